@@ -1,0 +1,74 @@
+//! A candidate: the bytecode of one function as a translator proposes it, with the hints that its proof will read.
+//!
+//! Nothing here is trusted: every field is input of the check ([`crate::CheckedBytecode::check`]). A wrong hint
+//! leads to a refusal, never to acceptance.
+
+use prova_module::FuncIdx;
+
+/// How running code is metered; fixed at translation and part of every witness.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Metering {
+    /// Not at all.
+    #[default]
+    None,
+    /// A `poll` at function entry and at each loop header tests the store's epoch.
+    Epoch,
+    /// A `charge` at each metering segment of [`prova_module::FuncFacts`] takes its cost from the store's fuel.
+    Fuel,
+}
+
+/// What a translation depends on besides the module.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Settings {
+    /// How the code is metered.
+    pub metering: Metering,
+    /// Whether every float result that may be a NaN is canonicalised.
+    pub deterministic: bool,
+}
+
+/// Where an instruction comes from: instructions from `word` up to the next entry belong to the operator at `offset`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MapEntry {
+    /// The index of the first word.
+    pub word: u32,
+    /// The operator's offset in the module, in bytes.
+    pub offset: u32,
+}
+
+/// A constant that stands for an operand-stack position at a label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConstantHint {
+    /// The position's home slot.
+    pub slot: u16,
+    /// Its cells, the high one 0 unless it is a v128.
+    pub cells: [u64; 2],
+}
+
+/// What a translator says of one control operator (block, loop, if, else, end, branch, return).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControlHint {
+    /// The operator's offset in the module, in bytes.
+    pub offset: u32,
+    /// The word at which the code of the operator ends; for a label (loop, else, end) the label itself.
+    pub word: u32,
+    /// For block, loop and if: the positions below the region's base that are constants instead of in their home slots,
+    /// as a range of [`Candidate::constants`].
+    pub constants: core::ops::Range<u32>,
+}
+
+/// The bytecode of one function as a translator proposes it.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The function.
+    pub func: FuncIdx,
+    /// Its code.
+    pub words: Vec<u64>,
+    /// The size of its frame in cells: parameters, locals, home slots, scratch.
+    pub frame_cells: u32,
+    /// From words to operators, by ascending `word`, the first entry at word 0.
+    pub map: Vec<MapEntry>,
+    /// One per reachable control operator, by ascending `offset`.
+    pub controls: Vec<ControlHint>,
+    /// The constants that `controls` refers to.
+    pub constants: Vec<ConstantHint>,
+}

@@ -1,0 +1,338 @@
+//! The encoder and the decoder of instructions: operand values ⇄ lanes of words, driven by the op table.
+//!
+//! Both read the layout from [`Op::lane`], so an instruction that is emitted is decoded to the same operands.
+//! Operand values are `u64`: slots, indices and unsigned immediates zero-extended, signed immediates and branch
+//! offsets sign-extended; a 128-bit immediate takes two values, the low half first.
+//!
+//! # Invariants
+//! * E1. `decode(emit(op, v)) = (op, v)` for every `v` whose values fit their kinds ([`fits`]).
+//! * E2. The decoder accepts an instruction only if its unused lanes are zero (T4 of the op table).
+//!
+//! Limits: code of one function is at most [`WORDS_MAX`] words, so that a branch offset fits 32 bits.
+
+use crate::ops::{Class, Kind, OPERANDS_MAX, Op};
+
+/// The greatest number of words of one function's code.
+pub const WORDS_MAX: usize = 1 << 28;
+
+/// The greatest number of operand values of an instruction (a 128-bit immediate counts twice).
+pub const VALUES_MAX: usize = OPERANDS_MAX + 1;
+
+/// Code of one function under construction.
+#[derive(Clone, Debug, Default)]
+pub struct CodeBuffer {
+    words: Vec<u64>,
+}
+
+impl CodeBuffer {
+    /// An empty buffer.
+    pub fn new() -> CodeBuffer {
+        CodeBuffer::default()
+    }
+
+    /// The index of the next word.
+    #[inline]
+    pub fn position(&self) -> u32 {
+        self.words.len() as u32
+    }
+
+    /// The words so far.
+    #[inline]
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// The finished words.
+    pub fn into_words(self) -> Vec<u64> {
+        self.words
+    }
+
+    /// Empties the buffer and keeps its allocation.
+    pub fn clear(&mut self) {
+        self.words.clear();
+    }
+
+    /// Removes everything from word `position` on.
+    pub fn truncate(&mut self, position: u32) {
+        self.words.truncate(position as usize);
+    }
+
+    /// Appends an instruction and gives the index of its first word.
+    ///
+    /// `values` holds one value per operand in the order of the row, two for a 128-bit immediate. Each must fit its
+    /// kind ([`fits`]); the lanes take its low bits.
+    #[inline]
+    pub fn emit(&mut self, op: Op, values: &[u64]) -> u32 {
+        let at = self.words.len();
+        let info = op.info();
+        self.words.resize(at + usize::from(info.words), 0);
+        self.words[at] = u64::from(op.encoding());
+        let mut v = 0;
+        for (i, operand) in info.operands.iter().enumerate() {
+            debug_assert!(fits(operand.kind, values[v]), "{op:?} operand {i} = {:#x}", values[v]);
+            self.set_lanes(at, usize::from(info.lanes[i]), operand.kind.lanes(), values[v]);
+            if operand.kind == Kind::v128c {
+                v += 1;
+                self.set_lanes(at, usize::from(info.lanes[i]) + 4, 4, values[v]);
+            }
+            v += 1;
+        }
+        debug_assert_eq!(v, values.len(), "{op:?}");
+        at as u32
+    }
+
+    /// Appends one target word of a `br_table`; gives its index.
+    pub fn emit_target(&mut self, offset: i32) -> u32 {
+        self.words.push(u64::from(offset as u32));
+        self.position() - 1
+    }
+
+    /// Overwrites the target word at `at`.
+    pub fn patch_target(&mut self, at: u32, offset: i32) {
+        self.words[at as usize] = u64::from(offset as u32);
+    }
+
+    /// Overwrites operand `i` of the instruction `op` at word `at`; not for 128-bit immediates.
+    pub fn patch(&mut self, at: u32, op: Op, i: usize, value: u64) {
+        self.set_lanes(at as usize, op.lane(i), op.operands()[i].kind.lanes(), value);
+    }
+
+    #[inline]
+    fn set_lanes(&mut self, at: usize, lane: usize, lanes: u8, value: u64) {
+        let word = &mut self.words[at + lane / 4];
+        let shift = (lane % 4) * 16;
+        if lanes >= 4 {
+            *word = value;
+        } else {
+            let mask = ((1u64 << (16 * u32::from(lanes))) - 1) << shift;
+            *word = (*word & !mask) | ((value << shift) & mask);
+        }
+    }
+}
+
+/// Whether `value` can be written into an operand of `kind` and read back unchanged.
+#[inline]
+pub fn fits(kind: Kind, value: u64) -> bool {
+    let signed = value as i64;
+    match kind {
+        Kind::i32s | Kind::i64s => i16::try_from(signed).is_ok(),
+        Kind::i64w | Kind::rel => i32::try_from(signed).is_ok(),
+        Kind::lane => u8::try_from(value).is_ok(),
+        Kind::i32
+        | Kind::i64
+        | Kind::f32
+        | Kind::f64
+        | Kind::v128
+        | Kind::ref_
+        | Kind::addr
+        | Kind::any
+        | Kind::off16
+        | Kind::win => u16::try_from(value).is_ok(),
+        Kind::i32c
+        | Kind::count
+        | Kind::func
+        | Kind::type_
+        | Kind::table
+        | Kind::mem
+        | Kind::global
+        | Kind::elem
+        | Kind::data => u32::try_from(value).is_ok(),
+        Kind::i64c | Kind::v128c | Kind::off64 => true,
+    }
+}
+
+/// A decoded instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inst {
+    /// Its op.
+    pub op: Op,
+    /// The index of its first word.
+    pub at: u32,
+    /// Its operand values, as [`CodeBuffer::emit`] takes them; the rest is 0.
+    pub values: [u64; VALUES_MAX],
+    /// The index of the word after it, the targets of a `br_table` included.
+    pub next: u32,
+}
+
+impl Inst {
+    /// The absolute word index of a branch offset of this instruction, or `None` where it leaves the code's range.
+    #[inline]
+    pub fn target(&self, offset: i32) -> Option<u32> {
+        u32::try_from(i64::from(self.at) + i64::from(offset)).ok()
+    }
+
+    /// The branch offsets behind a `br_table`, the default last; empty for any other op.
+    pub fn table_targets<'w>(&self, words: &'w [u64]) -> &'w [u64] {
+        if self.op.class() == Class::br_table {
+            &words[self.at as usize + self.op.words()..self.next as usize]
+        } else {
+            &[]
+        }
+    }
+}
+
+/// Why words are no instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecodeError {
+    /// Lane 0 holds no op.
+    UnknownOp(u16),
+    /// The instruction goes beyond the end of the code.
+    Truncated,
+    /// A lane that belongs to no operand is not zero (T4), or a lane index or target word has bits beyond its width.
+    StrayBits,
+}
+
+impl core::fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            DecodeError::UnknownOp(n) => write!(f, "unknown op {n:#06x}"),
+            DecodeError::Truncated => write!(f, "instruction beyond the end of the code"),
+            DecodeError::StrayBits => write!(f, "unused bits that are not zero"),
+        }
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+/// Decodes the instruction at word `at`.
+///
+/// # Errors
+/// One per way in which the words are no instruction; never a panic, whatever the words.
+pub fn decode(words: &[u64], at: u32) -> Result<Inst, DecodeError> {
+    let start = at as usize;
+    let first = *words.get(start).ok_or(DecodeError::Truncated)?;
+    let encoding = first as u16;
+    let op = Op::from_encoding(encoding).ok_or(DecodeError::UnknownOp(encoding))?;
+    let info = op.info();
+    let code = words.get(start..start + usize::from(info.words)).ok_or(DecodeError::Truncated)?;
+    let mut values = [0u64; VALUES_MAX];
+    let mut v = 0;
+    let mut used = [0u64; 8];
+    used[0] = 0xffff;
+    for (i, operand) in info.operands.iter().enumerate() {
+        let lane = usize::from(info.lanes[i]);
+        values[v] = get_lanes(code, lane, operand.kind, &mut used);
+        if operand.kind == Kind::v128c {
+            v += 1;
+            values[v] = get_lanes(code, lane + 4, Kind::i64c, &mut used);
+        }
+        if !fits(operand.kind, values[v]) {
+            return Err(DecodeError::StrayBits);
+        }
+        v += 1;
+    }
+    if code.iter().zip(used).any(|(word, used)| word & !used != 0) {
+        return Err(DecodeError::StrayBits);
+    }
+    let mut next = start + usize::from(info.words);
+    if info.class == Class::br_table {
+        let targets = values[1] as usize + 1;
+        let table =
+            words.get(next..).and_then(|w| w.get(..targets)).ok_or(DecodeError::Truncated)?;
+        if table.iter().any(|word| word >> 32 != 0) {
+            return Err(DecodeError::StrayBits);
+        }
+        next += targets;
+    }
+    Ok(Inst { op, at, values, next: next as u32 })
+}
+
+fn get_lanes(code: &[u64], lane: usize, kind: Kind, used: &mut [u64; 8]) -> u64 {
+    let (index, shift) = (lane / 4, (lane % 4) * 16);
+    let lanes = kind.lanes().min(4);
+    let mask = if lanes == 4 { u64::MAX } else { (1u64 << (16 * u32::from(lanes))) - 1 };
+    used[index] |= mask << shift;
+    let raw = (code[index] >> shift) & mask;
+    match kind {
+        Kind::i32s | Kind::i64s => i64::from(raw as i16) as u64,
+        Kind::i64w | Kind::rel => i64::from(raw as i32) as u64,
+        Kind::i32
+        | Kind::i64
+        | Kind::f32
+        | Kind::f64
+        | Kind::v128
+        | Kind::ref_
+        | Kind::addr
+        | Kind::any
+        | Kind::i32c
+        | Kind::i64c
+        | Kind::v128c
+        | Kind::off16
+        | Kind::off64
+        | Kind::lane
+        | Kind::win
+        | Kind::count
+        | Kind::func
+        | Kind::type_
+        | Kind::table
+        | Kind::mem
+        | Kind::global
+        | Kind::elem
+        | Kind::data => raw,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::OPS;
+
+    fn sample(kind: Kind, seed: u64) -> u64 {
+        let x = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        match kind {
+            Kind::i32s | Kind::i64s => i64::from(x as i16) as u64,
+            Kind::i64w | Kind::rel => i64::from(x as i32) as u64,
+            Kind::lane => x & 0xff,
+            other if other.lanes() == 1 => x & 0xffff,
+            other if other.lanes() == 2 => x & 0xffff_ffff,
+            _ => x,
+        }
+    }
+
+    /// E1 for every op. Green does not show that an executor reads the same lanes: that test is the runtime's.
+    #[test]
+    fn every_op_round_trips() {
+        for (n, &op) in OPS.iter().enumerate() {
+            let mut values = Vec::new();
+            for (i, operand) in op.operands().iter().enumerate() {
+                let value = sample(operand.kind, (n * 8 + i + 1) as u64);
+                values.push(if operand.kind == Kind::count { 2 } else { value });
+                if operand.kind == Kind::v128c {
+                    values.push(!value);
+                }
+            }
+            let mut code = CodeBuffer::new();
+            code.emit(op, &values);
+            if op.class() == Class::br_table {
+                (0..3).for_each(|t| _ = code.emit_target(-t));
+            }
+            let inst = decode(code.words(), 0).expect("an emitted instruction decodes");
+            assert_eq!((inst.op, &inst.values[..values.len()]), (op, &values[..]), "{op:?}");
+            assert_eq!(inst.next, code.position(), "{op:?}");
+        }
+    }
+
+    /// The rejecting twins of E1 and E2.
+    #[test]
+    fn words_that_are_no_instruction_are_refused() {
+        let mut code = CodeBuffer::new();
+        code.emit(Op::Copy, &[1, 2]);
+        let word = code.words()[0];
+        assert_eq!(decode(&[word | 1 << 48], 0), Err(DecodeError::StrayBits));
+        assert_eq!(decode(&[OPS.len() as u64], 0), Err(DecodeError::UnknownOp(OPS.len() as u16)));
+        assert_eq!(decode(&[word], 1), Err(DecodeError::Truncated));
+        code.emit(Op::Const64, &[1, u64::MAX]);
+        assert_eq!(decode(&code.words()[..2], 1), Err(DecodeError::Truncated));
+        let mut table = CodeBuffer::new();
+        table.emit(Op::BrTable, &[0, u64::from(u32::MAX)]);
+        assert_eq!(decode(table.words(), 0), Err(DecodeError::Truncated));
+    }
+
+    #[test]
+    fn a_patched_operand_reads_back() {
+        let mut code = CodeBuffer::new();
+        let at = code.emit(Op::BrI32LtS, &[1, 2, 0]);
+        code.patch(at, Op::BrI32LtS, 2, -7i64 as u64);
+        assert_eq!(decode(code.words(), at).map(|i| i.values[2] as i64), Ok(-7));
+    }
+}

@@ -1,0 +1,292 @@
+//! The op table: one row per op, from which every view of the bytecode is expanded.
+//!
+//! A row reads
+//!
+//! ```text
+//! I32Add    "i32.add"     pure   [d:i32 <- a:i32 b:i32]           { i32_add(a, b) }
+//! I32Load8S "i32.load8_s" load   [d:i32 <- p:i32 o:off16] m:u8    { i32_load8_s(m) }
+//! MemoryGrow "memory.grow" effect [d:addr <- n:addr k:mem] cx     { cx.memory_grow(k, n) }
+//! ```
+//!
+//! that is: variant, mnemonic, *class* (which step executes it), results `<-` sources and immediates with their
+//! *kinds*, an optional binder (`m`: the bits loaded, with their width; `cx`: the runtime), and one expression.
+//! Names in the expression resolve where the macro expands: an executor brings `prova_num` into scope and computes a
+//! value, the check brings constructors of terms and builds one. Neighbours: `encode`, `text`, `check` here; the
+//! executors in `prova-runtime`.
+//!
+//! # Layout
+//! An instruction is a sequence of 16-bit *lanes* in little-endian 8-byte words. Lane 0 is the op. The operands
+//! follow in the order of the row, each at the next lane that is a multiple of its own width (at most 4), as a C
+//! compiler lays out a struct; the instruction ends at a word boundary. [`Op::lane`] is the only place that says so in data;
+//! an executor's operand reader must agree with it, which a test compares for every row.
+//!
+//! # Invariants
+//! * T1. A slot operand is one lane; a `v128` slot names two adjacent cells, the lower one in the lane.
+//! * T2. A cell that holds an i32, an f32 or a 32-bit address is zero-extended to 64 bits.
+//! * T3. `br_table` is followed by `n + 1` words, each a branch offset in its low 32 bits, the default last.
+//! * T4. Unused lanes are zero.
+
+mod atomic;
+mod control;
+mod memory;
+mod numeric;
+mod parametric;
+mod reference;
+mod table;
+mod variable;
+mod vector;
+
+pub mod kind;
+
+pub use kind::Kind;
+
+/// Hands all rows of the op table to the macro named by `$callback`, in one call.
+#[macro_export]
+macro_rules! for_each_op {
+    ($callback:ident) => {
+        $crate::control_ops! {
+            {} [parametric_ops variable_ops table_ops memory_ops numeric_ops reference_ops vector_ops atomic_ops
+                finish_ops] $callback
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! finish_ops {
+    ({ $($rows:tt)* } [] $callback:ident) => {
+        $callback! { $($rows)* }
+    };
+}
+
+/// How an op takes part in control and effects: the step rule of an executor that executes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(non_camel_case_types, reason = "the names are the tokens of the rows")]
+pub enum Class {
+    /// One result, a function of the sources; no effect.
+    pure,
+    /// Two results, written after all sources are read; no effect.
+    pure2,
+    /// One result or a numeric trap.
+    trap,
+    /// Taken when the expression is not zero.
+    branch,
+    /// A load from memory 0 (32-bit addresses, 16-bit offset).
+    load,
+    /// A store to memory 0 (32-bit addresses, 16-bit offset).
+    store,
+    /// A load from any memory.
+    load_far,
+    /// A store to any memory.
+    store_far,
+    /// A runtime operation with one result that cannot trap and leaves memory 0 where it is.
+    quick,
+    /// The same without result.
+    quick0,
+    /// A runtime operation with one result that may trap and may move or resize memory 0.
+    effect,
+    /// The same without result.
+    effect0,
+    /// An atomic load, aligned.
+    atomic_load,
+    /// An atomic store, aligned.
+    atomic_store,
+    /// An atomic read-modify-write, aligned: `(old as the result, new as stored)`.
+    atomic_rmw,
+    /// An atomic compare-exchange, aligned: `(old as the result, replacement as stored)`.
+    atomic_cmpxchg,
+    /// `unreachable`.
+    unreachable,
+    /// `br`.
+    br,
+    /// `br_table`.
+    br_table,
+    /// `return`: the results are already in slots 0….
+    return_,
+    /// `return1`: one cell goes to slot 0.
+    return1,
+    /// A call of a function that the module defines.
+    call,
+    /// A call of an imported function.
+    call_import,
+    /// A call through a table.
+    call_indirect,
+    /// A tail call of a function that the module defines.
+    return_call,
+    /// A tail call of an imported function.
+    return_call_import,
+    /// A tail call through a table.
+    return_call_indirect,
+    /// The fuel of a metering segment.
+    charge,
+    /// A test of the epoch.
+    poll,
+    /// The stub that stands for bytecode not attached yet.
+    stub_attach,
+    /// The stub that stands for a host function.
+    stub_host,
+}
+
+impl Class {
+    /// Whether control never reaches the next instruction from one of this class.
+    pub fn is_terminator(self) -> bool {
+        match self {
+            Class::unreachable
+            | Class::br
+            | Class::br_table
+            | Class::return_
+            | Class::return1
+            | Class::return_call
+            | Class::return_call_import
+            | Class::return_call_indirect
+            | Class::stub_attach
+            | Class::stub_host => true,
+            Class::pure
+            | Class::pure2
+            | Class::trap
+            | Class::branch
+            | Class::load
+            | Class::store
+            | Class::load_far
+            | Class::store_far
+            | Class::quick
+            | Class::quick0
+            | Class::effect
+            | Class::effect0
+            | Class::atomic_load
+            | Class::atomic_store
+            | Class::atomic_rmw
+            | Class::atomic_cmpxchg
+            | Class::call
+            | Class::call_import
+            | Class::call_indirect
+            | Class::charge
+            | Class::poll => false,
+        }
+    }
+}
+
+/// Whether an operand is written or read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// A slot that the instruction writes.
+    Result,
+    /// A slot that the instruction reads, or an immediate.
+    Source,
+}
+
+/// One operand of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Operand {
+    /// Its name in the row.
+    pub name: &'static str,
+    /// What its lanes hold.
+    pub kind: Kind,
+    /// Whether it is written or read.
+    pub role: Role,
+}
+
+/// What the table says of one op.
+#[derive(Clone, Copy, Debug)]
+pub struct OpInfo {
+    /// The op's mnemonic in the text form.
+    pub mnemonic: &'static str,
+    /// How it is executed.
+    pub class: Class,
+    /// Its operands in the order of the row, results first.
+    pub operands: &'static [Operand],
+    /// The first lane of each operand.
+    pub lanes: [u8; OPERANDS_MAX],
+    /// The length in words, without the targets of a `br_table`.
+    pub words: u8,
+}
+
+/// The greatest number of operands of a row.
+pub const OPERANDS_MAX: usize = 6;
+
+macro_rules! define_ops {
+    ($($name:ident $mnemonic:literal $class:ident
+        [$($d:ident : $dk:ident)* <- $($s:ident : $sk:ident)*]
+        $($m:ident $(: $mt:ty)?)? { $($e:tt)* })*) => {
+        /// An op of the bytecode; the discriminant is its encoding.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u16)]
+        #[allow(missing_docs, reason = "the row of an op is its documentation")]
+        pub enum Op { $($name),* }
+
+        /// All ops in the order of their encodings.
+        pub const OPS: &[Op] = &[$(Op::$name),*];
+
+        static INFO: [OpInfo; OPS.len()] = [$(
+            info($mnemonic, Class::$class, &[
+                $(Operand { name: stringify!($d), kind: Kind::$dk, role: Role::Result },)*
+                $(Operand { name: stringify!($s), kind: Kind::$sk, role: Role::Source },)*
+            ])
+        ),*];
+    };
+}
+crate::for_each_op!(define_ops);
+
+const fn info(mnemonic: &'static str, class: Class, operands: &'static [Operand]) -> OpInfo {
+    let mut lanes = [0u8; OPERANDS_MAX];
+    let mut next = 1u8;
+    let mut i = 0;
+    while i < operands.len() {
+        let width = operands[i].kind.lanes();
+        let align = if width < 4 { width } else { 4 };
+        next = next.div_ceil(align) * align;
+        lanes[i] = next;
+        next += width;
+        i += 1;
+    }
+    OpInfo { mnemonic, class, operands, lanes, words: next.div_ceil(4) }
+}
+
+impl Op {
+    /// The op of an encoding, or `None` for a number that is no op.
+    #[inline]
+    pub fn from_encoding(encoding: u16) -> Option<Op> {
+        OPS.get(usize::from(encoding)).copied()
+    }
+
+    /// Its number in word 0.
+    #[inline]
+    pub fn encoding(self) -> u16 {
+        self as u16
+    }
+
+    /// Its row.
+    #[inline]
+    pub fn info(self) -> &'static OpInfo {
+        &INFO[self as usize]
+    }
+
+    /// How it is executed.
+    #[inline]
+    pub fn class(self) -> Class {
+        self.info().class
+    }
+
+    /// Its mnemonic in the text form.
+    pub fn mnemonic(self) -> &'static str {
+        self.info().mnemonic
+    }
+
+    /// Its operands in the order of the row, results first.
+    #[inline]
+    pub fn operands(self) -> &'static [Operand] {
+        self.info().operands
+    }
+
+    /// The first lane of operand `i`.
+    #[inline]
+    pub fn lane(self, i: usize) -> usize {
+        usize::from(self.info().lanes[i])
+    }
+
+    /// Length in words, without the targets of a `br_table`.
+    #[inline]
+    pub fn words(self) -> usize {
+        usize::from(self.info().words)
+    }
+}

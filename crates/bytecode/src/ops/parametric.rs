@@ -1,0 +1,25 @@
+//! Rows of the op table: Copies, constants, select.
+//!
+//! The columns are explained in [`crate::ops`].
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! parametric_ops {
+    ({ $($rows:tt)* } [$next:ident $($rest:ident)*] $callback:ident) => {
+        $crate::$next! { { $($rows)*
+            // Copies and constants.
+            Copy "copy" pure [d:any <- a:any] { a }
+            CopyV128 "copy_v128" pure [d:v128 <- a:v128] { a }
+            // Two copies at once: both sources are read before either destination is written.
+            Copy2 "copy2" pure2 [d:any e:any <- a:any b:any] { (a, b) }
+            // A 32-bit constant (i32, f32 bits), a sign-extended one (i64), a 64-bit one, a 128-bit one.
+            Const32 "const32" pure [d:i32 <- a:i32c] { a }
+            Const64S32 "const64_s32" pure [d:i64 <- a:i64w] { a }
+            Const64 "const64" pure [d:i64 <- a:i64c] { a }
+            Const128 "const128" pure [d:v128 <- a:v128c] { a }
+            // `a` where the condition is not zero, else `b`.
+            Select "select" pure [d:any <- a:any b:any c:i32] { select(a, b, c) }
+            SelectV128 "select_v128" pure [d:v128 <- a:v128 b:v128 c:i32] { select(a, b, c) }
+        } [$($rest)*] $callback }
+    };
+}
