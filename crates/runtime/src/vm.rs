@@ -1,0 +1,180 @@
+//! The state that running bytecode sees: flat records behind raw pointers, with the layout that the handlers read.
+//!
+//! A [`Store`](crate::Store) owns one [`Vm`] at a fixed address for its whole life. The safe side of the store keeps
+//! the records true (an entry per function, a record per memory and table, a cell pair per global); the executors
+//! read them through the pointers in [`Vm`]. Neighbours: `store` writes, `exec` reads.
+//!
+//! # Invariants (cited by number in every `SAFETY` comment of this crate)
+//! * V1. `Vm::store` points to the store that owns this `Vm` whenever an executor runs.
+//! * V2. `Vm::entries`, `memories`, `tables`, `globals` are the bases of the store's vectors of these records, as long
+//!   as the store has objects; they are set again (`Store::publish`) after anything that may move a vector, before
+//!   bytecode runs on.
+//! * V3. `Vm::instance` points to the [`InstanceVm`] of the running function's instance, whose arrays have an element
+//!   for each index of its module; the check proved that every index in the bytecode is in range (C-rules of
+//!   `prova_bytecode::check`).
+//! * V4. `FuncEntry::code` points to the first word of checked bytecode of exactly this function in the settings of this
+//!   store, kept alive by the store, or to a stub; it is only ever replaced by the checked bytecode of the same function.
+//! * V5. The value stack is `[stack_base, stack_base + stack_cells)`, initialised and never moved; a function is entered only
+//!   with `charge_bytes` of the logical limit left, and `8 × frame_cells ≤ charge_bytes`, so a frame never leaves it.
+//! * V6. The frame records are `[frames_base, frame_top)`, with room for one record per minimal charge (64 bytes) of the logical limit.
+//! * V7. `mem0_base`/`mem0_len` handed to a handler are those of memory 0 of the current instance (0 bytes where there is none); they are
+//!   read again after every operation that may change them and after every switch of instance.
+//! * V8. `MemoryVm { base, len }`: `len` bytes from `base` are readable and writable until the record changes; same for `TableVm` in cells.
+//! * V9. Everything here is used by one thread at a time: the store is `!Sync`.
+
+use crate::store::Store;
+use prova_bytecode::Metering;
+use std::sync::atomic::AtomicU64;
+
+/// A value of the value stack: 8 bytes of bits. A v128 takes two, the low half first.
+pub type Cell = u64;
+
+/// The entry of one function in the store, indexed by its address.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct FuncEntry {
+    /// The first word of its bytecode, or of a stub (V4).
+    pub(crate) code: *const u64,
+    /// The logical stack charge of a frame, in bytes.
+    pub(crate) charge_bytes: u32,
+    /// Cells of the parameters.
+    pub(crate) param_cells: u32,
+    /// Cells of parameters and locals; the ones beyond the parameters are zeroed at entry.
+    pub(crate) local_cells: u32,
+    /// The instance that the function belongs to; `u32::MAX` for a host function.
+    pub(crate) instance: u32,
+    /// The canonical id of its type in the store.
+    pub(crate) type_id: u32,
+    /// Cells of the results.
+    pub(crate) result_cells: u32,
+}
+
+/// A frame record: how to go on in the caller. The callee's part is its charge.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct Frame {
+    /// The address of the caller, `u32::MAX` for the host.
+    pub(crate) func: u32,
+    /// The word of the caller's code to go on at.
+    pub(crate) pc: u32,
+    /// The window: the callee's frame starts this many cells above the caller's; with [`Frame::SWITCHED`] in the top bit.
+    pub(crate) window: u32,
+    /// The callee's logical stack charge in bytes.
+    pub(crate) charge_bytes: u32,
+}
+
+impl Frame {
+    /// Set in `window` where the callee may run in another instance than the caller.
+    pub(crate) const SWITCHED: u32 = 1 << 31;
+    /// The caller of the bottom frame of an activation.
+    pub(crate) const HOST: u32 = u32::MAX;
+}
+
+/// A linear memory as handlers see it (V8).
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct MemoryVm {
+    pub(crate) base: *mut u8,
+    pub(crate) len_bytes: usize,
+}
+
+/// A table as handlers see it (V8).
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct TableVm {
+    pub(crate) base: *mut Cell,
+    pub(crate) len: usize,
+}
+
+/// A global: one cell, or two for a v128.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct GlobalVm {
+    pub(crate) cells: [Cell; 2],
+}
+
+/// The index spaces of an instance, each mapping an index of the module to an address in the store (V3).
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct InstanceVm {
+    pub(crate) funcs: *const u32,
+    pub(crate) tables: *const u32,
+    pub(crate) memories: *const u32,
+    pub(crate) globals: *const u32,
+    /// The canonical id of each type of the module.
+    pub(crate) types: *const u32,
+    /// The address of the first function that the module defines; the defined ones are consecutive.
+    pub(crate) first_defined: u32,
+    /// The number of imported functions.
+    pub(crate) imported_funcs: u32,
+    /// The number of memories.
+    pub(crate) memory_count: u32,
+    /// The instance's own address.
+    pub(crate) address: u32,
+}
+
+/// Why an executor came back to the driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum ExitCode {
+    /// The bottom function of the activation returned.
+    Return = 0,
+    /// The current function has no bytecode yet.
+    Attach = 1,
+    /// The current function is a host function.
+    Host = 2,
+    /// A trap, described by `Vm::trap`.
+    Trap = 3,
+}
+
+/// The registers and tables of a store's executor.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Vm {
+    /// Units of fuel left (metering by fuel).
+    pub(crate) fuel: u64,
+    /// Bytes of the logical stack limit left.
+    pub(crate) height_left: u64,
+    /// One past the newest frame record (V6).
+    pub(crate) frame_top: *mut Frame,
+    /// The bytecode of the running function, which `Frame::pc` counts from.
+    pub(crate) code: *const u64,
+    /// The address of the running function.
+    pub(crate) func: u32,
+    /// The address of the running function's instance.
+    pub(crate) instance_addr: u32,
+    /// The entry of the first function that the instance's module defines.
+    pub(crate) defined: *const FuncEntry,
+    /// The running instance (V3).
+    pub(crate) instance: *const InstanceVm,
+    /// All functions by address (V2).
+    pub(crate) entries: *mut FuncEntry,
+    /// All memories by address (V2).
+    pub(crate) memories: *const MemoryVm,
+    /// All tables by address (V2).
+    pub(crate) tables: *const TableVm,
+    /// All globals by address (V2).
+    pub(crate) globals: *mut GlobalVm,
+    /// Memory 0 of the running instance (V7).
+    pub(crate) mem0: MemoryVm,
+    /// The instruction at which the executor left.
+    pub(crate) ip: *const u64,
+    /// The frame at which the executor left.
+    pub(crate) fp: *mut Cell,
+    /// The trap at which it left.
+    pub(crate) trap: crate::trap::TrapKind,
+    /// The counter that `poll` compares with `epoch_deadline`.
+    pub(crate) epoch: *const AtomicU64,
+    /// The epoch from which a `poll` traps.
+    pub(crate) epoch_deadline: u64,
+    /// The owner (V1).
+    pub(crate) store: *mut Store,
+    /// The value stack (V5).
+    pub(crate) stack_base: *mut Cell,
+    /// The size of the value stack in cells.
+    pub(crate) stack_cells: usize,
+    /// The frame records (V6).
+    pub(crate) frames_base: *mut Frame,
+    /// How running code is metered.
+    pub(crate) metering: Metering,
+}
