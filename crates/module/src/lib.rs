@@ -1,1 +1,60 @@
-//! To be written.
+//! Wasm bytes → [`Module`]: decoded, validated, and with nothing dropped.
+//!
+//! ```text
+//! bytes ─ decode ─ validate (wasmparser) ─► Module { types, imports, …, bodies, FuncFacts, names }
+//!                      └► Error { offset, func, invalid | unsupported | limit }
+//! ```
+//!
+//! [`Module::decode`] is the one constructor: a [`Module`] is a witness that its bytes are valid
+//! under its [`Features`] and within the [`Limits`]. In the same pass as the validation each body
+//! gets [`FuncFacts`], which every later stage trusts: matching ends, stack heights, metering
+//! segments, masks of written locals.
+//!
+//! This crate knows nothing of how anything runs. It is the only one (with the checker) that names
+//! wasmparser; what later crates need of it is re-exported here.
+//!
+//! ```
+//! use prova_module::{Features, Limits, Module};
+//!
+//! let bytes = *b"\0asm\x01\0\0\0";
+//! let module = Module::decode(bytes.as_slice(), &Features::default(), &Limits::default())?;
+//! assert_eq!(module.func_count(), 0);
+//! # Ok::<(), prova_module::Error>(())
+//! ```
+
+mod const_expr;
+mod cost;
+mod decode;
+mod error;
+mod facts;
+mod features;
+mod index;
+mod limits;
+mod module;
+mod names;
+mod registry;
+mod types;
+mod validate;
+
+pub use const_expr::{ConstExpr, ConstOp};
+pub use cost::{memory_cost, operator_cost, table_cost};
+pub use error::{Error, ErrorKind, Result};
+pub use facts::{BlockFacts, BlockKind, FuncFacts, Segment, cells, cells_of};
+pub use features::{Features, Proposal};
+pub use index::{
+    DataIdx, ElemIdx, FuncIdx, GlobalIdx, LabelIdx, LocalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx,
+};
+pub use limits::Limits;
+pub use module::{FuncBody, Module};
+pub use names::Names;
+pub use registry::{TypeId, TypeRegistry};
+pub use types::{
+    CustomSection, Data, DataMode, Element, ElementItems, ElementKind, Export, ExternKind,
+    ExternType, FuncType, GlobalType, Import, MemoryType, RecGroup, Section, TableType,
+};
+pub use wasmparser::{
+    AbstractHeapType, BinaryReader, BlockType, BrTable, Catch, FrameKind, FrameStack, HeapType,
+    Ieee32, Ieee64, MemArg, MemArgTarget, Operator, OperatorsReader, RefType, TryTable, V128,
+    ValType, VisitOperator, VisitSimdOperator, for_each_operator, for_each_visit_operator,
+    for_each_visit_simd_operator,
+};

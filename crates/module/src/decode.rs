@@ -1,0 +1,451 @@
+//! Module bytes → the contents of a [`Module`](crate::Module): sections in order, each compared with
+//! the limits, validated by wasmparser, then kept.
+//!
+//! Neighbours: `module` owns the result; `validate` treats the bodies as they come.
+//!
+//! 1. A count of the binary is believed only after comparison with its limit and with the bytes left
+//!    in its section (an item has at least one), so memory stays within a constant factor of the
+//!    module's size.
+//! 2. A section is read here only after wasmparser has accepted it.
+//!
+//! Tests: `tests/module.rs` for what is kept, `tests/reject.rs` (with truncation at every byte) and
+//! `tests/limits.rs` for what is refused.
+
+use crate::const_expr::ConstExpr;
+use crate::error::{Error, Result};
+use crate::facts::TypeContext;
+use crate::features::Features;
+use crate::index::{FuncIdx, MemoryIdx, TableIdx, TypeIdx};
+use crate::limits::Limits;
+use crate::module::{Imported, Inner};
+use crate::names::Names;
+use crate::types::{
+    CustomSection, Data, DataMode, Element, ElementItems, ElementKind, Export, ExternKind,
+    ExternType, FuncType, GlobalType, Import, MemoryType, RecGroup, Section, TableType,
+};
+use crate::validate::{BodyValidator, name_refusal};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+use wasmparser::{
+    Encoding, ExternalKind, Parser, Payload, SectionLimited, TypeRef, ValType, ValidPayload,
+    Validator,
+};
+
+/// Decodes and validates a module.
+pub(crate) fn decode(bytes: Arc<[u8]>, features: &Features, limits: &Limits) -> Result<Inner> {
+    let size = bytes.len() as u64;
+    let max = limits.module_bytes.min(Limits::MODULE_BYTES_MAX);
+    if size > max {
+        return Err(Error::limit("module_bytes", max, size, 0));
+    }
+    let mut decoder = Decoder {
+        inner: empty(Arc::clone(&bytes), *features),
+        limits,
+        refused: None,
+        has_names: false,
+        wide: false,
+    };
+    match decoder.run(&bytes) {
+        Ok(()) => match decoder.refused {
+            None => Ok(decoder.inner),
+            Some(error) => Err(error),
+        },
+        Err(error) => Err(name_refusal(&bytes, features, error)),
+    }
+}
+
+fn empty(bytes: Arc<[u8]>, features: Features) -> Inner {
+    Inner {
+        bytes,
+        features,
+        sections: Vec::new(),
+        types: Vec::new(),
+        rec_groups: Vec::new(),
+        imports: Vec::new(),
+        imported: Imported::default(),
+        funcs: Vec::new(),
+        tables: Vec::new(),
+        table_inits: Vec::new(),
+        memories: Vec::new(),
+        tags: Vec::new(),
+        globals: Vec::new(),
+        global_inits: Vec::new(),
+        exports: Vec::new(),
+        exports_by_name: Vec::new(),
+        start: None,
+        elements: Vec::new(),
+        data_count: None,
+        bodies: Vec::new(),
+        facts: Vec::new(),
+        data: Vec::new(),
+        custom_sections: Vec::new(),
+        names: Names::default(),
+    }
+}
+
+struct Decoder<'l> {
+    inner: Inner,
+    limits: &'l Limits,
+    /// A valid use of something that no tier executes; reported if nothing is invalid.
+    refused: Option<Error>,
+    has_names: bool,
+    /// Whether a type or global has a `v128`.
+    wide: bool,
+}
+
+impl Decoder<'_> {
+    fn run(&mut self, bytes: &[u8]) -> Result<()> {
+        let features = self.inner.features.wasm();
+        let mut validator = Validator::new_with_features(features);
+        let mut bodies = BodyValidator::new(bytes.len(), self.limits);
+        let mut parser = Parser::new(0);
+        parser.set_features(features);
+        for payload in parser.parse_all(bytes) {
+            let payload = payload?;
+            self.before(&payload)?;
+            if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
+                let cx = TypeContext { types: &self.inner.types, funcs: &self.inner.funcs };
+                let facts = bodies.validate(func, &body, cx, self.wide, bytes, self.limits)?;
+                let range = body.range();
+                self.inner.bodies.push(range.start as u32..range.end as u32);
+                self.inner.facts.push(facts);
+            } else {
+                self.keep(payload)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses what must not reach the validator: components, and counts over a limit.
+    fn before(&self, payload: &Payload<'_>) -> Result<()> {
+        let (limits, inner) = (self.limits, &self.inner);
+        match payload {
+            Payload::Version { encoding: Encoding::Component, .. } => {
+                Err(Error::unsupported("component model", 0))
+            }
+            Payload::TypeSection(s) => count(s, "types", limits.types, 0),
+            Payload::ImportSection(s) => count(s, "imports", limits.imports, 0),
+            Payload::FunctionSection(s) => {
+                count(s, "functions", limits.functions, inner.funcs.len())
+            }
+            Payload::TableSection(s) => count(s, "tables", limits.tables, inner.tables.len()),
+            Payload::MemorySection(s) => {
+                count(s, "memories", limits.memories, inner.memories.len())
+            }
+            Payload::GlobalSection(s) => count(s, "globals", limits.globals, inner.globals.len()),
+            Payload::ExportSection(s) => count(s, "exports", limits.exports, 0),
+            Payload::ElementSection(s) => count(s, "element_segments", limits.element_segments, 0),
+            Payload::DataSection(s) => count(s, "data_segments", limits.data_segments, 0),
+            Payload::DataCountSection { count, range } => {
+                within("data_segments", limits.data_segments, u64::from(*count), range.start)
+            }
+            Payload::CustomSection(s) => {
+                within("name_bytes", limits.name_bytes, s.name().len() as u64, s.range().start)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps a payload that the validator has accepted.
+    fn keep(&mut self, payload: Payload<'_>) -> Result<()> {
+        if let Some((id, range)) = payload.as_section() {
+            self.inner.sections.push(Section { id, range: at(range.clone()) });
+            let count = self.inner.sections.len() as u64;
+            within("sections", self.limits.sections, count, range.start)?;
+        }
+        match payload {
+            Payload::TypeSection(s) => self.types(s),
+            Payload::ImportSection(s) => self.imports(s),
+            Payload::FunctionSection(s) => {
+                for ty in s {
+                    self.inner.funcs.push(TypeIdx(ty?));
+                }
+                Ok(())
+            }
+            Payload::TableSection(s) => self.tables(s),
+            Payload::MemorySection(s) => {
+                for item in s.into_iter_with_offsets() {
+                    let (offset, ty) = item?;
+                    self.memory(memory_type(&ty), offset);
+                }
+                Ok(())
+            }
+            Payload::TagSection(s) => {
+                for tag in s {
+                    self.inner.tags.push(TypeIdx(tag?.func_type_idx));
+                }
+                Ok(())
+            }
+            Payload::GlobalSection(s) => self.globals(s),
+            Payload::ExportSection(s) => self.exports(s),
+            Payload::StartSection { func, .. } => {
+                self.inner.start = Some(FuncIdx(func));
+                Ok(())
+            }
+            Payload::ElementSection(s) => self.elements(s),
+            Payload::DataCountSection { count, .. } => {
+                self.inner.data_count = Some(count);
+                Ok(())
+            }
+            Payload::DataSection(s) => self.data(s),
+            Payload::CustomSection(s) => {
+                self.custom(&s);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn types(&mut self, section: SectionLimited<'_, wasmparser::RecGroup>) -> Result<()> {
+        let mut canonical: HashMap<Vec<FuncType>, u32> = HashMap::new();
+        for group in section {
+            let group = group?;
+            let start = TypeIdx(self.inner.types.len() as u32);
+            let mut key = Vec::new();
+            for (offset, ty) in group.into_types_and_offsets() {
+                let wasmparser::CompositeInnerType::Func(ty) = &ty.composite_type.inner else {
+                    return Err(Error::unsupported("gc", offset as usize));
+                };
+                let (params, results) = (ty.params(), ty.results());
+                within("params", self.limits.params, params.len() as u64, offset)?;
+                within("results", self.limits.results, results.len() as u64, offset)?;
+                self.wide |= params.contains(&ValType::V128) || results.contains(&ValType::V128);
+                let ty = FuncType { params: params.into(), results: results.into() };
+                key.push(ty.clone());
+                self.inner.types.push(ty);
+            }
+            within("types", self.limits.types, self.inner.types.len() as u64, 0)?;
+            let len = key.len() as u32;
+            let next = canonical.len() as u32;
+            let canonical = *canonical.entry(key).or_insert(next);
+            self.inner.rec_groups.push(RecGroup { start, len, canonical });
+        }
+        Ok(())
+    }
+
+    fn imports(&mut self, section: wasmparser::ImportSectionReader<'_>) -> Result<()> {
+        for item in section.into_imports_with_offsets() {
+            let (offset, import) = item?;
+            self.name(import.module, offset)?;
+            self.name(import.name, offset)?;
+            let kind = self.import(import.ty, offset);
+            self.inner.imports.push(Import {
+                module: import.module.into(),
+                name: import.name.into(),
+                kind,
+                offset: offset as usize,
+            });
+        }
+        let inner = &self.inner;
+        let limits = self.limits;
+        for (name, max, actual) in [
+            ("imports", limits.imports, inner.imports.len()),
+            ("functions", limits.functions, inner.funcs.len()),
+            ("tables", limits.tables, inner.tables.len()),
+            ("memories", limits.memories, inner.memories.len()),
+            ("globals", limits.globals, inner.globals.len()),
+        ] {
+            within(name, max, actual as u64, 0)?;
+        }
+        Ok(())
+    }
+
+    /// Enters an import into its index space.
+    fn import(&mut self, ty: TypeRef, offset: u64) -> ExternType {
+        let inner = &mut self.inner;
+        match ty {
+            TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
+                inner.imported.funcs += 1;
+                inner.funcs.push(TypeIdx(ty));
+                ExternType::Func(TypeIdx(ty))
+            }
+            TypeRef::Table(ty) => {
+                let ty = table_type(&ty);
+                inner.imported.tables += 1;
+                inner.tables.push(ty);
+                ExternType::Table(ty)
+            }
+            TypeRef::Memory(ty) => {
+                let ty = memory_type(&ty);
+                inner.imported.memories += 1;
+                self.memory(ty, offset);
+                ExternType::Memory(ty)
+            }
+            TypeRef::Global(ty) => {
+                let ty = GlobalType { val: ty.content_type, mutable: ty.mutable };
+                inner.imported.globals += 1;
+                inner.globals.push(ty);
+                self.wide |= ty.val == ValType::V128;
+                ExternType::Global(ty)
+            }
+            TypeRef::Tag(ty) => {
+                inner.imported.tags += 1;
+                inner.tags.push(TypeIdx(ty.func_type_idx));
+                ExternType::Tag(TypeIdx(ty.func_type_idx))
+            }
+        }
+    }
+
+    fn memory(&mut self, ty: MemoryType, offset: u64) {
+        if ty.shared && self.refused.is_none() {
+            self.refused = Some(Error::unsupported("shared memories", offset as usize));
+        }
+        self.inner.memories.push(ty);
+    }
+
+    fn tables(&mut self, section: SectionLimited<'_, wasmparser::Table<'_>>) -> Result<()> {
+        for table in section {
+            let table = table?;
+            self.inner.tables.push(table_type(&table.ty));
+            self.inner.table_inits.push(match &table.init {
+                wasmparser::TableInit::RefNull => None,
+                wasmparser::TableInit::Expr(expr) => Some(self.const_expr(expr)?),
+            });
+        }
+        Ok(())
+    }
+
+    fn globals(&mut self, section: SectionLimited<'_, wasmparser::Global<'_>>) -> Result<()> {
+        for global in section {
+            let global = global?;
+            let ty = GlobalType { val: global.ty.content_type, mutable: global.ty.mutable };
+            self.wide |= ty.val == ValType::V128;
+            self.inner.globals.push(ty);
+            let init = self.const_expr(&global.init_expr)?;
+            self.inner.global_inits.push(init);
+        }
+        Ok(())
+    }
+
+    fn exports(&mut self, section: SectionLimited<'_, wasmparser::Export<'_>>) -> Result<()> {
+        for item in section.into_iter_with_offsets() {
+            let (offset, export) = item?;
+            self.name(export.name, offset)?;
+            let kind = match export.kind {
+                ExternalKind::Func | ExternalKind::FuncExact => ExternKind::Func,
+                ExternalKind::Table => ExternKind::Table,
+                ExternalKind::Memory => ExternKind::Memory,
+                ExternalKind::Global => ExternKind::Global,
+                ExternalKind::Tag => ExternKind::Tag,
+            };
+            self.inner.exports.push(Export { name: export.name.into(), kind, index: export.index });
+        }
+        let exports = &self.inner.exports;
+        self.inner.exports_by_name = (0..exports.len() as u32).collect();
+        self.inner
+            .exports_by_name
+            .sort_unstable_by(|&a, &b| exports[a as usize].name.cmp(&exports[b as usize].name));
+        Ok(())
+    }
+
+    fn elements(&mut self, section: SectionLimited<'_, wasmparser::Element<'_>>) -> Result<()> {
+        for element in section {
+            let element = element?;
+            let items = match element.items {
+                wasmparser::ElementItems::Functions(funcs) => {
+                    count(&funcs, "element_items", self.limits.element_items, 0)?;
+                    let funcs = funcs.into_iter().map(|func| Ok(FuncIdx(func?)));
+                    ElementItems::Funcs(funcs.collect::<Result<_>>()?)
+                }
+                wasmparser::ElementItems::Expressions(ty, exprs) => {
+                    count(&exprs, "element_items", self.limits.element_items, 0)?;
+                    let exprs = exprs.into_iter().map(|expr| self.const_expr(&expr?));
+                    ElementItems::Exprs(ty, exprs.collect::<Result<_>>()?)
+                }
+            };
+            let kind = match element.kind {
+                wasmparser::ElementKind::Passive => ElementKind::Passive,
+                wasmparser::ElementKind::Declared => ElementKind::Declared,
+                wasmparser::ElementKind::Active { table_index, offset_expr } => {
+                    ElementKind::Active {
+                        table: TableIdx(table_index.unwrap_or(0)),
+                        offset: self.const_expr(&offset_expr)?,
+                    }
+                }
+            };
+            self.inner.elements.push(Element { kind, items });
+        }
+        Ok(())
+    }
+
+    fn data(&mut self, section: SectionLimited<'_, wasmparser::Data<'_>>) -> Result<()> {
+        for data in section {
+            let data = data?;
+            let mode = match data.kind {
+                wasmparser::DataKind::Passive => DataMode::Passive,
+                wasmparser::DataKind::Active { memory_index, offset_expr } => DataMode::Active {
+                    memory: MemoryIdx(memory_index),
+                    offset: self.const_expr(&offset_expr)?,
+                },
+            };
+            let end = data.range.end as usize;
+            self.inner.data.push(Data { mode, range: end - data.data.len()..end });
+        }
+        Ok(())
+    }
+
+    fn custom(&mut self, section: &wasmparser::CustomSectionReader<'_>) {
+        let range = at(section.data_range());
+        if section.name() == "name" && !self.has_names {
+            self.has_names = true;
+            self.inner.names = Names::decode(&self.inner.bytes, range.clone());
+        }
+        let placement = self.inner.sections.len().saturating_sub(1);
+        let name = section.name().into();
+        self.inner.custom_sections.push(CustomSection { name, range, placement });
+    }
+
+    fn const_expr(&self, expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr> {
+        let offset = expr.get_binary_reader().original_position();
+        let expr = ConstExpr::decode(expr)?;
+        within("const_expr_ops", self.limits.const_expr_ops, expr.ops().len() as u64, offset)?;
+        Ok(expr)
+    }
+
+    fn name(&self, name: &str, offset: u64) -> Result<()> {
+        within("name_bytes", self.limits.name_bytes, name.len() as u64, offset)
+    }
+}
+
+/// Refuses `actual` over `max`.
+fn within(name: &'static str, max: u64, actual: u64, offset: u64) -> Result<()> {
+    if actual > max {
+        return Err(Error::limit(name, max, actual, offset as usize));
+    }
+    Ok(())
+}
+
+/// Refuses a section of more items than allowed next to `before` others, or than it has bytes.
+fn count<T>(
+    section: &SectionLimited<'_, T>,
+    name: &'static str,
+    max: u64,
+    before: usize,
+) -> Result<()> {
+    let range = section.range();
+    let count = u64::from(section.count());
+    if count > range.end - range.start {
+        let message = "unexpected end of section: more items than bytes";
+        return Err(Error::invalid(message, range.start as usize));
+    }
+    within(name, max, before as u64 + count, range.start)
+}
+
+fn at(range: Range<u64>) -> Range<usize> {
+    range.start as usize..range.end as usize
+}
+
+fn table_type(ty: &wasmparser::TableType) -> TableType {
+    TableType { ref_type: ty.element_type, min: ty.initial, max: ty.maximum, table64: ty.table64 }
+}
+
+fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {
+    MemoryType {
+        min: ty.initial,
+        max: ty.maximum,
+        memory64: ty.memory64,
+        shared: ty.shared,
+        page_size_log2: ty.page_size_log2(),
+    }
+}

@@ -1,0 +1,103 @@
+//! Why a module was refused: where, which rule, and whose fault (the module's, or a proposal or
+//! limit of ours).
+//!
+//! Neighbours: every stage of this crate makes errors; embedders map [`ErrorKind`] to their own
+//! kinds (*invalid*, *unsupported*).
+
+use crate::index::FuncIdx;
+use std::fmt;
+
+/// Why a module was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// Module offset in bytes, where one is known.
+    pub offset: Option<usize>,
+    /// The function whose body is at fault, if one is.
+    pub func: Option<FuncIdx>,
+    /// The rule.
+    pub kind: ErrorKind,
+}
+
+/// The rule that refused a module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The bytes are no module, or the module is not valid. The message is wasmparser's.
+    Invalid {
+        /// Which rule is broken.
+        message: String,
+    },
+    /// The module is valid with a proposal that is not enabled or that no tier executes.
+    Unsupported {
+        /// The proposal's name.
+        proposal: &'static str,
+    },
+    /// The module exceeds one of [`Limits`](crate::Limits).
+    Limit {
+        /// The field of [`Limits`](crate::Limits).
+        name: &'static str,
+        /// The greatest value allowed.
+        max: u64,
+        /// The value found; where counting stopped early, the first value over `max`.
+        actual: u64,
+    },
+}
+
+/// The result of decoding.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    pub(crate) fn invalid(message: impl Into<String>, offset: usize) -> Error {
+        let kind = ErrorKind::Invalid { message: message.into() };
+        Error { offset: Some(offset), func: None, kind }
+    }
+
+    pub(crate) fn unsupported(proposal: &'static str, offset: usize) -> Error {
+        Error { offset: Some(offset), func: None, kind: ErrorKind::Unsupported { proposal } }
+    }
+
+    pub(crate) fn limit(name: &'static str, max: u64, actual: u64, offset: usize) -> Error {
+        Error { offset: Some(offset), func: None, kind: ErrorKind::Limit { name, max, actual } }
+    }
+
+    /// The same error, found in the body of `func`.
+    pub(crate) fn in_func(self, func: FuncIdx) -> Error {
+        Error { func: Some(func), ..self }
+    }
+
+    /// Whether the module is at fault, not a limit or a missing proposal.
+    pub fn is_invalid(&self) -> bool {
+        matches!(self.kind, ErrorKind::Invalid { .. })
+    }
+
+    /// Whether a proposal is missing.
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self.kind, ErrorKind::Unsupported { .. })
+    }
+}
+
+impl From<wasmparser::Error> for Error {
+    fn from(error: wasmparser::Error) -> Error {
+        Error::invalid(error.message(), error.offset() as usize)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            ErrorKind::Invalid { message } => write!(f, "{message}")?,
+            ErrorKind::Unsupported { proposal } => write!(f, "unsupported: {proposal}")?,
+            ErrorKind::Limit { name, max, actual } => {
+                write!(f, "limit {name} exceeded: {actual}, at most {max}")?;
+            }
+        }
+        if let Some(func) = self.func {
+            write!(f, " in {func}")?;
+        }
+        if let Some(offset) = self.offset {
+            write!(f, " (at offset 0x{offset:x})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}

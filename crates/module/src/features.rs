@@ -1,0 +1,166 @@
+//! Which proposals a module may use: a run-time value, whose default is what every tier executes.
+//!
+//! Neighbours: `decode` hands [`Features::wasm`] to wasmparser; `validate::name_refusal` names the
+//! proposal that a refused module would need. A proposal that no tier executes is not a
+//! [`Proposal`], so nobody can turn it on by mistake.
+
+use std::fmt;
+use wasmparser::WasmFeatures;
+
+/// Declares [`Proposal`] with its names and wasmparser flags.
+macro_rules! proposals {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $flag:ident)*) => {
+        /// A proposal that can be turned off. Wasm 1.0 is always on.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Proposal {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Proposal {
+            /// All of them, in a fixed order.
+            pub const ALL: &[Proposal] = &[$(Proposal::$variant,)*];
+
+            /// The name in messages.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Proposal::$variant => $name,)*
+                }
+            }
+
+            pub(crate) const fn flag(self) -> WasmFeatures {
+                match self {
+                    $(Proposal::$variant => WasmFeatures::$flag,)*
+                }
+            }
+        }
+    };
+}
+
+proposals! {
+    /// `i32.extend8_s` and its like (Wasm 2.0)
+    SignExtension "sign extension" SIGN_EXTENSION
+    /// `i32.trunc_sat_f32_s` and its like (Wasm 2.0)
+    SaturatingFloatToInt "saturating float to int" SATURATING_FLOAT_TO_INT
+    /// Several results and block parameters (Wasm 2.0)
+    MultiValue "multi-value" MULTI_VALUE
+    /// `memory.copy`, passive segments and their like (Wasm 2.0)
+    BulkMemory "bulk memory" BULK_MEMORY
+    /// `externref`, several tables (Wasm 2.0)
+    ReferenceTypes "reference types" REFERENCE_TYPES
+    /// `v128` (Wasm 2.0)
+    Simd "simd" SIMD
+    /// `i8x16.relaxed_swizzle` and its like
+    RelaxedSimd "relaxed simd" RELAXED_SIMD
+    /// `return_call`, `return_call_indirect`
+    TailCall "tail calls" TAIL_CALL
+    /// More than one memory
+    MultiMemory "multi-memory" MULTI_MEMORY
+    /// 64-bit memories and tables
+    Memory64 "memory64" MEMORY64
+    /// Arithmetic in constant expressions
+    ExtendedConst "extended constant expressions" EXTENDED_CONST
+    /// `i64.add128` and its like
+    WideArithmetic "wide arithmetic" WIDE_ARITHMETIC
+    /// Pages of one byte
+    CustomPageSizes "custom page sizes" CUSTOM_PAGE_SIZES
+    /// Atomic operators, on unshared memories only
+    Threads "threads" THREADS
+}
+
+impl fmt::Display for Proposal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Proposals of wasmparser that no tier executes, in the order in which a refused module is tried
+/// with them; with the name under which the module is refused.
+pub(crate) const REFUSED: &[(WasmFeatures, &str)] = &[
+    (WasmFeatures::EXCEPTIONS, "exceptions"),
+    (WasmFeatures::FUNCTION_REFERENCES, "typed function references"),
+    (WasmFeatures::GC, "gc"),
+    (WasmFeatures::SHARED_EVERYTHING_THREADS, "shared-everything threads"),
+    (WasmFeatures::STACK_SWITCHING, "stack switching"),
+    (WasmFeatures::COMPACT_IMPORTS, "compact imports"),
+    (WasmFeatures::CUSTOM_DESCRIPTORS, "custom descriptors"),
+    (WasmFeatures::MEMORY_CONTROL, "memory control"),
+    (WasmFeatures::ACQUIRE_RELEASE_ATOMICS, "acquire-release atomics"),
+    (WasmFeatures::MULTIBYTE_ARRAY_ACCESS, "multibyte array access"),
+    (WasmFeatures::LEGACY_EXCEPTIONS, "legacy exceptions"),
+];
+
+/// A set of proposals.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Features(u32);
+
+impl Features {
+    /// Wasm 1.0 without any proposal.
+    pub const WASM1: Features = Features(0);
+
+    /// The same set with `proposal`.
+    #[must_use]
+    pub const fn with(self, proposal: Proposal) -> Features {
+        Features(self.0 | 1 << proposal as u32)
+    }
+
+    /// The same set without `proposal`.
+    #[must_use]
+    pub const fn without(self, proposal: Proposal) -> Features {
+        Features(self.0 & !(1 << proposal as u32))
+    }
+
+    /// Whether `proposal` is in the set.
+    pub const fn has(self, proposal: Proposal) -> bool {
+        self.0 & 1 << proposal as u32 != 0
+    }
+
+    /// A number that is equal for equal sets, for digests and cache keys.
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// The flags that wasmparser decodes and validates with.
+    pub(crate) fn wasm(self) -> WasmFeatures {
+        Proposal::ALL
+            .iter()
+            .filter(|&&proposal| self.has(proposal))
+            .fold(WasmFeatures::WASM1, |flags, proposal| flags | proposal.flag())
+    }
+}
+
+impl Default for Features {
+    /// What every tier executes: all of [`Proposal::ALL`].
+    fn default() -> Features {
+        Proposal::ALL.iter().fold(Features::WASM1, |set, &proposal| set.with(proposal))
+    }
+}
+
+impl fmt::Debug for Features {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set()
+            .entries(Proposal::ALL.iter().filter(|&&p| self.has(p)).map(|p| p.name()))
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_and_without_are_inverse_and_the_default_has_all() {
+        for &proposal in Proposal::ALL {
+            let less = Features::default().without(proposal);
+            assert!(Features::default().has(proposal) && !less.has(proposal), "{proposal}");
+            assert_eq!(less.with(proposal), Features::default());
+            assert!(!less.wasm().contains(proposal.flag()), "{proposal}");
+        }
+    }
+
+    #[test]
+    fn no_refused_flag_is_ever_on() {
+        for (flag, name) in REFUSED {
+            assert!(!Features::default().wasm().intersects(*flag), "{name}");
+        }
+    }
+}

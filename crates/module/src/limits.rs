@@ -1,0 +1,98 @@
+//! Named limits on everything a module brings along: counts, sizes, depths, work.
+//!
+//! Neighbours: `decode` and `validate` compare before they allocate or loop; a refusal is
+//! [`ErrorKind::Limit`](crate::ErrorKind::Limit) with the field's name. The tests of `tests/limits.rs`
+//! stand on both sides of each.
+//!
+//! wasmparser has limits of its own behind these, equal to the defaults here wherever both exist:
+//! a field raised above its default does not let more through there.
+
+/// What a module may have at most. Counts of index spaces include imports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the module. At most 2^31; this keeps every module offset inside a `u32`.
+    pub module_bytes: u64,
+    /// Sections, custom sections included.
+    pub sections: u64,
+    /// Types, recursion groups flattened.
+    pub types: u64,
+    /// Parameters of one function type.
+    pub params: u64,
+    /// Results of one function type.
+    pub results: u64,
+    /// Imports.
+    pub imports: u64,
+    /// Functions.
+    pub functions: u64,
+    /// Tables.
+    pub tables: u64,
+    /// Memories.
+    pub memories: u64,
+    /// Globals.
+    pub globals: u64,
+    /// Exports.
+    pub exports: u64,
+    /// Element segments.
+    pub element_segments: u64,
+    /// Items of one element segment.
+    pub element_items: u64,
+    /// Data segments.
+    pub data_segments: u64,
+    /// Operators of one constant expression.
+    pub const_expr_ops: u64,
+    /// Bytes of one name of an import, export or custom section.
+    pub name_bytes: u64,
+    /// Bytes of one function body, locals included.
+    pub body_bytes: u64,
+    /// Locals of one function, parameters included.
+    pub locals_per_function: u64,
+    /// Blocks inside each other in one function, its body included.
+    pub control_depth: u64,
+    /// Targets of all `br_table`s of one function together.
+    pub br_table_targets: u64,
+    /// Values on the operand stack of one function, in reachable code or not.
+    pub operand_height: u64,
+    /// Work of validating all bodies, for each byte of the module (on top of
+    /// [`Limits::WORK_BASE`]): one unit for an operator, and one for each value that a call, block
+    /// or branch target has as parameter or result. A `br_table` counts each target.
+    pub work_per_byte: u64,
+}
+
+impl Limits {
+    /// Units of work that every module has, however small.
+    pub const WORK_BASE: u64 = 1 << 20;
+
+    /// The greatest module size whatever [`Limits::module_bytes`] says.
+    pub const MODULE_BYTES_MAX: u64 = 1 << 31;
+}
+
+impl Default for Limits {
+    /// The limits that browsers agreed on (JavaScript API, *implementation-defined limits*), and
+    /// generous ones where there is no agreement.
+    fn default() -> Limits {
+        Limits {
+            module_bytes: 1 << 30,
+            sections: 1_000_000,
+            types: 1_000_000,
+            params: 1_000,
+            results: 1_000,
+            imports: 1_000_000,
+            functions: 1_000_000,
+            tables: 100_000,
+            memories: 100,
+            globals: 1_000_000,
+            exports: 1_000_000,
+            element_segments: 100_000,
+            element_items: 10_000_000,
+            data_segments: 100_000,
+            const_expr_ops: 100_000,
+            name_bytes: 100_000,
+            body_bytes: 7_654_321,
+            locals_per_function: 50_000,
+            control_depth: 50_000,
+            br_table_targets: 1_000_000,
+            operand_height: 1_000_000,
+            work_per_byte: 64,
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! The decoded and validated module: a witness that the bytes are a valid module within the limits,
+//! with every section at hand.
+//!
+//! Neighbours: `decode` is its one constructor; everything after this crate takes a [`Module`].
+//!
+//! 1. The bytes are valid under the features it was decoded with.
+//! 2. Index spaces hold imports first; every index stored in a module is in range.
+//! 3. Every defined function has facts, and `facts(f)` and `body(f)` are `Some` for the same `f`.
+//!
+//! A [`Module`] is a shared handle: cloning is cheap.
+
+use crate::const_expr::ConstExpr;
+use crate::error::Result;
+use crate::facts::FuncFacts;
+use crate::features::Features;
+use crate::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx};
+use crate::limits::Limits;
+use crate::names::Names;
+use crate::types::{
+    CustomSection, Data, Element, Export, FuncType, GlobalType, Import, MemoryType, RecGroup,
+    Section, TableType,
+};
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+use wasmparser::{BinaryReader, FunctionBody, OperatorsReader, ValType};
+
+/// A valid WebAssembly module.
+#[derive(Clone)]
+pub struct Module(pub(crate) Arc<Inner>);
+
+/// The contents of a module, in the order of the sections.
+pub(crate) struct Inner {
+    pub(crate) bytes: Arc<[u8]>,
+    pub(crate) features: Features,
+    pub(crate) sections: Vec<Section>,
+    pub(crate) types: Vec<FuncType>,
+    pub(crate) rec_groups: Vec<RecGroup>,
+    pub(crate) imports: Vec<Import>,
+    pub(crate) imported: Imported,
+    pub(crate) funcs: Vec<TypeIdx>,
+    pub(crate) tables: Vec<TableType>,
+    pub(crate) table_inits: Vec<Option<ConstExpr>>,
+    pub(crate) memories: Vec<MemoryType>,
+    pub(crate) tags: Vec<TypeIdx>,
+    pub(crate) globals: Vec<GlobalType>,
+    pub(crate) global_inits: Vec<ConstExpr>,
+    pub(crate) exports: Vec<Export>,
+    /// Positions in `exports` in order of names.
+    pub(crate) exports_by_name: Vec<u32>,
+    pub(crate) start: Option<FuncIdx>,
+    pub(crate) elements: Vec<Element>,
+    pub(crate) data_count: Option<u32>,
+    pub(crate) bodies: Vec<Range<u32>>,
+    pub(crate) facts: Vec<FuncFacts>,
+    pub(crate) data: Vec<Data>,
+    pub(crate) custom_sections: Vec<CustomSection>,
+    pub(crate) names: Names,
+}
+
+/// How many of each index space are imports.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Imported {
+    pub(crate) funcs: u32,
+    pub(crate) tables: u32,
+    pub(crate) memories: u32,
+    pub(crate) globals: u32,
+    pub(crate) tags: u32,
+}
+
+impl Module {
+    /// Decodes and validates a whole module, all bodies included.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no valid module, need a proposal that is not in `features` or that no tier
+    /// executes, or exceed one of `limits`.
+    pub fn decode(
+        bytes: impl Into<Arc<[u8]>>,
+        features: &Features,
+        limits: &Limits,
+    ) -> Result<Module> {
+        let inner = crate::decode::decode(bytes.into(), features, limits)?;
+        Ok(Module(Arc::new(inner)))
+    }
+
+    /// The module's bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0.bytes
+    }
+
+    /// The features it was decoded with.
+    pub fn features(&self) -> &Features {
+        &self.0.features
+    }
+
+    /// All sections in order, custom sections included.
+    pub fn sections(&self) -> &[Section] {
+        &self.0.sections
+    }
+
+    /// All function types, by [`TypeIdx`].
+    pub fn types(&self) -> &[FuncType] {
+        &self.0.types
+    }
+
+    /// The recursion groups that the types come in.
+    pub fn rec_groups(&self) -> &[RecGroup] {
+        &self.0.rec_groups
+    }
+
+    /// All imports in order.
+    pub fn imports(&self) -> &[Import] {
+        &self.0.imports
+    }
+
+    /// All exports in order.
+    pub fn exports(&self) -> &[Export] {
+        &self.0.exports
+    }
+
+    /// The export of this name.
+    pub fn export(&self, name: &str) -> Option<&Export> {
+        let exports = &self.0.exports;
+        let order = &self.0.exports_by_name;
+        let at = order.binary_search_by(|&i| (*exports[i as usize].name).cmp(name)).ok()?;
+        Some(&exports[order[at] as usize])
+    }
+
+    /// How many functions there are, imports included.
+    pub fn func_count(&self) -> usize {
+        self.0.funcs.len()
+    }
+
+    /// How many functions are imported.
+    pub fn imported_func_count(&self) -> usize {
+        self.0.imported.funcs as usize
+    }
+
+    /// The functions with a body, in order.
+    pub fn defined_funcs(&self) -> impl ExactSizeIterator<Item = FuncIdx> + use<> {
+        (self.0.imported.funcs..self.0.funcs.len() as u32).map(FuncIdx)
+    }
+
+    /// The type index of a function.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such function.
+    pub fn func_type_idx(&self, func: FuncIdx) -> TypeIdx {
+        self.0.funcs[func.index()]
+    }
+
+    /// The type of a function.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such function.
+    pub fn func_type(&self, func: FuncIdx) -> &FuncType {
+        &self.0.types[self.func_type_idx(func).index()]
+    }
+
+    /// All tables by [`TableIdx`], imports first.
+    pub fn tables(&self) -> &[TableType] {
+        &self.0.tables
+    }
+
+    /// How many tables are imported.
+    pub fn imported_table_count(&self) -> usize {
+        self.0.imported.tables as usize
+    }
+
+    /// What the elements of a table start as; `None` for null and for an imported table.
+    pub fn table_init(&self, table: TableIdx) -> Option<&ConstExpr> {
+        let defined = table.index().checked_sub(self.imported_table_count())?;
+        self.0.table_inits.get(defined)?.as_ref()
+    }
+
+    /// All memories by [`MemoryIdx`], imports first.
+    pub fn memories(&self) -> &[MemoryType] {
+        &self.0.memories
+    }
+
+    /// How many memories are imported.
+    pub fn imported_memory_count(&self) -> usize {
+        self.0.imported.memories as usize
+    }
+
+    /// All globals by [`GlobalIdx`], imports first.
+    pub fn globals(&self) -> &[GlobalType] {
+        &self.0.globals
+    }
+
+    /// How many globals are imported.
+    pub fn imported_global_count(&self) -> usize {
+        self.0.imported.globals as usize
+    }
+
+    /// What a global starts as; `None` for an imported one.
+    pub fn global_init(&self, global: GlobalIdx) -> Option<&ConstExpr> {
+        let defined = global.index().checked_sub(self.imported_global_count())?;
+        self.0.global_inits.get(defined)
+    }
+
+    /// The types of all tags by [`TagIdx`], imports first.
+    pub fn tags(&self) -> &[TypeIdx] {
+        &self.0.tags
+    }
+
+    /// How many tags there are.
+    pub fn tag_count(&self) -> usize {
+        self.0.tags.len()
+    }
+
+    /// The function that instantiation calls last.
+    pub fn start(&self) -> Option<FuncIdx> {
+        self.0.start
+    }
+
+    /// All element segments by [`ElemIdx`](crate::ElemIdx).
+    pub fn elements(&self) -> &[Element] {
+        &self.0.elements
+    }
+
+    /// All data segments by [`DataIdx`](crate::DataIdx).
+    pub fn data(&self) -> &[Data] {
+        &self.0.data
+    }
+
+    /// The bytes of a data segment.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such segment.
+    pub fn data_bytes(&self, data: crate::DataIdx) -> &[u8] {
+        &self.0.bytes[self.0.data[data.index()].range.clone()]
+    }
+
+    /// What the data count section says, if there is one.
+    pub fn data_count(&self) -> Option<u32> {
+        self.0.data_count
+    }
+
+    /// All custom sections in order.
+    pub fn custom_sections(&self) -> &[CustomSection] {
+        &self.0.custom_sections
+    }
+
+    /// The names of the first `name` section; empty if there is none.
+    pub fn names(&self) -> &Names {
+        &self.0.names
+    }
+
+    /// A function's name from the `name` section.
+    pub fn func_name(&self, func: FuncIdx) -> Option<&str> {
+        self.0.names.func(func)
+    }
+
+    /// The body of a function; `None` for an import, or if there is no such function.
+    pub fn body(&self, func: FuncIdx) -> Option<FuncBody<'_>> {
+        let defined = func.index().checked_sub(self.imported_func_count())?;
+        let range = self.0.bodies.get(defined)?;
+        Some(FuncBody { module: self, func, range: range.start as usize..range.end as usize })
+    }
+
+    /// The facts of a function; `None` for an import, or if there is no such function.
+    pub fn facts(&self, func: FuncIdx) -> Option<&FuncFacts> {
+        let defined = func.index().checked_sub(self.imported_func_count())?;
+        self.0.facts.get(defined)
+    }
+}
+
+impl fmt::Debug for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Module")
+            .field("name", &self.0.names.module())
+            .field("bytes", &self.0.bytes.len())
+            .field("funcs", &self.0.funcs.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The index spaces a tag's or memory's index belongs to, for callers that have only the number.
+impl Module {
+    /// The type of a table, if there is such a table.
+    pub fn table(&self, table: TableIdx) -> Option<&TableType> {
+        self.0.tables.get(table.index())
+    }
+
+    /// The type of a memory, if there is such a memory.
+    pub fn memory(&self, memory: MemoryIdx) -> Option<&MemoryType> {
+        self.0.memories.get(memory.index())
+    }
+
+    /// The type of a global, if there is such a global.
+    pub fn global(&self, global: GlobalIdx) -> Option<&GlobalType> {
+        self.0.globals.get(global.index())
+    }
+
+    /// The type of a tag, if there is such a tag.
+    pub fn tag(&self, tag: TagIdx) -> Option<&FuncType> {
+        self.0.types.get(self.0.tags.get(tag.index())?.index())
+    }
+}
+
+/// The body of a defined function.
+#[derive(Clone, Debug)]
+pub struct FuncBody<'m> {
+    module: &'m Module,
+    func: FuncIdx,
+    range: Range<usize>,
+}
+
+impl<'m> FuncBody<'m> {
+    /// Where the body is in the module: local declarations and operators, without the size.
+    pub fn range(&self) -> Range<usize> {
+        self.range.clone()
+    }
+
+    /// The body's bytes.
+    pub fn bytes(&self) -> &'m [u8] {
+        &self.module.bytes()[self.range.clone()]
+    }
+
+    /// The declared locals in groups of `(count, type)`, without parameters. A count may be 0.
+    pub fn locals(&self) -> impl Iterator<Item = (u32, ValType)> + use<'m> {
+        let reader = FunctionBody::new(self.reader()).get_locals_reader();
+        // The body is valid: no item is an error.
+        reader.into_iter().flat_map(|locals| locals.into_iter().map_while(Result::ok))
+    }
+
+    /// The types of parameters and locals, one by one.
+    pub fn local_types(&self) -> Vec<ValType> {
+        let mut types = self.module.func_type(self.func).params.to_vec();
+        for (count, ty) in self.locals() {
+            types.extend(std::iter::repeat_n(ty, count as usize));
+        }
+        types
+    }
+
+    /// A reader of the body's operators; offsets are those of the module.
+    pub fn operators(&self) -> OperatorsReader<'m> {
+        OperatorsReader::new(self.operators_binary())
+    }
+
+    /// A reader of the bytes of the body's operators, for a visitor with its own control stack.
+    pub fn operators_binary(&self) -> BinaryReader<'m> {
+        let start = match self.module.facts(self.func) {
+            Some(facts) => facts.blocks[0].start as usize,
+            None => self.range.end,
+        };
+        self.reader_at(start)
+    }
+
+    fn reader(&self) -> BinaryReader<'m> {
+        self.reader_at(self.range.start)
+    }
+
+    fn reader_at(&self, start: usize) -> BinaryReader<'m> {
+        let bytes = &self.module.bytes()[start..self.range.end];
+        BinaryReader::new_features(bytes, start as u64, self.module.features().wasm())
+    }
+}

@@ -1,0 +1,196 @@
+//! Validation of one function body after the other, with limits and facts in the same loop: operators
+//! → [`FuncFacts`], or the rule that refuses the body.
+//!
+//! Neighbours: `decode` drives it with wasmparser's validator; `facts` collects.
+//!
+//! Bad input: nothing is allocated by a count that was not compared with a limit, and the work is
+//! bounded by [`Limits::work_per_byte`] before it is done. Tests: `tests/limits.rs`, `tests/reject.rs`.
+
+use crate::error::{Error, Result};
+use crate::facts::{FactsBuilder, FuncFacts, TypeContext, cells, cells_of};
+use crate::features::{Features, Proposal, REFUSED};
+use crate::index::{FuncIdx, TypeIdx};
+use crate::limits::Limits;
+use wasmparser::{
+    FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, OperatorsReader,
+    OperatorsReaderAllocations, ValType, Validator, ValidatorResources, WasmFeatures,
+};
+
+/// Validates bodies, keeping allocations between them.
+pub(crate) struct BodyValidator {
+    validator_allocs: FuncValidatorAllocations,
+    reader_allocs: OperatorsReaderAllocations,
+    facts: FactsBuilder,
+    /// Units of work left for all bodies together.
+    work_left: u64,
+    work_max: u64,
+}
+
+impl BodyValidator {
+    pub(crate) fn new(module_bytes: usize, limits: &Limits) -> BodyValidator {
+        let work_max = limits
+            .work_per_byte
+            .saturating_mul(module_bytes as u64)
+            .saturating_add(Limits::WORK_BASE);
+        BodyValidator {
+            validator_allocs: FuncValidatorAllocations::default(),
+            reader_allocs: OperatorsReaderAllocations::default(),
+            facts: FactsBuilder::default(),
+            work_left: work_max,
+            work_max,
+        }
+    }
+
+    /// Validates `body` and returns its facts. `wide` says that the module's types or globals have
+    /// a `v128` somewhere; `bytes` is the whole module.
+    pub(crate) fn validate(
+        &mut self,
+        func: FuncToValidate<ValidatorResources>,
+        body: &FunctionBody<'_>,
+        cx: TypeContext<'_>,
+        wide: bool,
+        bytes: &[u8],
+        limits: &Limits,
+    ) -> Result<FuncFacts> {
+        let index = FuncIdx(func.index);
+        let ty = TypeIdx(func.ty);
+        let mut validator = func.into_validator(std::mem::take(&mut self.validator_allocs));
+        let facts = self
+            .body(&mut validator, body, ty, cx, wide, bytes, limits)
+            .map_err(|error| error.in_func(index))?;
+        self.validator_allocs = validator.into_allocations();
+        Ok(facts)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "context of one private loop")]
+    fn body(
+        &mut self,
+        validator: &mut FuncValidator<ValidatorResources>,
+        body: &FunctionBody<'_>,
+        ty: TypeIdx,
+        cx: TypeContext<'_>,
+        wide: bool,
+        bytes: &[u8],
+        limits: &Limits,
+    ) -> Result<FuncFacts> {
+        let range = body.range();
+        let size = range.end - range.start;
+        if size > limits.body_bytes {
+            let offset = range.start as usize;
+            return Err(Error::limit("body_bytes", limits.body_bytes, size, offset));
+        }
+        let func_type = &cx.types[ty.index()];
+        let (local_cells, wide_locals) = locals(validator, body, func_type, limits)?;
+        let reader = body.get_binary_reader_for_operators()?;
+        let allocs = std::mem::take(&mut self.reader_allocs);
+        let mut operators = OperatorsReader::new_with_allocs(reader, allocs);
+        let mut wide = wide || wide_locals;
+        self.facts.begin(ty, cx, wide, operators.original_position() as u32);
+        while !operators.eof() {
+            let (operator, offset) = operators.read_with_offset()?;
+            let work = self.facts.work(&operator, cx);
+            self.spend(work, offset as usize, limits)?;
+            // Only operators with the vector prefix make a `v128` out of something else.
+            if !wide && bytes[offset as usize] == 0xfd {
+                wide = true;
+                self.facts.widen(validator.operand_stack_height());
+            }
+            validator.op(offset, &operator)?;
+            self.facts.step(&operator, offset as u32, cx, validator);
+            self.within(validator.operand_stack_height(), offset as usize, limits)?;
+        }
+        operators.finish()?;
+        self.reader_allocs = operators.into_allocations();
+        Ok(self.facts.finish(func_type, local_cells))
+    }
+
+    /// Takes `work` units off the budget.
+    fn spend(&mut self, work: u64, offset: usize, limits: &Limits) -> Result<()> {
+        let targets = self.facts.br_table_targets();
+        if targets > limits.br_table_targets {
+            return Err(Error::limit("br_table_targets", limits.br_table_targets, targets, offset));
+        }
+        match self.work_left.checked_sub(work) {
+            Some(left) => {
+                self.work_left = left;
+                Ok(())
+            }
+            None => {
+                let actual = (self.work_max - self.work_left).saturating_add(work);
+                Err(Error::limit("work_per_byte", self.work_max, actual, offset))
+            }
+        }
+    }
+
+    /// Compares the stacks with their limits.
+    fn within(&self, height: u32, offset: usize, limits: &Limits) -> Result<()> {
+        let depth = self.facts.depth() as u64;
+        if depth > limits.control_depth {
+            return Err(Error::limit("control_depth", limits.control_depth, depth, offset));
+        }
+        let height = u64::from(height);
+        if height > limits.operand_height {
+            return Err(Error::limit("operand_height", limits.operand_height, height, offset));
+        }
+        Ok(())
+    }
+}
+
+/// Declares the locals to the validator; returns the cells of parameters and locals, and whether
+/// one is a `v128`.
+fn locals(
+    validator: &mut FuncValidator<ValidatorResources>,
+    body: &FunctionBody<'_>,
+    ty: &crate::FuncType,
+    limits: &Limits,
+) -> Result<(u32, bool)> {
+    let mut count = ty.params.len() as u64;
+    let mut cell_count = cells_of(&ty.params);
+    let mut wide = ty.params.contains(&ValType::V128);
+    let mut reader = body.get_locals_reader()?;
+    for _ in 0..reader.get_count() {
+        let offset = reader.original_position();
+        let (group, ty) = reader.read()?;
+        count += u64::from(group);
+        if count > limits.locals_per_function {
+            let max = limits.locals_per_function;
+            return Err(Error::limit("locals_per_function", max, count, offset as usize));
+        }
+        validator.define_locals(offset, group, ty)?;
+        cell_count += group * cells(ty);
+        wide |= ty == ValType::V128;
+    }
+    Ok((cell_count, wide))
+}
+
+/// Finds out whether a module that was refused as invalid is valid with proposals that are off, and
+/// names the one it needs. Called on the error path only; time: one validation for each proposal.
+pub(crate) fn name_refusal(bytes: &[u8], features: &Features, error: Error) -> Error {
+    if !error.is_invalid() {
+        return error;
+    }
+    let valid = |flags: WasmFeatures| Validator::new_with_features(flags).validate_all(bytes);
+    let off = Proposal::ALL
+        .iter()
+        .filter(|&&proposal| !features.has(proposal))
+        .map(|proposal| (proposal.flag(), proposal.name()))
+        .chain(REFUSED.iter().copied());
+    let mut flags = features.wasm();
+    let all = off.clone().fold(flags, |all, (flag, _)| all | flag);
+    if valid(all).is_err() {
+        return error;
+    }
+    let offset = error.offset.unwrap_or(0);
+    for (flag, name) in off.clone() {
+        if valid(flags | flag).is_ok() {
+            return Error { func: error.func, ..Error::unsupported(name, offset) };
+        }
+    }
+    for (flag, name) in off {
+        flags |= flag;
+        if valid(flags).is_ok() {
+            return Error { func: error.func, ..Error::unsupported(name, offset) };
+        }
+    }
+    error
+}
