@@ -10,33 +10,35 @@
 use crate::NumError;
 use crate::operators::operators;
 
-operators! { (always)
+operators! { [inline(always)]
     "i32.wrap_i64": i32_wrap_i64(a: u64) -> u32 { a as u32 }
     "i64.extend_i32_s": i64_extend_i32_s(a: u32) -> u64 { a as i32 as u64 }
     "i64.extend_i32_u": i64_extend_i32_u(a: u32) -> u64 { u64::from(a) }
     "i32.trunc_f32_s": i32_trunc_f32_s(a: f32) -> Result<u32, NumError> {
-        truncated(a.is_nan(), a > -2147483904.0 && a < 2147483648.0, a as i32 as u32)
+        truncated(a.is_nan(), a > -2_147_483_904.0 && a < 2_147_483_648.0, a as i32 as u32)
     }
     "i32.trunc_f32_u": i32_trunc_f32_u(a: f32) -> Result<u32, NumError> {
-        truncated(a.is_nan(), a > -1.0 && a < 4294967296.0, a as u32)
+        truncated(a.is_nan(), a > -1.0 && a < 4_294_967_296.0, a as u32)
     }
     "i32.trunc_f64_s": i32_trunc_f64_s(a: f64) -> Result<u32, NumError> {
-        truncated(a.is_nan(), a > -2147483649.0 && a < 2147483648.0, a as i32 as u32)
+        truncated(a.is_nan(), a > -2_147_483_649.0 && a < 2_147_483_648.0, a as i32 as u32)
     }
     "i32.trunc_f64_u": i32_trunc_f64_u(a: f64) -> Result<u32, NumError> {
-        truncated(a.is_nan(), a > -1.0 && a < 4294967296.0, a as u32)
+        truncated(a.is_nan(), a > -1.0 && a < 4_294_967_296.0, a as u32)
     }
     "i64.trunc_f32_s": i64_trunc_f32_s(a: f32) -> Result<u64, NumError> {
-        truncated(a.is_nan(), a > -9223373136366403584.0 && a < 9223372036854775808.0, a as i64 as u64)
+        let fits = a > -9_223_373_136_366_403_584.0 && a < 9_223_372_036_854_775_808.0;
+        truncated(a.is_nan(), fits, a as i64 as u64)
     }
     "i64.trunc_f32_u": i64_trunc_f32_u(a: f32) -> Result<u64, NumError> {
-        truncated(a.is_nan(), a > -1.0 && a < 18446744073709551616.0, a as u64)
+        truncated(a.is_nan(), a > -1.0 && a < 18_446_744_073_709_551_616.0, a as u64)
     }
     "i64.trunc_f64_s": i64_trunc_f64_s(a: f64) -> Result<u64, NumError> {
-        truncated(a.is_nan(), a > -9223372036854777856.0 && a < 9223372036854775808.0, a as i64 as u64)
+        let fits = a > -9_223_372_036_854_777_856.0 && a < 9_223_372_036_854_775_808.0;
+        truncated(a.is_nan(), fits, a as i64 as u64)
     }
     "i64.trunc_f64_u": i64_trunc_f64_u(a: f64) -> Result<u64, NumError> {
-        truncated(a.is_nan(), a > -1.0 && a < 18446744073709551616.0, a as u64)
+        truncated(a.is_nan(), a > -1.0 && a < 18_446_744_073_709_551_616.0, a as u64)
     }
     /// The nearest integer that fits; 0 for a NaN (so in the whole family).
     "i32.trunc_sat_f32_s": i32_trunc_sat_f32_s(a: f32) -> u32 { a as i32 as u32 }

@@ -14,7 +14,7 @@ use crate::operators::operators;
 const SIGN_32: u32 = 1 << 31;
 const SIGN_64: u64 = 1 << 63;
 
-operators! { (always)
+operators! { [inline(always)]
     /// Clears the sign, of a NaN too.
     "f32.abs": f32_abs(a: f32) -> f32 { f32::from_bits(a.to_bits() & !SIGN_32) }
     /// Flips the sign, of a NaN too.

@@ -9,7 +9,7 @@
 use crate::NumError;
 use crate::operators::operators;
 
-operators! { (always)
+operators! { [inline(always)]
     /// The width for 0.
     "i32.clz": i32_clz(a: u32) -> u32 { a.leading_zeros() }
     /// The width for 0.

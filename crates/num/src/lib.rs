@@ -43,11 +43,16 @@ mod conversion;
 mod error;
 mod float;
 mod integer;
+mod lanes;
 mod list;
 mod memory;
 mod operators;
+mod relaxed;
 #[cfg(test)]
 mod testing;
+mod vector_float;
+mod vector_integer;
+mod vector_lane;
 mod wide;
 
 pub use conversion::*;
@@ -55,4 +60,8 @@ pub use error::NumError;
 pub use float::*;
 pub use integer::*;
 pub use memory::*;
+pub use relaxed::*;
+pub use vector_float::*;
+pub use vector_integer::*;
+pub use vector_lane::*;
 pub use wide::*;

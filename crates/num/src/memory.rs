@@ -6,9 +6,10 @@
 //! too, so that tables need no exceptions. Nothing here is partial: bounds are the caller's.
 //! Noticed by: the table below.
 
+use crate::lanes::{get, low, set, splat};
 use crate::operators::operators;
 
-operators! { (always)
+operators! { [inline(always)]
     "i32.load": i32_load(bits: u32) -> u32 { bits }
     "i64.load": i64_load(bits: u64) -> u64 { bits }
     "f32.load": f32_load(bits: u32) -> f32 { f32::from_bits(bits) }
@@ -34,6 +35,44 @@ operators! { (always)
     "i64.store8": i64_store8(value: u64) -> u8 { value as u8 }
     "i64.store16": i64_store16(value: u64) -> u16 { value as u16 }
     "i64.store32": i64_store32(value: u64) -> u32 { value as u32 }
+    "v128.load8x8_s": v128_load8x8_s(bits: u64) -> u128 {
+        low(u128::from(bits), |x: i8| i16::from(x))
+    }
+    "v128.load8x8_u": v128_load8x8_u(bits: u64) -> u128 {
+        low(u128::from(bits), |x: u8| u16::from(x))
+    }
+    "v128.load16x4_s": v128_load16x4_s(bits: u64) -> u128 {
+        low(u128::from(bits), |x: i16| i32::from(x))
+    }
+    "v128.load16x4_u": v128_load16x4_u(bits: u64) -> u128 {
+        low(u128::from(bits), |x: u16| u32::from(x))
+    }
+    "v128.load32x2_s": v128_load32x2_s(bits: u64) -> u128 {
+        low(u128::from(bits), |x: i32| i64::from(x))
+    }
+    "v128.load32x2_u": v128_load32x2_u(bits: u64) -> u128 {
+        low(u128::from(bits), |x: u32| u64::from(x))
+    }
+    "v128.load8_splat": v128_load8_splat(bits: u8) -> u128 { splat(bits) }
+    "v128.load16_splat": v128_load16_splat(bits: u16) -> u128 { splat(bits) }
+    "v128.load32_splat": v128_load32_splat(bits: u32) -> u128 { splat(bits) }
+    "v128.load64_splat": v128_load64_splat(bits: u64) -> u128 { splat(bits) }
+    "v128.load32_zero": v128_load32_zero(bits: u32) -> u128 { u128::from(bits) }
+    "v128.load64_zero": v128_load64_zero(bits: u64) -> u128 { u128::from(bits) }
+    "v128.load8_lane": v128_load8_lane(a: u128, bits: u8, lane: u8) -> u128 { set(a, lane, bits) }
+    "v128.load16_lane": v128_load16_lane(a: u128, bits: u16, lane: u8) -> u128 {
+        set(a, lane, bits)
+    }
+    "v128.load32_lane": v128_load32_lane(a: u128, bits: u32, lane: u8) -> u128 {
+        set(a, lane, bits)
+    }
+    "v128.load64_lane": v128_load64_lane(a: u128, bits: u64, lane: u8) -> u128 {
+        set(a, lane, bits)
+    }
+    "v128.store8_lane": v128_store8_lane(a: u128, lane: u8) -> u8 { get(a, lane) }
+    "v128.store16_lane": v128_store16_lane(a: u128, lane: u8) -> u16 { get(a, lane) }
+    "v128.store32_lane": v128_store32_lane(a: u128, lane: u8) -> u32 { get(a, lane) }
+    "v128.store64_lane": v128_store64_lane(a: u128, lane: u8) -> u64 { get(a, lane) }
 }
 
 #[cfg(test)]

@@ -4,15 +4,15 @@
 //! functions, a family gets `NAMES`, the names it defines, from which `list.rs` tests that
 //! [`for_each_num!`](crate::for_each_num) lists them all (invariant 6 of the crate).
 
-/// Defines one public function per row. The first word is the inlining, the same for the family.
+/// Defines one public function per row. The brackets hold the inlining of the whole family.
 macro_rules! operators {
-    ($inline:tt $($(#[$attribute:meta])* $mnemonic:literal:
+    ([$inline:meta] $($(#[$attribute:meta])* $mnemonic:literal:
       $name:ident($($operand:ident: $type:ty),*) -> $result:ty $body:block)*) => {
         $(
             #[doc = concat!("`", $mnemonic, "`")]
             #[doc = ""]
             $(#[$attribute])*
-            #[inline $inline]
+            #[$inline]
             pub fn $name($($operand: $type),*) -> $result $body
         )*
 

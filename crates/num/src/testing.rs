@@ -135,3 +135,59 @@ impl Random {
         self.0
     }
 }
+
+/// Vectors for pairwise tests: edge bytes and edge words in every mixture, and random bits.
+pub(crate) fn vectors() -> Vec<u128> {
+    let mut random = Random::new(3);
+    let mut vectors = vec![0, u128::MAX, u128::MAX / 255 * 0x80, u128::MAX / 0xffff * 0x8000];
+    let edge_bytes = [0, 1, 2, 0x7e, 0x7f, 0x80, 0x81, 0xfe, 0xff, 15, 16, 31];
+    for _ in 0..12 {
+        let mut pick = |length: usize| random.word() as usize % length;
+        let bytes = [(); 16].map(|()| edge_bytes[pick(edge_bytes.len())]);
+        let words = [(); 4].map(|()| u128::from(EDGES_32[pick(EDGES_32.len())]));
+        let halves = [(); 2].map(|()| u128::from(EDGES_64[pick(EDGES_64.len())]));
+        vectors.push(u128::from_le_bytes(bytes));
+        vectors.push(words.into_iter().fold(0, |vector, word| vector << 32 | word));
+        vectors.push(halves[0] << 64 | halves[1]);
+        vectors.push(u128::from(random.word()) << 64 | u128::from(random.word()));
+    }
+    vectors
+}
+
+/// Vectors of edge floats of one width, 32 or 64 bits.
+pub(crate) fn float_vectors(bits: u32) -> Vec<u128> {
+    let table: Vec<u128> = match bits {
+        32 => FLOATS_32.map(u128::from).to_vec(),
+        _ => FLOATS_64.map(u128::from).to_vec(),
+    };
+    let mut random = Random::new(4);
+    let mut vector = || {
+        (0..128 / bits).fold(0, |vector, _| {
+            vector << (bits - 1) << 1 | table[random.word() as usize % table.len()]
+        })
+    };
+    (0..64).map(|_| vector()).collect()
+}
+
+/// The integers in the lanes of a vector, read from its bytes.
+pub(crate) fn integers(vector: u128, bits: u32, signed: bool) -> Vec<i128> {
+    let integer = |bytes: &[u8]| {
+        let value = bytes.iter().rev().fold(0, |value, byte| value << 8 | i128::from(*byte));
+        if signed && bytes.last().is_some_and(|byte| *byte >= 0x80) {
+            value - (1 << bits)
+        } else {
+            value
+        }
+    };
+    vector.to_le_bytes().chunks(bits as usize / 8).map(integer).collect()
+}
+
+/// The vector whose lanes hold the low bits of the integers; zeros where there are none.
+pub(crate) fn from_integers(integers: impl IntoIterator<Item = i128>, bits: u32) -> u128 {
+    let mut bytes = [0; 16];
+    let lanes = bytes.chunks_mut(bits as usize / 8);
+    for (lane, integer) in lanes.zip(integers) {
+        lane.copy_from_slice(&integer.to_le_bytes()[..bits as usize / 8]);
+    }
+    u128::from_le_bytes(bytes)
+}

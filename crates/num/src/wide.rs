@@ -6,7 +6,7 @@
 
 use crate::operators::operators;
 
-operators! { (always)
+operators! { [inline(always)]
     "i64.add128": i64_add128(a_low: u64, a_high: u64, b_low: u64, b_high: u64) -> (u64, u64) {
         halves(join(a_low, a_high).wrapping_add(join(b_low, b_high)))
     }
@@ -16,7 +16,9 @@ operators! { (always)
     "i64.mul_wide_s": i64_mul_wide_s(a: u64, b: u64) -> (u64, u64) {
         halves((i128::from(a as i64) * i128::from(b as i64)) as u128)
     }
-    "i64.mul_wide_u": i64_mul_wide_u(a: u64, b: u64) -> (u64, u64) { halves(u128::from(a) * u128::from(b)) }
+    "i64.mul_wide_u": i64_mul_wide_u(a: u64, b: u64) -> (u64, u64) {
+        halves(u128::from(a) * u128::from(b))
+    }
 }
 
 #[inline(always)]

@@ -35,8 +35,10 @@ fn truncation_has_exact_bounds() {
     let (two_32_s, two_64_s) = (4_294_967_296.0_f32, 18_446_744_073_709_551_616.0_f32);
     let (two_63_d, two_64_d) = (f64::from(two_63_s), f64::from(two_64_s));
     let (min_32, min_64) = (1_u32 << 31, 1_u64 << 63);
-    check_bounds!(i32_trunc_f32_s, i32_trunc_sat_f32_s, -two_31_s => min_32, two_31_s.next_down() => 0x7fff_ff80);
-    check_bounds!(i32_trunc_f32_u, i32_trunc_sat_f32_u, (-1.0_f32).next_up() => 0, two_32_s.next_down() => 0xffff_ff00);
+    check_bounds!(i32_trunc_f32_s, i32_trunc_sat_f32_s,
+        -two_31_s => min_32, two_31_s.next_down() => 0x7fff_ff80);
+    check_bounds!(i32_trunc_f32_u, i32_trunc_sat_f32_u,
+        (-1.0_f32).next_up() => 0, two_32_s.next_down() => 0xffff_ff00);
     check_bounds!(i32_trunc_f64_s, i32_trunc_sat_f64_s,
         (-2_147_483_649.0_f64).next_up() => min_32, 2_147_483_648.0_f64.next_down() => 0x7fff_ffff);
     check_bounds!(i32_trunc_f64_u, i32_trunc_sat_f64_u,

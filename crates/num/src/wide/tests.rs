@@ -29,7 +29,7 @@ fn check(a: u64, b: u64, c: u64, d: u64) {
     );
     let (low, high) = product_by_limbs(a, c);
     assert_eq!(i64_mul_wide_u(a, c), (low, high), "{a} {c}");
-    // The signed product is the unsigned one less each operand's sign, times 2^64 times the other operand.
+    // A negative operand is 2^64 too large when read as unsigned: take 2^64 times the other off.
     let correction =
         if (a as i64) < 0 { c } else { 0 }.wrapping_add(if (c as i64) < 0 { a } else { 0 });
     assert_eq!(i64_mul_wide_s(a, c), (low, high.wrapping_sub(correction)), "{a} {c}");
