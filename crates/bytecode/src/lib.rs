@@ -16,6 +16,10 @@
 pub mod candidate;
 pub mod encode;
 pub mod ops;
+pub mod text;
+
+#[cfg(test)]
+mod testing;
 
 pub use candidate::{Candidate, ConstantHint, ControlHint, MapEntry, Metering, Settings};
 pub use encode::{CodeBuffer, DecodeError, Inst, decode, fits};
