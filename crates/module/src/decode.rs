@@ -19,17 +19,18 @@ use crate::index::{FuncIdx, MemoryIdx, TableIdx, TypeIdx};
 use crate::limits::Limits;
 use crate::module::{Imported, Inner};
 use crate::names::Names;
+use crate::refusal::name_refusal;
 use crate::types::{
     CustomSection, Data, DataMode, Element, ElementItems, ElementKind, Export, ExternKind,
     ExternType, FuncType, GlobalType, Import, MemoryType, RecGroup, Section, TableType,
 };
-use crate::validate::{BodyValidator, name_refusal};
+use crate::validate::BodyValidator;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 use wasmparser::{
     Encoding, ExternalKind, Parser, Payload, SectionLimited, TypeRef, ValType, ValidPayload,
-    Validator,
+    Validator, WasmFeatures,
 };
 
 /// Decodes and validates a module.
@@ -39,19 +40,25 @@ pub(crate) fn decode(bytes: Arc<[u8]>, features: &Features, limits: &Limits) -> 
     if size > max {
         return Err(Error::limit("module_bytes", max, size, 0));
     }
-    let mut decoder = Decoder {
+    let decoder = |flags, probe| Decoder {
         inner: empty(Arc::clone(&bytes), *features),
+        flags,
         limits,
+        probe,
         refused: None,
         has_names: false,
         wide: false,
     };
-    match decoder.run(&bytes) {
-        Ok(()) => match decoder.refused {
-            None => Ok(decoder.inner),
+    let mut first = decoder(features.wasm(), false);
+    match first.run(&bytes) {
+        Ok(()) => match first.refused {
+            None => Ok(first.inner),
             Some(error) => Err(error),
         },
-        Err(error) => Err(name_refusal(&bytes, features, error)),
+        Err(error) => {
+            drop(first);
+            Err(name_refusal(features, error, |flags| decoder(flags, true).run(&bytes)))
+        }
     }
 }
 
@@ -86,7 +93,11 @@ fn empty(bytes: Arc<[u8]>, features: Features) -> Inner {
 
 struct Decoder<'l> {
     inner: Inner,
+    /// What wasmparser decodes and validates with.
+    flags: WasmFeatures,
     limits: &'l Limits,
+    /// Validate with any flags, and keep only what that needs.
+    probe: bool,
     /// A valid use of something that no tier executes; reported if nothing is invalid.
     refused: Option<Error>,
     has_names: bool,
@@ -96,20 +107,21 @@ struct Decoder<'l> {
 
 impl Decoder<'_> {
     fn run(&mut self, bytes: &[u8]) -> Result<()> {
-        let features = self.inner.features.wasm();
-        let mut validator = Validator::new_with_features(features);
+        let mut validator = Validator::new_with_features(self.flags);
         let mut bodies = BodyValidator::new(bytes.len(), self.limits);
         let mut parser = Parser::new(0);
-        parser.set_features(features);
+        parser.set_features(self.flags);
         for payload in parser.parse_all(bytes) {
             let payload = payload?;
             self.before(&payload)?;
             if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
                 let cx = TypeContext { types: &self.inner.types, funcs: &self.inner.funcs };
                 let facts = bodies.validate(func, &body, cx, self.wide, bytes, self.limits)?;
-                let range = body.range();
-                self.inner.bodies.push(range.start as u32..range.end as u32);
-                self.inner.facts.push(facts);
+                if !self.probe {
+                    let range = body.range();
+                    self.inner.bodies.push(range.start as u32..range.end as u32);
+                    self.inner.facts.push(facts);
+                }
             } else {
                 self.keep(payload)?;
             }
@@ -163,6 +175,8 @@ impl Decoder<'_> {
                 }
                 Ok(())
             }
+            // What is left has constant expressions and names of which a probe needs none.
+            _ if self.probe => Ok(()),
             Payload::TableSection(s) => self.tables(s),
             Payload::MemorySection(s) => {
                 for item in s.into_iter_with_offsets() {
@@ -198,16 +212,18 @@ impl Decoder<'_> {
     }
 
     fn types(&mut self, section: SectionLimited<'_, wasmparser::RecGroup>) -> Result<()> {
+        let section_start = section.range().start;
         let mut canonical: HashMap<Vec<FuncType>, u32> = HashMap::new();
         for group in section {
             let group = group?;
             let start = TypeIdx(self.inner.types.len() as u32);
             let mut key = Vec::new();
             for (offset, ty) in group.into_types_and_offsets() {
-                let wasmparser::CompositeInnerType::Func(ty) = &ty.composite_type.inner else {
-                    return Err(Error::unsupported("gc", offset as usize));
+                let (params, results) = match &ty.composite_type.inner {
+                    wasmparser::CompositeInnerType::Func(ty) => (ty.params(), ty.results()),
+                    _ if self.probe => (&[][..], &[][..]),
+                    _ => return Err(Error::unsupported("gc", offset as usize)),
                 };
-                let (params, results) = (ty.params(), ty.results());
                 within("params", self.limits.params, params.len() as u64, offset)?;
                 within("results", self.limits.results, results.len() as u64, offset)?;
                 self.wide |= params.contains(&ValType::V128) || results.contains(&ValType::V128);
@@ -215,7 +231,7 @@ impl Decoder<'_> {
                 key.push(ty.clone());
                 self.inner.types.push(ty);
             }
-            within("types", self.limits.types, self.inner.types.len() as u64, 0)?;
+            within("types", self.limits.types, self.inner.types.len() as u64, section_start)?;
             let len = key.len() as u32;
             let next = canonical.len() as u32;
             let canonical = *canonical.entry(key).or_insert(next);
@@ -225,6 +241,7 @@ impl Decoder<'_> {
     }
 
     fn imports(&mut self, section: wasmparser::ImportSectionReader<'_>) -> Result<()> {
+        let section_start = section.range().start;
         for item in section.into_imports_with_offsets() {
             let (offset, import) = item?;
             self.name(import.module, offset)?;
@@ -246,7 +263,7 @@ impl Decoder<'_> {
             ("memories", limits.memories, inner.memories.len()),
             ("globals", limits.globals, inner.globals.len()),
         ] {
-            within(name, max, actual as u64, 0)?;
+            within(name, max, actual as u64, section_start)?;
         }
         Ok(())
     }

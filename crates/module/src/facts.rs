@@ -315,6 +315,24 @@ impl FactsBuilder {
         }
     }
 
+    /// Takes in a plain operator (see `cost::is_plain`) at `offset` that `validator` has just
+    /// accepted: what [`step`](FactsBuilder::step) does for it, without looking at it.
+    #[inline]
+    pub(crate) fn step_plain<R: WasmModuleResources>(
+        &mut self,
+        offset: u32,
+        validator: &FuncValidator<R>,
+    ) {
+        if self.wide {
+            self.pushed(2, validator);
+        }
+        if self.live {
+            self.segment.get_or_insert(Segment { offset, cost: 0 }).cost += 1;
+            let height = validator.operand_stack_height();
+            self.max_height = self.max_height.max(self.cells_below(height));
+        }
+    }
+
     /// The facts of a body whose operators have all been taken in.
     pub(crate) fn finish(&mut self, ty: &FuncType, local_cells: u32) -> FuncFacts {
         self.cut();

@@ -1,6 +1,6 @@
 //! Which proposals a module may use: a run-time value, whose default is what every tier executes.
 //!
-//! Neighbours: `decode` hands [`Features::wasm`] to wasmparser; `validate::name_refusal` names the
+//! Neighbours: `decode` hands [`Features::wasm`] to wasmparser; `refusal::name_refusal` names the
 //! proposal that a refused module would need. A proposal that no tier executes is not a
 //! [`Proposal`], so nobody can turn it on by mistake.
 

@@ -32,6 +32,7 @@ mod index;
 mod limits;
 mod module;
 mod names;
+mod refusal;
 mod registry;
 mod types;
 mod validate;

@@ -4,7 +4,8 @@
 //! output ask. Names are untrusted decoration: malformed parts are dropped, never an error, and
 //! nothing but printing may depend on one.
 //!
-//! 1. Each map is sorted by index; of two names for one index the first in the section stays.
+//! 1. Each map is in strictly rising order of indices: wasmparser reports an entry out of order, and
+//!    it is dropped. Reading goes on after such an entry, and ends at a malformed one.
 //! 2. A name is a range of the module's bytes that is valid UTF-8.
 //!
 //! Memory: 12 bytes for each name; the strings stay in the module.
@@ -107,7 +108,6 @@ impl Names {
         for name in NameSectionReader::new(reader).map_while(Result::ok) {
             names.subsection(name);
         }
-        names.sort();
         names
     }
 
@@ -134,44 +134,21 @@ impl Names {
 
     fn read(&self, map: NameMap<'_>) -> Map {
         map.into_iter()
-            .map_while(Result::ok)
+            .filter_map(Result::ok)
             .filter_map(|naming| Some((naming.index, self.locate(naming.name)?)))
             .collect()
     }
 
     fn read_indirect(&self, map: wasmparser::IndirectNameMap<'_>) -> IndirectMap {
         let mut names = Vec::new();
-        for outer in map.into_iter().map_while(Result::ok) {
-            for inner in outer.names.map_while(Result::ok) {
+        for outer in map.into_iter().filter_map(Result::ok) {
+            for inner in outer.names.filter_map(Result::ok) {
                 if let Some(text) = self.locate(inner.name) {
                     names.push((outer.index, inner.index, text));
                 }
             }
         }
         names
-    }
-
-    /// Establishes invariant 1.
-    fn sort(&mut self) {
-        for map in [
-            &mut self.funcs,
-            &mut self.types,
-            &mut self.tables,
-            &mut self.memories,
-            &mut self.globals,
-            &mut self.elems,
-            &mut self.datas,
-            &mut self.tags,
-        ] {
-            map.sort_by_key(|entry| entry.0);
-            map.dedup_by_key(|entry| entry.0);
-            map.shrink_to_fit();
-        }
-        for map in [&mut self.locals, &mut self.labels] {
-            map.sort_by_key(|entry| (entry.0, entry.1));
-            map.dedup_by_key(|entry| (entry.0, entry.1));
-            map.shrink_to_fit();
-        }
     }
 
     /// Where `text`, a slice of the module's bytes, lies in them.

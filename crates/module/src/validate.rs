@@ -6,20 +6,19 @@
 //! Bad input: nothing is allocated by a count that was not compared with a limit, and the work is
 //! bounded by [`Limits::work_per_byte`] before it is done. Tests: `tests/limits.rs`, `tests/reject.rs`.
 
+use crate::cost::is_plain;
 use crate::error::{Error, Result};
 use crate::facts::{FactsBuilder, FuncFacts, TypeContext, cells, cells_of};
-use crate::features::{Features, Proposal, REFUSED};
 use crate::index::{FuncIdx, TypeIdx};
 use crate::limits::Limits;
 use wasmparser::{
-    FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, OperatorsReader,
-    OperatorsReaderAllocations, ValType, Validator, ValidatorResources, WasmFeatures,
+    FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, ValType,
+    ValidatorResources,
 };
 
 /// Validates bodies, keeping allocations between them.
 pub(crate) struct BodyValidator {
     validator_allocs: FuncValidatorAllocations,
-    reader_allocs: OperatorsReaderAllocations,
     facts: FactsBuilder,
     /// Units of work left for all bodies together.
     work_left: u64,
@@ -34,7 +33,6 @@ impl BodyValidator {
             .saturating_add(Limits::WORK_BASE);
         BodyValidator {
             validator_allocs: FuncValidatorAllocations::default(),
-            reader_allocs: OperatorsReaderAllocations::default(),
             facts: FactsBuilder::default(),
             work_left: work_max,
             work_max,
@@ -81,35 +79,43 @@ impl BodyValidator {
         }
         let func_type = &cx.types[ty.index()];
         let (local_cells, wide_locals) = locals(validator, body, func_type, limits)?;
-        let reader = body.get_binary_reader_for_operators()?;
-        let allocs = std::mem::take(&mut self.reader_allocs);
-        let mut operators = OperatorsReader::new_with_allocs(reader, allocs);
+        let mut reader = body.get_binary_reader_for_operators()?;
         let mut wide = wide || wide_locals;
-        self.facts.begin(ty, cx, wide, operators.original_position() as u32);
-        while !operators.eof() {
-            let (operator, offset) = operators.read_with_offset()?;
-            let work = self.facts.work(&operator, cx);
-            self.spend(work, offset as usize, limits)?;
+        self.facts.begin(ty, cx, wide, reader.original_position() as u32);
+        while !reader.eof() {
+            let offset = reader.original_position();
+            let byte = bytes[offset as usize];
             // Only operators with the vector prefix make a `v128` out of something else.
-            if !wide && bytes[offset as usize] == 0xfd {
+            if !wide && byte == 0xfd {
                 wide = true;
                 self.facts.widen(validator.operand_stack_height());
             }
-            validator.op(offset, &operator)?;
-            self.facts.step(&operator, offset as u32, cx, validator);
-            self.within(validator.operand_stack_height(), offset as usize, limits)?;
+            if is_plain(byte) {
+                self.spend(1, offset as usize)?;
+                reader.visit_operator(&mut validator.visitor(offset))??;
+                self.facts.step_plain(offset as u32, validator);
+            } else {
+                let operator = reader.peek_operator(&validator.visitor(offset))?;
+                let work = self.facts.work(&operator, cx);
+                self.spend(work, offset as usize)?;
+                self.targets_within(offset as usize, limits)?;
+                reader.visit_operator(&mut validator.visitor(offset))??;
+                self.facts.step(&operator, offset as u32, cx, validator);
+                self.depth_within(offset as usize, limits)?;
+            }
+            let height = u64::from(validator.operand_stack_height());
+            if height > limits.operand_height {
+                let max = limits.operand_height;
+                return Err(Error::limit("operand_height", max, height, offset as usize));
+            }
         }
-        operators.finish()?;
-        self.reader_allocs = operators.into_allocations();
+        reader.finish_expression(&validator.visitor(reader.original_position()))?;
         Ok(self.facts.finish(func_type, local_cells))
     }
 
     /// Takes `work` units off the budget.
-    fn spend(&mut self, work: u64, offset: usize, limits: &Limits) -> Result<()> {
-        let targets = self.facts.br_table_targets();
-        if targets > limits.br_table_targets {
-            return Err(Error::limit("br_table_targets", limits.br_table_targets, targets, offset));
-        }
+    #[inline]
+    fn spend(&mut self, work: u64, offset: usize) -> Result<()> {
         match self.work_left.checked_sub(work) {
             Some(left) => {
                 self.work_left = left;
@@ -122,15 +128,18 @@ impl BodyValidator {
         }
     }
 
-    /// Compares the stacks with their limits.
-    fn within(&self, height: u32, offset: usize, limits: &Limits) -> Result<()> {
-        let depth = self.facts.depth() as u64;
-        if depth > limits.control_depth {
-            return Err(Error::limit("control_depth", limits.control_depth, depth, offset));
+    fn targets_within(&self, offset: usize, limits: &Limits) -> Result<()> {
+        let (max, targets) = (limits.br_table_targets, self.facts.br_table_targets());
+        if targets > max {
+            return Err(Error::limit("br_table_targets", max, targets, offset));
         }
-        let height = u64::from(height);
-        if height > limits.operand_height {
-            return Err(Error::limit("operand_height", limits.operand_height, height, offset));
+        Ok(())
+    }
+
+    fn depth_within(&self, offset: usize, limits: &Limits) -> Result<()> {
+        let (max, depth) = (limits.control_depth, self.facts.depth() as u64);
+        if depth > max {
+            return Err(Error::limit("control_depth", max, depth, offset));
         }
         Ok(())
     }
@@ -161,36 +170,4 @@ fn locals(
         wide |= ty == ValType::V128;
     }
     Ok((cell_count, wide))
-}
-
-/// Finds out whether a module that was refused as invalid is valid with proposals that are off, and
-/// names the one it needs. Called on the error path only; time: one validation for each proposal.
-pub(crate) fn name_refusal(bytes: &[u8], features: &Features, error: Error) -> Error {
-    if !error.is_invalid() {
-        return error;
-    }
-    let valid = |flags: WasmFeatures| Validator::new_with_features(flags).validate_all(bytes);
-    let off = Proposal::ALL
-        .iter()
-        .filter(|&&proposal| !features.has(proposal))
-        .map(|proposal| (proposal.flag(), proposal.name()))
-        .chain(REFUSED.iter().copied());
-    let mut flags = features.wasm();
-    let all = off.clone().fold(flags, |all, (flag, _)| all | flag);
-    if valid(all).is_err() {
-        return error;
-    }
-    let offset = error.offset.unwrap_or(0);
-    for (flag, name) in off.clone() {
-        if valid(flags | flag).is_ok() {
-            return Error { func: error.func, ..Error::unsupported(name, offset) };
-        }
-    }
-    for (flag, name) in off {
-        flags |= flag;
-        if valid(flags).is_ok() {
-            return Error { func: error.func, ..Error::unsupported(name, offset) };
-        }
-    }
-    error
 }
