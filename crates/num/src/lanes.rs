@@ -12,6 +12,8 @@ use core::array::from_fn;
 pub(crate) trait Lane<const N: usize>: Copy {
     fn split(vector: u128) -> [Self; N];
     fn join(lanes: [Self; N]) -> u128;
+    /// The lane as lane 0 above zeros.
+    fn bits(self) -> u128;
 }
 
 /// Lanes are cut out by shifts, which the compiler turns into register moves.
@@ -25,10 +27,16 @@ macro_rules! lane {
 
             #[inline(always)]
             fn join(lanes: [$lane; $count]) -> u128 {
-                lanes.into_iter().rev().fold(0, |vector, lane| {
-                    let bits: $bits = $to_bits(lane);
-                    vector << (128 / $count) | u128::from(bits)
-                })
+                lanes
+                    .into_iter()
+                    .rev()
+                    .fold(0, |vector, lane| vector << (128 / $count) | lane.bits())
+            }
+
+            #[inline(always)]
+            fn bits(self) -> u128 {
+                let bits: $bits = $to_bits(self);
+                u128::from(bits)
             }
         }
     };
@@ -198,6 +206,7 @@ pub(crate) fn get<const N: usize, T: Lane<N>>(a: u128, lane: u8) -> T {
 /// The vector with one lane replaced; the index counts modulo the number of lanes.
 #[inline(always)]
 pub(crate) fn set<const N: usize, T: Lane<N>>(a: u128, lane: u8, value: T) -> u128 {
-    let (lane, old) = (usize::from(lane) % N, T::split(a));
-    T::join(from_fn(|i| if i == lane { value } else { old[i] }))
+    let shift = 128 / N * (usize::from(lane) % N);
+    let ones = u128::MAX >> (128 - 128 / N);
+    a & !(ones << shift) | value.bits() << shift
 }

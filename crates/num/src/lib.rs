@@ -47,6 +47,7 @@ mod lanes;
 mod list;
 mod memory;
 mod operators;
+mod packed;
 mod relaxed;
 #[cfg(test)]
 mod testing;

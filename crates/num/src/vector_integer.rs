@@ -1,13 +1,15 @@
 //! Integer lanes and whole-vector bits → the same: core specification 4.3.5, "Vector Operations".
 //!
-//! A row is the lane's operator and the walk over lanes (`lanes.rs`); the lane type says shape and
-//! signedness. Neighbours: `vector_lane.rs` moves lanes, `vector_float.rs` computes in float lanes.
+//! A row is the lane's operator and the walk over lanes (`lanes.rs`), where the lane type says
+//! shape and signedness; rows of narrow lanes that need no wider results are computed in place
+//! (`packed.rs`). Neighbours: `vector_lane.rs` moves lanes, `vector_float.rs` computes float lanes.
 //! Everything is total. Noticed by: the recomputation from bytes below, in 128-bit integers.
 
 use crate::lanes::{
     all, bits, compare, high, low, map, narrow, pairs, zip, zip_high, zip_low, zip_pairs,
 };
 use crate::operators::operators;
+use crate::packed;
 
 operators! { [inline]
     "v128.not": v128_not(a: u128) -> u128 { !a }
@@ -18,22 +20,22 @@ operators! { [inline]
     /// Bits of the first operand where the mask is set, of the second elsewhere.
     "v128.bitselect": v128_bitselect(a: u128, b: u128, mask: u128) -> u128 { a & mask | b & !mask }
     "v128.any_true": v128_any_true(a: u128) -> u32 { u32::from(a != 0) }
-    "i8x16.eq": i8x16_eq(a: u128, b: u128) -> u128 { compare(a, b, |x: u8, y| x == y) }
-    "i8x16.ne": i8x16_ne(a: u128, b: u128) -> u128 { compare(a, b, |x: u8, y| x != y) }
-    "i8x16.lt_s": i8x16_lt_s(a: u128, b: u128) -> u128 { compare(a, b, |x: i8, y| x < y) }
-    "i8x16.lt_u": i8x16_lt_u(a: u128, b: u128) -> u128 { compare(a, b, |x: u8, y| x < y) }
-    "i8x16.gt_s": i8x16_gt_s(a: u128, b: u128) -> u128 { compare(a, b, |x: i8, y| x > y) }
-    "i8x16.gt_u": i8x16_gt_u(a: u128, b: u128) -> u128 { compare(a, b, |x: u8, y| x > y) }
-    "i8x16.le_s": i8x16_le_s(a: u128, b: u128) -> u128 { compare(a, b, |x: i8, y| x <= y) }
-    "i8x16.le_u": i8x16_le_u(a: u128, b: u128) -> u128 { compare(a, b, |x: u8, y| x <= y) }
-    "i8x16.ge_s": i8x16_ge_s(a: u128, b: u128) -> u128 { compare(a, b, |x: i8, y| x >= y) }
-    "i8x16.ge_u": i8x16_ge_u(a: u128, b: u128) -> u128 { compare(a, b, |x: u8, y| x >= y) }
+    "i8x16.eq": i8x16_eq(a: u128, b: u128) -> u128 { packed::eq::<8>(a, b) }
+    "i8x16.ne": i8x16_ne(a: u128, b: u128) -> u128 { !packed::eq::<8>(a, b) }
+    "i8x16.lt_s": i8x16_lt_s(a: u128, b: u128) -> u128 { packed::lt_s::<8>(a, b) }
+    "i8x16.lt_u": i8x16_lt_u(a: u128, b: u128) -> u128 { packed::lt_u::<8>(a, b) }
+    "i8x16.gt_s": i8x16_gt_s(a: u128, b: u128) -> u128 { packed::lt_s::<8>(b, a) }
+    "i8x16.gt_u": i8x16_gt_u(a: u128, b: u128) -> u128 { packed::lt_u::<8>(b, a) }
+    "i8x16.le_s": i8x16_le_s(a: u128, b: u128) -> u128 { !packed::lt_s::<8>(b, a) }
+    "i8x16.le_u": i8x16_le_u(a: u128, b: u128) -> u128 { !packed::lt_u::<8>(b, a) }
+    "i8x16.ge_s": i8x16_ge_s(a: u128, b: u128) -> u128 { !packed::lt_s::<8>(a, b) }
+    "i8x16.ge_u": i8x16_ge_u(a: u128, b: u128) -> u128 { !packed::lt_u::<8>(a, b) }
     /// The minimum stays.
-    "i8x16.abs": i8x16_abs(a: u128) -> u128 { map(a, i8::wrapping_abs) }
-    "i8x16.neg": i8x16_neg(a: u128) -> u128 { map(a, i8::wrapping_neg) }
-    "i8x16.popcnt": i8x16_popcnt(a: u128) -> u128 { map(a, |x: u8| x.count_ones() as u8) }
-    "i8x16.all_true": i8x16_all_true(a: u128) -> u32 { all(a, |x: u8| x != 0) }
-    "i8x16.bitmask": i8x16_bitmask(a: u128) -> u32 { bits(a, |x: i8| x < 0) }
+    "i8x16.abs": i8x16_abs(a: u128) -> u128 { packed::abs::<8>(a) }
+    "i8x16.neg": i8x16_neg(a: u128) -> u128 { packed::neg::<8>(a) }
+    "i8x16.popcnt": i8x16_popcnt(a: u128) -> u128 { packed::count_ones_in_bytes(a) }
+    "i8x16.all_true": i8x16_all_true(a: u128) -> u32 { u32::from(packed::eq::<8>(a, 0) == 0) }
+    "i8x16.bitmask": i8x16_bitmask(a: u128) -> u32 { packed::top_bits_of_bytes(a) }
     "i8x16.narrow_i16x8_s": i8x16_narrow_i16x8_s(a: u128, b: u128) -> u128 {
         narrow(a, b, |x: i16| x.clamp(-0x80, 0x7f) as i8)
     }
@@ -42,40 +44,34 @@ operators! { [inline]
         narrow(a, b, |x: i16| x.clamp(0, 0xff) as u8)
     }
     /// The count is taken modulo the lane's width, as in all shifts.
-    "i8x16.shl": i8x16_shl(a: u128, count: u32) -> u128 { map(a, |x: u8| x.wrapping_shl(count)) }
-    "i8x16.shr_s": i8x16_shr_s(a: u128, count: u32) -> u128 {
-        map(a, |x: i8| x.wrapping_shr(count))
-    }
-    "i8x16.shr_u": i8x16_shr_u(a: u128, count: u32) -> u128 {
-        map(a, |x: u8| x.wrapping_shr(count))
-    }
-    "i8x16.add": i8x16_add(a: u128, b: u128) -> u128 { zip(a, b, u8::wrapping_add) }
-    "i8x16.add_sat_s": i8x16_add_sat_s(a: u128, b: u128) -> u128 { zip(a, b, i8::saturating_add) }
-    "i8x16.add_sat_u": i8x16_add_sat_u(a: u128, b: u128) -> u128 { zip(a, b, u8::saturating_add) }
-    "i8x16.sub": i8x16_sub(a: u128, b: u128) -> u128 { zip(a, b, u8::wrapping_sub) }
-    "i8x16.sub_sat_s": i8x16_sub_sat_s(a: u128, b: u128) -> u128 { zip(a, b, i8::saturating_sub) }
-    "i8x16.sub_sat_u": i8x16_sub_sat_u(a: u128, b: u128) -> u128 { zip(a, b, u8::saturating_sub) }
-    "i8x16.min_s": i8x16_min_s(a: u128, b: u128) -> u128 { zip(a, b, i8::min) }
-    "i8x16.min_u": i8x16_min_u(a: u128, b: u128) -> u128 { zip(a, b, u8::min) }
-    "i8x16.max_s": i8x16_max_s(a: u128, b: u128) -> u128 { zip(a, b, i8::max) }
-    "i8x16.max_u": i8x16_max_u(a: u128, b: u128) -> u128 { zip(a, b, u8::max) }
+    "i8x16.shl": i8x16_shl(a: u128, count: u32) -> u128 { packed::shl::<8>(a, count) }
+    "i8x16.shr_s": i8x16_shr_s(a: u128, count: u32) -> u128 { packed::shr_s::<8>(a, count) }
+    "i8x16.shr_u": i8x16_shr_u(a: u128, count: u32) -> u128 { packed::shr_u::<8>(a, count) }
+    "i8x16.add": i8x16_add(a: u128, b: u128) -> u128 { packed::add::<8>(a, b) }
+    "i8x16.add_sat_s": i8x16_add_sat_s(a: u128, b: u128) -> u128 { packed::add_sat_s::<8>(a, b) }
+    "i8x16.add_sat_u": i8x16_add_sat_u(a: u128, b: u128) -> u128 { packed::add_sat_u::<8>(a, b) }
+    "i8x16.sub": i8x16_sub(a: u128, b: u128) -> u128 { packed::sub::<8>(a, b) }
+    "i8x16.sub_sat_s": i8x16_sub_sat_s(a: u128, b: u128) -> u128 { packed::sub_sat_s::<8>(a, b) }
+    "i8x16.sub_sat_u": i8x16_sub_sat_u(a: u128, b: u128) -> u128 { packed::sub_sat_u::<8>(a, b) }
+    "i8x16.min_s": i8x16_min_s(a: u128, b: u128) -> u128 { packed::min_s::<8>(a, b) }
+    "i8x16.min_u": i8x16_min_u(a: u128, b: u128) -> u128 { packed::min_u::<8>(a, b) }
+    "i8x16.max_s": i8x16_max_s(a: u128, b: u128) -> u128 { packed::max_s::<8>(a, b) }
+    "i8x16.max_u": i8x16_max_u(a: u128, b: u128) -> u128 { packed::max_u::<8>(a, b) }
     /// The mean, halves rounded up.
-    "i8x16.avgr_u": i8x16_avgr_u(a: u128, b: u128) -> u128 {
-        zip(a, b, |x: u8, y| (u32::from(x) + u32::from(y)).div_ceil(2) as u8)
-    }
-    "i16x8.eq": i16x8_eq(a: u128, b: u128) -> u128 { compare(a, b, |x: u16, y| x == y) }
-    "i16x8.ne": i16x8_ne(a: u128, b: u128) -> u128 { compare(a, b, |x: u16, y| x != y) }
-    "i16x8.lt_s": i16x8_lt_s(a: u128, b: u128) -> u128 { compare(a, b, |x: i16, y| x < y) }
-    "i16x8.lt_u": i16x8_lt_u(a: u128, b: u128) -> u128 { compare(a, b, |x: u16, y| x < y) }
-    "i16x8.gt_s": i16x8_gt_s(a: u128, b: u128) -> u128 { compare(a, b, |x: i16, y| x > y) }
-    "i16x8.gt_u": i16x8_gt_u(a: u128, b: u128) -> u128 { compare(a, b, |x: u16, y| x > y) }
-    "i16x8.le_s": i16x8_le_s(a: u128, b: u128) -> u128 { compare(a, b, |x: i16, y| x <= y) }
-    "i16x8.le_u": i16x8_le_u(a: u128, b: u128) -> u128 { compare(a, b, |x: u16, y| x <= y) }
-    "i16x8.ge_s": i16x8_ge_s(a: u128, b: u128) -> u128 { compare(a, b, |x: i16, y| x >= y) }
-    "i16x8.ge_u": i16x8_ge_u(a: u128, b: u128) -> u128 { compare(a, b, |x: u16, y| x >= y) }
-    "i16x8.abs": i16x8_abs(a: u128) -> u128 { map(a, i16::wrapping_abs) }
-    "i16x8.neg": i16x8_neg(a: u128) -> u128 { map(a, i16::wrapping_neg) }
-    "i16x8.all_true": i16x8_all_true(a: u128) -> u32 { all(a, |x: u16| x != 0) }
+    "i8x16.avgr_u": i8x16_avgr_u(a: u128, b: u128) -> u128 { packed::avgr_u::<8>(a, b) }
+    "i16x8.eq": i16x8_eq(a: u128, b: u128) -> u128 { packed::eq::<16>(a, b) }
+    "i16x8.ne": i16x8_ne(a: u128, b: u128) -> u128 { !packed::eq::<16>(a, b) }
+    "i16x8.lt_s": i16x8_lt_s(a: u128, b: u128) -> u128 { packed::lt_s::<16>(a, b) }
+    "i16x8.lt_u": i16x8_lt_u(a: u128, b: u128) -> u128 { packed::lt_u::<16>(a, b) }
+    "i16x8.gt_s": i16x8_gt_s(a: u128, b: u128) -> u128 { packed::lt_s::<16>(b, a) }
+    "i16x8.gt_u": i16x8_gt_u(a: u128, b: u128) -> u128 { packed::lt_u::<16>(b, a) }
+    "i16x8.le_s": i16x8_le_s(a: u128, b: u128) -> u128 { !packed::lt_s::<16>(b, a) }
+    "i16x8.le_u": i16x8_le_u(a: u128, b: u128) -> u128 { !packed::lt_u::<16>(b, a) }
+    "i16x8.ge_s": i16x8_ge_s(a: u128, b: u128) -> u128 { !packed::lt_s::<16>(a, b) }
+    "i16x8.ge_u": i16x8_ge_u(a: u128, b: u128) -> u128 { !packed::lt_u::<16>(a, b) }
+    "i16x8.abs": i16x8_abs(a: u128) -> u128 { packed::abs::<16>(a) }
+    "i16x8.neg": i16x8_neg(a: u128) -> u128 { packed::neg::<16>(a) }
+    "i16x8.all_true": i16x8_all_true(a: u128) -> u32 { u32::from(packed::eq::<16>(a, 0) == 0) }
     "i16x8.bitmask": i16x8_bitmask(a: u128) -> u32 { bits(a, |x: i16| x < 0) }
     "i16x8.narrow_i32x4_s": i16x8_narrow_i32x4_s(a: u128, b: u128) -> u128 {
         narrow(a, b, |x: i32| x.clamp(-0x8000, 0x7fff) as i16)
@@ -101,27 +97,21 @@ operators! { [inline]
     "i16x8.extadd_pairwise_i8x16_u": i16x8_extadd_pairwise_i8x16_u(a: u128) -> u128 {
         pairs(a, |x: u8, y| u16::from(x) + u16::from(y))
     }
-    "i16x8.shl": i16x8_shl(a: u128, count: u32) -> u128 { map(a, |x: u16| x.wrapping_shl(count)) }
-    "i16x8.shr_s": i16x8_shr_s(a: u128, count: u32) -> u128 {
-        map(a, |x: i16| x.wrapping_shr(count))
-    }
-    "i16x8.shr_u": i16x8_shr_u(a: u128, count: u32) -> u128 {
-        map(a, |x: u16| x.wrapping_shr(count))
-    }
-    "i16x8.add": i16x8_add(a: u128, b: u128) -> u128 { zip(a, b, u16::wrapping_add) }
-    "i16x8.add_sat_s": i16x8_add_sat_s(a: u128, b: u128) -> u128 { zip(a, b, i16::saturating_add) }
-    "i16x8.add_sat_u": i16x8_add_sat_u(a: u128, b: u128) -> u128 { zip(a, b, u16::saturating_add) }
-    "i16x8.sub": i16x8_sub(a: u128, b: u128) -> u128 { zip(a, b, u16::wrapping_sub) }
-    "i16x8.sub_sat_s": i16x8_sub_sat_s(a: u128, b: u128) -> u128 { zip(a, b, i16::saturating_sub) }
-    "i16x8.sub_sat_u": i16x8_sub_sat_u(a: u128, b: u128) -> u128 { zip(a, b, u16::saturating_sub) }
+    "i16x8.shl": i16x8_shl(a: u128, count: u32) -> u128 { packed::shl::<16>(a, count) }
+    "i16x8.shr_s": i16x8_shr_s(a: u128, count: u32) -> u128 { packed::shr_s::<16>(a, count) }
+    "i16x8.shr_u": i16x8_shr_u(a: u128, count: u32) -> u128 { packed::shr_u::<16>(a, count) }
+    "i16x8.add": i16x8_add(a: u128, b: u128) -> u128 { packed::add::<16>(a, b) }
+    "i16x8.add_sat_s": i16x8_add_sat_s(a: u128, b: u128) -> u128 { packed::add_sat_s::<16>(a, b) }
+    "i16x8.add_sat_u": i16x8_add_sat_u(a: u128, b: u128) -> u128 { packed::add_sat_u::<16>(a, b) }
+    "i16x8.sub": i16x8_sub(a: u128, b: u128) -> u128 { packed::sub::<16>(a, b) }
+    "i16x8.sub_sat_s": i16x8_sub_sat_s(a: u128, b: u128) -> u128 { packed::sub_sat_s::<16>(a, b) }
+    "i16x8.sub_sat_u": i16x8_sub_sat_u(a: u128, b: u128) -> u128 { packed::sub_sat_u::<16>(a, b) }
     "i16x8.mul": i16x8_mul(a: u128, b: u128) -> u128 { zip(a, b, u16::wrapping_mul) }
-    "i16x8.min_s": i16x8_min_s(a: u128, b: u128) -> u128 { zip(a, b, i16::min) }
-    "i16x8.min_u": i16x8_min_u(a: u128, b: u128) -> u128 { zip(a, b, u16::min) }
-    "i16x8.max_s": i16x8_max_s(a: u128, b: u128) -> u128 { zip(a, b, i16::max) }
-    "i16x8.max_u": i16x8_max_u(a: u128, b: u128) -> u128 { zip(a, b, u16::max) }
-    "i16x8.avgr_u": i16x8_avgr_u(a: u128, b: u128) -> u128 {
-        zip(a, b, |x: u16, y| (u32::from(x) + u32::from(y)).div_ceil(2) as u16)
-    }
+    "i16x8.min_s": i16x8_min_s(a: u128, b: u128) -> u128 { packed::min_s::<16>(a, b) }
+    "i16x8.min_u": i16x8_min_u(a: u128, b: u128) -> u128 { packed::min_u::<16>(a, b) }
+    "i16x8.max_s": i16x8_max_s(a: u128, b: u128) -> u128 { packed::max_s::<16>(a, b) }
+    "i16x8.max_u": i16x8_max_u(a: u128, b: u128) -> u128 { packed::max_u::<16>(a, b) }
+    "i16x8.avgr_u": i16x8_avgr_u(a: u128, b: u128) -> u128 { packed::avgr_u::<16>(a, b) }
     /// Fixed-point product with 15 fraction bits; only -1 times -1 saturates.
     "i16x8.q15mulr_sat_s": i16x8_q15mulr_sat_s(a: u128, b: u128) -> u128 { zip(a, b, q15_multiply) }
     "i16x8.extmul_low_i8x16_s": i16x8_extmul_low_i8x16_s(a: u128, b: u128) -> u128 {

@@ -5,7 +5,7 @@
 //! lanes, so that nothing is partial. NaN bits stay. Neighbours: `memory.rs` loads and stores
 //! lanes. Noticed by: the tests below, which place bytes by hand.
 
-use crate::lanes::{Lane, get, map, set, splat};
+use crate::lanes::{get, map, set, splat};
 use crate::operators::operators;
 
 operators! { [inline]
@@ -48,18 +48,27 @@ operators! { [inline]
     "f64x2.replace_lane": f64x2_replace_lane(a: u128, x: f64, lane: u8) -> u128 { set(a, lane, x) }
 }
 
-/// The bytes of `a` numbered by the bytes of `indices`, 0 where there is none.
+/// The bytes of `a` numbered by the bytes of `indices`; 0 from 16 on, as if zeros followed.
 #[inline(always)]
 fn swizzle(a: u128, indices: u128) -> u128 {
-    let bytes = u8::split(a);
-    map(indices, |index: u8| bytes.get(usize::from(index)).copied().unwrap_or(0))
+    let bytes = table(a, 0);
+    map(indices, |index: u8| bytes[usize::from(index.min(31))])
 }
 
 /// The bytes of `a` and `b`, numbered 0 to 31 by the low five bits of each byte of `indices`.
 #[inline(always)]
 fn shuffle(a: u128, b: u128, indices: u128) -> u128 {
-    let sources = [u8::split(a), u8::split(b)];
-    map(indices, |index: u8| sources[usize::from(index >> 4 & 1)][usize::from(index & 15)])
+    let bytes = table(a, b);
+    map(indices, |index: u8| bytes[usize::from(index & 31)])
+}
+
+/// The bytes of two vectors in a row.
+#[inline(always)]
+fn table(a: u128, b: u128) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes[..16].copy_from_slice(&a.to_le_bytes());
+    bytes[16..].copy_from_slice(&b.to_le_bytes());
+    bytes
 }
 
 #[cfg(test)]

@@ -113,6 +113,27 @@ fn binary_operators_match_exact_integers() {
     }
 }
 
+/// Lanes of 8 and 16 bits are computed in place, where a fault could leak into a neighbour: all
+/// pairs of bytes, each between lanes of all ones and of all zeros.
+#[test]
+fn narrow_lanes_match_exact_integers_for_all_pairs_of_bytes() {
+    for (row, (signed, exact, operators)) in BINARY.iter().enumerate() {
+        for (bits, operator) in operators.iter().filter(|(bits, _)| *bits <= 16) {
+            let (lane, shift) = (Lane { bits: *bits, signed: *signed }, bits / 2);
+            let ones = u128::MAX >> (128 - bits);
+            for (x, y) in
+                (0..256).flat_map(|x| (0..256).map(move |y| (x << (bits - 8), y << (bits - 8))))
+            {
+                let (a, b) = (ones << (2 * bits) | x << bits | ones, y << bits | ones >> shift);
+                let lanes =
+                    integers(a, *bits, *signed).into_iter().zip(integers(b, *bits, *signed));
+                let expected = from_integers(lanes.map(|(x, y)| exact(x, y, lane)), *bits);
+                assert_eq!(operator(a, b), expected, "row {row}, width {bits}: {a:#x} {b:#x}");
+            }
+        }
+    }
+}
+
 #[test]
 fn shifts_count_modulo_the_width() {
     type Shift = fn(u128, u32) -> u128;
