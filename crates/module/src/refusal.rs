@@ -4,8 +4,8 @@
 //! Neighbours: `decode` calls [`name_refusal`] on its error path only, and lends it a probe that
 //! validates with other proposals.
 //!
-//! The rule: if the module is not valid with every proposal that wasmparser knows, it is invalid, for
-//! the reason given then if it is past the first. Otherwise the proposal named is the first in the
+//! The rule: if the module is not valid with every proposal that wasmparser knows, it is refused for
+//! the reason given then, if that is past the first, or for the first. Otherwise the proposal named is the first in the
 //! order of [`Proposal::ALL`] and [`REFUSED`] that gets validation past the first error.
 //!
 //! Time: at most two probes for each proposal, each within the limits of a whole validation, and
@@ -34,7 +34,7 @@ pub(crate) fn name_refusal(
     let all = off.iter().fold(features.wasm(), |all, &(flag, _)| all | flag);
     if let Err(other) = probe(all) {
         // The first error may say only that a proposal is off; the second is the module's own.
-        return if other.offset > error.offset && other.is_invalid() { other } else { error };
+        return if other.offset > error.offset { other } else { error };
     }
     let passes = |flags| match probe(flags) {
         Ok(()) => true,

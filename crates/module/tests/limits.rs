@@ -1,0 +1,180 @@
+//! Each limit on both sides: a module at the limit is accepted, and refused by name with the limit
+//! one lower.
+//!
+//! Green does not show that the defaults are low enough for a given host.
+
+mod common;
+
+use common::{assemble, decode};
+use prova_module::{ErrorKind, Features, Limits, Module};
+use std::time::{Duration, Instant};
+
+type Field = fn(&mut Limits) -> &mut u64;
+
+/// Limits, their names, and modules that need exactly this much.
+fn cases() -> Vec<(&'static str, Field, u64, String)> {
+    let text = |text: &str| format!("(module {text})");
+    vec![
+        ("types", |l| &mut l.types, 3, text("(type (func)) (type (func)) (type (func))")),
+        ("params", |l| &mut l.params, 3, text("(type (func (param i32 i32 i32)))")),
+        ("results", |l| &mut l.results, 2, text("(type (func (result i32 i32)))")),
+        (
+            "imports",
+            |l| &mut l.imports,
+            2,
+            text(r#"(import "" "" (func)) (import "" "" (global i32))"#),
+        ),
+        ("functions", |l| &mut l.functions, 3, text(r#"(import "" "" (func)) (func) (func)"#)),
+        ("functions", |l| &mut l.functions, 1, text(r#"(import "" "" (func))"#)),
+        ("tables", |l| &mut l.tables, 2, text("(table 0 funcref) (table 0 funcref)")),
+        ("memories", |l| &mut l.memories, 2, text("(memory 0) (memory 0)")),
+        (
+            "globals",
+            |l| &mut l.globals,
+            2,
+            text(r#"(import "" "" (global i32)) (global i32 (i32.const 0))"#),
+        ),
+        ("exports", |l| &mut l.exports, 2, text(r#"(func (export "a") (export "b"))"#)),
+        ("element_segments", |l| &mut l.element_segments, 2, text("(elem func) (elem func)")),
+        ("element_items", |l| &mut l.element_items, 3, text("(func) (elem func 0 0 0)")),
+        (
+            "element_items",
+            |l| &mut l.element_items,
+            2,
+            text("(elem funcref (ref.null func) (ref.null func))"),
+        ),
+        ("data_segments", |l| &mut l.data_segments, 2, text(r#"(data "") (data "")"#)),
+        (
+            "data_segments",
+            |l| &mut l.data_segments,
+            1,
+            text(r#"(memory 1) (data (i32.const 0) "")"#),
+        ),
+        (
+            "const_expr_ops",
+            |l| &mut l.const_expr_ops,
+            3,
+            text("(global i32 (i32.add (i32.const 1) (i32.const 2)))"),
+        ),
+        ("name_bytes", |l| &mut l.name_bytes, 4, text(r#"(import "1234" "" (func))"#)),
+        ("name_bytes", |l| &mut l.name_bytes, 4, text(r#"(import "" "1234" (func))"#)),
+        ("name_bytes", |l| &mut l.name_bytes, 4, text(r#"(func (export "1234"))"#)),
+        ("name_bytes", |l| &mut l.name_bytes, 5, text(r#"(@custom "12345" "")"#)),
+        ("sections", |l| &mut l.sections, 4, text(r#"(func) (@custom "" "")"#)),
+        // Local count, nop, end.
+        ("body_bytes", |l| &mut l.body_bytes, 3, text("(func nop)")),
+        (
+            "locals_per_function",
+            |l| &mut l.locals_per_function,
+            4,
+            text("(func (param i32) (local i32 i32 v128))"),
+        ),
+        ("control_depth", |l| &mut l.control_depth, 4, text("(func (block (loop (block))))")),
+        (
+            "br_table_targets",
+            |l| &mut l.br_table_targets,
+            5,
+            text(
+                "(func (br_table 0 0 0 (i32.const 0)))
+                 (func (br_table 0 0 (i32.const 0)) (br_table 0 0 (i32.const 0)) (block))
+                 (func (br_table 0 0 0 0 0 (i32.const 0)))",
+            ),
+        ),
+        (
+            "operand_height",
+            |l| &mut l.operand_height,
+            4,
+            text("(func i32.const 0 i32.const 0 i32.const 0 i32.const 0 drop drop drop drop)"),
+        ),
+        (
+            "operand_height",
+            |l| &mut l.operand_height,
+            3,
+            text("(func unreachable i32.const 0 i32.const 0 i32.const 0 unreachable)"),
+        ),
+    ]
+}
+
+#[test]
+fn each_limit_accepts_what_it_names_and_refuses_one_more() {
+    for (name, field, needed, text) in cases() {
+        decode(&text);
+        let bytes = assemble(&text);
+        let mut limits = Limits::default();
+        *field(&mut limits) = needed;
+        let decoded = Module::decode(bytes.as_slice(), &Features::default(), &limits);
+        assert!(decoded.is_ok(), "{name} = {needed}: {}\n{text}", decoded.unwrap_err());
+        *field(&mut limits) = needed - 1;
+        let error = Module::decode(bytes, &Features::default(), &limits).expect_err(&text);
+        let expected = ErrorKind::Limit { name, max: needed - 1, actual: needed };
+        assert_eq!(error.kind, expected, "{text}: {error}");
+        assert!(error.to_string().contains(&format!("limit {name} exceeded")), "{error}");
+    }
+}
+
+#[test]
+fn module_bytes_are_limited() {
+    let bytes = assemble("(module (func))");
+    let size = bytes.len() as u64;
+    let limits = Limits { module_bytes: size, ..Limits::default() };
+    Module::decode(bytes.as_slice(), &Features::default(), &limits).unwrap();
+    let limits = Limits { module_bytes: size - 1, ..Limits::default() };
+    let error = Module::decode(bytes, &Features::default(), &limits).unwrap_err();
+    let expected = ErrorKind::Limit { name: "module_bytes", max: size - 1, actual: size };
+    assert_eq!(error.kind, expected);
+}
+
+/// A module of one function with `count` targets of `br_table` that take `arity` values each.
+fn br_table_bomb(count: usize, arity: usize, tail: &str) -> Vec<u8> {
+    let (types, values) = ("i32 ".repeat(arity), "i32.const 0 ".repeat(arity + 1));
+    let targets = "0 ".repeat(count);
+    assemble(&format!("(module (func (result {types}) {values} br_table {targets}) {tail})"))
+}
+
+#[test]
+fn work_is_limited_by_module_size() {
+    // About 100 units for each target, at one byte: above 64 for each byte and the base.
+    let bomb = br_table_bomb(100_000, 100, "");
+    let error =
+        Module::decode(bomb.as_slice(), &Features::default(), &Limits::default()).unwrap_err();
+    assert!(matches!(error.kind, ErrorKind::Limit { name: "work_per_byte", .. }), "{error}");
+    let limits = Limits { work_per_byte: 128, ..Limits::default() };
+    Module::decode(bomb, &Features::default(), &limits).unwrap();
+    // The same number of targets without values is no bomb.
+    let plain = br_table_bomb(100_000, 1, "");
+    Module::decode(plain, &Features::default(), &Limits::default()).unwrap();
+}
+
+#[test]
+fn the_search_for_a_missing_proposal_is_limited_too() {
+    // Without limits on the probes this takes more than 10 s.
+    let bomb = br_table_bomb(900_000, 1_000, "(tag)");
+    let started = Instant::now();
+    let error = Module::decode(bomb, &Features::default(), &Limits::default()).unwrap_err();
+    assert!(matches!(error.kind, ErrorKind::Limit { name: "work_per_byte", .. }), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}
+
+#[test]
+fn counts_beyond_the_bytes_are_refused_before_anything_is_allocated() {
+    // Sections of one byte of contents that announce 2^27 items, under limits that allow them.
+    let huge = 1 << 40;
+    let limits = Limits {
+        types: huge,
+        imports: huge,
+        functions: huge,
+        tables: huge,
+        memories: huge,
+        globals: huge,
+        exports: huge,
+        element_segments: huge,
+        data_segments: huge,
+        ..Limits::default()
+    };
+    for id in [1, 2, 3, 4, 5, 6, 7, 9, 10, 11] {
+        let mut bytes = b"\0asm\x01\0\0\0".to_vec();
+        bytes.extend([id, 5, 0x80, 0x80, 0x80, 0x40, 0]);
+        let error = Module::decode(bytes, &Features::default(), &limits).unwrap_err();
+        assert!(error.is_invalid(), "section {id}: {error}");
+    }
+}
