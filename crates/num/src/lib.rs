@@ -4,8 +4,8 @@
 //! Every tier, checker and oracle of Prova takes an operator's meaning from here (core
 //! specification 4.3, "Numerics"), so a fault here is a fault in all of them at once. Neighbours:
 //! `bytecode` writes its op table as expressions over these functions, `reference` calls them by
-//! hand, `ssa` folds constants with them. This crate depends on nothing and knows neither traps,
-//! nor stores, nor tiers.
+//! hand, `ssa` folds constants with them. Outside its tests this crate depends on nothing, and it
+//! knows neither traps, nor stores, nor tiers.
 //!
 //! Representation:
 //! - `i32` is `u32`, `i64` is `u64`, `f32` and `f64` are themselves, `v128` is `u128` with lane 0
@@ -36,8 +36,8 @@
 //! computations. Limits: 4 leans on machines whose float moves keep NaN bits (SSE2 does, the x87
 //! stack does not).
 //!
-//! Noticed by: the edge tables and recomputations beside each family, `list.rs` for 6; above this
-//! crate the specification's own test suite, which does not share this code.
+//! Noticed by: the edge tables and recomputations beside each family, `list.rs` for 6, and
+//! `tests/specification.rs`, the assertions of the specification's own scripts.
 
 mod conversion;
 mod error;
