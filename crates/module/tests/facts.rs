@@ -290,6 +290,24 @@ fn a_v128_from_a_global_call_or_select_counts_two_cells() {
 }
 
 #[test]
+fn heights_start_anew_after_else_and_after_a_block_left_by_branches() {
+    let else_arm = "(module (func (param i32)
+        local.get 0 local.get 0 local.get 0 local.get 0
+        if (param i32 i32 i32)
+          drop drop drop v128.const i64x2 0 0 drop
+        else
+          (block nop) drop drop drop
+        end))";
+    assert_eq!(decode(else_arm).facts(FuncIdx(0)).unwrap().blocks[2].height_cells, 3);
+    let branch = "(module (func
+        block (result v128 i32 i32 i32)
+          v128.const i64x2 0 0 i32.const 0 i32.const 0 i32.const 0 br 0
+        end
+        (block nop) drop drop drop drop))";
+    assert_eq!(decode(branch).facts(FuncIdx(0)).unwrap().blocks[2].height_cells, 5);
+}
+
+#[test]
 fn values_dropped_by_a_branch_count_while_they_stand() {
     // 0 i32.const 1 i32.const 2 block 3 i32.const 4 br 1 5 end 6 unreachable 7 end
     check(

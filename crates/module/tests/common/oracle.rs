@@ -1,0 +1,260 @@
+//! Facts a second time, slowly and by other means: reachability by search over a control-flow graph,
+//! masks by scanning each block, heights by adding up the whole stack at each operator.
+//!
+//! Shares with the code under test only wasmparser and the cost table.
+
+use prova_module::{
+    BlockKind, BlockType, FuncFacts, FuncIdx, FuncType, Module, Operator, cells, cells_of,
+    operator_cost,
+};
+use std::collections::BTreeMap;
+use wasmparser::{FuncValidatorAllocations, Parser, ValidPayload, Validator, WasmFeatures};
+
+/// Compares the facts of each body of `module` with the oracle's. Returns how many blocks and
+/// segments it compared.
+pub(crate) fn check(module: &Module) -> (usize, usize) {
+    let mut validator = Validator::new_with_features(WasmFeatures::all());
+    let mut allocs = FuncValidatorAllocations::default();
+    let (mut blocks, mut segments) = (0, 0);
+    for payload in Parser::new(0).parse_all(module.bytes()) {
+        let payload = payload.expect("the module is valid");
+        let Ok(ValidPayload::Func(func, body)) = validator.payload(&payload) else { continue };
+        let index = FuncIdx(func.index);
+        let mut func = func.into_validator(allocs);
+        let mut reader = body.get_binary_reader();
+        func.read_locals(&mut reader).expect("the module is valid");
+        let mut ops = Vec::new();
+        while !reader.eof() {
+            let offset = reader.original_position();
+            let operator = reader.peek_operator(&func.visitor(offset)).expect("valid");
+            let before = stack(&func);
+            reader.visit_operator(&mut func.visitor(offset)).expect("valid").expect("valid");
+            let base = func.get_control_frame(0).map_or(0, |frame| frame.height);
+            ops.push(Op { operator, offset: offset as u32, before, after: stack(&func), base });
+        }
+        allocs = func.into_allocations();
+        let facts = module.facts(index).expect("a defined function has facts");
+        compare(module, index, &ops, facts);
+        blocks += facts.blocks.len();
+        segments += facts.segments.len();
+    }
+    (blocks, segments)
+}
+
+struct Op<'a> {
+    operator: Operator<'a>,
+    offset: u32,
+    /// Cells of each value on the operand stack before and after.
+    before: Vec<u32>,
+    after: Vec<u32>,
+    /// Values below the innermost block, after the operator.
+    base: usize,
+}
+
+fn stack(func: &wasmparser::FuncValidator<wasmparser::ValidatorResources>) -> Vec<u32> {
+    let height = func.operand_stack_height() as usize;
+    (0..height)
+        .rev()
+        .map(|depth| func.get_operand_type(depth).expect("in range").map_or(1, cells))
+        .collect()
+}
+
+/// A block by positions of operators; the body is one whose start is `None`.
+struct Block {
+    start: Option<usize>,
+    else_: Option<usize>,
+    end: usize,
+}
+
+/// All blocks in order of their opening, and for each operator the open blocks around it.
+fn structure(ops: &[Op<'_>]) -> (Vec<Block>, Vec<Vec<usize>>) {
+    let mut blocks = vec![Block { start: None, else_: None, end: 0 }];
+    let (mut open, mut around) = (vec![0], Vec::new());
+    for (at, op) in ops.iter().enumerate() {
+        around.push(open.clone());
+        match op.operator {
+            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+                open.push(blocks.len());
+                blocks.push(Block { start: Some(at), else_: None, end: 0 });
+            }
+            Operator::Else => blocks[*open.last().expect("inside an if")].else_ = Some(at),
+            Operator::End => blocks[open.pop().expect("inside a block")].end = at,
+            _ => {}
+        }
+    }
+    (blocks, around)
+}
+
+/// The labels that `operator` can branch to.
+fn labels(operator: &Operator<'_>) -> Vec<u32> {
+    match operator {
+        Operator::Br { relative_depth } | Operator::BrIf { relative_depth } => {
+            vec![*relative_depth]
+        }
+        Operator::BrTable { targets } => {
+            let mut labels: Vec<u32> =
+                targets.targets().map(|label| label.expect("valid")).collect();
+            labels.push(targets.default());
+            labels
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn is_terminator(operator: &Operator<'_>) -> bool {
+    matches!(
+        operator,
+        Operator::Br { .. }
+            | Operator::BrTable { .. }
+            | Operator::Return
+            | Operator::Unreachable
+            | Operator::ReturnCall { .. }
+            | Operator::ReturnCallIndirect { .. }
+    )
+}
+
+fn is_loop(ops: &[Op<'_>], block: &Block) -> bool {
+    block.start.is_some_and(|at| matches!(ops[at].operator, Operator::Loop { .. }))
+}
+
+fn is_if(ops: &[Op<'_>], block: &Block) -> bool {
+    block.start.is_some_and(|at| matches!(ops[at].operator, Operator::If { .. }))
+}
+
+/// Which positions control can reach, by search; the position after the last is the function's
+/// return by falling through or branching to its label.
+fn reachable(ops: &[Op<'_>], blocks: &[Block], around: &[Vec<usize>]) -> Vec<bool> {
+    let mut seen = vec![false; ops.len() + 1];
+    let mut work = vec![0];
+    while let Some(at) = work.pop() {
+        if at > ops.len() || std::mem::replace(&mut seen[at], true) || at == ops.len() {
+            continue;
+        }
+        let operator = &ops[at].operator;
+        for label in labels(operator) {
+            let block = &blocks[around[at][around[at].len() - 1 - label as usize]];
+            work.push(if is_loop(ops, block) {
+                block.start.expect("a loop has a start") + 1
+            } else {
+                block.end + 1
+            });
+        }
+        if let Operator::If { .. } = operator {
+            let block = blocks.iter().find(|block| block.start == Some(at)).expect("opened here");
+            work.push(block.else_.unwrap_or(block.end) + 1);
+        }
+        match operator {
+            Operator::Else => {
+                work.push(blocks[*around[at].last().expect("inside an if")].end + 1);
+            }
+            _ if is_terminator(operator) => {}
+            _ => work.push(at + 1),
+        }
+    }
+    seen
+}
+
+fn compare(module: &Module, index: FuncIdx, ops: &[Op<'_>], facts: &FuncFacts) {
+    let (blocks, around) = structure(ops);
+    let live = reachable(ops, &blocks, &around);
+    let mut branched = vec![false; blocks.len()];
+    for at in (0..ops.len()).filter(|&at| live[at]) {
+        for label in labels(&ops[at].operator) {
+            branched[around[at][around[at].len() - 1 - label as usize]] = true;
+        }
+    }
+    assert_eq!(facts.blocks.len(), blocks.len(), "{index}");
+    for (number, (block, fact)) in blocks.iter().zip(&facts.blocks).enumerate() {
+        let context = format!("{index} block {number} at {:#x}", fact.start);
+        assert_eq!(fact.start, ops[block.start.unwrap_or(0)].offset, "{context}");
+        assert_eq!(fact.else_, block.else_.map(|at| ops[at].offset), "{context}");
+        assert_eq!(fact.end, ops[block.end].offset, "{context}");
+        let inside = block.start.unwrap_or(0)..=block.end;
+        let written = ops[inside].iter().fold(0, |mask, op| match op.operator {
+            Operator::LocalSet { local_index } | Operator::LocalTee { local_index } => {
+                mask | 1u64 << (local_index % 64)
+            }
+            _ => mask,
+        });
+        assert_eq!(fact.written, written, "{context}");
+        assert_eq!(fact.branched, branched[number], "{context}");
+        assert_eq!(fact.reachable, block.start.is_none_or(|at| live[at]), "{context}");
+        assert_eq!(fact.reachable_after, live[block.end + 1], "{context}");
+        let (kind, ty) = match block.start.map(|at| &ops[at].operator) {
+            Some(Operator::Block { blockty }) => (BlockKind::Block, *blockty),
+            Some(Operator::Loop { blockty }) => (BlockKind::Loop, *blockty),
+            Some(Operator::If { blockty }) => (BlockKind::If, *blockty),
+            _ => (BlockKind::Func, BlockType::FuncType(module.func_type_idx(index).0)),
+        };
+        assert_eq!((fact.kind, fact.ty), (kind, ty), "{context}");
+        if let Some(at) = block.start.filter(|&at| live[at]) {
+            let height: u32 = ops[at].after[..ops[at].base].iter().sum();
+            assert_eq!(fact.height_cells, height, "{context}");
+        }
+    }
+    assert_eq!(segments(ops, &blocks, &live, &branched), listed(facts), "{index}");
+    compare_frame(module, index, ops, &live, facts);
+}
+
+fn listed(facts: &FuncFacts) -> Vec<(u32, u64)> {
+    facts.segments.iter().map(|segment| (segment.offset, segment.cost)).collect()
+}
+
+/// Segments from the set of their first operators.
+fn segments(ops: &[Op<'_>], blocks: &[Block], live: &[bool], branched: &[bool]) -> Vec<(u32, u64)> {
+    let mut leaders = vec![false; ops.len() + 1];
+    leaders[0] = true;
+    for (at, op) in ops.iter().enumerate() {
+        leaders[at + 1] |= matches!(
+            op.operator,
+            Operator::Loop { .. }
+                | Operator::If { .. }
+                | Operator::Else
+                | Operator::BrIf { .. }
+                | Operator::Call { .. }
+                | Operator::CallIndirect { .. }
+        );
+    }
+    for (block, &branched) in blocks.iter().zip(branched) {
+        leaders[block.end + 1] |= is_if(ops, block) || (branched && !is_loop(ops, block));
+    }
+    let mut costs: BTreeMap<usize, u64> = BTreeMap::new();
+    let mut leader = 0;
+    for at in 0..ops.len() {
+        if leaders[at] {
+            leader = at;
+        }
+        if live[at] {
+            *costs.entry(leader).or_default() += operator_cost(&ops[at].operator);
+        }
+    }
+    costs
+        .into_iter()
+        .filter(|&(_, cost)| cost > 0)
+        .map(|(leader, cost)| (ops[leader].offset, cost))
+        .collect()
+}
+
+fn compare_frame(
+    module: &Module,
+    index: FuncIdx,
+    ops: &[Op<'_>],
+    live: &[bool],
+    facts: &FuncFacts,
+) {
+    let FuncType { params, results } = module.func_type(index);
+    let locals = module.body(index).expect("defined").local_types();
+    assert_eq!(facts.local_cells, cells_of(&locals), "{index}");
+    assert_eq!((facts.param_cells, facts.result_cells), (cells_of(params), cells_of(results)));
+    let heights = (0..ops.len()).filter(|&at| live[at]).flat_map(|at| {
+        let after = if live[at + 1] && !is_terminator(&ops[at].operator) {
+            ops[at].after.iter().sum()
+        } else {
+            0
+        };
+        [ops[at].before.iter().sum::<u32>(), after]
+    });
+    let height = heights.max().unwrap_or(0).max(facts.result_cells);
+    assert_eq!(facts.max_height_cells, height, "{index}");
+    assert_eq!(facts.charge_bytes(), 8 * u64::from(facts.local_cells + height) + 64);
+}
