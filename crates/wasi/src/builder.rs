@@ -1,0 +1,216 @@
+//! What the embedder grants → a [`WasiCtx`].
+//!
+//! Invariants:
+//! 1. What is not asked for is not there: no stream, no directory, no variable.
+//! 2. Descriptors 0, 1, 2 are the standard streams if granted; preopened directories follow from 3 in the order given.
+//! 3. The program's own standard streams are handed on without the rights to move, truncate or reconfigure them.
+
+use crate::clock::Clocks;
+use crate::ctx::WasiCtx;
+use crate::fd_table::{Descriptor, Directory, Object};
+use crate::random::Randomness;
+use crate::sys;
+use crate::types::{Filetype, Rights};
+use cap_std::fs::Dir;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What a guest may do below a preopened directory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Perms {
+    /// Every change fails with `EROFS`, as on a file system mounted read-only.
+    pub read_only: bool,
+}
+
+/// Collects what a guest is granted.
+#[derive(Default)]
+pub struct WasiCtxBuilder {
+    ctx: WasiCtx,
+    preopens: Vec<Descriptor>,
+}
+
+impl WasiCtxBuilder {
+    /// A builder that grants nothing yet, with the host's clocks and randomness.
+    pub fn new() -> Self {
+        WasiCtxBuilder::default()
+    }
+
+    /// Adds an argument; the first is the program's name. Cut at a NUL byte.
+    pub fn arg(&mut self, arg: impl AsRef<[u8]>) -> &mut Self {
+        self.ctx.args.push(until_nul(arg.as_ref()));
+        self
+    }
+
+    /// Adds several arguments.
+    pub fn args<A: AsRef<[u8]>>(&mut self, args: impl IntoIterator<Item = A>) -> &mut Self {
+        for arg in args {
+            self.arg(arg);
+        }
+        self
+    }
+
+    /// Adds an environment variable. Cut at a NUL byte.
+    pub fn env(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> &mut Self {
+        let mut variable = until_nul(key.as_ref());
+        variable.push(b'=');
+        variable.extend_from_slice(&until_nul(value.as_ref()));
+        self.ctx.env.push(variable);
+        self
+    }
+
+    /// Grants the program's own standard input, output and error.
+    ///
+    /// # Errors
+    /// When the host cannot duplicate them.
+    pub fn inherit_stdio(&mut self) -> io::Result<&mut Self> {
+        for fd in 0..3 {
+            let file = sys::standard_stream(fd)?;
+            let filetype = sys::filestat_of_file(&file)?.filetype;
+            let mut base = Rights::FD_FILESTAT_GET.union(Rights::POLL_FD_READWRITE);
+            base = base.union(if fd == 0 { Rights::FD_READ } else { Rights::FD_WRITE });
+            let regular = filetype == Filetype::RegularFile;
+            if fd != 0 {
+                base = base.union(Rights::FD_SYNC).union(Rights::FD_DATASYNC);
+            } else if regular {
+                base = base.union(Rights::FD_SEEK).union(Rights::FD_TELL);
+            }
+            if !regular {
+                base = base.union(Rights::FD_FDSTAT_SET_FLAGS);
+            }
+            let object = if regular { Object::File(file) } else { Object::Stream(file) };
+            self.ctx.fds.set(fd, Some(stream(object, filetype, base)));
+        }
+        Ok(self)
+    }
+
+    /// Grants standard input from `source`. Reads wait for as long as `source` does.
+    pub fn stdin(&mut self, source: Box<dyn Read + Send>) -> &mut Self {
+        self.ctx.fds.set(0, Some(embedder_stream(Object::Reader(source), Rights::FD_READ)));
+        self
+    }
+
+    /// Grants standard output to `sink`, which is flushed after every call.
+    pub fn stdout(&mut self, sink: Box<dyn Write + Send>) -> &mut Self {
+        self.ctx.fds.set(1, Some(embedder_stream(Object::Writer(sink), Rights::FD_WRITE)));
+        self
+    }
+
+    /// Grants standard error to `sink`, which is flushed after every call.
+    pub fn stderr(&mut self, sink: Box<dyn Write + Send>) -> &mut Self {
+        self.ctx.fds.set(2, Some(embedder_stream(Object::Writer(sink), Rights::FD_WRITE)));
+        self
+    }
+
+    /// Grants the host directory at `host` under the name `guest`.
+    ///
+    /// # Errors
+    /// When it cannot be opened as a directory.
+    pub fn preopen_path(
+        &mut self,
+        host: impl AsRef<Path>,
+        guest: impl AsRef<[u8]>,
+        perms: Perms,
+    ) -> io::Result<&mut Self> {
+        let dir = Dir::open_ambient_dir(host, cap_std::ambient_authority())?;
+        Ok(self.preopen_dir(dir, guest, perms))
+    }
+
+    /// Grants an open directory under the name `guest`. Cut at a NUL byte.
+    pub fn preopen_dir(&mut self, dir: Dir, guest: impl AsRef<[u8]>, perms: Perms) -> &mut Self {
+        let name = until_nul(guest.as_ref()).into_boxed_slice();
+        let writable = !perms.read_only;
+        let directory = Directory { dir, writable, preopen: Some(name), listing: None };
+        self.preopens.push(Descriptor {
+            object: Object::Dir(directory),
+            filetype: Filetype::Directory,
+            base: Rights::DIR,
+            inheriting: Rights::INHERITING,
+            flags: 0,
+        });
+        self
+    }
+
+    /// Sets the clocks; the host's unless told otherwise.
+    pub fn clocks(&mut self, clocks: Clocks) -> &mut Self {
+        self.ctx.clock = clocks.into();
+        self
+    }
+
+    /// Sets the source of randomness; the host's unless told otherwise.
+    pub fn randomness(&mut self, randomness: Randomness) -> &mut Self {
+        self.ctx.random = randomness.into();
+        self
+    }
+
+    /// The context. The builder is empty again afterwards.
+    pub fn build(&mut self) -> WasiCtx {
+        let WasiCtxBuilder { mut ctx, preopens } = std::mem::take(self);
+        for (fd, preopen) in (3..).zip(preopens) {
+            ctx.fds.set(fd, Some(preopen));
+        }
+        ctx
+    }
+}
+
+impl std::fmt::Debug for WasiCtxBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WasiCtxBuilder").field("ctx", &self.ctx).finish_non_exhaustive()
+    }
+}
+
+fn until_nul(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().copied().take_while(|byte| *byte != 0).collect()
+}
+
+fn embedder_stream(object: Object, direction: Rights) -> Descriptor {
+    let base = direction
+        .union(Rights::FD_FILESTAT_GET)
+        .union(Rights::FD_FDSTAT_SET_FLAGS)
+        .union(Rights::FD_SYNC)
+        .union(Rights::FD_DATASYNC)
+        .union(Rights::POLL_FD_READWRITE);
+    stream(object, Filetype::Unknown, base)
+}
+
+const fn stream(object: Object, filetype: Filetype, base: Rights) -> Descriptor {
+    Descriptor { object, filetype, base, inheriting: Rights::NONE, flags: 0 }
+}
+
+/// A sink that keeps what is written to it, for tests and embedders; clones share the content.
+///
+/// Limit: after `limit` bytes, further writes fail with `ENOSPC`-like errors instead of growing.
+#[derive(Clone, Debug)]
+pub struct Captured {
+    content: Arc<Mutex<Vec<u8>>>,
+    limit: usize,
+}
+
+impl Captured {
+    /// An empty sink that holds at most `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Captured { content: Arc::default(), limit }
+    }
+
+    /// What was written so far.
+    pub fn content(&self) -> Vec<u8> {
+        self.content.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut content = self.content.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = self.limit.saturating_sub(content.len());
+        let taken = bytes.get(..room.min(bytes.len())).unwrap_or_default();
+        if taken.is_empty() && !bytes.is_empty() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        content.extend_from_slice(taken);
+        Ok(taken.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

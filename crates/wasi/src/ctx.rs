@@ -1,0 +1,27 @@
+//! The state of one guest's WASI: arguments, environment, descriptors, clocks, randomness.
+//!
+//! Built by `builder`, changed only by the calls of `table`. Dropping it closes everything.
+
+use crate::clock::ClockState;
+use crate::fd_table::FdTable;
+use crate::random::RandomState;
+
+/// The WASI state of one guest.
+///
+/// [`WasiCtx::default`] grants nothing at all; [`crate::WasiCtxBuilder`] grants more.
+#[derive(Default)]
+pub struct WasiCtx {
+    /// Each without its final NUL.
+    pub(crate) args: Vec<Vec<u8>>,
+    /// Each `KEY=VALUE`, without its final NUL.
+    pub(crate) env: Vec<Vec<u8>>,
+    pub(crate) fds: FdTable,
+    pub(crate) clock: ClockState,
+    pub(crate) random: RandomState,
+}
+
+impl std::fmt::Debug for WasiCtx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WasiCtx").field("args", &self.args.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,305 @@
+//! Calls on open descriptors that neither move bytes nor list: attributes, positions, rights, closing.
+//!
+//! Descriptor number → host call → guest structure. Invariants:
+//! 1. Each call asks [`Descriptor::need`] for its right before it acts.
+//! 2. Whatever changes a file besides its content (its times) also asks for the right, which a read-only directory
+//!    never hands on; content is protected by the host's access mode as well.
+
+use crate::ctx::WasiCtx;
+use crate::fd_table::{Descriptor, Object};
+use crate::guest::{Guest, Outcome, low, probe, write, write_u64};
+use crate::sys::{self, Advice, SetTime};
+use crate::types::{Errno, Fdstat, Filestat, Rights, fdflags, fstflags};
+use std::fs::File;
+use std::io::{Seek, SeekFrom};
+
+/// The file behind a descriptor that has a position.
+fn file(descriptor: &Descriptor) -> Result<&File, Errno> {
+    match &descriptor.object {
+        Object::File(file) => Ok(file),
+        Object::Stream(_) | Object::Reader(_) | Object::Writer(_) => Err(Errno::SPipe),
+        Object::Dir(_) => Err(Errno::Badf),
+    }
+}
+
+/// `fd_advise(fd, offset, len, advice)`.
+pub(crate) fn fd_advise(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 4]) -> Outcome {
+    let [fd, offset, len, advice] = args;
+    guest.charge(1)?;
+    let descriptor = ctx.fds.get(low(fd))?;
+    let file = file(descriptor)?;
+    descriptor.need(Rights::FD_ADVISE)?;
+    let advice = match low(advice) {
+        0 => Advice::Normal,
+        1 => Advice::Sequential,
+        2 => Advice::Random,
+        3 => Advice::WillNeed,
+        4 => Advice::DontNeed,
+        5 => Advice::NoReuse,
+        _ => return Err(Errno::Inval.into()),
+    };
+    range_end(offset, len)?;
+    Ok(sys::advise(file, offset, len, advice)?)
+}
+
+/// `fd_allocate(fd, offset, len)`.
+pub(crate) fn fd_allocate(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 3]) -> Outcome {
+    let [fd, offset, len] = args;
+    guest.charge(1)?;
+    let descriptor = ctx.fds.get(low(fd))?;
+    let file = file(descriptor)?;
+    descriptor.need(Rights::FD_ALLOCATE)?;
+    range_end(offset, len)?;
+    if len == 0 {
+        return Err(Errno::Inval.into());
+    }
+    Ok(sys::allocate(file, offset, len)?)
+}
+
+/// The end of a range, which must be inside the host's signed range.
+fn range_end(offset: u64, len: u64) -> Result<i64, Errno> {
+    offset.checked_add(len).and_then(|end| i64::try_from(end).ok()).ok_or(Errno::Inval)
+}
+
+/// `fd_close(fd)`.
+pub(crate) fn fd_close(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 1]) -> Outcome {
+    guest.charge(1)?;
+    Ok(ctx.fds.close(low(args[0]))?)
+}
+
+/// `fd_renumber(fd, to)`.
+pub(crate) fn fd_renumber(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 2]) -> Outcome {
+    guest.charge(1)?;
+    let [from, to] = args.map(low);
+    Ok(ctx.fds.renumber(from, to)?)
+}
+
+/// `fd_datasync(fd)`.
+pub(crate) fn fd_datasync(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 1]) -> Outcome {
+    synchronize(ctx, guest, low(args[0]), Rights::FD_DATASYNC, File::sync_data)
+}
+
+/// `fd_sync(fd)`.
+pub(crate) fn fd_sync(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 1]) -> Outcome {
+    synchronize(ctx, guest, low(args[0]), Rights::FD_SYNC, File::sync_all)
+}
+
+fn synchronize(
+    ctx: &WasiCtx,
+    guest: &mut dyn Guest,
+    fd: u32,
+    rights: Rights,
+    sync: fn(&File) -> std::io::Result<()>,
+) -> Outcome {
+    guest.charge(1)?;
+    let descriptor = ctx.fds.get(fd)?;
+    descriptor.need(rights)?;
+    match &descriptor.object {
+        Object::File(file) => Ok(sync(file)?),
+        Object::Dir(directory) => Ok(sys::sync_dir(&directory.dir)?),
+        // Nothing is held back from a stream.
+        Object::Stream(_) | Object::Reader(_) | Object::Writer(_) => Ok(()),
+    }
+}
+
+/// `fd_fdstat_get(fd, stat)`.
+pub(crate) fn fd_fdstat_get(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 2]) -> Outcome {
+    let [fd, out] = args.map(low);
+    guest.charge(1)?;
+    let descriptor = ctx.fds.get(fd)?;
+    let stat = Fdstat {
+        filetype: descriptor.filetype,
+        flags: descriptor.flags,
+        base: descriptor.base,
+        inheriting: descriptor.inheriting,
+    };
+    Ok(write(guest, out, &stat.encode())?)
+}
+
+/// `fd_fdstat_set_flags(fd, flags)`. Only appending and not waiting can be changed after opening.
+pub(crate) fn fd_fdstat_set_flags(
+    ctx: &mut WasiCtx,
+    guest: &mut dyn Guest,
+    args: [u64; 2],
+) -> Outcome {
+    let [fd, flags] = args.map(low);
+    guest.charge(1)?;
+    let descriptor = ctx.fds.get_mut(fd)?;
+    descriptor.need(Rights::FD_FDSTAT_SET_FLAGS)?;
+    let flags = u16::try_from(flags).map_err(|_| Errno::Inval)?;
+    if flags & !fdflags::ALL != 0 {
+        return Err(Errno::Inval.into());
+    }
+    let changed = flags ^ descriptor.flags;
+    if changed & !(fdflags::APPEND | fdflags::NONBLOCK) != 0 {
+        return Err(Errno::NotSup.into());
+    }
+    if changed & fdflags::APPEND != 0
+        && let Object::File(file) = &descriptor.object
+    {
+        sys::set_append(file, flags & fdflags::APPEND != 0)?;
+    }
+    descriptor.flags = flags;
+    Ok(())
+}
+
+/// `fd_fdstat_set_rights(fd, base, inheriting)`. Rights only shrink.
+pub(crate) fn fd_fdstat_set_rights(
+    ctx: &mut WasiCtx,
+    guest: &mut dyn Guest,
+    args: [u64; 3],
+) -> Outcome {
+    let [fd, base, inheriting] = args;
+    let (base, inheriting) = (Rights(base), Rights(inheriting));
+    guest.charge(1)?;
+    let descriptor = ctx.fds.get_mut(low(fd))?;
+    if !descriptor.base.contains(base) || !descriptor.inheriting.contains(inheriting) {
+        return Err(Errno::NotCapable.into());
+    }
+    (descriptor.base, descriptor.inheriting) = (base, inheriting);
+    Ok(())
+}
+
+/// `fd_filestat_get(fd, stat)`.
+pub(crate) fn fd_filestat_get(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 2]) -> Outcome {
+    let [fd, out] = args.map(low);
+    guest.charge(1)?;
+    let descriptor = ctx.fds.get(fd)?;
+    descriptor.need(Rights::FD_FILESTAT_GET)?;
+    let stat = match &descriptor.object {
+        Object::File(file) | Object::Stream(file) => sys::filestat_of_file(file)?,
+        Object::Dir(directory) => sys::filestat_of(&directory.dir.dir_metadata()?),
+        Object::Reader(_) | Object::Writer(_) => Filestat {
+            dev: 0,
+            ino: 0,
+            filetype: descriptor.filetype,
+            nlink: 1,
+            size_bytes: 0,
+            atim_ns: 0,
+            mtim_ns: 0,
+            ctim_ns: 0,
+        },
+    };
+    Ok(write(guest, out, &stat.encode())?)
+}
+
+/// `fd_filestat_set_size(fd, size)`.
+pub(crate) fn fd_filestat_set_size(
+    ctx: &mut WasiCtx,
+    guest: &mut dyn Guest,
+    args: [u64; 2],
+) -> Outcome {
+    let [fd, size_bytes] = args;
+    guest.charge(1)?;
+    let descriptor = ctx.fds.get(low(fd))?;
+    descriptor.need(Rights::FD_FILESTAT_SET_SIZE)?;
+    range_end(size_bytes, 0)?;
+    Ok(file(descriptor)?.set_len(size_bytes)?)
+}
+
+/// `fd_filestat_set_times(fd, atim, mtim, fst_flags)`.
+pub(crate) fn fd_filestat_set_times(
+    ctx: &mut WasiCtx,
+    guest: &mut dyn Guest,
+    args: [u64; 4],
+) -> Outcome {
+    let [fd, atim, mtim, flags] = args;
+    guest.charge(1)?;
+    let descriptor = ctx.fds.get(low(fd))?;
+    descriptor.need(Rights::FD_FILESTAT_SET_TIMES)?;
+    let (access, modification) = times(atim, mtim, low(flags))?;
+    match &descriptor.object {
+        Object::File(file) => Ok(sys::set_times(file, access, modification)?),
+        Object::Dir(directory) if directory.writable => {
+            Ok(sys::set_times_dir(&directory.dir, access, modification)?)
+        }
+        Object::Dir(_) => Err(Errno::RoFs.into()),
+        Object::Stream(_) | Object::Reader(_) | Object::Writer(_) => Err(Errno::Badf.into()),
+    }
+}
+
+/// What preview 1 flags say about the two times of a file.
+pub(crate) fn times(atim: u64, mtim: u64, flags: u32) -> Result<(SetTime, SetTime), Errno> {
+    let flags = u16::try_from(flags).map_err(|_| Errno::Inval)?;
+    if flags & !fstflags::ALL != 0 {
+        return Err(Errno::Inval);
+    }
+    let one = |given, now, ns| match (flags & given != 0, flags & now != 0) {
+        (false, false) => Ok(SetTime::Omit),
+        (true, false) => Ok(SetTime::At(ns)),
+        (false, true) => Ok(SetTime::Now),
+        (true, true) => Err(Errno::Inval),
+    };
+    let access = one(fstflags::ATIM, fstflags::ATIM_NOW, atim)?;
+    Ok((access, one(fstflags::MTIM, fstflags::MTIM_NOW, mtim)?))
+}
+
+/// `fd_prestat_get(fd, prestat)`.
+pub(crate) fn fd_prestat_get(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 2]) -> Outcome {
+    let [fd, out] = args.map(low);
+    guest.charge(1)?;
+    let name = preopen_name(ctx, fd)?;
+    let len = u32::try_from(name.len()).map_err(|_| Errno::Overflow)?;
+    probe(guest, out, 8)?;
+    // The tag of a directory is 0.
+    write_u64(guest, out, u64::from(len) << 32)?;
+    Ok(())
+}
+
+/// `fd_prestat_dir_name(fd, path, path_len)`.
+pub(crate) fn fd_prestat_dir_name(
+    ctx: &mut WasiCtx,
+    guest: &mut dyn Guest,
+    args: [u64; 3],
+) -> Outcome {
+    let [fd, out, len] = args.map(low);
+    let name = preopen_name(ctx, fd)?;
+    guest.charge(1 + name.len() as u64)?;
+    if name.len() > crate::guest::index(len) {
+        return Err(Errno::NameTooLong.into());
+    }
+    Ok(write(guest, out, name)?)
+}
+
+/// C libraries take the first `EBADF` as the end of the preopened directories.
+fn preopen_name(ctx: &WasiCtx, fd: u32) -> Result<&[u8], Errno> {
+    match ctx.fds.get(fd)?.directory() {
+        Ok(directory) => directory.preopen.as_deref().ok_or(Errno::Badf),
+        Err(_) => Err(Errno::Badf),
+    }
+}
+
+/// `fd_seek(fd, offset, whence, newoffset)`.
+pub(crate) fn fd_seek(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 4]) -> Outcome {
+    let [fd, offset, whence, out] = args;
+    guest.charge(1)?;
+    probe(guest, low(out), 8)?;
+    let descriptor = ctx.fds.get(low(fd))?;
+    let mut file = file(descriptor)?;
+    let offset = offset.cast_signed();
+    let target = match low(whence) {
+        0 => SeekFrom::Start(u64::try_from(offset).map_err(|_| Errno::Inval)?),
+        1 => SeekFrom::Current(offset),
+        2 => SeekFrom::End(offset),
+        _ => return Err(Errno::Inval.into()),
+    };
+    // Asking for the position needs less than moving it.
+    let only_tell = target == SeekFrom::Current(0);
+    descriptor.need(if only_tell { Rights::FD_TELL } else { Rights::FD_SEEK })?;
+    let position = file.seek(target)?;
+    write_u64(guest, low(out), position)?;
+    Ok(())
+}
+
+/// `fd_tell(fd, offset)`.
+pub(crate) fn fd_tell(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 2]) -> Outcome {
+    let [fd, out] = args.map(low);
+    guest.charge(1)?;
+    probe(guest, out, 8)?;
+    let descriptor = ctx.fds.get(fd)?;
+    let mut file = file(descriptor)?;
+    descriptor.need(Rights::FD_TELL)?;
+    let position = file.stream_position()?;
+    write_u64(guest, out, position)?;
+    Ok(())
+}

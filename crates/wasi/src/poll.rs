@@ -1,0 +1,244 @@
+//! `poll_oneoff`: guest subscriptions → events that have happened.
+//!
+//! Files and the embedder's streams are always ready; the host's streams are asked through `poll`; clocks give the time
+//! to wait. Invariants:
+//! 1. At most [`SUBSCRIPTIONS_MAX`] subscriptions, so that what is allocated is bounded.
+//! 2. A wait ends at the guest's deadline at the latest, with [`Exit::Timeout`].
+//! 3. At least one event is written on success.
+
+use crate::clock::{ClockId, ClockState};
+use crate::ctx::WasiCtx;
+use crate::fd_table::{Descriptor, FdTable, Object};
+use crate::guest::{Exit, Guest, Outcome, low, probe, read_array, write, write_u32};
+use crate::sys::{self, Waiting};
+use crate::types::{
+    EVENT_SIZE_BYTES, Errno, Event, EventType, Filetype, Rights, SUBSCRIPTION_SIZE_BYTES,
+};
+use std::io::Seek;
+use std::time::{Duration, Instant};
+
+/// Most subscriptions of one call.
+pub(crate) const SUBSCRIPTIONS_MAX: u32 = 4096;
+
+/// One subscription, decoded.
+#[derive(Clone, Copy)]
+struct Subscription {
+    userdata: u64,
+    what: What,
+}
+
+#[derive(Clone, Copy)]
+enum What {
+    /// The event happens this many nanoseconds after the call.
+    Clock {
+        wait_ns: u64,
+    },
+    Fd {
+        fd: u32,
+        write: bool,
+    },
+    /// The subscription itself is wrong.
+    Wrong {
+        kind: EventType,
+        errno: Errno,
+    },
+}
+
+impl Subscription {
+    fn event(self, kind: EventType, error: Errno) -> Event {
+        Event { userdata: self.userdata, error, kind, nbytes: 0, hangup: false }
+    }
+}
+
+/// `poll_oneoff(in, out, nsubscriptions, nevents)`.
+pub(crate) fn poll_oneoff(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 4]) -> Outcome {
+    let [input, output, count, out] = args.map(low);
+    if count == 0 || count > SUBSCRIPTIONS_MAX {
+        return Err(Errno::Inval.into());
+    }
+    guest.charge(1 + u64::from(count))?;
+    // Neither product overflows, by invariant 1.
+    probe(guest, output, count * EVENT_SIZE_BYTES as u32)?;
+    probe(guest, input, count * SUBSCRIPTION_SIZE_BYTES as u32)?;
+    probe(guest, out, 4)?;
+    let mut subscriptions = Vec::with_capacity(crate::guest::index(count));
+    for n in 0..count {
+        let at = input.checked_add(n * SUBSCRIPTION_SIZE_BYTES as u32).ok_or(Errno::Fault)?;
+        let bytes: [u8; SUBSCRIPTION_SIZE_BYTES] = read_array(guest.memory(), at)?;
+        subscriptions.push(decode(&bytes, &ctx.clock)?);
+    }
+    let deadline = guest.deadline();
+    let events = wait(&subscriptions, &ctx.fds, &mut ctx.clock, deadline)?;
+    let mut written: u32 = 0;
+    for event in &events {
+        let at = output.checked_add(written * EVENT_SIZE_BYTES as u32).ok_or(Errno::Fault)?;
+        write(guest, at, &event.encode())?;
+        written += 1;
+    }
+    write_u32(guest, out, written)?;
+    Ok(())
+}
+
+/// Reads one subscription; an unknown clock becomes an event of its own, an unknown kind fails the call.
+fn decode(
+    bytes: &[u8; SUBSCRIPTION_SIZE_BYTES],
+    clock: &ClockState,
+) -> Result<Subscription, Errno> {
+    let u64_at = |at| read_array(bytes, at).map(u64::from_le_bytes);
+    let u32_at = |at| read_array(bytes, at).map(u32::from_le_bytes);
+    let [kind] = read_array::<1>(bytes, 8)?;
+    let what = match kind {
+        0 => {
+            let absolute = u32_at(40)? & 1 != 0;
+            match ClockId::new(u32_at(16)?).and_then(|id| match id {
+                ClockId::Realtime | ClockId::Monotonic => clock.now_ns(id),
+                ClockId::Process | ClockId::Thread => Err(Errno::NotSup),
+            }) {
+                Ok(now_ns) if absolute => {
+                    What::Clock { wait_ns: u64_at(24)?.saturating_sub(now_ns) }
+                }
+                Ok(_) => What::Clock { wait_ns: u64_at(24)? },
+                Err(errno) => What::Wrong { kind: EventType::Clock, errno },
+            }
+        }
+        1 | 2 => What::Fd { fd: u32_at(16)?, write: kind == 2 },
+        _ => return Err(Errno::Inval),
+    };
+    Ok(Subscription { userdata: u64_at(0)?, what })
+}
+
+/// How things stand with one descriptor.
+enum Readiness<'a> {
+    Now(Event),
+    Ask(&'a std::fs::File),
+}
+
+fn readiness(subscription: Subscription, fds: &FdTable, fd: u32, write: bool) -> Readiness<'_> {
+    let kind = if write { EventType::FdWrite } else { EventType::FdRead };
+    let failed = |errno| Readiness::Now(subscription.event(kind, errno));
+    let descriptor = match fds.get(fd) {
+        Ok(descriptor) => descriptor,
+        Err(errno) => return failed(errno),
+    };
+    let direction = if write { Rights::FD_WRITE } else { Rights::FD_READ };
+    if let Err(errno) = descriptor.need(Rights::POLL_FD_READWRITE) {
+        return failed(errno);
+    }
+    if let Err(errno) = descriptor.need(direction) {
+        return failed(errno);
+    }
+    match &descriptor.object {
+        Object::Stream(file) => Readiness::Ask(file),
+        Object::File(_) | Object::Dir(_) | Object::Reader(_) | Object::Writer(_) => {
+            let mut event = subscription.event(kind, Errno::Success);
+            event.nbytes = if write { 0 } else { bytes_left(descriptor) };
+            Readiness::Now(event)
+        }
+    }
+}
+
+/// Bytes between a file's position and its end; 1 where that is not known, because something can be read.
+fn bytes_left(descriptor: &Descriptor) -> u64 {
+    match &descriptor.object {
+        Object::File(file) if descriptor.filetype == Filetype::RegularFile => {
+            let size_bytes = file.metadata().map_or(0, |metadata| metadata.len());
+            let mut file: &std::fs::File = file;
+            size_bytes.saturating_sub(file.stream_position().unwrap_or(0))
+        }
+        Object::File(_) | Object::Stream(_) | Object::Dir(_) | Object::Reader(_) => 1,
+        Object::Writer(_) => 0,
+    }
+}
+
+/// Waits for the first events.
+fn wait(
+    subscriptions: &[Subscription],
+    fds: &FdTable,
+    clock: &mut ClockState,
+    deadline: Option<Instant>,
+) -> Outcome<Vec<Event>> {
+    let start = Instant::now();
+    let mut events = Vec::new();
+    let mut asked: Vec<Subscription> = Vec::new();
+    let mut streams: Vec<Waiting<'_>> = Vec::new();
+    let mut shortest_ns: Option<u64> = None;
+    for subscription in subscriptions {
+        match subscription.what {
+            What::Wrong { kind, errno } => events.push(subscription.event(kind, errno)),
+            What::Clock { wait_ns } => {
+                shortest_ns = Some(shortest_ns.map_or(wait_ns, |other| other.min(wait_ns)));
+            }
+            What::Fd { fd, write } => match readiness(*subscription, fds, fd, write) {
+                Readiness::Now(event) => events.push(event),
+                Readiness::Ask(file) => {
+                    asked.push(*subscription);
+                    streams.push(Waiting { file, write, ready: false, hangup: false });
+                }
+            },
+        }
+    }
+    if !events.is_empty() {
+        shortest_ns = Some(0);
+    }
+    loop {
+        // With virtual clocks a wait takes no time: streams are asked once, then the clocks move.
+        let passed_ns = if clock.is_virtual() { 0 } else { sys::duration_ns(start.elapsed()) };
+        let left_ns = shortest_ns.map(|ns| ns.saturating_sub(passed_ns));
+        let host_wait = match left_ns {
+            Some(_) if clock.is_virtual() => Some(Duration::ZERO),
+            other => other.map(Duration::from_nanos),
+        };
+        let until_deadline =
+            deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let timeout = [host_wait, until_deadline].into_iter().flatten().min();
+        if !streams.is_empty() || timeout != Some(Duration::ZERO) {
+            sys::wait(&mut streams, timeout)?;
+        }
+        for (subscription, stream) in asked.iter().zip(&streams) {
+            events.extend(stream_event(*subscription, stream));
+        }
+        if !clock.is_virtual() {
+            let passed_ns = sys::duration_ns(start.elapsed());
+            events.extend(clock_events(subscriptions, passed_ns));
+        } else if events.is_empty()
+            && let Some(ns) = shortest_ns
+        {
+            clock.pass(ns);
+            events.extend(clock_events(subscriptions, ns));
+        } else {
+            events.extend(clock_events(subscriptions, 0));
+        }
+        if !events.is_empty() {
+            return Ok(events);
+        }
+        if until_deadline.is_some_and(|left| left.is_zero()) {
+            return Err(Exit::Timeout.into());
+        }
+    }
+}
+
+/// The events of clocks whose time has come after `passed_ns`.
+fn clock_events(
+    subscriptions: &[Subscription],
+    passed_ns: u64,
+) -> impl Iterator<Item = Event> + '_ {
+    subscriptions.iter().filter_map(move |subscription| match subscription.what {
+        What::Clock { wait_ns } if wait_ns <= passed_ns => {
+            Some(subscription.event(EventType::Clock, Errno::Success))
+        }
+        What::Clock { .. } | What::Fd { .. } | What::Wrong { .. } => None,
+    })
+}
+
+fn stream_event(subscription: Subscription, stream: &Waiting<'_>) -> Option<Event> {
+    if !stream.ready {
+        return None;
+    }
+    let kind = if stream.write { EventType::FdWrite } else { EventType::FdRead };
+    let mut event = subscription.event(kind, Errno::Success);
+    event.hangup = stream.hangup;
+    if !stream.write {
+        event.nbytes = sys::available_bytes(stream.file);
+    }
+    Some(event)
+}
