@@ -13,7 +13,7 @@
 
 use crate::const_expr::ConstExpr;
 use crate::error::{Error, Result};
-use crate::facts::TypeContext;
+use crate::facts::BodyContext;
 use crate::features::Features;
 use crate::index::{FuncIdx, MemoryIdx, TableIdx, TypeIdx};
 use crate::limits::Limits;
@@ -115,8 +115,14 @@ impl Decoder<'_> {
             let payload = payload?;
             self.before(&payload)?;
             if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
-                let cx = TypeContext { types: &self.inner.types, funcs: &self.inner.funcs };
-                let facts = bodies.validate(func, &body, cx, self.wide, bytes, self.limits)?;
+                let cx = BodyContext {
+                    bytes,
+                    limits: self.limits,
+                    types: &self.inner.types,
+                    funcs: &self.inner.funcs,
+                    wide: self.wide,
+                };
+                let facts = bodies.validate(func, &body, cx)?;
                 if !self.probe {
                     let range = body.range();
                     self.inner.bodies.push(range.start as u32..range.end as u32);

@@ -44,6 +44,7 @@
 use crate::FuncType;
 use crate::cost::operator_cost;
 use crate::index::TypeIdx;
+use crate::limits::Limits;
 use wasmparser::{BlockType, FuncValidator, Operator, ValType, WasmModuleResources};
 
 /// What one function body's blocks, segments and frame look like.
@@ -97,7 +98,8 @@ pub struct BlockFacts {
     pub else_: Option<u32>,
     /// Module offset of the `end`.
     pub end: u32,
-    /// Height of the operand stack below the block's parameters, in cells.
+    /// Height of the operand stack below the block's parameters, in cells; without meaning if the
+    /// block is not reachable.
     pub height_cells: u32,
     /// The block's type; for the body, the function's.
     pub ty: BlockType,
@@ -135,14 +137,19 @@ pub fn cells_of(types: &[ValType]) -> u32 {
     types.iter().map(|&ty| cells(ty)).sum()
 }
 
-/// What the facts need to know of the module around a body.
+/// What a body needs to know of the module around it.
 #[derive(Clone, Copy)]
-pub(crate) struct TypeContext<'m> {
+pub(crate) struct BodyContext<'m> {
+    /// The whole module.
+    pub(crate) bytes: &'m [u8],
+    pub(crate) limits: &'m Limits,
     pub(crate) types: &'m [FuncType],
     pub(crate) funcs: &'m [TypeIdx],
+    /// Whether a type or global has a `v128`.
+    pub(crate) wide: bool,
 }
 
-impl TypeContext<'_> {
+impl BodyContext<'_> {
     /// Numbers of parameters and results of a type; none for a type that does not exist.
     fn arity(&self, ty: u32) -> (u32, u32) {
         self.types
@@ -197,7 +204,7 @@ pub(crate) struct FactsBuilder {
 
 impl FactsBuilder {
     /// Starts a body of function type `ty`, whose first operator is at `offset`.
-    pub(crate) fn begin(&mut self, ty: TypeIdx, cx: TypeContext<'_>, wide: bool, offset: u32) {
+    pub(crate) fn begin(&mut self, ty: TypeIdx, cx: BodyContext<'_>, wide: bool, offset: u32) {
         self.blocks.clear();
         self.segments.clear();
         self.frames.clear();
@@ -231,7 +238,7 @@ impl FactsBuilder {
 
     /// Units of work that validating `operator` takes (see `Limits::work_per_byte`), before it is
     /// validated; it may be invalid.
-    pub(crate) fn work(&mut self, operator: &Operator<'_>, cx: TypeContext<'_>) -> u64 {
+    pub(crate) fn work(&mut self, operator: &Operator<'_>, cx: BodyContext<'_>) -> u64 {
         let both = |(params, results): (u32, u32)| u64::from(params) + u64::from(results);
         1 + match *operator {
             Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
@@ -263,7 +270,7 @@ impl FactsBuilder {
         &mut self,
         operator: &Operator<'_>,
         offset: u32,
-        cx: TypeContext<'_>,
+        cx: BodyContext<'_>,
         validator: &FuncValidator<R>,
     ) {
         let live_before = self.live;
@@ -357,7 +364,7 @@ impl FactsBuilder {
         }
     }
 
-    fn open(&mut self, kind: BlockKind, start: u32, ty: BlockType, base: u32, cx: TypeContext<'_>) {
+    fn open(&mut self, kind: BlockKind, start: u32, ty: BlockType, base: u32, cx: BodyContext<'_>) {
         let (params, results) = cx.block_arity(ty);
         let label_arity = if kind == BlockKind::Loop { params } else { results };
         self.frames.push(Frame {
@@ -385,7 +392,7 @@ impl FactsBuilder {
         &mut self,
         operator: &Operator<'_>,
         offset: u32,
-        cx: TypeContext<'_>,
+        cx: BodyContext<'_>,
         validator: &FuncValidator<R>,
     ) {
         let (kind, ty) = match operator {

@@ -165,6 +165,11 @@ impl Module {
         &self.0.tables
     }
 
+    /// The type of a table, if there is such a table.
+    pub fn table(&self, table: TableIdx) -> Option<&TableType> {
+        self.0.tables.get(table.index())
+    }
+
     /// How many tables are imported.
     pub fn imported_table_count(&self) -> usize {
         self.0.imported.tables as usize
@@ -181,6 +186,11 @@ impl Module {
         &self.0.memories
     }
 
+    /// The type of a memory, if there is such a memory.
+    pub fn memory(&self, memory: MemoryIdx) -> Option<&MemoryType> {
+        self.0.memories.get(memory.index())
+    }
+
     /// How many memories are imported.
     pub fn imported_memory_count(&self) -> usize {
         self.0.imported.memories as usize
@@ -189,6 +199,11 @@ impl Module {
     /// All globals by [`GlobalIdx`], imports first.
     pub fn globals(&self) -> &[GlobalType] {
         &self.0.globals
+    }
+
+    /// The type of a global, if there is such a global.
+    pub fn global(&self, global: GlobalIdx) -> Option<&GlobalType> {
+        self.0.globals.get(global.index())
     }
 
     /// How many globals are imported.
@@ -205,6 +220,11 @@ impl Module {
     /// The types of all tags by [`TagIdx`], imports first.
     pub fn tags(&self) -> &[TypeIdx] {
         &self.0.tags
+    }
+
+    /// The type of a tag, if there is such a tag.
+    pub fn tag(&self, tag: TagIdx) -> Option<&FuncType> {
+        self.0.types.get(self.0.tags.get(tag.index())?.index())
     }
 
     /// How many tags there are.
@@ -277,29 +297,6 @@ impl fmt::Debug for Module {
             .field("bytes", &self.0.bytes.len())
             .field("funcs", &self.0.funcs.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// The index spaces a tag's or memory's index belongs to, for callers that have only the number.
-impl Module {
-    /// The type of a table, if there is such a table.
-    pub fn table(&self, table: TableIdx) -> Option<&TableType> {
-        self.0.tables.get(table.index())
-    }
-
-    /// The type of a memory, if there is such a memory.
-    pub fn memory(&self, memory: MemoryIdx) -> Option<&MemoryType> {
-        self.0.memories.get(memory.index())
-    }
-
-    /// The type of a global, if there is such a global.
-    pub fn global(&self, global: GlobalIdx) -> Option<&GlobalType> {
-        self.0.globals.get(global.index())
-    }
-
-    /// The type of a tag, if there is such a tag.
-    pub fn tag(&self, tag: TagIdx) -> Option<&FuncType> {
-        self.0.types.get(self.0.tags.get(tag.index())?.index())
     }
 }
 

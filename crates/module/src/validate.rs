@@ -6,9 +6,10 @@
 //! Bad input: nothing is allocated by a count that was not compared with a limit, and the work is
 //! bounded by [`Limits::work_per_byte`] before it is done. Tests: `tests/limits.rs`, `tests/reject.rs`.
 
+use crate::FuncType;
 use crate::cost::is_plain;
 use crate::error::{Error, Result};
-use crate::facts::{FactsBuilder, FuncFacts, TypeContext, cells, cells_of};
+use crate::facts::{BodyContext, FactsBuilder, FuncFacts, cells, cells_of};
 use crate::index::{FuncIdx, TypeIdx};
 use crate::limits::Limits;
 use wasmparser::{
@@ -39,38 +40,30 @@ impl BodyValidator {
         }
     }
 
-    /// Validates `body` and returns its facts. `wide` says that the module's types or globals have
-    /// a `v128` somewhere; `bytes` is the whole module.
+    /// Validates `body` and returns its facts.
     pub(crate) fn validate(
         &mut self,
         func: FuncToValidate<ValidatorResources>,
         body: &FunctionBody<'_>,
-        cx: TypeContext<'_>,
-        wide: bool,
-        bytes: &[u8],
-        limits: &Limits,
+        cx: BodyContext<'_>,
     ) -> Result<FuncFacts> {
         let index = FuncIdx(func.index);
         let ty = TypeIdx(func.ty);
         let mut validator = func.into_validator(std::mem::take(&mut self.validator_allocs));
-        let facts = self
-            .body(&mut validator, body, ty, cx, wide, bytes, limits)
-            .map_err(|error| error.in_func(index))?;
+        let facts =
+            self.body(&mut validator, body, ty, cx).map_err(|error| error.in_func(index))?;
         self.validator_allocs = validator.into_allocations();
         Ok(facts)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "context of one private loop")]
     fn body(
         &mut self,
         validator: &mut FuncValidator<ValidatorResources>,
         body: &FunctionBody<'_>,
         ty: TypeIdx,
-        cx: TypeContext<'_>,
-        wide: bool,
-        bytes: &[u8],
-        limits: &Limits,
+        cx: BodyContext<'_>,
     ) -> Result<FuncFacts> {
+        let limits = cx.limits;
         let range = body.range();
         let size = range.end - range.start;
         if size > limits.body_bytes {
@@ -80,11 +73,11 @@ impl BodyValidator {
         let func_type = &cx.types[ty.index()];
         let (local_cells, wide_locals) = locals(validator, body, func_type, limits)?;
         let mut reader = body.get_binary_reader_for_operators()?;
-        let mut wide = wide || wide_locals;
+        let mut wide = cx.wide || wide_locals;
         self.facts.begin(ty, cx, wide, reader.original_position() as u32);
         while !reader.eof() {
             let offset = reader.original_position();
-            let byte = bytes[offset as usize];
+            let byte = cx.bytes[offset as usize];
             // Only operators with the vector prefix make a `v128` out of something else.
             if !wide && byte == 0xfd {
                 wide = true;
@@ -150,21 +143,27 @@ impl BodyValidator {
 fn locals(
     validator: &mut FuncValidator<ValidatorResources>,
     body: &FunctionBody<'_>,
-    ty: &crate::FuncType,
+    ty: &FuncType,
     limits: &Limits,
 ) -> Result<(u32, bool)> {
-    let mut count = ty.params.len() as u64;
+    let offset = body.range().start as usize;
+    let mut count = 0;
+    for group in body.get_locals_reader()? {
+        count += u64::from(group?.0);
+    }
+    if count > u64::from(u32::MAX) {
+        return Err(Error::invalid("too many locals", offset));
+    }
+    count += ty.params.len() as u64;
+    if count > limits.locals_per_function {
+        return Err(Error::limit("locals_per_function", limits.locals_per_function, count, offset));
+    }
     let mut cell_count = cells_of(&ty.params);
     let mut wide = ty.params.contains(&ValType::V128);
     let mut reader = body.get_locals_reader()?;
     for _ in 0..reader.get_count() {
         let offset = reader.original_position();
         let (group, ty) = reader.read()?;
-        count += u64::from(group);
-        if count > limits.locals_per_function {
-            let max = limits.locals_per_function;
-            return Err(Error::limit("locals_per_function", max, count, offset as usize));
-        }
         validator.define_locals(offset, group, ty)?;
         cell_count += group * cells(ty);
         wide |= ty == ValType::V128;

@@ -41,6 +41,21 @@ fn invalid_modules_say_where_and_what() {
 }
 
 #[test]
+fn more_locals_than_the_format_can_count_are_malformed_and_not_over_a_limit() {
+    // Groups of 2^32 - 1 and n locals of type i32.
+    let decode = |n: u8| {
+        let mut bytes = assemble("(module (func))");
+        let code = bytes.len() - 4;
+        assert_eq!(bytes[code - 2..], [10, 4, 1, 2, 0, 11]);
+        bytes.truncate(code - 2);
+        bytes.extend([10, 12, 1, 10, 2, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x7f, n, 0x7f, 11]);
+        Module::decode(bytes, &Features::default(), &Limits::default()).unwrap_err()
+    };
+    assert_eq!(decode(1).kind, ErrorKind::Invalid { message: "too many locals".to_owned() });
+    assert!(matches!(decode(0).kind, ErrorKind::Limit { name: "locals_per_function", .. }));
+}
+
+#[test]
 fn errors_print_rule_function_and_offset() {
     let error = refuse("(module (func (drop)))", Features::default());
     assert_eq!(
