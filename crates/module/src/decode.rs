@@ -219,6 +219,8 @@ impl Decoder<'_> {
 
     fn types(&mut self, section: SectionLimited<'_, wasmparser::RecGroup>) -> Result<()> {
         let section_start = section.range().start;
+        self.inner.types.reserve_exact(section.count() as usize);
+        self.inner.rec_groups.reserve_exact(section.count() as usize);
         let mut canonical: HashMap<Vec<FuncType>, u32> = HashMap::new();
         for group in section {
             let group = group?;
@@ -248,6 +250,7 @@ impl Decoder<'_> {
 
     fn imports(&mut self, section: wasmparser::ImportSectionReader<'_>) -> Result<()> {
         let section_start = section.range().start;
+        self.inner.imports.reserve_exact(section.count() as usize);
         for item in section.into_imports_with_offsets() {
             let (offset, import) = item?;
             self.name(import.module, offset)?;
@@ -330,6 +333,8 @@ impl Decoder<'_> {
     }
 
     fn globals(&mut self, section: SectionLimited<'_, wasmparser::Global<'_>>) -> Result<()> {
+        self.inner.globals.reserve_exact(section.count() as usize);
+        self.inner.global_inits.reserve_exact(section.count() as usize);
         for global in section {
             let global = global?;
             let ty = GlobalType { val: global.ty.content_type, mutable: global.ty.mutable };
@@ -342,6 +347,7 @@ impl Decoder<'_> {
     }
 
     fn exports(&mut self, section: SectionLimited<'_, wasmparser::Export<'_>>) -> Result<()> {
+        self.inner.exports.reserve_exact(section.count() as usize);
         for item in section.into_iter_with_offsets() {
             let (offset, export) = item?;
             self.name(export.name, offset)?;
@@ -363,6 +369,7 @@ impl Decoder<'_> {
     }
 
     fn elements(&mut self, section: SectionLimited<'_, wasmparser::Element<'_>>) -> Result<()> {
+        self.inner.elements.reserve_exact(section.count() as usize);
         for element in section {
             let element = element?;
             let items = match element.items {
@@ -393,6 +400,7 @@ impl Decoder<'_> {
     }
 
     fn data(&mut self, section: SectionLimited<'_, wasmparser::Data<'_>>) -> Result<()> {
+        self.inner.data.reserve_exact(section.count() as usize);
         for data in section {
             let data = data?;
             let mode = match data.kind {

@@ -1,0 +1,421 @@
+//! Collecting the facts of a body: operators that the validator has accepted → [`FuncFacts`].
+//!
+//! Neighbours: `validate` drives [`FactsBuilder`]; the parent module defines what the facts mean.
+//!
+//! 1. `frames` mirrors the validator's control stack; `depth()` is its height.
+//! 2. While a `v128` can be on the stack (`wide`), `prefix[i]` is the cells of the lowest `i` values
+//!    for each `i` up to the stack's height; before, every value has one cell and nothing is kept.
+//! 3. `segment` is the open segment; it is `None` where the next reachable operator opens one.
+//!
+//! Time: constant for an operator, plus the values it pushes while `wide`.
+
+use super::{BlockFacts, BlockKind, FuncFacts, Segment, cells, cells_of};
+use crate::FuncType;
+use crate::cost::operator_cost;
+use crate::index::TypeIdx;
+use crate::limits::Limits;
+use wasmparser::{BlockType, FuncValidator, Operator, WasmModuleResources};
+
+/// What a body needs to know of the module around it.
+#[derive(Clone, Copy)]
+pub(crate) struct BodyContext<'m> {
+    /// The whole module.
+    pub(crate) bytes: &'m [u8],
+    pub(crate) limits: &'m Limits,
+    pub(crate) types: &'m [FuncType],
+    pub(crate) funcs: &'m [TypeIdx],
+    /// Whether a type or global has a `v128`.
+    pub(crate) wide: bool,
+}
+
+impl BodyContext<'_> {
+    /// Numbers of parameters and results of a type; none for a type that does not exist.
+    fn arity(&self, ty: u32) -> (u32, u32) {
+        self.types
+            .get(ty as usize)
+            .map_or((0, 0), |ty| (ty.params.len() as u32, ty.results.len() as u32))
+    }
+
+    fn func_arity(&self, func: u32) -> (u32, u32) {
+        self.funcs.get(func as usize).map_or((0, 0), |ty| self.arity(ty.0))
+    }
+
+    fn block_arity(&self, ty: BlockType) -> (u32, u32) {
+        match ty {
+            BlockType::Empty => (0, 0),
+            BlockType::Type(_) => (0, 1),
+            BlockType::FuncType(ty) => self.arity(ty),
+        }
+    }
+}
+
+/// An open block.
+struct Frame {
+    /// Its position in `blocks`.
+    block: u32,
+    /// Values that a branch to its label takes.
+    label_arity: u32,
+    /// Values on the stack after its opening operator and after `else`.
+    params: u32,
+    /// Values on the stack after its `end`.
+    results: u32,
+    /// Whether the first arm of an `if` falls through to `end`.
+    then_falls: bool,
+}
+
+/// Collects the facts of one body after the other, keeping its allocations.
+#[derive(Default)]
+pub(crate) struct FactsBuilder {
+    blocks: Vec<BlockFacts>,
+    segments: Vec<Segment>,
+    frames: Vec<Frame>,
+    /// `prefix[i]` = cells of the lowest `i` operands; kept only while `wide`.
+    prefix: Vec<u32>,
+    /// Whether a `v128` can be on the operand stack.
+    wide: bool,
+    /// Whether the next operator is reachable.
+    live: bool,
+    /// The open segment; `None` if the next operator opens one (or is unreachable).
+    segment: Option<Segment>,
+    max_height: u32,
+    br_table_targets: u64,
+}
+
+impl FactsBuilder {
+    /// Starts a body of function type `ty`, whose first operator is at `offset`.
+    pub(crate) fn begin(&mut self, ty: TypeIdx, cx: BodyContext<'_>, wide: bool, offset: u32) {
+        self.blocks.clear();
+        self.segments.clear();
+        self.frames.clear();
+        self.prefix.clear();
+        self.wide = wide;
+        self.live = true;
+        self.segment = None;
+        self.max_height = 0;
+        self.br_table_targets = 0;
+        if wide {
+            self.prefix.push(0);
+        }
+        self.open(BlockKind::Func, offset, BlockType::FuncType(ty.0), 0, cx);
+    }
+
+    /// Blocks open at present, the body included.
+    pub(crate) fn depth(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// Targets of all `br_table`s so far.
+    pub(crate) fn br_table_targets(&self) -> u64 {
+        self.br_table_targets
+    }
+
+    /// The values a branch to label `depth` takes; 0 if there is no such label.
+    #[inline]
+    fn label_arity(&self, depth: u32) -> u32 {
+        let at = self.frames.len().checked_sub(1 + depth as usize);
+        at.map_or(0, |at| self.frames[at].label_arity)
+    }
+
+    /// Units of work that validating `operator` takes (see `Limits::work_per_byte`), before it is
+    /// validated; it may be invalid.
+    pub(crate) fn work(&mut self, operator: &Operator<'_>, cx: BodyContext<'_>) -> u64 {
+        let both = |(params, results): (u32, u32)| u64::from(params) + u64::from(results);
+        1 + match *operator {
+            Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
+                both(cx.func_arity(function_index))
+            }
+            Operator::CallIndirect { type_index, .. }
+            | Operator::ReturnCallIndirect { type_index, .. } => both(cx.arity(type_index)),
+            Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } => {
+                both(cx.block_arity(blockty))
+            }
+            Operator::Else | Operator::End => {
+                self.frames.last().map_or(0, |frame| both((frame.params, frame.results)))
+            }
+            Operator::Br { relative_depth } | Operator::BrIf { relative_depth } => {
+                u64::from(self.label_arity(relative_depth))
+            }
+            Operator::BrTable { ref targets } => {
+                let count = u64::from(targets.len()) + 1;
+                self.br_table_targets += count;
+                count * (1 + u64::from(self.label_arity(targets.default())))
+            }
+            Operator::Return => self.frames.first().map_or(0, |frame| u64::from(frame.results)),
+            _ => 0,
+        }
+    }
+
+    /// Takes in an operator at `offset` that `validator` has just accepted.
+    pub(crate) fn step<R: WasmModuleResources>(
+        &mut self,
+        operator: &Operator<'_>,
+        offset: u32,
+        cx: BodyContext<'_>,
+        validator: &FuncValidator<R>,
+    ) {
+        let live_before = self.live;
+        if live_before {
+            let segment = self.segment.get_or_insert(Segment { offset, cost: 0 });
+            segment.cost += operator_cost(operator);
+        }
+        match operator {
+            Operator::LocalSet { local_index } | Operator::LocalTee { local_index } => {
+                self.write(*local_index);
+            }
+            Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::TryTable { .. } => self.enter(operator, offset, cx, validator),
+            Operator::Else => self.alternate(offset, validator),
+            Operator::End => self.leave(offset, validator),
+            Operator::Br { .. }
+            | Operator::BrTable { .. }
+            | Operator::BrIf { .. }
+            | Operator::BrOnNull { .. }
+            | Operator::BrOnNonNull { .. }
+            | Operator::BrOnCast { .. }
+            | Operator::BrOnCastFail { .. } => self.branch(operator, validator),
+            Operator::Return
+            | Operator::Unreachable
+            | Operator::ReturnCall { .. }
+            | Operator::ReturnCallIndirect { .. }
+            | Operator::ReturnCallRef { .. }
+            | Operator::Throw { .. }
+            | Operator::ThrowRef => {
+                self.pushed(0, validator);
+                self.stop();
+            }
+            Operator::Call { function_index } => {
+                self.pushed(cx.func_arity(*function_index).1, validator);
+                self.cut();
+            }
+            Operator::CallIndirect { type_index, .. } | Operator::CallRef { type_index } => {
+                self.pushed(cx.arity(*type_index).1, validator);
+                self.cut();
+            }
+            // No other operator pushes more than two values (`i64.add128`).
+            _ => self.pushed(2, validator),
+        }
+        if live_before || self.live {
+            let height = validator.operand_stack_height();
+            self.max_height = self.max_height.max(self.cells_below(height));
+        }
+    }
+
+    /// Takes in a plain operator (see `cost::is_plain`) at `offset` that `validator` has just
+    /// accepted: what [`step`](FactsBuilder::step) does for it, without looking at it.
+    #[inline]
+    pub(crate) fn step_plain<R: WasmModuleResources>(
+        &mut self,
+        offset: u32,
+        validator: &FuncValidator<R>,
+    ) {
+        if self.wide {
+            self.pushed(2, validator);
+        }
+        if self.live {
+            self.segment.get_or_insert(Segment { offset, cost: 0 }).cost += 1;
+            let height = validator.operand_stack_height();
+            self.max_height = self.max_height.max(self.cells_below(height));
+        }
+    }
+
+    /// The facts of a body whose operators have all been taken in.
+    pub(crate) fn finish(&mut self, ty: &FuncType, local_cells: u32) -> FuncFacts {
+        self.cut();
+        let result_cells = cells_of(&ty.results);
+        FuncFacts {
+            blocks: self.blocks.as_slice().into(),
+            segments: self.segments.as_slice().into(),
+            local_cells,
+            param_cells: cells_of(&ty.params),
+            result_cells,
+            max_height_cells: self.max_height.max(result_cells),
+        }
+    }
+
+    /// From the next operator on, `v128` values can be on the stack, which holds none among its
+    /// lowest `height` values.
+    pub(crate) fn widen(&mut self, height: u32) {
+        if !self.wide {
+            self.wide = true;
+            self.prefix.clear();
+            self.prefix.extend(0..=height);
+        }
+    }
+
+    fn open(&mut self, kind: BlockKind, start: u32, ty: BlockType, base: u32, cx: BodyContext<'_>) {
+        let (params, results) = cx.block_arity(ty);
+        let label_arity = if kind == BlockKind::Loop { params } else { results };
+        self.frames.push(Frame {
+            block: self.blocks.len() as u32,
+            label_arity,
+            params,
+            results,
+            then_falls: false,
+        });
+        self.blocks.push(BlockFacts {
+            kind,
+            start,
+            else_: None,
+            end: start,
+            height_cells: self.cells_below(base),
+            ty,
+            written: 0,
+            branched: false,
+            reachable: self.live,
+            reachable_after: false,
+        });
+    }
+
+    fn enter<R: WasmModuleResources>(
+        &mut self,
+        operator: &Operator<'_>,
+        offset: u32,
+        cx: BodyContext<'_>,
+        validator: &FuncValidator<R>,
+    ) {
+        let (kind, ty) = match operator {
+            Operator::Loop { blockty } => (BlockKind::Loop, *blockty),
+            Operator::If { blockty } => (BlockKind::If, *blockty),
+            Operator::TryTable { try_table } => {
+                for catch in &try_table.catches {
+                    self.target(match *catch {
+                        wasmparser::Catch::One { label, .. }
+                        | wasmparser::Catch::OneRef { label, .. }
+                        | wasmparser::Catch::All { label }
+                        | wasmparser::Catch::AllRef { label } => label,
+                    });
+                }
+                (BlockKind::TryTable, try_table.ty)
+            }
+            Operator::Block { blockty } => (BlockKind::Block, *blockty),
+            _ => return,
+        };
+        self.pushed(cx.block_arity(ty).0, validator);
+        let base = validator.get_control_frame(0).map_or(0, |frame| frame.height as u32);
+        self.open(kind, offset, ty, base, cx);
+        if matches!(kind, BlockKind::Loop | BlockKind::If) {
+            self.cut();
+        }
+    }
+
+    fn alternate<R: WasmModuleResources>(&mut self, offset: u32, validator: &FuncValidator<R>) {
+        let Some(frame) = self.frames.last_mut() else { return };
+        let block = &mut self.blocks[frame.block as usize];
+        block.else_ = Some(offset);
+        frame.then_falls = self.live;
+        let params = frame.params;
+        let reachable = block.reachable;
+        self.cut();
+        self.live = reachable;
+        self.pushed(params, validator);
+    }
+
+    fn leave<R: WasmModuleResources>(&mut self, offset: u32, validator: &FuncValidator<R>) {
+        let Some(frame) = self.frames.pop() else { return };
+        let block = &mut self.blocks[frame.block as usize];
+        block.end = offset;
+        let skips = block.kind == BlockKind::If && block.else_.is_none() && block.reachable;
+        let branched_out = block.branched && block.kind != BlockKind::Loop;
+        block.reachable_after = self.live || frame.then_falls || skips || branched_out;
+        let joins = block.kind == BlockKind::If || branched_out;
+        let (written, live) = (block.written, block.reachable_after);
+        if let Some(outer) = self.frames.last() {
+            self.blocks[outer.block as usize].written |= written;
+        }
+        if joins {
+            self.cut();
+        }
+        self.live = live;
+        self.pushed(frame.results, validator);
+    }
+
+    fn branch<R: WasmModuleResources>(
+        &mut self,
+        operator: &Operator<'_>,
+        validator: &FuncValidator<R>,
+    ) {
+        let depth = match operator {
+            Operator::Br { relative_depth }
+            | Operator::BrIf { relative_depth }
+            | Operator::BrOnNull { relative_depth }
+            | Operator::BrOnNonNull { relative_depth }
+            | Operator::BrOnCast { relative_depth, .. }
+            | Operator::BrOnCastFail { relative_depth, .. } => *relative_depth,
+            Operator::BrTable { targets } => {
+                if self.live {
+                    targets.targets().map_while(Result::ok).for_each(|depth| self.target(depth));
+                }
+                targets.default()
+            }
+            _ => return,
+        };
+        self.target(depth);
+        // A conditional branch gives back the label's values, and `br_on_null` one more.
+        self.pushed(self.label_arity(depth) + 1, validator);
+        if matches!(operator, Operator::Br { .. } | Operator::BrTable { .. }) {
+            self.stop();
+        } else {
+            self.cut();
+        }
+    }
+
+    /// Notes a branch to label `depth`.
+    #[inline]
+    fn target(&mut self, depth: u32) {
+        if self.live
+            && let Some(at) = self.frames.len().checked_sub(1 + depth as usize)
+        {
+            self.blocks[self.frames[at].block as usize].branched = true;
+        }
+    }
+
+    #[inline]
+    fn write(&mut self, local: u32) {
+        if let Some(frame) = self.frames.last() {
+            self.blocks[frame.block as usize].written |= 1 << (local % 64);
+        }
+    }
+
+    /// Ends the open segment; the next reachable operator opens another.
+    #[inline]
+    fn cut(&mut self) {
+        if let Some(segment) = self.segment.take()
+            && segment.cost > 0
+        {
+            self.segments.push(segment);
+        }
+    }
+
+    /// Ends the open segment and reachability.
+    fn stop(&mut self) {
+        self.cut();
+        self.live = false;
+    }
+
+    /// Cells of the lowest `height` operands.
+    #[inline]
+    fn cells_below(&self, height: u32) -> u32 {
+        if !self.wide {
+            return height;
+        }
+        let last = self.prefix.len().saturating_sub(1);
+        self.prefix.get((height as usize).min(last)).copied().unwrap_or(0)
+    }
+
+    /// Brings `prefix` up to date after an operator that pushed at most `count` values.
+    fn pushed<R: WasmModuleResources>(&mut self, count: u32, validator: &FuncValidator<R>) {
+        if !self.wide {
+            return;
+        }
+        let height = validator.operand_stack_height();
+        let unchanged = height.saturating_sub(count) as usize;
+        self.prefix.truncate(unchanged + 1);
+        let mut sum = self.prefix.last().copied().unwrap_or(0);
+        for depth in (0..height as usize - unchanged).rev() {
+            sum += validator.get_operand_type(depth).flatten().map_or(1, cells);
+            self.prefix.push(sum);
+        }
+    }
+}
