@@ -4,8 +4,9 @@
 //! [`ErrorKind::Limit`](crate::ErrorKind::Limit) with the field's name. The tests of `tests/limits.rs`
 //! stand on both sides of each.
 //!
-//! wasmparser has limits of its own behind these, equal to the defaults here wherever both exist:
-//! a field raised above its default does not let more through there.
+//! wasmparser has limits of its own behind these, equal to the defaults here wherever both exist: a
+//! field raised above its default does not let more through there. Where wasmparser reads first
+//! (`params`, `results`, `name_bytes`, `body_bytes`), what is over its limit is refused as invalid.
 
 /// What a module may have at most. Counts of index spaces include imports.
 #[derive(Clone, Debug, PartialEq, Eq)]

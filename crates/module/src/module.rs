@@ -283,6 +283,14 @@ impl Module {
         Some(FuncBody { module: self, func, range: range.start as usize..range.end as usize })
     }
 
+    /// The function whose body has the byte at a module offset.
+    pub fn func_at(&self, offset: usize) -> Option<FuncIdx> {
+        let after = self.0.bodies.partition_point(|body| body.start as usize <= offset);
+        let defined = after.checked_sub(1)?;
+        let inside = offset < self.0.bodies[defined].end as usize;
+        inside.then_some(FuncIdx(self.0.imported.funcs + defined as u32))
+    }
+
     /// The facts of a function; `None` for an import, or if there is no such function.
     pub fn facts(&self, func: FuncIdx) -> Option<&FuncFacts> {
         let defined = func.index().checked_sub(self.imported_func_count())?;

@@ -189,6 +189,25 @@ fn bodies_are_read_at_module_offsets() {
 }
 
 #[test]
+fn functions_are_found_by_offset() {
+    let module = decode(r#"(module (import "" "" (func)) (func) (func nop nop))"#);
+    let [first, second] = [FuncIdx(1), FuncIdx(2)].map(|func| module.body(func).unwrap().range());
+    for (offset, func) in [
+        (0, None),
+        (first.start - 1, None),
+        (first.start, Some(FuncIdx(1))),
+        (first.end - 1, Some(FuncIdx(1))),
+        (first.end, None),
+        (second.start, Some(FuncIdx(2))),
+        (second.end - 1, Some(FuncIdx(2))),
+        (second.end, None),
+        (usize::MAX, None),
+    ] {
+        assert_eq!(module.func_at(offset), func, "{offset}");
+    }
+}
+
+#[test]
 fn sections_and_custom_sections_keep_their_places() {
     let module = decode(
         r#"(module (@custom "first" (before first) "1") (type (func)) (memory 0)

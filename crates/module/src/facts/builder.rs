@@ -112,8 +112,7 @@ impl FactsBuilder {
     /// The values a branch to label `depth` takes; 0 if there is no such label.
     #[inline]
     fn label_arity(&self, depth: u32) -> u32 {
-        let at = self.frames.len().checked_sub(1 + depth as usize);
-        at.map_or(0, |at| self.frames[at].label_arity)
+        self.frames.iter().nth_back(depth as usize).map_or(0, |frame| frame.label_arity)
     }
 
     /// Units of work that validating `operator` takes (see `Limits::work_per_byte`), before it is
@@ -365,9 +364,9 @@ impl FactsBuilder {
     #[inline]
     fn target(&mut self, depth: u32) {
         if self.live
-            && let Some(at) = self.frames.len().checked_sub(1 + depth as usize)
+            && let Some(frame) = self.frames.iter().nth_back(depth as usize)
         {
-            self.blocks[self.frames[at].block as usize].branched = true;
+            self.blocks[frame.block as usize].branched = true;
         }
     }
 
