@@ -1,1 +1,48 @@
-//! To be written.
+//! Checked bytecode and modules → running instances: the store, its objects, traps, and the executors.
+//!
+//! ```text
+//! Module + imports ─ Store::instantiate ─► InstanceAddr ─ Store::call ─► results | Trap
+//!                                                             │
+//!                                  Attach ─ CheckedBytecode ──┘   (function by function, at its first call)
+//! ```
+//!
+//! Everything here is untyped: values are [`Cell`]s, host data is `dyn Any`. The embedding API wraps it.
+//!
+//! This is the one crate with `unsafe`. Each block cites an invariant: `V` of `vm`, `S` of `sys`, `F` of `fixed`.
+//! Operating-system code is under `sys` alone. This crate knows neither WASI, nor the command line, nor a translator.
+
+mod attach;
+mod exec;
+mod fixed;
+mod func;
+mod global;
+mod host;
+mod instance;
+mod instantiate;
+mod limits;
+mod link;
+mod memory;
+mod ops;
+mod store;
+mod sys;
+mod table;
+mod trap;
+mod value;
+#[allow(dead_code, reason = "the executors use more of it than the store does")]
+mod vm;
+
+pub use attach::{Attach, AttachError, CheckedBytecode};
+pub use func::FuncKind;
+pub use host::{Executor, ExecutorKind, HostFunc, HostOutcome};
+pub use instance::Instance;
+pub use instantiate::{CreateError, InstantiateError};
+pub use limits::{Limits, STACK_BYTES_MAX, STACK_BYTES_MIN};
+pub use link::{LinkError, LinkReason};
+pub use memory::Memory;
+pub use store::{Store, StoreConfig};
+pub use table::Table;
+pub use trap::{MemoryFault, TraceFrame, Trap, TrapKind};
+pub use value::{
+    Extern, FuncAddr, GlobalAddr, InstanceAddr, MemoryAddr, NULL_REF, TableAddr, func_ref,
+};
+pub use vm::Cell;

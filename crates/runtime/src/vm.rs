@@ -21,6 +21,8 @@
 //!   read again after every operation that may change them and after every switch of instance.
 //! * V8. `MemoryVm { base, len }`: `len` bytes from `base` are readable and writable until the record changes; same for `TableVm` in cells.
 //! * V9. Everything here is used by one thread at a time: the store is `!Sync`.
+//! * V10. A cell that holds a function reference is 0 or an address + 1 of a function of the store. Host values are compared
+//!   with their types when they come in (`Store::call`, `call_host`, `global_set`, `table_set` …), so that executors need not.
 
 use crate::store::Store;
 use prova_bytecode::Metering;
@@ -32,7 +34,7 @@ pub type Cell = u64;
 /// The entry of one function in the store, indexed by its address.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
-pub struct FuncEntry {
+pub(crate) struct FuncEntry {
     /// The first word of its bytecode, or of a stub (V4).
     pub(crate) code: *const u64,
     /// The logical stack charge of a frame, in bytes.
@@ -52,7 +54,7 @@ pub struct FuncEntry {
 /// A frame record: how to go on in the caller. The callee's part is its charge.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
-pub struct Frame {
+pub(crate) struct Frame {
     /// The address of the caller, `u32::MAX` for the host.
     pub(crate) func: u32,
     /// The word of the caller's code to go on at.
@@ -73,7 +75,7 @@ impl Frame {
 /// A linear memory as handlers see it (V8).
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
-pub struct MemoryVm {
+pub(crate) struct MemoryVm {
     pub(crate) base: *mut u8,
     pub(crate) len_bytes: usize,
 }
@@ -81,7 +83,7 @@ pub struct MemoryVm {
 /// A table as handlers see it (V8).
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
-pub struct TableVm {
+pub(crate) struct TableVm {
     pub(crate) base: *mut Cell,
     pub(crate) len: usize,
 }
@@ -89,14 +91,14 @@ pub struct TableVm {
 /// A global: one cell, or two for a v128.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
-pub struct GlobalVm {
+pub(crate) struct GlobalVm {
     pub(crate) cells: [Cell; 2],
 }
 
 /// The index spaces of an instance, each mapping an index of the module to an address in the store (V3).
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
-pub struct InstanceVm {
+pub(crate) struct InstanceVm {
     pub(crate) funcs: *const u32,
     pub(crate) tables: *const u32,
     pub(crate) memories: *const u32,
@@ -116,7 +118,7 @@ pub struct InstanceVm {
 /// Why an executor came back to the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
-pub enum ExitCode {
+pub(crate) enum ExitCode {
     /// The bottom function of the activation returned.
     Return = 0,
     /// The current function has no bytecode yet.
@@ -130,7 +132,7 @@ pub enum ExitCode {
 /// The registers and tables of a store's executor.
 #[derive(Debug)]
 #[repr(C)]
-pub struct Vm {
+pub(crate) struct Vm {
     /// Units of fuel left (metering by fuel).
     pub(crate) fuel: u64,
     /// Bytes of the logical stack limit left.

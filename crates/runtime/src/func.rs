@@ -1,0 +1,77 @@
+//! Functions of a store: what stands behind a [`FuncEntry`](crate::vm::FuncEntry) on the safe side.
+//!
+//! Neighbours: `store` owns one [`FuncInst`] per entry, at the same index; `exec` reads entries alone.
+
+use crate::attach::CheckedBytecode;
+use crate::host::HostFunc;
+use crate::value::InstanceAddr;
+use crate::vm::FuncEntry;
+use prova_bytecode::Op;
+use prova_module::{FuncFacts, FuncIdx, FuncType, TypeId, cells_of};
+use std::sync::Arc;
+
+/// The code of a function whose bytecode is not attached yet (V4).
+pub(crate) static STUB_ATTACH: [u64; 1] = [Op::StubAttach as u64];
+
+/// The code of a host function (V4).
+pub(crate) static STUB_HOST: [u64; 1] = [Op::StubHost as u64];
+
+/// Where a function comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FuncKind {
+    /// It is a function that the module of an instance defines.
+    Wasm {
+        /// The instance.
+        instance: InstanceAddr,
+        /// The function in the instance's module.
+        func: FuncIdx,
+    },
+    /// It is a function of the host.
+    Host,
+}
+
+/// The safe side of a function.
+pub(crate) enum FuncInst {
+    /// Defined by a module.
+    Wasm { instance: InstanceAddr, func: FuncIdx, code: Option<Arc<CheckedBytecode>> },
+    /// Defined by the host.
+    Host(HostFunc),
+}
+
+impl FuncInst {
+    pub(crate) fn kind(&self) -> FuncKind {
+        match *self {
+            FuncInst::Wasm { instance, func, .. } => FuncKind::Wasm { instance, func },
+            FuncInst::Host(_) => FuncKind::Host,
+        }
+    }
+}
+
+/// The entry of a function that a module defines, before its bytecode is attached.
+pub(crate) fn wasm_entry(facts: &FuncFacts, instance: InstanceAddr, type_id: TypeId) -> FuncEntry {
+    FuncEntry {
+        code: STUB_ATTACH.as_ptr(),
+        // A charge beyond 32 bits exceeds every stack limit (STACK_BYTES_MAX), and so does the greatest one.
+        charge_bytes: u32::try_from(facts.charge_bytes()).unwrap_or(u32::MAX),
+        param_cells: facts.param_cells,
+        local_cells: facts.local_cells,
+        instance: instance.as_u32(),
+        type_id: type_id.0,
+        result_cells: facts.result_cells,
+    }
+}
+
+/// The entry of a host function: its frame has room for the parameters and for the results.
+pub(crate) fn host_entry(ty: &FuncType, type_id: TypeId) -> FuncEntry {
+    let (param_cells, result_cells) = (cells_of(&ty.params), cells_of(&ty.results));
+    let charge = 64 + 8 * u64::from(param_cells.max(result_cells));
+    FuncEntry {
+        code: STUB_HOST.as_ptr(),
+        charge_bytes: u32::try_from(charge).unwrap_or(u32::MAX),
+        param_cells,
+        local_cells: param_cells,
+        instance: u32::MAX,
+        type_id: type_id.0,
+        result_cells,
+    }
+}

@@ -1,0 +1,375 @@
+//! Instantiation: module and external values → an instance (specification 4.7.2, in its order).
+//!
+//! ```text
+//! match imports ─► memories, tables ─► functions ─► globals ─► table starts ─► segment values ─► the instance
+//!       │                │                                                                          │
+//!       ▼                ▼                  element segments ─► data segments ─► start ◄────────────┘
+//!   LinkError       CreateError                            Trap { instance, … }
+//! ```
+//!
+//! Up to the instance nothing of the store changes if there is an error. After it, effects stay: a trap in a segment or
+//! in the start function leaves the writes before it, and the instance in the store, since others may already refer to
+//! its functions.
+
+use crate::attach::Attach;
+use crate::fixed::Fixed;
+use crate::func::{FuncInst, wasm_entry};
+use crate::global::{self, Context};
+use crate::instance::{Instance, Spaces};
+use crate::limits::{self, LimitExceeded, Limits};
+use crate::link::{self, LinkError};
+use crate::memory::{AllocError, Memory};
+use crate::store::Store;
+use crate::table::Table;
+use crate::trap::Trap;
+use crate::value::{Extern, InstanceAddr, NULL_REF};
+use crate::vm::{Cell, GlobalVm};
+use prova_module::{
+    DataIdx, DataMode, ElemIdx, ElementItems, ElementKind, FuncIdx, GlobalIdx, Module, TableIdx,
+    TypeId,
+};
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+/// Why there is no instance, or none that is ready.
+#[derive(Debug)]
+pub enum InstantiateError {
+    /// An import is missing or has another type.
+    Link(LinkError),
+    /// More external values were given than the module has imports.
+    ImportCount {
+        /// The module's imports.
+        expected: usize,
+        /// The values given.
+        actual: usize,
+    },
+    /// A memory, table, or anything else could not be made.
+    Create(CreateError),
+    /// The module uses a proposal that no executor has.
+    Unsupported(&'static str),
+    /// A segment or the start function trapped. The instance exists, with everything that was written before.
+    Trap {
+        /// The instance.
+        instance: InstanceAddr,
+        /// The trap.
+        trap: Trap,
+    },
+}
+
+/// Why an object of a store could not be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CreateError {
+    /// One of [`Limits`].
+    Limit {
+        /// The field of [`Limits`].
+        name: &'static str,
+        /// The greatest value allowed.
+        max: u64,
+        /// The value needed.
+        actual: u64,
+    },
+    /// The system has no more memory or address space.
+    OutOfMemory,
+    /// A type or value of the host that no module could have.
+    Misuse(&'static str),
+}
+
+impl From<LimitExceeded> for CreateError {
+    fn from(LimitExceeded { name, max, actual }: LimitExceeded) -> CreateError {
+        CreateError::Limit { name, max, actual }
+    }
+}
+
+impl From<AllocError> for CreateError {
+    fn from(error: AllocError) -> CreateError {
+        match error {
+            AllocError::Limit(limit) => limit.into(),
+            AllocError::OutOfMemory => CreateError::OutOfMemory,
+        }
+    }
+}
+
+impl From<LinkError> for InstantiateError {
+    fn from(error: LinkError) -> InstantiateError {
+        InstantiateError::Link(error)
+    }
+}
+
+impl From<CreateError> for InstantiateError {
+    fn from(error: CreateError) -> InstantiateError {
+        InstantiateError::Create(error)
+    }
+}
+
+impl fmt::Display for CreateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CreateError::Limit { name, max, actual } => {
+                write!(f, "limit {name} exceeded: {actual}, at most {max}")
+            }
+            CreateError::OutOfMemory => f.write_str("out of memory"),
+            CreateError::Misuse(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for CreateError {}
+
+impl fmt::Display for InstantiateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            InstantiateError::Link(error) => error.fmt(f),
+            InstantiateError::ImportCount { expected, actual } => {
+                write!(f, "expected {expected} imports, found {actual}")
+            }
+            InstantiateError::Create(error) => error.fmt(f),
+            InstantiateError::Unsupported(proposal) => write!(f, "unsupported: {proposal}"),
+            InstantiateError::Trap { trap, .. } => trap.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for InstantiateError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            InstantiateError::Link(_)
+            | InstantiateError::ImportCount { .. }
+            | InstantiateError::Unsupported(_) => None,
+            InstantiateError::Create(_) => None,
+            InstantiateError::Trap { trap, .. } => trap.source(),
+        }
+    }
+}
+
+impl Store {
+    /// Instantiates a module with one external value per import, runs its segments and its start function.
+    ///
+    /// # Errors
+    ///
+    /// If an import does not match, an object cannot be made, or a segment or the start function traps.
+    pub fn instantiate(
+        &mut self,
+        data: &mut dyn Any,
+        module: &Module,
+        imports: &[Extern],
+        attach: Arc<dyn Attach>,
+    ) -> Result<InstanceAddr, InstantiateError> {
+        let instance = self.allocate(module, imports, attach)?;
+        match self.initialise(data, module, instance) {
+            Ok(()) => Ok(instance),
+            Err(trap) => Err(InstantiateError::Trap { instance, trap }),
+        }
+    }
+
+    /// Everything up to the instance.
+    fn allocate(
+        &mut self,
+        module: &Module,
+        imports: &[Extern],
+        attach: Arc<dyn Attach>,
+    ) -> Result<InstanceAddr, InstantiateError> {
+        if module.tag_count() > 0 {
+            return Err(InstantiateError::Unsupported("exception handling"));
+        }
+        let type_ids: Vec<u32> = module.types().iter().map(|ty| self.types.intern(ty).0).collect();
+        link::check_imports(self, module.imports(), imports, &type_ids)?;
+        if imports.len() > module.imports().len() {
+            let (expected, actual) = (module.imports().len(), imports.len());
+            return Err(InstantiateError::ImportCount { expected, actual });
+        }
+        self.check_counts(module).map_err(CreateError::from)?;
+        let (memories, tables) = self.new_memories_and_tables(module)?;
+
+        // From here on nothing fails.
+        let address = InstanceAddr(self.instances.len() as u32);
+        let mut spaces = imported(imports);
+        for memory in memories {
+            spaces.memories.push(self.push_memory(memory).as_u32());
+        }
+        let first_table = spaces.tables.len();
+        for table in tables {
+            spaces.tables.push(self.push_table(table).as_u32());
+        }
+        let first_defined = self.entries.len() as u32;
+        self.define_functions(module, address, &type_ids, &mut spaces.funcs);
+        self.define_globals(module, &spaces.funcs, &mut spaces.globals);
+        let context = self.context(&spaces);
+        let starts = table_starts(module, first_table, &context);
+        let elems = element_values(module, &context);
+        for (table, start) in starts {
+            self.fill_new_table(spaces.tables[table], start);
+        }
+        let spaces = Spaces {
+            funcs: Fixed::new(spaces.funcs),
+            tables: Fixed::new(spaces.tables),
+            memories: Fixed::new(spaces.memories),
+            globals: Fixed::new(spaces.globals),
+            types: Fixed::new(type_ids),
+        };
+        let instance = Instance::new(address, module.clone(), attach, spaces, elems, first_defined);
+        self.instances.push(instance);
+        self.publish();
+        Ok(address)
+    }
+
+    fn check_counts(&self, module: &Module) -> Result<(), LimitExceeded> {
+        let count = |held: usize, all: usize, imported: usize| (held + all - imported) as u64;
+        let Limits { instances_max, memories_max, tables_max, globals_max, funcs_max, .. } =
+            *self.limits();
+        let funcs = module.func_count();
+        let funcs = count(self.entries.len(), funcs, module.imported_func_count());
+        let memories = module.memories().len();
+        let memories = count(self.memories.len(), memories, module.imported_memory_count());
+        let tables = module.tables().len();
+        let tables = count(self.tables.len(), tables, module.imported_table_count());
+        let globals = module.globals().len();
+        let globals = count(self.globals.len(), globals, module.imported_global_count());
+        limits::check("instances_max", instances_max, self.instances.len() as u64 + 1)?;
+        limits::check("memories_max", memories_max, memories)?;
+        limits::check("tables_max", tables_max, tables)?;
+        limits::check("globals_max", globals_max, globals)?;
+        limits::check("funcs_max", funcs_max.min(Limits::FUNCS_MAX), funcs)
+    }
+
+    fn new_memories_and_tables(
+        &self,
+        module: &Module,
+    ) -> Result<(Vec<Memory>, Vec<Table>), CreateError> {
+        let limits = self.limits();
+        let memories = module.memories()[module.imported_memory_count()..].iter();
+        let memories = memories.map(|&ty| Memory::new(ty, limits)).collect::<Result<_, _>>()?;
+        let tables = module.tables()[module.imported_table_count()..].iter();
+        let tables =
+            tables.map(|&ty| Table::new(ty, NULL_REF, limits)).collect::<Result<_, _>>()?;
+        Ok((memories, tables))
+    }
+
+    fn define_functions(
+        &mut self,
+        module: &Module,
+        instance: InstanceAddr,
+        type_ids: &[u32],
+        funcs: &mut Vec<u32>,
+    ) {
+        for func in module.defined_funcs() {
+            let Some(facts) = module.facts(func) else { continue };
+            let type_id = TypeId(type_ids[module.func_type_idx(func).index()]);
+            let entry = wasm_entry(facts, instance, type_id);
+            let inst = FuncInst::Wasm { instance, func, code: None };
+            funcs.push(self.push_func(entry, inst).as_u32());
+        }
+    }
+
+    /// Evaluates the globals in order: each may read the ones before it.
+    fn define_globals(&mut self, module: &Module, funcs: &[u32], globals: &mut Vec<u32>) {
+        for (index, &ty) in module.globals().iter().enumerate().skip(globals.len()) {
+            let context = Context { funcs, globals, store_globals: &self.global_vms };
+            let init = module.global_init(GlobalIdx(index as u32));
+            let cells = init.map_or([0; 2], |init| global::evaluate(init, &context));
+            globals.push(self.push_global(ty, GlobalVm { cells }).as_u32());
+        }
+    }
+
+    fn context<'a>(&'a self, spaces: &'a Imported) -> Context<'a> {
+        let Imported { funcs, globals, .. } = spaces;
+        Context { funcs, globals, store_globals: &self.global_vms }
+    }
+
+    /// Segments in order, then the start function.
+    fn initialise(
+        &mut self,
+        data: &mut dyn Any,
+        module: &Module,
+        instance: InstanceAddr,
+    ) -> Result<(), Trap> {
+        for (index, element) in module.elements().iter().enumerate() {
+            let elem = ElemIdx(index as u32);
+            match &element.kind {
+                ElementKind::Active { table, offset } => {
+                    let at = self.evaluate(instance, offset);
+                    let table = self.instance(instance).table_addr(*table);
+                    let n = element.len() as u64;
+                    self.table_init_unmetered(instance, table, elem, at, 0, n)?;
+                    self.elem_drop(instance, elem);
+                }
+                ElementKind::Declared => self.elem_drop(instance, elem),
+                ElementKind::Passive => {}
+            }
+        }
+        for (index, segment) in module.data().iter().enumerate() {
+            let DataMode::Active { memory, offset } = &segment.mode else { continue };
+            let index = DataIdx(index as u32);
+            let at = self.evaluate(instance, offset);
+            let memory = self.instance(instance).memory_addr(*memory);
+            let n = segment.range.len() as u64;
+            self.memory_init_unmetered(instance, memory, index, at, 0, n)?;
+            self.data_drop(instance, index);
+        }
+        if let Some(start) = module.start() {
+            let start = self.instance(instance).func_addr(start);
+            self.call(data, start, &[], &mut [])?;
+        }
+        Ok(())
+    }
+
+    /// The first cell of a constant expression of an instance.
+    fn evaluate(&self, instance: InstanceAddr, expr: &prova_module::ConstExpr) -> Cell {
+        let (funcs, globals) = self.instance(instance).funcs_and_globals();
+        let context = Context { funcs, globals, store_globals: &self.global_vms };
+        global::evaluate(expr, &context)[0]
+    }
+}
+
+/// The index spaces while they grow.
+struct Imported {
+    funcs: Vec<u32>,
+    tables: Vec<u32>,
+    memories: Vec<u32>,
+    globals: Vec<u32>,
+}
+
+/// The index spaces as far as imports fill them.
+fn imported(imports: &[Extern]) -> Imported {
+    let mut spaces = Imported {
+        funcs: Vec::new(),
+        tables: Vec::new(),
+        memories: Vec::new(),
+        globals: Vec::new(),
+    };
+    for import in imports {
+        match import {
+            Extern::Func(addr) => spaces.funcs.push(addr.as_u32()),
+            Extern::Table(addr) => spaces.tables.push(addr.as_u32()),
+            Extern::Memory(addr) => spaces.memories.push(addr.as_u32()),
+            Extern::Global(addr) => spaces.globals.push(addr.as_u32()),
+        }
+    }
+    spaces
+}
+
+/// What each defined table starts with where that is not null: `(table index, element)`.
+fn table_starts(module: &Module, first: usize, context: &Context<'_>) -> Vec<(usize, Cell)> {
+    let tables = first..module.tables().len();
+    tables
+        .filter_map(|table| {
+            let init = module.table_init(TableIdx(table as u32))?;
+            Some((table, global::evaluate(init, context)[0]))
+        })
+        .collect()
+}
+
+/// The values of all element segments.
+fn element_values(module: &Module, context: &Context<'_>) -> Vec<Option<Box<[Cell]>>> {
+    let values = |items: &ElementItems| -> Box<[Cell]> {
+        match items {
+            ElementItems::Funcs(funcs) => {
+                funcs.iter().map(|&func: &FuncIdx| context.func(func)).collect()
+            }
+            ElementItems::Exprs(_, exprs) => {
+                exprs.iter().map(|expr| global::evaluate(expr, context)[0]).collect()
+            }
+        }
+    };
+    module.elements().iter().map(|element| Some(values(&element.items))).collect()
+}

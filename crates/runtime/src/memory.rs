@@ -1,0 +1,118 @@
+//! A linear memory: bytes that grow in place (specification 4.2.10).
+//!
+//! Neighbours: `sys` gives the address space, `store` keeps the [`MemoryVm`] record of each memory equal to
+//! [`Memory::vm`], `ops` works on the bytes. The bytes never move: the greatest size that type and limits allow is
+//! reserved at the start, or [`RESERVATION_BYTES_MAX`] of it; where the system has less, growth fails there.
+//!
+//! # Invariants
+//! * M1. `len_bytes = pages << page_size_log2 ≤ reservation.committed`.
+//! * M2. `pages ≤ pages_max`, which fits the type, the address type and the store's limit.
+//!
+//! Worst case: growth costs one system call, and the pages that are then touched.
+
+use crate::limits::{self, LimitExceeded, Limits};
+use crate::sys::Reservation;
+use crate::vm::MemoryVm;
+use prova_module::MemoryType;
+
+/// The greatest address space of one memory in bytes (64 GiB).
+pub(crate) const RESERVATION_BYTES_MAX: u64 = 64 << 30;
+
+/// A linear memory of a store.
+#[derive(Debug)]
+pub struct Memory {
+    ty: MemoryType,
+    reservation: Reservation,
+    pages: u64,
+    pages_max: u64,
+}
+
+/// Why an object could not be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AllocError {
+    /// A limit of the store.
+    Limit(LimitExceeded),
+    /// The system has no more memory.
+    OutOfMemory,
+}
+
+impl From<LimitExceeded> for AllocError {
+    fn from(limit: LimitExceeded) -> AllocError {
+        AllocError::Limit(limit)
+    }
+}
+
+impl Memory {
+    /// A memory of the type's minimal size, zeroed.
+    pub(crate) fn new(ty: MemoryType, limits: &Limits) -> Result<Memory, AllocError> {
+        let min_bytes = u128::from(ty.min) << ty.page_size_log2;
+        let min_bytes = u64::try_from(min_bytes).unwrap_or(u64::MAX);
+        limits::check("memory_bytes_max", limits.memory_bytes_max, min_bytes)?;
+        let pages_max = (limits.memory_bytes_max >> ty.page_size_log2)
+            .min(address_pages_max(&ty))
+            .min(ty.max.unwrap_or(u64::MAX));
+        let max_bytes = (pages_max << ty.page_size_log2).min(RESERVATION_BYTES_MAX).max(min_bytes);
+        let min = usize::try_from(min_bytes).map_err(|_| AllocError::OutOfMemory)?;
+        let max = usize::try_from(max_bytes).unwrap_or(usize::MAX);
+        let mut reservation =
+            Reservation::reserve_between(min, max).map_err(|_| AllocError::OutOfMemory)?;
+        reservation.commit(min).map_err(|_| AllocError::OutOfMemory)?;
+        Ok(Memory { ty, reservation, pages: ty.min, pages_max })
+    }
+
+    /// The type it was made with; its minimum is the size at the start.
+    pub fn ty(&self) -> &MemoryType {
+        &self.ty
+    }
+
+    /// The size in pages.
+    pub fn pages(&self) -> u64 {
+        self.pages
+    }
+
+    /// The size in bytes.
+    pub fn len_bytes(&self) -> u64 {
+        self.pages << self.ty.page_size_log2
+    }
+
+    /// The bytes.
+    pub fn data(&self) -> &[u8] {
+        // SAFETY: M1, S2: the bytes are committed and ours; V9: whoever writes them otherwise borrows the store mutably.
+        unsafe {
+            std::slice::from_raw_parts(self.reservation.base().as_ptr(), self.len_bytes() as usize)
+        }
+    }
+
+    /// The bytes, to write.
+    pub(crate) fn data_mut(&mut self) -> &mut [u8] {
+        let len = self.len_bytes() as usize;
+        // SAFETY: as in `data`, and `self` is borrowed mutably.
+        unsafe { std::slice::from_raw_parts_mut(self.reservation.base().as_ptr(), len) }
+    }
+
+    /// Adds `delta` zeroed pages and gives the size before, in pages; `None` if it cannot grow so far.
+    pub(crate) fn grow(&mut self, delta: u64) -> Option<u64> {
+        let old = self.pages;
+        let new = old.checked_add(delta).filter(|&new| new <= self.pages_max)?;
+        // M2: `new <= pages_max`, whose bytes fit 64 bits.
+        let bytes = usize::try_from(new << self.ty.page_size_log2).ok()?;
+        self.reservation.commit(bytes).ok()?;
+        self.pages = new;
+        Some(old)
+    }
+
+    /// How handlers see it (V8).
+    pub(crate) fn vm(&self) -> MemoryVm {
+        MemoryVm { base: self.reservation.base().as_ptr(), len_bytes: self.len_bytes() as usize }
+    }
+}
+
+/// The greatest number of pages that addresses of the type reach and that `memory.size` can return.
+pub(crate) fn address_pages_max(ty: &MemoryType) -> u64 {
+    match (ty.memory64, ty.page_size_log2) {
+        (false, 0) => u64::from(u32::MAX),
+        (false, log2) => (1 << 32) >> log2,
+        (true, 0) => u64::MAX,
+        (true, log2) => 1 << (64 - log2),
+    }
+}

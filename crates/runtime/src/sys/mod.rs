@@ -1,0 +1,44 @@
+//! The operating system: address space that is reserved once, filled as it is needed, and never moves.
+//!
+//! Neighbours: `memory` reserves a linear memory's greatest size, `store` the value stack and the frame records.
+//! [`Reservation`] is one of two back ends with the same interface: `unix` (`mmap`, `mprotect`) and `plain` (an
+//! ordinary allocation, for Miri and for other systems).
+//!
+//! # Invariants
+//! * S1. `base` is aligned to 4,096 bytes or more, and does not change until the reservation is dropped.
+//! * S2. Bytes `0..committed` from `base` are one allocation, initialised, readable and writable, and no one else's.
+//! * S3. A byte that was never written is 0.
+//! * S4. `committed ≤ reserved ≤ isize::MAX`; `committed` only grows.
+//!
+//! Noticed by: the tests here, which run on both back ends.
+
+#[cfg(any(miri, not(unix), test))]
+mod plain;
+#[cfg(all(unix, not(miri)))]
+mod unix;
+
+#[cfg(any(miri, not(unix)))]
+pub(crate) use plain::Reservation;
+#[cfg(all(unix, not(miri)))]
+pub(crate) use unix::Reservation;
+
+/// The system gives no more address space or memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OutOfMemory;
+
+impl Reservation {
+    /// Reserves `max` bytes, or fewer where address space is short, but not fewer than `min`.
+    pub(crate) fn reserve_between(min: usize, max: usize) -> Result<Reservation, OutOfMemory> {
+        let mut bytes = max.max(min);
+        loop {
+            match Reservation::reserve(bytes) {
+                Ok(reservation) => return Ok(reservation),
+                Err(OutOfMemory) if bytes > min => bytes = (bytes / 2).max(min),
+                Err(OutOfMemory) => return Err(OutOfMemory),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! Reservations by ordinary allocation, for Miri and for systems without `mmap`: reserved is committed.
+//!
+//! The invariants are those of [`super`]. A reservation beyond [`BYTES_MAX`] is refused, so that
+//! [`Reservation::reserve_between`] settles below it.
+
+use super::OutOfMemory;
+use std::alloc::Layout;
+use std::ptr::NonNull;
+
+/// The greatest reservation in bytes.
+pub(crate) const BYTES_MAX: usize = if cfg!(miri) { 16 << 20 } else { 1 << 30 };
+
+const ALIGN: usize = 4096;
+
+/// Reserved memory, see [`super`].
+#[derive(Debug)]
+pub(crate) struct Reservation {
+    base: NonNull<u8>,
+    reserved: usize,
+    committed: usize,
+}
+
+impl Reservation {
+    /// Reserves `bytes`, none of it committed.
+    pub(crate) fn reserve(bytes: usize) -> Result<Reservation, OutOfMemory> {
+        if bytes > BYTES_MAX {
+            return Err(OutOfMemory);
+        }
+        let reserved = bytes.next_multiple_of(ALIGN);
+        let layout = layout(reserved)?;
+        if reserved == 0 {
+            let base = NonNull::without_provenance(
+                std::num::NonZero::new(layout.align()).ok_or(OutOfMemory)?,
+            );
+            return Ok(Reservation { base, reserved, committed: 0 });
+        }
+        // SAFETY: S2, S3: the size is not 0.
+        let base = unsafe { std::alloc::alloc_zeroed(layout) };
+        let base = NonNull::new(base).ok_or(OutOfMemory)?;
+        Ok(Reservation { base, reserved, committed: 0 })
+    }
+
+    /// Makes at least the first `bytes` readable and writable; what is new is 0.
+    pub(crate) fn commit(&mut self, bytes: usize) -> Result<(), OutOfMemory> {
+        let end = bytes.checked_next_multiple_of(ALIGN).ok_or(OutOfMemory)?;
+        if end > self.reserved {
+            return Err(OutOfMemory);
+        }
+        self.committed = self.committed.max(end);
+        Ok(())
+    }
+
+    /// The first byte (S1).
+    pub(crate) fn base(&self) -> NonNull<u8> {
+        self.base
+    }
+
+    /// The size of the address space in bytes.
+    #[cfg(test)]
+    pub(crate) fn reserved(&self) -> usize {
+        self.reserved
+    }
+
+    /// How many bytes can be used (S2).
+    pub(crate) fn committed(&self) -> usize {
+        self.committed
+    }
+}
+
+fn layout(bytes: usize) -> Result<Layout, OutOfMemory> {
+    Layout::from_size_align(bytes, ALIGN).map_err(|_| OutOfMemory)
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if self.reserved == 0 {
+            return;
+        }
+        if let Ok(layout) = layout(self.reserved) {
+            // SAFETY: S2: allocated with this layout in `reserve`, and whoever drops it has no pointer into it any more.
+            unsafe { std::alloc::dealloc(self.base.as_ptr(), layout) };
+        }
+    }
+}
