@@ -14,6 +14,8 @@
 //! the results come back to the same place. A function returns its results in its slots `0…`.
 
 pub mod candidate;
+pub mod check;
+mod checked;
 pub mod encode;
 pub mod ops;
 pub mod text;
@@ -22,5 +24,7 @@ pub mod text;
 mod testing;
 
 pub use candidate::{Candidate, ConstantHint, ControlHint, MapEntry, Metering, Settings};
+pub use check::{CheckError, Rule};
+pub use checked::CheckedBytecode;
 pub use encode::{CodeBuffer, DecodeError, Inst, decode, fits};
 pub use ops::{Class, Kind, OPS, Op, OpInfo, Operand, Role};

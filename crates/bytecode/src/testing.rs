@@ -23,7 +23,8 @@ impl Random {
         self.next() % bound
     }
 
-    /// A word that often looks like an instruction: an op in its low lane, small lanes above, or nothing of the kind.
+    /// A word that often looks like an instruction: an op in its low lane, small lanes above, or
+    /// nothing of the kind.
     pub(crate) fn word(&mut self) -> u64 {
         let word = self.next();
         let op = self.below(crate::ops::OPS.len() as u64);

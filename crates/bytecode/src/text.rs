@@ -7,9 +7,9 @@
 //!     5: br_table s3 -> @9 @0 @9
 //! ```
 //!
-//! A line is an optional Wasm offset in hexadecimal (the *map column*), the index of the first word, the mnemonic, the
-//! results, `<-`, the sources, `->` and the branch targets as absolute word indices, the default of a `br_table` last.
-//! An operand prints by its kind:
+//! A line is an optional Wasm offset in hexadecimal (the *map column*), the index of the first
+//! word, the mnemonic, the results, `<-`, the sources, `->` and the branch targets as absolute word
+//! indices, the default of a `br_table` last. An operand prints by its kind:
 //!
 //! | kind | text |
 //! |---|---|
@@ -19,15 +19,19 @@
 //! | an index of the module | `func12 type3 table0 mem1 global2 elem0 data0` |
 //! | a target | `@17` |
 //!
-//! A word at which no instruction starts prints as `.word 0x…`, so every sequence of words has a text. The parser also
-//! takes a target by name, a line `@name:` that defines one, and comments from `;` to the end of the line.
+//! A word at which no instruction starts prints as `.word 0x…`, so every sequence of words has a
+//! text. The parser also takes a target by name, a line `@name:` that defines one, and comments
+//! from `;` to the end of the line.
 //!
-//! Neighbours: `encode` reads and writes the words; `prova inspect` and the file tests print with this.
+//! Neighbours: `encode` reads and writes the words; `prova inspect` and the file tests print with
+//! this.
 //!
 //! # Invariants
-//! * X1. `parse(display(w).to_string()) = w` for all words `w`, valid or not (tests `every_op…`, `any_words…`).
+//! * X1. `parse(display(w).to_string()) = w` for all words `w`, valid or not (tests `every_op…`,
+//!   `any_words…`).
 //!
-//! Limits: the parser is for tests and tools; it reads text of any size in linear time, and panics on none.
+//! Limits: the parser is for tests and tools; it reads text of any size in linear time, and panics
+//! on none.
 
 mod parse;
 #[cfg(test)]
@@ -45,7 +49,8 @@ pub fn display(words: &[u64]) -> Listing<'_> {
     Listing { words, map: &[] }
 }
 
-/// The text of one instruction of `words` without its word index; `inst` must be decoded from `words`.
+/// The text of one instruction of `words` without its word index; `inst` must be decoded from
+/// `words`.
 pub fn disassemble_inst<'w>(words: &'w [u64], inst: &Inst) -> InstText<'w> {
     InstText { words, inst: *inst }
 }
@@ -58,8 +63,8 @@ pub struct Listing<'w> {
 }
 
 impl<'w> Listing<'w> {
-    /// The same with the map column: an entry's offset on the line of its word. `map` ascends by word; an entry that is
-    /// not at the start of a line is left out.
+    /// The same with the map column: an entry's offset on the line of its word. `map` ascends by
+    /// word; an entry that is not at the start of a line is left out.
     pub fn with_map(self, map: &'w [MapEntry]) -> Listing<'w> {
         Listing { map, ..self }
     }

@@ -1,7 +1,8 @@
 //! The parser of the text form: lines → words and map entries; the grammar is in [`crate::text`].
 //!
-//! Two passes: the first reads every line and gives it its place, so that names are known; the second emits. Strict
-//! about what it reads: a written word index must be the true one, a value must fit its operand.
+//! Two passes: the first reads every line and gives it its place, so that names are known; the
+//! second emits. Strict about what it reads: a written word index must be the true one, a value
+//! must fit its operand.
 
 use crate::candidate::MapEntry;
 use crate::encode::{CodeBuffer, WORDS_MAX, fits};

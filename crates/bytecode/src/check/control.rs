@@ -1,0 +1,105 @@
+//! C7, C11, C12 and the reads and writes of C6 that no slot operand shows: branches, returns,
+//! calls.
+
+use super::paths::Paths;
+use super::{Context, Fault, Rule, Verdict, metering, reference};
+use crate::encode::Inst;
+use crate::ops::{Class, Kind};
+use prova_module::{FuncIdx, FuncType, cells_of};
+
+/// What the class of an instruction demands; its operands are checked one by one before.
+pub(super) fn check(cx: &Context<'_>, paths: &mut Paths, inst: &Inst) -> Verdict {
+    match inst.op.class() {
+        Class::br | Class::branch => {
+            let operands = inst.op.operands();
+            for (operand, &value) in operands.iter().zip(&inst.values) {
+                if operand.kind == Kind::rel {
+                    branch(cx, paths, inst, value)?;
+                }
+            }
+            Ok(())
+        }
+        Class::br_table => {
+            let targets = inst.table_targets(&cx.candidate.words);
+            targets.iter().try_for_each(|&target| branch(cx, paths, inst, target))
+        }
+        Class::return_ => paths.read(0, u64::from(cx.facts.result_cells)),
+        Class::return1 if cx.facts.result_cells == 1 => Ok(()),
+        Class::return1 => {
+            let what = format!("return1 for {} cells of results", cx.facts.result_cells);
+            Err(Fault::new(Rule::Results, what))
+        }
+        Class::call | Class::call_import => call(cx, paths, inst.values[0], callee(cx, inst)),
+        Class::call_indirect => {
+            let ty = reference::func_type(cx, inst.values[2])?;
+            reference::func_table(cx, inst.values[3])?;
+            call(cx, paths, inst.values[0], ty)
+        }
+        Class::return_call | Class::return_call_import => {
+            tail_call(cx, paths, inst.values[0], callee(cx, inst))
+        }
+        Class::return_call_indirect => {
+            let ty = reference::func_type(cx, inst.values[2])?;
+            reference::func_table(cx, inst.values[3])?;
+            tail_call(cx, paths, inst.values[0], ty)
+        }
+        Class::stub_attach | Class::stub_host => {
+            Err(Fault::new(Rule::Decoding, format!("{} in code", inst.op.mnemonic())))
+        }
+        Class::pure
+        | Class::pure2
+        | Class::trap
+        | Class::load
+        | Class::store
+        | Class::load_far
+        | Class::store_far
+        | Class::quick
+        | Class::quick0
+        | Class::effect
+        | Class::effect0
+        | Class::atomic_load
+        | Class::atomic_store
+        | Class::atomic_rmw
+        | Class::atomic_cmpxchg
+        | Class::unreachable
+        | Class::charge
+        | Class::poll => Ok(()),
+    }
+}
+
+fn branch(cx: &Context<'_>, paths: &mut Paths, inst: &Inst, offset: u64) -> Verdict {
+    let target = paths.edge(inst, offset)?;
+    if target <= inst.at { metering::cycle(cx, target) } else { Ok(()) }
+}
+
+/// The type of the function that a direct call names; its operand was checked (C8).
+fn callee<'a>(cx: &Context<'a>, inst: &Inst) -> &'a FuncType {
+    cx.module.func_type(FuncIdx(inst.values[1] as u32))
+}
+
+fn call(cx: &Context<'_>, paths: &mut Paths, window: u64, ty: &FuncType) -> Verdict {
+    let (params, results) = (cells_of(&ty.params), cells_of(&ty.results));
+    within(cx, window, params.max(results))?;
+    paths.read(window, u64::from(params))?;
+    paths.write(window, u64::from(results));
+    Ok(())
+}
+
+fn tail_call(cx: &Context<'_>, paths: &mut Paths, window: u64, ty: &FuncType) -> Verdict {
+    if ty.results != cx.ty.results {
+        return Err(Fault::new(Rule::Results, format!("a tail call of {ty} from {}", cx.ty)));
+    }
+    let params = cells_of(&ty.params);
+    within(cx, window, params)?;
+    paths.read(window, u64::from(params))
+}
+
+/// C11 for a window of `cells` cells.
+fn within(cx: &Context<'_>, window: u64, cells: u32) -> Verdict {
+    let (locals, frame) = (cx.facts.local_cells, cx.candidate.frame_cells);
+    if u64::from(locals) <= window && window + u64::from(cells) <= u64::from(frame) {
+        return Ok(());
+    }
+    let what = format!("a window of {cells} cells at s{window}: {locals} of locals, frame {frame}");
+    Err(Fault::new(Rule::Windows, what))
+}

@@ -1,0 +1,94 @@
+//! C13 and C14: the map from words to operators, walked beside the code, and the order of the
+//! hints.
+
+use super::{Context, Fault, Rule, Verdict};
+use crate::candidate::MapEntry;
+use core::ops::Range;
+
+/// The place in the map that belongs to the walk's place in the code.
+pub(super) struct MapCursor<'a> {
+    /// The entries from the current one on; never empty.
+    entries: &'a [MapEntry],
+    /// Where the body's operators are in the module.
+    body: Range<usize>,
+}
+
+impl<'a> MapCursor<'a> {
+    pub(super) fn new(cx: &Context<'a>) -> Result<MapCursor<'a>, Fault> {
+        let entries = cx.candidate.map.as_slice();
+        if entries.first().is_none_or(|entry| entry.word != 0) {
+            return Err(Fault::new(Rule::Map, "no entry at word 0"));
+        }
+        let start = cx.facts.blocks.first().map_or(usize::MAX, |body| body.start as usize);
+        let end = cx.module.body(cx.candidate.func).map_or(0, |body| body.range().end);
+        let cursor = MapCursor { entries, body: start..end };
+        cursor.in_body()?;
+        Ok(cursor)
+    }
+
+    /// The walk comes to the instruction at `word`; gives the offset of its operator.
+    pub(super) fn enter(&mut self, word: u32) -> Result<u32, Fault> {
+        if let [current, next, ..] = self.entries
+            && current.word < word
+            && next.word == word
+        {
+            self.entries = &self.entries[1..];
+            self.in_body()?;
+        }
+        if let [_, next, ..] = self.entries
+            && next.word <= word
+        {
+            let what =
+                format!("the entry at word {} does not ascend or is at no instruction", next.word);
+            return Err(Fault::new(Rule::Map, what));
+        }
+        Ok(self.entries[0].offset)
+    }
+
+    /// The end of the code.
+    pub(super) fn finish(&self) -> Verdict {
+        match self.entries {
+            [_, next, ..] => {
+                let what = format!("the entry at word {} is behind the code", next.word);
+                Err(Fault::new(Rule::Map, what))
+            }
+            [_] | [] => Ok(()),
+        }
+    }
+
+    fn in_body(&self) -> Verdict {
+        let offset = self.entries[0].offset;
+        if self.body.contains(&(offset as usize)) {
+            return Ok(());
+        }
+        let Range { start, end } = self.body;
+        let what = format!("offset {offset:#x} outside of the body, {start:#x} to {end:#x}");
+        Err(Fault::new(Rule::Map, what))
+    }
+}
+
+/// C14.
+pub(super) fn hints(cx: &Context<'_>) -> Verdict {
+    let candidate = cx.candidate;
+    let (mut offset, mut word) = (None, 0);
+    for hint in &candidate.controls {
+        let at = hint.offset;
+        if offset.is_some_and(|offset| offset >= at) {
+            return Err(Fault::new(Rule::Hints, format!("offset {at:#x} does not ascend")));
+        }
+        if hint.word < word || hint.word as usize > candidate.words.len() {
+            let what = format!("the hint at offset {at:#x} names word {}", hint.word);
+            return Err(Fault::new(Rule::Hints, what));
+        }
+        let Range { start, end } = hint.constants;
+        if start > end || end as usize > candidate.constants.len() {
+            let what = format!("the hint at offset {at:#x} names constants {start} to {end}");
+            return Err(Fault::new(Rule::Hints, what));
+        }
+        (offset, word) = (Some(at), hint.word);
+    }
+    match candidate.constants.iter().find(|c| u32::from(c.slot) >= candidate.frame_cells) {
+        None => Ok(()),
+        Some(c) => Err(Fault::new(Rule::Hints, format!("a constant for s{}", c.slot))),
+    }
+}

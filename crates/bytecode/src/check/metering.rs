@@ -1,0 +1,71 @@
+//! C15: charges and polls against the segments of the facts and the metering mode.
+
+use super::{Context, Fault, Rule, Verdict};
+use crate::candidate::Metering;
+use crate::encode::Inst;
+use crate::ops::Op;
+use prova_module::Segment;
+
+/// The segments that no charge has been seen for yet.
+pub(super) struct Meter<'a> {
+    segments: &'a [Segment],
+}
+
+impl<'a> Meter<'a> {
+    pub(super) fn new(cx: &Context<'a>) -> Meter<'a> {
+        Meter {
+            segments: match cx.settings.metering {
+                Metering::Fuel => &cx.facts.segments,
+                Metering::None | Metering::Epoch => &[],
+            },
+        }
+    }
+
+    /// An instruction that belongs to the operator at `offset`.
+    pub(super) fn instruction(&mut self, cx: &Context<'_>, inst: &Inst, offset: u32) -> Verdict {
+        let epoch = cx.settings.metering == Metering::Epoch;
+        let (charge, poll) = (inst.op == Op::Charge, inst.op == Op::Poll);
+        if poll && !epoch {
+            return Err(Fault::new(Rule::Metering, "a poll without epochs"));
+        }
+        if epoch && inst.at == 0 && !poll {
+            return Err(Fault::new(Rule::Metering, "no poll at the entry"));
+        }
+        if charge { self.charge(inst.values[0], offset) } else { Ok(()) }
+    }
+
+    fn charge(&mut self, cost: u64, offset: u32) -> Verdict {
+        let Some((segment, rest)) = self.segments.split_first() else {
+            return Err(Fault::new(Rule::Metering, "a charge for no segment"));
+        };
+        if (cost, offset) != (segment.cost, segment.offset) {
+            let Segment { cost: due, offset: start } = segment;
+            let what = format!("charges {cost} for {offset:#x} where {start:#x} costs {due}");
+            return Err(Fault::new(Rule::Metering, what));
+        }
+        self.segments = rest;
+        Ok(())
+    }
+
+    /// The end of the code.
+    pub(super) fn finish(&self) -> Verdict {
+        match self.segments.first() {
+            None => Ok(()),
+            Some(segment) => {
+                let what = format!("no charge for the segment at {:#x}", segment.offset);
+                Err(Fault::new(Rule::Metering, what))
+            }
+        }
+    }
+}
+
+/// A backward branch goes to the instruction at `target`.
+pub(super) fn cycle(cx: &Context<'_>, target: u32) -> Verdict {
+    let first = cx.candidate.words.get(target as usize).copied().unwrap_or(0);
+    let poll = Op::from_encoding(first as u16) == Some(Op::Poll);
+    if cx.settings.metering == Metering::Epoch && !poll {
+        let what = format!("the backward branch to word {target} meets no poll");
+        return Err(Fault::new(Rule::Metering, what));
+    }
+    Ok(())
+}

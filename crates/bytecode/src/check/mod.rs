@@ -1,0 +1,254 @@
+//! The check: a candidate and its module → the proof of the rules below, or the first rule that is
+//! broken.
+//!
+//! ```text
+//! Candidate ─ walk ─► instruction ─┬─ operands: slots, indices, lanes     (a file per instruction family)
+//!                                  ├─ control: calls, returns, branches
+//!                                  ├─ paths: targets, initialised slots
+//!                                  └─ map, metering
+//! ```
+//!
+//! Called by [`CheckedBytecode::check`](crate::CheckedBytecode::check) alone. It shares the op
+//! table, the decoder and [`FuncFacts`] with a translator and knows nothing else of it. The
+//! executors' `unsafe` code cites the rules by number.
+//!
+//! # Rules
+//! Let *F* be `frame_cells`, *L* the local cells and *R* the result cells of the function.
+//!
+//! * C1. *Decoding.* Every word belongs to exactly one instruction in one linear pass, no unused
+//!   bit is set, and no instruction is a stub.
+//! * C2. *End.* There is an instruction, and the last one is a terminator: control never falls off
+//!   the end.
+//! * C3. *Size.* The module defines the function; its code has at most [`WORDS_MAX`] words.
+//! * C4. *Frame.* `L ≤ F`, `R ≤ F`, and `8·F ≤ charge_bytes`.
+//! * C5. *Slots.* Every slot operand lies in the frame with all its cells: `slot + cells ≤ F`.
+//! * C6. *Initialised.* On every path from the entry, a slot `≥ L` is written before it is read.
+//!   Parameters and locals are written by the call. Reads are slot sources, a call's arguments, a
+//!   return's results. Code that nothing reaches is read as if control fell into it. (`paths`
+//!   proves it.)
+//! * C7. *Targets.* Every branch target is the first word of an instruction of this code.
+//! * C8. *Indices.* Every index operand is below the length of its index space of the module;
+//!   `call` and `return_call` name a defined function, `call_import` and `return_call_import` an
+//!   imported one.
+//! * C9. *Kinds.* A `global.*_v128` names a v128 global, another `global.*` none; a set names a
+//!   mutable one. Loads and stores of memory 0 appear only where it has 32-bit addresses. A table
+//!   called through holds functions; tables and element segments of one instruction hold the same
+//!   references.
+//! * C10. *Lanes.* A lane index is below the lane count of its op, each of a shuffle below 32.
+//! * C11. *Windows.* A call's window lies above the locals, and with the callee's parameters and
+//!   results in the frame: `L ≤ w`, `w + max(parameter cells, result cells) ≤ F`. For a tail call:
+//!   `L ≤ w`, `w + parameter cells ≤ F`.
+//! * C12. *Results.* `return1` appears only where `R = 1`; a tail call's callee has the function's
+//!   result types.
+//! * C13. *Map.* Entries ascend strictly by word from word 0, each at an instruction, each to an
+//!   operator's place in the function's body.
+//! * C14. *Hints.* Control hints ascend by offset and do not descend by word, which is at most the
+//!   length of the code; their ranges of constants are ranges of the constants, whose slots lie in
+//!   the frame.
+//! * C15. *Metering.* By fuel: the charges in the order of the code are the segments of the facts
+//!   in order, each with the segment's cost and mapped to its offset. By epoch: the first
+//!   instruction is a poll, and every backward branch goes to a poll, so that no cycle is without
+//!   one. Neither op appears in another mode.
+//!
+//! # What an executor may lean on, and what not
+//! With the rules, running code reads and writes only cells of its frame (and, through a window,
+//! the callee's), decodes only instructions, and indexes the module's index spaces in range. The
+//! rules do not type cells: that an address is in bounds, that an index cell is below a table's
+//! length, and that a cell used as a reference holds one must be tested when it is used. They do
+//! not say that the code does what the Wasm does either, that a loop's header is where a charge
+//! belongs, nor that a trap maps to its own operator: this is for the proof of equality, which
+//! strengthens the same constructor. C6 does not say that a slot still holds what was written
+//! there: a callee's frame overlaps the home slots above its window.
+//!
+//! # Cost
+//! One pass. Time: linear in words, map and hints, times a constant for each operand, argument and
+//! result (at most 1,000 values of a call, by the limits of the module), plus a binary search among
+//! the labels for each branch. Memory: 8 bytes for each word, one bit and at most 4 bytes for each
+//! cell of the frame. It never panics, whatever the candidate (test `no_candidate_panics`).
+
+mod control;
+mod error;
+mod labels;
+mod map;
+mod memory;
+mod metering;
+mod paths;
+mod reference;
+mod table;
+#[cfg(test)]
+mod tests;
+mod variable;
+mod vector;
+
+pub use error::{CheckError, Rule};
+
+use crate::candidate::{Candidate, Settings};
+use crate::encode::{Inst, WORDS_MAX, decode};
+use crate::ops::{Class, Kind, Role};
+use error::{Fault, Verdict};
+use map::MapCursor;
+use metering::Meter;
+use paths::Paths;
+use prova_module::{FuncFacts, FuncType, Module};
+
+/// What every rule may look at.
+struct Context<'a> {
+    module: &'a Module,
+    facts: &'a FuncFacts,
+    ty: &'a FuncType,
+    settings: &'a Settings,
+    candidate: &'a Candidate,
+}
+
+impl Context<'_> {
+    /// C5 for a slot with its cells.
+    fn slot(&self, slot: u64, cells: u8) -> Verdict {
+        if slot + u64::from(cells) <= u64::from(self.candidate.frame_cells) {
+            return Ok(());
+        }
+        let frame = self.candidate.frame_cells;
+        Err(Fault::new(Rule::Slots, format!("s{slot} ({cells} cells) in a frame of {frame}")))
+    }
+}
+
+/// Proves C1 to C15 of a candidate, and gives the facts that it was compared with.
+pub(crate) fn structure<'m>(
+    module: &'m Module,
+    settings: &Settings,
+    candidate: &Candidate,
+) -> Result<&'m FuncFacts, CheckError> {
+    let func = candidate.func;
+    let at = |word| move |fault: Fault| CheckError::new(func, word, fault, &candidate.map);
+    let Some(facts) = module.facts(func) else {
+        let fault = Fault::new(Rule::Size, format!("the module defines no {func}"));
+        return Err(at(0)(fault));
+    };
+    let ty = module.func_type(func);
+    let cx = Context { module, facts, ty, settings, candidate };
+    header(&cx).map_err(at(0))?;
+    map::hints(&cx).map_err(at(0))?;
+    let labels = labels::Labels::new(&cx);
+    let mut walk = Walk {
+        paths: Paths::new(&cx, labels),
+        map: MapCursor::new(&cx).map_err(at(0))?,
+        meter: Meter::new(&cx),
+        cx,
+    };
+    let mut word = 0;
+    while (word as usize) < candidate.words.len() {
+        word = walk.step(word).map_err(at(word))?;
+    }
+    walk.finish().map_err(at(word))?;
+    Ok(facts)
+}
+
+/// C3 and C4.
+fn header(cx: &Context<'_>) -> Verdict {
+    let Candidate { words, frame_cells, .. } = cx.candidate;
+    if words.len() > WORDS_MAX {
+        return Err(Fault::new(Rule::Size, format!("{} words", words.len())));
+    }
+    let (frame, locals, results) = (*frame_cells, cx.facts.local_cells, cx.facts.result_cells);
+    if frame < locals || frame < results {
+        let what = format!("{frame} cells, with {locals} of locals and {results} of results");
+        return Err(Fault::new(Rule::Frame, what));
+    }
+    let charge = cx.facts.charge_bytes();
+    if 8 * u64::from(frame) > charge {
+        return Err(Fault::new(Rule::Frame, format!("{frame} cells for {charge} bytes of charge")));
+    }
+    Ok(())
+}
+
+struct Walk<'a> {
+    cx: Context<'a>,
+    paths: Paths,
+    map: MapCursor<'a>,
+    meter: Meter<'a>,
+}
+
+impl Walk<'_> {
+    /// The rules for the instruction at `word`; gives the word after it.
+    fn step(&mut self, word: u32) -> Result<u32, Fault> {
+        let words = &self.cx.candidate.words;
+        let inst = decode(words, word).map_err(|e| Fault::new(Rule::Decoding, e.to_string()))?;
+        let offset = self.map.enter(inst.at)?;
+        self.paths.enter(inst.at)?;
+        self.operands(&inst)?;
+        control::check(&self.cx, &mut self.paths, &inst)?;
+        self.meter.instruction(&self.cx, &inst, offset)?;
+        self.results(&inst);
+        self.paths.leave(&inst)?;
+        Ok(inst.next)
+    }
+
+    /// C5, C6 (reads), C8, C9, C10: what an operand's kind demands.
+    fn operands(&mut self, inst: &Inst) -> Verdict {
+        let cx = &self.cx;
+        let mut elements = table::Elements::default();
+        let mut v = 0;
+        for operand in inst.op.operands() {
+            let value = inst.values[v];
+            v += 1;
+            match operand.kind {
+                Kind::i32
+                | Kind::i64
+                | Kind::f32
+                | Kind::f64
+                | Kind::v128
+                | Kind::ref_
+                | Kind::addr
+                | Kind::any => {
+                    cx.slot(value, operand.kind.cells())?;
+                    if operand.role == Role::Source {
+                        self.paths.read(value, u64::from(operand.kind.cells()))?;
+                    }
+                }
+                Kind::v128c => {
+                    vector::immediate(inst.op, value, inst.values[v])?;
+                    v += 1;
+                }
+                Kind::lane => vector::lane(inst.op, value)?,
+                Kind::func => reference::func(cx, inst.op.class(), value)?,
+                Kind::type_ => reference::func_type(cx, value).map(drop)?,
+                Kind::table => elements.table(cx, value)?,
+                Kind::elem => elements.segment(cx, value)?,
+                Kind::mem => memory::memory(cx, value)?,
+                Kind::data => memory::data(cx, value)?,
+                Kind::global => variable::global(cx, inst.op, value)?,
+                // A number is free; a count was read by the decoder; `control` sees to targets and
+                // windows.
+                Kind::i32s
+                | Kind::i64s
+                | Kind::i32c
+                | Kind::i64w
+                | Kind::i64c
+                | Kind::off16
+                | Kind::off64
+                | Kind::count
+                | Kind::rel
+                | Kind::win => {}
+            }
+        }
+        if matches!(inst.op.class(), Class::load | Class::store) {
+            memory::near(cx)?;
+        }
+        Ok(())
+    }
+
+    /// C6: what the instruction writes into slots of its own.
+    fn results(&mut self, inst: &Inst) {
+        for (i, operand) in inst.op.operands().iter().enumerate() {
+            if operand.role == Role::Result {
+                self.paths.write(inst.values[i], u64::from(operand.kind.cells()));
+            }
+        }
+    }
+
+    /// C2 and what the cursors still wait for.
+    fn finish(&self) -> Verdict {
+        self.paths.finish()?;
+        self.map.finish()?;
+        self.meter.finish()
+    }
+}

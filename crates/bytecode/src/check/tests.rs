@@ -1,0 +1,143 @@
+//! The rules by example: for each an accepted script and twins that differ in one thing and are
+//! refused by that rule; then all candidates by chance (`chance`).
+//!
+//! Green does not prove that the rules are enough for an executor (its tests under an interpreter
+//! that sees undefined behaviour do), nor that honest code is accepted (the translator's tests do),
+//! nor anything of what code computes. C3's limit of 2^28 words is not reached.
+
+mod chance;
+mod pairs;
+
+use crate::candidate::{Candidate, ConstantHint, ControlHint, MapEntry, Metering, Settings};
+use crate::{CheckError, CheckedBytecode, Rule, text};
+use prova_module::{Features, FuncIdx, Limits, Module};
+
+pub(super) fn module(wat: &str) -> Module {
+    let bytes = wat::parse_str(wat).expect("the module is well-formed");
+    Module::decode(bytes, &Features::default(), &Limits::default()).expect("the module is valid")
+}
+
+/// A candidate from a script: text of code with map column, after lines that start with `!`.
+/// Offsets count from the first operator of the body. Without `!`: the first defined function, a
+/// frame as large as locals and stack, one map entry, no metering.
+pub(super) fn candidate(module: &Module, script: &str) -> (Settings, Candidate) {
+    let mut func = module.defined_funcs().next().expect("the module defines a function");
+    let (mut settings, mut frame, mut map_base) = (Settings::default(), None, 0);
+    let (mut controls, mut constants) = (Vec::new(), Vec::new());
+    let mut code = String::new();
+    for line in script.lines().map(str::trim) {
+        let Some(directive) = line.strip_prefix('!') else {
+            code.push_str(line);
+            code.push('\n');
+            continue;
+        };
+        let words: Vec<&str> = directive.split_whitespace().collect();
+        let numbers: Vec<u32> = words[1..].iter().map(|n| n.parse().expect("a number")).collect();
+        match (words[0], &numbers[..]) {
+            ("func", &[index]) => func = FuncIdx(index),
+            ("frame", &[cells]) => frame = Some(cells),
+            ("epoch", []) => settings.metering = Metering::Epoch,
+            ("fuel", []) => settings.metering = Metering::Fuel,
+            ("map-base", &[base]) => map_base = base,
+            ("constant", &[slot]) => {
+                constants.push(ConstantHint { slot: slot as u16, cells: [0; 2] });
+            }
+            ("hint", &[offset, word, start, end]) => {
+                controls.push(ControlHint { offset, word, constants: start..end });
+            }
+            other => panic!("no directive {other:?}"),
+        }
+    }
+    let facts = module.facts(func);
+    let start = facts.map_or(0, |facts| facts.blocks[0].start);
+    let frame_cells = facts.map_or(0, |facts| facts.local_cells + facts.max_height_cells);
+    let (words, mut map) = text::parse_with_map(&code).expect("the script is code");
+    if map.is_empty() {
+        map.push(MapEntry { word: 0, offset: 0 });
+    }
+    map.iter_mut().for_each(|entry| entry.offset = (entry.offset + start).saturating_sub(map_base));
+    controls.iter_mut().for_each(|hint| hint.offset += start);
+    let frame_cells = frame.unwrap_or(frame_cells);
+    (settings, Candidate { func, words, frame_cells, map, controls, constants })
+}
+
+fn check(module: &Module, script: &str) -> Result<CheckedBytecode, CheckError> {
+    let (settings, candidate) = candidate(module, script);
+    CheckedBytecode::check(module, &settings, candidate)
+}
+
+#[test]
+fn each_rule_accepts_and_refuses() {
+    let mut wrong = Vec::new();
+    for pair in pairs::PAIRS {
+        let module = module(pair.module);
+        for good in pair.accept {
+            if let Err(error) = check(&module, good) {
+                wrong.push(format!("{}: {error}\n{good}\n", pair.name));
+            }
+        }
+        for (bad, what) in pair.reject {
+            match check(&module, bad) {
+                Ok(_) => wrong.push(format!("{}: accepted\n{bad}\n", pair.name)),
+                Err(error) if error.rule == pair.rule && error.what.contains(what) => {}
+                Err(error) => wrong.push(format!("{}: {error}, not {what}\n{bad}\n", pair.name)),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_rule_has_a_pair() {
+    for rule in Rule::ALL {
+        let mut pairs = pairs::PAIRS.iter().filter(|pair| pair.rule == rule);
+        assert!(pairs.any(|p| !p.accept.is_empty() && !p.reject.is_empty()), "{rule}");
+    }
+}
+
+#[test]
+fn an_error_says_where_and_which_rule() {
+    let module = module("(module (func (param i32) (result i32) local.get 0))");
+    let start = module.facts(FuncIdx(0)).map_or(0, |facts| facts.blocks[0].start);
+    let error = check(&module, "0x0 copy s1 <- s0\n0x2 copy s9 <- s1\nreturn1 s1").expect_err("s9");
+    let text = format!(
+        "bug: bytecode of func0 refused at word 1 (Wasm offset {:#x}), rule C5 (slots): \
+         s9 (1 cells) in a frame of 2",
+        start + 2
+    );
+    assert_eq!(error.to_string(), text);
+}
+
+#[test]
+fn a_witness_gives_what_was_checked() {
+    let module = module("(module (func (param i32 v128) (result i32) (local i64) local.get 0))");
+    let script = "!fuel\n!hint 2 2 0 0\n0x0 charge 1\n0x2 return1 s0";
+    let code = check(&module, script).expect("the script keeps the rules");
+    let start = module.facts(FuncIdx(0)).map_or(0, |facts| facts.blocks[0].start);
+    assert_eq!((code.func(), code.words().len()), (FuncIdx(0), 3));
+    assert_eq!((code.param_cells(), code.local_cells(), code.result_cells()), (3, 4, 1));
+    assert_eq!((code.frame_cells(), code.charge_bytes()), (5, 8 * 5 + 64));
+    assert_eq!([0, 1, 2, 9].map(|word| code.offset_of(word) - start), [0, 0, 2, 2]);
+    assert_eq!((code.map().len(), code.controls().len(), code.constants().len()), (2, 1, 0));
+    assert_eq!(code.settings().metering, Metering::Fuel);
+    assert!(code.is_of(&module) && code.is_of(code.module()));
+    assert!(!code.is_of(&self::module("(module (func))")));
+}
+
+/// Every op with a lane operand has lanes, and no other op has a lane operand without.
+#[test]
+fn lane_counts_come_from_the_mnemonic() {
+    use crate::Kind;
+    use std::collections::BTreeMap;
+    let mut counts: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
+    for op in crate::OPS {
+        if op.operands().iter().any(|operand| operand.kind == Kind::lane) {
+            let count =
+                super::vector::lane_count(*op).expect("an op with a lane operand has lanes");
+            counts.entry(count).or_default().push(op.mnemonic());
+        }
+    }
+    let lengths: Vec<(u64, usize)> = counts.iter().map(|(&n, ops)| (n, ops.len())).collect();
+    assert_eq!(lengths, [(2, 6), (4, 6), (8, 5), (16, 5)]);
+    assert!(counts[&8].contains(&"v128.load16_lane") && counts[&8].contains(&"i16x8.replace_lane"));
+}

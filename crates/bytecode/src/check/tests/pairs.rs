@@ -1,0 +1,537 @@
+//! Accepted scripts and their refused twins, by rule (the form of a script: `super::candidate`).
+
+use crate::Rule;
+
+/// Scripts for one aspect of a rule, with the module they are for.
+pub(super) struct Pair {
+    pub(super) rule: Rule,
+    pub(super) name: &'static str,
+    pub(super) module: &'static str,
+    pub(super) accept: &'static [&'static str],
+    /// With a part of what the error says.
+    pub(super) reject: &'static [(&'static str, &'static str)],
+}
+
+/// Two parameters, one result, one stack cell: L = 2, R = 1, 88 bytes of charge.
+const TWO: &str = "(module (func (param i32 i32) (result i32) local.get 0))";
+
+/// Operators at 0 get, 2 if, 4 const, 6 else, 7 const, 9 end, 10 end; L = 1.
+const IF: &str = "(module (func (param i32) (result i32)
+    local.get 0 if (result i32) i32.const 1 else i32.const 2 end))";
+
+/// Operators at 0 block, 2 const, 4 get, 6 br_if, 8 drop, 9 const, 11 const, 13 add, 14 end, 15
+/// end; L = 1.
+const BLOCK: &str = "(module (func (param i32) (result i32)
+    block (result i32) i32.const 1 local.get 0 br_if 0 drop i32.const 2 i32.const 3 i32.add end))";
+
+/// Two blocks that end at one word, and a frozen constant below the inner one's result. Operators
+/// at 0 block, 2 const, 4 block, 6 const, 8 get, 10 br_if, 12 drop, 13 const, 15 end, 16 end, 17
+/// add, 18 end; L = 1.
+const NESTED: &str = "(module (func (param i32) (result i32)
+    block (result i32 i32) i32.const 1
+        block (result i32) i32.const 2 local.get 0 br_if 0 drop i32.const 3 end
+    end i32.add))";
+
+/// Operators at 0 loop, 2 get, 4 br_if, 6 end, 7 get, 9 end; L = 1.
+const LOOP: &str =
+    "(module (func (param i32) (result i32) loop local.get 0 br_if 0 end local.get 0))";
+
+/// func0 and func1 are imported, func2 is under test (L = 1, frame 5), func3 takes two and gives
+/// three. The written types come first: type2 is that of func0, type3 of func1.
+const CALLS: &str = "(module
+    (import \"a\" \"a\" (func (param i32) (result i32))) (import \"a\" \"b\" (func))
+    (func (param i32) (result i32) local.get 0 i32.const 1 i32.const 2 call 3 drop drop drop)
+    (func (param i32 i32) (result i32 i32 i32) unreachable)
+    (func (param i32 i32) (result i32) unreachable)
+    (table 1 funcref) (table 1 externref)
+    (type (func (param i32 i32) (result i32))) (type (func (result i64))))";
+
+/// L = 3 (one v128 parameter, one i32), frame 6.
+const OBJECTS: &str = "(module
+    (memory 1) (memory i64 1)
+    (table 1 funcref) (table 1 externref) (table 1 funcref)
+    (elem func) (elem externref) (data \"\")
+    (global i32 (i32.const 0)) (global (mut i32) (i32.const 0)) (global (mut v128) (v128.const i64x2 0 0))
+    (func (param v128 i32) i32.const 0 i32.const 0 i32.const 0 drop drop drop))";
+
+const MEMORY64: &str = "(module (memory i64 1) (memory 1) (func (param i32)))";
+
+/// Operators at 0 get, 2 if, 4 nop, 5 end, 6 get, 8 drop, 9 end: segments at 0 (2 units) and 6 (1
+/// unit); L = 1.
+const SEGMENTS: &str = "(module (func (param i32) local.get 0 if nop end local.get 0 drop))";
+
+pub(super) const PAIRS: &[Pair] = &[
+    Pair {
+        rule: Rule::Decoding,
+        name: "decoding",
+        module: TWO,
+        accept: &["return1 s0", "const64 s2 <- 5\nreturn1 s2"],
+        reject: &[
+            (".word 0xffff\nreturn1 s0", "unknown op"),
+            ("return1 s0\n.word 0xfffe", "unknown op"),
+            (".word 0x1000000010003\nreturn1 s0", "unused bits"),
+            ("stub.host", "stub.host in code"),
+            ("stub.attach\nreturn1 s0", "stub.attach in code"),
+            ("br_table s0 -> @0\n.word 0x0000000500000002", "beyond the end"),
+        ],
+    },
+    Pair {
+        rule: Rule::End,
+        name: "end",
+        module: TWO,
+        accept: &["copy s0 <- s1\nreturn1 s0", "unreachable", "br -> @0"],
+        reject: &[
+            ("copy s0 <- s1", "falls off"),
+            ("return1 s0\ncopy s0 <- s1", "falls off"),
+            ("br_if s0 -> @0", "falls off"),
+            ("", "falls off"),
+        ],
+    },
+    Pair {
+        rule: Rule::Size,
+        name: "size: defined function",
+        module: CALLS,
+        accept: &["!func 2\nreturn1 s0"],
+        reject: &[
+            ("!func 1\nreturn", "the module defines no func1"),
+            ("!func 9\nreturn", "the module defines no func9"),
+        ],
+    },
+    Pair {
+        rule: Rule::Frame,
+        name: "frame",
+        module: TWO,
+        accept: &["!frame 2\nreturn1 s0", "!frame 11\nreturn1 s0"],
+        reject: &[
+            ("!frame 1\nreturn1 s0", "1 cells, with 2 of locals"),
+            ("!frame 12\nreturn1 s0", "12 cells for 88 bytes"),
+            ("!frame 4294967295\nreturn1 s0", "for 88 bytes"),
+        ],
+    },
+    Pair {
+        rule: Rule::Frame,
+        name: "frame: results",
+        module: "(module (func (result i32 i32 v128) unreachable))",
+        accept: &["!frame 4\nunreachable"],
+        reject: &[("!frame 3\nunreachable", "3 cells, with 0 of locals and 4 of results")],
+    },
+    Pair {
+        rule: Rule::Slots,
+        name: "slots",
+        module: OBJECTS,
+        accept: &[
+            "copy s5 <- s2\nreturn",
+            "copy_v128 s4:2 <- s0:2\nreturn",
+            "!frame 7\ncopy s6 <- s2\nreturn",
+        ],
+        reject: &[
+            ("copy s6 <- s2\nreturn", "s6 (1 cells) in a frame of 6"),
+            ("copy s2 <- s6\nreturn", "s6 (1 cells) in a frame of 6"),
+            ("copy_v128 s5:2 <- s0:2\nreturn", "s5 (2 cells) in a frame of 6"),
+            ("i64.mul_wide_s s5 s6 <- s0 s1\nreturn", "s6 (1 cells)"),
+            ("br_if s65535 -> @0\nreturn", "s65535"),
+            ("i32.store s2 +0 s6\nreturn", "s6"),
+        ],
+    },
+    Pair {
+        rule: Rule::Initialised,
+        name: "initialised: straight",
+        module: OBJECTS,
+        accept: &[
+            "copy s3 <- s2\ncopy s4 <- s3\nreturn",
+            "copy_v128 s3:2 <- s0:2\ncopy_v128 s0:2 <- s3:2\nreturn",
+            "const32 s4 <- 1\nconst32 s3 <- 1\ncopy_v128 s0:2 <- s3:2\nreturn",
+        ],
+        reject: &[
+            ("copy s3 <- s4\nreturn", "s4 is read"),
+            ("copy s3 <- s3\nreturn", "s3 is read"),
+            ("const32 s3 <- 1\ncopy_v128 s0:2 <- s3:2\nreturn", "s4 is read"),
+            ("br_if s3 -> @0\nreturn", "s3 is read"),
+        ],
+    },
+    Pair {
+        rule: Rule::Initialised,
+        name: "initialised: one path writes",
+        module: TWO,
+        accept: &[
+            "const32 s2 <- 1\nbr_if s0 -> @out\nconst32 s2 <- 2\n@out:\nreturn1 s2",
+            "br_if s0 -> @out\nconst32 s2 <- 2\nreturn1 s2\n@out:\nreturn1 s1",
+            // Nothing reaches the copy: it is read as if control fell into it.
+            "const32 s2 <- 1\nbr -> @out\ncopy s1 <- s2\n@out:\nreturn1 s2\n",
+        ],
+        reject: &[
+            ("br_if s0 -> @out\nconst32 s2 <- 2\n@out:\nreturn1 s2", "s2 is read"),
+            ("br -> @out\ncopy s2 <- s2\n@out:\nreturn1 s1\n", "s2 is read"),
+            ("br_table s0 -> @4 @5\nreturn1 s0\nconst32 s2 <- 2\nreturn1 s2", "s2 is read"),
+        ],
+    },
+    Pair {
+        rule: Rule::Initialised,
+        name: "initialised: both arms write",
+        module: IF,
+        accept: &[
+            "!hint 9 4 0 0\nbr_if_not s0 -> @3\nconst32 s1 <- 1\nbr -> @4\nconst32 s1 <- 2\nreturn1 s1",
+        ],
+        reject: &[
+            (
+                "!hint 9 4 0 0\nbr_if_not s0 -> @3\nconst32 s1 <- 1\nbr -> @4\nconst32 s0 <- 2\nreturn1 s1",
+                "s1 is read",
+            ),
+            (
+                "!hint 9 4 0 0\nbr_if_not s0 -> @3\nconst32 s0 <- 1\nbr -> @4\nconst32 s1 <- 2\nreturn1 s1",
+                "s1 is read",
+            ),
+            // A hint that is wrong or missing loses the value.
+            (
+                "!hint 9 3 0 0\nbr_if_not s0 -> @3\nconst32 s1 <- 1\nbr -> @4\nconst32 s1 <- 2\nreturn1 s1",
+                "s1 is read",
+            ),
+            (
+                "br_if_not s0 -> @3\nconst32 s1 <- 1\nbr -> @4\nconst32 s1 <- 2\nreturn1 s1",
+                "s1 is read",
+            ),
+        ],
+    },
+    Pair {
+        rule: Rule::Initialised,
+        name: "initialised: a branch carries a value past other writes",
+        module: BLOCK,
+        accept: &[
+            // The log on the two edges is s3 s1 and s2 s1.
+            "!frame 4\n!hint 14 7 0 0\nbr_if_not s0 -> @skip\nconst32 s3 <- 1\nconst32 s1 <- 1\nbr -> @out\n@skip:\n\
+             const32 s2 <- 3\nconst32 s1 <- 2\ni32.add s1 <- s1 s2\n@out:\nreturn1 s1",
+        ],
+        reject: &[(
+            "!frame 4\n!hint 14 7 0 0\nbr_if_not s0 -> @skip\nconst32 s3 <- 1\nconst32 s1 <- 1\nbr -> @out\n@skip:\n\
+             const32 s3 <- 3\nconst32 s1 <- 2\ni32.add s1 <- s1 s3\n@out:\nreturn1 s3",
+            "s3 is read",
+        )],
+    },
+    Pair {
+        rule: Rule::Initialised,
+        name: "initialised: blocks that end together, a constant below",
+        module: NESTED,
+        accept: &[
+            "!hint 15 5 0 0\n!hint 16 5 0 0\nbr_if_not s0 -> @3\nconst32 s2 <- 2\nbr -> @5\nconst32 s2 <- 3\n\
+             copy s2 <- s2\ni32.add_imm s1 <- s2 1\nreturn1 s1",
+        ],
+        reject: &[(
+            "!hint 15 5 0 0\n!hint 16 5 0 0\nbr_if_not s0 -> @3\nconst32 s2 <- 2\nbr -> @5\nconst32 s2 <- 3\n\
+             copy s2 <- s2\ni32.add s1 <- s1 s2\nreturn1 s1",
+            "s1 is read",
+        )],
+    },
+    Pair {
+        rule: Rule::Initialised,
+        name: "initialised: loops",
+        module: LOOP,
+        accept: &[
+            "copy s1 <- s0\n@top:\nbr_if s1 -> @top\nreturn1 s1",
+            "@top:\ncopy s1 <- s0\nbr_if s1 -> @top\nreturn1 s1",
+            "!frame 3\ncopy s1 <- s0\n@top:\nbr_if s0 -> @skip\nconst32 s2 <- 1\n@skip:\nbr_if s1 -> @top\nreturn1 s1",
+        ],
+        reject: &[
+            ("@top:\nbr_if s1 -> @top\nreturn1 s0", "s1 is read"),
+            // The way around the copy joins behind the loop's header, and goes back to it.
+            (
+                "br_if s0 -> @skip\ncopy s1 <- s0\n@top:\ncopy s0 <- s1\n@skip:\nbr_if s0 -> @top\nreturn1 s0",
+                "on the way back",
+            ),
+        ],
+    },
+    Pair {
+        rule: Rule::Initialised,
+        name: "initialised: calls and returns",
+        module: CALLS,
+        accept: &[
+            "const32 s1 <- 1\nconst32 s2 <- 2\ncall s1.. func3\ni32.add s0 <- s1 s3\nreturn1 s0",
+            "const32 s1 <- 1\ncall_import s1.. func0\nreturn1 s1",
+            "!func 3\nconst32 s2 <- 1\nreturn",
+            "const32 s1 <- 1\nconst32 s2 <- 1\nreturn_call s1.. func4",
+        ],
+        reject: &[
+            ("const32 s1 <- 1\ncall s1.. func3\nreturn1 s0", "s2 is read"),
+            ("call_import s1.. func1\nreturn1 s1", "s1 is read"),
+            ("const32 s1 <- 1\ncall_import s1.. func0\nreturn1 s2", "s2 is read"),
+            ("!func 3\nreturn", "s2 is read"),
+            ("const32 s1 <- 1\nreturn_call s1.. func4", "s2 is read"),
+        ],
+    },
+    Pair {
+        rule: Rule::Targets,
+        name: "targets",
+        module: TWO,
+        accept: &[
+            "const64 s2 <- 7\nbr_if s0 -> @0\nbr_table s0 -> @0 @2 @7\nreturn1 s0",
+            "br -> @3\nconst64 s2 <- 7\nbr -> @1",
+        ],
+        reject: &[
+            ("const64 s2 <- 7\nbr_if s0 -> @1\nreturn1 s0", "word 1 is inside"),
+            ("br_if s0 -> @2\nconst64 s2 <- 7\nreturn1 s0", "word 0 goes to word 2"),
+            ("br_i32.lt_s_imm s0 5 -> @1\nreturn1 s0", "word 0 goes to word 1"),
+            ("br_if s0 -> @-1\nreturn1 s0", "-1 leaves"),
+            ("br_if s0 -> @2\nreturn1 s0", "+2 leaves"),
+            ("br_table s0 -> @3 @1 @3\nreturn1 s0", "word 0 goes to word 1"),
+            ("br_table s0 -> @0 @9\nreturn1 s0", "+9 leaves"),
+            ("br -> @2147483647", "leaves"),
+        ],
+    },
+    Pair {
+        rule: Rule::Indices,
+        name: "indices: functions and types",
+        module: CALLS,
+        accept: &[
+            "call_import s1.. func1\nref.func s1 <- func4\nref.func s1 <- func0\nreturn1 s0",
+            "const32 s1 <- 1\nconst32 s2 <- 1\ncall_indirect s1.. s0 type0 table0\nreturn1 s0",
+        ],
+        reject: &[
+            ("call s1.. func1\nreturn1 s0", "func1 is not of 2 to 5"),
+            ("call s1.. func5\nreturn1 s0", "func5 is not of 2 to 5"),
+            ("return_call s1.. func0", "func0 is not of 2 to 5"),
+            ("call_import s1.. func2\nreturn1 s0", "func2 is not of 0 to 2"),
+            ("return_call_import s1.. func4294967295", "is not of 0 to 2"),
+            ("ref.func s1 <- func5\nreturn1 s0", "func5 is not of 0 to 5"),
+            ("call_indirect s1.. s0 type5 table0\nreturn1 s0", "there is no type5"),
+            ("return_call_indirect s1.. s0 type4294967295 table0", "there is no type"),
+            ("call_indirect s1.. s0 type1 table2\nreturn1 s0", "there is no table2"),
+        ],
+    },
+    Pair {
+        rule: Rule::Indices,
+        name: "indices: objects",
+        module: OBJECTS,
+        accept: &[
+            "i32.load_far s3 <- s0 +4294967296 mem1\nmemory.copy s0 s1 s2 mem1 mem0\nreturn",
+            "memory.init s0 s1 s2 mem1 data0\ndata.drop data0\nelem.drop elem1\nreturn",
+            "table.size s3 <- table2\nglobal.get s3 <- global1\nreturn",
+        ],
+        reject: &[
+            ("i32.load_far s3 <- s0 +0 mem2\nreturn", "there is no mem2"),
+            ("i32.atomic.store s0 +0 mem2 s0\nreturn", "there is no mem2"),
+            ("memory.atomic.notify s3 <- s0 s1 +0 mem2\nreturn", "there is no mem2"),
+            ("v128.load8_lane s3:2 <- s2 +0 mem4294967295 s0:2 lane1\nreturn", "there is no mem"),
+            ("memory.copy s0 s1 s2 mem1 mem2\nreturn", "there is no mem2"),
+            ("memory.init s0 s1 s2 mem1 data1\nreturn", "there is no data1"),
+            ("data.drop data1\nreturn", "there is no data1"),
+            ("elem.drop elem2\nreturn", "there is no elem2"),
+            ("table.init s0 s1 s2 table3 elem0\nreturn", "there is no table3"),
+            ("table.size s3 <- table3\nreturn", "there is no table3"),
+            ("global.get s3 <- global3\nreturn", "there is no global3"),
+            ("global.set global3 s2\nreturn", "there is no global3"),
+        ],
+    },
+    Pair {
+        rule: Rule::Kinds,
+        name: "kinds: globals",
+        module: OBJECTS,
+        accept: &[
+            "global.get s3 <- global0\nglobal.set global1 s3\nreturn",
+            "global.get_v128 s3:2 <- global2\nglobal.set_v128 global2 s3:2\nreturn",
+        ],
+        reject: &[
+            ("global.get s3 <- global2\nreturn", "global.get of global2, a v128"),
+            ("global.get_v128 s3:2 <- global1\nreturn", "global.get_v128 of global1, a i32"),
+            ("global.set global2 s0\nreturn", "global.set of global2"),
+            ("global.set_v128 global1 s0:2\nreturn", "global.set_v128 of global1"),
+            ("global.set global0 s2\nreturn", "global0 is not mutable"),
+        ],
+    },
+    Pair {
+        rule: Rule::Kinds,
+        name: "kinds: memory 0",
+        module: OBJECTS,
+        accept: &["i32.load s2 <- s2 +65535\nv128.store s2 +0 s0:2\nreturn"],
+        reject: &[],
+    },
+    Pair {
+        rule: Rule::Kinds,
+        name: "kinds: memory 0 has 64-bit addresses",
+        module: MEMORY64,
+        accept: &["i32.load_far s0 <- s0 +0 mem0\nreturn"],
+        reject: &[
+            ("i32.load s0 <- s0 +0\nreturn", "mem0 has 64-bit addresses"),
+            ("i64.store8 s0 +0 s0\nreturn", "mem0 has 64-bit addresses"),
+        ],
+    },
+    Pair {
+        rule: Rule::Kinds,
+        name: "kinds: there is no memory 0",
+        module: TWO,
+        accept: &["return1 s0"],
+        reject: &[("i32.load s0 <- s0 +0\nreturn1 s0", "there is no mem0")],
+    },
+    Pair {
+        rule: Rule::Kinds,
+        name: "kinds: references",
+        module: OBJECTS,
+        accept: &[
+            "table.copy s0 s1 s2 table0 table2\ntable.copy s0 s1 s2 table1 table1\nreturn",
+            "table.init s0 s1 s2 table0 elem0\ntable.init s0 s1 s2 table1 elem1\nreturn",
+        ],
+        reject: &[
+            ("table.copy s0 s1 s2 table0 table1\nreturn", "references of two kinds"),
+            ("table.init s0 s1 s2 table1 elem0\nreturn", "references of two kinds"),
+        ],
+    },
+    Pair {
+        rule: Rule::Kinds,
+        name: "kinds: calls through a table",
+        module: CALLS,
+        accept: &["call_indirect s1.. s0 type1 table0\nreturn1 s0"],
+        reject: &[
+            ("call_indirect s1.. s0 type1 table1\nreturn1 s0", "a call through table1"),
+            ("return_call_indirect s1.. s0 type0 table1", "a call through table1"),
+        ],
+    },
+    Pair {
+        rule: Rule::Lanes,
+        name: "lanes",
+        module: OBJECTS,
+        accept: &[
+            "i8x16.extract_lane_s s3 <- s0:2 lane15\nf64x2.replace_lane s0:2 <- s0:2 s2 lane1\nreturn",
+            "v128.store32_lane s2 +0 mem0 s0:2 lane3\nreturn",
+            "i8x16.shuffle s0:2 <- s0:2 s0:2 0x1f000102030405060708090a0b0c0d0e\nreturn",
+            "const128 s0:2 <- 0xffffffffffffffffffffffffffffffff\nreturn",
+        ],
+        reject: &[
+            ("i8x16.extract_lane_s s3 <- s0:2 lane16\nreturn", "lane16 of 16"),
+            ("f64x2.replace_lane s0:2 <- s0:2 s2 lane2\nreturn", "lane2 of 2"),
+            ("i16x8.extract_lane_u s3 <- s0:2 lane255\nreturn", "lane255 of 8"),
+            ("v128.store32_lane s2 +0 mem0 s0:2 lane4\nreturn", "lane4 of 4"),
+            ("v128.load64_lane s0:2 <- s2 +0 mem0 s0:2 lane2\nreturn", "lane2 of 2"),
+            (
+                "i8x16.shuffle s0:2 <- s0:2 s0:2 0x20000102030405060708090a0b0c0d0e\nreturn",
+                "a shuffle by 0x2000",
+            ),
+            (
+                "i8x16.shuffle s0:2 <- s0:2 s0:2 0x00000000000000000000000000000080\nreturn",
+                "shuffle",
+            ),
+        ],
+    },
+    Pair {
+        rule: Rule::Windows,
+        name: "windows",
+        module: CALLS,
+        accept: &[
+            "const32 s1 <- 1\nconst32 s2 <- 2\ncall s1.. func3\nreturn1 s1",
+            "call_import s5.. func1\nreturn1 s0",
+            "!frame 5\nconst32 s3 <- 1\nconst32 s4 <- 2\nreturn_call s3.. func4",
+        ],
+        reject: &[
+            ("const32 s1 <- 1\ncall s0.. func3\nreturn1 s1", "a window of 3 cells at s0"),
+            ("const32 s3 <- 1\nconst32 s4 <- 2\ncall s3.. func3\nreturn1 s0", "3 cells at s3"),
+            ("call_import s6.. func1\nreturn1 s0", "0 cells at s6"),
+            ("call_import s0.. func1\nreturn1 s0", "0 cells at s0"),
+            ("call_import s65535.. func0\nreturn1 s0", "1 cells at s65535"),
+            ("call_indirect s4.. s0 type0 table0\nreturn1 s0", "2 cells at s4"),
+            ("const32 s4 <- 1\nreturn_call s4.. func4", "2 cells at s4"),
+            ("return_call_import s0.. func0", "1 cells at s0"),
+            ("return_call_indirect s4.. s0 type0 table0", "2 cells at s4"),
+        ],
+    },
+    Pair {
+        rule: Rule::Results,
+        name: "results: return1",
+        module: CALLS,
+        accept: &["return1 s0", "return", "!func 3\nunreachable"],
+        reject: &[("!func 3\nreturn1 s0", "return1 for 3 cells")],
+    },
+    Pair {
+        rule: Rule::Results,
+        name: "results: a vector",
+        module: "(module (func (param v128) (result v128) local.get 0) (func (param v128)))",
+        accept: &["return", "!func 1\nreturn"],
+        reject: &[
+            ("return1 s0", "return1 for 2 cells"),
+            ("!func 1\nreturn1 s0", "return1 for 0 cells"),
+        ],
+    },
+    Pair {
+        rule: Rule::Results,
+        name: "results: tail calls",
+        module: CALLS,
+        accept: &[
+            "const32 s1 <- 1\nreturn_call_import s1.. func0",
+            "const32 s1 <- 1\nreturn_call_indirect s1.. s0 type2 table0",
+        ],
+        reject: &[
+            ("const32 s1 <- 1\nreturn_call_import s1.. func1", "a tail call of [] -> []"),
+            ("return_call_indirect s1.. s0 type1 table0", "a tail call of [] -> [i64]"),
+            ("const32 s1 <- 1\nconst32 s2 <- 1\nreturn_call s1.. func3", "[i32 i32 i32]"),
+        ],
+    },
+    Pair {
+        rule: Rule::Map,
+        name: "map",
+        module: SEGMENTS,
+        accept: &[
+            "0x0 const64 s1 <- 5\n0x6 copy s1 <- s0\n0x6 return",
+            "0x9 return",
+            "0x5 copy s1 <- s0\n0x0 return",
+        ],
+        reject: &[
+            ("return\n0x0", "no entry at word 0"),
+            ("const64 s1 <- 5\n0x0 return", "no entry at word 0"),
+            ("0x0 return\n0x1", "is behind the code"),
+            ("0x0\n0x1 return", "does not ascend"),
+            ("0x0 copy s1 <- s0\n0x1\n0x2 return", "does not ascend"),
+            ("0xa return", "outside of the body"),
+            ("0x0 copy s1 <- s0\n0xffff return", "outside of the body"),
+            ("!map-base 1\n0x0 return", "outside of the body"),
+        ],
+    },
+    Pair {
+        rule: Rule::Hints,
+        name: "hints",
+        module: SEGMENTS,
+        accept: &[
+            "!hint 2 0 0 1\n!hint 5 0 1 1\n!hint 9 1 0 0\n!constant 1\nreturn",
+            "!hint 2000 0 0 0\nreturn",
+        ],
+        reject: &[
+            ("!hint 2 0 0 0\n!hint 2 0 0 0\nreturn", "does not ascend"),
+            ("!hint 5 0 0 0\n!hint 2 0 0 0\nreturn", "does not ascend"),
+            ("!hint 2 1 0 0\n!hint 5 0 0 0\nreturn", "names word 0"),
+            ("!hint 2 2 0 0\nreturn", "names word 2"),
+            ("!hint 2 0 0 1\nreturn", "names constants 0 to 1"),
+            ("!hint 2 0 2 1\n!constant 1\n!constant 1\nreturn", "names constants 2 to 1"),
+            ("!constant 3\nreturn", "a constant for s3"),
+        ],
+    },
+    Pair {
+        rule: Rule::Metering,
+        name: "metering: fuel",
+        module: SEGMENTS,
+        accept: &[
+            "!fuel\n0x0 charge 2\n0x2 br_if_not s0 -> @3\n0x6 charge 1\nreturn",
+            "return",
+            "!epoch\npoll\nreturn",
+        ],
+        reject: &[
+            ("!fuel\n0x0 charge 2\n0x6 return", "no charge for the segment"),
+            ("!fuel\n0x6 charge 1\n0x0 charge 2\nreturn", "charges 1"),
+            ("!fuel\n0x0 charge 1\n0x6 charge 1\nreturn", "charges 1"),
+            ("!fuel\n0x0 charge 2\n0x5 charge 1\nreturn", "charges 1"),
+            ("!fuel\n0x0 charge 2\n0x6 charge 1\ncharge 1\nreturn", "a charge for no segment"),
+            ("!fuel\n0x0 poll\ncharge 2\n0x6 charge 1\nreturn", "a poll without epochs"),
+            ("charge 2\nreturn", "a charge for no segment"),
+            ("poll\nreturn", "a poll without epochs"),
+            ("!epoch\npoll\ncharge 2\nreturn", "a charge for no segment"),
+        ],
+    },
+    Pair {
+        rule: Rule::Metering,
+        name: "metering: epochs",
+        module: LOOP,
+        accept: &[
+            "!epoch\npoll\n@top:\npoll\nbr_if s0 -> @top\nreturn1 s0",
+            "!epoch\npoll\nbr_table s0 -> @0 @4\n@out:\nreturn1 s0",
+        ],
+        reject: &[
+            ("!epoch\ncopy s0 <- s0\nreturn1 s0", "no poll at the entry"),
+            ("!epoch\npoll\n@top:\nbr_if s0 -> @top\nreturn1 s0", "meets no poll"),
+            ("!epoch\npoll\ncopy s0 <- s0\nbr_table s0 -> @1 @5\nreturn1 s0", "meets no poll"),
+        ],
+    },
+];

@@ -1,0 +1,136 @@
+//! The witness: bytecode of one function that the check has accepted for one module and one set of
+//! settings.
+//!
+//! [`CheckedBytecode::check`] is the one constructor, so that whoever holds a `CheckedBytecode` may
+//! lean on the rules C1 to C15 of [`crate::check`] for what its accessors give. Nothing changes it
+//! afterwards.
+
+use crate::candidate::{Candidate, ConstantHint, ControlHint, MapEntry, Settings};
+use crate::check::{self, CheckError};
+use core::fmt;
+use prova_module::{FuncIdx, Module};
+
+/// Bytecode of one function that has been checked.
+#[derive(Clone)]
+pub struct CheckedBytecode {
+    module: Module,
+    settings: Settings,
+    code: Candidate,
+    local_cells: u32,
+    param_cells: u32,
+    result_cells: u32,
+    charge_bytes: u64,
+}
+
+impl CheckedBytecode {
+    /// Checks `candidate` as the code of its function in `module`, run with `settings`.
+    ///
+    /// # Errors
+    /// The first rule that the candidate breaks. The fault is never the module's: an error is a bug
+    /// of whatever made the candidate (or of the check), and the code must not run.
+    pub fn check(
+        module: &Module,
+        settings: &Settings,
+        candidate: Candidate,
+    ) -> Result<CheckedBytecode, CheckError> {
+        let facts = check::structure(module, settings, &candidate)?;
+        Ok(CheckedBytecode {
+            module: module.clone(),
+            settings: *settings,
+            local_cells: facts.local_cells,
+            param_cells: facts.param_cells,
+            result_cells: facts.result_cells,
+            charge_bytes: facts.charge_bytes(),
+            code: candidate,
+        })
+    }
+
+    /// The function.
+    pub fn func(&self) -> FuncIdx {
+        self.code.func
+    }
+
+    /// The module that it was checked against.
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+
+    /// Whether it was checked against this module: the same decoded module, or one of the same
+    /// bytes.
+    pub fn is_of(&self, module: &Module) -> bool {
+        let (mine, other) = (self.module.bytes(), module.bytes());
+        core::ptr::eq(mine, other) || mine == other
+    }
+
+    /// The settings that it was checked for.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The code.
+    pub fn words(&self) -> &[u64] {
+        &self.code.words
+    }
+
+    /// The size of its frame in cells.
+    pub fn frame_cells(&self) -> u32 {
+        self.code.frame_cells
+    }
+
+    /// Cells of its parameters.
+    pub fn param_cells(&self) -> u32 {
+        self.param_cells
+    }
+
+    /// Cells of its parameters and locals.
+    pub fn local_cells(&self) -> u32 {
+        self.local_cells
+    }
+
+    /// Cells of its results.
+    pub fn result_cells(&self) -> u32 {
+        self.result_cells
+    }
+
+    /// What a frame charges against the logical stack limit, in bytes; at least 8 for each cell of
+    /// the frame.
+    pub fn charge_bytes(&self) -> u64 {
+        self.charge_bytes
+    }
+
+    /// The Wasm offset of the operator that the instruction at `word` belongs to; for a word beyond
+    /// the code, of the last.
+    pub fn offset_of(&self, word: u32) -> u32 {
+        let map = &self.code.map;
+        // C13: there is an entry at word 0.
+        let entry = map.partition_point(|entry| entry.word <= word).saturating_sub(1);
+        map.get(entry).map_or(0, |entry| entry.offset)
+    }
+
+    /// The whole map, by ascending word.
+    pub fn map(&self) -> &[MapEntry] {
+        &self.code.map
+    }
+
+    /// What the translator said of control operators, for tools; in order (C14) and otherwise not
+    /// proved.
+    pub fn controls(&self) -> &[ControlHint] {
+        &self.code.controls
+    }
+
+    /// The constants that [`CheckedBytecode::controls`] refers to.
+    pub fn constants(&self) -> &[ConstantHint] {
+        &self.code.constants
+    }
+}
+
+impl fmt::Debug for CheckedBytecode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckedBytecode")
+            .field("func", &self.code.func)
+            .field("settings", &self.settings)
+            .field("words", &self.code.words.len())
+            .field("frame_cells", &self.code.frame_cells)
+            .finish_non_exhaustive()
+    }
+}
