@@ -106,6 +106,8 @@ pub struct Store {
     pub(crate) externs: Vec<Box<dyn Any + Send>>,
     epoch: Arc<AtomicU64>,
     host_depth: u32,
+    /// The instance whose code called the host function that runs.
+    caller: Option<InstanceAddr>,
     /// The value stack and the frame records that the [`Vm`] points to (V5, V6).
     _stack: Reservation,
     _frames: Reservation,
@@ -182,6 +184,7 @@ impl Store {
             externs: Vec::new(),
             epoch,
             host_depth: 0,
+            caller: None,
             _stack: stack,
             _frames: frames,
         }
@@ -190,6 +193,12 @@ impl Store {
     /// The settings that bytecode must have been translated with.
     pub fn settings(&self) -> Settings {
         self.config.settings
+    }
+
+    /// Replaces the limits, for objects that are made from now on; `trap_on_grow_failure` holds for all.
+    pub fn set_limits(&mut self, limits: Limits, trap_on_grow_failure: bool) {
+        self.config.limits = limits;
+        self.config.trap_on_grow_failure = trap_on_grow_failure;
     }
 
     /// The state of running bytecode. It stays where it is as long as the store lives.
@@ -601,7 +610,10 @@ impl Store {
         self.enter_frame(self.func_charge(func))?;
         let mut cells = vec![0; args.len().max(results.len())];
         cells[..args.len()].copy_from_slice(args);
-        match self.call_host(data, func, &mut cells)? {
+        let outer = self.caller.take();
+        let outcome = self.call_host(data, func, &mut cells);
+        self.caller = outer;
+        match outcome? {
             HostOutcome::Done => {
                 results.copy_from_slice(&cells[..results.len()]);
                 Ok(())
@@ -609,6 +621,29 @@ impl Store {
             HostOutcome::Suspend => Err(TrapKind::Suspended.into()),
             HostOutcome::Trap(trap) => Err(*trap),
         }
+    }
+
+    /// The instance whose code called the host function that runs now; `None` where the host called it itself.
+    pub fn caller(&self) -> Option<InstanceAddr> {
+        self.caller
+    }
+
+    /// [`Store::call_host`] for code of the instance `caller`: what every executor calls.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::call_host`].
+    pub fn call_host_from(
+        &mut self,
+        caller: InstanceAddr,
+        data: &mut dyn Any,
+        func: FuncAddr,
+        cells: &mut [Cell],
+    ) -> Result<HostOutcome, Trap> {
+        let outer = self.caller.replace(caller);
+        let outcome = self.call_host(data, func, cells);
+        self.caller = outer;
+        outcome
     }
 
     /// Runs a host function, whose frame the caller has charged. `cells` holds the arguments at the start and the
