@@ -8,6 +8,9 @@
 //! Quieting sets the quiet bit by hand: the compiler may fold `a + 0.0` or `a * 1.0` into `a`,
 //! which keeps a signalling NaN, and a rounding function of the C library may hand it through. For
 //! `+ - * /` and `sqrt` the machine quiets. Noticed by: the tables below.
+//!
+//! Canonicalization looks at the bits: of `if a.is_nan() { CANONICAL } else { a }` the compiler
+//! leaves only `a` where `a` is a square root, because to it one NaN is as good as another.
 
 use crate::operators::operators;
 
@@ -52,11 +55,9 @@ operators! { [inline(always)]
     "f32.ge": f32_ge(a: f32, b: f32) -> u32 { u32::from(a >= b) }
     /// Not an instruction: any NaN becomes the positive canonical NaN, everything else stays.
     "f32 canonicalization": f32_canonicalize(a: f32) -> f32 {
-        if a.is_nan() {
-            f32::from_bits(0x7fc0_0000)
-        } else {
-            a
-        }
+        let bits = a.to_bits();
+        let is_nan = bits & !SIGN_32 > 0x7f80_0000;
+        f32::from_bits(if is_nan { 0x7fc0_0000 } else { bits })
     }
     /// Clears the sign, of a NaN too.
     "f64.abs": f64_abs(a: f64) -> f64 { f64::from_bits(a.to_bits() & !SIGN_64) }
@@ -95,11 +96,9 @@ operators! { [inline(always)]
     "f64.ge": f64_ge(a: f64, b: f64) -> u32 { u32::from(a >= b) }
     /// Not an instruction: any NaN becomes the positive canonical NaN, everything else stays.
     "f64 canonicalization": f64_canonicalize(a: f64) -> f64 {
-        if a.is_nan() {
-            f64::from_bits(0x7ff8_0000_0000_0000)
-        } else {
-            a
-        }
+        let bits = a.to_bits();
+        let is_nan = bits & !SIGN_64 > 0x7ff0_0000_0000_0000;
+        f64::from_bits(if is_nan { 0x7ff8_0000_0000_0000 } else { bits })
     }
 }
 
