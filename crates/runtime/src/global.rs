@@ -93,3 +93,6 @@ impl Context<'_> {
         self.funcs.get(func.index()).map_or(NULL_REF, |&address| func_ref(FuncAddr(address)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,7 +33,7 @@ pub enum HostOutcome {
 }
 
 /// An executor from outside this crate, for the Wasm functions of a whole store.
-pub trait Executor: Send {
+pub trait Executor: Send + Sync {
     /// Calls a Wasm function (never a host function) with arguments and results in cells.
     ///
     /// The store has compared the numbers of cells and counted the nested call; the executor charges the function's

@@ -7,7 +7,7 @@
 //!   LinkError       CreateError                            Trap { instance, … }
 //! ```
 //!
-//! Up to the instance nothing of the store changes if there is an error. After it, effects stay: a trap in a segment or
+//! Up to the instance an error leaves the store as it was. After it, effects stay: a trap in a segment or
 //! in the start function leaves the writes before it, and the instance in the store, since others may already refer to
 //! its functions.
 

@@ -2,7 +2,7 @@
 //!
 //! Neighbours: `store`, `instantiate`, `memory` and `table` compare before they allocate. A module that needs more at
 //! its start is refused with the limit's name; growth beyond a limit fails as the specification allows (−1).
-//! The tests of `tests/limits.rs` stand on both sides of each.
+//! The tests of `tests/store/limits.rs` stand on both sides of each.
 
 /// The least logical stack limit, in bytes: a smaller [`stack_bytes`](crate::StoreConfig::stack_bytes) counts as this.
 pub const STACK_BYTES_MIN: u64 = 1 << 10;

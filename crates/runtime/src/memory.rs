@@ -116,3 +116,6 @@ pub(crate) fn address_pages_max(ty: &MemoryType) -> u64 {
         (true, log2) => 1 << (64 - log2),
     }
 }
+
+#[cfg(test)]
+mod tests;

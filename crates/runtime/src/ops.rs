@@ -447,3 +447,6 @@ impl Store {
         &self.config.limits
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,7 +31,6 @@ use prova_module::{
 use std::any::Any;
 use std::fmt;
 use std::ptr;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -82,7 +81,7 @@ pub(crate) enum Dispatch {
     /// The match loop.
     Match,
     /// One from outside.
-    External(Rc<dyn Executor>),
+    External(Arc<dyn Executor>),
 }
 
 /// Everything that the instances of one store share.
@@ -113,8 +112,8 @@ pub struct Store {
     _frames: Reservation,
 }
 
-// SAFETY: V9: every raw pointer in here leads to memory that this store owns, or to code that it keeps alive; the
-// executor behind the `Rc` is `Send`, and its clones live only in calls of this store, which borrow it.
+// SAFETY: V9: every raw pointer in here leads to memory that this store owns, or to code that it keeps alive.
+// A host function that moves the store to another thread and back leaves running code untouched in between.
 unsafe impl Send for Store {}
 
 /// Cells of the value stack beyond the logical limit.
@@ -168,7 +167,7 @@ impl Store {
             dispatch: match executor {
                 ExecutorKind::Tail => Dispatch::Tail,
                 ExecutorKind::Match => Dispatch::Match,
-                ExecutorKind::External(executor) => Dispatch::External(Rc::from(executor)),
+                ExecutorKind::External(executor) => Dispatch::External(Arc::from(executor)),
             },
             vm: Fixed::new([vm]),
             types: TypeRegistry::new(),

@@ -83,3 +83,6 @@ impl Table {
         Some(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -285,3 +285,6 @@ impl Error for Trap {
         self.host.as_deref().map(|error| error as &(dyn Error + 'static))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+//! Memories keep M1 and M2. Green does not show what happens when the system's memory runs out.
+
+use super::{AllocError, Memory};
+use crate::limits::{LimitExceeded, Limits};
+use prova_module::MemoryType;
+
+/// A memory type of 64 KiB pages and 32-bit addresses.
+fn ty(min: u64, max: Option<u64>) -> MemoryType {
+    MemoryType { min, max, memory64: false, shared: false, page_size_log2: 16 }
+}
+
+fn new(ty: MemoryType) -> Memory {
+    Memory::new(ty, &Limits::default()).unwrap()
+}
+
+#[test]
+fn starts_zeroed_and_grows_in_place_up_to_its_maximum() {
+    let mut memory = new(ty(1, Some(3)));
+    assert_eq!((memory.pages(), memory.len_bytes(), memory.data().len()), (1, 65536, 65536));
+    assert!(memory.data().iter().all(|&byte| byte == 0));
+    let base = memory.vm().base;
+    memory.data_mut()[65535] = 9;
+    assert_eq!(memory.grow(0), Some(1));
+    assert_eq!(memory.grow(2), Some(1));
+    assert_eq!((memory.pages(), memory.vm().len_bytes, memory.vm().base), (3, 3 << 16, base));
+    assert_eq!((memory.data()[65535], memory.data()[65536]), (9, 0));
+    for delta in [1, 65533, u64::from(u32::MAX), u64::MAX] {
+        assert_eq!(memory.grow(delta), None, "by {delta}");
+    }
+    assert_eq!(memory.grow(0), Some(3), "a failed growth changes nothing");
+}
+
+#[test]
+fn a_memory_of_no_bytes_is_a_memory() {
+    let mut memory = new(ty(0, Some(0)));
+    assert_eq!((memory.data().len(), memory.vm().len_bytes), (0, 0));
+    assert_eq!((memory.grow(0), memory.grow(1)), (Some(0), None));
+}
+
+#[test]
+fn pages_of_one_byte_count_bytes() {
+    let mut memory = new(MemoryType { page_size_log2: 0, ..ty(5, Some(5000)) });
+    assert_eq!(memory.data(), [0; 5]);
+    assert_eq!(memory.grow(4990), Some(5));
+    assert_eq!(memory.data().len(), 4995);
+    assert_eq!((memory.grow(6), memory.grow(5)), (None, Some(4995)));
+}
+
+#[test]
+#[cfg(not(miri))]
+fn growth_ends_at_the_address_space_of_the_type() {
+    let mut memory = new(ty(0, None));
+    assert_eq!(memory.pages_max, 1 << 16);
+    assert_eq!(memory.grow((1 << 16) + 1), None);
+    let bytes = new(MemoryType { page_size_log2: 0, ..ty(0, None) });
+    assert_eq!(bytes.pages_max, u64::from(u32::MAX));
+    let mut wide = new(MemoryType { memory64: true, ..ty(0, None) });
+    assert_eq!(wide.pages_max, Limits::default().memory_bytes_max >> 16);
+    assert_eq!((wide.grow(u64::MAX), wide.grow(1 << 48)), (None, None));
+    assert_eq!((wide.grow(2), wide.pages()), (Some(0), 2));
+}
+
+#[test]
+fn no_type_and_no_limit_overflows() {
+    let limits = Limits { memory_bytes_max: u64::MAX, ..Limits::default() };
+    for page_size_log2 in [0, 16] {
+        for min in [1 << 47, 1 << 48, u64::MAX] {
+            let ty = MemoryType { memory64: true, page_size_log2, ..ty(min, None) };
+            let error = Memory::new(ty, &limits).unwrap_err();
+            assert_eq!(error, AllocError::OutOfMemory, "{ty:?}");
+        }
+    }
+}
+
+#[test]
+fn the_store_s_limit_bounds_start_and_growth() {
+    let limits = Limits { memory_bytes_max: (2 << 16) + 5, ..Limits::default() };
+    let mut memory = Memory::new(ty(2, None), &limits).unwrap();
+    assert_eq!((memory.grow(0), memory.grow(1)), (Some(2), None));
+    let limit = LimitExceeded { name: "memory_bytes_max", max: (2 << 16) + 5, actual: 3 << 16 };
+    assert_eq!(Memory::new(ty(3, None), &limits).unwrap_err(), AllocError::Limit(limit));
+}
