@@ -1,47 +1,16 @@
 //! Where bytecode comes from: a function of a module → its checked bytecode, asked for at its first call.
 //!
 //! Neighbours: [`Store::instantiate`](crate::Store::instantiate) takes an [`Attach`] per instance; `exec` asks through
-//! `Store::attach`, which compares the witness (module digest, settings, function) before it lets the code run. Whether
+//! `Store::attach`, which compares the witness (module, settings, function) before it lets the code run. Whether
 //! translation is eager or lazy, cached or not, is the attacher's matter and not observable by the program.
 
 use crate::store::Store;
 use crate::trap::{Trap, TrapKind};
 use crate::value::FuncAddr;
-use prova_bytecode::Settings;
+use prova_bytecode::CheckedBytecode;
 use prova_module::{FuncIdx, Module};
 use std::error::Error;
 use std::sync::Arc;
-
-/// Stands for the witness of `prova_bytecode::check`; no value of it exists.
-#[derive(Debug)]
-pub struct CheckedBytecode(std::convert::Infallible);
-
-impl CheckedBytecode {
-    /// The function.
-    pub fn func(&self) -> FuncIdx {
-        match self.0 {}
-    }
-
-    /// The settings.
-    pub fn settings(&self) -> Settings {
-        match self.0 {}
-    }
-
-    /// The code.
-    pub fn words(&self) -> &[u64] {
-        match self.0 {}
-    }
-
-    /// The size of the frame in cells.
-    pub fn frame_cells(&self) -> u32 {
-        match self.0 {}
-    }
-
-    /// The module offset of the operator that the instruction at `word` belongs to.
-    pub fn offset_of(&self, _word: u32) -> u32 {
-        match self.0 {}
-    }
-}
 
 /// Why there is no bytecode for a function: a refusal of the check or a limit of the translator.
 pub type AttachError = Box<dyn Error + Send + Sync>;
@@ -74,10 +43,13 @@ impl Store {
             let message = format!("{what} of the bytecode of {index} differs");
             Err(Trap::with_message(TrapKind::Attach, message))
         };
+        if !code.is_of(instance.module()) {
+            return refuse("the module");
+        }
         if code.func() != index {
             return refuse("the function");
         }
-        if code.settings() != self.settings() {
+        if *code.settings() != self.settings() {
             return refuse("the metering or determinism");
         }
         let charge_bytes = u64::from(self.entries[func.index()].charge_bytes);

@@ -2,11 +2,10 @@
 //!
 //! Neighbours: `store` owns one [`FuncInst`] per entry, at the same index; `exec` reads entries alone.
 
-use crate::attach::CheckedBytecode;
 use crate::host::HostFunc;
 use crate::value::InstanceAddr;
 use crate::vm::FuncEntry;
-use prova_bytecode::Op;
+use prova_bytecode::{CheckedBytecode, Op};
 use prova_module::{FuncFacts, FuncIdx, FuncType, TypeId, cells_of};
 use std::sync::Arc;
 

@@ -31,7 +31,7 @@ mod value;
 #[allow(dead_code, reason = "the executors use more of it than the store does")]
 mod vm;
 
-pub use attach::{Attach, AttachError, CheckedBytecode};
+pub use attach::{Attach, AttachError};
 pub use func::FuncKind;
 pub use host::{Executor, ExecutorKind, HostFunc, HostOutcome};
 pub use instance::Instance;
@@ -39,6 +39,7 @@ pub use instantiate::{CreateError, InstantiateError};
 pub use limits::{Limits, STACK_BYTES_MAX, STACK_BYTES_MIN};
 pub use link::{LinkError, LinkReason};
 pub use memory::Memory;
+pub use prova_bytecode::CheckedBytecode;
 pub use store::{Store, StoreConfig};
 pub use table::Table;
 pub use trap::{MemoryFault, TraceFrame, Trap, TrapKind};

@@ -11,7 +11,6 @@
 //!
 //! Limits: [`Limits`], the logical stack limit and the depth of nested calls in [`StoreConfig`].
 
-use crate::attach::CheckedBytecode;
 use crate::fixed::Fixed;
 use crate::func::{FuncInst, FuncKind, host_entry};
 use crate::host::{Executor, ExecutorKind, HostFunc, HostOutcome};
@@ -24,7 +23,7 @@ use crate::table::Table;
 use crate::trap::{TraceFrame, Trap, TrapKind};
 use crate::value::{FuncAddr, GlobalAddr, InstanceAddr, MemoryAddr, TableAddr};
 use crate::vm::{Cell, Frame, FuncEntry, GlobalVm, MemoryVm, TableVm, Vm};
-use prova_bytecode::Settings;
+use prova_bytecode::{CheckedBytecode, Settings};
 use prova_module::{
     FuncIdx, FuncType, GlobalType, MemoryType, TableType, TypeId, TypeRegistry, ValType,
 };
