@@ -1,0 +1,165 @@
+//! Conditions: the comparison that was emitted last and the branch on it → one instruction.
+//!
+//! Neighbours: `control` asks for the [`Condition`] of a `br_if` or `if` and emits the branch in the direction it needs.
+//!
+//! A comparison may be taken back because its result is a home slot that the branch alone consumes, and its operands
+//! are still where they were: locals, or home slots of popped positions (E1 of `translator`). The inverse of an integer
+//! comparison is the other comparison; a float comparison has none (NaN), so its inverse is an op that says `not`.
+//!
+//! Tests: golden files `fuse-*.wat`; `tests/enumerate.rs` executes both directions of `br_if` and `if`.
+
+use crate::stack::Place;
+use crate::translator::{Cx, Produced};
+use prova_bytecode::Op;
+
+/// What a conditional branch tests.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Condition {
+    /// The branch that is taken when the condition holds.
+    pub(crate) op: Op,
+    /// The branch that is taken when it does not.
+    pub(crate) inverse: Op,
+    /// The first operand, a slot.
+    pub(crate) left: u64,
+    /// The second operand, a slot or an immediate.
+    pub(crate) right: Option<u64>,
+}
+
+impl Condition {
+    fn not(self) -> Condition {
+        Condition { op: self.inverse, inverse: self.op, ..self }
+    }
+}
+
+impl Cx<'_> {
+    /// Pops the condition of a branch, and takes the comparison that made it back if there is one.
+    pub(crate) fn condition(&mut self) -> Condition {
+        let entry = self.b.stack.pop();
+        if entry.place == Place::Home
+            && let Some(condition) = self.fused(entry.home)
+        {
+            return condition;
+        }
+        let left = self.operand(&entry);
+        Condition { op: Op::BrIf, inverse: Op::BrIfNot, left, right: None }
+    }
+
+    /// The condition that the last instruction computes into `slot`, which nobody else reads.
+    fn fused(&mut self, slot: u16) -> Option<Condition> {
+        let last = self.last_into(slot)?;
+        let values = self.values(&last);
+        if last.op == Op::I32Eqz {
+            self.take_back();
+            // Only a home slot is consumed for good; it is that of the same position, since eqz pops one value.
+            let inner = if values[1] == u64::from(slot) { self.fused(slot) } else { None };
+            let plain =
+                Condition { op: Op::BrIf, inverse: Op::BrIfNot, left: values[1], right: None };
+            return Some(inner.unwrap_or(plain).not());
+        }
+        let fusion = fusion(last.op)?;
+        self.take_back();
+        let (op, inverse, left, right) = match fusion {
+            Fusion::Zero(op, inverse) => (op, inverse, values[1], 0),
+            Fusion::Slots(op, inverse) => (op, inverse, values[1], values[2]),
+            Fusion::Immediate(op, inverse) => (op, inverse, values[1], values[2]),
+            Fusion::Narrow(op, inverse) => (op, inverse, values[1], u64::from(values[2] as u32)),
+            Fusion::Either { slots, immediate } => match self.take_constant(values[2], slot) {
+                Some(bits) => (immediate.0, immediate.1, values[1], bits),
+                None => (slots.0, slots.1, values[1], values[2]),
+            },
+        };
+        Some(Condition { op, inverse, left, right: Some(right) })
+    }
+
+    /// Takes back the constant that the last instruction wrote to `right`, if that is the home slot of a popped
+    /// operand: the only home slot above `slot` that the comparison read.
+    fn take_constant(&mut self, right: u64, slot: u16) -> Option<u64> {
+        if right <= u64::from(slot) {
+            return None;
+        }
+        let Produced { op, .. } = *self.last_into(right as u16).as_ref()?;
+        match op {
+            Op::Const32 | Op::Const64S32 => {
+                let last = self.last_into(right as u16)?;
+                let bits = self.values(&last)[1];
+                self.take_back();
+                Some(bits)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// How a comparison becomes a branch; each pair is the branch and its inverse.
+enum Fusion {
+    /// A test of one operand against the immediate 0.
+    Zero(Op, Op),
+    /// Two slots.
+    Slots(Op, Op),
+    /// Two slots, or a slot and a 32-bit immediate.
+    Either { slots: (Op, Op), immediate: (Op, Op) },
+    /// A slot and a sign-extended 16-bit immediate of an i32, or a 32-bit one.
+    Narrow(Op, Op),
+    /// A slot and a sign-extended immediate of an i64.
+    Immediate(Op, Op),
+}
+
+macro_rules! fusions {
+    ($op:ident;
+     integers { $($int:ident $int_imm:ident $imm:ident: $br:ident $not:ident $br_imm:ident $not_imm:ident;)* }
+     floats { $($float:ident: $fbr:ident $fnot:ident;)* }) => {
+        match $op {
+            $(Op::$int => Fusion::Either {
+                slots: (Op::$br, Op::$not),
+                immediate: (Op::$br_imm, Op::$not_imm),
+            },
+            Op::$int_imm => Fusion::$imm(Op::$br_imm, Op::$not_imm),)*
+            $(Op::$float => Fusion::Slots(Op::$fbr, Op::$fnot),)*
+            Op::I32AndImm32 => Fusion::Narrow(Op::BrI32AndImm, Op::BrI32AndNotImm),
+            Op::I64Eqz => Fusion::Zero(Op::BrI64EqImm, Op::BrI64NeImm),
+            _ => return None,
+        }
+    };
+}
+
+fn fusion(op: Op) -> Option<Fusion> {
+    Some(fusions! { op;
+        integers {
+        I32Eq I32EqImm Narrow: BrI32Eq BrI32Ne BrI32EqImm BrI32NeImm;
+        I32Ne I32NeImm Narrow: BrI32Ne BrI32Eq BrI32NeImm BrI32EqImm;
+        I32LtS I32LtSImm Narrow: BrI32LtS BrI32GeS BrI32LtSImm BrI32GeSImm;
+        I32LtU I32LtUImm Narrow: BrI32LtU BrI32GeU BrI32LtUImm BrI32GeUImm;
+        I32GtS I32GtSImm Narrow: BrI32GtS BrI32LeS BrI32GtSImm BrI32LeSImm;
+        I32GtU I32GtUImm Narrow: BrI32GtU BrI32LeU BrI32GtUImm BrI32LeUImm;
+        I32LeS I32LeSImm Narrow: BrI32LeS BrI32GtS BrI32LeSImm BrI32GtSImm;
+        I32LeU I32LeUImm Narrow: BrI32LeU BrI32GtU BrI32LeUImm BrI32GtUImm;
+        I32GeS I32GeSImm Narrow: BrI32GeS BrI32LtS BrI32GeSImm BrI32LtSImm;
+        I32GeU I32GeUImm Narrow: BrI32GeU BrI32LtU BrI32GeUImm BrI32LtUImm;
+        I32And I32AndImm Narrow: BrI32And BrI32AndNot BrI32AndImm BrI32AndNotImm;
+        I64Eq I64EqImm Immediate: BrI64Eq BrI64Ne BrI64EqImm BrI64NeImm;
+        I64Ne I64NeImm Immediate: BrI64Ne BrI64Eq BrI64NeImm BrI64EqImm;
+        I64LtS I64LtSImm Immediate: BrI64LtS BrI64GeS BrI64LtSImm BrI64GeSImm;
+        I64LtU I64LtUImm Immediate: BrI64LtU BrI64GeU BrI64LtUImm BrI64GeUImm;
+        I64GtS I64GtSImm Immediate: BrI64GtS BrI64LeS BrI64GtSImm BrI64LeSImm;
+        I64GtU I64GtUImm Immediate: BrI64GtU BrI64LeU BrI64GtUImm BrI64LeUImm;
+        I64LeS I64LeSImm Immediate: BrI64LeS BrI64GtS BrI64LeSImm BrI64GtSImm;
+        I64LeU I64LeUImm Immediate: BrI64LeU BrI64GtU BrI64LeUImm BrI64GtUImm;
+        I64GeS I64GeSImm Immediate: BrI64GeS BrI64LtS BrI64GeSImm BrI64LtSImm;
+        I64GeU I64GeUImm Immediate: BrI64GeU BrI64LtU BrI64GeUImm BrI64LtUImm;
+        }
+        floats {
+        F32Eq: BrF32Eq BrF32NotEq;
+        F32Ne: BrF32NotEq BrF32Eq;
+        F32Lt: BrF32Lt BrF32NotLt;
+        F32Gt: BrF32Gt BrF32NotGt;
+        F32Le: BrF32Le BrF32NotLe;
+        F32Ge: BrF32Ge BrF32NotGe;
+        F64Eq: BrF64Eq BrF64NotEq;
+        F64Ne: BrF64NotEq BrF64Eq;
+        F64Lt: BrF64Lt BrF64NotLt;
+        F64Gt: BrF64Gt BrF64NotGt;
+        F64Le: BrF64Le BrF64NotLe;
+        F64Ge: BrF64Ge BrF64NotGe;
+        }
+    })
+}

@@ -1,0 +1,119 @@
+//! Loads, stores, growth and bulk operators: the near form for memory 0 with 32-bit addresses and a 16-bit offset, the
+//! far form for everything else.
+//!
+//! f32 and f64 use the integer forms, because a cell holds bits. An address is never folded into the offset: `i32.add`
+//! wraps, the offset does not.
+
+use crate::translator::Cx;
+use prova_bytecode::Op;
+use prova_module::{MemArg, MemArgTarget, Operator};
+
+/// What an access names besides its operands.
+pub(crate) enum Access {
+    /// Memory 0, 32-bit addresses, an offset of 16 bits.
+    Near(u64),
+    /// An offset and a memory.
+    Far(u64, u64),
+}
+
+macro_rules! accesses {
+    ($cx:ident, $operator:ident;
+     loads $($load:ident: $near:ident $far:ident,)*;
+     stores $($store:ident: $snear:ident $sfar:ident,)*) => {
+        match $operator {
+            $(Operator::$load { memarg } => $cx.load(Op::$near, Op::$far, memarg, false),)*
+            $(Operator::$store { memarg } => $cx.store(Op::$snear, Op::$sfar, memarg),)*
+            _ => return $cx.bulk_memory($operator),
+        }
+    };
+}
+
+impl Cx<'_> {
+    /// Translates an operator on memories; says whether `operator` is one.
+    pub(crate) fn memory(&mut self, operator: &Operator<'_>) -> bool {
+        accesses! { self, operator;
+            loads
+            I32Load: I32Load I32LoadFar,
+            I64Load: I64Load I64LoadFar,
+            F32Load: I32Load I32LoadFar,
+            F64Load: I64Load I64LoadFar,
+            I32Load8S: I32Load8S I32Load8SFar,
+            I32Load8U: I32Load8U I32Load8UFar,
+            I32Load16S: I32Load16S I32Load16SFar,
+            I32Load16U: I32Load16U I32Load16UFar,
+            I64Load8S: I64Load8S I64Load8SFar,
+            I64Load8U: I64Load8U I64Load8UFar,
+            I64Load16S: I64Load16S I64Load16SFar,
+            I64Load16U: I64Load16U I64Load16UFar,
+            I64Load32S: I64Load32S I64Load32SFar,
+            I64Load32U: I64Load32U I64Load32UFar,;
+            stores
+            I32Store: I32Store I32StoreFar,
+            I64Store: I64Store I64StoreFar,
+            F32Store: I32Store I32StoreFar,
+            F64Store: I64Store I64StoreFar,
+            I32Store8: I32Store8 I32Store8Far,
+            I32Store16: I32Store16 I32Store16Far,
+            I64Store8: I64Store8 I64Store8Far,
+            I64Store16: I64Store16 I64Store16Far,
+            I64Store32: I64Store32 I64Store32Far,
+        }
+        true
+    }
+
+    fn bulk_memory(&mut self, operator: &Operator<'_>) -> bool {
+        match *operator {
+            Operator::MemorySize { mem } => self.plain(Op::MemorySize, &[mem.into()]),
+            Operator::MemoryGrow { mem } => self.plain(Op::MemoryGrow, &[mem.into()]),
+            Operator::MemoryFill { mem } => self.plain(Op::MemoryFill, &[mem.into()]),
+            Operator::MemoryCopy { dst_mem, src_mem } => {
+                self.plain(Op::MemoryCopy, &[dst_mem.into(), src_mem.into()]);
+            }
+            Operator::MemoryInit { data_index, mem } => {
+                self.plain(Op::MemoryInit, &[mem.into(), data_index.into()]);
+            }
+            Operator::DataDrop { data_index } => self.plain(Op::DataDrop, &[data_index.into()]),
+            _ => return false,
+        }
+        true
+    }
+
+    /// The memory that a memory argument names.
+    pub(crate) fn memory_index(&mut self, memarg: &MemArg) -> u32 {
+        match memarg.target {
+            MemArgTarget::Memory(memory) => memory,
+            _ => {
+                self.bug("a memory argument without memory");
+                0
+            }
+        }
+    }
+
+    /// The form of an access.
+    pub(crate) fn access(&mut self, memarg: &MemArg) -> Access {
+        let memory = self.memory_index(memarg);
+        let near = memory == 0
+            && memarg.offset <= 0xffff
+            && self.module.memories().first().is_some_and(|m| !m.memory64);
+        if near { Access::Near(memarg.offset) } else { Access::Far(memarg.offset, memory.into()) }
+    }
+
+    /// Translates a load.
+    pub(crate) fn load(&mut self, near: Op, far: Op, memarg: &MemArg, wide: bool) {
+        let address = self.pop_operand();
+        match self.access(memarg) {
+            Access::Near(offset) => self.emit_push(near, wide, [address, offset]),
+            Access::Far(offset, memory) => self.emit_push(far, wide, [address, offset, memory]),
+        }
+    }
+
+    /// Translates a store.
+    pub(crate) fn store(&mut self, near: Op, far: Op, memarg: &MemArg) {
+        let value = self.pop_operand();
+        let address = self.pop_operand();
+        match self.access(memarg) {
+            Access::Near(offset) => self.emit(near, &[address, offset, value]),
+            Access::Far(offset, memory) => self.emit(far, &[address, offset, memory, value]),
+        };
+    }
+}

@@ -1,0 +1,535 @@
+//! The driver: one pass over a body, metering, the map, and the emission that all families share.
+//!
+//! Neighbours: the family files each translate their operators and say whether an operator is theirs; `stack` knows
+//! where values are; `fuse` takes the last instruction back where a branch can do its work.
+//!
+//! # Invariants
+//! * E1. `last` is the instruction just before the current position, if it is one with a single result in a home slot
+//!   and control comes to the current position through it alone; `before` is the same for the instruction before
+//!   `last`. Every other emission, every label and every hint forgets them.
+//! * E2. The map has an entry where the operator changes; taking an instruction back takes its entries back.
+//!
+//! Tests: the golden files of `tests/files/translate` show map-independent code; `tests/shape.rs` tests map and hints.
+
+use crate::control::{Fixup, Frame};
+use crate::error::TranslateError;
+use crate::moves::{Move, Moves, Source, source};
+use crate::stack::{Entry, Place, Stack};
+use core::ops::Range;
+use prova_bytecode::encode::{VALUES_MAX, WORDS_MAX};
+use prova_bytecode::{
+    Candidate, CodeBuffer, ConstantHint, ControlHint, Kind, MapEntry, Metering, Op, Role, Settings,
+    decode,
+};
+use prova_module::{FuncFacts, FuncIdx, Module, Operator, Segment, ValType, cells};
+
+/// The greatest number of cells of a frame, so that every slot has a 16-bit index.
+pub const FRAME_CELLS_MAX: u32 = 65_535;
+
+/// Translates functions; keeps its buffers from one to the next.
+#[derive(Debug, Default)]
+pub struct Translator {
+    buffers: Buffers,
+}
+
+impl Translator {
+    /// A translator with empty buffers.
+    pub fn new() -> Translator {
+        Translator::default()
+    }
+
+    /// Translates one function.
+    ///
+    /// # Errors
+    /// If the function needs a frame or code beyond the limits of the bytecode. Anything else, an imported `func`
+    /// included, is a fault of the caller or of the translator and says so.
+    pub fn translate(
+        &mut self,
+        module: &Module,
+        func: FuncIdx,
+        settings: &Settings,
+    ) -> Result<Candidate, TranslateError> {
+        let Some(facts) = module.facts(func) else {
+            return Err(TranslateError::Bug { func, offset: 0, what: "a function without a body" });
+        };
+        let mut cx = Cx::new(module, facts, func, settings, core::mem::take(&mut self.buffers));
+        let result = cx.run();
+        self.buffers = cx.b;
+        result
+    }
+}
+
+/// What is kept from one function to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Buffers {
+    code: CodeBuffer,
+    map: Vec<MapEntry>,
+    controls: Vec<ControlHint>,
+    constants: Vec<ConstantHint>,
+    runs: Vec<Run>,
+    pub(crate) stack: Stack,
+    pub(crate) moves: Moves,
+    pub(crate) frames: Vec<Frame>,
+    pub(crate) fixups: Vec<Fixup>,
+    pub(crate) targets: Vec<u32>,
+}
+
+/// Adjacent locals of equal size.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    /// The first local.
+    first: u32,
+    /// Its slot.
+    slot: u32,
+    wide: bool,
+}
+
+/// An instruction with one result in a home slot (E1).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Produced {
+    /// Its first word.
+    pub(crate) at: u32,
+    pub(crate) op: Op,
+    /// The slot of its result.
+    pub(crate) dst: u16,
+}
+
+/// The translation of one function.
+pub(crate) struct Cx<'m> {
+    pub(crate) module: &'m Module,
+    func: FuncIdx,
+    facts: &'m FuncFacts,
+    metering: Metering,
+    deterministic: bool,
+    pub(crate) b: Buffers,
+    /// The number of results of the function.
+    pub(crate) results: usize,
+    /// Offset of the current operator.
+    pub(crate) offset: u32,
+    /// Whether the current operator can be reached.
+    pub(crate) live: bool,
+    /// Open blocks that began in unreachable code.
+    pub(crate) dead_depth: u32,
+    /// Whether the next operator is the first of a body or loop.
+    pub(crate) poll_due: bool,
+    next_segment: usize,
+    last: Option<Produced>,
+    before: Option<Produced>,
+    /// The one-cell copy just before the current position that a further copy may join.
+    pairable: Option<(u32, u16, u16)>,
+    /// How many `br_table`s there were.
+    pub(crate) stamp: u32,
+    fault: Option<&'static str>,
+}
+
+impl<'m> Cx<'m> {
+    fn new(
+        module: &'m Module,
+        facts: &'m FuncFacts,
+        func: FuncIdx,
+        settings: &Settings,
+        mut b: Buffers,
+    ) -> Cx<'m> {
+        b.code.clear();
+        b.map.clear();
+        b.controls.clear();
+        b.constants.clear();
+        b.runs.clear();
+        b.frames.clear();
+        b.fixups.clear();
+        Cx {
+            module,
+            func,
+            facts,
+            metering: settings.metering,
+            deterministic: settings.deterministic,
+            b,
+            results: module.func_type(func).results.len(),
+            offset: 0,
+            live: true,
+            dead_depth: 0,
+            poll_due: true,
+            next_segment: 0,
+            last: None,
+            before: None,
+            pairable: None,
+            stamp: 0,
+            fault: None,
+        }
+    }
+
+    fn run(&mut self) -> Result<Candidate, TranslateError> {
+        let Some(body) = self.module.body(self.func) else {
+            return Err(self.bug_here("a function without a body"));
+        };
+        let frame_cells = self.facts.local_cells.saturating_add(self.facts.max_height_cells);
+        if frame_cells > FRAME_CELLS_MAX {
+            self.offset = self.facts.blocks[0].start;
+            return Err(self.limit("frame_cells", FRAME_CELLS_MAX.into(), frame_cells.into()));
+        }
+        let ty = self.module.func_type(self.func);
+        self.declare_locals(ty.params.iter().map(|&ty| (1, ty)).chain(body.locals()));
+        self.b.stack.reset(self.facts.local_cells as u16);
+        self.enter_body(self.module.func_type_idx(self.func));
+        let mut operators = body.operators();
+        while !operators.eof() {
+            let Ok((operator, offset)) = operators.read_with_offset() else {
+                return Err(self.bug_here("an operator that does not decode"));
+            };
+            self.offset = offset as u32;
+            self.step(&operator);
+            if self.fault.is_some() || self.b.stack.underflow {
+                return Err(self.bug_here(self.fault.unwrap_or("an empty operand stack")));
+            }
+            if self.b.code.position() as usize > WORDS_MAX {
+                let actual = self.b.code.position().into();
+                return Err(self.limit("words", WORDS_MAX as u64, actual));
+            }
+        }
+        if !self.b.frames.is_empty() {
+            return Err(self.bug_here("a block without end"));
+        }
+        Ok(Candidate {
+            func: self.func,
+            words: self.b.code.words().to_vec(),
+            frame_cells,
+            map: self.b.map.clone(),
+            controls: self.b.controls.clone(),
+            constants: self.b.constants.clone(),
+        })
+    }
+
+    /// R8: of unreachable code only the structure is read.
+    fn step(&mut self, operator: &Operator<'_>) {
+        if self.live {
+            if self.metering != Metering::None {
+                self.meter();
+            }
+            self.poll_due = false;
+            let handled = self.variable(operator)
+                || self.numeric(operator)
+                || self.memory(operator)
+                || self.control(operator)
+                || self.parametric(operator)
+                || self.table(operator)
+                || self.reference(operator)
+                || self.vector(operator)
+                || self.atomic(operator);
+            if !handled {
+                self.bug("an operator of a proposal that is not accepted");
+            }
+        } else {
+            self.skip(operator);
+        }
+    }
+
+    fn meter(&mut self) {
+        if self.poll_due && self.metering == Metering::Epoch {
+            self.emit(Op::Poll, &[]);
+        }
+        let offset = self.offset;
+        let due = |s: &&Segment| s.offset == offset;
+        if let Some(segment) = self.facts.segments.get(self.next_segment).filter(due) {
+            self.next_segment += 1;
+            if self.metering == Metering::Fuel {
+                self.emit(Op::Charge, &[segment.cost]);
+            }
+        }
+    }
+
+    fn declare_locals(&mut self, groups: impl Iterator<Item = (u32, ValType)>) {
+        let (mut first, mut slot) = (0, 0);
+        for (count, ty) in groups.filter(|&(count, _)| count != 0) {
+            let wide = cells(ty) == 2;
+            if self.b.runs.last().is_none_or(|run| run.wide != wide) {
+                self.b.runs.push(Run { first, slot, wide });
+            }
+            first += count;
+            slot += count * cells(ty);
+        }
+    }
+
+    /// The slot of a local and whether it has two cells.
+    #[inline]
+    pub(crate) fn local(&self, index: u32) -> (u16, bool) {
+        let runs = &self.b.runs;
+        let at = if runs.len() == 1 { 1 } else { runs.partition_point(|run| run.first <= index) };
+        match runs.get(at.wrapping_sub(1)) {
+            Some(run) => {
+                let slot = run.slot + (index - run.first) * (1 + u32::from(run.wide));
+                (slot as u16, run.wide)
+            }
+            None => (0, false),
+        }
+    }
+
+    /// Notes that the translator met something impossible; the translation ends after this operator.
+    #[cold]
+    pub(crate) fn bug(&mut self, what: &'static str) {
+        self.fault.get_or_insert(what);
+    }
+
+    fn bug_here(&self, what: &'static str) -> TranslateError {
+        TranslateError::Bug { func: self.func, offset: self.offset, what }
+    }
+
+    fn limit(&self, name: &'static str, max: u64, actual: u64) -> TranslateError {
+        TranslateError::Limit { func: self.func, offset: self.offset, name, max, actual }
+    }
+}
+
+/// Emission.
+impl Cx<'_> {
+    /// The index of the next word.
+    #[inline]
+    pub(crate) fn position(&self) -> u32 {
+        self.b.code.position()
+    }
+
+    /// Emits an instruction of the current operator; forgets the ones before (E1).
+    #[inline]
+    pub(crate) fn emit(&mut self, op: Op, values: &[u64]) -> u32 {
+        if self.b.map.last().is_none_or(|entry| entry.offset != self.offset) {
+            self.b.map.push(MapEntry { word: self.position(), offset: self.offset });
+        }
+        self.forget();
+        self.b.code.emit(op, values)
+    }
+
+    /// Emits an instruction whose one result is operand 0, a home slot that a later instruction may consume.
+    #[inline]
+    pub(crate) fn emit_to(&mut self, op: Op, values: &[u64]) {
+        let before = self.last;
+        let at = self.emit(op, values);
+        self.before = before;
+        self.last = Some(Produced { at, op, dst: values[0] as u16 });
+    }
+
+    /// Emits an instruction with one result and pushes the result; `sources` are the operands after it.
+    #[inline]
+    pub(crate) fn emit_push<const N: usize>(&mut self, op: Op, wide: bool, sources: [u64; N]) {
+        const { assert!(N < VALUES_MAX, "a row has fewer operands") };
+        let mut values = [0; VALUES_MAX];
+        values[0] = self.b.stack.next_home().into();
+        values[1..=N].copy_from_slice(&sources);
+        self.emit_to(op, &values[..=N]);
+        self.b.stack.push_home(wide);
+    }
+
+    /// Makes the float on top canonical where the settings want results that are the same everywhere.
+    #[inline]
+    pub(crate) fn canonical(&mut self, canonicalize: Op) {
+        if self.deterministic
+            && let Some(top) = self.b.stack.top()
+        {
+            self.emit_to(canonicalize, &[top.home.into(), top.home.into()]);
+        }
+    }
+
+    /// Control may come to the current position from elsewhere (E1).
+    #[inline]
+    pub(crate) fn forget(&mut self) {
+        self.last = None;
+        self.before = None;
+        self.pairable = None;
+    }
+
+    /// The last instruction, if its one result is in slot `dst`.
+    #[inline]
+    pub(crate) fn last_into(&self, dst: u16) -> Option<Produced> {
+        self.last.filter(|last| last.dst == dst)
+    }
+
+    /// The operand values of an instruction of this function.
+    pub(crate) fn values(&mut self, produced: &Produced) -> [u64; VALUES_MAX] {
+        match decode(self.b.code.words(), produced.at) {
+            Ok(inst) => inst.values,
+            Err(_) => {
+                self.bug("an instruction that does not decode");
+                [0; VALUES_MAX]
+            }
+        }
+    }
+
+    /// Takes the last instruction back (E2).
+    pub(crate) fn take_back(&mut self) {
+        let Some(last) = self.last else { return };
+        self.b.code.truncate(last.at);
+        while self.b.map.last().is_some_and(|entry| entry.word >= last.at) {
+            self.b.map.pop();
+        }
+        self.last = self.before.take();
+        self.pairable = None;
+    }
+
+    /// Sets the branch offset of an instruction, its last operand.
+    pub(crate) fn patch(&mut self, at: u32, op: Op, offset: i64) {
+        self.b.code.patch(at, op, op.operands().len() - 1, offset as u64);
+    }
+
+    /// Appends a target word of a `br_table`.
+    pub(crate) fn emit_target(&mut self) {
+        self.b.code.emit_target(0);
+    }
+
+    /// Sets a target word of a `br_table`.
+    pub(crate) fn patch_target(&mut self, word: u32, offset: i64) {
+        self.b.code.patch_target(word, offset as i32);
+    }
+
+    /// Renames the result of `last`, the last instruction, to the local in `slot`; R1's copies come before it. They
+    /// count as part of its operator, whose map entry stands: they cannot trap.
+    pub(crate) fn rename_last(&mut self, last: Produced, slot: u16) {
+        if self.b.stack.has_alias(slot) {
+            let mut values = self.values(&last);
+            values[0] = slot.into();
+            self.b.code.truncate(last.at);
+            while let Some(entry) = self.b.stack.take_alias(slot) {
+                let op = if entry.wide { Op::CopyV128 } else { Op::Copy };
+                self.b.code.emit(op, &[entry.home.into(), slot.into()]);
+            }
+            self.b.code.emit(last.op, &values[..value_count(last.op)]);
+        } else {
+            self.b.code.patch(last.at, last.op, 0, slot.into());
+        }
+        self.forget();
+    }
+
+    /// The slot in which an entry that was popped can be read; a constant goes to its home slot.
+    #[inline]
+    pub(crate) fn operand(&mut self, entry: &Entry) -> u64 {
+        match entry.place {
+            Place::Home => entry.home.into(),
+            Place::Local(slot) => slot.into(),
+            Place::Const { bits, narrow } => {
+                self.emit_const(entry.home, bits, narrow);
+                entry.home.into()
+            }
+        }
+    }
+
+    /// Pops a value into a slot.
+    #[inline]
+    pub(crate) fn pop_operand(&mut self) -> u64 {
+        let entry = self.b.stack.pop();
+        self.operand(&entry)
+    }
+
+    /// Emits a constant into a slot.
+    pub(crate) fn emit_const(&mut self, dst: u16, bits: u64, narrow: bool) {
+        let op = match narrow {
+            true => Op::Const32,
+            false if i32::try_from(bits as i64).is_ok() => Op::Const64S32,
+            false => Op::Const64,
+        };
+        self.emit_to(op, &[dst.into(), bits]);
+    }
+
+    /// Emits a copy; two one-cell copies become one instruction if the second does not read what the first writes.
+    pub(crate) fn emit_copy(&mut self, dst: u16, src: u16, wide: bool) {
+        if wide {
+            self.emit(Op::CopyV128, &[dst.into(), src.into()]);
+            return;
+        }
+        match self.pairable.take() {
+            Some((at, d, s)) if d != src && d != dst => {
+                self.b.code.truncate(at);
+                self.b.code.emit(Op::Copy2, &[d.into(), dst.into(), s.into(), src.into()]);
+                self.forget();
+            }
+            _ => {
+                let at = self.emit(Op::Copy, &[dst.into(), src.into()]);
+                self.pairable = Some((at, dst, src));
+            }
+        }
+    }
+
+    /// Emits the copy that preserves an alias; alone, so that its count is the count of preserved values.
+    pub(crate) fn emit_preserve(&mut self, home: u16, local: u16, wide: bool) {
+        self.emit(if wide { Op::CopyV128 } else { Op::Copy }, &[home.into(), local.into()]);
+    }
+
+    /// Emits one move.
+    pub(crate) fn emit_move(&mut self, step: Move) {
+        match step.src {
+            Source::Slot(src) => self.emit_copy(step.dst, src, step.wide),
+            Source::Const { bits, narrow } => self.emit_const(step.dst, bits, narrow),
+        }
+    }
+
+    /// Brings the top `count` values to their home slots.
+    pub(crate) fn home_top(&mut self, count: usize) {
+        let height = self.b.stack.height();
+        let Some(from) = height.checked_sub(count) else {
+            return self.bug("an empty operand stack");
+        };
+        for p in from..height {
+            if self.b.stack.get(p).place != Place::Home {
+                let entry = self.b.stack.set_home(p);
+                self.emit_move(Move { dst: entry.home, src: source(&entry), wide: entry.wide });
+            }
+        }
+    }
+
+    /// Emits a plain instruction by its row: slots are popped for its sources, `immediates` fill the rest in order,
+    /// and a result is pushed.
+    pub(crate) fn plain(&mut self, op: Op, immediates: &[u64]) {
+        let row = op.operands();
+        let mut values = [0; VALUES_MAX];
+        let results = row.iter().filter(|o| o.role == Role::Result).count();
+        let sources = row[results..].iter().filter(|o| o.kind.cells() != 0).count();
+        let mut popped = [0; VALUES_MAX];
+        for slot in popped[..sources].iter_mut().rev() {
+            *slot = self.pop_operand();
+        }
+        let (mut slots, mut immediates) = (popped.iter().copied(), immediates.iter().copied());
+        let mut n = results;
+        for operand in &row[results..] {
+            let width = if operand.kind == Kind::v128c { 2 } else { 1 };
+            for _ in 0..width {
+                let value =
+                    if operand.kind.cells() != 0 { slots.next() } else { immediates.next() };
+                values[n] = value.unwrap_or_default();
+                n += 1;
+            }
+        }
+        match results {
+            0 => _ = self.emit(op, &values[..n]),
+            1 => {
+                values[0] = self.b.stack.next_home().into();
+                self.emit_to(op, &values[..n]);
+                self.b.stack.push_home(row[0].kind == Kind::v128);
+            }
+            _ => {
+                // R7 renames no instruction with two results, so this one is not noted as `last`.
+                values[0] = self.b.stack.next_home().into();
+                self.b.stack.push_home(row[0].kind == Kind::v128);
+                values[1] = self.b.stack.next_home().into();
+                self.b.stack.push_home(row[1].kind == Kind::v128);
+                self.emit(op, &values[..n]);
+            }
+        }
+    }
+
+    /// Adds the hint of the current operator, whose code ends at the current position: the code before it is final.
+    pub(crate) fn hint(&mut self, constants: Range<u32>) {
+        self.forget();
+        let (offset, word) = (self.offset, self.position());
+        self.b.controls.push(ControlHint { offset, word, constants });
+    }
+
+    /// Notes the constants that stay constants below a region with base `base`.
+    pub(crate) fn hint_constants(&mut self, base: usize) -> Range<u32> {
+        let start = self.b.constants.len() as u32;
+        let constants = self.b.stack.constants_below(base);
+        self.b
+            .constants
+            .extend(constants.map(|(slot, bits)| ConstantHint { slot, cells: [bits, 0] }));
+        start..self.b.constants.len() as u32
+    }
+}
+
+/// The number of values that an instruction is emitted from.
+fn value_count(op: Op) -> usize {
+    op.operands().iter().map(|o| if o.kind == Kind::v128c { 2 } else { 1 }).sum()
+}
