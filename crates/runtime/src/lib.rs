@@ -39,7 +39,7 @@ pub use instantiate::{CreateError, InstantiateError};
 pub use limits::{Limits, STACK_BYTES_MAX, STACK_BYTES_MIN};
 pub use link::{LinkError, LinkReason};
 pub use memory::Memory;
-pub use prova_bytecode::CheckedBytecode;
+pub use prova_bytecode::{CheckedBytecode, Metering, Settings};
 pub use store::{Store, StoreConfig};
 pub use table::Table;
 pub use trap::{MemoryFault, TraceFrame, Trap, TrapKind};
