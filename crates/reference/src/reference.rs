@@ -1,0 +1,28 @@
+//! Reference operators: null references, the test for them, references to functions
+//! (specification 4.6.3).
+//!
+//! Neighbours: the store says what a reference is as a cell. Time: constant. Noticed by:
+//! `tests/state.rs`.
+
+use crate::machine::{Machine, Stop};
+use crate::value::Value;
+use prova_module::{FuncIdx, Operator};
+use prova_runtime::{NULL_REF, func_ref};
+
+/// Executes a reference operator.
+pub(crate) fn execute(m: &mut Machine<'_>, operator: &Operator<'_>) -> Result<(), Stop> {
+    match *operator {
+        Operator::RefNull { hty } => m.stack.push(Value::reference_to(hty, NULL_REF)),
+        Operator::RefIsNull => {
+            let reference = m.stack.pop_ref()?;
+            m.stack.push_number(u32::from(reference == NULL_REF));
+        }
+        Operator::RefFunc { function_index } => {
+            let func = m.instance().func_addr(FuncIdx(function_index));
+            m.stack.push(Value::FuncRef(func_ref(func)));
+        }
+        // `Op::new` sends no other operator here.
+        _ => return Err(Stop::Bug("no reference operator")),
+    }
+    Ok(())
+}
