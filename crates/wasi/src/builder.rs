@@ -68,17 +68,17 @@ impl WasiCtxBuilder {
             let file = sys::standard_stream(fd)?;
             let filetype = sys::filestat_of_file(&file)?.filetype;
             let mut base = Rights::FD_FILESTAT_GET.union(Rights::POLL_FD_READWRITE);
-            base = base.union(if fd == 0 { Rights::FD_READ } else { Rights::FD_WRITE });
             let regular = filetype == Filetype::RegularFile;
-            if fd != 0 {
+            let object = if fd == 0 && regular {
+                base = base.union(Rights::FD_READ).union(Rights::FD_SEEK).union(Rights::FD_TELL);
+                Object::File(file)
+            } else {
+                // Output to a file is a stream too: it has no position that the guest could move.
+                let direction = if fd == 0 { Rights::FD_READ } else { Rights::FD_WRITE };
+                base = base.union(direction).union(Rights::FD_FDSTAT_SET_FLAGS);
                 base = base.union(Rights::FD_SYNC).union(Rights::FD_DATASYNC);
-            } else if regular {
-                base = base.union(Rights::FD_SEEK).union(Rights::FD_TELL);
-            }
-            if !regular {
-                base = base.union(Rights::FD_FDSTAT_SET_FLAGS);
-            }
-            let object = if regular { Object::File(file) } else { Object::Stream(file) };
+                Object::Stream(file)
+            };
             self.ctx.fds.set(fd, Some(stream(object, filetype, base)));
         }
         Ok(self)

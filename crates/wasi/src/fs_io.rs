@@ -17,7 +17,7 @@ use crate::guest::{
     Exit, Guest, Iovec, Iovecs, Outcome, Stop, bytes, bytes_mut, index, low, probe, write_u32,
 };
 use crate::sys;
-use crate::types::{Errno, Rights, fdflags};
+use crate::types::{Errno, Filetype, Rights, fdflags};
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::time::Instant;
@@ -41,8 +41,7 @@ pub(crate) fn fd_read(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 4]) 
         Object::Reader(source) => {
             read(memory, vectors, true, &mut |buffer, _| Ok(source.read(buffer)?))?
         }
-        Object::Dir(_) => return Err(Errno::IsDir.into()),
-        Object::Writer(_) => return Err(Errno::Badf.into()),
+        Object::Dir(_) | Object::Writer(_) => return Err(Errno::Badf.into()),
     };
     guest.charge(moved)?;
     finish(guest, out, moved)
@@ -66,8 +65,10 @@ pub(crate) fn fd_write(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 4])
     let [fd, iovs, count, out] = args.map(low);
     let descriptor = ctx.fds.get_mut(fd)?;
     let vectors = start(descriptor, Rights::FD_WRITE, guest, iovs, count, out)?;
-    let nonblocking = descriptor.flags & fdflags::NONBLOCK != 0;
-    let deadline = guest.deadline();
+    // A file that was granted as a stream never waits.
+    let waits = descriptor.filetype != Filetype::RegularFile;
+    let nonblocking = waits && descriptor.flags & fdflags::NONBLOCK != 0;
+    let deadline = guest.deadline().filter(|_| waits);
     let memory = guest.memory();
     let moved = match &mut descriptor.object {
         Object::File(file) => {
@@ -76,11 +77,9 @@ pub(crate) fn fd_write(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 4])
         Object::Stream(file) => write(memory, vectors, &mut |slices, _| {
             write_stream(file, slices, nonblocking, deadline)
         })?,
-        Object::Writer(sink) => write(memory, vectors, &mut |slices, _| {
-            let moved = sink.write_vectored(slices)?;
-            sink.flush()?;
-            Ok(moved)
-        })?,
+        Object::Writer(sink) => {
+            write(memory, vectors, &mut |slices, _| write_sink(sink.as_mut(), slices))?
+        }
         Object::Dir(_) | Object::Reader(_) => return Err(Errno::Badf.into()),
     };
     finish(guest, out, moved)
@@ -138,12 +137,9 @@ fn finish(guest: &mut dyn Guest, out: u32, moved: u64) -> Outcome {
 /// The file of a descriptor that can be read and written at any position.
 fn positioned(descriptor: &Descriptor) -> Result<&File, Errno> {
     match &descriptor.object {
-        // A file without a position of its own was granted as a stream.
-        Object::File(file) if descriptor.base.intersects(Rights::FD_SEEK) => Ok(file),
-        Object::File(_) | Object::Stream(_) | Object::Reader(_) | Object::Writer(_) => {
-            Err(Errno::SPipe)
-        }
-        Object::Dir(_) => Err(Errno::IsDir),
+        Object::File(file) => descriptor.need(Rights::FD_SEEK).map(|()| file),
+        Object::Stream(_) | Object::Reader(_) | Object::Writer(_) => Err(Errno::SPipe),
+        Object::Dir(_) => Err(Errno::Badf),
     }
 }
 
@@ -251,6 +247,20 @@ fn write_slices(mut file: &File, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         [only] => file.write(only),
         several => file.write_vectored(several),
     }
+}
+
+/// Writes all slices to a sink of the embedder and flushes it, so that the user sees them at once.
+fn write_sink(sink: &mut dyn Write, slices: &[IoSlice<'_>]) -> Outcome<usize> {
+    let mut moved = 0;
+    for slice in slices {
+        match sink.write_all(slice) {
+            Ok(()) => moved += slice.len(),
+            Err(_) if moved > 0 => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    sink.flush()?;
+    Ok(moved)
 }
 
 /// Waits until the stream is ready; fails at once if it is not and the guest does not want to wait.

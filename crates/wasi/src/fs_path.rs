@@ -1,6 +1,6 @@
 //! Calls that name files by path: guest path below a directory descriptor → host call inside the sandbox.
 //!
-//! A path is split into its parent, which cap-std resolves inside the sandbox, and its last name, on which the call acts
+//! Everything but `path_open`, which is in `fs_open`. A path is split into its parent, which cap-std resolves inside the sandbox, and its last name, on which the call acts
 //! without following symbolic links; where a link is to be followed, cap-std resolves the whole path. Invariants:
 //! 1. [`Place::name`] is one component: not empty, not `.` or `..`, no slash, no NUL. Trailing slashes are taken off
 //!    before the host sees the path and answered for here (`Place::slash`), because some hosts follow a link named with
@@ -11,11 +11,11 @@
 //! The escape tests in `tests/wasi/sandbox.rs` would notice a hole.
 
 use crate::ctx::WasiCtx;
-use crate::fd_table::{Descriptor, Directory, Object};
+use crate::fd_table::Directory;
 use crate::fs_fd::times;
 use crate::guest::{Guest, Outcome, Stop, bytes, bytes_mut, index, low, probe, write, write_u32};
-use crate::sys::{self, Open};
-use crate::types::{Errno, Filestat, Filetype, Rights, SYMLINK_FOLLOW, fdflags, oflags};
+use crate::sys;
+use crate::types::{Errno, Filestat, Filetype, Rights, SYMLINK_FOLLOW};
 use cap_std::fs::Dir;
 use std::ffi::OsStr;
 use std::io;
@@ -28,11 +28,11 @@ pub(crate) const PATH_BYTES_MAX: u32 = 4096;
 const LINKS_MAX: usize = 32;
 
 /// A path as the guest gave it, without NUL, relative, not empty.
-struct GuestPath(Vec<u8>);
+pub(crate) struct GuestPath(Vec<u8>);
 
 impl GuestPath {
     /// Copies a path out of guest memory and charges for it.
-    fn read(guest: &mut dyn Guest, ptr: u32, len: u32) -> Outcome<Self> {
+    pub(crate) fn read(guest: &mut dyn Guest, ptr: u32, len: u32) -> Outcome<Self> {
         guest.charge(1 + u64::from(len.min(PATH_BYTES_MAX)))?;
         let path = bytes(guest.memory(), ptr, len)?;
         if len > PATH_BYTES_MAX {
@@ -57,16 +57,20 @@ impl GuestPath {
         Ok((trimmed, trimmed.len() < path.len()))
     }
 
+    pub(crate) fn ends_in_slash(&self) -> bool {
+        self.0.last() == Some(&b'/')
+    }
+
     /// The path for cap-std, which follows links inside the sandbox, and whether it must name a directory: then its
     /// last component is followed in any case.
-    fn whole(&self) -> Result<(&Path, bool), Errno> {
+    pub(crate) fn whole(&self) -> Result<(&Path, bool), Errno> {
         let (trimmed, slash) = self.trimmed()?;
         let dots = matches!(trimmed.rsplit(|byte| *byte == b'/').next(), Some(b"." | b".."));
         Ok((sys::os_str(trimmed).ok_or(Errno::Ilseq)?.as_ref(), slash || dots))
     }
 
     /// The place that the path names below `dir`.
-    fn place<'a>(&'a self, dir: &'a Dir) -> Outcome<Place<'a>> {
+    pub(crate) fn place<'a>(&'a self, dir: &'a Dir) -> Outcome<Place<'a>> {
         let (trimmed, slash) = self.trimmed()?;
         let (parent, name) = match trimmed.iter().rposition(|byte| *byte == b'/') {
             Some(at) => trimmed.split_at(at + 1),
@@ -87,7 +91,7 @@ impl GuestPath {
 }
 
 /// The directory that a place is in.
-enum Parent<'a> {
+pub(crate) enum Parent<'a> {
     Given(&'a Dir),
     Opened(Dir),
 }
@@ -103,17 +107,17 @@ impl Deref for Parent<'_> {
 }
 
 /// A resolved directory and a name in it.
-struct Place<'a> {
-    parent: Parent<'a>,
+pub(crate) struct Place<'a> {
+    pub(crate) parent: Parent<'a>,
     /// `None` when the path ends in `.` or `..`.
-    name: Option<&'a OsStr>,
+    pub(crate) name: Option<&'a OsStr>,
     /// The path ended in a slash, so it must name a directory.
     slash: bool,
 }
 
 impl Place<'_> {
     /// What is at the place, without following a link; `None` when there is nothing.
-    fn look(&self, name: &OsStr) -> io::Result<Option<Filetype>> {
+    pub(crate) fn look(&self, name: &OsStr) -> io::Result<Option<Filetype>> {
         match self.parent.symlink_metadata(name) {
             Ok(metadata) => Ok(Some(sys::filestat_of(&metadata).filetype)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -135,8 +139,17 @@ impl Place<'_> {
     }
 }
 
+/// Why a call cannot act on a path that ends in `.` or `..`: it may not resolve at all, or lead outside.
+fn unnamed(dir: &Dir, path: &GuestPath, otherwise: Errno) -> Stop {
+    match path.whole().map(|(whole, _)| sys::open_dir(dir, whole)) {
+        Ok(Ok(_)) => otherwise.into(),
+        Ok(Err(error)) => error.into(),
+        Err(errno) => errno.into(),
+    }
+}
+
 /// The directory behind `fd`, which must have `rights`.
-fn directory(ctx: &WasiCtx, fd: u32, rights: Rights) -> Result<&Directory, Errno> {
+pub(crate) fn directory(ctx: &WasiCtx, fd: u32, rights: Rights) -> Result<&Directory, Errno> {
     let descriptor = ctx.fds.get(fd)?;
     let directory = descriptor.directory()?;
     descriptor.need(rights)?;
@@ -159,7 +172,8 @@ pub(crate) fn path_create_directory(
     let path = GuestPath::read(guest, ptr, len)?;
     let dir = changeable(ctx, fd, Rights::PATH_CREATE_DIRECTORY)?;
     let place = path.place(dir)?;
-    Ok(place.parent.create_dir(place.name.ok_or(Errno::Exist)?)?)
+    let name = place.name.ok_or_else(|| unnamed(dir, &path, Errno::Exist))?;
+    Ok(place.parent.create_dir(name)?)
 }
 
 /// `path_remove_directory(fd, path, path_len)`.
@@ -172,7 +186,8 @@ pub(crate) fn path_remove_directory(
     let path = GuestPath::read(guest, ptr, len)?;
     let dir = changeable(ctx, fd, Rights::PATH_REMOVE_DIRECTORY)?;
     let place = path.place(dir)?;
-    Ok(place.parent.remove_dir(place.name.ok_or(Errno::Inval)?)?)
+    let name = place.name.ok_or_else(|| unnamed(dir, &path, Errno::Inval))?;
+    Ok(place.parent.remove_dir(name)?)
 }
 
 /// `path_unlink_file(fd, path, path_len)`.
@@ -185,7 +200,7 @@ pub(crate) fn path_unlink_file(
     let path = GuestPath::read(guest, ptr, len)?;
     let dir = changeable(ctx, fd, Rights::PATH_UNLINK_FILE)?;
     let place = path.place(dir)?;
-    let name = place.name.ok_or(Errno::IsDir)?;
+    let name = place.name.ok_or_else(|| unnamed(dir, &path, Errno::IsDir))?;
     if place.slash {
         return Err(match place.look(name)? {
             Some(Filetype::Directory) => Errno::IsDir,
@@ -205,7 +220,8 @@ pub(crate) fn path_rename(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 
     let old_dir = changeable(ctx, old_fd, Rights::PATH_RENAME_SOURCE)?;
     let new_dir = changeable(ctx, new_fd, Rights::PATH_RENAME_TARGET)?;
     let (old, new) = (old_path.place(old_dir)?, new_path.place(new_dir)?);
-    let (old_name, new_name) = (old.name.ok_or(Errno::Busy)?, new.name.ok_or(Errno::Busy)?);
+    let old_name = old.name.ok_or_else(|| unnamed(old_dir, &old_path, Errno::Busy))?;
+    let new_name = new.name.ok_or_else(|| unnamed(new_dir, &new_path, Errno::Busy))?;
     if old.slash || new.slash {
         // A link is not a directory here, whatever it points to.
         match old.look(old_name)? {
@@ -230,7 +246,8 @@ pub(crate) fn path_link(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 7]
         return Err(Errno::Inval.into());
     }
     let (old, new) = (old_path.place(old_dir)?, new_path.place(new_dir)?);
-    let (old_name, new_name) = (old.name.ok_or(Errno::Perm)?, new.name.ok_or(Errno::Exist)?);
+    let old_name = old.name.ok_or_else(|| unnamed(old_dir, &old_path, Errno::Perm))?;
+    let new_name = new.name.ok_or_else(|| unnamed(new_dir, &new_path, Errno::Exist))?;
     match old.look(old_name)? {
         Some(Filetype::Directory) => return Err(Errno::Perm.into()),
         Some(_) if old.slash => return Err(Errno::NotDir.into()),
@@ -251,7 +268,7 @@ pub(crate) fn path_symlink(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64;
     let dir = changeable(ctx, fd, Rights::PATH_SYMLINK)?;
     target.trimmed()?;
     let place = path.place(dir)?;
-    let name = place.name.ok_or(Errno::Exist)?;
+    let name = place.name.ok_or_else(|| unnamed(dir, &path, Errno::Exist))?;
     place.refuse_slash(name)?;
     let target = sys::os_str(&target.0).ok_or(Errno::Ilseq)?;
     Ok(sys::symlink(&place.parent, target.as_ref(), name)?)
@@ -265,7 +282,7 @@ pub(crate) fn path_readlink(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64
     probe(guest, buffer, buffer_len)?;
     probe(guest, out, 4)?;
     let place = path.place(dir)?;
-    let name = place.name.ok_or(Errno::Inval)?;
+    let name = place.name.ok_or_else(|| unnamed(dir, &path, Errno::Inval))?;
     if place.slash {
         return Err(match place.look(name)? {
             Some(Filetype::Directory | Filetype::SymbolicLink) => Errno::Inval,
@@ -361,162 +378,4 @@ impl GuestPath {
         }
         Ok(GuestPath(path))
     }
-}
-
-/// What `path_open` was asked for.
-struct Request {
-    follow: bool,
-    directory: bool,
-    open: Open,
-    base: Rights,
-    inheriting: Rights,
-}
-
-/// `path_open(fd, dirflags, path, path_len, oflags, rights_base, rights_inheriting, fdflags, opened_fd)`.
-pub(crate) fn path_open(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 9]) -> Outcome {
-    let [fd, lookup, ptr, len, how, base, inheriting, flags, out] = args;
-    let path = GuestPath::read(guest, low(ptr), low(len))?;
-    probe(guest, low(out), 4)?;
-    let flags = u16::try_from(low(flags)).map_err(|_| Errno::Inval)?;
-    let how = u16::try_from(low(how)).map_err(|_| Errno::Inval)?;
-    if flags & !fdflags::ALL != 0 || how & !oflags::ALL != 0 {
-        return Err(Errno::Inval.into());
-    }
-    let directory = directory(ctx, low(fd), Rights::PATH_OPEN)?;
-    let granted = ctx.fds.get(low(fd))?.inheriting;
-    let base = Rights(base).intersection(granted);
-    let create = how & oflags::CREAT != 0;
-    let request = Request {
-        follow: low(lookup) & SYMLINK_FOLLOW != 0,
-        directory: how & oflags::DIRECTORY != 0,
-        open: Open {
-            read: base.intersects(Rights::FD_READ.union(Rights::FD_READDIR)),
-            write: base.contains(Rights::FD_WRITE),
-            create,
-            exclusive: create && how & oflags::EXCL != 0,
-            truncate: how & oflags::TRUNC != 0,
-            fdflags: flags,
-        },
-        base,
-        inheriting: Rights(inheriting).intersection(granted),
-    };
-    if !ctx.fds.has_room() {
-        return Err(Errno::MFile.into());
-    }
-    let descriptor = open(directory, &path, &request)?;
-    let opened = ctx.fds.insert(descriptor)?;
-    write_u32(guest, low(out), opened)?;
-    Ok(())
-}
-
-fn open(directory: &Directory, path: &GuestPath, request: &Request) -> Outcome<Descriptor> {
-    let (whole, must_be_dir) = path.whole()?;
-    if request.directory || must_be_dir {
-        if request.open.create {
-            return Err(if must_be_dir { Errno::IsDir } else { Errno::Inval }.into());
-        }
-        if request.open.truncate || request.open.exclusive {
-            return Err(Errno::Inval.into());
-        }
-        return open_directory(directory, path, whole, request.follow || must_be_dir, request);
-    }
-    if directory.writable {
-        return open_file(directory, path, whole, &request.open, request);
-    }
-    open_unchangeable(directory, path, whole, request)
-}
-
-fn open_directory(
-    directory: &Directory,
-    path: &GuestPath,
-    whole: &Path,
-    follow: bool,
-    request: &Request,
-) -> Outcome<Descriptor> {
-    let dir = if follow {
-        sys::open_dir(&directory.dir, whole)?
-    } else {
-        let place = path.place(&directory.dir)?;
-        match place.name {
-            Some(name) => sys::open_dir_entry(&place.parent, name)?,
-            None => sys::open_dir(&directory.dir, whole)?,
-        }
-    };
-    Ok(directory_descriptor(dir, directory.writable, request))
-}
-
-fn directory_descriptor(dir: Dir, writable: bool, request: &Request) -> Descriptor {
-    Descriptor {
-        object: Object::Dir(Directory { dir, writable, preopen: None, listing: None }),
-        filetype: Filetype::Directory,
-        base: request.base.intersection(Rights::DIR),
-        inheriting: request.inheriting,
-        flags: request.open.fdflags,
-    }
-}
-
-fn open_file(
-    directory: &Directory,
-    path: &GuestPath,
-    whole: &Path,
-    open: &Open,
-    request: &Request,
-) -> Outcome<Descriptor> {
-    let file = if request.follow {
-        sys::open_follow(&directory.dir, whole, open)?
-    } else {
-        let place = path.place(&directory.dir)?;
-        match place.name {
-            Some(name) => sys::open_entry(&place.parent, name, open)?,
-            None => sys::open_follow(&directory.dir, whole, open)?,
-        }
-    };
-    let filetype = sys::filestat_of_file(&file)?.filetype;
-    if filetype == Filetype::Directory {
-        let dir = Dir::from_std_file(file);
-        return Ok(directory_descriptor(dir, directory.writable, request));
-    }
-    let mut base = request.base.intersection(Rights::FILE);
-    if !open.read {
-        base = base.without(Rights::FD_READ);
-    }
-    if !open.write {
-        base = base.without(Rights::FILE_CONTENT);
-    }
-    if !directory.writable {
-        base = base.without(Rights::FD_FILESTAT_SET_TIMES);
-    }
-    let seekable = matches!(filetype, Filetype::RegularFile | Filetype::BlockDevice);
-    let object = if seekable {
-        Object::File(file)
-    } else {
-        sys::set_blocking(&file)?;
-        base = base.without(Rights::FD_SEEK.union(Rights::FD_TELL));
-        Object::Stream(file)
-    };
-    Ok(Descriptor { object, filetype, base, inheriting: Rights::NONE, flags: open.fdflags })
-}
-
-/// Opens a file below a read-only directory: the host is only ever asked to read, and what was wanted beyond that
-/// decides the error, as on a file system mounted read-only.
-fn open_unchangeable(
-    directory: &Directory,
-    path: &GuestPath,
-    whole: &Path,
-    request: &Request,
-) -> Outcome<Descriptor> {
-    let wanted = request.open;
-    let open = Open { read: true, fdflags: wanted.fdflags & !fdflags::APPEND, ..Open::default() };
-    let found = match open_file(directory, path, whole, &open, request) {
-        Err(Stop::Errno(Errno::NoEnt)) if wanted.create => return Err(Errno::RoFs.into()),
-        other => other?,
-    };
-    if wanted.exclusive {
-        return Err(Errno::Exist.into());
-    }
-    if wanted.write || wanted.truncate {
-        let is_dir = found.filetype == Filetype::Directory;
-        return Err(if is_dir { Errno::IsDir } else { Errno::RoFs }.into());
-    }
-    Ok(found)
 }

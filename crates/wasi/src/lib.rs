@@ -6,13 +6,13 @@
 //! Prova.
 //!
 //! ```text
-//! FuncDef::call(WasiCtx, Guest, cells) ─► table ─► process │ clock │ random │ poll │ fs_{io,fd,dir,path}
+//! FuncDef::call(WasiCtx, Guest, cells) ─► table ─► process │ clock │ random │ poll │ fs_{io,fd,dir,open,path}
 //!                                                                             └──► fd_table ─► sys ─► host
 //! ```
 //!
 //! Invariants:
 //! 1. Nothing is granted that the builder was not told to grant: no directory, variable, argument or stream.
-//! 2. Directory access goes through `fs_path`, which resolves every name below its directory handle (cap-std for all
+//! 2. Directory access goes through `fs_path` and `fs_open`, which resolves every name below its directory handle (cap-std for all
 //!    components but the last, a no-follow system call or cap-std for the last).
 //! 3. No argument makes a call panic, allocate without bound, or touch memory outside the guest's.
 //! 4. A call charges one unit for each byte moved and each entry handled.
@@ -28,6 +28,7 @@ mod fd_table;
 mod fs_dir;
 mod fs_fd;
 mod fs_io;
+mod fs_open;
 mod fs_path;
 mod guest;
 mod poll;

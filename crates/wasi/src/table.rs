@@ -8,7 +8,7 @@
 use crate::ctx::WasiCtx;
 use crate::guest::{Exit, Guest, Outcome, Stop};
 use crate::types::Errno;
-use crate::{clock, fs_dir, fs_fd, fs_io, fs_path, poll, process, random};
+use crate::{clock, fs_dir, fs_fd, fs_io, fs_open, fs_path, poll, process, random};
 
 /// The module name that guests import these functions from.
 pub const MODULE: &str = "wasi_snapshot_preview1";
@@ -108,7 +108,7 @@ functions! {
     path_filestat_get(I32 I32 I32 I32 I32) -> I32 = fs_path::path_filestat_get;
     path_filestat_set_times(I32 I32 I32 I32 I64 I64 I32) -> I32 = fs_path::path_filestat_set_times;
     path_link(I32 I32 I32 I32 I32 I32 I32) -> I32 = fs_path::path_link;
-    path_open(I32 I32 I32 I32 I32 I64 I64 I32 I32) -> I32 = fs_path::path_open;
+    path_open(I32 I32 I32 I32 I32 I64 I64 I32 I32) -> I32 = fs_open::path_open;
     path_readlink(I32 I32 I32 I32 I32 I32) -> I32 = fs_path::path_readlink;
     path_remove_directory(I32 I32 I32) -> I32 = fs_path::path_remove_directory;
     path_rename(I32 I32 I32 I32 I32 I32) -> I32 = fs_path::path_rename;

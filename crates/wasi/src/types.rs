@@ -228,6 +228,10 @@ impl Rights {
 
 /// `filetype`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    windows,
+    expect(dead_code, reason = "Windows reports neither block devices nor sockets")
+)]
 #[repr(u8)]
 pub(crate) enum Filetype {
     Unknown = 0,

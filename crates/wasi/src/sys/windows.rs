@@ -35,7 +35,10 @@ pub(crate) fn os_bytes(name: &OsStr) -> &[u8] {
 
 fn time_ns(time: io::Result<SystemTime>) -> u64 {
     let since = time.ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    since.map_or(0, super::duration_ns)
+    since.map_or(0, |since| {
+        let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+        super::timestamp_ns(seconds, i64::from(since.subsec_nanos()))
+    })
 }
 
 fn filestat(kind: Filetype, size_bytes: u64, times: [u64; 3]) -> Filestat {
@@ -73,18 +76,21 @@ pub(crate) fn filestat_of(metadata: &cap_std::fs::Metadata) -> Filestat {
     filestat(kind!(metadata), metadata.len(), times)
 }
 
-fn options(open: &Open) -> OpenOptions {
+fn options(open: &Open) -> io::Result<OpenOptions> {
+    if open.fdflags & (fdflags::DSYNC | fdflags::RSYNC | fdflags::SYNC) != 0 {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
     let mut options = OpenOptions::new();
     let append = open.fdflags & fdflags::APPEND != 0;
     options.read(open.read || !open.write).append(append);
     options.write(open.write || open.create || open.truncate);
     options.truncate(open.truncate).create(open.create).create_new(open.create && open.exclusive);
-    options
+    Ok(options)
 }
 
 /// Opens `path` below `dir`, following symbolic links inside the sandbox.
 pub(crate) fn open_follow(dir: &Dir, path: &Path, open: &Open) -> io::Result<File> {
-    dir.open_with(path, &options(open)).map(cap_std::fs::File::into_std)
+    dir.open_with(path, &options(open)?).map(cap_std::fs::File::into_std)
 }
 
 /// Opens the entry `name` of `dir`; a symbolic link there is refused.

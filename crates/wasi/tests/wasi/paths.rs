@@ -33,7 +33,18 @@ fn opening_follows_its_flags() {
         assert_eq!(w.bytes(OUT, 1), [3], "{path}");
         w.ok("fd_close", &[fd]);
     }
-    assert_eq!(w.open("dir", 0, 0, WRITE), Err(Errno::IsDir.into()));
+    for (path, how, rights, errno) in [
+        ("dir", 0, WRITE, Errno::IsDir),
+        ("dir", DIRECTORY, WRITE, Errno::IsDir),
+        ("dir", CREAT, READ, Errno::IsDir),
+        ("dir/", TRUNC, READ, Errno::IsDir),
+        ("dir", DIRECTORY | TRUNC, READ, Errno::Inval),
+        ("dir", DIRECTORY | EXCL, READ, Errno::Inval),
+        (".", CREAT, READ, Errno::IsDir),
+        (".", CREAT | EXCL, READ, Errno::Exist),
+    ] {
+        assert_eq!(w.open(path, 0, how, rights), Err(errno.into()), "{path} {how}");
+    }
     let [ptr, len] = w.path("x");
     let file = w.open("file", 0, 0, READ).unwrap();
     w.fails("path_open", &[file, 0, ptr, len, 0, READ, 0, 0, OUT], Errno::NotDir);
@@ -45,7 +56,7 @@ fn rights_are_handed_down_and_only_shrink() {
     let mut w = World::new();
     w.create("file", b"abc");
     w.at("path_create_directory", 3, "dir", &[]);
-    let dir = w.open("dir", 0, DIRECTORY, ALL_RIGHTS).unwrap();
+    let dir = w.open("dir", 0, DIRECTORY, DIR_RIGHTS).unwrap();
     let path_open = 1 << 13;
     w.ok("fd_fdstat_set_rights", &[dir, path_open, READ]);
     assert_eq!(w.at("path_create_directory", dir, "x", &[]), Errno::NotCapable);
@@ -59,6 +70,15 @@ fn rights_are_handed_down_and_only_shrink() {
     w.ok("fd_read", &[fd, iovs, count, OUT]);
     w.fails("fd_write", &[fd, iovs, count, OUT], Errno::Badf);
     w.fails("fd_sync", &[fd], Errno::NotCapable);
+    // What is not handed down cannot be asked for.
+    let sub = w.open("dir", 0, DIRECTORY, DIR_RIGHTS).unwrap();
+    w.ok("fd_fdstat_set_rights", &[sub, path_open, READ | 1 << 4 | WRITE]);
+    let [ptr, len] = w.path("f");
+    w.ok("path_open", &[sub, 0, ptr, len, 0, ALL_RIGHTS, ALL_RIGHTS, 0, OUT]);
+    let fd = u64::from(w.u32_at(OUT));
+    w.ok("fd_sync", &[fd]);
+    w.fails("fd_filestat_set_size", &[fd, 0], Errno::NotCapable);
+    w.fails("fd_tell", &[fd, OUT], Errno::NotCapable);
 }
 
 #[test]
@@ -126,7 +146,9 @@ fn files_and_directories_are_renamed() {
         ("h", "e/h", Errno::Success),
         ("e/h", "g", Errno::Success),
         (".", "x", Errno::Busy),
-        ("e", "..", Errno::Busy),
+        ("e", "d/..", Errno::NoEnt),
+        ("e", "e/..", Errno::Busy),
+        ("e", "..", Errno::Perm),
         ("e", "e/sub", Errno::Inval),
         ("none/", "x", Errno::NoEnt),
     ] {
@@ -206,7 +228,7 @@ fn symbolic_links_are_made_read_and_followed() {
     assert_eq!(w.open("to-f", 0, 0, READ), Err(Errno::Loop.into()));
     assert_eq!(w.open("loop", FOLLOW, 0, READ), Err(Errno::Loop.into()));
     assert_eq!(w.open("dangling", FOLLOW, 0, READ), Err(Errno::NoEnt.into()));
-    assert_eq!(w.open("to-d", 0, DIRECTORY, READ), Err(Errno::NotDir.into()));
+    assert_eq!(w.open("to-d", 0, DIRECTORY, READ), Err(Errno::Loop.into()));
     let fd = w.open("to-f", FOLLOW, 0, READ).unwrap();
     let [iovs, count] = w.vectors(&[7]);
     w.ok("fd_read", &[fd, iovs, count, OUT]);

@@ -198,6 +198,9 @@ fn the_standard_streams_can_be_inherited() {
         let change = 1 << 8 | 1 << 22 | 1 << 23;
         assert_eq!(rights & change, 0, "a standard stream cannot be changed");
         w.fails("fd_filestat_set_size", &[fd, 0], Errno::NotCapable);
+        if fd != 0 {
+            w.fails("fd_seek", &[fd, 0, 0, OUT], Errno::SPipe);
+        }
     }
     let [iovs, count] = w.vectors(&[0]);
     w.ok("fd_write", &[1, iovs, count, OUT]);

@@ -18,6 +18,8 @@ pub(crate) const MEMORY_BYTES: usize = 0x20000;
 
 /// All rights of preview 1.
 pub(crate) const ALL_RIGHTS: u64 = (1 << 30) - 1;
+/// All rights that opening a directory may ask for.
+pub(crate) const DIR_RIGHTS: u64 = ALL_RIGHTS & !WRITE;
 pub(crate) const READ: u64 = 1 << 1;
 pub(crate) const WRITE: u64 = 1 << 6;
 pub(crate) const CREAT: u64 = 1;
