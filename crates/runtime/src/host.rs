@@ -25,7 +25,7 @@ pub type HostFunc = Arc<dyn Fn(&mut Store, &mut dyn Any, &mut [Cell]) -> HostOut
 pub enum HostOutcome {
     /// It returned; the results are in the cells.
     Done,
-    /// It wants to be resumed later. No executor can do that yet: the call traps with
+    /// It wants to be resumed later with its results: [`Store::call_resumable`]. In any other call a trap of kind
     /// [`TrapKind::Suspended`](crate::TrapKind::Suspended).
     Suspend,
     /// It failed.

@@ -152,6 +152,11 @@ impl Instance {
         self.vm[0].first_defined
     }
 
+    /// The number of imported functions.
+    pub(crate) fn imported_funcs(&self) -> u32 {
+        self.vm[0].imported_funcs
+    }
+
     /// The address of memory 0, if there is one.
     pub(crate) fn memory0(&self) -> Option<MemoryAddr> {
         self.spaces.memories.first().map(|&address| MemoryAddr(address))

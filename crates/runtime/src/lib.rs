@@ -28,10 +28,10 @@ mod sys;
 mod table;
 mod trap;
 mod value;
-#[allow(dead_code, reason = "the executors use more of it than the store does")]
 mod vm;
 
 pub use attach::{Attach, AttachError};
+pub use exec::{CallOutcome, Suspension};
 pub use func::FuncKind;
 pub use host::{Executor, ExecutorKind, HostFunc, HostOutcome};
 pub use instance::Instance;

@@ -145,6 +145,7 @@ impl Store {
             defined: ptr::null(),
             instance: ptr::null(),
             entries: ptr::null_mut(),
+            entry_count: 0,
             memories: ptr::null(),
             tables: ptr::null(),
             globals: ptr::null_mut(),
@@ -152,6 +153,7 @@ impl Store {
             ip: ptr::null(),
             fp: stack.base().as_ptr().cast(),
             trap: TrapKind::Bug,
+            value: 0,
             epoch: Arc::as_ptr(&epoch),
             epoch_deadline: u64::MAX,
             store: ptr::null_mut(),
@@ -221,11 +223,15 @@ impl Store {
         let mem0 = instance.and_then(Instance::memory0);
         let mem0 = mem0.map_or(NO_MEMORY, |memory| self.memory_vms[memory.index()]);
         let defined = instance.map_or(ptr::null(), |instance| {
-            entries.cast_const().wrapping_add(instance.first_defined() as usize)
+            entries
+                .cast_const()
+                .wrapping_add(instance.first_defined() as usize)
+                .wrapping_sub(instance.imported_funcs() as usize)
         });
         // SAFETY: as above.
         unsafe {
             (*vm).entries = entries;
+            (*vm).entry_count = self.entries.len() as u64;
             (*vm).memories = self.memory_vms.as_ptr();
             (*vm).tables = self.table_vms.as_ptr();
             (*vm).globals = self.global_vms.as_mut_ptr();
@@ -445,6 +451,11 @@ impl Store {
         }
     }
 
+    /// What running bytecode sees of a function.
+    pub(crate) fn entry(&self, func: FuncAddr) -> &FuncEntry {
+        &self.entries[func.index()]
+    }
+
     /// The frame of a backtrace for a function at a module offset; `None` for a host function.
     pub fn trace_frame(&self, func: FuncAddr, offset: Option<u32>) -> Option<TraceFrame> {
         match self.func_kind(func) {
@@ -583,7 +594,7 @@ impl Store {
         let outcome = match (self.func_kind(func), self.dispatch()) {
             (FuncKind::Host, _) => self.call_host_directly(data, func, args, results),
             (FuncKind::Wasm { .. }, Dispatch::Tail | Dispatch::Match) => {
-                crate::exec::run(self, data, func, args, results)
+                crate::exec::call(self, data, func, args, results)
             }
             (FuncKind::Wasm { .. }, Dispatch::External(executor)) => {
                 let id = self.id;
@@ -595,6 +606,41 @@ impl Store {
         self.set_height_left(height);
         self.host_depth -= 1;
         outcome
+    }
+
+    /// The conditions of a resumable call.
+    pub(crate) fn check_resumable(
+        &self,
+        func: FuncAddr,
+        args: &[Cell],
+        results: &[Cell],
+    ) -> Result<(), Trap> {
+        let Some(entry) = self.entries.get(func.index()) else {
+            return Err(misuse("a function of another store"));
+        };
+        if results.len() != entry.result_cells as usize
+            || args.len() != entry.param_cells as usize
+            || !self.cells_fit(&self.func_type(func).params, args)
+        {
+            return Err(misuse("arguments or results do not fit the function's type"));
+        }
+        if entry.instance == u32::MAX || matches!(self.dispatch, Dispatch::External(_)) {
+            return Err(misuse("only Wasm functions run by this crate's executors are resumable"));
+        }
+        Ok(())
+    }
+
+    /// Whether cells are the results of a function of this store.
+    pub(crate) fn check_results(&self, func: FuncAddr, cells: &[Cell]) -> Result<(), Trap> {
+        match self.entries.get(func.index()) {
+            Some(entry)
+                if cells.len() == entry.result_cells as usize
+                    && self.cells_fit(&self.func_type(func).results, cells) =>
+            {
+                Ok(())
+            }
+            _ => Err(misuse("results do not fit the host function's type")),
+        }
     }
 
     /// Calls a host function that the host asked for itself.

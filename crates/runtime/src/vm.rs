@@ -119,12 +119,12 @@ pub(crate) struct InstanceVm {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum ExitCode {
-    /// The bottom function of the activation returned.
-    Return = 0,
-    /// The current function has no bytecode yet.
-    Attach = 1,
-    /// The current function is a host function.
-    Host = 2,
+    /// The running function returns to a caller in another instance or to the host; its record is still there.
+    Leave = 0,
+    /// A function of another instance or of the host has been entered.
+    Enter = 1,
+    /// The running function has no bytecode yet.
+    Attach = 2,
     /// A trap, described by `Vm::trap`.
     Trap = 3,
 }
@@ -145,12 +145,14 @@ pub(crate) struct Vm {
     pub(crate) func: u32,
     /// The address of the running function's instance.
     pub(crate) instance_addr: u32,
-    /// The entry of the first function that the instance's module defines.
+    /// The entry of function `f` of the running module is `defined + f`, for every `f` that the module defines.
     pub(crate) defined: *const FuncEntry,
     /// The running instance (V3).
     pub(crate) instance: *const InstanceVm,
     /// All functions by address (V2).
     pub(crate) entries: *mut FuncEntry,
+    /// The number of functions.
+    pub(crate) entry_count: u64,
     /// All memories by address (V2).
     pub(crate) memories: *const MemoryVm,
     /// All tables by address (V2).
@@ -161,10 +163,12 @@ pub(crate) struct Vm {
     pub(crate) mem0: MemoryVm,
     /// The instruction at which the executor left.
     pub(crate) ip: *const u64,
-    /// The frame at which the executor left.
+    /// The frame at which the executor left; while the host runs, the first free cell of the value stack.
     pub(crate) fp: *mut Cell,
     /// The trap at which it left.
     pub(crate) trap: crate::trap::TrapKind,
+    /// The result of the newest operation of the store.
+    pub(crate) value: u64,
     /// The counter that `poll` compares with `epoch_deadline`.
     pub(crate) epoch: *const AtomicU64,
     /// The epoch from which a `poll` traps.

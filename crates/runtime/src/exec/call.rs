@@ -1,0 +1,181 @@
+//! Frames: what calls, tail calls and returns do to the registers and the frame records, for all executors.
+//!
+//! A callee's frame starts at the window inside the caller's frame, so arguments and results are never copied. The
+//! logical stack limit is charged from the callee's entry, never from the native stack (semantics: a call that does
+//! not fit traps at the call, before its frame exists).
+//!
+//! # Invariants
+//! * F1. After `push`, `fp` is the callee's frame, its parameters are in place, its other locals are 0.
+//! * F2. `push` checks the charge before it writes a record, so `frame_top` stays inside the records (V6) and the
+//!   callee's frame inside the value stack (V5).
+//! * F3. A record without [`Frame::SWITCHED`] belongs to a caller in the same instance: `pop` may go on there with the
+//!   same memory 0 and the same instance.
+
+use super::Registers;
+use crate::trap::TrapKind;
+use crate::vm::{Cell, Frame, FuncEntry, Vm};
+
+/// Pushes the frame of `entry` above the caller; `next` is where the caller goes on. False: the limit does not allow it.
+///
+/// # Safety
+/// V1 to V6; `entry` is an element of `Vm::entries`, `window` a window of the running frame.
+#[inline(always)]
+pub(super) unsafe fn push(
+    r: &mut Registers,
+    entry: *const FuncEntry,
+    window: u32,
+    flags: u32,
+    next: *const u64,
+) -> bool {
+    let vm = r.cx;
+    // SAFETY: F2, V2, V4.
+    unsafe {
+        let charge_bytes = (*entry).charge_bytes;
+        let left = (*vm).height_left;
+        if left < u64::from(charge_bytes) {
+            return false;
+        }
+        (*vm).height_left = left - u64::from(charge_bytes);
+        let top = (*vm).frame_top;
+        let pc = (next as usize).wrapping_sub((*vm).code as usize) / 8;
+        *top = Frame { func: (*vm).func, pc: pc as u32, window: window | flags, charge_bytes };
+        (*vm).frame_top = top.add(1);
+        (*vm).func = entry.offset_from((*vm).entries) as u32;
+        (*vm).code = (*entry).code;
+        r.fp = r.fp.add(window as usize);
+        zero_locals(r.fp, entry);
+    }
+    true
+}
+
+/// Zeroes the locals behind the parameters (F1).
+///
+/// The stores are volatile so that the loop stays a loop: a call of `memset` would make every handler that calls
+/// spill its registers.
+#[inline(always)]
+unsafe fn zero_locals(fp: *mut Cell, entry: *const FuncEntry) {
+    // SAFETY: V5: the locals lie inside the frame.
+    unsafe {
+        let end = fp.add((*entry).local_cells as usize);
+        let mut cell = fp.add((*entry).param_cells as usize);
+        while cell < end {
+            cell.write_volatile(0);
+            cell = cell.add(1);
+        }
+    }
+}
+
+/// How a tail call went on.
+pub(super) enum Replaced {
+    /// The frame is the callee's, in the same instance.
+    Here,
+    /// The frame is the callee's, in another instance or the host.
+    Elsewhere,
+    /// The limit does not allow it; nothing has changed.
+    Overflow,
+}
+
+/// Replaces the running frame by the frame of `entry`, whose arguments are at `window`.
+///
+/// The running frame's charge is released before the callee's is taken.
+///
+/// # Safety
+/// As [`push`]; the check proved `window + param_cells ≤ frame_cells`.
+#[inline(always)]
+pub(super) unsafe fn replace(r: &mut Registers, entry: *const FuncEntry, window: u32) -> Replaced {
+    let vm = r.cx;
+    // SAFETY: V2, V4, V6: the running function has a record.
+    unsafe {
+        let record = (*vm).frame_top.sub(1);
+        let charge_bytes = (*entry).charge_bytes;
+        let left = (*vm).height_left + u64::from((*record).charge_bytes);
+        if left < u64::from(charge_bytes) {
+            return Replaced::Overflow;
+        }
+        (*vm).height_left = left - u64::from(charge_bytes);
+        (*record).charge_bytes = charge_bytes;
+        let arguments = r.fp.add(window as usize);
+        for i in 0..(*entry).param_cells as usize {
+            // Volatile for the same reason as in `zero_locals`; upwards, since the destination is below the source.
+            r.fp.add(i).write_volatile(*arguments.add(i));
+        }
+        (*vm).func = entry.offset_from((*vm).entries) as u32;
+        (*vm).code = (*entry).code;
+        zero_locals(r.fp, entry);
+        if (*entry).instance == (*vm).instance_addr {
+            Replaced::Here
+        } else {
+            (*record).window |= Frame::SWITCHED;
+            Replaced::Elsewhere
+        }
+    }
+}
+
+/// Pops the running frame; gives where the caller goes on, or `None` (nothing popped) where the driver has to do it (F3).
+///
+/// # Safety
+/// V1 to V6.
+#[inline(always)]
+pub(super) unsafe fn pop(r: &mut Registers) -> Option<*const u64> {
+    let vm = r.cx;
+    // SAFETY: V6: the running function has a record; F3; V4 for the caller's code.
+    unsafe {
+        let record = (*vm).frame_top.sub(1);
+        let frame = *record;
+        if frame.window & Frame::SWITCHED != 0 {
+            return None;
+        }
+        (*vm).frame_top = record;
+        (*vm).height_left += u64::from(frame.charge_bytes);
+        (*vm).func = frame.func;
+        let code = (*(*vm).entries.add(frame.func as usize)).code;
+        (*vm).code = code;
+        r.fp = r.fp.sub(frame.window as usize);
+        Some(code.add(frame.pc as usize))
+    }
+}
+
+/// The entry of an imported function.
+///
+/// # Safety
+/// V2, V3.
+#[inline(always)]
+pub(super) unsafe fn imported(vm: *mut Vm, func: u32) -> *const FuncEntry {
+    // SAFETY: V3: the check proved `func` in range.
+    unsafe { (*vm).entries.add(*(*(*vm).instance).funcs.add(func as usize) as usize) }
+}
+
+/// The entry of the function that element `index` of a table refers to.
+///
+/// # Errors
+/// The traps of `call_indirect`, in the specification's order: bounds, null, type.
+///
+/// # Safety
+/// V2, V3, V8.
+#[inline(always)]
+pub(super) unsafe fn indirect(
+    vm: *mut Vm,
+    table: u32,
+    index: u64,
+    type_idx: u32,
+) -> Result<*const FuncEntry, TrapKind> {
+    // SAFETY: V3 for the index spaces, V8 for the elements; a reference is an index + 1 and is tested against the number
+    // of entries, so a forged one cannot leave them.
+    unsafe {
+        let instance = (*vm).instance;
+        let table = (*vm).tables.add(*(*instance).tables.add(table as usize) as usize);
+        if index >= (*table).len as u64 {
+            return Err(TrapKind::UndefinedElement);
+        }
+        let reference = *(*table).base.add(index as usize);
+        let address = reference.wrapping_sub(1);
+        if address >= (*vm).entry_count {
+            return Err(TrapKind::UninitializedElement);
+        }
+        let entry = (*vm).entries.add(address as usize);
+        if (*entry).type_id != *(*instance).types.add(type_idx as usize) {
+            return Err(TrapKind::IndirectCallTypeMismatch);
+        }
+        Ok(entry)
+    }
+}

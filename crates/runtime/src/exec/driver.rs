@@ -1,0 +1,492 @@
+//! The driver: runs an executor from exit to exit until the called function has returned or trapped.
+//!
+//! An *activation* is one call from the host: its bottom record names the host as caller. Activations nest when a host
+//! function calls back; each restores the registers of the one below it. While the host runs, `Vm::fp` is the
+//! first free cell of the value stack, and no reference into the stack exists: arguments are copied out before, results
+//! copied in after.
+//!
+//! # Invariants
+//! * D1. At every exit the frame records of the activation are those from its bottom record to `frame_top`.
+//! * D2. After an activation, by return or by trap, `frame_top`, `height_left` and all registers are as before it.
+//! * D3. `Vm::store` is set again before every entry of an executor, since a use of the store's own reference ends what
+//!   was derived from it (V1).
+
+use super::{Registers, matching, tail};
+use crate::host::HostOutcome;
+use crate::store::{Dispatch, Store};
+use crate::trap::{MemoryFault, Trap, TrapKind};
+use crate::value::FuncAddr;
+use crate::vm::{Cell, ExitCode, Frame, FuncEntry, InstanceVm, MemoryVm, Vm};
+use prova_bytecode::{Class, decode};
+use std::any::Any;
+
+/// How a resumable call went on.
+#[derive(Debug)]
+pub enum CallOutcome {
+    /// The function returned; its results are in the buffer.
+    Returned,
+    /// A host function suspended the call.
+    Suspended(Suspension),
+}
+
+/// A call that a host function suspended. Dropping it leaves its frames in the store until the store ends.
+#[derive(Debug)]
+pub struct Suspension {
+    host: FuncAddr,
+    called: FuncAddr,
+    /// Frame records below the activation.
+    bottom: usize,
+    /// Frame records including the host function's, the newest.
+    top: usize,
+    /// The host function's frame, in cells from the stack's base.
+    frame: usize,
+    /// The frame of the called function, in cells from the stack's base.
+    base: usize,
+}
+
+impl Suspension {
+    /// The host function that suspended; the call goes on with its results.
+    pub fn host_func(&self) -> FuncAddr {
+        self.host
+    }
+}
+
+/// Calls a Wasm function and waits for its end.
+///
+/// # Errors
+/// The trap. A host function that suspends is one here, since nothing could resume the call.
+pub(crate) fn call(
+    store: &mut Store,
+    data: &mut dyn Any,
+    func: FuncAddr,
+    args: &[Cell],
+    results: &mut [Cell],
+) -> Result<(), Trap> {
+    let mut activation = Activation::enter(store, func, args)?;
+    match activation.drive(store, data) {
+        Ok(None) => {
+            activation.finish(store, results);
+            Ok(())
+        }
+        Ok(Some(_)) => Err(activation.unwind(store, Trap::new(TrapKind::Suspended))),
+        Err(trap) => Err(activation.unwind(store, trap)),
+    }
+}
+
+/// Resumable calls.
+impl Store {
+    /// Calls a Wasm function until it ends or a host function of this very call (not of one nested in it) suspends.
+    ///
+    /// # Errors
+    /// The trap; [`TrapKind::Misuse`] for a host function, for cells that do not fit, or in a store whose executor is not
+    /// of this crate.
+    pub fn call_resumable(
+        &mut self,
+        data: &mut dyn Any,
+        func: FuncAddr,
+        args: &[Cell],
+        results: &mut [Cell],
+    ) -> Result<CallOutcome, Trap> {
+        self.check_resumable(func, args, results)?;
+        call_resumable(self, data, func, args, results)
+    }
+
+    /// Goes on with a suspended call; `host_results` are the results of the host function that suspended it.
+    ///
+    /// # Errors
+    /// The trap; [`TrapKind::Misuse`] if the suspension is not the newest call on this store's stack, or cells do not fit.
+    pub fn resume(
+        &mut self,
+        data: &mut dyn Any,
+        suspension: Suspension,
+        host_results: &[Cell],
+        results: &mut [Cell],
+    ) -> Result<CallOutcome, Trap> {
+        self.check_results(suspension.host, host_results)?;
+        resume(self, data, suspension, host_results, results)
+    }
+}
+
+fn call_resumable(
+    store: &mut Store,
+    data: &mut dyn Any,
+    func: FuncAddr,
+    args: &[Cell],
+    results: &mut [Cell],
+) -> Result<CallOutcome, Trap> {
+    let activation = Activation::enter(store, func, args)?;
+    activation.go_on(store, data, results)
+}
+
+fn resume(
+    store: &mut Store,
+    data: &mut dyn Any,
+    suspension: Suspension,
+    host_results: &[Cell],
+    results: &mut [Cell],
+) -> Result<CallOutcome, Trap> {
+    let vm = store.vm();
+    store.publish();
+    // SAFETY: V1, V2, V6: the records up to `frame_top` are those of this store.
+    unsafe {
+        let top = (*vm).frame_top.offset_from((*vm).frames_base) as usize;
+        let called = store.entry(suspension.called);
+        if top != suspension.top || results.len() != called.result_cells as usize {
+            return Err(Trap::with_message(
+                TrapKind::Misuse,
+                "the suspended call is not the newest one, or the number of results is wrong",
+            ));
+        }
+        let mut activation = Activation {
+            vm,
+            saved: Saved::new(vm),
+            called: suspension.called,
+            base: (*vm).stack_base.add(suspension.base),
+            bottom: (*vm).frames_base.add(suspension.bottom),
+        };
+        activation.saved.fp = activation.base;
+        (*vm).fp = (*vm).stack_base.add(suspension.frame);
+        write_cells((*vm).fp, host_results);
+        if activation.pop() {
+            activation.finish(store, results);
+            return Ok(CallOutcome::Returned);
+        }
+        activation.go_on(store, data, results)
+    }
+}
+
+/// The registers that an activation gives back (D2).
+struct Saved {
+    func: u32,
+    code: *const u64,
+    instance_addr: u32,
+    instance: *const InstanceVm,
+    defined: *const FuncEntry,
+    mem0: MemoryVm,
+    ip: *const u64,
+    fp: *mut Cell,
+}
+
+impl Saved {
+    /// SAFETY: V1.
+    unsafe fn new(vm: *mut Vm) -> Saved {
+        // SAFETY: the caller's.
+        let vm = unsafe { &*vm };
+        Saved {
+            func: vm.func,
+            code: vm.code,
+            instance_addr: vm.instance_addr,
+            instance: vm.instance,
+            defined: vm.defined,
+            mem0: vm.mem0,
+            ip: vm.ip,
+            fp: vm.fp,
+        }
+    }
+}
+
+struct Activation {
+    vm: *mut Vm,
+    saved: Saved,
+    /// The function that the host called.
+    called: FuncAddr,
+    /// Its frame.
+    base: *mut Cell,
+    /// Its record.
+    bottom: *mut Frame,
+}
+
+impl Activation {
+    /// Pushes the bottom record and the frame of `func`.
+    fn enter(store: &mut Store, func: FuncAddr, args: &[Cell]) -> Result<Activation, Trap> {
+        store.publish();
+        let vm = store.vm();
+        let entry = *store.entry(func);
+        // SAFETY: V1, V2, V5, V6: the charge is checked before the record and the frame are written.
+        unsafe {
+            let saved = Saved::new(vm);
+            if (*vm).height_left < u64::from(entry.charge_bytes) {
+                return Err(Trap::new(TrapKind::StackOverflow));
+            }
+            (*vm).height_left -= u64::from(entry.charge_bytes);
+            let (base, bottom) = ((*vm).fp, (*vm).frame_top);
+            *bottom = Frame {
+                func: Frame::HOST,
+                pc: 0,
+                window: Frame::SWITCHED,
+                charge_bytes: entry.charge_bytes,
+            };
+            (*vm).frame_top = bottom.add(1);
+            write_cells(base, args);
+            for cell in entry.param_cells..entry.local_cells {
+                *base.add(cell as usize) = 0;
+            }
+            (*vm).func = func.as_u32();
+            set_function(store, vm);
+            (*vm).ip = (*vm).code;
+            (*vm).fp = base;
+            Ok(Activation { vm, saved, called: func, base, bottom })
+        }
+    }
+
+    /// Drives to the end or to a suspension.
+    fn go_on(
+        mut self,
+        store: &mut Store,
+        data: &mut dyn Any,
+        results: &mut [Cell],
+    ) -> Result<CallOutcome, Trap> {
+        match self.drive(store, data) {
+            Ok(None) => {
+                self.finish(store, results);
+                Ok(CallOutcome::Returned)
+            }
+            Ok(Some(host)) => Ok(CallOutcome::Suspended(self.suspend(host))),
+            Err(trap) => Err(self.unwind(store, trap)),
+        }
+    }
+
+    /// Runs until the called function has returned (`None`), a host function suspends (`Some`), or a trap.
+    fn drive(&mut self, store: &mut Store, data: &mut dyn Any) -> Result<Option<FuncAddr>, Trap> {
+        let vm = self.vm;
+        let tail = matches!(store.dispatch(), Dispatch::Tail) && tail::is_sound();
+        loop {
+            // SAFETY: V1 to V9 hold at every exit and after `publish`; D3.
+            unsafe {
+                (*vm).store = &raw mut *store;
+                let MemoryVm { base: mem, len_bytes: len } = (*vm).mem0;
+                let registers = Registers { ip: (*vm).ip, fp: (*vm).fp, mem, len, cx: vm };
+                let code = if tail { tail::run(registers) } else { matching::run(registers) };
+                if code == ExitCode::Leave as u32 {
+                    if self.pop() {
+                        return Ok(None);
+                    }
+                    set_function(store, vm);
+                } else if code == ExitCode::Enter as u32 {
+                    let func = FuncAddr::from_index((*vm).func);
+                    if store.entry(func).instance == u32::MAX {
+                        if !self.call_host(store, data, func)? {
+                            return Ok(Some(func));
+                        }
+                        if self.pop() {
+                            return Ok(None);
+                        }
+                    } else {
+                        (*vm).ip = (*vm).code;
+                    }
+                    set_function(store, vm);
+                } else if code == ExitCode::Attach as u32 {
+                    store.attach(FuncAddr::from_index((*vm).func))?;
+                    set_function(store, vm);
+                    (*vm).ip = (*vm).code;
+                } else {
+                    return Err(self.trap(store));
+                }
+            }
+        }
+    }
+
+    /// Calls the host function whose frame is at `fp`; false: it suspended.
+    fn call_host(
+        &mut self,
+        store: &mut Store,
+        data: &mut dyn Any,
+        func: FuncAddr,
+    ) -> Result<bool, Trap> {
+        let vm = self.vm;
+        let entry = *store.entry(func);
+        let cells = entry.param_cells.max(entry.result_cells) as usize;
+        // SAFETY: V5: a host function's charge covers its parameters and results.
+        let outcome = unsafe {
+            let frame = (*vm).fp;
+            let mut small = [0; 16];
+            let mut large;
+            let buffer = if cells <= small.len() {
+                &mut small[..cells]
+            } else {
+                large = vec![0; cells];
+                &mut large[..]
+            };
+            read_cells(frame, &mut buffer[..entry.param_cells as usize]);
+            (*vm).fp = frame.add(cells);
+            let outcome = store.call_host(data, func, buffer);
+            (*vm).fp = frame;
+            (*vm).func = func.as_u32();
+            store.publish();
+            if let Ok(HostOutcome::Done) = outcome {
+                write_cells(frame, &buffer[..entry.result_cells as usize]);
+            }
+            outcome
+        };
+        match outcome? {
+            HostOutcome::Done => Ok(true),
+            HostOutcome::Suspend => Ok(false),
+            HostOutcome::Trap(trap) => Err(*trap),
+        }
+    }
+
+    /// Pops the newest record and goes on in its caller; true: that is the host.
+    fn pop(&mut self) -> bool {
+        let vm = self.vm;
+        // SAFETY: D1: the activation has a record; V4 for the caller's code.
+        unsafe {
+            let record = (*vm).frame_top.sub(1);
+            let frame = *record;
+            (*vm).frame_top = record;
+            (*vm).height_left += u64::from(frame.charge_bytes);
+            if frame.func == Frame::HOST {
+                return true;
+            }
+            (*vm).func = frame.func;
+            (*vm).code = (*(*vm).entries.add(frame.func as usize)).code;
+            (*vm).ip = (*vm).code.add(frame.pc as usize);
+            (*vm).fp = (*vm).fp.sub((frame.window & !Frame::SWITCHED) as usize);
+            false
+        }
+    }
+
+    /// Copies the results out and restores the registers (D2).
+    fn finish(&mut self, store: &Store, results: &mut [Cell]) {
+        let cells = store.entry(self.called).result_cells as usize;
+        // SAFETY: V5: the results are in the first cells of the called function's frame.
+        unsafe { read_cells(self.base, &mut results[..cells]) };
+        self.restore();
+    }
+
+    fn suspend(&mut self, host: FuncAddr) -> Suspension {
+        let vm = self.vm;
+        // SAFETY: V5, V6.
+        unsafe {
+            let frame = (*vm).fp;
+            let entry = *(*vm).entries.add(host.index());
+            let suspension = Suspension {
+                host,
+                called: self.called,
+                bottom: self.bottom.offset_from((*vm).frames_base) as usize,
+                top: (*vm).frame_top.offset_from((*vm).frames_base) as usize,
+                frame: frame.offset_from((*vm).stack_base) as usize,
+                base: self.base.offset_from((*vm).stack_base) as usize,
+            };
+            // The frames stay; what the host calls meanwhile goes above them.
+            (*vm).fp = frame.add(entry.param_cells.max(entry.result_cells) as usize);
+            suspension
+        }
+    }
+
+    /// Adds this activation's frames to the trap's backtrace, removes them, and restores the registers (D2).
+    fn unwind(&mut self, store: &Store, mut trap: Trap) -> Trap {
+        let vm = self.vm;
+        // SAFETY: D1: the records from `bottom` to `frame_top` are the activation's.
+        unsafe {
+            let word = ((*vm).ip as usize).wrapping_sub((*vm).code as usize) / 8;
+            push_frame(store, &mut trap, (*vm).func, Some(word as u32));
+            while (*vm).frame_top > self.bottom {
+                let record = (*vm).frame_top.sub(1);
+                (*vm).frame_top = record;
+                (*vm).height_left += u64::from((*record).charge_bytes);
+                if (*record).func != Frame::HOST {
+                    push_frame(store, &mut trap, (*record).func, (*record).pc.checked_sub(1));
+                }
+            }
+        }
+        self.restore();
+        trap
+    }
+
+    fn restore(&mut self) {
+        // SAFETY: V1; what was saved belongs to the activation below, whose vectors may have moved: it publishes again before
+        // it runs on.
+        let vm = unsafe { &mut *self.vm };
+        let saved = &self.saved;
+        vm.func = saved.func;
+        vm.code = saved.code;
+        vm.instance_addr = saved.instance_addr;
+        vm.instance = saved.instance;
+        vm.defined = saved.defined;
+        vm.mem0 = saved.mem0;
+        vm.ip = saved.ip;
+        vm.fp = saved.fp;
+        debug_assert!(vm.frame_top == self.bottom);
+    }
+
+    /// The trap at `vm.ip`, with the place of a memory fault.
+    fn trap(&self, store: &Store) -> Trap {
+        // SAFETY: V1.
+        let kind = unsafe { (*self.vm).trap };
+        let trap = Trap::new(kind);
+        match (kind, self.fault(store)) {
+            (TrapKind::MemoryOutOfBounds, Some(fault)) => trap.with_fault(fault),
+            _ => trap,
+        }
+    }
+
+    /// The address of the load or store at `vm.ip`: S2, its operands are as they were.
+    fn fault(&self, store: &Store) -> Option<MemoryFault> {
+        // SAFETY: V1; O2 for the address operand.
+        unsafe {
+            let vm = &*self.vm;
+            let func = FuncAddr::from_index(vm.func);
+            let words = store.bytecode(func)?.words();
+            let word = (vm.ip as usize).wrapping_sub(vm.code as usize) / 8;
+            let inst = decode(words, word as u32).ok()?;
+            let (address, offset, memory) = match inst.op.class() {
+                Class::load => (inst.values[1], inst.values[2], 0),
+                Class::store => (inst.values[0], inst.values[1], 0),
+                Class::load_far
+                | Class::atomic_load
+                | Class::atomic_rmw
+                | Class::atomic_cmpxchg => (inst.values[1], inst.values[2], inst.values[3]),
+                Class::store_far | Class::atomic_store => {
+                    (inst.values[0], inst.values[1], inst.values[2])
+                }
+                _ => return None,
+            };
+            let base = *vm.fp.add(address as usize);
+            let memory = *(*vm.instance).memories.add(memory as usize);
+            let size_bytes = (*vm.memories.add(memory as usize)).len_bytes as u64;
+            Some(MemoryFault { address: base.saturating_add(offset), size_bytes })
+        }
+    }
+}
+
+/// Sets the registers that follow from `Vm::func`: code and instance (V3, V7).
+///
+/// SAFETY: V1, V2; `vm.func` is a function of the store.
+unsafe fn set_function(store: &mut Store, vm: *mut Vm) {
+    // SAFETY: the caller's.
+    unsafe {
+        let entry = *(*vm).entries.add((*vm).func as usize);
+        (*vm).code = entry.code;
+        if entry.instance != u32::MAX {
+            store.enter_instance(entry.instance);
+        }
+    }
+}
+
+/// Adds the frame of a Wasm function to a backtrace; `word` is a word of the instruction that trapped or called.
+fn push_frame(store: &Store, trap: &mut Trap, func: u32, word: Option<u32>) {
+    let func = FuncAddr::from_index(func);
+    let frame = match word {
+        Some(word) => store.trace_frame_at(func, word),
+        None => store.trace_frame(func, None),
+    };
+    if let Some(frame) = frame {
+        trap.push_frame(frame);
+    }
+}
+
+/// SAFETY: the cells from `at` on lie inside the value stack (V5).
+unsafe fn write_cells(at: *mut Cell, cells: &[Cell]) {
+    for (i, &cell) in cells.iter().enumerate() {
+        // SAFETY: the caller's.
+        unsafe { *at.add(i) = cell }
+    }
+}
+
+/// SAFETY: the cells from `at` on lie inside the value stack (V5).
+unsafe fn read_cells(at: *const Cell, cells: &mut [Cell]) {
+    for (i, cell) in cells.iter_mut().enumerate() {
+        // SAFETY: the caller's.
+        *cell = unsafe { *at.add(i) }
+    }
+}

@@ -1,0 +1,54 @@
+//! Exits: the functions through which an executor goes back to the driver.
+//!
+//! Each has the handlers' signature, so that a handler reaches it by a tail call with its registers in place; none is
+//! inlined, so that a handler has no `ret` of its own, which is what the test that decodes the handlers looks for.
+//!
+//! # Invariants
+//! * X1. An exit stores `ip` and `fp`; everything else that the driver needs is already in the [`Vm`](crate::vm::Vm)
+//!   or is decoded from the instruction at `ip`.
+
+use super::handler;
+use crate::trap::TrapKind;
+use crate::vm::ExitCode;
+
+macro_rules! exits {
+    ($($(#[$doc:meta])* $name:ident $code:ident;)*) => {$(
+        handler! {
+            $(#[$doc])*
+            #[inline(never)]
+            pub(super) fn $name(r) {
+                // SAFETY: V1.
+                unsafe {
+                    (*r.cx).ip = r.ip;
+                    (*r.cx).fp = r.fp;
+                }
+                ExitCode::$code as u32
+            }
+        }
+    )*};
+}
+
+exits! {
+    /// The instruction at `ip` traps with `vm.trap`.
+    trap Trap;
+    /// The running function returns to another instance or to the host; its record is still there.
+    leave Leave;
+    /// A function of another instance, or of the host, has been entered: `vm.func`, frame at `fp`.
+    enter Enter;
+    /// The running function has no bytecode yet.
+    attach Attach;
+}
+
+handler! {
+    /// The memory access at `ip` is out of bounds; the driver computes the address again.
+    #[inline(never)]
+    pub(super) fn memory_fault(r) {
+        // SAFETY: V1.
+        unsafe {
+            (*r.cx).trap = TrapKind::MemoryOutOfBounds;
+            (*r.cx).ip = r.ip;
+            (*r.cx).fp = r.fp;
+        }
+        ExitCode::Trap as u32
+    }
+}

@@ -1,0 +1,42 @@
+//! The `match` executor: the same steps in one loop, for builds without tail calls, Miri, and other targets.
+//!
+//! Its only difference from the tail-call executor is `next!`; see `step` for the rules and invariants.
+
+use super::call;
+use super::eval::*;
+use super::operands::{Operands, Sink, Source};
+use super::step::{enter, enter_any, fault, leave, replace, step, trap};
+use super::{Registers, access, exit};
+use crate::trap::TrapKind;
+use crate::vm::Frame;
+use prova_bytecode::ops::kind::marker;
+use prova_bytecode::{OPS, Op, for_each_op};
+use prova_num::*;
+use std::sync::atomic::Ordering;
+
+macro_rules! next {
+    ($r:ident, $ip:expr) => {{
+        $r.ip = $ip;
+        continue;
+    }};
+}
+
+macro_rules! executor {
+    ($($name:ident $mnemonic:literal $class:ident [$($o:tt)*] $($m:ident $(: $mt:ty)?)? { $($e:tt)* })*) => {
+        /// Runs from the registers to the next exit; gives its [`ExitCode`](crate::vm::ExitCode).
+        ///
+        /// # Safety
+        /// V1 to V9; `r.ip` is an instruction of the running function's checked bytecode, or a stub.
+        pub(super) unsafe fn run(mut r: Registers) -> u32 {
+            loop {
+                // SAFETY: O1: lane 0 of an instruction is an op; for the arms as in the tail-call executor.
+                unsafe {
+                    match *OPS.get_unchecked(usize::from(*r.ip.cast::<u16>())) {
+                        $(Op::$name => { step!(r $class [$($o)*] $($m $(: $mt)?)? { $($e)* }); })*
+                    }
+                }
+            }
+        }
+    };
+}
+for_each_op!(executor);

@@ -1,0 +1,343 @@
+//! The step rules: what an instruction of each class does, once for all executors.
+//!
+//! `step!` takes the name of a [`Registers`](super::Registers) variable and a row of the op table, and expands to
+//! statements that end in `next!(registers, ip)` or in `return` of an exit. Each executor brings its own `next!`;
+//! everything else is shared, so the executors can differ only in dispatch.
+//!
+//! # Invariants
+//! * S1. A step reads all its sources before it writes any result.
+//! * S2. On an exit with a trap no result, memory or runtime object has been changed by the instruction, and `vm.ip`
+//!   is the trapping instruction: the driver decodes it again for details.
+//! * S3. No value with a destructor is alive at `next!` or at an exit, so both are tail calls.
+
+/// A memory fault leaves through here, with nothing but the registers.
+macro_rules! fault {
+    ($r:ident) => {
+        return exit::memory_fault($r.ip, $r.fp, $r.mem, $r.len, $r.cx)
+    };
+}
+
+/// A trap of a known kind.
+macro_rules! trap {
+    ($r:ident $kind:expr) => {{
+        (*$r.cx).trap = $kind;
+        return exit::trap($r.ip, $r.fp, $r.mem, $r.len, $r.cx);
+    }};
+}
+
+/// Enters a function of the running instance.
+macro_rules! enter {
+    ($r:ident $entry:expr, $window:expr, $next:expr) => {
+        if !call::push(&mut $r, $entry, $window, 0, $next) {
+            trap!($r TrapKind::StackOverflow)
+        }
+        next!($r, (*$r.cx).code);
+    };
+}
+
+/// Enters any function: one of another instance, or of the host, goes through the driver.
+macro_rules! enter_any {
+    ($r:ident $entry:expr, $window:expr, $next:expr) => {
+        let entry = $entry;
+        if (*entry).instance == (*$r.cx).instance_addr {
+            enter!($r entry, $window, $next);
+        } else {
+            if !call::push(&mut $r, entry, $window, Frame::SWITCHED, $next) {
+                trap!($r TrapKind::StackOverflow)
+            }
+            return exit::enter($r.ip, $r.fp, $r.mem, $r.len, $r.cx);
+        }
+    };
+}
+
+/// Replaces the running frame by one of any function.
+macro_rules! replace {
+    ($r:ident $entry:expr, $window:expr) => {
+        match call::replace(&mut $r, $entry, $window) {
+            call::Replaced::Here => { next!($r, (*$r.cx).code); }
+            call::Replaced::Elsewhere => return exit::enter($r.ip, $r.fp, $r.mem, $r.len, $r.cx),
+            call::Replaced::Overflow => trap!($r TrapKind::StackOverflow),
+        }
+    };
+}
+
+/// Goes on in the caller; one in another instance, or the host, is reached through the driver.
+macro_rules! leave {
+    ($r:ident) => {
+        match call::pop(&mut $r) {
+            Some(ip) => {
+                next!($r, ip);
+            }
+            None => return exit::leave($r.ip, $r.fp, $r.mem, $r.len, $r.cx),
+        }
+    };
+}
+
+/// The statements of one row. SAFETY of the whole: V1 to V8, O1, O2 hold for checked bytecode.
+macro_rules! step {
+    ($r:ident pure [$d:ident : $dk:ident <- $($s:ident : $sk:ident)*] { $e:expr }) => {
+        let mut operands = Operands::new($r.ip);
+        let d = operands.slot();
+        $(let $s = <marker::$sk as Source>::read(&mut operands, $r.fp);)*
+        <marker::$dk as Sink>::write($r.fp, d, $e);
+        next!($r, operands.end());
+    };
+    ($r:ident pure2 [$d:ident : $dk:ident $g:ident : $gk:ident <- $($s:ident : $sk:ident)*] { $e:expr }) => {
+        let mut operands = Operands::new($r.ip);
+        let (d, g) = (operands.slot(), operands.slot());
+        $(let $s = <marker::$sk as Source>::read(&mut operands, $r.fp);)*
+        let (low, high) = $e;
+        <marker::$dk as Sink>::write($r.fp, d, low);
+        <marker::$gk as Sink>::write($r.fp, g, high);
+        next!($r, operands.end());
+    };
+    ($r:ident trap [$d:ident : $dk:ident <- $($s:ident : $sk:ident)*] { $e:expr }) => {
+        let mut operands = Operands::new($r.ip);
+        let d = operands.slot();
+        $(let $s = <marker::$sk as Source>::read(&mut operands, $r.fp);)*
+        match $e {
+            Ok(value) => <marker::$dk as Sink>::write($r.fp, d, value),
+            Err(error) => trap!($r TrapKind::from(error)),
+        }
+        next!($r, operands.end());
+    };
+    ($r:ident branch [<- $a:ident : $ak:ident $t:ident : rel] { $e:expr }) => {
+        let mut operands = Operands::new($r.ip);
+        let $a = <marker::$ak as Source>::read(&mut operands, $r.fp);
+        let $t = <marker::rel as Source>::read(&mut operands, $r.fp);
+        if $e != 0 { next!($r, $r.ip.offset($t)); } else { next!($r, operands.end()); }
+    };
+    ($r:ident branch [<- $a:ident : $ak:ident $b:ident : $bk:ident $t:ident : rel] { $e:expr }) => {
+        let mut operands = Operands::new($r.ip);
+        let $a = <marker::$ak as Source>::read(&mut operands, $r.fp);
+        let $b = <marker::$bk as Source>::read(&mut operands, $r.fp);
+        let $t = <marker::rel as Source>::read(&mut operands, $r.fp);
+        if $e != 0 { next!($r, $r.ip.offset($t)); } else { next!($r, operands.end()); }
+    };
+    ($r:ident load [$d:ident : $dk:ident <- $p:ident : i32 $o:ident : off16] $m:ident : $mt:ty { $e:expr }) => {
+        let mut operands = Operands::new($r.ip);
+        let d = operands.slot();
+        let $p = <marker::i32 as Source>::read(&mut operands, $r.fp);
+        let $o = <marker::off16 as Source>::read(&mut operands, $r.fp);
+        let address = u64::from($p) + $o;
+        if address + size_of::<$mt>() as u64 > $r.len as u64 { fault!($r); }
+        let $m: $mt = $r.mem.add(address as usize).cast::<$mt>().read_unaligned();
+        <marker::$dk as Sink>::write($r.fp, d, $e);
+        next!($r, operands.end());
+    };
+    ($r:ident store [<- $p:ident : i32 $o:ident : off16 $v:ident : $vk:ident] { $e:expr }) => {
+        let mut operands = Operands::new($r.ip);
+        let $p = <marker::i32 as Source>::read(&mut operands, $r.fp);
+        let $o = <marker::off16 as Source>::read(&mut operands, $r.fp);
+        let $v = <marker::$vk as Source>::read(&mut operands, $r.fp);
+        let address = u64::from($p) + $o;
+        let value = $e;
+        if address + size_of_val(&value) as u64 > $r.len as u64 { fault!($r); }
+        write_unaligned($r.mem.add(address as usize), value);
+        next!($r, operands.end());
+    };
+    ($r:ident load_far [$d:ident : $dk:ident <- $p:ident : addr $o:ident : off64 $k:ident : mem $($s:ident : $sk:ident)*] $m:ident : $mt:ty { $e:expr }) => {
+        let mut operands = Operands::new($r.ip);
+        let d = operands.slot();
+        let $p = <marker::addr as Source>::read(&mut operands, $r.fp);
+        let $o = <marker::off64 as Source>::read(&mut operands, $r.fp);
+        let $k = <marker::mem as Source>::read(&mut operands, $r.fp);
+        $(let $s = <marker::$sk as Source>::read(&mut operands, $r.fp);)*
+        let Some(at) = access::far($r.cx, $k, $p, $o, size_of::<$mt>()) else { fault!($r); };
+        let $m: $mt = at.cast::<$mt>().read_unaligned();
+        <marker::$dk as Sink>::write($r.fp, d, $e);
+        next!($r, operands.end());
+    };
+    ($r:ident store_far [<- $p:ident : addr $o:ident : off64 $k:ident : mem $($s:ident : $sk:ident)*] { $e:expr }) => {
+        let mut operands = Operands::new($r.ip);
+        let $p = <marker::addr as Source>::read(&mut operands, $r.fp);
+        let $o = <marker::off64 as Source>::read(&mut operands, $r.fp);
+        let $k = <marker::mem as Source>::read(&mut operands, $r.fp);
+        $(let $s = <marker::$sk as Source>::read(&mut operands, $r.fp);)*
+        let value = $e;
+        let Some(at) = access::far($r.cx, $k, $p, $o, size_of_val(&value)) else { fault!($r); };
+        write_unaligned(at, value);
+        next!($r, operands.end());
+    };
+    ($r:ident atomic_load [$d:ident : $dk:ident <- $p:ident : addr $o:ident : off64 $k:ident : mem] $m:ident : $mt:ty { $e:expr }) => {
+        let mut operands = Operands::new($r.ip);
+        let d = operands.slot();
+        let $p = <marker::addr as Source>::read(&mut operands, $r.fp);
+        let $o = <marker::off64 as Source>::read(&mut operands, $r.fp);
+        let $k = <marker::mem as Source>::read(&mut operands, $r.fp);
+        if access::misaligned($p, $o, size_of::<$mt>()) { trap!($r TrapKind::HeapMisaligned); }
+        let Some(at) = access::far($r.cx, $k, $p, $o, size_of::<$mt>()) else { fault!($r); };
+        let $m: $mt = at.cast::<$mt>().read_unaligned();
+        <marker::$dk as Sink>::write($r.fp, d, $e);
+        next!($r, operands.end());
+    };
+    ($r:ident atomic_store [<- $p:ident : addr $o:ident : off64 $k:ident : mem $v:ident : $vk:ident] { $e:expr }) => {
+        let mut operands = Operands::new($r.ip);
+        let $p = <marker::addr as Source>::read(&mut operands, $r.fp);
+        let $o = <marker::off64 as Source>::read(&mut operands, $r.fp);
+        let $k = <marker::mem as Source>::read(&mut operands, $r.fp);
+        let $v = <marker::$vk as Source>::read(&mut operands, $r.fp);
+        let value = $e;
+        if access::misaligned($p, $o, size_of_val(&value)) { trap!($r TrapKind::HeapMisaligned); }
+        let Some(at) = access::far($r.cx, $k, $p, $o, size_of_val(&value)) else { fault!($r); };
+        write_unaligned(at, value);
+        next!($r, operands.end());
+    };
+    ($r:ident atomic_rmw [$d:ident : $dk:ident <- $p:ident : addr $o:ident : off64 $k:ident : mem $v:ident : $vk:ident] $m:ident : $mt:ty { $e:expr }) => {
+        let mut operands = Operands::new($r.ip);
+        let d = operands.slot();
+        let $p = <marker::addr as Source>::read(&mut operands, $r.fp);
+        let $o = <marker::off64 as Source>::read(&mut operands, $r.fp);
+        let $k = <marker::mem as Source>::read(&mut operands, $r.fp);
+        let $v = <marker::$vk as Source>::read(&mut operands, $r.fp);
+        if access::misaligned($p, $o, size_of::<$mt>()) { trap!($r TrapKind::HeapMisaligned); }
+        let Some(at) = access::far($r.cx, $k, $p, $o, size_of::<$mt>()) else { fault!($r); };
+        let $m: $mt = at.cast::<$mt>().read_unaligned();
+        let (old, new) = $e;
+        at.cast::<$mt>().write_unaligned(new);
+        <marker::$dk as Sink>::write($r.fp, d, old);
+        next!($r, operands.end());
+    };
+    ($r:ident atomic_cmpxchg [$d:ident : $dk:ident <- $p:ident : addr $o:ident : off64 $k:ident : mem $x:ident : $xk:ident $v:ident : $vk:ident] $m:ident : $mt:ty { $e:expr }) => {
+        let mut operands = Operands::new($r.ip);
+        let d = operands.slot();
+        let $p = <marker::addr as Source>::read(&mut operands, $r.fp);
+        let $o = <marker::off64 as Source>::read(&mut operands, $r.fp);
+        let $k = <marker::mem as Source>::read(&mut operands, $r.fp);
+        let $x = <marker::$xk as Source>::read(&mut operands, $r.fp);
+        let $v = <marker::$vk as Source>::read(&mut operands, $r.fp);
+        if access::misaligned($p, $o, size_of::<$mt>()) { trap!($r TrapKind::HeapMisaligned); }
+        let Some(at) = access::far($r.cx, $k, $p, $o, size_of::<$mt>()) else { fault!($r); };
+        let $m: $mt = at.cast::<$mt>().read_unaligned();
+        let (old, new) = $e;
+        if old == $x { at.cast::<$mt>().write_unaligned(new); }
+        <marker::$dk as Sink>::write($r.fp, d, old);
+        next!($r, operands.end());
+    };
+    ($r:ident quick [$d:ident : $dk:ident <- $($s:ident : $sk:ident)*] $c:ident { $e:expr }) => {
+        let mut operands = Operands::new($r.ip);
+        let d = operands.slot();
+        $(let $s = <marker::$sk as Source>::read(&mut operands, $r.fp);)*
+        let $c = access::Runtime::new($r.cx);
+        <marker::$dk as Sink>::write($r.fp, d, $e);
+        next!($r, operands.end());
+    };
+    ($r:ident quick0 [<- $($s:ident : $sk:ident)*] $c:ident { $e:expr }) => {
+        let mut operands = Operands::new($r.ip);
+        $(let $s = <marker::$sk as Source>::read(&mut operands, $r.fp);)*
+        let $c = access::Runtime::new($r.cx);
+        $e;
+        next!($r, operands.end());
+    };
+    ($r:ident effect [$d:ident : $dk:ident <- $($s:ident : $sk:ident)*] $c:ident { $e:expr }) => {
+        let mut operands = Operands::new($r.ip);
+        let d = operands.slot();
+        $(let $s = <marker::$sk as Source>::read(&mut operands, $r.fp);)*
+        let $c = access::Runtime::new($r.cx);
+        match $e {
+            Ok(value) => <marker::$dk as Sink>::write($r.fp, d, value),
+            Err(kind) => trap!($r kind),
+        }
+        $r.mem = (*$r.cx).mem0.base;
+        $r.len = (*$r.cx).mem0.len_bytes;
+        next!($r, operands.end());
+    };
+    ($r:ident effect0 [<- $($s:ident : $sk:ident)*] $c:ident { $e:expr }) => {
+        let mut operands = Operands::new($r.ip);
+        $(let $s = <marker::$sk as Source>::read(&mut operands, $r.fp);)*
+        let $c = access::Runtime::new($r.cx);
+        if let Err(kind) = $e { trap!($r kind); }
+        $r.mem = (*$r.cx).mem0.base;
+        $r.len = (*$r.cx).mem0.len_bytes;
+        next!($r, operands.end());
+    };
+    ($r:ident unreachable [<-] {}) => { trap!($r TrapKind::Unreachable); };
+    ($r:ident br [<- $t:ident : rel] {}) => {
+        let mut operands = Operands::new($r.ip);
+        let $t = <marker::rel as Source>::read(&mut operands, $r.fp);
+        next!($r, $r.ip.offset($t));
+    };
+    ($r:ident br_table [<- $i:ident : i32 $n:ident : count] {}) => {
+        let mut operands = Operands::new($r.ip);
+        let $i = <marker::i32 as Source>::read(&mut operands, $r.fp);
+        let $n = <marker::count as Source>::read(&mut operands, $r.fp);
+        let index = if $i < $n { $i } else { $n };
+        // T3: `n + 1` target words follow.
+        let target = *operands.end().add(index as usize) as i32;
+        next!($r, $r.ip.offset(target as isize));
+    };
+    ($r:ident return_ [<-] {}) => { leave!($r); };
+    ($r:ident return1 [<- $a:ident : any] {}) => {
+        let mut operands = Operands::new($r.ip);
+        let $a = <marker::any as Source>::read(&mut operands, $r.fp);
+        *$r.fp = $a;
+        leave!($r);
+    };
+    ($r:ident call [<- $w:ident : win $f:ident : func] {}) => {
+        let mut operands = Operands::new($r.ip);
+        let $w = <marker::win as Source>::read(&mut operands, $r.fp);
+        let $f = <marker::func as Source>::read(&mut operands, $r.fp);
+        let entry = (*$r.cx).defined.wrapping_add($f as usize);
+        enter!($r entry, $w, operands.end());
+    };
+    ($r:ident call_import [<- $w:ident : win $f:ident : func] {}) => {
+        let mut operands = Operands::new($r.ip);
+        let $w = <marker::win as Source>::read(&mut operands, $r.fp);
+        let $f = <marker::func as Source>::read(&mut operands, $r.fp);
+        let entry = call::imported($r.cx, $f);
+        enter_any!($r entry, $w, operands.end());
+    };
+    ($r:ident call_indirect [<- $w:ident : win $i:ident : addr $y:ident : type_ $t:ident : table] {}) => {
+        let mut operands = Operands::new($r.ip);
+        let $w = <marker::win as Source>::read(&mut operands, $r.fp);
+        let $i = <marker::addr as Source>::read(&mut operands, $r.fp);
+        let $y = <marker::type_ as Source>::read(&mut operands, $r.fp);
+        let $t = <marker::table as Source>::read(&mut operands, $r.fp);
+        match call::indirect($r.cx, $t, $i, $y) {
+            Ok(entry) => { enter_any!($r entry, $w, operands.end()); }
+            Err(kind) => trap!($r kind),
+        }
+    };
+    ($r:ident return_call [<- $w:ident : win $f:ident : func] {}) => {
+        let mut operands = Operands::new($r.ip);
+        let $w = <marker::win as Source>::read(&mut operands, $r.fp);
+        let $f = <marker::func as Source>::read(&mut operands, $r.fp);
+        let entry = (*$r.cx).defined.wrapping_add($f as usize);
+        replace!($r entry, $w);
+    };
+    ($r:ident return_call_import [<- $w:ident : win $f:ident : func] {}) => {
+        let mut operands = Operands::new($r.ip);
+        let $w = <marker::win as Source>::read(&mut operands, $r.fp);
+        let $f = <marker::func as Source>::read(&mut operands, $r.fp);
+        let entry = call::imported($r.cx, $f);
+        replace!($r entry, $w);
+    };
+    ($r:ident return_call_indirect [<- $w:ident : win $i:ident : addr $y:ident : type_ $t:ident : table] {}) => {
+        let mut operands = Operands::new($r.ip);
+        let $w = <marker::win as Source>::read(&mut operands, $r.fp);
+        let $i = <marker::addr as Source>::read(&mut operands, $r.fp);
+        let $y = <marker::type_ as Source>::read(&mut operands, $r.fp);
+        let $t = <marker::table as Source>::read(&mut operands, $r.fp);
+        match call::indirect($r.cx, $t, $i, $y) {
+            Ok(entry) => { replace!($r entry, $w); }
+            Err(kind) => trap!($r kind),
+        }
+    };
+    ($r:ident charge [<- $n:ident : i64c] {}) => {
+        let mut operands = Operands::new($r.ip);
+        let $n = <marker::i64c as Source>::read(&mut operands, $r.fp);
+        match (*$r.cx).fuel.checked_sub($n) {
+            Some(left) => (*$r.cx).fuel = left,
+            None => trap!($r TrapKind::OutOfFuel),
+        }
+        next!($r, operands.end());
+    };
+    ($r:ident poll [<-] {}) => {
+        if (*(*$r.cx).epoch).load(Ordering::Relaxed) >= (*$r.cx).epoch_deadline { trap!($r TrapKind::Interrupt); }
+        next!($r, $r.ip.add(1));
+    };
+    ($r:ident stub_attach [<-] {}) => { return exit::attach($r.ip, $r.fp, $r.mem, $r.len, $r.cx); };
+    ($r:ident stub_host [<-] {}) => { return exit::enter($r.ip, $r.fp, $r.mem, $r.len, $r.cx); };
+}
+
+pub(super) use {enter, enter_any, fault, leave, replace, step, trap};
