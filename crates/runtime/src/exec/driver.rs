@@ -15,7 +15,7 @@ use super::{Registers, matching, tail};
 use crate::host::HostOutcome;
 use crate::store::{Dispatch, Store};
 use crate::trap::{MemoryFault, Trap, TrapKind};
-use crate::value::FuncAddr;
+use crate::value::{FuncAddr, InstanceAddr};
 use crate::vm::{Cell, ExitCode, Frame, FuncEntry, InstanceVm, MemoryVm, Vm};
 use prova_bytecode::{Class, decode};
 use std::any::Any;
@@ -309,7 +309,8 @@ impl Activation {
             };
             read_cells(frame, &mut buffer[..entry.param_cells as usize]);
             (*vm).fp = frame.add(cells);
-            let outcome = store.call_host(data, func, buffer);
+            let caller = InstanceAddr::from_index((*vm).instance_addr);
+            let outcome = store.call_host_from(caller, data, func, buffer);
             (*vm).fp = frame;
             (*vm).func = func.as_u32();
             store.publish();
