@@ -38,14 +38,14 @@ pub(crate) const fn is_plain(byte: u8) -> bool {
 }
 
 /// The dynamic cost of `memory.copy`, `memory.fill`, `memory.init` over `bytes` bytes: one unit for
-/// each 8 bytes begun. Charged before the bounds check, so an access out of bounds is paid for too.
+/// each 8 bytes begun. Charged after the bounds check and before the effect: an access out of bounds is not paid for.
 #[inline]
 pub const fn memory_cost(bytes: u64) -> u64 {
     bytes.div_ceil(8)
 }
 
 /// The dynamic cost of `table.copy`, `table.fill`, `table.init`, `table.grow` over `elements`
-/// elements: one unit each. Charged before the bounds check.
+/// elements: one unit each. Charged after the bounds check and before the effect.
 #[inline]
 pub const fn table_cost(elements: u64) -> u64 {
     elements
