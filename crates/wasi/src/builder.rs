@@ -2,8 +2,11 @@
 //!
 //! Invariants:
 //! 1. What is not asked for is not there: no stream, no directory, no variable.
-//! 2. Descriptors 0, 1, 2 are the standard streams if granted; preopened directories follow from 3 in the order given.
-//! 3. The program's own standard streams are handed on without the rights to move, truncate or reconfigure them.
+//! 2. Descriptors 0, 1, 2 are the standard streams; one that was not granted is empty or swallows,
+//!    so that no file of the guest ever takes its number and the output meant for it. Preopened
+//!    directories follow from 3 in the order given.
+//! 3. The program's own standard streams are handed on without the rights to move, truncate or
+//!    reconfigure them.
 
 use crate::clock::Clocks;
 use crate::ctx::WasiCtx;
@@ -145,6 +148,15 @@ impl WasiCtxBuilder {
 
     /// The context. The builder is empty again afterwards.
     pub fn build(&mut self) -> WasiCtx {
+        for fd in 0..3 {
+            if self.ctx.fds.get(fd).is_err() {
+                match fd {
+                    0 => self.stdin(Box::new(io::empty())),
+                    1 => self.stdout(Box::new(io::sink())),
+                    _ => self.stderr(Box::new(io::sink())),
+                };
+            }
+        }
         let WasiCtxBuilder { mut ctx, preopens } = std::mem::take(self);
         for (fd, preopen) in (3..).zip(preopens) {
             ctx.fds.set(fd, Some(preopen));
@@ -179,7 +191,8 @@ const fn stream(object: Object, filetype: Filetype, base: Rights) -> Descriptor 
 
 /// A sink that keeps what is written to it, for tests and embedders; clones share the content.
 ///
-/// Limit: after `limit` bytes, further writes fail with `ENOSPC`-like errors instead of growing.
+/// Limit: after `limit` bytes, further writes fail with [`io::ErrorKind::StorageFull`] (`ENOSPC`
+/// for the guest) instead of growing.
 #[derive(Clone, Debug)]
 pub struct Captured {
     content: Arc<Mutex<Vec<u8>>>,

@@ -1,8 +1,10 @@
 //! The guest's clocks: the host's, or virtual ones that only the guest's own calls move.
 //!
-//! `clock_time_get`, `clock_res_get` → nanoseconds. `poll` asks the same state how long to wait. Invariants:
+//! `clock_time_get`, `clock_res_get` → nanoseconds. `poll` asks the same state how long to wait.
+//! Invariants:
 //! 1. The monotonic clock counts from the context's beginning and never goes back.
-//! 2. With virtual clocks, nothing the guest can see depends on the host's time, and waiting takes none.
+//! 2. With virtual clocks, nothing the guest can see depends on the host's time, and waiting takes
+//!    none.
 
 use crate::ctx::WasiCtx;
 use crate::guest::{Guest, Outcome, low, probe, write_u64};

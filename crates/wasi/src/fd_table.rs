@@ -19,7 +19,8 @@ pub(crate) const LISTING_BYTES_MAX: usize = 64 << 20;
 pub(crate) enum Object {
     /// A regular file or block device: has a position and never waits.
     File(File),
-    /// A pipe, terminal or socket of the host, which may wait, or a file granted as output: has no position.
+    /// A pipe, terminal or socket of the host, which may wait, or a file granted as output: has no
+    /// position.
     Stream(File),
     Dir(Directory),
     /// A source of the embedder.

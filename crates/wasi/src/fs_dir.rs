@@ -1,10 +1,13 @@
 //! `fd_readdir`: a directory's entries → guest `dirent`s.
 //!
 //! Invariants:
-//! 1. Cookie 0 takes a new listing; every other cookie continues the last one, so that an entry is neither missed nor
-//!    given twice whatever changes meanwhile. Entry `n` has cookie `n`; `.` and `..` come first, then names by bytes.
-//! 2. Listings together hold at most [`LISTING_BYTES_MAX`] bytes, whatever the host's directories hold.
-//! 3. An entry that does not fit is cut, and the buffer is then full: the sign for the guest to ask again.
+//! 1. Cookie 0 takes a new listing; every other cookie continues the last one, so that an entry is
+//!    neither missed nor given twice whatever changes meanwhile. Entry `n` has cookie `n`; `.` and
+//!    `..` come first, then names by bytes.
+//! 2. Listings together hold at most [`LISTING_BYTES_MAX`] bytes, whatever the host's directories
+//!    hold.
+//! 3. An entry that does not fit is cut, and the buffer is then full: the sign for the guest to ask
+//!    again.
 
 use crate::ctx::WasiCtx;
 use crate::fd_table::{Directory, LISTING_BYTES_MAX, Listing, Object};
@@ -80,4 +83,38 @@ fn list(directory: &Directory, guest: &mut dyn Guest, held_bytes: usize) -> Outc
     // The parent may be outside the sandbox: its number is not told.
     entries.splice(0..0, [special(b".", own.ino), special(b"..", 0)]);
     Ok(Listing { entries, size_bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guest::{Exit, Stop};
+
+    struct NoGuest;
+    impl Guest for NoGuest {
+        fn memory(&mut self) -> &mut [u8] {
+            &mut []
+        }
+        fn charge(&mut self, _: u64) -> Result<(), Exit> {
+            Ok(())
+        }
+        fn deadline(&self) -> Option<std::time::Instant> {
+            None
+        }
+    }
+
+    #[test]
+    fn listings_are_bounded_together() {
+        let path = std::env::temp_dir().join(format!("prova-wasi-list-{}", std::process::id()));
+        std::fs::create_dir_all(path.join("one")).unwrap();
+        let dir = cap_std::fs::Dir::open_ambient_dir(&path, cap_std::ambient_authority()).unwrap();
+        let directory = Directory { dir, writable: false, preopen: None, listing: None };
+        let alone = list(&directory, &mut NoGuest, 0).unwrap();
+        assert_eq!(alone.entries.len(), 3);
+        let room_bytes = LISTING_BYTES_MAX - alone.size_bytes;
+        assert!(list(&directory, &mut NoGuest, room_bytes).is_ok());
+        let full = list(&directory, &mut NoGuest, room_bytes + 1);
+        assert!(matches!(full, Err(Stop::Errno(Errno::NoMem))));
+        std::fs::remove_dir_all(&path).unwrap();
+    }
 }

@@ -1,9 +1,10 @@
-//! Calls on open descriptors that neither move bytes nor list: attributes, positions, rights, closing.
+//! Calls on open descriptors that neither move bytes nor list: attributes, positions, rights,
+//! closing.
 //!
 //! Descriptor number → host call → guest structure. Invariants:
 //! 1. Each call asks [`Descriptor::need`] for its right before it acts.
-//! 2. Whatever changes a file besides its content (its times) also asks for the right, which a read-only directory
-//!    never hands on; content is protected by the host's access mode as well.
+//! 2. Whatever changes a file besides its content (its times) also asks for the right, which a
+//!    read-only directory never hands on; content is protected by the host's access mode as well.
 
 use crate::ctx::WasiCtx;
 use crate::fd_table::{Descriptor, Object};

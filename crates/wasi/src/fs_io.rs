@@ -1,15 +1,16 @@
 //! Moving bytes: `fd_read`, `fd_write`, `fd_pread`, `fd_pwrite`.
 //!
 //! Guest vectors ⇄ descriptor, without a copy and without allocation. Invariants:
-//! 1. The descriptor and all guest pointers are checked before the first byte moves. Vectors are checked again when they
-//!    are used, because a read may overwrite them.
-//! 2. After some bytes have moved, an error ends the call with success and their number, as on POSIX.
+//! 1. The descriptor and all guest pointers are checked before the first byte moves. Vectors are
+//!    checked again when they are used, because a read may overwrite them.
+//! 2. After some bytes have moved, an error ends the call with success and their number, as on
+//!    POSIX.
 //! 3. A stream is asked once per read, so that a call never waits with data in hand.
-//! 4. With a deadline, a host stream is only read or written after `poll` called it ready, a write then in pieces of at
-//!    most [`sys::STREAM_CHUNK_BYTES_MAX`].
+//! 4. With a deadline, a host stream is only read or written after `poll` called it ready, a write
+//!    then in pieces of at most [`sys::STREAM_CHUNK_BYTES_MAX`].
 //!
-//! Work is charged before a write, after a read (by bytes moved). Limit: a descriptor that appends also appends on
-//! `fd_pwrite` where the host does so (Linux).
+//! Work is charged before a write, after a read (by bytes moved). Limit: a descriptor that appends
+//! also appends on `fd_pwrite` where the host does so (Linux).
 
 use crate::ctx::WasiCtx;
 use crate::fd_table::{Descriptor, Object};
@@ -128,7 +129,8 @@ fn start(
     Ok(vectors)
 }
 
-/// Writes the number of bytes moved; a read that overwrote its own vectors may have moved more than fits.
+/// Writes the number of bytes moved; a read that overwrote its own vectors may have moved more than
+/// fits.
 fn finish(guest: &mut dyn Guest, out: u32, moved: u64) -> Outcome {
     write_u32(guest, out, u32::try_from(moved).unwrap_or(u32::MAX))?;
     Ok(())
@@ -159,8 +161,8 @@ fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     }
 }
 
-/// Fills the vectors in order through `source(buffer, bytes moved before)` until one comes back short, or after the
-/// first if `once`.
+/// Fills the vectors in order through `source(buffer, bytes moved before)` until one comes back
+/// short, or after the first if `once`.
 fn read(
     memory: &mut [u8],
     vectors: Iovecs,

@@ -1,9 +1,9 @@
 //! `path_open`: guest path, flags and rights → a new descriptor.
 //!
 //! Resolution is that of `fs_path`. Invariants:
-//! 1. The rights asked for only decide whether the host file is opened for reading or writing; every other right is what
-//!    the directory hands on and the kind of file can have, never more. (Rights asked for beyond that are left out
-//!    silently: C libraries ask for all of them.)
+//! 1. The rights asked for only decide whether the host file is opened for reading or writing;
+//!    every other right is what the directory hands on and the kind of file can have, never more.
+//!    (Rights asked for beyond that are left out silently: C libraries ask for all of them.)
 //! 2. Below a read-only directory the host is only ever asked to read.
 //! 3. Opening never waits: a FIFO without a writer is empty, without a reader refused.
 //!
@@ -28,7 +28,8 @@ struct Request {
     inheriting: Rights,
 }
 
-/// `path_open(fd, dirflags, path, path_len, oflags, rights_base, rights_inheriting, fdflags, opened_fd)`.
+/// `path_open(fd, dirflags, path, path_len, oflags, rights_base, rights_inheriting, fdflags,
+/// opened_fd)`.
 pub(crate) fn path_open(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 9]) -> Outcome {
     let [fd, lookup, ptr, len, how, base, inheriting, flags, out] = args;
     let path = GuestPath::read(guest, low(ptr), low(len))?;
@@ -165,8 +166,8 @@ fn open_file(
     Ok(Descriptor { object, filetype, base, inheriting: Rights::NONE, flags: open.fdflags })
 }
 
-/// Opens a file below a read-only directory: the host is only asked to read (invariant 2), and what was wanted beyond
-/// that decides the error, as on a file system mounted read-only.
+/// Opens a file below a read-only directory: the host is only asked to read (invariant 2), and what
+/// was wanted beyond that decides the error, as on a file system mounted read-only.
 fn open_unchangeable(
     directory: &Directory,
     path: &GuestPath,

@@ -1,10 +1,12 @@
-//! Calls that name files by path: guest path below a directory descriptor → host call inside the sandbox.
+//! Calls that name files by path: guest path below a directory descriptor → host call inside the
+//! sandbox.
 //!
-//! Everything but `path_open`, which is in `fs_open`. A path is split into its parent, which cap-std resolves inside the sandbox, and its last name, on which the call acts
-//! without following symbolic links; where a link is to be followed, cap-std resolves the whole path. Invariants:
-//! 1. [`Place::name`] is one component: not empty, not `.` or `..`, no slash, no NUL. Trailing slashes are taken off
-//!    before the host sees the path and answered for here (`Place::slash`), because some hosts follow a link named with
-//!    one.
+//! Everything but `path_open`, which is in `fs_open`. A path is split into its parent, which
+//! cap-std resolves inside the sandbox, and its last name, on which the call acts without following
+//! symbolic links; where a link is to be followed, cap-std resolves the whole path. Invariants:
+//! 1. [`Place::name`] is one component: not empty, not `.` or `..`, no slash, no NUL. Trailing
+//!    slashes are taken off before the host sees the path and answered for here (`Place::slash`),
+//!    because some hosts follow a link named with one.
 //! 2. Every change asks [`changeable`] first: nothing below a read-only directory changes.
 //! 3. A path is at most [`PATH_BYTES_MAX`] bytes.
 //!
@@ -22,8 +24,8 @@ use std::io;
 use std::ops::Deref;
 use std::path::Path;
 
-/// Longest path in bytes.
-pub(crate) const PATH_BYTES_MAX: u32 = 4096;
+/// Longest path in bytes; with its NUL, what Linux takes.
+pub(crate) const PATH_BYTES_MAX: u32 = 4095;
 /// Most symbolic links followed for the last component of a path whose times are set.
 const LINKS_MAX: usize = 32;
 
@@ -61,8 +63,8 @@ impl GuestPath {
         self.0.last() == Some(&b'/')
     }
 
-    /// The path for cap-std, which follows links inside the sandbox, and whether it must name a directory: then its
-    /// last component is followed in any case.
+    /// The path for cap-std, which follows links inside the sandbox, and whether it must name a
+    /// directory: then its last component is followed in any case.
     pub(crate) fn whole(&self) -> Result<(&Path, bool), Errno> {
         let (trimmed, slash) = self.trimmed()?;
         let dots = matches!(trimmed.rsplit(|byte| *byte == b'/').next(), Some(b"." | b".."));
@@ -139,7 +141,8 @@ impl Place<'_> {
     }
 }
 
-/// Why a call cannot act on a path that ends in `.` or `..`: it may not resolve at all, or lead outside.
+/// Why a call cannot act on a path that ends in `.` or `..`: it may not resolve at all, or lead
+/// outside.
 fn unnamed(dir: &Dir, path: &GuestPath, otherwise: Errno) -> Stop {
     match path.whole().map(|(whole, _)| sys::open_dir(dir, whole)) {
         Ok(Ok(_)) => otherwise.into(),
@@ -340,7 +343,7 @@ pub(crate) fn path_filestat_set_times(
     let (access, modification) = times(atim, mtim, low(fst_flags))?;
     let follow = low(flags) & SYMLINK_FOLLOW != 0;
     let mut path = path;
-    for _ in 0..LINKS_MAX {
+    for _ in 0..=LINKS_MAX {
         let place = path.place(dir)?;
         let Some(name) = place.name else {
             let found = sys::open_dir(dir, path.whole()?.0)?;

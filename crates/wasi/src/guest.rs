@@ -1,9 +1,10 @@
 //! What a call sees of its guest: the [`Guest`] trait, and bounds-checked access to its memory.
 //!
-//! Guest pointer and length → memory slice or [`Errno::Fault`]. Used by every call; knows no engine.
-//! Invariants:
+//! Guest pointer and length → memory slice or [`Errno::Fault`]. Used by every call; knows no
+//! engine. Invariants:
 //! 1. No function of this file panics, whatever the pointer, the length or the size of the memory.
-//! 2. Addresses are computed in `usize` of at least 32 bits with checked addition, so that nothing wraps around.
+//! 2. Addresses are computed in `usize` of at least 32 bits with checked addition, so that nothing
+//!    wraps around.
 //!
 //! The hostile-argument campaign in `tests/wasi/hostile.rs` would notice a missing check.
 
@@ -147,7 +148,8 @@ pub(crate) struct Iovecs {
 }
 
 impl Iovecs {
-    /// Checks the number, the array's bounds and each vector's bounds; returns also the sum of their lengths.
+    /// Checks the number, the array's bounds and each vector's bounds; returns also the sum of
+    /// their lengths.
     pub(crate) fn check(memory: &[u8], ptr: u32, count: u32) -> Result<(Iovecs, u64), Errno> {
         if count > IOVECS_MAX {
             return Err(Errno::Inval);

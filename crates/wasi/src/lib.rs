@@ -1,9 +1,9 @@
-//! WASI preview 1 for any engine: guest memory and 64-bit argument cells → error codes, and effects on what the embedder
-//! granted.
+//! WASI preview 1 for any engine: guest memory and 64-bit argument cells → error codes, and effects
+//! on what the embedder granted.
 //!
-//! The embedder implements [`Guest`] for its instance, builds a [`WasiCtx`] with [`WasiCtxBuilder`], and registers the
-//! 46 rows of [`FUNCTIONS`] as host functions of module [`MODULE`]. The crate knows no engine and no other crate of
-//! Prova.
+//! The embedder implements [`Guest`] for its instance, builds a [`WasiCtx`] with
+//! [`WasiCtxBuilder`], and registers the 46 rows of [`FUNCTIONS`] as host functions of module
+//! [`MODULE`]. The crate knows no engine and no other crate of Prova.
 //!
 //! ```text
 //! FuncDef::call(WasiCtx, Guest, cells) ─► table ─► process │ clock │ random │ poll │ fs_{io,fd,dir,open,path}
@@ -11,15 +11,18 @@
 //! ```
 //!
 //! Invariants:
-//! 1. Nothing is granted that the builder was not told to grant: no directory, variable, argument or stream.
-//! 2. Directory access goes through `fs_path` and `fs_open`, which resolves every name below its directory handle (cap-std for all
-//!    components but the last, a no-follow system call or cap-std for the last).
+//! 1. Nothing is granted that the builder was not told to grant: no directory, variable, argument
+//!    or stream.
+//! 2. Directory access goes through `fs_path` and `fs_open`, which resolve every name below its
+//!    directory handle (cap-std for all components but the last, a no-follow system call or cap-std
+//!    for the last).
 //! 3. No argument makes a call panic, allocate without bound, or touch memory outside the guest's.
 //! 4. A call charges one unit for each byte moved and each entry handled.
 //!
-//! Limits: [`limits`]. Worst case of a call: linear in the bytes it moves, or waiting, which ends at the guest's
-//! deadline for streams of the host, but not inside a `Box<dyn Read>` or `Box<dyn Write>` of the embedder.
-//! The tests in `tests/wasi/` would notice a fault; they do not compare with other engines.
+//! Limits: [`limits`]. Worst case of a call: linear in the bytes it moves, or waiting, which ends
+//! at the guest's deadline for streams of the host, but not inside a `Box<dyn Read>` or `Box<dyn
+//! Write>` of the embedder. The tests in `tests/wasi/` would notice a fault; they do not compare
+//! with other engines.
 
 mod builder;
 mod clock;

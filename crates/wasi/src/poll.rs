@@ -1,7 +1,7 @@
 //! `poll_oneoff`: guest subscriptions → events that have happened.
 //!
-//! Files and the embedder's streams are always ready; the host's streams are asked through `poll`; clocks give the time
-//! to wait. Invariants:
+//! Files and the embedder's streams are always ready; the host's streams are asked through `poll`;
+//! clocks give the time to wait. Invariants:
 //! 1. At most [`SUBSCRIPTIONS_MAX`] subscriptions, so that what is allocated is bounded.
 //! 2. A wait ends at the guest's deadline at the latest, with [`Exit::Timeout`].
 //! 3. At least one event is written on success.
@@ -79,7 +79,8 @@ pub(crate) fn poll_oneoff(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 
     Ok(())
 }
 
-/// Reads one subscription; an unknown clock becomes an event of its own, an unknown kind fails the call.
+/// Reads one subscription; an unknown clock becomes an event of its own, an unknown kind fails the
+/// call.
 fn decode(
     bytes: &[u8; SUBSCRIPTION_SIZE_BYTES],
     clock: &ClockState,
@@ -137,7 +138,8 @@ fn readiness(subscription: Subscription, fds: &FdTable, fd: u32, write: bool) ->
     }
 }
 
-/// Bytes between a file's position and its end; 1 where that is not known, because something can be read.
+/// Bytes between a file's position and its end; 1 where that is not known, because something can be
+/// read.
 fn bytes_left(descriptor: &Descriptor) -> u64 {
     match &descriptor.object {
         Object::File(file) if descriptor.filetype == Filetype::RegularFile => {
@@ -150,7 +152,58 @@ fn bytes_left(descriptor: &Descriptor) -> u64 {
     }
 }
 
-/// Waits for the first events.
+/// What is known before waiting: events that have happened, streams to ask, and the shortest time
+/// to wait.
+#[derive(Default)]
+struct Pending<'a> {
+    events: Vec<Event>,
+    /// The subscription of each of `streams`.
+    asked: Vec<Subscription>,
+    streams: Vec<Waiting<'a>>,
+    shortest_ns: Option<u64>,
+}
+
+impl<'a> Pending<'a> {
+    fn new(subscriptions: &[Subscription], fds: &'a FdTable) -> Self {
+        let mut pending = Pending::default();
+        for subscription in subscriptions {
+            match subscription.what {
+                What::Wrong { kind, errno } => {
+                    pending.events.push(subscription.event(kind, errno));
+                }
+                What::Clock { wait_ns } => {
+                    let shortest = pending.shortest_ns.unwrap_or(u64::MAX).min(wait_ns);
+                    pending.shortest_ns = Some(shortest);
+                }
+                What::Fd { fd, write } => match readiness(*subscription, fds, fd, write) {
+                    Readiness::Now(event) => pending.events.push(event),
+                    Readiness::Ask(file) => {
+                        pending.asked.push(*subscription);
+                        pending.streams.push(Waiting { file, write, ready: false, hangup: false });
+                    }
+                },
+            }
+        }
+        if !pending.events.is_empty() {
+            pending.shortest_ns = Some(0);
+        }
+        pending
+    }
+
+    /// Waits at most `timeout` and takes in what the streams have to tell.
+    fn ask(&mut self, timeout: Option<Duration>) -> Outcome {
+        if !self.streams.is_empty() || timeout != Some(Duration::ZERO) {
+            sys::wait(&mut self.streams, timeout)?;
+        }
+        for (subscription, stream) in self.asked.iter().zip(&self.streams) {
+            self.events.extend(stream_event(*subscription, stream));
+        }
+        Ok(())
+    }
+}
+
+/// Waits for the first events. With virtual clocks streams are asked once, and if nothing has
+/// happened, the clocks move by the shortest wait instead of the host's time.
 fn wait(
     subscriptions: &[Subscription],
     fds: &FdTable,
@@ -158,60 +211,26 @@ fn wait(
     deadline: Option<Instant>,
 ) -> Outcome<Vec<Event>> {
     let start = Instant::now();
-    let mut events = Vec::new();
-    let mut asked: Vec<Subscription> = Vec::new();
-    let mut streams: Vec<Waiting<'_>> = Vec::new();
-    let mut shortest_ns: Option<u64> = None;
-    for subscription in subscriptions {
-        match subscription.what {
-            What::Wrong { kind, errno } => events.push(subscription.event(kind, errno)),
-            What::Clock { wait_ns } => {
-                shortest_ns = Some(shortest_ns.map_or(wait_ns, |other| other.min(wait_ns)));
-            }
-            What::Fd { fd, write } => match readiness(*subscription, fds, fd, write) {
-                Readiness::Now(event) => events.push(event),
-                Readiness::Ask(file) => {
-                    asked.push(*subscription);
-                    streams.push(Waiting { file, write, ready: false, hangup: false });
-                }
-            },
-        }
-    }
-    if !events.is_empty() {
-        shortest_ns = Some(0);
-    }
+    let mut pending = Pending::new(subscriptions, fds);
     loop {
-        // With virtual clocks a wait takes no time: streams are asked once, then the clocks move.
-        let passed_ns = if clock.is_virtual() { 0 } else { sys::duration_ns(start.elapsed()) };
-        let left_ns = shortest_ns.map(|ns| ns.saturating_sub(passed_ns));
-        let host_wait = match left_ns {
-            Some(_) if clock.is_virtual() => Some(Duration::ZERO),
-            other => other.map(Duration::from_nanos),
+        let passed_ns =
+            if clock.is_virtual() { u64::MAX } else { sys::duration_ns(start.elapsed()) };
+        let left = pending.shortest_ns.map(|ns| Duration::from_nanos(ns.saturating_sub(passed_ns)));
+        let allowed = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        pending.ask([left, allowed].into_iter().flatten().min())?;
+        let passed_ns = match (clock.is_virtual(), pending.shortest_ns) {
+            (false, _) => sys::duration_ns(start.elapsed()),
+            (true, Some(ns)) if pending.events.is_empty() => {
+                clock.pass(ns);
+                ns
+            }
+            (true, _) => 0,
         };
-        let until_deadline =
-            deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let timeout = [host_wait, until_deadline].into_iter().flatten().min();
-        if !streams.is_empty() || timeout != Some(Duration::ZERO) {
-            sys::wait(&mut streams, timeout)?;
+        pending.events.extend(clock_events(subscriptions, passed_ns));
+        if !pending.events.is_empty() {
+            return Ok(pending.events);
         }
-        for (subscription, stream) in asked.iter().zip(&streams) {
-            events.extend(stream_event(*subscription, stream));
-        }
-        if !clock.is_virtual() {
-            let passed_ns = sys::duration_ns(start.elapsed());
-            events.extend(clock_events(subscriptions, passed_ns));
-        } else if events.is_empty()
-            && let Some(ns) = shortest_ns
-        {
-            clock.pass(ns);
-            events.extend(clock_events(subscriptions, ns));
-        } else {
-            events.extend(clock_events(subscriptions, 0));
-        }
-        if !events.is_empty() {
-            return Ok(events);
-        }
-        if until_deadline.is_some_and(|left| left.is_zero()) {
+        if allowed.is_some_and(|left| left.is_zero()) {
             return Err(Exit::Timeout.into());
         }
     }

@@ -1,7 +1,8 @@
 //! Random bytes for the guest: the operating system's, or a seeded sequence.
 //!
-//! `random_get` → filled guest memory. The seeded sequence is SplitMix64 (Steele, Lea, Flood, OOPSLA 2014), the same on
-//! every host and not fit for secrets. Invariant 1: bytes are taken from the sequence in whole 8-byte words per call.
+//! `random_get` → filled guest memory. The seeded sequence is SplitMix64 (Steele, Lea, Flood,
+//! OOPSLA 2014), the same on every host and not fit for secrets. Invariant 1: bytes are taken from
+//! the sequence in whole 8-byte words per call.
 
 use crate::ctx::WasiCtx;
 use crate::guest::{Guest, Outcome, bytes_mut, low};

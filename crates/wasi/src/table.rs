@@ -1,8 +1,9 @@
 //! The 46 functions of preview 1 as a table that any engine can register: name, signature, call.
 //!
-//! Argument cells → the call's typed arguments → error code or [`Exit`]. Rows follow `wasi_snapshot_preview1.witx`.
-//! Invariants:
-//! 1. Rows are sorted by name and complete; `proc_exit` alone has no result. A test compares the count and the order.
+//! Argument cells → the call's typed arguments → error code or [`Exit`]. Rows follow
+//! `wasi_snapshot_preview1.witx`. Invariants:
+//! 1. Rows are sorted by name and complete; `proc_exit` alone has no result. A test compares the
+//!    count and the order.
 //! 2. A call never sees more or fewer cells than its signature says: any other number traps.
 
 use crate::ctx::WasiCtx;
@@ -31,8 +32,9 @@ pub struct FuncDef {
     pub params: &'static [ValKind],
     /// One `I32`, the error code; nothing for `proc_exit`.
     pub results: &'static [ValKind],
-    /// Runs the function on argument cells (one for each parameter, 32-bit ones zero-extended) and gives the error
-    /// code (0 is success; see [`Errno`]) or the reason why the guest does not go on.
+    /// Runs the function on argument cells (one for each parameter, 32-bit ones zero-extended) and
+    /// gives the error code (0 is success; see [`Errno`]) or the reason why the guest does not go
+    /// on.
     pub call: fn(&mut WasiCtx, &mut dyn Guest, &[u64]) -> Result<u32, Exit>,
 }
 

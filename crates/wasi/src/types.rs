@@ -1,9 +1,10 @@
-//! The value types of preview 1: error codes, rights, flags, and the exact bytes of guest structures.
+//! The value types of preview 1: error codes, rights, flags, and the exact bytes of guest
+//! structures.
 //!
-//! Guest values → these types → guest bytes. Every other module of the crate uses them; this one uses nothing.
-//! Source: `wasi_snapshot_preview1.witx`. Invariants:
-//! 1. A structure is encoded field by field into a zeroed array, so that padding bytes are always 0 and no host memory
-//!    reaches the guest.
+//! Guest values → these types → guest bytes. Every other module of the crate uses them; this one
+//! uses nothing. Source: `wasi_snapshot_preview1.witx`. Invariants:
+//! 1. A structure is encoded field by field into a zeroed array, so that padding bytes are always 0
+//!    and no host memory reaches the guest.
 //! 2. Multi-byte fields are little-endian on every host.
 //!
 //! The layout tests at the end of this file would notice a wrong offset.
@@ -101,7 +102,8 @@ impl From<io::Error> for Errno {
         }
         match error.kind() {
             io::ErrorKind::NotFound => Errno::NoEnt,
-            // cap-std reports an attempt to leave the sandbox this way, without a system error number.
+            // cap-std reports an attempt to leave the sandbox this way, without a system error
+            // number.
             io::ErrorKind::PermissionDenied => Errno::Perm,
             io::ErrorKind::AlreadyExists => Errno::Exist,
             io::ErrorKind::WouldBlock => Errno::Again,
@@ -180,7 +182,8 @@ impl Rights {
             | Self::FD_FILESTAT_SET_TIMES.0
             | Self::POLL_FD_READWRITE.0,
     );
-    /// The rights of [`Rights::FILE`] that change the file's content and need a descriptor open for writing.
+    /// The rights of [`Rights::FILE`] that change the file's content and need a descriptor open for
+    /// writing.
     pub(crate) const FILE_CONTENT: Rights =
         Rights(Self::FD_WRITE.0 | Self::FD_ALLOCATE.0 | Self::FD_FILESTAT_SET_SIZE.0);
     /// Everything that means something on a directory.
@@ -380,7 +383,8 @@ impl Event {
     }
 }
 
-/// Copies `bytes` to `out[offset..]`; the offsets are the constants of this file, checked by its tests.
+/// Copies `bytes` to `out[offset..]`; the offsets are the constants of this file, checked by its
+/// tests.
 fn put(out: &mut [u8], offset: usize, bytes: &[u8]) {
     for (to, from) in out.iter_mut().skip(offset).zip(bytes) {
         *to = *from;

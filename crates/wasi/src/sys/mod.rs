@@ -1,7 +1,9 @@
-//! What the operating system does for us, behind one set of names: everything that is not the same on every host.
+//! What the operating system does for us, behind one set of names: everything that is not the same
+//! on every host.
 //!
-//! Files and directories of the host → preview 1 values. Used by the file-system, clock, poll and random modules; uses
-//! only `types`. One module for each family of hosts, chosen here and nowhere else; the Windows one is untested.
+//! Files and directories of the host → preview 1 values. Used by the file-system, clock, poll and
+//! random modules; uses only `types`. One module for each family of hosts, chosen here and nowhere
+//! else; the Windows one is untested.
 
 use std::time::Duration;
 

@@ -1,7 +1,8 @@
 //! The operating system layer for Linux, macOS and the BSDs.
 //!
-//! Invariant 1: a function that takes `(&Dir, name)` is only called with a name of one component that is neither `.`
-//! nor `..` and has no slash (`fs_path::Place`), and never follows a symbolic link there. Following is left to cap-std.
+//! Invariant 1: a function that takes `(&Dir, name)` is only called with a name of one component
+//! that is neither `.` nor `..` and has no slash (`fs_path::Place`), and never follows a symbolic
+//! link there. Following is left to cap-std.
 
 use super::{Advice, HostEntry, Open, SetTime, Waiting, timestamp_ns};
 use crate::guest::Outcome;
@@ -127,8 +128,8 @@ pub(crate) fn filestat_of(metadata: &cap_std::fs::Metadata) -> Filestat {
 
 /// The flags of `open` besides the access mode.
 ///
-/// NONBLOCK so that opening a FIFO never waits; NOCTTY so that a terminal never becomes ours. CREATE and TRUNC go this
-/// way because cap-std refuses them on files opened for reading only.
+/// NONBLOCK so that opening a FIFO never waits; NOCTTY so that a terminal never becomes ours.
+/// CREATE and TRUNC go this way because cap-std refuses them on files opened for reading only.
 fn open_flags(open: &Open) -> OFlags {
     let mut flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     flags.set(OFlags::CREATE, open.create);
@@ -162,7 +163,8 @@ pub(crate) fn open_entry(dir: &Dir, name: &OsStr, open: &Open) -> io::Result<Fil
     Ok(File::from(rustix::fs::openat(dir, name, flags, mode)?))
 }
 
-/// Opens a directory so that it can be listed and synchronised, following symbolic links inside the sandbox.
+/// Opens a directory so that it can be listed and synchronised, following symbolic links inside the
+/// sandbox.
 pub(crate) fn open_dir(dir: &Dir, path: &Path) -> io::Result<Dir> {
     use cap_std::fs::OpenOptionsExt;
     let mut options = OpenOptions::new();
@@ -343,7 +345,8 @@ const fn interest(write: bool) -> PollFlags {
     if write { PollFlags::OUT } else { PollFlags::IN }
 }
 
-/// Waits until one stream can be read or written; false when `timeout` passed before. May return early.
+/// Waits until one stream can be read or written; false when `timeout` passed before. May return
+/// early.
 pub(crate) fn wait_one(file: &File, write: bool, timeout: Option<Duration>) -> io::Result<bool> {
     let mut fds = [PollFd::new(file, interest(write))];
     match rustix::event::poll(&mut fds, timeout.map(timespec).as_ref()) {

@@ -1,5 +1,5 @@
-//! The operating system layer for Windows: what the standard library and cap-std offer. Untested; what they lack is
-//! reported as not supported.
+//! The operating system layer for Windows: what the standard library and cap-std offer. Untested;
+//! what they lack is reported as not supported.
 
 use super::{Advice, HostEntry, Open, SetTime, Waiting};
 use crate::guest::Outcome;

@@ -73,7 +73,9 @@ fn streams_of_the_embedder_read_write_and_do_not_seek() {
     w.fails("fd_seek", &[1, 0, 1, OUT], Errno::SPipe);
     w.fails("fd_tell", &[0, OUT], Errno::SPipe);
     w.fails("fd_write", &[9, iovs, count, OUT], Errno::Badf);
-    w.fails("fd_write", &[1, iovs, 1025, OUT], Errno::Inval);
+    // Vectors of length 0 at 0, up to the limit.
+    w.ok("fd_write", &[1, DATA + 0x1000, 1024, OUT]);
+    w.fails("fd_write", &[1, DATA + 0x1000, 1025, OUT], Errno::Inval);
     w.fails("fd_write", &[1, iovs, count, MEMORY_BYTES as u64 - 3], Errno::Fault);
     w.ok("fd_sync", &[1]);
     w.ok("fd_filestat_get", &[1, OUT]);

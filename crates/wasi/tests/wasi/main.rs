@@ -1,6 +1,8 @@
-//! The calls of preview 1 on a guest that is a vector of bytes, with directories of the host's temporary space.
+//! The calls of preview 1 on a guest that is a vector of bytes, with directories of the host's
+//! temporary space.
 //!
-//! Green does not prove that another engine, or a C library, sees the same: no guest program runs here.
+//! Green does not prove that another engine, or a C library, sees the same: no guest program runs
+//! here.
 
 mod fds;
 mod hostile;

@@ -1,7 +1,7 @@
 //! Arguments, environment, clocks, randomness, polling, and what is not offered.
 
 use crate::world::*;
-use prova_wasi::{Errno, Exit, FUNCTIONS, WasiCtx, WasiCtxBuilder, function};
+use prova_wasi::{Errno, Exit, FUNCTIONS, Perms, WasiCtx, WasiCtxBuilder, function};
 use std::time::{Duration, Instant};
 
 #[test]
@@ -102,6 +102,20 @@ fn an_empty_context_grants_nothing() {
     assert_eq!(w.u64_at(OUT), 0);
 }
 
+#[test]
+fn a_standard_stream_that_was_not_granted_is_nobodys_number() {
+    let mut w = World::new();
+    let mut builder = WasiCtxBuilder::new();
+    builder.preopen_path(w.temp.inside(), "/", Perms::default()).unwrap();
+    w.ctx = builder.build();
+    assert_eq!(w.create("file", b""), 4);
+    let [iovs, count] = w.vectors(&[3]);
+    w.ok("fd_read", &[0, iovs, count, OUT]);
+    assert_eq!(w.u32_at(OUT), 0);
+    w.ok("fd_write", &[1, iovs, count, OUT]);
+    assert_eq!(std::fs::read(w.temp.inside().join("file")).unwrap(), b"");
+}
+
 /// Stores subscription `n`.
 fn subscribe_clock(w: &mut World, n: u64, id: u32, timeout: u64, absolute: bool) {
     let at = DATA + n * 48;
@@ -163,6 +177,8 @@ fn descriptors_are_ready_or_wrong_at_once() {
     );
     assert_eq!(w.u64_at(EVENTS + 16), 4);
     w.fails("poll_oneoff", &[DATA, EVENTS, 0, OUT], Errno::Inval);
+    // One less than too many is only too much for this memory.
+    w.fails("poll_oneoff", &[DATA, EVENTS, 4096, OUT], Errno::Fault);
     w.fails("poll_oneoff", &[DATA, EVENTS, 4097, OUT], Errno::Inval);
     w.fails("poll_oneoff", &[DATA, MEMORY_BYTES as u64 - 31, 1, OUT], Errno::Fault);
     subscribe_fd(&mut w, 0, 3, file);
@@ -206,4 +222,38 @@ fn the_standard_streams_can_be_inherited() {
     w.ok("fd_write", &[1, iovs, count, OUT]);
     let row = function("fd_write").unwrap();
     assert_eq!(row.params.len(), 4);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stream_of_the_host_is_polled() {
+    let mut w = World::new();
+    let fifo = w.temp.inside().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let mut host = std::fs::OpenOptions::new().read(true).write(true).open(&fifo).unwrap();
+    let fd = w.open("fifo", 0, 0, ALL_RIGHTS).unwrap();
+    subscribe_fd(&mut w, 0, 1, fd);
+    subscribe_clock(&mut w, 1, 1, 5_000_000, false);
+    assert_eq!(poll(&mut w, 2), [(101, 0, 0)], "nothing to read until the clock");
+    std::io::Write::write_all(&mut host, b"abc").unwrap();
+    assert_eq!(poll(&mut w, 2), [(100, 0, 1)]);
+    assert_eq!(w.u64_at(EVENTS + 16), 3);
+    subscribe_fd(&mut w, 1, 2, fd);
+    assert_eq!(poll(&mut w, 2), [(100, 0, 1), (101, 0, 2)]);
+    let [iovs, count] = [OUT + 8, 1];
+    w.put(OUT + 8, &(DATA as u32).to_le_bytes());
+    w.put(OUT + 12, &3u32.to_le_bytes());
+    w.ok("fd_read", &[fd, iovs, count, OUT]);
+    subscribe_fd(&mut w, 0, 1, fd);
+    w.guest.deadline = Some(Instant::now() + Duration::from_millis(20));
+    assert_eq!(w.call("poll_oneoff", &[DATA, EVENTS, 1, OUT]), Err(Exit::Timeout));
+}
+
+#[test]
+fn a_context_can_be_sent_to_another_thread() {
+    fn sendable<T: Send + 'static>(value: T) -> T {
+        value
+    }
+    let ctx = std::thread::spawn(|| sendable(WasiCtx::default())).join().unwrap();
+    assert!(format!("{ctx:?}").contains("args: 0"));
 }

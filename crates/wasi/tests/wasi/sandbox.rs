@@ -1,6 +1,7 @@
 //! Attempts to leave the preopened directory. Each would reach `secret` beside it if it worked.
 //!
-//! Green does not prove that no race between guest and host opens a way; that rests on cap-std and `openat2`.
+//! Green does not prove that no race between guest and host opens a way; that rests on cap-std and
+//! `openat2`.
 
 use crate::world::*;
 use prova_wasi::Errno;
