@@ -162,6 +162,12 @@ pub(super) const PAIRS: &[Pair] = &[
         reject: &[
             ("br_if s0 -> @out\nconst32 s2 <- 2\n@out:\nreturn1 s2", "s2 is read"),
             ("br -> @out\ncopy s2 <- s2\n@out:\nreturn1 s1\n", "s2 is read"),
+            // The join at word 3 forgets s2 for the branch before it, and s3 is no substitute.
+            (
+                "!frame 4\nbr_if s0 -> @3\nconst32 s2 <- 1\nbr_if s0 -> @out\nconst32 s3 <- 1\n\
+                 br_if s0 -> @out\nreturn1 s0\n@out:\nreturn1 s3",
+                "s3 is read",
+            ),
             ("br_table s0 -> @4 @5\nreturn1 s0\nconst32 s2 <- 2\nreturn1 s2", "s2 is read"),
         ],
     },
@@ -170,6 +176,11 @@ pub(super) const PAIRS: &[Pair] = &[
         name: "initialised: both arms write",
         module: IF,
         accept: &[
+            // The branch at the join itself carries the value on.
+            "!hint 9 4 0 0\nbr_if_not s0 -> @3\nconst32 s1 <- 1\nbr -> @4\nconst32 s1 <- 2\n\
+             br_if s0 -> @6\nconst32 s0 <- 0\nreturn1 s1",
+            // Control does not fall through to the join.
+            "!hint 9 4 0 0\nbr_if_not s0 -> @3\nconst32 s1 <- 1\nbr -> @4\nunreachable\nreturn1 s1",
             "!hint 9 4 0 0\nbr_if_not s0 -> @3\nconst32 s1 <- 1\nbr -> @4\nconst32 s1 <- 2\nreturn1 s1",
         ],
         reject: &[
@@ -496,7 +507,7 @@ pub(super) const PAIRS: &[Pair] = &[
             ("!hint 2 2 0 0\nreturn", "names word 2"),
             ("!hint 2 0 0 1\nreturn", "names constants 0 to 1"),
             ("!hint 2 0 2 1\n!constant 1\n!constant 1\nreturn", "names constants 2 to 1"),
-            ("!constant 3\nreturn", "a constant for s3"),
+            ("!constant 2\nreturn", "a constant for s2"),
         ],
     },
     Pair {
