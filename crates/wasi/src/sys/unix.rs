@@ -163,18 +163,9 @@ pub(crate) fn open_entry(dir: &Dir, name: &OsStr, open: &Open) -> io::Result<Fil
     Ok(File::from(rustix::fs::openat(dir, name, flags, mode)?))
 }
 
-/// Opens a directory so that it can be listed and synchronised, following symbolic links inside the
-/// sandbox.
+/// Opens a directory, perhaps for searching only, following symbolic links inside the sandbox.
 pub(crate) fn open_dir(dir: &Dir, path: &Path) -> io::Result<Dir> {
-    use cap_std::fs::OpenOptionsExt;
-    let mut options = OpenOptions::new();
-    options.read(true).custom_flags(OFlags::DIRECTORY.bits() as i32);
-    match dir.open_with(path, &options) {
-        Ok(file) => Ok(Dir::from_std_file(file.into_std())),
-        // Searching needs less than listing.
-        Err(error) if errno_of(&error) == Some(Errno::Acces) => dir.open_dir(path),
-        Err(error) => Err(error),
-    }
+    dir.open_dir(path)
 }
 
 /// Opens the directory entry `name` of `dir`; a symbolic link there fails (invariant 1).
