@@ -6,7 +6,7 @@
 //! and a notification wakes nobody.
 //!
 //! Order of the checks: alignment, bounds, and for a wait the memory's not being shared. Time:
-//! constant. Noticed by: `tests/atomic.rs`.
+//! constant. Noticed by: `tests/memory.rs`, `tests/spec.rs`.
 
 use crate::machine::{Machine, Stop};
 use crate::memory::{Access, Bits};

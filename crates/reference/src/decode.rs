@@ -13,7 +13,7 @@
 //! If 2 or 3 cannot be had, the facts and the operators disagree: that is a bug, and an error.
 //!
 //! Time and memory: linear in the body; about 80 bytes per operator. Noticed by: the tests of the
-//! control family, and `tests/fuel.rs`.
+//! control family, and `tests/metering.rs`.
 
 use prova_module::{
     BlockKind, BlockType, FuncFacts, FuncIdx, FuncType, Module, Operator, ValType,

@@ -23,7 +23,7 @@
 //! Limits: a host function that suspends ends the call with
 //! [`Suspended`](prova_runtime::TrapKind::Suspended). Memory: 32 bytes for each value of the operand
 //! stack and the locals, which the logical stack limit bounds; decoded functions stay as long as the
-//! [`Reference`].
+//! [`Reference`] and its clones.
 //!
 //! ```
 //! use prova_module::{Features, Limits, Module};
@@ -54,13 +54,15 @@ use decode::Cache;
 use machine::Machine;
 use prova_runtime::{Cell, Executor, FuncAddr, FuncKind, Store, Trap};
 use std::any::Any;
+use std::sync::Arc;
 
 /// The reference tier, as the executor of a store.
 ///
-/// It keeps decoded functions, by module; one may serve any number of stores.
-#[derive(Default)]
+/// It keeps decoded functions, by module, for as long as it lives. Clones share them, so the stores of
+/// one module can.
+#[derive(Clone, Default)]
 pub struct Reference {
-    cache: Cache,
+    cache: Arc<Cache>,
     steps_max: Option<u64>,
 }
 
@@ -75,7 +77,7 @@ impl Reference {
     ///
     /// Each call from the host counts for itself, the ones inside host functions too.
     pub fn with_steps_max(steps_max: u64) -> Reference {
-        Reference { cache: Cache::default(), steps_max: Some(steps_max) }
+        Reference { steps_max: Some(steps_max), ..Reference::default() }
     }
 }
 

@@ -21,7 +21,7 @@
 //! callee at its first operator).
 //!
 //! Time: constant for an operator apart from its own work; a call also costs its locals and a look
-//! into the cache. Noticed by: `tests/control.rs`, `tests/limits.rs`, and every differential test.
+//! into the cache. Noticed by: `tests/calls.rs`, `tests/metering.rs`, and every differential test.
 
 use crate::decode::{Cache, Code, Instr, Op};
 use crate::stack::Stack;
@@ -341,7 +341,7 @@ impl<'s> Machine<'s> {
         let args = self.stack.pop_values(ty.params.len())?;
         args.iter().for_each(|value| value.write(&mut cells));
         cells.resize(cells_of(&ty.params).max(cells_of(&ty.results)) as usize, 0);
-        match self.store.call_host(self.data, func, &mut cells) {
+        match self.store.call_host_from(self.frame.instance, self.data, func, &mut cells) {
             Ok(HostOutcome::Done) => {}
             Ok(HostOutcome::Suspend) => return Err(TrapKind::Suspended.into()),
             Ok(HostOutcome::Trap(trap)) => return Err(Stop::Host(trap)),

@@ -3,8 +3,8 @@
 //!
 //! Neighbours: `prova_num` says what an operator computes; nothing here does. Float operators that
 //! compute go through the `*_float` methods of [`Stack`], which are deterministic mode; the others
-//! keep NaN bits. Time: constant for an operator. Noticed by: `tests/numeric.rs`, and the
-//! specification's own suite, which does not share `prova_num`.
+//! keep NaN bits. Time: constant for an operator. Noticed by: `tests/spec.rs`, whose scripts do
+//! not share `prova_num`; `tests/metering.rs` for deterministic mode.
 
 use crate::machine::Stop;
 use crate::stack::Stack;

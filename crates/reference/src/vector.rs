@@ -4,8 +4,8 @@
 //! Neighbours: `prova_num` says what an operator computes; [`memory`](crate::memory) does the
 //! accesses. Operators that compute floats go through the `*_f32x4` and `*_f64x2` functions below,
 //! which are deterministic mode. Relaxed operators are deterministic in every mode (`prova_num`).
-//! Time: constant for an operator. Noticed by: `tests/vector.rs`, and the specification's own
-//! suite.
+//! Time: constant for an operator. Noticed by: `tests/spec.rs`; `tests/metering.rs` for
+//! deterministic mode.
 
 use crate::machine::{Machine, Stop};
 use crate::memory::Bits;
