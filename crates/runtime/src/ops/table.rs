@@ -1,0 +1,219 @@
+//! Operations on tables (specification 4.6.8): elements, growth, fill, copy, element segments, indirect callees.
+//!
+//! The order of check, charge and effect is that of [`super`]; so are the tests. A cell gets into a table only if it is a
+//! reference of the table's type (A2).
+
+use super::range;
+use crate::store::Store;
+use crate::trap::TrapKind;
+use crate::value::{FuncAddr, InstanceAddr, TableAddr};
+use crate::vm::Cell;
+use prova_module::{ElemIdx, TypeId, table_cost};
+use std::ops::Range;
+
+/// Tables.
+impl Store {
+    /// `table.get`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrapKind::TableOutOfBounds`].
+    pub fn table_get(&self, table: TableAddr, i: u64) -> Result<Cell, TrapKind> {
+        let elements = self.table(table).elements();
+        let i = usize::try_from(i).map_err(|_| TrapKind::TableOutOfBounds)?;
+        elements.get(i).copied().ok_or(TrapKind::TableOutOfBounds)
+    }
+
+    /// `table.set`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrapKind::TableOutOfBounds`]; [`TrapKind::Misuse`] for a cell that is no reference of this store.
+    pub fn table_set(&mut self, table: TableAddr, i: u64, value: Cell) -> Result<(), TrapKind> {
+        self.check_element(table, value)?;
+        let elements = self.tables[table.index()].elements_mut();
+        let i = usize::try_from(i).map_err(|_| TrapKind::TableOutOfBounds)?;
+        *elements.get_mut(i).ok_or(TrapKind::TableOutOfBounds)? = value;
+        Ok(())
+    }
+
+    /// `table.size`.
+    pub fn table_size(&self, table: TableAddr) -> u64 {
+        self.table(table).size()
+    }
+
+    /// Adds `delta` elements, gives the size before; `None` if the table cannot grow so far. Charges nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`TrapKind::Misuse`] for a cell that is no reference of this store.
+    pub fn table_grow(
+        &mut self,
+        table: TableAddr,
+        delta: u64,
+        init: Cell,
+    ) -> Result<Option<u64>, TrapKind> {
+        self.check_element(table, init)?;
+        let old = self.tables[table.index()].grow(delta, init);
+        self.update_table(table);
+        Ok(old)
+    }
+
+    /// `table.grow`: the size before, or −1 in the table's index type. Growth that type and limits allow is charged.
+    ///
+    /// # Errors
+    ///
+    /// [`TrapKind::OutOfFuel`]; [`TrapKind::GrowthFailed`] in place of −1 where the store's configuration asks for it.
+    pub fn table_grow_cell(
+        &mut self,
+        table: TableAddr,
+        init: Cell,
+        delta: Cell,
+    ) -> Result<Cell, TrapKind> {
+        let table64 = self.table(table).ty().table64;
+        if !self.table(table).may_grow(delta) {
+            return self.growth_failed(table64);
+        }
+        self.charge(table_cost(delta))?;
+        match self.table_grow(table, delta, init)? {
+            Some(old) => Ok(old),
+            None => self.growth_failed(table64),
+        }
+    }
+
+    /// `table.fill`: `n` elements from `i` on become `value`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrapKind::TableOutOfBounds`], [`TrapKind::OutOfFuel`]; [`TrapKind::Misuse`] for a cell that is no reference.
+    pub fn table_fill(
+        &mut self,
+        table: TableAddr,
+        i: u64,
+        value: Cell,
+        n: u64,
+    ) -> Result<(), TrapKind> {
+        self.check_element(table, value)?;
+        let elements = range(i, n, self.table(table).elements().len());
+        let elements = elements.ok_or(TrapKind::TableOutOfBounds)?;
+        self.charge(table_cost(n))?;
+        self.tables[table.index()].elements_mut()[elements].fill(value);
+        Ok(())
+    }
+
+    /// `table.copy`: `n` elements from `s` of `src` to `d` of `dst`, as if all were read before any is written.
+    ///
+    /// # Errors
+    ///
+    /// [`TrapKind::TableOutOfBounds`], [`TrapKind::OutOfFuel`]; [`TrapKind::Misuse`] for tables of different types.
+    pub fn table_copy(
+        &mut self,
+        dst: TableAddr,
+        src: TableAddr,
+        d: u64,
+        s: u64,
+        n: u64,
+    ) -> Result<(), TrapKind> {
+        if self.table(dst).ty().ref_type != self.table(src).ty().ref_type {
+            return Err(TrapKind::Misuse);
+        }
+        let to = range(d, n, self.table(dst).elements().len());
+        let from = range(s, n, self.table(src).elements().len());
+        let (Some(to), Some(from)) = (to, from) else {
+            return Err(TrapKind::TableOutOfBounds);
+        };
+        self.charge(table_cost(n))?;
+        match self.tables.get_disjoint_mut([dst.index(), src.index()]) {
+            Ok([dst, src]) => dst.elements_mut()[to].copy_from_slice(&src.elements()[from]),
+            Err(_) => self.tables[dst.index()].elements_mut().copy_within(from, to.start),
+        }
+        Ok(())
+    }
+
+    /// `table.init`: `n` elements from `s` of an element segment of `instance` to `d`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrapKind::TableOutOfBounds`], [`TrapKind::OutOfFuel`]; [`TrapKind::Misuse`] for another type of references.
+    pub fn table_init(
+        &mut self,
+        instance: InstanceAddr,
+        table: TableAddr,
+        elem: ElemIdx,
+        d: u64,
+        s: u64,
+        n: u64,
+    ) -> Result<(), TrapKind> {
+        self.table_init_ranges(instance, table, elem, d, s, n)?;
+        self.charge(table_cost(n))?;
+        self.table_init_unmetered(instance, table, elem, d, s, n)
+    }
+
+    pub(crate) fn table_init_unmetered(
+        &mut self,
+        instance: InstanceAddr,
+        table: TableAddr,
+        elem: ElemIdx,
+        d: u64,
+        s: u64,
+        n: u64,
+    ) -> Result<(), TrapKind> {
+        let (to, from) = self.table_init_ranges(instance, table, elem, d, s, n)?;
+        let segment = &self.instances[instance.index()].elem(elem)[from];
+        self.tables[table.index()].elements_mut()[to].copy_from_slice(segment);
+        Ok(())
+    }
+
+    fn table_init_ranges(
+        &self,
+        instance: InstanceAddr,
+        table: TableAddr,
+        elem: ElemIdx,
+        d: u64,
+        s: u64,
+        n: u64,
+    ) -> Result<(Range<usize>, Range<usize>), TrapKind> {
+        let (instance, table) = (self.instance(instance), self.table(table));
+        if instance.module().elements()[elem.index()].ref_type() != table.ty().ref_type {
+            return Err(TrapKind::Misuse);
+        }
+        let to = range(d, n, table.elements().len());
+        let from = range(s, n, instance.elem(elem).len());
+        to.zip(from).ok_or(TrapKind::TableOutOfBounds)
+    }
+
+    /// `elem.drop`.
+    pub fn elem_drop(&mut self, instance: InstanceAddr, elem: ElemIdx) {
+        self.instances[instance.index()].drop_elem(elem);
+    }
+
+    /// The function that an indirect call calls.
+    ///
+    /// # Errors
+    ///
+    /// [`TrapKind::UndefinedElement`], [`TrapKind::UninitializedElement`], [`TrapKind::IndirectCallTypeMismatch`],
+    /// compared in this order.
+    pub fn indirect_callee(
+        &self,
+        table: TableAddr,
+        i: u64,
+        ty: TypeId,
+    ) -> Result<FuncAddr, TrapKind> {
+        let cell = self.table_get(table, i).map_err(|_| TrapKind::UndefinedElement)?;
+        let func = self.func_of_ref(cell).ok_or(TrapKind::UninitializedElement)?;
+        if self.func_type_id(func) == ty {
+            Ok(func)
+        } else {
+            Err(TrapKind::IndirectCallTypeMismatch)
+        }
+    }
+
+    /// Refuses a cell that is no reference of the table's type in this store (A2).
+    fn check_element(&self, table: TableAddr, value: Cell) -> Result<(), TrapKind> {
+        if self.is_ref(self.table(table).ty().ref_type, value) {
+            Ok(())
+        } else {
+            Err(TrapKind::Misuse)
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Calls from the host: cells are compared with types, nested calls counted, and the right executor entered.
+//!
+//! Neighbours: `exec` and the reference tier run Wasm functions and come back here for host functions.
+//!
+//! Guaranteed: cells that reach an executor fit their types (T2 of the op table, V10), whoever they come from; after a
+//! call the stack height and the depth are as before it, whatever the outcome.
+//!
+//! Noticed by: `tests/store/calls.rs`.
+
+use super::{Dispatch, Store};
+use crate::func::{FuncInst, FuncKind};
+use crate::host::HostOutcome;
+use crate::trap::{Trap, TrapKind};
+use crate::value::{FuncAddr, InstanceAddr};
+use crate::vm::Cell;
+use prova_module::ValType;
+use std::any::Any;
+use std::sync::Arc;
+
+/// Calls.
+impl Store {
+    /// Calls a function with arguments and results in cells.
+    ///
+    /// # Errors
+    ///
+    /// The trap that ended the call; [`TrapKind::Misuse`] if the cells do not fit the function's type.
+    pub fn call(
+        &mut self,
+        data: &mut dyn Any,
+        func: FuncAddr,
+        args: &[Cell],
+        results: &mut [Cell],
+    ) -> Result<(), Trap> {
+        let Some(entry) = self.entries.get(func.index()) else {
+            return Err(misuse("a function of another store"));
+        };
+        if results.len() != entry.result_cells as usize {
+            return Err(misuse("results do not fit the function's type"));
+        }
+        if !self.cells_fit(&self.func_type(func).params, args)
+            || args.len() != entry.param_cells as usize
+        {
+            return Err(misuse("arguments do not fit the function's type"));
+        }
+        if self.host_depth >= self.config.host_depth_max {
+            return Err(TrapKind::StackOverflow.into());
+        }
+        self.host_depth += 1;
+        let height = self.height_left();
+        let outcome = match (self.func_kind(func), self.dispatch()) {
+            (FuncKind::Host, _) => self.call_host_directly(data, func, args, results),
+            (FuncKind::Wasm { .. }, Dispatch::Tail | Dispatch::Match) => {
+                crate::exec::call(self, data, func, args, results)
+            }
+            (FuncKind::Wasm { .. }, Dispatch::External(executor)) => {
+                let id = self.id;
+                let outcome = executor.call(self, data, func, args, results);
+                self.assert_same_store(id);
+                outcome
+            }
+        };
+        self.set_height_left(height);
+        self.host_depth -= 1;
+        outcome
+    }
+
+    /// The conditions of a resumable call.
+    pub(crate) fn check_resumable(
+        &self,
+        func: FuncAddr,
+        args: &[Cell],
+        results: &[Cell],
+    ) -> Result<(), Trap> {
+        let Some(entry) = self.entries.get(func.index()) else {
+            return Err(misuse("a function of another store"));
+        };
+        if results.len() != entry.result_cells as usize
+            || args.len() != entry.param_cells as usize
+            || !self.cells_fit(&self.func_type(func).params, args)
+        {
+            return Err(misuse("arguments or results do not fit the function's type"));
+        }
+        if entry.instance == u32::MAX || matches!(self.dispatch, Dispatch::External(_)) {
+            return Err(misuse("only Wasm functions run by this crate's executors are resumable"));
+        }
+        Ok(())
+    }
+
+    /// Whether cells are the results of a function of this store.
+    pub(crate) fn check_results(&self, func: FuncAddr, cells: &[Cell]) -> Result<(), Trap> {
+        match self.entries.get(func.index()) {
+            Some(entry)
+                if cells.len() == entry.result_cells as usize
+                    && self.cells_fit(&self.func_type(func).results, cells) =>
+            {
+                Ok(())
+            }
+            _ => Err(misuse("results do not fit the host function's type")),
+        }
+    }
+
+    /// Calls a host function that the host asked for itself.
+    fn call_host_directly(
+        &mut self,
+        data: &mut dyn Any,
+        func: FuncAddr,
+        args: &[Cell],
+        results: &mut [Cell],
+    ) -> Result<(), Trap> {
+        self.enter_frame(self.func_charge(func))?;
+        let mut cells = vec![0; args.len().max(results.len())];
+        cells[..args.len()].copy_from_slice(args);
+        let outer = self.caller.take();
+        let outcome = self.call_host(data, func, &mut cells);
+        self.caller = outer;
+        match outcome? {
+            HostOutcome::Done => {
+                results.copy_from_slice(&cells[..results.len()]);
+                Ok(())
+            }
+            HostOutcome::Suspend => Err(TrapKind::Suspended.into()),
+            HostOutcome::Trap(trap) => Err(*trap),
+        }
+    }
+
+    /// The instance whose code called the host function that runs now; `None` where the host called it itself.
+    pub fn caller(&self) -> Option<InstanceAddr> {
+        self.caller
+    }
+
+    /// [`Store::call_host`] for code of the instance `caller`: what every executor calls.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::call_host`].
+    pub fn call_host_from(
+        &mut self,
+        caller: InstanceAddr,
+        data: &mut dyn Any,
+        func: FuncAddr,
+        cells: &mut [Cell],
+    ) -> Result<HostOutcome, Trap> {
+        let outer = self.caller.replace(caller);
+        let outcome = self.call_host(data, func, cells);
+        self.caller = outer;
+        outcome
+    }
+
+    /// Runs a host function, whose frame the caller has charged. `cells` holds the arguments at the start and the
+    /// results at the end, and is as long as the greater of the two needs.
+    ///
+    /// # Errors
+    ///
+    /// [`TrapKind::Misuse`] if the function is none of the host, `cells` is too short, or the results do not fit.
+    ///
+    /// # Panics
+    ///
+    /// If the host function puts another store in the place of this one.
+    pub fn call_host(
+        &mut self,
+        data: &mut dyn Any,
+        func: FuncAddr,
+        cells: &mut [Cell],
+    ) -> Result<HostOutcome, Trap> {
+        let Some(FuncInst::Host(host)) = self.funcs.get(func.index()) else {
+            return Err(misuse("not a host function"));
+        };
+        let host = Arc::clone(host);
+        let (param_cells, result_cells) = self.func_cells(func);
+        if cells.len() < param_cells.max(result_cells) {
+            return Err(misuse("too few cells"));
+        }
+        let id = self.id;
+        let outcome = host(self, data, cells);
+        self.assert_same_store(id);
+        if let HostOutcome::Done = outcome
+            && !self.cells_fit(&self.func_type(func).results, cells)
+        {
+            return Err(misuse("results of a host function do not fit its type"));
+        }
+        Ok(outcome)
+    }
+
+    /// Ends everything where a host function has moved the store away from under running code (V1).
+    fn assert_same_store(&self, id: u64) {
+        assert!(self.id == id, "a host function replaced the store that called it");
+    }
+
+    /// Whether the first cells fit the types: 32-bit values zero-extended (T2), references of this store (V10).
+    pub(super) fn cells_fit(&self, types: &[ValType], cells: &[Cell]) -> bool {
+        let mut cells = cells.iter();
+        types.iter().all(|ty| {
+            let Some(&cell) = cells.next() else { return false };
+            match ty {
+                ValType::I32 | ValType::F32 => u32::try_from(cell).is_ok(),
+                ValType::I64 | ValType::F64 => true,
+                ValType::V128 => cells.next().is_some(),
+                ValType::Ref(ty) => self.is_ref(*ty, cell),
+            }
+        })
+    }
+}
+
+fn misuse(message: &str) -> Trap {
+    Trap::with_message(TrapKind::Misuse, message)
+}
