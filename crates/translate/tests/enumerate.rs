@@ -151,22 +151,23 @@ impl Search {
     /// Translates and executes the bodies gathered so far.
     fn check(&mut self) {
         let module = module(&self.encoder.finish());
-        let settings = Settings::default();
-        let code = translate_all(&mut self.translator, &module, &settings);
         let mut evaluator = Evaluator::new(&module);
-        for func in 0..code.len() {
-            for arguments in [[7, 9], [0, 9], [7, 0], [0, 0]] {
-                let (outcome, _) = compare(&module, &mut evaluator, &code, func, &arguments);
-                self.runs[outcome as usize] += 1;
+        for (metering, arguments) in [
+            (Metering::None, &[[7, 9], [0, 9], [7, 0], [0, 0]][..]),
+            (Metering::Fuel, &[[7, 9]]),
+            (Metering::Epoch, &[]),
+        ] {
+            let settings = Settings { metering, deterministic: false };
+            let code = translate_all(&mut self.translator, &module, &settings);
+            for func in 0..code.len() {
+                for arguments in arguments {
+                    let (outcome, _) =
+                        compare(&module, &mut evaluator, &code, func, arguments, metering);
+                    self.runs[outcome as usize] += 1;
+                }
             }
         }
-        self.bodies += code.len();
-        for settings in [
-            Settings { metering: Metering::Fuel, deterministic: true },
-            Settings { metering: Metering::Epoch, deterministic: false },
-        ] {
-            translate_all(&mut self.translator, &module, &settings);
-        }
+        self.bodies += module.defined_funcs().len();
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) struct Encoder {
 }
 
 pub(crate) const I32: u8 = 0x7f;
+pub(crate) const I64: u8 = 0x7e;
 pub(crate) const V128: u8 = 0x7b;
 
 impl Encoder {

@@ -100,13 +100,15 @@ pub(crate) fn shape(candidate: &Candidate, facts: &FuncFacts, settings: &Setting
     }
 }
 
-/// Runs function `func` in both interpreters and compares outcome, results, globals and back edges.
+/// Runs function `func` in both interpreters and compares outcome, results, globals, back edges, and the fuel of a run
+/// that ends with results.
 pub(crate) fn compare(
     module: &Module,
     evaluator: &mut Evaluator<'_>,
     code: &[(Candidate, FuncFacts)],
     func: usize,
     arguments: &[u64],
+    metering: Metering,
 ) -> (Outcome, Vec<u64>) {
     let results = code[func].1.result_cells as usize;
     let globals = vec![0; module.globals().len()];
@@ -115,12 +117,16 @@ pub(crate) fn compare(
     let outcome = machine.run(func, &mut cells, 0);
     evaluator.globals = globals;
     evaluator.back_edges = 0;
+    evaluator.cost = 0;
     let mut stack = arguments.to_vec();
     let expected = evaluator.run(func, &mut stack);
     assert_eq!(outcome, expected, "func {func} with {arguments:x?}");
     assert_eq!(machine.globals, evaluator.globals);
     assert_eq!(machine.back_edges, evaluator.back_edges);
     if outcome == Outcome::Done {
+        if metering == Metering::Fuel {
+            assert_eq!(machine.charged, evaluator.cost, "func {func} with {arguments:x?}");
+        }
         assert_eq!(cells[..results], stack[..], "func {func} with {arguments:x?}");
         cells.truncate(results);
     } else {

@@ -4,7 +4,7 @@
 //! generators and the golden files execute; anything else panics.
 
 use super::{BACK_EDGES_MAX, Outcome};
-use prova_module::{BlockType, FuncIdx, Module, Operator, ValType, cells, cells_of};
+use prova_module::{BlockType, FuncIdx, Module, Operator, ValType, cells, cells_of, operator_cost};
 use prova_num::*;
 
 /// The operators of one body with their partners.
@@ -23,6 +23,8 @@ pub(crate) struct Evaluator<'m> {
     bodies: Vec<Body<'m>>,
     pub(crate) globals: Vec<u64>,
     pub(crate) back_edges: u32,
+    /// The cost of the operators executed.
+    pub(crate) cost: u64,
 }
 
 struct Label {
@@ -36,7 +38,13 @@ struct Label {
 impl<'m> Evaluator<'m> {
     pub(crate) fn new(module: &'m Module) -> Evaluator<'m> {
         let bodies = module.defined_funcs().map(|func| body(module, func)).collect();
-        Evaluator { module, bodies, globals: vec![0; module.globals().len()], back_edges: 0 }
+        Evaluator {
+            module,
+            bodies,
+            globals: vec![0; module.globals().len()],
+            back_edges: 0,
+            cost: 0,
+        }
     }
 
     fn arity(&self, ty: BlockType) -> (usize, usize) {
@@ -64,6 +72,7 @@ impl<'m> Evaluator<'m> {
         while at <= end {
             let operator = self.bodies[func].operators[at].clone();
             let (block_end, block_else) = self.bodies[func].ends[at];
+            self.cost += operator_cost(&operator);
             let mut branch = None;
             match operator {
                 Operator::Nop => {}

@@ -1,0 +1,58 @@
+//! Real programs: every function of the programs that the repository carries is translated under each metering.
+//!
+//! The shape of each candidate is checked, and the share of instructions that only move values stays below a bound, so
+//! that a loss of an optimisation is noticed. Green does not show that the code computes the right thing: that is for the
+//! check of candidates and for running the programs.
+
+mod support;
+
+use prova_bytecode::{Metering, Op, Settings, decode};
+use prova_translate::Translator;
+use std::path::Path;
+use support::{module, translate_all};
+
+/// Moves in a hundred instructions; measured: 20 to 26.
+const MOVES_PERCENT_MAX: usize = 30;
+
+#[test]
+fn programs_translate_to_well_shaped_code_with_few_moves() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programs/bin");
+    let mut translator = Translator::new();
+    let mut programs = 0;
+    for entry in std::fs::read_dir(directory).expect("the repository carries programs") {
+        let path = entry.expect("a directory entry").path();
+        if path.extension().is_none_or(|extension| extension != "wasm") {
+            continue;
+        }
+        let module = module(&std::fs::read(&path).expect("a readable program"));
+        for metering in [Metering::Epoch, Metering::Fuel, Metering::None] {
+            let settings = Settings { metering, deterministic: metering == Metering::Fuel };
+            let code = translate_all(&mut translator, &module, &settings);
+            if metering == Metering::None {
+                let (moves, all) = count(code.iter().map(|(candidate, _)| &candidate.words));
+                println!("{}: {moves} moves of {all} instructions", path.display());
+                assert!(moves * 100 < all * MOVES_PERCENT_MAX, "{}", path.display());
+            }
+        }
+        programs += 1;
+    }
+    assert!(programs >= 3, "{programs} programs");
+}
+
+/// Copies and constants, and all instructions.
+fn count<'c>(code: impl Iterator<Item = &'c Vec<u64>>) -> (usize, usize) {
+    let (mut moves, mut all) = (0, 0);
+    for words in code {
+        let mut at = 0;
+        while (at as usize) < words.len() {
+            let inst = decode(words, at).expect("the code decodes");
+            all += 1;
+            moves += usize::from(matches!(
+                inst.op,
+                Op::Copy | Op::Copy2 | Op::CopyV128 | Op::Const32 | Op::Const64S32 | Op::Const64
+            ));
+            at = inst.next;
+        }
+    }
+    (moves, all)
+}
