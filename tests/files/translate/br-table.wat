@@ -1,0 +1,98 @@
+;; Targets that want their values in the same slots share the moves before the table; others have a stub per label
+;; (wasmi#1972: never into the default target's slots for all). A branch to the body's label returns.
+;; run 0: 0 -> 10
+;; run 0: 1 -> 20
+;; run 0: 2 -> 30
+;; run 0: 99 -> 30
+;; run 1: 0 -> 5
+;; run 1: 1 -> 105
+;; run 1: 7 -> 205
+;; run 2: 0 -> 6
+;; run 2: 3 -> 6
+;; run 3: 0 -> 1 2
+;; run 3: 1 -> 1 2
+(module
+  (func (param i32) (result i32)
+    block
+      block
+        block
+          local.get 0
+          br_table 0 1 2
+        end
+        i32.const 10
+        return
+      end
+      i32.const 20
+      return
+    end
+    i32.const 30)
+  (func (param i32) (result i32)
+    block (result i32)
+      i32.const 100
+      block (result i32)
+        i32.const 100
+        block (result i32)
+          i32.const 5
+          local.get 0
+          br_table 3 1 0 0 0
+        end
+        i32.add
+      end
+      i32.add
+    end)
+  (func (param i32) (result i32)
+    block (result i32)
+      block (result i32)
+        i32.const 6
+        local.get 0
+        br_table 0 1 0
+      end
+    end)
+  (func (param i32) (result i32 i32)
+    i32.const 9
+    block (result i32 i32)
+      i32.const 8
+      i32.const 1
+      i32.const 2
+      local.get 0
+      br_table 0 1 0
+    end
+    br 0))
+;; code
+;; func0
+;;     0: br_table s0 -> @4 @6 @8
+;;     4: const32 s1 <- 10
+;;     5: return1 s1
+;;     6: const32 s1 <- 20
+;;     7: return1 s1
+;;     8: const32 s1 <- 30
+;;     9: return1 s1
+;; func1
+;;     0: br_table s0 -> @6 @8 @10 @10 @10
+;;     6: const32 s3 <- 5
+;;     7: return1 s3
+;;     8: const32 s2 <- 5
+;;     9: br -> @13
+;;    10: const32 s3 <- 5
+;;    11: br -> @12
+;;    12: i32.add_imm s2 <- s3 100
+;;    13: i32.add_imm s1 <- s2 100
+;;    14: return1 s1
+;;   at word 0: s1 is 100
+;;   at word 0: s1 is 100
+;;   at word 0: s2 is 100
+;; func2
+;;     0: const32 s1 <- 6
+;;     1: br_table s0 -> @5 @5 @5
+;;     5: return1 s1
+;; func3
+;;     0: br_table s0 -> @4 @7 @4
+;;     4: const32 s2 <- 1
+;;     5: const32 s3 <- 2
+;;     6: br -> @10
+;;     7: const32 s0 <- 1
+;;     8: const32 s1 <- 2
+;;     9: return
+;;    10: copy2 s0 s1 <- s2 s3
+;;    12: return
+;;   at word 0: s1 is 9

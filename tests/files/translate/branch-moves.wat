@@ -1,0 +1,58 @@
+;; A conditional branch with moves is inverted around them: their destinations are live where it is not taken.
+;; run 0: 3 1 -> 9
+;; run 0: 3 0 -> 8
+;; run 1: 3 1 -> 3
+;; run 1: 3 0 -> 5
+;; run 2: 6 -> 6 1 2
+(module
+  (func (param $x i32) (param $c i32) (result i32)
+    i32.const 5
+    block (result i32)
+      local.get $x
+      i32.const 4
+      i32.const 9
+      local.get $c
+      br_if 1
+      drop
+      drop
+    end
+    i32.add)
+  (func (param $x i32) (param $c i32) (result i32)
+    block (result i32)
+      local.get $x
+      local.get $c
+      br_if 0
+      drop
+      i32.const 5
+    end)
+  (func (param $x i32) (result i32 i32 i32)
+    block (result i32 i32 i32)
+      i32.const 9
+      i32.const 8
+      local.get $x
+      i32.const 1
+      i32.const 2
+      br 0
+    end))
+;; code
+;; func0
+;;     0: br_if_not s1 -> @3
+;;     1: const32 s5 <- 9
+;;     2: return1 s5
+;;     3: i32.add_imm s2 <- s0 5
+;;     4: return1 s2
+;;   at word 0: s2 is 5
+;; func1
+;;     0: br_if_not s1 -> @3
+;;     1: copy s2 <- s0
+;;     2: br -> @4
+;;     3: const32 s2 <- 5
+;;     4: return1 s2
+;; func2
+;;     0: copy s1 <- s0
+;;     1: const32 s2 <- 1
+;;     2: const32 s3 <- 2
+;;     3: br -> @4
+;;     4: copy2 s0 s1 <- s1 s2
+;;     6: copy s2 <- s3
+;;     7: return

@@ -1,0 +1,56 @@
+;; What must not be fused: a comparison that is kept in a local, that is before a hint, or that is not the last one.
+;; run 0: 1 2 -> 1
+;; run 1: 1 2 -> 1
+;; run 2: 1 2 -> 3
+(module
+  (func (param i32 i32) (result i32) (local $t i32)
+    local.get 0
+    local.get 1
+    i32.lt_s
+    local.tee $t
+    if
+    end
+    local.get $t)
+  (func (param i32 i32) (result i32)
+    local.get 0
+    local.get 1
+    i32.lt_s
+    block (param i32)
+      br_if 0
+      i32.const 0
+      return
+    end
+    i32.const 1)
+  (func (param i32 i32) (result i32)
+    local.get 0
+    local.get 1
+    i32.lt_s
+    local.get 0
+    local.get 1
+    i32.add
+    local.set 0
+    if (result i32)
+      local.get 0
+    else
+      i32.const 0
+    end))
+;; code
+;; func0
+;;     0: i32.lt_s s2 <- s0 s1
+;;     1: br_if_not s2 -> @2
+;;     2: return1 s2
+;; func1
+;;     0: i32.lt_s s2 <- s0 s1
+;;     1: br_if s2 -> @4
+;;     2: const32 s2 <- 0
+;;     3: return1 s2
+;;     4: const32 s2 <- 1
+;;     5: return1 s2
+;; func2
+;;     0: i32.lt_s s2 <- s0 s1
+;;     1: i32.add s0 <- s0 s1
+;;     2: br_if_not s2 -> @5
+;;     3: copy s2 <- s0
+;;     4: br -> @6
+;;     5: const32 s2 <- 0
+;;     6: return1 s2

@@ -1,0 +1,56 @@
+;; The parameters of a loop are in their home slots before the header, because the back edge brings others (wasmi#1904).
+;; run 0: 5 -> 120
+;; run 1: 3 4 -> 4 3
+(module
+  (func (param $n i32) (result i32)
+    i32.const 1
+    local.get $n
+    loop $l (param i32 i32) (result i32)
+      local.tee $n
+      i32.mul
+      local.get $n
+      i32.const 1
+      i32.sub
+      local.tee $n
+      if (param i32) (result i32)
+        local.get $n
+        br $l
+      end
+    end)
+  (func (param $a i32) (param $b i32) (result i32 i32) (local $i i32)
+    local.get $a
+    local.get $b
+    loop $l (param i32 i32) (result i32 i32)
+      local.set $b
+      local.set $a
+      local.get $b
+      local.get $a
+      local.get $i
+      i32.const 1
+      i32.add
+      local.tee $i
+      i32.const 3
+      i32.lt_u
+      br_if $l
+    end))
+;; code
+;; func0
+;;     0: const32 s1 <- 1
+;;     1: copy s2 <- s0
+;;     2: copy s0 <- s2
+;;     3: i32.mul s1 <- s1 s2
+;;     4: i32.add_imm s0 <- s0 -1
+;;     5: br_if_not s0 -> @8
+;;     6: copy s2 <- s0
+;;     7: br -> @2
+;;     8: return1 s1
+;; func1
+;;     0: copy2 s3 s4 <- s0 s1
+;;     2: copy2 s1 s0 <- s4 s3
+;;     4: i32.add_imm s2 <- s2 1
+;;     5: br_i32.ge_u_imm s2 3 -> @10
+;;     7: copy2 s3 s4 <- s1 s0
+;;     9: br -> @2
+;;    10: copy2 s4 s0 <- s0 s1
+;;    12: copy s1 <- s4
+;;    13: return

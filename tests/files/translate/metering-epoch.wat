@@ -1,0 +1,20 @@
+;; settings epoch
+;; A poll stands at the entry and behind each loop header.
+;; run 0: 3 -> 0
+(module
+  (func (param i32) (result i32)
+    loop
+      local.get 0
+      i32.const 1
+      i32.sub
+      local.tee 0
+      br_if 0
+    end
+    local.get 0))
+;; code
+;; func0
+;;     0: poll
+;;     1: poll
+;;     2: i32.add_imm s0 <- s0 -1
+;;     3: br_if s0 -> @1
+;;     4: return1 s0

@@ -1,0 +1,20 @@
+;; settings fuel
+;; Each segment is charged at its first operator; for a loop that is behind the label.
+;; run 0: 3 -> 0
+(module
+  (func (param i32) (result i32)
+    loop
+      local.get 0
+      i32.const 1
+      i32.sub
+      local.tee 0
+      br_if 0
+    end
+    local.get 0))
+;; code
+;; func0
+;;     0: charge 5
+;;     2: i32.add_imm s0 <- s0 -1
+;;     3: br_if s0 -> @0
+;;     4: charge 1
+;;     6: return1 s0

@@ -1,0 +1,51 @@
+;; A write preserves the aliases of its local and nothing else (wasmi#787, #831, #834, #838, #892).
+;; run 0: 0x40490fdb -> 0x40490fdb
+;; run 1: 5 -> 5
+;; run 2: 5 -> 5
+;; run 3: 3 -> 3 3 3 8
+(module
+  (func (param $x f32) (result i32)
+    local.get $x
+    f32.const 0
+    local.set $x
+    i32.reinterpret_f32)
+  (func (param $x i32) (result i32)
+    local.get $x
+    local.get $x
+    local.tee $x
+    drop)
+  (func (param $x i32) (result i32)
+    local.get $x
+    i32.const 1
+    local.set $x
+    i32.const 0
+    i32.add)
+  (func (param $x i32) (result i32 i32 i32 i32)
+    local.get $x
+    local.get $x
+    local.get $x
+    local.get $x
+    i32.const 5
+    i32.add
+    local.tee $x))
+;; code
+;; func0
+;;     0: copy s1 <- s0
+;;     1: const32 s0 <- 0
+;;     2: return1 s1
+;; func1
+;;     0: return1 s0
+;; func2
+;;     0: copy s1 <- s0
+;;     1: const32 s0 <- 1
+;;     2: i32.add_imm s1 <- s1 0
+;;     3: return1 s1
+;; func3
+;;     0: copy s3 <- s0
+;;     1: copy s2 <- s0
+;;     2: copy s1 <- s0
+;;     3: i32.add_imm s0 <- s0 5
+;;     4: copy2 s4 s0 <- s0 s1
+;;     6: copy2 s1 s2 <- s2 s3
+;;     8: copy s3 <- s4
+;;     9: return

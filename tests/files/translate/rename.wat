@@ -1,0 +1,73 @@
+;; local.set renames the result of the instruction before it (R7); the copies of R1 come before that instruction, also
+;; where it reads the local (wasmi#948); no label lies between.
+;; run 0: 4 -> 5
+;; run 1: 4 -> 4 5
+;; run 2: 4 -> 5 5
+;; run 3: 4 1 -> 9
+;; run 4: 4 -> 4 4 8
+(module
+  (func (param $x i32) (result i32)
+    local.get $x
+    i32.const 1
+    i32.add
+    local.set $x
+    local.get $x)
+  (func (param $x i32) (result i32 i32)
+    local.get $x
+    local.get $x
+    i32.const 1
+    i32.add
+    local.tee $x)
+  (func (param $x i32) (result i32 i32)
+    local.get $x
+    i32.const 1
+    i32.add
+    local.tee $x
+    local.get $x)
+  (func (param $x i32) (param $c i32) (result i32)
+    block (result i32)
+      i32.const 9
+      local.get $c
+      br_if 0
+      local.get $x
+      i32.add
+    end
+    local.set $x
+    local.get $x)
+  (func (param $x i32) (result i32 i32 i32)
+    local.get $x
+    local.get $x
+    local.get $x
+    local.get $x
+    i32.add
+    local.set $x
+    local.get $x))
+;; code
+;; func0
+;;     0: i32.add_imm s0 <- s0 1
+;;     1: return1 s0
+;; func1
+;;     0: copy s1 <- s0
+;;     1: i32.add_imm s0 <- s0 1
+;;     2: copy2 s2 s0 <- s0 s1
+;;     4: copy s1 <- s2
+;;     5: return
+;; func2
+;;     0: i32.add_imm s0 <- s0 1
+;;     1: copy s2 <- s0
+;;     2: copy s1 <- s2
+;;     3: return
+;; func3
+;;     0: br_if_not s1 -> @3
+;;     1: const32 s2 <- 9
+;;     2: br -> @4
+;;     3: i32.add_imm s2 <- s0 9
+;;     4: copy s0 <- s2
+;;     5: return1 s0
+;; func4
+;;     0: copy s2 <- s0
+;;     1: copy s1 <- s0
+;;     2: i32.add s0 <- s0 s0
+;;     3: copy2 s3 s0 <- s0 s1
+;;     5: copy2 s1 s2 <- s2 s3
+;;     7: return
