@@ -1,2 +1,36 @@
-//! To be written.
-fn main() {}
+//! The `prova` program: arguments → one command → an exit code.
+//!
+//! ```text
+//! args (clap) ─► run │ validate │ inspect │ wast ─► Result<Exit> ─ report ─► exit code
+//!                 └ groups (-W, -O), input, values, watchdog
+//! ```
+//!
+//! Exit codes: the guest's own; 0 done; 1 a bad module, file or link (and a bug of ours); 2 misuse of the command line; 134 a
+//! trap, fuel used up, or a timeout. `tests/cli.rs` has each message and code.
+
+mod args;
+mod groups;
+mod input;
+mod inspect;
+mod report;
+mod run;
+mod validate;
+mod values;
+mod wast;
+mod watchdog;
+
+use args::{Cli, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        None => run::run(&cli.run),
+        Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Validate(args)) => validate::run(&args),
+        Some(Command::Inspect(args)) => inspect::run(&args),
+        Some(Command::Wast(args)) => wast::run(&args),
+    };
+    report::exit(outcome)
+}

@@ -1,1 +1,68 @@
-//! To be written.
+//! Prova: a WebAssembly engine that runs only code it has checked.
+//!
+//! Names and shapes are those that users of Wasmtime and wasmi know:
+//!
+//! ```
+//! use prova::*;
+//!
+//! let engine = Engine::default();
+//! let module = Module::new(&engine, wat::parse_str(
+//!     r#"(module (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))"#,
+//! )?)?;
+//! let mut store = Store::new(&engine, ());
+//! let instance = Instance::new(&mut store, &module, &[])?;
+//! let add = instance.get_typed_func::<(i32, i32), i32>(&mut store, "add")?;
+//! assert_eq!(add.call(&mut store, (2, 3))?, 5);
+//! # Ok::<(), prova::Error>(())
+//! ```
+//!
+//! What happens between bytes and running code is in `pipeline`: every function is translated to bytecode and the
+//! bytecode proved equal to its WebAssembly before it runs. No setting turns that off.
+//!
+//! Errors are [`Error`] (of `anyhow`) with a typed root; [`ErrorKind::of`] says whose fault one is.
+//!
+//! This crate knows neither Cranelift nor argument parsing.
+
+mod config;
+mod engine;
+mod error;
+mod externals;
+mod func;
+mod host;
+mod instance;
+mod limits;
+mod linker;
+mod memory;
+mod module;
+mod pipeline;
+mod store;
+mod trap;
+mod typed;
+mod types;
+mod value;
+pub mod wasi;
+
+pub use config::{Config, Dispatch, Tier, Translate};
+pub use engine::Engine;
+pub use error::{
+    Bug, Context, Error, ErrorKind, InvalidModule, LinkError, Rejection, Result, UnsupportedModule,
+    bail, format_err,
+};
+pub use externals::{Extern, Global, Table};
+pub use func::{Caller, Func};
+pub use host::{HostFunc, IntoFunc, WasmRet};
+pub use instance::{Export, Instance};
+pub use limits::{StoreLimits, StoreLimitsBuilder};
+pub use linker::{InstancePre, Linker};
+pub use memory::{Memory, MemoryAccessError};
+pub use module::Module;
+pub use pipeline::Translated;
+pub use prova_module::{Features, Limits, Proposal};
+pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
+pub use trap::{FrameInfo, MemoryFault, Trap, WasmBacktrace};
+pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
+pub use types::{
+    ExportType, ExternType, FuncType, GlobalType, HeapType, ImportType, MemoryType, Mutability,
+    RefType, TableType, ValType,
+};
+pub use value::{ExternRef, Ref, V128, Val};

@@ -1,1 +1,95 @@
-//! To be written.
+//! Specification scripts (`.wast`) → what of them an engine of one configuration does as demanded.
+//!
+//! ```text
+//! source ─ wast (parse) ─► directives ─ script ─► Report { passed, failures, skipped }
+//!                                         └ spectest, pattern
+//! ```
+//!
+//! A script runs in one store with the host module `spectest`. Every directive of it is counted once: passed, failed with
+//! its line and reason, or skipped because the module that it needs failed before. Nothing is left out silently: a
+//! directive that this crate cannot do is a failure that says so.
+//!
+//! What a green report does not show: that an invalid module was refused for the *right* reason, unless
+//! [`Messages::Compared`] is asked for (then the engine's words must contain the script's, which no engine's always do);
+//! and for a malformed text module anything but the parser's opinion.
+
+mod pattern;
+mod script;
+mod spectest;
+
+use prova::Config;
+use std::fmt;
+
+/// How scripts run.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The engine's configuration.
+    pub config: Config,
+    /// The fuel of the whole script, for an engine that consumes fuel.
+    pub fuel: Option<u64>,
+    /// What becomes of the messages in assertions of refusal.
+    pub messages: Messages,
+}
+
+/// What becomes of the messages that scripts give for modules to be refused. Those of traps are always compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Messages {
+    /// The module must be refused, with whatever message.
+    #[default]
+    Ignored,
+    /// The refusal must contain the script's message.
+    Compared,
+}
+
+/// What became of a script.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Directives that did as demanded.
+    pub passed: usize,
+    /// Directives that did not, in order of lines.
+    pub failures: Vec<Finding>,
+    /// Directives that could not run because of an earlier failure, in order of lines.
+    pub skipped: Vec<Finding>,
+}
+
+/// A directive and what is to say of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Its line in the script, from 1.
+    pub line: usize,
+    /// Why it failed or was skipped.
+    pub message: String,
+    /// The name of the proposal that was missing, if that is the reason.
+    pub unsupported: bool,
+}
+
+impl Report {
+    /// Whether all directives did as demanded.
+    pub fn is_ok(&self) -> bool {
+        self.failures.is_empty() && self.skipped.is_empty()
+    }
+
+    /// The number of directives.
+    pub fn total(&self) -> usize {
+        self.passed + self.failures.len() + self.skipped.len()
+    }
+
+    /// Whether something failed, and only modules that the engine refused as unsupported.
+    pub fn is_unsupported(&self) -> bool {
+        !self.failures.is_empty() && self.failures.iter().all(|failure| failure.unsupported)
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.message)
+    }
+}
+
+/// Runs a script. One that does not parse is one failure.
+///
+/// # Errors
+/// If the configuration is refused.
+pub fn run(source: &str, options: &Options) -> prova::Result<Report> {
+    script::run(source, options)
+}

@@ -1,0 +1,156 @@
+//! The command line, as clap reads it.
+//!
+//! `run` is the default command. Its options come before the module; everything after the module goes to the guest.
+
+use crate::groups::{Optimize, Wasm};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use prova::{Config, Tier, bail};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Prova, a WebAssembly engine that runs only code it has checked
+#[derive(Debug, Parser)]
+#[command(name = "prova", version, args_conflicts_with_subcommands = true)]
+#[command(after_help = "Without a command, `prova M.wasm ARGS…` is `prova run M.wasm ARGS…`.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs a module (the default command)
+    Run(RunArgs),
+    /// Validates modules, and translates and checks every function
+    Validate(ValidateArgs),
+    /// Shows a module, or a function's WebAssembly beside its bytecode
+    Inspect(InspectArgs),
+    /// Runs specification scripts
+    Wast(WastArgs),
+}
+
+/// What decides how functions are executed.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct EngineArgs {
+    /// What executes functions
+    #[arg(long, value_enum, default_value_t = TierArg::Auto)]
+    pub(crate) tier: TierArg,
+    /// Fixes NaN bits, and lets growth fail at the configured maximum only
+    #[arg(long)]
+    pub(crate) deterministic: bool,
+    /// WebAssembly semantics and limits (`-W help`)
+    #[arg(short = 'W', long = "wasm", value_name = "KEY[=VAL],…")]
+    pub(crate) wasm: Vec<String>,
+    /// Translation and execution (`-O help`)
+    #[arg(short = 'O', long = "optimize", value_name = "KEY[=VAL],…")]
+    pub(crate) optimize: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TierArg {
+    /// The interpreter: checked bytecode
+    Interp,
+    /// The reference: WebAssembly operators one by one
+    Reference,
+    /// Machine code (not in this build)
+    Native,
+    /// The fastest of this build
+    Auto,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+    /// Calls this export instead of `_start`; the arguments after the module are its arguments
+    #[arg(long, value_name = "FUNCTION")]
+    pub(crate) invoke: Option<String>,
+    /// Grants the guest a directory of the host, under its own or another name
+    #[arg(long = "dir", value_name = "HOST[::GUEST]")]
+    pub(crate) dirs: Vec<String>,
+    /// Sets an environment variable of the guest, or passes one on
+    #[arg(long = "env", value_name = "NAME[=VAL]")]
+    pub(crate) env: Vec<String>,
+    /// Instantiates another module first, whose exports can be imported under NAME
+    #[arg(long = "preload", value_name = "NAME=FILE")]
+    pub(crate) preloads: Vec<String>,
+    /// What the guest sees as its own name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) argv0: Option<String>,
+    /// Stops the guest after this many units of fuel; the same as `-W fuel=N`
+    #[arg(long, value_name = "N")]
+    pub(crate) fuel: Option<u64>,
+    /// The module in binary or text format (`-` for standard input), and the guest's arguments
+    #[arg(value_name = "MODULE", trailing_var_arg = true)]
+    pub(crate) module_and_args: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArgs {
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+    /// Modules in binary or text format (`-` for standard input)
+    #[arg(value_name = "FILE", required_unless_present_any = ["wasm", "optimize"])]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+    /// The function: its index, export or name; without it, the module is listed
+    #[arg(long, value_name = "NAME|INDEX|EXPORT")]
+    pub(crate) function: Option<String>,
+    /// The module in binary or text format (`-` for standard input)
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WastArgs {
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+    /// Compares the messages with which modules are refused
+    #[arg(long)]
+    pub(crate) messages: bool,
+    /// Prints each failure and each skipped directive
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+    /// Scripts
+    #[arg(value_name = "FILE", required_unless_present_any = ["wasm", "optimize"])]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+impl EngineArgs {
+    /// The option groups and the configuration that they amount to.
+    ///
+    /// # Errors
+    /// [`Misuse`](crate::report::Misuse), or a request for help.
+    pub(crate) fn config(&self) -> prova::Result<(Config, Wasm)> {
+        let wasm = Wasm::parse(&self.wasm)?;
+        let optimize = Optimize::parse(&self.optimize)?;
+        let dispatch = optimize.dispatch.unwrap_or_default();
+        let tier = match self.tier {
+            TierArg::Interp | TierArg::Auto => Tier::Interpreter(dispatch),
+            TierArg::Reference if optimize.dispatch.is_some() => {
+                return misuse("`-O dispatch` is for the interpreter, not for `--tier reference`");
+            }
+            TierArg::Reference => Tier::Reference,
+            TierArg::Native => return misuse("`--tier native` is not supported in this build"),
+        };
+        let mut config = Config::new();
+        config.tier(tier);
+        config.deterministic(self.deterministic);
+        if let Some(translate) = optimize.translate {
+            config.translate(translate);
+        }
+        wasm.apply(&mut config);
+        Ok((config, wasm))
+    }
+}
+
+fn misuse<T>(message: &str) -> prova::Result<T> {
+    bail!(crate::report::Misuse(message.to_owned()))
+}

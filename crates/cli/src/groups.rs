@@ -1,0 +1,296 @@
+//! The option groups `-W` and `-O`: `key[=val][,key…]` → typed settings.
+//!
+//! Keys are Wasmtime's where Wasmtime has them. A key that is not known is a misuse: nothing is ignored. `help` prints the
+//! keys and ends the program.
+
+use crate::report::{Help, Misuse};
+use prova::{Config, Dispatch, Proposal, Result, StoreLimits, StoreLimitsBuilder, Translate, bail};
+use std::time::Duration;
+
+/// What `-W` says.
+#[derive(Debug, Default)]
+pub(crate) struct Wasm {
+    pub(crate) fuel: Option<u64>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) unknown_imports_trap: bool,
+    max_wasm_stack: Option<usize>,
+    max_memory_size: Option<usize>,
+    max_table_elements: Option<usize>,
+    max_instances: Option<usize>,
+    max_tables: Option<usize>,
+    max_memories: Option<usize>,
+    trap_on_grow_failure: bool,
+    nan_canonicalization: bool,
+    proposals: Vec<(Proposal, bool)>,
+}
+
+/// What `-O` says.
+#[derive(Debug, Default)]
+pub(crate) struct Optimize {
+    pub(crate) dispatch: Option<Dispatch>,
+    pub(crate) translate: Option<Translate>,
+}
+
+/// The names of proposals as keys.
+const PROPOSALS: &[(&str, Proposal)] = &[
+    ("bulk-memory", Proposal::BulkMemory),
+    ("custom-page-sizes", Proposal::CustomPageSizes),
+    ("extended-const", Proposal::ExtendedConst),
+    ("memory64", Proposal::Memory64),
+    ("multi-memory", Proposal::MultiMemory),
+    ("multi-value", Proposal::MultiValue),
+    ("reference-types", Proposal::ReferenceTypes),
+    ("relaxed-simd", Proposal::RelaxedSimd),
+    ("saturating-float-to-int", Proposal::SaturatingFloatToInt),
+    ("sign-extension", Proposal::SignExtension),
+    ("simd", Proposal::Simd),
+    ("tail-call", Proposal::TailCall),
+    ("threads", Proposal::Threads),
+    ("wide-arithmetic", Proposal::WideArithmetic),
+];
+
+const WASM_HELP: &str = "\
+-W fuel=N                          stop after N units of fuel
+-W timeout=DURATION                stop after this time (2s, 500ms, 1m)
+-W max-memory-size=N               bytes of one memory
+-W max-table-elements=N            elements of one table
+-W max-instances=N                 instances
+-W max-tables=N                    tables
+-W max-memories=N                  memories
+-W max-wasm-stack=N                bytes of the logical stack (default 8388608)
+-W trap-on-grow-failure[=y|n]      growth that fails is a trap instead of -1
+-W unknown-imports-trap[=y|n]      functions that are imported and unknown fail when called
+-W nan-canonicalization[=y|n]      fix the bits of NaNs; the same as --deterministic
+-W relaxed-simd-deterministic[=y]  always so
+-W all-proposals[=y|n]             all proposals below
+";
+
+const OPTIMIZE_HELP: &str = "\
+-O dispatch=tail|match             how the interpreter goes from one instruction to the next
+-O translate=lazy|eager            translate each function at its first call, or all at the start
+";
+
+impl Wasm {
+    pub(crate) fn parse(options: &[String]) -> Result<Wasm> {
+        let mut wasm = Wasm::default();
+        for (key, value) in pairs(options) {
+            wasm.set(key, value)?;
+        }
+        Ok(wasm)
+    }
+
+    fn set(&mut self, key: &str, value: Option<&str>) -> Result<()> {
+        let option = Opt { group: 'W', key, value };
+        match key {
+            "help" => return Err(Help(wasm_help()).into()),
+            "fuel" => self.fuel = Some(option.number()?),
+            "timeout" => self.timeout = Some(option.duration()?),
+            "max-memory-size" => self.max_memory_size = Some(option.number()?),
+            "max-table-elements" => self.max_table_elements = Some(option.number()?),
+            "max-instances" => self.max_instances = Some(option.number()?),
+            "max-tables" => self.max_tables = Some(option.number()?),
+            "max-memories" => self.max_memories = Some(option.number()?),
+            "max-wasm-stack" => self.max_wasm_stack = Some(option.number()?),
+            "trap-on-grow-failure" => self.trap_on_grow_failure = option.switch()?,
+            "unknown-imports-trap" => self.unknown_imports_trap = option.switch()?,
+            "nan-canonicalization" => self.nan_canonicalization = option.switch()?,
+            "relaxed-simd-deterministic" => {
+                if !option.switch()? {
+                    return option.misuse("relaxed vector operators are always deterministic");
+                }
+            }
+            "all-proposals" => {
+                let enable = option.switch()?;
+                self.proposals.extend(Proposal::ALL.iter().map(|&proposal| (proposal, enable)));
+            }
+            _ => match PROPOSALS.iter().find(|(name, _)| *name == key) {
+                Some(&(_, proposal)) => self.proposals.push((proposal, option.switch()?)),
+                None => return option.misuse("there is no such key (`-W help` lists them)"),
+            },
+        }
+        Ok(())
+    }
+
+    /// What of it belongs to the engine.
+    pub(crate) fn apply(&self, config: &mut Config) {
+        config.consume_fuel(self.fuel.is_some()).epoch_interruption(self.timeout.is_some());
+        if self.nan_canonicalization {
+            config.deterministic(true);
+        }
+        if let Some(bytes) = self.max_wasm_stack {
+            config.max_wasm_stack(bytes);
+        }
+        for &(proposal, enable) in &self.proposals {
+            config.wasm_proposal(proposal, enable);
+        }
+    }
+
+    /// What of it belongs to the store.
+    pub(crate) fn limits(&self) -> StoreLimits {
+        type Set = fn(StoreLimitsBuilder, usize) -> StoreLimitsBuilder;
+        let mut limits = StoreLimitsBuilder::new();
+        let mut set = |limit: Option<usize>, set: Set| {
+            if let Some(limit) = limit {
+                limits = set(std::mem::take(&mut limits), limit);
+            }
+        };
+        set(self.max_memory_size, StoreLimitsBuilder::memory_size);
+        set(self.max_table_elements, StoreLimitsBuilder::table_elements);
+        set(self.max_instances, StoreLimitsBuilder::instances);
+        set(self.max_tables, StoreLimitsBuilder::tables);
+        set(self.max_memories, StoreLimitsBuilder::memories);
+        limits.trap_on_grow_failure(self.trap_on_grow_failure).build()
+    }
+}
+
+fn wasm_help() -> String {
+    let mut help = WASM_HELP.to_owned();
+    for (name, proposal) in PROPOSALS {
+        help.push_str(&format!("-W {:31} {proposal}\n", format!("{name}[=y|n]")));
+    }
+    help
+}
+
+impl Optimize {
+    pub(crate) fn parse(options: &[String]) -> Result<Optimize> {
+        let mut optimize = Optimize::default();
+        for (key, value) in pairs(options) {
+            let option = Opt { group: 'O', key, value };
+            match (key, value) {
+                ("help", _) => return Err(Help(OPTIMIZE_HELP.to_owned()).into()),
+                ("dispatch", Some("tail")) => optimize.dispatch = Some(Dispatch::Tail),
+                ("dispatch", Some("match")) => optimize.dispatch = Some(Dispatch::Match),
+                ("dispatch", _) => return option.misuse("it is `tail` or `match`"),
+                ("translate", Some("lazy")) => optimize.translate = Some(Translate::Lazy),
+                ("translate", Some("eager")) => optimize.translate = Some(Translate::Eager),
+                ("translate", _) => return option.misuse("it is `lazy` or `eager`"),
+                _ => return option.misuse("there is no such key (`-O help` lists them)"),
+            }
+        }
+        Ok(optimize)
+    }
+}
+
+/// The keys and values of all options of a group.
+fn pairs(options: &[String]) -> impl Iterator<Item = (&str, Option<&str>)> {
+    options.iter().flat_map(|option| option.split(',')).map(|pair| match pair.split_once('=') {
+        Some((key, value)) => (key, Some(value)),
+        None => (pair, None),
+    })
+}
+
+/// One key with its value.
+struct Opt<'a> {
+    group: char,
+    key: &'a str,
+    value: Option<&'a str>,
+}
+
+impl Opt<'_> {
+    fn number<N: std::str::FromStr>(&self) -> Result<N> {
+        match self.value.and_then(|value| value.parse().ok()) {
+            Some(number) => Ok(number),
+            None => self.misuse("it needs a number"),
+        }
+    }
+
+    fn switch(&self) -> Result<bool> {
+        match self.value {
+            None | Some("y" | "yes" | "true") => Ok(true),
+            Some("n" | "no" | "false") => Ok(false),
+            Some(_) => self.misuse("it is `y` or `n`"),
+        }
+    }
+
+    fn duration(&self) -> Result<Duration> {
+        match self.value.and_then(duration) {
+            Some(duration) => Ok(duration),
+            None => self.misuse("it needs a duration such as `2s`, `500ms` or `1m`"),
+        }
+    }
+
+    fn misuse<T>(&self, what: &str) -> Result<T> {
+        let Opt { group, key, value } = self;
+        let value = value.map(|value| format!("={value}")).unwrap_or_default();
+        bail!(Misuse(format!("invalid option `-{group} {key}{value}`: {what}")))
+    }
+}
+
+/// A number with a unit; seconds without one.
+fn duration(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let scale = match unit.trim() {
+        "ns" => 1e-9,
+        "us" | "µs" => 1e-6,
+        "ms" => 1e-3,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * scale).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wasm(option: &str) -> Result<Wasm> {
+        Wasm::parse(&[option.to_owned()])
+    }
+
+    #[test]
+    fn keys_are_separated_by_commas() {
+        let parsed = wasm("fuel=7,trap-on-grow-failure,max-memory-size=65536").expect("known keys");
+        assert_eq!(parsed.fuel, Some(7));
+        assert!(parsed.trap_on_grow_failure);
+        assert_eq!(parsed.max_memory_size, Some(65536));
+        assert_eq!(parsed.timeout, None);
+    }
+
+    #[test]
+    fn nothing_is_ignored() {
+        for option in
+            ["fule=7", "fuel", "fuel=x", "fuel=-1", "simd=maybe", "timeout=2x", "timeout=-1s", ""]
+        {
+            let error = wasm(option).expect_err(option);
+            assert!(error.is::<Misuse>(), "{option}: {error}");
+        }
+        assert!(wasm("help").expect_err("help").is::<Help>());
+    }
+
+    #[test]
+    fn durations_have_units() {
+        for (text, millis) in
+            [("2s", 2000), ("2", 2000), ("500ms", 500), ("1.5s", 1500), ("1m", 60_000)]
+        {
+            assert_eq!(duration(text), Some(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "s", "1d", "1.2.3s", "1e99h"] {
+            assert_eq!(duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_proposal_has_a_key_and_is_in_the_help() {
+        for proposal in Proposal::ALL {
+            let named = PROPOSALS.iter().filter(|(_, named)| named == proposal).count();
+            assert_eq!(named, 1, "{proposal}");
+        }
+        let help = wasm_help();
+        assert!(PROPOSALS.iter().all(|(name, _)| help.contains(name)));
+        assert!(wasm("simd=n,tail-call").is_ok());
+    }
+
+    #[test]
+    fn optimize_has_two_keys() {
+        let parsed = Optimize::parse(&["dispatch=match,translate=eager".to_owned()]);
+        let parsed = parsed.expect("known keys");
+        assert_eq!(parsed.dispatch, Some(Dispatch::Match));
+        assert_eq!(parsed.translate, Some(Translate::Eager));
+        for option in ["dispatch", "dispatch=jump", "opt-level=2"] {
+            assert!(Optimize::parse(&[option.to_owned()]).is_err(), "{option}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Outcomes → standard error and exit codes.
+//!
+//! The layout is Wasmtime's: `Error: ` and the outermost message, an empty line, `Caused by:` and the chain, numbered unless
+//! it has one link.
+
+use prova::wasi::I32Exit;
+use prova::{Error, ErrorKind, Result};
+use std::fmt;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// The exit code of a trap, of used up fuel, of a timeout: that of an aborted process.
+const TRAP: u8 = 134;
+const MISUSE: u8 = 2;
+const FAILED: u8 = 1;
+
+/// How a command ended that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// All is well.
+    Done,
+    /// It did its work, and the answer is no.
+    Bad,
+}
+
+/// The root of an error in the use of the command line.
+#[derive(Debug)]
+pub(crate) struct Misuse(pub(crate) String);
+
+/// Not an error: the user asked for this text.
+#[derive(Debug)]
+pub(crate) struct Help(pub(crate) String);
+
+impl fmt::Display for Misuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Help {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Misuse {}
+impl std::error::Error for Help {}
+
+/// Prints what is to be printed, and gives the exit code.
+pub(crate) fn exit(outcome: Result<Exit>) -> ExitCode {
+    let error = match outcome {
+        Ok(Exit::Done) => return ExitCode::SUCCESS,
+        Ok(Exit::Bad) => return FAILED.into(),
+        Err(error) => error,
+    };
+    if let Some(Help(text)) = error.downcast_ref() {
+        return exit(print(text).map(|()| Exit::Done));
+    }
+    if let Some(&I32Exit(code)) = error.downcast_ref() {
+        // Codes above 255 lose their high bits, as with any process of the system.
+        std::process::exit(code);
+    }
+    if error
+        .downcast_ref()
+        .is_some_and(|error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe)
+    {
+        return FAILED.into();
+    }
+    warn(&text_of(&error));
+    let misuse = error.is::<Misuse>();
+    match ErrorKind::of(&error) {
+        _ if misuse => MISUSE.into(),
+        Some(ErrorKind::Trap) => TRAP.into(),
+        _ => FAILED.into(),
+    }
+}
+
+/// The error with its chain.
+pub(crate) fn text_of(error: &Error) -> String {
+    let mut text = format!("Error: {error}");
+    let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+    if !causes.is_empty() {
+        text.push_str("\n\nCaused by:");
+    }
+    for (i, cause) in causes.iter().enumerate() {
+        let (number, indent) = if causes.len() == 1 {
+            (String::new(), "    ")
+        } else {
+            (format!("{i:>5}: "), "       ")
+        };
+        for (line_number, line) in cause.lines().enumerate() {
+            text.push('\n');
+            text.push_str(if line_number == 0 && !number.is_empty() { &number } else { indent });
+            text.push_str(line);
+        }
+    }
+    text
+}
+
+/// Writes a line to standard error; there is no one to tell if that fails.
+pub(crate) fn warn(line: &str) {
+    writeln!(io::stderr(), "{line}").ok();
+}
+
+/// Writes to standard output.
+///
+/// # Errors
+/// If that fails, as it does when the reader has gone.
+pub(crate) fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_cause_has_no_number_and_several_have() {
+        let error = Error::new(Misuse("root".into()));
+        assert_eq!(text_of(&error), "Error: root");
+        let error = error.context("outer");
+        assert_eq!(text_of(&error), "Error: outer\n\nCaused by:\n    root");
+        let error = error.context("two\nlines").context("outermost");
+        let chain = "    0: two\n       lines\n    1: outer\n    2: root";
+        assert_eq!(text_of(&error), format!("Error: outermost\n\nCaused by:\n{chain}"));
+    }
+}

@@ -1,0 +1,33 @@
+//! `prova validate`: every function decoded, validated, translated and checked; nothing is run.
+
+use crate::args::ValidateArgs;
+use crate::report::{Exit, print, text_of, warn};
+use crate::{input, run};
+use prova::{Context, Engine, Result, Translated};
+use std::path::Path;
+
+/// Runs the command on each file; one that fails does not keep the others from being looked at.
+pub(crate) fn run(args: &ValidateArgs) -> Result<Exit> {
+    let (config, _) = args.engine.config()?;
+    let engine = run::new_engine(&config)?;
+    let mut exit = Exit::Done;
+    for file in &args.files {
+        match validate(&engine, file) {
+            Ok(Translated { functions, words, wasm_bytes }) => print(&format!(
+                "{}: valid, {functions} functions translated and checked ({wasm_bytes} bytes of WebAssembly, {} of bytecode)\n",
+                file.display(),
+                8 * words
+            ))?,
+            Err(error) => {
+                warn(&text_of(&error));
+                exit = Exit::Bad;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+fn validate(engine: &Engine, file: &Path) -> Result<Translated> {
+    let module = input::module(engine, file)?;
+    module.translate().with_context(|| format!("failed to translate `{}`", file.display()))
+}

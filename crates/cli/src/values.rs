@@ -1,0 +1,114 @@
+//! Arguments of `--invoke` → values. (Results print themselves: [`Val`]'s `Display`.)
+//!
+//! The formats are Wasmtime's: integers decimal or, after `0x`, hexadecimal; floats as Rust reads them. Beyond that,
+//! integers may be given as unsigned, vectors as a number of 128 bits, and `null` is a null reference.
+
+use prova::{Context, FuncType, Ref, Result, Val, ValType, bail, format_err};
+use std::ffi::OsString;
+
+/// The values of `args` for a function of type `ty` that is known to the user as `name`.
+///
+/// # Errors
+/// If there are too few or too many, or one is no value of its type.
+pub(crate) fn parse_all(name: &str, ty: &FuncType, args: &[OsString]) -> Result<Vec<Val>> {
+    let wanted = ty.params().len();
+    if args.len() < wanted {
+        bail!("not enough arguments for `{name}`: it takes {wanted}, got {}", args.len());
+    }
+    if args.len() > wanted {
+        bail!("too many arguments for `{name}`: it takes {wanted}, got {}", args.len());
+    }
+    ty.params()
+        .zip(args)
+        .map(|(ty, arg)| {
+            let text =
+                arg.to_str().ok_or_else(|| format_err!("argument is not valid UTF-8: {arg:?}"))?;
+            parse(ty, text).with_context(|| format!("invalid argument `{text}` of type {ty}"))
+        })
+        .collect()
+}
+
+fn parse(ty: ValType, text: &str) -> Result<Val> {
+    Ok(match ty {
+        ValType::I32 => Val::I32(integer(text, 32)? as i32),
+        ValType::I64 => Val::I64(integer(text, 64)? as i64),
+        ValType::F32 => Val::from(text.parse::<f32>()?),
+        ValType::F64 => Val::from(text.parse::<f64>()?),
+        ValType::V128 => Val::from(match hexadecimal(text) {
+            Some(digits) => u128::from_str_radix(digits, 16)?,
+            None => text.parse()?,
+        }),
+        ValType::Ref(ty) if text == "null" => Ref::null(ty.heap_type()).into(),
+        ValType::Ref(_) => bail!("only `null` can be given"),
+    })
+}
+
+fn hexadecimal(text: &str) -> Option<&str> {
+    text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"))
+}
+
+/// An integer of `bits` bits, signed or not.
+fn integer(text: &str, bits: u32) -> Result<i128> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text),
+    };
+    if digits.starts_with(['-', '+']) {
+        bail!("invalid digit found in string");
+    }
+    let value = sign
+        * match hexadecimal(digits) {
+            Some(digits) if digits.starts_with(['-', '+']) => {
+                bail!("invalid digit found in string")
+            }
+            Some(digits) => i128::from_str_radix(digits, 16)?,
+            None => digits.parse()?,
+        };
+    if value < -(1 << (bits - 1)) || value >= 1 << bits {
+        bail!("it does not fit in {bits} bits");
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_fit_or_are_refused() {
+        for (text, value) in [
+            ("0", Some(0)),
+            ("-1", Some(-1)),
+            ("0x10", Some(16)),
+            ("-0X10", Some(-16)),
+            ("2147483648", Some(i32::MIN)),
+            ("4294967295", Some(-1)),
+            ("-2147483648", Some(i32::MIN)),
+            ("4294967296", None),
+            ("-2147483649", None),
+            ("", None),
+            ("0x", None),
+            ("--1", None),
+            ("0x-1", None),
+            ("1.0", None),
+            ("99999999999999999999999999999999999999999", None),
+        ] {
+            let parsed = parse(ValType::I32, text).ok().map(|val| val.unwrap_i32());
+            assert_eq!(parsed, value, "{text}");
+        }
+        assert_eq!(
+            parse(ValType::I64, "18446744073709551615").ok().map(|v| v.unwrap_i64()),
+            Some(-1)
+        );
+    }
+
+    #[test]
+    fn other_types() {
+        assert_eq!(parse(ValType::F32, "1e3").expect("a float").unwrap_f32(), 1000.0);
+        assert!(parse(ValType::F64, "nan").expect("a float").unwrap_f64().is_nan());
+        assert!(parse(ValType::F64, "one").is_err());
+        assert_eq!(parse(ValType::V128, "0xff").expect("a vector").unwrap_v128().as_u128(), 255);
+        assert!(parse(ValType::EXTERNREF, "null").is_ok());
+        assert!(parse(ValType::FUNCREF, "0").is_err());
+    }
+}

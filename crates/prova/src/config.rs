@@ -1,0 +1,250 @@
+//! What an [`Engine`](crate::Engine) does: tier, proposals, limits, metering → [`Config`].
+//!
+//! Neighbours: `engine` checks it once, `pipeline` and `store` read it. Nothing here turns a check off: whatever the
+//! configuration, bytecode runs only after it was proved equal to its WebAssembly.
+
+use crate::error::{Result, bail};
+use prova_bytecode::{Metering, Settings};
+use prova_module::{Features, Limits, Proposal};
+
+/// What executes functions. All tiers give the same results, traps, fuel and stack overflows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tier {
+    /// Checked bytecode.
+    Interpreter(Dispatch),
+    /// WebAssembly operators one by one, without translation: slow, and the oracle of the other tiers.
+    Reference,
+}
+
+impl Default for Tier {
+    fn default() -> Tier {
+        Tier::Interpreter(Dispatch::default())
+    }
+}
+
+/// How the interpreter goes from one instruction to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Dispatch {
+    /// Each instruction's handler jumps to the next one's.
+    #[default]
+    Tail,
+    /// A loop around a `match`.
+    Match,
+}
+
+/// When functions are translated and checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Translate {
+    /// Each at its first call.
+    #[default]
+    Lazy,
+    /// All of a module when it is made, in parallel.
+    Eager,
+}
+
+/// The configuration of an [`Engine`](crate::Engine).
+///
+/// ```
+/// let mut config = prova::Config::new();
+/// config.consume_fuel(true).deterministic(true);
+/// let engine = prova::Engine::new(&config)?;
+/// # Ok::<(), prova::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) tier: Tier,
+    pub(crate) translate: Translate,
+    pub(crate) features: Features,
+    pub(crate) limits: Limits,
+    pub(crate) fuel: bool,
+    pub(crate) epoch: bool,
+    pub(crate) deterministic: bool,
+    pub(crate) stack_bytes: usize,
+}
+
+/// The default of [`Config::max_wasm_stack`], in bytes.
+pub(crate) const STACK_BYTES_DEFAULT: usize = 8 << 20;
+/// The range of [`Config::max_wasm_stack`], in bytes.
+pub(crate) const STACK_BYTES_MIN: usize = 4 << 10;
+pub(crate) const STACK_BYTES_MAX: usize = 1 << 30;
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            tier: Tier::default(),
+            translate: Translate::default(),
+            features: Features::default(),
+            limits: Limits::default(),
+            fuel: false,
+            epoch: false,
+            deterministic: false,
+            stack_bytes: STACK_BYTES_DEFAULT,
+        }
+    }
+}
+
+/// Declares one switch for each proposal.
+macro_rules! proposal_switches {
+    ($($(#[$doc:meta])* $method:ident $proposal:ident)*) => {$(
+        $(#[$doc])*
+        pub fn $method(&mut self, enable: bool) -> &mut Config {
+            self.wasm_proposal(Proposal::$proposal, enable)
+        }
+    )*};
+}
+
+impl Config {
+    /// The default configuration: the interpreter, all proposals that it executes, no metering.
+    pub fn new() -> Config {
+        Config::default()
+    }
+
+    /// Which tier executes functions.
+    pub fn tier(&mut self, tier: Tier) -> &mut Config {
+        self.tier = tier;
+        self
+    }
+
+    /// When functions are translated and checked.
+    pub fn translate(&mut self, translate: Translate) -> &mut Config {
+        self.translate = translate;
+        self
+    }
+
+    /// Whether running code consumes fuel; stores start with none ([`Store::set_fuel`](crate::Store::set_fuel)).
+    pub fn consume_fuel(&mut self, enable: bool) -> &mut Config {
+        self.fuel = enable;
+        self
+    }
+
+    /// Whether running code stops at an epoch ([`Store::set_epoch_deadline`](crate::Store::set_epoch_deadline)).
+    pub fn epoch_interruption(&mut self, enable: bool) -> &mut Config {
+        self.epoch = enable;
+        self
+    }
+
+    /// Whether results are the same on every machine where the specification leaves a choice: bits of NaNs, and growth
+    /// that fails at the configured maximum only. (Relaxed vector operators have one fixed result in any case.)
+    pub fn deterministic(&mut self, enable: bool) -> &mut Config {
+        self.deterministic = enable;
+        self
+    }
+
+    /// The logical stack limit of WebAssembly code in bytes, between 4 KiB and 1 GiB; default 8 MiB. A frame charges
+    /// 64 bytes and 8 for each cell of locals and operands, in every tier alike.
+    pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Config {
+        self.stack_bytes = bytes;
+        self
+    }
+
+    /// What a module may have at most.
+    pub fn module_limits(&mut self, limits: Limits) -> &mut Config {
+        self.limits = limits;
+        self
+    }
+
+    /// The proposals that modules may use.
+    pub fn features(&mut self, features: Features) -> &mut Config {
+        self.features = features;
+        self
+    }
+
+    /// Turns one proposal on or off.
+    pub fn wasm_proposal(&mut self, proposal: Proposal, enable: bool) -> &mut Config {
+        self.features =
+            if enable { self.features.with(proposal) } else { self.features.without(proposal) };
+        self
+    }
+
+    proposal_switches! {
+        /// Sign extension operators.
+        wasm_sign_extension SignExtension
+        /// Conversions that saturate.
+        wasm_saturating_float_to_int SaturatingFloatToInt
+        /// Several results and block parameters.
+        wasm_multi_value MultiValue
+        /// Bulk memory operators.
+        wasm_bulk_memory BulkMemory
+        /// Reference types.
+        wasm_reference_types ReferenceTypes
+        /// Vectors of 128 bits.
+        wasm_simd Simd
+        /// Relaxed vector operators.
+        wasm_relaxed_simd RelaxedSimd
+        /// Tail calls.
+        wasm_tail_call TailCall
+        /// More than one memory.
+        wasm_multi_memory MultiMemory
+        /// 64-bit memories and tables.
+        wasm_memory64 Memory64
+        /// Arithmetic in constant expressions.
+        wasm_extended_const ExtendedConst
+        /// 128-bit arithmetic.
+        wasm_wide_arithmetic WideArithmetic
+        /// Pages of one byte.
+        wasm_custom_page_sizes CustomPageSizes
+        /// Atomic operators, on unshared memories.
+        wasm_threads Threads
+    }
+
+    /// What the translator and its check depend on.
+    pub(crate) fn settings(&self) -> Settings {
+        let metering = match (self.fuel, self.epoch) {
+            (true, _) => Metering::Fuel,
+            (false, true) => Metering::Epoch,
+            (false, false) => Metering::None,
+        };
+        Settings { metering, deterministic: self.deterministic }
+    }
+
+    /// Refuses what cannot be.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.fuel && self.epoch {
+            bail!("an engine meters by fuel or by epoch, not by both");
+        }
+        if !(STACK_BYTES_MIN..=STACK_BYTES_MAX).contains(&self.stack_bytes) {
+            bail!(
+                "the stack limit must be between {STACK_BYTES_MIN} and {STACK_BYTES_MAX} bytes, not {}",
+                self.stack_bytes
+            );
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_way_of_metering_at_a_time() {
+        let mut config = Config::new();
+        assert!(config.check().is_ok());
+        assert_eq!(config.settings().metering, Metering::None);
+        assert_eq!(config.consume_fuel(true).settings().metering, Metering::Fuel);
+        assert!(config.check().is_ok());
+        assert!(config.epoch_interruption(true).check().is_err());
+        assert_eq!(config.consume_fuel(false).settings().metering, Metering::Epoch);
+        assert!(config.check().is_ok());
+    }
+
+    #[test]
+    fn the_stack_limit_has_two_sides() {
+        for (bytes, ok) in [
+            (STACK_BYTES_MIN, true),
+            (STACK_BYTES_MIN - 1, false),
+            (STACK_BYTES_MAX, true),
+            (STACK_BYTES_MAX + 1, false),
+        ] {
+            assert_eq!(Config::new().max_wasm_stack(bytes).check().is_ok(), ok, "{bytes}");
+        }
+    }
+
+    #[test]
+    fn switches_reach_the_features() {
+        let mut config = Config::new();
+        config.wasm_simd(false).wasm_tail_call(false).wasm_tail_call(true);
+        assert!(!config.features.has(Proposal::Simd));
+        assert!(config.features.has(Proposal::TailCall));
+    }
+}

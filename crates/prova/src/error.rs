@@ -1,0 +1,208 @@
+//! Whose fault an error is: one type per kind, and [`ErrorKind::of`] to ask for it.
+//!
+//! Every fallible function of this crate returns [`anyhow::Error`]. The typed error lies at its root, whatever context
+//! was put around it: `error.downcast_ref::<Trap>()` gives the trap, [`ErrorKind::of`] the kind. An error without a
+//! kind comes from the embedder: a host function's own error, or a misuse of the API.
+
+use prova_module::{self as module, FuncIdx};
+use std::fmt;
+
+pub use anyhow::{Context, Error, anyhow as format_err, bail};
+
+/// The result of everything that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Whose fault an error is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The module is malformed or invalid ([`InvalidModule`]).
+    Invalid,
+    /// The module needs a proposal that is off, or exceeds a limit ([`UnsupportedModule`]).
+    Unsupported,
+    /// The module does not fit what it was given to import ([`LinkError`]).
+    Link,
+    /// The program went wrong ([`Trap`](crate::Trap)).
+    Trap,
+    /// A translation was not proved equal to its source, and does not run ([`Rejection`]).
+    Rejection,
+    /// Prova is at fault ([`Bug`]).
+    Bug,
+}
+
+impl ErrorKind {
+    /// The kind of an error; `None` if it is the embedder's own.
+    pub fn of(error: &Error) -> Option<ErrorKind> {
+        if error.is::<InvalidModule>() {
+            Some(ErrorKind::Invalid)
+        } else if error.is::<UnsupportedModule>() {
+            Some(ErrorKind::Unsupported)
+        } else if error.is::<LinkError>() {
+            Some(ErrorKind::Link)
+        } else if error.is::<crate::Trap>() {
+            Some(ErrorKind::Trap)
+        } else if error.is::<Rejection>() {
+            Some(ErrorKind::Rejection)
+        } else if error.is::<Bug>() {
+            Some(ErrorKind::Bug)
+        } else {
+            None
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ErrorKind::Invalid => "invalid",
+            ErrorKind::Unsupported => "unsupported",
+            ErrorKind::Link => "link",
+            ErrorKind::Trap => "trap",
+            ErrorKind::Rejection => "rejection",
+            ErrorKind::Bug => "bug",
+        })
+    }
+}
+
+/// The module is malformed or invalid: offset and rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidModule(pub(crate) module::Error);
+
+/// The module needs a proposal that is off or that no tier executes, or exceeds a limit: its name and the offset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnsupportedModule(pub(crate) module::Error);
+
+impl InvalidModule {
+    /// Where the module is at fault, in bytes.
+    pub fn offset(&self) -> Option<usize> {
+        self.0.offset
+    }
+}
+
+impl UnsupportedModule {
+    /// Where the module needs it, in bytes.
+    pub fn offset(&self) -> Option<usize> {
+        self.0.offset
+    }
+}
+
+impl fmt::Display for InvalidModule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for UnsupportedModule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for InvalidModule {}
+impl std::error::Error for UnsupportedModule {}
+
+/// A refusal of `prova_module` as the kind it is.
+pub(crate) fn refused(error: module::Error) -> Error {
+    if error.is_invalid() {
+        Error::new(InvalidModule(error))
+    } else {
+        Error::new(UnsupportedModule(error))
+    }
+}
+
+/// The module does not fit what it was given to import, or a limit of the store is too low for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkError(pub(crate) String);
+
+impl fmt::Display for LinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for LinkError {}
+
+/// A translation that the check did not prove equal to its WebAssembly source. It never runs: please report it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    pub(crate) func: FuncIdx,
+    pub(crate) reason: String,
+}
+
+impl Rejection {
+    /// The index of the function in its module.
+    pub fn func_index(&self) -> u32 {
+        self.func.0
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Rejection { func, reason } = self;
+        write!(f, "the translation of {func} was rejected by its check (a bug in Prova): {reason}")
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+/// Something in Prova contradicts itself: please report it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bug(pub(crate) String);
+
+impl fmt::Display for Bug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a bug in Prova: {}", self.0)
+    }
+}
+
+impl std::error::Error for Bug {}
+
+/// Unwraps what cannot fail, with the reason why.
+pub(crate) trait OrBug<T> {
+    /// The value.
+    ///
+    /// # Panics
+    /// If `why` is wrong.
+    fn or_bug(self, why: &str) -> T;
+}
+
+impl<T> OrBug<T> for Option<T> {
+    #[track_caller]
+    fn or_bug(self, why: &str) -> T {
+        match self {
+            Some(value) => value,
+            None => panic!("a bug in Prova, for {why}"),
+        }
+    }
+}
+
+impl<T> OrBug<T> for Result<T> {
+    #[track_caller]
+    fn or_bug(self, why: &str) -> T {
+        match self {
+            Ok(value) => value,
+            Err(error) => panic!("a bug in Prova, for {why}: {error:?}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_survives_context() {
+        for (error, kind) in [
+            (Error::new(LinkError("x".into())), Some(ErrorKind::Link)),
+            (Error::new(crate::Trap::OutOfFuel), Some(ErrorKind::Trap)),
+            (Error::new(Bug("x".into())), Some(ErrorKind::Bug)),
+            (
+                Error::new(Rejection { func: FuncIdx(0), reason: "x".into() }),
+                Some(ErrorKind::Rejection),
+            ),
+            (format_err!("an embedder's own"), None),
+        ] {
+            let error = error.context("inner").context("outer");
+            assert_eq!(ErrorKind::of(&error), kind, "{error:?}");
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! What instances import and export besides functions: globals and tables, and [`Extern`] for all kinds.
+//!
+//! Neighbours: `memory` has linear memories; the runtime owns the objects, these are addresses in a store.
+
+use crate::error::{Result, bail};
+use crate::func::Func;
+use crate::memory::Memory;
+use crate::store::{AsContext, AsContextMut, StoreId};
+use crate::trap::error_of_trap;
+use crate::types::{ExternType, GlobalType, Mutability, TableType};
+use crate::value::{Ref, Val};
+use prova_runtime as rt;
+use rt::{GlobalAddr, TableAddr};
+
+/// Something that can be imported and exported.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Extern {
+    /// A function.
+    Func(Func),
+    /// A global.
+    Global(Global),
+    /// A table.
+    Table(Table),
+    /// A memory.
+    Memory(Memory),
+}
+
+impl Extern {
+    /// The function, if it is one.
+    pub fn into_func(self) -> Option<Func> {
+        if let Extern::Func(func) = self { Some(func) } else { None }
+    }
+
+    /// The global, if it is one.
+    pub fn into_global(self) -> Option<Global> {
+        if let Extern::Global(global) = self { Some(global) } else { None }
+    }
+
+    /// The table, if it is one.
+    pub fn into_table(self) -> Option<Table> {
+        if let Extern::Table(table) = self { Some(table) } else { None }
+    }
+
+    /// The memory, if it is one.
+    pub fn into_memory(self) -> Option<Memory> {
+        if let Extern::Memory(memory) = self { Some(memory) } else { None }
+    }
+
+    /// Its type.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn ty(&self, store: impl AsContext) -> ExternType {
+        match self {
+            Extern::Func(func) => ExternType::Func(func.ty(store)),
+            Extern::Global(global) => ExternType::Global(global.ty(store)),
+            Extern::Table(table) => ExternType::Table(table.ty(store)),
+            Extern::Memory(memory) => ExternType::Memory(memory.ty(store)),
+        }
+    }
+
+    pub(crate) fn store(&self) -> StoreId {
+        match self {
+            Extern::Func(func) => func.store,
+            Extern::Global(global) => global.store,
+            Extern::Table(table) => table.store,
+            Extern::Memory(memory) => memory.store,
+        }
+    }
+
+    pub(crate) fn of_rt(item: rt::Extern, store: StoreId) -> Extern {
+        match item {
+            rt::Extern::Func(addr) => Extern::Func(Func { store, addr }),
+            rt::Extern::Global(addr) => Extern::Global(Global { store, addr }),
+            rt::Extern::Table(addr) => Extern::Table(Table { store, addr }),
+            rt::Extern::Memory(addr) => Extern::Memory(Memory { store, addr }),
+        }
+    }
+
+    pub(crate) fn to_rt(self) -> rt::Extern {
+        match self {
+            Extern::Func(func) => rt::Extern::Func(func.addr),
+            Extern::Global(global) => rt::Extern::Global(global.addr),
+            Extern::Table(table) => rt::Extern::Table(table.addr),
+            Extern::Memory(memory) => rt::Extern::Memory(memory.addr),
+        }
+    }
+}
+
+/// Declares `From` for one kind.
+macro_rules! from {
+    ($($kind:ident)*) => {$(
+        impl From<$kind> for Extern {
+            fn from(item: $kind) -> Extern {
+                Extern::$kind(item)
+            }
+        }
+    )*};
+}
+
+from! { Func Global Table Memory }
+
+/// A global of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Global {
+    pub(crate) store: StoreId,
+    pub(crate) addr: GlobalAddr,
+}
+
+impl Global {
+    /// A new global.
+    ///
+    /// # Errors
+    /// If `val` is not of the type, or refers to an object of another store.
+    pub fn new(mut store: impl AsContextMut, ty: GlobalType, val: Val) -> Result<Global> {
+        let store = store.as_context_mut();
+        check_val(val, &ty, store.state.id)?;
+        let mut cells = [0, 0];
+        val.to_cells(&mut cells);
+        let addr = store.rt.global_new(ty.to_module(), cells)?;
+        Ok(Global { store: store.state.id, addr })
+    }
+
+    /// Its type.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn ty(&self, store: impl AsContext) -> GlobalType {
+        let store = store.as_context();
+        self.store.expect(store.state.id);
+        GlobalType::of_module(store.rt.global_type(self.addr))
+    }
+
+    /// Its value.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn get(&self, store: impl AsContext) -> Val {
+        let store = store.as_context();
+        let ty = self.ty(&store);
+        Val::of_cells(*ty.content(), &store.rt.global_get(self.addr), self.store)
+    }
+
+    /// Sets its value.
+    ///
+    /// # Errors
+    /// If it cannot be set, or if `val` is not of its type or refers to an object of another store.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn set(&self, mut store: impl AsContextMut, val: Val) -> Result<()> {
+        let store = store.as_context_mut();
+        let ty = self.ty(&store);
+        if ty.mutability() == Mutability::Const {
+            bail!("an immutable global cannot be set");
+        }
+        check_val(val, &ty, self.store)?;
+        let mut cells = [0, 0];
+        val.to_cells(&mut cells);
+        let done = store.rt.global_set(self.addr, cells);
+        done.map_err(|kind| error_of_trap(kind.into()))
+    }
+}
+
+fn check_val(val: Val, ty: &GlobalType, store: StoreId) -> Result<()> {
+    if val.val_type() != *ty.content() {
+        bail!("a global of type {} cannot hold a value of type {}", ty.content(), val.val_type());
+    }
+    if !val.belongs_to(store) {
+        bail!("the value refers to an object of another store");
+    }
+    Ok(())
+}
+
+/// A table of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Table {
+    pub(crate) store: StoreId,
+    pub(crate) addr: TableAddr,
+}
+
+impl Table {
+    /// A new table whose elements are all `init`.
+    ///
+    /// # Errors
+    /// If the type is impossible, `init` is not of its element type, or a limit of the store is exceeded.
+    pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Table> {
+        let store = store.as_context_mut();
+        check_ref(init, &ty, store.state.id)?;
+        let addr = store.rt.table_new(ty.to_module(), init.to_cell())?;
+        Ok(Table { store: store.state.id, addr })
+    }
+
+    /// Its type.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn ty(&self, store: impl AsContext) -> TableType {
+        let store = store.as_context();
+        self.store.expect(store.state.id);
+        TableType::of_module(store.rt.table(self.addr).ty())
+    }
+
+    /// The number of its elements.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn size(&self, store: impl AsContext) -> u64 {
+        let store = store.as_context();
+        self.store.expect(store.state.id);
+        store.rt.table(self.addr).size()
+    }
+
+    /// An element; `None` beyond the end.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn get(&self, store: impl AsContext, index: u64) -> Option<Ref> {
+        let store = store.as_context();
+        let ty = self.ty(&store);
+        let cell = *store.rt.table(self.addr).elements().get(usize::try_from(index).ok()?)?;
+        Some(Ref::of_cell(ty.element(), cell, self.store))
+    }
+
+    /// Sets an element.
+    ///
+    /// # Errors
+    /// If `index` is beyond the end, or `value` is not of the element type.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn set(&self, mut store: impl AsContextMut, index: u64, value: Ref) -> Result<()> {
+        let store = store.as_context_mut();
+        check_ref(value, &self.ty(&store), self.store)?;
+        let done = store.rt.table_set(self.addr, index, value.to_cell());
+        done.map_err(|kind| error_of_trap(kind.into()))
+    }
+
+    /// Adds `delta` elements, all `init`, and gives the size before.
+    ///
+    /// # Errors
+    /// If it cannot grow so far, or `init` is not of the element type.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Ref) -> Result<u64> {
+        let store = store.as_context_mut();
+        check_ref(init, &self.ty(&store), self.store)?;
+        match store.rt.table_grow(self.addr, delta, init.to_cell()) {
+            Ok(Some(size)) => Ok(size),
+            Ok(None) | Err(_) => bail!("failed to grow table by {delta}"),
+        }
+    }
+}
+
+fn check_ref(value: Ref, ty: &TableType, store: StoreId) -> Result<()> {
+    if value.ref_type() != ty.element() {
+        bail!("a table of {} cannot hold a {}", ty.element(), value.ref_type());
+    }
+    if !value.belongs_to(store) {
+        bail!("the reference is to an object of another store");
+    }
+    Ok(())
+}

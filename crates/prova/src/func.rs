@@ -1,0 +1,203 @@
+//! Functions: call them from the host ([`Func`], [`TypedFunc`](crate::TypedFunc)), and be called by them ([`Caller`]).
+//!
+//! Neighbours: `typed` and `host` do it with Rust types, this file with [`Val`]. Arguments are checked against the
+//! function's type before the runtime sees them.
+
+use crate::engine::Engine;
+use crate::error::{OrBug, Result, bail};
+use crate::externals::Extern;
+use crate::host::{HostFunc, IntoFunc};
+use crate::instance::Instance;
+use crate::store::{AsContext, AsContextMut, State, StoreContextMut, StoreId};
+use crate::trap::trap_of_host;
+use crate::typed::{TypedFunc, WasmParams, WasmResults};
+use crate::types::{FuncType, ValType, cells_of};
+use crate::value::Val;
+use prova_runtime as rt;
+use rt::{Cell, FuncAddr, HostOutcome, InstanceAddr};
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+/// A function of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Func {
+    pub(crate) store: StoreId,
+    pub(crate) addr: FuncAddr,
+}
+
+impl Func {
+    /// A host function of a type known at run time only. `func` gets the parameters and sets the results, which start
+    /// as zeros and nulls.
+    pub fn new<T: 'static>(
+        store: impl AsContextMut<Data = T>,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Func {
+        HostFunc::new(ty, func).to_func(store)
+    }
+
+    /// A host function whose type is that of `func`.
+    pub fn wrap<T: 'static, Params, Results>(
+        store: impl AsContextMut<Data = T>,
+        func: impl IntoFunc<T, Params, Results>,
+    ) -> Func {
+        func.into_host_func().to_func(store)
+    }
+
+    /// Its type.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn ty(&self, store: impl AsContext) -> FuncType {
+        let store = store.as_context();
+        self.store.expect(store.state.id);
+        FuncType::of_module(store.rt.func_type(self.addr))
+    }
+
+    /// Calls it.
+    ///
+    /// # Errors
+    /// If the numbers or types of `params` and `results` are not those of its type, if it traps, or if a host function
+    /// fails.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn call(
+        &self,
+        mut store: impl AsContextMut,
+        params: &[Val],
+        results: &mut [Val],
+    ) -> Result<()> {
+        let mut store = store.as_context_mut();
+        let ty = self.ty(&store);
+        let args = cells_of_vals(params, ty.param_slice(), store.state.id, "argument")?;
+        if results.len() != ty.result_slice().len() {
+            bail!("expected {} results, got {}", ty.result_slice().len(), results.len());
+        }
+        let mut cells = vec![0; cells_of(ty.result_slice())];
+        store.invoke(self.addr, &args, &mut cells)?;
+        vals_of_cells(&cells, ty.result_slice(), store.state.id, results);
+        Ok(())
+    }
+
+    /// The same function with Rust types.
+    ///
+    /// # Errors
+    /// If its type is another one.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn typed<Params: WasmParams, Results: WasmResults>(
+        &self,
+        store: impl AsContext,
+    ) -> Result<TypedFunc<Params, Results>> {
+        TypedFunc::of(*self, &self.ty(store))
+    }
+}
+
+/// The store as a host function sees it, with the instance that called.
+pub struct Caller<'a, T: 'static> {
+    pub(crate) store: StoreContextMut<'a, T>,
+    pub(crate) instance: Option<InstanceAddr>,
+}
+
+impl<T: 'static> Caller<'_, T> {
+    /// An export of the instance that called; `None` if there is none of this name, or the host called.
+    pub fn get_export(&mut self, name: &str) -> Option<Extern> {
+        let instance = Instance { store: self.store.state.id, addr: self.instance? };
+        instance.get_export(&mut self.store, name)
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        self.store.engine()
+    }
+
+    /// The embedder's data.
+    pub fn data(&self) -> &T {
+        self.store.data()
+    }
+
+    /// The embedder's data.
+    pub fn data_mut(&mut self) -> &mut T {
+        self.store.data_mut()
+    }
+
+    /// The fuel left.
+    ///
+    /// # Errors
+    /// If the engine does not consume fuel.
+    pub fn get_fuel(&self) -> Result<u64> {
+        self.store.get_fuel()
+    }
+
+    /// Sets the fuel left.
+    ///
+    /// # Errors
+    /// If the engine does not consume fuel.
+    pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
+        self.store.set_fuel(fuel)
+    }
+}
+
+impl<T: 'static> fmt::Debug for Caller<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller").field("instance", &self.instance).finish_non_exhaustive()
+    }
+}
+
+impl<T: 'static> HostFunc<T> {
+    /// The host function as an object of a store.
+    pub(crate) fn to_func(&self, mut store: impl AsContextMut<Data = T>) -> Func {
+        let store = store.as_context_mut();
+        let call = Arc::clone(&self.call);
+        let host = move |rt: &mut rt::Store, data: &mut dyn Any, cells: &mut [Cell]| {
+            let state = data.downcast_mut::<State<T>>().or_bug(
+                "the runtime is called with the state of the same store (store, invariant 1)",
+            );
+            let instance = rt.caller();
+            let caller = Caller { store: StoreContextMut { rt, state }, instance };
+            match call(caller, cells) {
+                Ok(()) => HostOutcome::Done,
+                Err(error) => HostOutcome::Trap(trap_of_host(error)),
+            }
+        };
+        let addr = store.rt.func_new(self.ty.to_module(), Arc::new(host));
+        Func { store: store.state.id, addr }
+    }
+}
+
+/// The cells of `vals`, which must have these types and belong to this store.
+pub(crate) fn cells_of_vals(
+    vals: &[Val],
+    types: &[ValType],
+    store: StoreId,
+    what: &str,
+) -> Result<Vec<Cell>> {
+    if vals.len() != types.len() {
+        bail!("expected {} {what}s, got {}", types.len(), vals.len());
+    }
+    let mut cells = vec![0; cells_of(types)];
+    let mut at = 0;
+    for (i, (val, &ty)) in vals.iter().zip(types).enumerate() {
+        if val.val_type() != ty {
+            bail!("{what} {i} is of type {}, expected {ty}", val.val_type());
+        }
+        if !val.belongs_to(store) {
+            bail!("{what} {i} refers to an object of another store");
+        }
+        val.to_cells(&mut cells[at..]);
+        at += ty.cells();
+    }
+    Ok(cells)
+}
+
+/// Sets `vals` to the values of these types in `cells`.
+pub(crate) fn vals_of_cells(cells: &[Cell], types: &[ValType], store: StoreId, vals: &mut [Val]) {
+    let mut at = 0;
+    for (val, &ty) in vals.iter_mut().zip(types) {
+        *val = Val::of_cells(ty, &cells[at..], store);
+        at += ty.cells();
+    }
+}

@@ -1,0 +1,136 @@
+//! Rust closures → host functions on cells.
+//!
+//! Neighbours: `func` makes one an object of a store, `linker` keeps them until then. A host function gets the cells of
+//! its parameters and leaves those of its results at the same place: `max(parameters, results)` of them.
+
+use crate::error::{Error, Result};
+use crate::func::{Caller, cells_of_vals, vals_of_cells};
+use crate::typed::{WasmParams, WasmResults, WasmTy};
+use crate::types::{FuncType, cells_of};
+use crate::value::Val;
+use prova_runtime::Cell;
+use std::sync::Arc;
+
+/// A host function that belongs to no store yet.
+pub struct HostFunc<T: 'static> {
+    pub(crate) ty: FuncType,
+    pub(crate) call: Arc<HostCall<T>>,
+}
+
+/// The code of a host function on cells.
+pub(crate) type HostCall<T> =
+    dyn Fn(Caller<'_, T>, &mut [Cell]) -> Result<()> + Send + Sync + 'static;
+
+impl<T: 'static> Clone for HostFunc<T> {
+    fn clone(&self) -> Self {
+        HostFunc { ty: self.ty.clone(), call: Arc::clone(&self.call) }
+    }
+}
+
+impl<T: 'static> HostFunc<T> {
+    /// A host function on values.
+    pub(crate) fn new(
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> HostFunc<T> {
+        let types = ty.clone();
+        let call = move |caller: Caller<'_, T>, cells: &mut [Cell]| {
+            let store = caller.store.state.id;
+            let (params, results) = (types.param_slice(), types.result_slice());
+            let mut args = vec![Val::I32(0); params.len()];
+            vals_of_cells(cells, params, store, &mut args);
+            let mut vals: Vec<Val> =
+                results.iter().map(|&ty| Val::of_cells(ty, &[0, 0], store)).collect();
+            func(caller, &args, &mut vals)?;
+            let out = cells_of_vals(&vals, results, store, "result")?;
+            cells[..cells_of(results)].copy_from_slice(&out);
+            Ok(())
+        };
+        HostFunc { ty, call: Arc::new(call) }
+    }
+}
+
+/// What a host function may return: results, or a `Result` of them.
+pub trait WasmRet: sealed::Ret {
+    /// The results.
+    type Results: WasmResults;
+
+    /// The results, or the host's error.
+    ///
+    /// # Errors
+    /// The host's own.
+    fn into_result(self) -> Result<Self::Results>;
+}
+
+impl<R: WasmResults> WasmRet for R {
+    type Results = R;
+
+    fn into_result(self) -> Result<R> {
+        Ok(self)
+    }
+}
+
+impl<R: WasmResults> WasmRet for Result<R, Error> {
+    type Results = R;
+
+    fn into_result(self) -> Result<R> {
+        self
+    }
+}
+
+mod sealed {
+    pub trait Ret {}
+    impl<R: super::WasmResults> Ret for R {}
+    impl<R: super::WasmResults> Ret for Result<R, super::Error> {}
+}
+
+/// A Rust closure whose type is that of a WebAssembly function: up to 16 parameters, with or without a [`Caller`] first.
+pub trait IntoFunc<T: 'static, Params, Results>: Send + Sync + 'static {
+    /// The closure as a host function.
+    fn into_host_func(self) -> HostFunc<T>;
+}
+
+/// Implements [`IntoFunc`] for closures of one number of parameters.
+macro_rules! into_func {
+    ($($arg:ident)*) => {
+        #[allow(non_snake_case, reason = "the type parameters name the values")]
+        impl<T: 'static, F, $($arg: WasmTy,)* R: WasmRet> IntoFunc<T, ($($arg,)*), R> for F
+        where
+            F: Fn($($arg),*) -> R + Send + Sync + 'static,
+        {
+            fn into_host_func(self) -> HostFunc<T> {
+                let func = move |_: Caller<'_, T>, $($arg: $arg),*| self($($arg),*);
+                IntoFunc::<T, (Caller<'_, T>, $($arg,)*), R>::into_host_func(func)
+            }
+        }
+
+        #[allow(
+            non_snake_case,
+            unused_mut,
+            unused_variables,
+            unused_assignments,
+            reason = "the type parameters name the values, and the shortest list has none"
+        )]
+        impl<T: 'static, F, $($arg: WasmTy,)* R: WasmRet>
+            IntoFunc<T, (Caller<'_, T>, $($arg,)*), R> for F
+        where
+            F: Fn(Caller<'_, T>, $($arg),*) -> R + Send + Sync + 'static,
+        {
+            fn into_host_func(self) -> HostFunc<T> {
+                let ty = FuncType::of([$($arg::TYPE,)*], R::Results::types());
+                let call = move |caller: Caller<'_, T>, cells: &mut [Cell]| {
+                    let store = caller.store.state.id;
+                    let mut at = 0;
+                    $(
+                        let $arg = $arg::read(&cells[at..], store);
+                        at += $arg::TYPE.cells();
+                    )*
+                    WasmParams::write(self(caller, $($arg),*).into_result()?, cells, store)
+                };
+                HostFunc { ty, call: Arc::new(call) }
+            }
+        }
+    };
+}
+
+crate::typed::for_each_arity!(into_func);

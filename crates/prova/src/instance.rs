@@ -1,0 +1,158 @@
+//! Instances: a module with its imports, instantiated in a store, and its exports.
+//!
+//! Neighbours: `linker` finds imports by name; the runtime checks their types, makes the objects and runs the start
+//! function, in the specification's order.
+
+use crate::error::{Error, LinkError, OrBug, Result, bail};
+use crate::externals::{Extern, Global, Table};
+use crate::func::Func;
+use crate::memory::Memory;
+use crate::module::Module;
+use crate::store::{AsContext, AsContextMut, StoreContext, StoreId};
+use crate::trap::error_of_trap;
+use crate::typed::{TypedFunc, WasmParams, WasmResults};
+use prova_runtime as rt;
+use rt::{InstanceAddr, InstantiateError};
+use std::sync::Arc;
+
+/// An instance of a module in a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instance {
+    pub(crate) store: StoreId,
+    pub(crate) addr: InstanceAddr,
+}
+
+/// An export of an instance.
+#[derive(Clone, Debug)]
+pub struct Export<'i> {
+    name: &'i str,
+    item: Extern,
+}
+
+impl<'i> Export<'i> {
+    /// The name.
+    pub fn name(&self) -> &'i str {
+        self.name
+    }
+
+    /// What is exported.
+    pub fn into_extern(self) -> Extern {
+        self.item
+    }
+}
+
+impl Instance {
+    /// Instantiates `module` with `imports` in the order of its imports, and runs its start function.
+    ///
+    /// # Errors
+    /// [`LinkError`] if the imports do not fit or a limit of the store is exceeded; a [`Trap`](crate::Trap) of a segment or
+    /// of the start function, or the error of a host function that it calls.
+    ///
+    /// # Panics
+    /// If an import belongs to another store.
+    pub fn new(
+        mut store: impl AsContextMut,
+        module: &Module,
+        imports: &[Extern],
+    ) -> Result<Instance> {
+        let store = store.as_context_mut();
+        store.state.engine.check_same(module)?;
+        for import in imports {
+            import.store().expect(store.state.id);
+        }
+        let wanted = module.imports().len();
+        if imports.len() != wanted {
+            bail!("expected {wanted} imports, found {}", imports.len());
+        }
+        let imports: Vec<rt::Extern> = imports.iter().map(|import| import.to_rt()).collect();
+        let attach = Arc::clone(module.code());
+        let addr = store
+            .rt
+            .instantiate(store.state, module.wasm(), &imports, attach)
+            .map_err(error_of_instantiation)?;
+        store.state.modules.insert(addr, module.clone());
+        Ok(Instance { store: store.state.id, addr })
+    }
+
+    /// Its module.
+    ///
+    /// # Panics
+    /// Like all methods: if the instance belongs to another store.
+    pub fn module<'a, T: 'static>(&self, store: impl Into<StoreContext<'a, T>>) -> &'a Module {
+        let store = store.into();
+        self.store.expect(store.state.id);
+        let module = store.state.modules.get(&self.addr);
+        module.or_bug("an `Instance` exists once its module is recorded")
+    }
+
+    /// All exports in the module's order.
+    pub fn exports<'a, T: 'static>(
+        &self,
+        store: impl Into<StoreContext<'a, T>>,
+    ) -> impl Iterator<Item = Export<'a>> {
+        let store = store.into();
+        self.store.expect(store.state.id);
+        let id = self.store;
+        store
+            .rt
+            .instance(self.addr)
+            .exports()
+            .map(move |(name, item)| Export { name, item: Extern::of_rt(item, id) })
+    }
+
+    /// The export of this name.
+    pub fn get_export(&self, store: impl AsContext, name: &str) -> Option<Extern> {
+        let store = store.as_context();
+        self.store.expect(store.state.id);
+        Some(Extern::of_rt(store.rt.instance(self.addr).export(name)?, self.store))
+    }
+
+    /// The function of this name.
+    pub fn get_func(&self, store: impl AsContext, name: &str) -> Option<Func> {
+        self.get_export(store, name)?.into_func()
+    }
+
+    /// The function of this name, with Rust types.
+    ///
+    /// # Errors
+    /// If there is none, or its type is another one.
+    pub fn get_typed_func<Params: WasmParams, Results: WasmResults>(
+        &self,
+        store: impl AsContext,
+        name: &str,
+    ) -> Result<TypedFunc<Params, Results>> {
+        let store = store.as_context();
+        match self.get_func(&store, name) {
+            Some(func) => func
+                .typed(&store)
+                .map_err(|e| e.context(format!("failed to find function export `{name}`"))),
+            None => bail!("failed to find function export `{name}`"),
+        }
+    }
+
+    /// The table of this name.
+    pub fn get_table(&self, store: impl AsContext, name: &str) -> Option<Table> {
+        self.get_export(store, name)?.into_table()
+    }
+
+    /// The memory of this name.
+    pub fn get_memory(&self, store: impl AsContext, name: &str) -> Option<Memory> {
+        self.get_export(store, name)?.into_memory()
+    }
+
+    /// The global of this name.
+    pub fn get_global(&self, store: impl AsContext, name: &str) -> Option<Global> {
+        self.get_export(store, name)?.into_global()
+    }
+}
+
+/// The error of its kind.
+fn error_of_instantiation(error: InstantiateError) -> Error {
+    match error {
+        InstantiateError::Trap { trap, .. } => error_of_trap(trap),
+        InstantiateError::Link(error) => Error::new(LinkError(error.to_string())),
+        other @ (InstantiateError::ImportCount { .. }
+        | InstantiateError::Create(_)
+        | InstantiateError::Unsupported(_)) => Error::new(LinkError(other.to_string())),
+    }
+}

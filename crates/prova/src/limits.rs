@@ -1,0 +1,68 @@
+//! Limits of a store as the embedder writes them → the runtime's.
+//!
+//! Neighbours: [`Store::limiter`](crate::Store::limiter) hands them on; `prova_runtime` compares before it allocates.
+
+use prova_runtime::Limits;
+
+/// What a store may hold at most.
+#[derive(Clone, Debug, Default)]
+pub struct StoreLimits {
+    pub(crate) limits: Limits,
+    pub(crate) trap_on_grow_failure: bool,
+}
+
+/// Builds [`StoreLimits`].
+///
+/// ```
+/// use prova::*;
+///
+/// let limits = StoreLimitsBuilder::new().memory_size(1 << 20).instances(2).build();
+/// let mut store = Store::new(&Engine::default(), limits);
+/// store.limiter(|limits| limits);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct StoreLimitsBuilder(StoreLimits);
+
+/// Declares the setters.
+macro_rules! setters {
+    ($($(#[$doc:meta])* $method:ident $field:ident)*) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub fn $method(mut self, limit: usize) -> StoreLimitsBuilder {
+            self.0.limits.$field = limit as u64;
+            self
+        }
+    )*};
+}
+
+impl StoreLimitsBuilder {
+    /// The default limits.
+    pub fn new() -> StoreLimitsBuilder {
+        StoreLimitsBuilder::default()
+    }
+
+    setters! {
+        /// Bytes of one memory.
+        memory_size memory_bytes_max
+        /// Elements of one table.
+        table_elements table_elements_max
+        /// Instances.
+        instances instances_max
+        /// Tables.
+        tables tables_max
+        /// Memories.
+        memories memories_max
+    }
+
+    /// Whether growth that fails is a trap instead of the result −1.
+    #[must_use]
+    pub fn trap_on_grow_failure(mut self, trap: bool) -> StoreLimitsBuilder {
+        self.0.trap_on_grow_failure = trap;
+        self
+    }
+
+    /// The limits.
+    pub fn build(self) -> StoreLimits {
+        self.0
+    }
+}

@@ -1,0 +1,379 @@
+//! Imports by name: [`Linker`].
+//!
+//! Neighbours: `host` makes host functions that belong to no store yet; they become objects of a store when a module is
+//! instantiated there. `instance` does the rest.
+
+use crate::engine::Engine;
+use crate::error::{Context, Error, LinkError, Result, bail, format_err};
+use crate::externals::Extern;
+use crate::func::{Caller, Func};
+use crate::host::{HostFunc, IntoFunc};
+use crate::instance::Instance;
+use crate::module::Module;
+use crate::store::{AsContext, AsContextMut};
+use crate::types::{ExternType, FuncType, ImportType};
+use crate::value::Val;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Finds the imports of modules by their two names.
+///
+/// ```
+/// use prova::*;
+///
+/// let engine = Engine::default();
+/// let mut linker = Linker::new(&engine);
+/// linker.func_wrap("host", "double", |x: i32| x * 2)?;
+/// let module = Module::new(&engine, wat::parse_str(
+///     r#"(module (import "host" "double" (func $double (param i32) (result i32)))
+///          (func (export "quadruple") (param i32) (result i32)
+///            local.get 0 call $double call $double))"#,
+/// )?)?;
+/// let mut store = Store::new(&engine, ());
+/// let instance = linker.instantiate(&mut store, &module)?;
+/// let quadruple = instance.get_typed_func::<i32, i32>(&mut store, "quadruple")?;
+/// assert_eq!(quadruple.call(&mut store, 5)?, 20);
+/// # Ok::<(), prova::Error>(())
+/// ```
+pub struct Linker<T: 'static> {
+    engine: Engine,
+    allow_shadowing: bool,
+    items: BTreeMap<String, BTreeMap<String, Definition<T>>>,
+}
+
+/// What stands for a name.
+enum Definition<T: 'static> {
+    /// An object of a store.
+    Extern(Extern),
+    /// A host function that becomes an object of each store.
+    Host(HostFunc<T>),
+}
+
+impl<T: 'static> Clone for Definition<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Definition::Extern(item) => Definition::Extern(*item),
+            Definition::Host(func) => Definition::Host(func.clone()),
+        }
+    }
+}
+
+impl<T: 'static> Definition<T> {
+    /// As an object of `store`.
+    fn to_extern(&self, store: impl AsContextMut<Data = T>) -> Extern {
+        match self {
+            Definition::Extern(item) => *item,
+            Definition::Host(func) => func.to_func(store).into(),
+        }
+    }
+}
+
+impl<T: 'static> Clone for Linker<T> {
+    fn clone(&self) -> Self {
+        let Linker { engine, allow_shadowing, items } = self;
+        Linker { engine: engine.clone(), allow_shadowing: *allow_shadowing, items: items.clone() }
+    }
+}
+
+impl<T: 'static> Linker<T> {
+    /// A linker without names.
+    pub fn new(engine: &Engine) -> Linker<T> {
+        Linker { engine: engine.clone(), allow_shadowing: false, items: BTreeMap::new() }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Whether a name may be defined again, which replaces what it stood for. Off by default.
+    pub fn allow_shadowing(&mut self, allow: bool) -> &mut Linker<T> {
+        self.allow_shadowing = allow;
+        self
+    }
+
+    /// Defines a name as an object of a store; modules are instantiated in that store alone then.
+    ///
+    /// # Errors
+    /// If the name is defined and shadowing is off.
+    ///
+    /// # Panics
+    /// If `item` belongs to another store.
+    pub fn define(
+        &mut self,
+        store: impl AsContext<Data = T>,
+        module: &str,
+        name: &str,
+        item: impl Into<Extern>,
+    ) -> Result<&mut Linker<T>> {
+        let item = item.into();
+        item.store().expect(store.as_context().state.id);
+        self.insert(module, name, Definition::Extern(item))
+    }
+
+    /// Defines a name as a host function of a type known at run time only; see [`Func::new`].
+    ///
+    /// # Errors
+    /// If the name is defined and shadowing is off.
+    pub fn func_new(
+        &mut self,
+        module: &str,
+        name: &str,
+        ty: FuncType,
+        func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
+    ) -> Result<&mut Linker<T>> {
+        self.define_host(module, name, HostFunc::new(ty, func))
+    }
+
+    /// Defines a name as a host function whose type is that of `func`.
+    ///
+    /// # Errors
+    /// If the name is defined and shadowing is off.
+    pub fn func_wrap<Params, Results>(
+        &mut self,
+        module: &str,
+        name: &str,
+        func: impl IntoFunc<T, Params, Results>,
+    ) -> Result<&mut Linker<T>> {
+        self.define_host(module, name, func.into_host_func())
+    }
+
+    /// Defines the name `module` with all exports of `instance`.
+    ///
+    /// # Errors
+    /// If a name is defined and shadowing is off.
+    ///
+    /// # Panics
+    /// If the instance belongs to another store.
+    pub fn instance(
+        &mut self,
+        store: impl AsContext<Data = T>,
+        module: &str,
+        instance: Instance,
+    ) -> Result<&mut Linker<T>> {
+        for export in instance.exports(&store.as_context()) {
+            let name = export.name();
+            self.insert(module, name, Definition::Extern(export.into_extern()))?;
+        }
+        Ok(self)
+    }
+
+    /// Instantiates `module`, calls its export `_initialize` if it has one, and defines its exports under `name`.
+    ///
+    /// # Errors
+    /// Those of instantiation and of the call, or if a name is defined and shadowing is off.
+    pub fn module(
+        &mut self,
+        mut store: impl AsContextMut<Data = T>,
+        name: &str,
+        module: &Module,
+    ) -> Result<&mut Linker<T>> {
+        let mut store = store.as_context_mut();
+        let instance = self.instantiate(&mut store, module)?;
+        if let Some(init) = instance.get_func(&store, "_initialize") {
+            init.typed::<(), ()>(&store)?
+                .call(&mut store, ())
+                .context("calling the function `_initialize`")?;
+        }
+        self.instance(&store, name, instance)
+    }
+
+    /// Lets one name stand for what another stands for.
+    ///
+    /// # Errors
+    /// If the other is not defined, or this one is and shadowing is off.
+    pub fn alias(
+        &mut self,
+        module: &str,
+        name: &str,
+        as_module: &str,
+        as_name: &str,
+    ) -> Result<&mut Linker<T>> {
+        match self.find(module, name).cloned() {
+            Some(definition) => self.insert(as_module, as_name, definition),
+            None => bail!("no item named `{module}::{name}` is defined"),
+        }
+    }
+
+    /// Lets one module name stand for all that another stands for.
+    ///
+    /// # Errors
+    /// If a name is defined and shadowing is off.
+    pub fn alias_module(&mut self, module: &str, as_module: &str) -> Result<()> {
+        for (name, definition) in self.items.get(module).cloned().unwrap_or_default() {
+            self.insert(as_module, &name, definition)?;
+        }
+        Ok(())
+    }
+
+    /// Defines every function that `module` imports and that is not defined as one that fails with [`LinkError`].
+    ///
+    /// # Errors
+    /// If something else than a function is imported and not defined.
+    pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<()> {
+        for import in module.imports() {
+            if self.find(import.module(), import.name()).is_some() {
+                continue;
+            }
+            let error = LinkError(unknown_import(&import));
+            match import.ty() {
+                ExternType::Func(ty) => {
+                    let fail = move |_: Caller<'_, T>, _: &[Val], _: &mut [Val]| {
+                        Err(Error::new(error.clone()))
+                    };
+                    self.func_new(import.module(), import.name(), ty, fail)?;
+                }
+                ExternType::Global(_) | ExternType::Table(_) | ExternType::Memory(_) => {
+                    return Err(Error::new(error));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a name stands for, as an object of `store`.
+    pub fn get(
+        &self,
+        store: impl AsContextMut<Data = T>,
+        module: &str,
+        name: &str,
+    ) -> Option<Extern> {
+        Some(self.find(module, name)?.to_extern(store))
+    }
+
+    /// The function that `module` stands for as a command: its item with the empty name, or `_start`.
+    ///
+    /// # Errors
+    /// If there is none, or it is no function.
+    pub fn get_default(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &str,
+    ) -> Result<Func> {
+        for name in ["", "_start"] {
+            if let Some(item) = self.get(&mut store, module, name) {
+                return item
+                    .into_func()
+                    .ok_or_else(|| format_err!("`{module}::{name}` is no function"));
+            }
+        }
+        bail!("`{module}` has no default function")
+    }
+
+    /// Instantiates `module` with the imports that its names stand for.
+    ///
+    /// # Errors
+    /// [`LinkError`] for a name that is not defined; otherwise those of [`Instance::new`].
+    pub fn instantiate(
+        &self,
+        mut store: impl AsContextMut<Data = T>,
+        module: &Module,
+    ) -> Result<Instance> {
+        self.instantiate_pre(module)?.instantiate(&mut store)
+    }
+
+    /// The same under the name that says that the start function runs.
+    ///
+    /// # Errors
+    /// Those of [`Linker::instantiate`].
+    pub fn instantiate_and_start(
+        &self,
+        store: impl AsContextMut<Data = T>,
+        module: &Module,
+    ) -> Result<Instance> {
+        self.instantiate(store, module)
+    }
+
+    /// Finds the imports of `module` once, to instantiate it often.
+    ///
+    /// # Errors
+    /// [`LinkError`] for a name that is not defined.
+    pub fn instantiate_pre(&self, module: &Module) -> Result<InstancePre<T>> {
+        self.engine.check_same(module)?;
+        let imports = module
+            .imports()
+            .map(|import| match self.find(import.module(), import.name()) {
+                Some(definition) => Ok(definition.clone()),
+                None => Err(Error::new(LinkError(unknown_import(&import)))),
+            })
+            .collect::<Result<_>>()?;
+        Ok(InstancePre { module: module.clone(), imports })
+    }
+
+    /// Defines a name as a host function that exists already.
+    pub(crate) fn define_host(
+        &mut self,
+        module: &str,
+        name: &str,
+        func: HostFunc<T>,
+    ) -> Result<&mut Linker<T>> {
+        self.insert(module, name, Definition::Host(func))
+    }
+
+    fn find(&self, module: &str, name: &str) -> Option<&Definition<T>> {
+        self.items.get(module)?.get(name)
+    }
+
+    fn insert(
+        &mut self,
+        module: &str,
+        name: &str,
+        definition: Definition<T>,
+    ) -> Result<&mut Linker<T>> {
+        let items = self.items.entry(module.to_owned()).or_default();
+        if !self.allow_shadowing && items.contains_key(name) {
+            bail!("import of `{module}::{name}` defined twice");
+        }
+        items.insert(name.to_owned(), definition);
+        Ok(self)
+    }
+}
+
+fn unknown_import(import: &ImportType<'_>) -> String {
+    format!("unknown import: `{}::{}` has not been defined", import.module(), import.name())
+}
+
+impl<T: 'static> fmt::Debug for Linker<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.items.iter().map(|(module, items)| (module, items.keys()));
+        f.debug_map()
+            .entries(names.map(|(module, names)| (module, names.collect::<Vec<_>>())))
+            .finish()
+    }
+}
+
+/// A module with its imports found.
+pub struct InstancePre<T: 'static> {
+    module: Module,
+    imports: Vec<Definition<T>>,
+}
+
+impl<T: 'static> InstancePre<T> {
+    /// The module.
+    pub fn module(&self) -> &Module {
+        &self.module
+    }
+
+    /// Instantiates it.
+    ///
+    /// # Errors
+    /// Those of [`Instance::new`].
+    pub fn instantiate(&self, mut store: impl AsContextMut<Data = T>) -> Result<Instance> {
+        let mut store = store.as_context_mut();
+        let imports: Vec<Extern> =
+            self.imports.iter().map(|definition| definition.to_extern(&mut store)).collect();
+        Instance::new(&mut store, &self.module, &imports)
+    }
+}
+
+impl<T: 'static> Clone for InstancePre<T> {
+    fn clone(&self) -> Self {
+        InstancePre { module: self.module.clone(), imports: self.imports.clone() }
+    }
+}
+
+impl<T: 'static> fmt::Debug for InstancePre<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InstancePre").field("module", &self.module).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,183 @@
+//! WebAssembly bytes → [`Module`]: decoded, validated, and with the place for its checked bytecode.
+//!
+//! Neighbours: `prova_module` decodes, `pipeline` translates and checks. Eager translation happens here, so that a module
+//! that exists is one whose functions all passed.
+
+use crate::config::Translate;
+use crate::engine::Engine;
+use crate::error::{Context, Result, refused};
+use crate::pipeline::{AttachFailure, Code, Translated};
+use crate::types::{
+    ExportType, ExternType, FuncType, GlobalType, ImportType, MemoryType, TableType,
+};
+use module::ExternKind;
+use prova_bytecode::CheckedBytecode;
+use prova_module as module;
+use prova_translate::Translator;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A compiled module: valid, and ready to be instantiated in any store of its engine. Cloning is cheap.
+///
+/// ```
+/// use prova::*;
+///
+/// let engine = Engine::default();
+/// let module = Module::new(&engine, b"\0asm\x01\0\0\0")?;
+/// assert_eq!(module.exports().count(), 0);
+/// assert!(Module::new(&engine, b"\0asm\x02\0\0\0").is_err());
+/// # Ok::<(), prova::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Module(Arc<Inner>);
+
+struct Inner {
+    engine: Engine,
+    wasm: module::Module,
+    code: Arc<Code>,
+}
+
+impl Module {
+    /// Decodes and validates a module in the binary format; where the engine translates eagerly, translates and checks
+    /// every function.
+    ///
+    /// # Errors
+    /// [`InvalidModule`](crate::InvalidModule), [`UnsupportedModule`](crate::UnsupportedModule), or from an eager
+    /// translation [`Rejection`](crate::Rejection) or [`Bug`](crate::Bug).
+    pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
+        let config = engine.config();
+        let wasm = module::Module::decode(bytes.as_ref(), &config.features, &config.limits)
+            .map_err(refused)?;
+        let code = Arc::new(Code::new(wasm.clone(), config.settings()));
+        let module = Module(Arc::new(Inner { engine: engine.clone(), wasm, code }));
+        if config.translate == Translate::Eager {
+            module.translate()?;
+        }
+        Ok(module)
+    }
+
+    /// The same, of a file in the binary format.
+    ///
+    /// # Errors
+    /// If the file cannot be read, and those of [`Module::new`].
+    pub fn from_file(engine: &Engine, file: impl AsRef<Path>) -> Result<Module> {
+        let file = file.as_ref();
+        let bytes =
+            std::fs::read(file).with_context(|| format!("failed to read `{}`", file.display()))?;
+        Module::new(engine, bytes)
+    }
+
+    /// The same, for callers that have no text either way.
+    ///
+    /// # Errors
+    /// Those of [`Module::new`].
+    pub fn from_binary(engine: &Engine, binary: &[u8]) -> Result<Module> {
+        Module::new(engine, binary)
+    }
+
+    /// Decodes and validates without translating.
+    ///
+    /// # Errors
+    /// [`InvalidModule`](crate::InvalidModule), [`UnsupportedModule`](crate::UnsupportedModule).
+    pub fn validate(engine: &Engine, binary: &[u8]) -> Result<()> {
+        let config = engine.config();
+        module::Module::decode(binary, &config.features, &config.limits).map_err(refused)?;
+        Ok(())
+    }
+
+    /// Translates and checks every function that is not yet, in parallel, and says how much there is.
+    ///
+    /// # Errors
+    /// [`Rejection`](crate::Rejection), [`Bug`](crate::Bug), or [`UnsupportedModule`](crate::UnsupportedModule) for a
+    /// function that exceeds a limit of the bytecode; of several the one of the lowest function index.
+    pub fn translate(&self) -> Result<Translated> {
+        self.0.code.translate_all()
+    }
+
+    /// The checked bytecode of a function with a body, for tools.
+    ///
+    /// # Errors
+    /// Those of [`Module::translate`].
+    pub fn bytecode(&self, func: module::FuncIdx) -> Result<Arc<CheckedBytecode>> {
+        self.0.code.get(&mut Translator::new(), func).map_err(AttachFailure::into_error)
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    /// The name in the name section.
+    pub fn name(&self) -> Option<&str> {
+        self.0.wasm.names().module()
+    }
+
+    /// The decoded module, for tools.
+    pub fn wasm(&self) -> &module::Module {
+        &self.0.wasm
+    }
+
+    /// All imports in order.
+    pub fn imports(&self) -> impl ExactSizeIterator<Item = ImportType<'_>> + '_ {
+        self.wasm().imports().iter().map(|import| {
+            let ty = self.extern_type(&import.kind);
+            ImportType { module: &import.module, name: &import.name, ty }
+        })
+    }
+
+    /// All exports in order.
+    pub fn exports(&self) -> impl ExactSizeIterator<Item = ExportType<'_>> + '_ {
+        self.wasm()
+            .exports()
+            .iter()
+            .map(|export| ExportType { name: &export.name, ty: self.export_type(export) })
+    }
+
+    /// The type of the export of this name.
+    pub fn get_export(&self, name: &str) -> Option<ExternType> {
+        Some(self.export_type(self.wasm().export(name)?))
+    }
+
+    /// Whether both are the same module.
+    pub fn same(a: &Module, b: &Module) -> bool {
+        Arc::ptr_eq(&a.0, &b.0)
+    }
+
+    pub(crate) fn code(&self) -> &Arc<Code> {
+        &self.0.code
+    }
+
+    fn export_type(&self, export: &module::Export) -> ExternType {
+        let wasm = self.wasm();
+        let at = export.index as usize;
+        match export.kind {
+            ExternKind::Func => {
+                let ty = wasm.func_type(module::FuncIdx(export.index));
+                ExternType::Func(FuncType::of_module(ty))
+            }
+            ExternKind::Table => ExternType::Table(TableType::of_module(&wasm.tables()[at])),
+            ExternKind::Memory => ExternType::Memory(MemoryType::of_module(&wasm.memories()[at])),
+            ExternKind::Global => ExternType::Global(GlobalType::of_module(&wasm.globals()[at])),
+            // No tier executes exceptions, so no module has a tag.
+            ExternKind::Tag => ExternType::Func(FuncType::of([], [])),
+        }
+    }
+
+    fn extern_type(&self, ty: &module::ExternType) -> ExternType {
+        match ty {
+            module::ExternType::Func(ty) | module::ExternType::Tag(ty) => {
+                ExternType::Func(FuncType::of_module(&self.wasm().types()[ty.index()]))
+            }
+            module::ExternType::Table(ty) => ExternType::Table(TableType::of_module(ty)),
+            module::ExternType::Memory(ty) => ExternType::Memory(MemoryType::of_module(ty)),
+            module::ExternType::Global(ty) => ExternType::Global(GlobalType::of_module(ty)),
+        }
+    }
+}
+
+impl fmt::Debug for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.wasm(), f)
+    }
+}

@@ -1,0 +1,367 @@
+//! [`Store`]: the objects of running instances together with the embedder's data, and the contexts that borrow both.
+//!
+//! Neighbours: `prova_runtime::Store` holds the objects and knows neither the data nor its type; every handle
+//! ([`Func`](crate::Func), [`Memory`](crate::Memory) …) is an address in one store.
+//!
+//! 1. The runtime is only ever called with the [`State`] that stands beside it, so a host function finds its `State<T>`.
+//! 2. A handle is used with the store that its [`StoreId`] names: everything that takes one compares first.
+
+use crate::config::{Dispatch, Tier};
+use crate::engine::Engine;
+use crate::error::{Result, bail};
+use crate::func::Caller;
+use crate::limits::StoreLimits;
+use crate::module::Module;
+use crate::trap::error_of_trap;
+use prova_bytecode::Metering;
+use prova_runtime as rt;
+use rt::{Cell, FuncAddr, InstanceAddr};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+/// The name of a store, unique in the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StoreId(u64);
+
+impl StoreId {
+    /// The name of no store.
+    pub(crate) const NONE: StoreId = StoreId(0);
+
+    fn fresh() -> StoreId {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        StoreId(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Refuses a handle of another store.
+    ///
+    /// # Panics
+    /// If the handle belongs to another store.
+    #[track_caller]
+    pub(crate) fn expect(self, store: StoreId) {
+        assert!(self == store, "an object was used with a store that it does not belong to");
+    }
+}
+
+/// What a store has besides the runtime's objects: what host functions get to see.
+pub(crate) struct State<T> {
+    pub(crate) engine: Engine,
+    pub(crate) id: StoreId,
+    pub(crate) data: T,
+    /// When blocking host calls must return.
+    pub(crate) deadline: Option<Instant>,
+    /// The modules of the instances.
+    pub(crate) modules: BTreeMap<InstanceAddr, Module>,
+}
+
+/// Instances and their objects, with data of type `T` that host functions see.
+///
+/// ```
+/// use prova::*;
+///
+/// let engine = Engine::default();
+/// let mut store = Store::new(&engine, 7);
+/// *store.data_mut() += 1;
+/// assert_eq!(store.into_data(), 8);
+/// ```
+pub struct Store<T: 'static> {
+    rt: rt::Store,
+    state: State<T>,
+}
+
+impl<T: 'static> Store<T> {
+    /// An empty store.
+    ///
+    /// # Panics
+    /// If the system gives no address space for the stack.
+    pub fn new(engine: &Engine, data: T) -> Store<T> {
+        let config = engine.config();
+        let executor = match config.tier {
+            Tier::Interpreter(Dispatch::Tail) => rt::ExecutorKind::Tail,
+            Tier::Interpreter(Dispatch::Match) => rt::ExecutorKind::Match,
+            Tier::Reference => crate::pipeline::reference_executor(),
+        };
+        let mut rt = rt::Store::new(rt::StoreConfig {
+            settings: config.settings(),
+            stack_bytes: config.stack_bytes as u64,
+            executor,
+            ..rt::StoreConfig::default()
+        });
+        rt.set_epoch(Arc::clone(engine.epoch()));
+        let state = State {
+            engine: engine.clone(),
+            id: StoreId::fresh(),
+            data,
+            deadline: None,
+            modules: BTreeMap::new(),
+        };
+        Store { rt, state }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.state.engine
+    }
+
+    /// The embedder's data.
+    pub fn data(&self) -> &T {
+        &self.state.data
+    }
+
+    /// The embedder's data.
+    pub fn data_mut(&mut self) -> &mut T {
+        &mut self.state.data
+    }
+
+    /// The embedder's data, without the store.
+    pub fn into_data(self) -> T {
+        self.state.data
+    }
+
+    /// Limits what the store may hold from now on. `limiter` is asked once, now: later changes of the limits have no
+    /// effect until this is called again.
+    pub fn limiter(&mut self, mut limiter: impl FnMut(&mut T) -> &mut StoreLimits) {
+        let limits = limiter(&mut self.state.data).clone();
+        self.rt.set_limits(limits.limits, limits.trap_on_grow_failure);
+    }
+
+    /// The fuel left.
+    ///
+    /// # Errors
+    /// If the engine does not consume fuel.
+    pub fn get_fuel(&self) -> Result<u64> {
+        self.as_context().get_fuel()
+    }
+
+    /// Sets the fuel left.
+    ///
+    /// # Errors
+    /// If the engine does not consume fuel.
+    pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
+        self.as_context_mut().set_fuel(fuel)
+    }
+
+    /// Running code traps once the engine's epoch is `ticks_beyond_current` beyond now. A new store's deadline is 0 ticks.
+    pub fn set_epoch_deadline(&mut self, ticks_beyond_current: u64) {
+        self.as_context_mut().set_epoch_deadline(ticks_beyond_current);
+    }
+
+    /// That an epoch beyond the deadline traps; it always does.
+    pub fn epoch_deadline_trap(&mut self) {}
+
+    /// When blocking host calls (WASI's sleeping, polling, reading) must return, at the latest. They trap then with
+    /// [`Trap::Interrupt`](crate::Trap::Interrupt). `None` is never.
+    pub fn set_wall_deadline(&mut self, deadline: Option<Instant>) {
+        self.state.deadline = deadline;
+    }
+}
+
+impl<T: 'static + fmt::Debug> fmt::Debug for Store<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("data", self.data()).finish_non_exhaustive()
+    }
+}
+
+/// A store borrowed for reading.
+pub struct StoreContext<'a, T: 'static> {
+    pub(crate) rt: &'a rt::Store,
+    pub(crate) state: &'a State<T>,
+}
+
+/// A store borrowed for writing.
+pub struct StoreContextMut<'a, T: 'static> {
+    pub(crate) rt: &'a mut rt::Store,
+    pub(crate) state: &'a mut State<T>,
+}
+
+impl<'a, T: 'static> StoreContext<'a, T> {
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.state.engine
+    }
+
+    /// The embedder's data.
+    pub fn data(&self) -> &'a T {
+        &self.state.data
+    }
+
+    /// The fuel left.
+    ///
+    /// # Errors
+    /// If the engine does not consume fuel.
+    pub fn get_fuel(&self) -> Result<u64> {
+        expect_fuel(&self.state.engine)?;
+        Ok(self.rt.fuel())
+    }
+}
+
+impl<T: 'static> StoreContextMut<'_, T> {
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.state.engine
+    }
+
+    /// The embedder's data.
+    pub fn data(&self) -> &T {
+        &self.state.data
+    }
+
+    /// The embedder's data.
+    pub fn data_mut(&mut self) -> &mut T {
+        &mut self.state.data
+    }
+
+    /// The fuel left.
+    ///
+    /// # Errors
+    /// If the engine does not consume fuel.
+    pub fn get_fuel(&self) -> Result<u64> {
+        self.as_context().get_fuel()
+    }
+
+    /// Sets the fuel left.
+    ///
+    /// # Errors
+    /// If the engine does not consume fuel.
+    pub fn set_fuel(&mut self, fuel: u64) -> Result<()> {
+        expect_fuel(&self.state.engine)?;
+        self.rt.set_fuel(fuel);
+        Ok(())
+    }
+
+    /// See [`Store::set_epoch_deadline`].
+    pub fn set_epoch_deadline(&mut self, ticks_beyond_current: u64) {
+        let now = self.state.engine.epoch().load(Ordering::Relaxed);
+        self.rt.set_epoch_deadline(now.saturating_add(ticks_beyond_current));
+    }
+
+    /// Calls a function on cells that fit its type.
+    pub(crate) fn invoke(
+        &mut self,
+        func: FuncAddr,
+        args: &[Cell],
+        results: &mut [Cell],
+    ) -> Result<()> {
+        self.rt.call(self.state, func, args, results).map_err(error_of_trap)
+    }
+}
+
+fn expect_fuel(engine: &Engine) -> Result<()> {
+    if engine.config().settings().metering != Metering::Fuel {
+        bail!("fuel is not configured: `Config::consume_fuel` is off");
+    }
+    Ok(())
+}
+
+/// Something that holds a store: the store, a context, a [`Caller`].
+pub trait AsContext {
+    /// The embedder's data.
+    type Data: 'static;
+
+    /// The store for reading.
+    fn as_context(&self) -> StoreContext<'_, Self::Data>;
+}
+
+/// Something that holds a store that can be changed.
+pub trait AsContextMut: AsContext {
+    /// The store for writing.
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;
+}
+
+impl<T: 'static> AsContext for Store<T> {
+    type Data = T;
+
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext { rt: &self.rt, state: &self.state }
+    }
+}
+
+impl<T: 'static> AsContextMut for Store<T> {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        StoreContextMut { rt: &mut self.rt, state: &mut self.state }
+    }
+}
+
+impl<T: 'static> AsContext for StoreContext<'_, T> {
+    type Data = T;
+
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext { rt: self.rt, state: self.state }
+    }
+}
+
+impl<T: 'static> AsContext for StoreContextMut<'_, T> {
+    type Data = T;
+
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext { rt: self.rt, state: self.state }
+    }
+}
+
+impl<T: 'static> AsContextMut for StoreContextMut<'_, T> {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        StoreContextMut { rt: self.rt, state: self.state }
+    }
+}
+
+impl<T: 'static> AsContext for Caller<'_, T> {
+    type Data = T;
+
+    fn as_context(&self) -> StoreContext<'_, T> {
+        self.store.as_context()
+    }
+}
+
+impl<T: 'static> AsContextMut for Caller<'_, T> {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        self.store.as_context_mut()
+    }
+}
+
+impl<C: AsContext> AsContext for &'_ C {
+    type Data = C::Data;
+
+    fn as_context(&self) -> StoreContext<'_, C::Data> {
+        C::as_context(self)
+    }
+}
+
+impl<C: AsContext> AsContext for &'_ mut C {
+    type Data = C::Data;
+
+    fn as_context(&self) -> StoreContext<'_, C::Data> {
+        C::as_context(self)
+    }
+}
+
+impl<C: AsContextMut> AsContextMut for &'_ mut C {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, C::Data> {
+        C::as_context_mut(self)
+    }
+}
+
+impl<'a, C: AsContext> From<&'a C> for StoreContext<'a, C::Data> {
+    fn from(holder: &'a C) -> Self {
+        holder.as_context()
+    }
+}
+
+impl<'a, C: AsContext> From<&'a mut C> for StoreContext<'a, C::Data> {
+    fn from(holder: &'a mut C) -> Self {
+        C::as_context(holder)
+    }
+}
+
+impl<'a, C: AsContextMut> From<&'a mut C> for StoreContextMut<'a, C::Data> {
+    fn from(holder: &'a mut C) -> Self {
+        holder.as_context_mut()
+    }
+}
+
+impl<'a, T: 'static> From<StoreContextMut<'a, T>> for StoreContext<'a, T> {
+    fn from(context: StoreContextMut<'a, T>) -> Self {
+        StoreContext { rt: context.rt, state: context.state }
+    }
+}

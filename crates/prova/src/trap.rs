@@ -1,0 +1,288 @@
+//! Traps and backtraces: what the runtime reports → errors that embedders take apart.
+//!
+//! The error of a trap is a chain, outermost first: [`WasmBacktrace`], [`MemoryFault`] where there is one, [`Trap`]. The
+//! error of a host function keeps its own chain and type, with the backtrace around it. A rejection or bug met at
+//! a first call comes out as itself.
+
+use crate::error::{Bug, Error};
+use crate::pipeline::AttachFailure;
+use prova_module::{FuncIdx, Module};
+use prova_runtime as rt;
+use rt::TrapKind;
+use std::fmt;
+
+/// Why a program was stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Trap {
+    /// The logical stack limit is exhausted.
+    StackOverflow,
+    /// A memory access outside the memory.
+    MemoryOutOfBounds,
+    /// An atomic access that is not aligned.
+    HeapMisaligned,
+    /// A table access outside the table.
+    TableOutOfBounds,
+    /// An indirect call through a null element.
+    IndirectCallToNull,
+    /// An indirect call to a function of another type.
+    BadSignature,
+    /// An integer result that does not fit.
+    IntegerOverflow,
+    /// Integer division by zero.
+    IntegerDivisionByZero,
+    /// Conversion of a NaN or of a float out of range to an integer.
+    BadConversionToInteger,
+    /// `unreachable` was executed.
+    UnreachableCodeReached,
+    /// The epoch reached the store's deadline, or a wall-clock deadline passed.
+    Interrupt,
+    /// The fuel is used up.
+    OutOfFuel,
+    /// An atomic wait on a memory that is not shared.
+    AtomicWaitNonSharedMemory,
+    /// A null reference where a value is needed.
+    NullReference,
+    /// Growth of a memory or table beyond the store's limit, where the store traps on it.
+    GrowthLimit,
+    /// A host function stopped the program for a reason that stands beside this in the chain.
+    Aborted,
+}
+
+impl fmt::Display for Trap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("wasm trap: ")?;
+        f.write_str(match self {
+            Trap::StackOverflow => "call stack exhausted",
+            Trap::MemoryOutOfBounds => "out of bounds memory access",
+            Trap::HeapMisaligned => "unaligned atomic",
+            Trap::TableOutOfBounds => "undefined element: out of bounds table access",
+            Trap::IndirectCallToNull => "uninitialized element",
+            Trap::BadSignature => "indirect call type mismatch",
+            Trap::IntegerOverflow => "integer overflow",
+            Trap::IntegerDivisionByZero => "integer divide by zero",
+            Trap::BadConversionToInteger => "invalid conversion to integer",
+            Trap::UnreachableCodeReached => "wasm `unreachable` instruction executed",
+            Trap::Interrupt => "interrupt",
+            Trap::OutOfFuel => "all fuel consumed by WebAssembly",
+            Trap::AtomicWaitNonSharedMemory => "atomic wait on non-shared memory",
+            Trap::NullReference => "null reference",
+            Trap::GrowthLimit => "memory or table growth failed",
+            Trap::Aborted => "aborted by the host",
+        })
+    }
+}
+
+impl std::error::Error for Trap {}
+
+/// The address of a memory access that trapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryFault {
+    address: u64,
+    size_bytes: u64,
+}
+
+impl MemoryFault {
+    /// The first address that the access would have touched.
+    pub fn address(&self) -> u64 {
+        self.address
+    }
+
+    /// The size of the memory at that time, in bytes.
+    pub fn memory_size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+}
+
+impl fmt::Display for MemoryFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let MemoryFault { address, size_bytes } = self;
+        write!(
+            f,
+            "memory fault at wasm address {address:#x} in linear memory of size {size_bytes:#x}"
+        )
+    }
+}
+
+/// The WebAssembly frames that were active at a trap or host error, the innermost first.
+#[derive(Clone, Debug)]
+pub struct WasmBacktrace {
+    frames: Vec<FrameInfo>,
+    omitted: usize,
+}
+
+/// Longer runs of equal frames are printed as one frame and their number.
+const RUN_SHOWN_MAX: usize = 3;
+
+/// One frame of a [`WasmBacktrace`].
+#[derive(Clone, Debug)]
+pub struct FrameInfo {
+    module: Module,
+    func: FuncIdx,
+    offset: Option<u32>,
+}
+
+impl WasmBacktrace {
+    /// The frames, the innermost first.
+    pub fn frames(&self) -> &[FrameInfo] {
+        &self.frames
+    }
+
+    /// How many older frames there were that [`WasmBacktrace::frames`] leaves out.
+    pub fn frames_omitted(&self) -> usize {
+        self.omitted
+    }
+}
+
+impl FrameInfo {
+    /// Whether both are at the same place of the same module.
+    fn is_same(&self, other: &FrameInfo) -> bool {
+        (self.func, self.offset) == (other.func, other.offset)
+            && std::ptr::eq(self.module.bytes(), other.module.bytes())
+    }
+
+    /// The index of the function in its module.
+    pub fn func_index(&self) -> u32 {
+        self.func.0
+    }
+
+    /// The function's name in the name section, as it stands there.
+    pub fn func_name(&self) -> Option<&str> {
+        self.module.func_name(self.func)
+    }
+
+    /// The module's name in the name section.
+    pub fn module_name(&self) -> Option<&str> {
+        self.module.names().module()
+    }
+
+    /// The offset of the current operator in the module, in bytes.
+    pub fn module_offset(&self) -> Option<usize> {
+        self.offset.map(|offset| offset as usize)
+    }
+
+    /// The offset of the current operator from the start of the function's body, in bytes.
+    pub fn func_offset(&self) -> Option<usize> {
+        let body = self.module.body(self.func)?;
+        self.module_offset()?.checked_sub(body.range().start)
+    }
+}
+
+impl fmt::Display for FrameInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(offset) = self.offset {
+            write!(f, "{offset:#8x} - ")?;
+        }
+        write!(f, "{}!", self.module_name().unwrap_or("<unknown>"))?;
+        match self.func_name() {
+            Some(name) => write!(f, "{:#}", rustc_demangle::demangle(name)),
+            None => write!(f, "<wasm function {}>", self.func.0),
+        }
+    }
+}
+
+impl fmt::Display for WasmBacktrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("error while executing at wasm backtrace:")?;
+        let mut i = 0;
+        while let Some(frame) = self.frames.get(i) {
+            let run = self.frames[i..].iter().take_while(|other| other.is_same(frame)).count();
+            let shown = if run > RUN_SHOWN_MAX { 1 } else { run };
+            for number in i..i + shown {
+                write!(f, "\n  {number:>3}: {frame}")?;
+            }
+            if run > shown {
+                write!(f, "\n       ... the same {} times more", run - shown)?;
+            }
+            i += run;
+        }
+        if self.omitted > 0 {
+            write!(f, "\n  ... {} more", self.omitted)?;
+        }
+        Ok(())
+    }
+}
+
+/// An error of a host function on its way through the runtime.
+#[derive(Debug)]
+struct HostError(Error);
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl std::error::Error for HostError {}
+
+/// The trap that stops a program whose host function failed.
+pub(crate) fn trap_of_host(error: Error) -> Box<rt::Trap> {
+    Box::new(rt::Trap::host(HostError(error)))
+}
+
+/// The error of a trap.
+pub(crate) fn error_of_trap(trap: rt::Trap) -> Error {
+    let (kind, fault, omitted) = (trap.kind, trap.fault, trap.frames_omitted);
+    let frames: Vec<FrameInfo> = trap
+        .backtrace
+        .into_iter()
+        .map(|frame| FrameInfo { module: frame.module, func: frame.func, offset: frame.offset })
+        .collect();
+    let error = match trap.host {
+        Some(source) if kind == TrapKind::Bug => Error::new(Bug(source.to_string())),
+        Some(source) => root_of_host(source),
+        None => root_of_kind(kind),
+    };
+    let error = match fault {
+        Some(fault) => {
+            error.context(MemoryFault { address: fault.address, size_bytes: fault.size_bytes })
+        }
+        None => error,
+    };
+    // An error that comes through several activations keeps the backtrace of the innermost.
+    if frames.is_empty() || error.is::<WasmBacktrace>() {
+        error
+    } else {
+        error.context(WasmBacktrace { frames, omitted })
+    }
+}
+
+/// What a host function or the pipeline reported.
+fn root_of_host(source: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    let source = match source.downcast::<HostError>() {
+        Ok(host) => return host.0,
+        Err(source) => source,
+    };
+    match source.downcast::<AttachFailure>() {
+        Ok(failure) => failure.into_error(),
+        Err(source) => Error::from_boxed(source),
+    }
+}
+
+/// The error of a kind that has no message of its own.
+fn root_of_kind(kind: TrapKind) -> Error {
+    let code = match kind {
+        TrapKind::Unreachable => Trap::UnreachableCodeReached,
+        TrapKind::IntegerDivisionByZero => Trap::IntegerDivisionByZero,
+        TrapKind::IntegerOverflow => Trap::IntegerOverflow,
+        TrapKind::BadConversionToInteger => Trap::BadConversionToInteger,
+        TrapKind::MemoryOutOfBounds => Trap::MemoryOutOfBounds,
+        TrapKind::TableOutOfBounds | TrapKind::UndefinedElement => Trap::TableOutOfBounds,
+        TrapKind::UninitializedElement => Trap::IndirectCallToNull,
+        TrapKind::IndirectCallTypeMismatch => Trap::BadSignature,
+        TrapKind::StackOverflow => Trap::StackOverflow,
+        TrapKind::OutOfFuel => Trap::OutOfFuel,
+        TrapKind::Interrupt => Trap::Interrupt,
+        TrapKind::HeapMisaligned => Trap::HeapMisaligned,
+        TrapKind::ExpectedSharedMemory => Trap::AtomicWaitNonSharedMemory,
+        TrapKind::GrowthFailed => Trap::GrowthLimit,
+        TrapKind::Host
+        | TrapKind::Suspended
+        | TrapKind::Misuse
+        | TrapKind::Attach
+        | TrapKind::Bug => {
+            return Error::new(Bug(format!("the runtime reported `{kind}` without a cause")));
+        }
+    };
+    Error::new(code)
+}

@@ -1,0 +1,261 @@
+//! Rust types that stand for WebAssembly types, and functions called with them.
+//!
+//! Neighbours: `value` states how a value lies in cells; `host` uses the same traits in the other direction.
+
+use crate::error::{Result, bail};
+use crate::func::Func;
+use crate::store::{AsContextMut, StoreId};
+use crate::types::{FuncType, ValType};
+use crate::value::{ExternRef, V128, Val};
+use prova_runtime::Cell;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// Calls a macro with each list of type parameters, from none to 16.
+macro_rules! for_each_arity {
+    ($macro:ident) => {
+        $macro!();
+        $macro!(A1);
+        $macro!(A1 A2);
+        $macro!(A1 A2 A3);
+        $macro!(A1 A2 A3 A4);
+        $macro!(A1 A2 A3 A4 A5);
+        $macro!(A1 A2 A3 A4 A5 A6);
+        $macro!(A1 A2 A3 A4 A5 A6 A7);
+        $macro!(A1 A2 A3 A4 A5 A6 A7 A8);
+        $macro!(A1 A2 A3 A4 A5 A6 A7 A8 A9);
+        $macro!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10);
+        $macro!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11);
+        $macro!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12);
+        $macro!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13);
+        $macro!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14);
+        $macro!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15);
+        $macro!(A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A12 A13 A14 A15 A16);
+    };
+}
+pub(crate) use for_each_arity;
+
+/// Cells of 16 parameters, none of which takes more than two.
+const CELLS_MAX: usize = 32;
+
+/// A Rust type that stands for one WebAssembly type: `i32` and `u32`, `i64` and `u64`, `f32`, `f64`, [`V128`],
+/// `Option<Func>`, `Option<ExternRef>`.
+pub trait WasmTy: Send + 'static + sealed::Ty {
+    /// The WebAssembly type.
+    const TYPE: ValType;
+
+    #[doc(hidden)]
+    fn read(cells: &[Cell], store: sealed::Id) -> Self;
+
+    #[doc(hidden)]
+    fn write(self, cells: &mut [Cell], store: sealed::Id) -> Result<()>;
+}
+
+mod sealed {
+    pub trait Ty {}
+    pub trait List {}
+    pub(crate) use crate::store::StoreId as Id;
+}
+
+/// Implements [`WasmTy`]: how the value is read from its bits, and written to them.
+macro_rules! wasm_ty {
+    ($($ty:ty => $wasm:ident, $cell:ident => $read:expr, $value:ident => $write:expr;)*) => {$(
+        impl sealed::Ty for $ty {}
+
+        impl WasmTy for $ty {
+            const TYPE: ValType = ValType::$wasm;
+
+            fn read(cells: &[Cell], _: StoreId) -> $ty {
+                let $cell = cells[0];
+                $read
+            }
+
+            fn write(self, cells: &mut [Cell], _: StoreId) -> Result<()> {
+                let $value = self;
+                cells[0] = $write;
+                Ok(())
+            }
+        }
+    )*};
+}
+
+wasm_ty! {
+    i32 => I32, cell => cell as i32, x => Cell::from(x as u32);
+    u32 => I32, cell => cell as u32, x => Cell::from(x);
+    i64 => I64, cell => cell as i64, x => x as u64;
+    u64 => I64, cell => cell, x => x;
+    f32 => F32, cell => f32::from_bits(cell as u32), x => x.to_bits().into();
+    f64 => F64, cell => f64::from_bits(cell), x => x.to_bits();
+}
+
+/// Implements [`WasmTy`] through [`Val`].
+macro_rules! wasm_ty_val {
+    ($($ty:ty => $wasm:expr, $get:ident;)*) => {$(
+        impl sealed::Ty for $ty {}
+
+        impl WasmTy for $ty {
+            const TYPE: ValType = $wasm;
+
+            fn read(cells: &[Cell], store: StoreId) -> $ty {
+                Val::of_cells(Self::TYPE, cells, store).$get()
+            }
+
+            fn write(self, cells: &mut [Cell], store: StoreId) -> Result<()> {
+                let val = Val::from(self);
+                if !val.belongs_to(store) {
+                    bail!("a value refers to an object of another store");
+                }
+                val.to_cells(cells);
+                Ok(())
+            }
+        }
+    )*};
+}
+
+wasm_ty_val! {
+    V128 => ValType::V128, unwrap_v128;
+    Option<Func> => ValType::FUNCREF, unwrap_func_ref;
+    Option<ExternRef> => ValType::EXTERNREF, unwrap_extern_ref;
+}
+
+/// A list of parameters: a [`WasmTy`], or a tuple of up to 16.
+pub trait WasmParams: Send + 'static + sealed::List {
+    #[doc(hidden)]
+    fn types() -> impl Iterator<Item = ValType>;
+
+    #[doc(hidden)]
+    fn write(self, cells: &mut [Cell], store: sealed::Id) -> Result<()>;
+}
+
+/// A list of results: a [`WasmTy`], or a tuple of up to 16.
+pub trait WasmResults: WasmParams {
+    #[doc(hidden)]
+    fn read(cells: &[Cell], store: sealed::Id) -> Self;
+}
+
+impl<A: WasmTy> sealed::List for A {}
+
+impl<A: WasmTy> WasmParams for A {
+    fn types() -> impl Iterator<Item = ValType> {
+        [A::TYPE].into_iter()
+    }
+
+    fn write(self, cells: &mut [Cell], store: StoreId) -> Result<()> {
+        WasmTy::write(self, cells, store)
+    }
+}
+
+impl<A: WasmTy> WasmResults for A {
+    fn read(cells: &[Cell], store: StoreId) -> A {
+        <A as WasmTy>::read(cells, store)
+    }
+}
+
+/// Implements the lists for tuples of one length.
+macro_rules! tuple {
+    ($($arg:ident)*) => {
+        impl<$($arg: WasmTy),*> sealed::List for ($($arg,)*) {}
+
+        #[allow(
+            unused_variables,
+            unused_mut,
+            unused_assignments,
+            non_snake_case,
+            reason = "the type parameters name the values, and the shortest list has none"
+        )]
+        impl<$($arg: WasmTy),*> WasmParams for ($($arg,)*) {
+            fn types() -> impl Iterator<Item = ValType> {
+                [$($arg::TYPE),*].into_iter()
+            }
+
+            fn write(self, cells: &mut [Cell], store: StoreId) -> Result<()> {
+                let ($($arg,)*) = self;
+                let mut at = 0;
+                $(
+                    WasmTy::write($arg, &mut cells[at..], store)?;
+                    at += $arg::TYPE.cells();
+                )*
+                Ok(())
+            }
+        }
+
+        #[allow(
+            unused_variables,
+            unused_mut,
+            unused_assignments,
+            non_snake_case,
+            clippy::unused_unit,
+            reason = "the type parameters name the values, and the shortest list has none"
+        )]
+        impl<$($arg: WasmTy),*> WasmResults for ($($arg,)*) {
+            fn read(cells: &[Cell], store: StoreId) -> ($($arg,)*) {
+                let mut at = 0;
+                $(
+                    let $arg = <$arg as WasmTy>::read(&cells[at..], store);
+                    at += $arg::TYPE.cells();
+                )*
+                ($($arg,)*)
+            }
+        }
+    };
+}
+
+for_each_arity!(tuple);
+
+/// A function whose type is known in Rust: calls need no check and no allocation.
+pub struct TypedFunc<Params, Results> {
+    func: Func,
+    signature: PhantomData<fn(Params) -> Results>,
+}
+
+impl<Params, Results> Clone for TypedFunc<Params, Results> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<Params, Results> Copy for TypedFunc<Params, Results> {}
+
+impl<Params, Results> fmt::Debug for TypedFunc<Params, Results> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("TypedFunc").field(&self.func).finish()
+    }
+}
+
+impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
+    /// `func`, whose type is `ty`.
+    pub(crate) fn of(func: Func, ty: &FuncType) -> Result<Self> {
+        if !Params::types().eq(ty.params()) || !Results::types().eq(ty.results()) {
+            let wanted = FuncType::of(Params::types(), Results::types());
+            bail!("type mismatch: the function is of type {ty}, not {wanted}");
+        }
+        Ok(TypedFunc { func, signature: PhantomData })
+    }
+
+    /// The function without Rust types.
+    pub fn func(&self) -> &Func {
+        &self.func
+    }
+
+    /// Calls it.
+    ///
+    /// # Errors
+    /// If it traps, if a host function fails, or if an argument refers to an object of another store.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn call(&self, mut store: impl AsContextMut, params: Params) -> Result<Results> {
+        let mut store = store.as_context_mut();
+        let id = store.state.id;
+        self.func.store.expect(id);
+        let (mut args, mut results) = ([0; CELLS_MAX], [0; CELLS_MAX]);
+        params.write(&mut args, id)?;
+        let (arg_cells, result_cells) = (cells(Params::types()), cells(Results::types()));
+        store.invoke(self.func.addr, &args[..arg_cells], &mut results[..result_cells])?;
+        Ok(Results::read(&results, id))
+    }
+}
+
+fn cells(types: impl Iterator<Item = ValType>) -> usize {
+    types.map(ValType::cells).sum()
+}

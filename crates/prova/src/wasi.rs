@@ -1,0 +1,134 @@
+//! WASI preview 1 for instances: the functions of `prova_wasi` as host functions of a [`Linker`].
+//!
+//! Neighbours: `prova_wasi` knows no engine; here it gets the caller's exported memory, fuel and deadline as its guest.
+//!
+//! ```no_run
+//! use prova::*;
+//! use prova::wasi::{WasiCtx, WasiCtxBuilder};
+//!
+//! let engine = Engine::default();
+//! let mut linker: Linker<WasiCtx> = Linker::new(&engine);
+//! wasi::add_to_linker(&mut linker, |ctx| ctx)?;
+//! let ctx = WasiCtxBuilder::new().inherit_stdio()?.arg("program").build();
+//! let mut store = Store::new(&engine, ctx);
+//! let module = Module::from_file(&engine, "program.wasm")?;
+//! let instance = linker.instantiate(&mut store, &module)?;
+//! instance.get_typed_func::<(), ()>(&mut store, "_start")?.call(&mut store, ())?;
+//! # Ok::<(), prova::Error>(())
+//! ```
+
+use crate::error::{Error, LinkError, Result};
+use crate::func::Caller;
+use crate::host::HostFunc;
+use crate::linker::Linker;
+use crate::store::StoreContextMut;
+use crate::trap::Trap;
+use crate::types::{FuncType, ValType};
+use prova_runtime::{self as rt, Cell, MemoryAddr};
+use prova_wasi::{Exit, FUNCTIONS, FuncDef, Guest, MODULE, ValKind};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+pub use prova_wasi::{Captured, Clocks, Perms, Randomness, WasiCtx, WasiCtxBuilder};
+
+/// The error of a program that ended by `proc_exit`, with its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct I32Exit(pub i32);
+
+impl fmt::Display for I32Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Exited with i32 exit status {}", self.0)
+    }
+}
+
+impl std::error::Error for I32Exit {}
+
+/// Defines all functions of preview 1; `get` finds the WASI state in the store's data.
+///
+/// A program that exits is stopped with [`I32Exit`]. Moved bytes are charged to the store's fuel, and calls that block
+/// return at [`Store::set_wall_deadline`](crate::Store::set_wall_deadline).
+///
+/// # Errors
+/// If a name is defined and shadowing is off.
+pub fn add_to_linker<T: 'static>(
+    linker: &mut Linker<T>,
+    get: impl Fn(&mut T) -> &mut WasiCtx + Copy + Send + Sync + 'static,
+) -> Result<()> {
+    for def in FUNCTIONS {
+        linker.define_host(MODULE, def.name, host_func(def, get))?;
+    }
+    Ok(())
+}
+
+fn host_func<T: 'static>(
+    def: &'static FuncDef,
+    get: impl Fn(&mut T) -> &mut WasiCtx + Send + Sync + 'static,
+) -> HostFunc<T> {
+    let types = |kinds: &[ValKind]| {
+        kinds
+            .iter()
+            .map(|kind| match kind {
+                ValKind::I32 => ValType::I32,
+                ValKind::I64 => ValType::I64,
+            })
+            .collect::<Vec<_>>()
+    };
+    let ty = FuncType::of(types(def.params), types(def.results));
+    let (params, results) = (def.params.len(), def.results.len());
+    let call = move |caller: Caller<'_, T>, cells: &mut [Cell]| {
+        let memory = exported_memory(&caller)?;
+        let StoreContextMut { rt, state } = caller.store;
+        let fuel = state.engine.config().fuel;
+        let mut guest = InstanceGuest { rt, memory, fuel, deadline: state.deadline };
+        let errno = (def.call)(get(&mut state.data), &mut guest, &cells[..params])
+            .map_err(error_of_exit)?;
+        if results == 1 {
+            cells[0] = errno.into();
+        }
+        Ok(())
+    };
+    HostFunc { ty, call: Arc::new(call) }
+}
+
+fn exported_memory<T: 'static>(caller: &Caller<'_, T>) -> Result<MemoryAddr> {
+    let rt = &*caller.store.rt;
+    caller
+        .instance
+        .and_then(|instance| rt.instance(instance).export("memory")?.memory())
+        .ok_or_else(|| Error::new(LinkError("WASI needs the export `memory` of its caller".into())))
+}
+
+fn error_of_exit(exit: Exit) -> Error {
+    match exit {
+        Exit::Proc(code) => Error::new(I32Exit(code as i32)),
+        Exit::OutOfFuel => Error::new(Trap::OutOfFuel),
+        Exit::Timeout => Error::new(Trap::Interrupt),
+        Exit::Trap(reason) => Error::new(Trap::Aborted).context(reason),
+    }
+}
+
+/// The instance that called, as WASI sees it.
+struct InstanceGuest<'a> {
+    rt: &'a mut rt::Store,
+    memory: MemoryAddr,
+    fuel: bool,
+    deadline: Option<Instant>,
+}
+
+impl Guest for InstanceGuest<'_> {
+    fn memory(&mut self) -> &mut [u8] {
+        self.rt.memory_data_mut(self.memory)
+    }
+
+    fn charge(&mut self, units: u64) -> Result<(), Exit> {
+        if self.fuel {
+            return self.rt.consume_fuel(units).map_err(|_| Exit::OutOfFuel);
+        }
+        Ok(())
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+}

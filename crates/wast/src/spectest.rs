@@ -1,0 +1,40 @@
+//! The host module that specification scripts import from (the specification's `interpreter/README.md`, *spectest*).
+//!
+//! Its memory is not shared; `shared_memory` of the threads proposal is absent, and scripts that need it fail.
+
+use prova::{
+    Global, GlobalType, Linker, Memory, MemoryType, Mutability, Ref, RefType, Result, Store, Table,
+    TableType, Val, ValType,
+};
+
+const MODULE: &str = "spectest";
+
+/// Defines `spectest` in `linker`.
+pub(crate) fn define(linker: &mut Linker<()>, store: &mut Store<()>) -> Result<()> {
+    linker.func_wrap(MODULE, "print", || {})?;
+    linker.func_wrap(MODULE, "print_i32", |_: i32| {})?;
+    linker.func_wrap(MODULE, "print_i64", |_: i64| {})?;
+    linker.func_wrap(MODULE, "print_f32", |_: f32| {})?;
+    linker.func_wrap(MODULE, "print_f64", |_: f64| {})?;
+    linker.func_wrap(MODULE, "print_i32_f32", |_: i32, _: f32| {})?;
+    linker.func_wrap(MODULE, "print_f64_f64", |_: f64, _: f64| {})?;
+    for (name, ty, val) in [
+        ("global_i32", ValType::I32, Val::I32(666)),
+        ("global_i64", ValType::I64, Val::I64(666)),
+        ("global_f32", ValType::F32, Val::F32(666.6f32.to_bits())),
+        ("global_f64", ValType::F64, Val::F64(666.6f64.to_bits())),
+    ] {
+        let global = Global::new(&mut *store, GlobalType::new(ty, Mutability::Const), val)?;
+        linker.define(&*store, MODULE, name, global)?;
+    }
+    for (name, ty) in [
+        ("table", TableType::new(RefType::FUNCREF, 10, Some(20))),
+        ("table64", TableType::new64(RefType::FUNCREF, 10, Some(20))),
+    ] {
+        let table = Table::new(&mut *store, ty, Ref::Func(None))?;
+        linker.define(&*store, MODULE, name, table)?;
+    }
+    let memory = Memory::new(&mut *store, MemoryType::new(1, Some(2)))?;
+    linker.define(&*store, MODULE, "memory", memory)?;
+    Ok(())
+}
