@@ -106,6 +106,8 @@ pub struct Store {
     pub(crate) externs: Vec<Box<dyn Any + Send>>,
     epoch: Arc<AtomicU64>,
     host_depth: u32,
+    /// The suspended calls whose frames are on the stack, the newest last (D4 of `exec::driver`).
+    pub(crate) suspended: Vec<u64>,
     /// The instance whose code called the host function that runs.
     caller: Option<InstanceAddr>,
     /// The value stack and the frame records that the [`Vm`] points to (V5, V6).
@@ -186,6 +188,7 @@ impl Store {
             externs: Vec::new(),
             epoch,
             host_depth: 0,
+            suspended: Vec::new(),
             caller: None,
             _stack: stack,
             _frames: frames,

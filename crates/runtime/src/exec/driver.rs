@@ -10,6 +10,10 @@
 //! * D2. After an activation, by return or by trap, `frame_top`, `height_left` and all registers are as before it.
 //! * D3. `Vm::store` is set again before every entry of an executor, since a use of the store's own reference ends what
 //!   was derived from it (V1).
+//! * D4. `Store::suspended` names the suspensions whose frames are on the stack, the newest last. When a host function
+//!   returns, whatever it left above its own frame (calls that it suspended, or whose panic it caught) is cut off
+//!   (`Store::cut_back`), and its suspensions can no longer be resumed: this keeps D1. A suspended call goes on only at the depth of nested
+//!   calls where it began, that is, in the same host function.
 
 use super::{Registers, matching, tail};
 use crate::host::HostOutcome;
@@ -19,6 +23,7 @@ use crate::value::{FuncAddr, InstanceAddr};
 use crate::vm::{Cell, ExitCode, Frame, FuncEntry, InstanceVm, MemoryVm, Vm};
 use prova_bytecode::{Class, decode};
 use std::any::Any;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How a resumable call went on.
 #[derive(Debug)]
@@ -32,6 +37,10 @@ pub enum CallOutcome {
 /// A call that a host function suspended. Dropping it leaves its frames in the store until the store ends.
 #[derive(Debug)]
 pub struct Suspension {
+    /// Its name in [`Store::suspended`]; no other suspension of any store has it.
+    serial: u64,
+    /// The depth of the host that called.
+    host_depth: u32,
     host: FuncAddr,
     called: FuncAddr,
     /// Frame records below the activation.
@@ -88,7 +97,7 @@ impl Store {
         results: &mut [Cell],
     ) -> Result<CallOutcome, Trap> {
         self.check_resumable(func, args, results)?;
-        call_resumable(self, data, func, args, results)
+        self.nested(None, |store| Activation::enter(store, func, args)?.go_on(store, data, results))
     }
 
     /// Goes on with a suspended call; `host_results` are the results of the host function that suspended it.
@@ -102,20 +111,17 @@ impl Store {
         host_results: &[Cell],
         results: &mut [Cell],
     ) -> Result<CallOutcome, Trap> {
+        if self.suspended.last() != Some(&suspension.serial)
+            || self.host_depth() != suspension.host_depth
+        {
+            return Err(Trap::with_message(
+                TrapKind::Misuse,
+                "the suspended call is not the newest one of this store and of the running host function",
+            ));
+        }
         self.check_results(suspension.host, host_results)?;
-        resume(self, data, suspension, host_results, results)
+        self.nested(None, |store| resume(store, data, suspension, host_results, results))
     }
-}
-
-fn call_resumable(
-    store: &mut Store,
-    data: &mut dyn Any,
-    func: FuncAddr,
-    args: &[Cell],
-    results: &mut [Cell],
-) -> Result<CallOutcome, Trap> {
-    let activation = Activation::enter(store, func, args)?;
-    activation.go_on(store, data, results)
 }
 
 fn resume(
@@ -127,16 +133,18 @@ fn resume(
 ) -> Result<CallOutcome, Trap> {
     let vm = store.vm();
     store.publish();
-    // SAFETY: V1, V2, V6: the records up to `frame_top` are those of this store.
+    // SAFETY: V1, V2, V6: the suspension is the newest of this store (D4), so its records are the ones below its `top`,
+    // and nothing is above them.
     unsafe {
         let top = (*vm).frame_top.offset_from((*vm).frames_base) as usize;
         let called = store.entry(suspension.called);
         if top != suspension.top || results.len() != called.result_cells as usize {
             return Err(Trap::with_message(
                 TrapKind::Misuse,
-                "the suspended call is not the newest one, or the number of results is wrong",
+                "another call runs above the suspended one, or the number of results is wrong",
             ));
         }
+        store.suspended.pop();
         let mut activation = Activation {
             vm,
             saved: Saved::new(vm),
@@ -151,6 +159,7 @@ fn resume(
             activation.finish(store, results);
             return Ok(CallOutcome::Returned);
         }
+        set_function(store, vm);
         activation.go_on(store, data, results)
     }
 }
@@ -241,7 +250,7 @@ impl Activation {
                 self.finish(store, results);
                 Ok(CallOutcome::Returned)
             }
-            Ok(Some(host)) => Ok(CallOutcome::Suspended(self.suspend(host))),
+            Ok(Some(host)) => Ok(CallOutcome::Suspended(self.suspend(store, host))),
             Err(trap) => Err(self.unwind(store, trap)),
         }
     }
@@ -310,7 +319,9 @@ impl Activation {
             read_cells(frame, &mut buffer[..entry.param_cells as usize]);
             (*vm).fp = frame.add(cells);
             let caller = InstanceAddr::from_index((*vm).instance_addr);
+            let mark = store.mark();
             let outcome = store.call_host_from(caller, data, func, buffer);
+            store.cut_back(mark);
             (*vm).fp = frame;
             (*vm).func = func.as_u32();
             store.publish();
@@ -354,13 +365,18 @@ impl Activation {
         self.restore();
     }
 
-    fn suspend(&mut self, host: FuncAddr) -> Suspension {
+    fn suspend(&mut self, store: &mut Store, host: FuncAddr) -> Suspension {
+        static NEXT_SERIAL: AtomicU64 = AtomicU64::new(0);
         let vm = self.vm;
+        let serial = NEXT_SERIAL.fetch_add(1, Ordering::Relaxed);
+        store.suspended.push(serial);
         // SAFETY: V5, V6.
         unsafe {
             let frame = (*vm).fp;
             let entry = *(*vm).entries.add(host.index());
             let suspension = Suspension {
+                serial,
+                host_depth: store.host_depth() - 1,
                 host,
                 called: self.called,
                 bottom: self.bottom.offset_from((*vm).frames_base) as usize,
@@ -491,3 +507,6 @@ unsafe fn read_cells(at: *const Cell, cells: &mut [Cell]) {
         *cell = unsafe { *at.add(i) }
     }
 }
+
+#[cfg(test)]
+mod tests;

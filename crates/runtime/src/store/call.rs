@@ -12,7 +12,7 @@ use crate::func::{FuncInst, FuncKind};
 use crate::host::HostOutcome;
 use crate::trap::{Trap, TrapKind};
 use crate::value::{FuncAddr, InstanceAddr};
-use crate::vm::Cell;
+use crate::vm::{Cell, Frame};
 use prova_module::ValType;
 use std::any::Any;
 use std::sync::Arc;
@@ -42,26 +42,66 @@ impl Store {
         {
             return Err(misuse("arguments do not fit the function's type"));
         }
+        let mark = Some(self.mark());
+        self.nested(mark, |store| match (store.func_kind(func), store.dispatch()) {
+            (FuncKind::Host, _) => store.call_host_directly(data, func, args, results),
+            (FuncKind::Wasm { .. }, Dispatch::Tail | Dispatch::Match) => {
+                crate::exec::call(store, data, func, args, results)
+            }
+            (FuncKind::Wasm { .. }, Dispatch::External(executor)) => {
+                let id = store.id;
+                let outcome = executor.call(store, data, func, args, results);
+                store.assert_same_store(id);
+                outcome
+            }
+        })
+    }
+
+    /// Runs a call from the host, counted as one level more. Afterwards, after a panic too, the count is right and the
+    /// stacks are cut back to `mark`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrapKind::StackOverflow`] where there is no level left, and those of `call`.
+    pub(crate) fn nested<R>(
+        &mut self,
+        mark: Option<Mark>,
+        call: impl FnOnce(&mut Store) -> Result<R, Trap>,
+    ) -> Result<R, Trap> {
         if self.host_depth >= self.config.host_depth_max {
             return Err(TrapKind::StackOverflow.into());
         }
+        let (id, depth, caller) = (self.id, self.host_depth, self.caller);
         self.host_depth += 1;
-        let height = self.height_left();
-        let outcome = match (self.func_kind(func), self.dispatch()) {
-            (FuncKind::Host, _) => self.call_host_directly(data, func, args, results),
-            (FuncKind::Wasm { .. }, Dispatch::Tail | Dispatch::Match) => {
-                crate::exec::call(self, data, func, args, results)
-            }
-            (FuncKind::Wasm { .. }, Dispatch::External(executor)) => {
-                let id = self.id;
-                let outcome = executor.call(self, data, func, args, results);
-                self.assert_same_store(id);
-                outcome
-            }
-        };
-        self.set_height_left(height);
-        self.host_depth -= 1;
-        outcome
+        let level = Level { store: self, id, depth, caller, mark };
+        call(&mut *level.store)
+    }
+
+    /// How many calls from the host are active inside each other.
+    pub(crate) fn host_depth(&self) -> u32 {
+        self.host_depth
+    }
+
+    /// The state of the stacks, to come back to.
+    pub(crate) fn mark(&self) -> Mark {
+        let vm = self.vm();
+        // SAFETY: F1, V9.
+        let (frame_top, fp, height_left) =
+            unsafe { ((*vm).frame_top, (*vm).fp, (*vm).height_left) };
+        Mark { frame_top, fp, height_left, suspended: self.suspended.len() }
+    }
+
+    /// Cuts off what a call from the host left on the stacks above a mark of this store: suspended calls, charges, and
+    /// what a panic cut short.
+    pub(crate) fn cut_back(&mut self, mark: Mark) {
+        self.suspended.truncate(mark.suspended);
+        let vm = self.vm();
+        // SAFETY: F1, V9; D1: the frames below the mark are as they were, since only the newest call runs.
+        unsafe {
+            (*vm).frame_top = mark.frame_top;
+            (*vm).fp = mark.fp;
+            (*vm).height_left = mark.height_left;
+        }
     }
 
     /// The conditions of a resumable call.
@@ -198,6 +238,36 @@ impl Store {
                 ValType::Ref(ty) => self.is_ref(*ty, cell),
             }
         })
+    }
+}
+
+/// What [`Store::mark`] saw.
+pub(crate) struct Mark {
+    frame_top: *mut Frame,
+    fp: *mut Cell,
+    height_left: u64,
+    suspended: usize,
+}
+
+/// A level of nested calls; ends when it is dropped.
+struct Level<'s> {
+    store: &'s mut Store,
+    id: u64,
+    depth: u32,
+    caller: Option<InstanceAddr>,
+    mark: Option<Mark>,
+}
+
+impl Drop for Level<'_> {
+    fn drop(&mut self) {
+        // A host function that replaced the store panicked; the new one has levels of its own.
+        if self.store.id == self.id {
+            self.store.host_depth = self.depth;
+            self.store.caller = self.caller;
+            if let Some(mark) = self.mark.take() {
+                self.store.cut_back(mark);
+            }
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //!
 //! Noticed by: `tests/store/calls.rs`.
 
-use super::Store;
+use super::{Dispatch, Store};
 use crate::trap::TrapKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -79,8 +79,12 @@ impl Store {
         Ok(())
     }
 
-    /// Gives back what [`Store::enter_frame`] charged.
+    /// Gives back what [`Store::enter_frame`] charged: for executors from outside. In a store that runs bytecode it does
+    /// nothing, since the size of the value stack depends on the charges there (V5).
     pub fn leave_frame(&mut self, charge_bytes: u64) {
+        if !matches!(self.dispatch, Dispatch::External(_)) {
+            return;
+        }
         let left = self.height_left().saturating_add(charge_bytes);
         self.set_height_left(left.min(self.config.stack_bytes));
     }
@@ -91,7 +95,7 @@ impl Store {
         unsafe { (*self.vm()).height_left }
     }
 
-    pub(super) fn set_height_left(&mut self, bytes: u64) {
+    fn set_height_left(&mut self, bytes: u64) {
         // SAFETY: F1, V9.
         unsafe { (*self.vm()).height_left = bytes };
     }
