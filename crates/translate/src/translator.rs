@@ -377,18 +377,19 @@ impl Cx<'_> {
         self.b.code.patch_target(word, offset as i32);
     }
 
-    /// Renames the result of `last`, the last instruction, to the local in `slot`; R1's copies come before it. They
-    /// count as part of its operator, whose map entry stands: they cannot trap.
+    /// Renames the result of `last`, the last instruction, to the local in `slot`. R1's copies come before it; they
+    /// belong to the current operator, `last` still to its own.
     pub(crate) fn rename_last(&mut self, last: Produced, slot: u16) {
         if self.b.stack.has_alias(slot) {
             let mut values = self.values(&last);
             values[0] = slot.into();
-            self.b.code.truncate(last.at);
-            while let Some(entry) = self.b.stack.take_alias(slot) {
-                let op = if entry.wide { Op::CopyV128 } else { Op::Copy };
-                self.b.code.emit(op, &[entry.home.into(), slot.into()]);
-            }
-            self.b.code.emit(last.op, &values[..value_count(last.op)]);
+            let current = self.offset;
+            let own = self.b.map.last().map_or(current, |entry| entry.offset);
+            self.take_back();
+            self.preserve(slot);
+            self.offset = own;
+            self.emit(last.op, &values[..value_count(last.op)]);
+            self.offset = current;
         } else {
             self.b.code.patch(last.at, last.op, 0, slot.into());
         }

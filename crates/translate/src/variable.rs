@@ -66,7 +66,7 @@ impl Cx<'_> {
     }
 
     /// R1 (write): before local `slot` is written, each of its aliases goes home.
-    fn preserve(&mut self, slot: u16) {
+    pub(crate) fn preserve(&mut self, slot: u16) {
         while let Some(entry) = self.b.stack.take_alias(slot) {
             self.emit_preserve(entry.home, slot, entry.wide);
         }

@@ -1,5 +1,5 @@
 //! Random structured bodies with what `enumerate.rs` has not: i64 and v128 locals, multi-value blocks with parameters,
-//! br_table, return, calls, immediates of all sizes, unreachable code.
+//! float comparisons, wide arithmetic, br_table, return, calls, immediates of all sizes, unreachable code.
 //!
 //! The generator is biased towards what breaks local preservation: reads of locals that stay on the stack while blocks
 //! open and the same locals are written. Each module is translated, executed and compared with an evaluator of Wasm,
@@ -13,7 +13,7 @@ use support::encode::{Encoder, I32, I64, V128, leb};
 use support::wasm::Evaluator;
 use support::{Outcome, compare, module, translate_all};
 
-const MODULES: u64 = 3000;
+const MODULES: u64 = 1000;
 const FUNCTIONS: u32 = 8;
 
 /// A generator of numbers whose sequence is fixed by its seed.
@@ -85,16 +85,28 @@ impl Generator<'_> {
         {
             return self.op(&[0x20, local], 0, &[ty]);
         }
-        let value =
-            [0, 1, 3, -1, -0x8000, 0x7fff, 0x8000, 70_000, i64::from(i32::MIN), 1 << 40, i64::MIN];
+        let value = [
+            0,
+            1,
+            3,
+            -1,
+            -0x8000,
+            0x7fff,
+            0x8000,
+            70_000,
+            i64::from(i32::MIN),
+            0x7fc0_0000,
+            1 << 40,
+            i64::MIN,
+        ];
         match ty {
             I32 => {
                 self.bytes.push(0x41);
-                sleb(&mut self.bytes, value[self.random.below(9)] as i32 as i64);
+                sleb(&mut self.bytes, value[self.random.below(10)] as i32 as i64);
             }
             I64 => {
                 self.bytes.push(0x42);
-                sleb(&mut self.bytes, value[self.random.below(11)]);
+                sleb(&mut self.bytes, value[self.random.below(12)]);
             }
             _ => {
                 self.bytes.extend([0xfd, 12]);
@@ -213,7 +225,7 @@ impl Generator<'_> {
     }
 
     fn arithmetic(&mut self) {
-        match self.random.below(8) {
+        match self.random.below(10) {
             0..=2 => {
                 self.supply(&[I32, I32]);
                 let all = [0x6a, 0x6b, 0x6c, 0x71, 0x73, 0x74, 0x76, 0x77];
@@ -238,6 +250,20 @@ impl Generator<'_> {
                 self.supply(&[I64, I64]);
                 let compare = 0x51 + self.random.below(10) as u8;
                 self.op(&[compare], 2, &[I32]);
+            }
+            7 => {
+                // A comparison of two floats, which may be NaN.
+                for _ in 0..2 {
+                    self.produce(I32);
+                    self.op(&[0xbe], 1, &[I32]);
+                }
+                let compare = 0x5b + self.random.below(6) as u8;
+                self.op(&[compare], 2, &[I32]);
+            }
+            8 => {
+                self.supply(&[I64, I64, I64, I64]);
+                let op = 19 + self.random.below(2) as u8;
+                self.op(&[0xfc, op], 4, &[I64, I64]);
             }
             _ => {
                 self.supply(&[V128, V128]);
@@ -395,6 +421,6 @@ fn random_bodies_compute_what_wasm_says() {
         }
     }
     println!("{runs:?} runs done, trapped, capped");
-    assert!(runs[Outcome::Done as usize] > 100_000, "{runs:?}");
+    assert!(runs[Outcome::Done as usize] > 40_000, "{runs:?}");
     assert!(runs[Outcome::Capped as usize] > 100, "{runs:?}");
 }

@@ -7,7 +7,7 @@ pub(crate) mod machine;
 pub(crate) mod wasm;
 
 use machine::Machine;
-use prova_bytecode::{Candidate, Class, Kind, Metering, Settings, decode};
+use prova_bytecode::{Candidate, CheckedBytecode, Class, Kind, Metering, Settings, decode};
 use prova_module::{Features, FuncFacts, Limits, Module};
 use prova_translate::Translator;
 use wasm::Evaluator;
@@ -40,6 +40,8 @@ pub(crate) fn translate_all(
         let candidate = translator.translate(module, func, settings);
         let candidate = candidate.unwrap_or_else(|error| panic!("{error}"));
         shape(&candidate, &facts, settings);
+        let checked = CheckedBytecode::check(module, settings, candidate.clone());
+        checked.unwrap_or_else(|error| panic!("{error}"));
         (candidate, facts)
     };
     module.defined_funcs().map(translate).collect()
