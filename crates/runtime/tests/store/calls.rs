@@ -164,13 +164,21 @@ fn the_stack_limit_is_kept_between_its_bounds() {
 }
 
 #[test]
-fn frames_are_charged_and_given_back() {
-    let mut store = store();
-    assert_eq!(store.enter_frame(1 << 12), Ok(()));
-    assert_eq!(store.enter_frame(1), Err(TrapKind::StackOverflow));
-    store.leave_frame(1 << 12);
-    assert_eq!(store.enter_frame((1 << 12) + 1), Err(TrapKind::StackOverflow));
-    assert_eq!(store.height_left(), 1 << 12);
+fn frames_are_charged_and_given_back_where_an_outer_executor_runs() {
+    let executor = ExecutorKind::External(Box::new(Adds));
+    let config = StoreConfig { executor, stack_bytes: 1 << 12, ..StoreConfig::default() };
+    for (mut store, left) in [(Store::new(config), 1 << 12), (store(), 0)] {
+        assert_eq!(store.enter_frame(1 << 12), Ok(()));
+        assert_eq!(store.enter_frame(1), Err(TrapKind::StackOverflow));
+        store.leave_frame(1 << 12);
+        assert_eq!(
+            store.height_left(),
+            left,
+            "the value stack of bytecode is sized by its charges"
+        );
+        assert_eq!(store.enter_frame((1 << 12) + 1), Err(TrapKind::StackOverflow));
+        assert_eq!(store.height_left(), left);
+    }
 }
 
 #[test]

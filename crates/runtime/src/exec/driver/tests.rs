@@ -97,8 +97,7 @@ impl Test {
         let module = Module::decode(module, &Features::default(), &Limits::default()).unwrap();
         let imports = [Extern::Func(host), Extern::Global(plus)];
         let instance = self.store.instantiate(&mut (), &module, &imports, Arc::new(Pass)).unwrap();
-        let func = self.store.instance(instance).func_addr(FuncIdx(1));
-        func
+        self.store.instance(instance).func_addr(FuncIdx(1))
     }
 
     /// Whether the stacks are as they were at the start, and calls work.
