@@ -35,6 +35,18 @@
 //! there stands before it, and for the `end` of the body the code that returns stands behind it. A `poll` or `charge`
 //! belongs to the operator behind the label.
 //!
+//! # Equalities used
+//! A proof of equality has to know these, and no others; all hold for every operand.
+//! * `add, mul, and, or, xor, eq, ne` commute; a comparison is its mirror with the operands exchanged (`a < b`, `b > a`);
+//!   `x - c = x + (-c)` modulo 2^n (`numeric`).
+//! * A branch on `i32.eqz c` is the branch on `c` with the ways exchanged; `i64.eqz x` is `x == 0`; the way that is taken
+//!   where an integer comparison fails is that of the inverse comparison; for floats the ops that say `not` (`fuse`).
+//! * A reinterpreted value has the same cell; floats are loaded and stored by the integer ops; null is the cell 0.
+//! * `copy2` is two copies, of one operator or of several (`translator`).
+//!
+//! Between two control operators that have hints, instructions may stand earlier or later than their operators would
+//! have them, but effects keep their order, and at each hint every local is in its slot.
+//!
 //! # Cost
 //! Time and code are linear in the operators and in the values that calls, blocks and branches have (which
 //! `prova_module::Limits::work_per_byte` bounds): every `local.get` is preserved at most once, region entries look

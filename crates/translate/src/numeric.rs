@@ -1,6 +1,7 @@
 //! Numeric operators: operands in slots, or an immediate where the table has a form for it.
 //!
-//! Neighbours: `parametric` pushes no constants; they are pushed here. `fuse` knows the comparisons.
+//! Neighbours: `translator` brings a constant to a slot where an instruction needs it there; `fuse` knows the comparisons.
+//! Constants are lazy: pushing one emits nothing.
 //!
 //! Identities used, all exact: a commutative operator swaps its operands; a comparison swaps them with its mirror
 //! (`a < b` is `b > a`); `x - c` is `x + (-c)` modulo 2^n. In deterministic mode the float operators whose result may

@@ -1,7 +1,7 @@
-//! Constants, `drop` and `select`.
+//! `drop` and `select`: the first pops an entry and emits nothing, the second reads three slots.
 //!
-//! Neighbours: `translator` brings constants to slots where an instruction needs them there. Constants are lazy, v128
-//! constants are not: no instruction has them as an immediate.
+//! Neighbours: `numeric` and `vector` have the constants. Golden files `preserve-v128.wat` and `seed-select.wat` hold the
+//! order of the operands of `select`, and `tests/random.rs` executes it.
 
 use crate::translator::Cx;
 use prova_bytecode::Op;

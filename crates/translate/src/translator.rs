@@ -9,7 +9,8 @@
 //!   `last`. Every other emission, every label and every hint forgets them.
 //! * E2. The map has an entry where the operator changes; taking an instruction back takes its entries back.
 //!
-//! Tests: the golden files of `tests/files/translate` show map-independent code; `tests/shape.rs` tests map and hints.
+//! Tests: `shape` in `tests/support/mod.rs` looks at code, map and hints of whatever any test translates, and hands each
+//! candidate to the check.
 
 use crate::control::{Fixup, Frame};
 use crate::error::TranslateError;

@@ -2,7 +2,7 @@
 //!
 //! Neighbours: `stack` keeps the aliases of each local; `translator` renames results (R7).
 //!
-//! The first test to notice a fault here is `tests/enumerate.rs`; the golden files `rename-*.wat` and `preserve-*.wat`
+//! The first test to notice a fault here is `tests/enumerate.rs`; the golden files `rename.wat` and `preserve*.wat`
 //! show the code.
 
 use crate::moves::{Move, source};
