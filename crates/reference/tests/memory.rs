@@ -179,6 +179,20 @@ fn atomics_want_alignment_first_then_bounds() {
 }
 
 #[test]
+fn an_atomic_access_beyond_all_addresses_is_out_of_bounds() {
+    let mut world = World::of(
+        r#"(module (memory i64 1) (func (export "f") (param i64) (result i32)
+            (i32.atomic.load offset=0xffff_ffff_ffff_ffff (local.get 0))))"#,
+    );
+    assert_eq!(fault(&mut world, "f", &[0]).0, TrapKind::HeapMisaligned);
+    for base in [1, 2, 5] {
+        let expected = MemoryFault { address: u64::MAX, size_bytes: 65536 };
+        let actual = fault(&mut world, "f", &[base]);
+        assert_eq!(actual, (TrapKind::MemoryOutOfBounds, Some(expected)), "{base}");
+    }
+}
+
+#[test]
 fn atomic_results_are_the_old_values() {
     let mut world = World::of(
         r#"(module (memory (export "m") 1)
