@@ -223,43 +223,56 @@ impl Script {
         }
     }
 
+    /// `(module …)`: decodes and instantiates.
+    fn module(&mut self, mut wat: QuoteWat<'_>) -> Result<(), Miss> {
+        let name = wat.name();
+        let outcome = quoted(&mut wat).and_then(Script::decode).and_then(|module| {
+            self.definition = Some(module.clone());
+            self.add(&module)
+        });
+        self.current = outcome.as_ref().ok().copied();
+        if let Some(name) = name {
+            self.named.insert(name.name().to_owned(), self.current);
+        }
+        outcome.map(|_| ())
+    }
+
+    /// `(module definition …)`: decodes.
+    fn define(&mut self, mut wat: QuoteWat<'_>) -> Result<(), Miss> {
+        let name = wat.name();
+        let module = quoted(&mut wat).and_then(Script::decode);
+        self.definition = module.as_ref().ok().cloned();
+        if let Some(name) = name {
+            self.definitions.insert(name.name().to_owned(), self.definition.clone());
+        }
+        module.map(|_| ())
+    }
+
+    /// `(module instance …)`: instantiates what was decoded.
+    fn instance_of(
+        &mut self,
+        instance: Option<Id<'_>>,
+        module: Option<Id<'_>>,
+    ) -> Result<(), Miss> {
+        let module = match module {
+            Some(id) => self.definitions.get(id.name()).cloned().flatten(),
+            None => self.definition.clone(),
+        };
+        self.current = None;
+        self.current = Some(self.add(&module.ok_or(Miss::Unsupported)?)?);
+        if let Some(id) = instance {
+            self.named.insert(id.name().to_owned(), self.current);
+        }
+        Ok(())
+    }
+
     /// Runs a directive; `true` if it was an assertion.
     fn run(&mut self, directive: WastDirective<'_>) -> Result<bool, Miss> {
         match directive {
-            WastDirective::Module(mut wat) => {
-                let name = wat.name();
-                self.current = None;
-                let outcome = quoted(&mut wat).and_then(Script::decode).and_then(|module| {
-                    self.definition = Some(module.clone());
-                    self.add(&module)
-                });
-                self.current = outcome.as_ref().ok().copied();
-                if let Some(name) = name {
-                    self.named.insert(name.name().to_owned(), self.current);
-                }
-                outcome.map(|_| false)
-            }
-            WastDirective::ModuleDefinition(mut wat) => {
-                let name = wat.name();
-                let module = quoted(&mut wat).and_then(Script::decode);
-                self.definition = module.as_ref().ok().cloned();
-                if let Some(name) = name {
-                    self.definitions.insert(name.name().to_owned(), self.definition.clone());
-                }
-                module.map(|_| false)
-            }
+            WastDirective::Module(wat) => self.module(wat).map(|()| false),
+            WastDirective::ModuleDefinition(wat) => self.define(wat).map(|()| false),
             WastDirective::ModuleInstance { instance, module, .. } => {
-                let module = match module {
-                    Some(id) => self.definitions.get(id.name()).cloned().flatten(),
-                    None => self.definition.clone(),
-                };
-                self.current = None;
-                let added = self.add(&module.ok_or(Miss::Unsupported)?)?;
-                self.current = Some(added);
-                if let Some(id) = instance {
-                    self.named.insert(id.name().to_owned(), self.current);
-                }
-                Ok(false)
+                self.instance_of(instance, module).map(|()| false)
             }
             WastDirective::Register { name, module, .. } => {
                 let instance = self.instance(module);
