@@ -26,7 +26,6 @@
 //! [`Reference`] and its clones.
 //!
 //! ```
-//! use prova_module::{Features, Limits, Module};
 //! use prova_reference::Reference;
 //! use prova_runtime::{ExecutorKind, Store, StoreConfig};
 //!
