@@ -1,0 +1,463 @@
+//! The program itself: each documented message, exit code, and named backtrace.
+//!
+//! What green does not show: what real programs do (`programs/`), and files and clocks under WASI (`crates/wasi/tests`).
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// The module of most tests.
+const DEMO: &str = r#"(module $demo
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $args_sizes (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (table (export "table") 1 funcref)
+  (data (i32.const 0) "\10\00\00\00\06\00\00\00")
+  (data (i32.const 16) "hello\n")
+  (func (export "_start") (call $print))
+  (func $print (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
+  ;; Prints all arguments, each with a NUL behind it.
+  (func (export "args")
+    (drop (call $args_sizes (i32.const 100) (i32.const 4)))
+    (drop (call $args (i32.const 200) (i32.const 1000)))
+    (i32.store (i32.const 0) (i32.const 1000))
+    (call $print))
+  (func (export "exit") (param i32) (call $exit (local.get 0)))
+  (func (export "add") (param i32 i64) (result i64 f64)
+    (i64.add (i64.extend_i32_s (local.get 0)) (local.get 1)) (f64.const 0.5))
+  (func (export "refs") (param externref) (result externref funcref) (local.get 0) (ref.func $print))
+  (elem declare func $print)
+  (func (export "outer") (call $middle))
+  (func $middle (call $_RNvC4demo5inner))
+  (func $_RNvC4demo5inner unreachable)
+  (func $recurse (export "recurse") (call $recurse))
+  (func $spin (export "spin") (loop (br 0)))
+  (func $grow (export "grow") (result i32) (memory.grow (i32.const 2)))
+  (func (export "grow_table") (result i32) (table.grow (ref.null func) (i32.const 2)))
+  (func $far (export "far") (result i32) (i32.load offset=4 (i32.const 65536))))"#;
+
+/// A directory of one test, removed at its end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(test: &str) -> Scratch {
+        let path =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("the target directory can be written");
+        Scratch(path)
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        std::fs::write(self.0.join(name), content).expect("the target directory can be written");
+    }
+
+    /// Runs the program in the directory, with arguments separated by spaces.
+    fn run(&self, args: &str) -> Run {
+        self.run_with(args, b"")
+    }
+
+    fn run_with(&self, args: &str, input: &[u8]) -> Run {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_prova"))
+            .args(args.split_whitespace())
+            .current_dir(&self.0)
+            .env_remove("RUST_BACKTRACE")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        // A program that does not read its input closes it early.
+        child.stdin.take().expect("piped").write_all(input).ok();
+        let Output { status, stdout, stderr } = child.wait_with_output().expect("the program ends");
+        Run {
+            code: status.code().expect("no signal"),
+            out: String::from_utf8_lossy(&stdout).into_owned(),
+            err: String::from_utf8_lossy(&stderr).into_owned(),
+        }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// What a run of the program left.
+#[derive(Debug)]
+struct Run {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Run {
+    #[track_caller]
+    fn expect(&self, code: i32, out: &str) -> &Run {
+        assert_eq!((self.code, self.out.as_str()), (code, out), "{self:?}");
+        self
+    }
+
+    /// The parts must stand in standard error, in this order.
+    #[track_caller]
+    fn says(&self, parts: &[&str]) -> &Run {
+        let mut rest = self.err.as_str();
+        for part in parts {
+            match rest.split_once(part) {
+                Some((_, after)) => rest = after,
+                None => panic!("`{part}` is missing (or out of order) in:\n{}", self.err),
+            }
+        }
+        self
+    }
+
+    #[track_caller]
+    fn silent(&self) -> &Run {
+        assert_eq!(self.err, "", "{self:?}");
+        self
+    }
+}
+
+fn demo(test: &str) -> Scratch {
+    let scratch = Scratch::new(test);
+    scratch.write("demo.wat", DEMO);
+    scratch
+}
+
+/// All tiers of the command line.
+const TIERS: [&str; 4] = [
+    "",
+    "--tier interp -O dispatch=match",
+    "--tier interp -O dispatch=tail,translate=eager",
+    "--tier reference",
+];
+
+#[test]
+fn running_is_the_default_command() {
+    let demo = demo("default");
+    for tier in TIERS {
+        demo.run(&format!("{tier} demo.wat")).expect(0, "hello\n").silent();
+        demo.run(&format!("run {tier} demo.wat")).expect(0, "hello\n").silent();
+    }
+    demo.run_with("-", DEMO.as_bytes()).expect(0, "hello\n").silent();
+    let binary = wat::parse_str(DEMO).expect("a text");
+    demo.run_with("-", &binary).expect(0, "hello\n").silent();
+    demo.write("demo.wasm", &binary);
+    demo.run("demo.wasm").expect(0, "hello\n").silent();
+}
+
+#[test]
+fn arguments_after_the_module_are_the_guests() {
+    let demo = demo("arguments");
+    let text =
+        DEMO.replace("(export \"_start\")", "").replace("(export \"args\")", "(export \"_start\")");
+    demo.write("args.wat", text);
+    demo.run("args.wat one --fuel 3 --help").expect(0, "args.wat\0one\0--fuel\x003\0--help\0");
+    demo.run("--argv0 other args.wat one").expect(0, "other\0one\0");
+}
+
+#[test]
+fn results_are_printed_one_on_a_line() {
+    let demo = demo("results");
+    for tier in TIERS {
+        demo.run(&format!("{tier} --invoke add demo.wat -1 0x10")).expect(0, "15\n0.5\n").silent();
+        demo.run(&format!("{tier} --invoke refs demo.wat null"))
+            .expect(0, "<null externref>\n<funcref>\n");
+    }
+}
+
+#[test]
+fn exit_codes_are_the_guests() {
+    let demo = demo("exit");
+    for (argument, code) in [("0", 0), ("1", 1), ("42", 42), ("134", 134), ("255", 255)] {
+        demo.run(&format!("--invoke exit demo.wat {argument}")).expect(code, "").silent();
+    }
+}
+
+#[test]
+fn traps_have_a_named_backtrace() {
+    let demo = demo("traps");
+    for tier in TIERS {
+        let unreachable = demo.run(&format!("{tier} --invoke outer demo.wat"));
+        unreachable.expect(134, "").says(&[
+            "Error: failed to run main module `demo.wat`\n\nCaused by:\n    0: failed to invoke `outer`\n",
+            "    1: error while executing at wasm backtrace:\n           0: ",
+            "- demo!demo::inner\n           1: ",
+            "- demo!middle\n           2: ",
+            "- demo!<wasm function ",
+            "    2: wasm trap: wasm `unreachable` instruction executed\n",
+        ]);
+        demo.run(&format!("{tier} --invoke far demo.wat")).expect(134, "").says(&[
+            "- demo!far\n",
+            "    2: memory fault at wasm address 0x10004 in linear memory of size 0x10000\n",
+            "    3: wasm trap: out of bounds memory access\n",
+        ]);
+        demo.run(&format!("{tier} --invoke recurse demo.wat")).expect(134, "").says(&[
+            "- demo!recurse\n",
+            "the same 127 times more",
+            "wasm trap: call stack exhausted\n",
+        ]);
+    }
+}
+
+#[test]
+fn the_stack_limit_can_be_set() {
+    let demo = demo("stack");
+    let deep = |option: &str| demo.run(&format!("{option} --invoke recurse demo.wat")).err;
+    assert_ne!(deep("-W max-wasm-stack=65536"), deep("-W max-wasm-stack=131072"));
+    demo.run("-W max-wasm-stack=1 demo.wat")
+        .expect(2, "")
+        .says(&["Error: the stack limit must be between"]);
+}
+
+#[test]
+fn endless_loops_end_by_fuel() {
+    let demo = demo("fuel");
+    for tier in TIERS {
+        for option in ["--fuel 1000000", "-W fuel=1000000"] {
+            demo.run(&format!("{tier} {option} --invoke spin demo.wat"))
+                .expect(134, "")
+                .says(&["- demo!spin\n", "wasm trap: all fuel consumed by WebAssembly\n"]);
+        }
+        demo.run(&format!("{tier} --fuel 1000 --invoke add demo.wat 1 2")).expect(0, "3\n0.5\n");
+    }
+    demo.run("--fuel 1 -W fuel=2 demo.wat").expect(2, "").says(&["say different things"]);
+}
+
+#[test]
+fn endless_loops_end_by_timeout() {
+    let demo = demo("timeout");
+    for tier in TIERS {
+        let start = Instant::now();
+        let run = demo.run(&format!("{tier} -W timeout=200ms --invoke spin demo.wat"));
+        run.expect(134, "").says(&["- demo!spin\n", "wasm trap: interrupt\n"]);
+        let elapsed = start.elapsed();
+        assert!(elapsed >= Duration::from_millis(200), "{elapsed:?}");
+    }
+    demo.run("-W timeout=60s demo.wat").expect(0, "hello\n").silent();
+    demo.run("-W timeout=60s --fuel 5 demo.wat").expect(2, "").says(&["cannot be combined"]);
+}
+
+#[test]
+fn growth_beyond_a_limit_fails_or_traps() {
+    let demo = demo("growth");
+    for tier in TIERS {
+        for (limit, func) in
+            [("max-memory-size=131072", "grow"), ("max-table-elements=2", "grow_table")]
+        {
+            demo.run(&format!("{tier} --invoke {func} demo.wat")).expect(0, "1\n").silent();
+            demo.run(&format!("{tier} -W {limit} --invoke {func} demo.wat"))
+                .expect(0, "-1\n")
+                .silent();
+            let trap = demo
+                .run(&format!("{tier} -W {limit},trap-on-grow-failure --invoke {func} demo.wat"));
+            trap.expect(134, "").says(&["- demo!", "wasm trap: memory or table growth failed"]);
+        }
+        demo.run(&format!("{tier} -W max-memory-size=65535 demo.wat"))
+            .expect(1, "")
+            .says(&["failed to run main module", "memory_bytes_max"]);
+    }
+}
+
+#[test]
+fn files_that_are_missing_or_no_modules() {
+    let demo = demo("files");
+    demo.run("missing.wasm")
+        .expect(1, "")
+        .says(&["Error: failed to read `missing.wasm`\n\nCaused by:\n    No such file"]);
+    demo.write("junk.wasm", [0xff, 0xfe, 0, 1]);
+    demo.run("junk.wasm").expect(1, "").says(&["failed to load `junk.wasm`", "magic header"]);
+    demo.write("empty.wasm", "");
+    demo.run("empty.wasm").expect(1, "").says(&["failed to load `empty.wasm`"]);
+    demo.write("text.wat", "(module (func (nonsense)))");
+    demo.run("text.wat").expect(1, "").says(&["failed to parse `text.wat`", "text.wat:1:"]);
+    demo.write("invalid.wat", "(module (func (result i32)))");
+    demo.run("invalid.wat").expect(1, "").says(&[
+        "failed to load `invalid.wat`",
+        "type mismatch",
+        "offset 0x",
+    ]);
+    demo.write("unsupported.wat", "(module (type (struct)))");
+    demo.run("unsupported.wat").expect(1, "").says(&[
+        "failed to load",
+        "unsupported: ",
+        "offset 0x",
+    ]);
+    demo.run("--dir missing demo.wat").expect(1, "").says(&["failed to open directory `missing`"]);
+}
+
+#[test]
+fn imports_and_exports_that_are_missing() {
+    let demo = demo("links");
+    demo.write(
+        "import.wat",
+        r#"(module (import "env" "f" (func $f)) (func (export "_start") call $f))"#,
+    );
+    demo.run("import.wat").expect(1, "").says(&[
+        "Error: failed to run main module `import.wat`\n\nCaused by:\n    unknown import: `env::f` has not been defined\n",
+    ]);
+    demo.run("-W unknown-imports-trap import.wat")
+        .expect(1, "")
+        .says(&["wasm backtrace", "unknown import: `env::f` has not been defined\n"]);
+    demo.write(
+        "type.wat",
+        r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func (param i64))))"#,
+    );
+    demo.run("type.wat")
+        .expect(1, "")
+        .says(&["incompatible import type for `wasi_snapshot_preview1::proc_exit`"]);
+    demo.run("--invoke nothing demo.wat").expect(1, "").says(&[
+        "no func export named `nothing` found\n    exported functions:\n",
+        "      add(i32, i64) -> (i64, f64)\n",
+    ]);
+    demo.run("--invoke memory demo.wat")
+        .expect(1, "")
+        .says(&["no func export named `memory` found"]);
+}
+
+#[test]
+fn arguments_that_do_not_fit() {
+    let demo = demo("values");
+    demo.run("--invoke add demo.wat 1")
+        .expect(1, "")
+        .says(&["not enough arguments for `add`: it takes 2, got 1"]);
+    demo.run("--invoke add demo.wat 1 2 3").expect(1, "").says(&["too many arguments for `add`"]);
+    demo.run("--invoke add demo.wat one 2")
+        .expect(1, "")
+        .says(&["invalid argument `one` of type i32"]);
+    demo.run("--invoke add demo.wat 4294967296 2").expect(1, "").says(&["does not fit in 32 bits"]);
+}
+
+#[test]
+fn misuse_is_exit_code_2() {
+    let demo = demo("misuse");
+    demo.run("").expect(2, "").says(&["a module is needed"]);
+    demo.run("--nonsense demo.wat").expect(2, "").says(&["unexpected argument '--nonsense'"]);
+    demo.run("--fuel many demo.wat").expect(2, "").says(&["invalid value 'many'"]);
+    demo.run("-W fule=3 demo.wat").expect(2, "").says(&["invalid option `-W fule=3`"]);
+    demo.run("-O opt-level=2 demo.wat").expect(2, "").says(&["invalid option `-O opt-level=2`"]);
+    demo.run("--tier native demo.wat")
+        .expect(2, "")
+        .says(&["`--tier native` is not supported in this build"]);
+    demo.run("--tier reference -O dispatch=tail demo.wat").expect(2, "").says(&["`-O dispatch`"]);
+    demo.run("--preload demo.wat demo.wat").expect(2, "").says(&["it must be NAME=FILE"]);
+}
+
+#[test]
+fn help_lists_every_key() {
+    let demo = demo("help");
+    let wasm = demo.run("-W help");
+    assert_eq!(wasm.code, 0, "{wasm:?}");
+    assert!(wasm.out.contains("-W timeout=DURATION") && wasm.out.contains("tail-call"), "{wasm:?}");
+    let optimize = demo.run("-O help");
+    assert!(optimize.code == 0 && optimize.out.contains("-O dispatch=tail|match"), "{optimize:?}");
+    let help = demo.run("--help");
+    assert!(
+        help.code == 0 && help.out.contains("validate") && help.out.contains("--invoke"),
+        "{help:?}"
+    );
+}
+
+#[test]
+fn initialisers_run_first_and_silence_is_explained() {
+    let demo = demo("initialize");
+    demo.write(
+        "reactor.wat",
+        r#"(module (global $g (mut i32) (i32.const 1))
+             (func (export "_initialize") i32.const 7 global.set $g)
+             (func (export "get") (result i32) global.get $g))"#,
+    );
+    demo.run("--invoke get reactor.wat").expect(0, "7\n").silent();
+    demo.run("reactor.wat")
+        .expect(0, "")
+        .says(&["warning: `reactor.wat` exports no function `_start`"]);
+}
+
+#[test]
+fn other_modules_can_be_preloaded() {
+    let demo = demo("preload");
+    demo.write(
+        "lib.wat",
+        r#"(module (global $g (mut i32) (i32.const 1)) (func (export "_initialize") i32.const 4 global.set $g)
+             (func (export "four") (result i32) global.get $g))"#,
+    );
+    demo.write(
+        "main.wat",
+        r#"(module (import "lib" "four" (func $f (result i32))) (export "f" (func $f)))"#,
+    );
+    demo.run("--preload lib=lib.wat --invoke f main.wat").expect(0, "4\n").silent();
+    demo.run("--preload other=lib.wat --invoke f main.wat")
+        .expect(1, "")
+        .says(&["unknown import: `lib::four`"]);
+    demo.run("--preload lib=missing.wat --invoke f main.wat")
+        .expect(1, "")
+        .says(&["failed to read `missing.wat`"]);
+}
+
+#[test]
+fn validate_counts_and_reports_each_file() {
+    let demo = demo("validate");
+    demo.write("invalid.wat", "(module (func (result i32)))");
+    let run = demo.run("validate demo.wat");
+    run.silent();
+    assert!(
+        run.code == 0
+            && run.out.starts_with("demo.wat: valid, 14 functions translated and checked"),
+        "{run:?}"
+    );
+    let run = demo.run("validate invalid.wat missing.wat demo.wat");
+    run.says(&["failed to load `invalid.wat`", "type mismatch", "failed to read `missing.wat`"]);
+    assert!(run.code == 1 && run.out.starts_with("demo.wat: valid"), "{run:?}");
+    demo.run("validate").expect(2, "");
+}
+
+#[test]
+fn inspect_shows_both_sides() {
+    let demo = demo("inspect");
+    let list = demo.run("inspect demo.wat");
+    assert!(
+        list.code == 0 && list.out.contains("import wasi_snapshot_preview1::fd_write"),
+        "{list:?}"
+    );
+    assert!(list.out.contains("export \"recurse\""), "{list:?}");
+    let by_export = demo.run("inspect demo.wat --function far");
+    assert!(
+        by_export.out.contains("i32.load offset=4") && by_export.out.contains("words"),
+        "{by_export:?}"
+    );
+    let by_name = demo.run("inspect demo.wat --function middle");
+    assert!(by_name.code == 0 && by_name.out.contains("call"), "{by_name:?}");
+    demo.run("inspect demo.wat --function nothing")
+        .expect(2, "")
+        .says(&["there is no function `nothing`"]);
+    demo.run("inspect demo.wat --function 0").expect(2, "").says(&["is an import"]);
+}
+
+#[test]
+fn scripts_give_a_table() {
+    let demo = demo("scripts");
+    let module = r#"(module (func (export "f") (result i32) i32.const 1))"#;
+    demo.write("good.wast", format!(r#"{module} (assert_return (invoke "f") (i32.const 1))"#));
+    demo.write("bad.wast", format!("{module}\n(assert_return (invoke \"f\") (i32.const 2))"));
+    for tier in TIERS {
+        let run = demo.run(&format!("wast {tier} good.wast"));
+        assert!(
+            run.code == 0 && run.out.contains("      2       0       0  good.wast\n"),
+            "{run:?}"
+        );
+        let run = demo.run(&format!("wast {tier} good.wast bad.wast"));
+        assert!(
+            run.code == 1 && run.out.contains("      1       1       0  bad.wast\n"),
+            "{run:?}"
+        );
+        assert!(
+            run.out.contains("line 2: result 0: expected (i32.const 2), got (i32.const 1)"),
+            "{run:?}"
+        );
+        assert!(run.out.contains("      3       1       0  total of 2 files\n"), "{run:?}");
+    }
+    demo.run("wast missing.wast").expect(1, " passed  failed skipped  file\n");
+}
