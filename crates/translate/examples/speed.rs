@@ -5,7 +5,7 @@ use prova_bytecode::{Op, Settings, decode};
 use prova_module::{Features, Limits, Module};
 use prova_translate::Translator;
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 fn main() {
     for file in std::env::args().skip(1) {
@@ -66,11 +66,21 @@ fn main() {
     }
 }
 
+/// The least time that the thread runs for one of ten passes.
 fn best(mut pass: impl FnMut()) -> Duration {
     let time = |_| {
-        let start = Instant::now();
+        let start = running_time();
         pass();
-        start.elapsed()
+        running_time() - start
     };
     (0..10).map(time).min().unwrap_or_default()
+}
+
+/// The time for which this thread has run, or the time of day where the system does not tell.
+fn running_time() -> Duration {
+    let parse = |text: String| text.split(' ').next()?.parse().ok();
+    match std::fs::read_to_string("/proc/thread-self/schedstat").ok().and_then(parse) {
+        Some(nanos) => Duration::from_nanos(nanos),
+        None => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+    }
 }
