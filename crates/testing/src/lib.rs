@@ -3,6 +3,8 @@
 //! Unpublished. The program `prova-testing` (see `main.rs`) runs the long forms, `cargo test` the short ones. Nothing here
 //! is used by any other crate.
 
+pub mod architecture;
+pub mod json;
 pub mod tidy;
 
 use std::path::{Path, PathBuf};

@@ -138,7 +138,8 @@ pub fn check(tree: &Tree, exemptions: &[Exemption]) -> Vec<Finding> {
         rule(tree, &mut findings);
     }
     let stale = exemptions.iter().filter(|exemption| {
-        exemption.rule != functions::RULE && !findings.iter().any(|finding| exemption.covers(finding))
+        exemption.rule != functions::RULE
+            && !findings.iter().any(|finding| exemption.covers(finding))
     });
     let stale: Vec<Finding> = stale.map(Exemption::stale).collect();
     findings.retain(|finding| !exemptions.iter().any(|exemption| exemption.covers(finding)));
@@ -152,7 +153,8 @@ pub fn long_functions(tree: &Tree, exemptions: &[Exemption]) -> (Vec<Finding>, V
     let mut findings = Vec::new();
     functions::length(tree, &mut findings);
     let stale = exemptions.iter().filter(|exemption| {
-        exemption.rule == functions::RULE && !findings.iter().any(|finding| exemption.covers(finding))
+        exemption.rule == functions::RULE
+            && !findings.iter().any(|finding| exemption.covers(finding))
     });
     let stale = stale.map(Exemption::stale).collect();
     findings.retain(|finding| !exemptions.iter().any(|exemption| exemption.covers(finding)));
@@ -203,7 +205,10 @@ impl Exemption {
             line: 0,
             rule: "exemption",
             item: self.item.clone(),
-            message: format!("no finding of rule {} needs this exemption: remove the row", self.rule),
+            message: format!(
+                "no finding of rule {} needs this exemption: remove the row",
+                self.rule
+            ),
         }
     }
 }

@@ -43,7 +43,11 @@ fn long_functions_only_get_fewer() {
         list
     });
     assert!(stale.is_empty(), "exemptions that nothing needs\n{list}");
-    assert!(findings.len() <= allowed, "{} long functions, at most {allowed}\n{list}", findings.len());
+    assert!(
+        findings.len() <= allowed,
+        "{} long functions, at most {allowed}\n{list}",
+        findings.len()
+    );
     assert!(
         findings.len() == allowed,
         "only {} long functions are left of {allowed}: write {} into tidy/long_functions.txt",

@@ -22,7 +22,9 @@ pub(super) fn length(tree: &Tree, findings: &mut Vec<Finding>) {
                     line,
                     rule: RULE,
                     item: name,
-                    message: format!("{lines} lines of at most {LINES_MAX}: split it where it does two things"),
+                    message: format!(
+                        "{lines} lines of at most {LINES_MAX}: split it where it does two things"
+                    ),
                 });
             }
         }
@@ -67,7 +69,9 @@ mod tests {
 
     #[test]
     fn a_function_has_two_sides() {
-        let function = |lines: usize| format!("//! Idea.\nfn f(x: [u8; 3]) -> u8 {{\n{}}}\n", "x;\n".repeat(lines - 2));
+        let function = |lines: usize| {
+            format!("//! Idea.\nfn f(x: [u8; 3]) -> u8 {{\n{}}}\n", "x;\n".repeat(lines - 2))
+        };
         found(length, &[("a.rs", &function(70))], &[]);
         found(length, &[("a.rs", &function(71))], &["a.rs:2 f"]);
     }
@@ -75,7 +79,8 @@ mod tests {
     #[test]
     fn declarations_types_and_comments_are_no_functions() {
         let long = "\n".repeat(80);
-        let text = format!("trait T {{ fn f(); }}{long}type F = fn(u8) -> u8;{long}// fn g() {{ {long}");
+        let text =
+            format!("trait T {{ fn f(); }}{long}type F = fn(u8) -> u8;{long}// fn g() {{ {long}");
         found(length, &[("a.rs", &text)], &[]);
     }
 }

@@ -48,7 +48,8 @@ pub(super) fn description(tree: &Tree, findings: &mut Vec<Finding>) {
             let message = "inherit the licence: `license.workspace = true`";
             findings.push(finding(&file.path, 0, "description", "license", message));
         }
-        if !file.text.contains("[lints]\nworkspace = true") && file.crate_name() != Some("runtime") {
+        if !file.text.contains("[lints]\nworkspace = true") && file.crate_name() != Some("runtime")
+        {
             let message = "inherit the lints: `[lints]` with `workspace = true`";
             findings.push(finding(&file.path, 0, "description", "lints", message));
         }
@@ -86,10 +87,13 @@ pub(super) fn registries(tree: &Tree, findings: &mut Vec<Finding>) {
             let foreign = if lock {
                 source.is_some_and(|source| source != REGISTRY)
             } else {
-                ["[source.", "replace-with", "registry =", "[registries"].iter().any(|x| text.starts_with(x))
+                ["[source.", "replace-with", "registry =", "[registries"]
+                    .iter()
+                    .any(|x| text.starts_with(x))
             };
             if foreign {
-                let message = "use crates.io: a mirror is a setting of the machine, a fork is not reviewed";
+                let message =
+                    "use crates.io: a mirror is a setting of the machine, a fork is not reviewed";
                 findings.push(finding(&file.path, line, "registry", text, message));
             }
         }
@@ -106,16 +110,20 @@ mod tests {
     #[test]
     fn features_are_crates() {
         found(features, &[("crates/num/Cargo.toml", GOOD), ("Cargo.toml", "[features]")], &[]);
-        let bad = [("crates/num/Cargo.toml", "[features]\n[dependencies]\nx = { optional = true }")];
-        let wanted =
-            ["crates/num/Cargo.toml:1 [features]", "crates/num/Cargo.toml:3 x = { optional = true }"];
+        let bad =
+            [("crates/num/Cargo.toml", "[features]\n[dependencies]\nx = { optional = true }")];
+        let wanted = [
+            "crates/num/Cargo.toml:1 [features]",
+            "crates/num/Cargo.toml:3 x = { optional = true }",
+        ];
         found(features, &bad, &wanted);
     }
 
     #[test]
     fn descriptions() {
         found(description, &[("crates/num/Cargo.toml", GOOD)], &[]);
-        let wanted = ["description", "license", "lints"].map(|x| format!("crates/num/Cargo.toml:0 {x}"));
+        let wanted =
+            ["description", "license", "lints"].map(|x| format!("crates/num/Cargo.toml:0 {x}"));
         let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
         found(description, &[("crates/num/Cargo.toml", "description = \"\"")], &wanted);
     }
@@ -123,9 +131,14 @@ mod tests {
     #[test]
     fn texts_of_licences() {
         let row = |licence: &str| format!("id\nx{}\t{licence}", "\t-".repeat(10));
-        let (mit, apache) = (("LICENSE-MIT", "MIT License"), ("LICENSE-APACHE", "Apache License 2.0"));
+        let (mit, apache) =
+            (("LICENSE-MIT", "MIT License"), ("LICENSE-APACHE", "Apache License 2.0"));
         found(licences, &[mit, apache, ("programs/manifest.tsv", &row("MIT"))], &[]);
-        found(licences, &[mit, apache, ("programs/manifest.tsv", &row(""))], &["programs/manifest.tsv:2 x"]);
+        found(
+            licences,
+            &[mit, apache, ("programs/manifest.tsv", &row(""))],
+            &["programs/manifest.tsv:2 x"],
+        );
         found(licences, &[mit], &["LICENSE-APACHE:0 Apache License"]);
     }
 

@@ -29,7 +29,8 @@ pub(super) fn wildcards(tree: &Tree, findings: &mut Vec<Finding>) {
                     line: file.line_of(*offset),
                     rule: "wildcard",
                     item: over.to_owned(),
-                    message: "a wildcard arm over our own ops: name the ones that are left".to_owned(),
+                    message: "a wildcard arm over our own ops: name the ones that are left"
+                        .to_owned(),
                 });
             }
         }
@@ -92,9 +93,9 @@ fn expression(code: &str, from: usize, end: usize) -> usize {
 
 /// The enum of ours that a pattern names.
 fn over_ops(pattern: &str) -> Option<&'static str> {
-    ENUMS.into_iter().find(|name| {
-        words(pattern, name).any(|at| pattern[at + name.len()..].starts_with("::"))
-    })
+    ENUMS
+        .into_iter()
+        .find(|name| words(pattern, name).any(|at| pattern[at + name.len()..].starts_with("::")))
 }
 
 /// Whether a pattern takes everything: `_`, or a name alone.
@@ -111,7 +112,9 @@ mod tests {
     #[test]
     fn wildcards_over_ops_are_found() {
         for wildcard in ["_", "other", "_ if odd(x)"] {
-            let text = format!("f(match op {{\n    Op::A | Op::B {{ x: 1 }} => {{ 1 }}\n    {wildcard} => 2,\n}})");
+            let text = format!(
+                "f(match op {{\n    Op::A | Op::B {{ x: 1 }} => {{ 1 }}\n    {wildcard} => 2,\n}})"
+            );
             found(wildcards, &[("a.rs", &text)], &["a.rs:3 Op"]);
         }
         let class = "match row(op).class { Class::Pure => 1, _ => 2 }";

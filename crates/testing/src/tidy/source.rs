@@ -117,7 +117,8 @@ fn raw_string(rest: &[u8]) -> usize {
     }
     let body = 2 + hashes;
     let end = (body..rest.len()).find(|&at| {
-        rest[at] == b'"' && rest[at + 1..].iter().take(hashes).filter(|&&b| b == b'#').count() == hashes
+        rest[at] == b'"'
+            && rest[at + 1..].iter().take(hashes).filter(|&&b| b == b'#').count() == hashes
     });
     end.map_or(rest.len(), |at| at + 1 + hashes)
 }
@@ -187,7 +188,9 @@ mod tests {
 
     #[test]
     fn lifetimes_and_raw_names_are_code() {
-        for code in ["fn f<'a>(x: &'a str) -> Foo<'_> {}", "r#match + 1", "for_each!(x)", "a / b * c"] {
+        for code in
+            ["fn f<'a>(x: &'a str) -> Foo<'_> {}", "r#match + 1", "for_each!(x)", "a / b * c"]
+        {
             blanked(code, code);
         }
     }
