@@ -1,0 +1,91 @@
+//! Seed → a module from wasm-smith, with every proposal that the tiers execute, and calls of its exports.
+//!
+//! Neighbours: `differential` runs the cases; fuel bounds their loops, recursion and bulk operations.
+
+use super::{Call, Case, Rng};
+use arbitrary::Unstructured;
+use prova_module::{ExternKind, Features, Limits, Module, ValType};
+use wasm_smith::Config;
+
+/// The fuel of a call.
+pub const FUEL: u64 = 20_000;
+
+/// Random bytes that a module is made of.
+const BYTES: usize = 4096;
+
+/// A configuration within what the tiers execute; sizes and the rarer choices are random.
+pub fn config(rng: &mut Rng) -> Config {
+    Config {
+        exceptions_enabled: false,
+        gc_enabled: false,
+        shared_everything_threads_enabled: false,
+        compact_imports_enabled: false,
+        // Threads would bring shared memories, which no tier executes.
+        threads_enabled: false,
+        custom_page_sizes_enabled: rng.percent(40),
+        memory64_enabled: rng.percent(40),
+        canonicalize_nans: rng.percent(40),
+        simd_enabled: rng.percent(70),
+        allow_start_export: rng.percent(20),
+        disallow_traps: rng.percent(30),
+        export_everything: true,
+        generate_custom_sections: rng.percent(10),
+        max_imports: 0,
+        max_instructions: rng.between(20, 400),
+        max_funcs: 12,
+        min_funcs: 1,
+        max_memories: 3,
+        max_tables: 3,
+        max_memory32_bytes: 1 << 18,
+        max_memory64_bytes: 1 << 18,
+        max_table_elements: 1_000,
+        max_data_segments: 6,
+        max_element_segments: 6,
+        max_elements: 20,
+        ..Config::default()
+    }
+}
+
+/// A module, and two calls of each function that it exports.
+pub fn case(rng: &mut Rng) -> Case {
+    let config = config(rng);
+    // Relaxed SIMD may make NaNs that wasm-smith's own canonicalisation does not see.
+    let nan_free = config.canonicalize_nans && !config.simd_enabled;
+    let wasm = module(config, &rng.bytes(BYTES));
+    let calls = match Module::decode(&*wasm, &Features::default(), &Limits::default()) {
+        Ok(module) => calls(rng, &module),
+        Err(_) => Vec::new(),
+    };
+    Case { wasm, calls, nan_free, fuel: FUEL }
+}
+
+/// The bytes of a module; the empty module where wasm-smith makes none of these bytes.
+pub fn module(config: Config, bytes: &[u8]) -> Vec<u8> {
+    match wasm_smith::Module::new(config, &mut Unstructured::new(bytes)) {
+        Ok(module) => module.to_bytes(),
+        Err(_) => b"\0asm\x01\0\0\0".to_vec(),
+    }
+}
+
+fn calls(rng: &mut Rng, module: &Module) -> Vec<Call> {
+    let mut calls = Vec::new();
+    for export in module.exports().iter().filter(|export| export.kind == ExternKind::Func) {
+        let Some(func) = export.func() else { continue };
+        for _ in 0..2 {
+            let params = &module.func_type(func).params;
+            let args = params.iter().flat_map(|ty| argument(rng, *ty)).collect();
+            calls.push(Call { export: export.name.to_string(), args });
+        }
+    }
+    calls
+}
+
+fn argument(rng: &mut Rng, ty: ValType) -> Vec<u64> {
+    let bits = if rng.percent(60) { rng.below(70) as u64 } else { rng.bits() };
+    match ty {
+        ValType::I32 | ValType::F32 => vec![bits & 0xffff_ffff],
+        ValType::I64 | ValType::F64 => vec![bits],
+        ValType::V128 => vec![bits, rng.bits()],
+        ValType::Ref(_) => vec![0],
+    }
+}

@@ -1,0 +1,235 @@
+//! A module and its calls on one tier in one setting → everything that can be observed of the run.
+//!
+//! Neighbours: `differential` compares runs, `judge` and `fuel` read single ones.
+//!
+//! Observed: how instantiation ended; of each call the results by bits or the trap with the offsets of its whole
+//! backtrace, and the fuel used; at the end memories, tables and globals.
+
+use crate::attach::NoBytecode;
+use crate::generate::{Call, biased};
+use prova_module::{ExternType, FuncType, GlobalIdx, MemoryIdx, Module, TableIdx, ValType};
+use prova_reference::Reference;
+use prova_runtime::{
+    Attach, Cell, ExecutorKind, Extern, HostFunc, HostOutcome, InstanceAddr, InstantiateError,
+    Limits, MemoryFault, Metering, Settings, Store, StoreConfig, Trap, TrapKind,
+};
+use std::fmt;
+use std::sync::Arc;
+
+/// What executes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tier {
+    /// The reference tier.
+    Reference,
+    /// Bytecode by tail calls.
+    Tail,
+    /// Bytecode by a match loop.
+    Match,
+}
+
+/// A tier in a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setup {
+    /// What executes.
+    pub tier: Tier,
+    /// Metering and determinism.
+    pub settings: Settings,
+}
+
+impl Outcome {
+    /// Whether the call ran out of fuel.
+    pub fn is_out_of_fuel(&self) -> bool {
+        matches!(self, Outcome::Trap { kind: TrapKind::OutOfFuel, .. })
+    }
+}
+
+impl fmt::Display for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings { metering, deterministic } = self.settings;
+        let nan = if deterministic { ", deterministic" } else { "" };
+        write!(f, "{:?} (metering {metering:?}{nan})", self.tier)
+    }
+}
+
+/// The logical stack limit of every run: small, so that endless recursion ends soon.
+pub const STACK_BYTES: u64 = 64 << 10;
+
+/// How one call ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// With these cells.
+    Results(Vec<Cell>),
+    /// With a trap.
+    Trap {
+        /// Its kind.
+        kind: TrapKind,
+        /// Where it missed its memory, if it did.
+        fault: Option<MemoryFault>,
+        /// The backtrace, innermost first: function and module offset.
+        places: Vec<(u32, Option<u32>)>,
+    },
+    /// With a fault of ours.
+    Fault(String),
+    /// It was left out: an earlier call ran out of fuel, which other metering cannot repeat.
+    Skipped,
+}
+
+/// What is observed of one run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// Why there is no instance, if there is none.
+    pub instantiation: Option<Failure>,
+    /// Of each call how it ended and, where fuel is counted, what is left.
+    pub calls: Vec<(Outcome, Option<u64>)>,
+    /// At the end, one line per memory, table and global.
+    pub state: Vec<State>,
+}
+
+/// Why instantiation failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// A trap of a segment or the start function.
+    Trap(Outcome),
+    /// Anything else, in words.
+    Other(String),
+}
+
+/// The contents of one object at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Bytes of a memory.
+    Memory(Vec<u8>),
+    /// Elements of a table.
+    Table(Vec<Cell>),
+    /// A global.
+    Global([Cell; 2]),
+}
+
+/// Runs all calls on one tier. `skip_from` is the first call to be left out.
+pub fn run(
+    setup: Setup,
+    module: &Module,
+    calls: &[Call],
+    fuel: u64,
+    skip_from: usize,
+    attach: Option<Arc<dyn Attach>>,
+) -> Record {
+    let mut store = store(setup);
+    let attach = attach.unwrap_or_else(|| Arc::new(NoBytecode));
+    let imports = imports(&mut store, module);
+    store.set_fuel(fuel);
+    let mut record = Record::default();
+    let instance = match store.instantiate(&mut (), module, &imports, attach) {
+        Ok(instance) => instance,
+        Err(error) => {
+            record.instantiation = Some(failure(error));
+            return record;
+        }
+    };
+    for (i, call) in calls.iter().enumerate() {
+        let outcome = if i >= skip_from {
+            Outcome::Skipped
+        } else {
+            store.set_fuel(fuel);
+            invoke(&mut store, instance, call)
+        };
+        let left =
+            (setup.settings.metering == Metering::Fuel && i < skip_from).then(|| store.fuel());
+        record.calls.push((outcome, left));
+    }
+    record.state = observe(&store, instance);
+    record
+}
+
+/// A store for a setup, with limits that keep hostile growth small.
+pub fn store(setup: Setup) -> Store {
+    let executor = match setup.tier {
+        Tier::Reference => ExecutorKind::External(Box::new(Reference::new())),
+        Tier::Tail => ExecutorKind::Tail,
+        Tier::Match => ExecutorKind::Match,
+    };
+    let limits =
+        Limits { memory_bytes_max: 1 << 20, table_elements_max: 10_000, ..Limits::default() };
+    let config = StoreConfig {
+        settings: setup.settings,
+        executor,
+        limits,
+        stack_bytes: STACK_BYTES,
+        ..StoreConfig::default()
+    };
+    Store::new(config)
+}
+
+/// The function that biased modules import; for any other function import one that gives zeros.
+pub fn imports(store: &mut Store, module: &Module) -> Vec<Extern> {
+    let mut imports = Vec::new();
+    for import in module.imports() {
+        let ExternType::Func(ty) = import.kind else { continue };
+        let ty: FuncType = module.types()[ty.index()].clone();
+        let mixes = (&*import.module, &*import.name) == biased::HOST
+            && *ty.params == [ValType::I32, ValType::I64]
+            && *ty.results == [ValType::I64, ValType::I32];
+        let host: HostFunc = if mixes {
+            Arc::new(|_, _, cells| mix(cells))
+        } else {
+            Arc::new(|_, _, cells| zero(cells))
+        };
+        imports.push(Extern::Func(store.func_new(ty, host)));
+    }
+    imports
+}
+
+fn mix(cells: &mut [Cell]) -> HostOutcome {
+    if let [a, b] = cells {
+        (*a, *b) = (b.wrapping_add(*a), (*a ^ *b) & 0xffff_ffff);
+    }
+    HostOutcome::Done
+}
+
+fn zero(cells: &mut [Cell]) -> HostOutcome {
+    cells.fill(0);
+    HostOutcome::Done
+}
+
+/// Calls an export; a missing one is a fault of the case.
+pub fn invoke(store: &mut Store, instance: InstanceAddr, call: &Call) -> Outcome {
+    let Some(func) = store.instance(instance).export(&call.export).and_then(Extern::func) else {
+        return Outcome::Fault(format!("no function {} is exported", call.export));
+    };
+    let mut results = vec![0; store.func_cells(func).1];
+    match store.call(&mut (), func, &call.args, &mut results) {
+        Ok(()) => Outcome::Results(results),
+        Err(trap) => outcome_of(&trap),
+    }
+}
+
+fn outcome_of(trap: &Trap) -> Outcome {
+    if trap.kind.is_bug() || trap.kind == TrapKind::Misuse {
+        return Outcome::Fault(trap.to_string());
+    }
+    let places = trap.backtrace.iter().map(|frame| (frame.func.0, frame.offset)).collect();
+    Outcome::Trap { kind: trap.kind, fault: trap.fault, places }
+}
+
+fn failure(error: InstantiateError) -> Failure {
+    match error {
+        InstantiateError::Trap { trap, .. } => Failure::Trap(outcome_of(&trap)),
+        other => Failure::Other(other.to_string()),
+    }
+}
+
+fn observe(store: &Store, instance: InstanceAddr) -> Vec<State> {
+    let instance = store.instance(instance);
+    let module = instance.module();
+    let mut state = Vec::new();
+    for i in 0..module.memories().len() as u32 {
+        state.push(State::Memory(store.memory(instance.memory_addr(MemoryIdx(i))).data().to_vec()));
+    }
+    for i in 0..module.tables().len() as u32 {
+        state.push(State::Table(store.table(instance.table_addr(TableIdx(i))).elements().to_vec()));
+    }
+    for i in 0..module.globals().len() as u32 {
+        state.push(State::Global(store.global_get(instance.global_addr(GlobalIdx(i)))));
+    }
+    state
+}
