@@ -1,19 +1,27 @@
-//! Generators, oracles and campaigns: what looks for faults in Prova without being part of it.
+//! What Prova is tested with: the repository's own rules, runners of real programs and scripts, benchmarks, campaigns.
+//!
+//! Unpublished. The program `prova-testing` (see `main.rs`) runs the long forms, `cargo test` the short ones. Nothing here
+//! is used by any other crate.
 //!
 //! ```text
-//! generate ─► Case ─┬─ differential ─► every tier and metering mode against the reference
-//!                   ├─ judge ────────► an outside engine against the reference
-//!                   └─ fuel ─────────► a second fuel counter against the first
-//! bad_input: hostile bytes ─► decode, translate, check: an answer in bounded time and memory
-//! torture:   every op in a loop on a small native stack
+//! generate ─► Case ── differential ─► every tier and metering mode against the reference tier
 //! ```
-//!
-//! Nothing here is part of the product; nothing of the product depends on it.
 
+pub mod architecture;
 pub mod attach;
 pub mod differential;
 pub mod generate;
+pub mod json;
 pub mod run;
+pub mod tidy;
+
+use std::path::{Path, PathBuf};
+
+/// The root of the repository, of which this crate is `crates/testing`.
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
 
 /// Ends a campaign because something happened that its own construction rules out.
 ///

@@ -1,0 +1,228 @@
+//! The table of `docs/ARCHITECTURE.md` and cargo's metadata → the edges that one has and the other lacks.
+//!
+//! ```text
+//! ARCHITECTURE.md ─ table ──► crate → may use ─┐
+//!                                              ├─ differences
+//! cargo metadata ── packages ► crate → uses ───┘
+//! ```
+//!
+//! An edge is a direct dependency that is not for tests alone. A name in the table means the crate of that folder, except in
+//! the crate's own row, where it means the outside library of that name (`wast` uses `wast`). Absences that a table of
+//! direct edges cannot say, such as "no crate of ours, however far", are [`ABSENCES`] and [`UNSAID`].
+
+use crate::json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+/// Which crate uses which packages.
+pub type Uses = BTreeMap<String, BTreeSet<String>>;
+
+/// `(crate, packages that it must not reach however far)`; a name with `*` stands for all that begin so.
+pub const ABSENCES: &[(&str, &[&str])] = &[
+    ("num", &["*"]),
+    ("wasi", &["prova*", "wasm*", "clap"]),
+    ("module", &["prova*", "clap", "anyhow"]),
+    ("bytecode", &["prova-translate", "prova-runtime", "prova-wasi", "prova", "clap", "anyhow"]),
+    ("translate", &["prova-runtime", "prova-wasi", "prova", "clap", "anyhow"]),
+    (
+        "runtime",
+        &["prova-translate", "prova-wasi", "prova", "wat", "wast", "clap", "anyhow", "cranelift*"],
+    ),
+    ("reference", &["prova-translate", "prova-wasi", "prova", "clap", "anyhow", "cranelift*"]),
+    ("prova", &["prova-wast", "prova-cli", "prova-testing", "clap", "wast", "cranelift*"]),
+    ("wast", &["prova-cli", "prova-testing", "clap", "cranelift*"]),
+    ("cli", &["prova-testing"]),
+];
+
+/// `(crate, words that its code must not say)`: what it could name through a crate that it may use, and must not know.
+pub const UNSAID: &[(&str, &[&str])] = &[
+    ("reference", &["prova_bytecode", "CheckedBytecode"]),
+    ("translate", &["CheckedBytecode"]),
+    ("wast", &["prova_runtime", "prova_bytecode", "prova_reference", "prova_translate"]),
+    ("prova", &["Args", "argv"]),
+];
+
+/// The package of a crate's folder.
+fn package(folder: &str) -> String {
+    if folder == "prova" { folder.to_owned() } else { format!("prova-{folder}") }
+}
+
+/// The table's rows: crate → what it may use, as packages. A row that says *anything* has none.
+pub fn table(text: &str) -> BTreeMap<String, Option<BTreeSet<String>>> {
+    let rows = text.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.strip_prefix("| `")?.split('|').map(str::trim).collect();
+        let name = cells.first()?.strip_suffix('`')?;
+        (cells.len() == 5).then(|| (name, cells[2]))
+    });
+    let rows: Vec<(&str, &str)> = rows.collect();
+    let resolve = |row: &str, name: &str| {
+        let ours = name != row && rows.iter().any(|(folder, _)| *folder == name);
+        if ours { package(name) } else { name.to_owned() }
+    };
+    let uses = |row: &str, cell: &str| -> Option<BTreeSet<String>> {
+        let names = cell.split(',').map(str::trim).filter(|name| *name != "–");
+        (cell != "anything").then(|| names.map(|name| resolve(row, name)).collect())
+    };
+    rows.iter().map(|(name, cell)| ((*name).to_owned(), uses(name, cell))).collect()
+}
+
+/// What cargo says of the workspace at `root`.
+///
+/// # Errors
+/// If cargo cannot be run or fails, with its words.
+pub fn metadata(root: &Path) -> Result<Value, String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["metadata", "--format-version=1", "--locked"])
+        .current_dir(root)
+        .output()
+        .map_err(|error| format!("cargo cannot be run: {error}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    Value::parse(&String::from_utf8_lossy(&output.stdout)).map_err(|at| format!("no JSON at {at}"))
+}
+
+/// The direct dependencies of the workspace's crates, by folder, as cargo states them; those for tests are left out.
+pub fn uses(metadata: &Value) -> Uses {
+    let packages = metadata.get("packages").map(Value::list).unwrap_or_default();
+    let ours = packages
+        .iter()
+        .filter(|package| package.get("source") == Some(&Value::Plain("null".to_owned())));
+    ours.map(|package| {
+        let dependencies = package.get("dependencies").map(Value::list).unwrap_or_default();
+        let normal = dependencies.iter().filter(|dependency| dependency.text("kind") != "dev");
+        let names = normal.map(|dependency| dependency.text("name").to_owned()).collect();
+        let name = package.text("name");
+        (name.strip_prefix("prova-").unwrap_or(name).to_owned(), names)
+    })
+    .collect()
+}
+
+/// Package → packages that it is built with, over the whole graph; those for tests are left out.
+pub fn graph(metadata: &Value) -> Uses {
+    let packages = metadata.get("packages").map(Value::list).unwrap_or_default();
+    let name_of = |id: &str| {
+        packages.iter().find(|package| package.text("id") == id).map(|package| package.text("name"))
+    };
+    let nodes =
+        metadata.get("resolve").and_then(|x| x.get("nodes")).map(Value::list).unwrap_or_default();
+    let mut graph = Uses::new();
+    for node in nodes {
+        let edges = node.get("deps").map(Value::list).unwrap_or_default().iter().filter(|edge| {
+            let kinds = edge.get("dep_kinds").map(Value::list).unwrap_or_default();
+            kinds.iter().any(|kind| kind.text("kind") != "dev")
+        });
+        let names = edges.filter_map(|edge| name_of(edge.text("pkg"))).map(str::to_owned);
+        graph
+            .entry(name_of(node.text("id")).unwrap_or_default().to_owned())
+            .or_default()
+            .extend(names);
+    }
+    graph
+}
+
+/// The edges that the table and the metadata do not share.
+pub fn differences(table: &BTreeMap<String, Option<BTreeSet<String>>>, uses: &Uses) -> Vec<String> {
+    let mut found = Vec::new();
+    for name in uses.keys().filter(|name| !table.contains_key(*name)) {
+        found.push(format!("crate `{name}` has no row in the table"));
+    }
+    for (name, allowed) in table {
+        let Some(used) = uses.get(name) else {
+            found.push(format!("the table has a row for `{name}`, and there is no such crate"));
+            continue;
+        };
+        let Some(allowed) = allowed else { continue };
+        found.extend(
+            used.difference(allowed).map(|x| format!("`{name}` uses {x}, which its row lacks")),
+        );
+        found.extend(
+            allowed
+                .difference(used)
+                .map(|x| format!("the row of `{name}` has {x}, which it does not use")),
+        );
+    }
+    found
+}
+
+/// The forbidden packages that are reached all the same, with the path to each.
+pub fn reached(graph: &Uses, absences: &[(&str, &[&str])]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, forbidden) in absences {
+        let start = package(name);
+        let mut paths = BTreeMap::from([(start.clone(), start.clone())]);
+        let mut open = vec![start.clone()];
+        while let Some(from) = open.pop() {
+            for to in graph.get(&from).into_iter().flatten() {
+                if !paths.contains_key(to) {
+                    paths.insert(to.clone(), format!("{} → {to}", paths[&from]));
+                    open.push(to.clone());
+                }
+            }
+        }
+        paths.remove(&start);
+        let is_forbidden = |package: &str| {
+            forbidden.iter().any(|pattern| match pattern.strip_suffix('*') {
+                Some(prefix) => package.starts_with(prefix),
+                None => package == *pattern,
+            })
+        };
+        found.extend(paths.into_iter().filter(|(to, _)| is_forbidden(to)).map(|(_, path)| path));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = "| crate | in | may use | never |\n|---|---|---|---|\n| `num` | a | – | b |\n\
+        | `wast` | a | num, wast | b |\n| `cli` | a | wast, clap | b |\n| `testing` | a | anything | – |\n";
+
+    fn uses(edges: &[(&str, &[&str])]) -> Uses {
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        edges.iter().map(|(name, names)| ((*name).to_owned(), set(names))).collect()
+    }
+
+    const AS_SAID: [(&str, &[&str]); 4] = [
+        ("num", &[]),
+        ("wast", &["prova-num", "wast"]),
+        ("cli", &["prova-wast", "clap"]),
+        ("testing", &["whatever"]),
+    ];
+
+    #[test]
+    fn a_table_that_says_what_is() {
+        assert_eq!(differences(&table(TABLE), &uses(&AS_SAID)), [""; 0]);
+    }
+
+    #[test]
+    fn edges_and_crates_are_missed_in_both_directions() {
+        let mut other = AS_SAID;
+        other[0].1 = &["libc"];
+        other[2].1 = &["clap"];
+        let wanted = [
+            "the row of `cli` has prova-wast, which it does not use",
+            "`num` uses libc, which its row lacks",
+        ];
+        assert_eq!(differences(&table(TABLE), &uses(&other)), wanted);
+        other = AS_SAID;
+        other[3].0 = "extra";
+        let wanted = [
+            "crate `extra` has no row in the table",
+            "the table has a row for `testing`, and there is no such crate",
+        ];
+        assert_eq!(differences(&table(TABLE), &uses(&other)), wanted);
+    }
+
+    #[test]
+    fn absences_are_looked_for_however_far() {
+        let graph =
+            uses(&[("prova-wasi", &["a"]), ("a", &["b", "prova-wasi"]), ("b", &["wasmparser"])]);
+        let wanted = ["prova-wasi → a → b → wasmparser"];
+        assert_eq!(reached(&graph, &[("wasi", &["wasm*"])]), wanted);
+        assert_eq!(reached(&graph, &[("wasi", &["wasm", "c"])]), [""; 0]);
+    }
+}

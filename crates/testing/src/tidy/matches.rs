@@ -1,0 +1,137 @@
+//! Rust code → `match` expressions over our own op enums that have a wildcard arm.
+//!
+//! A new op must break the build exactly where work is due, so a match over `Op` or `Class` names every one.
+//!
+//! Limits: a match counts as one over ops if an arm's pattern says `Op::` or `Class::`; names brought in by `use Op::*` are
+//! not seen, nor arms that a macro repeats. Tests may have wildcards: one that meets a new op panics.
+
+use super::source::{close, is_word, words};
+use super::{Finding, Tree};
+
+/// The enums over which no wildcard may stand.
+const ENUMS: [&str; 2] = ["Op", "Class"];
+
+/// Finds wildcard arms.
+pub(super) fn wildcards(tree: &Tree, findings: &mut Vec<Finding>) {
+    for file in tree.rust().filter(|file| !file.path.contains("/tests/")) {
+        let tests = file.code.find("#[cfg(test)]").unwrap_or(file.code.len());
+        for at in words(&file.code[..tests], "match") {
+            let Some(open) = body(&file.code, at + 5) else { continue };
+            let end = close(&file.code, open).unwrap_or(file.code.len());
+            let arms = patterns(&file.code, open + 1, end.saturating_sub(1));
+            // What a macro repeats before an arm is arms of its own, over whatever the macro is given.
+            let own = |pattern: &'_ str| pattern.rfind(")*").map_or(0, |at| at + 2);
+            let over = arms.iter().find_map(|(_, pattern)| over_ops(&pattern[own(pattern)..]));
+            let wildcard = arms.iter().find(|(_, pattern)| is_wildcard(pattern));
+            if let (Some(over), Some((offset, _))) = (over, wildcard) {
+                findings.push(Finding {
+                    path: file.path.clone(),
+                    line: file.line_of(*offset),
+                    rule: "wildcard",
+                    item: over.to_owned(),
+                    message: "a wildcard arm over our own ops: name the ones that are left"
+                        .to_owned(),
+                });
+            }
+        }
+    }
+}
+
+/// The brace that opens the arms.
+fn body(code: &str, from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        match code.as_bytes().get(at)? {
+            b'{' => return Some(at),
+            b';' | b'}' | b')' => return None,
+            b'(' | b'[' => at = close(code, at)?,
+            _ => at += 1,
+        }
+    }
+}
+
+/// The arms' patterns (with their guards) and offsets.
+fn patterns(code: &str, start: usize, end: usize) -> Vec<(usize, &str)> {
+    let bytes = code.as_bytes();
+    let mut found = Vec::new();
+    let (mut at, mut arm) = (start, start);
+    while at < end {
+        match bytes[at] {
+            b'(' | b'[' | b'{' => at = close(code, at).unwrap_or(end),
+            b'=' if bytes.get(at + 1) == Some(&b'>') => {
+                let pattern = &code[arm..at];
+                let lead = pattern.len() - pattern.trim_start().len();
+                found.push((arm + lead, pattern.trim()));
+                at = expression(code, at + 2, end);
+                arm = at;
+            }
+            _ => at += 1,
+        }
+    }
+    found
+}
+
+/// The end of an arm's expression: after its block, or after its comma.
+fn expression(code: &str, from: usize, end: usize) -> usize {
+    let bytes = code.as_bytes();
+    let lead = code[from..end].len() - code[from..end].trim_start().len();
+    let mut at = from + lead;
+    if bytes.get(at) == Some(&b'{') {
+        at = close(code, at).unwrap_or(end);
+        let rest = code[at..end].trim_start();
+        return if rest.starts_with(',') { end - rest.len() + 1 } else { at };
+    }
+    while at < end {
+        match bytes[at] {
+            b'(' | b'[' | b'{' => at = close(code, at).unwrap_or(end),
+            b',' => return at + 1,
+            _ => at += 1,
+        }
+    }
+    end
+}
+
+/// The enum of ours that a pattern names.
+fn over_ops(pattern: &str) -> Option<&'static str> {
+    ENUMS
+        .into_iter()
+        .find(|name| words(pattern, name).any(|at| pattern[at + name.len()..].starts_with("::")))
+}
+
+/// Whether a pattern takes everything: `_`, or a name alone.
+fn is_wildcard(pattern: &str) -> bool {
+    let pattern = pattern.split(" if ").next().unwrap_or(pattern).trim();
+    pattern.bytes().all(is_word) && pattern.starts_with(|c: char| c == '_' || c.is_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tidy::tests::found;
+
+    #[test]
+    fn wildcards_over_ops_are_found() {
+        for wildcard in ["_", "other", "_ if odd(x)"] {
+            let text = format!(
+                "f(match op {{\n    Op::A | Op::B {{ x: 1 }} => {{ 1 }}\n    {wildcard} => 2,\n}})"
+            );
+            found(wildcards, &[("a.rs", &text)], &["a.rs:3 Op"]);
+        }
+        let class = "match row(op).class { Class::Pure => 1, _ => 2 }";
+        found(wildcards, &[("a.rs", class)], &["a.rs:1 Class"]);
+    }
+
+    #[test]
+    fn other_matches_may_have_one() {
+        for good in [
+            "match op { Op::A => 1, Op::B => match x { 1 => 2, _ => 3 }, Op::C => { 3 } }",
+            "match x { Other::A => Op::A, _ => Op::B }",
+            "match operator { Operator::I32Add => Op::I32Add, _ => return false }",
+            "match operator { $(Operator::$x => cx.plain(Op::$x),)* Operator::Nop => {} _ => return }",
+            "let match_ = 1;",
+            "#[cfg(test)] mod tests { match op { Op::A => 1, _ => 2 } }",
+        ] {
+            found(wildcards, &[("a.rs", good)], &[]);
+        }
+    }
+}
