@@ -1,11 +1,11 @@
 //! `prova inspect`: a module's functions, or one function's WebAssembly operators beside its bytecode.
 
 use crate::args::InspectArgs;
-use crate::report::{Exit, Misuse, print};
+use crate::report::{Exit, Misuse, print, printable};
 use crate::{input, run};
 use prova::{Context, Module, Result, bail};
 use prova_bytecode::{CheckedBytecode, decode, text};
-use prova_module::FuncIdx;
+use prova_module::{ExternKind, FuncIdx};
 use std::fmt::Write;
 
 /// The width of the column of WebAssembly operators.
@@ -20,7 +20,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Exit> {
         Some(name) => function(&module, find(&module, name)?)?,
         None => listing(&module),
     };
-    print(&text)?;
+    print(&printable(&text))?;
     Ok(Exit::Done)
 }
 
@@ -42,28 +42,27 @@ fn find(module: &Module, name: &str) -> Result<FuncIdx> {
 /// One line for each function.
 fn listing(module: &Module) -> String {
     let wasm = module.wasm();
+    let count = wasm.func_count() as u32;
+    let mut exports = vec![String::new(); count as usize];
+    for export in wasm.exports() {
+        if let Some(func) = export.func() {
+            write!(exports[func.index()], " export {:?}", export.name).ok();
+        }
+    }
+    let is_func = |kind: ExternKind| kind == ExternKind::Func;
+    let mut imports = wasm.imports().iter().filter(|import| is_func(import.kind.kind()));
     let mut text = String::new();
-    for func in (0..wasm.func_count() as u32).map(FuncIdx) {
-        let origin =
-            match (wasm.body(func), wasm.imports().iter().filter(|i| is_func(i)).nth(func.index()))
-            {
-                (Some(body), _) => {
-                    format!("{} bytes at 0x{:x}", body.range().len(), body.range().start)
-                }
-                (None, Some(import)) => format!("import {}::{}", import.module, import.name),
-                (None, None) => String::new(),
-            };
-        let name = wasm.func_name(func).unwrap_or_default();
-        let exports = wasm.exports().iter().filter(|export| export.func() == Some(func));
-        let exports: String = exports.map(|export| format!(" export {:?}", export.name)).collect();
+    for (func, exports) in (0..count).map(FuncIdx).zip(exports) {
+        let origin = match (wasm.body(func).map(|body| body.range()), imports.next()) {
+            (Some(range), _) => format!("{} bytes at 0x{:x}", range.len(), range.start),
+            (None, Some(import)) => format!("import {}::{}", import.module, import.name),
+            (None, None) => String::new(),
+        };
+        let name = wasm.func_name(func).unwrap_or("-");
         let ty = wasm.func_type(func);
         writeln!(text, "{:>6}  {name}  {ty}  {origin}{exports}", func.0).ok();
     }
     text
-}
-
-fn is_func(import: &prova_module::Import) -> bool {
-    import.kind.kind() == prova_module::ExternKind::Func
 }
 
 /// A function: its frame, and its operators beside their bytecode.

@@ -94,7 +94,20 @@ pub(crate) fn text_of(error: &Error) -> String {
             text.push_str(line);
         }
     }
-    text
+    printable(&text)
+}
+
+/// The text without control characters but newlines: names of modules may hold anything, and the terminal obeys.
+pub(crate) fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && c != '\n' {
+            printable.extend(c.escape_default());
+        } else {
+            printable.push(c);
+        }
+    }
+    printable
 }
 
 /// Writes a line to standard error; there is no one to tell if that fails.

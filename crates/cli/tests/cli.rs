@@ -39,6 +39,15 @@ const DEMO: &str = r#"(module $demo
   (func (export "grow_table") (result i32) (table.grow (ref.null func) (i32.const 2)))
   (func $far (export "far") (result i32) (i32.load offset=4 (i32.const 65536))))"#;
 
+/// Sleeps for a minute in one call of WASI.
+const SLEEP: &str = r#"(module $sleep
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func $start (export "_start")
+    (i32.store (i32.const 16) (i32.const 1))
+    (i64.store (i32.const 24) (i64.const 60000000000))
+    (drop (call $poll (i32.const 0) (i32.const 100) (i32.const 1) (i32.const 200)))))"#;
+
 /// A directory of one test, removed at its end.
 struct Scratch(PathBuf);
 
@@ -237,6 +246,11 @@ fn endless_loops_end_by_timeout() {
         let elapsed = start.elapsed();
         assert!(elapsed >= Duration::from_millis(200), "{elapsed:?}");
     }
+    demo.write("sleep.wat", SLEEP);
+    let start = Instant::now();
+    let asleep = demo.run("-W timeout=200ms sleep.wat");
+    asleep.expect(134, "").says(&["- sleep!start\n", "wasm trap: interrupt\n"]);
+    assert!(start.elapsed() < Duration::from_secs(50), "it slept to the end");
     demo.run("-W timeout=60s demo.wat").expect(0, "hello\n").silent();
     demo.run("-W timeout=60s --fuel 5 demo.wat").expect(2, "").says(&["cannot be combined"]);
 }
@@ -313,6 +327,14 @@ fn imports_and_exports_that_are_missing() {
         "no func export named `nothing` found\n    exported functions:\n",
         "      add(i32, i64) -> (i64, f64)\n",
     ]);
+    let names =
+        r#"(module $m (func (export "a\1b[2J")) (func $"b\1b[2J" (export "trap") unreachable))"#;
+    demo.write("names.wat", names);
+    for (function, code) in [("nothing", 1), ("trap", 134)] {
+        let hostile = demo.run(&format!("--invoke {function} names.wat"));
+        hostile.expect(code, "").says(&["\\u{1b}[2J"]);
+        assert!(!hostile.err.contains('\u{1b}'), "{hostile:?}");
+    }
     demo.run("--invoke memory demo.wat")
         .expect(1, "")
         .says(&["no func export named `memory` found"]);

@@ -3,7 +3,7 @@
 //! Neighbours: `linker` finds imports by name; the runtime checks their types, makes the objects and runs the start
 //! function, in the specification's order.
 
-use crate::error::{Error, LinkError, OrBug, Result, bail};
+use crate::error::{Error, LinkError, OrBug, Result, bail, refused};
 use crate::externals::{Extern, Global, Table};
 use crate::func::Func;
 use crate::memory::Memory;
@@ -11,6 +11,7 @@ use crate::module::Module;
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreId};
 use crate::trap::error_of_trap;
 use crate::typed::{TypedFunc, WasmParams, WasmResults};
+use prova_module as module;
 use prova_runtime as rt;
 use rt::{InstanceAddr, InstantiateError};
 use std::sync::Arc;
@@ -151,8 +152,13 @@ fn error_of_instantiation(error: InstantiateError) -> Error {
     match error {
         InstantiateError::Trap { trap, .. } => error_of_trap(trap),
         InstantiateError::Link(error) => Error::new(LinkError(error.to_string())),
-        other @ (InstantiateError::ImportCount { .. }
-        | InstantiateError::Create(_)
-        | InstantiateError::Unsupported(_)) => Error::new(LinkError(other.to_string())),
+        InstantiateError::Unsupported(proposal) => refused(module::Error {
+            offset: None,
+            func: None,
+            kind: module::ErrorKind::Unsupported { proposal },
+        }),
+        other @ (InstantiateError::ImportCount { .. } | InstantiateError::Create(_)) => {
+            Error::new(LinkError(other.to_string()))
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::pipeline::AttachFailure;
 use prova_module::{FuncIdx, Module};
 use prova_runtime as rt;
 use rt::TrapKind;
+use rustc_demangle::demangle;
 use std::fmt;
 
 /// Why a program was stopped.
@@ -173,11 +174,23 @@ impl fmt::Display for FrameInfo {
         if let Some(offset) = self.offset {
             write!(f, "{offset:#8x} - ")?;
         }
-        write!(f, "{}!", self.module_name().unwrap_or("<unknown>"))?;
+        write!(f, "{}!", Escaped(self.module_name().unwrap_or("<unknown>")))?;
         match self.func_name() {
-            Some(name) => write!(f, "{:#}", rustc_demangle::demangle(name)),
+            Some(name) => write!(f, "{}", Escaped(&format!("{:#}", demangle(name)))),
             None => write!(f, "<wasm function {}>", self.func.0),
         }
+    }
+}
+
+/// A name of a module, which may hold anything, in one line without control characters.
+struct Escaped<'n>(&'n str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|c| match c {
+            c if c.is_control() => write!(f, "{}", c.escape_default()),
+            c => write!(f, "{c}"),
+        })
     }
 }
 
@@ -229,8 +242,7 @@ pub(crate) fn error_of_trap(trap: rt::Trap) -> Error {
         .map(|frame| FrameInfo { module: frame.module, func: frame.func, offset: frame.offset })
         .collect();
     let error = match trap.host {
-        Some(source) if kind == TrapKind::Bug => Error::new(Bug(source.to_string())),
-        Some(source) => root_of_host(source),
+        Some(source) => root_of_host(source, kind),
         None => root_of_kind(kind),
     };
     let error = match fault {
@@ -248,13 +260,14 @@ pub(crate) fn error_of_trap(trap: rt::Trap) -> Error {
 }
 
 /// What a host function or the pipeline reported.
-fn root_of_host(source: Box<dyn std::error::Error + Send + Sync>) -> Error {
+fn root_of_host(source: Box<dyn std::error::Error + Send + Sync>, kind: TrapKind) -> Error {
     let source = match source.downcast::<HostError>() {
         Ok(host) => return host.0,
         Err(source) => source,
     };
     match source.downcast::<AttachFailure>() {
         Ok(failure) => failure.into_error(),
+        Err(source) if kind.is_bug() => Error::new(Bug(source.to_string())),
         Err(source) => Error::from_boxed(source),
     }
 }
@@ -285,4 +298,33 @@ fn root_of_kind(kind: TrapKind) -> Error {
         }
     };
     Error::new(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn kind_of(trap: rt::Trap) -> Option<ErrorKind> {
+        ErrorKind::of(&error_of_trap(trap))
+    }
+
+    #[test]
+    fn kinds_do_not_mix() {
+        let rejected = || AttachFailure::Rejected { func: FuncIdx(3), reason: "C5".into() };
+        let attach = |failure: AttachFailure| rt::Trap::with_message(TrapKind::Attach, failure);
+        assert_eq!(kind_of(attach(rejected())), Some(ErrorKind::Rejection));
+        assert_eq!(kind_of(attach(AttachFailure::Bug("x".into()))), Some(ErrorKind::Bug));
+        assert_eq!(kind_of(rt::Trap::with_message(TrapKind::Attach, "x")), Some(ErrorKind::Bug));
+        assert_eq!(kind_of(rt::Trap::bug("x")), Some(ErrorKind::Bug));
+        assert_eq!(kind_of(TrapKind::Unreachable.into()), Some(ErrorKind::Trap));
+        assert_eq!(kind_of(rt::Trap::with_message(TrapKind::Misuse, "x")), None);
+        let error = error_of_trap(attach(rejected()));
+        assert!(error.to_string().contains("func3 was rejected by its check"), "{error}");
+    }
+
+    #[test]
+    fn names_cannot_write_to_the_terminal() {
+        assert_eq!(Escaped("caf\u{e9}\n\u{1b}[2J").to_string(), "caf\u{e9}\\n\\u{1b}[2J");
+    }
 }
