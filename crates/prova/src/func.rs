@@ -157,10 +157,17 @@ impl<T: 'static> HostFunc<T> {
                 "the runtime is called with the state of the same store (store, invariant 1)",
             );
             let instance = rt.caller();
-            let caller = Caller { store: StoreContextMut { rt, state }, instance };
-            match call(caller, cells) {
-                Ok(()) => HostOutcome::Done,
-                Err(error) => HostOutcome::Trap(trap_of_host(error)),
+            let store = StoreContextMut { rt, state: &mut *state };
+            let error = match call(Caller { store, instance }, cells) {
+                Ok(()) => return HostOutcome::Done,
+                Err(error) => error,
+            };
+            match &mut state.suspending {
+                Some(slot) => {
+                    *slot = Some(error);
+                    HostOutcome::Suspend
+                }
+                None => HostOutcome::Trap(trap_of_host(error)),
             }
         };
         let addr = store.rt.func_new(self.ty.to_module(), Arc::new(host));

@@ -56,7 +56,7 @@ impl Instance {
         module: &Module,
         imports: &[Extern],
     ) -> Result<Instance> {
-        let store = store.as_context_mut();
+        let mut store = store.as_context_mut();
         store.state.engine.check_same(module)?;
         for import in imports {
             import.store().expect(store.state.id);
@@ -68,8 +68,7 @@ impl Instance {
         let imports: Vec<rt::Extern> = imports.iter().map(|import| import.to_rt()).collect();
         let attach = Arc::clone(module.code());
         let addr = store
-            .rt
-            .instantiate(store.state, module.wasm(), &imports, attach)
+            .unsuspended(|store| store.rt.instantiate(store.state, module.wasm(), &imports, attach))
             .map_err(error_of_instantiation)?;
         store.state.modules.insert(addr, module.clone());
         Ok(Instance { store: store.state.id, addr })

@@ -8,7 +8,7 @@
 
 use crate::config::{Dispatch, Tier};
 use crate::engine::Engine;
-use crate::error::{Result, bail};
+use crate::error::{Error, Result, bail};
 use crate::func::Caller;
 use crate::limits::StoreLimits;
 use crate::module::Module;
@@ -52,6 +52,8 @@ pub(crate) struct State<T> {
     pub(crate) data: T,
     /// When blocking host calls must return.
     pub(crate) deadline: Option<Instant>,
+    /// Where a host function leaves its error to suspend the call; `None` where an error ends it.
+    pub(crate) suspending: Option<Option<Error>>,
     /// The modules of the instances.
     pub(crate) modules: BTreeMap<InstanceAddr, Module>,
 }
@@ -95,6 +97,7 @@ impl<T: 'static> Store<T> {
             id: StoreId::fresh(),
             data,
             deadline: None,
+            suspending: None,
             modules: BTreeMap::new(),
         };
         Store { rt, state }
@@ -244,7 +247,16 @@ impl<T: 'static> StoreContextMut<'_, T> {
         args: &[Cell],
         results: &mut [Cell],
     ) -> Result<()> {
-        self.rt.call(self.state, func, args, results).map_err(error_of_trap)
+        self.unsuspended(|store| store.rt.call(store.state, func, args, results))
+            .map_err(error_of_trap)
+    }
+
+    /// Runs code whose host functions cannot suspend it.
+    pub(crate) fn unsuspended<R>(&mut self, run: impl FnOnce(&mut Self) -> R) -> R {
+        let outer = self.state.suspending.take();
+        let outcome = run(self);
+        self.state.suspending = outer;
+        outcome
     }
 }
 

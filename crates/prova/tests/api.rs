@@ -1,35 +1,13 @@
 //! The embedding API, in every tier: each thing that works next to the one that must be refused.
 //!
-//! What green does not show: that the tiers agree beyond these cases (`tests/spec`, `tests/run`), or that programs written for
-//! other engines compile (`tests/api` of the repository).
+//! What green does not show: that the tiers agree beyond these cases (`tests/spec`, `tests/run`), or that programs
+//! written for other engines compile (`tests/api` of the repository).
 
+mod common;
+
+use common::{each_tier, module, trap_of};
 use prova::wasi::{Captured, I32Exit, WasiCtx, WasiCtxBuilder};
 use prova::*;
-
-const TIERS: [Tier; 3] =
-    [Tier::Interpreter(Dispatch::Tail), Tier::Interpreter(Dispatch::Match), Tier::Reference];
-
-/// Runs `test` with an engine of each tier, configured by `configure`.
-fn each_tier(configure: impl Fn(&mut Config), test: impl Fn(&Engine) -> Result<()>) {
-    for tier in TIERS {
-        let mut config = Config::new();
-        config.tier(tier);
-        configure(&mut config);
-        let engine = Engine::new(&config).expect("a possible configuration");
-        if let Err(error) = test(&engine) {
-            panic!("{tier:?}: {error:?}");
-        }
-    }
-}
-
-fn module(engine: &Engine, text: &str) -> Result<Module> {
-    Module::new(engine, wat::parse_str(text)?)
-}
-
-fn trap_of(error: &Error) -> Option<Trap> {
-    assert_eq!(ErrorKind::of(error), error.downcast_ref::<Trap>().map(|_| ErrorKind::Trap));
-    error.downcast_ref().copied()
-}
 
 #[test]
 fn typed_calls_carry_every_type() {
@@ -240,46 +218,6 @@ fn host_functions_call_back() {
 }
 
 #[test]
-fn traps_have_kind_backtrace_and_fault() {
-    each_tier(
-        |_| {},
-        |engine| {
-            let module = module(
-                engine,
-                r#"(module $m (memory 1)
-            (func $inner (param i32) (result i32) local.get 0 i32.load offset=4)
-            (func $outer (export "load") (param i32) (result i32) local.get 0 call $inner))"#,
-            )?;
-            let mut store = Store::new(engine, ());
-            let instance = Instance::new(&mut store, &module, &[])?;
-            let load = instance.get_typed_func::<u32, i32>(&mut store, "load")?;
-            assert_eq!(load.call(&mut store, 65528)?, 0);
-            let error = load.call(&mut store, 65529).expect_err("beyond the end");
-            assert_eq!(trap_of(&error), Some(Trap::MemoryOutOfBounds));
-            let fault = error.downcast_ref::<MemoryFault>().expect("a fault");
-            assert_eq!((fault.address(), fault.memory_size_bytes()), (65533, 65536));
-            let backtrace = error.downcast_ref::<WasmBacktrace>().expect("a backtrace");
-            let names: Vec<_> = backtrace.frames().iter().map(FrameInfo::func_name).collect();
-            assert_eq!(names, [Some("inner"), Some("outer")]);
-            let offsets: Vec<_> = backtrace.frames().iter().map(FrameInfo::module_offset).collect();
-            assert!(offsets.iter().all(Option::is_some), "{offsets:?}");
-            let chain: Vec<_> = error.chain().map(ToString::to_string).collect();
-            assert!(
-                chain[0].starts_with("error while executing at wasm backtrace:\n    0: "),
-                "{chain:?}"
-            );
-            assert!(chain[0].contains(" - m!inner\n    1: "), "{chain:?}");
-            assert_eq!(
-                chain[1],
-                "memory fault at wasm address 0xfffd in linear memory of size 0x10000"
-            );
-            assert_eq!(chain[2], "wasm trap: out of bounds memory access");
-            Ok(())
-        },
-    );
-}
-
-#[test]
 fn a_host_error_keeps_its_type_through_activations() {
     #[derive(Debug, PartialEq)]
     struct Mine(i32);
@@ -317,149 +255,6 @@ fn a_host_error_keeps_its_type_through_activations() {
                 let backtrace = error.downcast_ref::<WasmBacktrace>().expect("a backtrace");
                 assert_eq!(backtrace.frames()[0].func_name(), Some(innermost));
             }
-            Ok(())
-        },
-    );
-}
-
-#[test]
-fn every_trap_of_the_specification() {
-    let cases = [
-        ("unreachable", Trap::UnreachableCodeReached),
-        ("i32.const 1 i32.const 0 i32.div_s drop", Trap::IntegerDivisionByZero),
-        ("i32.const 0x80000000 i32.const -1 i32.div_s drop", Trap::IntegerOverflow),
-        ("f32.const nan i32.trunc_f32_s drop", Trap::BadConversionToInteger),
-        ("i32.const -1 i32.load drop", Trap::MemoryOutOfBounds),
-        ("i32.const 1 i32.atomic.load drop", Trap::HeapMisaligned),
-        ("i32.const 9 table.get 0 drop", Trap::TableOutOfBounds),
-        ("i32.const 9 call_indirect", Trap::TableOutOfBounds),
-        ("i32.const 0 call_indirect", Trap::IndirectCallToNull),
-        ("i32.const 1 call_indirect (result i32) drop", Trap::BadSignature),
-        ("call $f", Trap::StackOverflow),
-        (
-            "i32.const 0 i32.const 0 i64.const 0 memory.atomic.wait32 drop",
-            Trap::AtomicWaitNonSharedMemory,
-        ),
-    ];
-    each_tier(
-        |_| {},
-        |engine| {
-            for (body, trap) in cases {
-                let module = module(
-                    engine,
-                    &format!(
-                        r#"(module (memory 1) (table 2 funcref) (elem (i32.const 1) $g)
-                     (func $g) (func $f (export "f") {body}))"#
-                    ),
-                )?;
-                let mut store = Store::new(engine, ());
-                let f = Instance::new(&mut store, &module, &[])?.get_func(&store, "f").expect("f");
-                let error = f.call(&mut store, &[], &mut []).expect_err(body);
-                assert_eq!(trap_of(&error), Some(trap), "{body}: {error:?}");
-                let backtrace = error.downcast_ref::<WasmBacktrace>().expect("a backtrace");
-                assert_eq!(backtrace.frames()[0].func_name(), Some("f"), "{body}");
-            }
-            Ok(())
-        },
-    );
-}
-
-#[test]
-fn fuel_is_exact_and_runs_out() {
-    let text = r#"(module (func (export "f") (param i32) (result i32)
-        loop local.get 0 i32.const -1 i32.add local.tee 0 br_if 0 end local.get 0))"#;
-    let spent = std::cell::Cell::new(None);
-    each_tier(
-        |config| {
-            config.consume_fuel(true);
-        },
-        |engine| {
-            let module = module(engine, text)?;
-            let mut store = Store::new(engine, ());
-            store.set_fuel(10_000)?;
-            let instance = Instance::new(&mut store, &module, &[])?;
-            let f = instance.get_typed_func::<i32, i32>(&mut store, "f")?;
-            f.call(&mut store, 100)?;
-            let used = 10_000 - store.get_fuel()?;
-            assert!(used > 0);
-            assert_eq!(spent.replace(Some(used)).unwrap_or(used), used, "the same in every tier");
-            store.set_fuel(used)?;
-            f.call(&mut store, 100)?;
-            assert_eq!(store.get_fuel()?, 0);
-            store.set_fuel(used - 1)?;
-            let error = f.call(&mut store, 100).expect_err("one unit short");
-            assert_eq!(trap_of(&error), Some(Trap::OutOfFuel));
-            Ok(())
-        },
-    );
-    let mut store = Store::new(&Engine::default(), ());
-    assert!(store.set_fuel(1).is_err() && store.get_fuel().is_err(), "fuel is off");
-}
-
-#[test]
-fn epochs_interrupt() {
-    each_tier(
-        |config| {
-            config.epoch_interruption(true);
-        },
-        |engine| {
-            let module = module(
-                engine,
-                r#"(module (func (export "f") (param i32)
-            loop local.get 0 br_if 0 end))"#,
-            )?;
-            let mut store = Store::new(engine, ());
-            store.set_epoch_deadline(1);
-            let instance = Instance::new(&mut store, &module, &[])?;
-            let f = instance.get_typed_func::<i32, ()>(&mut store, "f")?;
-            f.call(&mut store, 0)?;
-            let error = std::thread::scope(|scope| {
-                scope.spawn(|| {
-                    std::thread::sleep(std::time::Duration::from_millis(20));
-                    engine.increment_epoch();
-                });
-                f.call(&mut store, 1).expect_err("it is interrupted")
-            });
-            assert_eq!(trap_of(&error), Some(Trap::Interrupt));
-            store.set_epoch_deadline(1);
-            f.call(&mut store, 0)
-        },
-    );
-}
-
-#[test]
-fn limits_refuse_and_growth_fails() {
-    each_tier(
-        |_| {},
-        |engine| {
-            let text = r#"(module (memory (export "memory") 1) (table (export "table") 2 funcref)
-            (func (export "grow") (param i32) (result i32) local.get 0 memory.grow)
-            (func (export "table") (param i32) (result i32) ref.null func local.get 0 table.grow))"#
-                .replace(r#"(func (export "table")"#, r#"(func (export "grow table")"#);
-            let module = module(engine, &text)?;
-            let limits =
-                StoreLimitsBuilder::new().memory_size(2 << 16).table_elements(3).instances(1);
-            let mut store = Store::new(engine, limits.clone().build());
-            store.limiter(|limits| limits);
-            let instance = Instance::new(&mut store, &module, &[])?;
-            for name in ["grow", "grow table"] {
-                let grow = instance.get_typed_func::<i32, i32>(&mut store, name)?;
-                assert_eq!(grow.call(&mut store, 2)?, -1);
-                assert_ne!(grow.call(&mut store, 1)?, -1);
-                assert_eq!(grow.call(&mut store, 1)?, -1);
-            }
-            let memory = instance.get_memory(&store, "memory").expect("exported");
-            assert_eq!(memory.size(&store), 2);
-            assert!(memory.grow(&mut store, 1).is_err());
-            let error = Instance::new(&mut store, &module, &[]).expect_err("a second instance");
-            assert_eq!(ErrorKind::of(&error), Some(ErrorKind::Link));
-
-            let mut store = Store::new(engine, limits.trap_on_grow_failure(true).build());
-            store.limiter(|limits| limits);
-            let instance = Instance::new(&mut store, &module, &[])?;
-            let grow = instance.get_typed_func::<i32, i32>(&mut store, "grow")?;
-            let error = grow.call(&mut store, 2).expect_err("it traps");
-            assert_eq!(trap_of(&error), Some(Trap::GrowthLimit));
             Ok(())
         },
     );
@@ -602,25 +397,6 @@ fn eager_translation_counts_functions() {
     let translated = module.expect("a module").translate().expect("translated");
     assert_eq!(translated.functions, 2);
     assert!(translated.words >= 2 && translated.wasm_bytes > 0, "{translated:?}");
-}
-
-#[test]
-fn start_functions_and_segments_trap_at_instantiation() {
-    each_tier(
-        |_| {},
-        |engine| {
-            let mut store = Store::new(engine, ());
-            let start = module(engine, "(module (func $s unreachable) (start $s))")?;
-            let error = Instance::new(&mut store, &start, &[]).expect_err("it traps");
-            assert_eq!(trap_of(&error), Some(Trap::UnreachableCodeReached));
-            let segment = module(engine, r#"(module (memory 1) (data (i32.const 65536) "x"))"#)?;
-            let error = Instance::new(&mut store, &segment, &[]).expect_err("it traps");
-            assert_eq!(trap_of(&error), Some(Trap::MemoryOutOfBounds));
-            let segment = module(engine, r#"(module (memory 1) (data (i32.const 65535) "x"))"#)?;
-            assert!(Instance::new(&mut store, &segment, &[]).is_ok());
-            Ok(())
-        },
-    );
 }
 
 #[test]

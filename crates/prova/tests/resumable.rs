@@ -1,0 +1,106 @@
+//! Resumable calls: what suspends, what goes on, and what must not.
+//!
+//! What green does not show: suspensions of stores whose embedder panics (`crates/runtime` has them).
+
+use prova::*;
+
+const TEXT: &str = r#"(module
+    (import "host" "ask" (func $ask (param i32) (result i64)))
+    (import "host" "nested" (func $nested))
+    (func (export "sum") (result i64)
+      (i64.add (call $ask (i32.const 1)) (call $ask (i32.const 2))))
+    (func (export "ask") (param i32) (result i64) (call $ask (local.get 0)))
+    (func (export "nested") (call $nested))
+    (func (export "trap") (drop (call $ask (i32.const 3))) unreachable))"#;
+
+/// A question that the host answers later.
+#[derive(Debug, PartialEq)]
+struct Question(i32);
+
+impl std::fmt::Display for Question {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "question {}", self.0)
+    }
+}
+
+impl std::error::Error for Question {}
+
+fn instance(tier: Tier) -> Result<(Store<()>, Instance)> {
+    let engine = Engine::new(Config::new().tier(tier))?;
+    let mut linker = Linker::new(&engine);
+    linker.func_wrap("host", "ask", |n: i32| -> Result<i64> { Err(Question(n).into()) })?;
+    linker.func_wrap("host", "nested", |mut caller: Caller<'_, ()>| -> Result<()> {
+        let ask = caller.get_export("ask").and_then(Extern::into_func).context("no ask")?;
+        ask.call(&mut caller, &[Val::I32(9)], &mut [Val::I64(0)])
+    })?;
+    let mut store = Store::new(&engine, ());
+    let module = Module::new(&engine, wat::parse_str(TEXT)?)?;
+    let instance = linker.instantiate(&mut store, &module)?;
+    Ok((store, instance))
+}
+
+/// The suspended call, which asks `question`.
+#[track_caller]
+fn suspended(call: ResumableCall, question: i32) -> ResumableCallHostTrap {
+    let ResumableCall::HostTrap(call) = call else { panic!("{call:?}") };
+    assert_eq!(call.host_error().downcast_ref(), Some(&Question(question)));
+    call
+}
+
+#[test]
+fn answers_let_a_call_go_on() -> Result<()> {
+    for dispatch in [Dispatch::Tail, Dispatch::Match] {
+        let (mut store, instance) = instance(Tier::Interpreter(dispatch))?;
+        let sum = instance.get_func(&store, "sum").context("no sum")?;
+        let mut results = [Val::I64(0)];
+        let call = suspended(sum.call_resumable(&mut store, &[], &mut results)?, 1);
+        assert_eq!(call.host_func().ty(&store).to_string(), "(i32) -> (i64)");
+        let call = suspended(call.resume(&mut store, &[Val::I64(30)], &mut results)?, 2);
+        let call = call.resume(&mut store, &[Val::I64(12)], &mut results)?;
+        assert!(matches!(call, ResumableCall::Finished), "{call:?}");
+        assert_eq!(results[0].unwrap_i64(), 42);
+    }
+    Ok(())
+}
+
+#[test]
+fn an_answer_of_another_type_is_refused() -> Result<()> {
+    let (mut store, instance) = instance(Tier::default())?;
+    let sum = instance.get_func(&store, "sum").context("no sum")?;
+    let mut results = [Val::I64(0)];
+    for answers in [&[Val::I32(1)][..], &[]] {
+        let call = suspended(sum.call_resumable(&mut store, &[], &mut results)?, 1);
+        assert!(call.resume(&mut store, answers, &mut results).is_err());
+    }
+    assert!(sum.call_resumable(&mut store, &[], &mut []).is_err(), "no place for the result");
+    Ok(())
+}
+
+#[test]
+fn traps_and_nested_errors_end_the_call() -> Result<()> {
+    let (mut store, instance) = instance(Tier::default())?;
+    let trap = instance.get_func(&store, "trap").context("no trap")?;
+    let call = suspended(trap.call_resumable(&mut store, &[], &mut [])?, 3);
+    let error = call.resume(&mut store, &[Val::I64(0)], &mut []).expect_err("unreachable");
+    assert_eq!(error.downcast_ref(), Some(&Trap::UnreachableCodeReached));
+
+    // The inner call is an ordinary one; its error is the outer host function's own, which suspends.
+    let nested = instance.get_func(&store, "nested").context("no nested")?;
+    let call = suspended(nested.call_resumable(&mut store, &[], &mut [])?, 9);
+    assert!(call.into_host_error().is::<Question>());
+
+    let sum = instance.get_func(&store, "sum").context("no sum")?;
+    let error = sum.call(&mut store, &[], &mut [Val::I64(0)]).expect_err("an ordinary call");
+    assert_eq!(error.downcast_ref(), Some(&Question(1)));
+    Ok(())
+}
+
+#[test]
+fn the_reference_tier_says_no() -> Result<()> {
+    let (mut store, instance) = instance(Tier::Reference)?;
+    let sum = instance.get_func(&store, "sum").context("no sum")?;
+    assert!(sum.call_resumable(&mut store, &[], &mut [Val::I64(0)]).is_err());
+    let error = sum.call(&mut store, &[], &mut [Val::I64(0)]).expect_err("an ordinary call");
+    assert_eq!(error.downcast_ref(), Some(&Question(1)));
+    Ok(())
+}
