@@ -5,13 +5,17 @@
 //!
 //! ```text
 //! generate ─► Case ── differential ─► every tier and metering mode against the reference tier
+//! manifest ─► Case ── corpus ───────► a program's output against a known hash; bench: its time against a peer's
 //! ```
 
 pub mod architecture;
 pub mod attach;
+pub mod corpus;
 pub mod differential;
 pub mod generate;
 pub mod json;
+pub mod manifest;
+pub mod program;
 pub mod run;
 pub mod tidy;
 

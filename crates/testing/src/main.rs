@@ -1,6 +1,8 @@
-//! `prova-testing`: campaigns from the command line.
+//! `prova-testing`: campaigns and suites from the command line.
 //!
 //! Exit code 0 if nothing was found, 1 if something was, 2 for misuse.
+
+mod suites;
 
 use clap::{Parser, Subcommand};
 use prova_testing::differential::{self, Options};
@@ -9,7 +11,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 #[derive(Parser)]
-#[command(name = "prova-testing", about = "Campaigns that look for faults in Prova")]
+#[command(name = "prova-testing", about = "Campaigns and suites that look for faults in Prova")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -17,6 +19,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Real programs: those of `programs/`, or of the folder that PROVA_CORPUS names.
+    Corpus(suites::CorpusArgs),
     /// Every tier and metering mode against the reference tier, on generated functions.
     Differential {
         /// What makes the modules.
@@ -39,6 +43,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
+        Command::Corpus(args) => suites::exit(suites::corpus(&args)),
         Command::Differential { generator, count, seed, jobs, funcs } => {
             let jobs = jobs.unwrap_or_else(processors);
             run_differential(&Options {

@@ -1,0 +1,88 @@
+//! The commands that run suites: real programs, specification scripts, benchmarks. Arguments → a printed table.
+
+use clap::{Args, ValueEnum};
+use prova_testing::corpus::{self, Engine, Outcome};
+use prova_testing::{manifest, program};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// The exit code of a command: 0 if nothing failed, 1 if something did, 2 if it could not be tried.
+pub(crate) fn exit(outcome: Result<bool, String>) -> ExitCode {
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Tier {
+    Interp,
+    Reference,
+    All,
+}
+
+/// What of the collection is run, and how.
+#[derive(Args)]
+pub(crate) struct CorpusArgs {
+    /// The tier; `all` runs each case in both
+    #[arg(long, value_enum, default_value_t = Tier::Interp)]
+    tier: Tier,
+    /// The program; by default `prova`, built for the purpose
+    #[arg(long, value_name = "PATH")]
+    program: Option<PathBuf>,
+    /// Only cases whose id contains this
+    #[arg(long, value_name = "ID", default_value = "")]
+    filter: String,
+    /// More options for the program, such as `-Odispatch=match`
+    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
+    option: Vec<String>,
+    /// Seconds after which a case is killed
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    limit: u64,
+}
+
+/// Where the programs are: `PROVA_CORPUS`, or the repository's own.
+fn collection() -> PathBuf {
+    std::env::var_os("PROVA_CORPUS")
+        .map_or_else(|| prova_testing::root().join("programs"), PathBuf::from)
+}
+
+/// Runs real programs; whether none failed.
+///
+/// # Errors
+/// If there is no such collection or program.
+pub(crate) fn corpus(args: &CorpusArgs) -> Result<bool, String> {
+    let folder = collection();
+    let cases = manifest::read(&folder)?;
+    let program = args.program.clone().map_or_else(program::built, Ok)?;
+    let program = std::path::absolute(&program).map_err(|error| error.to_string())?;
+    let tiers: &[&str] = match args.tier {
+        Tier::Interp => &["interp"],
+        Tier::Reference => &["reference"],
+        Tier::All => &["interp", "reference"],
+    };
+    println!("{:28} {:10} {:7} {:>8}", "id", "tier", "result", "seconds");
+    let (mut passed, mut failed, mut ignored) = (0, 0, 0);
+    for case in cases.iter().filter(|case| case.id.contains(&args.filter)) {
+        for tier in tiers {
+            let mut options = vec!["--tier".to_owned(), (*tier).to_owned()];
+            options.extend(args.option.iter().cloned());
+            let is_reference = *tier == "reference";
+            let engine = Engine { program: program.clone(), options, is_reference };
+            let outcome = corpus::run(&engine, &folder, case, Duration::from_secs(args.limit));
+            match outcome {
+                Outcome::Passed { .. } => passed += 1,
+                Outcome::Failed(_) => failed += 1,
+                Outcome::Ignored(_) => ignored += 1,
+            }
+            println!("{}", corpus::row(case, tier, &outcome));
+        }
+    }
+    println!("{passed} ok, {failed} failed, {ignored} ignored");
+    Ok(failed == 0)
+}
