@@ -1,15 +1,18 @@
 //! `prova validate`: every function decoded, validated, translated and checked; nothing is run.
 
 use crate::args::ValidateArgs;
-use crate::report::{Exit, print, text_of, warn};
+use crate::report::{Exit, Misuse, print, text_of, warn};
 use crate::{input, run};
-use prova::{Context, Engine, Result, Translated};
+use prova::{Context, Engine, Result, Translated, bail};
 use std::path::Path;
 
 /// Runs the command on each file; one that fails does not keep the others from being looked at.
 pub(crate) fn run(args: &ValidateArgs) -> Result<Exit> {
     let (config, _) = args.engine.config()?;
     let engine = run::new_engine(&config)?;
+    if args.files.is_empty() {
+        bail!(Misuse("a file is needed".into()));
+    }
     let mut exit = Exit::Done;
     for file in &args.files {
         match validate(&engine, file) {

@@ -1,9 +1,9 @@
 //! `prova wast`: specification scripts → a table of what passed.
 
 use crate::args::WastArgs;
-use crate::report::{Exit, print};
+use crate::report::{Exit, Misuse, print};
 use crate::{input, run};
-use prova::{Context, Result, format_err};
+use prova::{Context, Result, bail, format_err};
 use prova_wast::{Messages, Options, Report};
 use std::fmt::Write;
 use std::path::Path;
@@ -14,6 +14,9 @@ pub(crate) fn run(args: &WastArgs) -> Result<Exit> {
     run::new_engine(&config)?;
     let messages = if args.messages { Messages::Compared } else { Messages::Ignored };
     let options = Options { config, fuel: wasm.fuel, messages };
+    if args.files.is_empty() {
+        bail!(Misuse("a file is needed".into()));
+    }
     let mut exit = Exit::Done;
     print(&format!("{:>7} {:>7} {:>7}  file\n", "passed", "failed", "skipped"))?;
     let mut total = [0, 0, 0];

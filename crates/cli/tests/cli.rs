@@ -434,6 +434,7 @@ fn validate_counts_and_reports_each_file() {
     run.says(&["failed to load `invalid.wat`", "type mismatch", "failed to read `missing.wat`"]);
     assert!(run.code == 1 && run.out.starts_with("demo.wat: valid"), "{run:?}");
     demo.run("validate").expect(2, "");
+    demo.run("validate -W fuel=1").expect(2, "").says(&["a file is needed"]);
 }
 
 #[test]

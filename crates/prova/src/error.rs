@@ -79,6 +79,14 @@ impl InvalidModule {
 }
 
 impl UnsupportedModule {
+    /// The proposal that it needs; `None` if it exceeds a limit.
+    pub fn proposal(&self) -> Option<&'static str> {
+        match self.0.kind {
+            module::ErrorKind::Unsupported { proposal } => Some(proposal),
+            module::ErrorKind::Invalid { .. } | module::ErrorKind::Limit { .. } => None,
+        }
+    }
+
     /// Where the module needs it, in bytes.
     pub fn offset(&self) -> Option<usize> {
         self.0.offset

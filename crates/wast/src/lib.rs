@@ -60,7 +60,7 @@ pub struct Finding {
     /// Why it failed or was skipped.
     pub message: String,
     /// The name of the proposal that was missing, if that is the reason.
-    pub unsupported: bool,
+    pub unsupported: Option<&'static str>,
 }
 
 impl Report {
@@ -74,9 +74,10 @@ impl Report {
         self.passed + self.failures.len() + self.skipped.len()
     }
 
-    /// Whether something failed, and only modules that the engine refused as unsupported.
+    /// Whether something failed, and only modules that need a proposal that the engine does not have.
     pub fn is_unsupported(&self) -> bool {
-        !self.failures.is_empty() && self.failures.iter().all(|failure| failure.unsupported)
+        let missing = |failure: &Finding| failure.unsupported.is_some();
+        !self.failures.is_empty() && self.failures.iter().all(missing)
     }
 }
 

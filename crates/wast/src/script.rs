@@ -6,7 +6,8 @@
 use crate::pattern::{argument, matches, show};
 use crate::{Finding, Messages, Options, Report, spectest};
 use prova::{
-    Engine, Error, ErrorKind, Instance, Linker, Module, Result, Store, Val, bail, format_err,
+    Engine, Error, ErrorKind, Instance, Linker, Module, Result, Store, UnsupportedModule, Val,
+    bail, format_err,
 };
 use std::collections::HashMap;
 use std::fmt;
@@ -24,7 +25,7 @@ pub(crate) fn run(source: &str, options: &Options) -> Result<Report> {
     let unparsable = |error: wast::Error| {
         let (line, _) = error.span().linecol_in(source);
         let message = format!("the script does not parse: {}", error.message());
-        let failure = Finding { line: line + 1, message, unsupported: false };
+        let failure = Finding { line: line + 1, message, unsupported: None };
         Report { failures: vec![failure], ..Report::default() }
     };
     let buffer = match ParseBuffer::new_with_lexer(lexer) {
@@ -45,7 +46,7 @@ pub(crate) fn run(source: &str, options: &Options) -> Result<Report> {
                 let finding = Finding {
                     line,
                     message: one_line(&error),
-                    unsupported: ErrorKind::of(&error) == Some(ErrorKind::Unsupported),
+                    unsupported: error.downcast_ref().and_then(UnsupportedModule::proposal),
                 };
                 let list =
                     if error.is::<Skip>() { &mut report.skipped } else { &mut report.failures };
@@ -156,9 +157,13 @@ impl<'o> Runner<'o> {
             WastDirective::AssertUnlinkable { module, message, .. } => {
                 self.assert_unlinkable(module, message)
             }
-            WastDirective::AssertInvalidCustom { .. }
-            | WastDirective::AssertMalformedCustom { .. } => {
-                bail!("assertions about custom sections are not supported")
+            WastDirective::AssertInvalidCustom { mut module, message, .. }
+            | WastDirective::AssertMalformedCustom { mut module, message, .. } => {
+                // What the text parser accepts is left alone: custom sections never make a module invalid here.
+                match module.encode() {
+                    Ok(_) => bail!("a custom section was accepted, expected: {message}"),
+                    Err(error) => self.expect_message(&error.into(), message),
+                }
             }
             WastDirective::AssertException { exec, .. } => {
                 self.execute(exec)?;

@@ -147,6 +147,9 @@ fn what_is_not_supported_says_so() {
     fails("(module)", "(thread $t)", "threads");
     let report = report("(module (type (struct)))");
     assert!(report.is_unsupported(), "{report:?}");
+    assert_eq!(report.failures[0].unsupported, Some("gc"));
+    fails("(module)", r#"(assert_invalid_custom (module) "anything")"#, "accepted");
+    passes("(module)", r#"(assert_malformed_custom (module quote "(@name 1)") "anything")"#);
     let report = self::report("(module (func (result i32)))");
     assert!(!report.is_ok() && !report.is_unsupported(), "{report:?}");
     let report = self::report("(module) (nonsense)");
