@@ -4,16 +4,20 @@
 //! is used by any other crate.
 //!
 //! ```text
-//! generate ─► Case ── differential ─► every tier and metering mode against the reference tier
+//! generate ─► Case ─┬ differential ─► every tier and metering mode against the reference tier
+//!                   └ judge ────────► the reference tier against an outside engine
+//! bad_input: hostile bytes ───────► an answer in bounded time and memory
 //! manifest ─► Case ── corpus ───────► a program's output against a known hash; bench: its time against a peer's
 //! ```
 
 pub mod architecture;
 pub mod attach;
+pub mod bad_input;
 pub mod corpus;
 pub mod differential;
 pub mod generate;
 pub mod json;
+pub mod judge;
 pub mod manifest;
 pub mod program;
 pub mod run;

@@ -143,6 +143,9 @@ fn encode(
     for i in shape.helpers..signatures.len() as u32 {
         exports.export(&format!("f{}", i - shape.helpers), ExportKind::Func, i + 1);
     }
+    for i in 0..shape.globals.len() as u32 {
+        exports.export(&format!("g{i}"), ExportKind::Global, i);
+    }
     let mut code = wasm_encoder::CodeSection::new();
     for body in &bodies {
         code.raw(body);

@@ -1,0 +1,180 @@
+//! The command line of the campaigns: a subcommand each → what it prints, and an exit code.
+//!
+//! Exit codes: 0 if nothing was found, 1 if something was, 2 if the campaign could not be run.
+
+use clap::Subcommand;
+use prova_testing::bad_input::mutate::Mutants;
+use prova_testing::bad_input::supervise;
+use prova_testing::differential::{self, Options};
+use prova_testing::generate::Generator;
+use prova_testing::judge;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// A campaign and its options.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Campaign {
+    /// Every tier and metering mode against the reference tier, on generated functions.
+    Differential {
+        /// What makes the modules.
+        #[arg(long, value_enum, default_value = "biased")]
+        generator: Generator,
+        /// How many functions.
+        #[arg(long, default_value_t = 1_000_000)]
+        count: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Threads; all processors if not given.
+        #[arg(long)]
+        jobs: Option<usize>,
+        /// Functions of a module.
+        #[arg(long, default_value_t = 60)]
+        funcs: usize,
+    },
+    /// Wasmtime's judgement of the reference tier, on generated functions.
+    Judge {
+        /// How many functions.
+        #[arg(long, default_value_t = 10_000)]
+        count: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The program.
+        #[arg(long, default_value = "wasmtime")]
+        wasmtime: PathBuf,
+    },
+    /// Hostile modules: decoded, translated and checked or refused, in bounded time and memory.
+    BadInput {
+        /// How many inputs.
+        #[arg(long, default_value_t = 100_000)]
+        count: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The number of the first input; the shapes made by hand come first.
+        #[arg(long, default_value_t = 0)]
+        first: u64,
+        /// Writes the first input to this file instead of running anything.
+        #[arg(long)]
+        write: Option<PathBuf>,
+        /// Runs in this process; for the campaign itself.
+        #[arg(long, hide = true)]
+        worker: bool,
+    },
+}
+
+impl Campaign {
+    /// Runs it.
+    pub(crate) fn run(self) -> ExitCode {
+        match self {
+            Campaign::Differential { generator, count, seed, jobs, funcs } => {
+                let processors = || std::thread::available_parallelism().map_or(1, |n| n.get());
+                let jobs = jobs.unwrap_or_else(processors);
+                differential(&Options {
+                    generator,
+                    count,
+                    seed,
+                    jobs,
+                    funcs,
+                    time: None,
+                    plant: None,
+                })
+            }
+            Campaign::Judge { count, seed, wasmtime } => judge(count, seed, &wasmtime),
+            Campaign::BadInput { seed, first, write: Some(path), .. } => {
+                let bytes = supervise::input(&mut Mutants::default(), seed, first);
+                done(std::fs::write(path, bytes))
+            }
+            Campaign::BadInput { count, seed, first, worker: true, .. } => {
+                done(supervise::worker(seed, first, count))
+            }
+            Campaign::BadInput { count, seed, first, .. } => bad_input(seed, first, count),
+        }
+    }
+}
+
+fn differential(options: &Options) -> ExitCode {
+    let start = Instant::now();
+    let totals = differential::campaign(options);
+    let seconds = start.elapsed().as_secs_f64();
+    let tally = totals.tally;
+    println!(
+        "{} functions in {} modules, {} refused as unsupported; {} runs; {seconds:.1} s",
+        tally.funcs, totals.cases, tally.refused, tally.runs
+    );
+    println!(
+        "calls in the reference tier: {} returned, {} trapped, of these {} out of fuel",
+        tally.returned, tally.trapped, tally.out_of_fuel
+    );
+    found(totals.disagreement, "no disagreement")
+}
+
+fn judge(count: u64, seed: u64, wasmtime: &std::path::Path) -> ExitCode {
+    let version = match judge::version(wasmtime) {
+        Ok(version) => version,
+        Err(reason) => {
+            println!("skipped: {reason}");
+            return ExitCode::from(2);
+        }
+    };
+    let start = Instant::now();
+    match judge::campaign(wasmtime, seed, count, None) {
+        Ok(verdict) => {
+            println!(
+                "{version}: {} functions, {} calls returned, {} trapped; {:.1} s",
+                verdict.funcs,
+                verdict.returned,
+                verdict.trapped,
+                start.elapsed().as_secs_f64()
+            );
+            found(verdict.difference, "all as the reference tier says")
+        }
+        Err(reason) => {
+            println!("not run: {reason}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn bad_input(seed: u64, first: u64, count: u64) -> ExitCode {
+    let start = Instant::now();
+    let program = std::env::current_exe();
+    match program.and_then(|program| supervise::campaign(&program, seed, first, count)) {
+        Ok((findings, report)) => {
+            println!("{count} inputs: {report}; {:.1} s", start.elapsed().as_secs_f64());
+            let findings = (!findings.is_empty()).then(|| findings.join("\n"));
+            found(findings, "every input was answered")
+        }
+        Err(error) => {
+            println!("not run: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The exit code of something that only has to work.
+fn done(result: std::io::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Prints what was found, or that nothing was.
+fn found(finding: Option<String>, nothing: &str) -> ExitCode {
+    match finding {
+        None => {
+            println!("{nothing}");
+            ExitCode::SUCCESS
+        }
+        Some(report) => {
+            println!("{report}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Hostile modules, in a process of their own, and proof that each demand on the answers is seen to be broken.
+//!
+//! Green does not show that no input exists beyond the demands: `prova-testing bad-input --count 100000` looks longer.
+
+use prova_testing::bad_input::{Answer, answer, measure, settings, shapes::SHAPES, supervise};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+#[test]
+fn shapes_and_mutants_are_answered_in_time_and_memory() {
+    let program = Path::new(env!("CARGO_BIN_EXE_prova-testing"));
+    let count = SHAPES.len() as u64 + 400;
+    let (findings, report) = supervise::campaign(program, 5, 0, count).expect("the worker starts");
+    assert!(findings.is_empty(), "{findings:#?}");
+    assert!(report.contains(" accepted, "), "{report}");
+}
+
+#[test]
+fn a_worker_that_dies_is_a_finding() {
+    // Misuse ends it before its first input.
+    let program = Path::new(if cfg!(windows) { "where" } else { "false" });
+    let (findings, report) = supervise::campaign(program, 5, 7, 1).expect("the program starts");
+    assert!(findings[0].contains("input 7 of seed 5: the process ended"), "{findings:?}");
+    assert!(report.contains("died"), "{report}");
+}
+
+#[test]
+fn each_demand_is_seen_to_be_broken() {
+    assert!(measure(b"", |bytes| answer(bytes, settings(0))).is_ok());
+    let panic = measure(b"", |_| panic!("planted"));
+    assert!(panic.is_err_and(|complaint| complaint.contains("planted")));
+    let slow = measure(b"", |_| {
+        let start = Instant::now();
+        let mut sum = 0_u64;
+        // Processor time, not sleep; ten times the limit for a busy machine.
+        while start.elapsed() < Duration::from_secs(10) && sum < u64::MAX - 1_000_000 {
+            sum = (0..1_000_000).fold(sum, |sum, x| std::hint::black_box(sum + x % 2));
+            if processor_seconds() > 1.3 {
+                break;
+            }
+        }
+        Ok(Answer::Accepted)
+    });
+    assert!(slow.is_err_and(|complaint| complaint.contains("for 0 bytes")));
+    if cfg!(target_os = "linux") {
+        let big = measure(b"", |_| {
+            std::hint::black_box(vec![1_u8; 100 << 20]);
+            Ok(Answer::Accepted)
+        });
+        assert!(big.is_err_and(|complaint| complaint.contains("of memory")));
+    }
+}
+
+/// Processor time of this thread, or 0 where the system does not tell.
+fn processor_seconds() -> f64 {
+    let line = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = line.split(' ').next().and_then(|nanos| nanos.parse::<f64>().ok());
+    nanos.unwrap_or_default() / 1e9
+}
