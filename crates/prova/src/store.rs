@@ -100,7 +100,9 @@ impl<T: 'static> Store<T> {
             suspending: None,
             modules: BTreeMap::new(),
         };
-        Store { rt, state }
+        let mut store = Store { rt, state };
+        store.set_epoch_deadline(0);
+        store
     }
 
     /// The engine.
@@ -146,7 +148,8 @@ impl<T: 'static> Store<T> {
         self.as_context_mut().set_fuel(fuel)
     }
 
-    /// Running code traps once the engine's epoch is `ticks_beyond_current` beyond now. A new store's deadline is 0 ticks.
+    /// Running code traps once the engine's epoch is `ticks_beyond_current` beyond now. A new store's deadline is 0
+    /// ticks: it runs nothing before this is called.
     pub fn set_epoch_deadline(&mut self, ticks_beyond_current: u64) {
         self.as_context_mut().set_epoch_deadline(ticks_beyond_current);
     }

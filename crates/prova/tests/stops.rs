@@ -134,9 +134,11 @@ fn epochs_interrupt() {
             loop local.get 0 br_if 0 end))"#,
             )?;
             let mut store = Store::new(engine, ());
-            store.set_epoch_deadline(1);
             let instance = Instance::new(&mut store, &module, &[])?;
             let f = instance.get_typed_func::<i32, ()>(&mut store, "f")?;
+            let error = f.call(&mut store, 0).expect_err("no deadline is set");
+            assert_eq!(trap_of(&error), Some(Trap::Interrupt));
+            store.set_epoch_deadline(1);
             f.call(&mut store, 0)?;
             let error = std::thread::scope(|scope| {
                 scope.spawn(|| {

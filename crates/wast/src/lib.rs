@@ -25,7 +25,7 @@ use std::fmt;
 pub struct Options {
     /// The engine's configuration.
     pub config: Config,
-    /// The fuel of the whole script, for an engine that consumes fuel.
+    /// The fuel of each invocation, and of all instantiations together, for an engine that consumes fuel.
     pub fuel: Option<u64>,
     /// What becomes of the messages in assertions of refusal.
     pub messages: Messages,
