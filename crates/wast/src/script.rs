@@ -342,9 +342,12 @@ impl<'o> Runner<'o> {
             Ok(_) => bail!("a module was accepted, expected: {message}"),
             Err(error) => error,
         };
-        // An error without a kind is the text parser's.
+        // An error without a kind is the text parser's. One that names a proposal is a refusal as well: a script that is
+        // older than the proposal demands no more.
         match ErrorKind::of(&error) {
-            Some(ErrorKind::Invalid) | None => self.expect_message(&error, message),
+            Some(ErrorKind::Invalid | ErrorKind::Unsupported) | None => {
+                self.expect_message(&error, message)
+            }
             Some(_) => Err(error.context(format!("expected another refusal: {message}"))),
         }
     }
