@@ -21,6 +21,7 @@ pub mod judge;
 pub mod manifest;
 pub mod program;
 pub mod run;
+pub mod spec;
 pub mod tidy;
 
 use std::path::{Path, PathBuf};

@@ -17,15 +17,15 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Real programs: those of `programs/`, or of the folder that PROVA_CORPUS names.
-    Corpus(suites::CorpusArgs),
+    #[command(flatten)]
+    Suite(suites::Suite),
     #[command(flatten)]
     Campaign(campaigns::Campaign),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Corpus(args) => suites::exit(suites::corpus(&args)),
+        Command::Suite(suite) => suite.run(),
         Command::Campaign(campaign) => campaign.run(),
     }
 }

@@ -1,20 +1,35 @@
 //! The commands that run suites: real programs, specification scripts, benchmarks. Arguments → a printed table.
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use prova_testing::corpus::{self, Engine, Outcome};
-use prova_testing::{manifest, program};
+use prova_testing::{manifest, program, spec};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// The exit code of a command: 0 if nothing failed, 1 if something did, 2 if it could not be tried.
-pub(crate) fn exit(outcome: Result<bool, String>) -> ExitCode {
-    match outcome {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::from(2)
+/// A command that runs a suite.
+#[derive(Subcommand)]
+pub(crate) enum Suite {
+    /// Real programs: those of `programs/`, or of the folder that PROVA_CORPUS names.
+    Corpus(CorpusArgs),
+    /// The specification's suite, every file in every tier.
+    Spec(SpecArgs),
+}
+
+impl Suite {
+    /// Runs it: 0 if nothing failed, 1 if something did, 2 if it could not be tried.
+    pub(crate) fn run(&self) -> ExitCode {
+        let outcome = match self {
+            Suite::Corpus(args) => corpus(args),
+            Suite::Spec(args) => spec(args),
+        };
+        match outcome {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => {
+                eprintln!("error: {error}");
+                ExitCode::from(2)
+            }
         }
     }
 }
@@ -56,7 +71,7 @@ fn collection() -> PathBuf {
 ///
 /// # Errors
 /// If there is no such collection or program.
-pub(crate) fn corpus(args: &CorpusArgs) -> Result<bool, String> {
+fn corpus(args: &CorpusArgs) -> Result<bool, String> {
     let folder = collection();
     let cases = manifest::read(&folder)?;
     let program = args.program.clone().map_or_else(program::built, Ok)?;
@@ -85,4 +100,63 @@ pub(crate) fn corpus(args: &CorpusArgs) -> Result<bool, String> {
     }
     println!("{passed} ok, {failed} failed, {ignored} ignored");
     Ok(failed == 0)
+}
+
+/// What of the specification's suite is run.
+#[derive(Args)]
+pub(crate) struct SpecArgs {
+    /// Only files whose `folder/name` contains this
+    #[arg(long, value_name = "NAME", default_value = "")]
+    filter: String,
+    /// Writes the table anew
+    #[arg(long, conflicts_with = "filter")]
+    bless: bool,
+    /// Prints every row
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// Runs the specification's suite in every tier and prints counts, and each file that breaks the rule; whether none does.
+///
+/// # Errors
+/// If the table cannot be written.
+fn spec(args: &SpecArgs) -> Result<bool, String> {
+    let jobs = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let rows = spec::rows(&args.filter, jobs);
+    for row in &rows {
+        if args.verbose || row.is_broken() {
+            println!("{row}");
+            for ((tier, _), status) in spec::TIERS.iter().zip(&row.statuses) {
+                if let spec::Status::Failed { first, .. } = status {
+                    println!("    {tier}: {first}");
+                }
+            }
+        }
+    }
+    let suite = |row: &&spec::Row| !spec::is_more(&row.script.folder);
+    let counts: Vec<&spec::Row> =
+        rows.iter().filter(suite).filter(|row| row.script.counts).collect();
+    let exempt = counts.iter().filter(|row| row.exempt.is_some()).count();
+    println!(
+        "{} files, of which {} names of the suite count: {exempt} exempt",
+        rows.len(),
+        counts.len()
+    );
+    for (at, (tier, _)) in spec::TIERS.iter().enumerate() {
+        let passed = |row: &&spec::Row| row.statuses[at].is_ok();
+        println!(
+            "{tier:10} {} of {} files pass, {} of {} names not exempt",
+            rows.iter().filter(passed).count(),
+            rows.len(),
+            counts.iter().filter(|row| row.exempt.is_none()).filter(|row| passed(row)).count(),
+            counts.len() - exempt,
+        );
+    }
+    if args.bless {
+        let path = spec::table_path();
+        std::fs::write(&path, spec::table(&rows))
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        println!("wrote {}", path.display());
+    }
+    Ok(!rows.iter().any(spec::Row::is_broken))
 }

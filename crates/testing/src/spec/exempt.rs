@@ -1,0 +1,96 @@
+//! A script → whether it is exempt: a module that must be accepted needs a proposal that Prova does not execute yet.
+//!
+//! Judged by wasmparser alone, with every feature but exceptions, garbage collection and typed function references (and
+//! what builds on these), and accepted by it with all of them: Prova's own opinion is not asked, so that refusing too much cannot make a file exempt.
+//!
+//! Limit: a module that wasmparser would accept without the feature, and that means something else with it, does not count.
+
+use wasmparser::{Validator, WasmFeatures};
+use wast::lexer::Lexer;
+use wast::parser::{self, ParseBuffer};
+use wast::{QuoteWat, Wast, WastDirective, WastExecute};
+
+/// All features but those that Prova does not execute yet.
+fn features() -> WasmFeatures {
+    WasmFeatures::all()
+        .difference(WasmFeatures::EXCEPTIONS)
+        .difference(WasmFeatures::LEGACY_EXCEPTIONS)
+        .difference(WasmFeatures::GC)
+        .difference(WasmFeatures::FUNCTION_REFERENCES)
+        .difference(WasmFeatures::SHARED_EVERYTHING_THREADS)
+        .difference(WasmFeatures::STACK_SWITCHING)
+        .difference(WasmFeatures::CUSTOM_DESCRIPTORS)
+}
+
+/// The first module that must be accepted and cannot be without the features above: its line, and why.
+pub fn exempt(text: &str) -> Option<String> {
+    let mut lexer = Lexer::new(text);
+    lexer.allow_confusing_unicode(true);
+    let buffer = ParseBuffer::new_with_lexer(lexer).ok()?;
+    let script = parser::parse::<Wast<'_>>(&buffer).ok()?;
+    script.directives.into_iter().find_map(|directive| {
+        let line = directive.span().linecol_in(text).0 + 1;
+        let mut module = accepted(directive)?;
+        let bytes = module.encode().ok()?;
+        let error = Validator::new_with_features(features()).validate_all(&bytes).err()?;
+        // What is refused with every feature is no matter of a proposal.
+        Validator::new_with_features(WasmFeatures::all()).validate_all(&bytes).ok()?;
+        Some(format!("line {line}: {}", error.message()))
+    })
+}
+
+/// The module of a directive that must be accepted, even if its instantiation must not succeed.
+fn accepted(directive: WastDirective<'_>) -> Option<QuoteWat<'_>> {
+    let executed = |exec| match exec {
+        WastExecute::Wat(module) => Some(QuoteWat::Wat(module)),
+        WastExecute::Invoke(_) | WastExecute::Get { .. } => None,
+    };
+    match directive {
+        WastDirective::Module(module) | WastDirective::ModuleDefinition(module) => Some(module),
+        WastDirective::AssertUnlinkable { module, .. } => Some(QuoteWat::Wat(module)),
+        WastDirective::AssertTrap { exec, .. }
+        | WastDirective::AssertReturn { exec, .. }
+        | WastDirective::AssertException { exec, .. }
+        | WastDirective::AssertSuspension { exec, .. } => executed(exec),
+        WastDirective::AssertInvalidCustom { module, .. } => Some(module),
+        WastDirective::AssertMalformed { .. }
+        | WastDirective::AssertMalformedCustom { .. }
+        | WastDirective::AssertInvalid { .. }
+        | WastDirective::AssertExhaustion { .. }
+        | WastDirective::ModuleInstance { .. }
+        | WastDirective::Register { .. }
+        | WastDirective::Invoke(_)
+        | WastDirective::Thread(_)
+        | WastDirective::Wait { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_that_must_be_accepted_exempts() {
+        for text in [
+            "(module (type (struct)))",
+            "\n(module definition (tag))",
+            "(assert_unlinkable (module (import \"a\" \"b\" (func (param (ref func))))) \"unknown\")",
+            "(assert_trap (module (func $f (throw_ref (ref.null exn))) (start $f)) \"x\")",
+        ] {
+            assert!(exempt(text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_must_be_refused_or_is_supported_does_not() {
+        for text in [
+            "(module (func (result v128) (v128.const i64x2 0 0)))",
+            "(module (memory i64 1) (memory 1) (table 1 funcref) (func return_call 0))",
+            "(assert_invalid (module (type (struct)) (func (result i32))) \"type mismatch\")",
+            "(assert_malformed (module quote \"(type (struct\") \"x\")",
+            "(module (func (result i32)))",
+        ] {
+            assert_eq!(exempt(text), None, "{text}");
+        }
+    }
+}
