@@ -33,7 +33,7 @@ impl CheckedBytecode {
         settings: &Settings,
         candidate: Candidate,
     ) -> Result<CheckedBytecode, CheckError> {
-        let facts = check::structure(module, settings, &candidate)?;
+        let facts = check::check(module, settings, &candidate)?;
         Ok(CheckedBytecode {
             module: module.clone(),
             settings: *settings,

@@ -37,11 +37,21 @@ pub enum Rule {
     Hints,
     /// C15: charges and polls are those of the metering mode.
     Metering,
+    /// C16: every operator is one that the check knows.
+    Operators,
+    /// C17: the code performs the effects of the Wasm, with their arguments, in their order.
+    Effects,
+    /// C18: the values of a label are in their home slots on every edge.
+    Values,
+    /// C19: locals and frozen operand-stack positions are in their slots on every edge.
+    Frozen,
+    /// C20: the code branches on the conditions of the Wasm.
+    Conditions,
 }
 
 impl Rule {
     /// All rules in the order of their numbers.
-    pub const ALL: [Rule; 15] = [
+    pub const ALL: [Rule; 20] = [
         Rule::Decoding,
         Rule::End,
         Rule::Size,
@@ -57,6 +67,11 @@ impl Rule {
         Rule::Map,
         Rule::Hints,
         Rule::Metering,
+        Rule::Operators,
+        Rule::Effects,
+        Rule::Values,
+        Rule::Frozen,
+        Rule::Conditions,
     ];
 
     /// The number behind the C, from 1.
@@ -83,6 +98,11 @@ impl fmt::Display for Rule {
             Rule::Map => "map",
             Rule::Hints => "hints",
             Rule::Metering => "metering",
+            Rule::Operators => "operators",
+            Rule::Effects => "effects",
+            Rule::Values => "values",
+            Rule::Frozen => "frozen",
+            Rule::Conditions => "conditions",
         };
         write!(f, "C{} ({name})", self.number())
     }

@@ -67,6 +67,7 @@
 //! cell of the frame. It never panics, whatever the candidate (test `no_candidate_panics`).
 
 mod control;
+mod equality;
 mod error;
 mod labels;
 mod map;
@@ -111,7 +112,20 @@ impl Context<'_> {
     }
 }
 
-/// Proves C1 to C15 of a candidate, and gives the facts that it was compared with.
+/// Proves all rules of a candidate, and gives the facts that it was compared with.
+pub(crate) fn check<'m>(
+    module: &'m Module,
+    settings: &Settings,
+    candidate: &Candidate,
+) -> Result<&'m FuncFacts, CheckError> {
+    let facts = structure(module, settings, candidate)?;
+    match equality::prove(module, facts, settings, candidate) {
+        Ok(()) => Ok(facts),
+        Err((word, fault)) => Err(CheckError::new(candidate.func, word, fault, &candidate.map)),
+    }
+}
+
+/// Proves C1 to C15 of a candidate, its form, and gives the facts that it was compared with.
 pub(crate) fn structure<'m>(
     module: &'m Module,
     settings: &Settings,

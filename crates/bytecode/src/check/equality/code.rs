@@ -1,0 +1,406 @@
+//! The code side: one instruction → terms, an effect, cells written. The same rows that an executor runs.
+//!
+//! Expressions of the rows are evaluated over [`Sym`]: numeric operators build terms, methods of `cx` perform effects.
+
+use super::effects::{ARGS_MAX, Effect};
+use super::prims::Sym;
+use super::prims::symbolic::*;
+use super::terms::Vn;
+use super::width::width;
+use super::{Fault, Proof, Rule, Verdict};
+use crate::encode::Inst;
+use crate::ops::{Class, Kind, Op};
+
+/// What the walk has to do after an instruction.
+pub(super) enum Step {
+    /// Go on with the next one.
+    Next,
+    /// A conditional branch, taken when the condition is not zero.
+    Branch { condition: Vn, target: u32 },
+    /// `br`.
+    Br { target: u32 },
+    /// `br_table`.
+    Table { index: Vn },
+    /// `return`: results in the first cells.
+    Return,
+    /// `return1`: the result.
+    Return1(Vn),
+    /// The effect that ends the path has been performed.
+    End,
+}
+
+/// Reads the operands of an instruction in order.
+struct Operands<'i> {
+    inst: &'i Inst,
+    value: usize,
+}
+
+impl Operands<'_> {
+    fn raw(&mut self) -> u64 {
+        self.value += 1;
+        self.inst.values[self.value - 1]
+    }
+}
+
+impl<'t> Proof<'t> {
+    /// A source operand of a kind.
+    fn source(&mut self, operands: &mut Operands<'_>, kind: Kind) -> Result<Sym<'t>, Fault> {
+        let raw = operands.raw();
+        let vn = match kind {
+            Kind::i32 | Kind::i64 | Kind::f32 | Kind::f64 | Kind::ref_ | Kind::addr | Kind::any => {
+                self.read(raw as u32)?
+            }
+            Kind::v128 => {
+                let (low, high) = (self.read(raw as u32)?, self.read(raw as u32 + 1)?);
+                self.terms.borrow_mut().join(low, high)
+            }
+            Kind::v128c => {
+                let high = operands.raw();
+                let bits = u128::from(raw) | u128::from(high) << 64;
+                self.terms.borrow_mut().constant128(bits)
+            }
+            Kind::i32s => self.constant(u64::from(raw as u32)),
+            Kind::i64s
+            | Kind::i32c
+            | Kind::i64w
+            | Kind::i64c
+            | Kind::rel
+            | Kind::off16
+            | Kind::off64
+            | Kind::lane
+            | Kind::win
+            | Kind::count
+            | Kind::func
+            | Kind::type_
+            | Kind::table
+            | Kind::mem
+            | Kind::global
+            | Kind::elem
+            | Kind::data => self.constant(raw),
+        };
+        Ok(Sym::new(vn, self.terms))
+    }
+
+    /// Writes a result of a kind.
+    fn result(&mut self, inst: &Inst, i: usize, kind: Kind, value: Sym<'t>) {
+        let slot = inst.values[i] as u32;
+        self.write(slot, value.vn);
+        if kind == Kind::v128 {
+            let high = self.terms.borrow_mut().high(value.vn);
+            self.write(slot + 1, high);
+        }
+    }
+
+    /// An effect of the code, with up to five arguments.
+    fn perform(&mut self, inst: &Inst, effect: Effect, args: &[Sym<'t>]) -> Result<Sym<'t>, Fault> {
+        let mut all = [Vn::UNDEF; ARGS_MAX];
+        for (to, from) in all.iter_mut().zip(args) {
+            *to = from.vn;
+        }
+        let result = self.consume(inst, effect, &all)?;
+        Ok(Sym::new(result, self.terms))
+    }
+
+    fn mem0(&mut self) -> Sym<'t> {
+        Sym::new(self.constant(0), self.terms)
+    }
+
+    fn target(&self, inst: &Inst, offset: u64) -> Result<u32, Fault> {
+        inst.target(offset as i32)
+            .ok_or_else(|| Fault::new(Rule::Targets, "a branch before the code"))
+    }
+}
+
+/// Performs the effects in the expressions of the rows.
+struct Runtime<'p, 't> {
+    proof: &'p mut Proof<'t>,
+    inst: &'p Inst,
+    fault: Option<Fault>,
+}
+
+macro_rules! runtime {
+    ($($name:ident $effect:ident ($($arg:ident)*);)*) => {
+        impl<'t> Runtime<'_, 't> {
+            $(fn $name(&mut self, $($arg: Sym<'t>),*) -> Sym<'t> {
+                match self.proof.perform(self.inst, Effect::$effect, &[$($arg),*]) {
+                    Ok(result) => result,
+                    Err(fault) => {
+                        self.fault = Some(fault);
+                        Sym::new(Vn::UNDEF, self.proof.terms)
+                    }
+                }
+            })*
+        }
+    };
+}
+
+runtime! {
+    global_get GlobalGet (g);
+    global_get_v128 GlobalGetV128 (g);
+    global_set GlobalSet (g a);
+    global_set_v128 GlobalSetV128 (g a);
+    ref_func RefFunc (f);
+    table_get TableGet (t i);
+    table_set TableSet (t i a);
+    table_size TableSize (t);
+    table_grow TableGrow (t a n);
+    table_fill TableFill (t i a n);
+    table_copy TableCopy (t u d s n);
+    table_init TableInit (t x d s n);
+    elem_drop ElemDrop (x);
+    memory_size MemorySize (k);
+    memory_grow MemoryGrow (k n);
+    memory_fill MemoryFill (k d a n);
+    memory_copy MemoryCopy (k j d s n);
+    memory_init MemoryInit (k x d s n);
+    data_drop DataDrop (x);
+    atomic_notify AtomicNotify (k p o n);
+    atomic_wait32 AtomicWait32 (k p o x n);
+    atomic_wait64 AtomicWait64 (k p o x n);
+}
+
+/// One row, symbolically: the mirror of the executors' `step!`, class by class.
+macro_rules! step {
+    ($p:ident $i:ident pure [$d:ident : $dk:ident <- $($s:ident : $sk:ident)*] { $e:expr }) => {{
+        #[allow(unused_mut, unused_variables, reason = "a row need not have a source")]
+        let mut operands = Operands { inst: $i, value: 1 };
+        $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
+        let value = $e;
+        $p.result($i, 0, Kind::$dk, value);
+        Step::Next
+    }};
+    ($p:ident $i:ident pure2 [$d:ident : $dk:ident $g:ident : $gk:ident <- $($s:ident : $sk:ident)*] { $e:expr }) => {{
+        let mut operands = Operands { inst: $i, value: 2 };
+        $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
+        let (low, high) = $e;
+        $p.result($i, 0, Kind::$dk, low);
+        $p.result($i, 1, Kind::$gk, high);
+        Step::Next
+    }};
+    ($p:ident $i:ident trap [$d:ident : $dk:ident <- $($s:ident : $sk:ident)*] { $e:expr }) => {{
+        let mut operands = Operands { inst: $i, value: 1 };
+        $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
+        let value = $e;
+        $p.perform($i, Effect::Trap, &[value])?;
+        $p.result($i, 0, Kind::$dk, value);
+        Step::Next
+    }};
+    ($p:ident $i:ident branch [<- $a:ident : $ak:ident $t:ident : rel] { $e:expr }) => {
+        step!(@branch $p $i [$a : $ak] { $e })
+    };
+    ($p:ident $i:ident branch [<- $a:ident : $ak:ident $b:ident : $bk:ident $t:ident : rel] { $e:expr }) => {
+        step!(@branch $p $i [$a : $ak $b : $bk] { $e })
+    };
+    (@branch $p:ident $i:ident [$($s:ident : $sk:ident)*] { $e:expr }) => {{
+        let mut operands = Operands { inst: $i, value: 0 };
+        $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
+        let condition = $e.vn;
+        let offset = $i.values[$i.op.operands().len() - 1];
+        Step::Branch { condition, target: $p.target($i, offset)? }
+    }};
+    ($p:ident $i:ident load [$d:ident : $dk:ident <- $a:ident : $ak:ident $o:ident : $ok:ident] $m:ident : $mt:ty { $e:expr }) => {{
+        let mut operands = Operands { inst: $i, value: 1 };
+        let $a = $p.source(&mut operands, Kind::$ak)?;
+        let $o = $p.source(&mut operands, Kind::$ok)?;
+        let mem = $p.mem0();
+        let $m = $p.perform($i, Effect::Load(width($i.op)), &[mem, $a, $o])?;
+        let value = $e;
+        $p.result($i, 0, Kind::$dk, value);
+        Step::Next
+    }};
+    ($p:ident $i:ident store [<- $a:ident : $ak:ident $o:ident : $ok:ident $v:ident : $vk:ident] { $e:expr }) => {{
+        let mut operands = Operands { inst: $i, value: 0 };
+        let $a = $p.source(&mut operands, Kind::$ak)?;
+        let $o = $p.source(&mut operands, Kind::$ok)?;
+        let $v = $p.source(&mut operands, Kind::$vk)?;
+        let mem = $p.mem0();
+        let value = $e;
+        $p.perform($i, Effect::Store(width($i.op)), &[mem, $a, $o, value])?;
+        Step::Next
+    }};
+    ($p:ident $i:ident load_far $rest:tt $m:ident : $mt:ty { $e:expr }) => { step!(@load $p $i Load $rest $m { $e }) };
+    ($p:ident $i:ident atomic_load $rest:tt $m:ident : $mt:ty { $e:expr }) => { step!(@load $p $i AtomicLoad $rest $m { $e }) };
+    (@load $p:ident $i:ident $effect:ident
+        [$d:ident : $dk:ident <- $a:ident : $ak:ident $o:ident : $ok:ident $k:ident : mem $($s:ident : $sk:ident)*] $m:ident { $e:expr }) => {{
+        let mut operands = Operands { inst: $i, value: 1 };
+        let $a = $p.source(&mut operands, Kind::$ak)?;
+        let $o = $p.source(&mut operands, Kind::$ok)?;
+        let $k = $p.source(&mut operands, Kind::mem)?;
+        $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
+        let $m = $p.perform($i, Effect::$effect(width($i.op)), &[$k, $a, $o])?;
+        let value = $e;
+        $p.result($i, 0, Kind::$dk, value);
+        Step::Next
+    }};
+    ($p:ident $i:ident store_far $rest:tt { $e:expr }) => { step!(@store $p $i Store $rest { $e }) };
+    ($p:ident $i:ident atomic_store $rest:tt { $e:expr }) => { step!(@store $p $i AtomicStore $rest { $e }) };
+    (@store $p:ident $i:ident $effect:ident
+        [<- $a:ident : $ak:ident $o:ident : $ok:ident $k:ident : mem $($s:ident : $sk:ident)*] { $e:expr }) => {{
+        let mut operands = Operands { inst: $i, value: 0 };
+        let $a = $p.source(&mut operands, Kind::$ak)?;
+        let $o = $p.source(&mut operands, Kind::$ok)?;
+        let $k = $p.source(&mut operands, Kind::mem)?;
+        $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
+        let value = $e;
+        $p.perform($i, Effect::$effect(width($i.op)), &[$k, $a, $o, value])?;
+        Step::Next
+    }};
+    ($p:ident $i:ident atomic_rmw [$d:ident : $dk:ident <- $a:ident : $ak:ident $o:ident : $ok:ident $k:ident : mem $v:ident : $vk:ident] $m:ident : $mt:ty { $e:expr }) => {{
+        let mut operands = Operands { inst: $i, value: 1 };
+        let $a = $p.source(&mut operands, Kind::$ak)?;
+        let $o = $p.source(&mut operands, Kind::$ok)?;
+        let $k = $p.source(&mut operands, Kind::mem)?;
+        let $v = $p.source(&mut operands, Kind::$vk)?;
+        let $m = $p.loaded()?;
+        let (old, new) = $e;
+        $p.perform($i, Effect::AtomicRmw(width($i.op)), &[$k, $a, $o, new])?;
+        $p.result($i, 0, Kind::$dk, old);
+        Step::Next
+    }};
+    ($p:ident $i:ident atomic_cmpxchg [$d:ident : $dk:ident <- $a:ident : $ak:ident $o:ident : $ok:ident $k:ident : mem $x:ident : $xk:ident $v:ident : $vk:ident] $m:ident : $mt:ty { $e:expr }) => {{
+        let mut operands = Operands { inst: $i, value: 1 };
+        let $a = $p.source(&mut operands, Kind::$ak)?;
+        let $o = $p.source(&mut operands, Kind::$ok)?;
+        let $k = $p.source(&mut operands, Kind::mem)?;
+        let $x = $p.source(&mut operands, Kind::$xk)?;
+        let $v = $p.source(&mut operands, Kind::$vk)?;
+        let $m = $p.loaded()?;
+        let (old, new) = $e;
+        $p.perform($i, Effect::AtomicCmpxchg(width($i.op)), &[$k, $a, $o, $x, new])?;
+        $p.result($i, 0, Kind::$dk, old);
+        Step::Next
+    }};
+    ($p:ident $i:ident quick $rest:tt $c:ident { $e:expr }) => { step!(@get $p $i $rest $c { $e }) };
+    ($p:ident $i:ident effect $rest:tt $c:ident { $e:expr }) => { step!(@get $p $i $rest $c { $e }) };
+    (@get $p:ident $i:ident [$d:ident : $dk:ident <- $($s:ident : $sk:ident)*] $c:ident { $e:expr }) => {{
+        let mut operands = Operands { inst: $i, value: 1 };
+        $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
+        let mut $c = Runtime { proof: &mut *$p, inst: $i, fault: None };
+        let value = $e;
+        $c.fault.map_or(Ok(()), Err)?;
+        $p.result($i, 0, Kind::$dk, value);
+        Step::Next
+    }};
+    ($p:ident $i:ident quick0 $rest:tt $c:ident { $e:expr }) => { step!(@act $p $i $rest $c { $e }) };
+    ($p:ident $i:ident effect0 $rest:tt $c:ident { $e:expr }) => { step!(@act $p $i $rest $c { $e }) };
+    (@act $p:ident $i:ident [<- $($s:ident : $sk:ident)*] $c:ident { $e:expr }) => {{
+        let mut operands = Operands { inst: $i, value: 0 };
+        $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
+        let mut $c = Runtime { proof: &mut *$p, inst: $i, fault: None };
+        $e;
+        $c.fault.map_or(Ok(()), Err)?;
+        Step::Next
+    }};
+    ($p:ident $i:ident unreachable [<-] {}) => {{
+        $p.perform($i, Effect::Unreachable, &[])?;
+        Step::End
+    }};
+    ($p:ident $i:ident br [<- $t:ident : rel] {}) => {
+        Step::Br { target: $p.target($i, $i.values[0])? }
+    };
+    ($p:ident $i:ident br_table [<- $x:ident : i32 $n:ident : count] {}) => {{
+        let mut operands = Operands { inst: $i, value: 0 };
+        Step::Table { index: $p.source(&mut operands, Kind::i32)?.vn }
+    }};
+    ($p:ident $i:ident return_ [<-] {}) => { Step::Return };
+    ($p:ident $i:ident return1 [<- $a:ident : any] {}) => {{
+        let mut operands = Operands { inst: $i, value: 0 };
+        Step::Return1($p.source(&mut operands, Kind::any)?.vn)
+    }};
+    ($p:ident $i:ident call $rest:tt {}) => { step!(@call $p $i Call) };
+    ($p:ident $i:ident call_import $rest:tt {}) => { step!(@call $p $i Call) };
+    (@call $p:ident $i:ident $effect:ident) => {{
+        let callee = Sym::new($p.constant($i.values[1]), $p.terms);
+        $p.call($i, Effect::$effect, &[callee])?;
+        Step::Next
+    }};
+    ($p:ident $i:ident call_indirect $rest:tt {}) => {{
+        $p.call_indirect($i, Effect::CallIndirect)?;
+        Step::Next
+    }};
+    ($p:ident $i:ident return_call $rest:tt {}) => { step!(@tail $p $i) };
+    ($p:ident $i:ident return_call_import $rest:tt {}) => { step!(@tail $p $i) };
+    (@tail $p:ident $i:ident) => {{
+        let callee = Sym::new($p.constant($i.values[1]), $p.terms);
+        $p.call($i, Effect::ReturnCall, &[callee])?;
+        Step::End
+    }};
+    ($p:ident $i:ident return_call_indirect $rest:tt {}) => {{
+        $p.call_indirect($i, Effect::ReturnCallIndirect)?;
+        Step::End
+    }};
+    ($p:ident $i:ident charge [<- $n:ident : i64c] {}) => {{
+        let mut operands = Operands { inst: $i, value: 0 };
+        let units = $p.source(&mut operands, Kind::i64c)?;
+        $p.perform($i, Effect::Charge, &[units])?;
+        Step::Next
+    }};
+    ($p:ident $i:ident poll [<-] {}) => {{
+        $p.perform($i, Effect::Poll, &[])?;
+        Step::Next
+    }};
+    ($p:ident $i:ident stub_attach [<-] {}) => { return Err(Fault::new(Rule::Decoding, "a stub")) };
+    ($p:ident $i:ident stub_host [<-] {}) => { return Err(Fault::new(Rule::Decoding, "a stub")) };
+}
+
+macro_rules! execute {
+    ($($name:ident $mnemonic:literal $class:ident [$($o:tt)*] $($m:ident $(: $mt:ty)?)? { $($e:tt)* })*) => {
+        impl<'t> Proof<'t> {
+            /// Executes one instruction symbolically.
+            pub(super) fn execute(&mut self, inst: &Inst) -> Result<Step, Fault> {
+                let proof = self;
+                Ok(match inst.op {
+                    $(Op::$name => step!(proof inst $class [$($o)*] $($m $(: $mt)?)? { $($e)* }),)*
+                })
+            }
+        }
+    };
+}
+crate::for_each_op!(execute);
+
+impl<'t> Proof<'t> {
+    /// The arguments of a call at its window, then the effect; the results come to the window.
+    fn call(&mut self, inst: &Inst, effect: Effect, args: &[Sym<'t>]) -> Verdict {
+        let window = inst.values[0] as u32;
+        let tail = matches!(
+            inst.op.class(),
+            Class::return_call | Class::return_call_import | Class::return_call_indirect
+        );
+        // M3 of `state`; the arguments themselves are popped already.
+        if !tail && window < self.state.top() {
+            let live = self.state.top();
+            return Err(Fault::new(
+                Rule::Windows,
+                format!("window s{window} below s{live}, which is live"),
+            ));
+        }
+        for i in 0..self.call_args.len() {
+            let (want, slot) = (self.call_args[i], window + i as u32);
+            if self.read(slot)? != want {
+                let text = self.show(want);
+                let have = self.read(slot)?;
+                let have = self.show(have);
+                return Err(Fault::new(
+                    Rule::Effects,
+                    format!("argument cell {i} in s{slot} is {have}, in Wasm {text}"),
+                ));
+            }
+        }
+        self.perform(inst, effect, args)?;
+        if !tail {
+            self.state.clobber(window);
+            for i in 0..self.call_results.len() {
+                self.write(window + i as u32, self.call_results[i]);
+            }
+        }
+        Ok(())
+    }
+
+    fn call_indirect(&mut self, inst: &Inst, effect: Effect) -> Verdict {
+        let mut operands = Operands { inst, value: 1 };
+        let index = self.source(&mut operands, Kind::addr)?;
+        let ty = self.source(&mut operands, Kind::type_)?;
+        let table = self.source(&mut operands, Kind::table)?;
+        self.call(inst, effect, &[index, ty, table])
+    }
+}

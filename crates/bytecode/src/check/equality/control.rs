@@ -1,0 +1,558 @@
+//! Blocks, branches, returns and calls: which code belongs to a control operator, and what each edge must establish.
+//!
+//! The hints name the word at which the code of each control operator ends; the code of an edge stands where the edge leaves. So
+//! the code is walked in the order of its words, each word once, and a wrong hint is refused.
+//!
+//! # Edges
+//! An edge to a label with base `b` is right if
+//!
+//! * E1. no local and no frozen position below `b` is in the mismatch set (`state`), and
+//! * E2. each of the label's values is in its home slot: the code's cells there are the cells of the top values.
+//!
+//! Its target word must be the label's, once that is known. An edge to the body's label is a return.
+
+use super::code::Step;
+use super::effects::Effect;
+use super::state::Mark;
+use super::terms::Vn;
+use super::{Fault, Proof, Rule, Verdict};
+use crate::encode::Inst;
+use prova_module::{BlockKind, BlockType, BrTable, FuncIdx, Operator, TypeIdx, ValType};
+
+/// An open block.
+pub(super) struct Frame {
+    kind: BlockKind,
+    /// Stack entries below its parameters.
+    count: usize,
+    /// The home slot of its first parameter or result.
+    pub(super) base: u32,
+    /// Whether each parameter has two cells.
+    params: Box<[bool]>,
+    results: Box<[bool]>,
+    /// For a loop, the label's word; else the word to which its branches go, once there is one.
+    word: Option<u32>,
+    /// Of an `if` whose `else` has not come: where its condition leads when it is zero, and whether E1 and E2 held there
+    /// for its `end`.
+    otherwise: Option<(u32, Result<(), Fault>)>,
+    /// The state before the then-arm.
+    mark: Option<Mark>,
+    /// Whether the marks stack holds this `if`'s mark still.
+    marked: bool,
+}
+
+fn wide(types: &[ValType]) -> Box<[bool]> {
+    types.iter().map(|&ty| ty == ValType::V128).collect()
+}
+
+fn hint_fault(what: impl Into<String>) -> Fault {
+    Fault::new(Rule::Hints, what)
+}
+
+impl Proof<'_> {
+    /// Walks over a control operator in reachable code; says whether it is one.
+    pub(super) fn control(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
+        match *operator {
+            Operator::Unreachable => {
+                self.demand(Effect::Unreachable, &[])?;
+                self.live = false;
+            }
+            Operator::Nop => {}
+            Operator::Block { blockty } => self.block(blockty)?,
+            Operator::Loop { blockty } => self.loop_(blockty)?,
+            Operator::If { blockty } => self.if_(blockty)?,
+            Operator::Else => self.else_()?,
+            Operator::End => self.end()?,
+            Operator::Br { relative_depth } => self.br(relative_depth)?,
+            Operator::BrIf { relative_depth } => self.br_if(relative_depth)?,
+            Operator::BrTable { ref targets } => self.br_table(targets)?,
+            Operator::Return => {
+                let word = self.hint()?;
+                self.return_path(word)?;
+                self.live = false;
+            }
+            Operator::Call { function_index } => self.wasm_call(function_index, false)?,
+            Operator::ReturnCall { function_index } => self.wasm_call(function_index, true)?,
+            Operator::CallIndirect { type_index, table_index } => {
+                self.wasm_call_indirect(type_index, table_index, false)?;
+            }
+            Operator::ReturnCallIndirect { type_index, table_index } => {
+                self.wasm_call_indirect(type_index, table_index, true)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Counts blocks of unreachable code; comes back at the `else` or `end` of the block that became unreachable.
+    pub(super) fn skip(&mut self, operator: &Operator<'_>) -> Verdict {
+        match operator {
+            Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::TryTable { .. } => self.dead_depth += 1,
+            Operator::Else if self.dead_depth == 0 => self.else_()?,
+            Operator::End if self.dead_depth == 0 => self.end()?,
+            Operator::End => self.dead_depth -= 1,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Blocks.
+impl Proof<'_> {
+    /// Opens the body.
+    pub(super) fn open_body(&mut self, func: FuncIdx) {
+        let results = wide(&self.module.func_type(func).results);
+        self.frames.push(Frame {
+            kind: BlockKind::Func,
+            count: 0,
+            base: self.state.local_cells,
+            params: Box::default(),
+            results,
+            word: None,
+            otherwise: None,
+            mark: None,
+            marked: false,
+        });
+    }
+
+    /// The base of the innermost open block.
+    pub(super) fn base(&self) -> u32 {
+        self.frames.last().map_or(0, |frame| frame.base)
+    }
+
+    fn open(&mut self, kind: BlockKind, ty: BlockType) -> Result<usize, Fault> {
+        let (params, results): (Box<[bool]>, Box<[bool]>) = match ty {
+            BlockType::Empty => (Box::default(), Box::default()),
+            BlockType::Type(ty) => (Box::default(), wide(&[ty])),
+            BlockType::FuncType(ty) => {
+                let ty = &self.module.types()[ty as usize];
+                (wide(&ty.params), wide(&ty.results))
+            }
+        };
+        let count = self.state.entries().checked_sub(params.len());
+        let count = count.ok_or_else(|| Fault::new(Rule::Operators, "an empty operand stack"))?;
+        let base = self.state.entry_cell(count);
+        self.frames.push(Frame {
+            kind,
+            count,
+            base,
+            params,
+            results,
+            word: None,
+            otherwise: None,
+            mark: None,
+            marked: false,
+        });
+        Ok(self.frames.len() - 1)
+    }
+
+    fn block(&mut self, ty: BlockType) -> Verdict {
+        let word = self.hint()?;
+        self.run_to(word)?;
+        let at = self.open(BlockKind::Block, ty)?;
+        self.declare_constants(self.frames[at].base)
+    }
+
+    fn loop_(&mut self, ty: BlockType) -> Verdict {
+        let word = self.hint()?;
+        self.run_to(word)?;
+        let at = self.open(BlockKind::Loop, ty)?;
+        self.declare_constants(self.frames[at].base)?;
+        self.edge(at)?;
+        let frame = &mut self.frames[at];
+        frame.word = Some(word);
+        let (count, base, params) = (frame.count, frame.base, frame.params.clone());
+        self.state.label(&mut self.terms.borrow_mut(), count, base, &params);
+        self.poll_due = true;
+        Ok(())
+    }
+
+    fn if_(&mut self, ty: BlockType) -> Verdict {
+        let condition = self.pop()?;
+        let word = self.hint()?;
+        let (inst, step) = self.run_to_transfer(word)?;
+        let at = self.open(BlockKind::If, ty)?;
+        self.declare_constants(self.frames[at].base)?;
+        let Step::Branch { condition: code, target } = step else {
+            return Err(Fault::new(Rule::Conditions, "an if without conditional branch"));
+        };
+        self.ends_at(&inst, word)?;
+        self.condition(condition, code, false)?;
+        // Without `else` its parameters are its results (validation), and its condition may lead to its end.
+        let frame = &self.frames[at];
+        let direct = if frame.params == frame.results { self.edge(at) } else { Ok(()) };
+        let mark = self.state.mark();
+        let frame = &mut self.frames[at];
+        frame.otherwise = Some((target, direct));
+        frame.mark = Some(mark);
+        frame.marked = true;
+        Ok(())
+    }
+
+    fn else_(&mut self) -> Verdict {
+        let word = self.hint()?;
+        let at = self.frames.len() - 1;
+        if self.live {
+            let (inst, step) = self.run_to_transfer(word)?;
+            self.ends_at(&inst, word)?;
+            self.arrive(at, &step)?;
+        }
+        let frame = &mut self.frames[at];
+        let (Some((target, _)), Some(mark)) = (frame.otherwise.take(), frame.mark.take()) else {
+            return Err(Fault::new(Rule::Operators, "an else without if"));
+        };
+        frame.marked = false;
+        let (count, base, params) = (frame.count, frame.base, frame.params.clone());
+        self.state.rollback(mark, count, base, &params);
+        self.at_word(word)?;
+        self.lands(target, word)?;
+        self.live = true;
+        Ok(())
+    }
+
+    fn end(&mut self) -> Verdict {
+        let at = self.frames.len() - 1;
+        let frame = &self.frames[at];
+        if frame.kind == BlockKind::Func {
+            return self.end_body();
+        }
+        let label =
+            frame.kind == BlockKind::If || frame.kind != BlockKind::Loop && frame.word.is_some();
+        if !label {
+            if self.live {
+                let word = self.hint()?;
+                self.run_to(word)?;
+            }
+            self.frames.pop();
+            return Ok(());
+        }
+        let reached = self.live || frame.word.is_some() || frame.otherwise.is_some();
+        if reached {
+            let word = self.hint()?;
+            if self.live {
+                self.run_to(word)?;
+                self.edge(at)?;
+            }
+            self.at_word(word)?;
+            if let Some(target) = self.frames[at].word {
+                self.lands(target, word)?;
+            }
+            if let Some((target, direct)) = self.frames[at].otherwise.take() {
+                direct?;
+                self.lands(target, word)?;
+            }
+        }
+        let Some(frame) = self.frames.pop() else { return Ok(()) };
+        if frame.marked {
+            self.state.unmark();
+        }
+        if reached {
+            let mut terms = self.terms.borrow_mut();
+            self.state.label(&mut terms, frame.count, frame.base, &frame.results);
+        }
+        self.live = reached;
+        Ok(())
+    }
+
+    fn end_body(&mut self) -> Verdict {
+        if self.live {
+            let word = self.hint()?;
+            self.run_to(word)?;
+            let end = self.code_end();
+            self.return_path(end)?;
+        }
+        self.live = false;
+        self.frames.pop();
+        Ok(())
+    }
+}
+
+/// Edges.
+impl Proof<'_> {
+    fn frame_at(&self, depth: u32) -> Result<usize, Fault> {
+        let at = self.frames.len().checked_sub(1 + depth as usize);
+        at.ok_or_else(|| Fault::new(Rule::Operators, "a branch to no label"))
+    }
+
+    /// E1 and E2 for an edge from here to the label of `frames[at]`.
+    fn edge(&mut self, at: usize) -> Verdict {
+        let frame = &self.frames[at];
+        if let Some(cell) = self.state.mismatch_below(frame.base) {
+            return Err(self.mismatch(cell));
+        }
+        let values = if frame.kind == BlockKind::Loop { &frame.params } else { &frame.results };
+        let (base, count) = (frame.base, values.len());
+        let first = self.state.entries().checked_sub(count);
+        let first = first.ok_or_else(|| Fault::new(Rule::Operators, "an empty operand stack"))?;
+        let from = self.state.entry_cell(first);
+        let cells = self.state.top() - from;
+        for i in 0..cells {
+            let (want, have) = {
+                let terms = &mut self.terms.borrow_mut();
+                (self.state.wasm(terms, from + i), self.state.code(terms, base + i))
+            };
+            if want != have {
+                return Err(self.wrong_value(base + i, want, have));
+            }
+        }
+        Ok(())
+    }
+
+    fn wrong_value(&self, slot: u32, want: Vn, have: Vn) -> Fault {
+        let (want, have) = (self.show(want), self.show(have));
+        Fault::new(Rule::Values, format!("value of a label in s{slot}: {have}, in Wasm {want}"))
+    }
+
+    fn mismatch(&self, cell: u32) -> Fault {
+        let (want, have) = {
+            let terms = &mut self.terms.borrow_mut();
+            (self.state.wasm(terms, cell), self.state.code(terms, cell))
+        };
+        let (want, have) = (self.show(want), self.show(have));
+        let place = match cell.checked_sub(self.state.local_cells) {
+            None => format!("local cell {cell}"),
+            Some(position) => format!("operand-stack cell {position}"),
+        };
+        Fault::new(Rule::Frozen, format!("{place} in s{cell}: {have}, in Wasm {want}"))
+    }
+
+    /// The code of an edge has ended with `step`: it must be a jump to the label of `frames[at]`, or a return for the body's.
+    fn arrive(&mut self, at: usize, step: &Step) -> Verdict {
+        if self.frames[at].kind == BlockKind::Func {
+            return self.returned(step);
+        }
+        let Step::Br { target } = *step else {
+            return Err(Fault::new(Rule::Targets, "an edge that does not end in a jump"));
+        };
+        self.edge(at)?;
+        self.aim(at, target)
+    }
+
+    /// A branch to `target` is one to the label of `frames[at]`.
+    fn aim(&mut self, at: usize, target: u32) -> Verdict {
+        let frame = &mut self.frames[at];
+        match frame.word {
+            Some(word) => self.lands(target, word),
+            None => {
+                frame.word = Some(target);
+                Ok(())
+            }
+        }
+    }
+
+    fn lands(&self, target: u32, word: u32) -> Verdict {
+        if target == word {
+            return Ok(());
+        }
+        Err(Fault::new(Rule::Targets, format!("a branch to @{target}, where the label is @{word}")))
+    }
+
+    fn br(&mut self, depth: u32) -> Verdict {
+        let at = self.frame_at(depth)?;
+        let word = self.hint()?;
+        let (inst, step) = self.run_to_transfer(word)?;
+        self.ends_at(&inst, word)?;
+        self.arrive(at, &step)?;
+        self.live = false;
+        Ok(())
+    }
+
+    /// Direct, or inverted around the code of the edge.
+    fn br_if(&mut self, depth: u32) -> Verdict {
+        let condition = self.pop()?;
+        let at = self.frame_at(depth)?;
+        let word = self.hint()?;
+        let (inst, step) = self.run_to_transfer(word)?;
+        let Step::Branch { condition: code, target } = step else {
+            return Err(Fault::new(Rule::Conditions, "a br_if without conditional branch"));
+        };
+        let direct = inst.next == word;
+        self.condition(condition, code, direct)?;
+        if direct {
+            if self.frames[at].kind == BlockKind::Func {
+                return Err(Fault::new(Rule::Targets, "a branch to the body's label is a return"));
+            }
+            self.edge(at)?;
+            return self.aim(at, target);
+        }
+        self.lands(target, word)?;
+        let mark = self.state.mark();
+        let (inst, step) = self.run_to_transfer(word)?;
+        self.ends_at(&inst, word)?;
+        self.arrive(at, &step)?;
+        self.state.rollback_code(mark);
+        Ok(())
+    }
+
+    /// Each entry leads to its label, or to a stub behind the table that does.
+    fn br_table(&mut self, table: &BrTable<'_>) -> Verdict {
+        let index = self.pop()?;
+        let word = self.hint()?;
+        let (inst, step) = self.run_to_transfer(word)?;
+        let Step::Table { index: code } = step else {
+            return Err(Fault::new(Rule::Conditions, "a br_table without table"));
+        };
+        if code != index {
+            return Err(self.wrong_value(inst.values[0] as u32, index, code));
+        }
+        let words = self.code_words();
+        let targets = inst.table_targets(words);
+        if targets.len() != table.len() as usize + 1 {
+            return Err(Fault::new(Rule::Targets, "a table of another length"));
+        }
+        let mut edges = Vec::with_capacity(targets.len());
+        for (&target, depth) in targets.iter().zip(table.targets().chain([Ok(table.default())])) {
+            let depth =
+                depth.map_err(|_| Fault::new(Rule::Operators, "a table that does not decode"))?;
+            let target = inst.target(target as i32);
+            let target =
+                target.ok_or_else(|| Fault::new(Rule::Targets, "a branch before the code"))?;
+            edges.push((target, self.frame_at(depth)?));
+        }
+        edges.sort_unstable();
+        edges.dedup();
+        let stubs =
+            edges.iter().filter(|&&(target, _)| target >= inst.next && target < word).count();
+        let from = edges.partition_point(|&(target, _)| target < inst.next);
+        for (i, &(target, at)) in edges.iter().enumerate() {
+            if (from..from + stubs).contains(&i) {
+                continue;
+            }
+            if self.frames[at].kind == BlockKind::Func {
+                return Err(Fault::new(Rule::Targets, "a branch to the body's label is a return"));
+            }
+            self.edge(at)?;
+            self.aim(at, target)?;
+        }
+        for group in edges[from..from + stubs].chunk_by(|a, b| a.0 == b.0) {
+            self.at_word(group[0].0)?;
+            let mark = self.state.mark();
+            let (_, step) = self.run_to_transfer(word)?;
+            for &(_, at) in group {
+                self.arrive(at, &step)?;
+            }
+            self.state.rollback_code(mark);
+        }
+        self.live = false;
+        self.at_word(word)
+    }
+
+    /// Code up to `word` that ends in a return of the function's results.
+    fn return_path(&mut self, word: u32) -> Verdict {
+        let (inst, step) = self.run_to_transfer(word)?;
+        self.ends_at(&inst, word)?;
+        self.returned(&step)
+    }
+
+    /// The results of the function are the top values.
+    fn returned(&mut self, step: &Step) -> Verdict {
+        let results = self.frames[0].results.len();
+        let first = self.state.entries().checked_sub(results);
+        let first = first.ok_or_else(|| Fault::new(Rule::Operators, "an empty operand stack"))?;
+        let from = self.state.entry_cell(first);
+        let cells = self.state.top() - from;
+        for i in 0..cells {
+            let want = self.state.wasm(&mut self.terms.borrow_mut(), from + i);
+            let have = match *step {
+                Step::Return => self.state.code(&mut self.terms.borrow_mut(), i),
+                Step::Return1(vn) if cells == 1 => vn,
+                _ => {
+                    return Err(Fault::new(Rule::Results, "an edge that does not end in a return"));
+                }
+            };
+            if want != have {
+                let (want, have) = (self.show(want), self.show(have));
+                return Err(Fault::new(
+                    Rule::Results,
+                    format!("result cell {i} is {have}, in Wasm {want}"),
+                ));
+            }
+        }
+        match step {
+            Step::Return => Ok(()),
+            Step::Return1(_) if cells == 1 => Ok(()),
+            _ => Err(Fault::new(Rule::Results, "an edge that does not end in a return")),
+        }
+    }
+
+    /// The code's condition is the Wasm's (`when`) or its negation.
+    fn condition(&mut self, wasm: Vn, code: Vn, when: bool) -> Verdict {
+        let ((want, polarity), (have, other)) = {
+            let mut terms = self.terms.borrow_mut();
+            (terms.truth(wasm), terms.truth(code))
+        };
+        if want == have && (polarity == other) == when {
+            return Ok(());
+        }
+        let (want, have) = (self.show(wasm), self.show(code));
+        let not = if when { "" } else { "the negation of " };
+        Err(Fault::new(Rule::Conditions, format!("branches on {have}, should on {not}{want}")))
+    }
+}
+
+/// Calls.
+impl Proof<'_> {
+    fn wasm_call(&mut self, func: u32, tail: bool) -> Verdict {
+        let ty = self.module.func_type_idx(FuncIdx(func));
+        let effect = if tail { Effect::ReturnCall } else { Effect::Call };
+        let callee = self.constant(func.into());
+        self.wasm_calls(effect, &[callee], ty, tail)
+    }
+
+    fn wasm_call_indirect(&mut self, ty: u32, table: u32, tail: bool) -> Verdict {
+        let effect = if tail { Effect::ReturnCallIndirect } else { Effect::CallIndirect };
+        let index = self.pop()?;
+        let args = [index, self.constant(ty.into()), self.constant(table.into())];
+        self.wasm_calls(effect, &args, TypeIdx(ty), tail)
+    }
+
+    fn wasm_calls(&mut self, effect: Effect, args: &[Vn], ty: TypeIdx, tail: bool) -> Verdict {
+        let ty = &self.module.types()[ty.index()];
+        let first = self.state.entries().checked_sub(ty.params.len());
+        let first = first.ok_or_else(|| Fault::new(Rule::Operators, "an empty operand stack"))?;
+        self.call_args.clear();
+        for cell in self.state.entry_cell(first)..self.state.top() {
+            let vn = self.state.wasm(&mut self.terms.borrow_mut(), cell);
+            self.call_args.push(vn);
+        }
+        self.state.truncate(first);
+        self.call_results.clear();
+        if !tail {
+            for (k, &result) in ty.results.iter().enumerate() {
+                let mut terms = self.terms.borrow_mut();
+                let vn = terms.effect(self.effects + 1, k as u32);
+                self.call_results.push(vn);
+                if result == ValType::V128 {
+                    let high = terms.high(vn);
+                    self.call_results.push(high);
+                }
+            }
+        }
+        self.demand_with(effect, args, Vn::UNDEF)?;
+        if tail {
+            self.live = false;
+            return Ok(());
+        }
+        let mut cell = 0;
+        for &result in &ty.results {
+            let wide = result == ValType::V128;
+            let vn = self.call_results[cell];
+            self.push(vn, wide)?;
+            cell += 1 + usize::from(wide);
+        }
+        Ok(())
+    }
+
+    /// The word after the instruction must be the one that the hint gives.
+    fn ends_at(&self, inst: &Inst, word: u32) -> Verdict {
+        if inst.next == word {
+            return Ok(());
+        }
+        Err(hint_fault(format!(
+            "the operator's code ends at @{}, its hint says @{word}",
+            inst.next
+        )))
+    }
+}

@@ -1,0 +1,73 @@
+//! The symbolic side of the op table's expressions: each numeric operator as a constructor of terms.
+//!
+//! The rows of the op table name operators of `prova-num`; where the check expands them, the names resolve to the functions
+//! of [`symbolic`], of the same name and arity, which build a term where an executor computes a value. Both lists come
+//! from `prova_num::for_each_num!`, so an operator cannot be missing on one side.
+
+use super::terms::{Terms, Vn};
+use std::cell::RefCell;
+
+/// A term together with the table it is in.
+#[derive(Clone, Copy)]
+pub(super) struct Sym<'t> {
+    pub(super) vn: Vn,
+    pub(super) terms: &'t RefCell<Terms>,
+}
+
+impl<'t> Sym<'t> {
+    pub(super) fn new(vn: Vn, terms: &'t RefCell<Terms>) -> Sym<'t> {
+        Sym { vn, terms }
+    }
+}
+
+macro_rules! define {
+    ($(($name:ident ($($arg:ident : $ty:ty),*) -> $($ret:tt)*))*) => {
+        /// A numeric operator of `prova-num`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u16)]
+        #[allow(non_camel_case_types, reason = "the names are those of the operators")]
+        pub(super) enum Prim { $($name),* }
+
+        impl Prim {
+            /// Whether its result has two cells.
+            pub(super) fn wide(self) -> bool {
+                match self { $(Prim::$name => define!(@wide $($ret)*)),* }
+            }
+        }
+
+        /// One constructor of terms per operator.
+        #[allow(dead_code, reason = "an operator that no row and no Wasm operator uses is still listed")]
+        pub(super) mod symbolic {
+            use super::*;
+            $(define!(@ $name ($($arg)*) -> $($ret)*);)*
+
+            /// `select`.
+            pub(in super::super) fn select<'t>(a: Sym<'t>, b: Sym<'t>, c: Sym<'t>) -> Sym<'t> {
+                Sym { vn: a.terms.borrow_mut().select(a.vn, b.vn, c.vn), ..a }
+            }
+
+            /// `ref.is_null`.
+            pub(in super::super) fn ref_is_null<'t>(a: Sym<'t>) -> Sym<'t> {
+                Sym { vn: a.terms.borrow_mut().is_null(a.vn), ..a }
+            }
+        }
+    };
+    (@wide u128) => { true };
+    (@wide $($ret:tt)*) => { false };
+    (@ $name:ident ($first:ident $($arg:ident)*) -> (u64, u64)) => {
+        pub(in super::super) fn $name<'t>($first: Sym<'t> $(, $arg: Sym<'t>)*) -> (Sym<'t>, Sym<'t>) {
+            let mut terms = $first.terms.borrow_mut();
+            let low = terms.pure(Prim::$name, &[$first.vn $(, $arg.vn)*]);
+            let args = terms.node(low).args;
+            let high = terms.second(Prim::$name, args);
+            (Sym { vn: low, ..$first }, Sym { vn: high, ..$first })
+        }
+    };
+    (@ $name:ident ($first:ident $($arg:ident)*) -> $($ret:tt)*) => {
+        pub(in super::super) fn $name<'t>($first: Sym<'t> $(, $arg: Sym<'t>)*) -> Sym<'t> {
+            let vn = $first.terms.borrow_mut().pure(Prim::$name, &[$first.vn $(, $arg.vn)*]);
+            Sym { vn, ..$first }
+        }
+    };
+}
+prova_num::for_each_num!(define);
