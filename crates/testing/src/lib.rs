@@ -13,6 +13,7 @@
 pub mod architecture;
 pub mod attach;
 pub mod bad_input;
+pub mod bench;
 pub mod corpus;
 pub mod differential;
 pub mod generate;

@@ -1,7 +1,7 @@
 //! `manifest.tsv` → the cases of a collection of real programs.
 //!
 //! ```text
-//! programs/manifest.tsv, or $PROVA_CORPUS/manifest.tsv ─► [Case] ─ corpus, bench
+//! programs/{manifest,short}.tsv, or $PROVA_CORPUS/manifest.tsv ─► [Case] ─ corpus, bench
 //! ```
 //!
 //! One case a row; `programs/README.md` names the columns. A row that is not understood is an error: no case is lost.
@@ -43,13 +43,12 @@ pub struct Case {
     pub class: Class,
 }
 
-/// Reads the cases of the collection at `folder`.
+/// Reads the cases of a manifest.
 ///
 /// # Errors
-/// If the manifest is missing or a row is not understood.
-pub fn read(folder: &Path) -> Result<Vec<Case>, String> {
-    let path = folder.join("manifest.tsv");
-    let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+/// If it is missing or a row is not understood.
+pub fn read(path: &Path) -> Result<Vec<Case>, String> {
+    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     parse(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 

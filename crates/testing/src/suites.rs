@@ -2,7 +2,8 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use prova_testing::corpus::{self, Engine, Outcome};
-use prova_testing::{manifest, program, spec};
+use prova_testing::manifest::{Case, Class};
+use prova_testing::{bench, manifest, program, spec};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -14,6 +15,8 @@ pub(crate) enum Suite {
     Corpus(CorpusArgs),
     /// The specification's suite, every file in every tier.
     Spec(SpecArgs),
+    /// The time of real programs beside another engine's.
+    Bench(BenchArgs),
 }
 
 impl Suite {
@@ -22,6 +25,7 @@ impl Suite {
         let outcome = match self {
             Suite::Corpus(args) => corpus(args),
             Suite::Spec(args) => spec(args),
+            Suite::Bench(args) => bench(args),
         };
         match outcome {
             Ok(true) => ExitCode::SUCCESS,
@@ -73,7 +77,7 @@ fn collection() -> PathBuf {
 /// If there is no such collection or program.
 fn corpus(args: &CorpusArgs) -> Result<bool, String> {
     let folder = collection();
-    let cases = manifest::read(&folder)?;
+    let cases = manifest::read(&folder.join("manifest.tsv"))?;
     let program = args.program.clone().map_or_else(program::built, Ok)?;
     let program = std::path::absolute(&program).map_err(|error| error.to_string())?;
     let tiers: &[&str] = match args.tier {
@@ -159,4 +163,61 @@ fn spec(args: &SpecArgs) -> Result<bool, String> {
         println!("wrote {}", path.display());
     }
     Ok(!rows.iter().any(spec::Row::is_broken))
+}
+
+/// What is timed, and beside what.
+#[derive(Args)]
+pub(crate) struct BenchArgs {
+    /// The engine to compare with: a program that takes `run --dir D FILE ARGS`, by name or path
+    #[arg(long, value_name = "PROGRAM", default_value = "wasmi")]
+    peer: String,
+    /// The program; by default `prova`, built for the purpose
+    #[arg(long, value_name = "PATH")]
+    program: Option<PathBuf>,
+    /// Only cases whose id contains this
+    #[arg(long, value_name = "ID", default_value = "")]
+    filter: String,
+    /// More options for `prova run`, such as `-Odispatch=match`
+    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
+    option: Vec<String>,
+    /// How often each engine runs each case
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    rounds: usize,
+    /// Keeps every measured time in a file of `benches/runs`
+    #[arg(long)]
+    record: bool,
+}
+
+/// Times each long case by turns in both engines and prints medians and ratios; whether no case failed.
+///
+/// # Errors
+/// If there is no such collection or program, or the record cannot be written.
+fn bench(args: &BenchArgs) -> Result<bool, String> {
+    let folder = collection();
+    let program = args.program.clone().map_or_else(program::built, Ok)?;
+    let program = std::path::absolute(&program).map_err(|error| error.to_string())?;
+    let ours = Engine { program, options: args.option.clone(), is_reference: false };
+    let peer = match bench::find(&args.peer) {
+        Some(program) => Some(Engine { program, options: Vec::new(), is_reference: false }),
+        None => {
+            println!("{} is not on PATH: prova's times only", args.peer);
+            None
+        }
+    };
+    let cases = manifest::read(&folder.join("manifest.tsv"))?;
+    let is_meant = |case: &&Case| case.class == Class::Bench && case.id.contains(&args.filter);
+    println!("{}", bench::head(&args.peer));
+    let mut measured = Vec::new();
+    for case in cases.iter().filter(is_meant) {
+        let engines = [Some(&ours), peer.as_ref()];
+        let result = bench::measure(engines, &folder, case, args.rounds.max(1));
+        println!("{}", bench::row(&result));
+        measured.push(result);
+    }
+    println!("{}", bench::summary(&measured));
+    if args.record {
+        let path = bench::record(&args.peer, &measured)?;
+        println!("wrote {}", path.display());
+    }
+    Ok(measured.iter().all(bench::Measured::is_ok))
 }

@@ -1,0 +1,91 @@
+//! The real programs that the repository carries, with small arguments, in every tier and dispatch, run by `prova` itself.
+//!
+//! Green does not show the long forms (`prova-testing corpus`), other programs (`PROVA_CORPUS`), or what goes to standard
+//! error. The program that runs is built in this test's profile when the test starts.
+
+use prova_testing::corpus::{Engine, Outcome, row, run};
+use prova_testing::manifest::{Case, Class, read};
+use prova_testing::program;
+use std::time::Duration;
+
+/// The short cases, and the carried ones that are short by themselves.
+fn cases() -> Vec<Case> {
+    let programs = prova_testing::root().join("programs");
+    let mut cases = read(&programs.join("short.tsv")).expect("programs/short.tsv can be read");
+    let all = read(&programs.join("manifest.tsv")).expect("programs/manifest.tsv can be read");
+    let short =
+        |case: &Case| matches!(case.class, Class::Test | Class::Diff) && case.id != "sqlite-mem";
+    cases.extend(all.into_iter().filter(short));
+    assert!(cases.len() >= 7, "{} cases", cases.len());
+    cases
+}
+
+#[track_caller]
+fn all_pass(options: &[&str]) {
+    let engine = Engine {
+        program: program::built().expect("`prova` can be built"),
+        options: options.iter().map(|&option| option.to_owned()).collect(),
+        is_reference: options.contains(&"reference"),
+    };
+    let programs = prova_testing::root().join("programs");
+    let mut failed = Vec::new();
+    for case in cases() {
+        let outcome = run(&engine, &programs, &case, Duration::from_secs(300));
+        if !matches!(outcome, Outcome::Passed { .. }) {
+            failed.push(row(&case, &options.join(" "), &outcome));
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+#[test]
+fn by_tail_calls() {
+    all_pass(&["--tier", "interp", "-Odispatch=tail"]);
+}
+
+#[test]
+fn by_a_match() {
+    all_pass(&["--tier", "interp", "-Odispatch=match"]);
+}
+
+#[test]
+fn in_the_reference_tier() {
+    all_pass(&["--tier", "reference"]);
+}
+
+#[test]
+fn metered_and_translated_at_once() {
+    all_pass(&["-Otranslate=eager", "-Wfuel=100000000000"]);
+    all_pass(&["--deterministic", "-Wtimeout=300s"]);
+}
+
+/// The rejecting twin: with too little fuel, no program prints what it must.
+#[test]
+fn too_little_fuel_fails_every_case() {
+    let engine = Engine {
+        program: program::built().expect("`prova` can be built"),
+        options: vec!["-Wfuel=1000".to_owned()],
+        is_reference: false,
+    };
+    let programs = prova_testing::root().join("programs");
+    for case in cases() {
+        let outcome = run(&engine, &programs, &case, Duration::from_secs(300));
+        let Outcome::Failed(why) = outcome else { panic!("{}: {outcome:?}", case.id) };
+        assert!(why.contains("134") && why.contains("all fuel consumed"), "{}: {why}", case.id);
+    }
+}
+
+#[test]
+fn every_carried_program_validates() {
+    let engine = Engine {
+        program: program::built().expect("`prova` can be built"),
+        options: Vec::new(),
+        is_reference: false,
+    };
+    let programs = prova_testing::root().join("programs");
+    for case in cases() {
+        let case = Case { class: Class::Compile, ..case };
+        let outcome = run(&engine, &programs, &case, Duration::from_secs(300));
+        assert!(matches!(outcome, Outcome::Passed { .. }), "{}: {outcome:?}", case.id);
+    }
+}

@@ -1,0 +1,14 @@
+PRAGMA temp_store=MEMORY; PRAGMA page_size=4096; PRAGMA journal_mode=DELETE; PRAGMA synchronous=OFF;
+CREATE TABLE t(id INTEGER PRIMARY KEY, a INT, b TEXT, c REAL);
+WITH RECURSIVE n(i,s) AS (SELECT 1, 12345 UNION ALL SELECT i+1, (s*1103515245+12345)&0x7fffffff FROM n WHERE i<400) INSERT INTO t SELECT i, s%1000, 'name-'||(s%7919), s/7.0 FROM n;
+CREATE INDEX t_a ON t(a); CREATE INDEX t_b ON t(b);
+SELECT count(*), sum(a), printf('%.6f',avg(c)) FROM t;
+SELECT a, count(*) k FROM t GROUP BY a ORDER BY k DESC, a LIMIT 5;
+SELECT count(*) FROM t x JOIN t y ON x.b=y.b WHERE x.id<y.id;
+UPDATE t SET c=c*1.5 WHERE a BETWEEN 100 AND 200; DELETE FROM t WHERE a%17=3;
+SELECT count(*), min(b), max(b), printf('%.3f',total(c)) FROM t;
+CREATE VIRTUAL TABLE f USING fts5(x); INSERT INTO f SELECT b||' '||a FROM t LIMIT 5000;
+SELECT count(*) FROM f WHERE f MATCH '"name 42" OR 420';
+SELECT a, row_number() OVER (PARTITION BY a%10 ORDER BY c DESC), json_array(a,b) FROM t WHERE id%50=1 ORDER BY id;
+SELECT hex(group_concat(substr(b,6,2),'')) FROM (SELECT b FROM t ORDER BY c LIMIT 20);
+VACUUM; PRAGMA integrity_check; SELECT page_count FROM pragma_page_count;
