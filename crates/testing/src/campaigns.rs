@@ -7,7 +7,7 @@ use prova_testing::bad_input::mutate::Mutants;
 use prova_testing::bad_input::supervise;
 use prova_testing::differential::{self, Options};
 use prova_testing::generate::Generator;
-use prova_testing::judge;
+use prova_testing::{fuel, judge, torture};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -63,6 +63,24 @@ pub(crate) enum Campaign {
         #[arg(long, hide = true)]
         worker: bool,
     },
+    /// A second fuel counter against the first, on generated functions.
+    Fuel {
+        /// What makes the modules.
+        #[arg(long, value_enum, default_value = "biased")]
+        generator: Generator,
+        /// How many functions.
+        #[arg(long, default_value_t = 10_000)]
+        count: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Every operator in a loop on a small native stack, in every executor and metering mode.
+    Torture {
+        /// Recurses natively instead, to show that the stack is small.
+        #[arg(long, hide = true)]
+        plant: bool,
+    },
 }
 
 impl Campaign {
@@ -91,6 +109,12 @@ impl Campaign {
                 done(supervise::worker(seed, first, count))
             }
             Campaign::BadInput { count, seed, first, .. } => bad_input(seed, first, count),
+            Campaign::Fuel { generator, count, seed } => fuel(generator, seed, count),
+            Campaign::Torture { plant: false } => torture(),
+            Campaign::Torture { plant: true } => {
+                println!("a native recursion");
+                found(torture::on_a_small_stack(|| recurse(torture::ITERATIONS)).err(), "it fits")
+            }
         }
     }
 }
@@ -152,6 +176,40 @@ fn bad_input(seed: u64, first: u64, count: u64) -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+fn fuel(generator: Generator, seed: u64, count: u64) -> ExitCode {
+    let start = Instant::now();
+    match fuel::campaign(generator, seed, count, fuel::prices) {
+        Ok(counted) => {
+            let fuel::Counted { funcs, calls, fuel } = counted;
+            let seconds = start.elapsed().as_secs_f64();
+            println!(
+                "{funcs} functions, {calls} calls that returned, {fuel} units of fuel; {seconds:.1} s"
+            );
+            found(None, "both counters agree")
+        }
+        Err(difference) => found(Some(difference), ""),
+    }
+}
+
+/// The name of each operator is printed before it runs: the last one is the culprit if the process dies.
+fn torture() -> ExitCode {
+    let start = Instant::now();
+    let mut count = 0;
+    for setup in torture::setups() {
+        match torture::run(setup, |name| println!("{setup}: {name}")) {
+            Ok(snippets) => count += snippets,
+            Err(finding) => return found(Some(finding), ""),
+        }
+    }
+    println!("{count} loops; {:.1} s", start.elapsed().as_secs_f64());
+    found(None, "the native stack never grew")
+}
+
+/// A native frame for each of `n`.
+fn recurse(n: u64) -> u64 {
+    if n == 0 { 0 } else { 1 + recurse(std::hint::black_box(n - 1)) }
 }
 
 /// The exit code of something that only has to work.

@@ -5,8 +5,10 @@
 //!
 //! ```text
 //! generate ─► Case ─┬ differential ─► every tier and metering mode against the reference tier
-//!                   └ judge ────────► the reference tier against an outside engine
+//!                   ├ judge ────────► the reference tier against an outside engine
+//!                   └ fuel ─────────► the fuel used against a second counter
 //! bad_input: hostile bytes ───────► an answer in bounded time and memory
+//! torture: every operator in a loop ► no growth of the native stack
 //! manifest ─► Case ── corpus ───────► a program's output against a known hash; bench: its time against a peer's
 //! ```
 
@@ -16,6 +18,7 @@ pub mod bad_input;
 pub mod bench;
 pub mod corpus;
 pub mod differential;
+pub mod fuel;
 pub mod generate;
 pub mod json;
 pub mod judge;
@@ -24,6 +27,7 @@ pub mod program;
 pub mod run;
 pub mod spec;
 pub mod tidy;
+pub mod torture;
 
 use std::path::{Path, PathBuf};
 

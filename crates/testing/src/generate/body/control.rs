@@ -48,8 +48,12 @@ impl Body<'_> {
     /// Opens a block, loop or if, whose parameters are taken from the stack.
     pub(super) fn open(&mut self) {
         let mut params = Vec::new();
-        if self.rng.percent(35) {
-            let take = self.rng.below(3).min(self.available());
+        if self.rng.percent(40) {
+            let take = self.rng.below(3);
+            while self.available() < take || self.rng.percent(25) {
+                let ty = self.ty();
+                self.push(ty);
+            }
             params = self.stack[self.stack.len() - take..].to_vec();
         }
         let results = if self.rng.percent(40) { Vec::new() } else { self.type_list(3) };
@@ -77,10 +81,11 @@ impl Body<'_> {
         }
     }
 
-    /// At a loop's header: return when the counter is used up, else count (B2).
+    /// At a loop's header: return when the counter is used up (it may be below zero), else count (B2).
     fn counting_header(&mut self) {
         self.emit(&Instruction::LocalGet(self.counter));
-        self.emit(&Instruction::I32Eqz);
+        self.emit(&Instruction::I32Const(0));
+        self.emit(&Instruction::I32LeS);
         self.emit(&Instruction::If(wasm_encoder::BlockType::Empty));
         let results = self.results.clone();
         for ty in results {
@@ -100,6 +105,9 @@ impl Body<'_> {
         let Some(frame) = self.frames.last().cloned().filter(|f| f.kind != FrameKind::Func) else {
             return;
         };
+        if matches!(frame.kind, FrameKind::Loop(_)) && self.rng.percent(70) {
+            self.br_if_to(0);
+        }
         self.fit(&frame.results);
         let base = frame.base;
         self.stack.truncate(base);
@@ -163,17 +171,25 @@ impl Body<'_> {
         }
     }
 
-    /// A label by relative depth.
-    fn label(&mut self) -> (u32, Vec<Ty>, bool) {
+    /// A label by relative depth: what it takes, and whether a branch to it has to count.
+    fn label(&self, relative: usize) -> (Vec<Ty>, bool) {
+        let frame = &self.frames[self.frames.len() - 1 - relative];
+        (frame.label().to_vec(), frame.must_count())
+    }
+
+    /// The relative depth of some label.
+    fn some_label(&mut self) -> usize {
         let depth = self.frames.len();
-        let relative =
-            if self.rng.percent(50) { self.rng.below(depth.min(2)) } else { self.rng.below(depth) };
-        let frame = &self.frames[depth - 1 - relative];
-        (relative as u32, frame.label().to_vec(), frame.must_count())
+        if self.rng.percent(50) { self.rng.below(depth.min(2)) } else { self.rng.below(depth) }
     }
 
     fn br_if(&mut self) {
-        let (label, types, counts) = self.label();
+        let relative = self.some_label();
+        self.br_if_to(relative);
+    }
+
+    fn br_if_to(&mut self, relative: usize) {
+        let (types, counts) = self.label(relative);
         self.need(&types);
         self.condition();
         if counts {
@@ -187,24 +203,26 @@ impl Body<'_> {
             self.emit(&Instruction::I32And);
         }
         self.stack.pop();
-        self.emit(&Instruction::BrIf(label));
+        self.emit(&Instruction::BrIf(relative as u32));
     }
 
     fn br(&mut self) {
-        let (label, types, counts) = self.label();
+        let relative = self.some_label();
+        let (types, counts) = self.label(relative);
         if counts {
-            return self.br_if();
+            return self.br_if_to(relative);
         }
         self.need(&types);
-        self.emit(&Instruction::Br(label));
+        self.emit(&Instruction::Br(relative as u32));
         self.dead();
     }
 
     /// A `br_table` over labels that take the same values; never to a loop that does not count itself.
     fn br_table(&mut self) {
-        let (_, types, counts) = self.label();
+        let relative = self.some_label();
+        let (types, counts) = self.label(relative);
         if counts {
-            return self.br_if();
+            return self.br_if_to(relative);
         }
         let depth = self.frames.len();
         let fits = |&relative: &usize| {

@@ -251,6 +251,25 @@ impl<'a> Body<'a> {
         self.emit(&Instruction::GlobalSet(global as u32));
     }
 
+    /// Takes the top of the stack, mostly into a global, where a wrong value is seen at the end.
+    fn observe(&mut self) {
+        let ty = self.stack.pop();
+        let global = self.shape.globals.iter().position(|t| Some(*t) == ty);
+        let Some(global) = global.filter(|_| self.rng.percent(75)) else {
+            return self.emit(&Instruction::Drop);
+        };
+        let sum = match ty {
+            Some(Ty::I32) => Some(Instruction::I32Add),
+            Some(Ty::I64) => Some(Instruction::I64Add),
+            _ => None,
+        };
+        if let Some(sum) = sum {
+            self.emit(&Instruction::GlobalGet(global as u32));
+            self.emit(&sum);
+        }
+        self.emit(&Instruction::GlobalSet(global as u32));
+    }
+
     fn constant(&mut self, ty: Ty) {
         let bits = interesting(self.rng, ty);
         let instruction = match ty {
@@ -295,8 +314,7 @@ impl<'a> Body<'a> {
         let values = &self.stack[self.base()..];
         let same = values.iter().zip(types).take_while(|(a, b)| a == b).count();
         for _ in same..values.len() {
-            self.stack.pop();
-            self.emit(&Instruction::Drop);
+            self.observe();
         }
         for &ty in &types[same..] {
             self.push(ty);

@@ -79,10 +79,10 @@ impl Body<'_> {
             self.code.push(align | 0x40);
             (memory as u32).encode(&mut self.code);
         }
-        let offset = match self.rng.below(10) {
-            0..=5 => 0,
-            6 | 7 => self.rng.below(16) as u64 * 16,
-            8 => self.rng.below(70_000) as u64,
+        let offset = match self.rng.below(20) {
+            0..=12 => 0,
+            13..=17 => self.rng.below(8) as u64 * 8,
+            18 => self.rng.below(70_000) as u64,
             _ => 0xffff_fff0,
         };
         offset.encode(&mut self.code);
@@ -101,13 +101,13 @@ impl Body<'_> {
         let mask = if atomic { 0xf8 } else { 0xff };
         if memory64 {
             self.push(Ty::I64);
-            if self.rng.percent(85) {
+            if self.rng.percent(93) {
                 self.emit(&Instruction::I64Const(mask));
                 self.emit(&Instruction::I64And);
             }
         } else {
             self.push(Ty::I32);
-            if self.rng.percent(85) {
+            if self.rng.percent(93) {
                 self.emit(&Instruction::I32Const(mask as i32));
                 self.emit(&Instruction::I32And);
             }
