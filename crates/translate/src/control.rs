@@ -455,13 +455,19 @@ impl Cx<'_> {
         (at, op)
     }
 
-    /// R6: one cell is returned from where it is; anything else moves to the slots from 0 on.
+    /// R6: one or two results of a cell are returned from where they are; anything else moves to the slots from 0 on.
     fn emit_return(&mut self) {
         let count = self.results;
-        match self.b.stack.top() {
-            Some(top) if count == 1 && !top.wide => {
+        let stack = &self.b.stack;
+        let below = stack.height().checked_sub(2).map(|position| stack.get(position));
+        match (below, stack.top()) {
+            (_, Some(top)) if count == 1 && !top.wide => {
                 let slot = self.operand(&top);
                 self.emit(Op::Return1, &[slot]);
+            }
+            (Some(below), Some(top)) if count == 2 && !top.wide && !below.wide => {
+                let slots = [self.operand(&below), self.operand(&top)];
+                self.emit(Op::Return2, &slots);
             }
             _ => {
                 self.plan(count, 0);

@@ -90,9 +90,8 @@
 ;;     4: const32 s2 <- 1
 ;;     5: const32 s3 <- 2
 ;;     6: br -> @10
-;;     7: const32 s0 <- 1
-;;     8: const32 s1 <- 2
-;;     9: return
-;;    10: copy2 s0 s1 <- s2 s3
-;;    12: return
+;;     7: const32 s3 <- 1
+;;     8: const32 s4 <- 2
+;;     9: return2 s3 s4
+;;    10: return2 s2 s3
 ;;   at word 0: s1 is 9

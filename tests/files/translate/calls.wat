@@ -45,14 +45,11 @@
     return_call_indirect (type $two)))
 ;; code
 ;; func0
-;;     0: copy2 s3 s0 <- s0 s1
-;;     2: copy s1 <- s3
-;;     3: return
+;;     0: return2 s1 s0
 ;; func1
 ;;     0: copy2 s2 s3 <- s0 s1
 ;;     2: call s2.. func0
-;;     3: copy2 s0 s1 <- s2 s3
-;;     5: return
+;;     3: return2 s2 s3
 ;; func2
 ;;     0: copy s2 <- s0
 ;;     1: const32 s3 <- 1
@@ -70,8 +67,7 @@
 ;;     0: i32.add_imm s3 <- s0 1
 ;;     1: copy2 s1 s2 <- s0 s0
 ;;     3: call_indirect s1.. s3 type0 table0
-;;     5: copy2 s0 s1 <- s1 s2
-;;     7: return
+;;     5: return2 s1 s2
 ;; func5
 ;;     0: copy s2 <- s0
 ;;     1: const32 s3 <- 2

@@ -29,4 +29,4 @@
 ;;     7: return
 ;; func1
 ;;     0: copy2 s0 s1 <- s1 s2
-;;     2: return
+;;     2: return2 s0 s1

@@ -51,6 +51,4 @@
 ;;     5: br_i32.ge_u_imm s2 3 -> @10
 ;;     7: copy2 s3 s4 <- s1 s0
 ;;     9: br -> @2
-;;    10: copy2 s4 s0 <- s0 s1
-;;    12: copy s1 <- s4
-;;    13: return
+;;    10: return2 s1 s0

@@ -43,5 +43,4 @@
 ;; func5
 ;;     0: memory.grow s0 <- s0 mem0
 ;;     2: memory.size s2 <- mem0
-;;     3: copy s1 <- s2
-;;     4: return
+;;     3: return2 s0 s2

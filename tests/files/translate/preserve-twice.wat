@@ -39,5 +39,4 @@
 ;; func1
 ;;     0: copy2 s1 s2 <- s0 s0
 ;;     2: br -> @3
-;;     3: copy2 s0 s1 <- s1 s2
-;;     5: return
+;;     3: return2 s1 s2

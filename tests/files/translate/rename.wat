@@ -49,14 +49,10 @@
 ;; func1
 ;;     0: copy s1 <- s0
 ;;     1: i32.add_imm s0 <- s0 1
-;;     2: copy2 s2 s0 <- s0 s1
-;;     4: copy s1 <- s2
-;;     5: return
+;;     2: return2 s1 s0
 ;; func2
 ;;     0: i32.add_imm s0 <- s0 1
-;;     1: copy s2 <- s0
-;;     2: copy s1 <- s2
-;;     3: return
+;;     1: return2 s0 s0
 ;; func3
 ;;     0: br_if_not s1 -> @3
 ;;     1: const32 s2 <- 9

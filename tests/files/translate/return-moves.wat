@@ -31,24 +31,18 @@
     local.get 1))
 ;; code
 ;; func0
-;;     0: copy2 s3 s0 <- s0 s1
-;;     2: copy s1 <- s3
-;;     3: return
+;;     0: return2 s1 s0
 ;; func1
 ;;     0: copy2 s4 s5 <- s0 s1
 ;;     2: copy2 s0 s1 <- s2 s4
 ;;     4: copy s2 <- s5
 ;;     5: return
 ;; func2
-;;     0: copy s3 <- s0
-;;     1: const32 s0 <- 7
-;;     2: copy s1 <- s3
-;;     3: return
+;;     0: const32 s2 <- 7
+;;     1: return2 s2 s0
 ;; func3
-;;     0: br_if_not s2 -> @5
-;;     1: copy2 s4 s0 <- s0 s1
-;;     3: copy s1 <- s4
-;;     4: return
-;;     5: return
+;;     0: br_if_not s2 -> @2
+;;     1: return2 s1 s0
+;;     2: return2 s0 s1
 ;; func4
-;;     0: return
+;;     0: return2 s0 s1

@@ -26,5 +26,4 @@
 ;;     3: const32 s0 <- 10
 ;;     4: br_if s3 -> @6
 ;;     5: const32 s1 <- 20
-;;     6: copy2 s0 s1 <- s4 s5
-;;     8: return
+;;     6: return2 s4 s5

@@ -42,4 +42,4 @@
 ;; func3
 ;;     0: ref.func s0 <- func0
 ;;     1: table.size s1 <- table0
-;;     2: return
+;;     2: return2 s0 s1

@@ -27,9 +27,8 @@
 ;; func0
 ;;     0: i64.sub128 s6 s7 <- s0 s1 s2 s3
 ;;     2: copy2 s5 s4 <- s7 s6
-;;     4: copy2 s0 s1 <- s4 s5
-;;     6: return
+;;     4: return2 s4 s5
 ;; func1
 ;;     0: i64.add128 s4 s5 <- s0 s1 s2 s3
 ;;     2: copy2 s0 s1 <- s5 s4
-;;     4: return
+;;     4: return2 s0 s1

@@ -25,8 +25,10 @@ pub(super) fn check(cx: &Context<'_>, paths: &mut Paths, inst: &Inst) -> Verdict
         }
         Class::return_ => paths.read(0, u64::from(cx.facts.result_cells)),
         Class::return1 if cx.facts.result_cells == 1 => Ok(()),
-        Class::return1 => {
-            let what = format!("return1 for {} cells of results", cx.facts.result_cells);
+        Class::return2 if cx.facts.result_cells == 2 => Ok(()),
+        Class::return1 | Class::return2 => {
+            let (op, cells) = (inst.op.mnemonic(), cx.facts.result_cells);
+            let what = format!("{op} for {cells} cells of results");
             Err(Fault::new(Rule::Results, what))
         }
         Class::call | Class::call_import => call(cx, paths, inst.values[0], callee(cx, inst)),

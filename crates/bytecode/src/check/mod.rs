@@ -38,7 +38,7 @@
 //! * C11. *Windows.* A call's window lies above the locals, and with the callee's parameters and
 //!   results in the frame: `L ≤ w`, `w + max(parameter cells, result cells) ≤ F`. For a tail call:
 //!   `L ≤ w`, `w + parameter cells ≤ F`.
-//! * C12. *Results.* `return1` appears only where `R = 1`; a tail call's callee has the function's
+//! * C12. *Results.* `return1` appears only where `R = 1`, `return2` where `R = 2`; a tail call's callee has the function's
 //!   result types.
 //! * C13. *Map.* Entries ascend strictly by word from word 0, each at an instruction, each to an
 //!   operator's place in the function's body.

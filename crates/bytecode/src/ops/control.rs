@@ -13,6 +13,7 @@ macro_rules! control_ops {
             BrTable "br_table" br_table [<- i:i32 n:count] {  }
             Return "return" return_ [<-] {  }
             Return1 "return1" return1 [<- a:any] {  }
+            Return2 "return2" return2 [<- a:any b:any] {  }
             // Calls: `w` is the window, the first slot of the arguments and of the results.
             Call "call" call [<- w:win f:func] {  }
             CallImport "call_import" call_import [<- w:win f:func] {  }

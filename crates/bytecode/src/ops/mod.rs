@@ -105,6 +105,8 @@ pub enum Class {
     return_,
     /// `return1`: one cell goes to slot 0.
     return1,
+    /// `return2`: two cells go to slots 0 and 1, both read before either is written.
+    return2,
     /// A call of a function that the module defines.
     call,
     /// A call of an imported function.
@@ -136,6 +138,7 @@ impl Class {
             | Class::br_table
             | Class::return_
             | Class::return1
+            | Class::return2
             | Class::return_call
             | Class::return_call_import
             | Class::return_call_indirect

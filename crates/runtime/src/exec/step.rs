@@ -273,6 +273,14 @@ macro_rules! step {
         *$r.fp = $a;
         leave!($r);
     };
+    ($r:ident return2 [<- $a:ident : any $b:ident : any] {}) => {
+        let mut operands = Operands::new($r.ip);
+        let $a = <marker::any as Source>::read(&mut operands, $r.fp);
+        let $b = <marker::any as Source>::read(&mut operands, $r.fp);
+        *$r.fp = $a;
+        *$r.fp.add(1) = $b;
+        leave!($r);
+    };
     ($r:ident call [<- $w:ident : win $f:ident : func] {}) => {
         let mut operands = Operands::new($r.ip);
         let $w = <marker::win as Source>::read(&mut operands, $r.fp);

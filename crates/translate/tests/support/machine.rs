@@ -209,6 +209,11 @@ impl Machine<'_> {
                         frame[0] = frame[inst.values[0] as usize];
                         return Outcome::Done;
                     }
+                    Op::Return2 => {
+                        let [a, b] = [0, 1].map(|i| frame[inst.values[i] as usize]);
+                        frame[..2].copy_from_slice(&[a, b]);
+                        return Outcome::Done;
+                    }
                     Op::Call => {
                         let window = base + inst.values[0] as usize;
                         match self.run(inst.values[1] as usize, cells, window) {

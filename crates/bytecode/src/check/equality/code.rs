@@ -25,6 +25,8 @@ pub(super) enum Step {
     Return,
     /// `return1`: the result.
     Return1(Vn),
+    /// `return2`: both cells of the results.
+    Return2([Vn; 2]),
     /// The effect that ends the path has been performed.
     End,
 }
@@ -306,6 +308,11 @@ macro_rules! step {
     ($p:ident $i:ident return1 [<- $a:ident : any] {}) => {{
         let mut operands = Operands { inst: $i, value: 0 };
         Step::Return1($p.source(&mut operands, Kind::any)?.vn)
+    }};
+    ($p:ident $i:ident return2 [<- $a:ident : any $b:ident : any] {}) => {{
+        let mut operands = Operands { inst: $i, value: 0 };
+        let first = $p.source(&mut operands, Kind::any)?.vn;
+        Step::Return2([first, $p.source(&mut operands, Kind::any)?.vn])
     }};
     ($p:ident $i:ident call $rest:tt {}) => { step!(@call $p $i Call) };
     ($p:ident $i:ident call_import $rest:tt {}) => { step!(@call $p $i Call) };

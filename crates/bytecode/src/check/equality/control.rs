@@ -458,6 +458,7 @@ impl Proof<'_> {
             let have = match *step {
                 Step::Return => self.state.code(&mut self.terms.borrow_mut(), i),
                 Step::Return1(vn) if cells == 1 => vn,
+                Step::Return2(both) if cells == 2 => both[i as usize],
                 _ => {
                     return Err(Fault::new(Rule::Results, "an edge that does not end in a return"));
                 }
@@ -473,6 +474,7 @@ impl Proof<'_> {
         match step {
             Step::Return => Ok(()),
             Step::Return1(_) if cells == 1 => Ok(()),
+            Step::Return2(_) if cells == 2 => Ok(()),
             _ => Err(Fault::new(Rule::Results, "an edge that does not end in a return")),
         }
     }
