@@ -5,11 +5,15 @@
 
 use crate::generate::{Rng, biased, smith};
 use std::panic::catch_unwind;
+use std::path::PathBuf;
 use wasm_mutate::WasmMutate;
 use wasm_smith::Config;
 
 /// Inputs made of one module.
 pub const MUTANTS: u64 = 16;
+
+/// Bytes of a real program that is damaged, at most: greater ones would take the campaign's time.
+const PROGRAM_BYTES_MAX: u64 = 400_000;
 
 /// Makes inputs in the order of their numbers, keeping the module that it damages.
 #[derive(Debug, Default)]
@@ -29,8 +33,14 @@ impl Mutants {
     }
 }
 
-/// A valid module: a biased one, one of wasm-smith with all that tiers execute, or one with all proposals that there are.
+/// A valid module: a biased one, one of wasm-smith with all that tiers execute, or one with all proposals that there are;
+/// rarely a real program.
 fn base(rng: &mut Rng) -> Vec<u8> {
+    if rng.percent(2)
+        && let Some(program) = program(rng)
+    {
+        return program;
+    }
     match rng.below(4) {
         0 => {
             let funcs = rng.between(1, 8);
@@ -43,6 +53,19 @@ fn base(rng: &mut Rng) -> Vec<u8> {
         }
         _ => smith::module(Config::default(), &rng.bytes(3_000)),
     }
+}
+
+/// One of the smaller programs that the repository carries, where it is there.
+fn program(rng: &mut Rng) -> Option<Vec<u8>> {
+    let files = std::fs::read_dir(crate::root().join("programs/bin")).ok()?;
+    let small = |path: &PathBuf| {
+        path.extension().is_some_and(|extension| extension == "wasm")
+            && path.metadata().is_ok_and(|file| file.len() <= PROGRAM_BYTES_MAX)
+    };
+    let mut paths: Vec<PathBuf> = files.flatten().map(|file| file.path()).filter(small).collect();
+    // A folder has no order of its own.
+    paths.sort();
+    if paths.is_empty() { None } else { std::fs::read(rng.pick(&paths)).ok() }
 }
 
 /// The module, damaged in one to four ways.
