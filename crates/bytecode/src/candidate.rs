@@ -67,8 +67,8 @@ pub struct Candidate {
     pub frame_cells: u32,
     /// From words to operators, by ascending `word`, the first entry at word 0.
     pub map: Vec<MapEntry>,
-    /// One per reachable control operator, by ascending `offset`. The check needs those of each `end` where results
-    /// come together; the code of an edge must stand where the edge leaves (see `check`, rule C6).
+    /// One per reachable control operator, by ascending `offset`; the code of an edge must stand where the edge leaves (see
+    /// `check`, rules C6 and C14).
     pub controls: Vec<ControlHint>,
     /// The constants that `controls` refers to.
     pub constants: Vec<ConstantHint>,

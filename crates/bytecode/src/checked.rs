@@ -2,7 +2,7 @@
 //! settings.
 //!
 //! [`CheckedBytecode::check`] is the one constructor, so that whoever holds a `CheckedBytecode` may
-//! lean on the rules C1 to C15 of [`crate::check`] for what its accessors give. Nothing changes it
+//! lean on the rules C1 to C20 of [`crate::check`] for what its accessors give. Nothing changes it
 //! afterwards.
 
 use crate::candidate::{Candidate, ConstantHint, ControlHint, MapEntry, Settings};

@@ -37,15 +37,15 @@ pub enum Rule {
     Hints,
     /// C15: charges and polls are those of the metering mode.
     Metering,
-    /// C16: every operator is one that the check knows.
+    /// C16: every operator in reachable code is one that the check knows.
     Operators,
-    /// C17: the code performs the effects of the Wasm, with their arguments, in their order.
+    /// C17: the code performs the effects of the Wasm, with equal arguments, in the same order, each once.
     Effects,
     /// C18: the values of a label are in their home slots on every edge.
     Values,
     /// C19: locals and frozen operand-stack positions are in their slots on every edge.
     Frozen,
-    /// C20: the code branches on the conditions of the Wasm.
+    /// C20: the code branches on the conditions of the Wasm, or on exact negations around an edge's code.
     Conditions,
 }
 

@@ -6,6 +6,7 @@
 //!                                  ├─ control: calls, returns, branches
 //!                                  ├─ paths: targets, initialised slots
 //!                                  └─ map, metering
+//!           └ then equality: the operators of the body against the code
 //! ```
 //!
 //! Called by [`CheckedBytecode::check`](crate::CheckedBytecode::check) alone. It shares the op
@@ -50,18 +51,36 @@
 //!   instruction is a poll, and every backward branch goes to a poll, so that no cycle is without
 //!   one. Neither op appears in another mode.
 //!
+//! C1 to C15 are the candidate's form; with them an executor is safe. C16 to C20 say that the code computes what the function
+//! does; `equality` proves them by walking the operators and the code together. It also sharpens C6 (a slot that a callee's frame
+//! may have overwritten, or that a label's relation does not hold, is unwritten), C7 (a branch goes to the very label of its
+//! operator), C11 (no window reaches below a live value), C12 (the cells that are returned hold the results), C13 (every
+//! effect's instruction maps to its own operator) and C14 (a hint for every control operator in reach and for nothing else, each at
+//! the word where the operator's code ends; a constant is the constant that is there).
+//!
+//! * C16. *Operators.* Every operator in reachable code is one that the check knows.
+//! * C17. *Effects.* The code performs the effects that the Wasm demands, in its order, with equal arguments, each once and no
+//!   other: loads, stores, globals, tables, bulk operators, calls, numeric traps, `unreachable`, charges and polls.
+//! * C18. *Values.* On every edge to a label, each of the label's values is in its home slot.
+//! * C19. *Frozen.* On every edge to a label, each local is in its slot, and so is each operand-stack position below the label's
+//!   base unless it is a constant of a hint.
+//! * C20. *Conditions.* A conditional branch is taken exactly where the Wasm's is, or its negation leads around the edge's code; a
+//!   table branches on the Wasm's index.
+//!
 //! # What an executor may lean on, and what not
-//! With the rules, running code reads and writes only cells of its frame (and, through a window,
-//! the callee's), decodes only instructions, and indexes the module's index spaces in range. The
-//! rules do not type cells: that an address is in bounds, that an index cell is below a table's
-//! length, and that a cell used as a reference holds one must be tested when it is used. They do
-//! not say that the code does what the Wasm does either, that a loop's header is where a charge
-//! belongs, nor that a trap maps to its own operator: this is for the proof of equality, which
-//! strengthens the same constructor. C6 does not say that a slot still holds what was written
-//! there: a callee's frame overlaps the home slots above its window.
+//! With C1 to C15, running code reads and writes only cells of its frame (and, through a window, the callee's), decodes only
+//! instructions, and indexes the module's index spaces in range. With C16 to C20, each cell that an
+//! instruction with an effect reads holds the Wasm operator's value, of the type that it has there: an i32 is zero-extended, an address is the operator's address, a
+//! cell used as a reference is a reference of this store or null. So an executor may take a cell's type from the op. Whether an
+//! address or a table index is in bounds depends on the run and must be tested; that is the meaning of the op.
+//!
+//! A trap, a call's place in a backtrace and a poll have the Wasm offset that the map gives (C13, sharpened); for other
+//! instructions the map is only in order. C6 does not say that a slot still holds what was written there: a callee's
+//! frame overlaps the home slots above its window. What `deterministic` demands is part of the terms: a float operator whose
+//! NaN may vary is followed by its `canonicalize`.
 //!
 //! # Cost
-//! One pass. Time: linear in words, map and hints, times a constant for each operand, argument and
+//! One pass for the form and one for equality (`equality` gives its own cost). Time: linear in words, map and hints, times a constant for each operand, argument and
 //! result (at most 1,000 values of a call, by the limits of the module), plus a binary search among
 //! the labels for each branch. Memory: 8 bytes for each word, one bit and at most 4 bytes for each
 //! cell of the frame. It never panics, whatever the candidate (test `no_candidate_panics`).

@@ -1,11 +1,12 @@
 //! The rules by example: for each an accepted script and twins that differ in one thing and are
-//! refused by that rule; then all candidates by chance (`chance`).
+//! refused by that rule: C1 to C15 in `pairs`, C16 to C20 in `equality`; then all candidates by chance (`chance`).
 //!
 //! Green does not prove that the rules are enough for an executor (its tests under an interpreter
 //! that sees undefined behaviour do), nor that honest code is accepted (the translator's tests do),
-//! nor anything of what code computes. C3's limit of 2^28 words is not reached.
+//! nor that there is no wrong code besides the twins (`prova-testing mutations` looks for some). C3's limit of 2^28 words is not reached.
 
 mod chance;
+mod equality;
 mod pairs;
 
 use crate::candidate::{Candidate, ConstantHint, ControlHint, MapEntry, Metering, Settings};
@@ -38,6 +39,7 @@ pub(super) fn candidate(module: &Module, script: &str) -> (Settings, Candidate) 
             ("frame", &[cells]) => frame = Some(cells),
             ("epoch", []) => settings.metering = Metering::Epoch,
             ("fuel", []) => settings.metering = Metering::Fuel,
+            ("deterministic", []) => settings.deterministic = true,
             ("map-base", &[base]) => map_base = base,
             ("constant", &[slot]) => {
                 constants.push(ConstantHint { slot: slot as u16, cells: [0; 2] });

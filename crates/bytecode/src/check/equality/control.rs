@@ -151,15 +151,17 @@ impl Proof<'_> {
     fn block(&mut self, ty: BlockType) -> Verdict {
         let word = self.hint()?;
         self.run_to(word)?;
+        let outer = self.base();
         let at = self.open(BlockKind::Block, ty)?;
-        self.declare_constants(self.frames[at].base)
+        self.declare_constants(outer, self.frames[at].base)
     }
 
     fn loop_(&mut self, ty: BlockType) -> Verdict {
         let word = self.hint()?;
         self.run_to(word)?;
+        let outer = self.base();
         let at = self.open(BlockKind::Loop, ty)?;
-        self.declare_constants(self.frames[at].base)?;
+        self.declare_constants(outer, self.frames[at].base)?;
         self.edge(at)?;
         let frame = &mut self.frames[at];
         frame.word = Some(word);
@@ -173,8 +175,9 @@ impl Proof<'_> {
         let condition = self.pop()?;
         let word = self.hint()?;
         let (inst, step) = self.run_to_transfer(word)?;
+        let outer = self.base();
         let at = self.open(BlockKind::If, ty)?;
-        self.declare_constants(self.frames[at].base)?;
+        self.declare_constants(outer, self.frames[at].base)?;
         let Step::Branch { condition: code, target } = step else {
             return Err(Fault::new(Rule::Conditions, "an if without conditional branch"));
         };
@@ -395,7 +398,11 @@ impl Proof<'_> {
             return Err(Fault::new(Rule::Conditions, "a br_table without table"));
         };
         if code != index {
-            return Err(self.wrong_value(inst.values[0] as u32, index, code));
+            let (want, have) = (self.show(index), self.show(code));
+            return Err(Fault::new(
+                Rule::Conditions,
+                format!("a table's index is {have}, in Wasm {want}"),
+            ));
         }
         let words = self.code_words();
         let targets = inst.table_targets(words);

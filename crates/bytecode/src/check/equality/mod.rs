@@ -42,7 +42,7 @@ use prims::Sym;
 use prova_module::{FuncFacts, Module, ValType};
 use state::State;
 use std::cell::RefCell;
-use terms::{Kind, Terms, Vn};
+use terms::{Kind, Node, Terms, Vn};
 
 /// Proves that a candidate whose form is right computes what its function does.
 ///
@@ -328,20 +328,26 @@ impl<'t> Proof<'t> {
         Ok(hint.word)
     }
 
-    /// Takes the constants of the newest hint, which name cells of the stack below `base`.
-    fn declare_constants(&mut self, base: u32) -> Verdict {
+    /// Takes the constants of the newest hint: cells of the stack below `base`, the new block's, and not below `outer`, that
+    /// of the block around it, unless they are constants there (M6 of `state`).
+    fn declare_constants(&mut self, outer: u32, base: u32) -> Verdict {
         for i in std::mem::take(&mut self.constants) {
-            let slot = u32::from(self.candidate.constants[i as usize].slot);
-            let in_stack = slot >= self.state.local_cells && slot < base;
+            let hint = self.candidate.constants[i as usize];
+            let slot = u32::from(hint.slot);
             let fault = || Fault::new(Rule::Hints, format!("s{slot} is no constant"));
-            if !in_stack {
+            if slot < self.state.local_cells || slot >= base {
                 return Err(fault());
             }
+            if slot < outer && !self.state.is_constant(slot) {
+                let what = format!("s{slot} is no constant of the block around this one");
+                return Err(Fault::new(Rule::Hints, what));
+            }
             let vn = self.state.wasm(&mut self.terms.borrow_mut(), slot);
-            let kind = self.terms.borrow().node(vn).kind;
+            let Node { kind, args: [a, b, c, d] } = self.terms.borrow().node(vn);
+            let cells = [(a, b), (c, d)].map(|(low, high)| u64::from(low) | u64::from(high) << 32);
             match kind {
-                Kind::Const => self.state.declare_constant(slot),
-                Kind::Const128 if slot + 1 < base => {
+                Kind::Const if cells == hint.cells => self.state.declare_constant(slot),
+                Kind::Const128 if cells == hint.cells && slot + 1 < base => {
                     self.state.declare_constant(slot);
                     self.state.declare_constant(slot + 1);
                 }

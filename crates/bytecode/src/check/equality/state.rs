@@ -22,6 +22,10 @@
 //!   at every edge is right after the label.
 //! * M3. A call's window lies at or above `top` without its arguments, so what the callee's frame overwrites is not live.
 //! * M4. `wasm` cells of the stack are written at their push; a stale `code` cell is resolved before its `wasm` cell changes.
+//! * M5. A cell that was a constant of a hint at the label is not part of its relation: when it ceases to be a constant, a
+//!   stale `code` cell becomes unwritten.
+//! * M6. A cell below the base of an open block is a constant in the whole block or nowhere in it (`declare_constants`), so
+//!   what an edge does not test is not assumed at its label.
 //!
 //! Worst case: constant per read and write, plus the logarithm of the calls since; an undo log holds one entry per write inside
 //! the arms of open `if`s.
@@ -203,10 +207,23 @@ impl State {
     }
 
     fn set_constant(&mut self, s: u32, constant: bool) {
-        if self.constant[s as usize] != constant {
-            self.constant[s as usize] = constant;
-            self.record(Undo::Constant(s));
+        if self.constant[s as usize] == constant {
+            return;
         }
+        // M5.
+        let stale = self.code[s as usize].time < self.epoch;
+        if !constant && stale {
+            let unwritten = Cell { vn: Vn::UNDEF, time: self.epoch };
+            let old = std::mem::replace(&mut self.code[s as usize], unwritten);
+            self.record(Undo::Code(s, old));
+        }
+        self.constant[s as usize] = constant;
+        self.record(Undo::Constant(s));
+    }
+
+    /// Whether cell `s` need not be in its slot.
+    pub(super) fn is_constant(&self, s: u32) -> bool {
+        self.constant[s as usize]
     }
 
     /// `local.set`, one cell.

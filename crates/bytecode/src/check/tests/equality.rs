@@ -1,0 +1,121 @@
+//! C16 to C20 by example: a function, code that computes it, and edits of that code: some are right too, the others each
+//! have one fault and are refused by the rule that it breaks.
+//!
+//! A line `!end 6 s1=7` in code says that the code of the operator at offset 6 ends here and that s1 is the constant 7 below
+//! its block. Offsets count from the first operator. Some faults are seen by the form already (C6): then that is the rule.
+//!
+//! Green does not show that no other wrong code is accepted: `prova-testing mutations` edits code by chance and runs what is
+//! accepted. C16 has no twin: every operator of a module that is decoded is known.
+
+mod cases;
+mod effects;
+mod holes;
+
+use super::candidate;
+use crate::candidate::{Candidate, ConstantHint, ControlHint, MapEntry, Settings};
+use crate::{CheckedBytecode, Rule, decode};
+use prova_module::Module;
+
+/// Replacements of text, each of what must occur.
+pub(super) type Edit = &'static [(&'static str, &'static str)];
+
+pub(super) struct Case {
+    pub(super) name: &'static str,
+    pub(super) module: &'static str,
+    pub(super) code: &'static str,
+    /// Edits after which the code is still right.
+    pub(super) right: &'static [Edit],
+    /// Edits after which it is wrong.
+    pub(super) wrong: &'static [(Rule, Edit)],
+}
+
+/// A candidate from a script with `!end` lines.
+fn scripted(module: &Module, script: &str) -> (Settings, Candidate) {
+    let (mut rest, mut ends, mut count) = (String::new(), Vec::new(), 0);
+    for line in script.lines().map(str::trim) {
+        if let Some(end) = line.strip_prefix("!end ") {
+            ends.push((count, end));
+            continue;
+        }
+        if !line.is_empty() && !line.starts_with(['!', '@']) {
+            count += 1;
+        }
+        rest.push_str(line);
+        rest.push('\n');
+    }
+    let (settings, mut candidate) = candidate(module, &rest);
+    let facts = module.facts(candidate.func).expect("the function is defined");
+    let start = facts.blocks[0].start;
+    if candidate.map[0].word != 0 {
+        candidate.map.insert(0, MapEntry { word: 0, offset: start });
+    }
+    let mut words = vec![0];
+    while let Ok(inst) = decode(&candidate.words, *words.last().expect("not empty")) {
+        words.push(inst.next);
+    }
+    for (count, end) in ends {
+        let mut parts = end.split_whitespace();
+        let offset: u32 = parts.next().and_then(|n| n.parse().ok()).expect("an offset");
+        let first = candidate.constants.len() as u32;
+        for constant in parts {
+            let (slot, value) =
+                constant.strip_prefix('s').expect("a slot").split_once('=').expect("=");
+            let slot = slot.parse().expect("a slot");
+            let value: i64 = value.parse().expect("a number");
+            candidate.constants.push(ConstantHint { slot, cells: [value as u64, 0] });
+        }
+        let constants = first..candidate.constants.len() as u32;
+        candidate.controls.push(ControlHint {
+            offset: start + offset,
+            word: words[count],
+            constants,
+        });
+    }
+    (settings, candidate)
+}
+
+fn unindented(code: &str) -> String {
+    code.lines().map(|line| format!("{}\n", line.trim())).collect()
+}
+
+fn run(case: &Case) -> Vec<String> {
+    let module = super::module(case.module);
+    let check = |script: &str| {
+        let (settings, candidate) = scripted(&module, script);
+        CheckedBytecode::check(&module, &settings, candidate)
+    };
+    let edited = |edit: Edit| {
+        let mut script = unindented(case.code);
+        for (from, to) in edit {
+            assert!(script.contains(from), "{}: no {from:?} in\n{script}", case.name);
+            script = script.replacen(from, to, 1);
+        }
+        script
+    };
+    let mut found = Vec::new();
+    let right = case.right.iter().map(|edit| edited(edit));
+    for script in [case.code.to_owned()].into_iter().chain(right) {
+        if let Err(error) = check(&script) {
+            found.push(format!("{}: {error}\n{script}\n", case.name));
+        }
+    }
+    for (rule, edit) in case.wrong {
+        match check(&edited(edit)) {
+            Ok(_) => found.push(format!("{}: {edit:?} accepted\n", case.name)),
+            Err(error) if error.rule == *rule => {}
+            Err(error) => found.push(format!("{}: {edit:?}: {error}, not {rule}\n", case.name)),
+        }
+    }
+    found
+}
+
+#[test]
+fn right_code_is_accepted_and_its_wrong_twins_refused() {
+    let cases = || cases::CASES.iter().chain(effects::CASES).chain(holes::CASES);
+    let wrong: Vec<String> = cases().flat_map(run).collect();
+    assert!(wrong.is_empty(), "{} faults\n{}", wrong.len(), wrong.join("\n"));
+    for rule in [Rule::Effects, Rule::Values, Rule::Frozen, Rule::Conditions, Rule::Hints] {
+        let seen = cases().any(|case| case.wrong.iter().any(|(other, _)| *other == rule));
+        assert!(seen, "no twin for {rule}");
+    }
+}
