@@ -136,21 +136,21 @@ fn exchange<N>(_old: N, operand: N) -> N {
     operand
 }
 
-/// Stores the replacement if the old value, zero-extended, is the expected one; pushes the old value.
-fn compare_exchange<B: Bits, N: Number + PartialEq>(
+/// Stores the replacement if the old bits are those of the expected value, wrapped to their width; pushes the old value.
+fn compare_exchange<B: Bits + PartialEq, N: Number>(
     m: &mut Machine<'_>,
     memarg: MemArg,
     value: fn(B) -> N,
     bits: fn(N) -> B,
 ) -> Result<(), Stop> {
     let replacement = m.stack.pop_number()?;
-    let expected: N = m.stack.pop_number()?;
+    let expected = bits(m.stack.pop_number()?);
     let access = Access::pop(m, memarg)?.aligned(B::SIZE)?;
-    let old = value(access.read(m)?);
+    let old = access.read(m)?;
     if old == expected {
         access.write(m, bits(replacement))?;
     }
-    m.stack.push_number(old);
+    m.stack.push_number(value(old));
     Ok(())
 }
 

@@ -203,10 +203,10 @@ fn atomic_results_are_the_old_values() {
     );
     assert_eq!(world.value("sub", &[0x101]), [0]);
     assert_eq!(world.value("sub", &[1]), [0xff]);
-    // The expected value counts as a whole, beyond the byte too.
-    assert_eq!(world.value("swap", &[0x1fe, 7]), [0xfe]);
+    // Expected value and replacement are wrapped to the byte.
+    assert_eq!(world.value("swap", &[0x1ff, 7]), [0xfe]);
     assert_eq!(bytes(&world, "m")[0], 0xfe);
-    assert_eq!(world.value("swap", &[0xfe, 0x207]), [0xfe]);
+    assert_eq!(world.value("swap", &[0x1fe, 0x207]), [0xfe]);
     assert_eq!(bytes(&world, "m")[..2], [7, 0]);
 }
 

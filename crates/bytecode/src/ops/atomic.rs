@@ -64,13 +64,13 @@ macro_rules! atomic_ops {
             I64AtomicRmw8XchgU "i64.atomic.rmw8.xchg_u" atomic_rmw [d:i64 <- p:addr o:off64 k:mem v:i64] m:u8 { (i64_load8_u(m), i64_store8(v)) }
             I64AtomicRmw16XchgU "i64.atomic.rmw16.xchg_u" atomic_rmw [d:i64 <- p:addr o:off64 k:mem v:i64] m:u16 { (i64_load16_u(m), i64_store16(v)) }
             I64AtomicRmw32XchgU "i64.atomic.rmw32.xchg_u" atomic_rmw [d:i64 <- p:addr o:off64 k:mem v:i64] m:u32 { (i64_load32_u(m), i64_store32(v)) }
-            I32AtomicRmwCmpxchg "i32.atomic.rmw.cmpxchg" atomic_cmpxchg [d:i32 <- p:addr o:off64 k:mem x:i32 v:i32] m:u32 { (m, v) }
-            I64AtomicRmwCmpxchg "i64.atomic.rmw.cmpxchg" atomic_cmpxchg [d:i64 <- p:addr o:off64 k:mem x:i64 v:i64] m:u64 { (m, v) }
-            I32AtomicRmw8CmpxchgU "i32.atomic.rmw8.cmpxchg_u" atomic_cmpxchg [d:i32 <- p:addr o:off64 k:mem x:i32 v:i32] m:u8 { (i32_load8_u(m), i32_store8(v)) }
-            I32AtomicRmw16CmpxchgU "i32.atomic.rmw16.cmpxchg_u" atomic_cmpxchg [d:i32 <- p:addr o:off64 k:mem x:i32 v:i32] m:u16 { (i32_load16_u(m), i32_store16(v)) }
-            I64AtomicRmw8CmpxchgU "i64.atomic.rmw8.cmpxchg_u" atomic_cmpxchg [d:i64 <- p:addr o:off64 k:mem x:i64 v:i64] m:u8 { (i64_load8_u(m), i64_store8(v)) }
-            I64AtomicRmw16CmpxchgU "i64.atomic.rmw16.cmpxchg_u" atomic_cmpxchg [d:i64 <- p:addr o:off64 k:mem x:i64 v:i64] m:u16 { (i64_load16_u(m), i64_store16(v)) }
-            I64AtomicRmw32CmpxchgU "i64.atomic.rmw32.cmpxchg_u" atomic_cmpxchg [d:i64 <- p:addr o:off64 k:mem x:i64 v:i64] m:u32 { (i64_load32_u(m), i64_store32(v)) }
+            I32AtomicRmwCmpxchg "i32.atomic.rmw.cmpxchg" atomic_cmpxchg [d:i32 <- p:addr o:off64 k:mem x:i32 v:i32] m:u32 { (m, x, v) }
+            I64AtomicRmwCmpxchg "i64.atomic.rmw.cmpxchg" atomic_cmpxchg [d:i64 <- p:addr o:off64 k:mem x:i64 v:i64] m:u64 { (m, x, v) }
+            I32AtomicRmw8CmpxchgU "i32.atomic.rmw8.cmpxchg_u" atomic_cmpxchg [d:i32 <- p:addr o:off64 k:mem x:i32 v:i32] m:u8 { (i32_load8_u(m), i32_store8(x), i32_store8(v)) }
+            I32AtomicRmw16CmpxchgU "i32.atomic.rmw16.cmpxchg_u" atomic_cmpxchg [d:i32 <- p:addr o:off64 k:mem x:i32 v:i32] m:u16 { (i32_load16_u(m), i32_store16(x), i32_store16(v)) }
+            I64AtomicRmw8CmpxchgU "i64.atomic.rmw8.cmpxchg_u" atomic_cmpxchg [d:i64 <- p:addr o:off64 k:mem x:i64 v:i64] m:u8 { (i64_load8_u(m), i64_store8(x), i64_store8(v)) }
+            I64AtomicRmw16CmpxchgU "i64.atomic.rmw16.cmpxchg_u" atomic_cmpxchg [d:i64 <- p:addr o:off64 k:mem x:i64 v:i64] m:u16 { (i64_load16_u(m), i64_store16(x), i64_store16(v)) }
+            I64AtomicRmw32CmpxchgU "i64.atomic.rmw32.cmpxchg_u" atomic_cmpxchg [d:i64 <- p:addr o:off64 k:mem x:i64 v:i64] m:u32 { (i64_load32_u(m), i64_store32(x), i64_store32(v)) }
             // No wait can succeed on an unshared memory; a notification wakes nobody.
             MemoryAtomicNotify "memory.atomic.notify" effect [d:i32 <- p:addr n:i32 o:off64 k:mem] cx { cx.atomic_notify(k, p, o, n) }
             MemoryAtomicWait32 "memory.atomic.wait32" effect [d:i32 <- p:addr x:i32 n:i64 o:off64 k:mem] cx { cx.atomic_wait32(k, p, o, x, n) }

@@ -93,7 +93,7 @@ pub enum Class {
     atomic_store,
     /// An atomic read-modify-write, aligned: `(old as the result, new as stored)`.
     atomic_rmw,
-    /// An atomic compare-exchange, aligned: `(old as the result, replacement as stored)`.
+    /// An atomic compare-exchange, aligned: `(old as the result, expected as compared, replacement as stored)`.
     atomic_cmpxchg,
     /// `unreachable`.
     unreachable,

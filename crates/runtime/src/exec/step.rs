@@ -209,8 +209,8 @@ macro_rules! step {
         if access::misaligned($p, $o, size_of::<$mt>()) { trap!($r TrapKind::HeapMisaligned); }
         let Some(at) = access::far($r.cx, $k, $p, $o, size_of::<$mt>()) else { fault!($r); };
         let $m: $mt = at.cast::<$mt>().read_unaligned();
-        let (old, new) = $e;
-        if old == $x { at.cast::<$mt>().write_unaligned(new); }
+        let (old, expected, new) = $e;
+        if $m == expected { at.cast::<$mt>().write_unaligned(new); }
         <marker::$dk as Sink>::write($r.fp, d, old);
         next!($r, operands.end());
     };

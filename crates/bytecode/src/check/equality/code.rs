@@ -267,8 +267,8 @@ macro_rules! step {
         let $x = $p.source(&mut operands, Kind::$xk)?;
         let $v = $p.source(&mut operands, Kind::$vk)?;
         let $m = $p.loaded()?;
-        let (old, new) = $e;
-        $p.perform($i, Effect::AtomicCmpxchg(width($i.op)), &[$k, $a, $o, $x, new])?;
+        let (old, expected, new) = $e;
+        $p.perform($i, Effect::AtomicCmpxchg(width($i.op)), &[$k, $a, $o, expected, new])?;
         $p.result($i, 0, Kind::$dk, old);
         Step::Next
     }};

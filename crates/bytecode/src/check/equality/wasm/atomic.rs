@@ -83,6 +83,7 @@ impl Proof<'_> {
         let replacement = self.pop()?;
         let replacement = self.chain(replacement, store);
         let expected = self.pop()?;
+        let expected = self.chain(expected, store);
         let [memory, address, offset] = self.address(memarg)?;
         let bits = self.next_result();
         let old = self.chain(bits, load);
