@@ -1,0 +1,118 @@
+//! The scripts of `tests/run` in every tier and metering mode.
+//!
+//! What green does not show stands in `tests/run/README.md`.
+
+use prova::Config;
+use prova_testing::spec::TIERS;
+use prova_wast::{Options, Report};
+use std::fs;
+
+/// The scripts: name and text, by name.
+fn scripts() -> Vec<(String, String)> {
+    let folder = prova_testing::root().join("tests/run");
+    let mut scripts = Vec::new();
+    for entry in fs::read_dir(&folder).expect("tests/run is there") {
+        let path = entry.expect("tests/run can be listed").path();
+        if path.extension().is_some_and(|extension| extension == "wast") {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            scripts.push((name, fs::read_to_string(&path).expect("a script can be read")));
+        }
+    }
+    scripts.sort();
+    assert!(scripts.len() >= 11, "only {} scripts", scripts.len());
+    scripts
+}
+
+/// The fuel that a script's first line gives each call.
+fn fuel_of(text: &str) -> Option<u64> {
+    let line = text.lines().next()?.strip_prefix(";; fuel ")?;
+    Some(line.parse().expect("a script's fuel is a number"))
+}
+
+/// More fuel than any script needs.
+const PLENTY: u64 = 1 << 40;
+
+/// The ways in which a script runs: name, configuration, fuel.
+fn settings(text: &str) -> Vec<(&'static str, Config, Option<u64>)> {
+    let config = |change: fn(&mut Config) -> &mut Config| {
+        let mut config = Config::new();
+        change(&mut config);
+        config
+    };
+    let metered = config(|config| config.consume_fuel(true));
+    if let Some(fuel) = fuel_of(text) {
+        return vec![("fuel", metered, Some(fuel))];
+    }
+    vec![
+        ("unmetered", Config::new(), None),
+        ("fuel", metered, Some(PLENTY)),
+        ("epoch", config(|config| config.epoch_interruption(true)), None),
+        ("deterministic", config(|config| config.deterministic(true)), None),
+        ("eager", config(|config| config.translate(prova::Translate::Eager)), None),
+    ]
+}
+
+fn run(text: &str, config: &Config, fuel: Option<u64>) -> Report {
+    let options = Options { config: config.clone(), fuel, ..Options::default() };
+    prova_wast::run(text, &options).expect("the configuration is possible")
+}
+
+#[test]
+fn every_script_passes_in_every_tier() {
+    let mut failures = Vec::new();
+    for (name, text) in scripts() {
+        for (setting, mut config, fuel) in settings(&text) {
+            for (tier, chosen) in TIERS {
+                let report = run(&text, config.tier(chosen), fuel);
+                let findings = report.failures.iter().chain(&report.skipped);
+                failures.extend(findings.map(|x| format!("{name}, {tier}, {setting}: {x}")));
+                assert!(report.total() > 5, "{name} has no assertions");
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// The rejecting twin: an assertion of another result fails wherever it stands.
+#[test]
+fn every_changed_expectation_is_noticed() {
+    for (name, text) in scripts() {
+        let (_, config, fuel) = settings(&text).swap_remove(0);
+        let whole = run(&text, &config, fuel);
+        let mut changed = 0;
+        let lines: Vec<&str> = text.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            // A line that is one assertion of one integer: another integer is expected.
+            let Some(stem) =
+                line.strip_prefix("(assert_return ").and_then(|x| x.strip_suffix("))"))
+            else {
+                continue;
+            };
+            let Some((call, value)) = stem.rsplit_once("(i32.const ") else { continue };
+            let whole_line = line.matches('(').count() == line.matches(')').count();
+            if !whole_line || value.contains(['(', ')']) || !call.trim_end().ends_with(')') {
+                continue;
+            }
+            changed += 1;
+            // One in five keeps the test short.
+            if changed % 5 != 1 {
+                continue;
+            }
+            let mut lines = lines.clone();
+            let wrong = format!("(assert_return {call}(i32.const 123456789))");
+            lines[at] = &wrong;
+            let report = run(&lines.join("\n"), &config, fuel);
+            assert_eq!(
+                report.failures.len(),
+                whole.failures.len() + 1,
+                "{name} line {}: {wrong}",
+                at + 1
+            );
+            assert_eq!(report.failures[0].line, at + 1, "{name}");
+        }
+        assert!(
+            changed > 0 || name == "vector.wast",
+            "{name} has no line that this test can change"
+        );
+    }
+}
