@@ -10,13 +10,14 @@
 //! global, and before a bulk operator what its length costs. The price list here is by opcode byte.
 //!
 //! Compared are calls that return: one that traps has paid for the rest of its segment, which no operator tells. Calls
-//! from the first one on that runs out of fuel are left out, because nothing ends them without metering.
+//! from the first one on that runs out of fuel are left out, because nothing ends them without metering; so are modules
+//! whose start function fails.
 //!
 //! The planted price of `tests/fuel.rs` shows that a difference is seen.
 
 use crate::attach::Translation;
 use crate::generate::{Call, Case, Generator};
-use crate::run::{self, Outcome, Setup, Tier};
+use crate::run::{self, Host, Outcome, Program, Setup, Tier};
 use prova_module::{
     BinaryReader, Features, FuncIdx, GlobalIdx, Limits, MemoryIdx, Module, Operator, TableIdx,
 };
@@ -81,6 +82,10 @@ pub fn compare(case: &Case, prices: Prices) -> Result<Counted, String> {
         Err(_) => return Ok(Counted { funcs: 1, ..Counted::default() }),
     };
     let used = used(&module, case);
+    if used.is_empty() {
+        // Nothing to compare; and where a start function ran out of fuel, nothing would end it without metering.
+        return Ok(Counted { funcs: module.defined_funcs().len() as u64, ..Counted::default() });
+    }
     let counting = decode(&instrument(&module, prices))
         .map_err(|error| format!("the counting module is refused: {error}"))?;
     let counted = counted(&counting, &case.calls[..used.len()])?;
@@ -105,8 +110,9 @@ fn used(module: &Module, case: &Case) -> Vec<Option<u64>> {
     let settings = Settings { metering: Metering::Fuel, deterministic: true };
     let setup = Setup { tier: Tier::Tail, settings };
     let attach = Arc::new(Translation::new(settings));
-    let calls = &case.calls;
-    let record = run::run(setup, module, calls, case.fuel, calls.len(), Some(attach));
+    let (calls, fuel, skip_from) = (&case.calls[..], case.fuel, case.calls.len());
+    let program = Program { module, calls, fuel, skip_from, host: Host::Function };
+    let record = program.run(setup, Some(attach));
     let fueled = record.calls.iter().take_while(|(outcome, _)| !outcome.is_out_of_fuel());
     let fuel = |(outcome, left): &(Outcome, Option<u64>)| match outcome {
         Outcome::Results(_) => left.map(|left| case.fuel - left),
@@ -119,7 +125,7 @@ fn used(module: &Module, case: &Case) -> Vec<Option<u64>> {
 fn counted(module: &Module, calls: &[Call]) -> Result<Vec<Option<u64>>, String> {
     let settings = Settings { metering: Metering::None, deterministic: true };
     let mut store = run::store(Setup { tier: Tier::Reference, settings });
-    let imports = run::imports(&mut store, module);
+    let imports = run::imports(&mut store, module, Host::Function);
     let attach = Arc::new(crate::attach::NoBytecode);
     let Ok(instance) = store.instantiate(&mut (), module, &imports, attach) else {
         return Ok(Vec::new());

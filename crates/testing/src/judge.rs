@@ -13,7 +13,7 @@
 
 use crate::generate::operators::Ty;
 use crate::generate::{Case, Generator};
-use crate::run::{Outcome, Record, Setup, State, Tier, run};
+use crate::run::{Host, Outcome, Program, Record, Setup, State, Tier};
 use prova_module::{Features, Limits, Module, ValType};
 use prova_runtime::{Cell, Metering, Settings, TrapKind};
 use std::fmt::Write as _;
@@ -105,7 +105,9 @@ fn append(
         .map_err(|error| format!("case {index} is refused: {error}"))?;
     let settings = Settings { metering: Metering::Fuel, deterministic: true };
     let setup = Setup { tier: Tier::Reference, settings };
-    let mut record = run(setup, &module, &case.calls, case.fuel, case.calls.len(), None);
+    let (calls, fuel, skip_from) = (&case.calls[..], case.fuel, case.calls.len());
+    let program = Program { module: &module, calls, fuel, skip_from, host: Host::Function };
+    let mut record = program.run(setup, None);
     if let Some(plant) = plant {
         plant(&mut record);
     }

@@ -5,16 +5,18 @@
 //! Observed: how instantiation ended; of each call the results by bits or the trap with the offsets of its whole
 //! backtrace, and the fuel used; at the end memories, tables and globals.
 
-use crate::attach::NoBytecode;
+use crate::attach::{NoBytecode, Translation};
 use crate::generate::{Call, biased};
-use prova_module::{ExternType, FuncType, GlobalIdx, MemoryIdx, Module, TableIdx, ValType};
+use prova_module::{
+    ExternType, Features, FuncType, GlobalIdx, MemoryIdx, Module, TableIdx, ValType,
+};
 use prova_reference::Reference;
 use prova_runtime::{
     Attach, Cell, ExecutorKind, Extern, HostFunc, HostOutcome, InstanceAddr, InstantiateError,
     Limits, MemoryFault, Metering, Settings, Store, StoreConfig, Trap, TrapKind,
 };
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// What executes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,40 +107,61 @@ pub enum State {
     Global([Cell; 2]),
 }
 
-/// Runs all calls on one tier. `skip_from` is the first call to be left out.
-pub fn run(
-    setup: Setup,
-    module: &Module,
-    calls: &[Call],
-    fuel: u64,
-    skip_from: usize,
-    attach: Option<Arc<dyn Attach>>,
-) -> Record {
-    let mut store = store(setup);
-    let attach = attach.unwrap_or_else(|| Arc::new(NoBytecode));
-    let imports = imports(&mut store, module);
-    store.set_fuel(fuel);
-    let mut record = Record::default();
-    let instance = match store.instantiate(&mut (), module, &imports, attach) {
-        Ok(instance) => instance,
-        Err(error) => {
-            record.instantiation = Some(failure(error));
-            return record;
-        }
-    };
-    for (i, call) in calls.iter().enumerate() {
-        let outcome = if i >= skip_from {
-            Outcome::Skipped
-        } else {
-            store.set_fuel(fuel);
-            invoke(&mut store, instance, call)
+/// What is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Program<'p> {
+    /// The module.
+    pub module: &'p Module,
+    /// Its calls.
+    pub calls: &'p [Call],
+    /// The fuel of each call.
+    pub fuel: u64,
+    /// The first call to be left out; the number of calls if none is.
+    pub skip_from: usize,
+    /// What it imports.
+    pub host: Host,
+}
+
+/// What stands behind the import of biased modules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// A function of the host.
+    Function,
+    /// A function of the host that sometimes grows memory 0 of its caller.
+    Growing,
+    /// A function of another instance, with a memory of its own.
+    Instance,
+}
+
+impl Program<'_> {
+    /// Runs all calls on one tier.
+    pub fn run(&self, setup: Setup, attach: Option<Arc<dyn Attach>>) -> Record {
+        let mut store = store(setup);
+        let attach = attach.unwrap_or_else(|| Arc::new(NoBytecode));
+        store.set_fuel(self.fuel);
+        let imports = imports(&mut store, self.module, self.host);
+        store.set_fuel(self.fuel);
+        let mut record = Record::default();
+        let instance = match store.instantiate(&mut (), self.module, &imports, attach) {
+            Ok(instance) => instance,
+            Err(error) => {
+                record.instantiation = Some(failure(error));
+                return record;
+            }
         };
-        let left =
-            (setup.settings.metering == Metering::Fuel && i < skip_from).then(|| store.fuel());
-        record.calls.push((outcome, left));
+        let metered = setup.settings.metering == Metering::Fuel;
+        for (i, call) in self.calls.iter().enumerate() {
+            if i >= self.skip_from {
+                record.calls.push((Outcome::Skipped, None));
+                continue;
+            }
+            store.set_fuel(self.fuel);
+            let outcome = invoke(&mut store, instance, call);
+            record.calls.push((outcome, metered.then(|| store.fuel())));
+        }
+        record.state = observe(&store, instance);
+        record
     }
-    record.state = observe(&store, instance);
-    record
 }
 
 /// A store for a setup, with limits that keep hostile growth small.
@@ -161,7 +184,7 @@ pub fn store(setup: Setup) -> Store {
 }
 
 /// The function that biased modules import; for any other function import one that gives zeros.
-pub fn imports(store: &mut Store, module: &Module) -> Vec<Extern> {
+pub fn imports(store: &mut Store, module: &Module, host: Host) -> Vec<Extern> {
     let mut imports = Vec::new();
     for import in module.imports() {
         let ExternType::Func(ty) = import.kind else { continue };
@@ -169,14 +192,52 @@ pub fn imports(store: &mut Store, module: &Module) -> Vec<Extern> {
         let mixes = (&*import.module, &*import.name) == biased::HOST
             && *ty.params == [ValType::I32, ValType::I64]
             && *ty.results == [ValType::I64, ValType::I32];
-        let host: HostFunc = if mixes {
-            Arc::new(|_, _, cells| mix(cells))
-        } else {
-            Arc::new(|_, _, cells| zero(cells))
+        let function: HostFunc = match host {
+            Host::Instance if mixes => {
+                imports.extend(mixing_instance(store));
+                continue;
+            }
+            Host::Growing if mixes => Arc::new(|store, _, cells| {
+                grow_caller(store, cells);
+                mix(cells)
+            }),
+            Host::Function | Host::Growing | Host::Instance if mixes => {
+                Arc::new(|_, _, cells| mix(cells))
+            }
+            Host::Function | Host::Growing | Host::Instance => Arc::new(|_, _, cells| zero(cells)),
         };
-        imports.push(Extern::Func(store.func_new(ty, host)));
+        imports.push(Extern::Func(store.func_new(ty, function)));
     }
     imports
+}
+
+/// The same function in Wasm; it writes to its own memory 0, which is not its caller's.
+const MIX: &str = r#"(module (memory 1)
+    (func (export "mix") (param i32 i64) (result i64 i32)
+        (i64.store (i32.const 8) (local.get 1))
+        (i64.add (i64.extend_i32_u (local.get 0)) (i64.load (i32.const 8)))
+        (i32.xor (local.get 0) (i32.wrap_i64 (local.get 1)))))"#;
+
+fn mixing_instance(store: &mut Store) -> Option<Extern> {
+    static MODULE: LazyLock<Module> = LazyLock::new(|| {
+        let bytes = wat::parse_str(MIX).unwrap_or_else(|error| crate::cannot(&error.to_string()));
+        Module::decode(bytes, &Features::default(), &prova_module::Limits::default())
+            .unwrap_or_else(|error| crate::cannot(&error.to_string()))
+    });
+    let attach = Arc::new(Translation::new(store.settings()));
+    let instance = store.instantiate(&mut (), &MODULE, &[], attach).ok()?;
+    store.instance(instance).export("mix")
+}
+
+/// Grows memory 0 of the instance that calls, for some arguments.
+fn grow_caller(store: &mut Store, cells: &[Cell]) {
+    let Some(caller) = store.caller() else { return };
+    let instance = store.instance(caller);
+    if cells[0] % 4 == 1 && !instance.module().memories().is_empty() {
+        let memory = instance.memory_addr(MemoryIdx(0));
+        // Where it cannot grow, it does not.
+        let _ = store.memory_grow(memory, 1);
+    }
 }
 
 fn mix(cells: &mut [Cell]) -> HostOutcome {

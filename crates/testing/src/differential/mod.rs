@@ -22,7 +22,7 @@ pub use shrink::shrink;
 
 use crate::attach::{Plant, Translation};
 use crate::generate::Case;
-use crate::run::{Outcome, Record, Setup, Tier, run};
+use crate::run::{Host, Outcome, Program, Record, Setup, Tier};
 use prova_module::{ErrorKind, Features, Limits, Module};
 use prova_runtime::{Attach, Metering, Settings};
 use std::sync::Arc;
@@ -86,7 +86,12 @@ pub fn check(case: &Case, index: u64, plant: Option<Plant>) -> Result<Tally, Dis
         }
     };
     let deterministic = !case.nan_free || index.is_multiple_of(3);
-    let mut comparison = Comparison { case, module: &module, plant, runs: 0 };
+    let host = match index / 4 % 3 {
+        0 => Host::Function,
+        1 => Host::Growing,
+        _ => Host::Instance,
+    };
+    let mut comparison = Comparison { case, module: &module, plant, host, runs: 0 };
     let expected = comparison.metered(case.fuel, deterministic, &[Tier::Tail, Tier::Match])?;
     comparison.others(&expected, deterministic, index)?;
     if index.is_multiple_of(4) {
@@ -113,6 +118,7 @@ struct Comparison<'c> {
     case: &'c Case,
     module: &'c Module,
     plant: Option<Plant>,
+    host: Host,
     runs: u64,
 }
 
@@ -125,14 +131,12 @@ impl Comparison<'_> {
         tiers: &[Tier],
     ) -> Result<Record, Disagreement> {
         let settings = Settings { metering: Metering::Fuel, deterministic };
-        let calls = &self.case.calls;
-        let reference = Setup { tier: Tier::Reference, settings };
-        let expected = run(reference, self.module, calls, fuel, calls.len(), None);
+        let program = self.program(fuel, self.case.calls.len());
+        let expected = program.run(Setup { tier: Tier::Reference, settings }, None);
         let attach = self.translation(settings);
         for &tier in tiers {
             let setup = Setup { tier, settings };
-            let actual =
-                run(setup, self.module, calls, fuel, calls.len(), Some(Arc::clone(&attach)));
+            let actual = program.run(setup, Some(Arc::clone(&attach)));
             self.compare(&expected, &actual, setup, settings)?;
         }
         self.runs += 1 + tiers.len() as u64;
@@ -159,12 +163,16 @@ impl Comparison<'_> {
         };
         let settings = Settings { metering, deterministic };
         let setup = Setup { tier, settings };
-        let (calls, fuel) = (&self.case.calls, self.case.fuel);
-        let attach = self.translation(settings);
-        let actual = run(setup, self.module, calls, fuel, skip_from, Some(attach));
+        let program = self.program(self.case.fuel, skip_from);
+        let actual = program.run(setup, Some(self.translation(settings)));
         self.runs += 1;
         let settings = Settings { metering: Metering::Fuel, deterministic };
         self.compare(expected, &actual, setup, settings)
+    }
+
+    fn program(&self, fuel: u64, skip_from: usize) -> Program<'_> {
+        let calls = &self.case.calls;
+        Program { module: self.module, calls, fuel, skip_from, host: self.host }
     }
 
     fn translation(&self, settings: Settings) -> Arc<dyn Attach> {

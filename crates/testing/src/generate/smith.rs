@@ -20,8 +20,8 @@ pub fn config(rng: &mut Rng) -> Config {
         gc_enabled: false,
         shared_everything_threads_enabled: false,
         compact_imports_enabled: false,
-        // Threads would bring shared memories, which no tier executes.
-        threads_enabled: false,
+        // Threads bring shared memories too, which no tier executes: many of these modules are refused.
+        threads_enabled: rng.percent(10),
         custom_page_sizes_enabled: rng.percent(40),
         memory64_enabled: rng.percent(40),
         canonicalize_nans: rng.percent(40),
