@@ -72,7 +72,7 @@ pub struct Script {
     pub text: &'static str,
 }
 
-/// All files, by folder and name; the folder [`LATEST`] first.
+/// All files, by folder and name; the folder `wasm-latest` first.
 pub fn scripts() -> Vec<Script> {
     let mut scripts: Vec<Script> = Vec::new();
     let mut seen = BTreeSet::new();
