@@ -20,7 +20,7 @@ pub struct Snippet {
 }
 
 /// Functions before the first snippet's: the import and the helpers of [`HEAD`].
-pub(super) const FUNCS_BEFORE: usize = 6;
+pub(super) const FUNCS_BEFORE: usize = 7;
 
 /// Everything around the snippets.
 const HEAD: &str = r#"(module
@@ -36,6 +36,7 @@ const HEAD: &str = r#"(module
     (if (i32.eqz (local.get 0)) (then (return (i32.const 0))))
     (return_call_indirect (type $id) (i32.sub (local.get 0) (i32.const 1)) (i32.const 1)))
   (func $tail_host (param i32 i64) (result i64 i32) (return_call $mix (local.get 0) (local.get 1)))
+  (func $none)
   (table $t 4 10 funcref) (table $u 4 10 funcref)
   (elem (table $t) (i32.const 0) func $id $down_indirect)
   (elem $passive func $id $id)
@@ -234,6 +235,7 @@ const BY_HAND: &[(&str, &str)] = &[
     ),
     ("return", "(if (i32.eqz (local.get $a)) (then (return (i32.const 0))))"),
     ("call", "(drop (call $id (local.get $a)))"),
+    ("call without results", "(call $none)"),
     ("call with several results", "(call $two (local.get $c) (local.get $g)) drop drop"),
     ("call of the host", "(call $mix (local.get $a) (local.get $c)) drop drop"),
     ("call_indirect", "(drop (call_indirect (type $id) (local.get $a) (i32.const 0)))"),
