@@ -2,3 +2,5 @@
 //!
 //! Neighbours: `prova` runs functions for evidence, `prova-module` decodes; the command line prints. This crate knows nothing of
 //! the checkers' inside.
+
+pub mod passes;

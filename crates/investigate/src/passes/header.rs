@@ -1,0 +1,308 @@
+//! A line → the header of a dump, in every form that LLVM 9 to 22 prints.
+//!
+//! ```text
+//! *** IR Dump After NAME ***                          legacy pass manager, 9 to 22 (the newest with a colon)
+//! *** IR Dump After NAME (argument) ***               legacy, from 13
+//! *** IR Dump After NAME *** (function: f)            12
+//! *** IR Dump After NAME on f ***                     new pass manager, 13 to 18; `; ***` from 19
+//! *** IR Dump After NAME ***; Function Attrs: …       11: the body's first line is glued to the header
+//! # *** IR Dump After NAME (argument) ***:            machine code; the function is named in the body
+//! *** IR Dump After NAME on f omitted because no change ***       -print-changed; likewise `filtered out`, `ignored`
+//! ```
+//!
+//! Neighbours: [`scan`](super::scan) asks for each line. Names are what the log says, hostile as any input; who prints them cleans them.
+//! A header is at most [`HEADER_BYTES_MAX`] long. The tests below have each form, and lines that only look alike.
+
+/// No longer line is taken for a header, bytes.
+pub const HEADER_BYTES_MAX: usize = 16 * 1024;
+
+/// When a dump was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// After the pass.
+    After,
+    /// Before the pass.
+    Before,
+    /// Before all passes.
+    Start,
+    /// Not a dump, but a word about the pass.
+    Note,
+    /// The pass deleted the function.
+    Deleted,
+}
+
+/// Why a header has no body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// It has one.
+    Body,
+    /// The pass changed nothing.
+    Omitted,
+    /// A filter of the compiler left the function or the pass out.
+    Filtered,
+    /// A pass that prints never concern.
+    Ignored,
+}
+
+/// What a header says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header<'a> {
+    /// When the dump was made.
+    pub kind: Kind,
+    /// The pass, without its command line argument; empty at the start.
+    pub pass: &'a [u8],
+    /// The unit that the header names: a function, a list of functions, or `[module]`.
+    pub unit: Option<&'a [u8]>,
+    /// Whether a body follows.
+    pub mark: Mark,
+    /// The body's first line, if it is glued to the header.
+    pub rest: &'a [u8],
+    /// The header of machine code.
+    pub machine: bool,
+}
+
+const STARS: &[u8] = b"*** IR ";
+
+/// The header that a line is.
+pub fn parse(line: &[u8]) -> Option<Header<'_>> {
+    if line.len() > HEADER_BYTES_MAX || line.len() < STARS.len() {
+        return None;
+    }
+    let machine = line[0] == b'#';
+    let line = line.strip_prefix(b"# ").or(line.strip_prefix(b"; ")).unwrap_or(line);
+    let line = line.strip_prefix(STARS)?;
+    let (kind, line) = kind(line)?;
+    let end = find(line, b" ***")?;
+    let (inner, after) = (&line[..end], &line[end + 4..]);
+    let after = after.strip_prefix(b":").unwrap_or(after);
+    let (function, rest) = match after.strip_prefix(b" (function: ") {
+        Some(named) => {
+            let close = named.iter().position(|&byte| byte == b')')?;
+            (Some(&named[..close]), &named[close + 1..])
+        }
+        None => (None, after),
+    };
+    let rest = rest.trim_ascii_end();
+    if !rest.is_empty() && rest[0] != b';' {
+        return None;
+    }
+    let (inner, mark) = mark(inner);
+    let (pass, unit) = match find(inner, b" on ") {
+        Some(at) => (&inner[..at], Some(unit(&inner[at + 4..]))),
+        None => (inner, function),
+    };
+    Some(Header { kind, pass: without_argument(pass), unit, mark, rest, machine })
+}
+
+/// A header in the midst of a line, outside quotes: the trace of several threads that print at once.
+pub(crate) fn torn(line: &[u8]) -> bool {
+    const DUMP: &[u8] = b"*** IR Dump ";
+    let Some(at) = find(line, DUMP) else {
+        return false;
+    };
+    let quotes = line[..at].iter().filter(|&&byte| byte == b'"').count();
+    quotes % 2 == 0 && parse(line).is_none()
+}
+
+fn kind(line: &[u8]) -> Option<(Kind, &[u8])> {
+    const KINDS: [(&[u8], Kind); 5] = [
+        (b"Dump After", Kind::After),
+        (b"Dump Before", Kind::Before),
+        (b"Dump At Start", Kind::Start),
+        (b"Pass", Kind::Note),
+        (b"Deleted", Kind::Deleted),
+    ];
+    let (kind, rest) =
+        KINDS.into_iter().find_map(|(word, kind)| Some((kind, line.strip_prefix(word)?)))?;
+    match rest.strip_prefix(b" ") {
+        Some(named) if !named.starts_with(b"***") => Some((kind, named)),
+        // What follows is ` ***`, and no name.
+        Some(_) => Some((kind, rest)),
+        None => None,
+    }
+}
+
+fn mark(inner: &[u8]) -> (&[u8], Mark) {
+    const MARKS: [(&[u8], Mark); 3] = [
+        (b" omitted because no change", Mark::Omitted),
+        (b" filtered out", Mark::Filtered),
+        (b" ignored", Mark::Ignored),
+    ];
+    MARKS
+        .into_iter()
+        .find_map(|(word, mark)| Some((inner.strip_suffix(word)?, mark)))
+        .unwrap_or((inner, Mark::Body))
+}
+
+/// `(run)` of a strongly connected component of one function, `loop %x in function run`: the function.
+fn unit(unit: &[u8]) -> &[u8] {
+    const IN: &[u8] = b" in function ";
+    if let Some(at) = find(unit, IN) {
+        return &unit[at + IN.len()..];
+    }
+    match unit.strip_prefix(b"(").and_then(|unit| unit.strip_suffix(b")")) {
+        Some(inside) if find(inside, b", ").is_none() => inside,
+        _ => unit,
+    }
+}
+
+fn without_argument(pass: &[u8]) -> &[u8] {
+    let Some(open) = pass.iter().rposition(|&byte| byte == b'(') else {
+        return pass;
+    };
+    let word = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
+    match pass[open + 1..].strip_suffix(b")") {
+        Some(argument) if !argument.is_empty() && argument.iter().all(word) => {
+            pass[..open].strip_suffix(b" ").unwrap_or(pass)
+        }
+        _ => pass,
+    }
+}
+
+/// The first place where `needle` stands.
+pub(crate) fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
+    let first = *needle.first()?;
+    let mut from = 0;
+    while let Some(at) = text[from..].iter().position(|&byte| byte == first) {
+        if text[from + at..].starts_with(needle) {
+            return Some(from + at);
+        }
+        from += at + 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(line: &str) -> Option<(Kind, String, String, Mark, String)> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let header = parse(line.as_bytes())?;
+        Some((
+            header.kind,
+            text(header.pass),
+            header.unit.map(text).unwrap_or_default(),
+            header.mark,
+            text(header.rest),
+        ))
+    }
+
+    #[test]
+    fn each_form_is_read() {
+        use Kind::*;
+        use Mark::*;
+        let require =
+            "RequireAnalysisPass<llvm::GlobalsAA, llvm::Module, llvm::AnalysisManager<Module>>";
+        let required = format!("; *** IR Dump After {require} on [module] ***");
+        let cases = [
+            ("*** IR Dump After Simplify the CFG ***", After, "Simplify the CFG", "", Body, ""),
+            ("*** IR Dump After Early CSE (early-cse) ***", After, "Early CSE", "", Body, ""),
+            ("*** IR Dump After Early CSE (early-cse) ***:", After, "Early CSE", "", Body, ""),
+            (
+                "*** IR Dump After mcount() (pre inlining) ***",
+                After,
+                "mcount() (pre inlining)",
+                "",
+                Body,
+                "",
+            ),
+            ("*** IR Dump After Early CSE *** (function: g)", After, "Early CSE", "g", Body, ""),
+            (
+                "*** IR Dump After Early CSE ***; Function Attrs: nounwind",
+                After,
+                "Early CSE",
+                "",
+                Body,
+                "; Function Attrs: nounwind",
+            ),
+            ("*** IR Dump After SROAPass on run ***", After, "SROAPass", "run", Body, ""),
+            ("; *** IR Dump After SROAPass on run ***", After, "SROAPass", "run", Body, ""),
+            ("; *** IR Dump Before SROAPass on run ***", Before, "SROAPass", "run", Body, ""),
+            ("*** IR Dump After InlinerPass on (run) ***", After, "InlinerPass", "run", Body, ""),
+            (
+                "*** IR Dump After InlinerPass on (a, b) ***",
+                After,
+                "InlinerPass",
+                "(a, b)",
+                Body,
+                "",
+            ),
+            (
+                "; *** IR Dump After LICMPass on loop %bb3 in function run ***",
+                After,
+                "LICMPass",
+                "run",
+                Body,
+                "",
+            ),
+            (required.as_str(), After, require, "[module]", Body, ""),
+            ("*** IR Dump At Start ***", Start, "", "", Body, ""),
+            ("; *** IR Dump At Start ***", Start, "", "", Body, ""),
+            (
+                "*** IR Dump After SROAPass on run omitted because no change ***",
+                After,
+                "SROAPass",
+                "run",
+                Omitted,
+                "",
+            ),
+            (
+                "*** IR Dump After SROAPass on run filtered out ***",
+                After,
+                "SROAPass",
+                "run",
+                Filtered,
+                "",
+            ),
+            (
+                "*** IR Pass PassManager<Function> on run ignored ***",
+                Note,
+                "PassManager<Function>",
+                "run",
+                Ignored,
+                "",
+            ),
+            (
+                "*** IR Deleted After InlinerPass on (run) ***",
+                Deleted,
+                "After InlinerPass",
+                "run",
+                Body,
+                "",
+            ),
+            (
+                "# *** IR Dump After Finalize ISel (finalize-isel) ***:",
+                After,
+                "Finalize ISel",
+                "",
+                Body,
+                "",
+            ),
+        ];
+        for (line, kind, pass, unit, mark, rest) in cases {
+            let expected = (kind, pass.to_owned(), unit.to_owned(), mark, rest.to_owned());
+            assert_eq!(said(line), Some(expected), "{line}");
+            assert!(!torn(line.as_bytes()), "{line}");
+        }
+        assert!(parse(b"# *** IR Dump After X ***:").is_some_and(|header| header.machine));
+    }
+
+    #[test]
+    fn what_only_looks_alike_is_no_header() {
+        for line in [
+            "*** IR Dump After X",
+            "*** IR Dumping ***",
+            "**** IR Dump After X ***",
+            "",
+            "*** IR ",
+            "*** IR Dump After X *** and",
+        ] {
+            assert_eq!(parse(line.as_bytes()), None, "{line}");
+        }
+        let long = format!("*** IR Dump After {} ***", "x".repeat(HEADER_BYTES_MAX));
+        assert_eq!(parse(long.as_bytes()), None);
+        assert!(torn(b"  %3 = add i32*** IR Dump After X on f ***"));
+        assert!(!torn(br#"@s = constant [21 x i8] c"*** IR Dump After X ***""#));
+    }
+}

@@ -1,0 +1,278 @@
+//! A [`Comparison`] → one screen of text, or JSON.
+//!
+//! Neighbours: [`compare`](super::compare) and [`show`](super::show). The order: verdict, the first difference with its line, the clusters by pass.
+//! Names come from logs, so control characters are escaped. Nothing here depends on time or on the order of a hash map.
+
+use super::compare::{Comparison, Difference, Divergence, Fate, Side};
+use super::show::{self, LineDifference, printable};
+use super::source::Log;
+use anyhow::Result;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+/// Lines are looked up for so many clusters.
+pub const CLUSTERS_SHOWN_MAX: usize = 20;
+
+/// So many functions of a cluster are named in text.
+pub const MEMBERS_SHOWN_MAX: usize = 8;
+
+/// Of a line so many characters are printed.
+pub const LINE_CHARS_MAX: usize = 240;
+
+/// The lines at which a function first differs.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// In the first dump whose text differs.
+    pub textual: Option<LineDifference>,
+    /// In the first dump whose structure differs.
+    pub structural: Option<LineDifference>,
+    /// Why a line could not be fetched.
+    pub absent: Option<String>,
+}
+
+/// Fetches the lines of the first member of each of the first [`CLUSTERS_SHOWN_MAX`] clusters.
+pub fn evidence(comparison: &Comparison, a: &mut Log, b: &mut Log) -> Vec<Evidence> {
+    let shown = comparison.clusters.iter().take(CLUSTERS_SHOWN_MAX);
+    shown
+        .filter_map(|cluster| cluster.members.first())
+        .map(|&first| {
+            let difference = &comparison.differences[first];
+            lines(difference, a, b).unwrap_or_else(|error| Evidence {
+                absent: Some(format!("{error:#}")),
+                ..Evidence::default()
+            })
+        })
+        .collect()
+}
+
+fn lines(difference: &Difference, a: &mut Log, b: &mut Log) -> Result<Evidence> {
+    let mut evidence = Evidence::default();
+    if let Some(Divergence { a: part_a, b: part_b, .. }) = &difference.textual {
+        let (body_a, body_b) = (show::body(a, part_a)?, show::body(b, part_b)?);
+        evidence.textual = show::first_line(&body_a, &body_b);
+        if evidence.textual.is_none() {
+            evidence.absent =
+                Some("the first difference lies behind what is read of a body".into());
+        }
+    }
+    if let Some(Divergence { a: part_a, b: part_b, .. }) = &difference.structural {
+        let (body_a, body_b) = (show::body(a, part_a)?, show::body(b, part_b)?);
+        evidence.structural = show::first_structural_line(&body_a, &body_b);
+    }
+    Ok(evidence)
+}
+
+/// The report as text.
+pub fn text(comparison: &Comparison, evidence: &[Evidence], names: [&str; 2]) -> String {
+    let mut out = String::new();
+    for (name, (letter, ending)) in names.iter().zip([('A', 0), ('B', 1)]) {
+        let ending = &comparison.endings[ending];
+        let cut = if ending.cut { ", cut inside a dump" } else { "" };
+        writeln!(
+            out,
+            "{letter}: {}: {} dumps, {} bytes{cut}",
+            printable(name),
+            ending.dumps,
+            ending.bytes
+        )
+        .ok();
+    }
+    if comparison.limited {
+        writeln!(out, "note: more follows than is compared; what comes later is not judged").ok();
+    }
+    if comparison.endings.iter().all(|ending| ending.dumps == 0) {
+        writeln!(out, "inconclusive: neither log has a dump (print them with `-print-after-all`)")
+            .ok();
+        return out;
+    }
+    let Some(first) = comparison.first() else {
+        let verdict = match (comparison.equal(), comparison.partial()) {
+            (false, _) => "different: one log has functions that the other lacks",
+            (true, true) => "inconclusive: equal as far as both logs go",
+            (true, false) => "equal: every dump of every function",
+        };
+        writeln!(out, "{verdict}").ok();
+        only(&mut out, comparison);
+        return out;
+    };
+    let count = comparison.differences.len();
+    writeln!(
+        out,
+        "different: {count} function{}, {}",
+        plural(count),
+        clusters_of(comparison.clusters.len())
+    )
+    .ok();
+    if let Some(divergence) = &first.textual {
+        let function = printable(&first.function);
+        let Divergence { pass, a, .. } = divergence;
+        writeln!(out, "first: dump {}, {}, function `{function}`", a.place.dump, printable(pass))
+            .ok();
+    }
+    for (at, cluster) in comparison.clusters.iter().enumerate() {
+        let sort = if cluster.structural { "structure" } else { "names only" };
+        let count = cluster.members.len();
+        writeln!(
+            out,
+            "\n[{}] {} ({sort}): {count} function{}",
+            at + 1,
+            printable(&cluster.pass),
+            plural(count)
+        )
+        .ok();
+        for (nth, &member) in cluster.members.iter().take(MEMBERS_SHOWN_MAX).enumerate() {
+            let evidence = evidence.get(at).filter(|_| nth == 0);
+            member_text(&mut out, &comparison.differences[member], evidence);
+        }
+        if count > MEMBERS_SHOWN_MAX {
+            writeln!(out, "  and {} more", count - MEMBERS_SHOWN_MAX).ok();
+        }
+    }
+    only(&mut out, comparison);
+    out
+}
+
+fn member_text(out: &mut String, difference: &Difference, evidence: Option<&Evidence>) {
+    writeln!(out, "  function `{}`: {}", printable(&difference.function), fate(&difference.fate))
+        .ok();
+    let sorts = [("text", &difference.textual), ("structure", &difference.structural)];
+    for (sort, divergence) in sorts {
+        let Some(Divergence { pass, a, b }) = divergence else {
+            continue;
+        };
+        let pass = printable(pass);
+        writeln!(
+            out,
+            "    first in {sort}: dump {} of A (line {}), {} of B (line {}): {pass}",
+            a.place.dump, a.place.line, b.place.dump, b.place.line
+        )
+        .ok();
+        let line = evidence
+            .and_then(|e| if sort == "text" { e.textual.as_ref() } else { e.structural.as_ref() });
+        if let Some(LineDifference { a, b }) = line {
+            for (sign, line) in [('-', a), ('+', b)] {
+                match line {
+                    Some((number, line)) => {
+                        writeln!(out, "      {sign} {number}: {}", shortened(line)).ok()
+                    }
+                    None => writeln!(out, "      {sign} (the body has ended)").ok(),
+                };
+            }
+        }
+    }
+    if let Some((side, pass)) = &difference.first_unpaired {
+        let [a, b] = difference.unpaired;
+        let side = if *side == Side::A { "A" } else { "B" };
+        writeln!(
+            out,
+            "    passes on one side only: {a} in A, {b} in B; the first in {side}: {}",
+            printable(pass)
+        )
+        .ok();
+    }
+    if let Some(reason) = evidence.and_then(|evidence| evidence.absent.as_ref()) {
+        writeln!(out, "    note: no line: {}", printable(reason)).ok();
+    }
+}
+
+fn only(out: &mut String, comparison: &Comparison) {
+    for (letter, names) in ['A', 'B'].into_iter().zip(&comparison.only) {
+        if names.is_empty() {
+            continue;
+        }
+        let shown: Vec<String> = names
+            .iter()
+            .take(MEMBERS_SHOWN_MAX)
+            .map(|name| format!("`{}`", printable(name)))
+            .collect();
+        let more = if names.len() > shown.len() { ", …" } else { "" };
+        writeln!(
+            out,
+            "\nafter the first difference only in {letter}: {} functions: {}{more}",
+            names.len(),
+            shown.join(", ")
+        )
+        .ok();
+    }
+}
+
+fn fate(fate: &Fate) -> String {
+    match fate {
+        Fate::Stays => "the difference stays to the end".into(),
+        Fate::StaysInText => "in the end only names differ".into(),
+        Fate::Healed(pass) => format!("healed: equal again from {}", printable(pass)),
+        Fate::Unknown => "whether it heals is not known, for not all was compared".into(),
+    }
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+fn clusters_of(count: usize) -> String {
+    if count == 1 { "one cause".into() } else { format!("beginning at {count} passes") }
+}
+
+/// The line without its indent, and not longer than a few screen lines.
+fn shortened(line: &str) -> String {
+    let line = line.trim_start();
+    match line.char_indices().nth(LINE_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}
+
+/// The report as JSON, with every function.
+pub fn json(comparison: &Comparison, evidence: &[Evidence], names: [&str; 2]) -> Value {
+    let log = |at: usize| {
+        let ending = &comparison.endings[at];
+        json!({ "name": names[at], "dumps": ending.dumps, "bytes": ending.bytes, "cut": ending.cut })
+    };
+    let clusters: Vec<Value> = comparison
+        .clusters
+        .iter()
+        .enumerate()
+        .map(|(at, cluster)| {
+            let members = cluster.members.iter().enumerate().map(|(nth, &member)| {
+                member_json(&comparison.differences[member], evidence.get(at).filter(|_| nth == 0))
+            });
+            json!({ "pass": cluster.pass, "structural": cluster.structural, "functions": members.collect::<Vec<_>>() })
+        })
+        .collect();
+    json!({
+        "equal": comparison.equal(),
+        "partial": comparison.partial(),
+        "logs": [log(0), log(1)],
+        "clusters": clusters,
+        "only_in_a": comparison.only[0],
+        "only_in_b": comparison.only[1],
+    })
+}
+
+fn member_json(difference: &Difference, evidence: Option<&Evidence>) -> Value {
+    let divergence = |divergence: &Option<Divergence>, line: Option<&LineDifference>| {
+        let Some(Divergence { pass, a, b }) = divergence else {
+            return Value::Null;
+        };
+        let line = line.map(|LineDifference { a, b }| {
+            let side = |line: &Option<(u64, String)>| {
+                line.as_ref().map(|(number, text)| json!({ "line": number, "text": text }))
+            };
+            json!({ "a": side(a), "b": side(b) })
+        });
+        json!({ "pass": pass, "dump_a": a.place.dump, "dump_b": b.place.dump, "line_a": a.place.line, "line_b": b.place.line, "first_line": line })
+    };
+    let fate = match &difference.fate {
+        Fate::Stays => json!("stays"),
+        Fate::StaysInText => json!("stays in text"),
+        Fate::Healed(pass) => json!({ "healed": pass }),
+        Fate::Unknown => json!("unknown"),
+    };
+    json!({
+        "function": difference.function,
+        "textual": divergence(&difference.textual, evidence.and_then(|evidence| evidence.textual.as_ref())),
+        "structural": divergence(&difference.structural, evidence.and_then(|evidence| evidence.structural.as_ref())),
+        "fate": fate,
+        "unpaired": difference.unpaired,
+    })
+}

@@ -1,0 +1,275 @@
+//! A log and a [`Part`] → the text of that part; two texts → where they differ.
+//!
+//! Neighbours: [`compare`](super::compare) says which parts; [`source`](super::source) goes back to their offset, and
+//! [`scan`](super::scan) reads that dump again. At most [`BODY_BYTES_MAX`] of a body are kept; a difference behind that is said
+//! to lie there, not shown. Bodies are lossy UTF-8, with control characters escaped: logs are hostile text.
+//!
+//! `tests/passes.rs` finds the line of the case, and a line behind the limit.
+
+use super::hash;
+use super::record::{MODULE, Part};
+use super::scan::{Event, Visitor, scan};
+use super::source::Log;
+use super::structure::Structure;
+use anyhow::{Result, bail};
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+use std::fmt::Write as _;
+use std::ops::ControlFlow;
+
+/// So many bytes of a body are kept.
+pub const BODY_BYTES_MAX: usize = 8 << 20;
+
+/// Bodies of more lines are compared line by line, without aligning them.
+pub const ALIGNED_LINES_MAX: usize = 20_000;
+
+/// The text of a part.
+#[derive(Clone, Debug, Default)]
+pub struct Body {
+    /// The lines with their numbers in the log, from 1.
+    pub lines: Vec<(u64, String)>,
+    /// There is more than was kept.
+    pub cut: bool,
+    bytes: usize,
+}
+
+/// Two lines that should be equal; one is absent where a body ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineDifference {
+    /// The line of A and its number.
+    pub a: Option<(u64, String)>,
+    /// The line of B and its number.
+    pub b: Option<(u64, String)>,
+}
+
+/// Reads a part of a log again.
+///
+/// # Errors
+/// If the log has changed, or cannot be read a second time.
+pub fn body(log: &mut Log, part: &Part) -> Result<Body> {
+    log.reach(part.place.at)?;
+    let mut fetch = Fetch {
+        wanted: part.function,
+        split: false,
+        take: false,
+        named: false,
+        functions: 0,
+        open: false,
+        body: Body::default(),
+    };
+    scan(log, part.place, &mut fetch)?;
+    if !fetch.open {
+        bail!(
+            "`{}` has changed: there is no dump at offset {} any more",
+            log.path().display(),
+            part.place.at
+        );
+    }
+    Ok(fetch.body)
+}
+
+struct Fetch {
+    wanted: u64,
+    split: bool,
+    /// What comes is wanted.
+    take: bool,
+    /// The header has named the function.
+    named: bool,
+    functions: usize,
+    open: bool,
+    body: Body,
+}
+
+impl Fetch {
+    fn module(&self) -> bool {
+        self.wanted == hash::of_name(MODULE.as_bytes())
+    }
+}
+
+impl Visitor for Fetch {
+    fn event(&mut self, event: Event<'_>) -> Result<ControlFlow<()>> {
+        let mut done = false;
+        match event {
+            Event::Dump { header, split, .. } => {
+                self.open = true;
+                self.split = split;
+                self.named = header.unit.is_some_and(|unit| !unit.starts_with(b"("));
+                self.take = !split || self.module();
+            }
+            Event::Split => {
+                self.split = true;
+                self.take = self.module();
+            }
+            Event::Enter(name) => {
+                self.functions += 1;
+                let wanted = hash::of_name(&name) == self.wanted;
+                if self.split {
+                    self.take = wanted;
+                } else if self.functions == 1 {
+                    // Until a second function comes, this is the part; a wrong one is thrown away then.
+                    self.named |= wanted;
+                } else {
+                    done = self.named;
+                    if !done {
+                        self.body = Body::default();
+                        self.named = wanted;
+                    }
+                }
+            }
+            Event::Leave => {
+                done = self.take && !self.module();
+                self.take = self.module();
+            }
+            Event::Line { bytes, starts, number } if self.take => {
+                self.body.add(bytes, starts, number)
+            }
+            Event::Line { .. } => {}
+            Event::End => done = true,
+        }
+        Ok(if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+}
+
+impl Body {
+    fn add(&mut self, bytes: &[u8], starts: bool, number: u64) {
+        if self.bytes + bytes.len() > BODY_BYTES_MAX {
+            self.cut = true;
+            return;
+        }
+        self.bytes += bytes.len() + 1;
+        let text = printable(&String::from_utf8_lossy(bytes));
+        match self.lines.last_mut() {
+            Some((_, line)) if !starts => line.push_str(&text),
+            _ => self.lines.push((number, text)),
+        }
+    }
+}
+
+/// The first lines that differ in text.
+pub fn first_line(a: &Body, b: &Body) -> Option<LineDifference> {
+    let most = a.lines.len().max(b.lines.len());
+    let text = |body: &Body, at: usize| body.lines.get(at).map(|(_, line)| line.clone());
+    let at = (0..most).find(|&at| text(a, at) != text(b, at))?;
+    Some(LineDifference { a: a.lines.get(at).cloned(), b: b.lines.get(at).cloned() })
+}
+
+/// The first lines that differ in structure: the n-th lines of either that are not only comment.
+pub fn first_structural_line(a: &Body, b: &Body) -> Option<LineDifference> {
+    let (steps_a, steps_b) = (steps(a), steps(b));
+    let most = steps_a.len().max(steps_b.len());
+    let at = (0..most)
+        .find(|&at| steps_a.get(at).map(|step| step.1) != steps_b.get(at).map(|step| step.1))?;
+    let line =
+        |body: &Body, steps: &[(usize, hash::Digest)]| body.lines.get(steps.get(at)?.0).cloned();
+    Some(LineDifference { a: line(a, &steps_a), b: line(b, &steps_b) })
+}
+
+/// The lines that add to the structure, each with the digest up to it.
+fn steps(body: &Body) -> Vec<(usize, hash::Digest)> {
+    let mut structure = Structure::new();
+    let mut last = structure.digest();
+    let mut steps = Vec::new();
+    for (at, (_, line)) in body.lines.iter().enumerate() {
+        structure.add(line.as_bytes(), true);
+        let digest = structure.digest();
+        if digest != last {
+            steps.push((at, digest));
+            last = digest;
+        }
+    }
+    steps
+}
+
+/// The two bodies as one text in the manner of `diff -u`, with so many equal lines around each difference.
+pub fn unified(a: &Body, b: &Body, context: usize) -> String {
+    let mut text = String::new();
+    for group in groups(a, b, context) {
+        for (op, range_a, range_b) in group {
+            let equal = op == ' ';
+            for (_, line) in &a.lines[range_a.clone()] {
+                if equal || op == '-' || op == '±' {
+                    writeln!(text, "{}{line}", if equal { ' ' } else { '-' }).ok();
+                }
+            }
+            for (_, line) in b.lines[range_b].iter().filter(|_| !equal) {
+                writeln!(text, "+{line}").ok();
+            }
+            if op == '@' {
+                let number =
+                    |body: &Body, at: usize| body.lines.get(at).map_or(0, |(number, _)| *number);
+                writeln!(
+                    text,
+                    "@@ line {} of A, line {} of B @@",
+                    number(a, range_a.start),
+                    number(b, range_a.end)
+                )
+                .ok();
+            }
+        }
+    }
+    for (body, name) in [(a, 'A'), (b, 'B')] {
+        if body.cut {
+            writeln!(text, "(the body in {name} goes on behind the {BODY_BYTES_MAX} bytes that are compared here)").ok();
+        }
+    }
+    text
+}
+
+type Piece = (char, std::ops::Range<usize>, std::ops::Range<usize>);
+
+fn groups(a: &Body, b: &Body, context: usize) -> Vec<Vec<Piece>> {
+    let lines =
+        |body: &'_ Body| body.lines.iter().map(|(_, line)| line.clone()).collect::<Vec<_>>();
+    let (lines_a, lines_b) = (lines(a), lines(b));
+    let ops = if lines_a.len().max(lines_b.len()) <= ALIGNED_LINES_MAX {
+        capture_diff_slices(Algorithm::Patience, &lines_a, &lines_b)
+    } else {
+        let head = lines_a.iter().zip(&lines_b).take_while(|(a, b)| a == b).count();
+        let rest = |lines: &[String]| (lines.len() - head).min(ALIGNED_LINES_MAX);
+        let equal = DiffOp::Equal { old_index: 0, new_index: 0, len: head };
+        let (old_len, new_len) = (rest(&lines_a), rest(&lines_b));
+        vec![equal, DiffOp::Replace { old_index: head, old_len, new_index: head, new_len }]
+    };
+    let pieces = |op: &DiffOp| match op {
+        DiffOp::Equal { .. } => (' ', op.old_range(), op.new_range()),
+        DiffOp::Delete { .. } => ('-', op.old_range(), 0..0),
+        DiffOp::Insert { .. } => ('+', 0..0, op.new_range()),
+        DiffOp::Replace { .. } => ('±', op.old_range(), op.new_range()),
+    };
+    let all: Vec<Piece> = ops.iter().map(pieces).collect();
+    let last = all.len().saturating_sub(1);
+    let mut groups = Vec::new();
+    for (at, (op, old, new)) in all.into_iter().enumerate() {
+        if op != ' ' {
+            groups.push(vec![(op, old, new)]);
+            continue;
+        }
+        // Of a stretch of equal lines only what is near a difference stays.
+        let after = if at == 0 { 0 } else { context.min(old.len()) };
+        let before = if at == last { 0 } else { context.min(old.len()) };
+        if after + before >= old.len() {
+            groups.push(vec![(' ', old, new)]);
+            continue;
+        }
+        let resume = old.end - before;
+        groups.push(vec![(' ', old.start..old.start + after, new.start..new.start + after)]);
+        if at != last {
+            groups.push(vec![
+                ('@', resume..new.end - before, 0..0),
+                (' ', resume..old.end, new.end - before..new.end),
+            ]);
+        }
+    }
+    groups
+}
+
+/// The text without control characters: the terminal obeys them.
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        let control = c.is_control() && c != '\t';
+        // Characters that reorder or hide text.
+        let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+        if control || hidden { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
+}
