@@ -29,6 +29,10 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Runs specification scripts
     Wast(WastArgs),
+    /// Finds the compiler pass after which two builds first differ
+    Passes(crate::passes::PassesArgs),
+    /// Builds more than once and compares
+    Repro(crate::repro::ReproArgs),
 }
 
 /// What decides how functions are executed.

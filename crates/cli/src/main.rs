@@ -1,18 +1,21 @@
 //! The `prova` program: arguments → one command → an exit code.
 //!
 //! ```text
-//! args (clap) ─► run │ validate │ inspect │ wast ─► Result<Exit> ─ report ─► exit code
+//! args (clap) ─► run │ validate │ inspect │ wast │ passes │ repro ─► Result<Exit> ─ report ─► exit code
 //!                 └ groups (-W, -O), input, values, watchdog
 //! ```
 //!
 //! Exit codes: the guest's own; 0 done; 1 a bad module, file or link (and a bug of ours); 2 misuse of the command line; 134 a
-//! trap, fuel used up, or a timeout. `tests/cli.rs` has each message and code.
+//! trap, fuel used up, or a timeout. Comparing commands: 0 equal, 1 different, 2 misuse or unreadable input, 3 build failed,
+//! 4 inconclusive, 125 to be passed over. `tests/cli.rs` has each message and code.
 
 mod args;
 mod groups;
 mod input;
 mod inspect;
+mod passes;
 mod report;
+mod repro;
 mod run;
 mod validate;
 mod values;
@@ -31,6 +34,8 @@ fn main() -> ExitCode {
         Some(Command::Validate(args)) => validate::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Wast(args)) => wast::run(&args),
+        Some(Command::Passes(args)) => passes::run(&args),
+        Some(Command::Repro(args)) => repro::run(&args),
     };
     report::exit(outcome)
 }

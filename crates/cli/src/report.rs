@@ -13,6 +13,10 @@ use std::process::ExitCode;
 const TRAP: u8 = 134;
 const MISUSE: u8 = 2;
 const FAILED: u8 = 1;
+/// Of comparing commands, which have 1 for a difference.
+const BUILD_FAILED: u8 = 3;
+const INCONCLUSIVE: u8 = 4;
+const SKIP: u8 = 125;
 
 /// How a command ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +25,12 @@ pub(crate) enum Exit {
     Done,
     /// It did its work, and the answer is no.
     Bad,
+    /// What was to be compared could not be built.
+    BuildFailed,
+    /// A comparison has no answer.
+    Inconclusive,
+    /// A comparison has no answer, and a bisection is to pass over it.
+    Skip,
 }
 
 /// The root of an error in the use of the command line.
@@ -51,6 +61,9 @@ pub(crate) fn exit(outcome: Result<Exit>) -> ExitCode {
     let error = match outcome {
         Ok(Exit::Done) => return ExitCode::SUCCESS,
         Ok(Exit::Bad) => return FAILED.into(),
+        Ok(Exit::BuildFailed) => return BUILD_FAILED.into(),
+        Ok(Exit::Inconclusive) => return INCONCLUSIVE.into(),
+        Ok(Exit::Skip) => return SKIP.into(),
         Err(error) => error,
     };
     if let Some(Help(text)) = error.downcast_ref() {

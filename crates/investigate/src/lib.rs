@@ -4,3 +4,4 @@
 //! the checkers' inside.
 
 pub mod passes;
+pub mod repro;

@@ -23,6 +23,7 @@ mod scan;
 mod show;
 mod source;
 mod structure;
+mod tool;
 
 pub use align::{EDITS_MAX, align};
 pub use compare::{
@@ -41,3 +42,4 @@ pub use show::{
 };
 pub use source::Log;
 pub use structure::NAMES_MAX;
+pub use tool::{Recorded, record_tool};

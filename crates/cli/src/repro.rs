@@ -1,0 +1,170 @@
+//! `prova repro`: build more than once, and say whether the outputs are equal.
+//!
+//! Exit codes are those of comparing commands: 0 equal, 1 different, 2 misuse, 3 the build failed, 4 inconclusive, and 125
+//! instead of 3 and 4 where `git bisect run` asks.
+
+use crate::passes::unreadable;
+use crate::report::{Exit, Misuse, print, printable, warn};
+use clap::{Args, Subcommand};
+use prova::{Result, bail};
+use prova_investigate::repro::bisect::{self, Found};
+use prova_investigate::repro::{self, Options, Variation, Verdict, report};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Args)]
+pub(crate) struct ReproArgs {
+    #[command(subcommand)]
+    command: ReproCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ReproCommand {
+    /// Builds repeatedly under varied surroundings and compares the outputs
+    Build(BuildArgs),
+    /// Finds the first revision whose builds differ
+    Bisect(BisectArgs),
+}
+
+/// What to build and how, whatever for.
+#[derive(Debug, Args)]
+struct Common {
+    /// What varies: `all`, `none`, or a list of path, home, time-zone, locale, umask, file-order, cpus, aslr, environment, exec-path
+    #[arg(long, value_name = "LIST", default_value = "all")]
+    vary: String,
+    /// Files to compare (`*`, `?`, `**`); without it, every file that the build makes
+    #[arg(long = "artifact", value_name = "GLOB")]
+    artifacts: Vec<String>,
+    /// The source tree, which is copied for each build
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    source: PathBuf,
+    /// An absent or empty directory for outputs and logs; without it, one for temporary files
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+    /// The build command; it runs in the copy
+    #[arg(value_name = "COMMAND", last = true, required = true)]
+    command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+struct BuildArgs {
+    /// How often; without it 2, and up to 8 as long as all agree and a minute has not passed
+    #[arg(long, value_name = "N")]
+    runs: Option<usize>,
+    /// On a difference, builds again under each variation alone
+    #[arg(long)]
+    attribute: bool,
+    /// Stops at the first difference
+    #[arg(long)]
+    stop: bool,
+    /// Exits with 125 where there is no verdict, as `git bisect run` wants it
+    #[arg(long)]
+    bisect: bool,
+    /// Prints JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+struct BisectArgs {
+    /// Revisions of the repository in which the source tree lies; the first must be sound, the last not
+    #[arg(long, value_name = "GOOD..BAD")]
+    git: String,
+    /// How often each revision is built at most
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    runs: usize,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &ReproArgs) -> Result<Exit> {
+    match &args.command {
+        ReproCommand::Build(args) => build(args),
+        ReproCommand::Bisect(args) => find(args),
+    }
+}
+
+impl Common {
+    fn options(&self, runs: Option<usize>) -> Result<Options> {
+        let temporary = || std::env::temp_dir().join(format!("prova-repro-{}", std::process::id()));
+        Ok(Options {
+            command: self.command.clone(),
+            source: self.source.clone(),
+            runs,
+            vary: variations(&self.vary)?,
+            artifacts: self.artifacts.clone(),
+            keep: self.keep.clone().unwrap_or_else(temporary),
+            attribute: false,
+            stop: false,
+        })
+    }
+}
+
+fn variations(list: &str) -> Result<Vec<Variation>> {
+    match list {
+        "all" => return Ok(Variation::ALL.into()),
+        "none" => return Ok(Vec::new()),
+        _ => {}
+    }
+    let mut variations = Vec::new();
+    for name in list.split(',') {
+        let Some(variation) = Variation::named(name) else {
+            let known = Variation::ALL.map(Variation::name).join(", ");
+            bail!(Misuse(format!(
+                "unknown variation `{name}`: there are {known}, and `all` and `none`"
+            )));
+        };
+        variations.push(variation);
+    }
+    Ok(variations)
+}
+
+fn build(args: &BuildArgs) -> Result<Exit> {
+    let options =
+        Options { attribute: args.attribute, stop: args.stop, ..args.common.options(args.runs)? };
+    let outcome = repro::build(&options, &mut |line| warn(&printable(line))).map_err(unreadable)?;
+    if args.json {
+        print(&format!("{:#}\n", report::json(&outcome)))?;
+    } else {
+        print(&report::text(&outcome, None))?;
+    }
+    Ok(match outcome.verdict() {
+        Verdict::Equal => Exit::Done,
+        Verdict::Different => Exit::Bad,
+        Verdict::Failed | Verdict::Inconclusive if args.bisect => Exit::Skip,
+        Verdict::Failed => Exit::BuildFailed,
+        Verdict::Inconclusive => Exit::Inconclusive,
+    })
+}
+
+fn find(args: &BisectArgs) -> Result<Exit> {
+    let options = args.common.options(Some(args.runs))?;
+    let repository: &Path = &args.common.source;
+    let revisions = bisect::revisions(repository, &args.git).map_err(unreadable)?;
+    let mut look = |revision: &str, runs: usize| {
+        let sight = bisect::look(repository, revision, runs, &options)?;
+        let said = match &sight {
+            bisect::Sight::Agree => format!("{runs} builds agree"),
+            bisect::Sight::Differ(split) => format!("builds split {split}"),
+            bisect::Sight::Skip => "cannot be built".into(),
+        };
+        warn(&format!("{revision}: {said}"));
+        Ok(sight)
+    };
+    let found = bisect::bisect(&revisions, args.runs, &mut look).map_err(unreadable)?;
+    let Found { bad, good, skipped, doubt, split } = found;
+    print(&format!(
+        "first revision whose builds differ: {bad} (split {split})\nlast before it whose builds agree: {good}\n"
+    ))?;
+    if !skipped.is_empty() {
+        print(&format!("note: between them cannot be built: {}\n", skipped.join(", ")))?;
+    }
+    print(&format!(
+        "note: that agreement of a revision was luck has a probability of at most {:.1} %\n",
+        100.0 * doubt
+    ))?;
+    Ok(if skipped.is_empty() { Exit::Done } else { Exit::Inconclusive })
+}

@@ -1,0 +1,21 @@
+//! A build command → whether its output is always the same, how it splits, what makes it differ.
+//!
+//! ```text
+//! tree, vary ─► build ─► Outcome ─► report
+//!                  └─► bisect (revisions)          split: what agreement is worth
+//! ```
+//!
+//! Neighbours: `diff` says what differs between two kept modules, [`passes`](crate::passes) which compiler pass did it. Builds run as
+//! the user, with the user's rights: this is no sandbox. `tests/repro.rs` notices faults.
+
+pub mod bisect;
+pub mod build;
+pub mod glob;
+pub mod report;
+pub mod split;
+pub mod tree;
+pub mod vary;
+
+pub use build::{Cause, Class, Options, Outcome, Run, Verdict, build};
+pub use split::Split;
+pub use vary::{Probe, Setting, Variation};

@@ -1,0 +1,161 @@
+//! An [`Outcome`] → text, or JSON.
+//!
+//! Neighbours: [`build`](super::build) saw it. The order: verdict and split, what differs and where, what was not varied, what
+//! agreement is worth. Paths and messages come from builds, so control characters are escaped.
+
+use super::build::{Cause, Outcome, Verdict, letter};
+use super::split::Split;
+use crate::passes::printable;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+/// So many differing files are described.
+pub const DIFFERING_SHOWN_MAX: usize = 20;
+
+/// What to say of two files that differ; nothing if it knows nothing of their kind.
+pub type Differ<'d> = &'d dyn Fn(&Path, &Path) -> Option<String>;
+
+/// The report as text.
+pub fn text(outcome: &Outcome, differ: Option<Differ<'_>>) -> String {
+    let mut out = String::new();
+    let (split, runs) = (outcome.split(), outcome.runs.len());
+    let failed = outcome.runs.iter().filter(|run| run.class.is_err()).count();
+    match outcome.verdict() {
+        Verdict::Equal => writeln!(out, "equal: {runs}/{runs} builds"),
+        Verdict::Different => writeln!(out, "different: {runs} builds split {split}"),
+        Verdict::Failed => writeln!(out, "failed: {failed} of {runs} builds"),
+        Verdict::Inconclusive => {
+            writeln!(out, "inconclusive: {failed} of {runs} builds failed, the others agree")
+        }
+    }
+    .ok();
+    if let Some(reason) = outcome.runs.iter().find_map(|run| run.class.as_ref().err()) {
+        writeln!(out, "first failure: {}", printable(reason)).ok();
+    }
+    for (number, class) in outcome.classes.iter().enumerate() {
+        if let Some(kept) = &class.kept {
+            let kept = printable(&kept.display().to_string());
+            writeln!(out, "output {}: {} builds, kept in {kept}", letter(number), class.count).ok();
+        }
+    }
+    differing(&mut out, outcome, differ);
+    causes(&mut out, &outcome.causes);
+    let ineffective: Vec<&str> = outcome
+        .probes
+        .iter()
+        .filter(|probe| !probe.effective)
+        .map(|probe| probe.variation.name())
+        .collect();
+    if !ineffective.is_empty() {
+        writeln!(out, "note: not varied on this machine: {}", ineffective.join(", ")).ok();
+    }
+    if outcome.verdict() == Verdict::Equal {
+        let miss = 100.0 * Split::new([26, 14]).miss(runs);
+        writeln!(out, "note: had the outputs split 26 : 14, {runs} builds would all agree with probability {miss:.1} %").ok();
+    } else if outcome.verdict() == Verdict::Different {
+        let miss = 100.0 * split.miss(2);
+        writeln!(out, "note: with this split, two builds alone agree with probability {miss:.0} %")
+            .ok();
+    }
+    out
+}
+
+fn differing(out: &mut String, outcome: &Outcome, differ: Option<Differ<'_>>) {
+    let differing = outcome.differing();
+    let [a, b, ..] = outcome.classes.as_slice() else { return };
+    let (Some(a), Some(b)) = (&a.kept, &b.kept) else { return };
+    for path in differing.iter().take(DIFFERING_SHOWN_MAX) {
+        let said = bytes(&a.join(path), &b.join(path));
+        writeln!(out, "differs: {}: {said}", printable(path)).ok();
+        if let Some(said) = differ.and_then(|differ| differ(&a.join(path), &b.join(path))) {
+            for line in said.lines() {
+                writeln!(out, "  {}", printable(line)).ok();
+            }
+        }
+    }
+    if differing.len() > DIFFERING_SHOWN_MAX {
+        writeln!(out, "differs: {} more files", differing.len() - DIFFERING_SHOWN_MAX).ok();
+    }
+}
+
+fn causes(out: &mut String, causes: &[Cause]) {
+    let random = causes.iter().any(|cause| cause.variation.is_none() && cause.different > 0);
+    if random {
+        writeln!(out, "cause: the build is random: it differs with nothing varied").ok();
+        return;
+    }
+    for Cause { variation, different, builds } in causes.iter().filter(|cause| cause.different > 0)
+    {
+        let name = variation.map_or("nothing", super::vary::Variation::name);
+        writeln!(out, "cause: {name} alone makes a difference ({different} of {builds} builds)")
+            .ok();
+    }
+    if !causes.is_empty() && causes.iter().all(|cause| cause.different == 0) {
+        writeln!(out, "cause: no variation alone makes a difference").ok();
+    }
+}
+
+/// How two files differ, as bytes; reads both at once and keeps neither.
+fn bytes(a: &Path, b: &Path) -> String {
+    let open = |path: &Path| File::open(path).map(|file| BufReader::with_capacity(1 << 16, file));
+    let (Ok(a), Ok(b)) = (open(a), open(b)) else {
+        return "in one output only".into();
+    };
+    let (mut a, mut b) = (a.bytes(), b.bytes());
+    let (mut lengths, mut different, mut first) = ([0u64; 2], 0u64, None);
+    for at in 0u64.. {
+        let (byte_a, byte_b) = (a.next().and_then(Result::ok), b.next().and_then(Result::ok));
+        if byte_a.is_none() && byte_b.is_none() {
+            break;
+        }
+        lengths[0] += u64::from(byte_a.is_some());
+        lengths[1] += u64::from(byte_b.is_some());
+        if byte_a != byte_b {
+            different += 1;
+            first = first.or(Some(at));
+        }
+    }
+    let first = first.unwrap_or(0);
+    if lengths[0] == lengths[1] {
+        format!("{different} of {} bytes, the first at offset {first}", lengths[0])
+    } else {
+        format!("{} and {} bytes, the first difference at offset {first}", lengths[0], lengths[1])
+    }
+}
+
+/// The report as JSON.
+pub fn json(outcome: &Outcome) -> Value {
+    let verdict = match outcome.verdict() {
+        Verdict::Equal => "equal",
+        Verdict::Different => "different",
+        Verdict::Failed => "failed",
+        Verdict::Inconclusive => "inconclusive",
+    };
+    let runs: Vec<Value> = outcome
+        .runs
+        .iter()
+        .map(|run| {
+            let varied: Vec<&str> = run.setting.varied.iter().map(|variation| variation.name()).collect();
+            json!({ "varied": varied, "output": run.class.as_ref().ok().map(|&class| letter(class)), "failure": run.class.as_ref().err() })
+        })
+        .collect();
+    let outputs: Vec<Value> = outcome
+        .classes
+        .iter()
+        .map(|class| json!({ "builds": class.count, "kept": class.kept, "artifacts": class.artifacts }))
+        .collect();
+    let causes: Vec<Value> = outcome
+        .causes
+        .iter()
+        .map(|cause| json!({ "variation": cause.variation.map(super::vary::Variation::name), "different": cause.different, "builds": cause.builds }))
+        .collect();
+    let probes: Vec<Value> = outcome
+        .probes
+        .iter()
+        .map(|probe| json!({ "variation": probe.variation.name(), "effective": probe.effective }))
+        .collect();
+    json!({ "verdict": verdict, "split": outcome.split().counts(), "runs": runs, "outputs": outputs, "differing": outcome.differing(), "causes": causes, "variations": probes })
+}

@@ -1,0 +1,156 @@
+//! A source tree → a fresh copy to build in, and the artifacts that a build has made in it.
+//!
+//! Neighbours: [`build`](super::build) copies before each run and collects after it; [`glob`](super::glob) chooses.
+//!
+//! 1. What was built before does not come along: a directory marked by `CACHEDIR.TAG`, as Cargo marks `target`, is left out,
+//!    so no copy of an old artifact passes for a second build.
+//! 2. Permissions, symbolic links and times of modification are kept. The order of creation is by name, or the reverse, which on
+//!    many file systems is the order in which a build lists a directory.
+//! 3. Lists of artifacts are sorted by path.
+//!
+//! `tests/repro.rs` builds in such copies.
+
+use super::glob;
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A tree may have so many files and directories.
+pub const ENTRIES_MAX: usize = 1 << 20;
+
+/// Directories may lie in each other so deep.
+pub const DEPTH_MAX: usize = 200;
+
+/// Relative path → SHA-256 of the bytes.
+pub type Artifacts = BTreeMap<String, String>;
+
+/// Copies the tree; `reversed` turns the order of creation around, `without` is left out.
+///
+/// # Errors
+/// If something cannot be read or written, or the tree is too large.
+pub fn copy(from: &Path, to: &Path, reversed: bool, without: &Path) -> Result<()> {
+    let mut left = ENTRIES_MAX;
+    copy_directory(from, to, reversed, without, &mut left, DEPTH_MAX)
+}
+
+fn copy_directory(
+    from: &Path,
+    to: &Path,
+    reversed: bool,
+    without: &Path,
+    left: &mut usize,
+    depth: usize,
+) -> Result<()> {
+    if depth == 0 {
+        bail!("`{}` lies deeper than {DEPTH_MAX} directories", from.display());
+    }
+    fs::create_dir_all(to).with_context(|| format!("failed to make `{}`", to.display()))?;
+    let mut entries = entries(from)?;
+    if reversed {
+        entries.reverse();
+    }
+    for path in entries {
+        *left = left
+            .checked_sub(1)
+            .with_context(|| format!("more than {ENTRIES_MAX} files to copy"))?;
+        let Some(name) = path.file_name() else { continue };
+        let copied = to.join(name);
+        let context = || format!("failed to copy `{}`", path.display());
+        let kind = path.symlink_metadata().with_context(context)?;
+        if path == without || (kind.is_dir() && path.join("CACHEDIR.TAG").exists()) {
+            continue;
+        }
+        if kind.is_symlink() {
+            std::os::unix::fs::symlink(fs::read_link(&path).with_context(context)?, &copied)
+                .with_context(context)?;
+        } else if kind.is_dir() {
+            copy_directory(&path, &copied, reversed, without, left, depth - 1)?;
+        } else if kind.is_file() {
+            fs::copy(&path, &copied).with_context(context)?;
+            let time = kind.modified().with_context(context)?;
+            // A file without write permission keeps the time of its copy.
+            if let Ok(file) = File::options().append(true).open(&copied) {
+                file.set_modified(time).with_context(context)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn entries(directory: &Path) -> Result<Vec<PathBuf>> {
+    let context = || format!("failed to list `{}`", directory.display());
+    let mut entries = fs::read_dir(directory)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>())
+        .with_context(context)?;
+    entries.sort();
+    Ok(entries)
+}
+
+/// The relative paths of all regular files.
+///
+/// # Errors
+/// If a directory cannot be listed.
+pub fn files(root: &Path) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let mut open = vec![(root.to_owned(), DEPTH_MAX)];
+    while let Some((directory, depth)) = open.pop() {
+        for path in entries(&directory)? {
+            let Ok(kind) = path.symlink_metadata() else { continue };
+            if kind.is_dir() && depth > 0 {
+                open.push((path, depth - 1));
+            } else if let (true, Ok(relative)) = (kind.is_file(), path.strip_prefix(root)) {
+                found.push(relative.to_string_lossy().into_owned());
+            }
+        }
+        if found.len() > ENTRIES_MAX {
+            bail!("more than {ENTRIES_MAX} files in `{}`", root.display());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The artifacts in a tree: by the patterns, or without any every file that was not there `before`, a build tool's own notes excepted.
+///
+/// # Errors
+/// If a file cannot be read.
+pub fn artifacts(root: &Path, patterns: &[String], before: &[String]) -> Result<Artifacts> {
+    let chosen = |path: &String| {
+        if patterns.is_empty() {
+            before.binary_search(path).is_err() && !is_note(path)
+        } else {
+            patterns.iter().any(|pattern| glob::matches(pattern, path))
+        }
+    };
+    let mut artifacts = Artifacts::new();
+    for path in files(root)?.into_iter().filter(chosen) {
+        let digest = digest(&root.join(&path))?;
+        artifacts.insert(path, digest);
+    }
+    Ok(artifacts)
+}
+
+/// The SHA-256 of a file, in hexadecimal.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn digest(path: &Path) -> Result<String> {
+    let mut hash = Sha256::new();
+    let read = File::open(path).and_then(|mut file| io::copy(&mut file, &mut hash));
+    read.with_context(|| format!("failed to read `{}`", path.display()))?;
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// What Cargo keeps for itself.
+fn is_note(path: &str) -> bool {
+    const INSIDE: [&str; 5] = ["deps", "build", "incremental", ".fingerprint", "examples"];
+    const NAMES: [&str; 4] = [".cargo-lock", ".rustc_info.json", "CACHEDIR.TAG", "Cargo.lock"];
+    let mut parts: Vec<&str> = path.split('/').collect();
+    let name = parts.pop().unwrap_or_default();
+    let target = parts.first() == Some(&"target");
+    NAMES.contains(&name)
+        || (target && (name.ends_with(".d") || parts.iter().any(|part| INSIDE.contains(part))))
+}

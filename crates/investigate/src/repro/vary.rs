@@ -1,0 +1,224 @@
+//! What may differ between two builds of one source → how a build is launched, and a proof that it really differs.
+//!
+//! Neighbours: [`build`](super::build) launches. The list is reprotest's as far as it needs no privileges. Where a variation is not
+//! chosen, all runs have its control setting.
+//!
+//! | variation | control | varied run |
+//! |---|---|---|
+//! | `path` | one directory | another, of another length for each run |
+//! | `home` | the user's | an empty directory; Cargo and rustup stay |
+//! | `time-zone` | `GMT0` | `GMT+12`, `GMT-14` |
+//! | `locale` | `C` | `C.utf8` |
+//! | `umask` | 0022 | 0002 |
+//! | `file-order` | created by name | created in reverse |
+//! | `cpus` | processor 0 alone | all |
+//! | `aslr` | addresses fixed (`setarch -R`) | addresses random |
+//! | `environment` | as it is | larger, for each run by another length |
+//! | `exec-path` | as it is | a directory more |
+//!
+//! 1. Each variation is probed with a small program under both settings; one that does not change what the program sees is
+//!    reported as ineffective, and never silently taken for a test.
+//! 2. Tools are started through `sh`, `taskset` and `setarch`; where one is missing its variation is ineffective.
+//!
+//! `tests/repro.rs` has a compiler that depends on each.
+
+use anyhow::{Context, Result};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Something of a build's surroundings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Variation {
+    /// The directory.
+    Path,
+    /// The home directory.
+    Home,
+    /// The time zone.
+    TimeZone,
+    /// The language.
+    Locale,
+    /// Permissions of new files.
+    Umask,
+    /// The order in which files were created.
+    FileOrder,
+    /// The number of processors.
+    Cpus,
+    /// Randomised addresses.
+    Aslr,
+    /// The size of the environment.
+    Environment,
+    /// The search path of programs.
+    ExecPath,
+}
+
+impl Variation {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Path,
+        Self::Home,
+        Self::TimeZone,
+        Self::Locale,
+        Self::Umask,
+        Self::FileOrder,
+        Self::Cpus,
+        Self::Aslr,
+        Self::Environment,
+        Self::ExecPath,
+    ];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Home => "home",
+            Self::TimeZone => "time-zone",
+            Self::Locale => "locale",
+            Self::Umask => "umask",
+            Self::FileOrder => "file-order",
+            Self::Cpus => "cpus",
+            Self::Aslr => "aslr",
+            Self::Environment => "environment",
+            Self::ExecPath => "exec-path",
+        }
+    }
+
+    /// The variation of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|variation| variation.name() == name)
+    }
+
+    /// Prints what a build could see of it.
+    fn probe(self) -> &'static str {
+        match self {
+            Self::Path => "pwd",
+            Self::Home => "cd && pwd",
+            Self::TimeZone => "date +%z",
+            Self::Locale => "locale charmap",
+            Self::Umask => "umask",
+            Self::FileOrder => "ls -U | head -n 100",
+            Self::Cpus => "nproc",
+            Self::Aslr => "cat /proc/self/maps",
+            Self::Environment => "env | wc -c",
+            Self::ExecPath => "echo \"$PATH\"",
+        }
+    }
+}
+
+/// How one run differs from the control run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// What is varied in it; empty for a control run.
+    pub varied: BTreeSet<Variation>,
+    /// The number of the run, which varies lengths.
+    pub run: usize,
+}
+
+impl Setting {
+    /// A control run.
+    pub fn control(run: usize) -> Self {
+        Self { varied: BTreeSet::new(), run }
+    }
+
+    fn has(&self, variation: Variation) -> bool {
+        self.varied.contains(&variation)
+    }
+
+    /// The directory to build in, below `work`.
+    pub fn directory(&self, work: &Path) -> PathBuf {
+        if self.has(Variation::Path) {
+            work.join(format!("another-place-{}", "x".repeat(1 + self.run % 25))).join("b")
+        } else {
+            work.join("build")
+        }
+    }
+
+    /// Whether the tree is created in reverse.
+    pub fn reversed(&self) -> bool {
+        self.has(Variation::FileOrder)
+    }
+
+    /// The command, to be run in `directory`; `home` is an empty directory.
+    pub fn launch(&self, argv: &[OsString], directory: &Path, home: &Path) -> Command {
+        let umask = if self.has(Variation::Umask) { "0002" } else { "0022" };
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("umask {umask} && exec \"$@\"")).arg("sh");
+        if !self.has(Variation::Cpus) && works("taskset", &["-c", "0", "true"]) {
+            command.args(["taskset", "-c", "0"]);
+        }
+        if !self.has(Variation::Aslr) && works("setarch", &["-R", "true"]) {
+            command.args(["setarch", "-R"]);
+        }
+        command.args(argv).current_dir(directory).stdin(Stdio::null());
+        // A cache would pass the first build's output off as the second's.
+        command
+            .env_remove("CARGO_TARGET_DIR")
+            .env_remove("RUSTC_WRAPPER")
+            .env("CCACHE_DISABLE", "1");
+        let zone = ["GMT+12", "GMT-14"][self.run % 2];
+        command.env("TZ", if self.has(Variation::TimeZone) { zone } else { "GMT0" });
+        let locale = if self.has(Variation::Locale) { "C.utf8" } else { "C" };
+        command.env("LC_ALL", locale).env("LANG", locale);
+        if self.has(Variation::Home) {
+            keep_tools(&mut command);
+            command.env("HOME", home);
+        }
+        if self.has(Variation::Environment) {
+            command.env("PROVA_PADDING", "x".repeat(100 + 37 * self.run));
+        }
+        if self.has(Variation::ExecPath) {
+            let mut path = std::env::var_os("PATH").unwrap_or_default();
+            path.push(":/a-directory-that-is-not-there");
+            command.env("PATH", path);
+        }
+        command
+    }
+}
+
+/// Cargo and rustup find themselves through the home directory, unless they are told.
+fn keep_tools(command: &mut Command) {
+    let Some(home) = std::env::var_os("HOME") else { return };
+    for (variable, directory) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+        let path = Path::new(&home).join(directory);
+        if std::env::var_os(variable).is_none() && path.is_dir() {
+            command.env(variable, path);
+        }
+    }
+}
+
+fn works(program: &str, arguments: &[&str]) -> bool {
+    let status =
+        Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}
+
+/// Whether a variation is one here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// The variation.
+    pub variation: Variation,
+    /// A small program sees it.
+    pub effective: bool,
+}
+
+/// Runs the variation's probe under both settings. `control` and `varied` are trees made for these settings.
+///
+/// # Errors
+/// If not even `sh` can be started.
+pub fn probe(variation: Variation, control: &Path, varied: &Path, home: &Path) -> Result<Probe> {
+    let argv: Vec<OsString> = ["sh", "-c", variation.probe()].map(Into::into).into();
+    let seen = |setting: &Setting, directory: &Path| -> Result<Vec<u8>> {
+        let mut command = setting.launch(&argv, directory, home);
+        Ok(command.stderr(Stdio::null()).output().context("failed to start `sh`")?.stdout)
+    };
+    let setting = Setting { varied: [variation].into(), run: 1 };
+    let first = seen(&setting, varied)?;
+    // Addresses vary from run to run, not from setting to setting.
+    let other = if variation == Variation::Aslr {
+        seen(&setting, varied)?
+    } else {
+        seen(&Setting::control(0), control)?
+    };
+    Ok(Probe { variation, effective: first != other })
+}
