@@ -205,24 +205,16 @@ pub fn decode(words: &[u64], at: u32) -> Result<Inst, DecodeError> {
     let op = Op::from_encoding(encoding).ok_or(DecodeError::UnknownOp(encoding))?;
     let info = op.info();
     let code = words.get(start..start + usize::from(info.words)).ok_or(DecodeError::Truncated)?;
-    let mut values = [0u64; VALUES_MAX];
-    let mut v = 0;
-    let mut used = [0u64; 8];
-    used[0] = 0xffff;
-    for (i, operand) in info.operands.iter().enumerate() {
-        let lane = usize::from(info.lanes[i]);
-        values[v] = get_lanes(code, lane, operand.kind, &mut used);
-        if operand.kind == Kind::v128c {
-            v += 1;
-            values[v] = get_lanes(code, lane + 4, Kind::i64c, &mut used);
-        }
-        if !fits(operand.kind, values[v]) {
+    for (word, unused) in code.iter().zip(info.unused) {
+        if word & unused != 0 {
             return Err(DecodeError::StrayBits);
         }
-        v += 1;
     }
-    if code.iter().zip(used).any(|(word, used)| word & !used != 0) {
-        return Err(DecodeError::StrayBits);
+    let mut values = [0u64; VALUES_MAX];
+    for (value, field) in values.iter_mut().zip(&info.fields[..usize::from(info.values)]) {
+        let bits = code[usize::from(field.word)] >> field.shift << field.left;
+        let signed = (bits as i64 >> field.left) as u64;
+        *value = if field.signed { signed } else { bits >> field.left };
     }
     let mut next = start + usize::from(info.words);
     if info.class == Class::br_table {
@@ -235,41 +227,6 @@ pub fn decode(words: &[u64], at: u32) -> Result<Inst, DecodeError> {
         next += targets;
     }
     Ok(Inst { op, at, values, next: next as u32 })
-}
-
-fn get_lanes(code: &[u64], lane: usize, kind: Kind, used: &mut [u64; 8]) -> u64 {
-    let (index, shift) = (lane / 4, (lane % 4) * 16);
-    let lanes = kind.lanes().min(4);
-    let mask = if lanes == 4 { u64::MAX } else { (1u64 << (16 * u32::from(lanes))) - 1 };
-    used[index] |= mask << shift;
-    let raw = (code[index] >> shift) & mask;
-    match kind {
-        Kind::i32s | Kind::i64s => i64::from(raw as i16) as u64,
-        Kind::i64w | Kind::rel => i64::from(raw as i32) as u64,
-        Kind::i32
-        | Kind::i64
-        | Kind::f32
-        | Kind::f64
-        | Kind::v128
-        | Kind::ref_
-        | Kind::addr
-        | Kind::any
-        | Kind::i32c
-        | Kind::i64c
-        | Kind::v128c
-        | Kind::off16
-        | Kind::off64
-        | Kind::lane
-        | Kind::win
-        | Kind::count
-        | Kind::func
-        | Kind::type_
-        | Kind::table
-        | Kind::mem
-        | Kind::global
-        | Kind::elem
-        | Kind::data => raw,
-    }
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@
 //! NaN may vary is followed by its `canonicalize`.
 //!
 //! # Cost
-//! One pass for the form and one for equality (`equality` gives its own cost). Time: linear in words, map and hints, times a constant for each operand, argument and
+//! One pass, in which equality takes each instruction when its form is proved (`equality` gives its own cost). Time: linear in words, map and hints, times a constant for each operand, argument and
 //! result (at most 1,000 values of a call, by the limits of the module), plus a binary search among
 //! the labels for each branch. Memory: 8 bytes for each word, one bit and at most 4 bytes for each
 //! cell of the frame. It never panics, whatever the candidate (test `no_candidate_panics`).
@@ -112,6 +112,7 @@ use paths::Paths;
 use prova_module::{FuncFacts, FuncType, Module};
 
 /// What every rule may look at.
+#[derive(Clone, Copy)]
 struct Context<'a> {
     module: &'a Module,
     facts: &'a FuncFacts,
@@ -132,24 +133,40 @@ impl Context<'_> {
 }
 
 /// Proves all rules of a candidate, and gives the facts that it was compared with.
-pub(crate) fn check<'m>(
-    module: &'m Module,
-    settings: &Settings,
-    candidate: &Candidate,
-) -> Result<&'m FuncFacts, CheckError> {
-    let facts = structure(module, settings, candidate)?;
-    match equality::prove(module, facts, settings, candidate) {
-        Ok(()) => Ok(facts),
-        Err((word, fault)) => Err(CheckError::new(candidate.func, word, fault, &candidate.map)),
-    }
+pub(crate) fn check<'a>(
+    module: &'a Module,
+    settings: &'a Settings,
+    candidate: &'a Candidate,
+) -> Result<&'a FuncFacts, CheckError> {
+    let mut walk = open(module, settings, candidate)?;
+    let at = |word| move |fault| CheckError::new(candidate.func, word, fault, &candidate.map);
+    equality::prove(&mut walk).map_err(|(word, fault)| at(word)(fault))?;
+    walk.finish().map_err(at(candidate.words.len() as u32))?;
+    Ok(walk.cx.facts)
 }
 
-/// Proves C1 to C15 of a candidate, its form, and gives the facts that it was compared with.
-pub(crate) fn structure<'m>(
-    module: &'m Module,
+/// Proves C1 to C15 of a candidate, its form.
+#[cfg(test)]
+fn structure(
+    module: &Module,
     settings: &Settings,
     candidate: &Candidate,
-) -> Result<&'m FuncFacts, CheckError> {
+) -> Result<(), CheckError> {
+    let mut walk = open(module, settings, candidate)?;
+    let at = |word| move |fault| CheckError::new(candidate.func, word, fault, &candidate.map);
+    let mut word = 0;
+    while (word as usize) < candidate.words.len() {
+        word = walk.step(word).map_err(at(word))?.next;
+    }
+    walk.finish().map_err(at(word))
+}
+
+/// Proves what concerns the candidate as a whole, and opens the walk over its instructions.
+fn open<'a>(
+    module: &'a Module,
+    settings: &'a Settings,
+    candidate: &'a Candidate,
+) -> Result<Walk<'a>, CheckError> {
     let func = candidate.func;
     let at = |word| move |fault: Fault| CheckError::new(func, word, fault, &candidate.map);
     let Some(facts) = module.facts(func) else {
@@ -161,18 +178,12 @@ pub(crate) fn structure<'m>(
     header(&cx).map_err(at(0))?;
     map::hints(&cx).map_err(at(0))?;
     let labels = labels::Labels::new(&cx);
-    let mut walk = Walk {
+    Ok(Walk {
         paths: Paths::new(&cx, labels),
         map: MapCursor::new(&cx).map_err(at(0))?,
         meter: Meter::new(&cx),
         cx,
-    };
-    let mut word = 0;
-    while (word as usize) < candidate.words.len() {
-        word = walk.step(word).map_err(at(word))?;
-    }
-    walk.finish().map_err(at(word))?;
-    Ok(facts)
+    })
 }
 
 /// C3 and C4.
@@ -201,8 +212,8 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// The rules for the instruction at `word`; gives the word after it.
-    fn step(&mut self, word: u32) -> Result<u32, Fault> {
+    /// The rules for the instruction at `word`, which follows the one of the step before.
+    fn step(&mut self, word: u32) -> Result<Inst, Fault> {
         let words = &self.cx.candidate.words;
         let inst = decode(words, word).map_err(|e| Fault::new(Rule::Decoding, e.to_string()))?;
         let offset = self.map.enter(inst.at)?;
@@ -212,7 +223,7 @@ impl Walk<'_> {
         self.meter.instruction(&self.cx, &inst, offset)?;
         self.results(&inst);
         self.paths.leave(&inst)?;
-        Ok(inst.next)
+        Ok(inst)
     }
 
     /// C5, C6 (reads), C8, C9, C10: what an operand's kind demands.

@@ -107,7 +107,7 @@ fn every_rule_has_a_pair() {
 fn an_error_says_where_and_which_rule() {
     let module = module("(module (func (param i32) (result i32) local.get 0))");
     let start = module.facts(FuncIdx(0)).map_or(0, |facts| facts.blocks[0].start);
-    let error = check(&module, "0x0 copy s1 <- s0\n0x2 copy s9 <- s1\nreturn1 s1").expect_err("s9");
+    let error = form(&module, "0x0 copy s1 <- s0\n0x2 copy s9 <- s1\nreturn1 s1").expect_err("s9");
     let text = format!(
         "bug: bytecode of func0 refused at word 1 (Wasm offset {:#x}), rule C5 (slots): \
          s9 (1 cells) in a frame of 2",

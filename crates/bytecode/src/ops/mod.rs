@@ -200,9 +200,28 @@ pub struct OpInfo {
     pub operands: &'static [Operand],
     /// The first lane of each operand.
     pub lanes: [u8; OPERANDS_MAX],
+    /// Where the decoder finds each operand value; a 128-bit immediate has two.
+    pub(crate) fields: [Field; OPERANDS_MAX + 1],
+    /// The number of `fields`.
+    pub(crate) values: u8,
+    /// The bits of each word that belong to no operand (T4).
+    pub(crate) unused: [u64; WORDS_MAX],
     /// The length in words, without the targets of a `br_table`.
     pub words: u8,
 }
+
+/// The place of an operand value: bits of a word.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Field {
+    pub(crate) word: u8,
+    pub(crate) shift: u8,
+    /// What is not of the value in 64 bits.
+    pub(crate) left: u8,
+    pub(crate) signed: bool,
+}
+
+/// The greatest number of words of an instruction, without the targets of a `br_table`.
+const WORDS_MAX: usize = 4;
 
 /// The greatest number of operands of a row.
 pub const OPERANDS_MAX: usize = 6;
@@ -232,17 +251,35 @@ crate::for_each_op!(define_ops);
 
 const fn info(mnemonic: &'static str, class: Class, operands: &'static [Operand]) -> OpInfo {
     let mut lanes = [0u8; OPERANDS_MAX];
+    let nothing = Field { word: 0, shift: 0, left: 0, signed: false };
+    let (mut fields, mut values) = ([nothing; OPERANDS_MAX + 1], 0);
+    let mut unused = [u64::MAX; WORDS_MAX];
+    unused[0] = !0xffff;
     let mut next = 1u8;
     let mut i = 0;
     while i < operands.len() {
-        let width = operands[i].kind.lanes();
+        let kind = operands[i].kind;
+        let width = kind.lanes();
         let align = if width < 4 { width } else { 4 };
         next = next.div_ceil(align) * align;
         lanes[i] = next;
+        let signed = matches!(kind, Kind::i32s | Kind::i64s | Kind::i64w | Kind::rel);
+        let mut lane = next;
+        while lane < next + width {
+            let (word, shift) = (lane / 4, lane % 4 * 16);
+            let left = 64 - align * 16;
+            fields[values] = Field { word, shift, left, signed };
+            // A lane index has 8 bits of its 16.
+            let bits = if matches!(kind, Kind::lane) { 0xff } else { u64::MAX >> left };
+            unused[word as usize] &= !(bits << shift);
+            values += 1;
+            lane += align;
+        }
         next += width;
         i += 1;
     }
-    OpInfo { mnemonic, class, operands, lanes, words: next.div_ceil(4) }
+    let words = next.div_ceil(4);
+    OpInfo { mnemonic, class, operands, lanes, fields, values: values as u8, unused, words }
 }
 
 impl Op {

@@ -2,7 +2,7 @@
 //!
 //! Expressions of the rows are evaluated over [`Sym`]: numeric operators build terms, methods of `cx` perform effects.
 
-use super::effects::{ARGS_MAX, Effect};
+use super::effects::{ARGS_MAX, Effect, Value};
 use super::prims::Sym;
 use super::prims::symbolic::*;
 use super::terms::Vn;
@@ -44,7 +44,7 @@ impl Operands<'_> {
     }
 }
 
-impl<'t> Proof<'t> {
+impl<'t> Proof<'t, '_> {
     /// A source operand of a kind.
     fn source(&mut self, operands: &mut Operands<'_>, kind: Kind) -> Result<Sym<'t>, Fault> {
         let raw = operands.raw();
@@ -61,7 +61,7 @@ impl<'t> Proof<'t> {
                 let bits = u128::from(raw) | u128::from(high) << 64;
                 self.terms.borrow_mut().constant128(bits)
             }
-            Kind::i32s => self.constant(u64::from(raw as u32)),
+            Kind::i32s => return Ok(Sym::number(u64::from(raw as u32), self.terms)),
             Kind::i64s
             | Kind::i32c
             | Kind::i64w
@@ -78,7 +78,7 @@ impl<'t> Proof<'t> {
             | Kind::mem
             | Kind::global
             | Kind::elem
-            | Kind::data => self.constant(raw),
+            | Kind::data => return Ok(Sym::number(raw, self.terms)),
         };
         Ok(Sym::new(vn, self.terms))
     }
@@ -86,25 +86,26 @@ impl<'t> Proof<'t> {
     /// Writes a result of a kind.
     fn result(&mut self, inst: &Inst, i: usize, kind: Kind, value: Sym<'t>) {
         let slot = inst.values[i] as u32;
-        self.write(slot, value.vn);
+        let vn = value.vn();
+        self.write(slot, vn);
         if kind == Kind::v128 {
-            let high = self.terms.borrow_mut().high(value.vn);
+            let high = self.terms.borrow_mut().high(vn);
             self.write(slot + 1, high);
         }
     }
 
     /// An effect of the code, with up to five arguments.
     fn perform(&mut self, inst: &Inst, effect: Effect, args: &[Sym<'t>]) -> Result<Sym<'t>, Fault> {
-        let mut all = [Vn::UNDEF; ARGS_MAX];
+        let mut all = [Value::NONE; ARGS_MAX];
         for (to, from) in all.iter_mut().zip(args) {
-            *to = from.vn;
+            *to = from.value;
         }
         let result = self.consume(inst, effect, &all)?;
         Ok(Sym::new(result, self.terms))
     }
 
-    fn mem0(&mut self) -> Sym<'t> {
-        Sym::new(self.constant(0), self.terms)
+    fn mem0(&self) -> Sym<'t> {
+        Sym::number(0, self.terms)
     }
 
     fn target(&self, inst: &Inst, offset: u64) -> Result<u32, Fault> {
@@ -114,15 +115,15 @@ impl<'t> Proof<'t> {
 }
 
 /// Performs the effects in the expressions of the rows.
-struct Runtime<'p, 't> {
-    proof: &'p mut Proof<'t>,
+struct Runtime<'p, 't, 'f> {
+    proof: &'p mut Proof<'t, 'f>,
     inst: &'p Inst,
     fault: Option<Fault>,
 }
 
 macro_rules! runtime {
     ($($name:ident $effect:ident ($($arg:ident)*);)*) => {
-        impl<'t> Runtime<'_, 't> {
+        impl<'t> Runtime<'_, 't, '_> {
             $(fn $name(&mut self, $($arg: Sym<'t>),*) -> Sym<'t> {
                 match self.proof.perform(self.inst, Effect::$effect, &[$($arg),*]) {
                     Ok(result) => result,
@@ -196,7 +197,7 @@ macro_rules! step {
     (@branch $p:ident $i:ident [$($s:ident : $sk:ident)*] { $e:expr }) => {{
         let mut operands = Operands { inst: $i, value: 0 };
         $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
-        let condition = $e.vn;
+        let condition = $e.vn();
         let offset = $i.values[$i.op.operands().len() - 1];
         Step::Branch { condition, target: $p.target($i, offset)? }
     }};
@@ -302,22 +303,22 @@ macro_rules! step {
     };
     ($p:ident $i:ident br_table [<- $x:ident : i32 $n:ident : count] {}) => {{
         let mut operands = Operands { inst: $i, value: 0 };
-        Step::Table { index: $p.source(&mut operands, Kind::i32)?.vn }
+        Step::Table { index: $p.source(&mut operands, Kind::i32)?.vn() }
     }};
     ($p:ident $i:ident return_ [<-] {}) => { Step::Return };
     ($p:ident $i:ident return1 [<- $a:ident : any] {}) => {{
         let mut operands = Operands { inst: $i, value: 0 };
-        Step::Return1($p.source(&mut operands, Kind::any)?.vn)
+        Step::Return1($p.source(&mut operands, Kind::any)?.vn())
     }};
     ($p:ident $i:ident return2 [<- $a:ident : any $b:ident : any] {}) => {{
         let mut operands = Operands { inst: $i, value: 0 };
-        let first = $p.source(&mut operands, Kind::any)?.vn;
-        Step::Return2([first, $p.source(&mut operands, Kind::any)?.vn])
+        let first = $p.source(&mut operands, Kind::any)?.vn();
+        Step::Return2([first, $p.source(&mut operands, Kind::any)?.vn()])
     }};
     ($p:ident $i:ident call $rest:tt {}) => { step!(@call $p $i Call) };
     ($p:ident $i:ident call_import $rest:tt {}) => { step!(@call $p $i Call) };
     (@call $p:ident $i:ident $effect:ident) => {{
-        let callee = Sym::new($p.constant($i.values[1]), $p.terms);
+        let callee = Sym::number($i.values[1], $p.terms);
         $p.call($i, Effect::$effect, &[callee])?;
         Step::Next
     }};
@@ -328,7 +329,7 @@ macro_rules! step {
     ($p:ident $i:ident return_call $rest:tt {}) => { step!(@tail $p $i) };
     ($p:ident $i:ident return_call_import $rest:tt {}) => { step!(@tail $p $i) };
     (@tail $p:ident $i:ident) => {{
-        let callee = Sym::new($p.constant($i.values[1]), $p.terms);
+        let callee = Sym::number($i.values[1], $p.terms);
         $p.call($i, Effect::ReturnCall, &[callee])?;
         Step::End
     }};
@@ -352,7 +353,7 @@ macro_rules! step {
 
 macro_rules! execute {
     ($($name:ident $mnemonic:literal $class:ident [$($o:tt)*] $($m:ident $(: $mt:ty)?)? { $($e:tt)* })*) => {
-        impl<'t> Proof<'t> {
+        impl<'t> Proof<'t, '_> {
             /// Executes one instruction symbolically.
             pub(super) fn execute(&mut self, inst: &Inst) -> Result<Step, Fault> {
                 let proof = self;
@@ -365,7 +366,7 @@ macro_rules! execute {
 }
 crate::for_each_op!(execute);
 
-impl<'t> Proof<'t> {
+impl<'t> Proof<'t, '_> {
     /// The arguments of a call at its window, then the effect; the results come to the window.
     fn call(&mut self, inst: &Inst, effect: Effect, args: &[Sym<'t>]) -> Verdict {
         let window = inst.values[0] as u32;

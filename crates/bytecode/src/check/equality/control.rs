@@ -12,7 +12,7 @@
 //! Its target word must be the label's, once that is known. An edge to the body's label is a return.
 
 use super::code::Step;
-use super::effects::Effect;
+use super::effects::{Effect, Value};
 use super::state::Mark;
 use super::terms::Vn;
 use super::{Fault, Proof, Rule, Verdict};
@@ -48,7 +48,7 @@ fn hint_fault(what: impl Into<String>) -> Fault {
     Fault::new(Rule::Hints, what)
 }
 
-impl Proof<'_> {
+impl Proof<'_, '_> {
     /// Walks over a control operator in reachable code; says whether it is one.
     pub(super) fn control(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
         match *operator {
@@ -100,7 +100,7 @@ impl Proof<'_> {
 }
 
 /// Blocks.
-impl Proof<'_> {
+impl Proof<'_, '_> {
     /// Opens the body.
     pub(super) fn open_body(&mut self, func: FuncIdx) {
         let results = wide(&self.module.func_type(func).results);
@@ -273,7 +273,7 @@ impl Proof<'_> {
 }
 
 /// Edges.
-impl Proof<'_> {
+impl Proof<'_, '_> {
     fn frame_at(&self, depth: u32) -> Result<usize, Fault> {
         let at = self.frames.len().checked_sub(1 + depth as usize);
         at.ok_or_else(|| Fault::new(Rule::Operators, "a branch to no label"))
@@ -502,22 +502,22 @@ impl Proof<'_> {
 }
 
 /// Calls.
-impl Proof<'_> {
+impl Proof<'_, '_> {
     fn wasm_call(&mut self, func: u32, tail: bool) -> Verdict {
         let ty = self.module.func_type_idx(FuncIdx(func));
         let effect = if tail { Effect::ReturnCall } else { Effect::Call };
-        let callee = self.constant(func.into());
+        let callee = Value::Number(func.into());
         self.wasm_calls(effect, &[callee], ty, tail)
     }
 
     fn wasm_call_indirect(&mut self, ty: u32, table: u32, tail: bool) -> Verdict {
         let effect = if tail { Effect::ReturnCallIndirect } else { Effect::CallIndirect };
         let index = self.pop()?;
-        let args = [index, self.constant(ty.into()), self.constant(table.into())];
+        let args = [Value::Term(index), Value::Number(ty.into()), Value::Number(table.into())];
         self.wasm_calls(effect, &args, TypeIdx(ty), tail)
     }
 
-    fn wasm_calls(&mut self, effect: Effect, args: &[Vn], ty: TypeIdx, tail: bool) -> Verdict {
+    fn wasm_calls(&mut self, effect: Effect, args: &[Value], ty: TypeIdx, tail: bool) -> Verdict {
         let ty = &self.module.types()[ty.index()];
         let first = self.state.entries().checked_sub(ty.params.len());
         let first = first.ok_or_else(|| Fault::new(Rule::Operators, "an empty operand stack"))?;

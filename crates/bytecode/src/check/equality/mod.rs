@@ -34,34 +34,31 @@ mod wasm;
 mod width;
 
 use super::error::{Fault, Rule, Verdict};
+use super::{Context, Walk};
 use crate::candidate::{Candidate, Metering, Settings};
-use crate::encode::{Inst, decode};
+use crate::encode::Inst;
 use code::Step;
-use effects::{ARGS_MAX, Effect, Expected};
+use effects::{ARGS_MAX, Effect, Expected, Value};
 use prims::Sym;
 use prova_module::{FuncFacts, Module, ValType};
 use state::State;
 use std::cell::RefCell;
 use terms::{Kind, Node, Terms, Vn};
 
-/// Proves that a candidate whose form is right computes what its function does.
+/// Proves that a candidate computes what its function does, and the form of its instructions on the way: each is taken from
+/// `form` once, in the order of the code, before it is looked at here.
 ///
 /// # Errors
 /// The word at fault and the rule.
-pub(super) fn prove(
-    module: &Module,
-    facts: &FuncFacts,
-    settings: &Settings,
-    candidate: &Candidate,
-) -> Result<(), (u32, Fault)> {
-    let terms = RefCell::new(Terms::new(candidate.words.len() / 2 + 16));
-    let mut proof =
-        Proof::new(module, facts, settings, candidate, &terms).map_err(|fault| (0, fault))?;
+pub(super) fn prove(form: &mut Walk<'_>) -> Result<(), (u32, Fault)> {
+    let terms = RefCell::new(Terms::new(form.cx.candidate.words.len() / 2 + 16));
+    let mut proof = Proof::new(form, &terms).map_err(|fault| (0, fault))?;
     proof.walk().map_err(|fault| (proof.at, fault))
 }
 
 /// The two sides, and where each is.
-struct Proof<'t> {
+struct Proof<'t, 'f> {
+    form: &'t mut Walk<'f>,
     module: &'t Module,
     facts: &'t FuncFacts,
     settings: Settings,
@@ -98,14 +95,9 @@ struct Proof<'t> {
     call_results: Vec<Vn>,
 }
 
-impl<'t> Proof<'t> {
-    fn new(
-        module: &'t Module,
-        facts: &'t FuncFacts,
-        settings: &Settings,
-        candidate: &'t Candidate,
-        terms: &'t RefCell<Terms>,
-    ) -> Result<Proof<'t>, Fault> {
+impl<'t, 'f: 't> Proof<'t, 'f> {
+    fn new(form: &'t mut Walk<'f>, terms: &'t RefCell<Terms>) -> Result<Proof<'t, 'f>, Fault> {
+        let Context { module, facts, settings, candidate, .. } = form.cx;
         let func = candidate.func;
         let body = module.body(func);
         let body =
@@ -129,6 +121,7 @@ impl<'t> Proof<'t> {
             cells,
         );
         Ok(Proof {
+            form,
             module,
             facts,
             settings: *settings,
@@ -169,7 +162,11 @@ impl<'t> Proof<'t> {
                 continue;
             }
             self.meter()?;
-            if !self.control(&operator)? {
+            // The most frequent families first.
+            if !self.variable(&operator)?
+                && !self.numeric(&operator)?
+                && !self.control(&operator)?
+            {
                 self.operator(&operator)?;
             }
         }
@@ -195,8 +192,7 @@ impl<'t> Proof<'t> {
                 let segment = self.facts.segments.get(self.segment);
                 if let Some(segment) = segment.filter(|segment| segment.offset == self.offset) {
                     self.segment += 1;
-                    let units = self.constant(segment.cost);
-                    self.demand(Effect::Charge, &[units])?;
+                    self.demand(Effect::Charge, &[Value::Number(segment.cost)])?;
                 }
             }
         }
@@ -205,7 +201,7 @@ impl<'t> Proof<'t> {
 }
 
 /// The Wasm side's stack.
-impl Proof<'_> {
+impl Proof<'_, '_> {
     fn constant(&self, bits: u64) -> Vn {
         self.terms.borrow_mut().constant(bits)
     }
@@ -237,15 +233,15 @@ impl Proof<'_> {
     }
 
     /// Demands an effect of the code and lets the code run until it has performed it; gives its result.
-    fn demand(&mut self, effect: Effect, args: &[Vn]) -> Result<Vn, Fault> {
+    fn demand(&mut self, effect: Effect, args: &[Value]) -> Result<Vn, Fault> {
         let result = self.next_result();
         self.demand_with(effect, args, result)?;
         Ok(result)
     }
 
-    fn demand_with(&mut self, effect: Effect, args: &[Vn], result: Vn) -> Verdict {
+    fn demand_with(&mut self, effect: Effect, args: &[Value], result: Vn) -> Verdict {
         self.effects += 1;
-        let mut all = [Vn::UNDEF; ARGS_MAX];
+        let mut all = [Value::NONE; ARGS_MAX];
         all[..args.len()].copy_from_slice(args);
         let offset = self.offset;
         self.expected = Some(Expected { effect, args: all, result, offset });
@@ -266,7 +262,7 @@ impl Proof<'_> {
 }
 
 /// The code side's place.
-impl<'t> Proof<'t> {
+impl<'t> Proof<'t, '_> {
     fn code_words(&self) -> &'t [u64] {
         &self.candidate.words
     }
@@ -278,8 +274,7 @@ impl<'t> Proof<'t> {
     /// Takes the next instruction.
     fn instruction(&mut self) -> Result<Inst, Fault> {
         self.at = self.next;
-        let inst = decode(self.code_words(), self.next)
-            .map_err(|error| Fault::new(Rule::Decoding, error.to_string()))?;
+        let inst = self.form.step(self.next)?;
         self.next = inst.next;
         Ok(inst)
     }
@@ -380,7 +375,12 @@ impl<'t> Proof<'t> {
     }
 
     /// The code performs an effect: it must be the expected one, at the place that the map gives it.
-    fn consume(&mut self, inst: &Inst, effect: Effect, args: &[Vn; ARGS_MAX]) -> Result<Vn, Fault> {
+    fn consume(
+        &mut self,
+        inst: &Inst,
+        effect: Effect,
+        args: &[Value; ARGS_MAX],
+    ) -> Result<Vn, Fault> {
         let Some(expected) = self.expected.take() else {
             let what = format!("{effect:?}, which the Wasm does not have here");
             return Err(Fault::new(Rule::Effects, what));
@@ -389,24 +389,31 @@ impl<'t> Proof<'t> {
             let what = format!("{effect:?}, where the Wasm has {:?}", expected.effect);
             return Err(Fault::new(Rule::Effects, what));
         }
-        if let Some(i) = (0..ARGS_MAX).find(|&i| expected.args[i] != args[i]) {
-            let (have, want) = (self.show(args[i]), self.show(expected.args[i]));
-            let what = format!("argument {i} of {effect:?} is {have}, in Wasm {want}");
-            return Err(Fault::new(Rule::Effects, what));
+        for (i, (&want, &have)) in expected.args.iter().zip(args).enumerate() {
+            if want != have && self.term(want) != self.term(have) {
+                let (have, want) = (self.show(self.term(have)), self.show(self.term(want)));
+                let what = format!("argument {i} of {effect:?} is {have}, in Wasm {want}");
+                return Err(Fault::new(Rule::Effects, what));
+            }
         }
         let map = &self.candidate.map;
         while map.get(self.map + 1).is_some_and(|entry| entry.word <= inst.at) {
             self.map += 1;
         }
-        let offset = map.get(self.map).map(|entry| entry.offset);
-        if offset != Some(expected.offset) {
+        let offset = map.get(self.map).map_or(0, |entry| entry.offset);
+        if offset != expected.offset {
             let what = format!(
-                "{effect:?} of the operator at {:#x} is mapped to {offset:#x?}",
+                "{effect:?} of the operator at {:#x} is mapped to {offset:#x}",
                 expected.offset
             );
             return Err(Fault::new(Rule::Map, what));
         }
         Ok(expected.result)
+    }
+
+    /// The term of an effect's argument.
+    fn term(&self, value: Value) -> Vn {
+        Sym { value, terms: self.terms }.vn()
     }
 
     /// A term in words, for messages.
@@ -435,7 +442,8 @@ fn show(terms: &Terms, vn: Vn, depth: u32) -> String {
         Kind::Join => format!("join({}, {})", arg(a), arg(b)),
         Kind::Select => format!("select({}, {}, {})", arg(a), arg(b), arg(c)),
         Kind::IsNull => format!("ref_is_null({})", arg(a)),
-        Kind::Pure(prim) | Kind::Second(prim) => {
+        Kind::Second(prim) => format!("the second result of {prim:?}"),
+        Kind::Pure(prim) => {
             let args: Vec<String> =
                 node.args.iter().take_while(|&&arg| arg != 0).map(|&vn| arg(vn)).collect();
             format!("{prim:?}({})", args.join(", "))

@@ -4,19 +4,33 @@
 //! of [`symbolic`], of the same name and arity, which build a term where an executor computes a value. Both lists come
 //! from `prova_num::for_each_num!`, so an operator cannot be missing on one side.
 
+use super::effects::Value;
 use super::terms::{Terms, Vn};
 use std::cell::RefCell;
 
 /// A term together with the table it is in.
 #[derive(Clone, Copy)]
 pub(super) struct Sym<'t> {
-    pub(super) vn: Vn,
+    pub(super) value: Value,
     pub(super) terms: &'t RefCell<Terms>,
 }
 
 impl<'t> Sym<'t> {
     pub(super) fn new(vn: Vn, terms: &'t RefCell<Terms>) -> Sym<'t> {
-        Sym { vn, terms }
+        Sym { value: Value::Term(vn), terms }
+    }
+
+    /// An immediate; it becomes a term where one is asked for.
+    pub(super) fn number(number: u64, terms: &'t RefCell<Terms>) -> Sym<'t> {
+        Sym { value: Value::Number(number), terms }
+    }
+
+    #[inline]
+    pub(super) fn vn(self) -> Vn {
+        match self.value {
+            Value::Term(vn) => vn,
+            Value::Number(number) => self.terms.borrow_mut().constant(number),
+        }
     }
 }
 
@@ -43,12 +57,14 @@ macro_rules! define {
 
             /// `select`.
             pub(in super::super) fn select<'t>(a: Sym<'t>, b: Sym<'t>, c: Sym<'t>) -> Sym<'t> {
-                Sym { vn: a.terms.borrow_mut().select(a.vn, b.vn, c.vn), ..a }
+                let [x, y, z] = [a.vn(), b.vn(), c.vn()];
+                Sym::new(a.terms.borrow_mut().select(x, y, z), a.terms)
             }
 
             /// `ref.is_null`.
             pub(in super::super) fn ref_is_null<'t>(a: Sym<'t>) -> Sym<'t> {
-                Sym { vn: a.terms.borrow_mut().is_null(a.vn), ..a }
+                let x = a.vn();
+                Sym::new(a.terms.borrow_mut().is_null(x), a.terms)
             }
         }
     };
@@ -56,17 +72,18 @@ macro_rules! define {
     (@wide $($ret:tt)*) => { false };
     (@ $name:ident ($first:ident $($arg:ident)*) -> (u64, u64)) => {
         pub(in super::super) fn $name<'t>($first: Sym<'t> $(, $arg: Sym<'t>)*) -> (Sym<'t>, Sym<'t>) {
+            let args = [$first.vn() $(, $arg.vn())*];
             let mut terms = $first.terms.borrow_mut();
-            let low = terms.pure(Prim::$name, &[$first.vn $(, $arg.vn)*]);
+            let low = terms.pure(Prim::$name, &args);
             let args = terms.node(low).args;
             let high = terms.second(Prim::$name, args);
-            (Sym { vn: low, ..$first }, Sym { vn: high, ..$first })
+            (Sym::new(low, $first.terms), Sym::new(high, $first.terms))
         }
     };
     (@ $name:ident ($first:ident $($arg:ident)*) -> $($ret:tt)*) => {
         pub(in super::super) fn $name<'t>($first: Sym<'t> $(, $arg: Sym<'t>)*) -> Sym<'t> {
-            let vn = $first.terms.borrow_mut().pure(Prim::$name, &[$first.vn $(, $arg.vn)*]);
-            Sym { vn, ..$first }
+            let args = [$first.vn() $(, $arg.vn())*];
+            Sym::new($first.terms.borrow_mut().pure(Prim::$name, &args), $first.terms)
         }
     };
 }

@@ -140,6 +140,7 @@ impl State {
         self.entries.get(i).copied().unwrap_or(self.top)
     }
 
+    #[inline]
     fn record(&mut self, undo: Undo) {
         if self.marks != 0 {
             self.log.push(undo);
@@ -157,6 +158,7 @@ impl State {
     }
 
     /// The Wasm side's cell.
+    #[inline]
     pub(super) fn wasm(&self, terms: &mut Terms, s: u32) -> Vn {
         let cell = self.wasm[s as usize];
         if s < self.local_cells && cell.time < self.epoch {
@@ -166,6 +168,7 @@ impl State {
     }
 
     /// The code side's cell; [`Vn::UNDEF`] if nothing has written it on every path.
+    #[inline]
     pub(super) fn code(&self, terms: &mut Terms, s: u32) -> Vn {
         let Some(&cell) = self.code.get(s as usize) else { return Vn::UNDEF };
         let (vn, time) = if cell.time >= self.epoch {
@@ -177,6 +180,9 @@ impl State {
         } else {
             return Vn::UNDEF;
         };
+        if self.clobbers.last().is_none_or(|&(at, _)| at <= time) {
+            return vn;
+        }
         let since = self.clobbers.partition_point(|&(at, _)| at <= time);
         match self.clobbers.get(since) {
             Some(&(_, floor)) if floor <= s => Vn::UNDEF,
@@ -195,11 +201,13 @@ impl State {
     }
 
     /// M1 for one live cell.
+    #[inline]
     fn compare(&mut self, terms: &mut Terms, s: u32) {
         let differs = !self.constant[s as usize] && self.code(terms, s) != self.wasm(terms, s);
         self.set_mismatch(s, differs);
     }
 
+    #[inline]
     fn set_mismatch(&mut self, s: u32, differs: bool) {
         if self.mismatch.set(s, differs) {
             self.record(Undo::Mismatch(s));
@@ -207,9 +215,13 @@ impl State {
     }
 
     fn set_constant(&mut self, s: u32, constant: bool) {
-        if self.constant[s as usize] == constant {
-            return;
+        if self.constant[s as usize] != constant {
+            self.change_constant(s, constant);
         }
+    }
+
+    #[cold]
+    fn change_constant(&mut self, s: u32, constant: bool) {
         // M5.
         let stale = self.code[s as usize].time < self.epoch;
         if !constant && stale {
@@ -273,6 +285,7 @@ impl State {
         self.drop_cells(s);
     }
 
+    #[inline]
     fn drop_cells(&mut self, to: u32) {
         for s in to..self.top {
             self.set_mismatch(s, false);
@@ -400,6 +413,7 @@ impl Bits {
     }
 
     /// Sets a member; gives whether that changed anything.
+    #[inline]
     fn set(&mut self, s: u32, member: bool) -> bool {
         let word = self.levels[0][s as usize / 64];
         let changes = (word >> (s % 64) & 1 == 1) != member;

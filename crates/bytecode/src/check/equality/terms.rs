@@ -72,6 +72,7 @@ pub(super) struct Node {
 
 /// The table of one function's terms.
 pub(super) struct Terms {
+    key: u64,
     nodes: Vec<Node>,
     /// Open addressing: node index + 1, or 0.
     index: Vec<u32>,
@@ -85,7 +86,9 @@ impl Terms {
         let undef = Node { kind: Kind::Undef, args: [0; 4] };
         let mut nodes = Vec::with_capacity(capacity);
         nodes.push(undef);
-        Terms { nodes, index: vec![0; slots], interned: 0 }
+        static KEY: OnceLock<u64> = OnceLock::new();
+        let key = *KEY.get_or_init(|| RandomState::new().hash_one(0u8) | 1);
+        Terms { key, nodes, index: vec![0; slots], interned: 0 }
     }
 
     pub(super) fn node(&self, vn: Vn) -> Node {
@@ -242,10 +245,11 @@ impl Terms {
         vn
     }
 
+    #[inline]
     fn intern(&mut self, kind: Kind, args: [u32; 4]) -> Vn {
         let node = Node { kind, args };
         let mask = self.index.len() - 1;
-        let mut slot = hash(&node) as usize & mask;
+        let mut slot = hash(&node, self.key) as usize & mask;
         while let Some(i) = self.index[slot].checked_sub(1) {
             if self.nodes[i as usize] == node {
                 return Vn(i);
@@ -267,7 +271,7 @@ impl Terms {
         self.index = vec![0; 2 * old.len()];
         let mask = self.index.len() - 1;
         for entry in old.into_iter().filter(|&entry| entry != 0) {
-            let mut slot = hash(&self.nodes[entry as usize - 1]) as usize & mask;
+            let mut slot = hash(&self.nodes[entry as usize - 1], self.key) as usize & mask;
             while self.index[slot] != 0 {
                 slot = (slot + 1) & mask;
             }
@@ -276,9 +280,8 @@ impl Terms {
     }
 }
 
-fn hash(node: &Node) -> u64 {
-    static KEY: OnceLock<u64> = OnceLock::new();
-    let key = *KEY.get_or_init(|| RandomState::new().hash_one(0u8) | 1);
+#[inline]
+fn hash(node: &Node, key: u64) -> u64 {
     let kind = match node.kind {
         Kind::Undef => 0,
         Kind::Const => 1,
@@ -294,9 +297,11 @@ fn hash(node: &Node) -> u64 {
         Kind::Second(prim) => 17 + 2 * prim as u64,
     };
     let [a, b, c, d] = node.args.map(u64::from);
-    let x = fold(a | b << 32, key);
-    let y = fold(c | d << 32, key.rotate_left(32) ^ kind);
-    fold(x ^ y.rotate_left(17) ^ kind, 0x9e37_79b9_7f4a_7c15)
+    let x = fold((a | b << 32) ^ kind.rotate_left(48), key);
+    if c | d == 0 {
+        return x;
+    }
+    fold(x ^ (c | d << 32), key.rotate_left(32) | 1)
 }
 
 fn fold(a: u64, b: u64) -> u64 {

@@ -2,7 +2,7 @@
 //!
 //! A read-modify-write is one effect: its arguments hold the term of the new bits over the old ones, which are its result.
 
-use super::super::effects::Effect;
+use super::super::effects::{Effect, Value};
 use super::super::prims::Prim;
 use super::super::{Fault, Proof, Verdict};
 use prova_module::{MemArg, Operator};
@@ -12,7 +12,7 @@ macro_rules! atomic {
      stores { $($s:ident $sw:literal [$($sp:ident)*];)* }
      rmw { $($r:ident $rw:literal [$($rl:ident)*] [$($ro:ident)*] [$($rs:ident)*];)* }
      cmpxchg { $($c:ident $cw:literal [$($cl:ident)*] [$($cs:ident)*];)* }) => {
-        impl Proof<'_> {
+        impl Proof<'_, '_> {
             /// Walks over an operator of this family; says whether it is one.
             pub(in super::super) fn atomic(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
                 match *operator {
@@ -26,7 +26,7 @@ macro_rules! atomic {
                         let value = self.pop()?;
                         let value = self.chain(value, &[$(Prim::$sp),*]);
                         let [memory, address, offset] = self.address(memarg)?;
-                        self.demand(Effect::AtomicStore($sw), &[memory, address, offset, value])?;
+                        self.demand(Effect::AtomicStore($sw), &[memory, address, offset, Value::Term(value)])?;
                     })*
                     $(Operator::$r { memarg } => {
                         self.wasm_rmw($rw, memarg, &[$(Prim::$rl),*], &[$(Prim::$ro),*], &[$(Prim::$rs),*])?;
@@ -38,7 +38,7 @@ macro_rules! atomic {
                     Operator::MemoryAtomicNotify { memarg } => {
                         let count = self.pop()?;
                         let [memory, address, offset] = self.address(memarg)?;
-                        let value = self.demand(Effect::AtomicNotify, &[memory, address, offset, count])?;
+                        let value = self.demand(Effect::AtomicNotify, &[memory, address, offset, Value::Term(count)])?;
                         self.push(value, false)?;
                     }
                     Operator::MemoryAtomicWait32 { memarg } => self.wasm_wait(Effect::AtomicWait32, memarg)?,
@@ -51,7 +51,7 @@ macro_rules! atomic {
     };
 }
 
-impl Proof<'_> {
+impl Proof<'_, '_> {
     fn wasm_rmw(
         &mut self,
         width: u8,
@@ -69,7 +69,11 @@ impl Proof<'_> {
             _ => operand,
         };
         let new = self.chain(new, store);
-        self.demand_with(Effect::AtomicRmw(width), &[memory, address, offset, new], bits)?;
+        self.demand_with(
+            Effect::AtomicRmw(width),
+            &[memory, address, offset, Value::Term(new)],
+            bits,
+        )?;
         self.push(old, false)
     }
 
@@ -87,7 +91,7 @@ impl Proof<'_> {
         let [memory, address, offset] = self.address(memarg)?;
         let bits = self.next_result();
         let old = self.chain(bits, load);
-        let args = [memory, address, offset, expected, replacement];
+        let args = [memory, address, offset, Value::Term(expected), Value::Term(replacement)];
         self.demand_with(Effect::AtomicCmpxchg(width), &args, bits)?;
         self.push(old, false)
     }
@@ -95,7 +99,10 @@ impl Proof<'_> {
     fn wasm_wait(&mut self, effect: Effect, memarg: MemArg) -> Verdict {
         let (timeout, expected) = (self.pop()?, self.pop()?);
         let [memory, address, offset] = self.address(memarg)?;
-        let value = self.demand(effect, &[memory, address, offset, expected, timeout])?;
+        let value = self.demand(
+            effect,
+            &[memory, address, offset, Value::Term(expected), Value::Term(timeout)],
+        )?;
         self.push(value, false)
     }
 }

@@ -3,7 +3,7 @@
 //! A load is an effect whose result is the bits of its width; what follows (extension, splat) is a term over them. A
 //! store's value is the term of the bits that it writes. f32 and f64 are bits.
 
-use super::super::effects::Effect;
+use super::super::effects::{Effect, Value};
 use super::super::prims::Prim;
 use super::super::terms::Vn;
 use super::super::{Fault, Proof, Rule, Verdict};
@@ -14,7 +14,7 @@ macro_rules! memory {
      stores { $($s:ident $sw:literal [$($sp:ident)*];)* }
      load_lanes { $($ll:ident $llw:literal [$($llp:ident)*] $replace:ident;)* }
      store_lanes { $($sl:ident $slw:literal $extract:ident [$($slp:ident)*];)* }) => {
-        impl Proof<'_> {
+        impl Proof<'_, '_> {
             /// Walks over an operator of this family; says whether it is one.
             pub(in super::super) fn memory(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
                 match *operator {
@@ -55,14 +55,14 @@ macro_rules! memory {
     };
 }
 
-impl Proof<'_> {
+impl Proof<'_, '_> {
     /// The address operand with its memory and offset: the arguments of an access.
-    pub(super) fn address(&mut self, memarg: MemArg) -> Result<[Vn; 3], Fault> {
+    pub(super) fn address(&mut self, memarg: MemArg) -> Result<[Value; 3], Fault> {
         let MemArgTarget::Memory(memory) = memarg.target else {
             return Err(Fault::new(Rule::Operators, "an access to something that is no memory"));
         };
         let address = self.pop()?;
-        Ok([self.constant(memory.into()), address, self.constant(memarg.offset)])
+        Ok([Value::Number(memory.into()), Value::Term(address), Value::Number(memarg.offset)])
     }
 
     /// Applies operators of one operand, one after the other.
@@ -88,7 +88,7 @@ impl Proof<'_> {
 
     fn wasm_stored(&mut self, width: u8, memarg: MemArg, value: Vn) -> Verdict {
         let [memory, address, offset] = self.address(memarg)?;
-        self.demand(Effect::Store(width), &[memory, address, offset, value]).map(drop)
+        self.demand(Effect::Store(width), &[memory, address, offset, Value::Term(value)]).map(drop)
     }
 
     fn wasm_store(&mut self, width: u8, memarg: MemArg, prims: &[Prim]) -> Verdict {

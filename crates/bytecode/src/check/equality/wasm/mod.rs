@@ -12,18 +12,16 @@ mod table;
 mod variable;
 mod vector;
 
-use super::effects::Effect;
+use super::effects::{Effect, Value};
 use super::prims::Prim;
 use super::terms::Vn;
 use super::{Fault, Proof, Rule, Verdict};
 use prova_module::Operator;
 
-impl Proof<'_> {
-    /// Walks over an operator that is neither control nor a call.
+impl Proof<'_, '_> {
+    /// Walks over an operator that is neither control nor of a local or number.
     pub(super) fn operator(&mut self, operator: &Operator<'_>) -> Verdict {
-        let known = self.variable(operator)?
-            || self.numeric(operator)?
-            || self.memory(operator)?
+        let known = self.memory(operator)?
             || self.parametric(operator)?
             || self.reference(operator)?
             || self.table(operator)?
@@ -60,7 +58,7 @@ impl Proof<'_> {
     fn wasm_trapping(&mut self, prim: Prim, n: usize) -> Verdict {
         let args = self.operands::<4>(n)?;
         let vn = self.terms.borrow_mut().pure(prim, &args[..n]);
-        self.demand(Effect::Trap, &[vn])?;
+        self.demand(Effect::Trap, &[Value::Term(vn)])?;
         self.push(vn, prim.wide())
     }
 
@@ -97,13 +95,13 @@ impl Proof<'_> {
         operands: usize,
         result: bool,
     ) -> Verdict {
-        let mut args = [Vn::UNDEF; super::effects::ARGS_MAX];
+        let mut args = [Value::NONE; super::effects::ARGS_MAX];
         for (arg, &index) in args.iter_mut().zip(indices) {
-            *arg = self.constant(index.into());
+            *arg = Value::Number(index.into());
         }
         let count = indices.len() + operands;
         for arg in args[indices.len()..count].iter_mut().rev() {
-            *arg = self.pop()?;
+            *arg = Value::Term(self.pop()?);
         }
         let vn = self.demand(effect, &args[..count])?;
         if result { self.push(vn, false) } else { Ok(()) }

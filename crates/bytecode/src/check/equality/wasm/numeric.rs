@@ -12,7 +12,7 @@ macro_rules! numeric {
      canonical { $($cop:ident $cprim:ident $cn:literal $canon:ident;)* }
      trapping { $($top:ident $tprim:ident $tn:literal;)* }
      lanes { $($lop:ident $lprim:ident $ln:literal;)* }) => {
-        impl Proof<'_> {
+        impl Proof<'_, '_> {
             /// Walks over an operator of this family; says whether it is one.
             pub(in super::super) fn numeric(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
                 match *operator {

@@ -4,7 +4,7 @@ use super::super::effects::Effect;
 use super::super::{Fault, Proof};
 use prova_module::Operator;
 
-impl Proof<'_> {
+impl Proof<'_, '_> {
     /// Walks over an operator of this family; says whether it is one.
     pub(in super::super) fn table(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
         match *operator {

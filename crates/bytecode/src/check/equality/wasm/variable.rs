@@ -1,10 +1,10 @@
 //! Locals and globals of the Wasm side.
 
-use super::super::effects::Effect;
+use super::super::effects::{Effect, Value};
 use super::super::{Fault, Proof, Verdict};
 use prova_module::{GlobalIdx, Operator, ValType};
 
-impl Proof<'_> {
+impl Proof<'_, '_> {
     /// Walks over an operator of this family; says whether it is one.
     pub(in super::super) fn variable(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
         match *operator {
@@ -26,7 +26,7 @@ impl Proof<'_> {
             Operator::GlobalGet { global_index } => {
                 let wide = self.global_is_wide(global_index);
                 let effect = if wide { Effect::GlobalGetV128 } else { Effect::GlobalGet };
-                let global = self.constant(global_index.into());
+                let global = Value::Number(global_index.into());
                 let vn = self.demand(effect, &[global])?;
                 self.push(vn, wide)?;
             }
@@ -54,7 +54,7 @@ impl Proof<'_> {
         let wide = self.global_is_wide(global);
         let effect = if wide { Effect::GlobalSetV128 } else { Effect::GlobalSet };
         let value = self.pop()?;
-        let global = self.constant(global.into());
-        self.demand(effect, &[global, value]).map(drop)
+        let global = Value::Number(global.into());
+        self.demand(effect, &[global, Value::Term(value)]).map(drop)
     }
 }

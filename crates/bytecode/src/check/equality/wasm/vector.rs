@@ -10,7 +10,7 @@ macro_rules! vector {
     (plain { $($op:ident $prim:ident $n:literal;)* }
      canonical { $($cop:ident $cprim:ident $cn:literal $canon:ident;)* }
      lanes { $($lop:ident $lprim:ident $ln:literal;)* }) => {
-        impl Proof<'_> {
+        impl Proof<'_, '_> {
             /// Walks over an operator of this family; says whether it is one.
             pub(in super::super) fn vector(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
                 match *operator {

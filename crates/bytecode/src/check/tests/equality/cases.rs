@@ -24,7 +24,7 @@ pub(super) const CASES: &[Case] = &[
         ],
         wrong: &[
             // The copy dropped; below the branch, with something else in the slot before.
-            (Rule::Initialised, &[("copy s2 <- s0\n", "")]),
+            (Rule::Frozen, &[("copy s2 <- s0\n", "")]),
             (Rule::Frozen, &[("copy s2 <- s0", "const32 s2 <- 0"), ("const32 s0", "copy s2 <- s0\nconst32 s0")]),
             (Rule::Frozen, &[("copy s2 <- s0", "copy s2 <- s1")]),
             (Rule::Frozen, &[("const32 s0 <- 10\n", "")]),
@@ -157,14 +157,14 @@ pub(super) const CASES: &[Case] = &[
             return1 s1",
         right: &[&[("br_if_not s0 -> @skip", "const32 s1 <- 1\nbr_if_not s0 -> @skip")]],
         wrong: &[
-            (Rule::Initialised, &[("const32 s1 <- 1\n", "")]),
+            (Rule::Values, &[("const32 s1 <- 1\n", "")]),
             (Rule::Values, &[("const32 s1 <- 1", "const32 s1 <- 3")]),
             (Rule::Values, &[("const32 s1 <- 2", "const32 s1 <- 3")]),
             (Rule::Values, &[("const32 s1 <- 1\n", ""), ("!end 0", "const32 s1 <- 9\n!end 0")]),
             (Rule::Values, &[("const32 s1 <- 2\n", ""), ("!end 0", "const32 s1 <- 1\n!end 0")]),
             (Rule::Frozen, &[("const32 s1 <- 1\n", "const32 s1 <- 1\nconst32 s0 <- 0\n")]),
             (Rule::Conditions, &[("br_if_not", "br_if")]),
-            (Rule::Initialised, &[("-> @skip", "-> @out")]),
+            (Rule::Targets, &[("-> @skip", "-> @out")]),
             (Rule::Targets, &[("-> @skip", "-> @out"), ("br_if_not", "const32 s1 <- 2\nbr_if_not")]),
             (Rule::Targets, &[("br -> @out", "br -> @skip")]),
             (Rule::Targets, &[("br -> @out\n", "")]),
@@ -191,7 +191,7 @@ pub(super) const CASES: &[Case] = &[
             (Rule::Values, &[("<- 1", "<- 2")]),
             (Rule::Values, &[("<- 2", "<- 1")]),
             (Rule::Conditions, &[("br_if_not", "br_if")]),
-            (Rule::Initialised, &[("-> @else", "-> @out")]),
+            (Rule::Targets, &[("-> @else", "-> @out")]),
             (Rule::Targets, &[("-> @else", "-> @out"), ("br_if_not", "const32 s1 <- 2\nbr_if_not")]),
             (Rule::Frozen, &[("const32 s1 <- 2", "const32 s1 <- 2\ncopy s0 <- s1")]),
             // What the first arm wrote is not there in the second.
@@ -282,7 +282,7 @@ pub(super) const CASES: &[Case] = &[
             (Rule::Values, &[("@x @y", "@y @x")]),
             (Rule::Values, &[("@x @y", "@x @x")]),
             (Rule::Initialised, &[("br -> @out", "br -> @in")]),
-            (Rule::Initialised, &[("br -> @in", "br -> @out")]),
+            (Rule::Targets, &[("br -> @in", "br -> @out")]),
             (Rule::Values, &[("const32 s1 <- 7", "const32 s1 <- 8")]),
             (Rule::Values, &[("const32 s2 <- 7", "const32 s2 <- 8")]),
             (Rule::Initialised, &[("const32 s1 <- 7", "copy s1 <- s2")]),

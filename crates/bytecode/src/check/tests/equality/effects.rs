@@ -242,7 +242,7 @@ pub(super) const CASES: &[Case] = &[
             (Rule::Effects, &[("0x6 charge 1\n", ""), ("@out:", "0x6 charge 1\n@out:")]),
             (Rule::Metering, &[("charge 2", "charge 3")]),
             (Rule::Metering, &[("0x6 charge 1", "0x6 charge 0")]),
-            (Rule::Metering, &[("0x6 charge 1\n", "")]),
+            (Rule::Effects, &[("0x6 charge 1\n", "")]),
         ],
     },
     Case {
@@ -263,7 +263,7 @@ pub(super) const CASES: &[Case] = &[
         wrong: &[
             (Rule::Effects, &[("0x2 poll", "0x2 poll\npoll")]),
             (Rule::Metering, &[("0x2 poll\n", "")]),
-            (Rule::Metering, &[("@head:\n!end 0\n0x2 poll", "0x2 poll\n@head:\n!end 0")]),
+            (Rule::Effects, &[("@head:\n!end 0\n0x2 poll", "0x2 poll\n@head:\n!end 0")]),
             (Rule::Map, &[("0x2 poll", "0x4 poll")]),
         ],
     },

@@ -1,0 +1,56 @@
+//! Measures the speed of the check: `cargo run --release -p prova-bytecode --example check_speed FILE…` prints for each
+//! module what translating all its functions takes and what checking them takes besides, each the best of some passes, and
+//! the ratio of both. It ends with code 1 if a candidate is refused.
+
+use prova_bytecode::{CheckedBytecode, Settings};
+use prova_module::{Features, Limits, Module};
+use prova_translate::Translator;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+fn main() -> ExitCode {
+    let mut refused = 0;
+    for file in std::env::args().skip(1) {
+        let bytes = std::fs::read(&file).expect("a readable file");
+        let module = match Module::decode(bytes, &Features::default(), &Limits::default()) {
+            Ok(module) => module,
+            Err(error) => {
+                println!("{file}: {error}");
+                continue;
+            }
+        };
+        let body = |func| module.body(func).map_or(0, |body| body.bytes().len());
+        let size: usize = module.defined_funcs().map(body).sum();
+        let passes = if size > 4 << 20 { 3 } else { 10 };
+        let mut translator = Translator::new();
+        let (mut translate, mut check) = (Duration::MAX, Duration::MAX);
+        for pass in 0..passes {
+            let (mut translating, mut checking) = (Duration::ZERO, Duration::ZERO);
+            for func in module.defined_funcs() {
+                let start = Instant::now();
+                let candidate = translator.translate(&module, func, &Settings::default());
+                let middle = Instant::now();
+                translating += middle - start;
+                let Ok(candidate) = candidate else { continue };
+                let checked = CheckedBytecode::check(&module, &Settings::default(), candidate);
+                checking += middle.elapsed();
+                if let Err(error) = checked
+                    && pass == 0
+                {
+                    refused += 1;
+                    println!("{file}: {error}");
+                }
+            }
+            translate = translate.min(translating);
+            check = check.min(checking);
+        }
+        let rate = |time: Duration| size as f64 / time.as_secs_f64() / 1e6;
+        println!(
+            "{file}: {size} bytes of bodies; translate {:.1} MB/s, check {:.1} MB/s; check / translate = {:.2}",
+            rate(translate),
+            rate(check),
+            check.as_secs_f64() / translate.as_secs_f64(),
+        );
+    }
+    if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
