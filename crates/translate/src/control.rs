@@ -163,6 +163,10 @@ impl<'m> Cx<'m> {
     /// local on some of its paths and not on others, or once per iteration. What goes home goes home here, before the
     /// label and before the conditional jump (R3).
     fn settle(&mut self, base: usize) {
+        #[cfg(prova_plant)]
+        if crate::plant::on(crate::plant::Plant::NoPreservationAtRegions) {
+            return;
+        }
         while let Some(entry) = self.b.stack.settle_next(base) {
             match entry.place {
                 Place::Home => {}
@@ -186,7 +190,12 @@ impl<'m> Cx<'m> {
         let params = self.params(ty).len();
         self.home_top(params);
         let base = self.b.stack.height().saturating_sub(params);
-        self.settle(base);
+        #[cfg(prova_plant)]
+        let settled =
+            if crate::plant::on(crate::plant::Plant::NoPreservationAtLoops) { 0 } else { base };
+        #[cfg(not(prova_plant))]
+        let settled = base;
+        self.settle(settled);
         self.push_frame(BlockKind::Loop, ty, params);
         let constants = self.hint_constants(base);
         self.hint(constants);
@@ -267,9 +276,16 @@ impl<'m> Cx<'m> {
 
     /// Lets a branch of known place come to the current position.
     fn pin(&mut self, branch: Option<(u32, Op)>) {
+        #[cfg(not(prova_plant))]
         self.forget();
+        #[cfg(prova_plant)]
+        if !crate::plant::on(crate::plant::Plant::FusedOverALabel) {
+            self.forget();
+        }
         if let Some((at, op)) = branch {
             let offset = i64::from(self.position()) - i64::from(at);
+            #[cfg(prova_plant)]
+            let offset = offset + i64::from(crate::plant::on(crate::plant::Plant::TargetTooFar));
             self.patch(at, op, offset);
         }
     }
@@ -336,6 +352,10 @@ impl Cx<'_> {
     fn emit_br(&mut self, frame: usize) {
         let at = self.emit(Op::Br, &[0]);
         self.aim(frame, at, FixupPlace::Operand(Op::Br));
+        #[cfg(prova_plant)]
+        if crate::plant::on(crate::plant::Plant::TrailingCode) {
+            self.emit(Op::Unreachable, &[]);
+        }
     }
 
     /// Lets the branch at word `at` go to the label of a frame.
@@ -360,6 +380,10 @@ impl Cx<'_> {
             self.emit_return();
         } else {
             self.plan(self.label_arity(frame), self.b.frames[frame].slot);
+            #[cfg(prova_plant)]
+            if crate::plant::on(crate::plant::Plant::EdgeWithoutMoves) {
+                return self.emit_br(frame);
+            }
             self.emit_moves();
             self.emit_br(frame);
         }
@@ -403,6 +427,12 @@ impl Cx<'_> {
                 Ok(depth) => frames.push(self.frame_at(depth) as u32),
                 Err(_) => self.bug("a br_table that does not decode"),
             }
+        }
+        #[cfg(prova_plant)]
+        if crate::plant::on(crate::plant::Plant::TableEntriesSwapped) {
+            frames.swap(0, 1);
+        } else if crate::plant::on(crate::plant::Plant::TableDefaultDropped) {
+            frames.pop();
         }
         let first = frames.first().map_or(0, |&f| f as usize);
         let arity = self.label_arity(first);

@@ -65,6 +65,8 @@ mod memory;
 mod moves;
 mod numeric;
 mod parametric;
+#[cfg(prova_plant)]
+pub mod plant;
 mod reference;
 mod stack;
 mod table;

@@ -190,8 +190,18 @@ impl<'m> Cx<'m> {
         if !self.b.frames.is_empty() {
             return Err(self.bug_here("a block without end"));
         }
+        #[cfg(prova_plant)]
+        let frame_cells =
+            frame_cells - u32::from(crate::plant::on(crate::plant::Plant::FrameTooSmall));
         Ok(Candidate {
             func: self.func,
+            #[cfg(prova_plant)]
+            words: {
+                let mut words = self.b.code.words().to_vec();
+                crate::plant::reorder(&mut words);
+                words
+            },
+            #[cfg(not(prova_plant))]
             words: self.b.code.words().to_vec(),
             frame_cells,
             map: self.b.map.clone(),
@@ -225,6 +235,12 @@ impl<'m> Cx<'m> {
     }
 
     fn meter(&mut self) {
+        #[cfg(prova_plant)]
+        if crate::plant::on(crate::plant::Plant::ChargeMissing)
+            || crate::plant::on(crate::plant::Plant::PollMissing)
+        {
+            return;
+        }
         if self.poll_due && self.metering == Metering::Epoch {
             self.emit(Op::Poll, &[]);
         }
@@ -234,6 +250,10 @@ impl<'m> Cx<'m> {
             self.next_segment += 1;
             if self.metering == Metering::Fuel {
                 self.emit(Op::Charge, &[segment.cost]);
+                #[cfg(prova_plant)]
+                if crate::plant::on(crate::plant::Plant::ChargeTwice) {
+                    self.emit(Op::Charge, &[segment.cost]);
+                }
             }
         }
     }
@@ -290,6 +310,14 @@ impl Cx<'_> {
     /// Emits an instruction of the current operator; forgets the ones before (E1).
     #[inline]
     pub(crate) fn emit(&mut self, op: Op, values: &[u64]) -> u32 {
+        #[cfg(prova_plant)]
+        let (op, values) = crate::plant::edit(op, values);
+        #[cfg(prova_plant)]
+        let values = &values[..];
+        #[cfg(prova_plant)]
+        if crate::plant::on(crate::plant::Plant::StoreTwice) && op == Op::I32Store {
+            self.b.code.emit(op, values);
+        }
         if self.b.map.last().is_none_or(|entry| entry.offset != self.offset) {
             self.b.map.push(MapEntry { word: self.position(), offset: self.offset });
         }
@@ -320,6 +348,10 @@ impl Cx<'_> {
     /// Makes the float on top canonical where the settings want results that are the same everywhere.
     #[inline]
     pub(crate) fn canonical(&mut self, canonicalize: Op) {
+        #[cfg(prova_plant)]
+        if crate::plant::on(crate::plant::Plant::CanonicalizeMissing) {
+            return;
+        }
         if self.deterministic
             && let Some(top) = self.b.stack.top()
         {
@@ -388,6 +420,13 @@ impl Cx<'_> {
             let own = self.b.map.last().map_or(current, |entry| entry.offset);
             self.take_back();
             self.preserve(slot);
+            #[cfg(prova_plant)]
+            if crate::plant::on(crate::plant::Plant::PreservedIntoASourceOfTheRenamed) {
+                self.emit(Op::Copy, &[values[1], slot.into()]);
+            }
+            #[cfg(prova_plant)]
+            let own =
+                if crate::plant::on(crate::plant::Plant::TrapOffsetWrong) { current } else { own };
             self.offset = own;
             self.emit(last.op, &values[..value_count(last.op)]);
             self.offset = current;
@@ -448,6 +487,12 @@ impl Cx<'_> {
 
     /// Emits the copy that preserves an alias; alone, so that its count is the count of preserved values.
     pub(crate) fn emit_preserve(&mut self, home: u16, local: u16, wide: bool) {
+        #[cfg(prova_plant)]
+        if crate::plant::on(crate::plant::Plant::PreservationDropped) {
+            return;
+        }
+        #[cfg(prova_plant)]
+        let wide = wide && !crate::plant::on(crate::plant::Plant::HalfAVectorPreserved);
         self.emit(if wide { Op::CopyV128 } else { Op::Copy }, &[home.into(), local.into()]);
     }
 
@@ -509,13 +554,23 @@ impl Cx<'_> {
                 values[1] = self.b.stack.next_home().into();
                 self.b.stack.push_home(row[1].kind == Kind::v128);
                 self.emit(op, &values[..n]);
+                #[cfg(prova_plant)]
+                if crate::plant::on(crate::plant::Plant::WrongResultRenamed) {
+                    let at = self.position() - op.words() as u32;
+                    self.last = Some(Produced { at, op, dst: values[1] as u16 });
+                }
             }
         }
     }
 
     /// Adds the hint of the current operator, whose code ends at the current position: the code before it is final.
     pub(crate) fn hint(&mut self, constants: Range<u32>) {
+        #[cfg(not(prova_plant))]
         self.forget();
+        #[cfg(prova_plant)]
+        if !crate::plant::on(crate::plant::Plant::FusedOverALabel) {
+            self.forget();
+        }
         let (offset, word) = (self.offset, self.position());
         self.b.controls.push(ControlHint { offset, word, constants });
     }
@@ -527,6 +582,12 @@ impl Cx<'_> {
         self.b
             .constants
             .extend(constants.map(|(slot, bits)| ConstantHint { slot, cells: [bits, 0] }));
+        #[cfg(prova_plant)]
+        if crate::plant::on(crate::plant::Plant::HintConstantWrong) {
+            self.b.constants[start as usize..]
+                .iter_mut()
+                .for_each(|constant| constant.cells[0] ^= 1);
+        }
         start..self.b.constants.len() as u32
     }
 }

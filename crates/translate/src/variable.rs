@@ -67,7 +67,15 @@ impl Cx<'_> {
 
     /// R1 (write): before local `slot` is written, each of its aliases goes home.
     pub(crate) fn preserve(&mut self, slot: u16) {
+        #[cfg(prova_plant)]
+        let mut first = true;
         while let Some(entry) = self.b.stack.take_alias(slot) {
+            #[cfg(prova_plant)]
+            if !std::mem::take(&mut first)
+                && crate::plant::on(crate::plant::Plant::OneOfTwoPositionsPreserved)
+            {
+                continue;
+            }
             self.emit_preserve(entry.home, slot, entry.wide);
         }
     }
