@@ -7,7 +7,7 @@ use prova_testing::bad_input::mutate::Mutants;
 use prova_testing::bad_input::supervise;
 use prova_testing::differential::{self, Options};
 use prova_testing::generate::Generator;
-use prova_testing::{fuel, judge, torture};
+use prova_testing::{fuel, judge, mutations, torture};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -44,6 +44,17 @@ pub(crate) enum Campaign {
         /// The program.
         #[arg(long, default_value = "wasmtime")]
         wasmtime: PathBuf,
+    },
+    /// Random edits of translated code: each is refused by the check, or runs as before.
+    Mutations {
+        /// How many edits.
+        #[arg(long, default_value_t = 100_000)]
+        count: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Modules whose functions are edited, besides generated ones.
+        files: Vec<PathBuf>,
     },
     /// Hostile modules: decoded, translated and checked or refused, in bounded time and memory.
     BadInput {
@@ -101,6 +112,12 @@ impl Campaign {
                 })
             }
             Campaign::Judge { count, seed, wasmtime } => judge(count, seed, &wasmtime),
+            Campaign::Mutations { count, seed, files } => {
+                let report =
+                    mutations::campaign(&mutations::Options { count, seed, files, time: None });
+                println!("{report}");
+                if report.holes.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            }
             Campaign::BadInput { seed, first, write: Some(path), .. } => {
                 let bytes = supervise::input(&mut Mutants::default(), seed, first);
                 done(std::fs::write(path, bytes))

@@ -23,6 +23,7 @@ pub mod generate;
 pub mod json;
 pub mod judge;
 pub mod manifest;
+pub mod mutations;
 pub mod program;
 pub mod run;
 pub mod spec;

@@ -1,0 +1,141 @@
+//! Candidates with places instead of words: code that can be cut, moved and put together again.
+//!
+//! Branch targets, map entries and hints name the place (index) of an instruction, so they stay right when the instructions
+//! before them become more or fewer.
+
+use prova_bytecode::{Candidate, CodeBuffer, Kind, MapEntry, Op, decode};
+use std::collections::BTreeMap;
+
+/// One instruction; the value of a branch offset is a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Item {
+    pub(super) op: Op,
+    pub(super) values: Vec<u64>,
+    /// Places of a `br_table`'s targets.
+    pub(super) table: Vec<usize>,
+}
+
+/// A candidate's code.
+#[derive(Clone, Debug)]
+pub(super) struct Listing {
+    pub(super) items: Vec<Item>,
+    /// Places and offsets.
+    pub(super) map: Vec<(usize, u32)>,
+    /// The place of each hint.
+    pub(super) hints: Vec<usize>,
+}
+
+/// The index into an item's values of each of its operands.
+pub(super) fn operand_values(op: Op) -> impl Iterator<Item = (usize, Kind)> {
+    let mut next = 0;
+    op.operands().iter().map(move |operand| {
+        let at = next;
+        next += if operand.kind == Kind::v128c { 2 } else { 1 };
+        (at, operand.kind)
+    })
+}
+
+impl Listing {
+    /// The listing of a candidate whose code decodes and whose targets are instructions.
+    pub(super) fn new(candidate: &Candidate) -> Option<Listing> {
+        let mut places = BTreeMap::new();
+        let (mut insts, mut at) = (Vec::new(), 0);
+        while (at as usize) < candidate.words.len() {
+            let inst = decode(&candidate.words, at).ok()?;
+            places.insert(at, insts.len());
+            at = inst.next;
+            insts.push(inst);
+        }
+        places.insert(at, insts.len());
+        let mut items = Vec::new();
+        for inst in &insts {
+            let place = |offset: u64| places.get(&inst.target(offset as i32)?).copied();
+            let count: usize = operand_values(inst.op)
+                .map(|(at, kind)| at + 1 + usize::from(kind == Kind::v128c))
+                .max()
+                .unwrap_or(0);
+            let mut values = inst.values[..count].to_vec();
+            for (i, kind) in operand_values(inst.op) {
+                if kind == Kind::rel {
+                    values[i] = place(values[i])? as u64;
+                }
+            }
+            let table = inst
+                .table_targets(&candidate.words)
+                .iter()
+                .map(|&t| place(t))
+                .collect::<Option<_>>()?;
+            items.push(Item { op: inst.op, values, table });
+        }
+        let map = candidate
+            .map
+            .iter()
+            .map(|e| Some((*places.get(&e.word)?, e.offset)))
+            .collect::<Option<_>>()?;
+        let hints = candidate
+            .controls
+            .iter()
+            .map(|h| places.get(&h.word).copied())
+            .collect::<Option<_>>()?;
+        Some(Listing { items, map, hints })
+    }
+
+    /// Removes the instruction at `place`.
+    pub(super) fn remove(&mut self, place: usize) {
+        self.items.remove(place);
+        self.shift(|at| at - usize::from(at > place));
+        self.map.dedup_by_key(|(at, _)| *at);
+    }
+
+    /// Puts an instruction before the one at `place`; what names that place goes on doing so.
+    pub(super) fn insert(&mut self, place: usize, item: Item) {
+        self.shift(|at| at + usize::from(at > place));
+        self.items.insert(place, item);
+    }
+
+    fn shift(&mut self, to: impl Fn(usize) -> usize) {
+        for item in &mut self.items {
+            for (i, kind) in operand_values(item.op) {
+                if kind == Kind::rel {
+                    item.values[i] = to(item.values[i] as usize) as u64;
+                }
+            }
+            item.table.iter_mut().for_each(|at| *at = to(*at));
+        }
+        self.map.iter_mut().for_each(|(at, _)| *at = to(*at));
+        self.hints.iter_mut().for_each(|at| *at = to(*at));
+    }
+
+    /// The candidate with this code, the rest as in `honest`.
+    pub(super) fn candidate(&self, honest: &Candidate) -> Candidate {
+        let mut words = vec![0u32];
+        for item in &self.items {
+            let last = words[words.len() - 1];
+            words.push(last + (item.op.words() + item.table.len()) as u32);
+        }
+        let word = |place: usize| words[place.min(self.items.len())];
+        let mut code = CodeBuffer::new();
+        for (i, item) in self.items.iter().enumerate() {
+            let offset = |place: usize| i64::from(word(place)) - i64::from(words[i]);
+            let mut values = item.values.clone();
+            for (v, kind) in operand_values(item.op) {
+                match kind {
+                    Kind::rel => values[v] = offset(values[v] as usize) as u64,
+                    Kind::count => values[v] = item.table.len() as u64 - 1,
+                    _ => {}
+                }
+            }
+            code.emit(item.op, &values);
+            for &place in &item.table {
+                code.emit_target(offset(place) as i32);
+            }
+        }
+        let map =
+            self.map.iter().map(|&(at, offset)| MapEntry { word: word(at), offset }).collect();
+        let mut controls = honest.controls.clone();
+        for (hint, &at) in controls.iter_mut().zip(&self.hints) {
+            hint.word = word(at);
+        }
+        Candidate { words: code.into_words(), map, controls, ..honest.clone() }
+    }
+}

@@ -1,0 +1,30 @@
+//! A second of random edits: the check refuses nearly all, and what it accepts computes the same.
+//!
+//! Green does not show that no wrong code is accepted: `prova-testing mutations --count 100000` is the campaign, and
+//! an edit is one step away from honest code. That the campaign would see a hole is shown by its own parts: an edit that is
+//! refused runs differently (the plants of `differential`).
+
+use prova_testing::mutations::{Options, campaign};
+use std::time::Duration;
+
+#[test]
+fn a_second_of_edits_finds_no_hole() {
+    let files = ["lua-5.4.7", "coremark-rs-1.0.0"];
+    let bin = prova_testing::root().join("programs/bin");
+    let files = files.iter().map(|name| bin.join(format!("{name}.wasm"))).collect();
+    let time = Some(Duration::from_secs(1));
+    let report = campaign(&Options { count: u64::MAX, seed: 7, files, time });
+    assert!(report.holes.is_empty(), "{report}");
+    assert!(report.edits() > 200, "{report}");
+    // Dead writes, commuting operands and hints without effect survive; most edits do not.
+    assert!(10 * report.refused() > 7 * report.edits(), "{report}");
+    assert!(report.rules.len() >= 10, "{report}");
+}
+
+#[test]
+fn edits_are_functions_of_the_seed() {
+    let run =
+        |seed| campaign(&Options { count: 300, seed, files: Vec::new(), time: None }).to_string();
+    assert_eq!(run(3), run(3));
+    assert_ne!(run(3), run(4));
+}
