@@ -188,99 +188,143 @@ mod tests {
         ))
     }
 
+    /// A line, and what it says: kind, pass, unit, mark, the rest of the line.
+    type Form = (&'static str, Kind, &'static str, &'static str, Mark, &'static str);
+
+    const FORMS: &[Form] = &[
+        (
+            "*** IR Dump After Simplify the CFG ***",
+            Kind::After,
+            "Simplify the CFG",
+            "",
+            Mark::Body,
+            "",
+        ),
+        (
+            "*** IR Dump After Early CSE (early-cse) ***",
+            Kind::After,
+            "Early CSE",
+            "",
+            Mark::Body,
+            "",
+        ),
+        (
+            "*** IR Dump After Early CSE (early-cse) ***:",
+            Kind::After,
+            "Early CSE",
+            "",
+            Mark::Body,
+            "",
+        ),
+        (
+            "*** IR Dump After mcount() (pre inlining) ***",
+            Kind::After,
+            "mcount() (pre inlining)",
+            "",
+            Mark::Body,
+            "",
+        ),
+        (
+            "*** IR Dump After Early CSE *** (function: g)",
+            Kind::After,
+            "Early CSE",
+            "g",
+            Mark::Body,
+            "",
+        ),
+        (
+            "*** IR Dump After Early CSE ***; Function Attrs: nounwind",
+            Kind::After,
+            "Early CSE",
+            "",
+            Mark::Body,
+            "; Function Attrs: nounwind",
+        ),
+        ("*** IR Dump After SROAPass on run ***", Kind::After, "SROAPass", "run", Mark::Body, ""),
+        ("; *** IR Dump After SROAPass on run ***", Kind::After, "SROAPass", "run", Mark::Body, ""),
+        (
+            "; *** IR Dump Before SROAPass on run ***",
+            Kind::Before,
+            "SROAPass",
+            "run",
+            Mark::Body,
+            "",
+        ),
+        (
+            "*** IR Dump After InlinerPass on (run) ***",
+            Kind::After,
+            "InlinerPass",
+            "run",
+            Mark::Body,
+            "",
+        ),
+        (
+            "*** IR Dump After InlinerPass on (a, b) ***",
+            Kind::After,
+            "InlinerPass",
+            "(a, b)",
+            Mark::Body,
+            "",
+        ),
+        (
+            "; *** IR Dump After LICMPass on loop %bb3 in function run ***",
+            Kind::After,
+            "LICMPass",
+            "run",
+            Mark::Body,
+            "",
+        ),
+        ("*** IR Dump At Start ***", Kind::Start, "", "", Mark::Body, ""),
+        ("; *** IR Dump At Start ***", Kind::Start, "", "", Mark::Body, ""),
+        (
+            "*** IR Dump After SROAPass on run omitted because no change ***",
+            Kind::After,
+            "SROAPass",
+            "run",
+            Mark::Omitted,
+            "",
+        ),
+        (
+            "*** IR Dump After SROAPass on run filtered out ***",
+            Kind::After,
+            "SROAPass",
+            "run",
+            Mark::Filtered,
+            "",
+        ),
+        (
+            "*** IR Pass PassManager<Function> on run ignored ***",
+            Kind::Note,
+            "PassManager<Function>",
+            "run",
+            Mark::Ignored,
+            "",
+        ),
+        (
+            "*** IR Deleted After InlinerPass on (run) ***",
+            Kind::Deleted,
+            "After InlinerPass",
+            "run",
+            Mark::Body,
+            "",
+        ),
+        (
+            "# *** IR Dump After Finalize ISel (finalize-isel) ***:",
+            Kind::After,
+            "Finalize ISel",
+            "",
+            Mark::Body,
+            "",
+        ),
+    ];
+
     #[test]
     fn each_form_is_read() {
-        use Kind::*;
-        use Mark::*;
         let require =
             "RequireAnalysisPass<llvm::GlobalsAA, llvm::Module, llvm::AnalysisManager<Module>>";
         let required = format!("; *** IR Dump After {require} on [module] ***");
-        let cases = [
-            ("*** IR Dump After Simplify the CFG ***", After, "Simplify the CFG", "", Body, ""),
-            ("*** IR Dump After Early CSE (early-cse) ***", After, "Early CSE", "", Body, ""),
-            ("*** IR Dump After Early CSE (early-cse) ***:", After, "Early CSE", "", Body, ""),
-            (
-                "*** IR Dump After mcount() (pre inlining) ***",
-                After,
-                "mcount() (pre inlining)",
-                "",
-                Body,
-                "",
-            ),
-            ("*** IR Dump After Early CSE *** (function: g)", After, "Early CSE", "g", Body, ""),
-            (
-                "*** IR Dump After Early CSE ***; Function Attrs: nounwind",
-                After,
-                "Early CSE",
-                "",
-                Body,
-                "; Function Attrs: nounwind",
-            ),
-            ("*** IR Dump After SROAPass on run ***", After, "SROAPass", "run", Body, ""),
-            ("; *** IR Dump After SROAPass on run ***", After, "SROAPass", "run", Body, ""),
-            ("; *** IR Dump Before SROAPass on run ***", Before, "SROAPass", "run", Body, ""),
-            ("*** IR Dump After InlinerPass on (run) ***", After, "InlinerPass", "run", Body, ""),
-            (
-                "*** IR Dump After InlinerPass on (a, b) ***",
-                After,
-                "InlinerPass",
-                "(a, b)",
-                Body,
-                "",
-            ),
-            (
-                "; *** IR Dump After LICMPass on loop %bb3 in function run ***",
-                After,
-                "LICMPass",
-                "run",
-                Body,
-                "",
-            ),
-            (required.as_str(), After, require, "[module]", Body, ""),
-            ("*** IR Dump At Start ***", Start, "", "", Body, ""),
-            ("; *** IR Dump At Start ***", Start, "", "", Body, ""),
-            (
-                "*** IR Dump After SROAPass on run omitted because no change ***",
-                After,
-                "SROAPass",
-                "run",
-                Omitted,
-                "",
-            ),
-            (
-                "*** IR Dump After SROAPass on run filtered out ***",
-                After,
-                "SROAPass",
-                "run",
-                Filtered,
-                "",
-            ),
-            (
-                "*** IR Pass PassManager<Function> on run ignored ***",
-                Note,
-                "PassManager<Function>",
-                "run",
-                Ignored,
-                "",
-            ),
-            (
-                "*** IR Deleted After InlinerPass on (run) ***",
-                Deleted,
-                "After InlinerPass",
-                "run",
-                Body,
-                "",
-            ),
-            (
-                "# *** IR Dump After Finalize ISel (finalize-isel) ***:",
-                After,
-                "Finalize ISel",
-                "",
-                Body,
-                "",
-            ),
-        ];
-        for (line, kind, pass, unit, mark, rest) in cases {
+        let long = (required.as_str(), Kind::After, require, "[module]", Mark::Body, "");
+        for &(line, kind, pass, unit, mark, rest) in FORMS.iter().chain([&long]) {
             let expected = (kind, pass.to_owned(), unit.to_owned(), mark, rest.to_owned());
             assert_eq!(said(line), Some(expected), "{line}");
             assert!(!torn(line.as_bytes()), "{line}");
