@@ -238,6 +238,14 @@ fn a_renumbering_is_textual_only() {
 }
 
 #[test]
+fn addresses_of_the_compiler_are_no_difference() {
+    let one = dump("X", "f", "  load (s32), !range <0x7fb243e3ac60>)");
+    assert!(compare(&one, &one.replace("7fb243e3ac60", "7f097003ac60")).equal());
+    assert!(!compare(&one, &one.replace("7fb243e3ac60", "x")).equal());
+    assert!(!compare(&one, &one.replace("s32", "s64")).equal());
+}
+
+#[test]
 fn a_difference_that_heals_says_where() {
     let log = |middle: &str| {
         let same = "  ret i32 %0";

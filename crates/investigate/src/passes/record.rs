@@ -9,7 +9,7 @@
 use super::hash::{self, Digest, Hash};
 use super::header::{Header, Kind, Mark};
 use super::scan::{Ending, Event, Place, Visitor, scan};
-use super::structure::Structure;
+use super::structure::{self, Structure};
 use anyhow::Result;
 use std::collections::HashMap;
 use std::io::Read;
@@ -141,7 +141,12 @@ impl Digests {
 
     #[inline]
     fn add(&mut self, bytes: &[u8], starts: bool) {
-        self.text.add(bytes);
+        // Addresses of the compiler's own memory are no text of the program.
+        if structure::has_address(bytes) {
+            self.text.add(&structure::without_addresses(bytes));
+        } else {
+            self.text.add(bytes);
+        }
         self.structure.add(bytes, starts);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Neighbours: [`compare`](super::compare) says which parts; [`source`](super::source) goes back to their offset, and
 //! [`scan`](super::scan) reads that dump again. At most [`BODY_BYTES_MAX`] of a body are kept; a difference behind that is said
-//! to lie there, not shown. Bodies are lossy UTF-8, with control characters escaped: logs are hostile text.
+//! to lie there, not shown. Bodies are without addresses, lossy UTF-8, with control characters escaped: logs are hostile text.
 //!
 //! `tests/passes.rs` finds the line of the case, and a line behind the limit.
 
@@ -10,7 +10,7 @@ use super::hash;
 use super::record::{MODULE, Part};
 use super::scan::{Event, Visitor, scan};
 use super::source::Log;
-use super::structure::Structure;
+use super::structure::{Structure, without_addresses};
 use anyhow::{Result, bail};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::fmt::Write as _;
@@ -136,7 +136,7 @@ impl Body {
             return;
         }
         self.bytes += bytes.len() + 1;
-        let text = printable(&String::from_utf8_lossy(bytes));
+        let text = printable(&String::from_utf8_lossy(&without_addresses(bytes)));
         match self.lines.last_mut() {
             Some((_, line)) if !starts => line.push_str(&text),
             _ => self.lines.push((number, text)),

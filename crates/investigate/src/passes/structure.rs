@@ -13,6 +13,7 @@
 //! can only make equal structures look different. `tests/passes.rs` renames, reorders and edits.
 
 use super::hash::{self, Digest, Hash};
+use super::scan::find_byte;
 
 /// More names of one dump are not renamed.
 pub const NAMES_MAX: usize = 1 << 20;
@@ -134,14 +135,54 @@ impl Structure {
     }
 
     fn address(&mut self, before: &[u8], line: &[u8]) -> usize {
-        let digits = line[3..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
-        if line.get(3 + digits) != Some(&b'>') {
-            return 0;
+        let length = address_length(line);
+        if length > 0 {
+            self.hash.add(before);
+            self.hash.word(Sort::Address as u64);
         }
-        self.hash.add(before);
-        self.hash.word(Sort::Address as u64);
-        digits + 4
+        length
     }
+}
+
+/// The length of `<0x7f00>` at the start of a line, 0 if there is none.
+fn address_length(line: &[u8]) -> usize {
+    let Some(rest) = line.strip_prefix(b"<0x") else {
+        return 0;
+    };
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    if digits > 0 && rest.get(digits) == Some(&b'>') { digits + 4 } else { 0 }
+}
+
+/// There may be an address in the line.
+#[inline]
+pub(crate) fn has_address(line: &[u8]) -> bool {
+    let mut from = 0;
+    while let Some(at) = find_byte(&line[from..], b'<') {
+        if line[from + at..].starts_with(b"<0x") {
+            return true;
+        }
+        from += at + 1;
+    }
+    false
+}
+
+/// The line with `<0x…>` for each address of the compiler's memory, which machine code prints for some metadata.
+pub(crate) fn without_addresses(line: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(line.len());
+    let mut at = 0;
+    while at < line.len() {
+        match address_length(&line[at..]) {
+            0 => {
+                out.push(line[at]);
+                at += 1;
+            }
+            length => {
+                out.extend_from_slice("<0x…>".as_bytes());
+                at += length;
+            }
+        }
+    }
+    out
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
