@@ -6,8 +6,9 @@
 use crate::passes::unreadable;
 use crate::report::{Exit, Misuse, print, printable, warn};
 use clap::{Args, Subcommand};
-use prova::{Result, bail};
+use prova::{Error, Result, bail};
 use prova_investigate::repro::bisect::{self, Found};
+use prova_investigate::repro::blame;
 use prova_investigate::repro::{self, Options, Variation, Verdict, report};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,21 @@ enum ReproCommand {
     Build(BuildArgs),
     /// Finds the first revision whose builds differ
     Bisect(BisectArgs),
+    /// Names the crates that bring chance or the clock into a Cargo build, and the features that let them in
+    BlameFeature(BlameArgs),
+}
+
+#[derive(Debug, Args)]
+struct BlameArgs {
+    /// The package's or workspace's manifest
+    #[arg(long, value_name = "FILE", default_value = "Cargo.toml")]
+    manifest_path: PathBuf,
+    /// Leaves out dependencies of other platforms
+    #[arg(long, value_name = "TRIPLE")]
+    target: Option<String>,
+    /// What `cargo metadata --format-version 1` has printed, instead of asking Cargo
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["manifest_path", "target"])]
+    metadata: Option<PathBuf>,
 }
 
 /// What to build and how, whatever for.
@@ -84,6 +100,7 @@ pub(crate) fn run(args: &ReproArgs) -> Result<Exit> {
     match &args.command {
         ReproCommand::Build(args) => build(args),
         ReproCommand::Bisect(args) => find(args),
+        ReproCommand::BlameFeature(args) => blame_feature(args),
     }
 }
 
@@ -167,4 +184,16 @@ fn find(args: &BisectArgs) -> Result<Exit> {
         100.0 * doubt
     ))?;
     Ok(if skipped.is_empty() { Exit::Done } else { Exit::Inconclusive })
+}
+
+fn blame_feature(args: &BlameArgs) -> Result<Exit> {
+    let metadata = match &args.metadata {
+        Some(file) => std::fs::read_to_string(file).map_err(|error| {
+            unreadable(Error::new(error).context(format!("failed to read `{}`", file.display())))
+        })?,
+        None => blame::metadata(&args.manifest_path, args.target.as_deref()).map_err(unreadable)?,
+    };
+    let leaks = blame::blame(&metadata).map_err(unreadable)?;
+    print(&blame::text(&leaks))?;
+    Ok(if leaks.is_empty() { Exit::Done } else { Exit::Bad })
 }

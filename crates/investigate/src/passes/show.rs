@@ -273,3 +273,8 @@ pub fn printable(text: &str) -> String {
     }
     out
 }
+
+/// The text of several lines, each [`printable`].
+pub fn printable_lines(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
+}

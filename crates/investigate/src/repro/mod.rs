@@ -3,12 +3,14 @@
 //! ```text
 //! tree, vary ─► build ─► Outcome ─► report
 //!                  └─► bisect (revisions)          split: what agreement is worth
+//! cargo metadata ─► blame: the feature that lets chance in
 //! ```
 //!
 //! Neighbours: `diff` says what differs between two kept modules, [`passes`](crate::passes) which compiler pass did it. Builds run as
 //! the user, with the user's rights: this is no sandbox. `tests/repro.rs` notices faults.
 
 pub mod bisect;
+pub mod blame;
 pub mod build;
 pub mod glob;
 pub mod report;
