@@ -33,6 +33,10 @@ pub(crate) enum Command {
     Passes(crate::passes::PassesArgs),
     /// Builds more than once and compares
     Repro(crate::repro::ReproArgs),
+    /// Compares two builds: what differs, with a verdict and its evidence
+    Diff(DiffArgs),
+    /// Tells who reads, writes, or lets an address escape
+    Xref(XrefArgs),
 }
 
 /// What decides how functions are executed.
@@ -125,6 +129,42 @@ pub(crate) struct WastArgs {
     /// Scripts
     #[arg(value_name = "FILE", required_unless_present_any = ["wasm", "optimize"])]
     pub(crate) files: Vec<PathBuf>,
+}
+
+/// Exits with 0 if the modules are equal (or all that differs is allowed), 1 if they differ, 2 for misuse or unreadable input.
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The first module in binary or text format
+    #[arg(value_name = "A.wasm")]
+    pub(crate) a: PathBuf,
+    /// The second module
+    #[arg(value_name = "B.wasm")]
+    pub(crate) b: PathBuf,
+    /// Prints the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Writes the report as one HTML page that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Verdicts that count as equal: renumbered, moved, layout-only, path, random-looking, custom:SECTION
+    #[arg(long, value_name = "CLASS", value_delimiter = ',')]
+    pub(crate) allow: Vec<String>,
+    /// Executions on random inputs that back one verdict `layout-only`
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) runs: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct XrefArgs {
+    /// The module in binary or text format
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// An address (`4096`, `0x1000`), a range (`0x1000..0x1010`), or the name of a data segment
+    #[arg(value_name = "ADDR[..ADDR]|SYMBOL")]
+    pub(crate) target: String,
+    /// Prints the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 impl EngineArgs {

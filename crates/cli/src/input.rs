@@ -15,6 +15,19 @@ pub(crate) fn module(engine: &Engine, path: &Path) -> Result<Module> {
     Module::new(engine, wasm).with_context(|| format!("failed to load `{name}`"))
 }
 
+/// The module in `path`, decoded and validated but not prepared to run.
+///
+/// # Errors
+/// If it cannot be read, is no text format either, or is refused.
+pub(crate) fn decoded(path: &Path) -> Result<prova_module::Module> {
+    let name = path.display();
+    let bytes = read(path)?;
+    let wasm = binary(&bytes, path).with_context(|| format!("failed to parse `{name}`"))?;
+    let (features, limits) = (prova::Features::default(), prova::Limits::default());
+    prova_module::Module::decode(wasm, &features, &limits)
+        .with_context(|| format!("failed to load `{name}`"))
+}
+
 /// The bytes of a file or of standard input.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     let name = path.display();

@@ -1,7 +1,7 @@
 //! The `prova` program: arguments → one command → an exit code.
 //!
 //! ```text
-//! args (clap) ─► run │ validate │ inspect │ wast │ passes │ repro ─► Result<Exit> ─ report ─► exit code
+//! args (clap) ─► run │ validate │ inspect │ wast │ diff │ xref │ passes │ repro ─► Result<Exit> ─ report ─► exit code
 //!                 └ groups (-W, -O), input, values, watchdog
 //! ```
 //!
@@ -10,6 +10,7 @@
 //! 4 inconclusive, 125 to be passed over. `tests/cli.rs` has each message and code.
 
 mod args;
+mod diff;
 mod groups;
 mod input;
 mod inspect;
@@ -21,6 +22,7 @@ mod validate;
 mod values;
 mod wast;
 mod watchdog;
+mod xref;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -36,6 +38,8 @@ fn main() -> ExitCode {
         Some(Command::Wast(args)) => wast::run(&args),
         Some(Command::Passes(args)) => passes::run(&args),
         Some(Command::Repro(args)) => repro::run(&args),
+        Some(Command::Diff(args)) => diff::run(&args),
+        Some(Command::Xref(args)) => xref::run(&args),
     };
     report::exit(outcome)
 }

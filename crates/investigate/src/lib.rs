@@ -3,5 +3,10 @@
 //! Neighbours: `prova` runs functions for evidence, `prova-module` decodes; the command line prints. This crate knows nothing of
 //! the checkers' inside.
 
+pub mod diff;
+pub mod names;
+mod op;
+mod parallel;
 pub mod passes;
 pub mod repro;
+pub mod xref;

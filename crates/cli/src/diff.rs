@@ -1,0 +1,45 @@
+//! `prova diff`: two modules → the report in the form asked for, and the exit code of a comparison.
+
+use crate::args::DiffArgs;
+use crate::input;
+use crate::report::{Exit, Misuse, print, text_of};
+use prova::{Context, Result, bail};
+use prova_investigate::diff::{Allow, DiffOptions, diff};
+
+/// Runs the command. Whatever fails is misuse: exit code 1 is for modules that differ.
+pub(crate) fn run(args: &DiffArgs) -> Result<Exit> {
+    let (report, allow) = match compare(args) {
+        Ok(done) => done,
+        Err(error) if error.is::<Misuse>() => return Err(error),
+        Err(error) => bail!(Misuse(text_of(&error))),
+    };
+    let mut text = if args.json { report.to_json()? + "\n" } else { report.to_text() };
+    if !args.json && !report.equal && !allow.is_empty() {
+        let verdict = if report.allowed(&allow) {
+            "all that differs is allowed"
+        } else {
+            "more differs than is allowed"
+        };
+        text.push_str(&format!("\n--allow {}: {verdict}\n", args.allow.join(",")));
+    }
+    print(&text)?;
+    Ok(if report.exit_code(&allow) == 0 { Exit::Done } else { Exit::Bad })
+}
+
+fn compare(args: &DiffArgs) -> Result<(prova_investigate::diff::Report, Vec<Allow>)> {
+    let mut allow = Vec::new();
+    for name in &args.allow {
+        match Allow::parse(name) {
+            Some(class) => allow.push(class),
+            None => bail!(Misuse(format!("`{name}` is no verdict"))),
+        }
+    }
+    let (a, b) = (input::decoded(&args.a)?, input::decoded(&args.b)?);
+    let names = (args.a.display().to_string(), args.b.display().to_string());
+    let report = diff(&a, &b, &DiffOptions { runs: args.runs, names, ..DiffOptions::default() });
+    if let Some(path) = &args.html {
+        std::fs::write(path, report.to_html())
+            .with_context(|| format!("failed to write `{}`", path.display()))?;
+    }
+    Ok((report, allow))
+}

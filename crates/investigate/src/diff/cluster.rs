@@ -1,0 +1,535 @@
+//! Outcomes of functions, data and sections → differences in clusters, each with one cause.
+//!
+//! Neighbours: `diff` calls the steps in order: data first, because what moved follows from data that grew; functions next; then
+//! the rest. A *cause* opens or joins a cluster by its key; a *consequence* joins the cluster of what it follows from, and does not
+//! touch its verdict.
+
+use super::align::increasing;
+use super::compare::{Cause, Outcome};
+use super::data::{DataDiff, Look, Run};
+use super::matching::Matching;
+use super::report::{Cluster, Count, Difference, Input, Kind, Report, Verdict};
+use super::sections::Found;
+use super::side::Side;
+use crate::names::{demangle, printable};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// Most differences whose aligned code is kept.
+const CODE_MAX: usize = 400;
+
+pub(crate) struct Clusterer<'s, 'm> {
+    sides: (&'s Side<'m>, &'s Side<'m>),
+    partners: &'s Matching,
+    differences: Vec<Difference>,
+    clusters: Vec<Cluster>,
+    keys: BTreeMap<String, usize>,
+    /// A's address behind each growth of data, with its growth and cluster.
+    growth: Vec<(u64, i64, usize)>,
+    /// The cluster that renumbering follows from.
+    renumbering: Option<usize>,
+    /// The first cluster of code that changed.
+    first_code: Option<usize>,
+    with_code: usize,
+    others: BTreeMap<Verdict, u64>,
+}
+
+impl<'s, 'm> Clusterer<'s, 'm> {
+    pub(crate) fn new(
+        sides: (&'s Side<'m>, &'s Side<'m>),
+        partners: &'s Matching,
+    ) -> Clusterer<'s, 'm> {
+        Clusterer {
+            sides,
+            partners,
+            differences: Vec::new(),
+            clusters: Vec::new(),
+            keys: BTreeMap::new(),
+            growth: Vec::new(),
+            renumbering: None,
+            first_code: None,
+            with_code: 0,
+            others: BTreeMap::new(),
+        }
+    }
+
+    /// The cluster of this key, opened if it is new.
+    fn cluster(&mut self, key: &str, cause: impl FnOnce() -> String) -> usize {
+        if let Some(found) = self.keys.get(key) {
+            return *found;
+        }
+        let index = self.clusters.len();
+        let (verdict, differences) = (Verdict::Identical, Vec::new());
+        self.clusters.push(Cluster { verdict, cause: cause(), differences, causes: 0, sites: 0 });
+        self.keys.insert(key.to_owned(), index);
+        index
+    }
+
+    /// Adds a difference; a cause weighs in its cluster's verdict.
+    fn add(&mut self, mut difference: Difference, cluster: usize, cause: bool) {
+        difference.cluster = cluster;
+        if !difference.code.is_empty() {
+            self.with_code += 1;
+            if self.with_code > CODE_MAX {
+                difference.code.clear();
+            }
+        }
+        if difference.kind != Kind::Function {
+            *self.others.entry(difference.verdict).or_default() += 1;
+        }
+        let target = &mut self.clusters[cluster];
+        target.sites += difference.sites;
+        if cause {
+            target.causes += 1;
+            target.verdict = target.verdict.max(difference.verdict);
+            target.differences.insert(target.causes - 1, self.differences.len());
+        } else {
+            target.differences.push(self.differences.len());
+        }
+        self.differences.push(difference);
+    }
+
+    /// Runs of bytes, lengths that follow from them, segments that moved.
+    pub(crate) fn data(&mut self, data: &DataDiff<'_>) {
+        // What follows from growth comes after all growth.
+        let follows = |run: &&Run<'_>| matches!(run.look, Look::Length(_) | Look::Padding);
+        for run in data.runs.iter().filter(|run| !follows(run)) {
+            self.run(run);
+        }
+        self.growth.sort_unstable();
+        for run in data.runs.iter().filter(follows) {
+            self.run(run);
+        }
+        self.growth.sort_unstable();
+        for (segment, name, address, delta) in &data.moved {
+            let name = segment_name(*segment, name);
+            let difference = Difference {
+                verdict: Verdict::Moved,
+                kind: Kind::Data,
+                name,
+                a: Some(*address),
+                b: Some(address.wrapping_add_signed(*delta)),
+                summary: format!("the segment starts {delta:+} bytes later"),
+                evidence: vec!["its bytes are found at the new place".into()],
+                code: Vec::new(),
+                sites: 1,
+                cluster: 0,
+            };
+            let (cluster, cause) = self.moved(*address, *delta);
+            self.add(difference, cluster, cause);
+        }
+        if data.pointers > 0 {
+            let moved = data.shift.ranges.iter().find(|range| range.delta != 0);
+            let (address, delta) =
+                moved.map_or((0, data.shift.end_delta), |range| (range.start, range.delta));
+            let mut difference = plain(Verdict::Moved, Kind::Data, "pointers".into());
+            difference.summary =
+                format!("{} words of data are addresses that moved", data.pointers);
+            difference.evidence = vec!["each differs by as much as what it points to moved".into()];
+            difference.sites = data.pointers as u64;
+            let (cluster, cause) = self.moved(address, delta);
+            self.add(difference, cluster, cause);
+        }
+    }
+
+    fn run(&mut self, run: &Run<'_>) {
+        let mut difference =
+            plain(Verdict::Changed, Kind::Data, segment_name(run.segment, &run.name));
+        (difference.a, difference.b) = (Some(run.a), Some(run.b));
+        difference.sites = run.bytes_a.len().max(run.bytes_b.len()) as u64;
+        let (a, b) = (hex(run.bytes_a), hex(run.bytes_b));
+        difference.evidence.push(format!("A has {a}, B has {b}"));
+        let place =
+            if run.active { format!("address {}", run.a) } else { format!("offset {}", run.a) };
+        match run.look {
+            Look::Length(by) => {
+                difference.verdict = Verdict::Path;
+                difference.summary = format!("length of a string, {by:+}, at {place}");
+                difference.evidence.push("it grew by as much as the string".into());
+                let string = self.growth.iter().find(|(_, growth, _)| *growth == by);
+                match string.map(|(_, _, cluster)| *cluster) {
+                    Some(cluster) => self.add(difference, cluster, false),
+                    None => {
+                        let key = format!("length {by}");
+                        let cluster = self.cluster(&key, || format!("lengths of strings, {by:+}"));
+                        self.add(difference, cluster, true);
+                    }
+                }
+            }
+            Look::Padding => {
+                difference.verdict = Verdict::Moved;
+                difference.summary = format!("padding {} at {place}", by_words(run.growth()));
+                let (cluster, cause) = self.moved(run.a, run.growth());
+                self.add(difference, cluster, cause);
+            }
+            Look::Path(..) | Look::Text(..) | Look::Random | Look::Bytes => {
+                let (key, cause) = word_run(run, &place, &mut difference);
+                let cluster = self.cluster(&key, || cause);
+                if run.growth() != 0 && run.active {
+                    self.growth.push((run.a, run.growth(), cluster));
+                }
+                self.add(difference, cluster, true);
+            }
+        }
+    }
+
+    /// The cluster of what moved from an address: that of the last growth before it, or of the first; and whether it is
+    /// itself the cause.
+    fn moved(&mut self, address: u64, delta: i64) -> (usize, bool) {
+        let before = self.growth.iter().rev().find(|(at, _, _)| *at <= address);
+        match before.or(self.growth.first()) {
+            Some((_, _, cluster)) => (*cluster, false),
+            None => (
+                self.cluster(&format!("moved {delta}"), || {
+                    format!("data moved by {delta:+} bytes")
+                }),
+                true,
+            ),
+        }
+    }
+
+    /// Functions: added, removed, renamed, reordered, and what was found for each pair.
+    pub(crate) fn functions(&mut self, outcomes: &[(u32, u32, Option<Outcome>)]) {
+        let inlined: HashMap<u32, String> = outcomes
+            .iter()
+            .filter_map(|(_, _, outcome)| outcome.as_ref())
+            .filter_map(|outcome| match &outcome.cause {
+                Cause::Inlined(name, false) => Some((outcome.inlined?, name.clone())),
+                _ => None,
+            })
+            .collect();
+        let outlined: HashMap<u32, String> = outcomes
+            .iter()
+            .filter_map(|(_, _, outcome)| outcome.as_ref())
+            .filter_map(|outcome| match &outcome.cause {
+                Cause::Inlined(name, true) => Some((outcome.inlined?, name.clone())),
+                _ => None,
+            })
+            .collect();
+        self.alone(true, &inlined);
+        self.alone(false, &outlined);
+        self.reordered();
+        for (a, b, outcome) in outcomes {
+            if let Some(outcome) = outcome {
+                self.outcome((*a, *b), outcome);
+            }
+        }
+        self.renamed(outcomes);
+    }
+
+    /// Functions of one side only.
+    fn alone(&mut self, in_a: bool, inlined: &HashMap<u32, String>) {
+        let (side, partners) = if in_a {
+            (self.sides.0, &self.partners.a_to_b)
+        } else {
+            (self.sides.1, &self.partners.b_to_a)
+        };
+        let alone: Vec<u32> =
+            (0..partners.len() as u32).filter(|func| partners[*func as usize].is_none()).collect();
+        for func in alone {
+            if side.is_import(func) {
+                // The import section's difference says it; indices follow from it.
+                let cluster = self.cluster("imports", || "imports differ".into());
+                self.renumbering.get_or_insert(cluster);
+                continue;
+            }
+            let which = if in_a { "A" } else { "B" };
+            let mut difference = plain(Verdict::Changed, Kind::Function, side.func_name(func));
+            if in_a {
+                difference.a = Some(func.into())
+            } else {
+                difference.b = Some(func.into())
+            }
+            difference.summary = format!("only in {which}");
+            difference.sites = 1;
+            let cluster = match inlined.get(&func) {
+                Some(name) => self.cluster(&inlining_key(name, !in_a), || inlining(name, !in_a)),
+                None if in_a => self
+                    .cluster("removed", || "functions only in A; later indices renumbered".into()),
+                None => {
+                    self.cluster("added", || "functions only in B; later indices renumbered".into())
+                }
+            };
+            self.renumbering.get_or_insert(cluster);
+            self.first_code.get_or_insert(cluster);
+            self.add(difference, cluster, true);
+        }
+    }
+
+    /// Functions that stand at another place among their neighbours.
+    fn reordered(&mut self) {
+        let defined = self.partners.a_to_b.iter().enumerate();
+        let pairs: Vec<(usize, usize)> = defined
+            .filter(|(a, _)| !self.sides.0.is_import(*a as u32))
+            .filter_map(|(a, b)| Some((a, (*b)? as usize)))
+            .collect();
+        let stay: HashSet<usize> = increasing(pairs.clone()).into_iter().map(|(a, _)| a).collect();
+        for (a, b) in pairs.into_iter().filter(|(a, _)| !stay.contains(a)) {
+            let cluster = self
+                .cluster("reordered", || "functions in another order; indices renumbered".into());
+            self.renumbering.get_or_insert(cluster);
+            let mut difference =
+                plain(Verdict::Renumbered, Kind::Function, self.sides.0.func_name(a as u32));
+            (difference.a, difference.b) = (Some(a as u64), Some(b as u64));
+            difference.summary = "stands at another place".into();
+            difference.sites = 1;
+            self.add(difference, cluster, true);
+        }
+    }
+
+    fn outcome(&mut self, (a, b): (u32, u32), outcome: &Outcome) {
+        let difference = Difference {
+            verdict: outcome.verdict,
+            kind: Kind::Function,
+            name: self.sides.0.func_name(a),
+            a: Some(a.into()),
+            b: Some(b.into()),
+            summary: outcome.summary.clone(),
+            evidence: outcome.evidence.clone(),
+            code: outcome.code.clone(),
+            sites: outcome.sites,
+            cluster: 0,
+        };
+        let (cluster, cause) = match &outcome.cause {
+            Cause::Renumbered => match self.renumbering {
+                Some(cluster) => (cluster, false),
+                None => (self.cluster("renumbered", || "indices renumbered".into()), true),
+            },
+            Cause::Moved(address, delta) => self.moved(*address, *delta),
+            Cause::Locals => (self.cluster("locals", || "locals renamed".into()), true),
+            Cause::Layout { states: true } => (
+                self.cluster("states", || {
+                    "dispatcher states permuted (iteration order in the compiler)".into()
+                }),
+                true,
+            ),
+            Cause::Layout { states: false } => {
+                (self.cluster("blocks", || "blocks in another order".into()), true)
+            }
+            Cause::Operator(a, b) => (
+                self.cluster(&format!("op {a} {b}"), || format!("operator changed: {a} → {b}")),
+                true,
+            ),
+            Cause::Constant(a, b) => (
+                self.cluster(&format!("const {a} {b}"), || format!("constant changed: {a} → {b}")),
+                true,
+            ),
+            Cause::Inlined(name, outlined) => {
+                (self.cluster(&inlining_key(name, *outlined), || inlining(name, *outlined)), true)
+            }
+            Cause::Signature => {
+                (self.cluster("signature", || "functions of another type".into()), true)
+            }
+            Cause::Body => (self.cluster("bodies", || "functions rewritten".into()), true),
+        };
+        if outcome.verdict >= Verdict::LayoutOnly {
+            self.first_code.get_or_insert(cluster);
+        }
+        self.add(difference, cluster, cause);
+    }
+
+    /// Partners with different symbols.
+    fn renamed(&mut self, outcomes: &[(u32, u32, Option<Outcome>)]) {
+        for (a, b, _) in outcomes {
+            let (Some(x), Some(y)) = (self.sides.0.symbol(*a), self.sides.1.symbol(*b)) else {
+                continue;
+            };
+            if x == y {
+                continue;
+            }
+            let (short_x, short_y) = (demangle(x), demangle(y));
+            let mut difference = plain(Verdict::Renumbered, Kind::Function, printable(&short_x));
+            (difference.a, difference.b) = (Some((*a).into()), Some((*b).into()));
+            difference.sites = 1;
+            let cluster = if short_x == short_y {
+                difference.summary = "the hash in its symbol differs".into();
+                difference.evidence = vec![printable(x), printable(y)];
+                self.cluster("hashes", || "hashes in symbols differ".into())
+            } else {
+                difference.summary = format!("renamed to {}", printable(&short_y));
+                self.cluster("renamed", || "functions renamed".into())
+            };
+            self.add(difference, cluster, true);
+        }
+    }
+
+    /// Everything else.
+    pub(crate) fn sections(&mut self, found: Vec<Found>) {
+        for one in found {
+            let mut difference = plain(one.verdict, one.kind, one.name.clone());
+            difference.summary = one.summary;
+            difference.sites = one.sites;
+            let follows = self.renumbering.or(self.first_code).filter(|_| one.follows);
+            let (cluster, cause) = match (&one.cause, follows) {
+                (_, Some(cluster)) => (cluster, false),
+                (Cause::Moved(address, delta), None) => self.moved(*address, *delta),
+                (_, None) if one.kind == Kind::Import => {
+                    (self.cluster("imports", || "imports differ".into()), true)
+                }
+                (_, None) => {
+                    let key = format!(
+                        "{} {}",
+                        one.kind.name(),
+                        if one.kind == Kind::Custom { &one.name } else { "" }
+                    );
+                    let cause = match one.kind {
+                        Kind::Custom => format!("custom section `{}` differs", one.name),
+                        kind => format!("{}s differ", kind.name()),
+                    };
+                    (self.cluster(&key, || cause), true)
+                }
+            };
+            self.add(difference, cluster, cause);
+        }
+    }
+
+    /// The finished report.
+    pub(crate) fn report(
+        mut self,
+        (a, b): (Input, Input),
+        outcomes: &[(u32, u32, Option<Outcome>)],
+    ) -> Report {
+        if self.differences.is_empty() {
+            let cluster = self.cluster("encoding", || "the binary encoding alone differs".into());
+            let mut difference = plain(Verdict::Renumbered, Kind::Encoding, "encoding".into());
+            difference.summary = "the same module in other bytes".into();
+            difference.evidence =
+                vec!["no function, segment or section was found to differ".into()];
+            difference.sites = 1;
+            self.add(difference, cluster, true);
+        }
+        let mut counts: BTreeMap<Verdict, (u64, u64)> = BTreeMap::new();
+        // A function counts once, with its gravest verdict.
+        let mut gravest: BTreeMap<(Option<u64>, Option<u64>), Verdict> = BTreeMap::new();
+        for (a, b, _) in outcomes {
+            gravest.insert((Some((*a).into()), Some((*b).into())), Verdict::Identical);
+        }
+        for difference in
+            self.differences.iter().filter(|difference| difference.kind == Kind::Function)
+        {
+            let known = gravest.entry((difference.a, difference.b)).or_insert(difference.verdict);
+            *known = (*known).max(difference.verdict);
+        }
+        gravest.values().for_each(|verdict| counts.entry(*verdict).or_default().0 += 1);
+        self.others
+            .iter()
+            .for_each(|(verdict, count)| counts.entry(*verdict).or_default().1 += count);
+        let counts = counts.into_iter().map(|(verdict, (functions, others))| Count {
+            verdict,
+            functions,
+            others,
+        });
+        // A cluster that was opened for what follows only, and got nothing, says nothing.
+        let mut order: Vec<usize> = (0..self.clusters.len())
+            .filter(|i| !self.clusters[*i].differences.is_empty())
+            .collect();
+        for cluster in &mut self.clusters {
+            if cluster.causes == 0 {
+                let all = cluster.differences.iter().map(|i| self.differences[*i].verdict);
+                cluster.verdict = all.max().unwrap_or(Verdict::Identical);
+            }
+        }
+        order.sort_by_key(|i| {
+            let cluster = &self.clusters[*i];
+            (std::cmp::Reverse((cluster.verdict, cluster.sites)), *i)
+        });
+        let place: HashMap<usize, usize> =
+            order.iter().enumerate().map(|(new, old)| (*old, new)).collect();
+        for difference in &mut self.differences {
+            difference.cluster = place[&difference.cluster];
+        }
+        let clusters = order.iter().map(|i| self.clusters[*i].clone()).collect();
+        Report {
+            a,
+            b,
+            equal: false,
+            counts: counts.collect(),
+            clusters,
+            differences: self.differences,
+        }
+    }
+}
+
+/// Words a run that is a cause by itself; gives its cluster's key and cause.
+fn word_run(run: &Run<'_>, place: &str, difference: &mut Difference) -> (String, String) {
+    let segment = segment_name(run.segment, &run.name);
+    let (growth, bytes) = (run.growth(), difference.sites);
+    let by = by_words(growth);
+    match &run.look {
+        Look::Path(a, b) => {
+            difference.verdict = Verdict::Path;
+            difference.summary = format!("path string {by} at {place}");
+            difference.evidence.push(format!("text in A: {a}"));
+            difference.evidence.push(format!("text in B: {b}"));
+            let tail = if growth == 0 { "" } else { "; later addresses moved" };
+            (format!("path {growth}"), format!("path string {by}{tail}"))
+        }
+        Look::Text(a, b) => {
+            difference.summary = format!("text {by} at {place}");
+            difference.evidence.push(format!("text in A: {a}"));
+            difference.evidence.push(format!("text in B: {b}"));
+            (format!("text {segment} {}", run.a), format!("text in {segment} {by}"))
+        }
+        Look::Random => {
+            difference.verdict = Verdict::RandomLooking;
+            difference.summary = format!("{bytes} bytes differ at {place}");
+            let why = "nearly every byte differs, about half of the bits, and no small number on either side";
+            difference.evidence.push(why.into());
+            let cause =
+                format!("random-looking bytes in {segment}, as a seed drawn at build time leaves");
+            (format!("random {segment}"), cause)
+        }
+        Look::Bytes | Look::Length(_) | Look::Padding if growth == 0 => {
+            difference.summary = format!("{bytes} bytes differ at {place}");
+            (format!("bytes {segment}"), format!("bytes of {segment} changed"))
+        }
+        Look::Bytes | Look::Length(_) | Look::Padding => {
+            let (a, b) = (run.bytes_a.len(), run.bytes_b.len());
+            difference.summary = format!("{a} bytes became {b} at {place}");
+            (format!("bytes {segment} {}", run.a), format!("data in {segment} {by}"))
+        }
+    }
+}
+
+fn by_words(growth: i64) -> String {
+    match growth {
+        0 => "changed".to_owned(),
+        growth if growth > 0 => format!("grew by {growth} bytes"),
+        growth => format!("shrank by {} bytes", -growth),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let shown: String = bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    if bytes.len() > 16 { format!("{shown}…") } else { shown }
+}
+
+fn inlining_key(name: &str, outlined: bool) -> String {
+    format!("inlined {outlined} {name}")
+}
+
+fn inlining(name: &str, outlined: bool) -> String {
+    if outlined {
+        format!("`{name}` is called where A has its body")
+    } else {
+        format!("`{name}` inlined into its callers")
+    }
+}
+
+fn segment_name(segment: u32, name: &str) -> String {
+    if name.is_empty() { format!("data {segment}") } else { name.to_owned() }
+}
+
+fn plain(verdict: Verdict, kind: Kind, name: String) -> Difference {
+    Difference {
+        verdict,
+        kind,
+        name,
+        a: None,
+        b: None,
+        summary: String::new(),
+        evidence: Vec::new(),
+        code: Vec::new(),
+        sites: 0,
+        cluster: 0,
+    }
+}

@@ -1,0 +1,347 @@
+//! A pair of functions → its verdict, with the evidence.
+//!
+//! Neighbours: `lockstep`, then `cfg` with `exec`, then `edit`: the cheap and certain first. `mod` words clusters from the causes.
+//!
+//! 1. `layout-only` is given only if the control-flow graphs are equal *and* at least [`AGREED_MIN`] runs ended and agreed.
+//!    Anything else that lockstep cannot explain is `changed`.
+
+use super::DiffOptions;
+use super::cfg::{Graph, Isomorphic, isomorphic};
+use super::edit::{Edit, Stretch, edit, lines};
+use super::exec::{Agreement, agree};
+use super::lockstep::{Same, lockstep};
+use super::matching::{Profile, grams};
+use super::report::{Line, Origin, Verdict};
+use super::shift::Shift;
+use super::side::Side;
+use prova_module::FuncIdx;
+use std::collections::HashSet;
+
+/// Fewest runs that must end and agree.
+pub(crate) const AGREED_MIN: u32 = 8;
+/// Lines of context around a change, and most lines of one function.
+const CONTEXT: usize = 3;
+
+/// What a cluster is told by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Cause {
+    /// Nothing of this function: indices changed elsewhere.
+    Renumbered,
+    /// Its locals have other numbers.
+    Locals,
+    /// An address moved: A's address and the delta.
+    Moved(u64, i64),
+    /// The order of blocks, or of dispatcher states.
+    Layout { states: bool },
+    /// One operator replaced another.
+    Operator(String, String),
+    /// One constant replaced another.
+    Constant(String, String),
+    /// A callee's body stands in place of calls (named), or the other way round.
+    Inlined(String, bool),
+    /// The signature differs.
+    Signature,
+    /// More than that.
+    Body,
+}
+
+/// What was found for a pair of functions.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) verdict: Verdict,
+    pub(crate) cause: Cause,
+    pub(crate) summary: String,
+    pub(crate) evidence: Vec<String>,
+    pub(crate) sites: u64,
+    pub(crate) code: Vec<Line>,
+    /// The callee that was inlined, by A's or B's index.
+    pub(crate) inlined: Option<u32>,
+}
+
+/// Both modules with all that is known of them.
+pub(crate) struct Context<'s, 'm> {
+    pub(crate) sides: (&'s Side<'m>, &'s Side<'m>),
+    pub(crate) shift: &'s Shift,
+    pub(crate) profiles: (&'s [Profile], &'s [Profile]),
+    /// Whether every index and address means the same on both sides, so that equal bytes are equal functions.
+    pub(crate) same_world: bool,
+    pub(crate) options: &'s DiffOptions,
+}
+
+/// Compares two defined functions; `None` if they are identical.
+pub(crate) fn compare(context: &Context<'_, '_>, funcs: (u32, u32)) -> Option<Outcome> {
+    let (a, b) = context.sides;
+    let types = (a.module.func_type(FuncIdx(funcs.0)), b.module.func_type(FuncIdx(funcs.1)));
+    if types.0 != types.1 {
+        let evidence = vec![format!("type {} became {}", types.0, types.1)];
+        let edit = edit(context.sides, context.shift, funcs);
+        let code = code(context, funcs, &edit);
+        return Some(changed("its type changed".into(), Cause::Signature, evidence, &edit, code));
+    }
+    let bodies = (a.module.body(FuncIdx(funcs.0))?, b.module.body(FuncIdx(funcs.1))?);
+    if context.same_world && bodies.0.bytes() == bodies.1.bytes() {
+        return None;
+    }
+    if let Some(same) = lockstep(context.sides, context.shift, funcs) {
+        return (!same.identical()).then(|| explained(&same));
+    }
+    let mut evidence = Vec::new();
+    if let Some(outcome) = layout(context, funcs, &mut evidence) {
+        return Some(outcome);
+    }
+    Some(different(context, funcs, evidence))
+}
+
+/// The verdict of bodies that are equal in lockstep.
+fn explained(same: &Same) -> Outcome {
+    let mut evidence = vec!["operator by operator the same".to_owned()];
+    let mut sites = u64::from(same.moved);
+    let (verdict, cause) = match same.first_moved {
+        Some((address, delta)) => (Verdict::Moved, Cause::Moved(address, delta)),
+        None if same.renumbered > 0 => (Verdict::Renumbered, Cause::Renumbered),
+        None => (Verdict::Renumbered, Cause::Locals),
+    };
+    let mut parts = Vec::new();
+    if let Some((address, delta)) = same.first_moved {
+        parts.push(format!("{} addresses moved", same.moved));
+        evidence.push(format!(
+            "the first address, {address}, is {} in B ({delta:+})",
+            address.wrapping_add_signed(delta)
+        ));
+    } else {
+        sites = u64::from(same.renumbered + same.locals);
+    }
+    if same.renumbered > 0 {
+        parts.push(format!("{} indices name the same things under other numbers", same.renumbered));
+    }
+    if same.locals > 0 {
+        parts.push(format!("{} uses of renamed locals", same.locals));
+    }
+    let summary = parts.join(", ");
+    Outcome { verdict, cause, summary, evidence, sites, code: Vec::new(), inlined: None }
+}
+
+/// `layout-only`, if graphs and execution agree; otherwise what was found goes to the evidence.
+fn layout(
+    context: &Context<'_, '_>,
+    funcs: (u32, u32),
+    evidence: &mut Vec<String>,
+) -> Option<Outcome> {
+    let sizes =
+        (context.profiles.0[funcs.0 as usize].ops, context.profiles.1[funcs.1 as usize].ops);
+    // Blocks in another order need a branch more or less here and there, not half a body.
+    if sizes.0.abs_diff(sizes.1) > 64 + sizes.0 / 4 {
+        return None;
+    }
+    let graphs = (Graph::new(context.sides.0, funcs.0)?, Graph::new(context.sides.1, funcs.1)?);
+    let found = isomorphic(context.sides, context.shift, funcs, (&graphs.0, &graphs.1))?;
+    let runs = match agree(context.sides, funcs, &found.patches, context.options.runs) {
+        Ok(runs) => runs,
+        Err(why) => {
+            evidence.push(format!("control-flow graphs are equal up to the order of blocks, but execution could not confirm it: {why}"));
+            return None;
+        }
+    };
+    match runs {
+        Agreement { differs: Some(seed), .. } => {
+            evidence.push(format!(
+                "control-flow graphs look equal, but execution differs (input {seed})"
+            ));
+            None
+        }
+        Agreement { agreed, unfinished, .. } if agreed < AGREED_MIN => {
+            evidence.push(format!(
+                "control-flow graphs are equal up to the order of blocks, but only {agreed} executions ended ({unfinished} did not)"
+            ));
+            None
+        }
+        Agreement { agreed, unfinished, .. } => {
+            Some(layout_outcome(context, funcs, &found, agreed, unfinished))
+        }
+    }
+}
+
+fn layout_outcome(
+    context: &Context<'_, '_>,
+    funcs: (u32, u32),
+    found: &Isomorphic,
+    agreed: u32,
+    unfinished: u32,
+) -> Outcome {
+    let states = found.dispatched > 0 && found.states_permuted;
+    let summary = if states {
+        "layout-only, dispatcher states permuted"
+    } else {
+        "layout-only, blocks in another order"
+    };
+    let mut evidence = vec![format!(
+        "control-flow graphs of {} blocks are equal up to the order of blocks",
+        found.blocks
+    )];
+    if found.dispatched > 0 {
+        evidence.push(format!(
+            "{} edges pass a dispatcher; state constants, `br_table` operands and branch depths change together",
+            found.dispatched
+        ));
+    }
+    evidence.push(format!(
+        "{agreed} executions on random inputs agree: results, traps, memory, globals, calls with arguments"
+    ));
+    if unfinished > 0 {
+        evidence.push(format!("{unfinished} executions used up their fuel and are not counted"));
+    }
+    if found.same.moved > 0 {
+        evidence.push(format!("{} addresses moved", found.same.moved));
+    }
+    let edit = edit(context.sides, context.shift, funcs);
+    Outcome {
+        verdict: Verdict::LayoutOnly,
+        cause: Cause::Layout { states },
+        summary: summary.into(),
+        evidence,
+        sites: (edit.removed.max(edit.inserted)) as u64,
+        code: code(context, funcs, &edit),
+        inlined: None,
+    }
+}
+
+/// The outcome of bodies that nothing explains.
+fn different(context: &Context<'_, '_>, funcs: (u32, u32), mut evidence: Vec<String>) -> Outcome {
+    let edit = edit(context.sides, context.shift, funcs);
+    let code = code(context, funcs, &edit);
+    if let Some((callee, name, into_a)) = inlined(context, funcs) {
+        let summary = if into_a {
+            format!("the body of `{name}` became a call of it")
+        } else {
+            format!("`{name}` is inlined")
+        };
+        evidence.push("the callee's operators stand in the caller".into());
+        let mut outcome = changed(summary, Cause::Inlined(name, into_a), evidence, &edit, code);
+        outcome.inlined = Some(callee);
+        return outcome;
+    }
+    if let Some(single) = &edit.single {
+        let (a, b) = (single.a.clone(), single.b.clone());
+        let what = if single.constant { "constant" } else { "operator" };
+        let summary = format!("{what} changed: {a} → {b}");
+        let cause = if single.constant { Cause::Constant(a, b) } else { Cause::Operator(a, b) };
+        return changed(summary, cause, evidence, &edit, code);
+    }
+    let summary = if edit.removed + edit.inserted == 0 {
+        "locals or constants differ where operators are the same".to_owned()
+    } else {
+        format!("{} operators removed, {} inserted", edit.removed, edit.inserted)
+    };
+    changed(summary, Cause::Body, evidence, &edit, code)
+}
+
+fn changed(
+    summary: String,
+    cause: Cause,
+    evidence: Vec<String>,
+    edit: &Edit,
+    code: Vec<Line>,
+) -> Outcome {
+    let sites = edit.removed.max(edit.inserted).max(1) as u64;
+    Outcome { verdict: Verdict::Changed, cause, summary, evidence, sites, code, inlined: None }
+}
+
+/// The callee that one side calls and whose body the other has instead: its index, name, and whether A has the body.
+fn inlined(context: &Context<'_, '_>, funcs: (u32, u32)) -> Option<(u32, String, bool)> {
+    let (a, b) = context.sides;
+    let calls_a = &context.profiles.0[funcs.0 as usize].calls;
+    let calls_b = &context.profiles.1[funcs.1 as usize].calls;
+    let in_a: HashSet<u32> = calls_a.iter().map(|func| a.canonical_func(*func)).collect();
+    let in_b: HashSet<u32> = calls_b.iter().copied().collect();
+    let covered = |side: &Side<'_>,
+                   callee: u32,
+                   other: &Side<'_>,
+                   func: u32,
+                   before: (&Side<'_>, u32)|
+     -> bool {
+        let grams_of_callee = grams(side, callee);
+        if grams_of_callee.is_empty() || side.is_import(callee) {
+            return false;
+        }
+        // What the caller had before does not speak for the callee.
+        let had: HashSet<u64> = grams(before.0, before.1).into_iter().collect();
+        let has: HashSet<u64> =
+            grams(other, func).into_iter().filter(|gram| !had.contains(gram)).collect();
+        let found = grams_of_callee.iter().filter(|gram| has.contains(gram)).count();
+        5 * found >= 3 * grams_of_callee.len()
+    };
+    let lost = calls_a.iter().filter(|func| !in_b.contains(&a.canonical_func(**func))).take(16);
+    for &callee in lost {
+        if covered(a, callee, b, funcs.1, (a, funcs.0)) {
+            return Some((callee, a.func_name(callee), false));
+        }
+    }
+    let gained = calls_b.iter().filter(|func| !in_a.contains(func)).take(16);
+    for &callee in gained {
+        if covered(b, callee, a, funcs.0, (b, funcs.1)) {
+            return Some((callee, b.func_name(callee), true));
+        }
+    }
+    None
+}
+
+/// The changed lines with some context.
+fn code(context: &Context<'_, '_>, funcs: (u32, u32), edit: &Edit) -> Vec<Line> {
+    let most = context.options.code_lines;
+    if most == 0 {
+        return Vec::new();
+    }
+    let (a, b) = context.sides;
+    let Some(first) = edit.stretches.iter().position(|stretch| !stretch.equal) else {
+        return Vec::new();
+    };
+    let start = edit.stretches[first].a.start.saturating_sub(CONTEXT);
+    // Lines are decoded from the start of the body: as far as the cap can need.
+    let lines_a =
+        lines(a, funcs.0, 0..reach(&edit.stretches[first..], most, |stretch| stretch.a.clone()));
+    let lines_b =
+        lines(b, funcs.1, 0..reach(&edit.stretches[first..], most, |stretch| stretch.b.clone()));
+    let mut out = Vec::new();
+    let line = |origin, lines: &[(u32, String)], at: usize| -> Option<Line> {
+        let (offset, text) = lines.get(at)?.clone();
+        Some(Line { origin, offset, text })
+    };
+    out.extend(
+        (start..edit.stretches[first].a.start).filter_map(|at| line(Origin::Both, &lines_a, at)),
+    );
+    for stretch in &edit.stretches[first..] {
+        if out.len() >= most {
+            break;
+        }
+        if stretch.equal {
+            let (low, high) = (stretch.a.start, stretch.a.end);
+            let near = |at: &usize| *at < low + CONTEXT || *at + CONTEXT >= high;
+            out.extend((low..high).filter(near).filter_map(|at| line(Origin::Both, &lines_a, at)));
+        } else {
+            out.extend(stretch.a.clone().take(most).filter_map(|at| line(Origin::A, &lines_a, at)));
+            out.extend(stretch.b.clone().take(most).filter_map(|at| line(Origin::B, &lines_b, at)));
+        }
+    }
+    out.truncate(most);
+    out
+}
+
+/// How far into a body `most` shown lines can reach.
+fn reach(
+    stretches: &[Stretch],
+    most: usize,
+    range: impl Fn(&Stretch) -> std::ops::Range<usize>,
+) -> usize {
+    let mut shown = 0;
+    let mut end = 0;
+    for stretch in stretches {
+        let range = range(stretch);
+        let len = if stretch.equal { range.len().min(2 * CONTEXT) } else { range.len() };
+        end = if stretch.equal { range.end } else { range.start + range.len().min(most) };
+        shown += len;
+        if shown > most {
+            break;
+        }
+    }
+    end
+}

@@ -1,0 +1,276 @@
+//! Two bodies that differ → an edit script of operators, and what kind of edit it is.
+//!
+//! Neighbours: `compare` calls it last. Common ends are cut off, runs of four operators that are unique in both anchor the rest,
+//! and Myers' algorithm aligns what lies between; a gap above [`GAP_MAX`] is given as replaced. So time is bounded by the length
+//! of the bodies times that constant.
+
+use super::align::increasing;
+use super::shift::Shift;
+use super::side::Side;
+use super::token::{Item, Tok, Tokens};
+use crate::op::mnemonic;
+use crate::xref::MemoryMap;
+use prova_module::{BlockType, Operator};
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Longest gap that is aligned, in operators of both sides.
+const GAP_MAX: usize = 3000;
+
+/// A body as ids of operators that both sides share.
+struct Ids<'m> {
+    ids: Vec<u32>,
+    items: Vec<Item<'m>>,
+}
+
+/// An aligned stretch: ranges of operators of A and of B.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    pub(crate) equal: bool,
+    pub(crate) a: std::ops::Range<usize>,
+    pub(crate) b: std::ops::Range<usize>,
+}
+
+/// The edit script of two functions.
+pub(crate) struct Edit {
+    pub(crate) stretches: Vec<Stretch>,
+    pub(crate) removed: usize,
+    pub(crate) inserted: usize,
+    /// The one operator that was replaced, as text on both sides.
+    pub(crate) single: Option<Single>,
+}
+
+/// One operator in place of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Single {
+    pub(crate) constant: bool,
+    pub(crate) a: String,
+    pub(crate) b: String,
+    pub(crate) offset: u32,
+}
+
+/// Aligns two defined functions.
+pub(crate) fn edit(sides: (&Side<'_>, &Side<'_>), shift: &Shift, funcs: (u32, u32)) -> Edit {
+    let mut interner: HashMap<Tok<'_>, u32> = HashMap::new();
+    let b = ids(sides.1, funcs.1, |tok| intern(&mut interner, tok));
+    let a = ids(sides.0, funcs.0, |tok| {
+        // A's addresses as B has them, where they went one way only.
+        let moved = shifted(sides.0, shift, tok);
+        match interner.get(&moved) {
+            Some(id) => *id,
+            None => intern(&mut interner, tok),
+        }
+    });
+    let stretches = align(&a.ids, &b.ids);
+    let different = || stretches.iter().filter(|stretch| !stretch.equal);
+    let removed = different().map(|stretch| stretch.a.len()).sum();
+    let inserted = different().map(|stretch| stretch.b.len()).sum();
+    let mut single = None;
+    if (removed, inserted) == (1, 1) {
+        let (at_a, at_b) = different().fold((0, 0), |(a, b), stretch| {
+            (
+                if stretch.a.is_empty() { a } else { stretch.a.start },
+                if stretch.b.is_empty() { b } else { stretch.b.start },
+            )
+        });
+        let is_constant = |item: &Item<'_>| match item.tok {
+            Tok::I32(_) | Tok::I64(_) => true,
+            Tok::Raw(raw) => matches!(raw[0], 0x43 | 0x44),
+            _ => false,
+        };
+        let constant = is_constant(&a.items[at_a]) && is_constant(&b.items[at_b]);
+        let text = |side, func, at: usize| {
+            lines(side, func, at..at + 1).pop().map(|(_, text)| text).unwrap_or_default()
+        };
+        let (text_a, text_b) = (text(sides.0, funcs.0, at_a), text(sides.1, funcs.1, at_b));
+        single = Some(Single { constant, a: text_a, b: text_b, offset: a.items[at_a].offset });
+    }
+    Edit { stretches, removed, inserted, single }
+}
+
+fn intern<'m>(interner: &mut HashMap<Tok<'m>, u32>, tok: Tok<'m>) -> u32 {
+    let next = interner.len() as u32;
+    *interner.entry(tok).or_insert(next)
+}
+
+fn ids<'m>(side: &'m Side<'m>, func: u32, mut id: impl FnMut(Tok<'m>) -> u32) -> Ids<'m> {
+    let items: Vec<Item<'m>> = Tokens::new(side, func).into_iter().flatten().collect();
+    Ids { ids: items.iter().map(|item| id(item.tok)).collect(), items }
+}
+
+/// The token with a moved address in its place.
+fn shifted<'m>(side: &Side<'_>, shift: &Shift, tok: Tok<'m>) -> Tok<'m> {
+    let to = |value: u64| {
+        let delta = shift.delta_at(value).filter(|_| side.may_be_address(value));
+        value.wrapping_add_signed(delta.unwrap_or(0))
+    };
+    match tok {
+        Tok::I32(value) => Tok::I32(to(u64::from(value as u32)) as i32),
+        Tok::Mem { code, align, memory, lane, offset } => {
+            Tok::Mem { code, align, memory, lane, offset: to(offset) }
+        }
+        tok => tok,
+    }
+}
+
+/// Aligns two sequences of ids.
+fn align(a: &[u32], b: &[u32]) -> Vec<Stretch> {
+    let prefix = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let suffix =
+        a[prefix..].iter().rev().zip(b[prefix..].iter().rev()).take_while(|(a, b)| a == b).count();
+    let (end_a, end_b) = (a.len() - suffix, b.len() - suffix);
+    let mut out = Vec::new();
+    push(&mut out, true, 0..prefix, 0..prefix);
+    let (mut at_a, mut at_b) = (prefix, prefix);
+    for (x, y) in increasing(anchors(&a[prefix..end_a], &b[prefix..end_b])) {
+        let (mut x, mut y) = (x + prefix, y + prefix);
+        if x < at_a || y < at_b {
+            continue;
+        }
+        while x > at_a && y > at_b && a[x - 1] == b[y - 1] {
+            (x, y) = (x - 1, y - 1);
+        }
+        gap(&mut out, (a, b), at_a..x, at_b..y);
+        let len = a[x..end_a].iter().zip(&b[y..end_b]).take_while(|(a, b)| a == b).count();
+        push(&mut out, true, x..x + len, y..y + len);
+        (at_a, at_b) = (x + len, y + len);
+    }
+    gap(&mut out, (a, b), at_a..end_a, at_b..end_b);
+    push(&mut out, true, end_a..a.len(), end_b..b.len());
+    out
+}
+
+fn gap(
+    out: &mut Vec<Stretch>,
+    (a, b): (&[u32], &[u32]),
+    x: std::ops::Range<usize>,
+    y: std::ops::Range<usize>,
+) {
+    if x.is_empty() || y.is_empty() || x.len() + y.len() > GAP_MAX {
+        push(out, false, x, y);
+        return;
+    }
+    for op in capture_diff_slices(Algorithm::Myers, &a[x.clone()], &b[y.clone()]) {
+        let equal = matches!(op, DiffOp::Equal { .. });
+        let (old, new) = (op.old_range(), op.new_range());
+        push(
+            out,
+            equal,
+            x.start + old.start..x.start + old.end,
+            y.start + new.start..y.start + new.end,
+        );
+    }
+}
+
+fn push(out: &mut Vec<Stretch>, equal: bool, a: std::ops::Range<usize>, b: std::ops::Range<usize>) {
+    if a.is_empty() && b.is_empty() {
+        return;
+    }
+    match out.last_mut() {
+        Some(last) if last.equal == equal => {
+            last.a.end = a.end;
+            last.b.end = b.end;
+        }
+        _ => out.push(Stretch { equal, a, b }),
+    }
+}
+
+/// Places of runs of four ids that are unique in both.
+fn anchors(a: &[u32], b: &[u32]) -> Vec<(usize, usize)> {
+    let unique = |ids: &[u32]| {
+        let mut found: HashMap<u64, Option<usize>> = HashMap::new();
+        for (i, run) in ids.windows(4).enumerate() {
+            let mut hasher = DefaultHasher::new();
+            run.hash(&mut hasher);
+            found.entry(hasher.finish()).and_modify(|at| *at = None).or_insert(Some(i));
+        }
+        found
+    };
+    let (in_a, in_b) = (unique(a), unique(b));
+    let mut pairs: Vec<(usize, usize)> = in_a
+        .iter()
+        .filter_map(|(hash, at)| Some(((*at)?, (*in_b.get(hash)?)?)))
+        .filter(|(x, y)| a[*x..*x + 4] == b[*y..*y + 4])
+        .collect();
+    pairs.sort_unstable();
+    pairs
+}
+
+/// The operators of a range of a body as text, with their offsets.
+pub(crate) fn lines(
+    side: &Side<'_>,
+    func: u32,
+    range: std::ops::Range<usize>,
+) -> Vec<(u32, String)> {
+    let Some(mut tokens) = Tokens::new(side, func) else { return Vec::new() };
+    let mut lines = Vec::new();
+    let mut at = 0;
+    while at < range.end {
+        let Some((op, item)) = tokens.next_op() else { break };
+        if at >= range.start {
+            lines.push((item.offset, show(side, &side.map, &op)));
+        }
+        at += 1;
+    }
+    lines
+}
+
+/// An operator in the text format, with names in place of indices.
+pub(crate) fn show(side: &Side<'_>, map: &MemoryMap, op: &Operator<'_>) -> String {
+    let name = mnemonic(op);
+    let address = |value: u64| match map.span_at(value) {
+        Some(_) => format!(" ;; {}", map.describe(value)),
+        None => String::new(),
+    };
+    match op {
+        Operator::Call { function_index }
+        | Operator::ReturnCall { function_index }
+        | Operator::RefFunc { function_index } => {
+            format!("{name} {}", side.func_name(*function_index))
+        }
+        Operator::CallIndirect { type_index, .. }
+        | Operator::ReturnCallIndirect { type_index, .. } => {
+            match side.module.types().get(*type_index as usize) {
+                Some(ty) => format!("{name} {ty}"),
+                None => name,
+            }
+        }
+        Operator::LocalGet { local_index: index }
+        | Operator::LocalSet { local_index: index }
+        | Operator::LocalTee { local_index: index } => format!("{name} {index}"),
+        Operator::GlobalGet { global_index } | Operator::GlobalSet { global_index } => {
+            format!("{name} {}", side.global_name(*global_index))
+        }
+        Operator::I32Const { value } => {
+            format!("{name} {value}{}", address(u64::from(*value as u32)))
+        }
+        Operator::I64Const { value } => format!("{name} {value}"),
+        Operator::F32Const { value } => format!("{name} {}", f32::from_bits(value.bits())),
+        Operator::F64Const { value } => format!("{name} {}", f64::from_bits(value.bits())),
+        Operator::Br { relative_depth: depth } | Operator::BrIf { relative_depth: depth } => {
+            format!("{name} {depth}")
+        }
+        Operator::BrTable { targets } => {
+            let depths: Vec<String> =
+                targets.targets().take(64).filter_map(Result::ok).map(|d| d.to_string()).collect();
+            format!("{name} {} default {}", depths.join(" "), targets.default())
+        }
+        Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } => {
+            match blockty {
+                BlockType::Empty => name,
+                BlockType::Type(ty) => format!("{name} {ty}"),
+                BlockType::FuncType(ty) => match side.module.types().get(*ty as usize) {
+                    Some(ty) => format!("{name} {ty}"),
+                    None => name,
+                },
+            }
+        }
+        op => match crate::op::memarg(op) {
+            Some(memarg) if memarg.offset > 0 => {
+                format!("{name} offset={}{}", memarg.offset, address(memarg.offset))
+            }
+            _ => name,
+        },
+    }
+}

@@ -1,0 +1,306 @@
+//! Two functions run on the same random inputs → whether they agreed on every observable.
+//!
+//! Neighbours: `extract` makes each a module; `prova` runs it. Observables: results, trap, final memory and globals, and the
+//! trace of calls with their arguments. Callees answer with values that depend on the seed, the callee, the arguments and
+//! the number of the call alone. Everything is seeded: the same pair gives the same answer.
+//!
+//! What agreement does not show: equality on inputs not tried, effects of callees on memory, and what happens after the fuel of
+//! a run is used up (such a run is not counted).
+
+use super::extract::{Extracted, extract, global_value};
+use super::side::Side;
+use prova::{
+    Caller, Config, Engine, Error, Func, FuncType, Instance, Linker, Module, Store, Trap, Val,
+    ValType,
+};
+use std::collections::HashMap;
+
+/// Fuel of one run of A; B gets four times as much.
+const FUEL: u64 = 40_000;
+/// Longest trace that is kept, in calls.
+const CALLS_MAX: usize = 20_000;
+
+/// What execution found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Agreement {
+    /// Runs that ended on both sides, and agreed.
+    pub(crate) agreed: u32,
+    /// Runs that ran out of fuel.
+    pub(crate) unfinished: u32,
+    /// The seed of the first run that differed.
+    pub(crate) differs: Option<u32>,
+}
+
+/// What a run leaves.
+#[derive(PartialEq)]
+struct Outcome {
+    results: Result<Vec<u128>, Option<Trap>>,
+    calls: Vec<Call>,
+    memory: Vec<u8>,
+    globals: Vec<u128>,
+}
+
+#[derive(PartialEq)]
+struct Call {
+    import: String,
+    args: Vec<u128>,
+}
+
+/// The state that host functions see.
+struct Host {
+    seed: u64,
+    calls: Vec<Call>,
+}
+
+/// Runs both functions `runs` times.
+///
+/// # Errors
+/// Why they cannot be run alone.
+pub(crate) fn agree(
+    sides: (&Side<'_>, &Side<'_>),
+    funcs: (u32, u32),
+    patches: &HashMap<u32, u64>,
+    runs: u32,
+) -> Result<Agreement, String> {
+    let a = Runner::new(sides.0, &extract(sides.0, funcs.0, patches)?)?;
+    let b = Runner::new(sides.1, &extract(sides.1, funcs.1, &HashMap::new())?)?;
+    // Both start from B's data and globals: A's constants are patched to name them.
+    let image = Image::new(sides.1);
+    let mut found = Agreement { agreed: 0, unfinished: 0, differs: None };
+    for seed in 0..runs {
+        let (x, y) = (a.run(&image, seed, FUEL)?, b.run(&image, seed, 4 * FUEL)?);
+        let unfinished = |outcome: &Outcome| outcome.results == Err(Some(Trap::OutOfFuel));
+        if unfinished(&x) || unfinished(&y) {
+            found.unfinished += 1;
+        } else if x == y {
+            found.agreed += 1;
+        } else {
+            found.differs = Some(seed);
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// What memory and globals start as.
+struct Image {
+    data: Vec<(u64, Vec<u8>)>,
+    globals: HashMap<u32, u64>,
+    memory_bytes: u64,
+}
+
+impl Image {
+    fn new(side: &Side<'_>) -> Image {
+        let bytes = |segment: u32| side.module.data_bytes(prova_module::DataIdx(segment)).to_vec();
+        let globals = 0..side.module.globals().len() as u32;
+        Image {
+            data: side.map.spans.iter().map(|span| (span.start, bytes(span.segment))).collect(),
+            globals: globals
+                .filter_map(|global| Some((global, global_value(side, global)?)))
+                .collect(),
+            memory_bytes: side.map.memory_bytes,
+        }
+    }
+}
+
+/// An extracted function, ready to run.
+struct Runner {
+    engine: Engine,
+    module: Module,
+    linker: Linker<Host>,
+    has_memory: bool,
+    globals: Vec<u32>,
+}
+
+impl Runner {
+    fn new(side: &Side<'_>, extracted: &Extracted) -> Result<Runner, String> {
+        let text = |error: Error| format!("it cannot be run alone: {error:#}");
+        let mut config = Config::new();
+        config.consume_fuel(true).deterministic(true).features(*side.module.features());
+        let engine = Engine::new(&config).map_err(text)?;
+        let module = Module::new(&engine, &extracted.wasm).map_err(text)?;
+        let mut linker = Linker::new(&engine);
+        let types: HashMap<String, FuncType> = module
+            .imports()
+            .filter_map(|import| Some((import.name().to_owned(), import.ty().func()?.clone())))
+            .collect();
+        for (name, _) in &extracted.imports {
+            let Some(ty) = types.get(name).cloned() else { continue };
+            let import = name.clone();
+            let stub = move |caller: Caller<'_, Host>, args: &[Val], results: &mut [Val]| {
+                stub(caller, &import, args, results)
+            };
+            linker.func_new("host", name, ty, stub).map_err(text)?;
+        }
+        let globals = extracted.globals.clone();
+        Ok(Runner { engine, module, linker, has_memory: extracted.has_memory, globals })
+    }
+
+    fn run(&self, image: &Image, seed: u32, fuel: u64) -> Result<Outcome, String> {
+        let text = |error: Error| format!("it cannot be run alone: {error:#}");
+        let host = Host { seed: u64::from(seed), calls: Vec::new() };
+        let mut store = Store::new(&self.engine, host);
+        store.set_fuel(fuel).map_err(text)?;
+        let instance = self.linker.instantiate(&mut store, &self.module).map_err(text)?;
+        self.prepare(&mut store, &instance, image, seed).map_err(text)?;
+        let run = instance.get_func(&mut store, "run").ok_or("no function")?;
+        let ty = Func::ty(&run, &store);
+        let mut random = Random::new(u64::from(seed), 1);
+        let args: Vec<Val> = ty.params().map(|ty| random.value(ty, image.memory_bytes)).collect();
+        let mut results: Vec<Val> =
+            ty.results().filter_map(|ty| Val::default_for_ty(&ty)).collect();
+        let ended = run.call(&mut store, &args, &mut results);
+        let results = match ended {
+            Ok(()) => Ok(results.iter().map(bits).collect()),
+            Err(error) => Err(error.downcast_ref::<Trap>().copied()),
+        };
+        let mut memory = Vec::new();
+        if self.has_memory
+            && let Some(found) = instance.get_memory(&mut store, "memory")
+        {
+            memory.extend_from_slice(found.data(&store));
+        }
+        let mut globals = Vec::new();
+        for global in &self.globals {
+            let found = instance.get_global(&mut store, &format!("global.{global}"));
+            globals.push(found.map_or(0, |found| bits(&found.get(&mut store))));
+        }
+        Ok(Outcome { results, calls: store.into_data().calls, memory, globals })
+    }
+
+    /// Sets globals and fills memory: mostly small numbers and addresses, so that loads find something to go on with.
+    fn prepare(
+        &self,
+        store: &mut Store<Host>,
+        instance: &Instance,
+        image: &Image,
+        seed: u32,
+    ) -> prova::Result<()> {
+        let mut random = Random::new(u64::from(seed), 2);
+        for global in &self.globals {
+            let Some(found) = instance.get_global(&mut *store, &format!("global.{global}")) else {
+                continue;
+            };
+            let ty = *found.ty(&mut *store).content();
+            let value = match (ty, image.globals.get(global)) {
+                (ValType::I32, Some(value)) => Val::I32(*value as i32),
+                (ValType::I64, Some(value)) => Val::I64(*value as i64),
+                _ => random.value(ty, image.memory_bytes),
+            };
+            found.set(&mut *store, value)?;
+        }
+        if !self.has_memory {
+            return Ok(());
+        }
+        let Some(memory) = instance.get_memory(&mut *store, "memory") else { return Ok(()) };
+        let bytes = memory.data_mut(&mut *store);
+        let size = bytes.len() as u64;
+        for word in bytes.chunks_exact_mut(4) {
+            word.copy_from_slice(&random.word(size).to_le_bytes());
+        }
+        for (start, data) in &image.data {
+            let start = *start as usize;
+            if let Some(end) = start.checked_add(data.len())
+                && let Some(place) = bytes.get_mut(start..end)
+            {
+                place.copy_from_slice(data);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Answers a call: notes it, and gives values that depend on the call alone.
+fn stub(
+    mut caller: Caller<'_, Host>,
+    import: &str,
+    args: &[Val],
+    results: &mut [Val],
+) -> prova::Result<()> {
+    let host = caller.data_mut();
+    if host.calls.len() >= CALLS_MAX {
+        return Err(Error::new(Trap::OutOfFuel));
+    }
+    let mut stream = 3 + host.calls.len() as u64;
+    let args: Vec<u128> = args.iter().map(bits).collect();
+    for byte in import.bytes() {
+        stream = mix(stream ^ u64::from(byte));
+    }
+    for arg in &args {
+        stream = mix(stream ^ *arg as u64);
+    }
+    let mut random = Random::new(host.seed, stream);
+    host.calls.push(Call { import: import.to_owned(), args });
+    for result in results {
+        let ty = result.ty(&caller)?;
+        *result = random.value(ty, 1 << 20);
+    }
+    Ok(())
+}
+
+fn bits(value: &Val) -> u128 {
+    match value {
+        Val::I32(value) => u128::from(*value as u32),
+        Val::I64(value) => u128::from(*value as u64),
+        Val::F32(value) => u128::from(*value),
+        Val::F64(value) => u128::from(*value),
+        Val::V128(value) => value.as_u128(),
+        Val::FuncRef(value) => u128::from(value.is_some()),
+        Val::ExternRef(value) => u128::from(value.is_some()),
+    }
+}
+
+/// A stream of numbers from a seed (SplitMix64).
+struct Random(u64);
+
+fn mix(x: u64) -> u64 {
+    let x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ x >> 31
+}
+
+impl Random {
+    fn new(seed: u64, stream: u64) -> Random {
+        Random(mix(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ mix(stream)))
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        mix(self.0)
+    }
+
+    /// A word as programs have them: a small number, an address, a power of two's neighbour, or anything.
+    fn word(&mut self, memory_bytes: u64) -> u32 {
+        let x = self.next();
+        let y = (x >> 8) as u32;
+        match x & 7 {
+            0 | 1 => y % 16,
+            2 => y % 1024,
+            3 | 4 => (u64::from(y) % memory_bytes.max(1)) as u32 & !7,
+            5 => (1u32 << (y % 32)).wrapping_add((y >> 8) % 3).wrapping_sub(1),
+            6 => (y % 64).wrapping_neg(),
+            _ => (x >> 32) as u32,
+        }
+    }
+
+    fn value(&mut self, ty: ValType, memory_bytes: u64) -> Val {
+        let low = self.word(memory_bytes);
+        let wide = match self.next() & 3 {
+            0 | 1 => u64::from(low),
+            2 => self.next(),
+            _ => i64::from(low as i32) as u64,
+        };
+        match ty {
+            ValType::I32 => Val::I32(low as i32),
+            ValType::I64 => Val::I64(wide as i64),
+            ValType::F32 => {
+                Val::F32(if wide & 1 == 0 { (low as i32 as f32).to_bits() } else { low })
+            }
+            ValType::F64 => {
+                Val::F64(if wide & 1 == 0 { (wide as i64 as f64).to_bits() } else { wide })
+            }
+            ValType::V128 => Val::V128((u128::from(wide) << 64 | u128::from(self.next())).into()),
+            ty => Val::default_for_ty(&ty).unwrap_or(Val::I32(0)),
+        }
+    }
+}

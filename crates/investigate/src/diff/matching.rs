@@ -1,0 +1,360 @@
+//! Functions of A and B → partners.
+//!
+//! Neighbours: `token` feeds the profiles; `compare` judges each pair, so a wrong partner costs a clumsy report, never a
+//! false verdict. Order of trust: imports, exports, unique symbols, unique names without hashes, equal masked bodies inside a
+//! name, call sites of equal callers, equal masked bodies anywhere, likeness.
+//!
+//! 1. Partners are one to one, and imports pair with imports only.
+//! 2. Nothing compares all with all: groups are by hash, likeness is by shared bands, and groups above [`GROUP_MAX`] pair in
+//!    order or not at all. Time is linear in the code, but for sorting.
+
+use super::side::Side;
+use super::token::{Tok, Tokens};
+use crate::names::demangle;
+use crate::parallel::in_parallel;
+use prova_module::{ExternKind, FuncIdx};
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{Hash, Hasher};
+
+/// Largest group that is paired member by member.
+pub(crate) const GROUP_MAX: usize = 256;
+/// Hashes of a likeness signature, in bands of [`ROWS`].
+const HASHES: usize = 32;
+const ROWS: usize = 4;
+/// Least share of equal hashes of two partners by likeness.
+const LIKENESS: f64 = 0.5;
+
+/// What a function looks like when its indices and addresses are masked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Profile {
+    pub(crate) masked: u64,
+    pub(crate) ops: u32,
+    /// Direct callees in order of call sites.
+    pub(crate) calls: Vec<u32>,
+}
+
+/// Partners, both ways.
+#[derive(Clone, Debug)]
+pub(crate) struct Matching {
+    pub(crate) a_to_b: Vec<Option<u32>>,
+    pub(crate) b_to_a: Vec<Option<u32>>,
+}
+
+/// The profiles of all functions of a side, on all processors.
+pub(crate) fn profiles(side: &Side<'_>) -> Vec<Profile> {
+    let imports: Vec<u64> = side.func_imports().iter().map(hash_of).collect();
+    in_parallel(side.module.func_count(), |func| profile(side, &imports, func as u32))
+}
+
+fn hash_of(value: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn profile(side: &Side<'_>, imports: &[u64], func: u32) -> Profile {
+    let Some(tokens) = Tokens::new(side, func) else { return Profile::default() };
+    let mut hasher = DefaultHasher::new();
+    side.type_id_of(func).hash(&mut hasher);
+    let mut profile = Profile::default();
+    let mut locals: HashMap<u32, u32> = HashMap::new();
+    for item in tokens {
+        profile.ops += 1;
+        match item.tok {
+            Tok::Func(code, _) => {
+                code.hash(&mut hasher);
+                match imports.get(item.index as usize) {
+                    Some(import) => import.hash(&mut hasher),
+                    None => side.type_id_of(item.index).hash(&mut hasher),
+                }
+                if code != 0xd2 {
+                    profile.calls.push(item.index);
+                }
+            }
+            Tok::Local(code, local) => {
+                let next = locals.len() as u32;
+                (code, *locals.entry(local).or_insert(next)).hash(&mut hasher);
+            }
+            Tok::Global(code, _) => code.hash(&mut hasher),
+            Tok::I32(value) => masked(side, u64::from(value as u32)).hash(&mut hasher),
+            Tok::I64(value) => masked(side, value as u64).hash(&mut hasher),
+            Tok::Mem { code, align, memory, lane, offset } => {
+                (code, align, memory, lane, masked(side, offset)).hash(&mut hasher);
+            }
+            Tok::Raw(_) | Tok::Indirect(..) | Tok::Block(..) => item.tok.hash(&mut hasher),
+        }
+    }
+    profile.masked = hasher.finish();
+    profile
+}
+
+/// The value, unless it may be an address.
+fn masked(side: &Side<'_>, value: u64) -> u64 {
+    let low = value & 0xffff_ffff;
+    if side.may_be_address(value)
+        || value > low && (side.may_be_address(low) || side.may_be_address(value >> 32))
+    {
+        u64::MAX
+    } else {
+        value
+    }
+}
+
+/// Matches the functions of two sides.
+pub(crate) fn matching(
+    sides: (&Side<'_>, &Side<'_>),
+    profiles: (&[Profile], &[Profile]),
+) -> Matching {
+    let counts = (sides.0.module.func_count(), sides.1.module.func_count());
+    let found = Matching { a_to_b: vec![None; counts.0], b_to_a: vec![None; counts.1] };
+    let mut matcher = Matcher { sides, profiles, found, fresh: Vec::new() };
+    matcher.outside();
+    matcher.by_key(|side, func| side.symbol(func).map(str::to_owned));
+    let names = (names(sides.0), names(sides.1));
+    let name = |side: &Side<'_>, func: u32| -> Option<&String> {
+        let names = if std::ptr::eq(side, sides.0) { &names.0 } else { &names.1 };
+        names[func as usize].as_ref()
+    };
+    matcher.by_key(name);
+    matcher.by_group(|side, func, profile| Some((name(side, func)?, profile.masked)), true);
+    matcher.propagate(true);
+    matcher.by_group(|_, _, profile| Some(profile.masked), false);
+    matcher.propagate(true);
+    matcher.by_group(|side, func, profile| Some((name(side, func)?, profile.masked)), true);
+    matcher.by_group(|_, _, profile| Some(profile.masked), true);
+    matcher.propagate(false);
+    matcher.by_likeness();
+    matcher.propagate(false);
+    matcher.found
+}
+
+fn names(side: &Side<'_>) -> Vec<Option<String>> {
+    in_parallel(side.module.func_count(), |func| side.symbol(func as u32).map(demangle))
+}
+
+struct Matcher<'s, 'm> {
+    sides: (&'s Side<'m>, &'s Side<'m>),
+    profiles: (&'s [Profile], &'s [Profile]),
+    found: Matching,
+    /// Pairs whose call sites were not looked at.
+    fresh: Vec<(u32, u32)>,
+}
+
+impl Matcher<'_, '_> {
+    fn pair(&mut self, a: u32, b: u32) -> bool {
+        let free =
+            self.found.a_to_b[a as usize].is_none() && self.found.b_to_a[b as usize].is_none();
+        if free && self.sides.0.is_import(a) == self.sides.1.is_import(b) {
+            self.found.a_to_b[a as usize] = Some(b);
+            self.found.b_to_a[b as usize] = Some(a);
+            self.fresh.push((a, b));
+            return true;
+        }
+        false
+    }
+
+    /// Imports by their names, exports by theirs, the start functions.
+    fn outside(&mut self) {
+        let (imports_a, imports_b) = (self.sides.0.func_imports(), self.sides.1.func_imports());
+        let mut by_name: HashMap<_, Vec<u32>> = HashMap::new();
+        for (i, import) in imports_b.iter().enumerate().rev() {
+            by_name.entry(*import).or_default().push(i as u32);
+        }
+        for (i, import) in imports_a.iter().enumerate() {
+            if let Some(b) = by_name.get_mut(import).and_then(Vec::pop) {
+                self.pair(i as u32, b);
+            }
+        }
+        for export in self.sides.0.module.exports() {
+            let other = self.sides.1.module.export(&export.name);
+            if let Some(other) = other
+                && (export.kind, other.kind) == (ExternKind::Func, ExternKind::Func)
+            {
+                self.pair(export.index, other.index);
+            }
+        }
+        if let (Some(FuncIdx(a)), Some(FuncIdx(b))) =
+            (self.sides.0.module.start(), self.sides.1.module.start())
+        {
+            self.pair(a, b);
+        }
+    }
+
+    fn free(&self, first: bool) -> Vec<u32> {
+        let (side, partners) = if first {
+            (self.sides.0, &self.found.a_to_b)
+        } else {
+            (self.sides.1, &self.found.b_to_a)
+        };
+        let all = side.module.imported_func_count()..partners.len();
+        all.filter(|&func| partners[func].is_none()).map(|func| func as u32).collect()
+    }
+
+    /// Pairs free functions whose key is unique among all free functions of both sides.
+    fn by_key<'k, K: Hash + Ord + 'k>(&mut self, key: impl Fn(&Side<'_>, u32) -> Option<K>) {
+        let mut groups: BTreeMap<K, (Vec<u32>, Vec<u32>)> = BTreeMap::new();
+        for func in self.free(true) {
+            if let Some(key) = key(self.sides.0, func) {
+                groups.entry(key).or_default().0.push(func);
+            }
+        }
+        for func in self.free(false) {
+            if let Some(key) = key(self.sides.1, func) {
+                groups.entry(key).or_default().1.push(func);
+            }
+        }
+        for (a, b) in groups.into_values() {
+            if let ([a], [b]) = (a.as_slice(), b.as_slice()) {
+                self.pair(*a, *b);
+            }
+        }
+    }
+
+    /// Pairs free functions of equal groups: single members always; more, if `in_order`, in order.
+    fn by_group<K: Hash + Ord>(
+        &mut self,
+        key: impl Fn(&Side<'_>, u32, &Profile) -> Option<K>,
+        in_order: bool,
+    ) {
+        let mut groups: BTreeMap<K, (Vec<u32>, Vec<u32>)> = BTreeMap::new();
+        for func in self.free(true) {
+            if let Some(key) = key(self.sides.0, func, &self.profiles.0[func as usize]) {
+                groups.entry(key).or_default().0.push(func);
+            }
+        }
+        for func in self.free(false) {
+            if let Some(key) = key(self.sides.1, func, &self.profiles.1[func as usize]) {
+                groups.entry(key).or_default().1.push(func);
+            }
+        }
+        let mut pairs = Vec::new();
+        for (a, b) in groups.into_values() {
+            let single = a.len() == 1 && b.len() == 1;
+            let listed = in_order && (a.len() == b.len() || a.len().max(b.len()) <= GROUP_MAX);
+            if single || listed {
+                pairs.extend(a.into_iter().zip(b));
+            }
+        }
+        for (a, b) in pairs {
+            self.pair(a, b);
+        }
+    }
+
+    /// Pairs the callees of paired callers, site by site, until nothing is new. `equal` wants equal masked bodies; otherwise
+    /// as many call sites of the same types.
+    fn propagate(&mut self, equal: bool) {
+        if !equal {
+            let pairs = self.found.a_to_b.iter().enumerate();
+            self.fresh = pairs.filter_map(|(a, b)| Some((a as u32, (*b)?))).collect();
+        }
+        while let Some((a, b)) = self.fresh.pop() {
+            let (x, y) = (&self.profiles.0[a as usize], &self.profiles.1[b as usize]);
+            if x.calls.len() != y.calls.len() || equal && x.masked != y.masked {
+                continue;
+            }
+            let pairs = x.calls.iter().zip(&y.calls);
+            let types =
+                |(a, b): (&u32, &u32)| self.sides.0.type_id_of(*a) == self.sides.1.type_id_of(*b);
+            if !pairs.clone().all(types) {
+                continue;
+            }
+            let free: Vec<(u32, u32)> = pairs
+                .map(|(a, b)| (*a, *b))
+                .filter(|(a, b)| {
+                    self.found.a_to_b[*a as usize].is_none()
+                        && self.found.b_to_a[*b as usize].is_none()
+                })
+                .collect();
+            for (a, b) in free {
+                if equal || self.alike(a, b) {
+                    self.pair(a, b);
+                }
+            }
+        }
+    }
+
+    /// A cheap bound on likeness: sizes within a factor of two.
+    fn alike(&self, a: u32, b: u32) -> bool {
+        let (x, y) = (self.profiles.0[a as usize].ops, self.profiles.1[b as usize].ops);
+        x.min(y) * 2 >= x.max(y)
+    }
+
+    /// Pairs free functions by shared bands of their signatures, the likest first.
+    fn by_likeness(&mut self) {
+        let (free_a, free_b) = (self.free(true), self.free(false));
+        if free_a.is_empty() || free_b.is_empty() {
+            return;
+        }
+        let signatures_a = in_parallel(free_a.len(), |i| signature(self.sides.0, free_a[i]));
+        let signatures_b = in_parallel(free_b.len(), |i| signature(self.sides.1, free_b[i]));
+        let mut bands: HashMap<(usize, &[u32]), Vec<u32>> = HashMap::new();
+        for (i, signature) in signatures_b.iter().enumerate() {
+            for (band, rows) in signature.chunks(ROWS).enumerate() {
+                bands.entry((band, rows)).or_default().push(i as u32);
+            }
+        }
+        let mut scored = Vec::new();
+        for (i, signature) in signatures_a.iter().enumerate() {
+            let mut candidates = HashSet::new();
+            for (band, rows) in signature.chunks(ROWS).enumerate() {
+                let members = bands.get(&(band, rows)).map_or(&[][..], Vec::as_slice);
+                if members.len() <= GROUP_MAX {
+                    candidates.extend(members.iter().copied().take(32));
+                }
+            }
+            for j in candidates {
+                let equal =
+                    signature.iter().zip(&signatures_b[j as usize]).filter(|(x, y)| x == y).count();
+                let (a, b) = (free_a[i], free_b[j as usize]);
+                let share = equal as f64 / HASHES as f64;
+                if share >= LIKENESS && self.alike(a, b) {
+                    let distance = u64::from(a.abs_diff(b));
+                    scored.push((HASHES - equal, distance, a, b));
+                }
+            }
+        }
+        scored.sort_unstable();
+        for (_, _, a, b) in scored {
+            self.pair(a, b);
+        }
+    }
+}
+
+/// The least hashes of a body's 4-grams.
+fn signature(side: &Side<'_>, func: u32) -> Vec<u32> {
+    let mut least = vec![u32::MAX; HASHES];
+    for gram in grams(side, func) {
+        let mut x = gram;
+        for slot in &mut least {
+            x = x
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                .rotate_left(29)
+                .wrapping_add(0x1234_5678_9abc_def1);
+            *slot = (*slot).min((x >> 32) as u32);
+        }
+    }
+    least
+}
+
+/// Hashes of all runs of four operators, with constants and without the indices of locals and functions.
+pub(crate) fn grams(side: &Side<'_>, func: u32) -> Vec<u64> {
+    let mut window = [0u64; 4];
+    let mut grams = Vec::new();
+    for (i, item) in Tokens::new(side, func).into_iter().flatten().enumerate() {
+        let one = match item.tok {
+            Tok::Func(code, _) => hash_of((code, side.type_id_of(item.index))),
+            Tok::Local(code, _) | Tok::Global(code, _) => hash_of(code),
+            Tok::I32(value) => hash_of(masked(side, u64::from(value as u32))),
+            Tok::I64(value) => hash_of(masked(side, value as u64)),
+            Tok::Mem { code, offset, .. } => hash_of((code, masked(side, offset))),
+            Tok::Raw(_) | Tok::Indirect(..) | Tok::Block(..) => hash_of(item.tok),
+        };
+        window.rotate_left(1);
+        window[3] = one;
+        if i >= 3 {
+            grams.push(hash_of(window));
+        }
+    }
+    grams
+}

@@ -1,0 +1,258 @@
+//! The report: differences with verdict and evidence, folded into clusters by cause.
+//!
+//! Neighbours: `diff` fills it; `text`, `html` and serde write it. All strings are printable ([`printable`](crate::names::printable)),
+//! and everything is in a fixed order: the same two modules give the same bytes.
+
+use serde::Serialize;
+use std::fmt;
+
+/// What a difference amounts to, the harmless first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// No difference.
+    Identical,
+    /// The same things under other indices, names or places in the file.
+    Renumbered,
+    /// The same but for addresses of things that moved.
+    Moved,
+    /// Equal control-flow graphs in another order of blocks or with other dispatcher states, and equal in execution.
+    LayoutOnly,
+    /// A path of the build's machine, or what follows from its length.
+    Path,
+    /// A few bytes of high entropy, as a seed drawn at build time leaves.
+    RandomLooking,
+    /// None of these.
+    Changed,
+}
+
+impl Verdict {
+    /// All verdicts in order.
+    pub const ALL: [Verdict; 7] = [
+        Verdict::Identical,
+        Verdict::Renumbered,
+        Verdict::Moved,
+        Verdict::LayoutOnly,
+        Verdict::Path,
+        Verdict::RandomLooking,
+        Verdict::Changed,
+    ];
+
+    /// Its name in reports and in `--allow`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Verdict::Identical => "identical",
+            Verdict::Renumbered => "renumbered",
+            Verdict::Moved => "moved",
+            Verdict::LayoutOnly => "layout-only",
+            Verdict::Path => "path",
+            Verdict::RandomLooking => "random-looking",
+            Verdict::Changed => "changed",
+        }
+    }
+
+    /// The verdict of this name.
+    pub fn parse(name: &str) -> Option<Verdict> {
+        Verdict::ALL.into_iter().find(|verdict| verdict.name() == name)
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// What kind of thing differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A function.
+    Function,
+    /// Bytes of a data segment, or its place.
+    Data,
+    /// An import.
+    Import,
+    /// An export or the start function.
+    Export,
+    /// A global.
+    Global,
+    /// A table or its elements.
+    Table,
+    /// A memory.
+    Memory,
+    /// A tag.
+    Tag,
+    /// A custom section.
+    Custom,
+    /// The binary encoding alone.
+    Encoding,
+}
+
+impl Kind {
+    /// Its name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Function => "function",
+            Kind::Data => "data",
+            Kind::Import => "import",
+            Kind::Export => "export",
+            Kind::Global => "global",
+            Kind::Table => "table",
+            Kind::Memory => "memory",
+            Kind::Tag => "tag",
+            Kind::Custom => "custom section",
+            Kind::Encoding => "encoding",
+        }
+    }
+}
+
+/// Which side a line of code is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// Both.
+    Both,
+    /// A alone.
+    A,
+    /// B alone.
+    B,
+}
+
+/// A line of code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// Where it is from.
+    pub origin: Origin,
+    /// Module offset in A, or in B for a line of B alone.
+    pub offset: u32,
+    /// The operator.
+    pub text: String,
+}
+
+/// One difference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// What it amounts to.
+    pub verdict: Verdict,
+    /// What kind of thing differs.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+    /// Its index or address in A; `None` if it is in B alone.
+    pub a: Option<u64>,
+    /// Its index or address in B; `None` if it is in A alone.
+    pub b: Option<u64>,
+    /// What differs, in a few words.
+    pub summary: String,
+    /// Why the verdict is this one.
+    pub evidence: Vec<String>,
+    /// Aligned code, where code differs; may be cut.
+    pub code: Vec<Line>,
+    /// How many places differ: operators, words, bytes.
+    pub sites: u64,
+    /// The cluster it is in.
+    pub cluster: usize,
+}
+
+/// Differences with one cause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cluster {
+    /// The gravest verdict among its causes: what follows from them does not count.
+    pub verdict: Verdict,
+    /// The cause, in a line.
+    pub cause: String,
+    /// Its differences, the causes first.
+    pub differences: Vec<usize>,
+    /// How many of them are causes.
+    pub causes: usize,
+    /// How many places differ in all.
+    pub sites: u64,
+}
+
+/// A module as the report names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Input {
+    /// The module's own name or the file's, as given.
+    pub name: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Functions, imports included.
+    pub functions: u64,
+}
+
+/// How many things got a verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Count {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Functions.
+    pub functions: u64,
+    /// Everything else.
+    pub others: u64,
+}
+
+/// All differences of two modules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The first module.
+    pub a: Input,
+    /// The second.
+    pub b: Input,
+    /// Whether the modules are byte for byte equal.
+    pub equal: bool,
+    /// How many things got each verdict, in order of verdicts; those with none are absent.
+    pub counts: Vec<Count>,
+    /// Clusters: the gravest verdict first, then the most places.
+    pub clusters: Vec<Cluster>,
+    /// All differences; clusters refer to them.
+    pub differences: Vec<Difference>,
+}
+
+/// What the user accepts as no difference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Allow {
+    /// Clusters of this verdict.
+    Verdict(Verdict),
+    /// Custom sections of this name.
+    Custom(String),
+}
+
+impl Allow {
+    /// `layout-only`, `path` (or `paths`), `custom:producers`, …
+    pub fn parse(text: &str) -> Option<Allow> {
+        if let Some(name) = text.strip_prefix("custom:") {
+            return Some(Allow::Custom(name.to_owned()));
+        }
+        Some(Allow::Verdict(Verdict::parse(if text == "paths" { "path" } else { text })?))
+    }
+}
+
+impl Report {
+    /// Whether the modules are equal but for what is allowed.
+    pub fn allowed(&self, allow: &[Allow]) -> bool {
+        let custom = |difference: &Difference| {
+            let name =
+                |allow: &Allow| matches!(allow, Allow::Custom(name) if *name == difference.name);
+            difference.kind == Kind::Custom && allow.iter().any(name)
+        };
+        let cluster = |cluster: &Cluster| {
+            allow.contains(&Allow::Verdict(cluster.verdict))
+                || cluster.differences.iter().all(|i| custom(&self.differences[*i]))
+        };
+        self.equal || self.clusters.iter().all(cluster)
+    }
+
+    /// The exit code of a comparing command: 0 equal (but for what is allowed), 1 different.
+    pub fn exit_code(&self, allow: &[Allow]) -> u8 {
+        u8::from(!self.allowed(allow))
+    }
+
+    /// The report as JSON.
+    ///
+    /// # Errors
+    /// Never, for a report that `diff` made; the serialiser's otherwise.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(self)
+    }
+}

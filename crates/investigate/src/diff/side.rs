@@ -1,0 +1,204 @@
+//! One of the two modules, with its indices mapped into ids that both share.
+//!
+//! Neighbours: `matching` fills the map of functions, `data` the map of addresses; `token` reads through both.
+//!
+//! 1. Type ids are interned over both modules: equal ids are equal types.
+//! 2. Canonical function ids of side B are its own indices; those of side A are the indices of their partners, and
+//!    `ALONE | index` without one. So equal ids are partners.
+
+use crate::names::{demangle, printable};
+use crate::xref::MemoryMap;
+use prova_module::{BinaryReader, ExternType, FuncIdx, FuncType, GlobalIdx, Module};
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// The bit of a canonical id that has no partner.
+pub(crate) const ALONE: u32 = 1 << 31;
+
+/// Function types of both modules.
+pub(crate) type Types = HashMap<FuncType, u32>;
+
+/// A module and its maps.
+pub(crate) struct Side<'m> {
+    pub(crate) module: &'m Module,
+    pub(crate) map: MemoryMap,
+    /// Constants in this range may be addresses.
+    pub(crate) addresses: Range<u64>,
+    type_ids: Vec<u32>,
+    funcs: Vec<u32>,
+    globals: Vec<u32>,
+    /// Functions by slot of table 0, from active segments at constant offsets.
+    pub(crate) slots: HashMap<u64, u32>,
+    /// Names from the symbol table of an object file.
+    linked: HashMap<u32, &'m str>,
+}
+
+impl<'m> Side<'m> {
+    pub(crate) fn new(module: &'m Module, types: &mut Types) -> Side<'m> {
+        let type_ids = module.types().iter().map(|ty| {
+            let next = types.len() as u32;
+            *types.entry(ty.clone()).or_insert(next)
+        });
+        let type_ids = type_ids.collect();
+        let map = MemoryMap::new(module);
+        let addresses = map.addresses().unwrap_or(0..0);
+        Side {
+            module,
+            addresses,
+            map,
+            type_ids,
+            funcs: (0..module.func_count() as u32).collect(),
+            globals: (0..module.globals().len() as u32).collect(),
+            slots: slots(module),
+            linked: linked(module).unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn type_id(&self, ty: u32) -> u32 {
+        self.type_ids.get(ty as usize).copied().unwrap_or(u32::MAX)
+    }
+
+    pub(crate) fn type_id_of(&self, func: u32) -> u32 {
+        self.type_id(self.module.func_type_idx(FuncIdx(func)).0)
+    }
+
+    pub(crate) fn canonical_func(&self, func: u32) -> u32 {
+        self.funcs.get(func as usize).copied().unwrap_or(ALONE | func)
+    }
+
+    pub(crate) fn canonical_global(&self, global: u32) -> u32 {
+        self.globals.get(global as usize).copied().unwrap_or(ALONE | global)
+    }
+
+    /// Replaces own indices by partners' (side A).
+    pub(crate) fn set_partners(&mut self, funcs: &[Option<u32>], globals: &[Option<u32>]) {
+        let ids = |partners: &[Option<u32>]| {
+            partners
+                .iter()
+                .enumerate()
+                .map(|(i, partner)| partner.unwrap_or(ALONE | i as u32))
+                .collect()
+        };
+        self.funcs = ids(funcs);
+        self.globals = ids(globals);
+    }
+
+    pub(crate) fn is_import(&self, func: u32) -> bool {
+        (func as usize) < self.module.imported_func_count()
+    }
+
+    /// The symbol as it stands in the name section, or the import or export it is known by.
+    pub(crate) fn symbol(&self, func: u32) -> Option<&'m str> {
+        let module: &'m Module = self.module;
+        module.func_name(FuncIdx(func)).or_else(|| self.linked.get(&func).copied())
+    }
+
+    /// A printable name: demangled, else `func12`.
+    pub(crate) fn func_name(&self, func: u32) -> String {
+        match self.symbol(func) {
+            Some(symbol) => printable(&demangle(symbol)),
+            None => FuncIdx(func).to_string(),
+        }
+    }
+
+    pub(crate) fn global_name(&self, global: u32) -> String {
+        match self.module.names().global(GlobalIdx(global)) {
+            Some(name) => printable(name),
+            None => GlobalIdx(global).to_string(),
+        }
+    }
+
+    /// Whether a constant may be an address.
+    pub(crate) fn may_be_address(&self, value: u64) -> bool {
+        self.addresses.contains(&value)
+    }
+
+    /// The imports of functions as `(module, name)`, in order of function indices.
+    pub(crate) fn func_imports(&self) -> Vec<(&'m str, &'m str)> {
+        let module: &'m Module = self.module;
+        let funcs =
+            module.imports().iter().filter(|import| matches!(import.kind, ExternType::Func(_)));
+        funcs.map(|import| (&*import.module, &*import.name)).collect()
+    }
+
+    /// The imports of globals as `(module, name)`.
+    pub(crate) fn global_imports(&self) -> Vec<(&'m str, &'m str)> {
+        let module: &'m Module = self.module;
+        let globals =
+            module.imports().iter().filter(|import| matches!(import.kind, ExternType::Global(_)));
+        globals.map(|import| (&*import.module, &*import.name)).collect()
+    }
+}
+
+/// Names of functions from the `linking` section of an object file (tool-conventions, Linking); what is malformed ends the
+/// reading, as names are decoration.
+fn linked(module: &Module) -> Option<HashMap<u32, &str>> {
+    const SYMBOL_TABLE: u8 = 8;
+    let section = module.custom_sections().iter().find(|section| &*section.name == "linking")?;
+    let mut reader = BinaryReader::new(&module.bytes()[section.range.clone()], 0);
+    let _version = reader.read_var_u32().ok()?;
+    let mut names = HashMap::new();
+    while !reader.eof() {
+        let kind = reader.read_u8().ok()?;
+        let len = reader.read_var_u32().ok()?;
+        let bytes = reader.read_bytes(len as usize).ok()?;
+        if kind == SYMBOL_TABLE {
+            symbols(&mut BinaryReader::new(bytes, 0), &mut names);
+        }
+    }
+    Some(names)
+}
+
+fn symbols<'m>(reader: &mut BinaryReader<'m>, names: &mut HashMap<u32, &'m str>) -> Option<()> {
+    const FUNCTION: u8 = 0;
+    const DATA: u8 = 1;
+    const SECTION: u8 = 3;
+    const UNDEFINED: u32 = 0x10;
+    const EXPLICIT_NAME: u32 = 0x40;
+    for _ in 0..reader.read_var_u32().ok()? {
+        let kind = reader.read_u8().ok()?;
+        let flags = reader.read_var_u32().ok()?;
+        if kind == DATA {
+            reader.read_string().ok()?;
+            for _ in 0..if flags & UNDEFINED == 0 { 3 } else { 0 } {
+                reader.read_var_u64().ok()?;
+            }
+            continue;
+        }
+        let index = reader.read_var_u32().ok()?;
+        if kind != SECTION && (flags & UNDEFINED == 0 || flags & EXPLICIT_NAME != 0) {
+            let name = reader.read_string().ok()?;
+            if kind == FUNCTION {
+                names.insert(index, name);
+            }
+        }
+    }
+    Some(())
+}
+
+/// The functions that active element segments write to table 0.
+fn slots(module: &Module) -> HashMap<u64, u32> {
+    use crate::xref::constant;
+    use prova_module::{ConstOp, ElementItems, ElementKind};
+    let mut slots = HashMap::new();
+    for element in module.elements() {
+        let ElementKind::Active { table, offset } = &element.kind else { continue };
+        let Some(start) = constant(offset.ops()).filter(|_| table.0 == 0) else { continue };
+        let funcs: Vec<Option<u32>> = match &element.items {
+            ElementItems::Funcs(funcs) => funcs.iter().map(|func| Some(func.0)).collect(),
+            ElementItems::Exprs(_, exprs) => exprs
+                .iter()
+                .map(|expr| match expr.ops() {
+                    [ConstOp::RefFunc(func)] => Some(func.0),
+                    _ => None,
+                })
+                .collect(),
+        };
+        for (at, func) in funcs.into_iter().enumerate() {
+            if let Some(func) = func {
+                slots.insert(start.wrapping_add(at as u64), func);
+            }
+        }
+    }
+    slots
+}

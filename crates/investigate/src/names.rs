@@ -1,0 +1,93 @@
+//! Names of modules → text that is safe to print: demangled, capped, and without characters that a terminal or a page obeys.
+//!
+//! Neighbours: every report of this crate. Names come from the module: they are hostile text.
+//!
+//! 1. What [`printable`] returns has no control character, no bidirectional override, no zero-width character, and at most
+//!    [`NAME_CHARS_MAX`] characters and an ellipsis.
+//! 2. Demangling is bounded: symbols above [`SYMBOL_BYTES_MAX`] are printed as they are, and output is cut while it is written.
+//!
+//! `tests/diff.rs` feeds both with hostile names.
+
+use std::fmt::{self, Write};
+
+/// Most characters of one printed name.
+pub const NAME_CHARS_MAX: usize = 200;
+/// Longest symbol that is demangled, in bytes.
+pub const SYMBOL_BYTES_MAX: usize = 4096;
+
+/// A name as a reader wants it: demangled (Rust legacy and v0, without hashes; C++), else as it is. Not yet printable.
+pub(crate) fn demangle(symbol: &str) -> String {
+    if symbol.len() > SYMBOL_BYTES_MAX {
+        return symbol.to_owned();
+    }
+    let mut out = Capped(String::new());
+    if let Ok(name) = rustc_demangle::try_demangle(symbol) {
+        // An error means that the cap was reached: what is there is what is shown.
+        write!(out, "{name:#}").ok();
+        return out.0;
+    }
+    if symbol.starts_with("_Z")
+        && let Ok(name) = cpp_demangle::Symbol::new(symbol)
+    {
+        let options = cpp_demangle::DemangleOptions::default().recursion_limit(64);
+        if let Ok(text) = name.demangle_with_options(&options) {
+            out.write_str(&text).ok();
+            return out.0;
+        }
+    }
+    symbol.to_owned()
+}
+
+/// The text with invariant 1.
+pub fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(NAME_CHARS_MAX));
+    for (i, c) in text.chars().enumerate() {
+        if i == NAME_CHARS_MAX {
+            out.push('…');
+            break;
+        }
+        if obeyed(c) { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
+}
+
+/// Whether a terminal or a page does something with this character instead of showing it.
+fn obeyed(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(c, '\u{e0000}'..='\u{e007f}')
+}
+
+/// A string that refuses to grow beyond four caps of a name.
+struct Capped(String);
+
+impl Write for Capped {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if self.0.len() + text.len() > 4 * NAME_CHARS_MAX {
+            return Err(fmt::Error);
+        }
+        self.0.push_str(text);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_schemes_are_demangled_and_other_text_is_kept() {
+        assert_eq!(demangle("_ZN4core3fmt5write17h0123456789abcdefE"), "core::fmt::write");
+        assert_eq!(demangle("_RNvCsfLfy6EI15iL_7___rustc12___rust_alloc"), "__rustc::__rust_alloc");
+        assert_eq!(demangle("_ZN3foo3barEi"), "foo::bar(int)");
+        assert_eq!(demangle("plain"), "plain");
+    }
+
+    #[test]
+    fn what_a_terminal_obeys_is_escaped_and_length_is_bounded() {
+        let text = printable("a\u{1b}[31m\u{202e}b\n");
+        assert_eq!(text, "a\\u{1b}[31m\\u{202e}b\\n");
+        assert_eq!(printable(&"x".repeat(5000)).chars().count(), NAME_CHARS_MAX + 1);
+        assert!(demangle(&format!("_ZN{}", "4core".repeat(100_000))).len() > SYMBOL_BYTES_MAX);
+    }
+}

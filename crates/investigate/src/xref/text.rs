@@ -1,0 +1,87 @@
+//! A cross-reference → text.
+
+use super::{MemoryMap, Use, XrefReport};
+use std::fmt::Write;
+
+/// Entries of one list that are printed.
+const SHOWN: usize = 200;
+
+impl XrefReport {
+    /// The report as text.
+    pub fn to_text(&self) -> String {
+        let mut out = String::new();
+        let (start, end) = (self.start, self.end);
+        writeln!(out, "{start:#x}..{end:#x} ({start}..{end}): {}", self.place).ok();
+        list(&mut out, "read", &self.reads);
+        list(&mut out, "write", &self.writes);
+        list(&mut out, "address escape", &self.escapes);
+        list(&mut out, "possible access with an index", &self.indexed);
+        writeln!(out, "\n{}", plural(self.pointers.len(), "pointer in data")).ok();
+        for pointer in self.pointers.iter().take(SHOWN) {
+            writeln!(out, "  {:#x} ({}) = {:#x}", pointer.address, pointer.place, pointer.value)
+                .ok();
+        }
+        let escaped = self.escapes.len() + self.pointers.len();
+        if escaped > 0 {
+            writeln!(
+                out,
+                "\nThe range may also be reached through {}.",
+                plural(escaped, "escaped address")
+            )
+            .ok();
+        }
+        out.push('\n');
+        map(&mut out, &self.map);
+        out
+    }
+
+    /// The report as JSON.
+    ///
+    /// # Errors
+    /// The serialiser's; none is known.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(self)
+    }
+}
+
+fn list(out: &mut String, what: &str, uses: &[Use]) {
+    writeln!(out, "\n{}", plural(uses.len(), what)).ok();
+    for one in uses.iter().take(SHOWN) {
+        let size = if one.bytes > 0 { format!(", {} bytes", one.bytes) } else { String::new() };
+        writeln!(
+            out,
+            "  {:#08x}  {} {:#x}{size}  in {} (func{})",
+            one.offset, one.operator, one.address, one.name, one.func
+        )
+        .ok();
+    }
+    if uses.len() > SHOWN {
+        writeln!(out, "  … {} more", uses.len() - SHOWN).ok();
+    }
+}
+
+fn map(out: &mut String, map: &MemoryMap) {
+    writeln!(out, "memory map").ok();
+    if let Some((global, value)) = map.stack_pointer {
+        writeln!(out, "  stack pointer: global{global}, starts at {value:#x} and goes down (no data, whatever has this address)").ok();
+    }
+    for span in map.spans.iter().take(SHOWN) {
+        let name =
+            if span.name.is_empty() { format!("data {}", span.segment) } else { span.name.clone() };
+        writeln!(out, "  {:#x}..{:#x}  {name}", span.start, span.start + span.bytes).ok();
+    }
+    if let Some(base) = map.heap_base {
+        writeln!(out, "  {base:#x}..  heap").ok();
+    }
+    writeln!(out, "  {:#x}  end of the initial memory", map.memory_bytes).ok();
+}
+
+fn plural(count: usize, what: &str) -> String {
+    match (count, what.strip_suffix("y"), what.split_once(' ')) {
+        (1, ..) => format!("1 {what}"),
+        (_, _, Some(("pointer", rest))) => format!("{count} pointers {rest}"),
+        (_, _, Some(("possible", _))) => format!("{count} possible accesses with an index"),
+        (_, _, Some((first, "address"))) => format!("{count} {first} addresses"),
+        _ => format!("{count} {what}s"),
+    }
+}
