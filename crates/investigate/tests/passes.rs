@@ -403,6 +403,25 @@ fn hostile_logs_do_no_harm() {
     );
 }
 
+#[test]
+fn of_long_lines_the_differing_part_is_printed() {
+    let directory = std::env::temp_dir().join(format!("prova-passes-test-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).expect("a directory can be made");
+    let write = |name: &str, end: &str| {
+        let path = directory.join(name);
+        std::fs::write(&path, dump("X", "f", &format!("  {}{end}", "x".repeat(5000))))
+            .expect("a file can be written");
+        Log::open(&path).expect("it is there")
+    };
+    let (mut a, mut b) = (write("a", "here"), write("b", "there"));
+    let comparison = passes::compare(&mut a, &mut b).expect("the logs can be read");
+    let evidence = passes::evidence(&comparison, &mut a, &mut b);
+    let text = passes::text(&comparison, &evidence, ["a", "b"]);
+    assert!(text.contains("xxhere\n") && text.contains("xxthere\n"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() < 300), "{text}");
+    std::fs::remove_dir_all(&directory).ok();
+}
+
 /// A text repeated, without keeping it.
 struct Repeat<'t> {
     head: &'t [u8],

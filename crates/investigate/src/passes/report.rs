@@ -150,10 +150,15 @@ fn member_text(out: &mut String, difference: &Difference, evidence: Option<&Evid
         let line = evidence
             .and_then(|e| if sort == "text" { e.textual.as_ref() } else { e.structural.as_ref() });
         if let Some(LineDifference { a, b }) = line {
-            for (sign, line) in [('-', a), ('+', b)] {
+            let text = |line: &Option<(u64, String)>| {
+                line.as_ref().map_or("", |(_, text)| text.trim_start()).to_owned()
+            };
+            let (text_a, text_b) = (text(a), text(b));
+            let from = window(&text_a, &text_b);
+            for (sign, line, text) in [('-', a, text_a), ('+', b, text_b)] {
                 match line {
-                    Some((number, line)) => {
-                        writeln!(out, "      {sign} {number}: {}", shortened(line)).ok()
+                    Some((number, _)) => {
+                        writeln!(out, "      {sign} {number}: {}", shortened(&text, from)).ok()
                     }
                     None => writeln!(out, "      {sign} (the body has ended)").ok(),
                 };
@@ -213,13 +218,18 @@ fn clusters_of(count: usize) -> String {
     if count == 1 { "one cause".into() } else { format!("beginning at {count} passes") }
 }
 
-/// The line without its indent, and not longer than a few screen lines.
-fn shortened(line: &str) -> String {
-    let line = line.trim_start();
-    match line.char_indices().nth(LINE_CHARS_MAX) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
-    }
+/// The character from which long lines are printed, so that the first difference is seen.
+fn window(a: &str, b: &str) -> usize {
+    let same = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
+    if same < LINE_CHARS_MAX * 3 / 4 { 0 } else { same - LINE_CHARS_MAX / 4 }
+}
+
+/// So many characters of the line as are printed.
+fn shortened(line: &str, from: usize) -> String {
+    let shown: String = line.chars().skip(from).take(LINE_CHARS_MAX).collect();
+    let before = if from > 0 { "…" } else { "" };
+    let after = if line.chars().nth(from + LINE_CHARS_MAX).is_some() { "…" } else { "" };
+    format!("{before}{shown}{after}")
 }
 
 /// The report as JSON, with every function.

@@ -1,6 +1,6 @@
 //! Revisions in order, the first sound and the last not → the first revision whose builds differ.
 //!
-//! Neighbours: [`build`](super::build) judges one revision. The predicate is flaky one way only: a difference that was seen is there, while
+//! Neighbours: [`build`](mod@super::build) judges one revision. The predicate is flaky one way only: a difference that was seen is there, while
 //! agreement may be luck; so a sound verdict is worth Σ pᵢᵏ of the split seen so far ([`split`](super::split)), the bad end is built first, and
 //! the last sound revision is built once more with as many runs before it is believed.
 //!

@@ -1,6 +1,6 @@
 //! The dependency graph that Cargo resolved → which crates bring chance or the clock into the build, and which feature lets them in.
 //!
-//! Neighbours: [`build`](super::build) shows by bytes that something is random; this names who. Input is what
+//! Neighbours: [`build`](mod@super::build) shows by bytes that something is random; this names who. Input is what
 //! `cargo metadata --format-version 1` prints.
 //!
 //! A *source* is a crate that is known to look at a clock, a random number or the repository while the program is compiled: by its

@@ -1,6 +1,6 @@
 //! An [`Outcome`] → text, or JSON.
 //!
-//! Neighbours: [`build`](super::build) saw it. The order: verdict and split, what differs and where, what was not varied, what
+//! Neighbours: [`build`](mod@super::build) saw it. The order: verdict and split, what differs and where, what was not varied, what
 //! agreement is worth. Paths and messages come from builds, so control characters are escaped.
 
 use super::build::{Cause, Outcome, Verdict, letter};
@@ -38,7 +38,14 @@ pub fn text(outcome: &Outcome, differ: Option<Differ<'_>>) -> String {
     for (number, class) in outcome.classes.iter().enumerate() {
         if let Some(kept) = &class.kept {
             let kept = printable(&kept.display().to_string());
-            writeln!(out, "output {}: {} builds, kept in {kept}", letter(number), class.count).ok();
+            writeln!(
+                out,
+                "output {}: {} build{}, kept in {kept}",
+                letter(number),
+                class.count,
+                if class.count == 1 { "" } else { "s" }
+            )
+            .ok();
         }
     }
     differing(&mut out, outcome, differ);

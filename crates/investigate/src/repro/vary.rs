@@ -1,6 +1,6 @@
 //! What may differ between two builds of one source → how a build is launched, and a proof that it really differs.
 //!
-//! Neighbours: [`build`](super::build) launches. The list is reprotest's as far as it needs no privileges. Where a variation is not
+//! Neighbours: [`build`](mod@super::build) launches. The list is reprotest's as far as it needs no privileges. Where a variation is not
 //! chosen, all runs have its control setting.
 //!
 //! | variation | control | varied run |
