@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use prova::{Error, Result, bail};
 use prova_investigate::repro::bisect::{self, Found};
 use prova_investigate::repro::blame;
-use prova_investigate::repro::{self, Options, Variation, Verdict, report};
+use prova_investigate::repro::{self, Options, Variation, Verdict, lock, report};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +23,8 @@ pub(crate) struct ReproArgs {
 enum ReproCommand {
     /// Builds repeatedly under varied surroundings and compares the outputs
     Build(BuildArgs),
+    /// Builds twice and compares with the outputs that a file in the repository names
+    Ci(CiArgs),
     /// Finds the first revision whose builds differ
     Bisect(BisectArgs),
     /// Names the crates that bring chance or the clock into a Cargo build, and the features that let them in
@@ -84,6 +86,21 @@ struct BuildArgs {
 }
 
 #[derive(Debug, Args)]
+struct CiArgs {
+    /// The file, as `sha256sum` writes it
+    #[arg(long, value_name = "FILE", default_value = "repro.lock")]
+    lock: PathBuf,
+    /// Writes the file instead of comparing with it
+    #[arg(long)]
+    update: bool,
+    /// How often each time
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    runs: usize,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
 struct BisectArgs {
     /// Revisions of the repository in which the source tree lies; the first must be sound, the last not
     #[arg(long, value_name = "GOOD..BAD")]
@@ -99,6 +116,7 @@ struct BisectArgs {
 pub(crate) fn run(args: &ReproArgs) -> Result<Exit> {
     match &args.command {
         ReproCommand::Build(args) => build(args),
+        ReproCommand::Ci(args) => ci(args),
         ReproCommand::Bisect(args) => find(args),
         ReproCommand::BlameFeature(args) => blame_feature(args),
     }
@@ -155,6 +173,44 @@ fn build(args: &BuildArgs) -> Result<Exit> {
         Verdict::Failed => Exit::BuildFailed,
         Verdict::Inconclusive => Exit::Inconclusive,
     })
+}
+
+fn ci(args: &CiArgs) -> Result<Exit> {
+    let context = |error: std::io::Error| {
+        unreadable(Error::new(error).context(format!("failed at `{}`", args.lock.display())))
+    };
+    let expected = match args.update {
+        true => None,
+        false => Some(
+            lock::read(&std::fs::read_to_string(&args.lock).map_err(context)?)
+                .map_err(unreadable)?,
+        ),
+    };
+    let options = args.common.options(Some(args.runs))?;
+    let outcome = repro::build(&options, &mut |line| warn(&printable(line))).map_err(unreadable)?;
+    print(&report::text(&outcome, None))?;
+    match outcome.verdict() {
+        Verdict::Equal => {}
+        Verdict::Different => return Ok(Exit::Bad),
+        Verdict::Failed => return Ok(Exit::BuildFailed),
+        Verdict::Inconclusive => return Ok(Exit::Inconclusive),
+    }
+    let Some(class) = outcome.classes.first() else { return Ok(Exit::BuildFailed) };
+    let Some(expected) = expected else {
+        std::fs::write(&args.lock, lock::write(&class.artifacts).map_err(unreadable)?)
+            .map_err(context)?;
+        print(&format!("{}: {} outputs\n", args.lock.display(), class.artifacts.len()))?;
+        return Ok(Exit::Done);
+    };
+    let differences = lock::differences(&expected, &class.artifacts);
+    if differences.is_empty() {
+        print("as the lock file says\n")?;
+        return Ok(Exit::Done);
+    }
+    for line in &differences {
+        print(&format!("{}\n", printable(line)))?;
+    }
+    Ok(Exit::Bad)
 }
 
 fn find(args: &BisectArgs) -> Result<Exit> {

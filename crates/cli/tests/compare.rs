@@ -72,5 +72,21 @@ fn builds_have_the_codes_of_comparing_commands() {
         assert_eq!(actual, Some(code), "{name}: {text}");
         assert!(text.contains(words), "{name}: {text}");
     }
+    let lock = scratch.join("repro.lock").to_string_lossy().into_owned();
+    let ci = |name: &str, update: bool, script: &str| {
+        let keep = scratch.join(name).to_string_lossy().into_owned();
+        let mut args = vec![
+            "repro", "ci", "--lock", &lock, "--vary", "path", "--source", &source, "--keep", &keep,
+        ];
+        args.extend(update.then_some("--update"));
+        args.extend(["--", "sh", "-c", script]);
+        said(&prova(&args))
+    };
+    assert_eq!(ci("ci-0", false, "echo 1 > x").0, Some(2), "there is no lock file yet");
+    assert_eq!(ci("ci-1", true, "pwd > x").0, Some(1), "what differs is not written");
+    assert_eq!(ci("ci-2", true, "echo 1 > x").0, Some(0));
+    assert_eq!(ci("ci-3", false, "echo 1 > x").0, Some(0));
+    let (code, text) = ci("ci-4", false, "echo 2 > x");
+    assert!(code == Some(1) && text.contains("changed: x: "), "{text}");
     std::fs::remove_dir_all(&scratch).ok();
 }

@@ -3,7 +3,7 @@
 //! `README.md` says what green does not show.
 
 use prova_investigate::repro::bisect::{self, Sight};
-use prova_investigate::repro::{Options, Outcome, Split, Variation, Verdict, build, report};
+use prova_investigate::repro::{Options, Outcome, Split, Variation, Verdict, build, lock, report};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -216,6 +216,38 @@ fn without_a_number_all_agreeing_is_built_more_often_than_a_difference() {
         ..scratch.options("head -c 9 /dev/urandom > out.o")
     });
     assert_eq!(outcome.runs.len(), 2);
+}
+
+#[test]
+fn later_builds_are_held_against_the_lock_file() {
+    let scratch = Scratch::new();
+    let built = scratch.build("cat in.c > out.o; echo 1 > other.o").classes[0].artifacts.clone();
+    let text = lock::write(&built).expect("it can be written");
+    let read = lock::read(&text).expect("it can be read");
+    assert_eq!((&read, lock::differences(&read, &built)), (&built, vec![]));
+    let mut later = built.clone();
+    later.insert("out.o".into(), "0".repeat(64));
+    later.remove("other.o");
+    later.insert("third.o".into(), "1".repeat(64));
+    let said = lock::differences(&read, &later);
+    assert_eq!(
+        (said.len(), said[0].as_str(), said[2].as_str()),
+        (3, "not built: other.o", "not in the lock file: third.o")
+    );
+    assert!(said[1].starts_with("changed: out.o: "), "{said:?}");
+    let line = text.lines().last().expect("it has lines");
+    for text in [
+        "",
+        "# nothing\n",
+        "abc  out.o\n",
+        "out.o\n",
+        &line.to_uppercase(),
+        &format!("{line}\n{line}\n"),
+    ] {
+        assert!(lock::read(text).is_err(), "{text:?}");
+    }
+    later.insert("a\nb".into(), "0".repeat(64));
+    assert!(lock::write(&later).is_err());
 }
 
 fn git(repository: &Path, arguments: &[&str]) {

@@ -13,6 +13,7 @@ pub mod bisect;
 pub mod blame;
 pub mod build;
 pub mod glob;
+pub mod lock;
 pub mod report;
 pub mod split;
 pub mod tree;
