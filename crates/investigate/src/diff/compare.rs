@@ -253,34 +253,42 @@ fn inlined(context: &Context<'_, '_>, funcs: (u32, u32)) -> Option<(u32, String,
     let calls_b = &context.profiles.1[funcs.1 as usize].calls;
     let in_a: HashSet<u32> = calls_a.iter().map(|func| a.canonical_func(*func)).collect();
     let in_b: HashSet<u32> = calls_b.iter().copied().collect();
+    // The callee's body has to be what the caller grew by: nothing much larger, and no import.
     let covered = |side: &Side<'_>,
-                   callee: u32,
-                   other: &Side<'_>,
-                   func: u32,
-                   before: (&Side<'_>, u32)|
-     -> bool {
-        let grams_of_callee = grams(side, callee);
-        if grams_of_callee.is_empty() || side.is_import(callee) {
-            return false;
+                   profiles: &[Profile],
+                   lost: Vec<u32>,
+                   with: (&Side<'_>, u32),
+                   before: (&Side<'_>, u32),
+                   room: u32| {
+        let fits = |callee: &u32| {
+            !side.is_import(*callee) && profiles[*callee as usize].ops <= 2 * room + 16
+        };
+        let candidates: Vec<u32> = lost.into_iter().filter(fits).take(8).collect();
+        if candidates.is_empty() || room == 0 {
+            return None;
         }
         // What the caller had before does not speak for the callee.
         let had: HashSet<u64> = grams(before.0, before.1).into_iter().collect();
         let has: HashSet<u64> =
-            grams(other, func).into_iter().filter(|gram| !had.contains(gram)).collect();
-        let found = grams_of_callee.iter().filter(|gram| has.contains(gram)).count();
-        5 * found >= 3 * grams_of_callee.len()
+            grams(with.0, with.1).into_iter().filter(|gram| !had.contains(gram)).collect();
+        candidates.into_iter().find(|callee| {
+            let grams = grams(side, *callee);
+            let found = grams.iter().filter(|gram| has.contains(gram)).count();
+            !grams.is_empty() && 5 * found >= 3 * grams.len()
+        })
     };
-    let lost = calls_a.iter().filter(|func| !in_b.contains(&a.canonical_func(**func))).take(16);
-    for &callee in lost {
-        if covered(a, callee, b, funcs.1, (a, funcs.0)) {
-            return Some((callee, a.func_name(callee), false));
-        }
+    let ops = (context.profiles.0[funcs.0 as usize].ops, context.profiles.1[funcs.1 as usize].ops);
+    let lost =
+        calls_a.iter().copied().filter(|func| !in_b.contains(&a.canonical_func(*func))).collect();
+    let grown = ops.1.saturating_sub(ops.0);
+    if let Some(callee) = covered(a, context.profiles.0, lost, (b, funcs.1), (a, funcs.0), grown) {
+        return Some((callee, a.func_name(callee), false));
     }
-    let gained = calls_b.iter().filter(|func| !in_a.contains(func)).take(16);
-    for &callee in gained {
-        if covered(b, callee, a, funcs.0, (b, funcs.1)) {
-            return Some((callee, b.func_name(callee), true));
-        }
+    let gained = calls_b.iter().copied().filter(|func| !in_a.contains(func)).collect();
+    let shrunk = ops.0.saturating_sub(ops.1);
+    if let Some(callee) = covered(b, context.profiles.1, gained, (a, funcs.0), (b, funcs.1), shrunk)
+    {
+        return Some((callee, b.func_name(callee), true));
     }
     None
 }

@@ -9,6 +9,9 @@ use prova_module::{ConstOp, DataIdx, DataMode, ExternKind, GlobalIdx, Module, Va
 use serde::Serialize;
 use std::ops::Range;
 
+/// Addresses above this are no data of any module that runs.
+const ADDRESS_MAX: u64 = 1 << 48;
+
 /// An active segment at a constant address.
 #[derive(Clone, Debug, Serialize)]
 pub struct Span {
@@ -49,6 +52,11 @@ impl MemoryMap {
         for (index, data) in module.data().iter().enumerate() {
             let DataMode::Active { memory, offset } = &data.mode else { continue };
             let Some(start) = constant(offset.ops()).filter(|_| memory.0 == 0) else { continue };
+            // A segment that wraps around never becomes memory.
+            let end = start.checked_add(data.range.len() as u64);
+            if end.is_none_or(|end| end > ADDRESS_MAX) {
+                continue;
+            }
             let name =
                 module.names().data(DataIdx(index as u32)).map(printable).unwrap_or_default();
             spans.push(Span { segment: index as u32, name, start, bytes: data.range.len() as u64 });
@@ -76,7 +84,7 @@ impl MemoryMap {
     /// The addresses that a constant may name: data, and unwritten memory up to the heap.
     pub fn addresses(&self) -> Option<Range<u64>> {
         let data = self.data()?;
-        let end = self.heap_base.map_or(self.memory_bytes, |base| base + 1);
+        let end = self.heap_base.map_or(self.memory_bytes, |base| base.saturating_add(1));
         Some(data.start..end.max(data.end + 1))
     }
 

@@ -307,8 +307,8 @@ impl Sink for Collector<'_> {
             }
             return;
         };
-        let start = u64::from(base) + offset;
-        if start < self.range.end && start + access.bytes > self.range.start {
+        let start = u64::from(base).saturating_add(offset);
+        if start < self.range.end && start.saturating_add(access.bytes) > self.range.start {
             let found = self.found(at, start, access.bytes);
             if access.reads {
                 self.reads.push(found.clone());

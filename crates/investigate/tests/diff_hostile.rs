@@ -1,0 +1,87 @@
+//! Modules made to mislead the reports: names with control characters and markup, data that points everywhere, nothing at all.
+
+use prova_investigate::diff::{DiffOptions, diff};
+use prova_investigate::xref::xref;
+use prova_module::{Features, Limits, Module};
+
+fn wat(text: &str) -> Module {
+    let bytes = wat::parse_str(text).expect("text format");
+    Module::decode(bytes, &Features::default(), &Limits::default()).expect("a valid module")
+}
+
+/// A module whose function, data segment, export and import carry `name`, and whose constant is `value`.
+fn named(name: &str, value: u32) -> Module {
+    let name: String = name.bytes().map(|byte| format!("\\{byte:02x}")).collect();
+    wat(&format!(
+        "(module $\"{name}\" (import \"{name}\" \"{name}\" (func $i)) (memory 1)
+         (func $\"{name}\" (export \"{name}\") (result i32) call $i i32.const {value} i32.load)
+         (data $\"d{name}\" (i32.const {value}) \"/{name}/{value}\"))"
+    ))
+}
+
+const HOSTILE: &[&str] = &[
+    "</script><script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "\u{1b}]0;owned\u{7}\u{1b}[2J",
+    "\u{202e}gnp.exe\u{200b}",
+    "_ZN\u{0}",
+    "_RNvC",
+    "line\nbreak\r",
+];
+
+#[test]
+fn names_reach_no_report_as_control_characters_or_markup() {
+    for name in HOSTILE {
+        let (a, b) = (named(name, 1024), named(&format!("{name}{name}"), 1032));
+        let report = diff(
+            &a,
+            &b,
+            &DiffOptions { names: ((*name).into(), (*name).into()), ..DiffOptions::default() },
+        );
+        assert!(!report.equal);
+        let (text, html) = (report.to_text(), report.to_html());
+        let xref = xref(&a, 1024..1028).to_text();
+        for out in [&text, &html, &xref] {
+            let obeyed =
+                |c: &char| c.is_control() && *c != '\n' || matches!(c, '\u{202e}' | '\u{200b}');
+            assert_eq!(out.chars().find(obeyed), None, "{name:?}");
+        }
+        assert_eq!(html.matches("<script").count(), 1, "{name:?}");
+        assert_eq!(html.matches("<img").count(), 0, "{name:?}");
+        assert!(report.to_json().is_ok_and(|json| json.starts_with('{')));
+    }
+}
+
+#[test]
+fn long_names_are_cut() {
+    let long = "x".repeat(50_000);
+    let report = diff(&named(&long, 1024), &named("short", 1024), &DiffOptions::default());
+    assert!(report.to_text().lines().all(|line| line.len() < 2000));
+}
+
+#[test]
+fn odd_modules_compare_without_a_panic() {
+    let odd = [
+        wat("(module)"),
+        wat("(module (memory 0) (data (i32.const -1) \"\"))"),
+        wat("(module (memory 1) (data (i32.const 0xfffffff0) \"0123456789abcdef0123456789\"))"),
+        wat(
+            "(module (memory 1) (data (i32.const 8) \"aaaaaaaa\") (data (i32.const 4) \"bbbbbbbb\") (data \"passive\"))",
+        ),
+        wat("(module (func unreachable) (func loop br 0 end) (func block block br 1 end end))"),
+        wat("(module (table 4 funcref) (elem (i32.const 3) func 0 0 0) (func))"),
+        wat("(module (func (param v128 f64) (result f64 v128) local.get 1 local.get 0))"),
+        wat(
+            "(module (memory i64 1) (data (i64.const -8) \"12345678\") (func i64.const -8 i32.load drop))",
+        ),
+    ];
+    for a in &odd {
+        for b in &odd {
+            let report = diff(a, b, &DiffOptions::default());
+            assert_eq!(report.equal, a.bytes() == b.bytes());
+            assert_eq!(report.clusters.is_empty(), report.equal);
+            assert!(!report.to_html().is_empty());
+        }
+        assert!(!xref(a, 0..u64::MAX).to_text().is_empty());
+    }
+}
