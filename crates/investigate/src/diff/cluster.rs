@@ -12,10 +12,12 @@ use super::report::{Cluster, Count, Difference, Input, Kind, Report, Verdict};
 use super::sections::Found;
 use super::side::Side;
 use crate::names::{demangle, printable};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Most differences whose aligned code is kept.
 const CODE_MAX: usize = 400;
+/// Most runs of bytes whose users are looked up: each look-up reads all code.
+const XREFS_MAX: usize = 2;
 
 pub(crate) struct Clusterer<'s, 'm> {
     sides: (&'s Side<'m>, &'s Side<'m>),
@@ -30,6 +32,8 @@ pub(crate) struct Clusterer<'s, 'm> {
     /// The first cluster of code that changed.
     first_code: Option<usize>,
     with_code: usize,
+    /// Runs of bytes whose users were looked up.
+    xrefs: usize,
     others: BTreeMap<Verdict, u64>,
 }
 
@@ -48,6 +52,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             renumbering: None,
             first_code: None,
             with_code: 0,
+            xrefs: 0,
             others: BTreeMap::new(),
         }
     }
@@ -163,6 +168,11 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             }
             Look::Path(..) | Look::Text(..) | Look::Random | Look::Bytes => {
                 let (key, cause) = word_run(run, &place, &mut difference);
+                if run.look == Look::Random && run.active && self.xrefs < XREFS_MAX {
+                    self.xrefs += 1;
+                    let end = run.a + run.bytes_a.len() as u64;
+                    difference.evidence.push(users(self.sides.0.module, run.a..end));
+                }
                 let cluster = self.cluster(&key, || cause);
                 if run.growth() != 0 && run.active {
                     self.growth.push((run.a, run.growth(), cluster));
@@ -488,6 +498,19 @@ fn word_run(run: &Run<'_>, place: &str, difference: &mut Difference) -> (String,
             (format!("bytes {segment} {}", run.a), format!("data in {segment} {by}"))
         }
     }
+}
+
+/// Who uses a range of addresses, in a line.
+fn users(module: &prova_module::Module, range: std::ops::Range<u64>) -> String {
+    let found = crate::xref::xref(module, range);
+    let all = found.reads.iter().chain(&found.writes).chain(&found.escapes);
+    let names: BTreeSet<&str> = all.map(|one| one.name.as_str()).collect();
+    let shown: Vec<&str> = names.iter().copied().take(4).collect();
+    let more = if names.len() > shown.len() { ", …" } else { "" };
+    let (reads, writes, escapes) = (found.reads.len(), found.writes.len(), found.escapes.len());
+    let users =
+        format!("used by code: {reads} reads, {writes} writes, {escapes} escapes of the address");
+    if shown.is_empty() { users } else { format!("{users}, in {}{more}", shown.join(", ")) }
 }
 
 fn by_words(growth: i64) -> String {
