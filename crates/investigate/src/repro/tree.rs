@@ -1,6 +1,6 @@
 //! A source tree → a fresh copy to build in, and the artifacts that a build has made in it.
 //!
-//! Neighbours: `build` copies before each run and collects after it; [`glob`](super::glob) chooses.
+//! Neighbours: `build` copies before each run and collects after it; [`glob`] chooses.
 //!
 //! 1. What was built before does not come along: a directory marked by `CACHEDIR.TAG`, as Cargo marks `target`, is left out,
 //!    so no copy of an old artifact passes for a second build.
