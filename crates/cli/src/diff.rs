@@ -2,7 +2,7 @@
 
 use crate::args::DiffArgs;
 use crate::input;
-use crate::report::{Exit, Misuse, print, text_of};
+use crate::report::{Exit, Misuse, print};
 use prova::{Context, Result, bail};
 use prova_investigate::diff::{Allow, DiffOptions, diff};
 
@@ -11,7 +11,7 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit> {
     let (report, allow) = match compare(args) {
         Ok(done) => done,
         Err(error) if error.is::<Misuse>() => return Err(error),
-        Err(error) => bail!(Misuse(text_of(&error))),
+        Err(error) => bail!(Misuse(format!("{error:#}"))),
     };
     let mut text = if args.json { report.to_json()? + "\n" } else { report.to_text() };
     if !args.json && !report.equal && !allow.is_empty() {

@@ -2,7 +2,7 @@
 
 use crate::args::XrefArgs;
 use crate::input;
-use crate::report::{Exit, Misuse, print, text_of};
+use crate::report::{Exit, Misuse, print};
 use prova::{Result, bail};
 use prova_investigate::xref::{target, xref};
 
@@ -10,7 +10,7 @@ use prova_investigate::xref::{target, xref};
 pub(crate) fn run(args: &XrefArgs) -> Result<Exit> {
     let module = match input::decoded(&args.file) {
         Ok(module) => module,
-        Err(error) => bail!(Misuse(text_of(&error))),
+        Err(error) => bail!(Misuse(format!("{error:#}"))),
     };
     let range = match target(&module, &args.target) {
         Ok(range) => range,
