@@ -3,7 +3,7 @@
 //! Nothing here is trusted: every field is input of the check ([`crate::CheckedBytecode::check`]). A wrong hint
 //! leads to a refusal, never to acceptance.
 
-use prova_module::FuncIdx;
+use prova_module::{FuncIdx, TagIdx};
 
 /// How running code is metered; fixed at translation and part of every witness.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -56,6 +56,28 @@ pub struct ControlHint {
     pub constants: core::ops::Range<u32>,
 }
 
+/// Where an exception goes that leaves a range of the code: one catch clause of one `try_table`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handler {
+    /// The first word of the range.
+    pub start: u32,
+    /// The word after the range. A call belongs to the range of its own words.
+    pub end: u32,
+    /// The tag that is caught; `None` for all.
+    pub tag: Option<TagIdx>,
+    /// Whether the reference to the exception comes after the values.
+    pub with_ref: bool,
+    /// The word at which control goes on, or [`Handler::RETURN`].
+    pub target: u32,
+    /// The slot of the first value.
+    pub slot: u16,
+}
+
+impl Handler {
+    /// The target of a clause whose label is the body's: the function returns the values.
+    pub const RETURN: u32 = u32::MAX;
+}
+
 /// The bytecode of one function as a translator proposes it.
 #[derive(Clone, Debug)]
 pub struct Candidate {
@@ -72,4 +94,6 @@ pub struct Candidate {
     pub controls: Vec<ControlHint>,
     /// The constants that `controls` refers to.
     pub constants: Vec<ConstantHint>,
+    /// The catch clauses of each reachable `try_table` in their order, those of an inner one before those of the outer.
+    pub handlers: Vec<Handler>,
 }

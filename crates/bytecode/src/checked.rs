@@ -2,10 +2,10 @@
 //! settings.
 //!
 //! [`CheckedBytecode::check`] is the one constructor, so that whoever holds a `CheckedBytecode` may
-//! lean on the rules C1 to C20 of [`crate::check`] for what its accessors give. Nothing changes it
+//! lean on the rules C1 to C21 of [`crate::check`] for what its accessors give. Nothing changes it
 //! afterwards.
 
-use crate::candidate::{Candidate, ConstantHint, ControlHint, MapEntry, Settings};
+use crate::candidate::{Candidate, ConstantHint, ControlHint, Handler, MapEntry, Settings};
 use crate::check::{self, CheckError};
 use core::fmt;
 use prova_module::{FuncIdx, Module};
@@ -20,6 +20,29 @@ pub struct CheckedBytecode {
     param_cells: u32,
     result_cells: u32,
     charge_bytes: u64,
+    /// For each handler, the first one of the innermost range around its own, or their number.
+    outer: Box<[u32]>,
+}
+
+/// See [`CheckedBytecode::outer`]; the ranges nest and stand in the order of their ends (C21).
+fn outer(handlers: &[Handler]) -> Box<[u32]> {
+    let none = handlers.len() as u32;
+    let mut outer = vec![none; handlers.len()];
+    // From the last range to the first: the open ranges around the current place, the innermost last.
+    let mut open: Vec<(u32, u32)> = Vec::new();
+    let mut end = handlers.len();
+    while let Some(last) = end.checked_sub(1) {
+        let range = (handlers[last].start, handlers[last].end);
+        let same = handlers[..end].iter().rev().take_while(|h| (h.start, h.end) == range).count();
+        let first = end - same;
+        while open.last().is_some_and(|&(start, _)| start >= range.1) {
+            open.pop();
+        }
+        outer[first..end].fill(open.last().map_or(none, |&(_, first)| first));
+        open.push((range.0, first as u32));
+        end = first;
+    }
+    outer.into()
 }
 
 impl CheckedBytecode {
@@ -41,6 +64,7 @@ impl CheckedBytecode {
             param_cells: facts.param_cells,
             result_cells: facts.result_cells,
             charge_bytes: facts.charge_bytes(),
+            outer: outer(&candidate.handlers),
             code: candidate,
         })
     }
@@ -105,6 +129,33 @@ impl CheckedBytecode {
         // C13: there is an entry at word 0.
         let entry = map.partition_point(|entry| entry.word <= word).saturating_sub(1);
         map.get(entry).map_or(0, |entry| entry.offset)
+    }
+
+    /// The handlers whose range has `word`, the first to ask first.
+    pub fn handlers_at(&self, word: u32) -> impl Iterator<Item = &Handler> {
+        let handlers = &self.code.handlers;
+        // C21: ends ascend, so this is in the innermost range, or in a later one inside the same range.
+        let mut at = handlers.partition_point(|handler| handler.end <= word);
+        core::iter::from_fn(move || {
+            loop {
+                let handler = handlers.get(at)?;
+                let range = (handler.start, handler.end);
+                let next = handlers.get(at + 1).map(|next| (next.start, next.end));
+                at = if next == Some(range) && handler.start <= word {
+                    at + 1
+                } else {
+                    self.outer[at] as usize
+                };
+                if handler.start <= word {
+                    return Some(handler);
+                }
+            }
+        })
+    }
+
+    /// All handlers.
+    pub fn handlers(&self) -> &[Handler] {
+        &self.code.handlers
     }
 
     /// The whole map, by ascending word.

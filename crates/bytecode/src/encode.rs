@@ -136,7 +136,8 @@ pub fn fits(kind: Kind, value: u64) -> bool {
         | Kind::mem
         | Kind::global
         | Kind::elem
-        | Kind::data => u32::try_from(value).is_ok(),
+        | Kind::data
+        | Kind::tag => u32::try_from(value).is_ok(),
         Kind::i64c | Kind::v128c | Kind::off64 => true,
     }
 }

@@ -16,6 +16,8 @@
 //! * A *cell* is 8 bytes of bits. An i32, an f32 and a 32-bit address are zero-extended. A v128 is two cells, the low
 //!   half in the lower slot. A reference is an index of the store + 1, or 0 for null.
 //! * The *map* says to which Wasm operator each instruction belongs: for traps, backtraces and charges.
+//! * The *handlers* say where an exception goes on, by the range of words that it leaves ([`Handler`]). Entering a range is
+//!   no instruction.
 //! * *Metering* is code: `charge` takes the cost of a segment, `poll` tests the epoch. Which of them appear, and whether
 //!   `*.canonicalize` follows float operators, depends on the [`Settings`] that a witness is checked for.
 //! * [`text`] prints code and reads it back.
@@ -41,7 +43,7 @@ pub mod text;
 #[cfg(test)]
 mod testing;
 
-pub use candidate::{Candidate, ConstantHint, ControlHint, MapEntry, Metering, Settings};
+pub use candidate::{Candidate, ConstantHint, ControlHint, Handler, MapEntry, Metering, Settings};
 pub use check::{CheckError, Rule};
 pub use checked::CheckedBytecode;
 pub use encode::{CodeBuffer, DecodeError, Inst, decode, fits};

@@ -16,7 +16,7 @@
 //! | a slot; a v128 slot; a window | `s5`; `s5:2`; `s5..` |
 //! | a number (signed); a 128-bit one | `-7`; `0x` and 32 digits |
 //! | a memory offset; a lane | `+16`; `lane3` |
-//! | an index of the module | `func12 type3 table0 mem1 global2 elem0 data0` |
+//! | an index of the module | `func12 type3 table0 mem1 global2 elem0 data0 tag0` |
 //! | a target | `@17` |
 //!
 //! A word at which no instruction starts prints as `.word 0x…`, so every sequence of words has a
@@ -160,6 +160,7 @@ fn write_operand(
         Kind::global => write!(f, " global{value}"),
         Kind::elem => write!(f, " elem{value}"),
         Kind::data => write!(f, " data{value}"),
+        Kind::tag => write!(f, " tag{value}"),
     }
 }
 

@@ -11,7 +11,7 @@ use wasmparser::Operator;
 /// The static cost of one operator: 0 or 1.
 ///
 /// Free are the operators that no tier needs an instruction for, and those that end execution of
-/// the function without doing work: `nop`, `drop`, `block`, `loop`, `else`, `end`, `unreachable`,
+/// the function without doing work: `nop`, `drop`, `block`, `loop`, `try_table`, `else`, `end`, `unreachable`,
 /// `return`. Every other operator costs 1.
 #[inline]
 pub fn operator_cost(operator: &Operator<'_>) -> u64 {
@@ -20,6 +20,7 @@ pub fn operator_cost(operator: &Operator<'_>) -> u64 {
         | Operator::Drop
         | Operator::Block { .. }
         | Operator::Loop { .. }
+        | Operator::TryTable { .. }
         | Operator::Else
         | Operator::End
         | Operator::Unreachable

@@ -120,6 +120,7 @@ impl Decoder<'_> {
                     limits: self.limits,
                     types: &self.inner.types,
                     funcs: &self.inner.funcs,
+                    tags: &self.inner.tags,
                     wide: self.wide,
                 };
                 let facts = bodies.validate(func, &body, cx)?;
@@ -181,6 +182,12 @@ impl Decoder<'_> {
                 }
                 Ok(())
             }
+            Payload::TagSection(s) => {
+                for tag in s {
+                    self.inner.tags.push(TypeIdx(tag?.func_type_idx));
+                }
+                Ok(())
+            }
             // What is left has constant expressions and names of which a probe needs none.
             _ if self.probe => Ok(()),
             Payload::TableSection(s) => self.tables(s),
@@ -188,12 +195,6 @@ impl Decoder<'_> {
                 for item in s.into_iter_with_offsets() {
                     let (offset, ty) = item?;
                     self.memory(memory_type(&ty), offset);
-                }
-                Ok(())
-            }
-            Payload::TagSection(s) => {
-                for tag in s {
-                    self.inner.tags.push(TypeIdx(tag?.func_type_idx));
                 }
                 Ok(())
             }

@@ -65,6 +65,10 @@ proposals! {
     CustomPageSizes "custom page sizes" CUSTOM_PAGE_SIZES
     /// Atomic operators, on unshared memories only
     Threads "threads" THREADS
+    /// `try_table`, `throw`, `throw_ref`, `exnref`, tags
+    Exceptions "exceptions" EXCEPTIONS
+    /// `call_ref` and its like, references to functions of one type, references that are never null
+    FunctionReferences "typed function references" FUNCTION_REFERENCES
 }
 
 impl fmt::Display for Proposal {
@@ -76,8 +80,6 @@ impl fmt::Display for Proposal {
 /// Proposals of wasmparser that no tier executes, in the order in which a refused module is tried
 /// with them; with the name under which the module is refused.
 pub(crate) const REFUSED: &[(WasmFeatures, &str)] = &[
-    (WasmFeatures::EXCEPTIONS, "exceptions"),
-    (WasmFeatures::FUNCTION_REFERENCES, "typed function references"),
     (WasmFeatures::GC, "gc"),
     (WasmFeatures::SHARED_EVERYTHING_THREADS, "shared-everything threads"),
     (WasmFeatures::STACK_SWITCHING, "stack switching"),

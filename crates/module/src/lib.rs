@@ -48,10 +48,12 @@ pub use index::{
 pub use limits::Limits;
 pub use module::{FuncBody, Module};
 pub use names::Names;
-pub use registry::{TypeId, TypeRegistry};
+pub use registry::{
+    TypeId, TypeRegistry, ref_matches, resolve, resolve_ref, type_of_ref, val_matches,
+};
 pub use types::{
     CustomSection, Data, DataMode, Element, ElementItems, ElementKind, Export, ExternKind,
-    ExternType, FuncType, GlobalType, Import, MemoryType, RecGroup, Section, TableType,
+    ExternType, FuncType, GlobalType, Import, MemoryType, RecGroup, RefKind, Section, TableType,
 };
 pub use wasmparser::{
     AbstractHeapType, BinaryReader, BlockType, BrTable, Catch, FrameKind, FrameStack, HeapType,

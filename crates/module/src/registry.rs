@@ -6,14 +6,20 @@
 //! 1. `intern(a) == intern(b)` exactly if `a == b`.
 //! 2. Ids count from 0 in order of first interning, and stay valid as long as the registry.
 //!
+//! 3. *Resolved* types name other types by their identity: the index of a reference type in an
+//!    interned type is a [`TypeId`], not an index of a module.
+//!
 //! Function types are interned one by one: in the modules accepted today each recursion group has
-//! one type and names no other, so equality of groups is equality of types. With typed references
-//! the key becomes the group, and the callers stay.
+//! one type and names only types before it, so equality of resolved types is equality of groups.
+//! With recursive types the key becomes the group, and the callers stay.
+//!
+//! Limits: [`TypeRegistry::TYPES_MAX`] types, so that a reference type can name each.
 
-use crate::types::FuncType;
+use crate::types::{FuncType, RefKind};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use wasmparser::{AbstractHeapType, HeapType, RefType, UnpackedIndex, ValType};
 
 /// The identity of a function type in one registry.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,12 +45,32 @@ pub struct TypeRegistry {
 }
 
 impl TypeRegistry {
+    /// The greatest number of types that modules may have together.
+    pub const TYPES_MAX: u32 = 1 << 20;
+
     /// An empty registry.
     pub fn new() -> TypeRegistry {
         TypeRegistry::default()
     }
 
-    /// The identity of `ty`, new if no equal type was interned before.
+    /// The identities of all types of a module, in order; `None` if there would be more than
+    /// [`TypeRegistry::TYPES_MAX`] types.
+    pub fn intern_all(&mut self, types: &[FuncType]) -> Option<Vec<TypeId>> {
+        let mut ids = Vec::with_capacity(types.len());
+        for ty in types {
+            let id = match resolved(ty, &ids) {
+                Some(ty) => self.intern(&ty),
+                None => self.intern(ty),
+            };
+            if id.0 >= TypeRegistry::TYPES_MAX {
+                return None;
+            }
+            ids.push(id);
+        }
+        Some(ids)
+    }
+
+    /// The identity of a resolved type, new if no equal type was interned before.
     pub fn intern(&mut self, ty: &FuncType) -> TypeId {
         if let Some(&id) = self.ids.get(ty) {
             return id;
@@ -81,6 +107,76 @@ impl TypeRegistry {
     }
 }
 
+/// A value type of a module whose types have these identities, resolved.
+pub fn resolve(ty: ValType, ids: &[TypeId]) -> ValType {
+    match ty {
+        ValType::Ref(ty) => ValType::Ref(resolve_ref(ty, ids)),
+        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => ty,
+    }
+}
+
+/// A reference type of a module whose types have these identities, resolved.
+pub fn resolve_ref(ty: RefType, ids: &[TypeId]) -> RefType {
+    let index = ty.type_index().and_then(|index| index.as_module_index());
+    match index.and_then(|index| ids.get(index as usize)) {
+        Some(id) => {
+            let heap_type = HeapType::Concrete(UnpackedIndex::Module(id.0));
+            // Identities are below `TYPES_MAX`, which fits.
+            RefType::new(ty.is_nullable(), heap_type).unwrap_or(ty)
+        }
+        None => ty,
+    }
+}
+
+/// The function type that a resolved reference type names; `None` for an abstract one.
+pub fn type_of_ref(ty: RefType) -> Option<TypeId> {
+    ty.type_index()?.as_module_index().map(TypeId)
+}
+
+/// A type that names others, resolved; `None` for one that names none.
+fn resolved(ty: &FuncType, ids: &[TypeId]) -> Option<FuncType> {
+    let names = |ty: &ValType| matches!(ty, ValType::Ref(ty) if ty.is_concrete_type_ref());
+    if !ty.params.iter().any(names) && !ty.results.iter().any(names) {
+        return None;
+    }
+    let resolve_all = |types: &[ValType]| types.iter().map(|&ty| resolve(ty, ids)).collect();
+    Some(FuncType { params: resolve_all(&ty.params), results: resolve_all(&ty.results) })
+}
+
+/// Whether every value of the resolved type `sub` is one of `sup` (specification 3.3, *matching*).
+pub fn val_matches(sub: ValType, sup: ValType) -> bool {
+    match (sub, sup) {
+        (ValType::Ref(sub), ValType::Ref(sup)) => ref_matches(sub, sup),
+        _ => sub == sup,
+    }
+}
+
+/// Whether every reference of the resolved type `sub` is one of `sup`.
+pub fn ref_matches(sub: RefType, sup: RefType) -> bool {
+    if sub.is_nullable() && !sup.is_nullable() {
+        return false;
+    }
+    let (sub, sup) = (sub.heap_type(), sup.heap_type());
+    if sub == sup {
+        return true;
+    }
+    let bottom = matches!(
+        sub,
+        HeapType::Abstract {
+            ty: AbstractHeapType::NoFunc | AbstractHeapType::NoExtern | AbstractHeapType::NoExn,
+            ..
+        }
+    );
+    let top = matches!(
+        sup,
+        HeapType::Abstract {
+            ty: AbstractHeapType::Func | AbstractHeapType::Extern | AbstractHeapType::Exn,
+            ..
+        }
+    );
+    (bottom || top) && RefKind::of(sub) == RefKind::of(sup)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,5 +193,36 @@ mod tests {
         assert_eq!(registry.get(b), &FuncType::new([], [I32, F64]));
         assert_eq!(registry.find(&FuncType::new([I32, F64], [])), None);
         assert_eq!((registry.len(), a.to_string().as_str()), (2, "typeid0"));
+    }
+
+    fn named(nullable: bool, index: u32) -> RefType {
+        let heap_type = HeapType::Concrete(UnpackedIndex::Module(index));
+        RefType::new(nullable, heap_type).expect("a small index")
+    }
+
+    #[test]
+    fn types_that_name_others_are_equal_by_what_they_name() {
+        let mut registry = TypeRegistry::new();
+        let takes = |index| FuncType::new([ValType::Ref(named(true, index))], []);
+        let (i, f) = (FuncType::new([I32], []), FuncType::new([F64], []));
+        let one = registry.intern_all(&[i.clone(), takes(0)]).expect("few types");
+        let two = registry.intern_all(&[f, i, takes(1), takes(0)]).expect("few types");
+        assert_eq!((one[0], one[1]), (two[1], two[2]));
+        assert_ne!(two[2], two[3]);
+        let first = ValType::Ref(named(false, 1));
+        assert_eq!(resolve(first, &two), ValType::Ref(named(false, one[0].0)));
+        assert_eq!(type_of_ref(resolve_ref(named(false, 1), &two)), Some(one[0]));
+    }
+
+    #[test]
+    fn references_match_by_nullability_and_heap_type() {
+        let (func, exn) = (RefType::FUNCREF, RefType::EXN);
+        assert!(ref_matches(named(false, 3), func) && ref_matches(named(true, 3), func));
+        assert!(ref_matches(named(false, 3), named(true, 3)));
+        assert!(!ref_matches(named(true, 3), named(false, 3)), "null is no value of it");
+        assert!(!ref_matches(named(false, 3), named(false, 4)));
+        assert!(!ref_matches(func, named(true, 3)) && !ref_matches(func, exn));
+        assert!(!ref_matches(named(true, 3), RefType::EXTERNREF));
+        assert!(val_matches(I32, I32) && !val_matches(I32, F64));
     }
 }

@@ -8,7 +8,7 @@ use crate::index::{TableIdx, TypeIdx};
 use crate::{ConstExpr, FuncIdx, GlobalIdx, MemoryIdx, TagIdx};
 use std::fmt;
 use std::ops::Range;
-use wasmparser::{RefType, ValType};
+use wasmparser::{AbstractHeapType, HeapType, RefType, ValType};
 
 /// A function type: parameters to results.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -60,6 +60,33 @@ pub struct RecGroup {
     /// The module-canonical id: two groups of this module are equal exactly if their ids are.
     /// Ids count from 0 in order of first appearance.
     pub canonical: u32,
+}
+
+/// What a reference refers to, whatever its type says beyond that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RefKind {
+    /// A function.
+    Func,
+    /// A value of the host.
+    Extern,
+    /// An exception.
+    Exn,
+}
+
+impl RefKind {
+    /// The kind of a heap type; a type of the module is that of a function.
+    pub fn of(ty: HeapType) -> RefKind {
+        match ty {
+            HeapType::Abstract {
+                ty: AbstractHeapType::Extern | AbstractHeapType::NoExtern,
+                ..
+            } => RefKind::Extern,
+            HeapType::Abstract { ty: AbstractHeapType::Exn | AbstractHeapType::NoExn, .. } => {
+                RefKind::Exn
+            }
+            HeapType::Abstract { .. } | HeapType::Concrete(_) | HeapType::Exact(_) => RefKind::Func,
+        }
+    }
 }
 
 /// A table's type.

@@ -62,22 +62,13 @@ fn errors_print_rule_function_and_offset() {
         error.to_string(),
         "type mismatch: expected a type but nothing on stack in func0 (at offset 0x17)"
     );
-    let error = refuse("(module (tag))", Features::default());
-    assert!(error.to_string().starts_with("unsupported: exceptions (at offset 0x"), "{error}");
+    let error = refuse("(module (type (struct)))", Features::default());
+    assert!(error.to_string().starts_with("unsupported: gc (at offset 0x"), "{error}");
 }
 
 #[test]
 fn proposals_no_tier_executes_are_unsupported_by_name() {
     for (text, proposal) in [
-        ("(module (tag))", "exceptions"),
-        ("(module (func (block $l (try_table (catch_all $l)))))", "exceptions"),
-        ("(module (func (param exnref)))", "exceptions"),
-        ("(module (type $t (func)) (func (param (ref null $t))))", "typed function references"),
-        (
-            "(module (type $t (func)) (func (call_ref $t (ref.null $t))))",
-            "typed function references",
-        ),
-        ("(module (table 1 funcref (ref.func 0)) (func))", "typed function references"),
         ("(module (type (struct)))", "gc"),
         ("(module (rec (type (func)) (type (func))))", "gc"),
         ("(module (func (drop (ref.null any))))", "gc"),
@@ -98,7 +89,7 @@ fn proposals_no_tier_executes_are_unsupported_by_name() {
 #[test]
 fn an_unsupported_module_that_is_invalid_too_is_invalid() {
     for text in [
-        "(module (tag) (func (result i32)))",
+        "(module (type (struct)) (func (result i32)))",
         "(module (func (drop (ref.i31 (i64.const 1)))))",
         "(module (memory 1 2 shared) (func (result i32)))",
         "(module (memory 1 shared))",
@@ -130,6 +121,12 @@ fn each_proposal_can_be_turned_off_and_is_named_then() {
         ),
         (Proposal::CustomPageSizes, "(memory 1 (pagesize 1))"),
         (Proposal::Threads, "(memory 1) (func (drop (i32.atomic.load (i32.const 0))))"),
+        (Proposal::Exceptions, "(tag)"),
+        (Proposal::Exceptions, "(func (block $l (try_table (catch_all $l))))"),
+        (Proposal::Exceptions, "(func (param exnref))"),
+        (Proposal::FunctionReferences, "(type $t (func)) (func (param (ref null $t)))"),
+        (Proposal::FunctionReferences, "(type $t (func)) (func (call_ref $t (ref.null $t)))"),
+        (Proposal::FunctionReferences, "(table 1 funcref (ref.func 0)) (func)"),
     ] {
         let text = format!("(module {text})");
         decode(&text);

@@ -7,10 +7,10 @@ use crate::func::Func;
 use crate::memory::Memory;
 use crate::store::{AsContext, AsContextMut, StoreId};
 use crate::trap::error_of_trap;
-use crate::types::{ExternType, GlobalType, Mutability, TableType};
+use crate::types::{ExternType, FuncType, GlobalType, Mutability, TableType};
 use crate::value::{Ref, Val};
 use prova_runtime as rt;
-use rt::{GlobalAddr, TableAddr};
+use rt::{GlobalAddr, TableAddr, TagAddr};
 
 /// Something that can be imported and exported.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,8 @@ pub enum Extern {
     Table(Table),
     /// A memory.
     Memory(Memory),
+    /// A tag.
+    Tag(Tag),
 }
 
 impl Extern {
@@ -47,6 +49,11 @@ impl Extern {
         if let Extern::Memory(memory) = self { Some(memory) } else { None }
     }
 
+    /// The tag, if it is one.
+    pub fn into_tag(self) -> Option<Tag> {
+        if let Extern::Tag(tag) = self { Some(tag) } else { None }
+    }
+
     /// Its type.
     ///
     /// # Panics
@@ -57,6 +64,7 @@ impl Extern {
             Extern::Global(global) => ExternType::Global(global.ty(store)),
             Extern::Table(table) => ExternType::Table(table.ty(store)),
             Extern::Memory(memory) => ExternType::Memory(memory.ty(store)),
+            Extern::Tag(tag) => ExternType::Tag(tag.ty(store)),
         }
     }
 
@@ -66,6 +74,7 @@ impl Extern {
             Extern::Global(global) => global.store,
             Extern::Table(table) => table.store,
             Extern::Memory(memory) => memory.store,
+            Extern::Tag(tag) => tag.store,
         }
     }
 
@@ -75,6 +84,7 @@ impl Extern {
             rt::Extern::Global(addr) => Extern::Global(Global { store, addr }),
             rt::Extern::Table(addr) => Extern::Table(Table { store, addr }),
             rt::Extern::Memory(addr) => Extern::Memory(Memory { store, addr }),
+            rt::Extern::Tag(addr) => Extern::Tag(Tag { store, addr }),
         }
     }
 
@@ -84,6 +94,7 @@ impl Extern {
             Extern::Global(global) => rt::Extern::Global(global.addr),
             Extern::Table(table) => rt::Extern::Table(table.addr),
             Extern::Memory(memory) => rt::Extern::Memory(memory.addr),
+            Extern::Tag(tag) => rt::Extern::Tag(tag.addr),
         }
     }
 }
@@ -99,7 +110,36 @@ macro_rules! from {
     )*};
 }
 
-from! { Func Global Table Memory }
+from! { Func Global Table Memory Tag }
+
+/// A tag of a store: what tells its exceptions from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag {
+    pub(crate) store: StoreId,
+    pub(crate) addr: TagAddr,
+}
+
+impl Tag {
+    /// A new tag, different from all others, whose exceptions have the parameters of `ty` for values.
+    ///
+    /// # Errors
+    /// If the type has results, or a limit of the store is exceeded.
+    pub fn new(mut store: impl AsContextMut, ty: &FuncType) -> Result<Tag> {
+        let store = store.as_context_mut();
+        let addr = store.rt.tag_new(&ty.to_module())?;
+        Ok(Tag { store: store.state.id, addr })
+    }
+
+    /// Its type.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub fn ty(&self, store: impl AsContext) -> FuncType {
+        let store = store.as_context();
+        self.store.expect(store.state.id);
+        FuncType::of_module(store.rt.tag_type(self.addr))
+    }
+}
 
 /// A global of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,7 +204,7 @@ impl Global {
 }
 
 fn check_val(val: Val, ty: &GlobalType, store: StoreId) -> Result<()> {
-    if val.val_type() != *ty.content() {
+    if !val.fits(*ty.content()) {
         bail!("a global of type {} cannot hold a value of type {}", ty.content(), val.val_type());
     }
     if !val.belongs_to(store) {
@@ -255,7 +295,7 @@ impl Table {
 }
 
 fn check_ref(value: Ref, ty: &TableType, store: StoreId) -> Result<()> {
-    if value.ref_type() != ty.element() {
+    if !value.fits(ty.element()) {
         bail!("a table of {} cannot hold a {}", ty.element(), value.ref_type());
     }
     if !value.belongs_to(store) {

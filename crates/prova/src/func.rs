@@ -188,7 +188,7 @@ pub(crate) fn cells_of_vals(
     let mut cells = vec![0; cells_of(types)];
     let mut at = 0;
     for (i, (val, &ty)) in vals.iter().zip(types).enumerate() {
-        if val.val_type() != ty {
+        if !val.fits(ty) {
             bail!("{what} {i} is of type {}, expected {ty}", val.val_type());
         }
         if !val.belongs_to(store) {

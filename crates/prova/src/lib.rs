@@ -49,7 +49,7 @@ pub use error::{
     Bug, Context, Error, ErrorKind, InvalidModule, LinkError, Rejection, Result, UnsupportedModule,
     bail, format_err,
 };
-pub use externals::{Extern, Global, Table};
+pub use externals::{Extern, Global, Table, Tag};
 pub use func::{Caller, Func};
 pub use host::{HostFunc, IntoFunc, WasmRet};
 pub use instance::{Export, Instance};
@@ -67,4 +67,4 @@ pub use types::{
     ExportType, ExternType, FuncType, GlobalType, HeapType, ImportType, MemoryType, Mutability,
     RefType, TableType, ValType,
 };
-pub use value::{ExternRef, Ref, V128, Val};
+pub use value::{ExnRef, ExternRef, Ref, V128, Val};

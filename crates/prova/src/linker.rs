@@ -223,7 +223,10 @@ impl<T: 'static> Linker<T> {
                     };
                     self.func_new(import.module(), import.name(), ty, fail)?;
                 }
-                ExternType::Global(_) | ExternType::Table(_) | ExternType::Memory(_) => {
+                ExternType::Global(_)
+                | ExternType::Table(_)
+                | ExternType::Memory(_)
+                | ExternType::Tag(_) => {
                     return Err(Error::new(error));
                 }
             }

@@ -159,15 +159,19 @@ impl Module {
             ExternKind::Table => ExternType::Table(TableType::of_module(&wasm.tables()[at])),
             ExternKind::Memory => ExternType::Memory(MemoryType::of_module(&wasm.memories()[at])),
             ExternKind::Global => ExternType::Global(GlobalType::of_module(&wasm.globals()[at])),
-            // No tier executes exceptions, so no module has a tag.
-            ExternKind::Tag => ExternType::Func(FuncType::of([], [])),
+            ExternKind::Tag => {
+                ExternType::Tag(FuncType::of_module(&wasm.types()[wasm.tags()[at].index()]))
+            }
         }
     }
 
     fn extern_type(&self, ty: &module::ExternType) -> ExternType {
         match ty {
-            module::ExternType::Func(ty) | module::ExternType::Tag(ty) => {
+            module::ExternType::Func(ty) => {
                 ExternType::Func(FuncType::of_module(&self.wasm().types()[ty.index()]))
+            }
+            module::ExternType::Tag(ty) => {
+                ExternType::Tag(FuncType::of_module(&self.wasm().types()[ty.index()]))
             }
             module::ExternType::Table(ty) => ExternType::Table(TableType::of_module(ty)),
             module::ExternType::Memory(ty) => ExternType::Memory(MemoryType::of_module(ty)),

@@ -44,6 +44,10 @@ pub enum Trap {
     AtomicWaitNonSharedMemory,
     /// A null reference where a value is needed.
     NullReference,
+    /// An exception that nothing catches before the host.
+    UncaughtException,
+    /// More exceptions are referred to than a store keeps.
+    TooManyExceptions,
     /// Growth of a memory or table beyond the store's limit, where the store traps on it.
     GrowthLimit,
     /// A host function stopped the program for a reason that stands beside this in the chain.
@@ -68,6 +72,8 @@ impl fmt::Display for Trap {
             Trap::OutOfFuel => "all fuel consumed by WebAssembly",
             Trap::AtomicWaitNonSharedMemory => "atomic wait on non-shared memory",
             Trap::NullReference => "null reference",
+            Trap::UncaughtException => "unhandled exception",
+            Trap::TooManyExceptions => "too many exceptions",
             Trap::GrowthLimit => "memory or table growth failed",
             Trap::Aborted => "aborted by the host",
         })
@@ -288,6 +294,9 @@ fn root_of_kind(kind: TrapKind) -> Error {
         TrapKind::Interrupt => Trap::Interrupt,
         TrapKind::HeapMisaligned => Trap::HeapMisaligned,
         TrapKind::ExpectedSharedMemory => Trap::AtomicWaitNonSharedMemory,
+        TrapKind::NullReference => Trap::NullReference,
+        TrapKind::UncaughtException => Trap::UncaughtException,
+        TrapKind::TooManyExceptions => Trap::TooManyExceptions,
         TrapKind::GrowthFailed => Trap::GrowthLimit,
         TrapKind::Host
         | TrapKind::Suspended

@@ -31,7 +31,7 @@ pub struct RefType {
     heap_type: HeapType,
 }
 
-/// What a reference refers to.
+/// What a reference refers to. A reference to functions of one type is shown as one to functions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HeapType {
@@ -39,6 +39,8 @@ pub enum HeapType {
     Func,
     /// A value of the host.
     Extern,
+    /// An exception.
+    Exn,
 }
 
 impl RefType {
@@ -46,6 +48,13 @@ impl RefType {
     pub const FUNCREF: RefType = RefType { nullable: true, heap_type: HeapType::Func };
     /// Nullable reference to a value of the host.
     pub const EXTERNREF: RefType = RefType { nullable: true, heap_type: HeapType::Extern };
+    /// Nullable reference to an exception.
+    pub const EXNREF: RefType = RefType { nullable: true, heap_type: HeapType::Exn };
+
+    /// A reference type.
+    pub fn new(nullable: bool, heap_type: HeapType) -> RefType {
+        RefType { nullable, heap_type }
+    }
 
     /// Whether it may be null.
     pub fn is_nullable(&self) -> bool {
@@ -58,15 +67,21 @@ impl RefType {
     }
 
     pub(crate) fn of_module(ty: module::RefType) -> RefType {
-        let heap_type = if ty.is_extern_ref() { HeapType::Extern } else { HeapType::Func };
+        let heap_type = match module::RefKind::of(ty.heap_type()) {
+            module::RefKind::Func => HeapType::Func,
+            module::RefKind::Extern => HeapType::Extern,
+            module::RefKind::Exn => HeapType::Exn,
+        };
         RefType { nullable: ty.is_nullable(), heap_type }
     }
 
     pub(crate) fn to_module(self) -> module::RefType {
-        match self.heap_type {
+        let ty = match self.heap_type {
             HeapType::Func => module::RefType::FUNCREF,
             HeapType::Extern => module::RefType::EXTERNREF,
-        }
+            HeapType::Exn => module::RefType::EXN.nullable(),
+        };
+        if self.nullable { ty } else { ty.as_non_null() }
     }
 }
 
@@ -121,9 +136,13 @@ pub(crate) fn cells_of(types: &[ValType]) -> usize {
 
 impl fmt::Display for RefType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.heap_type {
-            HeapType::Func => "funcref",
-            HeapType::Extern => "externref",
+        f.write_str(match (self.heap_type, self.nullable) {
+            (HeapType::Func, true) => "funcref",
+            (HeapType::Extern, true) => "externref",
+            (HeapType::Exn, true) => "exnref",
+            (HeapType::Func, false) => "(ref func)",
+            (HeapType::Extern, false) => "(ref extern)",
+            (HeapType::Exn, false) => "(ref exn)",
         })
     }
 }
@@ -381,6 +400,8 @@ pub enum ExternType {
     Table(TableType),
     /// A memory.
     Memory(MemoryType),
+    /// A tag, whose exceptions have the parameters of this type for values.
+    Tag(FuncType),
 }
 
 impl ExternType {
@@ -397,6 +418,11 @@ impl ExternType {
     /// The table's type, if it is one.
     pub fn table(&self) -> Option<&TableType> {
         if let ExternType::Table(ty) = self { Some(ty) } else { None }
+    }
+
+    /// The tag's type, if it is one.
+    pub fn tag(&self) -> Option<&FuncType> {
+        if let ExternType::Tag(ty) = self { Some(ty) } else { None }
     }
 
     /// The memory's type, if it is one.

@@ -74,6 +74,14 @@ impl ExternRef {
     }
 }
 
+/// A reference to an exception. The exception lives as long as something inside the store refers to it: a host that keeps
+/// the reference keeps nothing alive, and what is gone is refused as an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExnRef {
+    pub(crate) store: StoreId,
+    pub(crate) cell: Cell,
+}
+
 /// A WebAssembly value. Floats are their bits.
 #[derive(Clone, Copy, Debug)]
 pub enum Val {
@@ -91,6 +99,8 @@ pub enum Val {
     FuncRef(Option<Func>),
     /// Reference to a value of the host.
     ExternRef(Option<ExternRef>),
+    /// Reference to an exception.
+    ExnRef(Option<ExnRef>),
 }
 
 /// A reference: what a table holds.
@@ -100,6 +110,8 @@ pub enum Ref {
     Func(Option<Func>),
     /// To a value of the host.
     Extern(Option<ExternRef>),
+    /// To an exception.
+    Exn(Option<ExnRef>),
 }
 
 /// Declares the accessors of one variant: by reference to the content, and panicking.
@@ -134,8 +146,11 @@ impl Val {
         Val::ExternRef(None)
     }
 
-    /// Zero or null of a type.
+    /// Zero or null of a type; `None` for references that are never null.
     pub fn default_for_ty(ty: &ValType) -> Option<Val> {
+        if matches!(ty, ValType::Ref(ty) if !ty.is_nullable()) {
+            return None;
+        }
         Some(Val::of_cells(*ty, &[0, 0], StoreId::NONE))
     }
 
@@ -147,6 +162,7 @@ impl Val {
         V128 V128, v128 unwrap_v128 (x => x);
         FuncRef Option<Func>, func_ref unwrap_func_ref (x => x);
         ExternRef Option<ExternRef>, extern_ref unwrap_extern_ref (x => x);
+        ExnRef Option<ExnRef>, exn_ref unwrap_exn_ref (x => x);
     }
 
     /// Its type; the most general one of a reference.
@@ -159,6 +175,7 @@ impl Val {
         match self {
             Val::FuncRef(func) => Some(Ref::Func(func)),
             Val::ExternRef(value) => Some(Ref::Extern(value)),
+            Val::ExnRef(value) => Some(Ref::Exn(value)),
             Val::I32(_) | Val::I64(_) | Val::F32(_) | Val::F64(_) | Val::V128(_) => None,
         }
     }
@@ -172,6 +189,15 @@ impl Val {
             Val::V128(_) => ValType::V128,
             Val::FuncRef(_) => ValType::FUNCREF,
             Val::ExternRef(_) => ValType::EXTERNREF,
+            Val::ExnRef(_) => ValType::Ref(RefType::EXNREF),
+        }
+    }
+
+    /// Whether it can be a value of `ty`; what a function must be of, the runtime compares.
+    pub(crate) fn fits(&self, ty: ValType) -> bool {
+        match (self.ref_(), ty) {
+            (Some(reference), ValType::Ref(ty)) => reference.fits(ty),
+            _ => self.val_type() == ty,
         }
     }
 
@@ -200,6 +226,7 @@ impl Val {
             }
             Val::FuncRef(func) => cells[0] = Ref::Func(func).to_cell(),
             Val::ExternRef(value) => cells[0] = Ref::Extern(value).to_cell(),
+            Val::ExnRef(value) => cells[0] = Ref::Exn(value).to_cell(),
         }
     }
 
@@ -215,12 +242,13 @@ impl Ref {
         match heap_type {
             HeapType::Func => Ref::Func(None),
             HeapType::Extern => Ref::Extern(None),
+            HeapType::Exn => Ref::Exn(None),
         }
     }
 
     /// Whether it is null.
     pub fn is_null(&self) -> bool {
-        matches!(self, Ref::Func(None) | Ref::Extern(None))
+        matches!(self, Ref::Func(None) | Ref::Extern(None) | Ref::Exn(None))
     }
 
     /// The function referred to; `None` for another kind of reference.
@@ -237,7 +265,13 @@ impl Ref {
         match self {
             Ref::Func(_) => RefType::FUNCREF,
             Ref::Extern(_) => RefType::EXTERNREF,
+            Ref::Exn(_) => RefType::EXNREF,
         }
+    }
+
+    /// Whether it can be a reference of `ty`.
+    pub(crate) fn fits(&self, ty: RefType) -> bool {
+        self.ref_type().heap_type() == ty.heap_type() && (ty.is_nullable() || !self.is_null())
     }
 
     pub(crate) fn of_cell(ty: RefType, cell: Cell, store: StoreId) -> Ref {
@@ -248,6 +282,7 @@ impl Ref {
                     .map(|addr| Func { store, addr: FuncAddr::from_index(addr as u32) }),
             ),
             HeapType::Extern => Ref::Extern((cell != 0).then_some(ExternRef { store, cell })),
+            HeapType::Exn => Ref::Exn((cell != 0).then_some(ExnRef { store, cell })),
         }
     }
 
@@ -255,6 +290,7 @@ impl Ref {
         match self {
             Ref::Func(func) => func.map_or(0, |func| prova_runtime::func_ref(func.addr)),
             Ref::Extern(value) => value.map_or(0, |value| value.cell),
+            Ref::Exn(value) => value.map_or(0, |value| value.cell),
         }
     }
 
@@ -262,6 +298,7 @@ impl Ref {
         match self {
             Ref::Func(func) => func.is_none_or(|func| func.store == store),
             Ref::Extern(value) => value.is_none_or(|value| value.store == store),
+            Ref::Exn(value) => value.is_none_or(|value| value.store == store),
         }
     }
 }
@@ -271,6 +308,7 @@ impl From<Ref> for Val {
         match reference {
             Ref::Func(func) => Val::FuncRef(func),
             Ref::Extern(value) => Val::ExternRef(value),
+            Ref::Exn(value) => Val::ExnRef(value),
         }
     }
 }
@@ -288,6 +326,8 @@ impl fmt::Display for Val {
             Val::FuncRef(Some(_)) => f.write_str("<funcref>"),
             Val::ExternRef(None) => f.write_str("<null externref>"),
             Val::ExternRef(Some(_)) => f.write_str("<externref>"),
+            Val::ExnRef(None) => f.write_str("<null exnref>"),
+            Val::ExnRef(Some(_)) => f.write_str("<exnref>"),
         }
     }
 }

@@ -12,7 +12,7 @@
 
 use crate::decode::Block;
 use crate::machine::{Machine, Next, Stop};
-use prova_module::{FuncIdx, Operator, TableIdx, TypeIdx};
+use prova_module::{FuncIdx, HeapType, Operator, TableIdx, TypeIdx, ValType};
 use prova_runtime::{FuncAddr, NULL_REF, TrapKind};
 
 /// Executes a control operator other than `br_table`; `block` is the one it opens, divides or ends.
@@ -53,24 +53,50 @@ pub(crate) fn execute(
             }
         }
         Operator::Return => m.leave(),
-        Operator::Call { function_index } => {
-            let func = m.instance().func_addr(FuncIdx(function_index));
+        Operator::Call { .. } | Operator::CallIndirect { .. } | Operator::CallRef { .. } => {
+            let func = callee(m, operator)?;
             m.call(func)
         }
-        Operator::CallIndirect { type_index, table_index } => {
-            let func = resolve(m, TypeIdx(type_index), TableIdx(table_index))?;
-            m.call(func)
-        }
-        Operator::ReturnCall { function_index } => {
-            let func = m.instance().func_addr(FuncIdx(function_index));
+        Operator::ReturnCall { .. }
+        | Operator::ReturnCallIndirect { .. }
+        | Operator::ReturnCallRef { .. } => {
+            let func = callee(m, operator)?;
             m.tail_call(func)
         }
-        Operator::ReturnCallIndirect { type_index, table_index } => {
-            let func = resolve(m, TypeIdx(type_index), TableIdx(table_index))?;
-            m.tail_call(func)
+        Operator::BrOnNull { relative_depth } => {
+            if pop_null(m)? {
+                m.branch(relative_depth)
+            } else {
+                Ok(Next::Operator)
+            }
+        }
+        Operator::BrOnNonNull { relative_depth } => {
+            if pop_null(m)? {
+                Ok(Next::Operator)
+            } else {
+                m.branch(relative_depth)
+            }
         }
         // `Op::new` sends no other operator here.
         _ => Err(Stop::Bug("no control operator")),
+    }
+}
+
+/// The function that a call operator calls.
+fn callee(m: &mut Machine<'_>, operator: &Operator<'_>) -> Result<FuncAddr, Stop> {
+    match *operator {
+        Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
+            Ok(m.instance().func_addr(FuncIdx(function_index)))
+        }
+        Operator::CallIndirect { type_index, table_index }
+        | Operator::ReturnCallIndirect { type_index, table_index } => {
+            resolve(m, TypeIdx(type_index), TableIdx(table_index))
+        }
+        Operator::CallRef { type_index } | Operator::ReturnCallRef { type_index } => {
+            referenced(m, TypeIdx(type_index))
+        }
+        // `execute` sends no other operator here.
+        _ => Err(Stop::Bug("no call")),
     }
 }
 
@@ -109,9 +135,43 @@ fn resolve(m: &mut Machine<'_>, ty: TypeIdx, table: TableIdx) -> Result<FuncAddr
     }
     let address = u32::try_from(reference - 1).map_err(|_| Stop::Bug("no reference"))?;
     let func = FuncAddr::from_index(address);
-    let expected = m.module().types().get(ty.index()).ok_or(Stop::Bug("no such type"))?;
-    if m.store.func_type(func) != expected {
+    if !has_type(m, func, ty)? {
         return Err(TrapKind::IndirectCallTypeMismatch.into());
     }
     Ok(func)
+}
+
+/// Whether a function has a type of the current module: compared by structure where the type names no other, which the
+/// store's identities stand for elsewhere.
+fn has_type(m: &Machine<'_>, func: FuncAddr, ty: TypeIdx) -> Result<bool, Stop> {
+    let expected = m.module().types().get(ty.index()).ok_or(Stop::Bug("no such type"))?;
+    let names = |ty: &ValType| matches!(ty, ValType::Ref(ty) if matches!(ty.heap_type(), HeapType::Concrete(_)));
+    if expected.params.iter().chain(&expected.results).any(names) {
+        return Ok(m.store.func_type_id(func) == m.instance().type_id(ty));
+    }
+    Ok(m.store.func_type(func) == expected)
+}
+
+/// The function that the operand refers to, which validation has shown to be of type `ty`.
+fn referenced(m: &mut Machine<'_>, ty: TypeIdx) -> Result<FuncAddr, Stop> {
+    let reference = m.stack.pop_ref()?;
+    if reference == NULL_REF {
+        return Err(TrapKind::NullReference.into());
+    }
+    let address = u32::try_from(reference - 1).map_err(|_| Stop::Bug("no reference"))?;
+    let func = FuncAddr::from_index(address);
+    if !has_type(m, func, ty)? {
+        return Err(Stop::Bug("a reference to a function of another type"));
+    }
+    Ok(func)
+}
+
+/// Pops the reference on top if it is null; says whether it was.
+fn pop_null(m: &mut Machine<'_>) -> Result<bool, Stop> {
+    let reference = m.stack.pop()?;
+    let cell = reference.ref_cell().ok_or(Stop::Bug("an operand is no reference"))?;
+    if cell != NULL_REF {
+        m.stack.push(reference);
+    }
+    Ok(cell == NULL_REF)
 }

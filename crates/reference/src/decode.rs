@@ -91,6 +91,8 @@ pub(crate) enum Op {
     Numeric(Operator<'static>),
     /// `ref.null` and its like.
     Reference(Operator<'static>),
+    /// `try_table`, `throw`, `throw_ref`.
+    Exception(Operator<'static>),
     /// `v128`, with its loads and stores.
     Vector(Operator<'static>),
     /// Atomic accesses.
@@ -134,6 +136,9 @@ impl Op {
             O::Else | O::End | O::Br { .. } | O::BrIf { .. } | O::Return => Op::Control(operator),
             O::Call { .. } | O::CallIndirect { .. } => Op::Control(operator),
             O::ReturnCall { .. } | O::ReturnCallIndirect { .. } => Op::Control(operator),
+            O::CallRef { .. } | O::ReturnCallRef { .. } => Op::Control(operator),
+            O::BrOnNull { .. } | O::BrOnNonNull { .. } => Op::Control(operator),
+            O::TryTable { .. } | O::Throw { .. } | O::ThrowRef => Op::Exception(operator),
             O::Drop | O::Select | O::TypedSelect { .. } => Op::Parametric(operator),
             O::LocalGet { .. } | O::LocalSet { .. } | O::LocalTee { .. } => Op::Variable(operator),
             O::GlobalGet { .. } | O::GlobalSet { .. } => Op::Variable(operator),
@@ -146,7 +151,9 @@ impl Op {
             O::MemoryCopy { .. } | O::MemoryInit { .. } | O::DataDrop { .. } => {
                 Op::Memory(operator)
             }
-            O::RefNull { .. } | O::RefIsNull | O::RefFunc { .. } => Op::Reference(operator),
+            O::RefNull { .. } | O::RefIsNull | O::RefFunc { .. } | O::RefAsNonNull => {
+                Op::Reference(operator)
+            }
             other => Op::by_proposal(other),
         }
     }
@@ -221,6 +228,7 @@ impl Decoder<'_> {
             Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } => {
                 self.open(blockty, position)?
             }
+            Operator::TryTable { ref try_table } => self.open(try_table.ty, position)?,
             Operator::Else => {
                 let block = *self.open.last().ok_or("`else` outside all blocks")?;
                 self.blocks[block].else_ = Some(position);

@@ -38,6 +38,7 @@
 mod atomic;
 mod control;
 mod decode;
+mod exception;
 mod machine;
 mod memory;
 mod numeric;

@@ -26,7 +26,9 @@
 use crate::decode::{Cache, Code, Instr, Op};
 use crate::stack::Stack;
 use crate::value::Value;
-use crate::{atomic, control, memory, numeric, parametric, reference, table, variable, vector};
+use crate::{
+    atomic, control, exception, memory, numeric, parametric, reference, table, variable, vector,
+};
 use prova_module::{FuncIdx, FuncType, Module, cells_of};
 use prova_num::NumError;
 use prova_runtime::{
@@ -83,6 +85,8 @@ pub(crate) struct Label {
     pub(crate) height: usize,
     /// The position where a branch goes on.
     pub(crate) continuation: usize,
+    /// The position of the `try_table` whose block it is of.
+    pub(crate) try_table: Option<usize>,
 }
 
 /// A frame: an activation of one function.
@@ -215,6 +219,9 @@ impl<'s> Machine<'s> {
             Op::Control(operator) => {
                 return control::execute(self, operator, &code.blocks[instr.block as usize]);
             }
+            Op::Exception(operator) => {
+                return exception::execute(self, operator, &code.blocks[instr.block as usize]);
+            }
             Op::Parametric(operator) => parametric::execute(&mut self.stack, operator)?,
             Op::Variable(operator) => variable::execute(self, operator)?,
             Op::Table(operator) => table::execute(self, operator)?,
@@ -236,8 +243,48 @@ impl<'s> Machine<'s> {
         continuation: usize,
     ) -> Result<(), Stop> {
         let height = self.stack.base_of(params)?;
-        self.labels.push(Label { arity, height, continuation });
+        self.labels.push(Label { arity, height, continuation, try_table: None });
         Ok(())
+    }
+
+    /// Makes the newest label that of the current operator, a `try_table`.
+    pub(crate) fn mark_try(&mut self) {
+        let at = self.frame.at;
+        if let Some(label) = self.labels.last_mut() {
+            label.try_table = Some(at);
+        }
+    }
+
+    /// The labels of the current frame and, from the innermost on, of its callers, each with the frame's number of labels below.
+    pub(crate) fn frames_outwards(&self) -> impl Iterator<Item = (&Frame, &[Label])> {
+        let frames = std::iter::once(&self.frame).chain(self.callers.iter().rev());
+        let mut end = self.labels.len();
+        frames.map(move |frame| {
+            let labels = &self.labels[frame.labels.min(end)..end];
+            end = frame.labels;
+            (frame, labels)
+        })
+    }
+
+    /// Leaves the `frames` innermost frames, and in the one then current all labels above its lowest `labels`.
+    pub(crate) fn unwind(&mut self, frames: usize, labels: usize) -> Result<(), Stop> {
+        for _ in 0..frames {
+            self.labels.truncate(self.frame.labels);
+            self.store.leave_frame(self.frame.code.charge_bytes);
+            let caller = self.callers.pop().ok_or(Stop::Bug("no caller to unwind to"))?;
+            self.frame = caller;
+        }
+        let kept = self.frame.labels + labels;
+        // The innermost label that goes is the `try_table`'s.
+        let label = *self.labels.get(kept).ok_or(Stop::Bug("no label to unwind to"))?;
+        self.labels.truncate(kept);
+        self.stack.unwind(label.height, 0)
+    }
+
+    /// Every reference that running code of this activation holds.
+    pub(crate) fn references(&self) -> Vec<Cell> {
+        let locals = std::iter::once(&self.frame).chain(&self.callers).flat_map(|f| &f.locals);
+        self.stack.values().iter().chain(locals).filter_map(|value| value.ref_cell()).collect()
     }
 
     /// Leaves a block at its end: its results stay on the operand stack.
@@ -408,6 +455,7 @@ impl Frame {
             arity: self.code.ty().results.len(),
             height: self.height,
             continuation: self.code.instrs.len(),
+            try_table: None,
         }
     }
 

@@ -7,7 +7,7 @@
 use crate::machine::{Machine, Stop};
 use crate::value::Value;
 use prova_module::{FuncIdx, Operator};
-use prova_runtime::{NULL_REF, func_ref};
+use prova_runtime::{NULL_REF, TrapKind, func_ref};
 
 /// Executes a reference operator.
 pub(crate) fn execute(m: &mut Machine<'_>, operator: &Operator<'_>) -> Result<(), Stop> {
@@ -20,6 +20,13 @@ pub(crate) fn execute(m: &mut Machine<'_>, operator: &Operator<'_>) -> Result<()
         Operator::RefFunc { function_index } => {
             let func = m.instance().func_addr(FuncIdx(function_index));
             m.stack.push(Value::FuncRef(func_ref(func)));
+        }
+        Operator::RefAsNonNull => {
+            let reference = m.stack.pop()?;
+            if reference.ref_cell().ok_or(Stop::Bug("an operand is no reference"))? == NULL_REF {
+                return Err(TrapKind::NullReference.into());
+            }
+            m.stack.push(reference);
         }
         // `Op::new` sends no other operator here.
         _ => return Err(Stop::Bug("no reference operator")),

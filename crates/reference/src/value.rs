@@ -8,7 +8,7 @@
 //! Values carry their type although validation has shown that it never matters: an oracle that
 //! reads an `i64` where the specification pushes an `f64` shall notice.
 
-use prova_module::{AbstractHeapType, HeapType, RefType, ValType};
+use prova_module::{HeapType, RefKind, RefType, ValType};
 use prova_num::{f32_canonicalize, f64_canonicalize};
 use prova_runtime::Cell;
 use std::convert::identity;
@@ -30,6 +30,8 @@ pub(crate) enum Value {
     FuncRef(Cell),
     /// An `externref`, as the store's cell.
     ExternRef(Cell),
+    /// An `exnref`, as the store's cell.
+    ExnRef(Cell),
 }
 
 impl Value {
@@ -52,21 +54,17 @@ impl Value {
 
     /// The reference in `cell` to something of heap type `ty`.
     pub(crate) fn reference_to(ty: HeapType, cell: Cell) -> Value {
-        match ty {
-            HeapType::Abstract {
-                ty: AbstractHeapType::Extern | AbstractHeapType::NoExtern,
-                ..
-            } => Value::ExternRef(cell),
-            HeapType::Abstract { .. } | HeapType::Concrete(_) | HeapType::Exact(_) => {
-                Value::FuncRef(cell)
-            }
+        match RefKind::of(ty) {
+            RefKind::Func => Value::FuncRef(cell),
+            RefKind::Extern => Value::ExternRef(cell),
+            RefKind::Exn => Value::ExnRef(cell),
         }
     }
 
     /// The cell of a reference.
     pub(crate) fn ref_cell(self) -> Option<Cell> {
         match self {
-            Value::FuncRef(cell) | Value::ExternRef(cell) => Some(cell),
+            Value::FuncRef(cell) | Value::ExternRef(cell) | Value::ExnRef(cell) => Some(cell),
             Value::I32(_) | Value::I64(_) | Value::F32(_) | Value::F64(_) | Value::V128(_) => None,
         }
     }
@@ -98,7 +96,7 @@ impl Value {
             Value::I32(bits) | Value::F32(bits) => cells.push(Cell::from(bits)),
             Value::I64(bits) | Value::F64(bits) => cells.push(bits),
             Value::V128(bits) => cells.extend([bits as u64, (bits >> 64) as u64]),
-            Value::FuncRef(cell) | Value::ExternRef(cell) => cells.push(cell),
+            Value::FuncRef(cell) | Value::ExternRef(cell) | Value::ExnRef(cell) => cells.push(cell),
         }
     }
 }

@@ -5,11 +5,12 @@
 
 use crate::attach::Attach;
 use crate::fixed::Fixed;
-use crate::value::{Extern, FuncAddr, GlobalAddr, InstanceAddr, MemoryAddr, TableAddr};
+use crate::store::holds_exceptions;
+use crate::value::{Extern, FuncAddr, GlobalAddr, InstanceAddr, MemoryAddr, TableAddr, TagAddr};
 use crate::vm::{Cell, InstanceVm};
 use prova_module::{
-    DataIdx, ElemIdx, Export, ExternKind, FuncIdx, GlobalIdx, MemoryIdx, Module, TableIdx, TypeId,
-    TypeIdx,
+    DataIdx, ElemIdx, Export, ExternKind, FuncIdx, GlobalIdx, MemoryIdx, Module, TableIdx, TagIdx,
+    TypeId, TypeIdx,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub struct Instance {
     spaces: Spaces,
     /// The values of each element segment; `None` once it is dropped.
     elems: Vec<Option<Box<[Cell]>>>,
+    /// Whether an element segment holds references to exceptions.
+    exception_elems: bool,
     /// Whether each data segment is dropped.
     data_dropped: Vec<bool>,
     /// One record, at a fixed address (V3).
@@ -33,6 +36,7 @@ pub(crate) struct Spaces {
     pub(crate) tables: Fixed<u32>,
     pub(crate) memories: Fixed<u32>,
     pub(crate) globals: Fixed<u32>,
+    pub(crate) tags: Fixed<u32>,
     /// The canonical id of each type.
     pub(crate) types: Fixed<u32>,
 }
@@ -59,7 +63,10 @@ impl Instance {
             address: address.as_u32(),
         };
         let data_dropped = vec![false; module.data().len()];
-        Instance { module, attach, spaces, elems, data_dropped, vm: Fixed::new([vm]) }
+        let exception_elems =
+            module.elements().iter().any(|element| holds_exceptions(element.ref_type()));
+        let vm = Fixed::new([vm]);
+        Instance { module, attach, spaces, elems, exception_elems, data_dropped, vm }
     }
 
     /// Its module.
@@ -103,6 +110,15 @@ impl Instance {
         GlobalAddr(self.spaces.globals[global.index()])
     }
 
+    /// The address of a tag.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such tag.
+    pub fn tag_addr(&self, tag: TagIdx) -> TagAddr {
+        TagAddr(self.spaces.tags[tag.index()])
+    }
+
     /// The identity of a type in the store.
     ///
     /// # Panics
@@ -112,25 +128,25 @@ impl Instance {
         TypeId(self.spaces.types[ty.index()])
     }
 
-    /// The export of this name; `None` also for a tag.
+    /// The export of this name.
     pub fn export(&self, name: &str) -> Option<Extern> {
-        self.extern_of(self.module.export(name)?)
+        Some(self.extern_of(self.module.export(name)?))
     }
 
-    /// All exports in the module's order, tags left out.
+    /// All exports in the module's order.
     pub fn exports(&self) -> impl Iterator<Item = (&str, Extern)> {
         let exports = self.module.exports().iter();
-        exports.filter_map(|export| Some((&*export.name, self.extern_of(export)?)))
+        exports.map(|export| (&*export.name, self.extern_of(export)))
     }
 
-    fn extern_of(&self, export: &Export) -> Option<Extern> {
-        Some(match export.kind {
+    fn extern_of(&self, export: &Export) -> Extern {
+        match export.kind {
             ExternKind::Func => Extern::Func(self.func_addr(FuncIdx(export.index))),
             ExternKind::Table => Extern::Table(self.table_addr(TableIdx(export.index))),
             ExternKind::Memory => Extern::Memory(self.memory_addr(MemoryIdx(export.index))),
             ExternKind::Global => Extern::Global(self.global_addr(GlobalIdx(export.index))),
-            ExternKind::Tag => return None,
-        })
+            ExternKind::Tag => Extern::Tag(self.tag_addr(TagIdx(export.index))),
+        }
     }
 
     pub(crate) fn attacher(&self) -> &Arc<dyn Attach> {
@@ -174,6 +190,17 @@ impl Instance {
     /// The values of an element segment; none once it is dropped.
     pub(crate) fn elem(&self, elem: ElemIdx) -> &[Cell] {
         self.elems[elem.index()].as_deref().unwrap_or(&[])
+    }
+
+    /// Whether an element segment holds references to exceptions.
+    pub(crate) fn has_exception_elems(&self) -> bool {
+        self.exception_elems
+    }
+
+    /// The values of all element segments that are not dropped, with the segments' indices.
+    pub(crate) fn elems(&self) -> impl Iterator<Item = (usize, &[Cell])> {
+        let elems = self.elems.iter().enumerate();
+        elems.filter_map(|(i, values)| Some((i, values.as_deref()?)))
     }
 
     pub(crate) fn drop_elem(&mut self, elem: ElemIdx) {

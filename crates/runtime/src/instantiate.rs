@@ -25,8 +25,8 @@ use crate::trap::Trap;
 use crate::value::{Extern, InstanceAddr, NULL_REF};
 use crate::vm::{Cell, GlobalVm};
 use prova_module::{
-    DataIdx, DataMode, ElemIdx, ElementItems, ElementKind, FuncIdx, GlobalIdx, Module, TableIdx,
-    TypeId,
+    DataIdx, DataMode, ElemIdx, ElementItems, ElementKind, ExternKind, FuncIdx, GlobalIdx,
+    GlobalType, Module, TableIdx, TableType, TypeId, TypeRegistry, resolve, resolve_ref,
 };
 use std::any::Any;
 use std::fmt;
@@ -169,17 +169,19 @@ impl Store {
         imports: &[Extern],
         attach: Arc<dyn Attach>,
     ) -> Result<InstanceAddr, InstantiateError> {
-        if module.tag_count() > 0 {
-            return Err(InstantiateError::Unsupported("exception handling"));
-        }
-        let type_ids: Vec<u32> = module.types().iter().map(|ty| self.types.intern(ty).0).collect();
+        let type_ids = self.types.intern_all(module.types());
+        let type_ids = type_ids.ok_or(CreateError::Limit {
+            name: "types_max",
+            max: TypeRegistry::TYPES_MAX.into(),
+            actual: u64::from(TypeRegistry::TYPES_MAX) + 1,
+        })?;
         link::check_imports(self, module.imports(), imports, &type_ids)?;
         if imports.len() > module.imports().len() {
             let (expected, actual) = (module.imports().len(), imports.len());
             return Err(InstantiateError::ImportCount { expected, actual });
         }
         self.check_counts(module).map_err(CreateError::from)?;
-        let (memories, tables) = self.new_memories_and_tables(module)?;
+        let (memories, tables) = self.new_memories_and_tables(module, &type_ids)?;
 
         // From here on nothing fails.
         let address = InstanceAddr(self.instances.len() as u32);
@@ -193,7 +195,10 @@ impl Store {
         }
         let first_defined = self.entries.len() as u32;
         self.define_functions(module, address, &type_ids, &mut spaces.funcs);
-        self.define_globals(module, &spaces.funcs, &mut spaces.globals);
+        self.define_globals(module, &type_ids, &spaces.funcs, &mut spaces.globals);
+        for ty in &module.tags()[spaces.tags.len()..] {
+            spaces.tags.push(self.push_tag(type_ids[ty.index()]).as_u32());
+        }
         let context = self.context(&spaces);
         let starts = table_starts(module, first_table, &context);
         let elems = element_values(module, &context);
@@ -205,7 +210,8 @@ impl Store {
             tables: Fixed::new(spaces.tables),
             memories: Fixed::new(spaces.memories),
             globals: Fixed::new(spaces.globals),
-            types: Fixed::new(type_ids),
+            tags: Fixed::new(spaces.tags),
+            types: Fixed::new(type_ids.iter().map(|id| id.0).collect::<Vec<u32>>()),
         };
         let instance = Instance::new(address, module.clone(), attach, spaces, elems, first_defined);
         self.instances.push(instance);
@@ -215,8 +221,15 @@ impl Store {
 
     fn check_counts(&self, module: &Module) -> Result<(), LimitExceeded> {
         let count = |held: usize, all: usize, imported: usize| (held + all - imported) as u64;
-        let Limits { instances_max, memories_max, tables_max, globals_max, funcs_max, .. } =
-            *self.limits();
+        let Limits {
+            instances_max,
+            memories_max,
+            tables_max,
+            globals_max,
+            tags_max,
+            funcs_max,
+            ..
+        } = *self.limits();
         let funcs = module.func_count();
         let funcs = count(self.entries.len(), funcs, module.imported_func_count());
         let memories = module.memories().len();
@@ -229,19 +242,26 @@ impl Store {
         limits::check("memories_max", memories_max, memories)?;
         limits::check("tables_max", tables_max, tables)?;
         limits::check("globals_max", globals_max, globals)?;
+        let tags = module.imports().iter().filter(|i| i.kind.kind() == ExternKind::Tag).count();
+        let tags = count(self.tags.len(), module.tag_count(), tags);
+        limits::check("tags_max", tags_max, tags)?;
         limits::check("funcs_max", funcs_max.min(Limits::FUNCS_MAX), funcs)
     }
 
     fn new_memories_and_tables(
         &self,
         module: &Module,
+        type_ids: &[TypeId],
     ) -> Result<(Vec<Memory>, Vec<Table>), CreateError> {
         let limits = self.limits();
         let memories = module.memories()[module.imported_memory_count()..].iter();
         let memories = memories.map(|&ty| Memory::new(ty, limits)).collect::<Result<_, _>>()?;
         let tables = module.tables()[module.imported_table_count()..].iter();
-        let tables =
-            tables.map(|&ty| Table::new(ty, NULL_REF, limits)).collect::<Result<_, _>>()?;
+        let tables = tables.map(|&ty| {
+            let ref_type = resolve_ref(ty.ref_type, type_ids);
+            Table::new(TableType { ref_type, ..ty }, NULL_REF, limits)
+        });
+        let tables = tables.collect::<Result<_, _>>()?;
         Ok((memories, tables))
     }
 
@@ -249,12 +269,12 @@ impl Store {
         &mut self,
         module: &Module,
         instance: InstanceAddr,
-        type_ids: &[u32],
+        type_ids: &[TypeId],
         funcs: &mut Vec<u32>,
     ) {
         for func in module.defined_funcs() {
             let Some(facts) = module.facts(func) else { continue };
-            let type_id = TypeId(type_ids[module.func_type_idx(func).index()]);
+            let type_id = type_ids[module.func_type_idx(func).index()];
             let entry = wasm_entry(facts, instance, type_id);
             let inst = FuncInst::Wasm { instance, func, code: None };
             funcs.push(self.push_func(entry, inst).as_u32());
@@ -262,11 +282,18 @@ impl Store {
     }
 
     /// Evaluates the globals in order: each may read the ones before it.
-    fn define_globals(&mut self, module: &Module, funcs: &[u32], globals: &mut Vec<u32>) {
+    fn define_globals(
+        &mut self,
+        module: &Module,
+        type_ids: &[TypeId],
+        funcs: &[u32],
+        globals: &mut Vec<u32>,
+    ) {
         for (index, &ty) in module.globals().iter().enumerate().skip(globals.len()) {
             let context = Context { funcs, globals, store_globals: &self.global_vms };
             let init = module.global_init(GlobalIdx(index as u32));
             let cells = init.map_or([0; 2], |init| global::evaluate(init, &context));
+            let ty = GlobalType { val: resolve(ty.val, type_ids), ..ty };
             globals.push(self.push_global(ty, GlobalVm { cells }).as_u32());
         }
     }
@@ -327,6 +354,7 @@ struct Imported {
     tables: Vec<u32>,
     memories: Vec<u32>,
     globals: Vec<u32>,
+    tags: Vec<u32>,
 }
 
 /// The index spaces as far as imports fill them.
@@ -336,6 +364,7 @@ fn imported(imports: &[Extern]) -> Imported {
         tables: Vec::new(),
         memories: Vec::new(),
         globals: Vec::new(),
+        tags: Vec::new(),
     };
     for import in imports {
         match import {
@@ -343,6 +372,7 @@ fn imported(imports: &[Extern]) -> Imported {
             Extern::Table(addr) => spaces.tables.push(addr.as_u32()),
             Extern::Memory(addr) => spaces.memories.push(addr.as_u32()),
             Extern::Global(addr) => spaces.globals.push(addr.as_u32()),
+            Extern::Tag(addr) => spaces.tags.push(addr.as_u32()),
         }
     }
     spaces

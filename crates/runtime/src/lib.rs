@@ -12,6 +12,7 @@
 //! Operating-system code is under `sys` alone. This crate knows neither WASI, nor the command line, nor a translator.
 
 mod attach;
+mod exception;
 mod exec;
 mod fixed;
 mod func;
@@ -44,6 +45,6 @@ pub use store::{Store, StoreConfig};
 pub use table::Table;
 pub use trap::{MemoryFault, TraceFrame, Trap, TrapKind};
 pub use value::{
-    Extern, FuncAddr, GlobalAddr, InstanceAddr, MemoryAddr, NULL_REF, TableAddr, func_ref,
+    Extern, FuncAddr, GlobalAddr, InstanceAddr, MemoryAddr, NULL_REF, TableAddr, TagAddr, func_ref,
 };
 pub use vm::Cell;

@@ -25,6 +25,8 @@ pub struct Limits {
     pub tables_max: u64,
     /// Globals, those of the host included.
     pub globals_max: u64,
+    /// Tags, those of the host included.
+    pub tags_max: u64,
     /// Functions, those of the host included. At most 2^31 whatever is set here.
     pub funcs_max: u64,
 }
@@ -36,7 +38,7 @@ impl Limits {
 
 impl Default for Limits {
     /// A memory of 16 GiB and a table of 10,000,000 elements (JavaScript API, *implementation-defined limits*);
-    /// 10,000 instances, memories and tables each, as Wasmtime's default; 10,000,000 globals and functions.
+    /// 10,000 instances, memories and tables each, as Wasmtime's default; 10,000,000 globals, tags and functions.
     fn default() -> Limits {
         Limits {
             memory_bytes_max: 16 << 30,
@@ -45,6 +47,7 @@ impl Default for Limits {
             memories_max: 10_000,
             tables_max: 10_000,
             globals_max: 10_000_000,
+            tags_max: 10_000_000,
             funcs_max: 10_000_000,
         }
     }

@@ -1,13 +1,16 @@
 //! Imports against external values: the matching rules of the specification (4.5.2, 3.5 *matching*).
 //!
 //! Neighbours: `instantiate` asks before it allocates anything. Sizes are compared as they are now, maxima as declared.
-//! Value types match when they are equal: subtyping begins with typed references, which no module that is accepted has.
+//! Types are compared resolved (`prova_module::TypeRegistry`); an immutable global may have a value of a subtype.
 
 use crate::memory::Memory;
 use crate::store::Store;
 use crate::table::Table;
 use crate::value::Extern;
-use prova_module::{ExternKind, ExternType, GlobalType, Import, MemoryType, TableType, TypeId};
+use prova_module::{
+    ExternType, GlobalType, Import, MemoryType, TableType, TypeId, resolve, resolve_ref,
+    val_matches,
+};
 use std::fmt;
 
 /// An import that cannot be satisfied.
@@ -69,7 +72,7 @@ pub(crate) fn check_imports(
     store: &Store,
     imports: &[Import],
     externs: &[Extern],
-    type_ids: &[u32],
+    type_ids: &[TypeId],
 ) -> Result<(), LinkError> {
     for (index, import) in imports.iter().enumerate() {
         let Some(&given) = externs.get(index) else {
@@ -85,19 +88,22 @@ pub(crate) fn check_imports(
     Ok(())
 }
 
-fn matches(store: &Store, expected: &ExternType, given: Extern, type_ids: &[u32]) -> bool {
+fn matches(store: &Store, expected: &ExternType, given: Extern, type_ids: &[TypeId]) -> bool {
     match (expected, given) {
         (ExternType::Func(ty), Extern::Func(addr)) => {
-            store.entries.get(addr.index()).is_some_and(|e| e.type_id == type_ids[ty.index()])
+            store.entries.get(addr.index()).is_some_and(|e| e.type_id == type_ids[ty.index()].0)
         }
         (ExternType::Table(ty), Extern::Table(addr)) => {
-            store.tables.get(addr.index()).is_some_and(|table| table_matches(ty, table))
+            store.tables.get(addr.index()).is_some_and(|table| table_matches(ty, table, type_ids))
         }
         (ExternType::Memory(ty), Extern::Memory(addr)) => {
             store.memories.get(addr.index()).is_some_and(|memory| memory_matches(ty, memory))
         }
         (ExternType::Global(ty), Extern::Global(addr)) => {
-            store.globals.get(addr.index()) == Some(ty)
+            store.globals.get(addr.index()).is_some_and(|given| global_matches(ty, given, type_ids))
+        }
+        (ExternType::Tag(ty), Extern::Tag(addr)) => {
+            store.tags.get(addr.index()) == Some(&type_ids[ty.index()])
         }
         (
             ExternType::Func(_)
@@ -110,10 +116,18 @@ fn matches(store: &Store, expected: &ExternType, given: Extern, type_ids: &[u32]
     }
 }
 
-fn table_matches(expected: &TableType, given: &Table) -> bool {
+fn global_matches(expected: &GlobalType, given: &GlobalType, type_ids: &[TypeId]) -> bool {
+    let val = resolve(expected.val, type_ids);
+    let matches = if expected.mutable { given.val == val } else { val_matches(given.val, val) };
+    given.mutable == expected.mutable && matches
+}
+
+fn table_matches(expected: &TableType, given: &Table, type_ids: &[TypeId]) -> bool {
     let TableType { ref_type, min, max, table64 } = *expected;
     let ty = given.ty();
-    ref_type == ty.ref_type && table64 == ty.table64 && limits_match(min, max, given.size(), ty.max)
+    resolve_ref(ref_type, type_ids) == ty.ref_type
+        && table64 == ty.table64
+        && limits_match(min, max, given.size(), ty.max)
 }
 
 fn memory_matches(expected: &MemoryType, given: &Memory) -> bool {
@@ -130,13 +144,13 @@ fn limits_match(min: u64, max: Option<u64>, size: u64, size_max: Option<u64>) ->
     size >= min && max.is_none_or(|max| size_max.is_some_and(|size_max| size_max <= max))
 }
 
-fn describe_expected(store: &Store, expected: &ExternType, type_ids: &[u32]) -> String {
+fn describe_expected(store: &Store, expected: &ExternType, type_ids: &[TypeId]) -> String {
     match expected {
-        ExternType::Func(ty) => format!("func {}", store.types.get(TypeId(type_ids[ty.index()]))),
+        ExternType::Func(ty) => format!("func {}", store.types.get(type_ids[ty.index()])),
         ExternType::Table(ty) => table_text(ty),
         ExternType::Memory(ty) => memory_text(ty),
         ExternType::Global(ty) => global_text(ty),
-        ExternType::Tag(_) => ExternKind::Tag.to_string(),
+        ExternType::Tag(ty) => format!("tag {}", store.types.get(type_ids[ty.index()])),
     }
 }
 
@@ -152,6 +166,9 @@ fn describe(store: &Store, given: Extern) -> String {
             store.memories.get(addr.index()).map(|_| memory_text(&store.memory_type(addr)))
         }
         Extern::Global(addr) => store.globals.get(addr.index()).map(global_text),
+        Extern::Tag(addr) => {
+            store.tags.get(addr.index()).map(|_| format!("tag {}", store.tag_type(addr)))
+        }
     };
     text.unwrap_or_else(|| format!("a {} of another store", given.kind()))
 }

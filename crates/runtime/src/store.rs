@@ -13,9 +13,11 @@
 //! Limits: [`Limits`], the logical stack limit and the depth of nested calls in [`StoreConfig`].
 
 mod call;
+mod exceptions;
 mod metering;
 mod objects;
 
+use crate::exception::Exceptions;
 use crate::fixed::Fixed;
 use crate::func::FuncInst;
 use crate::host::{Executor, ExecutorKind};
@@ -28,7 +30,7 @@ use crate::trap::TrapKind;
 use crate::value::{FuncAddr, GlobalAddr, InstanceAddr, MemoryAddr, TableAddr};
 use crate::vm::{Cell, Frame, FuncEntry, GlobalVm, MemoryVm, TableVm, Vm};
 use prova_bytecode::{CheckedBytecode, Settings};
-use prova_module::{FuncIdx, GlobalType, TypeRegistry};
+use prova_module::{FuncIdx, GlobalType, RefKind, RefType, TypeId, TypeRegistry, ValType};
 use std::any::Any;
 use std::fmt;
 use std::ptr;
@@ -102,6 +104,13 @@ pub struct Store {
     pub(crate) tables: Vec<Table>,
     pub(crate) global_vms: Vec<GlobalVm>,
     pub(crate) globals: Vec<GlobalType>,
+    /// The type of each tag.
+    pub(crate) tags: Vec<TypeId>,
+    pub(crate) exceptions: Exceptions,
+    /// Globals of references to exceptions.
+    pub(crate) exception_globals: Vec<GlobalAddr>,
+    /// Tables of references to exceptions.
+    pub(crate) exception_tables: Vec<TableAddr>,
     pub(crate) instances: Vec<Instance>,
     pub(crate) externs: Vec<Box<dyn Any + Send>>,
     epoch: Arc<AtomicU64>,
@@ -184,6 +193,10 @@ impl Store {
             tables: Vec::new(),
             global_vms: Vec::new(),
             globals: Vec::new(),
+            tags: Vec::new(),
+            exceptions: Exceptions::new(),
+            exception_globals: Vec::new(),
+            exception_tables: Vec::new(),
             instances: Vec::new(),
             externs: Vec::new(),
             epoch,
@@ -271,6 +284,11 @@ fn reserve_all(bytes: u64) -> Reservation {
     }
 }
 
+/// Whether references of a type are to exceptions.
+pub(crate) fn holds_exceptions(ty: RefType) -> bool {
+    RefKind::of(ty.heap_type()) == RefKind::Exn
+}
+
 /// What the other files of this crate add and change.
 impl Store {
     pub(crate) fn push_func(&mut self, entry: FuncEntry, inst: FuncInst) -> FuncAddr {
@@ -289,6 +307,9 @@ impl Store {
 
     pub(crate) fn push_table(&mut self, mut table: Table) -> TableAddr {
         let address = TableAddr(self.tables.len() as u32);
+        if holds_exceptions(table.ty().ref_type) {
+            self.exception_tables.push(address);
+        }
         self.table_vms.push(table.vm());
         self.tables.push(table);
         address
@@ -296,6 +317,9 @@ impl Store {
 
     pub(crate) fn push_global(&mut self, ty: GlobalType, vm: GlobalVm) -> GlobalAddr {
         let address = GlobalAddr(self.globals.len() as u32);
+        if matches!(ty.val, ValType::Ref(ty) if holds_exceptions(ty)) {
+            self.exception_globals.push(address);
+        }
         self.global_vms.push(vm);
         self.globals.push(ty);
         address

@@ -43,6 +43,12 @@ pub enum TrapKind {
     HeapMisaligned,
     /// `memory.atomic.wait` on a memory that is not shared.
     ExpectedSharedMemory,
+    /// A null reference where a value is needed.
+    NullReference,
+    /// An exception that no frame catches between its throw and the host.
+    UncaughtException,
+    /// More exceptions are referred to than a store keeps.
+    TooManyExceptions,
     /// A memory or table could not grow, and the store traps where this happens.
     GrowthFailed,
     /// A host function failed; its error is in [`Trap::host`].
@@ -93,6 +99,9 @@ impl fmt::Display for TrapKind {
             TrapKind::Interrupt => "interrupt",
             TrapKind::HeapMisaligned => "unaligned atomic",
             TrapKind::ExpectedSharedMemory => "atomic wait on non-shared memory",
+            TrapKind::NullReference => "null reference",
+            TrapKind::UncaughtException => "unhandled exception",
+            TrapKind::TooManyExceptions => "too many exceptions",
             TrapKind::GrowthFailed => "memory or table growth failed",
             TrapKind::Host => "host function failed",
             TrapKind::Suspended => "host function suspended where nothing can resume it",

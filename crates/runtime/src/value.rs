@@ -4,7 +4,7 @@
 //! index spaces apart. It is meaningful only with the store that gave it out; with another store it names another
 //! object or none, which is a panic of the accessor, never undefined behaviour.
 //!
-//! A reference in a cell is the store index + 1; the null reference is 0 ([`NULL_REF`]).
+//! A reference in a cell is the store index + 1 (to an exception: see `exception`); the null reference is 0 ([`NULL_REF`]).
 
 use crate::vm::Cell;
 use prova_module::ExternKind;
@@ -60,6 +60,8 @@ address_type! {
     MemoryAddr "@memory"
     /// A global of a store.
     GlobalAddr "@global"
+    /// A tag of a store.
+    TagAddr "@tag"
     /// An instance of a store.
     InstanceAddr "@instance"
 }
@@ -75,6 +77,8 @@ pub enum Extern {
     Memory(MemoryAddr),
     /// A global.
     Global(GlobalAddr),
+    /// A tag.
+    Tag(TagAddr),
 }
 
 impl Extern {
@@ -85,6 +89,7 @@ impl Extern {
             Extern::Table(_) => ExternKind::Table,
             Extern::Memory(_) => ExternKind::Memory,
             Extern::Global(_) => ExternKind::Global,
+            Extern::Tag(_) => ExternKind::Tag,
         }
     }
 
@@ -92,7 +97,7 @@ impl Extern {
     pub fn func(self) -> Option<FuncAddr> {
         match self {
             Extern::Func(addr) => Some(addr),
-            Extern::Table(_) | Extern::Memory(_) | Extern::Global(_) => None,
+            Extern::Table(_) | Extern::Memory(_) | Extern::Global(_) | Extern::Tag(_) => None,
         }
     }
 
@@ -100,7 +105,7 @@ impl Extern {
     pub fn table(self) -> Option<TableAddr> {
         match self {
             Extern::Table(addr) => Some(addr),
-            Extern::Func(_) | Extern::Memory(_) | Extern::Global(_) => None,
+            Extern::Func(_) | Extern::Memory(_) | Extern::Global(_) | Extern::Tag(_) => None,
         }
     }
 
@@ -108,7 +113,7 @@ impl Extern {
     pub fn memory(self) -> Option<MemoryAddr> {
         match self {
             Extern::Memory(addr) => Some(addr),
-            Extern::Func(_) | Extern::Table(_) | Extern::Global(_) => None,
+            Extern::Func(_) | Extern::Table(_) | Extern::Global(_) | Extern::Tag(_) => None,
         }
     }
 
@@ -116,7 +121,15 @@ impl Extern {
     pub fn global(self) -> Option<GlobalAddr> {
         match self {
             Extern::Global(addr) => Some(addr),
-            Extern::Func(_) | Extern::Table(_) | Extern::Memory(_) => None,
+            Extern::Func(_) | Extern::Table(_) | Extern::Memory(_) | Extern::Tag(_) => None,
+        }
+    }
+
+    /// The tag, if it is one.
+    pub fn tag(self) -> Option<TagAddr> {
+        match self {
+            Extern::Tag(addr) => Some(addr),
+            Extern::Func(_) | Extern::Table(_) | Extern::Memory(_) | Extern::Global(_) => None,
         }
     }
 }

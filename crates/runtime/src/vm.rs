@@ -127,6 +127,8 @@ pub(crate) enum ExitCode {
     Attach = 2,
     /// A trap, described by `Vm::trap`.
     Trap = 3,
+    /// The instruction at `ip` throws.
+    Throw = 4,
 }
 
 /// The registers and tables of a store's executor.

@@ -25,7 +25,7 @@ pub(crate) struct Frame {
     /// Entries below its parameters.
     height: usize,
     /// The home slot of its first parameter or result.
-    slot: u16,
+    pub(crate) slot: u16,
     /// For a loop, the word of its label.
     header: u32,
     /// The last of its forward branches: index + 1 into the fixups, or 0.
@@ -49,11 +49,13 @@ pub(crate) struct Fixup {
 }
 
 #[derive(Debug)]
-enum FixupPlace {
+pub(crate) enum FixupPlace {
     /// The last operand of an instruction.
     Operand(Op),
     /// A target word of a `br_table`.
     Word(u32),
+    /// The target of a handler.
+    Handler(u32),
 }
 
 impl Cx<'_> {
@@ -86,6 +88,10 @@ impl Cx<'_> {
             Operator::ReturnCallIndirect { type_index, table_index } => {
                 self.call_indirect(TypeIdx(type_index), table_index, true);
             }
+            Operator::CallRef { type_index } => self.call_ref(TypeIdx(type_index), false),
+            Operator::ReturnCallRef { type_index } => self.call_ref(TypeIdx(type_index), true),
+            Operator::BrOnNull { relative_depth } => self.br_on_null(relative_depth),
+            Operator::BrOnNonNull { relative_depth } => self.br_on_non_null(relative_depth),
             _ => return false,
         }
         true
@@ -94,9 +100,10 @@ impl Cx<'_> {
     /// R8: nothing is emitted; blocks are counted until the `else` or `end` of the block that became unreachable.
     pub(crate) fn skip(&mut self, operator: &Operator<'_>) {
         match operator {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
-                self.dead_depth += 1;
-            }
+            Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::TryTable { .. } => self.dead_depth += 1,
             Operator::Else if self.dead_depth == 0 => self.else_(),
             Operator::End => match self.dead_depth.checked_sub(1) {
                 Some(depth) => self.dead_depth = depth,
@@ -177,8 +184,13 @@ impl<'m> Cx<'m> {
     }
 
     fn block(&mut self, ty: BlockType) {
+        self.open_block(BlockKind::Block, ty);
+    }
+
+    /// Opens a block whose label is its end.
+    pub(crate) fn open_block(&mut self, kind: BlockKind, ty: BlockType) {
         let params = self.params(ty).len();
-        self.push_frame(BlockKind::Block, ty, params);
+        self.push_frame(kind, ty, params);
         let base = self.b.stack.height().saturating_sub(params);
         self.settle(base);
         let constants = self.hint_constants(base);
@@ -239,6 +251,13 @@ impl<'m> Cx<'m> {
         let Some(frame) = self.b.frames.pop() else {
             return self.bug("an end without block");
         };
+        if frame.kind == BlockKind::TryTable {
+            // What the end label demands is part of the body.
+            if self.live && frame.fixups != 0 {
+                self.home_top(self.result_count(frame.ty));
+            }
+            self.end_try();
+        }
         match frame.kind {
             BlockKind::Func => {
                 if self.live {
@@ -298,6 +317,9 @@ impl<'m> Cx<'m> {
             match *place {
                 FixupPlace::Operand(op) => self.patch(at, op, offset),
                 FixupPlace::Word(word) => self.patch_target(word, offset),
+                FixupPlace::Handler(handler) => {
+                    self.b.handlers[handler as usize].target = here as u32
+                }
             }
             next = after;
         }
@@ -307,7 +329,7 @@ impl<'m> Cx<'m> {
 /// Branches.
 impl Cx<'_> {
     /// The position in `frames` of the label at `depth`.
-    fn frame_at(&mut self, depth: u32) -> usize {
+    pub(crate) fn frame_at(&mut self, depth: u32) -> usize {
         match self.b.frames.len().checked_sub(1 + depth as usize) {
             Some(at) => at,
             None => {
@@ -317,7 +339,7 @@ impl Cx<'_> {
         }
     }
 
-    fn is_return(&self, frame: usize) -> bool {
+    pub(crate) fn is_return(&self, frame: usize) -> bool {
         self.b.frames[frame].kind == BlockKind::Func
     }
 
@@ -359,13 +381,16 @@ impl Cx<'_> {
     }
 
     /// Lets the branch at word `at` go to the label of a frame.
-    fn aim(&mut self, frame: usize, at: u32, place: FixupPlace) {
+    pub(crate) fn aim(&mut self, frame: usize, at: u32, place: FixupPlace) {
         let frame = &mut self.b.frames[frame];
         if frame.kind == BlockKind::Loop {
             let offset = i64::from(frame.header) - i64::from(at);
             match place {
                 FixupPlace::Operand(op) => self.patch(at, op, offset),
                 FixupPlace::Word(word) => self.patch_target(word, offset),
+                FixupPlace::Handler(handler) => {
+                    self.b.handlers[handler as usize].target = frame.header;
+                }
             }
         } else {
             self.b.fixups.push(Fixup { at, place, next: frame.fixups });
@@ -400,16 +425,37 @@ impl Cx<'_> {
     /// be live where it is not taken.
     fn br_if(&mut self, depth: u32) {
         let condition = self.condition();
+        self.branch_if(&condition, depth);
+    }
+
+    /// The reference is no value of the branch; where it is not taken it stays.
+    fn br_on_null(&mut self, depth: u32) {
+        let left = self.peek_operand();
+        let reference = self.b.stack.pop();
+        let (op, inverse) = (Op::BrIfNull, Op::BrIfNotNull);
+        self.branch_if(&Condition { op, inverse, left, right: None }, depth);
+        self.b.stack.push_back(&reference);
+    }
+
+    /// The reference is the last value of the branch.
+    fn br_on_non_null(&mut self, depth: u32) {
+        let left = self.peek_operand();
+        let (op, inverse) = (Op::BrIfNotNull, Op::BrIfNull);
+        self.branch_if(&Condition { op, inverse, left, right: None }, depth);
+        self.b.stack.pop();
+    }
+
+    fn branch_if(&mut self, condition: &Condition, depth: u32) {
         let frame = self.frame_at(depth);
         let direct = !self.is_return(frame) && {
             self.plan(self.label_arity(frame), self.b.frames[frame].slot);
             self.b.moves.is_empty()
         };
         if direct {
-            let (at, op) = self.emit_branch(&condition, true);
+            let (at, op) = self.emit_branch(condition, true);
             self.aim(frame, at, FixupPlace::Operand(op));
         } else {
-            let skip = self.emit_branch(&condition, false);
+            let skip = self.emit_branch(condition, false);
             self.emit_edge(frame);
             self.pin(Some(skip));
         }
@@ -533,8 +579,16 @@ impl Cx<'_> {
         self.after_call(ty, tail);
     }
 
+    fn call_ref(&mut self, ty: TypeIdx, tail: bool) {
+        let op = if tail { Op::ReturnCallRef } else { Op::CallRef };
+        let reference = self.pop_operand();
+        let window = self.arguments(ty);
+        self.emit(op, &[window, reference, ty.0.into()]);
+        self.after_call(ty, tail);
+    }
+
     /// Brings the arguments home; gives the window.
-    fn arguments(&mut self, ty: TypeIdx) -> u64 {
+    pub(crate) fn arguments(&mut self, ty: TypeIdx) -> u64 {
         let count = self.module.types()[ty.index()].params.len();
         self.home_top(count);
         match self.b.stack.height().checked_sub(count) {

@@ -60,6 +60,7 @@
 mod atomic;
 mod control;
 mod error;
+mod exception;
 mod fuse;
 mod memory;
 mod moves;

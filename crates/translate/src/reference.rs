@@ -13,6 +13,10 @@ impl Cx<'_> {
             Operator::RefFunc { function_index } => {
                 self.plain(Op::RefFunc, &[function_index.into()]);
             }
+            Operator::RefAsNonNull => {
+                let reference = self.peek_operand();
+                self.emit(Op::RefAsNonNull, &[reference]);
+            }
             _ => return false,
         }
         true

@@ -126,6 +126,15 @@ impl Stack {
         self.entries.push(Entry { place: Place::Local(slot), home, wide, next, prev: 0 });
     }
 
+    /// Pushes a value that was popped last, where it was found then.
+    pub(crate) fn push_back(&mut self, entry: &Entry) {
+        match entry.place {
+            Place::Home => self.push_home(entry.wide),
+            Place::Local(slot) => self.push_local(slot, entry.wide),
+            Place::Const { bits, narrow } => self.push_const(bits, narrow),
+        }
+    }
+
     /// Pops the top entry; from an empty stack an arbitrary one, which sets `underflow`.
     #[inline]
     pub(crate) fn pop(&mut self) -> Entry {

@@ -14,13 +14,14 @@
 
 use crate::control::{Fixup, Frame};
 use crate::error::TranslateError;
+use crate::exception::{Catch, Try};
 use crate::moves::{Move, Moves, Source, source};
 use crate::stack::{Entry, Place, Stack};
 use core::ops::Range;
 use prova_bytecode::encode::{VALUES_MAX, WORDS_MAX};
 use prova_bytecode::{
-    Candidate, CodeBuffer, ConstantHint, ControlHint, Kind, MapEntry, Metering, Op, Role, Settings,
-    decode,
+    Candidate, CodeBuffer, ConstantHint, ControlHint, Handler, Kind, MapEntry, Metering, Op, Role,
+    Settings, decode,
 };
 use prova_module::{FuncFacts, FuncIdx, Module, Operator, Segment, ValType, cells};
 
@@ -73,6 +74,9 @@ pub(crate) struct Buffers {
     pub(crate) frames: Vec<Frame>,
     pub(crate) fixups: Vec<Fixup>,
     pub(crate) targets: Vec<u32>,
+    pub(crate) handlers: Vec<Handler>,
+    pub(crate) tries: Vec<Try>,
+    pub(crate) catches: Vec<Catch>,
 }
 
 /// Adjacent locals of equal size.
@@ -138,6 +142,9 @@ impl<'m> Cx<'m> {
         b.runs.clear();
         b.frames.clear();
         b.fixups.clear();
+        b.handlers.clear();
+        b.tries.clear();
+        b.catches.clear();
         Cx {
             module,
             func,
@@ -207,6 +214,7 @@ impl<'m> Cx<'m> {
             map: self.b.map.clone(),
             controls: self.b.controls.clone(),
             constants: self.b.constants.clone(),
+            handlers: self.b.handlers.clone(),
         })
     }
 
@@ -224,6 +232,7 @@ impl<'m> Cx<'m> {
                 || self.parametric(operator)
                 || self.table(operator)
                 || self.reference(operator)
+                || self.exception(operator)
                 || self.vector(operator)
                 || self.atomic(operator);
             if !handled {
@@ -445,6 +454,21 @@ impl Cx<'_> {
             Place::Const { bits, narrow } => {
                 self.emit_const(entry.home, bits, narrow);
                 entry.home.into()
+            }
+        }
+    }
+
+    /// The slot of the value on top, which stays; a constant goes to its home slot.
+    pub(crate) fn peek_operand(&mut self) -> u64 {
+        if self.b.stack.top().is_some_and(|top| matches!(top.place, Place::Const { .. })) {
+            self.home_top(1);
+        }
+        match self.b.stack.top() {
+            Some(Entry { place: Place::Local(slot), .. }) => slot.into(),
+            Some(entry) => entry.home.into(),
+            None => {
+                self.bug("an empty operand stack");
+                0
             }
         }
     }

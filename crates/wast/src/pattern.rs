@@ -20,6 +20,7 @@ pub(crate) fn argument(store: &mut Store<()>, arg: &WastArg<'_>) -> Result<Val> 
         WastArgCore::V128(x) => Val::from(u128::from_le_bytes(x.to_le_bytes())),
         WastArgCore::RefNull(ty) if is(ty, AbstractHeapType::Extern) => Val::ExternRef(None),
         WastArgCore::RefNull(ty) if is(ty, AbstractHeapType::Func) => Val::FuncRef(None),
+        WastArgCore::RefNull(ty) if is(ty, AbstractHeapType::Exn) => Val::ExnRef(None),
         WastArgCore::RefExtern(n) => Val::ExternRef(Some(ExternRef::new(store, *n)?)),
         WastArgCore::RefNull(_) | WastArgCore::RefHost(_) => {
             bail!("an argument of an unsupported type: {arg:?}")
@@ -52,6 +53,9 @@ fn matches_core(store: &Store<()>, val: &Val, pattern: &WastRetCore<'_>) -> Resu
         (WastRetCore::RefNull(ty), Val::ExternRef(None)) => {
             matches_null(ty.as_ref(), AbstractHeapType::Extern)
         }
+        (WastRetCore::RefNull(ty), Val::ExnRef(None)) => {
+            matches_null(ty.as_ref(), AbstractHeapType::Exn)
+        }
         (WastRetCore::RefFunc(None), Val::FuncRef(func)) => func.is_some(),
         (WastRetCore::RefExtern(None), Val::ExternRef(value)) => value.is_some(),
         (WastRetCore::RefExtern(Some(n)), Val::ExternRef(Some(value))) => {
@@ -74,6 +78,7 @@ fn matches_core(store: &Store<()>, val: &Val, pattern: &WastRetCore<'_>) -> Resu
 fn matches_null(wanted: Option<&HeapType<'_>>, actual: AbstractHeapType) -> bool {
     let bottom = match actual {
         AbstractHeapType::Extern => AbstractHeapType::NoExtern,
+        AbstractHeapType::Exn => AbstractHeapType::NoExn,
         _ => AbstractHeapType::NoFunc,
     };
     wanted.is_none_or(|wanted| is(wanted, actual) || is(wanted, bottom))
@@ -117,7 +122,7 @@ pub(crate) fn show(val: &Val) -> String {
         Val::F32(x) => format!("(f32.const {} bits {x:#010x})", f32::from_bits(*x)),
         Val::F64(x) => format!("(f64.const {} bits {x:#018x})", f64::from_bits(*x)),
         Val::V128(x) => format!("(v128.const {:#034x})", x.as_u128()),
-        Val::FuncRef(_) | Val::ExternRef(_) => val.to_string(),
+        Val::FuncRef(_) | Val::ExternRef(_) | Val::ExnRef(_) => val.to_string(),
     }
 }
 

@@ -166,8 +166,8 @@ impl<'o> Runner<'o> {
                 }
             }
             WastDirective::AssertException { exec, .. } => {
-                self.execute(exec)?;
-                bail!("expected an exception")
+                let outcome = self.execute(exec);
+                self.expect_trap(outcome, "unhandled exception")
             }
             WastDirective::AssertSuspension { .. } => bail!("suspensions are not supported"),
             WastDirective::Thread(_) | WastDirective::Wait { .. } => {
@@ -385,7 +385,9 @@ fn existing<T>(item: Option<OrFailed<T>>, what: &str) -> Result<T> {
 fn same_trap(actual: &str, wanted: &str) -> bool {
     let wanted = match wanted {
         "expected shared memory" => "atomic wait on non-shared memory",
-        "null function reference" | "null function" => "null reference",
+        "null function reference" | "null function" | "null exception reference" => {
+            "null reference"
+        }
         "out of bounds" => return actual.contains("out of bounds"),
         other => other,
     };

@@ -2,10 +2,10 @@
 //! calls.
 
 use super::paths::Paths;
-use super::{Context, Fault, Rule, Verdict, metering, reference};
+use super::{Context, Fault, Rule, Verdict, exception, metering, reference};
 use crate::encode::Inst;
 use crate::ops::{Class, Kind};
-use prova_module::{FuncIdx, FuncType, cells_of};
+use prova_module::{FuncIdx, FuncType, RefKind, ValType, cells_of};
 
 /// What the class of an instruction demands; its operands are checked one by one before.
 pub(super) fn check(cx: &Context<'_>, paths: &mut Paths, inst: &Inst) -> Verdict {
@@ -45,6 +45,13 @@ pub(super) fn check(cx: &Context<'_>, paths: &mut Paths, inst: &Inst) -> Verdict
             reference::func_table(cx, inst.values[3])?;
             tail_call(cx, paths, inst.values[0], ty)
         }
+        Class::call_ref => {
+            call(cx, paths, inst.values[0], reference::func_type(cx, inst.values[2])?)
+        }
+        Class::return_call_ref => {
+            tail_call(cx, paths, inst.values[0], reference::func_type(cx, inst.values[2])?)
+        }
+        Class::throw => throw(cx, paths, inst),
         Class::stub_attach | Class::stub_host => {
             Err(Fault::new(Rule::Decoding, format!("{} in code", inst.op.mnemonic())))
         }
@@ -63,6 +70,7 @@ pub(super) fn check(cx: &Context<'_>, paths: &mut Paths, inst: &Inst) -> Verdict
         | Class::atomic_store
         | Class::atomic_rmw
         | Class::atomic_cmpxchg
+        | Class::throw_ref
         | Class::unreachable
         | Class::charge
         | Class::poll => Ok(()),
@@ -88,12 +96,30 @@ fn call(cx: &Context<'_>, paths: &mut Paths, window: u64, ty: &FuncType) -> Verd
 }
 
 fn tail_call(cx: &Context<'_>, paths: &mut Paths, window: u64, ty: &FuncType) -> Verdict {
-    if ty.results != cx.ty.results {
+    if !alike(&ty.results, &cx.ty.results) {
         return Err(Fault::new(Rule::Results, format!("a tail call of {ty} from {}", cx.ty)));
     }
     let params = cells_of(&ty.params);
     within(cx, window, params)?;
     paths.read(window, u64::from(params))
+}
+
+fn throw(cx: &Context<'_>, paths: &Paths, inst: &Inst) -> Verdict {
+    let params = cells_of(&exception::tag_type(cx, inst.values[1])?.params);
+    within(cx, inst.values[0], params)?;
+    paths.read(inst.values[0], u64::from(params))
+}
+
+/// Whether values of the types have the same cells: equal types, or references of one kind, whose subtyping validation has
+/// shown.
+fn alike(left: &[ValType], right: &[ValType]) -> bool {
+    let same = |(left, right): (&ValType, &ValType)| match (left, right) {
+        (ValType::Ref(left), ValType::Ref(right)) => {
+            RefKind::of(left.heap_type()) == RefKind::of(right.heap_type())
+        }
+        _ => left == right,
+    };
+    left.len() == right.len() && left.iter().zip(right).all(same)
 }
 
 /// C11 for a window of `cells` cells.

@@ -47,11 +47,13 @@ pub enum Rule {
     Frozen,
     /// C20: the code branches on the conditions of the Wasm, or on exact negations around an edge's code.
     Conditions,
+    /// C21: the ranges of handlers nest, and their targets hold values.
+    Handlers,
 }
 
 impl Rule {
     /// All rules in the order of their numbers.
-    pub const ALL: [Rule; 20] = [
+    pub const ALL: [Rule; 21] = [
         Rule::Decoding,
         Rule::End,
         Rule::Size,
@@ -72,6 +74,7 @@ impl Rule {
         Rule::Values,
         Rule::Frozen,
         Rule::Conditions,
+        Rule::Handlers,
     ];
 
     /// The number behind the C, from 1.
@@ -103,6 +106,7 @@ impl fmt::Display for Rule {
             Rule::Values => "values",
             Rule::Frozen => "frozen",
             Rule::Conditions => "conditions",
+            Rule::Handlers => "handlers",
         };
         write!(f, "C{} ({name})", self.number())
     }

@@ -68,11 +68,17 @@ impl Labels {
 
     /// An edge to `word`, or control that falls through to it, has written `bits`.
     pub(super) fn meet(&mut self, word: u32, bits: &Bits) {
+        self.meet_with(word, bits, 0..0);
+    }
+
+    /// The same for an edge that writes `values`, too.
+    pub(super) fn meet_with(&mut self, word: u32, bits: &Bits, values: Range<u32>) {
         if let Ok(i) = self.labels.binary_search_by_key(&word, |label| label.word) {
             let Label { first, masks, .. } = &self.labels[i];
             let masks = &mut self.masks[masks.start as usize..masks.end as usize];
             for (i, mask) in masks.iter_mut().enumerate() {
-                *mask &= bits.word(*first as usize + i);
+                let index = *first as usize + i;
+                *mask &= bits.word(index) | word_of(&values, index);
             }
         }
     }
@@ -92,6 +98,16 @@ impl Labels {
             }
         }
     }
+}
+
+/// The slots of a range among the 64 from `64 * index`.
+fn word_of(range: &Range<u32>, index: usize) -> u64 {
+    let base = index as u64 * 64;
+    let below = |slot: u32| match u64::from(slot).saturating_sub(base) {
+        count @ 0..64 => (1u64 << count) - 1,
+        _ => u64::MAX,
+    };
+    below(range.end) & !below(range.start)
 }
 
 /// The offset of a block's end and the home slots of its results, cut off at the end of the frame;

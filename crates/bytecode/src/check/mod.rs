@@ -40,7 +40,7 @@
 //!   results in the frame: `L ≤ w`, `w + max(parameter cells, result cells) ≤ F`. For a tail call:
 //!   `L ≤ w`, `w + parameter cells ≤ F`.
 //! * C12. *Results.* `return1` appears only where `R = 1`, `return2` where `R = 2`; a tail call's callee has the function's
-//!   result types.
+//!   result types, up to subtypes.
 //! * C13. *Map.* Entries ascend strictly by word from word 0, each at an instruction, each to an
 //!   operator's place in the function's body.
 //! * C14. *Hints.* Control hints ascend by offset and do not descend by word, which is at most the
@@ -50,6 +50,10 @@
 //!   in order, each with the segment's cost and mapped to its offset. By epoch: the first
 //!   instruction is a poll, and every backward branch goes to a poll, so that no cycle is without
 //!   one. Neither op appears in another mode.
+//! * C21. *Handlers.* The ranges of handlers start and end at instructions, nest, and stand in the order of
+//!   their ends. Tags exist. A handler's values lie in the frame above the locals, or are as many cells as the results where it
+//!   returns. Its target is an instruction (C7), which every instruction that may throw inside the range reaches as by a
+//!   branch (C6, C15).
 //!
 //! C1 to C15 are the candidate's form; with them an executor is safe. C16 to C20 say that the code computes what the function
 //! does; `equality` proves them by walking the operators and the code together. It also sharpens C6 (a slot that a callee's frame
@@ -88,6 +92,7 @@
 mod control;
 mod equality;
 mod error;
+mod exception;
 mod labels;
 mod map;
 mod memory;
@@ -106,6 +111,7 @@ use crate::candidate::{Candidate, Settings};
 use crate::encode::{Inst, WORDS_MAX, decode};
 use crate::ops::{Class, Kind, Role};
 use error::{Fault, Verdict};
+use exception::Ranges;
 use map::MapCursor;
 use metering::Meter;
 use paths::Paths;
@@ -145,7 +151,7 @@ pub(crate) fn check<'a>(
     Ok(walk.cx.facts)
 }
 
-/// Proves C1 to C15 of a candidate, its form.
+/// Proves C1 to C15 and C21 of a candidate, its form.
 #[cfg(test)]
 fn structure(
     module: &Module,
@@ -182,6 +188,7 @@ fn open<'a>(
         paths: Paths::new(&cx, labels),
         map: MapCursor::new(&cx).map_err(at(0))?,
         meter: Meter::new(&cx),
+        ranges: Ranges::new(&cx).map_err(at(0))?,
         cx,
     })
 }
@@ -204,11 +211,25 @@ fn header(cx: &Context<'_>) -> Verdict {
     Ok(())
 }
 
+/// Whether an exception can leave the frame's code at an instruction of this class.
+fn may_throw(class: Class) -> bool {
+    matches!(
+        class,
+        Class::call
+            | Class::call_import
+            | Class::call_indirect
+            | Class::call_ref
+            | Class::throw
+            | Class::throw_ref
+    )
+}
+
 struct Walk<'a> {
     cx: Context<'a>,
     paths: Paths,
     map: MapCursor<'a>,
     meter: Meter<'a>,
+    ranges: Ranges<'a>,
 }
 
 impl Walk<'_> {
@@ -218,6 +239,10 @@ impl Walk<'_> {
         let inst = decode(words, word).map_err(|e| Fault::new(Rule::Decoding, e.to_string()))?;
         let offset = self.map.enter(inst.at)?;
         self.paths.enter(inst.at)?;
+        self.ranges.enter(&self.cx, &mut self.paths, inst.at)?;
+        if may_throw(inst.op.class()) {
+            self.ranges.throws(&self.paths)?;
+        }
         self.operands(&inst)?;
         control::check(&self.cx, &mut self.paths, &inst)?;
         self.meter.instruction(&self.cx, &inst, offset)?;
@@ -259,6 +284,7 @@ impl Walk<'_> {
                 Kind::elem => elements.segment(cx, value)?,
                 Kind::mem => memory::memory(cx, value)?,
                 Kind::data => memory::data(cx, value)?,
+                Kind::tag => exception::tag_type(cx, value).map(drop)?,
                 Kind::global => variable::global(cx, inst.op, value)?,
                 // A number is free; a count was read by the decoder; `control` sees to targets and
                 // windows.
@@ -292,6 +318,7 @@ impl Walk<'_> {
     /// C2 and what the cursors still wait for.
     fn finish(&self) -> Verdict {
         self.paths.finish()?;
+        self.ranges.finish(self.cx.candidate.words.len())?;
         self.map.finish()?;
         self.meter.finish()
     }

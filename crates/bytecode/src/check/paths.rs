@@ -137,6 +137,47 @@ impl Paths {
         Ok(target)
     }
 
+    /// An edge from every throwing instruction of a range that starts at `start` to `target`, with `values` written.
+    pub(super) fn handler(
+        &mut self,
+        cx: &Context<'_>,
+        start: u32,
+        target: u32,
+        values: core::ops::Range<u32>,
+    ) -> Verdict {
+        let Some(&point) = self.points.get(target as usize) else {
+            return Err(Fault::new(
+                Rule::Targets,
+                format!("a handler at @{target}, behind the code"),
+            ));
+        };
+        if target > start {
+            self.labels.meet_with(target, &self.bits, values);
+            let log = if point.since == NONE { u32::MAX } else { self.common(point) };
+            let log = log.min(self.log.len() as u32);
+            self.points[target as usize] = Point { log, since: start };
+            return Ok(());
+        }
+        super::metering::cycle(cx, target)?;
+        if point.since == NONE {
+            let what = format!("a handler at @{target}, inside an instruction");
+            return Err(Fault::new(Rule::Targets, what));
+        }
+        self.keeps(target)
+    }
+
+    /// Whether all that was written at the earlier word `at` still is.
+    pub(super) fn keeps(&self, at: u32) -> Verdict {
+        let point = self.points[at as usize];
+        if self.common(point) < point.log {
+            let what = format!(
+                "not all slots written before word {at} are written where control goes there"
+            );
+            return Err(Fault::new(Rule::Initialised, what));
+        }
+        Ok(())
+    }
+
     /// `cells` cells from `slot` are read.
     pub(super) fn read(&self, slot: u64, cells: u64) -> Verdict {
         match self.bits.first_missing(slot, cells) {

@@ -2,7 +2,7 @@
 
 use super::{Context, Fault, Rule, Verdict};
 use crate::ops::Class;
-use prova_module::{FuncType, TableIdx};
+use prova_module::{FuncType, RefKind, TableIdx};
 
 /// A function index in an instruction of class `class`.
 pub(super) fn func(cx: &Context<'_>, class: Class, index: u64) -> Verdict {
@@ -31,7 +31,7 @@ pub(super) fn func_type<'a>(cx: &Context<'a>, index: u64) -> Result<&'a FuncType
 /// A table that is called through; its index was checked (C8).
 pub(super) fn func_table(cx: &Context<'_>, index: u64) -> Verdict {
     match cx.module.table(TableIdx(index as u32)) {
-        Some(table) if table.ref_type.is_func_ref() => Ok(()),
+        Some(table) if RefKind::of(table.ref_type.heap_type()) == RefKind::Func => Ok(()),
         _ => Err(Fault::new(Rule::Kinds, format!("a call through table{index}"))),
     }
 }

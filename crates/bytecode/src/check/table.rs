@@ -1,11 +1,11 @@
 //! C8 and C9 for tables and element segments.
 
 use super::{Context, Fault, Rule, Verdict};
-use prova_module::{HeapType, RefType, TableIdx};
+use prova_module::{RefKind, RefType, TableIdx};
 
 /// What the tables and element segments of one instruction hold.
 #[derive(Default)]
-pub(super) struct Elements(Option<HeapType>);
+pub(super) struct Elements(Option<RefKind>);
 
 impl Elements {
     /// A table operand.
@@ -25,7 +25,7 @@ impl Elements {
     }
 
     fn same(&mut self, ty: RefType) -> Verdict {
-        let ty = ty.heap_type();
+        let ty = RefKind::of(ty.heap_type());
         match self.0.replace(ty) {
             Some(other) if other != ty => {
                 Err(Fault::new(Rule::Kinds, format!("references of two kinds: {other:?}, {ty:?}")))

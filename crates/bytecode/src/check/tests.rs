@@ -9,13 +9,17 @@ mod chance;
 mod equality;
 mod pairs;
 
-use crate::candidate::{Candidate, ConstantHint, ControlHint, MapEntry, Metering, Settings};
+use crate::candidate::{
+    Candidate, ConstantHint, ControlHint, Handler, MapEntry, Metering, Settings,
+};
 use crate::{CheckError, CheckedBytecode, Rule, text};
-use prova_module::{Features, FuncIdx, Limits, Module};
+use prova_module::{Features, FuncIdx, Limits, Module, Proposal, TagIdx};
 
 pub(super) fn module(wat: &str) -> Module {
     let bytes = wat::parse_str(wat).expect("the module is well-formed");
-    Module::decode(bytes, &Features::default(), &Limits::default()).expect("the module is valid")
+    let features =
+        Features::default().with(Proposal::Exceptions).with(Proposal::FunctionReferences);
+    Module::decode(bytes, &features, &Limits::default()).expect("the module is valid")
 }
 
 /// A candidate from a script: text of code with map column, after lines that start with `!`.
@@ -24,7 +28,7 @@ pub(super) fn module(wat: &str) -> Module {
 pub(super) fn candidate(module: &Module, script: &str) -> (Settings, Candidate) {
     let mut func = module.defined_funcs().next().expect("the module defines a function");
     let (mut settings, mut frame, mut map_base) = (Settings::default(), None, 0);
-    let (mut controls, mut constants) = (Vec::new(), Vec::new());
+    let (mut controls, mut constants, mut handlers) = (Vec::new(), Vec::new(), Vec::new());
     let mut code = String::new();
     for line in script.lines().map(str::trim) {
         let Some(directive) = line.strip_prefix('!') else {
@@ -47,6 +51,14 @@ pub(super) fn candidate(module: &Module, script: &str) -> (Settings, Candidate) 
             ("hint", &[offset, word, start, end]) => {
                 controls.push(ControlHint { offset, word, constants: start..end });
             }
+            ("catch", &[start, end, tag, with_ref, target, slot]) => handlers.push(Handler {
+                start,
+                end,
+                tag: (tag != u32::MAX).then_some(TagIdx(tag)),
+                with_ref: with_ref != 0,
+                target,
+                slot: slot as u16,
+            }),
             other => panic!("no directive {other:?}"),
         }
     }
@@ -60,7 +72,7 @@ pub(super) fn candidate(module: &Module, script: &str) -> (Settings, Candidate) 
     map.iter_mut().for_each(|entry| entry.offset = (entry.offset + start).saturating_sub(map_base));
     controls.iter_mut().for_each(|hint| hint.offset += start);
     let frame_cells = frame.unwrap_or(frame_cells);
-    (settings, Candidate { func, words, frame_cells, map, controls, constants })
+    (settings, Candidate { func, words, frame_cells, map, controls, constants, handlers })
 }
 
 /// The rules of form alone: most scripts here compute something else than their function.
@@ -97,7 +109,8 @@ fn each_rule_accepts_and_refuses() {
 
 #[test]
 fn every_rule_has_a_pair() {
-    for rule in Rule::ALL.into_iter().filter(|rule| rule.number() <= 15) {
+    for rule in Rule::ALL.into_iter().filter(|rule| rule.number() <= 15 || *rule == Rule::Handlers)
+    {
         let mut pairs = pairs::PAIRS.iter().filter(|pair| pair.rule == rule);
         assert!(pairs.any(|p| !p.accept.is_empty() && !p.reject.is_empty()), "{rule}");
     }

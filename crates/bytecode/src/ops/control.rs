@@ -21,6 +21,8 @@ macro_rules! control_ops {
             ReturnCall "return_call" return_call [<- w:win f:func] {  }
             ReturnCallImport "return_call_import" return_call_import [<- w:win f:func] {  }
             ReturnCallIndirect "return_call_indirect" return_call_indirect [<- w:win i:addr y:type_ t:table] {  }
+            CallRef "call_ref" call_ref [<- w:win a:ref_ y:type_] {  }
+            ReturnCallRef "return_call_ref" return_call_ref [<- w:win a:ref_ y:type_] {  }
             // Metering: charge a segment, poll the epoch.
             Charge "charge" charge [<- n:i64c] {  }
             Poll "poll" poll [<-] {  }
@@ -74,6 +76,8 @@ macro_rules! control_ops {
             BrI32AndNot "br_i32.and_not" branch [<- a:i32 b:i32 t:rel] { i32_eqz(i32_and(a, b)) }
             BrI32AndImm "br_i32.and_imm" branch [<- a:i32 b:i32c t:rel] { i32_and(a, b) }
             BrI32AndNotImm "br_i32.and_not_imm" branch [<- a:i32 b:i32c t:rel] { i32_eqz(i32_and(a, b)) }
+            BrIfNull "br_if_null" branch [<- a:ref_ t:rel] { ref_is_null(a) }
+            BrIfNotNull "br_if_not_null" branch [<- a:ref_ t:rel] { i32_eqz(ref_is_null(a)) }
             BrF32Eq "br_f32.eq" branch [<- a:f32 b:f32 t:rel] { f32_eq(a, b) }
             BrF32Lt "br_f32.lt" branch [<- a:f32 b:f32 t:rel] { f32_lt(a, b) }
             BrF32Gt "br_f32.gt" branch [<- a:f32 b:f32 t:rel] { f32_gt(a, b) }

@@ -89,4 +89,6 @@ kinds! {
     elem 2 0
     /// A data segment index of the module.
     data 2 0
+    /// A tag index of the module.
+    tag 2 0
 }

@@ -28,6 +28,7 @@
 
 mod atomic;
 mod control;
+mod exception;
 mod memory;
 mod numeric;
 mod parametric;
@@ -45,7 +46,7 @@ pub use kind::Kind;
 macro_rules! for_each_op {
     ($callback:ident) => {
         $crate::control_ops! {
-            {} [parametric_ops variable_ops table_ops memory_ops numeric_ops reference_ops vector_ops atomic_ops
+            {} [parametric_ops variable_ops table_ops memory_ops numeric_ops reference_ops exception_ops vector_ops atomic_ops
                 finish_ops] $callback
         }
     };
@@ -119,6 +120,14 @@ pub enum Class {
     return_call_import,
     /// A tail call through a table.
     return_call_indirect,
+    /// A call of a function that a reference names.
+    call_ref,
+    /// A tail call of a function that a reference names.
+    return_call_ref,
+    /// `throw`.
+    throw,
+    /// `throw_ref`.
+    throw_ref,
     /// The fuel of a metering segment.
     charge,
     /// A test of the epoch.
@@ -142,6 +151,9 @@ impl Class {
             | Class::return_call
             | Class::return_call_import
             | Class::return_call_indirect
+            | Class::return_call_ref
+            | Class::throw
+            | Class::throw_ref
             | Class::stub_attach
             | Class::stub_host => true,
             Class::pure
@@ -163,6 +175,7 @@ impl Class {
             | Class::call
             | Class::call_import
             | Class::call_indirect
+            | Class::call_ref
             | Class::charge
             | Class::poll => false,
         }

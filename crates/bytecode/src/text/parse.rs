@@ -249,5 +249,6 @@ fn affixes(kind: Kind) -> (&'static str, &'static str) {
         Kind::global => ("global", ""),
         Kind::elem => ("elem", ""),
         Kind::data => ("data", ""),
+        Kind::tag => ("tag", ""),
     }
 }

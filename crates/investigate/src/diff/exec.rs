@@ -247,6 +247,7 @@ fn bits(value: &Val) -> u128 {
         Val::V128(value) => value.as_u128(),
         Val::FuncRef(value) => u128::from(value.is_some()),
         Val::ExternRef(value) => u128::from(value.is_some()),
+        Val::ExnRef(value) => u128::from(value.is_some()),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::FuncType;
 use crate::cost::operator_cost;
 use crate::index::TypeIdx;
 use crate::limits::Limits;
-use wasmparser::{BlockType, FuncValidator, Operator, WasmModuleResources};
+use wasmparser::{BlockType, Catch, FuncValidator, Operator, WasmModuleResources};
 
 /// What a body needs to know of the module around it.
 #[derive(Clone, Copy)]
@@ -24,6 +24,7 @@ pub(crate) struct BodyContext<'m> {
     pub(crate) limits: &'m Limits,
     pub(crate) types: &'m [FuncType],
     pub(crate) funcs: &'m [TypeIdx],
+    pub(crate) tags: &'m [TypeIdx],
     /// Whether a type or global has a `v128`.
     pub(crate) wide: bool,
 }
@@ -40,12 +41,26 @@ impl BodyContext<'_> {
         self.funcs.get(func as usize).map_or((0, 0), |ty| self.arity(ty.0))
     }
 
+    fn tag_arity(&self, tag: u32) -> (u32, u32) {
+        self.tags.get(tag as usize).map_or((0, 0), |ty| self.arity(ty.0))
+    }
+
     fn block_arity(&self, ty: BlockType) -> (u32, u32) {
         match ty {
             BlockType::Empty => (0, 0),
             BlockType::Type(_) => (0, 1),
             BlockType::FuncType(ty) => self.arity(ty),
         }
+    }
+}
+
+/// The label of a catch clause, counted from outside of its `try_table`.
+fn label_of(catch: &Catch) -> u32 {
+    match *catch {
+        Catch::One { label, .. }
+        | Catch::OneRef { label, .. }
+        | Catch::All { label }
+        | Catch::AllRef { label } => label,
     }
 }
 
@@ -124,14 +139,25 @@ impl FactsBuilder {
                 both(cx.func_arity(function_index))
             }
             Operator::CallIndirect { type_index, .. }
-            | Operator::ReturnCallIndirect { type_index, .. } => both(cx.arity(type_index)),
+            | Operator::ReturnCallIndirect { type_index, .. }
+            | Operator::CallRef { type_index }
+            | Operator::ReturnCallRef { type_index } => both(cx.arity(type_index)),
+            Operator::Throw { tag_index } => both(cx.tag_arity(tag_index)),
+            Operator::TryTable { ref try_table } => {
+                let catches = try_table.catches.iter();
+                let labels = catches.map(|catch| 2 + u64::from(self.label_arity(label_of(catch))));
+                both(cx.block_arity(try_table.ty)) + labels.sum::<u64>()
+            }
             Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } => {
                 both(cx.block_arity(blockty))
             }
             Operator::Else | Operator::End => {
                 self.frames.last().map_or(0, |frame| both((frame.params, frame.results)))
             }
-            Operator::Br { relative_depth } | Operator::BrIf { relative_depth } => {
+            Operator::Br { relative_depth }
+            | Operator::BrIf { relative_depth }
+            | Operator::BrOnNull { relative_depth }
+            | Operator::BrOnNonNull { relative_depth } => {
                 u64::from(self.label_arity(relative_depth))
             }
             Operator::BrTable { ref targets } => {
@@ -279,12 +305,7 @@ impl FactsBuilder {
             Operator::If { blockty } => (BlockKind::If, *blockty),
             Operator::TryTable { try_table } => {
                 for catch in &try_table.catches {
-                    self.target(match *catch {
-                        wasmparser::Catch::One { label, .. }
-                        | wasmparser::Catch::OneRef { label, .. }
-                        | wasmparser::Catch::All { label }
-                        | wasmparser::Catch::AllRef { label } => label,
-                    });
+                    self.target(label_of(catch));
                 }
                 (BlockKind::TryTable, try_table.ty)
             }

@@ -25,6 +25,7 @@ impl Attach for Fixed {
             frame_cells: 0,
             map: vec![MapEntry { word: 0, offset }],
             controls: Vec::new(),
+            handlers: Vec::new(),
             constants: Vec::new(),
         };
         Ok(Arc::new(CheckedBytecode::check(&self.module, &self.settings, candidate)?))

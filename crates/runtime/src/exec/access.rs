@@ -93,6 +93,11 @@ impl Runtime {
         unsafe { u64::from(*(*(*self.vm).instance).funcs.add(func as usize)) + 1 }
     }
 
+    #[inline(always)]
+    pub(super) fn ref_as_non_null(self, reference: Cell) -> Result<(), TrapKind> {
+        if reference == 0 { Err(TrapKind::NullReference) } else { Ok(()) }
+    }
+
     fn memory(self, k: u32) -> MemoryAddr {
         // SAFETY: V3.
         MemoryAddr::from_index(unsafe { *(*(*self.vm).instance).memories.add(k as usize) })

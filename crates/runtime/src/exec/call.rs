@@ -179,3 +179,32 @@ pub(super) unsafe fn indirect(
         Ok(entry)
     }
 }
+
+/// The entry of the function that a cell refers to.
+///
+/// Validation has shown that it is of the type; it is compared again, so that no cell can make a call read a frame amiss.
+///
+/// # Errors
+/// [`TrapKind::NullReference`]; [`TrapKind::IndirectCallTypeMismatch`] where validation or V10 is broken.
+///
+/// # Safety
+/// V2, V3.
+#[inline(always)]
+pub(super) unsafe fn referenced(
+    vm: *mut Vm,
+    reference: u64,
+    type_idx: u32,
+) -> Result<*const FuncEntry, TrapKind> {
+    // SAFETY: V3 for the type; the reference is tested against the number of entries.
+    unsafe {
+        let address = reference.wrapping_sub(1);
+        if address >= (*vm).entry_count {
+            return Err(TrapKind::NullReference);
+        }
+        let entry = (*vm).entries.add(address as usize);
+        if (*entry).type_id != *(*(*vm).instance).types.add(type_idx as usize) {
+            return Err(TrapKind::IndirectCallTypeMismatch);
+        }
+        Ok(entry)
+    }
+}

@@ -194,7 +194,7 @@ impl Saved {
     }
 }
 
-struct Activation {
+pub(super) struct Activation {
     vm: *mut Vm,
     saved: Saved,
     /// The function that the host called.
@@ -288,6 +288,10 @@ impl Activation {
                     store.attach(FuncAddr::from_index((*vm).func))?;
                     set_function(store, vm);
                     (*vm).ip = (*vm).code;
+                } else if code == ExitCode::Throw as u32 {
+                    if self.throw(store)? {
+                        return Ok(None);
+                    }
                 } else {
                     return Err(self.trap(store));
                 }
@@ -337,8 +341,13 @@ impl Activation {
         }
     }
 
+    /// The state of running bytecode.
+    pub(super) fn vm(&self) -> *mut Vm {
+        self.vm
+    }
+
     /// Pops the newest record and goes on in its caller; true: that is the host.
-    fn pop(&mut self) -> bool {
+    pub(super) fn pop(&mut self) -> bool {
         let vm = self.vm;
         // SAFETY: D1: the activation has a record; V4 for the caller's code.
         unsafe {
@@ -469,7 +478,7 @@ impl Activation {
 /// Sets the registers that follow from `Vm::func`: code and instance (V3, V7).
 ///
 /// SAFETY: V1, V2; `vm.func` is a function of the store.
-unsafe fn set_function(store: &mut Store, vm: *mut Vm) {
+pub(super) unsafe fn set_function(store: &mut Store, vm: *mut Vm) {
     // SAFETY: the caller's.
     unsafe {
         let entry = *(*vm).entries.add((*vm).func as usize);

@@ -37,6 +37,8 @@ exits! {
     enter Enter;
     /// The running function has no bytecode yet.
     attach Attach;
+    /// The instruction at `ip` throws.
+    throw Throw;
 }
 
 handler! {

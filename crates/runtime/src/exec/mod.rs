@@ -21,6 +21,7 @@ mod matching;
 mod operands;
 mod step;
 mod tail;
+mod unwind;
 
 pub(crate) use driver::call;
 pub use driver::{CallOutcome, Suspension};

@@ -331,6 +331,29 @@ macro_rules! step {
             Err(kind) => trap!($r kind),
         }
     };
+    ($r:ident call_ref [<- $w:ident : win $a:ident : ref_ $y:ident : type_] {}) => {
+        let mut operands = Operands::new($r.ip);
+        let $w = <marker::win as Source>::read(&mut operands, $r.fp);
+        let $a = <marker::ref_ as Source>::read(&mut operands, $r.fp);
+        let $y = <marker::type_ as Source>::read(&mut operands, $r.fp);
+        match call::referenced($r.cx, $a, $y) {
+            Ok(entry) => { enter_any!($r entry, $w, operands.end()); }
+            Err(kind) => trap!($r kind),
+        }
+    };
+    ($r:ident return_call_ref [<- $w:ident : win $a:ident : ref_ $y:ident : type_] {}) => {
+        let mut operands = Operands::new($r.ip);
+        let $w = <marker::win as Source>::read(&mut operands, $r.fp);
+        let $a = <marker::ref_ as Source>::read(&mut operands, $r.fp);
+        let $y = <marker::type_ as Source>::read(&mut operands, $r.fp);
+        match call::referenced($r.cx, $a, $y) {
+            Ok(entry) => { replace!($r entry, $w); }
+            Err(kind) => trap!($r kind),
+        }
+    };
+    // The driver reads the operands.
+    ($r:ident throw $rest:tt {}) => { return exit::throw($r.ip, $r.fp, $r.mem, $r.len, $r.cx); };
+    ($r:ident throw_ref $rest:tt {}) => { return exit::throw($r.ip, $r.fp, $r.mem, $r.len, $r.cx); };
     ($r:ident charge [<- $n:ident : i64c] {}) => {
         let mut operands = Operands::new($r.ip);
         let $n = <marker::i64c as Source>::read(&mut operands, $r.fp);

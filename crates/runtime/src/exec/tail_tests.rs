@@ -68,8 +68,8 @@ fn decode(at: u64) -> Instruction {
 }
 
 fn exits() -> BTreeSet<u64> {
-    let exits: [Handler; 5] =
-        [exit::trap, exit::leave, exit::enter, exit::attach, exit::memory_fault];
+    let exits: [Handler; 6] =
+        [exit::trap, exit::leave, exit::enter, exit::attach, exit::throw, exit::memory_fault];
     exits.iter().map(|&exit| exit as usize as u64).collect()
 }
 

@@ -5,7 +5,7 @@
 use crate::store::Store;
 use crate::value::{FuncAddr, InstanceAddr, NULL_REF, func_ref};
 use crate::vm::Cell;
-use prova_module::{FuncIdx, RefType};
+use prova_module::{FuncIdx, RefKind, RefType, type_of_ref};
 
 impl Store {
     /// `ref.func`.
@@ -19,10 +19,18 @@ impl Store {
         (index < self.entries.len() as u64).then_some(FuncAddr(index as u32))
     }
 
-    /// Whether a cell is null or a reference of this type of this store.
+    /// Whether a cell is a reference of this resolved type of this store.
     pub fn is_ref(&self, ty: RefType, cell: Cell) -> bool {
-        // V10: the executors believe a function reference.
-        let count = if ty.is_extern_ref() { self.externs.len() } else { self.entries.len() };
-        cell == NULL_REF || cell <= count as u64
+        if cell == NULL_REF {
+            return ty.is_nullable();
+        }
+        match RefKind::of(ty.heap_type()) {
+            RefKind::Extern => cell <= self.externs.len() as u64,
+            RefKind::Exn => self.exceptions.get(cell).is_some(),
+            // V10: the executors believe a function reference.
+            RefKind::Func => self
+                .func_of_ref(cell)
+                .is_some_and(|func| type_of_ref(ty).is_none_or(|id| id == self.func_type_id(func))),
+        }
     }
 }

@@ -8,8 +8,13 @@ use crate::store::Store;
 use crate::trap::TrapKind;
 use crate::value::{FuncAddr, InstanceAddr, TableAddr};
 use crate::vm::Cell;
-use prova_module::{ElemIdx, TypeId, table_cost};
+use prova_module::{ElemIdx, RefKind, RefType, TypeId, table_cost};
 use std::ops::Range;
+
+/// What references of a type refer to. That they are of the table's very type, validation has shown.
+fn kind(ty: RefType) -> RefKind {
+    RefKind::of(ty.heap_type())
+}
 
 /// Tables.
 impl Store {
@@ -114,7 +119,7 @@ impl Store {
         s: u64,
         n: u64,
     ) -> Result<(), TrapKind> {
-        if self.table(dst).ty().ref_type != self.table(src).ty().ref_type {
+        if kind(self.table(dst).ty().ref_type) != kind(self.table(src).ty().ref_type) {
             return Err(TrapKind::Misuse);
         }
         let to = range(d, n, self.table(dst).elements().len());
@@ -174,7 +179,8 @@ impl Store {
         n: u64,
     ) -> Result<(Range<usize>, Range<usize>), TrapKind> {
         let (instance, table) = (self.instance(instance), self.table(table));
-        if instance.module().elements()[elem.index()].ref_type() != table.ty().ref_type {
+        if kind(instance.module().elements()[elem.index()].ref_type()) != kind(table.ty().ref_type)
+        {
             return Err(TrapKind::Misuse);
         }
         let to = range(d, n, table.elements().len());

@@ -10,7 +10,7 @@ fn cells(store: &Store, item: Extern) -> Vec<u64> {
     match item {
         Extern::Table(table) => store.table(table).elements().to_vec(),
         Extern::Global(global) => store.global_get(global).to_vec(),
-        Extern::Func(_) | Extern::Memory(_) => panic!("no cells in {item:?}"),
+        Extern::Func(_) | Extern::Memory(_) | Extern::Tag(_) => panic!("no cells in {item:?}"),
     }
 }
 

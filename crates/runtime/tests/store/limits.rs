@@ -19,6 +19,7 @@ fn each_limit_has_two_sides() {
         memories_max: 0,
         tables_max: 0,
         globals_max: 0,
+        tags_max: 0,
         funcs_max: 0,
     };
     let one_memory = Limits { memories_max: 1, ..none.clone() };

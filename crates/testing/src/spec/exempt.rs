@@ -1,6 +1,6 @@
 //! A script → whether it is exempt: a module that must be accepted needs a proposal that Prova does not execute yet.
 //!
-//! Judged by wasmparser alone, with every feature but exceptions, garbage collection and typed function references (and
+//! Judged by wasmparser alone, with every feature but garbage collection, the older exceptions (and
 //! what builds on these), and accepted by it with all of them: Prova's own opinion is not asked, so that refusing too much cannot make a file exempt.
 //!
 //! Limit: a module that wasmparser would accept without the feature, and that means something else with it, does not count.
@@ -13,10 +13,8 @@ use wast::{QuoteWat, Wast, WastDirective, WastExecute};
 /// All features but those that Prova does not execute yet.
 fn features() -> WasmFeatures {
     WasmFeatures::all()
-        .difference(WasmFeatures::EXCEPTIONS)
         .difference(WasmFeatures::LEGACY_EXCEPTIONS)
         .difference(WasmFeatures::GC)
-        .difference(WasmFeatures::FUNCTION_REFERENCES)
         .difference(WasmFeatures::SHARED_EVERYTHING_THREADS)
         .difference(WasmFeatures::STACK_SWITCHING)
         .difference(WasmFeatures::CUSTOM_DESCRIPTORS)

@@ -78,7 +78,8 @@ impl<'t> Proof<'t, '_> {
             | Kind::mem
             | Kind::global
             | Kind::elem
-            | Kind::data => return Ok(Sym::number(raw, self.terms)),
+            | Kind::data
+            | Kind::tag => return Ok(Sym::number(raw, self.terms)),
         };
         Ok(Sym::new(vn, self.terms))
     }
@@ -143,6 +144,7 @@ runtime! {
     global_set GlobalSet (g a);
     global_set_v128 GlobalSetV128 (g a);
     ref_func RefFunc (f);
+    ref_as_non_null RefAsNonNull (a);
     table_get TableGet (t i);
     table_set TableSet (t i a);
     table_size TableSize (t);
@@ -337,6 +339,25 @@ macro_rules! step {
         $p.call_indirect($i, Effect::ReturnCallIndirect)?;
         Step::End
     }};
+    ($p:ident $i:ident call_ref $rest:tt {}) => {{
+        $p.call_ref($i, Effect::CallRef)?;
+        Step::Next
+    }};
+    ($p:ident $i:ident return_call_ref $rest:tt {}) => {{
+        $p.call_ref($i, Effect::ReturnCallRef)?;
+        Step::End
+    }};
+    ($p:ident $i:ident throw $rest:tt {}) => {{
+        let tag = Sym::number($i.values[1], $p.terms);
+        $p.call($i, Effect::Throw, &[tag])?;
+        Step::End
+    }};
+    ($p:ident $i:ident throw_ref [<- $a:ident : ref_] {}) => {{
+        let mut operands = Operands { inst: $i, value: 0 };
+        let exception = $p.source(&mut operands, Kind::ref_)?;
+        $p.perform($i, Effect::ThrowRef, &[exception])?;
+        Step::End
+    }};
     ($p:ident $i:ident charge [<- $n:ident : i64c] {}) => {{
         let mut operands = Operands { inst: $i, value: 0 };
         let units = $p.source(&mut operands, Kind::i64c)?;
@@ -372,7 +393,11 @@ impl<'t> Proof<'t, '_> {
         let window = inst.values[0] as u32;
         let tail = matches!(
             inst.op.class(),
-            Class::return_call | Class::return_call_import | Class::return_call_indirect
+            Class::return_call
+                | Class::return_call_import
+                | Class::return_call_indirect
+                | Class::return_call_ref
+                | Class::throw
         );
         // M3 of `state`; the arguments themselves are popped already.
         if !tail && window < self.state.top() {
@@ -402,6 +427,13 @@ impl<'t> Proof<'t, '_> {
             }
         }
         Ok(())
+    }
+
+    fn call_ref(&mut self, inst: &Inst, effect: Effect) -> Verdict {
+        let mut operands = Operands { inst, value: 1 };
+        let reference = self.source(&mut operands, Kind::ref_)?;
+        let ty = self.source(&mut operands, Kind::type_)?;
+        self.call(inst, effect, &[reference, ty])
     }
 
     fn call_indirect(&mut self, inst: &Inst, effect: Effect) -> Verdict {

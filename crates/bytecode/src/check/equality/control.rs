@@ -13,6 +13,7 @@
 
 use super::code::Step;
 use super::effects::{Effect, Value};
+use super::prims::Prim;
 use super::state::Mark;
 use super::terms::Vn;
 use super::{Fault, Proof, Rule, Verdict};
@@ -21,7 +22,7 @@ use prova_module::{BlockKind, BlockType, BrTable, FuncIdx, Operator, TypeIdx, Va
 
 /// An open block.
 pub(super) struct Frame {
-    kind: BlockKind,
+    pub(super) kind: BlockKind,
     /// Stack entries below its parameters.
     count: usize,
     /// The home slot of its first parameter or result.
@@ -57,7 +58,7 @@ impl Proof<'_, '_> {
                 self.live = false;
             }
             Operator::Nop => {}
-            Operator::Block { blockty } => self.block(blockty)?,
+            Operator::Block { blockty } => self.block(BlockKind::Block, blockty)?,
             Operator::Loop { blockty } => self.loop_(blockty)?,
             Operator::If { blockty } => self.if_(blockty)?,
             Operator::Else => self.else_()?,
@@ -78,6 +79,10 @@ impl Proof<'_, '_> {
             Operator::ReturnCallIndirect { type_index, table_index } => {
                 self.wasm_call_indirect(type_index, table_index, true)?;
             }
+            Operator::CallRef { type_index } => self.wasm_call_ref(type_index, false)?,
+            Operator::ReturnCallRef { type_index } => self.wasm_call_ref(type_index, true)?,
+            Operator::BrOnNull { relative_depth } => self.br_on_null(relative_depth)?,
+            Operator::BrOnNonNull { relative_depth } => self.br_on_non_null(relative_depth)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -148,11 +153,11 @@ impl Proof<'_, '_> {
         Ok(self.frames.len() - 1)
     }
 
-    fn block(&mut self, ty: BlockType) -> Verdict {
+    pub(super) fn block(&mut self, kind: BlockKind, ty: BlockType) -> Verdict {
         let word = self.hint()?;
         self.run_to(word)?;
         let outer = self.base();
-        let at = self.open(BlockKind::Block, ty)?;
+        let at = self.open(kind, ty)?;
         self.declare_constants(outer, self.frames[at].base)
     }
 
@@ -228,6 +233,7 @@ impl Proof<'_, '_> {
                 let word = self.hint()?;
                 self.run_to(word)?;
             }
+            self.end_try(at)?;
             self.frames.pop();
             return Ok(());
         }
@@ -247,6 +253,7 @@ impl Proof<'_, '_> {
                 self.lands(target, word)?;
             }
         }
+        self.end_try(at)?;
         let Some(frame) = self.frames.pop() else { return Ok(()) };
         if frame.marked {
             self.state.unmark();
@@ -274,7 +281,7 @@ impl Proof<'_, '_> {
 
 /// Edges.
 impl Proof<'_, '_> {
-    fn frame_at(&self, depth: u32) -> Result<usize, Fault> {
+    pub(super) fn frame_at(&self, depth: u32) -> Result<usize, Fault> {
         let at = self.frames.len().checked_sub(1 + depth as usize);
         at.ok_or_else(|| Fault::new(Rule::Operators, "a branch to no label"))
     }
@@ -308,7 +315,7 @@ impl Proof<'_, '_> {
         Fault::new(Rule::Values, format!("value of a label in s{slot}: {have}, in Wasm {want}"))
     }
 
-    fn mismatch(&self, cell: u32) -> Fault {
+    pub(super) fn mismatch(&self, cell: u32) -> Fault {
         let (want, have) = {
             let terms = &mut self.terms.borrow_mut();
             (self.state.wasm(terms, cell), self.state.code(terms, cell))
@@ -334,7 +341,7 @@ impl Proof<'_, '_> {
     }
 
     /// A branch to `target` is one to the label of `frames[at]`.
-    fn aim(&mut self, at: usize, target: u32) -> Verdict {
+    pub(super) fn aim(&mut self, at: usize, target: u32) -> Verdict {
         let frame = &mut self.frames[at];
         match frame.word {
             Some(word) => self.lands(target, word),
@@ -365,6 +372,31 @@ impl Proof<'_, '_> {
     /// Direct, or inverted around the code of the edge.
     fn br_if(&mut self, depth: u32) -> Verdict {
         let condition = self.pop()?;
+        self.branch_if(condition, depth)
+    }
+
+    /// The reference is no value of the branch; where it is not taken it stays.
+    fn br_on_null(&mut self, depth: u32) -> Verdict {
+        let reference = self.pop()?;
+        let condition = self.terms.borrow_mut().is_null(reference);
+        self.branch_if(condition, depth)?;
+        self.push(reference, false)
+    }
+
+    /// The reference is the last value of the branch.
+    fn br_on_non_null(&mut self, depth: u32) -> Verdict {
+        let reference = self.pop()?;
+        self.push(reference, false)?;
+        let condition = {
+            let mut terms = self.terms.borrow_mut();
+            let null = terms.is_null(reference);
+            terms.pure(Prim::i32_eqz, &[null])
+        };
+        self.branch_if(condition, depth)?;
+        self.pop().map(drop)
+    }
+
+    fn branch_if(&mut self, condition: Vn, depth: u32) -> Verdict {
         let at = self.frame_at(depth)?;
         let word = self.hint()?;
         let (inst, step) = self.run_to_transfer(word)?;
@@ -510,6 +542,13 @@ impl Proof<'_, '_> {
         self.wasm_calls(effect, &[callee], ty, tail)
     }
 
+    fn wasm_call_ref(&mut self, ty: u32, tail: bool) -> Verdict {
+        let effect = if tail { Effect::ReturnCallRef } else { Effect::CallRef };
+        let reference = self.pop()?;
+        let args = [Value::Term(reference), Value::Number(ty.into())];
+        self.wasm_calls(effect, &args, TypeIdx(ty), tail)
+    }
+
     fn wasm_call_indirect(&mut self, ty: u32, table: u32, tail: bool) -> Verdict {
         let effect = if tail { Effect::ReturnCallIndirect } else { Effect::CallIndirect };
         let index = self.pop()?;
@@ -517,7 +556,13 @@ impl Proof<'_, '_> {
         self.wasm_calls(effect, &args, TypeIdx(ty), tail)
     }
 
-    fn wasm_calls(&mut self, effect: Effect, args: &[Value], ty: TypeIdx, tail: bool) -> Verdict {
+    pub(super) fn wasm_calls(
+        &mut self,
+        effect: Effect,
+        args: &[Value],
+        ty: TypeIdx,
+        tail: bool,
+    ) -> Verdict {
         let ty = &self.module.types()[ty.index()];
         let first = self.state.entries().checked_sub(ty.params.len());
         let first = first.ok_or_else(|| Fault::new(Rule::Operators, "an empty operand stack"))?;
@@ -544,6 +589,7 @@ impl Proof<'_, '_> {
             self.live = false;
             return Ok(());
         }
+        self.thrown()?;
         let mut cell = 0;
         for &result in &ty.results {
             let wide = result == ValType::V128;

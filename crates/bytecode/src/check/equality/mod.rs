@@ -27,6 +27,7 @@
 mod code;
 mod control;
 mod effects;
+mod exception;
 mod prims;
 mod state;
 mod terms;
@@ -91,6 +92,10 @@ struct Proof<'t, 'f> {
     expected: Option<Expected>,
     /// The number of effects so far.
     effects: u32,
+    /// The open `try_table`s.
+    tries: Vec<exception::Try>,
+    /// The next handler.
+    handler: usize,
     call_args: Vec<Vn>,
     call_results: Vec<Vn>,
 }
@@ -142,6 +147,8 @@ impl<'t, 'f: 't> Proof<'t, 'f> {
             map: 0,
             expected: None,
             effects: 0,
+            tries: Vec::new(),
+            handler: 0,
             call_args: Vec::new(),
             call_results: Vec::new(),
         })
@@ -166,6 +173,7 @@ impl<'t, 'f: 't> Proof<'t, 'f> {
             if !self.variable(&operator)?
                 && !self.numeric(&operator)?
                 && !self.control(&operator)?
+                && !self.exception(&operator)?
             {
                 self.operator(&operator)?;
             }
@@ -175,7 +183,7 @@ impl<'t, 'f: 't> Proof<'t, 'f> {
         if self.hint != self.candidate.controls.len() {
             return Err(Fault::new(Rule::Hints, "a hint for no operator"));
         }
-        Ok(())
+        self.end_handlers()
     }
 
     /// Demands the charge or poll that is due before the current operator.

@@ -162,6 +162,7 @@ fn random_candidate(random: &mut Random, module: &Module, ends: &[u32]) -> Candi
         map: vec![MapEntry { word: 0, offset: ends[0] }],
         controls,
         constants: Vec::new(),
+        handlers: Vec::new(),
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod cases;
 mod effects;
+mod exception;
 mod holes;
 
 use super::candidate;
@@ -111,10 +112,13 @@ fn run(case: &Case) -> Vec<String> {
 
 #[test]
 fn right_code_is_accepted_and_its_wrong_twins_refused() {
-    let cases = || cases::CASES.iter().chain(effects::CASES).chain(holes::CASES);
+    let cases =
+        || cases::CASES.iter().chain(effects::CASES).chain(exception::CASES).chain(holes::CASES);
     let wrong: Vec<String> = cases().flat_map(run).collect();
     assert!(wrong.is_empty(), "{} faults\n{}", wrong.len(), wrong.join("\n"));
-    for rule in [Rule::Effects, Rule::Values, Rule::Frozen, Rule::Conditions, Rule::Hints] {
+    for rule in
+        [Rule::Effects, Rule::Values, Rule::Frozen, Rule::Conditions, Rule::Hints, Rule::Handlers]
+    {
         let seen = cases().any(|case| case.wrong.iter().any(|(other, _)| *other == rule));
         assert!(seen, "no twin for {rule}");
     }

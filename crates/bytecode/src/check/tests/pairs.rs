@@ -56,6 +56,11 @@ const OBJECTS: &str = "(module
 
 const MEMORY64: &str = "(module (memory i64 1) (memory 1) (func (param i32)))";
 
+/// Operators at 0 block, 2 try_table, 8 const, 10 throw, 12 end, 13 const, 15 end, 16 end; L = 1.
+const TRY: &str = "(module (tag (param i32)) (tag)
+    (func (param i32) (result i32)
+        block (result i32) try_table (catch 0 0) i32.const 1 throw 0 end i32.const 2 end))";
+
 /// Operators at 0 get, 2 if, 4 nop, 5 end, 6 get, 8 drop, 9 end: segments at 0 (2 units) and 6 (1
 /// unit); L = 1.
 const SEGMENTS: &str = "(module (func (param i32) local.get 0 if nop end local.get 0 drop))";
@@ -544,5 +549,52 @@ pub(super) const PAIRS: &[Pair] = &[
             ("!epoch\npoll\n@top:\nbr_if s0 -> @top\nreturn1 s0", "meets no poll"),
             ("!epoch\npoll\ncopy s0 <- s0\nbr_table s0 -> @1 @5\nreturn1 s0", "meets no poll"),
         ],
+    },
+    Pair {
+        rule: Rule::Handlers,
+        name: "handlers: ranges",
+        module: TRY,
+        accept: &[
+            "!catch 0 2 0 0 2 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0",
+            "!catch 0 2 0 0 4294967295 0\nconst32 s1 <- 1\nthrow s1.. tag0",
+            "!catch 1 2 0 0 2 1\n!catch 0 2 1 0 2 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0",
+            "!catch 1 1 0 0 2 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0",
+        ],
+        reject: &[
+            (
+                "!catch 2 1 0 0 2 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s1",
+                "a range from @2 to @1",
+            ),
+            (
+                "!catch 0 2 0 0 2 1\n!catch 0 1 0 0 2 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s1",
+                "a range from @0 to @1",
+            ),
+            ("!catch 0 9 0 0 2 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s1", "behind the code"),
+            (
+                "!catch 0 2 0 0 3 1\n!catch 1 3 0 0 3 1\nconst32 s1 <- 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s1",
+                "not nested",
+            ),
+            (
+                "!catch 0 1 0 0 2 1\nconst64 s1 <- 1\nreturn1 s1\nreturn1 s1",
+                "inside an instruction",
+            ),
+            (
+                "!catch 1 3 0 0 2 1\nconst64 s1 <- 1\nreturn1 s1\nreturn1 s1",
+                "inside an instruction",
+            ),
+        ],
+    },
+    Pair {
+        rule: Rule::Initialised,
+        name: "initialised: where an exception goes on",
+        module: TRY,
+        accept: &[
+            "!frame 3\n!hint 15 3 0 0\n!catch 1 3 0 0 3 1\nconst32 s2 <- 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s2",
+            "!frame 3\n!hint 15 2 0 0\n!catch 0 2 0 0 2 1\nconst32 s2 <- 1\nthrow s2.. tag0\nreturn1 s1",
+        ],
+        reject: &[(
+            "!frame 3\n!hint 15 3 0 0\n!catch 0 3 0 0 3 1\nconst32 s2 <- 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s2",
+            "s2 is read",
+        )],
     },
 ];

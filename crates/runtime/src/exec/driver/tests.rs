@@ -46,6 +46,7 @@ impl Attach for Pass {
                 MapEntry { word: end, offset: body.end },
             ],
             controls: vec![ControlHint { offset: body.end, word: end, constants: 0..0 }],
+            handlers: Vec::new(),
             constants: Vec::new(),
         };
         Ok(Arc::new(CheckedBytecode::check(module, &Settings::default(), candidate)?))

@@ -1,6 +1,6 @@
 //! References of the Wasm side: the null reference is the cell 0.
 
-use super::super::effects::Effect;
+use super::super::effects::{Effect, Value};
 use super::super::{Fault, Proof};
 use prova_module::Operator;
 
@@ -16,6 +16,11 @@ impl Proof<'_, '_> {
             }
             Operator::RefFunc { function_index } => {
                 self.indexed(Effect::RefFunc, &[function_index], 0, true)?;
+            }
+            Operator::RefAsNonNull => {
+                let reference = self.pop()?;
+                self.demand(Effect::RefAsNonNull, &[Value::Term(reference)])?;
+                self.push(reference, false)?;
             }
             _ => return Ok(false),
         }

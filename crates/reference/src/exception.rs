@@ -1,0 +1,136 @@
+//! Exception operators: `try_table` pushes a label, a throw unwinds to a clause of one (specification 4.6.12).
+//!
+//! The specification reduces a throw through the contexts around it, from the inside out. Here the labels of the frames are searched
+//! in this order, and only then popped, so that an exception that nothing catches is a trap with the throw's backtrace.
+//! An exception does not pass a call of the host.
+//!
+//! Neighbours: [`machine`](crate::machine) has labels and frames; the store keeps exceptions that references name.
+//!
+//! Time: constant for each label that is left. Noticed by: the specification
+//! suite, `tests/run/exception.wast`.
+
+use crate::decode::{Block, Op};
+use crate::machine::{Machine, Next, Stop};
+use crate::value::Value;
+use prova_module::{Catch, Operator, TagIdx, TryTable};
+use prova_runtime::{NULL_REF, TagAddr, TrapKind};
+
+/// What is thrown.
+struct Thrown {
+    tag: TagAddr,
+    values: Vec<Value>,
+    /// The reference of a `throw_ref`.
+    reference: Option<u64>,
+}
+
+/// Where a throw goes on.
+struct Place {
+    /// How many frames are left.
+    frames: usize,
+    /// How many labels the frame keeps.
+    labels: usize,
+    clause: Catch,
+}
+
+/// Executes an exception operator; `block` is the one it opens.
+pub(crate) fn execute(
+    m: &mut Machine<'_>,
+    operator: &Operator<'_>,
+    block: &Block,
+) -> Result<Next, Stop> {
+    match *operator {
+        Operator::TryTable { .. } => {
+            m.push_label(block.results, block.params, block.end + 1)?;
+            m.mark_try();
+            Ok(Next::Operator)
+        }
+        Operator::Throw { tag_index } => {
+            let tag = m.instance().tag_addr(TagIdx(tag_index));
+            let values = m.stack.pop_values(m.store.tag_type(tag).params.len())?;
+            throw(m, Thrown { tag, values, reference: None })
+        }
+        Operator::ThrowRef => {
+            let reference = m.stack.pop_ref()?;
+            if reference == NULL_REF {
+                return Err(TrapKind::NullReference.into());
+            }
+            let exception = m.store.exception(reference);
+            let (tag, cells) = exception.ok_or(Stop::Bug("a reference to no exception"))?;
+            let mut cells = cells.iter().copied();
+            let types = &m.store.tag_type(tag).params;
+            let values = types.iter().map(|&ty| Value::read(ty, &mut cells)).collect();
+            throw(m, Thrown { tag, values, reference: Some(reference) })
+        }
+        // `Op::new` sends no other operator here.
+        _ => Err(Stop::Bug("no exception operator")),
+    }
+}
+
+/// Goes on at the innermost clause that catches.
+fn throw(m: &mut Machine<'_>, thrown: Thrown) -> Result<Next, Stop> {
+    let Some(Place { frames, labels, clause }) = catcher(m, thrown.tag)? else {
+        return Err(TrapKind::UncaughtException.into());
+    };
+    let (with_values, with_ref, depth) = match clause {
+        Catch::One { label, .. } => (true, false, label),
+        Catch::OneRef { label, .. } => (true, true, label),
+        Catch::All { label } => (false, false, label),
+        Catch::AllRef { label } => (false, true, label),
+    };
+    let reference = match (with_ref, thrown.reference) {
+        (false, _) => None,
+        (true, Some(reference)) => Some(reference),
+        (true, None) => Some(object(m, &thrown)?),
+    };
+    m.unwind(frames, labels)?;
+    if with_values {
+        m.stack.push_values(thrown.values);
+    }
+    m.stack.push_values(reference.map(Value::ExnRef));
+    match m.branch(depth)? {
+        // The position is one of the catching frame.
+        Next::Jump(position) if frames > 0 => {
+            m.frame.at = position;
+            Ok(Next::Frame)
+        }
+        next => Ok(next),
+    }
+}
+
+/// The innermost clause of this activation that catches `tag`.
+fn catcher(m: &Machine<'_>, tag: TagAddr) -> Result<Option<Place>, Stop> {
+    for (frames, (frame, labels)) in m.frames_outwards().enumerate() {
+        let instance = m.store.instance(frame.instance);
+        for (labels, label) in labels.iter().enumerate().rev() {
+            let Some(at) = label.try_table else { continue };
+            let operator = frame.code.instrs.get(at).map(|instr| &instr.op);
+            let Some(Op::Exception(Operator::TryTable { try_table })) = operator else {
+                return Err(Stop::Bug("a label of no try_table"));
+            };
+            let TryTable { catches, .. } = try_table;
+            let clause = catches.iter().find(|clause| match **clause {
+                Catch::One { tag: index, .. } | Catch::OneRef { tag: index, .. } => {
+                    instance.tag_addr(TagIdx(index)) == tag
+                }
+                Catch::All { .. } | Catch::AllRef { .. } => true,
+            });
+            if let Some(clause) = clause {
+                return Ok(Some(Place { frames, labels, clause: *clause }));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Makes the object of an exception.
+fn object(m: &mut Machine<'_>, thrown: &Thrown) -> Result<u64, Stop> {
+    let mut cells = Vec::new();
+    thrown.values.iter().for_each(|value| value.write(&mut cells));
+    // Activations below this one hold references that cannot be seen from here.
+    if m.store.exceptions_full() && m.store.is_outermost() {
+        let mut references = m.references();
+        references.extend(&cells);
+        m.store.collect_exceptions(references.into_iter());
+    }
+    Ok(m.store.exception_new(thrown.tag, &cells)?)
+}

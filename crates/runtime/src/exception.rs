@@ -1,0 +1,190 @@
+//! Exceptions that references name: a tag and values, kept as long as something may refer to them.
+//!
+//! An exception becomes an object only where a clause catches it *with* its reference; one that is caught by its
+//! values alone never is. Neighbours: `exec::unwind` makes them, `store` offers them to the reference tier.
+//!
+//! # Reclamation
+//! There is no general collector. When the objects pass a threshold, whoever makes the next one marks what cells may refer
+//! to (the value stack, conservatively: every cell; globals, tables and element segments of exception references; other exceptions)
+//! and the rest is reused. So a loop that throws needs constant memory. Not seen are references that the host keeps
+//! outside of the store: they name nothing once their object is gone, since an index carries the *generation* of its object.
+//!
+//! # Invariants
+//! * X1. The cell of a reference is `(generation << 32 | index) + 1`; generations start at 1 and never come back.
+//! * X2. `weight` is the sum of the weights of all objects, at most [`WEIGHT_MAX`].
+//!
+//! Cost: marking is linear in the cells looked at; the threshold is at least twice what the last marking left, so a throw pays
+//! for a constant number of objects, and for the part of the value stack in use once per [`THRESHOLD_MIN`] of weight.
+
+use crate::trap::TrapKind;
+use crate::value::TagAddr;
+use crate::vm::Cell;
+
+/// The weight, in cells, at which marking begins.
+pub(crate) const THRESHOLD_MIN: usize = 1 << 16;
+
+/// The greatest weight of all objects, in cells (128 MiB).
+pub(crate) const WEIGHT_MAX: usize = 1 << 24;
+
+/// The weight of an object without values.
+const WEIGHT_BASE: usize = 8;
+
+struct Object {
+    tag: TagAddr,
+    cells: Box<[Cell]>,
+}
+
+impl Object {
+    fn weight(&self) -> usize {
+        WEIGHT_BASE + self.cells.len()
+    }
+}
+
+struct Slot {
+    generation: u32,
+    marked: bool,
+    object: Option<Object>,
+}
+
+/// The exceptions of a store.
+pub(crate) struct Exceptions {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    weight: usize,
+    threshold: usize,
+}
+
+impl Exceptions {
+    pub(crate) fn new() -> Exceptions {
+        Exceptions { slots: Vec::new(), free: Vec::new(), weight: 0, threshold: THRESHOLD_MIN }
+    }
+
+    /// Whether the next object should wait for a marking.
+    pub(crate) fn is_full(&self) -> bool {
+        self.weight >= self.threshold
+    }
+
+    /// Makes an exception and gives its reference.
+    ///
+    /// # Errors
+    /// [`TrapKind::TooManyExceptions`].
+    pub(crate) fn make(&mut self, tag: TagAddr, cells: Box<[Cell]>) -> Result<Cell, TrapKind> {
+        let object = Object { tag, cells };
+        let weight = self.weight + object.weight();
+        if weight > WEIGHT_MAX {
+            return Err(TrapKind::TooManyExceptions);
+        }
+        self.weight = weight;
+        let index = match self.free.pop() {
+            Some(index) => index,
+            None => {
+                self.slots.push(Slot { generation: 1, marked: false, object: None });
+                (self.slots.len() - 1) as u32
+            }
+        };
+        let slot = &mut self.slots[index as usize];
+        slot.object = Some(object);
+        Ok((u64::from(slot.generation) << 32 | u64::from(index)) + 1)
+    }
+
+    /// The exception that a cell refers to.
+    pub(crate) fn get(&self, cell: Cell) -> Option<(TagAddr, &[Cell])> {
+        let object = self.slots.get(self.index(cell)?)?.object.as_ref()?;
+        Some((object.tag, &object.cells))
+    }
+
+    /// Marks what `roots` may refer to, and drops the other objects.
+    pub(crate) fn collect(&mut self, roots: impl Iterator<Item = Cell>) {
+        let mut marked = Vec::new();
+        for cell in roots {
+            self.mark(cell, &mut marked);
+        }
+        while let Some(index) = marked.pop() {
+            // An object is marked once, so its cells are looked at once.
+            let cells = self.slots[index].object.as_ref().map(|object| object.cells.clone());
+            for &cell in cells.iter().flat_map(|cells| cells.iter()) {
+                self.mark(cell, &mut marked);
+            }
+        }
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            if std::mem::take(&mut slot.marked) {
+                continue;
+            }
+            let Some(object) = slot.object.take() else { continue };
+            self.weight -= object.weight();
+            // A slot whose generations are used up stays empty (X1).
+            if slot.generation < u32::MAX {
+                slot.generation += 1;
+                self.free.push(index as u32);
+            }
+        }
+        self.threshold = (2 * self.weight).max(THRESHOLD_MIN);
+    }
+
+    fn mark(&mut self, cell: Cell, marked: &mut Vec<usize>) {
+        if let Some(index) = self.index(cell)
+            && !self.slots[index].marked
+        {
+            self.slots[index].marked = true;
+            marked.push(index);
+        }
+    }
+
+    /// The slot of the object that a cell refers to.
+    fn index(&self, cell: Cell) -> Option<usize> {
+        let name = cell.checked_sub(1)?;
+        let index = (name & u64::from(u32::MAX)) as usize;
+        let slot = self.slots.get(index)?;
+        (u64::from(slot.generation) == name >> 32 && slot.object.is_some()).then_some(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn make(exceptions: &mut Exceptions, cells: &[Cell]) -> Cell {
+        exceptions.make(TagAddr::from_index(0), cells.into()).expect("there is room")
+    }
+
+    #[test]
+    fn what_is_referred_to_stays_and_the_rest_is_reused_under_another_name() {
+        let mut exceptions = Exceptions::new();
+        let inner = make(&mut exceptions, &[7]);
+        let outer = make(&mut exceptions, &[1, inner]);
+        let lost = make(&mut exceptions, &[]);
+        exceptions.collect([outer, 0, 5, u64::MAX].into_iter());
+        assert_eq!(exceptions.get(inner).map(|(_, cells)| cells), Some(&[7][..]));
+        assert!(exceptions.get(outer).is_some() && exceptions.get(lost).is_none());
+        let next = make(&mut exceptions, &[]);
+        assert_ne!(next, lost);
+        assert_eq!(exceptions.slots.len(), 3, "the slot is used again");
+        assert!(exceptions.get(lost).is_none() && exceptions.get(0).is_none());
+    }
+
+    #[test]
+    fn ten_million_cells_of_dead_exceptions_need_constant_room() {
+        let mut exceptions = Exceptions::new();
+        let mut marks = 0;
+        for _ in 0..1_000_000 {
+            if exceptions.is_full() {
+                exceptions.collect(std::iter::empty());
+                marks += 1;
+            }
+            make(&mut exceptions, &[1, 2]);
+        }
+        assert!(marks > 100 && exceptions.slots.len() <= THRESHOLD_MIN / WEIGHT_BASE);
+    }
+
+    #[test]
+    fn live_exceptions_end_at_the_limit() {
+        let mut exceptions = Exceptions::new();
+        let mut made = 0u64;
+        while exceptions.make(TagAddr::from_index(0), vec![0; 1000].into()).is_ok() {
+            made += 1;
+        }
+        assert_eq!(made, (WEIGHT_MAX / (1000 + WEIGHT_BASE)) as u64);
+        exceptions.collect(std::iter::empty());
+        assert!(exceptions.make(TagAddr::from_index(0), Box::default()).is_ok());
+    }
+}
