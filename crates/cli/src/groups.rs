@@ -46,6 +46,8 @@ const PROPOSALS: &[(&str, Proposal)] = &[
     ("simd", Proposal::Simd),
     ("tail-call", Proposal::TailCall),
     ("threads", Proposal::Threads),
+    ("exceptions", Proposal::Exceptions),
+    ("function-references", Proposal::FunctionReferences),
     ("wide-arithmetic", Proposal::WideArithmetic),
 ];
 

@@ -20,7 +20,7 @@ pub struct Snippet {
 }
 
 /// Functions before the first snippet's: the import and the helpers of [`HEAD`].
-pub(super) const FUNCS_BEFORE: usize = 7;
+pub(super) const FUNCS_BEFORE: usize = 8;
 
 /// Everything around the snippets.
 const HEAD: &str = r#"(module
@@ -37,10 +37,15 @@ const HEAD: &str = r#"(module
     (return_call_indirect (type $id) (i32.sub (local.get 0) (i32.const 1)) (i32.const 1)))
   (func $tail_host (param i32 i64) (result i64 i32) (return_call $mix (local.get 0) (local.get 1)))
   (func $none)
+  (func $down_ref (type $id)
+    (if (i32.eqz (local.get 0)) (then (return (i32.const 0))))
+    (return_call_ref $id (i32.sub (local.get 0) (i32.const 1)) (ref.func $down_ref)))
+  (tag $tag (param i32))
   (table $t 4 10 funcref) (table $u 4 10 funcref)
   (elem (table $t) (i32.const 0) func $id $down_indirect)
   (elem $passive func $id $id)
   (elem $dropped func $id)
+  (elem declare func $down_ref)
   (memory $m 3 4) (memory $n 3 4) (memory $o i64 3 4)
   (data $bytes "0123456789abcdef") (data $gone "x")
   (global $gi (mut i32) (i32.const 1)) (global $gl (mut i64) (i64.const 1))
@@ -242,6 +247,23 @@ const BY_HAND: &[(&str, &str)] = &[
     ("return_call", "(drop (call $down (i32.const 30)))"),
     ("return_call_indirect", "(drop (call $down_indirect (i32.const 30)))"),
     ("return_call of the host", "(call $tail_host (local.get $a) (local.get $c)) drop drop"),
+    ("call_ref", "(drop (call_ref $id (local.get $a) (ref.func $id)))"),
+    ("return_call_ref", "(drop (call $down_ref (i32.const 30)))"),
+    ("ref.as_non_null", "(drop (ref.as_non_null (ref.func $id)))"),
+    ("br_on_null", "(block (drop (br_on_null 0 (local.get $r))))"),
+    (
+        "br_on_non_null",
+        "(block (result (ref func)) (br_on_non_null 0 (global.get $gr)) (ref.func $id)) drop",
+    ),
+    (
+        "throw",
+        "(block (result i32) (try_table (catch $tag 0) (throw $tag (local.get $a))) unreachable) drop",
+    ),
+    (
+        "throw_ref",
+        "(block $all (try_table (catch_all $all) (throw_ref (block $ref (result exnref)
+            (try_table (catch_all_ref $ref) (throw $tag (local.get $a))) unreachable))))",
+    ),
     ("drop", "(drop (local.get $a))"),
     ("select i32", "(local.set $x (select (local.get $a) (local.get $b) (local.get $x)))"),
     ("select v128", "(local.set $v (select (local.get $v) (local.get $w) (local.get $a)))"),
