@@ -49,9 +49,6 @@ pub enum Outcome {
     Ignored(String),
 }
 
-/// Cases that need a proposal that Prova refuses by name: they must fail so, and one that passes fails the run.
-const REFUSED: [(&str, &str); 1] = [("lua-eh-coro", "exceptions")];
-
 /// From this time on CoreMark calls its own run valid, and counts one error less.
 const COREMARK_VALID: Duration = Duration::from_secs(10);
 
@@ -73,23 +70,9 @@ pub fn run(engine: &Engine, folder: &Path, case: &Case, limit: Duration) -> Outc
     if case.class == Class::Compile {
         return validate(engine, folder, case, limit);
     }
-    let outcome = match execute(engine, folder, case, limit) {
+    match execute(engine, folder, case, limit) {
         Ok(run) => judge(case, &run),
         Err(error) => Outcome::Failed(error.to_string()),
-    };
-    match (REFUSED.iter().find(|(id, _)| *id == case.id), outcome) {
-        (None, outcome) => outcome,
-        (Some((_, proposal)), Outcome::Failed(why))
-            if why.contains("unsupported") && why.contains(proposal) =>
-        {
-            Outcome::Ignored(format!("{proposal} are refused as unsupported, as listed"))
-        }
-        (Some(_), Outcome::Failed(why)) => {
-            Outcome::Failed(format!("not refused as unsupported: {why}"))
-        }
-        (Some(_), _) => {
-            Outcome::Failed("listed as refused, and passes: take it off the list".to_owned())
-        }
     }
 }
 
