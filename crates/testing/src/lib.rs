@@ -9,6 +9,7 @@
 //!                   └ fuel ─────────► the fuel used against a second counter
 //! bad_input: hostile bytes ───────► an answer in bounded time and memory
 //! torture: every operator in a loop ► no growth of the native stack
+//! enlarge: real programs ─────────► one module of any size, and a twin with known edits
 //! manifest ─► Case ── corpus ───────► a program's output against a known hash; bench: its time against a peer's
 //! ```
 
@@ -18,6 +19,7 @@ pub mod bad_input;
 pub mod bench;
 pub mod corpus;
 pub mod differential;
+pub mod enlarge;
 pub mod fuel;
 pub mod generate;
 pub mod json;

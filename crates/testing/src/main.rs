@@ -3,6 +3,7 @@
 //! Exit code 0 if nothing was found, 1 if something was, 2 for misuse.
 
 mod campaigns;
+mod enlarging;
 mod suites;
 
 use clap::{Parser, Subcommand};
@@ -21,11 +22,14 @@ enum Command {
     Suite(suites::Suite),
     #[command(flatten)]
     Campaign(campaigns::Campaign),
+    /// Makes a valid module of any size from real programs, and a twin with known edits
+    Enlarge(enlarging::EnlargeArgs),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Suite(suite) => suite.run(),
         Command::Campaign(campaign) => campaign.run(),
+        Command::Enlarge(args) => args.run(),
     }
 }
