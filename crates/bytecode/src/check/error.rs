@@ -1,5 +1,6 @@
 //! Why a candidate was refused: which function, where in its code, which rule.
 
+use super::explain::Difference;
 use crate::candidate::MapEntry;
 use core::fmt;
 use prova_module::FuncIdx;
@@ -133,7 +134,8 @@ impl CheckError {
     pub(super) fn new(func: FuncIdx, word: u32, fault: Fault, map: &[MapEntry]) -> CheckError {
         let entry = map.partition_point(|entry| entry.word <= word).checked_sub(1);
         let offset = entry.map(|i| map[i].offset);
-        CheckError { func, word, offset, rule: fault.rule, what: fault.what.into() }
+        let Broken { rule, what, .. } = *fault.0;
+        CheckError { func, word, offset, rule, what: what.into() }
     }
 }
 
@@ -150,17 +152,33 @@ impl fmt::Display for CheckError {
 
 impl std::error::Error for CheckError {}
 
-/// A broken rule, before it is known where.
+/// A broken rule, before it is known where; behind one pointer, so that a verdict is a word.
 #[derive(Debug)]
-pub(super) struct Fault {
+pub(super) struct Fault(Box<Broken>);
+
+#[derive(Debug)]
+struct Broken {
     rule: Rule,
     what: String,
+    difference: Option<Difference>,
 }
 
 impl Fault {
     #[cold]
     pub(super) fn new(rule: Rule, what: impl Into<String>) -> Fault {
-        Fault { rule, what: what.into() }
+        Fault(Box::new(Broken { rule, what: what.into(), difference: None }))
+    }
+
+    /// The same fault, seen in one component of the two sides.
+    #[cold]
+    pub(super) fn in_component(mut self, difference: Difference) -> Fault {
+        self.0.difference = Some(difference);
+        self
+    }
+
+    /// The component in which the two sides differ, if the fault is a difference of values.
+    pub(super) fn difference(&self) -> Option<Difference> {
+        self.0.difference
     }
 }
 

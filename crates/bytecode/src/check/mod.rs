@@ -93,6 +93,7 @@ mod control;
 mod equality;
 mod error;
 mod exception;
+pub mod explain;
 mod labels;
 mod map;
 mod memory;

@@ -7,6 +7,7 @@
 
 mod chance;
 mod equality;
+mod explain;
 mod pairs;
 
 use crate::candidate::{

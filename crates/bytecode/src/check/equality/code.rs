@@ -7,7 +7,7 @@ use super::prims::Sym;
 use super::prims::symbolic::*;
 use super::terms::Vn;
 use super::width::width;
-use super::{Fault, Proof, Rule, Verdict};
+use super::{Component, Fault, Proof, Rule, Verdict};
 use crate::encode::Inst;
 use crate::ops::{Class, Kind, Op};
 
@@ -410,13 +410,11 @@ impl<'t> Proof<'t, '_> {
         for i in 0..self.call_args.len() {
             let (want, slot) = (self.call_args[i], window + i as u32);
             if self.read(slot)? != want {
-                let text = self.show(want);
                 let have = self.read(slot)?;
-                let have = self.show(have);
-                return Err(Fault::new(
-                    Rule::Effects,
-                    format!("argument cell {i} in s{slot} is {have}, in Wasm {text}"),
-                ));
+                let what =
+                    |have, want| format!("argument cell {i} in s{slot} is {have}, in Wasm {want}");
+                let component = Component::CallArgument { index: i as u32, slot };
+                return Err(self.differs(Rule::Effects, component, want, have, what));
             }
         }
         self.perform(inst, effect, args)?;

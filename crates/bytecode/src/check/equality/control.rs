@@ -16,13 +16,15 @@ use super::effects::{Effect, Value};
 use super::prims::Prim;
 use super::state::Mark;
 use super::terms::Vn;
-use super::{Fault, Proof, Rule, Verdict};
+use super::{Component, Fault, Proof, Rule, Verdict};
 use crate::encode::Inst;
 use prova_module::{BlockKind, BlockType, BrTable, FuncIdx, Operator, TypeIdx, ValType};
 
 /// An open block.
 pub(super) struct Frame {
     pub(super) kind: BlockKind,
+    /// The offset of its operator.
+    offset: u32,
     /// Stack entries below its parameters.
     count: usize,
     /// The home slot of its first parameter or result.
@@ -111,6 +113,7 @@ impl Proof<'_, '_> {
         let results = wide(&self.module.func_type(func).results);
         self.frames.push(Frame {
             kind: BlockKind::Func,
+            offset: self.offset,
             count: 0,
             base: self.state.local_cells,
             params: Box::default(),
@@ -141,6 +144,7 @@ impl Proof<'_, '_> {
         let base = self.state.entry_cell(count);
         self.frames.push(Frame {
             kind,
+            offset: self.offset,
             count,
             base,
             params,
@@ -290,7 +294,7 @@ impl Proof<'_, '_> {
     fn edge(&mut self, at: usize) -> Verdict {
         let frame = &self.frames[at];
         if let Some(cell) = self.state.mismatch_below(frame.base) {
-            return Err(self.mismatch(cell));
+            return Err(self.mismatch(cell, Some(frame.offset)));
         }
         let values = if frame.kind == BlockKind::Loop { &frame.params } else { &frame.results };
         let (base, count) = (frame.base, values.len());
@@ -304,28 +308,31 @@ impl Proof<'_, '_> {
                 (self.state.wasm(terms, from + i), self.state.code(terms, base + i))
             };
             if want != have {
-                return Err(self.wrong_value(base + i, want, have));
+                return Err(self.wrong_value(at, base + i, want, have));
             }
         }
         Ok(())
     }
 
-    fn wrong_value(&self, slot: u32, want: Vn, have: Vn) -> Fault {
-        let (want, have) = (self.show(want), self.show(have));
-        Fault::new(Rule::Values, format!("value of a label in s{slot}: {have}, in Wasm {want}"))
+    fn wrong_value(&self, at: usize, slot: u32, want: Vn, have: Vn) -> Fault {
+        let label = self.frames[at].offset;
+        self.differs(Rule::Values, Component::Value { slot, label }, want, have, |have, want| {
+            format!("value of a label in s{slot}: {have}, in Wasm {want}")
+        })
     }
 
-    pub(super) fn mismatch(&self, cell: u32) -> Fault {
+    pub(super) fn mismatch(&self, cell: u32, label: Option<u32>) -> Fault {
         let (want, have) = {
             let terms = &mut self.terms.borrow_mut();
             (self.state.wasm(terms, cell), self.state.code(terms, cell))
         };
-        let (want, have) = (self.show(want), self.show(have));
         let place = match cell.checked_sub(self.state.local_cells) {
             None => format!("local cell {cell}"),
             Some(position) => format!("operand-stack cell {position}"),
         };
-        Fault::new(Rule::Frozen, format!("{place} in s{cell}: {have}, in Wasm {want}"))
+        self.differs(Rule::Frozen, Component::Cell { cell, label }, want, have, |have, want| {
+            format!("{place} in s{cell}: {have}, in Wasm {want}")
+        })
     }
 
     /// The code of an edge has ended with `step`: it must be a jump to the label of `frames[at]`, or a return for the body's.
@@ -430,11 +437,8 @@ impl Proof<'_, '_> {
             return Err(Fault::new(Rule::Conditions, "a br_table without table"));
         };
         if code != index {
-            let (want, have) = (self.show(index), self.show(code));
-            return Err(Fault::new(
-                Rule::Conditions,
-                format!("a table's index is {have}, in Wasm {want}"),
-            ));
+            let what = |have, want| format!("a table's index is {have}, in Wasm {want}");
+            return Err(self.differs(Rule::Conditions, Component::TableIndex, index, code, what));
         }
         let words = self.code_words();
         let targets = inst.table_targets(words);
@@ -503,11 +507,9 @@ impl Proof<'_, '_> {
                 }
             };
             if want != have {
-                let (want, have) = (self.show(want), self.show(have));
-                return Err(Fault::new(
-                    Rule::Results,
-                    format!("result cell {i} is {have}, in Wasm {want}"),
-                ));
+                let what = |have, want| format!("result cell {i} is {have}, in Wasm {want}");
+                let component = Component::Result { index: i };
+                return Err(self.differs(Rule::Results, component, want, have, what));
             }
         }
         match step {
@@ -527,9 +529,9 @@ impl Proof<'_, '_> {
         if want == have && (polarity == other) == when {
             return Ok(());
         }
-        let (want, have) = (self.show(wasm), self.show(code));
         let not = if when { "" } else { "the negation of " };
-        Err(Fault::new(Rule::Conditions, format!("branches on {have}, should on {not}{want}")))
+        let what = |have, want| format!("branches on {have}, should on {not}{want}");
+        Err(self.differs(Rule::Conditions, Component::Condition { when }, wasm, code, what))
     }
 }
 

@@ -104,7 +104,7 @@ impl Proof<'_, '_> {
     pub(super) fn thrown(&self) -> Verdict {
         let Some(this) = self.tries.last() else { return Ok(()) };
         match self.state.mismatch_below(this.base) {
-            Some(cell) => Err(self.mismatch(cell)),
+            Some(cell) => Err(self.mismatch(cell, None)),
             None => Ok(()),
         }
     }

@@ -28,18 +28,23 @@ mod code;
 mod control;
 mod effects;
 mod exception;
+mod history;
 mod prims;
+mod show;
 mod state;
 mod terms;
 mod wasm;
 mod width;
 
 use super::error::{Fault, Rule, Verdict};
+use super::explain::{Component, Difference, ValueId};
 use super::{Context, Walk};
 use crate::candidate::{Candidate, Metering, Settings};
 use crate::encode::Inst;
 use code::Step;
 use effects::{ARGS_MAX, Effect, Expected, Value};
+use history::History;
+pub(super) use history::explain;
 use prims::Sym;
 use prova_module::{FuncFacts, Module, ValType};
 use state::State;
@@ -98,6 +103,8 @@ struct Proof<'t, 'f> {
     handler: usize,
     call_args: Vec<Vn>,
     call_results: Vec<Vn>,
+    /// What happened so far, where somebody wants to know.
+    history: Option<Box<History>>,
 }
 
 impl<'t, 'f: 't> Proof<'t, 'f> {
@@ -151,6 +158,7 @@ impl<'t, 'f: 't> Proof<'t, 'f> {
             handler: 0,
             call_args: Vec::new(),
             call_results: Vec::new(),
+            history: None,
         })
     }
 
@@ -164,6 +172,9 @@ impl<'t, 'f: 't> Proof<'t, 'f> {
                 .read_with_offset()
                 .map_err(|_| Fault::new(Rule::Operators, "a body that does not decode"))?;
             self.offset = offset as u32;
+            if self.history.is_some() {
+                self.record_operator(&operator);
+            }
             if !self.live {
                 self.skip(&operator)?;
                 continue;
@@ -254,8 +265,7 @@ impl Proof<'_, '_> {
         let offset = self.offset;
         self.expected = Some(Expected { effect, args: all, result, offset });
         while self.expected.is_some() {
-            let inst = self.instruction()?;
-            match self.execute(&inst)? {
+            match self.step()?.1 {
                 Step::Next => {}
                 Step::End if self.expected.is_none() => {}
                 _ => {
@@ -279,19 +289,23 @@ impl<'t> Proof<'t, '_> {
         self.candidate.words.len() as u32
     }
 
-    /// Takes the next instruction.
-    fn instruction(&mut self) -> Result<Inst, Fault> {
+    /// Takes and executes the next instruction.
+    #[inline]
+    fn step(&mut self) -> Result<(Inst, Step), Fault> {
         self.at = self.next;
         let inst = self.form.step(self.next)?;
         self.next = inst.next;
-        Ok(inst)
+        let step = self.execute(&inst)?;
+        if self.history.is_some() {
+            self.record_instruction(&inst);
+        }
+        Ok((inst, step))
     }
 
     /// Runs instructions that neither transfer control nor have an effect up to `word`.
     fn run_to(&mut self, word: u32) -> Verdict {
         while self.next < word {
-            let inst = self.instruction()?;
-            if !matches!(self.execute(&inst)?, Step::Next) {
+            if !matches!(self.step()?.1, Step::Next) {
                 return Err(Fault::new(Rule::Targets, "control leaves where the Wasm goes on"));
             }
         }
@@ -301,10 +315,9 @@ impl<'t> Proof<'t, '_> {
     /// Runs instructions up to the one that transfers control, which must come before `word`.
     fn run_to_transfer(&mut self, word: u32) -> Result<(Inst, Step), Fault> {
         while self.next < word {
-            let inst = self.instruction()?;
-            match self.execute(&inst)? {
-                Step::Next => {}
-                step => return Ok((inst, step)),
+            match self.step()? {
+                (_, Step::Next) => {}
+                transfer => return Ok(transfer),
             }
         }
         Err(Fault::new(Rule::Targets, "no transfer of control where the Wasm has one"))
@@ -364,7 +377,10 @@ impl<'t> Proof<'t, '_> {
         let vn = self.state.code(&mut self.terms.borrow_mut(), slot);
         if vn == Vn::UNDEF {
             let what = format!("s{slot} is read, but not written on every path to here");
-            return Err(Fault::new(Rule::Initialised, what));
+            let nothing = ValueId(Vn::UNDEF.0);
+            let component = Component::Read { slot };
+            let difference = Difference { component, wasm: nothing, code: nothing };
+            return Err(Fault::new(Rule::Initialised, what).in_component(difference));
         }
         Ok(vn)
     }
@@ -399,9 +415,11 @@ impl<'t> Proof<'t, '_> {
         }
         for (i, (&want, &have)) in expected.args.iter().zip(args).enumerate() {
             if want != have && self.term(want) != self.term(have) {
-                let (have, want) = (self.show(self.term(have)), self.show(self.term(want)));
-                let what = format!("argument {i} of {effect:?} is {have}, in Wasm {want}");
-                return Err(Fault::new(Rule::Effects, what));
+                let (want, have) = (self.term(want), self.term(have));
+                let what =
+                    |have, want| format!("argument {i} of {effect:?} is {have}, in Wasm {want}");
+                let component = Component::Argument { index: i as u32 };
+                return Err(self.differs(Rule::Effects, component, want, have, what));
             }
         }
         let map = &self.candidate.map;
@@ -422,6 +440,21 @@ impl<'t> Proof<'t, '_> {
     /// The term of an effect's argument.
     fn term(&self, value: Value) -> Vn {
         Sym { value, terms: self.terms }.vn()
+    }
+
+    /// A fault in a component; `what` says it of the code's value and of the Wasm's, in words.
+    #[cold]
+    fn differs(
+        &self,
+        rule: Rule,
+        component: Component,
+        wasm: Vn,
+        code: Vn,
+        what: impl FnOnce(String, String) -> String,
+    ) -> Fault {
+        let what = what(self.show(code), self.show(wasm));
+        let (wasm, code) = (ValueId(wasm.0), ValueId(code.0));
+        Fault::new(rule, what).in_component(Difference { component, wasm, code })
     }
 
     /// A term in words, for messages.

@@ -130,6 +130,11 @@ impl State {
         self.top
     }
 
+    /// The time of the label that dominates here.
+    pub(super) fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
     /// The number of stack entries.
     pub(super) fn entries(&self) -> usize {
         self.entries.len()

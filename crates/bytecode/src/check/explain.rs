@@ -1,0 +1,220 @@
+//! A candidate → why the check accepts or refuses it: what each operator and each instruction did, in value numbers.
+//!
+//! ```text
+//! Candidate ─ the check, recorded (equality/history) ─► Explanation ─► prova inspect, reports of refusals
+//! ```
+//!
+//! The record is made by a second run of the same walk that decides, so it cannot disagree with it. It is for people: nothing
+//! that runs depends on it.
+//!
+//! # Value numbers
+//! Two values of one number are equal in every run. A number is defined by a term ([`Values::definition`]): a constant, a cell of the
+//! parameters, the result of an effect, what a cell holds at a label, or an operator on other values.
+
+use super::{CheckError, equality, open};
+use crate::candidate::{Candidate, Settings};
+use prova_module::Module;
+
+/// Entries of a stack that are kept, the topmost.
+pub const STACK_SHOWN: usize = 8;
+
+/// What the check did with one candidate.
+#[derive(Debug)]
+pub struct Explanation {
+    /// What it decided: the same as [`CheckedBytecode::check`](crate::CheckedBytecode::check).
+    pub verdict: Result<(), CheckError>,
+    /// Operators and instructions in the order of the walk, up to the place of the refusal.
+    pub steps: Vec<Step>,
+    /// What the numbers of values mean.
+    pub values: Values,
+    /// Of a refusal, the component in which the two sides differ, where the fault is a difference of values.
+    pub difference: Option<Difference>,
+}
+
+/// The first component in which code and Wasm differ, with both values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// What was compared.
+    pub component: Component,
+    /// The value that the Wasm has there.
+    pub wasm: ValueId,
+    /// The value that the code has there.
+    pub code: ValueId,
+}
+
+/// What the two sides are compared in. A label is named by the offset of the operator that opens its block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Component {
+    /// A local's cell, or a cell of the stack below a label's base, on an edge to the label; without label, at an instruction
+    /// whose exception a clause around it catches.
+    Cell {
+        /// The cell: below the local cells a local's, then the home slots.
+        cell: u32,
+        /// The label.
+        label: Option<u32>,
+    },
+    /// A value of a label.
+    Value {
+        /// Its home slot.
+        slot: u32,
+        /// The label.
+        label: u32,
+    },
+    /// An argument of an effect.
+    Argument {
+        /// Its number, from 0.
+        index: u32,
+    },
+    /// An argument cell of a call or throw.
+    CallArgument {
+        /// Its number, from 0.
+        index: u32,
+        /// Its slot in the window.
+        slot: u32,
+    },
+    /// A result cell of the function.
+    Result {
+        /// Its number, from 0.
+        index: u32,
+    },
+    /// The condition of a branch.
+    Condition {
+        /// Whether the code has to branch where the Wasm does, or where it does not.
+        when: bool,
+    },
+    /// The index of a table of branches.
+    TableIndex,
+    /// A slot that is read.
+    Read {
+        /// The slot.
+        slot: u32,
+    },
+}
+
+/// One step of the walk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// An operator of the function.
+    Operator {
+        /// Its offset in the module, in bytes.
+        offset: u32,
+        /// Whether control can reach it.
+        reachable: bool,
+        /// The operand stack after it; none if control does not go on behind it.
+        stack: Option<Stack>,
+    },
+    /// An instruction of the code.
+    Instruction {
+        /// Its first word.
+        word: u32,
+        /// The offset of the operator to which it is mapped.
+        offset: u32,
+        /// The slots that it wrote.
+        writes: Vec<Write>,
+        /// The number of the effect that it performed, from 1.
+        effect: Option<u32>,
+    },
+}
+
+/// An operand stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stack {
+    /// Its height in entries.
+    pub height: usize,
+    /// The topmost entries, at most [`STACK_SHOWN`], the top last.
+    pub top: Vec<Entry>,
+}
+
+/// An entry of an operand stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its home slot.
+    pub slot: u32,
+    /// Its value.
+    pub value: ValueId,
+    /// Where the code has it.
+    pub place: Place,
+}
+
+/// Where the code has the value of a stack entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In its home slot.
+    Home,
+    /// In the slot of this local.
+    Local(u32),
+    /// Nowhere: it is a constant.
+    Constant,
+    /// In no slot of its own: it is part of an instruction that comes later.
+    Fused,
+}
+
+/// A slot that an instruction wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// The slot.
+    pub slot: u32,
+    /// What it holds now.
+    pub value: ValueId,
+}
+
+/// The number of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ValueId(pub u32);
+
+/// Runs the check of a candidate again and tells what it saw.
+pub fn explain(module: &Module, settings: &Settings, candidate: &Candidate) -> Explanation {
+    let refused = |error| Explanation {
+        verdict: Err(error),
+        steps: Vec::new(),
+        values: Values::default(),
+        difference: None,
+    };
+    let mut walk = match open(module, settings, candidate) {
+        Ok(walk) => walk,
+        Err(error) => return refused(error),
+    };
+    let recorded = equality::explain(&mut walk);
+    let end = candidate.words.len() as u32;
+    let verdict = recorded.verdict.and_then(|()| walk.finish().map_err(|fault| (end, fault)));
+    let difference = verdict.as_ref().err().and_then(|(_, fault)| fault.difference());
+    let error = |(word, fault)| CheckError::new(candidate.func, word, fault, &candidate.map);
+    Explanation {
+        verdict: verdict.map_err(error),
+        steps: recorded.steps,
+        values: recorded.values,
+        difference,
+    }
+}
+
+/// What the numbers of one explanation's values mean.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Values {
+    pub(super) definitions: Vec<(ValueId, String)>,
+    pub(super) constants: Vec<(ValueId, String)>,
+}
+
+impl Values {
+    /// How a value is called in a line: a constant by its bits, another by its number.
+    pub fn name(&self, value: ValueId) -> String {
+        match find(&self.constants, value) {
+            Some(bits) => bits.to_owned(),
+            None => format!("v{}", value.0),
+        }
+    }
+
+    /// The term that defines a value; none for a constant.
+    pub fn definition(&self, value: ValueId) -> Option<&str> {
+        find(&self.definitions, value)
+    }
+
+    /// All values that have a definition, by their numbers.
+    pub fn definitions(&self) -> impl Iterator<Item = (ValueId, &str)> {
+        self.definitions.iter().map(|(value, text)| (*value, text.as_str()))
+    }
+}
+
+fn find(all: &[(ValueId, String)], value: ValueId) -> Option<&str> {
+    let at = all.binary_search_by_key(&value, |(value, _)| *value).ok()?;
+    Some(&all[at].1)
+}
