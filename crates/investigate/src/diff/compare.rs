@@ -2,8 +2,9 @@
 //!
 //! Neighbours: `lockstep`, then `cfg` with `exec`, then `edit`: the cheap and certain first. `mod` words clusters from the causes.
 //!
-//! 1. `layout-only` is given only if the control-flow graphs are equal *and* at least [`AGREED_MIN`] runs ended and agreed.
-//!    Anything else that lockstep cannot explain is `changed`.
+//! 1. `layout-only` is given only if the control-flow graphs are equal, which proves equal behaviour (`cfg`, invariants 1 to 3), *and* no
+//!    execution on random inputs differed, which would show a fault of that proof. Where a function cannot be executed alone, the
+//!    evidence says so. Anything else that lockstep cannot explain is `changed`.
 
 use super::DiffOptions;
 use super::cfg::{Graph, Isomorphic, isomorphic};
@@ -17,8 +18,6 @@ use super::side::Side;
 use prova_module::FuncIdx;
 use std::collections::HashSet;
 
-/// Fewest runs that must end and agree.
-pub(crate) const AGREED_MIN: u32 = 8;
 /// Lines of context around a change, and most lines of one function.
 const CONTEXT: usize = 3;
 
@@ -121,7 +120,7 @@ fn explained(same: &Same) -> Outcome {
     Outcome { verdict, cause, summary, evidence, sites, code: Vec::new(), inlined: None }
 }
 
-/// `layout-only`, if graphs and execution agree; otherwise what was found goes to the evidence.
+/// `layout-only`, if graphs are equal and execution does not object; otherwise what was found goes to the evidence.
 fn layout(
     context: &Context<'_, '_>,
     funcs: (u32, u32),
@@ -135,38 +134,20 @@ fn layout(
     }
     let graphs = (Graph::new(context.sides.0, funcs.0)?, Graph::new(context.sides.1, funcs.1)?);
     let found = isomorphic(context.sides, context.shift, funcs, (&graphs.0, &graphs.1))?;
-    let runs = match agree(context.sides, funcs, &found.patches, context.options.runs) {
-        Ok(runs) => runs,
-        Err(why) => {
-            evidence.push(format!("control-flow graphs are equal up to the order of blocks, but execution could not confirm it: {why}"));
-            return None;
-        }
-    };
-    match runs {
-        Agreement { differs: Some(seed), .. } => {
-            evidence.push(format!(
-                "control-flow graphs look equal, but execution differs (input {seed})"
-            ));
-            None
-        }
-        Agreement { agreed, unfinished, .. } if agreed < AGREED_MIN => {
-            evidence.push(format!(
-                "control-flow graphs are equal up to the order of blocks, but only {agreed} executions ended ({unfinished} did not)"
-            ));
-            None
-        }
-        Agreement { agreed, unfinished, .. } => {
-            Some(layout_outcome(context, funcs, &found, agreed, unfinished))
-        }
+    let runs = agree(context.sides, funcs, &found.patches, context.options.runs);
+    if let Ok(Agreement { differs: Some(seed), .. }) = runs {
+        evidence
+            .push(format!("control-flow graphs look equal, but execution differs (input {seed})"));
+        return None;
     }
+    Some(layout_outcome(context, funcs, &found, runs))
 }
 
 fn layout_outcome(
     context: &Context<'_, '_>,
     funcs: (u32, u32),
     found: &Isomorphic,
-    agreed: u32,
-    unfinished: u32,
+    runs: Result<Agreement, String>,
 ) -> Outcome {
     let states = found.dispatched > 0 && found.states_permuted;
     let summary = if states {
@@ -184,11 +165,18 @@ fn layout_outcome(
             found.dispatched
         ));
     }
-    evidence.push(format!(
-        "{agreed} executions on random inputs agree: results, traps, memory, globals, calls with arguments"
-    ));
-    if unfinished > 0 {
-        evidence.push(format!("{unfinished} executions used up their fuel and are not counted"));
+    match runs {
+        Ok(Agreement { agreed, unfinished, .. }) => {
+            evidence.push(format!(
+                "{agreed} executions on random inputs agree: results, traps, memory, globals, calls with arguments"
+            ));
+            if unfinished > 0 {
+                evidence.push(format!(
+                    "{unfinished} executions used up their fuel and are not counted"
+                ));
+            }
+        }
+        Err(why) => evidence.push(format!("not executed: {why}")),
     }
     if found.same.moved > 0 {
         evidence.push(format!("{} addresses moved", found.same.moved));

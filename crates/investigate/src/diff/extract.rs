@@ -103,7 +103,15 @@ impl Extractor<'_, '_> {
             op => {
                 let name = mnemonic(op);
                 let outside = [
-                    "memory.", "table.", "data.", "elem.", "ref.func", "throw", "br_on", "struct.",
+                    "memory.",
+                    "table.",
+                    "data.",
+                    "elem.",
+                    "ref.func",
+                    "throw",
+                    "try_table",
+                    "br_on",
+                    "struct.",
                     "array.",
                 ];
                 if outside.iter().any(|prefix| name.starts_with(prefix)) {

@@ -16,7 +16,8 @@ pub enum Verdict {
     Renumbered,
     /// The same but for addresses of things that moved.
     Moved,
-    /// Equal control-flow graphs in another order of blocks or with other dispatcher states, and equal in execution.
+    /// Equal control-flow graphs in another order of blocks or with other dispatcher states: equal behaviour, which execution
+    /// did not contradict.
     LayoutOnly,
     /// A path of the build's machine, or what follows from its length.
     Path,
