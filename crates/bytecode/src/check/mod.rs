@@ -190,6 +190,7 @@ fn open<'a>(
         map: MapCursor::new(&cx).map_err(at(0))?,
         meter: Meter::new(&cx),
         ranges: Ranges::new(&cx).map_err(at(0))?,
+        offset: 0,
         cx,
     })
 }
@@ -231,6 +232,8 @@ struct Walk<'a> {
     map: MapCursor<'a>,
     meter: Meter<'a>,
     ranges: Ranges<'a>,
+    /// The offset that the map gives the instruction of the newest step.
+    offset: u32,
 }
 
 impl Walk<'_> {
@@ -239,6 +242,7 @@ impl Walk<'_> {
         let words = &self.cx.candidate.words;
         let inst = decode(words, word).map_err(|e| Fault::new(Rule::Decoding, e.to_string()))?;
         let offset = self.map.enter(inst.at)?;
+        self.offset = offset;
         self.paths.enter(inst.at)?;
         self.ranges.enter(&self.cx, &mut self.paths, inst.at)?;
         if may_throw(inst.op.class()) {

@@ -2,7 +2,7 @@
 //!
 //! Expressions of the rows are evaluated over [`Sym`]: numeric operators build terms, methods of `cx` perform effects.
 
-use super::effects::{ARGS_MAX, Effect, Value};
+use super::effects::Effect;
 use super::prims::Sym;
 use super::prims::symbolic::*;
 use super::terms::Vn;
@@ -46,6 +46,7 @@ impl Operands<'_> {
 
 impl<'t> Proof<'t, '_> {
     /// A source operand of a kind.
+    #[inline(always)]
     fn source(&mut self, operands: &mut Operands<'_>, kind: Kind) -> Result<Sym<'t>, Fault> {
         let raw = operands.raw();
         let vn = match kind {
@@ -61,14 +62,10 @@ impl<'t> Proof<'t, '_> {
                 let bits = u128::from(raw) | u128::from(high) << 64;
                 self.terms.borrow_mut().constant128(bits)
             }
-            Kind::i32s => return Ok(Sym::number(u64::from(raw as u32), self.terms)),
-            Kind::i64s
+            Kind::i32s
             | Kind::i32c
-            | Kind::i64w
-            | Kind::i64c
             | Kind::rel
             | Kind::off16
-            | Kind::off64
             | Kind::lane
             | Kind::win
             | Kind::count
@@ -79,12 +76,16 @@ impl<'t> Proof<'t, '_> {
             | Kind::global
             | Kind::elem
             | Kind::data
-            | Kind::tag => return Ok(Sym::number(raw, self.terms)),
+            | Kind::tag => Vn::index(raw as u32),
+            Kind::i64s | Kind::i64w | Kind::i64c | Kind::off64 => {
+                self.terms.borrow_mut().constant(raw)
+            }
         };
         Ok(Sym::new(vn, self.terms))
     }
 
     /// Writes a result of a kind.
+    #[inline(always)]
     fn result(&mut self, inst: &Inst, i: usize, kind: Kind, value: Sym<'t>) {
         let slot = inst.values[i] as u32;
         let vn = value.vn();
@@ -95,13 +96,14 @@ impl<'t> Proof<'t, '_> {
         }
     }
 
-    /// An effect of the code, with up to five arguments.
-    fn perform(&mut self, inst: &Inst, effect: Effect, args: &[Sym<'t>]) -> Result<Sym<'t>, Fault> {
-        let mut all = [Value::NONE; ARGS_MAX];
-        for (to, from) in all.iter_mut().zip(args) {
-            *to = from.value;
-        }
-        let result = self.consume(inst, effect, &all)?;
+    /// An effect of the code.
+    #[inline(always)]
+    fn perform<const N: usize>(
+        &mut self,
+        effect: Effect,
+        args: [Sym<'t>; N],
+    ) -> Result<Sym<'t>, Fault> {
+        let result = self.consume(effect, &args.map(Sym::vn))?;
         Ok(Sym::new(result, self.terms))
     }
 
@@ -118,7 +120,6 @@ impl<'t> Proof<'t, '_> {
 /// Performs the effects in the expressions of the rows.
 struct Runtime<'p, 't, 'f> {
     proof: &'p mut Proof<'t, 'f>,
-    inst: &'p Inst,
     fault: Option<Fault>,
 }
 
@@ -126,7 +127,7 @@ macro_rules! runtime {
     ($($name:ident $effect:ident ($($arg:ident)*);)*) => {
         impl<'t> Runtime<'_, 't, '_> {
             $(fn $name(&mut self, $($arg: Sym<'t>),*) -> Sym<'t> {
-                match self.proof.perform(self.inst, Effect::$effect, &[$($arg),*]) {
+                match self.proof.perform(Effect::$effect, [$($arg),*]) {
                     Ok(result) => result,
                     Err(fault) => {
                         self.fault = Some(fault);
@@ -186,7 +187,7 @@ macro_rules! step {
         let mut operands = Operands { inst: $i, value: 1 };
         $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
         let value = $e;
-        $p.perform($i, Effect::Trap, &[value])?;
+        $p.perform(Effect::Trap, [value])?;
         $p.result($i, 0, Kind::$dk, value);
         Step::Next
     }};
@@ -208,7 +209,7 @@ macro_rules! step {
         let $a = $p.source(&mut operands, Kind::$ak)?;
         let $o = $p.source(&mut operands, Kind::$ok)?;
         let mem = $p.mem0();
-        let $m = $p.perform($i, Effect::Load(width($i.op)), &[mem, $a, $o])?;
+        let $m = $p.perform(Effect::Load(width($i.op)), [mem, $a, $o])?;
         let value = $e;
         $p.result($i, 0, Kind::$dk, value);
         Step::Next
@@ -220,7 +221,7 @@ macro_rules! step {
         let $v = $p.source(&mut operands, Kind::$vk)?;
         let mem = $p.mem0();
         let value = $e;
-        $p.perform($i, Effect::Store(width($i.op)), &[mem, $a, $o, value])?;
+        $p.perform(Effect::Store(width($i.op)), [mem, $a, $o, value])?;
         Step::Next
     }};
     ($p:ident $i:ident load_far $rest:tt $m:ident : $mt:ty { $e:expr }) => { step!(@load $p $i Load $rest $m { $e }) };
@@ -232,7 +233,7 @@ macro_rules! step {
         let $o = $p.source(&mut operands, Kind::$ok)?;
         let $k = $p.source(&mut operands, Kind::mem)?;
         $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
-        let $m = $p.perform($i, Effect::$effect(width($i.op)), &[$k, $a, $o])?;
+        let $m = $p.perform(Effect::$effect(width($i.op)), [$k, $a, $o])?;
         let value = $e;
         $p.result($i, 0, Kind::$dk, value);
         Step::Next
@@ -247,7 +248,7 @@ macro_rules! step {
         let $k = $p.source(&mut operands, Kind::mem)?;
         $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
         let value = $e;
-        $p.perform($i, Effect::$effect(width($i.op)), &[$k, $a, $o, value])?;
+        $p.perform(Effect::$effect(width($i.op)), [$k, $a, $o, value])?;
         Step::Next
     }};
     ($p:ident $i:ident atomic_rmw [$d:ident : $dk:ident <- $a:ident : $ak:ident $o:ident : $ok:ident $k:ident : mem $v:ident : $vk:ident] $m:ident : $mt:ty { $e:expr }) => {{
@@ -258,7 +259,7 @@ macro_rules! step {
         let $v = $p.source(&mut operands, Kind::$vk)?;
         let $m = $p.loaded()?;
         let (old, new) = $e;
-        $p.perform($i, Effect::AtomicRmw(width($i.op)), &[$k, $a, $o, new])?;
+        $p.perform(Effect::AtomicRmw(width($i.op)), [$k, $a, $o, new])?;
         $p.result($i, 0, Kind::$dk, old);
         Step::Next
     }};
@@ -271,7 +272,7 @@ macro_rules! step {
         let $v = $p.source(&mut operands, Kind::$vk)?;
         let $m = $p.loaded()?;
         let (old, expected, new) = $e;
-        $p.perform($i, Effect::AtomicCmpxchg(width($i.op)), &[$k, $a, $o, expected, new])?;
+        $p.perform(Effect::AtomicCmpxchg(width($i.op)), [$k, $a, $o, expected, new])?;
         $p.result($i, 0, Kind::$dk, old);
         Step::Next
     }};
@@ -280,7 +281,7 @@ macro_rules! step {
     (@get $p:ident $i:ident [$d:ident : $dk:ident <- $($s:ident : $sk:ident)*] $c:ident { $e:expr }) => {{
         let mut operands = Operands { inst: $i, value: 1 };
         $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
-        let mut $c = Runtime { proof: &mut *$p, inst: $i, fault: None };
+        let mut $c = Runtime { proof: &mut *$p, fault: None };
         let value = $e;
         $c.fault.map_or(Ok(()), Err)?;
         $p.result($i, 0, Kind::$dk, value);
@@ -291,13 +292,13 @@ macro_rules! step {
     (@act $p:ident $i:ident [<- $($s:ident : $sk:ident)*] $c:ident { $e:expr }) => {{
         let mut operands = Operands { inst: $i, value: 0 };
         $(let $s = $p.source(&mut operands, Kind::$sk)?;)*
-        let mut $c = Runtime { proof: &mut *$p, inst: $i, fault: None };
+        let mut $c = Runtime { proof: &mut *$p, fault: None };
         $e;
         $c.fault.map_or(Ok(()), Err)?;
         Step::Next
     }};
     ($p:ident $i:ident unreachable [<-] {}) => {{
-        $p.perform($i, Effect::Unreachable, &[])?;
+        $p.perform(Effect::Unreachable, [])?;
         Step::End
     }};
     ($p:ident $i:ident br [<- $t:ident : rel] {}) => {
@@ -321,7 +322,7 @@ macro_rules! step {
     ($p:ident $i:ident call_import $rest:tt {}) => { step!(@call $p $i Call) };
     (@call $p:ident $i:ident $effect:ident) => {{
         let callee = Sym::number($i.values[1], $p.terms);
-        $p.call($i, Effect::$effect, &[callee])?;
+        $p.call($i, Effect::$effect, [callee])?;
         Step::Next
     }};
     ($p:ident $i:ident call_indirect $rest:tt {}) => {{
@@ -332,7 +333,7 @@ macro_rules! step {
     ($p:ident $i:ident return_call_import $rest:tt {}) => { step!(@tail $p $i) };
     (@tail $p:ident $i:ident) => {{
         let callee = Sym::number($i.values[1], $p.terms);
-        $p.call($i, Effect::ReturnCall, &[callee])?;
+        $p.call($i, Effect::ReturnCall, [callee])?;
         Step::End
     }};
     ($p:ident $i:ident return_call_indirect $rest:tt {}) => {{
@@ -349,23 +350,23 @@ macro_rules! step {
     }};
     ($p:ident $i:ident throw $rest:tt {}) => {{
         let tag = Sym::number($i.values[1], $p.terms);
-        $p.call($i, Effect::Throw, &[tag])?;
+        $p.call($i, Effect::Throw, [tag])?;
         Step::End
     }};
     ($p:ident $i:ident throw_ref [<- $a:ident : ref_] {}) => {{
         let mut operands = Operands { inst: $i, value: 0 };
         let exception = $p.source(&mut operands, Kind::ref_)?;
-        $p.perform($i, Effect::ThrowRef, &[exception])?;
+        $p.perform(Effect::ThrowRef, [exception])?;
         Step::End
     }};
     ($p:ident $i:ident charge [<- $n:ident : i64c] {}) => {{
         let mut operands = Operands { inst: $i, value: 0 };
         let units = $p.source(&mut operands, Kind::i64c)?;
-        $p.perform($i, Effect::Charge, &[units])?;
+        $p.perform(Effect::Charge, [units])?;
         Step::Next
     }};
     ($p:ident $i:ident poll [<-] {}) => {{
-        $p.perform($i, Effect::Poll, &[])?;
+        $p.perform(Effect::Poll, [])?;
         Step::Next
     }};
     ($p:ident $i:ident stub_attach [<-] {}) => { return Err(Fault::new(Rule::Decoding, "a stub")) };
@@ -389,7 +390,7 @@ crate::for_each_op!(execute);
 
 impl<'t> Proof<'t, '_> {
     /// The arguments of a call at its window, then the effect; the results come to the window.
-    fn call(&mut self, inst: &Inst, effect: Effect, args: &[Sym<'t>]) -> Verdict {
+    fn call<const N: usize>(&mut self, inst: &Inst, effect: Effect, args: [Sym<'t>; N]) -> Verdict {
         let window = inst.values[0] as u32;
         let tail = matches!(
             inst.op.class(),
@@ -409,15 +410,15 @@ impl<'t> Proof<'t, '_> {
         }
         for i in 0..self.call_args.len() {
             let (want, slot) = (self.call_args[i], window + i as u32);
-            if self.read(slot)? != want {
-                let have = self.read(slot)?;
+            let have = self.read(slot)?;
+            if have != want {
                 let what =
                     |have, want| format!("argument cell {i} in s{slot} is {have}, in Wasm {want}");
                 let component = Component::CallArgument { index: i as u32, slot };
                 return Err(self.differs(Rule::Effects, component, want, have, what));
             }
         }
-        self.perform(inst, effect, args)?;
+        self.perform(effect, args)?;
         if !tail {
             self.state.clobber(window);
             for i in 0..self.call_results.len() {
@@ -431,7 +432,7 @@ impl<'t> Proof<'t, '_> {
         let mut operands = Operands { inst, value: 1 };
         let reference = self.source(&mut operands, Kind::ref_)?;
         let ty = self.source(&mut operands, Kind::type_)?;
-        self.call(inst, effect, &[reference, ty])
+        self.call(inst, effect, [reference, ty])
     }
 
     fn call_indirect(&mut self, inst: &Inst, effect: Effect) -> Verdict {
@@ -439,6 +440,6 @@ impl<'t> Proof<'t, '_> {
         let index = self.source(&mut operands, Kind::addr)?;
         let ty = self.source(&mut operands, Kind::type_)?;
         let table = self.source(&mut operands, Kind::table)?;
-        self.call(inst, effect, &[index, ty, table])
+        self.call(inst, effect, [index, ty, table])
     }
 }

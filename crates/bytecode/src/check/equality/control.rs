@@ -12,16 +12,17 @@
 //! Its target word must be the label's, once that is known. An edge to the body's label is a return.
 
 use super::code::Step;
-use super::effects::{Effect, Value};
+use super::effects::Effect;
 use super::prims::Prim;
 use super::state::Mark;
 use super::terms::Vn;
+use super::wasm::Dead;
 use super::{Component, Fault, Proof, Rule, Verdict};
 use crate::encode::Inst;
 use prova_module::{BlockKind, BlockType, BrTable, FuncIdx, Operator, TypeIdx, ValType};
 
 /// An open block.
-pub(super) struct Frame {
+pub(super) struct Frame<'t> {
     pub(super) kind: BlockKind,
     /// The offset of its operator.
     offset: u32,
@@ -29,22 +30,26 @@ pub(super) struct Frame {
     count: usize,
     /// The home slot of its first parameter or result.
     pub(super) base: u32,
-    /// Whether each parameter has two cells.
-    params: Box<[bool]>,
-    results: Box<[bool]>,
+    /// Types with the same numbers of cells as those of the parameters.
+    params: &'t [ValType],
+    results: &'t [ValType],
     /// For a loop, the label's word; else the word to which its branches go, once there is one.
     word: Option<u32>,
-    /// Of an `if` whose `else` has not come: where its condition leads when it is zero, and whether E1 and E2 held there
-    /// for its `end`.
-    otherwise: Option<(u32, Result<(), Fault>)>,
-    /// The state before the then-arm.
+    /// Of an `if` whose `else` has not come: where its condition leads when it is zero, and why it cannot be the edge to its
+    /// `end`, if it cannot.
+    otherwise: Option<(u32, Option<Fault>)>,
+    /// Of the same, the state before the then-arm.
     mark: Option<Mark>,
-    /// Whether the marks stack holds this `if`'s mark still.
-    marked: bool,
 }
 
-fn wide(types: &[ValType]) -> Box<[bool]> {
-    types.iter().map(|&ty| ty == ValType::V128).collect()
+/// For each value whether it has two cells.
+fn wide(types: &[ValType]) -> impl Iterator<Item = bool> {
+    types.iter().map(|&ty| ty == ValType::V128)
+}
+
+/// One type with as many cells.
+fn single(ty: ValType) -> &'static [ValType] {
+    if ty == ValType::V128 { &[ValType::V128] } else { &[ValType::I32] }
 }
 
 fn hint_fault(what: impl Into<String>) -> Fault {
@@ -52,28 +57,14 @@ fn hint_fault(what: impl Into<String>) -> Fault {
 }
 
 impl Proof<'_, '_> {
-    /// Walks over a control operator in reachable code; says whether it is one.
+    /// Walks over a control operator that has no method of its own; says whether it is one.
     pub(super) fn control(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
         match *operator {
             Operator::Unreachable => {
-                self.demand(Effect::Unreachable, &[])?;
+                self.demand(Effect::Unreachable, [])?;
                 self.live = false;
             }
             Operator::Nop => {}
-            Operator::Block { blockty } => self.block(BlockKind::Block, blockty)?,
-            Operator::Loop { blockty } => self.loop_(blockty)?,
-            Operator::If { blockty } => self.if_(blockty)?,
-            Operator::Else => self.else_()?,
-            Operator::End => self.end()?,
-            Operator::Br { relative_depth } => self.br(relative_depth)?,
-            Operator::BrIf { relative_depth } => self.br_if(relative_depth)?,
-            Operator::BrTable { ref targets } => self.br_table(targets)?,
-            Operator::Return => {
-                let word = self.hint()?;
-                self.return_path(word)?;
-                self.live = false;
-            }
-            Operator::Call { function_index } => self.wasm_call(function_index, false)?,
             Operator::ReturnCall { function_index } => self.wasm_call(function_index, true)?,
             Operator::CallIndirect { type_index, table_index } => {
                 self.wasm_call_indirect(type_index, table_index, false)?;
@@ -91,37 +82,33 @@ impl Proof<'_, '_> {
     }
 
     /// Counts blocks of unreachable code; comes back at the `else` or `end` of the block that became unreachable.
-    pub(super) fn skip(&mut self, operator: &Operator<'_>) -> Verdict {
+    pub(super) fn skip(&mut self, operator: Dead) -> Verdict {
         match operator {
-            Operator::Block { .. }
-            | Operator::Loop { .. }
-            | Operator::If { .. }
-            | Operator::TryTable { .. } => self.dead_depth += 1,
-            Operator::Else if self.dead_depth == 0 => self.else_()?,
-            Operator::End if self.dead_depth == 0 => self.end()?,
-            Operator::End => self.dead_depth -= 1,
-            _ => {}
+            Dead::Block => self.dead_depth += 1,
+            Dead::Else if self.dead_depth == 0 => self.else_()?,
+            Dead::End if self.dead_depth == 0 => self.end()?,
+            Dead::End => self.dead_depth -= 1,
+            Dead::Else | Dead::Other => {}
         }
         Ok(())
     }
 }
 
 /// Blocks.
-impl Proof<'_, '_> {
+impl<'t> Proof<'t, '_> {
     /// Opens the body.
     pub(super) fn open_body(&mut self, func: FuncIdx) {
-        let results = wide(&self.module.func_type(func).results);
+        let results = &self.module.func_type(func).results;
         self.frames.push(Frame {
             kind: BlockKind::Func,
             offset: self.offset,
             count: 0,
             base: self.state.local_cells,
-            params: Box::default(),
+            params: &[],
             results,
             word: None,
             otherwise: None,
             mark: None,
-            marked: false,
         });
     }
 
@@ -131,17 +118,18 @@ impl Proof<'_, '_> {
     }
 
     fn open(&mut self, kind: BlockKind, ty: BlockType) -> Result<usize, Fault> {
-        let (params, results): (Box<[bool]>, Box<[bool]>) = match ty {
-            BlockType::Empty => (Box::default(), Box::default()),
-            BlockType::Type(ty) => (Box::default(), wide(&[ty])),
+        let (params, results): (&'t [ValType], &'t [ValType]) = match ty {
+            BlockType::Empty => (&[], &[]),
+            BlockType::Type(ty) => (&[], single(ty)),
             BlockType::FuncType(ty) => {
                 let ty = &self.module.types()[ty as usize];
-                (wide(&ty.params), wide(&ty.results))
+                (&ty.params, &ty.results)
             }
         };
         let count = self.state.entries().checked_sub(params.len());
         let count = count.ok_or_else(|| Fault::new(Rule::Operators, "an empty operand stack"))?;
         let base = self.state.entry_cell(count);
+        self.state.track(base);
         self.frames.push(Frame {
             kind,
             offset: self.offset,
@@ -152,7 +140,6 @@ impl Proof<'_, '_> {
             word: None,
             otherwise: None,
             mark: None,
-            marked: false,
         });
         Ok(self.frames.len() - 1)
     }
@@ -165,7 +152,7 @@ impl Proof<'_, '_> {
         self.declare_constants(outer, self.frames[at].base)
     }
 
-    fn loop_(&mut self, ty: BlockType) -> Verdict {
+    pub(super) fn loop_(&mut self, ty: BlockType) -> Verdict {
         let word = self.hint()?;
         self.run_to(word)?;
         let outer = self.base();
@@ -174,13 +161,13 @@ impl Proof<'_, '_> {
         self.edge(at)?;
         let frame = &mut self.frames[at];
         frame.word = Some(word);
-        let (count, base, params) = (frame.count, frame.base, frame.params.clone());
-        self.state.label(&mut self.terms.borrow_mut(), count, base, &params);
+        let (count, base, params) = (frame.count, frame.base, frame.params);
+        self.state.label(&mut self.terms.borrow_mut(), count, base, wide(params));
         self.poll_due = true;
         Ok(())
     }
 
-    fn if_(&mut self, ty: BlockType) -> Verdict {
+    pub(super) fn if_(&mut self, ty: BlockType) -> Verdict {
         let condition = self.pop()?;
         let word = self.hint()?;
         let (inst, step) = self.run_to_transfer(word)?;
@@ -194,16 +181,16 @@ impl Proof<'_, '_> {
         self.condition(condition, code, false)?;
         // Without `else` its parameters are its results (validation), and its condition may lead to its end.
         let frame = &self.frames[at];
-        let direct = if frame.params == frame.results { self.edge(at) } else { Ok(()) };
+        let direct =
+            if wide(frame.params).eq(wide(frame.results)) { self.edge(at) } else { Ok(()) };
         let mark = self.state.mark();
         let frame = &mut self.frames[at];
-        frame.otherwise = Some((target, direct));
+        frame.otherwise = Some((target, direct.err()));
         frame.mark = Some(mark);
-        frame.marked = true;
         Ok(())
     }
 
-    fn else_(&mut self) -> Verdict {
+    pub(super) fn else_(&mut self) -> Verdict {
         let word = self.hint()?;
         let at = self.frames.len() - 1;
         if self.live {
@@ -215,16 +202,15 @@ impl Proof<'_, '_> {
         let (Some((target, _)), Some(mark)) = (frame.otherwise.take(), frame.mark.take()) else {
             return Err(Fault::new(Rule::Operators, "an else without if"));
         };
-        frame.marked = false;
-        let (count, base, params) = (frame.count, frame.base, frame.params.clone());
-        self.state.rollback(mark, count, base, &params);
+        let (count, base, params) = (frame.count, frame.base, frame.params);
+        self.state.rollback(mark, count, base, wide(params));
         self.at_word(word)?;
         self.lands(target, word)?;
         self.live = true;
         Ok(())
     }
 
-    fn end(&mut self) -> Verdict {
+    pub(super) fn end(&mut self) -> Verdict {
         let at = self.frames.len() - 1;
         let frame = &self.frames[at];
         if frame.kind == BlockKind::Func {
@@ -252,21 +238,28 @@ impl Proof<'_, '_> {
             if let Some(target) = self.frames[at].word {
                 self.lands(target, word)?;
             }
-            if let Some((target, direct)) = self.frames[at].otherwise.take() {
-                direct?;
+            if let Some((target, fault)) = self.frames[at].otherwise.take() {
+                fault.map_or(Ok(()), Err)?;
                 self.lands(target, word)?;
             }
         }
         self.end_try(at)?;
         let Some(frame) = self.frames.pop() else { return Ok(()) };
-        if frame.marked {
-            self.state.unmark();
+        if let Some(mark) = frame.mark {
+            self.state.unmark(mark);
         }
         if reached {
             let mut terms = self.terms.borrow_mut();
-            self.state.label(&mut terms, frame.count, frame.base, &frame.results);
+            self.state.label(&mut terms, frame.count, frame.base, wide(frame.results));
         }
         self.live = reached;
+        Ok(())
+    }
+
+    pub(super) fn wasm_return(&mut self) -> Verdict {
+        let word = self.hint()?;
+        self.return_path(word)?;
+        self.live = false;
         Ok(())
     }
 
@@ -296,17 +289,14 @@ impl Proof<'_, '_> {
         if let Some(cell) = self.state.mismatch_below(frame.base) {
             return Err(self.mismatch(cell, Some(frame.offset)));
         }
-        let values = if frame.kind == BlockKind::Loop { &frame.params } else { &frame.results };
+        let values = if frame.kind == BlockKind::Loop { frame.params } else { frame.results };
         let (base, count) = (frame.base, values.len());
         let first = self.state.entries().checked_sub(count);
         let first = first.ok_or_else(|| Fault::new(Rule::Operators, "an empty operand stack"))?;
         let from = self.state.entry_cell(first);
         let cells = self.state.top() - from;
         for i in 0..cells {
-            let (want, have) = {
-                let terms = &mut self.terms.borrow_mut();
-                (self.state.wasm(terms, from + i), self.state.code(terms, base + i))
-            };
+            let (want, have) = (self.state.wasm(from + i), self.state.code(base + i));
             if want != have {
                 return Err(self.wrong_value(at, base + i, want, have));
             }
@@ -314,6 +304,7 @@ impl Proof<'_, '_> {
         Ok(())
     }
 
+    #[cold]
     fn wrong_value(&self, at: usize, slot: u32, want: Vn, have: Vn) -> Fault {
         let label = self.frames[at].offset;
         self.differs(Rule::Values, Component::Value { slot, label }, want, have, |have, want| {
@@ -321,11 +312,9 @@ impl Proof<'_, '_> {
         })
     }
 
+    #[cold]
     pub(super) fn mismatch(&self, cell: u32, label: Option<u32>) -> Fault {
-        let (want, have) = {
-            let terms = &mut self.terms.borrow_mut();
-            (self.state.wasm(terms, cell), self.state.code(terms, cell))
-        };
+        let (want, have) = (self.state.wasm(cell), self.state.code(cell));
         let place = match cell.checked_sub(self.state.local_cells) {
             None => format!("local cell {cell}"),
             Some(position) => format!("operand-stack cell {position}"),
@@ -366,7 +355,7 @@ impl Proof<'_, '_> {
         Err(Fault::new(Rule::Targets, format!("a branch to @{target}, where the label is @{word}")))
     }
 
-    fn br(&mut self, depth: u32) -> Verdict {
+    pub(super) fn br(&mut self, depth: u32) -> Verdict {
         let at = self.frame_at(depth)?;
         let word = self.hint()?;
         let (inst, step) = self.run_to_transfer(word)?;
@@ -377,7 +366,7 @@ impl Proof<'_, '_> {
     }
 
     /// Direct, or inverted around the code of the edge.
-    fn br_if(&mut self, depth: u32) -> Verdict {
+    pub(super) fn br_if(&mut self, depth: u32) -> Verdict {
         let condition = self.pop()?;
         self.branch_if(condition, depth)
     }
@@ -397,7 +386,7 @@ impl Proof<'_, '_> {
         let condition = {
             let mut terms = self.terms.borrow_mut();
             let null = terms.is_null(reference);
-            terms.pure(Prim::i32_eqz, &[null])
+            terms.operator(Prim::i32_eqz, &[null])
         };
         self.branch_if(condition, depth)?;
         self.pop().map(drop)
@@ -429,7 +418,7 @@ impl Proof<'_, '_> {
     }
 
     /// Each entry leads to its label, or to a stub behind the table that does.
-    fn br_table(&mut self, table: &BrTable<'_>) -> Verdict {
+    pub(super) fn br_table(&mut self, table: &BrTable<'_>) -> Verdict {
         let index = self.pop()?;
         let word = self.hint()?;
         let (inst, step) = self.run_to_transfer(word)?;
@@ -497,9 +486,9 @@ impl Proof<'_, '_> {
         let from = self.state.entry_cell(first);
         let cells = self.state.top() - from;
         for i in 0..cells {
-            let want = self.state.wasm(&mut self.terms.borrow_mut(), from + i);
+            let want = self.state.wasm(from + i);
             let have = match *step {
-                Step::Return => self.state.code(&mut self.terms.borrow_mut(), i),
+                Step::Return => self.state.code(i),
                 Step::Return1(vn) if cells == 1 => vn,
                 Step::Return2(both) if cells == 2 => both[i as usize],
                 _ => {
@@ -522,6 +511,9 @@ impl Proof<'_, '_> {
 
     /// The code's condition is the Wasm's (`when`) or its negation.
     fn condition(&mut self, wasm: Vn, code: Vn, when: bool) -> Verdict {
+        if wasm == code && when {
+            return Ok(());
+        }
         let ((want, polarity), (have, other)) = {
             let mut terms = self.terms.borrow_mut();
             (terms.truth(wasm), terms.truth(code))
@@ -537,31 +529,29 @@ impl Proof<'_, '_> {
 
 /// Calls.
 impl Proof<'_, '_> {
-    fn wasm_call(&mut self, func: u32, tail: bool) -> Verdict {
+    pub(super) fn wasm_call(&mut self, func: u32, tail: bool) -> Verdict {
         let ty = self.module.func_type_idx(FuncIdx(func));
         let effect = if tail { Effect::ReturnCall } else { Effect::Call };
-        let callee = Value::Number(func.into());
-        self.wasm_calls(effect, &[callee], ty, tail)
+        self.wasm_calls(effect, [Vn::index(func)], ty, tail)
     }
 
     fn wasm_call_ref(&mut self, ty: u32, tail: bool) -> Verdict {
         let effect = if tail { Effect::ReturnCallRef } else { Effect::CallRef };
         let reference = self.pop()?;
-        let args = [Value::Term(reference), Value::Number(ty.into())];
-        self.wasm_calls(effect, &args, TypeIdx(ty), tail)
+        self.wasm_calls(effect, [reference, Vn::index(ty)], TypeIdx(ty), tail)
     }
 
     fn wasm_call_indirect(&mut self, ty: u32, table: u32, tail: bool) -> Verdict {
         let effect = if tail { Effect::ReturnCallIndirect } else { Effect::CallIndirect };
         let index = self.pop()?;
-        let args = [Value::Term(index), Value::Number(ty.into()), Value::Number(table.into())];
-        self.wasm_calls(effect, &args, TypeIdx(ty), tail)
+        let args = [index, Vn::index(ty), Vn::index(table)];
+        self.wasm_calls(effect, args, TypeIdx(ty), tail)
     }
 
-    pub(super) fn wasm_calls(
+    pub(super) fn wasm_calls<const N: usize>(
         &mut self,
         effect: Effect,
-        args: &[Value],
+        args: [Vn; N],
         ty: TypeIdx,
         tail: bool,
     ) -> Verdict {
@@ -570,18 +560,16 @@ impl Proof<'_, '_> {
         let first = first.ok_or_else(|| Fault::new(Rule::Operators, "an empty operand stack"))?;
         self.call_args.clear();
         for cell in self.state.entry_cell(first)..self.state.top() {
-            let vn = self.state.wasm(&mut self.terms.borrow_mut(), cell);
-            self.call_args.push(vn);
+            self.call_args.push(self.state.wasm(cell));
         }
         self.state.truncate(first);
         self.call_results.clear();
         if !tail {
             for (k, &result) in ty.results.iter().enumerate() {
-                let mut terms = self.terms.borrow_mut();
-                let vn = terms.effect(self.effects + 1, k as u32);
+                let vn = Vn::effect(self.effects + 1, k as u32);
                 self.call_results.push(vn);
                 if result == ValType::V128 {
-                    let high = terms.high(vn);
+                    let high = self.terms.borrow_mut().high(vn);
                     self.call_results.push(high);
                 }
             }

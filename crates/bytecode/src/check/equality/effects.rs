@@ -55,19 +55,6 @@ pub(super) enum Effect {
     Unreachable,
 }
 
-/// An argument of an effect: a term, or a number that the instruction or operator itself holds, which needs no term to be
-/// compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Value {
-    Term(Vn),
-    Number(u64),
-}
-
-impl Value {
-    /// No argument.
-    pub(super) const NONE: Value = Value::Term(Vn::UNDEF);
-}
-
 /// The greatest number of arguments of an effect besides those of a call.
 pub(super) const ARGS_MAX: usize = 5;
 
@@ -75,9 +62,9 @@ pub(super) const ARGS_MAX: usize = 5;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Expected {
     pub(super) effect: Effect,
-    pub(super) args: [Value; ARGS_MAX],
+    /// How many of `args` there are.
+    pub(super) count: usize,
+    pub(super) args: [Vn; ARGS_MAX],
     /// Its first result, where it has one that is not a call's.
     pub(super) result: Vn,
-    /// The offset of its operator.
-    pub(super) offset: u32,
 }

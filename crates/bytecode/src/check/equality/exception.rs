@@ -9,7 +9,8 @@
 //! slot and target.
 
 use super::control::Frame;
-use super::effects::{Effect, Value};
+use super::effects::Effect;
+use super::terms::Vn;
 use super::{Fault, Proof, Rule, Verdict};
 use crate::candidate::Handler;
 use prova_module::{BlockKind, Catch, Operator, TagIdx, TryTable};
@@ -40,7 +41,7 @@ impl Proof<'_, '_> {
             Operator::Throw { tag_index } => self.wasm_throw(tag_index)?,
             Operator::ThrowRef => {
                 let exception = self.pop()?;
-                self.demand(Effect::ThrowRef, &[Value::Term(exception)])?;
+                self.demand(Effect::ThrowRef, [exception])?;
                 self.thrown()?;
                 self.live = false;
             }
@@ -120,12 +121,12 @@ impl Proof<'_, '_> {
     fn wasm_throw(&mut self, tag: u32) -> Verdict {
         let ty = self.module.tags().get(tag as usize).copied();
         let ty = ty.ok_or_else(|| Fault::new(Rule::Operators, "no such tag"))?;
-        self.wasm_calls(Effect::Throw, &[Value::Number(tag.into())], ty, true)?;
+        self.wasm_calls(Effect::Throw, [Vn::index(tag)], ty, true)?;
         self.thrown()
     }
 }
 
-impl Frame {
+impl Frame<'_> {
     fn is_body(&self) -> bool {
         self.kind == BlockKind::Func
     }

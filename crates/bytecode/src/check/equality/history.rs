@@ -17,11 +17,11 @@
 use super::super::Walk;
 use super::super::explain::{Entry, Place, STACK_SHOWN, Stack, Step, ValueId, Values, Write};
 use super::show::{self, Names};
-use super::terms::{Kind as Term, Terms, Vn};
-use super::{Fault, Proof};
+use super::terms::{Term, Terms, Vn};
+use super::{Buffers, Fault, Proof};
 use crate::encode::Inst;
 use crate::ops::{Class, Role};
-use prova_module::Operator;
+use prova_module::{BinaryReader, Operator, OperatorsReader};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -46,6 +46,45 @@ pub(super) struct History {
     offset: u32,
     /// The mnemonics of the instructions that performed the effects so far.
     effects: Vec<&'static str>,
+    numbers: RefCell<Numbers>,
+}
+
+/// The numbers of values, in the order in which they are first mentioned; 0 is that of no value.
+#[derive(Default)]
+pub(super) struct Numbers {
+    list: Vec<Vn>,
+    of: BTreeMap<Vn, u32>,
+}
+
+impl Numbers {
+    /// The number of a value, a new one if it has none.
+    pub(super) fn number(&mut self, vn: Vn) -> ValueId {
+        if vn == Vn::UNDEF {
+            return ValueId(0);
+        }
+        let next = self.list.len() as u32 + 1;
+        let number = *self.of.entry(vn).or_insert(next);
+        if number == next {
+            self.list.push(vn);
+        }
+        ValueId(number)
+    }
+
+    /// The number of a value that has one.
+    pub(super) fn known(&self, vn: Vn) -> Option<ValueId> {
+        self.of.get(&vn).copied().map(ValueId)
+    }
+
+    /// The value whose number is `i + 1`.
+    pub(super) fn listed(&self, i: usize) -> Option<Vn> {
+        self.list.get(i).copied()
+    }
+
+    /// The value of a number.
+    pub(super) fn value(&self, number: ValueId) -> Vn {
+        let i = (number.0 as usize).checked_sub(1);
+        i.and_then(|i| self.list.get(i)).copied().unwrap_or(Vn::UNDEF)
+    }
 }
 
 /// A walk and how it ended.
@@ -57,8 +96,8 @@ pub(in crate::check) struct Recorded {
 
 /// Walks over a candidate as [`prove`](super::prove) does, and records it.
 pub(in crate::check) fn explain(form: &mut Walk<'_>) -> Recorded {
-    let terms = RefCell::new(Terms::new(form.cx.candidate.words.len() / 2 + 16));
-    let mut proof = match Proof::new(form, &terms) {
+    let terms = RefCell::new(Terms::new());
+    let mut proof = match Proof::new(form, &terms, Buffers::default()) {
         Ok(proof) => proof,
         Err(fault) => {
             let (steps, values) = (Vec::new(), Values::default());
@@ -72,25 +111,24 @@ pub(in crate::check) fn explain(form: &mut Walk<'_>) -> Recorded {
     let terms = &*terms.borrow();
     let labels = history.labels.clone();
     let effects = (1..).zip(history.effects.iter().copied()).collect();
-    let steps = history.settle(&locals, terms);
+    let (steps, mut numbers) = history.settle(&locals, terms);
     let names = Names { locals: &locals, labels: &labels, effects };
-    let difference = verdict.as_ref().err().and_then(|(_, fault)| fault.difference());
-    let both = difference.map(|it| [Vn(it.wasm.0), Vn(it.code.0)]);
-    let values = show::values(terms, &names, &steps, both.as_ref().map_or(&[], |both| both));
+    let values = show::values(terms, &names, &mut numbers);
     Recorded { verdict, steps, values }
 }
 
 impl Proof<'_, '_> {
     /// Called before an operator; `self.offset` is its.
     #[cold]
-    pub(super) fn record_operator(&mut self, operator: &Operator<'_>) {
+    pub(super) fn record_operator(&mut self, reader: &BinaryReader<'_>) {
         let Some(mut history) = self.history.take() else { return };
+        let operator = OperatorsReader::new(reader.clone()).read().ok();
         history.labels.entry(self.state.epoch()).or_insert(history.offset);
         history.offset = self.offset;
         self.close_operator(&mut history);
         history.operator = Some(history.steps.len());
-        history.copied = match *operator {
-            Operator::LocalGet { local_index } | Operator::LocalTee { local_index } => {
+        history.copied = match operator {
+            Some(Operator::LocalGet { local_index } | Operator::LocalTee { local_index }) => {
                 Some(local_index)
             }
             _ => None,
@@ -109,21 +147,21 @@ impl Proof<'_, '_> {
             *top = Some(local);
         }
         let first = height.saturating_sub(STACK_SHOWN);
-        let terms = &mut self.terms.borrow_mut();
         let mut top = Vec::with_capacity(height - first);
         for i in first..height {
             let slot = self.state.entry_cell(i);
-            let vn = self.state.wasm(terms, slot);
-            let home = self.state.code(terms, slot) == vn;
+            let vn = self.state.wasm(slot);
+            let home = self.state.code(slot) == vn;
             let place = if home { Place::Home } else { Place::Fused };
-            top.push(Entry { slot, value: ValueId(vn.0), place });
+            top.push(Entry { slot, value: history.number(vn), place });
         }
         // A local that holds the value already; what the code writes later is seen when all steps are known.
         let mut sources = history.stack[first..].to_vec();
         for (entry, source) in top.iter_mut().zip(&mut sources) {
             let Some(local) = *source else { continue };
             let (cell, _) = self.locals[local as usize];
-            if entry.place == Place::Fused && self.state.code(terms, cell).0 == entry.value.0 {
+            let value = history.numbers.get_mut().value(entry.value);
+            if entry.place == Place::Fused && self.state.code(cell) == value {
                 entry.place = Place::Local(local);
                 *source = None;
             }
@@ -138,7 +176,7 @@ impl Proof<'_, '_> {
     #[cold]
     pub(super) fn record_instruction(&mut self, inst: &Inst) {
         let Some(mut history) = self.history.take() else { return };
-        let performed = self.expected.is_none() && (history.effects.len() as u32) < self.effects;
+        let performed = !self.awaited && (history.effects.len() as u32) < self.effects;
         if performed {
             history.effects.push(inst.op.mnemonic());
         }
@@ -152,12 +190,12 @@ impl Proof<'_, '_> {
             let window = inst.values[0] as u32;
             slots.extend((0..self.call_results.len() as u32).map(|i| window + i));
         }
-        let terms = &mut self.terms.borrow_mut();
-        let mut write = |slot| Write { slot, value: ValueId(self.state.code(terms, slot).0) };
+        let write = |slot| Write { slot, value: history.number(self.state.code(slot)) };
+        let writes = slots.into_iter().map(write).collect();
         history.steps.push(Step::Instruction {
             word: inst.at,
             offset: self.mapped(inst.at),
-            writes: slots.into_iter().map(&mut write).collect(),
+            writes,
             effect: performed.then_some(history.effects.len() as u32),
         });
         self.history = Some(history);
@@ -177,8 +215,14 @@ fn returns(class: Class) -> bool {
 }
 
 impl History {
+    /// The number of a value in the record.
+    pub(super) fn number(&self, vn: Vn) -> ValueId {
+        self.numbers.borrow_mut().number(vn)
+    }
+
     /// The steps, with the places of values that the code computes only after the operator (H1).
-    fn settle(mut self, locals: &[(u32, bool)], terms: &Terms) -> Vec<Step> {
+    fn settle(mut self, locals: &[(u32, bool)], terms: &Terms) -> (Vec<Step>, Numbers) {
+        let numbers = self.numbers.take();
         for (at, sources) in std::mem::take(&mut self.sources) {
             let Step::Operator { offset, stack: Some(stack), .. } = &self.steps[at] else {
                 continue;
@@ -200,11 +244,11 @@ impl History {
                     continue;
                 }
                 let local = source.filter(|&x| written(locals[x as usize].0, entry.value));
-                let kind = terms.node(Vn(entry.value.0)).kind;
+                let term = terms.term(numbers.value(entry.value));
                 entry.place = match local {
                     _ if written(entry.slot, entry.value) => Place::Home,
                     Some(local) => Place::Local(local),
-                    None if matches!(kind, Term::Const | Term::Const128) => Place::Constant,
+                    None if matches!(term, Term::Const(_) | Term::Const128(_)) => Place::Constant,
                     None => Place::Fused,
                 };
             }
@@ -212,6 +256,6 @@ impl History {
                 *to = Some(stack);
             }
         }
-        self.steps
+        (self.steps, numbers)
     }
 }

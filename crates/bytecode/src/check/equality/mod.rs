@@ -37,19 +37,20 @@ mod wasm;
 mod width;
 
 use super::error::{Fault, Rule, Verdict};
-use super::explain::{Component, Difference, ValueId};
+use super::explain::{Component, Difference};
 use super::{Context, Walk};
 use crate::candidate::{Candidate, Metering, Settings};
 use crate::encode::Inst;
 use code::Step;
-use effects::{ARGS_MAX, Effect, Expected, Value};
+use effects::{ARGS_MAX, Effect, Expected};
 use history::History;
 pub(super) use history::explain;
 use prims::Sym;
-use prova_module::{FuncFacts, Module, ValType};
+use prova_module::{BinaryReader, FuncFacts, Module, ValType};
 use state::State;
-use std::cell::RefCell;
-use terms::{Kind, Node, Terms, Vn};
+use std::cell::{Cell, RefCell};
+use terms::{Term, Terms, Vn};
+use wasm::DeadReader;
 
 /// Proves that a candidate computes what its function does, and the form of its instructions on the way: each is taken from
 /// `form` once, in the order of the code, before it is looked at here.
@@ -57,9 +58,47 @@ use terms::{Kind, Node, Terms, Vn};
 /// # Errors
 /// The word at fault and the rule.
 pub(super) fn prove(form: &mut Walk<'_>) -> Result<(), (u32, Fault)> {
-    let terms = RefCell::new(Terms::new(form.cx.candidate.words.len() / 2 + 16));
-    let mut proof = Proof::new(form, &terms).map_err(|fault| (0, fault))?;
-    proof.walk().map_err(|fault| (proof.at, fault))
+    let Scratch { mut terms, buffers } = SCRATCH.take().unwrap_or_default();
+    terms.get_mut().reset(form.cx.candidate.words.len() / 2 + 16);
+    let proved = match Proof::new(form, &terms, buffers) {
+        Ok(mut proof) => match proof.walk() {
+            Ok(()) => Ok(proof.buffers()),
+            Err(fault) => Err((proof.at, fault)),
+        },
+        Err(fault) => Err((0, fault)),
+    };
+    let buffers = proved?;
+    if terms.get_mut().bytes() + buffers.state.bytes() <= SCRATCH_MAX {
+        SCRATCH.set(Some(Scratch { terms, buffers }));
+    }
+    Ok(())
+}
+
+/// What one proof leaves to the next one of its thread, so that a small function allocates nothing. Each proof resets what it takes.
+struct Scratch {
+    terms: RefCell<Terms>,
+    buffers: Buffers,
+}
+
+#[derive(Default)]
+struct Buffers {
+    state: State,
+    locals: Vec<(u32, bool)>,
+    call_args: Vec<Vn>,
+    call_results: Vec<Vn>,
+}
+
+impl Default for Scratch {
+    fn default() -> Scratch {
+        Scratch { terms: RefCell::new(Terms::new()), buffers: Buffers::default() }
+    }
+}
+
+/// The greatest number of bytes that a thread keeps.
+const SCRATCH_MAX: usize = 16 << 20;
+
+thread_local! {
+    static SCRATCH: Cell<Option<Scratch>> = const { Cell::new(None) };
 }
 
 /// The two sides, and where each is.
@@ -71,7 +110,7 @@ struct Proof<'t, 'f> {
     candidate: &'t Candidate,
     terms: &'t RefCell<Terms>,
     state: State,
-    frames: Vec<control::Frame>,
+    frames: Vec<control::Frame<'t>>,
     /// The first cell of each local and whether it has two.
     locals: Vec<(u32, bool)>,
     /// The offset of the current operator.
@@ -92,9 +131,9 @@ struct Proof<'t, 'f> {
     hint: usize,
     /// The constants of the newest hint.
     constants: core::ops::Range<u32>,
-    /// The map's entry of the current instruction.
-    map: usize,
-    expected: Option<Expected>,
+    /// The effect that the Wasm has demanded, while the code has not performed it.
+    expected: Expected,
+    awaited: bool,
     /// The number of effects so far.
     effects: u32,
     /// The open `try_table`s.
@@ -108,30 +147,28 @@ struct Proof<'t, 'f> {
 }
 
 impl<'t, 'f: 't> Proof<'t, 'f> {
-    fn new(form: &'t mut Walk<'f>, terms: &'t RefCell<Terms>) -> Result<Proof<'t, 'f>, Fault> {
+    fn new(
+        form: &'t mut Walk<'f>,
+        terms: &'t RefCell<Terms>,
+        buffers: Buffers,
+    ) -> Result<Proof<'t, 'f>, Fault> {
         let Context { module, facts, settings, candidate, .. } = form.cx;
         let func = candidate.func;
         let body = module.body(func);
         let body =
             body.ok_or_else(|| Fault::new(Rule::Size, format!("the module defines no {func}")))?;
-        let mut locals = Vec::new();
-        let mut high = Vec::new();
-        for ty in body.local_types() {
+        let Buffers { mut state, mut locals, call_args, call_results } = buffers;
+        locals.clear();
+        let mut slot = 0;
+        let mut add = |ty| {
             let wide = ty == ValType::V128;
-            locals.push((high.len() as u32, wide));
-            high.push(false);
-            if wide {
-                high.push(true);
-            }
-        }
-        let cells = facts.local_cells + facts.max_height_cells;
-        let state = State::new(
-            &mut terms.borrow_mut(),
-            high,
-            facts.param_cells,
-            candidate.frame_cells,
-            cells,
-        );
+            locals.push((slot, wide));
+            slot += 1 + u32::from(wide);
+        };
+        module.func_type(func).params.iter().for_each(|&ty| add(ty));
+        body.locals().for_each(|(count, ty)| (0..count).for_each(|_| add(ty)));
+        let cells = (facts.local_cells + facts.max_height_cells).max(candidate.frame_cells);
+        state.reset(&mut terms.borrow_mut(), &locals, facts.param_cells, cells);
         Ok(Proof {
             form,
             module,
@@ -151,43 +188,34 @@ impl<'t, 'f: 't> Proof<'t, 'f> {
             next: 0,
             hint: 0,
             constants: 0..0,
-            map: 0,
-            expected: None,
+            expected: Expected {
+                effect: Effect::Poll,
+                count: 0,
+                args: [Vn::UNDEF; ARGS_MAX],
+                result: Vn::UNDEF,
+            },
+            awaited: false,
             effects: 0,
             tries: Vec::new(),
             handler: 0,
-            call_args: Vec::new(),
-            call_results: Vec::new(),
+            call_args,
+            call_results,
             history: None,
         })
+    }
+
+    fn buffers(self) -> Buffers {
+        let Proof { state, locals, call_args, call_results, .. } = self;
+        Buffers { state, locals, call_args, call_results }
     }
 
     fn walk(&mut self) -> Verdict {
         let func = self.candidate.func;
         let Some(body) = self.module.body(func) else { return Ok(()) };
         self.open_body(func);
-        let mut operators = body.operators();
+        let mut reader = body.operators_binary();
         while !self.frames.is_empty() {
-            let (operator, offset) = operators
-                .read_with_offset()
-                .map_err(|_| Fault::new(Rule::Operators, "a body that does not decode"))?;
-            self.offset = offset as u32;
-            if self.history.is_some() {
-                self.record_operator(&operator);
-            }
-            if !self.live {
-                self.skip(&operator)?;
-                continue;
-            }
-            self.meter()?;
-            // The most frequent families first.
-            if !self.variable(&operator)?
-                && !self.numeric(&operator)?
-                && !self.control(&operator)?
-                && !self.exception(&operator)?
-            {
-                self.operator(&operator)?;
-            }
+            self.operator_at(&mut reader)?;
         }
         self.at = self.next;
         self.at_word(self.code_end())?;
@@ -197,6 +225,23 @@ impl<'t, 'f: 't> Proof<'t, 'f> {
         self.end_handlers()
     }
 
+    /// Walks over one operator (`wasm::visit`).
+    fn operator_at(&mut self, reader: &mut BinaryReader<'_>) -> Verdict {
+        let undecodable = |_| Fault::new(Rule::Operators, "a body that does not decode");
+        self.offset = reader.original_position() as u32;
+        if self.history.is_some() {
+            self.record_operator(reader);
+        }
+        if !self.live {
+            let dead = reader.visit_operator(&mut DeadReader).map_err(undecodable)?;
+            return self.skip(dead);
+        }
+        if self.settings.metering != Metering::None {
+            self.meter()?;
+        }
+        reader.visit_operator(self).map_err(undecodable)?
+    }
+
     /// Demands the charge or poll that is due before the current operator.
     fn meter(&mut self) -> Verdict {
         let due = std::mem::take(&mut self.poll_due);
@@ -204,14 +249,15 @@ impl<'t, 'f: 't> Proof<'t, 'f> {
             Metering::None => {}
             Metering::Epoch => {
                 if due {
-                    self.demand(Effect::Poll, &[])?;
+                    self.demand(Effect::Poll, [])?;
                 }
             }
             Metering::Fuel => {
                 let segment = self.facts.segments.get(self.segment);
                 if let Some(segment) = segment.filter(|segment| segment.offset == self.offset) {
                     self.segment += 1;
-                    self.demand(Effect::Charge, &[Value::Number(segment.cost)])?;
+                    let cost = self.constant(segment.cost);
+                    self.demand(Effect::Charge, [cost])?;
                 }
             }
         }
@@ -229,46 +275,75 @@ impl Proof<'_, '_> {
         self.locals[index as usize]
     }
 
+    #[inline]
     fn push(&mut self, vn: Vn, wide: bool) -> Verdict {
         let top = self.state.top() + 1 + u32::from(wide);
         if top > self.facts.local_cells + self.facts.max_height_cells {
             return Err(Fault::new(Rule::Operators, "an operand stack higher than the facts say"));
         }
-        self.state.push(&mut self.terms.borrow_mut(), vn, wide);
+        if wide {
+            let high = self.terms.borrow_mut().high(vn);
+            self.state.push_wide(vn, high);
+        } else {
+            self.state.push(vn);
+        }
         Ok(())
     }
 
+    #[inline]
     fn pop_wide(&mut self) -> Result<(Vn, bool), Fault> {
         self.state.pop().ok_or_else(|| Fault::new(Rule::Operators, "an empty operand stack"))
     }
 
+    #[inline]
     fn pop(&mut self) -> Result<Vn, Fault> {
         Ok(self.pop_wide()?.0)
     }
 
     /// The result that the next effect will have.
-    fn next_result(&mut self) -> Vn {
-        self.terms.borrow_mut().effect(self.effects + 1, 0)
+    fn next_result(&self) -> Vn {
+        Vn::effect(self.effects + 1, 0)
     }
 
     /// Demands an effect of the code and lets the code run until it has performed it; gives its result.
-    fn demand(&mut self, effect: Effect, args: &[Value]) -> Result<Vn, Fault> {
+    #[inline]
+    fn demand<const N: usize>(&mut self, effect: Effect, args: [Vn; N]) -> Result<Vn, Fault> {
         let result = self.next_result();
         self.demand_with(effect, args, result)?;
         Ok(result)
     }
 
-    fn demand_with(&mut self, effect: Effect, args: &[Value], result: Vn) -> Verdict {
+    #[inline]
+    fn demand_with<const N: usize>(
+        &mut self,
+        effect: Effect,
+        args: [Vn; N],
+        result: Vn,
+    ) -> Verdict {
+        self.expected.args[..N].copy_from_slice(&args);
+        self.await_effect(effect, N, result)
+    }
+
+    fn demand_slice(&mut self, effect: Effect, args: &[Vn]) -> Result<Vn, Fault> {
+        let result = self.next_result();
+        self.expected.args[..args.len()].copy_from_slice(args);
+        self.await_effect(effect, args.len(), result)?;
+        Ok(result)
+    }
+
+    /// Lets the code run until it has performed the effect whose arguments are in `expected`.
+    fn await_effect(&mut self, effect: Effect, count: usize, result: Vn) -> Verdict {
         self.effects += 1;
-        let mut all = [Value::NONE; ARGS_MAX];
-        all[..args.len()].copy_from_slice(args);
-        let offset = self.offset;
-        self.expected = Some(Expected { effect, args: all, result, offset });
-        while self.expected.is_some() {
+        self.expected.effect = effect;
+        self.expected.count = count;
+        self.expected.result = result;
+        self.awaited = true;
+        while self.awaited {
             match self.step()?.1 {
                 Step::Next => {}
-                Step::End if self.expected.is_none() => {}
+                Step::End if !self.awaited => {}
                 _ => {
+                    let offset = self.offset;
                     let what =
                         format!("control leaves before {effect:?} of the operator at {offset:#x}");
                     return Err(Fault::new(Rule::Effects, what));
@@ -358,12 +433,12 @@ impl<'t> Proof<'t, '_> {
                 let what = format!("s{slot} is no constant of the block around this one");
                 return Err(Fault::new(Rule::Hints, what));
             }
-            let vn = self.state.wasm(&mut self.terms.borrow_mut(), slot);
-            let Node { kind, args: [a, b, c, d] } = self.terms.borrow().node(vn);
-            let cells = [(a, b), (c, d)].map(|(low, high)| u64::from(low) | u64::from(high) << 32);
-            match kind {
-                Kind::Const if cells == hint.cells => self.state.declare_constant(slot),
-                Kind::Const128 if cells == hint.cells && slot + 1 < base => {
+            let term = self.terms.borrow().term(self.state.wasm(slot));
+            let [low, high] = hint.cells;
+            let wide = u128::from(low) | u128::from(high) << 64;
+            match term {
+                Term::Const(bits) if [bits, 0] == hint.cells => self.state.declare_constant(slot),
+                Term::Const128(bits) if bits == wide && slot + 1 < base => {
                     self.state.declare_constant(slot);
                     self.state.declare_constant(slot + 1);
                 }
@@ -374,72 +449,71 @@ impl<'t> Proof<'t, '_> {
     }
 
     fn read(&mut self, slot: u32) -> Result<Vn, Fault> {
-        let vn = self.state.code(&mut self.terms.borrow_mut(), slot);
+        let vn = self.state.code(slot);
         if vn == Vn::UNDEF {
-            let what = format!("s{slot} is read, but not written on every path to here");
-            let nothing = ValueId(Vn::UNDEF.0);
-            let component = Component::Read { slot };
-            let difference = Difference { component, wasm: nothing, code: nothing };
-            return Err(Fault::new(Rule::Initialised, what).in_component(difference));
+            return Err(self.unwritten(slot));
         }
         Ok(vn)
     }
 
+    #[cold]
+    fn unwritten(&self, slot: u32) -> Fault {
+        let what = |_, _| format!("s{slot} is read, but not written on every path to here");
+        let component = Component::Read { slot };
+        self.differs(Rule::Initialised, component, Vn::UNDEF, Vn::UNDEF, what)
+    }
+
+    #[inline]
     fn write(&mut self, slot: u32, vn: Vn) {
         let base = self.base();
-        self.state.write(&mut self.terms.borrow_mut(), slot, vn, base);
+        self.state.write(slot, vn, base);
     }
 
     /// The result of the effect that is expected, before it is performed.
     fn loaded(&self) -> Result<Sym<'t>, Fault> {
-        match &self.expected {
-            Some(expected) => Ok(Sym::new(expected.result, self.terms)),
-            None => Err(Fault::new(Rule::Effects, "an effect that the Wasm does not have here")),
+        if self.awaited {
+            return Ok(Sym::new(self.expected.result, self.terms));
         }
+        Err(Fault::new(Rule::Effects, "an effect that the Wasm does not have here"))
     }
 
     /// The code performs an effect: it must be the expected one, at the place that the map gives it.
-    fn consume(
-        &mut self,
-        inst: &Inst,
-        effect: Effect,
-        args: &[Value; ARGS_MAX],
-    ) -> Result<Vn, Fault> {
-        let Some(expected) = self.expected.take() else {
-            let what = format!("{effect:?}, which the Wasm does not have here");
-            return Err(Fault::new(Rule::Effects, what));
-        };
-        if expected.effect != effect {
-            let what = format!("{effect:?}, where the Wasm has {:?}", expected.effect);
-            return Err(Fault::new(Rule::Effects, what));
+    fn consume(&mut self, effect: Effect, args: &[Vn]) -> Result<Vn, Fault> {
+        let expected = &self.expected;
+        let same = self.awaited
+            && expected.effect == effect
+            && expected.count == args.len()
+            && args.iter().zip(&expected.args).all(|(have, want)| have == want)
+            && self.form.offset == self.offset;
+        if !same {
+            return Err(self.another_effect(effect, args));
         }
-        for (i, (&want, &have)) in expected.args.iter().zip(args).enumerate() {
-            if want != have && self.term(want) != self.term(have) {
-                let (want, have) = (self.term(want), self.term(have));
-                let what =
-                    |have, want| format!("argument {i} of {effect:?} is {have}, in Wasm {want}");
-                let component = Component::Argument { index: i as u32 };
-                return Err(self.differs(Rule::Effects, component, want, have, what));
-            }
-        }
-        let map = &self.candidate.map;
-        while map.get(self.map + 1).is_some_and(|entry| entry.word <= inst.at) {
-            self.map += 1;
-        }
-        let offset = map.get(self.map).map_or(0, |entry| entry.offset);
-        if offset != expected.offset {
-            let what = format!(
-                "{effect:?} of the operator at {:#x} is mapped to {offset:#x}",
-                expected.offset
-            );
-            return Err(Fault::new(Rule::Map, what));
-        }
+        self.awaited = false;
         Ok(expected.result)
     }
 
-    /// The term of an effect's argument.
-    fn term(&self, value: Value) -> Vn {
-        Sym { value, terms: self.terms }.vn()
+    #[cold]
+    fn another_effect(&self, effect: Effect, args: &[Vn]) -> Fault {
+        let expected = &self.expected;
+        if !self.awaited {
+            let what = format!("{effect:?}, which the Wasm does not have here");
+            return Fault::new(Rule::Effects, what);
+        }
+        if expected.effect != effect || expected.count != args.len() {
+            let what = format!("{effect:?}, where the Wasm has {:?}", expected.effect);
+            return Fault::new(Rule::Effects, what);
+        }
+        for (i, (&want, &have)) in expected.args.iter().zip(args).enumerate() {
+            if want != have {
+                let what =
+                    |have, want| format!("argument {i} of {effect:?} is {have}, in Wasm {want}");
+                let component = Component::Argument { index: i as u32 };
+                return self.differs(Rule::Effects, component, want, have, what);
+            }
+        }
+        let (of, offset) = (self.offset, self.form.offset);
+        let what = format!("{effect:?} of the operator at {of:#x} is mapped to {offset:#x}");
+        Fault::new(Rule::Map, what)
     }
 
     /// A fault in a component; `what` says it of the code's value and of the Wasm's, in words.
@@ -452,9 +526,14 @@ impl<'t> Proof<'t, '_> {
         code: Vn,
         what: impl FnOnce(String, String) -> String,
     ) -> Fault {
-        let what = what(self.show(code), self.show(wasm));
-        let (wasm, code) = (ValueId(wasm.0), ValueId(code.0));
-        Fault::new(rule, what).in_component(Difference { component, wasm, code })
+        let fault = Fault::new(rule, what(self.show(code), self.show(wasm)));
+        match &self.history {
+            Some(history) => {
+                let (wasm, code) = (history.number(wasm), history.number(code));
+                fault.in_component(Difference { component, wasm, code })
+            }
+            None => fault,
+        }
     }
 
     /// A term in words, for messages.
@@ -466,27 +545,25 @@ impl<'t> Proof<'t, '_> {
 
 /// A term to a depth, for messages.
 fn show(terms: &Terms, vn: Vn, depth: u32) -> String {
-    let node = terms.node(vn);
-    let [a, b, c, _] = node.args;
-    let arg = |vn: u32| match depth {
-        0 => format!("v{vn}"),
-        _ => show(terms, Vn(vn), depth - 1),
+    let arg = |vn: Vn| match depth {
+        0 => "…".to_owned(),
+        _ => show(terms, vn, depth - 1),
     };
-    match node.kind {
-        Kind::Undef => "nothing".to_owned(),
-        Kind::Const => format!("{:#x}", terms.as_const(vn).unwrap_or_default()),
-        Kind::Const128 => format!("{:#010x?}", node.args),
-        Kind::Param => format!("parameter cell {a}"),
-        Kind::Effect => format!("result {b} of effect {a}"),
-        Kind::Phi => format!("cell {b} at label {a}"),
-        Kind::High => format!("high({})", arg(a)),
-        Kind::Join => format!("join({}, {})", arg(a), arg(b)),
-        Kind::Select => format!("select({}, {}, {})", arg(a), arg(b), arg(c)),
-        Kind::IsNull => format!("ref_is_null({})", arg(a)),
-        Kind::Second(prim) => format!("the second result of {prim:?}"),
-        Kind::Pure(prim) => {
+    match terms.term(vn) {
+        Term::Undef => "nothing".to_owned(),
+        Term::Const(bits) => format!("{bits:#x}"),
+        Term::Const128(bits) => format!("{bits:#034x}"),
+        Term::Param(cell) => format!("parameter cell {cell}"),
+        Term::Effect(n, k) => format!("result {k} of effect {n}"),
+        Term::Phi(label, cell) => format!("cell {cell} at label {label}"),
+        Term::High(a) => format!("high({})", arg(a)),
+        Term::Join(a, b) => format!("join({}, {})", arg(a), arg(b)),
+        Term::Select(a, b, c) => format!("select({}, {}, {})", arg(a), arg(b), arg(c)),
+        Term::IsNull(a) => format!("ref_is_null({})", arg(a)),
+        Term::Second(a) => format!("the second result of {}", arg(a)),
+        Term::Pure(prim, args) => {
             let args: Vec<String> =
-                node.args.iter().take_while(|&&arg| arg != 0).map(|&vn| arg(vn)).collect();
+                args.iter().take_while(|&&vn| vn != Vn::UNDEF).map(|&vn| arg(vn)).collect();
             format!("{prim:?}({})", args.join(", "))
         }
     }

@@ -4,33 +4,31 @@
 //! of [`symbolic`], of the same name and arity, which build a term where an executor computes a value. Both lists come
 //! from `prova_num::for_each_num!`, so an operator cannot be missing on one side.
 
-use super::effects::Value;
 use super::terms::{Terms, Vn};
 use std::cell::RefCell;
 
 /// A term together with the table it is in.
 #[derive(Clone, Copy)]
 pub(super) struct Sym<'t> {
-    pub(super) value: Value,
-    pub(super) terms: &'t RefCell<Terms>,
+    vn: Vn,
+    terms: &'t RefCell<Terms>,
 }
 
 impl<'t> Sym<'t> {
+    #[inline]
     pub(super) fn new(vn: Vn, terms: &'t RefCell<Terms>) -> Sym<'t> {
-        Sym { value: Value::Term(vn), terms }
+        Sym { vn, terms }
     }
 
-    /// An immediate; it becomes a term where one is asked for.
+    /// An immediate.
+    #[inline]
     pub(super) fn number(number: u64, terms: &'t RefCell<Terms>) -> Sym<'t> {
-        Sym { value: Value::Number(number), terms }
+        Sym { vn: terms.borrow_mut().constant(number), terms }
     }
 
     #[inline]
     pub(super) fn vn(self) -> Vn {
-        match self.value {
-            Value::Term(vn) => vn,
-            Value::Number(number) => self.terms.borrow_mut().constant(number),
-        }
+        self.vn
     }
 }
 
@@ -44,7 +42,7 @@ macro_rules! define {
 
         impl Prim {
             /// Whether its result has two cells.
-            pub(super) fn wide(self) -> bool {
+            pub(super) const fn wide(self) -> bool {
                 match self { $(Prim::$name => define!(@wide $($ret)*)),* }
             }
         }
@@ -74,16 +72,15 @@ macro_rules! define {
         pub(in super::super) fn $name<'t>($first: Sym<'t> $(, $arg: Sym<'t>)*) -> (Sym<'t>, Sym<'t>) {
             let args = [$first.vn() $(, $arg.vn())*];
             let mut terms = $first.terms.borrow_mut();
-            let low = terms.pure(Prim::$name, &args);
-            let args = terms.node(low).args;
-            let high = terms.second(Prim::$name, args);
+            let low = terms.pure::<true>(Prim::$name, &args);
+            let high = terms.second(low);
             (Sym::new(low, $first.terms), Sym::new(high, $first.terms))
         }
     };
     (@ $name:ident ($first:ident $($arg:ident)*) -> $($ret:tt)*) => {
         pub(in super::super) fn $name<'t>($first: Sym<'t> $(, $arg: Sym<'t>)*) -> Sym<'t> {
             let args = [$first.vn() $(, $arg.vn())*];
-            Sym::new($first.terms.borrow_mut().pure(Prim::$name, &args), $first.terms)
+            Sym::new($first.terms.borrow_mut().pure::<true>(Prim::$name, &args), $first.terms)
         }
     };
 }

@@ -1,12 +1,13 @@
 //! Terms → text: the definition of each value that a record mentions.
 //!
 //! A definition names other values by their numbers (`v12 = i32.add(v3, 5)`); those are defined too, to a depth of [`DEPTH_MAX`].
-//! Terms are read through [`Terms::node`] alone.
+//! Terms are read through [`Terms::term`] alone.
 //!
 //! Limits: the definitions are at most all terms of the function.
 
-use super::super::explain::{Step, ValueId, Values};
-use super::terms::{Kind, Node, Terms, Vn};
+use super::super::explain::{ValueId, Values};
+use super::history::Numbers;
+use super::terms::{Term, Terms, Vn};
 use std::collections::BTreeMap;
 
 /// How far the values behind a mentioned one are defined.
@@ -22,107 +23,100 @@ pub(super) struct Names<'a> {
     pub(super) effects: BTreeMap<u32, &'static str>,
 }
 
-/// The meaning of all values that `steps` mention, and of `others`.
-pub(super) fn values(terms: &Terms, names: &Names<'_>, steps: &[Step], others: &[Vn]) -> Values {
+/// The meaning of all values that have a number, and of those behind them, which get one.
+pub(super) fn values(terms: &Terms, names: &Names<'_>, numbers: &mut Numbers) -> Values {
     let mut depth = BTreeMap::new();
-    for vn in steps.iter().flat_map(mentioned).chain(others.iter().copied()) {
-        mention(terms, &mut depth, vn);
+    let mentioned: Vec<Vn> = (0..).map_while(|i| numbers.listed(i)).collect();
+    for vn in mentioned {
+        mention(terms, &mut depth, numbers, vn);
     }
     let mut values = Values::default();
-    for &vn in depth.keys() {
-        let node = terms.node(vn);
-        let text = definition(names, node, |vn| name(terms, vn));
-        let list = match node.kind {
-            Kind::Const | Kind::Const128 | Kind::Undef => &mut values.constants,
-            _ => &mut values.definitions,
-        };
-        list.push((ValueId(vn.0), text));
+    values.constants.push((ValueId(0), "nothing".to_owned()));
+    for at in 0.. {
+        let Some(vn) = numbers.listed(at) else { break };
+        let term = terms.term(vn);
+        let text = definition(names, term, |vn| name(terms, numbers, vn));
+        let constant = matches!(term, Term::Const(_) | Term::Const128(_) | Term::Undef);
+        let list = if constant { &mut values.constants } else { &mut values.definitions };
+        list.push((ValueId(at as u32 + 1), text));
     }
     values
 }
 
-fn mentioned(step: &Step) -> Vec<Vn> {
-    let vn = |value: ValueId| Vn(value.0);
-    match step {
-        Step::Operator { stack, .. } => {
-            stack.iter().flat_map(|stack| &stack.top).map(|entry| vn(entry.value)).collect()
-        }
-        Step::Instruction { writes, .. } => writes.iter().map(|write| vn(write.value)).collect(),
-    }
-}
-
-/// Marks a value and what is behind it, each once for the greatest depth to which it was asked for.
-fn mention(terms: &Terms, depth: &mut BTreeMap<Vn, u32>, vn: Vn) {
+/// Gives numbers to a value and what is behind it, each asked for once to the greatest depth.
+fn mention(terms: &Terms, depth: &mut BTreeMap<Vn, u32>, numbers: &mut Numbers, vn: Vn) {
     let mut open = vec![(vn, DEPTH_MAX)];
     while let Some((vn, left)) = open.pop() {
         if depth.get(&vn).is_some_and(|&done| done >= left) {
             continue;
         }
         depth.insert(vn, left);
+        numbers.number(vn);
         if let Some(left) = left.checked_sub(1) {
-            open.extend(arguments(terms.node(vn)).map(|vn| (vn, left)));
+            open.extend(arguments(terms.term(vn)).into_iter().map(|vn| (vn, left)));
         }
     }
 }
 
 /// The values that a term is made of.
-pub(super) fn arguments(node: Node) -> impl Iterator<Item = Vn> {
-    let count = match node.kind {
-        Kind::Undef | Kind::Const | Kind::Const128 | Kind::Param | Kind::Effect | Kind::Phi => 0,
-        Kind::High | Kind::IsNull => 1,
-        Kind::Join => 2,
-        Kind::Select => 3,
-        Kind::Pure(_) | Kind::Second(_) => 4,
-    };
-    node.args.into_iter().take(count).take_while(|&vn| vn != Vn::UNDEF.0).map(Vn)
+pub(super) fn arguments(term: Term) -> Vec<Vn> {
+    match term {
+        Term::Undef
+        | Term::Const(_)
+        | Term::Const128(_)
+        | Term::Param(_)
+        | Term::Effect(..)
+        | Term::Phi(..) => Vec::new(),
+        Term::High(a) | Term::IsNull(a) | Term::Second(a) => vec![a],
+        Term::Join(a, b) => vec![a, b],
+        Term::Select(a, b, c) => vec![a, b, c],
+        Term::Pure(_, args) => args.into_iter().take_while(|&vn| vn != Vn::UNDEF).collect(),
+    }
 }
 
-/// A value in a definition.
-fn name(terms: &Terms, vn: Vn) -> String {
-    let node = terms.node(vn);
-    match node.kind {
-        Kind::Undef | Kind::Const | Kind::Const128 => constant(node),
-        _ => format!("v{}", vn.0),
+/// A value in a definition: beyond the depth to which values are defined, its number may be missing.
+fn name(terms: &Terms, numbers: &Numbers, vn: Vn) -> String {
+    match (terms.term(vn), numbers.known(vn)) {
+        (Term::Undef, _) => "nothing".to_owned(),
+        (Term::Const(bits), _) => constant(bits),
+        (Term::Const128(bits), _) => format!("{bits:#034x}"),
+        (_, Some(ValueId(number))) => format!("v{number}"),
+        (_, None) => "…".to_owned(),
     }
 }
 
 /// Small numbers in decimal, others by their bits: a cell does not know its type.
-fn constant(node: Node) -> String {
-    let [a, b, c, d] = node.args;
-    match node.kind {
-        Kind::Undef => "nothing".to_owned(),
-        Kind::Const128 => format!("0x{d:08x}{c:08x}{b:08x}{a:08x}"),
-        _ if b == 0 && a <= 0xffff => a.to_string(),
-        _ => format!("{:#x}", u64::from(a) | u64::from(b) << 32),
-    }
+fn constant(bits: u64) -> String {
+    if bits <= 0xffff { bits.to_string() } else { format!("{bits:#x}") }
 }
 
-fn definition(names: &Names<'_>, node: Node, name: impl Fn(Vn) -> String) -> String {
-    let [a, b, ..] = node.args;
+fn definition(names: &Names<'_>, term: Term, name: impl Fn(Vn) -> String) -> String {
     let call = |operator: String| {
-        let args: Vec<String> = arguments(node).map(&name).collect();
+        let args: Vec<String> = arguments(term).into_iter().map(&name).collect();
         format!("{operator}({})", args.join(", "))
     };
-    match node.kind {
-        Kind::Undef | Kind::Const | Kind::Const128 => constant(node),
-        Kind::Param => match names.locals.binary_search_by_key(&a, |&(cell, _)| cell) {
+    match term {
+        Term::Undef => "nothing".to_owned(),
+        Term::Const(bits) => constant(bits),
+        Term::Const128(bits) => format!("{bits:#034x}"),
+        Term::Param(cell) => match names.locals.binary_search_by_key(&cell, |&(cell, _)| cell) {
             Ok(local) => format!("param {local}"),
-            Err(_) => format!("param cell {a}"),
+            Err(_) => format!("param cell {cell}"),
         },
-        Kind::Effect => {
-            let effect = names.effects.get(&a).copied().unwrap_or("effect");
-            let index = if b == 0 { String::new() } else { format!(".{b}") };
-            format!("{effect}#{a}{index}")
+        Term::Effect(n, k) => {
+            let effect = names.effects.get(&n).copied().unwrap_or("effect");
+            let index = if k == 0 { String::new() } else { format!(".{k}") };
+            format!("{effect}#{n}{index}")
         }
-        Kind::Phi => match names.labels.get(&a) {
-            Some(offset) => format!("phi({offset:#x}, s{b})"),
-            None => format!("phi(?, s{b})"),
+        Term::Phi(epoch, cell) => match names.labels.get(&epoch) {
+            Some(offset) => format!("phi({offset:#x}, s{cell})"),
+            None => format!("phi(?, s{cell})"),
         },
-        Kind::High => call("high".to_owned()),
-        Kind::Join => call("join".to_owned()),
-        Kind::Select => call("select".to_owned()),
-        Kind::IsNull => call("ref.is_null".to_owned()),
-        Kind::Pure(prim) => call(format!("{prim:?}").replacen('_', ".", 1)),
-        Kind::Second(prim) => call(format!("{prim:?}.high").replacen('_', ".", 1)),
+        Term::High(_) => call("high".to_owned()),
+        Term::Join(..) => call("join".to_owned()),
+        Term::Select(..) => call("select".to_owned()),
+        Term::IsNull(_) => call("ref.is_null".to_owned()),
+        Term::Second(_) => call("second".to_owned()),
+        Term::Pure(prim, _) => call(format!("{prim:?}").replacen('_', ".", 1)),
     }
 }

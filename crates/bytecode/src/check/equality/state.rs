@@ -13,22 +13,27 @@
 //! is read as what the relation says of it.
 //!
 //! # The mismatch set
-//! `mismatch` holds the live cells (locals, and stack cells below `top`) where the two sides differ. An edge to a label with base `b` is
-//! right for locals and frozen positions exactly if no cell below `b` is in the set.
+//! It holds the locals and the stack cells below `tracked` where the two sides differ. A position is tracked when a block opens
+//! above it, so that what a block computes for itself costs nothing. An edge to a label with base `b` is right for locals and frozen
+//! positions exactly if no cell below `b` is in the set.
 //!
 //! # Invariants
-//! * M1. For every live cell `s`: `s ∈ mismatch` ⇔ `code(s) ≠ wasm(s)` and `s` is not a constant of a hint.
+//! * M1. A local, and a stack cell below `tracked`, is in the mismatch set exactly if `code(s) ≠ wasm(s)` and it is not a
+//!   constant of a hint. A local is in it by its code cell's `wrong`, which counts only from the epoch on.
 //! * M2. Stack cells below the base of an open block are not changed on the Wasm side (validation), so a cell that was right
 //!   at every edge is right after the label.
-//! * M3. A call's window lies at or above `top` without its arguments, so what the callee's frame overwrites is not live.
+//! * M3. A call's window lies above the locals and at or above `top` without its arguments, so what the callee's frame
+//!   overwrites is not live.
 //! * M4. `wasm` cells of the stack are written at their push; a stale `code` cell is resolved before its `wasm` cell changes.
 //! * M5. A cell that was a constant of a hint at the label is not part of its relation: when it ceases to be a constant, a
 //!   stale `code` cell becomes unwritten.
 //! * M6. A cell below the base of an open block is a constant in the whole block or nowhere in it (`declare_constants`), so
 //!   what an edge does not test is not assumed at its label.
+//! * M7. `base ≤ tracked ≤ top` for the base of every open block; constants lie below `tracked`.
+//! * M8. Since the newest mark, a cell of at least `mark_time` has been logged, and one that is older has not been written.
 //!
-//! Worst case: constant per read and write, plus the logarithm of the calls since; an undo log holds one entry per write inside
-//! the arms of open `if`s.
+//! Worst case: constant per read and write, plus the logarithm of the calls since; the undo log holds one entry for a cell per
+//! open `if`.
 
 use super::terms::{Terms, Vn};
 
@@ -37,7 +42,11 @@ use super::terms::{Terms, Vn};
 struct Cell {
     vn: Vn,
     time: u32,
+    /// Of a local's code cell: it is in the mismatch set.
+    wrong: bool,
 }
+
+const BLANK: Cell = Cell { vn: Vn::UNDEF, time: 0, wrong: false };
 
 /// One undone step.
 enum Undo {
@@ -45,11 +54,11 @@ enum Undo {
     Code(u32, Cell),
     Mismatch(u32),
     Constant(u32),
-    Epoch(u32, u32),
     ClobberPushed,
     ClobberPopped(u32, u32),
 }
 
+#[derive(Default)]
 pub(super) struct State {
     pub(super) local_cells: u32,
     wasm: Vec<Cell>,
@@ -58,71 +67,82 @@ pub(super) struct State {
     entries: Vec<u32>,
     /// The cell after the newest stack entry.
     top: u32,
-    /// Whether a local's cell is the high half of a v128.
-    high: Vec<bool>,
+    /// The stack cell from which on nothing is in the mismatch set.
+    tracked: u32,
     /// The time of the label that dominates here.
     epoch: u32,
     /// The base of that label.
     epoch_base: u32,
     now: u32,
+    wrong_locals: u32,
     mismatch: Bits,
     constant: Vec<bool>,
     /// Calls that overwrote all cells from a floor on: (time, floor), floors ascending with time.
     clobbers: Vec<(u32, u32)>,
     log: Vec<Undo>,
     marks: u32,
+    mark_time: u32,
 }
 
-/// A point to come back to.
+/// A point to come back to: what is not in the log.
 #[derive(Clone, Copy)]
-pub(super) struct Mark(usize);
+pub(super) struct Mark {
+    log: usize,
+    time: u32,
+    tracked: u32,
+    wrong_locals: u32,
+    epoch: u32,
+    epoch_base: u32,
+}
 
 impl State {
-    /// The state at the entry: parameters in their slots, other locals zero; `high` names cells of v128 locals.
-    pub(super) fn new(
+    /// Makes it the state at an entry: parameters in their slots, other locals zero; `wide` gives for each local whether it
+    /// has two cells. Keeps what is allocated.
+    pub(super) fn reset(
+        &mut self,
         terms: &mut Terms,
-        high: Vec<bool>,
+        locals: &[(u32, bool)],
         param_cells: u32,
-        frame_cells: u32,
-        max_cells: u32,
-    ) -> State {
-        let local_cells = high.len() as u32;
-        let zero = terms.constant(0);
-        let wide_zero = terms.constant128(0);
-        let mut cells = Vec::with_capacity(frame_cells.max(max_cells) as usize);
-        for s in 0..local_cells {
-            let is_high = high[s as usize];
-            let is_low = high.get(s as usize + 1) == Some(&true);
-            let vn = match (s < param_cells, is_high) {
-                (true, false) => terms.param(s),
-                (true, true) => {
-                    let low = terms.param(s - 1);
-                    terms.high(low)
+        cells: u32,
+    ) {
+        let zero = Vn::index(0);
+        self.wasm.clear();
+        for &(slot, wide) in locals {
+            if slot < param_cells {
+                self.wasm.push(Cell { vn: Vn::param(slot), ..BLANK });
+                if wide {
+                    self.wasm.push(Cell { vn: Vn::param(slot + 1), ..BLANK });
                 }
-                (false, true) => terms.high(wide_zero),
-                (false, false) if is_low => wide_zero,
-                (false, false) => zero,
-            };
-            cells.push(Cell { vn, time: 0 });
+            } else if wide {
+                let low = terms.constant128(0);
+                self.wasm.push(Cell { vn: low, ..BLANK });
+                self.wasm.push(Cell { vn: terms.high(low), ..BLANK });
+            } else {
+                self.wasm.push(Cell { vn: zero, ..BLANK });
+            }
         }
-        let blank = Cell { vn: Vn::UNDEF, time: 0 };
-        cells.resize(frame_cells.max(max_cells) as usize, blank);
-        State {
-            local_cells,
-            wasm: cells.clone(),
-            mismatch: Bits::new(cells.len()),
-            constant: vec![false; cells.len()],
-            code: cells,
-            entries: Vec::new(),
-            top: local_cells,
-            high,
-            epoch: 0,
-            epoch_base: 0,
-            now: 0,
-            clobbers: Vec::new(),
-            log: Vec::new(),
-            marks: 0,
-        }
+        self.local_cells = self.wasm.len() as u32;
+        self.wasm.resize(self.wasm.len().max(cells as usize), BLANK);
+        self.code.clear();
+        self.code.extend_from_slice(&self.wasm);
+        self.entries.clear();
+        self.top = self.local_cells;
+        self.tracked = self.local_cells;
+        (self.epoch, self.epoch_base, self.now) = (0, 0, 0);
+        self.wrong_locals = 0;
+        self.mismatch.reset(self.wasm.len());
+        self.constant.clear();
+        self.constant.resize(self.wasm.len(), false);
+        self.clobbers.clear();
+        self.log.clear();
+        (self.marks, self.mark_time) = (0, 0);
+    }
+
+    /// The bytes that it keeps, about.
+    pub(super) fn bytes(&self) -> usize {
+        (self.wasm.capacity() + self.code.capacity()) * size_of::<Cell>()
+            + self.log.capacity() * size_of::<Undo>()
+            + self.constant.capacity()
     }
 
     /// The cell after the newest stack entry.
@@ -152,42 +172,40 @@ impl State {
         }
     }
 
-    /// What the relation says of a local's cell at the epoch.
-    fn local_at_epoch(&self, terms: &mut Terms, s: u32) -> Vn {
-        if self.high[s as usize] {
-            let low = terms.phi(self.epoch, s - 1);
-            terms.high(low)
-        } else {
-            terms.phi(self.epoch, s)
-        }
-    }
-
     /// The Wasm side's cell.
     #[inline]
-    pub(super) fn wasm(&self, terms: &mut Terms, s: u32) -> Vn {
+    pub(super) fn wasm(&self, s: u32) -> Vn {
         let cell = self.wasm[s as usize];
         if s < self.local_cells && cell.time < self.epoch {
-            return self.local_at_epoch(terms, s);
+            return Vn::phi(self.epoch, s);
         }
         cell.vn
     }
 
     /// The code side's cell; [`Vn::UNDEF`] if nothing has written it on every path.
     #[inline]
-    pub(super) fn code(&self, terms: &mut Terms, s: u32) -> Vn {
+    pub(super) fn code(&self, s: u32) -> Vn {
         let Some(&cell) = self.code.get(s as usize) else { return Vn::UNDEF };
-        let (vn, time) = if cell.time >= self.epoch {
+        let fresh = cell.time >= self.epoch;
+        // M3: no call overwrites a local.
+        if s < self.local_cells {
+            return if fresh { cell.vn } else { Vn::phi(self.epoch, s) };
+        }
+        let (vn, time) = if fresh {
             (cell.vn, cell.time)
-        } else if s < self.local_cells {
-            (self.local_at_epoch(terms, s), self.epoch)
         } else if s < self.epoch_base && !self.constant[s as usize] {
             (self.wasm[s as usize].vn, self.epoch)
         } else {
             return Vn::UNDEF;
         };
-        if self.clobbers.last().is_none_or(|&(at, _)| at <= time) {
-            return vn;
+        match self.clobbers.last() {
+            Some(&(at, _)) if at > time => self.unless_clobbered(s, vn, time),
+            _ => vn,
         }
+    }
+
+    /// The value of a stack cell written at `time`, unless a call since has overwritten it.
+    fn unless_clobbered(&self, s: u32, vn: Vn, time: u32) -> Vn {
         let since = self.clobbers.partition_point(|&(at, _)| at <= time);
         match self.clobbers.get(since) {
             Some(&(_, floor)) if floor <= s => Vn::UNDEF,
@@ -195,24 +213,40 @@ impl State {
         }
     }
 
-    fn set_wasm(&mut self, s: u32, vn: Vn) {
-        let old = std::mem::replace(&mut self.wasm[s as usize], Cell { vn, time: self.now });
-        self.record(Undo::Wasm(s, old));
-    }
-
-    fn set_code(&mut self, s: u32, vn: Vn) {
-        let old = std::mem::replace(&mut self.code[s as usize], Cell { vn, time: self.now });
-        self.record(Undo::Code(s, old));
-    }
-
-    /// M1 for one live cell.
     #[inline]
-    fn compare(&mut self, terms: &mut Terms, s: u32) {
-        let differs = !self.constant[s as usize] && self.code(terms, s) != self.wasm(terms, s);
+    fn set_wasm(&mut self, s: u32, vn: Vn) {
+        let new = Cell { vn, time: self.now, wrong: false };
+        let old = std::mem::replace(&mut self.wasm[s as usize], new);
+        // M8.
+        if old.time < self.mark_time {
+            self.log.push(Undo::Wasm(s, old));
+        }
+    }
+
+    #[inline]
+    fn set_code(&mut self, s: u32, new: Cell) {
+        let old = std::mem::replace(&mut self.code[s as usize], new);
+        // M8.
+        if old.time < self.mark_time {
+            self.log.push(Undo::Code(s, old));
+        }
+    }
+
+    /// M1 for a local, whose code cell is `new` from now on.
+    #[inline]
+    fn set_local_code(&mut self, s: u32, new: Cell) {
+        let old = self.code[s as usize];
+        let was = old.wrong && old.time >= self.epoch;
+        self.wrong_locals = self.wrong_locals + u32::from(new.wrong) - u32::from(was);
+        self.set_code(s, new);
+    }
+
+    /// M1 for a tracked stack cell.
+    fn compare(&mut self, s: u32) {
+        let differs = !self.constant[s as usize] && self.code(s) != self.wasm[s as usize].vn;
         self.set_mismatch(s, differs);
     }
 
-    #[inline]
     fn set_mismatch(&mut self, s: u32, differs: bool) {
         if self.mismatch.set(s, differs) {
             self.record(Undo::Mismatch(s));
@@ -228,11 +262,8 @@ impl State {
     #[cold]
     fn change_constant(&mut self, s: u32, constant: bool) {
         // M5.
-        let stale = self.code[s as usize].time < self.epoch;
-        if !constant && stale {
-            let unwritten = Cell { vn: Vn::UNDEF, time: self.epoch };
-            let old = std::mem::replace(&mut self.code[s as usize], unwritten);
-            self.record(Undo::Code(s, old));
+        if !constant && self.code[s as usize].time < self.epoch {
+            self.set_code(s, Cell { time: self.epoch, ..BLANK });
         }
         self.constant[s as usize] = constant;
         self.record(Undo::Constant(s));
@@ -244,37 +275,46 @@ impl State {
     }
 
     /// `local.set`, one cell.
-    pub(super) fn set_local(&mut self, terms: &mut Terms, s: u32, vn: Vn) {
+    #[inline]
+    pub(super) fn set_local(&mut self, s: u32, vn: Vn) {
         self.set_wasm(s, vn);
-        self.compare(terms, s);
-    }
-
-    /// Pushes a value of one or two cells.
-    pub(super) fn push(&mut self, terms: &mut Terms, vn: Vn, wide: bool) {
-        let s = self.top;
-        self.entries.push(s);
-        self.push_cell(terms, vn);
-        if wide {
-            let high = terms.high(vn);
-            self.push_cell(terms, high);
+        let code = self.code(s);
+        let wrong = code != vn;
+        let old = self.code[s as usize];
+        if wrong != (old.wrong && old.time >= self.epoch) {
+            // A stale cell is resolved: `wrong` counts from the epoch on.
+            self.set_local_code(s, Cell { vn: code, time: old.time.max(self.epoch), wrong });
         }
     }
 
-    fn push_cell(&mut self, terms: &mut Terms, vn: Vn) {
+    /// Pushes a value of one cell.
+    #[inline]
+    pub(super) fn push(&mut self, vn: Vn) {
+        self.entries.push(self.top);
+        self.push_cell(vn);
+    }
+
+    /// Pushes a value of two cells.
+    pub(super) fn push_wide(&mut self, low: Vn, high: Vn) {
+        self.entries.push(self.top);
+        self.push_cell(low);
+        self.push_cell(high);
+    }
+
+    #[inline]
+    fn push_cell(&mut self, vn: Vn) {
         let s = self.top;
         self.top = s + 1;
         // M4.
         if s < self.epoch_base && self.code[s as usize].time < self.epoch {
-            let now = self.code(terms, s);
-            let old =
-                std::mem::replace(&mut self.code[s as usize], Cell { vn: now, time: self.epoch });
-            self.record(Undo::Code(s, old));
+            let vn = self.code(s);
+            self.set_code(s, Cell { vn, time: self.epoch, wrong: false });
         }
         self.set_wasm(s, vn);
-        self.compare(terms, s);
     }
 
     /// Pops a value; gives its term and whether it has two cells. `None` from an empty stack.
+    #[inline]
     pub(super) fn pop(&mut self) -> Option<(Vn, bool)> {
         let s = self.entries.pop()?;
         let wide = self.top - s == 2;
@@ -292,21 +332,44 @@ impl State {
 
     #[inline]
     fn drop_cells(&mut self, to: u32) {
-        for s in to..self.top {
-            self.set_mismatch(s, false);
-            self.set_constant(s, false);
+        if to < self.tracked {
+            self.untrack(to);
         }
         self.top = to;
     }
 
+    /// M7.
+    fn untrack(&mut self, to: u32) {
+        for s in to..self.tracked {
+            self.set_mismatch(s, false);
+            self.set_constant(s, false);
+        }
+        self.tracked = to;
+    }
+
+    /// A block opens with its base at cell `base`: what lies below is compared from now on (M7).
+    pub(super) fn track(&mut self, base: u32) {
+        for s in self.tracked..base {
+            self.compare(s);
+        }
+        self.tracked = self.tracked.max(base);
+    }
+
     /// Writes a cell of the code side. `base` is the base of the innermost open block.
-    pub(super) fn write(&mut self, terms: &mut Terms, s: u32, vn: Vn, base: u32) {
-        self.set_code(s, vn);
-        if s < self.top {
+    #[inline]
+    pub(super) fn write(&mut self, s: u32, vn: Vn, base: u32) {
+        let new = Cell { vn, time: self.now, wrong: false };
+        if s < self.local_cells {
+            let wrong = vn != self.wasm(s);
+            self.set_local_code(s, Cell { wrong, ..new });
+            return;
+        }
+        self.set_code(s, new);
+        if s < self.tracked {
             if s >= base {
                 self.set_constant(s, false);
             }
-            self.compare(terms, s);
+            self.compare(s);
         }
     }
 
@@ -321,76 +384,100 @@ impl State {
         self.record(Undo::ClobberPushed);
     }
 
-    /// The lowest cell below `base` where the sides differ.
+    /// The lowest cell below `base`, at most `tracked`, where the sides differ.
+    #[inline]
     pub(super) fn mismatch_below(&self, base: u32) -> Option<u32> {
+        if self.wrong_locals != 0 {
+            return self.wrong_local();
+        }
         self.mismatch.first().filter(|&s| s < base)
     }
 
-    /// A hint's constant: from now on cell `s` of the stack need not be in its slot.
+    #[cold]
+    fn wrong_local(&self) -> Option<u32> {
+        (0..self.local_cells).find(|&s| self.code(s) != self.wasm(s)).or(Some(0))
+    }
+
+    /// A hint's constant: from now on cell `s` of the stack, which is tracked, need not be in its slot.
     pub(super) fn declare_constant(&mut self, s: u32) {
         self.set_constant(s, true);
         self.set_mismatch(s, false);
     }
 
-    /// The relation of a label with its base at entry `count`, cell `base`, and these values (true: two cells).
-    pub(super) fn label(&mut self, terms: &mut Terms, count: usize, base: u32, values: &[bool]) {
-        self.record(Undo::Epoch(self.epoch, self.epoch_base));
+    /// The relation of a label with its base at entry `count`, cell `base`, and values with these numbers of cells.
+    pub(super) fn label(
+        &mut self,
+        terms: &mut Terms,
+        count: usize,
+        base: u32,
+        values: impl Iterator<Item = bool>,
+    ) {
         while let Some(s) = self.mismatch.first() {
             self.set_mismatch(s, false);
         }
-        self.entries.truncate(count);
-        for s in base..self.top.max(base) {
+        for s in base..self.tracked {
             self.set_constant(s, false);
         }
+        self.wrong_locals = 0;
+        self.entries.truncate(count);
         self.top = base;
+        self.tracked = base;
         self.now += 1;
         self.epoch = self.now;
         self.epoch_base = base;
-        for &wide in values {
+        for wide in values {
             let s = self.top;
-            let vn = terms.phi(self.epoch, s);
-            self.set_code(s, vn);
+            let vn = Vn::phi(self.epoch, s);
+            let cell = Cell { vn, time: self.now, wrong: false };
+            self.set_code(s, cell);
             if wide {
                 let high = terms.high(vn);
-                self.set_code(s + 1, high);
+                self.set_code(s + 1, Cell { vn: high, ..cell });
+                self.push_wide(vn, high);
+            } else {
+                self.push(vn);
             }
-            self.push(terms, vn, wide);
         }
     }
 
     /// A point to come back to.
     pub(super) fn mark(&mut self) -> Mark {
+        let mark = Mark {
+            log: self.log.len(),
+            time: self.mark_time,
+            tracked: self.tracked,
+            wrong_locals: self.wrong_locals,
+            epoch: self.epoch,
+            epoch_base: self.epoch_base,
+        };
         self.marks += 1;
-        Mark(self.log.len())
+        self.now += 1;
+        self.mark_time = self.now;
+        mark
     }
 
     /// Forgets the newest point.
-    pub(super) fn unmark(&mut self) {
+    pub(super) fn unmark(&mut self, mark: Mark) {
         self.marks -= 1;
+        self.mark_time = mark.time;
         if self.marks == 0 {
             self.log.clear();
         }
     }
 
     /// Restores the cells as they were at the newest point and forgets it. Entries and `top` are the caller's: the
-    /// stack is cut to entry `count` at cell `base`, and has these values above.
-    pub(super) fn rollback(&mut self, mark: Mark, count: usize, base: u32, values: &[bool]) {
-        self.marks -= 1;
-        while self.log.len() > mark.0 {
-            match self.log.pop() {
-                Some(Undo::Wasm(s, cell)) => self.wasm[s as usize] = cell,
-                Some(Undo::Code(s, cell)) => self.code[s as usize] = cell,
-                Some(Undo::Mismatch(s)) => self.mismatch.flip(s),
-                Some(Undo::Constant(s)) => self.constant[s as usize] ^= true,
-                Some(Undo::Epoch(epoch, base)) => (self.epoch, self.epoch_base) = (epoch, base),
-                Some(Undo::ClobberPushed) => _ = self.clobbers.pop(),
-                Some(Undo::ClobberPopped(time, floor)) => self.clobbers.push((time, floor)),
-                None => break,
-            }
-        }
+    /// stack is cut to entry `count` at cell `base`, and has values of these numbers of cells above, as it had then.
+    pub(super) fn rollback(
+        &mut self,
+        mark: Mark,
+        count: usize,
+        base: u32,
+        values: impl Iterator<Item = bool>,
+    ) {
+        self.restore(mark);
         self.entries.truncate(count);
         self.top = base;
-        for &wide in values {
+        for wide in values {
             self.entries.push(self.top);
             self.top += 1 + u32::from(wide);
         }
@@ -398,23 +485,46 @@ impl State {
 
     /// Restores the code side as it was at the newest point and forgets it; the Wasm side has not moved since.
     pub(super) fn rollback_code(&mut self, mark: Mark) {
-        let (entries, top) = (std::mem::take(&mut self.entries), self.top);
-        self.rollback(mark, 0, top, &[]);
-        (self.entries, self.top) = (entries, top);
+        self.restore(mark);
+    }
+
+    fn restore(&mut self, mark: Mark) {
+        self.marks -= 1;
+        while self.log.len() > mark.log {
+            match self.log.pop() {
+                Some(Undo::Wasm(s, cell)) => self.wasm[s as usize] = cell,
+                Some(Undo::Code(s, cell)) => self.code[s as usize] = cell,
+                Some(Undo::Mismatch(s)) => self.mismatch.flip(s),
+                Some(Undo::Constant(s)) => self.constant[s as usize] ^= true,
+                Some(Undo::ClobberPushed) => _ = self.clobbers.pop(),
+                Some(Undo::ClobberPopped(time, floor)) => self.clobbers.push((time, floor)),
+                None => break,
+            }
+        }
+        self.mark_time = mark.time;
+        self.tracked = mark.tracked;
+        self.wrong_locals = mark.wrong_locals;
+        (self.epoch, self.epoch_base) = (mark.epoch, mark.epoch_base);
     }
 }
 
 /// A set of cells with its least member in constant time: bits, and two levels of bits over words that are not zero.
+#[derive(Default)]
 struct Bits {
     levels: [Vec<u64>; 3],
+    members: u32,
 }
 
 impl Bits {
-    /// Room for `cells` cells, at most 2¹⁸.
-    fn new(cells: usize) -> Bits {
-        let words = cells.div_ceil(64).max(1);
-        let blocks = words.div_ceil(64);
-        Bits { levels: [vec![0; words], vec![0; blocks], vec![0; blocks.div_ceil(64)]] }
+    /// Empties it and makes room for `cells` cells, at most 2¹⁸.
+    fn reset(&mut self, cells: usize) {
+        self.members = 0;
+        let mut words = cells;
+        for level in &mut self.levels {
+            words = words.div_ceil(64).max(1);
+            level.clear();
+            level.resize(words, 0);
+        }
     }
 
     /// Sets a member; gives whether that changed anything.
@@ -430,6 +540,8 @@ impl Bits {
 
     fn flip(&mut self, s: u32) {
         let mut i = s as usize;
+        let member = self.levels[0][i / 64] >> (i % 64) & 1 == 1;
+        self.members = if member { self.members - 1 } else { self.members + 1 };
         // A level's bit changes when the word below becomes zero or stops being zero.
         for level in &mut self.levels {
             let word = i / 64;
@@ -442,7 +554,11 @@ impl Bits {
         }
     }
 
+    #[inline]
     fn first(&self) -> Option<u32> {
+        if self.members == 0 {
+            return None;
+        }
         let top = self.levels[2].iter().position(|&word| word != 0)?;
         let block = top * 64 + self.levels[2][top].trailing_zeros() as usize;
         let word = block * 64 + self.levels[1][block].trailing_zeros() as usize;
@@ -456,16 +572,72 @@ mod tests {
 
     #[test]
     fn the_least_member_is_found() {
-        let mut bits = Bits::new(70_000);
-        assert_eq!(bits.first(), None);
-        for s in [69_999, 4096, 64, 63] {
-            assert!(bits.set(s, true));
-            assert!(!bits.set(s, true));
-            assert_eq!(bits.first(), Some(s));
+        let mut bits = Bits::default();
+        for _ in 0..2 {
+            bits.reset(70_000);
+            assert_eq!(bits.first(), None);
+            for s in [69_999, 4096, 64, 63] {
+                assert!(bits.set(s, true));
+                assert!(!bits.set(s, true));
+                assert_eq!(bits.first(), Some(s));
+            }
+            for (s, next) in [(63, Some(64)), (64, Some(4096)), (4096, Some(69_999))] {
+                assert!(bits.set(s, false));
+                assert_eq!(bits.first(), next);
+            }
         }
-        for (s, next) in [(63, Some(64)), (64, Some(4096)), (4096, Some(69_999)), (69_999, None)] {
-            assert!(bits.set(s, false));
-            assert_eq!(bits.first(), next);
-        }
+    }
+
+    fn state() -> State {
+        let mut state = State::default();
+        let locals = [(0, false), (1, false), (2, true)];
+        state.reset(&mut Terms::new(), &locals, 2, 10);
+        state
+    }
+
+    #[test]
+    fn a_local_is_wrong_until_both_sides_agree() {
+        let mut state = state();
+        assert_eq!(state.mismatch_below(4), None);
+        state.set_local(1, Vn::index(7));
+        assert_eq!(state.mismatch_below(4), Some(1));
+        state.set_local(1, Vn::param(1));
+        assert_eq!(state.mismatch_below(4), None);
+        state.write(0, Vn::index(5), 4);
+        assert_eq!(state.mismatch_below(4), Some(0));
+        let mark = state.mark();
+        state.set_local(0, Vn::index(5));
+        assert_eq!(state.mismatch_below(4), None);
+        state.label(&mut Terms::new(), 0, 4, std::iter::once(false));
+        state.write(1, Vn::index(1), 4);
+        assert_eq!(state.mismatch_below(4), Some(1));
+        state.set_local(1, Vn::index(1));
+        assert_eq!(state.mismatch_below(4), None);
+        state.rollback(mark, 0, 4, std::iter::empty());
+        assert_eq!(state.mismatch_below(4), Some(0));
+        assert_eq!((state.wasm(1), state.code(0)), (Vn::param(1), Vn::index(5)));
+        state.write(0, Vn::param(0), 4);
+        assert_eq!(state.mismatch_below(4), None);
+    }
+
+    #[test]
+    fn a_position_counts_once_a_block_is_above_it() {
+        let mut state = state();
+        state.push(Vn::index(1));
+        state.push(Vn::index(2));
+        assert_eq!(state.mismatch_below(4), None);
+        state.track(5);
+        assert_eq!(state.mismatch_below(5), Some(4));
+        assert_eq!(state.mismatch_below(4), None);
+        state.write(4, Vn::index(1), 5);
+        assert_eq!(state.mismatch_below(5), None);
+        state.track(6);
+        assert_eq!(state.mismatch_below(6), Some(5));
+        state.declare_constant(5);
+        assert_eq!(state.mismatch_below(6), None);
+        state.pop();
+        state.push(Vn::index(3));
+        state.track(6);
+        assert_eq!(state.mismatch_below(6), Some(5), "what is popped is no constant");
     }
 }

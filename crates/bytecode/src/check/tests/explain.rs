@@ -58,20 +58,20 @@ fn explained(wat: &str, script: &str) -> (Explanation, u32) {
 fn an_accepted_walk() {
     let (explanation, start) = explained(OVERWRITTEN, RIGHT);
     explanation.verdict.as_ref().expect("the code is right");
-    let expected = "+0: v3@local0
-+2: v3@s2
-  @0 s2=v3
-+4: v3@s2 v4@local1
-+6: v3@s2
+    let expected = "+0: v1@local0
++2: v1@s2
+  @0 s2=v1
++4: v1@s2 v2@local1
++6: v1@s2
   @1
-+8: v3@s2 10
-+10: v3@s2
-+12: v3@s2
++8: v1@s2 10
++10: v1@s2
++12: v1@s2
   @2 s0=10
 +13: -
   @3
-v3 = param 0
-v4 = param 1
+v1 = param 0
+v2 = param 1
 ";
     assert_eq!(record(&explanation, start), expected);
 }

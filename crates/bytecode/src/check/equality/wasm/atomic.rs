@@ -2,7 +2,7 @@
 //!
 //! A read-modify-write is one effect: its arguments hold the term of the new bits over the old ones, which are its result.
 
-use super::super::effects::{Effect, Value};
+use super::super::effects::Effect;
 use super::super::prims::Prim;
 use super::super::{Fault, Proof, Verdict};
 use prova_module::{MemArg, Operator};
@@ -14,11 +14,11 @@ macro_rules! atomic {
      cmpxchg { $($c:ident $cw:literal [$($cl:ident)*] [$($cs:ident)*];)* }) => {
         impl Proof<'_, '_> {
             /// Walks over an operator of this family; says whether it is one.
-            pub(in super::super) fn atomic(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
+            pub(super) fn atomic(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
                 match *operator {
                     $(Operator::$l { memarg } => {
                         let args = self.address(memarg)?;
-                        let bits = self.demand(Effect::AtomicLoad($lw), &args)?;
+                        let bits = self.demand(Effect::AtomicLoad($lw), args)?;
                         let value = self.chain(bits, &[$(Prim::$lp),*]);
                         self.push(value, false)?;
                     })*
@@ -26,7 +26,7 @@ macro_rules! atomic {
                         let value = self.pop()?;
                         let value = self.chain(value, &[$(Prim::$sp),*]);
                         let [memory, address, offset] = self.address(memarg)?;
-                        self.demand(Effect::AtomicStore($sw), &[memory, address, offset, Value::Term(value)])?;
+                        self.demand(Effect::AtomicStore($sw), [memory, address, offset, value])?;
                     })*
                     $(Operator::$r { memarg } => {
                         self.wasm_rmw($rw, memarg, &[$(Prim::$rl),*], &[$(Prim::$ro),*], &[$(Prim::$rs),*])?;
@@ -38,7 +38,7 @@ macro_rules! atomic {
                     Operator::MemoryAtomicNotify { memarg } => {
                         let count = self.pop()?;
                         let [memory, address, offset] = self.address(memarg)?;
-                        let value = self.demand(Effect::AtomicNotify, &[memory, address, offset, Value::Term(count)])?;
+                        let value = self.demand(Effect::AtomicNotify, [memory, address, offset, count])?;
                         self.push(value, false)?;
                     }
                     Operator::MemoryAtomicWait32 { memarg } => self.wasm_wait(Effect::AtomicWait32, memarg)?,
@@ -65,15 +65,11 @@ impl Proof<'_, '_> {
         let bits = self.next_result();
         let old = self.chain(bits, load);
         let new = match op {
-            [op] => self.terms.borrow_mut().pure(*op, &[old, operand]),
+            [op] => self.terms.borrow_mut().operator(*op, &[old, operand]),
             _ => operand,
         };
         let new = self.chain(new, store);
-        self.demand_with(
-            Effect::AtomicRmw(width),
-            &[memory, address, offset, Value::Term(new)],
-            bits,
-        )?;
+        self.demand_with(Effect::AtomicRmw(width), [memory, address, offset, new], bits)?;
         self.push(old, false)
     }
 
@@ -91,18 +87,15 @@ impl Proof<'_, '_> {
         let [memory, address, offset] = self.address(memarg)?;
         let bits = self.next_result();
         let old = self.chain(bits, load);
-        let args = [memory, address, offset, Value::Term(expected), Value::Term(replacement)];
-        self.demand_with(Effect::AtomicCmpxchg(width), &args, bits)?;
+        let args = [memory, address, offset, expected, replacement];
+        self.demand_with(Effect::AtomicCmpxchg(width), args, bits)?;
         self.push(old, false)
     }
 
     fn wasm_wait(&mut self, effect: Effect, memarg: MemArg) -> Verdict {
         let (timeout, expected) = (self.pop()?, self.pop()?);
         let [memory, address, offset] = self.address(memarg)?;
-        let value = self.demand(
-            effect,
-            &[memory, address, offset, Value::Term(expected), Value::Term(timeout)],
-        )?;
+        let value = self.demand(effect, [memory, address, offset, expected, timeout])?;
         self.push(value, false)
     }
 }

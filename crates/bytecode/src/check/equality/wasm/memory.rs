@@ -3,35 +3,44 @@
 //! A load is an effect whose result is the bits of its width; what follows (extension, splat) is a term over them. A
 //! store's value is the term of the bits that it writes. f32 and f64 are bits.
 
-use super::super::effects::{Effect, Value};
+use super::super::effects::Effect;
 use super::super::prims::Prim;
 use super::super::terms::Vn;
 use super::super::{Fault, Proof, Rule, Verdict};
 use prova_module::{MemArg, MemArgTarget, Operator};
 
 macro_rules! memory {
-    (loads { $($l:ident $lw:literal [$($lp:ident)*];)* }
+    ($d:tt loads { $($l:ident $lw:literal [$($lp:ident)*];)* }
      stores { $($s:ident $sw:literal [$($sp:ident)*];)* }
      load_lanes { $($ll:ident $llw:literal [$($llp:ident)*] $replace:ident;)* }
      store_lanes { $($sl:ident $slw:literal $extract:ident [$($slp:ident)*];)* }) => {
+        /// The method of `visit` for a load or store.
+        macro_rules! memory_method {
+            $(($l $d visit:ident { $d memarg:ident : $d ty:ty }) => {
+                fn $d visit(&mut self, $d memarg: $d ty) -> Verdict { self.wasm_load($lw, $d memarg, &[$(Prim::$lp),*]) }
+            };)*
+            $(($s $d visit:ident { $d memarg:ident : $d ty:ty }) => {
+                fn $d visit(&mut self, $d memarg: $d ty) -> Verdict { self.wasm_store($sw, $d memarg, &[$(Prim::$sp),*]) }
+            };)*
+            ($d($d other:tt)*) => { numeric_method! { $d($d other)* } };
+        }
+
         impl Proof<'_, '_> {
-            /// Walks over an operator of this family; says whether it is one.
-            pub(in super::super) fn memory(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
+            /// Walks over an operator of this family that has no method of its own; says whether it is one.
+            pub(super) fn memory(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
                 match *operator {
-                    $(Operator::$l { memarg } => self.wasm_load($lw, memarg, &[$(Prim::$lp),*])?,)*
-                    $(Operator::$s { memarg } => self.wasm_store($sw, memarg, &[$(Prim::$sp),*])?,)*
                     $(Operator::$ll { memarg, lane } => {
                         let vector = self.pop()?;
                         let bits = self.wasm_loaded($llw, memarg)?;
                         let bits = self.chain(bits, &[$(Prim::$llp),*]);
-                        let lane = self.constant(lane.into());
-                        let vn = self.terms.borrow_mut().pure(Prim::$replace, &[vector, bits, lane]);
+                        let lane = Vn::index(lane.into());
+                        let vn = self.terms.borrow_mut().operator(Prim::$replace, &[vector, bits, lane]);
                         self.push(vn, true)?;
                     })*
                     $(Operator::$sl { memarg, lane } => {
                         let vector = self.pop()?;
-                        let lane = self.constant(lane.into());
-                        let value = self.terms.borrow_mut().pure(Prim::$extract, &[vector, lane]);
+                        let lane = Vn::index(lane.into());
+                        let value = self.terms.borrow_mut().operator(Prim::$extract, &[vector, lane]);
                         let value = self.chain(value, &[$(Prim::$slp),*]);
                         self.wasm_stored($slw, memarg, value)?;
                     })*
@@ -57,26 +66,29 @@ macro_rules! memory {
 
 impl Proof<'_, '_> {
     /// The address operand with its memory and offset: the arguments of an access.
-    pub(super) fn address(&mut self, memarg: MemArg) -> Result<[Value; 3], Fault> {
+    #[inline]
+    pub(super) fn address(&mut self, memarg: MemArg) -> Result<[Vn; 3], Fault> {
         let MemArgTarget::Memory(memory) = memarg.target else {
             return Err(Fault::new(Rule::Operators, "an access to something that is no memory"));
         };
         let address = self.pop()?;
-        Ok([Value::Number(memory.into()), Value::Term(address), Value::Number(memarg.offset)])
+        Ok([Vn::index(memory), address, self.constant(memarg.offset)])
     }
 
     /// Applies operators of one operand, one after the other.
+    #[inline]
     pub(super) fn chain(&mut self, value: Vn, prims: &[Prim]) -> Vn {
         let mut terms = self.terms.borrow_mut();
-        prims.iter().fold(value, |value, &prim| terms.pure(prim, &[value]))
+        prims.iter().fold(value, |value, &prim| terms.operator(prim, &[value]))
     }
 
+    #[inline]
     fn wasm_loaded(&mut self, width: u8, memarg: MemArg) -> Result<Vn, Fault> {
         let args = self.address(memarg)?;
-        self.demand(Effect::Load(width), &args)
+        self.demand(Effect::Load(width), args)
     }
 
-    fn wasm_load(&mut self, width: u8, memarg: MemArg, prims: &[Prim]) -> Verdict {
+    pub(super) fn wasm_load(&mut self, width: u8, memarg: MemArg, prims: &[Prim]) -> Verdict {
         let bits = self.wasm_loaded(width, memarg)?;
         let value = self.chain(bits, prims);
         let wide = match prims.last() {
@@ -86,12 +98,13 @@ impl Proof<'_, '_> {
         self.push(value, wide)
     }
 
+    #[inline]
     fn wasm_stored(&mut self, width: u8, memarg: MemArg, value: Vn) -> Verdict {
         let [memory, address, offset] = self.address(memarg)?;
-        self.demand(Effect::Store(width), &[memory, address, offset, Value::Term(value)]).map(drop)
+        self.demand(Effect::Store(width), [memory, address, offset, value]).map(drop)
     }
 
-    fn wasm_store(&mut self, width: u8, memarg: MemArg, prims: &[Prim]) -> Verdict {
+    pub(super) fn wasm_store(&mut self, width: u8, memarg: MemArg, prims: &[Prim]) -> Verdict {
         let value = self.pop()?;
         let value = self.chain(value, prims);
         self.wasm_stored(width, memarg, value)
@@ -99,7 +112,7 @@ impl Proof<'_, '_> {
 }
 
 memory! {
-    loads {
+    $ loads {
         F32Load 4 [];
         F64Load 8 [];
         I32Load 4 [];

@@ -4,24 +4,33 @@
 //! ends in "not mine", and an operator that is nobody's is refused.
 
 mod atomic;
+#[macro_use]
 mod memory;
+#[macro_use]
 mod numeric;
 mod parametric;
 mod reference;
 mod table;
 mod variable;
 mod vector;
+mod visit;
 
-use super::effects::{Effect, Value};
+pub(super) use visit::{Dead, DeadReader};
+
+use super::effects::{ARGS_MAX, Effect};
 use super::prims::Prim;
 use super::terms::Vn;
 use super::{Fault, Proof, Rule, Verdict};
 use prova_module::Operator;
 
 impl Proof<'_, '_> {
-    /// Walks over an operator that is neither control nor of a local or number.
-    pub(super) fn operator(&mut self, operator: &Operator<'_>) -> Verdict {
-        let known = self.memory(operator)?
+    /// Walks over an operator that has no method of its own in `visit`.
+    fn operator(&mut self, operator: &Operator<'_>) -> Verdict {
+        let known = self.numeric(operator)?
+            || self.control(operator)?
+            || self.exception(operator)?
+            || self.memory(operator)?
+            || self.variable(operator)?
             || self.parametric(operator)?
             || self.reference(operator)?
             || self.table(operator)?
@@ -33,55 +42,62 @@ impl Proof<'_, '_> {
         Err(Fault::new(Rule::Operators, format!("{operator:?}")))
     }
 
-    /// The top `n` operands in the order of their pushes.
-    fn operands<const N: usize>(&mut self, n: usize) -> Result<[Vn; N], Fault> {
+    /// The top `N` operands in the order of their pushes.
+    #[inline(always)]
+    fn operands<const N: usize>(&mut self) -> Result<[Vn; N], Fault> {
         let mut all = [Vn::UNDEF; N];
-        for operand in all[..n].iter_mut().rev() {
+        for operand in all.iter_mut().rev() {
             *operand = self.pop()?;
         }
         Ok(all)
     }
 
-    fn wasm_pure(&mut self, prim: Prim, n: usize, canonical: Option<Prim>) -> Verdict {
-        let args = self.operands::<4>(n)?;
+    /// A numeric operator without effect; in deterministic mode followed by `canonical`. Where `prim` is known at compile
+    /// time, so are the rules for its term.
+    #[inline(always)]
+    fn wasm_pure<const N: usize>(&mut self, prim: Prim, canonical: Option<Prim>) -> Verdict {
+        let args = self.operands::<N>()?;
         let vn = {
             let mut terms = self.terms.borrow_mut();
-            let vn = terms.pure(prim, &args[..n]);
+            let vn = terms.pure::<false>(prim, &args);
             match canonical {
-                Some(canonical) if self.settings.deterministic => terms.pure(canonical, &[vn]),
+                Some(canonical) if self.settings.deterministic => terms.operator(canonical, &[vn]),
                 _ => vn,
             }
         };
         self.push(vn, prim.wide())
     }
 
-    fn wasm_trapping(&mut self, prim: Prim, n: usize) -> Verdict {
-        let args = self.operands::<4>(n)?;
-        let vn = self.terms.borrow_mut().pure(prim, &args[..n]);
-        self.demand(Effect::Trap, &[Value::Term(vn)])?;
+    fn wasm_trapping<const N: usize>(&mut self, prim: Prim) -> Verdict {
+        let args = self.operands::<N>()?;
+        let vn = self.terms.borrow_mut().operator(prim, &args);
+        self.demand(Effect::Trap, [vn])?;
         self.push(vn, prim.wide())
     }
 
-    fn wasm_lane(&mut self, prim: Prim, n: usize, lane: u8) -> Verdict {
-        let mut args = self.operands::<4>(n)?;
-        args[n] = self.constant(lane.into());
-        let vn = self.terms.borrow_mut().pure(prim, &args[..n + 1]);
+    /// An operator with a lane, its last operand; `N` counts it.
+    fn wasm_lane<const N: usize>(&mut self, prim: Prim, lane: u8) -> Verdict {
+        let mut args = [Vn::index(lane.into()); N];
+        for arg in args[..N - 1].iter_mut().rev() {
+            *arg = self.pop()?;
+        }
+        let vn = self.terms.borrow_mut().operator(prim, &args);
         self.push(vn, prim.wide())
     }
 
     /// An operator with two results, the low half first.
-    fn wasm_wide(&mut self, prim: Prim, n: usize) -> Verdict {
-        let args = self.operands::<4>(n)?;
+    fn wasm_two<const N: usize>(&mut self, prim: Prim) -> Verdict {
+        let args = self.operands::<N>()?;
         let (low, high) = {
             let mut terms = self.terms.borrow_mut();
-            let low = terms.pure(prim, &args[..n]);
-            let args = terms.node(low).args;
-            (low, terms.second(prim, args))
+            let low = terms.operator(prim, &args);
+            (low, terms.second(low))
         };
         self.push(low, false)?;
         self.push(high, false)
     }
 
+    #[inline]
     fn push_constant(&mut self, bits: u64) -> Verdict {
         let vn = self.constant(bits);
         self.push(vn, false)
@@ -95,15 +111,15 @@ impl Proof<'_, '_> {
         operands: usize,
         result: bool,
     ) -> Verdict {
-        let mut args = [Value::NONE; super::effects::ARGS_MAX];
+        let mut args = [Vn::UNDEF; ARGS_MAX];
         for (arg, &index) in args.iter_mut().zip(indices) {
-            *arg = Value::Number(index.into());
+            *arg = Vn::index(index);
         }
         let count = indices.len() + operands;
         for arg in args[indices.len()..count].iter_mut().rev() {
-            *arg = Value::Term(self.pop()?);
+            *arg = self.pop()?;
         }
-        let vn = self.demand(effect, &args[..count])?;
+        let vn = self.demand_slice(effect, &args[..count])?;
         if result { self.push(vn, false) } else { Ok(()) }
     }
 }

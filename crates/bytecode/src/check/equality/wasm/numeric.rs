@@ -8,40 +8,47 @@ use super::super::{Fault, Proof};
 use prova_module::Operator;
 
 macro_rules! numeric {
-    (plain { $($op:ident $prim:ident $n:literal;)* }
+    ($d:tt plain { $($op:ident $prim:ident $n:literal;)* }
      canonical { $($cop:ident $cprim:ident $cn:literal $canon:ident;)* }
-     trapping { $($top:ident $tprim:ident $tn:literal;)* }
-     lanes { $($lop:ident $lprim:ident $ln:literal;)* }) => {
-        impl Proof<'_, '_> {
-            /// Walks over an operator of this family; says whether it is one.
-            pub(in super::super) fn numeric(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
-                match *operator {
-                    $(Operator::$op => self.wasm_pure(Prim::$prim, $n, None)?,)*
-                    $(Operator::$cop => self.wasm_pure(Prim::$cprim, $cn, Some(Prim::$canon))?,)*
-                    $(Operator::$top => self.wasm_trapping(Prim::$tprim, $tn)?,)*
-                    $(Operator::$lop { lane } => self.wasm_lane(Prim::$lprim, $ln, lane)?,)*
-                    Operator::I32Const { value } => self.push_constant(u64::from(value as u32))?,
-                    Operator::I64Const { value } => self.push_constant(value as u64)?,
-                    Operator::F32Const { value } => self.push_constant(u64::from(value.bits()))?,
-                    Operator::F64Const { value } => self.push_constant(value.bits())?,
-                    Operator::I32ReinterpretF32
-                    | Operator::I64ReinterpretF64
-                    | Operator::F32ReinterpretI32
-                    | Operator::F64ReinterpretI64 => {}
-                    Operator::I64Add128 => self.wasm_wide(Prim::i64_add128, 4)?,
-                    Operator::I64Sub128 => self.wasm_wide(Prim::i64_sub128, 4)?,
-                    Operator::I64MulWideS => self.wasm_wide(Prim::i64_mul_wide_s, 2)?,
-                    Operator::I64MulWideU => self.wasm_wide(Prim::i64_mul_wide_u, 2)?,
-                    _ => return Ok(false),
-                }
-                Ok(true)
-            }
+     trapping { $($top:ident $tprim:ident $tn:literal;)* }) => {
+        /// The method of `visit` for a numeric operator.
+        macro_rules! numeric_method {
+            $(($op $d visit:ident) => {
+                fn $d visit(&mut self) -> Verdict { self.wasm_pure::<$n>(Prim::$prim, None) }
+            };)*
+            $(($cop $d visit:ident) => {
+                fn $d visit(&mut self) -> Verdict { self.wasm_pure::<$cn>(Prim::$cprim, Some(Prim::$canon)) }
+            };)*
+            $(($top $d visit:ident) => {
+                fn $d visit(&mut self) -> Verdict { self.wasm_trapping::<$tn>(Prim::$tprim) }
+            };)*
+            ($d($d other:tt)*) => { other_method! { $d($d other)* } };
         }
     };
 }
 
+impl Proof<'_, '_> {
+    /// Walks over an operator of this family that has no method of its own; says whether it is one.
+    pub(super) fn numeric(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
+        match *operator {
+            Operator::F32Const { value } => self.push_constant(u64::from(value.bits()))?,
+            Operator::F64Const { value } => self.push_constant(value.bits())?,
+            Operator::I32ReinterpretF32
+            | Operator::I64ReinterpretF64
+            | Operator::F32ReinterpretI32
+            | Operator::F64ReinterpretI64 => {}
+            Operator::I64Add128 => self.wasm_two::<4>(Prim::i64_add128)?,
+            Operator::I64Sub128 => self.wasm_two::<4>(Prim::i64_sub128)?,
+            Operator::I64MulWideS => self.wasm_two::<2>(Prim::i64_mul_wide_s)?,
+            Operator::I64MulWideU => self.wasm_two::<2>(Prim::i64_mul_wide_u)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
 numeric! {
-    plain {
+    $ plain {
         I32Add i32_add 2;
         I32Sub i32_sub 2;
         I32Mul i32_mul 2;
@@ -179,5 +186,4 @@ numeric! {
         I64TruncF64S i64_trunc_f64_s 1;
         I64TruncF64U i64_trunc_f64_u 1;
     }
-    lanes {}
 }

@@ -1,12 +1,12 @@
 //! References of the Wasm side: the null reference is the cell 0.
 
-use super::super::effects::{Effect, Value};
+use super::super::effects::Effect;
 use super::super::{Fault, Proof};
 use prova_module::Operator;
 
 impl Proof<'_, '_> {
     /// Walks over an operator of this family; says whether it is one.
-    pub(in super::super) fn reference(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
+    pub(super) fn reference(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
         match *operator {
             Operator::RefNull { .. } => self.push_constant(0)?,
             Operator::RefIsNull => {
@@ -19,7 +19,7 @@ impl Proof<'_, '_> {
             }
             Operator::RefAsNonNull => {
                 let reference = self.pop()?;
-                self.demand(Effect::RefAsNonNull, &[Value::Term(reference)])?;
+                self.demand(Effect::RefAsNonNull, [reference])?;
                 self.push(reference, false)?;
             }
             _ => return Ok(false),

@@ -6,7 +6,7 @@ use prova_module::Operator;
 
 impl Proof<'_, '_> {
     /// Walks over an operator of this family; says whether it is one.
-    pub(in super::super) fn table(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
+    pub(super) fn table(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
         match *operator {
             Operator::TableGet { table } => self.indexed(Effect::TableGet, &[table], 1, true)?,
             Operator::TableSet { table } => self.indexed(Effect::TableSet, &[table], 2, false)?,

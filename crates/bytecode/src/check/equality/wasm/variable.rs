@@ -1,33 +1,18 @@
 //! Locals and globals of the Wasm side.
 
-use super::super::effects::{Effect, Value};
+use super::super::effects::Effect;
+use super::super::terms::Vn;
 use super::super::{Fault, Proof, Verdict};
 use prova_module::{GlobalIdx, Operator, ValType};
 
 impl Proof<'_, '_> {
-    /// Walks over an operator of this family; says whether it is one.
-    pub(in super::super) fn variable(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
+    /// Walks over an operator of this family that has no method of its own; says whether it is one.
+    pub(super) fn variable(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
         match *operator {
-            Operator::LocalGet { local_index } => {
-                let (slot, wide) = self.local(local_index);
-                let vn = self.state.wasm(&mut self.terms.borrow_mut(), slot);
-                self.push(vn, wide)?;
-            }
-            Operator::LocalSet { local_index } => {
-                let vn = self.pop()?;
-                self.local_write(local_index, vn);
-            }
-            Operator::LocalTee { local_index } => {
-                let vn = self.pop()?;
-                self.local_write(local_index, vn);
-                let (_, wide) = self.local(local_index);
-                self.push(vn, wide)?;
-            }
             Operator::GlobalGet { global_index } => {
                 let wide = self.global_is_wide(global_index);
                 let effect = if wide { Effect::GlobalGetV128 } else { Effect::GlobalGet };
-                let global = Value::Number(global_index.into());
-                let vn = self.demand(effect, &[global])?;
+                let vn = self.demand(effect, [Vn::index(global_index)])?;
                 self.push(vn, wide)?;
             }
             Operator::GlobalSet { global_index } => self.global_set(global_index)?,
@@ -36,13 +21,34 @@ impl Proof<'_, '_> {
         Ok(true)
     }
 
-    fn local_write(&mut self, local: u32, vn: super::super::terms::Vn) {
+    #[inline]
+    pub(super) fn local_get(&mut self, index: u32) -> Verdict {
+        let (slot, wide) = self.local(index);
+        let vn = self.state.wasm(slot);
+        self.push(vn, wide)
+    }
+
+    #[inline]
+    pub(super) fn local_set(&mut self, index: u32) -> Verdict {
+        let vn = self.pop()?;
+        self.local_write(index, vn);
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn local_tee(&mut self, index: u32) -> Verdict {
+        let (vn, wide) = self.pop_wide()?;
+        self.local_write(index, vn);
+        self.push(vn, wide)
+    }
+
+    #[inline]
+    fn local_write(&mut self, local: u32, vn: Vn) {
         let (slot, wide) = self.local(local);
-        let mut terms = self.terms.borrow_mut();
-        self.state.set_local(&mut terms, slot, vn);
+        self.state.set_local(slot, vn);
         if wide {
-            let high = terms.high(vn);
-            self.state.set_local(&mut terms, slot + 1, high);
+            let high = self.terms.borrow_mut().high(vn);
+            self.state.set_local(slot + 1, high);
         }
     }
 
@@ -54,7 +60,6 @@ impl Proof<'_, '_> {
         let wide = self.global_is_wide(global);
         let effect = if wide { Effect::GlobalSetV128 } else { Effect::GlobalSet };
         let value = self.pop()?;
-        let global = Value::Number(global.into());
-        self.demand(effect, &[global, Value::Term(value)]).map(drop)
+        self.demand(effect, [Vn::index(global), value]).map(drop)
     }
 }

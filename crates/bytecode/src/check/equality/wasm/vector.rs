@@ -3,7 +3,7 @@
 //! Loads and stores of vectors are in `memory`. `canonical` as in `numeric`.
 
 use super::super::prims::Prim;
-use super::super::{Fault, Proof};
+use super::super::{Fault, Proof, Verdict};
 use prova_module::Operator;
 
 macro_rules! vector {
@@ -12,11 +12,11 @@ macro_rules! vector {
      lanes { $($lop:ident $lprim:ident $ln:literal;)* }) => {
         impl Proof<'_, '_> {
             /// Walks over an operator of this family; says whether it is one.
-            pub(in super::super) fn vector(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
+            pub(super) fn vector(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
                 match *operator {
-                    $(Operator::$op => self.wasm_pure(Prim::$prim, $n, None)?,)*
-                    $(Operator::$cop => self.wasm_pure(Prim::$cprim, $cn, Some(Prim::$canon))?,)*
-                    $(Operator::$lop { lane } => self.wasm_lane(Prim::$lprim, $ln, lane)?,)*
+                    $(Operator::$op => self.wasm_vector::<$n>(Prim::$prim, None)?,)*
+                    $(Operator::$cop => self.wasm_vector::<$cn>(Prim::$cprim, Some(Prim::$canon))?,)*
+                    $(Operator::$lop { lane } => self.wasm_lane::<{ $ln + 1 }>(Prim::$lprim, lane)?,)*
                     Operator::V128Const { value } => {
                         let bits = u128::from_le_bytes(*value.bytes());
                         let vn = self.terms.borrow_mut().constant128(bits);
@@ -25,7 +25,7 @@ macro_rules! vector {
                     Operator::I8x16Shuffle { lanes } => {
                         let [b, a] = [self.pop()?, self.pop()?];
                         let lanes = self.terms.borrow_mut().constant128(u128::from_le_bytes(lanes));
-                        let vn = self.terms.borrow_mut().pure(Prim::i8x16_shuffle, &[a, b, lanes]);
+                        let vn = self.terms.borrow_mut().operator(Prim::i8x16_shuffle, &[a, b, lanes]);
                         self.push(vn, true)?;
                     }
                     _ => return Ok(false),
@@ -34,6 +34,14 @@ macro_rules! vector {
             }
         }
     };
+}
+
+impl Proof<'_, '_> {
+    /// [`Proof::wasm_pure`], once for each number of operands.
+    #[inline(never)]
+    fn wasm_vector<const N: usize>(&mut self, prim: Prim, canonical: Option<Prim>) -> Verdict {
+        self.wasm_pure::<N>(prim, canonical)
+    }
 }
 
 vector! {
