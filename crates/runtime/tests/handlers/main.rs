@@ -1,0 +1,106 @@
+//! Handlers against the table: every op, every executor, on edge and random values. See README.md here.
+
+mod suite;
+
+use prova_bytecode::{Class, Kind, OPS, Op};
+use suite::{Effort, Reach, cases, run};
+
+fn fail(failures: &[String]) {
+    let shown: Vec<&str> = failures.iter().take(12).map(String::as_str).collect();
+    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), shown.join("\n"));
+}
+
+#[test]
+fn every_handler_does_what_the_reference_tier_does() {
+    let effort = if cfg!(miri) { Effort::reduced() } else { Effort::full() };
+    let report = run(&effort, |_| true);
+    let Reach { funcs, placed, calls, traps, .. } = report.total();
+    println!(
+        "{} ops, {funcs} functions with the op ({placed} with its slots moved), {calls} calls ({traps} trapped) in each of {} executors",
+        report.ops.len(),
+        effort.executors.len()
+    );
+    fail(&report.failures);
+    for (op, reach) in &report.ops {
+        assert!(reach.funcs > 0, "no translation of the case has {op:?}");
+        assert!(reach.calls > 0, "no call of {op:?}");
+    }
+    if !cfg!(miri) {
+        let missing: Vec<String> =
+            report.ops.iter().flat_map(|(&op, reach)| missing(op, reach)).collect();
+        assert!(missing.is_empty(), "operands that never were:\n{}", missing.join("\n"));
+    }
+}
+
+#[test]
+fn every_op_but_the_stubs_has_a_case() {
+    for &op in OPS {
+        let stub = matches!(op.class(), Class::stub_attach | Class::stub_host);
+        assert_eq!(cases::of(op).iter().all(|unit| unit.forms.is_empty()), stub, "{op:?}");
+    }
+}
+
+/// What an op's operands should have been once, and were not: the ends of every immediate, the greatest slots, targets on both
+/// sides, several indices.
+fn missing(op: Op, reach: &Reach) -> Vec<String> {
+    let mut missing = Vec::new();
+    let (mut value, mut slots, mut last) = (0, 0, 0);
+    for operand in op.operands() {
+        let seen = &reach.operands[value];
+        value += if operand.kind == Kind::v128c { 2 } else { 1 };
+        let mut want = |what: &str, there: bool| {
+            if !there {
+                missing.push(format!("{} {}: {what}", op.mnemonic(), operand.name));
+            }
+        };
+        let mut all = |list: &[i64]| {
+            for n in list {
+                want(&n.to_string(), seen.contains(&(*n as u64)));
+            }
+        };
+        match operand.kind {
+            Kind::i32s | Kind::i64s => all(&[-32_768, -1, 32_767]),
+            Kind::i32c => all(&[0x8000_0000, 0x7fff_ffff]),
+            Kind::i64w => all(&[-0x8000_0000, 0x7fff_ffff]),
+            Kind::off16 => all(&[0, 1, 0x8000, 0xffff]),
+            Kind::off64 => all(&[0, 8, 0xffff_ffff, 1 << 32, -1]),
+            Kind::lane => want("several lanes", seen.len() > 1),
+            Kind::rel => {
+                want("forward", seen.iter().any(|&t| t as i64 > 0));
+                want("backward", seen.iter().any(|&t| (t as i64) < 0));
+                if matches!(op.mnemonic(), "br" | "br_if") {
+                    want("far forward", seen.iter().any(|&t| t as i64 > 1 << 16));
+                    want("far backward", seen.iter().any(|&t| (t as i64) < -(1 << 16)));
+                }
+            }
+            Kind::mem | Kind::table | Kind::func | Kind::global => {
+                want("several indices", seen.len() > 1);
+            }
+            Kind::i32
+            | Kind::i64
+            | Kind::f32
+            | Kind::f64
+            | Kind::v128
+            | Kind::ref_
+            | Kind::addr
+            | Kind::any => {
+                let greatest = seen.last().copied().unwrap_or_default();
+                want("a great slot", greatest > 65_500);
+                slots += 1;
+                last = last.max(greatest + u64::from(operand.kind.cells()));
+            }
+            Kind::i64c
+            | Kind::v128c
+            | Kind::win
+            | Kind::count
+            | Kind::type_
+            | Kind::elem
+            | Kind::data
+            | Kind::tag => {}
+        }
+    }
+    if slots > 0 && last != 1 << 16 {
+        missing.push(format!("{}: the last cell of the greatest frame", op.mnemonic()));
+    }
+    missing
+}

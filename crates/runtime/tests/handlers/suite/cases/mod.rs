@@ -1,0 +1,145 @@
+//! Op → Wasm functions whose translation has it: a table of our own, by the op's mnemonic and its operands' kinds.
+//!
+//! A file per instruction family. A function's text uses Wasm's operators, so validation shows that the kinds of a row are
+//! the operator's types, and the reference tier says what the result is; the expression of the row is not read here.
+
+mod atomic;
+mod control;
+mod exception;
+mod memory;
+mod numeric;
+mod parametric;
+mod reference;
+mod table;
+mod variable;
+mod vector;
+
+use super::form::{Feed, Form, Unit};
+use super::values::{Ty, edges};
+use prova_bytecode::{Class, Kind, Op, Role};
+
+/// The modules of an op; none for an op that stands in no checked code.
+pub(crate) fn of(op: Op) -> Vec<Unit> {
+    match op.class() {
+        Class::pure | Class::pure2 | Class::trap => plain(op),
+        Class::branch
+        | Class::unreachable
+        | Class::br
+        | Class::br_table
+        | Class::return_
+        | Class::return1
+        | Class::return2
+        | Class::call
+        | Class::call_import
+        | Class::call_indirect
+        | Class::return_call
+        | Class::return_call_import
+        | Class::return_call_indirect
+        | Class::call_ref
+        | Class::return_call_ref
+        | Class::charge
+        | Class::poll => control::of(op),
+        Class::load | Class::store | Class::load_far | Class::store_far => memory::access(op),
+        Class::atomic_load | Class::atomic_store | Class::atomic_rmw | Class::atomic_cmpxchg => {
+            atomic::access(op)
+        }
+        Class::quick | Class::quick0 | Class::effect | Class::effect0 => match family(op) {
+            "global" => variable::of(op),
+            "table" | "elem" => table::of(op),
+            "ref" => reference::of(op),
+            "memory" if op.mnemonic().contains("atomic") => atomic::of(op),
+            "memory" | "data" => memory::of(op),
+            _ => Vec::new(),
+        },
+        Class::throw | Class::throw_ref => exception::of(op),
+        Class::stub_attach | Class::stub_host => Vec::new(),
+    }
+}
+
+/// What stands before the dot.
+fn family(op: Op) -> &'static str {
+    op.mnemonic().split('.').next().unwrap_or_default()
+}
+
+/// Ops without effect, but for a numeric trap.
+fn plain(op: Op) -> Vec<Unit> {
+    let forms = match family(op) {
+        "ref" => return reference::of(op),
+        "i32" | "i64" | "f32" | "f64" => numeric::forms(op),
+        family if family.starts_with(['i', 'f', 'v']) => vector::forms(op),
+        _ => parametric::forms(op),
+    };
+    vec![Unit::new("", forms)]
+}
+
+/// The types of the slots of a row in one role. What a cell is moved for (`any`) the caller says.
+fn types(op: Op, role: Role, any: Ty) -> Vec<Ty> {
+    let slots = op.operands().iter().filter(|o| o.role == role && o.kind.cells() > 0);
+    slots.map(|o| ty(o.kind, any)).collect()
+}
+
+fn ty(kind: Kind, any: Ty) -> Ty {
+    match kind {
+        Kind::i64 => Ty::I64,
+        Kind::f32 => Ty::F32,
+        Kind::f64 => Ty::F64,
+        Kind::v128 => Ty::V128,
+        Kind::ref_ => Ty::Func,
+        Kind::any => any,
+        _ => Ty::I32,
+    }
+}
+
+/// `local.get` of each.
+fn get(names: &[String]) -> String {
+    names.iter().map(|name| format!("(local.get {name})")).collect::<Vec<_>>().join(" ")
+}
+
+/// `local.set` of each, the last one first: from the top of the stack.
+fn set(names: &[String]) -> String {
+    names.iter().rev().map(|name| format!(" (local.set {name})")).collect()
+}
+
+/// An operator on sources of these types with all their edges, into fresh results; where the sources are of one type, also with
+/// the same source everywhere.
+fn compute(name: &str, sources: &[Ty], results: &[Ty]) -> Vec<Form> {
+    let mut forms = vec![operator(name, sources, results, false)];
+    if sources.len() > 1 && sources.iter().all(|ty| *ty == sources[0]) {
+        forms.push(operator(name, sources, results, true));
+    }
+    forms
+}
+
+fn operator(name: &str, sources: &[Ty], results: &[Ty], same: bool) -> Form {
+    let mut form = Form::new();
+    let mut names = Vec::new();
+    for &ty in sources {
+        let known = names.first().filter(|_| same).cloned();
+        names.push(known.unwrap_or_else(|| form.source(ty, Feed::List(edges(ty)))));
+    }
+    let dests: Vec<String> = results.iter().map(|&ty| form.dest(ty)).collect();
+    let body = format!("{} {name}{}", get(&names), set(&dests));
+    form.with_body(body)
+}
+
+/// Immediates that fit 16 bits with their sign, and those that only just do not.
+const SHORT: [i64; 22] = [
+    -32_768, -32_767, -256, -129, -128, -64, -33, -2, -1, 0, 1, 2, 5, 31, 32, 33, 63, 64, 127, 128,
+    255, 32_767,
+];
+
+/// Immediates that fit 32 bits with their sign.
+const LONG: [i64; 12] = [
+    -32_769,
+    32_768,
+    65_535,
+    65_536,
+    100_000,
+    0x5555_5555,
+    -65_537,
+    -0x7fff_ffff,
+    -0x8000_0000,
+    0x7fff_ffff,
+    0x1234_5678,
+    -0x1234_5678,
+];

@@ -1,0 +1,199 @@
+//! A candidate and an op in it → the same code with the op's slots moved: every overlap of results with sources.
+//!
+//! ```text
+//! op d <- a b   ⟶   copy x <- a; copy y <- b; op z <- x y; copy d <- z; copy a <- x; copy b <- y
+//! ```
+//!
+//! The sources are copied back where no result lies on them,
+//! so that a handler that writes to its sources, or beside its result, is seen. The check proves the edited code as any other,
+//! so an edit that would change the meaning is refused and not run.
+//!
+//! The scratch cells are the last ones of the frame; where it has 65,536 cells, slots have all 16 bits.
+
+use prova_bytecode::{Candidate, Class, CodeBuffer, Kind, MapEntry, Op, Role, decode};
+
+/// Scratch cells that any layout needs at most, above the first.
+pub(crate) const SCRATCH_CELLS: u32 = 24;
+
+/// Where operands lie, from the first scratch cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    sources: Vec<u32>,
+    results: Vec<u32>,
+}
+
+/// The slot operands of an op in one role: index of the value, cells.
+fn slots(op: Op, role: Role) -> Vec<(usize, u32)> {
+    let mut found = Vec::new();
+    let mut value = 0;
+    for operand in op.operands() {
+        let cells = u32::from(operand.kind.cells());
+        if cells > 0 && operand.role == role {
+            found.push((value, cells));
+        }
+        value += if operand.kind == Kind::v128c { 2 } else { 1 };
+    }
+    found
+}
+
+/// All layouts of an op: results apart from the sources, and on each source in every way.
+pub(crate) fn layouts(op: Op) -> Vec<Layout> {
+    let (sources, results) = (slots(op, Role::Source), slots(op, Role::Result));
+    let mut at = 1;
+    let mut starts = Vec::new();
+    for (_, cells) in &sources {
+        starts.push(at);
+        at += cells + 1;
+    }
+    if sources.is_empty() && results.is_empty() {
+        return Vec::new();
+    }
+    let mut all = vec![Layout { sources: starts.clone(), results: Vec::new() }];
+    for (i, (_, cells)) in results.iter().enumerate() {
+        let apart = at + 3 * i as u32;
+        let mut places = vec![apart];
+        for ((_, width), start) in sources.iter().zip(&starts) {
+            places.extend(start + 1 - cells..start + width);
+        }
+        all = all
+            .into_iter()
+            .flat_map(|layout| {
+                let results = layout.results.clone();
+                places.iter().filter(move |place| !results.contains(place)).map(move |&place| {
+                    let mut layout = layout.clone();
+                    layout.results.push(place);
+                    layout
+                })
+            })
+            .collect();
+    }
+    all
+}
+
+/// One instruction to be emitted, and the old word that it stands for.
+struct Line {
+    old: u32,
+    op: Op,
+    values: Vec<u64>,
+    targets: Vec<u32>,
+}
+
+/// The candidate with the slots of its first `op` as the layout says; `None` where `op` does not occur.
+pub(crate) fn place(
+    mut candidate: Candidate,
+    op: Op,
+    layout: &Layout,
+    frame_cells: u32,
+) -> Option<Candidate> {
+    let (mut lines, at) = listing(&candidate, op)?;
+    let wide = slots(op, Role::Result).into_iter().zip(&layout.results);
+    let wide = wide.chain(slots(op, Role::Source).into_iter().zip(&layout.sources));
+    let used = wide.map(|((_, cells), place)| place + cells).max().unwrap_or(0);
+    let base = u64::from(frame_cells - used);
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    let subject = &mut lines[at];
+    let old = subject.old;
+    let copy = |to: u64, from: u64, cells: u32| Line {
+        old,
+        op: if cells == 2 { Op::CopyV128 } else { Op::Copy },
+        values: vec![to, from],
+        targets: Vec::new(),
+    };
+    let mut written = Vec::new();
+    for ((value, cells), &to) in slots(op, Role::Result).into_iter().zip(&layout.results) {
+        after.push(copy(subject.values[value], base + u64::from(to), cells));
+        written.push((subject.values[value], to, cells));
+        subject.values[value] = base + u64::from(to);
+    }
+    for ((value, cells), &to) in slots(op, Role::Source).into_iter().zip(&layout.sources) {
+        let home = subject.values[value];
+        before.push(copy(base + u64::from(to), home, cells));
+        let kept = written.iter().all(|&(slot, place, wide)| {
+            let apart = |a: u64, b: u64| a + u64::from(cells) <= b || b + u64::from(wide) <= a;
+            apart(home, slot) && apart(to.into(), place.into())
+        });
+        if kept {
+            after.push(copy(home, base + u64::from(to), cells));
+        }
+        subject.values[value] = base + u64::from(to);
+    }
+    // Behind a branch or a return nothing is reached on all paths; a callee's frame may lie on the scratch cells.
+    let calls = op.operands().iter().any(|o| o.kind == Kind::win);
+    if op.class() == Class::branch || op.class().is_terminator() || calls {
+        after.clear();
+    }
+    lines.splice(at + 1..at + 1, after);
+    let copies = before.len();
+    lines.splice(at..at, before);
+    candidate.frame_cells = frame_cells;
+    Some(emit(candidate, &lines, at + copies))
+}
+
+/// The instructions of a candidate with absolute targets, and the place of the first `op`.
+fn listing(candidate: &Candidate, op: Op) -> Option<(Vec<Line>, usize)> {
+    let (mut lines, mut at, mut found) = (Vec::new(), 0, None);
+    while (at as usize) < candidate.words.len() {
+        let inst = decode(&candidate.words, at).ok()?;
+        if inst.op == op && found.is_none() {
+            found = Some(lines.len());
+        }
+        let count = inst.op.operands().iter().map(|o| 1 + usize::from(o.kind == Kind::v128c)).sum();
+        let table = inst.table_targets(&candidate.words);
+        let mut targets: Vec<u32> = table.iter().filter_map(|&t| inst.target(t as i32)).collect();
+        let mut value = 0;
+        for operand in inst.op.operands() {
+            if operand.kind == Kind::rel {
+                targets.extend(inst.target(inst.values[value] as i32));
+            }
+            value += if operand.kind == Kind::v128c { 2 } else { 1 };
+        }
+        lines.push(Line { old: at, op: inst.op, values: inst.values[..count].to_vec(), targets });
+        at = inst.next;
+    }
+    Some((lines, found?))
+}
+
+/// Puts the lines together; line `subject` is the moved instruction, and its copies bear its old word.
+fn emit(candidate: Candidate, lines: &[Line], subject: usize) -> Candidate {
+    let mut word = 0;
+    let mut words = Vec::new();
+    for line in lines {
+        words.push(word);
+        let table = if line.op.class() == Class::br_table { line.targets.len() } else { 0 };
+        word += (line.op.words() + table) as u32;
+    }
+    // What names an old word names the first line of that word: the copies before the moved instruction.
+    let new =
+        |old: u32| lines.iter().position(|line| line.old >= old).map_or(word, |line| words[line]);
+    let mut code = CodeBuffer::new();
+    for (line, &at) in lines.iter().zip(&words) {
+        let offset = |old: u32| i64::from(new(old)) - i64::from(at);
+        let mut values = line.values.clone();
+        let mut value = 0;
+        for operand in line.op.operands() {
+            if operand.kind == Kind::rel {
+                values[value] = offset(line.targets[0]) as u64;
+            }
+            value += if operand.kind == Kind::v128c { 2 } else { 1 };
+        }
+        code.emit(line.op, &values);
+        if line.op.class() == Class::br_table {
+            line.targets.iter().for_each(|&t| _ = code.emit_target(offset(t) as i32));
+        }
+    }
+    // The copies before belong to the operator before, so that the map still ascends by operator.
+    let old = lines[subject].old;
+    let entry = |e: &MapEntry| MapEntry {
+        word: if e.word == old && old > 0 { words[subject] } else { new(e.word) },
+        ..*e
+    };
+    let map = candidate.map.iter().map(entry).collect();
+    let mut controls = candidate.controls.clone();
+    controls.iter_mut().for_each(|hint| hint.word = new(hint.word));
+    let mut handlers = candidate.handlers.clone();
+    for handler in &mut handlers {
+        (handler.start, handler.end) = (new(handler.start), new(handler.end));
+        handler.target = if handler.target == u32::MAX { u32::MAX } else { new(handler.target) };
+    }
+    Candidate { words: code.into_words(), map, controls, handlers, ..candidate }
+}
