@@ -37,6 +37,10 @@ pub(crate) enum Command {
     Diff(DiffArgs),
     /// Tells who reads, writes, or lets an address escape
     Xref(XrefArgs),
+    /// Makes the smallest pair of modules, or a crate, in which a function still differs
+    Isolate(crate::isolate::IsolateArgs),
+    /// Says why two builds differ: stage, pass, function, feature
+    Explain(crate::explain::ExplainArgs),
 }
 
 /// What decides how functions are executed.

@@ -1,7 +1,7 @@
 //! The `prova` program: arguments → one command → an exit code.
 //!
 //! ```text
-//! args (clap) ─► run │ validate │ inspect │ wast │ diff │ xref │ passes │ repro ─► Result<Exit> ─ report ─► exit code
+//! args (clap) ─► run │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain ─► Result<Exit> ─ report ─► exit code
 //!                 └ groups (-W, -O), input, values, watchdog
 //! ```
 //!
@@ -11,9 +11,11 @@
 
 mod args;
 mod diff;
+mod explain;
 mod groups;
 mod input;
 mod inspect;
+mod isolate;
 mod passes;
 mod report;
 mod repro;
@@ -40,6 +42,8 @@ fn main() -> ExitCode {
         Some(Command::Repro(args)) => repro::run(&args),
         Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::Xref(args)) => xref::run(&args),
+        Some(Command::Isolate(args)) => isolate::run(&args),
+        Some(Command::Explain(args)) => explain::run(&args),
     };
     report::exit(outcome)
 }

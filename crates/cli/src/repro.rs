@@ -1,17 +1,18 @@
 //! `prova repro`: build more than once, and say whether the outputs are equal.
 //!
 //! Exit codes are those of comparing commands: 0 equal, 1 different, 2 misuse, 3 the build failed, 4 inconclusive, and 125
-//! instead of 3 and 4 where `git bisect run` asks.
+//! instead of 3 and 4 where `git bisect run` asks. [`search`] has what builds for many revisions, toolchains or features.
+
+mod search;
 
 use crate::passes::unreadable;
 use crate::report::{Exit, Misuse, print, printable, warn};
 use clap::{Args, Subcommand};
 use prova::{Error, Result, bail};
-use prova_investigate::repro::bisect::{self, Found};
-use prova_investigate::repro::blame;
-use prova_investigate::repro::{self, Options, Variation, Verdict, lock, report};
+use prova_investigate::explain::live::live;
+use prova_investigate::repro::{self, Options, Variation, Verdict, kind, lock, report};
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct ReproArgs {
@@ -25,23 +26,14 @@ enum ReproCommand {
     Build(BuildArgs),
     /// Builds twice and compares with the outputs that a file in the repository names
     Ci(CiArgs),
-    /// Finds the first revision whose builds differ
-    Bisect(BisectArgs),
+    /// Finds the first revision or toolchain, or the fewest features, with which builds differ
+    Bisect(search::BisectArgs),
+    /// Builds revisions with toolchains, and says which of the two makes builds differ
+    Matrix(search::MatrixArgs),
     /// Names the crates that bring chance or the clock into a Cargo build, and the features that let them in
-    BlameFeature(BlameArgs),
-}
-
-#[derive(Debug, Args)]
-struct BlameArgs {
-    /// The package's or workspace's manifest
-    #[arg(long, value_name = "FILE", default_value = "Cargo.toml")]
-    manifest_path: PathBuf,
-    /// Leaves out dependencies of other platforms
-    #[arg(long, value_name = "TRIPLE")]
-    target: Option<String>,
-    /// What `cargo metadata --format-version 1` has printed, instead of asking Cargo
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["manifest_path", "target"])]
-    metadata: Option<PathBuf>,
+    BlameFeature(search::BlameArgs),
+    /// Builds, compares, and says why the outputs differ: stage, pass, function, feature
+    Explain(ExplainArgs),
 }
 
 /// What to build and how, whatever for.
@@ -101,13 +93,15 @@ struct CiArgs {
 }
 
 #[derive(Debug, Args)]
-struct BisectArgs {
-    /// Revisions of the repository in which the source tree lies; the first must be sound, the last not
-    #[arg(long, value_name = "GOOD..BAD")]
-    git: String,
-    /// How often each revision is built at most
-    #[arg(long, value_name = "N", default_value_t = 8)]
-    runs: usize,
+struct ExplainArgs {
+    /// How often; without it 2, and up to 8 as long as all agree and a minute has not passed
+    #[arg(long, value_name = "N")]
+    runs: Option<usize>,
+    /// What `cargo metadata --format-version 1` has printed, instead of asking Cargo
+    #[arg(long, value_name = "FILE")]
+    metadata: Option<PathBuf>,
+    #[command(flatten)]
+    form: crate::explain::Form,
     #[command(flatten)]
     common: Common,
 }
@@ -117,8 +111,10 @@ pub(crate) fn run(args: &ReproArgs) -> Result<Exit> {
     match &args.command {
         ReproCommand::Build(args) => build(args),
         ReproCommand::Ci(args) => ci(args),
-        ReproCommand::Bisect(args) => find(args),
-        ReproCommand::BlameFeature(args) => blame_feature(args),
+        ReproCommand::Bisect(args) => search::bisect(args),
+        ReproCommand::Matrix(args) => search::matrix(args),
+        ReproCommand::BlameFeature(args) => search::blame_feature(args),
+        ReproCommand::Explain(args) => explain(args),
     }
 }
 
@@ -134,6 +130,7 @@ impl Common {
             keep: self.keep.clone().unwrap_or_else(temporary),
             attribute: false,
             stop: false,
+            env: Vec::new(),
         })
     }
 }
@@ -162,16 +159,13 @@ fn build(args: &BuildArgs) -> Result<Exit> {
         Options { attribute: args.attribute, stop: args.stop, ..args.common.options(args.runs)? };
     let outcome = repro::build(&options, &mut |line| warn(&printable(line))).map_err(unreadable)?;
     if args.json {
-        print(&format!("{:#}\n", report::json(&outcome)))?;
+        print(&format!("{:#}\n", report::json(&outcome, Some(&kind::detail))))?;
     } else {
-        print(&report::text(&outcome, None))?;
+        print(&report::text(&outcome, Some(&kind::detail)))?;
     }
     Ok(match outcome.verdict() {
-        Verdict::Equal => Exit::Done,
-        Verdict::Different => Exit::Bad,
         Verdict::Failed | Verdict::Inconclusive if args.bisect => Exit::Skip,
-        Verdict::Failed => Exit::BuildFailed,
-        Verdict::Inconclusive => Exit::Inconclusive,
+        verdict => exit(verdict),
     })
 }
 
@@ -188,12 +182,9 @@ fn ci(args: &CiArgs) -> Result<Exit> {
     };
     let options = args.common.options(Some(args.runs))?;
     let outcome = repro::build(&options, &mut |line| warn(&printable(line))).map_err(unreadable)?;
-    print(&report::text(&outcome, None))?;
-    match outcome.verdict() {
-        Verdict::Equal => {}
-        Verdict::Different => return Ok(Exit::Bad),
-        Verdict::Failed => return Ok(Exit::BuildFailed),
-        Verdict::Inconclusive => return Ok(Exit::Inconclusive),
+    print(&report::text(&outcome, Some(&kind::detail)))?;
+    if outcome.verdict() != Verdict::Equal {
+        return Ok(exit(outcome.verdict()));
     }
     let Some(class) = outcome.classes.first() else { return Ok(Exit::BuildFailed) };
     let Some(expected) = expected else {
@@ -213,43 +204,42 @@ fn ci(args: &CiArgs) -> Result<Exit> {
     Ok(Exit::Bad)
 }
 
-fn find(args: &BisectArgs) -> Result<Exit> {
-    let options = args.common.options(Some(args.runs))?;
-    let repository: &Path = &args.common.source;
-    let revisions = bisect::revisions(repository, &args.git).map_err(unreadable)?;
-    let mut look = |revision: &str, runs: usize| {
-        let sight = bisect::look(repository, revision, runs, &options)?;
-        let said = match &sight {
-            bisect::Sight::Agree => format!("{runs} builds agree"),
-            bisect::Sight::Differ(split) => format!("builds split {split}"),
-            bisect::Sight::Skip => "cannot be built".into(),
-        };
-        warn(&format!("{revision}: {said}"));
-        Ok(sight)
-    };
-    let found = bisect::bisect(&revisions, args.runs, &mut look).map_err(unreadable)?;
-    let Found { bad, good, skipped, doubt, split } = found;
-    print(&format!(
-        "first revision whose builds differ: {bad} (split {split})\nlast before it whose builds agree: {good}\n"
-    ))?;
-    if !skipped.is_empty() {
-        print(&format!("note: between them cannot be built: {}\n", skipped.join(", ")))?;
+fn explain(args: &ExplainArgs) -> Result<Exit> {
+    let options = args.common.options(args.runs)?;
+    let metadata = args.metadata.as_deref().map(crate::explain::text).transpose()?;
+    let live = live(&options, metadata, &mut |line| warn(&printable(line))).map_err(unreadable)?;
+    let mut out = String::new();
+    if args.form.json {
+        let explained: Vec<_> = live
+            .explanations
+            .iter()
+            .map(|(path, explanation)| serde_json::json!({ "path": path, "explanation": explanation }))
+            .collect();
+        let report = report::json(&live.outcome, Some(&kind::detail));
+        let all =
+            serde_json::json!({ "builds": report, "modules": explained, "notes": live.notes });
+        out = format!("{all:#}\n");
+    } else {
+        out += &report::text(&live.outcome, None);
+        for (path, explanation) in &live.explanations {
+            out += &format!("\n== {}\n{}", printable(path), explanation.to_text());
+        }
+        for note in &live.notes {
+            out += &format!("\nnote: {}\n", printable(note));
+        }
     }
-    print(&format!(
-        "note: that agreement of a revision was luck has a probability of at most {:.1} %\n",
-        100.0 * doubt
-    ))?;
-    Ok(if skipped.is_empty() { Exit::Done } else { Exit::Inconclusive })
+    if let Some((_, explanation)) = live.explanations.first() {
+        args.form.page(explanation)?;
+    }
+    print(&out)?;
+    Ok(exit(live.outcome.verdict()))
 }
 
-fn blame_feature(args: &BlameArgs) -> Result<Exit> {
-    let metadata = match &args.metadata {
-        Some(file) => std::fs::read_to_string(file).map_err(|error| {
-            unreadable(Error::new(error).context(format!("failed to read `{}`", file.display())))
-        })?,
-        None => blame::metadata(&args.manifest_path, args.target.as_deref()).map_err(unreadable)?,
-    };
-    let leaks = blame::blame(&metadata).map_err(unreadable)?;
-    print(&blame::text(&leaks))?;
-    Ok(if leaks.is_empty() { Exit::Done } else { Exit::Bad })
+fn exit(verdict: Verdict) -> Exit {
+    match verdict {
+        Verdict::Equal => Exit::Done,
+        Verdict::Different => Exit::Bad,
+        Verdict::Failed => Exit::BuildFailed,
+        Verdict::Inconclusive => Exit::Inconclusive,
+    }
 }

@@ -4,6 +4,8 @@
 //! the checkers' inside.
 
 pub mod diff;
+pub mod explain;
+pub mod isolate;
 pub mod names;
 mod op;
 mod parallel;

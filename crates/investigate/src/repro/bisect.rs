@@ -143,12 +143,25 @@ pub fn revisions(repository: &Path, range: &str) -> Result<Vec<String>> {
     Ok(revisions)
 }
 
+/// Whether the repository has a revision of this name.
+///
+/// # Errors
+/// If it has not.
+pub fn known(repository: &Path, revision: &str) -> Result<()> {
+    ensure!(!revision.starts_with('-'), "`{revision}` is no revision");
+    git(
+        repository,
+        &["rev-parse", "--verify", "--end-of-options", &format!("{revision}^{{commit}}")],
+    )?;
+    Ok(())
+}
+
 /// Builds a revision in a tree of its own below `options.keep`.
 ///
 /// # Errors
 /// If the revision cannot be unpacked, or as [`build`].
 pub fn look(repository: &Path, revision: &str, runs: usize, options: &Options) -> Result<Sight> {
-    let place = options.keep.join(format!("{revision}-{runs}"));
+    let place = options.keep.join(format!("{}-{runs}", revision.replace('/', "_")));
     let source = place.join("source");
     unpack(repository, revision, &source)?;
     let options = Options {

@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Crates whose use makes a build depend on its moment, and how.
@@ -82,6 +82,7 @@ struct Package {
     features: BTreeMap<String, Vec<String>>,
     dependencies: Vec<Dependency>,
     targets: Vec<Target>,
+    manifest_path: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -121,6 +122,72 @@ struct Edge {
 #[derive(Deserialize)]
 struct DepKind {
     kind: Option<String>,
+}
+
+/// The place where the feature of a leak is asked for, and what could be asked for instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The package that asks.
+    pub package: String,
+    /// Its version.
+    pub version: String,
+    /// Its manifest.
+    pub manifest: PathBuf,
+    /// The dependency's name in that manifest.
+    pub dependency: String,
+    /// The feature that lets chance in.
+    pub feature: String,
+    /// All that is asked for now but that feature, and what leads to it.
+    pub instead: Vec<String>,
+}
+
+/// The request that lets a leak in: the last on its path.
+///
+/// # Errors
+/// If the metadata are not those of the leak, or the path has no feature: then the source is wanted as it is.
+pub fn request(metadata: &str, leak: &Leak) -> Result<Request> {
+    let metadata: Metadata =
+        serde_json::from_str(metadata).context("this is not what cargo metadata prints")?;
+    let pair = leak.steps.windows(2).rev().find(|pair| !pair[1].asked.is_empty());
+    let Some([asking, asked]) = pair else {
+        bail!("no feature lets {} in: it is asked for by name", leak.source);
+    };
+    let find = |label: &str| {
+        let named = |package: &&Package| format!("{} {}", package.name, package.version) == *label;
+        metadata
+            .packages
+            .iter()
+            .find(named)
+            .with_context(|| format!("cargo metadata lacks `{label}`"))
+    };
+    let (parent, child) = (find(&asking.package)?, find(&asked.package)?);
+    let feature = asked.feature.clone().context("the path names no feature")?;
+    let mut declared = parent.dependencies.iter().filter(|dependency| {
+        dependency.name == child.name && dependency.kind.as_deref() != Some("dev")
+    });
+    let dependency = declared
+        .next()
+        .with_context(|| format!("`{}` does not ask for `{}`", parent.name, child.name))?;
+    let defaults = child.features.get("default").into_iter().flatten();
+    let defaults = defaults.filter(|_| dependency.uses_default_features);
+    let mut instead: Vec<String> = dependency.features.iter().chain(defaults).cloned().collect();
+    instead.retain(|name| {
+        child.features.contains_key(name)
+            && !leads(&child.features, name, &BTreeSet::from([feature.as_str()]))
+    });
+    instead.sort();
+    instead.dedup();
+    Ok(Request {
+        package: parent.name.clone(),
+        version: parent.version.clone(),
+        manifest: parent
+            .manifest_path
+            .clone()
+            .with_context(|| format!("cargo metadata has no manifest of `{}`", parent.name))?,
+        dependency: dependency.rename.clone().unwrap_or_else(|| dependency.name.clone()),
+        feature,
+        instead,
+    })
 }
 
 /// What Cargo says of the package at `manifest`; `target` leaves out dependencies of other platforms.
@@ -364,19 +431,8 @@ impl<'m> Graph<'m> {
             .collect()
     }
 
-    /// Whether a feature is, or switches on, one of the wanted ones.
     fn leads(&self, at: usize, feature: &str, wanted: &BTreeSet<&str>) -> bool {
-        let table = &self.packages[at].features;
-        let (mut open, mut seen) = (vec![feature], BTreeSet::new());
-        while let Some(feature) = open.pop() {
-            if wanted.contains(feature) {
-                return true;
-            }
-            if let Some(entries) = table.get(feature).filter(|_| seen.insert(feature)) {
-                open.extend(entries.iter().map(String::as_str));
-            }
-        }
-        false
+        leads(&self.packages[at].features, feature, wanted)
     }
 
     /// What to call the wanted features: the one that leads to them and is nobody's default but by its name.
@@ -390,6 +446,20 @@ impl<'m> Graph<'m> {
         });
         Some(outer.map_or_else(|| (*first).to_owned(), |(feature, _)| feature.clone()))
     }
+}
+
+/// Whether a feature of a package's table is, or switches on, one of the wanted ones.
+fn leads(table: &BTreeMap<String, Vec<String>>, feature: &str, wanted: &BTreeSet<&str>) -> bool {
+    let (mut open, mut seen) = (vec![feature], BTreeSet::new());
+    while let Some(feature) = open.pop() {
+        if wanted.contains(feature) {
+            return true;
+        }
+        if let Some(entries) = table.get(feature).filter(|_| seen.insert(feature)) {
+            open.extend(entries.iter().map(String::as_str));
+        }
+    }
+    false
 }
 
 /// The leaks as text.

@@ -54,6 +54,8 @@ pub struct Options {
     pub attribute: bool,
     /// Stop at the first difference.
     pub stop: bool,
+    /// Variables of the environment that are set in every build.
+    pub env: Vec<(OsString, OsString)>,
 }
 
 /// One build.
@@ -63,6 +65,8 @@ pub struct Run {
     pub setting: Setting,
     /// Its class, or why it failed.
     pub class: Result<usize, String>,
+    /// What the command printed.
+    pub log: PathBuf,
 }
 
 /// Builds with equal outputs.
@@ -286,6 +290,7 @@ impl Builder<'_> {
         let log = File::create(&log_path)?;
         let mut command = setting.launch(&self.options.command, &directory, &self.home()?);
         let status = command
+            .envs(self.options.env.iter().map(|(name, value)| (name, value)))
             .stdout(log.try_clone()?)
             .stderr(log)
             .status()
@@ -298,7 +303,7 @@ impl Builder<'_> {
         };
         fs::remove_dir_all(&directory)
             .with_context(|| format!("failed to remove `{}`", directory.display()))?;
-        Ok(Run { setting, class })
+        Ok(Run { setting, class, log: log_path })
     }
 
     fn classify(&mut self, directory: &Path, before: &[String]) -> Result<usize> {

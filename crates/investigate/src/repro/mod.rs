@@ -2,20 +2,27 @@
 //!
 //! ```text
 //! tree, vary ─► build ─► Outcome ─► report
-//!                  └─► bisect (revisions)          split: what agreement is worth
-//! cargo metadata ─► blame: the feature that lets chance in
+//!                  ├─► bisect (revisions, toolchains), matrix (both), features (sets of them)
+//!                  └─ split: what agreement is worth
+//! cargo metadata ─► blame: the feature that lets chance in ─ manifest ─► confirm: builds without it
 //! ```
 //!
-//! Neighbours: `diff` says what differs between two kept modules, [`passes`](crate::passes) which compiler pass did it. Builds run as
+//! Neighbours: `kind` looks into outputs that differ; [`diff`](mod@crate::diff) says what differs between two kept modules, [`passes`](crate::passes) which compiler pass did it. Builds run as
 //! the user, with the user's rights: this is no sandbox. `tests/repro.rs` notices faults.
 
 pub mod bisect;
 pub mod blame;
 pub mod build;
+pub mod confirm;
+pub mod features;
 pub mod glob;
+pub mod kind;
 pub mod lock;
+pub mod manifest;
+pub mod matrix;
 pub mod report;
 pub mod split;
+pub mod toolchain;
 pub mod tree;
 pub mod vary;
 

@@ -4,6 +4,7 @@
 //! agreement is worth. Paths and messages come from builds, so control characters are escaped.
 
 use super::build::{Cause, Outcome, Verdict, letter};
+use super::kind::Detail;
 use super::split::Split;
 use crate::passes::printable;
 use serde_json::{Value, json};
@@ -15,8 +16,8 @@ use std::path::Path;
 /// So many differing files are described.
 pub const DIFFERING_SHOWN_MAX: usize = 20;
 
-/// What to say of two files that differ; nothing if it knows nothing of their kind.
-pub type Differ<'d> = &'d dyn Fn(&Path, &Path) -> Option<String>;
+/// What to say of two files that differ beyond their bytes, as [`kind::detail`](super::kind::detail) does.
+pub type Differ<'d> = &'d dyn Fn(&Path, &Path) -> Option<Detail>;
 
 /// The report as text.
 pub fn text(outcome: &Outcome, differ: Option<Differ<'_>>) -> String {
@@ -75,12 +76,13 @@ fn differing(out: &mut String, outcome: &Outcome, differ: Option<Differ<'_>>) {
     let [a, b, ..] = outcome.classes.as_slice() else { return };
     let (Some(a), Some(b)) = (&a.kept, &b.kept) else { return };
     for path in differing.iter().take(DIFFERING_SHOWN_MAX) {
-        let said = bytes(&a.join(path), &b.join(path));
-        writeln!(out, "differs: {}: {said}", printable(path)).ok();
-        if let Some(said) = differ.and_then(|differ| differ(&a.join(path), &b.join(path))) {
-            for line in said.lines() {
-                writeln!(out, "  {}", printable(line)).ok();
-            }
+        let (a, b) = (a.join(path), b.join(path));
+        let said = bytes(&a, &b);
+        let detail = differ.and_then(|differ| differ(&a, &b));
+        let kind = detail.as_ref().map(|detail| format!("{}, ", detail.kind)).unwrap_or_default();
+        writeln!(out, "differs: {}: {kind}{said}", printable(path)).ok();
+        for line in detail.iter().flat_map(|detail| &detail.lines) {
+            writeln!(out, "  {}", printable(line).trim_end()).ok();
         }
     }
     if differing.len() > DIFFERING_SHOWN_MAX {
@@ -133,8 +135,20 @@ fn bytes(a: &Path, b: &Path) -> String {
     }
 }
 
+/// What is known of each differing file.
+fn details(outcome: &Outcome, differ: Option<Differ<'_>>) -> Vec<Value> {
+    let [a, b, ..] = outcome.classes.as_slice() else { return Vec::new() };
+    let (Some(a), Some(b)) = (&a.kept, &b.kept) else { return Vec::new() };
+    let of = |path: &String| {
+        let (a, b) = (a.join(path), b.join(path));
+        let detail = differ.and_then(|differ| differ(&a, &b)).map(|detail| detail.json());
+        json!({ "path": path, "bytes": bytes(&a, &b), "detail": detail })
+    };
+    outcome.differing().iter().take(DIFFERING_SHOWN_MAX).map(of).collect()
+}
+
 /// The report as JSON.
-pub fn json(outcome: &Outcome) -> Value {
+pub fn json(outcome: &Outcome, differ: Option<Differ<'_>>) -> Value {
     let verdict = match outcome.verdict() {
         Verdict::Equal => "equal",
         Verdict::Different => "different",
@@ -164,5 +178,5 @@ pub fn json(outcome: &Outcome) -> Value {
         .iter()
         .map(|probe| json!({ "variation": probe.variation.name(), "effective": probe.effective }))
         .collect();
-    json!({ "verdict": verdict, "split": outcome.split().counts(), "runs": runs, "outputs": outputs, "differing": outcome.differing(), "causes": causes, "variations": probes })
+    json!({ "verdict": verdict, "split": outcome.split().counts(), "runs": runs, "outputs": outputs, "differing": outcome.differing(), "details": details(outcome, differ), "causes": causes, "variations": probes })
 }

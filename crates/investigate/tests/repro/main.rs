@@ -2,8 +2,14 @@
 //!
 //! `README.md` says what green does not show.
 
+mod confirm;
+mod live;
+mod search;
+
 use prova_investigate::repro::bisect::{self, Sight};
-use prova_investigate::repro::{Options, Outcome, Split, Variation, Verdict, build, lock, report};
+use prova_investigate::repro::{
+    Options, Outcome, Split, Variation, Verdict, build, kind, lock, report,
+};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,6 +39,7 @@ impl Scratch {
             keep: self.0.join("keep"),
             attribute: false,
             stop: false,
+            env: Vec::new(),
         }
     }
 
@@ -163,6 +170,62 @@ fn variations_of_the_environment_are_effective_everywhere() {
             "{}",
             variation.name()
         );
+    }
+}
+
+#[test]
+fn outputs_that_differ_are_looked_into_by_their_kind() {
+    let case = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
+        path.canonicalize().expect("the case is there").display().to_string()
+    };
+    let (a, b) = (case("feature-leak/leaky1.wasm"), case("feature-leak/leaky2.wasm"));
+    let pick = format!("[ $n = 0 ] && cp {a} x.o || cp {b} x.o");
+    let archive = "printf 'x%.0s' 1 2 3 $n > m1; : > m0; ar rcD x.o m0 m1";
+    let script = |number: &str| match number {
+        "module" => pick.clone(),
+        "text" => "echo same > x.o; echo line $n >> x.o".into(),
+        "archive" => archive.into(),
+        "elf" => "{ printf '\\177ELF'; echo $n; } > x.o".into(),
+        "kinds" => "[ $n = 0 ] && echo text > x.o || printf 'PK\\003\\004' > x.o".into(),
+        "cut" => "{ printf '\\0asm\\001\\0\\0\\0'; echo $n; } > x.o".to_owned(),
+        _ => String::new(),
+    };
+    for (number, words) in [
+        (
+            "module",
+            vec![
+                "differs: x.o: WebAssembly module, 4 of 59174 bytes",
+                "random-looking bytes in .data",
+                "in generate",
+            ],
+        ),
+        ("text", vec!["differs: x.o: text, 1 of", "line 2: `line 0` became `line 1`"]),
+        ("archive", vec!["differs: x.o: archive, 1 of", "the first member that differs is `m1/`"]),
+        ("elf", vec!["differs: x.o: ELF file, 1 of 6 bytes, the first at offset 4"]),
+        ("kinds", vec!["differs: x.o: text and zip file"]),
+        ("cut", vec!["differs: x.o: WebAssembly module", "not compared as a module"]),
+    ] {
+        let scratch = Scratch::new();
+        let options = Options {
+            runs: Some(2),
+            vary: vec![],
+            ..scratch.options(&(counter(&scratch) + &script(number)))
+        };
+        let outcome = run(&options);
+        let text = report::text(&outcome, Some(&kind::detail));
+        for word in words {
+            assert!(text.contains(word), "{number}: {word}: {text}");
+        }
+        let json = report::json(&outcome, Some(&kind::detail));
+        assert_eq!(json["details"][0]["path"], "x.o", "{json}");
+        assert!(json["details"][0]["detail"]["kind"].is_string(), "{json}");
+        if number == "module" {
+            assert_eq!(
+                json["details"][0]["detail"]["diff"]["clusters"][0]["verdict"],
+                "random-looking"
+            );
+        }
     }
 }
 

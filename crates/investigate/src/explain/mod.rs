@@ -1,0 +1,360 @@
+//! Two modules, and where there are any the pass logs and the dependency graph of their builds → one cause for each cluster of differences:
+//! where it shows, the stage of the build that it comes from, what to do.
+//!
+//! ```text
+//! A, B ─ diff ─► clusters ─┬─ functions ─ passes::compare (logs) ─► the pass, the dump, the line
+//!                          └─ bytes of data ─ xref ─► who uses them;  blame (cargo metadata) ─► the feature that let chance in
+//! ```
+//!
+//! Neighbours: this only joins what [`diff`](mod@crate::diff), [`xref`](mod@crate::xref), [`passes`](crate::passes) and
+//! [`repro`](crate::repro) find. [`live`] makes the inputs from a build command; [`known`] has advice and known faults of compilers.
+//!
+//! 1. The verdicts are those of `diff`; nothing here makes one milder.
+//! 2. A pass is named only for a function that differs in the modules and in the logs, by the same name.
+//! 3. A stage is a conclusion, and says from what: without logs no pass is named, and without a dependency graph no feature.
+//!
+//! Limit: functions are paired with those of the logs by their names, so a function that was inlined everywhere is not found.
+//! `tests/explain.rs` has the three cases with their answers.
+
+pub mod known;
+pub mod live;
+
+mod text;
+
+use crate::diff::{Cluster, DiffOptions, Difference, Kind, Report, Verdict, diff};
+use crate::names::{demangle, printable};
+use crate::passes::{self, Comparison, Fate, LineDifference, Log};
+use crate::repro::blame::{self, Leak};
+use crate::xref::xref;
+use anyhow::{Context, Result};
+use prova_module::Module;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// So many functions and pieces of data of a cluster are looked up.
+pub const MEMBERS_MAX: usize = 8;
+
+/// What is known of two builds.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// Names of the two modules in the report.
+    pub names: (String, String),
+    /// Logs of both compilers' passes, plain or gzip.
+    pub logs: Option<(PathBuf, PathBuf)>,
+    /// What `cargo metadata --format-version 1` says.
+    pub metadata: Option<String>,
+}
+
+/// Why two modules differ.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explanation {
+    /// One for each cluster of the report, in its order.
+    pub causes: Vec<Cause>,
+    /// What could not be found out, and what is left over.
+    pub notes: Vec<String>,
+    /// The comparison.
+    pub diff: Report,
+}
+
+/// The cause of a cluster.
+#[derive(Clone, Debug, Serialize)]
+pub struct Cause {
+    /// What its differences amount to.
+    pub verdict: Verdict,
+    /// The cause, in a line, as `diff` has it.
+    pub cause: String,
+    /// Where in the build it comes from.
+    pub stage: Stage,
+    /// Why that stage.
+    pub because: String,
+    /// What differs: the causes first, at most [`MEMBERS_MAX`].
+    pub members: Vec<Member>,
+    /// How many differences there are.
+    pub differences: usize,
+    /// Passes after which its functions first differ.
+    pub passes: Vec<PassFound>,
+    /// Crates that bring chance or the clock in, as text.
+    pub features: Vec<String>,
+    /// What to do about it.
+    pub advice: Vec<String>,
+}
+
+/// The part of a build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Before the compiler's passes: the source with its macros, build scripts, paths and features.
+    Source,
+    /// A pass of the compiler.
+    Pass,
+    /// After the passes: the linker, or a tool behind it.
+    Link,
+    /// Not told by what was given.
+    Unknown,
+}
+
+/// A thing that differs.
+#[derive(Clone, Debug, Serialize)]
+pub struct Member {
+    /// What kind of thing.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+    /// What differs of it.
+    pub summary: String,
+    /// Why its verdict is what it is.
+    pub evidence: Vec<String>,
+    /// Who uses the bytes, for data.
+    pub users: Vec<User>,
+}
+
+/// A function that uses bytes that differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// Its name.
+    pub function: String,
+    /// How many reads it has.
+    pub reads: usize,
+    /// How many writes.
+    pub writes: usize,
+    /// How often the address itself is used as a value.
+    pub escapes: usize,
+}
+
+/// A line of a log by its number, from 1; `None` where the dump has ended.
+pub type LogLine = Option<(u64, String)>;
+
+/// The pass after which a function first differs.
+#[derive(Clone, Debug, Serialize)]
+pub struct PassFound {
+    /// The function.
+    pub function: String,
+    /// The pass.
+    pub pass: String,
+    /// The number of its dump in both logs, from 0.
+    pub dumps: (u64, u64),
+    /// The first line that differs, in both logs: its number and text.
+    pub lines: (LogLine, LogLine),
+    /// The pass from which on both are equal again; `None` if the difference stays.
+    pub healed: Option<String>,
+    /// A known fault of this pass.
+    pub known: Option<known::Fault>,
+}
+
+/// Explains why two modules differ.
+///
+/// # Errors
+/// If a log cannot be read, or the metadata are not Cargo's.
+pub fn explain(a: &Module, b: &Module, sources: &Sources) -> Result<Explanation> {
+    let options = DiffOptions { names: sources.names.clone(), ..DiffOptions::default() };
+    let report = diff(a, b, &options);
+    let mut notes = Vec::new();
+    let logs = sources.logs.as_ref().filter(|_| !report.equal);
+    let mut logs = logs.map(|(a, b)| Logs::open(a, b)).transpose()?;
+    let leaks = match &sources.metadata {
+        Some(metadata) => {
+            Some(blame::blame(metadata).context("failed to read the dependency graph")?)
+        }
+        None => None,
+    };
+    let mut causes = Vec::new();
+    for cluster in &report.clusters {
+        causes.push(cause((a, b), &report, cluster, logs.as_mut(), leaks.as_deref())?);
+    }
+    if let Some(logs) = &logs {
+        notes.extend(logs.left_over(&report));
+    }
+    let random = causes.iter().any(|cause| !cause.features.is_empty());
+    let unseen = leaks.iter().flatten().filter(|_| !random);
+    notes.extend(
+        unseen.map(|leak| format!("{} {}, but no bytes look like it", leak.source, leak.does)),
+    );
+    Ok(Explanation { causes, notes, diff: report })
+}
+
+fn cause(
+    modules: (&Module, &Module),
+    report: &Report,
+    cluster: &Cluster,
+    logs: Option<&mut Logs>,
+    leaks: Option<&[Leak]>,
+) -> Result<Cause> {
+    let of = |i: &usize| &report.differences[*i];
+    let leading = cluster.differences.iter().take(cluster.causes.max(1)).map(of);
+    let members: Vec<Member> =
+        leading.take(MEMBERS_MAX).map(|difference| member(modules.0, difference)).collect();
+    let functions = cluster.differences.iter().map(of).filter(|one| one.kind == Kind::Function);
+    let code: Vec<&Difference> =
+        functions.filter(|one| one.verdict >= Verdict::LayoutOnly).take(MEMBERS_MAX).collect();
+    let mut passes = Vec::new();
+    let have_logs = logs.is_some();
+    let mut logs_equal = false;
+    if let Some(logs) = logs {
+        logs_equal = logs.comparison.equal() && !logs.comparison.partial();
+        for function in &code {
+            passes.extend(logs.find(&function.name)?);
+        }
+    }
+    let drawn = cluster.verdict == Verdict::RandomLooking;
+    let leaks = leaks.filter(|_| drawn).unwrap_or_default();
+    let (stage, because) =
+        stage(cluster.verdict, &passes, have_logs, logs_equal, !code.is_empty(), leaks);
+    let advice = known::advice(cluster, &passes, leaks, have_logs);
+    Ok(Cause {
+        verdict: cluster.verdict,
+        cause: cluster.cause.clone(),
+        stage,
+        because,
+        members,
+        differences: cluster.differences.len(),
+        passes,
+        features: leaks.iter().map(|leak| blame::text(std::slice::from_ref(leak))).collect(),
+        advice,
+    })
+}
+
+fn stage(
+    verdict: Verdict,
+    found: &[PassFound],
+    have_logs: bool,
+    logs_equal: bool,
+    code: bool,
+    leaks: &[Leak],
+) -> (Stage, String) {
+    let first = found.iter().min_by_key(|found| found.dumps.0);
+    match (verdict, first) {
+        (Verdict::Path, _) => {
+            (Stage::Source, "a path of the building machine is in the text of the program".into())
+        }
+        (Verdict::RandomLooking, _) if leaks.is_empty() => (
+            Stage::Source,
+            "no pass of a compiler draws such bytes: a macro, a build script or the source did"
+                .into(),
+        ),
+        (Verdict::RandomLooking, _) => (
+            Stage::Source,
+            "no pass of a compiler draws such bytes, and a crate that does is part of the build"
+                .into(),
+        ),
+        (_, Some(found)) if found.dumps == (0, 0) => {
+            (Stage::Source, "the logs differ from the first dump on, before any pass".into())
+        }
+        (_, Some(found)) => {
+            (Stage::Pass, format!("the first dump that differs is that after {}", found.pass))
+        }
+        (Verdict::LayoutOnly | Verdict::Changed, None) if logs_equal && code => {
+            (Stage::Link, "the code differs, but the logs of all passes are equal".into())
+        }
+        (Verdict::LayoutOnly | Verdict::Changed, None) if have_logs && code => {
+            (Stage::Unknown, "its functions are not among those that differ in the logs".into())
+        }
+        (Verdict::Renumbered | Verdict::Moved, None) => (
+            Stage::Link,
+            "indices and addresses are given by the linker; nothing else differs".into(),
+        ),
+        _ => (Stage::Unknown, "without logs of the passes the stage is not told".into()),
+    }
+}
+
+fn member(module: &Module, difference: &Difference) -> Member {
+    let mut users: BTreeMap<String, User> = BTreeMap::new();
+    if let (Kind::Data, Some(address)) = (difference.kind, difference.a) {
+        let found = xref(module, address..address.saturating_add(difference.sites.max(1)));
+        for (list, which) in [(&found.reads, 0), (&found.writes, 1), (&found.escapes, 2)] {
+            for one in list {
+                let user = users.entry(one.name.clone()).or_insert_with(|| User {
+                    function: one.name.clone(),
+                    reads: 0,
+                    writes: 0,
+                    escapes: 0,
+                });
+                *[&mut user.reads, &mut user.writes, &mut user.escapes][which] += 1;
+            }
+        }
+    }
+    Member {
+        kind: difference.kind,
+        name: difference.name.clone(),
+        summary: difference.summary.clone(),
+        // `users` says it.
+        evidence: difference
+            .evidence
+            .iter()
+            .filter(|line| !line.starts_with("used by code"))
+            .cloned()
+            .collect(),
+        users: users.into_values().collect(),
+    }
+}
+
+/// Two logs and what they have not in common.
+struct Logs {
+    a: Log,
+    b: Log,
+    comparison: Comparison,
+}
+
+impl Logs {
+    fn open(a: &std::path::Path, b: &std::path::Path) -> Result<Logs> {
+        let (mut a, mut b) = (Log::open(a)?, Log::open(b)?);
+        let comparison = passes::compare(&mut a, &mut b)?;
+        Ok(Logs { a, b, comparison })
+    }
+
+    /// The pass of a function of this printed name.
+    fn find(&mut self, function: &str) -> Result<Option<PassFound>> {
+        let same = |one: &&passes::Difference| shown(&one.function) == function;
+        let Some(difference) = self.comparison.differences.iter().find(same) else {
+            return Ok(None);
+        };
+        let Some(divergence) = difference.textual.as_ref().or(difference.structural.as_ref())
+        else {
+            return Ok(None);
+        };
+        let body_a = passes::body(&mut self.a, &divergence.a)?;
+        let body_b = passes::body(&mut self.b, &divergence.b)?;
+        let line = passes::first_line(&body_a, &body_b);
+        let LineDifference { a, b } = line.unwrap_or(LineDifference { a: None, b: None });
+        let pass = passes::printable(&divergence.pass);
+        Ok(Some(PassFound {
+            function: function.to_owned(),
+            known: known::fault(&pass),
+            pass,
+            dumps: (divergence.a.place.dump, divergence.b.place.dump),
+            lines: (a.map(text_line), b.map(text_line)),
+            healed: match &difference.fate {
+                Fate::Healed(pass) => Some(passes::printable(pass)),
+                Fate::Stays | Fate::StaysInText | Fate::Unknown => None,
+            },
+        }))
+    }
+
+    /// Functions that differ in the logs and not in the modules.
+    fn left_over(&self, report: &Report) -> Option<String> {
+        let in_report = |name: &str| {
+            report.differences.iter().any(|one| one.kind == Kind::Function && one.name == name)
+        };
+        let left: Vec<String> = self
+            .comparison
+            .differences
+            .iter()
+            .map(|one| shown(&one.function))
+            .filter(|name| !in_report(name))
+            .collect();
+        let named: Vec<String> =
+            left.iter().take(MEMBERS_MAX).map(|name| format!("`{name}`")).collect();
+        (!left.is_empty()).then(|| {
+            let more = if left.len() > named.len() { ", …" } else { "" };
+            format!("{} more functions differ in the logs and not in the modules (healed, inlined or left out): {}{more}", left.len(), named.join(", "))
+        })
+    }
+}
+
+fn shown(symbol: &str) -> String {
+    printable(&demangle(symbol))
+}
+
+fn text_line((number, text): (u64, String)) -> (u64, String) {
+    (number, passes::printable(text.trim()))
+}

@@ -1,0 +1,143 @@
+//! An [`Explanation`] → text, JSON, or the page of `diff` with the causes in it.
+//!
+//! Neighbours: [`explain`](super::explain). All strings are printable already; the order is that of the clusters, and nothing depends on time.
+
+use super::{Cause, Explanation, Member, PassFound, Stage, User};
+use crate::diff::Report;
+use crate::passes::LINE_CHARS_MAX;
+use std::fmt::Write as _;
+
+impl Stage {
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Source => "source",
+            Stage::Pass => "compiler pass",
+            Stage::Link => "linker",
+            Stage::Unknown => "not known",
+        }
+    }
+}
+
+impl Explanation {
+    /// The explanation as text.
+    pub fn to_text(&self) -> String {
+        let mut out = String::new();
+        for (letter, input) in [('A', &self.diff.a), ('B', &self.diff.b)] {
+            writeln!(
+                out,
+                "{letter}: {} ({} bytes, {} functions)",
+                input.name, input.bytes, input.functions
+            )
+            .ok();
+        }
+        if self.diff.equal {
+            out.push_str("equal, byte for byte\n");
+        } else {
+            let count = self.causes.len();
+            writeln!(out, "different: {count} cause{}", if count == 1 { "" } else { "s" }).ok();
+        }
+        for (number, cause) in self.causes.iter().enumerate() {
+            writeln!(out, "\n{}. {}: {}", number + 1, cause.verdict, cause.cause).ok();
+            cause_text(&mut out, cause);
+        }
+        for note in &self.notes {
+            writeln!(out, "\nnote: {note}").ok();
+        }
+        out
+    }
+
+    /// The explanation as JSON: causes, notes and the whole comparison.
+    ///
+    /// # Errors
+    /// The serialiser's; none is known.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(self)
+    }
+
+    /// The page of `diff`, in which each cluster says its stage and what to do.
+    pub fn to_html(&self) -> String {
+        self.enriched().to_html()
+    }
+
+    /// The comparison with what was found added to the evidence of each cluster's first difference.
+    fn enriched(&self) -> Report {
+        let mut report = self.diff.clone();
+        for (cluster, cause) in self.diff.clusters.iter().zip(&self.causes) {
+            let mut lines = String::new();
+            cause_text(&mut lines, cause);
+            let Some(first) = cluster.differences.first() else { continue };
+            let Some(difference) = report.differences.get_mut(*first) else { continue };
+            let known = difference.evidence.clone();
+            let new = lines
+                .lines()
+                .map(|line| line.trim().to_owned())
+                .filter(|line| !known.contains(line));
+            difference.evidence.extend(new);
+        }
+        report
+    }
+}
+
+fn cause_text(out: &mut String, cause: &Cause) {
+    for member in &cause.members {
+        member_text(out, member);
+    }
+    let more = cause.differences.saturating_sub(cause.members.len());
+    if more > 0 {
+        writeln!(
+            out,
+            "   and {more} difference{} more of this cause",
+            if more == 1 { "" } else { "s" }
+        )
+        .ok();
+    }
+    writeln!(out, "   stage: {}: {}", cause.stage.name(), cause.because).ok();
+    for found in &cause.passes {
+        pass_text(out, found);
+    }
+    for line in cause.features.iter().flat_map(|leak| leak.lines()) {
+        writeln!(out, "     {line}").ok();
+    }
+    for advice in &cause.advice {
+        writeln!(out, "   what to do: {advice}").ok();
+    }
+}
+
+fn member_text(out: &mut String, member: &Member) {
+    writeln!(out, "   where: {} {}: {}", member.kind.name(), member.name, member.summary).ok();
+    for line in &member.evidence {
+        writeln!(out, "     {line}").ok();
+    }
+    for User { function, reads, writes, escapes } in &member.users {
+        let counted = |count: usize, what: &str| {
+            format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+        };
+        writeln!(
+            out,
+            "     used by {function}: {}, {}, {} of the address",
+            counted(*reads, "read"),
+            counted(*writes, "write"),
+            counted(*escapes, "escape")
+        )
+        .ok();
+    }
+}
+
+fn pass_text(out: &mut String, found: &PassFound) {
+    let dumps = match found.dumps {
+        (a, b) if a == b => format!("dump {a} of both logs"),
+        (a, b) => format!("dump {a} of log A, {b} of log B"),
+    };
+    writeln!(out, "     function {}: {}, {dumps}", found.function, found.pass).ok();
+    for (sign, line) in [('-', &found.lines.0), ('+', &found.lines.1)] {
+        if let Some((number, text)) = line {
+            let shown: String = text.chars().take(LINE_CHARS_MAX).collect();
+            writeln!(out, "       {sign} {number}: {shown}").ok();
+        }
+    }
+    match &found.healed {
+        Some(pass) => writeln!(out, "       healed: equal again from {pass}").ok(),
+        None => writeln!(out, "       the difference stays to the end of the log").ok(),
+    };
+}

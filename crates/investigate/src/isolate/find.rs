@@ -1,0 +1,161 @@
+//! A name → the function; a function → what could be kept beside it.
+//!
+//! Neighbours: [`isolate`](super::isolate). Names are looked for as written (a symbol before an export, for an export may be a wrapper of the function of its name), then demangled, then as a unique part of a demangled name.
+
+use super::Plan;
+use super::parts::Parts;
+use crate::names::{demangle, printable};
+use anyhow::{Result, bail};
+use prova_module::{ExternKind, FuncIdx, Module, Operator};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// So many candidates of an ambiguous name are listed.
+const CANDIDATES_MAX: usize = 8;
+
+/// The function of this index, symbol, export, demangled name, or unique part of one.
+pub(super) fn function(module: &Module, name: &str) -> Result<FuncIdx> {
+    let count = module.func_count() as u32;
+    if let Ok(index) = name.strip_prefix("func").unwrap_or(name).parse::<u32>()
+        && index < count
+    {
+        return Ok(FuncIdx(index));
+    }
+    let named: Vec<(FuncIdx, &str)> = (0..count)
+        .filter_map(|func| Some((FuncIdx(func), module.func_name(FuncIdx(func))?)))
+        .collect();
+    if let Some((func, _)) = named.iter().find(|(_, symbol)| *symbol == name) {
+        return Ok(*func);
+    }
+    let export = module
+        .exports()
+        .iter()
+        .find(|export| export.kind == ExternKind::Func && *export.name == *name);
+    if let Some(export) = export {
+        return Ok(FuncIdx(export.index));
+    }
+    let demangled: Vec<(FuncIdx, String)> =
+        named.iter().map(|(func, symbol)| (*func, demangle(symbol))).collect();
+    let exact: Vec<&(FuncIdx, String)> =
+        demangled.iter().filter(|(_, full)| full == name).collect();
+    let found = if exact.is_empty() {
+        demangled.iter().filter(|(_, full)| full.contains(name)).collect()
+    } else {
+        exact
+    };
+    match found.as_slice() {
+        [] => bail!("there is no function `{}`", printable(name)),
+        [(func, _)] => Ok(*func),
+        several => {
+            let listed: Vec<String> = several
+                .iter()
+                .take(CANDIDATES_MAX)
+                .map(|(func, full)| format!("{func} `{}`", printable(full)))
+                .collect();
+            let more = if several.len() > listed.len() { ", …" } else { "" };
+            bail!(
+                "`{}` may be one of {}: {}{more}",
+                printable(name),
+                several.len(),
+                listed.join(", ")
+            )
+        }
+    }
+}
+
+/// Something that is kept or left out, in A and in B.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Item {
+    /// A callee's body.
+    Body(Option<u32>, Option<u32>),
+    /// The data segment of this index.
+    Data(Option<u32>, Option<u32>),
+    /// The element segment of this index.
+    Element(Option<u32>, Option<u32>),
+}
+
+/// All that could be kept: what the function calls, however far, and all segments.
+pub(super) fn items(
+    a: (&Module, &Parts<'_>),
+    b: (&Module, &Parts<'_>),
+    funcs: (u32, u32),
+) -> Result<Vec<Item>> {
+    let (called_a, called_b) = (called(a.0, funcs.0)?, called(b.0, funcs.1)?);
+    let mut items: Vec<Item> =
+        segments(a.1.data.len(), b.1.data.len()).map(|(a, b)| Item::Data(a, b)).collect();
+    items
+        .extend(segments(a.1.elements.len(), b.1.elements.len()).map(|(a, b)| Item::Element(a, b)));
+    // Callees are paired by their symbols.
+    let mut by_symbol: BTreeMap<String, (Option<u32>, Option<u32>)> = BTreeMap::new();
+    for func in called_a {
+        by_symbol.entry(symbol(a.0, func)).or_default().0 = Some(func);
+    }
+    for func in called_b {
+        by_symbol.entry(symbol(b.0, func)).or_default().1 = Some(func);
+    }
+    items.extend(by_symbol.into_values().map(|(a, b)| Item::Body(a, b)));
+    Ok(items)
+}
+
+fn symbol(module: &Module, func: u32) -> String {
+    module.func_name(FuncIdx(func)).map_or_else(|| FuncIdx(func).to_string(), str::to_owned)
+}
+
+fn segments(a: usize, b: usize) -> impl Iterator<Item = (Option<u32>, Option<u32>)> {
+    (0..a.max(b)).map(move |at| ((at < a).then_some(at as u32), (at < b).then_some(at as u32)))
+}
+
+/// The defined functions that a function calls, however far, without itself.
+fn called(module: &Module, func: u32) -> Result<BTreeSet<u32>> {
+    let (mut found, mut open) = (BTreeSet::new(), vec![func]);
+    while let Some(func) = open.pop() {
+        let Some(body) = module.body(FuncIdx(func)) else { continue };
+        let mut operators = body.operators();
+        while !operators.eof() {
+            let callee = match operators.read()? {
+                Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
+                    function_index
+                }
+                _ => continue,
+            };
+            if module.body(FuncIdx(callee)).is_some() && found.insert(callee) {
+                open.push(callee);
+            }
+        }
+    }
+    found.remove(&func);
+    Ok(found)
+}
+
+/// The plans of A and B with the chosen items.
+pub(super) fn plans<'i>(funcs: (u32, u32), chosen: impl Iterator<Item = &'i Item>) -> (Plan, Plan) {
+    let plan = |func| Plan { func, ..Plan::default() };
+    let (mut a, mut b) = (plan(funcs.0), plan(funcs.1));
+    for item in chosen {
+        match *item {
+            Item::Body(in_a, in_b) => {
+                a.bodies.extend(in_a);
+                b.bodies.extend(in_b);
+            }
+            Item::Data(in_a, in_b) => {
+                a.data.extend(in_a);
+                b.data.extend(in_b);
+            }
+            Item::Element(in_a, in_b) => {
+                a.elements.extend(in_a);
+                b.elements.extend(in_b);
+            }
+        }
+    }
+    (a, b)
+}
+
+/// A plan that keeps everything of a module that is needed.
+pub(super) fn everything(module: &Module, parts: &Parts<'_>, func: u32) -> Plan {
+    Plan {
+        func,
+        bodies: module.defined_funcs().map(|func| func.0).collect(),
+        data: (0..parts.data.len() as u32).collect(),
+        elements: (0..parts.elements.len() as u32).collect(),
+        body: None,
+    }
+}

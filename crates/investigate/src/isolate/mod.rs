@@ -1,0 +1,303 @@
+//! Two modules and a function that differs → two small modules in which it still differs in the same way; or a small crate.
+//!
+//! ```text
+//! A, B ─ diff ─► the pair of functions, its verdict and cause
+//!   ├─ Plan ─ needs ─ cut ─► two modules ─ diff ─► same verdict and cause?   (items: callees, data, elements)
+//!   └─ units ─ reduce ─► statements left out on both sides, as long as the answer is yes
+//! v0 symbol ─ crate_source ─► a crate that asks for that instance alone
+//! ```
+//!
+//! Neighbours: [`diff`](mod@crate::diff) is the judge. The search is delta debugging (Zeller, Hildebrandt 2002) over nested statements.
+//!
+//! 1. What is returned was compared: both modules are valid, and the function has the verdict and the cause that it had in A and B. So
+//!    reduction cannot slip to another difference of the same pair.
+//! 2. The search is bounded by work, not by time ([`Options::work`]); the result depends on the two modules and the options alone.
+//!
+//! Worst case: one comparison of the whole modules, then `work` operators compared. `tests/isolate.rs` isolates the cases and planted edits.
+
+pub mod crate_source;
+mod cut;
+mod find;
+mod needs;
+mod parts;
+pub mod proof;
+mod reduce;
+mod units;
+
+pub use cut::IMPORTS;
+
+use crate::diff::{DiffOptions, Difference, Kind, Report, Verdict, diff};
+use anyhow::{Context, Result, bail};
+use parts::Parts;
+use prova_module::{FuncIdx, Module};
+use std::collections::BTreeSet;
+
+/// How long may be searched.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// So many operators are compared at most, both sides and all tries together.
+    pub work: u64,
+    /// Executions that back `layout-only` in a try; the result is held to [`DiffOptions::runs`].
+    pub runs: u32,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { work: 30_000_000, runs: 20 }
+    }
+}
+
+/// How large a module is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Bytes.
+    pub bytes: usize,
+    /// Functions, imports included.
+    pub functions: usize,
+    /// Operators of the function.
+    pub operators: usize,
+}
+
+/// A pair of small modules.
+#[derive(Clone, Debug)]
+pub struct Isolated {
+    /// The small module from A.
+    pub a: Module,
+    /// The small module from B.
+    pub b: Module,
+    /// The function's name, printable.
+    pub function: String,
+    /// Its index in both.
+    pub funcs: (u32, u32),
+    /// Its verdict, in both pairs.
+    pub verdict: Verdict,
+    /// The cause of its cluster, in both pairs.
+    pub cause: String,
+    /// Sizes in A and B, before.
+    pub before: (Size, Size),
+    /// Sizes of the small ones.
+    pub after: (Size, Size),
+    /// How many pairs were tried.
+    pub tries: u64,
+    /// The budget ended before the search did.
+    pub exhausted: bool,
+}
+
+/// What a small module has.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plan {
+    /// The function.
+    pub(crate) func: u32,
+    /// Other functions that keep their bodies if they are needed.
+    pub(crate) bodies: BTreeSet<u32>,
+    /// Data segments that are kept.
+    pub(crate) data: BTreeSet<u32>,
+    /// Element segments that are kept.
+    pub(crate) elements: BTreeSet<u32>,
+    /// The function's body, if it is another than in the module.
+    pub(crate) body: Option<Vec<u8>>,
+}
+
+/// The difference is there, but not in less than the whole modules.
+#[derive(Clone, Debug)]
+pub struct NotShown(String);
+
+impl std::fmt::Display for NotShown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotShown {}
+
+/// The symbol of the function that is wanted, as it is in A.
+///
+/// # Errors
+/// As [`isolate`]; or if it has none.
+pub fn symbol(a: &Module, b: &Module, function: Option<&str>) -> Result<String> {
+    let func = match function {
+        Some(name) => find::function(a, name)?,
+        None => {
+            let report = diff(a, b, &DiffOptions::default());
+            let func = wanted(a, &report, None)?.a.context("no function differs")?;
+            FuncIdx(u32::try_from(func)?)
+        }
+    };
+    let symbol = a.func_name(func).with_context(|| format!("{func} has no name"))?;
+    Ok(symbol.to_owned())
+}
+
+/// Isolates a function that differs; without a name, the first of the gravest cluster.
+///
+/// # Errors
+/// If there is no such function, it does not differ, or not in both modules; [`NotShown`] if the difference does not show in less than the
+/// whole modules.
+pub fn isolate(
+    a: &Module,
+    b: &Module,
+    function: Option<&str>,
+    options: &Options,
+) -> Result<Isolated> {
+    let report = diff(a, b, &DiffOptions::default());
+    let difference = wanted(a, &report, function)?;
+    let (Some(func_a), Some(func_b)) = (difference.a, difference.b) else {
+        let side = if difference.a.is_some() { "A" } else { "B" };
+        bail!("`{}` is only in {side}: there is nothing to compare it with", difference.name);
+    };
+    let funcs = (u32::try_from(func_a)?, u32::try_from(func_b)?);
+    if funcs.0 < a.imported_func_count() as u32 || funcs.1 < b.imported_func_count() as u32 {
+        bail!("`{}` is imported: its code is elsewhere", difference.name);
+    }
+    let sign = Sign::of(&report, difference);
+    let mut search = Search { sign, options, left: options.work, tries: 0 };
+    let whole = Pair { a: a.clone(), b: b.clone(), funcs };
+    let Some(small) = search.items(&whole)? else {
+        let Sign { verdict, cause } = &search.sign;
+        bail!(NotShown(format!(
+            "`{}` ({verdict}: {cause}) does not differ in this way without the rest of the modules",
+            difference.name
+        )));
+    };
+    let small = reduce::statements(&mut search, small)?;
+    // Without those statements less is needed beside the function.
+    let small = search.items(&small)?.unwrap_or(small);
+    let final_options = DiffOptions::default();
+    if !search.sign.is_of(&diff(&small.a, &small.b, &final_options), small.funcs) {
+        bail!(NotShown(format!(
+            "the small pair of `{}` does not hold in more executions",
+            difference.name
+        )));
+    }
+    Ok(Isolated {
+        function: difference.name.clone(),
+        verdict: search.sign.verdict,
+        cause: search.sign.cause.clone(),
+        before: whole.sizes(),
+        after: small.sizes(),
+        tries: search.tries,
+        exhausted: search.left == 0,
+        funcs: small.funcs,
+        a: small.a,
+        b: small.b,
+    })
+}
+
+fn wanted<'r>(a: &Module, report: &'r Report, function: Option<&str>) -> Result<&'r Difference> {
+    let mut differing = report.differences.iter().filter(|one| one.kind == Kind::Function);
+    match function {
+        None => {
+            let in_order = report.clusters.iter().flat_map(|cluster| &cluster.differences);
+            let mut functions = in_order.map(|i| &report.differences[*i]);
+            functions
+                .find(|one| one.kind == Kind::Function && one.a.is_some() && one.b.is_some())
+                .context("no function differs")
+        }
+        Some(name) => {
+            let func = find::function(a, name)?;
+            // A function may have differences of name besides that of its code.
+            let of_it = differing.by_ref().filter(|one| one.a == Some(func.0.into()));
+            of_it
+                .max_by_key(|one| one.verdict)
+                .with_context(|| format!("`{}` does not differ", crate::names::printable(name)))
+        }
+    }
+}
+
+/// By what a difference is known again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Sign {
+    verdict: Verdict,
+    cause: String,
+}
+
+impl Sign {
+    fn of(report: &Report, difference: &Difference) -> Sign {
+        let cause = report.clusters.get(difference.cluster).map(|cluster| cluster.cause.clone());
+        Sign { verdict: difference.verdict, cause: cause.unwrap_or_default() }
+    }
+
+    fn is_of(&self, report: &Report, (a, b): (u32, u32)) -> bool {
+        let mut of_it = report.differences.iter().filter(|one| {
+            one.kind == Kind::Function && one.a == Some(a.into()) && one.b == Some(b.into())
+        });
+        of_it.any(|one| Sign::of(report, one) == *self)
+    }
+}
+
+/// Two modules and the function in both.
+#[derive(Clone)]
+struct Pair {
+    a: Module,
+    b: Module,
+    funcs: (u32, u32),
+}
+
+impl Pair {
+    fn sizes(&self) -> (Size, Size) {
+        (size(&self.a, self.funcs.0), size(&self.b, self.funcs.1))
+    }
+}
+
+fn size(module: &Module, func: u32) -> Size {
+    Size {
+        bytes: module.bytes().len(),
+        functions: module.func_count(),
+        operators: operators(module, func),
+    }
+}
+
+fn operators(module: &Module, func: u32) -> usize {
+    let Some(body) = module.body(FuncIdx(func)) else { return 0 };
+    let (mut reader, mut count) = (body.operators(), 0);
+    while !reader.eof() && reader.read().is_ok() {
+        count += 1;
+    }
+    count
+}
+
+struct Search<'o> {
+    sign: Sign,
+    options: &'o Options,
+    left: u64,
+    tries: u64,
+}
+
+impl Search<'_> {
+    /// Cuts both modules down and looks whether the difference is still there.
+    fn attempt(
+        &mut self,
+        from: &Pair,
+        parts: (&Parts<'_>, &Parts<'_>),
+        plans: (&Plan, &Plan),
+    ) -> Result<Option<Pair>> {
+        let (a, func_a) = cut::cut(&from.a, parts.0, plans.0)?;
+        let (b, func_b) = cut::cut(&from.b, parts.1, plans.1)?;
+        let cost = 1000 + (a.len() + b.len()) as u64;
+        if self.left < cost {
+            self.left = 0;
+            return Ok(None);
+        }
+        self.left -= cost;
+        self.tries += 1;
+        let decode = |bytes, of: &Module| {
+            Module::decode(bytes, of.features(), &prova_module::Limits::default())
+        };
+        // What does not validate was no statement after all.
+        let (Ok(a), Ok(b)) = (decode(a, &from.a), decode(b, &from.b)) else { return Ok(None) };
+        let pair = Pair { a, b, funcs: (func_a, func_b) };
+        let options = DiffOptions { runs: self.options.runs, ..DiffOptions::default() };
+        Ok(self.sign.is_of(&diff(&pair.a, &pair.b, &options), pair.funcs).then_some(pair))
+    }
+
+    /// The function with as few callees, data and elements as show the difference.
+    fn items(&mut self, whole: &Pair) -> Result<Option<Pair>> {
+        let parts = (Parts::read(&whole.a)?, Parts::read(&whole.b)?);
+        let items = find::items((&whole.a, &parts.0), (&whole.b, &parts.1), whole.funcs)?;
+        let mut attempt = |kept: &[bool]| {
+            let chosen = items.iter().zip(kept).filter(|(_, kept)| **kept).map(|(item, _)| item);
+            let plans = find::plans(whole.funcs, chosen);
+            self.attempt(whole, (&parts.0, &parts.1), (&plans.0, &plans.1))
+        };
+        reduce::smallest(items.len(), &mut attempt)
+    }
+}

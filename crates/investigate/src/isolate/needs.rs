@@ -1,0 +1,287 @@
+//! What is kept of a module → everything that this needs, and the new index of each.
+//!
+//! Neighbours: [`parts`](super::parts) has the sections, [`cut`](super::cut) writes. One and the same walk of the encoder records uses on the
+//! first pass and translates indices on the second, so no operator is known here.
+//!
+//! 1. The needs are closed: whatever a kept thing names is kept.
+//! 2. New indices have the order of the old ones, imports first.
+
+use super::Plan;
+use super::parts::Parts;
+use anyhow::{Result, anyhow};
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+use wasm_encoder::reencode::{Error, Reencode};
+use wasmparser::{
+    BinaryReader, DataKind, ElementItems, ElementKind, FunctionBody, Operator, TableInit, TypeRef,
+};
+
+type Used<T> = std::result::Result<T, Error<Infallible>>;
+
+/// Indices by index space.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Needs {
+    pub(super) types: BTreeSet<u32>,
+    pub(super) funcs: BTreeSet<u32>,
+    pub(super) tables: BTreeSet<u32>,
+    pub(super) memories: BTreeSet<u32>,
+    pub(super) globals: BTreeSet<u32>,
+    pub(super) tags: BTreeSet<u32>,
+    pub(super) elements: BTreeSet<u32>,
+    pub(super) data: BTreeSet<u32>,
+    /// Functions that code takes references of.
+    pub(super) referenced: BTreeSet<u32>,
+    /// Code names a data segment.
+    pub(super) data_named: bool,
+}
+
+impl Needs {
+    fn count(&self) -> usize {
+        let Needs {
+            types,
+            funcs,
+            tables,
+            memories,
+            globals,
+            tags,
+            elements,
+            data,
+            referenced,
+            data_named: _,
+        } = self;
+        [types, funcs, tables, memories, globals, tags, elements, data, referenced]
+            .iter()
+            .map(|set| set.len())
+            .sum()
+    }
+}
+
+/// New indices, by old ones.
+#[derive(Default)]
+pub(super) struct Maps {
+    types: BTreeMap<u32, u32>,
+    funcs: BTreeMap<u32, u32>,
+    tables: BTreeMap<u32, u32>,
+    memories: BTreeMap<u32, u32>,
+    globals: BTreeMap<u32, u32>,
+    tags: BTreeMap<u32, u32>,
+    elements: BTreeMap<u32, u32>,
+    data: BTreeMap<u32, u32>,
+}
+
+impl Maps {
+    pub(super) fn new(needs: &Needs, imported: &dyn Fn(u32) -> bool) -> Maps {
+        let ranks =
+            |set: &BTreeSet<u32>| -> BTreeMap<u32, u32> { set.iter().copied().zip(0..).collect() };
+        // Functions that lose their bodies become imports, so they come first.
+        let (imports, defined): (Vec<u32>, Vec<u32>) =
+            needs.funcs.iter().partition(|func| imported(**func));
+        Maps {
+            types: ranks(&needs.types),
+            funcs: imports.into_iter().chain(defined).zip(0..).collect(),
+            tables: ranks(&needs.tables),
+            memories: ranks(&needs.memories),
+            globals: ranks(&needs.globals),
+            tags: ranks(&needs.tags),
+            elements: ranks(&needs.elements),
+            data: ranks(&needs.data),
+        }
+    }
+}
+
+/// Records uses, and translates indices once there are maps.
+#[derive(Default)]
+pub(super) struct Remap {
+    pub(super) needs: Needs,
+    pub(super) maps: Option<Maps>,
+}
+
+impl Remap {
+    /// The new index of a function.
+    pub(super) fn func(&self, func: u32) -> u32 {
+        self.maps.as_ref().and_then(|maps| maps.funcs.get(&func)).copied().unwrap_or(func)
+    }
+}
+
+macro_rules! index {
+    ($($method:ident $space:ident;)*) => {
+        $(fn $method(&mut self, index: u32) -> Used<u32> {
+            self.needs.$space.insert(index);
+            let map = self.maps.as_ref().and_then(|maps| maps.$space.get(&index));
+            Ok(map.copied().unwrap_or(index))
+        })*
+    };
+}
+
+impl Reencode for Remap {
+    type Error = Infallible;
+
+    index! {
+        type_index types;
+        function_index funcs;
+        table_index tables;
+        memory_index memories;
+        global_index globals;
+        tag_index tags;
+        element_index elements;
+    }
+
+    fn data_index(&mut self, index: u32) -> Used<u32> {
+        self.needs.data.insert(index);
+        self.needs.data_named = true;
+        let map = self.maps.as_ref().and_then(|maps| maps.data.get(&index));
+        Ok(map.copied().unwrap_or(index))
+    }
+}
+
+/// Closes a plan over everything it names.
+pub(super) fn close(parts: &Parts<'_>, plan: &Plan) -> Result<Needs> {
+    let mut remap = Remap::default();
+    remap.needs.funcs.insert(plan.func);
+    remap.needs.data.extend(&plan.data);
+    remap.needs.elements.extend(&plan.elements);
+    let mut done = Needs::default();
+    loop {
+        let before = remap.needs.count();
+        let todo = remap.needs.clone();
+        step(parts, plan, &mut remap, &todo, &done)?;
+        done = todo;
+        if remap.needs.count() == before && done.count() == before {
+            return Ok(remap.needs);
+        }
+    }
+}
+
+fn step(
+    parts: &Parts<'_>,
+    plan: &Plan,
+    remap: &mut Remap,
+    todo: &Needs,
+    done: &Needs,
+) -> Result<()> {
+    for &func in todo.funcs.difference(&done.funcs) {
+        let ty = parts.func_type(func).ok_or_else(|| anyhow!("there is no function {func}"))?;
+        remap.type_index(ty)?;
+        if let Some(body) = body(parts, plan, func) {
+            scan(remap, &body)?;
+        }
+    }
+    for &ty in todo.types.difference(&done.types) {
+        let at = parts.types.partition_point(|(start, _)| *start <= ty);
+        let Some((start, group)) = at.checked_sub(1).map(|at| &parts.types[at]) else { continue };
+        for (index, ty) in (*start..).zip(group.types()) {
+            remap.needs.types.insert(index);
+            remap.sub_type(ty.clone())?;
+        }
+    }
+    for &table in todo.tables.difference(&done.tables) {
+        if let Some(table) = defined(&parts.tables, &parts.imported.tables, table) {
+            remap.table_type(table.ty)?;
+            if let TableInit::Expr(init) = &table.init {
+                remap.const_expr(init.clone())?;
+            }
+        }
+    }
+    for &global in todo.globals.difference(&done.globals) {
+        if let Some(global) = defined(&parts.globals, &parts.imported.globals, global) {
+            remap.global_type(global.ty)?;
+            remap.const_expr(global.init_expr.clone())?;
+        }
+    }
+    for &tag in todo.tags.difference(&done.tags) {
+        if let Some(tag) = defined(&parts.tags, &parts.imported.tags, tag) {
+            remap.tag_type(*tag)?;
+        }
+    }
+    segments(parts, remap, todo, done)?;
+    for import in imports(parts, todo) {
+        remap.entity_type(import.ty)?;
+    }
+    Ok(())
+}
+
+fn segments(parts: &Parts<'_>, remap: &mut Remap, todo: &Needs, done: &Needs) -> Result<()> {
+    for &data in todo.data.difference(&done.data) {
+        if let Some(DataKind::Active { memory_index, offset_expr }) =
+            parts.data.get(data as usize).map(|data| data.kind.clone())
+        {
+            remap.memory_index(memory_index)?;
+            remap.const_expr(offset_expr)?;
+        }
+    }
+    for &element in todo.elements.difference(&done.elements) {
+        let Some(element) = parts.elements.get(element as usize) else { continue };
+        if let ElementKind::Active { table_index, offset_expr } = element.kind.clone() {
+            remap.table_index(table_index.unwrap_or(0))?;
+            remap.const_expr(offset_expr)?;
+        }
+        match element.items.clone() {
+            ElementItems::Functions(funcs) => {
+                for func in funcs {
+                    remap.function_index(func?)?;
+                }
+            }
+            ElementItems::Expressions(ty, exprs) => {
+                remap.ref_type(ty)?;
+                for expr in exprs {
+                    remap.const_expr(expr?)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn scan(remap: &mut Remap, body: &FunctionBody<'_>) -> Result<()> {
+    for local in body.get_locals_reader()? {
+        remap.val_type(local?.1)?;
+    }
+    let mut operators = body.get_operators_reader()?;
+    while !operators.eof() {
+        let operator = operators.read()?;
+        if let Operator::RefFunc { function_index } = operator {
+            remap.needs.referenced.insert(function_index);
+        }
+        remap.instruction(operator)?;
+    }
+    Ok(())
+}
+
+/// The body that a function has in the plan; none for an import.
+pub(super) fn body<'m>(parts: &Parts<'m>, plan: &'m Plan, func: u32) -> Option<FunctionBody<'m>> {
+    if let Some(bytes) = plan.body.as_ref().filter(|_| func == plan.func) {
+        return Some(FunctionBody::new(BinaryReader::new(bytes, 0)));
+    }
+    if func != plan.func && !plan.bodies.contains(&func) {
+        return None;
+    }
+    defined(&parts.bodies, &parts.imported.funcs, func).cloned()
+}
+
+/// The imports of what is needed, in their order.
+pub(super) fn imports<'p, 'm>(
+    parts: &'p Parts<'m>,
+    needs: &Needs,
+) -> Vec<&'p wasmparser::Import<'m>> {
+    let mut next = [0u32; 5];
+    let mut kept = Vec::new();
+    for import in &parts.imports {
+        let (space, needed) = match import.ty {
+            TypeRef::Func(_) | TypeRef::FuncExact(_) => (0, &needs.funcs),
+            TypeRef::Table(_) => (1, &needs.tables),
+            TypeRef::Memory(_) => (2, &needs.memories),
+            TypeRef::Global(_) => (3, &needs.globals),
+            TypeRef::Tag(_) => (4, &needs.tags),
+        };
+        if needed.contains(&next[space]) {
+            kept.push(import);
+        }
+        next[space] += 1;
+    }
+    kept
+}
+
+/// The thing at an index, if it is not an import.
+pub(super) fn defined<'p, T>(things: &'p [T], imported: &[usize], index: u32) -> Option<&'p T> {
+    things.get((index as usize).checked_sub(imported.len())?)
+}

@@ -1,0 +1,114 @@
+//! A module → its sections as the encoder's lists, by index space.
+//!
+//! Neighbours: [`needs`](super::needs) and [`cut`](super::cut) read them. The module is valid, so counts and indices agree; an error is a section
+//! that the encoder does not know.
+
+use anyhow::Result;
+use prova_module::Module;
+use wasmparser::{
+    Data, Element, FunctionBody, Global, Import, MemoryType, Parser, Payload, RecGroup, Table,
+    TagType, TypeRef,
+};
+
+/// The sections that isolation keeps parts of. Imports come first in every index space.
+#[derive(Default)]
+pub(super) struct Parts<'m> {
+    /// Groups of types with the index of their first.
+    pub(super) types: Vec<(u32, RecGroup)>,
+    pub(super) type_count: u32,
+    pub(super) imports: Vec<Import<'m>>,
+    /// Indices into `imports`, by index space.
+    pub(super) imported: Imported,
+    /// The types of defined functions.
+    pub(super) funcs: Vec<u32>,
+    pub(super) tables: Vec<Table<'m>>,
+    pub(super) memories: Vec<MemoryType>,
+    pub(super) tags: Vec<TagType>,
+    pub(super) globals: Vec<Global<'m>>,
+    pub(super) elements: Vec<Element<'m>>,
+    pub(super) data: Vec<Data<'m>>,
+    pub(super) bodies: Vec<FunctionBody<'m>>,
+}
+
+/// Which import is at an index.
+#[derive(Default)]
+pub(super) struct Imported {
+    pub(super) funcs: Vec<usize>,
+    pub(super) tables: Vec<usize>,
+    pub(super) memories: Vec<usize>,
+    pub(super) globals: Vec<usize>,
+    pub(super) tags: Vec<usize>,
+}
+
+impl<'m> Parts<'m> {
+    pub(super) fn read(module: &'m Module) -> Result<Parts<'m>> {
+        let mut parts = Parts::default();
+        for payload in Parser::new(0).parse_all(module.bytes()) {
+            parts.section(payload?)?;
+        }
+        Ok(parts)
+    }
+
+    fn section(&mut self, payload: Payload<'m>) -> Result<()> {
+        match payload {
+            Payload::TypeSection(section) => {
+                for group in section {
+                    let group = group?;
+                    let count = group.types().len() as u32;
+                    self.types.push((self.type_count, group));
+                    self.type_count += count;
+                }
+            }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    self.import(import?);
+                }
+            }
+            Payload::FunctionSection(section) => self.funcs = all(section)?,
+            Payload::TableSection(section) => self.tables = all(section)?,
+            Payload::MemorySection(section) => self.memories = all(section)?,
+            Payload::TagSection(section) => self.tags = all(section)?,
+            Payload::GlobalSection(section) => self.globals = all(section)?,
+            Payload::ElementSection(section) => self.elements = all(section)?,
+            Payload::DataSection(section) => self.data = all(section)?,
+            Payload::CodeSectionEntry(body) => self.bodies.push(body),
+            // Exports and the start function are not kept; custom sections are read from the module.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn import(&mut self, import: Import<'m>) {
+        let at = self.imports.len();
+        let space = match import.ty {
+            TypeRef::Func(_) | TypeRef::FuncExact(_) => &mut self.imported.funcs,
+            TypeRef::Table(_) => &mut self.imported.tables,
+            TypeRef::Memory(_) => &mut self.imported.memories,
+            TypeRef::Global(_) => &mut self.imported.globals,
+            TypeRef::Tag(_) => &mut self.imported.tags,
+        };
+        space.push(at);
+        self.imports.push(import);
+    }
+
+    /// The type index of a function.
+    pub(super) fn func_type(&self, func: u32) -> Option<u32> {
+        let func = func as usize;
+        match self.imported.funcs.get(func) {
+            Some(&import) => match self.imports[import].ty {
+                TypeRef::Func(ty) | TypeRef::FuncExact(ty) => Some(ty),
+                TypeRef::Table(_) | TypeRef::Memory(_) | TypeRef::Global(_) | TypeRef::Tag(_) => {
+                    None
+                }
+            },
+            None => self.funcs.get(func - self.imported.funcs.len()).copied(),
+        }
+    }
+}
+
+fn all<'m, T>(section: wasmparser::SectionLimited<'m, T>) -> Result<Vec<T>>
+where
+    T: wasmparser::FromReader<'m>,
+{
+    Ok(section.into_iter().collect::<wasmparser::Result<Vec<T>>>()?)
+}

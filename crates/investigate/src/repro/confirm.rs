@@ -1,0 +1,151 @@
+//! A leak that [`blame`](super::blame) has named → builds with that one feature switched off, which agree if it was the cause.
+//!
+//! ```text
+//! source ─ copy ─► builds as it is: differ?
+//!        └ copy, the asking package patched ([`manifest`](super::manifest)) ─► builds without the feature: agree?
+//! ```
+//!
+//! Neighbours: [`build`](mod@super::build) builds both. A package of the source tree is changed in the copy; one of a registry is copied into the
+//! tree and put in its place by `[patch.crates-io]` in the copy's `.cargo/config.toml`. The user's tree and registry are not touched.
+//!
+//! 1. *Confirmed* means: builds as it is differ, and as many builds without the feature agree. Agreement has the worth that
+//!    [`Split::miss`](super::Split::miss) gives it.
+//!
+//! Limit: a build with `--locked` or `--frozen` fails, since the lock file must change; that is said as a failed build. `tests/confirm.rs`
+//! switches a feature of a local package off, and that of the case where a registry can be reached.
+
+use super::blame::{self, Leak, Request};
+use super::build::{Options, Outcome, Verdict, build};
+use super::manifest;
+use super::tree;
+use anyhow::{Context, Result, ensure};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where a package of a registry is put in the copy.
+const PATCHED: &str = ".prova-patched";
+
+/// What both builds show.
+#[derive(Clone, Debug)]
+pub struct Confirmation {
+    /// What was switched off, and where.
+    pub request: Request,
+    /// The builds as it is.
+    pub before: Outcome,
+    /// The builds without the feature; `None` if those as it is do not differ.
+    pub after: Option<Outcome>,
+}
+
+/// What follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// With the feature the builds differ, without it they agree.
+    Confirmed,
+    /// Without it they differ as well.
+    Refuted,
+    /// Builds fail, or agree as they are.
+    Inconclusive,
+}
+
+impl Confirmation {
+    /// What follows from the builds.
+    pub fn finding(&self) -> Finding {
+        match (self.before.verdict(), self.after.as_ref().map(Outcome::verdict)) {
+            (Verdict::Different, Some(Verdict::Equal)) => Finding::Confirmed,
+            (Verdict::Different, Some(Verdict::Different)) => Finding::Refuted,
+            _ => Finding::Inconclusive,
+        }
+    }
+
+    /// The finding as text.
+    pub fn text(&self) -> String {
+        let Request { package, version, dependency, feature, instead, .. } = &self.request;
+        let mut out = format!(
+            "changed for the test: {package} {version} asks for `{dependency}` without `{feature}` (default-features = false, features = {instead:?})\n"
+        );
+        for (what, outcome) in
+            [("as it is", Some(&self.before)), ("without it", self.after.as_ref())]
+        {
+            let Some(outcome) = outcome else { continue };
+            let (runs, split) = (outcome.runs.len(), outcome.split());
+            let said = match outcome.verdict() {
+                Verdict::Equal => format!("{runs} of {runs} builds agree"),
+                Verdict::Different => format!("{runs} builds split {split}"),
+                Verdict::Failed | Verdict::Inconclusive => {
+                    let reason = outcome.runs.iter().find_map(|run| run.class.as_ref().err());
+                    format!("builds fail: {}", reason.map_or("", String::as_str))
+                }
+            };
+            out.push_str(&format!("{what}: {said}\n"));
+        }
+        out.push_str(match self.finding() {
+            Finding::Confirmed => "confirmed: the feature is the cause\n",
+            Finding::Refuted => "refuted: the feature alone is not the cause\n",
+            Finding::Inconclusive => "inconclusive: nothing is confirmed\n",
+        });
+        crate::passes::printable_lines(&out)
+    }
+}
+
+/// Builds with and without the feature of a leak.
+///
+/// # Errors
+/// If the leak has no feature, its package cannot be patched, or as [`build`].
+pub fn confirm(
+    options: &Options,
+    metadata: &str,
+    leak: &Leak,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Confirmation> {
+    let request = blame::request(metadata, leak)?;
+    let source = options
+        .source
+        .canonicalize()
+        .with_context(|| format!("there is no `{}`", options.source.display()))?;
+    let runs = Some(options.runs.unwrap_or(2));
+    progress("builds as it is");
+    let as_it_is =
+        Options { keep: options.keep.join("as-it-is"), runs, attribute: false, ..options.clone() };
+    let before = build(&as_it_is, progress)?;
+    if before.verdict() != Verdict::Different {
+        return Ok(Confirmation { request, before, after: None });
+    }
+    let patched = options.keep.join("patched");
+    tree::copy(&source, &patched, false, &options.keep)?;
+    patch(&source, &patched, &request)?;
+    progress(&format!("builds without feature `{}` of {}", request.feature, request.dependency));
+    let without = Options { source: patched, keep: options.keep.join("without"), ..as_it_is };
+    let after = build(&without, progress)?;
+    Ok(Confirmation { request, before, after: Some(after) })
+}
+
+/// Changes what the asking package asks for, in the copy of the tree.
+fn patch(source: &Path, copy: &Path, request: &Request) -> Result<()> {
+    let read = |path: &Path| {
+        fs::read_to_string(path).with_context(|| format!("failed to read `{}`", path.display()))
+    };
+    let changed =
+        manifest::with_features(&read(&request.manifest)?, &request.dependency, &request.instead)
+            .with_context(|| format!("failed to change `{}`", request.manifest.display()))?;
+    if let Ok(inside) = request.manifest.strip_prefix(source) {
+        fs::write(copy.join(inside), changed)?;
+        return Ok(());
+    }
+    let directory = request.manifest.parent().context("the manifest has no directory")?;
+    let name = format!("{}-{}", request.package, request.version);
+    ensure!(!name.contains(['/', '\\']), "`{name}` is no name of a package");
+    let place: PathBuf = copy.join(PATCHED).join(&name);
+    tree::copy(directory, &place, false, copy)?;
+    fs::write(place.join("Cargo.toml"), changed)?;
+    let config = copy.join(".cargo").join("config.toml");
+    fs::create_dir_all(copy.join(".cargo"))?;
+    let mut text = if config.is_file() { read(&config)? } else { String::new() };
+    ensure!(!text.contains("[patch"), "`{}` has patches already", config.display());
+    text.push_str(&format!(
+        "\n[patch.crates-io]\n{:?} = {{ path = {:?} }}\n",
+        request.package,
+        format!("{PATCHED}/{name}")
+    ));
+    fs::write(&config, text)?;
+    Ok(())
+}

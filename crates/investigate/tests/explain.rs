@@ -1,0 +1,144 @@
+//! The three cases with their answers, each from one call; and what is said when less is known.
+//!
+//! Green does not show that the advice helps, nor that other compilers' faults are told.
+
+use prova_investigate::diff::{Kind, Verdict};
+use prova_investigate::explain::{Explanation, Sources, Stage, User, explain};
+use prova_module::{Features, Limits, Module};
+use std::path::{Path, PathBuf};
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name)
+}
+
+fn module(name: &str) -> Module {
+    let bytes = std::fs::read(path(name)).expect("a case's file");
+    Module::decode(bytes, &Features::default(), &Limits::default()).expect("a valid module")
+}
+
+fn case(a: &str, b: &str, sources: &Sources) -> Explanation {
+    explain(&module(a), &module(b), sources).expect("it can be explained")
+}
+
+fn irreducible(a: &str, b: &str) -> Explanation {
+    let logs =
+        Some((path(&format!("irreducible/{a}.log.gz")), path(&format!("irreducible/{b}.log.gz"))));
+    case("irreducible/a.wasm", "irreducible/b.wasm", &Sources { logs, ..Sources::default() })
+}
+
+#[test]
+fn irreducible_control_flow_is_layout_alone_and_its_pass_is_named() {
+    let explanation = irreducible("a", "b");
+    let [cause] = explanation.causes.as_slice() else { panic!("{}", explanation.to_text()) };
+    assert_eq!((cause.verdict, cause.stage), (Verdict::LayoutOnly, Stage::Pass));
+    let [found] = cause.passes.as_slice() else { panic!("{}", explanation.to_text()) };
+    assert_eq!(
+        (found.function.as_str(), found.pass.as_str()),
+        ("run", "WebAssembly Fix Irreducible Control Flow")
+    );
+    assert_eq!((found.dumps, &found.healed), ((153, 153), &None));
+    let (Some((9208, a)), Some((9208, b))) = &found.lines else { panic!("{found:?}") };
+    assert!(
+        a.starts_with("successors: %bb.3(0x20000000), %bb.21(")
+            && b.starts_with("successors: %bb.3(0x20000000), %bb.17(")
+    );
+    assert_eq!(found.known.expect("it is known").fixed, "LLVM 11 (D74999)");
+    assert!(explanation.notes.is_empty(), "{:?}", explanation.notes);
+}
+
+#[test]
+fn a_seed_is_four_bytes_with_users_and_a_feature() {
+    let metadata =
+        Some(std::fs::read_to_string(path("feature-leak/metadata.json")).expect("it is there"));
+    let explanation = case(
+        "feature-leak/leaky1.wasm",
+        "feature-leak/leaky2.wasm",
+        &Sources { metadata, ..Sources::default() },
+    );
+    let [cause] = explanation.causes.as_slice() else { panic!("{}", explanation.to_text()) };
+    assert_eq!((cause.verdict, cause.stage), (Verdict::RandomLooking, Stage::Source));
+    let [member] = cause.members.as_slice() else { panic!("{cause:?}") };
+    assert_eq!(
+        (member.kind, member.summary.as_str()),
+        (Kind::Data, "4 bytes differ at address 1051688")
+    );
+    assert_eq!(
+        member.users,
+        [User { function: "generate".into(), reads: 2, writes: 2, escapes: 1 }]
+    );
+    let [feature] = cause.features.as_slice() else { panic!("{cause:?}") };
+    assert!(feature.contains("leaky 0.1.0 → memory-db 0.20.1 → ahash 0.2.19 (feature `compile-time-rng`) → const-random 0.1.18"), "{feature}");
+    assert!(feature.contains("memory-db 0.20.1 undid it"), "{feature}");
+    assert!(cause.advice[0].contains("switch feature `compile-time-rng` of ahash 0.2.19 off where memory-db 0.20.1 asks for it"), "{:?}", cause.advice);
+}
+
+#[test]
+fn a_longer_path_is_one_cause() {
+    let explanation = case("path-shift/a.wasm", "path-shift/b.wasm", &Sources::default());
+    let [cause] = explanation.causes.as_slice() else { panic!("{}", explanation.to_text()) };
+    assert_eq!((cause.verdict, cause.stage), (Verdict::Path, Stage::Source));
+    assert_eq!(cause.cause, "path string grew by 25 bytes; later addresses moved");
+    assert!(cause.advice[0].contains("--remap-path-prefix"));
+    assert!(explanation.to_text().lines().count() < 20, "{}", explanation.to_text());
+}
+
+#[test]
+fn less_input_is_less_said_and_nothing_made_up() {
+    let explanation = case("irreducible/a.wasm", "irreducible/b.wasm", &Sources::default());
+    assert_eq!(explanation.causes[0].stage, Stage::Unknown);
+    assert!(
+        explanation.causes[0].passes.is_empty()
+            && explanation.causes[0].advice[0].contains("record the passes")
+    );
+    // Equal logs: what differs came after the passes.
+    assert_eq!(irreducible("a", "a").causes[0].stage, Stage::Link);
+    let explanation =
+        case("feature-leak/leaky1.wasm", "feature-leak/leaky2.wasm", &Sources::default());
+    assert!(
+        explanation.causes[0].features.is_empty()
+            && explanation.causes[0].advice[0].contains("--manifest-path")
+    );
+    // A leak that explains nothing is a note, not a cause.
+    let metadata =
+        Some(std::fs::read_to_string(path("feature-leak/metadata.json")).expect("it is there"));
+    let explanation =
+        case("path-shift/a.wasm", "path-shift/b.wasm", &Sources { metadata, ..Sources::default() });
+    assert!(explanation.causes[0].features.is_empty());
+    assert!(explanation.notes[0].contains("no bytes look like it"), "{:?}", explanation.notes);
+    // Logs that belong to other modules are said to.
+    let logs = Some((path("irreducible/a.log.gz"), path("irreducible/b.log.gz")));
+    let explanation =
+        case("path-shift/a.wasm", "path-shift/b.wasm", &Sources { logs, ..Sources::default() });
+    assert!(
+        explanation.notes[0].contains("1 more functions differ in the logs"),
+        "{:?}",
+        explanation.notes
+    );
+}
+
+#[test]
+fn equal_modules_need_no_cause_and_bad_input_is_an_error() {
+    let same = case("irreducible/a.wasm", "irreducible/a.wasm", &Sources::default());
+    assert!(same.causes.is_empty() && same.to_text().contains("equal, byte for byte"));
+    let (a, b) = (module("irreducible/a.wasm"), module("irreducible/b.wasm"));
+    let nowhere = Some(("/nothing/there".into(), "/nothing/there".into()));
+    assert!(explain(&a, &b, &Sources { logs: nowhere, ..Sources::default() }).is_err());
+    assert!(
+        explain(&a, &b, &Sources { metadata: Some("{}".into()), ..Sources::default() }).is_err()
+    );
+}
+
+#[test]
+fn json_and_page_have_the_pass() {
+    let explanation = irreducible("a", "b");
+    let json = explanation.to_json().expect("JSON");
+    for part in ["\"stage\": \"pass\"", "\"dumps\": [", "\"known\": {", "\"clusters\": ["] {
+        assert!(json.contains(part), "{part}: {json}");
+    }
+    let page = explanation.to_html();
+    assert!(
+        page.contains("WebAssembly Fix Irreducible Control Flow, dump 153 of both logs"),
+        "{page}"
+    );
+    assert_eq!(json, irreducible("a", "b").to_json().expect("JSON"), "nothing depends on time");
+}

@@ -1,0 +1,92 @@
+//! `repro explain` with a compiler that is a script: it hands out the two outputs of a real one, and its logs when it is asked for
+//! passes.
+
+use super::{Scratch, counter};
+use prova_investigate::explain::Stage;
+use prova_investigate::explain::live::live;
+use prova_investigate::repro::{Options, Variation, Verdict};
+use std::path::Path;
+
+fn case(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
+    path.canonicalize().expect("the case is there").display().to_string()
+}
+
+#[test]
+fn the_pass_is_named_from_a_build_command() {
+    let scratch = Scratch::new();
+    // The first build gives one output, every other the other one; flags for Cargo are what a script can see.
+    let script = counter(&scratch)
+        + &format!(
+            "if [ $((n % 2)) = 0 ]; then w={}; l={}; else w={}; l={}; fi; cp $w x.wasm; case \"$RUSTFLAGS\" in *print-after-all*filter-print-funcs=run*) zcat $l >&2;; esac",
+            case("irreducible/a.wasm"),
+            case("irreducible/a.log.gz"),
+            case("irreducible/b.wasm"),
+            case("irreducible/b.log.gz")
+        );
+    let options = Options {
+        runs: Some(4),
+        vary: vec![Variation::Path],
+        artifacts: vec!["*.wasm".into()],
+        ..scratch.options(&script)
+    };
+    let live = live(&options, None, &mut |_| {}).expect("it builds");
+    assert_eq!(
+        (live.outcome.verdict(), live.outcome.split().to_string()),
+        (Verdict::Different, "2 : 2".into())
+    );
+    let [(path, explanation)] = live.explanations.as_slice() else { panic!("{live:?}") };
+    assert_eq!(path, "x.wasm");
+    let text = explanation.to_text();
+    assert_eq!(explanation.causes[0].stage, Stage::Pass, "{text}");
+    assert!(
+        text.contains("WebAssembly Fix Irreducible Control Flow, dump 153 of both logs"),
+        "{text}"
+    );
+    assert!(live.notes.is_empty(), "{:?}", live.notes);
+}
+
+#[test]
+fn a_compiler_that_prints_no_passes_is_said_to_be_one() {
+    let scratch = Scratch::new();
+    let (a, b) = (case("irreducible/a.wasm"), case("irreducible/b.wasm"));
+    let script =
+        counter(&scratch) + &format!("[ $((n % 2)) = 0 ] && cp {a} x.wasm || cp {b} x.wasm");
+    let options = Options {
+        runs: Some(2),
+        vary: vec![],
+        artifacts: vec!["*.wasm".into()],
+        ..scratch.options(&script)
+    };
+    let live = live(&options, None, &mut |_| {}).expect("it builds");
+    assert_eq!(live.explanations[0].1.causes[0].stage, Stage::Unknown);
+    assert!(
+        live.notes.iter().any(|note| note.contains("the command printed none")),
+        "{:?}",
+        live.notes
+    );
+}
+
+#[test]
+fn data_alone_needs_no_passes() {
+    let scratch = Scratch::new();
+    let (a, b) = (case("feature-leak/leaky1.wasm"), case("feature-leak/leaky2.wasm"));
+    let script =
+        counter(&scratch) + &format!("[ $((n % 2)) = 0 ] && cp {a} x.wasm || cp {b} x.wasm");
+    let options = Options {
+        runs: Some(2),
+        vary: vec![],
+        artifacts: vec!["*.wasm".into()],
+        ..scratch.options(&script)
+    };
+    let metadata = include_str!("../cases/feature-leak/metadata.json").to_owned();
+    let live = live(&options, Some(metadata), &mut |_| {}).expect("it builds");
+    assert_eq!(live.explanations[0].1.causes[0].stage, Stage::Source);
+    assert!(live.explanations[0].1.causes[0].features[0].contains("const-random 0.1.18"));
+    assert!(!scratch.0.join("keep/passes-0").exists());
+    let equal = Scratch::new();
+    let live =
+        prova_investigate::explain::live::live(&equal.options("cp in.c x.o"), None, &mut |_| {})
+            .expect("it builds");
+    assert!(live.outcome.verdict() == Verdict::Equal && live.explanations.is_empty());
+}
