@@ -7,6 +7,8 @@
 //! # Invariants
 //! * H1. Ends ascend in the table; ranges are disjoint or one in the other, so the open ones are a stack.
 //! * H2. At an instruction that may throw, all that was written at the start of each open range is written.
+//! * H3. An empty range is never open; to a later target it is an edge all the same, so that code behind a label that nothing
+//!   else reaches is held to the same rules as in the Wasm.
 //!
 //! Cost: a sort of the handlers; constant for an instruction.
 
@@ -43,7 +45,7 @@ impl<'a> Ranges<'a> {
         if end as usize > cx.candidate.words.len() {
             return Err(fault(format!("a range to @{end}, behind the code")));
         }
-        let mut coming: Vec<&Handler> = handlers.iter().filter(|h| h.start < h.end).collect();
+        let mut coming: Vec<&Handler> = handlers.iter().collect();
         coming.sort_by_key(|handler| (handler.start, u32::MAX - handler.end));
         Ok(Ranges { coming, next: 0, open: Vec::new() })
     }
@@ -64,6 +66,14 @@ impl<'a> Ranges<'a> {
                 )));
             }
             self.next += 1;
+            if handler.start == handler.end {
+                // Nothing throws in it, but its label may be reached by no other way.
+                if handler.target != Handler::RETURN && handler.target > word {
+                    let first = u32::from(handler.slot);
+                    paths.handler(cx, word, handler.target, first..first + values(cx, handler)?)?;
+                }
+                continue;
+            }
             if self.open.last() != Some(&(handler.start, handler.end)) {
                 if self.open.last().is_some_and(|&(_, end)| handler.end > end) {
                     return Err(fault(format!("a range from @{word} that is not nested")));

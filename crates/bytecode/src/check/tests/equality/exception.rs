@@ -74,6 +74,28 @@ pub(super) const CASES: &[Case] = &[
         ],
     },
     Case {
+        // 0 block, 2 try_table, 8 end, 9 const, 11 return, 12 end, 13 end.
+        name: "a label that only the clause of an empty body goes to",
+        module: "(module (tag (param i32)) (func (result i32)
+            block (result i32) try_table (catch 0 0) end i32.const 7 return end))",
+        code: "!catch 0 0 0 0 2 0
+            !end 0
+            !end 2
+            !end 8
+            const32 s0 <- 7
+            return1 s0
+            !end 11
+            !end 12
+            !end 13
+            return1 s0",
+        right: &[],
+        wrong: &[
+            (Rule::Handlers, &[("!catch 0 0 0 0 2 0\n", "")]),
+            (Rule::Handlers, &[("!catch 0 0", "!catch 0 1")]),
+            (Rule::Initialised, &[("0 0 2 0", "0 0 1 0")]),
+        ],
+    },
+    Case {
         // 0 block, 2 get, 4 get, 6 br_on_null, 8 call_ref, 10 end, 11 end.
         name: "a branch on null, and a call through what is left",
         module: "(module (type (func (param i32) (result i32))) (type (func (param i32) (result i32)))
