@@ -116,7 +116,7 @@ impl Campaign {
                 let report =
                     mutations::campaign(&mutations::Options { count, seed, files, time: None });
                 println!("{report}");
-                if report.holes.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+                if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
             }
             Campaign::BadInput { seed, first, write: Some(path), .. } => {
                 let bytes = supervise::input(&mut Mutants::default(), seed, first);
@@ -142,8 +142,8 @@ fn differential(options: &Options) -> ExitCode {
     let seconds = start.elapsed().as_secs_f64();
     let tally = totals.tally;
     println!(
-        "{} functions in {} modules, {} refused as unsupported; {} runs; {seconds:.1} s",
-        tally.funcs, totals.cases, tally.refused, tally.runs
+        "{} functions in {} modules, {} refused as unsupported, {} not instantiated; {} runs; {seconds:.1} s",
+        tally.funcs, totals.cases, tally.refused, tally.not_instantiated, tally.runs
     );
     println!(
         "calls in the reference tier: {} returned, {} trapped, of these {} out of fuel",
@@ -164,10 +164,11 @@ fn judge(count: u64, seed: u64, wasmtime: &std::path::Path) -> ExitCode {
     match judge::campaign(wasmtime, seed, count, None) {
         Ok(verdict) => {
             println!(
-                "{version}: {} functions, {} calls returned, {} trapped; {:.1} s",
+                "{version}: {} functions, {} calls returned, {} trapped, {} threw; {:.1} s",
                 verdict.funcs,
                 verdict.returned,
                 verdict.trapped,
+                verdict.thrown,
                 start.elapsed().as_secs_f64()
             );
             found(verdict.difference, "all as the reference tier says")

@@ -5,7 +5,8 @@
 //!       └─ instrument ─ run (Reference, not metered) ─► growth of the counting global ──┴─ equal
 //! ```
 //!
-//! Neighbours: `generate` makes the cases. The counter shares nothing with `prova_module::operator_cost`, the segments of
+//! Neighbours: `generate` makes the cases. Imports are functions of the host, since Wasm of another instance would use fuel that
+//! nobody counts. The counter shares nothing with `prova_module::operator_cost`, the segments of
 //! the facts or the charges of any tier: before each operator that costs something the rewritten code adds 1 to a
 //! global, and before a bulk operator what its length costs. The price list here is by opcode byte.
 //!
@@ -28,9 +29,9 @@ use wasm_encoder::{CodeSection, Encode, Instruction, RawSection};
 /// The price of an operator by the first byte of its code.
 pub type Prices = fn(u8) -> i64;
 
-/// The price list of Prova: free are unreachable, nop, block, loop, else, end, return and drop; all else costs 1.
+/// The price list of Prova: free are unreachable, nop, block, loop, try_table, else, end, return and drop; all else costs 1.
 pub fn prices(opcode: u8) -> i64 {
-    i64::from(!matches!(opcode, 0x00 | 0x01 | 0x02 | 0x03 | 0x05 | 0x0b | 0x0f | 0x1a))
+    i64::from(!matches!(opcode, 0x00 | 0x01 | 0x02 | 0x03 | 0x05 | 0x0b | 0x0f | 0x1a | 0x1f))
 }
 
 /// What a comparison has come to.
@@ -111,7 +112,7 @@ fn used(module: &Module, case: &Case) -> Vec<Option<u64>> {
     let setup = Setup { tier: Tier::Tail, settings };
     let attach = Arc::new(Translation::new(settings));
     let (calls, fuel, skip_from) = (&case.calls[..], case.fuel, case.calls.len());
-    let program = Program { module, calls, fuel, skip_from, host: Host::Function };
+    let program = Program { module, calls, fuel, skip_from, host: Host::Growing };
     let record = program.run(setup, Some(attach));
     let fueled = record.calls.iter().take_while(|(outcome, _)| !outcome.is_out_of_fuel());
     let fuel = |(outcome, left): &(Outcome, Option<u64>)| match outcome {
@@ -125,7 +126,7 @@ fn used(module: &Module, case: &Case) -> Vec<Option<u64>> {
 fn counted(module: &Module, calls: &[Call]) -> Result<Vec<Option<u64>>, String> {
     let settings = Settings { metering: Metering::None, deterministic: true };
     let mut store = run::store(Setup { tier: Tier::Reference, settings });
-    let imports = run::imports(&mut store, module, Host::Function);
+    let imports = run::imports(&mut store, module, Host::Growing);
     let attach = Arc::new(crate::attach::NoBytecode);
     let Ok(instance) = store.instantiate(&mut (), module, &imports, attach) else {
         return Ok(Vec::new());

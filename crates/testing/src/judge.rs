@@ -6,7 +6,8 @@
 //!
 //! Neighbours: `generate::biased` makes the cases. All tiers of Prova share the decoder and the numeric operators, so a
 //! fault there is seen by no comparison between tiers: here it is, as far as the generator's functions go. Compared are
-//! results by bits, the kind of each trap by its message, and the globals at the end; not memories, fuel or offsets.
+//! results by bits, the kind of each trap by its message, that an exception leaves a call (not which), and the globals of numbers at
+//! the end; not memories, fuel or offsets.
 //! One difference is known and passed over: an atomic access whose effective address does not fit 64 bits is out of bounds
 //! here, whereas Wasmtime looks at the low bits first; so of a trap beyond all addresses the kind is not compared.
 //! Neither is the judge always right: a difference says that one of the two is wrong.
@@ -14,26 +15,23 @@
 //! Wasmtime is a program found through `PATH` or named by the caller; without it the campaign is *skipped*, never passed.
 
 use crate::generate::operators::Ty;
-use crate::generate::{Case, Generator};
-use crate::run::{Host, Outcome, Program, Record, Setup, State, Tier};
+use crate::generate::{Case, Generator, biased};
+use crate::run::{HOST_MODULE, Host, Outcome, Program, Record, Setup, State, Tier};
 use prova_module::{Features, Limits, Module, ValType};
 use prova_runtime::{Cell, Metering, Settings, TrapKind};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-
-/// The host module of every script, in the text format: what `run::imports` gives.
-const HOST: &str = r#"(module $host (func (export "mix") (param i32 i64) (result i64 i32)
-  (i64.add (i64.extend_i32_u (local.get 0)) (local.get 1))
-  (i32.xor (local.get 0) (i32.wrap_i64 (local.get 1)))))
-(register "host" $host)
-"#;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Flags that make Wasmtime accept what the generator writes, and NaN bits alike.
-const FLAGS: [&str; 10] = [
+const FLAGS: [&str; 13] = [
     "-Wmulti-memory",
     "-Wmemory64",
     "-Wtail-call",
+    "-Wexceptions",
+    "-Wfunction-references",
+    "-Wgc",
     "-Wthreads",
     "-Wwide-arithmetic",
     "-Wcustom-page-sizes",
@@ -52,6 +50,8 @@ pub struct Verdict {
     pub returned: u64,
     /// Calls whose traps were compared.
     pub trapped: u64,
+    /// Calls that ended with an exception that nothing catches.
+    pub thrown: u64,
     /// The first difference.
     pub difference: Option<String>,
 }
@@ -85,7 +85,8 @@ pub fn campaign(
     let mut verdict = Verdict::default();
     let mut index = 0;
     while verdict.funcs < count && verdict.difference.is_none() {
-        let mut script = String::from(HOST);
+        // The host module of every script: the one in which `run::imports` finds what is imported.
+        let mut script = format!("{HOST_MODULE}\n(register \"{}\")\n", biased::HOST);
         for index in index..index + CASES {
             let case = Generator::Biased.case(seed, index, 60);
             append(&mut script, &mut verdict, &case, (index, plant))?;
@@ -108,7 +109,7 @@ fn append(
     let settings = Settings { metering: Metering::Fuel, deterministic: true };
     let setup = Setup { tier: Tier::Reference, settings };
     let (calls, fuel, skip_from) = (&case.calls[..], case.fuel, case.calls.len());
-    let program = Program { module: &module, calls, fuel, skip_from, host: Host::Function };
+    let program = Program { module: &module, calls, fuel, skip_from, host: Host::Instance };
     let mut record = program.run(setup, None);
     if let Some(plant) = plant {
         plant(&mut record);
@@ -149,6 +150,10 @@ fn write_case(
             Outcome::Trap { kind: TrapKind::StackOverflow, .. } => {
                 writeln!(script, "(assert_exhaustion {invoke} \"call stack exhausted\")")?;
             }
+            Outcome::Trap { kind: TrapKind::UncaughtException, .. } => {
+                verdict.thrown += 1;
+                writeln!(script, "(assert_exception {invoke})")?;
+            }
             Outcome::Trap { kind, fault, .. } => {
                 verdict.trapped += 1;
                 let beyond = fault.is_some_and(|fault| fault.address == u64::MAX);
@@ -165,6 +170,9 @@ fn write_case(
         State::Memory(_) | State::Table(_) => None,
     });
     for (i, (global, cells)) in module.globals().iter().zip(globals).enumerate() {
+        if matches!(global.val, ValType::Ref(_)) {
+            continue;
+        }
         writeln!(script, "(assert_return (get \"g{i}\"){})", values(&[global.val], cells))?;
     }
     Ok(())
@@ -186,7 +194,7 @@ fn values(types: &[ValType], cells: &[Cell]) -> String {
                 let high = cells.get(at + 1).copied().unwrap_or_default();
                 format!("(v128.const i64x2 {cell} {high})")
             }
-            Ty::Func => "(ref.null func)".to_owned(),
+            Ty::Func | Ty::Exn | Ty::Ref => "(ref.null func)".to_owned(),
         });
         at += ty.cells();
     }
@@ -225,7 +233,9 @@ fn float(ty: &str, bits: u64, exponent_bits: u32, fraction_bits: u32) -> String 
 
 /// Runs a script; the judge's words if it objects.
 fn ask(wasmtime: &Path, script: &str, seed: u64) -> Result<Option<String>, String> {
-    let name = format!("prova-judge-{}-{seed}.wast", std::process::id());
+    static SCRIPTS: AtomicU64 = AtomicU64::new(0);
+    let number = SCRIPTS.fetch_add(1, Ordering::Relaxed);
+    let name = format!("prova-judge-{}-{number}.wast", std::process::id());
     let path = std::env::temp_dir().join(name);
     std::fs::write(&path, script).map_err(|error| format!("{}: {error}", path.display()))?;
     let output = Command::new(wasmtime)

@@ -8,13 +8,14 @@
 use crate::attach::{NoBytecode, Translation};
 use crate::generate::{Call, biased};
 use prova_module::{
-    ExternType, Features, FuncType, GlobalIdx, MemoryIdx, Module, TableIdx, ValType,
+    ExternType, Features, FuncType, GlobalIdx, MemoryIdx, Module, RefType, TableIdx, ValType,
 };
 use prova_reference::Reference;
 use prova_runtime::{
-    Attach, Cell, ExecutorKind, Extern, HostFunc, HostOutcome, InstanceAddr, InstantiateError,
-    Limits, MemoryFault, Metering, Settings, Store, StoreConfig, Trap, TrapKind,
+    Attach, Cell, ExecutorKind, Extern, FuncAddr, HostFunc, HostOutcome, InstanceAddr,
+    InstantiateError, Limits, MemoryFault, Metering, Settings, Store, StoreConfig, Trap, TrapKind,
 };
+use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
@@ -122,14 +123,14 @@ pub struct Program<'p> {
     pub host: Host,
 }
 
-/// What stands behind the import of biased modules.
+/// What stands behind the imports of biased modules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Host {
-    /// A function of the host.
+    /// Another instance, but `mix` is a function of the host.
     Function,
-    /// A function of the host that sometimes grows memory 0 of its caller.
+    /// Functions of the host, which throw nothing: `mix` sometimes grows memory 0 of its caller, `apply` calls back.
     Growing,
-    /// A function of another instance, with a memory of its own.
+    /// Another instance, with a memory of its own.
     Instance,
 }
 
@@ -183,50 +184,90 @@ pub fn store(setup: Setup) -> Store {
     Store::new(config)
 }
 
-/// The function that biased modules import; for any other function import one that gives zeros.
+/// What biased modules import; for any other function one that gives zeros, for any other tag a new one.
+///
+/// But for [`Host::Growing`], the tag, `raise` and `apply` are those of an instance of [`HOST_MODULE`], so that exceptions pass
+/// from instance to instance in both directions.
 pub fn imports(store: &mut Store, module: &Module, host: Host) -> Vec<Extern> {
+    let mut instance = None;
     let mut imports = Vec::new();
     for import in module.imports() {
-        let ExternType::Func(ty) = import.kind else { continue };
+        let (ty, is_tag) = match import.kind {
+            ExternType::Func(ty) => (ty, false),
+            ExternType::Tag(ty) => (ty, true),
+            ExternType::Table(_) | ExternType::Memory(_) | ExternType::Global(_) => continue,
+        };
         let ty: FuncType = module.types()[ty.index()].clone();
-        let mixes = (&*import.module, &*import.name) == biased::HOST
-            && *ty.params == [ValType::I32, ValType::I64]
-            && *ty.results == [ValType::I64, ValType::I32];
-        let function: HostFunc = match host {
-            Host::Instance if mixes => {
-                imports.extend(mixing_instance(store));
-                continue;
-            }
-            Host::Growing if mixes => Arc::new(|store, _, cells| {
+        let name = if &*import.module == biased::HOST { &*import.name } else { "" };
+        let function: HostFunc = match (host, name) {
+            (Host::Function, "mix") => Arc::new(|_, _, cells| mix(cells)),
+            (Host::Growing, "mix") => Arc::new(|store, _, cells| {
                 grow_caller(store, cells);
                 mix(cells)
             }),
-            Host::Function | Host::Growing | Host::Instance if mixes => {
-                Arc::new(|_, _, cells| mix(cells))
+            (Host::Growing, "apply") => Arc::new(apply),
+            (Host::Instance, "mix")
+            | (Host::Function | Host::Instance, "apply" | "raise" | biased::HOST_TAG) => {
+                let instance = *instance.get_or_insert_with(|| host_instance(store));
+                imports.extend(instance.and_then(|of| store.instance(of).export(name)));
+                continue;
             }
-            Host::Function | Host::Growing | Host::Instance => Arc::new(|_, _, cells| zero(cells)),
+            (_, _) => Arc::new(|_, _, cells| zero(cells)),
         };
-        imports.push(Extern::Func(store.func_new(ty, function)));
+        if is_tag {
+            imports.extend(store.tag_new(&ty).ok().map(Extern::Tag));
+        } else {
+            imports.push(Extern::Func(store.func_new(ty, function)));
+        }
     }
     imports
 }
 
-/// The same function in Wasm; it writes to its own memory 0, which is not its caller's.
-const MIX: &str = r#"(module (memory 1)
+/// The host in Wasm. `mix` writes to its own memory 0, which is not its caller's.
+pub const HOST_MODULE: &str = r#"(module (type $r (func (param i32) (result i32))) (memory 1)
+    (tag $tag (export "tag") (param i32 i64))
     (func (export "mix") (param i32 i64) (result i64 i32)
         (i64.store (i32.const 8) (local.get 1))
         (i64.add (i64.extend_i32_u (local.get 0)) (i64.load (i32.const 8)))
-        (i32.xor (local.get 0) (i32.wrap_i64 (local.get 1)))))"#;
+        (i32.xor (local.get 0) (i32.wrap_i64 (local.get 1))))
+    (table 1 funcref)
+    (func (export "apply") (param i32 funcref) (result i32)
+        (table.set (i32.const 0) (local.get 1))
+        (local.get 0) (local.set 0 (i32.const -1)) (call_indirect (type $r) (i32.const 0)))
+    (func (export "raise") (param i32 i64)
+        (if (i32.eq (i32.and (local.get 0) (i32.const 3)) (i32.const 1))
+            (then (throw $tag (local.get 0) (local.get 1))))))"#;
 
-fn mixing_instance(store: &mut Store) -> Option<Extern> {
+fn host_instance(store: &mut Store) -> Option<InstanceAddr> {
     static MODULE: LazyLock<Module> = LazyLock::new(|| {
-        let bytes = wat::parse_str(MIX).unwrap_or_else(|error| crate::cannot(&error.to_string()));
+        let bytes =
+            wat::parse_str(HOST_MODULE).unwrap_or_else(|error| crate::cannot(&error.to_string()));
         Module::decode(bytes, &Features::default(), &prova_module::Limits::default())
             .unwrap_or_else(|error| crate::cannot(&error.to_string()))
     });
     let attach = Arc::new(Translation::new(store.settings()));
-    let instance = store.instantiate(&mut (), &MODULE, &[], attach).ok()?;
-    store.instance(instance).export("mix")
+    store.instantiate(&mut (), &MODULE, &[], attach).ok()
+}
+
+/// Calls back what the second cell refers to. An exception that the callee does not catch is a trap here.
+fn apply(store: &mut Store, data: &mut dyn Any, cells: &mut [Cell]) -> HostOutcome {
+    // A reference is its function's index + 1.
+    let func = cells.get(1).and_then(|cell| u32::try_from(cell.checked_sub(1)?).ok());
+    let (Some(func), Some(&argument)) = (func.map(FuncAddr::from_index), cells.first()) else {
+        return HostOutcome::Trap(Box::new(Trap::new(TrapKind::NullReference)));
+    };
+    let ty = store.func_type(func);
+    if *ty.params != [ValType::I32] || *ty.results != [ValType::I32] {
+        return HostOutcome::Trap(Box::new(Trap::new(TrapKind::IndirectCallTypeMismatch)));
+    }
+    let mut results = [0];
+    match store.call(data, func, &[argument], &mut results) {
+        Ok(()) => {
+            cells[0] = results[0];
+            HostOutcome::Done
+        }
+        Err(trap) => HostOutcome::Trap(Box::new(trap)),
+    }
 }
 
 /// Grows memory 0 of the instance that calls, for some arguments.
@@ -287,10 +328,26 @@ fn observe(store: &Store, instance: InstanceAddr) -> Vec<State> {
         state.push(State::Memory(store.memory(instance.memory_addr(MemoryIdx(i))).data().to_vec()));
     }
     for i in 0..module.tables().len() as u32 {
-        state.push(State::Table(store.table(instance.table_addr(TableIdx(i))).elements().to_vec()));
+        let elements = store.table(instance.table_addr(TableIdx(i))).elements();
+        let exceptions = module.table(TableIdx(i)).is_some_and(|ty| is_exception(ty.ref_type));
+        state.push(State::Table(elements.iter().map(|&cell| named(cell, exceptions)).collect()));
     }
     for i in 0..module.globals().len() as u32 {
-        state.push(State::Global(store.global_get(instance.global_addr(GlobalIdx(i)))));
+        let [low, high] = store.global_get(instance.global_addr(GlobalIdx(i)));
+        let exception = match module.globals()[i as usize].val {
+            ValType::Ref(ty) => is_exception(ty),
+            ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => false,
+        };
+        state.push(State::Global([named(low, exception), high]));
     }
     state
+}
+
+fn is_exception(ty: RefType) -> bool {
+    ty == RefType::EXNREF || ty == RefType::EXN
+}
+
+/// A cell as it compares between tiers, which name exceptions each in its own way.
+fn named(cell: Cell, exception: bool) -> Cell {
+    if exception { cell.min(1) } else { cell }
 }

@@ -17,12 +17,12 @@
 mod report;
 mod shrink;
 
-pub use report::{Options, Totals, campaign, describe};
+pub use report::{Options, Totals, campaign, describe, handlers};
 pub use shrink::shrink;
 
 use crate::attach::{Plant, Translation};
 use crate::generate::Case;
-use crate::run::{Host, Outcome, Program, Record, Setup, Tier};
+use crate::run::{Failure, Host, Outcome, Program, Record, Setup, Tier};
 use prova_module::{ErrorKind, Features, Limits, Module};
 use prova_runtime::{Attach, Metering, Settings};
 use std::sync::Arc;
@@ -51,6 +51,8 @@ pub struct Tally {
     pub out_of_fuel: u64,
     /// Modules refused as unsupported.
     pub refused: u64,
+    /// Modules that are accepted and cannot be instantiated, for another reason than a trap.
+    pub not_instantiated: u64,
     /// Runs in all.
     pub runs: u64,
 }
@@ -63,6 +65,7 @@ impl Tally {
         self.trapped += other.trapped;
         self.out_of_fuel += other.out_of_fuel;
         self.refused += other.refused;
+        self.not_instantiated += other.not_instantiated;
         self.runs += other.runs;
     }
 }
@@ -101,6 +104,7 @@ pub fn check(case: &Case, index: u64, plant: Option<Plant>) -> Result<Tally, Dis
     }
     let mut tally = Tally {
         funcs: module.defined_funcs().len() as u64,
+        not_instantiated: matches!(expected.instantiation, Some(Failure::Other(_))).into(),
         runs: comparison.runs,
         ..Tally::default()
     };

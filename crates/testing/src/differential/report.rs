@@ -7,7 +7,7 @@ use super::{Disagreement, Tally, check, shrink};
 use crate::attach::Plant;
 use crate::generate::{Case, Generator};
 use crate::run::State;
-use prova_bytecode::text;
+use prova_bytecode::{Candidate, Handler, text};
 use prova_module::{ExternKind, Features, Limits, Module};
 use prova_runtime::Settings;
 use prova_translate::Translator;
@@ -150,12 +150,27 @@ fn bytecode(case: &Case, settings: Settings) -> String {
         match Translator::new().translate(&module, func, &settings) {
             Ok(candidate) => {
                 let code = text::display(&candidate.words).with_map(&candidate.map);
-                let _ = write!(listing, "{code}");
+                let _ = write!(listing, "{}{code}", handlers(&candidate));
             }
             Err(error) => _ = writeln!(listing, "{error}"),
         }
     }
     listing
+}
+
+/// The handlers of a candidate, a line each: the words of the range, what is caught, where it goes.
+pub fn handlers(candidate: &Candidate) -> String {
+    let mut lines = String::new();
+    for Handler { start, end, tag, with_ref, target, slot } in &candidate.handlers {
+        let tag = tag.map_or("all".to_owned(), |tag| tag.to_string());
+        let with_ref = if *with_ref { " with its reference" } else { "" };
+        let to = match *target {
+            Handler::RETURN => "return".to_owned(),
+            word => format!("@{word}, values at s{slot}"),
+        };
+        let _ = writeln!(lines, "@{start} to @{end}: {tag}{with_ref} -> {to}");
+    }
+    lines
 }
 
 /// Two states that differ, in a few words.

@@ -1,4 +1,4 @@
-//! A failing case → a smaller one that still fails: fewer calls, emptier bodies, fewer operators.
+//! A failing case → a smaller one that still fails: fewer calls, emptier bodies, fewer operators and clauses.
 //!
 //! Neighbours: `report` calls it; the bytes of a module are taken apart by what [`Module`] says of its sections and
 //! bodies, so this works for every generator. A candidate that is no valid module, or fails in another way, is not
@@ -7,9 +7,9 @@
 //! Worst case: `ATTEMPTS_MAX` runs.
 
 use crate::generate::{Call, Case};
-use prova_module::{Features, FuncIdx, Limits, Module};
+use prova_module::{BinaryReader, Features, FuncIdx, Limits, Module};
 use std::ops::Range;
-use wasm_encoder::{CodeSection, RawSection};
+use wasm_encoder::{CodeSection, Encode, RawSection};
 
 /// Candidates that are tried at most.
 pub(super) const ATTEMPTS_MAX: usize = 6_000;
@@ -22,6 +22,7 @@ pub fn shrink(case: &Case, fails: &dyn Fn(&Case) -> bool) -> Case {
     loop {
         let before = shrinker.best.wasm.len();
         shrinker.operators();
+        shrinker.clauses();
         shrinker.calls();
         if shrinker.best.wasm.len() == before {
             return shrinker.best;
@@ -115,6 +116,43 @@ impl Shrinker<'_> {
         }
     }
 
+    /// Takes clauses out of every `try_table`.
+    fn clauses(&mut self) {
+        let Some(module) = decode(&self.best.wasm) else { return };
+        for func in module.defined_funcs() {
+            let (mut at, mut clause) = (0, 0);
+            while self.left > 0 {
+                let Some(module) = decode(&self.best.wasm) else { return };
+                let ranges = operator_ranges(&module, func);
+                let Some(range) = ranges.get(at) else { break };
+                match without_clause(&module.bytes()[range.clone()], clause) {
+                    Some(bytes) if self.replace(&module, func, range, &bytes) => {}
+                    Some(_) => clause += 1,
+                    None => (at, clause) = (at + 1, 0),
+                }
+            }
+        }
+    }
+
+    /// Puts other bytes in the place of an operator.
+    fn replace(
+        &mut self,
+        module: &Module,
+        func: FuncIdx,
+        range: &Range<usize>,
+        bytes: &[u8],
+    ) -> bool {
+        let (Some(mut bodies), Some(body)) = (Bodies::of(&self.best.wasm), module.body(func))
+        else {
+            return false;
+        };
+        let (start, old) = (body.range().start, body.bytes());
+        let (before, after) = (&old[..range.start - start], &old[range.end - start..]);
+        bodies.list[func.index() - module.imported_func_count()] = [before, bytes, after].concat();
+        let wasm = bodies.encode();
+        decode(&wasm).is_some() && self.offer(Case { wasm, ..self.best.clone() })
+    }
+
     /// Takes an operator out together with one of the few after it: an opening and its `end`, a value and its `drop`.
     fn without_pair(&mut self, module: &Module, func: FuncIdx, at: usize) -> bool {
         let ranges = operator_ranges(module, func);
@@ -139,6 +177,36 @@ impl Shrinker<'_> {
 
 fn decode(wasm: &[u8]) -> Option<Module> {
     Module::decode(wasm, &Features::default(), &Limits::default()).ok()
+}
+
+/// A `try_table` without one of its clauses; `None` if it has no such clause, or is another operator.
+fn without_clause(bytes: &[u8], clause: usize) -> Option<Vec<u8>> {
+    let mut reader = BinaryReader::new(bytes, 0);
+    if reader.read_u8().ok()? != 0x1f {
+        return None;
+    }
+    // The block type, a byte or a type index, is one LEB.
+    reader.read_var_s33().ok()?;
+    let head = reader.original_position() as usize;
+    let count = reader.read_var_u32().ok()?;
+    let mut clauses = Vec::new();
+    for _ in 0..count {
+        let start = reader.original_position() as usize;
+        // One and OneRef have a tag before the label.
+        let numbers = if reader.read_u8().ok()? < 2 { 2 } else { 1 };
+        for _ in 0..numbers {
+            reader.read_var_u32().ok()?;
+        }
+        clauses.push(&bytes[start..reader.original_position() as usize]);
+    }
+    if clause >= clauses.len() {
+        return None;
+    }
+    clauses.remove(clause);
+    let mut smaller = bytes[..head].to_vec();
+    (clauses.len() as u32).encode(&mut smaller);
+    smaller.extend(clauses.concat());
+    Some(smaller)
 }
 
 /// Where each operator of a body is in the module.
@@ -190,5 +258,20 @@ impl Bodies {
             }
         }
         encoded.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clauses_go_one_by_one() {
+        // try_table (type 1) (catch 3 0) (catch_all_ref 200)
+        let both = [0x1f, 1, 2, 0, 3, 0, 3, 0xc8, 1];
+        assert_eq!(without_clause(&both, 0), Some(vec![0x1f, 1, 1, 3, 0xc8, 1]));
+        assert_eq!(without_clause(&both, 1), Some(vec![0x1f, 1, 1, 0, 3, 0]));
+        assert_eq!(without_clause(&both, 2), None);
+        assert_eq!(without_clause(&[0x02, 0x40], 0), None);
     }
 }

@@ -1,11 +1,12 @@
 //! Seed → a module of structured functions in which locals are overwritten while they are on the operand stack.
 //!
-//! Neighbours: `body` writes the bodies; this file the module around them: a host function, small helpers that call
-//! nothing, the functions to be tested, memories, globals, tables, segments, and argument vectors.
+//! Neighbours: `body` writes the bodies; this file the module around them: functions and a tag of the host, small helpers that
+//! call nothing, the functions to be tested, memories, globals, tables, tags, segments, and argument vectors.
 //!
 //! The shapes wanted are those of local preservation (`local.get … block, loop, if … local.set` of the same local
-//! `… br_if, br_table`), which compilers almost never write and unbiased generators almost never reach. Every function
-//! ends: loops count a local down, only helpers are called, and helpers call no one.
+//! `… br_if, br_table`; a local overwritten before a throw and read after the catch), which compilers almost never write and
+//! unbiased generators almost never reach. Every function ends: loops count a local down, only helpers are called, and
+//! helpers call no one.
 
 use super::body::{Body, Callee, MemoryShape, Shape, Signature};
 use super::operators::Ty;
@@ -14,14 +15,34 @@ use prova_runtime::Cell;
 use wasm_encoder::{
     ConstExpr, DataCountSection, DataSection, ElementSection, Elements, EntityType, ExportKind,
     ExportSection, FunctionSection, GlobalSection, GlobalType, ImportSection, MemorySection,
-    MemoryType, Module, RefType, TableSection, TableType,
+    MemoryType, Module, RefType, TableSection, TableType, TagKind, TagSection, TagType,
 };
 
 /// The fuel of a call: more than any generated function needs.
 pub const FUEL: u64 = 10_000_000;
 
-/// The module and name of the one import, and its type: `(i32, i64) → (i64, i32)`, sum and exclusive or.
-pub const HOST: (&str, &str) = ("host", "mix");
+/// The module of all imports. Its functions are, in the order of their indices, `mix` of type `(i32, i64) → (i64, i32)`, sum and
+/// exclusive or; `apply` of type `(i32, funcref) → (i32)`, which calls the reference; `raise` of type `(i32, i64) → ()`, which throws
+/// the `tag` with its arguments where the lowest bits of the first are 01.
+pub const HOST: &str = "host";
+
+/// The names of the imported functions.
+pub const HOST_FUNCS: [&str; 3] = ["mix", "apply", "raise"];
+
+/// The name of the imported tag, of type `(i32, i64)`.
+pub const HOST_TAG: &str = "tag";
+
+/// The number of imported functions: the index of the first helper.
+pub(super) const IMPORTED: u32 = HOST_FUNCS.len() as u32;
+
+/// The index of `apply`.
+pub(super) const APPLY: u32 = 1;
+
+/// Helper functions.
+pub(super) const HELPERS: u32 = 6;
+
+/// Helpers of the type that [`Ty::Ref`] refers to, the first ones.
+pub(super) const REF_HELPERS: u32 = 2;
 
 /// Passive data that bodies use.
 const DATA: &[u8] = b"prova\x00\x01\x7f\x80\xff\xfe data";
@@ -29,34 +50,53 @@ const DATA: &[u8] = b"prova\x00\x01\x7f\x80\xff\xfe data";
 /// The elements of table 0: helper functions, with nulls between.
 const TABLE_ELEMENTS: u32 = 8;
 
+/// The table whose elements refer to functions of one type.
+pub(super) const REF_TABLE: u32 = 2;
+
+/// Its elements.
+pub(super) const REF_TABLE_ELEMENTS: u32 = 4;
+
+const REF_ELEMENT: RefType =
+    RefType { nullable: true, heap_type: wasm_encoder::HeapType::Concrete(Ty::REF_TYPE) };
+
 /// A module of about `funcs` functions, with calls of each.
 pub fn case(rng: &mut Rng, funcs: usize) -> Case {
     let nan_free = rng.percent(35);
     let memories = memories(rng);
     let mut types = Types::default();
-    let host = Signature { params: vec![Ty::I32, Ty::I64], results: vec![Ty::I64, Ty::I32] };
+    let referred = Signature { params: vec![Ty::I32], results: vec![Ty::I32] };
+    // The first type that is asked for is type 0 = `Ty::REF_TYPE`.
+    types.index(&referred.params, &referred.results);
+    let host = host();
     let mut shape = Shape {
-        callees: vec![Callee { func: 0, signature: host }],
-        globals: vec![Ty::I32, Ty::I64, Ty::I32, Ty::F32, Ty::F64, Ty::V128],
+        callees: Vec::new(),
+        globals: vec![
+            Ty::I32,
+            Ty::I64,
+            Ty::I32,
+            Ty::F32,
+            Ty::F64,
+            Ty::V128,
+            Ty::Func,
+            Ty::Exn,
+            Ty::Ref,
+        ],
         memories,
         nan_free,
         table_elements: TABLE_ELEMENTS,
-        helpers: 0,
+        tags: tags(rng),
     };
     let mut signatures = Vec::new();
     let mut bodies = Vec::new();
-    let helpers = 6;
-    for _ in 0..helpers {
-        let signature = signature(rng, 3);
+    for i in 0..HELPERS {
+        let signature = if i < REF_HELPERS { referred.clone() } else { signature(rng, 3) };
         let small = rng.between(3, 10);
-        let leaf = Shape { callees: Vec::new(), ..shape.clone() };
-        bodies.push(Body::new(&leaf, &mut types, rng, &signature).write(small));
+        bodies.push(Body::new(&shape, &mut types, rng, &signature).write(small));
         signatures.push(signature);
     }
-    for (i, signature) in signatures.iter().enumerate() {
-        shape.callees.push(Callee { func: 1 + i as u32, signature: signature.clone() });
+    for (i, signature) in host.iter().chain(&signatures).enumerate() {
+        shape.callees.push(Callee { func: i as u32, signature: signature.clone() });
     }
-    shape.helpers = helpers;
     let mut calls = Vec::new();
     for i in 0..funcs {
         let signature = signature(rng, 5);
@@ -68,6 +108,34 @@ pub fn case(rng: &mut Rng, funcs: usize) -> Case {
         signatures.push(signature);
     }
     Case { wasm: encode(&shape, types, &signatures, bodies), calls, nan_free, fuel: FUEL }
+}
+
+/// The signatures of [`HOST_FUNCS`].
+fn host() -> [Signature; 3] {
+    let signature = |params: &[Ty], results: &[Ty]| Signature {
+        params: params.to_vec(),
+        results: results.to_vec(),
+    };
+    [
+        signature(&[Ty::I32, Ty::I64], &[Ty::I64, Ty::I32]),
+        signature(&[Ty::I32, Ty::Func], &[Ty::I32]),
+        signature(&[Ty::I32, Ty::I64], &[]),
+    ]
+}
+
+/// The values of each tag: the imported one, one without values, and some with up to three.
+fn tags(rng: &mut Rng) -> Vec<Vec<Ty>> {
+    let mut tags = vec![vec![Ty::I32, Ty::I64], vec![]];
+    for _ in 0..rng.between(1, 3) {
+        let len = rng.between(1, 3);
+        let ty = |rng: &mut Rng| match rng.below(10) {
+            0..=3 => Ty::I32,
+            4..=8 => *rng.pick(&Ty::NUMBERS),
+            _ => *rng.pick(&Ty::REFERENCES),
+        };
+        tags.push((0..len).map(|_| ty(rng)).collect());
+    }
+    tags
 }
 
 /// Memory 0, and often a second one: a page, or a few hundred bytes; with 32-bit or 64-bit addresses.
@@ -99,7 +167,7 @@ fn arguments(rng: &mut Rng, params: &[Ty]) -> Vec<Cell> {
             cells.push(match ty {
                 Ty::I32 | Ty::F32 => bits & 0xffff_ffff,
                 Ty::I64 | Ty::F64 | Ty::V128 => bits,
-                Ty::Func => 0,
+                Ty::Func | Ty::Exn | Ty::Ref => 0,
             });
         }
     }
@@ -122,7 +190,7 @@ pub(super) fn interesting(rng: &mut Rng, ty: Ty) -> u64 {
         Ty::F32 => 0x7fa0_0000,
         Ty::F64 => 0xfff4_0000_0000_0001,
         Ty::I64 | Ty::V128 if rng.percent(40) => *rng.pick(&I64),
-        Ty::I32 | Ty::I64 | Ty::V128 | Ty::Func => *rng.pick(&I32),
+        Ty::I32 | Ty::I64 | Ty::V128 | Ty::Func | Ty::Exn | Ty::Ref => *rng.pick(&I32),
     }
 }
 
@@ -133,15 +201,27 @@ fn encode(
     bodies: Vec<Vec<u8>>,
 ) -> Vec<u8> {
     let mut imports = ImportSection::new();
-    let host = &shape.callees[0].signature;
-    imports.import(HOST.0, HOST.1, EntityType::Function(types.index(&host.params, &host.results)));
+    for (name, signature) in HOST_FUNCS.into_iter().zip(host()) {
+        let ty = types.index(&signature.params, &signature.results);
+        imports.import(HOST, name, EntityType::Function(ty));
+    }
+    let tags: Vec<TagType> = shape
+        .tags
+        .iter()
+        .map(|params| TagType { kind: TagKind::Exception, func_type_idx: types.index(params, &[]) })
+        .collect();
+    imports.import(HOST, HOST_TAG, EntityType::Tag(tags[0]));
+    let mut tag_section = TagSection::new();
+    for &tag in &tags[1..] {
+        tag_section.tag(tag);
+    }
     let mut functions = FunctionSection::new();
     for signature in signatures {
         functions.function(types.index(&signature.params, &signature.results));
     }
     let mut exports = ExportSection::new();
-    for i in shape.helpers..signatures.len() as u32 {
-        exports.export(&format!("f{}", i - shape.helpers), ExportKind::Func, i + 1);
+    for i in HELPERS..signatures.len() as u32 {
+        exports.export(&format!("f{}", i - HELPERS), ExportKind::Func, i + IMPORTED);
     }
     for i in 0..shape.globals.len() as u32 {
         exports.export(&format!("g{i}"), ExportKind::Global, i);
@@ -153,9 +233,17 @@ fn encode(
     let mut data = DataSection::new();
     data.passive(DATA.iter().copied());
     let mut elements = ElementSection::new();
-    let helpers: Vec<u32> = (1..=shape.helpers).collect();
+    let helpers: Vec<u32> = (IMPORTED..IMPORTED + HELPERS).collect();
     elements.active(Some(0), &ConstExpr::i32_const(0), Elements::Functions(helpers[..4].into()));
     elements.passive(Elements::Functions(helpers.into()));
+    let RefType { heap_type, .. } = REF_ELEMENT;
+    let referred = [
+        ConstExpr::ref_func(IMPORTED),
+        ConstExpr::ref_null(heap_type),
+        ConstExpr::ref_func(IMPORTED + 1),
+    ];
+    let referred = Elements::Expressions(REF_ELEMENT, referred.to_vec().into());
+    elements.active(Some(REF_TABLE), &ConstExpr::i32_const(0), referred);
     let mut module = Module::new();
     module
         .section(&types.section())
@@ -163,6 +251,7 @@ fn encode(
         .section(&functions)
         .section(&tables(shape))
         .section(&memory_section(shape))
+        .section(&tag_section)
         .section(&globals(shape))
         .section(&exports)
         .section(&elements)
@@ -174,9 +263,13 @@ fn encode(
 
 fn tables(shape: &Shape) -> TableSection {
     let mut tables = TableSection::new();
-    for minimum in [u64::from(shape.table_elements), 3] {
+    let all = [
+        (u64::from(shape.table_elements), RefType::FUNCREF),
+        (3, RefType::FUNCREF),
+        (u64::from(REF_TABLE_ELEMENTS), REF_ELEMENT),
+    ];
+    for (minimum, element_type) in all {
         let maximum = Some(minimum + 2);
-        let element_type = RefType::FUNCREF;
         tables.table(TableType { element_type, table64: false, minimum, maximum, shared: false });
     }
     tables
@@ -207,7 +300,7 @@ fn globals(shape: &Shape) -> GlobalSection {
             Ty::F32 => ConstExpr::f32_const(1.25_f32.into()),
             Ty::F64 => ConstExpr::f64_const((-2.5_f64).into()),
             Ty::V128 => ConstExpr::v128_const(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10),
-            Ty::Func => ConstExpr::ref_null(wasm_encoder::HeapType::FUNC),
+            Ty::Func | Ty::Exn | Ty::Ref => ConstExpr::ref_null(ty.heap_type()),
         };
         globals.global(GlobalType { val_type: ty.encoder(), mutable: true, shared: false }, &init);
     }

@@ -10,6 +10,7 @@ use prova_bytecode::{Class, Kind, OPS, Role};
 use prova_module::{Features, Limits, Module};
 use std::fmt::Write as _;
 use std::sync::LazyLock;
+use wasm_encoder::{AbstractHeapType, HeapType, RefType};
 
 /// A value type of generated code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,11 +27,21 @@ pub enum Ty {
     V128,
     /// `funcref`
     Func,
+    /// `exnref`
+    Exn,
+    /// `(ref null $r)`, where `$r` is type [`Ty::REF_TYPE`] of a generated module, `(i32) → (i32)`.
+    Ref,
 }
 
 impl Ty {
     /// The number types and `v128`.
     pub const NUMBERS: [Ty; 5] = [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::V128];
+
+    /// The references.
+    pub const REFERENCES: [Ty; 3] = [Ty::Func, Ty::Exn, Ty::Ref];
+
+    /// The function type that [`Ty::Ref`] refers to.
+    pub const REF_TYPE: u32 = 0;
 
     /// The type for the encoder.
     pub fn encoder(self) -> wasm_encoder::ValType {
@@ -40,8 +51,24 @@ impl Ty {
             Ty::F32 => wasm_encoder::ValType::F32,
             Ty::F64 => wasm_encoder::ValType::F64,
             Ty::V128 => wasm_encoder::ValType::V128,
-            Ty::Func => wasm_encoder::ValType::FUNCREF,
+            Ty::Func | Ty::Exn | Ty::Ref => {
+                wasm_encoder::ValType::Ref(RefType { nullable: true, heap_type: self.heap_type() })
+            }
         }
+    }
+
+    /// What a reference of this type refers to; that of functions for a number.
+    pub fn heap_type(self) -> HeapType {
+        match self {
+            Ty::Exn => HeapType::Abstract { shared: false, ty: AbstractHeapType::Exn },
+            Ty::Ref => HeapType::Concrete(Ty::REF_TYPE),
+            Ty::I32 | Ty::I64 | Ty::F32 | Ty::F64 | Ty::V128 | Ty::Func => HeapType::FUNC,
+        }
+    }
+
+    /// Whether it is a reference.
+    pub fn is_reference(self) -> bool {
+        Ty::REFERENCES.contains(&self)
     }
 
     /// A set of this type alone, to be joined with others.

@@ -16,8 +16,9 @@ const BYTES: usize = 4096;
 /// A configuration within what the tiers execute; sizes and the rarer choices are random.
 pub fn config(rng: &mut Rng) -> Config {
     Config {
-        exceptions_enabled: false,
-        gc_enabled: false,
+        exceptions_enabled: rng.percent(60),
+        // Brings typed function references, but structures and arrays too, which no tier executes: most of these are refused.
+        gc_enabled: rng.percent(6),
         shared_everything_threads_enabled: false,
         compact_imports_enabled: false,
         // Threads bring shared memories too, which no tier executes: many of these modules are refused.

@@ -3,6 +3,7 @@
 use super::listing::{Item, Listing, operand_values};
 use crate::generate::Rng;
 use prova_bytecode::{Candidate, Class, Kind, OPS, Op, fits};
+use prova_module::TagIdx;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -37,7 +38,7 @@ fn width(kind: Kind) -> (u8, u8) {
 pub(super) fn random(rng: &mut Rng, honest: &Candidate) -> Option<Edit> {
     let mut listing = Listing::new(honest)?;
     let mut candidate = None;
-    let kind = match rng.weighted(&[18, 22, 12, 8, 8, 5, 8, 5, 5, 5, 2, 6]) {
+    let kind = match rng.weighted(&[18, 22, 12, 8, 8, 5, 8, 5, 5, 5, 2, 6, 8, 4]) {
         0 => another_op(rng, &mut listing)?,
         1 => another_slot(rng, &mut listing, honest.frame_cells)?,
         2 => another_immediate(rng, &mut listing)?,
@@ -72,13 +73,15 @@ pub(super) fn random(rng: &mut Rng, honest: &Candidate) -> Option<Edit> {
             candidate = Some(other);
             kind
         }
-        _ => {
+        11 => {
             let frame = honest.frame_cells.max(1) as usize;
             let values = vec![rng.below(frame) as u64, rng.below(frame) as u64];
             let place = rng.below(listing.items.len());
             listing.insert(place, Item { op: Op::Copy, values, table: Vec::new() });
             "copy inserted"
         }
+        12 => another_handler(rng, &mut listing)?,
+        _ => another_throw(rng, &mut listing)?,
     };
     Some(Edit { kind, candidate: candidate.unwrap_or_else(|| listing.candidate(honest)) })
 }
@@ -193,6 +196,72 @@ fn permute_table(rng: &mut Rng, listing: &mut Listing) -> Option<&'static str> {
         _ => return None,
     };
     Some(kind)
+}
+
+/// A catch clause that is not that of the Wasm.
+fn another_handler(rng: &mut Rng, listing: &mut Listing) -> Option<&'static str> {
+    let at = rng.below(listing.handlers.len());
+    let (handler, places) = listing.handlers.get_mut(at)?;
+    let kind = match rng.below(10) {
+        0 => {
+            places.start = near(rng, places.start);
+            "handler's start"
+        }
+        1 => {
+            places.end = near(rng, places.end);
+            "handler's end"
+        }
+        2 => {
+            let other = TagIdx(rng.below(4) as u32);
+            handler.tag = if rng.percent(30) { None } else { Some(other) };
+            "handler's tag"
+        }
+        3 => {
+            handler.with_ref ^= true;
+            "handler's reference"
+        }
+        4 => {
+            places.target = Some(near(rng, places.target?));
+            "handler's target"
+        }
+        5 => {
+            places.target = if places.target.is_none() { Some(places.end) } else { None };
+            "handler's return"
+        }
+        6 => {
+            handler.slot = handler.slot.wrapping_add(if rng.percent(50) { 1 } else { u16::MAX });
+            "handler's window"
+        }
+        7 => {
+            let other = rng.below(listing.handlers.len());
+            listing.handlers.swap(at, other);
+            "handlers swapped"
+        }
+        8 => {
+            listing.handlers.remove(at);
+            "handler dropped"
+        }
+        _ => {
+            listing.handlers.insert(at, listing.handlers[at]);
+            "handler twice"
+        }
+    };
+    Some(kind)
+}
+
+/// Another operand of a throw or of a call through a reference.
+fn another_throw(rng: &mut Rng, listing: &mut Listing) -> Option<&'static str> {
+    let throws = |item: &Item| {
+        use Class::{call_ref, return_call_ref, throw, throw_ref};
+        matches!(item.op.class(), throw | throw_ref | call_ref | return_call_ref)
+    };
+    let all = listing.items.iter().enumerate().filter(|(_, item)| throws(item));
+    let places: Vec<usize> = all.map(|(place, _)| place).collect();
+    let item = &mut listing.items[*places.get(rng.below(places.len()))?];
+    let (value, kind) = operand_values(item.op).nth(rng.below(item.op.operands().len()))?;
+    let old = item.values[value];
+    item.values[value] = if rng.percent(50) { old + 1 } else { old.checked_sub(1)? };
+    fits(kind, item.values[value]).then_some("throw's or reference call's operand")
 }
 
 /// What is not code: frame, constants, the number of hints, the number of map entries.

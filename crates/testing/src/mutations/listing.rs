@@ -1,9 +1,9 @@
 //! Candidates with places instead of words: code that can be cut, moved and put together again.
 //!
-//! Branch targets, map entries and hints name the place (index) of an instruction, so they stay right when the instructions
-//! before them become more or fewer.
+//! Branch targets, map entries, hints and handlers name the place (index) of an instruction, so they stay right when the
+//! instructions before them become more or fewer.
 
-use prova_bytecode::{Candidate, CodeBuffer, Kind, MapEntry, Op, decode};
+use prova_bytecode::{Candidate, CodeBuffer, Handler, Kind, MapEntry, Op, decode};
 use std::collections::BTreeMap;
 
 /// One instruction; the value of a branch offset is a place.
@@ -15,6 +15,14 @@ pub(super) struct Item {
     pub(super) table: Vec<usize>,
 }
 
+/// Where a handler is: its range, and its target unless it returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Places {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) target: Option<usize>,
+}
+
 /// A candidate's code.
 #[derive(Clone, Debug)]
 pub(super) struct Listing {
@@ -23,6 +31,8 @@ pub(super) struct Listing {
     pub(super) map: Vec<(usize, u32)>,
     /// The place of each hint.
     pub(super) hints: Vec<usize>,
+    /// The handlers, and their words as places.
+    pub(super) handlers: Vec<(Handler, Places)>,
 }
 
 /// The index into an item's values of each of its operands.
@@ -77,7 +87,25 @@ impl Listing {
             .iter()
             .map(|h| places.get(&h.word).copied())
             .collect::<Option<_>>()?;
-        Some(Listing { items, map, hints })
+        let place = |word: u32| places.get(&word).copied();
+        let handlers = candidate.handlers.iter().map(|handler| {
+            let target = match handler.target {
+                Handler::RETURN => None,
+                word => Some(place(word)?),
+            };
+            Some((
+                *handler,
+                Places { start: place(handler.start)?, end: place(handler.end)?, target },
+            ))
+        });
+        let handlers = handlers.collect::<Option<_>>()?;
+        Some(Listing { items, map, hints, handlers })
+    }
+
+    /// The module offset of the operator that the instruction at `place` belongs to.
+    pub(super) fn offset(&self, place: usize) -> Option<u32> {
+        let after = self.map.partition_point(|(at, _)| *at <= place);
+        Some(self.map.get(after.checked_sub(1)?)?.1)
     }
 
     /// Removes the instruction at `place`.
@@ -104,6 +132,10 @@ impl Listing {
         }
         self.map.iter_mut().for_each(|(at, _)| *at = to(*at));
         self.hints.iter_mut().for_each(|at| *at = to(*at));
+        for (_, places) in &mut self.handlers {
+            (places.start, places.end) = (to(places.start), to(places.end));
+            places.target = places.target.map(&to);
+        }
     }
 
     /// The candidate with this code, the rest as in `honest`.
@@ -136,6 +168,11 @@ impl Listing {
         for (hint, &at) in controls.iter_mut().zip(&self.hints) {
             hint.word = word(at);
         }
-        Candidate { words: code.into_words(), map, controls, ..honest.clone() }
+        let handlers = self.handlers.iter().map(|(handler, places)| {
+            let target = places.target.map_or(Handler::RETURN, word);
+            Handler { start: word(places.start), end: word(places.end), target, ..*handler }
+        });
+        let handlers = handlers.collect();
+        Candidate { words: code.into_words(), map, controls, handlers, ..honest.clone() }
     }
 }

@@ -2,25 +2,26 @@
 //!
 //! ```text
 //! Module ─ translate ─► Candidate ─ edit ─► Candidate' ─ check ─┬─► refused, by rule
-//!                                                             └─► survivor ─ sort ─┬─► the same code, or equal by `normal`
-//!                                                                                └─► run against the honest one
+//!                                                             └─► survivor ─┬─ run ─────► different: a hole of the check
+//!                                                                           └─ class ───► why it is equal, or unexplained
 //! ```
 //!
-//! Neighbours: `edit` changes candidates, `normal` decides equality of code that differs in dead writes and the order of
-//! commuting operands, `survivor` runs both versions. An accepted candidate is a witness, so it can be run: if a run of
-//! it differs, the check has a hole.
+//! Neighbours: `edit` changes candidates (`listing` is how), `survivor` runs both versions, `class` says why they are equal, by the
+//! proof of `product`. An accepted candidate is a witness, so it can be run: if a run of it differs, the check has a hole. One that no
+//! class and no line of `explained.tsv` explains fails the campaign, too.
 //!
-//! What green does not show: that the proof is sound against code that no edit here writes; and a survivor that runs alike has been
-//! run on a few arguments only. Those that `normal` does not explain are counted and twenty of them printed: most write again what is
-//! there already (a local that is zero at the entry) or read another slot with the same value across a label.
-//!
-//! 100,000 edits with seed 1 over generated functions, `coremark-rs`, `pair-a` and `lua` (20 November 2026): 83,567 refused, by 18
-//! rules; 5,836 survivors with the same code, 9,726 equal by `normal`, 871 that run alike, no hole.
+//! What green does not show: that the proof is sound against code that no edit here writes.
 
+mod by_hand;
+mod class;
 mod edit;
+mod forms;
 mod listing;
-mod normal;
+mod product;
 mod survivor;
+mod terms;
+#[cfg(test)]
+mod tests;
 
 use crate::generate::{Generator, Rng};
 use edit::Edit;
@@ -54,17 +55,24 @@ pub struct Report {
     pub kinds: BTreeMap<&'static str, (u64, u64)>,
     /// Refusals by rule.
     pub rules: BTreeMap<String, u64>,
-    /// Survivors whose code is that of the honest candidate: a hint, a frame's size or a map entry without effect.
-    pub same_code: u64,
-    /// Survivors that `normal` proves equal.
-    pub equal: u64,
-    /// Survivors that nothing but a run says to be equal.
-    pub ran_alike: Vec<String>,
+    /// Survivors by the class that explains them.
+    pub classes: BTreeMap<&'static str, u64>,
+    /// Survivors that only a line of `explained.tsv` explains, by the line's number.
+    pub by_hand: BTreeMap<usize, u64>,
+    /// Survivors that nothing explains.
+    pub unexplained: Vec<String>,
+    /// Survivors, explained or not, that no run says anything of: their module cannot be instantiated.
+    pub not_run: u64,
     /// Holes: accepted and different.
     pub holes: Vec<String>,
 }
 
 impl Report {
+    /// Whether there is no hole and every survivor is explained.
+    pub fn is_clean(&self) -> bool {
+        self.holes.is_empty() && self.unexplained.is_empty()
+    }
+
     /// The number of edits.
     pub fn edits(&self) -> u64 {
         self.kinds.values().map(|(all, _)| all).sum()
@@ -85,16 +93,16 @@ impl fmt::Display for Report {
         for (rule, count) in &self.rules {
             writeln!(f, "  {rule}: {count}")?;
         }
-        writeln!(
-            f,
-            "survivors: {} with the same code, {} equal by dead writes and commuting operands, {} that run alike, {} holes",
-            self.same_code,
-            self.equal,
-            self.ran_alike.len(),
-            self.holes.len()
-        )?;
-        for text in self.ran_alike.iter().take(20) {
-            writeln!(f, "runs alike: {text}")?;
+        for (class, count) in &self.classes {
+            writeln!(f, "survivors by {class}: {count}")?;
+        }
+        for (line, count) in &self.by_hand {
+            writeln!(f, "survivors explained by line {line} of explained.tsv: {count}")?;
+        }
+        let (unexplained, holes) = (self.unexplained.len(), self.holes.len());
+        writeln!(f, "{} not run, {unexplained} unexplained, {holes} holes", self.not_run)?;
+        for text in self.unexplained.iter().take(20) {
+            writeln!(f, "unexplained: {text}")?;
         }
         for text in self.holes.iter().take(5) {
             writeln!(f, "HOLE: {text}")?;
@@ -187,21 +195,28 @@ struct Survivor<'s> {
 
 impl Survivor<'_> {
     fn sort(&self, rng: &mut Rng, code: Arc<CheckedBytecode>, report: &mut Report) {
-        if let Some(difference) = survivor::difference(rng, self.module, self.settings, &code) {
-            report.holes.push(format!("{difference}\n{}", self.text()));
-        } else if self.candidate.words == self.honest.words {
-            report.same_code += 1;
-        } else if normal::equal(self.module, self.honest, self.candidate) {
-            report.equal += 1;
+        match survivor::difference(rng, self.module, self.settings, &code) {
+            Ok(None) => {}
+            Ok(Some(difference)) => {
+                return report.holes.push(format!("{difference}\n{}", self.text()));
+            }
+            Err(_) => report.not_run += 1,
+        }
+        if let Some(class) = class::classify(self.module, self.honest, self.candidate) {
+            *report.classes.entry(class).or_default() += 1;
+        } else if let Some(line) = by_hand::line(self.kind, self.honest, self.candidate) {
+            *report.by_hand.entry(line).or_default() += 1;
         } else {
-            report.ran_alike.push(self.text());
+            report.unexplained.push(self.text());
         }
     }
 
     /// What was changed, in words.
     fn text(&self) -> String {
-        let list =
-            |candidate: &Candidate| prova_bytecode::text::display(&candidate.words).to_string();
+        let list = |candidate: &Candidate| {
+            let code = prova_bytecode::text::display(&candidate.words).to_string();
+            crate::differential::handlers(candidate) + &code
+        };
         let (before, after) = (list(self.honest), list(self.candidate));
         let (before, after): (Vec<&str>, Vec<&str>) =
             (before.lines().collect(), after.lines().collect());
@@ -209,8 +224,8 @@ impl Survivor<'_> {
         let near = |lines: &[&str]| {
             lines
                 .iter()
-                .skip(same.saturating_sub(2))
-                .take(6)
+                .skip(same.saturating_sub(8))
+                .take(30)
                 .copied()
                 .collect::<Vec<_>>()
                 .join("\n")

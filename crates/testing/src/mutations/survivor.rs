@@ -33,23 +33,23 @@ impl Attach for Edited {
 }
 
 /// The first difference of some calls of the function of `code`.
+///
+/// # Errors
+/// If nothing could be run, the reason.
 pub(super) fn difference(
     rng: &mut Rng,
     module: &Module,
     settings: Settings,
     code: &Arc<CheckedBytecode>,
-) -> Option<String> {
+) -> Result<Option<String>, String> {
     let params = &module.func_type(code.func()).params;
     let calls: Vec<Vec<Cell>> = (0..CALLS).map(|_| arguments(rng, params)).collect();
     let edited = Edited { honest: Translation::new(settings), code: Arc::clone(code) };
     let honest =
-        observe(module, settings, code.func(), &calls, Arc::new(Translation::new(settings)));
-    let edited = observe(module, settings, code.func(), &calls, Arc::new(edited));
-    let lines = honest.iter().zip(&edited);
-    lines
-        .enumerate()
-        .find(|(_, (a, b))| a != b)
-        .map(|(i, (a, b))| format!("call {i}: {a} became {b}"))
+        observe(module, settings, code.func(), &calls, Arc::new(Translation::new(settings)))?;
+    let edited = observe(module, settings, code.func(), &calls, Arc::new(edited))?;
+    let mut lines = honest.iter().zip(&edited).enumerate();
+    Ok(lines.find(|(_, (a, b))| a != b).map(|(i, (a, b))| format!("call {i}: {a} became {b}")))
 }
 
 fn arguments(rng: &mut Rng, params: &[ValType]) -> Vec<Cell> {
@@ -73,7 +73,7 @@ fn observe(
     func: FuncIdx,
     calls: &[Vec<Cell>],
     attach: Arc<dyn Attach>,
-) -> Vec<String> {
+) -> Result<Vec<String>, String> {
     let mut store = Store::new(StoreConfig {
         settings,
         executor: ExecutorKind::Match,
@@ -85,7 +85,7 @@ fn observe(
     store.set_fuel(biased::FUEL);
     let instance = match store.instantiate(&mut (), module, &imports, attach) {
         Ok(instance) => instance,
-        Err(error) => return vec![error.to_string()],
+        Err(error) => return Err(error.to_string()),
     };
     let addr = store.instance(instance).func_addr(func);
     let mut seen = Vec::new();
@@ -112,7 +112,7 @@ fn observe(
             "{args:x?} → {outcome}, fuel {left}, memories {memories:x?}, globals {globals:x?}"
         ));
     }
-    seen
+    Ok(seen)
 }
 
 fn digest(bytes: &[u8]) -> u64 {

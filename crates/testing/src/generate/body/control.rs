@@ -2,7 +2,7 @@
 //!
 //! Neighbours: `mod.rs` has the state and its invariants B1 to B3.
 
-use super::{Body, Ty};
+use super::{APPLY, Body, IMPORTED, Ty};
 use std::borrow::Cow;
 use wasm_encoder::Instruction;
 
@@ -17,6 +17,8 @@ pub(super) enum FrameKind {
     If,
     /// The part after `else`.
     Else,
+    /// A `try_table`.
+    Try,
 }
 
 /// An open region.
@@ -31,15 +33,19 @@ pub(super) struct Frame {
 
 impl Frame {
     /// What a branch to its label takes.
-    fn label(&self) -> &[Ty] {
+    pub(super) fn label(&self) -> &[Ty] {
         match self.kind {
             FrameKind::Loop(_) => &self.params,
-            FrameKind::Func | FrameKind::Block | FrameKind::If | FrameKind::Else => &self.results,
+            FrameKind::Func
+            | FrameKind::Block
+            | FrameKind::If
+            | FrameKind::Else
+            | FrameKind::Try => &self.results,
         }
     }
 
     /// Whether a branch to its label has to count.
-    fn must_count(&self) -> bool {
+    pub(super) fn must_count(&self) -> bool {
         self.kind == FrameKind::Loop(false)
     }
 }
@@ -47,15 +53,7 @@ impl Frame {
 impl Body<'_> {
     /// Opens a block, loop or if, whose parameters are taken from the stack.
     pub(super) fn open(&mut self) {
-        let mut params = Vec::new();
-        if self.rng.percent(40) {
-            let take = self.rng.below(3);
-            while self.available() < take || self.rng.percent(25) {
-                let ty = self.ty();
-                self.push(ty);
-            }
-            params = self.stack[self.stack.len() - take..].to_vec();
-        }
+        let params = if self.rng.percent(40) { self.block_params() } else { Vec::new() };
         let results = if self.rng.percent(40) { Vec::new() } else { self.type_list(3) };
         let ty = self.types.block(&params, &results);
         let kind = match self.rng.weighted(&[45, 25, 30]) {
@@ -79,6 +77,16 @@ impl Body<'_> {
         if kind == FrameKind::Loop(true) {
             self.counting_header();
         }
+    }
+
+    /// Up to two values on top of the stack, for a block to take.
+    pub(super) fn block_params(&mut self) -> Vec<Ty> {
+        let take = self.rng.below(3);
+        while self.available() < take || self.rng.percent(25) {
+            let ty = self.ty();
+            self.push(ty);
+        }
+        self.stack[self.stack.len() - take..].to_vec()
     }
 
     /// At a loop's header: return when the counter is used up (it may be below zero), else count (B2).
@@ -163,7 +171,7 @@ impl Body<'_> {
     }
 
     /// After a terminator: mostly the frame ends here, else dead code follows.
-    fn dead(&mut self) {
+    pub(super) fn dead(&mut self) {
         let base = self.base();
         self.stack.truncate(base);
         if self.rng.percent(70) {
@@ -172,13 +180,13 @@ impl Body<'_> {
     }
 
     /// A label by relative depth: what it takes, and whether a branch to it has to count.
-    fn label(&self, relative: usize) -> (Vec<Ty>, bool) {
+    pub(super) fn label(&self, relative: usize) -> (Vec<Ty>, bool) {
         let frame = &self.frames[self.frames.len() - 1 - relative];
         (frame.label().to_vec(), frame.must_count())
     }
 
     /// The relative depth of some label.
-    fn some_label(&mut self) -> usize {
+    pub(super) fn some_label(&mut self) -> usize {
         let depth = self.frames.len();
         if self.rng.percent(50) { self.rng.below(depth.min(2)) } else { self.rng.below(depth) }
     }
@@ -251,8 +259,14 @@ impl Body<'_> {
         }
         let callee = self.rng.pick(&self.shape.callees).clone();
         let tail = callee.signature.results == self.results && self.rng.percent(25);
-        self.need(&callee.signature.params);
-        let indirect = callee.func != 0 && self.rng.percent(30);
+        if callee.func == APPLY && self.rng.percent(85) {
+            // A reference that can be called as the host does it, most often one that is not null.
+            self.push(Ty::I32);
+            self.constant(Ty::Ref);
+        } else {
+            self.need(&callee.signature.params);
+        }
+        let indirect = callee.func >= IMPORTED && self.rng.percent(30);
         if indirect {
             self.table_index(callee.func);
         }
@@ -275,7 +289,7 @@ impl Body<'_> {
     /// The index of a function in table 0, mostly the right one; it stays out of the typed stack.
     fn table_index(&mut self, func: u32) {
         if self.rng.percent(88) {
-            self.emit(&Instruction::I32Const(func as i32 - 1));
+            self.emit(&Instruction::I32Const((func - IMPORTED) as i32));
         } else {
             self.push(Ty::I32);
             self.stack.pop();

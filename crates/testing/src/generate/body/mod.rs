@@ -1,7 +1,8 @@
 //! Choices → the body of one structured function: operators on a typed operand stack, locals overwritten under way.
 //!
 //! Neighbours: `biased` makes the module around it. This file has the state and the operand stack; `control` the
-//! structured operators, `plain` the ones that compute, load and store.
+//! structured operators, `exception` what throws and catches, `reference` null tests and calls through references, `plain` the ones
+//! that compute, load and store.
 //!
 //! # Invariants
 //! * B1. `stack` is the operand stack's types at the current position, whether control gets there or not: in dead code
@@ -12,9 +13,11 @@
 //! Fault: the module is refused by validation, which `differential` reports as its own fault.
 
 mod control;
+mod exception;
 mod plain;
+mod reference;
 
-use super::biased::interesting;
+use super::biased::{APPLY, HELPERS, IMPORTED, REF_HELPERS, interesting};
 use super::operators::{OPERATORS, Ty};
 use super::{Rng, Types};
 use control::{Frame, FrameKind};
@@ -44,14 +47,15 @@ pub(super) struct MemoryShape {
 /// The module as far as bodies see it.
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
-    /// The host function first, then the helpers.
+    /// The host's functions first, then the helpers; none in a helper.
     pub(super) callees: Vec<Callee>,
     pub(super) globals: Vec<Ty>,
     pub(super) memories: Vec<MemoryShape>,
     /// Whether to leave out float arithmetic.
     pub(super) nan_free: bool,
     pub(super) table_elements: u32,
-    pub(super) helpers: u32,
+    /// The values of each tag.
+    pub(super) tags: Vec<Vec<Ty>>,
 }
 
 /// A body in the making.
@@ -88,6 +92,11 @@ impl<'a> Body<'a> {
         let second = *rng.pick(&Ty::NUMBERS);
         while locals.len() < 5 && (locals.len() < 2 || rng.percent(50)) {
             locals.push(if rng.percent(60) { Ty::I32 } else { second });
+        }
+        for (ty, percent) in [(Ty::Ref, 35), (Ty::Exn, 35), (Ty::Func, 12)] {
+            if rng.percent(percent) {
+                locals.push(ty);
+            }
         }
         for ty in locals.iter().chain(&signature.results) {
             palette |= ty.bit();
@@ -148,7 +157,12 @@ impl<'a> Body<'a> {
         let depth = self.frames.len();
         let open = if depth < 7 { 24 } else { 0 };
         let close = if depth > 1 { 6 + 2 * depth } else { 0 };
-        match self.rng.weighted(&[24, 16, 8, 14, open, close, 16, calls, 6, 5, 4, 2]) {
+        let tries = if depth < 6 { 5 } else { 0 };
+        // Inside a `try_table` something should throw.
+        let inside = self.frames.iter().any(|frame| frame.kind == FrameKind::Try);
+        let throws = if inside { 8 } else { 1 };
+        let weights = [24, 16, 8, 14, open, close, 16, calls, 6, 5, 4, 2, tries, throws, 6];
+        match self.rng.weighted(&weights) {
             0 => self.local_get(),
             1 => self.local_set(),
             2 => self.constant_or_global(),
@@ -160,7 +174,10 @@ impl<'a> Body<'a> {
             8 => self.access(),
             9 => self.select(),
             10 => self.global_set_or_drop(),
-            _ => self.bulk(),
+            11 => self.bulk(),
+            12 => self.open_try(),
+            13 => self.throw(),
+            _ => self.reference(),
         }
     }
 
@@ -183,8 +200,8 @@ impl<'a> Body<'a> {
     }
 
     fn ty(&mut self) -> Ty {
-        let types: Vec<Ty> =
-            Ty::NUMBERS.into_iter().filter(|ty| ty.bit() & self.palette != 0).collect();
+        let all = Ty::NUMBERS.into_iter().chain(Ty::REFERENCES);
+        let types: Vec<Ty> = all.filter(|ty| ty.bit() & self.palette != 0).collect();
         if self.rng.percent(40) { Ty::I32 } else { *self.rng.pick(&types) }
     }
 
@@ -253,7 +270,11 @@ impl<'a> Body<'a> {
 
     /// Takes the top of the stack, mostly into a global, where a wrong value is seen at the end.
     fn observe(&mut self) {
-        let ty = self.stack.pop();
+        let mut ty = self.stack.pop();
+        if ty.is_some_and(Ty::is_reference) && self.rng.percent(60) {
+            self.emit(&Instruction::RefIsNull);
+            ty = Some(Ty::I32);
+        }
         let global = self.shape.globals.iter().position(|t| Some(*t) == ty);
         let Some(global) = global.filter(|_| self.rng.percent(75)) else {
             return self.emit(&Instruction::Drop);
@@ -280,7 +301,13 @@ impl<'a> Body<'a> {
             Ty::V128 => {
                 Instruction::V128Const(i128::from(bits) << 64 | i128::from(self.rng.bits() >> 8))
             }
-            Ty::Func => Instruction::RefNull(wasm_encoder::HeapType::FUNC),
+            Ty::Func if self.rng.percent(50) => {
+                Instruction::RefFunc(IMPORTED + self.rng.below(HELPERS as usize) as u32)
+            }
+            Ty::Ref if self.rng.percent(85) => {
+                Instruction::RefFunc(IMPORTED + self.rng.below(REF_HELPERS as usize) as u32)
+            }
+            Ty::Func | Ty::Exn | Ty::Ref => Instruction::RefNull(ty.heap_type()),
         };
         self.emit(&instruction);
         self.stack.push(ty);

@@ -125,7 +125,7 @@ impl Body<'_> {
         for _ in 0..3 {
             self.stack.pop();
         }
-        if ty == Ty::Func || self.rng.percent(20) {
+        if ty.is_reference() || self.rng.percent(20) {
             self.emit(&Instruction::TypedSelect(ty.encoder()));
         } else {
             self.emit(&Instruction::Select);

@@ -1,0 +1,77 @@
+//! Ops with an immediate → the op on two operands that computes the same with a constant.
+//!
+//! Neighbours: `product` compares instructions in that form. The pairs are found by name (`i32.add_imm` and `i32.add`) and by
+//! what the rows say of operands; that both rows have the same expression is a fact of the op table, which a test here reads.
+
+use prova_bytecode::{Kind, OPS, Op, Role};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// The op on two operands of each op with an immediate.
+static BASES: LazyLock<BTreeMap<Op, (Op, Kind)>> = LazyLock::new(|| {
+    let named: BTreeMap<&str, Op> = OPS.iter().map(|&op| (op.mnemonic(), op)).collect();
+    let base = |op: Op| {
+        let mnemonic = op.mnemonic();
+        let name = mnemonic.strip_suffix("_imm").or_else(|| mnemonic.strip_suffix("_imm32"))?;
+        let base = *named.get(name)?;
+        let (mine, others) = (op.operands(), base.operands());
+        let differs: Vec<usize> = (0..mine.len())
+            .filter(|&i| others.get(i).is_none_or(|o| o.kind != mine[i].kind))
+            .collect();
+        let immediate = |i: usize| mine[i].kind.cells() == 0 && others[i].role == Role::Source;
+        match differs[..] {
+            [i] if mine.len() == others.len() && immediate(i) => Some((op, (base, mine[i].kind))),
+            _ => None,
+        }
+    };
+    OPS.iter().filter_map(|&op| base(op)).collect()
+});
+
+/// Tests of one operand, and the comparison with 0 that each is.
+const TESTS: [(Op, Op); 4] = [
+    (Op::I32Eqz, Op::I32Eq),
+    (Op::I64Eqz, Op::I64Eq),
+    (Op::BrIfNot, Op::BrI32Eq),
+    (Op::BrIf, Op::BrI32Ne),
+];
+
+/// The op on operands and the constant cell that stands for the immediate.
+pub(super) fn base(op: Op, immediates: &[u64]) -> Option<(Op, u64)> {
+    if let Some((_, base)) = TESTS.iter().find(|test| test.0 == op) {
+        return Some((*base, 0));
+    }
+    let &(base, kind) = BASES.get(&op)?;
+    let &[immediate] = immediates else { return None };
+    // The decoder extends to 64 bits; a cell of 32 bits has zeros above (T2).
+    Some((base, if kind == Kind::i32s { immediate & 0xffff_ffff } else { immediate }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    macro_rules! expressions {
+        ($($name:ident $mnemonic:literal $class:ident [$($d:ident : $dk:ident)* <- $($s:ident : $sk:ident)*]
+            $($m:ident $(: $mt:ty)?)? { $($e:tt)* })*) => {
+            &[$((Op::$name, stringify!($class), stringify!($($e)*))),*]
+        };
+    }
+
+    const EXPRESSIONS: &[(Op, &str, &str)] = prova_bytecode::for_each_op!(expressions);
+
+    #[test]
+    fn both_forms_have_one_class_and_one_expression() {
+        let of = |op: Op| EXPRESSIONS.iter().find(|row| row.0 == op).map(|row| (row.1, row.2));
+        assert!(BASES.len() > 60, "{}", BASES.len());
+        for (&op, &(base, _)) in &*BASES {
+            assert_eq!(of(op), of(base), "{}", op.mnemonic());
+        }
+    }
+
+    #[test]
+    fn immediates_become_cells() {
+        assert_eq!(base(Op::I32AddImm, &[u64::MAX]), Some((Op::I32Add, 0xffff_ffff)));
+        assert_eq!(base(Op::I64AddImm, &[u64::MAX]), Some((Op::I64Add, u64::MAX)));
+        assert_eq!(base(Op::I32Add, &[]), None);
+    }
+}
