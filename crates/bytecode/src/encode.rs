@@ -10,7 +10,7 @@
 //!
 //! Limits: code of one function is at most [`WORDS_MAX`] words, so that a branch offset fits 32 bits.
 
-use crate::ops::{Class, Kind, OPERANDS_MAX, Op};
+use crate::ops::{Class, Kind, OPERANDS_MAX, OPS, Op};
 
 /// The greatest number of words of one function's code.
 pub const WORDS_MAX: usize = 1 << 28;
@@ -172,6 +172,11 @@ impl Inst {
     }
 }
 
+impl Inst {
+    /// A place for [`decode_into`].
+    pub(crate) const BLANK: Inst = Inst { op: OPS[0], at: 0, values: [0; VALUES_MAX], next: 0 };
+}
+
 /// Why words are no instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecodeError {
@@ -200,26 +205,43 @@ impl std::error::Error for DecodeError {}
 /// # Errors
 /// One per way in which the words are no instruction; never a panic, whatever the words.
 pub fn decode(words: &[u64], at: u32) -> Result<Inst, DecodeError> {
+    let mut inst = Inst::BLANK;
+    decode_into(words, at, &mut inst)?;
+    Ok(inst)
+}
+
+/// [`decode`] into a place that is used again. Of an error the place holds nothing of use.
+#[inline]
+pub(crate) fn decode_into(words: &[u64], at: u32, inst: &mut Inst) -> Result<(), DecodeError> {
     let start = at as usize;
     let first = *words.get(start).ok_or(DecodeError::Truncated)?;
     let encoding = first as u16;
     let op = Op::from_encoding(encoding).ok_or(DecodeError::UnknownOp(encoding))?;
     let info = op.info();
+    if info.narrow {
+        // The lanes that belong to no operand are zero, and so are their values.
+        if first & info.unused[0] != 0 {
+            return Err(DecodeError::StrayBits);
+        }
+        let lane = |n: u32| first >> (16 * n) & 0xffff;
+        *inst = Inst { op, at, values: [lane(1), lane(2), lane(3), 0, 0, 0, 0], next: at + 1 };
+        return Ok(());
+    }
     let code = words.get(start..start + usize::from(info.words)).ok_or(DecodeError::Truncated)?;
     for (word, unused) in code.iter().zip(info.unused) {
         if word & unused != 0 {
             return Err(DecodeError::StrayBits);
         }
     }
-    let mut values = [0u64; VALUES_MAX];
-    for (value, field) in values.iter_mut().zip(&info.fields[..usize::from(info.values)]) {
+    inst.values = [0; VALUES_MAX];
+    for (value, field) in inst.values.iter_mut().zip(&info.fields[..usize::from(info.values)]) {
         let bits = code[usize::from(field.word)] >> field.shift << field.left;
         let signed = (bits as i64 >> field.left) as u64;
         *value = if field.signed { signed } else { bits >> field.left };
     }
     let mut next = start + usize::from(info.words);
     if info.class == Class::br_table {
-        let targets = values[1] as usize + 1;
+        let targets = inst.values[1] as usize + 1;
         let table =
             words.get(next..).and_then(|w| w.get(..targets)).ok_or(DecodeError::Truncated)?;
         if table.iter().any(|word| word >> 32 != 0) {
@@ -227,7 +249,8 @@ pub fn decode(words: &[u64], at: u32) -> Result<Inst, DecodeError> {
         }
         next += targets;
     }
-    Ok(Inst { op, at, values, next: next as u32 })
+    (inst.op, inst.at, inst.next) = (op, at, next as u32);
+    Ok(())
 }
 
 #[cfg(test)]

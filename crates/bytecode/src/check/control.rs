@@ -1,29 +1,27 @@
-//! C7, C11, C12 and the reads and writes of C6 that no slot operand shows: branches, returns,
-//! calls.
+//! C7, C11 and C12: branches, returns, calls.
 
-use super::paths::Paths;
+use super::targets::Targets;
 use super::{Context, Fault, Rule, Verdict, exception, metering, reference};
 use crate::encode::Inst;
 use crate::ops::{Class, Kind};
 use prova_module::{FuncIdx, FuncType, RefKind, ValType, cells_of};
 
 /// What the class of an instruction demands; its operands are checked one by one before.
-pub(super) fn check(cx: &Context<'_>, paths: &mut Paths, inst: &Inst) -> Verdict {
+pub(super) fn check(cx: &Context<'_>, targets: &mut Targets, inst: &Inst) -> Verdict {
     match inst.op.class() {
         Class::br | Class::branch => {
             let operands = inst.op.operands();
             for (operand, &value) in operands.iter().zip(&inst.values) {
                 if operand.kind == Kind::rel {
-                    branch(cx, paths, inst, value)?;
+                    branch(cx, targets, inst, value)?;
                 }
             }
             Ok(())
         }
         Class::br_table => {
-            let targets = inst.table_targets(&cx.candidate.words);
-            targets.iter().try_for_each(|&target| branch(cx, paths, inst, target))
+            let table = inst.table_targets(&cx.candidate.words);
+            table.iter().try_for_each(|&target| branch(cx, targets, inst, target))
         }
-        Class::return_ => paths.read(0, u64::from(cx.facts.result_cells)),
         Class::return1 if cx.facts.result_cells == 1 => Ok(()),
         Class::return2 if cx.facts.result_cells == 2 => Ok(()),
         Class::return1 | Class::return2 => {
@@ -31,27 +29,25 @@ pub(super) fn check(cx: &Context<'_>, paths: &mut Paths, inst: &Inst) -> Verdict
             let what = format!("{op} for {cells} cells of results");
             Err(Fault::new(Rule::Results, what))
         }
-        Class::call | Class::call_import => call(cx, paths, inst.values[0], callee(cx, inst)),
+        Class::call | Class::call_import => call(cx, inst.values[0], callee(cx, inst)),
         Class::call_indirect => {
             let ty = reference::func_type(cx, inst.values[2])?;
             reference::func_table(cx, inst.values[3])?;
-            call(cx, paths, inst.values[0], ty)
+            call(cx, inst.values[0], ty)
         }
         Class::return_call | Class::return_call_import => {
-            tail_call(cx, paths, inst.values[0], callee(cx, inst))
+            tail_call(cx, inst.values[0], callee(cx, inst))
         }
         Class::return_call_indirect => {
             let ty = reference::func_type(cx, inst.values[2])?;
             reference::func_table(cx, inst.values[3])?;
-            tail_call(cx, paths, inst.values[0], ty)
+            tail_call(cx, inst.values[0], ty)
         }
-        Class::call_ref => {
-            call(cx, paths, inst.values[0], reference::func_type(cx, inst.values[2])?)
-        }
+        Class::call_ref => call(cx, inst.values[0], reference::func_type(cx, inst.values[2])?),
         Class::return_call_ref => {
-            tail_call(cx, paths, inst.values[0], reference::func_type(cx, inst.values[2])?)
+            tail_call(cx, inst.values[0], reference::func_type(cx, inst.values[2])?)
         }
-        Class::throw => throw(cx, paths, inst),
+        Class::throw => throw(cx, inst),
         Class::stub_attach | Class::stub_host => {
             Err(Fault::new(Rule::Decoding, format!("{} in code", inst.op.mnemonic())))
         }
@@ -72,13 +68,14 @@ pub(super) fn check(cx: &Context<'_>, paths: &mut Paths, inst: &Inst) -> Verdict
         | Class::atomic_cmpxchg
         | Class::throw_ref
         | Class::unreachable
+        | Class::return_
         | Class::charge
         | Class::poll => Ok(()),
     }
 }
 
-fn branch(cx: &Context<'_>, paths: &mut Paths, inst: &Inst, offset: u64) -> Verdict {
-    let target = paths.edge(inst, offset)?;
+fn branch(cx: &Context<'_>, targets: &mut Targets, inst: &Inst, offset: u64) -> Verdict {
+    let target = targets.edge(inst, offset)?;
     if target <= inst.at { metering::cycle(cx, target) } else { Ok(()) }
 }
 
@@ -87,27 +84,19 @@ fn callee<'a>(cx: &Context<'a>, inst: &Inst) -> &'a FuncType {
     cx.module.func_type(FuncIdx(inst.values[1] as u32))
 }
 
-fn call(cx: &Context<'_>, paths: &mut Paths, window: u64, ty: &FuncType) -> Verdict {
-    let (params, results) = (cells_of(&ty.params), cells_of(&ty.results));
-    within(cx, window, params.max(results))?;
-    paths.read(window, u64::from(params))?;
-    paths.write(window, u64::from(results));
-    Ok(())
+fn call(cx: &Context<'_>, window: u64, ty: &FuncType) -> Verdict {
+    within(cx, window, cells_of(&ty.params).max(cells_of(&ty.results)))
 }
 
-fn tail_call(cx: &Context<'_>, paths: &mut Paths, window: u64, ty: &FuncType) -> Verdict {
+fn tail_call(cx: &Context<'_>, window: u64, ty: &FuncType) -> Verdict {
     if !alike(&ty.results, &cx.ty.results) {
         return Err(Fault::new(Rule::Results, format!("a tail call of {ty} from {}", cx.ty)));
     }
-    let params = cells_of(&ty.params);
-    within(cx, window, params)?;
-    paths.read(window, u64::from(params))
+    within(cx, window, cells_of(&ty.params))
 }
 
-fn throw(cx: &Context<'_>, paths: &Paths, inst: &Inst) -> Verdict {
-    let params = cells_of(&exception::tag_type(cx, inst.values[1])?.params);
-    within(cx, inst.values[0], params)?;
-    paths.read(inst.values[0], u64::from(params))
+fn throw(cx: &Context<'_>, inst: &Inst) -> Verdict {
+    within(cx, inst.values[0], cells_of(&exception::tag_type(cx, inst.values[1])?.params))
 }
 
 /// Whether values of the types have the same cells: equal types, or references of one kind, whose subtyping validation has

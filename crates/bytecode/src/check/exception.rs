@@ -1,18 +1,14 @@
 //! C21: the handlers beside the code → ranges that nest, and an edge from each to its target.
 //!
-//! An exception leaves a range at any call or throw inside it and goes on at the target with its values in their slots. So
-//! a handler is an edge of `paths` that leaves at every such instruction. It is taken in once, when the walk opens the range: later
-//! nothing may be lost that was written then (C6), which is asked at each instruction that may throw.
+//! An exception leaves a range at any call or throw inside it and goes on at the target with its values in their slots; what
+//! else the target's code reads is written at every such instruction, which is proved with the values (`equality::exception`).
 //!
 //! # Invariants
 //! * H1. Ends ascend in the table; ranges are disjoint or one in the other, so the open ones are a stack.
-//! * H2. At an instruction that may throw, all that was written at the start of each open range is written.
-//! * H3. An empty range is never open; to a later target it is an edge all the same, so that code behind a label that nothing
-//!   else reaches is held to the same rules as in the Wasm.
 //!
 //! Cost: a sort of the handlers; constant for an instruction.
 
-use super::paths::Paths;
+use super::targets::Targets;
 use super::{Context, Fault, Rule, Verdict};
 use crate::candidate::Handler;
 use prova_module::{TagIdx, cells_of};
@@ -45,13 +41,19 @@ impl<'a> Ranges<'a> {
         if end as usize > cx.candidate.words.len() {
             return Err(fault(format!("a range to @{end}, behind the code")));
         }
-        let mut coming: Vec<&Handler> = handlers.iter().collect();
+        // Nothing throws in an empty range.
+        let mut coming: Vec<&Handler> = handlers.iter().filter(|h| h.start < h.end).collect();
         coming.sort_by_key(|handler| (handler.start, u32::MAX - handler.end));
         Ok(Ranges { coming, next: 0, open: Vec::new() })
     }
 
-    /// The walk comes to the instruction at `word`, whose edges are joined.
-    pub(super) fn enter(&mut self, cx: &Context<'_>, paths: &mut Paths, word: u32) -> Verdict {
+    /// Whether the code has no handlers.
+    pub(super) fn is_empty(&self) -> bool {
+        self.coming.is_empty()
+    }
+
+    /// The walk comes to the instruction at `word`.
+    pub(super) fn enter(&mut self, cx: &Context<'_>, targets: &mut Targets, word: u32) -> Verdict {
         while let Some(&(_, end)) = self.open.last().filter(|&&(_, end)| end <= word) {
             if end < word {
                 return Err(fault(format!("a range to @{end}, inside an instruction")));
@@ -66,35 +68,20 @@ impl<'a> Ranges<'a> {
                 )));
             }
             self.next += 1;
-            if handler.start == handler.end {
-                // Nothing throws in it, but its label may be reached by no other way.
-                if handler.target != Handler::RETURN && handler.target > word {
-                    let first = u32::from(handler.slot);
-                    paths.handler(cx, word, handler.target, first..first + values(cx, handler)?)?;
-                }
-                continue;
-            }
             if self.open.last() != Some(&(handler.start, handler.end)) {
                 if self.open.last().is_some_and(|&(_, end)| handler.end > end) {
                     return Err(fault(format!("a range from @{word} that is not nested")));
                 }
-                self.throws(paths)?;
                 self.open.push((handler.start, handler.end));
             }
             if handler.target != Handler::RETURN {
-                let slots = u32::from(handler.slot)..u32::from(handler.slot) + values(cx, handler)?;
-                paths.handler(cx, word, handler.target, slots)?;
+                targets.goes(word, handler.target)?;
+                if handler.target <= word {
+                    super::metering::cycle(cx, handler.target)?;
+                }
             }
         }
         Ok(())
-    }
-
-    /// H2 at an instruction that may throw.
-    pub(super) fn throws(&self, paths: &Paths) -> Verdict {
-        match self.open.last() {
-            Some(&(start, _)) => paths.keeps(start),
-            None => Ok(()),
-        }
     }
 
     /// The end of the code.

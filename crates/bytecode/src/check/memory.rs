@@ -19,11 +19,11 @@ pub(super) fn data(cx: &Context<'_>, index: u64) -> Verdict {
     Err(Fault::new(Rule::Indices, format!("there is no data{index}")))
 }
 
-/// A load or store of memory 0 with a 32-bit address.
-pub(super) fn near(cx: &Context<'_>) -> Verdict {
+/// Why there is no load or store of memory 0 with a 32-bit address.
+#[cold]
+pub(super) fn far(cx: &Context<'_>) -> Fault {
     match cx.module.memory(MemoryIdx(0)) {
-        Some(memory) if !memory.memory64 => Ok(()),
-        Some(_) => Err(Fault::new(Rule::Kinds, "mem0 has 64-bit addresses")),
-        None => Err(Fault::new(Rule::Kinds, "there is no mem0")),
+        Some(_) => Fault::new(Rule::Kinds, "mem0 has 64-bit addresses"),
+        None => Fault::new(Rule::Kinds, "there is no mem0"),
     }
 }

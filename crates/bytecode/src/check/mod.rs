@@ -4,7 +4,7 @@
 //! ```text
 //! Candidate ─ walk ─► instruction ─┬─ operands: slots, indices, lanes     (a file per instruction family)
 //!                                  ├─ control: calls, returns, branches
-//!                                  ├─ paths: targets, initialised slots
+//!                                  ├─ targets: of branches and handlers
 //!                                  └─ map, metering
 //!           └ then equality: the operators of the body against the code
 //! ```
@@ -25,7 +25,7 @@
 //! * C5. *Slots.* Every slot operand lies in the frame with all its cells: `slot + cells ≤ F`.
 //! * C6. *Initialised.* On every path from the entry, a slot `≥ L` is written before it is read.
 //!   Parameters and locals are written by the call. Reads are slot sources, a call's arguments, a
-//!   return's results. Code that nothing reaches is read as if control fell into it. (`paths`
+//!   return's results. (`equality`
 //!   proves it.)
 //! * C7. *Targets.* Every branch target is the first word of an instruction of this code.
 //! * C8. *Indices.* Every index operand is below the length of its index space of the module;
@@ -55,9 +55,9 @@
 //!   returns. Its target is an instruction (C7), which every instruction that may throw inside the range reaches as by a
 //!   branch (C6, C15).
 //!
-//! C1 to C15 are the candidate's form; with them an executor is safe. C16 to C20 say that the code computes what the function
-//! does; `equality` proves them by walking the operators and the code together. It also sharpens C6 (a slot that a callee's frame
-//! may have overwritten, or that a label's relation does not hold, is unwritten), C7 (a branch goes to the very label of its
+//! C1 to C15 without C6 are the candidate's form; with them an executor stays in the frame and in the module's index spaces. C16 to C20
+//! say that the code computes what the function does; `equality` proves them by walking the operators and the code together. It
+//! proves C6, too (and counts as unwritten what a callee's frame may have overwritten, and what a label's relation does not hold), and sharpens C7 (a branch goes to the very label of its
 //! operator), C11 (no window reaches below a live value), C12 (the cells that are returned hold the results), C13 (every
 //! effect's instruction maps to its own operator) and C14 (a hint for every control operator in reach and for nothing else, each at
 //! the word where the operator's code ends; a constant is the constant that is there).
@@ -72,7 +72,7 @@
 //!   table branches on the Wasm's index.
 //!
 //! # What an executor may lean on, and what not
-//! With C1 to C15, running code reads and writes only cells of its frame (and, through a window, the callee's), decodes only
+//! With the form, running code reads and writes only cells of its frame (and, through a window, the callee's), decodes only
 //! instructions, and indexes the module's index spaces in range. With C16 to C20, each cell that an
 //! instruction with an effect reads holds the Wasm operator's value, of the type that it has there: an i32 is zero-extended, an address is the operator's address, a
 //! cell used as a reference is a reference of this store or null. So an executor may take a cell's type from the op. Whether an
@@ -85,22 +85,20 @@
 //!
 //! # Cost
 //! One pass, in which equality takes each instruction when its form is proved (`equality` gives its own cost). Time: linear in words, map and hints, times a constant for each operand, argument and
-//! result (at most 1,000 values of a call, by the limits of the module), plus a binary search among
-//! the labels for each branch. Memory: 8 bytes for each word, one bit and at most 4 bytes for each
-//! cell of the frame. It never panics, whatever the candidate (test `no_candidate_panics`).
+//! result (at most 1,000 values of a call, by the limits of the module). Memory: one bit for each word,
+//! 8 bytes for each branch. It never panics, whatever the candidate (test `no_candidate_panics`).
 
 mod control;
 mod equality;
 mod error;
 mod exception;
 pub mod explain;
-mod labels;
 mod map;
 mod memory;
 mod metering;
-mod paths;
 mod reference;
 mod table;
+mod targets;
 #[cfg(test)]
 mod tests;
 mod variable;
@@ -109,14 +107,14 @@ mod vector;
 pub use error::{CheckError, Rule};
 
 use crate::candidate::{Candidate, Settings};
-use crate::encode::{Inst, WORDS_MAX, decode};
-use crate::ops::{Class, Kind, Role};
+use crate::encode::{Inst, WORDS_MAX, decode_into};
+use crate::ops::Kind;
 use error::{Fault, Verdict};
 use exception::Ranges;
 use map::MapCursor;
 use metering::Meter;
-use paths::Paths;
-use prova_module::{FuncFacts, FuncType, Module};
+use prova_module::{FuncFacts, FuncType, MemoryIdx, Module};
+use targets::Targets;
 
 /// What every rule may look at.
 #[derive(Clone, Copy)]
@@ -129,13 +127,11 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// C5 for a slot with its cells.
-    fn slot(&self, slot: u64, cells: u8) -> Verdict {
-        if slot + u64::from(cells) <= u64::from(self.candidate.frame_cells) {
-            return Ok(());
-        }
+    /// C5 is broken by a slot with its cells.
+    #[cold]
+    fn outside(&self, slot: u64, cells: u64) -> Fault {
         let frame = self.candidate.frame_cells;
-        Err(Fault::new(Rule::Slots, format!("s{slot} ({cells} cells) in a frame of {frame}")))
+        Fault::new(Rule::Slots, format!("s{slot} ({cells} cells) in a frame of {frame}"))
     }
 }
 
@@ -161,11 +157,12 @@ fn structure(
 ) -> Result<(), CheckError> {
     let mut walk = open(module, settings, candidate)?;
     let at = |word| move |fault| CheckError::new(candidate.func, word, fault, &candidate.map);
-    let mut word = 0;
-    while (word as usize) < candidate.words.len() {
-        word = walk.step(word).map_err(at(word))?.next;
+    let mut inst = Inst::BLANK;
+    while (inst.next as usize) < candidate.words.len() {
+        let word = inst.next;
+        walk.step(word, &mut inst).map_err(at(word))?;
     }
-    walk.finish().map_err(at(word))
+    walk.finish().map_err(at(inst.next))
 }
 
 /// Proves what concerns the candidate as a whole, and opens the walk over its instructions.
@@ -184,9 +181,9 @@ fn open<'a>(
     let cx = Context { module, facts, ty, settings, candidate };
     header(&cx).map_err(at(0))?;
     map::hints(&cx).map_err(at(0))?;
-    let labels = labels::Labels::new(&cx);
     Ok(Walk {
-        paths: Paths::new(&cx, labels),
+        targets: Targets::new(candidate.words.len()),
+        near: module.memory(MemoryIdx(0)).is_some_and(|memory| !memory.memory64),
         map: MapCursor::new(&cx).map_err(at(0))?,
         meter: Meter::new(&cx),
         ranges: Ranges::new(&cx).map_err(at(0))?,
@@ -213,51 +210,68 @@ fn header(cx: &Context<'_>) -> Verdict {
     Ok(())
 }
 
-/// Whether an exception can leave the frame's code at an instruction of this class.
-fn may_throw(class: Class) -> bool {
-    matches!(
-        class,
-        Class::call
-            | Class::call_import
-            | Class::call_indirect
-            | Class::call_ref
-            | Class::throw
-            | Class::throw_ref
-    )
-}
-
 struct Walk<'a> {
     cx: Context<'a>,
-    paths: Paths,
+    targets: Targets,
     map: MapCursor<'a>,
     meter: Meter<'a>,
     ranges: Ranges<'a>,
+    /// Whether memory 0 has 32-bit addresses.
+    near: bool,
     /// The offset that the map gives the instruction of the newest step.
     offset: u32,
 }
 
 impl Walk<'_> {
-    /// The rules for the instruction at `word`, which follows the one of the step before.
-    fn step(&mut self, word: u32) -> Result<Inst, Fault> {
-        let words = &self.cx.candidate.words;
-        let inst = decode(words, word).map_err(|e| Fault::new(Rule::Decoding, e.to_string()))?;
-        let offset = self.map.enter(inst.at)?;
-        self.offset = offset;
-        self.paths.enter(inst.at)?;
-        self.ranges.enter(&self.cx, &mut self.paths, inst.at)?;
-        if may_throw(inst.op.class()) {
-            self.ranges.throws(&self.paths)?;
+    /// The rules for the instruction at `word`, which follows the one of the step before; gives it in `inst`.
+    #[inline]
+    fn step(&mut self, word: u32, inst: &mut Inst) -> Verdict {
+        decode_into(&self.cx.candidate.words, word, inst)
+            .map_err(|error| Fault::new(Rule::Decoding, error.to_string()))?;
+        self.offset = self.map.enter(word)?;
+        self.targets.enter(word);
+        if !self.ranges.is_empty() {
+            self.ranges.enter(&self.cx, &mut self.targets, word)?;
         }
-        self.operands(&inst)?;
-        control::check(&self.cx, &mut self.paths, &inst)?;
-        self.meter.instruction(&self.cx, &inst, offset)?;
-        self.results(&inst);
-        self.paths.leave(&inst)?;
-        Ok(inst)
+        self.slots(inst)?;
+        let form = inst.op.info().form;
+        if form.near && !self.near {
+            return Err(memory::far(&self.cx));
+        }
+        if !form.plain || word == 0 {
+            self.others(inst)?;
+        }
+        self.targets.leave(form.terminator);
+        Ok(())
     }
 
-    /// C5, C6 (reads), C8, C9, C10: what an operand's kind demands.
-    fn operands(&mut self, inst: &Inst) -> Verdict {
+    /// C5.
+    #[inline]
+    fn slots(&self, inst: &Inst) -> Verdict {
+        let form = inst.op.info().form;
+        let frame = u64::from(self.cx.candidate.frame_cells);
+        let mut slots = form.slots;
+        while slots != 0 {
+            let i = slots.trailing_zeros();
+            slots &= slots - 1;
+            let wide = u64::from(form.wide >> i & 1);
+            if inst.values[i as usize] + wide >= frame {
+                return Err(self.cx.outside(inst.values[i as usize], 1 + wide));
+            }
+        }
+        Ok(())
+    }
+
+    /// What operands that are no slots and the class demand.
+    #[inline(never)]
+    fn others(&mut self, inst: &Inst) -> Verdict {
+        self.operands(inst)?;
+        control::check(&self.cx, &mut self.targets, inst)?;
+        self.meter.instruction(&self.cx, inst, self.offset)
+    }
+
+    /// C8, C9, C10: what an operand's kind demands.
+    fn operands(&self, inst: &Inst) -> Verdict {
         let cx = &self.cx;
         let mut elements = table::Elements::default();
         let mut v = 0;
@@ -265,19 +279,6 @@ impl Walk<'_> {
             let value = inst.values[v];
             v += 1;
             match operand.kind {
-                Kind::i32
-                | Kind::i64
-                | Kind::f32
-                | Kind::f64
-                | Kind::v128
-                | Kind::ref_
-                | Kind::addr
-                | Kind::any => {
-                    cx.slot(value, operand.kind.cells())?;
-                    if operand.role == Role::Source {
-                        self.paths.read(value, u64::from(operand.kind.cells()))?;
-                    }
-                }
                 Kind::v128c => {
                     vector::immediate(inst.op, value, inst.values[v])?;
                     v += 1;
@@ -291,9 +292,17 @@ impl Walk<'_> {
                 Kind::data => memory::data(cx, value)?,
                 Kind::tag => exception::tag_type(cx, value).map(drop)?,
                 Kind::global => variable::global(cx, inst.op, value)?,
-                // A number is free; a count was read by the decoder; `control` sees to targets and
-                // windows.
-                Kind::i32s
+                // `slots` has seen to slots. A number is free; a count was read by the decoder; `control` sees to targets
+                // and windows.
+                Kind::i32
+                | Kind::i64
+                | Kind::f32
+                | Kind::f64
+                | Kind::v128
+                | Kind::ref_
+                | Kind::addr
+                | Kind::any
+                | Kind::i32s
                 | Kind::i64s
                 | Kind::i32c
                 | Kind::i64w
@@ -305,24 +314,12 @@ impl Walk<'_> {
                 | Kind::win => {}
             }
         }
-        if matches!(inst.op.class(), Class::load | Class::store) {
-            memory::near(cx)?;
-        }
         Ok(())
     }
 
-    /// C6: what the instruction writes into slots of its own.
-    fn results(&mut self, inst: &Inst) {
-        for (i, operand) in inst.op.operands().iter().enumerate() {
-            if operand.role == Role::Result {
-                self.paths.write(inst.values[i], u64::from(operand.kind.cells()));
-            }
-        }
-    }
-
-    /// C2 and what the cursors still wait for.
+    /// C2, C7 and what the cursors still wait for.
     fn finish(&self) -> Verdict {
-        self.paths.finish()?;
+        self.targets.finish()?;
         self.ranges.finish(self.cx.candidate.words.len())?;
         self.map.finish()?;
         self.meter.finish()

@@ -1,5 +1,5 @@
 //! The rules by example: for each an accepted script and twins that differ in one thing and are
-//! refused by that rule: C1 to C15 in `pairs`, C16 to C20 in `equality`; then all candidates by chance (`chance`).
+//! refused by that rule: C1 to C15 without C6 in `pairs`, C6 and C16 to C20 in `equality`; then all candidates by chance (`chance`).
 //!
 //! Green does not prove that the rules are enough for an executor (its tests under an interpreter
 //! that sees undefined behaviour do), nor that honest code is accepted (the translator's tests do),
@@ -110,8 +110,8 @@ fn each_rule_accepts_and_refuses() {
 
 #[test]
 fn every_rule_has_a_pair() {
-    for rule in Rule::ALL.into_iter().filter(|rule| rule.number() <= 15 || *rule == Rule::Handlers)
-    {
+    let of_form = |rule: Rule| rule.number() <= 15 && rule != Rule::Initialised;
+    for rule in Rule::ALL.into_iter().filter(|&rule| of_form(rule) || rule == Rule::Handlers) {
         let mut pairs = pairs::PAIRS.iter().filter(|pair| pair.rule == rule);
         assert!(pairs.any(|p| !p.accept.is_empty() && !p.reject.is_empty()), "{rule}");
     }
@@ -162,26 +162,4 @@ fn lane_counts_come_from_the_mnemonic() {
     let lengths: Vec<(u64, usize)> = counts.iter().map(|(&n, ops)| (n, ops.len())).collect();
     assert_eq!(lengths, [(2, 6), (4, 6), (8, 5), (16, 5)]);
     assert!(counts[&8].contains(&"v128.load16_lane") && counts[&8].contains(&"i16x8.replace_lane"));
-}
-
-/// The results of blocks that end at one word may lie far apart.
-#[test]
-fn initialised_results_far_above_others() {
-    let (types, constants) = ("i32 ".repeat(71), "i32.const 1 ".repeat(70));
-    let drops = "drop ".repeat(70);
-    let module = module(&format!(
-        "(module (func (param i32) (result i32) block (result {types}) {constants}
-            i32.const 2 local.get 0 br_if 0 drop
-            block (result i32) i32.const 2 local.get 0 br_if 0 drop i32.const 3 end
-         end {drops}))"
-    ));
-    let facts = module.facts(FuncIdx(0)).expect("a defined function has facts");
-    let [body, outer, inner] = facts.blocks[..] else { panic!("three blocks") };
-    let hints =
-        [inner, outer].map(|block| format!("!hint {} 5 0 0\n", block.end - body.start)).concat();
-    let code =
-        "br_if_not s0 -> @3\nconst32 s71 <- 2\nbr -> @5\nconst32 s71 <- 3\ncopy s71 <- s71\n";
-    form(&module, &format!("{hints}{code}return1 s71")).expect("both edges write s71");
-    let error = form(&module, &format!("{hints}{code}return1 s70")).expect_err("s70");
-    assert_eq!(error.rule, Rule::Initialised);
 }

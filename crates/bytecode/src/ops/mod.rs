@@ -140,7 +140,7 @@ pub enum Class {
 
 impl Class {
     /// Whether control never reaches the next instruction from one of this class.
-    pub fn is_terminator(self) -> bool {
+    pub const fn is_terminator(self) -> bool {
         match self {
             Class::unreachable
             | Class::br
@@ -217,10 +217,28 @@ pub struct OpInfo {
     pub(crate) fields: [Field; OPERANDS_MAX + 1],
     /// The number of `fields`.
     pub(crate) values: u8,
+    /// Whether it is one word whose lanes are the operand values in order, unsigned.
+    pub(crate) narrow: bool,
     /// The bits of each word that belong to no operand (T4).
     pub(crate) unused: [u64; WORDS_MAX],
     /// The length in words, without the targets of a `br_table`.
     pub words: u8,
+    pub(crate) form: Form,
+}
+
+/// What the check asks of every instruction of an op.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Form {
+    /// Which operand values are slots, a bit for each.
+    pub(crate) slots: u8,
+    /// Which of them have two cells.
+    pub(crate) wide: u8,
+    /// Whether slots and numbers are all its operands, and its class demands no more.
+    pub(crate) plain: bool,
+    /// Whether it accesses memory 0 with a 32-bit address.
+    pub(crate) near: bool,
+    /// Whether control does not fall through it.
+    pub(crate) terminator: bool,
 }
 
 /// The place of an operand value: bits of a word.
@@ -270,6 +288,7 @@ const fn info(mnemonic: &'static str, class: Class, operands: &'static [Operand]
     unused[0] = !0xffff;
     let mut next = 1u8;
     let mut i = 0;
+    let mut narrow = !matches!(class, Class::br_table);
     while i < operands.len() {
         let kind = operands[i].kind;
         let width = kind.lanes();
@@ -277,6 +296,7 @@ const fn info(mnemonic: &'static str, class: Class, operands: &'static [Operand]
         next = next.div_ceil(align) * align;
         lanes[i] = next;
         let signed = matches!(kind, Kind::i32s | Kind::i64s | Kind::i64w | Kind::rel);
+        narrow = narrow && width == 1 && !signed && !matches!(kind, Kind::lane);
         let mut lane = next;
         while lane < next + width {
             let (word, shift) = (lane / 4, lane % 4 * 16);
@@ -292,7 +312,48 @@ const fn info(mnemonic: &'static str, class: Class, operands: &'static [Operand]
         i += 1;
     }
     let words = next.div_ceil(4);
-    OpInfo { mnemonic, class, operands, lanes, fields, values: values as u8, unused, words }
+    let (form, values) = (form(class, operands), values as u8);
+    let narrow = narrow && words == 1;
+    OpInfo { mnemonic, class, operands, lanes, fields, values, narrow, unused, words, form }
+}
+
+const fn form(class: Class, operands: &[Operand]) -> Form {
+    let near = matches!(class, Class::load | Class::store);
+    let (mut slots, mut wide) = (0, 0);
+    let mut plain = near || matches!(class, Class::pure | Class::pure2 | Class::trap);
+    let (mut i, mut value) = (0, 0);
+    while i < operands.len() {
+        match operands[i].kind {
+            Kind::i32 | Kind::i64 | Kind::f32 | Kind::f64 | Kind::ref_ | Kind::addr | Kind::any => {
+                slots |= 1 << value
+            }
+            Kind::v128 => {
+                slots |= 1 << value;
+                wide |= 1 << value;
+            }
+            Kind::i32s | Kind::i64s | Kind::i32c | Kind::i64w | Kind::i64c | Kind::off16 => {}
+            Kind::v128c => {
+                plain = false;
+                value += 1;
+            }
+            Kind::off64
+            | Kind::lane
+            | Kind::rel
+            | Kind::win
+            | Kind::count
+            | Kind::func
+            | Kind::type_
+            | Kind::table
+            | Kind::mem
+            | Kind::global
+            | Kind::elem
+            | Kind::data
+            | Kind::tag => plain = false,
+        }
+        value += 1;
+        i += 1;
+    }
+    Form { slots, wide, plain, near, terminator: class.is_terminator() }
 }
 
 impl Op {

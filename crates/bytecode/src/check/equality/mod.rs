@@ -338,8 +338,9 @@ impl Proof<'_, '_> {
         self.expected.count = count;
         self.expected.result = result;
         self.awaited = true;
+        let mut inst = Inst::BLANK;
         while self.awaited {
-            match self.step()?.1 {
+            match self.step(&mut inst)? {
                 Step::Next => {}
                 Step::End if !self.awaited => {}
                 _ => {
@@ -366,21 +367,22 @@ impl<'t> Proof<'t, '_> {
 
     /// Takes and executes the next instruction.
     #[inline]
-    fn step(&mut self) -> Result<(Inst, Step), Fault> {
+    fn step(&mut self, inst: &mut Inst) -> Result<Step, Fault> {
         self.at = self.next;
-        let inst = self.form.step(self.next)?;
+        self.form.step(self.next, inst)?;
         self.next = inst.next;
-        let step = self.execute(&inst)?;
+        let step = self.execute(inst)?;
         if self.history.is_some() {
-            self.record_instruction(&inst);
+            self.record_instruction(inst);
         }
-        Ok((inst, step))
+        Ok(step)
     }
 
     /// Runs instructions that neither transfer control nor have an effect up to `word`.
     fn run_to(&mut self, word: u32) -> Verdict {
+        let mut inst = Inst::BLANK;
         while self.next < word {
-            if !matches!(self.step()?.1, Step::Next) {
+            if !matches!(self.step(&mut inst)?, Step::Next) {
                 return Err(Fault::new(Rule::Targets, "control leaves where the Wasm goes on"));
             }
         }
@@ -389,10 +391,11 @@ impl<'t> Proof<'t, '_> {
 
     /// Runs instructions up to the one that transfers control, which must come before `word`.
     fn run_to_transfer(&mut self, word: u32) -> Result<(Inst, Step), Fault> {
+        let mut inst = Inst::BLANK;
         while self.next < word {
-            match self.step()? {
-                (_, Step::Next) => {}
-                transfer => return Ok(transfer),
+            match self.step(&mut inst)? {
+                Step::Next => {}
+                transfer => return Ok((inst, transfer)),
             }
         }
         Err(Fault::new(Rule::Targets, "no transfer of control where the Wasm has one"))

@@ -281,7 +281,7 @@ pub(super) const CASES: &[Case] = &[
         wrong: &[
             (Rule::Values, &[("@x @y", "@y @x")]),
             (Rule::Values, &[("@x @y", "@x @x")]),
-            (Rule::Initialised, &[("br -> @out", "br -> @in")]),
+            (Rule::Targets, &[("br -> @out", "br -> @in")]),
             (Rule::Targets, &[("br -> @in", "br -> @out")]),
             (Rule::Values, &[("const32 s1 <- 7", "const32 s1 <- 8")]),
             (Rule::Values, &[("const32 s2 <- 7", "const32 s2 <- 8")]),

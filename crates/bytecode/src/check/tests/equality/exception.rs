@@ -92,7 +92,7 @@ pub(super) const CASES: &[Case] = &[
         wrong: &[
             (Rule::Handlers, &[("!catch 0 0 0 0 2 0\n", "")]),
             (Rule::Handlers, &[("!catch 0 0", "!catch 0 1")]),
-            (Rule::Initialised, &[("0 0 2 0", "0 0 1 0")]),
+            (Rule::Targets, &[("0 0 2 0", "0 0 1 0")]),
         ],
     },
     Case {
