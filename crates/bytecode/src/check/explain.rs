@@ -11,6 +11,10 @@
 //! Two values of one number are equal in every run. A number is defined by a term ([`Values::definition`]): a constant, a cell of the
 //! parameters, the result of an effect, what a cell holds at a label, or an operator on other values.
 
+mod refusal;
+
+pub use refusal::{Event, Refusal, Side, Site};
+
 use super::{CheckError, equality, open};
 use crate::candidate::{Candidate, Settings};
 use prova_module::Module;
@@ -64,6 +68,8 @@ pub enum Component {
     Argument {
         /// Its number, from 0.
         index: u32,
+        /// What it is.
+        name: &'static str,
     },
     /// An argument cell of a call or throw.
     CallArgument {
@@ -162,6 +168,11 @@ pub struct Write {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ValueId(pub u32);
 
+impl ValueId {
+    /// No value: of a slot that nothing has written on every path.
+    pub const NOTHING: ValueId = ValueId(0);
+}
+
 /// Runs the check of a candidate again and tells what it saw.
 pub fn explain(module: &Module, settings: &Settings, candidate: &Candidate) -> Explanation {
     let refused = |error| Explanation {
@@ -190,31 +201,66 @@ pub fn explain(module: &Module, settings: &Settings, candidate: &Candidate) -> E
 /// What the numbers of one explanation's values mean.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Values {
-    pub(super) definitions: Vec<(ValueId, String)>,
+    pub(super) definitions: Vec<(ValueId, Definition)>,
     pub(super) constants: Vec<(ValueId, String)>,
+}
+
+/// The term that defines a value: `i32.add(v3, 5)`, or without arguments `param 0`, `phi(0x2a, s1)`, `call#4`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// The operator, or the whole leaf.
+    pub operator: String,
+    /// The values that it is applied to.
+    pub args: Vec<ValueId>,
 }
 
 impl Values {
     /// How a value is called in a line: a constant by its bits, another by its number.
     pub fn name(&self, value: ValueId) -> String {
-        match find(&self.constants, value) {
+        match self.constant(value) {
             Some(bits) => bits.to_owned(),
             None => format!("v{}", value.0),
         }
     }
 
+    /// The bits of a constant: in decimal below 2¹⁶, else in hexadecimal; `nothing` for [`ValueId::NOTHING`].
+    pub fn constant(&self, value: ValueId) -> Option<&str> {
+        if value == ValueId::NOTHING {
+            return Some("nothing");
+        }
+        find(&self.constants, value).map(String::as_str)
+    }
+
     /// The term that defines a value; none for a constant.
-    pub fn definition(&self, value: ValueId) -> Option<&str> {
+    pub fn definition(&self, value: ValueId) -> Option<&Definition> {
         find(&self.definitions, value)
     }
 
+    /// A definition as text.
+    pub fn text(&self, definition: &Definition) -> String {
+        let args: Vec<String> = definition.args.iter().map(|&arg| self.name(arg)).collect();
+        match args.is_empty() {
+            true => definition.operator.clone(),
+            false => format!("{}({})", definition.operator, args.join(", ")),
+        }
+    }
+
+    /// A value with its definition: `v12 = i32.add(v3, 5)`, or a constant's bits.
+    pub fn describe(&self, value: ValueId) -> String {
+        let name = self.name(value);
+        match self.definition(value) {
+            Some(definition) => format!("{name} = {}", self.text(definition)),
+            None => name,
+        }
+    }
+
     /// All values that have a definition, by their numbers.
-    pub fn definitions(&self) -> impl Iterator<Item = (ValueId, &str)> {
-        self.definitions.iter().map(|(value, text)| (*value, text.as_str()))
+    pub fn definitions(&self) -> impl Iterator<Item = (ValueId, &Definition)> {
+        self.definitions.iter().map(|(value, definition)| (*value, definition))
     }
 }
 
-fn find(all: &[(ValueId, String)], value: ValueId) -> Option<&str> {
+fn find<T>(all: &[(ValueId, T)], value: ValueId) -> Option<&T> {
     let at = all.binary_search_by_key(&value, |(value, _)| *value).ok()?;
     Some(&all[at].1)
 }

@@ -510,7 +510,8 @@ impl<'t> Proof<'t, '_> {
             if want != have {
                 let what =
                     |have, want| format!("argument {i} of {effect:?} is {have}, in Wasm {want}");
-                let component = Component::Argument { index: i as u32 };
+                let component =
+                    Component::Argument { index: i as u32, name: show::argument(effect, i) };
                 return self.differs(Rule::Effects, component, want, have, what);
             }
         }

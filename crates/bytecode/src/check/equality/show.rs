@@ -1,17 +1,15 @@
 //! Terms → text: the definition of each value that a record mentions.
 //!
-//! A definition names other values by their numbers (`v12 = i32.add(v3, 5)`); those are defined too, to a depth of [`DEPTH_MAX`].
+//! A definition names other values by their numbers (`v12 = i32.add(v3, 5)`); those are defined too.
 //! Terms are read through [`Terms::term`] alone.
 //!
-//! Limits: the definitions are at most all terms of the function.
+//! Limits: the definitions are at most all terms of the function, each once.
 
-use super::super::explain::{ValueId, Values};
+use super::super::explain::{Definition, ValueId, Values};
+use super::effects::Effect;
 use super::history::Numbers;
 use super::terms::{Term, Terms, Vn};
 use std::collections::BTreeMap;
-
-/// How far the values behind a mentioned one are defined.
-const DEPTH_MAX: u32 = 4;
 
 /// What the terms alone do not say.
 pub(super) struct Names<'a> {
@@ -25,37 +23,21 @@ pub(super) struct Names<'a> {
 
 /// The meaning of all values that have a number, and of those behind them, which get one.
 pub(super) fn values(terms: &Terms, names: &Names<'_>, numbers: &mut Numbers) -> Values {
-    let mut depth = BTreeMap::new();
-    let mentioned: Vec<Vn> = (0..).map_while(|i| numbers.listed(i)).collect();
-    for vn in mentioned {
-        mention(terms, &mut depth, numbers, vn);
-    }
     let mut values = Values::default();
-    values.constants.push((ValueId(0), "nothing".to_owned()));
-    for at in 0.. {
-        let Some(vn) = numbers.listed(at) else { break };
+    let mut at = 0;
+    while let Some(vn) = numbers.listed(at) {
         let term = terms.term(vn);
-        let text = definition(names, term, |vn| name(terms, numbers, vn));
-        let constant = matches!(term, Term::Const(_) | Term::Const128(_) | Term::Undef);
-        let list = if constant { &mut values.constants } else { &mut values.definitions };
-        list.push((ValueId(at as u32 + 1), text));
+        let value = ValueId(at as u32 + 1);
+        match constant(term) {
+            Some(bits) => values.constants.push((value, bits)),
+            None => {
+                let definition = definition(names, term, |vn| numbers.number(vn));
+                values.definitions.push((value, definition));
+            }
+        }
+        at += 1;
     }
     values
-}
-
-/// Gives numbers to a value and what is behind it, each asked for once to the greatest depth.
-fn mention(terms: &Terms, depth: &mut BTreeMap<Vn, u32>, numbers: &mut Numbers, vn: Vn) {
-    let mut open = vec![(vn, DEPTH_MAX)];
-    while let Some((vn, left)) = open.pop() {
-        if depth.get(&vn).is_some_and(|&done| done >= left) {
-            continue;
-        }
-        depth.insert(vn, left);
-        numbers.number(vn);
-        if let Some(left) = left.checked_sub(1) {
-            open.extend(arguments(terms.term(vn)).into_iter().map(|vn| (vn, left)));
-        }
-    }
 }
 
 /// The values that a term is made of.
@@ -74,35 +56,37 @@ pub(super) fn arguments(term: Term) -> Vec<Vn> {
     }
 }
 
-/// A value in a definition: beyond the depth to which values are defined, its number may be missing.
-fn name(terms: &Terms, numbers: &Numbers, vn: Vn) -> String {
-    match (terms.term(vn), numbers.known(vn)) {
-        (Term::Undef, _) => "nothing".to_owned(),
-        (Term::Const(bits), _) => constant(bits),
-        (Term::Const128(bits), _) => format!("{bits:#034x}"),
-        (_, Some(ValueId(number))) => format!("v{number}"),
-        (_, None) => "…".to_owned(),
+/// Small numbers in decimal, others by their bits: a cell does not know its type.
+fn constant(term: Term) -> Option<String> {
+    match term {
+        Term::Undef => Some("nothing".to_owned()),
+        Term::Const(bits) if bits <= 0xffff => Some(bits.to_string()),
+        Term::Const(bits) => Some(format!("{bits:#x}")),
+        Term::Const128(bits) => Some(format!("{bits:#034x}")),
+        Term::Param(_)
+        | Term::Effect(..)
+        | Term::Phi(..)
+        | Term::High(_)
+        | Term::Join(..)
+        | Term::Select(..)
+        | Term::IsNull(_)
+        | Term::Second(_)
+        | Term::Pure(..) => None,
     }
 }
 
-/// Small numbers in decimal, others by their bits: a cell does not know its type.
-fn constant(bits: u64) -> String {
-    if bits <= 0xffff { bits.to_string() } else { format!("{bits:#x}") }
+/// The high half of a v128 in a place is the cell behind it, so a cell in `locals` is its local's first or high one.
+fn local(names: &Names<'_>, cell: u32) -> String {
+    match names.locals.binary_search_by_key(&cell, |&(cell, _)| cell) {
+        Ok(local) => format!("param {local}"),
+        Err(above) => format!("param {} high", above.saturating_sub(1)),
+    }
 }
 
-fn definition(names: &Names<'_>, term: Term, name: impl Fn(Vn) -> String) -> String {
-    let call = |operator: String| {
-        let args: Vec<String> = arguments(term).into_iter().map(&name).collect();
-        format!("{operator}({})", args.join(", "))
-    };
-    match term {
-        Term::Undef => "nothing".to_owned(),
-        Term::Const(bits) => constant(bits),
-        Term::Const128(bits) => format!("{bits:#034x}"),
-        Term::Param(cell) => match names.locals.binary_search_by_key(&cell, |&(cell, _)| cell) {
-            Ok(local) => format!("param {local}"),
-            Err(_) => format!("param cell {cell}"),
-        },
+fn definition(names: &Names<'_>, term: Term, number: impl FnMut(Vn) -> ValueId) -> Definition {
+    let operator = match term {
+        Term::Undef | Term::Const(_) | Term::Const128(_) => constant(term).unwrap_or_default(),
+        Term::Param(cell) => local(names, cell),
         Term::Effect(n, k) => {
             let effect = names.effects.get(&n).copied().unwrap_or("effect");
             let index = if k == 0 { String::new() } else { format!(".{k}") };
@@ -112,11 +96,73 @@ fn definition(names: &Names<'_>, term: Term, name: impl Fn(Vn) -> String) -> Str
             Some(offset) => format!("phi({offset:#x}, s{cell})"),
             None => format!("phi(?, s{cell})"),
         },
-        Term::High(_) => call("high".to_owned()),
-        Term::Join(..) => call("join".to_owned()),
-        Term::Select(..) => call("select".to_owned()),
-        Term::IsNull(_) => call("ref.is_null".to_owned()),
-        Term::Second(_) => call("second".to_owned()),
-        Term::Pure(prim, _) => call(format!("{prim:?}").replacen('_', ".", 1)),
-    }
+        Term::High(_) => "high".to_owned(),
+        Term::Join(..) => "join".to_owned(),
+        Term::Select(..) => "select".to_owned(),
+        Term::IsNull(_) => "ref.is_null".to_owned(),
+        Term::Second(_) => "second".to_owned(),
+        Term::Pure(prim, _) => format!("{prim:?}").replacen('_', ".", 1),
+    };
+    Definition { operator, args: arguments(term).into_iter().map(number).collect() }
+}
+
+/// What argument `index` of an effect is.
+pub(super) fn argument(effect: Effect, index: usize) -> &'static str {
+    let names: &[&str] = match effect {
+        Effect::Trap => &["the value whose computation may trap"],
+        Effect::Load(_) | Effect::AtomicLoad(_) => &["the memory", "the address", "the offset"],
+        Effect::Store(_) | Effect::AtomicStore(_) | Effect::AtomicRmw(_) => {
+            &["the memory", "the address", "the offset", "the value stored"]
+        }
+        Effect::AtomicCmpxchg(_) => {
+            &["the memory", "the address", "the offset", "the value expected", "the value stored"]
+        }
+        Effect::GlobalGet | Effect::GlobalGetV128 => &["the global"],
+        Effect::GlobalSet | Effect::GlobalSetV128 => &["the global", "the value"],
+        Effect::RefFunc => &["the function"],
+        Effect::RefAsNonNull => &["the reference"],
+        Effect::TableGet => &["the table", "the index"],
+        Effect::TableSet => &["the table", "the index", "the reference"],
+        Effect::TableSize => &["the table"],
+        Effect::TableGrow => &["the table", "the reference", "the number of elements"],
+        Effect::TableFill => &["the table", "the index", "the reference", "the number of elements"],
+        Effect::TableCopy => &[
+            "the table copied to",
+            "the table copied from",
+            "the target",
+            "the source",
+            "the length",
+        ],
+        Effect::TableInit => {
+            &["the table", "the segment", "the target", "the source", "the length"]
+        }
+        Effect::ElemDrop | Effect::DataDrop => &["the segment"],
+        Effect::MemorySize => &["the memory"],
+        Effect::MemoryGrow => &["the memory", "the number of pages"],
+        Effect::MemoryFill => &["the memory", "the address", "the byte", "the length"],
+        Effect::MemoryCopy => &[
+            "the memory copied to",
+            "the memory copied from",
+            "the target",
+            "the source",
+            "the length",
+        ],
+        Effect::MemoryInit => {
+            &["the memory", "the segment", "the target", "the source", "the length"]
+        }
+        Effect::AtomicNotify => &["the memory", "the address", "the offset", "the count"],
+        Effect::AtomicWait32 | Effect::AtomicWait64 => {
+            &["the memory", "the address", "the offset", "the value expected", "the timeout"]
+        }
+        Effect::Call | Effect::ReturnCall => &["the callee"],
+        Effect::CallIndirect | Effect::ReturnCallIndirect => {
+            &["the index in the table", "the type", "the table"]
+        }
+        Effect::CallRef | Effect::ReturnCallRef => &["the reference", "the type"],
+        Effect::Throw => &["the tag"],
+        Effect::ThrowRef => &["the exception"],
+        Effect::Charge => &["the fuel charged"],
+        Effect::Poll | Effect::Unreachable => &[],
+    };
+    names.get(index).copied().unwrap_or("an argument")
 }

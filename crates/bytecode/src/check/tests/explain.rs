@@ -4,7 +4,7 @@
 
 use super::{candidate, module};
 use crate::Rule;
-use crate::check::explain::{Component, Explanation, Place, Step, explain};
+use crate::check::explain::{Component, Event, Explanation, Place, Site, Step, explain};
 
 /// `local.get 0` lies below a block that overwrites local 0 on one path.
 const OVERWRITTEN: &str = "(module (func (param i32 i32) (result i32)
@@ -41,8 +41,8 @@ fn record(explanation: &Explanation, start: u32) -> String {
             }
         }
     }
-    for (value, definition) in explanation.values.definitions() {
-        text += &format!("v{} = {definition}\n", value.0);
+    for (value, _) in explanation.values.definitions() {
+        text += &format!("{}\n", explanation.values.describe(value));
     }
     text
 }
@@ -84,6 +84,233 @@ fn a_refused_walk() {
     assert_eq!(error.rule, Rule::Frozen);
     let difference = explanation.difference.expect("two values differ");
     assert!(matches!(difference.component, Component::Cell { cell: 2, .. }));
-    assert_eq!(explanation.values.definition(difference.wasm), Some("param 0"));
-    assert_eq!(explanation.values.definition(difference.code), Some("param 1"));
+    assert_eq!(explanation.values.describe(difference.wasm), "v3 = param 0");
+    assert_eq!(explanation.values.describe(difference.code), "v4 = param 1");
+}
+
+/// Refusals in words: module, code, text.
+const REFUSALS: &[(&str, &str, &str, &str)] = &[
+    (
+        "a position that is not at home on one path",
+        OVERWRITTEN,
+        "!hint 2 0 0 0
+            !hint 6 1 0 0
+            !hint 12 3 0 0
+            !hint 13 3 0 0
+            0x6 br_if s1 -> @3
+            0x0 copy s2 <- s0
+            0xa const32 s0 <- 10
+            0xd return1 s2",
+        "C19 (frozen) position 0 of the Wasm stack (v3 = param 0) is not in s2 on the edge from `BrIf` at 0x20 to the end (at 0x26) of the block at 0x1c: s2 has no value on this path
+Wasm: v3 = param 0
+  +0: pushes v3 = param 0: position 0 of the Wasm stack
+code: nothing
+  nothing before here writes s2
+  @1: the first instruction behind it that writes s2",
+    ),
+    (
+        "a local with another value",
+        "(module (func (param i32) (local i32)
+            local.get 0 i32.const 5 i32.sub local.set 1 loop end))",
+        "!hint 7 1 0 0
+            !hint 9 1 0 0
+            !hint 10 1 0 0
+            0x4 i32.add_imm s1 <- s0 5
+            0xa return",
+        "C19 (frozen) local 1 (v6 = i32.add(v3, 0xfffffffb)) is not in s1 on the edge from `Loop` at 0x21 to the loop at 0x21: s1 holds v7 = i32.add(v3, 5); they differ in operand 1 of i32.add: in Wasm 0xfffffffb, in the code 5
+Wasm: v6 = i32.add(v3, 0xfffffffb)
+  +0: gives v3 = param 0
+  +4: gives v6 = i32.add(v3, 0xfffffffb)
+  +5: sets local 1
+code: v7 = i32.add(v3, 5)
+  @0: writes v7 = i32.add(v3, 5) to s1",
+    ),
+    (
+        "operands exchanged",
+        "(module (func (param i32 i32) (result i32) local.get 0 local.get 1 i32.sub))",
+        "!hint 5 1 0 0
+            0x4 i32.sub s2 <- s1 s0
+            0x5 return1 s2",
+        "C12 (results) result cell 0 is v5 = i32.sub(v3, v4) at `End` at 0x1f; instruction @1 returns v6 = i32.sub(v4, v3); operands 0 and 1 of i32.sub are exchanged
+Wasm: v5 = i32.sub(v3, v4)
+  +0: gives v3 = param 0
+  +2: gives v4 = param 1
+  +4: gives v5 = i32.sub(v3, v4)
+code: v6 = i32.sub(v4, v3)
+  @0: writes v6 = i32.sub(v4, v3) to s2
+  @1: uses v6",
+    ),
+    (
+        "another operator",
+        "(module (func (param i32 i32) (result i32) local.get 0 local.get 1 i32.lt_s))",
+        "!hint 5 1 0 0
+            0x4 i32.lt_u s2 <- s0 s1
+            0x5 return1 s2",
+        "C12 (results) result cell 0 is v5 = i32.lt_s(v3, v4) at `End` at 0x1f; instruction @1 returns v6 = i32.lt_u(v3, v4); the operands are the same, the operators are not
+Wasm: v5 = i32.lt_s(v3, v4)
+  +0: gives v3 = param 0
+  +2: gives v4 = param 1
+  +4: gives v5 = i32.lt_s(v3, v4)
+code: v6 = i32.lt_u(v3, v4)
+  @0: writes v6 = i32.lt_u(v3, v4) to s2
+  @1: uses v6",
+    ),
+    (
+        "the address of a load",
+        "(module (memory 1) (func (param i32 i32) (result i32) local.get 0 i32.load offset=4))",
+        "!hint 5 1 0 0
+            0x2 i32.load s2 <- s1 +4
+            0x5 return1 s2",
+        "C17 (effects) the address of `I32Load` at 0x21 is v3 = param 0; instruction @0 has v4 = param 1
+Wasm: v3 = param 0
+  +0: gives v3 = param 0
+code: v4 = param 1
+  s1 is the slot of local 1, and nothing before here writes it
+  @0: uses v4",
+    ),
+    (
+        "the offset of a load",
+        "(module (memory 1) (func (param i32 i32) (result i32) local.get 0 i32.load offset=4))",
+        "!hint 5 1 0 0
+            0x2 i32.load s2 <- s0 +8
+            0x5 return1 s2",
+        "C17 (effects) the offset of `I32Load` at 0x21 is 4; instruction @0 has 8
+Wasm: 4
+code: 8
+  @0: uses 8",
+    ),
+    (
+        "a slot without value",
+        "(module (func (param i32) (result i32) local.get 0 i32.const 3 i32.add))",
+        "!hint 5 1 0 0
+            0x4 i32.add s1 <- s0 s2
+            0x5 return1 s1",
+        "C6 (initialised) instruction @0 reads s2 (position 1 of the Wasm stack, 3), which has no value on every path to it
+Wasm: 3
+  +2: pushes 3: position 1 of the Wasm stack
+code: nothing
+  nothing before here writes s2",
+    ),
+    (
+        "a value of a label",
+        "(module (func (param i32) (result i32)
+            block (result i32) i32.const 1 local.get 0 br_if 0 drop i32.const 2 end))",
+        "!hint 0 0 0 0
+            !hint 6 2 0 0
+            !hint 11 3 0 0
+            !hint 12 3 0 0
+            0x2 const32 s1 <- 3
+            0x6 br_if s0 -> @3
+            0x9 const32 s1 <- 2
+            0xc return1 s1",
+        "C18 (values) a value of the label (1) is not in s1 on the edge from `BrIf` at 0x1f to the end (at 0x24) of the block at 0x19: s1 holds 3
+Wasm: 1
+  +2: gives 1
+code: 3
+  @0: writes 3 to s1
+  @2: the first instruction behind it that writes s1",
+    ),
+    (
+        "the condition of a branch",
+        OVERWRITTEN,
+        "!hint 2 1 0 0
+            !hint 6 2 0 0
+            !hint 12 3 0 0
+            !hint 13 3 0 0
+            0x0 copy s2 <- s0
+            0x6 br_if_not s1 -> @3
+            0xa const32 s0 <- 10
+            0xd return1 s2",
+        "C20 (conditions) `BrIf` at 0x20 branches on v4 = param 1; instruction @1 has to branch on it and branches on v5 = i32.eq(0, v4)
+Wasm: v4 = param 1
+  +4: gives v4 = param 1
+code: v5 = i32.eq(0, v4)
+  s1 is the slot of local 1, and nothing before here writes it
+  @1: uses v5",
+    ),
+    (
+        "an argument of a call, below values that are kept",
+        "(module (func $f (param i32) (result i32)
+            local.get 0 i32.const 4 local.get 0 call $f i32.add i32.add))",
+        "!hint 10 5 0 0
+            0x6 copy s1 <- s0
+            0x2 const32 s2 <- 4
+            0x6 copy s3 <- s2
+            0x6 call s3.. func0
+            0xa return1 s1",
+        "C17 (effects) argument cell 0 of `Call` at 0x1f (v3 = param 0) is not in s3: s3 holds 4
+Wasm: v3 = param 0
+  +0: gives v3 = param 0
+code: 4
+  @2: writes 4 to s3",
+    ),
+    (
+        "a catch clause relies on a local",
+        "(module (tag) (func (local i32)
+            block try_table (catch_all 0) i32.const 7 local.set 0 throw 0 end end))",
+        "!hint 0 0 0 0
+            !hint 2 0 0 0
+            !hint 13 1 0 0
+            !hint 14 1 0 0
+            !hint 15 1 0 0
+            !catch 0 1 4294967295 0 1 1
+            0xb throw s1.. tag0
+            0xf return",
+        "C19 (frozen) local 0 (7) is not in s0 where `Throw` at 0x29 may throw to a clause around it: s0 holds 0
+Wasm: 7
+  +9: sets local 0
+code: 0
+  s0 is the slot of local 0, and nothing before here writes it",
+    ),
+    (
+        "an effect that is missing",
+        "(module (memory 1) (func (param i32) local.get 0 i32.load drop))",
+        "!hint 6 0 0 0
+            0x6 return",
+        "C17 (effects) control leaves before Load(4) of the operator at 0x1f, at `I32Load` at 0x1f",
+    ),
+];
+
+/// The words of a refusal, with offsets from the first operator.
+fn words(wat: &str, script: &str) -> String {
+    let module = module(wat);
+    let (settings, candidate) = candidate(&module, script);
+    let start = module.facts(candidate.func).map_or(0, |facts| facts.blocks[0].start);
+    let text = |offset: u32| {
+        let mut operators = module.body(candidate.func).expect("a body").operators();
+        loop {
+            let (operator, at) = operators.read_with_offset().expect("the body is valid");
+            if at as u32 == offset {
+                let text = format!("{operator:?}");
+                return text.split(' ').next().unwrap_or_default().to_owned();
+            }
+        }
+    };
+    let explanation = explain(&module, &settings, &candidate);
+    let refusal = explanation.refusal(&module, &candidate, &text).expect("the code is wrong");
+    let mut out = format!("{} {}\n", refusal.error.rule, refusal.sentence);
+    for (name, side) in [("Wasm", refusal.wasm), ("code", refusal.code)] {
+        let Some(side) = side else { continue };
+        out += &format!("{name}: {}\n", side.value);
+        for Event { site, what } in side.history {
+            out += &match site {
+                Site::Operator(offset) => format!("  +{}: {what}\n", offset - start),
+                Site::Instruction(word) => format!("  @{word}: {what}\n"),
+                Site::None => format!("  {what}\n"),
+            };
+        }
+    }
+    out
+}
+
+#[test]
+fn refusals_in_words() {
+    let mut wrong = String::new();
+    for (name, wat, script, expected) in REFUSALS {
+        let words = words(wat, script);
+        if words.trim_end() != *expected {
+            wrong += &format!("{name}:\n{words}\n");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
 }
