@@ -112,9 +112,15 @@ pub(crate) struct ValidateArgs {
 pub(crate) struct InspectArgs {
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
-    /// The function: its index, export or name; without it, the module is listed
+    /// The function: its index, export, name or demangled name, or the end or a part of that; without it, the module is listed
     #[arg(long, value_name = "NAME|INDEX|EXPORT")]
     pub(crate) function: Option<String>,
+    /// Prints JSON (docs/commands/inspect.md has its schema)
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Writes all that is known of the function to a file, to be attached to a report
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
     /// The module in binary or text format (`-` for standard input)
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,

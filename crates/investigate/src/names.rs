@@ -16,7 +16,7 @@ pub const NAME_CHARS_MAX: usize = 200;
 pub const SYMBOL_BYTES_MAX: usize = 4096;
 
 /// A name as a reader wants it: demangled (Rust legacy and v0, without hashes; C++), else as it is. Not yet printable.
-pub(crate) fn demangle(symbol: &str) -> String {
+pub fn demangle(symbol: &str) -> String {
     if symbol.len() > SYMBOL_BYTES_MAX {
         return symbol.to_owned();
     }

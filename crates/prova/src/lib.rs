@@ -56,7 +56,7 @@ pub use instance::{Export, Instance};
 pub use limits::{StoreLimits, StoreLimitsBuilder};
 pub use linker::{InstancePre, Linker};
 pub use memory::{Memory, MemoryAccessError};
-pub use module::Module;
+pub use module::{Explained, Module};
 pub use pipeline::Translated;
 pub use prova_module::{Features, Limits, Proposal};
 pub use resumable::{ResumableCall, ResumableCallHostTrap};

@@ -11,7 +11,8 @@ use crate::types::{
     ExportType, ExternType, FuncType, GlobalType, ImportType, MemoryType, TableType,
 };
 use module::ExternKind;
-use prova_bytecode::CheckedBytecode;
+use prova_bytecode::check::explain::Explanation;
+use prova_bytecode::{Candidate, CheckedBytecode, Settings};
 use prova_module as module;
 use prova_translate::Translator;
 use std::fmt;
@@ -31,6 +32,17 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone)]
 pub struct Module(Arc<Inner>);
+
+/// A function's translation and what the check says of it; see [`Module::explain`].
+#[derive(Debug)]
+pub struct Explained {
+    /// What it was translated for.
+    pub settings: Settings,
+    /// What the translator proposes.
+    pub candidate: Candidate,
+    /// What the check did with it.
+    pub explanation: Explanation,
+}
 
 struct Inner {
     engine: Engine,
@@ -101,6 +113,14 @@ impl Module {
     /// Those of [`Module::translate`].
     pub fn bytecode(&self, func: module::FuncIdx) -> Result<Arc<CheckedBytecode>> {
         self.0.code.get(&mut Translator::new(), func).map_err(AttachFailure::into_error)
+    }
+
+    /// What the translator proposes for a function with a body, and what the check says of it step by step; for tools.
+    ///
+    /// # Errors
+    /// Those of [`Module::translate`], except that a rejection is in the explanation.
+    pub fn explain(&self, func: module::FuncIdx) -> Result<Explained> {
+        self.0.code.explain(func).map_err(AttachFailure::into_error)
     }
 
     /// The engine.

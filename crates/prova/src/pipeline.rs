@@ -12,6 +12,8 @@
 //! 2. A refusal is final for the call that met it; it is never replaced by another way to run the function.
 
 use crate::error::{Bug, Error, Rejection, Result, UnsupportedModule};
+use crate::module::Explained;
+use prova_bytecode::check::explain::explain;
 use prova_bytecode::{CheckedBytecode, Settings};
 use prova_module::{self as module, FuncIdx, Module};
 use prova_runtime as rt;
@@ -73,6 +75,13 @@ impl Code {
         let candidate = translator.translate(&self.module, func, &self.settings)?;
         CheckedBytecode::check(&self.module, &self.settings, candidate)
             .map_err(|rejected| AttachFailure::Rejected { func, reason: rejected.to_string() })
+    }
+
+    /// Translate, then check and record.
+    pub(crate) fn explain(&self, func: FuncIdx) -> Result<Explained, AttachFailure> {
+        let candidate = Translator::new().translate(&self.module, func, &self.settings)?;
+        let explanation = explain(&self.module, &self.settings, &candidate);
+        Ok(Explained { settings: self.settings, candidate, explanation })
     }
 
     /// All functions, in parallel; of several failures the one of the lowest index.

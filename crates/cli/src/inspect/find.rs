@@ -1,0 +1,146 @@
+//! What the user calls a function → its index.
+//!
+//! In this order, the first that there is: an index (`12`, `func12`); an export; a name of the name section; a demangled name;
+//! the end of a demangled name (`write` of `core::fmt::write`); a part of one. A name that several functions have is refused with
+//! their list.
+//!
+//! Limits: the list has at most [`LISTED_MAX`] functions. Demangled names are made only if none of the first three is there.
+
+use crate::report::Misuse;
+use prova::{Result, bail};
+use prova_investigate::names::{demangle, printable};
+use prova_module::{FuncIdx, Module};
+use std::fmt::Write;
+
+/// The most functions in a list of candidates.
+const LISTED_MAX: usize = 20;
+
+/// The function that the user names.
+pub(super) fn find(module: &Module, name: &str) -> Result<FuncIdx> {
+    let count = module.func_count() as u32;
+    let index = name.strip_prefix("func").unwrap_or(name).parse::<u32>();
+    if let Some(index) = index.ok().filter(|&index| index < count) {
+        return Ok(FuncIdx(index));
+    }
+    if let Some(func) = module.export(name).and_then(|export| export.func()) {
+        return Ok(func);
+    }
+    let named = || (0..count).map(FuncIdx).filter_map(|f| Some((f, module.func_name(f)?)));
+    if let Some(func) = one(module, name, named().filter(|(_, raw)| *raw == name))? {
+        return Ok(func);
+    }
+    let demangled: Vec<(FuncIdx, String)> =
+        named().map(|(func, raw)| (func, demangle(raw))).collect();
+    let matching = |wanted: &dyn Fn(&str) -> bool| {
+        let all = demangled.iter().filter(|(_, text)| wanted(text));
+        one(module, name, all.map(|(func, text)| (*func, text.as_str())))
+    };
+    let part = |text: &str| without_arguments(text) == name;
+    let end = |text: &str| ends(without_arguments(text), name) || ends(text, name);
+    for wanted in [&|text: &str| text == name, &part, &end, &|text: &str| text.contains(name)]
+        as [&dyn Fn(&str) -> bool; 4]
+    {
+        if let Some(func) = matching(wanted)? {
+            return Ok(func);
+        }
+    }
+    bail!(Misuse(format!("there is no function `{}`", printable(name))))
+}
+
+/// Whether a path ends with these components.
+fn ends(text: &str, name: &str) -> bool {
+    text.strip_suffix(name).is_some_and(|rest| !name.is_empty() && rest.ends_with("::"))
+}
+
+/// A demangled C++ name without its arguments.
+fn without_arguments(text: &str) -> &str {
+    text.split_once('(').map_or(text, |(name, _)| name)
+}
+
+/// The only function among these; an error if there are several.
+fn one<'m>(
+    module: &Module,
+    name: &str,
+    mut all: impl Iterator<Item = (FuncIdx, &'m str)>,
+) -> Result<Option<FuncIdx>> {
+    let Some(first) = all.next() else { return Ok(None) };
+    let rest: Vec<_> = all.collect();
+    if rest.is_empty() {
+        return Ok(Some(first.0));
+    }
+    let count = rest.len() + 1;
+    let mut text = format!("`{}` may be one of {count} functions:", printable(name));
+    for (func, _) in std::iter::once(first).chain(rest).take(LISTED_MAX) {
+        write!(text, "\n{:>8}  {}", func.0, display(module, func)).ok();
+    }
+    if count > LISTED_MAX {
+        write!(text, "\n          and {} more", count - LISTED_MAX).ok();
+    }
+    bail!(Misuse(text))
+}
+
+/// A function's name as a reader wants it; its index if it has none.
+pub(super) fn display(module: &Module, func: FuncIdx) -> String {
+    match module.func_name(func) {
+        Some(name) => printable(&demangle(name)),
+        None => func.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prova_module::{Features, Limits};
+
+    fn module() -> Module {
+        let text = r#"(module
+            (func $plain)
+            (func $_ZN4core3fmt5write17h0123456789abcdefE)
+            (func $_ZN5alloc3fmt5write17h0123456789abcdefE)
+            (func $_ZN4core3fmt6Writer3new17h0123456789abcdefE)
+            (func $_ZN3foo3barEi (export "5"))
+            (func $_ZN3foo3barEf (export "exported"))
+            (func (export "plain_export"))
+            (@custom "name" "\01\09\01\06\06\1b[31mx"))"#;
+        let text = text.replace("(@custom \"name\" \"\\01\\09\\01\\06\\06\\1b[31mx\")", "");
+        let bytes = wat::parse_str(text).expect("the module is well-formed");
+        Module::decode(bytes, &Features::default(), &Limits::default()).expect("it is valid")
+    }
+
+    #[test]
+    fn the_first_way_that_there_is() {
+        let module = module();
+        for (name, func) in [
+            ("3", 3),
+            ("func3", 3),
+            ("5", 5),
+            ("exported", 5),
+            ("plain", 0),
+            ("_ZN3foo3barEi", 4),
+            ("core::fmt::write", 1),
+            ("foo::bar(float)", 5),
+            ("Writer::new", 3),
+            ("new", 3),
+            ("fmt::Wri", 3),
+            ("plain_export", 6),
+        ] {
+            assert_eq!(find(&module, name).expect(name), FuncIdx(func), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_or_not_unique_is_misuse() {
+        let module = module();
+        for (name, message) in [
+            ("", "may be one of 6 functions"),
+            ("write", "1  core::fmt::write\n       2  alloc::fmt::write"),
+            ("foo::bar", "4  foo::bar(int)\n       5  foo::bar(float)"),
+            ("nothing", "there is no function `nothing`"),
+            ("7", "there is no function `7`"),
+            ("a\u{1b}[31m", "there is no function `a\\u{1b}[31m`"),
+        ] {
+            let error = find(&module, name).expect_err(name);
+            assert!(error.is::<Misuse>() && error.to_string().contains(message), "{error}");
+        }
+    }
+}
