@@ -8,6 +8,7 @@
 use super::super::explain::{Definition, ValueId, Values};
 use super::effects::Effect;
 use super::history::Numbers;
+use super::prims::Prim;
 use super::terms::{Term, Terms, Vn};
 use std::collections::BTreeMap;
 
@@ -31,7 +32,7 @@ pub(super) fn values(terms: &Terms, names: &Names<'_>, numbers: &mut Numbers) ->
         match constant(term) {
             Some(bits) => values.constants.push((value, bits)),
             None => {
-                let definition = definition(names, term, |vn| numbers.number(vn));
+                let definition = definition(terms, names, term, |vn| numbers.number(vn));
                 values.definitions.push((value, definition));
             }
         }
@@ -83,7 +84,12 @@ fn local(names: &Names<'_>, cell: u32) -> String {
     }
 }
 
-fn definition(names: &Names<'_>, term: Term, number: impl FnMut(Vn) -> ValueId) -> Definition {
+fn definition(
+    terms: &Terms,
+    names: &Names<'_>,
+    term: Term,
+    number: impl FnMut(Vn) -> ValueId,
+) -> Definition {
     let operator = match term {
         Term::Undef | Term::Const(_) | Term::Const128(_) => constant(term).unwrap_or_default(),
         Term::Param(cell) => local(names, cell),
@@ -103,7 +109,35 @@ fn definition(names: &Names<'_>, term: Term, number: impl FnMut(Vn) -> ValueId) 
         Term::Second(_) => "second".to_owned(),
         Term::Pure(prim, _) => format!("{prim:?}").replacen('_', ".", 1),
     };
-    Definition { operator, args: arguments(term).into_iter().map(number).collect() }
+    let mut args = arguments(term);
+    if let (Term::Pure(prim, _), [a, _]) = (term, &args[..])
+        && commutes(prim)
+        && matches!(terms.term(*a), Term::Const(_))
+    {
+        args.reverse();
+    }
+    Definition { operator, args: args.into_iter().map(number).collect() }
+}
+
+/// Whether `terms` orders the operands (R1), in which case a constant is read better as the second.
+fn commutes(prim: Prim) -> bool {
+    matches!(
+        prim,
+        Prim::i32_add
+            | Prim::i32_mul
+            | Prim::i32_and
+            | Prim::i32_or
+            | Prim::i32_xor
+            | Prim::i32_eq
+            | Prim::i32_ne
+            | Prim::i64_add
+            | Prim::i64_mul
+            | Prim::i64_and
+            | Prim::i64_or
+            | Prim::i64_xor
+            | Prim::i64_eq
+            | Prim::i64_ne
+    )
 }
 
 /// What argument `index` of an effect is.

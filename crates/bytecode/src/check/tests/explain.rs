@@ -101,9 +101,9 @@ const REFUSALS: &[(&str, &str, &str, &str)] = &[
             0x0 copy s2 <- s0
             0xa const32 s0 <- 10
             0xd return1 s2",
-        "C19 (frozen) position 0 of the Wasm stack (v3 = param 0) is not in s2 on the edge from `BrIf` at 0x20 to the end (at 0x26) of the block at 0x1c: s2 has no value on this path
-Wasm: v3 = param 0
-  +0: pushes v3 = param 0: position 0 of the Wasm stack
+        "C19 (frozen) position 0 of the Wasm stack (v1 = param 0) is not in s2 on the edge from `BrIf` at 0x20 to the end (at 0x26) of the block at 0x1c: s2 has no value on this path
+Wasm: v1 = param 0
+  +0: pushes v1 = param 0: position 0 of the Wasm stack
 code: nothing
   nothing before here writes s2
   @1: the first instruction behind it that writes s2",
@@ -117,13 +117,13 @@ code: nothing
             !hint 10 1 0 0
             0x4 i32.add_imm s1 <- s0 5
             0xa return",
-        "C19 (frozen) local 1 (v6 = i32.add(v3, 0xfffffffb)) is not in s1 on the edge from `Loop` at 0x21 to the loop at 0x21: s1 holds v7 = i32.add(v3, 5); they differ in operand 1 of i32.add: in Wasm 0xfffffffb, in the code 5
-Wasm: v6 = i32.add(v3, 0xfffffffb)
-  +0: gives v3 = param 0
-  +4: gives v6 = i32.add(v3, 0xfffffffb)
+        "C19 (frozen) local 1 (v3 = i32.add(v1, 0xfffffffb)) is not in s1 on the edge from `Loop` at 0x21 to the loop at 0x21: s1 holds v4 = i32.add(v1, 5); they differ in operand 1 of i32.add: in Wasm 0xfffffffb, in the code 5
+Wasm: v3 = i32.add(v1, 0xfffffffb)
+  +0: gives v1 = param 0
+  +4: gives v3 = i32.add(v1, 0xfffffffb)
   +5: sets local 1
-code: v7 = i32.add(v3, 5)
-  @0: writes v7 = i32.add(v3, 5) to s1",
+code: v4 = i32.add(v1, 5)
+  @0: writes v4 = i32.add(v1, 5) to s1",
     ),
     (
         "operands exchanged",
@@ -131,14 +131,14 @@ code: v7 = i32.add(v3, 5)
         "!hint 5 1 0 0
             0x4 i32.sub s2 <- s1 s0
             0x5 return1 s2",
-        "C12 (results) result cell 0 is v5 = i32.sub(v3, v4) at `End` at 0x1f; instruction @1 returns v6 = i32.sub(v4, v3); operands 0 and 1 of i32.sub are exchanged
-Wasm: v5 = i32.sub(v3, v4)
-  +0: gives v3 = param 0
-  +2: gives v4 = param 1
-  +4: gives v5 = i32.sub(v3, v4)
-code: v6 = i32.sub(v4, v3)
-  @0: writes v6 = i32.sub(v4, v3) to s2
-  @1: uses v6",
+        "C12 (results) result cell 0 is v3 = i32.sub(v1, v2) at `End` at 0x1f; instruction @1 returns v4 = i32.sub(v2, v1); operands 0 and 1 of i32.sub are exchanged
+Wasm: v3 = i32.sub(v1, v2)
+  +0: gives v1 = param 0
+  +2: gives v2 = param 1
+  +4: gives v3 = i32.sub(v1, v2)
+code: v4 = i32.sub(v2, v1)
+  @0: writes v4 = i32.sub(v2, v1) to s2
+  @1: uses v4",
     ),
     (
         "another operator",
@@ -146,14 +146,14 @@ code: v6 = i32.sub(v4, v3)
         "!hint 5 1 0 0
             0x4 i32.lt_u s2 <- s0 s1
             0x5 return1 s2",
-        "C12 (results) result cell 0 is v5 = i32.lt_s(v3, v4) at `End` at 0x1f; instruction @1 returns v6 = i32.lt_u(v3, v4); the operands are the same, the operators are not
-Wasm: v5 = i32.lt_s(v3, v4)
-  +0: gives v3 = param 0
-  +2: gives v4 = param 1
-  +4: gives v5 = i32.lt_s(v3, v4)
-code: v6 = i32.lt_u(v3, v4)
-  @0: writes v6 = i32.lt_u(v3, v4) to s2
-  @1: uses v6",
+        "C12 (results) result cell 0 is v3 = i32.lt_s(v1, v2) at `End` at 0x1f; instruction @1 returns v4 = i32.lt_u(v1, v2); the operands are the same, the operators are not
+Wasm: v3 = i32.lt_s(v1, v2)
+  +0: gives v1 = param 0
+  +2: gives v2 = param 1
+  +4: gives v3 = i32.lt_s(v1, v2)
+code: v4 = i32.lt_u(v1, v2)
+  @0: writes v4 = i32.lt_u(v1, v2) to s2
+  @1: uses v4",
     ),
     (
         "the address of a load",
@@ -161,12 +161,12 @@ code: v6 = i32.lt_u(v3, v4)
         "!hint 5 1 0 0
             0x2 i32.load s2 <- s1 +4
             0x5 return1 s2",
-        "C17 (effects) the address of `I32Load` at 0x21 is v3 = param 0; instruction @0 has v4 = param 1
-Wasm: v3 = param 0
-  +0: gives v3 = param 0
-code: v4 = param 1
+        "C17 (effects) the address of `I32Load` at 0x21 is v1 = param 0; instruction @0 has v2 = param 1
+Wasm: v1 = param 0
+  +0: gives v1 = param 0
+code: v2 = param 1
   s1 is the slot of local 1, and nothing before here writes it
-  @0: uses v4",
+  @0: uses v2",
     ),
     (
         "the offset of a load",
@@ -221,12 +221,12 @@ code: 3
             0x6 br_if_not s1 -> @3
             0xa const32 s0 <- 10
             0xd return1 s2",
-        "C20 (conditions) `BrIf` at 0x20 branches on v4 = param 1; instruction @1 has to branch on it and branches on v5 = i32.eq(0, v4)
-Wasm: v4 = param 1
-  +4: gives v4 = param 1
-code: v5 = i32.eq(0, v4)
+        "C20 (conditions) `BrIf` at 0x20 branches on v2 = param 1; instruction @1 has to branch on it and branches on v3 = i32.eq(v2, 0)
+Wasm: v2 = param 1
+  +4: gives v2 = param 1
+code: v3 = i32.eq(v2, 0)
   s1 is the slot of local 1, and nothing before here writes it
-  @1: uses v5",
+  @1: uses v3",
     ),
     (
         "an argument of a call, below values that are kept",
@@ -238,9 +238,9 @@ code: v5 = i32.eq(0, v4)
             0x6 copy s3 <- s2
             0x6 call s3.. func0
             0xa return1 s1",
-        "C17 (effects) argument cell 0 of `Call` at 0x1f (v3 = param 0) is not in s3: s3 holds 4
-Wasm: v3 = param 0
-  +0: gives v3 = param 0
+        "C17 (effects) argument cell 0 of `Call` at 0x1f (v1 = param 0) is not in s3: s3 holds 4
+Wasm: v1 = param 0
+  +0: gives v1 = param 0
 code: 4
   @2: writes 4 to s3",
     ),
