@@ -1,5 +1,6 @@
 //! Files → modules: binary or text, from a path or standard input.
 
+use crate::report::OfFile;
 use prova::{Context, Engine, Module, Result};
 use std::io::Read;
 use std::path::Path;
@@ -12,7 +13,7 @@ pub(crate) fn module(engine: &Engine, path: &Path) -> Result<Module> {
     let name = path.display();
     let bytes = read(path)?;
     let wasm = binary(&bytes, path).with_context(|| format!("failed to parse `{name}`"))?;
-    Module::new(engine, wasm).with_context(|| format!("failed to load `{name}`"))
+    Module::new(engine, wasm).context(OfFile::new("load", path))
 }
 
 /// The module in `path`, decoded and validated but not prepared to run.

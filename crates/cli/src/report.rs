@@ -4,9 +4,10 @@
 //! it has one link.
 
 use prova::wasi::I32Exit;
-use prova::{Error, ErrorKind, Result};
+use prova::{Error, ErrorKind, Rejection, Result};
 use std::fmt;
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// The exit code of a trap, of used up fuel, of a timeout: that of an aborted process.
@@ -36,6 +37,26 @@ pub(crate) enum Exit {
 /// The root of an error in the use of the command line.
 #[derive(Debug)]
 pub(crate) struct Misuse(pub(crate) String);
+
+/// The context of what failed with one module, where it may be that its bytecode was refused.
+#[derive(Debug)]
+pub(crate) struct OfFile {
+    what: &'static str,
+    file: PathBuf,
+}
+
+impl OfFile {
+    /// `what` reads as in "failed to `what` `file`".
+    pub(crate) fn new(what: &'static str, file: &Path) -> OfFile {
+        OfFile { what, file: file.to_owned() }
+    }
+}
+
+impl fmt::Display for OfFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "failed to {} `{}`", self.what, self.file.display())
+    }
+}
 
 /// Not an error: the user asked for this text.
 #[derive(Debug)]
@@ -80,12 +101,27 @@ pub(crate) fn exit(outcome: Result<Exit>) -> ExitCode {
         return FAILED.into();
     }
     warn(&text_of(&error));
+    if let Some(advice) = advice(&error) {
+        warn(&advice);
+    }
     let misuse = error.is::<Misuse>();
     match ErrorKind::of(&error) {
         _ if misuse => MISUSE.into(),
         Some(ErrorKind::Trap) => TRAP.into(),
         _ => FAILED.into(),
     }
+}
+
+/// Of a refusal, the command that tells why, for a report: nobody but us can mend it.
+pub(crate) fn advice(error: &Error) -> Option<String> {
+    let func = error.downcast_ref::<Rejection>()?.func_index();
+    let file = error.downcast_ref::<OfFile>().map(|of| of.file.display().to_string());
+    let file = file.unwrap_or_else(|| "MODULE".to_owned());
+    Some(printable(&format!(
+        "\nThis is a fault of Prova, not of the module, and nothing that was refused has run. Please report it with the file that\n\
+         \x20   prova inspect {file} --function {func} --report report.txt\n\
+         writes (and the same -W and --deterministic as here)."
+    )))
 }
 
 /// The error with its chain.

@@ -1,7 +1,7 @@
 //! `prova run`: a module with WASI, its initialiser, and an export or `_start`.
 
 use crate::args::RunArgs;
-use crate::report::{Exit, Misuse, print, warn};
+use crate::report::{Exit, Misuse, OfFile, print, warn};
 use crate::{input, values, watchdog};
 use prova::wasi::{Perms, WasiCtx, WasiCtxBuilder};
 use prova::{
@@ -49,13 +49,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
         let preload = input::module(&engine, Path::new(file))?;
         linker
             .module(&mut store, name, &preload)
-            .with_context(|| format!("failed to instantiate `{file}`"))?;
+            .context(OfFile::new("instantiate", Path::new(file)))?;
     }
     if wasm.unknown_imports_trap {
         linker.define_unknown_imports_as_traps(&module)?;
     }
     run_main(args, &linker, &mut store, &module, path, guest_args)
-        .with_context(|| format!("failed to run main module `{}`", path.display()))?;
+        .context(OfFile::new("run main module", path))?;
     Ok(Exit::Done)
 }
 

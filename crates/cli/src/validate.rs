@@ -1,7 +1,7 @@
 //! `prova validate`: every function decoded, validated, translated and checked; nothing is run.
 
 use crate::args::ValidateArgs;
-use crate::report::{Exit, Misuse, print, text_of, warn};
+use crate::report::{Exit, Misuse, OfFile, advice, print, text_of, warn};
 use crate::{input, run};
 use prova::{Context, Engine, Result, Translated, bail};
 use std::path::Path;
@@ -23,6 +23,7 @@ pub(crate) fn run(args: &ValidateArgs) -> Result<Exit> {
             ))?,
             Err(error) => {
                 warn(&text_of(&error));
+                advice(&error).iter().for_each(|advice| warn(advice));
                 exit = Exit::Bad;
             }
         }
@@ -32,5 +33,5 @@ pub(crate) fn run(args: &ValidateArgs) -> Result<Exit> {
 
 fn validate(engine: &Engine, file: &Path) -> Result<Translated> {
     let module = input::module(engine, file)?;
-    module.translate().with_context(|| format!("failed to translate `{}`", file.display()))
+    module.translate().context(OfFile::new("translate", file))
 }

@@ -16,6 +16,8 @@
 
 mod find;
 mod listing;
+#[cfg(all(test, prova_plant))]
+mod plants;
 mod report;
 mod text;
 mod view;
@@ -25,7 +27,9 @@ use crate::args::InspectArgs;
 use crate::report::{Exit, Misuse, print, printable, warn};
 use crate::{input, run};
 use prova::{Context, Explained, Module, Result, Translate, bail};
+use prova_investigate::names::obeyed;
 use prova_module::FuncIdx;
+use std::fmt::Write;
 use std::path::Path;
 
 /// Runs the command.
@@ -61,8 +65,22 @@ fn explained(module: &Module, func: FuncIdx) -> Result<Explained> {
     module.explain(func).with_context(|| format!("failed to translate {func}"))
 }
 
+/// JSON, with what a terminal obeys as escapes: names are in strings.
 fn json(value: &impl serde::Serialize) -> Result<String> {
-    Ok(serde_json::to_string_pretty(value)? + "\n")
+    let text = serde_json::to_string_pretty(value)?;
+    let mut escaped = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        if c != '\n' && obeyed(c) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                write!(escaped, "\\u{unit:04x}").ok();
+            }
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped.push('\n');
+    Ok(escaped)
 }
 
 fn write_report(path: &Path, text: &str) -> Result<()> {

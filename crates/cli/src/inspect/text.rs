@@ -10,6 +10,8 @@ use std::fmt::Write;
 
 /// The column of what the check knows.
 const NOTE: usize = 52;
+/// The most entries of a stack that are shown, from the top.
+const STACK: usize = 5;
 /// The most slots and labels that are listed; the JSON has all.
 const LISTED_MAX: usize = 100;
 
@@ -57,16 +59,21 @@ impl Function {
         }
         let Frame { cells, charge_bytes, words, .. } = self.frame;
         let length = self.body.end - self.body.start;
+        let (words, cells) = (plural(words, "word"), plural(cells as usize, "cell"));
+        let (start, verdict) = (self.body.start, self.verdict);
         writeln!(
             out,
-            "  {length} bytes of WebAssembly at {:#x}, {words} words of bytecode, {}",
-            self.body.start, self.verdict
+            "  {length} bytes of WebAssembly at {start:#x}, {words} of bytecode, {verdict}"
         )
         .ok();
-        writeln!(out, "  a frame of {cells} cells, which charges {charge_bytes} bytes").ok();
+        writeln!(out, "  a frame of {cells}, which charges {charge_bytes} bytes").ok();
         let deterministic = if self.settings.deterministic { ", deterministic" } else { "" };
         writeln!(out, "  metering: {}{deterministic}", self.settings.metering).ok();
     }
+}
+
+fn plural(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn list<T>(out: &mut String, all: &[T], line: impl Fn(&mut String, &T)) {
@@ -128,14 +135,15 @@ fn handler(out: &mut String, handler: &Handler) {
 
 fn code(out: &mut String, line: &Line) {
     let (mut text, note) = match line {
-        Line::Wasm { offset, text, name, reachable, stack } => {
-            let name = name.as_ref().map_or(String::new(), |name| format!(" ;; {name}"));
+        Line::Wasm { offset, depth, text, name, reachable, stack } => {
+            let name = name.as_ref().map_or(String::new(), |it| format!(" ;; {}", printable(it)));
+            let indent = "  ".repeat(*depth);
             let note = match stack {
                 Some(stack) => stack_text(stack),
                 None if !reachable => "unreachable".to_owned(),
                 None => String::new(),
             };
-            (format!("{offset:#8x}  {text}{name}"), note)
+            (format!("{offset:#8x}  {indent}{text}{name}"), note)
         }
         Line::Code { word, text, checked, writes, effect, .. } => {
             let mut note: Vec<String> =
@@ -157,14 +165,15 @@ fn code(out: &mut String, line: &Line) {
 }
 
 fn stack_text(stack: &Stack) -> String {
-    let entries = stack.top.iter().map(|entry| match (entry.place, entry.local) {
+    let shown = &stack.top[stack.top.len().saturating_sub(STACK)..];
+    let entries = shown.iter().map(|entry| match (entry.place, entry.local) {
         ("constant", _) => entry.value.clone(),
         ("home", _) => format!("{}@s{}", entry.value, entry.slot),
         (_, Some(local)) => format!("{}@local {local}", entry.value),
         _ => format!("{}@-", entry.value),
     });
     let mut entries: Vec<String> = entries.collect();
-    let hidden = stack.height - stack.top.len();
+    let hidden = stack.height - shown.len();
     if hidden > 0 {
         entries.insert(0, format!("… {hidden} more"));
     }

@@ -124,6 +124,8 @@ pub(super) enum Line {
     /// An operator, with the stack after it.
     Wasm {
         offset: u32,
+        /// The blocks around it.
+        depth: usize,
         text: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         name: Option<String>,
@@ -224,7 +226,7 @@ impl Function {
         let Explained { settings, candidate, explanation } = explained;
         let operators = wasm::operators(module, func)?;
         let texts: BTreeMap<u32, String> =
-            operators.iter().map(|line| (line.offset, line.text.trim().to_owned())).collect();
+            operators.iter().map(|line| (line.offset, line.text.clone())).collect();
         let operator_text = |offset: u32| texts.get(&offset).cloned().unwrap_or_default();
         let words = explanation.refusal(module, candidate, &operator_text);
         let exports = module.exports().iter().filter(|export| export.func() == Some(func));
@@ -404,8 +406,8 @@ fn lines(
     let mut lines = Vec::new();
     for operator in operators {
         let (reachable, stack) = stacks.remove(&operator.offset).unwrap_or((false, None));
-        let wasm::Line { offset, text, name } = operator;
-        lines.push(Line::Wasm { offset, text, name, reachable, stack });
+        let wasm::Line { offset, depth, text, name } = operator;
+        lines.push(Line::Wasm { offset, depth, text, name, reachable, stack });
         while let Some((_, line)) = instructions.next_if(|(of, _)| *of <= offset) {
             lines.push(line);
         }

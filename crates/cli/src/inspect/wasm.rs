@@ -7,9 +7,8 @@
 //! 2. It is valid, so it can stand for the module in a report: other bodies trap, data segments are empty and passive, and there is
 //!    neither a start function nor a custom section. (Test `a_reduced_module_is_valid_and_keeps_the_body`.)
 
-use super::find::display;
 use prova::Result;
-use prova_investigate::names::printable;
+use prova_investigate::names::demangle;
 use prova_module::{FuncIdx, GlobalIdx, LocalIdx, Module, Operator, TagIdx};
 use std::collections::BTreeMap;
 use std::io;
@@ -90,9 +89,11 @@ fn leb(bytes: &mut Vec<u8>, mut value: usize) {
 pub(super) struct Line {
     /// Its offset in the module.
     pub(super) offset: u32,
-    /// Its text, indented by its nesting.
+    /// The blocks around it, besides the body.
+    pub(super) depth: usize,
+    /// Its text.
     pub(super) text: String,
-    /// The name of what its index names, printable.
+    /// The name of what its index names.
     pub(super) name: Option<String>,
 }
 
@@ -104,47 +105,58 @@ pub(super) fn operators(module: &Module, func: FuncIdx) -> Result<Vec<Line>> {
     let (Some(reduced), Some(body)) = (reduce(module, func), module.body(func)) else {
         return Ok(Vec::new());
     };
-    let mut kept = Kept { range: reduced.body.clone(), open: false, lines: BTreeMap::new() };
+    let start = reduced.body.start
+        + module
+            .facts(func)
+            .map_or(0, |facts| (facts.blocks[0].start as usize).saturating_sub(body.range().start));
+    let range = start..reduced.body.end;
+    let mut kept = Kept { range, open: false, lines: BTreeMap::new() };
     wasmprinter::Config::new().print(&reduced.bytes, &mut kept)?;
-    let indent = |line: &String| line.len() - line.trim_start().len();
-    let least = kept.lines.values().map(indent).min().unwrap_or(0);
+    let first = kept.lines.values().next().map_or(0, |line| indent(line));
     let moved = body.range().start as u64;
     let mut lines = Vec::new();
     let mut operators = body.operators();
     while !operators.eof() {
         let (operator, offset) = operators.read_with_offset()?;
         let there = offset - moved + reduced.body.start as u64;
-        let text = match kept.lines.get(&there) {
+        let (depth, text) = match kept.lines.get(&there) {
             Some(line) if !operators.eof() => {
-                line.get(least..).unwrap_or_default().trim_end().to_owned()
+                (indent(line).saturating_sub(first) / INDENT, line.trim().to_owned())
             }
             // The end of the body is printed as the function's parenthesis.
-            _ => "end".to_owned(),
+            _ => (0, "end".to_owned()),
         };
-        lines.push(Line { offset: offset as u32, text, name: named(module, func, &operator) });
+        let name = named(module, func, &operator);
+        lines.push(Line { offset: offset as u32, depth, text, name });
     }
     Ok(lines)
 }
 
-/// The name of what an operator's index names.
+/// The printer's step of indentation.
+const INDENT: usize = 2;
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+/// The name of what an operator's index names, a function's demangled.
 fn named(module: &Module, func: FuncIdx, operator: &Operator<'_>) -> Option<String> {
     let names = module.names();
     match *operator {
         Operator::Call { function_index }
         | Operator::ReturnCall { function_index }
         | Operator::RefFunc { function_index } => {
-            let callee = FuncIdx(function_index);
-            module.func_name(callee).map(|_| display(module, callee))
+            module.func_name(FuncIdx(function_index)).map(demangle)
         }
         Operator::LocalGet { local_index }
         | Operator::LocalSet { local_index }
         | Operator::LocalTee { local_index } => {
-            names.local(func, LocalIdx(local_index)).map(printable)
+            names.local(func, LocalIdx(local_index)).map(str::to_owned)
         }
         Operator::GlobalGet { global_index } | Operator::GlobalSet { global_index } => {
-            names.global(GlobalIdx(global_index)).map(printable)
+            names.global(GlobalIdx(global_index)).map(str::to_owned)
         }
-        Operator::Throw { tag_index } => names.tag(TagIdx(tag_index)).map(printable),
+        Operator::Throw { tag_index } => names.tag(TagIdx(tag_index)).map(str::to_owned),
         _ => None,
     }
 }
@@ -220,9 +232,10 @@ mod tests {
         let lines = operators(&module, FuncIdx(2)).expect("the printer knows all");
         let text: Vec<String> = lines
             .iter()
-            .map(|line| match &line.name {
-                Some(name) => format!("{} ;; {name}", line.text),
-                None => line.text.clone(),
+            .map(|line| {
+                let indent = "  ".repeat(line.depth);
+                let name = line.name.as_ref().map_or(String::new(), |name| format!(" ;; {name}"));
+                format!("{indent}{}{name}", line.text)
             })
             .collect();
         let expected = "ref.func 2 ;; h\ndrop\ni32.const 0\ni32.const 0\ni32.const 1\nmemory.init 1\nblock ;; label = @1\n  local.get 0 ;; x\n  br_if 0 (;@1;)\n  local.get 0 ;; x\n  call 0 ;; f\nend\nglobal.get 0 ;; g\nend";

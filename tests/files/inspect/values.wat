@@ -1,0 +1,282 @@
+;; Values that stay in locals, go home, are constants or are fused; code that is not reached; a C++ name.
+(module
+  (import "env" "log" (func $log (param i32)))
+  (memory 1)
+  (func $_ZN3foo3barEi (export "bar") (param $x i32) (param $n i32) (result i32) (local $v v128) (local $i i32)
+    local.get $x
+    block $out
+      local.get $n
+      i32.eqz
+      br_if $out
+      i32.const 10
+      local.set $x
+      loop $again
+        local.get $i
+        i32.const 1
+        i32.add
+        local.tee $i
+        local.get $n
+        i32.lt_s
+        br_if $again
+      end
+      local.get $i
+      call $log
+      i32.const 5
+      return
+      i32.const 4
+      drop
+    end
+    i32.const 4
+    i32.load offset=8
+    i32.add)
+  (func $_ZN4core3fmt5write17h0123456789abcdefE (param i64) (result i64)
+    local.get 0 i64.const 1 i64.div_u))
+
+;; $ prova inspect values.wat
+;;      0  log  [i32] -> []  import env::log
+;;      1  foo::bar(int)  [i32 i32] -> [i32]  51 bytes at 0x3e export "bar"
+;;      2  core::fmt::write  [i64] -> [i64]  7 bytes at 0x72
+;; $ prova inspect values.wat --function bar
+;; func1 foo::bar(int) [i32 i32] -> [i32]
+;;   symbol _ZN3foo3barEi
+;;   export "bar"
+;;   51 bytes of WebAssembly at 0x3e, 14 words of bytecode, proved
+;;   a frame of 8 cells, which charges 128 bytes
+;;   metering: none
+;;
+;; slots
+;;   s0          parameter 0  i32  x
+;;   s1          parameter 1  i32  n
+;;   s2..s3      local 2  v128  v
+;;   s4          local 3  i32  i
+;;   s5..s7      homes of the operand stack's cells, from the bottom
+;;
+;; labels (every local is in its slot)
+;;   end 0x69 of block 0x45 @10: frozen below s6
+;;   loop 0x50 @3: frozen below s6
+;;
+;; code
+;;     0x43  local.get 0 ;; x                          [v1@local 0]
+;;     0x45  block ;; label = @1                       [v1@s5]
+;;               0: copy s5 <- s0                      s5 = v1
+;;     0x47    local.get 1 ;; n                        [v1@s5, v2@local 1]
+;;     0x49    i32.eqz                                 [v1@s5, v3@-]
+;;     0x4a    br_if 0 (;@1;)                          [v1@s5]
+;;               1: br_if_not s1 -> @10
+;;     0x4c    i32.const 10                            [v1@s5, 10]
+;;     0x4e    local.set 0 ;; x                        [v1@s5]
+;;               2: const32 s0 <- 10                   s0 = 10
+;;     0x50    loop ;; label = @2                      [v1@s5]
+;;     0x52      local.get 3 ;; i                      [v1@s5, v5@local 3]
+;;     0x54      i32.const 1                           [v1@s5, v5@local 3, 1]
+;;     0x56      i32.add                               [v1@s5, v7@local 3]
+;;               3: i32.add_imm s4 <- s4 1             s4 = v7
+;;     0x57      local.tee 3 ;; i                      [v1@s5, v7@local 3]
+;;     0x59      local.get 1 ;; n                      [v1@s5, v7@local 3, v8@local 1]
+;;     0x5b      i32.lt_s                              [v1@s5, v9@-]
+;;     0x5c      br_if 0 (;@2;)                        [v1@s5]
+;;               4: br_i32.lt_s s4 s1 -> @3
+;;     0x5e    end                                     [v1@s5]
+;;     0x5f    local.get 3 ;; i                        [v1@s5, v7@local 3]
+;;     0x61    call 0 ;; log                           [v1@s5]
+;;               6: copy s6 <- s4                      s6 = v7
+;;               7: call_import s6.. func0             effect #1
+;;     0x63    i32.const 5                             [v1@s5, 5]
+;;     0x65    return
+;;               8: const32 s6 <- 5                    s6 = 5
+;;               9: return1 s6
+;;     0x66    i32.const 4                             unreachable
+;;     0x68    drop                                    unreachable
+;;     0x69  end                                       [v1@s5]
+;;     0x6a  i32.const 4                               [v1@s5, 4]
+;;     0x6c  i32.load offset=8                         [v1@s5, v12@s6]
+;;              10: const32 s6 <- 4                    s6 = 4
+;;              11: i32.load s6 <- s6 +8               s6 = v12, effect #2
+;;     0x6f  i32.add                                   [v13@s5]
+;;              12: i32.add s5 <- s5 s6                s5 = v13
+;;     0x70  end
+;;              13: return1 s5
+;;
+;; values
+;;   v1 = param 0
+;;   v2 = param 1
+;;   v3 = i32.eq(v2, 0)
+;;   v5 = phi(0x50, s4)
+;;   v7 = i32.add(v5, 1)
+;;   v8 = phi(0x50, s1)
+;;   v9 = i32.lt_s(v7, v8)
+;;   v12 = i32.load#2
+;;   v13 = i32.add(v12, v1)
+;; $ prova inspect values.wat --function fmt::write -W fuel=100
+;; func2 core::fmt::write [i64] -> [i64]
+;;   symbol _ZN4core3fmt5write17h0123456789abcdefE
+;;   7 bytes of WebAssembly at 0x72, 4 words of bytecode, proved
+;;   a frame of 3 cells, which charges 88 bytes
+;;   metering: fuel
+;;
+;; slots
+;;   s0          parameter 0  i64
+;;   s1..s2      homes of the operand stack's cells, from the bottom
+;;
+;; code
+;;     0x73  local.get 0                               [v1@local 0]
+;;               0: charge 3                           effect #1
+;;     0x75  i64.const 1                               [v1@local 0, 1]
+;;     0x77  i64.div_u                                 [v3@s1]
+;;               2: i64.div_u_imm s1 <- s0 1           s1 = v3, effect #2
+;;     0x78  end
+;;               3: return1 s1
+;;
+;; values
+;;   v1 = param 0
+;;   v3 = i64.div_u(v1, 1)
+;; $ prova inspect values.wat --function core::fmt::write --json
+;; {
+;;   "format": 1,
+;;   "index": 2,
+;;   "name": "_ZN4core3fmt5write17h0123456789abcdefE",
+;;   "demangled": "core::fmt::write",
+;;   "type": "[i64] -> [i64]",
+;;   "exports": [],
+;;   "body": {
+;;     "start": 114,
+;;     "end": 121
+;;   },
+;;   "settings": {
+;;     "metering": "none",
+;;     "deterministic": false
+;;   },
+;;   "verdict": "proved",
+;;   "frame": {
+;;     "cells": 3,
+;;     "param_cells": 1,
+;;     "local_cells": 1,
+;;     "result_cells": 1,
+;;     "charge_bytes": 88,
+;;     "words": 2
+;;   },
+;;   "slots": [
+;;     {
+;;       "first": 0,
+;;       "last": 0,
+;;       "role": "parameter",
+;;       "local": 0,
+;;       "type": "i64"
+;;     },
+;;     {
+;;       "first": 1,
+;;       "last": 2,
+;;       "role": "home"
+;;     }
+;;   ],
+;;   "labels": [],
+;;   "handlers": [],
+;;   "code": [
+;;     {
+;;       "side": "wasm",
+;;       "offset": 115,
+;;       "depth": 0,
+;;       "text": "local.get 0",
+;;       "reachable": true,
+;;       "stack": {
+;;         "height": 1,
+;;         "top": [
+;;           {
+;;             "position": 0,
+;;             "slot": 1,
+;;             "value": "v1",
+;;             "place": "local",
+;;             "local": 0
+;;           }
+;;         ]
+;;       }
+;;     },
+;;     {
+;;       "side": "wasm",
+;;       "offset": 117,
+;;       "depth": 0,
+;;       "text": "i64.const 1",
+;;       "reachable": true,
+;;       "stack": {
+;;         "height": 2,
+;;         "top": [
+;;           {
+;;             "position": 0,
+;;             "slot": 1,
+;;             "value": "v1",
+;;             "place": "local",
+;;             "local": 0
+;;           },
+;;           {
+;;             "position": 1,
+;;             "slot": 2,
+;;             "value": "1",
+;;             "place": "constant"
+;;           }
+;;         ]
+;;       }
+;;     },
+;;     {
+;;       "side": "wasm",
+;;       "offset": 119,
+;;       "depth": 0,
+;;       "text": "i64.div_u",
+;;       "reachable": true,
+;;       "stack": {
+;;         "height": 1,
+;;         "top": [
+;;           {
+;;             "position": 0,
+;;             "slot": 1,
+;;             "value": "v3",
+;;             "place": "home"
+;;           }
+;;         ]
+;;       }
+;;     },
+;;     {
+;;       "side": "code",
+;;       "word": 0,
+;;       "offset": 119,
+;;       "text": "i64.div_u_imm s1 <- s0 1",
+;;       "checked": true,
+;;       "writes": [
+;;         {
+;;           "slot": 1,
+;;           "value": "v3"
+;;         }
+;;       ],
+;;       "effect": 1
+;;     },
+;;     {
+;;       "side": "wasm",
+;;       "offset": 120,
+;;       "depth": 0,
+;;       "text": "end",
+;;       "reachable": true
+;;     },
+;;     {
+;;       "side": "code",
+;;       "word": 1,
+;;       "offset": 120,
+;;       "text": "return1 s1",
+;;       "checked": true,
+;;       "writes": []
+;;     }
+;;   ],
+;;   "values": [
+;;     {
+;;       "value": "v1",
+;;       "operator": "param 0",
+;;       "args": []
+;;     },
+;;     {
+;;       "value": "v3",
+;;       "operator": "i64.div_u",
+;;       "args": [
+;;         "v1",
+;;         "1"
+;;       ]
+;;     }
+;;   ]
+;; }
