@@ -175,6 +175,27 @@ pub(crate) struct XrefArgs {
     /// Prints the report as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// Runs the module, and reports each access to the range; its output goes to standard error
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// With --watch: calls this export instead of `_start`; what follows are its arguments
+    #[arg(long, value_name = "FUNCTION", requires = "watch")]
+    pub(crate) invoke: Option<String>,
+    /// With --watch: so many accesses are reported in order, with who called
+    #[arg(long, value_name = "N", requires = "watch", default_value_t = 20)]
+    pub(crate) first: usize,
+    /// With --watch: grants the guest a directory of the host, under its own or another name
+    #[arg(long = "dir", value_name = "HOST[::GUEST]", requires = "watch")]
+    pub(crate) dirs: Vec<String>,
+    /// With --watch: sets an environment variable of the guest, or passes one on
+    #[arg(long = "env", value_name = "NAME[=VAL]", requires = "watch")]
+    pub(crate) env: Vec<String>,
+    /// With --watch: stops the guest after this many units of fuel
+    #[arg(long, value_name = "N", requires = "watch")]
+    pub(crate) fuel: Option<u64>,
+    /// With --watch: the guest's arguments, or those of the function
+    #[arg(value_name = "ARGS", trailing_var_arg = true, requires = "watch")]
+    pub(crate) args: Vec<OsString>,
 }
 
 impl EngineArgs {

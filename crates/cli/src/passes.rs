@@ -112,7 +112,10 @@ fn exit(comparison: &Comparison) -> Exit {
 fn show(args: &ShowArgs) -> Result<Exit> {
     let (comparison, mut a, mut b) = compare(&args.a, &args.b)?;
     let wanted = |difference: &&Difference| {
-        args.function.as_ref().is_none_or(|name| *name == difference.function)
+        let is = |name: &String| {
+            *name == difference.function || *name == passes::shown(&difference.function)
+        };
+        args.function.as_ref().is_none_or(is)
     };
     let Some(difference) = comparison.differences.iter().find(wanted) else {
         match &args.function {
@@ -129,7 +132,7 @@ fn show(args: &ShowArgs) -> Result<Exit> {
     };
     let body_a = passes::body(&mut a, part_a).map_err(unreadable)?;
     let body_b = passes::body(&mut b, part_b).map_err(unreadable)?;
-    let (pass, function) = (passes::printable(pass), passes::printable(&difference.function));
+    let (pass, function) = (passes::printable(pass), passes::shown(&difference.function));
     print(&format!(
         "{pass}, function `{function}`\n--- A, dump {} (line {})\n+++ B, dump {} (line {})\n{}",
         part_a.place.dump,

@@ -87,7 +87,13 @@ fn wasi_ctx(args: &RunArgs, path: &Path, guest_args: &[OsString]) -> Result<Wasi
     if args.invoke.is_none() {
         builder.args(guest_args.iter().map(|arg| arg.as_encoded_bytes()));
     }
-    for variable in &args.env {
+    grant(&mut builder, &args.env, &args.dirs)?;
+    Ok(builder.build())
+}
+
+/// Grants environment variables and directories, as they are given on the command line.
+pub(crate) fn grant(builder: &mut WasiCtxBuilder, env: &[String], dirs: &[String]) -> Result<()> {
+    for variable in env {
         match variable.split_once('=') {
             Some((name, value)) => {
                 builder.env(name, value);
@@ -99,13 +105,13 @@ fn wasi_ctx(args: &RunArgs, path: &Path, guest_args: &[OsString]) -> Result<Wasi
             }
         }
     }
-    for dir in &args.dirs {
+    for dir in dirs {
         let (host, guest) = dir.split_once("::").unwrap_or((dir, dir));
         builder
             .preopen_path(host, guest, Perms::default())
             .with_context(|| format!("failed to open directory `{host}`"))?;
     }
-    Ok(builder.build())
+    Ok(())
 }
 
 /// Instantiates, initialises, calls.

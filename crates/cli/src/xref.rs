@@ -1,10 +1,14 @@
-//! `prova xref`: who reads, writes, or lets an address escape.
+//! `prova xref`: who reads, writes, or lets an address escape; with `--watch`, who does so in a run.
 
 use crate::args::XrefArgs;
-use crate::input;
 use crate::report::{Exit, Misuse, print};
+use crate::{input, run, values};
+use prova::wasi::{WasiCtx, WasiCtxBuilder};
 use prova::{Result, bail};
-use prova_investigate::xref::{target, xref};
+use prova_investigate::xref::{Program, target, watch, xref};
+use prova_module::Module;
+use std::io;
+use std::ops::Range;
 
 /// Runs the command. A module that cannot be read is misuse, as in every investigating command.
 pub(crate) fn run(args: &XrefArgs) -> Result<Exit> {
@@ -16,7 +20,42 @@ pub(crate) fn run(args: &XrefArgs) -> Result<Exit> {
         Ok(range) => range,
         Err(message) => bail!(Misuse(message)),
     };
+    if args.watch {
+        return watched(args, &module, range);
+    }
     let report = xref(&module, range);
     print(&if args.json { report.to_json()? + "\n" } else { report.to_text() })?;
     Ok(Exit::Done)
+}
+
+/// Runs the program and reports. What cannot even start is misuse; how the program ends is part of the report.
+fn watched(args: &XrefArgs, module: &Module, range: Range<u64>) -> Result<Exit> {
+    let name = args.invoke.as_deref().unwrap_or("_start");
+    let program = Program {
+        wasi: wasi(args)?,
+        invoke: args.invoke.as_deref(),
+        args: &|ty| values::parse_all(name, ty, &args.args),
+        fuel: args.fuel,
+        first: args.first,
+    };
+    let report = match watch(module, range, program) {
+        Ok(report) => report,
+        Err(error) => bail!(Misuse(format!("{error:#}"))),
+    };
+    print(&if args.json { report.to_json()? + "\n" } else { report.to_text() })?;
+    Ok(Exit::Done)
+}
+
+/// What the guest is granted: standard output is the report's, so the guest's goes to standard error.
+fn wasi(args: &XrefArgs) -> Result<WasiCtx> {
+    let mut builder = WasiCtxBuilder::new();
+    builder.stdin(Box::new(io::stdin()));
+    builder.stdout(Box::new(io::stderr())).stderr(Box::new(io::stderr()));
+    let own_name = args.file.file_name().unwrap_or(args.file.as_os_str());
+    builder.arg(own_name.as_encoded_bytes());
+    if args.invoke.is_none() {
+        builder.args(args.args.iter().map(|arg| arg.as_encoded_bytes()));
+    }
+    run::grant(&mut builder, &args.env, &args.dirs)?;
+    Ok(builder.build())
 }

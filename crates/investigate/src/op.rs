@@ -81,6 +81,7 @@ pub(crate) fn mnemonic(op: &Operator<'_>) -> String {
     match op {
         Operator::TypedSelect { .. } => return "select".to_owned(),
         Operator::TryTable { .. } => return "try_table".to_owned(),
+        Operator::AtomicFence { .. } => return "atomic.fence".to_owned(),
         _ => {}
     }
     const PREFIXES: [&str; 20] = [
@@ -88,7 +89,17 @@ pub(crate) fn mnemonic(op: &Operator<'_>) -> String {
         "local", "global", "memory", "table", "data", "elem", "ref", "struct", "array",
     ];
     match name.split_once('_') {
-        Some((prefix, rest)) if PREFIXES.contains(&prefix) => format!("{prefix}.{rest}"),
+        Some((prefix, rest)) if PREFIXES.contains(&prefix) => {
+            let rest = match rest.strip_prefix("atomic_") {
+                // `rmw8_add_u` is `rmw8.add_u`.
+                Some(atomic) if atomic.starts_with("rmw") => {
+                    format!("atomic.{}", atomic.replacen('_', ".", 1))
+                }
+                Some(atomic) => format!("atomic.{atomic}"),
+                None => rest.to_owned(),
+            };
+            format!("{prefix}.{rest}")
+        }
         _ => name.to_owned(),
     }
 }
@@ -108,7 +119,12 @@ pub(crate) fn access(op: &Operator<'_>) -> Option<Access> {
     let (reads, writes, rest) = match (name.split_once("load"), name.split_once("store")) {
         (Some((_, rest)), _) => (true, false, rest),
         (None, Some((_, rest))) => (false, true, rest),
-        (None, None) => (true, true, ""),
+        (None, None) => match (name.split_once("rmw"), name.split_once("atomic.wait")) {
+            (Some((_, rest)), _) => (true, true, rest),
+            (None, Some((_, rest))) => (true, false, rest),
+            // `memory.atomic.notify` has an address and reads nothing there.
+            (None, None) => return None,
+        },
     };
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     let whole = || match name.get(..3) {
@@ -137,12 +153,19 @@ mod tests {
             (Operator::I32Store { memarg }, "i32.store", (false, true, 4)),
             (Operator::V128Load8x8S { memarg }, "v128.load8x8_s", (true, false, 8)),
             (Operator::F64Load { memarg }, "f64.load", (true, false, 8)),
+            (Operator::V128Store32Lane { memarg, lane: 1 }, "v128.store32_lane", (false, true, 4)),
+            (Operator::I64AtomicLoad8U { memarg }, "i64.atomic.load8_u", (true, false, 1)),
+            (Operator::I32AtomicStore { memarg }, "i32.atomic.store", (false, true, 4)),
+            (Operator::I64AtomicRmw16AddU { memarg }, "i64.atomic.rmw16.add_u", (true, true, 2)),
+            (Operator::I32AtomicRmwCmpxchg { memarg }, "i32.atomic.rmw.cmpxchg", (true, true, 4)),
+            (Operator::MemoryAtomicWait64 { memarg }, "memory.atomic.wait64", (true, false, 8)),
         ];
         for (op, name, (reads, writes, bytes)) in cases {
             assert_eq!(mnemonic(&op), name);
             assert_eq!(access(&op), Some(Access { reads, writes, bytes }), "{name}");
         }
         assert_eq!(access(&Operator::I32Add), None);
+        assert_eq!(access(&Operator::MemoryAtomicNotify { memarg }), None);
         assert_eq!(mnemonic(&Operator::LocalGet { local_index: 0 }), "local.get");
         assert_eq!(mnemonic(&Operator::BrIf { relative_depth: 0 }), "br_if");
         assert_eq!(mnemonic(&Operator::I32WrapI64), "i32.wrap_i64");

@@ -227,6 +227,18 @@ fn each_format_shows_the_difference() {
 }
 
 #[test]
+fn names_of_functions_are_demangled() {
+    let one = dump("X", "_ZN4core3fmt5write17h0123456789abcdefE", "  ret i32 0");
+    let comparison = compare(&one, &one.replace("ret i32 0", "ret i32 1"));
+    let text = passes::text(&comparison, &[], ["a", "b"]);
+    assert!(text.contains("function `core::fmt::write`"), "{text}");
+    let json = passes::json(&comparison, &[], ["a", "b"]);
+    let function = &json["clusters"][0]["functions"][0];
+    assert_eq!(function["demangled"], "core::fmt::write");
+    assert_eq!(function["function"], "_ZN4core3fmt5write17h0123456789abcdefE");
+}
+
+#[test]
 fn a_renumbering_is_textual_only() {
     let one = dump("X", "f", "  %2 = add i32 %0, 1\n  ret i32 %2");
     let other = one.replace("%2", "%sum");

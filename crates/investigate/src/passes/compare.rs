@@ -2,15 +2,15 @@
 //!
 //! ```text
 //! log A ─ record ─┐ parts, in batches
-//!                 ├─► equal in step: counted and forgotten ─► the rest, by function ─► align ─► Difference ─► Cluster
+//!                 ├─► equal in their function: counted and forgotten ─► the rest ─► align ─► Difference ─► Cluster
 //! log B ─ record ─┘
 //! ```
 //!
 //! Neighbours: [`record`](super::record) runs on one thread for each log; [`report`](super::report) prints; [`show`](super::show) fetches
 //! the text. Functions are aligned each by itself, for the order in which passes come to functions may differ.
 //!
-//! 1. Memory: the parts after the first difference, at most [`PARTS_MAX`] for each log, and names. What comes later is read
-//!    no more, and [`Comparison::limited`] says so.
+//! 1. Memory: of each function the parts after its first difference, those that the other log has yet to bring, at most
+//!    [`PARTS_MAX`] for each log, and names. What comes later is read no more, and [`Comparison::limited`] says so.
 //! 2. Differences are in the order of log A; clusters in that of their first difference. Nothing depends on the order of a hash map.
 //! 3. A part of a cut dump is not compared.
 //!
@@ -18,16 +18,16 @@
 
 use super::align::align;
 use super::hash;
-use super::record::{MODULE, Names, Part, record};
+use super::record::{Form, MODULE, Names, Part, record};
 use super::scan::Ending;
 use anyhow::{Result, anyhow};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-/// So many parts of each log are kept after the first difference.
+/// So many parts of each log are kept: of functions that differ, or that the logs have in another order.
 pub const PARTS_MAX: usize = 1 << 19;
 
 const BATCH: usize = 1024;
@@ -37,13 +37,15 @@ const BATCH: usize = 1024;
 pub struct Comparison {
     /// How each log ended, A and B.
     pub endings: [Ending; 2],
-    /// How many parts were equal, in step from the start.
+    /// How many parts were equal, in each function up to its first difference.
     pub equal: u64,
+    /// The most parts of one log that were kept at a time.
+    pub kept_max: usize,
     /// Functions that differ, by their first difference in A.
     pub differences: Vec<Difference>,
     /// The differences by the pass that they begin at.
     pub clusters: Vec<Cluster>,
-    /// Functions after the first difference that only A, only B has.
+    /// Functions that only A, only B has.
     pub only: [Vec<String>; 2],
     /// One log was longer than what is kept.
     pub limited: bool,
@@ -119,6 +121,12 @@ impl Comparison {
     /// A log was cut, or there was more than was compared.
     pub fn partial(&self) -> bool {
         self.limited || self.endings.iter().any(|ending| ending.cut)
+    }
+
+    /// There are differences, but every function ends with equal dumps.
+    pub fn healed(&self) -> bool {
+        let healed = |difference: &Difference| matches!(difference.fate, Fate::Healed(_));
+        !self.equal() && self.only.iter().all(Vec::is_empty) && self.differences.iter().all(healed)
     }
 
     /// The difference that comes first in A, of structure before one of names at the same place.
@@ -211,29 +219,70 @@ impl Iterator for Stream {
 struct Gathered {
     equal: u64,
     parts: [Vec<Part>; 2],
+    kept_max: usize,
     limited: bool,
 }
 
-/// Drops what is equal in step; keeps the rest. Both channels are drained in turn, so no reader waits for the other.
+/// What one log has had of a function and the other has not, yet.
+#[derive(Default)]
+struct Pending([VecDeque<Part>; 2]);
+
+impl Pending {
+    /// Forgets what is equal at the front; how many pairs that was.
+    fn cancel(&mut self) -> usize {
+        let Self([a, b]) = self;
+        let equal = a.iter().zip(&*b).take_while(|(a, b)| same(a, b)).count();
+        a.drain(..equal);
+        b.drain(..equal);
+        equal
+    }
+}
+
+/// Drops what is equal, function by function; keeps the rest. Both channels are drained in turn, so no reader waits for the other.
 fn gather(mut a: Stream, mut b: Stream, parts_max: usize) -> Gathered {
-    let mut gathered = Gathered { equal: 0, parts: [Vec::new(), Vec::new()], limited: false };
-    let (mut next_a, mut next_b) = (a.next(), b.next());
-    while let (Some(part_a), Some(part_b)) = (&next_a, &next_b) {
-        if !same(part_a, part_b) {
+    let mut pending: HashMap<u64, Pending> = HashMap::new();
+    let mut kept = [0; 2];
+    let mut gathered =
+        Gathered { equal: 0, parts: [Vec::new(), Vec::new()], kept_max: 0, limited: false };
+    loop {
+        let next = [a.next(), b.next()];
+        if let [Some(a), Some(b)] = &next
+            && same(a, b)
+            && !pending.contains_key(&a.function)
+        {
+            gathered.equal += 1;
+            continue;
+        }
+        if next == [None, None] {
             break;
         }
-        gathered.equal += 1;
-        (next_a, next_b) = (a.next(), b.next());
-    }
-    while next_a.is_some() || next_b.is_some() {
-        for (next, parts) in [next_a, next_b].into_iter().zip(&mut gathered.parts) {
-            parts.extend(next);
+        for (side, part) in next.into_iter().enumerate() {
+            let Some(part) = part else { continue };
+            let of_function = pending.entry(part.function).or_default();
+            of_function.0[side].push_back(part);
+            kept[side] += 1;
+            let equal = of_function.cancel();
+            gathered.equal += equal as u64;
+            kept = kept.map(|kept| kept - equal);
+            if of_function.0.iter().all(VecDeque::is_empty) {
+                pending.remove(&part.function);
+            }
         }
-        if gathered.parts.iter().any(|parts| parts.len() >= parts_max) {
+        let most = kept[0].max(kept[1]);
+        gathered.kept_max = gathered.kept_max.max(most);
+        if most >= parts_max {
             gathered.limited = true;
             break;
         }
-        (next_a, next_b) = (a.next(), b.next());
+    }
+    for Pending(sides) in pending.into_values() {
+        for (parts, of_function) in gathered.parts.iter_mut().zip(sides) {
+            parts.extend(of_function);
+        }
+    }
+    // A function has one part in a dump, or several in their order.
+    for parts in &mut gathered.parts {
+        parts.sort_by_key(|part| (part.place.dump, part.function));
     }
     gathered
 }
@@ -243,7 +292,7 @@ fn same(a: &Part, b: &Part) -> bool {
 }
 
 fn conclude(gathered: Gathered, names: &Names, endings: [Ending; 2]) -> Comparison {
-    let Gathered { equal, parts: [mut a, mut b], mut limited } = gathered;
+    let Gathered { equal, parts: [mut a, mut b], kept_max, mut limited } = gathered;
     for (parts, ending) in [(&mut a, &endings[0]), (&mut b, &endings[1])] {
         if ending.cut {
             // The last dump of a cut log is not whole (invariant 3).
@@ -282,7 +331,7 @@ fn conclude(gathered: Gathered, names: &Names, endings: [Ending; 2]) -> Comparis
         list.into_iter().map(|(_, function)| names.of(function)).collect()
     });
     let clusters = cluster(&differences);
-    Comparison { endings, equal, differences, clusters, only, limited }
+    Comparison { endings, equal, kept_max, differences, clusters, only, limited }
 }
 
 fn by_function(parts: &[Part]) -> BTreeMap<u64, Vec<u32>> {
@@ -302,7 +351,7 @@ fn difference(
     partial: bool,
 ) -> Option<(u64, u64, Difference)> {
     let keys = |parts: &[Part]| parts.iter().map(|part| part.pass).collect::<Vec<_>>();
-    let mut pairs = align(&keys(a), &keys(b));
+    let pairs = align(&keys(a), &keys(b));
     let mut unpaired = [a.len() - pairs.len(), b.len() - pairs.len()];
     let mut first_unpaired = unpaired_first(a, b, &pairs, names);
     if partial {
@@ -323,22 +372,33 @@ fn difference(
         (None, Some(dump)) => dump,
         (None, None) => 0,
     };
-    let last_text = pairs.iter().rposition(|&(i, j)| a[i].text != b[j].text);
-    let fate = match (last_text, pairs.pop()) {
-        _ if partial => Fate::Unknown,
-        (Some(last), Some((i, j))) if a[i].text == b[j].text => {
-            let after = pairs.get(last + 1).copied().unwrap_or((i, j));
-            Fate::Healed(names.of(a[after.0].pass))
-        }
-        (Some(_), Some((i, j))) if a[i].structure == b[j].structure => Fate::StaysInText,
-        (Some(_), _) => Fate::Stays,
-        (None, Some(last)) => Fate::Healed(names.of(a[last.0].pass)),
-        (None, None) => Fate::Stays,
-    };
+    let fate = fate(a, b, &pairs, names, partial);
     let function_name = names.of(function);
     let difference =
         Difference { function: function_name, textual, structural, fate, unpaired, first_unpaired };
     Some((begins, function, difference))
+}
+
+/// What became of a difference. Dumps without a body tell nothing of it, nor does the intermediate representation once there is
+/// machine code.
+fn fate(a: &[Part], b: &[Part], pairs: &[(usize, usize)], names: &Names, partial: bool) -> Fate {
+    let is = |form: Form, (i, j): (usize, usize)| a[i].form == form || b[j].form == form;
+    let machine = pairs.iter().position(|&pair| is(Form::Machine, pair)).unwrap_or(pairs.len());
+    let ir = pairs[..machine].iter().filter(|&&pair| is(Form::Ir, pair));
+    let code = pairs[machine..].iter().filter(|&&pair| is(Form::Machine, pair));
+    let told: Vec<_> = ir.chain(code).copied().collect();
+    let Some(&(i, j)) = told.last() else {
+        return if partial { Fate::Unknown } else { Fate::Stays };
+    };
+    let differs = told.iter().rposition(|&(i, j)| a[i].text != b[j].text);
+    match differs.map(|at| told.get(at + 1)) {
+        _ if partial => Fate::Unknown,
+        // Passes differ, but no dump does.
+        None => Fate::Healed(names.of(a[i].pass)),
+        Some(Some(&(from, _))) => Fate::Healed(names.of(a[from].pass)),
+        Some(None) if a[i].structure == b[j].structure => Fate::StaysInText,
+        Some(None) => Fate::Stays,
+    }
 }
 
 fn unpaired_first(

@@ -42,6 +42,8 @@ pub enum Mark {
     Filtered,
     /// A pass that prints never concern.
     Ignored,
+    /// The pass has made its unit another, which is printed elsewhere.
+    Invalidated,
 }
 
 /// What a header says.
@@ -87,8 +89,14 @@ pub fn parse(line: &[u8]) -> Option<Header<'_>> {
         return None;
     }
     let (inner, mark) = mark(inner);
+    let (inner, gone) = match inner.strip_suffix(b" (invalidated)") {
+        // The unit is no more; the whole module is printed.
+        Some(inner) => (inner, true),
+        None => (inner, false),
+    };
     let (pass, unit) = match find(inner, b" on ") {
-        Some(at) => (&inner[..at], Some(unit(&inner[at + 4..]))),
+        Some(at) if gone => (&inner[..at], None),
+        Some(at) => (&inner[..at], unit(&inner[at + 4..])),
         None => (inner, function),
     };
     Some(Header { kind, pass: without_argument(pass), unit, mark, rest, machine })
@@ -123,7 +131,8 @@ fn kind(line: &[u8]) -> Option<(Kind, &[u8])> {
 }
 
 fn mark(inner: &[u8]) -> (&[u8], Mark) {
-    const MARKS: [(&[u8], Mark); 3] = [
+    const MARKS: [(&[u8], Mark); 4] = [
+        (b" invalidated", Mark::Invalidated),
         (b" omitted because no change", Mark::Omitted),
         (b" filtered out", Mark::Filtered),
         (b" ignored", Mark::Ignored),
@@ -134,15 +143,20 @@ fn mark(inner: &[u8]) -> (&[u8], Mark) {
         .unwrap_or((inner, Mark::Body))
 }
 
-/// `(run)` of a strongly connected component of one function, `loop %x in function run`: the function.
-fn unit(unit: &[u8]) -> &[u8] {
+/// `(run)` of a strongly connected component of one function, `loop %x in function run`: the function. `Loop at depth 1
+/// containing: …` and `<unnamed loop>` name none.
+fn unit(unit: &[u8]) -> Option<&[u8]> {
     const IN: &[u8] = b" in function ";
     if let Some(at) = find(unit, IN) {
-        return &unit[at + IN.len()..];
+        return Some(&unit[at + IN.len()..]);
+    }
+    let nameless: [&[u8]; 2] = [b"Loop at depth ", b"<unnamed loop>"];
+    if nameless.iter().any(|start| unit.starts_with(start)) {
+        return None;
     }
     match unit.strip_prefix(b"(").and_then(|unit| unit.strip_suffix(b")")) {
-        Some(inside) if find(inside, b", ").is_none() => inside,
-        _ => unit,
+        Some(inside) if find(inside, b", ").is_none() => Some(inside),
+        _ => Some(unit),
     }
 }
 
@@ -272,6 +286,30 @@ mod tests {
             "LICMPass",
             "run",
             Mark::Body,
+            "",
+        ),
+        (
+            "*** IR Dump After LICMPass on Loop at depth 1 containing: %3<header>,%9<latch> omitted because no change ***",
+            Kind::After,
+            "LICMPass",
+            "",
+            Mark::Omitted,
+            "",
+        ),
+        (
+            "; *** IR Dump After InlinerPass on other (invalidated) ***",
+            Kind::After,
+            "InlinerPass",
+            "",
+            Mark::Body,
+            "",
+        ),
+        (
+            "*** IR Pass LoopFullUnrollPass invalidated ***",
+            Kind::Note,
+            "LoopFullUnrollPass",
+            "",
+            Mark::Invalidated,
             "",
         ),
         ("*** IR Dump At Start ***", Kind::Start, "", "", Mark::Body, ""),

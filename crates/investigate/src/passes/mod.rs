@@ -32,9 +32,11 @@ pub use compare::{
 };
 pub use hash::Digest;
 pub use header::{HEADER_BYTES_MAX, Header, Kind, Mark, parse};
-pub use record::{MODULE, NAME_BYTES_MAX, NAME_SHOWN_BYTES_MAX, Names, Part, UNNAMED, record};
+pub use record::{
+    Form, MODULE, NAME_BYTES_MAX, NAME_SHOWN_BYTES_MAX, Names, Part, UNNAMED, record,
+};
 pub use report::{
-    CLUSTERS_SHOWN_MAX, Evidence, LINE_CHARS_MAX, MEMBERS_SHOWN_MAX, evidence, json, text,
+    CLUSTERS_SHOWN_MAX, Evidence, LINE_CHARS_MAX, MEMBERS_SHOWN_MAX, evidence, json, shown, text,
 };
 pub use scan::{Ending, PIECE_BYTES_MAX, Place};
 pub use show::{

@@ -40,6 +40,20 @@ pub struct Part {
     pub text: [u64; 2],
     /// The digest of the structure.
     pub structure: u64,
+    /// What the body is.
+    pub form: Form,
+}
+
+/// What a dump shows of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Nothing: the log only says that nothing changed, or that nothing is printed.
+    Nothing,
+    /// LLVM's intermediate representation.
+    Ir,
+    /// Machine code, which passes work on once it is made. Later dumps of the whole module still show the intermediate
+    /// representation that it was made from.
+    Machine,
 }
 
 /// Digests of names → names.
@@ -87,6 +101,7 @@ pub fn record(
         names: Names::default(),
         place: Place::default(),
         pass: 0,
+        form: Form::Nothing,
         split: false,
         open: false,
         functions: 0,
@@ -108,6 +123,7 @@ struct Recorder<'s> {
     names: Names,
     place: Place,
     pass: u64,
+    form: Form,
     /// The dump is of a module.
     split: bool,
     /// A function of a module is open.
@@ -181,6 +197,13 @@ impl Recorder<'_> {
         let label = label(header);
         self.pass = hash::of_name(&label);
         self.names.enter(self.pass, &label);
+        self.form = match (header.mark, header.machine) {
+            (Mark::Body, true) => Form::Machine,
+            (Mark::Body, false) => Form::Ir,
+            (Mark::Omitted | Mark::Filtered | Mark::Ignored | Mark::Invalidated, _) => {
+                Form::Nothing
+            }
+        };
         self.split = split;
         self.open = false;
         self.functions = 0;
@@ -193,6 +216,7 @@ impl Recorder<'_> {
             Mark::Omitted => b"omitted".as_slice(),
             Mark::Filtered => b"filtered",
             Mark::Ignored => b"ignored",
+            Mark::Invalidated => b"invalidated",
         };
         self.inner.add(mark, true);
     }
@@ -255,6 +279,7 @@ impl Recorder<'_> {
             function,
             text: [(text >> 64) as u64, text as u64],
             structure: structure as u64,
+            form: self.form,
         }
     }
 }

@@ -6,6 +6,7 @@
 use super::compare::{Comparison, Difference, Divergence, Fate, Side};
 use super::show::{self, LineDifference, printable};
 use super::source::Log;
+use crate::names::demangle;
 use anyhow::Result;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -96,15 +97,16 @@ pub fn text(comparison: &Comparison, evidence: &[Evidence], names: [&str; 2]) ->
         return out;
     };
     let count = comparison.differences.len();
+    let healed = if comparison.healed() { "; all healed: the last dumps are equal" } else { "" };
     writeln!(
         out,
-        "different: {count} function{}, {}",
+        "different: {count} function{}, {}{healed}",
         plural(count),
         clusters_of(comparison.clusters.len())
     )
     .ok();
     if let Some(divergence) = &first.textual {
-        let function = printable(&first.function);
+        let function = shown(&first.function);
         let Divergence { pass, a, .. } = divergence;
         writeln!(out, "first: dump {}, {}, function `{function}`", a.place.dump, printable(pass))
             .ok();
@@ -133,8 +135,7 @@ pub fn text(comparison: &Comparison, evidence: &[Evidence], names: [&str; 2]) ->
 }
 
 fn member_text(out: &mut String, difference: &Difference, evidence: Option<&Evidence>) {
-    writeln!(out, "  function `{}`: {}", printable(&difference.function), fate(&difference.fate))
-        .ok();
+    writeln!(out, "  function `{}`: {}", shown(&difference.function), fate(&difference.fate)).ok();
     let sorts = [("text", &difference.textual), ("structure", &difference.structural)];
     for (sort, divergence) in sorts {
         let Some(Divergence { pass, a, b }) = divergence else {
@@ -185,20 +186,23 @@ fn only(out: &mut String, comparison: &Comparison) {
         if names.is_empty() {
             continue;
         }
-        let shown: Vec<String> = names
-            .iter()
-            .take(MEMBERS_SHOWN_MAX)
-            .map(|name| format!("`{}`", printable(name)))
-            .collect();
+        let shown: Vec<String> =
+            names.iter().take(MEMBERS_SHOWN_MAX).map(|name| format!("`{}`", shown(name))).collect();
         let more = if names.len() > shown.len() { ", …" } else { "" };
         writeln!(
             out,
-            "\nafter the first difference only in {letter}: {} functions: {}{more}",
+            "\nonly in {letter}: {} function{}: {}{more}",
             names.len(),
+            plural(names.len()),
             shown.join(", ")
         )
         .ok();
     }
+}
+
+/// The name of a function as a reader wants it.
+pub fn shown(function: &str) -> String {
+    printable(&demangle(function))
 }
 
 fn fate(fate: &Fate) -> String {
@@ -252,6 +256,7 @@ pub fn json(comparison: &Comparison, evidence: &[Evidence], names: [&str; 2]) ->
     json!({
         "equal": comparison.equal(),
         "partial": comparison.partial(),
+        "healed": comparison.healed(),
         "logs": [log(0), log(1)],
         "clusters": clusters,
         "only_in_a": comparison.only[0],
@@ -280,6 +285,7 @@ fn member_json(difference: &Difference, evidence: Option<&Evidence>) -> Value {
     };
     json!({
         "function": difference.function,
+        "demangled": demangle(&difference.function),
         "textual": divergence(&difference.textual, evidence.and_then(|evidence| evidence.textual.as_ref())),
         "structural": divergence(&difference.structural, evidence.and_then(|evidence| evidence.structural.as_ref())),
         "fate": fate,

@@ -22,6 +22,9 @@ use std::ops::ControlFlow;
 /// The longest piece in which a line is handed on, bytes.
 pub const PIECE_BYTES_MAX: usize = 256 * 1024;
 
+/// The name of the call graph's node for callers outside the module, which legacy passes over the graph print as a null function.
+pub(crate) const OUTSIDE: &[u8] = b"[outside]";
+
 /// Where a dump's header stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Place {
@@ -251,6 +254,9 @@ impl<V: Visitor> Scan<'_, V> {
         if driver(line) {
             self.state.skipping = true;
             return go_on;
+        }
+        if self.state.unit == Unit::Function && line.starts_with(b"Printing <null> Function") {
+            return self.visitor.event(Event::Enter(OUTSIDE.into()));
         }
         match defined(line) {
             Some(name) => {

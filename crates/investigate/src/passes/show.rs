@@ -14,7 +14,7 @@ use super::structure::{Structure, without_addresses};
 use anyhow::{Result, bail};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::fmt::Write as _;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 /// So many bytes of a body are kept.
 pub const BODY_BYTES_MAX: usize = 8 << 20;
@@ -182,27 +182,25 @@ fn steps(body: &Body) -> Vec<(usize, hash::Digest)> {
 /// The two bodies as one text in the manner of `diff -u`, with so many equal lines around each difference.
 pub fn unified(a: &Body, b: &Body, context: usize) -> String {
     let mut text = String::new();
-    for group in groups(a, b, context) {
-        for (op, range_a, range_b) in group {
-            let equal = op == ' ';
-            for (_, line) in &a.lines[range_a.clone()] {
-                if equal || op == '-' || op == '±' {
-                    writeln!(text, "{}{line}", if equal { ' ' } else { '-' }).ok();
+    let number = |body: &Body, at: usize| body.lines.get(at).map_or(0, |(number, _)| *number);
+    for piece in pieces(a, b, context) {
+        match piece {
+            Piece::Equal(old) => {
+                for (_, line) in &a.lines[old] {
+                    writeln!(text, " {line}").ok();
                 }
             }
-            for (_, line) in b.lines[range_b].iter().filter(|_| !equal) {
-                writeln!(text, "+{line}").ok();
+            Piece::Differ(old, new) => {
+                for (_, line) in &a.lines[old] {
+                    writeln!(text, "-{line}").ok();
+                }
+                for (_, line) in &b.lines[new] {
+                    writeln!(text, "+{line}").ok();
+                }
             }
-            if op == '@' {
-                let number =
-                    |body: &Body, at: usize| body.lines.get(at).map_or(0, |(number, _)| *number);
-                writeln!(
-                    text,
-                    "@@ line {} of A, line {} of B @@",
-                    number(a, range_a.start),
-                    number(b, range_a.end)
-                )
-                .ok();
+            Piece::Gap(old, new) => {
+                let (old, new) = (number(a, old), number(b, new));
+                writeln!(text, "@@ line {old} of A, line {new} of B @@").ok();
             }
         }
     }
@@ -214,11 +212,18 @@ pub fn unified(a: &Body, b: &Body, context: usize) -> String {
     text
 }
 
-type Piece = (char, std::ops::Range<usize>, std::ops::Range<usize>);
+/// A piece of a unified text, as lines of A and of B.
+enum Piece {
+    /// Equal lines, of A.
+    Equal(Range<usize>),
+    /// Lines of A, and of B in their place.
+    Differ(Range<usize>, Range<usize>),
+    /// Equal lines are left out up to this line of either.
+    Gap(usize, usize),
+}
 
-fn groups(a: &Body, b: &Body, context: usize) -> Vec<Vec<Piece>> {
-    let lines =
-        |body: &'_ Body| body.lines.iter().map(|(_, line)| line.clone()).collect::<Vec<_>>();
+fn pieces(a: &Body, b: &Body, context: usize) -> Vec<Piece> {
+    let lines = |body: &Body| body.lines.iter().map(|(_, line)| line.clone()).collect::<Vec<_>>();
     let (lines_a, lines_b) = (lines(a), lines(b));
     let ops = if lines_a.len().max(lines_b.len()) <= ALIGNED_LINES_MAX {
         capture_diff_slices(Algorithm::Patience, &lines_a, &lines_b)
@@ -229,37 +234,28 @@ fn groups(a: &Body, b: &Body, context: usize) -> Vec<Vec<Piece>> {
         let (old_len, new_len) = (rest(&lines_a), rest(&lines_b));
         vec![equal, DiffOp::Replace { old_index: head, old_len, new_index: head, new_len }]
     };
-    let pieces = |op: &DiffOp| match op {
-        DiffOp::Equal { .. } => (' ', op.old_range(), op.new_range()),
-        DiffOp::Delete { .. } => ('-', op.old_range(), 0..0),
-        DiffOp::Insert { .. } => ('+', 0..0, op.new_range()),
-        DiffOp::Replace { .. } => ('±', op.old_range(), op.new_range()),
-    };
-    let all: Vec<Piece> = ops.iter().map(pieces).collect();
-    let last = all.len().saturating_sub(1);
-    let mut groups = Vec::new();
-    for (at, (op, old, new)) in all.into_iter().enumerate() {
-        if op != ' ' {
-            groups.push(vec![(op, old, new)]);
+    let last = ops.len().saturating_sub(1);
+    let mut pieces = Vec::new();
+    for (at, op) in ops.into_iter().enumerate() {
+        let (old, new) = (op.old_range(), op.new_range());
+        if !matches!(op, DiffOp::Equal { .. }) {
+            pieces.push(Piece::Differ(old, new));
             continue;
         }
         // Of a stretch of equal lines only what is near a difference stays.
         let after = if at == 0 { 0 } else { context.min(old.len()) };
         let before = if at == last { 0 } else { context.min(old.len()) };
         if after + before >= old.len() {
-            groups.push(vec![(' ', old, new)]);
+            pieces.push(Piece::Equal(old));
             continue;
         }
-        let resume = old.end - before;
-        groups.push(vec![(' ', old.start..old.start + after, new.start..new.start + after)]);
+        pieces.push(Piece::Equal(old.start..old.start + after));
         if at != last {
-            groups.push(vec![
-                ('@', resume..new.end - before, 0..0),
-                (' ', resume..old.end, new.end - before..new.end),
-            ]);
+            pieces.push(Piece::Gap(old.end - before, new.end - before));
+            pieces.push(Piece::Equal(old.end - before..old.end));
         }
     }
-    groups
+    pieces
 }
 
 /// The text without control characters: the terminal obeys them.

@@ -12,6 +12,17 @@ use std::path::{Path, PathBuf};
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
+/// First bytes of what is no log as it stands, and what to say of it.
+const REFUSED: [(&[u8], &str); 4] = [
+    (
+        &[0xff, 0xfe],
+        "is UTF-16, as PowerShell's `2>` writes it; `cmd /c` writes the bytes as they are",
+    ),
+    (&[0x28, 0xb5, 0x2f, 0xfd], "is packed by zstd; logs are plain text or gzip"),
+    (&[0xfd, b'7', b'z', b'X', b'Z'], "is packed by xz; logs are plain text or gzip"),
+    (b"BZh", "is packed by bzip2; logs are plain text or gzip"),
+];
+
 /// An open log.
 pub struct Log {
     path: PathBuf,
@@ -38,7 +49,11 @@ impl Log {
             bail!("`{}` is a directory, not a log", path.display());
         }
         let mut file = BufReader::with_capacity(1 << 16, file);
-        let gzip = file.fill_buf().with_context(context)?.starts_with(&GZIP);
+        let first = file.fill_buf().with_context(context)?;
+        if let Some((_, what)) = REFUSED.iter().find(|(magic, _)| first.starts_with(magic)) {
+            bail!("`{}` {what}", path.display());
+        }
+        let gzip = first.starts_with(&GZIP);
         let input = if gzip {
             Input::Gzip(Box::new(MultiGzDecoder::new(file)))
         } else {

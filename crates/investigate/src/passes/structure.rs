@@ -9,14 +9,14 @@
 //! 2. Strings, names of globals, registers (`$x`), operators, constants and types enter as they are.
 //! 3. The order of blocks and of successors is structure.
 //!
-//! Memory: sixteen bytes for each distinct name of one dump, at most [`NAMES_MAX`]; names beyond that enter as they are, so they
+//! Memory: 32 to 64 bytes for each distinct name of one dump, at most [`NAMES_MAX`]; names beyond that enter as they are, so they
 //! can only make equal structures look different. `tests/passes.rs` renames, reorders and edits.
 
 use super::hash::{self, Digest, Hash};
 use super::scan::find_byte;
 
 /// More names of one dump are not renamed.
-pub const NAMES_MAX: usize = 1 << 20;
+pub const NAMES_MAX: usize = 1 << 19;
 
 /// The digest of one dump's structure in the making.
 pub(crate) struct Structure {

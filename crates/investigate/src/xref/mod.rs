@@ -16,9 +16,13 @@
 mod memory_map;
 mod text;
 mod walk;
+mod watch;
 
 pub(crate) use memory_map::constant;
 pub use memory_map::{MemoryMap, Span};
+pub use watch::{
+    Access as Watched, COPY_BYTES_MAX, Frame, Hit, Initial, Place, Program, WatchReport, watch,
+};
 
 use crate::names::{demangle, printable};
 use crate::op::{Access, mnemonic};
@@ -160,13 +164,16 @@ pub fn xref(module: &Module, range: Range<u64>) -> XrefReport {
     for list in [&mut report.reads, &mut report.writes, &mut report.escapes, &mut report.indexed] {
         list.truncate(USES_MAX);
         for one in list {
-            one.name = module
-                .func_name(FuncIdx(one.func))
-                .map_or_else(|| FuncIdx(one.func).to_string(), |name| printable(&demangle(name)));
+            one.name = named(module, FuncIdx(one.func));
         }
     }
     report.map = map;
     report
+}
+
+/// The name of a function, printable.
+fn named(module: &Module, func: FuncIdx) -> String {
+    module.func_name(func).map_or_else(|| func.to_string(), |name| printable(&demangle(name)))
 }
 
 /// Words of data, aligned in memory, that are addresses in the range.

@@ -1,0 +1,139 @@
+//! `prova xref`, with and without a run, and the exit codes of `prova diff`: text, JSON, misuse.
+//!
+//! Green does not show that every access is found: the tests of `prova-investigate` have each operator.
+
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn prova(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_prova")).args(args).output().expect("the program runs")
+}
+
+fn case(name: &str) -> String {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../investigate/tests/cases");
+    cases.join(name).to_string_lossy().into_owned()
+}
+
+fn said(output: &Output) -> (Option<i32>, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+/// A module in text format, in a file of its own.
+fn module(name: &str, text: &str) -> String {
+    let file = format!("prova-xref-{name}-{}.wat", std::process::id());
+    let path = std::env::temp_dir().join(file);
+    std::fs::write(&path, text).expect("a file can be written");
+    path.to_string_lossy().into_owned()
+}
+
+const COUNTER: &str = "(module (memory 1) (data $counter (i32.const 16) \"\\05\\00\\00\\00\")
+  (func $bump (param $by i32)
+    i32.const 16 i32.const 16 i32.load local.get $by i32.add i32.store)
+  (func (export \"twice\") (param i32) (result i32)
+    local.get 0 call $bump local.get 0 call $bump i32.const 16 i32.load))";
+
+#[test]
+fn the_static_answer_has_text_json_and_exit_codes() {
+    let leaky = case("feature-leak/leaky1.wasm");
+    let (code, text, _) = said(&prova(&["xref", &leaky, "1051688..1051692"]));
+    assert_eq!(code, Some(0), "{text}");
+    for words in ["\n2 reads\n", "\n2 writes\n", "\n1 address escape\n", "in generate (func9)"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let (code, text, _) = said(&prova(&["xref", "--json", &leaky, "0x100c28"]));
+    let json: Value = serde_json::from_str(&text).expect("it is JSON");
+    assert_eq!(code, Some(0));
+    assert_eq!(json["reads"].as_array().map(Vec::len), Some(2));
+    assert_eq!(json["map"]["stack_pointer"][1], 0x10_0000);
+    let misuses: [(&[&str], &str); 7] = [
+        (&["/nothing/there.wasm", "1"], "failed to read `/nothing/there.wasm`"),
+        (&[&case("irreducible/a.log.gz"), "1"], "failed to load"),
+        (&[&leaky, "nonsense"], "neither an address, nor a range"),
+        (&[&leaky, "8..8"], "is empty"),
+        (&[&leaky], "required arguments"),
+        (&[&leaky, "1", "--invoke", "f"], "--watch"),
+        (&[&leaky, "1", "2"], "--watch"),
+    ];
+    for (args, words) in misuses {
+        let (code, _, text) = said(&prova(&[&["xref"], args].concat()));
+        assert_eq!(code, Some(2), "{args:?}: {text}");
+        assert!(text.contains(words), "{args:?}: {text}");
+    }
+}
+
+#[test]
+fn a_watched_run_has_text_json_and_exit_codes() {
+    let counter = module("counter", COUNTER);
+    let watch = ["xref", &counter, "counter", "--watch", "--invoke", "twice"];
+    let (code, text, _) = said(&prova(&[&watch[..], &["37"]].concat()));
+    assert_eq!(code, Some(0), "{text}");
+    for words in [
+        "the program returned 79; 5 accesses seen",
+        "data segment 0 (counter) wrote 0x10, 4 bytes: 0x00000005",
+        "read 2×, 0x00000005 … 0x0000002a  in bump",
+        "#2 write 0x10, 4 bytes: 0x0000002a, before 0x00000005",
+        "in bump (func0)\n      from ",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let output = prova(&[&watch[..], &["--json", "--first", "1", "--", "-5"]].concat());
+    let (code, text, _) = said(&output);
+    let json: Value = serde_json::from_str(&text).expect("it is JSON");
+    assert_eq!((code, json["ended"].clone()), (Some(0), "returned -5".into()));
+    assert_eq!(json["first"].as_array().map(Vec::len), Some(1));
+    assert_eq!(json["sites"][0]["times"], 2);
+    assert_eq!(json["sites"][0]["predicted"], true);
+    let nothing = [&watch[..4], &["--invoke", "none"]].concat();
+    let misuses: [(&[&str], &str); 4] = [
+        (&nothing, "exports no function `none`"),
+        (&watch, "not enough arguments"),
+        (&watch[..4], "exports no function `_start`"),
+        (&["xref", &module("empty", "(module)"), "4", "--watch"], "the module has no memory"),
+    ];
+    for (args, words) in misuses {
+        let (code, _, text) = said(&prova(args));
+        assert_eq!(code, Some(2), "{args:?}: {text}");
+        assert!(text.contains(words), "{args:?}: {text}");
+    }
+    let endless = module("endless", "(module (memory 1) (func (export \"_start\") loop br 0 end))");
+    let (code, text, _) = said(&prova(&["xref", &endless, "4", "--watch", "--fuel", "1000"]));
+    assert_eq!(code, Some(0));
+    assert!(text.contains("trapped (all fuel consumed by WebAssembly); 0 accesses seen"), "{text}");
+}
+
+#[test]
+fn the_guest_prints_to_standard_error_and_gets_its_arguments() {
+    let hello = module(
+        "hello",
+        "(module (import \"wasi_snapshot_preview1\" \"fd_write\" (func $write (param i32 i32 i32 i32) (result i32)))
+           (import \"wasi_snapshot_preview1\" \"args_sizes_get\" (func $args (param i32 i32) (result i32)))
+           (memory (export \"memory\") 1) (data (i32.const 8) \"\\10\\00\\00\\00\\03\\00\\00\\00hi!\")
+           (func (export \"_start\")
+             i32.const 1 i32.const 8 i32.const 1 i32.const 0 call $write drop
+             i32.const 64 i32.const 68 call $args drop))",
+    );
+    let (code, out, err) = said(&prova(&["xref", &hello, "64..68", "--watch", "one", "--two"]));
+    assert_eq!((code, err.as_str()), (Some(0), "hi!"), "{out}");
+    assert!(out.contains("changed by the host 0x40, 1 bytes: 0x03, before 0x00"), "{out}");
+    assert!(out.contains("call func1"), "{out}");
+}
+
+#[test]
+fn diff_has_the_codes_of_comparing_commands() {
+    let (a, b) = (case("path-shift/a.wasm"), case("path-shift/b.wasm"));
+    let cases: [(&[&str], i32); 6] = [
+        (&[&a, &a], 0),
+        (&[&a, &b], 1),
+        (&[&a, "/nothing/there.wasm"], 2),
+        (&[&a, &case("irreducible/a.log.gz")], 2),
+        (&[&a], 2),
+        (&[&a, &b, "--allow", "weather"], 2),
+    ];
+    for (args, expected) in cases {
+        let (code, out, err) = said(&prova(&[&["diff"], args].concat()));
+        assert_eq!(code, Some(expected), "{args:?}: {out}{err}");
+        assert!(!out.is_empty() || !err.is_empty(), "{args:?}");
+    }
+}

@@ -1,0 +1,562 @@
+//! A module and a range of addresses → the same module, which reports each access to the range.
+//!
+//! ```text
+//! i32.load offset=8      local.tee a   i32.load offset=8   a + 8 - start + 3 <u end - start + 3 ? report(site, a + 8, 4, …)
+//! call f                 stack[top] = site   top' = top + 4   call f
+//! ```
+//!
+//! Neighbours: `watch` runs the result and takes the reports; [`op`](crate::op) knows widths. What is added: two imported functions after
+//! the module's own imports, one memory that holds the call stack, one global that holds its top, exports of these and of
+//! memory 0, and locals. Names are left out.
+//!
+//! 1. Reports come after the access; one that traps is not reported, and the operator itself is as it was.
+//! 2. An index of a function grows by [`ADDED`] if the function is not imported; all other indices stay.
+//! 3. A function notes a call at its own place of the stack before it calls, and sets the top for whom it calls. So nothing is undone at
+//!    returns, and traps, tail calls and exceptions need no care.
+//! 4. Of a stack deeper than [`STACK_BYTES`] / 4 the innermost calls are kept: places are taken modulo its size.
+//!
+//! Limit: each frame has some more locals, so a program that runs into the stack limit does so a little earlier.
+//! `tests/watch.rs` compares programs with themselves.
+
+use crate::op::{access, fixed_arity, memarg, mnemonic};
+use prova_module::{FuncIdx, MemArgTarget, Module, Operator};
+use std::convert::Infallible;
+use std::ops::Range;
+use wasm_encoder::reencode::{Error, Reencode, utils};
+use wasm_encoder::{
+    CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, Function, GlobalSection,
+    GlobalType, ImportSection, Instruction, InstructionSink, MemArg, MemorySection, MemoryType,
+    SectionId, TypeSection, ValType,
+};
+
+/// The module of the added imports, and the start of the names of the added exports.
+pub(super) const OWN: &str = "prova:watch";
+/// Functions added.
+const ADDED: u32 = 2;
+/// The size of the memory for the call stack.
+pub(super) const STACK_BYTES: u32 = 1 << 20;
+
+/// What happens at a place of the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Read,
+    Write,
+    /// Both at once.
+    Update,
+    /// A call, which may be one of the host.
+    Call,
+}
+
+/// A place of the code, in the module as it was.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Site {
+    pub(super) func: FuncIdx,
+    pub(super) offset: u32,
+    pub(super) kind: Kind,
+}
+
+/// The module that reports.
+pub(super) struct Instrumented {
+    pub(super) wasm: Vec<u8>,
+    /// By the number that is reported.
+    pub(super) sites: Vec<Site>,
+}
+
+/// Instruments a module with a memory.
+///
+/// # Errors
+/// If the encoder cannot write it; no valid module is known for which that is so.
+pub(super) fn instrument(module: &Module, range: &Range<u64>) -> Result<Instrumented, String> {
+    let mut instrument = Instrument {
+        module,
+        range: range.clone(),
+        wide: module.memories().first().is_some_and(|memory| memory.memory64),
+        next: module.imported_func_count() as u32,
+        sites: Vec::new(),
+        done: [false; SECTIONS.len()],
+    };
+    let mut out = wasm_encoder::Module::new();
+    instrument
+        .parse_core_module(&mut out, wasmparser::Parser::new(0), module.bytes())
+        .map_err(|error| format!("the module cannot be instrumented: {error}"))?;
+    Ok(Instrumented { wasm: out.finish(), sites: instrument.sites })
+}
+
+/// Sections that get an entry, in their order.
+const SECTIONS: [SectionId; 5] =
+    [SectionId::Type, SectionId::Import, SectionId::Memory, SectionId::Global, SectionId::Export];
+
+/// The order of sections in a module.
+fn rank(section: SectionId) -> u8 {
+    match section {
+        SectionId::Custom => 0,
+        SectionId::Type => 1,
+        SectionId::Import => 2,
+        SectionId::Function => 3,
+        SectionId::Table => 4,
+        SectionId::Memory => 5,
+        SectionId::Tag => 6,
+        SectionId::Global => 7,
+        SectionId::Export => 8,
+        SectionId::Start => 9,
+        SectionId::Element => 10,
+        SectionId::DataCount => 11,
+        SectionId::Code => 12,
+        SectionId::Data => 13,
+    }
+}
+
+struct Instrument<'m> {
+    module: &'m Module,
+    range: Range<u64>,
+    /// Memory 0 has 64-bit addresses.
+    wide: bool,
+    /// The function whose body comes next.
+    next: u32,
+    sites: Vec<Site>,
+    /// Which of [`SECTIONS`] have their entry.
+    done: [bool; SECTIONS.len()],
+}
+
+/// Added locals: four i32, then three i64, one f32, one f64, one v128.
+#[derive(Clone, Copy)]
+struct Locals(u32);
+
+impl Locals {
+    const DECLARED: [(u32, ValType); 5] = [
+        (4, ValType::I32),
+        (3, ValType::I64),
+        (1, ValType::F32),
+        (1, ValType::F64),
+        (1, ValType::V128),
+    ];
+
+    /// The frame's place in the call stack.
+    fn place(self) -> u32 {
+        self.0
+    }
+
+    /// The n-th local of a type, for n up to 2; floats and vectors have one.
+    fn of(self, ty: ValType, nth: u32) -> u32 {
+        self.0
+            + match ty {
+                ValType::I32 => 1 + nth,
+                ValType::I64 => 4 + nth,
+                ValType::F32 => 7,
+                ValType::F64 => 8,
+                ValType::V128 | ValType::Ref(_) => 9,
+            }
+    }
+}
+
+/// What is to be done at an operator.
+enum Plan {
+    Nothing,
+    /// A load, store or atomic operator, with the types of the operands above the address.
+    Access {
+        kind: Kind,
+        offset: u64,
+        bytes: u64,
+        above: Vec<ValType>,
+    },
+    Bulk(Bulk),
+    Call {
+        host: bool,
+    },
+    TailCall,
+}
+
+/// An operator with three operands, the last a length.
+struct Bulk {
+    operands: [ValType; 3],
+    /// The first operand is an address of memory 0 that is written.
+    writes: bool,
+    /// The second operand is an address of memory 0 that is read.
+    reads: bool,
+    /// What was read lies at the first operand afterwards.
+    moves: bool,
+}
+
+impl Reencode for Instrument<'_> {
+    type Error = Infallible;
+
+    fn function_index(&mut self, func: u32) -> Result<u32, Error<Infallible>> {
+        let imported = self.module.imported_func_count() as u32;
+        Ok(if func < imported { func } else { func + ADDED })
+    }
+
+    fn intersperse_section_hook(
+        &mut self,
+        module: &mut wasm_encoder::Module,
+        _: Option<SectionId>,
+        before: Option<SectionId>,
+    ) -> Result<(), Error<Infallible>> {
+        for (at, section) in SECTIONS.into_iter().enumerate() {
+            if self.done[at] || before.is_some_and(|before| rank(before) <= rank(section)) {
+                continue;
+            }
+            match section {
+                SectionId::Type => module.section(&self.with_types(TypeSection::new())),
+                SectionId::Import => module.section(&self.with_imports(ImportSection::new())),
+                SectionId::Memory => module.section(&self.with_memory(MemorySection::new())),
+                SectionId::Global => module.section(&self.with_global(GlobalSection::new())),
+                _ => module.section(&self.with_exports(ExportSection::new())),
+            };
+        }
+        Ok(())
+    }
+
+    fn parse_type_section(
+        &mut self,
+        types: &mut TypeSection,
+        section: wasmparser::TypeSectionReader<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        utils::parse_type_section(self, types, section)?;
+        *types = self.with_types(std::mem::take(types));
+        Ok(())
+    }
+
+    fn parse_import_section(
+        &mut self,
+        imports: &mut ImportSection,
+        section: wasmparser::ImportSectionReader<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        utils::parse_import_section(self, imports, section)?;
+        *imports = self.with_imports(std::mem::take(imports));
+        Ok(())
+    }
+
+    fn parse_memory_section(
+        &mut self,
+        memories: &mut MemorySection,
+        section: wasmparser::MemorySectionReader<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        utils::parse_memory_section(self, memories, section)?;
+        *memories = self.with_memory(std::mem::take(memories));
+        Ok(())
+    }
+
+    fn parse_global_section(
+        &mut self,
+        globals: &mut GlobalSection,
+        section: wasmparser::GlobalSectionReader<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        utils::parse_global_section(self, globals, section)?;
+        *globals = self.with_global(std::mem::take(globals));
+        Ok(())
+    }
+
+    fn parse_export_section(
+        &mut self,
+        exports: &mut ExportSection,
+        section: wasmparser::ExportSectionReader<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        utils::parse_export_section(self, exports, section)?;
+        *exports = self.with_exports(std::mem::take(exports));
+        Ok(())
+    }
+
+    fn parse_custom_section(
+        &mut self,
+        _: &mut wasm_encoder::Module,
+        _: wasmparser::CustomSectionReader<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        Ok(())
+    }
+
+    fn parse_function_body(
+        &mut self,
+        code: &mut CodeSection,
+        body: wasmparser::FunctionBody<'_>,
+    ) -> Result<(), Error<Infallible>> {
+        let func = FuncIdx(self.next);
+        self.next += 1;
+        let mut locals = Vec::new();
+        let mut count = self.module.func_type(func).params.len() as u32;
+        for local in body.get_locals_reader()? {
+            let (times, ty) = local?;
+            count += times;
+            locals.push((times, self.val_type(ty)?));
+        }
+        let mut reader = body.get_operators_reader()?;
+        let mut touched = false;
+        while !touched && !reader.eof() {
+            touched = !matches!(self.plan(&reader.read()?), Plan::Nothing);
+        }
+        if touched {
+            locals.extend(Locals::DECLARED);
+        }
+        let mut out = Function::new(locals);
+        let locals = Locals(count);
+        if touched {
+            out.instructions().global_get(self.top()).local_set(locals.place());
+        }
+        let mut reader = body.get_operators_reader()?;
+        while !reader.eof() {
+            let (op, offset) = reader.read_with_offset()?;
+            let plan = self.plan(&op);
+            let instruction = self.instruction(op)?;
+            let at = Site { func, offset: offset as u32, kind: Kind::Call };
+            self.step(&mut out, locals, at, plan, &instruction);
+        }
+        code.function(&out);
+        Ok(())
+    }
+}
+
+impl Instrument<'_> {
+    fn with_types(&mut self, mut types: TypeSection) -> TypeSection {
+        self.done[0] = true;
+        let (small, wide) = (ValType::I32, ValType::I64);
+        types.ty().function([small, wide, wide, wide, small], []);
+        types.ty().function([small, small], []);
+        types
+    }
+
+    fn with_imports(&mut self, mut imports: ImportSection) -> ImportSection {
+        self.done[1] = true;
+        let types = self.module.types().len() as u32;
+        imports.import(OWN, "access", EntityType::Function(types));
+        imports.import(OWN, "host", EntityType::Function(types + 1));
+        imports
+    }
+
+    fn with_memory(&mut self, mut memories: MemorySection) -> MemorySection {
+        self.done[2] = true;
+        let pages = u64::from(STACK_BYTES / 65_536);
+        memories.memory(MemoryType {
+            minimum: pages,
+            maximum: Some(pages),
+            memory64: false,
+            shared: false,
+            page_size_log2: None,
+        });
+        memories
+    }
+
+    fn with_global(&mut self, mut globals: GlobalSection) -> GlobalSection {
+        self.done[3] = true;
+        let ty = GlobalType { val_type: ValType::I32, mutable: true, shared: false };
+        globals.global(ty, &ConstExpr::i32_const(0));
+        globals
+    }
+
+    fn with_exports(&mut self, mut exports: ExportSection) -> ExportSection {
+        self.done[4] = true;
+        exports.export(&format!("{OWN} memory"), ExportKind::Memory, 0);
+        exports.export(&format!("{OWN} stack"), ExportKind::Memory, self.stack());
+        exports.export(&format!("{OWN} top"), ExportKind::Global, self.top());
+        exports
+    }
+
+    /// The memory that holds the call stack.
+    fn stack(&self) -> u32 {
+        self.module.memories().len() as u32
+    }
+
+    /// The global that holds its top.
+    fn top(&self) -> u32 {
+        self.module.globals().len() as u32
+    }
+
+    /// The type of addresses of a memory.
+    fn address(&self, memory: u32) -> ValType {
+        let wide = self.module.memories().get(memory as usize).is_some_and(|ty| ty.memory64);
+        if wide { ValType::I64 } else { ValType::I32 }
+    }
+
+    fn plan(&self, op: &Operator<'_>) -> Plan {
+        let bulk = |operands, writes, reads, moves| {
+            if writes || reads {
+                Plan::Bulk(Bulk { operands, writes, reads, moves })
+            } else {
+                Plan::Nothing
+            }
+        };
+        match *op {
+            Operator::MemoryFill { mem } => {
+                bulk([self.address(mem), ValType::I32, self.address(mem)], mem == 0, false, false)
+            }
+            Operator::MemoryInit { mem, .. } => {
+                bulk([self.address(mem), ValType::I32, ValType::I32], mem == 0, false, false)
+            }
+            Operator::MemoryCopy { dst_mem, src_mem } => {
+                let (to, from) = (self.address(dst_mem), self.address(src_mem));
+                let length = if to == from { to } else { ValType::I32 };
+                bulk([to, from, length], dst_mem == 0, src_mem == 0, dst_mem == 0)
+            }
+            Operator::Call { function_index } => {
+                Plan::Call { host: (function_index as usize) < self.module.imported_func_count() }
+            }
+            Operator::CallIndirect { .. } | Operator::CallRef { .. } => Plan::Call { host: false },
+            Operator::ReturnCall { .. }
+            | Operator::ReturnCallIndirect { .. }
+            | Operator::ReturnCallRef { .. } => Plan::TailCall,
+            _ => plan_of_access(op),
+        }
+    }
+
+    /// Writes an operator with what belongs to it.
+    fn step(
+        &mut self,
+        out: &mut Function,
+        locals: Locals,
+        at: Site,
+        plan: Plan,
+        op: &Instruction<'_>,
+    ) {
+        match plan {
+            Plan::Nothing => {
+                out.instruction(op);
+            }
+            Plan::Call { host } => {
+                let site = self.site(at);
+                let mut to = out.instructions();
+                to.local_get(locals.place()).i32_const(STACK_BYTES as i32 - 4).i32_and();
+                let target = wasm_encoder::MemArgTarget::Memory(self.stack());
+                let memory = MemArg { offset: 0, align: 2, target, ordering: None };
+                to.i32_const(site).i32_store(memory);
+                to.local_get(locals.place()).i32_const(4).i32_add().global_set(self.top());
+                out.instruction(op);
+                if host {
+                    let func = self.module.imported_func_count() as u32 + 1;
+                    out.instructions().i32_const(site).local_get(locals.place()).call(func);
+                }
+            }
+            Plan::TailCall => {
+                out.instructions().local_get(locals.place()).global_set(self.top());
+                out.instruction(op);
+            }
+            Plan::Access { kind, offset, bytes, above } => {
+                let address = locals.of(self.address(0), 0);
+                let above: Vec<u32> =
+                    above.into_iter().zip(1..).map(|(ty, nth)| locals.of(ty, nth)).collect();
+                let mut to = out.instructions();
+                for local in above.iter().rev() {
+                    to.local_set(*local);
+                }
+                to.local_tee(address);
+                for local in &above {
+                    to.local_get(*local);
+                }
+                out.instruction(op);
+                let site = self.site(Site { kind, ..at });
+                self.check_access(&mut out.instructions(), locals, (address, offset, bytes), site);
+            }
+            Plan::Bulk(bulk) => {
+                let operand = |nth: usize| locals.of(bulk.operands[nth], nth as u32);
+                let mut to = out.instructions();
+                to.local_set(operand(2)).local_set(operand(1)).local_tee(operand(0));
+                to.local_get(operand(1)).local_get(operand(2));
+                out.instruction(op);
+                if bulk.reads {
+                    let site = self.site(Site { kind: Kind::Read, ..at });
+                    self.check_bulk(&mut out.instructions(), locals, &bulk, 1, site);
+                }
+                if bulk.writes {
+                    let site = self.site(Site { kind: Kind::Write, ..at });
+                    self.check_bulk(&mut out.instructions(), locals, &bulk, 0, site);
+                }
+            }
+        }
+    }
+
+    fn site(&mut self, site: Site) -> i32 {
+        self.sites.push(site);
+        self.sites.len() as i32 - 1
+    }
+
+    /// Reports if `address + offset`, as far as `bytes`, touches the range: one comparison without a sign, for numbers below the
+    /// range become very large ones.
+    fn check_access(
+        &self,
+        to: &mut InstructionSink<'_>,
+        locals: Locals,
+        (address, offset, bytes): (u32, u64, u64),
+        site: i32,
+    ) {
+        let Range { start, end } = self.range;
+        let reach = bytes - 1;
+        let shift = offset.wrapping_sub(start).wrapping_add(reach);
+        let span = (end - start).saturating_add(reach);
+        let wide = |to: &mut InstructionSink<'_>| {
+            to.local_get(address);
+            if !self.wide {
+                to.i64_extend_i32_u();
+            }
+        };
+        wide(to);
+        to.i64_const(shift as i64).i64_add().i64_const(span as i64).i64_lt_u();
+        to.if_(wasm_encoder::BlockType::Empty).i32_const(site);
+        wide(to);
+        to.i64_const(offset as i64).i64_add().i64_const(bytes as i64);
+        wide(to);
+        to.i64_const(offset as i64).i64_add();
+        self.report(to, locals);
+    }
+
+    /// Reports if the range at operand `which` touches the watched one.
+    fn check_bulk(
+        &self,
+        to: &mut InstructionSink<'_>,
+        locals: Locals,
+        bulk: &Bulk,
+        which: usize,
+        site: i32,
+    ) {
+        let Range { start, end } = self.range;
+        let wide = |to: &mut InstructionSink<'_>, nth: usize| {
+            let ty = bulk.operands[nth];
+            to.local_get(locals.of(ty, nth as u32));
+            if ty == ValType::I32 {
+                to.i64_extend_i32_u();
+            }
+        };
+        wide(to, which);
+        to.i64_const(end as i64).i64_lt_u();
+        wide(to, which);
+        wide(to, 2);
+        to.i64_add().i64_const(start as i64).i64_gt_u().i32_and();
+        wide(to, 2);
+        to.i64_eqz().i32_eqz().i32_and();
+        to.if_(wasm_encoder::BlockType::Empty).i32_const(site);
+        wide(to, which);
+        wide(to, 2);
+        wide(to, if which == 1 && bulk.moves { 0 } else { which });
+        self.report(to, locals);
+    }
+
+    /// Calls the report and ends the `if`.
+    fn report(&self, to: &mut InstructionSink<'_>, locals: Locals) {
+        to.local_get(locals.place()).call(self.module.imported_func_count() as u32).end();
+    }
+}
+
+fn plan_of_access(op: &Operator<'_>) -> Plan {
+    let (Some(memarg), Some(access), Some((takes, _))) = (memarg(op), access(op), fixed_arity(op))
+    else {
+        return Plan::Nothing;
+    };
+    if memarg.target != MemArgTarget::Memory(0) {
+        return Plan::Nothing;
+    }
+    let kind = match (access.reads, access.writes) {
+        (true, true) => Kind::Update,
+        (true, false) => Kind::Read,
+        (false, _) => Kind::Write,
+    };
+    let name = mnemonic(op);
+    let own = match name.get(..3) {
+        Some("i64") => ValType::I64,
+        Some("f32") => ValType::F32,
+        Some("f64") => ValType::F64,
+        Some("v12") => ValType::V128,
+        _ => ValType::I32,
+    };
+    let above = match name.as_str() {
+        "memory.atomic.wait32" => vec![ValType::I32, ValType::I64],
+        "memory.atomic.wait64" => vec![ValType::I64, ValType::I64],
+        _ => vec![own; takes.saturating_sub(1) as usize],
+    };
+    Plan::Access { kind, offset: memarg.offset, bytes: access.bytes, above }
+}

@@ -1,0 +1,444 @@
+//! A module, a range of addresses and a run → each access to the range, in order and counted by place.
+//!
+//! ```text
+//! Module ─ instrument ─► Module' ─ prova ─► reports ─► Recorder ─► WatchReport (text, JSON)
+//! ```
+//!
+//! Neighbours: [`xref`](super::xref()) answers without running, and the report says which of its answers were seen. Seen are loads, stores,
+//! atomic and vector accesses and bulk operators of the module's own code, however the address was computed, and what calls of
+//! imported functions changed. Not seen: what the host reads.
+//!
+//! 1. Offsets and functions are those of the module as it was given.
+//! 2. Memory: the counts of each place, and [`Program::first`] accesses with their call stacks.
+//!
+//! The run is that of `prova run`: WASI preview 1, `_initialize`, then a function or `_start`. Imports that WASI does not have trap when
+//! they are called. `tests/watch.rs` has each operator, and compares programs with themselves.
+
+mod instrument;
+mod report;
+
+pub use report::{Access, Frame, Hit, Initial, Place, WatchReport};
+
+use super::{MemoryMap, Use, XrefReport, named, xref};
+use crate::names::printable;
+use crate::op::mnemonic;
+use instrument::{Instrumented, Kind, OWN, STACK_BYTES, Site, instrument};
+use prova::wasi::{self, I32Exit, WasiCtx};
+use prova::{
+    Caller, Config, Engine, Error, FuncType, Instance, Linker, Memory, Result, Store, Trap, Val,
+    bail, format_err,
+};
+use prova_module::{DataIdx, ExternKind, FuncIdx, Module};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Of a range no bigger than this, bytes, a copy is kept to see what the host changes.
+pub const COPY_BYTES_MAX: u64 = 64 * 1024;
+/// Of one access so many bytes are shown.
+const SHOWN_BYTES: u64 = 16;
+/// So many exported functions are named where the wanted one is missing.
+const NAMES_MAX: usize = 12;
+/// So many frames of a call stack are kept.
+const FRAMES_MAX: usize = 64;
+
+/// What is run.
+pub struct Program<'p> {
+    /// What the program is granted.
+    pub wasi: WasiCtx,
+    /// The exported function; `_start` without one.
+    pub invoke: Option<&'p str>,
+    /// The values for a function of this type.
+    pub args: &'p dyn Fn(&FuncType) -> Result<Vec<Val>>,
+    /// The units of fuel after which it is stopped.
+    pub fuel: Option<u64>,
+    /// So many accesses are kept in order.
+    pub first: usize,
+}
+
+struct Host {
+    wasi: WasiCtx,
+    recorder: Recorder,
+}
+
+/// Counts what is reported.
+struct Recorder {
+    sites: Arc<[Site]>,
+    range: Range<u64>,
+    /// The watched bytes as they were last seen; `None` if there are too many.
+    copy: Option<Vec<u8>>,
+    counts: BTreeMap<(u32, bool), Count>,
+    hits: Vec<RawHit>,
+    first: usize,
+    total: u64,
+}
+
+struct Count {
+    times: u64,
+    first: Vec<u8>,
+    last: Vec<u8>,
+}
+
+struct RawHit {
+    site: u32,
+    host: bool,
+    address: u64,
+    bytes: u64,
+    value: Vec<u8>,
+    before: Option<Vec<u8>>,
+    /// Sites of calls, the innermost first.
+    stack: Vec<u32>,
+    deeper: bool,
+}
+
+/// Runs the program and reports each access to the range.
+///
+/// # Errors
+/// If the module has no memory or cannot be instantiated, or if there is no such function or these are not its arguments. A trap of
+/// the program is no error: the report says how it ended.
+pub fn watch(module: &Module, range: Range<u64>, program: Program<'_>) -> Result<WatchReport> {
+    if module.memories().is_empty() {
+        bail!("the module has no memory");
+    }
+    let Instrumented { wasm, sites } = instrument(module, &range).map_err(Error::msg)?;
+    let mut config = Config::new();
+    config.features(*module.features()).wasm_proposal(prova::Proposal::MultiMemory, true);
+    // Added locals must not make the stack smaller than the program has it otherwise.
+    config.max_wasm_stack(32 << 20).consume_fuel(program.fuel.is_some());
+    let engine = Engine::new(&config)?;
+    let instrumented = prova::Module::new(&engine, &wasm)?;
+    let sites: Arc<[Site]> = sites.into();
+    let small = range.end - range.start <= COPY_BYTES_MAX;
+    let recorder = Recorder {
+        sites: sites.clone(),
+        copy: small.then(|| initial_bytes(module, &range)),
+        range: range.clone(),
+        counts: BTreeMap::new(),
+        hits: Vec::new(),
+        first: program.first,
+        total: 0,
+    };
+    let mut store = Store::new(&engine, Host { wasi: program.wasi, recorder });
+    if let Some(fuel) = program.fuel {
+        store.set_fuel(fuel)?;
+    }
+    let mut linker = Linker::new(&engine);
+    wasi::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi)?;
+    linker.func_wrap(OWN, "access", on_access)?;
+    linker.func_wrap(OWN, "host", on_host)?;
+    linker.define_unknown_imports_as_traps(&instrumented)?;
+    let instance = linker.instantiate(&mut store, &instrumented)?;
+    let memory = own_memory(&instance, &store, "memory")?;
+    if module.start().is_none() && small {
+        // Segments whose places are computed are known only now.
+        let bytes = watched(memory.data(&store), &range);
+        store.data_mut().recorder.copy = Some(bytes);
+    }
+    let ended = run(&mut store, (module, &instance), program.invoke, program.args)?;
+    let now = watched(memory.data(&store), &range);
+    let recorder = store.into_data().recorder;
+    let unseen = recorder.copy.as_ref().is_some_and(|copy| *copy != now);
+    let fixed = xref(module, range);
+    Ok(conclude(module, &fixed, recorder, ended, unseen))
+}
+
+/// Calls `_initialize` and the function; how it ended.
+fn run(
+    store: &mut Store<Host>,
+    (module, instance): (&Module, &Instance),
+    invoke: Option<&str>,
+    args: &dyn Fn(&FuncType) -> Result<Vec<Val>>,
+) -> Result<String> {
+    let name = invoke.unwrap_or("_start");
+    let Some(func) = instance.get_func(&*store, name) else {
+        bail!("the module exports no function `{}`{}", printable(name), exported_funcs(module));
+    };
+    let values = if invoke.is_some() { args(&func.ty(&*store))? } else { Vec::new() };
+    let mut results = vec![Val::I32(0); func.ty(&*store).results().len()];
+    let mut ended = Ok(());
+    if let Some(initialize) = instance.get_func(&*store, "_initialize") {
+        ended = initialize.call(&mut *store, &[], &mut []);
+    }
+    if ended.is_ok() {
+        if let Some(top) = instance.get_global(&*store, &format!("{OWN} top")) {
+            top.set(&mut *store, Val::I32(0))?;
+        }
+        ended = func.call(&mut *store, &values, &mut results);
+    }
+    Ok(match ended {
+        Ok(()) => {
+            let values: Vec<String> = results.iter().map(ToString::to_string).collect();
+            let returned = format!("returned {}", values.join(", "));
+            returned.trim_end().to_owned()
+        }
+        Err(error) => match (error.downcast_ref::<I32Exit>(), error.downcast_ref::<Trap>()) {
+            (Some(I32Exit(code)), _) => format!("exited with {code}"),
+            (None, Some(trap)) => trap.to_string(),
+            (None, None) => printable(&error.root_cause().to_string()),
+        },
+    })
+}
+
+/// The first of the exported functions, for a message.
+fn exported_funcs(module: &Module) -> String {
+    let exports = module.exports().iter();
+    let funcs = exports.filter(|export| export.kind == ExternKind::Func);
+    let names: Vec<String> =
+        funcs.map(|export| format!("`{}`", printable(&export.name))).take(NAMES_MAX + 1).collect();
+    match names.get(..NAMES_MAX) {
+        _ if names.is_empty() => "; it exports none".to_owned(),
+        Some(first) if names.len() > NAMES_MAX => format!("; it exports {}, …", first.join(", ")),
+        _ => format!("; it exports {}", names.join(", ")),
+    }
+}
+
+fn own_memory(instance: &Instance, store: &Store<Host>, name: &str) -> Result<Memory> {
+    let name = format!("{OWN} {name}");
+    instance.get_memory(store, &name).ok_or_else(|| format_err!("there is no export `{name}`"))
+}
+
+/// The bytes of the range in a memory; zero where the memory ends before.
+fn watched(memory: &[u8], range: &Range<u64>) -> Vec<u8> {
+    let mut bytes = vec![0; (range.end - range.start) as usize];
+    let have = memory.get(range.start as usize..).unwrap_or_default();
+    let length = have.len().min(bytes.len());
+    bytes[..length].copy_from_slice(&have[..length]);
+    bytes
+}
+
+/// The bytes of the range as the segments at constant addresses make them.
+fn initial_bytes(module: &Module, range: &Range<u64>) -> Vec<u8> {
+    let mut bytes = vec![0; (range.end - range.start) as usize];
+    let mut spans = MemoryMap::new(module).spans;
+    spans.sort_by_key(|span| span.segment);
+    for span in spans {
+        let (start, end) = (span.start.max(range.start), span.range().end.min(range.end));
+        if start < end {
+            let data = module.data_bytes(DataIdx(span.segment));
+            let data = &data[(start - span.start) as usize..(end - span.start) as usize];
+            bytes[(start - range.start) as usize..(end - range.start) as usize]
+                .copy_from_slice(data);
+        }
+    }
+    bytes
+}
+
+fn on_access(
+    mut caller: Caller<'_, Host>,
+    site: i32,
+    address: i64,
+    bytes: i64,
+    at: i64,
+    place: i32,
+) -> Result<()> {
+    let memory = exported(&mut caller, "memory")?;
+    let (site, address, bytes) = (site as u32, address as u64, bytes as u64);
+    let range = caller.data().recorder.range.clone();
+    // Of a bulk operator the watched part is shown, of any other access all of it.
+    let (from, end) = match bytes <= SHOWN_BYTES {
+        true => (address, address + bytes),
+        false => (address.max(range.start), (address + bytes).min(range.end)),
+    };
+    let start = (at as u64).wrapping_add(from - address);
+    let data = memory.data(&caller);
+    let value = slice(data, start, (end - from).min(SHOWN_BYTES)).to_vec();
+    let now = (address.max(range.start), (address + bytes).min(range.end));
+    let now = (now.0, slice(data, now.0, now.1 - now.0).to_vec());
+    let recorder = &mut caller.data_mut().recorder;
+    let writes = recorder.sites.get(site as usize).is_some_and(|site| site.kind != Kind::Read);
+    let before = if writes { recorder.replace(&now.0, &now.1, from, value.len()) } else { None };
+    let hit =
+        RawHit { site, host: false, address, bytes, value, before, stack: vec![], deeper: false };
+    record(&mut caller, hit, place)
+}
+
+fn on_host(mut caller: Caller<'_, Host>, site: i32, place: i32) -> Result<()> {
+    let Some(copy) = &caller.data().recorder.copy else { return Ok(()) };
+    let range = caller.data().recorder.range.clone();
+    let length = copy.len() as u64;
+    let memory = exported(&mut caller, "memory")?;
+    let now = slice(memory.data(&caller), range.start, length);
+    let Some(copy) = &caller.data().recorder.copy else { return Ok(()) };
+    let differs = |(a, b): (&u8, &u8)| a != b;
+    let Some(first) = now.iter().zip(copy).position(differs) else { return Ok(()) };
+    let last = now.iter().zip(copy).rposition(differs).unwrap_or(first);
+    let (address, bytes) = (range.start + first as u64, (last + 1 - first) as u64);
+    let shown = first..(last + 1).min(first + SHOWN_BYTES as usize);
+    let (value, before) = (now[shown.clone()].to_vec(), Some(copy[shown].to_vec()));
+    let now = now.to_vec();
+    caller.data_mut().recorder.copy = Some(now);
+    let site = site as u32;
+    let hit =
+        RawHit { site, host: true, address, bytes, value, before, stack: vec![], deeper: false };
+    record(&mut caller, hit, place)
+}
+
+/// Counts a hit, and keeps it with its call stack if it is one of the first.
+fn record(caller: &mut Caller<'_, Host>, mut hit: RawHit, place: i32) -> Result<()> {
+    let recorder = &mut caller.data_mut().recorder;
+    recorder.total += 1;
+    let key = (hit.site, hit.host);
+    match recorder.counts.get_mut(&key) {
+        Some(count) => {
+            count.times += 1;
+            count.last.clone_from(&hit.value);
+        }
+        None => {
+            let (first, last) = (hit.value.clone(), hit.value.clone());
+            recorder.counts.insert(key, Count { times: 1, first, last });
+        }
+    }
+    if recorder.hits.len() >= recorder.first {
+        return Ok(());
+    }
+    let stack = exported(caller, "stack")?;
+    let depth = place as u32 / 4;
+    let calls = (0..depth).rev().take(FRAMES_MAX).map(|nth| {
+        let at = u64::from(nth.wrapping_mul(4) & (STACK_BYTES - 4));
+        slice(stack.data(&*caller), at, 4)
+            .iter()
+            .rev()
+            .fold(0, |word, byte| word << 8 | u32::from(*byte))
+    });
+    hit.stack = calls.collect();
+    hit.deeper = depth as usize > FRAMES_MAX;
+    caller.data_mut().recorder.hits.push(hit);
+    Ok(())
+}
+
+fn exported(caller: &mut Caller<'_, Host>, name: &str) -> Result<Memory> {
+    let export = caller.get_export(&format!("{OWN} {name}"));
+    export
+        .and_then(prova::Extern::into_memory)
+        .ok_or_else(|| format_err!("there is no export `{OWN} {name}`"))
+}
+
+fn slice(memory: &[u8], start: u64, length: u64) -> &[u8] {
+    let end = start.saturating_add(length).min(memory.len() as u64);
+    memory.get(start as usize..end as usize).unwrap_or_default()
+}
+
+impl Recorder {
+    /// Puts what a write has left into the copy; what was there before of the value that is shown, if all of it was watched.
+    fn replace(&mut self, start: &u64, now: &[u8], from: u64, length: usize) -> Option<Vec<u8>> {
+        let Range { start: first, end } = self.range;
+        let copy = self.copy.as_mut()?;
+        let shown = from >= first && from + length as u64 <= end;
+        let before = shown.then(|| slice(copy, from - first, length as u64).to_vec());
+        let at = (start - first) as usize;
+        copy[at..at + now.len()].copy_from_slice(now);
+        before
+    }
+}
+
+fn conclude(
+    module: &Module,
+    fixed: &XrefReport,
+    recorder: Recorder,
+    ended: String,
+    unseen: bool,
+) -> WatchReport {
+    let place = |site: u32| place(module, recorder.sites[site as usize]);
+    let known = |place: &Place| {
+        let is = |one: &&Use| (one.func, one.offset) == (place.func, place.offset);
+        fixed.reads.iter().chain(&fixed.writes).any(|one| is(&one))
+    };
+    let access = |site: u32, host: bool| match recorder.sites[site as usize].kind {
+        _ if host => Access::Host,
+        Kind::Read => Access::Read,
+        Kind::Update => Access::Update,
+        Kind::Write | Kind::Call => Access::Write,
+    };
+    let mut sites: Vec<report::Count> = recorder
+        .counts
+        .iter()
+        .map(|(&(site, host), count)| {
+            let place = place(site);
+            let predicted = known(&place);
+            let (first, last) = (report::hex(&count.first), report::hex(&count.last));
+            report::Count {
+                place,
+                access: access(site, host),
+                times: count.times,
+                first,
+                last,
+                predicted,
+            }
+        })
+        .collect();
+    sites.sort_by_key(|count| (count.place.func, count.place.offset, count.access));
+    let reached: Vec<(u32, u32)> =
+        sites.iter().map(|count| (count.place.func, count.place.offset)).collect();
+    let mut not_reached: Vec<Use> = fixed
+        .reads
+        .iter()
+        .chain(&fixed.writes)
+        .filter(|one| !reached.contains(&(one.func, one.offset)))
+        .cloned()
+        .collect();
+    not_reached.sort();
+    not_reached.dedup();
+    let first = recorder.hits.iter().zip(1..).map(|(hit, number)| Hit {
+        number,
+        access: access(hit.site, hit.host),
+        place: place(hit.site),
+        address: hit.address,
+        bytes: hit.bytes,
+        value: report::hex(&hit.value),
+        before: hit.before.as_deref().map(report::hex),
+        stack: hit.stack.iter().map(|&site| place(site)).map(Frame::from).collect(),
+        deeper: hit.deeper,
+    });
+    WatchReport {
+        start: fixed.start,
+        end: fixed.end,
+        place: fixed.place.clone(),
+        ended,
+        total: recorder.total,
+        initial: initial(&fixed.map, module, &recorder.range),
+        sites,
+        first: first.collect(),
+        not_reached,
+        unseen,
+    }
+}
+
+fn place(module: &Module, site: Site) -> Place {
+    let operator = module.body(site.func).and_then(|body| {
+        let mut reader = body.operators();
+        std::iter::from_fn(|| reader.read_with_offset().ok())
+            .find(|(_, offset)| *offset as u32 == site.offset)
+            .map(|(op, _)| match op {
+                prova_module::Operator::Call { function_index } => {
+                    format!("call {}", named(module, FuncIdx(function_index)))
+                }
+                op => mnemonic(&op),
+            })
+    });
+    Place {
+        func: site.func.0,
+        name: named(module, site.func),
+        offset: site.offset,
+        operator: operator.unwrap_or_default(),
+    }
+}
+
+/// What segments at constant addresses write into the range before the program runs.
+fn initial(map: &MemoryMap, module: &Module, range: &Range<u64>) -> Vec<Initial> {
+    let spans = map.spans.iter();
+    let touched = spans.filter(|span| span.start < range.end && span.range().end > range.start);
+    touched
+        .map(|span| {
+            let (start, end) = (span.start.max(range.start), span.range().end.min(range.end));
+            let bytes = module.data_bytes(DataIdx(span.segment));
+            let value = slice(bytes, start - span.start, (end - start).min(SHOWN_BYTES));
+            Initial {
+                segment: span.segment,
+                name: span.name.clone(),
+                address: start,
+                bytes: end - start,
+                value: report::hex(value),
+            }
+        })
+        .collect()
+}
