@@ -74,7 +74,7 @@ fn a_watched_run_has_text_json_and_exit_codes() {
         "data segment 0 (counter) wrote 0x10, 4 bytes: 0x00000005",
         "read 2×, 0x00000005 … 0x0000002a  in bump",
         "#2 write 0x10, 4 bytes: 0x0000002a, before 0x00000005",
-        "in bump (func0)\n      from ",
+        "in bump (func0)\n      from 0x00006a in func1\n",
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
@@ -116,8 +116,8 @@ fn the_guest_prints_to_standard_error_and_gets_its_arguments() {
     );
     let (code, out, err) = said(&prova(&["xref", &hello, "64..68", "--watch", "one", "--two"]));
     assert_eq!((code, err.as_str()), (Some(0), "hi!"), "{out}");
-    assert!(out.contains("changed by the host 0x40, 1 bytes: 0x03, before 0x00"), "{out}");
-    assert!(out.contains("call func1"), "{out}");
+    assert!(out.contains("changed by the host 0x40, 1 byte: 0x03, before 0x00"), "{out}");
+    assert!(out.contains("call args changed by the host 1×, 0x03  in func2\n"), "{out}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A cross-reference → text.
 
+use super::watch::{bytes_of, function};
 use super::{MemoryMap, Use, XrefReport};
 use std::fmt::Write;
 
@@ -47,11 +48,14 @@ impl XrefReport {
 fn list(out: &mut String, what: &str, uses: &[Use]) {
     writeln!(out, "\n{}", plural(uses.len(), what)).ok();
     for one in uses.iter().take(SHOWN) {
-        let size = if one.bytes > 0 { format!(", {} bytes", one.bytes) } else { String::new() };
+        let size = if one.bytes > 0 { format!(", {}", bytes_of(one.bytes)) } else { String::new() };
         writeln!(
             out,
-            "  {:#08x}  {} {:#x}{size}  in {} (func{})",
-            one.offset, one.operator, one.address, one.name, one.func
+            "  {:#08x}  {} {:#x}{size}  in {}",
+            one.offset,
+            one.operator,
+            one.address,
+            function(&one.name, one.func)
         )
         .ok();
     }

@@ -18,6 +18,7 @@ mod instrument;
 mod report;
 
 pub use report::{Access, Frame, Hit, Initial, Place, WatchReport};
+pub(in crate::xref) use report::{bytes_of, function};
 
 use super::{MemoryMap, Use, XrefReport, named, xref};
 use crate::names::printable;

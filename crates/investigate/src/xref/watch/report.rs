@@ -166,7 +166,12 @@ impl WatchReport {
         for initial in &self.initial {
             let Initial { segment, name, address, bytes, value } = initial;
             let name = if name.is_empty() { String::new() } else { format!(" ({name})") };
-            writeln!(out, "before it ran, data segment {segment}{name} wrote {address:#x}, {bytes} bytes: {value}").ok();
+            writeln!(
+                out,
+                "before it ran, data segment {segment}{name} wrote {address:#x}, {}: {value}",
+                bytes_of(*bytes)
+            )
+            .ok();
         }
         if !self.sites.is_empty() {
             writeln!(out, "\nby place").ok();
@@ -180,8 +185,10 @@ impl WatchReport {
             let values = if first == last { first.clone() } else { format!("{first} … {last}") };
             writeln!(
                 out,
-                "  {:#08x}  {} {access} {times}×, {values}  in {} (func{}){found}",
-                place.offset, place.operator, place.name, place.func
+                "  {:#08x}  {} {access} {times}×, {values}  in {}{found}",
+                place.offset,
+                place.operator,
+                function(&place.name, place.func)
             )
             .ok();
         }
@@ -227,6 +234,16 @@ fn ended(how: &str) -> String {
     }
 }
 
+/// The name with the index, unless the name is the index.
+pub(in crate::xref) fn function(name: &str, index: u32) -> String {
+    let own = format!("func{index}");
+    if name == own { own } else { format!("{name} ({own})") }
+}
+
+pub(in crate::xref) fn bytes_of(count: u64) -> String {
+    if count == 1 { "1 byte".into() } else { format!("{count} bytes") }
+}
+
 fn accesses(count: u64) -> String {
     if count == 1 { "1 access".into() } else { format!("{count} accesses") }
 }
@@ -242,12 +259,15 @@ fn hit_text(out: &mut String, hit: &Hit) {
     let before = before.as_ref().map(|before| format!(", before {before}")).unwrap_or_default();
     writeln!(
         out,
-        "  #{number} {access} {address:#x}, {bytes} bytes: {value}{before}\n      at {:#08x} {} in {} (func{})",
-        place.offset, place.operator, place.name, place.func
+        "  #{number} {access} {address:#x}, {}: {value}{before}\n      at {:#08x} {} in {}",
+        bytes_of(*bytes),
+        place.offset,
+        place.operator,
+        function(&place.name, place.func)
     )
     .ok();
     for frame in stack {
-        writeln!(out, "      from {:#08x} in {} (func{})", frame.offset, frame.name, frame.func)
+        writeln!(out, "      from {:#08x} in {}", frame.offset, function(&frame.name, frame.func))
             .ok();
     }
     if *deeper {
