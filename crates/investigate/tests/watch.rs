@@ -4,6 +4,7 @@
 
 use prova::wasi::{self, Captured, Clocks, Randomness, WasiCtx, WasiCtxBuilder};
 use prova::{Engine, FuncType, Linker, Store, Val};
+use prova_investigate::xref::Watched::{Read, Update, Write};
 use prova_investigate::xref::{MemoryMap, Program, WatchReport, Watched, watch};
 use prova_module::{Features, Limits, Module};
 use std::ops::Range;
@@ -46,71 +47,68 @@ fn said(report: &WatchReport) -> Vec<(Watched, u64, u64, &str)> {
         .collect()
 }
 
+/// Code, and what is seen of 1028..1032.
+type Case = (&'static str, &'static [(Watched, u64, u64, &'static str)]);
+const CASES: &[Case] = &[
+    ("i32.const 1028 i32.load drop", &[(Read, 1028, 4, "0x07060504")]),
+    ("i32.const 4 i32.load offset=1024 drop", &[(Read, 1028, 4, "0x07060504")]),
+    ("i32.const 1031 i32.load8_s drop", &[(Read, 1031, 1, "0x07")]),
+    ("i32.const 1027 i32.load8_u drop i32.const 1032 i32.load8_u drop", &[]),
+    ("i32.const 1025 i32.load drop", &[(Read, 1025, 4, "0x04030201")]),
+    ("i32.const 1024 i32.load drop i32.const 1032 i64.load drop", &[]),
+    ("i32.const 1024 i64.load drop", &[(Read, 1024, 8, "0x0706050403020100")]),
+    ("i32.const 1021 f64.load drop", &[(Read, 1021, 8, "0x0403020100000000")]),
+    ("i32.const 1028 i32.const -2 i32.store", &[(Write, 1028, 4, "0xfffffffe")]),
+    ("i32.const 1030 i64.const 258 i64.store16", &[(Write, 1030, 2, "0x0102")]),
+    ("i32.const 1028 f32.const 1 f32.store", &[(Write, 1028, 4, "0x3f800000")]),
+    ("i32.const 1024 f64.const 1 f64.store", &[(Write, 1024, 8, "0x3ff0000000000000")]),
+    (
+        "i32.const 1020 v128.load drop",
+        &[(Read, 1020, 16, "[00 00 00 00 00 01 02 03 04 05 06 07 08 09 0a 0b]")],
+    ),
+    (
+        "i32.const 1028 v128.const i32x4 1 2 3 4 v128.load16_lane 0 drop",
+        &[(Read, 1028, 2, "0x0504")],
+    ),
+    (
+        "i32.const 1028 v128.const i32x4 1 2 3 4 v128.store32_lane 2",
+        &[(Write, 1028, 4, "0x00000003")],
+    ),
+    ("i32.const 1028 v128.load32_zero drop", &[(Read, 1028, 4, "0x07060504")]),
+    ("i32.const 1024 v128.load8x8_u drop", &[(Read, 1024, 8, "0x0706050403020100")]),
+    ("i32.const 1028 i32.const 1 i32.atomic.rmw.add drop", &[(Update, 1028, 4, "0x07060505")]),
+    (
+        "i32.const 1028 i32.const 4 i32.const 9 i32.atomic.rmw8.cmpxchg_u drop",
+        &[(Update, 1028, 1, "0x09")],
+    ),
+    ("i32.const 1028 i64.const 3 i64.atomic.store32", &[(Write, 1028, 4, "0x00000003")]),
+    ("i32.const 1028 i32.const 0 memory.atomic.notify drop", &[]),
+    (
+        "i32.const 1020 i32.const 7 i32.const 10 memory.fill",
+        &[(Write, 1020, 10, "[07 07 07 07 07 07 07 07 07 07]")],
+    ),
+    ("i32.const 1020 i32.const 7 i32.const 8 memory.fill", &[]),
+    ("i32.const 1030 i32.const 7 i32.const 0 memory.fill", &[]),
+    ("i32.const 1029 i32.const 2 i32.const 3 memory.init $more", &[(Write, 1029, 3, "[63 64 65]")]),
+    (
+        "i32.const 2048 i32.const 1024 i32.const 8 memory.copy",
+        &[(Read, 1024, 8, "0x0706050403020100")],
+    ),
+    (
+        "i32.const 1026 i32.const 1024 i32.const 8 memory.copy",
+        // What was read is what was there before, although the copy has written over it.
+        &[(Read, 1024, 8, "0x0706050403020100"), (Write, 1026, 8, "0x0706050403020100")],
+    ),
+    (
+        "i32.const 1 if i32.const 1028 i32.load drop else unreachable end",
+        &[(Read, 1028, 4, "0x07060504")],
+    ),
+    ("i32.const 0 if unreachable i32.store end", &[]),
+];
+
 #[test]
 fn each_operator_is_seen_inside_and_not_beside_the_range() {
-    use Watched::{Read, Update, Write};
-    // The code, and what is seen of 1028..1032.
-    type Case = (&'static str, &'static [(Watched, u64, u64, &'static str)]);
-    let cases: &[Case] = &[
-        ("i32.const 1028 i32.load drop", &[(Read, 1028, 4, "0x07060504")]),
-        ("i32.const 4 i32.load offset=1024 drop", &[(Read, 1028, 4, "0x07060504")]),
-        ("i32.const 1031 i32.load8_s drop", &[(Read, 1031, 1, "0x07")]),
-        ("i32.const 1027 i32.load8_u drop i32.const 1032 i32.load8_u drop", &[]),
-        ("i32.const 1025 i32.load drop", &[(Read, 1025, 4, "0x04030201")]),
-        ("i32.const 1024 i32.load drop i32.const 1032 i64.load drop", &[]),
-        ("i32.const 1024 i64.load drop", &[(Read, 1024, 8, "0x0706050403020100")]),
-        ("i32.const 1021 f64.load drop", &[(Read, 1021, 8, "0x0403020100000000")]),
-        ("i32.const 1028 i32.const -2 i32.store", &[(Write, 1028, 4, "0xfffffffe")]),
-        ("i32.const 1030 i64.const 258 i64.store16", &[(Write, 1030, 2, "0x0102")]),
-        ("i32.const 1028 f32.const 1 f32.store", &[(Write, 1028, 4, "0x3f800000")]),
-        ("i32.const 1024 f64.const 1 f64.store", &[(Write, 1024, 8, "0x3ff0000000000000")]),
-        (
-            "i32.const 1020 v128.load drop",
-            &[(Read, 1020, 16, "[00 00 00 00 00 01 02 03 04 05 06 07 08 09 0a 0b]")],
-        ),
-        (
-            "i32.const 1028 v128.const i32x4 1 2 3 4 v128.load16_lane 0 drop",
-            &[(Read, 1028, 2, "0x0504")],
-        ),
-        (
-            "i32.const 1028 v128.const i32x4 1 2 3 4 v128.store32_lane 2",
-            &[(Write, 1028, 4, "0x00000003")],
-        ),
-        ("i32.const 1028 v128.load32_zero drop", &[(Read, 1028, 4, "0x07060504")]),
-        ("i32.const 1024 v128.load8x8_u drop", &[(Read, 1024, 8, "0x0706050403020100")]),
-        ("i32.const 1028 i32.const 1 i32.atomic.rmw.add drop", &[(Update, 1028, 4, "0x07060505")]),
-        (
-            "i32.const 1028 i32.const 4 i32.const 9 i32.atomic.rmw8.cmpxchg_u drop",
-            &[(Update, 1028, 1, "0x09")],
-        ),
-        ("i32.const 1028 i64.const 3 i64.atomic.store32", &[(Write, 1028, 4, "0x00000003")]),
-        ("i32.const 1028 i32.const 0 memory.atomic.notify drop", &[]),
-        (
-            "i32.const 1020 i32.const 7 i32.const 10 memory.fill",
-            &[(Write, 1020, 10, "[07 07 07 07 07 07 07 07 07 07]")],
-        ),
-        ("i32.const 1020 i32.const 7 i32.const 8 memory.fill", &[]),
-        ("i32.const 1030 i32.const 7 i32.const 0 memory.fill", &[]),
-        (
-            "i32.const 1029 i32.const 2 i32.const 3 memory.init $more",
-            &[(Write, 1029, 3, "[63 64 65]")],
-        ),
-        (
-            "i32.const 2048 i32.const 1024 i32.const 8 memory.copy",
-            &[(Read, 1024, 8, "0x0706050403020100")],
-        ),
-        (
-            "i32.const 1026 i32.const 1024 i32.const 8 memory.copy",
-            // What was read is what was there before, although the copy has written over it.
-            &[(Read, 1024, 8, "0x0706050403020100"), (Write, 1026, 8, "0x0706050403020100")],
-        ),
-        (
-            "i32.const 1 if i32.const 1028 i32.load drop else unreachable end",
-            &[(Read, 1028, 4, "0x07060504")],
-        ),
-        ("i32.const 0 if unreachable i32.store end", &[]),
-    ];
-    for (code, expected) in cases {
+    for (code, expected) in CASES {
         let report = watched(&body(code), 1028..1032, "run", &[]);
         assert_eq!(said(&report), *expected, "{code}");
         assert_eq!(report.total, expected.len() as u64, "{code}");

@@ -30,7 +30,7 @@ use prova::{
     bail, format_err,
 };
 use prova_module::{DataIdx, ExternKind, FuncIdx, Module};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -339,56 +339,40 @@ fn conclude(
     ended: String,
     unseen: bool,
 ) -> WatchReport {
-    let place = |site: u32| place(module, recorder.sites[site as usize]);
-    let known = |place: &Place| {
-        let is = |one: &&Use| (one.func, one.offset) == (place.func, place.offset);
-        fixed.reads.iter().chain(&fixed.writes).any(|one| is(&one))
-    };
-    let access = |site: u32, host: bool| match recorder.sites[site as usize].kind {
+    let places = places(module, &recorder);
+    let place = |site: &u32| places.get(site).cloned();
+    let access = |site: u32, host: bool| match recorder.sites.get(site as usize).map(|at| at.kind) {
         _ if host => Access::Host,
-        Kind::Read => Access::Read,
-        Kind::Update => Access::Update,
-        Kind::Write | Kind::Call => Access::Write,
+        Some(Kind::Read) => Access::Read,
+        Some(Kind::Update) => Access::Update,
+        Some(Kind::Write | Kind::Call) | None => Access::Write,
     };
-    let mut sites: Vec<report::Count> = recorder
-        .counts
-        .iter()
-        .map(|(&(site, host), count)| {
-            let place = place(site);
-            let predicted = known(&place);
-            let (first, last) = (report::hex(&count.first), report::hex(&count.last));
-            report::Count {
-                place,
-                access: access(site, host),
-                times: count.times,
-                first,
-                last,
-                predicted,
-            }
-        })
-        .collect();
+    let predicted = |place: &Place| {
+        let is = |one: &Use| (one.func, one.offset) == (place.func, place.offset);
+        fixed.reads.iter().chain(&fixed.writes).any(is)
+    };
+    let mut sites = Vec::new();
+    for (&(site, host), count) in &recorder.counts {
+        let Some(place) = place(&site) else { continue };
+        let predicted = predicted(&place);
+        let (first, last) = (report::hex(&count.first), report::hex(&count.last));
+        let access = access(site, host);
+        sites.push(report::Count { place, access, times: count.times, first, last, predicted });
+    }
     sites.sort_by_key(|count| (count.place.func, count.place.offset, count.access));
-    let reached: Vec<(u32, u32)> =
-        sites.iter().map(|count| (count.place.func, count.place.offset)).collect();
-    let mut not_reached: Vec<Use> = fixed
-        .reads
-        .iter()
-        .chain(&fixed.writes)
-        .filter(|one| !reached.contains(&(one.func, one.offset)))
-        .cloned()
-        .collect();
-    not_reached.sort();
-    not_reached.dedup();
-    let first = recorder.hits.iter().zip(1..).map(|(hit, number)| Hit {
-        number,
-        access: access(hit.site, hit.host),
-        place: place(hit.site),
-        address: hit.address,
-        bytes: hit.bytes,
-        value: report::hex(&hit.value),
-        before: hit.before.as_deref().map(report::hex),
-        stack: hit.stack.iter().map(|&site| place(site)).map(Frame::from).collect(),
-        deeper: hit.deeper,
+    let hits = recorder.hits.iter().zip(1..);
+    let first = hits.filter_map(|(hit, number)| {
+        Some(Hit {
+            number,
+            access: access(hit.site, hit.host),
+            place: place(&hit.site)?,
+            address: hit.address,
+            bytes: hit.bytes,
+            value: report::hex(&hit.value),
+            before: hit.before.as_deref().map(report::hex),
+            stack: hit.stack.iter().filter_map(place).map(Frame::from).collect(),
+            deeper: hit.deeper,
+        })
     });
     WatchReport {
         start: fixed.start,
@@ -397,11 +381,31 @@ fn conclude(
         ended,
         total: recorder.total,
         initial: initial(&fixed.map, module, &recorder.range),
-        sites,
         first: first.collect(),
-        not_reached,
+        not_reached: not_reached(fixed, &sites),
+        sites,
         unseen,
     }
+}
+
+/// What is known without the run, and was not seen in it.
+fn not_reached(fixed: &XrefReport, sites: &[report::Count]) -> Vec<Use> {
+    let reached: BTreeSet<(u32, u32)> =
+        sites.iter().map(|count| (count.place.func, count.place.offset)).collect();
+    let uses = fixed.reads.iter().chain(&fixed.writes);
+    let missing = uses.filter(|one| !reached.contains(&(one.func, one.offset))).cloned();
+    missing.collect::<BTreeSet<Use>>().into_iter().collect()
+}
+
+/// Every place that the report names, each looked up once.
+fn places(module: &Module, recorder: &Recorder) -> BTreeMap<u32, Place> {
+    let hits = recorder.hits.iter();
+    let mut sites: BTreeSet<u32> = recorder.counts.keys().map(|(site, _)| *site).collect();
+    sites.extend(hits.flat_map(|hit| hit.stack.iter().chain([&hit.site])));
+    let known = sites
+        .into_iter()
+        .filter_map(|site| recorder.sites.get(site as usize).map(|&at| (site, place(module, at))));
+    known.collect()
 }
 
 fn place(module: &Module, site: Site) -> Place {
