@@ -176,11 +176,6 @@ impl Fault {
         self
     }
 
-    /// The rule.
-    pub(super) fn rule(&self) -> Rule {
-        self.0.rule
-    }
-
     /// The component in which the two sides differ, if the fault is a difference of values.
     pub(super) fn difference(&self) -> Option<Difference> {
         self.0.difference

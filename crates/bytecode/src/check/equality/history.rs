@@ -15,13 +15,11 @@
 //! `check/tests/explain.rs` holds records of both kinds of verdict.
 
 use super::super::Walk;
-use super::super::explain::{
-    Component, Difference, Entry, Place, STACK_SHOWN, Stack, Step, ValueId, Values, Write,
-};
+use super::super::explain::{Entry, Place, STACK_SHOWN, Stack, Step, ValueId, Values, Write};
 use super::show::{self, Names};
 use super::terms::{Term, Terms, Vn};
-use super::{Buffers, Fault, Proof, Rule};
-use crate::encode::{Inst, decode};
+use super::{Buffers, Fault, Proof};
+use crate::encode::Inst;
 use crate::ops::{Class, Role};
 use prova_module::{BinaryReader, Operator, OperatorsReader};
 use std::cell::RefCell;
@@ -102,7 +100,7 @@ pub(in crate::check) fn explain(form: &mut Walk<'_>) -> Recorded {
         }
     };
     proof.history = Some(Box::default());
-    let verdict = proof.walk().map_err(|fault| (proof.at, proof.unwritten_operand(fault)));
+    let verdict = proof.walk().map_err(|fault| (proof.at, fault));
     let history = proof.history.take().map_or_else(History::default, |history| *history);
     let locals = std::mem::take(&mut proof.locals);
     let terms = &*terms.borrow();
@@ -133,24 +131,6 @@ impl Proof<'_, '_> {
         let (offset, reachable) = (self.offset, self.live);
         history.steps.push(Step::Operator { offset, reachable, stack: None });
         self.history = Some(history);
-    }
-
-    /// A fault of the form is in no component; of an operand without value it is the operand's slot.
-    fn unwritten_operand(&self, fault: Fault) -> Fault {
-        if fault.difference().is_some() || fault.rule() != Rule::Initialised {
-            return fault;
-        }
-        let Ok(inst) = decode(&self.candidate.words, self.at) else { return fault };
-        let sources = inst.op.operands().iter().zip(inst.values);
-        for (operand, value) in sources.filter(|(operand, _)| operand.role == Role::Source) {
-            let slot = value as u32;
-            if operand.kind.cells() > 0 && self.state.code(slot) == Vn::UNDEF {
-                let component = Component::Read { slot };
-                let (wasm, code) = (ValueId::NOTHING, ValueId::NOTHING);
-                return fault.in_component(Difference { component, wasm, code });
-            }
-        }
-        fault
     }
 
     /// The stack after the newest operator (H2).

@@ -84,8 +84,8 @@ fn a_refused_walk() {
     assert_eq!(error.rule, Rule::Frozen);
     let difference = explanation.difference.expect("two values differ");
     assert!(matches!(difference.component, Component::Cell { cell: 2, .. }));
-    assert_eq!(explanation.values.describe(difference.wasm), "v3 = param 0");
-    assert_eq!(explanation.values.describe(difference.code), "v4 = param 1");
+    assert_eq!(explanation.values.describe(difference.wasm), "v1 = param 0");
+    assert_eq!(explanation.values.describe(difference.code), "v2 = param 1");
 }
 
 /// Refusals in words: module, code, text.
