@@ -32,6 +32,8 @@ mod value;
 mod vm;
 
 pub use attach::{Attach, AttachError};
+#[cfg(prova_plant)]
+pub use exec::plant;
 pub use exec::{CallOutcome, Suspension};
 pub use func::FuncKind;
 pub use host::{Executor, ExecutorKind, HostFunc, HostOutcome};

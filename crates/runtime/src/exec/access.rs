@@ -20,6 +20,11 @@ pub(super) unsafe fn far(
     offset: u64,
     size_bytes: usize,
 ) -> Option<*mut u8> {
+    #[cfg(prova_plant)]
+    let (k, base) = (
+        if planted!(WrongMemory) { 0 } else { k },
+        if planted!(AddressCut) { base & 0xffff_ffff } else { base },
+    );
     // SAFETY: V3, V2.
     let memory =
         unsafe { *(*vm).memories.add(*(*(*vm).instance).memories.add(k as usize) as usize) };
@@ -36,6 +41,7 @@ pub(super) unsafe fn far(
 #[inline(always)]
 pub(super) fn misaligned(base: u64, offset: u64, size_bytes: usize) -> bool {
     base.checked_add(offset).is_some_and(|address| address % size_bytes as u64 != 0)
+        && !planted!(MisalignedAllowed)
 }
 
 /// The runtime as the expressions of the op table see it; passed by value, so that no handler keeps it in memory (S3).
@@ -84,7 +90,13 @@ impl Runtime {
     #[inline(always)]
     pub(super) fn global_set_v128(self, global: u32, value: u128) {
         // SAFETY: `global` points to two cells.
-        unsafe { self.global(global).cast::<u128>().write_unaligned(value) }
+        unsafe {
+            #[cfg(prova_plant)]
+            if planted!(HalfAGlobal) {
+                return *self.global(global) = value as u64;
+            }
+            self.global(global).cast::<u128>().write_unaligned(value)
+        }
     }
 
     #[inline(always)]

@@ -58,6 +58,10 @@ unsafe fn zero_locals(fp: *mut Cell, entry: *const FuncEntry) {
     unsafe {
         let end = fp.add((*entry).local_cells as usize);
         let mut cell = fp.add((*entry).param_cells as usize);
+        #[cfg(prova_plant)]
+        if planted!(LocalsNotZeroed) {
+            cell = end;
+        }
         while cell < end {
             cell.write_volatile(0);
             cell = cell.add(1);
@@ -96,6 +100,12 @@ pub(super) unsafe fn replace(r: &mut Registers, entry: *const FuncEntry, window:
         (*record).charge_bytes = charge_bytes;
         let arguments = r.fp.add(window as usize);
         for i in 0..(*entry).param_cells as usize {
+            #[cfg(prova_plant)]
+            let i = if planted!(ArgumentsMovedDown) {
+                (*entry).param_cells as usize - 1 - i
+            } else {
+                i
+            };
             // Volatile for the same reason as in `zero_locals`; upwards, since the destination is below the source.
             r.fp.add(i).write_volatile(*arguments.add(i));
         }
@@ -170,6 +180,10 @@ pub(super) unsafe fn indirect(
         let reference = *(*table).base.add(index as usize);
         let address = reference.wrapping_sub(1);
         if address >= (*vm).entry_count {
+            #[cfg(prova_plant)]
+            if planted!(NullIsUndefined) {
+                return Err(TrapKind::UndefinedElement);
+            }
             return Err(TrapKind::UninitializedElement);
         }
         let entry = (*vm).entries.add(address as usize);

@@ -2,6 +2,7 @@
 
 /// `select`: `a` where the condition is not zero, else `b`.
 #[inline(always)]
+#[cfg(not(prova_plant))]
 pub(super) fn select<T>(a: T, b: T, condition: u32) -> T {
     if condition != 0 { a } else { b }
 }
@@ -19,5 +20,12 @@ pub(super) fn ref_is_null(reference: u64) -> u32 {
 #[inline(always)]
 pub(super) unsafe fn write_unaligned<T>(at: *mut u8, value: T) {
     // SAFETY: the caller's.
-    unsafe { at.cast::<T>().write_unaligned(value) }
+    unsafe {
+        #[cfg(prova_plant)]
+        if planted!(StoreNarrow) && size_of::<T>() == 4 {
+            at.cast::<u16>().write_unaligned((&raw const value).cast::<u16>().read());
+            return;
+        }
+        at.cast::<T>().write_unaligned(value)
+    }
 }

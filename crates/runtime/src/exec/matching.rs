@@ -5,6 +5,11 @@
 use super::call;
 use super::eval::*;
 use super::operands::{Operands, Sink, Source};
+#[cfg(prova_plant)]
+use super::plant::{
+    f64_min, i8x16_shuffle, i32_div_s, i32_load8_s, i32_shl, i32_sub, i32_trunc_sat_f32_u,
+    i64_lt_u, i64_mul_wide_u, i64_rem_s, select,
+};
 use super::step::{enter, enter_any, fault, leave, replace, step, trap};
 use super::{Registers, access, exit};
 use crate::trap::TrapKind;
@@ -31,7 +36,10 @@ macro_rules! executor {
             loop {
                 // SAFETY: O1: lane 0 of an instruction is an op; for the arms as in the tail-call executor.
                 unsafe {
-                    match *OPS.get_unchecked(usize::from(*r.ip.cast::<u16>())) {
+                    let op = *OPS.get_unchecked(usize::from(*r.ip.cast::<u16>()));
+                    #[cfg(prova_plant)]
+                    let op = if planted!(MatchArmReplaced) && op == Op::I32Or { Op::I32Xor } else { op };
+                    match op {
                         $(Op::$name => { step!(r $class [$($o)*] $($m $(: $mt)?)? { $($e)* }); })*
                     }
                 }

@@ -12,6 +12,20 @@
 //! What a fault here would break is seen by the specification suite in both executors, by the differential
 //! campaigns against the reference tier, and by `tail_tests`.
 
+/// Whether a fault is planted: never, but under `--cfg prova_plant` (`plant`).
+#[cfg(prova_plant)]
+macro_rules! planted {
+    ($plant:ident) => {
+        $crate::exec::plant::on($crate::exec::plant::Plant::$plant)
+    };
+}
+#[cfg(not(prova_plant))]
+macro_rules! planted {
+    ($plant:ident) => {
+        false
+    };
+}
+
 mod access;
 mod call;
 mod driver;
@@ -19,6 +33,8 @@ mod eval;
 mod exit;
 mod matching;
 mod operands;
+#[cfg(prova_plant)]
+pub mod plant;
 mod step;
 mod tail;
 mod unwind;

@@ -47,7 +47,8 @@ impl Operands {
     #[inline(always)]
     pub(super) unsafe fn slot(&mut self) -> usize {
         // SAFETY: O1.
-        unsafe { usize::from(self.u16()) }
+        let slot = unsafe { usize::from(self.u16()) };
+        if planted!(SlotCut) { slot & 0x7fff } else { slot }
     }
 
     /// The next operand of two lanes.
@@ -119,7 +120,14 @@ macro_rules! slots {
             #[inline(always)]
             unsafe fn write(fp: *mut Cell, slot: usize, $v: $value) {
                 // SAFETY: O2.
-                unsafe { *fp.add(slot) = $put }
+                unsafe {
+                    *fp.add(slot) = $put;
+                    // The value stack has slack behind the greatest frame.
+                    #[cfg(prova_plant)]
+                    if planted!(NeighbourWritten) {
+                        *fp.add(slot + 1) = $put;
+                    }
+                }
             }
         }
     )*};
@@ -127,7 +135,8 @@ macro_rules! slots {
 
 // T2: 32-bit values are zero-extended in their cell.
 slots! {
-    i32 u32, |cell| cell as u32, |v| u64::from(v);
+    i32 u32, |cell| cell as u32,
+        |v| if planted!(NotZeroExtended) { v as i32 as u64 } else { u64::from(v) };
     i64 u64, |cell| cell, |v| v;
     f32 f32, |cell| f32::from_bits(cell as u32), |v| u64::from(v.to_bits());
     f64 f64, |cell| f64::from_bits(cell), |v| v.to_bits();
@@ -150,7 +159,14 @@ impl Sink for marker::v128 {
     #[inline(always)]
     unsafe fn write(fp: *mut Cell, slot: usize, value: u128) {
         // SAFETY: O2: both cells lie inside the frame.
-        unsafe { fp.add(slot).cast::<u128>().write_unaligned(value) }
+        unsafe {
+            #[cfg(prova_plant)]
+            if planted!(HighCellLost) {
+                *fp.add(slot) = value as u64;
+                return;
+            }
+            fp.add(slot).cast::<u128>().write_unaligned(value)
+        }
     }
 }
 
@@ -168,16 +184,16 @@ macro_rules! immediates {
 }
 
 immediates! {
-    i32s u32, |o| i32::from(o.u16() as i16) as u32;
+    i32s u32, |o| if planted!(ImmediateUnsigned) { o.u16().into() } else { i32::from(o.u16() as i16) as u32 };
     i64s u64, |o| i64::from(o.u16() as i16) as u64;
     i32c u32, |o| o.u32();
-    i64w u64, |o| i64::from(o.u32() as i32) as u64;
+    i64w u64, |o| if planted!(LongImmediateUnsigned) { o.u32().into() } else { i64::from(o.u32() as i32) as u64 };
     i64c u64, |o| o.u64();
     v128c u128, |o| o.u128();
     rel isize, |o| o.u32() as i32 as isize;
-    off16 u64, |o| u64::from(o.u16());
+    off16 u64, |o| u64::from(if planted!(OffsetCut) { o.u16() & 0x7fff } else { o.u16() });
     off64 u64, |o| o.u64();
-    lane u8, |o| o.u16() as u8;
+    lane u8, |o| if planted!(LaneCut) { o.u16() as u8 & 1 } else { o.u16() as u8 };
     win u32, |o| u32::from(o.u16());
     count u32, |o| o.u32();
     func u32, |o| o.u32();

@@ -88,6 +88,15 @@ macro_rules! step {
         $(let $s = <marker::$sk as Source>::read(&mut operands, $r.fp);)*
         let (low, high) = $e;
         <marker::$dk as Sink>::write($r.fp, d, low);
+        #[cfg(prova_plant)]
+        let high = if planted!(SourcesReadLate) {
+            let mut operands = Operands::new($r.ip);
+            let _ = (operands.slot(), operands.slot());
+            $(let $s = <marker::$sk as Source>::read(&mut operands, $r.fp);)*
+            ($e).1
+        } else {
+            high
+        };
         <marker::$gk as Sink>::write($r.fp, g, high);
         next!($r, operands.end());
     };
@@ -105,14 +114,20 @@ macro_rules! step {
         let mut operands = Operands::new($r.ip);
         let $a = <marker::$ak as Source>::read(&mut operands, $r.fp);
         let $t = <marker::rel as Source>::read(&mut operands, $r.fp);
-        if $e != 0 { next!($r, $r.ip.offset($t)); } else { next!($r, operands.end()); }
+        let taken = $e != 0;
+        #[cfg(prova_plant)]
+        let taken = taken != planted!(BranchInverted);
+        if taken { next!($r, $r.ip.offset($t)); } else { next!($r, operands.end()); }
     };
     ($r:ident branch [<- $a:ident : $ak:ident $b:ident : $bk:ident $t:ident : rel] { $e:expr }) => {
         let mut operands = Operands::new($r.ip);
         let $a = <marker::$ak as Source>::read(&mut operands, $r.fp);
         let $b = <marker::$bk as Source>::read(&mut operands, $r.fp);
         let $t = <marker::rel as Source>::read(&mut operands, $r.fp);
-        if $e != 0 { next!($r, $r.ip.offset($t)); } else { next!($r, operands.end()); }
+        let taken = $e != 0;
+        #[cfg(prova_plant)]
+        let taken = taken != planted!(BranchInverted);
+        if taken { next!($r, $r.ip.offset($t)); } else { next!($r, operands.end()); }
     };
     ($r:ident load [$d:ident : $dk:ident <- $p:ident : i32 $o:ident : off16] $m:ident : $mt:ty { $e:expr }) => {
         let mut operands = Operands::new($r.ip);
@@ -120,7 +135,10 @@ macro_rules! step {
         let $p = <marker::i32 as Source>::read(&mut operands, $r.fp);
         let $o = <marker::off16 as Source>::read(&mut operands, $r.fp);
         let address = u64::from($p) + $o;
-        if address + size_of::<$mt>() as u64 > $r.len as u64 { fault!($r); }
+        let end = address + size_of::<$mt>() as u64;
+        #[cfg(prova_plant)]
+        let end = end + u64::from(planted!(BoundsEarly));
+        if end > $r.len as u64 { fault!($r); }
         let $m: $mt = $r.mem.add(address as usize).cast::<$mt>().read_unaligned();
         <marker::$dk as Sink>::write($r.fp, d, $e);
         next!($r, operands.end());
@@ -210,7 +228,10 @@ macro_rules! step {
         let Some(at) = access::far($r.cx, $k, $p, $o, size_of::<$mt>()) else { fault!($r); };
         let $m: $mt = at.cast::<$mt>().read_unaligned();
         let (old, expected, new) = $e;
-        if $m == expected { at.cast::<$mt>().write_unaligned(new); }
+        let equal = $m == expected;
+        #[cfg(prova_plant)]
+        let equal = equal || planted!(ExchangeAlways);
+        if equal { at.cast::<$mt>().write_unaligned(new); }
         <marker::$dk as Sink>::write($r.fp, d, old);
         next!($r, operands.end());
     };
@@ -238,6 +259,10 @@ macro_rules! step {
             Ok(value) => <marker::$dk as Sink>::write($r.fp, d, value),
             Err(kind) => trap!($r kind),
         }
+        #[cfg(prova_plant)]
+        if planted!(MemoryStale) {
+            next!($r, operands.end());
+        }
         $r.mem = (*$r.cx).mem0.base;
         $r.len = (*$r.cx).mem0.len_bytes;
         next!($r, operands.end());
@@ -262,6 +287,8 @@ macro_rules! step {
         let $i = <marker::i32 as Source>::read(&mut operands, $r.fp);
         let $n = <marker::count as Source>::read(&mut operands, $r.fp);
         let index = if $i < $n { $i } else { $n };
+        #[cfg(prova_plant)]
+        let index = if planted!(TableEntryNext) && index < $n { index + 1 } else { index };
         // T3: `n + 1` target words follow.
         let target = *operands.end().add(index as usize) as i32;
         next!($r, $r.ip.offset(target as isize));
@@ -357,6 +384,8 @@ macro_rules! step {
     ($r:ident charge [<- $n:ident : i64c] {}) => {
         let mut operands = Operands::new($r.ip);
         let $n = <marker::i64c as Source>::read(&mut operands, $r.fp);
+        #[cfg(prova_plant)]
+        let $n = $n + u64::from(planted!(FuelPlusOne));
         match (*$r.cx).fuel.checked_sub($n) {
             Some(left) => (*$r.cx).fuel = left,
             None => trap!($r TrapKind::OutOfFuel),
@@ -364,7 +393,10 @@ macro_rules! step {
         next!($r, operands.end());
     };
     ($r:ident poll [<-] {}) => {
-        if (*(*$r.cx).epoch).load(Ordering::Relaxed) >= (*$r.cx).epoch_deadline { trap!($r TrapKind::Interrupt); }
+        let epoch = (*(*$r.cx).epoch).load(Ordering::Relaxed);
+        #[cfg(prova_plant)]
+        let epoch = epoch - u64::from(planted!(PollLate) && epoch > 0);
+        if epoch >= (*$r.cx).epoch_deadline { trap!($r TrapKind::Interrupt); }
         next!($r, $r.ip.add(1));
     };
     ($r:ident stub_attach [<-] {}) => { return exit::attach($r.ip, $r.fp, $r.mem, $r.len, $r.cx); };

@@ -138,6 +138,10 @@ impl Activation {
                 fp = fp.sub((record.window & !Frame::SWITCHED) as usize);
                 // The call belongs to the range that its last word is in.
                 (func, word) = (record.func, record.pc.saturating_sub(1));
+                #[cfg(prova_plant)]
+                if planted!(RangeOffByOne) {
+                    word = record.pc;
+                }
                 top = top.sub(1);
             }
         }

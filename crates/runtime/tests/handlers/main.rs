@@ -3,17 +3,18 @@
 mod suite;
 
 use prova_bytecode::{Class, Kind, OPS, Op};
-use suite::{Effort, Reach, cases, run};
+use suite::cases::{self, Family, family};
+use suite::{Effort, Reach, run};
 
 fn fail(failures: &[String]) {
     let shown: Vec<&str> = failures.iter().take(12).map(String::as_str).collect();
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), shown.join("\n"));
 }
 
-#[test]
-fn every_handler_does_what_the_reference_tier_does() {
+/// The ops of a family in all executors, and everything that their operands should have been.
+fn check(wanted: Family) {
     let effort = if cfg!(miri) { Effort::reduced() } else { Effort::full() };
-    let report = run(&effort, |_| true);
+    let report = run(&effort, |op| family(op) == Some(wanted));
     let Reach { funcs, placed, calls, traps, .. } = report.total();
     println!(
         "{} ops, {funcs} functions with the op ({placed} with its slots moved), {calls} calls ({traps} trapped) in each of {} executors",
@@ -32,11 +33,37 @@ fn every_handler_does_what_the_reference_tier_does() {
     }
 }
 
+macro_rules! families {
+    ($($test:ident $family:ident)*) => {
+        /// The families that have a test.
+        const FAMILIES: &[Family] = &[$(Family::$family),*];
+
+        $(#[test]
+        fn $test() {
+            check(Family::$family);
+        })*
+    };
+}
+
+families! {
+    control Control
+    parametric Parametric
+    variable Variable
+    table Table
+    memory Memory
+    numeric Numeric
+    reference Reference
+    exception Exception
+    vector Vector
+    atomic Atomic
+}
+
 #[test]
 fn every_op_but_the_stubs_has_a_case() {
     for &op in OPS {
         let stub = matches!(op.class(), Class::stub_attach | Class::stub_host);
         assert_eq!(cases::of(op).iter().all(|unit| unit.forms.is_empty()), stub, "{op:?}");
+        assert_eq!(family(op).is_none_or(|family| !FAMILIES.contains(&family)), stub, "{op:?}");
     }
 }
 

@@ -147,6 +147,10 @@ pub(crate) fn run(effort: &Effort, wanted: impl Fn(Op) -> bool) -> Report {
             continue;
         }
         report.ops.insert(op, Reach::default());
+        if cfg!(miri) {
+            // Miri ends the process at the first fault: the last name says where.
+            println!("{}", op.mnemonic());
+        }
         for (n, unit) in units.iter().enumerate() {
             for settings in settings(op, effort) {
                 let mut chance = Chance::new((u64::from(op.encoding()) << 8) + n as u64);

@@ -8,7 +8,8 @@
 //! so that a handler that writes to its sources, or beside its result, is seen. The check proves the edited code as any other,
 //! so an edit that would change the meaning is refused and not run.
 //!
-//! The scratch cells are the last ones of the frame; where it has 65,536 cells, slots have all 16 bits.
+//! The scratch cells are the last ones of the frame; where it has 65,536 cells, slots have all 16 bits, and cells at the same
+//! slots without the highest bit are written in between, so that a slot that is cut is seen.
 
 use prova_bytecode::{Candidate, Class, CodeBuffer, Kind, MapEntry, Op, Role, decode};
 
@@ -121,6 +122,11 @@ pub(crate) fn place(
     let calls = op.operands().iter().any(|o| o.kind == Kind::win);
     if op.class() == Class::branch || op.class().is_terminator() || calls {
         after.clear();
+    } else if frame_cells > 1 << 15 {
+        // What lies where the slots without their highest bit are: locals of a wide function, which nothing reads.
+        let cut = |place: u32| copy((base + u64::from(place)) & 0x7fff, 0, 1);
+        before.extend(layout.sources.iter().map(|&place| cut(place)));
+        after.splice(0..0, layout.results.iter().map(|&place| cut(place)));
     }
     lines.splice(at + 1..at + 1, after);
     let copies = before.len();

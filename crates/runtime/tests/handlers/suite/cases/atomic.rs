@@ -6,15 +6,9 @@ use crate::suite::form::Unit;
 use crate::suite::values::Ty;
 use prova_bytecode::{Op, Role};
 
-/// Loads, stores, read-modify-writes, compare-exchanges.
-pub(crate) fn access(op: Op) -> Vec<Unit> {
+pub(crate) fn of(op: Op) -> Vec<Unit> {
     let values: Vec<Ty> = types(op, Role::Source, Ty::I64).split_off(1);
     let result = types(op, Role::Result, Ty::I64).first().copied();
     let access = Access { name: op.mnemonic(), lane: String::new(), values: &values, result };
     far_units(&access, 8)
-}
-
-/// Notifications and waits.
-pub(crate) fn of(op: Op) -> Vec<Unit> {
-    access(op)
 }

@@ -35,7 +35,7 @@ const FUNCS: &str = r#"
       (i64.add (local.get 1) (i64.extend_i32_u (local.get 2))) (local.get 0)))
   (func $many (param i64 i64 i64 i64 i64) (result i64) (i64.mul (i64.sub (local.get 0) (local.get 1))
     (i64.sub (i64.shl (local.get 2) (local.get 3)) (local.get 4))))
-  (table $t 8 8 funcref) (table $o i64 6 6 funcref)
+  (table $t 8 300 funcref) (table $o i64 6 6 funcref)
   (elem (table $t) (i32.const 0) func $plus $twice $mix $grow $size $other $none)
   (elem (table $o) (i64.const 1) func $twice $plus $host)
   (elem declare func $plus $twice $grow $size)"#;
@@ -76,6 +76,8 @@ const BODIES: &[(&str, &[&str])] = &[
         "(local.set $d (call_indirect $t (type $id) (local.get $d) (local.get $i)))",
         "(call_indirect $t (type $mix) (local.get $d) (local.get $j) (local.get $i)) (local.set $d) (local.set $e)",
         "(call_indirect $t (type $none) (local.get $i)) (local.set $d (global.get $count))",
+        "(local.set $e (i64.extend_i32_s (table.grow $t (ref.func $twice) (i32.const 3))))
+         (local.set $d (call_indirect $t (type $id) (local.get $d) (local.get $i)))",
         "(local.set $d (call_indirect $o (type $id) (local.get $d) (local.get $k)))",
         "(call_indirect $o (type $mix) (local.get $d) (local.get $j) (local.get $k)) (local.set $d) (local.set $e)",
     ]),
@@ -114,16 +116,7 @@ fn by_hand(op: Op) -> Vec<Form> {
         "return_call" | "return_call_ref" => Some("(result i32)"),
         _ => None,
     };
-    let mut forms = Vec::new();
-    if op.mnemonic() == "br" {
-        forms.push(far(
-            "(if (local.get $i) (then (local.set $k (i32.const 1)) (br 1)))",
-            "(if (local.get $k) (then (local.set $k (i32.const 2)) (br 2)))",
-        ));
-    } else if op.mnemonic() == "return_call" {
-        forms.push(overlapping());
-    }
-    forms.extend(bodies.iter().map(|body| {
+    let forms = bodies.iter().map(|body| {
         let form = frame().with_body(*body);
         let form = match results {
             Some(types) => form.with_results(types),
@@ -132,7 +125,16 @@ fn by_hand(op: Op) -> Vec<Form> {
         // The callee's place is the window's; a source such as a table's index can be moved.
         let moved = op.operands().iter().any(|o| o.kind.cells() > 0);
         if moved { form } else { form.in_place() }
-    }));
+    });
+    let mut forms: Vec<Form> = forms.collect();
+    if op.mnemonic() == "br" {
+        forms.push(far(
+            "(if (local.get $i) (then (local.set $k (i32.const 1)) (br 1)))",
+            "(if (local.get $k) (then (local.set $k (i32.const 2)) (br 2)))",
+        ));
+    } else if op.mnemonic() == "return_call" {
+        forms.push(overlapping());
+    }
     forms
 }
 
@@ -186,9 +188,6 @@ fn branches(op: Op) -> Vec<Form> {
     if op.mnemonic().ends_with("null") {
         return null_branches(op);
     }
-    if op.mnemonic() == "br_if" {
-        forms.push(far("(local.get $i) br_if 0", "(local.get $k) br_if 1"));
-    }
     let mut form = |b: Option<&str>, same: bool, placed: bool, backward: bool| {
         let mut form = Form::new();
         let a = form.source(sources[0], Feed::List(edges(sources[0])));
@@ -208,6 +207,9 @@ fn branches(op: Op) -> Vec<Form> {
         form(None, false, true, true);
         if sources.len() > 1 {
             form(None, true, true, false);
+        }
+        if op.mnemonic() == "br_if" {
+            forms.push(far("(local.get $i) br_if 0", "(local.get $k) br_if 1"));
         }
         return forms;
     };
@@ -302,10 +304,6 @@ fn tables() -> Vec<Form> {
            (block $b (result i32) (br_table $b $a $b (local.get $d) (local.get $i))))))"
             .to_owned(),
     ];
-    let mut forms = vec![far(
-        "(block (br_table 0 1 0 (local.get $i)))",
-        "(block (br_table 0 2 0 (local.get $k)))",
-    )];
     let form = |body: String| {
         let mut form = Form::new();
         let mut list = edges(Ty::I32);
@@ -314,7 +312,11 @@ fn tables() -> Vec<Form> {
         form.named("$d", Ty::I32, Feed::Noise);
         form.with_body(body)
     };
-    forms.extend(bodies.map(form));
+    let mut forms = bodies.map(form).to_vec();
+    forms.push(far(
+        "(block (br_table 0 1 0 (local.get $i)))",
+        "(block (br_table 0 2 0 (local.get $k)))",
+    ));
     forms
 }
 

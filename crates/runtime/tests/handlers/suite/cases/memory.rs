@@ -34,7 +34,7 @@ pub(crate) struct Access<'a> {
 }
 
 /// The ops of loads and stores that are not atomic.
-pub(crate) fn access(op: Op) -> Vec<Unit> {
+fn access(op: Op) -> Vec<Unit> {
     let near = matches!(op.class(), Class::load | Class::store);
     let name = op.mnemonic().strip_suffix("_far").unwrap_or(op.mnemonic());
     let values: Vec<Ty> = types(op, Role::Source, Ty::I64).split_off(1);
@@ -166,10 +166,9 @@ fn values(ty: Ty) -> Vec<u128> {
     }
 }
 
-const GROWING: &str = "(memory $m 100 420 (pagesize 1)) (memory $n 64 333 (pagesize 1)) (memory $o i64 50 200 (pagesize 1))
+const GROWING: &str = "(memory $m 100 900 (pagesize 1)) (memory $n 64 700 (pagesize 1)) (memory $o i64 50 600 (pagesize 1))
   (data $bytes \"0123456789abcdef\") (data $gone \"zyxw\")";
 
-/// Growth and bulk operators.
 pub(crate) fn of(op: Op) -> Vec<Unit> {
     let forms = match op.mnemonic() {
         "memory.size" => sizes("memory.size"),
@@ -188,7 +187,7 @@ pub(crate) fn of(op: Op) -> Vec<Unit> {
             forms[0].body.insert_str(0, "data.drop $gone ");
             forms
         }
-        _ => Vec::new(),
+        _ => return access(op),
     };
     vec![Unit::new(GROWING, forms)]
 }
@@ -211,11 +210,20 @@ fn growth() -> Vec<Form> {
             deltas.extend([1 << 32, 1 << 63, u64::MAX.into()]);
         }
         let delta = form.source(ty, Feed::Only(deltas));
-        let at = form.source(Ty::I32, Feed::Only((0..430).step_by(13).collect()));
+        let at =
+            form.source(Ty::I32, Feed::Only(vec![0xffff_fffe, 0xffff_ffff, 0, 1, 6, 7, 49, 50]));
         let (size, byte) = (form.dest(ty), form.dest(Ty::I32));
-        let grow = format!("{} memory.grow {memory}{}", get(&[delta]), set(&[size]));
-        let (at, byte) = (get(&[at]), set(&[byte]));
-        form.with_body(format!("{grow} {at} {load}{byte} {at} (i32.const 0xa5) i32.store8 $m"))
+        let grow =
+            format!("{} memory.grow {memory}{}", get(&[delta]), set(std::slice::from_ref(&size)));
+        // From the old size on.
+        let wrap = if ty == Ty::I64 { "i32.wrap_i64" } else { "" };
+        let (at, byte) = (format!("{} {wrap} {} i32.add", get(&[size]), get(&[at])), set(&[byte]));
+        let store = if memory == "$m" {
+            format!("{at} (i32.const 0xa5) i32.store8 $m")
+        } else {
+            String::new()
+        };
+        form.with_body(format!("{grow} {at} {load}{byte} {store}"))
     };
     let list = [
         ("$m", Ty::I32, "i32.load8_u $m"),

@@ -18,10 +18,26 @@ use super::form::{Feed, Form, Unit};
 use super::values::{Ty, edges};
 use prova_bytecode::{Class, Kind, Op, Role};
 
-/// The modules of an op; none for an op that stands in no checked code.
-pub(crate) fn of(op: Op) -> Vec<Unit> {
-    match op.class() {
-        Class::pure | Class::pure2 | Class::trap => plain(op),
+/// The families of instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    Control,
+    Parametric,
+    Variable,
+    Table,
+    Memory,
+    Numeric,
+    Reference,
+    Exception,
+    Vector,
+    Atomic,
+}
+
+/// The family of an op; none for an op that stands in no checked code.
+pub(crate) fn family(op: Op) -> Option<Family> {
+    let prefix = op.mnemonic().split('.').next().unwrap_or_default();
+    Some(match op.class() {
+        Class::stub_attach | Class::stub_host => return None,
         Class::branch
         | Class::unreachable
         | Class::br
@@ -38,38 +54,46 @@ pub(crate) fn of(op: Op) -> Vec<Unit> {
         | Class::call_ref
         | Class::return_call_ref
         | Class::charge
-        | Class::poll => control::of(op),
-        Class::load | Class::store | Class::load_far | Class::store_far => memory::access(op),
+        | Class::poll => Family::Control,
+        Class::throw | Class::throw_ref => Family::Exception,
+        Class::load | Class::store | Class::load_far | Class::store_far => Family::Memory,
         Class::atomic_load | Class::atomic_store | Class::atomic_rmw | Class::atomic_cmpxchg => {
-            atomic::access(op)
+            Family::Atomic
         }
-        Class::quick | Class::quick0 | Class::effect | Class::effect0 => match family(op) {
-            "global" => variable::of(op),
-            "table" | "elem" => table::of(op),
-            "ref" => reference::of(op),
-            "memory" if op.mnemonic().contains("atomic") => atomic::of(op),
-            "memory" | "data" => memory::of(op),
-            _ => Vec::new(),
+        Class::pure
+        | Class::pure2
+        | Class::trap
+        | Class::quick
+        | Class::quick0
+        | Class::effect
+        | Class::effect0 => match prefix {
+            "global" => Family::Variable,
+            "table" | "elem" => Family::Table,
+            "ref" => Family::Reference,
+            "memory" if op.mnemonic().contains("atomic") => Family::Atomic,
+            "memory" | "data" => Family::Memory,
+            "i32" | "i64" | "f32" | "f64" => Family::Numeric,
+            prefix if prefix.starts_with(['i', 'f', 'v']) => Family::Vector,
+            _ => Family::Parametric,
         },
-        Class::throw | Class::throw_ref => exception::of(op),
-        Class::stub_attach | Class::stub_host => Vec::new(),
+    })
+}
+
+/// The modules of an op; none for an op that stands in no checked code.
+pub(crate) fn of(op: Op) -> Vec<Unit> {
+    let Some(family) = family(op) else { return Vec::new() };
+    match family {
+        Family::Control => control::of(op),
+        Family::Parametric => vec![Unit::new("", parametric::forms(op))],
+        Family::Variable => variable::of(op),
+        Family::Table => table::of(op),
+        Family::Memory => memory::of(op),
+        Family::Numeric => vec![Unit::new("", numeric::forms(op))],
+        Family::Reference => reference::of(op),
+        Family::Exception => exception::of(op),
+        Family::Vector => vec![Unit::new("", vector::forms(op))],
+        Family::Atomic => atomic::of(op),
     }
-}
-
-/// What stands before the dot.
-fn family(op: Op) -> &'static str {
-    op.mnemonic().split('.').next().unwrap_or_default()
-}
-
-/// Ops without effect, but for a numeric trap.
-fn plain(op: Op) -> Vec<Unit> {
-    let forms = match family(op) {
-        "ref" => return reference::of(op),
-        "i32" | "i64" | "f32" | "f64" => numeric::forms(op),
-        family if family.starts_with(['i', 'f', 'v']) => vector::forms(op),
-        _ => parametric::forms(op),
-    };
-    vec![Unit::new("", forms)]
 }
 
 /// The types of the slots of a row in one role. What a cell is moved for (`any`) the caller says.
