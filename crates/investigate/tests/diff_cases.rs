@@ -49,7 +49,7 @@ fn a_seed_drawn_at_build_time_is_four_bytes_and_nothing_else() {
         (difference.name.as_str(), difference.a, difference.sites),
         (".data", Some(1_051_688), 4)
     );
-    let users = "used by code: 2 reads, 2 writes, 1 escapes of the address, in generate";
+    let users = "used by code: 2 reads, 2 writes, 1 escape of the address, in generate";
     assert!(difference.evidence.iter().any(|line| line == users), "{:?}", difference.evidence);
     let functions: u64 =
         report.counts.iter().filter(|c| c.verdict != Verdict::Identical).map(|c| c.functions).sum();

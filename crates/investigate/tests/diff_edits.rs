@@ -1,4 +1,4 @@
-//! 200 pairs of generated modules with one known edit each: it is reported in its class, and nothing else is. And pairs whose blocks
+//! 275 pairs of generated modules with one known edit each: it is reported in its class, and nothing else is. And pairs whose blocks
 //! look permuted but whose behaviour differs: never `layout-only`.
 //!
 //! What green does not show: edits of other kinds, several at once, and modules without names.
@@ -15,6 +15,8 @@ const SEEDS: u64 = 25;
 struct Spec {
     funcs: Vec<Func>,
     base: u32,
+    /// What is added to one byte of data.
+    byte: u32,
 }
 
 #[derive(Clone)]
@@ -65,7 +67,7 @@ fn spec(seed: u64) -> Spec {
             leaf: i == FUNCS - 1,
         })
         .collect();
-    Spec { funcs, base: 4096 }
+    Spec { funcs, base: 4096, byte: 0 }
 }
 
 fn leaf_body(constants: [u32; 3]) -> String {
@@ -115,7 +117,8 @@ fn module(spec: &Spec) -> Module {
         )
         .expect("text");
     }
-    let data: String = (0..64u32).map(|i| format!("\\{:02x}", (i * 37 + 11) % 251)).collect();
+    let byte = |i: u32| (i * 37 + 11 + if i == 21 { spec.byte } else { 0 }) % 251;
+    let data: String = (0..64u32).map(|i| format!("\\{:02x}", byte(i))).collect();
     write!(text, "(export \"run\" (func $f0)) (data $table (i32.const {}) \"{data}\"))", spec.base)
         .expect("text");
     let bytes = wat::parse_str(&text).expect("text format");
@@ -173,10 +176,40 @@ fn edited(spec: &Spec, edit: usize, random: &mut Random) -> (Spec, String, Verdi
             b.funcs[at].arms = [[1, 0, 2], [2, 1, 0], [1, 2, 0]][random.below(3) as usize];
             (b, "blocks in another order".into(), Verdict::LayoutOnly)
         }
+        8..=10 => edited_else(spec, edit, at, random),
         _ => {
             // The leaf has each operator once.
             b.funcs[FUNCS - 1].leaf = true;
             (b, "operator changed: i32.xor → i32.or".into(), Verdict::Changed)
+        }
+    }
+}
+
+/// The edits that need no other function than the one at `at`.
+fn edited_else(
+    spec: &Spec,
+    edit: usize,
+    at: usize,
+    random: &mut Random,
+) -> (Spec, String, Verdict) {
+    let mut b = spec.clone();
+    match edit {
+        // The same as 0 with the sides swapped.
+        8 => (
+            edited(spec, 0, random).0,
+            "functions only in A; later indices renumbered".into(),
+            Verdict::Changed,
+        ),
+        9 => {
+            // The next one, so that it is another.
+            let callee: usize = b.funcs[at].callee[1..].parse().expect("a number");
+            b.funcs[at].callee = format!("f{}", 1 + callee % (FUNCS - 2));
+            let cause = "same operators, other operands: functions called";
+            (b, cause.into(), Verdict::Changed)
+        }
+        _ => {
+            b.byte = 1 + random.below(200) as u32;
+            (b, "bytes of table changed".into(), Verdict::Changed)
         }
     }
 }
@@ -201,15 +234,18 @@ fn operator_changed(module: &Module) -> Module {
 }
 
 #[test]
-fn each_of_200_edits_is_reported_in_its_class_and_nothing_else() {
+fn each_of_275_edits_is_reported_in_its_class_and_nothing_else() {
     for seed in 0..SEEDS {
         let a = spec(seed);
-        for edit in 0..8 {
+        for edit in 0..11 {
             let mut random = Random(seed ^ 0x5555 << edit);
             let (b, cause, verdict) = edited(&a, edit, &mut random);
             let module_a = module(&a);
             let module_b = if edit == 7 { operator_changed(&module_a) } else { module(&b) };
-            let report = compare(&module_a, &module_b);
+            let report = match edit {
+                8 => compare(&module_b, &module_a),
+                _ => compare(&module_a, &module_b),
+            };
             let context = format!("seed {seed}, edit {edit}\n{}", report.to_text());
             assert_eq!(report.clusters.len(), 1, "{context}");
             assert_eq!(

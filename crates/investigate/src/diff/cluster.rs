@@ -8,7 +8,8 @@ use super::align::increasing;
 use super::compare::{Cause, Outcome};
 use super::data::{DataDiff, Look, Run};
 use super::matching::Matching;
-use super::report::{Cluster, Count, Difference, Input, Kind, Report, Verdict};
+use super::notes::notes;
+use super::report::{Cluster, Count, Difference, Input, Kind, Report, Verdict, plural};
 use super::sections::Found;
 use super::side::Side;
 use crate::names::{demangle, printable};
@@ -18,15 +19,34 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 const CODE_MAX: usize = 400;
 /// Most runs of bytes whose users are looked up: each look-up reads all code.
 const XREFS_MAX: usize = 2;
+/// Most clusters of one kind of cause that stand by themselves; more are one cluster.
+const ALONE_MAX: usize = 8;
+/// Most unexplained runs of bytes of one segment that are told apart.
+const RUNS_MAX: usize = 24;
+/// Kinds of causes of which there are too many for a cluster each.
+#[derive(Default)]
+struct Folded {
+    constants: bool,
+    operators: bool,
+    inlined: bool,
+    /// Segments with too many unexplained runs.
+    segments: BTreeSet<u32>,
+    /// Paths that grew by too many different lengths.
+    paths: bool,
+}
 
 pub(crate) struct Clusterer<'s, 'm> {
     sides: (&'s Side<'m>, &'s Side<'m>),
     partners: &'s Matching,
     differences: Vec<Difference>,
+    /// Clusters with their causes; what follows from them is in `follows` until the report is written.
     clusters: Vec<Cluster>,
+    follows: Vec<Vec<usize>>,
     keys: BTreeMap<String, usize>,
     /// A's address behind each growth of data, with its growth and cluster.
     growth: Vec<(u64, i64, usize)>,
+    /// The first cluster of each growth.
+    grown: HashMap<i64, usize>,
     /// The cluster that renumbering follows from.
     renumbering: Option<usize>,
     /// The first cluster of code that changed.
@@ -35,6 +55,9 @@ pub(crate) struct Clusterer<'s, 'm> {
     /// Runs of bytes whose users were looked up.
     xrefs: usize,
     others: BTreeMap<Verdict, u64>,
+    folded: Folded,
+    /// By cluster, how often which field offset became which.
+    fields: BTreeMap<usize, BTreeMap<(u64, u64), u32>>,
 }
 
 impl<'s, 'm> Clusterer<'s, 'm> {
@@ -47,13 +70,17 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             partners,
             differences: Vec::new(),
             clusters: Vec::new(),
+            follows: Vec::new(),
             keys: BTreeMap::new(),
             growth: Vec::new(),
+            grown: HashMap::new(),
             renumbering: None,
             first_code: None,
             with_code: 0,
             xrefs: 0,
             others: BTreeMap::new(),
+            folded: Folded::default(),
+            fields: BTreeMap::new(),
         }
     }
 
@@ -64,7 +91,9 @@ impl<'s, 'm> Clusterer<'s, 'm> {
         }
         let index = self.clusters.len();
         let (verdict, differences) = (Verdict::Identical, Vec::new());
-        self.clusters.push(Cluster { verdict, cause: cause(), differences, causes: 0, sites: 0 });
+        let (cause, notes) = (cause(), Vec::new());
+        self.clusters.push(Cluster { verdict, cause, differences, causes: 0, sites: 0, notes });
+        self.follows.push(Vec::new());
         self.keys.insert(key.to_owned(), index);
         index
     }
@@ -86,15 +115,31 @@ impl<'s, 'm> Clusterer<'s, 'm> {
         if cause {
             target.causes += 1;
             target.verdict = target.verdict.max(difference.verdict);
-            target.differences.insert(target.causes - 1, self.differences.len());
-        } else {
             target.differences.push(self.differences.len());
+        } else {
+            self.follows[cluster].push(self.differences.len());
         }
         self.differences.push(difference);
     }
 
     /// Runs of bytes, lengths that follow from them, segments that moved.
     pub(crate) fn data(&mut self, data: &DataDiff<'_>) {
+        let mut unexplained: BTreeMap<u32, usize> = BTreeMap::new();
+        let mut growths = BTreeSet::new();
+        for run in &data.runs {
+            match run.look {
+                Look::Text(..) | Look::Random | Look::Bytes => {
+                    *unexplained.entry(run.segment).or_default() += 1;
+                }
+                Look::Path(..) => {
+                    growths.insert(run.growth());
+                }
+                Look::Length(_) | Look::Padding => {}
+            }
+        }
+        unexplained.retain(|_, runs| *runs > RUNS_MAX);
+        self.folded.segments = unexplained.into_keys().collect();
+        self.folded.paths = growths.len() > ALONE_MAX;
         // What follows from growth comes after all growth.
         let follows = |run: &&Run<'_>| matches!(run.look, Look::Length(_) | Look::Padding);
         for run in data.runs.iter().filter(|run| !follows(run)) {
@@ -113,7 +158,11 @@ impl<'s, 'm> Clusterer<'s, 'm> {
                 name,
                 a: Some(*address),
                 b: Some(address.wrapping_add_signed(*delta)),
-                summary: format!("the segment starts {delta:+} bytes later"),
+                summary: format!(
+                    "the segment starts {} {}",
+                    plural(delta.unsigned_abs(), "byte"),
+                    if *delta < 0 { "earlier" } else { "later" }
+                ),
                 evidence: vec!["its bytes are found at the new place".into()],
                 code: Vec::new(),
                 sites: 1,
@@ -127,8 +176,8 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             let (address, delta) =
                 moved.map_or((0, data.shift.end_delta), |range| (range.start, range.delta));
             let mut difference = plain(Verdict::Moved, Kind::Data, "pointers".into());
-            difference.summary =
-                format!("{} words of data are addresses that moved", data.pointers);
+            let words = plural(data.pointers as u64, "word");
+            difference.summary = format!("{words} of data: addresses of things that moved");
             difference.evidence = vec!["each differs by as much as what it points to moved".into()];
             difference.sites = data.pointers as u64;
             let (cluster, cause) = self.moved(address, delta);
@@ -150,8 +199,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
                 difference.verdict = Verdict::Path;
                 difference.summary = format!("length of a string, {by:+}, at {place}");
                 difference.evidence.push("it grew by as much as the string".into());
-                let string = self.growth.iter().find(|(_, growth, _)| *growth == by);
-                match string.map(|(_, _, cluster)| *cluster) {
+                match self.grown.get(&by).copied() {
                     Some(cluster) => self.add(difference, cluster, false),
                     None => {
                         let key = format!("length {by}");
@@ -167,7 +215,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
                 self.add(difference, cluster, cause);
             }
             Look::Path(..) | Look::Text(..) | Look::Random | Look::Bytes => {
-                let (key, cause) = word_run(run, &place, &mut difference);
+                let (key, cause) = self.word_run(run, &place, &mut difference);
                 if run.look == Look::Random && run.active && self.xrefs < XREFS_MAX {
                     self.xrefs += 1;
                     let end = run.a + run.bytes_a.len() as u64;
@@ -176,8 +224,70 @@ impl<'s, 'm> Clusterer<'s, 'm> {
                 let cluster = self.cluster(&key, || cause);
                 if run.growth() != 0 && run.active {
                     self.growth.push((run.a, run.growth(), cluster));
+                    self.grown.entry(run.growth()).or_insert(cluster);
                 }
                 self.add(difference, cluster, true);
+            }
+        }
+    }
+
+    /// Words a run that is a cause by itself; gives its cluster's key and cause.
+    fn word_run(
+        &self,
+        run: &Run<'_>,
+        place: &str,
+        difference: &mut Difference,
+    ) -> (String, String) {
+        let segment = segment_name(run.segment, &run.name);
+        let (growth, bytes) = (run.growth(), difference.sites);
+        let by = by_words(growth);
+        let crowded = self.folded.segments.contains(&run.segment);
+        match &run.look {
+            Look::Path(a, b) => {
+                difference.verdict = Verdict::Path;
+                difference.summary = format!("path string {by} at {place}");
+                difference.evidence.push(format!("text in A: {a}"));
+                difference.evidence.push(format!("text in B: {b}"));
+                if self.folded.paths {
+                    return ("paths".into(), "path strings differ".into());
+                }
+                let tail = if growth == 0 { "" } else { "; later addresses moved" };
+                (format!("path {growth}"), format!("path string {by}{tail}"))
+            }
+            Look::Text(a, b) => {
+                difference.summary = format!("text {by} at {place}");
+                difference.evidence.push(format!("text in A: {a}"));
+                difference.evidence.push(format!("text in B: {b}"));
+                if crowded {
+                    return contents(&segment);
+                }
+                (format!("text {segment} {}", run.a), format!("text in {segment} {by}"))
+            }
+            // Among so many, some look random by chance.
+            Look::Random if !crowded => {
+                difference.verdict = Verdict::RandomLooking;
+                difference.summary = format!("{bytes} bytes differ at {place}");
+                let why = "nearly every byte differs, about half of the bits, and no small number on either side";
+                difference.evidence.push(why.into());
+                let cause = format!(
+                    "random-looking bytes in {segment}, as a seed drawn at build time leaves"
+                );
+                (format!("random {segment}"), cause)
+            }
+            _ if growth == 0 => {
+                difference.summary = format!("{bytes} bytes differ at {place}");
+                if crowded {
+                    return contents(&segment);
+                }
+                (format!("bytes {segment}"), format!("bytes of {segment} changed"))
+            }
+            _ => {
+                let (a, b) = (run.bytes_a.len(), run.bytes_b.len());
+                difference.summary = format!("{a} bytes became {b} at {place}");
+                if crowded {
+                    return contents(&segment);
+                }
+                (format!("bytes {segment} {}", run.a), format!("data in {segment} {by}"))
             }
         }
     }
@@ -185,8 +295,8 @@ impl<'s, 'm> Clusterer<'s, 'm> {
     /// The cluster of what moved from an address: that of the last growth before it, or of the first; and whether it is
     /// itself the cause.
     fn moved(&mut self, address: u64, delta: i64) -> (usize, bool) {
-        let before = self.growth.iter().rev().find(|(at, _, _)| *at <= address);
-        match before.or(self.growth.first()) {
+        let before = self.growth.partition_point(|(at, _, _)| *at <= address).checked_sub(1);
+        match before.map(|at| &self.growth[at]).or(self.growth.first()) {
             Some((_, _, cluster)) => (*cluster, false),
             None => (
                 self.cluster(&format!("moved {delta}"), || {
@@ -215,6 +325,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
                 _ => None,
             })
             .collect();
+        self.fold(outcomes);
         self.alone(true, &inlined);
         self.alone(false, &outlined);
         self.reordered();
@@ -224,6 +335,41 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             }
         }
         self.renamed(outcomes);
+    }
+
+    /// Decides which causes are too many for a cluster each.
+    fn fold(&mut self, outcomes: &[(u32, u32, Option<Outcome>)]) {
+        let (mut constants, mut operators, mut inlined) =
+            (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for outcome in outcomes.iter().filter_map(|(_, _, outcome)| outcome.as_ref()) {
+            match &outcome.cause {
+                Cause::Constant(a, b) => drop(constants.insert((a, b))),
+                Cause::Operator(a, b) => drop(operators.insert((a, b))),
+                Cause::Inlined(name, outlined) => drop(inlined.insert((name, outlined))),
+                _ => {}
+            }
+        }
+        self.folded.constants = constants.len() > ALONE_MAX;
+        self.folded.operators = operators.len() > ALONE_MAX;
+        self.folded.inlined = inlined.len() > ALONE_MAX;
+    }
+
+    /// The cluster of an inlining.
+    fn inlining(&mut self, name: &str, outlined: bool) -> usize {
+        match (self.folded.inlined, outlined) {
+            (true, false) => {
+                self.cluster("inlined", || "functions inlined into their callers".into())
+            }
+            (true, true) => {
+                self.cluster("outlined", || "functions called where A has their bodies".into())
+            }
+            (false, false) => self.cluster(&format!("inlined {name}"), || {
+                format!("`{name}` inlined into its callers")
+            }),
+            (false, true) => self.cluster(&format!("outlined {name}"), || {
+                format!("`{name}` is called where A has its body")
+            }),
+        }
     }
 
     /// Functions of one side only.
@@ -252,7 +398,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             difference.summary = format!("only in {which}");
             difference.sites = 1;
             let cluster = match inlined.get(&func) {
-                Some(name) => self.cluster(&inlining_key(name, !in_a), || inlining(name, !in_a)),
+                Some(name) => self.inlining(name, !in_a),
                 None if in_a => self
                     .cluster("removed", || "functions only in A; later indices renumbered".into()),
                 None => {
@@ -315,26 +461,51 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             Cause::Layout { states: false } => {
                 (self.cluster("blocks", || "blocks in another order".into()), true)
             }
+            Cause::Operator(..) if self.folded.operators => {
+                (self.cluster("operators", || "one operator changed in each".into()), true)
+            }
             Cause::Operator(a, b) => (
                 self.cluster(&format!("op {a} {b}"), || format!("operator changed: {a} → {b}")),
                 true,
             ),
+            Cause::Constant(..) if self.folded.constants => {
+                (self.cluster("constants", || "one constant changed in each".into()), true)
+            }
             Cause::Constant(a, b) => (
                 self.cluster(&format!("const {a} {b}"), || format!("constant changed: {a} → {b}")),
                 true,
             ),
-            Cause::Inlined(name, outlined) => {
-                (self.cluster(&inlining_key(name, *outlined), || inlining(name, *outlined)), true)
-            }
+            Cause::Inlined(name, outlined) => (self.inlining(name, *outlined), true),
+            Cause::Operands(kind) => (self.operands(kind, &outcome.fields), true),
             Cause::Signature => {
                 (self.cluster("signature", || "functions of another type".into()), true)
             }
-            Cause::Body => (self.cluster("bodies", || "functions rewritten".into()), true),
+            Cause::Body { slight: true } => (
+                self.cluster("slight", || {
+                    "functions rewritten in part: less than a tenth of their operators".into()
+                }),
+                true,
+            ),
+            Cause::Body { slight: false } => {
+                (self.cluster("bodies", || "functions rewritten".into()), true)
+            }
         };
         if outcome.verdict >= Verdict::LayoutOnly {
             self.first_code.get_or_insert(cluster);
         }
         self.add(difference, cluster, cause);
+    }
+
+    /// The cluster of operands of one kind.
+    fn operands(&mut self, kind: &str, fields: &BTreeMap<(u64, u64), u32>) -> usize {
+        let cluster = self.cluster(&format!("operands {kind}"), || {
+            format!("same operators, other operands: {kind}")
+        });
+        let known = self.fields.entry(cluster).or_default();
+        for (pair, count) in fields {
+            *known.entry(*pair).or_default() += count;
+        }
+        cluster
     }
 
     /// Partners with different symbols.
@@ -407,6 +578,10 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             difference.sites = 1;
             self.add(difference, cluster, true);
         }
+        notes(&mut self.clusters, &self.differences, &self.fields);
+        for (cluster, follows) in self.clusters.iter_mut().zip(&mut self.follows) {
+            cluster.differences.append(follows);
+        }
         let mut counts: BTreeMap<Verdict, (u64, u64)> = BTreeMap::new();
         // A function counts once, with its gravest verdict.
         let mut gravest: BTreeMap<(Option<u64>, Option<u64>), Verdict> = BTreeMap::new();
@@ -459,47 +634,6 @@ impl<'s, 'm> Clusterer<'s, 'm> {
     }
 }
 
-/// Words a run that is a cause by itself; gives its cluster's key and cause.
-fn word_run(run: &Run<'_>, place: &str, difference: &mut Difference) -> (String, String) {
-    let segment = segment_name(run.segment, &run.name);
-    let (growth, bytes) = (run.growth(), difference.sites);
-    let by = by_words(growth);
-    match &run.look {
-        Look::Path(a, b) => {
-            difference.verdict = Verdict::Path;
-            difference.summary = format!("path string {by} at {place}");
-            difference.evidence.push(format!("text in A: {a}"));
-            difference.evidence.push(format!("text in B: {b}"));
-            let tail = if growth == 0 { "" } else { "; later addresses moved" };
-            (format!("path {growth}"), format!("path string {by}{tail}"))
-        }
-        Look::Text(a, b) => {
-            difference.summary = format!("text {by} at {place}");
-            difference.evidence.push(format!("text in A: {a}"));
-            difference.evidence.push(format!("text in B: {b}"));
-            (format!("text {segment} {}", run.a), format!("text in {segment} {by}"))
-        }
-        Look::Random => {
-            difference.verdict = Verdict::RandomLooking;
-            difference.summary = format!("{bytes} bytes differ at {place}");
-            let why = "nearly every byte differs, about half of the bits, and no small number on either side";
-            difference.evidence.push(why.into());
-            let cause =
-                format!("random-looking bytes in {segment}, as a seed drawn at build time leaves");
-            (format!("random {segment}"), cause)
-        }
-        Look::Bytes | Look::Length(_) | Look::Padding if growth == 0 => {
-            difference.summary = format!("{bytes} bytes differ at {place}");
-            (format!("bytes {segment}"), format!("bytes of {segment} changed"))
-        }
-        Look::Bytes | Look::Length(_) | Look::Padding => {
-            let (a, b) = (run.bytes_a.len(), run.bytes_b.len());
-            difference.summary = format!("{a} bytes became {b} at {place}");
-            (format!("bytes {segment} {}", run.a), format!("data in {segment} {by}"))
-        }
-    }
-}
-
 /// Who uses a range of addresses, in a line.
 fn users(module: &prova_module::Module, range: std::ops::Range<u64>) -> String {
     let found = crate::xref::xref(module, range);
@@ -508,34 +642,32 @@ fn users(module: &prova_module::Module, range: std::ops::Range<u64>) -> String {
     let shown: Vec<&str> = names.iter().copied().take(4).collect();
     let more = if names.len() > shown.len() { ", …" } else { "" };
     let (reads, writes, escapes) = (found.reads.len(), found.writes.len(), found.escapes.len());
-    let users =
-        format!("used by code: {reads} reads, {writes} writes, {escapes} escapes of the address");
+    let count = |count: usize, what| plural(count as u64, what);
+    let users = format!(
+        "used by code: {}, {}, {} of the address",
+        count(reads, "read"),
+        count(writes, "write"),
+        count(escapes, "escape")
+    );
     if shown.is_empty() { users } else { format!("{users}, in {}{more}", shown.join(", ")) }
+}
+
+/// The cluster of a segment that differs in many places.
+fn contents(segment: &str) -> (String, String) {
+    (format!("contents {segment}"), format!("contents of {segment} differ in many places"))
 }
 
 fn by_words(growth: i64) -> String {
     match growth {
         0 => "changed".to_owned(),
-        growth if growth > 0 => format!("grew by {growth} bytes"),
-        growth => format!("shrank by {} bytes", -growth),
+        growth if growth > 0 => format!("grew by {}", plural(growth.unsigned_abs(), "byte")),
+        growth => format!("shrank by {}", plural(growth.unsigned_abs(), "byte")),
     }
 }
 
 fn hex(bytes: &[u8]) -> String {
     let shown: String = bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     if bytes.len() > 16 { format!("{shown}…") } else { shown }
-}
-
-fn inlining_key(name: &str, outlined: bool) -> String {
-    format!("inlined {outlined} {name}")
-}
-
-fn inlining(name: &str, outlined: bool) -> String {
-    if outlined {
-        format!("`{name}` is called where A has its body")
-    } else {
-        format!("`{name}` inlined into its callers")
-    }
 }
 
 fn segment_name(segment: u32, name: &str) -> String {

@@ -12,11 +12,11 @@ use super::edit::{Edit, Stretch, edit, lines};
 use super::exec::{Agreement, agree};
 use super::lockstep::{Same, lockstep};
 use super::matching::{Profile, grams};
-use super::report::{Line, Origin, Verdict};
+use super::report::{Line, Origin, Verdict, plural};
 use super::shift::Shift;
 use super::side::Side;
 use prova_module::FuncIdx;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// Lines of context around a change, and most lines of one function.
 const CONTEXT: usize = 3;
@@ -38,10 +38,12 @@ pub(crate) enum Cause {
     Constant(String, String),
     /// A callee's body stands in place of calls (named), or the other way round.
     Inlined(String, bool),
+    /// The operators are the same, but operands differ: the most telling kind of them.
+    Operands(&'static str),
     /// The signature differs.
     Signature,
-    /// More than that.
-    Body,
+    /// More than that; whether it is less than a tenth of the operators.
+    Body { slight: bool },
 }
 
 /// What was found for a pair of functions.
@@ -55,6 +57,16 @@ pub(crate) struct Outcome {
     pub(crate) code: Vec<Line>,
     /// The callee that was inlined, by A's or B's index.
     pub(crate) inlined: Option<u32>,
+    /// How often which field offset became which.
+    pub(crate) fields: BTreeMap<(u64, u64), u32>,
+}
+
+/// What structure says of a pair.
+pub(crate) enum Compared {
+    Identical,
+    Told(Outcome),
+    /// The graphs are equal; [`confirm`] runs them.
+    Layout(Isomorphic),
 }
 
 /// Both modules with all that is known of them.
@@ -67,28 +79,47 @@ pub(crate) struct Context<'s, 'm> {
     pub(crate) options: &'s DiffOptions,
 }
 
-/// Compares two defined functions; `None` if they are identical.
-pub(crate) fn compare(context: &Context<'_, '_>, funcs: (u32, u32)) -> Option<Outcome> {
+/// Compares two defined functions.
+pub(crate) fn compare(context: &Context<'_, '_>, funcs: (u32, u32)) -> Compared {
     let (a, b) = context.sides;
     let types = (a.module.func_type(FuncIdx(funcs.0)), b.module.func_type(FuncIdx(funcs.1)));
     if types.0 != types.1 {
         let evidence = vec![format!("type {} became {}", types.0, types.1)];
         let edit = edit(context.sides, context.shift, funcs);
         let code = code(context, funcs, &edit);
-        return Some(changed("its type changed".into(), Cause::Signature, evidence, &edit, code));
+        let summary = "its type changed".to_owned();
+        return Compared::Told(changed(summary, Cause::Signature, evidence, edit, code));
     }
-    let bodies = (a.module.body(FuncIdx(funcs.0))?, b.module.body(FuncIdx(funcs.1))?);
-    if context.same_world && bodies.0.bytes() == bodies.1.bytes() {
-        return None;
+    if context.same_world
+        && let (Some(x), Some(y)) =
+            (a.module.body(FuncIdx(funcs.0)), b.module.body(FuncIdx(funcs.1)))
+        && x.bytes() == y.bytes()
+    {
+        return Compared::Identical;
     }
-    if let Some(same) = lockstep(context.sides, context.shift, funcs) {
-        return (!same.identical()).then(|| explained(&same));
+    match lockstep(context.sides, context.shift, funcs) {
+        Some(same) if same.identical() => Compared::Identical,
+        Some(same) => Compared::Told(explained(&same)),
+        None => match layout(context, funcs) {
+            Some(found) => Compared::Layout(found),
+            None => Compared::Told(different(context, funcs, Vec::new())),
+        },
     }
-    let mut evidence = Vec::new();
-    if let Some(outcome) = layout(context, funcs, &mut evidence) {
-        return Some(outcome);
+}
+
+/// Runs two functions whose graphs are equal.
+pub(crate) fn confirm(
+    context: &Context<'_, '_>,
+    funcs: (u32, u32),
+    found: &Isomorphic,
+    runs: u32,
+) -> Outcome {
+    let runs = agree(context.sides, funcs, &found.patches, runs);
+    if let Ok(Agreement { differs: Some(seed), .. }) = runs {
+        let why = format!("control-flow graphs look equal, but execution differs (input {seed})");
+        return different(context, funcs, vec![why]);
     }
-    Some(different(context, funcs, evidence))
+    layout_outcome(context, funcs, found, runs)
 }
 
 /// The verdict of bodies that are equal in lockstep.
@@ -102,7 +133,7 @@ fn explained(same: &Same) -> Outcome {
     };
     let mut parts = Vec::new();
     if let Some((address, delta)) = same.first_moved {
-        parts.push(format!("{} addresses moved", same.moved));
+        parts.push(format!("{} moved", plural(same.moved.into(), "address")));
         evidence.push(format!(
             "the first address, {address}, is {} in B ({delta:+})",
             address.wrapping_add_signed(delta)
@@ -111,21 +142,27 @@ fn explained(same: &Same) -> Outcome {
         sites = u64::from(same.renumbered + same.locals);
     }
     if same.renumbered > 0 {
-        parts.push(format!("{} indices name the same things under other numbers", same.renumbered));
+        let places = plural(same.renumbered.into(), "place");
+        parts.push(format!("{places} where an index names the same thing by another number"));
     }
     if same.locals > 0 {
-        parts.push(format!("{} uses of renamed locals", same.locals));
+        parts.push(format!("{} of renamed locals", plural(same.locals.into(), "use")));
     }
     let summary = parts.join(", ");
-    Outcome { verdict, cause, summary, evidence, sites, code: Vec::new(), inlined: None }
+    Outcome {
+        verdict,
+        cause,
+        summary,
+        evidence,
+        sites,
+        code: Vec::new(),
+        inlined: None,
+        fields: BTreeMap::new(),
+    }
 }
 
-/// `layout-only`, if graphs are equal and execution does not object; otherwise what was found goes to the evidence.
-fn layout(
-    context: &Context<'_, '_>,
-    funcs: (u32, u32),
-    evidence: &mut Vec<String>,
-) -> Option<Outcome> {
+/// How the graphs are equal, if they are.
+fn layout(context: &Context<'_, '_>, funcs: (u32, u32)) -> Option<Isomorphic> {
     let sizes =
         (context.profiles.0[funcs.0 as usize].ops, context.profiles.1[funcs.1 as usize].ops);
     // Blocks in another order need a branch more or less here and there, not half a body.
@@ -133,14 +170,7 @@ fn layout(
         return None;
     }
     let graphs = (Graph::new(context.sides.0, funcs.0)?, Graph::new(context.sides.1, funcs.1)?);
-    let found = isomorphic(context.sides, context.shift, funcs, (&graphs.0, &graphs.1))?;
-    let runs = agree(context.sides, funcs, &found.patches, context.options.runs);
-    if let Ok(Agreement { differs: Some(seed), .. }) = runs {
-        evidence
-            .push(format!("control-flow graphs look equal, but execution differs (input {seed})"));
-        return None;
-    }
-    Some(layout_outcome(context, funcs, &found, runs))
+    isomorphic(context.sides, context.shift, funcs, (&graphs.0, &graphs.1))
 }
 
 fn layout_outcome(
@@ -179,7 +209,7 @@ fn layout_outcome(
         Err(why) => evidence.push(format!("not executed: {why}")),
     }
     if found.same.moved > 0 {
-        evidence.push(format!("{} addresses moved", found.same.moved));
+        evidence.push(format!("{} moved", plural(found.same.moved.into(), "address")));
     }
     let edit = edit(context.sides, context.shift, funcs);
     Outcome {
@@ -190,6 +220,7 @@ fn layout_outcome(
         sites: (edit.removed.max(edit.inserted)) as u64,
         code: code(context, funcs, &edit),
         inlined: None,
+        fields: BTreeMap::new(),
     }
 }
 
@@ -204,34 +235,47 @@ fn different(context: &Context<'_, '_>, funcs: (u32, u32), mut evidence: Vec<Str
             format!("`{name}` is inlined")
         };
         evidence.push("the callee's operators stand in the caller".into());
-        let mut outcome = changed(summary, Cause::Inlined(name, into_a), evidence, &edit, code);
+        let mut outcome = changed(summary, Cause::Inlined(name, into_a), evidence, edit, code);
         outcome.inlined = Some(callee);
         return outcome;
     }
-    if let Some(single) = &edit.single {
-        let (a, b) = (single.a.clone(), single.b.clone());
+    let kinds = edit.operands.map(|operands| operands.words()).unwrap_or_default();
+    if let Some(single) = edit.single.clone() {
+        let (a, b) = (single.a, single.b);
         let what = if single.constant { "constant" } else { "operator" };
-        let summary = format!("{what} changed: {a} → {b}");
-        let cause = if single.constant { Cause::Constant(a, b) } else { Cause::Operator(a, b) };
-        return changed(summary, cause, evidence, &edit, code);
+        // One address, field or callee is better told with its like than by its number.
+        let (what, cause) = match kinds.first() {
+            Some(kind) if *kind != "constants" => ("operand", Cause::Operands(kind)),
+            _ if single.constant => (what, Cause::Constant(a.clone(), b.clone())),
+            _ => (what, Cause::Operator(a.clone(), b.clone())),
+        };
+        return changed(format!("{what} changed: {a} → {b}"), cause, evidence, edit, code);
+    }
+    if let Some(kind) = kinds.first() {
+        let (ops, count) = (edit.ops, edit.removed);
+        let summary =
+            format!("the same {ops} operators, {count} operands differ: {}", kinds.join(", "));
+        return changed(summary, Cause::Operands(kind), evidence, edit, code);
     }
     let summary = if edit.removed + edit.inserted == 0 {
-        "locals or constants differ where operators are the same".to_owned()
+        "locals differ where operators are the same".to_owned()
     } else {
-        format!("{} operators removed, {} inserted", edit.removed, edit.inserted)
+        format!("{} of {} operators removed, {} inserted", edit.removed, edit.ops, edit.inserted)
     };
-    changed(summary, Cause::Body, evidence, &edit, code)
+    let slight = 10 * edit.removed.max(edit.inserted) < edit.ops;
+    changed(summary, Cause::Body { slight }, evidence, edit, code)
 }
 
 fn changed(
     summary: String,
     cause: Cause,
     evidence: Vec<String>,
-    edit: &Edit,
+    edit: Edit,
     code: Vec<Line>,
 ) -> Outcome {
     let sites = edit.removed.max(edit.inserted).max(1) as u64;
-    Outcome { verdict: Verdict::Changed, cause, summary, evidence, sites, code, inlined: None }
+    let (verdict, fields) = (Verdict::Changed, edit.fields);
+    Outcome { verdict, cause, summary, evidence, sites, code, inlined: None, fields }
 }
 
 /// The callee that one side calls and whose body the other has instead: its index, name, and whether A has the body.

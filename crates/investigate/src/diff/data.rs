@@ -10,7 +10,7 @@ use super::align::{Equal, align};
 use super::shift::{Agree, Moved, Shift};
 use super::side::Side;
 use prova_module::{DataIdx, DataMode};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 /// What a run of bytes looks like.
@@ -209,8 +209,7 @@ fn pair_segments<'m>(sides: (&Side<'m>, &Side<'m>)) -> Vec<Pair<'m>> {
 
 /// Segments that are passive or at no constant address of memory 0.
 fn others(side: &Side<'_>) -> Vec<u32> {
-    let spans: std::collections::HashSet<u32> =
-        side.map.spans.iter().map(|span| span.segment).collect();
+    let spans: HashSet<u32> = side.map.spans.iter().map(|span| span.segment).collect();
     let all = side.module.data().iter().enumerate();
     let all =
         all.filter(|(_, data)| matches!(data.mode, DataMode::Passive | DataMode::Active { .. }));
@@ -381,6 +380,7 @@ impl<'m> Filler<'_, 'm> {
 
     /// What stands at `a` and `b`, looking at most at `room` bytes: a word where both are aligned, else a byte.
     fn at(&self, a: usize, b: usize, room: usize) -> At {
+        self.sides.0.spend(1);
         let (x, y) = self.pair.bytes;
         let aligned = (self.pair.start.0 as usize).wrapping_add(a).is_multiple_of(4)
             && (self.pair.start.1 as usize).wrapping_add(b).is_multiple_of(4);
@@ -489,7 +489,7 @@ fn looks_random(a: &[u8], b: &[u8]) -> bool {
 /// Finds the numbers that are lengths of strings that grew.
 fn classify(diff: &mut DataDiff<'_>, sides: (&Side<'_>, &Side<'_>)) {
     let is_text = |look: &Look| matches!(look, Look::Path(..) | Look::Text(..));
-    let grown: Vec<i64> = diff
+    let grown: HashSet<i64> = diff
         .runs
         .iter()
         .filter(|run| is_text(&run.look))

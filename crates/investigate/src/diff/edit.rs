@@ -12,7 +12,7 @@ use crate::op::mnemonic;
 use crate::xref::MemoryMap;
 use prova_module::{BlockType, Operator};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Longest gap that is aligned, in operators of both sides.
@@ -35,10 +35,44 @@ pub(crate) struct Stretch {
 /// The edit script of two functions.
 pub(crate) struct Edit {
     pub(crate) stretches: Vec<Stretch>,
+    /// Operators of A.
+    pub(crate) ops: usize,
     pub(crate) removed: usize,
     pub(crate) inserted: usize,
     /// The one operator that was replaced, as text on both sides.
     pub(crate) single: Option<Single>,
+    /// Which operands differ, if the operators are the same ones in the same order.
+    pub(crate) operands: Option<Operands>,
+    /// How often which field offset became which.
+    pub(crate) fields: BTreeMap<(u64, u64), u32>,
+}
+
+/// Kinds of operands that differ, with the number of each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Operands {
+    /// Constants and offsets that may be addresses.
+    pub(crate) addresses: u32,
+    /// Small offsets of loads and stores: fields.
+    pub(crate) fields: u32,
+    pub(crate) constants: u32,
+    pub(crate) callees: u32,
+    pub(crate) locals: u32,
+    pub(crate) globals: u32,
+}
+
+impl Operands {
+    /// The kinds that are there, in words, the most telling first.
+    pub(crate) fn words(&self) -> Vec<&'static str> {
+        let all = [
+            (self.fields, "offsets of loads and stores (the layout of a struct)"),
+            (self.addresses, "addresses of data"),
+            (self.callees, "functions called"),
+            (self.constants, "constants"),
+            (self.locals, "locals"),
+            (self.globals, "globals"),
+        ];
+        all.into_iter().filter(|(count, _)| *count > 0).map(|(_, word)| word).collect()
+    }
 }
 
 /// One operator in place of another.
@@ -62,7 +96,12 @@ pub(crate) fn edit(sides: (&Side<'_>, &Side<'_>), shift: &Shift, funcs: (u32, u3
             None => intern(&mut interner, tok),
         }
     });
-    let stretches = align(&a.ids, &b.ids);
+    let mut fields = BTreeMap::new();
+    let operands = operands(sides, shift, (&a, &b), &mut fields);
+    let stretches = match operands {
+        Some(_) => in_place(&a.ids, &b.ids),
+        None => align(&a.ids, &b.ids, |cells| sides.0.spend(cells)),
+    };
     let different = || stretches.iter().filter(|stretch| !stretch.equal);
     let removed = different().map(|stretch| stretch.a.len()).sum();
     let inserted = different().map(|stretch| stretch.b.len()).sum();
@@ -86,7 +125,62 @@ pub(crate) fn edit(sides: (&Side<'_>, &Side<'_>), shift: &Shift, funcs: (u32, u3
         let (text_a, text_b) = (text(sides.0, funcs.0, at_a), text(sides.1, funcs.1, at_b));
         single = Some(Single { constant, a: text_a, b: text_b, offset: a.items[at_a].offset });
     }
-    Edit { stretches, removed, inserted, single }
+    Edit { stretches, ops: a.ids.len(), removed, inserted, single, operands, fields }
+}
+
+/// Compares place by place; `None` if an operator differs by more than its operand.
+fn operands(
+    sides: (&Side<'_>, &Side<'_>),
+    shift: &Shift,
+    (a, b): (&Ids<'_>, &Ids<'_>),
+    fields: &mut BTreeMap<(u64, u64), u32>,
+) -> Option<Operands> {
+    if a.ids.len() != b.ids.len() {
+        return None;
+    }
+    let mut found = Operands::default();
+    // Where nothing moved, another constant is an address only if both point to data.
+    let points = |side: &Side<'_>, value: u64| {
+        side.may_be_address(value) && (shift.moves() || side.map.span_at(value).is_some())
+    };
+    let is_address = |x: u64, y: u64| points(sides.0, x) && points(sides.1, y);
+    for i in (0..a.ids.len()).filter(|i| a.ids[*i] != b.ids[*i]) {
+        let count = match (a.items[i].tok, b.items[i].tok) {
+            (Tok::I32(x), Tok::I32(y)) if is_address(x as u32 as u64, y as u32 as u64) => {
+                &mut found.addresses
+            }
+            (Tok::I32(_), Tok::I32(_)) | (Tok::I64(_), Tok::I64(_)) => &mut found.constants,
+            (
+                Tok::Mem { code: ca, align: la, memory: ma, lane: na, offset: x },
+                Tok::Mem { code: cb, align: lb, memory: mb, lane: nb, offset: y },
+            ) if (ca, la, ma, na) == (cb, lb, mb, nb) => {
+                if is_address(x, y) {
+                    &mut found.addresses
+                } else {
+                    *fields.entry((x, y)).or_default() += 1;
+                    &mut found.fields
+                }
+            }
+            (Tok::Func(x, _), Tok::Func(y, _)) if x == y => &mut found.callees,
+            (Tok::Local(x, _), Tok::Local(y, _)) if x == y => &mut found.locals,
+            (Tok::Global(x, _), Tok::Global(y, _)) if x == y => &mut found.globals,
+            (Tok::Raw(x), Tok::Raw(y)) if x[0] == y[0] && matches!(x[0], 0x43 | 0x44) => {
+                &mut found.constants
+            }
+            _ => return None,
+        };
+        *count += 1;
+    }
+    Some(found)
+}
+
+/// Stretches of bodies of one length, place by place.
+fn in_place(a: &[u32], b: &[u32]) -> Vec<Stretch> {
+    let mut out = Vec::new();
+    for (i, (x, y)) in a.iter().zip(b).enumerate() {
+        push(&mut out, x == y, i..i + 1, i..i + 1);
+    }
+    out
 }
 
 fn intern<'m>(interner: &mut HashMap<Tok<'m>, u32>, tok: Tok<'m>) -> u32 {
@@ -115,7 +209,7 @@ fn shifted<'m>(side: &Side<'_>, shift: &Shift, tok: Tok<'m>) -> Tok<'m> {
 }
 
 /// Aligns two sequences of ids.
-fn align(a: &[u32], b: &[u32]) -> Vec<Stretch> {
+fn align(a: &[u32], b: &[u32], spend: impl Fn(usize)) -> Vec<Stretch> {
     let prefix = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     let suffix =
         a[prefix..].iter().rev().zip(b[prefix..].iter().rev()).take_while(|(a, b)| a == b).count();
@@ -131,11 +225,13 @@ fn align(a: &[u32], b: &[u32]) -> Vec<Stretch> {
         while x > at_a && y > at_b && a[x - 1] == b[y - 1] {
             (x, y) = (x - 1, y - 1);
         }
+        spend((x - at_a) * (y - at_b).min(GAP_MAX));
         gap(&mut out, (a, b), at_a..x, at_b..y);
         let len = a[x..end_a].iter().zip(&b[y..end_b]).take_while(|(a, b)| a == b).count();
         push(&mut out, true, x..x + len, y..y + len);
         (at_a, at_b) = (x + len, y + len);
     }
+    spend((end_a - at_a) * (end_b - at_b).min(GAP_MAX));
     gap(&mut out, (a, b), at_a..end_a, at_b..end_b);
     push(&mut out, true, end_a..a.len(), end_b..b.len());
     out

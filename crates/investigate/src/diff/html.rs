@@ -48,7 +48,7 @@ impl Report {
         let mut out =
             String::from("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n");
         out.push_str(
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n",
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n",
         );
         out.push_str("<meta name=\"viewport\" content=\"width=device-width\"><link rel=\"icon\" href=\"data:,\">\n");
         let title = format!("{} and {}", escape(&self.a.name), escape(&self.b.name));
@@ -105,6 +105,9 @@ impl Report {
             cluster.sites
         )
         .ok();
+        for note in &cluster.notes {
+            writeln!(out, "<p>{}</p>", escape(note)).ok();
+        }
         let room = OF_CLUSTER.min(SHOWN.saturating_sub(*shown));
         for (i, at) in cluster.differences.iter().take(room).enumerate() {
             if i == cluster.causes && i > 0 {

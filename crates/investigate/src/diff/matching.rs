@@ -2,17 +2,20 @@
 //!
 //! Neighbours: `token` feeds the profiles; `compare` judges each pair, so a wrong partner costs a clumsy report, never a
 //! false verdict. Order of trust: imports, exports, unique symbols, unique names without hashes, equal masked bodies inside a
-//! name, call sites of equal callers, equal masked bodies anywhere, likeness.
+//! name, call sites of equal callers, equal masked bodies anywhere, the place among neighbours that are partners, likeness.
 //!
 //! 1. Partners are one to one, and imports pair with imports only.
 //! 2. Nothing compares all with all: groups are by hash, likeness is by shared bands, and groups above [`GROUP_MAX`] pair in
-//!    order or not at all. Time is linear in the code, but for sorting.
+//!    order or not at all; stretches between neighbours are aligned up to [`STRETCH_MAX`]. Time is linear in the code, but for
+//!    sorting and that constant.
 
+use super::align::increasing;
 use super::side::Side;
 use super::token::{Tok, Tokens};
 use crate::names::demangle;
 use crate::parallel::in_parallel;
 use prova_module::{ExternKind, FuncIdx};
+use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{Hash, Hasher};
@@ -24,6 +27,12 @@ const HASHES: usize = 32;
 const ROWS: usize = 4;
 /// Least share of equal hashes of two partners by likeness.
 const LIKENESS: f64 = 0.5;
+/// Longest stretch of functions between two neighbours that is aligned, in functions of both sides.
+const STRETCH_MAX: usize = 3000;
+/// Most pairs of two stretches that are all looked at.
+const CROSSED_MAX: usize = 64;
+/// Longest function without a name that its place alone may pair, in operators.
+const SHORT_MAX: u32 = 32;
 
 /// What a function looks like when its indices and addresses are masked.
 #[derive(Clone, Debug, Default)]
@@ -117,13 +126,18 @@ pub(crate) fn matching(
         names[func as usize].as_ref()
     };
     matcher.by_key(name);
-    matcher.by_group(|side, func, profile| Some((name(side, func)?, profile.masked)), true);
+    matcher.by_group(|side, func, profile| Some((name(side, func)?, profile.masked)), false);
     matcher.propagate(true);
     matcher.by_group(|_, _, profile| Some(profile.masked), false);
     matcher.propagate(true);
+    matcher.by_place(false);
+    matcher.propagate(true);
     matcher.by_group(|side, func, profile| Some((name(side, func)?, profile.masked)), true);
+    matcher.by_place(true);
+    matcher.propagate(true);
     matcher.by_group(|_, _, profile| Some(profile.masked), true);
     matcher.propagate(false);
+    matcher.by_place(true);
     matcher.by_likeness();
     matcher.propagate(false);
     matcher.found
@@ -241,8 +255,8 @@ impl Matcher<'_, '_> {
         }
     }
 
-    /// Pairs the callees of paired callers, site by site, until nothing is new. `equal` wants equal masked bodies; otherwise
-    /// as many call sites of the same types.
+    /// Pairs the callees of paired callers, site by site, until nothing is new. `equal` wants equal masked bodies, of callers and
+    /// of callees; otherwise as many call sites of the same types, and likeness.
     fn propagate(&mut self, equal: bool) {
         if !equal {
             let pairs = self.found.a_to_b.iter().enumerate();
@@ -267,10 +281,112 @@ impl Matcher<'_, '_> {
                 })
                 .collect();
             for (a, b) in free {
-                if equal || self.alike(a, b) {
+                let equal_bodies =
+                    self.profiles.0[a as usize].masked == self.profiles.1[b as usize].masked;
+                let named = self.sides.0.symbol(a).is_some() && self.sides.1.symbol(b).is_some();
+                // A call may have got another callee: the site alone does not make partners.
+                let likely = !equal && if named { self.alike(a, b) } else { self.share(a, b) > 0 };
+                if equal_bodies || likely {
                     self.pair(a, b);
                 }
             }
+        }
+    }
+
+    /// Pairs free functions between neighbours that are partners: by equal masked bodies in order, and then, if `like` ones will
+    /// do, those that stand in each other's place.
+    fn by_place(&mut self, like: bool) {
+        let imports =
+            (self.sides.0.module.imported_func_count(), self.sides.1.module.imported_func_count());
+        let pairs = self.found.a_to_b.iter().enumerate().skip(imports.0);
+        let pairs = pairs.filter_map(|(a, b)| Some((a, (*b)? as usize)));
+        let mut stay = increasing(pairs.collect());
+        stay.push((self.found.a_to_b.len(), self.found.b_to_a.len()));
+        let (mut from_a, mut from_b) = imports;
+        for (a, b) in stay {
+            let x: Vec<u32> = (from_a..a)
+                .filter(|&func| self.found.a_to_b[func].is_none())
+                .map(|func| func as u32)
+                .collect();
+            let y: Vec<u32> = (from_b..b)
+                .filter(|&func| self.found.b_to_a[func].is_none())
+                .map(|func| func as u32)
+                .collect();
+            (from_a, from_b) = (a + 1, b + 1);
+            if !x.is_empty() && !y.is_empty() && x.len() + y.len() <= STRETCH_MAX {
+                self.stretch(&x, &y, like);
+            }
+        }
+    }
+
+    fn stretch(&mut self, x: &[u32], y: &[u32], like: bool) {
+        let masked = |profiles: &[Profile], funcs: &[u32]| -> Vec<u64> {
+            funcs.iter().map(|func| profiles[*func as usize].masked).collect()
+        };
+        self.sides.0.spend(x.len() * y.len());
+        let (keys_x, keys_y) = (masked(self.profiles.0, x), masked(self.profiles.1, y));
+        for op in capture_diff_slices(Algorithm::Myers, &keys_x, &keys_y) {
+            let (x, y) = (&x[op.old_range()], &y[op.new_range()]);
+            if matches!(op, DiffOp::Equal { .. }) {
+                for (a, b) in x.iter().zip(y) {
+                    self.pair(*a, *b);
+                }
+            } else if like && x.len() * y.len() <= CROSSED_MAX {
+                self.likest(x, y);
+            } else if like {
+                for (a, b) in x.iter().zip(y) {
+                    if self.share(*a, *b) > 0 {
+                        self.pair(*a, *b);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Pairs two short stretches in order so that what they share is the most (longest common subsequence, weighted).
+    fn likest(&mut self, x: &[u32], y: &[u32]) {
+        let mut best = vec![vec![0u32; y.len() + 1]; x.len() + 1];
+        let mut shares = vec![vec![0; y.len()]; x.len()];
+        for i in (0..x.len()).rev() {
+            for j in (0..y.len()).rev() {
+                let share = self.share(x[i], y[j]);
+                shares[i][j] = share;
+                let both = if share > 0 { share + best[i + 1][j + 1] } else { 0 };
+                best[i][j] = both.max(best[i + 1][j]).max(best[i][j + 1]);
+            }
+        }
+        let (mut i, mut j) = (0, 0);
+        while i < x.len() && j < y.len() {
+            if shares[i][j] > 0 && best[i][j] == shares[i][j] + best[i + 1][j + 1] {
+                self.pair(x[i], y[j]);
+                (i, j) = (i + 1, j + 1);
+            } else if best[i][j] == best[i + 1][j] {
+                i += 1;
+            } else {
+                j += 1;
+            }
+        }
+    }
+
+    /// How much of two functions in one place is the same: the hundredths of their runs of operators that both have, at least
+    /// half; 0 for less, and for other types. Of short functions without names the place is enough.
+    fn share(&self, a: u32, b: u32) -> u32 {
+        if self.sides.0.type_id_of(a) != self.sides.1.type_id_of(b) {
+            return 0;
+        }
+        let (ops_a, ops_b) = (self.profiles.0[a as usize].ops, self.profiles.1[b as usize].ops);
+        let nameless = self.sides.0.symbol(a).is_none() && self.sides.1.symbol(b).is_none();
+        let short = nameless && ops_a.max(ops_b) <= SHORT_MAX;
+        if !short && !self.alike(a, b) {
+            return 0;
+        }
+        let set = |side, func| grams(side, func).into_iter().collect::<HashSet<u64>>();
+        let (x, y) = (set(self.sides.0, a), set(self.sides.1, b));
+        let share = 100 * x.intersection(&y).count() / x.len().max(y.len()).max(1);
+        match share as u32 {
+            share if share >= 50 => share,
+            share if short => share.max(1),
+            _ => 0,
         }
     }
 
@@ -303,12 +419,16 @@ impl Matcher<'_, '_> {
                     candidates.extend(members.iter().copied().take(32));
                 }
             }
+            self.sides.0.spend(HASHES * candidates.len());
             for j in candidates {
                 let equal =
                     signature.iter().zip(&signatures_b[j as usize]).filter(|(x, y)| x == y).count();
                 let (a, b) = (free_a[i], free_b[j as usize]);
                 let share = equal as f64 / HASHES as f64;
-                if share >= LIKENESS && self.alike(a, b) {
+                // Names may say what a changed type hides.
+                let named = self.sides.0.symbol(a).is_some() && self.sides.1.symbol(b).is_some();
+                let same_type = self.sides.0.type_id_of(a) == self.sides.1.type_id_of(b);
+                if share >= LIKENESS && self.alike(a, b) && (named || same_type) {
                     let distance = u64::from(a.abs_diff(b));
                     scored.push((HASHES - equal, distance, a, b));
                 }

@@ -8,12 +8,12 @@
 //! ```
 //!
 //! 1. *Truth*: a function is `identical`, `renumbered` or `moved` only if each operator agrees under the partners and the
-//!    map of addresses; `layout-only` only if graphs are equal and executions agreed. A wrong partner gives a clumsy report,
+//!    map of addresses; `layout-only` only if graphs are equal and no execution differed. A wrong partner gives a clumsy report,
 //!    not a false one.
 //! 2. Time is linear in the modules but for sorting, and for constants named beside each loop that could exceed it.
 //! 3. The report depends on the two modules and the options alone.
 //!
-//! `tests/diff_cases.rs` has real pairs of builds; `tests/diff_edits.rs` plants one edit in each of 200 modules.
+//! `tests/diff_cases.rs` has real pairs of builds; `tests/diff_edits.rs` plants one edit in each of 275 modules, `crates/testing/tests/diff.rs` in real programs.
 
 mod align;
 mod cfg;
@@ -26,7 +26,10 @@ mod extract;
 mod html;
 mod lockstep;
 mod matching;
+mod notes;
 mod report;
+#[cfg(test)]
+mod scaling;
 mod sections;
 mod shift;
 mod side;
@@ -37,15 +40,18 @@ pub use report::{Allow, Cluster, Count, Difference, Input, Kind, Line, Origin, R
 
 use crate::parallel::in_parallel;
 use cluster::Clusterer;
-use compare::{Context, Outcome};
+use compare::{Compared, Context, Outcome};
 use matching::Matching;
 use prova_module::Module;
 use side::Side;
 
+/// Most executions of all functions together, but for two of each.
+const RUNS_MAX: u32 = 6400;
+
 /// What the comparison may do.
 #[derive(Clone, Debug)]
 pub struct DiffOptions {
-    /// Executions that back one `layout-only`.
+    /// Executions that back one `layout-only`; fewer where there are many.
     pub runs: u32,
     /// Most lines of aligned code of one function.
     pub code_lines: usize,
@@ -61,19 +67,18 @@ impl Default for DiffOptions {
 
 /// Compares two modules.
 pub fn diff(a: &Module, b: &Module, options: &DiffOptions) -> Report {
+    counted(a, b, options).0
+}
+
+/// Compares two modules; also gives the steps of work that it took.
+fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
     let inputs = (input(a, &options.names.0), input(b, &options.names.1));
     if a.bytes() == b.bytes() {
         let count =
             Count { verdict: Verdict::Identical, functions: a.func_count() as u64, others: 0 };
         let (differences, clusters) = (Vec::new(), Vec::new());
-        return Report {
-            a: inputs.0,
-            b: inputs.1,
-            equal: true,
-            counts: vec![count],
-            clusters,
-            differences,
-        };
+        let (a, b, counts) = (inputs.0, inputs.1, vec![count]);
+        return (Report { a, b, equal: true, counts, clusters, differences }, 0);
     }
     let mut types = side::Types::new();
     let (mut side_a, side_b) = (Side::new(a, &mut types), Side::new(b, &mut types));
@@ -97,7 +102,7 @@ pub fn diff(a: &Module, b: &Module, options: &DiffOptions) -> Report {
     clusterer.data(&data);
     clusterer.functions(&outcomes);
     clusterer.sections(found);
-    clusterer.report(inputs, &outcomes)
+    (clusterer.report(inputs, &outcomes), side_a.spent() + side_b.spent())
 }
 
 fn input(module: &Module, name: &str) -> Input {
@@ -133,5 +138,21 @@ fn outcomes(context: &Context<'_, '_>, partners: &Matching) -> Vec<(u32, u32, Op
         .filter_map(|(a, b)| Some((a as u32, (*b)?)))
         .filter(|(a, _)| !context.sides.0.is_import(*a))
         .collect();
-    in_parallel(pairs.len(), |i| (pairs[i].0, pairs[i].1, compare::compare(context, pairs[i])))
+    let mut compared = in_parallel(pairs.len(), |i| Some(compare::compare(context, pairs[i])));
+    let equal_graphs: Vec<usize> =
+        (0..pairs.len()).filter(|i| matches!(compared[*i], Some(Compared::Layout(_)))).collect();
+    let runs = (RUNS_MAX / equal_graphs.len().max(1) as u32).max(2).min(context.options.runs);
+    let confirmed = in_parallel(equal_graphs.len(), |i| {
+        let at = equal_graphs[i];
+        let Some(Compared::Layout(found)) = &compared[at] else { return None };
+        Some(compare::confirm(context, pairs[at], found, runs))
+    });
+    for (at, outcome) in equal_graphs.into_iter().zip(confirmed) {
+        compared[at] = outcome.map(Compared::Told);
+    }
+    let told = compared.into_iter().map(|compared| match compared {
+        Some(Compared::Told(outcome)) => Some(outcome),
+        Some(Compared::Identical | Compared::Layout(_)) | None => None,
+    });
+    pairs.iter().zip(told).map(|((a, b), outcome)| (*a, *b, outcome)).collect()
 }

@@ -6,6 +6,16 @@
 use serde::Serialize;
 use std::fmt;
 
+/// A number of things in words: `1 place`, `2 places`; the plural of `…ch`, `…x` has an `e`.
+pub(crate) fn plural(count: u64, what: &str) -> String {
+    let ending = match what {
+        _ if count == 1 => "",
+        what if what.ends_with("ch") || what.ends_with('x') || what.ends_with('s') => "es",
+        _ => "s",
+    };
+    format!("{count} {what}{ending}")
+}
+
 /// What a difference amounts to, the harmless first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -169,6 +179,8 @@ pub struct Cluster {
     pub causes: usize,
     /// How many places differ in all.
     pub sites: u64,
+    /// What many causes have in common: the crates that they are in, fields that moved.
+    pub notes: Vec<String>,
 }
 
 /// A module as the report names it.

@@ -26,7 +26,15 @@ pub(crate) struct Found {
 }
 
 fn found(kind: Kind, verdict: Verdict, name: String, summary: String) -> Found {
-    Found { kind, verdict, name, summary, cause: Cause::Body, follows: false, sites: 1 }
+    Found {
+        kind,
+        verdict,
+        name,
+        summary,
+        cause: Cause::Body { slight: false },
+        follows: false,
+        sites: 1,
+    }
 }
 
 /// Partners of globals: by import, export, name, then in order among those of one type.
@@ -117,7 +125,22 @@ fn imports(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
         }
         counts
     };
+    let before = out.len();
     only(Kind::Import, list(sides.0), list(sides.1), out);
+    // Functions and globals are compared through partners; of the rest the index counts.
+    let order = |side: &Side<'_>| -> Vec<(String, String)> {
+        let imports = side.module.imports().iter();
+        let by_index =
+            |kind: &ExternType| !matches!(kind, ExternType::Func(_) | ExternType::Global(_));
+        let names = imports
+            .filter(|import| by_index(&import.kind))
+            .map(|import| (import.module.to_string(), import.name.to_string()));
+        names.collect()
+    };
+    if out.len() == before && order(sides.0) != order(sides.1) {
+        let summary = "tables, memories or tags stand in another order".to_owned();
+        out.push(found(Kind::Import, Verdict::Changed, "order".into(), summary));
+    }
 }
 
 fn exports(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
@@ -283,7 +306,11 @@ fn slots(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
             (Verdict::Changed, format!("{removed} functions only in A, {added} only in B"))
         };
         let mut one = found(Kind::Table, verdict, "elements".into(), summary);
-        one.cause = if verdict == Verdict::Renumbered { Cause::Renumbered } else { Cause::Body };
+        one.cause = if verdict == Verdict::Renumbered {
+            Cause::Renumbered
+        } else {
+            Cause::Body { slight: false }
+        };
         one.follows = true;
         out.push(one);
     }

@@ -11,6 +11,7 @@ use crate::xref::MemoryMap;
 use prova_module::{BinaryReader, ExternType, FuncIdx, FuncType, GlobalIdx, Module};
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The bit of a canonical id that has no partner.
 pub(crate) const ALONE: u32 = 1 << 31;
@@ -31,6 +32,8 @@ pub(crate) struct Side<'m> {
     pub(crate) slots: HashMap<u64, u32>,
     /// Names from the symbol table of an object file.
     linked: HashMap<u32, &'m str>,
+    /// Steps of work spent on this side: bytes decoded, places compared. For the test of growth.
+    work: AtomicU64,
 }
 
 impl<'m> Side<'m> {
@@ -51,7 +54,18 @@ impl<'m> Side<'m> {
             globals: (0..module.globals().len() as u32).collect(),
             slots: slots(module),
             linked: linked(module).unwrap_or_default(),
+            work: AtomicU64::new(0),
         }
+    }
+
+    /// Counts steps of work.
+    pub(crate) fn spend(&self, steps: usize) {
+        self.work.fetch_add(steps as u64, Ordering::Relaxed);
+    }
+
+    /// Steps of work so far.
+    pub(crate) fn spent(&self) -> u64 {
+        self.work.load(Ordering::Relaxed)
     }
 
     pub(crate) fn type_id(&self, ty: u32) -> u32 {

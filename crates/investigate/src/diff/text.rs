@@ -2,13 +2,14 @@
 //!
 //! At most [`LINES_MAX`] lines, whatever the report holds; what is left out is counted.
 
-use super::report::{Cluster, Difference, Kind, Origin, Report};
+use super::report::{Cluster, Difference, Kind, Origin, Report, plural};
 use std::fmt::Write;
 
 /// Most lines of a text report.
 pub(crate) const LINES_MAX: usize = 2000;
-/// Clusters listed at the top.
-const TOP: usize = 20;
+/// Clusters listed at the top, and those of them with their notes: the page's first 40 lines.
+const TOP: usize = 18;
+const NOTED: usize = 6;
 /// Clusters told in full, differences listed in each, lines of code of each difference.
 const FULL: usize = 60;
 const LISTED: usize = 12;
@@ -46,11 +47,19 @@ impl Report {
         for count in &self.counts {
             writeln!(out, "{:<16}{:>10}{:>10}", count.verdict, count.functions, count.others).ok();
         }
-        writeln!(out, "\n{} with one cause each:", plural(self.clusters.len(), "cluster")).ok();
+        let causes = plural(self.clusters.len() as u64, "cause");
+        writeln!(
+            out,
+            "\n{causes}, the gravest first; what follows from a cause is folded under it:"
+        )
+        .ok();
         for (i, cluster) in self.clusters.iter().take(TOP).enumerate() {
-            let places = plural(cluster.sites as usize, "place");
+            let places = plural(cluster.sites, "place");
             writeln!(out, "{:>3}. {}: {} ({places})", i + 1, cluster.verdict.name(), cluster.cause)
                 .ok();
+            for note in cluster.notes.iter().take(usize::from(i < NOTED)) {
+                writeln!(out, "       {note}").ok();
+            }
         }
         if self.clusters.len() > TOP {
             writeln!(out, "     and {} more", self.clusters.len() - TOP).ok();
@@ -59,6 +68,9 @@ impl Report {
 
     fn cluster(&self, out: &mut String, index: usize, cluster: &Cluster) {
         writeln!(out, "\n== {}. {}: {}", index + 1, cluster.verdict.name(), cluster.cause).ok();
+        for note in &cluster.notes {
+            writeln!(out, "  {note}").ok();
+        }
         let (causes, rest) = cluster.differences.split_at(cluster.causes);
         for i in causes.iter().take(LISTED) {
             difference(out, &self.differences[*i], index < TOP);
@@ -71,8 +83,8 @@ impl Report {
             writeln!(
                 out,
                 "  folded under it: {} with {}",
-                plural(rest.len(), "difference"),
-                plural(sites as usize, "place")
+                plural(rest.len() as u64, "difference"),
+                plural(sites, "place")
             )
             .ok();
             for i in rest.iter().take(4) {
@@ -120,10 +132,6 @@ fn difference(out: &mut String, difference: &Difference, code: bool) {
     if code && difference.code.len() > CODE {
         writeln!(out, "      … {} more lines", difference.code.len() - CODE).ok();
     }
-}
-
-fn plural(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// The first [`LINES_MAX`] lines.

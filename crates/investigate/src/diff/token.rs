@@ -60,6 +60,7 @@ impl<'m> Tokens<'m> {
     /// The tokens of a defined function; none for an import.
     pub(crate) fn new(side: &'m Side<'m>, func: u32) -> Option<Tokens<'m>> {
         let body = side.module.body(FuncIdx(func))?;
+        side.spend(body.bytes().len());
         Some(Tokens { side, reader: body.operators() })
     }
 
