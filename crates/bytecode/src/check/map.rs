@@ -9,6 +9,8 @@ use core::ops::Range;
 pub(super) struct MapCursor<'a> {
     /// The entries from the current one on; never empty.
     entries: &'a [MapEntry],
+    /// The word of the entry after it; code has fewer words than the greatest number.
+    next: u32,
     /// Where the body's operators are in the module.
     body: Range<usize>,
 }
@@ -21,28 +23,32 @@ impl<'a> MapCursor<'a> {
         }
         let start = cx.facts.blocks.first().map_or(usize::MAX, |body| body.start as usize);
         let end = cx.module.body(cx.candidate.func).map_or(0, |body| body.range().end);
-        let cursor = MapCursor { entries, body: start..end };
-        cursor.in_body()?;
+        let mut cursor = MapCursor { entries, next: 0, body: start..end };
+        cursor.settle()?;
         Ok(cursor)
     }
 
     /// The walk comes to the instruction at `word`; gives the offset of its operator.
+    #[inline]
     pub(super) fn enter(&mut self, word: u32) -> Result<u32, Fault> {
-        if let [current, next, ..] = self.entries
-            && current.word < word
-            && next.word == word
-        {
-            self.entries = &self.entries[1..];
-            self.in_body()?;
-        }
-        if let [_, next, ..] = self.entries
-            && next.word <= word
-        {
-            let what =
-                format!("the entry at word {} does not ascend or is at no instruction", next.word);
-            return Err(Fault::new(Rule::Map, what));
+        if word >= self.next {
+            self.advance(word)?;
         }
         Ok(self.entries[0].offset)
+    }
+
+    /// The next entry comes, at `word` or, wrongly, before it.
+    fn advance(&mut self, word: u32) -> Verdict {
+        if self.next == word {
+            self.entries = &self.entries[1..];
+            self.settle()?;
+        }
+        if word >= self.next {
+            let next = self.next;
+            let what = format!("the entry at word {next} does not ascend or is at no instruction");
+            return Err(Fault::new(Rule::Map, what));
+        }
+        Ok(())
     }
 
     /// The end of the code.
@@ -56,7 +62,16 @@ impl<'a> MapCursor<'a> {
         }
     }
 
-    fn in_body(&self) -> Verdict {
+    /// `entries` has changed.
+    #[inline]
+    fn settle(&mut self) -> Verdict {
+        self.next = self.entries.get(1).map_or(u32::MAX, |entry| entry.word);
+        if self.next <= self.entries[0].word {
+            return Err(Fault::new(
+                Rule::Map,
+                format!("the entry at word {} does not ascend", self.next),
+            ));
+        }
         let offset = self.entries[0].offset;
         if self.body.contains(&(offset as usize)) {
             return Ok(());

@@ -107,7 +107,7 @@ mod vector;
 pub use error::{CheckError, Rule};
 
 use crate::candidate::{Candidate, Settings};
-use crate::encode::{Inst, WORDS_MAX, decode_into};
+use crate::encode::{Inst, VALUES_MAX, WORDS_MAX, decode_into};
 use crate::ops::Kind;
 use error::{Fault, Verdict};
 use exception::Ranges;
@@ -124,15 +124,6 @@ struct Context<'a> {
     ty: &'a FuncType,
     settings: &'a Settings,
     candidate: &'a Candidate,
-}
-
-impl Context<'_> {
-    /// C5 is broken by a slot with its cells.
-    #[cold]
-    fn outside(&self, slot: u64, cells: u64) -> Fault {
-        let frame = self.candidate.frame_cells;
-        Fault::new(Rule::Slots, format!("s{slot} ({cells} cells) in a frame of {frame}"))
-    }
 }
 
 /// Proves all rules of a candidate, and gives the facts that it was compared with.
@@ -248,18 +239,33 @@ impl Walk<'_> {
     /// C5.
     #[inline]
     fn slots(&self, inst: &Inst) -> Verdict {
-        let form = inst.op.info().form;
+        let info = inst.op.info();
         let frame = u64::from(self.cx.candidate.frame_cells);
-        let mut slots = form.slots;
-        while slots != 0 {
-            let i = slots.trailing_zeros();
-            slots &= slots - 1;
-            let wide = u64::from(form.wide >> i & 1);
-            if inst.values[i as usize] + wide >= frame {
-                return Err(self.cx.outside(inst.values[i as usize], 1 + wide));
-            }
+        // Without branches: which operands are slots differs from instruction to instruction.
+        let outside = |from: usize, to: usize| {
+            (from..to).fold(false, |outside, i| {
+                let slot = info.form.slots >> i & 1 == 1;
+                let wide = u64::from(info.form.wide >> i & 1);
+                outside | (slot & (inst.values[i].saturating_add(wide) >= frame))
+            })
+        };
+        if outside(0, 3) || !info.narrow && outside(3, VALUES_MAX) {
+            return Err(self.outside(inst));
         }
         Ok(())
+    }
+
+    #[cold]
+    fn outside(&self, inst: &Inst) -> Fault {
+        let (form, frame) = (inst.op.info().form, self.cx.candidate.frame_cells);
+        for (i, &slot) in inst.values.iter().enumerate().filter(|(i, _)| form.slots >> i & 1 == 1) {
+            let cells = 1 + u64::from(form.wide >> i & 1);
+            if slot + cells > u64::from(frame) {
+                let what = format!("s{slot} ({cells} cells) in a frame of {frame}");
+                return Fault::new(Rule::Slots, what);
+            }
+        }
+        Fault::new(Rule::Slots, "a slot outside of the frame")
     }
 
     /// What operands that are no slots and the class demand.

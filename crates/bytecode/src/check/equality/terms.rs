@@ -144,8 +144,8 @@ struct Node {
 pub(super) struct Terms {
     key: u64,
     nodes: Vec<Node>,
-    /// Open addressing: the hash's high half, then the node's index, which is never 0.
-    index: Vec<u64>,
+    /// Open addressing: the node's index, which is never 0.
+    index: Vec<u32>,
     /// The first of the `index` in use is 0; this many, a power of two, less one.
     mask: usize,
     /// Where the code's next term probably is.
@@ -180,7 +180,7 @@ impl Terms {
 
     /// The bytes that the table keeps.
     pub(super) fn bytes(&self) -> usize {
-        self.nodes.capacity() * size_of::<Node>() + self.index.capacity() * size_of::<u64>()
+        self.nodes.capacity() * size_of::<Node>() + self.index.capacity() * size_of::<u32>()
     }
 
     /// What a number stands for.
@@ -404,22 +404,19 @@ impl Terms {
         let mask = self.mask;
         let mut slot = hash as usize & mask;
         loop {
-            let entry = self.index[slot];
-            if entry == 0 {
+            let i = self.index[slot];
+            if i == 0 {
                 break;
             }
-            if (entry ^ hash) >> 32 == 0 {
-                let i = entry as u32;
-                let node = &self.nodes[i as usize];
-                if node.head == head && node.args == args {
-                    return Vn(i.into());
-                }
+            let node = &self.nodes[i as usize];
+            if node.head == head && node.args == args {
+                return Vn(i.into());
             }
             slot = (slot + 1) & mask;
         }
         let i = self.nodes.len();
         self.nodes.push(Node { args, head, prim });
-        self.index[slot] = hash >> 32 << 32 | i as u32 as u64;
+        self.index[slot] = i as u32;
         if 2 * i > mask {
             self.grow();
         }
@@ -438,7 +435,7 @@ impl Terms {
             while self.index[slot] != 0 {
                 slot = (slot + 1) & self.mask;
             }
-            self.index[slot] = hash >> 32 << 32 | i as u32 as u64;
+            self.index[slot] = i as u32;
         }
     }
 }
