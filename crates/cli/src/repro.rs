@@ -39,7 +39,7 @@ enum ReproCommand {
 /// What to build and how, whatever for.
 #[derive(Debug, Args)]
 struct Common {
-    /// What varies: `all`, `none`, or a list of path, home, time-zone, locale, umask, file-order, cpus, aslr, environment, exec-path
+    /// What varies: `all`, `none`, or a list of path, home, time-zone, locale, umask, file-order, cpus, aslr, environment, exec-path, host-name
     #[arg(long, value_name = "LIST", default_value = "all")]
     vary: String,
     /// Files to compare (`*`, `?`, `**`); without it, every file that the build makes
@@ -190,7 +190,9 @@ fn ci(args: &CiArgs) -> Result<Exit> {
     let Some(expected) = expected else {
         std::fs::write(&args.lock, lock::write(&class.artifacts).map_err(unreadable)?)
             .map_err(context)?;
-        print(&format!("{}: {} outputs\n", args.lock.display(), class.artifacts.len()))?;
+        let count = class.artifacts.len();
+        let outputs = if count == 1 { "output" } else { "outputs" };
+        print(&format!("{}: {count} {outputs}\n", args.lock.display()))?;
         return Ok(Exit::Done);
     };
     let differences = lock::differences(&expected, &class.artifacts);

@@ -1,6 +1,6 @@
 //! Tests with compilers and networks that not every machine has; where one is absent its test is reported as ignored.
 //!
-//! `PROVA_ONLINE=1` allows Cargo to fetch packages; `PROVA_CLANG9=PROGRAM` names a clang 9. The library of wasm32-wasip1 comes with `rustup
+//! `PROVA_ONLINE=1` allows Cargo to fetch packages; clang 9 is looked for where `compilers/clang.sh` puts it, or below `PROVA_COMPILERS`. The library of wasm32-wasip1 comes with `rustup
 //! target add`. Green without these shows only that they are absent.
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -17,18 +17,32 @@ use std::process::{Command, ExitCode};
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let online = std::env::var_os("PROVA_ONLINE").is_some();
-    let clang = std::env::var_os("PROVA_CLANG9");
+    let clang = clang();
     let wasm = has_target("wasm32-wasip1");
     let trials = vec![
         Trial::test("a_crate_of_one_instance_still_differs", one_instance).with_ignored_flag(!wasm),
         Trial::test("the_leaked_feature_is_confirmed_by_builds", leaked_feature)
             .with_ignored_flag(!(wasm && online)),
-        Trial::test("the_pass_of_clang_9_is_named_from_the_source", || {
-            clang_9(&std::env::var_os("PROVA_CLANG9").unwrap_or_default())
+        Trial::test("the_pass_of_clang_9_is_named_from_the_source", {
+            let clang = clang.clone();
+            move || clang_9(&clang.unwrap_or_default())
         })
         .with_ignored_flag(clang.is_none()),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// The program that `compilers/clang.sh 9` prints.
+fn clang() -> Option<PathBuf> {
+    let cache = || {
+        let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+        std::env::var_os("XDG_CACHE_HOME")
+            .map(PathBuf::from)
+            .or(home)
+            .map(|cache| cache.join("prova-compilers"))
+    };
+    let root = std::env::var_os("PROVA_COMPILERS").map(PathBuf::from).or_else(cache)?;
+    Some(root.join("clang-9/run/clang")).filter(|clang| clang.is_file())
 }
 
 fn has_target(target: &str) -> bool {
@@ -138,10 +152,10 @@ fn leaked_feature() -> Result<(), Failed> {
 }
 
 /// The case of irreducible control flow, from its source.
-fn clang_9(clang: &std::ffi::OsStr) -> Result<(), Failed> {
+fn clang_9(clang: &Path) -> Result<(), Failed> {
     let scratch = Scratch::new("clang");
     fs::write(scratch.0.join("source/two-loops.c"), include_str!("cases/irreducible/two-loops.c"))?;
-    let clang = clang.to_string_lossy().into_owned();
+    let clang = clang.display().to_string();
     let command = [
         clang.as_str(),
         "--target=wasm32-unknown-unknown",

@@ -108,12 +108,20 @@ fn passes_of(
     let differing = report.differences.iter().filter(|one| {
         one.kind == Kind::Function && one.verdict >= Verdict::LayoutOnly && one.b.is_some()
     });
-    let symbols: Vec<&str> =
-        differing.filter_map(|one| a.func_name(FuncIdx(u32::try_from(one.a?).ok()?))).collect();
+    // Objects have their names elsewhere; there the report's name is the symbol, unless it is none at all.
+    let symbols: Vec<Option<&str>> = differing
+        .map(|one| {
+            let func = FuncIdx(u32::try_from(one.a?).ok()?);
+            let plain =
+                !one.name.contains([' ', ',', '<', ':', '\\']) && one.name != func.to_string();
+            a.func_name(func).or_else(|| plain.then_some(one.name.as_str()))
+        })
+        .collect();
     if symbols.is_empty() {
         return Ok(None);
     }
-    let filter = (symbols.len() <= FUNCTIONS_MAX).then(|| symbols.join(","));
+    let named: Option<Vec<&str>> = symbols.into_iter().collect();
+    let filter = named.filter(|named| named.len() <= FUNCTIONS_MAX).map(|named| named.join(","));
     let (command, known) = passes::instrumented(&options.command, filter.as_deref())?;
     let mut env: Vec<(OsString, OsString)> = command
         .get_envs()

@@ -9,7 +9,8 @@
 //!
 //! Neighbours: [`diff`](mod@crate::diff) is the judge. The search is delta debugging (Zeller, Hildebrandt 2002) over nested statements.
 //!
-//! 1. What is returned was compared: both modules are valid, and the function has the verdict and the cause that it had in A and B. So
+//! 1. What is returned was compared: both modules are valid, and the function has the verdict and the cause that it had in A and B; where only
+//!    order differs, in the same operators. So
 //!    reduction cannot slip to another difference of the same pair.
 //! 2. The search is bounded by work, not by time ([`Options::work`]); the result depends on the two modules and the options alone.
 //!
@@ -26,7 +27,7 @@ mod units;
 
 pub use cut::IMPORTS;
 
-use crate::diff::{DiffOptions, Difference, Kind, Report, Verdict, diff};
+use crate::diff::{DiffOptions, Difference, Kind, Origin, Report, Verdict, diff};
 use anyhow::{Context, Result, bail};
 use parts::Parts;
 use prova_module::{FuncIdx, Module};
@@ -152,7 +153,7 @@ pub fn isolate(
     let mut search = Search { sign, options, left: options.work, tries: 0 };
     let whole = Pair { a: a.clone(), b: b.clone(), funcs };
     let Some(small) = search.items(&whole)? else {
-        let Sign { verdict, cause } = &search.sign;
+        let Sign { verdict, cause, .. } = &search.sign;
         bail!(NotShown(format!(
             "`{}` ({verdict}: {cause}) does not differ in this way without the rest of the modules",
             difference.name
@@ -208,12 +209,23 @@ fn wanted<'r>(a: &Module, report: &'r Report, function: Option<&str>) -> Result<
 struct Sign {
     verdict: Verdict,
     cause: String,
+    /// The operators, without immediates, that differ; asked for only where order alone differs: else a dispatcher would be cut down to one
+    /// constant that nothing reads.
+    operators: BTreeSet<String>,
 }
 
 impl Sign {
     fn of(report: &Report, difference: &Difference) -> Sign {
         let cause = report.clusters.get(difference.cluster).map(|cluster| cluster.cause.clone());
-        Sign { verdict: difference.verdict, cause: cause.unwrap_or_default() }
+        let differing = difference.code.iter().filter(|line| {
+            line.origin != Origin::Both && difference.verdict == Verdict::LayoutOnly
+        });
+        let operators = differing.filter_map(|line| line.text.split(' ').next()).map(str::to_owned);
+        Sign {
+            verdict: difference.verdict,
+            cause: cause.unwrap_or_default(),
+            operators: operators.collect(),
+        }
     }
 
     fn is_of(&self, report: &Report, (a, b): (u32, u32)) -> bool {

@@ -273,6 +273,13 @@ impl<'m> Graph<'m> {
         }
         let roots = roots.iter().map(|id| place(id)).collect::<Result<Vec<_>>>()?;
         ensure!(!roots.is_empty(), "cargo metadata names no workspace member");
+        // A member that another member uses is on the way, not where it begins.
+        let top: Vec<usize> = roots
+            .iter()
+            .copied()
+            .filter(|root| !parents[*root].iter().any(|parent| roots.contains(parent)))
+            .collect();
+        let roots = if top.is_empty() { roots } else { top };
         let packages: Vec<&Package> = packages.iter().collect();
         let reach = |stop: &dyn Fn(usize) -> bool| {
             let mut distance = vec![None; count];

@@ -15,10 +15,11 @@
 //! | `aslr` | addresses fixed (`setarch -R`) | addresses random |
 //! | `environment` | as it is | larger, for each run by another length |
 //! | `exec-path` | as it is | a directory more |
+//! | `host-name` | the machine's | another (`unshare -r --uts`: the user is root of a namespace of its own) |
 //!
 //! 1. Each variation is probed with a small program under both settings; one that does not change what the program sees is
 //!    reported as ineffective, and never silently taken for a test.
-//! 2. Tools are started through `sh`, `taskset` and `setarch`; where one is missing its variation is ineffective.
+//! 2. Tools are started through `sh`, `taskset`, `setarch` and `unshare`; where one is missing its variation is ineffective.
 //!
 //! `tests/repro.rs` has a compiler that depends on each.
 
@@ -51,11 +52,13 @@ pub enum Variation {
     Environment,
     /// The search path of programs.
     ExecPath,
+    /// The machine's name.
+    HostName,
 }
 
 impl Variation {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Path,
         Self::Home,
         Self::TimeZone,
@@ -66,6 +69,7 @@ impl Variation {
         Self::Aslr,
         Self::Environment,
         Self::ExecPath,
+        Self::HostName,
     ];
 
     /// Its name on the command line.
@@ -81,6 +85,7 @@ impl Variation {
             Self::Aslr => "aslr",
             Self::Environment => "environment",
             Self::ExecPath => "exec-path",
+            Self::HostName => "host-name",
         }
     }
 
@@ -102,6 +107,7 @@ impl Variation {
             Self::Aslr => "cat /proc/self/maps",
             Self::Environment => "env | wc -c",
             Self::ExecPath => "echo \"$PATH\"",
+            Self::HostName => "uname -n",
         }
     }
 }
@@ -150,6 +156,12 @@ impl Setting {
         if !self.has(Variation::Aslr) && works("setarch", &["-R", "true"]) {
             command.args(["setarch", "-R"]);
         }
+        if self.has(Variation::HostName)
+            && works("unshare", &["-r", "--uts", "sh", "-c", OTHER_HOST])
+        {
+            let renamed = format!("{OTHER_HOST} && exec \"$@\"");
+            command.args(["unshare", "-r", "--uts", "sh", "-c", &renamed, "sh"]);
+        }
         command.args(argv).current_dir(directory).stdin(Stdio::null());
         // A cache would pass the first build's output off as the second's.
         command
@@ -175,6 +187,8 @@ impl Setting {
         command
     }
 }
+
+const OTHER_HOST: &str = "hostname another-host.example";
 
 /// Cargo and rustup find themselves through the home directory, unless they are told.
 fn keep_tools(command: &mut Command) {

@@ -1,0 +1,144 @@
+//! `repro`, `explain`, `isolate`: exit codes and first lines, of misuse above all.
+//!
+//! Green does not show what the reports say: the tests of `prova-investigate` do, and `docs.rs` runs the pages.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Place {
+        let path =
+            std::env::temp_dir().join(format!("prova-cli-repro-{}-{name}", std::process::id()));
+        fs::create_dir_all(path.join("source")).expect("a directory can be made");
+        fs::write(path.join("source/in.c"), "int x;\n").expect("a file can be written");
+        Place(path)
+    }
+
+    /// The code and everything that is printed.
+    fn run(&self, command: &str) -> (Option<i32>, String) {
+        let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../investigate/tests/cases");
+        let cases = cases.canonicalize().expect("the cases are there").display().to_string();
+        let script = format!("exec 2>&1\n'{}' {command}", env!("CARGO_BIN_EXE_prova"));
+        let output = Command::new("sh")
+            .args(["-c", &script])
+            .current_dir(&self.0)
+            .env("C", cases)
+            .output()
+            .expect("there is a shell");
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn each(&self, cases: &[(i32, &str, &str)]) {
+        for (code, command, words) in cases {
+            let (actual, text) = self.run(command);
+            assert_eq!(actual, Some(*code), "{command}\n{text}");
+            assert!(text.contains(words), "{command}\n{words}\n{text}");
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+#[test]
+fn explain() {
+    let place = Place::new("explain");
+    place.each(&[
+        (0, "explain $C/irreducible/a.wasm $C/irreducible/a.wasm", "equal, byte for byte"),
+        (1, "explain $C/path-shift/a.wasm $C/path-shift/b.wasm --html page.html", "stage: source"),
+        (1, "explain $C/irreducible/a.wasm $C/irreducible/b.wasm --json", "\"stage\": \"unknown\""),
+        (2, "explain $C/irreducible/a.wasm", "<B.wasm>"),
+        (2, "explain $C/irreducible/a.wasm nothing.wasm", "failed to read `nothing.wasm`"),
+        (2, "explain source/in.c $C/irreducible/a.wasm", "failed to parse `source/in.c`"),
+        (
+            2,
+            "explain $C/irreducible/a.wasm $C/irreducible/b.wasm --log-a $C/irreducible/a.log.gz",
+            "--log-b",
+        ),
+        (
+            2,
+            "explain $C/irreducible/a.wasm $C/irreducible/b.wasm --log-a no --log-b no",
+            "failed to read the log",
+        ),
+        (
+            2,
+            "explain $C/irreducible/a.wasm $C/irreducible/b.wasm --metadata source/in.c",
+            "not what cargo metadata prints",
+        ),
+        (
+            2,
+            "explain $C/irreducible/a.wasm $C/irreducible/b.wasm --html no/where/page.html",
+            "failed to write",
+        ),
+        (3, "repro explain --source source --keep k1 -- false", "failed: 1 of 1 builds"),
+        (
+            0,
+            "repro explain --runs 2 --vary umask --source source --keep k2 -- cp in.c out.o",
+            "equal: 2/2 builds",
+        ),
+    ]);
+    let page = fs::read_to_string(place.0.join("page.html")).expect("the page is written");
+    assert!(page.contains("stage: source: a path of the building machine"), "{page}");
+}
+
+#[test]
+fn isolate() {
+    let place = Place::new("isolate");
+    place.each(&[
+        (
+            0,
+            "isolate $C/irreducible/a.wasm $C/irreducible/b.wasm --module small",
+            "verified: both validate",
+        ),
+        (1, "diff small/a.wat small/b.wat", "layout-only, dispatcher states permuted"),
+        (2, "isolate $C/irreducible/a.wasm $C/irreducible/b.wasm", "--module"),
+        (
+            2,
+            "isolate $C/irreducible/a.wasm $C/irreducible/b.wasm --function walk --module m",
+            "no function `walk`",
+        ),
+        (
+            2,
+            "isolate $C/irreducible/a.wasm $C/irreducible/a.wasm --module m",
+            "no function differs",
+        ),
+        (2, "isolate $C/irreducible/a.wasm $C/irreducible/b.wasm --crate c", "no v0 symbol"),
+        (
+            2,
+            "isolate $C/irreducible/a.wasm $C/irreducible/b.wasm --module source/in.c",
+            "failed to make `source/in.c`",
+        ),
+    ]);
+    assert!(!place.0.join("m").exists() && !place.0.join("c").exists());
+}
+
+#[test]
+fn searches() {
+    let place = Place::new("searches");
+    place.each(&[
+        (2, "repro bisect -- true", "required"),
+        (2, "repro bisect --toolchain a,b --features c -- true", "cannot be used with"),
+        (2, "repro bisect --toolchain a --source source -- true", "two toolchains are needed"),
+        (2, "repro bisect --toolchain a,b --runs 2 --source source --vary none -- cp in.c x.o", "the bad end, do not differ"),
+        (2, "repro bisect --features a --runs 2 --source source --vary none -- cp in.c x.o", "where its features go"),
+        (2, "repro matrix --source source -- true", "two revisions or two toolchains"),
+        (2, "repro matrix --toolchain a,a --source source -- true", "stands twice"),
+        (2, "repro matrix --rev nothing,HEAD --source source -- true", "rev-parse failed"),
+        (0, "repro matrix --toolchain a,b --runs 2 --vary umask --source source -- cp in.c x.o", "equal: no cell differs"),
+        (1, "repro matrix --toolchain a,b --runs 2 --vary umask --source source -- sh -c 'umask > x.o; [ {toolchain} = b ] || echo > x.o'", "compiler: whether builds differ"),
+        (1, "repro matrix --json --toolchain a,b --runs 2 --vary umask --source source -- sh -c 'umask > x.o'", "\"verdict\": \"neither\""),
+        (4, "repro matrix --toolchain a,b --runs 2 --vary umask --source source -- sh -c '[ {toolchain} = a ] && cp in.c x.o'", "inconclusive"),
+        (0, "repro bisect --features a,b --runs 2 --vary umask --source source -- sh -c 'case {features} in *b*) umask > x.o;; *) echo > x.o;; esac'", "fewest features with which builds differ: b "),
+        (2, "repro blame-feature --metadata source/in.c", "not what cargo metadata prints"),
+        (2, "repro blame-feature --confirm", "<COMMAND>"),
+        (1, "repro blame-feature --metadata $C/feature-leak/metadata.json", "const-random 0.1.18"),
+        (2, "repro build --runs 1 --source source --keep k1 -- true", "between 2 and"),
+        (2, "repro build --source nowhere --keep k2 -- true", "there is no `nowhere`"),
+    ]);
+}
