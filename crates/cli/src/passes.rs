@@ -150,6 +150,11 @@ fn record(args: &RecordArgs) -> Result<Exit> {
     let flags =
         if recorded.known { "" } else { "; the compiler is not known, so no flags were added" };
     print(&format!("{}: {} bytes of log{flags}\n", args.output.display(), recorded.bytes))?;
+    if recorded.bytes == 0 && recorded.status.success() {
+        print(
+            "nothing was printed: has the compiler run? (Cargo compiles nothing twice; give it an empty `--target-dir`)\n",
+        )?;
+    }
     if !recorded.status.success() {
         print(&format!(
             "the compiler failed ({}); its messages are in the log\n",

@@ -162,6 +162,8 @@ fn a_compiler_is_recorded() {
     assert_eq!(words, "x.c\n-mllvm\n-print-after-all\n");
     let (code, text) = record(&[&other, "x.c"]);
     assert!(code == Some(0) && text.contains("the compiler is not known"), "{text}");
+    let (code, text) = record(&["true"]);
+    assert!(code == Some(0) && text.contains("nothing was printed"), "{text}");
     let (code, text) = record(&[&clang, "fail"]);
     assert!(code == Some(3) && text.contains("the compiler failed"), "{text}");
     assert!(record(&["/nothing/there"]).1.contains("failed to start"));

@@ -112,6 +112,9 @@ pub(crate) struct Access {
     pub(crate) bytes: u64,
 }
 
+/// The most bytes that one access touches.
+pub(crate) const ACCESS_BYTES_MAX: u64 = 16;
+
 /// How a memory operator accesses memory, from its mnemonic (`i64.load16_s` reads 2 bytes).
 pub(crate) fn access(op: &Operator<'_>) -> Option<Access> {
     memarg(op)?;

@@ -25,6 +25,10 @@ fn compare(a: &str, b: &str) -> Comparison {
     passes::compare(&mut a.as_bytes(), &mut b.as_bytes()).expect("the logs can be read")
 }
 
+fn text(comparison: &Comparison) -> String {
+    passes::text(comparison, &[], ["a", "b"])
+}
+
 fn parts(log: &str) -> (Vec<Part>, passes::Names) {
     let mut parts = Vec::new();
     let (names, _) = passes::record(&mut log.as_bytes(), &mut |part| {
@@ -298,6 +302,10 @@ fn passes_of_one_side_are_aligned_around() {
         (first.unpaired, first.first_unpaired.clone()),
         ([0, 1], Some((Side::B, "Extra".into())))
     );
+    let text = text(&comparison);
+    for words in ["on one side only: 0 in A, 1 in B;", "`f`: no dump differs, but the passes do"] {
+        assert!(text.contains(words), "{text}");
+    }
 }
 
 #[test]
@@ -314,6 +322,10 @@ fn functions_are_clustered_by_pass_whatever_their_order() {
         .map(|cluster| (cluster.pass.as_str(), cluster.members.len()))
         .collect();
     assert_eq!(clusters, [("Two", 3), ("Late", 1)]);
+    // The first of each cluster is told in detail.
+    let report = text(&comparison);
+    assert_eq!(report.matches("first in text").count(), 2, "{report}");
+    assert_eq!(report.matches("  function `").count(), 4, "{report}");
     assert!(compare(&log("  1", ["a", "b", "c"]), &log("  1", ["c", "b", "a"])).equal());
 }
 

@@ -111,6 +111,13 @@ pub fn text(comparison: &Comparison, evidence: &[Evidence], names: [&str; 2]) ->
         writeln!(out, "first: dump {}, {}, function `{function}`", a.place.dump, printable(pass))
             .ok();
     }
+    let unpaired = |side: usize| {
+        comparison.differences.iter().map(|difference| difference.unpaired[side]).sum::<usize>()
+    };
+    let [in_a, in_b] = [unpaired(0), unpaired(1)];
+    if in_a + in_b > 0 {
+        writeln!(out, "note: dumps of passes on one side only: {in_a} in A, {in_b} in B; one compiler with the same flags has none, as a rule").ok();
+    }
     for (at, cluster) in comparison.clusters.iter().enumerate() {
         let sort = if cluster.structural { "structure" } else { "names only" };
         let count = cluster.members.len();
@@ -123,8 +130,9 @@ pub fn text(comparison: &Comparison, evidence: &[Evidence], names: [&str; 2]) ->
         )
         .ok();
         for (nth, &member) in cluster.members.iter().take(MEMBERS_SHOWN_MAX).enumerate() {
-            let evidence = evidence.get(at).filter(|_| nth == 0);
-            member_text(&mut out, &comparison.differences[member], evidence);
+            // The first of a cluster stands for the others.
+            let detail = (nth == 0).then(|| evidence.get(at));
+            member_text(&mut out, &comparison.differences[member], detail);
         }
         if count > MEMBERS_SHOWN_MAX {
             writeln!(out, "  and {} more", count - MEMBERS_SHOWN_MAX).ok();
@@ -134,7 +142,8 @@ pub fn text(comparison: &Comparison, evidence: &[Evidence], names: [&str; 2]) ->
     out
 }
 
-fn member_text(out: &mut String, difference: &Difference, evidence: Option<&Evidence>) {
+/// A function with what became of it; where and how it differs, if that is asked for.
+fn member_text(out: &mut String, difference: &Difference, detail: Option<Option<&Evidence>>) {
     writeln!(out, "  function `{}`: {}", shown(&difference.function), fate(&difference.fate)).ok();
     let sorts = [("text", &difference.textual), ("structure", &difference.structural)];
     for (sort, divergence) in sorts {

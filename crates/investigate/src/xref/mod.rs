@@ -25,7 +25,7 @@ pub use watch::{
 };
 
 use crate::names::{demangle, printable};
-use crate::op::{Access, mnemonic};
+use crate::op::{ACCESS_BYTES_MAX, access, mnemonic};
 use prova_module::{DataIdx, ElementItems, ExternKind, FuncIdx, Module, Operator};
 use serde::Serialize;
 use std::collections::HashSet;
@@ -118,10 +118,21 @@ pub fn target(module: &Module, text: &str) -> Result<Range<u64>, String> {
     match map.spans.iter().find(|span| span.bytes > 0 && named(span.segment)) {
         Some(span) => Ok(span.range()),
         None => Err(format!(
-            "`{}` is neither an address, nor a range `A..B`, nor the name of a data segment",
-            printable(text)
+            "`{}` is neither an address, nor a range `A..B`, nor the name of a data segment{}",
+            printable(text),
+            segments(&map)
         )),
     }
+}
+
+/// The names of data segments, for a message.
+fn segments(map: &MemoryMap) -> String {
+    let names = map.spans.iter().map(|span| &span.name).filter(|name| !name.is_empty());
+    let names: Vec<String> = names.take(8).map(|name| format!("`{name}`")).collect();
+    if names.is_empty() {
+        return " (the module names none)".to_owned();
+    }
+    format!(" (the module has {})", names.join(", "))
 }
 
 /// Finds who has to do with the addresses of a range.
@@ -251,7 +262,7 @@ fn called_from_outside(module: &Module) -> HashSet<u32> {
 struct Calls(Vec<(u32, Vec<Value>)>);
 
 impl Sink for Calls {
-    fn access(&mut self, _: (u32, &Operator<'_>), _: Value, _: u64, _: Access) {}
+    fn access(&mut self, _: (u32, &Operator<'_>), _: Value, _: u64) {}
     fn bulk(&mut self, _: (u32, &Operator<'_>), _: Value, _: Value, _: bool) {}
     fn escape(&mut self, _: (u32, &Operator<'_>), _: u32) {}
     fn call(&mut self, _: (u32, &Operator<'_>), callee: FuncIdx, args: &[Value]) {
@@ -302,19 +313,28 @@ impl<'s> Collector<'s> {
 }
 
 impl Sink for Collector<'_> {
-    fn access(&mut self, at: (u32, &Operator<'_>), base: Value, offset: u64, access: Access) {
+    fn access(&mut self, at: (u32, &Operator<'_>), base: Value, offset: u64) {
         let Some(base) = base else {
             let in_segment = || {
                 self.map
                     .span_at(offset)
                     .is_some_and(|span| span.range().contains(&self.range.start))
             };
-            if offset < self.range.end && offset > 0 && in_segment() {
+            if offset < self.range.end
+                && offset > 0
+                && in_segment()
+                && let Some(access) = access(at.1)
+            {
                 self.indexed.push(self.found(at, offset, access.bytes));
             }
             return;
         };
         let start = u64::from(base).saturating_add(offset);
+        // Most accesses are far away; their widths need not be known.
+        if start >= self.range.end || start.saturating_add(ACCESS_BYTES_MAX) <= self.range.start {
+            return;
+        }
+        let Some(access) = access(at.1) else { return };
         if start < self.range.end && start.saturating_add(access.bytes) > self.range.start {
             let found = self.found(at, start, access.bytes);
             if access.reads {

@@ -11,7 +11,7 @@
 //!
 //! Linear: constant work for each operator and 64 steps for each block.
 
-use crate::op::{Access, access, fixed_arity, memarg};
+use crate::op::{fixed_arity, memarg};
 use prova_module::{
     BlockKind, BlockType, FuncFacts, FuncIdx, MemArgTarget, Module, Operator, OperatorsReader,
 };
@@ -21,8 +21,8 @@ pub(crate) type Value = Option<u32>;
 
 /// Takes what a walk finds. All methods get the operator and its module offset.
 pub(crate) trait Sink {
-    /// A load or store at `base + offset`.
-    fn access(&mut self, at: (u32, &Operator<'_>), base: Value, offset: u64, access: Access);
+    /// A load, store or atomic operator at `base + offset`.
+    fn access(&mut self, at: (u32, &Operator<'_>), base: Value, offset: u64);
     /// A bulk operator writes or reads `len` bytes from `start`.
     fn bulk(&mut self, at: (u32, &Operator<'_>), start: Value, len: Value, writes: bool);
     /// A constant leaves the domain.
@@ -242,8 +242,8 @@ impl<S: Sink> Walk<'_, S> {
             self.escape(at, value);
         }
         let base = self.pop();
-        if let (Some(access), MemArgTarget::Memory(0)) = (access(at.1), memarg.target) {
-            self.sink.access(at, base, memarg.offset, access);
+        if memarg.target == MemArgTarget::Memory(0) {
+            self.sink.access(at, base, memarg.offset);
         }
         self.give(gives);
     }
