@@ -96,28 +96,7 @@ pub fn text(comparison: &Comparison, evidence: &[Evidence], names: [&str; 2]) ->
         only(&mut out, comparison);
         return out;
     };
-    let count = comparison.differences.len();
-    let healed = if comparison.healed() { "; all healed: the last dumps are equal" } else { "" };
-    writeln!(
-        out,
-        "different: {count} function{}, {}{healed}",
-        plural(count),
-        clusters_of(comparison.clusters.len())
-    )
-    .ok();
-    if let Some(divergence) = &first.textual {
-        let function = shown(&first.function);
-        let Divergence { pass, a, .. } = divergence;
-        writeln!(out, "first: dump {}, {}, function `{function}`", a.place.dump, printable(pass))
-            .ok();
-    }
-    let unpaired = |side: usize| {
-        comparison.differences.iter().map(|difference| difference.unpaired[side]).sum::<usize>()
-    };
-    let [in_a, in_b] = [unpaired(0), unpaired(1)];
-    if in_a + in_b > 0 {
-        writeln!(out, "note: dumps of passes on one side only: {in_a} in A, {in_b} in B; one compiler with the same flags has none, as a rule").ok();
-    }
+    verdict(&mut out, comparison, first);
     for (at, cluster) in comparison.clusters.iter().enumerate() {
         let sort = if cluster.structural { "structure" } else { "names only" };
         let count = cluster.members.len();
@@ -142,9 +121,40 @@ pub fn text(comparison: &Comparison, evidence: &[Evidence], names: [&str; 2]) ->
     out
 }
 
+/// How many functions differ, the first of them, and whether the passes do.
+fn verdict(out: &mut String, comparison: &Comparison, first: &Difference) {
+    let count = comparison.differences.len();
+    let healed = if comparison.healed() { "; all healed: the last dumps are equal" } else { "" };
+    writeln!(
+        out,
+        "different: {count} function{}, {}{healed}",
+        plural(count),
+        clusters_of(comparison.clusters.len())
+    )
+    .ok();
+    if let Some(divergence) = &first.textual {
+        let function = shown(&first.function);
+        let Divergence { pass, a, .. } = divergence;
+        writeln!(out, "first: dump {}, {}, function `{function}`", a.place.dump, printable(pass))
+            .ok();
+    }
+    let unpaired = |side: usize| {
+        comparison.differences.iter().map(|difference| difference.unpaired[side]).sum::<usize>()
+    };
+    let [in_a, in_b] = [unpaired(0), unpaired(1)];
+    if in_a + in_b > 0 {
+        writeln!(out, "note: dumps of passes on one side only: {in_a} in A, {in_b} in B; one compiler with the same flags has none, as a rule").ok();
+    }
+}
+
 /// A function with what became of it; where and how it differs, if that is asked for.
 fn member_text(out: &mut String, difference: &Difference, detail: Option<Option<&Evidence>>) {
-    writeln!(out, "  function `{}`: {}", shown(&difference.function), fate(&difference.fate)).ok();
+    let fate = match &difference.textual {
+        None if difference.fate != Fate::Unknown => "no dump differs, but the passes do".to_owned(),
+        _ => fate(&difference.fate),
+    };
+    writeln!(out, "  function `{}`: {fate}", shown(&difference.function)).ok();
+    let Some(evidence) = detail else { return };
     let sorts = [("text", &difference.textual), ("structure", &difference.structural)];
     for (sort, divergence) in sorts {
         let Some(Divergence { pass, a, b }) = divergence else {
