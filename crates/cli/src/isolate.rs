@@ -9,7 +9,7 @@ use crate::report::{Exit, Misuse, print, printable, warn};
 use clap::Args;
 use prova::{Context, Result, bail};
 use prova_investigate::isolate::crate_source::{crate_source, crates_of};
-use prova_investigate::isolate::{self, Isolated, Options, Size, proof};
+use prova_investigate::isolate::{self, Isolated, OPERATORS_MAX, Options, Size, proof};
 use prova_investigate::repro::Verdict;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ pub(crate) struct IsolateArgs {
     /// The platform that the crate is built for
     #[arg(long, value_name = "TRIPLE", default_value = "wasm32-wasip1", requires = "crate_to")]
     target: String,
-    /// How long is searched: so many thousand operators are compared
+    /// How long is searched: so many thousand bytes of modules are compared
     #[arg(long, value_name = "N", default_value_t = 30_000)]
     budget: u64,
 }
@@ -97,7 +97,12 @@ fn text(isolated: &Isolated, directory: &Path) -> String {
             change("operators of the function", |size| size.operators)
         ));
     }
-    let ended = if *exhausted { "; the budget ended the search" } else { "" };
+    let long = before.0.operators.max(before.1.operators) > OPERATORS_MAX;
+    let ended = match (exhausted, long) {
+        (true, _) => "; the budget ended the search",
+        (false, true) => "; the function is too long to be taken apart",
+        (false, false) => "",
+    };
     out.push_str(&format!("verified: both validate, and `prova diff` says the same of the function ({tries} pairs tried{ended})\n"));
     let (a, b) = (directory.join("a.wasm"), directory.join("b.wasm"));
     out.push_str(&format!("written: {} and {}, each with its text\n", a.display(), b.display()));

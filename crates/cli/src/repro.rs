@@ -12,7 +12,7 @@ use prova::{Error, Result, bail};
 use prova_investigate::explain::live::live;
 use prova_investigate::repro::{self, Options, Variation, Verdict, kind, lock, report};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(crate) struct ReproArgs {
@@ -222,7 +222,11 @@ fn explain(args: &ExplainArgs) -> Result<Exit> {
             serde_json::json!({ "builds": report, "modules": explained, "notes": live.notes });
         out = format!("{all:#}\n");
     } else {
-        out += &report::text(&live.outcome, None);
+        // Modules are explained below.
+        let explained =
+            |path: &Path| live.explanations.iter().any(|(name, _)| path.ends_with(name));
+        let differ = |a: &Path, b: &Path| kind::detail(a, b).filter(|_| !explained(a));
+        out += &report::text(&live.outcome, Some(&differ));
         for (path, explanation) in &live.explanations {
             out += &format!("\n== {}\n{}", printable(path), explanation.to_text());
         }

@@ -2,7 +2,7 @@
 //!
 //! A block runs in one directory for each page, in which the cases of `prova-investigate` lie. A line of `> …` goes on with the command above it; a
 //! line `…` stands for any number of lines; `[exit N]` ends the output of a command whose code is not 0. The directory's own name is
-//! written `/home/you/two-builds`. `PROVA_BLESS=1` writes what the commands print into the page, where it differs.
+//! written `~/two-builds`. `PROVA_BLESS=1` writes what the commands print into the page, where it differs.
 //!
 //! Green shows that the pages tell the truth about these commands, not that they are good pages, nor what prose says.
 
@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const HOME: &str = "/home/you/two-builds";
+const HOME: &str = "~/two-builds";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

@@ -47,6 +47,7 @@ pub(super) fn advice(
             fault.fault, fault.fixed
         ));
     }
+    let before = passes.iter().any(|found| found.before);
     match cluster.verdict {
         Verdict::Path => advice.push(
             "map the path away: rustc `--remap-path-prefix OLD=NEW`, clang `-ffile-prefix-map=OLD=NEW`".into(),
@@ -54,12 +55,20 @@ pub(super) fn advice(
         Verdict::RandomLooking if leaks.is_empty() => advice.push(
             "look for a seed, a time or an identifier that is made while the program is built; with the package's manifest (`--manifest-path`) the crates are searched".into(),
         ),
-        Verdict::RandomLooking => advice.extend(leaks.iter().map(cure)),
+        Verdict::LayoutOnly | Verdict::Changed if before && leaks.is_empty() => advice.push(
+            "the compiler was given different programs: look at macros, build scripts, `env!`, `include!`, generated files".into(),
+        ),
         Verdict::LayoutOnly | Verdict::Changed if passes.is_empty() && !have_logs => advice.push(
             "record the passes of both builds (`prova passes record`, or `prova repro explain`) to learn which one it was".into(),
         ),
-        Verdict::LayoutOnly | Verdict::Changed | Verdict::Identical | Verdict::Renumbered | Verdict::Moved => {}
+        Verdict::RandomLooking
+        | Verdict::LayoutOnly
+        | Verdict::Changed
+        | Verdict::Identical
+        | Verdict::Renumbered
+        | Verdict::Moved => {}
     }
+    advice.extend(leaks.iter().map(cure));
     advice
 }
 

@@ -19,6 +19,7 @@ use crate::passes;
 use crate::repro::{Options, Outcome, blame, build};
 use anyhow::{Context, Result};
 use prova_module::{Features, FuncIdx, Limits, Module};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -49,23 +50,24 @@ pub fn live(
     let outcome = build(&first, progress)?;
     let mut live = Live { outcome, explanations: Vec::new(), notes: Vec::new() };
     let metadata = metadata.or_else(|| cargo_says(options, &mut live.notes));
+    let mut pairs = Vec::new();
     for path in modules(&live.outcome) {
-        let Some((a, b)) = pair(&live.outcome, &path) else {
-            live.notes.push(format!("{path} is not a module in both outputs"));
-            continue;
-        };
-        let mut names = kept(&live.outcome, &path);
-        let mut pair = (a, b);
-        let mut logs = None;
-        if let Some((outcome, log_pair)) =
-            passes_of(options, &pair, live.explanations.len(), &mut live.notes, progress)?
-        {
-            // The logs are those of these builds.
-            if let Some(again) = self::pair(&outcome, &path) {
-                (pair, names, logs) = (again, kept(&outcome, &path), Some(log_pair));
-            }
+        match pair(&live.outcome, &path) {
+            Some(pair) => pairs.push((path, pair)),
+            None => live.notes.push(format!("{path} is not a module in both outputs")),
         }
-        let sources = Sources { names, logs, metadata: metadata.clone() };
+    }
+    let passes = passes_of(options, &pairs, &mut live.notes, progress)?;
+    for (path, first) in pairs {
+        // Logs explain the outputs of the builds that they are of.
+        let again = passes
+            .as_ref()
+            .and_then(|(outcome, logs)| Some((pair(outcome, &path)?, outcome, logs)));
+        let (pair, outcome, logs) = match again {
+            Some((pair, outcome, logs)) => (pair, outcome, Some(logs.clone())),
+            None => (first, &live.outcome, None),
+        };
+        let sources = Sources { names: kept(outcome, &path), logs, metadata: metadata.clone() };
         live.explanations.push((path, explain(&pair.0, &pair.1, &sources)?));
     }
     Ok(live)
@@ -96,32 +98,42 @@ fn pair(outcome: &Outcome, path: &str) -> Option<(Module, Module)> {
     Some((module(0)?, module(1)?))
 }
 
-/// Builds again with the passes of differing functions printed; the logs of two builds whose outputs differ.
-fn passes_of(
-    options: &Options,
-    (a, b): &(Module, Module),
-    number: usize,
-    notes: &mut Vec<String>,
-    progress: &mut dyn FnMut(&str),
-) -> Result<Option<(Outcome, (PathBuf, PathBuf))>> {
+/// The symbols of functions whose code differs; `None` for one without a symbol that a compiler would know.
+fn differing((a, b): &(Module, Module)) -> Vec<Option<String>> {
     let report = diff(a, b, &DiffOptions::default());
     let differing = report.differences.iter().filter(|one| {
         one.kind == Kind::Function && one.verdict >= Verdict::LayoutOnly && one.b.is_some()
     });
-    // Objects have their names elsewhere; there the report's name is the symbol, unless it is none at all.
-    let symbols: Vec<Option<&str>> = differing
+    differing
         .map(|one| {
             let func = FuncIdx(u32::try_from(one.a?).ok()?);
-            let plain =
-                !one.name.contains([' ', ',', '<', ':', '\\']) && one.name != func.to_string();
-            a.func_name(func).or_else(|| plain.then_some(one.name.as_str()))
+            // Objects have their names elsewhere; there the report's name is the symbol, unless it is none at all.
+            let symbol = a.func_name(func).unwrap_or(&one.name);
+            // Names are the module's, and go into a list of flags.
+            let plain = |c: char| c.is_ascii_alphanumeric() || "_.$".contains(c);
+            (symbol.chars().all(plain) && symbol != func.to_string()).then(|| symbol.to_owned())
         })
-        .collect();
+        .collect()
+}
+
+/// The outcome of builds that print their passes, and the logs of the first two classes.
+type Printed = (Outcome, (PathBuf, PathBuf));
+
+/// Builds again with the passes of differing functions printed.
+fn passes_of(
+    options: &Options,
+    pairs: &[(String, (Module, Module))],
+    notes: &mut Vec<String>,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Option<Printed>> {
+    let symbols: Vec<Option<String>> = pairs.iter().flat_map(|(_, pair)| differing(pair)).collect();
     if symbols.is_empty() {
         return Ok(None);
     }
-    let named: Option<Vec<&str>> = symbols.into_iter().collect();
-    let filter = named.filter(|named| named.len() <= FUNCTIONS_MAX).map(|named| named.join(","));
+    let named: Option<BTreeSet<String>> = symbols.into_iter().collect();
+    let filter = named
+        .filter(|named| named.len() <= FUNCTIONS_MAX)
+        .map(|named| named.into_iter().collect::<Vec<_>>().join(","));
     let (command, known) = passes::instrumented(&options.command, filter.as_deref())?;
     let mut env: Vec<(OsString, OsString)> = command
         .get_envs()
@@ -139,7 +151,7 @@ fn passes_of(
     progress("code differs: building again with the compiler's passes printed");
     let again = Options {
         command: argv.map(OsString::from).collect(),
-        keep: options.keep.join(format!("passes-{number}")),
+        keep: options.keep.join("passes"),
         stop: true,
         attribute: false,
         env: options.env.iter().cloned().chain(env).collect(),

@@ -30,6 +30,7 @@ use anyhow::{Context, Result};
 use prova_module::Module;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 /// So many functions and pieces of data of a cluster are looked up.
@@ -138,6 +139,8 @@ pub struct PassFound {
     pub lines: (LogLine, LogLine),
     /// The pass from which on both are equal again; `None` if the difference stays.
     pub healed: Option<String>,
+    /// It differs in its first dump already, so before the pass.
+    pub before: bool,
     /// A known fault of this pass.
     pub known: Option<known::Fault>,
 }
@@ -196,7 +199,8 @@ fn cause(
             passes.extend(logs.find(&function.name)?);
         }
     }
-    let drawn = cluster.verdict == Verdict::RandomLooking;
+    let drawn =
+        cluster.verdict == Verdict::RandomLooking || passes.iter().any(|found| found.before);
     let leaks = leaks.filter(|_| drawn).unwrap_or_default();
     let (stage, because) =
         stage(cluster.verdict, &passes, have_logs, logs_equal, !code.is_empty(), leaks);
@@ -238,7 +242,7 @@ fn stage(
                 .into(),
         ),
         (_, Some(found)) if found.dumps == (0, 0) => {
-            (Stage::Source, "the logs differ from the first dump on, before any pass".into())
+            (Stage::Source, "its first dumps differ already, before any pass".into())
         }
         (_, Some(found)) => {
             (Stage::Pass, format!("the first dump that differs is that after {}", found.pass))
@@ -317,9 +321,12 @@ impl Logs {
         let line = passes::first_line(&body_a, &body_b);
         let LineDifference { a, b } = line.unwrap_or(LineDifference { a: None, b: None });
         let pass = passes::printable(&divergence.pass);
+        let before =
+            first_dump(self.a.path(), divergence.a.function)? == Some(divergence.a.place.dump);
         Ok(Some(PassFound {
+            before,
             function: function.to_owned(),
-            known: known::fault(&pass),
+            known: known::fault(&pass).filter(|_| !before),
             pass,
             dumps: (divergence.a.place.dump, divergence.b.place.dump),
             lines: (a.map(text_line), b.map(text_line)),
@@ -349,6 +356,19 @@ impl Logs {
             format!("{} more functions differ in the logs and not in the modules (healed, inlined or left out): {}{more}", left.len(), named.join(", "))
         })
     }
+}
+
+/// The first dump that has a function.
+fn first_dump(log: &std::path::Path, function: u64) -> Result<Option<u64>> {
+    let mut found = None;
+    passes::record(&mut Log::open(log)?, &mut |part| {
+        if part.function != function {
+            return ControlFlow::Continue(());
+        }
+        found = Some(part.place.dump);
+        ControlFlow::Break(())
+    })?;
+    Ok(found)
 }
 
 fn shown(symbol: &str) -> String {

@@ -129,7 +129,8 @@ fn pass_text(out: &mut String, found: &PassFound) {
         (a, b) if a == b => format!("dump {a} of both logs"),
         (a, b) => format!("dump {a} of log A, {b} of log B"),
     };
-    writeln!(out, "     function {}: {}, {dumps}", found.function, found.pass).ok();
+    let before = if found.before { "before " } else { "" };
+    writeln!(out, "     function {}: {before}{}, {dumps}", found.function, found.pass).ok();
     for (sign, line) in [('-', &found.lines.0), ('+', &found.lines.1)] {
         if let Some((number, text)) = line {
             let shown: String = text.chars().take(LINE_CHARS_MAX).collect();

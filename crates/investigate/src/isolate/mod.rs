@@ -14,7 +14,7 @@
 //!    reduction cannot slip to another difference of the same pair.
 //! 2. The search is bounded by work, not by time ([`Options::work`]); the result depends on the two modules and the options alone.
 //!
-//! Worst case: one comparison of the whole modules, then `work` operators compared. `tests/isolate.rs` isolates the cases and planted edits.
+//! Worst case: one comparison of the whole modules, then `work` bytes compared. `tests/isolate.rs` isolates the cases and planted edits.
 
 pub mod crate_source;
 mod cut;
@@ -26,6 +26,7 @@ mod reduce;
 mod units;
 
 pub use cut::IMPORTS;
+pub use reduce::OPERATORS_MAX;
 
 use crate::diff::{DiffOptions, Difference, Kind, Origin, Report, Verdict, diff};
 use anyhow::{Context, Result, bail};
@@ -36,7 +37,7 @@ use std::collections::BTreeSet;
 /// How long may be searched.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// So many operators are compared at most, both sides and all tries together.
+    /// So many bytes of modules are compared at most, both sides and all tries together; a try counts 1,000 more.
     pub work: u64,
     /// Executions that back `layout-only` in a try; the result is held to [`DiffOptions::runs`].
     pub runs: u32,

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 /// Functions of more operators are not taken apart.
-pub(super) const OPERATORS_MAX: usize = 20_000;
+pub const OPERATORS_MAX: usize = 20_000;
 
 /// So many rounds over all depths.
 const ROUNDS_MAX: usize = 4;

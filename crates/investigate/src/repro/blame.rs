@@ -297,24 +297,8 @@ impl<'m> Graph<'m> {
         };
         let distance = reach(&|_| false);
         let without = reach(&|at| ALWAYS.iter().any(|(name, _)| *name == packages[at].name));
-        let is_macro = |at: usize| {
-            packages[at]
-                .targets
-                .iter()
-                .any(|target| target.kind.iter().any(|kind| kind == "proc-macro"))
-        };
-        let mut in_build = vec![false; count];
-        let mut open: Vec<usize> = Vec::new();
-        for (at, list) in children.iter().enumerate().filter(|&(at, _)| distance[at].is_some()) {
-            open.extend(
-                list.iter().filter(|&&(_, build)| build || is_macro(at)).map(|&(to, _)| to),
-            );
-        }
-        while let Some(at) = open.pop() {
-            if !std::mem::replace(&mut in_build[at], true) {
-                open.extend(children[at].iter().map(|&(to, _)| to));
-            }
-        }
+        let reached: Vec<bool> = distance.iter().map(Option::is_some).collect();
+        let in_build = in_build(&packages, &children, &reached);
         let behind_always = without.iter().map(Option::is_none).collect();
         Ok(Self { packages, enabled, parents, distance, in_build, behind_always })
     }
@@ -453,6 +437,27 @@ impl<'m> Graph<'m> {
         });
         Some(outer.map_or_else(|| (*first).to_owned(), |(feature, _)| feature.clone()))
     }
+}
+
+/// The packages that build scripts and procedural macros use, however far.
+fn in_build(packages: &[&Package], children: &[Vec<(usize, bool)>], reached: &[bool]) -> Vec<bool> {
+    let is_macro = |at: usize| {
+        packages[at]
+            .targets
+            .iter()
+            .any(|target| target.kind.iter().any(|kind| kind == "proc-macro"))
+    };
+    let mut found = vec![false; packages.len()];
+    let mut open: Vec<usize> = Vec::new();
+    for (at, list) in children.iter().enumerate().filter(|&(at, _)| reached[at]) {
+        open.extend(list.iter().filter(|&&(_, build)| build || is_macro(at)).map(|&(to, _)| to));
+    }
+    while let Some(at) = open.pop() {
+        if !std::mem::replace(&mut found[at], true) {
+            open.extend(children[at].iter().map(|&(to, _)| to));
+        }
+    }
+    found
 }
 
 /// Whether a feature of a package's table is, or switches on, one of the wanted ones.

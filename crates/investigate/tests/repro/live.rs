@@ -47,6 +47,32 @@ fn the_pass_is_named_from_a_build_command() {
 }
 
 #[test]
+fn names_of_a_module_do_not_become_flags() {
+    let scratch = Scratch::new();
+    for (name, constant) in [("a", 1), ("b", 2)] {
+        let text = format!(
+            "(module (func $\"-Clinker=x\" (export \"f\") (result i32) i32.const {constant}00000))"
+        );
+        let bytes = wat::parse_str(text).expect("text format");
+        std::fs::write(scratch.0.join(name), bytes).expect("a file can be written");
+    }
+    let place = scratch.0.display().to_string();
+    let script = counter(&scratch)
+        + &format!(
+            "[ $((n % 2)) = 0 ] && cp {place}/a x.wasm || cp {place}/b x.wasm; echo \"flags $RUSTFLAGS\""
+        );
+    let options = Options {
+        runs: Some(2),
+        vary: vec![],
+        artifacts: vec!["*.wasm".into()],
+        ..scratch.options(&script)
+    };
+    live(&options, None, &mut |_| {}).expect("it builds");
+    let log = std::fs::read_to_string(scratch.0.join("keep/passes/build-1.log")).expect("a log");
+    assert!(log.contains("-print-after-all") && !log.contains("linker"), "{log}");
+}
+
+#[test]
 fn a_compiler_that_prints_no_passes_is_said_to_be_one() {
     let scratch = Scratch::new();
     let (a, b) = (case("irreducible/a.wasm"), case("irreducible/b.wasm"));
@@ -83,7 +109,7 @@ fn data_alone_needs_no_passes() {
     let live = live(&options, Some(metadata), &mut |_| {}).expect("it builds");
     assert_eq!(live.explanations[0].1.causes[0].stage, Stage::Source);
     assert!(live.explanations[0].1.causes[0].features[0].contains("const-random 0.1.18"));
-    assert!(!scratch.0.join("keep/passes-0").exists());
+    assert!(!scratch.0.join("keep/passes").exists());
     let equal = Scratch::new();
     let live =
         prova_investigate::explain::live::live(&equal.options("cp in.c x.o"), None, &mut |_| {})
