@@ -94,6 +94,50 @@ impl Form {
         self
     }
 
+    /// The same without guards.
+    pub(crate) fn without_guards(&self) -> Form {
+        let mut form = self.clone();
+        form.params.retain(|param| !param.name.starts_with("$g"));
+        form
+    }
+
+    /// Whether it can be merged with others: its parameters are sources and results by number, and its results are they.
+    pub(crate) fn merges(&self) -> bool {
+        let numbered = |name: &str| {
+            name.strip_prefix(['$']).is_some_and(|name| {
+                name.starts_with(['s', 'd']) && name[1..].parse::<usize>().is_ok()
+            })
+        };
+        self.results.is_none()
+            && self.budgets.is_empty()
+            && self.params.iter().all(|param| numbered(&param.name))
+    }
+
+    /// One form that does what all of these do, one after the other. Sources of one type are shared by their order.
+    pub(crate) fn merge(forms: &[&Form]) -> Form {
+        let mut merged = Form::default();
+        for form in forms {
+            let mut body = form.body.clone();
+            for (i, param) in form.params.iter().enumerate() {
+                let name = if param.name.starts_with("$s") {
+                    let before = form.params[..i].iter().filter(|p| p.ty == param.ty).count();
+                    format!("${}{before}", param.ty.name())
+                } else {
+                    format!("$r{}", merged.params.len())
+                };
+                for end in [")", " "] {
+                    body = body.replace(&format!("{}{end}", param.name), &format!("{name}{end}"));
+                }
+                if merged.params.iter().all(|known| known.name != name) {
+                    merged.params.push(Param { name, ..param.clone() });
+                }
+            }
+            merged.body.push_str(&body);
+            merged.body.push('\n');
+        }
+        merged
+    }
+
     /// The same, never moved to other slots.
     pub(crate) fn in_place(self) -> Form {
         Form { placed: false, ..self }

@@ -47,12 +47,20 @@ pub(crate) struct Effort {
     pub(crate) placed_max: usize,
     /// Random tuples of a function.
     pub(crate) random: usize,
-    /// Functions of each unit.
+    /// Units of each op.
+    pub(crate) units_max: usize,
+    /// Functions of each unit that does not call.
     pub(crate) forms_max: usize,
     /// Layouts of each function that may be moved.
     pub(crate) layouts_max: usize,
     /// Whether there are functions with the greatest slots.
     pub(crate) high: bool,
+    /// Whether functions have guards.
+    pub(crate) guards: bool,
+    /// Functions of a module: where they are more than one, several ops share it.
+    pub(crate) module_max: usize,
+    /// Forms that are made one function.
+    pub(crate) merge_max: usize,
 }
 
 impl Effort {
@@ -64,23 +72,31 @@ impl Effort {
             edges_max: 1_500,
             placed_max: 30,
             random: 40,
+            units_max: usize::MAX,
             forms_max: usize::MAX,
             layouts_max: usize::MAX,
             high: true,
+            guards: true,
+            module_max: 1,
+            merge_max: 1,
         }
     }
 
-    /// Every op, a few values: for Miri, and for planted faults.
+    /// Every op, a few values: for Miri, in which decoding, translating and checking a module takes seconds.
     pub(crate) fn reduced() -> Effort {
         Effort {
             executors: vec![Tier::Match],
             settings: vec![PLAIN],
-            edges_max: 2,
-            placed_max: 1,
+            edges_max: 3,
+            placed_max: 0,
             random: 1,
-            forms_max: 2,
-            layouts_max: 2,
+            units_max: 1,
+            forms_max: 1,
+            layouts_max: 0,
             high: false,
+            guards: false,
+            module_max: 32,
+            merge_max: 8,
         }
     }
 }
@@ -141,22 +157,32 @@ impl Report {
 /// Runs the cases of all ops that `wanted` says.
 pub(crate) fn run(effort: &Effort, wanted: impl Fn(Op) -> bool) -> Report {
     let mut report = Report::default();
-    for &op in OPS.iter().filter(|&&op| wanted(op)) {
-        let units = cases::of(op);
-        if units.is_empty() {
-            continue;
+    let units: Vec<(Op, Vec<Unit>)> =
+        OPS.iter().filter(|&&op| wanted(op)).map(|&op| (op, cases::of(op))).collect();
+    // Functions of one module, by what surrounds them and by their settings.
+    let mut open: Vec<(&str, Settings, Vec<Func>)> = Vec::new();
+    for (op, units) in &units {
+        if !units.is_empty() {
+            report.ops.insert(*op, Reach::default());
         }
-        report.ops.insert(op, Reach::default());
-        if cfg!(miri) {
-            // Miri ends the process at the first fault: the last name says where.
-            println!("{}", op.mnemonic());
-        }
-        for (n, unit) in units.iter().enumerate() {
-            for settings in settings(op, effort) {
-                let mut chance = Chance::new((u64::from(op.encoding()) << 8) + n as u64);
-                run_unit(op, unit, settings, effort, &mut chance, &mut report);
+        for unit in units.iter().take(effort.units_max) {
+            for settings in settings(*op, effort) {
+                let same =
+                    |(head, of, _): &(&str, Settings, _)| *head == unit.head && *of == settings;
+                let at = open.iter().position(same).unwrap_or_else(|| {
+                    open.push((&unit.head, settings, Vec::new()));
+                    open.len() - 1
+                });
+                open[at].2.extend(funcs(*op, unit, effort));
+                if open[at].2.len() >= effort.module_max {
+                    let (head, settings, funcs) = open.remove(at);
+                    run_module(head, settings, funcs, effort, &mut report);
+                }
             }
         }
+    }
+    for (head, settings, funcs) in open {
+        run_module(head, settings, funcs, effort, &mut report);
     }
     report
 }
@@ -171,9 +197,11 @@ fn settings(op: Op, effort: &Effort) -> Vec<Settings> {
     }
 }
 
-/// One function of a unit's module.
-pub(crate) struct Func<'u> {
-    pub(crate) form: &'u Form,
+/// One function of a module.
+pub(crate) struct Func {
+    /// The ops that it is about.
+    pub(crate) ops: Vec<Op>,
+    pub(crate) form: Form,
     /// Where the op's slots are moved to.
     pub(crate) layout: Option<Layout>,
     /// Whether the frame is as large as it can be.
@@ -186,30 +214,47 @@ const PADS: usize = 24;
 /// v128 locals of a frame with the greatest slots.
 pub(crate) const WIDE: usize = 32_730;
 
-fn funcs<'u>(op: Op, unit: &'u Unit, effort: &Effort) -> Vec<Func<'u>> {
+fn funcs(op: Op, unit: &Unit, effort: &Effort) -> Vec<Func> {
     let mut funcs = Vec::new();
-    for form in unit.forms.iter().take(effort.forms_max) {
-        funcs.push(Func { form, layout: None, high: false });
+    // Where functions are called each form is about something else.
+    let calls = unit.head.contains("(func");
+    let max = if calls { usize::MAX } else { effort.forms_max };
+    for form in unit.forms.iter().take(max) {
+        let form = if effort.guards { form.clone() } else { form.without_guards() };
+        let mut push = |layout: Option<&Layout>, high: bool| {
+            funcs.push(Func { ops: vec![op], form: form.clone(), layout: layout.cloned(), high });
+        };
+        push(None, false);
         if !form.placed {
             continue;
         }
         let layouts = layouts(op);
-        let some = layouts.len().min(effort.layouts_max);
-        // A few of many: the first and the last ones, where results lie on sources.
-        let (first, last) = (layouts.iter().take(some.div_ceil(2)), layouts.iter().rev());
-        for layout in first.chain(last.take(some / 2)) {
-            funcs.push(Func { form, layout: Some(layout.clone()), high: false });
-        }
+        layouts.iter().take(effort.layouts_max).for_each(|layout| push(Some(layout), false));
         if let Some(layout) = layouts.first().filter(|_| effort.high) {
-            funcs.push(Func { form, layout: Some(layout.clone()), high: true });
+            push(Some(layout), true);
         }
     }
     funcs
 }
 
+/// The functions with as many of them made one as the effort says.
+fn merged(funcs: Vec<Func>, effort: &Effort) -> Vec<Func> {
+    if effort.merge_max == 1 {
+        return funcs;
+    }
+    let (some, mut all): (Vec<Func>, Vec<Func>) =
+        funcs.into_iter().partition(|func| func.form.merges());
+    for chunk in some.chunks(effort.merge_max) {
+        let forms: Vec<&Form> = chunk.iter().map(|func| &func.form).collect();
+        let ops = chunk.iter().flat_map(|func| func.ops.clone()).collect();
+        all.push(Func { ops, form: Form::merge(&forms), layout: None, high: false });
+    }
+    all
+}
+
 /// The text of a module with these functions, exported by their numbers.
-pub(crate) fn module_text(unit: &Unit, funcs: &[Func<'_>]) -> String {
-    let mut text = format!("(module {}\n", unit.head);
+fn module_text(head: &str, funcs: &[Func]) -> String {
+    let mut text = format!("(module {head}\n");
     for (i, func) in funcs.iter().enumerate() {
         let pads = match (&func.layout, func.high) {
             (None, _) => 0,
@@ -224,75 +269,94 @@ pub(crate) fn module_text(unit: &Unit, funcs: &[Func<'_>]) -> String {
     text
 }
 
-fn run_unit(
-    op: Op,
-    unit: &Unit,
+fn run_module(
+    head: &str,
     settings: Settings,
+    funcs: Vec<Func>,
     effort: &Effort,
-    chance: &mut Chance,
     report: &mut Report,
 ) {
-    let funcs = funcs(op, unit, effort);
-    let code = Code::new(op, &module_text(unit, &funcs), &funcs, settings);
+    let funcs = merged(funcs, effort);
+    let code = Code::new(&module_text(head, &funcs), &funcs, settings);
     let mut oracle = Machine::new(Tier::Reference, &code);
     let mut machines: Vec<Machine> =
         effort.executors.iter().map(|&tier| Machine::new(tier, &code)).collect();
     for (n, func) in funcs.iter().enumerate() {
+        let names: Vec<&str> = func.ops.iter().map(|op| op.mnemonic()).collect();
+        let names = names.join(", ");
+        if cfg!(miri) {
+            // Miri ends the process at the first fault: the last line says where.
+            println!("{names}");
+        }
         if let Some(refusal) = code.refusal(n) {
-            report.failures.push(format!("{}: function {n}: {refusal}", op.mnemonic()));
+            report.failures.push(format!("{names}: function {n}: {refusal}"));
             continue;
         }
-        if !code.has_op(n) {
-            continue;
-        }
-        let max = if func.layout.is_some() { effort.placed_max } else { effort.edges_max };
-        let random = if func.layout.is_some() { effort.random / 4 } else { effort.random };
-        let tuples = tuples(&func.form.params, max, random, chance);
         let mut reach = Reach { funcs: 1, ..Reach::default() };
         reach.placed = usize::from(func.layout.is_some());
-        let mut run = || {
-            oracle.reset();
-            machines.iter_mut().for_each(Machine::reset);
-            for (i, args) in tuples.iter().enumerate() {
-                let budget = func.form.budgets.get(i % func.form.budgets.len().max(1)).copied();
-                let expected = oracle.call(n, func.form, args, budget);
-                reach.calls += 1;
-                reach.traps += usize::from(expected.is_trap());
-                for machine in &mut machines {
-                    let seen = machine.call(n, func.form, args, budget);
-                    let thorough = i % 16 == 0 || i + 1 == tuples.len();
-                    let same = expected.compare(&seen, op);
-                    same.and_then(|()| oracle.compare_state(machine, thorough)).map_err(
-                        |what| {
-                            format!("{what} in {:?} with {args:x?}, {settings:?}", machine.tier())
-                        },
-                    )?;
-                }
-            }
-            Ok::<(), String>(())
-        };
-        if let Err(what) = run() {
-            let body = &func.form.body;
+        let there: Vec<Op> = func.ops.iter().copied().filter(|&op| code.has_op(n, op)).collect();
+        if there.is_empty() {
+            continue;
+        }
+        if let Err(what) = run_func(n, func, effort, &mut oracle, &mut machines, &mut reach) {
             let place = func.layout.as_ref().map(|layout| format!(" {layout:?}"));
             report.failures.push(format!(
-                "{}: {what}\n  {body}{}\n{}",
-                op.mnemonic(),
+                "{names}: {what}, {settings:?}\n  {}{}\n{}",
+                func.form.body,
                 place.unwrap_or_default(),
                 code.listing(n)
             ));
         }
-        code.operands(n, op, |values| {
-            reach.add(Reach {
-                operands: values.iter().map(|&value| BTreeSet::from([value])).collect(),
-                ..Reach::default()
+        for op in there {
+            let mut reach = reach.clone();
+            code.operands(n, op, |values| {
+                reach.add(Reach {
+                    operands: values.iter().map(|&value| BTreeSet::from([value])).collect(),
+                    ..Reach::default()
+                });
             });
-        });
-        report.ops.entry(op).or_default().add(reach);
+            report.ops.entry(op).or_default().add(reach);
+        }
     }
 }
 
-/// Values for the parameters: all combinations of edges where there are no more than `max`, else as many by chance after each edge
-/// has been taken once; then random ones.
+/// All calls of one function, in all tiers side by side.
+fn run_func(
+    n: usize,
+    func: &Func,
+    effort: &Effort,
+    oracle: &mut Machine,
+    machines: &mut [Machine],
+    reach: &mut Reach,
+) -> Result<(), String> {
+    let Func { ops, form, layout, .. } = func;
+    let max = if layout.is_some() { effort.placed_max } else { effort.edges_max };
+    let random = if layout.is_some() { effort.random / 4 } else { effort.random };
+    let mut chance = Chance::new((u64::from(ops[0].encoding()) << 16) + n as u64);
+    let tuples = tuples(&form.params, max, random, &mut chance);
+    oracle.reset();
+    machines.iter_mut().for_each(Machine::reset);
+    for (i, args) in tuples.iter().enumerate() {
+        let budget = form.budgets.get(i % form.budgets.len().max(1)).copied();
+        let expected = oracle.call(n, form, args, budget);
+        reach.calls += 1;
+        reach.traps += usize::from(expected.is_trap());
+        for machine in &mut *machines {
+            let seen = machine.call(n, form, args, budget);
+            let thorough = i % 16 == 0 || i + 1 == tuples.len();
+            let same = expected.compare(&seen, ops);
+            same.and_then(|()| oracle.compare_state(machine, thorough))
+                .map_err(|what| format!("{what} in {:?} with {args:x?}", machine.tier()))?;
+        }
+    }
+    if ops.len() > 1 && reach.traps == reach.calls {
+        return Err("every call of a merged function traps, so ops of it never ran".to_owned());
+    }
+    Ok(())
+}
+
+/// Values for the parameters: all combinations of edges where there are no more than `max`; else each edge once (or as many as `max`
+/// says, from all over the list), and the rest by chance; then random ones.
 fn tuples(params: &[Param], max: usize, random: usize, chance: &mut Chance) -> Vec<Vec<u128>> {
     let list = |param: &Param| match &param.feed {
         Feed::Noise => 1,
@@ -301,6 +365,7 @@ fn tuples(params: &[Param], max: usize, random: usize, chance: &mut Chance) -> V
     let all = params.iter().map(list).try_fold(1usize, |all, n| all.checked_mul(n));
     let every = all.is_some_and(|all| all <= max);
     let longest = params.iter().map(list).max().unwrap_or(1);
+    let step = (longest / max.max(1)).max(1);
     let mut tuples = Vec::new();
     for i in 0..all.unwrap_or(max).min(max) {
         let mut rest = i;
@@ -311,7 +376,9 @@ fn tuples(params: &[Param], max: usize, random: usize, chance: &mut Chance) -> V
                 rest /= list.len();
                 value
             }
-            Feed::List(list) | Feed::Only(list) if i < longest => list[(i + j * 5) % list.len()],
+            Feed::List(list) | Feed::Only(list) if i < longest => {
+                list[(i * step + j * 5) % list.len()]
+            }
             Feed::List(list) | Feed::Only(list) => chance.pick(list),
         };
         tuples.push(params.iter().enumerate().map(value).collect());

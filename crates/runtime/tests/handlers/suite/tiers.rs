@@ -67,35 +67,33 @@ pub(crate) struct Code {
     module: Module,
     settings: Settings,
     ready: Arc<Ready>,
-    /// Of each function: its index, and whether the op is in its code.
-    funcs: Vec<(FuncIdx, bool)>,
+    /// The index of each function.
+    funcs: Vec<FuncIdx>,
 }
 
 impl Code {
-    pub(crate) fn new(op: Op, text: &str, funcs: &[Func<'_>], settings: Settings) -> Code {
+    pub(crate) fn new(text: &str, funcs: &[Func], settings: Settings) -> Code {
         let module = module(text);
         let mut translator = Translator::new();
         let mut places = Vec::new();
         for n in 0..funcs.len() {
             let export = module.export(&n.to_string()).expect("functions are exported by number");
-            places.push((FuncIdx(export.index), false));
+            places.push(FuncIdx(export.index));
         }
         let mut ready = Vec::new();
         for func in module.defined_funcs() {
             let mut translated = translator
                 .translate(&module, func, &settings)
-                .unwrap_or_else(|error| panic!("{}: {error}", op.mnemonic()));
-            if let Some(n) = places.iter().position(|(index, _)| *index == func)
-                && has_op(&translated.words, op)
+                .unwrap_or_else(|error| panic!("{error}\n{text}"));
+            let n = places.iter().position(|index| *index == func);
+            if let Some(Func { ops, layout: Some(layout), .. }) = n.map(|n| &funcs[n])
+                && has_op(&translated.words, ops[0])
             {
-                places[n].1 = true;
-                if let Some(layout) = &funcs[n].layout {
-                    let facts = module.facts(func).expect("the module defines it");
-                    let cells = (facts.charge_bytes() / 8).min(1 << 16) as u32;
-                    assert!(cells >= facts.local_cells + SCRATCH_CELLS);
-                    translated =
-                        place(translated, op, layout, cells).expect("the op has been seen");
-                }
+                let facts = module.facts(func).expect("the module defines it");
+                let cells = (facts.charge_bytes() / 8).min(1 << 16) as u32;
+                assert!(cells >= facts.local_cells + SCRATCH_CELLS);
+                translated =
+                    place(translated, ops[0], layout, cells).expect("the op has been seen");
             }
             let checked = CheckedBytecode::check(&module, &settings, translated.clone());
             ready.push(checked.map(Arc::new).map_err(|error| {
@@ -106,7 +104,7 @@ impl Code {
     }
 
     fn bytecode(&self, n: usize) -> &Result<Arc<CheckedBytecode>, String> {
-        &self.ready.0[self.funcs[n].0.index() - self.module.imported_func_count()]
+        &self.ready.0[self.funcs[n].index() - self.module.imported_func_count()]
     }
 
     /// Why there is no code of a function.
@@ -114,9 +112,9 @@ impl Code {
         self.bytecode(n).as_ref().err().map(String::as_str)
     }
 
-    /// Whether the op is in the code of a function.
-    pub(crate) fn has_op(&self, n: usize) -> bool {
-        self.funcs[n].1
+    /// Whether an op is in the code of a function.
+    pub(crate) fn has_op(&self, n: usize, op: Op) -> bool {
+        self.bytecode(n).as_ref().is_ok_and(|code| has_op(code.words(), op))
     }
 
     /// The text of a function's code.
@@ -172,9 +170,11 @@ impl Seen {
     }
 
     /// Whether the other tier saw the same.
-    pub(crate) fn compare(&self, other: &Seen, op: Op) -> Result<(), String> {
+    pub(crate) fn compare(&self, other: &Seen, ops: &[Op]) -> Result<(), String> {
         let same = match (&self.end, &other.end) {
-            (End::Results(a), End::Results(b)) if makes_nan(op) => same_but_nan(a, b),
+            (End::Results(a), End::Results(b)) if ops.iter().any(|&op| makes_nan(op)) => {
+                same_but_nan(a, b)
+            }
             (End::Fault(_), _) => false,
             (a, b) => a == b,
         };
@@ -247,7 +247,7 @@ impl Machine {
             .unwrap_or_else(|error| panic!("{error}"));
         store.set_epoch_deadline(DEADLINE);
         let of = store.instance(instance);
-        let funcs = code.funcs.iter().map(|(func, _)| of.func_addr(*func)).collect();
+        let funcs = code.funcs.iter().map(|func| of.func_addr(*func)).collect();
         let count = code.module.memories().len() as u32;
         let memories = (0..count).map(|i| of.memory_addr(MemoryIdx(i))).collect();
         let metering = code.settings.metering;

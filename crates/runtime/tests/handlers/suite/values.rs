@@ -39,12 +39,14 @@ pub(crate) fn push_cells(ty: Ty, value: u128, cells: &mut Vec<u64>) {
 
 /// What operators on the type treat apart.
 pub(crate) fn edges(ty: Ty) -> Vec<u128> {
+    // Under Miri even a list takes its time.
+    let step = if cfg!(miri) { 7 } else { 1 };
     match ty {
-        Ty::I32 => I32.iter().map(|&x| x.into()).collect(),
-        Ty::I64 => I64.iter().map(|&x| x.into()).collect(),
-        Ty::F32 => F32.iter().map(|&x| x.into()).collect(),
-        Ty::F64 => F64.iter().map(|&x| x.into()).collect(),
-        Ty::V128 => v128(),
+        Ty::I32 => I32.iter().step_by(step).map(|&x| x.into()).collect(),
+        Ty::I64 => I64.iter().step_by(step).map(|&x| x.into()).collect(),
+        Ty::F32 => F32.iter().step_by(step).map(|&x| x.into()).collect(),
+        Ty::F64 => F64.iter().step_by(step).map(|&x| x.into()).collect(),
+        Ty::V128 => v128().into_iter().step_by(step).collect(),
         Ty::Func => (0..4).collect(),
     }
 }

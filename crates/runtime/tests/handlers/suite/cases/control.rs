@@ -1,6 +1,6 @@
 //! Branches, calls, returns, metering. Which way control went is in the result of the function.
 
-use super::{LONG, SHORT, get, types};
+use super::{LONG, SHORT, get, some, types};
 use crate::suite::form::{Feed, Form, Unit};
 use crate::suite::values::{Ty, edges};
 use prova_bytecode::{Class, Kind, Op, Role};
@@ -214,7 +214,7 @@ fn branches(op: Op) -> Vec<Form> {
         return forms;
     };
     let ty = if long.kind == Kind::i32c { "i32" } else { "i64" };
-    for (i, constant) in LONG.iter().chain(&SHORT).enumerate() {
+    for (i, constant) in some(&LONG).iter().chain(some(&SHORT)).enumerate() {
         let constant = format!("({ty}.const {constant})");
         form(Some(&constant), false, i == 0, i % 2 == 1);
     }

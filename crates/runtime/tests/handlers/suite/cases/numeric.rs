@@ -1,6 +1,6 @@
 //! Integer and float operators: as they are, and with an immediate on either side.
 
-use super::{LONG, SHORT, compute, set, types};
+use super::{LONG, SHORT, compute, set, some, types};
 use crate::suite::form::{Feed, Form};
 use crate::suite::values::{Ty, edges};
 use prova_bytecode::{Kind, Op, Role};
@@ -37,7 +37,7 @@ fn immediates(op: Op, ty: &str, operator: &str, source: Ty, result: Ty, left: bo
         // One constant is enough for the places of the slots.
         if *constant == constants[0] { form } else { form.in_place() }
     };
-    constants.iter().map(form).collect()
+    some(constants).iter().map(form).collect()
 }
 
 /// What follows a float operator in deterministic mode.

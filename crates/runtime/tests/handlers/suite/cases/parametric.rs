@@ -1,6 +1,6 @@
 //! Copies, constants, select.
 
-use super::{compute, get, set};
+use super::{compute, get, set, some};
 use crate::suite::form::{Feed, Form};
 use crate::suite::values::{Ty, edges};
 use prova_bytecode::Op;
@@ -10,7 +10,7 @@ const ONE_CELL: [Ty; 5] = [Ty::I64, Ty::I32, Ty::F32, Ty::F64, Ty::Func];
 
 pub(crate) fn forms(op: Op) -> Vec<Form> {
     match op.mnemonic() {
-        "copy" => ONE_CELL.iter().flat_map(|ty| compute("", &[*ty], &[*ty])).collect(),
+        "copy" => some(&ONE_CELL).iter().flat_map(|ty| compute("", &[*ty], &[*ty])).collect(),
         "copy_v128" => compute("", &[Ty::V128], &[Ty::V128]),
         "copy2" => {
             let mut forms = compute("", &[Ty::I64, Ty::F64], &[Ty::I64, Ty::F64]);
@@ -33,14 +33,14 @@ pub(crate) fn forms(op: Op) -> Vec<Form> {
             let list = ["i64x2 1 2", "i64x2 0 0", "i64x2 -1 -1", "i64x2 0x8000000000000000 1"];
             constants("v128", Ty::V128, &list).collect()
         }
-        "select" => ONE_CELL.iter().flat_map(|ty| select(*ty)).collect(),
+        "select" => some(&ONE_CELL).iter().flat_map(|ty| select(*ty)).collect(),
         "select_v128" => select(Ty::V128),
         _ => Vec::new(),
     }
 }
 
 fn constants<'a>(of: &'a str, ty: Ty, list: &'a [&'a str]) -> impl Iterator<Item = Form> + 'a {
-    list.iter().map(move |constant| {
+    some(list).iter().map(move |constant| {
         let mut form = Form::new();
         let dest = form.dest(ty);
         form.with_body(format!("({of}.const {constant}){}", set(&[dest])))

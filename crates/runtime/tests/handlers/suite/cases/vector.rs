@@ -1,7 +1,7 @@
 //! SIMD operators on vectors and lanes. Loads and stores of vectors are with the other accesses, in `memory`.
 
 use super::numeric::canonical;
-use super::{compute, types};
+use super::{compute, some, types};
 use crate::suite::form::Form;
 use crate::suite::values::Ty;
 use prova_bytecode::{Kind, Op, Role};
@@ -29,7 +29,7 @@ pub(crate) fn forms(op: Op) -> Vec<Form> {
         immediates = SHUFFLES.map(str::to_owned).to_vec();
     }
     let mut forms = Vec::new();
-    for (i, immediate) in immediates.iter().enumerate() {
+    for (i, immediate) in some(&immediates).iter().enumerate() {
         let more = compute(&format!("{mnemonic}{immediate}"), &sources, &results);
         forms.extend(more.into_iter().map(|form| if i == 0 { form } else { form.in_place() }));
     }
