@@ -136,6 +136,22 @@ fn what_traps_is_not_reported_and_ends_the_run() {
 }
 
 #[test]
+fn ranges_of_any_size_can_be_watched() {
+    let code = "i32.const 0 i32.load8_u drop i32.const 65528 i64.load drop";
+    for (range, total) in [
+        (0..u64::MAX, 2),
+        (0..1 << 32, 2),
+        (1..u64::MAX, 1),
+        (65_535..1 << 40, 1),
+        (65_536..1 << 63, 0),
+        (u64::MAX - 1..u64::MAX, 0),
+    ] {
+        let report = watched(&body(code), range.clone(), "run", &[]);
+        assert_eq!((report.total, report.unseen), (total, false), "{range:?}");
+    }
+}
+
+#[test]
 fn wide_addresses_and_other_memories_are_told_apart() {
     let module = wat("(module (memory i64 1) (memory $other 1)
         (func (export \"run\")
@@ -313,7 +329,12 @@ fn what_cannot_run_says_why() {
     assert_eq!(hostile, "the module exports no function `\\u{1b}`; it exports `run`");
     let none = wat("(module (memory 1))");
     assert!(error(&none, None).ends_with("; it exports none"));
-    let imports =
-        wat("(module (import \"e\" \"g\" (global i32)) (memory 1) (func (export \"run\")))");
-    assert!(error(&imports, Some("run")).contains("e"), "{}", error(&imports, Some("run")));
+    let import = |import: &str| {
+        let module = wat(&format!("(module (import {import}) (memory 1) (func (export \"run\")))"));
+        error(&module, Some("run"))
+    };
+    let unknown = import("\"e\" \"g\" (global i32)");
+    assert!(unknown.contains("`e::g`"), "{unknown}");
+    let own = import("\"prova:watch\" \"host\" (func (param i32 i32))");
+    assert_eq!(own, "the module imports from `prova:watch`, where reports go");
 }

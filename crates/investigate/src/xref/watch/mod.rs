@@ -101,6 +101,9 @@ pub fn watch(module: &Module, range: Range<u64>, program: Program<'_>) -> Result
     if module.memories().is_empty() {
         bail!("the module has no memory");
     }
+    if module.imports().iter().any(|import| &*import.module == OWN) {
+        bail!("the module imports from `{OWN}`, where reports go");
+    }
     let Instrumented { wasm, sites } = instrument(module, &range).map_err(Error::msg)?;
     let mut config = Config::new();
     config.features(*module.features()).wasm_proposal(prova::Proposal::MultiMemory, true);
@@ -136,9 +139,10 @@ pub fn watch(module: &Module, range: Range<u64>, program: Program<'_>) -> Result
         store.data_mut().recorder.copy = Some(bytes);
     }
     let ended = run(&mut store, (module, &instance), program.invoke, program.args)?;
-    let now = watched(memory.data(&store), &range);
+    let recorder = &store.data().recorder;
+    let differs = |copy: &Vec<u8>| *copy != watched(memory.data(&store), &range);
+    let unseen = recorder.copy.as_ref().is_some_and(differs);
     let recorder = store.into_data().recorder;
-    let unseen = recorder.copy.as_ref().is_some_and(|copy| *copy != now);
     let fixed = xref(module, range);
     Ok(conclude(module, &fixed, recorder, ended, unseen))
 }
