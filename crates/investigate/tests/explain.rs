@@ -142,3 +142,52 @@ fn json_and_page_have_the_pass() {
     );
     assert_eq!(json, irreducible("a", "b").to_json().expect("JSON"), "nothing depends on time");
 }
+
+/// A log of two passes over two functions; the constants of `f` after each.
+fn log(name: &str, constants: [u32; 2]) -> PathBuf {
+    let dump = |pass: &str, function: &str, constant: u32| {
+        format!(
+            "; *** IR Dump After {pass} on {function} ***\ndefine i32 @{function}() {{\n  ret i32 {constant}\n}}\n"
+        )
+    };
+    let text = dump("First", "g", 7)
+        + &dump("Second", "g", 7)
+        + &dump("First", "f", constants[0])
+        + &dump("Second", "f", constants[1]);
+    let path =
+        std::env::temp_dir().join(format!("prova-explain-test-{}-{name}", std::process::id()));
+    std::fs::write(&path, text).expect("a file can be written");
+    path
+}
+
+#[test]
+fn a_function_that_differs_before_any_pass_is_the_sources() {
+    let module = |constant: u32| {
+        let text = format!(
+            "(module (func $g (export \"g\") (result i32) i32.const 7) (func $f (export \"f\") (result i32) i32.const {constant}))"
+        );
+        let bytes = wat::parse_str(text).expect("text format");
+        Module::decode(bytes, &Features::default(), &Limits::default()).expect("a valid module")
+    };
+    let stage = |name: &str, a: [u32; 2], b: [u32; 2]| {
+        let logs = (log(&format!("{name}-a"), a), log(&format!("{name}-b"), b));
+        let sources = Sources { logs: Some(logs.clone()), ..Sources::default() };
+        let explanation =
+            explain(&module(1_000_000), &module(2_000_000), &sources).expect("it can be explained");
+        for log in [logs.0, logs.1] {
+            std::fs::remove_file(log).ok();
+        }
+        let cause = explanation.causes.into_iter().next().expect("it differs");
+        (
+            cause.stage,
+            cause.passes.first().map(|found| (found.pass.clone(), found.before)),
+            cause.advice,
+        )
+    };
+    let (early, found, advice) = stage("early", [1_000_000; 2], [2_000_000; 2]);
+    assert_eq!((early, found), (Stage::Source, Some(("First".into(), true))));
+    assert!(advice[0].contains("the compiler was given different programs"), "{advice:?}");
+    let (late, found, advice) = stage("late", [1, 1_000_000], [1, 2_000_000]);
+    assert_eq!((late, found), (Stage::Pass, Some(("Second".into(), false))));
+    assert!(advice.is_empty(), "{advice:?}");
+}

@@ -5,7 +5,7 @@
 //!                                   Cargo.toml ─ cargo metadata ─────────────────────────────────┘
 //! ```
 //!
-//! Neighbours: [`explain`](super::explain) draws the conclusions; [`build`](mod@crate::repro::build) builds; [`passes`](crate::passes) knows which
+//! Neighbours: [`explain`] draws the conclusions; [`build`](mod@crate::repro::build) builds; [`passes`] knows which
 //! flags a compiler needs.
 //!
 //! 1. Modules and logs that are explained together come from the same builds: the second ones, if these differ.
@@ -40,7 +40,7 @@ pub struct Live {
 /// Builds, and explains what differs.
 ///
 /// # Errors
-/// As [`build`]; or if a log or Cargo's graph cannot be read.
+/// As [`build`](fn@crate::repro::build); or if a log or Cargo's graph cannot be read.
 pub fn live(
     options: &Options,
     metadata: Option<String>,

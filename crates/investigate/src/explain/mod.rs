@@ -6,7 +6,7 @@
 //!                          └─ bytes of data ─ xref ─► who uses them;  blame (cargo metadata) ─► the feature that let chance in
 //! ```
 //!
-//! Neighbours: this only joins what [`diff`](mod@crate::diff), [`xref`](mod@crate::xref), [`passes`](crate::passes) and
+//! Neighbours: this only joins what [`diff`](mod@crate::diff), [`xref`](mod@crate::xref), [`passes`] and
 //! [`repro`](crate::repro) find. [`live`] makes the inputs from a build command; [`known`] has advice and known faults of compilers.
 //!
 //! 1. The verdicts are those of `diff`; nothing here makes one milder.
@@ -241,7 +241,7 @@ fn stage(
             "no pass of a compiler draws such bytes, and a crate that does is part of the build"
                 .into(),
         ),
-        (_, Some(found)) if found.dumps == (0, 0) => {
+        (_, Some(found)) if found.before => {
             (Stage::Source, "its first dumps differ already, before any pass".into())
         }
         (_, Some(found)) => {

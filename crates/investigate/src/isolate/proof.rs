@@ -84,7 +84,7 @@ pub fn write(source: &CrateSource, directory: &Path) -> Result<()> {
 /// Builds the crate with Cargo, and looks for the instance in what comes out.
 ///
 /// # Errors
-/// As [`build`].
+/// As [`build`](fn@crate::repro::build).
 pub fn prove(
     directory: &Path,
     source: &CrateSource,

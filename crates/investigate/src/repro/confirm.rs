@@ -1,4 +1,4 @@
-//! A leak that [`blame`](super::blame) has named → builds with that one feature switched off, which agree if it was the cause.
+//! A leak that [`blame`] has named → builds with that one feature switched off, which agree if it was the cause.
 //!
 //! ```text
 //! source ─ copy ─► builds as it is: differ?
