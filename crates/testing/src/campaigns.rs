@@ -7,7 +7,7 @@ use prova_testing::bad_input::mutate::Mutants;
 use prova_testing::bad_input::supervise;
 use prova_testing::differential::{self, Options};
 use prova_testing::generate::Generator;
-use prova_testing::{fuel, judge, mutations, torture};
+use prova_testing::{enumerate, fuel, judge, mutations, proof, torture};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -32,6 +32,36 @@ pub(crate) enum Campaign {
         /// Functions of a module.
         #[arg(long, default_value_t = 60)]
         funcs: usize,
+    },
+    /// Generated functions, translated and proved, not run: none may be refused.
+    Proof {
+        /// What makes the modules.
+        #[arg(long, value_enum, default_value = "biased")]
+        generator: Generator,
+        /// How many functions.
+        #[arg(long, default_value_t = 10_000_000)]
+        count: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Threads; all processors if not given.
+        #[arg(long)]
+        jobs: Option<usize>,
+        /// Functions of a module.
+        #[arg(long, default_value_t = 60)]
+        funcs: usize,
+    },
+    /// All bodies of up to some operators: proved, and every tier against the reference tier.
+    Enumerate {
+        /// The greatest number of operators, without the last `end`.
+        #[arg(long, default_value_t = 8)]
+        operators: usize,
+        /// With `try_table` and `throw`.
+        #[arg(long)]
+        exceptions: bool,
+        /// Threads; all processors if not given.
+        #[arg(long)]
+        jobs: Option<usize>,
     },
     /// Wasmtime's judgement of the reference tier, on generated functions.
     Judge {
@@ -99,17 +129,18 @@ impl Campaign {
     pub(crate) fn run(self) -> ExitCode {
         match self {
             Campaign::Differential { generator, count, seed, jobs, funcs } => {
-                let processors = || std::thread::available_parallelism().map_or(1, |n| n.get());
                 let jobs = jobs.unwrap_or_else(processors);
-                differential(&Options {
-                    generator,
-                    count,
-                    seed,
-                    jobs,
-                    funcs,
-                    time: None,
-                    plant: None,
-                })
+                let (time, plant) = (None, None);
+                differential(&Options { generator, count, seed, jobs, funcs, time, plant })
+            }
+            Campaign::Proof { generator, count, seed, jobs, funcs } => {
+                let jobs = jobs.unwrap_or_else(processors);
+                let (time, plant) = (None, None);
+                proof(&Options { generator, count, seed, jobs, funcs, time, plant })
+            }
+            Campaign::Enumerate { operators, exceptions, jobs } => {
+                let jobs = jobs.unwrap_or_else(processors);
+                enumerate(&enumerate::Options { operators, exceptions, jobs, plant: None })
             }
             Campaign::Judge { count, seed, wasmtime } => judge(count, seed, &wasmtime),
             Campaign::Mutations { count, seed, files } => {
@@ -133,6 +164,39 @@ impl Campaign {
                 found(torture::on_a_small_stack(|| recurse(torture::ITERATIONS)).err(), "it fits")
             }
         }
+    }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| n.get())
+}
+
+fn proof(options: &Options) -> ExitCode {
+    let start = Instant::now();
+    let totals = proof::campaign(options);
+    println!(
+        "{} functions in {} modules proved, {} words, {} handlers, {} modules refused as unsupported; {:.1} s",
+        totals.funcs,
+        totals.cases,
+        totals.words,
+        totals.handlers,
+        totals.unsupported,
+        start.elapsed().as_secs_f64()
+    );
+    found(totals.refusal, "no refusal")
+}
+
+fn enumerate(options: &enumerate::Options) -> ExitCode {
+    let start = Instant::now();
+    match enumerate::campaign(options) {
+        Ok(enumerate::Tally { bodies, returned, threw, endless }) => {
+            let seconds = start.elapsed().as_secs_f64();
+            println!(
+                "{bodies} bodies; {returned} calls returned, {threw} threw, {endless} ran out of fuel; {seconds:.1} s"
+            );
+            found(None, "no difference")
+        }
+        Err(difference) => found(Some(difference), ""),
     }
 }
 

@@ -6,7 +6,10 @@
 //! ```text
 //! generate ─► Case ─┬ differential ─► every tier and metering mode against the reference tier
 //!                   ├ judge ────────► the reference tier against an outside engine
+//!                   ├ proof ────────► the check accepts honest code
 //!                   └ fuel ─────────► the fuel used against a second counter
+//! enumerate: every small body ────► proved, and every tier against the reference tier
+//! mutations: edits of honest code ► refused, or proved to be equal
 //! bad_input: hostile bytes ───────► an answer in bounded time and memory
 //! torture: every operator in a loop ► no growth of the native stack
 //! enlarge: real programs ─────────► one module of any size, and a twin with known edits
@@ -20,6 +23,7 @@ pub mod bench;
 pub mod corpus;
 pub mod differential;
 pub mod enlarge;
+pub mod enumerate;
 pub mod fuel;
 pub mod generate;
 pub mod json;
@@ -27,6 +31,7 @@ pub mod judge;
 pub mod manifest;
 pub mod mutations;
 pub mod program;
+pub mod proof;
 pub mod run;
 pub mod spec;
 pub mod tidy;
