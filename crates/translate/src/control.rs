@@ -566,6 +566,10 @@ impl Cx<'_> {
             (true, true) => Op::ReturnCallImport,
         };
         let ty = self.module.func_type_idx(func);
+        #[cfg(prova_plant)]
+        if tail && crate::plant::on(crate::plant::Plant::TailCallOverlaps) {
+            return self.overlapping_tail_call(op, func);
+        }
         let window = self.arguments(ty);
         self.emit(op, &[window, func.0.into()]);
         self.after_call(ty, tail);

@@ -3,55 +3,78 @@
 //! Compiled under `--cfg prova_plant` only. [`plant`] chooses the fault for the thread; each place that can go wrong asks
 //! [`on`], and [`edit`] falsifies single instructions. `tests/plants.rs` says how to run it.
 
-use prova_bytecode::Op;
+use crate::moves::source;
+use crate::translator::Cx;
+use prova_bytecode::{Handler, Op};
+use prova_module::{FuncIdx, TagIdx};
 use std::cell::Cell;
 
-/// A fault, by its number in the list of mutations that the proof has to catch, and what it does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say what is wrong; the places say how")]
-pub enum Plant {
-    None,
-    PreservationDropped,
-    NoPreservationAtRegions,
-    NoPreservationAtLoops,
-    PreservedIntoASourceOfTheRenamed,
-    OneOfTwoPositionsPreserved,
-    HalfAVectorPreserved,
-    OperandsSwapped,
-    SignChanged,
-    LoadWidthChanged,
-    NarrowOperator,
-    BranchInverted,
-    FloatComparisonNegatedAsInteger,
-    TargetTooFar,
-    TableEntriesSwapped,
-    TableDefaultDropped,
-    OffsetPlusOne,
-    OffsetCut,
-    MemoryIndexChanged,
-    GlobalIndexChanged,
-    FuncIndexChanged,
-    TypeIndexChanged,
-    TableIndexChanged,
-    StoresReordered,
-    DeadLoadDropped,
-    StoreTwice,
-    ConstantChanged,
-    MovesSerialised,
-    EdgeWithoutMoves,
-    WindowShifted,
-    FrameTooSmall,
-    FusedOverALabel,
-    WideHalvesSwapped,
-    WrongResultRenamed,
-    ChargePlusOne,
-    ChargeTwice,
-    ChargeMissing,
-    PollMissing,
-    TrapOffsetWrong,
-    TrailingCode,
-    CanonicalizeMissing,
-    HintConstantWrong,
+macro_rules! plants {
+    ($($name:ident)*) => {
+        /// A fault; `tests/plants/table.tsv` has its number in the list of mutations that the proof has to catch.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "the names say what is wrong; the places say how")]
+        pub enum Plant { $($name),* }
+
+        impl Plant {
+            /// All of them.
+            pub const ALL: &[Plant] = &[$(Plant::$name),*];
+        }
+    };
+}
+
+plants! {
+    None
+    PreservationDropped
+    NoPreservationAtRegions
+    NoPreservationAtLoops
+    PreservedIntoASourceOfTheRenamed
+    OneOfTwoPositionsPreserved
+    HalfAVectorPreserved
+    OperandsSwapped
+    SignChanged
+    LoadWidthChanged
+    NarrowOperator
+    BranchInverted
+    FloatComparisonNegatedAsInteger
+    TargetTooFar
+    TableEntriesSwapped
+    TableDefaultDropped
+    OffsetPlusOne
+    OffsetCut
+    MemoryIndexChanged
+    GlobalIndexChanged
+    FuncIndexChanged
+    TypeIndexChanged
+    TableIndexChanged
+    StoresReordered
+    DeadLoadDropped
+    StoreTwice
+    ConstantChanged
+    MovesSerialised
+    EdgeWithoutMoves
+    WindowShifted
+    FrameTooSmall
+    FusedOverALabel
+    WideHalvesSwapped
+    WrongResultRenamed
+    ChargePlusOne
+    ChargeTwice
+    ChargeMissing
+    PollMissing
+    TrapOffsetWrong
+    TrailingCode
+    CanonicalizeMissing
+    HintConstantWrong
+    LocalNotZeroed
+    HandlerStartsLate
+    HandlerEndsEarly
+    HandlerTagWrong
+    HandlerSlotShifted
+    HandlerReferenceLost
+    ClausesSwapped
+    LocalWrittenAfterCall
+    TailCallOverlaps
 }
 
 thread_local! {
@@ -129,12 +152,54 @@ pub(crate) fn edit(op: Op, values: &[u64]) -> (Op, Vec<u64>) {
     (op, v)
 }
 
-/// Exchanges the first two adjacent stores of one word each.
+/// Exchanges the first two adjacent instructions of one word each that the fault is about: two stores, or a constant that a local
+/// gets and a call.
 pub(crate) fn reorder(words: &mut [u64]) {
-    let store = |word: u64| Op::from_encoding(word as u16) == Some(Op::I32Store);
-    if on(Plant::StoresReordered)
-        && let Some(at) = words.windows(2).position(|pair| store(pair[0]) && store(pair[1]))
-    {
+    let [first, second] = match PLANTED.get() {
+        Plant::StoresReordered => [Op::I32Store, Op::I32Store],
+        Plant::LocalWrittenAfterCall => [Op::Copy, Op::Call],
+        _ => return,
+    };
+    let is = |word: u64, op: Op| Op::from_encoding(word as u16) == Some(op);
+    let pair = |pair: &[u64]| is(pair[0], first) && is(pair[1], second);
+    if let Some(at) = words.windows(2).position(pair) {
         words.swap(at, at + 1);
+    }
+}
+
+/// Falsifies a handler.
+pub(crate) fn handler(honest: Handler) -> Handler {
+    match PLANTED.get() {
+        Plant::HandlerStartsLate => Handler { start: honest.start + 1, ..honest },
+        Plant::HandlerEndsEarly => Handler { end: honest.end - 1, ..honest },
+        Plant::HandlerTagWrong => {
+            Handler { tag: honest.tag.map(|tag| TagIdx(tag.0 ^ 1)), ..honest }
+        }
+        Plant::HandlerSlotShifted => Handler { slot: honest.slot + 1, ..honest },
+        Plant::HandlerReferenceLost => Handler { with_ref: false, ..honest },
+        _ => honest,
+    }
+}
+
+impl Cx<'_> {
+    /// Whether a read of this local is to be one of its position's home slot, as if that had been zeroed.
+    pub(crate) fn is_read_unzeroed(&self, local: u32) -> bool {
+        on(Plant::LocalNotZeroed) && local as usize >= self.params_of_body()
+    }
+
+    /// A tail call whose arguments go to the frame's start one by one, over each other.
+    pub(crate) fn overlapping_tail_call(&mut self, op: Op, func: FuncIdx) {
+        let count = self.module.func_type(func).params.len();
+        let first = self.b.stack.height() - count;
+        for i in 0..count {
+            let entry = self.b.stack.get(first + i);
+            self.emit_move(crate::moves::Move {
+                dst: i as u16,
+                src: source(&entry),
+                wide: entry.wide,
+            });
+        }
+        self.emit(op, &[0, func.0.into()]);
+        self.live = false;
     }
 }

@@ -299,6 +299,12 @@ impl<'m> Cx<'m> {
         self.fault.get_or_insert(what);
     }
 
+    /// The number of parameters of the function.
+    #[cfg(prova_plant)]
+    pub(crate) fn params_of_body(&self) -> usize {
+        self.module.func_type(self.func).params.len()
+    }
+
     fn bug_here(&self, what: &'static str) -> TranslateError {
         TranslateError::Bug { func: self.func, offset: self.offset, what }
     }

@@ -18,6 +18,11 @@ impl Cx<'_> {
         match *operator {
             Operator::LocalGet { local_index } => {
                 let (slot, wide) = self.local(local_index);
+                #[cfg(prova_plant)]
+                if self.is_read_unzeroed(local_index) {
+                    self.b.stack.push_home(wide);
+                    return true;
+                }
                 self.b.stack.push_local(slot, wide);
             }
             Operator::LocalSet { local_index } => _ = self.write_local(local_index),

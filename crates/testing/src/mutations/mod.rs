@@ -17,6 +17,7 @@ mod class;
 mod edit;
 mod forms;
 mod listing;
+pub mod named;
 mod product;
 mod survivor;
 mod terms;
@@ -138,6 +139,11 @@ pub fn campaign(options: &Options) -> Report {
         index += 1;
     }
     report
+}
+
+/// Why an accepted version of a function is equal to the honest one: the name of a class; `None` if no class explains it.
+pub fn explain(module: &Module, honest: &Candidate, edited: &Candidate) -> Option<&'static str> {
+    class::classify(module, honest, edited)
 }
 
 fn decode(bytes: &[u8]) -> Option<Module> {

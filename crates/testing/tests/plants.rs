@@ -1,0 +1,151 @@
+//! The mutations that the proof has to catch, by their numbers: the table of where each is planted and what catches it, and the half of
+//! the table that is edits of emitted code. The half that is planted in the translator is `crates/translate/tests/plants.rs`; what
+//! is planted in the runtime is `runtime_plants.rs`.
+//!
+//! Every named edit is applied wherever it can be in the functions of `cases.txt`. The check must refuse it somewhere by the rule that the
+//! table names, and whatever it accepts must be equal for a reason that the classes of `mutations` know.
+//!
+//! Green does not show that every function with such a fault is refused: a fault may compute the same in some.
+
+use prova_bytecode::{CheckedBytecode, Metering, Settings};
+use prova_module::{Features, Limits, Module};
+use prova_testing::mutations::{explain, named};
+use prova_translate::Translator;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+/// A row of the table.
+struct Row {
+    number: String,
+    plant: String,
+    edit: String,
+    /// The rule that refuses the edit.
+    edit_rule: String,
+    note: String,
+}
+
+fn folder() -> std::path::PathBuf {
+    prova_testing::root().join("crates/translate/tests/plants")
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(folder().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn table() -> Vec<Row> {
+    let text = read("table.tsv");
+    let rows = text.lines().filter(|line| !line.starts_with('#'));
+    rows.map(|line| {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let [number, _, plant, _, edit, edit_rule, note] = fields[..] else {
+            panic!("{} fields: {line}", fields.len())
+        };
+        let own = |field: &str| field.to_owned();
+        Row {
+            number: own(number),
+            plant: own(plant),
+            edit: own(edit),
+            edit_rule: own(edit_rule),
+            note: own(note),
+        }
+    })
+    .collect()
+}
+
+/// The cases by name, each in its module.
+fn cases() -> Vec<(String, Module)> {
+    let (text, module) = (read("cases.txt"), read("module.wat"));
+    let blocks = text.split("\n\n# ").skip(1);
+    blocks
+        .map(|block| {
+            let (name, func) = block.split_once('\n').unwrap_or_else(|| panic!("{block}"));
+            let bytes = wat::parse_str(module.replace("FUNCTION", func));
+            let bytes = bytes.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let module = Module::decode(bytes, &Features::default(), &Limits::default());
+            (name.to_owned(), module.unwrap_or_else(|error| panic!("{name}: {error}")))
+        })
+        .collect()
+}
+
+/// What became of all versions with an edit.
+#[derive(Default)]
+struct Outcome {
+    /// Refusals by rule, each with the first one's words.
+    refused: BTreeMap<String, String>,
+    accepted: usize,
+    /// Accepted and not explained.
+    missed: Vec<String>,
+}
+
+fn apply(edit: &str, cases: &[(String, Module)]) -> Outcome {
+    let mut outcome = Outcome::default();
+    let mut translator = Translator::new();
+    for (name, module) in cases {
+        for metering in [Metering::None, Metering::Fuel, Metering::Epoch] {
+            let settings = Settings { metering, deterministic: metering == Metering::Fuel };
+            for func in module.defined_funcs() {
+                let honest = translator.translate(module, func, &settings).expect("honest code");
+                let facts = module.facts(func).expect("a defined function has facts");
+                let cells = (facts.param_cells, facts.local_cells);
+                for edited in named::versions(edit, &honest, cells) {
+                    match CheckedBytecode::check(module, &settings, edited.clone()) {
+                        Err(error) => {
+                            let words = format!("{name}: {error}");
+                            outcome.refused.entry(error.rule.to_string()).or_insert(words);
+                        }
+                        Ok(_) if explain(module, &honest, &edited).is_some() => {
+                            outcome.accepted += 1;
+                        }
+                        Ok(_) => {
+                            let code = prova_bytecode::text::display(&edited.words).to_string();
+                            outcome.missed.push(format!("{edit} in {name}, {settings:?}:\n{code}"));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    outcome
+}
+
+#[test]
+fn every_edit_is_refused_by_its_rule_or_equal() {
+    let cases = cases();
+    let mut faults = String::new();
+    for Row { number, edit, edit_rule, .. } in table().iter().filter(|row| row.edit != "-") {
+        let outcome = apply(edit, &cases);
+        let rules: Vec<&String> = outcome.refused.keys().collect();
+        match outcome.refused.get(edit_rule) {
+            Some(words) => println!("{number} {edit}\n    {words}"),
+            None => _ = writeln!(faults, "{number} {edit}: not {edit_rule}, but {rules:?}"),
+        }
+        outcome.missed.iter().for_each(|missed| faults.push_str(missed));
+    }
+    assert!(faults.is_empty(), "{faults}");
+}
+
+/// What waits, and why: the numbers are those of the list.
+const WAITING: [&str; 3] = ["24", "28", "32"];
+
+#[test]
+fn the_table_has_every_number_and_every_edit() {
+    let table = table();
+    for number in (1..=35).map(|number| number.to_string()) {
+        let rows = || table.iter().filter(|row| row.number == number);
+        if WAITING.contains(&&*number) {
+            assert!(rows().all(|row| row.note.starts_with("waits")), "{number}");
+            assert_eq!(rows().count(), 1, "{number}");
+            continue;
+        }
+        let runtime = rows().any(|row| row.note.starts_with("runtime: "));
+        let planted = rows().any(|row| row.plant != "-");
+        assert!(planted && rows().any(|row| row.edit != "-") || runtime, "{number}");
+    }
+    let of_table: BTreeSet<&str> =
+        table.iter().map(|row| &*row.edit).filter(|edit| *edit != "-").collect();
+    let of_code: BTreeSet<&str> = named::names().collect();
+    assert_eq!(of_table, of_code);
+    for row in table.iter().filter(|row| row.plant == "-" && row.edit == "-") {
+        assert!(!row.note.is_empty(), "{}", row.number);
+    }
+}

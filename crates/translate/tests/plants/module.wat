@@ -1,0 +1,6 @@
+(module (memory 1) (memory 1) (global i32 (i32.const 0)) (global i32 (i32.const 1))
+    (table 1 funcref) (table 1 funcref) (tag (param i32)) (tag (param i32))
+    (type (func (param i32 i32) (result i32))) (type (func (param i32 i32) (result i32)))
+    (type (func (param i32 i32) (result i32))) (type (func (param i32 i32) (result i32)))
+    (func (param i32 i32) (result i32) unreachable) (func (param i32 i32) (result i32) unreachable)
+    FUNCTION)
