@@ -12,15 +12,15 @@ fn options(operators: usize, exceptions: bool, plant: Option<Plant>) -> Options 
 
 #[test]
 fn every_small_body_is_proved_and_computes_what_wasm_says() {
-    let tally = campaign(&options(6, false, None)).unwrap_or_else(|what| panic!("{what}"));
-    assert!(tally.bodies > 10_000 && tally.endless > 100, "{tally:?}");
+    let tally = campaign(&options(7, false, None)).unwrap_or_else(|what| panic!("{what}"));
+    assert!(tally.bodies > 200_000 && tally.endless > 100, "{tally:?}");
     assert_eq!(tally.threw, 0, "{tally:?}");
 }
 
 #[test]
 fn every_small_body_with_exceptions_is_proved_and_computes_what_wasm_says() {
-    let tally = campaign(&options(5, true, None)).unwrap_or_else(|what| panic!("{what}"));
-    assert!(tally.bodies > 4_000 && tally.threw > 100, "{tally:?}");
+    let tally = campaign(&options(6, true, None)).unwrap_or_else(|what| panic!("{what}"));
+    assert!(tally.bodies > 30_000 && tally.threw > 10_000, "{tally:?}");
 }
 
 /// Makes the first copy a copy of nothing.

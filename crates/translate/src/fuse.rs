@@ -6,7 +6,7 @@
 //! are still where they were: locals, or home slots of popped positions (E1 of `translator`). The inverse of an integer
 //! comparison is the other comparison; a float comparison has none (NaN), so its inverse is an op that says `not`.
 //!
-//! Tests: golden files `fuse-*.wat`; `tests/enumerate.rs` executes both directions of `br_if` and `if`.
+//! Tests: golden files `fuse-*.wat`; `tests/enumerate.rs` of `prova-testing` executes both directions of `br_if` and `if`.
 
 use crate::stack::Place;
 use crate::translator::{Cx, Produced};

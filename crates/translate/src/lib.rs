@@ -54,7 +54,7 @@
 //! Limits: a frame has at most [`FRAME_CELLS_MAX`] cells, code at most [`WORDS_MAX`](prova_bytecode::encode::WORDS_MAX)
 //! words.
 //!
-//! The tests that would notice a fault: `tests/enumerate.rs` (all small bodies against an evaluator of Wasm) and the
+//! The tests that would notice a fault: `tests/enumerate.rs` of `prova-testing` (all small bodies in every tier) and the
 //! golden files of `tests/files/translate`.
 
 mod atomic;

@@ -13,7 +13,7 @@
 //! * M1. Executed in order, the steps leave in each destination what its source held before the first step.
 //! * M2. A step that brings a value home comes before all others.
 //!
-//! The property test below executes random moves; `tests/enumerate.rs` finds faults of the whole.
+//! The property test below executes random moves; `tests/enumerate.rs` of `prova-testing` finds faults of the whole.
 
 use crate::stack::{Entry, Place};
 
@@ -124,7 +124,7 @@ mod tests {
     }
 
     /// M1 for branches and returns over random stacks with v128 values. Green does not show that the copies are
-    /// emitted as planned, nor that pairs of them are fused rightly: `tests/enumerate.rs` does.
+    /// emitted as planned, nor that pairs of them are fused rightly: `tests/enumerate.rs` of `prova-testing` does.
     #[test]
     fn each_destination_gets_what_its_source_held() {
         let mut random = Random(1);

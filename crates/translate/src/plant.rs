@@ -73,7 +73,7 @@ plants! {
     HandlerSlotShifted
     HandlerReferenceLost
     ClausesSwapped
-    LocalWrittenAfterCall
+    LocalDirtyAtThrow
     TailCallOverlaps
 }
 
@@ -152,17 +152,12 @@ pub(crate) fn edit(op: Op, values: &[u64]) -> (Op, Vec<u64>) {
     (op, v)
 }
 
-/// Exchanges the first two adjacent instructions of one word each that the fault is about: two stores, or a constant that a local
-/// gets and a call.
+/// Exchanges the first two adjacent stores of one word each.
 pub(crate) fn reorder(words: &mut [u64]) {
-    let [first, second] = match PLANTED.get() {
-        Plant::StoresReordered => [Op::I32Store, Op::I32Store],
-        Plant::LocalWrittenAfterCall => [Op::Copy, Op::Call],
-        _ => return,
-    };
-    let is = |word: u64, op: Op| Op::from_encoding(word as u16) == Some(op);
-    let pair = |pair: &[u64]| is(pair[0], first) && is(pair[1], second);
-    if let Some(at) = words.windows(2).position(pair) {
+    let store = |word: u64| Op::from_encoding(word as u16) == Some(Op::I32Store);
+    if on(Plant::StoresReordered)
+        && let Some(at) = words.windows(2).position(|pair| store(pair[0]) && store(pair[1]))
+    {
         words.swap(at, at + 1);
     }
 }

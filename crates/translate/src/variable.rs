@@ -2,7 +2,7 @@
 //!
 //! Neighbours: `stack` keeps the aliases of each local; `translator` renames results (R7).
 //!
-//! The first test to notice a fault here is `tests/enumerate.rs`; the golden files `rename.wat` and `preserve*.wat`
+//! The first test to notice a fault here is `tests/enumerate.rs` of `prova-testing`; the golden files `rename.wat` and `preserve*.wat`
 //! show the code.
 
 use crate::moves::{Move, source};
@@ -64,6 +64,12 @@ impl Cx<'_> {
             }
             Place::Home | Place::Local(_) | Place::Const { .. } => {
                 self.preserve(slot);
+                #[cfg(prova_plant)]
+                if crate::plant::on(crate::plant::Plant::LocalDirtyAtThrow)
+                    && !self.b.tries.is_empty()
+                {
+                    return entry.place;
+                }
                 self.emit_move(Move { dst: slot, src: source(&entry), wide: entry.wide });
             }
         }

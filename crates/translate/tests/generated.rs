@@ -26,7 +26,7 @@ fn config() -> Config {
         wide_arithmetic_enabled: true,
         extended_const_enabled: true,
         threads_enabled: false,
-        exceptions_enabled: false,
+        exceptions_enabled: true,
         gc_enabled: false,
         shared_everything_threads_enabled: false,
         custom_page_sizes_enabled: false,

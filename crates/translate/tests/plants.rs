@@ -103,7 +103,11 @@ fn historic_faults_are_refused_where_the_value_is_lost() {
     let cases = [
         (Plant::NoPreservationAtRegions, "overwritten on one path", "operand-stack cell 0 in s2: "),
         (Plant::NoPreservationAtLoops, "overwritten in a loop", "operand-stack cell 0 in s3: "),
-        (Plant::PreservedIntoASourceOfTheRenamed, "renamed, with aliases", " s"),
+        (
+            Plant::PreservedIntoASourceOfTheRenamed,
+            "renamed before a branch",
+            "local cell 0 in s0: ",
+        ),
     ];
     for (planted, case, part) in cases {
         let refusals = refusals(planted);

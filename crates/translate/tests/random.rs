@@ -1,4 +1,4 @@
-//! Random structured bodies with what `enumerate.rs` has not: i64 and v128 locals, multi-value blocks with parameters,
+//! Random structured bodies with what the enumeration of small bodies has not: i64 and v128 locals, multi-value blocks with parameters,
 //! float comparisons, wide arithmetic, br_table, return, calls, immediates of all sizes, unreachable code.
 //!
 //! The generator is biased towards what breaks local preservation: reads of locals that stay on the stack while blocks

@@ -157,8 +157,11 @@ impl<'t, 'f: 't> Proof<'t, 'f> {
         let body = module.body(func);
         let body =
             body.ok_or_else(|| Fault::new(Rule::Size, format!("the module defines no {func}")))?;
-        let Buffers { mut state, mut locals, call_args, call_results } = buffers;
+        let Buffers { mut state, mut locals, mut call_args, mut call_results } = buffers;
         locals.clear();
+        // Numbers of another table's terms, which a call that the Wasm has not would compare and show.
+        call_args.clear();
+        call_results.clear();
         let mut slot = 0;
         let mut add = |ty| {
             let wide = ty == ValType::V128;

@@ -140,3 +140,25 @@ fn right_code_is_accepted_and_its_wrong_twins_refused() {
         assert!(seen, "no twin for {rule}");
     }
 }
+
+#[test]
+fn nothing_is_kept_of_the_function_before() {
+    let module = super::module(
+        "(module (func (param i32) (result i32) local.get 0)
+            (func (param i32) (result i32) local.get 0 i32.const 5 i32.mul local.get 0 i32.xor call 0)
+            (func i32.const 1 drop))",
+    );
+    // The arguments of the call are terms far down in the table.
+    let before = "!func 1
+        i32.mul_imm s1 <- s0 5
+        i32.xor s1 <- s1 s0
+        0x8 call s1.. func0
+        !end 10
+        return1 s1";
+    let (settings, candidate) = scripted(&module, before);
+    assert_eq!(CheckedBytecode::check(&module, &settings, candidate).err(), None);
+    let (settings, candidate) =
+        scripted(&module, "!func 2\nconst32 s0 <- 1\ncall s0.. func0\n!end 3\nreturn");
+    let error = CheckedBytecode::check(&module, &settings, candidate).expect_err("no such call");
+    assert_eq!(error.rule, Rule::Effects, "{error}");
+}
