@@ -260,7 +260,9 @@ const OF_HANDLERS: &[(&str, OfHandlers)] = &[
 ];
 
 /// Edits of a candidate as a whole, or of words inside of instructions.
-const WHOLE: &[(&str, fn(&mut Candidate) -> Option<()>)] = &[
+type OfCandidate = fn(&mut Candidate) -> Option<()>;
+
+const WHOLE: &[(&str, OfCandidate)] = &[
     ("frame too small", |candidate| {
         candidate.frame_cells = candidate.frame_cells.checked_sub(1)?;
         Some(())
