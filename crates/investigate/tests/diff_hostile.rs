@@ -1,6 +1,6 @@
 //! Modules made to mislead the reports: names with control characters and markup, data that points everywhere, nothing at all.
 
-use prova_investigate::diff::{DiffOptions, diff};
+use prova_investigate::diff::{DiffOptions, Verdict, diff};
 use prova_investigate::xref::xref;
 use prova_module::{Features, Limits, Module};
 
@@ -57,6 +57,41 @@ fn long_names_are_cut() {
     let long = "x".repeat(50_000);
     let report = diff(&named(&long, 1024), &named("short", 1024), &DiffOptions::default());
     assert!(report.to_text().lines().all(|line| line.len() < 2000));
+}
+
+#[test]
+fn one_more_of_thousands_of_equal_functions_is_one_difference() {
+    let many = |count: usize| {
+        wat(&format!("(module {})", "(func (param i32) (result i32) local.get 0)".repeat(count)))
+    };
+    let report = diff(&many(9000), &many(9001), &DiffOptions::default());
+    let [difference] = report.differences.as_slice() else { panic!("{}", report.to_text()) };
+    assert_eq!((difference.summary.as_str(), difference.a), ("only in B", None));
+}
+
+#[test]
+fn the_name_of_the_output_file_is_told_as_a_path() {
+    let named = |name: &str| wat(&format!("(module ${name} (func $f (export \"f\") nop))"));
+    let report = diff(&named("a.wasm"), &named("b.wasm"), &DiffOptions::default());
+    let [difference] = report.differences.as_slice() else { panic!("{}", report.to_text()) };
+    assert_eq!(difference.verdict, Verdict::Path);
+    assert!(difference.summary.contains("a.wasm → b.wasm"), "{}", difference.summary);
+}
+
+/// The order of imported tables, memories and tags is what operators name: not the same module.
+#[test]
+fn imports_in_another_order_are_no_encoding() {
+    let with = |tags: [&str; 2]| {
+        let tags: String = tags.map(|tag| format!("(import \"m\" \"{tag}\" (tag))")).concat();
+        wat(&format!("(module {tags} (func (export \"f\") throw 0))"))
+    };
+    let report = diff(&with(["x", "y"]), &with(["y", "x"]), &DiffOptions::default());
+    assert_eq!(report.exit_code(&[]), 1);
+    assert!(
+        report.differences.iter().any(|d| d.verdict == Verdict::Changed),
+        "{}",
+        report.to_text()
+    );
 }
 
 #[test]

@@ -522,9 +522,9 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             (difference.a, difference.b) = (Some((*a).into()), Some((*b).into()));
             difference.sites = 1;
             let cluster = if short_x == short_y {
-                difference.summary = "the hash in its symbol differs".into();
+                difference.summary = "the hash or suffix of its symbol differs".into();
                 difference.evidence = vec![printable(x), printable(y)];
-                self.cluster("hashes", || "hashes in symbols differ".into())
+                self.cluster("hashes", || "hashes or suffixes of symbols differ".into())
             } else {
                 difference.summary = format!("renamed to {}", printable(&short_y));
                 self.cluster("renamed", || "functions renamed".into())
@@ -553,6 +553,9 @@ impl<'s, 'm> Clusterer<'s, 'm> {
                         if one.kind == Kind::Custom { &one.name } else { "" }
                     );
                     let cause = match one.kind {
+                        Kind::Custom if one.name == "name" => {
+                            "the module's own name differs".into()
+                        }
                         Kind::Custom => format!("custom section `{}` differs", one.name),
                         kind => format!("{}s differ", kind.name()),
                     };

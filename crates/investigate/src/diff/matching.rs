@@ -2,7 +2,7 @@
 //!
 //! Neighbours: `token` feeds the profiles; `compare` judges each pair, so a wrong partner costs a clumsy report, never a
 //! false verdict. Order of trust: imports, exports, unique symbols, unique names without hashes, equal masked bodies inside a
-//! name, call sites of equal callers, equal masked bodies anywhere, the place among neighbours that are partners, likeness.
+//! name, call sites of equal callers, equal masked bodies anywhere, the place among neighbours (in the file, in the table) that are partners, likeness.
 //!
 //! 1. Partners are one to one, and imports pair with imports only.
 //! 2. Nothing compares all with all: groups are by hash, likeness is by shared bands, and groups above [`GROUP_MAX`] pair in
@@ -293,30 +293,56 @@ impl Matcher<'_, '_> {
         }
     }
 
-    /// Pairs free functions between neighbours that are partners: by equal masked bodies in order, and then, if `like` ones will
-    /// do, those that stand in each other's place.
+    /// Pairs free functions between neighbours that are partners, in the order of the file and in that of the table: by equal
+    /// masked bodies in order, and then, if `like` ones will do, those that stand in each other's place.
     fn by_place(&mut self, like: bool) {
-        let imports =
-            (self.sides.0.module.imported_func_count(), self.sides.1.module.imported_func_count());
-        let pairs = self.found.a_to_b.iter().enumerate().skip(imports.0);
-        let pairs = pairs.filter_map(|(a, b)| Some((a, (*b)? as usize)));
+        let defined = |side: &Side<'_>| {
+            let imports = side.module.imported_func_count() as u32;
+            (imports..side.module.func_count() as u32).collect::<Vec<u32>>()
+        };
+        self.by_order((&defined(self.sides.0), &defined(self.sides.1)), like);
+        self.by_order((&by_slot(self.sides.0), &by_slot(self.sides.1)), like);
+    }
+
+    /// The same for one order; each function stands in it once.
+    fn by_order(&mut self, (a, b): (&[u32], &[u32]), like: bool) {
+        let at_b: HashMap<u32, usize> =
+            b.iter().enumerate().map(|(at, func)| (*func, at)).collect();
+        let pairs = a.iter().enumerate().filter_map(|(at, func)| {
+            let partner = self.found.a_to_b[*func as usize]?;
+            Some((at, *at_b.get(&partner)?))
+        });
         let mut stay = increasing(pairs.collect());
-        stay.push((self.found.a_to_b.len(), self.found.b_to_a.len()));
-        let (mut from_a, mut from_b) = imports;
-        for (a, b) in stay {
-            let x: Vec<u32> = (from_a..a)
-                .filter(|&func| self.found.a_to_b[func].is_none())
-                .map(|func| func as u32)
-                .collect();
-            let y: Vec<u32> = (from_b..b)
-                .filter(|&func| self.found.b_to_a[func].is_none())
-                .map(|func| func as u32)
-                .collect();
-            (from_a, from_b) = (a + 1, b + 1);
+        stay.push((a.len(), b.len()));
+        let (mut from_a, mut from_b) = (0, 0);
+        for (to_a, to_b) in stay {
+            let free = |funcs: &[u32], partners: &[Option<u32>]| -> Vec<u32> {
+                funcs.iter().copied().filter(|func| partners[*func as usize].is_none()).collect()
+            };
+            let x = free(&a[from_a..to_a], &self.found.a_to_b);
+            let y = free(&b[from_b..to_b], &self.found.b_to_a);
+            (from_a, from_b) = (to_a + 1, to_b + 1);
+            let (x, y) = self.ends(&x, &y);
             if !x.is_empty() && !y.is_empty() && x.len() + y.len() <= STRETCH_MAX {
-                self.stretch(&x, &y, like);
+                self.stretch(x, y, like);
             }
         }
+    }
+
+    /// Pairs equal masked bodies at both ends of a stretch; what is left.
+    fn ends<'f>(&mut self, x: &'f [u32], y: &'f [u32]) -> (&'f [u32], &'f [u32]) {
+        let (profiles_a, profiles_b) = self.profiles;
+        let equal = |(a, b): &(&u32, &u32)| {
+            profiles_a[**a as usize].masked == profiles_b[**b as usize].masked
+        };
+        let prefix = x.iter().zip(y).take_while(equal).count();
+        let (rest_x, rest_y) = (&x[prefix..], &y[prefix..]);
+        let suffix = rest_x.iter().rev().zip(rest_y.iter().rev()).take_while(equal).count();
+        let (end_x, end_y) = (x.len() - suffix, y.len() - suffix);
+        for (a, b) in x[..prefix].iter().zip(y).chain(x[end_x..].iter().zip(&y[end_y..])) {
+            self.pair(*a, *b);
+        }
+        (&x[prefix..end_x], &y[prefix..end_y])
     }
 
     fn stretch(&mut self, x: &[u32], y: &[u32], like: bool) {
@@ -439,6 +465,15 @@ impl Matcher<'_, '_> {
             self.pair(a, b);
         }
     }
+}
+
+/// The defined functions of table 0 in order of their first slots, as vtables and function pointers name them.
+fn by_slot(side: &Side<'_>) -> Vec<u32> {
+    let mut slots: Vec<(u64, u32)> = side.slots.iter().map(|(slot, func)| (*slot, *func)).collect();
+    slots.sort_unstable();
+    let mut met = HashSet::new();
+    let funcs = slots.into_iter().map(|(_, func)| func);
+    funcs.filter(|func| !side.is_import(*func) && met.insert(*func)).collect()
 }
 
 /// The least hashes of a body's 4-grams.

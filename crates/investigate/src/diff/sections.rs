@@ -364,9 +364,10 @@ fn customs(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
     let own = |side: &Side<'_>| side.module.names().module().map(printable);
     if own(sides.0) != own(sides.1) {
         let text = |name: Option<String>| name.unwrap_or_else(|| "none".into());
+        let (a, b) = (text(own(sides.0)), text(own(sides.1)));
         let summary =
-            format!("the module's own name: {} → {}", text(own(sides.0)), text(own(sides.1)));
-        out.push(found(Kind::Custom, Verdict::Changed, "name".into(), summary));
+            format!("the module's own name: {a} → {b} (linkers write the output file's name)");
+        out.push(found(Kind::Custom, Verdict::Path, "name".into(), summary));
     }
 }
 

@@ -7,9 +7,9 @@ use std::fmt::Write;
 
 /// Most lines of a text report.
 pub(crate) const LINES_MAX: usize = 2000;
-/// Clusters listed at the top, and those of them with their notes: the page's first 40 lines.
+/// Clusters listed at the top, and lines of notes among them: with the counts, the first 40 lines.
 const TOP: usize = 18;
-const NOTED: usize = 6;
+const NOTES: usize = 7;
 /// Clusters told in full, differences listed in each, lines of code of each difference.
 const FULL: usize = 60;
 const LISTED: usize = 12;
@@ -53,12 +53,14 @@ impl Report {
             "\n{causes}, the gravest first; what follows from a cause is folded under it:"
         )
         .ok();
+        let mut notes = NOTES;
         for (i, cluster) in self.clusters.iter().take(TOP).enumerate() {
             let places = plural(cluster.sites, "place");
             writeln!(out, "{:>3}. {}: {} ({places})", i + 1, cluster.verdict.name(), cluster.cause)
                 .ok();
-            for note in cluster.notes.iter().take(usize::from(i < NOTED)) {
+            for note in cluster.notes.iter().take(notes) {
                 writeln!(out, "       {note}").ok();
+                notes -= 1;
             }
         }
         if self.clusters.len() > TOP {
