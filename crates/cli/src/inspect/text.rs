@@ -140,8 +140,11 @@ fn code(out: &mut String, line: &Line) {
             let indent = "  ".repeat(*depth);
             let note = match stack {
                 Some(stack) => stack_text(stack),
-                None if !reachable => "unreachable".to_owned(),
-                None => String::new(),
+                None => match reachable {
+                    Some(true) => String::new(),
+                    Some(false) => "unreachable".to_owned(),
+                    None => "not checked".to_owned(),
+                },
             };
             (format!("{offset:#8x}  {indent}{text}{name}"), note)
         }

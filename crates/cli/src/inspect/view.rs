@@ -129,7 +129,9 @@ pub(super) enum Line {
         text: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         name: Option<String>,
-        reachable: bool,
+        /// Absent where the check did not come.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reachable: Option<bool>,
         #[serde(skip_serializing_if = "Option::is_none")]
         stack: Option<Stack>,
     },
@@ -392,7 +394,7 @@ fn lines(
                     let top = top.map(|(at, entry)| position(at, entry, values)).collect();
                     Stack { height: stack.height, top }
                 });
-                stacks.insert(*offset, (*reachable, stack));
+                stacks.insert(*offset, (Some(*reachable), stack));
             }
             Step::Instruction { word, writes: all, effect, .. } => {
                 let name = |value| values.name(value);
@@ -405,7 +407,7 @@ fn lines(
     let mut instructions = instructions(candidate, &mut writes).into_iter().peekable();
     let mut lines = Vec::new();
     for operator in operators {
-        let (reachable, stack) = stacks.remove(&operator.offset).unwrap_or((false, None));
+        let (reachable, stack) = stacks.remove(&operator.offset).unwrap_or((None, None));
         let wasm::Line { offset, depth, text, name } = operator;
         lines.push(Line::Wasm { offset, depth, text, name, reachable, stack });
         while let Some((_, line)) = instructions.next_if(|(of, _)| *of <= offset) {

@@ -432,10 +432,12 @@ impl Teller<'_> {
                 Err(_) => (Vec::new(), None),
             },
         };
-        let whole =
-            matches!(difference.component, Component::Argument { .. } | Component::TableIndex);
+        // What an instruction only hands on is in one of its slots; what it computes is made of all.
+        let leaf = self.told.values.definition(difference.code).is_none_or(|it| it.args.is_empty());
+        let handed = leaf
+            && matches!(difference.component, Component::Argument { .. } | Component::TableIndex);
         let slots =
-            slots.into_iter().filter(|&slot| !whole || self.may_hold(slot, difference.code));
+            slots.into_iter().filter(|&slot| !handed || self.may_hold(slot, difference.code));
         for slot in slots {
             self.writes(slot, difference.code == ValueId::NOTHING, &mut events);
         }

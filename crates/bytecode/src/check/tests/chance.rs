@@ -7,6 +7,7 @@
 
 use super::{candidate, equality, module, pairs};
 use crate::candidate::{Candidate, MapEntry, Metering, Settings};
+use crate::check::explain::explain;
 use crate::encode::{CodeBuffer, decode};
 use crate::ops::{Class, Kind, OPS, Role};
 use crate::testing::{Random, random_code};
@@ -40,6 +41,33 @@ fn no_candidate_panics() {
         }
     }
     assert!(accepted > 500 && refused > 5_000, "{accepted} accepted, {refused} refused");
+}
+
+/// The recorded walk decides as the check does, and whatever it refuses it can tell.
+#[test]
+fn explanations_agree_with_the_check() {
+    let mut random = Random::new(5);
+    let (mut accepted, mut told, mut differences) = (0, 0, 0);
+    for (module, settings, honest) in equality::honest() {
+        for _ in 0..100 {
+            let (settings, candidate) = changed(&mut random, settings, &honest);
+            let explanation = explain(&module, &settings, &candidate);
+            let refusal = explanation.refusal(&module, &candidate, &|offset| offset.to_string());
+            let verdict = CheckedBytecode::check(&module, &settings, candidate).map(drop);
+            assert_eq!(explanation.verdict, verdict);
+            assert_eq!(refusal.is_some(), verdict.is_err());
+            match refusal {
+                None => accepted += 1,
+                Some(refusal) => {
+                    assert!(!refusal.sentence.is_empty());
+                    told += 1;
+                    differences += usize::from(refusal.code.is_some());
+                }
+            }
+        }
+    }
+    let counts = format!("{accepted} accepted, {told} told, {differences} differences");
+    assert!(accepted > 50 && told > 2_000 && differences > 100, "{counts}");
 }
 
 /// One to three changes.
