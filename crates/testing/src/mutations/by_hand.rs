@@ -14,7 +14,9 @@ pub(super) fn line(kind: &str, honest: &Candidate, edited: &Candidate) -> Option
     LIST.lines()
         .position(|line| {
             let mut fields = line.split('\t');
-            let mut is = |field: &str| fields.next() == Some(field);
+            let mut is = |field: &str| {
+                fields.next().is_some_and(|all| all.split('|').any(|one| one == field))
+            };
             is(kind) && is(&before) && is(&after)
         })
         .map(|index| index + 1)
@@ -58,7 +60,8 @@ mod tests {
                 panic!("{} fields: {line}", fields.len())
             };
             assert!(why.len() > 40 && why.ends_with('.'), "{line}");
-            for op in before.split(' ').chain(after.split(' ')).filter(|op| *op != "-") {
+            let ops = before.split([' ', '|']).chain(after.split([' ', '|']));
+            for op in ops.filter(|op| *op != "-") {
                 let known = prova_bytecode::OPS.iter().any(|known| known.mnemonic() == op);
                 assert!(known, "{op}: {line}");
             }
