@@ -108,9 +108,10 @@ impl Form {
                 name.starts_with(['s', 'd']) && name[1..].parse::<usize>().is_ok()
             })
         };
-        // A wait always traps here, so nothing behind it would run.
+        // A wait always traps, a bulk operator often, and nothing behind it would run.
+        let traps = ["memory.", "table.", "elem.", "data."].iter().any(|op| self.body.contains(op));
         self.results.is_none()
-            && !self.body.contains("atomic.wait")
+            && !traps
             && self.budgets.is_empty()
             && self.params.iter().all(|param| numbered(&param.name))
     }

@@ -117,7 +117,12 @@ fn by_hand(op: Op) -> Vec<Form> {
         _ => None,
     };
     let forms = bodies.iter().map(|body| {
-        let form = frame().with_body(*body);
+        // Under Miri a hundred calls take as long as a million elsewhere.
+        let mut body = (*body).to_owned();
+        if cfg!(miri) {
+            body = body.replace("0x1fff)", "0xff)").replace("0xfff)", "0xf)");
+        }
+        let form = frame().with_body(body);
         let form = match results {
             Some(types) => form.with_results(types),
             None => form,
@@ -127,7 +132,7 @@ fn by_hand(op: Op) -> Vec<Form> {
         if moved { form } else { form.in_place() }
     });
     let mut forms: Vec<Form> = forms.collect();
-    if op.mnemonic() == "br" {
+    if op.mnemonic() == "br" && !cfg!(miri) {
         forms.push(far(
             "(if (local.get $i) (then (local.set $k (i32.const 1)) (br 1)))",
             "(if (local.get $k) (then (local.set $k (i32.const 2)) (br 2)))",
