@@ -3,13 +3,13 @@
 //! Expressions of the rows are evaluated over [`Sym`]: numeric operators build terms, methods of `cx` perform effects.
 
 use super::effects::Effect;
-use super::prims::Sym;
-use super::prims::symbolic::*;
-use super::terms::Vn;
+use super::symbolic::Sym;
+use super::symbolic::operators::*;
 use super::width::width;
 use super::{Component, Fault, Proof, Rule, Verdict};
 use crate::encode::Inst;
 use crate::ops::{Class, Kind, Op};
+use prova_terms::Vn;
 
 /// What the walk has to do after an instruction.
 pub(super) enum Step {

@@ -13,13 +13,12 @@
 
 use super::code::Step;
 use super::effects::Effect;
-use super::prims::Prim;
 use super::state::Mark;
-use super::terms::Vn;
 use super::wasm::Dead;
 use super::{Component, Fault, Proof, Rule, Verdict};
 use crate::encode::Inst;
 use prova_module::{BlockKind, BlockType, BrTable, FuncIdx, Operator, TypeIdx, ValType};
+use prova_terms::{Prim, Vn};
 
 /// An open block.
 pub(super) struct Frame<'t> {

@@ -6,7 +6,7 @@
 //!
 //! A numeric operator that traps is an effect without result: its value is a pure term, that it may trap is the effect.
 
-use super::terms::Vn;
+use prova_terms::Vn;
 
 /// The kind of an effect; widths in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,10 +10,10 @@
 
 use super::control::Frame;
 use super::effects::Effect;
-use super::terms::Vn;
 use super::{Fault, Proof, Rule, Verdict};
 use crate::candidate::Handler;
 use prova_module::{BlockKind, Catch, Operator, TagIdx, TryTable};
+use prova_terms::Vn;
 
 /// An open `try_table`.
 pub(super) struct Try {

@@ -17,11 +17,11 @@
 use super::super::Walk;
 use super::super::explain::{Entry, Place, STACK_SHOWN, Stack, Step, ValueId, Values, Write};
 use super::show::{self, Names};
-use super::terms::{Term, Terms, Vn};
 use super::{Buffers, Fault, Proof};
 use crate::encode::Inst;
 use crate::ops::{Class, Role};
 use prova_module::{BinaryReader, Operator, OperatorsReader};
+use prova_terms::{Term, Terms, Vn};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 

@@ -29,10 +29,10 @@ mod control;
 mod effects;
 mod exception;
 mod history;
-mod prims;
+
 mod show;
 mod state;
-mod terms;
+mod symbolic;
 mod wasm;
 mod width;
 
@@ -45,11 +45,11 @@ use code::Step;
 use effects::{ARGS_MAX, Effect, Expected};
 use history::History;
 pub(super) use history::explain;
-use prims::Sym;
 use prova_module::{BinaryReader, FuncFacts, Module, ValType};
+use prova_terms::{Term, Terms, Vn};
 use state::State;
 use std::cell::{Cell, RefCell};
-use terms::{Term, Terms, Vn};
+use symbolic::Sym;
 use wasm::DeadReader;
 
 /// Proves that a candidate computes what its function does, and the form of its instructions on the way: each is taken from
@@ -558,6 +558,7 @@ fn show(terms: &Terms, vn: Vn, depth: u32) -> String {
     };
     match terms.term(vn) {
         Term::Undef => "nothing".to_owned(),
+        Term::Opaque => "an opaque value".to_owned(),
         Term::Const(bits) => format!("{bits:#x}"),
         Term::Const128(bits) => format!("{bits:#034x}"),
         Term::Param(cell) => format!("parameter cell {cell}"),

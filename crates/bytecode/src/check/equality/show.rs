@@ -8,8 +8,7 @@
 use super::super::explain::{Definition, ValueId, Values};
 use super::effects::Effect;
 use super::history::Numbers;
-use super::prims::Prim;
-use super::terms::{Term, Terms, Vn};
+use prova_terms::{Term, Terms, Vn};
 use std::collections::BTreeMap;
 
 /// What the terms alone do not say.
@@ -49,7 +48,8 @@ pub(super) fn arguments(term: Term) -> Vec<Vn> {
         | Term::Const128(_)
         | Term::Param(_)
         | Term::Effect(..)
-        | Term::Phi(..) => Vec::new(),
+        | Term::Phi(..)
+        | Term::Opaque => Vec::new(),
         Term::High(a) | Term::IsNull(a) | Term::Second(a) => vec![a],
         Term::Join(a, b) => vec![a, b],
         Term::Select(a, b, c) => vec![a, b, c],
@@ -72,7 +72,8 @@ fn constant(term: Term) -> Option<String> {
         | Term::Select(..)
         | Term::IsNull(_)
         | Term::Second(_)
-        | Term::Pure(..) => None,
+        | Term::Pure(..)
+        | Term::Opaque => None,
     }
 }
 
@@ -107,37 +108,18 @@ fn definition(
         Term::Select(..) => "select".to_owned(),
         Term::IsNull(_) => "ref.is_null".to_owned(),
         Term::Second(_) => "second".to_owned(),
+        Term::Opaque => "opaque".to_owned(),
         Term::Pure(prim, _) => format!("{prim:?}").replacen('_', ".", 1),
     };
     let mut args = arguments(term);
     if let (Term::Pure(prim, _), [a, _]) = (term, &args[..])
-        && commutes(prim)
+        // R1 has ordered the operands; a constant is read better as the second.
+        && prim.commutes()
         && matches!(terms.term(*a), Term::Const(_))
     {
         args.reverse();
     }
     Definition { operator, args: args.into_iter().map(number).collect() }
-}
-
-/// Whether `terms` orders the operands (R1), in which case a constant is read better as the second.
-fn commutes(prim: Prim) -> bool {
-    matches!(
-        prim,
-        Prim::i32_add
-            | Prim::i32_mul
-            | Prim::i32_and
-            | Prim::i32_or
-            | Prim::i32_xor
-            | Prim::i32_eq
-            | Prim::i32_ne
-            | Prim::i64_add
-            | Prim::i64_mul
-            | Prim::i64_and
-            | Prim::i64_or
-            | Prim::i64_xor
-            | Prim::i64_eq
-            | Prim::i64_ne
-    )
 }
 
 /// What argument `index` of an effect is.

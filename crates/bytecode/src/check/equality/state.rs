@@ -35,7 +35,7 @@
 //! Worst case: constant per read and write, plus the logarithm of the calls since; the undo log holds one entry for a cell per
 //! open `if`.
 
-use super::terms::{Terms, Vn};
+use prova_terms::{Terms, Vn};
 
 /// A term and the time of its writing.
 #[derive(Clone, Copy, Debug)]

@@ -3,9 +3,9 @@
 //! A read-modify-write is one effect: its arguments hold the term of the new bits over the old ones, which are its result.
 
 use super::super::effects::Effect;
-use super::super::prims::Prim;
 use super::super::{Fault, Proof, Verdict};
 use prova_module::{MemArg, Operator};
+use prova_terms::Prim;
 
 macro_rules! atomic {
     (loads { $($l:ident $lw:literal [$($lp:ident)*];)* }

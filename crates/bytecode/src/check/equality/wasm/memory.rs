@@ -4,10 +4,9 @@
 //! store's value is the term of the bits that it writes. f32 and f64 are bits.
 
 use super::super::effects::Effect;
-use super::super::prims::Prim;
-use super::super::terms::Vn;
 use super::super::{Fault, Proof, Rule, Verdict};
 use prova_module::{MemArg, MemArgTarget, Operator};
+use prova_terms::{Prim, Vn};
 
 macro_rules! memory {
     ($d:tt loads { $($l:ident $lw:literal [$($lp:ident)*];)* }

@@ -18,10 +18,9 @@ mod visit;
 pub(super) use visit::{Dead, DeadReader};
 
 use super::effects::{ARGS_MAX, Effect};
-use super::prims::Prim;
-use super::terms::Vn;
 use super::{Fault, Proof, Rule, Verdict};
 use prova_module::Operator;
+use prova_terms::{Prim, Vn};
 
 impl Proof<'_, '_> {
     /// Walks over an operator that has no method of its own in `visit`.
@@ -59,7 +58,7 @@ impl Proof<'_, '_> {
         let args = self.operands::<N>()?;
         let vn = {
             let mut terms = self.terms.borrow_mut();
-            let vn = terms.pure::<false>(prim, &args);
+            let vn = terms.pure(prim, &args);
             match canonical {
                 Some(canonical) if self.settings.deterministic => terms.operator(canonical, &[vn]),
                 _ => vn,

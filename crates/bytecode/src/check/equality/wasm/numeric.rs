@@ -3,9 +3,9 @@
 //! Reinterpretations change no bits, so they change no term. `canonical` operators may give a NaN of any bits; in
 //! deterministic mode their value is the canonicalised one (docs/semantics.md).
 
-use super::super::prims::Prim;
 use super::super::{Fault, Proof};
 use prova_module::Operator;
+use prova_terms::Prim;
 
 macro_rules! numeric {
     ($d:tt plain { $($op:ident $prim:ident $n:literal;)* }

@@ -1,9 +1,9 @@
 //! Locals and globals of the Wasm side.
 
 use super::super::effects::Effect;
-use super::super::terms::Vn;
 use super::super::{Fault, Proof, Verdict};
 use prova_module::{GlobalIdx, Operator, ValType};
+use prova_terms::Vn;
 
 impl Proof<'_, '_> {
     /// Walks over an operator of this family that has no method of its own; says whether it is one.

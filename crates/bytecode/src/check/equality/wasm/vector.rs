@@ -2,9 +2,9 @@
 //!
 //! Loads and stores of vectors are in `memory`. `canonical` as in `numeric`.
 
-use super::super::prims::Prim;
 use super::super::{Fault, Proof, Verdict};
 use prova_module::Operator;
+use prova_terms::Prim;
 
 macro_rules! vector {
     (plain { $($op:ident $prim:ident $n:literal;)* }

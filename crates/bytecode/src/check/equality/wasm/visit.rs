@@ -6,12 +6,12 @@
 //!
 //! [`Dead`] reads unreachable code, where only the nesting counts.
 
-use super::super::prims::Prim;
 use super::super::{Proof, Verdict};
 use prova_module::{
     BlockKind, BlockType, BrTable, FrameKind, FrameStack, Operator, VisitOperator,
     VisitSimdOperator, for_each_visit_operator, for_each_visit_simd_operator,
 };
+use prova_terms::Prim;
 
 /// The body is valid, so an `else` stands in an `if`; where it did not, `Proof::else_` would refuse it.
 const ANY_FRAME: Option<FrameKind> = Some(FrameKind::If);

@@ -1,10 +1,10 @@
 //! The symbolic side of the op table's expressions: each numeric operator as a constructor of terms.
 //!
 //! The rows of the op table name operators of `prova-num`; where the check expands them, the names resolve to the functions
-//! of [`symbolic`], of the same name and arity, which build a term where an executor computes a value. Both lists come
+//! of [`operators`], of the same name and arity, which build a term where an executor computes a value. Both lists come
 //! from `prova_num::for_each_num!`, so an operator cannot be missing on one side.
 
-use super::terms::{Terms, Vn};
+use prova_terms::{Prim, Terms, Vn};
 use std::cell::RefCell;
 
 /// A term together with the table it is in.
@@ -34,22 +34,9 @@ impl<'t> Sym<'t> {
 
 macro_rules! define {
     ($(($name:ident ($($arg:ident : $ty:ty),*) -> $($ret:tt)*))*) => {
-        /// A numeric operator of `prova-num`.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(u16)]
-        #[allow(non_camel_case_types, reason = "the names are those of the operators")]
-        pub(super) enum Prim { $($name),* }
-
-        impl Prim {
-            /// Whether its result has two cells.
-            pub(super) const fn wide(self) -> bool {
-                match self { $(Prim::$name => define!(@wide $($ret)*)),* }
-            }
-        }
-
         /// One constructor of terms per operator.
         #[allow(dead_code, reason = "an operator that no row and no Wasm operator uses is still listed")]
-        pub(super) mod symbolic {
+        pub(super) mod operators {
             use super::*;
             $(define!(@ $name ($($arg)*) -> $($ret)*);)*
 
@@ -66,13 +53,11 @@ macro_rules! define {
             }
         }
     };
-    (@wide u128) => { true };
-    (@wide $($ret:tt)*) => { false };
     (@ $name:ident ($first:ident $($arg:ident)*) -> (u64, u64)) => {
         pub(in super::super) fn $name<'t>($first: Sym<'t> $(, $arg: Sym<'t>)*) -> (Sym<'t>, Sym<'t>) {
             let args = [$first.vn() $(, $arg.vn())*];
             let mut terms = $first.terms.borrow_mut();
-            let low = terms.pure::<true>(Prim::$name, &args);
+            let low = terms.pure_again(Prim::$name, &args);
             let high = terms.second(low);
             (Sym::new(low, $first.terms), Sym::new(high, $first.terms))
         }
@@ -80,7 +65,7 @@ macro_rules! define {
     (@ $name:ident ($first:ident $($arg:ident)*) -> $($ret:tt)*) => {
         pub(in super::super) fn $name<'t>($first: Sym<'t> $(, $arg: Sym<'t>)*) -> Sym<'t> {
             let args = [$first.vn() $(, $arg.vn())*];
-            Sym::new($first.terms.borrow_mut().pure::<true>(Prim::$name, &args), $first.terms)
+            Sym::new($first.terms.borrow_mut().pure_again(Prim::$name, &args), $first.terms)
         }
     };
 }

@@ -1,0 +1,68 @@
+//! Wasm's numeric operators as heads of terms: one [`Prim`] for each function of `prova-num`.
+//!
+//! The list and its order are those of `prova_num::for_each_num!`, so that an operator cannot be missing here.
+
+macro_rules! define {
+    ($(($name:ident ($($arg:ident : $ty:ty),*) -> $($ret:tt)*))*) => {
+        /// A numeric operator, named like its function in `prova-num`; ordered as `prova_num::for_each_num!` lists them.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u16)]
+        #[allow(non_camel_case_types, reason = "the names are those of the operators")]
+        #[allow(missing_docs, reason = "each is documented as a function of prova-num")]
+        pub enum Prim { $($name),* }
+
+        impl Prim {
+            /// All operators in their order.
+            pub const ALL: &[Prim] = &[$(Prim::$name),*];
+
+            /// Whether its result has two cells.
+            #[inline]
+            pub const fn wide(self) -> bool {
+                match self { $(Prim::$name => define!(@wide $($ret)*)),* }
+            }
+
+            /// The number of its operands, from 1 to 4.
+            #[inline]
+            pub const fn arity(self) -> usize {
+                match self { $(Prim::$name => [$(stringify!($arg)),*].len()),* }
+            }
+        }
+    };
+    (@wide u128) => { true };
+    (@wide $($ret:tt)*) => { false };
+}
+prova_num::for_each_num!(define);
+
+/// A node has room for four operands.
+const _: () = {
+    let mut i = 0;
+    while i < Prim::ALL.len() {
+        assert!(Prim::ALL[i] as usize == i && matches!(Prim::ALL[i].arity(), 1..=4));
+        i += 1;
+    }
+};
+
+impl Prim {
+    /// Whether its operands may change places (R1).
+    #[inline]
+    pub const fn commutes(self) -> bool {
+        use Prim as P;
+        matches!(
+            self,
+            P::i32_add
+                | P::i32_mul
+                | P::i32_and
+                | P::i32_or
+                | P::i32_xor
+                | P::i32_eq
+                | P::i32_ne
+                | P::i64_add
+                | P::i64_mul
+                | P::i64_and
+                | P::i64_or
+                | P::i64_xor
+                | P::i64_eq
+                | P::i64_ne
+        )
+    }
+}

@@ -1,0 +1,134 @@
+//! What has one number and what has not.
+
+use crate::{Prim, Term, Terms, Vn};
+
+fn pure(t: &mut Terms, prim: Prim, args: &[Vn]) -> Vn {
+    let vn = t.operator(prim, args);
+    assert_eq!(t.pure_again(prim, args), vn, "both sides build one term");
+    vn
+}
+
+#[test]
+fn equal_terms_have_one_number() {
+    let mut t = Terms::new();
+    let (a, b) = (Vn::param(0), Vn::param(1));
+    for i in 0..200 {
+        let i = t.constant(i << 56);
+        pure(&mut t, Prim::i64_add, &[a, i]);
+    }
+    assert_eq!(pure(&mut t, Prim::i32_add, &[a, b]), pure(&mut t, Prim::i32_add, &[b, a]));
+    assert_ne!(pure(&mut t, Prim::i32_sub, &[a, b]), pure(&mut t, Prim::i32_sub, &[b, a]));
+    assert_eq!(pure(&mut t, Prim::f64_gt, &[a, b]), pure(&mut t, Prim::f64_lt, &[b, a]));
+    assert_ne!(pure(&mut t, Prim::f64_add, &[a, b]), pure(&mut t, Prim::f64_add, &[b, a]));
+    let (five, minus) = (t.constant(5), t.constant(u64::from(-5i32 as u32)));
+    assert_eq!(pure(&mut t, Prim::i32_sub, &[a, five]), pure(&mut t, Prim::i32_add, &[a, minus]));
+    let (one, minus) = (t.constant(1), t.constant(u64::MAX));
+    assert_eq!(pure(&mut t, Prim::i64_sub, &[a, one]), pure(&mut t, Prim::i64_add, &[minus, a]));
+    for bits in [0, 7, u64::from(u32::MAX), 1 << 60, 1 << 61, u64::MAX] {
+        let vn = t.constant(bits);
+        assert_eq!((vn, t.as_const(vn)), (t.constant(bits), Some(bits)));
+        assert_eq!(t.term(vn), Term::Const(bits));
+    }
+    let (wide, other) = (t.constant128(1 << 64), t.constant128(1));
+    assert_ne!(wide, other);
+    assert_eq!(t.term(wide), Term::Const128(1 << 64));
+}
+
+#[test]
+fn terms_without_node_are_told_apart() {
+    let t = Terms::new();
+    let all = [
+        (Vn::UNDEF, Term::Undef),
+        (Vn::index(3), Term::Const(3)),
+        (Vn::param(3), Term::Param(3)),
+        (Vn::phi(3, 1), Term::Phi(3, 1)),
+        (Vn::phi(1, 3), Term::Phi(1, 3)),
+        (
+            Vn::phi(u32::MAX, (1 << crate::number::HALF) - 1),
+            Term::Phi(u32::MAX, (1 << crate::number::HALF) - 1),
+        ),
+        (Vn::effect(3, 1), Term::Effect(3, 1)),
+        (Vn::effect(1, 3), Term::Effect(1, 3)),
+    ];
+    for (vn, term) in all {
+        assert_eq!(t.term(vn), term);
+        assert_eq!(all.iter().filter(|(other, _)| *other == vn).count(), 1);
+    }
+}
+
+#[test]
+fn four_operands_are_all_compared() {
+    let mut t = Terms::new();
+    let [a, b, c, d] = [0, 1, 2, 3].map(Vn::param);
+    let sum = pure(&mut t, Prim::i64_add128, &[a, b, c, d]);
+    assert_eq!(t.term(sum), Term::Pure(Prim::i64_add128, [a, b, c, d]));
+    assert_ne!(pure(&mut t, Prim::i64_add128, &[a, b, d, c]), sum);
+    let (high, other) = (t.second(sum), pure(&mut t, Prim::i64_sub128, &[a, b, c, d]));
+    assert_ne!(t.second(other), high);
+}
+
+#[test]
+fn a_table_is_used_again() {
+    let mut t = Terms::new();
+    let (a, b) = (Vn::param(0), Vn::param(1));
+    for _ in 0..2 {
+        let sum = pure(&mut t, Prim::i32_add, &[a, b]);
+        assert_eq!(t.term(sum), Term::Pure(Prim::i32_add, [a, b, Vn::UNDEF, Vn::UNDEF]));
+        (0..500).for_each(|i| _ = pure(&mut t, Prim::i32_shl, &[a, Vn::index(i)]));
+        assert_eq!(pure(&mut t, Prim::i32_add, &[b, a]), sum);
+        t.reset(100);
+        assert_ne!(pure(&mut t, Prim::i32_sub, &[a, b]), pure(&mut t, Prim::i32_add, &[a, b]));
+        t.reset(1000);
+    }
+}
+
+#[test]
+fn halves_of_a_vector_join_again() {
+    let mut t = Terms::new();
+    let (a, b) = (Vn::param(0), Vn::param(2));
+    let (high_a, high_b) = (t.high(a), t.high(b));
+    assert_eq!(t.join(a, high_a), a);
+    assert_ne!(t.join(a, high_b), a);
+    let bits = t.constant128(1 << 64);
+    let high = t.high(bits);
+    assert_eq!(t.join(bits, high), bits);
+    assert_ne!(t.join(bits, high_a), bits);
+}
+
+#[test]
+fn conditions_are_negated_where_that_is_exact() {
+    let mut t = Terms::new();
+    let (a, b) = (Vn::param(0), Vn::param(1));
+    let lt = pure(&mut t, Prim::i32_lt_s, &[a, b]);
+    let ge = pure(&mut t, Prim::i32_ge_s, &[a, b]);
+    let not_lt = pure(&mut t, Prim::i32_eqz, &[lt]);
+    assert_eq!(t.truth(ge), t.truth(not_lt));
+    assert_eq!(t.truth(lt).0, t.truth(ge).0);
+    assert_ne!(t.truth(lt).1, t.truth(ge).1);
+    let float_lt = pure(&mut t, Prim::f32_lt, &[a, b]);
+    let float_ge = pure(&mut t, Prim::f32_ge, &[a, b]);
+    assert_ne!(t.truth(float_lt).0, t.truth(float_ge).0);
+    let float_eq = pure(&mut t, Prim::f32_eq, &[a, b]);
+    let float_ne = pure(&mut t, Prim::f32_ne, &[a, b]);
+    assert_eq!(t.truth(float_ne), (t.truth(float_eq).0, !t.truth(float_eq).1));
+    let (zero, one) = (t.constant(0), t.constant(1));
+    let not_a = pure(&mut t, Prim::i32_eq, &[a, zero]);
+    assert_eq!(t.truth(not_a), (a, false));
+    let wide_zero = pure(&mut t, Prim::i64_eq, &[a, zero]);
+    assert_eq!(t.truth(wide_zero), (wide_zero, true), "an i64 is no condition");
+    let is_one = pure(&mut t, Prim::i32_eq, &[a, one]);
+    assert_eq!(t.truth(is_one), (is_one, true));
+}
+
+#[test]
+fn a_wrong_number_of_operands_equals_nothing() {
+    let mut t = Terms::new();
+    let [a, b, c] = [0, 1, 2].map(Vn::param);
+    for args in [&[][..], &[a], &[a, b, c], &[a, b, c, a, b]] {
+        let (one, other) = (t.operator(Prim::i32_add, args), t.operator(Prim::i32_add, args));
+        assert_ne!(one, other);
+        assert_eq!(t.term(one), Term::Opaque);
+    }
+    let opaque = t.opaque();
+    assert_ne!(opaque, t.opaque());
+}
