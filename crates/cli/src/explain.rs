@@ -7,8 +7,8 @@ use crate::passes::unreadable;
 use crate::report::{Exit, Misuse, print};
 use clap::Args;
 use prova::{Context, Error, Result};
+use prova_builds::repro::blame;
 use prova_investigate::explain::{Explanation, Sources, explain};
-use prova_investigate::repro::blame;
 use std::path::{Path, PathBuf};
 
 /// Exits with 0 if the modules are equal, 1 if they differ, 2 for misuse or unreadable input.

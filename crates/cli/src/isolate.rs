@@ -8,9 +8,9 @@ use crate::passes::unreadable;
 use crate::report::{Exit, Misuse, print, printable, warn};
 use clap::Args;
 use prova::{Context, Result, bail};
+use prova_builds::repro::Verdict;
 use prova_investigate::isolate::crate_source::{crate_source, crates_of};
 use prova_investigate::isolate::{self, Isolated, OPERATORS_MAX, Options, Size, proof};
-use prova_investigate::repro::Verdict;
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -6,7 +6,7 @@
 use crate::report::{Exit, Misuse, print};
 use clap::{Args, Subcommand};
 use prova::{Error, Result, bail};
-use prova_investigate::passes::{self, Comparison, Difference, Divergence, Log};
+use prova_builds::passes::{self, Comparison, Difference, Divergence, Log};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 

@@ -9,8 +9,9 @@ use crate::passes::unreadable;
 use crate::report::{Exit, Misuse, print, printable, warn};
 use clap::{Args, Subcommand};
 use prova::{Error, Result, bail};
+use prova_builds::repro::{self, Options, Variation, Verdict, lock, report};
 use prova_investigate::explain::live::live;
-use prova_investigate::repro::{self, Options, Variation, Verdict, kind, lock, report};
+use prova_investigate::outputs::detail;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -159,9 +160,9 @@ fn build(args: &BuildArgs) -> Result<Exit> {
         Options { attribute: args.attribute, stop: args.stop, ..args.common.options(args.runs)? };
     let outcome = repro::build(&options, &mut |line| warn(&printable(line))).map_err(unreadable)?;
     if args.json {
-        print(&format!("{:#}\n", report::json(&outcome, Some(&kind::detail))))?;
+        print(&format!("{:#}\n", report::json(&outcome, Some(&detail))))?;
     } else {
-        print(&report::text(&outcome, Some(&kind::detail)))?;
+        print(&report::text(&outcome, Some(&detail)))?;
     }
     Ok(match outcome.verdict() {
         Verdict::Failed | Verdict::Inconclusive if args.bisect => Exit::Skip,
@@ -182,7 +183,7 @@ fn ci(args: &CiArgs) -> Result<Exit> {
     };
     let options = args.common.options(Some(args.runs))?;
     let outcome = repro::build(&options, &mut |line| warn(&printable(line))).map_err(unreadable)?;
-    print(&report::text(&outcome, Some(&kind::detail)))?;
+    print(&report::text(&outcome, Some(&detail)))?;
     if outcome.verdict() != Verdict::Equal {
         return Ok(exit(outcome.verdict()));
     }
@@ -217,7 +218,7 @@ fn explain(args: &ExplainArgs) -> Result<Exit> {
             .iter()
             .map(|(path, explanation)| serde_json::json!({ "path": path, "explanation": explanation }))
             .collect();
-        let report = report::json(&live.outcome, Some(&kind::detail));
+        let report = report::json(&live.outcome, Some(&detail));
         let all =
             serde_json::json!({ "builds": report, "modules": explained, "notes": live.notes });
         out = format!("{all:#}\n");
@@ -225,7 +226,7 @@ fn explain(args: &ExplainArgs) -> Result<Exit> {
         // Modules are explained below.
         let explained =
             |path: &Path| live.explanations.iter().any(|(name, _)| path.ends_with(name));
-        let differ = |a: &Path, b: &Path| kind::detail(a, b).filter(|_| !explained(a));
+        let differ = |a: &Path, b: &Path| detail(a, b).filter(|_| !explained(a));
         out += &report::text(&live.outcome, Some(&differ));
         for (path, explanation) in &live.explanations {
             out += &format!("\n== {}\n{}", printable(path), explanation.to_text());

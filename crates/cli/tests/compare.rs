@@ -10,9 +10,8 @@ fn prova(args: &[&str]) -> Output {
 }
 
 fn case(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../investigate/tests/cases/irreducible")
-        .join(name);
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/irreducible").join(name);
     path.to_string_lossy().into_owned()
 }
 

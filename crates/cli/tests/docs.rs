@@ -1,6 +1,6 @@
 //! The pages' commands, run: every `$ …` line of a `console` block, its output compared with the lines below it.
 //!
-//! A block runs in one directory for each page, in which the cases of `prova-investigate` lie. A line of `> …` goes on with the command above it; a
+//! A block runs in one directory for each page, in which `tests/cases` lies. A line of `> …` goes on with the command above it; a
 //! line `…` stands for any number of lines; `[exit N]` ends the output of a command whose code is not 0. The directory's own name is
 //! written `~/two-builds`. `PROVA_BLESS=1` writes what the commands print into the page, where it differs.
 //!
@@ -23,7 +23,7 @@ struct Place(PathBuf);
 impl Place {
     fn new(name: &str) -> Place {
         let path = std::env::temp_dir().join(format!("prova-docs-{}-{name}", std::process::id()));
-        copy(&root().join("crates/investigate/tests/cases"), &path);
+        copy(&root().join("tests/cases"), &path);
         Place(path.canonicalize().expect("it was made"))
     }
 }

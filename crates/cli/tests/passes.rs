@@ -1,6 +1,6 @@
 //! `prova passes`: what it prints, as text and JSON, its exit codes, and the memory it takes for logs of one kind each.
 //!
-//! Green does not show that the answers are right (the tests of `prova-investigate` do), nor the speed.
+//! Green does not show that the answers are right (the tests of `prova-builds` do), nor the speed.
 
 use serde_json::Value;
 use std::io::Write;
@@ -12,7 +12,7 @@ fn prova(args: &[&str]) -> Output {
 }
 
 fn case(name: &str) -> String {
-    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../investigate/tests/cases");
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases");
     cases.join(name).to_string_lossy().into_owned()
 }
 

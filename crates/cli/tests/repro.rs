@@ -1,6 +1,6 @@
 //! `repro`, `explain`, `isolate`: exit codes and first lines, of misuse above all.
 //!
-//! Green does not show what the reports say: the tests of `prova-investigate` do, and `docs.rs` runs the pages.
+//! Green does not show what the reports say: the tests of `prova-builds` do, and `docs.rs` runs the pages.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ impl Place {
 
     /// The code and everything that is printed.
     fn run(&self, command: &str) -> (Option<i32>, String) {
-        let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../investigate/tests/cases");
+        let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases");
         let cases = cases.canonicalize().expect("the cases are there").display().to_string();
         let script = format!("exec 2>&1\n'{}' {command}", env!("CARGO_BIN_EXE_prova"));
         let output = Command::new("sh")

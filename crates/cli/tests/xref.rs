@@ -11,7 +11,7 @@ fn prova(args: &[&str]) -> Output {
 }
 
 fn case(name: &str) -> String {
-    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../investigate/tests/cases");
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases");
     cases.join(name).to_string_lossy().into_owned()
 }
 

@@ -1,11 +1,11 @@
-//! Real pairs of builds, with the answers known from their compilers (`cases/README.md`).
+//! Real pairs of builds, with the answers known from their compilers (`tests/cases/README.md`).
 
 use prova_investigate::diff::{Allow, DiffOptions, Kind, Report, Verdict, diff};
 use prova_module::{Features, Limits, Module};
 use std::path::Path;
 
 fn module(name: &str) -> Module {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases").join(name);
     let bytes = std::fs::read(path).expect("a case's file");
     Module::decode(bytes, &Features::default(), &Limits::default()).expect("a valid module")
 }

@@ -41,7 +41,7 @@ fn module(path: &Path) -> Result<Module, Failed> {
 }
 
 fn case(a: &str, b: &str) -> Result<Report, Failed> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases");
     let options = DiffOptions { runs: 8, ..DiffOptions::default() };
     Ok(diff(&module(&folder.join(a))?, &module(&folder.join(b))?, &options))
 }

@@ -1,15 +1,15 @@
 //! Tests with compilers and networks that not every machine has; where one is absent its test is reported as ignored.
 //!
-//! `PROVA_ONLINE=1` allows Cargo to fetch packages; clang 9 is looked for where `compilers/clang.sh` puts it, or below `PROVA_COMPILERS`. The library of wasm32-wasip1 comes with `rustup
+//! `PROVA_ONLINE=1` allows Cargo to fetch packages; clang 9 is looked for where `clang.sh` of `prova-builds` puts it, or below `PROVA_COMPILERS`. The library of wasm32-wasip1 comes with `rustup
 //! target add`. Green without these shows only that they are absent.
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use prova_builds::repro::confirm::{Finding, confirm};
+use prova_builds::repro::{Options, Variation, Verdict, blame};
 use prova_investigate::explain::Stage;
 use prova_investigate::explain::live::live;
 use prova_investigate::isolate::crate_source::crate_source;
 use prova_investigate::isolate::proof::{self, Instance};
-use prova_investigate::repro::confirm::{Finding, confirm};
-use prova_investigate::repro::{Options, Variation, Verdict, blame};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// The program that `compilers/clang.sh 9` prints.
+/// The program that `crates/builds/tests/compilers/clang.sh 9` prints.
 fn clang() -> Option<PathBuf> {
     let cache = || {
         let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
@@ -154,7 +154,10 @@ fn leaked_feature() -> Result<(), Failed> {
 /// The case of irreducible control flow, from its source.
 fn clang_9(clang: &Path) -> Result<(), Failed> {
     let scratch = Scratch::new("clang");
-    fs::write(scratch.0.join("source/two-loops.c"), include_str!("cases/irreducible/two-loops.c"))?;
+    fs::write(
+        scratch.0.join("source/two-loops.c"),
+        include_str!("../../../tests/cases/irreducible/two-loops.c"),
+    )?;
     let clang = clang.display().to_string();
     let command = [
         clang.as_str(),

@@ -12,7 +12,7 @@ fn decode(bytes: Vec<u8>) -> Module {
 }
 
 fn case(name: &str) -> Module {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases").join(name);
     decode(std::fs::read(path).expect("a case's file"))
 }
 

@@ -266,7 +266,7 @@ fn plain(wasm: &[u8], wasi: WasiCtx, invoke: &str, args: &[Val]) -> String {
 
 #[test]
 fn the_leaked_seed_is_read_and_written_where_xref_says() {
-    let wasm = program("tests/cases/feature-leak/leaky1.wasm");
+    let wasm = program("../../tests/cases/feature-leak/leaky1.wasm");
     let module = decode(wasm.clone());
     let args = [Val::I32(5)];
     let report = watched(&module, 1_051_688..1_051_692, "generate", &args);

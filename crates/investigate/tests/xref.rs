@@ -25,7 +25,7 @@ fn body(code: &str) -> Module {
 
 #[test]
 fn the_leaked_seed_has_two_reads_two_writes_and_one_escape() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases/feature-leak/leaky1.wasm");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/cases/feature-leak/leaky1.wasm");
     let module = decode(std::fs::read(path).expect("the case"));
     let report = xref(&module, 1_051_688..1_051_692);
     assert_eq!(counts(&report), [2, 2, 1, 0], "{}", report.to_text());

@@ -32,6 +32,7 @@ pub const ABSENCES: &[(&str, &[&str])] = &[
     ),
     ("reference", &["prova-translate", "prova-wasi", "prova", "clap", "anyhow", "cranelift*"]),
     ("prova", &["prova-wast", "prova-cli", "prova-testing", "clap", "wast", "cranelift*"]),
+    ("builds", &["prova*", "wasm*", "wast", "wat", "clap", "cranelift*"]),
     ("wast", &["prova-cli", "prova-testing", "clap", "cranelift*"]),
     ("cli", &["prova-testing"]),
 ];

@@ -8,7 +8,7 @@
 
 use crate::report::Misuse;
 use prova::{Result, bail};
-use prova_investigate::names::{demangle, printable};
+use prova_builds::names::{demangle, printable};
 use prova_module::{FuncIdx, Module};
 use std::fmt::Write;
 

@@ -2,7 +2,7 @@
 
 use super::find::display;
 use prova::Module;
-use prova_investigate::names::{demangle, printable};
+use prova_builds::names::{demangle, printable};
 use prova_module::{ExternKind, FuncIdx};
 use serde::Serialize;
 use std::fmt::Write;

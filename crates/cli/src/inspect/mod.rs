@@ -9,7 +9,7 @@
 //!
 //! One function is translated and printed, whatever the size of the module; the module is validated as a whole. What is printed is
 //! the record of the very check that decides ([`prova_bytecode::check::explain`]). `docs/commands/inspect.md` has the schema of the
-//! JSON. Names come from the module and are hostile text: see `prova_investigate::names`.
+//! JSON. Names come from the module and are hostile text: see `prova_builds::names`.
 //!
 //! Exit codes: 0; 1 if the function's bytecode is refused, or the module; 2 for a function that is not there, is ambiguous, or has
 //! no body. `tests/inspect.rs` holds outputs.
@@ -27,7 +27,7 @@ use crate::args::InspectArgs;
 use crate::report::{Exit, Misuse, print, printable, warn};
 use crate::{input, run};
 use prova::{Context, Explained, Module, Result, Translate, bail};
-use prova_investigate::names::obeyed;
+use prova_builds::names::obeyed;
 use prova_module::FuncIdx;
 use std::fmt::Write;
 use std::path::Path;

@@ -5,7 +5,7 @@
 //! part of an instruction that comes later), of an instruction the slots that it writes. The values are defined at the end.
 
 use super::view::{Event, Frame, Function, Handler, History, Label, Line, Refusal, Slot, Stack};
-use prova_investigate::names::printable;
+use prova_builds::names::printable;
 use std::fmt::Write;
 
 /// The column of what the check knows.

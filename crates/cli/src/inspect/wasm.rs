@@ -8,7 +8,7 @@
 //!    neither a start function nor a custom section. (Test `a_reduced_module_is_valid_and_keeps_the_body`.)
 
 use prova::Result;
-use prova_investigate::names::demangle;
+use prova_builds::names::demangle;
 use prova_module::{FuncIdx, GlobalIdx, LocalIdx, Module, Operator, TagIdx};
 use std::collections::BTreeMap;
 use std::io;

@@ -7,10 +7,10 @@ use crate::passes::unreadable;
 use crate::report::{Exit, Misuse, print, printable, warn};
 use clap::Args;
 use prova::{Result, bail};
-use prova_investigate::repro::bisect::{self, Found, Sight, sight};
-use prova_investigate::repro::confirm::{Finding, confirm};
-use prova_investigate::repro::matrix::{Blame, matrix as look_at_all};
-use prova_investigate::repro::{Options, Split, Variation, blame, build, features, toolchain};
+use prova_builds::repro::bisect::{self, Found, Sight, sight};
+use prova_builds::repro::confirm::{Finding, confirm};
+use prova_builds::repro::matrix::{Blame, matrix as look_at_all};
+use prova_builds::repro::{Options, Split, Variation, blame, build, features, toolchain};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 

@@ -12,7 +12,7 @@ use super::notes::notes;
 use super::report::{Cluster, Count, Difference, Input, Kind, Report, Verdict, plural};
 use super::sections::Found;
 use super::side::Side;
-use crate::names::{demangle, printable};
+use prova_builds::names::{demangle, printable};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Most differences whose aligned code is kept.

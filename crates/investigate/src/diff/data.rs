@@ -200,7 +200,7 @@ fn pair_segments<'m>(sides: (&Side<'m>, &Side<'m>)) -> Vec<Pair<'m>> {
             .module
             .names()
             .data(DataIdx(segment))
-            .map(crate::names::printable)
+            .map(prova_builds::names::printable)
             .unwrap_or_default();
         pairs.push(Pair { segment, name, start: (0, 0), bytes, equal: Vec::new(), active: false });
     }
@@ -467,7 +467,7 @@ fn surrounding(bytes: &[u8], run: Range<usize>) -> String {
         - bytes[..run.start].iter().rev().take(120).take_while(|byte| is_printable(**byte)).count();
     let high =
         run.end + bytes[run.end..].iter().take(120).take_while(|byte| is_printable(**byte)).count();
-    crate::names::printable(&String::from_utf8_lossy(&bytes[low..high.min(low + 400)]))
+    prova_builds::names::printable(&String::from_utf8_lossy(&bytes[low..high.min(low + 400)]))
 }
 
 /// Few bytes, nearly all different, about half of the bits flipped, and no small number on either side.

@@ -12,8 +12,8 @@
 use super::align::increasing;
 use super::side::Side;
 use super::token::{Tok, Tokens};
-use crate::names::demangle;
 use crate::parallel::in_parallel;
+use prova_builds::names::demangle;
 use prova_module::{ExternKind, FuncIdx};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::collections::hash_map::DefaultHasher;

@@ -107,7 +107,7 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
 
 fn input(module: &Module, name: &str) -> Input {
     Input {
-        name: crate::names::printable(name),
+        name: prova_builds::names::printable(name),
         bytes: module.bytes().len() as u64,
         functions: module.func_count() as u64,
     }

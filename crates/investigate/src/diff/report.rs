@@ -1,6 +1,6 @@
 //! The report: differences with verdict and evidence, folded into clusters by cause.
 //!
-//! Neighbours: `diff` fills it; `text`, `html` and serde write it. All strings are printable ([`printable`](crate::names::printable)),
+//! Neighbours: `diff` fills it; `text`, `html` and serde write it. All strings are printable ([`printable`](prova_builds::names::printable)),
 //! and everything is in a fixed order: the same two modules give the same bytes.
 
 use serde::Serialize;

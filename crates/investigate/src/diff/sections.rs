@@ -7,8 +7,8 @@ use super::compare::Cause;
 use super::report::{Kind, Verdict};
 use super::shift::{Agree, Shift};
 use super::side::Side;
-use crate::names::printable;
 use crate::xref::constant;
+use prova_builds::names::printable;
 use prova_module::{BinaryReader, ExternKind, ExternType, GlobalIdx};
 use std::collections::{BTreeMap, HashMap};
 

@@ -6,8 +6,8 @@
 //! 2. Canonical function ids of side B are its own indices; those of side A are the indices of their partners, and
 //!    `ALONE | index` without one. So equal ids are partners.
 
-use crate::names::{demangle, printable};
 use crate::xref::MemoryMap;
+use prova_builds::names::{demangle, printable};
 use prova_module::{BinaryReader, ExternType, FuncIdx, FuncType, GlobalIdx, Module};
 use std::collections::HashMap;
 use std::ops::Range;

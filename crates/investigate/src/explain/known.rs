@@ -5,7 +5,7 @@
 
 use super::PassFound;
 use crate::diff::{Cluster, Verdict};
-use crate::repro::blame::Leak;
+use prova_builds::repro::blame::Leak;
 use serde::Serialize;
 
 /// A fault of a compiler that makes its output depend on chance.

@@ -5,7 +5,7 @@
 //!                                   Cargo.toml ─ cargo metadata ─────────────────────────────────┘
 //! ```
 //!
-//! Neighbours: [`explain`] draws the conclusions; [`build`](mod@crate::repro::build) builds; [`passes`] knows which
+//! Neighbours: [`explain`] draws the conclusions; [`build`](mod@prova_builds::repro::build) builds; [`passes`] knows which
 //! flags a compiler needs.
 //!
 //! 1. Modules and logs that are explained together come from the same builds: the second ones, if these differ.
@@ -15,9 +15,9 @@
 
 use super::{Explanation, Sources, explain};
 use crate::diff::{DiffOptions, Kind, Verdict, diff};
-use crate::passes;
-use crate::repro::{Options, Outcome, blame, build};
 use anyhow::{Context, Result};
+use prova_builds::passes;
+use prova_builds::repro::{Options, Outcome, blame, build};
 use prova_module::{Features, FuncIdx, Limits, Module};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -40,7 +40,7 @@ pub struct Live {
 /// Builds, and explains what differs.
 ///
 /// # Errors
-/// As [`build`](fn@crate::repro::build); or if a log or Cargo's graph cannot be read.
+/// As [`build`](fn@prova_builds::repro::build); or if a log or Cargo's graph cannot be read.
 pub fn live(
     options: &Options,
     metadata: Option<String>,

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Neighbours: this only joins what [`diff`](mod@crate::diff), [`xref`](mod@crate::xref), [`passes`] and
-//! [`repro`](crate::repro) find. [`live`] makes the inputs from a build command; [`known`] has advice and known faults of compilers.
+//! [`repro`](prova_builds::repro) find. [`live`] makes the inputs from a build command; [`known`] has advice and known faults of compilers.
 //!
 //! 1. The verdicts are those of `diff`; nothing here makes one milder.
 //! 2. A pass is named only for a function that differs in the modules and in the logs, by the same name.
@@ -22,11 +22,11 @@ pub mod live;
 mod text;
 
 use crate::diff::{Cluster, DiffOptions, Difference, Kind, Report, Verdict, diff};
-use crate::names::{demangle, printable};
-use crate::passes::{self, Comparison, Fate, LineDifference, Log};
-use crate::repro::blame::{self, Leak};
 use crate::xref::xref;
 use anyhow::{Context, Result};
+use prova_builds::names::{demangle, printable};
+use prova_builds::passes::{self, Comparison, Fate, LineDifference, Log};
+use prova_builds::repro::blame::{self, Leak};
 use prova_module::Module;
 use serde::Serialize;
 use std::collections::BTreeMap;

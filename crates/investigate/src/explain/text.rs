@@ -4,7 +4,7 @@
 
 use super::{Cause, Explanation, Member, PassFound, Stage, User};
 use crate::diff::Report;
-use crate::passes::LINE_CHARS_MAX;
+use prova_builds::passes::LINE_CHARS_MAX;
 use std::fmt::Write as _;
 
 impl Stage {

@@ -58,7 +58,7 @@ fn path(symbol: &str) -> Result<String> {
         symbol.starts_with("_R"),
         "`{symbol}` is no v0 symbol (build with `-Csymbol-mangling-version=v0`): use a module"
     );
-    ensure!(symbol.len() <= crate::names::SYMBOL_BYTES_MAX, "the symbol is too long");
+    ensure!(symbol.len() <= prova_builds::names::SYMBOL_BYTES_MAX, "the symbol is too long");
     let Ok(name) = rustc_demangle::try_demangle(symbol) else {
         bail!("`{symbol}` is no symbol of Rust")
     };

@@ -4,8 +4,8 @@
 
 use super::Plan;
 use super::parts::Parts;
-use crate::names::{demangle, printable};
 use anyhow::{Result, bail};
+use prova_builds::names::{demangle, printable};
 use prova_module::{ExternKind, FuncIdx, Module, Operator};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -198,9 +198,9 @@ fn wanted<'r>(a: &Module, report: &'r Report, function: Option<&str>) -> Result<
             let func = find::function(a, name)?;
             // A function may have differences of name besides that of its code.
             let of_it = differing.by_ref().filter(|one| one.a == Some(func.0.into()));
-            of_it
-                .max_by_key(|one| one.verdict)
-                .with_context(|| format!("`{}` does not differ", crate::names::printable(name)))
+            of_it.max_by_key(|one| one.verdict).with_context(|| {
+                format!("`{}` does not differ", prova_builds::names::printable(name))
+            })
         }
     }
 }

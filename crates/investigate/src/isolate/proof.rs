@@ -1,6 +1,6 @@
 //! A small crate → builds of it, in which the one instance is found and compared.
 //!
-//! Neighbours: [`crate_source`](super::crate_source) proposes, [`build`](mod@crate::repro::build) builds, [`diff`](mod@crate::diff) compares. Only a build shows that
+//! Neighbours: [`crate_source`](super::crate_source) proposes, [`build`](mod@prova_builds::repro::build) builds, [`diff`](mod@crate::diff) compares. Only a build shows that
 //! the path may be named, and that the instance alone still differs.
 //!
 //! `tests/isolate.rs` builds a crate whose constant is drawn anew by each build.
@@ -8,8 +8,8 @@
 use super::crate_source::CrateSource;
 use super::find;
 use crate::diff::{DiffOptions, Kind, Verdict, diff};
-use crate::repro::{Options, Outcome, Variation, build};
 use anyhow::{Context, Result};
+use prova_builds::repro::{Options, Outcome, Variation, build};
 use prova_module::{Features, FuncIdx, Limits, Module};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -84,7 +84,7 @@ pub fn write(source: &CrateSource, directory: &Path) -> Result<()> {
 /// Builds the crate with Cargo, and looks for the instance in what comes out.
 ///
 /// # Errors
-/// As [`build`](fn@crate::repro::build).
+/// As [`build`](fn@prova_builds::repro::build).
 pub fn prove(
     directory: &Path,
     source: &CrateSource,

@@ -4,7 +4,7 @@
 //! often equals the first data address (the stack grows down from there): they are two things, and no rule here or in the
 //! callers equates an address with a global by value.
 
-use crate::names::printable;
+use prova_builds::names::printable;
 use prova_module::{ConstOp, DataIdx, DataMode, ExternKind, GlobalIdx, Module, ValType};
 use serde::Serialize;
 use std::ops::Range;

@@ -24,8 +24,8 @@ pub use watch::{
     Access as Watched, COPY_BYTES_MAX, Frame, Hit, Initial, Place, Program, WatchReport, watch,
 };
 
-use crate::names::{demangle, printable};
 use crate::op::{ACCESS_BYTES_MAX, access, mnemonic};
+use prova_builds::names::{demangle, printable};
 use prova_module::{DataIdx, ElementItems, ExternKind, FuncIdx, Module, Operator};
 use serde::Serialize;
 use std::collections::HashSet;

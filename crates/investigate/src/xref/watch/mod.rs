@@ -21,7 +21,6 @@ pub use report::{Access, Frame, Hit, Initial, Place, WatchReport};
 pub(in crate::xref) use report::{bytes_of, function};
 
 use super::{MemoryMap, Use, XrefReport, named, xref};
-use crate::names::printable;
 use crate::op::mnemonic;
 use instrument::{Instrumented, Kind, OWN, STACK_BYTES, Site, instrument};
 use prova::wasi::{self, I32Exit, WasiCtx};
@@ -29,6 +28,7 @@ use prova::{
     Caller, Config, Engine, Error, FuncType, Instance, Linker, Memory, Result, Store, Trap, Val,
     bail, format_err,
 };
+use prova_builds::names::printable;
 use prova_module::{DataIdx, ExternKind, FuncIdx, Module};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

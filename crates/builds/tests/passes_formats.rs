@@ -1,15 +1,15 @@
-//! Logs that real compilers wrote (`cases/formats`): every header is known, every dump has its function, one edited line is found.
+//! Logs that real compilers wrote (`tests/cases/formats`): every header is known, every dump has its function, one edited line is found.
 //!
 //! Green does not show that other passes' dumps or other targets' are read as well.
 
-use prova_investigate::passes::{self, Fate, Log, Part};
+use prova_builds::passes::{self, Fate, Log, Part};
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 fn cases() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases")
 }
 
 fn text_of(path: &Path) -> String {

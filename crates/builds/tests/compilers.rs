@@ -4,7 +4,7 @@
 //! that a compiler is deterministic: 20 runs of a split of 26 : 14 are alike once in 5,000 times, and then this test fails.
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use prova_investigate::passes::{self, Log};
+use prova_builds::passes::{self, Log};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,8 @@ fn root() -> PathBuf {
 }
 
 fn two_loops(compiler: &Path, version: u32, outputs: usize) -> Result<(), Failed> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/irreducible/two-loops.c");
+    let source =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/irreducible/two-loops.c");
     let folder = format!("prova-compilers-{version}-{}", std::process::id());
     let folder = std::env::temp_dir().join(folder);
     std::fs::create_dir_all(&folder)?;

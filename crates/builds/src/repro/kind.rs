@@ -1,17 +1,15 @@
 //! Two files of a build that differ → what kind of file they are, and where in it they part.
 //!
-//! Neighbours: [`report`](super::report) prints it below the bytes; [`diff`](mod@crate::diff) compares what is WebAssembly. The kind is told by
-//! the first bytes, as `file` does: of WebAssembly modules the whole comparison follows, of archives the first differing member, of text the first
-//! differing line, of everything else the kind alone.
+//! Neighbours: [`report`](super::report) prints it below the bytes. The kind is told by the first bytes, as `file` does: of archives
+//! the first differing member follows, of text the first differing line, of WebAssembly modules what the caller's [`Modules`] says
+//! (this crate does not read them), of everything else the kind alone.
 //!
 //! 1. At most [`BYTES_MAX`] of each file are read; of larger ones only the kind is told.
 //! 2. What a file says is printed escaped.
 //!
-//! `tests/repro.rs` has a file of each kind.
+//! `tests/repro/kind.rs` has a file of each kind.
 
-use crate::diff::{DiffOptions, Report, diff};
 use crate::passes::{printable, printable_lines};
-use prova_module::{Features, Limits, Module};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::Read;
@@ -19,9 +17,6 @@ use std::path::Path;
 
 /// Longer files are not looked into, bytes.
 pub const BYTES_MAX: u64 = 256 << 20;
-
-/// Of the comparison of two modules so many lines are printed.
-pub const LINES_SHOWN_MAX: usize = 60;
 
 const LINE_CHARS_MAX: usize = 160;
 
@@ -32,65 +27,46 @@ pub struct Detail {
     pub kind: String,
     /// Where they part; empty if that is not known of this kind.
     pub lines: Vec<String>,
-    /// The comparison of two modules.
-    pub report: Option<Report>,
+    /// The comparison of two modules, as JSON.
+    pub comparison: Option<Value>,
 }
 
 impl Detail {
     /// As JSON.
     pub fn json(&self) -> Value {
-        match &self.report {
-            Some(report) => json!({ "kind": self.kind, "diff": report }),
+        match &self.comparison {
+            Some(comparison) => json!({ "kind": self.kind, "diff": comparison }),
             None => json!({ "kind": self.kind, "lines": self.lines }),
         }
     }
 }
 
+/// Two WebAssembly modules, by path and bytes → what to print of their difference, and the comparison as JSON where there is one.
+pub type Modules<'m> = &'m dyn Fn([(&Path, Vec<u8>); 2]) -> (Vec<String>, Option<Value>);
+
 /// Compares two files; nothing if one is not there.
-pub fn detail(a: &Path, b: &Path) -> Option<Detail> {
+pub fn detail(a: &Path, b: &Path, modules: Modules<'_>) -> Option<Detail> {
     let (bytes_a, bytes_b) = (head(a)?, head(b)?);
     let (kind_a, kind_b) = (kind(&bytes_a), kind(&bytes_b));
     if kind_a != kind_b {
         let kind = format!("{} and {}", kind_a.name(), kind_b.name());
-        return Some(Detail { kind, lines: Vec::new(), report: None });
+        return Some(Detail { kind, lines: Vec::new(), comparison: None });
     }
-    let mut detail = Detail { kind: kind_a.name().into(), lines: Vec::new(), report: None };
+    let mut detail = Detail { kind: kind_a.name().into(), lines: Vec::new(), comparison: None };
     let read = |path: &Path| {
         let small = std::fs::metadata(path).is_ok_and(|file| file.len() <= BYTES_MAX);
         small.then(|| std::fs::read(path).ok()).flatten()
     };
     let (Some(all_a), Some(all_b)) = (read(a), read(b)) else { return Some(detail) };
     match kind_a {
-        Kind::Wasm => modules(&mut detail, [(a, all_a), (b, all_b)]),
+        Kind::Wasm => {
+            (detail.lines, detail.comparison) = modules([(a, all_a), (b, all_b)]);
+        }
         Kind::Archive => detail.lines.extend(member(&all_a, &all_b)),
         Kind::Text => detail.lines.extend(line(&all_a, &all_b)),
         Kind::Elf | Kind::Gzip | Kind::Zip | Kind::Pe | Kind::MachO | Kind::Other => {}
     }
     Some(detail)
-}
-
-fn modules(detail: &mut Detail, [a, b]: [(&Path, Vec<u8>); 2]) {
-    let decode = |bytes: Vec<u8>| Module::decode(bytes, &Features::default(), &Limits::default());
-    let names = (a.0.display().to_string(), b.0.display().to_string());
-    match (decode(a.1), decode(b.1)) {
-        (Ok(module_a), Ok(module_b)) => {
-            let options = DiffOptions { names, ..DiffOptions::default() };
-            let report = diff(&module_a, &module_b, &options);
-            let text = report.to_text();
-            // The names of both modules stand there already.
-            let lines = text.lines().skip_while(|line| !line.is_empty()).skip(1);
-            detail.lines = lines.take(LINES_SHOWN_MAX).map(str::to_owned).collect();
-            if text.lines().count() > LINES_SHOWN_MAX + 3 {
-                detail.lines.push("… more: see `prova diff` of the kept outputs".into());
-            }
-            detail.report = Some(report);
-        }
-        (Err(error), _) | (_, Err(error)) => {
-            detail
-                .lines
-                .push(format!("not compared as a module: {}", printable(&error.to_string())));
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

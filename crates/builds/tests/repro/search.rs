@@ -1,9 +1,10 @@
 //! Searches over toolchains, features and both at once, with scripts in place of compilers and with made-up answers.
 
-use super::{Scratch, git, run};
-use prova_investigate::repro::bisect::{self, Sight, sight};
-use prova_investigate::repro::matrix::{Blame, Matrix, matrix};
-use prova_investigate::repro::{Options, Split, Variation, features, toolchain};
+use crate::git;
+use crate::scratch::{Scratch, run};
+use prova_builds::repro::bisect::{self, Sight, sight};
+use prova_builds::repro::matrix::{Blame, Matrix, matrix};
+use prova_builds::repro::{Options, Split, Variation, features, toolchain};
 use std::ffi::OsString;
 use std::fs;
 

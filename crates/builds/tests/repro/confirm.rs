@@ -1,9 +1,9 @@
 //! A feature that lets chance in is switched off, and the builds agree: packages made for it, built by the Cargo that runs the tests.
 
-use super::Scratch;
-use prova_investigate::repro::blame::{self, Leak};
-use prova_investigate::repro::confirm::{Finding, confirm};
-use prova_investigate::repro::{Options, Variation};
+use crate::scratch::Scratch;
+use prova_builds::repro::blame::{self, Leak};
+use prova_builds::repro::confirm::{Finding, confirm};
+use prova_builds::repro::{Options, Variation};
 use std::fs;
 use std::path::Path;
 

@@ -1,12 +1,12 @@
 //! Names of modules → text that is safe to print: demangled, capped, and without characters that a terminal or a page obeys.
 //!
-//! Neighbours: every report of this crate. Names come from the module: they are hostile text.
+//! Neighbours: every report of this crate and of `prova-investigate`. Names come from the module: they are hostile text.
 //!
 //! 1. What [`printable`] returns has no control character, no bidirectional override, no zero-width character, and at most
 //!    [`NAME_CHARS_MAX`] characters and an ellipsis.
 //! 2. Demangling is bounded: symbols above [`SYMBOL_BYTES_MAX`] are printed as they are, and output is cut while it is written.
 //!
-//! `tests/diff_hostile.rs` feeds both with hostile names.
+//! `tests/diff_hostile.rs` of `prova-investigate` feeds both with hostile names.
 
 use std::fmt::{self, Write};
 

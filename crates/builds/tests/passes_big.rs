@@ -5,11 +5,11 @@
 mod logs;
 
 use logs::{Dumps, Plant};
-use prova_investigate::passes::{self, Fate};
+use prova_builds::passes::{self, Fate};
 use std::path::Path;
 
 fn case() -> [Dumps; 2] {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/irreducible");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/irreducible");
     ["a.log.gz", "b.log.gz"].map(|name| Dumps::read(&path.join(name)).expect("the case is carried"))
 }
 

@@ -23,7 +23,7 @@ fn main() -> io::Result<()> {
         Some(text) => text.parse().map_err(|_| usage())?,
         None => BYTES,
     };
-    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/irreducible");
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/irreducible");
     let case = [Dumps::read(&cases.join("a.log.gz"))?, Dumps::read(&cases.join("b.log.gz"))?];
     std::fs::create_dir_all(&directory)?;
     let open = |name: &str| File::create(directory.join(name)).map(BufWriter::new);

@@ -3,68 +3,16 @@
 //! `README.md` says what green does not show.
 
 mod confirm;
-mod live;
+mod kind;
+mod scratch;
 mod search;
 
-use prova_investigate::repro::bisect::{self, Sight};
-use prova_investigate::repro::{
-    Options, Outcome, Split, Variation, Verdict, build, kind, lock, report,
-};
+use prova_builds::repro::bisect::{self, Sight};
+use prova_builds::repro::{Options, Split, Variation, Verdict, build, lock, report};
+use scratch::{Scratch, counter, run};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// A directory that is removed at the end of the test.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path =
-            std::env::temp_dir().join(format!("prova-repro-test-{}-{number}", std::process::id()));
-        fs::create_dir_all(path.join("source")).expect("a directory can be made");
-        fs::write(path.join("source/in.c"), "int x;\n").expect("a file can be written");
-        Self(path)
-    }
-
-    fn options(&self, script: &str) -> Options {
-        Options {
-            command: ["sh", "-c", script].map(Into::into).into(),
-            source: self.0.join("source"),
-            runs: Some(3),
-            vary: Variation::ALL.into(),
-            artifacts: vec!["*.o".into()],
-            keep: self.0.join("keep"),
-            attribute: false,
-            stop: false,
-            env: Vec::new(),
-        }
-    }
-
-    fn build(&self, script: &str) -> Outcome {
-        run(&self.options(script))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
-    }
-}
-
-fn run(options: &Options) -> Outcome {
-    build(options, &mut |_| {}).expect("the builds can be tried")
-}
-
-/// Prints 0, 1, 2, … in successive runs.
-fn counter(scratch: &Scratch) -> String {
-    let file = scratch.0.join("counter");
-    fs::write(&file, "0").expect("a file can be written");
-    let file = file.display();
-    format!("n=$(cat {file}); echo $((n + 1)) > {file}; ")
-}
 
 #[test]
 fn a_deterministic_compiler_is_equal() {
@@ -171,62 +119,6 @@ fn variations_of_the_environment_are_effective_everywhere() {
             "{}",
             variation.name()
         );
-    }
-}
-
-#[test]
-fn outputs_that_differ_are_looked_into_by_their_kind() {
-    let case = |name: &str| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
-        path.canonicalize().expect("the case is there").display().to_string()
-    };
-    let (a, b) = (case("feature-leak/leaky1.wasm"), case("feature-leak/leaky2.wasm"));
-    let pick = format!("[ $n = 0 ] && cp {a} x.o || cp {b} x.o");
-    let archive = "echo $n > m1; : > m0; ar rcD x.o m0 m1";
-    let script = |number: &str| match number {
-        "module" => pick.clone(),
-        "text" => "echo same > x.o; echo line $n >> x.o".into(),
-        "archive" => archive.into(),
-        "elf" => "{ printf '\\177ELF'; echo $n; } > x.o".into(),
-        "kinds" => "[ $n = 0 ] && echo text > x.o || printf 'PK\\003\\004' > x.o".into(),
-        "cut" => "{ printf '\\0asm\\001\\0\\0\\0'; echo $n; } > x.o".to_owned(),
-        _ => String::new(),
-    };
-    for (number, words) in [
-        (
-            "module",
-            vec![
-                "differs: x.o: WebAssembly module, 4 of 59174 bytes",
-                "random-looking bytes in .data",
-                "in generate",
-            ],
-        ),
-        ("text", vec!["differs: x.o: text, 1 of", "line 2: `line 0` became `line 1`"]),
-        ("archive", vec!["differs: x.o: archive, 1 of", "the first member that differs is `m1/`"]),
-        ("elf", vec!["differs: x.o: ELF file, 1 of 6 bytes, the first at offset 4"]),
-        ("kinds", vec!["differs: x.o: text and zip file"]),
-        ("cut", vec!["differs: x.o: WebAssembly module", "not compared as a module"]),
-    ] {
-        let scratch = Scratch::new();
-        let options = Options {
-            runs: Some(2),
-            vary: vec![],
-            ..scratch.options(&(counter(&scratch) + &script(number)))
-        };
-        let outcome = run(&options);
-        let text = report::text(&outcome, Some(&kind::detail));
-        for word in words {
-            assert!(text.contains(word), "{number}: {word}: {text}");
-        }
-        let json = report::json(&outcome, Some(&kind::detail));
-        assert_eq!(json["details"][0]["path"], "x.o", "{json}");
-        assert!(json["details"][0]["detail"]["kind"].is_string(), "{json}");
-        if number == "module" {
-            assert_eq!(
-                json["details"][0]["detail"]["diff"]["clusters"][0]["verdict"],
-                "random-looking"
-            );
-        }
     }
 }
 

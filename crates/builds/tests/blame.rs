@@ -2,9 +2,9 @@
 //!
 //! Green does not show that the lists of crates are complete.
 
-use prova_investigate::repro::blame::{blame, text};
+use prova_builds::repro::blame::{blame, text};
 
-const CASE: &str = include_str!("cases/feature-leak/metadata.json");
+const CASE: &str = include_str!("../../../tests/cases/feature-leak/metadata.json");
 
 #[test]
 fn the_leaked_feature_is_named_with_its_path() {

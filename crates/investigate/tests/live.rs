@@ -1,14 +1,58 @@
 //! `repro explain` with a compiler that is a script: it hands out the two outputs of a real one, and its logs when it is asked for
 //! passes.
 
-use super::{Scratch, counter};
+use prova_builds::repro::{Options, Variation, Verdict};
 use prova_investigate::explain::Stage;
 use prova_investigate::explain::live::live;
-use prova_investigate::repro::{Options, Variation, Verdict};
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A directory that is removed at the end of the test.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path =
+            std::env::temp_dir().join(format!("prova-live-test-{}-{number}", std::process::id()));
+        fs::create_dir_all(path.join("source")).expect("a directory can be made");
+        fs::write(path.join("source/in.c"), "int x;\n").expect("a file can be written");
+        Self(path)
+    }
+
+    fn options(&self, script: &str) -> Options {
+        Options {
+            command: ["sh", "-c", script].map(Into::into).into(),
+            source: self.0.join("source"),
+            runs: Some(3),
+            vary: Variation::ALL.into(),
+            artifacts: vec!["*.o".into()],
+            keep: self.0.join("keep"),
+            attribute: false,
+            stop: false,
+            env: Vec::new(),
+        }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// Prints 0, 1, 2, … in successive runs.
+fn counter(scratch: &Scratch) -> String {
+    let file = scratch.0.join("counter");
+    fs::write(&file, "0").expect("a file can be written");
+    let file = file.display();
+    format!("n=$(cat {file}); echo $((n + 1)) > {file}; ")
+}
 
 fn case(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases").join(name);
     path.canonicalize().expect("the case is there").display().to_string()
 }
 
@@ -54,7 +98,7 @@ fn names_of_a_module_do_not_become_flags() {
             "(module (func $\"-Clinker=x\" (export \"f\") (result i32) i32.const {constant}00000))"
         );
         let bytes = wat::parse_str(text).expect("text format");
-        std::fs::write(scratch.0.join(name), bytes).expect("a file can be written");
+        fs::write(scratch.0.join(name), bytes).expect("a file can be written");
     }
     let place = scratch.0.display().to_string();
     let script = counter(&scratch)
@@ -68,7 +112,7 @@ fn names_of_a_module_do_not_become_flags() {
         ..scratch.options(&script)
     };
     live(&options, None, &mut |_| {}).expect("it builds");
-    let log = std::fs::read_to_string(scratch.0.join("keep/passes/build-1.log")).expect("a log");
+    let log = fs::read_to_string(scratch.0.join("keep/passes/build-1.log")).expect("a log");
     assert!(log.contains("-print-after-all") && !log.contains("linker"), "{log}");
 }
 
@@ -105,7 +149,7 @@ fn data_alone_needs_no_passes() {
         artifacts: vec!["*.wasm".into()],
         ..scratch.options(&script)
     };
-    let metadata = include_str!("../cases/feature-leak/metadata.json").to_owned();
+    let metadata = include_str!("../../../tests/cases/feature-leak/metadata.json").to_owned();
     let live = live(&options, Some(metadata), &mut |_| {}).expect("it builds");
     assert_eq!(live.explanations[0].1.causes[0].stage, Stage::Source);
     assert!(live.explanations[0].1.causes[0].features[0].contains("const-random 0.1.18"));

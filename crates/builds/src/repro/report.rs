@@ -16,7 +16,7 @@ use std::path::Path;
 /// So many differing files are described.
 pub const DIFFERING_SHOWN_MAX: usize = 20;
 
-/// What to say of two files that differ beyond their bytes, as [`kind::detail`](super::kind::detail) does.
+/// What to say of two files that differ beyond their bytes, as [`kind::detail`](super::kind::detail) does for a caller that knows modules.
 pub type Differ<'d> = &'d dyn Fn(&Path, &Path) -> Option<Detail>;
 
 /// The report as text.

@@ -45,5 +45,5 @@ pub use show::{
 };
 pub use source::Log;
 pub use structure::NAMES_MAX;
-pub(crate) use tool::command as instrumented;
-pub use tool::{Recorded, record_tool};
+
+pub use tool::{Recorded, command as instrumented, record_tool};

@@ -44,7 +44,10 @@ pub fn record_tool(argv: &[OsString], function: Option<&str>, log: &Path) -> Res
 }
 
 /// The command with its flags, and whether its program is known.
-pub(crate) fn command(argv: &[OsString], function: Option<&str>) -> Result<(Command, bool)> {
+///
+/// # Errors
+/// If there is no command.
+pub fn command(argv: &[OsString], function: Option<&str>) -> Result<(Command, bool)> {
     ensure!(!argv.is_empty(), "a command is needed");
     let mut flags = vec!["-print-after-all".to_owned()];
     flags.extend(function.map(|function| format!("-filter-print-funcs={function}")));

@@ -2,13 +2,13 @@
 //!
 //! `README.md` says what green does not show.
 
-use prova_investigate::passes::{self, Comparison, Fate, Log, Part, Side};
+use prova_builds::passes::{self, Comparison, Fate, Log, Part, Side};
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 fn case(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cases/irreducible").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/irreducible").join(name)
 }
 
 fn open(name: &str) -> Log {

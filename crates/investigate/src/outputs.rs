@@ -1,0 +1,43 @@
+//! Two outputs of a build that differ → what kind of file they are, and where in it they part, modules compared in full.
+//!
+//! Neighbours: [`kind`](prova_builds::repro::kind) tells the kinds and looks into archives and text; [`diff`](mod@crate::diff)
+//! compares what is WebAssembly.
+//!
+//! `tests/outputs.rs` has two modules that differ and a damaged one.
+
+use crate::diff::{DiffOptions, diff};
+use prova_builds::passes::printable;
+use prova_builds::repro::kind::{self, Detail};
+use prova_module::{Features, Limits, Module};
+use serde_json::Value;
+use std::path::Path;
+
+/// Of the comparison of two modules so many lines are printed.
+pub const LINES_SHOWN_MAX: usize = 60;
+
+/// Compares two files; nothing if one is not there.
+pub fn detail(a: &Path, b: &Path) -> Option<Detail> {
+    kind::detail(a, b, &modules)
+}
+
+fn modules([a, b]: [(&Path, Vec<u8>); 2]) -> (Vec<String>, Option<Value>) {
+    let decode = |bytes: Vec<u8>| Module::decode(bytes, &Features::default(), &Limits::default());
+    let names = (a.0.display().to_string(), b.0.display().to_string());
+    match (decode(a.1), decode(b.1)) {
+        (Ok(module_a), Ok(module_b)) => {
+            let options = DiffOptions { names, ..DiffOptions::default() };
+            let report = diff(&module_a, &module_b, &options);
+            let text = report.to_text();
+            // The names of both modules stand there already.
+            let lines = text.lines().skip_while(|line| !line.is_empty()).skip(1);
+            let mut lines: Vec<String> = lines.take(LINES_SHOWN_MAX).map(str::to_owned).collect();
+            if text.lines().count() > LINES_SHOWN_MAX + 3 {
+                lines.push("… more: see `prova diff` of the kept outputs".into());
+            }
+            (lines, serde_json::to_value(&report).ok())
+        }
+        (Err(error), _) | (_, Err(error)) => {
+            (vec![format!("not compared as a module: {}", printable(&error.to_string()))], None)
+        }
+    }
+}
