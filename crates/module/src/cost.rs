@@ -5,33 +5,23 @@
 //! [`memory_cost`] and [`table_cost`], on top of their static unit.
 //!
 //! [`Segment`]: crate::Segment
+//! [`Row::is_plain`]: crate::ops::Row::is_plain
 
+use crate::ops::Opcode;
 use wasmparser::Operator;
 
-/// The static cost of one operator: 0 or 1.
+/// The static cost of one operator, from its row in the table of operators: 0 or 1.
 ///
 /// Free are the operators that no tier needs an instruction for, and those that end execution of
 /// the function without doing work: `nop`, `drop`, `block`, `loop`, `try_table`, `else`, `end`, `unreachable`,
 /// `return`. Every other operator costs 1.
 #[inline]
 pub fn operator_cost(operator: &Operator<'_>) -> u64 {
-    match operator {
-        Operator::Nop
-        | Operator::Drop
-        | Operator::Block { .. }
-        | Operator::Loop { .. }
-        | Operator::TryTable { .. }
-        | Operator::Else
-        | Operator::End
-        | Operator::Unreachable
-        | Operator::Return => 0,
-        _ => 1,
-    }
+    Opcode::of(operator).row().cost
 }
 
-/// Whether every operator whose encoding starts with `byte` is *plain*: it costs 1, takes and gives
-/// at most two values, writes no local, and neither opens nor ends a block nor transfers control.
-/// Known without decoding; false for plain operators among other prefixes is allowed, the converse
+/// Whether every operator whose encoding starts with `byte` is *plain* ([`Row::is_plain`]), or is
+/// refused. Known without decoding; false for plain operators among other prefixes is allowed, the converse
 /// is not.
 #[inline]
 pub(crate) const fn is_plain(byte: u8) -> bool {
@@ -55,6 +45,7 @@ pub const fn table_cost(elements: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::Class;
     use wasmparser::{BinaryReader, OperatorsReader};
 
     #[test]
@@ -68,29 +59,20 @@ mod tests {
     }
 
     #[test]
-    fn plain_bytes_start_operators_of_cost_one_without_control() {
+    fn plain_bytes_start_plain_operators() {
         let mut plain = 0;
         for (byte, second) in (0..=u8::MAX).flat_map(|byte| (0..=u8::MAX).map(move |b| (byte, b))) {
             let code = [byte, second, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
             let mut reader = OperatorsReader::new(BinaryReader::new(&code, 0));
             let Ok(operator) = reader.read() else { continue };
-            let name = format!("{operator:?}");
-            let control = ["Block", "Loop", "If", "Else", "End", "Br", "Call", "Try", "Throw"]
-                .iter()
-                .any(|control| name.starts_with(control))
-                || ["Return", "Delegate", "Catch", "Rethrow", "Resume", "Suspend", "Switch"]
-                    .iter()
-                    .any(|control| name.starts_with(control))
-                || ["LocalSet", "LocalTee", "Unreachable", "ContBind"]
-                    .iter()
-                    .any(|other| name.starts_with(other));
+            let row = Opcode::of(&operator).row();
+            assert!(row.class == Class::refused || row.results.len() <= 2, "{row:?}");
             if is_plain(byte) {
                 plain += 1;
-                assert!(!control && operator_cost(&operator) == 1, "{byte:#x} {name}");
+                assert!(row.is_plain() || row.class == Class::refused, "{byte:#x} {row:?}");
             } else {
-                let free = operator_cost(&operator) == 0;
-                let rare = matches!(byte, 0xd4 | 0xfb | 0xe0..=0xe6);
-                assert!(control || free || rare, "{byte:#x} {name} could be plain");
+                let rare = byte == 0xd4;
+                assert!(!row.is_plain() || rare, "{byte:#x} {row:?} could be plain");
             }
         }
         assert!(plain > 10_000, "{plain}");

@@ -2,7 +2,7 @@
 //!
 //! Neighbours: `decode` hands [`Features::wasm`] to wasmparser; `refusal::name_refusal` names the
 //! proposal that a refused module would need. A proposal that no tier executes is not a
-//! [`Proposal`], so nobody can turn it on by mistake.
+//! [`Proposal`] but a [`RefusedProposal`], so nobody can turn it on by mistake.
 
 use std::fmt;
 use wasmparser::WasmFeatures;
@@ -77,19 +77,61 @@ impl fmt::Display for Proposal {
     }
 }
 
-/// Proposals of wasmparser that no tier executes, in the order in which a refused module is tried
-/// with them; with the name under which the module is refused.
-pub(crate) const REFUSED: &[(WasmFeatures, &str)] = &[
-    (WasmFeatures::GC, "gc"),
-    (WasmFeatures::SHARED_EVERYTHING_THREADS, "shared-everything threads"),
-    (WasmFeatures::STACK_SWITCHING, "stack switching"),
-    (WasmFeatures::COMPACT_IMPORTS, "compact imports"),
-    (WasmFeatures::CUSTOM_DESCRIPTORS, "custom descriptors"),
-    (WasmFeatures::MEMORY_CONTROL, "memory control"),
-    (WasmFeatures::ACQUIRE_RELEASE_ATOMICS, "acquire-release atomics"),
-    (WasmFeatures::MULTIBYTE_ARRAY_ACCESS, "multibyte array access"),
-    (WasmFeatures::LEGACY_EXCEPTIONS, "legacy exceptions"),
-];
+/// Declares [`RefusedProposal`] with its names and wasmparser flags.
+macro_rules! refused {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $flag:ident)*) => {
+        /// A proposal that no tier executes: a module that needs it is refused under its name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum RefusedProposal {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl RefusedProposal {
+            /// All of them, in the order in which a refused module is tried with them.
+            pub const ALL: &[RefusedProposal] = &[$(RefusedProposal::$variant,)*];
+
+            /// The name in messages.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(RefusedProposal::$variant => $name,)*
+                }
+            }
+
+            pub(crate) const fn flag(self) -> WasmFeatures {
+                match self {
+                    $(RefusedProposal::$variant => WasmFeatures::$flag,)*
+                }
+            }
+        }
+    };
+}
+
+refused! {
+    /// Structures, arrays, casts
+    Gc "gc" GC
+    /// Shared functions, tables, globals, structures
+    SharedEverythingThreads "shared-everything threads" SHARED_EVERYTHING_THREADS
+    /// Continuations
+    StackSwitching "stack switching" STACK_SWITCHING
+    /// Imports that share a module name
+    CompactImports "compact imports" COMPACT_IMPORTS
+    /// Descriptors of structures
+    CustomDescriptors "custom descriptors" CUSTOM_DESCRIPTORS
+    /// `memory.discard`
+    MemoryControl "memory control" MEMORY_CONTROL
+    /// Orderings weaker than sequential consistency, `pause`
+    AcquireReleaseAtomics "acquire-release atomics" ACQUIRE_RELEASE_ATOMICS
+    /// Loads and stores of arrays
+    MultibyteArrayAccess "multibyte array access" MULTIBYTE_ARRAY_ACCESS
+    /// `try`, `catch`, `rethrow`, `delegate`
+    LegacyExceptions "legacy exceptions" LEGACY_EXCEPTIONS
+}
+
+impl fmt::Display for RefusedProposal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
 
 /// A set of proposals.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -161,8 +203,8 @@ mod tests {
 
     #[test]
     fn no_refused_flag_is_ever_on() {
-        for (flag, name) in REFUSED {
-            assert!(!Features::default().wasm().intersects(*flag), "{name}");
+        for proposal in RefusedProposal::ALL {
+            assert!(!Features::default().wasm().intersects(proposal.flag()), "{proposal}");
         }
     }
 }

@@ -32,6 +32,7 @@ mod index;
 mod limits;
 mod module;
 mod names;
+pub mod ops;
 mod refusal;
 mod registry;
 mod types;
@@ -41,13 +42,14 @@ pub use const_expr::{ConstExpr, ConstOp};
 pub use cost::{memory_cost, operator_cost, table_cost};
 pub use error::{Error, ErrorKind, Result};
 pub use facts::{BlockFacts, BlockKind, FuncFacts, Segment, cells, cells_of};
-pub use features::{Features, Proposal};
+pub use features::{Features, Proposal, RefusedProposal};
 pub use index::{
     DataIdx, ElemIdx, FuncIdx, GlobalIdx, LabelIdx, LocalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx,
 };
 pub use limits::Limits;
 pub use module::{FuncBody, Module};
 pub use names::Names;
+pub use ops::Opcode;
 pub use registry::{
     TypeId, TypeRegistry, ref_matches, resolve, resolve_ref, type_of_ref, val_matches,
 };

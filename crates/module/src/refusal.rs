@@ -6,13 +6,13 @@
 //!
 //! The rule: if the module is not valid with every proposal that wasmparser knows, it is refused for
 //! the reason given then, if that is past the first, or for the first. Otherwise the proposal named is the first in the
-//! order of [`Proposal::ALL`] and [`REFUSED`] that gets validation past the first error.
+//! order of [`Proposal::ALL`] and [`RefusedProposal::ALL`] that gets validation past the first error.
 //!
 //! Time: at most two probes for each proposal, each within the limits of a whole validation, and
 //! each but the last ended by an error. An invalid module costs one probe. Tests: `tests/reject.rs`.
 
 use crate::error::{Error, Result};
-use crate::features::{Features, Proposal, REFUSED};
+use crate::features::{Features, Proposal, RefusedProposal};
 use wasmparser::WasmFeatures;
 
 /// Names the proposal that a module refused with `error` lacks, if it lacks one. `probe` validates
@@ -29,7 +29,7 @@ pub(crate) fn name_refusal(
         .iter()
         .filter(|&&proposal| !features.has(proposal))
         .map(|proposal| (proposal.flag(), proposal.name()))
-        .chain(REFUSED.iter().copied())
+        .chain(RefusedProposal::ALL.iter().map(|&proposal| (proposal.flag(), proposal.name())))
         .collect();
     let all = off.iter().fold(features.wasm(), |all, &(flag, _)| all | flag);
     if let Err(other) = probe(all) {

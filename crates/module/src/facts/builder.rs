@@ -11,9 +11,9 @@
 
 use super::{BlockFacts, BlockKind, FuncFacts, Segment, cells, cells_of};
 use crate::FuncType;
-use crate::cost::operator_cost;
 use crate::index::TypeIdx;
 use crate::limits::Limits;
+use crate::ops::{Flow, Immediate, Immediates, Kind, Opcode, Row, Value};
 use wasmparser::{BlockType, Catch, FuncValidator, Operator, WasmModuleResources};
 
 /// What a body needs to know of the module around it.
@@ -43,6 +43,17 @@ impl BodyContext<'_> {
 
     fn tag_arity(&self, tag: u32) -> (u32, u32) {
         self.tags.get(tag as usize).map_or((0, 0), |ty| self.arity(ty.0))
+    }
+
+    /// Those of the function, type or tag that an operator names.
+    fn callee_arity(&self, immediates: &Immediates<'_>) -> (u32, u32) {
+        let named = |kind| immediates.index(kind);
+        match (named(Immediate::func), named(Immediate::type_), named(Immediate::tag)) {
+            (Some(func), ..) => self.func_arity(func),
+            (_, Some(ty), _) => self.arity(ty),
+            (.., Some(tag)) => self.tag_arity(tag),
+            (None, None, None) => (0, 0),
+        }
     }
 
     fn block_arity(&self, ty: BlockType) -> (u32, u32) {
@@ -133,41 +144,45 @@ impl FactsBuilder {
     /// Units of work that validating `operator` takes (see `Limits::work_per_byte`), before it is
     /// validated; it may be invalid.
     pub(crate) fn work(&mut self, operator: &Operator<'_>, cx: BodyContext<'_>) -> u64 {
-        let both = |(params, results): (u32, u32)| u64::from(params) + u64::from(results);
-        1 + match *operator {
-            Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
-                both(cx.func_arity(function_index))
-            }
-            Operator::CallIndirect { type_index, .. }
-            | Operator::ReturnCallIndirect { type_index, .. }
-            | Operator::CallRef { type_index }
-            | Operator::ReturnCallRef { type_index } => both(cx.arity(type_index)),
-            Operator::Throw { tag_index } => both(cx.tag_arity(tag_index)),
-            Operator::TryTable { ref try_table } => {
-                let catches = try_table.catches.iter();
-                let labels = catches.map(|catch| 2 + u64::from(self.label_arity(label_of(catch))));
-                both(cx.block_arity(try_table.ty)) + labels.sum::<u64>()
-            }
-            Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } => {
-                both(cx.block_arity(blockty))
-            }
-            Operator::Else | Operator::End => {
-                self.frames.last().map_or(0, |frame| both((frame.params, frame.results)))
-            }
-            Operator::Br { relative_depth }
-            | Operator::BrIf { relative_depth }
-            | Operator::BrOnNull { relative_depth }
-            | Operator::BrOnNonNull { relative_depth } => {
-                u64::from(self.label_arity(relative_depth))
-            }
-            Operator::BrTable { ref targets } => {
+        let row = Opcode::of(operator).row();
+        if row.class.flow() == Flow::Next {
+            return 1;
+        }
+        let immediates = Opcode::immediates(operator);
+        let mut work = 1 + self.values(row, &immediates, cx);
+        for (_, value) in immediates.iter() {
+            if let Value::Labels(targets) = value {
                 let count = u64::from(targets.len()) + 1;
                 self.br_table_targets += count;
-                count * (1 + u64::from(self.label_arity(targets.default())))
+                work += count * (1 + u64::from(self.label_arity(targets.default())));
+            } else if let Value::TryTable(try_table) = value {
+                let labels =
+                    try_table.catches.iter().map(|catch| self.label_arity(label_of(catch)));
+                work += labels.map(|arity| 2 + u64::from(arity)).sum::<u64>();
             }
-            Operator::Return => self.frames.first().map_or(0, |frame| u64::from(frame.results)),
-            _ => 0,
         }
+        work
+    }
+
+    /// The values of the lists of types that an operator's signature names.
+    fn values(&self, row: &Row, immediates: &Immediates<'_>, cx: BodyContext<'_>) -> u64 {
+        let (params, results) = cx.callee_arity(immediates);
+        let (block_params, block_results) = match immediates.block() {
+            Some(ty) => cx.block_arity(ty),
+            None => self.frames.last().map_or((0, 0), |frame| (frame.params, frame.results)),
+        };
+        let label = immediates.index(Immediate::label).map_or(0, |depth| self.label_arity(depth));
+        let lists = [
+            (Kind::params, params),
+            (Kind::results, results),
+            (Kind::block_params, block_params),
+            (Kind::block_results, block_results),
+            (Kind::label, label),
+            (Kind::label_init, label),
+            (Kind::func_results, self.frames.first().map_or(0, |frame| frame.results)),
+        ];
+        let named = |kind: &Kind| row.params.contains(kind) || row.results.contains(kind);
+        lists.iter().filter(|(kind, _)| named(kind)).map(|&(_, count)| u64::from(count)).sum()
     }
 
     /// Takes in an operator at `offset` that `validator` has just accepted.
@@ -178,48 +193,40 @@ impl FactsBuilder {
         cx: BodyContext<'_>,
         validator: &FuncValidator<R>,
     ) {
+        let row = Opcode::of(operator).row();
         let live_before = self.live;
         if live_before {
-            let segment = self.segment.get_or_insert(Segment { offset, cost: 0 });
-            segment.cost += operator_cost(operator);
+            self.segment.get_or_insert(Segment { offset, cost: 0 }).cost += row.cost;
         }
-        match operator {
-            Operator::LocalSet { local_index } | Operator::LocalTee { local_index } => {
-                self.write(*local_index);
+        match row.class.flow() {
+            Flow::Next => {
+                if let Operator::LocalSet { local_index } | Operator::LocalTee { local_index } =
+                    operator
+                {
+                    self.write(*local_index);
+                }
+                // None pushes more than two values (`i64.add128`).
+                self.pushed(2, validator);
             }
-            Operator::Block { .. }
-            | Operator::Loop { .. }
-            | Operator::If { .. }
-            | Operator::TryTable { .. } => self.enter(operator, offset, cx, validator),
-            Operator::Else => self.alternate(offset, validator),
-            Operator::End => self.leave(offset, validator),
-            Operator::Br { .. }
-            | Operator::BrTable { .. }
-            | Operator::BrIf { .. }
-            | Operator::BrOnNull { .. }
-            | Operator::BrOnNonNull { .. }
-            | Operator::BrOnCast { .. }
-            | Operator::BrOnCastFail { .. } => self.branch(operator, validator),
-            Operator::Return
-            | Operator::Unreachable
-            | Operator::ReturnCall { .. }
-            | Operator::ReturnCallIndirect { .. }
-            | Operator::ReturnCallRef { .. }
-            | Operator::Throw { .. }
-            | Operator::ThrowRef => {
+            Flow::Open(kind) => self.enter(kind, operator, offset, cx, validator),
+            Flow::Else => self.alternate(offset, validator),
+            Flow::End => self.leave(offset, validator),
+            Flow::Fork => {
+                let label = self.branch(operator).map_or(0, |depth| self.label_arity(depth));
+                // It gives back the label's values, and `br_on_null` one more.
+                self.pushed(label + 1, validator);
+                self.cut();
+            }
+            Flow::Call => {
+                let (_, results) = cx.callee_arity(&Opcode::immediates(operator));
+                self.pushed(results, validator);
+                self.cut();
+            }
+            Flow::Stop => {
+                self.branch(operator);
                 self.pushed(0, validator);
                 self.stop();
             }
-            Operator::Call { function_index } => {
-                self.pushed(cx.func_arity(*function_index).1, validator);
-                self.cut();
-            }
-            Operator::CallIndirect { type_index, .. } | Operator::CallRef { type_index } => {
-                self.pushed(cx.arity(*type_index).1, validator);
-                self.cut();
-            }
-            // No other operator pushes more than two values (`i64.add128`).
-            _ => self.pushed(2, validator),
         }
         if live_before || self.live {
             let height = validator.operand_stack_height();
@@ -295,23 +302,14 @@ impl FactsBuilder {
 
     fn enter<R: WasmModuleResources>(
         &mut self,
+        kind: BlockKind,
         operator: &Operator<'_>,
         offset: u32,
         cx: BodyContext<'_>,
         validator: &FuncValidator<R>,
     ) {
-        let (kind, ty) = match operator {
-            Operator::Loop { blockty } => (BlockKind::Loop, *blockty),
-            Operator::If { blockty } => (BlockKind::If, *blockty),
-            Operator::TryTable { try_table } => {
-                for catch in &try_table.catches {
-                    self.target(label_of(catch));
-                }
-                (BlockKind::TryTable, try_table.ty)
-            }
-            Operator::Block { blockty } => (BlockKind::Block, *blockty),
-            _ => return,
-        };
+        self.branch(operator);
+        let ty = Opcode::immediates(operator).block().unwrap_or(BlockType::Empty);
         self.pushed(cx.block_arity(ty).0, validator);
         let base = validator.get_control_frame(0).map_or(0, |frame| frame.height as u32);
         self.open(kind, offset, ty, base, cx);
@@ -351,34 +349,20 @@ impl FactsBuilder {
         self.pushed(frame.results, validator);
     }
 
-    fn branch<R: WasmModuleResources>(
-        &mut self,
-        operator: &Operator<'_>,
-        validator: &FuncValidator<R>,
-    ) {
-        let depth = match operator {
-            Operator::Br { relative_depth }
-            | Operator::BrIf { relative_depth }
-            | Operator::BrOnNull { relative_depth }
-            | Operator::BrOnNonNull { relative_depth }
-            | Operator::BrOnCast { relative_depth, .. }
-            | Operator::BrOnCastFail { relative_depth, .. } => *relative_depth,
-            Operator::BrTable { targets } => {
-                if self.live {
-                    targets.targets().map_while(Result::ok).for_each(|depth| self.target(depth));
-                }
-                targets.default()
+    /// Notes the branches that an operator may take; gives the depth of its label, if it has one.
+    fn branch(&mut self, operator: &Operator<'_>) -> Option<u32> {
+        let immediates = Opcode::immediates(operator);
+        for (_, value) in immediates.iter() {
+            if let Value::Labels(targets) = value {
+                targets.targets().map_while(Result::ok).for_each(|depth| self.target(depth));
+                self.target(targets.default());
+            } else if let Value::TryTable(try_table) = value {
+                try_table.catches.iter().for_each(|catch| self.target(label_of(catch)));
             }
-            _ => return,
-        };
-        self.target(depth);
-        // A conditional branch gives back the label's values, and `br_on_null` one more.
-        self.pushed(self.label_arity(depth) + 1, validator);
-        if matches!(operator, Operator::Br { .. } | Operator::BrTable { .. }) {
-            self.stop();
-        } else {
-            self.cut();
         }
+        let depth = immediates.index(Immediate::label)?;
+        self.target(depth);
+        Some(depth)
     }
 
     /// Notes a branch to label `depth`.
