@@ -56,7 +56,7 @@ impl CheckedBytecode {
         settings: &Settings,
         candidate: Candidate,
     ) -> Result<CheckedBytecode, CheckError> {
-        let facts = check::check(module, settings, &candidate)?;
+        let facts = check::check(module, settings, &candidate, ())?;
         Ok(CheckedBytecode {
             module: module.clone(),
             settings: *settings,

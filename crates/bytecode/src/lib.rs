@@ -37,6 +37,7 @@ pub mod candidate;
 pub mod check;
 mod checked;
 pub mod encode;
+pub mod explain;
 pub mod ops;
 pub mod text;
 

@@ -11,7 +11,7 @@ use crate::types::{
     ExportType, ExternType, FuncType, GlobalType, ImportType, MemoryType, TableType,
 };
 use module::ExternKind;
-use prova_bytecode::check::explain::Explanation;
+use prova_bytecode::explain::Explanation;
 use prova_bytecode::{Candidate, CheckedBytecode, Settings};
 use prova_module as module;
 use prova_translate::Translator;

@@ -13,7 +13,7 @@
 
 use crate::error::{Bug, Error, Rejection, Result, UnsupportedModule};
 use crate::module::Explained;
-use prova_bytecode::check::explain::explain;
+use prova_bytecode::explain::explain;
 use prova_bytecode::{CheckedBytecode, Settings};
 use prova_module::{self as module, FuncIdx, Module};
 use prova_runtime as rt;

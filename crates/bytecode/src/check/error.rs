@@ -1,9 +1,11 @@
 //! Why a candidate was refused: which function, where in its code, which rule.
 
-use super::explain::Difference;
+use super::Effect;
 use crate::candidate::MapEntry;
 use core::fmt;
 use prova_module::FuncIdx;
+use prova_terms::Vn;
+use std::borrow::Cow;
 
 /// A rule of the check; the text of each is in [`crate::check`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -135,7 +137,7 @@ impl CheckError {
         let entry = map.partition_point(|entry| entry.word <= word).checked_sub(1);
         let offset = entry.map(|i| map[i].offset);
         let Broken { rule, what, .. } = *fault.0;
-        CheckError { func, word, offset, rule, what: what.into() }
+        CheckError { func, word, offset, rule, what: what.into_owned().into() }
     }
 }
 
@@ -152,33 +154,104 @@ impl fmt::Display for CheckError {
 
 impl std::error::Error for CheckError {}
 
+/// What the two sides are compared in. A label is named by the offset of the operator that opens its block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Component {
+    /// A local's cell, or a cell of the stack below a label's base, on an edge to the label; without label, at an instruction
+    /// whose exception a clause around it catches.
+    Cell {
+        /// The cell: below the local cells a local's, then the home slots.
+        cell: u32,
+        /// The label.
+        label: Option<u32>,
+    },
+    /// A value of a label.
+    Value {
+        /// Its home slot.
+        slot: u32,
+        /// The label.
+        label: u32,
+    },
+    /// An argument of an effect.
+    Argument {
+        /// The effect.
+        effect: Effect,
+        /// Its number, from 0.
+        index: u32,
+    },
+    /// An argument cell of a call or throw.
+    CallArgument {
+        /// Its number, from 0.
+        index: u32,
+        /// Its slot in the window.
+        slot: u32,
+    },
+    /// A result cell of the function.
+    Result {
+        /// Its number, from 0.
+        index: u32,
+    },
+    /// The condition of a branch.
+    Condition {
+        /// Whether the code has to branch where the Wasm does, or where it does not.
+        when: bool,
+    },
+    /// The index of a table of branches.
+    TableIndex,
+    /// A slot that is read.
+    Read {
+        /// The slot.
+        slot: u32,
+    },
+}
+
+/// A component in which the two sides differ, with both values.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Difference {
+    pub(crate) component: Component,
+    pub(crate) wasm: Vn,
+    pub(crate) code: Vn,
+}
+
 /// A broken rule, before it is known where; behind one pointer, so that a verdict is a word.
+///
+/// It is made where the candidate is refused and nowhere else, so its text costs nothing that is accepted. That of a difference is
+/// made by `explain` when the walk has ended.
 #[derive(Debug)]
-pub(super) struct Fault(Box<Broken>);
+pub(crate) struct Fault(Box<Broken>);
 
 #[derive(Debug)]
 struct Broken {
     rule: Rule,
-    what: String,
+    what: Cow<'static, str>,
     difference: Option<Difference>,
 }
 
 impl Fault {
     #[cold]
-    pub(super) fn new(rule: Rule, what: impl Into<String>) -> Fault {
+    pub(super) fn new(rule: Rule, what: impl Into<Cow<'static, str>>) -> Fault {
         Fault(Box::new(Broken { rule, what: what.into(), difference: None }))
     }
 
-    /// The same fault, seen in one component of the two sides.
+    /// The two sides differ.
     #[cold]
-    pub(super) fn in_component(mut self, difference: Difference) -> Fault {
-        self.0.difference = Some(difference);
-        self
+    pub(super) fn differs(rule: Rule, component: Component, wasm: Vn, code: Vn) -> Fault {
+        let difference = Some(Difference { component, wasm, code });
+        Fault(Box::new(Broken { rule, what: Cow::Borrowed(""), difference }))
     }
 
     /// The component in which the two sides differ, if the fault is a difference of values.
-    pub(super) fn difference(&self) -> Option<Difference> {
-        self.0.difference
+    pub(crate) fn difference(&self) -> Option<&Difference> {
+        self.0.difference.as_ref()
+    }
+
+    /// The same fault with the text of its difference, if it is one.
+    #[cold]
+    pub(super) fn told(mut self, text: impl FnOnce(&Difference) -> String) -> Fault {
+        if let Some(difference) = &self.0.difference {
+            self.0.what = text(difference).into();
+        }
+        self
     }
 }
 

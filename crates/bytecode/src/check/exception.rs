@@ -12,6 +12,7 @@ use super::targets::Targets;
 use super::{Context, Fault, Rule, Verdict};
 use crate::candidate::Handler;
 use prova_module::{TagIdx, cells_of};
+use std::borrow::Cow;
 
 /// The ranges that the walk is in or has still to come to.
 pub(super) struct Ranges<'a> {
@@ -22,7 +23,7 @@ pub(super) struct Ranges<'a> {
     open: Vec<(u32, u32)>,
 }
 
-fn fault(what: impl Into<String>) -> Fault {
+fn fault(what: impl Into<Cow<'static, str>>) -> Fault {
     Fault::new(Rule::Handlers, what)
 }
 

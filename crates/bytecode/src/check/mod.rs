@@ -92,7 +92,6 @@ mod control;
 mod equality;
 mod error;
 mod exception;
-pub mod explain;
 mod map;
 mod memory;
 mod metering;
@@ -100,16 +99,19 @@ mod reference;
 mod table;
 mod targets;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod variable;
 mod vector;
 
-pub use error::{CheckError, Rule};
+pub use equality::Effect;
+pub(crate) use equality::{Observer, Sides};
+pub use error::{CheckError, Component, Rule};
+pub(crate) use error::{Difference, Fault};
 
 use crate::candidate::{Candidate, Settings};
 use crate::encode::{Inst, VALUES_MAX, WORDS_MAX, decode_into};
 use crate::ops::Kind;
-use error::{Fault, Verdict};
+use error::Verdict;
 use exception::Ranges;
 use map::MapCursor;
 use metering::Meter;
@@ -126,15 +128,17 @@ struct Context<'a> {
     candidate: &'a Candidate,
 }
 
-/// Proves all rules of a candidate, and gives the facts that it was compared with.
-pub(crate) fn check<'a>(
+/// Proves all rules of a candidate, and gives the facts that it was compared with. What `observer` sees of the walk decides
+/// nothing (`equality::observe`).
+pub(crate) fn check<'a, O: Observer>(
     module: &'a Module,
     settings: &'a Settings,
     candidate: &'a Candidate,
+    observer: O,
 ) -> Result<&'a FuncFacts, CheckError> {
     let mut walk = open(module, settings, candidate)?;
     let at = |word| move |fault| CheckError::new(candidate.func, word, fault, &candidate.map);
-    equality::prove(&mut walk).map_err(|(word, fault)| at(word)(fault))?;
+    equality::prove(&mut walk, observer).map_err(|(word, fault)| at(word)(fault))?;
     walk.finish().map_err(at(candidate.words.len() as u32))?;
     Ok(walk.cx.facts)
 }

@@ -7,7 +7,6 @@
 
 mod chance;
 mod equality;
-mod explain;
 mod pairs;
 
 use crate::candidate::{
@@ -16,7 +15,7 @@ use crate::candidate::{
 use crate::{CheckError, CheckedBytecode, Rule, text};
 use prova_module::{Features, FuncIdx, Limits, Module, Proposal, TagIdx};
 
-pub(super) fn module(wat: &str) -> Module {
+pub(crate) fn module(wat: &str) -> Module {
     let bytes = wat::parse_str(wat).expect("the module is well-formed");
     let features =
         Features::default().with(Proposal::Exceptions).with(Proposal::FunctionReferences);
@@ -26,7 +25,7 @@ pub(super) fn module(wat: &str) -> Module {
 /// A candidate from a script: text of code with map column, after lines that start with `!`.
 /// Offsets count from the first operator of the body. Without `!`: the first defined function, a
 /// frame as large as locals and stack, one map entry, no metering.
-pub(super) fn candidate(module: &Module, script: &str) -> (Settings, Candidate) {
+pub(crate) fn candidate(module: &Module, script: &str) -> (Settings, Candidate) {
     let mut func = module.defined_funcs().next().expect("the module defines a function");
     let (mut settings, mut frame, mut map_base) = (Settings::default(), None, 0);
     let (mut controls, mut constants, mut handlers) = (Vec::new(), Vec::new(), Vec::new());

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! One function is translated and printed, whatever the size of the module; the module is validated as a whole. What is printed is
-//! the record of the very check that decides ([`prova_bytecode::check::explain`]). `docs/commands/inspect.md` has the schema of the
+//! the record of the very check that decides ([`prova_bytecode::explain`]). `docs/commands/inspect.md` has the schema of the
 //! JSON. Names come from the module and are hostile text: see `prova_builds::names`.
 //!
 //! Exit codes: 0; 1 if the function's bytecode is refused, or the module; 2 for a function that is not there, is ambiguous, or has

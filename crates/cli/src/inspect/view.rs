@@ -9,7 +9,7 @@
 use super::listing::{Body, Name};
 use super::wasm;
 use prova::{Explained, Result};
-use prova_bytecode::check::explain::{Entry, Place, Refusal as Words, Side, Site, Step, Values};
+use prova_bytecode::explain::{Entry, Place, Refusal as Words, Side, Site, Step, Values};
 use prova_bytecode::{Candidate, Metering, decode, text};
 use prova_module::{BlockKind, BlockType, FuncFacts, FuncIdx, LocalIdx, Module, ValType, cells};
 use serde::Serialize;

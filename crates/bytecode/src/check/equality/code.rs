@@ -6,7 +6,7 @@ use super::effects::Effect;
 use super::symbolic::Sym;
 use super::symbolic::operators::*;
 use super::width::width;
-use super::{Component, Fault, Proof, Rule, Verdict};
+use super::{Component, Fault, Observer, Proof, Rule, Verdict};
 use crate::encode::Inst;
 use crate::ops::{Class, Kind, Op};
 use prova_terms::Vn;
@@ -44,7 +44,7 @@ impl Operands<'_> {
     }
 }
 
-impl<'t> Proof<'t, '_> {
+impl<'t, O: Observer> Proof<'t, '_, O> {
     /// A source operand of a kind.
     #[inline(always)]
     fn source(&mut self, operands: &mut Operands<'_>, kind: Kind) -> Result<Sym<'t>, Fault> {
@@ -118,14 +118,14 @@ impl<'t> Proof<'t, '_> {
 }
 
 /// Performs the effects in the expressions of the rows.
-struct Runtime<'p, 't, 'f> {
-    proof: &'p mut Proof<'t, 'f>,
+struct Runtime<'p, 't, 'f, O> {
+    proof: &'p mut Proof<'t, 'f, O>,
     fault: Option<Fault>,
 }
 
 macro_rules! runtime {
     ($($name:ident $effect:ident ($($arg:ident)*);)*) => {
-        impl<'t> Runtime<'_, 't, '_> {
+        impl<'t, O: Observer> Runtime<'_, 't, '_, O> {
             $(fn $name(&mut self, $($arg: Sym<'t>),*) -> Sym<'t> {
                 match self.proof.perform(Effect::$effect, [$($arg),*]) {
                     Ok(result) => result,
@@ -375,7 +375,7 @@ macro_rules! step {
 
 macro_rules! execute {
     ($($name:ident $mnemonic:literal $class:ident [$($o:tt)*] $($m:ident $(: $mt:ty)?)? { $($e:tt)* })*) => {
-        impl<'t> Proof<'t, '_> {
+        impl<'t, O: Observer> Proof<'t, '_, O> {
             /// Executes one instruction symbolically.
             pub(super) fn execute(&mut self, inst: &Inst) -> Result<Step, Fault> {
                 let proof = self;
@@ -388,7 +388,7 @@ macro_rules! execute {
 }
 crate::for_each_op!(execute);
 
-impl<'t> Proof<'t, '_> {
+impl<'t, O: Observer> Proof<'t, '_, O> {
     /// The arguments of a call at its window, then the effect; the results come to the window.
     fn call<const N: usize>(&mut self, inst: &Inst, effect: Effect, args: [Sym<'t>; N]) -> Verdict {
         let window = inst.values[0] as u32;
@@ -412,10 +412,8 @@ impl<'t> Proof<'t, '_> {
             let (want, slot) = (self.call_args[i], window + i as u32);
             let have = self.read(slot)?;
             if have != want {
-                let what =
-                    |have, want| format!("argument cell {i} in s{slot} is {have}, in Wasm {want}");
                 let component = Component::CallArgument { index: i as u32, slot };
-                return Err(self.differs(Rule::Effects, component, want, have, what));
+                return Err(Fault::differs(Rule::Effects, component, want, have));
             }
         }
         self.perform(effect, args)?;

@@ -15,10 +15,11 @@ use super::code::Step;
 use super::effects::Effect;
 use super::state::Mark;
 use super::wasm::Dead;
-use super::{Component, Fault, Proof, Rule, Verdict};
+use super::{Component, Fault, Observer, Proof, Rule, Verdict};
 use crate::encode::Inst;
 use prova_module::{BlockKind, BlockType, BrTable, FuncIdx, Operator, TypeIdx, ValType};
 use prova_terms::{Prim, Vn};
+use std::borrow::Cow;
 
 /// An open block.
 pub(super) struct Frame<'t> {
@@ -51,11 +52,11 @@ fn single(ty: ValType) -> &'static [ValType] {
     if ty == ValType::V128 { &[ValType::V128] } else { &[ValType::I32] }
 }
 
-fn hint_fault(what: impl Into<String>) -> Fault {
+fn hint_fault(what: impl Into<Cow<'static, str>>) -> Fault {
     Fault::new(Rule::Hints, what)
 }
 
-impl Proof<'_, '_> {
+impl<O: Observer> Proof<'_, '_, O> {
     /// Walks over a control operator that has no method of its own; says whether it is one.
     pub(super) fn control(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
         match *operator {
@@ -94,7 +95,7 @@ impl Proof<'_, '_> {
 }
 
 /// Blocks.
-impl<'t> Proof<'t, '_> {
+impl<'t, O: Observer> Proof<'t, '_, O> {
     /// Opens the body.
     pub(super) fn open_body(&mut self, func: FuncIdx) {
         let results = &self.module.func_type(func).results;
@@ -276,7 +277,7 @@ impl<'t> Proof<'t, '_> {
 }
 
 /// Edges.
-impl Proof<'_, '_> {
+impl<O: Observer> Proof<'_, '_, O> {
     pub(super) fn frame_at(&self, depth: u32) -> Result<usize, Fault> {
         let at = self.frames.len().checked_sub(1 + depth as usize);
         at.ok_or_else(|| Fault::new(Rule::Operators, "a branch to no label"))
@@ -306,21 +307,13 @@ impl Proof<'_, '_> {
     #[cold]
     fn wrong_value(&self, at: usize, slot: u32, want: Vn, have: Vn) -> Fault {
         let label = self.frames[at].offset;
-        self.differs(Rule::Values, Component::Value { slot, label }, want, have, |have, want| {
-            format!("value of a label in s{slot}: {have}, in Wasm {want}")
-        })
+        Fault::differs(Rule::Values, Component::Value { slot, label }, want, have)
     }
 
     #[cold]
     pub(super) fn mismatch(&self, cell: u32, label: Option<u32>) -> Fault {
         let (want, have) = (self.state.wasm(cell), self.state.code(cell));
-        let place = match cell.checked_sub(self.state.local_cells) {
-            None => format!("local cell {cell}"),
-            Some(position) => format!("operand-stack cell {position}"),
-        };
-        self.differs(Rule::Frozen, Component::Cell { cell, label }, want, have, |have, want| {
-            format!("{place} in s{cell}: {have}, in Wasm {want}")
-        })
+        Fault::differs(Rule::Frozen, Component::Cell { cell, label }, want, have)
     }
 
     /// The code of an edge has ended with `step`: it must be a jump to the label of `frames[at]`, or a return for the body's.
@@ -425,8 +418,7 @@ impl Proof<'_, '_> {
             return Err(Fault::new(Rule::Conditions, "a br_table without table"));
         };
         if code != index {
-            let what = |have, want| format!("a table's index is {have}, in Wasm {want}");
-            return Err(self.differs(Rule::Conditions, Component::TableIndex, index, code, what));
+            return Err(Fault::differs(Rule::Conditions, Component::TableIndex, index, code));
         }
         let words = self.code_words();
         let targets = inst.table_targets(words);
@@ -495,9 +487,12 @@ impl Proof<'_, '_> {
                 }
             };
             if want != have {
-                let what = |have, want| format!("result cell {i} is {have}, in Wasm {want}");
-                let component = Component::Result { index: i };
-                return Err(self.differs(Rule::Results, component, want, have, what));
+                return Err(Fault::differs(
+                    Rule::Results,
+                    Component::Result { index: i },
+                    want,
+                    have,
+                ));
             }
         }
         match step {
@@ -520,14 +515,12 @@ impl Proof<'_, '_> {
         if want == have && (polarity == other) == when {
             return Ok(());
         }
-        let not = if when { "" } else { "the negation of " };
-        let what = |have, want| format!("branches on {have}, should on {not}{want}");
-        Err(self.differs(Rule::Conditions, Component::Condition { when }, wasm, code, what))
+        Err(Fault::differs(Rule::Conditions, Component::Condition { when }, wasm, code))
     }
 }
 
 /// Calls.
-impl Proof<'_, '_> {
+impl<O: Observer> Proof<'_, '_, O> {
     pub(super) fn wasm_call(&mut self, func: u32, tail: bool) -> Verdict {
         let ty = self.module.func_type_idx(FuncIdx(func));
         let effect = if tail { Effect::ReturnCall } else { Effect::Call };

@@ -8,50 +8,90 @@
 
 use prova_terms::Vn;
 
-/// The kind of an effect; widths in bytes.
+/// The kind of an effect, with its arguments in their order; widths in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Effect {
-    /// The term may trap.
+pub enum Effect {
+    /// A numeric operator that may trap: its term.
     Trap,
+    /// A load: memory, address, offset.
     Load(u8),
+    /// A store: memory, address, offset, the bits stored.
     Store(u8),
+    /// An atomic load: memory, address, offset.
     AtomicLoad(u8),
+    /// An atomic store: memory, address, offset, the bits stored.
     AtomicStore(u8),
+    /// An atomic read-modify-write: memory, address, offset, the bits stored, as a term over the bits loaded.
     AtomicRmw(u8),
+    /// An atomic exchange: memory, address, offset, the bits expected, the bits stored.
     AtomicCmpxchg(u8),
+    /// `global.get` of one cell: global.
     GlobalGet,
+    /// `global.get` of two cells: global.
     GlobalGetV128,
+    /// `global.set` of one cell: global, value.
     GlobalSet,
+    /// `global.set` of two cells: global, value.
     GlobalSetV128,
+    /// `ref.func`: function.
     RefFunc,
+    /// `ref.as_non_null`: reference.
     RefAsNonNull,
+    /// `table.get`: table, index.
     TableGet,
+    /// `table.set`: table, index, reference.
     TableSet,
+    /// `table.size`: table.
     TableSize,
+    /// `table.grow`: table, reference, number of elements.
     TableGrow,
+    /// `table.fill`: table, index, reference, number of elements.
     TableFill,
+    /// `table.copy`: table copied to, table copied from, target, source, length.
     TableCopy,
+    /// `table.init`: table, segment, target, source, length.
     TableInit,
+    /// `elem.drop`: segment.
     ElemDrop,
+    /// `memory.size`: memory.
     MemorySize,
+    /// `memory.grow`: memory, number of pages.
     MemoryGrow,
+    /// `memory.fill`: memory, address, byte, length.
     MemoryFill,
+    /// `memory.copy`: memory copied to, memory copied from, target, source, length.
     MemoryCopy,
+    /// `memory.init`: memory, segment, target, source, length.
     MemoryInit,
+    /// `data.drop`: segment.
     DataDrop,
+    /// `memory.atomic.notify`: memory, address, offset, count.
     AtomicNotify,
+    /// `memory.atomic.wait32`: memory, address, offset, value expected, timeout.
     AtomicWait32,
+    /// `memory.atomic.wait64`: memory, address, offset, value expected, timeout.
     AtomicWait64,
+    /// `call`: function; the call's own arguments are compared cell by cell.
     Call,
+    /// `call_indirect`: index in the table, type, table.
     CallIndirect,
+    /// `return_call`: function.
     ReturnCall,
+    /// `return_call_indirect`: index in the table, type, table.
     ReturnCallIndirect,
+    /// `call_ref`: reference, type.
     CallRef,
+    /// `return_call_ref`: reference, type.
     ReturnCallRef,
+    /// `throw`: tag.
     Throw,
+    /// `throw_ref`: exception.
     ThrowRef,
+    /// A charge of fuel: units.
     Charge,
+    /// A test of the epoch.
     Poll,
+    /// `unreachable`.
     Unreachable,
 }
 

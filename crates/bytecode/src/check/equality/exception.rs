@@ -10,10 +10,11 @@
 
 use super::control::Frame;
 use super::effects::Effect;
-use super::{Fault, Proof, Rule, Verdict};
+use super::{Fault, Observer, Proof, Rule, Verdict};
 use crate::candidate::Handler;
 use prova_module::{BlockKind, Catch, Operator, TagIdx, TryTable};
 use prova_terms::Vn;
+use std::borrow::Cow;
 
 /// An open `try_table`.
 pub(super) struct Try {
@@ -33,7 +34,7 @@ struct Clause {
     at: usize,
 }
 
-impl Proof<'_, '_> {
+impl<O: Observer> Proof<'_, '_, O> {
     /// Walks over an operator on exceptions; says whether `operator` is one.
     pub(super) fn exception(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
         match *operator {
@@ -132,6 +133,6 @@ impl Frame<'_> {
     }
 }
 
-fn fault(what: impl Into<String>) -> Fault {
+fn fault(what: impl Into<Cow<'static, str>>) -> Fault {
     Fault::new(Rule::Handlers, what)
 }

@@ -28,23 +28,22 @@ mod code;
 mod control;
 mod effects;
 mod exception;
-mod history;
+mod observe;
 
-mod show;
 mod state;
 mod symbolic;
 mod wasm;
 mod width;
 
-use super::error::{Fault, Rule, Verdict};
-use super::explain::{Component, Difference};
+use super::error::{Component, Fault, Rule, Verdict};
 use super::{Context, Walk};
 use crate::candidate::{Candidate, Metering, Settings};
 use crate::encode::Inst;
+use crate::explain;
 use code::Step;
-use effects::{ARGS_MAX, Effect, Expected};
-use history::History;
-pub(super) use history::explain;
+pub use effects::Effect;
+use effects::{ARGS_MAX, Expected};
+pub(crate) use observe::{Observer, Sides};
 use prova_module::{BinaryReader, FuncFacts, Module, ValType};
 use prova_terms::{Term, Terms, Vn};
 use state::State;
@@ -57,17 +56,18 @@ use wasm::DeadReader;
 ///
 /// # Errors
 /// The word at fault and the rule.
-pub(super) fn prove(form: &mut Walk<'_>) -> Result<(), (u32, Fault)> {
+pub(super) fn prove<O: Observer>(form: &mut Walk<'_>, observer: O) -> Result<(), (u32, Fault)> {
     let Scratch { mut terms, buffers } = SCRATCH.take().unwrap_or_default();
     terms.get_mut().reset(form.cx.candidate.words.len() / 2 + 16);
-    let proved = match Proof::new(form, &terms, buffers) {
-        Ok(mut proof) => match proof.walk() {
-            Ok(()) => Ok(proof.buffers()),
-            Err(fault) => Err((proof.at, fault)),
-        },
-        Err(fault) => Err((0, fault)),
-    };
-    let buffers = proved?;
+    let mut proof = Proof::new(form, &terms, buffers, observer).map_err(|fault| (0, fault))?;
+    let walked = proof.walk();
+    proof.observer.end(&terms.borrow(), walked.as_ref().err());
+    if let Err(fault) = walked {
+        let locals = proof.state.local_cells;
+        let text = |difference: &_| explain::difference(difference, locals, &terms.borrow());
+        return Err((proof.at, fault.told(text)));
+    }
+    let buffers = proof.buffers();
     if terms.get_mut().bytes() + buffers.state.bytes() <= SCRATCH_MAX {
         SCRATCH.set(Some(Scratch { terms, buffers }));
     }
@@ -102,7 +102,7 @@ thread_local! {
 }
 
 /// The two sides, and where each is.
-struct Proof<'t, 'f> {
+struct Proof<'t, 'f, O> {
     form: &'t mut Walk<'f>,
     module: &'t Module,
     facts: &'t FuncFacts,
@@ -142,16 +142,16 @@ struct Proof<'t, 'f> {
     handler: usize,
     call_args: Vec<Vn>,
     call_results: Vec<Vn>,
-    /// What happened so far, where somebody wants to know.
-    history: Option<Box<History>>,
+    observer: O,
 }
 
-impl<'t, 'f: 't> Proof<'t, 'f> {
+impl<'t, 'f: 't, O: Observer> Proof<'t, 'f, O> {
     fn new(
         form: &'t mut Walk<'f>,
         terms: &'t RefCell<Terms>,
         buffers: Buffers,
-    ) -> Result<Proof<'t, 'f>, Fault> {
+        observer: O,
+    ) -> Result<Proof<'t, 'f, O>, Fault> {
         let Context { module, facts, settings, candidate, .. } = form.cx;
         let func = candidate.func;
         let body = module.body(func);
@@ -203,7 +203,7 @@ impl<'t, 'f: 't> Proof<'t, 'f> {
             handler: 0,
             call_args,
             call_results,
-            history: None,
+            observer,
         })
     }
 
@@ -232,9 +232,14 @@ impl<'t, 'f: 't> Proof<'t, 'f> {
     fn operator_at(&mut self, reader: &mut BinaryReader<'_>) -> Verdict {
         let undecodable = |_| Fault::new(Rule::Operators, "a body that does not decode");
         self.offset = reader.original_position() as u32;
-        if self.history.is_some() {
-            self.record_operator(reader);
-        }
+        let sides = Sides {
+            offset: self.offset,
+            live: self.live,
+            effects: self.effects - u32::from(self.awaited),
+            results: self.call_results.len(),
+            state: &self.state,
+        };
+        self.observer.operator(&sides);
         if !self.live {
             let dead = reader.visit_operator(&mut DeadReader).map_err(undecodable)?;
             return self.skip(dead);
@@ -269,7 +274,7 @@ impl<'t, 'f: 't> Proof<'t, 'f> {
 }
 
 /// The Wasm side's stack.
-impl Proof<'_, '_> {
+impl<O: Observer> Proof<'_, '_, O> {
     fn constant(&self, bits: u64) -> Vn {
         self.terms.borrow_mut().constant(bits)
     }
@@ -359,7 +364,7 @@ impl Proof<'_, '_> {
 }
 
 /// The code side's place.
-impl<'t> Proof<'t, '_> {
+impl<'t, O: Observer> Proof<'t, '_, O> {
     fn code_words(&self) -> &'t [u64] {
         &self.candidate.words
     }
@@ -375,9 +380,14 @@ impl<'t> Proof<'t, '_> {
         self.form.step(self.next, inst)?;
         self.next = inst.next;
         let step = self.execute(inst)?;
-        if self.history.is_some() {
-            self.record_instruction(inst);
-        }
+        let sides = Sides {
+            offset: self.offset,
+            live: self.live,
+            effects: self.effects - u32::from(self.awaited),
+            results: self.call_results.len(),
+            state: &self.state,
+        };
+        self.observer.instruction(&sides, inst);
         Ok(step)
     }
 
@@ -457,16 +467,9 @@ impl<'t> Proof<'t, '_> {
     fn read(&mut self, slot: u32) -> Result<Vn, Fault> {
         let vn = self.state.code(slot);
         if vn == Vn::UNDEF {
-            return Err(self.unwritten(slot));
+            return Err(Fault::differs(Rule::Initialised, Component::Read { slot }, vn, vn));
         }
         Ok(vn)
-    }
-
-    #[cold]
-    fn unwritten(&self, slot: u32) -> Fault {
-        let what = |_, _| format!("s{slot} is read, but not written on every path to here");
-        let component = Component::Read { slot };
-        self.differs(Rule::Initialised, component, Vn::UNDEF, Vn::UNDEF, what)
     }
 
     #[inline]
@@ -511,68 +514,12 @@ impl<'t> Proof<'t, '_> {
         }
         for (i, (&want, &have)) in expected.args.iter().zip(args).enumerate() {
             if want != have {
-                let what =
-                    |have, want| format!("argument {i} of {effect:?} is {have}, in Wasm {want}");
-                let component =
-                    Component::Argument { index: i as u32, name: show::argument(effect, i) };
-                return self.differs(Rule::Effects, component, want, have, what);
+                let component = Component::Argument { effect, index: i as u32 };
+                return Fault::differs(Rule::Effects, component, want, have);
             }
         }
         let (of, offset) = (self.offset, self.form.offset);
         let what = format!("{effect:?} of the operator at {of:#x} is mapped to {offset:#x}");
         Fault::new(Rule::Map, what)
-    }
-
-    /// A fault in a component; `what` says it of the code's value and of the Wasm's, in words.
-    #[cold]
-    fn differs(
-        &self,
-        rule: Rule,
-        component: Component,
-        wasm: Vn,
-        code: Vn,
-        what: impl FnOnce(String, String) -> String,
-    ) -> Fault {
-        let fault = Fault::new(rule, what(self.show(code), self.show(wasm)));
-        match &self.history {
-            Some(history) => {
-                let (wasm, code) = (history.number(wasm), history.number(code));
-                fault.in_component(Difference { component, wasm, code })
-            }
-            None => fault,
-        }
-    }
-
-    /// A term in words, for messages.
-    #[cold]
-    fn show(&self, vn: Vn) -> String {
-        show(&self.terms.borrow(), vn, 3)
-    }
-}
-
-/// A term to a depth, for messages.
-fn show(terms: &Terms, vn: Vn, depth: u32) -> String {
-    let arg = |vn: Vn| match depth {
-        0 => "…".to_owned(),
-        _ => show(terms, vn, depth - 1),
-    };
-    match terms.term(vn) {
-        Term::Undef => "nothing".to_owned(),
-        Term::Opaque => "an opaque value".to_owned(),
-        Term::Const(bits) => format!("{bits:#x}"),
-        Term::Const128(bits) => format!("{bits:#034x}"),
-        Term::Param(cell) => format!("parameter cell {cell}"),
-        Term::Effect(n, k) => format!("result {k} of effect {n}"),
-        Term::Phi(label, cell) => format!("cell {cell} at label {label}"),
-        Term::High(a) => format!("high({})", arg(a)),
-        Term::Join(a, b) => format!("join({}, {})", arg(a), arg(b)),
-        Term::Select(a, b, c) => format!("select({}, {}, {})", arg(a), arg(b), arg(c)),
-        Term::IsNull(a) => format!("ref_is_null({})", arg(a)),
-        Term::Second(a) => format!("the second result of {}", arg(a)),
-        Term::Pure(prim, args) => {
-            let args: Vec<String> =
-                args.iter().take_while(|&&vn| vn != Vn::UNDEF).map(|&vn| arg(vn)).collect();
-            format!("{prim:?}({})", args.join(", "))
-        }
     }
 }

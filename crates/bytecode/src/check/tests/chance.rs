@@ -7,8 +7,8 @@
 
 use super::{candidate, equality, module, pairs};
 use crate::candidate::{Candidate, MapEntry, Metering, Settings};
-use crate::check::explain::explain;
 use crate::encode::{CodeBuffer, decode};
+use crate::explain::explain;
 use crate::ops::{Class, Kind, OPS, Role};
 use crate::testing::{Random, random_code};
 use crate::{CheckedBytecode, ControlHint};

@@ -3,7 +3,7 @@
 //! A read-modify-write is one effect: its arguments hold the term of the new bits over the old ones, which are its result.
 
 use super::super::effects::Effect;
-use super::super::{Fault, Proof, Verdict};
+use super::super::{Fault, Observer, Proof, Verdict};
 use prova_module::{MemArg, Operator};
 use prova_terms::Prim;
 
@@ -12,7 +12,7 @@ macro_rules! atomic {
      stores { $($s:ident $sw:literal [$($sp:ident)*];)* }
      rmw { $($r:ident $rw:literal [$($rl:ident)*] [$($ro:ident)*] [$($rs:ident)*];)* }
      cmpxchg { $($c:ident $cw:literal [$($cl:ident)*] [$($cs:ident)*];)* }) => {
-        impl Proof<'_, '_> {
+        impl<O: Observer> Proof<'_, '_, O> {
             /// Walks over an operator of this family; says whether it is one.
             pub(super) fn atomic(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
                 match *operator {
@@ -51,7 +51,7 @@ macro_rules! atomic {
     };
 }
 
-impl Proof<'_, '_> {
+impl<O: Observer> Proof<'_, '_, O> {
     fn wasm_rmw(
         &mut self,
         width: u8,

@@ -4,7 +4,7 @@
 //! store's value is the term of the bits that it writes. f32 and f64 are bits.
 
 use super::super::effects::Effect;
-use super::super::{Fault, Proof, Rule, Verdict};
+use super::super::{Fault, Observer, Proof, Rule, Verdict};
 use prova_module::{MemArg, MemArgTarget, Operator};
 use prova_terms::{Prim, Vn};
 
@@ -24,7 +24,7 @@ macro_rules! memory {
             ($d($d other:tt)*) => { numeric_method! { $d($d other)* } };
         }
 
-        impl Proof<'_, '_> {
+        impl<O: Observer> Proof<'_, '_, O> {
             /// Walks over an operator of this family that has no method of its own; says whether it is one.
             pub(super) fn memory(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
                 match *operator {
@@ -63,7 +63,7 @@ macro_rules! memory {
     };
 }
 
-impl Proof<'_, '_> {
+impl<O: Observer> Proof<'_, '_, O> {
     /// The address operand with its memory and offset: the arguments of an access.
     #[inline]
     pub(super) fn address(&mut self, memarg: MemArg) -> Result<[Vn; 3], Fault> {

@@ -18,11 +18,11 @@ mod visit;
 pub(super) use visit::{Dead, DeadReader};
 
 use super::effects::{ARGS_MAX, Effect};
-use super::{Fault, Proof, Rule, Verdict};
+use super::{Fault, Observer, Proof, Rule, Verdict};
 use prova_module::Operator;
 use prova_terms::{Prim, Vn};
 
-impl Proof<'_, '_> {
+impl<O: Observer> Proof<'_, '_, O> {
     /// Walks over an operator that has no method of its own in `visit`.
     fn operator(&mut self, operator: &Operator<'_>) -> Verdict {
         let known = self.numeric(operator)?

@@ -3,7 +3,7 @@
 //! Reinterpretations change no bits, so they change no term. `canonical` operators may give a NaN of any bits; in
 //! deterministic mode their value is the canonicalised one (docs/semantics.md).
 
-use super::super::{Fault, Proof};
+use super::super::{Fault, Observer, Proof};
 use prova_module::Operator;
 use prova_terms::Prim;
 
@@ -27,7 +27,7 @@ macro_rules! numeric {
     };
 }
 
-impl Proof<'_, '_> {
+impl<O: Observer> Proof<'_, '_, O> {
     /// Walks over an operator of this family that has no method of its own; says whether it is one.
     pub(super) fn numeric(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
         match *operator {

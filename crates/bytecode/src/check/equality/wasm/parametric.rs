@@ -1,9 +1,9 @@
 //! `drop` and `select` of the Wasm side.
 
-use super::super::{Fault, Proof, Verdict};
+use super::super::{Fault, Observer, Proof, Verdict};
 use prova_module::Operator;
 
-impl Proof<'_, '_> {
+impl<O: Observer> Proof<'_, '_, O> {
     /// Walks over an operator of this family that has no method of its own; says whether it is one.
     pub(super) fn parametric(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
         match *operator {

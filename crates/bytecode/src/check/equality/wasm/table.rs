@@ -1,10 +1,10 @@
 //! Tables and element segments of the Wasm side.
 
 use super::super::effects::Effect;
-use super::super::{Fault, Proof};
+use super::super::{Fault, Observer, Proof};
 use prova_module::Operator;
 
-impl Proof<'_, '_> {
+impl<O: Observer> Proof<'_, '_, O> {
     /// Walks over an operator of this family; says whether it is one.
     pub(super) fn table(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
         match *operator {

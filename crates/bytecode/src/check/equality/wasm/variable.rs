@@ -1,11 +1,11 @@
 //! Locals and globals of the Wasm side.
 
 use super::super::effects::Effect;
-use super::super::{Fault, Proof, Verdict};
+use super::super::{Fault, Observer, Proof, Verdict};
 use prova_module::{GlobalIdx, Operator, ValType};
 use prova_terms::Vn;
 
-impl Proof<'_, '_> {
+impl<O: Observer> Proof<'_, '_, O> {
     /// Walks over an operator of this family that has no method of its own; says whether it is one.
     pub(super) fn variable(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
         match *operator {

@@ -2,7 +2,7 @@
 //!
 //! Loads and stores of vectors are in `memory`. `canonical` as in `numeric`.
 
-use super::super::{Fault, Proof, Verdict};
+use super::super::{Fault, Observer, Proof, Verdict};
 use prova_module::Operator;
 use prova_terms::Prim;
 
@@ -10,7 +10,7 @@ macro_rules! vector {
     (plain { $($op:ident $prim:ident $n:literal;)* }
      canonical { $($cop:ident $cprim:ident $cn:literal $canon:ident;)* }
      lanes { $($lop:ident $lprim:ident $ln:literal;)* }) => {
-        impl Proof<'_, '_> {
+        impl<O: Observer> Proof<'_, '_, O> {
             /// Walks over an operator of this family; says whether it is one.
             pub(super) fn vector(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
                 match *operator {
@@ -36,7 +36,7 @@ macro_rules! vector {
     };
 }
 
-impl Proof<'_, '_> {
+impl<O: Observer> Proof<'_, '_, O> {
     /// [`Proof::wasm_pure`], once for each number of operands.
     #[inline(never)]
     fn wasm_vector<const N: usize>(&mut self, prim: Prim, canonical: Option<Prim>) -> Verdict {

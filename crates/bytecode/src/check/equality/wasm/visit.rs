@@ -6,7 +6,7 @@
 //!
 //! [`Dead`] reads unreachable code, where only the nesting counts.
 
-use super::super::{Proof, Verdict};
+use super::super::{Observer, Proof, Verdict};
 use prova_module::{
     BlockKind, BlockType, BrTable, FrameKind, FrameStack, Operator, VisitOperator,
     VisitSimdOperator, for_each_visit_operator, for_each_visit_simd_operator,
@@ -85,7 +85,7 @@ macro_rules! methods {
     };
 }
 
-impl<'a> VisitOperator<'a> for Proof<'_, '_> {
+impl<'a, O: Observer> VisitOperator<'a> for Proof<'_, '_, O> {
     type Output = Verdict;
 
     fn simd_visitor(&mut self) -> Option<&mut dyn VisitSimdOperator<'a, Output = Verdict>> {
@@ -95,11 +95,11 @@ impl<'a> VisitOperator<'a> for Proof<'_, '_> {
     for_each_visit_operator!(methods);
 }
 
-impl<'a> VisitSimdOperator<'a> for Proof<'_, '_> {
+impl<'a, O: Observer> VisitSimdOperator<'a> for Proof<'_, '_, O> {
     for_each_visit_simd_operator!(methods);
 }
 
-impl FrameStack for Proof<'_, '_> {
+impl<O: Observer> FrameStack for Proof<'_, '_, O> {
     fn current_frame(&self) -> Option<FrameKind> {
         ANY_FRAME
     }

@@ -5,17 +5,17 @@
 //!
 //! Limits: the definitions are at most all terms of the function, each once.
 
-use super::super::explain::{Definition, ValueId, Values};
-use super::effects::Effect;
-use super::history::Numbers;
+use super::record::Numbers;
+use super::{Component, Definition, Effect, ValueId, Values};
+use crate::check::Difference;
 use prova_terms::{Term, Terms, Vn};
 use std::collections::BTreeMap;
 
 /// What the terms alone do not say.
 pub(super) struct Names<'a> {
-    /// The first cell of each local and whether it has two.
-    pub(super) locals: &'a [(u32, bool)],
-    /// The offset of the operator behind which an epoch begins.
+    /// The first cell of each local.
+    pub(super) locals: &'a [u32],
+    /// The offset of the operator behind which a label's values begin.
     pub(super) labels: &'a BTreeMap<u32, u32>,
     /// The mnemonic of the instruction that performed an effect.
     pub(super) effects: BTreeMap<u32, &'static str>,
@@ -79,7 +79,7 @@ fn constant(term: Term) -> Option<String> {
 
 /// The high half of a v128 in a place is the cell behind it, so a cell in `locals` is its local's first or high one.
 fn local(names: &Names<'_>, cell: u32) -> String {
-    match names.locals.binary_search_by_key(&cell, |&(cell, _)| cell) {
+    match names.locals.binary_search(&cell) {
         Ok(local) => format!("param {local}"),
         Err(above) => format!("param {} high", above.saturating_sub(1)),
     }
@@ -122,8 +122,68 @@ fn definition(
     Definition { operator, args: args.into_iter().map(number).collect() }
 }
 
+/// A difference in words, by terms alone; `locals` is the number of local cells.
+pub(crate) fn difference(difference: &Difference, locals: u32, terms: &Terms) -> String {
+    let Difference { component, wasm, code } = *difference;
+    let (want, have) = (text(terms, wasm, 3), text(terms, code, 3));
+    match component {
+        Component::Cell { cell, .. } => {
+            let place = match cell.checked_sub(locals) {
+                None => format!("local cell {cell}"),
+                Some(position) => format!("operand-stack cell {position}"),
+            };
+            format!("{place} in s{cell}: {have}, in Wasm {want}")
+        }
+        Component::Value { slot, .. } => {
+            format!("value of a label in s{slot}: {have}, in Wasm {want}")
+        }
+        Component::Argument { effect, index } => {
+            format!("argument {index} of {effect:?} is {have}, in Wasm {want}")
+        }
+        Component::CallArgument { index, slot } => {
+            format!("argument cell {index} in s{slot} is {have}, in Wasm {want}")
+        }
+        Component::Result { index } => format!("result cell {index} is {have}, in Wasm {want}"),
+        Component::Condition { when } => {
+            let not = if when { "" } else { "the negation of " };
+            format!("branches on {have}, should on {not}{want}")
+        }
+        Component::TableIndex => format!("a table's index is {have}, in Wasm {want}"),
+        Component::Read { slot } => {
+            format!("s{slot} is read, but not written on every path to here")
+        }
+    }
+}
+
+/// A term to a depth.
+fn text(terms: &Terms, vn: Vn, depth: u32) -> String {
+    let arg = |vn: Vn| match depth {
+        0 => "…".to_owned(),
+        _ => text(terms, vn, depth - 1),
+    };
+    match terms.term(vn) {
+        Term::Undef => "nothing".to_owned(),
+        Term::Opaque => "an opaque value".to_owned(),
+        Term::Const(bits) => format!("{bits:#x}"),
+        Term::Const128(bits) => format!("{bits:#034x}"),
+        Term::Param(cell) => format!("parameter cell {cell}"),
+        Term::Effect(n, k) => format!("result {k} of effect {n}"),
+        Term::Phi(label, cell) => format!("cell {cell} at label {label}"),
+        Term::High(a) => format!("high({})", arg(a)),
+        Term::Join(a, b) => format!("join({}, {})", arg(a), arg(b)),
+        Term::Select(a, b, c) => format!("select({}, {}, {})", arg(a), arg(b), arg(c)),
+        Term::IsNull(a) => format!("ref_is_null({})", arg(a)),
+        Term::Second(a) => format!("the second result of {}", arg(a)),
+        Term::Pure(prim, args) => {
+            let args: Vec<String> =
+                args.iter().take_while(|&&vn| vn != Vn::UNDEF).map(|&vn| arg(vn)).collect();
+            format!("{prim:?}({})", args.join(", "))
+        }
+    }
+}
+
 /// What argument `index` of an effect is.
-pub(super) fn argument(effect: Effect, index: usize) -> &'static str {
+pub(super) fn argument(effect: Effect, index: u32) -> &'static str {
     let names: &[&str] = match effect {
         Effect::Trap => &["the value whose computation may trap"],
         Effect::Load(_) | Effect::AtomicLoad(_) => &["the memory", "the address", "the offset"],
@@ -180,5 +240,5 @@ pub(super) fn argument(effect: Effect, index: usize) -> &'static str {
         Effect::Charge => &["the fuel charged"],
         Effect::Poll | Effect::Unreachable => &[],
     };
-    names.get(index).copied().unwrap_or("an argument")
+    names.get(index as usize).copied().unwrap_or("an argument")
 }

@@ -2,9 +2,9 @@
 //!
 //! Green shows that the record says what these walks did; that a record belongs to the walk that decides is by construction.
 
-use super::{candidate, module};
+use super::{Component, Entry, Event, Explanation, Place, Site, Step, explain};
 use crate::Rule;
-use crate::check::explain::{Component, Event, Explanation, Place, Site, Step, explain};
+use crate::check::tests::{candidate, module};
 
 /// `local.get 0` lies below a block that overwrites local 0 on one path.
 const OVERWRITTEN: &str = "(module (func (param i32 i32) (result i32)
@@ -25,7 +25,7 @@ fn record(explanation: &Explanation, start: u32) -> String {
     for step in &explanation.steps {
         match step {
             Step::Operator { offset, stack, .. } => {
-                let entry = |entry: &crate::check::explain::Entry| match entry.place {
+                let entry = |entry: &Entry| match entry.place {
                     Place::Home => format!(" {}@s{}", name(entry.value), entry.slot),
                     Place::Local(local) => format!(" {}@local{local}", name(entry.value)),
                     Place::Constant => format!(" {}", name(entry.value)),

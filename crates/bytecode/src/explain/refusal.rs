@@ -10,11 +10,11 @@
 //!
 //! A refusal without component (a wrong target, an effect too many) has the sentence alone.
 //!
-//! Limits: a history has at most [`HISTORY_MAX`] events. `check/tests/explain.rs` has a refusal for each component.
+//! Limits: a history has at most [`HISTORY_MAX`] events. `tests.rs` has a refusal for each component.
 
-use super::{Component, Difference, Explanation, STACK_SHOWN, Stack, Step, ValueId};
+use super::{Component, Difference, Explanation, STACK_SHOWN, Stack, Step, ValueId, show};
 use crate::candidate::Candidate;
-use crate::check::error::CheckError;
+use crate::check::CheckError;
 use crate::encode::{Inst, decode};
 use crate::ops::{Class, Role};
 use prova_module::{BlockKind, FuncFacts, Module, Operator};
@@ -220,7 +220,8 @@ impl Teller<'_> {
                 let (edge, holds) = (edge(label), holds(slot));
                 format!("a value of the label ({wasm}) is not in s{slot} {edge}: {holds}")
             }
-            Component::Argument { name, .. } => {
+            Component::Argument { effect, index } => {
+                let name = show::argument(effect, index);
                 format!("{name} of {operator} is {wasm}; instruction @{word} has {code}")
             }
             Component::CallArgument { index, slot } => {

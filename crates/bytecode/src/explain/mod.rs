@@ -1,23 +1,30 @@
 //! A candidate → why the check accepts or refuses it: what each operator and each instruction did, in value numbers.
 //!
 //! ```text
-//! Candidate ─ the check, recorded (equality/history) ─► Explanation ─► prova inspect, reports of refusals
+//! Candidate ─ the check, observed (`record`) ─► Explanation ─► prova inspect, reports of refusals
 //! ```
 //!
 //! The record is made by a second run of the same walk that decides, so it cannot disagree with it. It is for people: nothing
-//! that runs depends on it.
+//! that runs depends on it, and nothing here is trusted (`check::equality::observe` says why).
 //!
 //! # Value numbers
 //! Two values of one number are equal in every run. A number is defined by a term ([`Values::definition`]): a constant, a cell of the
 //! parameters, the result of an effect, what a cell holds at a label, or an operator on other values.
 
+mod record;
 mod refusal;
+mod show;
+#[cfg(test)]
+mod tests;
 
+pub use crate::check::{Component, Effect};
 pub use refusal::{Event, Refusal, Side, Site};
+pub(crate) use show::difference;
 
-use super::{CheckError, equality, open};
 use crate::candidate::{Candidate, Settings};
+use crate::check::{self, CheckError};
 use prova_module::Module;
+use record::Record;
 
 /// Entries of a stack that are kept, the topmost.
 pub const STACK_SHOWN: usize = 8;
@@ -44,57 +51,6 @@ pub struct Difference {
     pub wasm: ValueId,
     /// The value that the code has there.
     pub code: ValueId,
-}
-
-/// What the two sides are compared in. A label is named by the offset of the operator that opens its block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Component {
-    /// A local's cell, or a cell of the stack below a label's base, on an edge to the label; without label, at an instruction
-    /// whose exception a clause around it catches.
-    Cell {
-        /// The cell: below the local cells a local's, then the home slots.
-        cell: u32,
-        /// The label.
-        label: Option<u32>,
-    },
-    /// A value of a label.
-    Value {
-        /// Its home slot.
-        slot: u32,
-        /// The label.
-        label: u32,
-    },
-    /// An argument of an effect.
-    Argument {
-        /// Its number, from 0.
-        index: u32,
-        /// What it is.
-        name: &'static str,
-    },
-    /// An argument cell of a call or throw.
-    CallArgument {
-        /// Its number, from 0.
-        index: u32,
-        /// Its slot in the window.
-        slot: u32,
-    },
-    /// A result cell of the function.
-    Result {
-        /// Its number, from 0.
-        index: u32,
-    },
-    /// The condition of a branch.
-    Condition {
-        /// Whether the code has to branch where the Wasm does, or where it does not.
-        when: bool,
-    },
-    /// The index of a table of branches.
-    TableIndex,
-    /// A slot that is read.
-    Read {
-        /// The slot.
-        slot: u32,
-    },
 }
 
 /// One step of the walk.
@@ -175,34 +131,16 @@ impl ValueId {
 
 /// Runs the check of a candidate again and tells what it saw.
 pub fn explain(module: &Module, settings: &Settings, candidate: &Candidate) -> Explanation {
-    let refused = |error| Explanation {
-        verdict: Err(error),
-        steps: Vec::new(),
-        values: Values::default(),
-        difference: None,
-    };
-    let mut walk = match open(module, settings, candidate) {
-        Ok(walk) => walk,
-        Err(error) => return refused(error),
-    };
-    let recorded = equality::explain(&mut walk);
-    let end = candidate.words.len() as u32;
-    let verdict = recorded.verdict.and_then(|()| walk.finish().map_err(|fault| (end, fault)));
-    let difference = verdict.as_ref().err().and_then(|(_, fault)| fault.difference());
-    let error = |(word, fault)| CheckError::new(candidate.func, word, fault, &candidate.map);
-    Explanation {
-        verdict: verdict.map_err(error),
-        steps: recorded.steps,
-        values: recorded.values,
-        difference,
-    }
+    let mut record = Record::new(module, candidate);
+    let verdict = check::check(module, settings, candidate, &mut record).map(drop);
+    record.explanation(verdict)
 }
 
 /// What the numbers of one explanation's values mean.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Values {
-    pub(super) definitions: Vec<(ValueId, Definition)>,
-    pub(super) constants: Vec<(ValueId, String)>,
+    definitions: Vec<(ValueId, Definition)>,
+    constants: Vec<(ValueId, String)>,
 }
 
 /// The term that defines a value: `i32.add(v3, 5)`, or without arguments `param 0`, `phi(0x2a, s1)`, `call#4`.

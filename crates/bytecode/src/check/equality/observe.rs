@@ -1,0 +1,78 @@
+//! What may be seen of a walk: the two sides before each operator and after each instruction, for records that people read.
+//!
+//! A proof is generic in its [`Observer`]. The check of code that is to run has `()`, which sees nothing and costs nothing; a
+//! record (`crate::explain`) has another one, over a second walk of the same code.
+//!
+//! # Why an observer cannot change a verdict
+//! It is handed [`Sides`] and the table of terms by shared reference, and gives nothing back. Neither holds a cell, so nothing
+//! behind the references can change; what `Sides` has of its own are copies. The walk never reads an observer. One that panics ends
+//! its own record, and one that loops never ends it; a witness comes from a walk without observer only.
+
+use super::state::State;
+use crate::check::error::Fault;
+use crate::encode::Inst;
+use prova_terms::{Terms, Vn};
+
+/// What sees a walk.
+pub(crate) trait Observer {
+    /// The walk comes to the operator at `sides.offset`.
+    #[inline]
+    fn operator(&mut self, sides: &Sides<'_>) {
+        _ = sides;
+    }
+
+    /// The walk has taken an instruction.
+    #[inline]
+    fn instruction(&mut self, sides: &Sides<'_>, inst: &Inst) {
+        _ = (sides, inst);
+    }
+
+    /// The walk has ended, with a fault or without; what its numbers stand for.
+    #[inline]
+    fn end(&mut self, terms: &Terms, fault: Option<&Fault>) {
+        _ = (terms, fault);
+    }
+}
+
+/// Sees nothing.
+impl Observer for () {}
+
+/// The two sides as they are.
+pub(crate) struct Sides<'a> {
+    /// The offset of the newest operator.
+    pub(crate) offset: u32,
+    /// Whether control reaches it.
+    pub(crate) live: bool,
+    /// The number of effects that the code has performed.
+    pub(crate) effects: u32,
+    /// The number of result cells of the newest call.
+    pub(crate) results: usize,
+    pub(super) state: &'a State,
+}
+
+impl Sides<'_> {
+    /// The time of the label that dominates here, which its values are named by.
+    pub(crate) fn label(&self) -> u32 {
+        self.state.epoch()
+    }
+
+    /// The number of operands.
+    pub(crate) fn height(&self) -> usize {
+        self.state.entries()
+    }
+
+    /// The home slot of operand `i`, which is below the height.
+    pub(crate) fn home(&self, i: usize) -> u32 {
+        self.state.entry_cell(i)
+    }
+
+    /// What the Wasm has in a cell.
+    pub(crate) fn wasm(&self, cell: u32) -> Vn {
+        self.state.wasm(cell)
+    }
+
+    /// What the code has in a slot.
+    pub(crate) fn code(&self, slot: u32) -> Vn {
+        self.state.code(slot)
+    }
+}
