@@ -5,6 +5,7 @@
 
 pub mod diff;
 pub mod explain;
+pub mod inspect;
 pub mod isolate;
 mod op;
 pub mod outputs;

@@ -83,7 +83,7 @@ impl Confirmation {
             Finding::Refuted => "refuted: the feature alone is not the cause\n",
             Finding::Inconclusive => "inconclusive: nothing is confirmed\n",
         });
-        crate::passes::printable_lines(&out)
+        crate::names::printable_lines(&out)
     }
 }
 
