@@ -9,5 +9,4 @@ pub mod inspect;
 pub mod isolate;
 mod op;
 pub mod outputs;
-mod parallel;
 pub mod xref;
