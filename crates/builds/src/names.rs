@@ -51,6 +51,20 @@ pub fn printable(text: &str) -> String {
     out
 }
 
+/// A line of text of any length without what a terminal obeys, but for tabs.
+pub fn printable_line(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if obeyed(c) && c != '\t' { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
+}
+
+/// The text of several lines, each a [`printable_line`].
+pub fn printable_lines(text: &str) -> String {
+    text.split('\n').map(printable_line).collect::<Vec<_>>().join("\n")
+}
+
 /// Whether a terminal or a page does something with this character instead of showing it.
 pub fn obeyed(c: char) -> bool {
     c.is_control()

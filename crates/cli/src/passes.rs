@@ -6,6 +6,7 @@
 use crate::report::{Exit, Misuse, print};
 use clap::{Args, Subcommand};
 use prova::{Error, Result, bail};
+use prova_builds::names::printable_line;
 use prova_builds::passes::{self, Comparison, Difference, Divergence, Log};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -120,7 +121,7 @@ fn show(args: &ShowArgs) -> Result<Exit> {
     let Some(difference) = comparison.differences.iter().find(wanted) else {
         match &args.function {
             Some(name) => {
-                print(&format!("no difference in function `{}`\n", passes::printable(name)))?
+                print(&format!("no difference in function `{}`\n", printable_line(name)))?
             }
             None => print("no difference\n")?,
         }
@@ -132,7 +133,7 @@ fn show(args: &ShowArgs) -> Result<Exit> {
     };
     let body_a = passes::body(&mut a, part_a).map_err(unreadable)?;
     let body_b = passes::body(&mut b, part_b).map_err(unreadable)?;
-    let (pass, function) = (passes::printable(pass), passes::shown(&difference.function));
+    let (pass, function) = (printable_line(pass), passes::shown(&difference.function));
     print(&format!(
         "{pass}, function `{function}`\n--- A, dump {} (line {})\n+++ B, dump {} (line {})\n{}",
         part_a.place.dump,

@@ -5,6 +5,7 @@
 
 use prova::wasi::I32Exit;
 use prova::{Error, ErrorKind, Rejection, Result};
+pub(crate) use prova_builds::names::printable_lines as printable;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -144,19 +145,6 @@ pub(crate) fn text_of(error: &Error) -> String {
         }
     }
     printable(&text)
-}
-
-/// The text without control characters but newlines: names of modules may hold anything, and the terminal obeys.
-pub(crate) fn printable(text: &str) -> String {
-    let mut printable = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() && c != '\n' {
-            printable.extend(c.escape_default());
-        } else {
-            printable.push(c);
-        }
-    }
-    printable
 }
 
 /// Writes a line to standard error; there is no one to tell if that fails.

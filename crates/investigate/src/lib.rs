@@ -5,8 +5,8 @@
 
 pub mod diff;
 pub mod explain;
+pub mod inspect;
 pub mod isolate;
 mod op;
 pub mod outputs;
-mod parallel;
 pub mod xref;

@@ -6,7 +6,7 @@
 //! `tests/outputs.rs` has two modules that differ and a damaged one.
 
 use crate::diff::{DiffOptions, diff};
-use prova_builds::passes::printable;
+use prova_builds::names::printable_line;
 use prova_builds::repro::kind::{self, Detail};
 use prova_module::{Features, Limits, Module};
 use serde_json::Value;
@@ -36,8 +36,9 @@ fn modules([a, b]: [(&Path, Vec<u8>); 2]) -> (Vec<String>, Option<Value>) {
             }
             (lines, serde_json::to_value(&report).ok())
         }
-        (Err(error), _) | (_, Err(error)) => {
-            (vec![format!("not compared as a module: {}", printable(&error.to_string()))], None)
-        }
+        (Err(error), _) | (_, Err(error)) => (
+            vec![format!("not compared as a module: {}", printable_line(&error.to_string()))],
+            None,
+        ),
     }
 }

@@ -1,4 +1,4 @@
-//! What Prova is tested with: the repository's own rules, runners of real programs and scripts, benchmarks, campaigns.
+//! What Prova is tested with: runners of real programs and scripts, benchmarks, campaigns.
 //!
 //! Unpublished. The program `prova-testing` (see `main.rs`) runs the long forms, `cargo test` the short ones. Nothing here
 //! is used by any other crate.
@@ -16,7 +16,6 @@
 //! manifest ─► Case ── corpus ───────► a program's output against a known hash; bench: its time against a peer's
 //! ```
 
-pub mod architecture;
 pub mod attach;
 pub mod bad_input;
 pub mod bench;
@@ -26,7 +25,6 @@ pub mod enlarge;
 pub mod enumerate;
 pub mod fuel;
 pub mod generate;
-pub mod json;
 pub mod judge;
 pub mod manifest;
 pub mod mutations;
@@ -34,7 +32,6 @@ pub mod program;
 pub mod proof;
 pub mod run;
 pub mod spec;
-pub mod tidy;
 pub mod torture;
 
 use std::path::{Path, PathBuf};

@@ -13,6 +13,8 @@
 //! Neighbours: [`scan`](super::scan) asks for each line. Names are what the log says, hostile as any input; who prints them cleans them.
 //! A header is at most [`HEADER_BYTES_MAX`] long. The tests below have each form, and lines that only look alike.
 
+use memchr::memmem::find;
+
 /// No longer line is taken for a header, bytes.
 pub const HEADER_BYTES_MAX: usize = 16 * 1024;
 
@@ -171,19 +173,6 @@ fn without_argument(pass: &[u8]) -> &[u8] {
         }
         _ => pass,
     }
-}
-
-/// The first place where `needle` stands.
-pub(crate) fn find(text: &[u8], needle: &[u8]) -> Option<usize> {
-    let first = *needle.first()?;
-    let mut from = 0;
-    while let Some(at) = text[from..].iter().position(|&byte| byte == first) {
-        if text[from + at..].starts_with(needle) {
-            return Some(from + at);
-        }
-        from += at + 1;
-    }
-    None
 }
 
 #[cfg(test)]

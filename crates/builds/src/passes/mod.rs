@@ -41,7 +41,7 @@ pub use report::{
 pub use scan::{Ending, PIECE_BYTES_MAX, Place};
 pub use show::{
     ALIGNED_LINES_MAX, BODY_BYTES_MAX, Body, LineDifference, body, first_line,
-    first_structural_line, printable, printable_lines, unified,
+    first_structural_line, unified,
 };
 pub use source::Log;
 pub use structure::NAMES_MAX;

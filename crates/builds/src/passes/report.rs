@@ -4,9 +4,9 @@
 //! Names come from logs, so control characters are escaped. Nothing here depends on time or on the order of a hash map.
 
 use super::compare::{Comparison, Difference, Divergence, Fate, Side};
-use super::show::{self, LineDifference, printable};
+use super::show::{self, LineDifference};
 use super::source::Log;
-use crate::names::demangle;
+use crate::names::{demangle, printable_line};
 use anyhow::Result;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -72,7 +72,7 @@ pub fn text(comparison: &Comparison, evidence: &[Evidence], names: [&str; 2]) ->
         writeln!(
             out,
             "{letter}: {}: {} dumps, {} bytes{cut}",
-            printable(name),
+            printable_line(name),
             ending.dumps,
             ending.bytes
         )
@@ -104,7 +104,7 @@ pub fn text(comparison: &Comparison, evidence: &[Evidence], names: [&str; 2]) ->
             out,
             "\n[{}] {} ({sort}): {count} function{}",
             at + 1,
-            printable(&cluster.pass),
+            printable_line(&cluster.pass),
             plural(count)
         )
         .ok();
@@ -135,8 +135,13 @@ fn verdict(out: &mut String, comparison: &Comparison, first: &Difference) {
     if let Some(divergence) = &first.textual {
         let function = shown(&first.function);
         let Divergence { pass, a, .. } = divergence;
-        writeln!(out, "first: dump {}, {}, function `{function}`", a.place.dump, printable(pass))
-            .ok();
+        writeln!(
+            out,
+            "first: dump {}, {}, function `{function}`",
+            a.place.dump,
+            printable_line(pass)
+        )
+        .ok();
     }
     let unpaired = |side: usize| {
         comparison.differences.iter().map(|difference| difference.unpaired[side]).sum::<usize>()
@@ -160,7 +165,7 @@ fn member_text(out: &mut String, difference: &Difference, detail: Option<Option<
         let Some(Divergence { pass, a, b }) = divergence else {
             continue;
         };
-        let pass = printable(pass);
+        let pass = printable_line(pass);
         writeln!(
             out,
             "    first in {sort}: dump {} of A (line {}), {} of B (line {}): {pass}",
@@ -191,12 +196,12 @@ fn member_text(out: &mut String, difference: &Difference, detail: Option<Option<
         writeln!(
             out,
             "    passes on one side only: {a} in A, {b} in B; the first in {side}: {}",
-            printable(pass)
+            printable_line(pass)
         )
         .ok();
     }
     if let Some(reason) = evidence.and_then(|evidence| evidence.absent.as_ref()) {
-        writeln!(out, "    note: no line: {}", printable(reason)).ok();
+        writeln!(out, "    note: no line: {}", printable_line(reason)).ok();
     }
 }
 
@@ -221,14 +226,14 @@ fn only(out: &mut String, comparison: &Comparison) {
 
 /// The name of a function as a reader wants it.
 pub fn shown(function: &str) -> String {
-    printable(&demangle(function))
+    printable_line(&demangle(function))
 }
 
 fn fate(fate: &Fate) -> String {
     match fate {
         Fate::Stays => "the difference stays to the end".into(),
         Fate::StaysInText => "in the end only names differ".into(),
-        Fate::Healed(pass) => format!("healed: equal again from {}", printable(pass)),
+        Fate::Healed(pass) => format!("healed: equal again from {}", printable_line(pass)),
         Fate::Unknown => "whether it heals is not known, for not all was compared".into(),
     }
 }

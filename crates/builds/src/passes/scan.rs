@@ -15,6 +15,7 @@
 
 use super::header::{self, HEADER_BYTES_MAX, Header, Mark};
 use anyhow::{Context, Result, bail};
+use memchr::memchr;
 use std::borrow::Cow;
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -78,7 +79,7 @@ pub(crate) fn scan(
     let mut buffer = vec![0; PIECE_BYTES_MAX];
     let (mut begin, mut end, mut starts) = (0, 0, true);
     loop {
-        while let Some(length) = find_byte(&buffer[begin..end], b'\n') {
+        while let Some(length) = memchr(b'\n', &buffer[begin..end]) {
             let line = &buffer[begin..begin + length];
             if scan.piece(line, starts, true)?.is_break() {
                 return Ok(scan.ending());
@@ -307,20 +308,20 @@ fn defined(line: &[u8]) -> Option<Cow<'_, [u8]>> {
     let mut at = 0;
     while *line.get(at)? != b'@' {
         if line[at] == b'"' {
-            at += 1 + find_byte(&line[at + 1..], b'"')?;
+            at += 1 + memchr(b'"', &line[at + 1..])?;
         }
         at += 1;
     }
     let name = &line[at + 1..];
     match name.strip_prefix(b"\"") {
-        Some(quoted) => Some(unescaped(&quoted[..find_byte(quoted, b'"')?])),
+        Some(quoted) => Some(unescaped(&quoted[..memchr(b'"', quoted)?])),
         None => Some(name.split(|&byte| byte == b'(').next().unwrap_or(name).into()),
     }
 }
 
 /// A quoted name without its `\xx`.
 fn unescaped(name: &[u8]) -> Cow<'_, [u8]> {
-    if find_byte(name, b'\\').is_none() {
+    if memchr(b'\\', name).is_none() {
         return name.into();
     }
     let digit = |at: usize| name.get(at).and_then(|&byte| (byte as char).to_digit(16));
@@ -351,7 +352,7 @@ fn piece_end(buffer: &[u8]) -> usize {
 
 fn has_stars(line: &[u8]) -> bool {
     let mut from = 0;
-    while let Some(at) = find_byte(&line[from..], b'*') {
+    while let Some(at) = memchr(b'*', &line[from..]) {
         if line[from + at..].starts_with(b"*** IR ") {
             return true;
         }
@@ -360,45 +361,9 @@ fn has_stars(line: &[u8]) -> bool {
     false
 }
 
-/// The first place of a byte, eight at a time: a word minus its lowest bits carries into the high bit of a byte that is zero.
-#[inline]
-pub(crate) fn find_byte(text: &[u8], byte: u8) -> Option<usize> {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let wanted = LOW * u64::from(byte);
-    let mut words = text.chunks_exact(8);
-    let mut at = 0;
-    for word in &mut words {
-        let mut eight = [0; 8];
-        eight.copy_from_slice(word);
-        let zero = u64::from_le_bytes(eight) ^ wanted;
-        let found = zero.wrapping_sub(LOW) & !zero & HIGH;
-        if found != 0 {
-            return Some(at + found.trailing_zeros() as usize / 8);
-        }
-        at += 8;
-    }
-    words.remainder().iter().position(|&other| other == byte).map(|rest| at + rest)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_are_found_where_they_are() {
-        let text = b"0123456789*123456789\x80\x0a*";
-        for (byte, at) in [
-            (b'0', Some(0)),
-            (b'9', Some(9)),
-            (b'*', Some(10)),
-            (0x80, Some(20)),
-            (b'\n', Some(21)),
-            (b'x', None),
-        ] {
-            assert_eq!(find_byte(text, byte), at, "{byte}");
-        }
-    }
 
     #[test]
     fn the_name_of_a_definition_is_found() {

@@ -11,6 +11,7 @@ use super::record::{MODULE, Part};
 use super::scan::{Event, Visitor, scan};
 use super::source::Log;
 use super::structure::{Structure, without_addresses};
+use crate::names::printable_line;
 use anyhow::{Result, bail};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::fmt::Write as _;
@@ -136,7 +137,7 @@ impl Body {
             return;
         }
         self.bytes += bytes.len() + 1;
-        let text = printable(&String::from_utf8_lossy(&without_addresses(bytes)));
+        let text = printable_line(&String::from_utf8_lossy(&without_addresses(bytes)));
         match self.lines.last_mut() {
             Some((_, line)) if !starts => line.push_str(&text),
             _ => self.lines.push((number, text)),
@@ -256,21 +257,4 @@ fn pieces(a: &Body, b: &Body, context: usize) -> Vec<Piece> {
         }
     }
     pieces
-}
-
-/// The text without control characters: the terminal obeys them.
-pub fn printable(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        let control = c.is_control() && c != '\t';
-        // Characters that reorder or hide text.
-        let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-        if control || hidden { out.extend(c.escape_default()) } else { out.push(c) }
-    }
-    out
-}
-
-/// The text of several lines, each [`printable`].
-pub fn printable_lines(text: &str) -> String {
-    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }

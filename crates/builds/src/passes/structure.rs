@@ -13,7 +13,7 @@
 //! can only make equal structures look different. `tests/passes.rs` renames, reorders and edits.
 
 use super::hash::{self, Digest, Hash};
-use super::scan::find_byte;
+use memchr::memchr;
 
 /// More names of one dump are not renamed.
 pub const NAMES_MAX: usize = 1 << 19;
@@ -157,7 +157,7 @@ fn address_length(line: &[u8]) -> usize {
 #[inline]
 pub(crate) fn has_address(line: &[u8]) -> bool {
     let mut from = 0;
-    while let Some(at) = find_byte(&line[from..], b'<') {
+    while let Some(at) = memchr(b'<', &line[from..]) {
         if line[from + at..].starts_with(b"<0x") {
             return true;
         }

@@ -504,5 +504,5 @@ pub fn text(leaks: &[Leak]) -> String {
             }
         }
     }
-    crate::passes::printable_lines(&out)
+    crate::names::printable_lines(&out)
 }

@@ -21,6 +21,7 @@ use super::tree;
 use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
+use toml_edit::DocumentMut;
 
 /// Where a package of a registry is put in the copy.
 const PATCHED: &str = ".prova-patched";
@@ -83,7 +84,7 @@ impl Confirmation {
             Finding::Refuted => "refuted: the feature alone is not the cause\n",
             Finding::Inconclusive => "inconclusive: nothing is confirmed\n",
         });
-        crate::passes::printable_lines(&out)
+        crate::names::printable_lines(&out)
     }
 }
 
@@ -139,13 +140,11 @@ fn patch(source: &Path, copy: &Path, request: &Request) -> Result<()> {
     fs::write(place.join("Cargo.toml"), changed)?;
     let config = copy.join(".cargo").join("config.toml");
     fs::create_dir_all(copy.join(".cargo"))?;
-    let mut text = if config.is_file() { read(&config)? } else { String::new() };
-    ensure!(!text.contains("[patch"), "`{}` has patches already", config.display());
-    text.push_str(&format!(
-        "\n[patch.crates-io]\n{:?} = {{ path = {:?} }}\n",
-        request.package,
-        format!("{PATCHED}/{name}")
-    ));
-    fs::write(&config, text)?;
+    let text = if config.is_file() { read(&config)? } else { String::new() };
+    let mut settings: DocumentMut =
+        text.parse().with_context(|| format!("`{}` is no TOML", config.display()))?;
+    ensure!(!settings.contains_key("patch"), "`{}` has patches already", config.display());
+    settings["patch"]["crates-io"][&request.package]["path"] = format!("{PATCHED}/{name}").into();
+    fs::write(&config, settings.to_string())?;
     Ok(())
 }

@@ -9,7 +9,7 @@
 //!
 //! `tests/repro/kind.rs` has a file of each kind.
 
-use crate::passes::{printable, printable_lines};
+use crate::names::{printable_line, printable_lines};
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::Read;
@@ -137,7 +137,7 @@ fn line(a: &[u8], b: &[u8]) -> Option<String> {
         if line_a != line_b {
             let shown = |line: Option<&str>| match line {
                 Some(line) => {
-                    let shown: String = printable(line).chars().take(LINE_CHARS_MAX).collect();
+                    let shown: String = printable_line(line).chars().take(LINE_CHARS_MAX).collect();
                     format!("`{shown}`")
                 }
                 None => "the end".into(),

@@ -158,7 +158,7 @@ impl Matrix {
             )
             .ok();
         }
-        crate::passes::printable_lines(&out)
+        crate::names::printable_lines(&out)
     }
 
     /// The table as JSON.

@@ -6,7 +6,7 @@
 use super::build::{Cause, Outcome, Verdict, letter};
 use super::kind::Detail;
 use super::split::Split;
-use crate::passes::printable;
+use crate::names::printable_line;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs::File;
@@ -34,11 +34,11 @@ pub fn text(outcome: &Outcome, differ: Option<Differ<'_>>) -> String {
     }
     .ok();
     if let Some(reason) = outcome.runs.iter().find_map(|run| run.class.as_ref().err()) {
-        writeln!(out, "first failure: {}", printable(reason)).ok();
+        writeln!(out, "first failure: {}", printable_line(reason)).ok();
     }
     for (number, class) in outcome.classes.iter().enumerate() {
         if let Some(kept) = &class.kept {
-            let kept = printable(&kept.display().to_string());
+            let kept = printable_line(&kept.display().to_string());
             writeln!(
                 out,
                 "output {}: {} build{}, kept in {kept}",
@@ -80,9 +80,9 @@ fn differing(out: &mut String, outcome: &Outcome, differ: Option<Differ<'_>>) {
         let said = bytes(&a, &b);
         let detail = differ.and_then(|differ| differ(&a, &b));
         let kind = detail.as_ref().map(|detail| format!("{}, ", detail.kind)).unwrap_or_default();
-        writeln!(out, "differs: {}: {kind}{said}", printable(path)).ok();
+        writeln!(out, "differs: {}: {kind}{said}", printable_line(path)).ok();
         for line in detail.iter().flat_map(|detail| &detail.lines) {
-            writeln!(out, "  {}", printable(line).trim_end()).ok();
+            writeln!(out, "  {}", printable_line(line).trim_end()).ok();
         }
     }
     if differing.len() > DIFFERING_SHOWN_MAX {

@@ -7,10 +7,11 @@
 //! The faults are those by which an older translator of another engine ran programs wrongly. Green does not show that every
 //! fault is told as well as these.
 
-use super::{explained, view};
+use super::explained;
 use crate::args::Cli;
 use crate::report::{advice, printable, text_of};
 use clap::Parser;
+use prova_investigate::inspect::{Function, find};
 use prova_translate::plant::{Plant, plant};
 use std::path::{Path, PathBuf};
 
@@ -35,10 +36,10 @@ fn said(planted: Plant, file: &Path) -> String {
     let error = crate::run::run(&args).expect_err("the function is refused");
     let engine = prova::Engine::default();
     let module = crate::input::module(&engine, file).expect("the module is valid");
-    let func = super::find::find(module.wasm(), "f").expect("the export is there");
+    let func = find(module.wasm(), "f").expect("the export is there");
     let explained = explained(&module, func).expect("it can be translated");
     plant(Plant::None);
-    let view = view::Function::new(module.wasm(), func, &explained).expect("it can be printed");
+    let view = Function::new(module.wasm(), func, &explained).expect("it can be printed");
     let short = file.file_name().expect("a file").to_string_lossy();
     let run = format!("{}\n{}\n", text_of(&error), advice(&error).expect("it is a rejection"));
     format!("{}\n{}", run.replace(file_name, &short), printable(&view.to_text()))
@@ -66,9 +67,9 @@ fn without_a_fault_nothing_is_refused() {
         let module =
             crate::input::module(&prova::Engine::default(), &folder().join(format!("{name}.wat")));
         let module = module.expect("the module is valid");
-        let func = super::find::find(module.wasm(), "f").expect("the export is there");
+        let func = find(module.wasm(), "f").expect("the export is there");
         let explained = explained(&module, func).expect("it can be translated");
-        let view = view::Function::new(module.wasm(), func, &explained).expect("printable");
-        assert!(view.refusal.is_none() && view.verdict == "proved", "{name}");
+        let view = Function::new(module.wasm(), func, &explained).expect("printable");
+        assert!(view.is_proved(), "{name}");
     }
 }

@@ -12,9 +12,9 @@
 use super::align::increasing;
 use super::side::Side;
 use super::token::{Tok, Tokens};
-use crate::parallel::in_parallel;
 use prova_builds::names::demangle;
 use prova_module::{ExternKind, FuncIdx};
+use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -53,7 +53,8 @@ pub(crate) struct Matching {
 /// The profiles of all functions of a side, on all processors.
 pub(crate) fn profiles(side: &Side<'_>) -> Vec<Profile> {
     let imports: Vec<u64> = side.func_imports().iter().map(hash_of).collect();
-    in_parallel(side.module.func_count(), |func| profile(side, &imports, func as u32))
+    let funcs = (0..side.module.func_count() as u32).into_par_iter();
+    funcs.map(|func| profile(side, &imports, func)).collect()
 }
 
 fn hash_of(value: impl Hash) -> u64 {
@@ -144,7 +145,8 @@ pub(crate) fn matching(
 }
 
 fn names(side: &Side<'_>) -> Vec<Option<String>> {
-    in_parallel(side.module.func_count(), |func| side.symbol(func as u32).map(demangle))
+    let funcs = (0..side.module.func_count() as u32).into_par_iter();
+    funcs.map(|func| side.symbol(func).map(demangle)).collect()
 }
 
 struct Matcher<'s, 'm> {
@@ -428,8 +430,11 @@ impl Matcher<'_, '_> {
         if free_a.is_empty() || free_b.is_empty() {
             return;
         }
-        let signatures_a = in_parallel(free_a.len(), |i| signature(self.sides.0, free_a[i]));
-        let signatures_b = in_parallel(free_b.len(), |i| signature(self.sides.1, free_b[i]));
+        let signatures = |side: &Side<'_>, free: &[u32]| -> Vec<_> {
+            free.par_iter().map(|&func| signature(side, func)).collect()
+        };
+        let signatures_a = signatures(self.sides.0, &free_a);
+        let signatures_b = signatures(self.sides.1, &free_b);
         let mut bands: HashMap<(usize, &[u32]), Vec<u32>> = HashMap::new();
         for (i, signature) in signatures_b.iter().enumerate() {
             for (band, rows) in signature.chunks(ROWS).enumerate() {

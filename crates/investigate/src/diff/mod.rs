@@ -38,11 +38,11 @@ mod token;
 
 pub use report::{Allow, Cluster, Count, Difference, Input, Kind, Line, Origin, Report, Verdict};
 
-use crate::parallel::in_parallel;
 use cluster::Clusterer;
 use compare::{Compared, Context, Outcome};
 use matching::Matching;
 use prova_module::Module;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use side::Side;
 
 /// Most executions of all functions together, but for two of each.
@@ -138,15 +138,16 @@ fn outcomes(context: &Context<'_, '_>, partners: &Matching) -> Vec<(u32, u32, Op
         .filter_map(|(a, b)| Some((a as u32, (*b)?)))
         .filter(|(a, _)| !context.sides.0.is_import(*a))
         .collect();
-    let mut compared = in_parallel(pairs.len(), |i| Some(compare::compare(context, pairs[i])));
+    let mut compared: Vec<Option<Compared>> =
+        pairs.par_iter().map(|&pair| Some(compare::compare(context, pair))).collect();
     let equal_graphs: Vec<usize> =
         (0..pairs.len()).filter(|i| matches!(compared[*i], Some(Compared::Layout(_)))).collect();
     let runs = (RUNS_MAX / equal_graphs.len().max(1) as u32).max(2).min(context.options.runs);
-    let confirmed = in_parallel(equal_graphs.len(), |i| {
-        let at = equal_graphs[i];
+    let confirm = |&at: &usize| {
         let Some(Compared::Layout(found)) = &compared[at] else { return None };
         Some(compare::confirm(context, pairs[at], found, runs))
-    });
+    };
+    let confirmed: Vec<Option<Outcome>> = equal_graphs.par_iter().map(confirm).collect();
     for (at, outcome) in equal_graphs.into_iter().zip(confirmed) {
         compared[at] = outcome.map(Compared::Told);
     }

@@ -16,6 +16,7 @@
 use super::{Explanation, Sources, explain};
 use crate::diff::{DiffOptions, Kind, Verdict, diff};
 use anyhow::{Context, Result};
+use prova_builds::names::printable_line;
 use prova_builds::passes;
 use prova_builds::repro::{Options, Outcome, blame, build};
 use prova_module::{Features, FuncIdx, Limits, Module};
@@ -197,7 +198,7 @@ fn cargo_says(options: &Options, notes: &mut Vec<String>) -> Option<String> {
     match blame::metadata(&manifest, target.as_deref()).context("no feature is named") {
         Ok(metadata) => Some(metadata),
         Err(error) => {
-            notes.push(passes::printable(&format!("{error:#}")));
+            notes.push(printable_line(&format!("{error:#}")));
             None
         }
     }

@@ -24,7 +24,7 @@ mod text;
 use crate::diff::{Cluster, DiffOptions, Difference, Kind, Report, Verdict, diff};
 use crate::xref::xref;
 use anyhow::{Context, Result};
-use prova_builds::names::{demangle, printable};
+use prova_builds::names::{demangle, printable, printable_line};
 use prova_builds::passes::{self, Comparison, Fate, LineDifference, Log};
 use prova_builds::repro::blame::{self, Leak};
 use prova_module::Module;
@@ -320,7 +320,7 @@ impl Logs {
         let body_b = passes::body(&mut self.b, &divergence.b)?;
         let line = passes::first_line(&body_a, &body_b);
         let LineDifference { a, b } = line.unwrap_or(LineDifference { a: None, b: None });
-        let pass = passes::printable(&divergence.pass);
+        let pass = printable_line(&divergence.pass);
         let before =
             first_dump(self.a.path(), divergence.a.function)? == Some(divergence.a.place.dump);
         Ok(Some(PassFound {
@@ -331,7 +331,7 @@ impl Logs {
             dumps: (divergence.a.place.dump, divergence.b.place.dump),
             lines: (a.map(text_line), b.map(text_line)),
             healed: match &difference.fate {
-                Fate::Healed(pass) => Some(passes::printable(pass)),
+                Fate::Healed(pass) => Some(printable_line(pass)),
                 Fate::Stays | Fate::StaysInText | Fate::Unknown => None,
             },
         }))
@@ -376,5 +376,5 @@ fn shown(symbol: &str) -> String {
 }
 
 fn text_line((number, text): (u64, String)) -> (u64, String) {
-    (number, passes::printable(text.trim()))
+    (number, printable_line(text.trim()))
 }

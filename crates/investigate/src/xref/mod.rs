@@ -27,6 +27,7 @@ pub use watch::{
 use crate::op::{ACCESS_BYTES_MAX, access, mnemonic};
 use prova_builds::names::{demangle, printable};
 use prova_module::{DataIdx, ElementItems, ExternKind, FuncIdx, Module, Operator};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde::Serialize;
 use std::collections::HashSet;
 use std::ops::Range;
@@ -140,21 +141,18 @@ pub fn xref(module: &Module, range: Range<u64>) -> XrefReport {
     let map = MemoryMap::new(module);
     let params = constant_params(module);
     let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
-    let found = crate::parallel::in_parallel(funcs.len(), |i| {
+    let uses = |&func: &FuncIdx| {
         let collector = Collector {
             range: range.clone(),
             map: &map,
             followed: &params,
-            ..Collector::new(module, funcs[i])
+            ..Collector::new(module, func)
         };
-        let found = walk(
-            module,
-            funcs[i],
-            params.get(funcs[i].index()).map_or(&[], Vec::as_slice),
-            collector,
-        );
+        let found =
+            walk(module, func, params.get(func.index()).map_or(&[], Vec::as_slice), collector);
         (found.reads, found.writes, found.escapes, found.indexed)
-    });
+    };
+    let found: Vec<_> = funcs.par_iter().map(uses).collect();
     let mut report = XrefReport {
         start: range.start,
         end: range.end,
@@ -207,9 +205,8 @@ fn pointers(module: &Module, map: &MemoryMap, range: &Range<u64>) -> Vec<Pointer
 /// For each function, the parameters that every call gives the same constant; none where a call can come from elsewhere.
 fn constant_params(module: &Module) -> Vec<Vec<Value>> {
     let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
-    let calls = crate::parallel::in_parallel(funcs.len(), |i| {
-        walk(module, funcs[i], &[], Calls::default())
-    });
+    let calls = |&func: &FuncIdx| walk(module, func, &[], Calls::default());
+    let calls: Vec<Calls> = funcs.par_iter().map(calls).collect();
     let mut known: Vec<Option<Vec<Value>>> = vec![None; module.func_count()];
     for call in calls.into_iter().flat_map(|calls| calls.0) {
         let (callee, args) = call;

@@ -1,6 +1,6 @@
 //! Rust code → the functions that are too long.
 //!
-//! Neighbours: `tidy` counts them against the ratchet. A function reaches from the line of `fn` to that of its closing
+//! Neighbours: `lib` counts them against the ratchet. A function reaches from the line of `fn` to that of its closing
 //! brace. A long one is split where it does two things; a `match` with one short arm per operator is exempt by list.
 
 use super::source::{SourceFile, close, words};
@@ -65,7 +65,7 @@ fn body(code: &str, from: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tidy::tests::found;
+    use crate::tests::found;
 
     #[test]
     fn a_function_has_two_sides() {

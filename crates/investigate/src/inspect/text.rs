@@ -17,7 +17,7 @@ const LISTED_MAX: usize = 100;
 
 impl Function {
     /// The function as text, which a terminal does not obey but for its newlines.
-    pub(super) fn to_text(&self) -> String {
+    pub fn to_text(&self) -> String {
         let mut out = String::new();
         self.head(&mut out);
         if let Some(refusal) = &self.refusal {

@@ -1,6 +1,6 @@
 //! Rust source text → the same text with comments and the contents of literals blanked, so that rules see code alone.
 //!
-//! Neighbours: `tidy` reads the files, the rules read [`SourceFile::code`].
+//! Neighbours: `lib` reads the files, the rules read [`SourceFile::code`].
 //!
 //! Invariants: (1) `code` has the same number of bytes and the same line breaks as `text`; (2) outside of comments and
 //! literals the two are equal.

@@ -1,6 +1,6 @@
 //! Rules about single files: their header and length, words that must not stand in them, where `unsafe` may.
 //!
-//! Neighbours: `tidy` lists the rules; `source` blanks comments and literals. Limits: words are found as tokens.
+//! Neighbours: `lib` lists the rules; `source` blanks comments and literals. Limits: words are found as tokens.
 
 use super::source::{SourceFile, close, words};
 use super::{Finding, Tree};
@@ -164,7 +164,7 @@ pub(super) fn machine_paths(tree: &Tree, findings: &mut Vec<Finding>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tidy::tests::found;
+    use crate::tests::found;
 
     #[test]
     fn headers() {

@@ -16,11 +16,11 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The version of the schema.
-pub(super) const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 1;
 
 /// A function.
 #[derive(Serialize)]
-pub(super) struct Function {
+pub struct Function {
     pub(super) format: u32,
     pub(super) index: u32,
     #[serde(flatten)]
@@ -222,9 +222,16 @@ pub(super) struct Event {
 }
 
 impl Function {
+    /// Whether the check accepts the function's bytecode.
+    pub fn is_proved(&self) -> bool {
+        self.refusal.is_none()
+    }
+
+    /// Of a function with a body and its record, everything that is shown.
+    ///
     /// # Errors
     /// If an operator cannot be printed.
-    pub(super) fn new(module: &Module, func: FuncIdx, explained: &Explained) -> Result<Function> {
+    pub fn new(module: &Module, func: FuncIdx, explained: &Explained) -> Result<Function> {
         let Explained { settings, candidate, explanation } = explained;
         let operators = wasm::operators(module, func)?;
         let texts: BTreeMap<u32, String> =

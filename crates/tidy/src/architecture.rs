@@ -10,7 +10,7 @@
 //! the crate's own row, where it means the outside library of that name (`wast` uses `wast`). Absences that a table of
 //! direct edges cannot say, such as "no crate of ours, however far", are [`ABSENCES`] and [`UNSAID`].
 
-use crate::json::Value;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
@@ -31,10 +31,14 @@ pub const ABSENCES: &[(&str, &[&str])] = &[
         &["prova-translate", "prova-wasi", "prova", "wat", "wast", "clap", "anyhow", "cranelift*"],
     ),
     ("reference", &["prova-translate", "prova-wasi", "prova", "clap", "anyhow", "cranelift*"]),
-    ("prova", &["prova-wast", "prova-cli", "prova-testing", "clap", "wast", "cranelift*"]),
+    (
+        "prova",
+        &["prova-wast", "prova-cli", "prova-testing", "prova-tidy", "clap", "wast", "cranelift*"],
+    ),
     ("builds", &["prova*", "wasm*", "wast", "wat", "clap", "cranelift*"]),
-    ("wast", &["prova-cli", "prova-testing", "clap", "cranelift*"]),
-    ("cli", &["prova-testing"]),
+    ("wast", &["prova-cli", "prova-testing", "prova-tidy", "clap", "cranelift*"]),
+    ("tidy", &["prova*", "wasm*"]),
+    ("cli", &["prova-testing", "prova-tidy"]),
 ];
 
 /// `(crate, words that its code must not say)`: what it could name through a crate that it may use, and must not know.
@@ -51,8 +55,8 @@ fn package(folder: &str) -> String {
 }
 
 /// The table's rows: crate → what it may use, as packages. A row that says *anything* has none.
-pub fn table(text: &str) -> BTreeMap<String, Option<BTreeSet<String>>> {
-    let rows = text.lines().filter_map(|line| {
+pub fn table(page: &str) -> BTreeMap<String, Option<BTreeSet<String>>> {
+    let rows = page.lines().filter_map(|line| {
         let cells: Vec<&str> = line.strip_prefix("| `")?.split('|').map(str::trim).collect();
         let name = cells.first()?.strip_suffix('`')?;
         (cells.len() == 5).then(|| (name, cells[2]))
@@ -83,20 +87,27 @@ pub fn metadata(root: &Path) -> Result<Value, String> {
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
-    Value::parse(&String::from_utf8_lossy(&output.stdout)).map_err(|at| format!("no JSON at {at}"))
+    serde_json::from_slice(&output.stdout).map_err(|error| format!("cargo's words: {error}"))
+}
+
+/// The elements of a member that is an array; none if there is no such member.
+fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
+    value[key].as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// A member that is a string; empty if there is none.
+fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+    value[key].as_str().unwrap_or_default()
 }
 
 /// The direct dependencies of the workspace's crates, by folder, as cargo states them; those for tests are left out.
 pub fn uses(metadata: &Value) -> Uses {
-    let packages = metadata.get("packages").map(Value::list).unwrap_or_default();
-    let ours = packages
-        .iter()
-        .filter(|package| package.get("source") == Some(&Value::Plain("null".to_owned())));
+    let ours = list(metadata, "packages").iter().filter(|package| package["source"].is_null());
     ours.map(|package| {
-        let dependencies = package.get("dependencies").map(Value::list).unwrap_or_default();
-        let normal = dependencies.iter().filter(|dependency| dependency.text("kind") != "dev");
-        let names = normal.map(|dependency| dependency.text("name").to_owned()).collect();
-        let name = package.text("name");
+        let dependencies = list(package, "dependencies").iter();
+        let normal = dependencies.filter(|dependency| text(dependency, "kind") != "dev");
+        let names = normal.map(|dependency| text(dependency, "name").to_owned()).collect();
+        let name = text(package, "name");
         (name.strip_prefix("prova-").unwrap_or(name).to_owned(), names)
     })
     .collect()
@@ -104,23 +115,17 @@ pub fn uses(metadata: &Value) -> Uses {
 
 /// Package → packages that it is built with, over the whole graph; those for tests are left out.
 pub fn graph(metadata: &Value) -> Uses {
-    let packages = metadata.get("packages").map(Value::list).unwrap_or_default();
-    let name_of = |id: &str| {
-        packages.iter().find(|package| package.text("id") == id).map(|package| package.text("name"))
-    };
-    let nodes =
-        metadata.get("resolve").and_then(|x| x.get("nodes")).map(Value::list).unwrap_or_default();
+    let packages = list(metadata, "packages").iter();
+    let names: BTreeMap<&str, &str> =
+        packages.map(|package| (text(package, "id"), text(package, "name"))).collect();
     let mut graph = Uses::new();
-    for node in nodes {
-        let edges = node.get("deps").map(Value::list).unwrap_or_default().iter().filter(|edge| {
-            let kinds = edge.get("dep_kinds").map(Value::list).unwrap_or_default();
-            kinds.iter().any(|kind| kind.text("kind") != "dev")
-        });
-        let names = edges.filter_map(|edge| name_of(edge.text("pkg"))).map(str::to_owned);
-        graph
-            .entry(name_of(node.text("id")).unwrap_or_default().to_owned())
-            .or_default()
-            .extend(names);
+    for node in list(&metadata["resolve"], "nodes") {
+        let edges = list(node, "deps")
+            .iter()
+            .filter(|edge| list(edge, "dep_kinds").iter().any(|kind| text(kind, "kind") != "dev"));
+        let used = edges.filter_map(|edge| names.get(text(edge, "pkg")));
+        let name = names.get(text(node, "id")).copied().unwrap_or_default();
+        graph.entry(name.to_owned()).or_default().extend(used.map(|name| (*name).to_owned()));
     }
     graph
 }

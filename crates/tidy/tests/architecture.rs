@@ -2,14 +2,14 @@
 //!
 //! Green does not show that a crate ignores the inside of what it may use, beyond the words that must not stand in it.
 
-use prova_testing::architecture::{
+use prova_tidy::architecture::{
     ABSENCES, UNSAID, differences, graph, metadata, reached, table, uses,
 };
-use prova_testing::tidy::{Tree, source::words};
+use prova_tidy::{Tree, source::words};
 
 #[test]
 fn the_table_says_what_is() {
-    let root = prova_testing::root();
+    let root = prova_tidy::root();
     let text =
         std::fs::read_to_string(root.join("docs/ARCHITECTURE.md")).expect("the page is there");
     let table = table(&text);
@@ -22,7 +22,7 @@ fn the_table_says_what_is() {
 
 #[test]
 fn absences_hold_however_far() {
-    let metadata = metadata(&prova_testing::root()).expect("cargo can say what it builds");
+    let metadata = metadata(&prova_tidy::root()).expect("cargo can say what it builds");
     let graph = graph(&metadata);
     assert!(
         graph.get("prova-cli").is_some_and(|uses| uses.contains("clap")),
@@ -34,7 +34,7 @@ fn absences_hold_however_far() {
 
 #[test]
 fn absences_hold_by_name() {
-    let tree = Tree::read(&prova_testing::root()).expect("the repository can be read");
+    let tree = Tree::read(&prova_tidy::root()).expect("the repository can be read");
     let mut found = Vec::new();
     for (name, forbidden) in UNSAID {
         let src = format!("crates/{name}/src/");

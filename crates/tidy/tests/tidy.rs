@@ -1,26 +1,26 @@
-//! The repository obeys its own rules (`prova_testing::tidy`).
+//! The repository obeys its own rules (`prova_tidy`).
 //!
 //! Green does not show that names are good, comments true or functions clear: rules see tokens. That each rule finds what
 //! it is for is shown by the planted violations beside it.
 
-use prova_testing::tidy::{Exemption, Tree, check, long_functions};
+use prova_tidy::{Exemption, Tree, check, long_functions};
 use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
 fn data(name: &str) -> String {
-    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tidy", name].iter().collect();
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), name].iter().collect();
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 fn tree() -> Tree {
-    let tree = Tree::read(&prova_testing::root()).expect("the repository can be read");
+    let tree = Tree::read(&prova_tidy::root()).expect("the repository can be read");
     assert!(tree.rust().count() > 100, "the walk finds the repository's files");
     tree
 }
 
 fn exemptions() -> Vec<Exemption> {
-    Exemption::parse(&data("exempt.tsv")).expect("tidy/exempt.tsv is well formed")
+    Exemption::parse(&data("exempt.tsv")).expect("exempt.tsv is well formed")
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn no_finding() {
     assert!(findings.is_empty(), "{} findings\n{list}", findings.len());
 }
 
-/// The number of functions over 70 lines may only fall: whoever shortens one lowers `tidy/long_functions.txt`.
+/// The number of functions over 70 lines may only fall: whoever shortens one lowers `long_functions.txt`.
 #[test]
 fn long_functions_only_get_fewer() {
     let (findings, stale) = long_functions(&tree(), &exemptions());
@@ -50,7 +50,7 @@ fn long_functions_only_get_fewer() {
     );
     assert!(
         findings.len() == allowed,
-        "only {} long functions are left of {allowed}: write {} into tidy/long_functions.txt",
+        "only {} long functions are left of {allowed}: write {} into crates/tidy/long_functions.txt",
         findings.len(),
         findings.len(),
     );

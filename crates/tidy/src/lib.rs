@@ -4,12 +4,13 @@
 //! repository ─ Tree::read ─► files ─ rules ─► findings ─ exemptions ─► findings left, stale exemptions
 //! ```
 //!
-//! Each rule names in its message what to do instead. What a rule cannot judge is exempt in `tidy/exempt.tsv`, one row for
+//! Each rule names in its message what to do instead. What a rule cannot judge is exempt in `exempt.tsv`, one row for
 //! one item with a true reason; a row that no finding needs is itself a finding. `tests/tidy.rs` runs all rules over the
 //! repository; every rule has a planted violation in its own file, so that it is known to find something.
 //!
 //! Limits: the rules look at tokens, not at types (see `source`). Linear in the size of the repository.
 
+pub mod architecture;
 mod functions;
 mod layout;
 mod manifests;
@@ -21,7 +22,13 @@ use source::SourceFile;
 use std::fmt;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// The root of the repository, of which this crate is `crates/tidy`.
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
 
 /// What a rule says of a place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -162,7 +169,7 @@ pub fn long_functions(tree: &Tree, exemptions: &[Exemption]) -> (Vec<Finding>, V
     (findings, stale)
 }
 
-/// A row of `tidy/exempt.tsv`.
+/// A row of `exempt.tsv`.
 #[derive(Clone, Debug)]
 pub struct Exemption {
     /// The rule's name.

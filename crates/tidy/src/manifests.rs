@@ -1,6 +1,6 @@
 //! Rules about manifests and the lock file: descriptions, licences, no cargo features, one registry.
 //!
-//! Neighbours: `tidy` lists the rules. Limits: manifests are read by lines, as cargo's own formatting writes them.
+//! Neighbours: `lib` lists the rules. Limits: manifests are read by lines, as cargo's own formatting writes them.
 
 use super::source::SourceFile;
 use super::{Finding, Tree};
@@ -103,7 +103,7 @@ pub(super) fn registries(tree: &Tree, findings: &mut Vec<Finding>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tidy::tests::found;
+    use crate::tests::found;
 
     const GOOD: &str = "[package]\ndescription = \"What it is\"\nlicense.workspace = true\n\n[lints]\nworkspace = true\n";
 

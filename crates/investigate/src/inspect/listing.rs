@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 /// What a module has.
 #[derive(Serialize)]
-pub(super) struct Listing {
+pub struct Listing {
     format: u32,
     functions: Vec<Entry>,
 }
@@ -68,7 +68,8 @@ fn exports(module: &prova_module::Module) -> Vec<Vec<String>> {
 }
 
 impl Listing {
-    pub(super) fn new(module: &Module) -> Listing {
+    /// The functions of a module.
+    pub fn new(module: &Module) -> Listing {
         let wasm = module.wasm();
         let is_func = |kind: ExternKind| kind == ExternKind::Func;
         let mut imports = wasm.imports().iter().filter(|import| is_func(import.kind.kind()));
@@ -92,7 +93,8 @@ impl Listing {
         Listing { format: super::view::FORMAT, functions }
     }
 
-    pub(super) fn to_text(&self) -> String {
+    /// A line for each function, which a terminal does not obey but for its newlines.
+    pub fn to_text(&self) -> String {
         let mut text = String::new();
         for entry in &self.functions {
             let name = if entry.name.name.is_some() { &entry.shown } else { "-" };

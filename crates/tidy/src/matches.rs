@@ -107,7 +107,7 @@ fn is_wildcard(pattern: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tidy::tests::found;
+    use crate::tests::found;
 
     #[test]
     fn wildcards_over_ops_are_found() {

@@ -8,8 +8,8 @@
 
 use super::view::Function;
 use super::wasm;
-use crate::report::printable;
 use prova::Module;
+use prova_builds::names::printable_lines;
 use prova_bytecode::{Candidate, text};
 use prova_module::FuncIdx;
 use std::fmt::Write;
@@ -20,17 +20,12 @@ const ATTACHED_MAX: usize = 256 * 1024;
 const LINE: usize = 100;
 
 /// The text of the file.
-pub(super) fn report(
-    module: &Module,
-    func: FuncIdx,
-    view: &Function,
-    candidate: &Candidate,
-) -> String {
+pub fn report(module: &Module, func: FuncIdx, view: &Function, candidate: &Candidate) -> String {
     let mut out = String::new();
     writeln!(out, "prova {} inspect, format {}", env!("CARGO_PKG_VERSION"), view.format).ok();
     writeln!(out, "module of {} bytes", module.wasm().bytes().len()).ok();
     out.push('\n');
-    out.push_str(&printable(&view.to_text()));
+    out.push_str(&printable_lines(&view.to_text()));
     out.push_str("\ncandidate\n");
     write!(out, "{}", text::display(&candidate.words).with_map(&candidate.map)).ok();
     out.push_str("\nhints (offset, word, constants)\n");

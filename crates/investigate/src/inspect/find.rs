@@ -6,17 +6,30 @@
 //!
 //! Limits: the list has at most [`LISTED_MAX`] functions. Demangled names are made only if none of the first three is there.
 
-use crate::report::Misuse;
-use prova::{Result, bail};
 use prova_builds::names::{demangle, printable};
 use prova_module::{FuncIdx, Module};
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 /// The most functions in a list of candidates.
 const LISTED_MAX: usize = 20;
 
+/// The user names no function, or several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfound(String);
+
+impl fmt::Display for Unfound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unfound {}
+
 /// The function that the user names.
-pub(super) fn find(module: &Module, name: &str) -> Result<FuncIdx> {
+///
+/// # Errors
+/// If there is none, or several: these are listed.
+pub fn find(module: &Module, name: &str) -> Result<FuncIdx, Unfound> {
     let count = module.func_count() as u32;
     let index = name.strip_prefix("func").unwrap_or(name).parse::<u32>();
     if let Some(index) = index.ok().filter(|&index| index < count) {
@@ -44,7 +57,7 @@ pub(super) fn find(module: &Module, name: &str) -> Result<FuncIdx> {
             return Ok(func);
         }
     }
-    bail!(Misuse(format!("there is no function `{}`", printable(name))))
+    Err(Unfound(format!("there is no function `{}`", printable(name))))
 }
 
 /// Whether a path ends with these components.
@@ -62,7 +75,7 @@ fn one<'m>(
     module: &Module,
     name: &str,
     mut all: impl Iterator<Item = (FuncIdx, &'m str)>,
-) -> Result<Option<FuncIdx>> {
+) -> Result<Option<FuncIdx>, Unfound> {
     let Some(first) = all.next() else { return Ok(None) };
     let rest: Vec<_> = all.collect();
     if rest.is_empty() {
@@ -76,7 +89,7 @@ fn one<'m>(
     if count > LISTED_MAX {
         write!(text, "\n          and {} more", count - LISTED_MAX).ok();
     }
-    bail!(Misuse(text))
+    Err(Unfound(text))
 }
 
 /// A function's name as a reader wants it; its index if it has none.
@@ -138,7 +151,7 @@ mod tests {
             ("a\u{1b}[31m", "there is no function `a\\u{1b}[31m`"),
         ] {
             let error = find(&module, name).expect_err(name);
-            assert!(error.is::<Misuse>() && error.to_string().contains(message), "{error}");
+            assert!(error.to_string().contains(message), "{error}");
         }
     }
 }

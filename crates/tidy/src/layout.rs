@@ -1,6 +1,6 @@
 //! Rules about where files stand and what they are called: families of instructions, READMEs of test folders.
 //!
-//! Neighbours: `tidy` lists the rules; the names are those of `docs/ARCHITECTURE.md`, *Instruction families*.
+//! Neighbours: `lib` lists the rules; the names are those of `docs/ARCHITECTURE.md`, *Instruction families*.
 
 use super::{Finding, Tree};
 use std::collections::BTreeSet;
@@ -100,7 +100,7 @@ pub(super) fn test_readme(tree: &Tree, findings: &mut Vec<Finding>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tidy::tests::found;
+    use crate::tests::found;
 
     #[test]
     fn names_of_families() {

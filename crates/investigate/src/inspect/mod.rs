@@ -1,0 +1,48 @@
+//! A module → its functions, or one function: its WebAssembly beside its bytecode, where each value is, and why the check accepts
+//! or refuses it.
+//!
+//! ```text
+//! Module ─┬─ listing ─► Listing                                                          ┌─ text
+//!         └─ find ─► FuncIdx ─ Module::explain ─► view::Function ────────────────────────┼─ JSON
+//!                                   └ wasm: operators as text                            └─ report: a file to attach to a report
+//! ```
+//!
+//! One function is translated and shown, whatever the size of the module. What is shown is the record of the very check that decides
+//! ([`prova_bytecode::explain`]). `docs/commands/inspect.md` has the schema of the JSON. Names come from the module and are
+//! hostile text: see [`names`](prova_builds::names). The command line prints; its `tests/inspect.rs` holds outputs.
+
+mod find;
+mod listing;
+mod report;
+mod text;
+mod view;
+mod wasm;
+
+pub use find::{Unfound, find};
+pub use listing::Listing;
+pub use report::report;
+pub use view::{FORMAT, Function};
+
+use prova_builds::names::obeyed;
+use std::fmt::Write;
+
+/// JSON, with what a terminal obeys as escapes: names are in strings.
+///
+/// # Errors
+/// Those of serde's own; the types of this module have none.
+pub fn json(value: &impl serde::Serialize) -> serde_json::Result<String> {
+    let text = serde_json::to_string_pretty(value)?;
+    let mut escaped = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        if c != '\n' && obeyed(c) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                write!(escaped, "\\u{unit:04x}").ok();
+            }
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped.push('\n');
+    Ok(escaped)
+}
