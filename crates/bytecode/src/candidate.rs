@@ -15,6 +15,34 @@ pub enum Metering {
     Epoch,
     /// A `charge` at each metering segment of [`prova_module::FuncFacts`] takes its cost from the store's fuel.
     Fuel,
+    /// By epoch and by fuel: where both are due, the `poll` comes before the `charge`.
+    Both,
+}
+
+impl Metering {
+    /// Every mode.
+    pub const ALL: [Metering; 4] =
+        [Metering::None, Metering::Epoch, Metering::Fuel, Metering::Both];
+
+    /// The mode that meters in these ways.
+    pub const fn new(fuel: bool, epoch: bool) -> Metering {
+        match (fuel, epoch) {
+            (false, false) => Metering::None,
+            (false, true) => Metering::Epoch,
+            (true, false) => Metering::Fuel,
+            (true, true) => Metering::Both,
+        }
+    }
+
+    /// Whether fuel is charged.
+    pub const fn has_fuel(self) -> bool {
+        matches!(self, Metering::Fuel | Metering::Both)
+    }
+
+    /// Whether the epoch is tested.
+    pub const fn has_epoch(self) -> bool {
+        matches!(self, Metering::Epoch | Metering::Both)
+    }
 }
 
 /// What a translation depends on besides the module.

@@ -26,9 +26,6 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
         }
         config.consume_fuel(true);
     }
-    if wasm.fuel.is_some() && wasm.timeout.is_some() {
-        bail!(Misuse("fuel and a timeout cannot be combined: code is metered in one way".into()));
-    }
     let engine = new_engine(&config)?;
     let preloads =
         args.preloads.iter().map(|preload| named_file(preload)).collect::<Result<Vec<_>>>()?;

@@ -117,7 +117,8 @@ impl Config {
         self
     }
 
-    /// Whether running code stops at an epoch ([`Store::set_epoch_deadline`](crate::Store::set_epoch_deadline)).
+    /// Whether running code stops at an epoch ([`Store::set_epoch_deadline`](crate::Store::set_epoch_deadline)); with fuel
+    /// or without it.
     pub fn epoch_interruption(&mut self, enable: bool) -> &mut Config {
         self.epoch = enable;
         self
@@ -189,19 +190,12 @@ impl Config {
 
     /// What the translator and its check depend on.
     pub(crate) fn settings(&self) -> Settings {
-        let metering = match (self.fuel, self.epoch) {
-            (true, _) => Metering::Fuel,
-            (false, true) => Metering::Epoch,
-            (false, false) => Metering::None,
-        };
+        let metering = Metering::new(self.fuel, self.epoch);
         Settings { metering, deterministic: self.deterministic }
     }
 
     /// Refuses what cannot be.
     pub(crate) fn check(&self) -> Result<()> {
-        if self.fuel && self.epoch {
-            bail!("an engine meters by fuel or by epoch, not by both");
-        }
         if !(STACK_BYTES_MIN..=STACK_BYTES_MAX).contains(&self.stack_bytes) {
             bail!(
                 "the stack limit must be between {STACK_BYTES_MIN} and {STACK_BYTES_MAX} bytes, not {}",
@@ -217,15 +211,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_way_of_metering_at_a_time() {
+    fn fuel_and_epochs_together_or_alone() {
         let mut config = Config::new();
-        assert!(config.check().is_ok());
         assert_eq!(config.settings().metering, Metering::None);
         assert_eq!(config.consume_fuel(true).settings().metering, Metering::Fuel);
-        assert!(config.check().is_ok());
-        assert!(config.epoch_interruption(true).check().is_err());
+        assert_eq!(config.epoch_interruption(true).settings().metering, Metering::Both);
         assert_eq!(config.consume_fuel(false).settings().metering, Metering::Epoch);
-        assert!(config.check().is_ok());
     }
 
     #[test]

@@ -13,7 +13,6 @@ use crate::func::Caller;
 use crate::limits::StoreLimits;
 use crate::module::Module;
 use crate::trap::error_of_trap;
-use prova_bytecode::Metering;
 use prova_runtime as rt;
 use rt::{Cell, FuncAddr, InstanceAddr};
 use std::collections::BTreeMap;
@@ -264,7 +263,7 @@ impl<T: 'static> StoreContextMut<'_, T> {
 }
 
 fn expect_fuel(engine: &Engine) -> Result<()> {
-    if engine.config().settings().metering != Metering::Fuel {
+    if !engine.config().settings().metering.has_fuel() {
         bail!("fuel is not configured: `Config::consume_fuel` is off");
     }
     Ok(())

@@ -211,7 +211,7 @@ impl<'s> Machine<'s> {
     /// Executes one operator.
     fn step(&mut self, code: &Code, instr: &Instr) -> Result<Next, Stop> {
         self.steps = self.steps.checked_sub(1).ok_or(TrapKind::Interrupt)?;
-        if instr.cost > 0 && self.metering == Metering::Fuel {
+        if instr.cost > 0 && self.metering.has_fuel() {
             self.store.consume_fuel(instr.cost)?;
         }
         match &instr.op {
@@ -401,10 +401,10 @@ impl<'s> Machine<'s> {
 
     /// Polls the epoch, where that is the metering.
     pub(crate) fn poll(&mut self) -> Result<(), Stop> {
-        match self.metering {
-            Metering::Epoch => Ok(self.store.poll()?),
-            Metering::None | Metering::Fuel => Ok(()),
+        if self.metering.has_epoch() {
+            self.store.poll()?;
         }
+        Ok(())
     }
 
     /// The current instance.

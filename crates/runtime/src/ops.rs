@@ -18,7 +18,6 @@ use crate::limits::Limits;
 use crate::store::Store;
 use crate::trap::TrapKind;
 use crate::vm::Cell;
-use prova_bytecode::Metering;
 use std::ops::Range;
 
 /// The part of `0..len` that starts at `start` and has `n` items, if it exists.
@@ -40,10 +39,7 @@ impl Store {
 
     /// Charges the dynamic cost of an operation, where the store is metered by fuel.
     fn charge(&mut self, cost: u64) -> Result<(), TrapKind> {
-        match self.settings().metering {
-            Metering::Fuel => self.consume_fuel(cost),
-            Metering::None | Metering::Epoch => Ok(()),
-        }
+        if self.settings().metering.has_fuel() { self.consume_fuel(cost) } else { Ok(()) }
     }
 
     pub(crate) fn limits(&self) -> &Limits {

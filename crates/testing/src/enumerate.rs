@@ -130,7 +130,7 @@ fn compare(bodies: &[Vec<u8>], plant: Option<Plant>) -> Result<Tally, String> {
     let bytes = module(bodies);
     let module = Module::decode(bytes, &Features::default(), &Limits::default())
         .map_err(|error| format!("an enumerated module is refused: {error}"))?;
-    for metering in [Metering::None, Metering::Epoch] {
+    for metering in [Metering::None, Metering::Epoch, Metering::Both] {
         let translation = Translation::planted(Settings { metering, deterministic: false }, plant);
         for func in module.defined_funcs() {
             let attached = translation.attach(&module, func);

@@ -12,6 +12,7 @@
 //! mutations: edits of honest code ► refused, or proved to be equal
 //! bad_input: hostile bytes ───────► an answer in bounded time and memory
 //! torture: every operator in a loop ► no growth of the native stack
+//! bench_fuel: hostile programs ───► what a unit of fuel buys
 //! enlarge: real programs ─────────► one module of any size, and a twin with known edits
 //! manifest ─► Case ── corpus ───────► a program's output against a known hash; bench: its time against a peer's
 //! ```
@@ -19,6 +20,7 @@
 pub mod attach;
 pub mod bad_input;
 pub mod bench;
+pub mod bench_fuel;
 pub mod corpus;
 pub mod differential;
 pub mod enlarge;

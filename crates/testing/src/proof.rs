@@ -73,8 +73,8 @@ pub fn campaign(options: &Options) -> Totals {
 
 /// The setting of a case.
 fn settings(index: u64) -> Settings {
-    let metering = [Metering::None, Metering::Fuel, Metering::Epoch][(index % 3) as usize];
-    Settings { metering, deterministic: index / 3 % 2 == 1 }
+    let metering = Metering::ALL[(index % 4) as usize];
+    Settings { metering, deterministic: index / 4 % 2 == 1 }
 }
 
 /// Translates and proves all functions of a case.

@@ -13,7 +13,7 @@ use prova_module::{
 use prova_reference::Reference;
 use prova_runtime::{
     Attach, Cell, ExecutorKind, Extern, FuncAddr, HostFunc, HostOutcome, InstanceAddr,
-    InstantiateError, Limits, MemoryFault, Metering, Settings, Store, StoreConfig, Trap, TrapKind,
+    InstantiateError, Limits, MemoryFault, Settings, Store, StoreConfig, Trap, TrapKind,
 };
 use std::any::Any;
 use std::fmt;
@@ -150,7 +150,7 @@ impl Program<'_> {
                 return record;
             }
         };
-        let metered = setup.settings.metering == Metering::Fuel;
+        let metered = setup.settings.metering.has_fuel();
         for (i, call) in self.calls.iter().enumerate() {
             if i >= self.skip_from {
                 record.calls.push((Outcome::Skipped, None));

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 use prova_testing::corpus::{self, Engine, Outcome};
 use prova_testing::manifest::{Case, Class};
-use prova_testing::{bench, manifest, program, spec};
+use prova_testing::{bench, bench_fuel, manifest, program, run, spec};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -17,6 +17,8 @@ pub(crate) enum Suite {
     Spec(SpecArgs),
     /// The time of real programs beside another engine's.
     Bench(BenchArgs),
+    /// What a unit of fuel buys: nanoseconds of hostile programs, the dearest first.
+    BenchFuel(BenchFuelArgs),
 }
 
 impl Suite {
@@ -26,6 +28,7 @@ impl Suite {
             Suite::Corpus(args) => corpus(args),
             Suite::Spec(args) => spec(args),
             Suite::Bench(args) => bench(args),
+            Suite::BenchFuel(args) => bench_fuel(args),
         };
         match outcome {
             Ok(true) => ExitCode::SUCCESS,
@@ -63,6 +66,28 @@ pub(crate) struct CorpusArgs {
     /// Seconds after which a case is killed
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     limit: u64,
+}
+
+/// Which programs are measured, and where they run.
+#[derive(Args)]
+pub(crate) struct BenchFuelArgs {
+    /// Runs the interpreter by its `match` loop
+    #[arg(long)]
+    dispatch_match: bool,
+    /// Only programs whose name contains this
+    #[arg(long, value_name = "NAME", default_value = "")]
+    filter: String,
+}
+
+/// Prints what a unit of fuel buys in each program.
+///
+/// # Errors
+/// If a program cannot be run.
+fn bench_fuel(args: &BenchFuelArgs) -> Result<bool, String> {
+    let tier = if args.dispatch_match { run::Tier::Match } else { run::Tier::Tail };
+    let measured = bench_fuel::measure_all(tier, &args.filter)?;
+    print!("{}", bench_fuel::table(&measured));
+    Ok(true)
 }
 
 /// Where the programs are: `PROVA_CORPUS`, or the repository's own.

@@ -81,8 +81,8 @@ fn apply(edit: &str, cases: &[(String, Module)]) -> Outcome {
     let mut outcome = Outcome::default();
     let mut translator = Translator::new();
     for (name, module) in cases {
-        for metering in [Metering::None, Metering::Fuel, Metering::Epoch] {
-            let settings = Settings { metering, deterministic: metering == Metering::Fuel };
+        for metering in Metering::ALL {
+            let settings = Settings { metering, deterministic: metering.has_fuel() };
             for func in module.defined_funcs() {
                 let honest = translator.translate(module, func, &settings).expect("honest code");
                 let facts = module.facts(func).expect("a defined function has facts");

@@ -250,14 +250,14 @@ impl<'m> Cx<'m> {
         {
             return;
         }
-        if self.poll_due && self.metering == Metering::Epoch {
+        if self.poll_due && self.metering.has_epoch() {
             self.emit(Op::Poll, &[]);
         }
         let offset = self.offset;
         let due = |s: &&Segment| s.offset == offset;
         if let Some(segment) = self.facts.segments.get(self.next_segment).filter(due) {
             self.next_segment += 1;
-            if self.metering == Metering::Fuel {
+            if self.metering.has_fuel() {
                 self.emit(Op::Charge, &[segment.cost]);
                 #[cfg(prova_plant)]
                 if crate::plant::on(crate::plant::Plant::ChargeTwice) {

@@ -47,7 +47,7 @@ fn generated_modules_translate_and_pass_the_check() {
         let module = Module::decode(bytes, &Features::default(), &Limits::default())
             .unwrap_or_else(|error| panic!("{error}"));
         let mut translator = Translator::new();
-        for metering in [Metering::None, Metering::Fuel, Metering::Epoch] {
+        for metering in Metering::ALL {
             let settings = Settings { metering, deterministic: metering == Metering::None };
             let code = translate_all(&mut translator, &module, &settings);
             functions.set(functions.get() + code.len());

@@ -53,6 +53,7 @@ fn translate(source: &str, name: &str, failures: &mut String) -> (String, usize)
         match word {
             "fuel" => settings.metering = Metering::Fuel,
             "epoch" => settings.metering = Metering::Epoch,
+            "both" => settings.metering = Metering::Both,
             "deterministic" => settings.deterministic = true,
             other => panic!("{name}: unknown setting {other}"),
         }

@@ -52,8 +52,8 @@ fn plants() -> Vec<(&'static str, Plant, &'static str)> {
 fn refusals(planted: Plant) -> Vec<(&'static str, CheckError)> {
     let mut refused = Vec::new();
     for (name, module) in cases() {
-        for metering in [Metering::None, Metering::Fuel, Metering::Epoch] {
-            let settings = Settings { metering, deterministic: metering == Metering::Fuel };
+        for metering in Metering::ALL {
+            let settings = Settings { metering, deterministic: metering.has_fuel() };
             for func in module.defined_funcs() {
                 plant(planted);
                 let candidate = Translator::new().translate(&module, func, &settings);

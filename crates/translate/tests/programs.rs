@@ -32,8 +32,8 @@ fn programs_translate_to_well_shaped_code_with_few_moves() {
             }
             Err(error) => panic!("{}: {error}", path.display()),
         };
-        for metering in [Metering::Epoch, Metering::Fuel, Metering::None] {
-            let settings = Settings { metering, deterministic: metering == Metering::Fuel };
+        for metering in Metering::ALL {
+            let settings = Settings { metering, deterministic: metering.has_fuel() };
             let code = translate_all(&mut translator, &module, &settings);
             if metering == Metering::None {
                 let (moves, all) = count(code.iter().map(|(candidate, _)| &candidate.words));

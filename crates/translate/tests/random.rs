@@ -406,7 +406,7 @@ fn random_bodies_compute_what_wasm_says() {
         let (bytes, cells) = generate(&mut random);
         let module = module(&bytes);
         let mut evaluator = Evaluator::new(&module);
-        for metering in [Metering::None, Metering::Fuel, Metering::Epoch] {
+        for metering in Metering::ALL {
             let settings = Settings { metering, deterministic: true };
             let code = translate_all(&mut translator, &module, &settings);
             for func in 0..code.len() {

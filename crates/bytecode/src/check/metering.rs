@@ -1,7 +1,6 @@
 //! C15: charges and polls against the segments of the facts and the metering mode.
 
 use super::{Context, Fault, Rule, Verdict};
-use crate::candidate::Metering;
 use crate::encode::Inst;
 use crate::ops::Op;
 use prova_module::Segment;
@@ -14,16 +13,13 @@ pub(super) struct Meter<'a> {
 impl<'a> Meter<'a> {
     pub(super) fn new(cx: &Context<'a>) -> Meter<'a> {
         Meter {
-            segments: match cx.settings.metering {
-                Metering::Fuel => &cx.facts.segments,
-                Metering::None | Metering::Epoch => &[],
-            },
+            segments: if cx.settings.metering.has_fuel() { &cx.facts.segments } else { &[] },
         }
     }
 
     /// An instruction that belongs to the operator at `offset`.
     pub(super) fn instruction(&mut self, cx: &Context<'_>, inst: &Inst, offset: u32) -> Verdict {
-        let epoch = cx.settings.metering == Metering::Epoch;
+        let epoch = cx.settings.metering.has_epoch();
         let (charge, poll) = (inst.op == Op::Charge, inst.op == Op::Poll);
         if poll && !epoch {
             return Err(Fault::new(Rule::Metering, "a poll without epochs"));
@@ -63,7 +59,7 @@ impl<'a> Meter<'a> {
 pub(super) fn cycle(cx: &Context<'_>, target: u32) -> Verdict {
     let first = cx.candidate.words.get(target as usize).copied().unwrap_or(0);
     let poll = Op::from_encoding(first as u16) == Some(Op::Poll);
-    if cx.settings.metering == Metering::Epoch && !poll {
+    if cx.settings.metering.has_epoch() && !poll {
         let what = format!("the backward branch to word {target} meets no poll");
         return Err(Fault::new(Rule::Metering, what));
     }

@@ -43,6 +43,7 @@ pub(crate) fn candidate(module: &Module, script: &str) -> (Settings, Candidate) 
             ("frame", &[cells]) => frame = Some(cells),
             ("epoch", []) => settings.metering = Metering::Epoch,
             ("fuel", []) => settings.metering = Metering::Fuel,
+            ("both", []) => settings.metering = Metering::Both,
             ("deterministic", []) => settings.deterministic = true,
             ("map-base", &[base]) => map_base = base,
             ("constant", &[slot]) => {

@@ -253,6 +253,7 @@ impl Function {
                     Metering::None => "none",
                     Metering::Epoch => "epoch",
                     Metering::Fuel => "fuel",
+                    Metering::Both => "fuel and epoch",
                 },
                 deterministic: settings.deterministic,
             },

@@ -3,7 +3,7 @@
 //! ```text
 //! Case ─┬─ Reference, fuel ──────────────► Record ─┐
 //!       ├─ Tail, Match; fuel ────────────► Record ─┼─ difference ─► Disagreement ─ shrink ─► report
-//!       └─ one of Tail, Match; none, epoch ► Record ─┘
+//!       └─ one of Tail, Match; none, epoch, both ► Record ─┘
 //! ```
 //!
 //! Neighbours: `generate` makes the cases, `run` the records, `shrink` makes a failing case small. A candidate that
@@ -95,12 +95,14 @@ pub fn check(case: &Case, index: u64, plant: Option<Plant>) -> Result<Tally, Dis
         _ => Host::Instance,
     };
     let mut comparison = Comparison { case, module: &module, plant, host, runs: 0 };
-    let expected = comparison.metered(case.fuel, deterministic, &[Tier::Tail, Tier::Match])?;
+    let settings = Settings { metering: Metering::Fuel, deterministic };
+    let expected = comparison.metered(case.fuel, settings, &[Tier::Tail, Tier::Match])?;
     comparison.others(&expected, deterministic, index)?;
     if index.is_multiple_of(4) {
         let scarce = 1 + index.wrapping_mul(37) % 120;
         let tier = if index.is_multiple_of(8) { Tier::Tail } else { Tier::Match };
-        comparison.metered(scarce, deterministic, &[tier])?;
+        let metering = Metering::new(true, index.is_multiple_of(16));
+        comparison.metered(scarce, Settings { metering, deterministic }, &[tier])?;
     }
     let mut tally = Tally {
         funcs: module.defined_funcs().len() as u64,
@@ -131,10 +133,9 @@ impl Comparison<'_> {
     fn metered(
         &mut self,
         fuel: u64,
-        deterministic: bool,
+        settings: Settings,
         tiers: &[Tier],
     ) -> Result<Record, Disagreement> {
-        let settings = Settings { metering: Metering::Fuel, deterministic };
         let program = self.program(fuel, self.case.calls.len());
         let expected = program.run(Setup { tier: Tier::Reference, settings }, None);
         let attach = self.translation(settings);
@@ -159,12 +160,8 @@ impl Comparison<'_> {
         if expected.instantiation.is_some() {
             return Ok(());
         }
-        let (tier, metering) = match index % 4 {
-            0 => (Tier::Tail, Metering::None),
-            1 => (Tier::Match, Metering::Epoch),
-            2 => (Tier::Match, Metering::None),
-            _ => (Tier::Tail, Metering::Epoch),
-        };
+        let metering = [Metering::None, Metering::Epoch, Metering::Both][(index / 3 % 3) as usize];
+        let tier = if index.is_multiple_of(2) { Tier::Tail } else { Tier::Match };
         let settings = Settings { metering, deterministic };
         let setup = Setup { tier, settings };
         let program = self.program(self.case.fuel, skip_from);

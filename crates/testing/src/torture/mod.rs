@@ -102,8 +102,8 @@ fn execute(
 pub fn setups() -> Vec<Setup> {
     let mut setups = Vec::new();
     for tier in [Tier::Tail, Tier::Match] {
-        for metering in [Metering::None, Metering::Epoch, Metering::Fuel] {
-            let settings = Settings { metering, deterministic: metering == Metering::Fuel };
+        for metering in Metering::ALL {
+            let settings = Settings { metering, deterministic: metering.has_fuel() };
             setups.push(Setup { tier, settings });
         }
     }

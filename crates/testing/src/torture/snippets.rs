@@ -19,6 +19,13 @@ pub struct Snippet {
     pub(super) trap: Trap,
 }
 
+impl Snippet {
+    /// Whether it ends with a trap instead of looping.
+    pub fn traps(&self) -> bool {
+        self.trap.is_some()
+    }
+}
+
 /// Functions before the first snippet's: the import and the helpers of [`HEAD`].
 pub(super) const FUNCS_BEFORE: usize = 8;
 
@@ -77,6 +84,13 @@ pub fn module_text(snippets: &[Snippet]) -> String {
     }
     text.push(')');
     text
+}
+
+/// The text of a module whose export `f` executes the body of one snippet again and again without end.
+pub fn endless_text(body: &str) -> String {
+    format!(
+        "{HEAD}(func (export \"f\") (param $n i32) (result i32) {LOCALS} (loop $again {body} (br $again)) unreachable))"
+    )
 }
 
 /// All of them.

@@ -64,7 +64,7 @@ pub(crate) fn shape(candidate: &Candidate, facts: &FuncFacts, settings: &Setting
     assert_eq!(at as usize, words.len());
     assert!(last.is_some_and(|inst| inst.op.class().is_terminator()), "control ends");
     assert!(u64::from(candidate.frame_cells) * 8 <= facts.charge_bytes());
-    if settings.metering == Metering::Fuel {
+    if settings.metering.has_fuel() {
         assert_eq!(charged, facts.segments.len(), "a charge for each segment");
     } else {
         assert_eq!(charged, 0);
@@ -126,7 +126,7 @@ pub(crate) fn compare(
     assert_eq!(machine.globals, evaluator.globals);
     assert_eq!(machine.back_edges, evaluator.back_edges);
     if outcome == Outcome::Done {
-        if metering == Metering::Fuel {
+        if metering.has_fuel() {
             assert_eq!(machine.charged, evaluator.cost, "func {func} with {arguments:x?}");
         }
         assert_eq!(cells[..results], stack[..], "func {func} with {arguments:x?}");

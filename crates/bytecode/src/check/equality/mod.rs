@@ -250,24 +250,20 @@ impl<'t, 'f: 't, O: Observer> Proof<'t, 'f, O> {
         reader.visit_operator(self).map_err(undecodable)?
     }
 
-    /// Demands the charge or poll that is due before the current operator.
+    /// Demands what is due before the current operator: the poll, then the charge.
     fn meter(&mut self) -> Verdict {
-        let due = std::mem::take(&mut self.poll_due);
-        match self.settings.metering {
-            Metering::None => {}
-            Metering::Epoch => {
-                if due {
-                    self.demand(Effect::Poll, [])?;
-                }
-            }
-            Metering::Fuel => {
-                let segment = self.facts.segments.get(self.segment);
-                if let Some(segment) = segment.filter(|segment| segment.offset == self.offset) {
-                    self.segment += 1;
-                    let cost = self.constant(segment.cost);
-                    self.demand(Effect::Charge, [cost])?;
-                }
-            }
+        let metering = self.settings.metering;
+        let poll_due = std::mem::take(&mut self.poll_due);
+        if poll_due && metering.has_epoch() {
+            self.demand(Effect::Poll, [])?;
+        }
+        let segment = self.facts.segments.get(self.segment);
+        if let Some(segment) = segment.filter(|segment| segment.offset == self.offset)
+            && metering.has_fuel()
+        {
+            self.segment += 1;
+            let cost = self.constant(segment.cost);
+            self.demand(Effect::Charge, [cost])?;
         }
         Ok(())
     }

@@ -140,8 +140,7 @@ fn mutate(random: &mut Random, settings: &mut Settings, candidate: &mut Candidat
             candidate.controls.push(ControlHint { offset, word, constants: 0..any as u32 & 1 });
         }
         _ => {
-            settings.metering =
-                [Metering::None, Metering::Epoch, Metering::Fuel][random.below(3) as usize];
+            settings.metering = Metering::ALL[random.below(4) as usize];
         }
     }
 }

@@ -399,6 +399,19 @@ pub(super) const PAIRS: &[Pair] = &[
         ],
     },
     Pair {
+        rule: Rule::Metering,
+        name: "metering: both",
+        module: SEGMENTS,
+        accept: &["!both\n0x0 poll\ncharge 2\n0x2 br_if_not s0 -> @4\n0x6 charge 1\nreturn"],
+        reject: &[
+            ("!both\n0x0 charge 2\n0x6 charge 1\nreturn", "no poll at the entry"),
+            ("!both\n0x0 charge 2\npoll\n0x6 charge 1\nreturn", "no poll at the entry"),
+            ("!both\n0x0 poll\ncharge 2\n0x6 return", "no charge for the segment"),
+            ("!both\n0x0 poll\ncharge 1\n0x6 charge 1\nreturn", "charges 1"),
+            ("!both\n0x0 poll\n@top:\ncharge 2\n0x6 charge 1\nbr_if s0 -> @top\nreturn", "meets no poll"),
+        ],
+    },
+    Pair {
         rule: Rule::Handlers,
         name: "handlers: ranges",
         module: TRY,

@@ -267,4 +267,27 @@ pub(super) const CASES: &[Case] = &[
             (Rule::Map, &[("0x2 poll", "0x4 poll")]),
         ],
     },
+    Case {
+        // 0 loop, 2 get, 4 br_if, 6 end, 7 end.
+        name: "by both, the poll comes before the charge",
+        module: "(module (func (param i32) loop local.get 0 br_if 0 end))",
+        code: "!both
+            0x0 poll
+            @head:
+            !end 0
+            0x2 poll
+            charge 2
+            br_if s0 -> @head
+            !end 4
+            !end 6
+            !end 7
+            return",
+        right: &[],
+        wrong: &[
+            (Rule::Effects, &[("0x2 poll\ncharge 2", "0x2 charge 2\npoll")]),
+            (Rule::Effects, &[("0x0 poll\n", "0x0 poll\npoll\n")]),
+            (Rule::Metering, &[("charge 2", "charge 1")]),
+            (Rule::Effects, &[("0x2 poll\n", "0x2 ")]),
+        ],
+    },
 ];
