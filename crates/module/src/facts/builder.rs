@@ -130,10 +130,11 @@ impl FactsBuilder {
         self.frames.iter().nth_back(depth as usize).map_or(0, |frame| frame.label_arity)
     }
 
-    /// Units of work that validating `operator` takes (see `Limits::work_per_byte`), before it is
-    /// validated; it may be invalid.
+    /// Units of work that `operator` takes (see `Limits::work_per_byte`), before it is validated; it
+    /// may be invalid.
     pub(crate) fn work(&mut self, operator: &Operator<'_>, cx: BodyContext<'_>) -> u64 {
         let both = |(params, results): (u32, u32)| u64::from(params) + u64::from(results);
+        let moved = |values: u32| Limits::WORK_OF_MOVE * u64::from(values);
         1 + match *operator {
             Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
                 both(cx.func_arity(function_index))
@@ -151,23 +152,31 @@ impl FactsBuilder {
             Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } => {
                 both(cx.block_arity(blockty))
             }
+            // The end of the body is a return.
+            Operator::End if self.frames.len() == 1 => self.returned(),
             Operator::Else | Operator::End => {
                 self.frames.last().map_or(0, |frame| both((frame.params, frame.results)))
             }
             Operator::Br { relative_depth }
             | Operator::BrIf { relative_depth }
             | Operator::BrOnNull { relative_depth }
-            | Operator::BrOnNonNull { relative_depth } => {
-                u64::from(self.label_arity(relative_depth))
-            }
+            | Operator::BrOnNonNull { relative_depth } => moved(self.label_arity(relative_depth)),
             Operator::BrTable { ref targets } => {
                 let count = u64::from(targets.len()) + 1;
                 self.br_table_targets += count;
-                count * (1 + u64::from(self.label_arity(targets.default())))
+                let arity = self.label_arity(targets.default());
+                // Targets of one label share its edge.
+                let edges = count.min(self.frames.len() as u64);
+                count * (1 + u64::from(arity)) + edges * moved(arity)
             }
-            Operator::Return => self.frames.first().map_or(0, |frame| u64::from(frame.results)),
+            Operator::Return => self.returned(),
             _ => 0,
         }
+    }
+
+    /// Units of work of the values that a return takes along.
+    fn returned(&self) -> u64 {
+        self.frames.first().map_or(0, |frame| Limits::WORK_OF_MOVE * u64::from(frame.results))
     }
 
     /// Takes in an operator at `offset` that `validator` has just accepted.
