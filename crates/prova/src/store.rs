@@ -49,7 +49,7 @@ pub(crate) struct State<T> {
     pub(crate) engine: Engine,
     pub(crate) id: StoreId,
     pub(crate) data: T,
-    /// When blocking host calls must return.
+    /// When WASI's calls must return.
     pub(crate) deadline: Option<Instant>,
     /// Where a host function leaves its error to suspend the call; `None` where an error ends it.
     pub(crate) suspending: Option<Option<Error>>,
@@ -156,7 +156,7 @@ impl<T: 'static> Store<T> {
     /// That an epoch beyond the deadline traps; it always does.
     pub fn epoch_deadline_trap(&mut self) {}
 
-    /// When blocking host calls (WASI's sleeping, polling, reading) must return, at the latest. They trap then with
+    /// When WASI's calls end at the latest, whether they wait or work. They trap then with
     /// [`Trap::Interrupt`](crate::Trap::Interrupt). `None` is never.
     pub fn set_wall_deadline(&mut self, deadline: Option<Instant>) {
         self.state.deadline = deadline;

@@ -1,6 +1,7 @@
 //! WASI preview 1 for instances: the functions of `prova_wasi` as host functions of a [`Linker`].
 //!
-//! Neighbours: `prova_wasi` knows no engine; here it gets the caller's exported memory, fuel and deadline as its guest.
+//! Neighbours: `prova_wasi` knows no engine; here it gets the caller's exported memory, fuel, epoch and deadline as its
+//! guest. What calls cost and what an interrupt leaves behind: `docs/semantics.md`, WASI.
 //!
 //! ```no_run
 //! use prova::*;
@@ -28,9 +29,12 @@ use prova_runtime::{self as rt, Cell, MemoryAddr};
 use prova_wasi::{Exit, FUNCTIONS, FuncDef, Guest, MODULE, ValKind};
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-pub use prova_wasi::{Captured, Clocks, Perms, Randomness, WasiCtx, WasiCtxBuilder};
+pub use prova_wasi::{Captured, Clocks, Perms, Randomness, WasiCtx, WasiCtxBuilder, WasiLimits};
+
+/// How long a call waits at most before it looks at the epoch again: other threads move it without waking anyone.
+const EPOCH_PATIENCE: Duration = Duration::from_millis(10);
 
 /// The error of a program that ended by `proc_exit`, with its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +50,9 @@ impl std::error::Error for I32Exit {}
 
 /// Defines all functions of preview 1; `get` finds the WASI state in the store's data.
 ///
-/// A program that exits is stopped with [`I32Exit`]. Moved bytes are charged to the store's fuel, and calls that block
-/// return at [`Store::set_wall_deadline`](crate::Store::set_wall_deadline).
+/// A program that exits is stopped with [`I32Exit`]. The work of calls is charged to the store's fuel. A call that works
+/// long or waits is stopped with [`Trap::Interrupt`] by the epoch and at
+/// [`Store::set_wall_deadline`](crate::Store::set_wall_deadline).
 ///
 /// # Errors
 /// If a name is defined and shadowing is off.
@@ -79,8 +84,9 @@ fn host_func<T: 'static>(
     let call = move |caller: Caller<'_, T>, cells: &mut [Cell]| {
         let memory = exported_memory(&caller)?;
         let StoreContextMut { rt, state } = caller.store;
-        let fuel = state.engine.config().fuel;
-        let mut guest = InstanceGuest { rt, memory, fuel, deadline: state.deadline };
+        let config = state.engine.config();
+        let (fuel, epoch) = (config.fuel, config.epoch);
+        let mut guest = InstanceGuest { rt, memory, fuel, epoch, deadline: state.deadline };
         let errno = (def.call)(get(&mut state.data), &mut guest, &cells[..params])
             .map_err(error_of_exit)?;
         if results == 1 {
@@ -103,7 +109,7 @@ fn error_of_exit(exit: Exit) -> Error {
     match exit {
         Exit::Proc(code) => Error::new(I32Exit(code as i32)),
         Exit::OutOfFuel => Error::new(Trap::OutOfFuel),
-        Exit::Timeout => Error::new(Trap::Interrupt),
+        Exit::Interrupt => Error::new(Trap::Interrupt),
         Exit::Trap(reason) => Error::new(Trap::Aborted).context(reason),
     }
 }
@@ -112,7 +118,10 @@ fn error_of_exit(exit: Exit) -> Error {
 struct InstanceGuest<'a> {
     rt: &'a mut rt::Store,
     memory: MemoryAddr,
+    /// Whether the store is metered by fuel.
     fuel: bool,
+    /// Whether the store is metered by epoch.
+    epoch: bool,
     deadline: Option<Instant>,
 }
 
@@ -128,7 +137,18 @@ impl Guest for InstanceGuest<'_> {
         Ok(())
     }
 
-    fn deadline(&self) -> Option<Instant> {
-        self.deadline
+    fn poll(&mut self) -> Result<(), Exit> {
+        if self.epoch && self.rt.poll().is_err() {
+            return Err(Exit::Interrupt);
+        }
+        match self.deadline {
+            Some(deadline) if Instant::now() >= deadline => Err(Exit::Interrupt),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        [left, self.epoch.then_some(EPOCH_PATIENCE)].into_iter().flatten().min()
     }
 }

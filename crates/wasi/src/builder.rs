@@ -11,6 +11,7 @@
 use crate::clock::Clocks;
 use crate::ctx::WasiCtx;
 use crate::fd_table::{Descriptor, Directory, Object};
+use crate::limits::WasiLimits;
 use crate::random::Randomness;
 use crate::sys;
 use crate::types::{Filetype, Rights};
@@ -82,26 +83,26 @@ impl WasiCtxBuilder {
                 base = base.union(Rights::FD_SYNC).union(Rights::FD_DATASYNC);
                 Object::Stream(file)
             };
-            self.ctx.fds.set(fd, Some(stream(object, filetype, base)));
+            self.ctx.fds.set(fd, stream(object, filetype, base));
         }
         Ok(self)
     }
 
     /// Grants standard input from `source`. Reads wait for as long as `source` does.
     pub fn stdin(&mut self, source: Box<dyn Read + Send>) -> &mut Self {
-        self.ctx.fds.set(0, Some(embedder_stream(Object::Reader(source), Rights::FD_READ)));
+        self.ctx.fds.set(0, embedder_stream(Object::Reader(source), Rights::FD_READ));
         self
     }
 
     /// Grants standard output to `sink`, which is flushed after every call.
     pub fn stdout(&mut self, sink: Box<dyn Write + Send>) -> &mut Self {
-        self.ctx.fds.set(1, Some(embedder_stream(Object::Writer(sink), Rights::FD_WRITE)));
+        self.ctx.fds.set(1, embedder_stream(Object::Writer(sink), Rights::FD_WRITE));
         self
     }
 
     /// Grants standard error to `sink`, which is flushed after every call.
     pub fn stderr(&mut self, sink: Box<dyn Write + Send>) -> &mut Self {
-        self.ctx.fds.set(2, Some(embedder_stream(Object::Writer(sink), Rights::FD_WRITE)));
+        self.ctx.fds.set(2, embedder_stream(Object::Writer(sink), Rights::FD_WRITE));
         self
     }
 
@@ -146,6 +147,13 @@ impl WasiCtxBuilder {
         self
     }
 
+    /// Sets what the guest's calls may make the host do at most; [`WasiLimits::default`] unless
+    /// told otherwise. What the builder itself grants is never cut by a limit.
+    pub fn limits(&mut self, limits: WasiLimits) -> &mut Self {
+        self.ctx.limits = limits;
+        self
+    }
+
     /// The context. The builder is empty again afterwards.
     pub fn build(&mut self) -> WasiCtx {
         for fd in 0..3 {
@@ -159,7 +167,7 @@ impl WasiCtxBuilder {
         }
         let WasiCtxBuilder { mut ctx, preopens } = std::mem::take(self);
         for (fd, preopen) in (3..).zip(preopens) {
-            ctx.fds.set(fd, Some(preopen));
+            ctx.fds.set(fd, preopen);
         }
         ctx
     }

@@ -6,8 +6,9 @@
 //! 2. With virtual clocks, nothing the guest can see depends on the host's time, and waiting takes
 //!    none.
 
+use crate::call::Call;
 use crate::ctx::WasiCtx;
-use crate::guest::{Guest, Outcome, low, probe, write_u64};
+use crate::guest::{Outcome, low, probe, write_u64};
 use crate::sys::{self, HostClock};
 use crate::types::Errno;
 use std::time::Instant;
@@ -113,26 +114,24 @@ impl ClockState {
 }
 
 /// `clock_time_get(id, precision, time)`. The precision is only a wish and is ignored.
-pub(crate) fn clock_time_get(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 3]) -> Outcome {
+pub(crate) fn clock_time_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 3]) -> Outcome {
     let [id, _precision, out] = args;
-    probe(guest, low(out), 8)?;
+    probe(call, low(out), 8)?;
     let id = ClockId::new(low(id))?;
-    guest.charge(1)?;
     ctx.clock.step();
-    write_u64(guest, low(out), ctx.clock.now_ns(id)?)?;
+    write_u64(call, low(out), ctx.clock.now_ns(id)?)?;
     Ok(())
 }
 
 /// `clock_res_get(id, resolution)`.
-pub(crate) fn clock_res_get(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 2]) -> Outcome {
+pub(crate) fn clock_res_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     let [id, out] = args.map(low);
     let id = ClockId::new(id)?;
-    guest.charge(1)?;
     let resolution = match ctx.clock.clocks {
         Clocks::Virtual { step_ns, .. } => step_ns.max(1),
         Clocks::Host => sys::clock_resolution_ns(id.host()).ok_or(Errno::NotSup)?,
     };
-    write_u64(guest, out, resolution)?;
+    write_u64(call, out, resolution)?;
     Ok(())
 }
 

@@ -4,6 +4,8 @@
 
 use crate::clock::ClockState;
 use crate::fd_table::FdTable;
+use crate::limits::WasiLimits;
+use crate::process::Strings;
 use crate::random::RandomState;
 
 /// The WASI state of one guest.
@@ -11,17 +13,17 @@ use crate::random::RandomState;
 /// [`WasiCtx::default`] grants nothing at all; [`crate::WasiCtxBuilder`] grants more.
 #[derive(Default)]
 pub struct WasiCtx {
-    /// Each without its final NUL.
-    pub(crate) args: Vec<Vec<u8>>,
-    /// Each `KEY=VALUE`, without its final NUL.
-    pub(crate) env: Vec<Vec<u8>>,
+    pub(crate) args: Strings,
+    /// Each `KEY=VALUE`.
+    pub(crate) env: Strings,
     pub(crate) fds: FdTable,
     pub(crate) clock: ClockState,
     pub(crate) random: RandomState,
+    pub(crate) limits: WasiLimits,
 }
 
 impl std::fmt::Debug for WasiCtx {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WasiCtx").field("args", &self.args.len()).finish_non_exhaustive()
+        f.debug_struct("WasiCtx").field("args", &self.args.count()).finish_non_exhaustive()
     }
 }

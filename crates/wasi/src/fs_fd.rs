@@ -5,10 +5,16 @@
 //! 1. Each call asks [`Descriptor::need`] for its right before it acts.
 //! 2. Whatever changes a file besides its content (its times) also asks for the right, which a
 //!    read-only directory never hands on; content is protected by the host's access mode as well.
+//! 3. What grows with a length (to allocate, to cut off, advice) is paid before, and done in pieces
+//!    between which the guest's deadline is tested; an interrupt leaves some pieces done.
+//!
+//! Limit: `fd_sync` and `fd_datasync` are one call of the host, which may take its time.
 
+use crate::call::Call;
 use crate::ctx::WasiCtx;
 use crate::fd_table::{Descriptor, Object};
-use crate::guest::{Guest, Outcome, low, probe, write, write_u64};
+use crate::guest::{Outcome, low, probe, write, write_u64};
+use crate::price::{self, ALLOCATE_PIECE_BYTES, CUT_PIECE_BYTES};
 use crate::sys::{self, Advice, SetTime};
 use crate::types::{Errno, Fdstat, Filestat, Rights, fdflags, fstflags};
 use std::fs::File;
@@ -24,9 +30,8 @@ fn file(descriptor: &Descriptor) -> Result<&File, Errno> {
 }
 
 /// `fd_advise(fd, offset, len, advice)`.
-pub(crate) fn fd_advise(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 4]) -> Outcome {
+pub(crate) fn fd_advise(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]) -> Outcome {
     let [fd, offset, len, advice] = args;
-    guest.charge(1)?;
     let descriptor = ctx.fds.get(low(fd))?;
     let file = file(descriptor)?;
     descriptor.need(Rights::FD_ADVISE)?;
@@ -39,14 +44,27 @@ pub(crate) fn fd_advise(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 4]
         5 => Advice::NoReuse,
         _ => return Err(Errno::Inval.into()),
     };
-    range_end(offset, len)?;
-    Ok(sys::advise(file, offset, len, advice)?)
+    let end = range_end(offset, len)?.cast_unsigned();
+    if !matches!(advice, Advice::WillNeed | Advice::DontNeed) {
+        return Ok(sys::advise(file, offset, len, advice)?);
+    }
+    // Only these two are work, on the part of the range that the file has; no length is its rest.
+    let size_bytes = file.metadata()?.len();
+    let end = if len == 0 { size_bytes } else { end.min(size_bytes) };
+    call.pay(price::advised(end.saturating_sub(offset)))?;
+    let mut at = offset;
+    while at < end {
+        let piece = CUT_PIECE_BYTES.min(end - at);
+        sys::advise(file, at, piece, advice)?;
+        at += piece;
+        call.poll()?;
+    }
+    Ok(())
 }
 
 /// `fd_allocate(fd, offset, len)`.
-pub(crate) fn fd_allocate(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 3]) -> Outcome {
+pub(crate) fn fd_allocate(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 3]) -> Outcome {
     let [fd, offset, len] = args;
-    guest.charge(1)?;
     let descriptor = ctx.fds.get(low(fd))?;
     let file = file(descriptor)?;
     descriptor.need(Rights::FD_ALLOCATE)?;
@@ -54,7 +72,23 @@ pub(crate) fn fd_allocate(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 
     if len == 0 {
         return Err(Errno::Inval.into());
     }
-    Ok(sys::allocate(file, offset, len)?)
+    call.pay(price::allocated(len))?;
+    if len > ALLOCATE_PIECE_BYTES {
+        // A length that cannot be had fails before any of it is taken.
+        let known_bytes = offset.max(file.metadata()?.len());
+        let new_bytes = (offset + len).saturating_sub(known_bytes);
+        if sys::free_bytes(file).is_some_and(|free_bytes| free_bytes < new_bytes) {
+            return Err(Errno::NoSpc.into());
+        }
+    }
+    let mut done = 0;
+    while done < len {
+        let piece = ALLOCATE_PIECE_BYTES.min(len - done);
+        sys::allocate(file, offset + done, piece)?;
+        done += piece;
+        call.poll()?;
+    }
+    Ok(())
 }
 
 /// The end of a range, which must be inside the host's signed range.
@@ -63,38 +97,36 @@ fn range_end(offset: u64, len: u64) -> Result<i64, Errno> {
 }
 
 /// `fd_close(fd)`.
-pub(crate) fn fd_close(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 1]) -> Outcome {
-    guest.charge(1)?;
+pub(crate) fn fd_close(ctx: &mut WasiCtx, _: &mut Call<'_>, args: [u64; 1]) -> Outcome {
     Ok(ctx.fds.close(low(args[0]))?)
 }
 
 /// `fd_renumber(fd, to)`.
-pub(crate) fn fd_renumber(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 2]) -> Outcome {
-    guest.charge(1)?;
+pub(crate) fn fd_renumber(ctx: &mut WasiCtx, _: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     let [from, to] = args.map(low);
     Ok(ctx.fds.renumber(from, to)?)
 }
 
 /// `fd_datasync(fd)`.
-pub(crate) fn fd_datasync(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 1]) -> Outcome {
-    synchronize(ctx, guest, low(args[0]), Rights::FD_DATASYNC, File::sync_data)
+pub(crate) fn fd_datasync(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 1]) -> Outcome {
+    synchronize(ctx, call, low(args[0]), Rights::FD_DATASYNC, File::sync_data)
 }
 
 /// `fd_sync(fd)`.
-pub(crate) fn fd_sync(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 1]) -> Outcome {
-    synchronize(ctx, guest, low(args[0]), Rights::FD_SYNC, File::sync_all)
+pub(crate) fn fd_sync(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 1]) -> Outcome {
+    synchronize(ctx, call, low(args[0]), Rights::FD_SYNC, File::sync_all)
 }
 
 fn synchronize(
     ctx: &WasiCtx,
-    guest: &mut dyn Guest,
+    call: &mut Call<'_>,
     fd: u32,
     rights: Rights,
     sync: fn(&File) -> std::io::Result<()>,
 ) -> Outcome {
-    guest.charge(1)?;
     let descriptor = ctx.fds.get(fd)?;
     descriptor.need(rights)?;
+    call.pay(price::SYNC)?;
     match &descriptor.object {
         Object::File(file) => Ok(sync(file)?),
         Object::Dir(directory) => Ok(sys::sync_dir(&directory.dir)?),
@@ -104,9 +136,8 @@ fn synchronize(
 }
 
 /// `fd_fdstat_get(fd, stat)`.
-pub(crate) fn fd_fdstat_get(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 2]) -> Outcome {
+pub(crate) fn fd_fdstat_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     let [fd, out] = args.map(low);
-    guest.charge(1)?;
     let descriptor = ctx.fds.get(fd)?;
     let stat = Fdstat {
         filetype: descriptor.filetype,
@@ -114,17 +145,12 @@ pub(crate) fn fd_fdstat_get(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64
         base: descriptor.base,
         inheriting: descriptor.inheriting,
     };
-    Ok(write(guest, out, &stat.encode())?)
+    Ok(write(call, out, &stat.encode())?)
 }
 
 /// `fd_fdstat_set_flags(fd, flags)`. Only appending and not waiting can be changed after opening.
-pub(crate) fn fd_fdstat_set_flags(
-    ctx: &mut WasiCtx,
-    guest: &mut dyn Guest,
-    args: [u64; 2],
-) -> Outcome {
+pub(crate) fn fd_fdstat_set_flags(ctx: &mut WasiCtx, _: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     let [fd, flags] = args.map(low);
-    guest.charge(1)?;
     let descriptor = ctx.fds.get_mut(fd)?;
     descriptor.need(Rights::FD_FDSTAT_SET_FLAGS)?;
     let flags = u16::try_from(flags).map_err(|_| Errno::Inval)?;
@@ -145,14 +171,9 @@ pub(crate) fn fd_fdstat_set_flags(
 }
 
 /// `fd_fdstat_set_rights(fd, base, inheriting)`. Rights only shrink.
-pub(crate) fn fd_fdstat_set_rights(
-    ctx: &mut WasiCtx,
-    guest: &mut dyn Guest,
-    args: [u64; 3],
-) -> Outcome {
+pub(crate) fn fd_fdstat_set_rights(ctx: &mut WasiCtx, _: &mut Call<'_>, args: [u64; 3]) -> Outcome {
     let [fd, base, inheriting] = args;
     let (base, inheriting) = (Rights(base), Rights(inheriting));
-    guest.charge(1)?;
     let descriptor = ctx.fds.get_mut(low(fd))?;
     if !descriptor.base.contains(base) || !descriptor.inheriting.contains(inheriting) {
         return Err(Errno::NotCapable.into());
@@ -162,9 +183,8 @@ pub(crate) fn fd_fdstat_set_rights(
 }
 
 /// `fd_filestat_get(fd, stat)`.
-pub(crate) fn fd_filestat_get(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 2]) -> Outcome {
+pub(crate) fn fd_filestat_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     let [fd, out] = args.map(low);
-    guest.charge(1)?;
     let descriptor = ctx.fds.get(fd)?;
     descriptor.need(Rights::FD_FILESTAT_GET)?;
     let stat = match &descriptor.object {
@@ -181,31 +201,43 @@ pub(crate) fn fd_filestat_get(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u
             ctim_ns: 0,
         },
     };
-    Ok(write(guest, out, &stat.encode())?)
+    Ok(write(call, out, &stat.encode())?)
 }
 
 /// `fd_filestat_set_size(fd, size)`.
 pub(crate) fn fd_filestat_set_size(
     ctx: &mut WasiCtx,
-    guest: &mut dyn Guest,
+    call: &mut Call<'_>,
     args: [u64; 2],
 ) -> Outcome {
     let [fd, size_bytes] = args;
-    guest.charge(1)?;
     let descriptor = ctx.fds.get(low(fd))?;
     descriptor.need(Rights::FD_FILESTAT_SET_SIZE)?;
     range_end(size_bytes, 0)?;
-    Ok(file(descriptor)?.set_len(size_bytes)?)
+    let file = file(descriptor)?;
+    cut(call, file, size_bytes)?;
+    Ok(file.set_len(size_bytes)?)
+}
+
+/// Pays for what setting the size cuts off, and brings the file down to the last piece of that.
+pub(crate) fn cut(call: &mut Call<'_>, file: &File, size_bytes: u64) -> Outcome {
+    let mut now_bytes = file.metadata()?.len();
+    call.pay(price::cut(now_bytes.saturating_sub(size_bytes)))?;
+    while now_bytes.saturating_sub(size_bytes) > CUT_PIECE_BYTES {
+        now_bytes -= CUT_PIECE_BYTES.max((now_bytes - size_bytes) / 1024);
+        file.set_len(now_bytes)?;
+        call.poll()?;
+    }
+    Ok(())
 }
 
 /// `fd_filestat_set_times(fd, atim, mtim, fst_flags)`.
 pub(crate) fn fd_filestat_set_times(
     ctx: &mut WasiCtx,
-    guest: &mut dyn Guest,
+    _: &mut Call<'_>,
     args: [u64; 4],
 ) -> Outcome {
     let [fd, atim, mtim, flags] = args;
-    guest.charge(1)?;
     let descriptor = ctx.fds.get(low(fd))?;
     descriptor.need(Rights::FD_FILESTAT_SET_TIMES)?;
     let (access, modification) = times(atim, mtim, low(flags))?;
@@ -236,30 +268,29 @@ pub(crate) fn times(atim: u64, mtim: u64, flags: u32) -> Result<(SetTime, SetTim
 }
 
 /// `fd_prestat_get(fd, prestat)`.
-pub(crate) fn fd_prestat_get(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 2]) -> Outcome {
+pub(crate) fn fd_prestat_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     let [fd, out] = args.map(low);
-    guest.charge(1)?;
     let name = preopen_name(ctx, fd)?;
     let len = u32::try_from(name.len()).map_err(|_| Errno::Overflow)?;
-    probe(guest, out, 8)?;
+    probe(call, out, 8)?;
     // The tag of a directory is 0.
-    write_u64(guest, out, u64::from(len) << 32)?;
+    write_u64(call, out, u64::from(len) << 32)?;
     Ok(())
 }
 
 /// `fd_prestat_dir_name(fd, path, path_len)`.
 pub(crate) fn fd_prestat_dir_name(
     ctx: &mut WasiCtx,
-    guest: &mut dyn Guest,
+    call: &mut Call<'_>,
     args: [u64; 3],
 ) -> Outcome {
     let [fd, out, len] = args.map(low);
     let name = preopen_name(ctx, fd)?;
-    guest.charge(1 + name.len() as u64)?;
+    call.pay(name.len() as u64)?;
     if name.len() > crate::guest::index(len) {
         return Err(Errno::NameTooLong.into());
     }
-    Ok(write(guest, out, name)?)
+    Ok(write(call, out, name)?)
 }
 
 /// C libraries take the first `EBADF` as the end of the preopened directories.
@@ -271,10 +302,9 @@ fn preopen_name(ctx: &WasiCtx, fd: u32) -> Result<&[u8], Errno> {
 }
 
 /// `fd_seek(fd, offset, whence, newoffset)`.
-pub(crate) fn fd_seek(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 4]) -> Outcome {
+pub(crate) fn fd_seek(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]) -> Outcome {
     let [fd, offset, whence, out] = args;
-    guest.charge(1)?;
-    probe(guest, low(out), 8)?;
+    probe(call, low(out), 8)?;
     let descriptor = ctx.fds.get(low(fd))?;
     let mut file = file(descriptor)?;
     let offset = offset.cast_signed();
@@ -284,23 +314,29 @@ pub(crate) fn fd_seek(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 4]) 
         2 => SeekFrom::End(offset),
         _ => return Err(Errno::Inval.into()),
     };
-    // Asking for the position needs less than moving it.
-    let only_tell = target == SeekFrom::Current(0);
-    descriptor.need(if only_tell { Rights::FD_TELL } else { Rights::FD_SEEK })?;
+    if target == SeekFrom::Current(0) {
+        may_tell(descriptor)?;
+    } else {
+        descriptor.need(Rights::FD_SEEK)?;
+    }
     let position = file.seek(target)?;
-    write_u64(guest, low(out), position)?;
+    write_u64(call, low(out), position)?;
     Ok(())
 }
 
+/// Asking for the position needs less than moving it: one right or the other.
+fn may_tell(descriptor: &Descriptor) -> Result<(), Errno> {
+    descriptor.need(Rights::FD_SEEK).or_else(|_| descriptor.need(Rights::FD_TELL))
+}
+
 /// `fd_tell(fd, offset)`.
-pub(crate) fn fd_tell(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 2]) -> Outcome {
+pub(crate) fn fd_tell(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     let [fd, out] = args.map(low);
-    guest.charge(1)?;
-    probe(guest, out, 8)?;
+    probe(call, out, 8)?;
     let descriptor = ctx.fds.get(fd)?;
     let mut file = file(descriptor)?;
-    descriptor.need(Rights::FD_TELL)?;
+    may_tell(descriptor)?;
     let position = file.stream_position()?;
-    write_u64(guest, out, position)?;
+    write_u64(call, out, position)?;
     Ok(())
 }

@@ -4,95 +4,94 @@
 //! 1. The descriptor and all guest pointers are checked before the first byte moves. Vectors are
 //!    checked again when they are used, because a read may overwrite them.
 //! 2. After some bytes have moved, an error ends the call with success and their number, as on
-//!    POSIX.
-//! 3. A stream is asked once per read, so that a call never waits with data in hand.
-//! 4. With a deadline, a host stream is only read or written after `poll` called it ready, a write
-//!    then in pieces of at most [`sys::STREAM_CHUNK_BYTES_MAX`].
+//!    POSIX. An interrupt or the end of the fuel ends the guest; what has moved stays moved.
+//! 3. The host gets at most [`PIECE_BYTES`] at a time, and between two pieces the guest's deadline
+//!    is tested. A stream is asked once per read, so that a call never waits with data in hand.
+//! 4. A guest that can be interrupted only reads or writes a host stream after `poll` called it
+//!    ready, a write then in pieces of at most [`sys::STREAM_CHUNK_BYTES_MAX`].
+//! 5. A call moves at most what [`crate::WasiLimits::hostcall_fuel`] leaves it.
 //!
-//! Work is charged before a write, after a read (by bytes moved). Limit: a descriptor that appends
-//! also appends on `fd_pwrite` where the host does so (Linux).
+//! A write is paid before it begins, a read piece by piece. Limits: a descriptor that appends also
+//! appends on `fd_pwrite` where the host does so (Linux); what another process writes to a file at
+//! the same time may come between two pieces.
 
+use crate::call::Call;
 use crate::ctx::WasiCtx;
 use crate::fd_table::{Descriptor, Object};
-use crate::guest::{
-    Exit, Guest, Iovec, Iovecs, Outcome, Stop, bytes, bytes_mut, index, low, probe, write_u32,
-};
+use crate::guest::{Iovec, Iovecs, Outcome, Stop, bytes, bytes_mut, index, low, probe, write_u32};
+use crate::price::{self, PIECE_BYTES};
 use crate::sys;
 use crate::types::{Errno, Filetype, Rights, fdflags};
 use std::fs::File;
-use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
-use std::time::Instant;
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 
 /// Vectors handed to the host at a time.
 const BATCH_VECTORS: usize = 16;
 
+/// What a call has to move: its vectors, and how many bytes of them at most.
+#[derive(Clone, Copy)]
+struct Transfer {
+    vectors: Iovecs,
+    bytes_max: u64,
+}
+
 /// `fd_read(fd, iovs, iovs_len, nread)`.
-pub(crate) fn fd_read(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 4]) -> Outcome {
+pub(crate) fn fd_read(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]) -> Outcome {
     let [fd, iovs, count, out] = args.map(low);
     let descriptor = ctx.fds.get_mut(fd)?;
-    let vectors = start(descriptor, Rights::FD_READ, guest, iovs, count, out)?;
+    let transfer = start(descriptor, Rights::FD_READ, call, iovs, count, out)?;
     let nonblocking = descriptor.flags & fdflags::NONBLOCK != 0;
-    let deadline = guest.deadline();
-    let memory = guest.memory();
     let moved = match &mut descriptor.object {
-        Object::File(file) => read_file(memory, vectors, file)?,
-        Object::Stream(file) => read(memory, vectors, true, &mut |buffer, _| {
-            read_stream(file, buffer, nonblocking, deadline)
-        })?,
-        Object::Reader(source) => {
-            read(memory, vectors, true, &mut |buffer, _| Ok(source.read(buffer)?))?
-        }
+        Object::File(file) => read_file(call, transfer, file)?,
+        Object::Stream(file) => read_stream(call, transfer, file, nonblocking)?,
+        Object::Reader(source) => read_source(call, transfer, source.as_mut())?,
         Object::Dir(_) | Object::Writer(_) => return Err(Errno::Badf.into()),
     };
-    guest.charge(moved)?;
-    finish(guest, out, moved)
+    finish(call, out, moved)
 }
 
 /// `fd_pread(fd, iovs, iovs_len, offset, nread)`.
-pub(crate) fn fd_pread(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 5]) -> Outcome {
+pub(crate) fn fd_pread(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 5]) -> Outcome {
     let [fd, iovs, count, offset, out] = args;
     let descriptor = ctx.fds.get(low(fd))?;
-    let vectors = start(descriptor, Rights::FD_READ, guest, low(iovs), low(count), low(out))?;
+    let transfer = start(descriptor, Rights::FD_READ, call, low(iovs), low(count), low(out))?;
     let file = positioned(descriptor)?;
-    let moved = read(guest.memory(), vectors, false, &mut |buffer, done| {
+    let moved = read(call, transfer, &mut |buffer, done| {
         Ok(sys::read_at(file, buffer, position(offset, done)?)?)
     })?;
-    guest.charge(moved)?;
-    finish(guest, low(out), moved)
+    finish(call, low(out), moved)
 }
 
 /// `fd_write(fd, iovs, iovs_len, nwritten)`.
-pub(crate) fn fd_write(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 4]) -> Outcome {
+pub(crate) fn fd_write(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]) -> Outcome {
     let [fd, iovs, count, out] = args.map(low);
     let descriptor = ctx.fds.get_mut(fd)?;
-    let vectors = start(descriptor, Rights::FD_WRITE, guest, iovs, count, out)?;
+    let transfer = start(descriptor, Rights::FD_WRITE, call, iovs, count, out)?;
+    call.pay(transfer.bytes_max)?;
+    let nonblocking = descriptor.flags & fdflags::NONBLOCK != 0;
     // A file that was granted as a stream never waits.
     let waits = descriptor.filetype != Filetype::RegularFile;
-    let nonblocking = waits && descriptor.flags & fdflags::NONBLOCK != 0;
-    let deadline = guest.deadline().filter(|_| waits);
-    let memory = guest.memory();
     let moved = match &mut descriptor.object {
-        Object::File(file) => {
-            write(memory, vectors, &mut |slices, _| Ok(write_slices(file, slices)?))?
+        Object::Stream(file) if waits => write_stream(call, transfer, file, nonblocking)?,
+        Object::File(file) | Object::Stream(file) => {
+            write(call, transfer, &mut |slices, _| Ok(write_slices(file, slices)?))?
         }
-        Object::Stream(file) => write(memory, vectors, &mut |slices, _| {
-            write_stream(file, slices, nonblocking, deadline)
-        })?,
         Object::Writer(sink) => {
-            write(memory, vectors, &mut |slices, _| write_sink(sink.as_mut(), slices))?
+            write(call, transfer, &mut |slices, _| write_sink(sink.as_mut(), slices))?
         }
         Object::Dir(_) | Object::Reader(_) => return Err(Errno::Badf.into()),
     };
-    finish(guest, out, moved)
+    finish(call, out, moved)
 }
 
 /// `fd_pwrite(fd, iovs, iovs_len, offset, nwritten)`.
-pub(crate) fn fd_pwrite(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 5]) -> Outcome {
+pub(crate) fn fd_pwrite(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 5]) -> Outcome {
     let [fd, iovs, count, offset, out] = args;
     let descriptor = ctx.fds.get(low(fd))?;
-    let vectors = start(descriptor, Rights::FD_WRITE, guest, low(iovs), low(count), low(out))?;
+    let transfer = start(descriptor, Rights::FD_WRITE, call, low(iovs), low(count), low(out))?;
+    call.pay(transfer.bytes_max)?;
     let file = positioned(descriptor)?;
-    let moved = write(guest.memory(), vectors, &mut |slices, done| {
+    let moved = write(call, transfer, &mut |slices, done| {
         let mut moved: u64 = 0;
         for slice in slices {
             let at = position(offset, done.saturating_add(moved))?;
@@ -109,30 +108,29 @@ pub(crate) fn fd_pwrite(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 5]
         }
         Ok(moved as usize)
     })?;
-    finish(guest, low(out), moved)
+    finish(call, low(out), moved)
 }
 
-/// The checks and charges that come before any byte moves (invariant 1).
+/// The checks that come before any byte moves (invariant 1), and the price of the vectors.
 fn start(
     descriptor: &Descriptor,
     rights: Rights,
-    guest: &mut dyn Guest,
+    call: &mut Call<'_>,
     iovs: u32,
     count: u32,
     out: u32,
-) -> Outcome<Iovecs> {
+) -> Outcome<Transfer> {
     descriptor.need(rights)?;
-    probe(guest, out, 4)?;
-    let (vectors, total) = Iovecs::check(guest.memory(), iovs, count)?;
-    let writes = rights.intersects(Rights::FD_WRITE);
-    guest.charge(1 + u64::from(count) + if writes { total } else { 0 })?;
-    Ok(vectors)
+    probe(call, out, 4)?;
+    call.pay(price::VECTOR * u64::from(count.min(crate::limits::IOVECS_MAX)))?;
+    let (vectors, total) = Iovecs::check(call.memory(), iovs, count)?;
+    call.hold(vectors.array_bytes())?;
+    Ok(Transfer { vectors, bytes_max: call.hold_part(total)? })
 }
 
-/// Writes the number of bytes moved; a read that overwrote its own vectors may have moved more than
-/// fits.
-fn finish(guest: &mut dyn Guest, out: u32, moved: u64) -> Outcome {
-    write_u32(guest, out, u32::try_from(moved).unwrap_or(u32::MAX))?;
+/// Writes the number of bytes moved, which is at most the sum that [`Iovecs::check`] found.
+fn finish(call: &mut Call<'_>, out: u32, moved: u64) -> Outcome {
+    write_u32(call, out, u32::try_from(moved).unwrap_or(u32::MAX))?;
     Ok(())
 }
 
@@ -152,96 +150,221 @@ fn position(offset: u64, done: u64) -> Result<u64, Errno> {
 }
 
 /// Repeats a host call while signals interrupt it.
-fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+fn retry<T>(mut call: impl FnMut() -> Outcome<T>) -> Outcome<T> {
     loop {
         match call() {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(Stop::Errno(Errno::Intr)) => {}
             other => return other,
         }
     }
 }
 
-/// Fills the vectors in order through `source(buffer, bytes moved before)` until one comes back
-/// short, or after the first if `once`.
+/// The smaller of what is left of a vector, of the transfer, and of a piece.
+fn piece(vector_left: u32, transfer_left: u64) -> u32 {
+    let left = transfer_left.min(PIECE_BYTES as u64);
+    // At most `vector_left`.
+    left.min(u64::from(vector_left)) as u32
+}
+
+/// Fills the vectors in order through `source(buffer, bytes moved before)`, piece by piece, until
+/// one comes back short.
 fn read(
-    memory: &mut [u8],
-    vectors: Iovecs,
-    once: bool,
+    call: &mut Call<'_>,
+    transfer: Transfer,
     source: &mut dyn FnMut(&mut [u8], u64) -> Outcome<usize>,
 ) -> Outcome<u64> {
+    let Transfer { vectors, bytes_max } = transfer;
     let mut moved: u64 = 0;
     for n in 0..vectors.count() {
-        let vector = vectors.get(memory, n)?;
-        if vector.len == 0 {
-            continue;
-        }
-        let buffer = bytes_mut(memory, vector.ptr, vector.len)?;
-        let count = loop {
-            match source(buffer, moved) {
-                Ok(count) => break count,
-                Err(Stop::Errno(Errno::Intr)) => {}
+        let vector = vectors.get(call.memory(), n)?;
+        let mut done = 0;
+        while done < vector.len && moved < bytes_max {
+            let wanted = piece(vector.len - done, bytes_max - moved);
+            let count = part(call.memory(), vector, done, wanted)
+                .map_err(Stop::from)
+                .and_then(|buffer| retry(|| source(buffer, moved)));
+            let count = match count {
                 Err(Stop::Errno(_)) if moved > 0 => return Ok(moved),
-                Err(stop) => return Err(stop),
+                other => other?,
+            };
+            moved += count as u64;
+            call.pay(count as u64)?;
+            if count < index(wanted) {
+                return Ok(moved);
             }
-        };
-        moved += count as u64;
-        if once || count < index(vector.len) {
-            break;
+            done += wanted;
         }
     }
     Ok(moved)
 }
 
-/// Fills the vectors from a file; the usual case of one or two disjoint vectors is one system call.
-fn read_file(memory: &mut [u8], vectors: Iovecs, mut file: &File) -> Outcome<u64> {
-    if vectors.count() == 2 {
-        let range = |v: Iovec| index(v.ptr)..index(v.ptr).saturating_add(index(v.len));
-        let ranges = [range(vectors.get(memory, 0)?), range(vectors.get(memory, 1)?)];
-        if let Ok([first, second]) = memory.get_disjoint_mut(ranges) {
-            let mut slices = [IoSliceMut::new(first), IoSliceMut::new(second)];
-            return Ok(retry(|| file.read_vectored(&mut slices))? as u64);
-        }
-    }
-    read(memory, vectors, false, &mut |buffer, _| Ok(file.read(buffer)?))
+/// The part `done..done + wanted` of a vector.
+fn part(memory: &mut [u8], vector: Iovec, done: u32, wanted: u32) -> Result<&mut [u8], Errno> {
+    bytes_mut(memory, vector.ptr.checked_add(done).ok_or(Errno::Fault)?, wanted)
 }
 
-/// Hands the vectors to `sink(slices, bytes moved before)` in batches until one comes back short.
+/// Fills the vectors from a file; the usual case of two disjoint vectors is one system call.
+fn read_file(call: &mut Call<'_>, transfer: Transfer, mut file: &File) -> Outcome<u64> {
+    let Transfer { vectors, bytes_max } = transfer;
+    if vectors.count() == 2 && bytes_max <= PIECE_BYTES as u64 {
+        let memory = call.memory();
+        let range = |v: Iovec| index(v.ptr)..index(v.ptr).saturating_add(index(v.len));
+        let found = [vectors.get(memory, 0)?, vectors.get(memory, 1)?];
+        let whole = found.iter().map(|vector| u64::from(vector.len)).sum::<u64>() == bytes_max;
+        if let (true, Ok([first, second])) = (whole, memory.get_disjoint_mut(found.map(range))) {
+            let mut slices = [IoSliceMut::new(first), IoSliceMut::new(second)];
+            let moved = retry(|| Ok(file.read_vectored(&mut slices)?))? as u64;
+            call.pay(moved)?;
+            return Ok(moved);
+        }
+    }
+    read(call, transfer, &mut |buffer, _| Ok(file.read(buffer)?))
+}
+
+/// One piece of the first vector that is not empty; `None` where all are.
+fn first_piece(call: &mut Call<'_>, transfer: Transfer) -> Outcome<Option<(Iovec, u32)>> {
+    for n in 0..transfer.vectors.count() {
+        let vector = transfer.vectors.get(call.memory(), n)?;
+        if vector.len > 0 {
+            return Ok(Some((vector, piece(vector.len, transfer.bytes_max))));
+        }
+    }
+    Ok(None)
+}
+
+fn read_source(
+    call: &mut Call<'_>,
+    transfer: Transfer,
+    source: &mut (dyn Read + Send),
+) -> Outcome<u64> {
+    let Some((vector, wanted)) = first_piece(call, transfer)? else { return Ok(0) };
+    let buffer = part(call.memory(), vector, 0, wanted)?;
+    let moved = retry(|| Ok(source.read(buffer)?))?.min(index(wanted)) as u64;
+    call.pay(moved)?;
+    Ok(moved)
+}
+
+fn read_stream(
+    call: &mut Call<'_>,
+    transfer: Transfer,
+    mut file: &File,
+    nonblocking: bool,
+) -> Outcome<u64> {
+    let Some((vector, wanted)) = first_piece(call, transfer)? else { return Ok(0) };
+    let mut ask = nonblocking || call.patience().is_some();
+    loop {
+        if ask {
+            wait(call, file, false, nonblocking)?;
+        }
+        let buffer = part(call.memory(), vector, 0, wanted)?;
+        match retry(|| Ok(file.read(buffer)?)) {
+            // The host's side of the stream does not wait, although the guest's does.
+            Err(Stop::Errno(Errno::Again)) if !nonblocking => ask = true,
+            other => {
+                let moved = other? as u64;
+                call.pay(moved)?;
+                return Ok(moved);
+            }
+        }
+    }
+}
+
+/// Where a write stands in its vectors.
+#[derive(Clone, Copy, Default)]
+struct Cursor {
+    vector: u32,
+    done: u32,
+}
+
+impl Cursor {
+    /// At most `bytes_max` bytes of the next vectors, in at most [`BATCH_VECTORS`] slices, of which
+    /// the number is returned too.
+    fn gather<'m>(
+        mut self,
+        memory: &'m [u8],
+        vectors: Iovecs,
+        bytes_max: usize,
+    ) -> Result<([IoSlice<'m>; BATCH_VECTORS], usize), Errno> {
+        let mut slices = [IoSlice::new(&[]); BATCH_VECTORS];
+        let (mut used, mut left) = (0, bytes_max);
+        for slot in &mut slices {
+            if self.vector == vectors.count() || left == 0 {
+                break;
+            }
+            let vector = vectors.get(memory, self.vector)?;
+            let at = vector.ptr.checked_add(self.done).ok_or(Errno::Fault)?;
+            let whole = bytes(memory, at, vector.len.saturating_sub(self.done))?;
+            *slot = IoSlice::new(whole.get(..whole.len().min(left)).unwrap_or_default());
+            (used, left) = (used + 1, left - slot.len());
+            self = Cursor { vector: self.vector + 1, done: 0 };
+        }
+        Ok((slices, used))
+    }
+
+    /// The place `count` bytes further.
+    fn advance(mut self, memory: &[u8], vectors: Iovecs, mut count: usize) -> Result<Self, Errno> {
+        while self.vector < vectors.count() {
+            let left = index(vectors.get(memory, self.vector)?.len.saturating_sub(self.done));
+            if count < left {
+                // Less than the rest of a 32-bit length.
+                self.done += count as u32;
+                break;
+            }
+            count -= left;
+            self = Cursor { vector: self.vector + 1, done: 0 };
+        }
+        Ok(self)
+    }
+}
+
+/// Hands the vectors to `sink(slices, bytes moved before)` piece by piece, until nothing is left or
+/// it takes nothing.
 fn write(
-    memory: &[u8],
-    vectors: Iovecs,
+    call: &mut Call<'_>,
+    transfer: Transfer,
     sink: &mut dyn FnMut(&[IoSlice<'_>], u64) -> Outcome<usize>,
 ) -> Outcome<u64> {
     let mut moved: u64 = 0;
-    let mut next = 0;
-    while next < vectors.count() {
-        let mut slices = [IoSlice::new(&[]); BATCH_VECTORS];
-        let (mut used, mut wanted) = (0, 0);
-        for slot in &mut slices {
-            if next == vectors.count() {
-                break;
-            }
-            let vector = vectors.get(memory, next)?;
-            *slot = IoSlice::new(bytes(memory, vector.ptr, vector.len)?);
-            (next, used, wanted) = (next + 1, used + 1, wanted + slot.len());
+    let mut cursor = Cursor::default();
+    while moved < transfer.bytes_max {
+        if moved > 0 {
+            call.poll()?;
         }
-        if wanted == 0 {
-            continue;
-        }
-        let batch = slices.get(..used).unwrap_or_default();
-        let count = loop {
-            match sink(batch, moved) {
-                Ok(count) => break count,
-                Err(Stop::Errno(Errno::Intr)) => {}
-                Err(Stop::Errno(_)) if moved > 0 => return Ok(moved),
-                Err(stop) => return Err(stop),
-            }
+        let count = match write_piece(call, transfer, &mut cursor, moved, PIECE_BYTES, sink) {
+            Err(Stop::Errno(_)) if moved > 0 => break,
+            other => other?,
         };
-        moved += count as u64;
-        if count < wanted {
+        moved += count;
+        if count == 0 {
             break;
         }
     }
     Ok(moved)
+}
+
+/// Hands one piece of at most `bytes_max` bytes to `sink`; returns the bytes that it took.
+fn write_piece(
+    call: &mut Call<'_>,
+    transfer: Transfer,
+    cursor: &mut Cursor,
+    moved: u64,
+    bytes_max: usize,
+    sink: &mut dyn FnMut(&[IoSlice<'_>], u64) -> Outcome<usize>,
+) -> Outcome<u64> {
+    let memory = &*call.memory();
+    let left = usize::try_from(transfer.bytes_max - moved).unwrap_or(usize::MAX);
+    loop {
+        let (slices, used) = cursor.gather(memory, transfer.vectors, left.min(bytes_max))?;
+        let batch = slices.get(..used).unwrap_or_default();
+        if batch.iter().all(|slice| slice.is_empty()) && cursor.vector < transfer.vectors.count() {
+            // Only empty vectors: on to the next.
+            *cursor = Cursor { vector: cursor.vector.saturating_add(used as u32), done: 0 };
+            continue;
+        }
+        let count = retry(|| sink(batch, moved))?;
+        *cursor = cursor.advance(memory, transfer.vectors, count)?;
+        return Ok(count as u64);
+    }
 }
 
 fn write_slices(mut file: &File, slices: &[IoSlice<'_>]) -> io::Result<usize> {
@@ -265,79 +388,45 @@ fn write_sink(sink: &mut dyn Write, slices: &[IoSlice<'_>]) -> Outcome<usize> {
     Ok(moved)
 }
 
+/// Writes to a stream of the host, which may have no room for a while.
+fn write_stream(
+    call: &mut Call<'_>,
+    transfer: Transfer,
+    file: &File,
+    nonblocking: bool,
+) -> Outcome<u64> {
+    let mut moved: u64 = 0;
+    let mut cursor = Cursor::default();
+    let mut ask = nonblocking || call.patience().is_some();
+    while moved < transfer.bytes_max {
+        let piece_bytes = if ask { sys::STREAM_CHUNK_BYTES_MAX } else { PIECE_BYTES };
+        let ready = if ask { wait(call, file, true, nonblocking) } else { Ok(()) };
+        let count = ready.and_then(|()| {
+            write_piece(call, transfer, &mut cursor, moved, piece_bytes, &mut |slices, _| {
+                Ok(write_slices(file, slices)?)
+            })
+        });
+        match count {
+            Ok(0) => break,
+            Ok(count) => moved += count,
+            Err(Stop::Errno(Errno::Again)) if !nonblocking => ask = true,
+            Err(Stop::Errno(_)) if moved > 0 => break,
+            Err(stop) => return Err(stop),
+        }
+    }
+    Ok(moved)
+}
+
 /// Waits until the stream is ready; fails at once if it is not and the guest does not want to wait.
-fn wait(file: &File, write: bool, nonblocking: bool, deadline: Option<Instant>) -> Outcome {
+fn wait(call: &mut Call<'_>, file: &File, write: bool, nonblocking: bool) -> Outcome {
     loop {
-        let timeout = match (nonblocking, deadline) {
-            (true, _) => Some(std::time::Duration::ZERO),
-            (false, Some(deadline)) => Some(deadline.saturating_duration_since(Instant::now())),
-            (false, None) => None,
-        };
+        call.poll()?;
+        let timeout = if nonblocking { Some(std::time::Duration::ZERO) } else { call.patience() };
         if sys::wait_one(file, write, timeout)? {
             return Ok(());
         }
         if nonblocking {
             return Err(Errno::Again.into());
         }
-        if timeout.is_some_and(|timeout| timeout.is_zero()) {
-            return Err(Exit::Timeout.into());
-        }
     }
-}
-
-fn read_stream(
-    mut file: &File,
-    buffer: &mut [u8],
-    nonblocking: bool,
-    deadline: Option<Instant>,
-) -> Outcome<usize> {
-    if nonblocking || deadline.is_some() {
-        wait(file, false, nonblocking, deadline)?;
-    }
-    loop {
-        match retry(|| file.read(buffer)) {
-            Ok(count) => return Ok(count),
-            // The host's side of the stream does not wait, although the guest's does.
-            Err(error) if error.kind() == ErrorKind::WouldBlock && !nonblocking => {
-                wait(file, false, false, deadline)?;
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-fn write_stream(
-    mut file: &File,
-    slices: &[IoSlice<'_>],
-    nonblocking: bool,
-    deadline: Option<Instant>,
-) -> Outcome<usize> {
-    if !nonblocking && deadline.is_none() {
-        loop {
-            match retry(|| write_slices(file, slices)) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    wait(file, true, false, None)?
-                }
-                other => return Ok(other?),
-            }
-        }
-    }
-    let mut moved = 0;
-    for chunk in slices.iter().flat_map(|slice| slice.chunks(sys::STREAM_CHUNK_BYTES_MAX)) {
-        let mut rest = chunk;
-        while !rest.is_empty() {
-            let result = wait(file, true, nonblocking, deadline)
-                .and_then(|()| Ok(retry(|| file.write(rest))?));
-            match result {
-                Ok(count) => {
-                    moved += count;
-                    rest = rest.get(count..).unwrap_or_default();
-                }
-                Err(Stop::Errno(Errno::Again)) if !nonblocking => {}
-                Err(Stop::Errno(_)) if moved > 0 => return Ok(moved),
-                Err(stop) => return Err(stop),
-            }
-        }
-    }
-    Ok(moved)
 }

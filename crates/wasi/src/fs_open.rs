@@ -1,22 +1,28 @@
 //! `path_open`: guest path, flags and rights → a new descriptor.
 //!
-//! Resolution is that of `fs_path`. Invariants:
-//! 1. The rights asked for only decide whether the host file is opened for reading or writing;
+//! `fs_walk` finds the place. Invariants:
+//! 1. What the flags ask for needs its right ([`needed`]): to create, to cut, to synchronise.
+//! 2. The rights asked for only decide whether the host file is opened for reading or writing;
 //!    every other right is what the directory hands on and the kind of file can have, never more.
 //!    (Rights asked for beyond that are left out silently: C libraries ask for all of them.)
-//! 2. Below a read-only directory the host is only ever asked to read.
-//! 3. Opening never waits: a FIFO without a writer is empty, without a reader refused.
+//! 3. Below a read-only directory the host is only ever asked to read.
+//! 4. Opening never waits: a FIFO without a writer is empty, without a reader refused.
+//! 5. The content that is cut off is paid for before.
 //!
-//! `tests/wasi/sandbox.rs` and the read-only test would notice a fault.
+//! `tests/wasi/sandbox.rs`, `tests/wasi/rights.rs` and the read-only test would notice a fault.
 
+use crate::call::Call;
 use crate::ctx::WasiCtx;
 use crate::fd_table::{Descriptor, Directory, Object};
-use crate::fs_path::{GuestPath, directory};
-use crate::guest::{Guest, Outcome, Stop, low, probe, write_u32};
+use crate::fs_fd::cut;
+use crate::fs_path::directory;
+use crate::fs_walk::{GuestPath, Place, resolve};
+use crate::guest::{Outcome, Stop, low, probe, write_u32};
+use crate::price::{self, CUT_PIECE_BYTES};
 use crate::sys::{self, Open};
 use crate::types::{Errno, Filetype, Rights, SYMLINK_FOLLOW, fdflags, oflags};
 use cap_std::fs::Dir;
-use std::path::Path;
+use std::ffi::OsStr;
 
 /// What `path_open` was asked for.
 struct Request {
@@ -30,16 +36,17 @@ struct Request {
 
 /// `path_open(fd, dirflags, path, path_len, oflags, rights_base, rights_inheriting, fdflags,
 /// opened_fd)`.
-pub(crate) fn path_open(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 9]) -> Outcome {
+pub(crate) fn path_open(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 9]) -> Outcome {
     let [fd, lookup, ptr, len, how, base, inheriting, flags, out] = args;
-    let path = GuestPath::read(guest, low(ptr), low(len))?;
-    probe(guest, low(out), 4)?;
+    let path = GuestPath::read(call, low(ptr), low(len))?;
+    probe(call, low(out), 4)?;
     let flags = u16::try_from(low(flags)).map_err(|_| Errno::Inval)?;
     let how = u16::try_from(low(how)).map_err(|_| Errno::Inval)?;
     if flags & !fdflags::ALL != 0 || how & !oflags::ALL != 0 {
         return Err(Errno::Inval.into());
     }
     let directory = directory(ctx, low(fd), Rights::PATH_OPEN)?;
+    needed(ctx.fds.get(low(fd))?, how, flags)?;
     let granted = ctx.fds.get(low(fd))?.inheriting;
     let base = Rights(base).intersection(granted);
     let request = Request {
@@ -56,62 +63,93 @@ pub(crate) fn path_open(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 9]
         granted,
         inheriting: Rights(inheriting).intersection(granted),
     };
-    if !ctx.fds.has_room() {
+    let descriptors_max = call.limits().max_resources;
+    if !ctx.fds.has_room(descriptors_max) {
         return Err(Errno::MFile.into());
     }
-    let descriptor = open(directory, &path, &request)?;
-    let opened = ctx.fds.insert(descriptor)?;
-    write_u32(guest, low(out), opened)?;
+    call.pay(if request.open.create { price::OPEN + price::CHANGE } else { price::OPEN })?;
+    let descriptor = open(call, directory, &path, &request)?;
+    let opened = ctx.fds.insert(descriptor, descriptors_max)?;
+    write_u32(call, low(out), opened)?;
     Ok(())
 }
 
-fn open(directory: &Directory, path: &GuestPath, request: &Request) -> Outcome<Descriptor> {
-    let Open { write, create, exclusive, truncate, .. } = request.open;
+/// The rights that the flags need besides `PATH_OPEN` (invariant 1).
+///
+/// The witx file names those of the directory itself. Cutting a file off is also writing to it,
+/// which the directory must hand on.
+fn needed(directory: &Descriptor, how: u16, flags: u16) -> Result<(), Errno> {
+    let mut base = Rights::NONE;
+    if how & oflags::CREAT != 0 {
+        base = base.union(Rights::PATH_CREATE_FILE);
+    }
+    if how & oflags::TRUNC != 0 {
+        base = base.union(Rights::PATH_FILESTAT_SET_SIZE);
+        if !directory.inheriting.contains(Rights::FD_WRITE) {
+            return Err(Errno::NotCapable);
+        }
+    }
+    if flags & (fdflags::SYNC | fdflags::RSYNC) != 0 {
+        base = base.union(Rights::FD_SYNC);
+    }
+    let dsync = Rights::FD_DATASYNC.union(Rights::FD_SYNC);
+    if !directory.base.contains(base)
+        || flags & fdflags::DSYNC != 0 && !directory.base.intersects(dsync)
+    {
+        return Err(Errno::NotCapable);
+    }
+    Ok(())
+}
+
+fn open(
+    call: &mut Call<'_>,
+    directory: &Directory,
+    path: &GuestPath,
+    request: &Request,
+) -> Outcome<Descriptor> {
+    let Open { create, exclusive, truncate, .. } = request.open;
     if request.directory && (create || exclusive || truncate) {
         return Err(Errno::Inval.into());
     }
-    let (whole, must_be_dir) = path.whole()?;
-    if create && path.ends_in_slash() {
+    let (_, slash) = path.trimmed()?;
+    if create && slash {
         // A name with a trailing slash cannot be made a file.
         return Err(Errno::IsDir.into());
     }
-    if request.directory || must_be_dir {
-        let opened = open_directory(directory, path, whole, request.follow || must_be_dir, request);
-        return match opened {
-            Ok(_) if create && exclusive => Err(Errno::Exist.into()),
-            Ok(_) if write || create || truncate => Err(Errno::IsDir.into()),
-            other => other,
-        };
+    // What must be new is not looked for behind a link.
+    let follow = slash || request.follow && !(create && exclusive);
+    let place = resolve(call, &directory.dir, path, follow)?;
+    match place.name.clone() {
+        None => as_directory(directory, request, place.parent.into_dir()?),
+        Some(name) if request.directory || place.slash => {
+            as_directory(directory, request, open_directory(&place, &name, follow)?)
+        }
+        Some(name) if directory.writable => open_file(call, directory, &place, &name, request),
+        Some(name) => open_unchangeable(directory, &place, &name, request),
     }
-    if directory.writable {
-        return open_file(directory, path, whole, &request.open, request);
-    }
-    open_unchangeable(directory, path, whole, request)
 }
 
-fn open_directory(
-    directory: &Directory,
-    path: &GuestPath,
-    whole: &Path,
-    follow: bool,
-    request: &Request,
-) -> Outcome<Descriptor> {
-    if follow {
-        let dir = sys::open_dir(&directory.dir, whole)?;
-        return Ok(directory_descriptor(dir, directory.writable, request));
+/// A directory that was found, unless a file was asked for.
+fn as_directory(directory: &Directory, request: &Request, dir: Dir) -> Outcome<Descriptor> {
+    let Open { write, create, exclusive, truncate, .. } = request.open;
+    if create && exclusive {
+        return Err(Errno::Exist.into());
     }
-    let place = path.place(&directory.dir)?;
-    let dir = match place.name {
-        Some(name) => match sys::open_dir_entry(&place.parent, name) {
-            // Hosts call a link that is not to be followed either; one answer for all.
-            Err(_) if place.look(name)? == Some(Filetype::SymbolicLink) => {
-                return Err(Errno::Loop.into());
-            }
-            other => other?,
-        },
-        None => sys::open_dir(&directory.dir, whole)?,
-    };
+    if write || create || truncate {
+        return Err(Errno::IsDir.into());
+    }
     Ok(directory_descriptor(dir, directory.writable, request))
+}
+
+fn open_directory(place: &Place<'_>, name: &OsStr, followed: bool) -> Outcome<Dir> {
+    if followed {
+        return Ok(sys::open_dir(&place.parent, name.as_ref())?);
+    }
+    match sys::open_dir_entry(&place.parent, name) {
+        // Hosts call a link that is not to be followed either; one answer for all.
+        Err(_) if place.kind(name)? == Some(Filetype::SymbolicLink) => Err(Errno::Loop.into()),
+        other => Ok(other?),
+    }
 }
 
 fn directory_descriptor(dir: Dir, writable: bool, request: &Request) -> Descriptor {
@@ -125,21 +163,39 @@ fn directory_descriptor(dir: Dir, writable: bool, request: &Request) -> Descript
 }
 
 fn open_file(
+    call: &mut Call<'_>,
     directory: &Directory,
-    path: &GuestPath,
-    whole: &Path,
+    place: &Place<'_>,
+    name: &OsStr,
+    request: &Request,
+) -> Outcome<Descriptor> {
+    if request.open.truncate {
+        cut_content(call, place, name)?;
+    }
+    let file = sys::open_entry(&place.parent, name, &request.open)?;
+    file_descriptor(directory, file, &request.open, request)
+}
+
+/// Pays for the content that opening is about to cut off, and cuts off most of it if it is much.
+fn cut_content(call: &mut Call<'_>, place: &Place<'_>, name: &OsStr) -> Outcome {
+    match place.look(name)? {
+        Some(stat) if stat.filetype == Filetype::RegularFile => {
+            if stat.size_bytes <= CUT_PIECE_BYTES {
+                return Ok(call.pay(price::cut(stat.size_bytes))?);
+            }
+            let open = Open { write: true, ..Open::default() };
+            cut(call, &sys::open_entry(&place.parent, name, &open)?, 0)
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn file_descriptor(
+    directory: &Directory,
+    file: std::fs::File,
     open: &Open,
     request: &Request,
 ) -> Outcome<Descriptor> {
-    let file = if request.follow {
-        sys::open_follow(&directory.dir, whole, open)?
-    } else {
-        let place = path.place(&directory.dir)?;
-        match place.name {
-            Some(name) => sys::open_entry(&place.parent, name, open)?,
-            None => sys::open_follow(&directory.dir, whole, open)?,
-        }
-    };
     let filetype = sys::filestat_of_file(&file)?.filetype;
     if filetype == Filetype::Directory {
         let dir = Dir::from_std_file(file);
@@ -166,19 +222,19 @@ fn open_file(
     Ok(Descriptor { object, filetype, base, inheriting: Rights::NONE, flags: open.fdflags })
 }
 
-/// Opens a file below a read-only directory: the host is only asked to read (invariant 2), and what
+/// Opens a file below a read-only directory: the host is only asked to read (invariant 3), and what
 /// was wanted beyond that decides the error, as on a file system mounted read-only.
 fn open_unchangeable(
     directory: &Directory,
-    path: &GuestPath,
-    whole: &Path,
+    place: &Place<'_>,
+    name: &OsStr,
     request: &Request,
 ) -> Outcome<Descriptor> {
     let wanted = request.open;
     let open = Open { read: true, fdflags: wanted.fdflags & !fdflags::APPEND, ..Open::default() };
-    let found = match open_file(directory, path, whole, &open, request) {
+    let found = match sys::open_entry(&place.parent, name, &open).map_err(Stop::from) {
         Err(Stop::Errno(Errno::NoEnt)) if wanted.create => return Err(Errno::RoFs.into()),
-        other => other?,
+        other => file_descriptor(directory, other?, &open, request)?,
     };
     if wanted.create && wanted.exclusive {
         return Err(Errno::Exist.into());

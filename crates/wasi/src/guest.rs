@@ -8,20 +8,31 @@
 //!
 //! The hostile-argument campaign in `tests/wasi/hostile.rs` would notice a missing check.
 
+use crate::call::Call;
+use crate::limits::IOVECS_MAX;
 use crate::types::Errno;
 use std::io;
+use std::time::Duration;
 
 /// What a WASI call may see of the guest.
 pub trait Guest {
     /// The bytes of the guest's exported memory (whole linear memory).
     fn memory(&mut self) -> &mut [u8];
-    /// Charges `units` of work (1 unit = 1 byte moved or 1 entry handled) to the guest's fuel.
+    /// Charges `units` to the guest's fuel, before the work they stand for or after one piece of
+    /// it; `docs/semantics.md` has the price of each call.
     ///
     /// # Errors
-    /// [`Exit::OutOfFuel`] when it ran out.
+    /// [`Exit::OutOfFuel`] when less is left.
     fn charge(&mut self, units: u64) -> Result<(), Exit>;
-    /// The instant by which blocking calls must return, if any.
-    fn deadline(&self) -> Option<std::time::Instant>;
+    /// Whether the guest may go on: asked at the beginning of each call, and after each piece of
+    /// long work or of waiting.
+    ///
+    /// # Errors
+    /// [`Exit::Interrupt`] when the guest's deadline has passed or its embedder interrupts it.
+    fn poll(&mut self) -> Result<(), Exit>;
+    /// How long a call may wait before it asks [`Guest::poll`] again. `None`: for ever, because
+    /// nothing interrupts this guest.
+    fn patience(&self) -> Option<Duration>;
 }
 
 /// Why the guest does not go on.
@@ -31,8 +42,8 @@ pub enum Exit {
     Proc(u32),
     /// The guest's fuel ran out.
     OutOfFuel,
-    /// The guest's deadline passed while a call was waiting.
-    Timeout,
+    /// The guest's deadline has passed, or its embedder interrupts it.
+    Interrupt,
     /// The call traps, for this reason.
     Trap(String),
 }
@@ -42,7 +53,7 @@ impl std::fmt::Display for Exit {
         match self {
             Exit::Proc(code) => write!(f, "exited with code {code}"),
             Exit::OutOfFuel => write!(f, "out of fuel"),
-            Exit::Timeout => write!(f, "timeout"),
+            Exit::Interrupt => write!(f, "interrupt"),
             Exit::Trap(reason) => write!(f, "{reason}"),
         }
     }
@@ -103,25 +114,25 @@ pub(crate) fn bytes_mut(memory: &mut [u8], ptr: u32, len: u32) -> Result<&mut [u
 }
 
 /// Fails unless `len` bytes at `ptr` exist.
-pub(crate) fn probe(guest: &mut dyn Guest, ptr: u32, len: u32) -> Result<(), Errno> {
-    bytes(guest.memory(), ptr, len).map(drop)
+pub(crate) fn probe(call: &mut Call<'_>, ptr: u32, len: u32) -> Result<(), Errno> {
+    bytes(call.memory(), ptr, len).map(drop)
 }
 
 /// Copies `value` to `ptr`.
-pub(crate) fn write(guest: &mut dyn Guest, ptr: u32, value: &[u8]) -> Result<(), Errno> {
+pub(crate) fn write(call: &mut Call<'_>, ptr: u32, value: &[u8]) -> Result<(), Errno> {
     let len = u32::try_from(value.len()).map_err(|_| Errno::Fault)?;
-    bytes_mut(guest.memory(), ptr, len)?.copy_from_slice(value);
+    bytes_mut(call.memory(), ptr, len)?.copy_from_slice(value);
     Ok(())
 }
 
 /// Writes a `u32` at `ptr`.
-pub(crate) fn write_u32(guest: &mut dyn Guest, ptr: u32, value: u32) -> Result<(), Errno> {
-    write(guest, ptr, &value.to_le_bytes())
+pub(crate) fn write_u32(call: &mut Call<'_>, ptr: u32, value: u32) -> Result<(), Errno> {
+    write(call, ptr, &value.to_le_bytes())
 }
 
 /// Writes a `u64` at `ptr`.
-pub(crate) fn write_u64(guest: &mut dyn Guest, ptr: u32, value: u64) -> Result<(), Errno> {
-    write(guest, ptr, &value.to_le_bytes())
+pub(crate) fn write_u64(call: &mut Call<'_>, ptr: u32, value: u64) -> Result<(), Errno> {
+    write(call, ptr, &value.to_le_bytes())
 }
 
 /// Reads `N` bytes at `ptr`.
@@ -129,9 +140,6 @@ pub(crate) fn read_array<const N: usize>(memory: &[u8], ptr: u32) -> Result<[u8;
     let start = index(ptr);
     memory.get(start..).and_then(|rest| rest.first_chunk::<N>()).copied().ok_or(Errno::Fault)
 }
-
-/// Most vectors that one call may pass (`IOV_MAX` of the usual C libraries).
-pub(crate) const IOVECS_MAX: u32 = 1024;
 
 /// One `iovec` or `ciovec` of a guest, not yet checked against its memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,6 +175,11 @@ impl Iovecs {
 
     pub(crate) const fn count(self) -> u32 {
         self.count
+    }
+
+    /// The size in bytes of the array itself.
+    pub(crate) fn array_bytes(self) -> u64 {
+        8 * u64::from(self.count)
     }
 
     /// Vector `n`.

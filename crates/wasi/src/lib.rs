@@ -6,25 +6,30 @@
 //! [`MODULE`]. The crate knows no engine and no other crate of Prova.
 //!
 //! ```text
-//! FuncDef::call(WasiCtx, Guest, cells) ─► table ─► process │ clock │ random │ poll │ fs_{io,fd,dir,open,path}
-//!                                                                             └──► fd_table ─► sys ─► host
+//! FuncDef::call(WasiCtx, Guest, cells) ─► table ─► Call ─► process │ clock │ random │ poll │ fs_{io,fd,dir,open,path}
+//!                                                                                      └──► fd_table ─► sys ─► host
 //! ```
 //!
 //! Invariants:
 //! 1. Nothing is granted that the builder was not told to grant: no directory, variable, argument
 //!    or stream.
-//! 2. Directory access goes through `fs_path` and `fs_open`, which resolve every name below its
-//!    directory handle (cap-std for all components but the last, a no-follow system call or cap-std
-//!    for the last).
+//! 2. Directory access goes through `fs_walk`, which resolves every name below its directory handle
+//!    (by the host's own sandbox where it has one, otherwise component by component with cap-std);
+//!    calls then act on one name of one directory, without following a link there.
 //! 3. No argument makes a call panic, allocate without bound, or touch memory outside the guest's.
-//! 4. A call charges one unit for each byte moved and each entry handled.
+//! 4. A call charges for its work (`price`), before it or in pieces.
+//! 5. A call asks whether the guest may go on when it begins and between pieces of its work, and
+//!    waits no longer than the guest's patience without asking.
+//! 6. Each call asks for the rights that `wasi_snapshot_preview1.witx` names.
 //!
-//! Limits: [`limits`]. Worst case of a call: linear in the bytes it moves, or waiting, which ends
-//! at the guest's deadline for streams of the host, but not inside a `Box<dyn Read>` or `Box<dyn
-//! Write>` of the embedder. The tests in `tests/wasi/` would notice a fault; they do not compare
-//! with other engines.
+//! Limits: [`WasiLimits`], [`limits`]. Worst case of a call: linear in what it charges, or waiting,
+//! which ends when the guest is interrupted for streams of the host, but not inside a `Box<dyn Read>`
+//! or `Box<dyn Write>` of the embedder, nor inside one system call that the host does not finish
+//! (`fsync`, a file system over a network). The tests in `tests/wasi/` would notice a fault; they do
+//! not compare with other engines.
 
 mod builder;
+mod call;
 mod clock;
 mod ctx;
 mod fd_table;
@@ -33,8 +38,11 @@ mod fs_fd;
 mod fs_io;
 mod fs_open;
 mod fs_path;
+mod fs_walk;
 mod guest;
+pub mod limits;
 mod poll;
+mod price;
 mod process;
 mod random;
 mod sys;
@@ -45,20 +53,7 @@ pub use builder::{Captured, Perms, WasiCtxBuilder};
 pub use clock::Clocks;
 pub use ctx::WasiCtx;
 pub use guest::{Exit, Guest};
+pub use limits::WasiLimits;
 pub use random::Randomness;
 pub use table::{FUNCTIONS, FuncDef, MODULE, ValKind, function};
 pub use types::Errno;
-
-/// The named limits of the crate.
-pub mod limits {
-    /// Most vectors that one read or write may pass; more is `EINVAL`.
-    pub const IOVECS_MAX: u32 = crate::guest::IOVECS_MAX;
-    /// Longest path in bytes; a longer one is `ENAMETOOLONG`.
-    pub const PATH_BYTES_MAX: u32 = crate::fs_path::PATH_BYTES_MAX;
-    /// Most descriptors open at a time; one more is `EMFILE`.
-    pub const FDS_MAX: usize = crate::fd_table::FDS_MAX;
-    /// Most bytes of directory listings held for the guest at a time; more is `ENOMEM`.
-    pub const LISTING_BYTES_MAX: usize = crate::fd_table::LISTING_BYTES_MAX;
-    /// Most subscriptions of one `poll_oneoff`; more is `EINVAL`.
-    pub const SUBSCRIPTIONS_MAX: u32 = crate::poll::SUBSCRIPTIONS_MAX;
-}

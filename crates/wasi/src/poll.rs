@@ -3,22 +3,22 @@
 //! Files and the embedder's streams are always ready; the host's streams are asked through `poll`;
 //! clocks give the time to wait. Invariants:
 //! 1. At most [`SUBSCRIPTIONS_MAX`] subscriptions, so that what is allocated is bounded.
-//! 2. A wait ends at the guest's deadline at the latest, with [`Exit::Timeout`].
+//! 2. No wait is longer than the guest's patience without asking whether the guest may go on.
 //! 3. At least one event is written on success.
 
+use crate::call::Call;
 use crate::clock::{ClockId, ClockState};
 use crate::ctx::WasiCtx;
 use crate::fd_table::{Descriptor, FdTable, Object};
-use crate::guest::{Exit, Guest, Outcome, low, probe, read_array, write, write_u32};
+use crate::guest::{Outcome, low, probe, read_array, write, write_u32};
+use crate::limits::SUBSCRIPTIONS_MAX;
+use crate::price;
 use crate::sys::{self, Waiting};
 use crate::types::{
     EVENT_SIZE_BYTES, Errno, Event, EventType, Filetype, Rights, SUBSCRIPTION_SIZE_BYTES,
 };
 use std::io::Seek;
 use std::time::{Duration, Instant};
-
-/// Most subscriptions of one call.
-pub(crate) const SUBSCRIPTIONS_MAX: u32 = 4096;
 
 /// One subscription, decoded.
 #[derive(Clone, Copy)]
@@ -51,31 +51,31 @@ impl Subscription {
 }
 
 /// `poll_oneoff(in, out, nsubscriptions, nevents)`.
-pub(crate) fn poll_oneoff(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 4]) -> Outcome {
+pub(crate) fn poll_oneoff(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]) -> Outcome {
     let [input, output, count, out] = args.map(low);
     if count == 0 || count > SUBSCRIPTIONS_MAX {
         return Err(Errno::Inval.into());
     }
-    guest.charge(1 + u64::from(count))?;
+    call.pay(price::SUBSCRIPTION * u64::from(count))?;
+    call.hold((SUBSCRIPTION_SIZE_BYTES + EVENT_SIZE_BYTES) as u64 * u64::from(count))?;
     // Neither product overflows, by invariant 1.
-    probe(guest, output, count * EVENT_SIZE_BYTES as u32)?;
-    probe(guest, input, count * SUBSCRIPTION_SIZE_BYTES as u32)?;
-    probe(guest, out, 4)?;
+    probe(call, output, count * EVENT_SIZE_BYTES as u32)?;
+    probe(call, input, count * SUBSCRIPTION_SIZE_BYTES as u32)?;
+    probe(call, out, 4)?;
     let mut subscriptions = Vec::with_capacity(crate::guest::index(count));
     for n in 0..count {
         let at = input.checked_add(n * SUBSCRIPTION_SIZE_BYTES as u32).ok_or(Errno::Fault)?;
-        let bytes: [u8; SUBSCRIPTION_SIZE_BYTES] = read_array(guest.memory(), at)?;
+        let bytes: [u8; SUBSCRIPTION_SIZE_BYTES] = read_array(call.memory(), at)?;
         subscriptions.push(decode(&bytes, &ctx.clock)?);
     }
-    let deadline = guest.deadline();
-    let events = wait(&subscriptions, &ctx.fds, &mut ctx.clock, deadline)?;
+    let events = wait(call, &subscriptions, &ctx.fds, &mut ctx.clock)?;
     let mut written: u32 = 0;
     for event in &events {
         let at = output.checked_add(written * EVENT_SIZE_BYTES as u32).ok_or(Errno::Fault)?;
-        write(guest, at, &event.encode())?;
+        write(call, at, &event.encode())?;
         written += 1;
     }
-    write_u32(guest, out, written)?;
+    write_u32(call, out, written)?;
     Ok(())
 }
 
@@ -205,19 +205,19 @@ impl<'a> Pending<'a> {
 /// Waits for the first events. With virtual clocks streams are asked once, and if nothing has
 /// happened, the clocks move by the shortest wait instead of the host's time.
 fn wait(
+    call: &mut Call<'_>,
     subscriptions: &[Subscription],
     fds: &FdTable,
     clock: &mut ClockState,
-    deadline: Option<Instant>,
 ) -> Outcome<Vec<Event>> {
     let start = Instant::now();
     let mut pending = Pending::new(subscriptions, fds);
     loop {
+        call.poll()?;
         let passed_ns =
             if clock.is_virtual() { u64::MAX } else { sys::duration_ns(start.elapsed()) };
         let left = pending.shortest_ns.map(|ns| Duration::from_nanos(ns.saturating_sub(passed_ns)));
-        let allowed = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        pending.ask([left, allowed].into_iter().flatten().min())?;
+        pending.ask([left, call.patience()].into_iter().flatten().min())?;
         let passed_ns = match (clock.is_virtual(), pending.shortest_ns) {
             (false, _) => sys::duration_ns(start.elapsed()),
             (true, Some(ns)) if pending.events.is_empty() => {
@@ -229,9 +229,6 @@ fn wait(
         pending.events.extend(clock_events(subscriptions, passed_ns));
         if !pending.events.is_empty() {
             return Ok(pending.events);
-        }
-        if allowed.is_some_and(|left| left.is_zero()) {
-            return Err(Exit::Timeout.into());
         }
     }
 }

@@ -4,8 +4,10 @@
 //! OOPSLA 2014), the same on every host and not fit for secrets. Invariant 1: bytes are taken from
 //! the sequence in whole 8-byte words per call.
 
+use crate::call::Call;
 use crate::ctx::WasiCtx;
-use crate::guest::{Guest, Outcome, bytes_mut, low};
+use crate::guest::{Exit, Outcome, bytes_mut, index, low};
+use crate::price::PIECE_BYTES;
 use crate::sys;
 
 /// Where a guest's random bytes come from.
@@ -28,19 +30,27 @@ impl From<Randomness> for RandomState {
     }
 }
 
-/// Bytes filled between two charges.
-const CHUNK_BYTES: usize = 64 << 10;
-
 /// `random_get(buf, buf_len)`.
-pub(crate) fn random_get(ctx: &mut WasiCtx, guest: &mut dyn Guest, args: [u64; 2]) -> Outcome {
+pub(crate) fn random_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 2]) -> Outcome {
     let [ptr, len] = args.map(low);
-    bytes_mut(guest.memory(), ptr, len)?;
-    guest.charge(u64::from(len))?;
-    for chunk in bytes_mut(guest.memory(), ptr, len)?.chunks_mut(CHUNK_BYTES) {
+    bytes_mut(call.memory(), ptr, len)?;
+    let limit = call.limits().max_random_size;
+    if u64::from(len) > limit {
+        let reason = format!("random_get: {len} bytes are more than max-random-size ({limit})");
+        return Err(Exit::Trap(reason).into());
+    }
+    call.pay(u64::from(len))?;
+    let mut done = 0;
+    while done < index(len) {
+        let whole = bytes_mut(call.memory(), ptr, len)?;
+        let end = index(len).min(done + PIECE_BYTES);
+        let piece = whole.get_mut(done..end).unwrap_or_default();
         match &mut ctx.random.0 {
-            Randomness::Host => sys::random(chunk)?,
-            Randomness::Seeded(state) => fill(state, chunk),
+            Randomness::Host => sys::random(piece)?,
+            Randomness::Seeded(state) => fill(state, piece),
         }
+        done = end;
+        call.poll()?;
     }
     Ok(())
 }

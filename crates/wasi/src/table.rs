@@ -5,11 +5,13 @@
 //! 1. Rows are sorted by name and complete; `proc_exit` alone has no result. A test compares the
 //!    count and the order.
 //! 2. A call never sees more or fewer cells than its signature says: any other number traps.
+//! 3. Every call pays [`price::CALL`], and asks whether the guest may go on, before anything else.
 
+use crate::call::Call;
 use crate::ctx::WasiCtx;
 use crate::guest::{Exit, Guest, Outcome, Stop};
 use crate::types::Errno;
-use crate::{clock, fs_dir, fs_fd, fs_io, fs_open, fs_path, poll, process, random};
+use crate::{clock, fs_dir, fs_fd, fs_io, fs_open, fs_path, poll, price, process, random};
 
 /// The module name that guests import these functions from.
 pub const MODULE: &str = "wasi_snapshot_preview1";
@@ -49,9 +51,9 @@ pub fn function(name: &str) -> Option<&'static FuncDef> {
     FUNCTIONS.binary_search_by(|row| row.name.cmp(name)).ok().and_then(|at| FUNCTIONS.get(at))
 }
 
-/// Hands the cells to a call that takes exactly `N` of them.
+/// Begins a call of a function that takes exactly `N` cells.
 fn enter<const N: usize>(
-    call: fn(&mut WasiCtx, &mut dyn Guest, [u64; N]) -> Outcome,
+    function: fn(&mut WasiCtx, &mut Call<'_>, [u64; N]) -> Outcome,
     ctx: &mut WasiCtx,
     guest: &mut dyn Guest,
     cells: &[u64],
@@ -59,7 +61,9 @@ fn enter<const N: usize>(
     let Ok(args) = <[u64; N]>::try_from(cells) else {
         return Err(Exit::Trap("wasi: wrong number of arguments".to_owned()));
     };
-    match call(ctx, guest, args) {
+    let mut call = Call::new(guest, ctx.limits);
+    call.pay(price::CALL)?;
+    match function(ctx, &mut call, args) {
         Ok(()) => Ok(Errno::Success as u32),
         Err(Stop::Errno(errno)) => Ok(errno as u32),
         Err(Stop::Exit(exit)) => Err(exit),

@@ -1,13 +1,13 @@
 //! The operating system layer for Linux, macOS and the BSDs.
 //!
 //! Invariant 1: a function that takes `(&Dir, name)` is only called with a name of one component
-//! that is neither `.` nor `..` and has no slash (`fs_path::Place`), and never follows a symbolic
-//! link there. Following is left to cap-std.
+//! that is neither `.` nor `..` and has no slash (`fs_walk::Place`), and never follows a symbolic
+//! link there. Following is left to `fs_walk`.
 
 use super::{Advice, HostEntry, Open, SetTime, Waiting, timestamp_ns};
 use crate::guest::Outcome;
 use crate::types::{Errno, Filestat, Filetype, fdflags};
-use cap_std::fs::{Dir, OpenOptions};
+use cap_std::fs::Dir;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno as Sys;
@@ -142,15 +142,6 @@ fn open_flags(open: &Open) -> OFlags {
     flags
 }
 
-/// Opens `path` below `dir`, following symbolic links inside the sandbox.
-pub(crate) fn open_follow(dir: &Dir, path: &Path, open: &Open) -> io::Result<File> {
-    use cap_std::fs::OpenOptionsExt;
-    let mut options = OpenOptions::new();
-    options.read(open.read || !open.write).write(open.write);
-    options.custom_flags(open_flags(open).bits() as i32);
-    dir.open_with(path, &options).map(cap_std::fs::File::into_std)
-}
-
 /// Opens the entry `name` of `dir`; a symbolic link there fails with ELOOP (invariant 1).
 pub(crate) fn open_entry(dir: &Dir, name: &OsStr, open: &Open) -> io::Result<File> {
     let access = match (open.read, open.write) {
@@ -166,6 +157,28 @@ pub(crate) fn open_entry(dir: &Dir, name: &OsStr, open: &Open) -> io::Result<Fil
 /// Opens a directory, perhaps for searching only, following symbolic links inside the sandbox.
 pub(crate) fn open_dir(dir: &Dir, path: &Path) -> io::Result<Dir> {
     dir.open_dir(path)
+}
+
+/// Opens a directory for searching, of whose path no component is a symbolic link and none leaves
+/// `dir`, by the host's own rule. `None` where a component is or does, and where the host has no
+/// such rule.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn open_beneath(dir: &Dir, path: &Path) -> io::Result<Option<Dir>> {
+    use rustix::fs::ResolveFlags;
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let rule = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    match rustix::fs::openat2(dir, path, flags, Mode::empty(), rule) {
+        Ok(opened) => Ok(Some(Dir::from_std_file(File::from(opened)))),
+        // LOOP: a link. XDEV: a way out. The others: no such call, or none that may be used.
+        Err(Sys::LOOP | Sys::XDEV | Sys::NOSYS | Sys::AGAIN | Sys::PERM | Sys::INVAL) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// This host has no such rule.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) fn open_beneath(_: &Dir, _: &Path) -> io::Result<Option<Dir>> {
+    Ok(None)
 }
 
 /// Opens the directory entry `name` of `dir`; a symbolic link there fails (invariant 1).
@@ -291,6 +304,13 @@ pub(crate) fn advise(file: &File, offset: u64, len: u64, advice: Advice) -> io::
         let _ = (file, offset, len, advice);
         Ok(())
     }
+}
+
+/// Bytes that the file's device has free, where it tells.
+pub(crate) fn free_bytes(file: &File) -> Option<u64> {
+    let device = rustix::fs::fstatvfs(file).ok()?;
+    // A device without an end says that it has no blocks.
+    (device.f_blocks > 0).then(|| device.f_bavail.saturating_mul(device.f_frsize))
 }
 
 /// Makes sure that `offset..offset + len` of the file exists.

@@ -88,22 +88,22 @@ fn options(open: &Open) -> io::Result<OpenOptions> {
     Ok(options)
 }
 
-/// Opens `path` below `dir`, following symbolic links inside the sandbox.
-pub(crate) fn open_follow(dir: &Dir, path: &Path, open: &Open) -> io::Result<File> {
-    dir.open_with(path, &options(open)?).map(cap_std::fs::File::into_std)
-}
-
 /// Opens the entry `name` of `dir`; a symbolic link there is refused.
 pub(crate) fn open_entry(dir: &Dir, name: &OsStr, open: &Open) -> io::Result<File> {
     if dir.symlink_metadata(name).is_ok_and(|metadata| metadata.is_symlink()) {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "a symbolic link"));
     }
-    open_follow(dir, name.as_ref(), open)
+    dir.open_with(name, &options(open)?).map(cap_std::fs::File::into_std)
 }
 
 /// Opens a directory, following symbolic links inside the sandbox.
 pub(crate) fn open_dir(dir: &Dir, path: &Path) -> io::Result<Dir> {
     dir.open_dir(path)
+}
+
+/// This host has no rule that keeps a path below a directory.
+pub(crate) fn open_beneath(_: &Dir, _: &Path) -> io::Result<Option<Dir>> {
+    Ok(None)
 }
 
 /// Opens the directory entry `name` of `dir`; a symbolic link there is refused.
@@ -193,6 +193,11 @@ pub(crate) fn sync_dir(_: &Dir) -> io::Result<()> {
 /// Nothing to do.
 pub(crate) fn advise(_: &File, _: u64, _: u64, _: Advice) -> io::Result<()> {
     Ok(())
+}
+
+/// Not known.
+pub(crate) fn free_bytes(_: &File) -> Option<u64> {
+    None
 }
 
 /// Not supported.

@@ -1,9 +1,11 @@
 //! A fake guest, a temporary directory, and short ways to call.
 
-use prova_wasi::{Captured, Clocks, Errno, Exit, Guest, Perms, WasiCtx, WasiCtxBuilder, function};
+use prova_wasi::{
+    Captured, Clocks, Errno, Exit, Guest, Perms, WasiCtx, WasiCtxBuilder, WasiLimits, function,
+};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
+use std::time::Duration;
 
 /// Where calls leave small results.
 pub(crate) const OUT: u64 = 0x100;
@@ -31,7 +33,24 @@ pub(crate) const FOLLOW: u64 = 1;
 pub(crate) struct Fake {
     pub(crate) memory: Vec<u8>,
     pub(crate) fuel: u64,
-    pub(crate) deadline: Option<Instant>,
+    /// How often the guest was asked whether it may go on.
+    pub(crate) polls: u64,
+    /// How often it says yes.
+    pub(crate) polls_max: u64,
+    pub(crate) patience: Option<Duration>,
+}
+
+impl Fake {
+    /// A guest that nothing interrupts.
+    pub(crate) fn new(memory_bytes: usize) -> Self {
+        let memory = vec![0; memory_bytes];
+        Fake { memory, fuel: u64::MAX, polls: 0, polls_max: u64::MAX, patience: None }
+    }
+
+    /// From now on it may go on so many times more.
+    pub(crate) fn interrupt_after(&mut self, polls: u64) {
+        self.polls_max = self.polls + polls;
+    }
 }
 
 impl Guest for Fake {
@@ -42,8 +61,15 @@ impl Guest for Fake {
         self.fuel = self.fuel.checked_sub(units).ok_or(Exit::OutOfFuel)?;
         Ok(())
     }
-    fn deadline(&self) -> Option<Instant> {
-        self.deadline
+    fn poll(&mut self) -> Result<(), Exit> {
+        if self.polls >= self.polls_max {
+            return Err(Exit::Interrupt);
+        }
+        self.polls += 1;
+        Ok(())
+    }
+    fn patience(&self) -> Option<Duration> {
+        self.patience
     }
 }
 
@@ -90,6 +116,10 @@ impl World {
     }
 
     pub(crate) fn with(perms: Perms) -> Self {
+        World::granted(perms, WasiLimits::default())
+    }
+
+    fn granted(perms: Perms, limits: WasiLimits) -> Self {
         let temp = TempDir::new();
         let stdout = Captured::new(1 << 20);
         let mut builder = WasiCtxBuilder::new();
@@ -100,10 +130,15 @@ impl World {
             .stdout(Box::new(stdout.clone()))
             .stderr(Box::new(std::io::sink()))
             .clocks(Clocks::Virtual { realtime_ns: 1_000_000_000, step_ns: 10 })
-            .randomness(prova_wasi::Randomness::Seeded(1));
+            .randomness(prova_wasi::Randomness::Seeded(1))
+            .limits(limits);
         builder.preopen_path(temp.inside(), "/", perms).unwrap();
-        let guest = Fake { memory: vec![0; MEMORY_BYTES], fuel: u64::MAX, deadline: None };
-        World { ctx: builder.build(), guest, temp, stdout }
+        World { ctx: builder.build(), guest: Fake::new(MEMORY_BYTES), temp, stdout }
+    }
+
+    /// A world with these limits.
+    pub(crate) fn limited(limits: WasiLimits) -> Self {
+        World::granted(Perms::default(), limits)
     }
 
     pub(crate) fn call(&mut self, name: &str, args: &[u64]) -> Result<u32, Exit> {

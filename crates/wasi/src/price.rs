@@ -1,0 +1,81 @@
+//! What the work of a call costs its guest, in units of fuel.
+//!
+//! Work that a call does for its guest → units. Every call reads its prices here; the table in
+//! `docs/semantics.md` (WASI) says which call pays what. Invariants:
+//! 1. A price depends on the arguments, the guest's memory and what is found, never on the host's
+//!    kind: the same run costs the same everywhere.
+//! 2. What is bounded by the arguments is paid before it is done; what is not is done in pieces of
+//!    at most [`PIECE_BYTES`] or one entry, each paid at once.
+//!
+//! A unit stands for about 50 ns of the host's work at most. Not so `fd_sync` and `fd_datasync`,
+//! which wait for the device. `tests/wasi/prices.rs` holds each call against the table, and
+//! `examples/prices.rs` measures a unit of each call.
+
+/// Every call.
+pub(crate) const CALL: u64 = 16;
+/// A vector of a read or write, besides its bytes.
+pub(crate) const VECTOR: u64 = 16;
+/// An argument or variable, besides its bytes.
+pub(crate) const STRING: u64 = 8;
+/// A component of a path, besides its bytes.
+pub(crate) const COMPONENT: u64 = 32;
+/// A symbolic link that is followed, besides the bytes and components of its target.
+pub(crate) const LINK: u64 = 64;
+/// What a path call asks of the host beyond finding the file: to open it, to tell its attributes.
+pub(crate) const OPEN: u64 = 64;
+/// An entry of a directory that is made, moved or removed.
+pub(crate) const CHANGE: u64 = 256;
+/// An entry of a directory that is listed, besides the bytes of its name.
+pub(crate) const LISTED: u64 = 32;
+/// A subscription of `poll_oneoff`.
+pub(crate) const SUBSCRIPTION: u64 = 64;
+/// Making data safe on the device.
+pub(crate) const SYNC: u64 = 10_000;
+
+/// Bytes that are filled, read or written between two questions whether the guest may go on.
+pub(crate) const PIECE_BYTES: usize = 256 << 10;
+/// Bytes of a file that are allocated between two such questions.
+pub(crate) const ALLOCATE_PIECE_BYTES: u64 = 64 << 20;
+/// Bytes of a file that are cut off, or advice is given for, between two such questions; more of
+/// them where a file is so long that most of it must be holes.
+pub(crate) const CUT_PIECE_BYTES: u64 = 1 << 30;
+
+/// What allocating `bytes` of a file costs: one unit for each 64 bytes begun.
+pub(crate) const fn allocated(bytes: u64) -> u64 {
+    bytes.div_ceil(64)
+}
+
+/// What cutting off the last `bytes` of a file costs: one unit for each 1,024 bytes begun.
+pub(crate) const fn cut(bytes: u64) -> u64 {
+    bytes.div_ceil(1024)
+}
+
+/// What advice on `bytes` of a file costs: one unit for each 4,096 bytes begun.
+pub(crate) const fn advised(bytes: u64) -> u64 {
+    bytes.div_ceil(4096)
+}
+
+/// What a path costs wherever it leads, without the links that are followed.
+pub(crate) fn path(path: &[u8]) -> u64 {
+    let components = path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()).count();
+    path.len() as u64 + COMPONENT * components as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_costs_its_bytes_and_its_components() {
+        for (text, components) in [("", 0), ("a", 1), ("a/", 1), ("a//b", 2), ("./../a/", 3)] {
+            assert_eq!(path(text.as_bytes()), text.len() as u64 + 32 * components, "{text}");
+        }
+    }
+
+    #[test]
+    fn prices_by_size_round_up_and_do_not_overflow() {
+        assert_eq!([allocated(0), allocated(1), allocated(64), allocated(65)], [0, 1, 1, 2]);
+        assert_eq!([cut(0), cut(1024), cut(1025), advised(4097)], [0, 1, 2, 2]);
+        assert!(allocated(u64::MAX) < u64::MAX / 63);
+    }
+}
