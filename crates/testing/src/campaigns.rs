@@ -7,6 +7,7 @@ use prova_testing::bad_input::mutate::Mutants;
 use prova_testing::bad_input::supervise;
 use prova_testing::differential::{self, Options};
 use prova_testing::generate::Generator;
+use prova_testing::second::compare;
 use prova_testing::{enumerate, fuel, judge, mutations, proof, torture};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -86,6 +87,20 @@ pub(crate) enum Campaign {
         /// Modules whose functions are edited, besides generated ones.
         files: Vec<PathBuf>,
     },
+    /// A second, plain checker's opinion on generated and edited code against that of the check.
+    Second {
+        /// How many honest functions.
+        #[arg(long, default_value_t = 100_000)]
+        honest: u64,
+        /// How many edited functions.
+        #[arg(long, default_value_t = 100_000)]
+        edited: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Modules whose functions are edited, besides generated ones.
+        files: Vec<PathBuf>,
+    },
     /// Hostile modules: decoded, translated and checked or refused, in bounded time and memory.
     BadInput {
         /// How many inputs.
@@ -148,6 +163,13 @@ impl Campaign {
                     mutations::campaign(&mutations::Options { count, seed, files, time: None });
                 println!("{report}");
                 if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            }
+            Campaign::Second { honest, edited, seed, files } => {
+                let (time, first) = (None, compare::checked as compare::Opinion);
+                let options = compare::Options { honest, edited, seed, files, time, first };
+                let report = compare::campaign(&options);
+                println!("{report}");
+                found((!report.disagreements.is_empty()).then(String::new), "both agree")
             }
             Campaign::BadInput { seed, first, write: Some(path), .. } => {
                 let bytes = supervise::input(&mut Mutants::default(), seed, first);

@@ -33,6 +33,7 @@ pub mod mutations;
 pub mod program;
 pub mod proof;
 pub mod run;
+pub mod second;
 pub mod spec;
 pub mod torture;
 

@@ -116,7 +116,7 @@ impl fmt::Display for Report {
 pub fn campaign(options: &Options) -> Report {
     let mut report = Report::default();
     let files: Vec<Module> =
-        options.files.iter().filter_map(|file| decode(&std::fs::read(file).ok()?)).collect();
+        options.files.iter().filter_map(|file| module_of(&std::fs::read(file).ok()?)).collect();
     let start = Instant::now();
     let mut index = 0;
     while report.edits() < options.count && options.time.is_none_or(|time| start.elapsed() < time) {
@@ -130,7 +130,7 @@ pub fn campaign(options: &Options) -> Report {
             }
             None => {
                 let case = Generator::Biased.case(options.seed, index, 6);
-                if let Some(module) = decode(&case.wasm) {
+                if let Some(module) = module_of(&case.wasm) {
                     let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
                     edit_functions(&mut rng, &module, settings, &funcs, options, &mut report);
                 }
@@ -146,8 +146,25 @@ pub fn explain(module: &Module, honest: &Candidate, edited: &Candidate) -> Optio
     class::classify(module, honest, edited)
 }
 
-fn decode(bytes: &[u8]) -> Option<Module> {
+/// A module, if its bytes are one that the tiers execute.
+pub(crate) fn module_of(bytes: &[u8]) -> Option<Module> {
     Module::decode(bytes, &Features::default(), &Limits::default()).ok()
+}
+
+/// A random edit: its kind, and the edited candidate; `None` where the one that was drawn is not possible.
+pub(crate) fn edit_once(rng: &mut Rng, base: &Candidate) -> Option<(&'static str, Candidate)> {
+    edit::random(rng, base).map(|Edit { kind, candidate }| (kind, candidate))
+}
+
+/// The settings with a number: every mode of metering, with and without canonical NaNs.
+pub(crate) fn settings_of(number: u64) -> Settings {
+    let metering = [Metering::None, Metering::Fuel, Metering::Epoch][(number % 3) as usize];
+    Settings { metering, deterministic: number / 3 % 2 == 1 }
+}
+
+/// Functions of a module by chance.
+pub(crate) fn some_funcs(rng: &mut Rng, module: &Module, count: usize) -> Vec<FuncIdx> {
+    (0..count).filter_map(|_| some_func(rng, module)).collect()
 }
 
 fn some_func(rng: &mut Rng, module: &Module) -> Option<FuncIdx> {
@@ -219,30 +236,28 @@ impl Survivor<'_> {
 
     /// What was changed, in words.
     fn text(&self) -> String {
-        let list = |candidate: &Candidate| {
-            let code = prova_bytecode::text::display(&candidate.words).to_string();
-            crate::differential::handlers(candidate) + &code
-        };
-        let (before, after) = (list(self.honest), list(self.candidate));
-        let (before, after): (Vec<&str>, Vec<&str>) =
-            (before.lines().collect(), after.lines().collect());
-        let same = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
-        let near = |lines: &[&str]| {
-            lines
-                .iter()
-                .skip(same.saturating_sub(8))
-                .take(30)
-                .copied()
-                .collect::<Vec<_>>()
-                .join("\n")
-        };
-        format!(
-            "{} in {}, {:?}, from\n{}\nto\n{}",
-            self.kind,
-            self.honest.func,
-            self.settings,
-            near(&before),
-            near(&after)
-        )
+        difference_in_words(self.kind, &self.settings, self.honest, self.candidate)
     }
+}
+
+/// What was changed in a candidate, in words: both listings near the first difference.
+pub(crate) fn difference_in_words(
+    kind: &str,
+    settings: &Settings,
+    before: &Candidate,
+    after: &Candidate,
+) -> String {
+    let list = |candidate: &Candidate| {
+        let code = prova_bytecode::text::display(&candidate.words).to_string();
+        crate::differential::handlers(candidate) + &code
+    };
+    let func = before.func;
+    let (before, after) = (list(before), list(after));
+    let (before, after): (Vec<&str>, Vec<&str>) =
+        (before.lines().collect(), after.lines().collect());
+    let same = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+    let near = |lines: &[&str]| {
+        lines.iter().skip(same.saturating_sub(8)).take(30).copied().collect::<Vec<_>>().join("\n")
+    };
+    format!("{kind} in {func}, {settings:?}, from\n{}\nto\n{}", near(&before), near(&after))
 }

@@ -1,0 +1,249 @@
+//! The code's side of the walk: instructions taken in the order of their words, each evaluated in the state at hand.
+//!
+//! Between two things that the Wasm does, the code may only compute. What the Wasm does then is the next thing other than computing that
+//! the code does: the same effect on the same arguments ([`Walk::demand`]), or a transfer of control, up to a word that a hint
+//! names ([`Walk::to_transfer`]).
+
+use super::rows::{Does, Effect, Node, Place, Row, read};
+use super::state::State;
+use super::terms::{Id, Term};
+use super::{Fault, Verdict, Walk};
+use prova_bytecode::{Inst, Rule};
+
+/// What the Wasm does at an operator.
+pub(super) struct Demand {
+    pub(super) effect: Effect,
+    pub(super) args: Vec<Id>,
+    /// Of a call or throw: the cells of its values, and the cells that come back.
+    pub(super) call: Option<(Vec<Id>, Vec<Id>)>,
+}
+
+/// A transfer of control by the code.
+pub(super) enum Transfer {
+    Branch { condition: Id, target: Option<u32> },
+    Jump { target: Option<u32> },
+    Table { index: Id },
+    Return(Option<Vec<Id>>),
+}
+
+impl<'m> Walk<'m> {
+    /// The word of the next instruction.
+    pub(super) fn word(&self) -> u32 {
+        self.insts.get(self.next).map_or(self.end, |inst| inst.at)
+    }
+
+    fn take(&mut self) -> Result<(&'m Inst, Row), Fault> {
+        let inst = self.insts.get(self.next);
+        let inst = inst.ok_or_else(|| self.fault(Rule::End, "the code ends too early"))?;
+        self.at = inst.at;
+        self.next += 1;
+        Ok((inst, read(inst)))
+    }
+
+    pub(super) fn at_word(&self, word: u32) -> Verdict {
+        if self.word() == word {
+            return Ok(());
+        }
+        let what = format!("a hint says @{word}, the code is at @{}", self.word());
+        Err(self.fault(Rule::Hints, what))
+    }
+
+    /// The name of the first result of the effect that comes next.
+    pub(super) fn coming(&mut self, index: u32) -> Id {
+        self.terms.of(Term::Result { effect: self.effects + 1, index })
+    }
+
+    /// Lets the code compute until it has an effect, which must be this one; gives its first result.
+    pub(super) fn demand(&mut self, state: &mut State, demand: &Demand) -> Result<Id, Fault> {
+        let given = self.coming(0);
+        self.effects += 1;
+        loop {
+            let (inst, row) = self.take()?;
+            match row.does {
+                Does::Compute(results) => self.compute(state, &row.nodes, &results)?,
+                Does::Act { effect, ref args, result, .. } => {
+                    let values = self.values(state, &row.nodes, Some(given))?;
+                    let args: Vec<Id> = args.iter().map(|&arg| values[arg]).collect();
+                    self.same_effect(demand, effect, &args)?;
+                    if let Some((place, value)) = result {
+                        self.put(state, place, values[value]);
+                    }
+                    break;
+                }
+                Does::Call { effect, window, ref args, ends } => {
+                    self.call(state, demand, (effect, window, ends), &row.nodes, args)?;
+                    break;
+                }
+                Does::Branch { .. } | Does::Jump { .. } | Does::Table { .. } | Does::Return(_) => {
+                    let what = format!("{} before {}", inst.op.mnemonic(), demand.effect.name);
+                    return Err(self.fault(Rule::Effects, what));
+                }
+                Does::Stub => return Err(self.fault(Rule::Decoding, "a stub")),
+            }
+        }
+        Ok(given)
+    }
+
+    fn same_effect(&self, demand: &Demand, effect: Effect, args: &[Id]) -> Verdict {
+        if effect != demand.effect || args.len() != demand.args.len() {
+            let what = format!("{effect:?}, in Wasm {:?}", demand.effect);
+            return Err(self.fault(Rule::Effects, what));
+        }
+        for (i, (&have, &want)) in args.iter().zip(&demand.args).enumerate() {
+            self.same(Rule::Effects, want, have, || format!("argument {i} of {}", effect.name))?;
+        }
+        let mapped = self.mapped(self.at);
+        if mapped != self.offset {
+            let what = format!("{} is mapped to {mapped:#x}, not {:#x}", effect.name, self.offset);
+            return Err(self.fault(Rule::Map, what));
+        }
+        Ok(())
+    }
+
+    /// A call's values are read at its window; one that comes back leaves its results there and nothing else above.
+    fn call(
+        &mut self,
+        state: &mut State,
+        demand: &Demand,
+        (effect, window, ends): (Effect, u32, bool),
+        nodes: &[Node],
+        args: &[usize],
+    ) -> Verdict {
+        let values = self.values(state, nodes, None)?;
+        let args: Vec<Id> = args.iter().map(|&arg| values[arg]).collect();
+        let Some((passed, results)) = &demand.call else {
+            let what = format!("{}, in Wasm {:?}", effect.name, demand.effect);
+            return Err(self.fault(Rule::Effects, what));
+        };
+        if !ends && window < state.top() {
+            let what = format!("a window at s{window}, below s{}, which lives", state.top());
+            return Err(self.fault(Rule::Windows, what));
+        }
+        for (slot, &want) in (window..).zip(passed) {
+            let have = self.held(state, slot)?;
+            self.same(Rule::Effects, want, have, || format!("the argument in s{slot}"))?;
+        }
+        self.same_effect(demand, effect, &args)?;
+        if !ends {
+            state.lose_from(window);
+            let base = self.base();
+            for (slot, &result) in (window..).zip(results) {
+                state.write(slot, result, base);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the code compute up to a word, at which an instruction begins.
+    pub(super) fn compute_to(&mut self, state: &mut State, word: u32) -> Verdict {
+        while self.word() < word {
+            let (inst, row) = self.take()?;
+            match row.does {
+                Does::Compute(results) => self.compute(state, &row.nodes, &results)?,
+                Does::Act { .. } | Does::Call { .. } => {
+                    return Err(self.fault(Rule::Effects, inst.op.mnemonic()));
+                }
+                Does::Branch { .. } | Does::Jump { .. } | Does::Table { .. } | Does::Return(_) => {
+                    return Err(self.fault(Rule::Targets, inst.op.mnemonic()));
+                }
+                Does::Stub => return Err(self.fault(Rule::Decoding, "a stub")),
+            }
+        }
+        self.at_word(word)
+    }
+
+    /// Lets the code compute up to a transfer of control, which starts before a word.
+    pub(super) fn to_transfer(
+        &mut self,
+        state: &mut State,
+        word: u32,
+    ) -> Result<(&'m Inst, Transfer), Fault> {
+        while self.word() < word {
+            let (inst, row) = self.take()?;
+            let transfer = match row.does {
+                Does::Compute(results) => {
+                    self.compute(state, &row.nodes, &results)?;
+                    continue;
+                }
+                Does::Act { .. } | Does::Call { .. } => {
+                    return Err(self.fault(Rule::Effects, inst.op.mnemonic()));
+                }
+                Does::Branch { condition, target } => {
+                    let condition = self.values(state, &row.nodes, None)?[condition];
+                    Transfer::Branch { condition, target }
+                }
+                Does::Jump { target } => Transfer::Jump { target },
+                Does::Table { index } => {
+                    Transfer::Table { index: self.values(state, &row.nodes, None)?[index] }
+                }
+                Does::Return(None) => Transfer::Return(None),
+                Does::Return(Some(results)) => {
+                    let values = self.values(state, &row.nodes, None)?;
+                    Transfer::Return(Some(results.iter().map(|&at| values[at]).collect()))
+                }
+                Does::Stub => return Err(self.fault(Rule::Decoding, "a stub")),
+            };
+            return Ok((inst, transfer));
+        }
+        Err(self.fault(Rule::Targets, "the code goes on where the Wasm does not"))
+    }
+
+    fn compute(
+        &mut self,
+        state: &mut State,
+        nodes: &[Node],
+        results: &[(Place, usize)],
+    ) -> Verdict {
+        let values = self.values(state, nodes, None)?;
+        for &(place, value) in results {
+            self.put(state, place, values[value]);
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, state: &mut State, place: Place, value: Id) {
+        let base = self.base();
+        state.write(place.slot, value, base);
+        if place.wide {
+            state.write(place.slot + 1, self.terms.high(value), base);
+        }
+    }
+
+    fn held(&self, state: &State, slot: u32) -> Result<Id, Fault> {
+        let what = || format!("s{slot} is read, but nothing is known to be there");
+        state.held(slot).ok_or_else(|| self.fault(Rule::Initialised, what()))
+    }
+
+    /// The terms of a row's nodes.
+    fn values(
+        &mut self,
+        state: &State,
+        nodes: &[Node],
+        given: Option<Id>,
+    ) -> Result<Vec<Id>, Fault> {
+        let mut values: Vec<Id> = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            let value = match node {
+                Node::Cell(slot) => self.held(state, *slot)?,
+                Node::Vector(slot) => {
+                    let (low, high) = (self.held(state, *slot)?, self.held(state, slot + 1)?);
+                    self.terms.cells(low, high)
+                }
+                Node::Const(bits) => self.terms.constant(*bits),
+                Node::Const128(bits) => self.terms.of(Term::Const128(*bits)),
+                Node::Given => given.unwrap_or_else(|| crate::cannot("a result without an effect")),
+                Node::Num(num, args) => {
+                    let args: Vec<Id> = args.iter().map(|&arg| values[arg]).collect();
+                    self.terms.num(*num, &args)
+                }
+                Node::Second(first) => self.terms.of(Term::Second(values[*first])),
+                Node::Select([a, b, c]) => {
+                    self.terms.of(Term::Select(values[*a], values[*b], values[*c]))
+                }
+                Node::IsNull(a) => self.terms.of(Term::IsNull(values[*a])),
+            };
+            values.push(value);
+        }
+        Ok(values)
+    }
+}

@@ -1,0 +1,207 @@
+//! What both sides hold at one place of the walk: plain lists, copied wherever the walk divides.
+//!
+//! The Wasm side has a term for each cell of its locals and for each entry of its operand stack. The code side has, for each
+//! cell of its frame, the term that is there, or nothing. Locals have their slots first, then each operand-stack position its
+//! home slot.
+//!
+//! # The relation
+//! An edge to a label is right if every local is in its slot, every position below the label's base is in its home slot, and
+//! the label's values, which are the top of the stack, are in the home slots from the base on. Behind the label this is all that is
+//! known: each local and each value has a new name, what was below the base is what it was, and everything else is nothing. A
+//! position that is a constant of a hint (`constants`) is exempt on both sides.
+//!
+//! Everything is compared at every edge; nothing is remembered about what changed.
+
+use super::constants::Constants;
+use super::terms::{Id, Term, Terms};
+
+/// An entry of the operand stack.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    /// Its home slot.
+    pub(super) cell: u32,
+    pub(super) value: Id,
+    /// Whether it has two cells.
+    pub(super) wide: bool,
+}
+
+impl Entry {
+    fn end(&self) -> u32 {
+        self.cell + 1 + u32::from(self.wide)
+    }
+}
+
+/// What a cell of the frame holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Held {
+    pub(super) term: Id,
+    /// Whether an instruction has written it since the newest label, rather than the label's relation saying so.
+    pub(super) written: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    /// A term for each cell of the locals.
+    pub(super) locals: Vec<Id>,
+    pub(super) stack: Vec<Entry>,
+    /// What the frame holds, as far as anything is known.
+    pub(super) code: Vec<Option<Held>>,
+    pub(super) constants: Constants,
+}
+
+impl State {
+    /// The entry of a function: parameters, then zeros; `locals` says for each local whether it has two cells.
+    pub(super) fn at_entry(
+        terms: &mut Terms,
+        locals: &[bool],
+        param_cells: u32,
+        cells: usize,
+    ) -> State {
+        let mut state = State {
+            locals: Vec::new(),
+            stack: Vec::new(),
+            code: vec![None; cells],
+            constants: Constants::default(),
+        };
+        for &wide in locals {
+            let cell = state.locals.len() as u32;
+            let value = if cell < param_cells {
+                terms.of(Term::Param(cell))
+            } else if wide {
+                terms.of(Term::Const128(0))
+            } else {
+                terms.constant(0)
+            };
+            state.locals.extend(cells_of(terms, value, wide));
+        }
+        for (cell, &term) in state.locals.iter().enumerate() {
+            state.code[cell] = Some(Held { term, written: true });
+        }
+        state
+    }
+
+    pub(super) fn local_cells(&self) -> u32 {
+        self.locals.len() as u32
+    }
+
+    /// The cell after the newest entry.
+    pub(super) fn top(&self) -> u32 {
+        self.stack.last().map_or(self.local_cells(), Entry::end)
+    }
+
+    pub(super) fn push(&mut self, value: Id, wide: bool) {
+        let entry = Entry { cell: self.top(), value, wide };
+        for held in self.code[entry.cell as usize..entry.end() as usize].iter_mut().flatten() {
+            // What a relation said of the position that was here is not about this one.
+            held.written = true;
+        }
+        self.stack.push(entry);
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Entry> {
+        let entry = self.stack.pop()?;
+        self.constants.forget_from(entry.cell);
+        Some(entry)
+    }
+
+    /// The terms of the cells of the entries from `first` on.
+    pub(super) fn cells_from(&self, terms: &mut Terms, first: usize) -> Vec<Id> {
+        let entries = &self.stack[first..];
+        entries.iter().flat_map(|entry| cells_of(terms, entry.value, entry.wide)).collect()
+    }
+
+    /// What the code side has in a cell.
+    pub(super) fn held(&self, cell: u32) -> Option<Id> {
+        self.code.get(cell as usize).copied().flatten().map(|held| held.term)
+    }
+
+    /// An instruction writes a cell; `base` is that of the innermost block.
+    pub(super) fn write(&mut self, cell: u32, term: Id, base: u32) {
+        self.code[cell as usize] = Some(Held { term, written: true });
+        if cell >= base {
+            self.constants.forget(cell);
+        }
+    }
+
+    /// A call's frame starts at `window`: whatever is from there on is lost.
+    pub(super) fn lose_from(&mut self, window: u32) {
+        let from = (window.max(self.local_cells()) as usize).min(self.code.len());
+        self.code[from..].fill(None);
+    }
+
+    /// The first cell that is not what it must be: of the locals, and of the positions below `base`. With the term that it
+    /// should hold.
+    pub(super) fn wrong_below(&self, terms: &mut Terms, base: u32) -> Option<(u32, Id)> {
+        let mut expected: Vec<(u32, Id)> = (0..).zip(self.locals.iter().copied()).collect();
+        for entry in &self.stack {
+            let cells = cells_of(terms, entry.value, entry.wide);
+            let cells = (entry.cell..).zip(cells).filter(|(cell, _)| *cell < base);
+            expected.extend(cells.filter(|(cell, _)| !self.constants.has(*cell)));
+        }
+        expected.into_iter().find(|(cell, term)| self.held(*cell) != Some(*term))
+    }
+
+    /// What is known behind a label with this number: `below` are the entries under its base, `values` says of each of its values
+    /// whether it has two cells.
+    pub(super) fn behind_label(
+        terms: &mut Terms,
+        label: u32,
+        from: &Below,
+        values: &[bool],
+    ) -> State {
+        let mut state = State {
+            locals: (0..from.local_cells)
+                .map(|cell| terms.of(Term::Label { label, cell }))
+                .collect(),
+            stack: from.entries.clone(),
+            code: vec![None; from.cells],
+            constants: from.constants.clone(),
+        };
+        let base = state.top();
+        for &wide in values {
+            let cell = state.top();
+            let value = terms.of(Term::Label { label, cell });
+            state.push(value, wide);
+        }
+        let mut known: Vec<(u32, Id)> = (0..).zip(state.locals.iter().copied()).collect();
+        for entry in &state.stack {
+            let cells = cells_of(terms, entry.value, entry.wide);
+            known.extend((entry.cell..).zip(cells));
+        }
+        for (cell, term) in known {
+            if !state.constants.has(cell) {
+                state.code[cell as usize] = Some(Held { term, written: cell >= base });
+            }
+        }
+        state
+    }
+}
+
+/// What lies below the base of a block, which nothing inside can change.
+#[derive(Clone, Debug)]
+pub(super) struct Below {
+    entries: Vec<Entry>,
+    constants: Constants,
+    local_cells: u32,
+    cells: usize,
+}
+
+impl Below {
+    /// Below entry `count` of a state in which the block's constants are declared.
+    pub(super) fn new(state: &State, count: usize) -> Below {
+        let base = state.stack.get(count).map_or(state.top(), |entry| entry.cell);
+        let mut constants = state.constants.clone();
+        constants.forget_from(base);
+        Below {
+            entries: state.stack[..count].to_vec(),
+            constants,
+            local_cells: state.local_cells(),
+            cells: state.code.len(),
+        }
+    }
+}
+
+/// The terms of a value's cells.
+fn cells_of(terms: &mut Terms, value: Id, wide: bool) -> Vec<Id> {
+    if wide { vec![value, terms.high(value)] } else { vec![value] }
+}
