@@ -12,9 +12,7 @@ pub(super) struct Meter<'a> {
 
 impl<'a> Meter<'a> {
     pub(super) fn new(cx: &Context<'a>) -> Meter<'a> {
-        Meter {
-            segments: if cx.settings.metering.has_fuel() { &cx.facts.segments } else { &[] },
-        }
+        Meter { segments: if cx.settings.metering.has_fuel() { &cx.facts.segments } else { &[] } }
     }
 
     /// An instruction that belongs to the operator at `offset`.

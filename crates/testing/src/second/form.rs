@@ -280,7 +280,7 @@ impl Form<'_> {
     fn backward(&self, from: u32, target: u32) -> Verdict {
         let first = self.candidate.words.get(target as usize).map(|&word| word as u16);
         let poll = first.and_then(Op::from_encoding) == Some(Op::Poll);
-        if target <= from && self.settings.metering == Metering::Epoch && !poll {
+        if target <= from && self.settings.metering.has_epoch() && !poll {
             return Err(fault(from, Rule::Metering, "a way back without a poll"));
         }
         Ok(())
@@ -310,15 +310,15 @@ impl Form<'_> {
     fn metering(&self, insts: &[Inst]) -> Verdict {
         let wrong = |at, what: &str| Err(fault(at, Rule::Metering, what));
         let metering = self.settings.metering;
-        if metering == Metering::Epoch && insts.first().is_none_or(|inst| inst.op != Op::Poll) {
+        if metering.has_epoch() && insts.first().is_none_or(|inst| inst.op != Op::Poll) {
             return wrong(0, "no poll at the entry");
         }
         let mut due = match metering {
-            Metering::Fuel => self.facts.segments.iter(),
+            Metering::Fuel | Metering::Both => self.facts.segments.iter(),
             Metering::None | Metering::Epoch => [].iter(),
         };
         for inst in insts {
-            if inst.op == Op::Poll && metering != Metering::Epoch {
+            if inst.op == Op::Poll && !metering.has_epoch() {
                 return wrong(inst.at, "a poll in another mode");
             }
             if inst.op == Op::Charge {

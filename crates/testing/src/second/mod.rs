@@ -60,7 +60,7 @@ use code::Demand;
 use control::Label;
 use exception::Try;
 use form::Form;
-use prova_bytecode::{Candidate, Inst, Metering, Rule, Settings};
+use prova_bytecode::{Candidate, Inst, Rule, Settings};
 use prova_module::{FuncFacts, FuncType, Module, Operator, ValType};
 use rows::Effect;
 use state::State;
@@ -245,20 +245,16 @@ impl<'m> Walk<'m> {
         let poll = std::mem::take(&mut self.poll_due);
         let charge = self.facts.segments.get(self.next_segment);
         let charge = charge.filter(|segment| segment.offset == self.offset);
-        match self.settings.metering {
-            Metering::None => {}
-            Metering::Epoch => {
-                if poll {
-                    self.act(state, Effect::new("poll"), Vec::new())?;
-                }
-            }
-            Metering::Fuel => {
-                if let Some(segment) = charge {
-                    self.next_segment += 1;
-                    let cost = self.terms.constant(segment.cost);
-                    self.act(state, Effect::new("charge"), vec![cost])?;
-                }
-            }
+        // The poll comes before the charge.
+        if self.settings.metering.has_epoch() && poll {
+            self.act(state, Effect::new("poll"), Vec::new())?;
+        }
+        if self.settings.metering.has_fuel()
+            && let Some(segment) = charge
+        {
+            self.next_segment += 1;
+            let cost = self.terms.constant(segment.cost);
+            self.act(state, Effect::new("charge"), vec![cost])?;
         }
         Ok(())
     }

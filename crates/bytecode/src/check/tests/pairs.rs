@@ -408,7 +408,10 @@ pub(super) const PAIRS: &[Pair] = &[
             ("!both\n0x0 charge 2\npoll\n0x6 charge 1\nreturn", "no poll at the entry"),
             ("!both\n0x0 poll\ncharge 2\n0x6 return", "no charge for the segment"),
             ("!both\n0x0 poll\ncharge 1\n0x6 charge 1\nreturn", "charges 1"),
-            ("!both\n0x0 poll\n@top:\ncharge 2\n0x6 charge 1\nbr_if s0 -> @top\nreturn", "meets no poll"),
+            (
+                "!both\n0x0 poll\n@top:\ncharge 2\n0x6 charge 1\nbr_if s0 -> @top\nreturn",
+                "meets no poll",
+            ),
         ],
     },
     Pair {
