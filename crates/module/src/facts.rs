@@ -45,6 +45,7 @@ mod builder;
 
 pub(crate) use builder::{BodyContext, FactsBuilder};
 
+use crate::types::FuncType;
 use wasmparser::{BlockType, ValType};
 
 /// What one function body's blocks, segments and frame look like.
@@ -65,16 +66,29 @@ pub struct FuncFacts {
 }
 
 impl FuncFacts {
-    /// What a frame of this function charges against the logical stack limit, in bytes:
-    /// `8 × (local_cells + max_height_cells) + 64`, in every tier.
+    /// What a frame of this function charges against the logical stack limit, in bytes, in every tier.
     pub fn charge_bytes(&self) -> u64 {
-        8 * self.cells() + 64
+        frame_charge_bytes(self.cells())
     }
 
     /// Cells of parameters, locals and the greatest operand stack together.
     pub fn cells(&self) -> u64 {
         u64::from(self.local_cells) + u64::from(self.max_height_cells)
     }
+}
+
+/// What every frame charges beside its cells, in bytes.
+pub const FRAME_BYTES: u64 = 64;
+
+/// What a frame of so many cells charges against the logical stack limit, in bytes: `8 × cells + 64`, where the cells are those of
+/// parameters, locals and the greatest height of the operand stack (`docs/semantics.md`).
+pub const fn frame_charge_bytes(cells: u64) -> u64 {
+    8 * cells + FRAME_BYTES
+}
+
+/// What the frame of a host function charges, in bytes: its cells are the larger of parameters and results.
+pub fn host_charge_bytes(ty: &FuncType) -> u64 {
+    frame_charge_bytes(u64::from(cells_of(&ty.params).max(cells_of(&ty.results))))
 }
 
 /// What opened a block.

@@ -41,7 +41,10 @@ mod validate;
 pub use const_expr::{ConstExpr, ConstOp};
 pub use cost::{memory_cost, operator_cost, table_cost};
 pub use error::{Error, ErrorKind, Result};
-pub use facts::{BlockFacts, BlockKind, FuncFacts, Segment, cells, cells_of};
+pub use facts::{
+    BlockFacts, BlockKind, FRAME_BYTES, FuncFacts, Segment, cells, cells_of, frame_charge_bytes,
+    host_charge_bytes,
+};
 pub use features::{Features, Proposal, RefusedProposal};
 pub use index::{
     DataIdx, ElemIdx, FuncIdx, GlobalIdx, LabelIdx, LocalIdx, MemoryIdx, TableIdx, TagIdx, TypeIdx,

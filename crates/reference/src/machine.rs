@@ -29,7 +29,7 @@ use crate::value::Value;
 use crate::{
     atomic, control, exception, memory, numeric, parametric, reference, table, variable, vector,
 };
-use prova_module::{FuncIdx, FuncType, Module, cells_of};
+use prova_module::{FuncIdx, Module, cells_of, host_charge_bytes};
 use prova_num::NumError;
 use prova_runtime::{
     Cell, FuncAddr, FuncKind, HostOutcome, Instance, InstanceAddr, MemoryFault, Metering, Store,
@@ -467,10 +467,4 @@ impl Frame {
             offset: self.code.instrs.get(self.at).map(|instr| instr.offset),
         }
     }
-}
-
-/// What the frame of a host function charges: 8 bytes for each cell of the larger of parameters and
-/// results, and 64.
-fn host_charge_bytes(ty: &FuncType) -> u64 {
-    64 + 8 * u64::from(cells_of(&ty.params).max(cells_of(&ty.results)))
 }

@@ -6,7 +6,7 @@ use crate::host::HostFunc;
 use crate::value::InstanceAddr;
 use crate::vm::FuncEntry;
 use prova_bytecode::{CheckedBytecode, Op};
-use prova_module::{FuncFacts, FuncIdx, FuncType, TypeId, cells_of};
+use prova_module::{FuncFacts, FuncIdx, FuncType, TypeId, cells_of, host_charge_bytes};
 use std::sync::Arc;
 
 /// The code of a function whose bytecode is not attached yet (V4).
@@ -63,10 +63,9 @@ pub(crate) fn wasm_entry(facts: &FuncFacts, instance: InstanceAddr, type_id: Typ
 /// The entry of a host function: its frame has room for the parameters and for the results.
 pub(crate) fn host_entry(ty: &FuncType, type_id: TypeId) -> FuncEntry {
     let (param_cells, result_cells) = (cells_of(&ty.params), cells_of(&ty.results));
-    let charge = 64 + 8 * u64::from(param_cells.max(result_cells));
     FuncEntry {
         code: STUB_HOST.as_ptr(),
-        charge_bytes: u32::try_from(charge).unwrap_or(u32::MAX),
+        charge_bytes: u32::try_from(host_charge_bytes(ty)).unwrap_or(u32::MAX),
         param_cells,
         local_cells: param_cells,
         instance: u32::MAX,

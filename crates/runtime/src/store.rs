@@ -31,7 +31,9 @@ use crate::trap::TrapKind;
 use crate::value::{FuncAddr, GlobalAddr, InstanceAddr, MemoryAddr, TableAddr};
 use crate::vm::{Cell, Frame, FuncEntry, GlobalVm, MemoryVm, TableVm, Vm};
 use prova_bytecode::{CheckedBytecode, Settings};
-use prova_module::{FuncIdx, GlobalType, RefKind, RefType, TypeId, TypeRegistry, ValType};
+use prova_module::{
+    FRAME_BYTES, FuncIdx, GlobalType, RefKind, RefType, TypeId, TypeRegistry, ValType,
+};
 use std::any::Any;
 use std::fmt;
 use std::ptr;
@@ -148,7 +150,7 @@ impl Store {
         let stack_bytes = config.stack_bytes.clamp(STACK_BYTES_MIN, STACK_BYTES_MAX);
         let stack = reserve_all(stack_bytes + STACK_SLACK_BYTES);
         // One record for each minimal charge, and one for each activation (V6).
-        let frames = stack_bytes / 64 + u64::from(host_depth_max) + 2;
+        let frames = stack_bytes / FRAME_BYTES + u64::from(host_depth_max) + 2;
         let frames = reserve_all(frames * size_of::<Frame>() as u64);
         let epoch = Arc::new(AtomicU64::new(0));
         let vm = Vm {
