@@ -121,9 +121,11 @@ pub fn campaign(options: &Options) -> Report {
     let mut index = 0;
     while report.edits() < options.count && options.time.is_none_or(|time| start.elapsed() < time) {
         let mut rng = Rng::of(options.seed, index);
-        let settings = Settings { metering: Metering::Fuel, deterministic: rng.percent(50) };
+        let mut settings = settings_of(rng.bits());
         match files.get(index as usize % (2 * files.len().max(1))) {
             Some(module) => {
+                // A program's function may run for long, or for ever.
+                settings.metering = Metering::Fuel;
                 let funcs: Vec<FuncIdx> =
                     (0..10).filter_map(|_| some_func(&mut rng, module)).collect();
                 edit_functions(&mut rng, module, settings, &funcs, options, &mut report);
@@ -184,12 +186,12 @@ fn edit_functions(
     let mut translator = Translator::new();
     for &func in funcs {
         let Ok(honest) = translator.translate(module, func, &settings) else { continue };
-        let edits = rng.between(4, 24);
-        for _ in 0..edits {
+        let mut base = honest.clone();
+        for _ in 0..rng.between(4, 40) {
             if report.edits() >= options.count {
                 return;
             }
-            let Some(Edit { kind, candidate }) = edit::random(rng, &honest) else { continue };
+            let Some(Edit { kind, candidate }) = edit::random(rng, &base) else { continue };
             let entry = report.kinds.entry(kind).or_default();
             entry.0 += 1;
             match CheckedBytecode::check(module, &settings, candidate.clone()) {
@@ -199,8 +201,9 @@ fn edit_functions(
                 }
                 Ok(code) => {
                     let survivor =
-                        Survivor { module, settings, honest: &honest, candidate: &candidate, kind };
+                        Survivor { module, settings, base: &base, candidate: &candidate, kind };
                     survivor.sort(rng, Arc::new(code), report);
+                    base = candidate;
                 }
             }
         }
@@ -211,7 +214,7 @@ fn edit_functions(
 struct Survivor<'s> {
     module: &'s Module,
     settings: Settings,
-    honest: &'s Candidate,
+    base: &'s Candidate,
     candidate: &'s Candidate,
     kind: &'static str,
 }
@@ -225,9 +228,9 @@ impl Survivor<'_> {
             }
             Err(_) => report.not_run += 1,
         }
-        if let Some(class) = class::classify(self.module, self.honest, self.candidate) {
+        if let Some(class) = class::classify(self.module, self.base, self.candidate) {
             *report.classes.entry(class).or_default() += 1;
-        } else if let Some(line) = by_hand::line(self.kind, self.honest, self.candidate) {
+        } else if let Some(line) = by_hand::line(self.kind, self.base, self.candidate) {
             *report.by_hand.entry(line).or_default() += 1;
         } else {
             report.unexplained.push(self.text());
@@ -236,7 +239,7 @@ impl Survivor<'_> {
 
     /// What was changed, in words.
     fn text(&self) -> String {
-        difference_in_words(self.kind, &self.settings, self.honest, self.candidate)
+        difference_in_words(self.kind, &self.settings, self.base, self.candidate)
     }
 }
 

@@ -1,9 +1,12 @@
 //! One random edit of a candidate: the mistakes that a translator makes, and some that nobody makes.
+//!
+//! Here are the edits of code; `beside` has those of what stands beside it.
+
+mod beside;
 
 use super::listing::{Item, Listing, operand_values};
 use crate::generate::Rng;
-use prova_bytecode::{Candidate, Class, Kind, OPS, Op, fits};
-use prova_module::TagIdx;
+use prova_bytecode::{Candidate, Class, Kind, OPS, Op, Role, fits};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -35,12 +38,13 @@ fn width(kind: Kind) -> (u8, u8) {
 }
 
 /// A random edit, or `None` where the one that was drawn is not possible.
-pub(super) fn random(rng: &mut Rng, honest: &Candidate) -> Option<Edit> {
-    let mut listing = Listing::new(honest)?;
-    let mut candidate = None;
-    let kind = match rng.weighted(&[18, 22, 12, 8, 8, 5, 8, 5, 5, 5, 2, 6, 8, 4]) {
+pub(super) fn random(rng: &mut Rng, base: &Candidate) -> Option<Edit> {
+    let mut listing = Listing::new(base)?;
+    let mut candidate = base.clone();
+    let mut beside = None;
+    let kind = match rng.weighted(&[18, 22, 12, 8, 8, 5, 8, 5, 7, 6, 6, 2, 8, 8, 4, 5, 8]) {
         0 => another_op(rng, &mut listing)?,
-        1 => another_slot(rng, &mut listing, honest.frame_cells)?,
+        1 => another_slot(rng, &mut listing, base.frame_cells)?,
         2 => another_immediate(rng, &mut listing)?,
         3 => swap(rng, &mut listing)?,
         4 => {
@@ -56,34 +60,21 @@ pub(super) fn random(rng: &mut Rng, honest: &Candidate) -> Option<Edit> {
         }
         6 => another_target(rng, &mut listing)?,
         7 => permute_table(rng, &mut listing)?,
-        8 => {
-            let place = rng.below(listing.map.len());
-            listing.map[place].1 = honest.map[rng.below(honest.map.len())].offset;
-            "map entry"
-        }
-        9 => {
-            let place = rng.below(listing.hints.len().max(1));
-            let hint = listing.hints.get_mut(place)?;
-            *hint = near(rng, *hint);
-            "hint's word"
-        }
-        10 => {
-            let mut other = listing.candidate(honest);
-            let kind = header(rng, &mut other);
-            candidate = Some(other);
-            kind
-        }
-        11 => {
-            let frame = honest.frame_cells.max(1) as usize;
-            let values = vec![rng.below(frame) as u64, rng.below(frame) as u64];
-            let place = rng.below(listing.items.len());
-            listing.insert(place, Item { op: Op::Copy, values, table: Vec::new() });
-            "copy inserted"
-        }
-        12 => another_handler(rng, &mut listing)?,
-        _ => another_throw(rng, &mut listing)?,
+        8 => beside::another_entry(rng, &mut listing)?,
+        9 => *beside.insert(beside::another_hint(rng, &mut candidate)?),
+        10 => *beside.insert(beside::another_constant(rng, &mut candidate)?),
+        11 => *beside.insert(beside::another_frame(rng, &mut candidate)),
+        12 => another_instruction(rng, &mut listing, base.frame_cells),
+        13 => beside::another_handler(rng, &mut listing)?,
+        14 => another_throw(rng, &mut listing)?,
+        15 => another_meter(rng, &mut listing)?,
+        _ => another_home(rng, &mut listing, base.frame_cells)?,
     };
-    Some(Edit { kind, candidate: candidate.unwrap_or_else(|| listing.candidate(honest)) })
+    // An edit beside the code is of the candidate itself, any other of the listing.
+    Some(Edit {
+        kind,
+        candidate: if beside.is_some() { candidate } else { listing.candidate(base) },
+    })
 }
 
 fn near(rng: &mut Rng, place: usize) -> usize {
@@ -198,57 +189,6 @@ fn permute_table(rng: &mut Rng, listing: &mut Listing) -> Option<&'static str> {
     Some(kind)
 }
 
-/// A catch clause that is not that of the Wasm.
-fn another_handler(rng: &mut Rng, listing: &mut Listing) -> Option<&'static str> {
-    let at = rng.below(listing.handlers.len());
-    let (handler, places) = listing.handlers.get_mut(at)?;
-    let kind = match rng.below(10) {
-        0 => {
-            places.start = near(rng, places.start);
-            "handler's start"
-        }
-        1 => {
-            places.end = near(rng, places.end);
-            "handler's end"
-        }
-        2 => {
-            let other = TagIdx(rng.below(4) as u32);
-            handler.tag = if rng.percent(30) { None } else { Some(other) };
-            "handler's tag"
-        }
-        3 => {
-            handler.with_ref ^= true;
-            "handler's reference"
-        }
-        4 => {
-            places.target = Some(near(rng, places.target?));
-            "handler's target"
-        }
-        5 => {
-            places.target = if places.target.is_none() { Some(places.end) } else { None };
-            "handler's return"
-        }
-        6 => {
-            handler.slot = handler.slot.wrapping_add(if rng.percent(50) { 1 } else { u16::MAX });
-            "handler's window"
-        }
-        7 => {
-            let other = rng.below(listing.handlers.len());
-            listing.handlers.swap(at, other);
-            "handlers swapped"
-        }
-        8 => {
-            listing.handlers.remove(at);
-            "handler dropped"
-        }
-        _ => {
-            listing.handlers.insert(at, listing.handlers[at]);
-            "handler twice"
-        }
-    };
-    Some(kind)
-}
-
 /// Another operand of a throw or of a call through a reference.
 fn another_throw(rng: &mut Rng, listing: &mut Listing) -> Option<&'static str> {
     let throws = |item: &Item| {
@@ -264,31 +204,88 @@ fn another_throw(rng: &mut Rng, listing: &mut Listing) -> Option<&'static str> {
     fits(kind, item.values[value]).then_some("throw's or reference call's operand")
 }
 
-/// What is not code: frame, constants, the number of hints, the number of map entries.
-fn header(rng: &mut Rng, candidate: &mut Candidate) -> &'static str {
-    match rng.below(5) {
+/// One more copy, or constant, that nobody asked for.
+fn another_instruction(rng: &mut Rng, listing: &mut Listing, frame: u32) -> &'static str {
+    let slot = |rng: &mut Rng| rng.below(frame.max(1) as usize) as u64;
+    let place = rng.below(listing.items.len());
+    let (op, values, kind) = match rng.below(10) {
+        0..=5 => (Op::Copy, vec![slot(rng), slot(rng)], "copy inserted"),
+        6 | 7 if frame > 1 => {
+            let pair = |rng: &mut Rng| rng.below(frame as usize - 1) as u64;
+            (Op::CopyV128, vec![pair(rng), pair(rng)], "copy inserted")
+        }
+        _ => (Op::Const32, vec![slot(rng), rng.below(3) as u64], "constant inserted"),
+    };
+    listing.insert(place, Item { op, values, table: Vec::new() });
+    kind
+}
+
+/// A charge or poll of another cost, at another place, twice, not at all, or where none is due.
+fn another_meter(rng: &mut Rng, listing: &mut Listing) -> Option<&'static str> {
+    let meters = |item: &Item| matches!(item.op.class(), Class::charge | Class::poll);
+    let places: Vec<usize> =
+        (0..listing.items.len()).filter(|&place| meters(&listing.items[place])).collect();
+    let place = *places.get(rng.below(places.len()))?;
+    let kind = match rng.below(5) {
         0 => {
-            candidate.frame_cells = candidate.frame_cells.wrapping_add(1);
-            "frame"
+            let cost = listing.items[place].values.first_mut()?;
+            *cost = if rng.percent(50) { cost.wrapping_add(1) } else { cost.wrapping_sub(1) };
+            "charge's cost"
         }
         1 => {
-            candidate.frame_cells = candidate.frame_cells.wrapping_sub(1);
-            "frame"
+            listing.remove(place);
+            "metering dropped"
         }
-        2 if !candidate.constants.is_empty() => {
-            let at = rng.below(candidate.constants.len());
-            candidate.constants[at].slot ^= 1;
-            "hint's constant"
+        2 => {
+            let item = listing.items[place].clone();
+            listing.insert(place, item);
+            "metering twice"
         }
-        3 if !candidate.controls.is_empty() => {
-            let at = rng.below(candidate.controls.len());
-            candidate.controls.remove(at);
-            "hint dropped"
+        3 => {
+            let to = near(rng, place);
+            if to == place || to >= listing.items.len() {
+                return None;
+            }
+            listing.items.swap(place, to);
+            "metering moved"
         }
         _ => {
-            let at = rng.below(candidate.map.len());
-            candidate.map.remove(at);
-            "map entry dropped"
+            let item = listing.items[place].clone();
+            let to = rng.below(listing.items.len());
+            listing.insert(to, item);
+            "metering inserted"
+        }
+    };
+    Some(kind)
+}
+
+/// A result that lives in another slot from one write to the next, for all that read it in the order of the code.
+fn another_home(rng: &mut Rng, listing: &mut Listing, frame: u32) -> Option<&'static str> {
+    let writes = |item: &Item| {
+        let mut results = operand_values(item.op).zip(item.op.operands());
+        let result = results.find(|(_, o)| o.role == Role::Result && o.kind.cells() == 1);
+        result.map(|((i, _), _)| i)
+    };
+    let places: Vec<usize> =
+        (0..listing.items.len()).filter(|&place| writes(&listing.items[place]).is_some()).collect();
+    let place = *places.get(rng.below(places.len()))?;
+    let value = writes(&listing.items[place])?;
+    let old = listing.items[place].values[value];
+    let new = rng.below(frame.max(1) as usize) as u64;
+    listing.items[place].values[value] = new;
+    for item in &mut listing.items[place + 1..] {
+        let written = writes(item).map(|value| item.values[value]);
+        let operands = operand_values(item.op).zip(item.op.operands());
+        let reads: Vec<usize> = operands
+            .filter(|(_, o)| o.role == Role::Source && o.kind.cells() == 1)
+            .map(|((i, _), _)| i)
+            .collect();
+        for i in reads.into_iter().filter(|&i| item.values[i] == old).collect::<Vec<_>>() {
+            item.values[i] = new;
+        }
+        if written == Some(old) || item.op.class().is_terminator() {
+            break;
         }
     }
+    (new != old && new < 1 << 16).then_some("another home")
 }

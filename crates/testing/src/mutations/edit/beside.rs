@@ -1,0 +1,180 @@
+//! Edits of what stands beside the code: hints and their constants, map entries, handlers, the frame's size.
+
+use super::near;
+use crate::generate::Rng;
+use crate::mutations::listing::Listing;
+use prova_bytecode::{Candidate, ConstantHint, ControlHint};
+use prova_module::TagIdx;
+
+/// A catch clause that is not that of the Wasm.
+pub(super) fn another_handler(rng: &mut Rng, listing: &mut Listing) -> Option<&'static str> {
+    let at = rng.below(listing.handlers.len());
+    let (handler, places) = listing.handlers.get_mut(at)?;
+    let kind = match rng.below(10) {
+        0 => {
+            places.start = near(rng, places.start);
+            "handler's start"
+        }
+        1 => {
+            places.end = near(rng, places.end);
+            "handler's end"
+        }
+        2 => {
+            let other = TagIdx(rng.below(4) as u32);
+            handler.tag = if rng.percent(30) { None } else { Some(other) };
+            "handler's tag"
+        }
+        3 => {
+            handler.with_ref ^= true;
+            "handler's reference"
+        }
+        4 => {
+            places.target = Some(near(rng, places.target?));
+            "handler's target"
+        }
+        5 => {
+            places.target = if places.target.is_none() { Some(places.end) } else { None };
+            "handler's return"
+        }
+        6 => {
+            handler.slot = handler.slot.wrapping_add(if rng.percent(50) { 1 } else { u16::MAX });
+            "handler's window"
+        }
+        7 => {
+            let other = rng.below(listing.handlers.len());
+            listing.handlers.swap(at, other);
+            "handlers swapped"
+        }
+        8 => {
+            listing.handlers.remove(at);
+            "handler dropped"
+        }
+        _ => {
+            listing.handlers.insert(at, listing.handlers[at]);
+            "handler twice"
+        }
+    };
+    Some(kind)
+}
+
+/// A map entry that belongs to another operator or another instruction, one more, or one less.
+pub(super) fn another_entry(rng: &mut Rng, listing: &mut Listing) -> Option<&'static str> {
+    let at = rng.below(listing.map.len());
+    let offset = listing.map[rng.below(listing.map.len())].1;
+    let entry = listing.map.get_mut(at)?;
+    let kind = match rng.below(5) {
+        0 | 1 => {
+            entry.1 = offset;
+            "map entry"
+        }
+        2 => {
+            entry.0 = near(rng, entry.0);
+            "map entry moved"
+        }
+        3 => {
+            let place = rng.below(listing.items.len());
+            let after = listing.map.partition_point(|entry| entry.0 <= place);
+            listing.map.insert(after, (place, offset));
+            "map entry inserted"
+        }
+        _ => {
+            listing.map.remove(at);
+            "map entry dropped"
+        }
+    };
+    Some(kind)
+}
+
+/// A hint at another word or operator, one more, or one less.
+pub(super) fn another_hint(rng: &mut Rng, candidate: &mut Candidate) -> Option<&'static str> {
+    let controls = &mut candidate.controls;
+    let at = rng.below(controls.len());
+    let other = controls.get(rng.below(controls.len()))?.clone();
+    let kind = match rng.below(6) {
+        0..=2 => {
+            let word = &mut controls[at].word;
+            *word = if rng.percent(50) { *word + 1 } else { word.checked_sub(1)? };
+            "hint's word"
+        }
+        3 => {
+            controls[at].offset = if rng.percent(50) { other.offset } else { other.offset + 1 };
+            "hint's operator"
+        }
+        4 => {
+            let entry = &candidate.map[rng.below(candidate.map.len())];
+            let after = controls.partition_point(|hint| hint.offset < entry.offset);
+            let word = controls.get(after).map_or(other.word, |hint| hint.word);
+            controls.insert(after, ControlHint { offset: entry.offset, word, constants: 0..0 });
+            "hint inserted"
+        }
+        _ => {
+            controls.remove(at);
+            "hint dropped"
+        }
+    };
+    Some(kind)
+}
+
+/// A constant of a hint that is in another slot, has other bits or another hint; one more, or one less.
+pub(super) fn another_constant(rng: &mut Rng, candidate: &mut Candidate) -> Option<&'static str> {
+    let hints = candidate.controls.len();
+    let (at, other) = (rng.below(hints), rng.below(hints));
+    let range = candidate.controls.get(at)?.constants.clone();
+    let some = rng.below(candidate.constants.len());
+    let kind = match rng.below(8) {
+        0 => {
+            candidate.constants.get_mut(some)?.slot ^= 1;
+            "constant's slot"
+        }
+        1 => {
+            let constant = candidate.constants.get_mut(some)?;
+            constant.slot = rng.below(candidate.frame_cells as usize) as u16;
+            "constant's slot"
+        }
+        2 => {
+            candidate.constants.get_mut(some)?.cells[rng.below(2)] ^= 1 << rng.below(4);
+            "constant's bits"
+        }
+        3 => {
+            candidate.controls[at].constants = candidate.controls[other].constants.clone();
+            "another hint's constants"
+        }
+        4 => {
+            candidate.controls[at].constants = if rng.percent(50) {
+                range.start + 1..range.end
+            } else {
+                range.start..range.end + 1
+            };
+            "range of constants"
+        }
+        5 => {
+            candidate.controls[at].constants = 0..0;
+            "constants dropped"
+        }
+        _ => {
+            let slot = rng.below(candidate.frame_cells as usize) as u16;
+            let known = candidate.constants.get(some).map_or([0, 0], |constant| constant.cells);
+            let cells = if rng.percent(50) { known } else { [rng.below(4) as u64, 0] };
+            // At the end of the hint's own, so that all other hints keep theirs.
+            candidate.constants.insert(range.end as usize, ConstantHint { slot, cells });
+            for hint in &mut candidate.controls {
+                let moved = |place: u32| place + u32::from(place >= range.end);
+                let constants = &mut hint.constants;
+                if constants.start < constants.end {
+                    *constants = moved(constants.start)..moved(constants.end - 1) + 1;
+                }
+            }
+            let start = range.start.min(range.end);
+            candidate.controls[at].constants = start..range.end + 1;
+            "constant inserted"
+        }
+    };
+    Some(kind)
+}
+
+/// A frame of another size.
+pub(super) fn another_frame(rng: &mut Rng, candidate: &mut Candidate) -> &'static str {
+    let more = if rng.percent(50) { 1 } else { u32::MAX };
+    candidate.frame_cells = candidate.frame_cells.wrapping_add(more);
+    "frame"
+}
