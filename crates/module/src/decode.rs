@@ -108,12 +108,15 @@ struct Decoder<'l> {
 impl Decoder<'_> {
     fn run(&mut self, bytes: &[u8]) -> Result<()> {
         let mut validator = Validator::new_with_features(self.flags);
-        let mut bodies = BodyValidator::new(bytes.len(), self.limits);
+        let mut bodies = BodyValidator::new(0, self.limits);
         let mut parser = Parser::new(0);
         parser.set_features(self.flags);
         for payload in parser.parse_all(bytes) {
             let payload = payload?;
             self.before(&payload)?;
+            if let Payload::CodeSectionStart { size, .. } = &payload {
+                bodies = BodyValidator::new(u64::from(*size).min(bytes.len() as u64), self.limits);
+            }
             if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
                 let cx = BodyContext {
                     bytes,
@@ -153,6 +156,7 @@ impl Decoder<'_> {
                 count(s, "memories", limits.memories, inner.memories.len())
             }
             Payload::GlobalSection(s) => count(s, "globals", limits.globals, inner.globals.len()),
+            Payload::TagSection(s) => count(s, "tags", limits.tags, inner.tags.len()),
             Payload::ExportSection(s) => count(s, "exports", limits.exports, 0),
             Payload::ElementSection(s) => count(s, "element_segments", limits.element_segments, 0),
             Payload::DataSection(s) => count(s, "data_segments", limits.data_segments, 0),
@@ -272,6 +276,7 @@ impl Decoder<'_> {
             ("tables", limits.tables, inner.tables.len()),
             ("memories", limits.memories, inner.memories.len()),
             ("globals", limits.globals, inner.globals.len()),
+            ("tags", limits.tags, inner.tags.len()),
         ] {
             within(name, max, actual as u64, section_start)?;
         }

@@ -68,7 +68,12 @@ impl FuncFacts {
     /// What a frame of this function charges against the logical stack limit, in bytes:
     /// `8 × (local_cells + max_height_cells) + 64`, in every tier.
     pub fn charge_bytes(&self) -> u64 {
-        8 * (u64::from(self.local_cells) + u64::from(self.max_height_cells)) + 64
+        8 * self.cells() + 64
+    }
+
+    /// Cells of parameters, locals and the greatest operand stack together.
+    pub fn cells(&self) -> u64 {
+        u64::from(self.local_cells) + u64::from(self.max_height_cells)
     }
 }
 

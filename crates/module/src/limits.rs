@@ -31,6 +31,8 @@ pub struct Limits {
     pub memories: u64,
     /// Globals.
     pub globals: u64,
+    /// Tags.
+    pub tags: u64,
     /// Exports.
     pub exports: u64,
     /// Element segments.
@@ -53,15 +55,34 @@ pub struct Limits {
     pub br_table_targets: u64,
     /// Values on the operand stack of one function, in reachable code or not.
     pub operand_height: u64,
-    /// Work of validating all bodies, for each byte of the module (on top of
-    /// [`Limits::WORK_BASE`]): one unit for an operator, and one for each value that a call, block
-    /// or branch target has as parameter or result. A `br_table` counts each target.
+    /// Cells of one function: parameters, locals and the greatest operand stack in reachable code.
+    /// A `v128` has two, everything else one. At most [`Limits::FUNCTION_CELLS_MAX`].
+    pub function_cells: u64,
+    /// Work of validating, translating and checking, for each byte of a function's body and for
+    /// each byte of the code section (on top of [`Limits::WORK_BASE`] each): one unit for an
+    /// operator, for a parameter or local, and for each value that a call, a throw or a block has as
+    /// parameter or result; [`Limits::WORK_OF_MOVE`] for each value that a branch or return takes
+    /// along, since the edge may have to move it. A `br_table` counts the values of each target, and
+    /// an edge for each that can have its own. At most [`Limits::WORK_PER_BYTE_MAX`].
+    ///
+    /// Real programs need about half a unit for a byte, and at most four in one function.
     pub work_per_byte: u64,
 }
 
 impl Limits {
-    /// Units of work that every module has, however small.
+    /// Units of work that every function and every module has, however small.
     pub const WORK_BASE: u64 = 1 << 20;
+
+    /// Units of work of a value on an edge. It is at most two words of bytecode there.
+    pub const WORK_OF_MOVE: u64 = 4;
+
+    /// The greatest work for a byte whatever [`Limits::work_per_byte`] says: no function that is
+    /// accepted has more bytecode than bytecode can have.
+    pub const WORK_PER_BYTE_MAX: u64 = 32;
+
+    /// The greatest number of cells of a function whatever [`Limits::function_cells`] says, so that
+    /// each has a 16-bit index.
+    pub const FUNCTION_CELLS_MAX: u64 = 65_535;
 
     /// The greatest module size whatever [`Limits::module_bytes`] says.
     pub const MODULE_BYTES_MAX: u64 = 1 << 31;
@@ -82,6 +103,7 @@ impl Default for Limits {
             tables: 100_000,
             memories: 100,
             globals: 1_000_000,
+            tags: 1_000_000,
             exports: 1_000_000,
             element_segments: 100_000,
             element_items: 10_000_000,
@@ -93,7 +115,8 @@ impl Default for Limits {
             control_depth: 50_000,
             br_table_targets: 1_000_000,
             operand_height: 1_000_000,
-            work_per_byte: 64,
+            function_cells: Limits::FUNCTION_CELLS_MAX,
+            work_per_byte: 8,
         }
     }
 }

@@ -3,8 +3,14 @@
 //!
 //! Neighbours: `decode` drives it with wasmparser's validator; `facts` collects.
 //!
-//! Bad input: nothing is allocated by a count that was not compared with a limit, and the work is
-//! bounded by [`Limits::work_per_byte`] before it is done. Tests: `tests/limits.rs`, `tests/reject.rs`.
+//! 1. The work of a body is taken off two budgets before it is done, its own and that of all bodies
+//!    together, both of [`Limits::work_per_byte`] for each byte of code (and nothing else: data and
+//!    custom sections buy no work).
+//! 2. A body that is accepted needs at most [`Limits::function_cells`] cells, which is at most
+//!    [`Limits::FUNCTION_CELLS_MAX`]: a slot of its frame has a 16-bit index in every tier.
+//!
+//! Bad input: nothing is allocated by a count that was not compared with a limit.
+//! Tests: `tests/limits.rs`, `tests/reject.rs`.
 
 use crate::FuncType;
 use crate::cost::is_plain;
@@ -21,22 +27,48 @@ use wasmparser::{
 pub(crate) struct BodyValidator {
     validator_allocs: FuncValidatorAllocations,
     facts: FactsBuilder,
-    /// Units of work left for all bodies together.
-    work_left: u64,
-    work_max: u64,
+    /// For all bodies together.
+    module: Budget,
+    /// For the body at hand.
+    body: Budget,
+}
+
+/// Units of work that may be done, for some bytes of code.
+struct Budget {
+    max: u64,
+    left: u64,
+}
+
+impl Budget {
+    fn new(code_bytes: u64, limits: &Limits) -> Budget {
+        let per_byte = limits.work_per_byte.min(Limits::WORK_PER_BYTE_MAX);
+        let max = per_byte.saturating_mul(code_bytes).saturating_add(Limits::WORK_BASE);
+        Budget { max, left: max }
+    }
+
+    #[inline]
+    fn spend(&mut self, work: u64, offset: usize) -> Result<()> {
+        match self.left.checked_sub(work) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => {
+                let actual = (self.max - self.left).saturating_add(work);
+                Err(Error::limit("work_per_byte", self.max, actual, offset))
+            }
+        }
+    }
 }
 
 impl BodyValidator {
-    pub(crate) fn new(module_bytes: usize, limits: &Limits) -> BodyValidator {
-        let work_max = limits
-            .work_per_byte
-            .saturating_mul(module_bytes as u64)
-            .saturating_add(Limits::WORK_BASE);
+    /// For a code section of `code_bytes` bytes.
+    pub(crate) fn new(code_bytes: u64, limits: &Limits) -> BodyValidator {
         BodyValidator {
             validator_allocs: FuncValidatorAllocations::default(),
             facts: FactsBuilder::default(),
-            work_left: work_max,
-            work_max,
+            module: Budget::new(code_bytes, limits),
+            body: Budget::new(0, limits),
         }
     }
 
@@ -71,7 +103,11 @@ impl BodyValidator {
             return Err(Error::limit("body_bytes", limits.body_bytes, size, offset));
         }
         let func_type = &cx.types[ty.index()];
-        let (local_cells, wide_locals) = locals(validator, body, func_type, limits)?;
+        self.body = Budget::new(size, limits);
+        let count = local_count(body, func_type, limits)?;
+        self.spend(count, range.start as usize)?;
+        let (local_cells, wide_locals) = define_locals(validator, body, func_type)?;
+        function_cells_within(local_cells.into(), range.start as usize, limits)?;
         let mut reader = body.get_binary_reader_for_operators()?;
         let mut wide = cx.wide || wide_locals;
         self.facts.begin(ty, cx, wide, reader.original_position() as u32);
@@ -103,22 +139,16 @@ impl BodyValidator {
             }
         }
         reader.finish_expression(&validator.visitor(reader.original_position()))?;
-        Ok(self.facts.finish(func_type, local_cells))
+        let facts = self.facts.finish(func_type, local_cells);
+        function_cells_within(facts.cells(), range.start as usize, limits)?;
+        Ok(facts)
     }
 
-    /// Takes `work` units off the budget.
+    /// Takes `work` units off both budgets.
     #[inline]
     fn spend(&mut self, work: u64, offset: usize) -> Result<()> {
-        match self.work_left.checked_sub(work) {
-            Some(left) => {
-                self.work_left = left;
-                Ok(())
-            }
-            None => {
-                let actual = (self.work_max - self.work_left).saturating_add(work);
-                Err(Error::limit("work_per_byte", self.work_max, actual, offset))
-            }
-        }
+        self.body.spend(work, offset)?;
+        self.module.spend(work, offset)
     }
 
     fn targets_within(&self, offset: usize, limits: &Limits) -> Result<()> {
@@ -138,14 +168,17 @@ impl BodyValidator {
     }
 }
 
-/// Declares the locals to the validator; returns the cells of parameters and locals, and whether
-/// one is a `v128`.
-fn locals(
-    validator: &mut FuncValidator<ValidatorResources>,
-    body: &FunctionBody<'_>,
-    ty: &FuncType,
-    limits: &Limits,
-) -> Result<(u32, bool)> {
+/// Refuses a body that needs too many cells (2).
+fn function_cells_within(cells: u64, offset: usize, limits: &Limits) -> Result<()> {
+    let max = limits.function_cells.min(Limits::FUNCTION_CELLS_MAX);
+    if cells > max {
+        return Err(Error::limit("function_cells", max, cells, offset));
+    }
+    Ok(())
+}
+
+/// The number of parameters and declared locals.
+fn local_count(body: &FunctionBody<'_>, ty: &FuncType, limits: &Limits) -> Result<u64> {
     let offset = body.range().start as usize;
     let mut count = 0;
     for group in body.get_locals_reader()? {
@@ -158,12 +191,23 @@ fn locals(
     if count > limits.locals_per_function {
         return Err(Error::limit("locals_per_function", limits.locals_per_function, count, offset));
     }
+    Ok(count)
+}
+
+/// Declares the locals to the validator; returns the cells of parameters and locals, and whether
+/// one is a `v128`.
+fn define_locals(
+    validator: &mut FuncValidator<ValidatorResources>,
+    body: &FunctionBody<'_>,
+    ty: &FuncType,
+) -> Result<(u32, bool)> {
     let mut cell_count = cells_of(&ty.params);
     let mut wide = ty.params.contains(&ValType::V128);
     let mut reader = body.get_locals_reader()?;
     for _ in 0..reader.get_count() {
         let offset = reader.original_position();
         let (group, ty) = reader.read()?;
+        // The validator accepts 50,000 locals at most.
         validator.define_locals(offset, group, ty)?;
         cell_count += group * cells(ty);
         wide |= ty == ValType::V128;

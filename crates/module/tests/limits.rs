@@ -6,7 +6,7 @@
 mod common;
 
 use common::{assemble, decode};
-use prova_module::{ErrorKind, Features, Limits, Module};
+use prova_module::{Error, ErrorKind, Features, Limits, Module};
 use std::time::{Duration, Instant};
 
 type Field = fn(&mut Limits) -> &mut u64;
@@ -34,6 +34,8 @@ fn cases() -> Vec<(&'static str, Field, u64, String)> {
             2,
             text(r#"(import "" "" (global i32)) (global i32 (i32.const 0))"#),
         ),
+        ("tags", |l| &mut l.tags, 2, text(r#"(import "" "" (tag)) (tag)"#)),
+        ("tags", |l| &mut l.tags, 1, text(r#"(import "" "" (tag))"#)),
         ("exports", |l| &mut l.exports, 2, text(r#"(func (export "a") (export "b"))"#)),
         ("element_segments", |l| &mut l.element_segments, 2, text("(elem func) (elem func)")),
         ("element_items", |l| &mut l.element_items, 3, text("(func) (elem func 0 0 0)")),
@@ -68,6 +70,26 @@ fn cases() -> Vec<(&'static str, Field, u64, String)> {
             |l| &mut l.locals_per_function,
             4,
             text("(func (param i32) (local i32 i32 v128))"),
+        ),
+        (
+            "function_cells",
+            |l| &mut l.function_cells,
+            7,
+            text("(func (param i32) (local v128 v128) i32.const 0 i32.const 0 drop drop)"),
+        ),
+        (
+            "function_cells",
+            |l| &mut l.function_cells,
+            7,
+            text(
+                "(func (local i32) (v128.const i64x2 0 0) local.get 0 (v128.const i64x2 0 0) local.get 0 drop drop drop drop)",
+            ),
+        ),
+        (
+            "function_cells",
+            |l| &mut l.function_cells,
+            4,
+            text("(func (param i32 i32) (result v128) unreachable i32.const 0 drop)"),
         ),
         ("control_depth", |l| &mut l.control_depth, 4, text("(func (block (loop (block))))")),
         (
@@ -131,18 +153,96 @@ fn br_table_bomb(count: usize, arity: usize, tail: &str) -> Vec<u8> {
     assemble(&format!("(module (func (result {types}) {values} br_table {targets}) {tail})"))
 }
 
+fn is_work(error: &Error) -> bool {
+    matches!(error.kind, ErrorKind::Limit { name: "work_per_byte", .. })
+}
+
 #[test]
-fn work_is_limited_by_module_size() {
-    // About 100 units for each target, at one byte: above 64 for each byte and the base.
-    let bomb = br_table_bomb(100_000, 100, "");
-    let error =
-        Module::decode(bomb.as_slice(), &Features::default(), &Limits::default()).unwrap_err();
-    assert!(matches!(error.kind, ErrorKind::Limit { name: "work_per_byte", .. }), "{error}");
-    let limits = Limits { work_per_byte: 128, ..Limits::default() };
-    Module::decode(bomb, &Features::default(), &limits).unwrap();
+fn work_is_limited_by_the_size_of_the_code() {
+    // About 20 units for each target, at one byte: above 8 for each byte and the base.
+    let bomb = br_table_bomb(100_000, 20, "");
+    let refused = |limits: &Limits| {
+        Module::decode(bomb.as_slice(), &Features::default(), limits).err().filter(is_work)
+    };
+    assert!(refused(&Limits::default()).is_some());
+    assert!(refused(&Limits { work_per_byte: 32, ..Limits::default() }).is_none());
     // The same number of targets without values is no bomb.
     let plain = br_table_bomb(100_000, 1, "");
     Module::decode(plain, &Features::default(), &Limits::default()).unwrap();
+    // What is no code buys no work, wherever it stands.
+    for padding in [r#"(@custom "" "{}")"#, r#"(memory 1) (data "{}")"#] {
+        let padding = padding.replace("{}", &"0".repeat(1 << 20));
+        let padded = br_table_bomb(100_000, 20, &padding);
+        let error = Module::decode(padded, &Features::default(), &Limits::default()).unwrap_err();
+        assert!(is_work(&error), "{error}");
+    }
+}
+
+/// Asserts that `text` needs `work` units: as many `nop`s as are left of the base fit, and one more does not.
+#[track_caller]
+fn needs(work: u64, text: &str) {
+    let limits = Limits { work_per_byte: 0, ..Limits::default() };
+    for (nops, fits) in [(Limits::WORK_BASE - work, true), (Limits::WORK_BASE - work + 1, false)] {
+        let filled = text.replace("(; nops ;)", &"nop ".repeat(nops as usize));
+        match Module::decode(assemble(&filled), &Features::default(), &limits) {
+            Ok(_) => assert!(fits, "{text}: less than {work}"),
+            Err(error) => assert!(!fits && is_work(&error), "{text}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn each_kind_of_work_counts() {
+    // The `end`.
+    needs(1, "(module (func (; nops ;)))");
+    // Parameters, locals, an operator, and the return at the end with one value.
+    let text = "(param i32 i32) (result i32) (local v128 i32 i64) (; nops ;) unreachable";
+    needs(2 + 3 + 1 + 5, &format!("(module (func {text}))"));
+    // Values of a block: parameters at its start, results at its end.
+    needs(1 + 1 + 2 + 1 + 1, "(module (func (; nops ;) block (result i32) unreachable end drop))");
+    // Edges: `br_if` with two values, in a block of two results.
+    let text = "(; nops ;) block (result i32 i32) unreachable br_if 0 end drop drop";
+    needs(1 + 1 + 9 + 3 + 2 + 1, &format!("(module (func {text}))"));
+    // `br_table`: three targets, each with a value to compare, and two labels that can have edges.
+    let text = "(; nops ;) block (result i32) unreachable br_table 0 0 0 end drop";
+    needs(1 + 1 + (1 + 3 * 2 + 2 * 4) + 2 + 1 + 1, &format!("(module (func {text}))"));
+}
+
+#[test]
+fn declared_locals_are_work() {
+    // A group takes four bytes, to declare 50,000 locals takes 50,000 steps.
+    let one = "(func (local (; locals ;)))".replace("(; locals ;)", &"i64 ".repeat(50_000));
+    let bytes = assemble(&format!("(module {})", one.repeat(30)));
+    assert!(bytes.len() < 500, "{} bytes", bytes.len());
+    let error = Module::decode(bytes, &Features::default(), &Limits::default()).unwrap_err();
+    assert!(is_work(&error), "{error}");
+    let few = assemble(&format!("(module {})", one.repeat(20)));
+    Module::decode(few, &Features::default(), &Limits::default()).unwrap();
+}
+
+#[test]
+fn a_section_that_claims_to_be_greater_than_the_module_buys_no_work() {
+    let mut bytes = assemble(&format!("(module (func {}))", "nop ".repeat(3)));
+    let at = bytes.windows(2).position(|w| w == [10, 7]).expect("the code section");
+    // A size of 2^31 instead of 7.
+    bytes.splice(at + 1..at + 2, [0x80, 0x80, 0x80, 0x80, 0x08]);
+    let error = Module::decode(bytes, &Features::default(), &Limits::default()).unwrap_err();
+    assert!(error.is_invalid(), "{error}");
+}
+
+#[test]
+fn no_setting_allows_a_function_of_more_cells_than_slots_have_names() {
+    let limits = Limits { function_cells: u64::MAX, ..Limits::default() };
+    let function = |locals: usize| {
+        let text = format!("(module (func (local {}) i32.const 0 drop))", "v128 ".repeat(locals));
+        Module::decode(assemble(&text), &Features::default(), &limits)
+    };
+    let module = function(32_767).unwrap();
+    let facts = module.facts(prova_module::FuncIdx(0)).unwrap();
+    assert_eq!(facts.cells(), Limits::FUNCTION_CELLS_MAX);
+    let error = function(32_768).unwrap_err();
+    let expected = ErrorKind::Limit { name: "function_cells", max: 65_535, actual: 65_536 };
+    assert_eq!((error.kind, error.func), (expected, Some(prova_module::FuncIdx(0))));
 }
 
 #[test]
@@ -166,12 +266,13 @@ fn counts_beyond_the_bytes_are_refused_before_anything_is_allocated() {
         tables: huge,
         memories: huge,
         globals: huge,
+        tags: huge,
         exports: huge,
         element_segments: huge,
         data_segments: huge,
         ..Limits::default()
     };
-    for id in [1, 2, 3, 4, 5, 6, 7, 9, 10, 11] {
+    for id in [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 13] {
         let mut bytes = b"\0asm\x01\0\0\0".to_vec();
         bytes.extend([id, 5, 0x80, 0x80, 0x80, 0x40, 0]);
         let error = Module::decode(bytes, &Features::default(), &limits).unwrap_err();

@@ -23,10 +23,10 @@ use prova_bytecode::{
     Candidate, CodeBuffer, ConstantHint, ControlHint, Handler, Kind, MapEntry, Metering, Op, Role,
     Settings, decode,
 };
-use prova_module::{FuncFacts, FuncIdx, Module, Operator, Segment, ValType, cells};
+use prova_module::{FuncFacts, FuncIdx, Limits, Module, Operator, Segment, ValType, cells};
 
-/// The greatest number of cells of a frame, so that every slot has a 16-bit index.
-pub const FRAME_CELLS_MAX: u32 = 65_535;
+/// The greatest number of cells of a frame, so that every slot has a 16-bit index: no module has a function of more.
+pub const FRAME_CELLS_MAX: u32 = Limits::FUNCTION_CELLS_MAX as u32;
 
 /// Translates functions; keeps its buffers from one to the next.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ impl Translator {
     /// Translates one function.
     ///
     /// # Errors
-    /// If the function needs a frame or code beyond the limits of the bytecode. Anything else, an imported `func`
+    /// If the function needs code beyond the limits of the bytecode. Anything else, an imported `func`
     /// included, is a fault of the caller or of the translator and says so.
     pub fn translate(
         &mut self,
@@ -172,8 +172,7 @@ impl<'m> Cx<'m> {
         };
         let frame_cells = self.facts.local_cells.saturating_add(self.facts.max_height_cells);
         if frame_cells > FRAME_CELLS_MAX {
-            self.offset = self.facts.blocks[0].start;
-            return Err(self.limit("frame_cells", FRAME_CELLS_MAX.into(), frame_cells.into()));
+            return Err(self.bug_here("a frame that the limits of modules exclude"));
         }
         let ty = self.module.func_type(self.func);
         self.declare_locals(ty.params.iter().map(|&ty| (1, ty)).chain(body.locals()));

@@ -8,11 +8,14 @@ use prova_translate::{FRAME_CELLS_MAX, TranslateError, Translator};
 use support::encode::{Encoder, I32, leb};
 use support::module;
 
-fn function(locals: u32, operators: &[u8]) -> Module {
+fn decode(locals: u32, operators: &[u8]) -> prova_module::Result<Module> {
     let mut encoder = Encoder::new(&[(&[], &[])], &[(locals, I32)]);
     encoder.function(operators);
-    let limits = Limits { locals_per_function: 1 << 20, ..Limits::default() };
-    Module::decode(encoder.finish(), &Features::default(), &limits).expect("the module is valid")
+    Module::decode(encoder.finish(), &Features::default(), &Limits::default())
+}
+
+fn function(locals: u32, operators: &[u8]) -> Module {
+    decode(locals, operators).expect("the module is valid")
 }
 
 fn translate(module: &Module) -> Result<prova_bytecode::Candidate, TranslateError> {
@@ -22,28 +25,56 @@ fn translate(module: &Module) -> Result<prova_bytecode::Candidate, TranslateErro
 /// `local.get 0; local.get 0; drop; drop; end`: two home slots.
 const TWO_VALUES: [u8; 7] = [0x20, 0, 0x20, 0, 0x1a, 0x1a, 0x0b];
 
-#[test]
-fn the_greatest_frame_translates_and_a_greater_one_is_refused() {
-    // The module's own limit on locals is below this one; a function comes here by its operand stack.
-    let limit = 50_000;
-    let mut deep = Vec::new();
-    let values = FRAME_CELLS_MAX - limit;
-    for _ in 0..values {
-        deep.extend([0x20, 0]);
-    }
-    deep.extend(std::iter::repeat_n(0x1a, values as usize));
-    deep.push(0x0b);
-    let candidate = translate(&function(limit, &deep)).expect("the greatest frame");
-    assert_eq!(candidate.frame_cells, FRAME_CELLS_MAX);
+/// `values` times `local.get 0`, as many `drop`s, `end`.
+fn deep(values: u32) -> Vec<u8> {
+    let mut body = [0x20, 0].repeat(values as usize);
+    body.extend(std::iter::repeat_n(0x1a, values as usize));
+    body.push(0x0b);
+    body
+}
 
-    let mut deeper = vec![0x20, 0];
-    deeper.extend(&deep[..deep.len() - 1]);
-    deeper.extend([0x1a, 0x0b]);
-    let error = translate(&function(limit, &deeper)).expect_err("a greater frame");
-    let TranslateError::Limit { name, max, actual, .. } = error else { panic!("{error}") };
-    assert_eq!((name, max, actual), ("frame_cells", 65_535, 65_536));
-    let text = translate(&function(limit, &deeper)).expect_err("again").to_string();
-    assert!(text.ends_with("limit frame_cells exceeded: 65536, at most 65535"), "{text}");
+#[test]
+fn the_greatest_frame_that_a_module_can_have_translates() {
+    // The module's own limit on locals is below this one; a function comes here by its operand stack.
+    let values = FRAME_CELLS_MAX - 50_000;
+    let candidate = translate(&function(50_000, &deep(values))).expect("the greatest frame");
+    assert_eq!(candidate.frame_cells, FRAME_CELLS_MAX);
+    let error = decode(50_000, &deep(values + 1)).expect_err("a greater frame");
+    let (name, max, actual) = ("function_cells", 65_535, 65_536);
+    assert_eq!(error.kind, prova_module::ErrorKind::Limit { name, max, actual });
+}
+
+/// A block of 1,000 results, left by `edges` conditional branches: the values are constants of two words each, which
+/// every edge writes to the label's slots.
+fn edges(edges: usize) -> Vec<u8> {
+    let results = "i64 ".repeat(1_000);
+    let values: String = (0..1_000).map(|i| format!("i64.const {} ", (1u64 << 40) + i)).collect();
+    let branches = "local.get 0 br_if 0 ".repeat(edges);
+    let drops = "drop ".repeat(1_000);
+    let text = format!(
+        "(module (func (param i32) (block (result {results}) {values} {branches}) {drops}))"
+    );
+    wat::parse_str(text).expect("valid text")
+}
+
+/// The most bytecode that a byte of Wasm buys.
+#[test]
+fn bytecode_for_a_byte_is_bounded() {
+    let decode = |n| Module::decode(edges(n), &Features::default(), &Limits::default());
+    let Limits { work_per_byte, .. } = Limits::default();
+    let n = Limits::WORK_BASE / (Limits::WORK_OF_MOVE * 1_000);
+    let code = edges(n as usize).len() as u64;
+    let most = Limits::WORK_BASE + work_per_byte * code;
+    // The bytes pay for some more than the base does.
+    let module = decode(n as usize + 2).expect("within the limit");
+    let error = decode(n as usize + 40).expect_err("beyond the limit");
+    let prova_module::ErrorKind::Limit { name: "work_per_byte", .. } = error.kind else {
+        panic!("{error}")
+    };
+    // Two words for four units of work, and one more for each byte.
+    let words = translate(&module).expect("within the limits").words.len() as u64;
+    assert!(words <= most / 2 + code, "{words} words of {code} bytes");
+    assert!(words > most / 3, "{words} words of {code} bytes: this is not the worst");
 }
 
 #[test]

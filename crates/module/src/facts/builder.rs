@@ -141,8 +141,8 @@ impl FactsBuilder {
         self.frames.iter().nth_back(depth as usize).map_or(0, |frame| frame.label_arity)
     }
 
-    /// Units of work that validating `operator` takes (see `Limits::work_per_byte`), before it is
-    /// validated; it may be invalid.
+    /// Units of work that `operator` takes (see `Limits::work_per_byte`), before it is validated; it
+    /// may be invalid.
     pub(crate) fn work(&mut self, operator: &Operator<'_>, cx: BodyContext<'_>) -> u64 {
         let row = Opcode::of(operator).row();
         if row.class.flow() == Flow::Next {
@@ -154,7 +154,10 @@ impl FactsBuilder {
             if let Value::Labels(targets) = value {
                 let count = u64::from(targets.len()) + 1;
                 self.br_table_targets += count;
-                work += count * (1 + u64::from(self.label_arity(targets.default())));
+                let arity = u64::from(self.label_arity(targets.default()));
+                // Targets of one label share its edge.
+                let edges = count.min(self.frames.len() as u64);
+                work += count * (1 + arity) + edges * Limits::WORK_OF_MOVE * arity;
             } else if let Value::TryTable(try_table) = value {
                 let labels =
                     try_table.catches.iter().map(|catch| self.label_arity(label_of(catch)));
@@ -164,7 +167,7 @@ impl FactsBuilder {
         work
     }
 
-    /// The values of the lists of types that an operator's signature names.
+    /// Units of work of the values in the lists of types that an operator's signature names.
     fn values(&self, row: &Row, immediates: &Immediates<'_>, cx: BodyContext<'_>) -> u64 {
         let (params, results) = cx.callee_arity(immediates);
         let (block_params, block_results) = match immediates.block() {
@@ -172,17 +175,21 @@ impl FactsBuilder {
             None => self.frames.last().map_or((0, 0), |frame| (frame.params, frame.results)),
         };
         let label = immediates.index(Immediate::label).map_or(0, |depth| self.label_arity(depth));
+        // The end of the body is a return.
+        let returns = row.class.flow() == Flow::End && self.frames.len() == 1;
         let lists = [
-            (Kind::params, params),
-            (Kind::results, results),
-            (Kind::block_params, block_params),
-            (Kind::block_results, block_results),
-            (Kind::label, label),
-            (Kind::label_init, label),
-            (Kind::func_results, self.frames.first().map_or(0, |frame| frame.results)),
+            (Kind::params, params, false),
+            (Kind::results, results, false),
+            (Kind::block_params, block_params, false),
+            (Kind::block_results, block_results, returns),
+            (Kind::label, label, true),
+            (Kind::label_init, label, true),
+            (Kind::func_results, self.frames.first().map_or(0, |frame| frame.results), true),
         ];
         let named = |kind: &Kind| row.params.contains(kind) || row.results.contains(kind);
-        lists.iter().filter(|(kind, _)| named(kind)).map(|&(_, count)| u64::from(count)).sum()
+        let named = lists.iter().filter(|(kind, ..)| named(kind));
+        let work = |moved| if moved { Limits::WORK_OF_MOVE } else { 1 };
+        named.map(|&(_, count, moved)| work(moved) * u64::from(count)).sum()
     }
 
     /// Takes in an operator at `offset` that `validator` has just accepted.
