@@ -254,10 +254,12 @@ impl Store {
         type_ids: &[TypeId],
     ) -> Result<(Vec<Memory>, Vec<Table>), CreateError> {
         let limits = self.limits();
-        let memories = module.memories()[module.imported_memory_count()..].iter();
-        let memories = memories.map(|&ty| Memory::new(ty, limits)).collect::<Result<_, _>>()?;
-        let tables = module.tables()[module.imported_table_count()..].iter();
-        let tables = tables.map(|&ty| {
+        let memories = &module.memories()[module.imported_memory_count()..];
+        let tables = &module.tables()[module.imported_table_count()..];
+        self.check_new(memories, tables)?;
+        let memories = memories.iter().map(|&ty| Memory::new(ty, limits));
+        let memories = memories.collect::<Result<_, _>>()?;
+        let tables = tables.iter().map(|&ty| {
             let ref_type = resolve_ref(ty.ref_type, type_ids);
             Table::new(TableType { ref_type, ..ty }, NULL_REF, limits)
         });

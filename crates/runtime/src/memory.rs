@@ -45,9 +45,7 @@ impl From<LimitExceeded> for AllocError {
 impl Memory {
     /// A memory of the type's minimal size, zeroed.
     pub(crate) fn new(ty: MemoryType, limits: &Limits) -> Result<Memory, AllocError> {
-        let min_bytes = u128::from(ty.min) << ty.page_size_log2;
-        let min_bytes = u64::try_from(min_bytes).unwrap_or(u64::MAX);
-        limits::check("memory_bytes_max", limits.memory_bytes_max, min_bytes)?;
+        let min_bytes = Memory::min_bytes(&ty, limits)?;
         let pages_max = (limits.memory_bytes_max >> ty.page_size_log2)
             .min(address_pages_max(&ty))
             .min(ty.max.unwrap_or(u64::MAX));
@@ -58,6 +56,13 @@ impl Memory {
             Reservation::reserve_between(min, max).map_err(|_| AllocError::OutOfMemory)?;
         reservation.commit(min).map_err(|_| AllocError::OutOfMemory)?;
         Ok(Memory { ty, reservation, pages: ty.min, pages_max })
+    }
+
+    /// The bytes of the type's minimal size; refused beyond the limit.
+    pub(crate) fn min_bytes(ty: &MemoryType, limits: &Limits) -> Result<u64, LimitExceeded> {
+        let bytes = u128::from(ty.min) << ty.page_size_log2;
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        limits::check("memory_bytes_max", limits.memory_bytes_max, bytes).map(|()| bytes)
     }
 
     /// The type it was made with; its minimum is the size at the start.

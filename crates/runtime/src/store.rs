@@ -12,6 +12,7 @@
 //!
 //! Limits: [`Limits`], the logical stack limit and the depth of nested calls in [`StoreConfig`].
 
+mod budget;
 mod call;
 mod exceptions;
 mod metering;
@@ -102,6 +103,8 @@ pub struct Store {
     pub(crate) memories: Vec<Memory>,
     pub(crate) table_vms: Vec<TableVm>,
     pub(crate) tables: Vec<Table>,
+    /// B1 of `budget`.
+    bytes: u64,
     pub(crate) global_vms: Vec<GlobalVm>,
     pub(crate) globals: Vec<GlobalType>,
     /// The type of each tag.
@@ -191,6 +194,7 @@ impl Store {
             memories: Vec::new(),
             table_vms: Vec::new(),
             tables: Vec::new(),
+            bytes: 0,
             global_vms: Vec::new(),
             globals: Vec::new(),
             tags: Vec::new(),
@@ -300,6 +304,7 @@ impl Store {
 
     pub(crate) fn push_memory(&mut self, memory: Memory) -> MemoryAddr {
         let address = MemoryAddr(self.memories.len() as u32);
+        self.bytes += memory.len_bytes();
         self.memory_vms.push(memory.vm());
         self.memories.push(memory);
         address
@@ -310,6 +315,7 @@ impl Store {
         if holds_exceptions(table.ty().ref_type) {
             self.exception_tables.push(address);
         }
+        self.bytes += table.len_bytes();
         self.table_vms.push(table.vm());
         self.tables.push(table);
         address

@@ -1,38 +1,57 @@
-//! A table: references that grow (specification 4.2.9).
+//! A table: references that grow in place (specification 4.2.9).
 //!
-//! Neighbours: `store` keeps the [`TableVm`] record of each table equal to [`Table::vm`], `ops` works on the elements.
-//! An element is a cell: store index + 1, or 0 for null.
+//! Neighbours: `sys` gives the address space, `store` keeps the [`TableVm`] record of each table equal to [`Table::vm`] and
+//! the bytes within the store's budget, `ops` works on the elements. An element is a cell: store index + 1, or 0 for null.
+//! The elements never move: the greatest size that type and limits allow is reserved at the start, and a null element
+//! that nobody writes takes no memory.
 //!
 //! # Invariants
-//! * A1. `elements.len() ≤ elements_max`, which fits the type, the index type and the store's limit.
+//! * A1. `size ≤ elements_max`, which fits the type, the index type and the store's limit; `8 × size ≤ reservation.committed`.
 //! * A2. Every element of a table of functions is 0, or a function's address + 1 (V10).
+//! * A3. A cell of the reservation from `size` on is 0.
 //!
-//! Worst case: growth copies the table.
+//! Worst case: growth costs one system call, and writes the new elements unless they are null.
 
-use crate::limits::{self, Limits};
-use crate::memory::AllocError;
+use crate::limits::{self, LimitExceeded, Limits};
+use crate::memory::{AllocError, RESERVATION_BYTES_MAX};
+use crate::sys::Reservation;
 use crate::vm::{Cell, TableVm};
 use prova_module::TableType;
+
+/// The bytes of an element.
+pub(crate) const ELEMENT_BYTES: u64 = size_of::<Cell>() as u64;
 
 /// A table of a store.
 #[derive(Debug)]
 pub struct Table {
     ty: TableType,
-    elements: Vec<Cell>,
+    reservation: Reservation,
+    size: usize,
     elements_max: u64,
 }
 
 impl Table {
     /// A table of the type's minimal size, every element `init`.
     pub(crate) fn new(ty: TableType, init: Cell, limits: &Limits) -> Result<Table, AllocError> {
-        limits::check("table_elements_max", limits.table_elements_max, ty.min)?;
+        let min_bytes = Table::min_bytes(&ty, limits)?;
         let elements_max = limits
             .table_elements_max
             .min(ty.max.unwrap_or(u64::MAX))
             .min(if ty.table64 { u64::MAX } else { u64::from(u32::MAX) });
-        let mut table = Table { ty, elements: Vec::new(), elements_max };
+        let min = usize::try_from(min_bytes).map_err(|_| AllocError::OutOfMemory)?;
+        let max = elements_max.saturating_mul(ELEMENT_BYTES).min(RESERVATION_BYTES_MAX);
+        let max = usize::try_from(max).unwrap_or(usize::MAX);
+        let reservation =
+            Reservation::reserve_between(min, max).map_err(|_| AllocError::OutOfMemory)?;
+        let mut table = Table { ty, reservation, size: 0, elements_max };
         table.resize(ty.min, init).ok_or(AllocError::OutOfMemory)?;
         Ok(table)
+    }
+
+    /// The bytes of the type's minimal size; refused beyond the limit.
+    pub(crate) fn min_bytes(ty: &TableType, limits: &Limits) -> Result<u64, LimitExceeded> {
+        limits::check("table_elements_max", limits.table_elements_max, ty.min)?;
+        Ok(ty.min.saturating_mul(ELEMENT_BYTES))
     }
 
     /// The type it was made with; its minimum is the size at the start.
@@ -42,17 +61,25 @@ impl Table {
 
     /// The number of elements.
     pub fn size(&self) -> u64 {
-        self.elements.len() as u64
+        self.size as u64
+    }
+
+    /// The size in bytes.
+    pub(crate) fn len_bytes(&self) -> u64 {
+        self.size() * ELEMENT_BYTES
     }
 
     /// The elements.
     pub fn elements(&self) -> &[Cell] {
-        &self.elements
+        // SAFETY: A1, S1, S2: the cells are committed, aligned and ours; V9: whoever writes them otherwise borrows the store
+        // mutably.
+        unsafe { std::slice::from_raw_parts(self.base(), self.size) }
     }
 
     /// The elements, to write (A2).
     pub(crate) fn elements_mut(&mut self) -> &mut [Cell] {
-        &mut self.elements
+        // SAFETY: as in `elements`, and `self` is borrowed mutably.
+        unsafe { std::slice::from_raw_parts_mut(self.base(), self.size) }
     }
 
     /// Whether type and limits allow `delta` more elements.
@@ -72,14 +99,22 @@ impl Table {
 
     /// How handlers see it (V8).
     pub(crate) fn vm(&mut self) -> TableVm {
-        TableVm { base: self.elements.as_mut_ptr(), len: self.elements.len() }
+        TableVm { base: self.base(), len: self.size }
     }
 
+    fn base(&self) -> *mut Cell {
+        self.reservation.base().as_ptr().cast()
+    }
+
+    /// Makes the table greater.
     fn resize(&mut self, size: u64, init: Cell) -> Option<()> {
-        let size = usize::try_from(size).ok()?;
-        // Amortised: a program may grow its table one by one.
-        self.elements.try_reserve(size - self.elements.len()).ok()?;
-        self.elements.resize(size, init);
+        let (old, size) = (self.size, usize::try_from(size).ok()?);
+        self.reservation.commit(size.checked_mul(size_of::<Cell>())?).ok()?;
+        self.size = size;
+        // A3: null is there already.
+        if init != 0 {
+            self.elements_mut()[old..].fill(init);
+        }
         Some(())
     }
 }

@@ -19,9 +19,7 @@ impl Store {
 
     /// Adds `delta` pages, gives the size before, in pages; `None` if the memory cannot grow so far.
     pub fn memory_grow(&mut self, memory: MemoryAddr, delta: u64) -> Option<u64> {
-        let old = self.memories[memory.index()].grow(delta)?;
-        self.update_memory(memory);
-        Some(old)
+        self.grow_memory(memory, delta)
     }
 
     /// `memory.grow`: the size before, or −1 in the memory's address type.

@@ -59,9 +59,7 @@ impl Store {
         init: Cell,
     ) -> Result<Option<u64>, TrapKind> {
         self.check_element(table, init)?;
-        let old = self.tables[table.index()].grow(delta, init);
-        self.update_table(table);
-        Ok(old)
+        Ok(self.grow_table(table, delta, init))
     }
 
     /// `table.grow`: the size before, or −1 in the table's index type. Growth that type and limits allow is charged.
@@ -76,7 +74,7 @@ impl Store {
         delta: Cell,
     ) -> Result<Cell, TrapKind> {
         let table64 = self.table(table).ty().table64;
-        if !self.table(table).may_grow(delta) {
+        if !self.may_grow_table(table, delta) {
             return self.growth_failed(table64);
         }
         self.charge(table_cost(delta))?;

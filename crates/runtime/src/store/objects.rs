@@ -49,6 +49,7 @@ impl Store {
         }
         let count = self.memories.len() as u64 + 1;
         limits::check("memories_max", self.limits().memories_max, count)?;
+        self.check_new(&[ty], &[])?;
         let memory = Memory::new(ty, self.limits())?;
         Ok(self.push_memory(memory))
     }
@@ -68,6 +69,7 @@ impl Store {
         }
         let count = self.tables.len() as u64 + 1;
         limits::check("tables_max", self.limits().tables_max, count)?;
+        self.check_new(&[], &[ty])?;
         let table = Table::new(ty, init, self.limits())?;
         Ok(self.push_table(table))
     }

@@ -1,7 +1,7 @@
 //! Reservations by ordinary allocation, for Miri and for systems without `mmap`: reserved is committed.
 //!
 //! The invariants are those of [`super`]. A reservation beyond [`BYTES_MAX`] is refused, so that
-//! [`Reservation::reserve_between`] settles below it.
+//! [`Reservation::reserve_between`] settles below it. There is no guard.
 
 use super::OutOfMemory;
 use std::alloc::Layout;

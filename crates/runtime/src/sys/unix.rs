@@ -1,9 +1,9 @@
 //! Reservations by `mmap` and `mprotect`: inaccessible address space, made readable and writable from its start on.
 //!
 //! The invariants are those of [`super`]. A reservation costs address space alone (`PROT_NONE`, `MAP_NORESERVE`);
-//! pages cost memory when they are first written.
+//! pages cost memory when they are first written. The guard is the end of the mapping, which is never committed.
 
-use super::OutOfMemory;
+use super::{GUARD_BYTES, OutOfMemory};
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
 use std::ptr::NonNull;
 
@@ -20,18 +20,14 @@ impl Reservation {
     pub(crate) fn reserve(bytes: usize) -> Result<Reservation, OutOfMemory> {
         let page = rustix::param::page_size();
         let reserved = bytes.checked_next_multiple_of(page).ok_or(OutOfMemory)?;
-        if reserved > isize::MAX as usize {
+        let mapped = reserved.checked_add(GUARD_BYTES).ok_or(OutOfMemory)?;
+        if mapped > isize::MAX as usize {
             return Err(OutOfMemory);
         }
-        if reserved == 0 {
-            // S1, S2 hold of the empty range at any aligned address.
-            let base = NonNull::without_provenance(PAGE);
-            return Ok(Reservation { base, reserved, committed: 0 });
-        }
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
-        // SAFETY: S1, S2: a new anonymous mapping at a place that the system chooses replaces nothing.
+        // SAFETY: S1, S2, S5: a new anonymous mapping at a place that the system chooses replaces nothing.
         let base =
-            unsafe { mmap_anonymous(std::ptr::null_mut(), reserved, ProtFlags::empty(), flags) };
+            unsafe { mmap_anonymous(std::ptr::null_mut(), mapped, ProtFlags::empty(), flags) };
         let base = NonNull::new(base.map_err(|_| OutOfMemory)?.cast()).ok_or(OutOfMemory)?;
         Ok(Reservation { base, reserved, committed: 0 })
     }
@@ -46,13 +42,12 @@ impl Reservation {
         if end > self.reserved {
             return Err(OutOfMemory);
         }
+        // SAFETY: S4: `committed < reserved`, so this is an address of the mapping.
+        let start = unsafe { self.base.as_ptr().add(self.committed) };
+        let access = MprotectFlags::READ | MprotectFlags::WRITE;
         // SAFETY: S4: `committed < end <= reserved`, and both are multiples of the page size, so the range lies in the
-        // mapping, and nothing has been able to use it before.
-        unsafe {
-            let start = self.base.as_ptr().add(self.committed);
-            mprotect(start.cast(), end - self.committed, MprotectFlags::READ | MprotectFlags::WRITE)
-        }
-        .map_err(|_| OutOfMemory)?;
+        // mapping before the guard, and nothing has been able to use it before (S5).
+        unsafe { mprotect(start.cast(), end - self.committed, access) }.map_err(|_| OutOfMemory)?;
         self.committed = end;
         Ok(())
     }
@@ -62,7 +57,7 @@ impl Reservation {
         self.base
     }
 
-    /// The size of the address space in bytes.
+    /// The size of the address space in bytes, without the guard.
     #[cfg(test)]
     pub(crate) fn reserved(&self) -> usize {
         self.reserved
@@ -74,16 +69,11 @@ impl Reservation {
     }
 }
 
-/// An alignment that every page size has.
-const PAGE: std::num::NonZero<usize> = std::num::NonZero::new(4096).unwrap();
-
 impl Drop for Reservation {
     fn drop(&mut self) {
-        if self.reserved == 0 {
-            return;
-        }
-        // SAFETY: S2: the mapping is ours alone, and whoever drops it has no pointer into it any more.
-        let unmapped = unsafe { munmap(self.base.as_ptr().cast(), self.reserved) };
+        let mapped = self.reserved + GUARD_BYTES;
+        // SAFETY: S6: the mapping is ours alone, and whoever drops it has no pointer into it any more.
+        let unmapped = unsafe { munmap(self.base.as_ptr().cast(), mapped) };
         debug_assert!(unmapped.is_ok(), "unmapping a whole mapping");
     }
 }

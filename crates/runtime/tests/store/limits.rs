@@ -15,6 +15,7 @@ fn each_limit_has_two_sides() {
     let none = Limits {
         memory_bytes_max: 0,
         table_elements_max: 0,
+        store_bytes_max: u64::MAX,
         instances_max: 1,
         memories_max: 0,
         tables_max: 0,
@@ -36,6 +37,12 @@ fn each_limit_has_two_sides() {
             Limits { table_elements_max: 3, ..one_table.clone() },
             "(table 3 funcref)",
             "(table 4 funcref)",
+        ),
+        (
+            "store_bytes_max",
+            Limits { store_bytes_max: 65536 + 3 * 8, ..Limits::default() },
+            "(memory 1) (table 2 funcref) (table 1 externref)",
+            "(memory 1) (table 2 funcref) (table 2 externref)",
         ),
         ("memories_max", one_memory, "(memory 0)", "(memory 0) (memory 0)"),
         ("tables_max", one_table, "(table 0 funcref)", "(table 0 funcref) (table 0 funcref)"),
@@ -72,12 +79,111 @@ fn instances_have_a_limit() {
     assert_eq!(error.to_string(), "limit instances_max exceeded: 3, at most 2");
 }
 
+fn memory_type(min: u64) -> MemoryType {
+    MemoryType { min, max: None, memory64: false, shared: false, page_size_log2: 16 }
+}
+
+fn table_type(min: u64) -> TableType {
+    TableType { ref_type: RefType::FUNCREF, min, max: None, table64: false }
+}
+
+const PAGE: u64 = 1 << 16;
+
+#[test]
+fn memories_and_tables_of_all_instances_and_of_the_host_share_one_budget() {
+    let mut store = store(Limits { store_bytes_max: 3 * PAGE, ..Limits::default() });
+    instance(&mut store, "(module (memory 1) (table 8 funcref))", &[]);
+    let memory = store.memory_new(memory_type(0)).unwrap();
+    let table = store.table_new(table_type(0), 0).unwrap();
+    assert_eq!(store.bytes(), PAGE + 64);
+    // Growth up to the last byte, by pages and by elements; beyond it is −1.
+    assert_eq!((store.memory_grow(memory, 2), store.memory_grow(memory, 1)), (None, Some(0)));
+    let left = (PAGE - 64) / 8;
+    assert_eq!(store.table_grow(table, left + 1, 0), Ok(None));
+    assert_eq!(store.table_grow_cell(table, 0, left + 1), Ok(0xffff_ffff));
+    assert_eq!(store.table_grow_cell(table, 0, left), Ok(0));
+    assert_eq!((store.memory_grow(memory, 0), store.memory_grow(memory, 1)), (Some(1), None));
+    assert_eq!(
+        (store.table_grow(table, 0, 0), store.table_grow(table, 1, 0)),
+        (Ok(Some(left)), Ok(None))
+    );
+    assert_eq!(store.bytes(), 3 * PAGE);
+    // What is refused takes nothing.
+    let error = instantiate(&mut store, "(module (memory 0) (table 1 funcref))", &[]).unwrap_err();
+    assert_eq!(error.to_string(), "limit store_bytes_max exceeded: 196616, at most 196608");
+    let name = "store_bytes_max";
+    let limit = CreateError::Limit { name, max: 3 * PAGE, actual: 4 * PAGE };
+    assert_eq!(store.memory_new(memory_type(1)), Err(limit.clone()));
+    let limit = match limit {
+        CreateError::Limit { name, max, .. } => CreateError::Limit { name, max, actual: max + 8 },
+        other => other,
+    };
+    assert_eq!(store.table_new(table_type(1), 0), Err(limit));
+    instance(&mut store, "(module (memory 0) (table 0 funcref))", &[]);
+    // A greater budget holds for what is there already, a lower one takes nothing away.
+    store.set_limits(Limits { store_bytes_max: 3 * PAGE + 8, ..Limits::default() }, false);
+    assert_eq!(store.table_grow(table, 1, 0), Ok(Some(left)));
+    store.set_limits(Limits { store_bytes_max: 0, ..Limits::default() }, false);
+    assert_eq!((store.table_grow(table, 1, 0), store.table_size(table)), (Ok(None), left + 1));
+}
+
+#[test]
+fn sizes_beyond_all_numbers_are_beyond_the_budget_too() {
+    let limits =
+        Limits { memory_bytes_max: u64::MAX, table_elements_max: u64::MAX, ..Limits::default() };
+    let mut store = store(limits);
+    for text in [
+        "(memory i64 0x1000000000000)",
+        "(table i64 0xffffffffffffffff funcref)",
+        "(memory i64 0xffffffffffff) (memory i64 0xffffffffffff)",
+    ] {
+        let error = instantiate(&mut store, &format!("(module {text})"), &[]).unwrap_err();
+        let InstantiateError::Create(CreateError::Limit { name, .. }) = error else {
+            panic!("{text}: {error}")
+        };
+        assert_eq!(name, "store_bytes_max", "{text}");
+    }
+}
+
+/// Bytes of memory that this process takes.
+#[cfg(all(target_os = "linux", not(miri)))]
+fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
+}
+
+/// 615 bytes of Wasm with 100 tables of 10,000,000 elements are beyond the default budget; with a greater one they take
+/// address space and nothing else, also when elements are added that are not null.
+#[test]
+#[cfg(all(target_os = "linux", not(miri)))]
+fn tables_take_memory_only_where_they_are_written() {
+    let text = format!("(module {})", "(table 10000000 funcref)".repeat(100));
+    let error = instantiate(&mut store(Limits::default()), &text, &[]).unwrap_err();
+    assert!(error.to_string().starts_with("limit store_bytes_max exceeded"), "{error}");
+
+    let before = resident_bytes();
+    let mut store = store(Limits {
+        store_bytes_max: 16 << 30,
+        table_elements_max: 20_000_000,
+        ..Limits::default()
+    });
+    instance(&mut store, &text, &[]);
+    let f = store.func_new(FuncType::new([], []), host(|_, _, _| HostOutcome::Done));
+    let table = store.table_new(table_type(10_000_000), 0).unwrap();
+    let reference = prova_runtime::func_ref(f);
+    assert_eq!(store.table_grow(table, 1_000, reference), Ok(Some(10_000_000)));
+    assert_eq!(store.table(table).elements()[9_999_999..10_000_001], [0, reference]);
+    assert!(store.bytes() > 8_000_000_000);
+    let taken = resident_bytes().saturating_sub(before);
+    assert!(taken < 100 << 20, "{taken} bytes");
+}
+
 #[test]
 fn imports_do_not_count_again() {
     let mut store = store(Limits { funcs_max: 1, memories_max: 1, ..Limits::default() });
     let f = store.func_new(FuncType::new([], []), host(|_, _, _| HostOutcome::Done));
-    let ty = MemoryType { min: 0, max: None, memory64: false, shared: false, page_size_log2: 16 };
-    let m = store.memory_new(ty).unwrap();
+    let m = store.memory_new(memory_type(0)).unwrap();
     let imports = "(import \"\" \"f\" (func)) (import \"\" \"m\" (memory 0))";
     let given = [Extern::Func(f), Extern::Memory(m)];
     instance(&mut store, &format!("(module {imports})"), &given);
@@ -88,9 +194,7 @@ fn imports_do_not_count_again() {
 fn the_host_is_bound_too() {
     let limits = Limits { memories_max: 1, tables_max: 1, globals_max: 1, ..Limits::default() };
     let mut store = store(limits);
-    let memory =
-        MemoryType { min: 0, max: None, memory64: false, shared: false, page_size_log2: 16 };
-    let table = TableType { ref_type: RefType::FUNCREF, min: 0, max: None, table64: false };
+    let (memory, table) = (memory_type(0), table_type(0));
     let global = GlobalType { val: ValType::I32, mutable: false };
     for first in [true, false] {
         assert_eq!(store.memory_new(memory).is_ok(), first);

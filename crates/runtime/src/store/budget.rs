@@ -1,0 +1,76 @@
+//! The budget of a store: the bytes of all its memories and tables together, compared before any of them is made or grows.
+//!
+//! Neighbours: `objects` and `instantiate` make objects, `ops` grows them; [`Limits::store_bytes_max`](crate::Limits) is the limit.
+//! A byte counts from when its memory or table has it, written or not: what a program may touch is bounded by what it was
+//! given.
+//!
+//! # Invariants
+//! * B1. `Store::bytes` is the sum of the lengths of all memories and tables; it exceeds the limit only if the limit was
+//!   lowered afterwards.
+//!
+//! Noticed by: `tests/store/limits.rs`.
+
+use super::Store;
+use crate::limits::{self, LimitExceeded};
+use crate::memory::Memory;
+use crate::table::{ELEMENT_BYTES, Table};
+use crate::value::{MemoryAddr, TableAddr};
+use crate::vm::Cell;
+use prova_module::{MemoryType, TableType};
+
+/// The budget.
+impl Store {
+    /// Bytes of all memories and tables together: pages and elements as they are now, 8 bytes for an element.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Refuses memories and tables of which one has a least size beyond its own limit, or all together beyond the budget.
+    pub(crate) fn check_new(
+        &self,
+        memories: &[MemoryType],
+        tables: &[TableType],
+    ) -> Result<(), LimitExceeded> {
+        let mut more = 0u64;
+        for ty in memories {
+            more = more.saturating_add(Memory::min_bytes(ty, self.limits())?);
+        }
+        for ty in tables {
+            more = more.saturating_add(Table::min_bytes(ty, self.limits())?);
+        }
+        self.check_bytes(more)
+    }
+
+    fn check_bytes(&self, more: u64) -> Result<(), LimitExceeded> {
+        let bytes = self.bytes.saturating_add(more);
+        limits::check("store_bytes_max", self.limits().store_bytes_max, bytes)
+    }
+
+    /// Grows a memory by `delta` pages within its own limits and the budget; gives the size before.
+    pub(crate) fn grow_memory(&mut self, memory: MemoryAddr, delta: u64) -> Option<u64> {
+        let log2 = self.memory(memory).ty().page_size_log2;
+        let more = u64::try_from(u128::from(delta) << log2).ok()?;
+        self.check_bytes(more).ok()?;
+        let old = self.memories[memory.index()].grow(delta)?;
+        self.bytes += more;
+        self.update_memory(memory);
+        Some(old)
+    }
+
+    /// Whether a table's own limits and the budget allow `delta` more elements.
+    pub(crate) fn may_grow_table(&self, table: TableAddr, delta: u64) -> bool {
+        let more = delta.checked_mul(ELEMENT_BYTES);
+        self.table(table).may_grow(delta) && more.is_some_and(|more| self.check_bytes(more).is_ok())
+    }
+
+    /// Grows a table by `delta` elements within its own limits and the budget; gives the size before.
+    pub(crate) fn grow_table(&mut self, table: TableAddr, delta: u64, init: Cell) -> Option<u64> {
+        if !self.may_grow_table(table, delta) {
+            return None;
+        }
+        let old = self.tables[table.index()].grow(delta, init)?;
+        self.bytes += delta * ELEMENT_BYTES;
+        self.update_table(table);
+        Some(old)
+    }
+}
