@@ -6,7 +6,7 @@
 mod common;
 
 use common::{assemble, decode};
-use prova_module::{Error, ErrorKind, Features, Limits, Module};
+use prova_module::{Error, ErrorKind, Features, FuncIdx, Limits, Module};
 use std::time::{Duration, Instant};
 
 type Field = fn(&mut Limits) -> &mut u64;
@@ -178,15 +178,37 @@ fn work_is_limited_by_the_size_of_the_code() {
     }
 }
 
-/// Asserts that `text` needs `work` units: as many `nop`s as are left of the base fit, and one more does not.
+/// The module of one function with `count` `nop`s before its first operator.
+fn with_nops(func: &str, count: usize) -> Vec<u8> {
+    let bytes = assemble(&format!("(module {func})"));
+    let module = decode(&format!("(module {func})"));
+    let range = module.body(FuncIdx(0)).unwrap().range();
+    let start = module.facts(FuncIdx(0)).unwrap().blocks[0].start as usize;
+    let body = [&bytes[range.start..start], &[1].repeat(count), &bytes[start..range.end]].concat();
+    let leb = |mut n: usize| {
+        let mut bytes = Vec::new();
+        while n >= 0x80 {
+            bytes.push(n as u8 | 0x80);
+            n >>= 7;
+        }
+        bytes.push(n as u8);
+        bytes
+    };
+    let items = [vec![1], leb(body.len()), body].concat();
+    let section = module.sections().iter().find(|section| section.id == 10).unwrap();
+    let before = &bytes[..section.range.start - 2];
+    [before, &[10], &leb(items.len()), &items].concat()
+}
+
+/// Asserts that a function needs `work` units: as many `nop`s as are left of the base fit, and one more does not.
 #[track_caller]
-fn needs(work: u64, text: &str) {
+fn needs(work: u64, func: &str) {
     let limits = Limits { work_per_byte: 0, ..Limits::default() };
-    for (nops, fits) in [(Limits::WORK_BASE - work, true), (Limits::WORK_BASE - work + 1, false)] {
-        let filled = text.replace("(; nops ;)", &"nop ".repeat(nops as usize));
-        match Module::decode(assemble(&filled), &Features::default(), &limits) {
-            Ok(_) => assert!(fits, "{text}: less than {work}"),
-            Err(error) => assert!(!fits && is_work(&error), "{text}: {error}"),
+    let nops = (Limits::WORK_BASE - work) as usize;
+    for (nops, fits) in [(nops, true), (nops + 1, false)] {
+        match Module::decode(with_nops(func, nops), &Features::default(), &limits) {
+            Ok(_) => assert!(fits, "{func}: less than {work}"),
+            Err(error) => assert!(!fits && is_work(&error), "{func}: {error}"),
         }
     }
 }
@@ -194,18 +216,18 @@ fn needs(work: u64, text: &str) {
 #[test]
 fn each_kind_of_work_counts() {
     // The `end`.
-    needs(1, "(module (func (; nops ;)))");
+    needs(1, "(func)");
     // Parameters, locals, an operator, and the return at the end with one value.
-    let text = "(param i32 i32) (result i32) (local v128 i32 i64) (; nops ;) unreachable";
-    needs(2 + 3 + 1 + 5, &format!("(module (func {text}))"));
-    // Values of a block: at its start and at its end.
-    needs(2 + 1 + 2 + 1 + 1, "(module (func (; nops ;) block (result i32) unreachable end drop))");
+    let text = "(func (param i32 i32) (result i32) (local v128 i32 i64) unreachable)";
+    needs(2 + 3 + 1 + 5, text);
+    // Values of a block: parameters at its start, results at its end.
+    needs(1 + 1 + 2 + 1 + 1, "(func block (result i32) unreachable end drop)");
     // Edges: `br_if` with two values, in a block of two results.
-    let text = "(; nops ;) block (result i32 i32) unreachable br_if 0 end drop drop";
-    needs(3 + 1 + 9 + 3 + 2 + 1, &format!("(module (func {text}))"));
+    let text = "(func block (result i32 i32) unreachable br_if 0 end drop drop)";
+    needs(1 + 1 + 9 + 3 + 2 + 1, text);
     // `br_table`: three targets, each with a value to compare, and two labels that can have edges.
-    let text = "(; nops ;) block (result i32) unreachable br_table 0 0 0 end drop";
-    needs(2 + 1 + (1 + 3 * 2 + 2 * 4) + 2 + 1 + 1, &format!("(module (func {text}))"));
+    let text = "(func block (result i32) unreachable br_table 0 0 0 end drop)";
+    needs(1 + 1 + (1 + 3 * 2 + 2 * 4) + 2 + 1 + 1, text);
 }
 
 #[test]
@@ -238,11 +260,11 @@ fn no_setting_allows_a_function_of_more_cells_than_slots_have_names() {
         Module::decode(assemble(&text), &Features::default(), &limits)
     };
     let module = function(32_767).unwrap();
-    let facts = module.facts(prova_module::FuncIdx(0)).unwrap();
+    let facts = module.facts(FuncIdx(0)).unwrap();
     assert_eq!(facts.cells(), Limits::FUNCTION_CELLS_MAX);
     let error = function(32_768).unwrap_err();
     let expected = ErrorKind::Limit { name: "function_cells", max: 65_535, actual: 65_536 };
-    assert_eq!((error.kind, error.func), (expected, Some(prova_module::FuncIdx(0))));
+    assert_eq!((error.kind, error.func), (expected, Some(FuncIdx(0))));
 }
 
 #[test]

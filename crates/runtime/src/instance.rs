@@ -7,7 +7,7 @@ use crate::attach::Attach;
 use crate::fixed::Fixed;
 use crate::store::holds_exceptions;
 use crate::value::{Extern, FuncAddr, GlobalAddr, InstanceAddr, MemoryAddr, TableAddr, TagAddr};
-use crate::vm::{Cell, InstanceVm};
+use crate::vm::{Cell, InstanceVm, OfStore};
 use prova_module::{
     DataIdx, ElemIdx, Export, ExternKind, FuncIdx, GlobalIdx, MemoryIdx, Module, TableIdx, TagIdx,
     TypeId, TypeIdx,
@@ -27,7 +27,7 @@ pub struct Instance {
     /// Whether each data segment is dropped.
     data_dropped: Vec<bool>,
     /// One record, at a fixed address (V3).
-    vm: Fixed<InstanceVm>,
+    vm: OfStore<Fixed<InstanceVm>>,
 }
 
 /// The index spaces: for each index of the module, the address in the store.
@@ -65,7 +65,7 @@ impl Instance {
         let data_dropped = vec![false; module.data().len()];
         let exception_elems =
             module.elements().iter().any(|element| holds_exceptions(element.ref_type()));
-        let vm = Fixed::new([vm]);
+        let vm = OfStore::new(Fixed::new([vm]));
         Instance { module, attach, spaces, elems, exception_elems, data_dropped, vm }
     }
 

@@ -106,6 +106,12 @@ impl Memory {
         Some(old)
     }
 
+    /// Where its bytes lie.
+    #[cfg(test)]
+    pub(crate) fn reservation(&self) -> &Reservation {
+        &self.reservation
+    }
+
     /// How handlers see it (V8).
     pub(crate) fn vm(&self) -> MemoryVm {
         MemoryVm { base: self.reservation.base().as_ptr(), len_bytes: self.len_bytes() as usize }

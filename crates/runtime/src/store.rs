@@ -29,7 +29,7 @@ use crate::sys::{OutOfMemory, Reservation};
 use crate::table::Table;
 use crate::trap::TrapKind;
 use crate::value::{FuncAddr, GlobalAddr, InstanceAddr, MemoryAddr, TableAddr};
-use crate::vm::{Cell, Frame, FuncEntry, GlobalVm, MemoryVm, TableVm, Vm};
+use crate::vm::{Cell, Frame, FuncEntry, GlobalVm, MemoryVm, OfStore, TableVm, Vm};
 use prova_bytecode::{CheckedBytecode, Settings};
 use prova_module::{
     FRAME_BYTES, FuncIdx, GlobalType, RefKind, RefType, TypeId, TypeRegistry, ValType,
@@ -97,13 +97,13 @@ pub struct Store {
     pub(crate) config: Config,
     dispatch: Dispatch,
     /// One [`Vm`] at a fixed address.
-    vm: Fixed<Vm>,
+    vm: OfStore<Fixed<Vm>>,
     pub(crate) types: TypeRegistry,
-    pub(crate) entries: Vec<FuncEntry>,
+    pub(crate) entries: OfStore<Vec<FuncEntry>>,
     funcs: Vec<FuncInst>,
-    pub(crate) memory_vms: Vec<MemoryVm>,
+    pub(crate) memory_vms: OfStore<Vec<MemoryVm>>,
     pub(crate) memories: Vec<Memory>,
-    pub(crate) table_vms: Vec<TableVm>,
+    pub(crate) table_vms: OfStore<Vec<TableVm>>,
     pub(crate) tables: Vec<Table>,
     /// B1 of `budget`.
     bytes: u64,
@@ -129,9 +129,11 @@ pub struct Store {
     _frames: Reservation,
 }
 
-// SAFETY: V9: every raw pointer in here leads to memory that this store owns, or to code that it keeps alive.
-// A host function that moves the store to another thread and back leaves running code untouched in between.
-unsafe impl Send for Store {}
+/// A store is `Send` because its parts are ([`OfStore`], [`Reservation`], [`Fixed`]).
+const _: () = {
+    const fn is_send<T: Send>() {}
+    is_send::<Store>()
+};
 
 /// Cells of the value stack beyond the logical limit.
 const STACK_SLACK_BYTES: u64 = 64 << 10;
@@ -188,13 +190,13 @@ impl Store {
                 ExecutorKind::Match => Dispatch::Match,
                 ExecutorKind::External(executor) => Dispatch::External(Arc::from(executor)),
             },
-            vm: Fixed::new([vm]),
+            vm: OfStore::new(Fixed::new([vm])),
             types: TypeRegistry::new(),
-            entries: Vec::new(),
+            entries: OfStore::new(Vec::new()),
             funcs: Vec::new(),
-            memory_vms: Vec::new(),
+            memory_vms: OfStore::new(Vec::new()),
             memories: Vec::new(),
-            table_vms: Vec::new(),
+            table_vms: OfStore::new(Vec::new()),
             tables: Vec::new(),
             bytes: 0,
             global_vms: Vec::new(),
@@ -376,3 +378,6 @@ impl fmt::Debug for Store {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, target_os = "linux", not(miri)))]
+mod tests;

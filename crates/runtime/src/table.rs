@@ -97,6 +97,12 @@ impl Table {
         Some(old)
     }
 
+    /// Where its elements lie.
+    #[cfg(test)]
+    pub(crate) fn reservation(&self) -> &Reservation {
+        &self.reservation
+    }
+
     /// How handlers see it (V8).
     pub(crate) fn vm(&mut self) -> TableVm {
         TableVm { base: self.base(), len: self.size }

@@ -24,8 +24,10 @@
 //! * V10. A cell that holds a function reference is 0 or an address + 1 of a function of the store. Host values are compared
 //!   with their types when they come in (`Store::call`, `call_host`, `global_set`, `table_set` …), so that executors need not.
 
+use crate::fixed::Fixed;
 use crate::store::Store;
 use prova_bytecode::Metering;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::AtomicU64;
 
 /// A value of the value stack: 8 bytes of bits. A v128 takes two, the low half first.
@@ -185,4 +187,46 @@ pub(crate) struct Vm {
     pub(crate) frames_base: *mut Frame,
     /// How running code is metered.
     pub(crate) metering: Metering,
+}
+
+/// Records with raw pointers, as the store holds them: they may go to another thread with it.
+///
+/// Every pointer in them leads to memory that the same store owns (its vectors, reservations and fixed records, V2, V3, V5,
+/// V6, V8), to a static, or to code and a counter that the store keeps alive and nobody changes but by atomic operations
+/// (V4). So whoever has the store has all of it, and a host function that moves the store to another thread and back
+/// leaves running code untouched in between (V9). Shared between threads they are not: the pointers are not `Sync`.
+#[derive(Debug)]
+pub(crate) struct OfStore<T: Records>(T);
+
+/// What [`OfStore`] may hold.
+pub(crate) trait Records {}
+
+impl Records for Fixed<Vm> {}
+impl Records for Fixed<InstanceVm> {}
+impl Records for Vec<FuncEntry> {}
+impl Records for Vec<MemoryVm> {}
+impl Records for Vec<TableVm> {}
+
+// SAFETY: V9, for the reason that the type gives.
+unsafe impl<T: Records> Send for OfStore<T> {}
+
+impl<T: Records> OfStore<T> {
+    /// Records of the store that this becomes part of.
+    pub(crate) fn new(records: T) -> OfStore<T> {
+        OfStore(records)
+    }
+}
+
+impl<T: Records> Deref for OfStore<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Records> DerefMut for OfStore<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
 }

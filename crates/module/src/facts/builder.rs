@@ -145,11 +145,8 @@ impl FactsBuilder {
     /// may be invalid.
     pub(crate) fn work(&mut self, operator: &Operator<'_>, cx: BodyContext<'_>) -> u64 {
         let row = Opcode::of(operator).row();
-        // The end of the body is a return.
-        match row.class.flow() {
-            Flow::Next => return 1,
-            Flow::End if self.frames.len() == 1 => return 1 + self.returned(),
-            Flow::Open(_) | Flow::Else | Flow::End | Flow::Fork | Flow::Call | Flow::Stop => {}
+        if row.class.flow() == Flow::Next {
+            return 1;
         }
         let immediates = Opcode::immediates(operator);
         let mut work = 1 + self.values(row, &immediates, cx);
@@ -170,8 +167,7 @@ impl FactsBuilder {
         work
     }
 
-    /// Units of work of the values in the lists of types that an operator's signature names; those
-    /// that an edge takes along count as moved.
+    /// Units of work of the values in the lists of types that an operator's signature names.
     fn values(&self, row: &Row, immediates: &Immediates<'_>, cx: BodyContext<'_>) -> u64 {
         let (params, results) = cx.callee_arity(immediates);
         let (block_params, block_results) = match immediates.block() {
@@ -179,23 +175,21 @@ impl FactsBuilder {
             None => self.frames.last().map_or((0, 0), |frame| (frame.params, frame.results)),
         };
         let label = immediates.index(Immediate::label).map_or(0, |depth| self.label_arity(depth));
-        let moved = Limits::WORK_OF_MOVE * u64::from(label);
+        // The end of the body is a return.
+        let returns = row.class.flow() == Flow::End && self.frames.len() == 1;
         let lists = [
-            (Kind::params, u64::from(params)),
-            (Kind::results, u64::from(results)),
-            (Kind::block_params, u64::from(block_params)),
-            (Kind::block_results, u64::from(block_results)),
-            (Kind::label, moved),
-            (Kind::label_init, moved),
-            (Kind::func_results, self.returned()),
+            (Kind::params, params, false),
+            (Kind::results, results, false),
+            (Kind::block_params, block_params, false),
+            (Kind::block_results, block_results, returns),
+            (Kind::label, label, true),
+            (Kind::label_init, label, true),
+            (Kind::func_results, self.frames.first().map_or(0, |frame| frame.results), true),
         ];
         let named = |kind: &Kind| row.params.contains(kind) || row.results.contains(kind);
-        lists.iter().filter(|(kind, _)| named(kind)).map(|&(_, work)| work).sum()
-    }
-
-    /// Units of work of the values that a return takes along.
-    fn returned(&self) -> u64 {
-        self.frames.first().map_or(0, |frame| Limits::WORK_OF_MOVE * u64::from(frame.results))
+        let named = lists.iter().filter(|(kind, ..)| named(kind));
+        let work = |moved| if moved { Limits::WORK_OF_MOVE } else { 1 };
+        named.map(|&(_, count, moved)| work(moved) * u64::from(count)).sum()
     }
 
     /// Takes in an operator at `offset` that `validator` has just accepted.

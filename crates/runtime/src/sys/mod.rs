@@ -55,4 +55,4 @@ impl Reservation {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
