@@ -79,7 +79,7 @@ fn put(room: &mut [u8], entry: &HostEntry, next: u64) {
 
 /// Takes a listing; `held_bytes` are held by others.
 fn list(directory: &Directory, call: &mut Call<'_>, held_bytes: usize) -> Outcome<Listing> {
-    let own = sys::filestat_of(&directory.dir.dir_metadata()?);
+    let own = sys::filestat_of_dir(&directory.dir)?;
     let special =
         |name: &[u8], ino| HostEntry { name: name.into(), ino, filetype: Filetype::Directory };
     let limit_bytes = call.limits().max_listing_size;

@@ -72,7 +72,7 @@ pub(crate) fn fd_allocate(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 3]
     if len == 0 {
         return Err(Errno::Inval.into());
     }
-    call.pay(price::allocated(len))?;
+    call.pay(price::ATTRIBUTES + price::allocated(len))?;
     if len > ALLOCATE_PIECE_BYTES {
         // A length that cannot be had fails before any of it is taken.
         let known_bytes = offset.max(file.metadata()?.len());
@@ -189,7 +189,7 @@ pub(crate) fn fd_filestat_get(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64
     descriptor.need(Rights::FD_FILESTAT_GET)?;
     let stat = match &descriptor.object {
         Object::File(file) | Object::Stream(file) => sys::filestat_of_file(file)?,
-        Object::Dir(directory) => sys::filestat_of(&directory.dir.dir_metadata()?),
+        Object::Dir(directory) => sys::filestat_of_dir(&directory.dir)?,
         Object::Reader(_) | Object::Writer(_) => Filestat {
             dev: 0,
             ino: 0,
@@ -222,7 +222,7 @@ pub(crate) fn fd_filestat_set_size(
 /// Pays for what setting the size cuts off, and brings the file down to the last piece of that.
 pub(crate) fn cut(call: &mut Call<'_>, file: &File, size_bytes: u64) -> Outcome {
     let mut now_bytes = file.metadata()?.len();
-    call.pay(price::cut(now_bytes.saturating_sub(size_bytes)))?;
+    call.pay(price::ATTRIBUTES + price::cut(now_bytes.saturating_sub(size_bytes)))?;
     while now_bytes.saturating_sub(size_bytes) > CUT_PIECE_BYTES {
         now_bytes -= CUT_PIECE_BYTES.max((now_bytes - size_bytes) / 1024);
         file.set_len(now_bytes)?;
@@ -234,13 +234,14 @@ pub(crate) fn cut(call: &mut Call<'_>, file: &File, size_bytes: u64) -> Outcome 
 /// `fd_filestat_set_times(fd, atim, mtim, fst_flags)`.
 pub(crate) fn fd_filestat_set_times(
     ctx: &mut WasiCtx,
-    _: &mut Call<'_>,
+    call: &mut Call<'_>,
     args: [u64; 4],
 ) -> Outcome {
     let [fd, atim, mtim, flags] = args;
     let descriptor = ctx.fds.get(low(fd))?;
     descriptor.need(Rights::FD_FILESTAT_SET_TIMES)?;
     let (access, modification) = times(atim, mtim, low(flags))?;
+    call.pay(price::ATTRIBUTES)?;
     match &descriptor.object {
         Object::File(file) => Ok(sys::set_times(file, access, modification)?),
         Object::Dir(directory) if directory.writable => {

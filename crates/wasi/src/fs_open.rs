@@ -181,7 +181,7 @@ fn cut_content(call: &mut Call<'_>, place: &Place<'_>, name: &OsStr) -> Outcome 
     match place.look(name)? {
         Some(stat) if stat.filetype == Filetype::RegularFile => {
             if stat.size_bytes <= CUT_PIECE_BYTES {
-                return Ok(call.pay(price::cut(stat.size_bytes))?);
+                return Ok(call.pay(price::ATTRIBUTES + price::cut(stat.size_bytes))?);
             }
             let open = Open { write: true, ..Open::default() };
             cut(call, &sys::open_entry(&place.parent, name, &open)?, 0)

@@ -219,7 +219,7 @@ fn stat(call: &mut Call<'_>, dir: &Dir, path: &GuestPath, follow: bool) -> Outco
     let (_, slash) = path.trimmed()?;
     let place = resolve(call, dir, path, follow || slash)?;
     let Some(name) = &place.name else {
-        return Ok(sys::filestat_of(&place.parent.dir_metadata()?));
+        return Ok(sys::filestat_of_dir(&place.parent)?);
     };
     let stat = place.look(name)?.ok_or(Errno::NoEnt)?;
     if place.slash && stat.filetype != Filetype::Directory {

@@ -107,20 +107,12 @@ pub(crate) struct Place<'a> {
 impl Place<'_> {
     /// What is at the place, without following a link; `None` when there is nothing.
     pub(crate) fn look(&self, name: &OsStr) -> io::Result<Option<Filestat>> {
-        look(&self.parent, name)
+        sys::look(&self.parent, name)
     }
 
     /// The kind of what is at the place.
     pub(crate) fn kind(&self, name: &OsStr) -> io::Result<Option<Filetype>> {
         Ok(self.look(name)?.map(|stat| stat.filetype))
-    }
-}
-
-fn look(dir: &Dir, name: &OsStr) -> io::Result<Option<Filestat>> {
-    match dir.symlink_metadata(name) {
-        Ok(metadata) => Ok(Some(sys::filestat_of(&metadata))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
     }
 }
 
@@ -241,7 +233,7 @@ impl<'a> Walk<'a> {
             if last && !follow {
                 return Ok(self.place(Some(name.to_owned())));
             }
-            match look(self.here(), name)?.map(|stat| stat.filetype) {
+            match sys::look(self.here(), name)?.map(|stat| stat.filetype) {
                 Some(Filetype::SymbolicLink) => self.enter_link(call, name, last)?,
                 Some(_) | None if last => return Ok(self.place(Some(name.to_owned()))),
                 Some(Filetype::Directory) => self.enter(name)?,
@@ -261,7 +253,7 @@ impl<'a> Walk<'a> {
         if self.dirs.len() >= WALK_DEPTH_MAX {
             return Err(Errno::NameTooLong.into());
         }
-        let dir = sys::open_dir(self.here(), name.as_ref())?;
+        let dir = sys::enter(self.here(), name)?;
         self.dirs.push(dir);
         Ok(())
     }
@@ -280,5 +272,117 @@ impl<'a> Walk<'a> {
         self.slash |= last && slash;
         self.rest.push(Text { bytes: text.to_vec(), at: 0 });
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::tests::NoGuest;
+    use crate::guest::Stop;
+    use crate::limits::WasiLimits;
+    use std::path::PathBuf;
+
+    /// A directory of its own, removed at the end.
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(name: &str) -> (Scratch, Dir) {
+            let path = std::env::temp_dir().join(format!("prova-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(path.join("base/d/e")).unwrap();
+            std::fs::write(path.join("base/d/f"), b"").unwrap();
+            let base = path.join("base");
+            let dir = Dir::open_ambient_dir(base, cap_std::ambient_authority()).unwrap();
+            (Scratch(path), dir)
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    /// Where the place is: its directory's number, its name, and whether it had a slash.
+    fn told(place: Outcome<Place<'_>>) -> Result<(u64, Option<OsString>, bool), Errno> {
+        match place {
+            Ok(place) => {
+                let parent = sys::filestat_of_dir(&place.parent).unwrap();
+                Ok((parent.ino, place.name, place.slash))
+            }
+            Err(Stop::Errno(errno)) => Err(errno),
+            Err(Stop::Exit(exit)) => panic!("{exit}"),
+        }
+    }
+
+    /// Where the host opens paths by itself.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[test]
+    fn walked_and_opened_alike() {
+        let (_scratch, base) = Scratch::new("walk");
+        let paths = [
+            "d",
+            "d/",
+            "d/e",
+            "d/e/",
+            "d/e/.",
+            "d/e/..",
+            "d//e",
+            "./d/./e/../f",
+            ".",
+            "./",
+            "x",
+            "d/x",
+            "d/x/",
+            "x/d",
+            "x/..",
+            "d/f/g",
+            "d/f/..",
+            "d/f/.",
+            "..",
+            "../",
+            "d/../..",
+            "d/../../base/d",
+            "",
+            "/",
+            "/d",
+            "d/../d/../d/e",
+            "...",
+            "d/...",
+        ];
+        for path in paths {
+            for follow in [false, true] {
+                let text = GuestPath(path.as_bytes().to_vec());
+                let mut guest = NoGuest;
+                let mut call = Call::new(&mut guest, WasiLimits::default());
+                let walked = Walk::new(&base, &text).map_err(Stop::from);
+                let walked = told(walked.and_then(|walk| walk.run(&mut call, follow)));
+                match open_whole(&base, &text, follow).transpose() {
+                    Some(opened) => assert_eq!(told(opened), walked, "{path} {follow}"),
+                    // The host leaves it to the walk.
+                    None => assert!(walked.is_ok() || walked == Err(Errno::Perm), "{path}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_walk_is_not_deeper_than_its_limit() {
+        let (_scratch, base) = Scratch::new("deep");
+        let mut dir = base.try_clone().unwrap();
+        for _ in 0..=WALK_DEPTH_MAX {
+            dir.create_dir("n").unwrap();
+            dir = dir.open_dir("n").unwrap();
+        }
+        let mut walk = |depth| {
+            let text = GuestPath("n/".repeat(depth).into_bytes());
+            let mut guest = NoGuest;
+            let mut call = Call::new(&mut guest, WasiLimits::default());
+            let walk = Walk::new(&base, &text).unwrap();
+            told(walk.run(&mut call, false)).map(|(_, name, _)| name)
+        };
+        // The last component is a name, not a directory that the walk is in.
+        assert_eq!(walk(WALK_DEPTH_MAX + 1), Ok(Some("n".into())));
+        assert_eq!(walk(WALK_DEPTH_MAX + 2), Err(Errno::NameTooLong));
     }
 }

@@ -7,24 +7,26 @@
 //! 2. What is bounded by the arguments is paid before it is done; what is not is done in pieces of
 //!    at most [`PIECE_BYTES`] or one entry, each paid at once.
 //!
-//! A unit stands for about 50 ns of the host's work at most. Not so `fd_sync` and `fd_datasync`,
-//! which wait for the device. `tests/wasi/prices.rs` holds each call against the table, and
+//! A unit stands for about 50 ns of the host's work at most. Not so where the host waits for the
+//! device: in `fd_sync` and `fd_datasync`, and wherever its file system does so. `tests/wasi/prices.rs` holds each call against the table, and
 //! `examples/prices.rs` measures a unit of each call.
 
 /// Every call.
 pub(crate) const CALL: u64 = 16;
 /// A vector of a read or write, besides its bytes.
-pub(crate) const VECTOR: u64 = 16;
+pub(crate) const VECTOR: u64 = 32;
 /// An argument or variable, besides its bytes.
 pub(crate) const STRING: u64 = 8;
 /// A component of a path, besides its bytes.
-pub(crate) const COMPONENT: u64 = 32;
+pub(crate) const COMPONENT: u64 = 64;
 /// A symbolic link that is followed, besides the bytes and components of its target.
 pub(crate) const LINK: u64 = 64;
 /// What a path call asks of the host beyond finding the file: to open it, to tell its attributes.
 pub(crate) const OPEN: u64 = 64;
-/// An entry of a directory that is made, moved or removed.
-pub(crate) const CHANGE: u64 = 256;
+/// A file's times or size that are set.
+pub(crate) const ATTRIBUTES: u64 = 128;
+/// A directory in which an entry is made, moved, removed or changed.
+pub(crate) const CHANGE: u64 = 512;
 /// An entry of a directory that is listed, besides the bytes of its name.
 pub(crate) const LISTED: u64 = 32;
 /// A subscription of `poll_oneoff`.
@@ -40,9 +42,9 @@ pub(crate) const ALLOCATE_PIECE_BYTES: u64 = 64 << 20;
 /// them where a file is so long that most of it must be holes.
 pub(crate) const CUT_PIECE_BYTES: u64 = 1 << 30;
 
-/// What allocating `bytes` of a file costs: one unit for each 64 bytes begun.
+/// What allocating `bytes` of a file costs: one unit for each 32 bytes begun.
 pub(crate) const fn allocated(bytes: u64) -> u64 {
-    bytes.div_ceil(64)
+    bytes.div_ceil(32)
 }
 
 /// What cutting off the last `bytes` of a file costs: one unit for each 1,024 bytes begun.
@@ -68,14 +70,14 @@ mod tests {
     #[test]
     fn a_path_costs_its_bytes_and_its_components() {
         for (text, components) in [("", 0), ("a", 1), ("a/", 1), ("a//b", 2), ("./../a/", 3)] {
-            assert_eq!(path(text.as_bytes()), text.len() as u64 + 32 * components, "{text}");
+            assert_eq!(path(text.as_bytes()), text.len() as u64 + 64 * components, "{text}");
         }
     }
 
     #[test]
     fn prices_by_size_round_up_and_do_not_overflow() {
-        assert_eq!([allocated(0), allocated(1), allocated(64), allocated(65)], [0, 1, 1, 2]);
+        assert_eq!([allocated(0), allocated(1), allocated(32), allocated(33)], [0, 1, 1, 2]);
         assert_eq!([cut(0), cut(1024), cut(1025), advised(4097)], [0, 1, 2, 2]);
-        assert!(allocated(u64::MAX) < u64::MAX / 63);
+        assert!(allocated(u64::MAX) < u64::MAX / 31);
     }
 }

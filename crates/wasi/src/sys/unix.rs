@@ -120,10 +120,29 @@ pub(crate) fn filestat_of_file(file: &File) -> io::Result<Filestat> {
     Ok(filestat!(file.metadata()?))
 }
 
-/// What cap-std found under a path.
-pub(crate) fn filestat_of(metadata: &cap_std::fs::Metadata) -> Filestat {
+/// What the host knows of an open directory.
+pub(crate) fn filestat_of_dir(dir: &Dir) -> io::Result<Filestat> {
     use cap_std::fs::MetadataExt;
-    filestat!(metadata)
+    Ok(filestat!(dir.dir_metadata()?))
+}
+
+/// What the entry `name` of `dir` is, `None` if there is none (invariant 1).
+pub(crate) fn look(dir: &Dir, name: &OsStr) -> io::Result<Option<Filestat>> {
+    let stat = match rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => stat,
+        Err(Sys::NOENT) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Some(Filestat {
+        dev: stat.st_dev as _,
+        ino: stat.st_ino as _,
+        filetype: filetype(FileType::from_raw_mode(stat.st_mode)),
+        nlink: stat.st_nlink as _,
+        size_bytes: stat.st_size as _,
+        atim_ns: timestamp_ns(stat.st_atime as _, stat.st_atime_nsec as _),
+        mtim_ns: timestamp_ns(stat.st_mtime as _, stat.st_mtime_nsec as _),
+        ctim_ns: timestamp_ns(stat.st_ctime as _, stat.st_ctime_nsec as _),
+    }))
 }
 
 /// The flags of `open` besides the access mode.
@@ -157,6 +176,17 @@ pub(crate) fn open_entry(dir: &Dir, name: &OsStr, open: &Open) -> io::Result<Fil
 /// Opens a directory, perhaps for searching only, following symbolic links inside the sandbox.
 pub(crate) fn open_dir(dir: &Dir, path: &Path) -> io::Result<Dir> {
     dir.open_dir(path)
+}
+
+/// Opens the directory entry `name` of `dir`, for searching where the host has that; a symbolic link
+/// there fails (invariant 1).
+pub(crate) fn enter(dir: &Dir, name: &OsStr) -> io::Result<Dir> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let access = OFlags::PATH;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let access = OFlags::RDONLY;
+    let flags = access | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(Dir::from_std_file(File::from(rustix::fs::openat(dir, name, flags, Mode::empty())?)))
 }
 
 /// Opens a directory for searching, of whose path no component is a symbolic link and none leaves

@@ -69,11 +69,29 @@ pub(crate) fn filestat_of_file(file: &File) -> io::Result<Filestat> {
     Ok(filestat(kind!(metadata), metadata.len(), times))
 }
 
-/// What cap-std found under a path.
-pub(crate) fn filestat_of(metadata: &cap_std::fs::Metadata) -> Filestat {
+fn filestat_of(metadata: &cap_std::fs::Metadata) -> Filestat {
     let times = [metadata.accessed(), metadata.modified(), metadata.created()]
         .map(|time| time_ns(time.map(cap_std::time::SystemTime::into_std)));
     filestat(kind!(metadata), metadata.len(), times)
+}
+
+/// What the host knows of an open directory.
+pub(crate) fn filestat_of_dir(dir: &Dir) -> io::Result<Filestat> {
+    Ok(filestat_of(&dir.dir_metadata()?))
+}
+
+/// What the entry `name` of `dir` is, `None` if there is none.
+pub(crate) fn look(dir: &Dir, name: &OsStr) -> io::Result<Option<Filestat>> {
+    match dir.symlink_metadata(name) {
+        Ok(metadata) => Ok(Some(filestat_of(&metadata))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens the directory entry `name` of `dir`; a symbolic link there is refused.
+pub(crate) fn enter(dir: &Dir, name: &OsStr) -> io::Result<Dir> {
+    open_dir_entry(dir, name)
 }
 
 fn options(open: &Open) -> io::Result<OpenOptions> {

@@ -299,9 +299,9 @@ fn a_call_ends_with_the_fuel() {
     let mut w = World::new();
     let fd = w.create("file", b"abc");
     let [iovs, count] = w.vectors(&[1000]);
-    w.guest.fuel = 1031;
+    w.guest.fuel = 1047;
     assert_eq!(w.call("fd_write", &[fd, iovs, count, OUT]), Err(Exit::OutOfFuel));
-    w.guest.fuel = 1032;
+    w.guest.fuel = 1048;
     assert_eq!(w.call("fd_write", &[fd, iovs, count, OUT]), Ok(0));
     assert_eq!(w.guest.fuel, 0);
     for row in prova_wasi::FUNCTIONS {

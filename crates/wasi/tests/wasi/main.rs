@@ -6,7 +6,11 @@
 
 mod fds;
 mod hostile;
+mod interrupts;
+mod limits;
 mod paths;
+mod prices;
 mod process;
+mod rights;
 mod sandbox;
 mod world;
