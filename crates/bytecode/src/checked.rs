@@ -7,6 +7,7 @@
 
 use crate::candidate::{Candidate, ConstantHint, ControlHint, Handler, MapEntry, Settings};
 use crate::check::{self, CheckError};
+use crate::handlers::Ranges;
 use core::fmt;
 use prova_module::{FuncIdx, Module};
 
@@ -20,29 +21,7 @@ pub struct CheckedBytecode {
     param_cells: u32,
     result_cells: u32,
     charge_bytes: u64,
-    /// For each handler, the first one of the innermost range around its own, or their number.
-    outer: Box<[u32]>,
-}
-
-/// See [`CheckedBytecode::outer`]; the ranges nest and stand in the order of their ends (C21).
-fn outer(handlers: &[Handler]) -> Box<[u32]> {
-    let none = handlers.len() as u32;
-    let mut outer = vec![none; handlers.len()];
-    // From the last range to the first: the open ranges around the current place, the innermost last.
-    let mut open: Vec<(u32, u32)> = Vec::new();
-    let mut end = handlers.len();
-    while let Some(last) = end.checked_sub(1) {
-        let range = (handlers[last].start, handlers[last].end);
-        let same = handlers[..end].iter().rev().take_while(|h| (h.start, h.end) == range).count();
-        let first = end - same;
-        while open.last().is_some_and(|&(start, _)| start >= range.1) {
-            open.pop();
-        }
-        outer[first..end].fill(open.last().map_or(none, |&(_, first)| first));
-        open.push((range.0, first as u32));
-        end = first;
-    }
-    outer.into()
+    ranges: Ranges,
 }
 
 impl CheckedBytecode {
@@ -64,7 +43,7 @@ impl CheckedBytecode {
             param_cells: facts.param_cells,
             result_cells: facts.result_cells,
             charge_bytes: facts.charge_bytes(),
-            outer: outer(&candidate.handlers),
+            ranges: Ranges::new(&candidate.handlers),
             code: candidate,
         })
     }
@@ -131,26 +110,10 @@ impl CheckedBytecode {
         map.get(entry).map_or(0, |entry| entry.offset)
     }
 
-    /// The handlers whose range has `word`, the first to ask first.
+    /// The handlers whose range has `word`, the first to ask first. Finding the first one takes the logarithm of their number,
+    /// each further one constant time.
     pub fn handlers_at(&self, word: u32) -> impl Iterator<Item = &Handler> {
-        let handlers = &self.code.handlers;
-        // C21: ends ascend, so this is in the innermost range, or in a later one inside the same range.
-        let mut at = handlers.partition_point(|handler| handler.end <= word);
-        core::iter::from_fn(move || {
-            loop {
-                let handler = handlers.get(at)?;
-                let range = (handler.start, handler.end);
-                let next = handlers.get(at + 1).map(|next| (next.start, next.end));
-                at = if next == Some(range) && handler.start <= word {
-                    at + 1
-                } else {
-                    self.outer[at] as usize
-                };
-                if handler.start <= word {
-                    return Some(handler);
-                }
-            }
-        })
+        self.ranges.at(&self.code.handlers, word)
     }
 
     /// All handlers.

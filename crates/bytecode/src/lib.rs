@@ -38,6 +38,7 @@ pub mod check;
 mod checked;
 pub mod encode;
 pub mod explain;
+mod handlers;
 pub mod ops;
 pub mod text;
 

@@ -39,7 +39,11 @@ mod types;
 mod validate;
 
 pub use const_expr::{ConstExpr, ConstOp};
-pub use cost::{memory_cost, operator_cost, table_cost};
+pub use cost::{
+    CELLS_PER_UNIT, CLAUSE_ASKED_COST, FRAME_LEFT_COST, HOST_CALL_COST, THROW_COST, branch_cost,
+    frame_cost, host_call_cost, memory_cost, memory_growth_cost, operator_cost, table_cost,
+    throw_cost,
+};
 pub use error::{Error, ErrorKind, Result};
 pub use facts::{
     BlockFacts, BlockKind, FRAME_BYTES, FuncFacts, Segment, cells, cells_of, frame_charge_bytes,

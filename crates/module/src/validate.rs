@@ -110,7 +110,7 @@ impl BodyValidator {
         function_cells_within(local_cells.into(), range.start as usize, limits)?;
         let mut reader = body.get_binary_reader_for_operators()?;
         let mut wide = cx.wide || wide_locals;
-        self.facts.begin(ty, cx, wide, reader.original_position() as u32);
+        self.facts.begin(ty, local_cells, cx, wide, reader.original_position() as u32);
         while !reader.eof() {
             let offset = reader.original_position();
             let byte = cx.bytes[offset as usize];

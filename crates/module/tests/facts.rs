@@ -196,6 +196,71 @@ fn calls_end_segments_and_tail_calls_end_reachability() {
 }
 
 #[test]
+fn a_body_pays_for_its_cells_at_its_first_operator() {
+    // Eight cells of parameters, locals and results are a unit, in front of whatever comes first.
+    for (ty, line) in [
+        ("(param i64 i64 i64) (result i64) (local i64 i64 v128)", "@0 +2"),
+        ("(param i64 i64 i64) (result i64) (local i64 v128)", "@0 +1"),
+        ("(result i64) (local i32 i32 i32 i32 i32 i32 i32)", "@0 +2"),
+    ] {
+        let text = format!("(module (func {ty} i64.const 0))");
+        assert!(facts(&decode(&text)).contains(line), "{text}: {}", facts(&decode(&text)));
+    }
+    check(
+        "(module (func (local v128 v128 v128 v128)))",
+        "func 0..0 h0
+         @0 +1
+         cells 0/8 -> 0, height 0, charge 128",
+    );
+    // A loop that comes first is charged for itself: 0 loop 1 br 2 end 3 end
+    check(
+        "(module (func (local v128 v128 v128 v128) (loop (br 0))))",
+        "func 0..3 h0 dead-after
+         loop 0..2 h0 branched dead-after
+         @0 +1
+         @1 +1
+         cells 0/8 -> 0, height 0, charge 128",
+    );
+}
+
+#[test]
+fn branches_pay_for_the_cells_they_take_along() {
+    // A branch with seven cells costs 1, one with eight 2.
+    for (values, cost) in [(7, 1), (8, 2), (15, 2), (16, 3)] {
+        let (results, constants) = ("i32 ".repeat(values), "i32.const 1 ".repeat(values));
+        for (branch, more) in [
+            ("br 0", 0),
+            ("i32.const 1 br_if 0", 1),
+            ("i32.const 1 br_table 0 0", 1),
+            ("ref.null func br_on_null 0 drop", 1),
+        ] {
+            let text = format!(
+                "(module (type $t (func (result {results}))) (func
+                   (block (type $t) {constants} {branch}) {} ))",
+                "drop ".repeat(values)
+            );
+            let first = format!("@0 +{}", values + cost + more);
+            assert!(facts(&decode(&text)).contains(&first), "{text}: {}", facts(&decode(&text)));
+        }
+    }
+    // A vector has two cells.
+    let text = "(module (type $t (func (result v128 v128 v128 v128))) (func (param v128) (block (type $t)
+        local.get 0 local.get 0 local.get 0 local.get 0 br 0) drop drop drop drop))";
+    assert!(facts(&decode(text)).contains("@0 +6"), "{}", facts(&decode(text)));
+    // The label of a loop takes its parameters: 0 to 7 i64.const 8 loop 9 br 10 end 11 end
+    check(
+        "(module (type $t (func (param i64 i64 i64 i64 i64 i64 i64 i64)))
+           (func i64.const 0 i64.const 0 i64.const 0 i64.const 0 i64.const 0 i64.const 0 i64.const 0 i64.const 0
+             (loop (type $t) br 0)))",
+        "func 0..11 h0 dead-after
+         loop 8..10 h0 branched dead-after
+         @0 +8
+         @9 +2
+         cells 0/0 -> 0, height 8, charge 128",
+    );
+}
+
+#[test]
 fn br_table_targets_all_its_labels() {
     // 0 block 1 block 2 block 3 local.get 4 br_table 0 2 5 end 6 local.get 7 drop 8 end
     // 9 nop 10 end 11 local.get 12 drop 13 end
@@ -243,7 +308,7 @@ fn a_mask_has_nested_writes_folded_by_64_and_excludes_siblings() {
          block 0..8 h0 w1,3
          loop 3..7 h0 w3
          block 9..12 h0 w2
-         @0 +2
+         @0 +10
          @4 +4
          cells 0/66 -> 0, height 1, charge 600",
     );

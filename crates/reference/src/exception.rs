@@ -1,7 +1,8 @@
 //! Exception operators: `try_table` pushes a label, a throw unwinds to a clause of one (specification 4.6.12).
 //!
 //! The specification reduces a throw through the contexts around it, from the inside out. Here the labels of the frames are searched
-//! in this order, and only then popped, so that an exception that nothing catches is a trap with the throw's backtrace.
+//! in this order, and only then popped, so that an exception that nothing catches is a trap with the throw's backtrace. The search
+//! pays for each clause that it asks and each frame that it leaves.
 //! An exception does not pass a call of the host.
 //!
 //! Neighbours: [`machine`](crate::machine) has labels and frames; the store keeps exceptions that references name.
@@ -12,8 +13,8 @@
 use crate::decode::{Block, Op};
 use crate::machine::{Machine, Next, Stop};
 use crate::value::Value;
-use prova_module::{Catch, Operator, TagIdx, TryTable};
-use prova_runtime::{NULL_REF, TagAddr, TrapKind};
+use prova_module::{Catch, Operator, TagIdx, TryTable, cells_of};
+use prova_runtime::{NULL_REF, Search, TagAddr, TrapKind};
 
 /// What is thrown.
 struct Thrown {
@@ -68,7 +69,10 @@ pub(crate) fn execute(
 
 /// Goes on at the innermost clause that catches.
 fn throw(m: &mut Machine<'_>, thrown: Thrown) -> Result<Next, Stop> {
-    let Some(Place { frames, labels, clause }) = catcher(m, thrown.tag)? else {
+    let mut search = Search::new(cells_of(&m.store.tag_type(thrown.tag).params).into());
+    let place = catcher(m, &mut search, thrown.tag)?;
+    search.pay(m.store)?;
+    let Some(Place { frames, labels, clause }) = place else {
         return Err(TrapKind::UncaughtException.into());
     };
     let (with_values, with_ref, depth) = match clause {
@@ -98,7 +102,7 @@ fn throw(m: &mut Machine<'_>, thrown: Thrown) -> Result<Next, Stop> {
 }
 
 /// The innermost clause of this activation that catches `tag`.
-fn catcher(m: &Machine<'_>, tag: TagAddr) -> Result<Option<Place>, Stop> {
+fn catcher(m: &Machine<'_>, search: &mut Search, tag: TagAddr) -> Result<Option<Place>, Stop> {
     for (frames, (frame, labels)) in m.frames_outwards().enumerate() {
         let instance = m.store.instance(frame.instance);
         for (labels, label) in labels.iter().enumerate().rev() {
@@ -108,16 +112,20 @@ fn catcher(m: &Machine<'_>, tag: TagAddr) -> Result<Option<Place>, Stop> {
                 return Err(Stop::Bug("a label of no try_table"));
             };
             let TryTable { catches, .. } = try_table;
-            let clause = catches.iter().find(|clause| match **clause {
-                Catch::One { tag: index, .. } | Catch::OneRef { tag: index, .. } => {
-                    instance.tag_addr(TagIdx(index)) == tag
+            for clause in catches {
+                search.ask(m.store)?;
+                let catches = match *clause {
+                    Catch::One { tag: index, .. } | Catch::OneRef { tag: index, .. } => {
+                        instance.tag_addr(TagIdx(index)) == tag
+                    }
+                    Catch::All { .. } | Catch::AllRef { .. } => true,
+                };
+                if catches {
+                    return Ok(Some(Place { frames, labels, clause: *clause }));
                 }
-                Catch::All { .. } | Catch::AllRef { .. } => true,
-            });
-            if let Some(clause) = clause {
-                return Ok(Some(Place { frames, labels, clause: *clause }));
             }
         }
+        search.leave_frame(m.store)?;
     }
     Ok(None)
 }

@@ -381,8 +381,9 @@ impl<'s> Machine<'s> {
         }
     }
 
-    /// Calls a host function whose frame is charged for.
+    /// Calls a host function whose frame is charged for; pays before it, and polls the epoch after it.
     fn call_host(&mut self, func: FuncAddr) -> Result<(), Stop> {
+        self.store.charge_host_call(func)?;
         let ty = self.store.func_type(func).clone();
         let mut cells = Vec::new();
         let args = self.stack.pop_values(ty.params.len())?;
@@ -396,15 +397,12 @@ impl<'s> Machine<'s> {
         }
         let mut cells = cells.into_iter();
         self.stack.push_values(ty.results.iter().map(|&ty| Value::read(ty, &mut cells)));
-        Ok(())
+        self.poll()
     }
 
     /// Polls the epoch, where that is the metering.
-    pub(crate) fn poll(&mut self) -> Result<(), Stop> {
-        if self.metering.has_epoch() {
-            self.store.poll()?;
-        }
-        Ok(())
+    pub(crate) fn poll(&self) -> Result<(), Stop> {
+        Ok(self.store.poll()?)
     }
 
     /// The current instance.

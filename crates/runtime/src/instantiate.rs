@@ -1,15 +1,19 @@
 //! Instantiation: module and external values → an instance (specification 4.7.2, in its order).
 //!
 //! ```text
-//! match imports ─► memories, tables ─► functions ─► globals ─► table starts ─► segment values ─► the instance
-//!       │                │                                                                          │
-//!       ▼                ▼                  element segments ─► data segments ─► start ◄────────────┘
-//!   LinkError       CreateError                            Trap { instance, … }
+//! match imports ─► memories, tables ─► functions ─► globals ─► segment values ─► the instance
+//!       │                │                                                           │
+//!       ▼                ▼  table starts ─► element segments ─► data segments ─► start ◄────┘
+//!   LinkError       CreateError                 Trap { instance, … }
 //! ```
 //!
 //! Up to the instance an error leaves the store as it was. After it, effects stay: a trap in a segment or
 //! in the start function leaves the writes before it, and the instance in the store, since others may already refer to
-//! its functions.
+//! its functions. In a store metered by epoch the epoch is tested again and again from there on ([`Pace`]); an interrupt while
+//! tables get their start values leaves them shorter than declared, so that no element is of another type than its table's.
+//!
+//! Fuel is charged by the start function alone: everything else is bounded by the module's size and the store's limits, and asked
+//! for by the embedder.
 
 use crate::attach::Attach;
 use crate::fixed::Fixed;
@@ -21,7 +25,8 @@ use crate::link::{self, LinkError};
 use crate::memory::{AllocError, Memory};
 use crate::store::Store;
 use crate::table::Table;
-use crate::trap::Trap;
+use crate::ops::{CHUNK_BYTES, CHUNK_ELEMENTS};
+use crate::trap::{Trap, TrapKind};
 use crate::value::{Extern, InstanceAddr, NULL_REF};
 use crate::vm::{Cell, GlobalVm};
 use prova_module::{
@@ -189,7 +194,6 @@ impl Store {
         for memory in memories {
             spaces.memories.push(self.push_memory(memory).as_u32());
         }
-        let first_table = spaces.tables.len();
         for table in tables {
             spaces.tables.push(self.push_table(table).as_u32());
         }
@@ -199,12 +203,7 @@ impl Store {
         for ty in &module.tags()[spaces.tags.len()..] {
             spaces.tags.push(self.push_tag(type_ids[ty.index()]).as_u32());
         }
-        let context = self.context(&spaces);
-        let starts = table_starts(module, first_table, &context);
-        let elems = element_values(module, &context);
-        for (table, start) in starts {
-            self.fill_new_table(spaces.tables[table], start);
-        }
+        let elems = element_values(module, &self.context(&spaces));
         let spaces = Spaces {
             funcs: Fixed::new(spaces.funcs),
             tables: Fixed::new(spaces.tables),
@@ -305,13 +304,15 @@ impl Store {
         Context { funcs, globals, store_globals: &self.global_vms }
     }
 
-    /// Segments in order, then the start function.
+    /// Start values of tables, segments in order, then the start function.
     fn initialise(
         &mut self,
         data: &mut dyn Any,
         module: &Module,
         instance: InstanceAddr,
     ) -> Result<(), Trap> {
+        let mut pace = Pace::default();
+        self.start_tables(module, instance, &mut pace)?;
         for (index, element) in module.elements().iter().enumerate() {
             let elem = ElemIdx(index as u32);
             match &element.kind {
@@ -319,6 +320,7 @@ impl Store {
                     let at = self.evaluate(instance, offset);
                     let table = self.instance(instance).table_addr(*table);
                     let n = element.len() as u64;
+                    pace.go_on(self, element.len() * size_of::<Cell>())?;
                     self.table_init_unmetered(instance, table, elem, at, 0, n)?;
                     self.elem_drop(instance, elem);
                 }
@@ -332,6 +334,7 @@ impl Store {
             let at = self.evaluate(instance, offset);
             let memory = self.instance(instance).memory_addr(*memory);
             let n = segment.range.len() as u64;
+            pace.go_on(self, segment.range.len())?;
             self.memory_init_unmetered(instance, memory, index, at, 0, n)?;
             self.data_drop(instance, index);
         }
@@ -340,6 +343,48 @@ impl Store {
             self.call(data, start, &[], &mut [])?;
         }
         Ok(())
+    }
+
+    /// Gives the elements of the tables that a module defines their start values where those are not null.
+    fn start_tables(
+        &mut self,
+        module: &Module,
+        instance: InstanceAddr,
+        pace: &mut Pace,
+    ) -> Result<(), Trap> {
+        for index in module.imported_table_count()..module.tables().len() {
+            let index = TableIdx(index as u32);
+            let Some(init) = module.table_init(index) else { continue };
+            let start = self.evaluate(instance, init);
+            let table = self.instance(instance).table_addr(index);
+            let len = self.table(table).elements().len();
+            for first in (0..len).step_by(CHUNK_ELEMENTS) {
+                let end = len.min(first + CHUNK_ELEMENTS);
+                if let Err(kind) = pace.go_on(self, (end - first) * size_of::<Cell>()) {
+                    self.truncate_tables(module, instance, (index, first as u64));
+                    return Err(kind.into());
+                }
+                self.tables[table.index()].elements_mut()[first..end].fill(start);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back the elements that have no start value: those of the table `at` from there on, and those of later tables.
+    fn truncate_tables(
+        &mut self,
+        module: &Module,
+        instance: InstanceAddr,
+        (at, mut size): (TableIdx, u64),
+    ) {
+        for index in at.index()..module.tables().len() {
+            let index = TableIdx(index as u32);
+            if module.table_init(index).is_some() {
+                let table = self.instance(instance).table_addr(index);
+                self.tables[table.index()].truncate(std::mem::take(&mut size));
+                self.update_table(table);
+            }
+        }
     }
 
     /// The first cell of a constant expression of an instance.
@@ -380,15 +425,30 @@ fn imported(imports: &[Extern]) -> Imported {
     spaces
 }
 
-/// What each defined table starts with where that is not null: `(table index, element)`.
-fn table_starts(module: &Module, first: usize, context: &Context<'_>) -> Vec<(usize, Cell)> {
-    let tables = first..module.tables().len();
-    tables
-        .filter_map(|table| {
-            let init = module.table_init(TableIdx(table as u32))?;
-            Some((table, global::evaluate(init, context)[0]))
-        })
-        .collect()
+/// How much an instantiation has written since the epoch was tested.
+///
+/// Small modules are done before the first test: what they write is as much as their bytes.
+#[derive(Default)]
+struct Pace {
+    bytes: usize,
+}
+
+impl Pace {
+    /// The next piece writes so many bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`TrapKind::Interrupt`].
+    fn go_on(&mut self, store: &Store, bytes: usize) -> Result<(), TrapKind> {
+        /// What a piece counts besides its bytes.
+        const PIECE_BYTES: usize = 64;
+        self.bytes = self.bytes.saturating_add(bytes).saturating_add(PIECE_BYTES);
+        if self.bytes > CHUNK_BYTES {
+            self.bytes = 0;
+            store.poll()?;
+        }
+        Ok(())
+    }
 }
 
 /// The values of all element segments.

@@ -95,10 +95,18 @@ impl Memory {
         unsafe { std::slice::from_raw_parts_mut(self.reservation.base().as_ptr(), len) }
     }
 
+    /// Whether type and limits allow `delta` more pages.
+    pub(crate) fn may_grow(&self, delta: u64) -> bool {
+        self.pages.checked_add(delta).is_some_and(|new| new <= self.pages_max)
+    }
+
     /// Adds `delta` zeroed pages and gives the size before, in pages; `None` if it cannot grow so far.
     pub(crate) fn grow(&mut self, delta: u64) -> Option<u64> {
         let old = self.pages;
-        let new = old.checked_add(delta).filter(|&new| new <= self.pages_max)?;
+        if !self.may_grow(delta) {
+            return None;
+        }
+        let new = old + delta;
         // M2: `new <= pages_max`, whose bytes fit 64 bits.
         let bytes = usize::try_from(new << self.ty.page_size_log2).ok()?;
         self.reservation.commit(bytes).ok()?;

@@ -18,6 +18,8 @@ mod exceptions;
 mod metering;
 mod objects;
 
+pub use metering::Search;
+
 use crate::exception::Exceptions;
 use crate::fixed::Fixed;
 use crate::func::FuncInst;
@@ -119,6 +121,9 @@ pub struct Store {
     pub(crate) instances: Vec<Instance>,
     pub(crate) externs: Vec<Box<dyn Any + Send>>,
     epoch: Arc<AtomicU64>,
+    /// In place of the epoch: how many more polls go well.
+    #[cfg(test)]
+    pub(crate) polls_until_due: std::cell::Cell<Option<u64>>,
     host_depth: u32,
     /// The suspended calls whose frames are on the stack, the newest last (D4 of `exec::driver`).
     pub(crate) suspended: Vec<u64>,
@@ -208,6 +213,8 @@ impl Store {
             instances: Vec::new(),
             externs: Vec::new(),
             epoch,
+            #[cfg(test)]
+            polls_until_due: std::cell::Cell::new(None),
             host_depth: 0,
             suspended: Vec::new(),
             caller: None,
@@ -343,11 +350,6 @@ impl Store {
     /// Makes the record of a table follow its place and size (V8).
     pub(crate) fn update_table(&mut self, table: TableAddr) {
         self.table_vms[table.index()] = self.tables[table.index()].vm();
-    }
-
-    /// Gives every element of a table that no one has seen yet its start value.
-    pub(crate) fn fill_new_table(&mut self, table: u32, start: Cell) {
-        self.tables[table as usize].elements_mut().fill(start);
     }
 
     /// The instance and index of a Wasm function without bytecode.

@@ -103,6 +103,12 @@ impl Table {
         &self.reservation
     }
 
+    /// Takes back the elements from `size` on, which are null (A3).
+    pub(crate) fn truncate(&mut self, size: usize) {
+        debug_assert!(self.elements()[size..].iter().all(|&cell| cell == 0));
+        self.size = size;
+    }
+
     /// How handlers see it (V8).
     pub(crate) fn vm(&mut self) -> TableVm {
         TableVm { base: self.base(), len: self.size }

@@ -11,6 +11,7 @@
 
 use super::{BlockFacts, BlockKind, FuncFacts, Segment, cells, cells_of};
 use crate::FuncType;
+use crate::cost::{branch_cost, frame_cost};
 use crate::index::TypeIdx;
 use crate::limits::Limits;
 use crate::ops::{Flow, Immediate, Immediates, Kind, Opcode, Row, Value};
@@ -56,6 +57,17 @@ impl BodyContext<'_> {
         }
     }
 
+    /// The cells of the values that a branch to a block's label takes.
+    fn label_cells(&self, kind: BlockKind, ty: BlockType) -> u32 {
+        match (ty, kind) {
+            (BlockType::Empty, _) | (BlockType::Type(_), BlockKind::Loop) => 0,
+            (BlockType::Type(ty), _) => cells(ty),
+            (BlockType::FuncType(ty), _) => self.types.get(ty as usize).map_or(0, |ty| {
+                cells_of(if kind == BlockKind::Loop { &ty.params } else { &ty.results })
+            }),
+        }
+    }
+
     fn block_arity(&self, ty: BlockType) -> (u32, u32) {
         match ty {
             BlockType::Empty => (0, 0),
@@ -81,6 +93,8 @@ struct Frame {
     block: u32,
     /// Values that a branch to its label takes.
     label_arity: u32,
+    /// Their cells.
+    label_cells: u32,
     /// Values on the stack after its opening operator and after `else`.
     params: u32,
     /// Values on the stack after its `end`.
@@ -108,15 +122,24 @@ pub(crate) struct FactsBuilder {
 }
 
 impl FactsBuilder {
-    /// Starts a body of function type `ty`, whose first operator is at `offset`.
-    pub(crate) fn begin(&mut self, ty: TypeIdx, cx: BodyContext<'_>, wide: bool, offset: u32) {
+    /// Starts a body of function type `ty` with so many cells of parameters and locals, whose first operator is at
+    /// `offset`.
+    pub(crate) fn begin(
+        &mut self,
+        ty: TypeIdx,
+        local_cells: u32,
+        cx: BodyContext<'_>,
+        wide: bool,
+        offset: u32,
+    ) {
         self.blocks.clear();
         self.segments.clear();
         self.frames.clear();
         self.prefix.clear();
         self.wide = wide;
         self.live = true;
-        self.segment = None;
+        let result_cells = cells_of(&cx.types[ty.index()].results);
+        self.segment = Some(Segment { offset, cost: frame_cost(local_cells, result_cells) });
         self.max_height = 0;
         self.br_table_targets = 0;
         if wide {
@@ -139,6 +162,11 @@ impl FactsBuilder {
     #[inline]
     fn label_arity(&self, depth: u32) -> u32 {
         self.frames.iter().nth_back(depth as usize).map_or(0, |frame| frame.label_arity)
+    }
+
+    /// The cells of these values.
+    fn label_cells(&self, depth: u32) -> u32 {
+        self.frames.iter().nth_back(depth as usize).map_or(0, |frame| frame.label_cells)
     }
 
     /// Units of work that `operator` takes (see `Limits::work_per_byte`), before it is validated; it
@@ -203,7 +231,8 @@ impl FactsBuilder {
         let row = Opcode::of(operator).row();
         let live_before = self.live;
         if live_before {
-            self.segment.get_or_insert(Segment { offset, cost: 0 }).cost += row.cost;
+            let cost = row.cost + self.carried(row, operator);
+            self.segment.get_or_insert(Segment { offset, cost: 0 }).cost += cost;
         }
         match row.class.flow() {
             Flow::Next => {
@@ -289,6 +318,7 @@ impl FactsBuilder {
         self.frames.push(Frame {
             block: self.blocks.len() as u32,
             label_arity,
+            label_cells: cx.label_cells(kind, ty),
             params,
             results,
             then_falls: false,
@@ -370,6 +400,23 @@ impl FactsBuilder {
         let depth = immediates.index(Immediate::label)?;
         self.target(depth);
         Some(depth)
+    }
+
+    /// What a branch costs for the values that it takes along; 0 for other operators.
+    fn carried(&self, row: &Row, operator: &Operator<'_>) -> u64 {
+        if !matches!(row.class.flow(), Flow::Fork | Flow::Stop) {
+            return 0;
+        }
+        let mut cost = 0;
+        for (kind, value) in Opcode::immediates(operator).iter() {
+            if let (Immediate::label, Value::Index(depth)) = (kind, value) {
+                cost += branch_cost(self.label_cells(*depth));
+            } else if let Value::Labels(targets) = value {
+                // All its labels take equally many.
+                cost += branch_cost(self.label_cells(targets.default()));
+            }
+        }
+        cost
     }
 
     /// Notes a branch to label `depth`.

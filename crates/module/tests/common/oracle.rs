@@ -192,8 +192,33 @@ fn compare(module: &Module, index: FuncIdx, ops: &[Op<'_>], facts: &FuncFacts) {
             assert_eq!(fact.height_cells, height, "{context}");
         }
     }
-    assert_eq!(segments(ops, &blocks, &live, &branched), listed(facts), "{index}");
+    let mut costs: Vec<u64> = ops.iter().map(|op| operator_cost(&op.operator)).collect();
+    for (at, op) in ops.iter().enumerate().filter(|&(at, _)| live[at]) {
+        if let Some(label) = labels(&op.operator).first() {
+            let block = &blocks[around[at][around[at].len() - 1 - *label as usize]];
+            costs[at] += u64::from(label_cells(module, index, ops, block)) / 8;
+        }
+    }
+    costs[0] += u64::from(facts.local_cells + facts.result_cells) / 8;
+    assert_eq!(segments(ops, &costs, &blocks, &live, &branched), listed(facts), "{index}");
     compare_frame(module, index, ops, &live, facts);
+}
+
+/// The cells of the values that a branch to a block's label takes.
+fn label_cells(module: &Module, func: FuncIdx, ops: &[Op<'_>], block: &Block) -> u32 {
+    let (is_loop, ty) = match block.start.map(|at| &ops[at].operator) {
+        Some(Operator::Loop { blockty }) => (true, *blockty),
+        Some(Operator::Block { blockty } | Operator::If { blockty }) => (false, *blockty),
+        _ => return cells_of(&module.func_type(func).results),
+    };
+    match ty {
+        BlockType::Empty => 0,
+        BlockType::Type(ty) => if is_loop { 0 } else { cells(ty) },
+        BlockType::FuncType(ty) => {
+            let FuncType { params, results } = &module.types()[ty as usize];
+            cells_of(if is_loop { params } else { results })
+        }
+    }
 }
 
 fn listed(facts: &FuncFacts) -> Vec<(u32, u64)> {
@@ -201,7 +226,13 @@ fn listed(facts: &FuncFacts) -> Vec<(u32, u64)> {
 }
 
 /// Segments from the set of their first operators.
-fn segments(ops: &[Op<'_>], blocks: &[Block], live: &[bool], branched: &[bool]) -> Vec<(u32, u64)> {
+fn segments(
+    ops: &[Op<'_>],
+    op_costs: &[u64],
+    blocks: &[Block],
+    live: &[bool],
+    branched: &[bool],
+) -> Vec<(u32, u64)> {
     let mut leaders = vec![false; ops.len() + 1];
     leaders[0] = true;
     for (at, op) in ops.iter().enumerate() {
@@ -225,7 +256,7 @@ fn segments(ops: &[Op<'_>], blocks: &[Block], live: &[bool], branched: &[bool]) 
             leader = at;
         }
         if live[at] {
-            *costs.entry(leader).or_default() += operator_cost(&ops[at].operator);
+            *costs.entry(leader).or_default() += op_costs[at];
         }
     }
     costs

@@ -14,6 +14,8 @@
 //!   returns, whatever it left above its own frame (calls that it suspended, or whose panic it caught) is cut off
 //!   (`Store::cut_back`), and its suspensions can no longer be resumed: this keeps D1. A suspended call goes on only at the depth of nested
 //!   calls where it began, that is, in the same host function.
+//!
+//! A call of the host is charged before it, and the epoch is tested after it: also when a suspended one is resumed.
 
 use super::{Registers, matching, tail};
 use crate::host::HostOutcome;
@@ -155,6 +157,9 @@ fn resume(
         activation.saved.fp = activation.base;
         (*vm).fp = (*vm).stack_base.add(suspension.frame);
         write_cells((*vm).fp, host_results);
+        if let Err(kind) = store.poll() {
+            return Err(activation.unwind(store, kind.into()));
+        }
         if activation.pop() {
             activation.finish(store, results);
             return Ok(CallOutcome::Returned);
@@ -307,6 +312,7 @@ impl Activation {
         func: FuncAddr,
     ) -> Result<bool, Trap> {
         let vm = self.vm;
+        store.charge_host_call(func)?;
         let entry = *store.entry(func);
         let cells = entry.param_cells.max(entry.result_cells) as usize;
         // SAFETY: V5: a host function's charge covers its parameters and results.
@@ -335,7 +341,10 @@ impl Activation {
             outcome
         };
         match outcome? {
-            HostOutcome::Done => Ok(true),
+            HostOutcome::Done => {
+                store.poll()?;
+                Ok(true)
+            }
             HostOutcome::Suspend => Ok(false),
             HostOutcome::Trap(trap) => Err(*trap),
         }

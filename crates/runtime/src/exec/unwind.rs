@@ -11,10 +11,11 @@
 //! * U1. A handler's target and slots were checked (C21): what the clause receives fits the frame, and the target is an instruction.
 //! * U2. The cells of a tag's values are those that the module's tag type says, since tags were matched by type at the import.
 //!
-//! Cost: constant for each frame that is left, plus its open `try_table`s.
+//! Cost: for each frame that it searches the logarithm of the function's handlers, and constant for each clause asked, which
+//! [`Search`] charges as it goes.
 
 use super::driver::{Activation, set_function};
-use crate::store::Store;
+use crate::store::{Search, Store};
 use crate::trap::{Trap, TrapKind};
 use crate::value::{FuncAddr, InstanceAddr, TagAddr};
 use crate::vm::{Cell, Frame};
@@ -45,13 +46,17 @@ impl Activation {
     /// Goes on where the exception of the instruction at `vm.ip` is caught; true: the clause returned to the host.
     ///
     /// # Errors
-    /// [`TrapKind::UncaughtException`] if no frame of this activation catches it; the traps of `throw_ref` and of making the object.
+    /// [`TrapKind::UncaughtException`] if no frame of this activation catches it; the traps of [`Search`], of `throw_ref` and of
+    /// making the object.
     pub(super) fn throw(&mut self, store: &mut Store) -> Result<bool, Trap> {
         let vm = self.vm();
         // SAFETY: V1, V4.
         let word = unsafe { ((*vm).ip as usize).wrapping_sub((*vm).code as usize) / 8 } as u32;
         let mut thrown = self.thrown(store, word)?;
-        let Some(catcher) = self.catcher(store, thrown.tag, word) else {
+        let mut search = Search::new(store.tag_cells(thrown.tag) as u64);
+        let catcher = self.catcher(store, &mut search, thrown.tag, word)?;
+        search.pay(store)?;
+        let Some(catcher) = catcher else {
             return Err(Trap::new(TrapKind::UncaughtException));
         };
         let Handler { tag, with_ref, target, slot, .. } = catcher.handler;
@@ -119,7 +124,13 @@ impl Activation {
     }
 
     /// The innermost clause of this activation that catches `tag`.
-    fn catcher(&self, store: &Store, tag: TagAddr, word: u32) -> Option<Catcher> {
+    fn catcher(
+        &self,
+        store: &Store,
+        search: &mut Search,
+        tag: TagAddr,
+        word: u32,
+    ) -> Result<Option<Catcher>, TrapKind> {
         let vm = self.vm();
         let mut charge_bytes = 0;
         // SAFETY: V6, D1: the walk ends at the activation's bottom record.
@@ -127,12 +138,13 @@ impl Activation {
             let (mut func, mut word, mut fp) = ((*vm).func, word, (*vm).fp);
             let mut top = (*vm).frame_top;
             loop {
-                if let Some(handler) = handler(store, func, word, tag) {
-                    return Some(Catcher { func, fp, top, charge_bytes, handler });
+                if let Some(handler) = handler(store, search, func, word, tag)? {
+                    return Ok(Some(Catcher { func, fp, top, charge_bytes, handler }));
                 }
+                search.leave_frame(store)?;
                 let record = *top.sub(1);
                 if record.func == Frame::HOST {
-                    return None;
+                    return Ok(None);
                 }
                 charge_bytes += u64::from(record.charge_bytes);
                 fp = fp.sub((record.window & !Frame::SWITCHED) as usize);
@@ -169,14 +181,23 @@ impl Activation {
 }
 
 /// The first clause of a function that catches `tag` at a word of its code.
-fn handler(store: &Store, func: u32, word: u32, tag: TagAddr) -> Option<Handler> {
+fn handler(
+    store: &Store,
+    search: &mut Search,
+    func: u32,
+    word: u32,
+    tag: TagAddr,
+) -> Result<Option<Handler>, TrapKind> {
     let func = FuncAddr::from_index(func);
-    let code = store.bytecode(func)?;
-    if code.handlers().is_empty() {
-        return None;
-    }
+    let Some(code) = store.bytecode(func).filter(|code| !code.handlers().is_empty()) else {
+        return Ok(None);
+    };
     let instance = store.instance(InstanceAddr::from_index(store.entry(func).instance));
-    let catches =
-        |handler: &&Handler| handler.tag.is_none_or(|index| instance.tag_addr(index) == tag);
-    code.handlers_at(word).find(catches).copied()
+    for handler in code.handlers_at(word) {
+        search.ask(store)?;
+        if handler.tag.is_none_or(|index| instance.tag_addr(index) == tag) {
+            return Ok(Some(*handler));
+        }
+    }
+    Ok(None)
 }

@@ -2,12 +2,12 @@
 //!
 //! The order of check, charge and effect is that of [`super`]; so are the tests.
 
-use super::range;
+use super::{CHUNK_BYTES, Order, part, range};
 use crate::store::Store;
 use crate::trap::TrapKind;
 use crate::value::{InstanceAddr, MemoryAddr};
 use crate::vm::Cell;
-use prova_module::{DataIdx, memory_cost};
+use prova_module::{DataIdx, memory_cost, memory_growth_cost};
 use std::ops::Range;
 
 /// Memories.
@@ -22,13 +22,20 @@ impl Store {
         self.grow_memory(memory, delta)
     }
 
-    /// `memory.grow`: the size before, or −1 in the memory's address type.
+    /// `memory.grow`: the size before, or −1 in the memory's address type. Growth that type and limits allow is charged.
     ///
     /// # Errors
     ///
-    /// [`TrapKind::GrowthFailed`] in place of −1 where the store's configuration asks for it.
+    /// [`TrapKind::OutOfFuel`], [`TrapKind::Interrupt`]; [`TrapKind::GrowthFailed`] in place of −1 where the store's
+    /// configuration asks for it.
     pub fn memory_grow_cell(&mut self, memory: MemoryAddr, delta: Cell) -> Result<Cell, TrapKind> {
-        let memory64 = self.memory(memory).ty().memory64;
+        let ty = self.memory(memory).ty();
+        let (memory64, page_size_log2) = (ty.memory64, ty.page_size_log2);
+        if !self.memory(memory).may_grow(delta) {
+            return self.growth_failed(memory64);
+        }
+        // The bytes fit 64 bits, since growth to them is allowed.
+        self.meter(memory_growth_cost(delta << page_size_log2))?;
         match self.memory_grow(memory, delta) {
             Some(old) => Ok(old),
             None => self.growth_failed(memory64),
@@ -39,7 +46,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`TrapKind::MemoryOutOfBounds`], [`TrapKind::OutOfFuel`].
+    /// [`TrapKind::MemoryOutOfBounds`], [`TrapKind::OutOfFuel`], [`TrapKind::Interrupt`].
     pub fn memory_fill(
         &mut self,
         memory: MemoryAddr,
@@ -49,16 +56,17 @@ impl Store {
     ) -> Result<(), TrapKind> {
         let bytes = range(d, n, self.memory(memory).data().len());
         let bytes = bytes.ok_or(TrapKind::MemoryOutOfBounds)?;
-        self.charge(memory_cost(n))?;
-        self.memory_data_mut(memory)[bytes].fill(byte);
-        Ok(())
+        self.meter(memory_cost(n))?;
+        self.in_chunks(bytes.len(), CHUNK_BYTES, Order::Up, |store, piece| {
+            store.memory_data_mut(memory)[part(&bytes, &piece)].fill(byte);
+        })
     }
 
     /// `memory.copy`: `n` bytes from `s` of `src` to `d` of `dst`, as if all were read before any is written.
     ///
     /// # Errors
     ///
-    /// [`TrapKind::MemoryOutOfBounds`], [`TrapKind::OutOfFuel`].
+    /// [`TrapKind::MemoryOutOfBounds`], [`TrapKind::OutOfFuel`], [`TrapKind::Interrupt`].
     pub fn memory_copy(
         &mut self,
         dst: MemoryAddr,
@@ -72,19 +80,22 @@ impl Store {
         let (Some(to), Some(from)) = (to, from) else {
             return Err(TrapKind::MemoryOutOfBounds);
         };
-        self.charge(memory_cost(n))?;
-        match self.memories.get_disjoint_mut([dst.index(), src.index()]) {
-            Ok([dst, src]) => dst.data_mut()[to].copy_from_slice(&src.data()[from]),
-            Err(_) => self.memory_data_mut(dst).copy_within(from, to.start),
-        }
-        Ok(())
+        self.meter(memory_cost(n))?;
+        let order = if to.start > from.start && dst == src { Order::Down } else { Order::Up };
+        self.in_chunks(to.len(), CHUNK_BYTES, order, |store, piece| {
+            let (to, from) = (part(&to, &piece), part(&from, &piece));
+            match store.memories.get_disjoint_mut([dst.index(), src.index()]) {
+                Ok([dst, src]) => dst.data_mut()[to].copy_from_slice(&src.data()[from]),
+                Err(_) => store.memory_data_mut(dst).copy_within(from, to.start),
+            }
+        })
     }
 
     /// `memory.init`: `n` bytes from `s` of a data segment of `instance` to `d`.
     ///
     /// # Errors
     ///
-    /// [`TrapKind::MemoryOutOfBounds`], [`TrapKind::OutOfFuel`].
+    /// [`TrapKind::MemoryOutOfBounds`], [`TrapKind::OutOfFuel`], [`TrapKind::Interrupt`].
     pub fn memory_init(
         &mut self,
         instance: InstanceAddr,
@@ -95,7 +106,7 @@ impl Store {
         n: u64,
     ) -> Result<(), TrapKind> {
         self.init_ranges(instance, memory, data, d, s, n)?;
-        self.charge(memory_cost(n))?;
+        self.meter(memory_cost(n))?;
         self.memory_init_unmetered(instance, memory, data, d, s, n)
     }
 
@@ -109,9 +120,10 @@ impl Store {
         n: u64,
     ) -> Result<(), TrapKind> {
         let (to, from) = self.init_ranges(instance, memory, data, d, s, n)?;
-        let segment = &self.instances[instance.index()].data(data)[from];
-        self.memories[memory.index()].data_mut()[to].copy_from_slice(segment);
-        Ok(())
+        self.in_chunks(to.len(), CHUNK_BYTES, Order::Up, |store, piece| {
+            let segment = &store.instances[instance.index()].data(data)[part(&from, &piece)];
+            store.memories[memory.index()].data_mut()[part(&to, &piece)].copy_from_slice(segment);
+        })
     }
 
     fn init_ranges(

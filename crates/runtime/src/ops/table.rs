@@ -3,7 +3,7 @@
 //! The order of check, charge and effect is that of [`super`]; so are the tests. A cell gets into a table only if it is a
 //! reference of the table's type (A2).
 
-use super::range;
+use super::{CHUNK_ELEMENTS, Order, chunks, part, range};
 use crate::store::Store;
 use crate::trap::TrapKind;
 use crate::value::{FuncAddr, InstanceAddr, TableAddr};
@@ -66,7 +66,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`TrapKind::OutOfFuel`]; [`TrapKind::GrowthFailed`] in place of −1 where the store's configuration asks for it.
+    /// [`TrapKind::OutOfFuel`], [`TrapKind::Interrupt`]; [`TrapKind::GrowthFailed`] in place of −1 where the store's
+    /// configuration asks for it.
     pub fn table_grow_cell(
         &mut self,
         table: TableAddr,
@@ -77,18 +78,43 @@ impl Store {
         if !self.may_grow_table(table, delta) {
             return self.growth_failed(table64);
         }
-        self.charge(table_cost(delta))?;
-        match self.table_grow(table, delta, init)? {
-            Some(old) => Ok(old),
-            None => self.growth_failed(table64),
+        self.meter(table_cost(delta))?;
+        match self.table_grow_in_chunks(table, delta, init) {
+            Ok(Some(old)) => Ok(old),
+            Ok(None) => self.growth_failed(table64),
+            Err(kind) => Err(kind),
         }
+    }
+
+    /// [`Store::table_grow`] with the epoch tested in between: what cannot be had as a whole is taken back.
+    fn table_grow_in_chunks(
+        &mut self,
+        table: TableAddr,
+        delta: u64,
+        init: Cell,
+    ) -> Result<Option<u64>, TrapKind> {
+        if !self.settings().metering.has_epoch() {
+            return self.table_grow(table, delta, init);
+        }
+        let old = self.table_size(table);
+        // What may be added fits the host's addresses.
+        for (i, piece) in chunks(delta as usize, CHUNK_ELEMENTS, Order::Up).enumerate() {
+            let tested = if i > 0 { self.poll() } else { Ok(()) };
+            let grown = tested.and_then(|()| self.table_grow(table, piece.len() as u64, init));
+            if !matches!(grown, Ok(Some(_))) {
+                self.tables[table.index()].truncate(old);
+                self.update_table(table);
+                return grown;
+            }
+        }
+        Ok(Some(old))
     }
 
     /// `table.fill`: `n` elements from `i` on become `value`.
     ///
     /// # Errors
     ///
-    /// [`TrapKind::TableOutOfBounds`], [`TrapKind::OutOfFuel`]; [`TrapKind::Misuse`] for a cell that is no reference.
+    /// [`TrapKind::TableOutOfBounds`], [`TrapKind::OutOfFuel`], [`TrapKind::Interrupt`]; [`TrapKind::Misuse`] for a cell that is no reference.
     pub fn table_fill(
         &mut self,
         table: TableAddr,
@@ -99,16 +125,17 @@ impl Store {
         self.check_element(table, value)?;
         let elements = range(i, n, self.table(table).elements().len());
         let elements = elements.ok_or(TrapKind::TableOutOfBounds)?;
-        self.charge(table_cost(n))?;
-        self.tables[table.index()].elements_mut()[elements].fill(value);
-        Ok(())
+        self.meter(table_cost(n))?;
+        self.in_chunks(elements.len(), CHUNK_ELEMENTS, Order::Up, |store, piece| {
+            store.tables[table.index()].elements_mut()[part(&elements, &piece)].fill(value);
+        })
     }
 
     /// `table.copy`: `n` elements from `s` of `src` to `d` of `dst`, as if all were read before any is written.
     ///
     /// # Errors
     ///
-    /// [`TrapKind::TableOutOfBounds`], [`TrapKind::OutOfFuel`]; [`TrapKind::Misuse`] for tables of different types.
+    /// [`TrapKind::TableOutOfBounds`], [`TrapKind::OutOfFuel`], [`TrapKind::Interrupt`]; [`TrapKind::Misuse`] for tables of different types.
     pub fn table_copy(
         &mut self,
         dst: TableAddr,
@@ -125,19 +152,22 @@ impl Store {
         let (Some(to), Some(from)) = (to, from) else {
             return Err(TrapKind::TableOutOfBounds);
         };
-        self.charge(table_cost(n))?;
-        match self.tables.get_disjoint_mut([dst.index(), src.index()]) {
-            Ok([dst, src]) => dst.elements_mut()[to].copy_from_slice(&src.elements()[from]),
-            Err(_) => self.tables[dst.index()].elements_mut().copy_within(from, to.start),
-        }
-        Ok(())
+        self.meter(table_cost(n))?;
+        let order = if to.start > from.start && dst == src { Order::Down } else { Order::Up };
+        self.in_chunks(to.len(), CHUNK_ELEMENTS, order, |store, piece| {
+            let (to, from) = (part(&to, &piece), part(&from, &piece));
+            match store.tables.get_disjoint_mut([dst.index(), src.index()]) {
+                Ok([dst, src]) => dst.elements_mut()[to].copy_from_slice(&src.elements()[from]),
+                Err(_) => store.tables[dst.index()].elements_mut().copy_within(from, to.start),
+            }
+        })
     }
 
     /// `table.init`: `n` elements from `s` of an element segment of `instance` to `d`.
     ///
     /// # Errors
     ///
-    /// [`TrapKind::TableOutOfBounds`], [`TrapKind::OutOfFuel`]; [`TrapKind::Misuse`] for another type of references.
+    /// [`TrapKind::TableOutOfBounds`], [`TrapKind::OutOfFuel`], [`TrapKind::Interrupt`]; [`TrapKind::Misuse`] for another type of references.
     pub fn table_init(
         &mut self,
         instance: InstanceAddr,
@@ -148,7 +178,7 @@ impl Store {
         n: u64,
     ) -> Result<(), TrapKind> {
         self.table_init_ranges(instance, table, elem, d, s, n)?;
-        self.charge(table_cost(n))?;
+        self.meter(table_cost(n))?;
         self.table_init_unmetered(instance, table, elem, d, s, n)
     }
 
@@ -162,9 +192,10 @@ impl Store {
         n: u64,
     ) -> Result<(), TrapKind> {
         let (to, from) = self.table_init_ranges(instance, table, elem, d, s, n)?;
-        let segment = &self.instances[instance.index()].elem(elem)[from];
-        self.tables[table.index()].elements_mut()[to].copy_from_slice(segment);
-        Ok(())
+        self.in_chunks(to.len(), CHUNK_ELEMENTS, Order::Up, |store, piece| {
+            let segment = &store.instances[instance.index()].elem(elem)[part(&from, &piece)];
+            store.tables[table.index()].elements_mut()[part(&to, &piece)].copy_from_slice(segment);
+        })
     }
 
     fn table_init_ranges(

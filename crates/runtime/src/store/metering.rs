@@ -1,12 +1,16 @@
 //! Fuel, epoch and the logical stack limit: counters in the [`Vm`](crate::vm::Vm), which handlers change too.
 //!
-//! Neighbours: `ops` charges bulk operations, the reference tier charges frames and segments, handlers do the same on
-//! the record itself. A counter that would fall below 0 stays, and the operation traps.
+//! Neighbours: `ops` charges and interrupts bulk operations, [`Search`] the way of a throw, the reference tier frames and
+//! segments; handlers do the same on the record itself. A counter that would fall below 0 stays, and the operation traps.
 //!
-//! Noticed by: `tests/store/calls.rs`.
+//! Where both are due at one place, the epoch is tested before fuel is charged.
+//!
+//! Noticed by: `tests/store/calls.rs`, `ops/tests.rs`, `tests/run/fuel.wast`.
 
 use super::{Dispatch, Store};
 use crate::trap::TrapKind;
+use crate::value::FuncAddr;
+use prova_module::{CLAUSE_ASKED_COST, FRAME_LEFT_COST, host_call_cost, throw_cost};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -35,6 +39,25 @@ impl Store {
         Ok(())
     }
 
+    /// Takes `n` units of fuel in a store metered by fuel.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::consume_fuel`].
+    pub fn charge(&mut self, n: u64) -> Result<(), TrapKind> {
+        if self.settings().metering.has_fuel() { self.consume_fuel(n) } else { Ok(()) }
+    }
+
+    /// Charges a call of a host function, whose frame is charged against the stack limit, before it runs.
+    ///
+    /// # Errors
+    ///
+    /// [`TrapKind::OutOfFuel`].
+    pub fn charge_host_call(&mut self, func: FuncAddr) -> Result<(), TrapKind> {
+        let (param_cells, result_cells) = self.func_cells(func);
+        self.charge(host_call_cost(param_cells as u64, result_cells as u64))
+    }
+
     /// The counter that [`Store::poll`] compares with the deadline; anyone may raise it from any thread.
     pub fn epoch(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.epoch)
@@ -53,12 +76,21 @@ impl Store {
         unsafe { (*self.vm()).epoch_deadline = deadline };
     }
 
-    /// Tests the epoch, at function entries and loop headers of a store metered by epoch.
+    /// Tests the epoch in a store metered by epoch: at function entries and loop headers, after each host call, in bulk
+    /// operators and in the search for a handler.
     ///
     /// # Errors
     ///
     /// [`TrapKind::Interrupt`] from the deadline on.
     pub fn poll(&self) -> Result<(), TrapKind> {
+        if !self.settings().metering.has_epoch() {
+            return Ok(());
+        }
+        #[cfg(test)]
+        if let Some(left) = self.polls_until_due.get() {
+            self.polls_until_due.set(Some(left.saturating_sub(1)));
+            return if left == 0 { Err(TrapKind::Interrupt) } else { Ok(()) };
+        }
         // SAFETY: F1, V9.
         let deadline = unsafe { (*self.vm()).epoch_deadline };
         if self.epoch.load(Ordering::Relaxed) >= deadline {
@@ -98,5 +130,68 @@ impl Store {
     fn set_height_left(&mut self, bytes: u64) {
         // SAFETY: F1, V9.
         unsafe { (*self.vm()).height_left = bytes };
+    }
+}
+
+/// The search for the handler of an exception: it pays as it goes, so that it ends with the fuel.
+///
+/// It belongs to one throw. Frames and clauses are those of the Wasm, asked from the inside out: each tier takes the same
+/// steps. The fuel is taken at the end, all or nothing.
+#[derive(Debug)]
+pub struct Search {
+    cost: u64,
+    steps_until_poll: u32,
+}
+
+/// Steps of a search between two tests of the epoch.
+const SEARCH_CHUNK: u32 = 1 << 16;
+
+impl Search {
+    /// The search of a throw whose exception has values of so many cells.
+    pub fn new(value_cells: u64) -> Search {
+        Search { cost: throw_cost(value_cells), steps_until_poll: SEARCH_CHUNK }
+    }
+
+    /// A clause is asked.
+    ///
+    /// # Errors
+    ///
+    /// [`TrapKind::OutOfFuel`] if the search so far costs more than there is; [`TrapKind::Interrupt`].
+    #[inline]
+    pub fn ask(&mut self, store: &Store) -> Result<(), TrapKind> {
+        self.step(store, CLAUSE_ASKED_COST)
+    }
+
+    /// No clause of a frame catches: the search goes on in its caller.
+    ///
+    /// # Errors
+    ///
+    /// As [`Search::ask`].
+    #[inline]
+    pub fn leave_frame(&mut self, store: &Store) -> Result<(), TrapKind> {
+        self.step(store, FRAME_LEFT_COST)
+    }
+
+    #[inline]
+    fn step(&mut self, store: &Store, cost: u64) -> Result<(), TrapKind> {
+        self.steps_until_poll -= 1;
+        if self.steps_until_poll == 0 {
+            self.steps_until_poll = SEARCH_CHUNK;
+            store.poll()?;
+        }
+        self.cost += cost;
+        if self.cost > store.fuel() && store.settings().metering.has_fuel() {
+            return Err(TrapKind::OutOfFuel);
+        }
+        Ok(())
+    }
+
+    /// The search is over, with or without a clause: it is paid for.
+    ///
+    /// # Errors
+    ///
+    /// [`TrapKind::OutOfFuel`].
+    pub fn pay(self, store: &mut Store) -> Result<(), TrapKind> {
+        store.charge(self.cost)
     }
 }

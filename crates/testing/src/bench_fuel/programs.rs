@@ -108,8 +108,8 @@ fn values(list: &mut Vec<Program>) {
     let ty = format!("(type $r (func (result{results})))");
     let drops = " drop".repeat(1_000);
     let lower = |branch: &str| {
-        let head = "(block (type $r) (i64.const 7) ".repeat(400);
-        format!("{head} {constants} {} {drops}", format!("{branch} ) ").repeat(400))
+        let head = "(block (type $r) (i64.const 7) ".repeat(60);
+        format!("{head} {constants} {} {drops}", format!("{branch} ) ").repeat(60))
     };
     list.push(loop_of("br with 1,000 values", &ty, &lower("(br 0)")));
     list.push(loop_of(

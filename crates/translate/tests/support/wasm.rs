@@ -62,6 +62,7 @@ impl<'m> Evaluator<'m> {
     pub(crate) fn run(&mut self, func: usize, stack: &mut Vec<u64>) -> Outcome {
         let body = &self.bodies[func];
         let (results, param_cells) = (body.result_cells, body.param_cells);
+        self.cost += (body.frame_cells + results) as u64 / 8;
         let mut locals = stack.split_off(stack.len() - param_cells);
         locals.resize(body.frame_cells, 0);
         let bottom = stack.len();
@@ -72,7 +73,7 @@ impl<'m> Evaluator<'m> {
         while at <= end {
             let operator = self.bodies[func].operators[at].clone();
             let (block_end, block_else) = self.bodies[func].ends[at];
-            self.cost += operator_cost(&operator);
+            self.cost += operator_cost(&operator) + carried(&operator, &labels);
             let mut branch = None;
             match operator {
                 Operator::Nop => {}
@@ -206,6 +207,16 @@ fn body(module: &Module, func: FuncIdx) -> Body<'_> {
     let param_cells = cells_of(&ty.params) as usize;
     let result_cells = cells_of(&ty.results) as usize;
     Body { operators, ends, local_cells, frame_cells, param_cells, result_cells }
+}
+
+/// What a branch costs for the cells that it takes along.
+fn carried(operator: &Operator<'_>, labels: &[Label]) -> u64 {
+    let depth = match operator {
+        Operator::Br { relative_depth } | Operator::BrIf { relative_depth } => *relative_depth,
+        Operator::BrTable { targets } => targets.default(),
+        _ => return 0,
+    };
+    labels[labels.len() - 1 - depth as usize].arity as u64 / 8
 }
 
 fn pop(stack: &mut Vec<u64>) -> u64 {
