@@ -1,8 +1,8 @@
 //! The price list of metering: operator → units of fuel, fixed for every tier.
 //!
 //! Fuel is defined on the Wasm and never on a tier's instructions. What the module alone says is
-//! *static*: a segment ([`Segment`]) sums [`operator_cost`] and, of branches, [`branch_cost`]; the
-//! first one of a body has [`frame_cost`] on top. What depends on a run is *dynamic* and charged on
+//! *static*: a segment ([`Segment`]) sums [`operator_cost`] and, of branches, [`branch_cost`], of
+//! throws, [`throw_cost`]; the first one of a body has [`frame_cost`] on top. What depends on a run is *dynamic* and charged on
 //! top of the operator's static unit, when its operands are known: bulk operators, growth, calls of
 //! the host, the search for a handler.
 //!
@@ -81,20 +81,28 @@ pub const fn memory_growth_cost(bytes: u64) -> u64 {
     bytes.div_ceil(64)
 }
 
+/// The static cost of a `throw` whose tag's values have so many cells, on top of its unit. Fewer than [`CELLS_PER_UNIT`] are
+/// free.
+#[inline]
+pub const fn throw_cost(value_cells: u32) -> u64 {
+    value_cells as u64 / CELLS_PER_UNIT
+}
+
+/// The dynamic cost of a `throw` or `throw_ref` besides its steps: the way through the driver, and the cells of the values
+/// that the clause gets by its tag.
+#[inline]
+pub const fn catch_cost(value_cells: u64) -> u64 {
+    THROW_COST + value_cells / CELLS_PER_UNIT
+}
+
+/// The part of [`catch_cost`] that every throw pays.
+pub const THROW_COST: u64 = 16;
+
 /// What a throw costs for each frame that it leaves.
 pub const FRAME_LEFT_COST: u64 = 8;
 
 /// What a throw costs for each clause that it asks.
 pub const CLAUSE_ASKED_COST: u64 = 1;
-
-/// What a throw costs besides the search for its handler: the way through the driver, and the values that the clause gets.
-#[inline]
-pub const fn throw_cost(value_cells: u64) -> u64 {
-    THROW_COST + value_cells / CELLS_PER_UNIT
-}
-
-/// The part of [`throw_cost`] that every throw pays.
-pub const THROW_COST: u64 = 16;
 
 #[cfg(test)]
 mod tests {
@@ -139,7 +147,8 @@ mod tests {
         }
         assert_eq!(table_cost(0), 0);
         assert_eq!(table_cost(u64::MAX), u64::MAX);
-        for (bytes, cost) in [(0, 0), (1, 1), (64, 1), (65, 2), (65_536, 1024), (u64::MAX, 1 << 58)] {
+        for (bytes, cost) in [(0, 0), (1, 1), (64, 1), (65, 2), (65_536, 1024), (u64::MAX, 1 << 58)]
+        {
             assert_eq!(memory_growth_cost(bytes), cost, "{bytes} bytes");
         }
     }
@@ -151,6 +160,7 @@ mod tests {
         assert_eq!((branch_cost(7), branch_cost(8), branch_cost(u32::MAX)), (0, 1, (1 << 29) - 1));
         assert_eq!(host_call_cost(3, 4), HOST_CALL_COST);
         assert_eq!(host_call_cost(8, 8), HOST_CALL_COST + 2);
-        assert_eq!((throw_cost(7), throw_cost(8)), (THROW_COST, THROW_COST + 1));
+        assert_eq!((throw_cost(7), throw_cost(8)), (0, 1));
+        assert_eq!((catch_cost(7), catch_cost(8)), (THROW_COST, THROW_COST + 1));
     }
 }

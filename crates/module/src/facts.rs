@@ -26,8 +26,8 @@
 //! - at the operator after a conditional branch (`br_if`, `br_on_*`);
 //! - at the operator after a call that returns (`call`, `call_indirect`, `call_ref`);
 //!
-//! and costs the sum of [`operator_cost`](crate::operator_cost) and, of branches, of [`branch_cost`](crate::branch_cost) over
-//! its reachable operators up to the next start, or up to and including the operator that ends reachability. The first one
+//! and costs the sum of [`operator_cost`](crate::operator_cost) and, of branches, of [`branch_cost`](crate::branch_cost),
+//! of throws, of [`throw_cost`](crate::throw_cost) over its reachable operators up to the next start, or up to and including the operator that ends reachability. The first one
 //! has [`frame_cost`](crate::frame_cost) on top. Segments of cost 0 are not listed.
 //!
 //! # Invariants

@@ -244,7 +244,8 @@ fn branches_pay_for_the_cells_they_take_along() {
         }
     }
     // A vector has two cells.
-    let text = "(module (type $t (func (result v128 v128 v128 v128))) (func (param v128) (block (type $t)
+    let text =
+        "(module (type $t (func (result v128 v128 v128 v128))) (func (param v128) (block (type $t)
         local.get 0 local.get 0 local.get 0 local.get 0 br 0) drop drop drop drop))";
     assert!(facts(&decode(text)).contains("@0 +6"), "{}", facts(&decode(text)));
     // The label of a loop takes its parameters: 0 to 7 i64.const 8 loop 9 br 10 end 11 end

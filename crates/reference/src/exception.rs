@@ -69,10 +69,9 @@ pub(crate) fn execute(
 
 /// Goes on at the innermost clause that catches.
 fn throw(m: &mut Machine<'_>, thrown: Thrown) -> Result<Next, Stop> {
-    let mut search = Search::new(cells_of(&m.store.tag_type(thrown.tag).params).into());
-    let place = catcher(m, &mut search, thrown.tag)?;
-    search.pay(m.store)?;
-    let Some(Place { frames, labels, clause }) = place else {
+    let mut search = Search::new();
+    let Some(Place { frames, labels, clause }) = catcher(m, &mut search, thrown.tag)? else {
+        search.pay(m.store, 0)?;
         return Err(TrapKind::UncaughtException.into());
     };
     let (with_values, with_ref, depth) = match clause {
@@ -81,6 +80,8 @@ fn throw(m: &mut Machine<'_>, thrown: Thrown) -> Result<Next, Stop> {
         Catch::All { label } => (false, false, label),
         Catch::AllRef { label } => (false, true, label),
     };
+    let cells = if with_values { cells_of(&m.store.tag_type(thrown.tag).params) } else { 0 };
+    search.pay(m.store, cells.into())?;
     let reference = match (with_ref, thrown.reference) {
         (false, _) => None,
         (true, Some(reference)) => Some(reference),

@@ -5,7 +5,11 @@
 
 mod support;
 
-use prova_runtime::{Extern, HostOutcome, Metering, Settings, TrapKind};
+use prova_module::{
+    CLAUSE_ASKED_COST, FRAME_LEFT_COST, FuncType, HOST_CALL_COST, THROW_COST, ValType,
+};
+use prova_reference::Reference;
+use prova_runtime::{ExecutorKind, Extern, HostOutcome, Metering, Settings, StoreConfig, TrapKind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use support::{World, config, ty};
@@ -80,7 +84,8 @@ fn bulk_operators_pay_for_what_they_move() {
         ("(table.copy (i32.const 0) (i32.const 1) (i32.const 3))", 4 + 3),
         ("(table.init $e (i32.const 0) (i32.const 0) (i32.const 2))", 4 + 2),
         ("(drop (table.grow (ref.null func) (i32.const 5)))", 3 + 5),
-        ("(drop (memory.grow (i32.const 1)))", 2),
+        ("(drop (memory.grow (i32.const 1)))", 2 + 1024),
+        ("(drop (memory.grow (i32.const 65536)))", 2),
         ("(data.drop $d) (elem.drop $e)", 2),
     ] {
         assert_eq!(cost(&memory(body), &[]), expected, "{body}");
@@ -131,9 +136,9 @@ fn a_callee_runs_out_of_fuel_in_its_own_frame() {
     assert_eq!(world.trap("f", &[]).backtrace.len(), 2);
 }
 
-#[test]
-fn the_epoch_is_polled_at_entries_and_in_loops() {
-    let settings = Settings { metering: Metering::Epoch, ..Settings::default() };
+/// A world metered by epoch and its host function `tick`, which raises the epoch.
+fn ticking(metering: Metering) -> (World, Extern) {
+    let settings = Settings { metering, ..Settings::default() };
     let mut world = World::new(config(settings));
     let epoch = world.store.epoch();
     let tick = move |_: &mut _, _: &mut _, _: &mut [u64]| {
@@ -141,28 +146,197 @@ fn the_epoch_is_polled_at_entries_and_in_loops() {
         HostOutcome::Done
     };
     let tick = world.host(ty([], []), Arc::new(tick));
+    (world, tick)
+}
+
+#[test]
+fn the_epoch_is_polled_after_calls_of_the_host() {
+    let wat = r#"(module
+        (import "" "" (func $tick))
+        (func (export "call") (nop) (call $tick) (nop))
+        (func $tail (return_call $tick))
+        (func (export "tail") (nop) (nop) (call $tail) (nop))
+        (func (export "twice") (call $tick) (call $tick)))"#;
+    for metering in [Metering::Epoch, Metering::Both] {
+        let (mut world, tick) = ticking(metering);
+        world.store.set_fuel(1_000);
+        world.add(wat, &[tick]);
+        let epoch = world.store.epoch();
+        for (name, deadline, at) in [("call", 1, 1), ("tail", 1, 2), ("twice", 2, 1)] {
+            epoch.store(0, Ordering::Relaxed);
+            world.store.set_epoch_deadline(deadline);
+            assert_eq!(world.trap_at(name, &[]), (TrapKind::Interrupt, Some(at)), "{name}");
+            epoch.store(0, Ordering::Relaxed);
+            world.store.set_epoch_deadline(deadline + 1);
+            assert_eq!(world.value(name, &[]), [], "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_epoch_is_polled_at_entries_and_in_loops() {
+    let wat = r#"(module
+        (func (export "loop") (nop) (loop (nop) (br 0)))
+        (func (export "nested") (loop (loop (nop) (br 0))))
+        (func (export "call") (nop) (return_call $callee))
+        (func $callee (nop) (nop) (return_call $callee)))"#;
+    let settings = Settings { metering: Metering::Epoch, ..Settings::default() };
+    // Without the limit of operators, which interrupts too.
+    let executor = ExecutorKind::External(Box::new(Reference::new()));
+    let mut world = World::new(StoreConfig { executor, ..config(settings) });
+    world.add(wat, &[]);
+    for (name, func, at) in [("loop", 0, 2), ("nested", 1, 2), ("call", 3, 0)] {
+        // The epoch may be there before the function is.
+        let place = std::iter::repeat_with(|| interrupted(&mut world, name));
+        let place = place.take(1_000).find(|&(_, at)| name == "call" || at > 0);
+        assert_eq!(place, Some((func, at)), "{name}");
+    }
+    world.store.epoch().store(1, Ordering::Relaxed);
+    assert_eq!(world.trap_at("loop", &[]), (TrapKind::Interrupt, Some(0)));
+}
+
+/// Where a function without end is when another thread raises the epoch: function and position.
+fn interrupted(world: &mut World, name: &str) -> (u32, usize) {
+    let epoch = world.store.epoch();
+    epoch.store(0, Ordering::Relaxed);
+    world.store.set_epoch_deadline(1);
+    let trap = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            epoch.store(1, Ordering::Relaxed);
+        });
+        world.trap(name, &[])
+    });
+    assert_eq!(trap.kind, TrapKind::Interrupt, "{name}");
+    let frame = &trap.backtrace[0];
+    (frame.func.0, support::position(frame))
+}
+
+#[test]
+fn where_both_are_due_the_epoch_is_polled_before_fuel_is_taken() {
+    let (mut world, tick) = ticking(Metering::Both);
     world.add(
-        r#"(module
-            (import "" "" (func $tick))
-            (func (export "loop") (nop) (loop (nop) (call $tick) (br 0)))
-            (func (export "nested") (loop (loop (call $tick) (br 0))))
-            (func (export "call") (call $tick) (call $callee))
-            (func (export "straight") (call $tick) (call $tick))
-            (func $callee (nop)))"#,
+        r#"(module (import "" "" (func $tick))
+            (func (export "f") (nop) (nop) (drop (i32.const 1))))"#,
         &[tick],
     );
-    let epoch = world.store.epoch();
-    for (name, func, at) in [("loop", 1, 2), ("nested", 2, 2), ("call", 5, 0)] {
-        epoch.store(0, Ordering::Relaxed);
+    for (epoch, fuel, kind) in
+        [(1, 0, TrapKind::Interrupt), (1, 1, TrapKind::Interrupt), (0, 0, TrapKind::OutOfFuel)]
+    {
+        world.store.epoch().store(epoch, Ordering::Relaxed);
         world.store.set_epoch_deadline(1);
-        let trap = world.trap(name, &[]);
-        let frame = &trap.backtrace[0];
-        assert_eq!(trap.kind, TrapKind::Interrupt, "{name}");
-        assert_eq!((frame.func.0, support::position(frame)), (func, at), "{name}");
+        world.store.set_fuel(fuel);
+        assert_eq!(world.trap_at("f", &[]), (kind, Some(0)), "epoch {epoch}, fuel {fuel}");
+        assert_eq!(world.store.fuel(), fuel);
     }
-    epoch.store(0, Ordering::Relaxed);
-    assert_eq!(world.value("straight", &[]), []);
-    assert_eq!(world.trap_at("straight", &[]), (TrapKind::Interrupt, Some(0)));
+    world.store.set_fuel(1);
+    assert_eq!((world.value("f", &[]), world.store.fuel()), (vec![], 0));
+}
+
+#[test]
+fn cells_that_are_cleared_or_moved_are_paid_for() {
+    // Nine cells of locals and results in the callee; six operators in the caller, two in the callee.
+    let wat = r#"(module (func $g (param i64) (result i64) (local i64 i64 i64 v128 v128) (local.get 0))
+        (func (export "f") (result i64) (call $g (call $g (call $g (i64.const 1))))))"#;
+    assert_eq!(cost(wat, &[]), 4 + 3 * (1 + 1));
+    let wat = wat.replace("v128 v128", "i64 i64");
+    assert_eq!(cost(&wat, &[]), 4 + 3);
+    // Sixteen cells go along with the branch, taken or not.
+    let wat = r#"(module (type $t (func (result v128 v128 v128 v128 v128 v128 v128 v128)))
+        (func (export "f") (param i32)
+            (block (type $t)
+                (v128.const i64x2 1 1) (v128.const i64x2 1 1) (v128.const i64x2 1 1) (v128.const i64x2 1 1)
+                (v128.const i64x2 1 1) (v128.const i64x2 1 1) (v128.const i64x2 1 1) (v128.const i64x2 1 1)
+                (br_if 0 (local.get 0)))
+            drop drop drop drop drop drop drop drop))"#;
+    assert_eq!((cost(wat, &[0]), cost(wat, &[1])), (8 + 2 + 2, 8 + 2 + 2));
+}
+
+#[test]
+fn calls_of_the_host_cost_more_than_one() {
+    let wat = |params: usize, results: usize| {
+        let host =
+            format!("(param {}) (result {})", "i64 ".repeat(params), "v128 ".repeat(results));
+        let args = "(i64.const 1)".repeat(params);
+        let drops = "drop ".repeat(results);
+        format!(
+            r#"(module (type $h (func {host})) (import "" "" (func $h (type $h)))
+                (table 1 funcref) (elem (i32.const 0) func $h)
+                (func (export "call") {args} (call $h) {drops})
+                (func (export "indirect") {args} (call_indirect (type $h) (i32.const 0)) {drops})
+                (func (export "ref") {args} (call_ref $h (ref.func $h)) {drops})
+                (func $tail (type $h) {} (return_call $h))
+                (func (export "tail") {args} (call $tail) {drops}))"#,
+            (0..params).map(|i| format!("(local.get {i})")).collect::<String>()
+        )
+    };
+    for (params, results, cells) in [(0, 0, 0), (7, 0, 0), (3, 2, 0), (4, 2, 1), (10, 4, 2)] {
+        let settings = Settings { metering: Metering::Fuel, ..Settings::default() };
+        let mut world = World::new(config(settings));
+        let types = (vec![ValType::I64; params], vec![ValType::V128; results]);
+        let zeros = |_: &mut _, _: &mut _, cells: &mut [u64]| {
+            cells.fill(0);
+            HostOutcome::Done
+        };
+        let host = world.host(FuncType::new(types.0, types.1), Arc::new(zeros));
+        world.add(&wat(params, results), &[host]);
+        let (params, host) = (params as u64, HOST_CALL_COST + cells);
+        // The frame of `tail` has the same cells.
+        for (name, operators) in [
+            ("call", params + 1),
+            ("indirect", params + 2),
+            ("ref", params + 2),
+            ("tail", 2 * params + 2 + cells),
+        ] {
+            world.store.set_fuel(10_000);
+            world.value(name, &[]);
+            assert_eq!(10_000 - world.store.fuel(), operators + host, "{name} {params} {results}");
+            // One unit short, the call traps, and the host has seen nothing.
+            world.store.set_fuel(operators + host - 1);
+            assert_eq!(world.trap_at(name, &[]).0, TrapKind::OutOfFuel, "{name}");
+            assert_eq!(world.store.fuel(), host - 1, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_throw_pays_for_frames_left_clauses_asked_and_values() {
+    // Two frames are left. Asked are one clause in `$a`, three in `$b` of which two are of one `try_table`, two in `f`.
+    let wat = r#"(module (tag $t (param i64)) (tag $o)
+        (func $a (block (try_table (catch $o 0) (throw $t (i64.const 1)))))
+        (func $b (block (try_table (catch $o 0) (try_table (catch $o 0) (catch $o 0) (call $a)))))
+        (func (export "f") (drop (block (result i64)
+            (try_table (catch $o 1) (catch $t 0) (catch_all 1) (call $b)) (i64.const 0)))))"#;
+    let search = 2 * FRAME_LEFT_COST + 6 * CLAUSE_ASKED_COST;
+    // Two calls; constant and throw.
+    assert_eq!(cost(wat, &[]), 4 + THROW_COST + search);
+    // Nine cells of values, the same number of operators.
+    let values = "(i64.const 1) (v128.const i64x2 0 0) (v128.const i64x2 0 0) (v128.const i64x2 0 0) (v128.const i64x2 0 0)";
+    let wat = format!(
+        r#"(module (tag $t (param i64 v128 v128 v128 v128))
+            (func (export "f") (block (try_table (catch_all 0) (throw $t {values})))))"#
+    );
+    assert_eq!(cost(&wat, &[]), 6 + 1 + THROW_COST + CLAUSE_ASKED_COST);
+    // A clause that gets them by its tag pays for them once more; so does one that a reference comes back to.
+    let wat = format!(
+        r#"(module (tag $t (param i64 v128 v128 v128 v128)) (type $v (func (result i64 v128 v128 v128 v128)))
+            (func (export "f") (block (type $v) (try_table (catch $t 0)
+                (throw_ref (block (result exnref) (try_table (catch_all_ref 0) (throw $t {values})) unreachable)))
+                unreachable)
+                drop drop drop drop drop))"#
+    );
+    assert_eq!(cost(&wat, &[]), 6 + 1 + 1 + 2 * (THROW_COST + CLAUSE_ASKED_COST) + 1);
+    // What nothing catches is paid for too; with a unit less it is out of fuel at the throw.
+    let wat = r#"(module (tag $t) (tag $o)
+        (func $a (block (try_table (catch $o 0) (throw $t))))
+        (func (export "f") (call $a)))"#;
+    let cost = THROW_COST + 2 * FRAME_LEFT_COST + CLAUSE_ASKED_COST;
+    let mut world = World::fuelled(2 + cost, wat);
+    assert_eq!(world.trap_at("f", &[]), (TrapKind::UncaughtException, Some(2)));
+    assert_eq!(world.store.fuel(), 0);
+    world.store.set_fuel(2 + cost - 1);
+    assert_eq!(world.trap_at("f", &[]), (TrapKind::OutOfFuel, Some(2)));
+    assert_eq!(world.store.fuel(), cost - 1);
 }
 
 #[test]

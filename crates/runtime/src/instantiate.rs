@@ -23,9 +23,9 @@ use crate::instance::{Instance, Spaces};
 use crate::limits::{self, LimitExceeded, Limits};
 use crate::link::{self, LinkError};
 use crate::memory::{AllocError, Memory};
+use crate::ops::{CHUNK_BYTES, CHUNK_ELEMENTS};
 use crate::store::Store;
 use crate::table::Table;
-use crate::ops::{CHUNK_BYTES, CHUNK_ELEMENTS};
 use crate::trap::{Trap, TrapKind};
 use crate::value::{Extern, InstanceAddr, NULL_REF};
 use crate::vm::{Cell, GlobalVm};
@@ -361,7 +361,7 @@ impl Store {
             for first in (0..len).step_by(CHUNK_ELEMENTS) {
                 let end = len.min(first + CHUNK_ELEMENTS);
                 if let Err(kind) = pace.go_on(self, (end - first) * size_of::<Cell>()) {
-                    self.truncate_tables(module, instance, (index, first as u64));
+                    self.truncate_tables(module, instance, (index, first));
                     return Err(kind.into());
                 }
                 self.tables[table.index()].elements_mut()[first..end].fill(start);
@@ -375,14 +375,13 @@ impl Store {
         &mut self,
         module: &Module,
         instance: InstanceAddr,
-        (at, mut size): (TableIdx, u64),
+        (at, mut size): (TableIdx, usize),
     ) {
         for index in at.index()..module.tables().len() {
             let index = TableIdx(index as u32);
             if module.table_init(index).is_some() {
                 let table = self.instance(instance).table_addr(index);
-                self.tables[table.index()].truncate(std::mem::take(&mut size));
-                self.update_table(table);
+                self.truncate_table(table, std::mem::take(&mut size));
             }
         }
     }

@@ -101,4 +101,6 @@ impl Store {
 }
 
 #[cfg(test)]
+mod interrupt_tests;
+#[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@
 
 use super::{BlockFacts, BlockKind, FuncFacts, Segment, cells, cells_of};
 use crate::FuncType;
-use crate::cost::{branch_cost, frame_cost};
+use crate::cost::{branch_cost, frame_cost, throw_cost};
 use crate::index::TypeIdx;
 use crate::limits::Limits;
 use crate::ops::{Flow, Immediate, Immediates, Kind, Opcode, Row, Value};
@@ -55,6 +55,12 @@ impl BodyContext<'_> {
             (.., Some(tag)) => self.tag_arity(tag),
             (None, None, None) => (0, 0),
         }
+    }
+
+    /// The cells of the values of a tag's exceptions.
+    fn tag_cells(&self, tag: u32) -> u32 {
+        let ty = self.tags.get(tag as usize).and_then(|ty| self.types.get(ty.index()));
+        ty.map_or(0, |ty| cells_of(&ty.params))
     }
 
     /// The cells of the values that a branch to a block's label takes.
@@ -231,7 +237,7 @@ impl FactsBuilder {
         let row = Opcode::of(operator).row();
         let live_before = self.live;
         if live_before {
-            let cost = row.cost + self.carried(row, operator);
+            let cost = row.cost + self.carried(row, operator, cx);
             self.segment.get_or_insert(Segment { offset, cost: 0 }).cost += cost;
         }
         match row.class.flow() {
@@ -402,8 +408,8 @@ impl FactsBuilder {
         Some(depth)
     }
 
-    /// What a branch costs for the values that it takes along; 0 for other operators.
-    fn carried(&self, row: &Row, operator: &Operator<'_>) -> u64 {
+    /// What a branch or throw costs for the values that it takes along; 0 for other operators.
+    fn carried(&self, row: &Row, operator: &Operator<'_>, cx: BodyContext<'_>) -> u64 {
         if !matches!(row.class.flow(), Flow::Fork | Flow::Stop) {
             return 0;
         }
@@ -411,6 +417,8 @@ impl FactsBuilder {
         for (kind, value) in Opcode::immediates(operator).iter() {
             if let (Immediate::label, Value::Index(depth)) = (kind, value) {
                 cost += branch_cost(self.label_cells(*depth));
+            } else if let (Immediate::tag, Value::Index(tag)) = (kind, value) {
+                cost += throw_cost(cx.tag_cells(*tag));
             } else if let Value::Labels(targets) = value {
                 // All its labels take equally many.
                 cost += branch_cost(self.label_cells(targets.default()));

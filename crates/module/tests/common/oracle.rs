@@ -213,7 +213,13 @@ fn label_cells(module: &Module, func: FuncIdx, ops: &[Op<'_>], block: &Block) ->
     };
     match ty {
         BlockType::Empty => 0,
-        BlockType::Type(ty) => if is_loop { 0 } else { cells(ty) },
+        BlockType::Type(ty) => {
+            if is_loop {
+                0
+            } else {
+                cells(ty)
+            }
+        }
         BlockType::FuncType(ty) => {
             let FuncType { params, results } = &module.types()[ty as usize];
             cells_of(if is_loop { params } else { results })

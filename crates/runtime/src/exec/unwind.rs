@@ -53,9 +53,11 @@ impl Activation {
         // SAFETY: V1, V4.
         let word = unsafe { ((*vm).ip as usize).wrapping_sub((*vm).code as usize) / 8 } as u32;
         let mut thrown = self.thrown(store, word)?;
-        let mut search = Search::new(store.tag_cells(thrown.tag) as u64);
+        let mut search = Search::new();
         let catcher = self.catcher(store, &mut search, thrown.tag, word)?;
-        search.pay(store)?;
+        let by_tag = catcher.as_ref().is_some_and(|catcher| catcher.handler.tag.is_some());
+        let value_cells = if by_tag { store.tag_cells(thrown.tag) } else { 0 };
+        search.pay(store, value_cells as u64)?;
         let Some(catcher) = catcher else {
             return Err(Trap::new(TrapKind::UncaughtException));
         };

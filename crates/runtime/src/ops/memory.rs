@@ -31,7 +31,7 @@ impl Store {
     pub fn memory_grow_cell(&mut self, memory: MemoryAddr, delta: Cell) -> Result<Cell, TrapKind> {
         let ty = self.memory(memory).ty();
         let (memory64, page_size_log2) = (ty.memory64, ty.page_size_log2);
-        if !self.memory(memory).may_grow(delta) {
+        if !self.may_grow_memory(memory, delta) {
             return self.growth_failed(memory64);
         }
         // The bytes fit 64 bits, since growth to them is allowed.

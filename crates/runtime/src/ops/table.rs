@@ -3,10 +3,10 @@
 //! The order of check, charge and effect is that of [`super`]; so are the tests. A cell gets into a table only if it is a
 //! reference of the table's type (A2).
 
-use super::{CHUNK_ELEMENTS, Order, chunks, part, range};
+use super::{CHUNK_ELEMENTS, Order, part, range};
 use crate::store::Store;
 use crate::trap::TrapKind;
-use crate::value::{FuncAddr, InstanceAddr, TableAddr};
+use crate::value::{FuncAddr, InstanceAddr, NULL_REF, TableAddr};
 use crate::vm::Cell;
 use prova_module::{ElemIdx, RefKind, RefType, TypeId, table_cost};
 use std::ops::Range;
@@ -86,26 +86,29 @@ impl Store {
         }
     }
 
-    /// [`Store::table_grow`] with the epoch tested in between: what cannot be had as a whole is taken back.
+    /// [`Store::table_grow`] with the epoch tested while the new elements are written: an interrupt takes them back.
     fn table_grow_in_chunks(
         &mut self,
         table: TableAddr,
         delta: u64,
         init: Cell,
     ) -> Result<Option<u64>, TrapKind> {
-        if !self.settings().metering.has_epoch() {
-            return self.table_grow(table, delta, init);
+        self.check_element(table, init)?;
+        let Some(old) = self.grow_table(table, delta, NULL_REF) else { return Ok(None) };
+        if init == NULL_REF {
+            return Ok(Some(old));
         }
-        let old = self.table_size(table);
-        // What may be added fits the host's addresses.
-        for (i, piece) in chunks(delta as usize, CHUNK_ELEMENTS, Order::Up).enumerate() {
-            let tested = if i > 0 { self.poll() } else { Ok(()) };
-            let grown = tested.and_then(|()| self.table_grow(table, piece.len() as u64, init));
-            if !matches!(grown, Ok(Some(_))) {
-                self.tables[table.index()].truncate(old);
-                self.update_table(table);
-                return grown;
-            }
+        let start = old as usize;
+        let new = start..self.table(table).elements().len();
+        let mut written = 0;
+        let outcome = self.in_chunks(new.len(), CHUNK_ELEMENTS, Order::Up, |store, piece| {
+            store.tables[table.index()].elements_mut()[part(&new, &piece)].fill(init);
+            written = piece.end;
+        });
+        if let Err(kind) = outcome {
+            self.tables[table.index()].elements_mut()[start..start + written].fill(NULL_REF);
+            self.truncate_table(table, start);
+            return Err(kind);
         }
         Ok(Some(old))
     }

@@ -187,8 +187,11 @@ fn fuel_is_charged_after_the_bounds_check_and_before_the_effect() {
     assert_eq!(store.memory(m).data()[100], 0, "no effect without fuel");
     assert_eq!(store.memory_fill(m, PAGE, 5, 1), Err(MemoryOutOfBounds));
     assert_eq!(store.table_fill(t, 4, 0, 1), Err(TableOutOfBounds));
-    assert_eq!(store.memory_grow_cell(m, 1), Ok(1), "memory.grow costs nothing");
-    assert_eq!(store.table_grow_cell(t, 0, 3), Ok(0xffff_ffff), "nor does growth that fails");
+    assert_eq!(store.memory_grow_cell(m, 2), Ok(0xffff_ffff), "growth that fails costs nothing");
+    assert_eq!(store.memory_grow_cell(m, 1), Err(OutOfFuel));
+    store.set_fuel(PAGE / 64);
+    assert_eq!((store.memory_grow_cell(m, 1), store.fuel()), (Ok(1), 0));
+    assert_eq!(store.table_grow_cell(t, 0, 3), Ok(0xffff_ffff), "nor do elements");
     assert_eq!(store.table_grow_cell(t, 0, 2), Err(OutOfFuel));
     assert_eq!((store.table_size(t), store.table_grow(t, 1, 0)), (4, Ok(Some(4))));
 }

@@ -48,13 +48,20 @@ impl Store {
 
     /// Grows a memory by `delta` pages within its own limits and the budget; gives the size before.
     pub(crate) fn grow_memory(&mut self, memory: MemoryAddr, delta: u64) -> Option<u64> {
-        let log2 = self.memory(memory).ty().page_size_log2;
-        let more = u64::try_from(u128::from(delta) << log2).ok()?;
-        self.check_bytes(more).ok()?;
+        if !self.may_grow_memory(memory, delta) {
+            return None;
+        }
         let old = self.memories[memory.index()].grow(delta)?;
-        self.bytes += more;
+        self.bytes += delta << self.memory(memory).ty().page_size_log2;
         self.update_memory(memory);
         Some(old)
+    }
+
+    /// Whether a memory's own limits and the budget allow `delta` more pages.
+    pub(crate) fn may_grow_memory(&self, memory: MemoryAddr, delta: u64) -> bool {
+        let memory = self.memory(memory);
+        let more = u64::try_from(u128::from(delta) << memory.ty().page_size_log2);
+        memory.may_grow(delta) && more.is_ok_and(|more| self.check_bytes(more).is_ok())
     }
 
     /// Whether a table's own limits and the budget allow `delta` more elements.
@@ -72,5 +79,13 @@ impl Store {
         self.bytes += delta * ELEMENT_BYTES;
         self.update_table(table);
         Some(old)
+    }
+
+    /// Takes back the elements of a table from `size` on, which are null.
+    pub(crate) fn truncate_table(&mut self, table: TableAddr, size: usize) {
+        let taken = (self.table(table).elements().len() - size) as u64;
+        self.tables[table.index()].truncate(size);
+        self.bytes -= taken * ELEMENT_BYTES;
+        self.update_table(table);
     }
 }

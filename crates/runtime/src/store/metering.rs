@@ -10,7 +10,7 @@
 use super::{Dispatch, Store};
 use crate::trap::TrapKind;
 use crate::value::FuncAddr;
-use prova_module::{CLAUSE_ASKED_COST, FRAME_LEFT_COST, host_call_cost, throw_cost};
+use prova_module::{CLAUSE_ASKED_COST, FRAME_LEFT_COST, catch_cost, host_call_cost};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -138,6 +138,7 @@ impl Store {
 /// It belongs to one throw. Frames and clauses are those of the Wasm, asked from the inside out: each tier takes the same
 /// steps. The fuel is taken at the end, all or nothing.
 #[derive(Debug)]
+#[must_use]
 pub struct Search {
     cost: u64,
     steps_until_poll: u32,
@@ -146,10 +147,16 @@ pub struct Search {
 /// Steps of a search between two tests of the epoch.
 const SEARCH_CHUNK: u32 = 1 << 16;
 
+impl Default for Search {
+    fn default() -> Search {
+        Search::new()
+    }
+}
+
 impl Search {
-    /// The search of a throw whose exception has values of so many cells.
-    pub fn new(value_cells: u64) -> Search {
-        Search { cost: throw_cost(value_cells), steps_until_poll: SEARCH_CHUNK }
+    /// The search of a throw.
+    pub fn new() -> Search {
+        Search { cost: 0, steps_until_poll: SEARCH_CHUNK }
     }
 
     /// A clause is asked.
@@ -186,12 +193,12 @@ impl Search {
         Ok(())
     }
 
-    /// The search is over, with or without a clause: it is paid for.
+    /// The search is over and paid for; the clause that it found, if it did, gets values of so many cells by its tag.
     ///
     /// # Errors
     ///
     /// [`TrapKind::OutOfFuel`].
-    pub fn pay(self, store: &mut Store) -> Result<(), TrapKind> {
-        store.charge(self.cost)
+    pub fn pay(self, store: &mut Store, value_cells: u64) -> Result<(), TrapKind> {
+        store.charge(self.cost + catch_cost(value_cells))
     }
 }
