@@ -88,6 +88,9 @@ pub(crate) struct RunArgs {
     /// Instantiates another module first, whose exports can be imported under NAME
     #[arg(long = "preload", value_name = "NAME=FILE")]
     pub(crate) preloads: Vec<String>,
+    /// Limits of what WASI's calls make the host do (`-S help`)
+    #[arg(short = 'S', long = "wasi", value_name = "KEY[=VAL],…")]
+    pub(crate) wasi: Vec<String>,
     /// What the guest sees as its own name
     #[arg(long, value_name = "NAME")]
     pub(crate) argv0: Option<String>,

@@ -1,11 +1,15 @@
-//! The option groups `-W` and `-O`: `key[=val][,key…]` → typed settings.
+//! The option groups `-W`, `-O` and (in `wasi`) `-S`: `key[=val][,key…]` → typed settings.
 //!
 //! Keys are Wasmtime's where Wasmtime has them. A key that is not known is a misuse: nothing is ignored. `help` prints the
 //! keys and ends the program.
 
+mod wasi;
+
 use crate::report::{Help, Misuse};
 use prova::{Config, Dispatch, Proposal, Result, StoreLimits, StoreLimitsBuilder, Translate, bail};
 use std::time::Duration;
+
+pub(crate) use wasi::wasi_limits;
 
 /// What `-W` says.
 #[derive(Debug, Default)]

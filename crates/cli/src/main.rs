@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! args (clap) ─► run │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain ─► Result<Exit> ─ report ─► exit code
-//!                 └ groups (-W, -O), input, values, watchdog
+//!                 └ groups (-W, -O, -S), input, values, watchdog
 //! ```
 //!
 //! Exit codes: the guest's own; 0 done; 1 a bad module, file or link (and a bug of ours); 2 misuse of the command line; 134 a

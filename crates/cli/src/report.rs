@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// The exit code of a trap, of used up fuel, of a timeout: that of an aborted process.
-const TRAP: u8 = 134;
+pub(crate) const TRAP: u8 = 134;
 const MISUSE: u8 = 2;
 const FAILED: u8 = 1;
 /// Of comparing commands, which have 1 for a difference.

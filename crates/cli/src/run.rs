@@ -2,8 +2,8 @@
 
 use crate::args::RunArgs;
 use crate::report::{Exit, Misuse, OfFile, print, warn};
-use crate::{input, values, watchdog};
-use prova::wasi::{Perms, WasiCtx, WasiCtxBuilder};
+use crate::{groups, input, values, watchdog};
+use prova::wasi::{Perms, WasiCtx, WasiCtxBuilder, WasiLimits};
 use prova::{
     Config, Context, Engine, ExternType, Func, Instance, Linker, Module, Result, Store,
     StoreLimits, Val, bail, wasi,
@@ -20,6 +20,7 @@ struct Host {
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     let (mut config, mut wasm) = args.engine.config()?;
+    let wasi_limits = groups::wasi_limits(&args.wasi)?;
     if let Some(fuel) = args.fuel {
         if wasm.fuel.replace(fuel).is_some_and(|other| other != fuel) {
             bail!(Misuse("`--fuel` and `-W fuel` say different things".into()));
@@ -31,7 +32,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
         args.preloads.iter().map(|preload| named_file(preload)).collect::<Result<Vec<_>>>()?;
     let (path, guest_args) = module_and_args(&args.module_and_args)?;
     let module = input::module(&engine, path)?;
-    let host = Host { wasi: wasi_ctx(args, path, guest_args)?, limits: wasm.limits() };
+    let host = Host { wasi: wasi_ctx(args, wasi_limits, path, guest_args)?, limits: wasm.limits() };
     let mut store = Store::new(&engine, host);
     store.limiter(|host| &mut host.limits);
     if let Some(fuel) = wasm.fuel {
@@ -76,8 +77,14 @@ fn named_file(preload: &str) -> Result<(&str, &str)> {
 }
 
 /// What the guest is granted.
-fn wasi_ctx(args: &RunArgs, path: &Path, guest_args: &[OsString]) -> Result<WasiCtx> {
+fn wasi_ctx(
+    args: &RunArgs,
+    limits: WasiLimits,
+    path: &Path,
+    guest_args: &[OsString],
+) -> Result<WasiCtx> {
     let mut builder = WasiCtxBuilder::new();
+    builder.limits(limits);
     builder.inherit_stdio().context("failed to hand on the standard streams")?;
     let own_name = path.file_name().unwrap_or(path.as_os_str());
     builder.arg(args.argv0.as_deref().map_or(own_name.as_encoded_bytes(), str::as_bytes));

@@ -33,10 +33,10 @@ impl<'a> Call<'a> {
         self.guest.memory()
     }
 
-    /// Charges for work, and asks whether the guest may go on.
+    /// Asks whether the guest may go on, and charges for work.
     pub(crate) fn pay(&mut self, units: u64) -> Result<(), Exit> {
-        self.guest.charge(units)?;
-        self.guest.poll()
+        self.guest.poll()?;
+        self.guest.charge(units)
     }
 
     /// Asks whether the guest may go on.

@@ -374,7 +374,7 @@ mod tests {
             dir.create_dir("n").unwrap();
             dir = dir.open_dir("n").unwrap();
         }
-        let mut walk = |depth| {
+        let walk = |depth| {
             let text = GuestPath("n/".repeat(depth).into_bytes());
             let mut guest = NoGuest;
             let mut call = Call::new(&mut guest, WasiLimits::default());

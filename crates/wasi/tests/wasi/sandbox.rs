@@ -188,6 +188,50 @@ fn renaming_and_linking_stay_inside() {
     }
 }
 
+/// A slash behind a link's name, which some hosts follow: every call that makes, moves or removes a
+/// name answers it before the host is asked, and the link stays what it was.
+#[cfg(unix)]
+#[test]
+fn a_slash_behind_a_link_is_not_followed() {
+    let mut w = world();
+    std::os::unix::fs::symlink("dir", w.temp.inside().join("inner")).unwrap();
+    for name in ["out", "abs", "out-file", "dir/deep", "twice", "inner"] {
+        let target = std::fs::read_link(w.temp.inside().join(name)).unwrap();
+        for path in ["/", "//", "/.", "/./"].map(|slash| format!("{name}{slash}")) {
+            for (call, old, new) in [
+                ("path_rename", path.as_str(), "new"),
+                ("path_rename", "dir", &path),
+                ("path_rename", "own", &path),
+                ("path_link", &path, "new"),
+                ("path_link", "own", &path),
+                ("path_symlink", "own", &path),
+                ("path_create_directory", &path, ""),
+                ("path_remove_directory", &path, ""),
+                ("path_unlink_file", &path, ""),
+            ] {
+                let ([old_at, old_len], [new_at, new_len]) = (w.path(old), w.path_2(new));
+                let args = match call {
+                    "path_rename" => vec![3, old_at, old_len, 3, new_at, new_len],
+                    "path_link" => vec![3, 0, old_at, old_len, 3, new_at, new_len],
+                    "path_symlink" => vec![old_at, old_len, 3, new_at, new_len],
+                    _ => vec![3, old_at, old_len],
+                };
+                assert_ne!(w.call(call, &args), Ok(0), "{call} {old} {new}");
+                let now = std::fs::read_link(w.temp.inside().join(name)).unwrap();
+                assert_eq!(now, target, "{call} {old} {new}");
+                assert!(!w.temp.inside().join("new").exists(), "{call} {old} {new}");
+                assert!(w.temp.inside().join("dir").is_dir(), "{call} {old} {new}");
+                untouched(&w, &path);
+            }
+        }
+    }
+    // Its twin: a directory may be named with a slash.
+    for (old, new) in [("dir/", "moved"), ("moved", "dir//")] {
+        let ([old_at, old_len], [new_at, new_len]) = (w.path(old), w.path_2(new));
+        w.ok("path_rename", &[3, old_at, old_len, 3, new_at, new_len]);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn links_made_by_the_guest_do_not_lead_out() {

@@ -1,0 +1,85 @@
+//! The option group `-S`: what WASI's calls may make the host do at most → [`WasiLimits`].
+//!
+//! Keys that Wasmtime has too mean what they mean there. Limits and what lies beyond them:
+//! `docs/semantics.md`, WASI.
+
+use super::{Opt, pairs};
+use crate::report::Help;
+use prova::Result;
+use prova::wasi::WasiLimits;
+
+const HELP: &str = "\
+-S hostcall-fuel=N                 bytes that one call may copy, or have the host keep (default 134217728)
+-S max-random-size=N               bytes of one `random_get` (default 67108864)
+-S max-resources=N                 descriptors open at a time (default 4096)
+-S max-args-size=N                 bytes of all arguments, and of all variables (default 2097152)
+-S max-listing-size=N              bytes of directory listings kept for the guest (default 67108864)
+";
+
+/// The limits that `-S` sets; the others have their defaults.
+pub(crate) fn wasi_limits(options: &[String]) -> Result<WasiLimits> {
+    let mut limits = WasiLimits::default();
+    for (key, value) in pairs(options) {
+        let option = Opt { group: 'S', key, value };
+        match key {
+            "help" => return Err(Help(HELP.to_owned()).into()),
+            "hostcall-fuel" => limits.hostcall_fuel = option.number()?,
+            "max-random-size" => limits.max_random_size = option.number()?,
+            "max-resources" => limits.max_resources = option.number()?,
+            "max-args-size" => limits.max_args_size = option.number()?,
+            "max-listing-size" => limits.max_listing_size = option.number()?,
+            _ => return option.misuse("there is no such key (`-S help` lists them)"),
+        }
+    }
+    Ok(limits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Misuse;
+
+    fn parsed(option: &str) -> Result<WasiLimits> {
+        wasi_limits(&[option.to_owned()])
+    }
+
+    #[test]
+    fn each_key_sets_its_limit() {
+        let all =
+            "hostcall-fuel=1,max-random-size=2,max-resources=3,max-args-size=4,max-listing-size=5";
+        let expected = WasiLimits {
+            hostcall_fuel: 1,
+            max_random_size: 2,
+            max_resources: 3,
+            max_args_size: 4,
+            max_listing_size: 5,
+        };
+        assert_eq!(parsed(all).expect("known keys"), expected);
+        assert_eq!(wasi_limits(&[]).expect("nothing"), WasiLimits::default());
+    }
+
+    #[test]
+    fn nothing_is_ignored() {
+        for option in ["max-resource=7", "max-resources", "max-resources=x", "hostcall-fuel=-1", ""]
+        {
+            let error = parsed(option).expect_err(option);
+            assert!(error.is::<Misuse>(), "{option}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_help_has_every_key_with_its_default() {
+        assert!(parsed("help").expect_err("help").is::<Help>());
+        let limits = WasiLimits::default();
+        for (key, default) in [
+            ("hostcall-fuel", limits.hostcall_fuel),
+            ("max-random-size", limits.max_random_size),
+            ("max-resources", limits.max_resources as u64),
+            ("max-args-size", limits.max_args_size),
+            ("max-listing-size", limits.max_listing_size as u64),
+        ] {
+            let line = HELP.lines().find(|line| line.contains(&format!("{key}=N"))).expect(key);
+            assert!(line.ends_with(&format!("(default {default})")), "{line}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! WASI on the command line: `-S`, and timeouts that reach into calls of the host.
+//!
+//! What green does not show: what the calls do (`crates/wasi/tests`), and that a terminal is like a
+//! pipe.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const GUEST: &str = r#"(module $guest
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_fdstat_set_flags" (func $set_flags (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_open"
+    (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_readdir" (func $readdir (param i32 i32 i32 i64 i32) (result i32)))
+  (memory (export "memory") 1)
+  ;; One vector of a page at 4096.
+  (data (i32.const 0) "\00\10\00\00\00\10\00\00")
+  (data (i32.const 16) "guest.wat")
+  (func $read_all (export "read") (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8))))
+  (func $write_all (export "write")
+    (loop (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))) (br 0)))
+  ;; Writes as much as standard output takes without waiting.
+  (func (export "fill") (result i32)
+    (drop (call $set_flags (i32.const 1) (i32.const 4)))
+    (loop (br_if 0 (i32.eqz (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))
+    (i32.const 7))
+  (func (export "random") (param i32) (result i32) (call $random (i32.const 4096) (local.get 0)))
+  (func (export "open") (result i32)
+    (call $open (i32.const 3) (i32.const 0) (i32.const 16) (i32.const 9) (i32.const 0)
+      (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 8)))
+  (func (export "write_some") (result i32)
+    (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))
+  (func (export "written") (result i32)
+    (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (i32.load (i32.const 8)))
+  (func (export "args") (result i32) (call $args (i32.const 100) (i32.const 200)))
+  (func (export "list") (result i32)
+    (call $readdir (i32.const 3) (i32.const 4096) (i32.const 4096) (i64.const 0) (i32.const 8))))"#;
+
+/// A directory of one test with the guest in it, removed at its end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(test: &str) -> Scratch {
+        let name = format!("wasi-{test}-{}", std::process::id());
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::create_dir_all(&path).expect("the target directory can be written");
+        std::fs::write(path.join("guest.wat"), GUEST).expect("the target directory can be written");
+        Scratch(path)
+    }
+
+    /// Starts the program with arguments separated by spaces; all its streams are pipes.
+    fn start(&self, args: &str) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_prova"))
+            .args(args.split_whitespace())
+            .current_dir(&self.0)
+            .env_remove("RUST_BACKTRACE")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts")
+    }
+
+    /// The exit code, what is in standard output, and standard error.
+    fn run(&self, args: &str) -> (Option<i32>, String, String) {
+        let child = self.start(args);
+        let output = child.wait_with_output().expect("the program ends");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace('\0', "");
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// Waits for a program whose pipes nobody serves; one that does not end is killed.
+fn end_of(mut child: Child) -> (Option<i32>, String) {
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_secs(120) {
+        if let Some(status) = child.try_wait().expect("a child can be asked") {
+            let mut err = String::new();
+            child.stderr.take().expect("piped").read_to_string(&mut err).expect("a message");
+            return (status.code(), err);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().ok();
+    panic!("the program did not end");
+}
+
+#[test]
+fn a_timeout_ends_reading_a_pipe_that_never_delivers() {
+    let guest = Scratch::new("read");
+    for tier in ["", "--tier reference"] {
+        let child = guest.start(&format!("{tier} -W timeout=50ms --invoke read guest.wat"));
+        let (code, err) = end_of(child);
+        assert_eq!(code, Some(134), "{err}");
+        assert!(
+            err.contains("- guest!read_all\n") && err.contains("wasm trap: interrupt"),
+            "{err}"
+        );
+    }
+}
+
+#[test]
+fn a_timeout_ends_writing_to_a_pipe_that_nobody_reads() {
+    let guest = Scratch::new("write");
+    let child = guest.start("-W timeout=50ms --invoke write guest.wat");
+    let (code, err) = end_of(child);
+    assert_eq!(code, Some(134), "{err}");
+    assert!(err.contains("- guest!write_all\n") && err.contains("wasm trap: interrupt"), "{err}");
+}
+
+/// The program itself writes the result to a pipe that the guest has filled: no poll reaches that.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_timeout_ends_a_process_that_a_call_of_the_host_holds() {
+    let guest = Scratch::new("held");
+    let child = guest.start("-W timeout=50ms --invoke fill guest.wat");
+    let (code, err) = end_of(child);
+    assert_eq!(code, Some(134), "{err}");
+    assert!(err.contains("a call of the host has not returned"), "{err}");
+    // A pipe that is read takes it all.
+    let (code, out, err) = guest.run("-W timeout=60s --invoke fill guest.wat");
+    assert!(code == Some(0) && out.ends_with("7\n"), "{code:?} {err}");
+}
+
+#[test]
+fn limits_of_calls_have_options() {
+    let guest = Scratch::new("limits");
+    for tier in ["", "--tier reference"] {
+        let run = |options: &str| guest.run(&format!("{tier} {options}"));
+        for (options, within) in [
+            ("-S max-resources=5 --dir . --invoke open guest.wat", "0\n"),
+            ("-S max-resources=4 --dir . --invoke open guest.wat", "33\n"),
+            ("-S hostcall-fuel=10 --invoke written guest.wat", "2\n"),
+            ("-S hostcall-fuel=8 --invoke write_some guest.wat", "48\n"),
+            ("-S max-args-size=10 --invoke args guest.wat", "0\n"),
+            ("-S max-args-size=9 --invoke args guest.wat", "1\n"),
+            ("-S max-listing-size=0,max-random-size=0 --dir . --invoke list guest.wat", "48\n"),
+            ("-S max-random-size=100 --invoke random guest.wat 100", "0\n"),
+        ] {
+            let (code, out, err) = run(options);
+            assert_eq!((code, out.as_str()), (Some(0), within), "{options}: {err}");
+        }
+        let (code, _, err) = run("-S max-random-size=100 --invoke random guest.wat 101");
+        assert_eq!(code, Some(134), "{err}");
+        assert!(err.contains("random_get: 101 bytes are more than max-random-size (100)"), "{err}");
+    }
+}
+
+#[test]
+fn what_is_no_limit_is_misuse() {
+    let guest = Scratch::new("misuse");
+    let (code, out, _) = guest.run("-S help");
+    assert!(code == Some(0) && out.contains("-S max-resources=N"), "{out}");
+    for option in ["max-resource=1", "max-resources", "max-resources=many"] {
+        let (code, _, err) = guest.run(&format!("-S {option} guest.wat"));
+        assert!(code == Some(2) && err.contains("invalid option `-S "), "{option}: {err}");
+    }
+}
