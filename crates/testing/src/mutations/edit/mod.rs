@@ -1,12 +1,13 @@
 //! One random edit of a candidate: the mistakes that a translator makes, and some that nobody makes.
 //!
-//! Here are the edits of code; `beside` has those of what stands beside it.
+//! Here are the edits at one place of the code; `moves` has those at two, `beside` those of what stands beside the code.
 
 mod beside;
+mod moves;
 
 use super::listing::{Item, Listing, operand_values};
 use crate::generate::Rng;
-use prova_bytecode::{Candidate, Class, Kind, OPS, Op, Role, fits};
+use prova_bytecode::{Candidate, Class, Kind, OPS, Op, fits};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -42,7 +43,7 @@ pub(super) fn random(rng: &mut Rng, base: &Candidate) -> Option<Edit> {
     let mut listing = Listing::new(base)?;
     let mut candidate = base.clone();
     let mut beside = None;
-    let kind = match rng.weighted(&[18, 22, 12, 8, 8, 5, 8, 5, 7, 6, 6, 2, 8, 8, 4, 5, 8]) {
+    let kind = match rng.weighted(&[18, 22, 12, 8, 8, 5, 8, 6, 7, 6, 6, 2, 8, 8, 4, 5, 8, 10, 6]) {
         0 => another_op(rng, &mut listing)?,
         1 => another_slot(rng, &mut listing, base.frame_cells)?,
         2 => another_immediate(rng, &mut listing)?,
@@ -68,7 +69,9 @@ pub(super) fn random(rng: &mut Rng, base: &Candidate) -> Option<Edit> {
         13 => beside::another_handler(rng, &mut listing)?,
         14 => another_throw(rng, &mut listing)?,
         15 => another_meter(rng, &mut listing)?,
-        _ => another_home(rng, &mut listing, base.frame_cells)?,
+        16 => moves::another_home(rng, &mut listing, base.frame_cells)?,
+        17 => moves::through_a_copy(rng, &mut listing, base.frame_cells)?,
+        _ => moves::another_place(rng, &mut listing)?,
     };
     // An edit beside the code is of the candidate itself, any other of the listing.
     Some(Edit {
@@ -171,7 +174,7 @@ fn permute_table(rng: &mut Rng, listing: &mut Listing) -> Option<&'static str> {
     let at = *rng.pick(&tables);
     let table = &mut listing.items[at].table;
     let (a, b) = (rng.below(table.len()), rng.below(table.len()));
-    let kind = match rng.below(3) {
+    let kind = match rng.below(4) {
         0 if table.len() > 1 => {
             table.remove(a);
             "table entry dropped"
@@ -179,6 +182,10 @@ fn permute_table(rng: &mut Rng, listing: &mut Listing) -> Option<&'static str> {
         1 => {
             table.insert(a, table[b]);
             "table entry twice"
+        }
+        2 if table[a] != table[b] => {
+            table[a] = table[b];
+            "another entry's target"
         }
         _ if table[a] != table[b] => {
             table.swap(a, b);
@@ -257,35 +264,4 @@ fn another_meter(rng: &mut Rng, listing: &mut Listing) -> Option<&'static str> {
         }
     };
     Some(kind)
-}
-
-/// A result that lives in another slot from one write to the next, for all that read it in the order of the code.
-fn another_home(rng: &mut Rng, listing: &mut Listing, frame: u32) -> Option<&'static str> {
-    let writes = |item: &Item| {
-        let mut results = operand_values(item.op).zip(item.op.operands());
-        let result = results.find(|(_, o)| o.role == Role::Result && o.kind.cells() == 1);
-        result.map(|((i, _), _)| i)
-    };
-    let places: Vec<usize> =
-        (0..listing.items.len()).filter(|&place| writes(&listing.items[place]).is_some()).collect();
-    let place = *places.get(rng.below(places.len()))?;
-    let value = writes(&listing.items[place])?;
-    let old = listing.items[place].values[value];
-    let new = rng.below(frame.max(1) as usize) as u64;
-    listing.items[place].values[value] = new;
-    for item in &mut listing.items[place + 1..] {
-        let written = writes(item).map(|value| item.values[value]);
-        let operands = operand_values(item.op).zip(item.op.operands());
-        let reads: Vec<usize> = operands
-            .filter(|(_, o)| o.role == Role::Source && o.kind.cells() == 1)
-            .map(|((i, _), _)| i)
-            .collect();
-        for i in reads.into_iter().filter(|&i| item.values[i] == old).collect::<Vec<_>>() {
-            item.values[i] = new;
-        }
-        if written == Some(old) || item.op.class().is_terminator() {
-            break;
-        }
-    }
-    (new != old && new < 1 << 16).then_some("another home")
 }
