@@ -27,6 +27,9 @@ pub fn built() -> Result<PathBuf, String> {
 }
 
 /// Asks cargo to build the program into `folder`, which is the target folder's one of a profile.
+///
+/// The whole workspace is named, so that libraries have the features with which `cargo test --workspace` has just built them: a
+/// package by itself would have others, and everything would be built once more.
 fn build(cargo: &Path, folder: &Path) -> Result<(), String> {
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let profile = if name == "debug" { "dev" } else { name };
@@ -35,8 +38,7 @@ fn build(cargo: &Path, folder: &Path) -> Result<(), String> {
         .args([
             "build",
             "--quiet",
-            "--package",
-            "prova-cli",
+            "--workspace",
             "--bin",
             "prova",
             "--profile",
