@@ -2,7 +2,7 @@
 //! settings.
 //!
 //! [`CheckedBytecode::check`] is the one constructor, so that whoever holds a `CheckedBytecode` may
-//! lean on the rules C1 to C21 of [`crate::check`] for what its accessors give. Nothing changes it
+//! lean on the rules F1 to F15 and Q1 to Q12 of [`crate::check`] for what its accessors give. Nothing changes it
 //! afterwards.
 
 use crate::candidate::{Candidate, ConstantHint, ControlHint, Handler, MapEntry, Settings};
@@ -24,7 +24,7 @@ pub struct CheckedBytecode {
     outer: Box<[u32]>,
 }
 
-/// See [`CheckedBytecode::outer`]; the ranges nest and stand in the order of their ends (C21).
+/// See [`CheckedBytecode::outer`]; the ranges nest and stand in the order of their ends (F15).
 fn outer(handlers: &[Handler]) -> Box<[u32]> {
     let none = handlers.len() as u32;
     let mut outer = vec![none; handlers.len()];
@@ -126,7 +126,7 @@ impl CheckedBytecode {
     /// the code, of the last.
     pub fn offset_of(&self, word: u32) -> u32 {
         let map = &self.code.map;
-        // C13: there is an entry at word 0.
+        // F12: there is an entry at word 0.
         let entry = map.partition_point(|entry| entry.word <= word).saturating_sub(1);
         map.get(entry).map_or(0, |entry| entry.offset)
     }
@@ -134,7 +134,7 @@ impl CheckedBytecode {
     /// The handlers whose range has `word`, the first to ask first.
     pub fn handlers_at(&self, word: u32) -> impl Iterator<Item = &Handler> {
         let handlers = &self.code.handlers;
-        // C21: ends ascend, so this is in the innermost range, or in a later one inside the same range.
+        // F15: ends ascend, so this is in the innermost range, or in a later one inside the same range.
         let mut at = handlers.partition_point(|handler| handler.end <= word);
         core::iter::from_fn(move || {
             loop {
@@ -163,7 +163,7 @@ impl CheckedBytecode {
         &self.code.map
     }
 
-    /// What the translator said of control operators, for tools; in order (C14) and otherwise not
+    /// What the translator said of control operators, for tools; in order (F13) and otherwise not
     /// proved.
     pub fn controls(&self) -> &[ControlHint] {
         &self.code.controls
