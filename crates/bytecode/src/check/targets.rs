@@ -5,7 +5,7 @@
 //! read, is proved with the values (`equality`).
 //!
 //! # Invariants
-//! * T1. `starts` holds exactly the words at which the walk has seen an instruction.
+//! * G1. `starts` holds exactly the words at which the walk has seen an instruction.
 //!
 //! Cost: a bit for each word, constant time for an instruction and a target.
 
