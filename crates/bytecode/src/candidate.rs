@@ -118,7 +118,7 @@ pub struct Candidate {
     /// From words to operators, by ascending `word`, the first entry at word 0.
     pub map: Vec<MapEntry>,
     /// One per reachable control operator, by ascending `offset`; the code of an edge must stand where the edge leaves (see
-    /// `check`, rules C6 and C14).
+    /// `check`, rules Q4 and Q12).
     pub controls: Vec<ControlHint>,
     /// The constants that `controls` refers to.
     pub constants: Vec<ConstantHint>,

@@ -2,7 +2,7 @@
 //! settings.
 //!
 //! [`CheckedBytecode::check`] is the one constructor, so that whoever holds a `CheckedBytecode` may
-//! lean on the rules C1 to C21 of [`crate::check`] for what its accessors give. Nothing changes it
+//! lean on the rules F1 to F15 and Q1 to Q12 of [`crate::check`] for what its accessors give. Nothing changes it
 //! afterwards.
 
 use crate::candidate::{Candidate, ConstantHint, ControlHint, Handler, MapEntry, Settings};
@@ -105,7 +105,7 @@ impl CheckedBytecode {
     /// the code, of the last.
     pub fn offset_of(&self, word: u32) -> u32 {
         let map = &self.code.map;
-        // C13: there is an entry at word 0.
+        // F12: there is an entry at word 0.
         let entry = map.partition_point(|entry| entry.word <= word).saturating_sub(1);
         map.get(entry).map_or(0, |entry| entry.offset)
     }
@@ -126,7 +126,7 @@ impl CheckedBytecode {
         &self.code.map
     }
 
-    /// What the translator said of control operators, for tools; in order (C14) and otherwise not
+    /// What the translator said of control operators, for tools; in order (F13) and otherwise not
     /// proved.
     pub fn controls(&self) -> &[ControlHint] {
         &self.code.controls

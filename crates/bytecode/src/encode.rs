@@ -5,8 +5,8 @@
 //! offsets sign-extended; a 128-bit immediate takes two values, the low half first.
 //!
 //! # Invariants
-//! * E1. `decode(emit(op, v)) = (op, v)` for every `v` whose values fit their kinds ([`fits`]).
-//! * E2. The decoder accepts an instruction only if its unused lanes are zero (T4 of the op table).
+//! * D1. `decode(emit(op, v)) = (op, v)` for every `v` whose values fit their kinds ([`fits`]).
+//! * D2. The decoder accepts an instruction only if its unused lanes are zero (T4 of the op table).
 //!
 //! Limits: code of one function is at most [`WORDS_MAX`] words, so that a branch offset fits 32 bits.
 
@@ -270,7 +270,7 @@ mod tests {
         }
     }
 
-    /// E1 for every op. Green does not show that an executor reads the same lanes: that test is the runtime's.
+    /// D1 for every op. Green does not show that an executor reads the same lanes: that test is the runtime's.
     #[test]
     fn every_op_round_trips() {
         for (n, &op) in OPS.iter().enumerate() {
@@ -293,7 +293,7 @@ mod tests {
         }
     }
 
-    /// The rejecting twins of E1 and E2.
+    /// The rejecting twins of D1 and D2.
     #[test]
     fn words_that_are_no_instruction_are_refused() {
         let mut code = CodeBuffer::new();

@@ -1,8 +1,8 @@
-//! Which handlers a word's exception is offered to: the ranges of a handler table that C21 has accepted → a search by word.
+//! Which handlers a word's exception is offered to: the ranges of a handler table that F15 has accepted → a search by word.
 //!
 //! # Invariants
 //! * N1. Ranges are disjoint or one in the other, and handlers stand in the order of their ends, an inner range before the
-//!   outer one (C21). So the handlers around a word are, in the order in which they are asked, those of the innermost range, then
+//!   outer one (F15). So the handlers around a word are, in the order in which they are asked, those of the innermost range, then
 //!   those of the range around it, and so on.
 //!
 //! Cost: a sort when the table is made; a search finds its first handler in the logarithm of their number, and

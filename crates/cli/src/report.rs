@@ -4,7 +4,7 @@
 //! it has one link.
 
 use prova::wasi::I32Exit;
-use prova::{Error, ErrorKind, Rejection, Result};
+use prova::{Bug, Error, ErrorKind, Result};
 pub(crate) use prova_builds::names::printable_lines as printable;
 use std::fmt;
 use std::io::{self, Write};
@@ -115,7 +115,7 @@ pub(crate) fn exit(outcome: Result<Exit>) -> ExitCode {
 
 /// Of a refusal, the command that tells why, for a report: nobody but us can mend it.
 pub(crate) fn advice(error: &Error) -> Option<String> {
-    let func = error.downcast_ref::<Rejection>()?.func_index();
+    let func = error.downcast_ref::<Bug>()?.check_error()?.func.0;
     let file = error.downcast_ref::<OfFile>().map(|of| of.file.display().to_string());
     let file = file.unwrap_or_else(|| "MODULE".to_owned());
     Some(printable(&format!(

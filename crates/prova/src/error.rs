@@ -4,10 +4,11 @@
 //! was put around it: `error.downcast_ref::<Trap>()` gives the trap, [`ErrorKind::of`] the kind. An error without a
 //! kind comes from the embedder: a host function's own error, or a misuse of the API.
 
-use prova_module::{self as module, FuncIdx};
+use prova_module as module;
 use std::fmt;
 
 pub use anyhow::{Context, Error, anyhow as format_err, bail};
+pub use prova_bytecode::CheckError;
 
 /// The result of everything that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -23,9 +24,7 @@ pub enum ErrorKind {
     Link,
     /// The program went wrong ([`Trap`](crate::Trap)).
     Trap,
-    /// A translation was not proved equal to its source, and does not run ([`Rejection`]).
-    Rejection,
-    /// Prova is at fault ([`Bug`]).
+    /// Prova is at fault ([`Bug`]): it contradicts itself, or it refused its own translation of a function, which does not run.
     Bug,
 }
 
@@ -40,8 +39,6 @@ impl ErrorKind {
             Some(ErrorKind::Link)
         } else if error.is::<crate::Trap>() {
             Some(ErrorKind::Trap)
-        } else if error.is::<Rejection>() {
-            Some(ErrorKind::Rejection)
         } else if error.is::<Bug>() {
             Some(ErrorKind::Bug)
         } else {
@@ -57,7 +54,6 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Unsupported => "unsupported",
             ErrorKind::Link => "link",
             ErrorKind::Trap => "trap",
-            ErrorKind::Rejection => "rejection",
             ErrorKind::Bug => "bug",
         })
     }
@@ -129,36 +125,42 @@ impl fmt::Display for LinkError {
 
 impl std::error::Error for LinkError {}
 
-/// A translation that the check did not prove equal to its WebAssembly source. It never runs: please report it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejection {
-    pub(crate) func: FuncIdx,
-    pub(crate) reason: String,
-}
-
-impl Rejection {
-    /// The index of the function in its module.
-    pub fn func_index(&self) -> u32 {
-        self.func.0
-    }
-}
-
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Rejection { func, reason } = self;
-        write!(f, "the translation of {func} was rejected by its check (a bug in Prova): {reason}")
-    }
-}
-
-impl std::error::Error for Rejection {}
-
 /// Something in Prova contradicts itself: please report it.
+///
+/// Bytecode that the check refuses is such a contradiction, between the translator and the check. It never runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bug(pub(crate) String);
+pub struct Bug(Contradiction);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Contradiction {
+    Refused(CheckError),
+    Other(String),
+}
+
+impl Bug {
+    pub(crate) fn new(message: impl Into<String>) -> Bug {
+        Bug(Contradiction::Other(message.into()))
+    }
+
+    pub(crate) fn refused(error: CheckError) -> Bug {
+        Bug(Contradiction::Refused(error))
+    }
+
+    /// Of bytecode that was refused: which function, where, which rule.
+    pub fn check_error(&self) -> Option<&CheckError> {
+        match &self.0 {
+            Contradiction::Refused(error) => Some(error),
+            Contradiction::Other(_) => None,
+        }
+    }
+}
 
 impl fmt::Display for Bug {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a bug in Prova: {}", self.0)
+        match &self.0 {
+            Contradiction::Refused(error) => write!(f, "a bug in Prova: {error}"),
+            Contradiction::Other(message) => write!(f, "a bug in Prova: {message}"),
+        }
     }
 }
 
@@ -202,11 +204,7 @@ mod tests {
         for (error, kind) in [
             (Error::new(LinkError("x".into())), Some(ErrorKind::Link)),
             (Error::new(crate::Trap::OutOfFuel), Some(ErrorKind::Trap)),
-            (Error::new(Bug("x".into())), Some(ErrorKind::Bug)),
-            (
-                Error::new(Rejection { func: FuncIdx(0), reason: "x".into() }),
-                Some(ErrorKind::Rejection),
-            ),
+            (Error::new(Bug::new("x")), Some(ErrorKind::Bug)),
             (format_err!("an embedder's own"), None),
         ] {
             let error = error.context("inner").context("outer");

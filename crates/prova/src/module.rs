@@ -56,7 +56,7 @@ impl Module {
     ///
     /// # Errors
     /// [`InvalidModule`](crate::InvalidModule), [`UnsupportedModule`](crate::UnsupportedModule), or from an eager
-    /// translation [`Rejection`](crate::Rejection) or [`Bug`](crate::Bug).
+    /// translation that is refused, a [`Bug`](crate::Bug).
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
         let config = engine.config();
         let wasm = module::Module::decode(bytes.as_ref(), &config.features, &config.limits)
@@ -101,7 +101,7 @@ impl Module {
     /// Translates and checks every function that is not yet, in parallel, and says how much there is.
     ///
     /// # Errors
-    /// [`Rejection`](crate::Rejection), [`Bug`](crate::Bug), or [`UnsupportedModule`](crate::UnsupportedModule) for a
+    /// [`Bug`](crate::Bug), or [`UnsupportedModule`](crate::UnsupportedModule) for a
     /// function that exceeds a limit of the bytecode; of several the one of the lowest function index.
     pub fn translate(&self) -> Result<Translated> {
         self.0.code.translate_all()
@@ -118,7 +118,7 @@ impl Module {
     /// What the translator proposes for a function with a body, and what the check says of it step by step; for tools.
     ///
     /// # Errors
-    /// Those of [`Module::translate`], except that a rejection is in the explanation.
+    /// Those of [`Module::translate`], except that a refusal is in the explanation.
     pub fn explain(&self, func: module::FuncIdx) -> Result<Explained> {
         self.0.code.explain(func).map_err(AttachFailure::into_error)
     }

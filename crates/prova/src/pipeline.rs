@@ -11,7 +11,7 @@
 //! 1. A slot of [`Code::funcs`] holds bytecode that was checked for exactly that function, module and settings.
 //! 2. A refusal is final for the call that met it; it is never replaced by another way to run the function.
 
-use crate::error::{Bug, Error, Rejection, Result, UnsupportedModule};
+use crate::error::{Bug, CheckError, Error, Result, UnsupportedModule};
 use crate::module::Explained;
 use prova_bytecode::explain::explain;
 use prova_bytecode::{CheckedBytecode, Settings};
@@ -74,7 +74,7 @@ impl Code {
     ) -> Result<CheckedBytecode, AttachFailure> {
         let candidate = translator.translate(&self.module, func, &self.settings)?;
         CheckedBytecode::check(&self.module, &self.settings, candidate)
-            .map_err(|rejected| AttachFailure::Rejected { func, reason: rejected.to_string() })
+            .map_err(AttachFailure::Refused)
     }
 
     /// Translate, then check and record.
@@ -123,8 +123,8 @@ pub(crate) fn reference_executor() -> rt::ExecutorKind {
 pub(crate) enum AttachFailure {
     /// It needs more than the bytecode can name.
     Limit(module::Error),
-    /// The check did not prove the translation.
-    Rejected { func: FuncIdx, reason: String },
+    /// The check refused the translation.
+    Refused(CheckError),
     /// The translator met something impossible.
     Bug(String),
 }
@@ -134,8 +134,8 @@ impl AttachFailure {
     pub(crate) fn into_error(self) -> Error {
         match self {
             AttachFailure::Limit(error) => Error::new(UnsupportedModule(error)),
-            AttachFailure::Rejected { func, reason } => Error::new(Rejection { func, reason }),
-            AttachFailure::Bug(message) => Error::new(Bug(message)),
+            AttachFailure::Refused(error) => Error::new(Bug::refused(error)),
+            AttachFailure::Bug(message) => Error::new(Bug::new(message)),
         }
     }
 }
@@ -159,7 +159,7 @@ impl fmt::Display for AttachFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             AttachFailure::Limit(error) => error.fmt(f),
-            AttachFailure::Rejected { func, reason } => write!(f, "{func}: {reason}"),
+            AttachFailure::Refused(error) => error.fmt(f),
             AttachFailure::Bug(message) => f.write_str(message),
         }
     }

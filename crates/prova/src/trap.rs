@@ -1,7 +1,7 @@
 //! Traps and backtraces: what the runtime reports → errors that embedders take apart.
 //!
 //! The error of a trap is a chain, outermost first: [`WasmBacktrace`], [`MemoryFault`] where there is one, [`Trap`]. The
-//! error of a host function keeps its own chain and type, with the backtrace around it. A rejection or bug met at
+//! error of a host function keeps its own chain and type, with the backtrace around it. A bug met at
 //! a first call comes out as itself.
 
 use crate::error::{Bug, Error};
@@ -273,7 +273,7 @@ fn root_of_host(source: Box<dyn std::error::Error + Send + Sync>, kind: TrapKind
     };
     match source.downcast::<AttachFailure>() {
         Ok(failure) => failure.into_error(),
-        Err(source) if kind.is_bug() => Error::new(Bug(source.to_string())),
+        Err(source) if kind.is_bug() => Error::new(Bug::new(source.to_string())),
         Err(source) => Error::from_boxed(source),
     }
 }
@@ -303,7 +303,7 @@ fn root_of_kind(kind: TrapKind) -> Error {
         | TrapKind::Misuse
         | TrapKind::Attach
         | TrapKind::Bug => {
-            return Error::new(Bug(format!("the runtime reported `{kind}` without a cause")));
+            return Error::new(Bug::new(format!("the runtime reported `{kind}` without a cause")));
         }
     };
     Error::new(code)
@@ -312,7 +312,8 @@ fn root_of_kind(kind: TrapKind) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorKind;
+    use crate::error::{CheckError, ErrorKind};
+    use prova_bytecode::Rule;
 
     fn kind_of(trap: rt::Trap) -> Option<ErrorKind> {
         ErrorKind::of(&error_of_trap(trap))
@@ -320,16 +321,27 @@ mod tests {
 
     #[test]
     fn kinds_do_not_mix() {
-        let rejected = || AttachFailure::Rejected { func: FuncIdx(3), reason: "C5".into() };
+        let error = CheckError {
+            func: FuncIdx(3),
+            word: 1,
+            offset: Some(0x2a),
+            rule: Rule::Slots,
+            what: "s9 in a frame of 2".into(),
+        };
+        let refused = || AttachFailure::Refused(error.clone());
         let attach = |failure: AttachFailure| rt::Trap::with_message(TrapKind::Attach, failure);
-        assert_eq!(kind_of(attach(rejected())), Some(ErrorKind::Rejection));
+        assert_eq!(kind_of(attach(refused())), Some(ErrorKind::Bug));
         assert_eq!(kind_of(attach(AttachFailure::Bug("x".into()))), Some(ErrorKind::Bug));
         assert_eq!(kind_of(rt::Trap::with_message(TrapKind::Attach, "x")), Some(ErrorKind::Bug));
         assert_eq!(kind_of(rt::Trap::bug("x")), Some(ErrorKind::Bug));
         assert_eq!(kind_of(TrapKind::Unreachable.into()), Some(ErrorKind::Trap));
         assert_eq!(kind_of(rt::Trap::with_message(TrapKind::Misuse, "x")), None);
-        let error = error_of_trap(attach(rejected()));
-        assert!(error.to_string().contains("func3 was rejected by its check"), "{error}");
+        let bug = error_of_trap(attach(refused())).context("around it");
+        let found = bug.downcast_ref::<Bug>().and_then(Bug::check_error);
+        assert_eq!(found, Some(&error), "{bug:?}");
+        let text = "a bug in Prova: bytecode of func3 refused at word 1 (Wasm offset 0x2a), rule F5 (slots): s9 in a frame of 2";
+        assert_eq!(bug.root_cause().to_string(), text);
+        assert_eq!(Bug::new("x").check_error(), None);
     }
 
     #[test]

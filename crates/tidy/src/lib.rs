@@ -12,11 +12,13 @@
 
 pub mod architecture;
 mod functions;
+mod labels;
 mod layout;
 mod manifests;
 mod matches;
 pub mod source;
 mod text;
+pub mod trusted;
 
 use source::SourceFile;
 use std::fmt;
@@ -129,6 +131,7 @@ const RULES: &[Rule] = &[
     text::system_code,
     text::commented_code,
     text::machine_paths,
+    labels::unique,
     matches::wildcards,
     manifests::features,
     manifests::description,

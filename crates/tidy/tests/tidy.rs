@@ -3,6 +3,7 @@
 //! Green does not show that names are good, comments true or functions clear: rules see tokens. That each rule finds what
 //! it is for is shown by the planted violations beside it.
 
+use prova_tidy::trusted::trusted;
 use prova_tidy::{Exemption, Tree, check, long_functions};
 use std::fmt::Write;
 use std::fs;
@@ -53,5 +54,16 @@ fn long_functions_only_get_fewer() {
         "only {} long functions are left of {allowed}: write {} into crates/tidy/long_functions.txt",
         findings.len(),
         findings.len(),
+    );
+}
+
+/// How much the check's reader has to believe: printed with `--nocapture`.
+#[test]
+fn trusted_lines_are_counted() {
+    let trusted = trusted(&tree());
+    println!("{trusted}");
+    assert!(
+        trusted.0.iter().all(|group| group.code > 100),
+        "a group has lost its files\n{trusted}"
     );
 }

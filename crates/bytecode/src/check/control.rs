@@ -1,4 +1,4 @@
-//! C7, C11 and C12: branches, returns, calls.
+//! F6, F10 and F11: branches, returns, calls.
 
 use super::targets::Targets;
 use super::{Context, Fault, Rule, Verdict, exception, metering, reference};
@@ -27,7 +27,7 @@ pub(super) fn check(cx: &Context<'_>, targets: &mut Targets, inst: &Inst) -> Ver
         Class::return1 | Class::return2 => {
             let (op, cells) = (inst.op.mnemonic(), cx.facts.result_cells);
             let what = format!("{op} for {cells} cells of results");
-            Err(Fault::new(Rule::Results, what))
+            Err(Fault::new(Rule::Returns, what))
         }
         Class::call | Class::call_import => call(cx, inst.values[0], callee(cx, inst)),
         Class::call_indirect => {
@@ -79,7 +79,7 @@ fn branch(cx: &Context<'_>, targets: &mut Targets, inst: &Inst, offset: u64) -> 
     if target <= inst.at { metering::cycle(cx, target) } else { Ok(()) }
 }
 
-/// The type of the function that a direct call names; its operand was checked (C8).
+/// The type of the function that a direct call names; its operand was checked (F7).
 fn callee<'a>(cx: &Context<'a>, inst: &Inst) -> &'a FuncType {
     cx.module.func_type(FuncIdx(inst.values[1] as u32))
 }
@@ -90,7 +90,7 @@ fn call(cx: &Context<'_>, window: u64, ty: &FuncType) -> Verdict {
 
 fn tail_call(cx: &Context<'_>, window: u64, ty: &FuncType) -> Verdict {
     if !alike(&ty.results, &cx.ty.results) {
-        return Err(Fault::new(Rule::Results, format!("a tail call of {ty} from {}", cx.ty)));
+        return Err(Fault::new(Rule::Returns, format!("a tail call of {ty} from {}", cx.ty)));
     }
     within(cx, window, cells_of(&ty.params))
 }
@@ -111,7 +111,7 @@ fn alike(left: &[ValType], right: &[ValType]) -> bool {
     left.len() == right.len() && left.iter().zip(right).all(same)
 }
 
-/// C11 for a window of `cells` cells.
+/// F10 for a window of `cells` cells.
 fn within(cx: &Context<'_>, window: u64, cells: u32) -> Verdict {
     let (locals, frame) = (cx.facts.local_cells, cx.candidate.frame_cells);
     if u64::from(locals) <= window && window + u64::from(cells) <= u64::from(frame) {

@@ -7,82 +7,100 @@ use prova_module::FuncIdx;
 use prova_terms::Vn;
 use std::borrow::Cow;
 
-/// A rule of the check; the text of each is in [`crate::check`].
+/// A rule of the check; the text of each is in [`crate::check`]. F: of the code's form; Q: of its equality with the Wasm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
-    /// C1: every word belongs to an instruction.
+    /// F1: every word belongs to an instruction.
     Decoding,
-    /// C2: control never falls off the end.
+    /// F2: control never falls off the end.
     End,
-    /// C3: the function exists and its code is not too long.
+    /// F3: the function exists and its code is not too long.
     Size,
-    /// C4: the frame holds locals and results and fits its charge.
+    /// F4: the frame holds locals and results and fits its charge.
     Frame,
-    /// C5: slots lie in the frame.
+    /// F5: slots lie in the frame.
     Slots,
-    /// C6: slots are written before they are read.
-    Initialised,
-    /// C7: branches go to instructions.
+    /// F6: branches go to instructions.
     Targets,
-    /// C8: indices are in range.
+    /// F7: indices are in range.
     Indices,
-    /// C9: indices name objects of the right kind.
+    /// F8: indices name objects of the right kind.
     Kinds,
-    /// C10: lane indices are in range.
+    /// F9: lane indices are in range.
     Lanes,
-    /// C11: windows lie above the locals and in the frame.
+    /// F10: windows lie above the locals and in the frame.
     Windows,
-    /// C12: results leave as the function's type says.
-    Results,
-    /// C13: every instruction maps to an operator of the body.
+    /// F11: as many results leave as the function's type says.
+    Returns,
+    /// F12: every instruction maps to an operator of the body.
     Map,
-    /// C14: hints are in order.
+    /// F13: hints are in order.
     Hints,
-    /// C15: charges and polls are those of the metering mode.
+    /// F14: charges and polls are those of the metering mode.
     Metering,
-    /// C16: every operator in reachable code is one that the check knows.
-    Operators,
-    /// C17: the code performs the effects of the Wasm, with equal arguments, in the same order, each once.
-    Effects,
-    /// C18: the values of a label are in their home slots on every edge.
-    Values,
-    /// C19: locals and frozen operand-stack positions are in their slots on every edge.
-    Frozen,
-    /// C20: the code branches on the conditions of the Wasm, or on exact negations around an edge's code.
-    Conditions,
-    /// C21: the ranges of handlers nest, and their targets hold values.
+    /// F15: the ranges of handlers nest, and their targets hold values.
     Handlers,
+    /// Q1: every operator in reachable code is one that the check knows.
+    Operators,
+    /// Q2: the code performs the effects of the Wasm, with equal arguments, in the same order, each once.
+    Effects,
+    /// Q3: the instruction of an effect maps to the effect's own operator.
+    Places,
+    /// Q4: slots are written before they are read.
+    Initialised,
+    /// Q5: the values of a label are in their home slots on every edge.
+    Values,
+    /// Q6: locals and frozen operand-stack positions are in their slots on every edge.
+    Frozen,
+    /// Q7: control goes to the label of its operator, and nowhere else.
+    Labels,
+    /// Q8: the code branches on the conditions of the Wasm, or on exact negations around an edge's code.
+    Conditions,
+    /// Q9: the cells that are returned hold the results.
+    Results,
+    /// Q10: no call overwrites a value that is used after it.
+    Live,
+    /// Q11: the handlers are the clauses of the `try_table`s.
+    Clauses,
+    /// Q12: each control operator in reach has a hint, which says where its code ends.
+    Extents,
 }
 
 impl Rule {
-    /// All rules in the order of their numbers.
-    pub const ALL: [Rule; 21] = [
+    /// All rules in their order, those of form first.
+    pub const ALL: [Rule; 27] = [
         Rule::Decoding,
         Rule::End,
         Rule::Size,
         Rule::Frame,
         Rule::Slots,
-        Rule::Initialised,
         Rule::Targets,
         Rule::Indices,
         Rule::Kinds,
         Rule::Lanes,
         Rule::Windows,
-        Rule::Results,
+        Rule::Returns,
         Rule::Map,
         Rule::Hints,
         Rule::Metering,
+        Rule::Handlers,
         Rule::Operators,
         Rule::Effects,
+        Rule::Places,
+        Rule::Initialised,
         Rule::Values,
         Rule::Frozen,
+        Rule::Labels,
         Rule::Conditions,
-        Rule::Handlers,
+        Rule::Results,
+        Rule::Live,
+        Rule::Clauses,
+        Rule::Extents,
     ];
 
-    /// The number behind the C, from 1.
-    pub fn number(self) -> u32 {
-        self as u32 + 1
+    /// Whether it is a rule of form.
+    pub fn of_form(self) -> bool {
+        self <= Rule::Handlers
     }
 }
 
@@ -94,24 +112,32 @@ impl fmt::Display for Rule {
             Rule::Size => "size",
             Rule::Frame => "frame",
             Rule::Slots => "slots",
-            Rule::Initialised => "initialised",
             Rule::Targets => "targets",
             Rule::Indices => "indices",
             Rule::Kinds => "kinds",
             Rule::Lanes => "lanes",
             Rule::Windows => "windows",
-            Rule::Results => "results",
+            Rule::Returns => "returns",
             Rule::Map => "map",
             Rule::Hints => "hints",
             Rule::Metering => "metering",
+            Rule::Handlers => "handlers",
             Rule::Operators => "operators",
             Rule::Effects => "effects",
+            Rule::Places => "places",
+            Rule::Initialised => "initialised",
             Rule::Values => "values",
             Rule::Frozen => "frozen",
+            Rule::Labels => "labels",
             Rule::Conditions => "conditions",
-            Rule::Handlers => "handlers",
+            Rule::Results => "results",
+            Rule::Live => "live",
+            Rule::Clauses => "clauses",
+            Rule::Extents => "extents",
         };
-        write!(f, "C{} ({name})", self.number())
+        let (letter, first) =
+            if self.of_form() { ('F', Rule::Decoding) } else { ('Q', Rule::Operators) };
+        write!(f, "{letter}{} ({name})", *self as u32 - first as u32 + 1)
     }
 }
 
@@ -144,7 +170,7 @@ impl CheckError {
 impl fmt::Display for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let CheckError { func, word, rule, what, .. } = self;
-        write!(f, "bug: bytecode of {func} refused at word {word}")?;
+        write!(f, "bytecode of {func} refused at word {word}")?;
         if let Some(offset) = self.offset {
             write!(f, " (Wasm offset {offset:#x})")?;
         }

@@ -1,4 +1,4 @@
-//! C21: the handlers beside the code → ranges that nest, and an edge from each to its target.
+//! F15: the handlers beside the code → ranges that nest, and an edge from each to its target.
 //!
 //! An exception leaves a range at any call or throw inside it and goes on at the target with its values in their slots; what
 //! else the target's code reads is written at every such instruction, which is proved with the values (`equality::exception`).
@@ -106,7 +106,7 @@ fn values(cx: &Context<'_>, handler: &Handler) -> Result<u32, Fault> {
     if handler.target == Handler::RETURN {
         if slot != 0 || cells != cx.facts.result_cells {
             let what = format!("{cells} cells at s{slot} as {} of results", cx.facts.result_cells);
-            return Err(Fault::new(Rule::Results, what));
+            return Err(Fault::new(Rule::Returns, what));
         }
         return Ok(cells);
     }

@@ -1,4 +1,4 @@
-//! C13 and C14: the map from words to operators, walked beside the code, and the order of the
+//! F12 and F13: the map from words to operators, walked beside the code, and the order of the
 //! hints.
 
 use super::{Context, Fault, Rule, Verdict};
@@ -82,7 +82,7 @@ impl<'a> MapCursor<'a> {
     }
 }
 
-/// C14.
+/// F13.
 pub(super) fn hints(cx: &Context<'_>) -> Verdict {
     let candidate = cx.candidate;
     let (mut offset, mut word) = (None, 0);

@@ -1,4 +1,4 @@
-//! C8 and C9 for memories and data segments. Addresses and offsets are tested when they are used.
+//! F7 and F8 for memories and data segments. Addresses and offsets are tested when they are used.
 
 use super::{Context, Fault, Rule, Verdict};
 use prova_module::MemoryIdx;

@@ -1,4 +1,4 @@
-//! C15: charges and polls against the segments of the facts and the metering mode.
+//! F14: charges and polls against the segments of the facts and the metering mode.
 
 use super::{Context, Fault, Rule, Verdict};
 use crate::encode::Inst;

@@ -13,73 +13,71 @@
 //! table, the decoder and [`FuncFacts`] with a translator and knows nothing else of it. The
 //! executors' `unsafe` code cites the rules by number.
 //!
-//! # Rules
+//! # Rules of form
 //! Let *F* be `frame_cells`, *L* the local cells and *R* the result cells of the function.
 //!
-//! * C1. *Decoding.* Every word belongs to exactly one instruction in one linear pass, no unused
-//!   bit is set, and no instruction is a stub.
-//! * C2. *End.* There is an instruction, and the last one is a terminator: control never falls off
-//!   the end.
-//! * C3. *Size.* The module defines the function; its code has at most [`WORDS_MAX`] words.
-//! * C4. *Frame.* `L ≤ F`, `R ≤ F`, and `8·F ≤ charge_bytes`.
-//! * C5. *Slots.* Every slot operand lies in the frame with all its cells: `slot + cells ≤ F`.
-//! * C6. *Initialised.* On every path from the entry, a slot `≥ L` is written before it is read.
-//!   Parameters and locals are written by the call. Reads are slot sources, a call's arguments, a
-//!   return's results. (`equality`
-//!   proves it.)
-//! * C7. *Targets.* Every branch target is the first word of an instruction of this code.
-//! * C8. *Indices.* Every index operand is below the length of its index space of the module;
-//!   `call` and `return_call` name a defined function, `call_import` and `return_call_import` an
-//!   imported one.
-//! * C9. *Kinds.* A `global.*_v128` names a v128 global, another `global.*` none; a set names a
-//!   mutable one. Loads and stores of memory 0 appear only where it has 32-bit addresses. A table
-//!   called through holds functions; tables and element segments of one instruction hold the same
-//!   references.
-//! * C10. *Lanes.* A lane index is below the lane count of its op, each of a shuffle below 32.
-//! * C11. *Windows.* A call's window lies above the locals, and with the callee's parameters and
-//!   results in the frame: `L ≤ w`, `w + max(parameter cells, result cells) ≤ F`. For a tail call:
-//!   `L ≤ w`, `w + parameter cells ≤ F`.
-//! * C12. *Results.* `return1` appears only where `R = 1`, `return2` where `R = 2`; a tail call's callee has the function's
+//! * F1. *Decoding.* Every word belongs to exactly one instruction in one linear pass, no unused bit is set, and no instruction
+//!   is a stub.
+//! * F2. *End.* There is an instruction, and the last one is a terminator: control never falls off the end.
+//! * F3. *Size.* The module defines the function; its code has at most [`WORDS_MAX`] words.
+//! * F4. *Frame.* `L ≤ F`, `R ≤ F`, and `8·F ≤ charge_bytes`.
+//! * F5. *Slots.* Every slot operand lies in the frame with all its cells: `slot + cells ≤ F`.
+//! * F6. *Targets.* Every branch target is the first word of an instruction of this code.
+//! * F7. *Indices.* Every index operand is below the length of its index space of the module; `call` and `return_call` name a
+//!   defined function, `call_import` and `return_call_import` an imported one.
+//! * F8. *Kinds.* A `global.*_v128` names a v128 global, another `global.*` none; a set names a mutable one. Loads and stores of
+//!   memory 0 appear only where it has 32-bit addresses. A table called through holds functions; tables and element segments of
+//!   one instruction hold the same references.
+//! * F9. *Lanes.* A lane index is below the lane count of its op, each of a shuffle below 32.
+//! * F10. *Windows.* A call's window lies above the locals, and with the callee's parameters and results in the frame: `L ≤ w`,
+//!   `w + max(parameter cells, result cells) ≤ F`. For a tail call: `L ≤ w`, `w + parameter cells ≤ F`.
+//! * F11. *Returns.* `return1` appears only where `R = 1`, `return2` where `R = 2`; a tail call's callee has the function's
 //!   result types, up to subtypes.
-//! * C13. *Map.* Entries ascend strictly by word from word 0, each at an instruction, each to an
-//!   operator's place in the function's body.
-//! * C14. *Hints.* Control hints ascend by offset and do not descend by word, which is at most the
-//!   length of the code; their ranges of constants are ranges of the constants, whose slots lie in
-//!   the frame.
-//! * C15. *Metering.* By fuel: the charges in the order of the code are the segments of the facts
-//!   in order, each with the segment's cost and mapped to its offset. By epoch: the first
-//!   instruction is a poll, and every backward branch goes to a poll, so that no cycle is without
-//!   one. By both: both. Neither op appears in another mode.
-//! * C21. *Handlers.* The ranges of handlers start and end at instructions, nest, and stand in the order of
-//!   their ends. Tags exist. A handler's values lie in the frame above the locals, or are as many cells as the results where it
-//!   returns. Its target is an instruction (C7), which every instruction that may throw inside the range reaches as by a
-//!   branch (C6, C15).
+//! * F12. *Map.* Entries ascend strictly by word from word 0, each at an instruction, each to an operator's place in the
+//!   function's body.
+//! * F13. *Hints.* Control hints ascend by offset and do not descend by word, which is at most the length of the code; their
+//!   ranges of constants are ranges of the constants, whose slots lie in the frame.
+//! * F14. *Metering.* By fuel: the charges in the order of the code are the segments of the facts in order, each with the
+//!   segment's cost and mapped to its offset. By epoch: the first instruction is a poll, and every backward branch goes to a poll,
+//!   so that no cycle is without one. By both: both. Neither op appears in another mode.
+//! * F15. *Handlers.* The ranges of handlers start and end at instructions, nest, and stand in the order of their ends. Tags
+//!   exist. A handler's values lie in the frame above the locals, or are as many cells as the results where it returns. Its
+//!   target is an instruction (F6), which every instruction that may throw inside the range reaches as by a branch (Q4, F14).
 //!
-//! C1 to C15 without C6 are the candidate's form; with them an executor stays in the frame and in the module's index spaces. C16 to C20
-//! say that the code computes what the function does; `equality` proves them by walking the operators and the code together. It
-//! proves C6, too (and counts as unwritten what a callee's frame may have overwritten, and what a label's relation does not hold), and sharpens C7 (a branch goes to the very label of its
-//! operator), C11 (no window reaches below a live value), C12 (the cells that are returned hold the results), C13 (every
-//! effect's instruction maps to its own operator) and C14 (a hint for every control operator in reach and for nothing else, each at
-//! the word where the operator's code ends; a constant is the constant that is there).
+//! With the form an executor stays in the frame and in the module's index spaces.
 //!
-//! * C16. *Operators.* Every operator in reachable code is one that the check knows.
-//! * C17. *Effects.* The code performs the effects that the Wasm demands, in its order, with equal arguments, each once and no
+//! # Rules of equality
+//! They say that the code computes what the function does; `equality` proves them by walking the operators and the code together.
+//!
+//! * Q1. *Operators.* Every operator in reachable code is one that the check knows.
+//! * Q2. *Effects.* The code performs the effects that the Wasm demands, in its order, with equal arguments, each once and no
 //!   other: loads, stores, globals, tables, bulk operators, calls, numeric traps, `unreachable`, charges and polls.
-//! * C18. *Values.* On every edge to a label, each of the label's values is in its home slot.
-//! * C19. *Frozen.* On every edge to a label, each local is in its slot, and so is each operand-stack position below the label's
+//! * Q3. *Places.* The instruction of an effect maps (F12) to the operator that demands it.
+//! * Q4. *Initialised.* On every path from the entry, a slot `≥ L` is written before it is read. Parameters and locals are
+//!   written by the call. Reads are slot sources, a call's arguments, a return's results. What a callee's frame may have
+//!   overwritten and what a label's relation does not hold counts as unwritten.
+//! * Q5. *Values.* On every edge to a label, each of the label's values is in its home slot.
+//! * Q6. *Frozen.* On every edge to a label, each local is in its slot, and so is each operand-stack position below the label's
 //!   base unless it is a constant of a hint.
-//! * C20. *Conditions.* A conditional branch is taken exactly where the Wasm's is, or its negation leads around the edge's code; a
+//! * Q7. *Labels.* A branch goes to the very label of its operator, and control leaves nowhere else.
+//! * Q8. *Conditions.* A conditional branch is taken exactly where the Wasm's is, or its negation leads around the edge's code; a
 //!   table branches on the Wasm's index.
+//! * Q9. *Results.* The cells that are returned hold the results.
+//! * Q10. *Live.* No window (F10) reaches below a live value.
+//! * Q11. *Clauses.* The handlers are the clauses of the reachable `try_table`s, with their ranges, tags, slots and labels.
+//! * Q12. *Extents.* There is a hint for every control operator in reach and for nothing else, each at the word where the
+//!   operator's code ends; a constant is the constant that is there.
 //!
 //! # What an executor may lean on, and what not
 //! With the form, running code reads and writes only cells of its frame (and, through a window, the callee's), decodes only
-//! instructions, and indexes the module's index spaces in range. With C16 to C20, each cell that an
-//! instruction with an effect reads holds the Wasm operator's value, of the type that it has there: an i32 is zero-extended, an address is the operator's address, a
+//! instructions, and indexes the module's index spaces in range. With the equality, each cell that an
+//! instruction with an effect reads holds the Wasm operator's value, of the type that it has there: an i32 is zero-extended, an
+//! address is the operator's address, a
 //! cell used as a reference is a reference of this store or null. So an executor may take a cell's type from the op. Whether an
 //! address or a table index is in bounds depends on the run and must be tested; that is the meaning of the op.
 //!
-//! A trap, a call's place in a backtrace and a poll have the Wasm offset that the map gives (C13, sharpened); for other
-//! instructions the map is only in order. C6 does not say that a slot still holds what was written there: a callee's
+//! A trap, a call's place in a backtrace and a poll have the Wasm offset that the map gives (Q3); for other
+//! instructions the map is only in order. Q4 does not say that a slot still holds what was written there: a callee's
 //! frame overlaps the home slots above its window. What `deterministic` demands is part of the terms: a float operator whose
 //! NaN may vary is followed by its `canonicalize`.
 //!
@@ -143,7 +141,7 @@ pub(crate) fn check<'a, O: Observer>(
     Ok(walk.cx.facts)
 }
 
-/// Proves C1 to C15 and C21 of a candidate, its form.
+/// Proves F1 to F14 and F15 of a candidate, its form.
 #[cfg(test)]
 fn structure(
     module: &Module,
@@ -187,7 +185,7 @@ fn open<'a>(
     })
 }
 
-/// C3 and C4.
+/// F3 and F4.
 fn header(cx: &Context<'_>) -> Verdict {
     let Candidate { words, frame_cells, .. } = cx.candidate;
     if words.len() > WORDS_MAX {
@@ -240,7 +238,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// C5.
+    /// F5.
     #[inline]
     fn slots(&self, inst: &Inst) -> Verdict {
         let info = inst.op.info();
@@ -280,7 +278,7 @@ impl Walk<'_> {
         self.meter.instruction(&self.cx, inst, self.offset)
     }
 
-    /// C8, C9, C10: what an operand's kind demands.
+    /// F7, F8, F9: what an operand's kind demands.
     fn operands(&self, inst: &Inst) -> Verdict {
         let cx = &self.cx;
         let mut elements = table::Elements::default();
@@ -327,7 +325,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// C2, C7 and what the cursors still wait for.
+    /// F2, F6 and what the cursors still wait for.
     fn finish(&self) -> Verdict {
         self.targets.finish()?;
         self.ranges.finish(self.cx.candidate.words.len())?;

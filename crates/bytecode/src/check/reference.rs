@@ -1,4 +1,4 @@
-//! C8 and C9 for functions and their types.
+//! F7 and F8 for functions and their types.
 
 use super::{Context, Fault, Rule, Verdict};
 use crate::ops::Class;
@@ -28,7 +28,7 @@ pub(super) fn func_type<'a>(cx: &Context<'a>, index: u64) -> Result<&'a FuncType
     ty.ok_or_else(|| Fault::new(Rule::Indices, format!("there is no type{index}")))
 }
 
-/// A table that is called through; its index was checked (C8).
+/// A table that is called through; its index was checked (F7).
 pub(super) fn func_table(cx: &Context<'_>, index: u64) -> Verdict {
     match cx.module.table(TableIdx(index as u32)) {
         Some(table) if RefKind::of(table.ref_type.heap_type()) == RefKind::Func => Ok(()),

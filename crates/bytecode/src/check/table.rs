@@ -1,4 +1,4 @@
-//! C8 and C9 for tables and element segments.
+//! F7 and F8 for tables and element segments.
 
 use super::{Context, Fault, Rule, Verdict};
 use prova_module::{RefKind, RefType, TableIdx};

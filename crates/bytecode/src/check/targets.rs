@@ -1,11 +1,11 @@
-//! C7 and C2: branches and instructions in the order of the code → every target is the first word of an instruction, and control
+//! F6 and F2: branches and instructions in the order of the code → every target is the first word of an instruction, and control
 //! does not fall off the end.
 //!
-//! A backward target is known when the branch comes; a forward one waits for the end. C6, that a slot is written before it is
+//! A backward target is known when the branch comes; a forward one waits for the end. Q4, that a slot is written before it is
 //! read, is proved with the values (`equality`).
 //!
 //! # Invariants
-//! * T1. `starts` holds exactly the words at which the walk has seen an instruction.
+//! * G1. `starts` holds exactly the words at which the walk has seen an instruction.
 //!
 //! Cost: a bit for each word, constant time for an instruction and a target.
 

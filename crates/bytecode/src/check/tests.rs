@@ -1,9 +1,9 @@
 //! The rules by example: for each an accepted script and twins that differ in one thing and are
-//! refused by that rule: C1 to C15 without C6 in `pairs`, C6 and C16 to C20 in `equality`; then all candidates by chance (`chance`).
+//! refused by that rule: those of form in `pairs`, those of equality in `equality`; then all candidates by chance (`chance`).
 //!
 //! Green does not prove that the rules are enough for an executor (its tests under an interpreter
 //! that sees undefined behaviour do), nor that honest code is accepted (the translator's tests do),
-//! nor that there is no wrong code besides the twins (`prova-testing mutations` looks for some). C3's limit of 2^28 words is not reached.
+//! nor that there is no wrong code besides the twins (`prova-testing mutations` looks for some). F3's limit of 2^28 words is not reached.
 
 mod chance;
 mod equality;
@@ -110,8 +110,7 @@ fn each_rule_accepts_and_refuses() {
 
 #[test]
 fn every_rule_has_a_pair() {
-    let of_form = |rule: Rule| rule.number() <= 15 && rule != Rule::Initialised;
-    for rule in Rule::ALL.into_iter().filter(|&rule| of_form(rule) || rule == Rule::Handlers) {
+    for rule in Rule::ALL.into_iter().filter(|rule| rule.of_form()) {
         let mut pairs = pairs::PAIRS.iter().filter(|pair| pair.rule == rule);
         assert!(pairs.any(|p| !p.accept.is_empty() && !p.reject.is_empty()), "{rule}");
     }
@@ -123,7 +122,7 @@ fn an_error_says_where_and_which_rule() {
     let start = module.facts(FuncIdx(0)).map_or(0, |facts| facts.blocks[0].start);
     let error = form(&module, "0x0 copy s1 <- s0\n0x2 copy s9 <- s1\nreturn1 s1").expect_err("s9");
     let text = format!(
-        "bug: bytecode of func0 refused at word 1 (Wasm offset {:#x}), rule C5 (slots): \
+        "bytecode of func0 refused at word 1 (Wasm offset {:#x}), rule F5 (slots): \
          s9 (1 cells) in a frame of 2",
         start + 2
     );

@@ -1,4 +1,4 @@
-//! C8 and C9 for globals: the row of the op says whether it sets and how wide the value is.
+//! F7 and F8 for globals: the row of the op says whether it sets and how wide the value is.
 
 use super::{Context, Fault, Rule, Verdict};
 use crate::ops::{Kind, Op, Role};

@@ -1,4 +1,4 @@
-//! C10: lane indices of vector ops.
+//! F9: lane indices of vector ops.
 
 use super::{Fault, Rule, Verdict};
 use crate::ops::Op;

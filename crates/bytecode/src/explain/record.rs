@@ -4,9 +4,9 @@
 //! The walk calls the [`Observer`] before each operator and after each instruction; the two sides are read through [`Sides`].
 //!
 //! # Invariants
-//! * H1. Steps stand in the order of the walk: an operator before the instructions that the walk took to satisfy it. A pure
+//! * J1. Steps stand in the order of the walk: an operator before the instructions that the walk took to satisfy it. A pure
 //!   operator's instructions may come later, when an effect or a control operator asks for them.
-//! * H2. The stack of an operator is the one after it, as the next operator finds it; it is missing where control does not
+//! * J2. The stack of an operator is the one after it, as the next operator finds it; it is missing where control does not
 //!   go on or the walk ended.
 //!
 //! Limits: of a stack the topmost [`STACK_SHOWN`] entries are kept, so a record is linear in operators and instructions.
@@ -24,7 +24,7 @@ use prova_module::{Module, Operator, OperatorsReader};
 use prova_terms::{Term, Terms, Vn};
 use std::collections::BTreeMap;
 
-/// Instructions among which the write of a value is looked for that the walk has not yet asked for (H1).
+/// Instructions among which the write of a value is looked for that the walk has not yet asked for (J1).
 const PENDING_MAX: usize = 64;
 
 /// What a walk has recorded.
@@ -176,7 +176,7 @@ impl Observer for &mut Record<'_> {
 }
 
 impl Record<'_> {
-    /// The stack after the newest operator (H2).
+    /// The stack after the newest operator (J2).
     fn close_operator(&mut self, sides: &Sides<'_>) {
         let Some(at) = self.operator.take().filter(|_| sides.live) else { return };
         let height = sides.height();
@@ -216,7 +216,7 @@ impl Record<'_> {
         map.get(entry).map_or(0, |entry| entry.offset)
     }
 
-    /// Finds the places of values that the code computes only after the operator (H1).
+    /// Finds the places of values that the code computes only after the operator (J1).
     fn settle(&mut self, terms: &Terms) {
         for (at, sources) in std::mem::take(&mut self.sources) {
             let Step::Operator { offset, stack: Some(stack), .. } = &self.steps[at] else {

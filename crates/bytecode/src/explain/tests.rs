@@ -101,7 +101,7 @@ const REFUSALS: &[(&str, &str, &str, &str)] = &[
             0x0 copy s2 <- s0
             0xa const32 s0 <- 10
             0xd return1 s2",
-        "C19 (frozen) position 0 of the Wasm stack (v1 = param 0) is not in s2 on the edge from `BrIf` at 0x20 to the end (at 0x26) of the block at 0x1c: s2 has no value on this path
+        "Q6 (frozen) position 0 of the Wasm stack (v1 = param 0) is not in s2 on the edge from `BrIf` at 0x20 to the end (at 0x26) of the block at 0x1c: s2 has no value on this path
 Wasm: v1 = param 0
   +0: pushes v1 = param 0: position 0 of the Wasm stack
 code: nothing
@@ -117,7 +117,7 @@ code: nothing
             !hint 10 1 0 0
             0x4 i32.add_imm s1 <- s0 5
             0xa return",
-        "C19 (frozen) local 1 (v3 = i32.add(v1, 0xfffffffb)) is not in s1 on the edge from `Loop` at 0x21 to the loop at 0x21: s1 holds v4 = i32.add(v1, 5); they differ in operand 1 of i32.add: in Wasm 0xfffffffb, in the code 5
+        "Q6 (frozen) local 1 (v3 = i32.add(v1, 0xfffffffb)) is not in s1 on the edge from `Loop` at 0x21 to the loop at 0x21: s1 holds v4 = i32.add(v1, 5); they differ in operand 1 of i32.add: in Wasm 0xfffffffb, in the code 5
 Wasm: v3 = i32.add(v1, 0xfffffffb)
   +0: gives v1 = param 0
   +4: gives v3 = i32.add(v1, 0xfffffffb)
@@ -131,7 +131,7 @@ code: v4 = i32.add(v1, 5)
         "!hint 5 1 0 0
             0x4 i32.sub s2 <- s1 s0
             0x5 return1 s2",
-        "C12 (results) result cell 0 is v3 = i32.sub(v1, v2) at `End` at 0x1f; instruction @1 returns v4 = i32.sub(v2, v1); operands 0 and 1 of i32.sub are exchanged
+        "Q9 (results) result cell 0 is v3 = i32.sub(v1, v2) at `End` at 0x1f; instruction @1 returns v4 = i32.sub(v2, v1); operands 0 and 1 of i32.sub are exchanged
 Wasm: v3 = i32.sub(v1, v2)
   +0: gives v1 = param 0
   +2: gives v2 = param 1
@@ -146,7 +146,7 @@ code: v4 = i32.sub(v2, v1)
         "!hint 5 1 0 0
             0x4 i32.lt_u s2 <- s0 s1
             0x5 return1 s2",
-        "C12 (results) result cell 0 is v3 = i32.lt_s(v1, v2) at `End` at 0x1f; instruction @1 returns v4 = i32.lt_u(v1, v2); the operands are the same, the operators are not
+        "Q9 (results) result cell 0 is v3 = i32.lt_s(v1, v2) at `End` at 0x1f; instruction @1 returns v4 = i32.lt_u(v1, v2); the operands are the same, the operators are not
 Wasm: v3 = i32.lt_s(v1, v2)
   +0: gives v1 = param 0
   +2: gives v2 = param 1
@@ -161,7 +161,7 @@ code: v4 = i32.lt_u(v1, v2)
         "!hint 5 1 0 0
             0x2 i32.load s2 <- s1 +4
             0x5 return1 s2",
-        "C17 (effects) the address of `I32Load` at 0x21 is v1 = param 0; instruction @0 has v2 = param 1
+        "Q2 (effects) the address of `I32Load` at 0x21 is v1 = param 0; instruction @0 has v2 = param 1
 Wasm: v1 = param 0
   +0: gives v1 = param 0
 code: v2 = param 1
@@ -174,7 +174,7 @@ code: v2 = param 1
         "!hint 5 1 0 0
             0x2 i32.load s2 <- s0 +8
             0x5 return1 s2",
-        "C17 (effects) the offset of `I32Load` at 0x21 is 4; instruction @0 has 8
+        "Q2 (effects) the offset of `I32Load` at 0x21 is 4; instruction @0 has 8
 Wasm: 4
 code: 8
   @0: uses 8",
@@ -185,7 +185,7 @@ code: 8
         "!hint 5 1 0 0
             0x4 i32.add s1 <- s0 s2
             0x5 return1 s1",
-        "C6 (initialised) instruction @0 reads s2 (position 1 of the Wasm stack, 3), which has no value on every path to it
+        "Q4 (initialised) instruction @0 reads s2 (position 1 of the Wasm stack, 3), which has no value on every path to it
 Wasm: 3
   +2: pushes 3: position 1 of the Wasm stack
 code: nothing
@@ -203,7 +203,7 @@ code: nothing
             0x6 br_if s0 -> @3
             0x9 const32 s1 <- 2
             0xc return1 s1",
-        "C18 (values) a value of the label (1) is not in s1 on the edge from `BrIf` at 0x1f to the end (at 0x24) of the block at 0x19: s1 holds 3
+        "Q5 (values) a value of the label (1) is not in s1 on the edge from `BrIf` at 0x1f to the end (at 0x24) of the block at 0x19: s1 holds 3
 Wasm: 1
   +2: gives 1
 code: 3
@@ -221,7 +221,7 @@ code: 3
             0x6 br_if_not s1 -> @3
             0xa const32 s0 <- 10
             0xd return1 s2",
-        "C20 (conditions) `BrIf` at 0x20 branches on v2 = param 1; instruction @1 has to branch on it and branches on v3 = i32.eq(v2, 0)
+        "Q8 (conditions) `BrIf` at 0x20 branches on v2 = param 1; instruction @1 has to branch on it and branches on v3 = i32.eq(v2, 0)
 Wasm: v2 = param 1
   +4: gives v2 = param 1
 code: v3 = i32.eq(v2, 0)
@@ -238,7 +238,7 @@ code: v3 = i32.eq(v2, 0)
             0x6 copy s3 <- s2
             0x6 call s3.. func0
             0xa return1 s1",
-        "C17 (effects) argument cell 0 of `Call` at 0x1f (v1 = param 0) is not in s3: s3 holds 4
+        "Q2 (effects) argument cell 0 of `Call` at 0x1f (v1 = param 0) is not in s3: s3 holds 4
 Wasm: v1 = param 0
   +0: gives v1 = param 0
 code: 4
@@ -256,7 +256,7 @@ code: 4
             !catch 0 1 4294967295 0 1 1
             0xb throw s1.. tag0
             0xf return",
-        "C19 (frozen) local 0 (7) is not in s0 where `Throw` at 0x29 may throw to a clause around it: s0 holds 0
+        "Q6 (frozen) local 0 (7) is not in s0 where `Throw` at 0x29 may throw to a clause around it: s0 holds 0
 Wasm: 7
   +9: sets local 0
 code: 0
@@ -267,7 +267,7 @@ code: 0
         "(module (memory 1) (func (param i32) local.get 0 i32.load drop))",
         "!hint 6 0 0 0
             0x6 return",
-        "C17 (effects) control leaves before Load(4) of the operator at 0x1f, at `I32Load` at 0x1f",
+        "Q2 (effects) control leaves before Load(4) of the operator at 0x1f, at `I32Load` at 0x1f",
     ),
 ];
 

@@ -41,7 +41,7 @@ fn said(planted: Plant, file: &Path) -> String {
     plant(Plant::None);
     let view = Function::new(module.wasm(), func, &explained).expect("it can be printed");
     let short = file.file_name().expect("a file").to_string_lossy();
-    let run = format!("{}\n{}\n", text_of(&error), advice(&error).expect("it is a rejection"));
+    let run = format!("{}\n{}\n", text_of(&error), advice(&error).expect("it is a refusal"));
     format!("{}\n{}", run.replace(file_name, &short), printable(&view.to_text()))
 }
 

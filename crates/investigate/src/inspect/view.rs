@@ -185,7 +185,7 @@ pub(super) struct Value {
 /// Why the check refused the bytecode.
 #[derive(Serialize)]
 pub(super) struct Refusal {
-    /// `C19`.
+    /// `Q6`.
     pub(super) rule: String,
     /// `frozen`.
     pub(super) rule_name: String,

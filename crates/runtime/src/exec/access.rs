@@ -88,7 +88,7 @@ impl Runtime {
     }
 
     /// Leaves a result where the handler finds it: in the [`Vm`], since a result in memory of the handler's own would keep its
-    /// last call from being a jump (S3). False: it is a trap.
+    /// last call from being a jump (P3). False: it is a trap.
     fn keep(self, result: Result<impl Into<u64>, TrapKind>) -> bool {
         match result {
             Ok(value) => {

@@ -5,10 +5,10 @@
 //! not fit traps at the call, before its frame exists).
 //!
 //! # Invariants
-//! * F1. After `push`, `fp` is the callee's frame, its parameters are in place, its other locals are 0.
-//! * F2. `push` checks the charge before it writes a record, so `frame_top` stays inside the records (V6) and the
+//! * C1. After `push`, `fp` is the callee's frame, its parameters are in place, its other locals are 0.
+//! * C2. `push` checks the charge before it writes a record, so `frame_top` stays inside the records (V6) and the
 //!   callee's frame inside the value stack (V5).
-//! * F3. A record without [`Frame::SWITCHED`] belongs to a caller in the same instance: `pop` may go on there with the
+//! * C3. A record without [`Frame::SWITCHED`] belongs to a caller in the same instance: `pop` may go on there with the
 //!   same memory 0 and the same instance.
 
 use super::Registers;
@@ -28,7 +28,7 @@ pub(super) unsafe fn push(
     next: *const u64,
 ) -> bool {
     let vm = r.cx;
-    // SAFETY: F2, V2, V4.
+    // SAFETY: C2, V2, V4.
     unsafe {
         let charge_bytes = (*entry).charge_bytes;
         let left = (*vm).height_left;
@@ -48,7 +48,7 @@ pub(super) unsafe fn push(
     true
 }
 
-/// Zeroes the locals behind the parameters (F1).
+/// Zeroes the locals behind the parameters (C1).
 ///
 /// The stores are volatile so that the loop stays a loop: a call of `memset` would make every handler that calls
 /// spill its registers.
@@ -121,14 +121,14 @@ pub(super) unsafe fn replace(r: &mut Registers, entry: *const FuncEntry, window:
     }
 }
 
-/// Pops the running frame; gives where the caller goes on, or `None` (nothing popped) where the driver has to do it (F3).
+/// Pops the running frame; gives where the caller goes on, or `None` (nothing popped) where the driver has to do it (C3).
 ///
 /// # Safety
 /// V1 to V6.
 #[inline(always)]
 pub(super) unsafe fn pop(r: &mut Registers) -> Option<*const u64> {
     let vm = r.cx;
-    // SAFETY: V6: the running function has a record; F3; V4 for the caller's code.
+    // SAFETY: V6: the running function has a record; C3; V4 for the caller's code.
     unsafe {
         let record = (*vm).frame_top.sub(1);
         let frame = *record;

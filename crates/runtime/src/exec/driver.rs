@@ -455,7 +455,7 @@ impl Activation {
         }
     }
 
-    /// The address of the load or store at `vm.ip`: S2, its operands are as they were.
+    /// The address of the load or store at `vm.ip`: P2, its operands are as they were.
     fn fault(&self, store: &Store) -> Option<MemoryFault> {
         // SAFETY: V1; O2 for the address operand.
         unsafe {

@@ -4,7 +4,7 @@
 //! inlined, so that a handler has no `ret` of its own, which is what the test that decodes the handlers looks for.
 //!
 //! # Invariants
-//! * X1. An exit stores `ip` and `fp`; everything else that the driver needs is already in the [`Vm`](crate::vm::Vm)
+//! * E1. An exit stores `ip` and `fp`; everything else that the driver needs is already in the [`Vm`](crate::vm::Vm)
 //!   or is decoded from the instruction at `ip`.
 
 use super::handler;

@@ -5,10 +5,10 @@
 //! everything else is shared, so the executors can differ only in dispatch.
 //!
 //! # Invariants
-//! * S1. A step reads all its sources before it writes any result.
-//! * S2. On an exit with a trap no result, memory or runtime object has been changed by the instruction, and `vm.ip`
+//! * P1. A step reads all its sources before it writes any result.
+//! * P2. On an exit with a trap no result, memory or runtime object has been changed by the instruction, and `vm.ip`
 //!   is the trapping instruction: the driver decodes it again for details.
-//! * S3. No value with a destructor is alive at `next!` or at an exit, so both are tail calls.
+//! * P3. No value with a destructor is alive at `next!` or at an exit, so both are tail calls.
 
 /// A memory fault leaves through here, with nothing but the registers.
 macro_rules! fault {

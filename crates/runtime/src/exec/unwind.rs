@@ -8,7 +8,7 @@
 //! An exception does not pass a call of the host: what the function that the host called throws is a trap for the host.
 //!
 //! # Invariants
-//! * U1. A handler's target and slots were checked (C21): what the clause receives fits the frame, and the target is an instruction.
+//! * U1. A handler's target and slots were checked (rule F15 of the check): what the clause receives fits the frame, and the target is an instruction.
 //! * U2. The cells of a tag's values are those that the module's tag type says, since tags were matched by type at the import.
 //!
 //! Cost: for each frame that it searches the logarithm of the function's handlers, and constant for each clause asked, which
@@ -102,7 +102,7 @@ impl Activation {
     /// What the instruction at `word` of the running function throws.
     fn thrown(&self, store: &Store, word: u32) -> Result<Thrown, Trap> {
         let vm = self.vm();
-        // SAFETY: V1, V5: the operands are slots of the frame (C5, C11).
+        // SAFETY: V1, V5: the operands are slots of the frame (rules F5 and F10 of the check).
         unsafe {
             let func = FuncAddr::from_index((*vm).func);
             let inst = store.bytecode(func).and_then(|code| decode(code.words(), word).ok());

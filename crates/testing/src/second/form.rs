@@ -1,6 +1,6 @@
-//! The form of a candidate: C1 to C15 without C6, and C21, each by a pass of its own over all instructions.
+//! The form of a candidate: F1 to F15, each by a pass of its own over all instructions.
 //!
-//! These are the rules in the header of `prova_bytecode::check`, restated; what C7, C11, C12, C13 and C14 ask beyond is asked by the walk.
+//! These are the rules in the header of `prova_bytecode::check`, restated; the rules of equality are asked by the walk.
 
 use super::{Fault, Verdict};
 use prova_bytecode::{
@@ -58,7 +58,7 @@ impl Form<'_> {
         Ok(insts)
     }
 
-    /// C3 and C4.
+    /// F3 and F4.
     fn size_and_frame(&self) -> Verdict {
         let Candidate { words, frame_cells, .. } = self.candidate;
         if words.len() > WORDS_MAX {
@@ -75,7 +75,7 @@ impl Form<'_> {
         Ok(())
     }
 
-    /// C14, as far as it is order.
+    /// F13, as far as it is order.
     fn hints(&self) -> Verdict {
         let Candidate { words, controls, constants, frame_cells, .. } = self.candidate;
         let wrong = |what| Err(fault(0, Rule::Hints, what));
@@ -99,7 +99,7 @@ impl Form<'_> {
         Ok(())
     }
 
-    /// C1 and C2.
+    /// F1 and F2.
     fn decode(&self) -> Result<Vec<Inst>, Fault> {
         let words = &self.candidate.words;
         let (mut insts, mut at) = (Vec::new(), 0);
@@ -118,7 +118,7 @@ impl Form<'_> {
         }
     }
 
-    /// C5.
+    /// F5.
     fn slots(&self, inst: &Inst) -> Verdict {
         for (kind, _, slot) in operands(inst) {
             let cells = u64::from(kind.cells());
@@ -129,7 +129,7 @@ impl Form<'_> {
         Ok(())
     }
 
-    /// C8 and C9.
+    /// F7 and F8.
     fn indices(&self, inst: &Inst) -> Verdict {
         let module = self.module;
         let class = inst.op.class();
@@ -198,7 +198,7 @@ impl Form<'_> {
         Ok(())
     }
 
-    /// C10.
+    /// F9.
     fn lanes(&self, inst: &Inst) -> Verdict {
         for (kind, _, value) in operands(inst) {
             if kind == Kind::lane && lanes(inst.op.mnemonic()).is_none_or(|lanes| value >= lanes) {
@@ -215,7 +215,7 @@ impl Form<'_> {
         Ok(())
     }
 
-    /// C11 and C12.
+    /// F10 and F11.
     fn windows_and_results(&self, inst: &Inst) -> Verdict {
         let class = inst.op.class();
         let results = self.facts.result_cells;
@@ -261,7 +261,7 @@ impl Form<'_> {
         Ok(())
     }
 
-    /// C7, and C15 for backward branches.
+    /// F6, and F14 for backward branches.
     fn targets(&self, insts: &[Inst], starts: &BTreeSet<u32>) -> Verdict {
         for inst in insts {
             let rel = operands(inst).filter(|(kind, ..)| *kind == Kind::rel).map(|(.., to)| to);
@@ -286,7 +286,7 @@ impl Form<'_> {
         Ok(())
     }
 
-    /// C13, as far as it is order.
+    /// F12, as far as it is order.
     fn map(&self, starts: &BTreeSet<u32>) -> Verdict {
         let map = &self.candidate.map;
         if map.first().is_none_or(|first| first.word != 0) {
@@ -306,7 +306,7 @@ impl Form<'_> {
         Ok(())
     }
 
-    /// C15 but for backward branches.
+    /// F14 but for backward branches.
     fn metering(&self, insts: &[Inst]) -> Verdict {
         let wrong = |at, what: &str| Err(fault(at, Rule::Metering, what));
         let metering = self.settings.metering;
@@ -334,7 +334,7 @@ impl Form<'_> {
         }
     }
 
-    /// C21.
+    /// F15.
     fn handlers(&self, starts: &BTreeSet<u32>) -> Verdict {
         let Candidate { handlers, words, frame_cells, .. } = self.candidate;
         let end = words.len() as u32;

@@ -14,22 +14,22 @@
 //! its reading of the Wasm and its reading of the form.
 //!
 //! # The rules
-//! The form is C1 to C15 and C21 of the check's header (`form`). Then the operators are walked in their order, those that cannot be reached
+//! The form is F1 to F15 of the check's header (`form`). Then the operators are walked in their order, those that cannot be reached
 //! left out, and the code in the order of its words:
 //!
 //! * W1. What an operator computes, the code may compute anywhere before it is used. Where an operator has an effect, the next effect of
-//!   the code is the same one, on equal arguments, and the map gives its instruction the operator's offset (C13, C17).
-//! * W2. Before each operator the charge or poll that is due there is such an effect (C15, C17).
-//! * W3. For every control operator that is reached there is the next hint, and its code ends at the hint's word (C14). The code of an edge,
+//!   the code is the same one, on equal arguments, and the map gives its instruction the operator's offset (Q2, Q3).
+//! * W2. Before each operator the charge or poll that is due there is such an effect (F14, Q2).
+//! * W3. For every control operator that is reached there is the next hint, and its code ends at the hint's word (Q12). The code of an edge,
 //!   which only computes, stands before that word.
-//! * W4. At every edge the relation of `state` holds (C18, C19), and its target is the word at which the label's code begins (C7).
-//! * W5. A branch is taken where the Wasm's is, or, around the code of an edge, where it is not (C20).
-//! * W6. A return gives the results; no edge leads to the body's end otherwise (C12).
+//! * W4. At every edge the relation of `state` holds (Q5, Q6), and its target is the word at which the label's code begins (Q7).
+//! * W5. A branch is taken where the Wasm's is, or, around the code of an edge, where it is not (Q8).
+//! * W6. A return gives the results; no edge leads to the body's end otherwise (Q9).
 //! * W7. A call's arguments are in its window, which lies above all that lives; nothing is known afterwards of what is above the window
-//!   but its results (C6, C11).
+//!   but its results (Q4, Q10).
 //! * W8. Inside a `try_table`, wherever something may be thrown, every local is in its slot, and so is every position below the base of
-//!   each label to which a clause around leads (C19). The handlers are those of the `try_table`s, in the order of their ends (C21).
-//! * W9. A cell is read only where something is known of it (C6).
+//!   each label to which a clause around leads (Q6). The handlers are those of the `try_table`s, in the order of their ends (Q11).
+//! * W9. A cell is read only where something is known of it (Q4).
 //!
 //! Limits: a function that nests deeper than [`DEPTH_MAX`] is not judged. Time: cells × edges, and a map entry for each term.
 //!

@@ -113,7 +113,7 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
 
     fn target(&self, inst: &Inst, offset: u64) -> Result<u32, Fault> {
         inst.target(offset as i32)
-            .ok_or_else(|| Fault::new(Rule::Targets, "a branch before the code"))
+            .ok_or_else(|| Fault::new(Rule::Labels, "a branch before the code"))
     }
 }
 
@@ -369,8 +369,8 @@ macro_rules! step {
         $p.perform(Effect::Poll, [])?;
         Step::Next
     }};
-    ($p:ident $i:ident stub_attach [<-] {}) => { return Err(Fault::new(Rule::Decoding, "a stub")) };
-    ($p:ident $i:ident stub_host [<-] {}) => { return Err(Fault::new(Rule::Decoding, "a stub")) };
+    ($p:ident $i:ident stub_attach [<-] {}) => { return Err(Fault::new(Rule::Effects, "a stub")) };
+    ($p:ident $i:ident stub_host [<-] {}) => { return Err(Fault::new(Rule::Effects, "a stub")) };
 }
 
 macro_rules! execute {
@@ -404,7 +404,7 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         if !tail && window < self.state.top() {
             let live = self.state.top();
             return Err(Fault::new(
-                Rule::Windows,
+                Rule::Live,
                 format!("window s{window} below s{live}, which is live"),
             ));
         }

@@ -53,7 +53,7 @@ fn single(ty: ValType) -> &'static [ValType] {
 }
 
 fn hint_fault(what: impl Into<Cow<'static, str>>) -> Fault {
-    Fault::new(Rule::Hints, what)
+    Fault::new(Rule::Extents, what)
 }
 
 impl<O: Observer> Proof<'_, '_, O> {
@@ -322,7 +322,7 @@ impl<O: Observer> Proof<'_, '_, O> {
             return self.returned(step);
         }
         let Step::Br { target } = *step else {
-            return Err(Fault::new(Rule::Targets, "an edge that does not end in a jump"));
+            return Err(Fault::new(Rule::Labels, "an edge that does not end in a jump"));
         };
         self.edge(at)?;
         self.aim(at, target)
@@ -344,7 +344,7 @@ impl<O: Observer> Proof<'_, '_, O> {
         if target == word {
             return Ok(());
         }
-        Err(Fault::new(Rule::Targets, format!("a branch to @{target}, where the label is @{word}")))
+        Err(Fault::new(Rule::Labels, format!("a branch to @{target}, where the label is @{word}")))
     }
 
     pub(super) fn br(&mut self, depth: u32) -> Verdict {
@@ -395,7 +395,7 @@ impl<O: Observer> Proof<'_, '_, O> {
         self.condition(condition, code, direct)?;
         if direct {
             if self.frames[at].kind == BlockKind::Func {
-                return Err(Fault::new(Rule::Targets, "a branch to the body's label is a return"));
+                return Err(Fault::new(Rule::Labels, "a branch to the body's label is a return"));
             }
             self.edge(at)?;
             return self.aim(at, target);
@@ -423,7 +423,7 @@ impl<O: Observer> Proof<'_, '_, O> {
         let words = self.code_words();
         let targets = inst.table_targets(words);
         if targets.len() != table.len() as usize + 1 {
-            return Err(Fault::new(Rule::Targets, "a table of another length"));
+            return Err(Fault::new(Rule::Labels, "a table of another length"));
         }
         let mut edges = Vec::with_capacity(targets.len());
         for (&target, depth) in targets.iter().zip(table.targets().chain([Ok(table.default())])) {
@@ -431,7 +431,7 @@ impl<O: Observer> Proof<'_, '_, O> {
                 depth.map_err(|_| Fault::new(Rule::Operators, "a table that does not decode"))?;
             let target = inst.target(target as i32);
             let target =
-                target.ok_or_else(|| Fault::new(Rule::Targets, "a branch before the code"))?;
+                target.ok_or_else(|| Fault::new(Rule::Labels, "a branch before the code"))?;
             edges.push((target, self.frame_at(depth)?));
         }
         edges.sort_unstable();
@@ -444,7 +444,7 @@ impl<O: Observer> Proof<'_, '_, O> {
                 continue;
             }
             if self.frames[at].kind == BlockKind::Func {
-                return Err(Fault::new(Rule::Targets, "a branch to the body's label is a return"));
+                return Err(Fault::new(Rule::Labels, "a branch to the body's label is a return"));
             }
             self.edge(at)?;
             self.aim(at, target)?;

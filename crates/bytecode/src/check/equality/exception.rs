@@ -134,5 +134,5 @@ impl Frame<'_> {
 }
 
 fn fault(what: impl Into<Cow<'static, str>>) -> Fault {
-    Fault::new(Rule::Handlers, what)
+    Fault::new(Rule::Clauses, what)
 }

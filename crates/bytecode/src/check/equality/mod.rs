@@ -155,8 +155,8 @@ impl<'t, 'f: 't, O: Observer> Proof<'t, 'f, O> {
         let Context { module, facts, settings, candidate, .. } = form.cx;
         let func = candidate.func;
         let body = module.body(func);
-        let body =
-            body.ok_or_else(|| Fault::new(Rule::Size, format!("the module defines no {func}")))?;
+        let body = body
+            .ok_or_else(|| Fault::new(Rule::Operators, format!("the module defines no {func}")))?;
         let Buffers { mut state, mut locals, mut call_args, mut call_results } = buffers;
         locals.clear();
         // Numbers of another table's terms, which a call that the Wasm has not would compare and show.
@@ -223,7 +223,7 @@ impl<'t, 'f: 't, O: Observer> Proof<'t, 'f, O> {
         self.at = self.next;
         self.at_word(self.code_end())?;
         if self.hint != self.candidate.controls.len() {
-            return Err(Fault::new(Rule::Hints, "a hint for no operator"));
+            return Err(Fault::new(Rule::Extents, "a hint for no operator"));
         }
         self.end_handlers()
     }
@@ -392,7 +392,7 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         let mut inst = Inst::BLANK;
         while self.next < word {
             if !matches!(self.step(&mut inst)?, Step::Next) {
-                return Err(Fault::new(Rule::Targets, "control leaves where the Wasm goes on"));
+                return Err(Fault::new(Rule::Labels, "control leaves where the Wasm goes on"));
             }
         }
         self.at_word(word)
@@ -407,7 +407,7 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
                 transfer => return Ok((inst, transfer)),
             }
         }
-        Err(Fault::new(Rule::Targets, "no transfer of control where the Wasm has one"))
+        Err(Fault::new(Rule::Labels, "no transfer of control where the Wasm has one"))
     }
 
     fn at_word(&self, word: u32) -> Verdict {
@@ -415,7 +415,7 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
             return Ok(());
         }
         Err(Fault::new(
-            Rule::Hints,
+            Rule::Extents,
             format!("the walk is at @{}, the hint says @{word}", self.next),
         ))
     }
@@ -424,7 +424,7 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
     fn hint(&mut self) -> Result<u32, Fault> {
         let hint = self.candidate.controls.get(self.hint);
         let hint = hint.filter(|hint| hint.offset == self.offset).ok_or_else(|| {
-            Fault::new(Rule::Hints, format!("no hint for the operator at {:#x}", self.offset))
+            Fault::new(Rule::Extents, format!("no hint for the operator at {:#x}", self.offset))
         })?;
         self.hint += 1;
         self.constants = hint.constants.clone();
@@ -437,13 +437,13 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         for i in std::mem::take(&mut self.constants) {
             let hint = self.candidate.constants[i as usize];
             let slot = u32::from(hint.slot);
-            let fault = || Fault::new(Rule::Hints, format!("s{slot} is no constant"));
+            let fault = || Fault::new(Rule::Extents, format!("s{slot} is no constant"));
             if slot < self.state.local_cells || slot >= base {
                 return Err(fault());
             }
             if slot < outer && !self.state.is_constant(slot) {
                 let what = format!("s{slot} is no constant of the block around this one");
-                return Err(Fault::new(Rule::Hints, what));
+                return Err(Fault::new(Rule::Extents, what));
             }
             let term = self.terms.borrow().term(self.state.wasm(slot));
             let [low, high] = hint.cells;
@@ -516,6 +516,6 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         }
         let (of, offset) = (self.offset, self.form.offset);
         let what = format!("{effect:?} of the operator at {of:#x} is mapped to {offset:#x}");
-        Fault::new(Rule::Map, what)
+        Fault::new(Rule::Places, what)
     }
 }

@@ -83,7 +83,7 @@ fn changed(
     (settings, candidate)
 }
 
-/// Code that computes what its function does, with changes: what is still accepted keeps C5, C6 and C7 by the slow reading,
+/// Code that computes what its function does, with changes: what is still accepted keeps F5, Q4 and F6 by the slow reading,
 /// which knows nothing of the Wasm.
 #[test]
 fn accepted_code_reads_what_it_wrote() {
@@ -145,7 +145,7 @@ fn mutate(random: &mut Random, settings: &mut Settings, candidate: &mut Candidat
     }
 }
 
-/// C5, C6 and C7 by iteration to a fixpoint, for code whose calls have no window (those are left
+/// F5, Q4 and F6 by iteration to a fixpoint, for code whose calls have no window (those are left
 /// out): `Err` says what is wrong.
 fn assigned(module: &Module, candidate: &Candidate) -> Result<(), String> {
     let facts = module.facts(candidate.func).ok_or("no such function")?;

@@ -295,14 +295,14 @@ pub(super) const PAIRS: &[Pair] = &[
         ],
     },
     Pair {
-        rule: Rule::Results,
+        rule: Rule::Returns,
         name: "results: return1",
         module: CALLS,
         accept: &["return1 s0", "return", "!func 3\nunreachable"],
         reject: &[("!func 3\nreturn1 s0", "return1 for 3 cells")],
     },
     Pair {
-        rule: Rule::Results,
+        rule: Rule::Returns,
         name: "results: a vector",
         module: "(module (func (param v128) (result v128) local.get 0) (func (param v128)))",
         accept: &["return", "!func 1\nreturn"],
@@ -312,7 +312,7 @@ pub(super) const PAIRS: &[Pair] = &[
         ],
     },
     Pair {
-        rule: Rule::Results,
+        rule: Rule::Returns,
         name: "results: tail calls",
         module: CALLS,
         accept: &[

@@ -27,9 +27,9 @@ pub(super) const CASES: &[Case] = &[
             (Rule::Effects, &[("0x9 i32.load s2 <- s0 +8", "0x9 i32.load s2 <- s0 +8\ni32.load s2 <- s0 +8")]),
             (Rule::Effects, &[("0x4 i32.store s0 +4 s1", "0x4 i32.store s0 +4 s1\ni32.store s0 +4 s1")]),
             (Rule::Effects, &[("0x4 i32.store s0 +4 s1\n0x9 i32.load s2 <- s0 +8", "0x4 i32.load s2 <- s0 +8\n0x9 i32.store s0 +4 s1")]),
-            (Rule::Map, &[("0x9 i32", "0x7 i32")]),
-            (Rule::Map, &[("0x9 ", "")]),
-            (Rule::Map, &[("0x4 ", "")]),
+            (Rule::Places, &[("0x9 i32", "0x7 i32")]),
+            (Rule::Places, &[("0x9 ", "")]),
+            (Rule::Places, &[("0x4 ", "")]),
         ],
     },
     Case {
@@ -65,7 +65,7 @@ pub(super) const CASES: &[Case] = &[
             (Rule::Effects, &[("s0 s1", "s1 s0")]),
             (Rule::Effects, &[("i32.div_s", "i64.div_s")]),
             (Rule::Effects, &[("!end 6", "i32.div_s s2 <- s0 s1\n!end 6")]),
-            (Rule::Map, &[("0x4", "0x2")]),
+            (Rule::Places, &[("0x4", "0x2")]),
         ],
     },
     Case {
@@ -103,12 +103,12 @@ pub(super) const CASES: &[Case] = &[
             (Rule::Effects, &[("copy s4 <- s1", "copy s4 <- s0")]),
             (Rule::Initialised, &[("s3..", "s4..")]),
             // A window below what is live, a read of what the callee's frame may have overwritten, another result.
-            (Rule::Windows, &[("copy s3 <- s1\ncopy s4", "copy s2 <- s1\ncopy s3"), ("s3..", "s2.."), ("s0 s3", "s0 s2")]),
+            (Rule::Live, &[("copy s3 <- s1\ncopy s4", "copy s2 <- s1\ncopy s3"), ("s3..", "s2.."), ("s0 s3", "s0 s2")]),
             (Rule::Initialised, &[("s0 s3", "s0 s4")]),
             (Rule::Initialised, &[("copy s3", "copy s5 <- s0\ncopy s3"), ("s0 s3", "s5 s3")]),
             (Rule::Results, &[("s0 s3", "s1 s3")]),
             (Rule::Effects, &[("i32.add", "copy s4 <- s1\ncall_import s3.. func0\ni32.add")]),
-            (Rule::Map, &[("0x6", "0x4")]),
+            (Rule::Places, &[("0x6", "0x4")]),
         ],
     },
     Case {
@@ -264,7 +264,7 @@ pub(super) const CASES: &[Case] = &[
             (Rule::Effects, &[("0x2 poll", "0x2 poll\npoll")]),
             (Rule::Metering, &[("0x2 poll\n", "")]),
             (Rule::Effects, &[("@head:\n!end 0\n0x2 poll", "0x2 poll\n@head:\n!end 0")]),
-            (Rule::Map, &[("0x2 poll", "0x4 poll")]),
+            (Rule::Places, &[("0x2 poll", "0x4 poll")]),
         ],
     },
     Case {

@@ -28,9 +28,9 @@ pub(super) const CASES: &[Case] = &[
             // The slot holds 99 all the time.
             (Rule::Initialised, &[("!end 8\nconst32 s1 <- 7", "!end 8")]),
             (Rule::Results, &[("!end 8\nconst32 s1 <- 7", "!end 8\nconst32 s1 <- 8")]),
-            (Rule::Hints, &[("s1=7", "s1=8")]),
-            (Rule::Hints, &[("s1=7", "s0=7")]),
-            (Rule::Hints, &[("s1=7", "s2=1")]),
+            (Rule::Extents, &[("s1=7", "s1=8")]),
+            (Rule::Extents, &[("s1=7", "s0=7")]),
+            (Rule::Extents, &[("s1=7", "s2=1")]),
             (Rule::Frozen, &[("!end 2 s1=7", "!end 2")]),
         ],
     },
@@ -64,7 +64,7 @@ pub(super) const CASES: &[Case] = &[
         ]],
         wrong: &[
             (Rule::Frozen, &[("!end 8", "const32 s1 <- 99\n!end 8")]),
-            (Rule::Hints, &[("!end 8", "const32 s1 <- 99\n!end 8 s1=7")]),
+            (Rule::Extents, &[("!end 8", "const32 s1 <- 99\n!end 8 s1=7")]),
         ],
     },
     Case {
@@ -157,8 +157,8 @@ pub(super) const CASES: &[Case] = &[
         code: "0x0 unreachable",
         right: &[],
         wrong: &[
-            (Rule::Hints, &[("unreachable", "unreachable\nconst32 s0 <- 1\nreturn1 s0")]),
-            (Rule::Hints, &[("unreachable", "unreachable\n!end 3\nconst32 s0 <- 1\nreturn1 s0")]),
+            (Rule::Extents, &[("unreachable", "unreachable\nconst32 s0 <- 1\nreturn1 s0")]),
+            (Rule::Extents, &[("unreachable", "unreachable\n!end 3\nconst32 s0 <- 1\nreturn1 s0")]),
             (Rule::Effects, &[("0x0 unreachable", "const32 s0 <- 1\nreturn1 s0")]),
         ],
     },
@@ -205,7 +205,7 @@ pub(super) const CASES: &[Case] = &[
         right: &[],
         wrong: &[
             (Rule::Values, &[("const32 s1 <- 3", "const32 s1 <- 4")]),
-            (Rule::Targets, &[("@in:\n", ""), ("!end 8", "@in:\nconst32 s1 <- 3\n!end 8")]),
+            (Rule::Labels, &[("@in:\n", ""), ("!end 8", "@in:\nconst32 s1 <- 3\n!end 8")]),
             (Rule::Values, &[("@in:\n!end 12", "@in:\n!end 12\nconst32 s1 <- 4")]),
         ],
     },
