@@ -25,6 +25,7 @@
 //! * R2. `a > b = b < a`, `a ≥ b = b ≤ a`, for integers and for floats.
 //! * R3. `a − c = a + (−c)` for an integer constant `c`.
 //! * R4. `eqz(a) = (a == 0)`.
+//! * R5. `op(a) = a` for reinterpretations and for loads and stores of whole values: a value is its bits.
 //!
 //! [`Terms::truth`] brings a condition to a term and a polarity by the exact integer negations (`≠` of `=`, `≤` of `<` with
 //! operands swapped); of the float comparisons only `≠` is the negation of another, `=`.

@@ -65,4 +65,27 @@ impl Prim {
                 | P::i64_ne
         )
     }
+
+    /// Whether it gives the bits of its operand as they are (R5).
+    #[inline]
+    pub const fn keeps_bits(self) -> bool {
+        use Prim as P;
+        matches!(
+            self,
+            P::i32_reinterpret_f32
+                | P::i64_reinterpret_f64
+                | P::f32_reinterpret_i32
+                | P::f64_reinterpret_i64
+                | P::i32_load
+                | P::i64_load
+                | P::f32_load
+                | P::f64_load
+                | P::v128_load
+                | P::i32_store
+                | P::i64_store
+                | P::f32_store
+                | P::f64_store
+                | P::v128_store
+        )
+    }
 }

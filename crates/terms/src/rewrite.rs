@@ -1,4 +1,4 @@
-//! Operators on values → terms in one form (R1 to R4), and conditions → a term with a polarity.
+//! Operators on values → terms in one form (R1 to R5), and conditions → a term with a polarity.
 
 use crate::table::Head;
 use crate::{Prim, Terms, Vn};
@@ -69,6 +69,8 @@ impl Terms {
                 let zero = Vn::index(0);
                 (P::i64_eq, [a.min(zero), a.max(zero), Vn(0)])
             }
+            // R5.
+            (_, &[a]) if prim.keeps_bits() => return a,
             (_, &[a]) => (prim, [a, Vn(0), Vn(0)]),
             (_, &[a, b]) => (prim, [a, b, Vn(0)]),
             (_, &[a, b, c]) => (prim, [a, b, c]),

@@ -132,3 +132,14 @@ fn a_wrong_number_of_operands_equals_nothing() {
     let opaque = t.opaque();
     assert_ne!(opaque, t.opaque());
 }
+
+#[test]
+fn a_value_is_its_bits() {
+    let mut t = Terms::new();
+    let a = Vn::param(0);
+    for prim in Prim::ALL.iter().copied().filter(|prim| prim.keeps_bits()) {
+        assert_eq!(pure(&mut t, prim, &[a]), a, "{prim:?}");
+    }
+    assert_ne!(pure(&mut t, Prim::i64_load32_u, &[a]), a);
+    assert_ne!(pure(&mut t, Prim::i64_extend_i32_u, &[a]), a);
+}

@@ -106,6 +106,11 @@ impl Kind {
         }
     }
 
+    /// Whether it is `v128`, a value of two cells.
+    pub const fn is_wide(self) -> bool {
+        matches!(self, Kind::v128)
+    }
+
     /// The type, if the kind says it.
     pub const fn val_type(self) -> Option<ValType> {
         match self {

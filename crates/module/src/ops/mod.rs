@@ -189,7 +189,7 @@ macro_rules! define {
             pub const ALL: &[Opcode] = &[$(Opcode::$name),*];
         }
 
-        static ROWS: [Row; Opcode::ALL.len()] = [$(Row {
+        const ROWS: &[Row; Opcode::ALL.len()] = &[$(Row {
             opcode: Opcode::$name,
             mnemonic: $mnemonic,
             cost: $cost,
@@ -234,7 +234,7 @@ fn unlisted() -> ! {
 impl Opcode {
     /// Its row.
     #[inline]
-    pub fn row(self) -> &'static Row {
+    pub const fn row(self) -> &'static Row {
         &ROWS[self as usize]
     }
 
@@ -245,7 +245,7 @@ impl Opcode {
 
     /// Its class.
     #[inline]
-    pub fn class(self) -> Class {
+    pub const fn class(self) -> Class {
         self.row().class
     }
 

@@ -3,13 +3,16 @@
 //! Expressions of the rows are evaluated over [`Sym`]: numeric operators build terms, methods of `cx` perform effects.
 
 use super::effects::Effect;
-use super::symbolic::Sym;
+use super::symbolic;
 use super::symbolic::operators::*;
 use super::width::width;
 use super::{Component, Fault, Observer, Proof, Rule, Verdict};
 use crate::encode::Inst;
 use crate::ops::{Class, Kind, Op};
 use prova_terms::Vn;
+
+/// A term on the code's side.
+pub(super) type Sym<'t> = symbolic::Sym<'t, true>;
 
 /// What the walk has to do after an instruction.
 pub(super) enum Step {
@@ -139,27 +142,13 @@ macro_rules! runtime {
     };
 }
 
+for_each_store_operation!(runtime);
 runtime! {
     global_get GlobalGet (g);
     global_get_v128 GlobalGetV128 (g);
     global_set GlobalSet (g a);
     global_set_v128 GlobalSetV128 (g a);
-    ref_func RefFunc (f);
     ref_as_non_null RefAsNonNull (a);
-    table_get TableGet (t i);
-    table_set TableSet (t i a);
-    table_size TableSize (t);
-    table_grow TableGrow (t a n);
-    table_fill TableFill (t i a n);
-    table_copy TableCopy (t u d s n);
-    table_init TableInit (t x d s n);
-    elem_drop ElemDrop (x);
-    memory_size MemorySize (k);
-    memory_grow MemoryGrow (k n);
-    memory_fill MemoryFill (k d a n);
-    memory_copy MemoryCopy (k j d s n);
-    memory_init MemoryInit (k x d s n);
-    data_drop DataDrop (x);
     atomic_notify AtomicNotify (k p o n);
     atomic_wait32 AtomicWait32 (k p o x n);
     atomic_wait64 AtomicWait64 (k p o x n);

@@ -17,7 +17,7 @@ use super::state::Mark;
 use super::wasm::Dead;
 use super::{Component, Fault, Observer, Proof, Rule, Verdict};
 use crate::encode::Inst;
-use prova_module::{BlockKind, BlockType, BrTable, FuncIdx, Operator, TypeIdx, ValType};
+use prova_module::{BlockKind, BlockType, BrTable, FuncIdx, TypeIdx, ValType};
 use prova_terms::{Prim, Vn};
 use std::borrow::Cow;
 
@@ -57,28 +57,10 @@ fn hint_fault(what: impl Into<Cow<'static, str>>) -> Fault {
 }
 
 impl<O: Observer> Proof<'_, '_, O> {
-    /// Walks over a control operator that has no method of its own; says whether it is one.
-    pub(super) fn control(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
-        match *operator {
-            Operator::Unreachable => {
-                self.demand(Effect::Unreachable, [])?;
-                self.live = false;
-            }
-            Operator::Nop => {}
-            Operator::ReturnCall { function_index } => self.wasm_call(function_index, true)?,
-            Operator::CallIndirect { type_index, table_index } => {
-                self.wasm_call_indirect(type_index, table_index, false)?;
-            }
-            Operator::ReturnCallIndirect { type_index, table_index } => {
-                self.wasm_call_indirect(type_index, table_index, true)?;
-            }
-            Operator::CallRef { type_index } => self.wasm_call_ref(type_index, false)?,
-            Operator::ReturnCallRef { type_index } => self.wasm_call_ref(type_index, true)?,
-            Operator::BrOnNull { relative_depth } => self.br_on_null(relative_depth)?,
-            Operator::BrOnNonNull { relative_depth } => self.br_on_non_null(relative_depth)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
+    pub(super) fn wasm_unreachable(&mut self) -> Verdict {
+        self.demand(Effect::Unreachable, [])?;
+        self.live = false;
+        Ok(())
     }
 
     /// Counts blocks of unreachable code; comes back at the `else` or `end` of the block that became unreachable.
@@ -364,7 +346,7 @@ impl<O: Observer> Proof<'_, '_, O> {
     }
 
     /// The reference is no value of the branch; where it is not taken it stays.
-    fn br_on_null(&mut self, depth: u32) -> Verdict {
+    pub(super) fn br_on_null(&mut self, depth: u32) -> Verdict {
         let reference = self.pop()?;
         let condition = self.terms.borrow_mut().is_null(reference);
         self.branch_if(condition, depth)?;
@@ -372,7 +354,7 @@ impl<O: Observer> Proof<'_, '_, O> {
     }
 
     /// The reference is the last value of the branch.
-    fn br_on_non_null(&mut self, depth: u32) -> Verdict {
+    pub(super) fn br_on_non_null(&mut self, depth: u32) -> Verdict {
         let reference = self.pop()?;
         self.push(reference, false)?;
         let condition = {
@@ -527,13 +509,13 @@ impl<O: Observer> Proof<'_, '_, O> {
         self.wasm_calls(effect, [Vn::index(func)], ty, tail)
     }
 
-    fn wasm_call_ref(&mut self, ty: u32, tail: bool) -> Verdict {
+    pub(super) fn wasm_call_ref(&mut self, ty: u32, tail: bool) -> Verdict {
         let effect = if tail { Effect::ReturnCallRef } else { Effect::CallRef };
         let reference = self.pop()?;
         self.wasm_calls(effect, [reference, Vn::index(ty)], TypeIdx(ty), tail)
     }
 
-    fn wasm_call_indirect(&mut self, ty: u32, table: u32, tail: bool) -> Verdict {
+    pub(super) fn wasm_call_indirect(&mut self, ty: u32, table: u32, tail: bool) -> Verdict {
         let effect = if tail { Effect::ReturnCallIndirect } else { Effect::CallIndirect };
         let index = self.pop()?;
         let args = [index, Vn::index(ty), Vn::index(table)];

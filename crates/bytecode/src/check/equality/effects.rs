@@ -108,3 +108,26 @@ pub(super) struct Expected {
     /// Its first result, where it has one that is not a call's.
     pub(super) result: Vn,
 }
+
+/// The operations of the store that rows of both tables call by the same name, with the order of their arguments.
+macro_rules! for_each_store_operation {
+    ($callback:ident) => {
+        $callback! {
+            ref_func RefFunc (f);
+            table_get TableGet (t i);
+            table_set TableSet (t i a);
+            table_size TableSize (t);
+            table_grow TableGrow (t a n);
+            table_fill TableFill (t i a n);
+            table_copy TableCopy (t u d s n);
+            table_init TableInit (t x d s n);
+            elem_drop ElemDrop (x);
+            memory_size MemorySize (k);
+            memory_grow MemoryGrow (k n);
+            memory_fill MemoryFill (k d a n);
+            memory_copy MemoryCopy (k j d s n);
+            memory_init MemoryInit (k x d s n);
+            data_drop DataDrop (x);
+        }
+    };
+}

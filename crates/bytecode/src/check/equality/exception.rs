@@ -12,7 +12,7 @@ use super::control::Frame;
 use super::effects::Effect;
 use super::{Fault, Observer, Proof, Rule, Verdict};
 use crate::candidate::Handler;
-use prova_module::{BlockKind, Catch, Operator, TagIdx, TryTable};
+use prova_module::{BlockKind, Catch, TagIdx, TryTable};
 use prova_terms::Vn;
 use std::borrow::Cow;
 
@@ -35,24 +35,16 @@ struct Clause {
 }
 
 impl<O: Observer> Proof<'_, '_, O> {
-    /// Walks over an operator on exceptions; says whether `operator` is one.
-    pub(super) fn exception(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
-        match *operator {
-            Operator::TryTable { ref try_table } => self.try_table(try_table)?,
-            Operator::Throw { tag_index } => self.wasm_throw(tag_index)?,
-            Operator::ThrowRef => {
-                let exception = self.pop()?;
-                self.demand(Effect::ThrowRef, [exception])?;
-                self.thrown()?;
-                self.live = false;
-            }
-            _ => return Ok(false),
-        }
-        Ok(true)
+    pub(super) fn wasm_throw_ref(&mut self) -> Verdict {
+        let exception = self.pop()?;
+        self.demand(Effect::ThrowRef, [exception])?;
+        self.thrown()?;
+        self.live = false;
+        Ok(())
     }
 
     /// Labels of clauses count from outside of the block.
-    fn try_table(&mut self, try_table: &TryTable) -> Verdict {
+    pub(super) fn try_table(&mut self, try_table: &TryTable) -> Verdict {
         let mut clauses = Vec::with_capacity(try_table.catches.len());
         let mut base = self.tries.last().map_or(0, |outer| outer.base);
         for catch in &try_table.catches {
@@ -119,7 +111,7 @@ impl<O: Observer> Proof<'_, '_, O> {
         Err(fault("a handler of no clause"))
     }
 
-    fn wasm_throw(&mut self, tag: u32) -> Verdict {
+    pub(super) fn wasm_throw(&mut self, tag: u32) -> Verdict {
         let ty = self.module.tags().get(tag as usize).copied();
         let ty = ty.ok_or_else(|| Fault::new(Rule::Operators, "no such tag"))?;
         self.wasm_calls(Effect::Throw, [Vn::index(tag)], ty, true)?;

@@ -18,15 +18,16 @@
 //! sides. A static name per effect is enough: what is computed in a loop's body outlives its header only through the relation.
 //!
 //! # What it does not see
-//! Handlers that differ from their rows, a wrong operator in `prova-num`, a wrong line in `wasm`: docs/TRUST.md.
+//! Handlers that differ from their rows, a wrong operator in `prova-num`, a wrong row of a Wasm operator: docs/TRUST.md.
 //!
 //! # Cost
 //! One pass over operators and words. Time: constant for an operator and an instruction, plus values of each edge, plus a sort of
 //! the targets of a `br_table`. Memory: a term per operator.
 
-mod code;
 mod control;
+#[macro_use]
 mod effects;
+mod code;
 mod exception;
 mod observe;
 
@@ -40,7 +41,7 @@ use super::{Context, Walk};
 use crate::candidate::{Candidate, Metering, Settings};
 use crate::encode::Inst;
 use crate::explain;
-use code::Step;
+use code::{Step, Sym};
 pub use effects::Effect;
 use effects::{ARGS_MAX, Expected};
 pub(crate) use observe::{Observer, Sides};
@@ -48,7 +49,6 @@ use prova_module::{BinaryReader, FuncFacts, Module, ValType};
 use prova_terms::{Term, Terms, Vn};
 use state::State;
 use std::cell::{Cell, RefCell};
-use symbolic::Sym;
 use wasm::DeadReader;
 
 /// Proves that a candidate computes what its function does, and the form of its instructions on the way: each is taken from
@@ -326,13 +326,6 @@ impl<O: Observer> Proof<'_, '_, O> {
     ) -> Verdict {
         self.expected.args[..N].copy_from_slice(&args);
         self.await_effect(effect, N, result)
-    }
-
-    fn demand_slice(&mut self, effect: Effect, args: &[Vn]) -> Result<Vn, Fault> {
-        let result = self.next_result();
-        self.expected.args[..args.len()].copy_from_slice(args);
-        self.await_effect(effect, args.len(), result)?;
-        Ok(result)
     }
 
     /// Lets the code run until it has performed the effect whose arguments are in `expected`.

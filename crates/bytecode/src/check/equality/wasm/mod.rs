@@ -1,124 +1,99 @@
-//! The Wasm side: one operator → terms pushed and popped, effects demanded of the code. A file per instruction family.
+//! The Wasm side: one operator → terms pushed and popped, effects demanded of the code.
 //!
-//! This is the meaning of Wasm that the code is held against, so it is trusted (docs/TRUST.md). The match of each family
-//! ends in "not mine", and an operator that is nobody's is refused.
+//! What an operator means stands in its row of the table of Wasm operators ([`prova_module::ops`]): `visit` makes a method of
+//! each row, by its class; the files of families have what several classes share. The rows and these files are the meaning
+//! of Wasm that the code is held against, so they are trusted (docs/TRUST.md). An operator that is refused in a module is
+//! refused here (C16).
 
 mod atomic;
-#[macro_use]
+mod effect;
 mod memory;
-#[macro_use]
-mod numeric;
 mod parametric;
-mod reference;
-mod table;
 mod variable;
-mod vector;
 mod visit;
 
 pub(super) use visit::{Dead, DeadReader};
 
-use super::effects::{ARGS_MAX, Effect};
+use super::effects::Effect;
+use super::symbolic;
 use super::{Fault, Observer, Proof, Rule, Verdict};
-use prova_module::Operator;
-use prova_terms::{Prim, Vn};
+use prova_module::ops::Opcode;
+use prova_module::{Ieee32, Ieee64, V128};
+use prova_terms::{Terms, Vn};
 
-impl<O: Observer> Proof<'_, '_, O> {
-    /// Walks over an operator that has no method of its own in `visit`.
-    fn operator(&mut self, operator: &Operator<'_>) -> Verdict {
-        let known = self.numeric(operator)?
-            || self.control(operator)?
-            || self.exception(operator)?
-            || self.memory(operator)?
-            || self.variable(operator)?
-            || self.parametric(operator)?
-            || self.reference(operator)?
-            || self.table(operator)?
-            || self.vector(operator)?
-            || self.atomic(operator)?;
-        if known {
-            return Ok(());
-        }
-        Err(Fault::new(Rule::Operators, format!("{operator:?}")))
+/// A term on this side.
+type Sym<'t> = symbolic::Sym<'t, false>;
+
+/// An immediate that has a term.
+trait Immediate {
+    fn term(self, terms: &mut Terms) -> Vn;
+}
+
+macro_rules! immediates {
+    ($($ty:ty, $value:ident $terms:ident => $term:expr;)*) => {
+        $(impl Immediate for $ty {
+            #[inline(always)]
+            #[allow(unused_variables, reason = "small constants are their numbers")]
+            fn term(self, $terms: &mut Terms) -> Vn {
+                let $value = self;
+                $term
+            }
+        })*
+    };
+}
+
+immediates! {
+    u8, value terms => Vn::index(value.into());
+    u32, value terms => Vn::index(value);
+    i32, value terms => Vn::index(value as u32);
+    i64, value terms => terms.constant(value as u64);
+    Ieee32, value terms => Vn::index(value.bits());
+    Ieee64, value terms => terms.constant(value.bits());
+    V128, value terms => terms.constant128(u128::from_le_bytes(*value.bytes()));
+    [u8; 16], value terms => terms.constant128(u128::from_le_bytes(value));
+}
+
+impl<'t, O: Observer> Proof<'t, '_, O> {
+    #[inline(always)]
+    fn sym(&self, vn: Vn) -> Sym<'t> {
+        Sym::new(vn, self.terms)
+    }
+
+    #[inline(always)]
+    fn immediate(&self, immediate: impl Immediate) -> Sym<'t> {
+        self.sym(immediate.term(&mut self.terms.borrow_mut()))
     }
 
     /// The top `N` operands in the order of their pushes.
     #[inline(always)]
-    fn operands<const N: usize>(&mut self) -> Result<[Vn; N], Fault> {
-        let mut all = [Vn::UNDEF; N];
+    fn operands<const N: usize>(&mut self) -> Result<[Sym<'t>; N], Fault> {
+        let mut all = [self.sym(Vn::UNDEF); N];
         for operand in all.iter_mut().rev() {
-            *operand = self.pop()?;
+            let vn = self.pop()?;
+            *operand = self.sym(vn);
         }
         Ok(all)
     }
 
-    /// A numeric operator without effect; in deterministic mode followed by `canonical`. Where `prim` is known at compile
-    /// time, so are the rules for its term.
+    /// A result whose NaNs may have any bits; in deterministic mode `canonical` has fixed them (docs/semantics.md).
     #[inline(always)]
-    fn wasm_pure<const N: usize>(&mut self, prim: Prim, canonical: Option<Prim>) -> Verdict {
-        let args = self.operands::<N>()?;
-        let vn = {
-            let mut terms = self.terms.borrow_mut();
-            let vn = terms.pure(prim, &args);
-            match canonical {
-                Some(canonical) if self.settings.deterministic => terms.operator(canonical, &[vn]),
-                _ => vn,
-            }
-        };
-        self.push(vn, prim.wide())
+    fn canonical(&self, value: Sym<'t>, canonical: fn(Sym<'t>) -> Sym<'t>) -> Sym<'t> {
+        if self.settings.deterministic { canonical(value) } else { value }
     }
 
-    fn wasm_trapping<const N: usize>(&mut self, prim: Prim) -> Verdict {
-        let args = self.operands::<N>()?;
-        let vn = self.terms.borrow_mut().operator(prim, &args);
-        self.demand(Effect::Trap, [vn])?;
-        self.push(vn, prim.wide())
+    #[inline(always)]
+    fn push_sym(&mut self, value: Sym<'t>, wide: bool) -> Verdict {
+        self.push(value.vn(), wide)
     }
 
-    /// An operator with a lane, its last operand; `N` counts it.
-    fn wasm_lane<const N: usize>(&mut self, prim: Prim, lane: u8) -> Verdict {
-        let mut args = [Vn::index(lane.into()); N];
-        for arg in args[..N - 1].iter_mut().rev() {
-            *arg = self.pop()?;
-        }
-        let vn = self.terms.borrow_mut().operator(prim, &args);
-        self.push(vn, prim.wide())
+    /// The term is a result, and may trap.
+    fn push_trapping(&mut self, value: Sym<'t>, wide: bool) -> Verdict {
+        self.demand(Effect::Trap, [value.vn()])?;
+        self.push(value.vn(), wide)
     }
 
-    /// An operator with two results, the low half first.
-    fn wasm_two<const N: usize>(&mut self, prim: Prim) -> Verdict {
-        let args = self.operands::<N>()?;
-        let (low, high) = {
-            let mut terms = self.terms.borrow_mut();
-            let low = terms.operator(prim, &args);
-            (low, terms.second(low))
-        };
-        self.push(low, false)?;
-        self.push(high, false)
-    }
-
-    #[inline]
-    fn push_constant(&mut self, bits: u64) -> Verdict {
-        let vn = self.constant(bits);
-        self.push(vn, false)
-    }
-
-    /// An effect whose arguments are indices of the module, then operands; with a result of one cell or without.
-    fn indexed(
-        &mut self,
-        effect: Effect,
-        indices: &[u32],
-        operands: usize,
-        result: bool,
-    ) -> Verdict {
-        let mut args = [Vn::UNDEF; ARGS_MAX];
-        for (arg, &index) in args.iter_mut().zip(indices) {
-            *arg = Vn::index(index);
-        }
-        let count = indices.len() + operands;
-        for arg in args[indices.len()..count].iter_mut().rev() {
-            *arg = self.pop()?;
-        }
-        let vn = self.demand_slice(effect, &args[..count])?;
-        if result { self.push(vn, false) } else { Ok(()) }
+    #[cold]
+    fn refused(&self, opcode: Opcode) -> Fault {
+        Fault::new(Rule::Operators, format!("{opcode:?}"))
     }
 }

@@ -1,27 +1,22 @@
 //! `drop` and `select` of the Wasm side.
 
-use super::super::{Fault, Observer, Proof, Verdict};
-use prova_module::Operator;
+use super::super::{Observer, Proof, Verdict};
+use super::Sym;
 
-impl<O: Observer> Proof<'_, '_, O> {
-    /// Walks over an operator of this family that has no method of its own; says whether it is one.
-    pub(super) fn parametric(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
-        match *operator {
-            Operator::TypedSelect { .. } => self.wasm_select()?,
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-
+impl<'t, O: Observer> Proof<'t, '_, O> {
     pub(super) fn wasm_drop(&mut self) -> Verdict {
         self.pop().map(drop)
     }
 
-    pub(super) fn wasm_select(&mut self) -> Verdict {
+    /// Its operands say whether its result has two cells.
+    pub(super) fn wasm_select(
+        &mut self,
+        select: fn(Sym<'t>, Sym<'t>, Sym<'t>) -> Sym<'t>,
+    ) -> Verdict {
         let condition = self.pop()?;
         let (b, wide) = self.pop_wide()?;
         let a = self.pop()?;
-        let vn = self.terms.borrow_mut().select(a, b, condition);
-        self.push(vn, wide)
+        let [a, b, condition] = [a, b, condition].map(|vn| self.sym(vn));
+        self.push(select(a, b, condition).vn(), wide)
     }
 }

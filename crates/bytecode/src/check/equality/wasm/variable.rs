@@ -1,26 +1,11 @@
 //! Locals and globals of the Wasm side.
 
 use super::super::effects::Effect;
-use super::super::{Fault, Observer, Proof, Verdict};
-use prova_module::{GlobalIdx, Operator, ValType};
+use super::super::{Observer, Proof, Verdict};
+use prova_module::{GlobalIdx, ValType};
 use prova_terms::Vn;
 
 impl<O: Observer> Proof<'_, '_, O> {
-    /// Walks over an operator of this family that has no method of its own; says whether it is one.
-    pub(super) fn variable(&mut self, operator: &Operator<'_>) -> Result<bool, Fault> {
-        match *operator {
-            Operator::GlobalGet { global_index } => {
-                let wide = self.global_is_wide(global_index);
-                let effect = if wide { Effect::GlobalGetV128 } else { Effect::GlobalGet };
-                let vn = self.demand(effect, [Vn::index(global_index)])?;
-                self.push(vn, wide)?;
-            }
-            Operator::GlobalSet { global_index } => self.global_set(global_index)?,
-            _ => return Ok(false),
-        }
-        Ok(true)
-    }
-
     #[inline]
     pub(super) fn local_get(&mut self, index: u32) -> Verdict {
         let (slot, wide) = self.local(index);
@@ -56,7 +41,14 @@ impl<O: Observer> Proof<'_, '_, O> {
         self.module.global(GlobalIdx(global)).is_some_and(|global| global.val == ValType::V128)
     }
 
-    fn global_set(&mut self, global: u32) -> Verdict {
+    pub(super) fn global_get(&mut self, global: u32) -> Verdict {
+        let wide = self.global_is_wide(global);
+        let effect = if wide { Effect::GlobalGetV128 } else { Effect::GlobalGet };
+        let vn = self.demand(effect, [Vn::index(global)])?;
+        self.push(vn, wide)
+    }
+
+    pub(super) fn global_set(&mut self, global: u32) -> Verdict {
         let wide = self.global_is_wide(global);
         let effect = if wide { Effect::GlobalSetV128 } else { Effect::GlobalSet };
         let value = self.pop()?;
