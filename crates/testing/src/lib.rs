@@ -36,6 +36,7 @@ pub mod run;
 pub mod second;
 pub mod spec;
 pub mod torture;
+pub mod wasm_ops;
 
 use std::path::{Path, PathBuf};
 
