@@ -25,6 +25,7 @@
 mod const_expr;
 mod cost;
 mod decode;
+mod digest;
 mod error;
 mod facts;
 mod features;
@@ -40,6 +41,7 @@ mod validate;
 
 pub use const_expr::{ConstExpr, ConstOp};
 pub use cost::{memory_cost, operator_cost, table_cost};
+pub use digest::Digest;
 pub use error::{Error, ErrorKind, Result};
 pub use facts::{
     BlockFacts, BlockKind, FRAME_BYTES, FuncFacts, Segment, cells, cells_of, frame_charge_bytes,

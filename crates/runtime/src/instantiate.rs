@@ -11,7 +11,7 @@
 //! in the start function leaves the writes before it, and the instance in the store, since others may already refer to
 //! its functions.
 
-use crate::attach::Attach;
+use crate::attach::{Attach, Codes};
 use crate::fixed::Fixed;
 use crate::func::{FuncInst, wasm_entry};
 use crate::global::{self, Context};
@@ -278,7 +278,7 @@ impl Store {
             let Some(facts) = module.facts(func) else { continue };
             let type_id = type_ids[module.func_type_idx(func).index()];
             let entry = wasm_entry(facts, instance, type_id);
-            let inst = FuncInst::Wasm { instance, func, code: None };
+            let inst = FuncInst::Wasm { instance, func, codes: Codes::default() };
             funcs.push(self.push_func(entry, inst).as_u32());
         }
     }

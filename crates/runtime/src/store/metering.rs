@@ -5,7 +5,8 @@
 //!
 //! Noticed by: `tests/store/calls.rs`.
 
-use super::{Dispatch, Store};
+use super::Store;
+use crate::host::ExecutorKind;
 use crate::trap::TrapKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -82,7 +83,7 @@ impl Store {
     /// Gives back what [`Store::enter_frame`] charged: for executors from outside. In a store that runs bytecode it does
     /// nothing, since the size of the value stack depends on the charges there (V5).
     pub fn leave_frame(&mut self, charge_bytes: u64) {
-        if !matches!(self.dispatch, Dispatch::External(_)) {
+        if !matches!(self.executor, ExecutorKind::External(_)) {
             return;
         }
         let left = self.height_left().saturating_add(charge_bytes);
