@@ -8,14 +8,14 @@
 use crate::candidate::{Candidate, ConstantHint, ControlHint, Handler, MapEntry, Settings};
 use crate::check::{self, CheckError};
 use crate::handlers::Ranges;
+use crate::identity::Identity;
 use core::fmt;
 use prova_module::{FuncIdx, Module};
 
 /// Bytecode of one function that has been checked.
 #[derive(Clone)]
 pub struct CheckedBytecode {
-    module: Module,
-    settings: Settings,
+    identity: Identity,
     code: Candidate,
     local_cells: u32,
     param_cells: u32,
@@ -37,8 +37,7 @@ impl CheckedBytecode {
     ) -> Result<CheckedBytecode, CheckError> {
         let facts = check::check(module, settings, &candidate, ())?;
         Ok(CheckedBytecode {
-            module: module.clone(),
-            settings: *settings,
+            identity: Identity::new(module, settings),
             local_cells: facts.local_cells,
             param_cells: facts.param_cells,
             result_cells: facts.result_cells,
@@ -53,21 +52,19 @@ impl CheckedBytecode {
         self.code.func
     }
 
-    /// The module that it was checked against.
-    pub fn module(&self) -> &Module {
-        &self.module
+    /// The module and the settings that it was checked for.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
     }
 
-    /// Whether it was checked against this module: the same decoded module, or one of the same
-    /// bytes.
-    pub fn is_of(&self, module: &Module) -> bool {
-        let (mine, other) = (self.module.bytes(), module.bytes());
-        core::ptr::eq(mine, other) || mine == other
+    /// The module that it was checked against.
+    pub fn module(&self) -> &Module {
+        self.identity.module()
     }
 
     /// The settings that it was checked for.
     pub fn settings(&self) -> &Settings {
-        &self.settings
+        self.identity.settings()
     }
 
     /// The code.
@@ -142,7 +139,7 @@ impl fmt::Debug for CheckedBytecode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CheckedBytecode")
             .field("func", &self.code.func)
-            .field("settings", &self.settings)
+            .field("settings", self.settings())
             .field("words", &self.code.words.len())
             .field("frame_cells", &self.code.frame_cells)
             .finish_non_exhaustive()

@@ -39,6 +39,7 @@ mod checked;
 pub mod encode;
 pub mod explain;
 mod handlers;
+mod identity;
 pub mod ops;
 pub mod text;
 
@@ -49,4 +50,5 @@ pub use candidate::{Candidate, ConstantHint, ControlHint, Handler, MapEntry, Met
 pub use check::{CheckError, Rule};
 pub use checked::CheckedBytecode;
 pub use encode::{CodeBuffer, DecodeError, Inst, decode, fits};
+pub use identity::{Identity, Mismatch};
 pub use ops::{Class, Kind, OPS, Op, OpInfo, Operand, Role};

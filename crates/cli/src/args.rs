@@ -3,8 +3,9 @@
 //! `run` is the default command. Its options come before the module; everything after the module goes to the guest.
 
 use crate::groups::{Optimize, Wasm};
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use prova::{Config, Tier, bail};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{Args, Parser, Subcommand};
+use prova::{Config, Tier, UnknownTier, bail};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -47,8 +48,8 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct EngineArgs {
     /// What executes functions
-    #[arg(long, value_enum, default_value_t = TierArg::Auto)]
-    pub(crate) tier: TierArg,
+    #[arg(long, default_value = "auto", value_parser = PossibleValuesParser::new(tiers()))]
+    pub(crate) tier: String,
     /// Fixes NaN bits, and lets growth fail at the configured maximum only
     #[arg(long)]
     pub(crate) deterministic: bool,
@@ -60,16 +61,9 @@ pub(crate) struct EngineArgs {
     pub(crate) optimize: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TierArg {
-    /// The interpreter: checked bytecode
-    Interp,
-    /// The reference: WebAssembly operators one by one
-    Reference,
-    /// Machine code (not in this build)
-    Native,
-    /// The fastest of this build
-    Auto,
+/// The tiers to choose from, as clap shows them.
+fn tiers() -> impl Iterator<Item = PossibleValue> {
+    Tier::CHOICES.into_iter().map(|(name, help)| PossibleValue::new(name).help(help))
 }
 
 #[derive(Debug, Args)]
@@ -209,15 +203,22 @@ impl EngineArgs {
     pub(crate) fn config(&self) -> prova::Result<(Config, Wasm)> {
         let wasm = Wasm::parse(&self.wasm)?;
         let optimize = Optimize::parse(&self.optimize)?;
-        let dispatch = optimize.dispatch.unwrap_or_default();
-        let tier = match self.tier {
-            TierArg::Interp | TierArg::Auto => Tier::Interpreter(dispatch),
-            TierArg::Reference if optimize.dispatch.is_some() => {
-                return misuse("`-O dispatch` is for the interpreter, not for `--tier reference`");
+        let mut tier = match self.tier.parse() {
+            Ok(tier) => tier,
+            Err(UnknownTier::NotInThisBuild) => {
+                return misuse(&format!("`--tier {}` is not supported in this build", self.tier));
             }
-            TierArg::Reference => Tier::Reference,
-            TierArg::Native => return misuse("`--tier native` is not supported in this build"),
+            Err(error) => return misuse(&format!("`--tier {}`: {error}", self.tier)),
         };
+        if let Some(dispatch) = optimize.dispatch {
+            match &mut tier {
+                Tier::Interpreter(default) => *default = dispatch,
+                Tier::Reference => {
+                    let what = "`-O dispatch` is for the interpreter, not for `--tier reference`";
+                    return misuse(what);
+                }
+            }
+        }
         let mut config = Config::new();
         config.tier(tier);
         config.deterministic(self.deterministic);

@@ -164,9 +164,13 @@ impl Optimize {
             let option = Opt { group: 'O', key, value };
             match (key, value) {
                 ("help", _) => return Err(Help(OPTIMIZE_HELP.to_owned()).into()),
-                ("dispatch", Some("tail")) => optimize.dispatch = Some(Dispatch::Tail),
-                ("dispatch", Some("match")) => optimize.dispatch = Some(Dispatch::Match),
-                ("dispatch", _) => return option.misuse("it is `tail` or `match`"),
+                ("dispatch", name) => match name.unwrap_or_default().parse() {
+                    Ok(dispatch) => optimize.dispatch = Some(dispatch),
+                    Err(_) => {
+                        let names = Dispatch::ALL.map(|dispatch| format!("`{dispatch}`"));
+                        return option.misuse(&format!("it is {}", names.join(" or ")));
+                    }
+                },
                 ("translate", Some("lazy")) => optimize.translate = Some(Translate::Lazy),
                 ("translate", Some("eager")) => optimize.translate = Some(Translate::Eager),
                 ("translate", _) => return option.misuse("it is `lazy` or `eager`"),

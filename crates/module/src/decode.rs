@@ -27,7 +27,7 @@ use crate::types::{
 use crate::validate::BodyValidator;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use wasmparser::{
     Encoding, ExternalKind, Parser, Payload, SectionLimited, TypeRef, ValType, ValidPayload,
     Validator, WasmFeatures,
@@ -88,6 +88,7 @@ fn empty(bytes: Arc<[u8]>, features: Features) -> Inner {
         data: Vec::new(),
         custom_sections: Vec::new(),
         names: Names::default(),
+        digest: OnceLock::new(),
     }
 }
 

@@ -25,6 +25,7 @@
 mod const_expr;
 mod cost;
 mod decode;
+mod digest;
 mod error;
 mod facts;
 mod features;
@@ -44,6 +45,7 @@ pub use cost::{
     catch_cost, frame_cost, host_call_cost, memory_cost, memory_growth_cost, operator_cost,
     table_cost, throw_cost,
 };
+pub use digest::Digest;
 pub use error::{Error, ErrorKind, Result};
 pub use facts::{
     BlockFacts, BlockKind, FRAME_BYTES, FuncFacts, Segment, cells, cells_of, frame_charge_bytes,

@@ -10,6 +10,7 @@
 //! A [`Module`] is a shared handle: cloning is cheap.
 
 use crate::const_expr::ConstExpr;
+use crate::digest::Digest;
 use crate::error::Result;
 use crate::facts::FuncFacts;
 use crate::features::Features;
@@ -22,7 +23,7 @@ use crate::types::{
 };
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use wasmparser::{BinaryReader, FunctionBody, OperatorsReader, ValType};
 
 /// A valid WebAssembly module.
@@ -56,6 +57,8 @@ pub(crate) struct Inner {
     pub(crate) data: Vec<Data>,
     pub(crate) custom_sections: Vec<CustomSection>,
     pub(crate) names: Names,
+    /// See [`Module::digest`].
+    pub(crate) digest: OnceLock<Digest>,
 }
 
 /// How many of each index space are imports.

@@ -3,34 +3,12 @@
 //! Neighbours: `engine` checks it once, `pipeline` and `store` read it. Nothing here turns a check off: whatever the
 //! configuration, bytecode runs only after it was proved equal to its WebAssembly.
 
+use crate::compiler::Compiler;
 use crate::error::{Result, bail};
+use crate::tier::Tier;
 use prova_bytecode::{Metering, Settings};
 use prova_module::{Features, Limits, Proposal};
-
-/// What executes functions. All tiers give the same results, traps, fuel and stack overflows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Tier {
-    /// Checked bytecode.
-    Interpreter(Dispatch),
-    /// WebAssembly operators one by one, without translation: slow, and the oracle of the other tiers.
-    Reference,
-}
-
-impl Default for Tier {
-    fn default() -> Tier {
-        Tier::Interpreter(Dispatch::default())
-    }
-}
-
-/// How the interpreter goes from one instruction to the next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Dispatch {
-    /// Each instruction's handler jumps to the next one's.
-    #[default]
-    Tail,
-    /// A loop around a `match`.
-    Match,
-}
+use std::sync::Arc;
 
 /// When functions are translated and checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -54,6 +32,7 @@ pub enum Translate {
 pub struct Config {
     pub(crate) tier: Tier,
     pub(crate) translate: Translate,
+    pub(crate) compiler: Option<Arc<dyn Compiler>>,
     pub(crate) features: Features,
     pub(crate) limits: Limits,
     pub(crate) fuel: bool,
@@ -73,6 +52,7 @@ impl Default for Config {
         Config {
             tier: Tier::default(),
             translate: Translate::default(),
+            compiler: None,
             features: Features::default(),
             limits: Limits::default(),
             fuel: false,
@@ -108,6 +88,14 @@ impl Config {
     /// When functions are translated and checked.
     pub fn translate(&mut self, translate: Translate) -> &mut Config {
         self.translate = translate;
+        self
+    }
+
+    /// Asks this compiler for the code of each function before the built-in translator. What it proposes is checked like anything
+    /// else; a function for which it has no code that passes runs as bytecode, and
+    /// [`Module::refusals`](crate::Module::refusals) says why.
+    pub fn compiler(&mut self, compiler: impl Compiler + 'static) -> &mut Config {
+        self.compiler = Some(Arc::new(compiler));
         self
     }
 

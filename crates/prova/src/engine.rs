@@ -1,8 +1,9 @@
-//! [`Config`] → [`Engine`]: a checked configuration and the epoch that all stores of it share.
+//! [`Config`] → [`Engine`]: a checked configuration, its compilers, and the epoch that all stores of it share.
 
 use crate::config::Config;
 use crate::error::{OrBug, Result};
 use crate::module::Module;
+use crate::pipeline::Compilers;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +14,7 @@ pub struct Engine(Arc<Inner>);
 
 struct Inner {
     config: Config,
+    compilers: Arc<Compilers>,
     epoch: Arc<AtomicU64>,
 }
 
@@ -23,7 +25,8 @@ impl Engine {
     /// If the configuration contradicts itself or exceeds a limit.
     pub fn new(config: &Config) -> Result<Engine> {
         config.check()?;
-        Ok(Engine(Arc::new(Inner { config: config.clone(), epoch: Arc::default() })))
+        let compilers = Arc::new(Compilers::new(config.compiler.clone()));
+        Ok(Engine(Arc::new(Inner { config: config.clone(), compilers, epoch: Arc::default() })))
     }
 
     /// The configuration.
@@ -47,6 +50,11 @@ impl Engine {
         Engine::same(self, module.engine())
             .then_some(())
             .ok_or_else(|| crate::error::format_err!("the module belongs to another engine"))
+    }
+
+    /// What proposes code for its modules.
+    pub(crate) fn compilers(&self) -> &Arc<Compilers> {
+        &self.0.compilers
     }
 
     pub(crate) fn epoch(&self) -> &Arc<AtomicU64> {

@@ -23,6 +23,7 @@
 //!
 //! This crate knows neither Cranelift nor argument parsing.
 
+mod compiler;
 mod config;
 mod engine;
 mod error;
@@ -37,13 +38,15 @@ mod module;
 mod pipeline;
 mod resumable;
 mod store;
+mod tier;
 mod trap;
 mod typed;
 mod types;
 mod value;
 pub mod wasi;
 
-pub use config::{Config, Dispatch, Tier, Translate};
+pub use compiler::{CodeCandidate, CompileError, Compiler, Refusal, RefusalReason};
+pub use config::{Config, Translate};
 pub use engine::Engine;
 pub use error::{
     Bug, CheckError, Context, Error, ErrorKind, InvalidModule, LinkError, Result,
@@ -59,8 +62,10 @@ pub use memory::{Memory, MemoryAccessError};
 pub use module::{Explained, Module};
 pub use pipeline::Translated;
 pub use prova_module::{Features, Limits, Proposal};
+pub use prova_runtime::Dispatch;
 pub use resumable::{ResumableCall, ResumableCallHostTrap};
 pub use store::{AsContext, AsContextMut, Store, StoreContext, StoreContextMut};
+pub use tier::{Tier, UnknownTier};
 pub use trap::{FrameInfo, MemoryFault, Trap, WasmBacktrace};
 pub use typed::{TypedFunc, WasmParams, WasmResults, WasmTy};
 pub use types::{

@@ -3,6 +3,7 @@
 //! Neighbours: `prova_module` decodes, `pipeline` translates and checks. Eager translation happens here, so that a module
 //! that exists is one whose functions all passed.
 
+use crate::compiler::Refusal;
 use crate::config::Translate;
 use crate::engine::Engine;
 use crate::error::{Context, Result, refused};
@@ -14,7 +15,7 @@ use module::ExternKind;
 use prova_bytecode::explain::Explanation;
 use prova_bytecode::{Candidate, CheckedBytecode, Settings};
 use prova_module as module;
-use prova_translate::Translator;
+use prova_runtime::Attached;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -61,7 +62,8 @@ impl Module {
         let config = engine.config();
         let wasm = module::Module::decode(bytes.as_ref(), &config.features, &config.limits)
             .map_err(refused)?;
-        let code = Arc::new(Code::new(wasm.clone(), config.settings()));
+        let compilers = Arc::clone(engine.compilers());
+        let code = Arc::new(Code::new(wasm.clone(), config.settings(), compilers));
         let module = Module(Arc::new(Inner { engine: engine.clone(), wasm, code }));
         if config.translate == Translate::Eager {
             module.translate()?;
@@ -112,7 +114,14 @@ impl Module {
     /// # Errors
     /// Those of [`Module::translate`].
     pub fn bytecode(&self, func: module::FuncIdx) -> Result<Arc<CheckedBytecode>> {
-        self.0.code.get(&mut Translator::new(), func).map_err(AttachFailure::into_error)
+        let Attached::Bytecode(code) = self.0.code.get(func).map_err(AttachFailure::into_error)?;
+        Ok(code)
+    }
+
+    /// The functions that do not run as code of the configured compiler ([`Config::compiler`](crate::Config::compiler)), of those
+    /// that were needed so far, in the order of their indices.
+    pub fn refusals(&self) -> Vec<Refusal> {
+        self.0.code.refusals()
     }
 
     /// What the translator proposes for a function with a body, and what the check says of it step by step; for tools.

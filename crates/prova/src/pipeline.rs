@@ -1,33 +1,49 @@
 //! The flow from WebAssembly bytes to running code, as code.
 //!
 //! ```text
-//! bytes ─ Module::decode ─► Module ─ translate ─► Candidate ─ CheckedBytecode::check ─► CheckedBytecode ─► Store
+//! bytes ─ Module::decode ─► Module ─ Compiler::compile ─► CodeCandidate ─ check ─► Attached ─► Store
+//!                                     └ refused: reported; then as bytecode, and that is final
 //! ```
 //!
 //! Neighbours: `module` makes a [`Code`] for each module, `instance` hands it to the runtime, which asks for a function at
-//! its first call. The translator is not trusted: what it proposes is a [`Candidate`](prova_bytecode::Candidate), and the
-//! only way from there to the runtime is the check.
+//! its first call; `compiler` has what proposes code. No compiler is trusted: the only way from what it proposes to the runtime
+//! is [`check`].
 //!
-//! 1. A slot of [`Code::funcs`] holds bytecode that was checked for exactly that function, module and settings.
-//! 2. A refusal is final for the call that met it; it is never replaced by another way to run the function.
+//! 1. A slot of [`Code::funcs`] holds code that was checked for exactly that function, module and settings.
+//! 2. Code of a configured compiler that is refused never runs; the function runs as bytecode, and [`Code::refusals`] says so.
+//! 3. A refusal of the bytecode is final for the call that met it; it is never replaced by another way to run the function.
 
+use crate::compiler::{CodeCandidate, CompileError, Compiler, Refusal, RefusalReason, Translators};
 use crate::error::{Bug, CheckError, Error, Result, UnsupportedModule};
 use crate::module::Explained;
 use prova_bytecode::explain::explain;
 use prova_bytecode::{CheckedBytecode, Settings};
-use prova_module::{self as module, FuncIdx, Module};
+use prova_module::{FuncIdx, Module};
 use prova_runtime as rt;
-use prova_translate::{TranslateError, Translator};
 use rayon::prelude::*;
+use rt::Attached;
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// The checked bytecode of a module's functions, each once it is needed.
+/// What proposes code for the modules of an engine.
+#[derive(Default)]
+pub(crate) struct Compilers {
+    /// Asked first.
+    configured: Option<Arc<dyn Compiler>>,
+    /// Asked where that one has no code that passes.
+    translators: Translators,
+}
+
+/// The checked code of a module's functions, each once it is needed.
 pub(crate) struct Code {
     module: Module,
     settings: Settings,
+    compilers: Arc<Compilers>,
     /// By index among the defined functions.
-    funcs: Box<[OnceLock<Arc<CheckedBytecode>>]>,
+    funcs: Box<[OnceLock<Attached>]>,
+    /// By function.
+    refusals: Mutex<BTreeMap<FuncIdx, Refusal>>,
 }
 
 /// How much bytecode a module has.
@@ -41,62 +57,98 @@ pub struct Translated {
     pub wasm_bytes: usize,
 }
 
+impl Compilers {
+    /// The built-in translator, and before it `configured`.
+    pub(crate) fn new(configured: Option<Arc<dyn Compiler>>) -> Compilers {
+        Compilers { configured, translators: Translators::default() }
+    }
+}
+
+/// The check of what a compiler proposes as code of `func`: the one way to run it.
+fn check(
+    module: &Module,
+    settings: &Settings,
+    func: FuncIdx,
+    candidate: CodeCandidate,
+) -> Result<Attached, AttachFailure> {
+    match candidate {
+        CodeCandidate::Bytecode(candidate) if candidate.func != func => {
+            let other = candidate.func;
+            Err(AttachFailure::Bug(format!("what was made for {func} is code of {other}")))
+        }
+        CodeCandidate::Bytecode(candidate) => CheckedBytecode::check(module, settings, candidate)
+            .map(Attached::from)
+            .map_err(AttachFailure::Refused),
+    }
+}
+
 impl Code {
-    /// No bytecode yet.
-    pub(crate) fn new(module: Module, settings: Settings) -> Code {
+    /// No code yet.
+    pub(crate) fn new(module: Module, settings: Settings, compilers: Arc<Compilers>) -> Code {
         let funcs = module.defined_funcs().map(|_| OnceLock::new()).collect();
-        Code { module, settings, funcs }
+        Code { module, settings, compilers, funcs, refusals: Mutex::default() }
     }
 
-    /// The checked bytecode of a defined function.
-    pub(crate) fn get(
-        &self,
-        translator: &mut Translator,
-        func: FuncIdx,
-    ) -> Result<Arc<CheckedBytecode>, AttachFailure> {
+    /// The checked code of a defined function.
+    pub(crate) fn get(&self, func: FuncIdx) -> Result<Attached, AttachFailure> {
         let defined = func.index().checked_sub(self.module.imported_func_count());
         let Some(slot) = defined.and_then(|defined| self.funcs.get(defined)) else {
             return Err(AttachFailure::Bug(format!("{func} has no body")));
         };
         if let Some(code) = slot.get() {
-            return Ok(Arc::clone(code));
+            return Ok(code.clone());
         }
-        let code = Arc::new(self.translate(translator, func)?);
-        // Another thread may have been faster; both are equal.
-        Ok(Arc::clone(slot.get_or_init(|| code)))
+        let code = self.make(func)?;
+        // Another thread may have been faster; what is run is one of both.
+        Ok(slot.get_or_init(|| code).clone())
     }
 
-    /// Translate, then check.
-    fn translate(
-        &self,
-        translator: &mut Translator,
-        func: FuncIdx,
-    ) -> Result<CheckedBytecode, AttachFailure> {
-        let candidate = translator.translate(&self.module, func, &self.settings)?;
-        CheckedBytecode::check(&self.module, &self.settings, candidate)
-            .map_err(AttachFailure::Refused)
+    /// Compile, then check; where that gives nothing, translate, then check.
+    fn make(&self, func: FuncIdx) -> Result<Attached, AttachFailure> {
+        let Code { module, settings, .. } = self;
+        if let Some(compiler) = &self.compilers.configured {
+            let reason = match compiler.compile(module, settings, func) {
+                Ok(candidate) => match check(module, settings, func, candidate) {
+                    Ok(code) => return Ok(code),
+                    Err(failure) => RefusalReason::Rejected(failure.to_string()),
+                },
+                Err(error) => RefusalReason::Declined(error.to_string()),
+            };
+            let refusal = Refusal { func, compiler: compiler.name().to_owned(), reason };
+            self.refusals_locked().insert(func, refusal);
+        }
+        let candidate = self.compilers.translators.compile(module, settings, func)?;
+        check(module, settings, func, candidate)
+    }
+
+    /// The functions that do not run as code of the configured compiler, so far, in order.
+    pub(crate) fn refusals(&self) -> Vec<Refusal> {
+        self.refusals_locked().values().cloned().collect()
+    }
+
+    fn refusals_locked(&self) -> MutexGuard<'_, BTreeMap<FuncIdx, Refusal>> {
+        // Nothing panics while it is locked.
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Translate, then check and record.
     pub(crate) fn explain(&self, func: FuncIdx) -> Result<Explained, AttachFailure> {
-        let candidate = Translator::new().translate(&self.module, func, &self.settings)?;
-        let explanation = explain(&self.module, &self.settings, &candidate);
-        Ok(Explained { settings: self.settings, candidate, explanation })
+        let Code { module, settings, .. } = self;
+        let candidate = self.compilers.translators.translate(module, settings, func)?;
+        let explanation = explain(module, settings, &candidate);
+        Ok(Explained { settings: *settings, candidate, explanation })
     }
 
     /// All functions, in parallel; of several failures the one of the lowest index.
     pub(crate) fn translate_all(&self) -> Result<Translated> {
         let funcs: Vec<FuncIdx> = self.module.defined_funcs().collect();
-        let results: Vec<Result<usize, AttachFailure>> = funcs
-            .par_iter()
-            .map_init(Translator::new, |translator, &func| {
-                Ok(self.get(translator, func)?.words().len())
-            })
-            .collect();
+        let results: Vec<Result<Attached, AttachFailure>> =
+            funcs.par_iter().map(|&func| self.get(func)).collect();
         let mut total = Translated::default();
         for (&func, result) in funcs.iter().zip(results) {
+            let Attached::Bytecode(code) = result.map_err(AttachFailure::into_error)?;
             total.functions += 1;
-            total.words += result.map_err(AttachFailure::into_error)?;
+            total.words += code.words().len();
             total.wasm_bytes += self.module.body(func).map_or(0, |body| body.range().len());
         }
         Ok(total)
@@ -104,25 +156,16 @@ impl Code {
 }
 
 impl rt::Attach for Code {
-    fn attach(
-        &self,
-        _module: &Module,
-        func: FuncIdx,
-    ) -> Result<Arc<CheckedBytecode>, rt::AttachError> {
-        self.get(&mut Translator::new(), func).map_err(|failure| Box::new(failure) as _)
+    fn attach(&self, _module: &Module, func: FuncIdx) -> Result<Attached, rt::AttachError> {
+        self.get(func).map_err(|failure| Box::new(failure) as _)
     }
-}
-
-/// The reference tier, which has no translation.
-pub(crate) fn reference_executor() -> rt::ExecutorKind {
-    rt::ExecutorKind::External(Box::new(prova_reference::Reference::new()))
 }
 
 /// Why a function has no checked bytecode.
 #[derive(Debug)]
 pub(crate) enum AttachFailure {
     /// It needs more than the bytecode can name.
-    Limit(module::Error),
+    Limit(prova_module::Error),
     /// The check refused the translation.
     Refused(CheckError),
     /// The translator met something impossible.
@@ -140,17 +183,11 @@ impl AttachFailure {
     }
 }
 
-impl From<TranslateError> for AttachFailure {
-    fn from(error: TranslateError) -> AttachFailure {
+impl From<CompileError> for AttachFailure {
+    fn from(error: CompileError) -> AttachFailure {
         match error {
-            TranslateError::Limit { func, offset, name, max, actual } => {
-                AttachFailure::Limit(module::Error {
-                    offset: Some(offset as usize),
-                    func: Some(func),
-                    kind: module::ErrorKind::Limit { name, max, actual },
-                })
-            }
-            TranslateError::Bug { .. } => AttachFailure::Bug(error.to_string()),
+            CompileError::Unsupported(error) => AttachFailure::Limit(error),
+            CompileError::Bug(message) => AttachFailure::Bug(message),
         }
     }
 }

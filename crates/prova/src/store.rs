@@ -6,7 +6,6 @@
 //! 1. The runtime is only ever called with the [`State`] that stands beside it, so a host function finds its `State<T>`.
 //! 2. A handle is used with the store that its [`StoreId`] names: everything that takes one compares first.
 
-use crate::config::{Dispatch, Tier};
 use crate::engine::Engine;
 use crate::error::{Error, Result, bail};
 use crate::func::Caller;
@@ -79,15 +78,10 @@ impl<T: 'static> Store<T> {
     /// If the system gives no address space for the stack.
     pub fn new(engine: &Engine, data: T) -> Store<T> {
         let config = engine.config();
-        let executor = match config.tier {
-            Tier::Interpreter(Dispatch::Tail) => rt::ExecutorKind::Tail,
-            Tier::Interpreter(Dispatch::Match) => rt::ExecutorKind::Match,
-            Tier::Reference => crate::pipeline::reference_executor(),
-        };
         let mut rt = rt::Store::new(rt::StoreConfig {
             settings: config.settings(),
             stack_bytes: config.stack_bytes as u64,
-            executor,
+            executor: config.tier.executor(),
             ..rt::StoreConfig::default()
         });
         rt.set_epoch(Arc::clone(engine.epoch()));

@@ -28,8 +28,9 @@
 //! ```
 //! use prova_reference::Reference;
 //! use prova_runtime::{ExecutorKind, Store, StoreConfig};
+//! use std::sync::Arc;
 //!
-//! let executor = ExecutorKind::External(Box::new(Reference::new()));
+//! let executor = ExecutorKind::External(Arc::new(Reference::new()));
 //! let mut store = Store::new(StoreConfig { executor, ..StoreConfig::default() });
 //! ```
 

@@ -2,12 +2,12 @@
 //!
 //! Neighbours: `store` owns one [`FuncInst`] per entry, at the same index; `exec` reads entries alone.
 
+use crate::attach::Codes;
 use crate::host::HostFunc;
 use crate::value::InstanceAddr;
-use crate::vm::FuncEntry;
-use prova_bytecode::{CheckedBytecode, Op};
+use crate::vm::{EntryWord, FuncEntry};
+use prova_bytecode::Op;
 use prova_module::{FuncFacts, FuncIdx, FuncType, TypeId, cells_of, host_charge_bytes};
-use std::sync::Arc;
 
 /// The code of a function whose bytecode is not attached yet (V4).
 pub(crate) static STUB_ATTACH: [u64; 1] = [Op::StubAttach as u64];
@@ -32,7 +32,7 @@ pub enum FuncKind {
 /// The safe side of a function.
 pub(crate) enum FuncInst {
     /// Defined by a module.
-    Wasm { instance: InstanceAddr, func: FuncIdx, code: Option<Arc<CheckedBytecode>> },
+    Wasm { instance: InstanceAddr, func: FuncIdx, codes: Codes },
     /// Defined by the host.
     Host(HostFunc),
 }
@@ -49,7 +49,7 @@ impl FuncInst {
 /// The entry of a function that a module defines, before its bytecode is attached.
 pub(crate) fn wasm_entry(facts: &FuncFacts, instance: InstanceAddr, type_id: TypeId) -> FuncEntry {
     FuncEntry {
-        code: STUB_ATTACH.as_ptr(),
+        code: EntryWord::stub(&STUB_ATTACH),
         // A charge beyond 32 bits exceeds every stack limit (STACK_BYTES_MAX), and so does the greatest one.
         charge_bytes: u32::try_from(facts.charge_bytes()).unwrap_or(u32::MAX),
         param_cells: facts.param_cells,
@@ -64,7 +64,7 @@ pub(crate) fn wasm_entry(facts: &FuncFacts, instance: InstanceAddr, type_id: Typ
 pub(crate) fn host_entry(ty: &FuncType, type_id: TypeId) -> FuncEntry {
     let (param_cells, result_cells) = (cells_of(&ty.params), cells_of(&ty.results));
     FuncEntry {
-        code: STUB_HOST.as_ptr(),
+        code: EntryWord::stub(&STUB_HOST),
         charge_bytes: u32::try_from(host_charge_bytes(ty)).unwrap_or(u32::MAX),
         param_cells,
         local_cells: param_cells,

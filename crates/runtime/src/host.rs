@@ -11,7 +11,9 @@ use crate::trap::Trap;
 use crate::value::FuncAddr;
 use crate::vm::Cell;
 use std::any::Any;
+use std::error::Error;
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// A host function: `(store, host data, cells)`.
@@ -52,24 +54,96 @@ pub trait Executor: Send + Sync {
     ) -> Result<(), Trap>;
 }
 
-/// What executes the Wasm functions of a store, for its whole life.
-#[derive(Default)]
-pub enum ExecutorKind {
-    /// Bytecode, by handlers that end in tail calls; where the target or the build has none, as [`Match`](Self::Match).
+/// How this crate's executors go from one instruction to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Dispatch {
+    /// Each instruction's handler jumps to the next one's; where the target or the build has no such jumps, as
+    /// [`Match`](Self::Match).
     #[default]
     Tail,
-    /// Bytecode, by a loop over a `match`.
+    /// A loop around a `match`.
     Match,
+}
+
+impl Dispatch {
+    /// All of them.
+    pub const ALL: [Dispatch; 2] = [Dispatch::Tail, Dispatch::Match];
+
+    /// The name, which [`FromStr`] reads.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Dispatch::Tail => "tail",
+            Dispatch::Match => "match",
+        }
+    }
+}
+
+impl fmt::Display for Dispatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Dispatch {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Dispatch, UnknownName> {
+        Dispatch::ALL.into_iter().find(|dispatch| dispatch.name() == name).ok_or(UnknownName)
+    }
+}
+
+/// A name that nothing has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownName;
+
+impl fmt::Display for UnknownName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("there is none of this name")
+    }
+}
+
+impl Error for UnknownName {}
+
+/// What executes the Wasm functions of a store, for its whole life.
+#[derive(Clone)]
+pub enum ExecutorKind {
+    /// This crate's executors, on checked code.
+    Interpreter(Dispatch),
     /// Another executor.
-    External(Box<dyn Executor>),
+    External(Arc<dyn Executor>),
+}
+
+impl Default for ExecutorKind {
+    fn default() -> ExecutorKind {
+        ExecutorKind::Interpreter(Dispatch::default())
+    }
 }
 
 impl fmt::Debug for ExecutorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ExecutorKind::Tail => "Tail",
-            ExecutorKind::Match => "Match",
-            ExecutorKind::External(_) => "External",
-        })
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for ExecutorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ExecutorKind::Interpreter(dispatch) => dispatch.fmt(f),
+            ExecutorKind::External(_) => f.pad("external"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for dispatch in Dispatch::ALL {
+            assert_eq!(dispatch.to_string().parse(), Ok(dispatch));
+        }
+        assert_eq!("Tail".parse::<Dispatch>(), Err(UnknownName));
+        assert_eq!("".parse::<Dispatch>(), Err(UnknownName));
     }
 }

@@ -15,7 +15,7 @@
 //! Fuel is charged by the start function alone: everything else is bounded by the module's size and the store's limits, and asked
 //! for by the embedder.
 
-use crate::attach::Attach;
+use crate::attach::{Attach, Codes};
 use crate::fixed::Fixed;
 use crate::func::{FuncInst, wasm_entry};
 use crate::global::{self, Context};
@@ -277,7 +277,7 @@ impl Store {
             let Some(facts) = module.facts(func) else { continue };
             let type_id = type_ids[module.func_type_idx(func).index()];
             let entry = wasm_entry(facts, instance, type_id);
-            let inst = FuncInst::Wasm { instance, func, code: None };
+            let inst = FuncInst::Wasm { instance, func, codes: Codes::default() };
             funcs.push(self.push_func(entry, inst).as_u32());
         }
     }

@@ -31,12 +31,12 @@ mod trap;
 mod value;
 mod vm;
 
-pub use attach::{Attach, AttachError};
+pub use attach::{Attach, AttachError, Attached};
 #[cfg(prova_plant)]
 pub use exec::plant;
 pub use exec::{CallOutcome, Suspension};
 pub use func::FuncKind;
-pub use host::{Executor, ExecutorKind, HostFunc, HostOutcome};
+pub use host::{Dispatch, Executor, ExecutorKind, HostFunc, HostOutcome, UnknownName};
 pub use instance::Instance;
 pub use instantiate::{CreateError, InstantiateError};
 pub use limits::{Limits, STACK_BYTES_MAX, STACK_BYTES_MIN};

@@ -20,10 +20,11 @@ mod objects;
 
 pub use metering::Search;
 
+use crate::attach::Codes;
 use crate::exception::Exceptions;
 use crate::fixed::Fixed;
 use crate::func::FuncInst;
-use crate::host::{Executor, ExecutorKind};
+use crate::host::ExecutorKind;
 use crate::instance::Instance;
 use crate::limits::{Limits, STACK_BYTES_MAX, STACK_BYTES_MIN};
 use crate::memory::Memory;
@@ -32,7 +33,7 @@ use crate::table::Table;
 use crate::trap::TrapKind;
 use crate::value::{FuncAddr, GlobalAddr, InstanceAddr, MemoryAddr, TableAddr};
 use crate::vm::{Cell, Frame, FuncEntry, GlobalVm, MemoryVm, OfStore, TableVm, Vm};
-use prova_bytecode::{CheckedBytecode, Settings};
+use prova_bytecode::Settings;
 use prova_module::{
     FRAME_BYTES, FuncIdx, GlobalType, RefKind, RefType, TypeId, TypeRegistry, ValType,
 };
@@ -81,27 +82,16 @@ pub(crate) struct Config {
     pub(crate) trap_on_grow_failure: bool,
 }
 
-/// The executor of a store.
-#[derive(Clone)]
-pub(crate) enum Dispatch {
-    /// Tail-call handlers.
-    Tail,
-    /// The match loop.
-    Match,
-    /// One from outside.
-    External(Arc<dyn Executor>),
-}
-
 /// Everything that the instances of one store share.
 pub struct Store {
     /// Tells stores apart, also from those that are gone.
     id: u64,
     pub(crate) config: Config,
-    dispatch: Dispatch,
+    executor: ExecutorKind,
     /// One [`Vm`] at a fixed address.
     vm: OfStore<Fixed<Vm>>,
     pub(crate) types: TypeRegistry,
-    pub(crate) entries: OfStore<Vec<FuncEntry>>,
+    pub(crate) entries: Vec<FuncEntry>,
     funcs: Vec<FuncInst>,
     pub(crate) memory_vms: OfStore<Vec<MemoryVm>>,
     pub(crate) memories: Vec<Memory>,
@@ -164,7 +154,6 @@ impl Store {
             fuel: 0,
             height_left: stack_bytes,
             frame_top: frames.base().as_ptr().cast(),
-            code: ptr::null(),
             func: Frame::HOST,
             instance_addr: u32::MAX,
             defined: ptr::null(),
@@ -190,14 +179,10 @@ impl Store {
         Store {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             config: Config { settings, stack_bytes, host_depth_max, limits, trap_on_grow_failure },
-            dispatch: match executor {
-                ExecutorKind::Tail => Dispatch::Tail,
-                ExecutorKind::Match => Dispatch::Match,
-                ExecutorKind::External(executor) => Dispatch::External(Arc::from(executor)),
-            },
+            executor,
             vm: OfStore::new(Fixed::new([vm])),
             types: TypeRegistry::new(),
-            entries: OfStore::new(Vec::new()),
+            entries: Vec::new(),
             funcs: Vec::new(),
             memory_vms: OfStore::new(Vec::new()),
             memories: Vec::new(),
@@ -240,8 +225,8 @@ impl Store {
     }
 
     /// The executor.
-    pub(crate) fn dispatch(&self) -> Dispatch {
-        self.dispatch.clone()
+    pub(crate) fn executor(&self) -> &ExecutorKind {
+        &self.executor
     }
 
     /// Writes the bases of the object vectors, and what belongs to the current instance, into the [`Vm`] (V2, V3, V7).
@@ -352,19 +337,21 @@ impl Store {
         self.table_vms[table.index()] = self.tables[table.index()].vm();
     }
 
-    /// The instance and index of a Wasm function without bytecode.
+    /// The instance and index of a Wasm function without code.
     pub(crate) fn wasm_without_code(&self, func: FuncAddr) -> Option<(InstanceAddr, FuncIdx)> {
-        match self.funcs[func.index()] {
-            FuncInst::Wasm { instance, func, code: None } => Some((instance, func)),
-            FuncInst::Wasm { .. } | FuncInst::Host(_) => None,
+        match &self.funcs[func.index()] {
+            FuncInst::Wasm { instance, func, codes } => {
+                codes.is_empty().then_some((*instance, *func))
+            }
+            FuncInst::Host(_) => None,
         }
     }
 
-    /// Gives a Wasm function its bytecode, which the caller has found to fit (V4).
-    pub(crate) fn set_code(&mut self, func: FuncAddr, bytecode: Arc<CheckedBytecode>) {
-        if let FuncInst::Wasm { code, .. } = &mut self.funcs[func.index()] {
-            self.entries[func.index()].code = bytecode.words().as_ptr();
-            *code = Some(bytecode);
+    /// What is attached to a function, to add to it.
+    pub(crate) fn codes_mut(&mut self, func: FuncAddr) -> Option<&mut Codes> {
+        match &mut self.funcs[func.index()] {
+            FuncInst::Wasm { codes, .. } => Some(codes),
+            FuncInst::Host(_) => None,
         }
     }
 }

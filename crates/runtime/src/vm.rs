@@ -12,8 +12,10 @@
 //! * V3. `Vm::instance` points to the [`InstanceVm`] of the running function's instance, whose arrays have an element
 //!   for each index of its module; the check proved that every index in the bytecode is in range (C-rules of
 //!   `prova_bytecode::check`).
-//! * V4. `FuncEntry::code` points to the first word of checked bytecode of exactly this function in the settings of this
-//!   store, kept alive by the store, or to a stub; it is only ever replaced by the checked bytecode of the same function.
+//! * V4. `FuncEntry::code` leads to the first word of checked bytecode of exactly this function in the settings of this
+//!   store, or to a stub; it is only ever replaced, in one store, by an entry of the same function ([`EntryWord`]). Code that was
+//!   attached stays until the store ends, so `Frame::ip`, an instruction of the caller's bytecode, is valid whatever calls of the caller
+//!   lead to by then.
 //! * V5. The value stack is `[stack_base, stack_base + stack_cells)`, initialised and never moved; a function is entered only
 //!   with `charge_bytes` of the logical limit left, and `8 × frame_cells ≤ charge_bytes`, so a frame never leaves it.
 //! * V6. The frame records are `[frames_base, frame_top)`, with room for one record per minimal charge (64 bytes) of the logical limit.
@@ -28,17 +30,43 @@ use crate::fixed::Fixed;
 use crate::store::Store;
 use prova_bytecode::Metering;
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 /// A value of the value stack: 8 bytes of bits. A v128 takes two, the low half first.
 pub type Cell = u64;
 
-/// The entry of one function in the store, indexed by its address.
-#[derive(Clone, Copy, Debug)]
+/// Where calls of a function lead: the one word through which all code reaches it (V4).
+///
+/// No call site is ever patched; what a function's calls lead to changes by this word alone. What it is given is an entry of
+/// the function itself: a stub, or the start of code that `Store::attach` has compared with the function.
+#[derive(Debug)]
+#[repr(transparent)]
+pub(crate) struct EntryWord(AtomicPtr<u64>);
+
+impl EntryWord {
+    /// A word that leads to a stub.
+    pub(crate) fn stub(stub: &'static [u64; 1]) -> EntryWord {
+        EntryWord(AtomicPtr::new(stub.as_ptr().cast_mut()))
+    }
+
+    /// Where calls lead now.
+    #[inline(always)]
+    pub(crate) fn get(&self) -> *const u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Lets calls lead to `code` from now on; whoever reads the word sees the code behind it as it is now.
+    pub(crate) fn set(&self, code: *const u64) {
+        self.0.store(code.cast_mut(), Ordering::Release);
+    }
+}
+
+/// The entry of one function in the store, indexed by its address. All but the word is fixed for the store's life.
+#[derive(Debug)]
 #[repr(C)]
 pub(crate) struct FuncEntry {
-    /// The first word of its bytecode, or of a stub (V4).
-    pub(crate) code: *const u64,
+    /// Where calls lead (V4).
+    pub(crate) code: EntryWord,
     /// The logical stack charge of a frame, in bytes.
     pub(crate) charge_bytes: u32,
     /// Cells of the parameters.
@@ -53,18 +81,16 @@ pub(crate) struct FuncEntry {
     pub(crate) result_cells: u32,
 }
 
-/// A frame record: how to go on in the caller. The callee's part is its charge.
-#[derive(Clone, Copy, Debug, Default)]
+/// A frame record: how to go on in the caller. The callee's charge is that of its entry.
+#[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub(crate) struct Frame {
-    /// The address of the caller, `u32::MAX` for the host.
+    /// The instruction of the caller to go on at (V4); null for the host.
+    pub(crate) ip: *const u64,
+    /// The address of the caller, [`Frame::HOST`] for the host.
     pub(crate) func: u32,
-    /// The word of the caller's code to go on at.
-    pub(crate) pc: u32,
     /// The window: the callee's frame starts this many cells above the caller's; with [`Frame::SWITCHED`] in the top bit.
     pub(crate) window: u32,
-    /// The callee's logical stack charge in bytes.
-    pub(crate) charge_bytes: u32,
 }
 
 impl Frame {
@@ -143,8 +169,6 @@ pub(crate) struct Vm {
     pub(crate) height_left: u64,
     /// One past the newest frame record (V6).
     pub(crate) frame_top: *mut Frame,
-    /// The bytecode of the running function, which `Frame::pc` counts from.
-    pub(crate) code: *const u64,
     /// The address of the running function.
     pub(crate) func: u32,
     /// The address of the running function's instance.
@@ -203,7 +227,6 @@ pub(crate) trait Records {}
 
 impl Records for Fixed<Vm> {}
 impl Records for Fixed<InstanceVm> {}
-impl Records for Vec<FuncEntry> {}
 impl Records for Vec<MemoryVm> {}
 impl Records for Vec<TableVm> {}
 

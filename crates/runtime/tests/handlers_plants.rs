@@ -88,8 +88,8 @@ fn every_planted_fault_is_seen() {
         println!("{planted:?}: seen in {} functions of {} of {ops} ops", failures.len(), at.len());
         println!("    {}", failures.first().and_then(|f| f.lines().next()).unwrap_or_default());
         let only = match planted {
-            Plant::TailEntryReplaced => " in Tail ",
-            Plant::MatchArmReplaced => " in Match ",
+            Plant::TailEntryReplaced => " in tail ",
+            Plant::MatchArmReplaced => " in match ",
             _ => "",
         };
         if failures.is_empty() || !failures.iter().all(|failure| failure.contains(only)) {

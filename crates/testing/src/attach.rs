@@ -5,9 +5,9 @@
 
 use prova_bytecode::{Candidate, CheckedBytecode};
 use prova_module::{FuncIdx, Module};
-use prova_runtime::{Attach, AttachError, Settings};
+use prova_runtime::{Attach, AttachError, Attached, Settings};
 use prova_translate::Translator;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// Changes a candidate, to plant a fault.
 pub type Plant = fn(Candidate) -> Candidate;
@@ -22,7 +22,7 @@ pub struct Translation {
 #[derive(Default)]
 struct State {
     translator: Translator,
-    code: Vec<Option<Arc<CheckedBytecode>>>,
+    code: Vec<Option<Attached>>,
 }
 
 impl Translation {
@@ -38,20 +38,20 @@ impl Translation {
 }
 
 impl Attach for Translation {
-    fn attach(&self, module: &Module, func: FuncIdx) -> Result<Arc<CheckedBytecode>, AttachError> {
+    fn attach(&self, module: &Module, func: FuncIdx) -> Result<Attached, AttachError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(Some(code)) = state.code.get(func.index()) {
-            return Ok(Arc::clone(code));
+            return Ok(code.clone());
         }
         let mut candidate = state.translator.translate(module, func, &self.settings)?;
         if let Some(plant) = self.plant {
             candidate = plant(candidate);
         }
-        let code = Arc::new(CheckedBytecode::check(module, &self.settings, candidate)?);
+        let code = Attached::from(CheckedBytecode::check(module, &self.settings, candidate)?);
         if state.code.len() <= func.index() {
             state.code.resize(func.index() + 1, None);
         }
-        state.code[func.index()] = Some(Arc::clone(&code));
+        state.code[func.index()] = Some(code.clone());
         Ok(code)
     }
 }
@@ -60,7 +60,7 @@ impl Attach for Translation {
 pub struct NoBytecode;
 
 impl Attach for NoBytecode {
-    fn attach(&self, _: &Module, func: FuncIdx) -> Result<Arc<CheckedBytecode>, AttachError> {
+    fn attach(&self, _: &Module, func: FuncIdx) -> Result<Attached, AttachError> {
         Err(format!("nobody was to ask for the bytecode of {func}").into())
     }
 }

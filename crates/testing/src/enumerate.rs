@@ -20,7 +20,8 @@
 use crate::attach::{Plant, Translation};
 use crate::differential::difference;
 use crate::generate::Call;
-use crate::run::{Host, Outcome, Program, Setup, Tier};
+use crate::run::{Host, Outcome, Program, Setup};
+use prova::Tier;
 use prova_module::{Features, Limits, Module};
 use prova_runtime::{Attach, Metering, Settings};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -145,7 +146,7 @@ fn compare(bodies: &[Vec<u8>], plant: Option<Plant>) -> Result<Tally, String> {
     let program = Program { module: &module, calls: &calls, fuel, skip_from, host };
     let expected = program.run(Setup { tier: Tier::Reference, settings }, None);
     let attach: Arc<dyn Attach> = Arc::new(Translation::planted(settings, plant));
-    for tier in [Tier::Tail, Tier::Match] {
+    for tier in [Tier::TAIL, Tier::MATCH] {
         let actual = program.run(Setup { tier, settings }, Some(Arc::clone(&attach)));
         if let Some(what) = difference(&expected, &actual) {
             let differs = expected.calls.iter().zip(&actual.calls).position(|(a, b)| a != b);

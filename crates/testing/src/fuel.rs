@@ -18,7 +18,8 @@
 
 use crate::attach::Translation;
 use crate::generate::{Call, Case, Generator};
-use crate::run::{self, Host, Outcome, Program, Setup, Tier};
+use crate::run::{self, Host, Outcome, Program, Setup};
+use prova::Tier;
 use prova_module::{
     BinaryReader, Features, FuncIdx, GlobalIdx, Limits, MemoryIdx, Module, Operator, TableIdx,
 };
@@ -109,7 +110,7 @@ pub fn compare(case: &Case, prices: Prices) -> Result<Counted, String> {
 /// The fuel of each call that returns, in the tail executor, up to the first one that runs out.
 fn used(module: &Module, case: &Case) -> Vec<Option<u64>> {
     let settings = Settings { metering: Metering::Fuel, deterministic: true };
-    let setup = Setup { tier: Tier::Tail, settings };
+    let setup = Setup { tier: Tier::TAIL, settings };
     let attach = Arc::new(Translation::new(settings));
     let (calls, fuel, skip_from) = (&case.calls[..], case.fuel, case.calls.len());
     let program = Program { module, calls, fuel, skip_from, host: Host::Growing };

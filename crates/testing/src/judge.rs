@@ -16,7 +16,8 @@
 
 use crate::generate::operators::Ty;
 use crate::generate::{Case, Generator, biased};
-use crate::run::{HOST_MODULE, Host, Outcome, Program, Record, Setup, State, Tier};
+use crate::run::{HOST_MODULE, Host, Outcome, Program, Record, Setup, State};
+use prova::Tier;
 use prova_module::{Features, Limits, Module, ValType};
 use prova_runtime::{Cell, Metering, Settings, TrapKind};
 use std::fmt::Write as _;

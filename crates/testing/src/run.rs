@@ -7,28 +7,17 @@
 
 use crate::attach::{NoBytecode, Translation};
 use crate::generate::{Call, biased};
+use prova::Tier;
 use prova_module::{
     ExternType, Features, FuncType, GlobalIdx, MemoryIdx, Module, RefType, TableIdx, ValType,
 };
-use prova_reference::Reference;
 use prova_runtime::{
-    Attach, Cell, ExecutorKind, Extern, FuncAddr, HostFunc, HostOutcome, InstanceAddr,
-    InstantiateError, Limits, MemoryFault, Settings, Store, StoreConfig, Trap, TrapKind,
+    Attach, Cell, Extern, FuncAddr, HostFunc, HostOutcome, InstanceAddr, InstantiateError, Limits,
+    MemoryFault, Settings, Store, StoreConfig, Trap, TrapKind,
 };
 use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
-
-/// What executes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tier {
-    /// The reference tier.
-    Reference,
-    /// Bytecode by tail calls.
-    Tail,
-    /// Bytecode by a match loop.
-    Match,
-}
 
 /// A tier in a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +39,7 @@ impl fmt::Display for Setup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Settings { metering, deterministic } = self.settings;
         let nan = if deterministic { ", deterministic" } else { "" };
-        write!(f, "{:?} (metering {metering:?}{nan})", self.tier)
+        write!(f, "{} (metering {metering:?}{nan})", self.tier)
     }
 }
 
@@ -167,16 +156,11 @@ impl Program<'_> {
 
 /// A store for a setup, with limits that keep hostile growth small.
 pub fn store(setup: Setup) -> Store {
-    let executor = match setup.tier {
-        Tier::Reference => ExecutorKind::External(Box::new(Reference::new())),
-        Tier::Tail => ExecutorKind::Tail,
-        Tier::Match => ExecutorKind::Match,
-    };
     let limits =
         Limits { memory_bytes_max: 1 << 20, table_elements_max: 10_000, ..Limits::default() };
     let config = StoreConfig {
         settings: setup.settings,
-        executor,
+        executor: setup.tier.executor(),
         limits,
         stack_bytes: STACK_BYTES,
         ..StoreConfig::default()

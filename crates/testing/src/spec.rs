@@ -17,7 +17,7 @@ mod exempt;
 
 pub use exempt::exempt;
 
-use prova::{Config, Dispatch, Tier};
+use prova::{Config, Tier};
 use prova_wast::Options;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -51,13 +51,6 @@ const MERGED: [Proposal; 16] = [
 
 /// Folders of proposals that are not, and that Prova executes.
 const MORE: [Proposal; 2] = [Proposal::CustomPageSizes, Proposal::WideArithmetic];
-
-/// The tiers and their names, which are columns of the table.
-pub const TIERS: [(&str, Tier); 3] = [
-    ("tail", Tier::Interpreter(Dispatch::Tail)),
-    ("match", Tier::Interpreter(Dispatch::Match)),
-    ("reference", Tier::Reference),
-];
 
 /// One file of the suite.
 #[derive(Clone, Debug)]
@@ -172,7 +165,7 @@ pub struct Row {
     pub script: Script,
     /// Why it is exempt, if it is.
     pub exempt: Option<String>,
-    /// What became of it in each of [`TIERS`].
+    /// What became of it in each of [`Tier::ALL`].
     pub statuses: Vec<Status>,
 }
 
@@ -204,7 +197,7 @@ pub fn rows(filter: &str, jobs: usize) -> Vec<Row> {
         while let Some((at, script)) = take(&open) {
             let exempt = exempt(script.text);
             let statuses =
-                TIERS.iter().map(|&(_, tier)| run(&script.folder, script.text, tier)).collect();
+                Tier::ALL.iter().map(|&tier| run(&script.folder, script.text, tier)).collect();
             lock(&done).push((at, Row { script, exempt, statuses }));
         }
     };
@@ -236,9 +229,9 @@ pub fn table_path() -> PathBuf {
 /// The table's text.
 pub fn table(rows: &[Row]) -> String {
     let mut text = String::from("folder\tname\tcounts\texempt");
-    for (tier, _) in TIERS {
+    for tier in Tier::ALL {
         text.push('\t');
-        text.push_str(tier);
+        text.push_str(tier.name());
     }
     text.push('\n');
     for row in rows {
@@ -279,9 +272,9 @@ mod tests {
     fn a_script_fails_in_every_tier_by_its_own_fault() {
         let good = "(module (func (export \"f\") (result i32) (i32.const 1)))\n(assert_return (invoke \"f\") (i32.const 1))";
         let bad = good.replace("(i32.const 1)))\n", "(i32.const 2)))\n");
-        for (name, tier) in TIERS {
-            assert_eq!(run("", good, tier), Status::Passed(2), "{name}");
-            assert_eq!(run("", &bad, tier).to_string(), "fail 1/2", "{name}");
+        for tier in Tier::ALL {
+            assert_eq!(run("", good, tier), Status::Passed(2), "{tier}");
+            assert_eq!(run("", &bad, tier).to_string(), "fail 1/2", "{tier}");
         }
     }
 

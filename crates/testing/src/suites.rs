@@ -1,9 +1,10 @@
 //! The commands that run suites: real programs, specification scripts, benchmarks. Arguments → a printed table.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
+use prova::{Tier, UnknownTier};
 use prova_testing::corpus::{self, Engine, Outcome};
 use prova_testing::manifest::{Case, Class};
-use prova_testing::{bench, bench_fuel, manifest, program, run, spec};
+use prova_testing::{bench, bench_fuel, manifest, program, spec};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -41,19 +42,20 @@ impl Suite {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Tier {
-    Interp,
-    Reference,
-    All,
+/// The tiers that a name stands for: one, or each that differs in more than its dispatch.
+fn tiers(name: &str) -> Result<Vec<Tier>, UnknownTier> {
+    match name {
+        "all" => Ok(vec![Tier::default(), Tier::Reference]),
+        _ => Ok(vec![name.parse()?]),
+    }
 }
 
 /// What of the collection is run, and how.
 #[derive(Args)]
 pub(crate) struct CorpusArgs {
     /// The tier; `all` runs each case in both
-    #[arg(long, value_enum, default_value_t = Tier::Interp)]
-    tier: Tier,
+    #[arg(long, value_name = "TIER", default_value = "interp")]
+    tier: String,
     /// The program; by default `prova`, built for the purpose
     #[arg(long, value_name = "PATH")]
     program: Option<PathBuf>,
@@ -84,7 +86,7 @@ pub(crate) struct BenchFuelArgs {
 /// # Errors
 /// If a program cannot be run.
 fn bench_fuel(args: &BenchFuelArgs) -> Result<bool, String> {
-    let tier = if args.dispatch_match { run::Tier::Match } else { run::Tier::Tail };
+    let tier = if args.dispatch_match { Tier::MATCH } else { Tier::TAIL };
     let measured = bench_fuel::measure_all(tier, &args.filter)?;
     print!("{}", bench_fuel::table(&measured));
     Ok(true)
@@ -105,18 +107,14 @@ fn corpus(args: &CorpusArgs) -> Result<bool, String> {
     let cases = manifest::read(&folder.join("manifest.tsv"))?;
     let program = args.program.clone().map_or_else(program::built, Ok)?;
     let program = std::path::absolute(&program).map_err(|error| error.to_string())?;
-    let tiers: &[&str] = match args.tier {
-        Tier::Interp => &["interp"],
-        Tier::Reference => &["reference"],
-        Tier::All => &["interp", "reference"],
-    };
+    let tiers = tiers(&args.tier).map_err(|error| format!("--tier {}: {error}", args.tier))?;
     println!("{:28} {:10} {:7} {:>8}", "id", "tier", "result", "seconds");
     let (mut passed, mut failed, mut ignored) = (0, 0, 0);
     for case in cases.iter().filter(|case| case.id.contains(&args.filter)) {
-        for tier in tiers {
-            let mut options = vec!["--tier".to_owned(), (*tier).to_owned()];
+        for &tier in &tiers {
+            let mut options = vec!["--tier".to_owned(), tier.choice().to_owned()];
             options.extend(args.option.iter().cloned());
-            let is_reference = *tier == "reference";
+            let is_reference = tier == Tier::Reference;
             let engine = Engine { program: program.clone(), options, is_reference };
             let outcome = corpus::run(&engine, &folder, case, Duration::from_secs(args.limit));
             match outcome {
@@ -124,7 +122,7 @@ fn corpus(args: &CorpusArgs) -> Result<bool, String> {
                 Outcome::Failed(_) => failed += 1,
                 Outcome::Ignored(_) => ignored += 1,
             }
-            println!("{}", corpus::row(case, tier, &outcome));
+            println!("{}", corpus::row(case, tier.choice(), &outcome));
         }
     }
     println!("{passed} ok, {failed} failed, {ignored} ignored");
@@ -155,7 +153,7 @@ fn spec(args: &SpecArgs) -> Result<bool, String> {
     for row in &rows {
         if args.verbose || row.is_broken() {
             println!("{row}");
-            for ((tier, _), status) in spec::TIERS.iter().zip(&row.statuses) {
+            for (tier, status) in Tier::ALL.iter().zip(&row.statuses) {
                 if let spec::Status::Failed { first, .. } = status {
                     println!("    {tier}: {first}");
                 }
@@ -171,7 +169,7 @@ fn spec(args: &SpecArgs) -> Result<bool, String> {
         rows.len(),
         counts.len()
     );
-    for (at, (tier, _)) in spec::TIERS.iter().enumerate() {
+    for (at, tier) in Tier::ALL.iter().enumerate() {
         let passed = |row: &&spec::Row| row.statuses[at].is_ok();
         println!(
             "{tier:10} {} of {} files pass, {} of {} names not exempt",

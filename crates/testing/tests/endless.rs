@@ -2,18 +2,17 @@
 //!
 //! Green does not show the messages of the command line, nor limits other than those named here.
 
+use prova::Tier;
 use prova_module::{Features, FuncType, Limits, Module, ValType};
 use prova_runtime::{
     Attach, Extern, HostFunc, HostOutcome, InstantiateError, Metering, Settings, Store, Trap,
     TrapKind,
 };
 use prova_testing::attach::Translation;
-use prova_testing::run::{self, Setup, Tier};
+use prova_testing::run::{self, Setup};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-const TIERS: [Tier; 3] = [Tier::Reference, Tier::Tail, Tier::Match];
 
 fn settings(metering: Metering) -> Settings {
     Settings { metering, deterministic: false }
@@ -60,7 +59,7 @@ fn endless_recursion_exhausts_the_stack_at_the_same_depth() {
     let indirect = r#"(module (type $t (func)) (table 1 funcref) (elem (i32.const 0) $f)
         (func $f (export "f") (call_indirect (type $t) (i32.const 0))))"#;
     for (wat, results) in [(direct, 1), (mutual, 0), (indirect, 0)] {
-        let traps = TIERS.map(|tier| World::new(tier, Metering::None, wat).trap(results));
+        let traps = Tier::ALL.map(|tier| World::new(tier, Metering::None, wat).trap(results));
         for trap in &traps {
             assert_eq!(trap.kind, TrapKind::StackOverflow, "{trap}");
             assert!(trap.backtrace.iter().all(|frame| frame.offset.is_some()), "{trap}");
@@ -78,7 +77,7 @@ fn recursion_that_fits_does_not_trap() {
                 (then (i32.add (i32.const 1) (call $f (i32.sub (local.get 0) (i32.const 1)))))
                 (else (i32.const 0))))
         (func (export "f") (result i32) (call $f (i32.const 500))))"#;
-    for tier in TIERS {
+    for tier in Tier::ALL {
         let mut results = [0];
         World::new(tier, Metering::None, wat).call(&mut results).expect("500 frames fit");
         assert_eq!(results, [500], "{tier:?}");
@@ -88,7 +87,7 @@ fn recursion_that_fits_does_not_trap() {
 #[test]
 fn recursion_through_the_host_exhausts_the_stack() {
     let wat = r#"(module (import "" "" (func $h)) (func (export "f") (call $h)))"#;
-    for tier in TIERS {
+    for tier in Tier::ALL {
         let mut store = run::store(Setup { tier, settings: settings(Metering::None) });
         let again: HostFunc = Arc::new(|store, data, _| {
             let caller = store.caller().expect("Wasm called");
@@ -117,7 +116,7 @@ const ENDLESS: [&str; 4] = [
 #[test]
 fn endless_programs_run_out_of_fuel_alike() {
     for wat in ENDLESS {
-        let ends = TIERS.map(|tier| {
+        let ends = Tier::ALL.map(|tier| {
             let mut world = World::new(tier, Metering::Fuel, wat);
             world.store.set_fuel(10_000);
             let trap = world.trap(0);
@@ -130,7 +129,7 @@ fn endless_programs_run_out_of_fuel_alike() {
 
 #[test]
 fn endless_programs_are_interrupted_from_another_thread() {
-    for (wat, tier) in ENDLESS.iter().flat_map(|wat| TIERS.map(|tier| (wat, tier))) {
+    for (wat, tier) in ENDLESS.iter().flat_map(|wat| Tier::ALL.map(|tier| (wat, tier))) {
         let mut world = World::new(tier, Metering::Epoch, wat);
         world.store.set_epoch_deadline(1);
         let epoch = world.store.epoch();
@@ -164,7 +163,7 @@ fn growth_stops_at_the_limit() {
     let cases =
         [(memory(15), 1), (memory(16), minus_one), (table(9_999), 1), (table(10_000), minus_one)];
     for (tier, (wat, expected)) in
-        TIERS.iter().flat_map(|tier| cases.iter().map(move |case| (*tier, case)))
+        Tier::ALL.iter().flat_map(|tier| cases.iter().map(move |case| (*tier, case)))
     {
         let mut world = World::new(tier, Metering::None, wat);
         let mut results = [0];
@@ -198,7 +197,7 @@ fn objects_beyond_the_limit_are_refused_by_its_name() {
         ("(module (table i64 0xffffffffffffffff funcref))", Some("table_elements_max")),
     ];
     for (wat, limit) in cases {
-        let store = run::store(Setup { tier: Tier::Tail, settings: settings(Metering::None) });
+        let store = run::store(Setup { tier: Tier::TAIL, settings: settings(Metering::None) });
         let refusal = World::with(store, wat, &[]).err().map(|error| error.to_string());
         match (limit, refusal) {
             (None, None) => {}

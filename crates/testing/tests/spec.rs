@@ -2,7 +2,8 @@
 //!
 //! What green does not show stands in `tests/spec/README.md`.
 
-use prova_testing::spec::{TIERS, differences, is_more, rows, table, table_path};
+use prova::Tier;
+use prova_testing::spec::{differences, is_more, rows, table, table_path};
 
 /// Names of the suite that must pass whole in every tier, at least.
 const NAMES_MIN: usize = 196;
@@ -22,7 +23,7 @@ fn every_file_has_the_status_that_the_table_says() {
         .filter(|row| row.script.counts && row.exempt.is_none() && !is_more(&row.script.folder));
     let passed = passed.count();
     assert!(passed >= NAMES_MIN, "only {passed} names of at least {NAMES_MIN} are not exempt");
-    assert!(rows.iter().all(|row| row.statuses.len() == TIERS.len()));
+    assert!(rows.iter().all(|row| row.statuses.len() == Tier::ALL.len()));
     let stored = std::fs::read_to_string(table_path()).expect("tests/spec/table.tsv is there");
     let changed = differences(&stored, &table(&rows));
     assert!(

@@ -2,7 +2,7 @@
 //!
 //! What green does not show: how an engine does on the specification's own suite (`tests/spec`).
 
-use prova::{Config, Dispatch, Tier};
+use prova::{Config, Tier};
 use prova_wast::{Options, Report, run};
 
 fn report(source: &str) -> Report {
@@ -163,9 +163,7 @@ fn all_tiers_run_scripts() {
            (assert_trap (invoke "div" (i32.const 7) (i32.const 0)) "integer divide by zero")
            (assert_exhaustion (invoke "loop") "call stack exhausted")"#
     );
-    for tier in
-        [Tier::Interpreter(Dispatch::Tail), Tier::Interpreter(Dispatch::Match), Tier::Reference]
-    {
+    for tier in Tier::ALL {
         let mut config = Config::new();
         config.tier(tier);
         let options = Options { config, ..Options::default() };

@@ -141,8 +141,9 @@ fn a_witness_gives_what_was_checked() {
     assert_eq!([0, 1, 2, 9].map(|word| code.offset_of(word) - start), [0, 0, 2, 2]);
     assert_eq!((code.map().len(), code.controls().len(), code.constants().len()), (2, 1, 0));
     assert_eq!(code.settings().metering, Metering::Fuel);
-    assert!(code.is_of(&module) && code.is_of(code.module()));
-    assert!(!code.is_of(&self::module("(module (func))")));
+    let settings = code.settings();
+    assert!(code.module().is_same(&module) && code.identity().compare(&module, settings).is_ok());
+    assert!(code.identity().compare(&self::module("(module (func))"), settings).is_err());
 }
 
 /// Every op with a lane operand has lanes, and no other op has a lane operand without.

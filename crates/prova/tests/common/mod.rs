@@ -2,19 +2,15 @@
 
 use prova::*;
 
-/// Every tier and dispatch.
-pub(crate) const TIERS: [Tier; 3] =
-    [Tier::Interpreter(Dispatch::Tail), Tier::Interpreter(Dispatch::Match), Tier::Reference];
-
 /// Runs `test` with an engine of each tier, configured by `configure`.
 pub(crate) fn each_tier(configure: impl Fn(&mut Config), test: impl Fn(&Engine) -> Result<()>) {
-    for tier in TIERS {
+    for tier in Tier::ALL {
         let mut config = Config::new();
         config.tier(tier);
         configure(&mut config);
         let engine = Engine::new(&config).expect("a possible configuration");
         if let Err(error) = test(&engine) {
-            panic!("{tier:?}: {error:?}");
+            panic!("{tier}: {error:?}");
         }
     }
 }

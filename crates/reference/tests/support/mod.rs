@@ -7,8 +7,8 @@
 use prova_module::{Features, FuncIdx, FuncType, Limits, Module};
 use prova_reference::Reference;
 use prova_runtime::{
-    Attach, AttachError, Cell, CheckedBytecode, ExecutorKind, Extern, FuncAddr, HostFunc,
-    InstanceAddr, InstantiateError, Metering, Settings, Store, StoreConfig, Trap, TrapKind,
+    Attach, AttachError, Attached, Cell, ExecutorKind, Extern, FuncAddr, HostFunc, InstanceAddr,
+    InstantiateError, Metering, Settings, Store, StoreConfig, Trap, TrapKind,
 };
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub(crate) const STEPS_MAX: u64 = 20_000_000;
 struct NoBytecode;
 
 impl Attach for NoBytecode {
-    fn attach(&self, _: &Module, func: FuncIdx) -> Result<Arc<CheckedBytecode>, AttachError> {
+    fn attach(&self, _: &Module, func: FuncIdx) -> Result<Attached, AttachError> {
         Err(format!("the reference tier asked for the bytecode of {func}").into())
     }
 }
@@ -33,7 +33,7 @@ pub(crate) fn module(wat: &str) -> Module {
 
 /// A configuration with the reference tier and these settings.
 pub(crate) fn config(settings: Settings) -> StoreConfig {
-    let executor = ExecutorKind::External(Box::new(Reference::with_steps_max(STEPS_MAX)));
+    let executor = ExecutorKind::External(Arc::new(Reference::with_steps_max(STEPS_MAX)));
     StoreConfig { settings, executor, ..StoreConfig::default() }
 }
 

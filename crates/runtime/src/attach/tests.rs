@@ -1,12 +1,12 @@
 //! A witness that is not of this module, function and settings does not attach.
 
-use super::{Attach, AttachError};
+use super::{Attach, AttachError, Attached};
 use crate::func::STUB_ATTACH;
 use crate::store::{Store, StoreConfig};
 use crate::trap::TrapKind;
 use crate::value::{FuncAddr, InstanceAddr};
-use prova_bytecode::{Candidate, CheckedBytecode, MapEntry, Op, Settings};
-use prova_module::{Features, FuncIdx, Limits, Module};
+use prova_bytecode::{Candidate, CheckedBytecode, MapEntry, Metering, Op, Settings};
+use prova_module::{Features, FuncIdx, Limits, Module, Proposal};
 use std::sync::Arc;
 
 /// Attaches the bytecode of a fixed function of a fixed module.
@@ -17,18 +17,18 @@ struct Fixed {
 }
 
 impl Attach for Fixed {
-    fn attach(&self, _: &Module, _: FuncIdx) -> Result<Arc<CheckedBytecode>, AttachError> {
+    fn attach(&self, _: &Module, _: FuncIdx) -> Result<Attached, AttachError> {
         let offset = self.module.facts(self.func).unwrap().blocks[0].start;
         let candidate = Candidate {
             func: self.func,
             words: vec![Op::Unreachable as u64],
-            frame_cells: 0,
+            frame_cells: 1,
             map: vec![MapEntry { word: 0, offset }],
             controls: Vec::new(),
             handlers: Vec::new(),
             constants: Vec::new(),
         };
-        Ok(Arc::new(CheckedBytecode::check(&self.module, &self.settings, candidate)?))
+        Ok(CheckedBytecode::check(&self.module, &self.settings, candidate)?.into())
     }
 }
 
@@ -39,42 +39,83 @@ fn module(tag: &str) -> Module {
     Module::decode(wasm, &Features::default(), &Limits::default()).unwrap()
 }
 
-/// Attaches function 1 of module `a`.
-fn attach(with: Fixed) -> (Store, Result<(), TrapKind>) {
+/// The same bytes without a proposal that they do not need.
+fn module_of_fewer_features(tag: &str) -> Module {
+    let features = Features::default().without(Proposal::Threads);
+    Module::decode(module(tag).bytes(), &features, &Limits::default()).unwrap()
+}
+
+/// A store with an instance of module `a`, whose functions ask `with` for code.
+fn store(with: Fixed) -> Store {
     let mut store = Store::new(StoreConfig { stack_bytes: 1 << 12, ..StoreConfig::default() });
     let instance = store.instantiate(&mut (), &module("a"), &[], Arc::new(with)).unwrap();
     assert_eq!(instance, InstanceAddr::from_index(0));
-    let outcome = store.attach(FuncAddr::from_index(1)).map_err(|trap| trap.kind);
-    (store, outcome)
+    store
+}
+
+/// What the tests attach to.
+const FUNC: FuncAddr = FuncAddr::from_index(1);
+
+/// Code that fits [`FUNC`].
+fn good() -> Fixed {
+    Fixed { module: module("a"), func: FuncIdx(1), settings: Settings::default() }
 }
 
 #[test]
 fn a_witness_of_this_function_attaches_and_stays() {
-    let good = || Fixed { module: module("a"), func: FuncIdx(1), settings: Settings::default() };
-    let (mut store, outcome) = attach(good());
-    assert_eq!(outcome, Ok(()));
-    let func = FuncAddr::from_index(1);
-    let code = Arc::clone(store.bytecode(func).unwrap());
-    assert_eq!(store.entries[1].code, code.words().as_ptr());
-    assert_eq!(store.entries[0].code, STUB_ATTACH.as_ptr(), "the other one has none yet");
-    assert!(store.attach(func).is_ok());
-    assert!(Arc::ptr_eq(&code, store.bytecode(func).unwrap()), "attached once");
-    let frame = store.trace_frame_at(func, 0).unwrap();
+    let mut store = store(good());
+    assert!(store.attach(FUNC).is_ok());
+    let code = Arc::clone(store.bytecode(FUNC).unwrap());
+    assert_eq!(store.entries[1].code.get(), code.words().as_ptr());
+    assert_eq!(store.entries[0].code.get(), STUB_ATTACH.as_ptr(), "the other one has none yet");
+    assert!(store.attach(FUNC).is_ok());
+    assert!(Arc::ptr_eq(&code, store.bytecode(FUNC).unwrap()), "attached once");
+    let frame = store.trace_frame_at(FUNC, Some(0)).unwrap();
     assert_eq!(frame.offset, Some(module("a").facts(FuncIdx(1)).unwrap().blocks[0].start));
 }
 
 #[test]
 fn a_witness_of_something_else_does_not() {
-    let other = Settings { deterministic: true, ..Settings::default() };
+    let plain = Settings::default();
     let bad = [
-        Fixed { module: module("b"), func: FuncIdx(1), settings: Settings::default() },
-        Fixed { module: module("a"), func: FuncIdx(0), settings: Settings::default() },
-        Fixed { module: module("a"), func: FuncIdx(1), settings: other },
+        (Fixed { module: module("b"), ..good() }, "another module"),
+        (Fixed { module: module_of_fewer_features("a"), ..good() }, "another module"),
+        (Fixed { func: FuncIdx(0), ..good() }, "func0"),
+        (
+            Fixed { settings: Settings { deterministic: true, ..plain }, ..good() },
+            "another determinism",
+        ),
     ];
-    for with in bad {
-        let (store, outcome) = attach(with);
-        assert_eq!(outcome, Err(TrapKind::Attach));
-        assert!(store.bytecode(FuncAddr::from_index(1)).is_none());
-        assert_eq!(store.entries[1].code, STUB_ATTACH.as_ptr());
+    for (with, why) in bad {
+        let mut store = store(with);
+        refused(&mut store, why);
     }
+}
+
+#[test]
+fn a_witness_for_other_metering_does_not() {
+    // Metered bodies are longer: the fixed code is for none.
+    let settings = Settings { metering: Metering::Fuel, ..Settings::default() };
+    let mut store = Store::new(StoreConfig { settings, ..StoreConfig::default() });
+    assert!(store.instantiate(&mut (), &module("a"), &[], Arc::new(good())).is_ok());
+    refused(&mut store, "another metering");
+}
+
+#[test]
+fn a_frame_beyond_the_charge_does_not() {
+    // No module has such an entry: C4 says that a frame is no larger than its function's charge.
+    let mut store = store(good());
+    store.entries[1].charge_bytes = 7;
+    refused(&mut store, "another frame");
+}
+
+/// Attaching fails for this reason, and calls of the function lead where they led.
+#[track_caller]
+fn refused(store: &mut Store, why: &str) {
+    let trap = store.attach(FUNC).unwrap_err();
+    let message = format!("the code given for func1 is of {why}");
+    assert_eq!(trap.kind, TrapKind::Attach);
+    assert_eq!(trap.host.map(|error| error.to_string()), Some(message));
+    assert!(store.bytecode(FUNC).is_none());
+    assert_eq!(store.entries[1].code.get(), STUB_ATTACH.as_ptr());
 }

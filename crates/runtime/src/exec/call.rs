@@ -37,18 +37,26 @@ pub(super) unsafe fn push(
         }
         (*vm).height_left = left - u64::from(charge_bytes);
         let top = (*vm).frame_top;
-        let pc = (next as usize).wrapping_sub((*vm).code as usize) / 8;
-        *top = Frame { func: (*vm).func, pc: pc as u32, window: window | flags, charge_bytes };
+        *top = Frame { ip: next, func: (*vm).func, window: window | flags };
         (*vm).frame_top = top.add(1);
         (*vm).func = entry.offset_from((*vm).entries) as u32;
-        (*vm).code = (*entry).code;
         r.fp = r.fp.add(window as usize);
         zero_locals(r.fp, entry);
     }
     true
 }
 
-/// Zeroes the locals behind the parameters (C1).
+/// What the running function's frame was charged: F2, of its entry, which does not change.
+///
+/// # Safety
+/// V1, V2.
+#[inline(always)]
+pub(super) unsafe fn charge_of_running(vm: *const Vm) -> u64 {
+    // SAFETY: V2: `Vm::func` is a function of the store.
+    unsafe { u64::from((*(*vm).entries.add((*vm).func as usize)).charge_bytes) }
+}
+
+/// Zeroes the locals behind the parameters (F1).
 ///
 /// The stores are volatile so that the loop stays a loop: a call of `memset` would make every handler that calls
 /// spill its registers.
@@ -92,12 +100,11 @@ pub(super) unsafe fn replace(r: &mut Registers, entry: *const FuncEntry, window:
     unsafe {
         let record = (*vm).frame_top.sub(1);
         let charge_bytes = (*entry).charge_bytes;
-        let left = (*vm).height_left + u64::from((*record).charge_bytes);
+        let left = (*vm).height_left + charge_of_running(vm);
         if left < u64::from(charge_bytes) {
             return Replaced::Overflow;
         }
         (*vm).height_left = left - u64::from(charge_bytes);
-        (*record).charge_bytes = charge_bytes;
         let arguments = r.fp.add(window as usize);
         for i in 0..(*entry).param_cells as usize {
             #[cfg(prova_plant)]
@@ -110,7 +117,6 @@ pub(super) unsafe fn replace(r: &mut Registers, entry: *const FuncEntry, window:
             r.fp.add(i).write_volatile(*arguments.add(i));
         }
         (*vm).func = entry.offset_from((*vm).entries) as u32;
-        (*vm).code = (*entry).code;
         zero_locals(r.fp, entry);
         if (*entry).instance == (*vm).instance_addr {
             Replaced::Here
@@ -136,12 +142,10 @@ pub(super) unsafe fn pop(r: &mut Registers) -> Option<*const u64> {
             return None;
         }
         (*vm).frame_top = record;
-        (*vm).height_left += u64::from(frame.charge_bytes);
+        (*vm).height_left += charge_of_running(vm);
         (*vm).func = frame.func;
-        let code = (*(*vm).entries.add(frame.func as usize)).code;
-        (*vm).code = code;
         r.fp = r.fp.sub(frame.window as usize);
-        Some(code.add(frame.pc as usize))
+        Some(frame.ip)
     }
 }
 

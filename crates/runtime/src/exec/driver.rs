@@ -17,14 +17,16 @@
 //!
 //! A call of the host is charged before it, and the epoch is tested after it: also when a suspended one is resumed.
 
+use super::call::charge_of_running;
 use super::{Registers, matching, tail};
-use crate::host::HostOutcome;
-use crate::store::{Dispatch, Store};
+use crate::host::{Dispatch, ExecutorKind, HostOutcome};
+use crate::store::Store;
 use crate::trap::{MemoryFault, Trap, TrapKind};
 use crate::value::{FuncAddr, InstanceAddr};
 use crate::vm::{Cell, ExitCode, Frame, FuncEntry, InstanceVm, MemoryVm, Vm};
 use prova_bytecode::{Class, decode};
 use std::any::Any;
+use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How a resumable call went on.
@@ -156,6 +158,7 @@ fn resume(
         };
         activation.saved.fp = activation.base;
         (*vm).fp = (*vm).stack_base.add(suspension.frame);
+        (*vm).func = suspension.host.as_u32();
         write_cells((*vm).fp, host_results);
         if let Err(kind) = store.poll() {
             return Err(activation.unwind(store, kind.into()));
@@ -172,7 +175,6 @@ fn resume(
 /// The registers that an activation gives back (D2).
 struct Saved {
     func: u32,
-    code: *const u64,
     instance_addr: u32,
     instance: *const InstanceVm,
     defined: *const FuncEntry,
@@ -188,7 +190,6 @@ impl Saved {
         let vm = unsafe { &*vm };
         Saved {
             func: vm.func,
-            code: vm.code,
             instance_addr: vm.instance_addr,
             instance: vm.instance,
             defined: vm.defined,
@@ -215,29 +216,24 @@ impl Activation {
     fn enter(store: &mut Store, func: FuncAddr, args: &[Cell]) -> Result<Activation, Trap> {
         store.publish();
         let vm = store.vm();
-        let entry = *store.entry(func);
+        let &FuncEntry { charge_bytes, param_cells, local_cells, .. } = store.entry(func);
         // SAFETY: V1, V2, V5, V6: the charge is checked before the record and the frame are written.
         unsafe {
             let saved = Saved::new(vm);
-            if (*vm).height_left < u64::from(entry.charge_bytes) {
+            if (*vm).height_left < u64::from(charge_bytes) {
                 return Err(Trap::new(TrapKind::StackOverflow));
             }
-            (*vm).height_left -= u64::from(entry.charge_bytes);
+            (*vm).height_left -= u64::from(charge_bytes);
             let (base, bottom) = ((*vm).fp, (*vm).frame_top);
-            *bottom = Frame {
-                func: Frame::HOST,
-                pc: 0,
-                window: Frame::SWITCHED,
-                charge_bytes: entry.charge_bytes,
-            };
+            *bottom = Frame { ip: ptr::null(), func: Frame::HOST, window: Frame::SWITCHED };
             (*vm).frame_top = bottom.add(1);
             write_cells(base, args);
-            for cell in entry.param_cells..entry.local_cells {
+            for cell in param_cells..local_cells {
                 *base.add(cell as usize) = 0;
             }
             (*vm).func = func.as_u32();
             set_function(store, vm);
-            (*vm).ip = (*vm).code;
+            (*vm).ip = store.entry(func).code.get();
             (*vm).fp = base;
             Ok(Activation { vm, saved, called: func, base, bottom })
         }
@@ -263,7 +259,8 @@ impl Activation {
     /// Runs until the called function has returned (`None`), a host function suspends (`Some`), or a trap.
     fn drive(&mut self, store: &mut Store, data: &mut dyn Any) -> Result<Option<FuncAddr>, Trap> {
         let vm = self.vm;
-        let tail = matches!(store.dispatch(), Dispatch::Tail) && tail::is_sound();
+        let tail = matches!(store.executor(), ExecutorKind::Interpreter(Dispatch::Tail));
+        let tail = tail && tail::is_sound();
         loop {
             // SAFETY: V1 to V9 hold at every exit and after `publish`; D3.
             unsafe {
@@ -286,13 +283,14 @@ impl Activation {
                             return Ok(None);
                         }
                     } else {
-                        (*vm).ip = (*vm).code;
+                        (*vm).ip = store.entry(func).code.get();
                     }
                     set_function(store, vm);
                 } else if code == ExitCode::Attach as u32 {
-                    store.attach(FuncAddr::from_index((*vm).func))?;
+                    let func = FuncAddr::from_index((*vm).func);
+                    store.attach(func)?;
                     set_function(store, vm);
-                    (*vm).ip = (*vm).code;
+                    (*vm).ip = store.entry(func).code.get();
                 } else if code == ExitCode::Throw as u32 {
                     if self.throw(store)? {
                         return Ok(None);
@@ -313,8 +311,8 @@ impl Activation {
     ) -> Result<bool, Trap> {
         let vm = self.vm;
         store.charge_host_call(func)?;
-        let entry = *store.entry(func);
-        let cells = entry.param_cells.max(entry.result_cells) as usize;
+        let (param_cells, result_cells) = store.func_cells(func);
+        let cells = param_cells.max(result_cells);
         // SAFETY: V5: a host function's charge covers its parameters and results.
         let outcome = unsafe {
             let frame = (*vm).fp;
@@ -326,7 +324,7 @@ impl Activation {
                 large = vec![0; cells];
                 &mut large[..]
             };
-            read_cells(frame, &mut buffer[..entry.param_cells as usize]);
+            read_cells(frame, &mut buffer[..param_cells]);
             (*vm).fp = frame.add(cells);
             let caller = InstanceAddr::from_index((*vm).instance_addr);
             let mark = store.mark();
@@ -336,7 +334,7 @@ impl Activation {
             (*vm).func = func.as_u32();
             store.publish();
             if let Ok(HostOutcome::Done) = outcome {
-                write_cells(frame, &buffer[..entry.result_cells as usize]);
+                write_cells(frame, &buffer[..result_cells]);
             }
             outcome
         };
@@ -358,18 +356,17 @@ impl Activation {
     /// Pops the newest record and goes on in its caller; true: that is the host.
     pub(super) fn pop(&mut self) -> bool {
         let vm = self.vm;
-        // SAFETY: D1: the activation has a record; V4 for the caller's code.
+        // SAFETY: D1: the activation has a record; V2: `Vm::func` is the function whose frame it is; V4 for the caller's code.
         unsafe {
             let record = (*vm).frame_top.sub(1);
             let frame = *record;
             (*vm).frame_top = record;
-            (*vm).height_left += u64::from(frame.charge_bytes);
+            (*vm).height_left += charge_of_running(vm);
             if frame.func == Frame::HOST {
                 return true;
             }
             (*vm).func = frame.func;
-            (*vm).code = (*(*vm).entries.add(frame.func as usize)).code;
-            (*vm).ip = (*vm).code.add(frame.pc as usize);
+            (*vm).ip = frame.ip;
             (*vm).fp = (*vm).fp.sub((frame.window & !Frame::SWITCHED) as usize);
             false
         }
@@ -391,7 +388,7 @@ impl Activation {
         // SAFETY: V5, V6.
         unsafe {
             let frame = (*vm).fp;
-            let entry = *(*vm).entries.add(host.index());
+            let (param_cells, result_cells) = store.func_cells(host);
             let suspension = Suspension {
                 serial,
                 host_depth: store.host_depth() - 1,
@@ -403,7 +400,7 @@ impl Activation {
                 base: self.base.offset_from((*vm).stack_base) as usize,
             };
             // The frames stay; what the host calls meanwhile goes above them.
-            (*vm).fp = frame.add(entry.param_cells.max(entry.result_cells) as usize);
+            (*vm).fp = frame.add(param_cells.max(result_cells));
             suspension
         }
     }
@@ -413,14 +410,15 @@ impl Activation {
         let vm = self.vm;
         // SAFETY: D1: the records from `bottom` to `frame_top` are the activation's.
         unsafe {
-            let word = ((*vm).ip as usize).wrapping_sub((*vm).code as usize) / 8;
-            push_frame(store, &mut trap, (*vm).func, Some(word as u32));
+            push_frame(store, &mut trap, (*vm).func, (*vm).ip);
             while (*vm).frame_top > self.bottom {
                 let record = (*vm).frame_top.sub(1);
                 (*vm).frame_top = record;
-                (*vm).height_left += u64::from((*record).charge_bytes);
+                (*vm).height_left += charge_of_running(vm);
+                (*vm).func = (*record).func;
                 if (*record).func != Frame::HOST {
-                    push_frame(store, &mut trap, (*record).func, (*record).pc.checked_sub(1));
+                    // The call's own last word.
+                    push_frame(store, &mut trap, (*record).func, (*record).ip.wrapping_sub(1));
                 }
             }
         }
@@ -434,7 +432,6 @@ impl Activation {
         let vm = unsafe { &mut *self.vm };
         let saved = &self.saved;
         vm.func = saved.func;
-        vm.code = saved.code;
         vm.instance_addr = saved.instance_addr;
         vm.instance = saved.instance;
         vm.defined = saved.defined;
@@ -461,9 +458,8 @@ impl Activation {
         unsafe {
             let vm = &*self.vm;
             let func = FuncAddr::from_index(vm.func);
-            let words = store.bytecode(func)?.words();
-            let word = (vm.ip as usize).wrapping_sub(vm.code as usize) / 8;
-            let inst = decode(words, word as u32).ok()?;
+            let word = store.word_at(func, vm.ip)?;
+            let inst = decode(store.bytecode(func)?.words(), word).ok()?;
             let (address, offset, memory) = match inst.op.class() {
                 Class::load => (inst.values[1], inst.values[2], 0),
                 Class::store => (inst.values[0], inst.values[1], 0),
@@ -484,28 +480,23 @@ impl Activation {
     }
 }
 
-/// Sets the registers that follow from `Vm::func`: code and instance (V3, V7).
+/// Sets the registers that follow from `Vm::func`: those of its instance (V3, V7).
 ///
 /// SAFETY: V1, V2; `vm.func` is a function of the store.
 pub(super) unsafe fn set_function(store: &mut Store, vm: *mut Vm) {
     // SAFETY: the caller's.
     unsafe {
-        let entry = *(*vm).entries.add((*vm).func as usize);
-        (*vm).code = entry.code;
-        if entry.instance != u32::MAX {
-            store.enter_instance(entry.instance);
+        let instance = (*(*vm).entries.add((*vm).func as usize)).instance;
+        if instance != u32::MAX {
+            store.enter_instance(instance);
         }
     }
 }
 
-/// Adds the frame of a Wasm function to a backtrace; `word` is a word of the instruction that trapped or called.
-fn push_frame(store: &Store, trap: &mut Trap, func: u32, word: Option<u32>) {
+/// Adds the frame of a Wasm function to a backtrace; `ip` is at a word of the instruction that trapped or called.
+fn push_frame(store: &Store, trap: &mut Trap, func: u32, ip: *const u64) {
     let func = FuncAddr::from_index(func);
-    let frame = match word {
-        Some(word) => store.trace_frame_at(func, word),
-        None => store.trace_frame(func, None),
-    };
-    if let Some(frame) = frame {
+    if let Some(frame) = store.trace_frame_at(func, store.word_at(func, ip)) {
         trap.push_frame(frame);
     }
 }

@@ -13,7 +13,7 @@ use super::plant::{
 use super::step::{enter, enter_any, fault, leave, replace, step, trap};
 use super::{Registers, access, exit};
 use crate::trap::TrapKind;
-use crate::vm::Frame;
+use crate::vm::{Frame, FuncEntry};
 use prova_bytecode::ops::kind::marker;
 use prova_bytecode::{OPS, Op, for_each_op};
 use prova_num::*;

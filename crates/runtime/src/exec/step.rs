@@ -28,10 +28,11 @@ macro_rules! trap {
 /// Enters a function of the running instance.
 macro_rules! enter {
     ($r:ident $entry:expr, $window:expr, $next:expr) => {
-        if !call::push(&mut $r, $entry, $window, 0, $next) {
+        let entry: *const FuncEntry = $entry;
+        if !call::push(&mut $r, entry, $window, 0, $next) {
             trap!($r TrapKind::StackOverflow)
         }
-        next!($r, (*$r.cx).code);
+        next!($r, (*entry).code.get());
     };
 }
 
@@ -53,8 +54,9 @@ macro_rules! enter_any {
 /// Replaces the running frame by one of any function.
 macro_rules! replace {
     ($r:ident $entry:expr, $window:expr) => {
-        match call::replace(&mut $r, $entry, $window) {
-            call::Replaced::Here => { next!($r, (*$r.cx).code); }
+        let entry: *const FuncEntry = $entry;
+        match call::replace(&mut $r, entry, $window) {
+            call::Replaced::Here => { next!($r, (*entry).code.get()); }
             call::Replaced::Elsewhere => return exit::enter($r.ip, $r.fp, $r.mem, $r.len, $r.cx),
             call::Replaced::Overflow => trap!($r TrapKind::StackOverflow),
         }

@@ -20,7 +20,7 @@ use super::plant::{
 use super::step::{enter, enter_any, fault, leave, replace, step, trap};
 use super::{Handler, Registers, access, exit, handler};
 use crate::trap::TrapKind;
-use crate::vm::{Cell, Frame, Vm};
+use crate::vm::{Cell, Frame, FuncEntry, Vm};
 use prova_bytecode::ops::kind::marker;
 use prova_bytecode::{OPS, for_each_op};
 use prova_num::*;

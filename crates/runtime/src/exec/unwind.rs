@@ -50,8 +50,9 @@ impl Activation {
     /// making the object.
     pub(super) fn throw(&mut self, store: &mut Store) -> Result<bool, Trap> {
         let vm = self.vm();
-        // SAFETY: V1, V4.
-        let word = unsafe { ((*vm).ip as usize).wrapping_sub((*vm).code as usize) / 8 } as u32;
+        // SAFETY: V1.
+        let (func, ip) = unsafe { (FuncAddr::from_index((*vm).func), (*vm).ip) };
+        let word = store.word_at(func, ip).ok_or_else(|| Trap::bug("a throw without bytecode"))?;
         let mut thrown = self.thrown(store, word)?;
         let mut search = Search::new();
         let catcher = self.catcher(store, &mut search, thrown.tag, word)?;
@@ -65,7 +66,7 @@ impl Activation {
         if with_ref && thrown.reference == 0 {
             thrown.reference = self.object(store, &thrown)?;
         }
-        // SAFETY: U1 for the slots, V5 for the values at the window; both may overlap. V6: the records above the catcher's go.
+        // SAFETY: U1 for the slots and the target, V5 for the values at the window; both may overlap. V6: the records above the catcher's go.
         unsafe {
             let mut at = catcher.fp.add(usize::from(slot));
             if tag.is_some() {
@@ -93,7 +94,9 @@ impl Activation {
                 set_function(store, vm);
             } else {
                 set_function(store, vm);
-                (*vm).ip = (*vm).code.add(target as usize);
+                let code = store.bytecode(FuncAddr::from_index(catcher.func));
+                let code = code.ok_or_else(|| Trap::bug("a handler without bytecode"))?;
+                (*vm).ip = code.words().as_ptr().add(target as usize);
             }
         }
         Ok(false)
@@ -148,13 +151,18 @@ impl Activation {
                 if record.func == Frame::HOST {
                     return Ok(None);
                 }
-                charge_bytes += u64::from(record.charge_bytes);
+                charge_bytes += store.func_charge(FuncAddr::from_index(func));
                 fp = fp.sub((record.window & !Frame::SWITCHED) as usize);
-                // The call belongs to the range that its last word is in.
-                (func, word) = (record.func, record.pc.saturating_sub(1));
+                // The call belongs to the range that its last word is in; V4: the caller has bytecode.
+                func = record.func;
+                let last = record.ip.wrapping_sub(1);
+                let Some(at) = store.word_at(FuncAddr::from_index(func), last) else {
+                    return Ok(None);
+                };
+                word = at;
                 #[cfg(prova_plant)]
                 if planted!(RangeOffByOne) {
-                    word = record.pc;
+                    word += 1;
                 }
                 top = top.sub(1);
             }

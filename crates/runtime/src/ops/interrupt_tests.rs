@@ -3,12 +3,12 @@
 //! Green does not show that an epoch raised by another thread is seen (`prova/tests/stops.rs`), nor how long a chunk takes.
 
 use super::{CHUNK_BYTES, CHUNK_ELEMENTS, Order, chunks};
-use crate::attach::{Attach, AttachError};
+use crate::attach::{Attach, AttachError, Attached};
 use crate::instantiate::InstantiateError;
 use crate::store::{Search, Store, StoreConfig};
 use crate::trap::TrapKind::{self, *};
 use crate::value::{Extern, InstanceAddr, MemoryAddr, TableAddr};
-use prova_bytecode::{CheckedBytecode, Metering, Settings};
+use prova_bytecode::{Metering, Settings};
 use prova_module::{
     DataIdx, ElemIdx, Features, FuncIdx, Limits, MemoryType, Module, RefType, TableType,
 };
@@ -227,7 +227,7 @@ fn a_search_pays_as_it_goes_and_is_interrupted() {
 struct NoCode;
 
 impl Attach for NoCode {
-    fn attach(&self, _: &Module, func: FuncIdx) -> Result<Arc<CheckedBytecode>, AttachError> {
+    fn attach(&self, _: &Module, func: FuncIdx) -> Result<Attached, AttachError> {
         Err(format!("no bytecode for {func}").into())
     }
 }

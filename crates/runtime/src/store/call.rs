@@ -7,9 +7,9 @@
 //!
 //! Noticed by: `tests/store/calls.rs`.
 
-use super::{Dispatch, Store};
+use super::Store;
 use crate::func::{FuncInst, FuncKind};
-use crate::host::HostOutcome;
+use crate::host::{ExecutorKind, HostOutcome};
 use crate::trap::{Trap, TrapKind};
 use crate::value::{FuncAddr, InstanceAddr};
 use crate::vm::{Cell, Frame};
@@ -43,13 +43,13 @@ impl Store {
             return Err(misuse("arguments do not fit the function's type"));
         }
         let mark = Some(self.mark());
-        self.nested(mark, |store| match (store.func_kind(func), store.dispatch()) {
+        self.nested(mark, |store| match (store.func_kind(func), store.executor()) {
             (FuncKind::Host, _) => store.call_host_directly(data, func, args, results),
-            (FuncKind::Wasm { .. }, Dispatch::Tail | Dispatch::Match) => {
+            (FuncKind::Wasm { .. }, ExecutorKind::Interpreter(_)) => {
                 crate::exec::call(store, data, func, args, results)
             }
-            (FuncKind::Wasm { .. }, Dispatch::External(executor)) => {
-                let id = store.id;
+            (FuncKind::Wasm { .. }, ExecutorKind::External(executor)) => {
+                let (executor, id) = (Arc::clone(executor), store.id);
                 let outcome = executor.call(store, data, func, args, results);
                 store.assert_same_store(id);
                 outcome
@@ -120,7 +120,7 @@ impl Store {
         {
             return Err(misuse("arguments or results do not fit the function's type"));
         }
-        if entry.instance == u32::MAX || matches!(self.dispatch, Dispatch::External(_)) {
+        if entry.instance == u32::MAX || matches!(self.executor, ExecutorKind::External(_)) {
             return Err(misuse("only Wasm functions run by this crate's executors are resumable"));
         }
         Ok(())

@@ -7,7 +7,8 @@
 //!
 //! Noticed by: `tests/store/calls.rs`, `ops/tests.rs`, `tests/run/fuel.wast`.
 
-use super::{Dispatch, Store};
+use super::Store;
+use crate::host::ExecutorKind;
 use crate::trap::TrapKind;
 use crate::value::FuncAddr;
 use prova_module::{CLAUSE_ASKED_COST, FRAME_LEFT_COST, catch_cost, host_call_cost};
@@ -114,7 +115,7 @@ impl Store {
     /// Gives back what [`Store::enter_frame`] charged: for executors from outside. In a store that runs bytecode it does
     /// nothing, since the size of the value stack depends on the charges there (V5).
     pub fn leave_frame(&mut self, charge_bytes: u64) {
-        if !matches!(self.dispatch, Dispatch::External(_)) {
+        if !matches!(self.executor, ExecutorKind::External(_)) {
             return;
         }
         let left = self.height_left().saturating_add(charge_bytes);

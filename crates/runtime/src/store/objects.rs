@@ -203,7 +203,7 @@ impl Store {
     /// The bytecode of a function, once it is attached.
     pub fn bytecode(&self, func: FuncAddr) -> Option<&Arc<CheckedBytecode>> {
         match &self.funcs[func.index()] {
-            FuncInst::Wasm { code, .. } => code.as_ref(),
+            FuncInst::Wasm { codes, .. } => codes.bytecode(),
             FuncInst::Host(_) => None,
         }
     }
@@ -224,9 +224,16 @@ impl Store {
         }
     }
 
+    /// The word of a function's bytecode that an instruction pointer is at; `None` where it is at a stub.
+    pub(crate) fn word_at(&self, func: FuncAddr, ip: *const u64) -> Option<u32> {
+        let words = self.bytecode(func)?.words();
+        let word = ip.addr().checked_sub(words.as_ptr().addr())? / size_of::<u64>();
+        (word < words.len()).then_some(word as u32)
+    }
+
     /// The frame of a backtrace for a function at a word of its bytecode.
-    pub(crate) fn trace_frame_at(&self, func: FuncAddr, word: u32) -> Option<TraceFrame> {
-        let offset = self.bytecode(func).map(|code| code.offset_of(word));
+    pub(crate) fn trace_frame_at(&self, func: FuncAddr, word: Option<u32>) -> Option<TraceFrame> {
+        let offset = word.and_then(|word| Some(self.bytecode(func)?.offset_of(word)));
         self.trace_frame(func, offset)
     }
 }

@@ -165,7 +165,7 @@ fn the_stack_limit_is_kept_between_its_bounds() {
 
 #[test]
 fn frames_are_charged_and_given_back_where_an_outer_executor_runs() {
-    let executor = ExecutorKind::External(Box::new(Adds));
+    let executor = ExecutorKind::External(Arc::new(Adds));
     let config = StoreConfig { executor, stack_bytes: 1 << 12, ..StoreConfig::default() };
     for (mut store, left) in [(Store::new(config), 1 << 12), (store(), 0)] {
         assert_eq!(store.enter_frame(1 << 12), Ok(()));
@@ -241,7 +241,7 @@ impl Executor for Adds {
 
 #[test]
 fn another_executor_runs_wasm_functions() {
-    let executor = ExecutorKind::External(Box::new(Adds));
+    let executor = ExecutorKind::External(Arc::new(Adds));
     let mut store = Store::new(StoreConfig { executor, ..StoreConfig::default() });
     let text = "(module (func (export \"f\") (param i64 i64) (result i64) unreachable))";
     let i = instance(&mut store, text, &[]);

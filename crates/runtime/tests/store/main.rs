@@ -9,8 +9,8 @@ mod link;
 
 use prova_module::{Features, FuncIdx, Module};
 use prova_runtime::{
-    Attach, AttachError, CheckedBytecode, Extern, FuncAddr, HostFunc, InstanceAddr,
-    InstantiateError, Store, StoreConfig, TrapKind,
+    Attach, AttachError, Attached, Extern, FuncAddr, HostFunc, InstanceAddr, InstantiateError,
+    Store, StoreConfig, TrapKind,
 };
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use std::sync::Arc;
 struct NoCode;
 
 impl Attach for NoCode {
-    fn attach(&self, _: &Module, func: FuncIdx) -> Result<Arc<CheckedBytecode>, AttachError> {
+    fn attach(&self, _: &Module, func: FuncIdx) -> Result<Attached, AttachError> {
         Err(format!("no bytecode for {func}").into())
     }
 }

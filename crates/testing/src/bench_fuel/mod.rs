@@ -13,12 +13,11 @@
 mod programs;
 
 use crate::attach::Translation;
-use crate::run::Tier;
 use crate::torture::snippets::{self, Snippet};
+use prova::Tier;
 use prova_module::{Features, Limits, Module};
 use prova_runtime::{
-    Attach, ExecutorKind, Extern, HostFunc, HostOutcome, InstanceAddr, Metering, Settings, Store,
-    StoreConfig,
+    Attach, Extern, HostFunc, HostOutcome, InstanceAddr, Metering, Settings, Store, StoreConfig,
 };
 use rustix::time::{ClockId, clock_gettime};
 use std::fmt::Write as _;
@@ -116,11 +115,7 @@ fn run(
     attach: Arc<dyn Attach>,
     fuel: u64,
 ) -> Result<(u64, u64), String> {
-    let executor = match tier {
-        Tier::Reference => ExecutorKind::External(Box::new(prova_reference::Reference::new())),
-        Tier::Tail => ExecutorKind::Tail,
-        Tier::Match => ExecutorKind::Match,
-    };
+    let executor = tier.executor();
     let mut store = Store::new(StoreConfig { settings, executor, ..StoreConfig::default() });
     store.set_fuel(u64::MAX);
     let imports = imports(&mut store, module)?;

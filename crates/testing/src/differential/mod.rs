@@ -22,7 +22,8 @@ pub use shrink::shrink;
 
 use crate::attach::{Plant, Translation};
 use crate::generate::Case;
-use crate::run::{Failure, Host, Outcome, Program, Record, Setup, Tier};
+use crate::run::{Failure, Host, Outcome, Program, Record, Setup};
+use prova::Tier;
 use prova_module::{ErrorKind, Features, Limits, Module};
 use prova_runtime::{Attach, Metering, Settings};
 use std::sync::Arc;
@@ -96,11 +97,11 @@ pub fn check(case: &Case, index: u64, plant: Option<Plant>) -> Result<Tally, Dis
     };
     let mut comparison = Comparison { case, module: &module, plant, host, runs: 0 };
     let settings = Settings { metering: Metering::Fuel, deterministic };
-    let expected = comparison.metered(case.fuel, settings, &[Tier::Tail, Tier::Match])?;
+    let expected = comparison.metered(case.fuel, settings, &[Tier::TAIL, Tier::MATCH])?;
     comparison.others(&expected, deterministic, index)?;
     if index.is_multiple_of(4) {
         let scarce = 1 + index.wrapping_mul(37) % 120;
-        let tier = if index.is_multiple_of(8) { Tier::Tail } else { Tier::Match };
+        let tier = if index.is_multiple_of(8) { Tier::TAIL } else { Tier::MATCH };
         let metering = Metering::new(true, index.is_multiple_of(16));
         comparison.metered(scarce, Settings { metering, deterministic }, &[tier])?;
     }
@@ -161,7 +162,7 @@ impl Comparison<'_> {
             return Ok(());
         }
         let metering = [Metering::None, Metering::Epoch, Metering::Both][(index / 3 % 3) as usize];
-        let tier = if index.is_multiple_of(2) { Tier::Tail } else { Tier::Match };
+        let tier = if index.is_multiple_of(2) { Tier::TAIL } else { Tier::MATCH };
         let settings = Settings { metering, deterministic };
         let setup = Setup { tier, settings };
         let program = self.program(self.case.fuel, skip_from);

@@ -6,7 +6,8 @@ use crate::run::{Host, STACK_BYTES, imports};
 use prova_bytecode::CheckedBytecode;
 use prova_module::{FuncIdx, GlobalIdx, MemoryIdx, Module, ValType};
 use prova_runtime::{
-    Attach, AttachError, Cell, ExecutorKind, Limits, Settings, Store, StoreConfig,
+    Attach, AttachError, Attached, Cell, Dispatch, ExecutorKind, Limits, Settings, Store,
+    StoreConfig,
 };
 use std::sync::Arc;
 
@@ -23,9 +24,9 @@ struct Edited {
 }
 
 impl Attach for Edited {
-    fn attach(&self, module: &Module, func: FuncIdx) -> Result<Arc<CheckedBytecode>, AttachError> {
+    fn attach(&self, module: &Module, func: FuncIdx) -> Result<Attached, AttachError> {
         if func == self.code.func() {
-            Ok(Arc::clone(&self.code))
+            Ok(Attached::Bytecode(Arc::clone(&self.code)))
         } else {
             self.honest.attach(module, func)
         }
@@ -76,7 +77,7 @@ fn observe(
 ) -> Result<Vec<String>, String> {
     let mut store = Store::new(StoreConfig {
         settings,
-        executor: ExecutorKind::Match,
+        executor: ExecutorKind::Interpreter(Dispatch::Match),
         limits: Limits { memory_bytes_max: 64 << 20, ..Limits::default() },
         stack_bytes: STACK_BYTES,
         ..StoreConfig::default()

@@ -16,10 +16,11 @@
 pub mod snippets;
 
 use crate::attach::Translation;
-use crate::run::{self, Host, Setup, Tier};
+use crate::run::{self, Host, Setup};
+use prova::Tier;
 use prova_bytecode::{OPS, Op, decode};
 use prova_module::{Features, FuncIdx, Limits, Module};
-use prova_runtime::{Attach, Extern, InstanceAddr, Metering, Settings, Store, TrapKind};
+use prova_runtime::{Attach, Attached, Extern, InstanceAddr, Metering, Settings, Store, TrapKind};
 use snippets::Snippet;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -101,7 +102,7 @@ fn execute(
 /// All setups in which snippets are run.
 pub fn setups() -> Vec<Setup> {
     let mut setups = Vec::new();
-    for tier in [Tier::Tail, Tier::Match] {
+    for tier in [Tier::TAIL, Tier::MATCH] {
         for metering in Metering::ALL {
             let settings = Settings { metering, deterministic: metering.has_fuel() };
             setups.push(Setup { tier, settings });
@@ -121,7 +122,8 @@ pub fn unreached() -> Result<BTreeSet<&'static str>, String> {
     for setup in setups() {
         let attach = Translation::new(setup.settings);
         for func in module.defined_funcs() {
-            let code = attach.attach(&module, func).map_err(|error| format!("{func}: {error}"))?;
+            let Attached::Bytecode(code) =
+                attach.attach(&module, func).map_err(|error| format!("{func}: {error}"))?;
             let mut at = 0;
             while let Ok(inst) = decode(code.words(), at) {
                 missing.remove(&inst.op);

@@ -3,7 +3,8 @@
 //! `{op}` stands for the mnemonic; the immediates are those of the class (`form`).
 
 use crate::attach::NoBytecode;
-use crate::run::{Setup, Tier, store};
+use crate::run::{Setup, store};
+use prova::Tier;
 use prova_module::ops::{Class, Opcode, Row};
 use prova_module::{Features, Limits, Module};
 use prova_runtime::{Cell, Extern, Metering, Settings, TrapKind};

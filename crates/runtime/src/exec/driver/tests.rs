@@ -4,9 +4,9 @@
 //! The bytecode is written by hand and checked; what instructions compute is tested elsewhere.
 
 use super::{CallOutcome, Suspension};
-use crate::attach::{Attach, AttachError};
+use crate::attach::{Attach, AttachError, Attached};
 use crate::func::FuncKind;
-use crate::host::{ExecutorKind, HostFunc, HostOutcome};
+use crate::host::{Dispatch, ExecutorKind, HostFunc, HostOutcome};
 use crate::store::{Store, StoreConfig};
 use crate::trap::{Trap, TrapKind};
 use crate::value::{Extern, FuncAddr};
@@ -26,7 +26,7 @@ const PASS: &str = "(module
 struct Pass;
 
 impl Attach for Pass {
-    fn attach(&self, module: &Module, func: FuncIdx) -> Result<Arc<CheckedBytecode>, AttachError> {
+    fn attach(&self, module: &Module, func: FuncIdx) -> Result<Attached, AttachError> {
         let body = &module.facts(func).unwrap().blocks[0];
         let mut code = CodeBuffer::new();
         code.emit(Op::Copy, &[1, 0]);
@@ -49,7 +49,7 @@ impl Attach for Pass {
             handlers: Vec::new(),
             constants: Vec::new(),
         };
-        Ok(Arc::new(CheckedBytecode::check(module, &Settings::default(), candidate)?))
+        Ok(CheckedBytecode::check(module, &Settings::default(), candidate)?.into())
     }
 }
 
@@ -62,11 +62,8 @@ struct Test {
 
 /// The executors that can run here.
 fn executors() -> Vec<ExecutorKind> {
-    if cfg!(miri) {
-        vec![ExecutorKind::Match]
-    } else {
-        vec![ExecutorKind::Tail, ExecutorKind::Match]
-    }
+    let can_run = |dispatch: &Dispatch| *dispatch == Dispatch::Match || !cfg!(miri);
+    Dispatch::ALL.into_iter().filter(can_run).map(ExecutorKind::Interpreter).collect()
 }
 
 impl Test {
@@ -193,7 +190,7 @@ fn a_suspension_is_of_one_store() {
     for executor in executors() {
         let mut test = Test::new(executor);
         let f = test.add(suspends());
-        let mut other = Test::new(ExecutorKind::Match);
+        let mut other = Test::new(ExecutorKind::Interpreter(Dispatch::Match));
         let g = other.add(suspends());
         let here = suspension(&mut test.store, f, 1);
         let there = suspension(&mut other.store, g, 1);

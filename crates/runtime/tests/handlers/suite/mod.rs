@@ -30,15 +30,16 @@ pub(crate) mod values;
 use form::{Feed, Form, Param, Unit};
 use place::{Layout, layouts};
 use prova_bytecode::{Metering, OPS, Op, Settings};
+use prova_runtime::{Dispatch, ExecutorKind};
 use std::collections::{BTreeMap, BTreeSet};
-use tiers::{Code, Machine, Tier};
+use tiers::{Code, Machine, reference};
 use values::Chance;
 
 /// How much is run.
 #[derive(Clone, Debug)]
 pub(crate) struct Effort {
     /// Executors that are compared with the reference tier.
-    pub(crate) executors: Vec<Tier>,
+    pub(crate) executors: Vec<Dispatch>,
     /// Metering and determinism of the runs, where the op leaves it open.
     pub(crate) settings: Vec<Settings>,
     /// Tuples of edge values of a function; all combinations where they are no more.
@@ -67,7 +68,7 @@ impl Effort {
     /// For every build.
     pub(crate) fn full() -> Effort {
         Effort {
-            executors: vec![Tier::Tail, Tier::Match],
+            executors: Dispatch::ALL.to_vec(),
             settings: vec![PLAIN, METERED],
             edges_max: 1_500,
             placed_max: 30,
@@ -85,7 +86,7 @@ impl Effort {
     /// Every op, a few values: for Miri, in which decoding, translating and checking a module takes seconds.
     pub(crate) fn reduced() -> Effort {
         Effort {
-            executors: vec![Tier::Match],
+            executors: vec![Dispatch::Match],
             settings: vec![PLAIN],
             edges_max: 3,
             placed_max: 0,
@@ -278,9 +279,9 @@ fn run_module(
 ) {
     let funcs = merged(funcs, effort);
     let code = Code::new(&module_text(head, &funcs), &funcs, settings);
-    let mut oracle = Machine::new(Tier::Reference, &code);
-    let mut machines: Vec<Machine> =
-        effort.executors.iter().map(|&tier| Machine::new(tier, &code)).collect();
+    let mut oracle = Machine::new(reference(), &code);
+    let executor = |&dispatch: &_| Machine::new(ExecutorKind::Interpreter(dispatch), &code);
+    let mut machines: Vec<Machine> = effort.executors.iter().map(executor).collect();
     for (n, func) in funcs.iter().enumerate() {
         let names: Vec<&str> = func.ops.iter().map(|op| op.mnemonic()).collect();
         let names = names.join(", ");
@@ -346,7 +347,7 @@ fn run_func(
             let thorough = i % 16 == 0 || i + 1 == tuples.len();
             let same = expected.compare(&seen, ops);
             same.and_then(|()| oracle.compare_state(machine, thorough))
-                .map_err(|what| format!("{what} in {:?} with {args:x?}", machine.tier()))?;
+                .map_err(|what| format!("{what} in {} with {args:x?}", machine.executor()))?;
         }
     }
     if ops.len() > 1 && reach.traps == reach.calls {

@@ -11,19 +11,16 @@ use prova_bytecode::{CheckedBytecode, Class, Metering, Op, Settings, decode, tex
 use prova_module::{ExternType, Features, FuncIdx, GlobalIdx, Limits, MemoryIdx, Module, TableIdx};
 use prova_reference::Reference;
 use prova_runtime::{
-    Attach, AttachError, Cell, ExecutorKind, Extern, FuncAddr, HostFunc, HostOutcome, InstanceAddr,
-    MemoryAddr, MemoryFault, Store, StoreConfig, TrapKind,
+    Attach, AttachError, Attached, Cell, ExecutorKind, Extern, FuncAddr, HostFunc, HostOutcome,
+    InstanceAddr, MemoryAddr, MemoryFault, Store, StoreConfig, TrapKind,
 };
 use prova_translate::Translator;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-/// What executes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tier {
-    Reference,
-    Tail,
-    Match,
+/// The reference tier.
+pub(crate) fn reference() -> ExecutorKind {
+    ExecutorKind::External(Arc::new(Reference::new()))
 }
 
 /// The epoch from which on running code is interrupted.
@@ -46,10 +43,10 @@ fn module(text: &str) -> Module {
 struct Honest(Settings, Mutex<Translator>);
 
 impl Attach for Honest {
-    fn attach(&self, module: &Module, func: FuncIdx) -> Result<Arc<CheckedBytecode>, AttachError> {
+    fn attach(&self, module: &Module, func: FuncIdx) -> Result<Attached, AttachError> {
         let mut translator = self.1.lock().unwrap_or_else(PoisonError::into_inner);
         let candidate = translator.translate(module, func, &self.0)?;
-        Ok(Arc::new(CheckedBytecode::check(module, &self.0, candidate)?))
+        Ok(CheckedBytecode::check(module, &self.0, candidate)?.into())
     }
 }
 
@@ -57,8 +54,8 @@ impl Attach for Honest {
 struct Ready(Vec<Result<Arc<CheckedBytecode>, String>>);
 
 impl Attach for Ready {
-    fn attach(&self, module: &Module, func: FuncIdx) -> Result<Arc<CheckedBytecode>, AttachError> {
-        Ok(self.0[func.index() - module.imported_func_count()].clone()?)
+    fn attach(&self, module: &Module, func: FuncIdx) -> Result<Attached, AttachError> {
+        Ok(Attached::Bytecode(self.0[func.index() - module.imported_func_count()].clone()?))
     }
 }
 
@@ -218,7 +215,7 @@ fn same_but_nan(a: &[Cell], b: &[Cell]) -> bool {
 
 /// A store with an instance.
 pub(crate) struct Machine {
-    tier: Tier,
+    executor: ExecutorKind,
     metering: Metering,
     store: Store,
     instance: InstanceAddr,
@@ -228,15 +225,10 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn new(tier: Tier, code: &Code) -> Machine {
-        let executor = match tier {
-            Tier::Reference => ExecutorKind::External(Box::new(Reference::new())),
-            Tier::Tail => ExecutorKind::Tail,
-            Tier::Match => ExecutorKind::Match,
-        };
+    pub(crate) fn new(executor: ExecutorKind, code: &Code) -> Machine {
         let config = StoreConfig {
             settings: code.settings,
-            executor,
+            executor: executor.clone(),
             stack_bytes: if cfg!(miri) { 16 << 10 } else { 600 << 10 },
             ..StoreConfig::default()
         };
@@ -253,11 +245,12 @@ impl Machine {
         let count = code.module.memories().len() as u32;
         let memories = (0..count).map(|i| of.memory_addr(MemoryIdx(i))).collect();
         let metering = code.settings.metering;
-        Machine { tier, metering, store, instance, funcs, memories, args: Vec::new() }
+        Machine { executor, metering, store, instance, funcs, memories, args: Vec::new() }
     }
 
-    pub(crate) fn tier(&self) -> Tier {
-        self.tier
+    /// What executes.
+    pub(crate) fn executor(&self) -> &ExecutorKind {
+        &self.executor
     }
 
     /// Gives all memories their contents.
