@@ -2,7 +2,7 @@
 //!
 //! Every fallible function of this crate returns [`anyhow::Error`]. The typed error lies at its root, whatever context
 //! was put around it: `error.downcast_ref::<Trap>()` gives the trap, [`ErrorKind::of`] the kind. An error without a
-//! kind comes from the embedder: a host function's own error, or a misuse of the API.
+//! kind is a host function's own.
 
 use prova_module::{self as module, FuncIdx};
 use std::fmt;
@@ -25,6 +25,8 @@ pub enum ErrorKind {
     Trap,
     /// A translation was not proved equal to its source, and does not run ([`Rejection`]).
     Rejection,
+    /// The embedder is at fault ([`Misuse`]).
+    Misuse,
     /// Prova is at fault ([`Bug`]).
     Bug,
 }
@@ -42,6 +44,8 @@ impl ErrorKind {
             Some(ErrorKind::Trap)
         } else if error.is::<Rejection>() {
             Some(ErrorKind::Rejection)
+        } else if error.is::<Misuse>() {
+            Some(ErrorKind::Misuse)
         } else if error.is::<Bug>() {
             Some(ErrorKind::Bug)
         } else {
@@ -58,6 +62,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Link => "link",
             ErrorKind::Trap => "trap",
             ErrorKind::Rejection => "rejection",
+            ErrorKind::Misuse => "misuse",
             ErrorKind::Bug => "bug",
         })
     }
@@ -152,6 +157,27 @@ impl fmt::Display for Rejection {
 
 impl std::error::Error for Rejection {}
 
+/// The embedder asked for what this interface excludes: values of other types than a function or object takes, objects of
+/// another store, a name defined twice. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misuse(pub(crate) String);
+
+impl fmt::Display for Misuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Misuse {}
+
+/// Returns with a [`Misuse`].
+macro_rules! misuse {
+    ($($message:tt)*) => {
+        return Err($crate::error::Error::new($crate::error::Misuse(format!($($message)*))))
+    };
+}
+pub(crate) use misuse;
+
 /// Something in Prova contradicts itself: please report it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bug(pub(crate) String);
@@ -203,6 +229,7 @@ mod tests {
             (Error::new(LinkError("x".into())), Some(ErrorKind::Link)),
             (Error::new(crate::Trap::OutOfFuel), Some(ErrorKind::Trap)),
             (Error::new(Bug("x".into())), Some(ErrorKind::Bug)),
+            (Error::new(Misuse("x".into())), Some(ErrorKind::Misuse)),
             (
                 Error::new(Rejection { func: FuncIdx(0), reason: "x".into() }),
                 Some(ErrorKind::Rejection),

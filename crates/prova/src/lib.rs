@@ -46,8 +46,8 @@ pub mod wasi;
 pub use config::{Config, Dispatch, Tier, Translate};
 pub use engine::Engine;
 pub use error::{
-    Bug, Context, Error, ErrorKind, InvalidModule, LinkError, Rejection, Result, UnsupportedModule,
-    bail, format_err,
+    Bug, Context, Error, ErrorKind, InvalidModule, LinkError, Misuse, Rejection, Result,
+    UnsupportedModule, bail, format_err,
 };
 pub use externals::{Extern, Global, Table, Tag};
 pub use func::{Caller, Func};

@@ -8,7 +8,7 @@
 
 use crate::config::{Dispatch, Tier};
 use crate::engine::Engine;
-use crate::error::{Error, Result, bail};
+use crate::error::{Error, Result, misuse};
 use crate::func::Caller;
 use crate::limits::StoreLimits;
 use crate::module::Module;
@@ -27,6 +27,7 @@ pub struct StoreId(u64);
 
 impl StoreId {
     /// The name of no store.
+    #[cfg(test)]
     pub(crate) const NONE: StoreId = StoreId(0);
 
     fn fresh() -> StoreId {
@@ -264,7 +265,7 @@ impl<T: 'static> StoreContextMut<'_, T> {
 
 fn expect_fuel(engine: &Engine) -> Result<()> {
     if !engine.config().settings().metering.has_fuel() {
-        bail!("fuel is not configured: `Config::consume_fuel` is off");
+        misuse!("fuel is not configured: `Config::consume_fuel` is off");
     }
     Ok(())
 }
