@@ -6,11 +6,12 @@
 //! 1. `suspending` is `Some` exactly while code of a resumable call runs that is not nested in a host function of it.
 //!
 //! Limits: a call that runs out of fuel ends. What is suspended must be resumed in the reverse order of suspension. A
-//! suspended call that is dropped keeps its part of the stack until the store ends.
+//! suspended call that is dropped gives its part of the stack back before the next call; if another one lies above it, with
+//! that one.
 
 use crate::error::{Error, OrBug, Result, misuse};
 use crate::func::Func;
-use crate::store::{AsContextMut, StoreContextMut};
+use crate::store::{AsContextMut, StoreContextMut, Suspending};
 use crate::trap::error_of_trap;
 use crate::value::{Val, cells_of_vals, vals_of_cells};
 use prova_module::cells_of;
@@ -115,9 +116,10 @@ fn run<T: 'static>(
         misuse!("expected {} results, got {}", types.len(), results.len());
     }
     let mut cells = vec![0; cells_of(types) as usize];
-    let outer = store.state.suspending.replace(None);
-    let outcome = go_on(store, &mut cells);
-    let error = std::mem::replace(&mut store.state.suspending, outer).flatten();
+    let suspending = Suspending::begin(store, Some(None));
+    let outcome = go_on(&mut *suspending.store, &mut cells);
+    let error = suspending.store.state.suspending.take().flatten();
+    drop(suspending);
     match outcome.map_err(error_of_trap)? {
         CallOutcome::Returned => {
             vals_of_cells(&cells, types, called.store, results);

@@ -256,10 +256,30 @@ impl<T: 'static> StoreContextMut<'_, T> {
 
     /// Runs code whose host functions cannot suspend it.
     pub(crate) fn unsuspended<R>(&mut self, run: impl FnOnce(&mut Self) -> R) -> R {
-        let outer = self.state.suspending.take();
-        let outcome = run(self);
-        self.state.suspending = outer;
-        outcome
+        run(Suspending::begin(self, None).store)
+    }
+}
+
+/// A time in which errors of host functions suspend the call, or do not; ends when it is dropped, by a panic too.
+pub(crate) struct Suspending<'c, 'a, T: 'static> {
+    pub(crate) store: &'c mut StoreContextMut<'a, T>,
+    outer: Option<Option<Error>>,
+}
+
+impl<'c, 'a, T: 'static> Suspending<'c, 'a, T> {
+    /// `suspending` is what [`State::suspending`] is from now on.
+    pub(crate) fn begin(
+        store: &'c mut StoreContextMut<'a, T>,
+        suspending: Option<Option<Error>>,
+    ) -> Suspending<'c, 'a, T> {
+        let outer = std::mem::replace(&mut store.state.suspending, suspending);
+        Suspending { store, outer }
+    }
+}
+
+impl<T: 'static> Drop for Suspending<'_, '_, T> {
+    fn drop(&mut self) {
+        self.store.state.suspending = self.outer.take();
     }
 }
 

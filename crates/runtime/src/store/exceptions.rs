@@ -57,7 +57,8 @@ impl Store {
     /// [`TrapKind::TooManyExceptions`]; [`TrapKind::Misuse`] for cells that are no values of the tag's type in this store (V10:
     /// a clause gives them to code that believes them).
     pub fn exception_new(&mut self, tag: TagAddr, cells: &[Cell]) -> Result<Cell, TrapKind> {
-        if cells.len() != self.tag_cells(tag) || !self.cells_fit(&self.tag_type(tag).params, cells) {
+        if cells.len() != self.tag_cells(tag) || !self.cells_fit(&self.tag_type(tag).params, cells)
+        {
             return Err(TrapKind::Misuse);
         }
         self.exceptions.make(tag, cells.into())
