@@ -23,12 +23,12 @@ pub(crate) fn parse_all(name: &str, ty: &FuncType, args: &[OsString]) -> Result<
         .map(|(ty, arg)| {
             let text =
                 arg.to_str().ok_or_else(|| format_err!("argument is not valid UTF-8: {arg:?}"))?;
-            parse(ty, text).with_context(|| format!("invalid argument `{text}` of type {ty}"))
+            parse(&ty, text).with_context(|| format!("invalid argument `{text}` of type {ty}"))
         })
         .collect()
 }
 
-fn parse(ty: ValType, text: &str) -> Result<Val> {
+fn parse(ty: &ValType, text: &str) -> Result<Val> {
     Ok(match ty {
         ValType::I32 => Val::I32(integer(text, 32)? as i32),
         ValType::I64 => Val::I64(integer(text, 64)? as i64),
@@ -93,22 +93,22 @@ mod tests {
             ("1.0", None),
             ("99999999999999999999999999999999999999999", None),
         ] {
-            let parsed = parse(ValType::I32, text).ok().map(|val| val.unwrap_i32());
+            let parsed = parse(&ValType::I32, text).ok().map(|val| val.unwrap_i32());
             assert_eq!(parsed, value, "{text}");
         }
         assert_eq!(
-            parse(ValType::I64, "18446744073709551615").ok().map(|v| v.unwrap_i64()),
+            parse(&ValType::I64, "18446744073709551615").ok().map(|v| v.unwrap_i64()),
             Some(-1)
         );
     }
 
     #[test]
     fn other_types() {
-        assert_eq!(parse(ValType::F32, "1e3").expect("a float").unwrap_f32(), 1000.0);
-        assert!(parse(ValType::F64, "nan").expect("a float").unwrap_f64().is_nan());
-        assert!(parse(ValType::F64, "one").is_err());
-        assert_eq!(parse(ValType::V128, "0xff").expect("a vector").unwrap_v128().as_u128(), 255);
-        assert!(parse(ValType::EXTERNREF, "null").is_ok());
-        assert!(parse(ValType::FUNCREF, "0").is_err());
+        assert_eq!(parse(&ValType::F32, "1e3").expect("a float").unwrap_f32(), 1000.0);
+        assert!(parse(&ValType::F64, "nan").expect("a float").unwrap_f64().is_nan());
+        assert!(parse(&ValType::F64, "one").is_err());
+        assert_eq!(parse(&ValType::V128, "0xff").expect("a vector").unwrap_v128().as_u128(), 255);
+        assert!(parse(&ValType::EXTERNREF, "null").is_ok());
+        assert!(parse(&ValType::FUNCREF, "0").is_err());
     }
 }

@@ -60,7 +60,8 @@ pub use module::{FuncBody, Module};
 pub use names::Names;
 pub use ops::Opcode;
 pub use registry::{
-    TypeId, TypeRegistry, ref_matches, resolve, resolve_ref, type_of_ref, val_matches,
+    TypeId, TypeRegistry, closure, equal_types, ref_matches, ref_to_type, resolve, resolve_ref,
+    type_of_ref, val_matches,
 };
 pub use types::{
     CustomSection, Data, DataMode, Element, ElementItems, ElementKind, Export, ExternKind,

@@ -16,7 +16,7 @@
 //! Limits: [`TypeRegistry::TYPES_MAX`] types, so that a reference type can name each.
 
 use crate::types::{FuncType, RefKind};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 use wasmparser::{AbstractHeapType, HeapType, RefType, UnpackedIndex, ValType};
@@ -119,11 +119,8 @@ pub fn resolve(ty: ValType, ids: &[TypeId]) -> ValType {
 pub fn resolve_ref(ty: RefType, ids: &[TypeId]) -> RefType {
     let index = ty.type_index().and_then(|index| index.as_module_index());
     match index.and_then(|index| ids.get(index as usize)) {
-        Some(id) => {
-            let heap_type = HeapType::Concrete(UnpackedIndex::Module(id.0));
-            // Identities are below `TYPES_MAX`, which fits.
-            RefType::new(ty.is_nullable(), heap_type).unwrap_or(ty)
-        }
+        // Identities are below `TYPES_MAX`, which fits.
+        Some(&id) => ref_to_type(ty.is_nullable(), id).unwrap_or(ty),
         None => ty,
     }
 }
@@ -131,6 +128,58 @@ pub fn resolve_ref(ty: RefType, ids: &[TypeId]) -> RefType {
 /// The function type that a resolved reference type names; `None` for an abstract one.
 pub fn type_of_ref(ty: RefType) -> Option<TypeId> {
     ty.type_index()?.as_module_index().map(TypeId)
+}
+
+/// A function type and all that it names, as a list in which each names only ones before it, and which
+/// ends with the type itself.
+///
+/// `get` gives the types that `index` and reference types count in (those of a module, or the resolved
+/// ones of a registry); each must name only ones before it. Time and memory are linear in the list.
+pub fn closure<'t>(index: u32, get: impl Fn(u32) -> &'t FuncType) -> Vec<FuncType> {
+    let mut wanted = BTreeSet::from([index]);
+    let mut indices = Vec::new();
+    while let Some(index) = wanted.pop_last() {
+        indices.push(index);
+        let FuncType { params, results } = get(index);
+        let named = params.iter().chain(results).filter_map(|&ty| match ty {
+            ValType::Ref(ty) => type_of_ref(ty),
+            _ => None,
+        });
+        wanted.extend(named.map(|id| id.0).filter(|&named| named < index));
+    }
+    indices.reverse();
+    let place = |index: u32| indices.binary_search(&index).map_or(index, |place| place as u32);
+    let renamed = |types: &[ValType]| types.iter().map(|&ty| renamed(ty, place)).collect();
+    let types = indices.iter().map(|&index| {
+        let FuncType { params, results } = get(index);
+        FuncType { params: renamed(params), results: renamed(results) }
+    });
+    types.collect()
+}
+
+/// Whether the last types of two lists, as [`closure`] gives them, are equal.
+pub fn equal_types(a: &[FuncType], b: &[FuncType]) -> bool {
+    let mut registry = TypeRegistry::new();
+    let (a, b) = (registry.intern_all(a), registry.intern_all(b));
+    a.zip(b).is_some_and(|(a, b)| a.last() == b.last())
+}
+
+/// A value type with another index for the type that it names.
+fn renamed(ty: ValType, place: impl Fn(u32) -> u32) -> ValType {
+    match ty {
+        ValType::Ref(ty) => ValType::Ref(match type_of_ref(ty) {
+            Some(TypeId(index)) => {
+                ref_to_type(ty.is_nullable(), TypeId(place(index))).unwrap_or(ty)
+            }
+            None => ty,
+        }),
+        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => ty,
+    }
+}
+
+/// The resolved reference type that names a type; `None` for an identity of [`TypeRegistry::TYPES_MAX`] or more.
+pub fn ref_to_type(nullable: bool, id: TypeId) -> Option<RefType> {
+    RefType::new(nullable, HeapType::Concrete(UnpackedIndex::Module(id.0)))
 }
 
 /// A type that names others, resolved; `None` for one that names none.
@@ -212,6 +261,32 @@ mod tests {
         let first = ValType::Ref(named(false, 1));
         assert_eq!(resolve(first, &two), ValType::Ref(named(false, one[0].0)));
         assert_eq!(type_of_ref(resolve_ref(named(false, 1), &two)), Some(one[0]));
+    }
+
+    #[test]
+    fn a_closure_has_what_a_type_names_and_nothing_else() {
+        let takes = |index| FuncType::new([ValType::Ref(named(true, index))], []);
+        let (i, f) = (FuncType::new([I32], []), FuncType::new([F64], []));
+        let module = [f.clone(), i.clone(), takes(0), takes(1), takes(3)];
+        let get = |index: u32| &module[index as usize];
+        assert_eq!(closure(0, get), [f.clone()]);
+        assert_eq!(closure(4, get), [i.clone(), takes(0), takes(1)]);
+        let other = [i.clone(), i, takes(1), takes(2), f, takes(4)];
+        let get = |index: u32| &other[index as usize];
+        let four = closure(4, |index| &module[index as usize]);
+        assert!(equal_types(&four, &closure(3, get)));
+        assert!(!equal_types(&four, &closure(5, get)) && !equal_types(&four, &closure(2, get)));
+    }
+
+    /// Each type names the one before it twice: as trees they have 2^60 nodes.
+    #[test]
+    fn types_that_share_are_compared_in_linear_time() {
+        let both = |index| FuncType::new([ValType::Ref(named(true, index)); 2], []);
+        let types: Vec<FuncType> =
+            std::iter::once(FuncType::new([], [])).chain((0..60).map(both)).collect();
+        let last = || closure(60, |index| &types[index as usize]);
+        assert!(equal_types(&last(), &last()));
+        assert!(!equal_types(&last(), &last()[..60]));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! [`Config`] → [`Engine`]: a checked configuration, its compilers, and the epoch that all stores of it share.
 
 use crate::config::Config;
-use crate::error::{OrBug, Result};
+use crate::error::{OrBug, Result, misuse};
 use crate::module::Module;
 use crate::pipeline::Compilers;
 use std::fmt;
@@ -47,9 +47,10 @@ impl Engine {
 
     /// Refuses a module of another engine.
     pub(crate) fn check_same(&self, module: &Module) -> Result<()> {
-        Engine::same(self, module.engine())
-            .then_some(())
-            .ok_or_else(|| crate::error::format_err!("the module belongs to another engine"))
+        if !Engine::same(self, module.engine()) {
+            misuse!("the module belongs to another engine");
+        }
+        Ok(())
     }
 
     /// What proposes code for its modules.

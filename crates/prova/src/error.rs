@@ -2,7 +2,7 @@
 //!
 //! Every fallible function of this crate returns [`anyhow::Error`]. The typed error lies at its root, whatever context
 //! was put around it: `error.downcast_ref::<Trap>()` gives the trap, [`ErrorKind::of`] the kind. An error without a
-//! kind comes from the embedder: a host function's own error, or a misuse of the API.
+//! kind is a host function's own.
 
 use prova_module as module;
 use std::fmt;
@@ -24,6 +24,8 @@ pub enum ErrorKind {
     Link,
     /// The program went wrong ([`Trap`](crate::Trap)).
     Trap,
+    /// The embedder is at fault ([`Misuse`]).
+    Misuse,
     /// Prova is at fault ([`Bug`]): it contradicts itself, or it refused its own translation of a function, which does not run.
     Bug,
 }
@@ -39,6 +41,8 @@ impl ErrorKind {
             Some(ErrorKind::Link)
         } else if error.is::<crate::Trap>() {
             Some(ErrorKind::Trap)
+        } else if error.is::<Misuse>() {
+            Some(ErrorKind::Misuse)
         } else if error.is::<Bug>() {
             Some(ErrorKind::Bug)
         } else {
@@ -54,6 +58,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Unsupported => "unsupported",
             ErrorKind::Link => "link",
             ErrorKind::Trap => "trap",
+            ErrorKind::Misuse => "misuse",
             ErrorKind::Bug => "bug",
         })
     }
@@ -124,6 +129,27 @@ impl fmt::Display for LinkError {
 }
 
 impl std::error::Error for LinkError {}
+
+/// The embedder asked for what this interface excludes: values of other types than a function or object takes, objects of
+/// another store, a name defined twice. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misuse(pub(crate) String);
+
+impl fmt::Display for Misuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Misuse {}
+
+/// Returns with a [`Misuse`].
+macro_rules! misuse {
+    ($($message:tt)*) => {
+        return Err($crate::error::Error::new($crate::error::Misuse(format!($($message)*))))
+    };
+}
+pub(crate) use misuse;
 
 /// Something in Prova contradicts itself: please report it.
 ///
@@ -205,6 +231,7 @@ mod tests {
             (Error::new(LinkError("x".into())), Some(ErrorKind::Link)),
             (Error::new(crate::Trap::OutOfFuel), Some(ErrorKind::Trap)),
             (Error::new(Bug::new("x")), Some(ErrorKind::Bug)),
+            (Error::new(Misuse("x".into())), Some(ErrorKind::Misuse)),
             (format_err!("an embedder's own"), None),
         ] {
             let error = error.context("inner").context("outer");

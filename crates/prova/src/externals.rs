@@ -2,12 +2,12 @@
 //!
 //! Neighbours: `memory` has linear memories; the runtime owns the objects, these are addresses in a store.
 
-use crate::error::{Result, bail};
+use crate::error::{Error, Misuse, Result, bail, misuse};
 use crate::func::Func;
 use crate::memory::Memory;
 use crate::store::{AsContext, AsContextMut, StoreId};
 use crate::trap::error_of_trap;
-use crate::types::{ExternType, FuncType, GlobalType, Mutability, TableType};
+use crate::types::{ExternType, FuncType, GlobalType, TableType};
 use crate::value::{Ref, Val};
 use prova_runtime as rt;
 use rt::{GlobalAddr, TableAddr, TagAddr};
@@ -126,7 +126,8 @@ impl Tag {
     /// If the type has results, or a limit of the store is exceeded.
     pub fn new(mut store: impl AsContextMut, ty: &FuncType) -> Result<Tag> {
         let store = store.as_context_mut();
-        let addr = store.rt.tag_new(&ty.to_module())?;
+        let ty = ty.resolved_in(store.rt);
+        let addr = store.rt.tag_new(&ty).map_err(error_of_creation)?;
         Ok(Tag { store: store.state.id, addr })
     }
 
@@ -137,7 +138,7 @@ impl Tag {
     pub fn ty(&self, store: impl AsContext) -> FuncType {
         let store = store.as_context();
         self.store.expect(store.state.id);
-        FuncType::of_module(store.rt.tag_type(self.addr))
+        FuncType::of_store(store.rt, store.rt.tag_type_id(self.addr))
     }
 }
 
@@ -155,10 +156,11 @@ impl Global {
     /// If `val` is not of the type, or refers to an object of another store.
     pub fn new(mut store: impl AsContextMut, ty: GlobalType, val: Val) -> Result<Global> {
         let store = store.as_context_mut();
-        check_val(val, &ty, store.state.id)?;
+        let ty = ty.resolved_in(store.rt);
+        val.check(ty.val, store.rt, store.state.id, &"the value")?;
         let mut cells = [0, 0];
         val.to_cells(&mut cells);
-        let addr = store.rt.global_new(ty.to_module(), cells)?;
+        let addr = store.rt.global_new(ty, cells).map_err(error_of_creation)?;
         Ok(Global { store: store.state.id, addr })
     }
 
@@ -169,7 +171,7 @@ impl Global {
     pub fn ty(&self, store: impl AsContext) -> GlobalType {
         let store = store.as_context();
         self.store.expect(store.state.id);
-        GlobalType::of_module(store.rt.global_type(self.addr))
+        GlobalType::of_store(store.rt.global_type(self.addr), store.rt)
     }
 
     /// Its value.
@@ -178,8 +180,9 @@ impl Global {
     /// If it belongs to another store.
     pub fn get(&self, store: impl AsContext) -> Val {
         let store = store.as_context();
-        let ty = self.ty(&store);
-        Val::of_cells(*ty.content(), &store.rt.global_get(self.addr), self.store)
+        self.store.expect(store.state.id);
+        let ty = store.rt.global_type(self.addr).val;
+        Val::of_cells(ty, &store.rt.global_get(self.addr), self.store)
     }
 
     /// Sets its value.
@@ -191,26 +194,17 @@ impl Global {
     /// If it belongs to another store.
     pub fn set(&self, mut store: impl AsContextMut, val: Val) -> Result<()> {
         let store = store.as_context_mut();
-        let ty = self.ty(&store);
-        if ty.mutability() == Mutability::Const {
-            bail!("an immutable global cannot be set");
+        self.store.expect(store.state.id);
+        let ty = *store.rt.global_type(self.addr);
+        if !ty.mutable {
+            misuse!("an immutable global cannot be set");
         }
-        check_val(val, &ty, self.store)?;
+        val.check(ty.val, store.rt, self.store, &"the value")?;
         let mut cells = [0, 0];
         val.to_cells(&mut cells);
         let done = store.rt.global_set(self.addr, cells);
         done.map_err(|kind| error_of_trap(kind.into()))
     }
-}
-
-fn check_val(val: Val, ty: &GlobalType, store: StoreId) -> Result<()> {
-    if !val.fits(*ty.content()) {
-        bail!("a global of type {} cannot hold a value of type {}", ty.content(), val.val_type());
-    }
-    if !val.belongs_to(store) {
-        bail!("the value refers to an object of another store");
-    }
-    Ok(())
 }
 
 /// A table of a store.
@@ -227,8 +221,9 @@ impl Table {
     /// If the type is impossible, `init` is not of its element type, or a limit of the store is exceeded.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Table> {
         let store = store.as_context_mut();
-        check_ref(init, &ty, store.state.id)?;
-        let addr = store.rt.table_new(ty.to_module(), init.to_cell())?;
+        let ty = ty.resolved_in(store.rt);
+        check_ref(init, ty.ref_type, store.rt, store.state.id)?;
+        let addr = store.rt.table_new(ty, init.to_cell()).map_err(error_of_creation)?;
         Ok(Table { store: store.state.id, addr })
     }
 
@@ -239,7 +234,7 @@ impl Table {
     pub fn ty(&self, store: impl AsContext) -> TableType {
         let store = store.as_context();
         self.store.expect(store.state.id);
-        TableType::of_module(store.rt.table(self.addr).ty())
+        TableType::of_store(store.rt.table(self.addr).ty(), store.rt)
     }
 
     /// The number of its elements.
@@ -258,9 +253,10 @@ impl Table {
     /// If it belongs to another store.
     pub fn get(&self, store: impl AsContext, index: u64) -> Option<Ref> {
         let store = store.as_context();
-        let ty = self.ty(&store);
-        let cell = *store.rt.table(self.addr).elements().get(usize::try_from(index).ok()?)?;
-        Some(Ref::of_cell(ty.element(), cell, self.store))
+        self.store.expect(store.state.id);
+        let table = store.rt.table(self.addr);
+        let cell = *table.elements().get(usize::try_from(index).ok()?)?;
+        Some(Ref::of_cell(table.ty().ref_type, cell, self.store))
     }
 
     /// Sets an element.
@@ -272,7 +268,7 @@ impl Table {
     /// If it belongs to another store.
     pub fn set(&self, mut store: impl AsContextMut, index: u64, value: Ref) -> Result<()> {
         let store = store.as_context_mut();
-        check_ref(value, &self.ty(&store), self.store)?;
+        self.check_element(value, &store)?;
         let done = store.rt.table_set(self.addr, index, value.to_cell());
         done.map_err(|kind| error_of_trap(kind.into()))
     }
@@ -286,20 +282,29 @@ impl Table {
     /// If it belongs to another store.
     pub fn grow(&self, mut store: impl AsContextMut, delta: u64, init: Ref) -> Result<u64> {
         let store = store.as_context_mut();
-        check_ref(init, &self.ty(&store), self.store)?;
+        self.check_element(init, &store)?;
         match store.rt.table_grow(self.addr, delta, init.to_cell()) {
             Ok(Some(size)) => Ok(size),
             Ok(None) | Err(_) => bail!("failed to grow table by {delta}"),
         }
     }
+
+    /// Refuses what is no element of the table.
+    fn check_element(&self, value: Ref, store: &impl AsContext) -> Result<()> {
+        let store = store.as_context();
+        self.store.expect(store.state.id);
+        check_ref(value, store.rt.table(self.addr).ty().ref_type, store.rt, self.store)
+    }
 }
 
-fn check_ref(value: Ref, ty: &TableType, store: StoreId) -> Result<()> {
-    if !value.fits(ty.element()) {
-        bail!("a table of {} cannot hold a {}", ty.element(), value.ref_type());
+fn check_ref(value: Ref, ty: prova_module::RefType, rt: &rt::Store, store: StoreId) -> Result<()> {
+    Val::from(value).check(prova_module::ValType::Ref(ty), rt, store, &"the element")
+}
+
+/// The error of its kind.
+pub(crate) fn error_of_creation(error: rt::CreateError) -> Error {
+    match error {
+        rt::CreateError::Misuse(what) => Error::new(Misuse(what.to_owned())),
+        other @ (rt::CreateError::Limit { .. } | rt::CreateError::OutOfMemory) => Error::new(other),
     }
-    if !value.belongs_to(store) {
-        bail!("the reference is to an object of another store");
-    }
-    Ok(())
 }

@@ -4,15 +4,16 @@
 //! function's type before the runtime sees them.
 
 use crate::engine::Engine;
-use crate::error::{OrBug, Result, bail};
+use crate::error::{OrBug, Result, misuse};
 use crate::externals::Extern;
 use crate::host::{HostFunc, IntoFunc};
 use crate::instance::Instance;
 use crate::store::{AsContext, AsContextMut, State, StoreContextMut, StoreId};
 use crate::trap::trap_of_host;
 use crate::typed::{TypedFunc, WasmParams, WasmResults};
-use crate::types::{FuncType, ValType, cells_of};
-use crate::value::Val;
+use crate::types::FuncType;
+use crate::value::{Val, cells_of_vals, vals_of_cells};
+use prova_module as module;
 use prova_runtime as rt;
 use rt::{Cell, FuncAddr, HostOutcome, InstanceAddr};
 use std::any::Any;
@@ -52,7 +53,17 @@ impl Func {
     pub fn ty(&self, store: impl AsContext) -> FuncType {
         let store = store.as_context();
         self.store.expect(store.state.id);
-        FuncType::of_module(store.rt.func_type(self.addr))
+        FuncType::of_store(store.rt, store.rt.func_type_id(self.addr))
+    }
+
+    /// Its resolved type.
+    ///
+    /// # Panics
+    /// If it belongs to another store.
+    pub(crate) fn resolved_type(&self, store: impl AsContext) -> module::FuncType {
+        let store = store.as_context();
+        self.store.expect(store.state.id);
+        store.rt.func_type(self.addr).clone()
     }
 
     /// Calls it.
@@ -70,14 +81,14 @@ impl Func {
         results: &mut [Val],
     ) -> Result<()> {
         let mut store = store.as_context_mut();
-        let ty = self.ty(&store);
-        let args = cells_of_vals(params, ty.param_slice(), store.state.id, "argument")?;
-        if results.len() != ty.result_slice().len() {
-            bail!("expected {} results, got {}", ty.result_slice().len(), results.len());
+        let ty = self.resolved_type(&store);
+        let args = cells_of_vals(params, &ty.params, store.rt, self.store, "argument")?;
+        if results.len() != ty.results.len() {
+            misuse!("expected {} results, got {}", ty.results.len(), results.len());
         }
-        let mut cells = vec![0; cells_of(ty.result_slice())];
+        let mut cells = vec![0; module::cells_of(&ty.results) as usize];
         store.invoke(self.addr, &args, &mut cells)?;
-        vals_of_cells(&cells, ty.result_slice(), store.state.id, results);
+        vals_of_cells(&cells, &ty.results, self.store, results);
         Ok(())
     }
 
@@ -152,13 +163,15 @@ impl<T: 'static> HostFunc<T> {
     pub(crate) fn to_func(&self, mut store: impl AsContextMut<Data = T>) -> Func {
         let store = store.as_context_mut();
         let call = Arc::clone(&self.call);
+        let ty = self.ty.resolved_in(store.rt);
+        let types = ty.clone();
         let host = move |rt: &mut rt::Store, data: &mut dyn Any, cells: &mut [Cell]| {
             let state = data.downcast_mut::<State<T>>().or_bug(
                 "the runtime is called with the state of the same store (store, invariant 1)",
             );
             let instance = rt.caller();
             let store = StoreContextMut { rt, state: &mut *state };
-            let error = match call(Caller { store, instance }, cells) {
+            let error = match call(Caller { store, instance }, &types, cells) {
                 Ok(()) => return HostOutcome::Done,
                 Err(error) => error,
             };
@@ -170,41 +183,7 @@ impl<T: 'static> HostFunc<T> {
                 None => HostOutcome::Trap(trap_of_host(error)),
             }
         };
-        let addr = store.rt.func_new(self.ty.to_module(), Arc::new(host));
+        let addr = store.rt.func_new(ty, Arc::new(host));
         Func { store: store.state.id, addr }
-    }
-}
-
-/// The cells of `vals`, which must have these types and belong to this store.
-pub(crate) fn cells_of_vals(
-    vals: &[Val],
-    types: &[ValType],
-    store: StoreId,
-    what: &str,
-) -> Result<Vec<Cell>> {
-    if vals.len() != types.len() {
-        bail!("expected {} {what}s, got {}", types.len(), vals.len());
-    }
-    let mut cells = vec![0; cells_of(types)];
-    let mut at = 0;
-    for (i, (val, &ty)) in vals.iter().zip(types).enumerate() {
-        if !val.fits(ty) {
-            bail!("{what} {i} is of type {}, expected {ty}", val.val_type());
-        }
-        if !val.belongs_to(store) {
-            bail!("{what} {i} refers to an object of another store");
-        }
-        val.to_cells(&mut cells[at..]);
-        at += ty.cells();
-    }
-    Ok(cells)
-}
-
-/// Sets `vals` to the values of these types in `cells`.
-pub(crate) fn vals_of_cells(cells: &[Cell], types: &[ValType], store: StoreId, vals: &mut [Val]) {
-    let mut at = 0;
-    for (val, &ty) in vals.iter_mut().zip(types) {
-        *val = Val::of_cells(ty, &cells[at..], store);
-        at += ty.cells();
     }
 }

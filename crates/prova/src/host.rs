@@ -4,10 +4,12 @@
 //! its parameters and leaves those of its results at the same place: `max(parameters, results)` of them.
 
 use crate::error::{Error, Result};
-use crate::func::{Caller, cells_of_vals, vals_of_cells};
+use crate::func::Caller;
+use crate::store::AsContextMut;
 use crate::typed::{WasmParams, WasmResults, WasmTy};
-use crate::types::{FuncType, cells_of};
-use crate::value::Val;
+use crate::types::FuncType;
+use crate::value::{Val, cells_of_vals, vals_of_cells};
+use prova_module as module;
 use prova_runtime::Cell;
 use std::sync::Arc;
 
@@ -18,8 +20,10 @@ pub struct HostFunc<T: 'static> {
 }
 
 /// The code of a host function on cells.
+///
+/// It gets its resolved type in the store that calls.
 pub(crate) type HostCall<T> =
-    dyn Fn(Caller<'_, T>, &mut [Cell]) -> Result<()> + Send + Sync + 'static;
+    dyn Fn(Caller<'_, T>, &module::FuncType, &mut [Cell]) -> Result<()> + Send + Sync + 'static;
 
 impl<T: 'static> Clone for HostFunc<T> {
     fn clone(&self) -> Self {
@@ -33,17 +37,16 @@ impl<T: 'static> HostFunc<T> {
         ty: FuncType,
         func: impl Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<()> + Send + Sync + 'static,
     ) -> HostFunc<T> {
-        let types = ty.clone();
-        let call = move |caller: Caller<'_, T>, cells: &mut [Cell]| {
-            let store = caller.store.state.id;
-            let (params, results) = (types.param_slice(), types.result_slice());
+        let call = move |mut caller: Caller<'_, T>, ty: &module::FuncType, cells: &mut [Cell]| {
+            let (store, instance) = (caller.store.state.id, caller.instance);
+            let module::FuncType { params, results } = ty;
             let mut args = vec![Val::I32(0); params.len()];
             vals_of_cells(cells, params, store, &mut args);
             let mut vals: Vec<Val> =
                 results.iter().map(|&ty| Val::of_cells(ty, &[0, 0], store)).collect();
-            func(caller, &args, &mut vals)?;
-            let out = cells_of_vals(&vals, results, store, "result")?;
-            cells[..cells_of(results)].copy_from_slice(&out);
+            func(Caller { store: caller.as_context_mut(), instance }, &args, &mut vals)?;
+            let out = cells_of_vals(&vals, results, caller.store.rt, store, "result")?;
+            cells[..out.len()].copy_from_slice(&out);
             Ok(())
         };
         HostFunc { ty, call: Arc::new(call) }
@@ -118,7 +121,7 @@ macro_rules! into_func {
         {
             fn into_host_func(self) -> HostFunc<T> {
                 let ty = FuncType::of([$($arg::TYPE,)*], R::Results::types());
-                let call = move |caller: Caller<'_, T>, cells: &mut [Cell]| {
+                let call = move |caller: Caller<'_, T>, _: &module::FuncType, cells: &mut [Cell]| {
                     let store = caller.store.state.id;
                     let mut at = 0;
                     $(

@@ -3,7 +3,7 @@
 //! Neighbours: `linker` finds imports by name; the runtime checks their types, makes the objects and runs the start
 //! function, in the specification's order.
 
-use crate::error::{Error, LinkError, OrBug, Result, bail, refused};
+use crate::error::{Error, LinkError, OrBug, Result, bail, misuse, refused};
 use crate::externals::{Extern, Global, Table};
 use crate::func::Func;
 use crate::memory::Memory;
@@ -63,7 +63,7 @@ impl Instance {
         }
         let wanted = module.imports().len();
         if imports.len() != wanted {
-            bail!("expected {wanted} imports, found {}", imports.len());
+            misuse!("expected {wanted} imports, found {}", imports.len());
         }
         let imports: Vec<rt::Extern> = imports.iter().map(|import| import.to_rt()).collect();
         let attach = Arc::clone(module.code());

@@ -49,7 +49,7 @@ pub use compiler::{CodeCandidate, CompileError, Compiler, Refusal, RefusalReason
 pub use config::{Config, Translate};
 pub use engine::Engine;
 pub use error::{
-    Bug, CheckError, Context, Error, ErrorKind, InvalidModule, LinkError, Result,
+    Bug, CheckError, Context, Error, ErrorKind, InvalidModule, LinkError, Misuse, Result,
     UnsupportedModule, bail, format_err,
 };
 pub use externals::{Extern, Global, Table, Tag};

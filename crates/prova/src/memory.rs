@@ -3,6 +3,7 @@
 //! Neighbours: the runtime owns the bytes; a [`Memory`] is an address in a store. Every access from here is bounds-checked.
 
 use crate::error::{Result, bail};
+use crate::externals::error_of_creation;
 use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut, StoreId};
 use crate::types::MemoryType;
 use prova_runtime::MemoryAddr;
@@ -47,7 +48,7 @@ impl Memory {
     /// If the type is impossible, a limit of the store is exceeded, or the system has no memory left.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
         let store = store.as_context_mut();
-        let addr = store.rt.memory_new(ty.to_module())?;
+        let addr = store.rt.memory_new(ty.to_module()).map_err(error_of_creation)?;
         Ok(Memory { store: store.state.id, addr })
     }
 

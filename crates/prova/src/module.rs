@@ -182,29 +182,29 @@ impl Module {
         let at = export.index as usize;
         match export.kind {
             ExternKind::Func => {
-                let ty = wasm.func_type(module::FuncIdx(export.index));
-                ExternType::Func(FuncType::of_module(ty))
+                let ty = wasm.func_type_idx(module::FuncIdx(export.index));
+                ExternType::Func(FuncType::of_module(wasm, ty))
             }
-            ExternKind::Table => ExternType::Table(TableType::of_module(&wasm.tables()[at])),
+            ExternKind::Table => ExternType::Table(TableType::of_module(&wasm.tables()[at], wasm)),
             ExternKind::Memory => ExternType::Memory(MemoryType::of_module(&wasm.memories()[at])),
-            ExternKind::Global => ExternType::Global(GlobalType::of_module(&wasm.globals()[at])),
-            ExternKind::Tag => {
-                ExternType::Tag(FuncType::of_module(&wasm.types()[wasm.tags()[at].index()]))
+            ExternKind::Global => {
+                ExternType::Global(GlobalType::of_module(&wasm.globals()[at], wasm))
             }
+            ExternKind::Tag => ExternType::Tag(FuncType::of_module(wasm, wasm.tags()[at])),
         }
     }
 
     fn extern_type(&self, ty: &module::ExternType) -> ExternType {
         match ty {
-            module::ExternType::Func(ty) => {
-                ExternType::Func(FuncType::of_module(&self.wasm().types()[ty.index()]))
+            module::ExternType::Func(ty) => ExternType::Func(FuncType::of_module(self.wasm(), *ty)),
+            module::ExternType::Tag(ty) => ExternType::Tag(FuncType::of_module(self.wasm(), *ty)),
+            module::ExternType::Table(ty) => {
+                ExternType::Table(TableType::of_module(ty, self.wasm()))
             }
-            module::ExternType::Tag(ty) => {
-                ExternType::Tag(FuncType::of_module(&self.wasm().types()[ty.index()]))
-            }
-            module::ExternType::Table(ty) => ExternType::Table(TableType::of_module(ty)),
             module::ExternType::Memory(ty) => ExternType::Memory(MemoryType::of_module(ty)),
-            module::ExternType::Global(ty) => ExternType::Global(GlobalType::of_module(ty)),
+            module::ExternType::Global(ty) => {
+                ExternType::Global(GlobalType::of_module(ty, self.wasm()))
+            }
         }
     }
 }

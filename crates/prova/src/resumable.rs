@@ -6,14 +6,15 @@
 //! 1. `suspending` is `Some` exactly while code of a resumable call runs that is not nested in a host function of it.
 //!
 //! Limits: a call that runs out of fuel ends. What is suspended must be resumed in the reverse order of suspension. A
-//! suspended call that is dropped keeps its part of the stack until the store ends.
+//! suspended call that is dropped gives its part of the stack back before the next call; if another one lies above it, with
+//! that one.
 
-use crate::error::{Error, OrBug, Result, bail};
-use crate::func::{Func, cells_of_vals, vals_of_cells};
-use crate::store::{AsContextMut, StoreContextMut};
+use crate::error::{Error, OrBug, Result, misuse};
+use crate::func::Func;
+use crate::store::{AsContextMut, StoreContextMut, Suspending};
 use crate::trap::error_of_trap;
-use crate::types::cells_of;
-use crate::value::Val;
+use crate::value::{Val, cells_of_vals, vals_of_cells};
+use prova_module::cells_of;
 use prova_runtime as rt;
 use rt::{CallOutcome, Cell, FuncKind, Suspension};
 
@@ -66,8 +67,9 @@ impl ResumableCallHostTrap {
         results: &mut [Val],
     ) -> Result<ResumableCall> {
         let mut store = store.as_context_mut();
-        let host_type = self.host_func().ty(&store);
-        let inputs = cells_of_vals(inputs, host_type.result_slice(), store.state.id, "result")?;
+        let host_type = self.host_func().resolved_type(&store);
+        let id = store.state.id;
+        let inputs = cells_of_vals(inputs, &host_type.results, store.rt, id, "result")?;
         run(&mut store, self.called, results, |store, cells| {
             store.rt.resume(store.state, self.suspension, &inputs, cells)
         })
@@ -89,12 +91,12 @@ impl Func {
         results: &mut [Val],
     ) -> Result<ResumableCall> {
         let mut store = store.as_context_mut();
-        let ty = self.ty(&store);
+        let ty = self.resolved_type(&store);
         if let FuncKind::Host = store.rt.func_kind(self.addr) {
             // There is nothing to suspend.
             return self.call(store, params, results).map(|()| ResumableCall::Finished);
         }
-        let args = cells_of_vals(params, ty.param_slice(), store.state.id, "argument")?;
+        let args = cells_of_vals(params, &ty.params, store.rt, self.store, "argument")?;
         run(&mut store, *self, results, |store, cells| {
             store.rt.call_resumable(store.state, self.addr, &args, cells)
         })
@@ -108,15 +110,16 @@ fn run<T: 'static>(
     results: &mut [Val],
     go_on: impl FnOnce(&mut StoreContextMut<'_, T>, &mut [Cell]) -> Result<CallOutcome, rt::Trap>,
 ) -> Result<ResumableCall> {
-    let ty = called.ty(&*store);
-    let types = ty.result_slice();
+    let ty = called.resolved_type(&*store);
+    let types = &ty.results;
     if results.len() != types.len() {
-        bail!("expected {} results, got {}", types.len(), results.len());
+        misuse!("expected {} results, got {}", types.len(), results.len());
     }
-    let mut cells = vec![0; cells_of(types)];
-    let outer = store.state.suspending.replace(None);
-    let outcome = go_on(store, &mut cells);
-    let error = std::mem::replace(&mut store.state.suspending, outer).flatten();
+    let mut cells = vec![0; cells_of(types) as usize];
+    let suspending = Suspending::begin(store, Some(None));
+    let outcome = go_on(&mut *suspending.store, &mut cells);
+    let error = suspending.store.state.suspending.take().flatten();
+    drop(suspending);
     match outcome.map_err(error_of_trap)? {
         CallOutcome::Returned => {
             vals_of_cells(&cells, types, called.store, results);

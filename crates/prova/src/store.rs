@@ -7,7 +7,7 @@
 //! 2. A handle is used with the store that its [`StoreId`] names: everything that takes one compares first.
 
 use crate::engine::Engine;
-use crate::error::{Error, Result, bail};
+use crate::error::{Error, Result, misuse};
 use crate::func::Caller;
 use crate::limits::StoreLimits;
 use crate::module::Module;
@@ -26,6 +26,7 @@ pub struct StoreId(u64);
 
 impl StoreId {
     /// The name of no store.
+    #[cfg(test)]
     pub(crate) const NONE: StoreId = StoreId(0);
 
     fn fresh() -> StoreId {
@@ -249,16 +250,36 @@ impl<T: 'static> StoreContextMut<'_, T> {
 
     /// Runs code whose host functions cannot suspend it.
     pub(crate) fn unsuspended<R>(&mut self, run: impl FnOnce(&mut Self) -> R) -> R {
-        let outer = self.state.suspending.take();
-        let outcome = run(self);
-        self.state.suspending = outer;
-        outcome
+        run(Suspending::begin(self, None).store)
+    }
+}
+
+/// A time in which errors of host functions suspend the call, or do not; ends when it is dropped, by a panic too.
+pub(crate) struct Suspending<'c, 'a, T: 'static> {
+    pub(crate) store: &'c mut StoreContextMut<'a, T>,
+    outer: Option<Option<Error>>,
+}
+
+impl<'c, 'a, T: 'static> Suspending<'c, 'a, T> {
+    /// `suspending` is what [`State::suspending`] is from now on.
+    pub(crate) fn begin(
+        store: &'c mut StoreContextMut<'a, T>,
+        suspending: Option<Option<Error>>,
+    ) -> Suspending<'c, 'a, T> {
+        let outer = std::mem::replace(&mut store.state.suspending, suspending);
+        Suspending { store, outer }
+    }
+}
+
+impl<T: 'static> Drop for Suspending<'_, '_, T> {
+    fn drop(&mut self) {
+        self.store.state.suspending = self.outer.take();
     }
 }
 
 fn expect_fuel(engine: &Engine) -> Result<()> {
     if !engine.config().settings().metering.has_fuel() {
-        bail!("fuel is not configured: `Config::consume_fuel` is off");
+        misuse!("fuel is not configured: `Config::consume_fuel` is off");
     }
     Ok(())
 }

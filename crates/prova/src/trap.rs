@@ -4,7 +4,7 @@
 //! error of a host function keeps its own chain and type, with the backtrace around it. A bug met at
 //! a first call comes out as itself.
 
-use crate::error::{Bug, Error};
+use crate::error::{Bug, Error, Misuse};
 use crate::pipeline::AttachFailure;
 use prova_module::{FuncIdx, Module};
 use prova_runtime as rt;
@@ -274,6 +274,7 @@ fn root_of_host(source: Box<dyn std::error::Error + Send + Sync>, kind: TrapKind
     match source.downcast::<AttachFailure>() {
         Ok(failure) => failure.into_error(),
         Err(source) if kind.is_bug() => Error::new(Bug::new(source.to_string())),
+        Err(source) if kind == TrapKind::Misuse => Error::new(Misuse(source.to_string())),
         Err(source) => Error::from_boxed(source),
     }
 }
@@ -298,11 +299,8 @@ fn root_of_kind(kind: TrapKind) -> Error {
         TrapKind::UncaughtException => Trap::UncaughtException,
         TrapKind::TooManyExceptions => Trap::TooManyExceptions,
         TrapKind::GrowthFailed => Trap::GrowthLimit,
-        TrapKind::Host
-        | TrapKind::Suspended
-        | TrapKind::Misuse
-        | TrapKind::Attach
-        | TrapKind::Bug => {
+        TrapKind::Misuse => return Error::new(Misuse(kind.to_string())),
+        TrapKind::Host | TrapKind::Suspended | TrapKind::Attach | TrapKind::Bug => {
             return Error::new(Bug::new(format!("the runtime reported `{kind}` without a cause")));
         }
     };
@@ -335,7 +333,9 @@ mod tests {
         assert_eq!(kind_of(rt::Trap::with_message(TrapKind::Attach, "x")), Some(ErrorKind::Bug));
         assert_eq!(kind_of(rt::Trap::bug("x")), Some(ErrorKind::Bug));
         assert_eq!(kind_of(TrapKind::Unreachable.into()), Some(ErrorKind::Trap));
-        assert_eq!(kind_of(rt::Trap::with_message(TrapKind::Misuse, "x")), None);
+        for misuse in [TrapKind::Misuse.into(), rt::Trap::with_message(TrapKind::Misuse, "x")] {
+            assert_eq!(kind_of(misuse), Some(ErrorKind::Misuse));
+        }
         let bug = error_of_trap(attach(refused())).context("around it");
         let found = bug.downcast_ref::<Bug>().and_then(Bug::check_error);
         assert_eq!(found, Some(&error), "{bug:?}");

@@ -2,11 +2,12 @@
 //!
 //! Neighbours: `value` states how a value lies in cells; `host` uses the same traits in the other direction.
 
-use crate::error::{Result, bail};
+use crate::error::{OrBug, Result, misuse};
 use crate::func::Func;
 use crate::store::{AsContextMut, StoreId};
-use crate::types::{FuncType, ValType};
-use crate::value::{ExternRef, V128, Val};
+use crate::types::{FuncType, HeapType, RefType, ValType};
+use crate::value::{ExnRef, ExternRef, Ref, V128};
+use prova_module::RefKind;
 use prova_runtime::Cell;
 use std::fmt;
 use std::marker::PhantomData;
@@ -39,7 +40,7 @@ pub(crate) use for_each_arity;
 const CELLS_MAX: usize = 32;
 
 /// A Rust type that stands for one WebAssembly type: `i32` and `u32`, `i64` and `u64`, `f32`, `f64`, [`V128`],
-/// `Option<Func>`, `Option<ExternRef>`.
+/// [`Func`], [`ExternRef`], [`ExnRef`] for references that are not null, and `Option`s of them.
 pub trait WasmTy: Send + 'static + sealed::Ty {
     /// The WebAssembly type.
     const TYPE: ValType;
@@ -88,34 +89,66 @@ wasm_ty! {
     f64 => F64, cell => f64::from_bits(cell), x => x.to_bits();
 }
 
-/// Implements [`WasmTy`] through [`Val`].
-macro_rules! wasm_ty_val {
-    ($($ty:ty => $wasm:expr, $get:ident;)*) => {$(
-        impl sealed::Ty for $ty {}
+/// Implements [`WasmTy`] for a handle, which is never null, and for an `Option` of it.
+macro_rules! wasm_ty_ref {
+    ($($handle:ident $kind:ident;)*) => {$(
+        impl sealed::Ty for Option<$handle> {}
+        impl sealed::Ty for $handle {}
 
-        impl WasmTy for $ty {
-            const TYPE: ValType = $wasm;
+        impl WasmTy for Option<$handle> {
+            const TYPE: ValType = ValType::Ref(RefType::new(true, HeapType::$kind));
 
-            fn read(cells: &[Cell], store: StoreId) -> $ty {
-                Val::of_cells(Self::TYPE, cells, store).$get()
+            fn read(cells: &[Cell], store: StoreId) -> Option<$handle> {
+                match Ref::of_kind(RefKind::$kind, cells[0], store) {
+                    Ref::$kind(reference) => reference,
+                    _ => None,
+                }
             }
 
             fn write(self, cells: &mut [Cell], store: StoreId) -> Result<()> {
-                let val = Val::from(self);
-                if !val.belongs_to(store) {
-                    bail!("a value refers to an object of another store");
+                let reference = Ref::$kind(self);
+                if !reference.belongs_to(store) {
+                    misuse!("a value refers to an object of another store");
                 }
-                val.to_cells(cells);
+                cells[0] = reference.to_cell();
                 Ok(())
+            }
+        }
+
+        impl WasmTy for $handle {
+            const TYPE: ValType = ValType::Ref(RefType::new(false, HeapType::$kind));
+
+            fn read(cells: &[Cell], store: StoreId) -> $handle {
+                let reference = <Option<$handle> as WasmTy>::read(cells, store);
+                reference.or_bug("a value of a type without null is not null")
+            }
+
+            fn write(self, cells: &mut [Cell], store: StoreId) -> Result<()> {
+                WasmTy::write(Some(self), cells, store)
             }
         }
     )*};
 }
 
-wasm_ty_val! {
-    V128 => ValType::V128, unwrap_v128;
-    Option<Func> => ValType::FUNCREF, unwrap_func_ref;
-    Option<ExternRef> => ValType::EXTERNREF, unwrap_extern_ref;
+wasm_ty_ref! {
+    Func Func;
+    ExternRef Extern;
+    ExnRef Exn;
+}
+
+impl sealed::Ty for V128 {}
+
+impl WasmTy for V128 {
+    const TYPE: ValType = ValType::V128;
+
+    fn read(cells: &[Cell], _: StoreId) -> V128 {
+        V128::of_cells(cells)
+    }
+
+    fn write(self, cells: &mut [Cell], _: StoreId) -> Result<()> {
+        self.to_cells(cells);
+        Ok(())
+    }
 }
 
 /// A list of parameters: a [`WasmTy`], or a tuple of up to 16.
@@ -227,7 +260,7 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
     pub(crate) fn of(func: Func, ty: &FuncType) -> Result<Self> {
         if !Params::types().eq(ty.params()) || !Results::types().eq(ty.results()) {
             let wanted = FuncType::of(Params::types(), Results::types());
-            bail!("type mismatch: the function is of type {ty}, not {wanted}");
+            misuse!("type mismatch: the function is of type {ty}, not {wanted}");
         }
         Ok(TypedFunc { func, signature: PhantomData })
     }
@@ -257,5 +290,5 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
 }
 
 fn cells(types: impl Iterator<Item = ValType>) -> usize {
-    types.map(ValType::cells).sum()
+    types.map(|ty| ty.cells()).sum()
 }

@@ -1,14 +1,23 @@
 //! The types of values, functions, globals, tables, memories, imports and exports, as embedders see them.
 //!
 //! Neighbours: conversions from and to the types of `prova_module`, which decodes and validates; everything else of this
-//! crate uses these. Function types of a module are structural: two equal ones are the same type.
+//! crate uses these. Function types are structural: two equal ones are the same type (`func`).
+//!
+//! A type of `prova_module` names function types by index in some list: that of a module, or of a store, where it is
+//! called *resolved*.
 
+mod func;
+
+pub use func::FuncType;
+pub(crate) use func::List;
+
+use crate::error::OrBug;
 use prova_module as module;
+use prova_runtime as rt;
 use std::fmt;
-use std::sync::Arc;
 
 /// The type of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ValType {
     /// 32-bit integer.
     I32,
@@ -25,22 +34,31 @@ pub enum ValType {
 }
 
 /// The type of a reference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RefType {
     nullable: bool,
     heap_type: HeapType,
 }
 
-/// What a reference refers to. A reference to functions of one type is shown as one to functions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// What a reference refers to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HeapType {
     /// A function of any type.
     Func,
+    /// A function of this type.
+    ConcreteFunc(FuncType),
     /// A value of the host.
     Extern,
     /// An exception.
     Exn,
+}
+
+impl HeapType {
+    /// Whether everything that this refers to is something that `other` refers to.
+    pub fn matches(&self, other: &HeapType) -> bool {
+        self == other || matches!((self, other), (HeapType::ConcreteFunc(_), HeapType::Func))
+    }
 }
 
 impl RefType {
@@ -52,7 +70,7 @@ impl RefType {
     pub const EXNREF: RefType = RefType { nullable: true, heap_type: HeapType::Exn };
 
     /// A reference type.
-    pub fn new(nullable: bool, heap_type: HeapType) -> RefType {
+    pub const fn new(nullable: bool, heap_type: HeapType) -> RefType {
         RefType { nullable, heap_type }
     }
 
@@ -66,22 +84,64 @@ impl RefType {
         &self.heap_type
     }
 
-    pub(crate) fn of_module(ty: module::RefType) -> RefType {
-        let heap_type = match module::RefKind::of(ty.heap_type()) {
-            module::RefKind::Func => HeapType::Func,
-            module::RefKind::Extern => HeapType::Extern,
-            module::RefKind::Exn => HeapType::Exn,
+    /// Whether every reference of this type is one of `other`.
+    pub fn matches(&self, other: &RefType) -> bool {
+        (other.nullable || !self.nullable) && self.heap_type.matches(&other.heap_type)
+    }
+
+    /// A type that names its function type by its place in a list.
+    fn of_list(ty: module::RefType, list: &List) -> RefType {
+        RefType::of(ty, |index| FuncType::of_list(list, index))
+    }
+
+    /// A resolved type of a store.
+    pub(crate) fn of_store(ty: module::RefType, rt: &rt::Store) -> RefType {
+        RefType::of(ty, |index| FuncType::of_store(rt, module::TypeId(index)))
+    }
+
+    fn of(ty: module::RefType, func: impl Fn(u32) -> FuncType) -> RefType {
+        let heap_type = match (module::type_of_ref(ty), module::RefKind::of(ty.heap_type())) {
+            (Some(module::TypeId(index)), _) => HeapType::ConcreteFunc(func(index)),
+            (None, module::RefKind::Func) => HeapType::Func,
+            (None, module::RefKind::Extern) => HeapType::Extern,
+            (None, module::RefKind::Exn) => HeapType::Exn,
         };
         RefType { nullable: ty.is_nullable(), heap_type }
     }
 
-    pub(crate) fn to_module(self) -> module::RefType {
-        let ty = match self.heap_type {
+    /// The resolved type; `func` gives the identity of a function type.
+    fn resolved(&self, func: &mut impl FnMut(&FuncType) -> module::TypeId) -> module::RefType {
+        let ty = match &self.heap_type {
             HeapType::Func => module::RefType::FUNCREF,
             HeapType::Extern => module::RefType::EXTERNREF,
             HeapType::Exn => module::RefType::EXN.nullable(),
+            HeapType::ConcreteFunc(ty) => {
+                module::ref_to_type(true, func(ty)).or_bug("`FuncType` names at most 2^20 types")
+            }
         };
         if self.nullable { ty } else { ty.as_non_null() }
+    }
+
+    pub(crate) fn resolved_in(&self, rt: &mut rt::Store) -> module::RefType {
+        self.resolved(&mut |ty| ty.id_in(rt))
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, deep: bool) -> fmt::Result {
+        let null = if self.nullable { "null " } else { "" };
+        match (&self.heap_type, self.nullable) {
+            (HeapType::Func, true) => f.write_str("funcref"),
+            (HeapType::Extern, true) => f.write_str("externref"),
+            (HeapType::Exn, true) => f.write_str("exnref"),
+            (HeapType::Func, false) => f.write_str("(ref func)"),
+            (HeapType::Extern, false) => f.write_str("(ref extern)"),
+            (HeapType::Exn, false) => f.write_str("(ref exn)"),
+            (HeapType::ConcreteFunc(_), _) if !deep => write!(f, "(ref {null}..)"),
+            (HeapType::ConcreteFunc(ty), _) => {
+                write!(f, "(ref {null}")?;
+                ty.write(f, false)?;
+                f.write_str(")")
+            }
+        }
     }
 }
 
@@ -90,6 +150,8 @@ impl ValType {
     pub const FUNCREF: ValType = ValType::Ref(RefType::FUNCREF);
     /// Nullable reference to a value of the host.
     pub const EXTERNREF: ValType = ValType::Ref(RefType::EXTERNREF);
+    /// Nullable reference to an exception.
+    pub const EXNREF: ValType = ValType::Ref(RefType::EXNREF);
 
     /// Whether it is an integer or a float.
     pub fn is_num(&self) -> bool {
@@ -101,139 +163,76 @@ impl ValType {
         matches!(self, ValType::Ref(_))
     }
 
-    pub(crate) fn of_module(ty: module::ValType) -> ValType {
+    /// Whether every value of this type is one of `other`.
+    pub fn matches(&self, other: &ValType) -> bool {
+        match (self, other) {
+            (ValType::Ref(this), ValType::Ref(other)) => this.matches(other),
+            _ => self == other,
+        }
+    }
+
+    fn of_list(ty: module::ValType, list: &List) -> ValType {
+        ValType::of(ty, |ty| RefType::of_list(ty, list))
+    }
+
+    /// A resolved type of a store.
+    pub(crate) fn of_store(ty: module::ValType, rt: &rt::Store) -> ValType {
+        ValType::of(ty, |ty| RefType::of_store(ty, rt))
+    }
+
+    fn of(ty: module::ValType, reference: impl Fn(module::RefType) -> RefType) -> ValType {
         match ty {
             module::ValType::I32 => ValType::I32,
             module::ValType::I64 => ValType::I64,
             module::ValType::F32 => ValType::F32,
             module::ValType::F64 => ValType::F64,
             module::ValType::V128 => ValType::V128,
-            module::ValType::Ref(ty) => ValType::Ref(RefType::of_module(ty)),
+            module::ValType::Ref(ty) => ValType::Ref(reference(ty)),
         }
     }
 
-    pub(crate) fn to_module(self) -> module::ValType {
+    /// The resolved type; `func` gives the identity of a function type.
+    fn resolved(&self, func: &mut impl FnMut(&FuncType) -> module::TypeId) -> module::ValType {
         match self {
             ValType::I32 => module::ValType::I32,
             ValType::I64 => module::ValType::I64,
             ValType::F32 => module::ValType::F32,
             ValType::F64 => module::ValType::F64,
             ValType::V128 => module::ValType::V128,
-            ValType::Ref(ty) => module::ValType::Ref(ty.to_module()),
+            ValType::Ref(ty) => module::ValType::Ref(ty.resolved(func)),
         }
     }
 
+    pub(crate) fn resolved_in(&self, rt: &mut rt::Store) -> module::ValType {
+        self.resolved(&mut |ty| ty.id_in(rt))
+    }
+
     /// Cells of a value on the stack: 2 for a vector, 1 for everything else.
-    pub(crate) fn cells(self) -> usize {
-        if self == ValType::V128 { 2 } else { 1 }
+    pub(crate) fn cells(&self) -> usize {
+        if *self == ValType::V128 { 2 } else { 1 }
     }
-}
 
-/// Cells of a list of values together.
-pub(crate) fn cells_of(types: &[ValType]) -> usize {
-    types.iter().map(|ty| ty.cells()).sum()
-}
-
-impl fmt::Display for RefType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match (self.heap_type, self.nullable) {
-            (HeapType::Func, true) => "funcref",
-            (HeapType::Extern, true) => "externref",
-            (HeapType::Exn, true) => "exnref",
-            (HeapType::Func, false) => "(ref func)",
-            (HeapType::Extern, false) => "(ref extern)",
-            (HeapType::Exn, false) => "(ref exn)",
-        })
-    }
-}
-
-impl fmt::Display for ValType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write(&self, f: &mut fmt::Formatter<'_>, deep: bool) -> fmt::Result {
         match self {
             ValType::I32 => f.write_str("i32"),
             ValType::I64 => f.write_str("i64"),
             ValType::F32 => f.write_str("f32"),
             ValType::F64 => f.write_str("f64"),
             ValType::V128 => f.write_str("v128"),
-            ValType::Ref(ty) => ty.fmt(f),
+            ValType::Ref(ty) => ty.write(f, deep),
         }
     }
 }
 
-/// The type of a function.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct FuncType {
-    params: Arc<[ValType]>,
-    results: Arc<[ValType]>,
-}
-
-impl FuncType {
-    /// The type from `params` to `results`.
-    pub fn new(
-        _engine: &crate::Engine,
-        params: impl IntoIterator<Item = ValType>,
-        results: impl IntoIterator<Item = ValType>,
-    ) -> FuncType {
-        FuncType::of(params, results)
-    }
-
-    pub(crate) fn of(
-        params: impl IntoIterator<Item = ValType>,
-        results: impl IntoIterator<Item = ValType>,
-    ) -> FuncType {
-        FuncType { params: params.into_iter().collect(), results: results.into_iter().collect() }
-    }
-
-    /// The types of the parameters.
-    pub fn params(&self) -> impl ExactSizeIterator<Item = ValType> + '_ {
-        self.params.iter().copied()
-    }
-
-    /// The types of the results.
-    pub fn results(&self) -> impl ExactSizeIterator<Item = ValType> + '_ {
-        self.results.iter().copied()
-    }
-
-    pub(crate) fn param_slice(&self) -> &[ValType] {
-        &self.params
-    }
-
-    pub(crate) fn result_slice(&self) -> &[ValType] {
-        &self.results
-    }
-
-    pub(crate) fn of_module(ty: &module::FuncType) -> FuncType {
-        let convert =
-            |types: &[module::ValType]| types.iter().map(|&ty| ValType::of_module(ty)).collect();
-        FuncType { params: convert(&ty.params), results: convert(&ty.results) }
-    }
-
-    pub(crate) fn to_module(&self) -> module::FuncType {
-        module::FuncType::new(
-            self.params().map(ValType::to_module),
-            self.results().map(ValType::to_module),
-        )
-    }
-}
-
-impl fmt::Display for FuncType {
+impl fmt::Display for RefType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |f: &mut fmt::Formatter<'_>, types: &[ValType]| {
-            f.write_str("(")?;
-            for (i, ty) in types.iter().enumerate() {
-                write!(f, "{}{ty}", if i == 0 { "" } else { ", " })?;
-            }
-            f.write_str(")")
-        };
-        list(f, &self.params)?;
-        f.write_str(" -> ")?;
-        list(f, &self.results)
+        self.write(f, true)
     }
 }
 
-impl fmt::Debug for FuncType {
+impl fmt::Display for ValType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        self.write(f, true)
     }
 }
 
@@ -244,6 +243,12 @@ pub enum Mutability {
     Const,
     /// It can.
     Var,
+}
+
+impl Mutability {
+    fn of(ty: &module::GlobalType) -> Mutability {
+        if ty.mutable { Mutability::Var } else { Mutability::Const }
+    }
 }
 
 /// The type of a global.
@@ -269,14 +274,19 @@ impl GlobalType {
         self.mutability
     }
 
-    pub(crate) fn of_module(ty: &module::GlobalType) -> GlobalType {
-        let mutability = if ty.mutable { Mutability::Var } else { Mutability::Const };
-        GlobalType { content: ValType::of_module(ty.val), mutability }
+    pub(crate) fn of_module(ty: &module::GlobalType, module: &module::Module) -> GlobalType {
+        let content = ValType::of_list(ty.val, &List::Module(module.clone()));
+        GlobalType { content, mutability: Mutability::of(ty) }
     }
 
-    pub(crate) fn to_module(&self) -> module::GlobalType {
+    pub(crate) fn of_store(ty: &module::GlobalType, rt: &rt::Store) -> GlobalType {
+        let content = ValType::of_store(ty.val, rt);
+        GlobalType { content, mutability: Mutability::of(ty) }
+    }
+
+    pub(crate) fn resolved_in(&self, rt: &mut rt::Store) -> module::GlobalType {
         module::GlobalType {
-            val: self.content.to_module(),
+            val: self.content.resolved_in(rt),
             mutable: self.mutability == Mutability::Var,
         }
     }
@@ -284,50 +294,59 @@ impl GlobalType {
 
 /// The type of a table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct TableType(module::TableType);
+pub struct TableType {
+    element: RefType,
+    min: u64,
+    max: Option<u64>,
+    table64: bool,
+}
 
 impl TableType {
     /// A table of `min` elements that may grow to `max`.
     pub fn new(element: RefType, min: u32, max: Option<u32>) -> TableType {
-        TableType(module::TableType {
-            ref_type: element.to_module(),
-            min: min.into(),
-            max: max.map(u64::from),
-            table64: false,
-        })
+        TableType { element, min: min.into(), max: max.map(u64::from), table64: false }
     }
 
     /// A table with 64-bit indices.
     pub fn new64(element: RefType, min: u64, max: Option<u64>) -> TableType {
-        TableType(module::TableType { ref_type: element.to_module(), min, max, table64: true })
+        TableType { element, min, max, table64: true }
     }
 
     /// The type of its elements.
-    pub fn element(&self) -> RefType {
-        RefType::of_module(self.0.ref_type)
+    pub fn element(&self) -> &RefType {
+        &self.element
     }
 
     /// Least size in elements.
     pub fn minimum(&self) -> u64 {
-        self.0.min
+        self.min
     }
 
     /// Greatest size in elements.
     pub fn maximum(&self) -> Option<u64> {
-        self.0.max
+        self.max
     }
 
     /// Whether indices are 64-bit.
     pub fn is_64(&self) -> bool {
-        self.0.table64
+        self.table64
     }
 
-    pub(crate) fn of_module(ty: &module::TableType) -> TableType {
-        TableType(*ty)
+    pub(crate) fn of_module(ty: &module::TableType, module: &module::Module) -> TableType {
+        TableType::of(ty, RefType::of_list(ty.ref_type, &List::Module(module.clone())))
     }
 
-    pub(crate) fn to_module(&self) -> module::TableType {
-        self.0
+    pub(crate) fn of_store(ty: &module::TableType, rt: &rt::Store) -> TableType {
+        TableType::of(ty, RefType::of_store(ty.ref_type, rt))
+    }
+
+    fn of(ty: &module::TableType, element: RefType) -> TableType {
+        TableType { element, min: ty.min, max: ty.max, table64: ty.table64 }
+    }
+
+    pub(crate) fn resolved_in(&self, rt: &mut rt::Store) -> module::TableType {
+        let TableType { ref element, min, max, table64 } = *self;
+        module::TableType { ref_type: element.resolved_in(rt), min, max, table64 }
     }
 }
 

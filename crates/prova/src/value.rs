@@ -6,11 +6,13 @@
 //! 2. 32-bit values are zero-extended in their cell.
 //! 3. A reference is a store's index plus 1; null is 0.
 
-use crate::error::{Result, bail};
+use crate::error::{Result, misuse};
 use crate::func::Func;
 use crate::store::{AsContext, AsContextMut, StoreId};
-use crate::types::{HeapType, RefType, ValType};
-use prova_runtime::{Cell, FuncAddr};
+use crate::types::{FuncType, HeapType, RefType, ValType};
+use prova_module::{self as module, RefKind, cells};
+use prova_runtime as rt;
+use rt::{Cell, FuncAddr};
 use std::any::Any;
 use std::fmt;
 
@@ -22,6 +24,15 @@ impl V128 {
     /// The bits.
     pub fn as_u128(&self) -> u128 {
         self.0
+    }
+
+    pub(crate) fn of_cells(cells: &[Cell]) -> V128 {
+        V128(u128::from(cells[0]) | u128::from(cells[1]) << 64)
+    }
+
+    pub(crate) fn to_cells(self, cells: &mut [Cell]) {
+        cells[0] = self.0 as u64;
+        cells[1] = (self.0 >> 64) as u64;
     }
 }
 
@@ -65,11 +76,11 @@ impl ExternRef {
     ) -> Result<&'a (dyn Any + Send)> {
         let store = store.into();
         if self.store != store.state.id {
-            bail!("an externref was used with a store that it does not belong to");
+            misuse!("an externref was used with a store that it does not belong to");
         }
         match store.rt.extern_get(self.cell) {
             Some(value) => Ok(value),
-            None => bail!("an externref without a value"),
+            None => misuse!("an externref without a value"),
         }
     }
 }
@@ -151,7 +162,14 @@ impl Val {
         if matches!(ty, ValType::Ref(ty) if !ty.is_nullable()) {
             return None;
         }
-        Some(Val::of_cells(*ty, &[0, 0], StoreId::NONE))
+        Some(match ty {
+            ValType::I32 => Val::I32(0),
+            ValType::I64 => Val::I64(0),
+            ValType::F32 => Val::F32(0),
+            ValType::F64 => Val::F64(0),
+            ValType::V128 => Val::V128(V128(0)),
+            ValType::Ref(ty) => Ref::null(ty.heap_type()).into(),
+        })
     }
 
     accessors! {
@@ -165,9 +183,16 @@ impl Val {
         ExnRef Option<ExnRef>, exn_ref unwrap_exn_ref (x => x);
     }
 
-    /// Its type; the most general one of a reference.
-    pub fn ty(&self, _store: impl AsContext) -> Result<ValType> {
-        Ok(self.val_type())
+    /// Its type; of a reference to a function, with the function's own type.
+    ///
+    /// # Errors
+    /// If it refers to an object of another store.
+    pub fn ty(&self, store: impl AsContext) -> Result<ValType> {
+        let store = store.as_context();
+        if !self.belongs_to(store.state.id) {
+            misuse!("the value refers to an object of another store");
+        }
+        Ok(self.type_in(store.rt))
     }
 
     /// The value as a reference, if it is one.
@@ -180,36 +205,62 @@ impl Val {
         }
     }
 
-    pub(crate) fn val_type(&self) -> ValType {
+    /// Its type, for a value of this store.
+    fn type_in(&self, rt: &rt::Store) -> ValType {
         match self {
             Val::I32(_) => ValType::I32,
             Val::I64(_) => ValType::I64,
             Val::F32(_) => ValType::F32,
             Val::F64(_) => ValType::F64,
             Val::V128(_) => ValType::V128,
-            Val::FuncRef(_) => ValType::FUNCREF,
-            Val::ExternRef(_) => ValType::EXTERNREF,
-            Val::ExnRef(_) => ValType::Ref(RefType::EXNREF),
+            Val::FuncRef(func) => ValType::Ref(Ref::Func(*func).type_in(rt)),
+            Val::ExternRef(value) => ValType::Ref(Ref::Extern(*value).type_in(rt)),
+            Val::ExnRef(value) => ValType::Ref(Ref::Exn(*value).type_in(rt)),
         }
     }
 
-    /// Whether it can be a value of `ty`; what a function must be of, the runtime compares.
-    pub(crate) fn fits(&self, ty: ValType) -> bool {
-        match (self.ref_(), ty) {
-            (Some(reference), ValType::Ref(ty)) => reference.fits(ty),
-            _ => self.val_type() == ty,
+    /// Refuses a value that is none of a resolved type of this store; `what` it is to be.
+    pub(crate) fn check(
+        &self,
+        ty: module::ValType,
+        rt: &rt::Store,
+        store: StoreId,
+        what: &dyn fmt::Display,
+    ) -> Result<()> {
+        if !self.belongs_to(store) {
+            misuse!("{what} refers to an object of another store");
         }
+        let fits = match (self, ty) {
+            (Val::I32(_), module::ValType::I32)
+            | (Val::I64(_), module::ValType::I64)
+            | (Val::F32(_), module::ValType::F32)
+            | (Val::F64(_), module::ValType::F64)
+            | (Val::V128(_), module::ValType::V128) => true,
+            (_, module::ValType::Ref(ty)) => {
+                self.ref_().is_some_and(|reference| reference.is(ty, rt))
+            }
+            _ => false,
+        };
+        if fits {
+            return Ok(());
+        }
+        if let Val::ExnRef(Some(exception)) = self
+            && rt.exception(exception.cell).is_none()
+        {
+            misuse!("{what} refers to an exception that is gone");
+        }
+        misuse!("{what} is of type {}, expected {}", self.type_in(rt), ValType::of_store(ty, rt));
     }
 
     /// The value of type `ty` in the first of `cells`.
-    pub(crate) fn of_cells(ty: ValType, cells: &[Cell], store: StoreId) -> Val {
+    pub(crate) fn of_cells(ty: module::ValType, cells: &[Cell], store: StoreId) -> Val {
         match ty {
-            ValType::I32 => Val::I32(cells[0] as i32),
-            ValType::I64 => Val::I64(cells[0] as i64),
-            ValType::F32 => Val::F32(cells[0] as u32),
-            ValType::F64 => Val::F64(cells[0]),
-            ValType::V128 => Val::V128(V128(u128::from(cells[0]) | u128::from(cells[1]) << 64)),
-            ValType::Ref(ty) => Ref::of_cell(ty, cells[0], store).into(),
+            module::ValType::I32 => Val::I32(cells[0] as i32),
+            module::ValType::I64 => Val::I64(cells[0] as i64),
+            module::ValType::F32 => Val::F32(cells[0] as u32),
+            module::ValType::F64 => Val::F64(cells[0]),
+            module::ValType::V128 => Val::V128(V128::of_cells(cells)),
+            module::ValType::Ref(ty) => Ref::of_cell(ty, cells[0], store).into(),
         }
     }
 
@@ -220,10 +271,7 @@ impl Val {
             Val::I64(x) => cells[0] = x as u64,
             Val::F32(x) => cells[0] = x.into(),
             Val::F64(x) => cells[0] = x,
-            Val::V128(V128(x)) => {
-                cells[0] = x as u64;
-                cells[1] = (x >> 64) as u64;
-            }
+            Val::V128(vector) => vector.to_cells(cells),
             Val::FuncRef(func) => cells[0] = Ref::Func(func).to_cell(),
             Val::ExternRef(value) => cells[0] = Ref::Extern(value).to_cell(),
             Val::ExnRef(value) => cells[0] = Ref::Exn(value).to_cell(),
@@ -240,7 +288,7 @@ impl Ref {
     /// The null reference of a type.
     pub fn null(heap_type: &HeapType) -> Ref {
         match heap_type {
-            HeapType::Func => Ref::Func(None),
+            HeapType::Func | HeapType::ConcreteFunc(_) => Ref::Func(None),
             HeapType::Extern => Ref::Extern(None),
             HeapType::Exn => Ref::Exn(None),
         }
@@ -261,28 +309,42 @@ impl Ref {
         if let Ref::Extern(value) = self { Some(value.as_ref()) } else { None }
     }
 
-    pub(crate) fn ref_type(&self) -> RefType {
+    /// Its type, for a reference of this store.
+    fn type_in(&self, rt: &rt::Store) -> RefType {
         match self {
-            Ref::Func(_) => RefType::FUNCREF,
-            Ref::Extern(_) => RefType::EXTERNREF,
-            Ref::Exn(_) => RefType::EXNREF,
+            Ref::Func(None) => RefType::FUNCREF,
+            Ref::Func(Some(func)) => {
+                let ty = FuncType::of_store(rt, rt.func_type_id(func.addr));
+                RefType::new(false, HeapType::ConcreteFunc(ty))
+            }
+            Ref::Extern(value) => RefType::new(value.is_none(), HeapType::Extern),
+            Ref::Exn(value) => RefType::new(value.is_none(), HeapType::Exn),
         }
     }
 
-    /// Whether it can be a reference of `ty`.
-    pub(crate) fn fits(&self, ty: RefType) -> bool {
-        self.ref_type().heap_type() == ty.heap_type() && (ty.is_nullable() || !self.is_null())
+    /// Whether it is a reference of a resolved type of this store.
+    fn is(&self, ty: module::RefType, rt: &rt::Store) -> bool {
+        let kind = match self {
+            Ref::Func(_) => RefKind::Func,
+            Ref::Extern(_) => RefKind::Extern,
+            Ref::Exn(_) => RefKind::Exn,
+        };
+        kind == RefKind::of(ty.heap_type()) && rt.is_ref(ty, self.to_cell())
     }
 
-    pub(crate) fn of_cell(ty: RefType, cell: Cell, store: StoreId) -> Ref {
-        match ty.heap_type() {
+    pub(crate) fn of_cell(ty: module::RefType, cell: Cell, store: StoreId) -> Ref {
+        Ref::of_kind(RefKind::of(ty.heap_type()), cell, store)
+    }
+
+    pub(crate) fn of_kind(kind: RefKind, cell: Cell, store: StoreId) -> Ref {
+        match kind {
             // Invariant 3; a store has fewer than 2^32 functions.
-            HeapType::Func => Ref::Func(
+            RefKind::Func => Ref::Func(
                 cell.checked_sub(1)
                     .map(|addr| Func { store, addr: FuncAddr::from_index(addr as u32) }),
             ),
-            HeapType::Extern => Ref::Extern((cell != 0).then_some(ExternRef { store, cell })),
-            HeapType::Exn => Ref::Exn((cell != 0).then_some(ExnRef { store, cell })),
+            RefKind::Extern => Ref::Extern((cell != 0).then_some(ExternRef { store, cell })),
+            RefKind::Exn => Ref::Exn((cell != 0).then_some(ExnRef { store, cell })),
         }
     }
 
@@ -356,6 +418,43 @@ from! {
     Option<Func> => FuncRef(x => x);
     ExternRef => ExternRef(x => Some(x));
     Option<ExternRef> => ExternRef(x => x);
+    ExnRef => ExnRef(x => Some(x));
+    Option<ExnRef> => ExnRef(x => x);
+}
+
+/// The cells of `vals`, which must have these resolved types of this store; `what` they are, in the singular.
+pub(crate) fn cells_of_vals(
+    vals: &[Val],
+    types: &[module::ValType],
+    rt: &rt::Store,
+    store: StoreId,
+    what: &str,
+) -> Result<Vec<Cell>> {
+    if vals.len() != types.len() {
+        misuse!("expected {} {what}s, got {}", types.len(), vals.len());
+    }
+    let mut out = vec![0; module::cells_of(types) as usize];
+    let mut at = 0;
+    for (i, (val, &ty)) in vals.iter().zip(types).enumerate() {
+        val.check(ty, rt, store, &format_args!("{what} {i}"))?;
+        val.to_cells(&mut out[at..]);
+        at += cells(ty) as usize;
+    }
+    Ok(out)
+}
+
+/// Sets `vals` to the values of these types in `from`.
+pub(crate) fn vals_of_cells(
+    from: &[Cell],
+    types: &[module::ValType],
+    store: StoreId,
+    vals: &mut [Val],
+) {
+    let mut at = 0;
+    for (val, &ty) in vals.iter_mut().zip(types) {
+        *val = Val::of_cells(ty, &from[at..], store);
+        at += cells(ty) as usize;
+    }
 }
 
 #[cfg(test)]
@@ -364,18 +463,20 @@ mod tests {
 
     #[test]
     fn values_survive_cells() {
-        for val in [
-            Val::I32(-1),
-            Val::I64(i64::MIN),
-            Val::F32(0x7fc0_0001),
-            Val::F64(0xfff8_0000_0000_0001),
-            Val::V128(V128(u128::MAX - 1)),
-            Val::FuncRef(None),
-            Val::ExternRef(None),
+        use prova_module::{RefType, ValType};
+        for (val, ty) in [
+            (Val::I32(-1), ValType::I32),
+            (Val::I64(i64::MIN), ValType::I64),
+            (Val::F32(0x7fc0_0001), ValType::F32),
+            (Val::F64(0xfff8_0000_0000_0001), ValType::F64),
+            (Val::V128(V128(u128::MAX - 1)), ValType::V128),
+            (Val::FuncRef(None), ValType::FUNCREF),
+            (Val::ExternRef(None), ValType::EXTERNREF),
+            (Val::ExnRef(None), ValType::Ref(RefType::EXNREF)),
         ] {
             let mut cells = [!0, !0];
             val.to_cells(&mut cells);
-            let back = Val::of_cells(val.val_type(), &cells, StoreId::NONE);
+            let back = Val::of_cells(ty, &cells, StoreId::NONE);
             assert_eq!(format!("{back:?}"), format!("{val:?}"));
         }
         let mut cells = [!0, !0];

@@ -81,7 +81,7 @@ fn host_func<T: 'static>(
     };
     let ty = FuncType::of(types(def.params), types(def.results));
     let (params, results) = (def.params.len(), def.results.len());
-    let call = move |caller: Caller<'_, T>, cells: &mut [Cell]| {
+    let call = move |caller: Caller<'_, T>, _: &prova_module::FuncType, cells: &mut [Cell]| {
         let memory = exported_memory(&caller)?;
         let StoreContextMut { rt, state } = caller.store;
         let config = state.engine.config();

@@ -96,6 +96,58 @@ fn traps_and_nested_errors_end_the_call() -> Result<()> {
 }
 
 #[test]
+fn what_is_given_up_holds_no_stack() -> Result<()> {
+    for dispatch in [Dispatch::Tail, Dispatch::Match] {
+        let (mut store, instance) = instance(Tier::Interpreter(dispatch))?;
+        let sum = instance.get_func(&store, "sum").context("no sum")?;
+        let mut results = [Val::I64(0)];
+        // Each holds some hundred bytes of 8 MiB.
+        for _ in 0..200_000 {
+            suspended(sum.call_resumable(&mut store, &[], &mut results)?, 1).into_host_error();
+        }
+        let call = suspended(sum.call_resumable(&mut store, &[], &mut results)?, 1);
+        let call = suspended(call.resume(&mut store, &[Val::I64(1)], &mut results)?, 2);
+        call.resume(&mut store, &[Val::I64(2)], &mut results)?;
+        assert_eq!(results[0].unwrap_i64(), 3);
+    }
+    Ok(())
+}
+
+/// A host function that panics and one that catches it, in a resumable call: afterwards errors suspend it as before, the
+/// store is usable, and nothing of the stack is lost.
+#[test]
+fn panics_change_nothing() -> Result<()> {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    for dispatch in [Dispatch::Tail, Dispatch::Match] {
+        let engine = Engine::new(Config::new().tier(Tier::Interpreter(dispatch)))?;
+        let mut linker = Linker::new(&engine);
+        linker.func_wrap("host", "ask", |n: i32| -> Result<i64> {
+            if n == 9 { std::panic::resume_unwind(Box::new(())) } else { Err(Question(n).into()) }
+        })?;
+        linker.func_wrap("host", "nested", |mut caller: Caller<'_, ()>| -> Result<()> {
+            let ask = caller.get_export("ask").and_then(Extern::into_func).context("no ask")?;
+            let call = || ask.call(&mut caller, &[Val::I32(9)], &mut [Val::I64(0)]);
+            assert!(catch_unwind(AssertUnwindSafe(call)).is_err());
+            Err(Question(7).into())
+        })?;
+        let mut store = Store::new(&engine, ());
+        let instance =
+            linker.instantiate(&mut store, &Module::new(&engine, wat::parse_str(TEXT)?)?)?;
+        let func = |store: &Store<()>, name| instance.get_func(store, name).expect("an export");
+        let (nested, ask) = (func(&store, "nested"), func(&store, "ask"));
+        for _ in 0..1_000 {
+            let (args, mut results) = ([Val::I32(9)], [Val::I64(0)]);
+            let call = || ask.call_resumable(&mut store, &args, &mut results);
+            assert!(catch_unwind(AssertUnwindSafe(call)).is_err());
+            suspended(nested.call_resumable(&mut store, &[], &mut [])?, 7);
+        }
+        let error = ask.call(&mut store, &[Val::I32(3)], &mut [Val::I64(0)]);
+        assert_eq!(error.expect_err("an ordinary call").downcast_ref(), Some(&Question(3)));
+    }
+    Ok(())
+}
+
+#[test]
 fn the_reference_tier_says_no() -> Result<()> {
     let (mut store, instance) = instance(Tier::Reference)?;
     let sum = instance.get_func(&store, "sum").context("no sum")?;

@@ -182,7 +182,7 @@ fn the_epoch_is_polled_at_entries_and_in_loops() {
         (func $callee (nop) (nop) (return_call $callee)))"#;
     let settings = Settings { metering: Metering::Epoch, ..Settings::default() };
     // Without the limit of operators, which interrupts too.
-    let executor = ExecutorKind::External(Box::new(Reference::new()));
+    let executor = ExecutorKind::External(Arc::new(Reference::new()));
     let mut world = World::new(StoreConfig { executor, ..config(settings) });
     world.add(wat, &[]);
     for (name, func, at) in [("loop", 0, 2), ("nested", 1, 2), ("call", 3, 0)] {

@@ -18,6 +18,7 @@ mod exceptions;
 mod metering;
 mod objects;
 
+pub(crate) use call::{Mark, SuspendedCall};
 pub use metering::Search;
 
 use crate::attach::Codes;
@@ -116,7 +117,9 @@ pub struct Store {
     pub(crate) polls_until_due: std::cell::Cell<Option<u64>>,
     host_depth: u32,
     /// The suspended calls whose frames are on the stack, the newest last (D4 of `exec::driver`).
-    pub(crate) suspended: Vec<u64>,
+    pub(crate) suspended: Vec<SuspendedCall>,
+    /// How many of them lie below the frames of the call that runs.
+    pub(crate) suspended_floor: usize,
     /// The instance whose code called the host function that runs.
     caller: Option<InstanceAddr>,
     /// The value stack and the frame records that the [`Vm`] points to (V5, V6).
@@ -202,6 +205,7 @@ impl Store {
             polls_until_due: std::cell::Cell::new(None),
             host_depth: 0,
             suspended: Vec::new(),
+            suspended_floor: 0,
             caller: None,
             _stack: stack,
             _frames: frames,

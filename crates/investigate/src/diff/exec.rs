@@ -146,7 +146,7 @@ impl Runner {
         let run = instance.get_func(&mut store, "run").ok_or("no function")?;
         let ty = Func::ty(&run, &store);
         let mut random = Random::new(u64::from(seed), 1);
-        let args: Vec<Val> = ty.params().map(|ty| random.value(ty, image.memory_bytes)).collect();
+        let args: Vec<Val> = ty.params().map(|ty| random.value(&ty, image.memory_bytes)).collect();
         let mut results: Vec<Val> =
             ty.results().filter_map(|ty| Val::default_for_ty(&ty)).collect();
         let ended = run.call(&mut store, &args, &mut results);
@@ -181,11 +181,11 @@ impl Runner {
             let Some(found) = instance.get_global(&mut *store, &format!("global.{global}")) else {
                 continue;
             };
-            let ty = *found.ty(&mut *store).content();
-            let value = match (ty, image.globals.get(global)) {
+            let ty = found.ty(&mut *store);
+            let value = match (ty.content(), image.globals.get(global)) {
                 (ValType::I32, Some(value)) => Val::I32(*value as i32),
                 (ValType::I64, Some(value)) => Val::I64(*value as i64),
-                _ => random.value(ty, image.memory_bytes),
+                _ => random.value(ty.content(), image.memory_bytes),
             };
             found.set(&mut *store, value)?;
         }
@@ -233,7 +233,7 @@ fn stub(
     host.calls.push(Call { import: import.to_owned(), args });
     for result in results {
         let ty = result.ty(&caller)?;
-        *result = random.value(ty, 1 << 20);
+        *result = random.value(&ty, 1 << 20);
     }
     Ok(())
 }
@@ -284,7 +284,7 @@ impl Random {
         }
     }
 
-    fn value(&mut self, ty: ValType, memory_bytes: u64) -> Val {
+    fn value(&mut self, ty: &ValType, memory_bytes: u64) -> Val {
         let low = self.word(memory_bytes);
         let wide = match self.next() & 3 {
             0 | 1 => u64::from(low),
@@ -301,7 +301,7 @@ impl Random {
                 Val::F64(if wide & 1 == 0 { (wide as i64 as f64).to_bits() } else { wide })
             }
             ValType::V128 => Val::V128((u128::from(wide) << 64 | u128::from(self.next())).into()),
-            ty => Val::default_for_ty(&ty).unwrap_or(Val::I32(0)),
+            ty => Val::default_for_ty(ty).unwrap_or(Val::I32(0)),
         }
     }
 }

@@ -13,20 +13,22 @@
 //! * D4. `Store::suspended` names the suspensions whose frames are on the stack, the newest last. When a host function
 //!   returns, whatever it left above its own frame (calls that it suspended, or whose panic it caught) is cut off
 //!   (`Store::cut_back`), and its suspensions can no longer be resumed: this keeps D1. A suspended call goes on only at the depth of nested
-//!   calls where it began, that is, in the same host function.
+//!   calls where it began, that is, in the same host function. `Store::suspended_floor` of them lie below the frames of the
+//!   activation that runs; those above that are dropped are cut off before the next activation begins.
 //!
 //! A call of the host is charged before it, and the epoch is tested after it: also when a suspended one is resumed.
 
 use super::call::charge_of_running;
 use super::{Registers, matching, tail};
 use crate::host::{Dispatch, ExecutorKind, HostOutcome};
-use crate::store::Store;
+use crate::store::{Mark, Store, SuspendedCall};
 use crate::trap::{MemoryFault, Trap, TrapKind};
 use crate::value::{FuncAddr, InstanceAddr};
 use crate::vm::{Cell, ExitCode, Frame, FuncEntry, InstanceVm, MemoryVm, Vm};
 use prova_bytecode::{Class, decode};
 use std::any::Any;
 use std::ptr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How a resumable call went on.
@@ -38,11 +40,16 @@ pub enum CallOutcome {
     Suspended(Suspension),
 }
 
-/// A call that a host function suspended. Dropping it leaves its frames in the store until the store ends.
+/// A call that a host function suspended. Dropping it gives the call up: its frames go before the next call of the store,
+/// or, where a call that is not given up lies above them, with that one.
 #[derive(Debug)]
 pub struct Suspension {
     /// Its name in [`Store::suspended`]; no other suspension of any store has it.
     serial: u64,
+    /// What the store sees of this being dropped.
+    _alive: Arc<()>,
+    /// The stacks below the activation.
+    below: Mark,
     /// The depth of the host that called.
     host_depth: u32,
     host: FuncAddr,
@@ -101,7 +108,11 @@ impl Store {
         results: &mut [Cell],
     ) -> Result<CallOutcome, Trap> {
         self.check_resumable(func, args, results)?;
-        self.nested(None, |store| Activation::enter(store, func, args)?.go_on(store, data, results))
+        self.give_up_dropped();
+        let below = self.mark();
+        self.nested_resumable(below, |store| {
+            Activation::enter(store, func, args)?.go_on(store, data, results, below)
+        })
     }
 
     /// Goes on with a suspended call; `host_results` are the results of the host function that suspended it.
@@ -115,7 +126,8 @@ impl Store {
         host_results: &[Cell],
         results: &mut [Cell],
     ) -> Result<CallOutcome, Trap> {
-        if self.suspended.last() != Some(&suspension.serial)
+        self.give_up_dropped();
+        if self.suspended.last().map(|newest| newest.serial) != Some(suspension.serial)
             || self.host_depth() != suspension.host_depth
         {
             return Err(Trap::with_message(
@@ -124,7 +136,8 @@ impl Store {
             ));
         }
         self.check_results(suspension.host, host_results)?;
-        self.nested(None, |store| resume(store, data, suspension, host_results, results))
+        let below = suspension.below;
+        self.nested_resumable(below, |store| resume(store, data, suspension, host_results, results))
     }
 }
 
@@ -149,6 +162,7 @@ fn resume(
             ));
         }
         store.suspended.pop();
+        store.suspended_floor = store.suspended.len();
         let mut activation = Activation {
             vm,
             saved: Saved::new(vm),
@@ -168,7 +182,7 @@ fn resume(
             return Ok(CallOutcome::Returned);
         }
         set_function(store, vm);
-        activation.go_on(store, data, results)
+        activation.go_on(store, data, results, suspension.below)
     }
 }
 
@@ -245,13 +259,14 @@ impl Activation {
         store: &mut Store,
         data: &mut dyn Any,
         results: &mut [Cell],
+        below: Mark,
     ) -> Result<CallOutcome, Trap> {
         match self.drive(store, data) {
             Ok(None) => {
                 self.finish(store, results);
                 Ok(CallOutcome::Returned)
             }
-            Ok(Some(host)) => Ok(CallOutcome::Suspended(self.suspend(store, host))),
+            Ok(Some(host)) => Ok(CallOutcome::Suspended(self.suspend(store, host, below))),
             Err(trap) => Err(self.unwind(store, trap)),
         }
     }
@@ -380,17 +395,20 @@ impl Activation {
         self.restore();
     }
 
-    fn suspend(&mut self, store: &mut Store, host: FuncAddr) -> Suspension {
+    fn suspend(&mut self, store: &mut Store, host: FuncAddr, below: Mark) -> Suspension {
         static NEXT_SERIAL: AtomicU64 = AtomicU64::new(0);
         let vm = self.vm;
         let serial = NEXT_SERIAL.fetch_add(1, Ordering::Relaxed);
-        store.suspended.push(serial);
+        let alive = Arc::new(());
+        store.suspended.push(SuspendedCall { serial, alive: Arc::downgrade(&alive), below });
         // SAFETY: V5, V6.
         unsafe {
             let frame = (*vm).fp;
             let (param_cells, result_cells) = store.func_cells(host);
             let suspension = Suspension {
                 serial,
+                _alive: alive,
+                below,
                 host_depth: store.host_depth() - 1,
                 host,
                 called: self.called,

@@ -8,14 +8,17 @@
 //! Noticed by: `tests/store/calls.rs`.
 
 use super::Store;
+use crate::exec::CallOutcome;
+#[cfg(doc)]
+use crate::exec::Suspension;
 use crate::func::{FuncInst, FuncKind};
 use crate::host::{ExecutorKind, HostOutcome};
 use crate::trap::{Trap, TrapKind};
 use crate::value::{FuncAddr, InstanceAddr};
-use crate::vm::{Cell, Frame};
+use crate::vm::Cell;
 use prova_module::ValType;
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// Calls.
 impl Store {
@@ -42,8 +45,7 @@ impl Store {
         {
             return Err(misuse("arguments do not fit the function's type"));
         }
-        let mark = Some(self.mark());
-        self.nested(mark, |store| match (store.func_kind(func), store.executor()) {
+        self.nested(|store| match (store.func_kind(func), store.executor()) {
             (FuncKind::Host, _) => store.call_host_directly(data, func, args, results),
             (FuncKind::Wasm { .. }, ExecutorKind::Interpreter(_)) => {
                 crate::exec::call(store, data, func, args, results)
@@ -58,23 +60,48 @@ impl Store {
     }
 
     /// Runs a call from the host, counted as one level more. Afterwards, after a panic too, the count is right and the
-    /// stacks are cut back to `mark`.
+    /// stacks are as before.
     ///
     /// # Errors
     ///
     /// [`TrapKind::StackOverflow`] where there is no level left, and those of `call`.
     pub(crate) fn nested<R>(
         &mut self,
-        mark: Option<Mark>,
         call: impl FnOnce(&mut Store) -> Result<R, Trap>,
     ) -> Result<R, Trap> {
+        self.give_up_dropped();
+        let level = self.level(self.mark())?;
+        call(&mut *level.store)
+    }
+
+    /// The same for a call, or the continuation of one, that a host function may suspend. Unless one does, the stacks
+    /// are cut back to `below` afterwards.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Store::nested`].
+    pub(crate) fn nested_resumable(
+        &mut self,
+        below: Mark,
+        call: impl FnOnce(&mut Store) -> Result<CallOutcome, Trap>,
+    ) -> Result<CallOutcome, Trap> {
+        let mut level = self.level(below)?;
+        let outcome = call(&mut *level.store);
+        if let Ok(CallOutcome::Suspended(_)) = outcome {
+            level.below = None;
+        }
+        outcome
+    }
+
+    fn level(&mut self, below: Mark) -> Result<Level<'_>, Trap> {
         if self.host_depth >= self.config.host_depth_max {
             return Err(TrapKind::StackOverflow.into());
         }
         let (id, depth, caller) = (self.id, self.host_depth, self.caller);
+        let floor = self.suspended_floor;
         self.host_depth += 1;
-        let level = Level { store: self, id, depth, caller, mark };
-        call(&mut *level.store)
+        self.suspended_floor = self.suspended.len();
+        Ok(Level { store: self, id, depth, caller, floor, below: Some(below) })
     }
 
     /// How many calls from the host are active inside each other.
@@ -84,23 +111,37 @@ impl Store {
 
     /// The state of the stacks, to come back to.
     pub(crate) fn mark(&self) -> Mark {
-        let vm = self.vm();
         // SAFETY: F1, V9.
-        let (frame_top, fp, height_left) =
-            unsafe { ((*vm).frame_top, (*vm).fp, (*vm).height_left) };
-        Mark { frame_top, fp, height_left, suspended: self.suspended.len() }
+        let vm = unsafe { &*self.vm() };
+        // SAFETY: V6: both are in the frame records.
+        let frames = unsafe { vm.frame_top.offset_from_unsigned(vm.frames_base) };
+        // SAFETY: V5: both are in the value stack.
+        let cells = unsafe { vm.fp.offset_from_unsigned(vm.stack_base) };
+        Mark { frames, cells, height_left: vm.height_left, suspended: self.suspended.len() }
     }
 
     /// Cuts off what a call from the host left on the stacks above a mark of this store: suspended calls, charges, and
     /// what a panic cut short.
     pub(crate) fn cut_back(&mut self, mark: Mark) {
-        self.suspended.truncate(mark.suspended);
-        let vm = self.vm();
+        let Mark { frames, cells, height_left, suspended } = mark;
+        self.suspended.truncate(suspended);
         // SAFETY: F1, V9; D1: the frames below the mark are as they were, since only the newest call runs.
-        unsafe {
-            (*vm).frame_top = mark.frame_top;
-            (*vm).fp = mark.fp;
-            (*vm).height_left = mark.height_left;
+        let vm = unsafe { &mut *self.vm() };
+        // SAFETY: V6: so many records there were.
+        vm.frame_top = unsafe { vm.frames_base.add(frames) };
+        // SAFETY: V5: so many cells there were.
+        vm.fp = unsafe { vm.stack_base.add(cells) };
+        vm.height_left = height_left;
+    }
+
+    /// Gives up the newest suspended calls whose [`Suspension`] the embedder has dropped: their frames go. Only those made
+    /// in the host function that runs, or outside of all, can be on top of the stacks.
+    pub(crate) fn give_up_dropped(&mut self) {
+        while self.suspended.len() > self.suspended_floor
+            && let Some(newest) = self.suspended.last()
+            && newest.alive.strong_count() == 0
+        {
+            self.cut_back(newest.below);
         }
     }
 
@@ -242,11 +283,25 @@ impl Store {
 }
 
 /// What [`Store::mark`] saw.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Mark {
-    frame_top: *mut Frame,
-    fp: *mut Cell,
+    /// Frame records.
+    frames: usize,
+    /// Cells of the value stack before the first free one.
+    cells: usize,
     height_left: u64,
+    /// Suspended calls.
     suspended: usize,
+}
+
+/// A suspended call whose frames are on the stacks.
+pub(crate) struct SuspendedCall {
+    /// Its name; no other of any store has it.
+    pub(crate) serial: u64,
+    /// Whether its [`Suspension`] is still there.
+    pub(crate) alive: Weak<()>,
+    /// The stacks below it.
+    pub(crate) below: Mark,
 }
 
 /// A level of nested calls; ends when it is dropped.
@@ -255,7 +310,9 @@ struct Level<'s> {
     id: u64,
     depth: u32,
     caller: Option<InstanceAddr>,
-    mark: Option<Mark>,
+    floor: usize,
+    /// What to cut back to; nothing for a call that was suspended.
+    below: Option<Mark>,
 }
 
 impl Drop for Level<'_> {
@@ -264,8 +321,9 @@ impl Drop for Level<'_> {
         if self.store.id == self.id {
             self.store.host_depth = self.depth;
             self.store.caller = self.caller;
-            if let Some(mark) = self.mark.take() {
-                self.store.cut_back(mark);
+            self.store.suspended_floor = self.floor;
+            if let Some(below) = self.below {
+                self.store.cut_back(below);
             }
         }
     }

@@ -36,6 +36,11 @@ impl Store {
         self.types.get(self.tags[tag.index()])
     }
 
+    /// The identity of a tag's type.
+    pub fn tag_type_id(&self, tag: TagAddr) -> TypeId {
+        self.tags[tag.index()]
+    }
+
     /// How many cells the values of a tag's exceptions have.
     pub fn tag_cells(&self, tag: TagAddr) -> usize {
         cells_of(&self.tag_type(tag).params) as usize
@@ -49,9 +54,11 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`TrapKind::TooManyExceptions`]; [`TrapKind::Misuse`] for another number of cells than the tag's type says.
+    /// [`TrapKind::TooManyExceptions`]; [`TrapKind::Misuse`] for cells that are no values of the tag's type in this store (V10:
+    /// a clause gives them to code that believes them).
     pub fn exception_new(&mut self, tag: TagAddr, cells: &[Cell]) -> Result<Cell, TrapKind> {
-        if cells.len() != self.tag_cells(tag) {
+        if cells.len() != self.tag_cells(tag) || !self.cells_fit(&self.tag_type(tag).params, cells)
+        {
             return Err(TrapKind::Misuse);
         }
         self.exceptions.make(tag, cells.into())

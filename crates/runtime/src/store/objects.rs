@@ -17,7 +17,7 @@ use crate::trap::{TraceFrame, TrapKind};
 use crate::value::{FuncAddr, GlobalAddr, InstanceAddr, MemoryAddr, TableAddr};
 use crate::vm::{Cell, FuncEntry, GlobalVm};
 use prova_bytecode::CheckedBytecode;
-use prova_module::{FuncType, GlobalType, MemoryType, TableType, TypeId};
+use prova_module::{FuncType, GlobalType, MemoryType, TableType, TypeId, TypeRegistry};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -126,6 +126,17 @@ impl Store {
     /// The identity of a function type in this store, new if it was not known.
     pub fn type_id(&mut self, ty: &FuncType) -> TypeId {
         self.types.intern(ty)
+    }
+
+    /// The identities in this store of types of which each names only ones before it, by index; `None` if there would be
+    /// more than [`TypeRegistry::TYPES_MAX`].
+    pub fn type_ids(&mut self, types: &[FuncType]) -> Option<Vec<TypeId>> {
+        self.types.intern_all(types)
+    }
+
+    /// All types by identity.
+    pub fn types(&self) -> &TypeRegistry {
+        &self.types
     }
 
     /// Where a function comes from.

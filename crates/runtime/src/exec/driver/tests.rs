@@ -182,6 +182,10 @@ fn only_the_newest_suspension_goes_on() {
         let second = suspension(&mut test.store, f, 2);
         assert_eq!(resume(&mut test.store, first, 10), Err(TrapKind::Misuse));
         assert_eq!(resume(&mut test.store, second, 20), Ok(20));
+        // The first one was given up when it was refused.
+        let increment = test.add(Box::new(|_, _, x| Ok(x + 1)));
+        assert_eq!(call(&mut test.store, increment, 5), Ok(6));
+        test.is_as_new();
     }
 }
 
@@ -273,6 +277,78 @@ fn a_panic_that_is_caught_leaves_the_stacks_right() {
         assert_eq!(call(&mut test.store, catches, 7), Ok(8));
         let store = &mut test.store;
         assert!(catch_unwind(AssertUnwindSafe(|| call(store, panics, 1))).is_err());
+        test.is_as_new();
+    }
+}
+
+#[test]
+fn a_panic_through_a_resumable_call_gives_its_stack_back() {
+    for executor in executors() {
+        let mut test = Test::new(executor);
+        let panics = test.add(Box::new(|_, _, _| std::panic::resume_unwind(Box::new(()))));
+        let f = test.add(Box::new(move |store, _, x| match x {
+            0 => Err(HostOutcome::Suspend),
+            _ => {
+                call(store, panics, x).map_err(|kind| HostOutcome::Trap(Box::new(Trap::new(kind))))
+            }
+        }));
+        let store = &mut test.store;
+        for _ in 0..100 {
+            let caught =
+                catch_unwind(AssertUnwindSafe(|| store.call_resumable(&mut (), f, &[1], &mut [0])));
+            assert!(caught.is_err());
+            assert_eq!(store.height_left(), 1 << 12);
+        }
+        test.is_as_new();
+    }
+}
+
+#[test]
+fn a_suspended_call_that_is_dropped_gives_its_stack_back() {
+    for executor in executors() {
+        let mut test = Test::new(executor);
+        let f = test.add(suspends());
+        let increment = test.add(Box::new(|_, _, x| Ok(x + 1)));
+        // Far more than the stack has room for at a time.
+        for _ in 0..1_000 {
+            drop(suspension(&mut test.store, f, 1));
+        }
+        assert_eq!(call(&mut test.store, increment, 5), Ok(6));
+        test.is_as_new();
+
+        // One that is not dropped holds what lies below it, whatever becomes of that.
+        let first = suspension(&mut test.store, f, 1);
+        let second = suspension(&mut test.store, f, 2);
+        let held = test.store.height_left();
+        drop(first);
+        assert_eq!(call(&mut test.store, increment, 5), Ok(6));
+        assert_eq!((test.store.height_left(), test.store.suspended.len()), (held, 2));
+        assert_eq!(resume(&mut test.store, second, 20), Ok(20));
+        assert_eq!(call(&mut test.store, increment, 5), Ok(6));
+        test.is_as_new();
+    }
+}
+
+#[test]
+fn a_host_function_that_drops_what_was_suspended_outside_cuts_nothing_off_below_itself() {
+    for executor in executors() {
+        let mut test = Test::new(executor);
+        let f = test.add(suspends());
+        let increment = test.add(Box::new(|_, _, x| Ok(x + 1)));
+        let outside: Arc<Mutex<Option<Suspension>>> = Arc::default();
+        let take = Arc::clone(&outside);
+        let drops = test.add(Box::new(move |store, _, x| {
+            take.lock().unwrap().take();
+            // Its own ones go at once, from the newest on.
+            for _ in 0..1_000 {
+                drop(suspension(store, f, 1));
+            }
+            let inner = call(store, increment, x).unwrap();
+            Ok(inner + u64::from(store.suspended.len() == 1))
+        }));
+        *outside.lock().unwrap() = Some(suspension(&mut test.store, f, 1));
+        assert_eq!(call(&mut test.store, drops, 7), Ok(9));
+        assert_eq!(call(&mut test.store, increment, 5), Ok(6));
         test.is_as_new();
     }
 }
