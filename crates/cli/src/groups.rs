@@ -23,6 +23,7 @@ pub(crate) struct Wasm {
     max_instances: Option<usize>,
     max_tables: Option<usize>,
     max_memories: Option<usize>,
+    max_store_size: Option<usize>,
     trap_on_grow_failure: bool,
     nan_canonicalization: bool,
     proposals: Vec<(Proposal, bool)>,
@@ -58,11 +59,12 @@ const PROPOSALS: &[(&str, Proposal)] = &[
 const WASM_HELP: &str = "\
 -W fuel=N                          stop after N units of fuel
 -W timeout=DURATION                stop after this time (2s, 500ms, 1m)
--W max-memory-size=N               bytes of one memory
+-W max-memory-size=N               bytes of one memory (default 17179869184, within max-store-size)
 -W max-table-elements=N            elements of one table
 -W max-instances=N                 instances
 -W max-tables=N                    tables
 -W max-memories=N                  memories
+-W max-store-size=N                bytes of all memories and tables together (default 5368709120)
 -W max-wasm-stack=N                bytes of the logical stack (default 8388608)
 -W trap-on-grow-failure[=y|n]      growth that fails is a trap instead of -1
 -W unknown-imports-trap[=y|n]      functions that are imported and unknown fail when called
@@ -96,6 +98,7 @@ impl Wasm {
             "max-instances" => self.max_instances = Some(option.number()?),
             "max-tables" => self.max_tables = Some(option.number()?),
             "max-memories" => self.max_memories = Some(option.number()?),
+            "max-store-size" => self.max_store_size = Some(option.number()?),
             "max-wasm-stack" => self.max_wasm_stack = Some(option.number()?),
             "trap-on-grow-failure" => self.trap_on_grow_failure = option.switch()?,
             "unknown-imports-trap" => self.unknown_imports_trap = option.switch()?,
@@ -145,6 +148,7 @@ impl Wasm {
         set(self.max_instances, StoreLimitsBuilder::instances);
         set(self.max_tables, StoreLimitsBuilder::tables);
         set(self.max_memories, StoreLimitsBuilder::memories);
+        set(self.max_store_size, StoreLimitsBuilder::store_size);
         limits.trap_on_grow_failure(self.trap_on_grow_failure).build()
     }
 }

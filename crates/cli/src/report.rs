@@ -109,6 +109,7 @@ pub(crate) fn exit(outcome: Result<Exit>) -> ExitCode {
     match ErrorKind::of(&error) {
         _ if misuse => MISUSE.into(),
         Some(ErrorKind::Trap) => TRAP.into(),
+        Some(ErrorKind::Misuse) => MISUSE.into(),
         _ => FAILED.into(),
     }
 }

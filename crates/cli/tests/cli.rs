@@ -259,9 +259,12 @@ fn endless_loops_end_by_timeout() {
 fn growth_beyond_a_limit_fails_or_traps() {
     let demo = demo("growth");
     for tier in TIERS {
-        for (limit, func) in
-            [("max-memory-size=131072", "grow"), ("max-table-elements=2", "grow_table")]
-        {
+        for (limit, func) in [
+            ("max-memory-size=131072", "grow"),
+            ("max-table-elements=2", "grow_table"),
+            ("max-store-size=196615", "grow"),
+            ("max-store-size=65559", "grow_table"),
+        ] {
             demo.run(&format!("{tier} --invoke {func} demo.wat")).expect(0, "1\n").silent();
             demo.run(&format!("{tier} -W {limit} --invoke {func} demo.wat"))
                 .expect(0, "-1\n")
@@ -273,6 +276,11 @@ fn growth_beyond_a_limit_fails_or_traps() {
         demo.run(&format!("{tier} -W max-memory-size=65535 demo.wat"))
             .expect(1, "")
             .says(&["failed to run main module", "memory_bytes_max"]);
+        demo.run(&format!("{tier} -W max-store-size=65535 demo.wat")).expect(1, "").says(&[
+            "failed to run main module",
+            "limit store_bytes_max exceeded: ",
+            "at most 65535",
+        ]);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Limits of a store as the embedder writes them → the runtime's.
 //!
-//! Neighbours: [`Store::limiter`](crate::Store::limiter) hands them on; `prova_runtime` compares before it allocates.
+//! Neighbours: [`Store::limiter`](crate::Store::limiter) hands them on; `prova_runtime` compares before it allocates. The
+//! names and defaults stand in `docs/semantics.md`.
 
 use prova_runtime::Limits;
 
@@ -46,12 +47,20 @@ impl StoreLimitsBuilder {
         memory_size memory_bytes_max
         /// Elements of one table.
         table_elements table_elements_max
+        /// Bytes of all memories and tables together, 8 for an element; 5 GiB if it is not said.
+        store_size store_bytes_max
         /// Instances.
         instances instances_max
         /// Tables.
         tables tables_max
         /// Memories.
         memories memories_max
+        /// Globals, those of the host included.
+        globals globals_max
+        /// Tags, those of the host included.
+        tags tags_max
+        /// Functions, those of the host included.
+        functions funcs_max
     }
 
     /// Whether growth that fails is a trap instead of the result −1.

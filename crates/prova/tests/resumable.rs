@@ -102,7 +102,7 @@ fn what_is_given_up_holds_no_stack() -> Result<()> {
         let sum = instance.get_func(&store, "sum").context("no sum")?;
         let mut results = [Val::I64(0)];
         // Each holds some hundred bytes of 8 MiB.
-        for _ in 0..200_000 {
+        for _ in 0..60_000 {
             suspended(sum.call_resumable(&mut store, &[], &mut results)?, 1).into_host_error();
         }
         let call = suspended(sum.call_resumable(&mut store, &[], &mut results)?, 1);

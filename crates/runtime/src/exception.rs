@@ -23,8 +23,8 @@ use crate::vm::Cell;
 /// The weight, in cells, at which marking begins.
 pub(crate) const THRESHOLD_MIN: usize = 1 << 16;
 
-/// The greatest weight of all objects, in cells (128 MiB).
-pub(crate) const WEIGHT_MAX: usize = 1 << 24;
+/// The greatest weight of all exceptions of a store, in cells (128 MiB): 8 for each, and its values.
+pub const WEIGHT_MAX: usize = 1 << 24;
 
 /// The weight of an object without values.
 const WEIGHT_BASE: usize = 8;
