@@ -13,9 +13,9 @@
 //! Invariants:
 //! 1. Nothing is granted that the builder was not told to grant: no directory, variable, argument
 //!    or stream.
-//! 2. Directory access goes through `fs_walk`, which resolves every name below its directory handle
-//!    (by the host's own sandbox where it has one, otherwise component by component with cap-std);
-//!    calls then act on one name of one directory, without following a link there.
+//! 2. Directory access goes through `fs_walk`, which resolves every path below its directory handle
+//!    (by the host's own rule where it has one, otherwise component by component); calls then act on
+//!    one name of one directory, without following a link there.
 //! 3. No argument makes a call panic, allocate without bound, or touch memory outside the guest's.
 //! 4. A call charges for its work (`price`), before it or in pieces.
 //! 5. A call asks whether the guest may go on when it begins and between pieces of its work, and

@@ -158,24 +158,26 @@ fn arguments_and_variables_are_so_long() {
 
 #[test]
 fn listings_are_so_large_together() {
-    // An entry with a name of one byte.
+    // An entry with a name of one byte, in one listing and in two.
     let mut sizes = World::new();
     sizes.create("a", b"");
-    let one = (1..1000)
-        .find(|max_listing_size| {
-            let limits =
-                WasiLimits { max_listing_size: *max_listing_size, ..WasiLimits::default() };
-            sizes.ctx = {
-                let mut builder = WasiCtxBuilder::new();
-                builder
-                    .limits(limits)
-                    .preopen_path(sizes.temp.inside(), "/", Perms::default())
-                    .unwrap();
-                builder.build()
-            };
-            sizes.call("fd_readdir", &[3, DATA, 100, 0, OUT]) == Ok(0)
+    let mut smallest = |directories: u64| {
+        (1..1000).find(|max_listing_size| {
+            let mut builder = WasiCtxBuilder::new();
+            builder.limits(WasiLimits {
+                max_listing_size: *max_listing_size,
+                ..WasiLimits::default()
+            });
+            for _ in 0..directories {
+                builder.preopen_path(sizes.temp.inside(), "/", Perms::default()).unwrap();
+            }
+            sizes.ctx = builder.build();
+            (3..3 + directories)
+                .all(|fd| sizes.call("fd_readdir", &[fd, DATA, 100, 0, OUT]) == Ok(0))
         })
-        .expect("an entry takes less than 1,000 bytes");
+    };
+    let one = smallest(1).expect("an entry takes less than 1,000 bytes");
+    assert_eq!(smallest(2), Some(2 * one));
     assert!(one > 24);
     let mut w = World::limited(WasiLimits { max_listing_size: 2 * one, ..WasiLimits::default() });
     w.create("a", b"");

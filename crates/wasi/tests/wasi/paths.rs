@@ -233,6 +233,21 @@ fn symbolic_links_are_made_read_and_followed() {
     assert_eq!(w.open("to-f", 0, 0, READ), Err(Errno::Loop.into()));
     assert_eq!(w.open("loop", FOLLOW, 0, READ), Err(Errno::Loop.into()));
     assert_eq!(w.open("dangling", FOLLOW, 0, READ), Err(Errno::NoEnt.into()));
+    // A slash behind a link's target is one behind the link, if nothing follows.
+    for (target, link) in [("f/", "f-slash"), ("d/", "d-slash"), ("f-slash", "twice")] {
+        std::os::unix::fs::symlink(target, w.temp.inside().join(link)).unwrap();
+    }
+    for link in ["f-slash", "twice"] {
+        assert_eq!(w.open(link, FOLLOW, 0, READ), Err(Errno::NotDir.into()), "{link}");
+        assert_eq!(stat(&mut w, FOLLOW, link).0, Errno::NotDir, "{link}");
+    }
+    w.open("d-slash", FOLLOW, 0, READ).unwrap();
+    w.open("d-slash/../f", 0, 0, READ).unwrap();
+    // What must be new is not made behind a link; otherwise it is.
+    assert_eq!(w.open("dangling", FOLLOW, CREAT | EXCL, READ), Err(Errno::Exist.into()));
+    assert!(!w.temp.inside().join("none").exists());
+    w.open("dangling", FOLLOW, CREAT, READ).unwrap();
+    std::fs::remove_file(w.temp.inside().join("none")).unwrap();
     assert_eq!(w.open("to-d", 0, DIRECTORY, READ), Err(Errno::Loop.into()));
     let fd = w.open("to-f", FOLLOW, 0, READ).unwrap();
     let [iovs, count] = w.vectors(&[7]);
