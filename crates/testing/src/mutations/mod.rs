@@ -33,7 +33,7 @@ use prova_translate::Translator;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 /// What to edit, and how often.
@@ -130,6 +130,10 @@ pub fn campaign(options: &Options) -> Report {
                     (0..10).filter_map(|_| some_func(&mut rng, module)).collect();
                 edit_functions(&mut rng, module, settings, &funcs, options, &mut report);
             }
+            None if index.is_multiple_of(8) => {
+                let funcs = some_funcs(&mut rng, shapes(), 3);
+                edit_functions(&mut rng, shapes(), settings, &funcs, options, &mut report);
+            }
             None => {
                 let case = Generator::Biased.case(options.seed, index, 6);
                 if let Some(module) = module_of(&case.wasm) {
@@ -160,8 +164,18 @@ pub(crate) fn edit_once(rng: &mut Rng, base: &Candidate) -> Option<(&'static str
 
 /// The settings with a number: every mode of metering, with and without canonical NaNs.
 pub(crate) fn settings_of(number: u64) -> Settings {
-    let metering = [Metering::None, Metering::Fuel, Metering::Epoch][(number % 3) as usize];
-    Settings { metering, deterministic: number / 3 % 2 == 1 }
+    let metering = Metering::ALL[(number % 4) as usize];
+    Settings { metering, deterministic: number / 4 % 2 == 1 }
+}
+
+/// The module of functions that are edited besides those of generators and files.
+pub(crate) fn shapes() -> &'static Module {
+    static SHAPES: LazyLock<Module> = LazyLock::new(|| {
+        let bytes = wat::parse_str(include_str!("shapes.wat"));
+        let bytes = bytes.unwrap_or_else(|error| crate::cannot(&error.to_string()));
+        module_of(&bytes).unwrap_or_else(|| crate::cannot("shapes.wat is refused"))
+    });
+    &SHAPES
 }
 
 /// Functions of a module by chance.

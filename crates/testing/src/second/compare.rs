@@ -13,7 +13,7 @@
 
 use super::Refusal;
 use crate::generate::{Generator, Rng};
-use crate::mutations::{edit_once, module_of, settings_of, some_funcs};
+use crate::mutations::{edit_once, module_of, settings_of, shapes, some_funcs};
 use prova_bytecode::{Candidate, CheckError, CheckedBytecode, Rule, Settings};
 use prova_module::{FuncIdx, Module};
 use prova_translate::Translator;
@@ -165,7 +165,13 @@ impl Comparison<'_> {
             }
             return;
         }
-        let generator = if self.index % 8 == 0 { Generator::Smith } else { Generator::Biased };
+        if rng.percent(12) {
+            for func in some_funcs(&mut rng, shapes(), 3) {
+                self.walk(&mut rng, shapes(), &settings, func);
+            }
+            return;
+        }
+        let generator = if rng.percent(12) { Generator::Smith } else { Generator::Biased };
         let case = generator.case(seed, self.index, 6);
         let Some(module) = module_of(&case.wasm) else { return };
         for func in module.defined_funcs() {
