@@ -4,9 +4,6 @@
 //! The module is validated as a whole, one function is translated. Exit codes: 0; 1 if the function's bytecode is refused, or the
 //! module; 2 for a function that is not there, is ambiguous, or has no body. `tests/inspect.rs` holds outputs.
 
-#[cfg(all(test, prova_plant))]
-mod plants;
-
 use crate::args::InspectArgs;
 use crate::report::{Exit, Misuse, print, printable, warn};
 use crate::{input, run};

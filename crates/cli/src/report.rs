@@ -116,13 +116,16 @@ pub(crate) fn exit(outcome: Result<Exit>) -> ExitCode {
 /// Of a refusal, the command that tells why, for a report: nobody but us can mend it.
 pub(crate) fn advice(error: &Error) -> Option<String> {
     let func = error.downcast_ref::<Bug>()?.check_error()?.func.0;
-    let file = error.downcast_ref::<OfFile>().map(|of| of.file.display().to_string());
-    let file = file.unwrap_or_else(|| "MODULE".to_owned());
-    Some(printable(&format!(
+    Some(how_to_report(func, error.downcast_ref::<OfFile>().map(|of| of.file.as_path())))
+}
+
+fn how_to_report(func: u32, file: Option<&Path>) -> String {
+    let file = file.unwrap_or(Path::new("MODULE")).display();
+    printable(&format!(
         "\nThis is a fault of Prova, not of the module, and nothing that was refused has run. Please report it with the file that\n\
          \x20   prova inspect {file} --function {func} --report report.txt\n\
          writes (and the same -W and --deterministic as here)."
-    )))
+    ))
 }
 
 /// The error with its chain.
@@ -166,6 +169,13 @@ pub(crate) fn print(text: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_says_how_to_report_it_without_obeying_the_name() {
+        let told = how_to_report(7, Some(Path::new("a\u{1b}[31m.wasm")));
+        assert!(told.contains("prova inspect a\\u{1b}[31m.wasm --function 7 --report"), "{told}");
+        assert!(how_to_report(7, None).contains("prova inspect MODULE --function 7"));
+    }
 
     #[test]
     fn one_cause_has_no_number_and_several_have() {

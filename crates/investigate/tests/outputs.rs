@@ -1,4 +1,5 @@
-//! Two modules that a build left, and a damaged one. Other kinds of file are told apart in `prova-builds` (`tests/repro/kind.rs`).
+//! Two modules that a build left, and a damaged one. Other kinds of file are told apart in
+//! `tests/repro/kind.rs` of `prova-builds`.
 
 use prova_investigate::outputs::detail;
 use std::path::{Path, PathBuf};

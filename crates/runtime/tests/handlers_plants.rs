@@ -76,6 +76,16 @@ fn failures(planted: Plant) -> (usize, Vec<String>) {
     (report.ops.len(), report.failures)
 }
 
+/// The rejecting twin of `crates/cli/tests/plants.rs`: a program with plants is told by its bytes.
+#[test]
+fn a_program_with_plants_has_the_marker() {
+    let program = std::env::current_exe().expect("this program has a path");
+    let bytes = std::fs::read(program).expect("this program can be read");
+    // Backwards, so that these are not the words that are found.
+    let marker: Vec<u8> = b"stluaf detnalp sah margorp siht".iter().rev().copied().collect();
+    assert!(bytes.windows(marker.len()).any(|window| window == marker));
+}
+
 #[test]
 fn every_planted_fault_is_seen() {
     let (_, honest) = failures(Plant::None);

@@ -6,7 +6,7 @@ use super::{Finding, Tree};
 use std::collections::BTreeSet;
 
 /// The names of the families of instructions.
-const FAMILIES: [&str; 9] = [
+const FAMILIES: [&str; 10] = [
     "control",
     "parametric",
     "variable",
@@ -16,11 +16,16 @@ const FAMILIES: [&str; 9] = [
     "reference",
     "vector",
     "atomic",
+    "exception",
 ];
 
 /// Stages in which every family has its file.
-const STAGES: [&str; 3] =
-    ["crates/bytecode/src/ops", "crates/translate/src", "crates/reference/src"];
+const STAGES: [&str; 4] = [
+    "crates/module/src/ops",
+    "crates/bytecode/src/ops",
+    "crates/translate/src",
+    "crates/reference/src",
+];
 
 /// Other names that one could give to a family's file.
 const SYNONYMS: [(&str, &str); 18] = [
@@ -110,7 +115,7 @@ mod tests {
         }
         let files: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), "")).collect();
         found(families, &files, &[]);
-        found(families, &files[1..], &["crates/bytecode/src/ops:0 control"]);
+        found(families, &files[1..], &["crates/module/src/ops:0 control"]);
         let mut more = files.clone();
         more.push(("crates/runtime/src/exec/simd.rs", ""));
         found(families, &more, &["crates/runtime/src/exec/simd.rs:0 simd"]);

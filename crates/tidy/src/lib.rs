@@ -16,6 +16,8 @@ mod labels;
 mod layout;
 mod manifests;
 mod matches;
+mod paths;
+pub mod plants;
 pub mod source;
 mod text;
 pub mod trusted;
@@ -139,6 +141,8 @@ const RULES: &[Rule] = &[
     manifests::registries,
     layout::test_readme,
     layout::families,
+    plants::plants,
+    paths::paths,
 ];
 
 /// The findings of all rules that `exemptions` do not cover, and the exemptions that cover nothing, by path and line.

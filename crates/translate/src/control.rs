@@ -170,10 +170,6 @@ impl<'m> Cx<'m> {
     /// local on some of its paths and not on others, or once per iteration. What goes home goes home here, before the
     /// label and before the conditional jump (R3).
     fn settle(&mut self, base: usize) {
-        #[cfg(prova_plant)]
-        if crate::plant::on(crate::plant::Plant::NoPreservationAtRegions) {
-            return;
-        }
         while let Some(entry) = self.b.stack.settle_next(base) {
             match entry.place {
                 Place::Home => {}
@@ -202,12 +198,7 @@ impl<'m> Cx<'m> {
         let params = self.params(ty).len();
         self.home_top(params);
         let base = self.b.stack.height().saturating_sub(params);
-        #[cfg(prova_plant)]
-        let settled =
-            if crate::plant::on(crate::plant::Plant::NoPreservationAtLoops) { 0 } else { base };
-        #[cfg(not(prova_plant))]
-        let settled = base;
-        self.settle(settled);
+        self.settle(base);
         self.push_frame(BlockKind::Loop, ty, params);
         let constants = self.hint_constants(base);
         self.hint(constants);
@@ -295,16 +286,9 @@ impl<'m> Cx<'m> {
 
     /// Lets a branch of known place come to the current position.
     fn pin(&mut self, branch: Option<(u32, Op)>) {
-        #[cfg(not(prova_plant))]
         self.forget();
-        #[cfg(prova_plant)]
-        if !crate::plant::on(crate::plant::Plant::FusedOverALabel) {
-            self.forget();
-        }
         if let Some((at, op)) = branch {
             let offset = i64::from(self.position()) - i64::from(at);
-            #[cfg(prova_plant)]
-            let offset = offset + i64::from(crate::plant::on(crate::plant::Plant::TargetTooFar));
             self.patch(at, op, offset);
         }
     }
@@ -374,10 +358,6 @@ impl Cx<'_> {
     fn emit_br(&mut self, frame: usize) {
         let at = self.emit(Op::Br, &[0]);
         self.aim(frame, at, FixupPlace::Operand(Op::Br));
-        #[cfg(prova_plant)]
-        if crate::plant::on(crate::plant::Plant::TrailingCode) {
-            self.emit(Op::Unreachable, &[]);
-        }
     }
 
     /// Lets the branch at word `at` go to the label of a frame.
@@ -405,10 +385,6 @@ impl Cx<'_> {
             self.emit_return();
         } else {
             self.plan(self.label_arity(frame), self.b.frames[frame].slot);
-            #[cfg(prova_plant)]
-            if crate::plant::on(crate::plant::Plant::EdgeWithoutMoves) {
-                return self.emit_br(frame);
-            }
             self.emit_moves();
             self.emit_br(frame);
         }
@@ -473,12 +449,6 @@ impl Cx<'_> {
                 Ok(depth) => frames.push(self.frame_at(depth) as u32),
                 Err(_) => self.bug("a br_table that does not decode"),
             }
-        }
-        #[cfg(prova_plant)]
-        if crate::plant::on(crate::plant::Plant::TableEntriesSwapped) {
-            frames.swap(0, 1);
-        } else if crate::plant::on(crate::plant::Plant::TableDefaultDropped) {
-            frames.pop();
         }
         let first = frames.first().map_or(0, |&f| f as usize);
         let arity = self.label_arity(first);
@@ -566,10 +536,6 @@ impl Cx<'_> {
             (true, true) => Op::ReturnCallImport,
         };
         let ty = self.module.func_type_idx(func);
-        #[cfg(prova_plant)]
-        if tail && crate::plant::on(crate::plant::Plant::TailCallOverlaps) {
-            return self.overlapping_tail_call(op, func);
-        }
         let window = self.arguments(ty);
         self.emit(op, &[window, func.0.into()]);
         self.after_call(ty, tail);

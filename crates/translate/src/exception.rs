@@ -75,10 +75,6 @@ impl Cx<'_> {
             return self.bug("an end without try_table");
         };
         let end = self.position();
-        #[cfg(prova_plant)]
-        if crate::plant::on(crate::plant::Plant::ClausesSwapped) {
-            self.b.catches[catches as usize..].reverse();
-        }
         for i in catches as usize..self.b.catches.len() {
             let Catch { tag, with_ref, frame } = self.b.catches[i];
             let frame = frame as usize;
@@ -87,9 +83,6 @@ impl Cx<'_> {
                 true => (Handler::RETURN, 0),
                 false => (0, self.b.frames[frame].slot),
             };
-            #[cfg(prova_plant)]
-            let Handler { start, end, tag, with_ref, target, slot } =
-                crate::plant::handler(Handler { start, end, tag, with_ref, target, slot });
             self.b.handlers.push(Handler { start, end, tag, with_ref, target, slot });
             if target != Handler::RETURN {
                 self.aim(frame, 0, FixupPlace::Handler(handler));

@@ -66,8 +66,6 @@ mod memory;
 mod moves;
 mod numeric;
 mod parametric;
-#[cfg(prova_plant)]
-pub mod plant;
 mod reference;
 mod stack;
 mod table;

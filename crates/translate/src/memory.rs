@@ -92,12 +92,6 @@ impl Cx<'_> {
     /// The form of an access.
     pub(crate) fn access(&mut self, memarg: &MemArg) -> Access {
         let memory = self.memory_index(memarg);
-        #[cfg(prova_plant)]
-        let mut memarg = *memarg;
-        #[cfg(prova_plant)]
-        if crate::plant::on(crate::plant::Plant::OffsetCut) {
-            memarg.offset &= 0xffff;
-        }
         let near = memory == 0
             && memarg.offset <= 0xffff
             && self.module.memories().first().is_some_and(|m| !m.memory64);

@@ -67,12 +67,7 @@ impl Moves {
         for entry in entries {
             let mut step = Move { dst: next, src: source(&entry), wide: entry.wide };
             // R6: a source among the slots that earlier moves write is brought home first.
-            #[cfg(prova_plant)]
-            let serial = crate::plant::on(crate::plant::Plant::MovesSerialised);
-            #[cfg(not(prova_plant))]
-            let serial = false;
             if let Source::Slot(src) = step.src
-                && !serial
                 && src + entry.cells() > dst
                 && src < next
             {

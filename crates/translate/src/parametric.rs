@@ -11,16 +11,6 @@ impl Cx<'_> {
     /// Translates a parametric operator; says whether `operator` is one.
     pub(crate) fn parametric(&mut self, operator: &Operator<'_>) -> bool {
         match *operator {
-            #[cfg(prova_plant)]
-            Operator::Drop if crate::plant::on(crate::plant::Plant::DeadLoadDropped) => {
-                let entry = self.b.stack.pop();
-                if self
-                    .last_into(entry.home)
-                    .is_some_and(|last| last.op == prova_bytecode::Op::I32Load)
-                {
-                    self.take_back();
-                }
-            }
             Operator::Drop => _ = self.b.stack.pop(),
             Operator::Select | Operator::TypedSelect { .. } => self.select(),
             _ => return false,

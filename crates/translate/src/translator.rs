@@ -196,18 +196,8 @@ impl<'m> Cx<'m> {
         if !self.b.frames.is_empty() {
             return Err(self.bug_here("a block without end"));
         }
-        #[cfg(prova_plant)]
-        let frame_cells =
-            frame_cells - u32::from(crate::plant::on(crate::plant::Plant::FrameTooSmall));
         Ok(Candidate {
             func: self.func,
-            #[cfg(prova_plant)]
-            words: {
-                let mut words = self.b.code.words().to_vec();
-                crate::plant::reorder(&mut words);
-                words
-            },
-            #[cfg(not(prova_plant))]
             words: self.b.code.words().to_vec(),
             frame_cells,
             map: self.b.map.clone(),
@@ -243,12 +233,6 @@ impl<'m> Cx<'m> {
     }
 
     fn meter(&mut self) {
-        #[cfg(prova_plant)]
-        if crate::plant::on(crate::plant::Plant::ChargeMissing)
-            || crate::plant::on(crate::plant::Plant::PollMissing)
-        {
-            return;
-        }
         if self.poll_due && self.metering.has_epoch() {
             self.emit(Op::Poll, &[]);
         }
@@ -258,10 +242,6 @@ impl<'m> Cx<'m> {
             self.next_segment += 1;
             if self.metering.has_fuel() {
                 self.emit(Op::Charge, &[segment.cost]);
-                #[cfg(prova_plant)]
-                if crate::plant::on(crate::plant::Plant::ChargeTwice) {
-                    self.emit(Op::Charge, &[segment.cost]);
-                }
             }
         }
     }
@@ -298,12 +278,6 @@ impl<'m> Cx<'m> {
         self.fault.get_or_insert(what);
     }
 
-    /// The number of parameters of the function.
-    #[cfg(prova_plant)]
-    pub(crate) fn params_of_body(&self) -> usize {
-        self.module.func_type(self.func).params.len()
-    }
-
     fn bug_here(&self, what: &'static str) -> TranslateError {
         TranslateError::Bug { func: self.func, offset: self.offset, what }
     }
@@ -324,14 +298,6 @@ impl Cx<'_> {
     /// Emits an instruction of the current operator; forgets the ones before (E1).
     #[inline]
     pub(crate) fn emit(&mut self, op: Op, values: &[u64]) -> u32 {
-        #[cfg(prova_plant)]
-        let (op, values) = crate::plant::edit(op, values);
-        #[cfg(prova_plant)]
-        let values = &values[..];
-        #[cfg(prova_plant)]
-        if crate::plant::on(crate::plant::Plant::StoreTwice) && op == Op::I32Store {
-            self.b.code.emit(op, values);
-        }
         if self.b.map.last().is_none_or(|entry| entry.offset != self.offset) {
             self.b.map.push(MapEntry { word: self.position(), offset: self.offset });
         }
@@ -362,10 +328,6 @@ impl Cx<'_> {
     /// Makes the float on top canonical where the settings want results that are the same everywhere.
     #[inline]
     pub(crate) fn canonical(&mut self, canonicalize: Op) {
-        #[cfg(prova_plant)]
-        if crate::plant::on(crate::plant::Plant::CanonicalizeMissing) {
-            return;
-        }
         if self.deterministic
             && let Some(top) = self.b.stack.top()
         {
@@ -434,13 +396,6 @@ impl Cx<'_> {
             let own = self.b.map.last().map_or(current, |entry| entry.offset);
             self.take_back();
             self.preserve(slot);
-            #[cfg(prova_plant)]
-            if crate::plant::on(crate::plant::Plant::PreservedIntoASourceOfTheRenamed) {
-                self.emit(Op::Copy, &[values[1], slot.into()]);
-            }
-            #[cfg(prova_plant)]
-            let own =
-                if crate::plant::on(crate::plant::Plant::TrapOffsetWrong) { current } else { own };
             self.offset = own;
             self.emit(last.op, &values[..value_count(last.op)]);
             self.offset = current;
@@ -516,12 +471,6 @@ impl Cx<'_> {
 
     /// Emits the copy that preserves an alias; alone, so that its count is the count of preserved values.
     pub(crate) fn emit_preserve(&mut self, home: u16, local: u16, wide: bool) {
-        #[cfg(prova_plant)]
-        if crate::plant::on(crate::plant::Plant::PreservationDropped) {
-            return;
-        }
-        #[cfg(prova_plant)]
-        let wide = wide && !crate::plant::on(crate::plant::Plant::HalfAVectorPreserved);
         self.emit(if wide { Op::CopyV128 } else { Op::Copy }, &[home.into(), local.into()]);
     }
 
@@ -583,23 +532,13 @@ impl Cx<'_> {
                 values[1] = self.b.stack.next_home().into();
                 self.b.stack.push_home(row[1].kind == Kind::v128);
                 self.emit(op, &values[..n]);
-                #[cfg(prova_plant)]
-                if crate::plant::on(crate::plant::Plant::WrongResultRenamed) {
-                    let at = self.position() - op.words() as u32;
-                    self.last = Some(Produced { at, op, dst: values[1] as u16 });
-                }
             }
         }
     }
 
     /// Adds the hint of the current operator, whose code ends at the current position: the code before it is final.
     pub(crate) fn hint(&mut self, constants: Range<u32>) {
-        #[cfg(not(prova_plant))]
         self.forget();
-        #[cfg(prova_plant)]
-        if !crate::plant::on(crate::plant::Plant::FusedOverALabel) {
-            self.forget();
-        }
         let (offset, word) = (self.offset, self.position());
         self.b.controls.push(ControlHint { offset, word, constants });
     }
@@ -611,12 +550,6 @@ impl Cx<'_> {
         self.b
             .constants
             .extend(constants.map(|(slot, bits)| ConstantHint { slot, cells: [bits, 0] }));
-        #[cfg(prova_plant)]
-        if crate::plant::on(crate::plant::Plant::HintConstantWrong) {
-            self.b.constants[start as usize..]
-                .iter_mut()
-                .for_each(|constant| constant.cells[0] ^= 1);
-        }
         start..self.b.constants.len() as u32
     }
 }

@@ -18,11 +18,6 @@ impl Cx<'_> {
         match *operator {
             Operator::LocalGet { local_index } => {
                 let (slot, wide) = self.local(local_index);
-                #[cfg(prova_plant)]
-                if self.is_read_unzeroed(local_index) {
-                    self.b.stack.push_home(wide);
-                    return true;
-                }
                 self.b.stack.push_local(slot, wide);
             }
             Operator::LocalSet { local_index } => _ = self.write_local(local_index),
@@ -64,12 +59,6 @@ impl Cx<'_> {
             }
             Place::Home | Place::Local(_) | Place::Const { .. } => {
                 self.preserve(slot);
-                #[cfg(prova_plant)]
-                if crate::plant::on(crate::plant::Plant::LocalDirtyAtThrow)
-                    && !self.b.tries.is_empty()
-                {
-                    return entry.place;
-                }
                 self.emit_move(Move { dst: slot, src: source(&entry), wide: entry.wide });
             }
         }
@@ -78,15 +67,7 @@ impl Cx<'_> {
 
     /// R1 (write): before local `slot` is written, each of its aliases goes home.
     pub(crate) fn preserve(&mut self, slot: u16) {
-        #[cfg(prova_plant)]
-        let mut first = true;
         while let Some(entry) = self.b.stack.take_alias(slot) {
-            #[cfg(prova_plant)]
-            if !std::mem::take(&mut first)
-                && crate::plant::on(crate::plant::Plant::OneOfTwoPositionsPreserved)
-            {
-                continue;
-            }
             self.emit_preserve(entry.home, slot, entry.wide);
         }
     }

@@ -1,4 +1,4 @@
-//! The host module that specification scripts import from (the specification's `interpreter/README.md`, *spectest*).
+//! The host module that specification scripts import from (the README of the reference interpreter, *spectest*).
 //!
 //! Its memory is not shared; `shared_memory` of the threads proposal is absent, and scripts that need it fail.
 

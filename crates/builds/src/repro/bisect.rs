@@ -7,7 +7,7 @@
 //! 1. A revision whose build fails is skipped; the nearest one in the interval is tried instead.
 //! 2. The repository is only read: each revision is unpacked with `git archive`.
 //!
-//! About log₂ n revisions are built, each at most `runs` times. `tests/repro.rs` bisects a repository made for it.
+//! About log₂ n revisions are built, each at most `runs` times. `tests/repro/main.rs` bisects a repository made for it.
 
 use super::build::{Options, Outcome, Verdict, build};
 use super::split::Split;

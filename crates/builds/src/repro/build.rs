@@ -11,7 +11,7 @@
 //! 3. Builds run one after the other, each in a fresh copy; at most [`CLASSES_KEPT_MAX`] different outputs are kept.
 //! 4. Nothing is written outside `keep`, but what the command itself writes.
 //!
-//! `tests/repro.rs` has compilers of every sort.
+//! `tests/repro/main.rs` has compilers of every sort.
 
 use super::split::Split;
 use super::tree::{self, Artifacts};

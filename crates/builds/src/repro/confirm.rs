@@ -11,7 +11,7 @@
 //! 1. *Confirmed* means: builds as it is differ, and as many builds without the feature agree. Agreement has the worth that
 //!    [`Split::miss`](super::Split::miss) gives it.
 //!
-//! Limit: a build with `--locked` or `--frozen` fails, since the lock file must change; that is said as a failed build. `tests/confirm.rs`
+//! Limit: a build with `--locked` or `--frozen` fails, since the lock file must change; that is said as a failed build. `tests/repro/confirm.rs`
 //! switches a feature of a local package off, and that of the case where a registry can be reached.
 
 use super::blame::{self, Leak, Request};

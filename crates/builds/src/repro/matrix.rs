@@ -6,7 +6,7 @@
 //!    the same verdict.
 //! 2. A difference is there if it was seen; agreement may be luck, with the probability that is printed.
 //!
-//! Worst case: `runs` builds for each cell. `tests/bisect.rs` has each pattern.
+//! Worst case: `runs` builds for each cell. `tests/repro/search.rs` has each pattern.
 
 use super::bisect::Sight;
 use anyhow::{Result, ensure};

@@ -8,7 +8,7 @@
 //!    many file systems is the order in which a build lists a directory.
 //! 3. Lists of artifacts are sorted by path.
 //!
-//! `tests/repro.rs` builds in such copies.
+//! `tests/repro/main.rs` builds in such copies.
 
 use super::glob;
 use anyhow::{Context, Result, bail};

@@ -21,7 +21,7 @@
 //!    reported as ineffective, and never silently taken for a test.
 //! 2. Tools are started through `sh`, `taskset`, `setarch` and `unshare`; where one is missing its variation is ineffective.
 //!
-//! `tests/repro.rs` has a compiler that depends on each.
+//! `tests/repro/main.rs` has a compiler that depends on each.
 
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;

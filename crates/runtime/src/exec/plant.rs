@@ -69,17 +69,26 @@ plants! {
     MatchArmReplaced
 }
 
-static PLANTED: AtomicU32 = AtomicU32::new(0);
+/// The fault that is planted, beside the words by which a program with plants is told (`crates/tidy/src/plants.rs`).
+#[repr(C)]
+struct Planted {
+    _marker: [u8; 31],
+    plant: AtomicU32,
+}
+
+#[used]
+static PLANTED: Planted =
+    Planted { _marker: *b"this program has planted faults", plant: AtomicU32::new(0) };
 
 /// Plants this fault in all executors of the process from now on.
 pub fn plant(plant: Plant) {
-    PLANTED.store(plant as u32, Ordering::Relaxed);
+    PLANTED.plant.store(plant as u32, Ordering::Relaxed);
 }
 
 /// Whether this fault is planted.
 #[inline(always)]
 pub(crate) fn on(plant: Plant) -> bool {
-    PLANTED.load(Ordering::Relaxed) == plant as u32
+    PLANTED.plant.load(Ordering::Relaxed) == plant as u32
 }
 
 /// Operators that may go wrong, under the names of the rows.

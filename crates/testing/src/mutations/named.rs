@@ -1,6 +1,6 @@
-//! The mistakes of a translator by name, as edits of emitted code: what a planted translator would have emitted, made without it.
+//! The mistakes of a translator by name, as edits of emitted code: what a faulty translator would have emitted.
 //!
-//! Neighbours: `listing` is the code; `crates/translate/tests/plants/table.tsv` has the number of each name in the list of mutations that
+//! Neighbours: `listing` is the code; `tests/plants/table.tsv` has the number of each name in the list of mutations that
 //! the proof has to catch, and the rule that does; `tests/plants.rs` applies each wherever it can be applied.
 
 use super::listing::{Item, Listing, operand_values};
@@ -212,6 +212,15 @@ const EDITS: &[(&str, Edit)] = &[
             l.items[at + 1] = l.items[at + 2].clone();
             l.items[at + 2] = item;
         })
+    }),
+    ("local not written before a throw", |f, l, at| {
+        let written = slots(&l.items[at], Role::Result);
+        let local = !written.is_empty() && written.iter().all(|&slot| slot < f.locals);
+        let throws = |item: &Item| matches!(item.op.class(), Class::throw | Class::call);
+        let soon = l.items[at + 1..].iter().take(3).any(throws);
+        // The value goes to the frame's last cell instead.
+        let result = operand_values(l.items[at].op).next()?.0;
+        (local && soon && !l.handlers.is_empty()).then(|| l.items[at].values[result] = f.cells - 1)
     }),
     ("canonicalization dropped", |_, l, at| {
         l.items[at].op.mnemonic().contains("canonicalize").then(|| l.remove(at))

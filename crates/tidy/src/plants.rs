@@ -1,0 +1,113 @@
+//! Where the repository says `prova_plant` → the places at which it must not, so that no program of ours has a planted fault.
+//!
+//! A plant is compiled under `--cfg prova_plant` alone. The flag may come from the command line of a test and from nowhere else: not from
+//! a profile, a configuration file or a build script. Every site of a plant asks one function (`crates/runtime/src/exec/plant.rs`), beside
+//! which [`MARKER`] stands, so a program with plants has the marker's bytes; a test of the program looks for them
+//! (`crates/cli/tests/plants.rs`), and the test of the plants shows that they can be found.
+//!
+//! Limits: text files alone; what a machine's own configuration sets is out of sight, but in the program's bytes.
+
+use crate::source::SourceFile;
+use crate::{Finding, Tree};
+
+/// What a program with planted faults carries.
+pub const MARKER: &str = "this program has planted faults";
+
+/// Where the marker stands.
+const HOME: &str = "crates/runtime/src/exec/plant.rs";
+
+/// The beginnings of the paths of Rust files that may have plants or speak of them.
+const SITES: [&str; 4] = [
+    "crates/runtime/src/exec/",
+    "crates/runtime/src/lib.rs",
+    "crates/runtime/tests/handlers",
+    "crates/tidy/src/",
+];
+
+/// Whether a program has planted faults.
+pub fn has_plants(program: &[u8]) -> bool {
+    program.windows(MARKER.len()).any(|bytes| bytes == MARKER.as_bytes())
+}
+
+/// Whether a line of a file may name the flag.
+fn may(file: &SourceFile, line: &str) -> bool {
+    let path = file.path.as_str();
+    match path.rsplit('.').next() {
+        Some("rs") => SITES.iter().any(|site| path.starts_with(site)),
+        // Pages explain it.
+        Some("md") => true,
+        // The compiler is told that the flag exists.
+        Some("toml") => line.trim_start().starts_with("unexpected_cfgs = "),
+        _ => path.starts_with(".ci/") && (line.contains("cargo test") || is_comment(line)),
+    }
+}
+
+fn is_comment(line: &str) -> bool {
+    line.trim_start().starts_with('#')
+}
+
+/// The flag stands where plants are and where tests are run, and the marker beside the plants.
+pub(super) fn plants(tree: &Tree, findings: &mut Vec<Finding>) {
+    let flag = concat!("prova", "_plant");
+    let finding = |path: &str, line: usize, item: &str, message: &str| Finding {
+        path: path.to_owned(),
+        line,
+        rule: "plants",
+        item: item.to_owned(),
+        message: message.to_owned(),
+    };
+    for file in &tree.files {
+        for (number, line) in (1..).zip(file.text.lines()) {
+            if line.contains(flag) && !may(file, line) {
+                let message = "planted faults belong in the executors and the flag on a test's command line: take it out";
+                findings.push(finding(&file.path, number, flag, message));
+            }
+        }
+    }
+    if tree.text(HOME).is_some_and(|text| !text.contains(MARKER)) {
+        let message = "the marker is missing, by which a program with plants is told";
+        findings.push(finding(HOME, 0, "MARKER", message));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::found;
+
+    #[test]
+    fn the_flag_stands_on_command_lines_of_tests_alone() {
+        let ci = "# prova_plant: seen?\nRUSTFLAGS='--cfg prova_plant' cargo test -p x";
+        let lint = "[lints]\nunexpected_cfgs = { check-cfg = [\"cfg(prova_plant)\"] }";
+        let site = "crates/runtime/src/exec/step.rs";
+        let good = [
+            (".ci/run", ci),
+            ("Cargo.toml", lint),
+            (site, "#[cfg(prova_plant)]"),
+            ("a.md", "prova_plant"),
+        ];
+        found(plants, &good, &[]);
+        for (path, text) in [
+            (".ci/run", "RUSTFLAGS='--cfg prova_plant' cargo build --release"),
+            (".cargo/config.toml", "rustflags = [\"--cfg\", \"prova_plant\"]"),
+            ("Cargo.toml", "[profile.release]\nrustflags = [\"--cfg=prova_plant\"]"),
+            ("crates/cli/build.rs", "println!(\"cargo::rustc-cfg=prova_plant\");"),
+            ("crates/runtime/src/store.rs", "#[cfg(prova_plant)]"),
+        ] {
+            let line = text.lines().count();
+            found(plants, &[(path, text)], &[&format!("{path}:{line} prova_plant")]);
+        }
+    }
+
+    #[test]
+    fn plants_have_their_marker() {
+        found(plants, &[(HOME, &format!("static X: &str = \"{MARKER}\";"))], &[]);
+        found(plants, &[(HOME, "static X: &str = \"\";")], &[&format!("{HOME}:0 MARKER")]);
+    }
+
+    #[test]
+    fn a_program_is_told_by_its_bytes() {
+        assert!(has_plants(format!("\u{0}{MARKER}\u{1}").as_bytes()));
+        assert!(!has_plants(&MARKER.as_bytes()[1..]) && !has_plants(b""));
+    }
+}
