@@ -126,10 +126,7 @@ type Rule = fn(&Tree, &mut Vec<Finding>);
 const RULES: &[Rule] = &[
     text::header,
     text::file_length,
-    text::placeholders,
     text::ignored_tests,
-    text::allow_reason,
-    text::unsafe_code,
     text::system_code,
     text::commented_code,
     text::machine_paths,
@@ -137,6 +134,7 @@ const RULES: &[Rule] = &[
     matches::wildcards,
     manifests::features,
     manifests::description,
+    manifests::lints,
     manifests::licences,
     manifests::registries,
     layout::test_readme,
@@ -246,18 +244,18 @@ mod tests {
 
     #[test]
     fn exemptions_cover_one_item_and_go_stale() {
-        let row = "unsafe-code\tcrates/num/src/lib.rs\tunsafe\tonly to test exemptions";
+        let row = "header\tcrates/num/src/lib.rs\t-\tonly to test exemptions";
         let exemptions = Exemption::parse(&format!("# why\n{row}\n")).expect("a good row");
-        let bad = [("crates/num/src/lib.rs", "//! Idea.\nunsafe {}\n")];
+        let bad = [("crates/num/src/lib.rs", "use x;\n")];
         let rules = |files: &[(&str, &str)], exemptions: &[Exemption]| -> Vec<&'static str> {
             let findings = check(&Tree::of(files), exemptions);
             let about = findings.into_iter().filter(|x| x.path.ends_with("lib.rs"));
             about.map(|x| x.rule).collect()
         };
-        assert_eq!(rules(&bad, &[]), ["unsafe-code"]);
+        assert_eq!(rules(&bad, &[]), ["header"]);
         assert_eq!(rules(&bad, &exemptions), [""; 0]);
         assert_eq!(rules(&[("crates/num/src/lib.rs", "//! Idea.\n")], &exemptions), ["exemption"]);
-        assert!(Exemption::parse("unsafe-code\tx\ty\t-").is_err());
-        assert!(Exemption::parse("unsafe-code\tx\tno reason at all").is_err());
+        assert!(Exemption::parse("header\tx\ty\t-").is_err());
+        assert!(Exemption::parse("header\tx\tno reason at all").is_err());
     }
 }

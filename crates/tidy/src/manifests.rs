@@ -48,10 +48,54 @@ pub(super) fn description(tree: &Tree, findings: &mut Vec<Finding>) {
             let message = "inherit the licence: `license.workspace = true`";
             findings.push(finding(&file.path, 0, "description", "license", message));
         }
-        if !file.text.contains("[lints]\nworkspace = true") && file.crate_name() != Some("runtime")
-        {
+    }
+}
+
+/// Lints that hold a rule of the house: no `unsafe` but in the runtime, reasons for exceptions, no work left undone.
+const LINTS: [(&str, &str); 7] = [
+    ("rust", "unsafe_code"),
+    ("rust", "missing_docs"),
+    ("rust", "unreachable_pub"),
+    ("clippy", "allow_attributes_without_reason"),
+    ("clippy", "undocumented_unsafe_blocks"),
+    ("clippy", "todo"),
+    ("clippy", "dbg_macro"),
+];
+
+/// The level of a lint in the section `[…lints.tool]` of a manifest.
+fn level<'t>(manifest: &'t str, section: &str, lint: &str) -> Option<&'t str> {
+    let lines = manifest.lines().skip_while(|line| *line != section).skip(1);
+    let mut lines = lines.take_while(|line| !line.starts_with('['));
+    let value = lines.find_map(|line| line.strip_prefix(lint)?.trim_start().strip_prefix('='))?;
+    Some(value.trim().trim_matches('"'))
+}
+
+/// The workspace's lints are on, and every crate inherits them; the runtime has its own list, which differs in `unsafe` alone.
+pub(super) fn lints(tree: &Tree, findings: &mut Vec<Finding>) {
+    let message = "a rule of the house is held by this lint: switch it on";
+    let mut on = |path: &str, text: &str, prefix: &str| {
+        for (tool, lint) in LINTS {
+            let wanted: &[&str] = match (path, lint) {
+                ("Cargo.toml", "unsafe_code") => &["forbid"],
+                (_, "unsafe_code") => &["allow"],
+                _ => &["warn", "deny", "forbid"],
+            };
+            let found = level(text, &format!("[{prefix}lints.{tool}]"), lint);
+            if !found.is_some_and(|level| wanted.contains(&level)) {
+                findings.push(finding(path, 0, "lints", lint, message));
+            }
+        }
+    };
+    if let Some(root) = tree.text("Cargo.toml") {
+        on("Cargo.toml", root, "workspace.");
+    }
+    for file in manifests(tree).filter(|file| file.crate_name() == Some("runtime")) {
+        on(&file.path, &file.text, "");
+    }
+    for file in manifests(tree).filter(|file| file.crate_name() != Some("runtime")) {
+        if !file.text.contains("[lints]\nworkspace = true") {
             let message = "inherit the lints: `[lints]` with `workspace = true`";
-            findings.push(finding(&file.path, 0, "description", "lints", message));
+            findings.push(finding(&file.path, 0, "lints", "workspace", message));
         }
     }
 }
@@ -122,10 +166,34 @@ mod tests {
     #[test]
     fn descriptions() {
         found(description, &[("crates/num/Cargo.toml", GOOD)], &[]);
-        let wanted =
-            ["description", "license", "lints"].map(|x| format!("crates/num/Cargo.toml:0 {x}"));
+        let wanted = ["description", "license"].map(|x| format!("crates/num/Cargo.toml:0 {x}"));
         let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
         found(description, &[("crates/num/Cargo.toml", "description = \"\"")], &wanted);
+    }
+
+    #[test]
+    fn lints_are_on() {
+        let list = |unsafe_code: &str, prefix: &str| {
+            let of = |tool: &str| -> String {
+                let own = LINTS.iter().filter(|lint| lint.0 == tool && lint.1 != "unsafe_code");
+                own.map(|lint| format!("{} = \"warn\"\n", lint.1)).collect()
+            };
+            let (rust, clippy) = (of("rust"), of("clippy"));
+            format!(
+                "[{prefix}lints.rust]\nunsafe_code = \"{unsafe_code}\"\n{rust}\n[{prefix}lints.clippy]\n{clippy}"
+            )
+        };
+        let runtime = "crates/runtime/Cargo.toml";
+        let (root, own) = (list("forbid", "workspace."), list("allow", ""));
+        found(lints, &[("Cargo.toml", &root), (runtime, &own)], &[]);
+        found(lints, &[("crates/num/Cargo.toml", GOOD)], &[]);
+        let allowed = list("allow", "workspace.").replace("todo = \"warn\"", "todo = \"allow\"");
+        let wanted = ["Cargo.toml:0 unsafe_code", "Cargo.toml:0 todo"];
+        found(lints, &[("Cargo.toml", &allowed)], &wanted);
+        let without = own.replace("dbg_macro = \"warn\"\n", "");
+        found(lints, &[(runtime, &without)], &["crates/runtime/Cargo.toml:0 dbg_macro"]);
+        let wanted = ["crates/num/Cargo.toml:0 workspace"];
+        found(lints, &[("crates/num/Cargo.toml", "[package]")], &wanted);
     }
 
     #[test]

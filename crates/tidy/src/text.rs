@@ -1,6 +1,7 @@
-//! Rules about single files: their header and length, words that must not stand in them, where `unsafe` may.
+//! Rules about single files: their header and length, what must not stand in them.
 //!
-//! Neighbours: `lib` lists the rules; `source` blanks comments and literals. Limits: words are found as tokens.
+//! Neighbours: `lib` lists the rules; `source` blanks comments and literals. What a lint of the compiler or of clippy finds is left to it
+//! (`manifests::lints` keeps the lints on). Limits: words are found as tokens.
 
 use super::source::{SourceFile, close, words};
 use super::{Finding, Tree};
@@ -41,20 +42,6 @@ pub(super) fn file_length(tree: &Tree, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Words that stand for work not done.
-pub(super) fn placeholders(tree: &Tree, findings: &mut Vec<Finding>) {
-    for file in tree.rust() {
-        for word in ["todo", "unimplemented", "dbg"] {
-            for at in
-                words(&file.code, word).filter(|at| file.code[at + word.len()..].starts_with('!'))
-            {
-                let message = "finish it, or return an error that names what is unsupported";
-                findings.push(finding(file, at, "placeholder", word, message));
-            }
-        }
-    }
-}
-
 /// No test is switched off.
 pub(super) fn ignored_tests(tree: &Tree, findings: &mut Vec<Finding>) {
     for file in tree.rust() {
@@ -68,23 +55,6 @@ pub(super) fn ignored_tests(tree: &Tree, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Every `allow` and `expect` says why.
-pub(super) fn allow_reason(tree: &Tree, findings: &mut Vec<Finding>) {
-    for file in tree.rust() {
-        for (at, attribute) in attributes(&file.code) {
-            let allows = ["allow", "expect"].iter().any(|word| {
-                words(attribute, word).any(|at| attribute[at + word.len()..].starts_with('('))
-            });
-            let text = &file.text[at..at + attribute.len()];
-            let empty = text.contains("reason = \"\"");
-            if allows && (empty || !attribute.contains("reason = \"")) {
-                let message = "say why: `reason = \"…\"`, or remove the cause";
-                findings.push(finding(file, at, "allow-reason", "allow", message));
-            }
-        }
-    }
-}
-
 /// The attributes of a file with their offsets: `#[…]` and `#![…]`.
 fn attributes(code: &str) -> impl Iterator<Item = (usize, &str)> {
     code.match_indices('#').filter_map(|(at, _)| {
@@ -92,16 +62,6 @@ fn attributes(code: &str) -> impl Iterator<Item = (usize, &str)> {
         let end = code[open..].starts_with('[').then(|| close(code, open))??;
         Some((at, &code[at..end]))
     })
-}
-
-/// `unsafe` stands in the runtime alone.
-pub(super) fn unsafe_code(tree: &Tree, findings: &mut Vec<Finding>) {
-    for file in tree.rust().filter(|file| file.crate_name() != Some("runtime")) {
-        for at in words(&file.code, "unsafe") {
-            let message = "only `runtime` may: give it a safe function for this, or use a library";
-            findings.push(finding(file, at, "unsafe-code", "unsafe", message));
-        }
-    }
 }
 
 /// Calls of the operating system stand in a `sys` folder.
@@ -181,17 +141,6 @@ mod tests {
     }
 
     #[test]
-    fn work_not_done() {
-        found(placeholders, &[("a.rs", "// todo!()\nfn f() { g(\"todo!()\"); todos!() }")], &[]);
-        let bad = "todo!();\nunimplemented!();\ndbg!(x);";
-        found(
-            placeholders,
-            &[("a.rs", bad)],
-            &["a.rs:1 todo", "a.rs:2 unimplemented", "a.rs:3 dbg"],
-        );
-    }
-
-    #[test]
     fn tests_switched_off() {
         found(ignored_tests, &[("a.rs", "#[test]\nfn ignore() {}")], &[]);
         found(ignored_tests, &[("a.rs", "#[test]\n#[ignore = \"slow\"]")], &["a.rs:2 ignore"]);
@@ -199,19 +148,9 @@ mod tests {
     }
 
     #[test]
-    fn reasons() {
-        found(allow_reason, &[("a.rs", "#[allow(dead_code, reason = \"by parts\")]")], &[]);
-        for bad in ["#![allow(dead_code)]", "#[expect(x)]", "#[allow(x, reason = \"\")]"] {
-            found(allow_reason, &[("a.rs", bad)], &["a.rs:1 allow"]);
-        }
-    }
-
-    #[test]
-    fn unsafe_and_system_code() {
+    fn system_code_has_its_folder() {
         let bad = "fn f() { unsafe { libc::abort() } }\nuse rustix::fs;";
         let runtime = "crates/runtime/src/sys/x.rs";
-        found(unsafe_code, &[(runtime, bad), ("a.rs", "// unsafe\n#![forbid(unsafe_code)]")], &[]);
-        found(unsafe_code, &[("crates/num/src/a.rs", bad)], &["crates/num/src/a.rs:1 unsafe"]);
         found(system_code, &[(runtime, bad)], &[]);
         let wanted = ["crates/runtime/src/a.rs:2 rustix", "crates/runtime/src/a.rs:1 libc"];
         found(system_code, &[("crates/runtime/src/a.rs", bad)], &wanted);
