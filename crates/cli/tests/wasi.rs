@@ -168,3 +168,13 @@ fn what_is_no_limit_is_misuse() {
         assert!(code == Some(2) && err.contains("invalid option `-S "), "{option}: {err}");
     }
 }
+
+#[test]
+fn the_example_of_the_readme_is_possible() {
+    let readme = include_str!("../../../README.md");
+    let line = readme.lines().find(|line| line.starts_with("prova -S ")).expect("an example");
+    let options = line.split_whitespace().nth(2).expect("options");
+    let guest = Scratch::new("readme");
+    let (code, out, err) = guest.run(&format!("-S {options} --dir . --invoke open guest.wat"));
+    assert_eq!((code, out.as_str()), (Some(0), "0\n"), "{err}");
+}

@@ -5,12 +5,13 @@
 //!
 //! ```no_run
 //! use prova::*;
-//! use prova::wasi::{WasiCtx, WasiCtxBuilder};
+//! use prova::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
 //!
 //! let engine = Engine::default();
 //! let mut linker: Linker<WasiCtx> = Linker::new(&engine);
 //! wasi::add_to_linker(&mut linker, |ctx| ctx)?;
-//! let ctx = WasiCtxBuilder::new().inherit_stdio()?.arg("program").build();
+//! let limits = WasiLimits { max_resources: 64, ..WasiLimits::default() };
+//! let ctx = WasiCtxBuilder::new().inherit_stdio()?.arg("program").limits(limits).build();
 //! let mut store = Store::new(&engine, ctx);
 //! let module = Module::from_file(&engine, "program.wasm")?;
 //! let instance = linker.instantiate(&mut store, &module)?;

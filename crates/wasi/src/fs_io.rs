@@ -67,7 +67,7 @@ pub(crate) fn fd_write(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 4]) -
     let [fd, iovs, count, out] = args.map(low);
     let descriptor = ctx.fds.get_mut(fd)?;
     let transfer = start(descriptor, Rights::FD_WRITE, call, iovs, count, out)?;
-    call.pay(transfer.bytes_max)?;
+    pay_write(call, descriptor, transfer)?;
     let nonblocking = descriptor.flags & fdflags::NONBLOCK != 0;
     // A file that was granted as a stream never waits.
     let waits = descriptor.filetype != Filetype::RegularFile;
@@ -89,7 +89,7 @@ pub(crate) fn fd_pwrite(ctx: &mut WasiCtx, call: &mut Call<'_>, args: [u64; 5]) 
     let [fd, iovs, count, offset, out] = args;
     let descriptor = ctx.fds.get(low(fd))?;
     let transfer = start(descriptor, Rights::FD_WRITE, call, low(iovs), low(count), low(out))?;
-    call.pay(transfer.bytes_max)?;
+    pay_write(call, descriptor, transfer)?;
     let file = positioned(descriptor)?;
     let moved = write(call, transfer, &mut |slices, done| {
         let mut moved: u64 = 0;
@@ -126,6 +126,13 @@ fn start(
     let (vectors, total) = Iovecs::check(call.memory(), iovs, count)?;
     call.hold(vectors.array_bytes())?;
     Ok(Transfer { vectors, bytes_max: call.hold_part(total)? })
+}
+
+/// The price of what is to be written, and of waiting for the device where each write does that.
+fn pay_write(call: &mut Call<'_>, descriptor: &Descriptor, transfer: Transfer) -> Outcome {
+    let waits = descriptor.flags & (fdflags::SYNC | fdflags::DSYNC | fdflags::RSYNC) != 0;
+    let sync = if waits && transfer.bytes_max > 0 { price::SYNC } else { 0 };
+    Ok(call.pay(transfer.bytes_max + sync)?)
 }
 
 /// Writes the number of bytes moved, which is at most the sum that [`Iovecs::check`] found.

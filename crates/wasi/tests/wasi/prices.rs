@@ -40,6 +40,12 @@ fn move_by(w: &mut World, fd: u64, lengths: &[u64]) -> Vec<u64> {
     vec![fd, iovs, count, OUT]
 }
 
+/// A write of five bytes to a file opened with these flags.
+fn synchronised(w: &mut World, flags: u64) -> Vec<u64> {
+    let fd = w.open_with("f", 0, CREAT, WRITE, flags).unwrap();
+    move_by(w, fd, &[5])
+}
+
 fn subscribe(w: &mut World, count: u64) -> Vec<u64> {
     w.put(DATA, &[0; 480]);
     vec![DATA, DATA + 0x1000, count, OUT]
@@ -132,7 +138,7 @@ const ROWS: &[Row] = &[
     ),
     Row(
         "fd_write fd_pwrite",
-        "16, 32 a vector, 1 a byte to write",
+        "16, 32 a vector, 1 a byte to write; 10,000 for a descriptor with `sync`, `dsync` or `rsync`",
         &[
             ("fd_write", |w| move_by(w, 1, &[3, 0, 100]), 16 + 3 * 32 + 103),
             (
@@ -144,6 +150,10 @@ const ROWS: &[Row] = &[
                 },
                 16 + 2 * 32 + 15,
             ),
+            ("fd_write", |w| synchronised(w, 2), 16 + 32 + 5 + 10_000),
+            ("fd_write", |w| synchronised(w, 8), 16 + 32 + 5 + 10_000),
+            ("fd_write", |w| synchronised(w, 16), 16 + 32 + 5 + 10_000),
+            ("fd_write", |w| synchronised(w, 1), 16 + 32 + 5),
         ],
     ),
     Row("random_get", "16, 1 a byte", &[("random_get", |_| vec![DATA, 777], 16 + 777)]),
