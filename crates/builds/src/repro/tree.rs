@@ -36,6 +36,20 @@ pub fn copy(from: &Path, to: &Path, reversed: bool, without: &Path) -> Result<()
     copy_directory(from, to, reversed, without, &mut left, DEPTH_MAX)
 }
 
+/// The same link in another place; what it names is not looked at.
+#[cfg(unix)]
+fn copy_link(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::os::unix::fs::symlink(fs::read_link(from)?, to)
+}
+
+#[cfg(not(unix))]
+fn copy_link(_: &Path, _: &Path) -> std::io::Result<()> {
+    Err(std::io::Error::new(
+        std::io::ErrorKind::Unsupported,
+        "a symbolic link is copied on Unix alone",
+    ))
+}
+
 fn copy_directory(
     from: &Path,
     to: &Path,
@@ -64,8 +78,7 @@ fn copy_directory(
             continue;
         }
         if kind.is_symlink() {
-            std::os::unix::fs::symlink(fs::read_link(&path).with_context(context)?, &copied)
-                .with_context(context)?;
+            copy_link(&path, &copied).with_context(context)?;
         } else if kind.is_dir() {
             copy_directory(&path, &copied, reversed, without, left, depth - 1)?;
         } else if kind.is_file() {
