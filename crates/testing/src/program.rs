@@ -35,15 +35,7 @@ fn build(cargo: &Path, folder: &Path) -> Result<(), String> {
     let profile = if name == "debug" { "dev" } else { name };
     let target = folder.parent().ok_or("the profile's folder lies in no folder")?;
     let output = Command::new(cargo)
-        .args([
-            "build",
-            "--quiet",
-            "--workspace",
-            "--bin",
-            "prova",
-            "--profile",
-            profile,
-        ])
+        .args(["build", "--quiet", "--workspace", "--bin", "prova", "--profile", profile])
         .arg("--target-dir")
         .arg(target)
         .current_dir(crate::root())
