@@ -6,7 +6,7 @@ use crate::attach::NoBytecode;
 use crate::run::{Setup, store};
 use prova::Tier;
 use prova_module::ops::{Class, Opcode, Row};
-use prova_module::{Features, Limits, Module};
+use prova_module::{CLAUSE_ASKED_COST, Features, Limits, Module, THROW_COST};
 use prova_runtime::{Cell, Extern, Metering, Settings, TrapKind};
 use std::sync::Arc;
 
@@ -18,6 +18,9 @@ const FUEL: u64 = 1 << 20;
 
 const SWAP: &str = "(type $t (func (param i32 i64) (result i64 i32))) (table 2 funcref) (elem (i32.const 1) func $g)
     (func $g (type $t) local.get 1 local.get 0)";
+
+/// What a throw costs besides its operator, to the first clause of its own function.
+const CAUGHT: u64 = THROW_COST + CLAUSE_ASKED_COST;
 
 /// The function of a class with its calls; none for a class that goes on to the next operator.
 fn template(class: Class) -> Option<(&'static str, &'static str, &'static [Case])> {
@@ -125,17 +128,17 @@ fn calling(class: Class) -> Option<(&'static str, &'static str, &'static [Case])
     }
     if class == C::throw {
         let text = "block (result i32) try_table (catch $e 0) local.get 0 {op} $e end i32.const 1 return end";
-        return Some((ONE, text, &[(&[5], Ok(&[5]), 1)]));
+        return Some((ONE, text, &[(&[5], Ok(&[5]), 1 + CAUGHT)]));
     }
     if class == C::try_table {
         let text =
             "block (result i32) {op} (catch $e 0) local.get 0 throw $e end i32.const 1 return end";
-        return Some((ONE, text, &[(&[5], Ok(&[5]), 2)]));
+        return Some((ONE, text, &[(&[5], Ok(&[5]), 2 + CAUGHT)]));
     }
     let text = "block (result i32) try_table (catch $e 0)
         block (result i32 exnref) try_table (catch_ref $e 0) local.get 0 throw $e end unreachable end
         {op} end unreachable end";
-    (class == C::throw_ref).then_some((ONE, text, &[(&[5], Ok(&[5]), 2)]))
+    (class == C::throw_ref).then_some((ONE, text, &[(&[5], Ok(&[5]), 2 + 2 * CAUGHT)]))
 }
 
 /// What is wrong with a row of control.

@@ -94,13 +94,14 @@ impl Model {
     }
 
     pub(super) fn memory_grow(&mut self, k: u32, n: u64) -> u64 {
-        match self.memories.get_mut(k as usize) {
-            Some(memory) => memory.grow(n, PAGE, 0),
-            None => {
-                self.wrong();
-                0
-            }
-        }
+        let Some(memory) = self.memories.get_mut(k as usize) else {
+            self.wrong();
+            return 0;
+        };
+        let old = memory.items.len();
+        let result = memory.grow(n, PAGE, 0);
+        self.units = ((memory.items.len() - old) as u64).div_ceil(64);
+        result
     }
 
     pub(super) fn memory_fill(&mut self, k: u32, d: u64, a: u32, n: u64) {

@@ -262,6 +262,8 @@ pub(super) struct Place {
     pub(super) results: Vec<&'static str>,
     /// Operators of cost 1 in `f` besides the row's.
     pub(super) others: u64,
+    /// What entering `f` costs: a unit for each 8 cells of parameters, locals and results.
+    pub(super) frame: u64,
 }
 
 /// The text of the module around `f`.
@@ -341,7 +343,11 @@ impl Place {
         let module = Module::decode(bytes, &Features::default(), &Limits::default())
             .map_err(|error| format!("no valid module: {error}\n{body}"))?;
         holds(&module, row, choice)?;
-        Ok(Place { module, params, results, others })
+        let cells =
+            |types: &[&str]| types.iter().map(|ty| 1 + u64::from(*ty == "v128")).sum::<u64>();
+        let locals = if declared.is_empty() { 0 } else { cells(&[choice.ty]) };
+        let frame = (cells(&params) + locals + cells(&results)) / 8;
+        Ok(Place { module, params, results, others, frame })
     }
 }
 

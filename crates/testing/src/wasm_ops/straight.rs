@@ -146,7 +146,7 @@ fn tried(entry: &Entry, choice: &Choice, seen: &mut Seen) -> Result<(), String> 
             return case(format!("{results:x?}, should be {want:x?}"));
         }
         let units = if results.is_ok() { model.units } else { 0 };
-        if used != place.others + row.cost + units {
+        if used != place.others + row.cost + units + place.frame {
             return case(format!("it costs {used}"));
         }
         seen.trapped |= results.is_err();

@@ -3,7 +3,7 @@
 //! What an operator means stands in its row of the table of Wasm operators ([`prova_module::ops`]): `visit` makes a method of
 //! each row, by its class; the files of families have what several classes share. The rows and these files are the meaning
 //! of Wasm that the code is held against, so they are trusted (docs/TRUST.md). An operator that is refused in a module is
-//! refused here (C16).
+//! refused here (Q1).
 
 mod atomic;
 mod effect;
