@@ -13,7 +13,7 @@
 
 use crate::const_expr::ConstExpr;
 use crate::error::{Error, Result};
-use crate::facts::BodyContext;
+use crate::facts::{BodyContext, is_exnref};
 use crate::features::Features;
 use crate::index::{FuncIdx, MemoryIdx, TableIdx, TypeIdx};
 use crate::limits::Limits;
@@ -48,6 +48,7 @@ pub(crate) fn decode(bytes: Arc<[u8]>, features: &Features, limits: &Limits) -> 
         refused: None,
         has_names: false,
         wide: false,
+        exceptions: false,
     };
     let mut first = decoder(features.wasm(), false);
     match first.run(&bytes) {
@@ -92,6 +93,14 @@ fn empty(bytes: Arc<[u8]>, features: Features) -> Inner {
     }
 }
 
+/// Whether a type, global or table has references to exceptions.
+fn holds_exceptions(inner: &Inner) -> bool {
+    let mut types = inner.types.iter().flat_map(|ty| ty.params.iter().chain(&*ty.results).copied());
+    let mut globals = inner.globals.iter().map(|global| global.val);
+    let mut tables = inner.tables.iter().map(|table| ValType::Ref(table.ref_type));
+    types.any(is_exnref) || globals.any(is_exnref) || tables.any(is_exnref)
+}
+
 struct Decoder<'l> {
     inner: Inner,
     /// What wasmparser decodes and validates with.
@@ -104,6 +113,8 @@ struct Decoder<'l> {
     has_names: bool,
     /// Whether a type or global has a `v128`.
     wide: bool,
+    /// Whether a type, global or table has references to exceptions; from the code section on.
+    exceptions: bool,
 }
 
 impl Decoder<'_> {
@@ -117,6 +128,7 @@ impl Decoder<'_> {
             self.before(&payload)?;
             if let Payload::CodeSectionStart { size, .. } = &payload {
                 bodies = BodyValidator::new(u64::from(*size).min(bytes.len() as u64), self.limits);
+                self.exceptions = holds_exceptions(&self.inner);
             }
             if let ValidPayload::Func(func, body) = validator.payload(&payload)? {
                 let cx = BodyContext {
@@ -126,6 +138,7 @@ impl Decoder<'_> {
                     funcs: &self.inner.funcs,
                     tags: &self.inner.tags,
                     wide: self.wide,
+                    exceptions: self.exceptions,
                 };
                 let facts = bodies.validate(func, &body, cx)?;
                 if !self.probe {

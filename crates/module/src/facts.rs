@@ -40,11 +40,15 @@
 //!    after it.
 //!
 //! Time: amortised constant for an operator, plus the number of values it pushes once a function
-//! has seen `v128`. Memory: 40 bytes for a block, 16 for a segment. Tests: `tests/facts.rs`.
+//! has seen `v128` or may hold an exception. Memory: 40 bytes for a block, 16 for a segment.
+//! Tests: `tests/facts.rs`, `tests/roots.rs`.
 
 mod builder;
+mod roots;
 
-pub(crate) use builder::{BodyContext, FactsBuilder};
+pub(crate) use builder::{BodyContext, FactsBuilder, Locals};
+pub(crate) use roots::local_roots;
+pub use roots::{ExceptionRoots, is_exnref};
 
 use crate::types::FuncType;
 use wasmparser::{BlockType, ValType};
@@ -64,6 +68,8 @@ pub struct FuncFacts {
     pub result_cells: u32,
     /// Greatest height of the operand stack in reachable code, in cells; at least `result_cells`.
     pub max_height_cells: u32,
+    /// Where its frames hold references to exceptions; `None` where none does while exceptions may be made.
+    pub exception_roots: Option<Box<ExceptionRoots>>,
 }
 
 impl FuncFacts {

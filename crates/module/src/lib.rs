@@ -48,8 +48,8 @@ pub use cost::{
 pub use digest::Digest;
 pub use error::{Error, ErrorKind, Result};
 pub use facts::{
-    BlockFacts, BlockKind, FRAME_BYTES, FuncFacts, Segment, cells, cells_of, frame_charge_bytes,
-    host_charge_bytes,
+    BlockFacts, BlockKind, ExceptionRoots, FRAME_BYTES, FuncFacts, Segment, cells, cells_of,
+    frame_charge_bytes, host_charge_bytes, is_exnref,
 };
 pub use features::{Features, Proposal, RefusedProposal};
 pub use index::{

@@ -15,7 +15,7 @@
 use crate::FuncType;
 use crate::cost::is_plain;
 use crate::error::{Error, Result};
-use crate::facts::{BodyContext, FactsBuilder, FuncFacts, cells, cells_of};
+use crate::facts::{BodyContext, FactsBuilder, FuncFacts, Locals, cells, cells_of, local_roots};
 use crate::index::{FuncIdx, TypeIdx};
 use crate::limits::Limits;
 use wasmparser::{
@@ -106,11 +106,12 @@ impl BodyValidator {
         self.body = Budget::new(size, limits);
         let count = local_count(body, func_type, limits)?;
         self.spend(count, range.start as usize)?;
-        let (local_cells, wide_locals) = define_locals(validator, body, func_type)?;
-        function_cells_within(local_cells.into(), range.start as usize, limits)?;
+        let mut locals = define_locals(validator, body, func_type)?;
+        function_cells_within(locals.cells.into(), range.start as usize, limits)?;
         let mut reader = body.get_binary_reader_for_operators()?;
-        let mut wide = cx.wide || wide_locals;
-        self.facts.begin(ty, local_cells, cx, wide, reader.original_position() as u32);
+        locals.wide |= cx.wide;
+        let mut wide = locals.wide;
+        self.facts.begin(ty, cx, locals, reader.original_position() as u32);
         while !reader.eof() {
             let offset = reader.original_position();
             let byte = cx.bytes[offset as usize];
@@ -118,6 +119,10 @@ impl BodyValidator {
             if !wide && byte == 0xfd {
                 wide = true;
                 self.facts.widen(validator.operand_stack_height());
+            }
+            // Other references to exceptions come from a local, a block or an object of a type that says so.
+            if byte == REF_NULL {
+                self.facts.may_hold_exceptions();
             }
             if is_plain(byte) {
                 self.spend(1, offset as usize)?;
@@ -139,7 +144,7 @@ impl BodyValidator {
             }
         }
         reader.finish_expression(&validator.visitor(reader.original_position()))?;
-        let facts = self.facts.finish(func_type, local_cells);
+        let facts = self.facts.finish(func_type);
         function_cells_within(facts.cells(), range.start as usize, limits)?;
         Ok(facts)
     }
@@ -194,23 +199,29 @@ fn local_count(body: &FunctionBody<'_>, ty: &FuncType, limits: &Limits) -> Resul
     Ok(count)
 }
 
-/// Declares the locals to the validator; returns the cells of parameters and locals, and whether
-/// one is a `v128`.
+/// The byte of `ref.null`.
+const REF_NULL: u8 = 0xd0;
+
+/// Declares the locals to the validator; says what they amount to.
 fn define_locals(
     validator: &mut FuncValidator<ValidatorResources>,
     body: &FunctionBody<'_>,
     ty: &FuncType,
-) -> Result<(u32, bool)> {
-    let mut cell_count = cells_of(&ty.params);
-    let mut wide = ty.params.contains(&ValType::V128);
+) -> Result<Locals> {
+    let mut groups = Vec::new();
     let mut reader = body.get_locals_reader()?;
     for _ in 0..reader.get_count() {
         let offset = reader.original_position();
         let (group, ty) = reader.read()?;
         // The validator accepts 50,000 locals at most.
         validator.define_locals(offset, group, ty)?;
-        cell_count += group * cells(ty);
-        wide |= ty == ValType::V128;
+        groups.push((group, ty));
     }
-    Ok((cell_count, wide))
+    let cells = groups.iter().map(|&(group, ty)| group * cells(ty)).sum::<u32>();
+    let wide = groups.iter().map(|&(_, ty)| ty).chain(ty.params.iter().copied());
+    Ok(Locals {
+        cells: cells_of(&ty.params) + cells,
+        wide: wide.into_iter().any(|ty| ty == ValType::V128),
+        roots: local_roots(ty, groups.into_iter()),
+    })
 }

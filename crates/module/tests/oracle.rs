@@ -24,7 +24,7 @@ fn config() -> Config {
         threads_enabled: false,
         wide_arithmetic_enabled: true,
         extended_const_enabled: true,
-        exceptions_enabled: false,
+        exceptions_enabled: true,
         gc_enabled: false,
         shared_everything_threads_enabled: false,
         custom_page_sizes_enabled: false,
@@ -40,14 +40,17 @@ fn config() -> Config {
 #[test]
 fn generated_modules_have_the_oracles_facts() {
     let (modules, blocks, segments) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let (locals, operands) = (Cell::new(0), Cell::new(0));
     arbtest::arbtest(|u: &mut Unstructured<'_>| {
         let bytes = Generated::new(config(), u)?.to_bytes();
         let module = Module::decode(bytes, &Features::default(), &Limits::default())
             .unwrap_or_else(|error| panic!("{error}"));
-        let (more_blocks, more_segments) = oracle::check(&module);
+        let compared = oracle::check(&module);
         modules.set(modules.get() + 1);
-        blocks.set(blocks.get() + more_blocks);
-        segments.set(segments.get() + more_segments);
+        blocks.set(blocks.get() + compared.blocks);
+        segments.set(segments.get() + compared.segments);
+        locals.set(locals.get() + compared.root_locals);
+        operands.set(operands.get() + compared.root_operands);
         Ok(())
     })
     .budget_ms(2_000)
@@ -56,4 +59,6 @@ fn generated_modules_have_the_oracles_facts() {
     let (modules, blocks, segments) = (modules.get(), blocks.get(), segments.get());
     println!("{modules} modules, {blocks} blocks, {segments} segments");
     assert!(modules > 5 && blocks > 100 && segments > 100, "{modules} {blocks} {segments}");
+    let (locals, operands) = (locals.get(), operands.get());
+    println!("references to exceptions: {locals} locals, {operands} operands at calls and throws");
 }

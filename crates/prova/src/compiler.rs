@@ -11,7 +11,7 @@
 //! * P1. An idle translator has only translated bodies of at most [`IDLE_BODY_BYTES_MAX`] bytes; its buffers are linear in them.
 //!   At most [`IDLE_MAX`] are idle.
 
-use prova_bytecode::{Candidate, Settings};
+use prova_bytecode::{Candidate, CheckError, Settings};
 use prova_module::{self as module, FuncIdx, Module};
 use prova_translate::{TranslateError, Translator};
 use std::fmt;
@@ -87,9 +87,29 @@ pub struct Refusal {
 pub enum RefusalReason {
     /// The compiler had none, for this reason.
     Declined(String),
-    /// The check did not accept what the compiler proposed, for this reason: the compiler's fault.
-    Rejected(String),
+    /// The check did not accept what the compiler proposed: the compiler's fault.
+    Rejected(CodeRefusal),
 }
+
+/// Why a candidate is not code of the function that a compiler was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CodeRefusal {
+    /// It is of another one.
+    AnotherFunction(FuncIdx),
+    /// The check of bytecode refused it.
+    Bytecode(CheckError),
+}
+
+impl fmt::Display for CodeRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CodeRefusal::AnotherFunction(func) => write!(f, "it is code of {func}"),
+            CodeRefusal::Bytecode(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for CodeRefusal {}
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -45,7 +45,7 @@ mod types;
 mod value;
 pub mod wasi;
 
-pub use compiler::{CodeCandidate, CompileError, Compiler, Refusal, RefusalReason};
+pub use compiler::{CodeCandidate, CodeRefusal, CompileError, Compiler, Refusal, RefusalReason};
 pub use config::{Config, Translate};
 pub use engine::Engine;
 pub use error::{

@@ -13,7 +13,9 @@
 //! 2. Code of a configured compiler that is refused never runs; the function runs as bytecode, and [`Code::refusals`] says so.
 //! 3. A refusal of the bytecode is final for the call that met it; it is never replaced by another way to run the function.
 
-use crate::compiler::{CodeCandidate, CompileError, Compiler, Refusal, RefusalReason, Translators};
+use crate::compiler::{
+    CodeCandidate, CodeRefusal, CompileError, Compiler, Refusal, RefusalReason, Translators,
+};
 use crate::error::{Bug, CheckError, Error, Result, UnsupportedModule};
 use crate::module::Explained;
 use prova_bytecode::explain::explain;
@@ -70,15 +72,14 @@ fn check(
     settings: &Settings,
     func: FuncIdx,
     candidate: CodeCandidate,
-) -> Result<Attached, AttachFailure> {
+) -> Result<Attached, CodeRefusal> {
     match candidate {
         CodeCandidate::Bytecode(candidate) if candidate.func != func => {
-            let other = candidate.func;
-            Err(AttachFailure::Bug(format!("what was made for {func} is code of {other}")))
+            Err(CodeRefusal::AnotherFunction(candidate.func))
         }
         CodeCandidate::Bytecode(candidate) => CheckedBytecode::check(module, settings, candidate)
             .map(Attached::from)
-            .map_err(AttachFailure::Refused),
+            .map_err(CodeRefusal::Bytecode),
     }
 }
 
@@ -110,7 +111,7 @@ impl Code {
             let reason = match compiler.compile(module, settings, func) {
                 Ok(candidate) => match check(module, settings, func, candidate) {
                     Ok(code) => return Ok(code),
-                    Err(failure) => RefusalReason::Rejected(failure.to_string()),
+                    Err(reason) => RefusalReason::Rejected(reason),
                 },
                 Err(error) => RefusalReason::Declined(error.to_string()),
             };
@@ -118,7 +119,7 @@ impl Code {
             self.refusals_locked().insert(func, refusal);
         }
         let candidate = self.compilers.translators.compile(module, settings, func)?;
-        check(module, settings, func, candidate)
+        Ok(check(module, settings, func, candidate)?)
     }
 
     /// The functions that do not run as code of the configured compiler, so far, in order.
@@ -188,6 +189,15 @@ impl From<CompileError> for AttachFailure {
         match error {
             CompileError::Unsupported(error) => AttachFailure::Limit(error),
             CompileError::Bug(message) => AttachFailure::Bug(message),
+        }
+    }
+}
+
+impl From<CodeRefusal> for AttachFailure {
+    fn from(refusal: CodeRefusal) -> AttachFailure {
+        match refusal {
+            CodeRefusal::AnotherFunction(_) => AttachFailure::Bug(refusal.to_string()),
+            CodeRefusal::Bytecode(error) => AttachFailure::Refused(error),
         }
     }
 }

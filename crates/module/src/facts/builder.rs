@@ -7,14 +7,18 @@
 //!    for each `i` up to the stack's height; before, every value has one cell and nothing is kept.
 //! 3. `segment` is the open segment; it is `None` where the next reachable operator opens one.
 //!
-//! Time: constant for an operator, plus the values it pushes while `wide`.
+//! 4. While `roots` is active, it has the references to exceptions of the whole operand stack.
+//!
+//! Time: constant for an operator, plus the values it pushes while `wide` or with active `roots`.
 
+use super::roots::{RootsBuilder, is_exnref};
 use super::{BlockFacts, BlockKind, FuncFacts, Segment, cells, cells_of};
 use crate::FuncType;
 use crate::cost::{branch_cost, frame_cost, throw_cost};
 use crate::index::TypeIdx;
 use crate::limits::Limits;
 use crate::ops::{Flow, Immediate, Immediates, Kind, Opcode, Row, Value};
+use std::ops::Range;
 use wasmparser::{BlockType, Catch, FuncValidator, Operator, WasmModuleResources};
 
 /// What a body needs to know of the module around it.
@@ -28,6 +32,8 @@ pub(crate) struct BodyContext<'m> {
     pub(crate) tags: &'m [TypeIdx],
     /// Whether a type or global has a `v128`.
     pub(crate) wide: bool,
+    /// Whether a type, global or table has references to exceptions.
+    pub(crate) exceptions: bool,
 }
 
 impl BodyContext<'_> {
@@ -83,6 +89,16 @@ impl BodyContext<'_> {
     }
 }
 
+/// What the locals of a body amount to, parameters included.
+#[derive(Debug, Default)]
+pub(crate) struct Locals {
+    pub(crate) cells: u32,
+    /// Whether a `v128` can be on the operand stack from the start.
+    pub(crate) wide: bool,
+    /// The cells that hold references to exceptions.
+    pub(crate) roots: Vec<Range<u32>>,
+}
+
 /// The label of a catch clause, counted from outside of its `try_table`.
 fn label_of(catch: &Catch) -> u32 {
     match *catch {
@@ -123,21 +139,19 @@ pub(crate) struct FactsBuilder {
     live: bool,
     /// The open segment; `None` if the next operator opens one (or is unreachable).
     segment: Option<Segment>,
+    /// Cells of parameters and locals.
+    local_cells: u32,
+    /// Values on the operand stack before the next operator, where that is reachable.
+    height: u32,
     max_height: u32,
     br_table_targets: u64,
+    roots: RootsBuilder,
 }
 
 impl FactsBuilder {
-    /// Starts a body of function type `ty` with so many cells of parameters and locals, whose first operator is at
-    /// `offset`.
-    pub(crate) fn begin(
-        &mut self,
-        ty: TypeIdx,
-        local_cells: u32,
-        cx: BodyContext<'_>,
-        wide: bool,
-        offset: u32,
-    ) {
+    /// Starts a body of function type `ty`, whose first operator is at `offset`.
+    pub(crate) fn begin(&mut self, ty: TypeIdx, cx: BodyContext<'_>, locals: Locals, offset: u32) {
+        let Locals { cells, wide, roots } = locals;
         self.blocks.clear();
         self.segments.clear();
         self.frames.clear();
@@ -145,9 +159,15 @@ impl FactsBuilder {
         self.wide = wide;
         self.live = true;
         let result_cells = cells_of(&cx.types[ty.index()].results);
-        self.segment = Some(Segment { offset, cost: frame_cost(local_cells, result_cells) });
+        self.segment = Some(Segment { offset, cost: frame_cost(cells, result_cells) });
+        self.local_cells = cells;
+        self.height = 0;
         self.max_height = 0;
         self.br_table_targets = 0;
+        self.roots.begin(roots);
+        if cx.exceptions {
+            self.roots.activate();
+        }
         if wide {
             self.prefix.push(0);
         }
@@ -261,18 +281,26 @@ impl FactsBuilder {
             }
             Flow::Call => {
                 let (_, results) = cx.callee_arity(&Opcode::immediates(operator));
+                if live_before {
+                    let height = validator.operand_stack_height();
+                    self.roots.point(offset, height.saturating_sub(results));
+                }
                 self.pushed(results, validator);
                 self.cut();
             }
             Flow::Stop => {
+                if live_before && let Operator::Throw { tag_index } = operator {
+                    let (params, _) = cx.tag_arity(*tag_index);
+                    self.roots.point(offset, self.height.saturating_sub(params));
+                }
                 self.branch(operator);
                 self.pushed(0, validator);
                 self.stop();
             }
         }
         if live_before || self.live {
-            let height = validator.operand_stack_height();
-            self.max_height = self.max_height.max(self.cells_below(height));
+            self.height = validator.operand_stack_height();
+            self.max_height = self.max_height.max(self.cells_below(self.height));
         }
     }
 
@@ -284,28 +312,32 @@ impl FactsBuilder {
         offset: u32,
         validator: &FuncValidator<R>,
     ) {
-        if self.wide {
-            self.pushed(2, validator);
-        }
+        self.pushed(2, validator);
         if self.live {
             self.segment.get_or_insert(Segment { offset, cost: 0 }).cost += 1;
-            let height = validator.operand_stack_height();
-            self.max_height = self.max_height.max(self.cells_below(height));
+            self.height = validator.operand_stack_height();
+            self.max_height = self.max_height.max(self.cells_below(self.height));
         }
     }
 
     /// The facts of a body whose operators have all been taken in.
-    pub(crate) fn finish(&mut self, ty: &FuncType, local_cells: u32) -> FuncFacts {
+    pub(crate) fn finish(&mut self, ty: &FuncType) -> FuncFacts {
         self.cut();
         let result_cells = cells_of(&ty.results);
         FuncFacts {
             blocks: self.blocks.as_slice().into(),
             segments: self.segments.as_slice().into(),
-            local_cells,
+            local_cells: self.local_cells,
             param_cells: cells_of(&ty.params),
             result_cells,
             max_height_cells: self.max_height.max(result_cells),
+            exception_roots: self.roots.finish(),
         }
+    }
+
+    /// From the next operator on, references to exceptions can be on the stack.
+    pub(crate) fn may_hold_exceptions(&mut self) {
+        self.roots.activate();
     }
 
     /// From the next operator on, `v128` values can be on the stack, which holds none among its
@@ -353,6 +385,9 @@ impl FactsBuilder {
     ) {
         self.branch(operator);
         let ty = Opcode::immediates(operator).block().unwrap_or(BlockType::Empty);
+        if matches!(ty, BlockType::Type(ty) if is_exnref(ty)) {
+            self.roots.activate();
+        }
         self.pushed(cx.block_arity(ty).0, validator);
         let base = validator.get_control_frame(0).map_or(0, |frame| frame.height as u32);
         self.open(kind, offset, ty, base, cx);
@@ -463,25 +498,45 @@ impl FactsBuilder {
     /// Cells of the lowest `height` operands.
     #[inline]
     fn cells_below(&self, height: u32) -> u32 {
-        if !self.wide {
-            return height;
-        }
-        let last = self.prefix.len().saturating_sub(1);
-        self.prefix.get((height as usize).min(last)).copied().unwrap_or(0)
+        cells_below(self.wide.then_some(&*self.prefix), height)
     }
 
-    /// Brings `prefix` up to date after an operator that pushed at most `count` values.
+    /// Brings `prefix` and the roots up to date after an operator that pushed at most `count` values.
+    #[inline]
     fn pushed<R: WasmModuleResources>(&mut self, count: u32, validator: &FuncValidator<R>) {
-        if !self.wide {
-            return;
-        }
-        let height = validator.operand_stack_height();
-        let unchanged = height.saturating_sub(count) as usize;
-        self.prefix.truncate(unchanged + 1);
-        let mut sum = self.prefix.last().copied().unwrap_or(0);
-        for depth in (0..height as usize - unchanged).rev() {
-            sum += validator.get_operand_type(depth).flatten().map_or(1, cells);
-            self.prefix.push(sum);
+        if self.wide || self.roots.is_active() {
+            self.follow(count, validator);
         }
     }
+
+    fn follow<R: WasmModuleResources>(&mut self, count: u32, validator: &FuncValidator<R>) {
+        let height = validator.operand_stack_height();
+        let unchanged = height.saturating_sub(count);
+        let types = (0..(height - unchanged) as usize).rev();
+        let types = types.map(|depth| validator.get_operand_type(depth).flatten());
+        if self.wide {
+            self.prefix.truncate(unchanged as usize + 1);
+            let mut sum = self.prefix.last().copied().unwrap_or(0);
+            for ty in types.clone() {
+                sum += ty.map_or(1, cells);
+                self.prefix.push(sum);
+            }
+        }
+        if self.roots.is_active() {
+            // The locals' cells come first.
+            let (first, prefix) = (self.local_cells, self.wide.then_some(&*self.prefix));
+            let values = types.zip(unchanged..).map(|(ty, index)| {
+                ty.is_some_and(is_exnref).then(|| first + cells_below(prefix, index))
+            });
+            self.roots.update(unchanged, values);
+        }
+    }
+}
+
+/// Cells of the lowest `height` operands; `prefix` are those of the lowest `i`, where not each has one.
+#[inline]
+fn cells_below(prefix: Option<&[u32]>, height: u32) -> u32 {
+    let Some(prefix) = prefix else { return height };
+    let last = prefix.len().saturating_sub(1);
+    prefix.get((height as usize).min(last)).copied().unwrap_or(0)
 }

@@ -4,18 +4,28 @@
 //! Shares with the code under test only wasmparser and the cost table.
 
 use prova_module::{
-    BlockKind, BlockType, FuncFacts, FuncIdx, FuncType, Module, Operator, cells, cells_of,
-    operator_cost,
+    AbstractHeapType, BlockKind, BlockType, Catch, FuncFacts, FuncIdx, FuncType, HeapType, Module,
+    Operator, TagIdx, ValType, cells, cells_of, operator_cost,
 };
 use std::collections::BTreeMap;
 use wasmparser::{FuncValidatorAllocations, Parser, ValidPayload, Validator, WasmFeatures};
 
-/// Compares the facts of each body of `module` with the oracle's. Returns how many blocks and
-/// segments it compared.
-pub(crate) fn check(module: &Module) -> (usize, usize) {
+/// What has been compared.
+#[derive(Default)]
+pub(crate) struct Compared {
+    pub(crate) blocks: usize,
+    pub(crate) segments: usize,
+    /// Cells of locals that are references to exceptions.
+    pub(crate) root_locals: usize,
+    /// The same of operands, once for each call and throw above them.
+    pub(crate) root_operands: usize,
+}
+
+/// Compares the facts of each body of `module` with the oracle's.
+pub(crate) fn check(module: &Module) -> Compared {
     let mut validator = Validator::new_with_features(WasmFeatures::all());
     let mut allocs = FuncValidatorAllocations::default();
-    let (mut blocks, mut segments) = (0, 0);
+    let mut compared = Compared::default();
     for payload in Parser::new(0).parse_all(module.bytes()) {
         let payload = payload.expect("the module is valid");
         let Ok(ValidPayload::Func(func, body)) = validator.payload(&payload) else { continue };
@@ -28,17 +38,19 @@ pub(crate) fn check(module: &Module) -> (usize, usize) {
             let offset = reader.original_position();
             let operator = reader.peek_operator(&func.visitor(offset)).expect("valid");
             let before = stack(&func);
+            let types = types(&func);
             reader.visit_operator(&mut func.visitor(offset)).expect("valid").expect("valid");
             let base = func.get_control_frame(0).map_or(0, |frame| frame.height);
-            ops.push(Op { operator, offset: offset as u32, before, after: stack(&func), base });
+            let after = stack(&func);
+            ops.push(Op { operator, offset: offset as u32, before, types, after, base });
         }
         allocs = func.into_allocations();
         let facts = module.facts(index).expect("a defined function has facts");
-        compare(module, index, &ops, facts);
-        blocks += facts.blocks.len();
-        segments += facts.segments.len();
+        compare(module, index, &ops, facts, &mut compared);
+        compared.blocks += facts.blocks.len();
+        compared.segments += facts.segments.len();
     }
-    (blocks, segments)
+    compared
 }
 
 struct Op<'a> {
@@ -47,6 +59,8 @@ struct Op<'a> {
     /// Cells of each value on the operand stack before and after.
     before: Vec<u32>,
     after: Vec<u32>,
+    /// Types of the values before; `None` where any would do.
+    types: Vec<Option<ValType>>,
     /// Values below the innermost block, after the operator.
     base: usize,
 }
@@ -57,6 +71,11 @@ fn stack(func: &wasmparser::FuncValidator<wasmparser::ValidatorResources>) -> Ve
         .rev()
         .map(|depth| func.get_operand_type(depth).expect("in range").map_or(1, cells))
         .collect()
+}
+
+fn types(func: &wasmparser::FuncValidator<wasmparser::ValidatorResources>) -> Vec<Option<ValType>> {
+    let height = func.operand_stack_height() as usize;
+    (0..height).rev().map(|depth| func.get_operand_type(depth).expect("in range")).collect()
 }
 
 /// A block by positions of operators; the body is one whose start is `None`.
@@ -73,7 +92,10 @@ fn structure(ops: &[Op<'_>]) -> (Vec<Block>, Vec<Vec<usize>>) {
     for (at, op) in ops.iter().enumerate() {
         around.push(open.clone());
         match op.operator {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+            Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::TryTable { .. } => {
                 open.push(blocks.len());
                 blocks.push(Block { start: Some(at), else_: None, end: 0 });
             }
@@ -97,6 +119,15 @@ fn labels(operator: &Operator<'_>) -> Vec<u32> {
             labels.push(targets.default());
             labels
         }
+        Operator::TryTable { try_table } => {
+            let label = |catch: &Catch| match *catch {
+                Catch::One { label, .. }
+                | Catch::OneRef { label, .. }
+                | Catch::All { label }
+                | Catch::AllRef { label } => label,
+            };
+            try_table.catches.iter().map(label).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -110,6 +141,8 @@ fn is_terminator(operator: &Operator<'_>) -> bool {
             | Operator::Unreachable
             | Operator::ReturnCall { .. }
             | Operator::ReturnCallIndirect { .. }
+            | Operator::Throw { .. }
+            | Operator::ThrowRef
     )
 }
 
@@ -154,7 +187,13 @@ fn reachable(ops: &[Op<'_>], blocks: &[Block], around: &[Vec<usize>]) -> Vec<boo
     seen
 }
 
-fn compare(module: &Module, index: FuncIdx, ops: &[Op<'_>], facts: &FuncFacts) {
+fn compare(
+    module: &Module,
+    index: FuncIdx,
+    ops: &[Op<'_>],
+    facts: &FuncFacts,
+    compared: &mut Compared,
+) {
     let (blocks, around) = structure(ops);
     let live = reachable(ops, &blocks, &around);
     let mut branched = vec![false; blocks.len()];
@@ -184,6 +223,7 @@ fn compare(module: &Module, index: FuncIdx, ops: &[Op<'_>], facts: &FuncFacts) {
             Some(Operator::Block { blockty }) => (BlockKind::Block, *blockty),
             Some(Operator::Loop { blockty }) => (BlockKind::Loop, *blockty),
             Some(Operator::If { blockty }) => (BlockKind::If, *blockty),
+            Some(Operator::TryTable { try_table }) => (BlockKind::TryTable, try_table.ty),
             _ => (BlockKind::Func, BlockType::FuncType(module.func_type_idx(index).0)),
         };
         assert_eq!((fact.kind, fact.ty), (kind, ty), "{context}");
@@ -202,6 +242,73 @@ fn compare(module: &Module, index: FuncIdx, ops: &[Op<'_>], facts: &FuncFacts) {
     costs[0] += u64::from(facts.local_cells + facts.result_cells) / 8;
     assert_eq!(segments(ops, &costs, &blocks, &live, &branched), listed(facts), "{index}");
     compare_frame(module, index, ops, &live, facts);
+    compare_roots(module, index, ops, &live, facts, compared);
+}
+
+/// References to exceptions: every local by itself, and the whole stack at each call and throw.
+fn compare_roots(
+    module: &Module,
+    index: FuncIdx,
+    ops: &[Op<'_>],
+    live: &[bool],
+    facts: &FuncFacts,
+    compared: &mut Compared,
+) {
+    let is_root = |ty: &ValType| match ty {
+        ValType::Ref(ty) => match ty.heap_type() {
+            HeapType::Abstract { ty, .. } => {
+                matches!(ty, AbstractHeapType::Exn | AbstractHeapType::NoExn)
+            }
+            _ => false,
+        },
+        _ => false,
+    };
+    let roots_of = |types: &[ValType], first: u32| -> Vec<u32> {
+        let mut cell = first;
+        let mut roots = Vec::new();
+        for ty in types {
+            if is_root(ty) {
+                roots.push(cell);
+            }
+            cell += cells(*ty);
+        }
+        roots
+    };
+    let locals = module.body(index).expect("defined").local_types();
+    let locals = roots_of(&locals, 0);
+    let mut points = BTreeMap::new();
+    for (op, _) in ops.iter().zip(live).filter(|(_, live)| **live) {
+        let taken = match op.operator {
+            Operator::Call { function_index } => {
+                module.func_type(FuncIdx(function_index)).params.len()
+            }
+            Operator::CallIndirect { type_index, .. } => {
+                module.types()[type_index as usize].params.len() + 1
+            }
+            Operator::Throw { tag_index } => {
+                module.tag(TagIdx(tag_index)).expect("valid").params.len()
+            }
+            _ => continue,
+        };
+        let below = &op.types[..op.types.len() - taken];
+        let below: Vec<ValType> = below.iter().map(|ty| ty.expect("reachable")).collect();
+        let mut roots = roots_of(&below, facts.local_cells);
+        roots.reverse();
+        if !roots.is_empty() {
+            points.insert(op.offset, roots);
+        }
+    }
+    let Some(facts) = &facts.exception_roots else {
+        assert!(locals.is_empty() && points.is_empty(), "{index}: {locals:?} {points:?}");
+        return;
+    };
+    assert_eq!(facts.locals().collect::<Vec<u32>>(), locals, "{index}");
+    assert_eq!(facts.has_locals(), !locals.is_empty());
+    let listed: BTreeMap<u32, Vec<u32>> =
+        facts.offsets().map(|offset| (offset, facts.operands(offset).collect())).collect();
+    assert_eq!(listed, points, "{index}");
+    compared.root_locals += locals.len();
+    compared.root_operands += points.values().map(Vec::len).sum::<usize>();
 }
 
 /// The cells of the values that a branch to a block's label takes.

@@ -1,0 +1,161 @@
+//! Where functions hold references to exceptions, worked out by hand.
+//!
+//! Green shows that these bodies get the roots that `docs/semantics.md` defines, and that the oracle says the same of them; `oracle.rs` compares generated ones. It does
+//! not show that a tier keeps what they say: `tests/exceptions.rs` of `prova-testing` does.
+
+mod common;
+#[path = "common/oracle.rs"]
+mod oracle;
+
+use common::{assemble, decode};
+use prova_module::{Features, FuncIdx, Limits, Module};
+use std::collections::HashMap;
+
+/// The roots of function 0: the locals' cells, then for each operator with operands its position and their cells.
+fn roots(module: &Module) -> String {
+    let Some(roots) = &module.facts(FuncIdx(0)).expect("it is defined").exception_roots else {
+        return "none".to_owned();
+    };
+    let mut positions = HashMap::new();
+    let mut reader = module.body(FuncIdx(0)).expect("it is defined").operators();
+    while !reader.eof() {
+        let (_, offset) = reader.read_with_offset().expect("the body is valid");
+        positions.insert(offset as u32, positions.len());
+    }
+    let list = |cells: &mut dyn Iterator<Item = u32>| {
+        cells.map(|cell| cell.to_string()).collect::<Vec<String>>().join(" ")
+    };
+    let mut text = format!("locals {}", list(&mut roots.locals()));
+    for offset in roots.offsets() {
+        let cells = list(&mut roots.operands(offset));
+        text.push_str(&format!("; @{} {cells}", positions[&offset]));
+    }
+    text
+}
+
+#[track_caller]
+fn check(text: &str, expected: &str) {
+    let module = decode(text);
+    assert_eq!(roots(&module), expected, "{text}");
+    let compared = oracle::check(&module);
+    let some = compared.root_locals + compared.root_operands > 0;
+    assert!(some || expected == "none", "the oracle has seen them: {text}");
+}
+
+#[test]
+fn a_function_without_such_references_has_none() {
+    check("(module (func (param i32) (call 0 (local.get 0))))", "none");
+    // It has one, but makes no call and throws nothing while it does.
+    check("(module (func (drop (ref.null exn))))", "none");
+    // The call takes it: it is the callee's from then on.
+    check("(module (func (call 1 (ref.null exn))) (func (param exnref)))", "none");
+}
+
+#[test]
+fn locals_are_roots_whether_they_are_read_or_not() {
+    check("(module (func (local exnref)))", "locals 0");
+    check(
+        "(module (func (param exnref v128 exnref) (local i32 exnref exnref funcref)))",
+        "locals 0 3 5 6",
+    );
+    check("(module (func (param i64 (ref exn))))", "locals 1");
+}
+
+#[test]
+fn operands_are_roots_below_those_of_calls_and_throws() {
+    let module = |body: &str| {
+        format!(
+            "(module (func (param i32) (local v128) {body})
+               (func $f (param exnref) (result exnref) local.get 0) (func $g)
+               (tag $t (param i32)) (table 1 funcref) (type $f (func (param exnref) (result exnref)))
+               (global $e (mut exnref) (ref.null exn)))"
+        )
+    };
+    // Cells 0 to 2 are those of the parameter and the local.
+    check(&module("global.get $e call $g drop"), "locals ; @1 3");
+    check(&module("global.get $e global.get $e call $f drop drop"), "locals ; @2 3");
+    check(
+        &module("i32.const 1 global.get $e i64.const 2 ref.null exn call $g drop drop drop drop"),
+        "locals ; @4 6 4",
+    );
+    check(&module("local.get 1 global.get $e call $g drop drop"), "locals ; @2 5");
+    check(
+        &module("global.get $e global.get $e i32.const 0 call_indirect (type $f) drop drop"),
+        "locals ; @3 3",
+    );
+    check(&module("global.get $e i32.const 1 throw $t"), "locals ; @2 3");
+    // A reference that is thrown makes no exception.
+    check(&module("global.get $e global.get $e throw_ref"), "none");
+    // A tail call leaves no frame.
+    check(
+        "(module (func (result exnref) ref.null exn ref.null exn return_call 1) (func (param exnref) (result exnref) local.get 0))",
+        "none",
+    );
+}
+
+#[test]
+fn what_is_popped_is_none_any_more_and_what_is_shared_is_listed_again() {
+    check(
+        "(module (func (result exnref)
+            ref.null exn ref.null exn call 1 drop call 1 ref.null exn call 1 drop) (func))",
+        "locals ; @2 1 0; @4 0; @6 1 0",
+    );
+}
+
+#[test]
+fn blocks_and_their_ends() {
+    // A clause brings the reference to the label.
+    check(
+        "(module (tag $t) (func
+            (block $l (result exnref) (try_table (catch_all_ref $l) (call 1) (throw $t)) unreachable)
+            call 1 drop) (func))",
+        "locals ; @7 0",
+    );
+    // Block parameters, both arms of an if, and a label behind dead code.
+    check(
+        "(module (func (param i32) ref.null exn
+            (block (param exnref) (result exnref) call 1)
+            (if (param exnref) (result exnref) (local.get 0) (then call 1) (else drop call 1 ref.null exn))
+            (block (result exnref) ref.null exn br 0)
+            call 1 drop drop) (func))",
+        "locals ; @2 1; @6 1; @16 2 1",
+    );
+}
+
+#[test]
+fn dead_code_has_no_roots() {
+    check("(module (func ref.null exn unreachable call 1 drop) (func))", "none");
+}
+
+#[test]
+fn cells_move_where_a_vector_comes_below() {
+    check(
+        "(module (func
+            i32.const 1 ref.null exn call 1 drop drop
+            v128.const i64x2 0 0 ref.null exn call 1 drop drop) (func))",
+        "locals ; @2 1; @7 2",
+    );
+}
+
+/// What is kept grows with the operators alone, although the heights at the calls add up to much more.
+#[test]
+fn many_references_below_many_calls_take_little_room() {
+    let (count, calls) = (2_000, 2_000);
+    let text = format!(
+        "(module (func {} {} {}) (func))",
+        "ref.null exn ".repeat(count),
+        "call 1 ".repeat(calls),
+        "drop ".repeat(count)
+    );
+    let module = Module::decode(assemble(&text), &Features::default(), &Limits::default());
+    let module = module.expect("it is valid");
+    let roots = module.facts(FuncIdx(0)).and_then(|facts| facts.exception_roots.as_ref());
+    let roots = roots.expect("there are roots");
+    assert_eq!(roots.offsets().count(), calls);
+    let last = roots.offsets().last().expect("there are calls");
+    assert!(roots.operands(last).eq((0..count as u32).rev()));
+    assert!(
+        format!("{roots:?}").len() < 200_000,
+        "a node for each reference and a point for each call"
+    );
+}
