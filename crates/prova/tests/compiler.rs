@@ -126,7 +126,7 @@ fn a_compiler_may_decline() {
 fn code_that_does_not_pass_never_runs_and_is_reported() {
     let wrong = [
         (Twin::Edits, "rule"),
-        (Twin::AnotherFunction, "it is of func"),
+        (Twin::AnotherFunction, "it is code of func"),
         (Twin::AnotherSetting, "charge"),
         (Twin::AnotherModule, "in Wasm i32_add(0x"),
     ];
@@ -138,7 +138,7 @@ fn code_that_does_not_pass_never_runs_and_is_reported() {
             let RefusalReason::Rejected(reason) = &refusal.reason else {
                 panic!("{twin:?}: {refusal}");
             };
-            assert!(!reason.is_empty() && reason.contains(why), "{twin:?}: {refusal}");
+            assert!(reason.to_string().contains(why), "{twin:?}: {refusal}");
         }
     }
 }

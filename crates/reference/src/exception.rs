@@ -135,11 +135,6 @@ fn catcher(m: &Machine<'_>, search: &mut Search, tag: TagAddr) -> Result<Option<
 fn object(m: &mut Machine<'_>, thrown: &Thrown) -> Result<u64, Stop> {
     let mut cells = Vec::new();
     thrown.values.iter().for_each(|value| value.write(&mut cells));
-    // Activations below this one hold references that cannot be seen from here.
-    if m.store.exceptions_full() && m.store.is_outermost() {
-        let mut references = m.references();
-        references.extend(&cells);
-        m.store.collect_exceptions(references.into_iter());
-    }
-    Ok(m.store.exception_new(thrown.tag, &cells)?)
+    let holds = if m.store.exceptions_full() { m.exception_references() } else { Vec::new() };
+    Ok(m.store.exception_new(thrown.tag, &cells, &holds)?)
 }

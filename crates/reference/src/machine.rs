@@ -281,10 +281,15 @@ impl<'s> Machine<'s> {
         self.stack.unwind(label.height, 0)
     }
 
-    /// Every reference that running code of this activation holds.
-    pub(crate) fn references(&self) -> Vec<Cell> {
+    /// Every reference to an exception that frames of this activation hold, as locals or operands; none where there are no
+    /// exceptions.
+    pub(crate) fn exception_references(&self) -> Vec<Cell> {
+        if self.store.exception_cells() == 0 {
+            return Vec::new();
+        }
         let locals = std::iter::once(&self.frame).chain(&self.callers).flat_map(|f| &f.locals);
-        self.stack.values().iter().chain(locals).filter_map(|value| value.ref_cell()).collect()
+        let values = self.stack.values().iter().chain(locals);
+        values.filter_map(|value| value.exception_cell()).collect()
     }
 
     /// Leaves a block at its end: its results stay on the operand stack.
@@ -389,7 +394,8 @@ impl<'s> Machine<'s> {
         let args = self.stack.pop_values(ty.params.len())?;
         args.iter().for_each(|value| value.write(&mut cells));
         cells.resize(cells_of(&ty.params).max(cells_of(&ty.results)) as usize, 0);
-        match self.store.call_host_from(self.frame.instance, self.data, func, &mut cells) {
+        let (caller, holds) = (self.frame.instance, self.exception_references());
+        match self.store.call_host_from(caller, self.data, func, &mut cells, &holds) {
             Ok(HostOutcome::Done) => {}
             Ok(HostOutcome::Suspend) => return Err(TrapKind::Suspended.into()),
             Ok(HostOutcome::Trap(trap)) => return Err(Stop::Host(trap)),

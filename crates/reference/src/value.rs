@@ -61,6 +61,14 @@ impl Value {
         }
     }
 
+    /// The cell of a reference to an exception.
+    pub(crate) fn exception_cell(self) -> Option<Cell> {
+        match self {
+            Value::ExnRef(cell) => Some(cell),
+            _ => None,
+        }
+    }
+
     /// The cell of a reference.
     pub(crate) fn ref_cell(self) -> Option<Cell> {
         match self {

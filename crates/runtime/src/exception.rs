@@ -4,16 +4,17 @@
 //! values alone never is. Neighbours: `exec::unwind` makes them, `store` offers them to the reference tier.
 //!
 //! # Reclamation
-//! There is no general collector. When the objects pass a threshold, whoever makes the next one marks what cells may refer
-//! to (the value stack, conservatively: every cell; globals, tables and element segments of exception references; other exceptions)
-//! and the rest is reused. So a loop that throws needs constant memory. Not seen are references that the host keeps
+//! There is no general collector. When the objects pass a threshold, before the next one is made what references refer to is
+//! marked (in frames, globals, tables, element segments, other exceptions) and the rest is reused. So a loop that throws needs constant
+//! memory. Which cells of a frame are references is said by the Wasm ([`prova_module::ExceptionRoots`]), so that what is kept is the
+//! same in every tier. Not seen are references that the host keeps
 //! outside of the store: they name nothing once their object is gone, since an index carries the *generation* of its object.
 //!
 //! # Invariants
 //! * X1. The cell of a reference is `(generation << 32 | index) + 1`; generations start at 1 and never come back.
 //! * X2. `weight` is the sum of the weights of all objects, at most [`WEIGHT_MAX`].
 //!
-//! Cost: marking is linear in the cells looked at; the threshold is at least twice what the last marking left, so a throw pays
+//! Cost: marking is linear in the references looked at; the threshold is at least twice what the last marking left, so a throw pays
 //! for a constant number of objects, and for the part of the value stack in use once per [`THRESHOLD_MIN`] of weight.
 
 use crate::trap::TrapKind;
@@ -93,17 +94,25 @@ impl Exceptions {
         Some((object.tag, &object.cells))
     }
 
-    /// Marks what `roots` may refer to, and drops the other objects.
-    pub(crate) fn collect(&mut self, roots: impl Iterator<Item = Cell>) {
+    /// The weight of all exceptions, in cells.
+    pub(crate) fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// Marks what `roots` refer to, and drops the other objects; `refs` says of each tag which cells of its values are
+    /// references.
+    pub(crate) fn collect(&mut self, roots: impl Iterator<Item = Cell>, refs: &[Box<[u32]>]) {
         let mut marked = Vec::new();
         for cell in roots {
             self.mark(cell, &mut marked);
         }
         while let Some(index) = marked.pop() {
-            // An object is marked once, so its cells are looked at once.
-            let cells = self.slots[index].object.as_ref().map(|object| object.cells.clone());
-            for &cell in cells.iter().flat_map(|cells| cells.iter()) {
-                self.mark(cell, &mut marked);
+            // An object is marked once, so its references are looked at once.
+            let tag = self.slots[index].object.as_ref().map(|object| object.tag);
+            for &at in tag.iter().flat_map(|tag| refs[tag.index()].iter()) {
+                let cell =
+                    self.slots[index].object.as_ref().map(|object| object.cells[at as usize]);
+                self.mark(cell.unwrap_or_default(), &mut marked);
             }
         }
         for (index, slot) in self.slots.iter_mut().enumerate() {
@@ -143,6 +152,9 @@ impl Exceptions {
 mod tests {
     use super::*;
 
+    /// Values of one tag, none of them references.
+    const NO_REFS: &[Box<[u32]>] = &[];
+
     fn make(exceptions: &mut Exceptions, cells: &[Cell]) -> Cell {
         exceptions.make(TagAddr::from_index(0), cells.into()).expect("there is room")
     }
@@ -150,12 +162,15 @@ mod tests {
     #[test]
     fn what_is_referred_to_stays_and_the_rest_is_reused_under_another_name() {
         let mut exceptions = Exceptions::new();
-        let inner = make(&mut exceptions, &[7]);
-        let outer = make(&mut exceptions, &[1, inner]);
+        let inner = make(&mut exceptions, &[7, 0]);
+        let number = make(&mut exceptions, &[]);
+        let outer = make(&mut exceptions, &[number, inner]);
         let lost = make(&mut exceptions, &[]);
-        exceptions.collect([outer, 0, 5, u64::MAX].into_iter());
-        assert_eq!(exceptions.get(inner).map(|(_, cells)| cells), Some(&[7][..]));
+        // Of the tag's two cells the second is a reference.
+        exceptions.collect([outer, 0, 5, u64::MAX].into_iter(), &[[1].into()]);
+        assert_eq!(exceptions.get(inner).map(|(_, cells)| cells), Some(&[7, 0][..]));
         assert!(exceptions.get(outer).is_some() && exceptions.get(lost).is_none());
+        assert!(exceptions.get(number).is_none(), "a number keeps nothing, whatever its bits");
         let next = make(&mut exceptions, &[]);
         assert_ne!(next, lost);
         assert_eq!(exceptions.slots.len(), 3, "the slot is used again");
@@ -168,7 +183,7 @@ mod tests {
         let mut marks = 0;
         for _ in 0..1_000_000 {
             if exceptions.is_full() {
-                exceptions.collect(std::iter::empty());
+                exceptions.collect(std::iter::empty(), NO_REFS);
                 marks += 1;
             }
             make(&mut exceptions, &[1, 2]);
@@ -184,7 +199,7 @@ mod tests {
             made += 1;
         }
         assert_eq!(made, (WEIGHT_MAX / (1000 + WEIGHT_BASE)) as u64);
-        exceptions.collect(std::iter::empty());
+        exceptions.collect(std::iter::empty(), NO_REFS);
         assert!(exceptions.make(TagAddr::from_index(0), Box::default()).is_ok());
     }
 }

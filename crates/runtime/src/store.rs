@@ -104,7 +104,11 @@ pub struct Store {
     pub(crate) globals: Vec<GlobalType>,
     /// The type of each tag.
     pub(crate) tags: Vec<TypeId>,
+    /// For each tag, the cells of its values that are references to exceptions.
+    tag_roots: Vec<Box<[u32]>>,
     pub(crate) exceptions: Exceptions,
+    /// References to exceptions in frames of executors from outside that called the host, the newest last.
+    held: Vec<Cell>,
     /// Globals of references to exceptions.
     pub(crate) exception_globals: Vec<GlobalAddr>,
     /// Tables of references to exceptions.
@@ -195,7 +199,9 @@ impl Store {
             global_vms: Vec::new(),
             globals: Vec::new(),
             tags: Vec::new(),
+            tag_roots: Vec::new(),
             exceptions: Exceptions::new(),
+            held: Vec::new(),
             exception_globals: Vec::new(),
             exception_tables: Vec::new(),
             instances: Vec::new(),

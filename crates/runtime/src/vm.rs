@@ -89,7 +89,8 @@ pub(crate) struct Frame {
     pub(crate) ip: *const u64,
     /// The address of the caller, [`Frame::HOST`] for the host.
     pub(crate) func: u32,
-    /// The window: the callee's frame starts this many cells above the caller's; with [`Frame::SWITCHED`] in the top bit.
+    /// The window: the callee's frame starts this many cells above the caller's, or, where that is the host, above the stack's
+    /// base; with [`Frame::SWITCHED`] in the top bit.
     pub(crate) window: u32,
 }
 

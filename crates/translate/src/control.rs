@@ -169,7 +169,7 @@ impl<'m> Cx<'m> {
     /// R2 (frozen base): below a region's base no value stays an alias of a local, because the region may write the
     /// local on some of its paths and not on others, or once per iteration. What goes home goes home here, before the
     /// label and before the conditional jump (R3).
-    fn settle(&mut self, base: usize) {
+    pub(crate) fn settle(&mut self, base: usize) {
         while let Some(entry) = self.b.stack.settle_next(base) {
             match entry.place {
                 Place::Home => {}
@@ -561,6 +561,7 @@ impl Cx<'_> {
     pub(crate) fn arguments(&mut self, ty: TypeIdx) -> u64 {
         let count = self.module.types()[ty.index()].params.len();
         self.home_top(count);
+        self.settle_roots();
         match self.b.stack.height().checked_sub(count) {
             Some(first) if count != 0 => self.b.stack.get(first).home.into(),
             _ => self.b.stack.next_home().into(),

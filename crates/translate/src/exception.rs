@@ -7,6 +7,9 @@
 //!
 //! Neighbours: `control` opens and ends the block and pins labels.
 //!
+//! What a store keeps depends on the references to exceptions that a frame holds where exceptions are made, and it finds them in the
+//! home slots of their positions (R9).
+//!
 //! # Invariants
 //! * X1. `tries` are the open `try_table`s that were entered in reachable code; the clauses of the newest are the last of `catches`.
 //! * X2. Handlers stand in the order in which their `try_table`s end, the clauses of each in their order.
@@ -89,6 +92,16 @@ impl Cx<'_> {
             }
         }
         self.b.catches.truncate(catches as usize);
+    }
+
+    /// R9: the references to exceptions below the arguments of a call or throw are in their home slots, with all that lies below
+    /// the highest of them.
+    pub(crate) fn settle_roots(&mut self) {
+        let Some(roots) = &self.facts.exception_roots else { return };
+        if let Some(highest) = roots.operands(self.offset).next() {
+            let above = self.b.stack.position_above(highest);
+            self.settle(above);
+        }
     }
 
     fn throw(&mut self, tag: TagIdx) {

@@ -27,6 +27,8 @@
 //! * R7 (destination). `local.set` renames the result of the instruction just before it instead of copying, if that
 //!   instruction has one result, in the home slot that is consumed, and no label lies between.
 //! * R8 (unreachable code). Nothing is emitted after a terminator up to the matching `else` or `end`.
+//! * R9 (roots). Before a call or throw, references to exceptions below its arguments go home, with all below the highest of
+//!   them; in a function with such references the constant 0 goes home at region entry, too.
 //!
 //! # What the hints say
 //! One [`ControlHint`](prova_bytecode::ControlHint) per control operator that control can reach, or behind which it can

@@ -59,14 +59,18 @@ pub(crate) struct Stack {
     heads: Vec<u32>,
     first_home: u16,
     settled: usize,
+    /// Whether the constant 0 may be frozen, which may be a reference to an exception (R9).
+    freezes_null: bool,
     frozen: Vec<u32>,
     /// Whether something was popped from an empty stack.
     pub(crate) underflow: bool,
 }
 
 impl Stack {
-    /// Empties the stack for a function whose locals have `local_cells` cells.
-    pub(crate) fn reset(&mut self, local_cells: u16) {
+    /// Empties the stack for a function whose locals have `local_cells` cells; `freezes_null` says whether the constant 0 may stay one
+    /// below a region.
+    pub(crate) fn reset(&mut self, local_cells: u16, freezes_null: bool) {
+        self.freezes_null = freezes_null;
         self.truncate(0);
         if self.heads.len() < usize::from(local_cells) {
             self.heads.resize(usize::from(local_cells), 0);
@@ -91,6 +95,11 @@ impl Stack {
     #[inline]
     pub(crate) fn get(&self, p: usize) -> Entry {
         self.entries[p]
+    }
+
+    /// The position above the one in home slot `cell`.
+    pub(crate) fn position_above(&self, cell: u32) -> usize {
+        self.entries.partition_point(|entry| u32::from(entry.home) <= cell)
     }
 
     /// The top entry, if there is one.
@@ -194,7 +203,10 @@ impl Stack {
             self.settled += 1;
             match self.entries[p].place {
                 Place::Home => {}
-                Place::Const { .. } if self.frozen.len() < FROZEN_CONSTANTS_MAX => {
+                Place::Const { bits, .. }
+                    if self.frozen.len() < FROZEN_CONSTANTS_MAX
+                        && (self.freezes_null || bits != 0) =>
+                {
                     self.frozen.push(p as u32);
                 }
                 Place::Local(_) | Place::Const { .. } => return Some(self.set_home(p)),

@@ -103,7 +103,7 @@ pub(crate) struct Produced {
 pub(crate) struct Cx<'m> {
     pub(crate) module: &'m Module,
     func: FuncIdx,
-    facts: &'m FuncFacts,
+    pub(crate) facts: &'m FuncFacts,
     metering: Metering,
     deterministic: bool,
     pub(crate) b: Buffers,
@@ -176,7 +176,9 @@ impl<'m> Cx<'m> {
         }
         let ty = self.module.func_type(self.func);
         self.declare_locals(ty.params.iter().map(|&ty| (1, ty)).chain(body.locals()));
-        self.b.stack.reset(self.facts.local_cells as u16);
+        let roots = self.facts.exception_roots.as_ref();
+        let freezes_null = !roots.is_some_and(|roots| roots.has_operands());
+        self.b.stack.reset(self.facts.local_cells as u16, freezes_null);
         self.enter_body(self.module.func_type_idx(self.func));
         let mut operators = body.operators();
         while !operators.eof() {

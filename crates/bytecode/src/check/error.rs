@@ -64,11 +64,13 @@ pub enum Rule {
     Clauses,
     /// Q12: each control operator in reach has a hint, which says where its code ends.
     Extents,
+    /// Q13: references to exceptions are in their slots where exceptions may be made.
+    Roots,
 }
 
 impl Rule {
     /// All rules in their order, those of form first.
-    pub const ALL: [Rule; 27] = [
+    pub const ALL: [Rule; 28] = [
         Rule::Decoding,
         Rule::End,
         Rule::Size,
@@ -96,6 +98,7 @@ impl Rule {
         Rule::Live,
         Rule::Clauses,
         Rule::Extents,
+        Rule::Roots,
     ];
 
     /// Whether it is a rule of form.
@@ -134,6 +137,7 @@ impl fmt::Display for Rule {
             Rule::Live => "live",
             Rule::Clauses => "clauses",
             Rule::Extents => "extents",
+            Rule::Roots => "roots",
         };
         let (letter, first) =
             if self.of_form() { ('F', Rule::Decoding) } else { ('Q', Rule::Operators) };
@@ -184,7 +188,7 @@ impl std::error::Error for CheckError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Component {
     /// A local's cell, or a cell of the stack below a label's base, on an edge to the label; without label, at an instruction
-    /// whose exception a clause around it catches.
+    /// whose exception a clause around it catches, or at which the frame holds references to exceptions.
     Cell {
         /// The cell: below the local cells a local's, then the home slots.
         cell: u32,

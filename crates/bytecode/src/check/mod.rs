@@ -67,6 +67,9 @@
 //! * Q11. *Clauses.* The handlers are the clauses of the reachable `try_table`s, with their ranges, tags, slots and labels.
 //! * Q12. *Extents.* There is a hint for every control operator in reach and for nothing else, each at the word where the
 //!   operator's code ends; a constant is the constant that is there.
+//! * Q13. *Roots.* At a call and at a `throw` at which the frame holds references to exceptions
+//!   ([`FuncFacts::exception_roots`]), each local is in its slot, and so is each operand-stack position up to the highest such operand;
+//!   in a function that has such operands, no hint names a constant 0.
 //!
 //! # What an executor may lean on, and what not
 //! With the form, running code reads and writes only cells of its frame (and, through a window, the callee's), decodes only

@@ -239,7 +239,9 @@ impl Activation {
             }
             (*vm).height_left -= u64::from(charge_bytes);
             let (base, bottom) = ((*vm).fp, (*vm).frame_top);
-            *bottom = Frame { ip: ptr::null(), func: Frame::HOST, window: Frame::SWITCHED };
+            // The stack has at most 2^31 cells (STACK_BYTES_MAX).
+            let window = base.offset_from_unsigned((*vm).stack_base) as u32 | Frame::SWITCHED;
+            *bottom = Frame { ip: ptr::null(), func: Frame::HOST, window };
             (*vm).frame_top = bottom.add(1);
             write_cells(base, args);
             for cell in param_cells..local_cells {
@@ -343,7 +345,7 @@ impl Activation {
             (*vm).fp = frame.add(cells);
             let caller = InstanceAddr::from_index((*vm).instance_addr);
             let mark = store.mark();
-            let outcome = store.call_host_from(caller, data, func, buffer);
+            let outcome = store.call_host_from(caller, data, func, buffer, &[]);
             store.cut_back(mark);
             (*vm).fp = frame;
             (*vm).func = func.as_u32();

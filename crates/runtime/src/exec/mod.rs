@@ -35,12 +35,14 @@ mod matching;
 mod operands;
 #[cfg(prova_plant)]
 pub mod plant;
+mod roots;
 mod step;
 mod tail;
 mod unwind;
 
 pub(crate) use driver::call;
 pub use driver::{CallOutcome, Suspension};
+pub(crate) use roots::exception_roots;
 
 use crate::vm::{Cell, Vm};
 

@@ -155,11 +155,8 @@ impl Activation {
                 fp = fp.sub((record.window & !Frame::SWITCHED) as usize);
                 // The call belongs to the range that its last word is in; V4: the caller has bytecode.
                 func = record.func;
-                let last = record.ip.wrapping_sub(1);
-                let Some(at) = store.word_at(FuncAddr::from_index(func), last) else {
-                    return Ok(None);
-                };
-                word = at;
+                let call = record.ip.wrapping_sub(1);
+                word = store.word_at(FuncAddr::from_index(func), call).ok_or(TrapKind::Bug)?;
                 #[cfg(prova_plant)]
                 if planted!(RangeOffByOne) {
                     word += 1;
@@ -171,22 +168,11 @@ impl Activation {
 
     /// Makes the object of what a `throw` throws.
     fn object(&self, store: &mut Store, thrown: &Thrown) -> Result<Cell, TrapKind> {
-        let vm = self.vm();
-        // SAFETY: V5: the stack is initialised; the running frame ends below its charge's cells, so inside the stack.
-        let (stack, values) = unsafe {
-            let func = FuncAddr::from_index((*vm).func);
-            let frame = store.entry(func).charge_bytes as usize / 8;
-            let base = (*vm).stack_base;
-            let used = ((*vm).fp.offset_from(base) as usize + frame).min((*vm).stack_cells);
-            (
-                std::slice::from_raw_parts(base, used),
-                std::slice::from_raw_parts(thrown.window, store.tag_cells(thrown.tag)),
-            )
+        // SAFETY: V5, U2: the values at the window lie in the frame, and the stack is initialised.
+        let values = unsafe {
+            std::slice::from_raw_parts(thrown.window, store.tag_cells(thrown.tag)).to_vec()
         };
-        if store.exceptions_full() {
-            store.collect_exceptions(stack.iter().copied());
-        }
-        store.exception_new(thrown.tag, values)
+        store.exception_of_bytecode(thrown.tag, values.into())
     }
 }
 

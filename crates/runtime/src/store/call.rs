@@ -117,14 +117,16 @@ impl Store {
         let frames = unsafe { vm.frame_top.offset_from_unsigned(vm.frames_base) };
         // SAFETY: V5: both are in the value stack.
         let cells = unsafe { vm.fp.offset_from_unsigned(vm.stack_base) };
-        Mark { frames, cells, height_left: vm.height_left, suspended: self.suspended.len() }
+        let (suspended, held) = (self.suspended.len(), self.held.len());
+        Mark { frames, cells, height_left: vm.height_left, suspended, held }
     }
 
     /// Cuts off what a call from the host left on the stacks above a mark of this store: suspended calls, charges, and
     /// what a panic cut short.
     pub(crate) fn cut_back(&mut self, mark: Mark) {
-        let Mark { frames, cells, height_left, suspended } = mark;
+        let Mark { frames, cells, height_left, suspended, held } = mark;
         self.suspended.truncate(suspended);
+        self.held.truncate(held);
         // SAFETY: F1, V9; D1: the frames below the mark are as they were, since only the newest call runs.
         let vm = unsafe { &mut *self.vm() };
         // SAFETY: V6: so many records there were.
@@ -209,7 +211,8 @@ impl Store {
         self.caller
     }
 
-    /// [`Store::call_host`] for code of the instance `caller`: what every executor calls.
+    /// [`Store::call_host`] for code of the instance `caller`: what every executor calls. `holds` are the references to exceptions
+    /// in the frames of an executor from outside, which keep their exceptions meanwhile.
     ///
     /// # Errors
     ///
@@ -220,9 +223,13 @@ impl Store {
         data: &mut dyn Any,
         func: FuncAddr,
         cells: &mut [Cell],
+        holds: &[Cell],
     ) -> Result<HostOutcome, Trap> {
         let outer = self.caller.replace(caller);
+        let held = self.held.len();
+        self.held.extend_from_slice(holds);
         let outcome = self.call_host(data, func, cells);
+        self.held.truncate(held);
         self.caller = outer;
         outcome
     }
@@ -292,6 +299,8 @@ pub(crate) struct Mark {
     height_left: u64,
     /// Suspended calls.
     suspended: usize,
+    /// References to exceptions that executors from outside hold.
+    held: usize,
 }
 
 /// A suspended call whose frames are on the stacks.

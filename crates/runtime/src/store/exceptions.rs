@@ -1,14 +1,15 @@
 //! Tags and exceptions of a store (specification 4.2.10, 4.2.12).
 //!
-//! Neighbours: [`crate::exception`] keeps the objects; `exec::unwind` and the reference tier throw.
+//! Neighbours: [`crate::exception`] keeps the objects; `exec::unwind` and the reference tier throw; `exec::roots` reads frames.
 
 use super::{Store, holds_exceptions};
+use crate::exec::exception_roots;
 use crate::instantiate::CreateError;
 use crate::limits;
 use crate::trap::TrapKind;
 use crate::value::TagAddr;
 use crate::vm::Cell;
-use prova_module::{FuncType, TypeId, cells_of};
+use prova_module::{FuncType, TypeId, cells, cells_of, is_exnref};
 
 /// Tags. Accessors panic if the store has no such tag.
 impl Store {
@@ -27,6 +28,7 @@ impl Store {
     }
 
     pub(crate) fn push_tag(&mut self, ty: TypeId) -> TagAddr {
+        self.tag_roots.push(tag_roots(self.types.get(ty)));
         self.tags.push(ty);
         TagAddr((self.tags.len() - 1) as u32)
     }
@@ -49,19 +51,53 @@ impl Store {
 
 /// Exceptions.
 impl Store {
-    /// Makes an exception and gives a reference to it, for as long as something that
-    /// [`Store::collect_exceptions`] looks at refers to it.
+    /// Makes an exception and gives a reference to it, for as long as something refers to it: a frame (`docs/semantics.md`
+    /// says which of its cells), a global, a table, an element segment, or another exception.
+    ///
+    /// Where there are many exceptions, those to which nothing refers go before. `holds` are references that the caller's own
+    /// frames hold besides those of bytecode: an executor from outside gives those of its activation.
     ///
     /// # Errors
     ///
     /// [`TrapKind::TooManyExceptions`]; [`TrapKind::Misuse`] for cells that are no values of the tag's type in this store (V10:
     /// a clause gives them to code that believes them).
-    pub fn exception_new(&mut self, tag: TagAddr, cells: &[Cell]) -> Result<Cell, TrapKind> {
+    pub fn exception_new(
+        &mut self,
+        tag: TagAddr,
+        cells: &[Cell],
+        holds: &[Cell],
+    ) -> Result<Cell, TrapKind> {
         if cells.len() != self.tag_cells(tag) || !self.cells_fit(&self.tag_type(tag).params, cells)
         {
             return Err(TrapKind::Misuse);
         }
-        self.exceptions.make(tag, cells.into())
+        self.make_exception(tag, cells.into(), holds, false)
+    }
+
+    /// The same for the `throw` that running bytecode is at.
+    pub(crate) fn exception_of_bytecode(
+        &mut self,
+        tag: TagAddr,
+        cells: Box<[Cell]>,
+    ) -> Result<Cell, TrapKind> {
+        self.make_exception(tag, cells, &[], true)
+    }
+
+    fn make_exception(
+        &mut self,
+        tag: TagAddr,
+        cells: Box<[Cell]>,
+        holds: &[Cell],
+        running: bool,
+    ) -> Result<Cell, TrapKind> {
+        if self.exceptions.is_full() {
+            let mut roots = exception_roots(self, running);
+            roots.extend(holds);
+            roots.extend(&self.held);
+            roots.extend(self.tag_roots[tag.index()].iter().map(|&at| cells[at as usize]));
+            self.forget_exceptions(roots);
+        }
+        self.exceptions.make(tag, cells)
     }
 
     /// The tag and values of the exception that a cell refers to; `None` for null and for a reference to an exception
@@ -70,20 +106,19 @@ impl Store {
         self.exceptions.get(cell)
     }
 
-    /// Whether there are so many exceptions that the ones nobody refers to should go before the next is made.
+    /// Whether there are so many exceptions that those to which nothing refers go before the next is made.
     pub fn exceptions_full(&self) -> bool {
         self.exceptions.is_full()
     }
 
-    /// Whether one call from the host is active and no other around it.
-    pub fn is_outermost(&self) -> bool {
-        self.host_depth() == 1
+    /// The cells that the store's exceptions take together, of those that may be: 8 each and their values.
+    pub fn exception_cells(&self) -> usize {
+        self.exceptions.weight()
     }
 
-    /// Forgets the exceptions to which no cell refers of `stack`, nor of globals, tables, element segments and other exceptions.
-    ///
-    /// `stack` has to be all cells of running code: what it leaves out names nothing afterwards.
-    pub fn collect_exceptions(&mut self, stack: impl Iterator<Item = Cell>) {
+    /// Forgets the exceptions to which nothing refers: neither `frames`, nor globals, tables, element segments and other
+    /// exceptions.
+    fn forget_exceptions(&mut self, frames: Vec<Cell>) {
         let globals = self.exception_globals.iter();
         let globals = globals.map(|global| self.global_vms[global.index()].cells[0]);
         let tables = self.exception_tables.iter();
@@ -97,6 +132,20 @@ impl Store {
                 .filter(move |&(i, _)| exceptions(i))
                 .flat_map(|(_, values)| values.iter().copied())
         });
-        self.exceptions.collect(stack.chain(globals).chain(tables).chain(elems));
+        let roots = frames.into_iter().chain(globals).chain(tables).chain(elems);
+        self.exceptions.collect(roots, &self.tag_roots);
     }
+}
+
+/// The cells of a tag's values that are references to exceptions.
+fn tag_roots(ty: &FuncType) -> Box<[u32]> {
+    let mut at = 0;
+    let mut roots = Vec::new();
+    for &ty in &ty.params {
+        if is_exnref(ty) {
+            roots.push(at);
+        }
+        at += cells(ty);
+    }
+    roots.into()
 }

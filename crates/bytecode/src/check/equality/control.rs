@@ -269,7 +269,7 @@ impl<O: Observer> Proof<'_, '_, O> {
     fn edge(&mut self, at: usize) -> Verdict {
         let frame = &self.frames[at];
         if let Some(cell) = self.state.mismatch_below(frame.base) {
-            return Err(self.mismatch(cell, Some(frame.offset)));
+            return Err(self.mismatch(Rule::Frozen, cell, Some(frame.offset)));
         }
         let values = if frame.kind == BlockKind::Loop { frame.params } else { frame.results };
         let (base, count) = (frame.base, values.len());
@@ -293,9 +293,9 @@ impl<O: Observer> Proof<'_, '_, O> {
     }
 
     #[cold]
-    pub(super) fn mismatch(&self, cell: u32, label: Option<u32>) -> Fault {
+    pub(super) fn mismatch(&self, rule: Rule, cell: u32, label: Option<u32>) -> Fault {
         let (want, have) = (self.state.wasm(cell), self.state.code(cell));
-        Fault::differs(Rule::Frozen, Component::Cell { cell, label }, want, have)
+        Fault::differs(rule, Component::Cell { cell, label }, want, have)
     }
 
     /// The code of an edge has ended with `step`: it must be a jump to the label of `frames[at]`, or a return for the body's.
@@ -554,6 +554,7 @@ impl<O: Observer> Proof<'_, '_, O> {
             return Ok(());
         }
         self.thrown()?;
+        self.rooted()?;
         let mut cell = 0;
         for &result in &ty.results {
             let wide = result == ValType::V128;

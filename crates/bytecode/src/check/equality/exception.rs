@@ -98,7 +98,7 @@ impl<O: Observer> Proof<'_, '_, O> {
     pub(super) fn thrown(&self) -> Verdict {
         let Some(this) = self.tries.last() else { return Ok(()) };
         match self.state.mismatch_below(this.base) {
-            Some(cell) => Err(self.mismatch(cell, None)),
+            Some(cell) => Err(self.mismatch(Rule::Frozen, cell, None)),
             None => Ok(()),
         }
     }
@@ -115,7 +115,8 @@ impl<O: Observer> Proof<'_, '_, O> {
         let ty = self.module.tags().get(tag as usize).copied();
         let ty = ty.ok_or_else(|| Fault::new(Rule::Operators, "no such tag"))?;
         self.wasm_calls(Effect::Throw, [Vn::index(tag)], ty, true)?;
-        self.thrown()
+        self.thrown()?;
+        self.rooted()
     }
 }
 

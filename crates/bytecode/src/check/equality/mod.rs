@@ -30,7 +30,7 @@ mod effects;
 mod code;
 mod exception;
 mod observe;
-
+mod roots;
 mod state;
 mod symbolic;
 mod wasm;
@@ -438,6 +438,7 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
                 let what = format!("s{slot} is no constant of the block around this one");
                 return Err(Fault::new(Rule::Extents, what));
             }
+            self.no_root(slot, hint.cells)?;
             let term = self.terms.borrow().term(self.state.wasm(slot));
             let [low, high] = hint.cells;
             let wide = u128::from(low) | u128::from(high) << 64;

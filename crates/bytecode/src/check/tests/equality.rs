@@ -1,4 +1,4 @@
-//! Q1 to Q12 by example: a function, code that computes it, and edits of that code: some are right too, the others each
+//! Q1 to Q13 by example: a function, code that computes it, and edits of that code: some are right too, the others each
 //! have one fault and are refused by the rule that it breaks.
 //!
 //! A line `!end 6 s1=7` in code says that the code of the operator at offset 6 ends here and that s1 is the constant 7 below
@@ -11,6 +11,7 @@ mod cases;
 mod effects;
 mod exception;
 mod holes;
+mod roots;
 
 use super::candidate;
 use crate::candidate::{Candidate, ConstantHint, ControlHint, MapEntry, Settings};
@@ -111,7 +112,12 @@ fn run(case: &Case) -> Vec<String> {
 }
 
 fn all() -> impl Iterator<Item = &'static Case> {
-    cases::CASES.iter().chain(effects::CASES).chain(exception::CASES).chain(holes::CASES)
+    cases::CASES
+        .iter()
+        .chain(effects::CASES)
+        .chain(exception::CASES)
+        .chain(holes::CASES)
+        .chain(roots::CASES)
 }
 
 /// The right code of each case.
