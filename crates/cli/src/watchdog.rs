@@ -1,9 +1,9 @@
-//! A wall-clock limit: a thread that moves the engine's epoch on when the time is over, and ends the
-//! process if that does not help.
+//! A wall-clock limit: a thread that moves the engine's epoch on when the time is over, and ends
+//! the process if that does not help.
 //!
-//! Code stops at its next poll of the epoch, WASI's calls stop by themselves. What neither reaches is
-//! a call of the host's system that does not return: for that the process gets [`GRACE`] and is then
-//! ended from outside, with the exit code of a timeout.
+//! Code stops at its next poll of the epoch, WASI's calls stop by themselves. What neither reaches
+//! is a call of the host's system that does not return: for that the process gets [`GRACE`] and is
+//! then ended from outside, with the exit code of a timeout.
 
 use crate::report::{TRAP, warn};
 use prova::{Engine, Result, Store};

@@ -1,7 +1,8 @@
 //! WASI preview 1 for instances: the functions of `prova_wasi` as host functions of a [`Linker`].
 //!
-//! Neighbours: `prova_wasi` knows no engine; here it gets the caller's exported memory, fuel, epoch and deadline as its
-//! guest. What calls cost and what an interrupt leaves behind: `docs/semantics.md`, WASI.
+//! Neighbours: `prova_wasi` knows no engine; here it gets the caller's exported memory, fuel, epoch
+//! and deadline as its guest. What calls cost and what an interrupt leaves behind:
+//! `docs/semantics.md`, WASI.
 //!
 //! ```no_run
 //! use prova::*;
@@ -34,7 +35,8 @@ use std::time::{Duration, Instant};
 
 pub use prova_wasi::{Captured, Clocks, Perms, Randomness, WasiCtx, WasiCtxBuilder, WasiLimits};
 
-/// How long a call waits at most before it looks at the epoch again: other threads move it without waking anyone.
+/// How long a call waits at most before it looks at the epoch again: other threads move it without
+/// waking anyone.
 const EPOCH_PATIENCE: Duration = Duration::from_millis(10);
 
 /// The error of a program that ended by `proc_exit`, with its exit code.
@@ -51,8 +53,8 @@ impl std::error::Error for I32Exit {}
 
 /// Defines all functions of preview 1; `get` finds the WASI state in the store's data.
 ///
-/// A program that exits is stopped with [`I32Exit`]. The work of calls is charged to the store's fuel. A call that works
-/// long or waits is stopped with [`Trap::Interrupt`] by the epoch and at
+/// A program that exits is stopped with [`I32Exit`]. The work of calls is charged to the store's
+/// fuel. A call that works long or waits is stopped with [`Trap::Interrupt`] by the epoch and at
 /// [`Store::set_wall_deadline`](crate::Store::set_wall_deadline).
 ///
 /// # Errors

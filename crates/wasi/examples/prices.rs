@@ -2,8 +2,8 @@
 //!
 //! `cargo run --release -p prova-wasi --example prices` prints a line for each kind of call, the
 //! dearest first, on the file system of the temporary directory. Read beside the price of a unit of
-//! plain code (about 1 ns in the interpreter): the aim is 50 at most. The numbers are of one machine
-//! and one file system; `fd_sync` waits for the device and stands for itself.
+//! plain code (about 1 ns in the interpreter): the aim is 50 at most. The numbers are of one
+//! machine and one file system; `fd_sync` waits for the device and stands for itself.
 
 use prova_wasi::{Exit, Guest, Perms, WasiCtx, WasiCtxBuilder, function};
 use std::time::{Duration, Instant};

@@ -3,8 +3,10 @@
 //! Every call that takes a path comes here first ([`resolve`]) and then acts on the one name,
 //! without following a link there. A path without links goes to the host in one piece where the
 //! host keeps it below the directory by itself (Linux: `openat2`); otherwise it is walked component
-//! by component, and each link on the way is read, paid and walked like the path. (Following left to
-//! the host would be work that nobody has paid for: 40 links of 4 KiB each behind a name of one byte.)
+//! by component, and each link on the way is read, paid and walked like the path. (Following left
+//! to the host would be work that nobody has paid for: 40 links of 4 KiB each behind a name of one
+//! byte.)
+//!
 //! Invariants:
 //! 1. [`Place::name`] is one component: not empty, not `.` or `..`, no slash, no NUL. Trailing
 //!    slashes are taken off before the host sees the path and answered for by the calls

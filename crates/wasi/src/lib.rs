@@ -6,16 +6,17 @@
 //! [`MODULE`]. The crate knows no engine and no other crate of Prova.
 //!
 //! ```text
-//! FuncDef::call(WasiCtx, Guest, cells) ─► table ─► Call ─► process │ clock │ random │ poll │ fs_{io,fd,dir,open,path}
-//!                                                                                      └──► fd_table ─► sys ─► host
+//! FuncDef::call(WasiCtx, Guest, cells) ─► table ─► Call
+//!     ─► process │ clock │ random │ poll │ fs_{io,fd,dir,open,path} (─► fs_walk)
+//!             └──► fd_table ─► sys ─► host
 //! ```
 //!
 //! Invariants:
 //! 1. Nothing is granted that the builder was not told to grant: no directory, variable, argument
 //!    or stream.
 //! 2. Directory access goes through `fs_walk`, which resolves every path below its directory handle
-//!    (by the host's own rule where it has one, otherwise component by component); calls then act on
-//!    one name of one directory, without following a link there.
+//!    (by the host's own rule where it has one, otherwise component by component); calls then act
+//!    on one name of one directory, without following a link there.
 //! 3. No argument makes a call panic, allocate without bound, or touch memory outside the guest's.
 //! 4. A call charges for its work (`price`), before it or in pieces.
 //! 5. A call asks whether the guest may go on when it begins and between pieces of its work, and
@@ -23,10 +24,10 @@
 //! 6. Each call asks for the rights that `wasi_snapshot_preview1.witx` names.
 //!
 //! Limits: [`WasiLimits`], [`limits`]. Worst case of a call: linear in what it charges, or waiting,
-//! which ends when the guest is interrupted for streams of the host, but not inside a `Box<dyn Read>`
-//! or `Box<dyn Write>` of the embedder, nor inside one system call that the host does not finish
-//! (`fsync`, a file system over a network). The tests in `tests/wasi/` would notice a fault; they do
-//! not compare with other engines.
+//! which ends when the guest is interrupted for streams of the host, but not inside a `Box<dyn
+//! Read>` or `Box<dyn Write>` of the embedder, nor inside one system call that the host does not
+//! finish (`fsync`, a file system over a network). The tests in `tests/wasi/` would notice a fault;
+//! they do not compare with other engines.
 
 mod builder;
 mod call;

@@ -7,9 +7,10 @@
 //! 2. What is bounded by the arguments is paid before it is done; what is not is done in pieces of
 //!    at most [`PIECE_BYTES`] or one entry, each paid at once.
 //!
-//! A unit stands for about 50 ns of the host's work at most. Not so where the host waits for the
-//! device: in `fd_sync` and `fd_datasync`, and wherever its file system does so. `tests/wasi/prices.rs` holds each call against the table, and
-//! `examples/prices.rs` measures a unit of each call.
+//! A unit stands for about 50 ns of the host's work at most. Not so where the host waits for its
+//! device: in `fd_sync` and `fd_datasync`, in synchronised writes, and where its file system does.
+//! `tests/wasi/prices.rs` holds each call against the table, and `examples/prices.rs` measures a
+//! unit of each call.
 
 /// Every call.
 pub(crate) const CALL: u64 = 16;

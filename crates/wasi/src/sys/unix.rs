@@ -178,8 +178,8 @@ pub(crate) fn open_dir(dir: &Dir, path: &Path) -> io::Result<Dir> {
     dir.open_dir(path)
 }
 
-/// Opens the directory entry `name` of `dir`, for searching where the host has that; a symbolic link
-/// there fails (invariant 1).
+/// Opens the directory entry `name` of `dir`, for searching where the host has that; a symbolic
+/// link there fails (invariant 1).
 pub(crate) fn enter(dir: &Dir, name: &OsStr) -> io::Result<Dir> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     let access = OFlags::PATH;
@@ -345,6 +345,11 @@ pub(crate) fn free_bytes(file: &File) -> Option<u64> {
 
 /// Makes sure that `offset..offset + len` of the file exists.
 pub(crate) fn allocate(file: &File, offset: u64, len: u64) -> io::Result<()> {
+    // The system call that stands in for it there cuts off what lies behind.
+    #[cfg(target_os = "macos")]
+    if offset.saturating_add(len) <= file.metadata()?.len() {
+        return Ok(());
+    }
     #[cfg(any(target_os = "linux", target_os = "android", target_os = "macos"))]
     {
         Ok(rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), offset, len)?)

@@ -1,7 +1,7 @@
 //! Calls that work or wait long stop where the guest is interrupted, and what they leave behind.
 //!
-//! The guest counts how often it is asked whether it may go on, and says no after a number of times:
-//! no test looks at a clock. Green does not prove that a system call of the host returns.
+//! The guest counts how often it is asked whether it may go on, and says no after a number of
+//! times: no test looks at a clock. Green does not prove that a system call of the host returns.
 
 use crate::world::*;
 use prova_wasi::{Clocks, Errno, Exit, FUNCTIONS, Perms, Randomness, WasiCtxBuilder};

@@ -1,8 +1,8 @@
 //! Which rights each call needs: all of those of the table, and no others.
 //!
 //! Source: the comments on `rights` in `wasi_snapshot_preview1.witx`. Every call is made twice for
-//! each right of its row: with exactly the rights of the row it succeeds, with all rights but one of
-//! them it fails. Green does not prove that a right is asked for before the host is.
+//! each right of its row: with exactly the rights of the row it succeeds, with all rights but one
+//! of them it fails. Green does not prove that a right is asked for before the host is.
 
 use crate::world::*;
 use prova_wasi::{Errno, FUNCTIONS};
