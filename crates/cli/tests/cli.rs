@@ -252,7 +252,11 @@ fn endless_loops_end_by_timeout() {
     asleep.expect(134, "").says(&["- sleep!start\n", "wasm trap: interrupt\n"]);
     assert!(start.elapsed() < Duration::from_secs(50), "it slept to the end");
     demo.run("-W timeout=60s demo.wat").expect(0, "hello\n").silent();
-    demo.run("-W timeout=60s --fuel 5 demo.wat").expect(2, "").says(&["cannot be combined"]);
+    // Fuel counts beside the clock.
+    demo.run("-W timeout=60s,fuel=1000 demo.wat").expect(0, "hello\n").silent();
+    demo.run("-W timeout=60s --fuel 5 demo.wat")
+        .expect(134, "")
+        .says(&["wasm trap: all fuel consumed by WebAssembly\n"]);
 }
 
 #[test]
