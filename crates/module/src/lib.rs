@@ -38,6 +38,7 @@ mod refusal;
 mod registry;
 mod types;
 mod validate;
+pub mod walk;
 
 pub use const_expr::{ConstExpr, ConstOp};
 pub use cost::{
@@ -69,7 +70,7 @@ pub use types::{
 };
 pub use wasmparser::{
     AbstractHeapType, BinaryReader, BlockType, BrTable, Catch, FrameKind, FrameStack, HeapType,
-    Ieee32, Ieee64, MemArg, MemArgTarget, Operator, OperatorsReader, RefType, TryTable, V128,
-    ValType, VisitOperator, VisitSimdOperator, for_each_operator, for_each_visit_operator,
-    for_each_visit_simd_operator,
+    Ieee32, Ieee64, MemArg, MemArgTarget, Operator, OperatorsReader, RefType, TryTable,
+    UnpackedIndex, V128, ValType, VisitOperator, VisitSimdOperator, for_each_operator,
+    for_each_visit_operator, for_each_visit_simd_operator,
 };

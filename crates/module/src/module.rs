@@ -320,6 +320,16 @@ pub struct FuncBody<'m> {
 }
 
 impl<'m> FuncBody<'m> {
+    /// The module.
+    pub fn module(&self) -> &'m Module {
+        self.module
+    }
+
+    /// The function.
+    pub fn func(&self) -> FuncIdx {
+        self.func
+    }
+
     /// Where the body is in the module: local declarations and operators, without the size.
     pub fn range(&self) -> Range<usize> {
         self.range.clone()

@@ -6,8 +6,8 @@
 //! checked when this compiles, that its kind fits the field's type by `tests/ops.rs`.
 
 use wasmparser::{
-    BlockType, BrTable, HeapType, Ieee32, Ieee64, MemArg, Operator, Ordering, RefType, ResumeTable,
-    TryTable, V128, ValType, for_each_operator,
+    BlockType, BrTable, HeapType, Ieee32, Ieee64, MemArg, MemArgTarget, Operator, Ordering,
+    RefType, ResumeTable, TryTable, V128, ValType, for_each_operator,
 };
 
 /// What an immediate is.
@@ -214,6 +214,22 @@ impl<'o> Immediates<'o> {
     pub fn memarg(&self) -> Option<MemArg> {
         self.iter().find_map(|(_, value)| match value {
             Value::MemArg(memarg) => Some(*memarg),
+            _ => None,
+        })
+    }
+
+    /// The memory that an access names.
+    pub fn memory(&self) -> Option<u32> {
+        match self.memarg()?.target {
+            MemArgTarget::Memory(memory) => Some(memory),
+            MemArgTarget::Array(_) => None,
+        }
+    }
+
+    /// The heap type, of an operator with one.
+    pub fn heap(&self) -> Option<HeapType> {
+        self.iter().find_map(|(_, value)| match value {
+            Value::Heap(heap) => Some(*heap),
             _ => None,
         })
     }
