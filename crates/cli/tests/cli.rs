@@ -196,7 +196,7 @@ fn traps_have_a_named_backtrace() {
             "    1: error while executing at wasm backtrace:\n           0: ",
             "- demo!demo::inner\n           1: ",
             "- demo!middle\n           2: ",
-            "- demo!<wasm function ",
+            "- demo!outer\n",
             "    2: wasm trap: wasm `unreachable` instruction executed\n",
         ]);
         demo.run(&format!("{tier} --invoke far demo.wat")).expect(134, "").says(&[

@@ -279,6 +279,12 @@ impl Module {
         self.0.names.func(func)
     }
 
+    /// A function's name from the `name` section; where it has none, that of its first export. The time is that of the exports.
+    pub fn func_name_or_export(&self, func: FuncIdx) -> Option<&str> {
+        let export = || self.exports().iter().find(|export| export.func() == Some(func));
+        self.func_name(func).or_else(|| export().map(|export| &*export.name))
+    }
+
     /// The body of a function; `None` for an import, or if there is no such function.
     pub fn body(&self, func: FuncIdx) -> Option<FuncBody<'_>> {
         let defined = func.index().checked_sub(self.imported_func_count())?;

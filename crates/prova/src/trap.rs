@@ -153,9 +153,9 @@ impl FrameInfo {
         self.func.0
     }
 
-    /// The function's name in the name section, as it stands there.
+    /// The function's name in the name section, as it stands there; where it has none, the name of its first export.
     pub fn func_name(&self) -> Option<&str> {
-        self.module.func_name(self.func)
+        self.module.func_name_or_export(self.func)
     }
 
     /// The module's name in the name section.

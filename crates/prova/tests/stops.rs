@@ -7,6 +7,32 @@ mod common;
 use common::{each_tier, module, trap_of};
 use prova::*;
 
+/// A name of the name section comes first, then that of the first export; a function without either has its number.
+#[test]
+fn frames_are_named_by_exports_where_there_is_no_name() {
+    each_tier(
+        |_| {},
+        |engine| {
+            let module = module(
+                engine,
+                r#"(module (func unreachable)
+            (func (export "first") (export "second") call 0)
+            (func $named (export "third") call 1))"#,
+            )?;
+            let mut store = Store::new(engine, ());
+            let instance = Instance::new(&mut store, &module, &[])?;
+            let third = instance.get_typed_func::<(), ()>(&mut store, "third")?;
+            let error = third.call(&mut store, ()).expect_err("unreachable is reached");
+            let backtrace = error.downcast_ref::<WasmBacktrace>().expect("a backtrace");
+            let names: Vec<_> = backtrace.frames().iter().map(FrameInfo::func_name).collect();
+            assert_eq!(names, [None, Some("first"), Some("named")]);
+            let text = backtrace.to_string();
+            assert!(text.contains("!<wasm function 0>\n") && text.contains("!first\n"), "{text}");
+            Ok(())
+        },
+    );
+}
+
 #[test]
 fn traps_have_kind_backtrace_and_fault() {
     each_tier(

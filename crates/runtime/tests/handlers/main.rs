@@ -3,7 +3,7 @@
 mod suite;
 
 use prova_bytecode::{Class, Kind, OPS, Op};
-use suite::cases::{self, Family, family};
+use suite::cases::{self, Family, Group, family};
 use suite::{Effort, Reach, run};
 
 fn fail(failures: &[String]) {
@@ -34,28 +34,32 @@ fn check(wanted: Family) {
 }
 
 macro_rules! families {
-    ($($test:ident $family:ident)*) => {
+    ($($test:ident $family:expr;)*) => {
         /// The families that have a test.
-        const FAMILIES: &[Family] = &[$(Family::$family),*];
+        const FAMILIES: &[Family] = &[$($family),*];
 
         $(#[test]
         fn $test() {
-            check(Family::$family);
+            check($family);
         })*
     };
 }
 
 families! {
-    control Control
-    parametric Parametric
-    variable Variable
-    table Table
-    memory Memory
-    numeric Numeric
-    reference Reference
-    exception Exception
-    vector Vector
-    atomic Atomic
+    control_branch Family::Control(Group::Branch);
+    control_jump Family::Control(Group::Jump);
+    control_call Family::Control(Group::Call);
+    control_tail_call Family::Control(Group::TailCall);
+    control_meter Family::Control(Group::Meter);
+    parametric Family::Parametric;
+    variable Family::Variable;
+    table Family::Table;
+    memory Family::Memory;
+    numeric Family::Numeric;
+    reference Family::Reference;
+    exception Family::Exception;
+    vector Family::Vector;
+    atomic Family::Atomic;
 }
 
 #[test]

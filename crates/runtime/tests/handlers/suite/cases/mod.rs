@@ -21,7 +21,7 @@ use prova_bytecode::{Class, Kind, Op, Role};
 /// The families of instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Family {
-    Control,
+    Control(Group),
     Parametric,
     Variable,
     Table,
@@ -33,28 +33,38 @@ pub(crate) enum Family {
     Atomic,
 }
 
+/// Parts of [`Family::Control`], which takes longest under Miri.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// Branches that a comparison decides.
+    Branch,
+    /// Other branches, and returns.
+    Jump,
+    Call,
+    TailCall,
+    Meter,
+}
+
 /// The family of an op; none for an op that stands in no checked code.
 pub(crate) fn family(op: Op) -> Option<Family> {
     let prefix = op.mnemonic().split('.').next().unwrap_or_default();
     Some(match op.class() {
         Class::stub_attach | Class::stub_host => return None,
-        Class::branch
-        | Class::unreachable
+        Class::branch => Family::Control(Group::Branch),
+        Class::unreachable
         | Class::br
         | Class::br_table
         | Class::return_
         | Class::return1
-        | Class::return2
-        | Class::call
-        | Class::call_import
-        | Class::call_indirect
-        | Class::return_call
+        | Class::return2 => Family::Control(Group::Jump),
+        Class::call | Class::call_import | Class::call_indirect | Class::call_ref => {
+            Family::Control(Group::Call)
+        }
+        Class::return_call
         | Class::return_call_import
         | Class::return_call_indirect
-        | Class::call_ref
-        | Class::return_call_ref
-        | Class::charge
-        | Class::poll => Family::Control,
+        | Class::return_call_ref => Family::Control(Group::TailCall),
+        Class::charge | Class::poll => Family::Control(Group::Meter),
         Class::throw | Class::throw_ref => Family::Exception,
         Class::load | Class::store | Class::load_far | Class::store_far => Family::Memory,
         Class::atomic_load | Class::atomic_store | Class::atomic_rmw | Class::atomic_cmpxchg => {
@@ -83,7 +93,7 @@ pub(crate) fn family(op: Op) -> Option<Family> {
 pub(crate) fn of(op: Op) -> Vec<Unit> {
     let Some(family) = family(op) else { return Vec::new() };
     match family {
-        Family::Control => control::of(op),
+        Family::Control(_) => control::of(op),
         Family::Parametric => vec![Unit::new("", parametric::forms(op))],
         Family::Variable => variable::of(op),
         Family::Table => table::of(op),
