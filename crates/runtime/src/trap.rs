@@ -181,7 +181,8 @@ pub struct Trap {
     pub backtrace: Vec<TraceFrame>,
     /// Older frames that the backtrace leaves out.
     pub frames_omitted: usize,
-    /// Of kind [`TrapKind::UncaughtException`]: the exception. Boxed, since traps travel as values.
+    /// The exception that nothing caught, for [`TrapKind::UncaughtException`] and for what a host function threw. Boxed, since
+    /// traps travel as values.
     pub exception: Option<Box<Exception>>,
     /// The error of a host function, or the message of kinds that have one.
     pub host: Option<Box<dyn Error + Send + Sync>>,

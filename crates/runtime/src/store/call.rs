@@ -202,7 +202,10 @@ impl Store {
                 Ok(())
             }
             HostOutcome::Suspend => Err(TrapKind::Suspended.into()),
-            HostOutcome::Throw(_, trap) | HostOutcome::Trap(trap) => Err(*trap),
+            HostOutcome::Throw(exception, trap) => {
+                Err(Trap { exception: Some(Box::new(exception)), ..*trap })
+            }
+            HostOutcome::Trap(trap) => Err(*trap),
         }
     }
 
