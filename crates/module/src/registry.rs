@@ -38,10 +38,19 @@ impl fmt::Display for TypeId {
 }
 
 /// Interns function types.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct TypeRegistry {
     types: Vec<Arc<FuncType>>,
     ids: HashMap<Arc<FuncType>, TypeId>,
+    /// The greatest number of types that modules may have together.
+    types_max: u32,
+}
+
+impl Default for TypeRegistry {
+    fn default() -> TypeRegistry {
+        let types_max = TypeRegistry::TYPES_MAX;
+        TypeRegistry { types: Vec::new(), ids: HashMap::new(), types_max }
+    }
 }
 
 impl TypeRegistry {
@@ -62,7 +71,7 @@ impl TypeRegistry {
                 Some(ty) => self.intern(&ty),
                 None => self.intern(ty),
             };
-            if id.0 >= TypeRegistry::TYPES_MAX {
+            if id.0 >= self.types_max {
                 return None;
             }
             ids.push(id);
@@ -242,6 +251,20 @@ mod tests {
         assert_eq!(registry.get(b), &FuncType::new([], [I32, F64]));
         assert_eq!(registry.find(&FuncType::new([I32, F64], [])), None);
         assert_eq!((registry.len(), a.to_string().as_str()), (2, "typeid0"));
+    }
+
+    #[test]
+    fn a_registry_holds_as_many_types_as_references_can_name() {
+        let last = TypeId(TypeRegistry::TYPES_MAX - 1);
+        assert!(
+            ref_to_type(true, last).is_some() && ref_to_type(true, TypeId(last.0 + 1)).is_none()
+        );
+        let mut registry = TypeRegistry { types_max: 3, ..TypeRegistry::new() };
+        let all = [I32, F64, ValType::I64, ValType::F32].map(|ty| FuncType::new([ty], []));
+        let ids = registry.intern_all(&all[..3]).expect("as many as there may be");
+        assert_eq!(registry.intern_all(&all[1..3]), Some(ids[1..].to_vec()), "none is new");
+        assert_eq!(registry.intern_all(&all), None);
+        assert_eq!(TypeRegistry::new().types_max, TypeRegistry::TYPES_MAX);
     }
 
     fn named(nullable: bool, index: u32) -> RefType {

@@ -6,7 +6,6 @@ use crate::error::{Error, Misuse, Result, bail, misuse};
 use crate::func::Func;
 use crate::memory::Memory;
 use crate::store::{AsContext, AsContextMut, StoreId};
-use crate::trap::error_of_trap;
 use crate::types::{ExternType, FuncType, GlobalType, TableType};
 use crate::value::{Ref, Val};
 use prova_runtime as rt;
@@ -203,7 +202,7 @@ impl Global {
         let mut cells = [0, 0];
         val.to_cells(&mut cells);
         let done = store.rt.global_set(self.addr, cells);
-        done.map_err(|kind| error_of_trap(kind.into()))
+        done.map_err(|kind| store.error_of_trap(kind.into()))
     }
 }
 
@@ -270,7 +269,7 @@ impl Table {
         let store = store.as_context_mut();
         self.check_element(value, &store)?;
         let done = store.rt.table_set(self.addr, index, value.to_cell());
-        done.map_err(|kind| error_of_trap(kind.into()))
+        done.map_err(|kind| store.error_of_trap(kind.into()))
     }
 
     /// Adds `delta` elements, all `init`, and gives the size before.

@@ -5,6 +5,7 @@
 
 use crate::engine::Engine;
 use crate::error::{OrBug, Result, misuse};
+use crate::exception::ThrownException;
 use crate::externals::Extern;
 use crate::host::{HostFunc, IntoFunc};
 use crate::instance::Instance;
@@ -175,6 +176,10 @@ impl<T: 'static> HostFunc<T> {
                 Ok(()) => return HostOutcome::Done,
                 Err(error) => error,
             };
+            let thrown = error.downcast_ref::<ThrownException>();
+            if let Some(exception) = thrown.and_then(|thrown| thrown.to_rt(state.id)) {
+                return HostOutcome::Throw(exception, trap_of_host(error));
+            }
             match &mut state.suspending {
                 Some(slot) => {
                     *slot = Some(error);

@@ -8,8 +8,7 @@ use crate::externals::{Extern, Global, Table};
 use crate::func::Func;
 use crate::memory::Memory;
 use crate::module::Module;
-use crate::store::{AsContext, AsContextMut, StoreContext, StoreId};
-use crate::trap::error_of_trap;
+use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut, StoreId};
 use crate::typed::{TypedFunc, WasmParams, WasmResults};
 use prova_module as module;
 use prova_runtime as rt;
@@ -69,7 +68,7 @@ impl Instance {
         let attach = Arc::clone(module.code());
         let addr = store
             .unsuspended(|store| store.rt.instantiate(store.state, module.wasm(), &imports, attach))
-            .map_err(error_of_instantiation)?;
+            .map_err(|error| error_of_instantiation(error, &store))?;
         store.state.modules.insert(addr, module.clone());
         Ok(Instance { store: store.state.id, addr })
     }
@@ -147,9 +146,12 @@ impl Instance {
 }
 
 /// The error of its kind.
-fn error_of_instantiation(error: InstantiateError) -> Error {
+fn error_of_instantiation<T: 'static>(
+    error: InstantiateError,
+    store: &StoreContextMut<'_, T>,
+) -> Error {
     match error {
-        InstantiateError::Trap { trap, .. } => error_of_trap(trap),
+        InstantiateError::Trap { trap, .. } => store.error_of_trap(trap),
         InstantiateError::Link(error) => Error::new(LinkError(error.to_string())),
         InstantiateError::Unsupported(proposal) => refused(module::Error {
             offset: None,

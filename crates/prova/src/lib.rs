@@ -27,6 +27,7 @@ mod compiler;
 mod config;
 mod engine;
 mod error;
+mod exception;
 mod externals;
 mod func;
 mod host;
@@ -52,6 +53,7 @@ pub use error::{
     Bug, CheckError, Context, Error, ErrorKind, InvalidModule, LinkError, Misuse, Result,
     UnsupportedModule, bail, format_err,
 };
+pub use exception::ThrownException;
 pub use externals::{Extern, Global, Table, Tag};
 pub use func::{Caller, Func};
 pub use host::{HostFunc, IntoFunc, WasmRet};

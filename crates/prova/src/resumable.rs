@@ -12,7 +12,6 @@
 use crate::error::{Error, OrBug, Result, misuse};
 use crate::func::Func;
 use crate::store::{AsContextMut, StoreContextMut, Suspending};
-use crate::trap::error_of_trap;
 use crate::value::{Val, cells_of_vals, vals_of_cells};
 use prova_module::cells_of;
 use prova_runtime as rt;
@@ -120,7 +119,7 @@ fn run<T: 'static>(
     let outcome = go_on(&mut *suspending.store, &mut cells);
     let error = suspending.store.state.suspending.take().flatten();
     drop(suspending);
-    match outcome.map_err(error_of_trap)? {
+    match outcome.map_err(|trap| store.error_of_trap(trap))? {
         CallOutcome::Returned => {
             vals_of_cells(&cells, types, called.store, results);
             Ok(ResumableCall::Finished)

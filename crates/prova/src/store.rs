@@ -245,7 +245,12 @@ impl<T: 'static> StoreContextMut<'_, T> {
         results: &mut [Cell],
     ) -> Result<()> {
         self.unsuspended(|store| store.rt.call(store.state, func, args, results))
-            .map_err(error_of_trap)
+            .map_err(|trap| self.error_of_trap(trap))
+    }
+
+    /// The error of a trap of this store.
+    pub(crate) fn error_of_trap(&self, trap: rt::Trap) -> Error {
+        error_of_trap(trap, self.rt, self.state.id)
     }
 
     /// Runs code whose host functions cannot suspend it.

@@ -1,11 +1,14 @@
 //! Traps and backtraces: what the runtime reports → errors that embedders take apart.
 //!
-//! The error of a trap is a chain, outermost first: [`WasmBacktrace`], [`MemoryFault`] where there is one, [`Trap`]. The
+//! The error of a trap is a chain, outermost first: [`WasmBacktrace`], [`MemoryFault`] or [`ThrownException`] where there is
+//! one, [`Trap`]. The
 //! error of a host function keeps its own chain and type, with the backtrace around it. A bug met at
 //! a first call comes out as itself.
 
 use crate::error::{Bug, Error, Misuse};
+use crate::exception::ThrownException;
 use crate::pipeline::AttachFailure;
+use crate::store::StoreId;
 use prova_module::{FuncIdx, Module};
 use prova_runtime as rt;
 use rt::TrapKind;
@@ -240,7 +243,14 @@ pub(crate) fn trap_of_host(error: Error) -> Box<rt::Trap> {
 }
 
 /// The error of a trap.
-pub(crate) fn error_of_trap(trap: rt::Trap) -> Error {
+pub(crate) fn error_of_trap(trap: rt::Trap, rt: &rt::Store, store: StoreId) -> Error {
+    let thrown = trap.exception.as_deref();
+    let thrown = thrown.map(|exception| ThrownException::of_rt(exception, rt, store));
+    error_of(trap, thrown)
+}
+
+/// The error of a trap that may carry an exception.
+fn error_of(trap: rt::Trap, thrown: Option<ThrownException>) -> Error {
     let (kind, fault, omitted) = (trap.kind, trap.fault, trap.frames_omitted);
     let frames: Vec<FrameInfo> = trap
         .backtrace
@@ -249,7 +259,7 @@ pub(crate) fn error_of_trap(trap: rt::Trap) -> Error {
         .collect();
     let error = match trap.host {
         Some(source) => root_of_host(source, kind),
-        None => root_of_kind(kind),
+        None => thrown.map_or_else(|| root_of_kind(kind), Error::from),
     };
     let error = match fault {
         Some(fault) => {
@@ -314,7 +324,7 @@ mod tests {
     use prova_bytecode::Rule;
 
     fn kind_of(trap: rt::Trap) -> Option<ErrorKind> {
-        ErrorKind::of(&error_of_trap(trap))
+        ErrorKind::of(&error_of(trap, None))
     }
 
     #[test]
@@ -336,7 +346,7 @@ mod tests {
         for misuse in [TrapKind::Misuse.into(), rt::Trap::with_message(TrapKind::Misuse, "x")] {
             assert_eq!(kind_of(misuse), Some(ErrorKind::Misuse));
         }
-        let bug = error_of_trap(attach(refused())).context("around it");
+        let bug = error_of(attach(refused()), None).context("around it");
         let found = bug.downcast_ref::<Bug>().and_then(Bug::check_error);
         assert_eq!(found, Some(&error), "{bug:?}");
         let text = "a bug in Prova: bytecode of func3 refused at word 1 (Wasm offset 0x2a), rule F5 (slots): s9 in a frame of 2";

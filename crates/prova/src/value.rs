@@ -264,6 +264,11 @@ impl Val {
         }
     }
 
+    /// How many cells it takes.
+    pub(crate) fn cells(&self) -> usize {
+        if matches!(self, Val::V128(_)) { 2 } else { 1 }
+    }
+
     /// Writes the value to the first of `cells`, as many as its type takes.
     pub(crate) fn to_cells(self, cells: &mut [Cell]) {
         match self {

@@ -3,7 +3,7 @@
 //! The specification reduces a throw through the contexts around it, from the inside out. Here the labels of the frames are searched
 //! in this order, and only then popped, so that an exception that nothing catches is a trap with the throw's backtrace. The search
 //! pays for each clause that it asks and each frame that it leaves.
-//! An exception does not pass a call of the host.
+//! A host function throws into the code that called it; what nothing catches leaves for the host as a trap with the exception.
 //!
 //! Neighbours: [`machine`](crate::machine) has labels and frames; the store keeps exceptions that references name.
 //!
@@ -14,7 +14,7 @@ use crate::decode::{Block, Op};
 use crate::machine::{Machine, Next, Stop};
 use crate::value::Value;
 use prova_module::{Catch, Operator, TagIdx, TryTable, cells_of};
-use prova_runtime::{NULL_REF, Search, TagAddr, TrapKind};
+use prova_runtime::{Exception, NULL_REF, Search, TagAddr, Trap, TrapKind};
 
 /// What is thrown.
 struct Thrown {
@@ -48,7 +48,7 @@ pub(crate) fn execute(
         Operator::Throw { tag_index } => {
             let tag = m.instance().tag_addr(TagIdx(tag_index));
             let values = m.stack.pop_values(m.store.tag_type(tag).params.len())?;
-            throw(m, Thrown { tag, values, reference: None })
+            throw(m, Thrown { tag, values, reference: None }, None)
         }
         Operator::ThrowRef => {
             let reference = m.stack.pop_ref()?;
@@ -60,19 +60,35 @@ pub(crate) fn execute(
             let mut cells = cells.iter().copied();
             let types = &m.store.tag_type(tag).params;
             let values = types.iter().map(|&ty| Value::read(ty, &mut cells)).collect();
-            throw(m, Thrown { tag, values, reference: Some(reference) })
+            throw(m, Thrown { tag, values, reference: Some(reference) }, None)
         }
         // `Op::new` sends no other operator here.
         _ => Err(Stop::Bug("no exception operator")),
     }
 }
 
+/// Throws what a host function, whose frame is gone, throws; the trap is for the case that nothing catches.
+pub(crate) fn throw_of_host(
+    m: &mut Machine<'_>,
+    exception: &Exception,
+    trap: Box<Trap>,
+) -> Result<Next, Stop> {
+    let mut cells = exception.cells.iter().copied();
+    let types = &m.store.tag_type(exception.tag).params;
+    let values = types.iter().map(|&ty| Value::read(ty, &mut cells)).collect();
+    throw(m, Thrown { tag: exception.tag, values, reference: None }, Some(trap))
+}
+
 /// Goes on at the innermost clause that catches.
-fn throw(m: &mut Machine<'_>, thrown: Thrown) -> Result<Next, Stop> {
+fn throw(m: &mut Machine<'_>, thrown: Thrown, of_host: Option<Box<Trap>>) -> Result<Next, Stop> {
     let mut search = Search::new();
     let Some(Place { frames, labels, clause }) = catcher(m, &mut search, thrown.tag)? else {
         search.pay(m.store, 0)?;
-        return Err(TrapKind::UncaughtException.into());
+        let exception = Exception { tag: thrown.tag, cells: cells(&thrown.values) };
+        return Err(Stop::Trapped(Box::new(match of_host {
+            Some(trap) => Trap { exception: Some(Box::new(exception)), ..*trap },
+            None => Trap::uncaught(exception),
+        })));
     };
     let (with_values, with_ref, depth) = match clause {
         Catch::One { label, .. } => (true, false, label),
@@ -80,8 +96,8 @@ fn throw(m: &mut Machine<'_>, thrown: Thrown) -> Result<Next, Stop> {
         Catch::All { label } => (false, false, label),
         Catch::AllRef { label } => (false, true, label),
     };
-    let cells = if with_values { cells_of(&m.store.tag_type(thrown.tag).params) } else { 0 };
-    search.pay(m.store, cells.into())?;
+    let count = if with_values { cells_of(&m.store.tag_type(thrown.tag).params) } else { 0 };
+    search.pay(m.store, count.into())?;
     let reference = match (with_ref, thrown.reference) {
         (false, _) => None,
         (true, Some(reference)) => Some(reference),
@@ -126,15 +142,24 @@ fn catcher(m: &Machine<'_>, search: &mut Search, tag: TagAddr) -> Result<Option<
                 }
             }
         }
-        search.leave_frame(m.store)?;
+        // A frame of the host costs nothing to leave.
+        if !frame.replaced {
+            search.leave_frame(m.store)?;
+        }
     }
     Ok(None)
 }
 
 /// Makes the object of an exception.
 fn object(m: &mut Machine<'_>, thrown: &Thrown) -> Result<u64, Stop> {
-    let mut cells = Vec::new();
-    thrown.values.iter().for_each(|value| value.write(&mut cells));
+    let cells = cells(&thrown.values);
     let holds = if m.store.exceptions_full() { m.exception_references() } else { Vec::new() };
     Ok(m.store.exception_new(thrown.tag, &cells, &holds)?)
+}
+
+/// Values as cells.
+fn cells(values: &[Value]) -> Box<[u64]> {
+    let mut cells = Vec::new();
+    values.iter().for_each(|value| value.write(&mut cells));
+    cells.into()
 }

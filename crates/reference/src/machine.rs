@@ -32,8 +32,8 @@ use crate::{
 use prova_module::{FuncIdx, Module, cells_of, host_charge_bytes};
 use prova_num::NumError;
 use prova_runtime::{
-    Cell, FuncAddr, FuncKind, HostOutcome, Instance, InstanceAddr, MemoryFault, Metering, Store,
-    TraceFrame, Trap, TrapKind,
+    Cell, Exception, FuncAddr, FuncKind, HostOutcome, Instance, InstanceAddr, MemoryFault,
+    Metering, Store, TraceFrame, Trap, TrapKind,
 };
 use std::any::Any;
 use std::sync::Arc;
@@ -45,8 +45,8 @@ pub(crate) enum Stop {
     Trap(TrapKind),
     /// The current operator missed its memory.
     Fault(MemoryFault),
-    /// A host function trapped.
-    Host(Box<Trap>),
+    /// A trap that exists already: a host function's, or that of an exception that nothing catches.
+    Trapped(Box<Trap>),
     /// What validation excludes has happened: a fault of ours.
     Bug(&'static str),
 }
@@ -103,8 +103,8 @@ pub(crate) struct Frame {
     height: usize,
     /// How many labels there are below the function's own.
     labels: usize,
-    /// Whether a tail call of a host function has taken the frame's place.
-    replaced: bool,
+    /// Whether a tail call of a host function has taken the frame's place: it has no charge and no labels any more.
+    pub(crate) replaced: bool,
 }
 
 /// One activation: a call from the host until its end.
@@ -270,7 +270,9 @@ impl<'s> Machine<'s> {
     pub(crate) fn unwind(&mut self, frames: usize, labels: usize) -> Result<(), Stop> {
         for _ in 0..frames {
             self.labels.truncate(self.frame.labels);
-            self.store.leave_frame(self.frame.code.charge_bytes);
+            if !self.frame.replaced {
+                self.store.leave_frame(self.frame.code.charge_bytes);
+            }
             let caller = self.callers.pop().ok_or(Stop::Bug("no caller to unwind to"))?;
             self.frame = caller;
         }
@@ -327,9 +329,12 @@ impl<'s> Machine<'s> {
             FuncKind::Host => {
                 let charge_bytes = host_charge_bytes(self.store.func_type(func));
                 self.store.enter_frame(charge_bytes)?;
-                self.call_host(func)?;
+                let threw = self.call_host(func)?;
                 self.store.leave_frame(charge_bytes);
-                Ok(Next::Operator)
+                match threw {
+                    Some((exception, trap)) => exception::throw_of_host(self, &exception, trap),
+                    None => Ok(Next::Operator),
+                }
             }
         }
     }
@@ -359,9 +364,12 @@ impl<'s> Machine<'s> {
                 self.stack.unwind(self.frame.height, params)?;
                 self.labels.truncate(self.frame.labels);
                 self.frame.replaced = true;
-                self.call_host(func)?;
+                let threw = self.call_host(func)?;
                 self.store.leave_frame(host_bytes);
-                Ok(self.resume_caller())
+                match threw {
+                    Some((exception, trap)) => exception::throw_of_host(self, &exception, trap),
+                    None => Ok(self.resume_caller()),
+                }
             }
         }
     }
@@ -386,8 +394,9 @@ impl<'s> Machine<'s> {
         }
     }
 
-    /// Calls a host function whose frame is charged for; pays before it, and polls the epoch after it.
-    fn call_host(&mut self, func: FuncAddr) -> Result<(), Stop> {
+    /// Calls a host function whose frame is charged for; pays before it, and polls the epoch after it. Gives what it throws,
+    /// with the trap of the case that nothing catches.
+    fn call_host(&mut self, func: FuncAddr) -> Result<Option<(Exception, Box<Trap>)>, Stop> {
         self.store.charge_host_call(func)?;
         let ty = self.store.func_type(func).clone();
         let mut cells = Vec::new();
@@ -397,13 +406,18 @@ impl<'s> Machine<'s> {
         let (caller, holds) = (self.frame.instance, self.exception_references());
         match self.store.call_host_from(caller, self.data, func, &mut cells, &holds) {
             Ok(HostOutcome::Done) => {}
+            Ok(HostOutcome::Throw(exception, trap)) => {
+                self.poll()?;
+                return Ok(Some((exception, trap)));
+            }
             Ok(HostOutcome::Suspend) => return Err(TrapKind::Suspended.into()),
-            Ok(HostOutcome::Trap(trap)) => return Err(Stop::Host(trap)),
-            Err(trap) => return Err(Stop::Host(Box::new(trap))),
+            Ok(HostOutcome::Trap(trap)) => return Err(Stop::Trapped(trap)),
+            Err(trap) => return Err(Stop::Trapped(Box::new(trap))),
         }
         let mut cells = cells.into_iter();
         self.stack.push_values(ty.results.iter().map(|&ty| Value::read(ty, &mut cells)));
-        self.poll()
+        self.poll()?;
+        Ok(None)
     }
 
     /// Polls the epoch, where that is the metering.
@@ -430,7 +444,7 @@ impl<'s> Machine<'s> {
         let mut trap = match stop {
             Stop::Trap(kind) => Trap::new(kind),
             Stop::Fault(fault) => Trap::new(TrapKind::MemoryOutOfBounds).with_fault(fault),
-            Stop::Host(trap) => *trap,
+            Stop::Trapped(trap) => *trap,
             Stop::Bug(message) => Trap::bug(message),
         };
         let frames = std::iter::once(&self.frame).chain(self.callers.iter().rev());

@@ -8,7 +8,7 @@
 
 use crate::store::Store;
 use crate::trap::Trap;
-use crate::value::FuncAddr;
+use crate::value::{FuncAddr, TagAddr};
 use crate::vm::Cell;
 use std::any::Any;
 use std::error::Error;
@@ -30,8 +30,19 @@ pub enum HostOutcome {
     /// It wants to be resumed later with its results: [`Store::call_resumable`]. In any other call a trap of kind
     /// [`TrapKind::Suspended`](crate::TrapKind::Suspended).
     Suspend,
+    /// It throws an exception into the code that called it. The trap is what the call ends with if nothing catches it.
+    Throw(Exception, Box<Trap>),
     /// It failed.
     Trap(Box<Trap>),
+}
+
+/// An exception in the hands of the host: a tag, and values in cells that fit its type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exception {
+    /// The tag.
+    pub tag: TagAddr,
+    /// The values; a v128 takes two cells, the low half first.
+    pub cells: Box<[Cell]>,
 }
 
 /// An executor from outside this crate, for the Wasm functions of a whole store.

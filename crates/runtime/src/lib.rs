@@ -37,7 +37,7 @@ pub use exception::WEIGHT_MAX as EXCEPTION_CELLS_MAX;
 pub use exec::plant;
 pub use exec::{CallOutcome, Suspension};
 pub use func::FuncKind;
-pub use host::{Dispatch, Executor, ExecutorKind, HostFunc, HostOutcome, UnknownName};
+pub use host::{Dispatch, Exception, Executor, ExecutorKind, HostFunc, HostOutcome, UnknownName};
 pub use instance::Instance;
 pub use instantiate::{CreateError, InstantiateError};
 pub use limits::{Limits, STACK_BYTES_MAX, STACK_BYTES_MIN};

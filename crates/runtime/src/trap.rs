@@ -6,6 +6,7 @@
 //!
 //! Limits: a backtrace holds at most [`Trap::FRAMES_MAX`] frames, the newest; [`Trap::frames_omitted`] counts the rest.
 
+use crate::host::Exception;
 use crate::value::InstanceAddr;
 use prova_module::{FuncIdx, Module};
 use prova_num::NumError;
@@ -180,6 +181,9 @@ pub struct Trap {
     pub backtrace: Vec<TraceFrame>,
     /// Older frames that the backtrace leaves out.
     pub frames_omitted: usize,
+    /// The exception that nothing caught, for [`TrapKind::UncaughtException`] and for what a host function threw. Boxed, since
+    /// traps travel as values.
+    pub exception: Option<Box<Exception>>,
     /// The error of a host function, or the message of kinds that have one.
     pub host: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -190,7 +194,19 @@ impl Trap {
 
     /// A trap of this kind without backtrace.
     pub fn new(kind: TrapKind) -> Trap {
-        Trap { kind, fault: None, backtrace: Vec::new(), frames_omitted: 0, host: None }
+        Trap {
+            kind,
+            fault: None,
+            backtrace: Vec::new(),
+            frames_omitted: 0,
+            exception: None,
+            host: None,
+        }
+    }
+
+    /// The trap of an exception that nothing catches before the host.
+    pub fn uncaught(exception: Exception) -> Trap {
+        Trap { exception: Some(Box::new(exception)), ..Trap::new(TrapKind::UncaughtException) }
     }
 
     /// The trap of a host function that failed with `error`.

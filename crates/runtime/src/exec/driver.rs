@@ -20,7 +20,7 @@
 
 use super::call::charge_of_running;
 use super::{Registers, matching, tail};
-use crate::host::{Dispatch, ExecutorKind, HostOutcome};
+use crate::host::{Dispatch, Exception, ExecutorKind, HostOutcome};
 use crate::store::{Mark, Store, SuspendedCall};
 use crate::trap::{MemoryFault, Trap, TrapKind};
 use crate::value::{FuncAddr, InstanceAddr};
@@ -214,6 +214,16 @@ impl Saved {
     }
 }
 
+/// How a host function went on that code called.
+enum HostReturn {
+    /// It returned; its results are in its frame.
+    Done,
+    /// It threw; the trap is for the case that nothing catches.
+    Threw(Exception, Box<Trap>),
+    /// It suspended the call.
+    Suspended,
+}
+
 pub(super) struct Activation {
     vm: *mut Vm,
     saved: Saved,
@@ -293,16 +303,20 @@ impl Activation {
                 } else if code == ExitCode::Enter as u32 {
                     let func = FuncAddr::from_index((*vm).func);
                     if store.entry(func).instance == u32::MAX {
-                        if !self.call_host(store, data, func)? {
-                            return Ok(Some(func));
-                        }
-                        if self.pop() {
-                            return Ok(None);
+                        match self.call_host(store, data, func)? {
+                            HostReturn::Done if self.pop() => return Ok(None),
+                            HostReturn::Done => set_function(store, vm),
+                            HostReturn::Suspended => return Ok(Some(func)),
+                            HostReturn::Threw(exception, trap) => {
+                                if self.throw_of_host(store, exception, trap)? {
+                                    return Ok(None);
+                                }
+                            }
                         }
                     } else {
                         (*vm).ip = store.entry(func).code.get();
+                        set_function(store, vm);
                     }
-                    set_function(store, vm);
                 } else if code == ExitCode::Attach as u32 {
                     let func = FuncAddr::from_index((*vm).func);
                     store.attach(func)?;
@@ -319,13 +333,13 @@ impl Activation {
         }
     }
 
-    /// Calls the host function whose frame is at `fp`; false: it suspended.
+    /// Calls the host function whose frame is at `fp`.
     fn call_host(
         &mut self,
         store: &mut Store,
         data: &mut dyn Any,
         func: FuncAddr,
-    ) -> Result<bool, Trap> {
+    ) -> Result<HostReturn, Trap> {
         let vm = self.vm;
         store.charge_host_call(func)?;
         let (param_cells, result_cells) = store.func_cells(func);
@@ -355,14 +369,14 @@ impl Activation {
             }
             outcome
         };
-        match outcome? {
-            HostOutcome::Done => {
-                store.poll()?;
-                Ok(true)
-            }
-            HostOutcome::Suspend => Ok(false),
-            HostOutcome::Trap(trap) => Err(*trap),
-        }
+        let returned = match outcome? {
+            HostOutcome::Done => HostReturn::Done,
+            HostOutcome::Throw(exception, trap) => HostReturn::Threw(exception, trap),
+            HostOutcome::Suspend => return Ok(HostReturn::Suspended),
+            HostOutcome::Trap(trap) => return Err(*trap),
+        };
+        store.poll()?;
+        Ok(returned)
     }
 
     /// The state of running bytecode.

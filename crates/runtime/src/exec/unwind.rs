@@ -5,7 +5,9 @@
 //! the backtrace of its throw. The values go from the throwing frame's window straight to the slots of the label; an object
 //! is made only for a clause that wants the reference. Nothing of the host's stack is involved.
 //!
-//! An exception does not pass a call of the host: what the function that the host called throws is a trap for the host.
+//! A host function may throw too: the search begins at the code that called it. What no frame of an activation catches leaves it
+//! as a trap with the exception, and the host, which has it in hand then, may throw it on. So an exception passes a call of the host
+//! only where the host lets it.
 //!
 //! # Invariants
 //! * U1. A handler's target and slots were checked (rule F15 of the check): what the clause receives fits the frame, and the target is an instruction.
@@ -15,17 +17,19 @@
 //! [`Search`] charges as it goes.
 
 use super::driver::{Activation, set_function};
+use crate::host::Exception;
 use crate::store::{Search, Store};
 use crate::trap::{Trap, TrapKind};
 use crate::value::{FuncAddr, InstanceAddr, TagAddr};
 use crate::vm::{Cell, Frame};
 use prova_bytecode::{Class, Handler, decode};
 use prova_module::TagIdx;
+use std::ptr;
 
 /// What is thrown.
 struct Thrown {
     tag: TagAddr,
-    /// Of a `throw`: where its values are. Of a `throw_ref`: null.
+    /// Where its values are: of a `throw` in the frame, of the host in its own memory. Of a `throw_ref`: null.
     window: *const Cell,
     /// Of a `throw_ref`: the exception.
     reference: Cell,
@@ -46,133 +50,188 @@ impl Activation {
     /// Goes on where the exception of the instruction at `vm.ip` is caught; true: the clause returned to the host.
     ///
     /// # Errors
-    /// [`TrapKind::UncaughtException`] if no frame of this activation catches it; the traps of [`Search`], of `throw_ref` and of
-    /// making the object.
+    /// [`Trap::uncaught`] if no frame of this activation catches it; the traps of [`Search`], of `throw_ref` and of making
+    /// the object.
     pub(super) fn throw(&mut self, store: &mut Store) -> Result<bool, Trap> {
         let vm = self.vm();
         // SAFETY: V1.
         let (func, ip) = unsafe { (FuncAddr::from_index((*vm).func), (*vm).ip) };
         let word = store.word_at(func, ip).ok_or_else(|| Trap::bug("a throw without bytecode"))?;
-        let mut thrown = self.thrown(store, word)?;
+        let thrown = self.thrown(store, word)?;
+        match self.search(store, thrown.tag, Some(word))? {
+            Some(catcher) => self.land(store, &catcher, thrown),
+            None => {
+                let cells = self.values(store, &thrown).into();
+                Err(Trap::uncaught(Exception { tag: thrown.tag, cells }))
+            }
+        }
+    }
+
+    /// The same for an exception of the host function whose frame is at `vm.fp`.
+    ///
+    /// # Errors
+    /// `trap`, with the exception, if no frame of this activation catches it; the traps of [`Search`] and of making the object.
+    pub(super) fn throw_of_host(
+        &mut self,
+        store: &mut Store,
+        exception: Exception,
+        trap: Box<Trap>,
+    ) -> Result<bool, Trap> {
+        match self.search(store, exception.tag, None)? {
+            Some(catcher) => {
+                let (tag, window) = (exception.tag, exception.cells.as_ptr());
+                self.land(store, &catcher, Thrown { tag, window, reference: 0 })
+            }
+            None => Err(Trap { exception: Some(Box::new(exception)), ..*trap }),
+        }
+    }
+
+    /// Finds the innermost clause of this activation that catches `tag`, and pays for the search.
+    fn search(
+        &self,
+        store: &mut Store,
+        tag: TagAddr,
+        word: Option<u32>,
+    ) -> Result<Option<Catcher>, TrapKind> {
         let mut search = Search::new();
-        let catcher = self.catcher(store, &mut search, thrown.tag, word)?;
+        let catcher = self.catcher(store, &mut search, tag, word)?;
         let by_tag = catcher.as_ref().is_some_and(|catcher| catcher.handler.tag.is_some());
-        let value_cells = if by_tag { store.tag_cells(thrown.tag) } else { 0 };
+        let value_cells = if by_tag { store.tag_cells(tag) } else { 0 };
         search.pay(store, value_cells as u64)?;
-        let Some(catcher) = catcher else {
-            return Err(Trap::new(TrapKind::UncaughtException));
-        };
+        Ok(catcher)
+    }
+
+    /// Gives the clause what it receives, and goes on there; true: it returned to the host.
+    fn land(
+        &mut self,
+        store: &mut Store,
+        catcher: &Catcher,
+        mut thrown: Thrown,
+    ) -> Result<bool, Trap> {
+        let vm = self.vm();
         let Handler { tag, with_ref, target, slot, .. } = catcher.handler;
         if with_ref && thrown.reference == 0 {
             thrown.reference = self.object(store, &thrown)?;
         }
-        // SAFETY: U1 for the slots and the target, V5 for the values at the window; both may overlap. V6: the records above the catcher's go.
+        // SAFETY: U1: the slot is one of the frame.
+        let mut at = unsafe { catcher.fp.add(usize::from(slot)) };
+        if tag.is_some() {
+            let values = self.values(store, &thrown);
+            let (from, count) = (values.as_ptr(), values.len());
+            // SAFETY: U1, U2: the values fit behind the slot; what is read may overlap it, and is not used afterwards.
+            unsafe { ptr::copy(from, at, count) };
+            // SAFETY: U1: the reference fits behind the values.
+            at = unsafe { at.add(count) };
+        }
+        if with_ref {
+            // SAFETY: U1.
+            unsafe { *at = thrown.reference };
+        }
+        // SAFETY: V1; V6: the records above the catcher's go, and their charges.
         unsafe {
-            let mut at = catcher.fp.add(usize::from(slot));
-            if tag.is_some() {
-                let count = store.tag_cells(thrown.tag);
-                if thrown.window.is_null() {
-                    let values =
-                        store.exception(thrown.reference).map_or(&[][..], |(_, cells)| cells);
-                    std::ptr::copy(values.as_ptr(), at, values.len().min(count));
-                } else {
-                    std::ptr::copy(thrown.window, at, count);
-                }
-                at = at.add(count);
-            }
-            if with_ref {
-                *at = thrown.reference;
-            }
             (*vm).frame_top = catcher.top;
             (*vm).height_left += catcher.charge_bytes;
             (*vm).fp = catcher.fp;
             (*vm).func = catcher.func;
-            if target == Handler::RETURN {
-                if self.pop() {
-                    return Ok(true);
-                }
-                set_function(store, vm);
-            } else {
-                set_function(store, vm);
-                let code = store.bytecode(FuncAddr::from_index(catcher.func));
-                let code = code.ok_or_else(|| Trap::bug("a handler without bytecode"))?;
-                (*vm).ip = code.words().as_ptr().add(target as usize);
-            }
         }
+        if target == Handler::RETURN {
+            if self.pop() {
+                return Ok(true);
+            }
+            // SAFETY: V1, V2: `pop` has set the function.
+            unsafe { set_function(store, vm) };
+            return Ok(false);
+        }
+        // SAFETY: V1, V2: a frame's function is one of the store.
+        unsafe { set_function(store, vm) };
+        let code = store.bytecode(FuncAddr::from_index(catcher.func));
+        let code = code.ok_or_else(|| Trap::bug("a handler without bytecode"))?;
+        // SAFETY: U1, V4: the target is an instruction of this code.
+        unsafe { (*vm).ip = code.words().as_ptr().add(target as usize) };
         Ok(false)
     }
 
     /// What the instruction at `word` of the running function throws.
     fn thrown(&self, store: &Store, word: u32) -> Result<Thrown, Trap> {
         let vm = self.vm();
-        // SAFETY: V1, V5: the operands are slots of the frame (rules F5 and F10 of the check).
-        unsafe {
-            let func = FuncAddr::from_index((*vm).func);
-            let inst = store.bytecode(func).and_then(|code| decode(code.words(), word).ok());
-            let Some(inst) = inst else { return Err(Trap::bug("a throw without bytecode")) };
-            let fp = (*vm).fp;
-            if inst.op.class() == Class::throw {
-                let instance = InstanceAddr::from_index((*vm).instance_addr);
-                let tag = store.instance(instance).tag_addr(TagIdx(inst.values[1] as u32));
-                let window = fp.add(inst.values[0] as usize).cast_const();
-                return Ok(Thrown { tag, window, reference: 0 });
-            }
-            let reference = *fp.add(inst.values[0] as usize);
-            if reference == 0 {
-                return Err(Trap::new(TrapKind::NullReference));
-            }
-            match store.exception(reference) {
-                Some((tag, _)) => Ok(Thrown { tag, window: std::ptr::null(), reference }),
-                None => Err(Trap::bug("a reference to no exception")),
-            }
+        // SAFETY: V1.
+        let (func, fp) = unsafe { (FuncAddr::from_index((*vm).func), (*vm).fp) };
+        let inst = store.bytecode(func).and_then(|code| decode(code.words(), word).ok());
+        let Some(inst) = inst else { return Err(Trap::bug("a throw without bytecode")) };
+        // SAFETY: V5: the first operand is a slot of the frame (rules F5 and F10 of the check).
+        let operand = unsafe { fp.add(inst.values[0] as usize) };
+        if inst.op.class() == Class::throw {
+            // SAFETY: V1.
+            let instance = InstanceAddr::from_index(unsafe { (*vm).instance_addr });
+            let tag = store.instance(instance).tag_addr(TagIdx(inst.values[1] as u32));
+            return Ok(Thrown { tag, window: operand.cast_const(), reference: 0 });
+        }
+        // SAFETY: V5.
+        let reference = unsafe { *operand };
+        if reference == 0 {
+            return Err(Trap::new(TrapKind::NullReference));
+        }
+        match store.exception(reference) {
+            Some((tag, _)) => Ok(Thrown { tag, window: ptr::null(), reference }),
+            None => Err(Trap::bug("a reference to no exception")),
         }
     }
 
-    /// The innermost clause of this activation that catches `tag`.
+    /// The values of what is thrown.
+    fn values<'a>(&self, store: &'a Store, thrown: &'a Thrown) -> &'a [Cell] {
+        if thrown.window.is_null() {
+            return store.exception(thrown.reference).map_or(&[][..], |(_, cells)| cells);
+        }
+        // SAFETY: V5, U2: as many cells as the tag has are at the window (rules F5 and F10 of the check; of the host, what
+        // `Store::call_host` has compared).
+        unsafe { std::slice::from_raw_parts(thrown.window, store.tag_cells(thrown.tag)) }
+    }
+
+    /// The innermost clause of this activation that catches `tag`, which is thrown at `word` of the running function, or by the
+    /// host function that runs. A frame of the host has no clauses, and costs nothing to leave.
     fn catcher(
         &self,
         store: &Store,
         search: &mut Search,
         tag: TagAddr,
-        word: u32,
+        mut word: Option<u32>,
     ) -> Result<Option<Catcher>, TrapKind> {
-        let vm = self.vm();
+        // SAFETY: V1.
+        let vm = unsafe { &*self.vm() };
+        let (mut func, mut fp, mut top) = (vm.func, vm.fp, vm.frame_top);
         let mut charge_bytes = 0;
-        // SAFETY: V6, D1: the walk ends at the activation's bottom record.
-        unsafe {
-            let (mut func, mut word, mut fp) = ((*vm).func, word, (*vm).fp);
-            let mut top = (*vm).frame_top;
-            loop {
+        loop {
+            if let Some(word) = word {
                 if let Some(handler) = handler(store, search, func, word, tag)? {
                     return Ok(Some(Catcher { func, fp, top, charge_bytes, handler }));
                 }
                 search.leave_frame(store)?;
-                let record = *top.sub(1);
-                if record.func == Frame::HOST {
-                    return Ok(None);
-                }
-                charge_bytes += store.func_charge(FuncAddr::from_index(func));
-                fp = fp.sub((record.window & !Frame::SWITCHED) as usize);
-                // The call belongs to the range that its last word is in; V4: the caller has bytecode.
-                func = record.func;
-                let call = record.ip.wrapping_sub(1);
-                word = store.word_at(FuncAddr::from_index(func), call).ok_or(TrapKind::Bug)?;
-                #[cfg(prova_plant)]
-                if planted!(RangeOffByOne) {
-                    word += 1;
-                }
-                top = top.sub(1);
+            }
+            // SAFETY: V6, D1: the walk ends at the activation's bottom record.
+            top = unsafe { top.sub(1) };
+            // SAFETY: as above.
+            let record = unsafe { *top };
+            if record.func == Frame::HOST {
+                return Ok(None);
+            }
+            charge_bytes += store.func_charge(FuncAddr::from_index(func));
+            // SAFETY: V5: the window of the call lies in the caller's frame.
+            fp = unsafe { fp.sub((record.window & !Frame::SWITCHED) as usize) };
+            func = record.func;
+            // The call belongs to the range that its last word is in; V4: the caller has bytecode.
+            let last = record.ip.wrapping_sub(1);
+            word = Some(store.word_at(FuncAddr::from_index(func), last).ok_or(TrapKind::Bug)?);
+            #[cfg(prova_plant)]
+            if planted!(RangeOffByOne) {
+                word = word.map(|word| word + 1);
             }
         }
     }
 
-    /// Makes the object of what a `throw` throws.
+    /// Makes the object of what is thrown by its values.
     fn object(&self, store: &mut Store, thrown: &Thrown) -> Result<Cell, TrapKind> {
-        // SAFETY: V5, U2: the values at the window lie in the frame, and the stack is initialised.
-        let values = unsafe {
-            std::slice::from_raw_parts(thrown.window, store.tag_cells(thrown.tag)).to_vec()
-        };
-        store.exception_of_bytecode(thrown.tag, values.into())
+        let values = self.values(store, thrown).into();
+        store.exception_of_bytecode(thrown.tag, values)
     }
 }
 

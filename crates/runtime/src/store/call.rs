@@ -202,6 +202,9 @@ impl Store {
                 Ok(())
             }
             HostOutcome::Suspend => Err(TrapKind::Suspended.into()),
+            HostOutcome::Throw(exception, trap) => {
+                Err(Trap { exception: Some(Box::new(exception)), ..*trap })
+            }
             HostOutcome::Trap(trap) => Err(*trap),
         }
     }
@@ -239,7 +242,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`TrapKind::Misuse`] if the function is none of the host, `cells` is too short, or the results do not fit.
+    /// [`TrapKind::Misuse`] if the function is none of the host, `cells` is too short, or the results or the values of an
+    /// exception do not fit.
     ///
     /// # Panics
     ///
@@ -261,12 +265,18 @@ impl Store {
         let id = self.id;
         let outcome = host(self, data, cells);
         self.assert_same_store(id);
-        if let HostOutcome::Done = outcome
-            && !self.cells_fit(&self.func_type(func).results, cells)
-        {
-            return Err(misuse("results of a host function do not fit its type"));
+        match &outcome {
+            HostOutcome::Done if !self.cells_fit(&self.func_type(func).results, cells) => {
+                Err(misuse("results of a host function do not fit its type"))
+            }
+            HostOutcome::Throw(exception, _) if !self.is_exception(exception) => {
+                Err(misuse("values of an exception do not fit the type of its tag"))
+            }
+            HostOutcome::Done
+            | HostOutcome::Throw(..)
+            | HostOutcome::Suspend
+            | HostOutcome::Trap(_) => Ok(outcome),
         }
-        Ok(outcome)
     }
 
     /// Ends everything where a host function has moved the store away from under running code (V1).

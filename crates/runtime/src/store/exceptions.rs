@@ -4,6 +4,7 @@
 
 use super::{Store, holds_exceptions};
 use crate::exec::exception_roots;
+use crate::host::Exception;
 use crate::instantiate::CreateError;
 use crate::limits;
 use crate::trap::TrapKind;
@@ -67,8 +68,7 @@ impl Store {
         cells: &[Cell],
         holds: &[Cell],
     ) -> Result<Cell, TrapKind> {
-        if cells.len() != self.tag_cells(tag) || !self.cells_fit(&self.tag_type(tag).params, cells)
-        {
+        if !self.fit_tag(tag, cells) {
             return Err(TrapKind::Misuse);
         }
         self.make_exception(tag, cells.into(), holds, false)
@@ -98,6 +98,15 @@ impl Store {
             self.forget_exceptions(roots);
         }
         self.exceptions.make(tag, cells)
+    }
+
+    /// Whether an exception of the host is one of this store (V10).
+    pub(crate) fn is_exception(&self, exception: &Exception) -> bool {
+        exception.tag.index() < self.tags.len() && self.fit_tag(exception.tag, &exception.cells)
+    }
+
+    fn fit_tag(&self, tag: TagAddr, cells: &[Cell]) -> bool {
+        cells.len() == self.tag_cells(tag) && self.cells_fit(&self.tag_type(tag).params, cells)
     }
 
     /// The tag and values of the exception that a cell refers to; `None` for null and for a reference to an exception

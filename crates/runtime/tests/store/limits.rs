@@ -52,6 +52,7 @@ fn each_limit_has_two_sides() {
             "(global i32 (i32.const 0))",
             "(global i32 (i32.const 0)) (global i32 (i32.const 0))",
         ),
+        ("tags_max", Limits { tags_max: 1, ..none.clone() }, "(tag)", "(tag) (tag (param i32))"),
         (
             "funcs_max",
             Limits { funcs_max: 2, ..none.clone() },

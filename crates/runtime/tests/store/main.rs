@@ -3,6 +3,7 @@
 //! Every function that runs here is one of the host; what Wasm code does is tested where executors are.
 
 mod calls;
+mod exceptions;
 mod instantiate;
 mod limits;
 mod link;
