@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         let passes = if size > 4 << 20 { 3 } else { 10 };
         let mut translator = Translator::new();
         let (mut translate, mut check) = (Duration::MAX, Duration::MAX);
+        let mut words = 0;
         for pass in 0..passes {
             let (mut translating, mut checking) = (Duration::ZERO, Duration::ZERO);
             for func in module.defined_funcs() {
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
                 let middle = now();
                 translating += middle - start;
                 let Ok(candidate) = candidate else { continue };
+                words += if pass == 0 { candidate.words.len() } else { 0 };
                 let checked = CheckedBytecode::check(&module, &Settings::default(), candidate);
                 checking += now() - middle;
                 if let Err(error) = checked
@@ -53,7 +55,7 @@ fn main() -> ExitCode {
         }
         let rate = |time: Duration| size as f64 / time.as_secs_f64() / 1e6;
         println!(
-            "{file}: {size} bytes of bodies; translate {:.1} MB/s, check {:.1} MB/s; check / translate = {:.2}",
+            "{file}: {size} bytes of bodies, {words} words; translate {:.1} MB/s, check {:.1} MB/s; check / translate = {:.2}",
             rate(translate),
             rate(check),
             check.as_secs_f64() / translate.as_secs_f64(),
