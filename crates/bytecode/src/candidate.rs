@@ -63,25 +63,13 @@ pub struct MapEntry {
     pub offset: u32,
 }
 
-/// A constant that stands for an operand-stack position at a label.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConstantHint {
-    /// The position's home slot.
-    pub slot: u16,
-    /// Its cells, the high one 0 unless it is a v128.
-    pub cells: [u64; 2],
-}
-
 /// What a translator says of one control operator (block, loop, if, else, end, branch, return).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ControlHint {
     /// The operator's offset in the module, in bytes.
     pub offset: u32,
     /// The word at which the code of the operator ends; for a label (loop, else, end) the label itself.
     pub word: u32,
-    /// For block, loop and if: the positions below the region's base that are constants instead of in their home slots,
-    /// as a range of [`Candidate::constants`].
-    pub constants: core::ops::Range<u32>,
 }
 
 /// Where an exception goes that leaves a range of the code: one catch clause of one `try_table`.
@@ -120,8 +108,6 @@ pub struct Candidate {
     /// One per reachable control operator, by ascending `offset`; the code of an edge must stand where the edge leaves (see
     /// `check`, rules Q4 and Q12).
     pub controls: Vec<ControlHint>,
-    /// The constants that `controls` refers to.
-    pub constants: Vec<ConstantHint>,
     /// The catch clauses of each reachable `try_table` in their order, those of an inner one before those of the outer.
     pub handlers: Vec<Handler>,
 }

@@ -5,7 +5,7 @@
 //! lean on the rules F1 to F15 and Q1 to Q12 of [`crate::check`] for what its accessors give. Nothing changes it
 //! afterwards.
 
-use crate::candidate::{Candidate, ConstantHint, ControlHint, Handler, MapEntry, Settings};
+use crate::candidate::{Candidate, ControlHint, Handler, MapEntry, Settings};
 use crate::check::{self, CheckError};
 use crate::handlers::Ranges;
 use crate::identity::Identity;
@@ -127,11 +127,6 @@ impl CheckedBytecode {
     /// proved.
     pub fn controls(&self) -> &[ControlHint] {
         &self.code.controls
-    }
-
-    /// The constants that [`CheckedBytecode::controls`] refers to.
-    pub fn constants(&self) -> &[ConstantHint] {
-        &self.code.constants
     }
 }
 

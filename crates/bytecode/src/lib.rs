@@ -46,7 +46,7 @@ pub mod text;
 #[cfg(test)]
 mod testing;
 
-pub use candidate::{Candidate, ConstantHint, ControlHint, Handler, MapEntry, Metering, Settings};
+pub use candidate::{Candidate, ControlHint, Handler, MapEntry, Metering, Settings};
 pub use check::{CheckError, Rule};
 pub use checked::CheckedBytecode;
 pub use encode::{CodeBuffer, DecodeError, Inst, decode, fits};

@@ -77,7 +77,7 @@ impl Cx<'_> {
             Operator::BrTable { ref targets } => self.br_table(targets),
             Operator::Return => {
                 self.emit_return();
-                self.hint(0..0);
+                self.hint();
                 self.live = false;
             }
             Operator::Call { function_index } => self.call(FuncIdx(function_index), false),
@@ -166,9 +166,10 @@ impl<'m> Cx<'m> {
         }
     }
 
-    /// R2 (frozen base): below a region's base no value stays an alias of a local, because the region may write the
-    /// local on some of its paths and not on others, or once per iteration. What goes home goes home here, before the
-    /// label and before the conditional jump (R3).
+    /// R2 (frozen base): below a region's base every value is home. None stays an alias of a local, because the region may write
+    /// the local on some of its paths and not on others, or once per iteration; none stays a constant, because real programs have
+    /// none there and what labels demand is simpler so. What goes home goes home here, before the label and before the
+    /// conditional jump (R3).
     pub(crate) fn settle(&mut self, base: usize) {
         while let Some(entry) = self.b.stack.settle_next(base) {
             match entry.place {
@@ -189,8 +190,7 @@ impl<'m> Cx<'m> {
         self.push_frame(kind, ty, params);
         let base = self.b.stack.height().saturating_sub(params);
         self.settle(base);
-        let constants = self.hint_constants(base);
-        self.hint(constants);
+        self.hint();
     }
 
     /// R4 for a loop: parameters go home, because the back edge brings others; R2; then the label.
@@ -200,8 +200,7 @@ impl<'m> Cx<'m> {
         let base = self.b.stack.height().saturating_sub(params);
         self.settle(base);
         self.push_frame(BlockKind::Loop, ty, params);
-        let constants = self.hint_constants(base);
-        self.hint(constants);
+        self.hint();
         self.poll_due = true;
     }
 
@@ -217,8 +216,7 @@ impl<'m> Cx<'m> {
         if let Some(frame) = self.b.frames.last_mut() {
             frame.otherwise = Some(jump);
         }
-        let constants = self.hint_constants(base);
-        self.hint(constants);
+        self.hint();
     }
 
     fn else_(&mut self) {
@@ -235,7 +233,7 @@ impl<'m> Cx<'m> {
         self.b.stack.truncate(height);
         self.push_homes(self.params(ty));
         self.live = true;
-        self.hint(0..0);
+        self.hint();
     }
 
     fn end(&mut self) {
@@ -252,7 +250,7 @@ impl<'m> Cx<'m> {
         match frame.kind {
             BlockKind::Func => {
                 if self.live {
-                    self.hint(0..0);
+                    self.hint();
                     self.emit_return();
                 }
                 self.live = false;
@@ -262,7 +260,7 @@ impl<'m> Cx<'m> {
             // No branch comes here, so this is no label: values stay where they are.
             BlockKind::Block | BlockKind::Loop | BlockKind::TryTable => {
                 if self.live {
-                    self.hint(0..0);
+                    self.hint();
                 }
             }
         }
@@ -280,7 +278,7 @@ impl<'m> Cx<'m> {
         self.live = reached;
         if reached {
             self.push_results(frame.ty);
-            self.hint(0..0);
+            self.hint();
         }
     }
 
@@ -393,7 +391,7 @@ impl Cx<'_> {
     fn br(&mut self, depth: u32) {
         let frame = self.frame_at(depth);
         self.emit_edge(frame);
-        self.hint(0..0);
+        self.hint();
         self.live = false;
     }
 
@@ -435,7 +433,7 @@ impl Cx<'_> {
             self.emit_edge(frame);
             self.pin(Some(skip));
         }
-        self.hint(0..0);
+        self.hint();
     }
 
     /// R5 for `br_table`: where all targets want the values in the same slots they move before the table; otherwise
@@ -475,7 +473,7 @@ impl Cx<'_> {
             }
         }
         self.b.targets = frames;
-        self.hint(0..0);
+        self.hint();
         self.live = false;
     }
 

@@ -17,8 +17,8 @@
 //! # Rules
 //! Each is stated again above the one place that applies it.
 //! * R1 (write). Before an instruction that writes local `x`, every `p` with `S[p] = Local(x)` goes home.
-//! * R2 (frozen base). Inside a region `S[p]` of the positions below its base does not change, and none is `Local`:
-//!   they go home at region entry; a few constants may stay constants, and the hint of the region names them.
+//! * R2 (frozen base). Inside a region `S[p]` of the positions below its base does not change, and all are `Home`:
+//!   they go home at region entry.
 //! * R3 (why at entry). The copies of R2 come before the region's label and before the conditional jump of an `if`, so
 //!   that every path executes them, and for a loop once.
 //! * R4 (order at entry). The condition is taken; parameters of a loop or `if` go home; R2; the label is pinned.
@@ -28,7 +28,7 @@
 //!   instruction has one result, in the home slot that is consumed, and no label lies between.
 //! * R8 (unreachable code). Nothing is emitted after a terminator up to the matching `else` or `end`.
 //! * R9 (roots). Before a call or throw, references to exceptions below its arguments go home, with all below the highest of
-//!   them; in a function with such references the constant 0 goes home at region entry, too.
+//!   them.
 //!
 //! # What the hints say
 //! One [`ControlHint`](prova_bytecode::ControlHint) per control operator that control can reach, or behind which it can
@@ -52,7 +52,7 @@
 //! # Cost
 //! Time and code are linear in the operators and in the values that calls, blocks and branches have (which
 //! `prova_module::Limits::work_per_byte` bounds): every `local.get` is preserved at most once, region entries look
-//! at each position once, and at most `FROZEN_CONSTANTS_MAX` constants stay in a hint.
+//! at each position once.
 //! Limits: a frame has at most [`FRAME_CELLS_MAX`] cells, code at most [`WORDS_MAX`](prova_bytecode::encode::WORDS_MAX)
 //! words.
 //!

@@ -6,13 +6,9 @@
 //! # Invariants
 //! * S1. `home(p) = local_cells + Σ cells of the entries below p`.
 //! * S2. The list of local slot `x` holds exactly the entries whose place is `Local(x)`.
-//! * S3. No entry below `settled` is `Local`; those that are `Const` are exactly `frozen`, in ascending order, and they
-//!   are at most [`FROZEN_CONSTANTS_MAX`].
+//! * S3. Every entry below `settled` is `Home`.
 //!
 //! Time: pushes, pops and unlinking are constant; settling looks at each pushed entry once.
-
-/// How many constants may stay constants below a region, so that the hints stay linear in the code.
-pub(crate) const FROZEN_CONSTANTS_MAX: usize = 8;
 
 /// Where a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,18 +55,13 @@ pub(crate) struct Stack {
     heads: Vec<u32>,
     first_home: u16,
     settled: usize,
-    /// Whether the constant 0 may be frozen, which may be a reference to an exception (R9).
-    freezes_null: bool,
-    frozen: Vec<u32>,
     /// Whether something was popped from an empty stack.
     pub(crate) underflow: bool,
 }
 
 impl Stack {
-    /// Empties the stack for a function whose locals have `local_cells` cells; `freezes_null` says whether the constant 0 may stay one
-    /// below a region.
-    pub(crate) fn reset(&mut self, local_cells: u16, freezes_null: bool) {
-        self.freezes_null = freezes_null;
+    /// Empties the stack for a function whose locals have `local_cells` cells.
+    pub(crate) fn reset(&mut self, local_cells: u16) {
         self.truncate(0);
         if self.heads.len() < usize::from(local_cells) {
             self.heads.resize(usize::from(local_cells), 0);
@@ -156,7 +147,6 @@ impl Stack {
         }
         if self.entries.len() < self.settled {
             self.settled = self.entries.len();
-            self.frozen.pop_if(|p| *p as usize == self.settled);
         }
         entry
     }
@@ -173,10 +163,8 @@ impl Stack {
         let entry = self.entries[p];
         self.entries[p].place = Place::Home;
         match entry.place {
-            Place::Home => {}
+            Place::Home | Place::Const { .. } => {}
             Place::Local(slot) => self.unlink(slot, &entry),
-            Place::Const { .. } if p < self.settled => self.frozen.retain(|&q| q as usize != p),
-            Place::Const { .. } => {}
         }
         entry
     }
@@ -203,27 +191,10 @@ impl Stack {
             self.settled += 1;
             match self.entries[p].place {
                 Place::Home => {}
-                Place::Const { bits, .. }
-                    if self.frozen.len() < FROZEN_CONSTANTS_MAX
-                        && (self.freezes_null || bits != 0) =>
-                {
-                    self.frozen.push(p as u32);
-                }
                 Place::Local(_) | Place::Const { .. } => return Some(self.set_home(p)),
             }
         }
         None
-    }
-
-    /// The positions below `base` that are constants; all below is settled.
-    pub(crate) fn constants_below(&self, base: usize) -> impl Iterator<Item = (u16, u64)> {
-        self.frozen.iter().map(|&p| p as usize).take_while(move |&p| p < base).map(|p| {
-            let entry = &self.entries[p];
-            match entry.place {
-                Place::Const { bits, .. } => (entry.home, bits),
-                Place::Home | Place::Local(_) => unreachable!("S3: frozen entries are constants"),
-            }
-        })
     }
 
     #[inline]

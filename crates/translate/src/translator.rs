@@ -17,11 +17,10 @@ use crate::error::TranslateError;
 use crate::exception::{Catch, Try};
 use crate::moves::{Move, Moves, Source, source};
 use crate::stack::{Entry, Place, Stack};
-use core::ops::Range;
 use prova_bytecode::encode::{VALUES_MAX, WORDS_MAX};
 use prova_bytecode::{
-    Candidate, CodeBuffer, ConstantHint, ControlHint, Handler, Kind, MapEntry, Metering, Op, Role,
-    Settings, decode,
+    Candidate, CodeBuffer, ControlHint, Handler, Kind, MapEntry, Metering, Op, Role, Settings,
+    decode,
 };
 use prova_module::{FuncFacts, FuncIdx, Limits, Module, Operator, Segment, ValType, cells};
 
@@ -67,7 +66,6 @@ pub(crate) struct Buffers {
     code: CodeBuffer,
     map: Vec<MapEntry>,
     controls: Vec<ControlHint>,
-    constants: Vec<ConstantHint>,
     runs: Vec<Run>,
     pub(crate) stack: Stack,
     pub(crate) moves: Moves,
@@ -138,7 +136,6 @@ impl<'m> Cx<'m> {
         b.code.clear();
         b.map.clear();
         b.controls.clear();
-        b.constants.clear();
         b.runs.clear();
         b.frames.clear();
         b.fixups.clear();
@@ -176,9 +173,7 @@ impl<'m> Cx<'m> {
         }
         let ty = self.module.func_type(self.func);
         self.declare_locals(ty.params.iter().map(|&ty| (1, ty)).chain(body.locals()));
-        let roots = self.facts.exception_roots.as_ref();
-        let freezes_null = !roots.is_some_and(|roots| roots.has_operands());
-        self.b.stack.reset(self.facts.local_cells as u16, freezes_null);
+        self.b.stack.reset(self.facts.local_cells as u16);
         self.enter_body(self.module.func_type_idx(self.func));
         let mut operators = body.operators();
         while !operators.eof() {
@@ -204,7 +199,6 @@ impl<'m> Cx<'m> {
             frame_cells,
             map: self.b.map.clone(),
             controls: self.b.controls.clone(),
-            constants: self.b.constants.clone(),
             handlers: self.b.handlers.clone(),
         })
     }
@@ -539,20 +533,10 @@ impl Cx<'_> {
     }
 
     /// Adds the hint of the current operator, whose code ends at the current position: the code before it is final.
-    pub(crate) fn hint(&mut self, constants: Range<u32>) {
+    pub(crate) fn hint(&mut self) {
         self.forget();
         let (offset, word) = (self.offset, self.position());
-        self.b.controls.push(ControlHint { offset, word, constants });
-    }
-
-    /// Notes the constants that stay constants below a region with base `base`.
-    pub(crate) fn hint_constants(&mut self, base: usize) -> Range<u32> {
-        let start = self.b.constants.len() as u32;
-        let constants = self.b.stack.constants_below(base);
-        self.b
-            .constants
-            .extend(constants.map(|(slot, bits)| ConstantHint { slot, cells: [bits, 0] }));
-        start..self.b.constants.len() as u32
+        self.b.controls.push(ControlHint { offset, word });
     }
 }
 

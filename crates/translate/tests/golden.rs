@@ -68,16 +68,6 @@ fn translate(source: &str, name: &str, failures: &mut String) -> (String, usize)
         for line in text::display(&candidate.words).to_string().lines() {
             let _ = writeln!(listing, ";; {line}");
         }
-        for hint in &candidate.controls {
-            for at in hint.constants.clone() {
-                let constant = &candidate.constants[at as usize];
-                let _ = writeln!(
-                    listing,
-                    ";;   at word {}: s{} is {}",
-                    hint.word, constant.slot, constant.cells[0]
-                );
-            }
-        }
     }
     let mut evaluator = Evaluator::new(&module);
     let mut runs = 0;

@@ -90,7 +90,7 @@
 ;;   v2 = call#1
 ;; $ prova inspect exception.wat --function returns --json
 ;; {
-;;   "format": 1,
+;;   "format": 2,
 ;;   "index": 1,
 ;;   "name": "returns",
 ;;   "type": "[i32] -> [i32]",

@@ -1,4 +1,4 @@
-;; Labels with values, below them constants and positions at home; a stack higher than is shown.
+;; Labels with values, positions at home below them; a stack higher than is shown.
 (module
   (func $high (param i32) (result i32)
     i32.const 7
@@ -23,7 +23,7 @@
 
 ;; $ prova inspect labels.wat --function high
 ;; func0 high [i32] -> [i32]
-;;   17 bytes of WebAssembly at 0x23, 5 words of bytecode, proved
+;;   17 bytes of WebAssembly at 0x23, 6 words of bytecode, proved
 ;;   a frame of 4 cells, which charges 96 bytes
 ;;   metering: none
 ;;
@@ -32,24 +32,25 @@
 ;;   s1..s3      homes of the operand stack's cells, from the bottom
 ;;
 ;; labels (every local is in its slot)
-;;   loop 0x28 @1: frozen below s2, constants s1 = 0x7, values in s2
+;;   loop 0x28 @2: frozen below s2, values in s2
 ;;
 ;; code
 ;;     0x24  i32.const 7                               [7]
 ;;     0x26  local.get 0                               [7, v2@local 0]
-;;     0x28  loop (type 0) (param i32) (result i32) ;; label = @1  [7, v3@s2]
+;;     0x28  loop (type 0) (param i32) (result i32) ;; label = @1  [7@s1, v3@s2]
 ;;               0: copy s2 <- s0                      s2 = v2
-;;     0x2a    i32.const 1                             [7, v3@s2, 1]
-;;     0x2c    i32.sub                                 [7, v5@s2]
-;;               1: i32.add_imm s2 <- s2 -1            s2 = v5
-;;     0x2d    local.get 0                             [7, v5@s2, v6@local 0]
-;;     0x2f    br_if 0 (;@1;)                          [7, v5@s2]
-;;               2: br_if s0 -> @1
-;;     0x31  end                                       [7, v5@s2]
+;;               1: const32 s1 <- 7                    s1 = 7
+;;     0x2a    i32.const 1                             [7@s1, v3@s2, 1]
+;;     0x2c    i32.sub                                 [7@s1, v5@s2]
+;;               2: i32.add_imm s2 <- s2 -1            s2 = v5
+;;     0x2d    local.get 0                             [7@s1, v5@s2, v6@local 0]
+;;     0x2f    br_if 0 (;@1;)                          [7@s1, v5@s2]
+;;               3: br_if s0 -> @2
+;;     0x31  end                                       [7@s1, v5@s2]
 ;;     0x32  i32.add                                   [v7@s1]
-;;               3: i32.add_imm s1 <- s2 7             s1 = v7
+;;               4: i32.add s1 <- s1 s2                s1 = v7
 ;;     0x33  end
-;;               4: return1 s1
+;;               5: return1 s1
 ;;
 ;; values
 ;;   v2 = param 0
@@ -147,7 +148,7 @@
 ;;   v6 = phi(0x72, s1)
 ;; $ prova inspect labels.wat --function high --json
 ;; {
-;;   "format": 1,
+;;   "format": 2,
 ;;   "index": 0,
 ;;   "name": "high",
 ;;   "type": "[i32] -> [i32]",
@@ -167,7 +168,7 @@
 ;;     "local_cells": 1,
 ;;     "result_cells": 1,
 ;;     "charge_bytes": 96,
-;;     "words": 5
+;;     "words": 6
 ;;   },
 ;;   "slots": [
 ;;     {
@@ -188,16 +189,10 @@
 ;;       "kind": "loop",
 ;;       "start": 40,
 ;;       "end": 49,
-;;       "word": 1,
+;;       "word": 2,
 ;;       "base": 2,
 ;;       "values": [
 ;;         2
-;;       ],
-;;       "constants": [
-;;         {
-;;           "slot": 1,
-;;           "bits": "0x7"
-;;         }
 ;;       ]
 ;;     }
 ;;   ],
@@ -259,7 +254,7 @@
 ;;             "position": 0,
 ;;             "slot": 1,
 ;;             "value": "7",
-;;             "place": "constant"
+;;             "place": "home"
 ;;           },
 ;;           {
 ;;             "position": 1,
@@ -284,6 +279,19 @@
 ;;       ]
 ;;     },
 ;;     {
+;;       "side": "code",
+;;       "word": 1,
+;;       "offset": 40,
+;;       "text": "const32 s1 <- 7",
+;;       "checked": true,
+;;       "writes": [
+;;         {
+;;           "slot": 1,
+;;           "value": "7"
+;;         }
+;;       ]
+;;     },
+;;     {
 ;;       "side": "wasm",
 ;;       "offset": 42,
 ;;       "depth": 1,
@@ -296,7 +304,7 @@
 ;;             "position": 0,
 ;;             "slot": 1,
 ;;             "value": "7",
-;;             "place": "constant"
+;;             "place": "home"
 ;;           },
 ;;           {
 ;;             "position": 1,
@@ -326,7 +334,7 @@
 ;;             "position": 0,
 ;;             "slot": 1,
 ;;             "value": "7",
-;;             "place": "constant"
+;;             "place": "home"
 ;;           },
 ;;           {
 ;;             "position": 1,
@@ -339,7 +347,7 @@
 ;;     },
 ;;     {
 ;;       "side": "code",
-;;       "word": 1,
+;;       "word": 2,
 ;;       "offset": 44,
 ;;       "text": "i32.add_imm s2 <- s2 -1",
 ;;       "checked": true,
@@ -363,7 +371,7 @@
 ;;             "position": 0,
 ;;             "slot": 1,
 ;;             "value": "7",
-;;             "place": "constant"
+;;             "place": "home"
 ;;           },
 ;;           {
 ;;             "position": 1,
@@ -394,7 +402,7 @@
 ;;             "position": 0,
 ;;             "slot": 1,
 ;;             "value": "7",
-;;             "place": "constant"
+;;             "place": "home"
 ;;           },
 ;;           {
 ;;             "position": 1,
@@ -407,9 +415,9 @@
 ;;     },
 ;;     {
 ;;       "side": "code",
-;;       "word": 2,
+;;       "word": 3,
 ;;       "offset": 47,
-;;       "text": "br_if s0 -> @1",
+;;       "text": "br_if s0 -> @2",
 ;;       "checked": true,
 ;;       "writes": []
 ;;     },
@@ -426,7 +434,7 @@
 ;;             "position": 0,
 ;;             "slot": 1,
 ;;             "value": "7",
-;;             "place": "constant"
+;;             "place": "home"
 ;;           },
 ;;           {
 ;;             "position": 1,
@@ -457,9 +465,9 @@
 ;;     },
 ;;     {
 ;;       "side": "code",
-;;       "word": 3,
+;;       "word": 4,
 ;;       "offset": 50,
-;;       "text": "i32.add_imm s1 <- s2 7",
+;;       "text": "i32.add s1 <- s1 s2",
 ;;       "checked": true,
 ;;       "writes": [
 ;;         {
@@ -477,7 +485,7 @@
 ;;     },
 ;;     {
 ;;       "side": "code",
-;;       "word": 4,
+;;       "word": 5,
 ;;       "offset": 51,
 ;;       "text": "return1 s1",
 ;;       "checked": true,

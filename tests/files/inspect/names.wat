@@ -34,7 +34,7 @@
 ;;   v1 = param 0
 ;; $ prova inspect names.wat --function 1 --json
 ;; {
-;;   "format": 1,
+;;   "format": 2,
 ;;   "index": 1,
 ;;   "name": "\u001b[31mred",
 ;;   "type": "[i32] -> []",
@@ -181,7 +181,7 @@
 ;; !Error: `--report` is of one function: `--function` names it
 ;; $ prova inspect names.wat --json
 ;; {
-;;   "format": 1,
+;;   "format": 2,
 ;;   "functions": [
 ;;     {
 ;;       "index": 0,

@@ -132,7 +132,7 @@
 ;;   v3 = i64.div_u(v1, 1)
 ;; $ prova inspect values.wat --function core::fmt::write --json
 ;; {
-;;   "format": 1,
+;;   "format": 2,
 ;;   "index": 2,
 ;;   "name": "_ZN4core3fmt5write17h0123456789abcdefE",
 ;;   "demangled": "core::fmt::write",

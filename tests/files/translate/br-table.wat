@@ -68,30 +68,29 @@
 ;;     8: const32 s1 <- 30
 ;;     9: return1 s1
 ;; func1
-;;     0: br_table s0 -> @6 @8 @10 @10 @10
-;;     6: const32 s3 <- 5
-;;     7: return1 s3
-;;     8: const32 s2 <- 5
-;;     9: br -> @13
-;;    10: const32 s3 <- 5
-;;    11: br -> @12
-;;    12: i32.add_imm s2 <- s3 100
-;;    13: i32.add_imm s1 <- s2 100
-;;    14: return1 s1
-;;   at word 0: s1 is 100
-;;   at word 0: s1 is 100
-;;   at word 0: s2 is 100
+;;     0: const32 s1 <- 100
+;;     1: const32 s2 <- 100
+;;     2: br_table s0 -> @8 @10 @12 @12 @12
+;;     8: const32 s3 <- 5
+;;     9: return1 s3
+;;    10: const32 s2 <- 5
+;;    11: br -> @15
+;;    12: const32 s3 <- 5
+;;    13: br -> @14
+;;    14: i32.add s2 <- s2 s3
+;;    15: i32.add s1 <- s1 s2
+;;    16: return1 s1
 ;; func2
 ;;     0: const32 s1 <- 6
 ;;     1: br_table s0 -> @5 @5 @5
 ;;     5: return1 s1
 ;; func3
-;;     0: br_table s0 -> @4 @7 @4
-;;     4: const32 s2 <- 1
-;;     5: const32 s3 <- 2
-;;     6: br -> @10
-;;     7: const32 s3 <- 1
-;;     8: const32 s4 <- 2
-;;     9: return2 s3 s4
-;;    10: return2 s2 s3
-;;   at word 0: s1 is 9
+;;     0: const32 s1 <- 9
+;;     1: br_table s0 -> @5 @8 @5
+;;     5: const32 s2 <- 1
+;;     6: const32 s3 <- 2
+;;     7: br -> @11
+;;     8: const32 s3 <- 1
+;;     9: const32 s4 <- 2
+;;    10: return2 s3 s4
+;;    11: return2 s2 s3

@@ -36,12 +36,12 @@
     end))
 ;; code
 ;; func0
-;;     0: br_if_not s1 -> @3
-;;     1: const32 s5 <- 9
-;;     2: return1 s5
-;;     3: i32.add_imm s2 <- s0 5
-;;     4: return1 s2
-;;   at word 0: s2 is 5
+;;     0: const32 s2 <- 5
+;;     1: br_if_not s1 -> @4
+;;     2: const32 s5 <- 9
+;;     3: return1 s5
+;;     4: i32.add s2 <- s2 s0
+;;     5: return1 s2
 ;; func1
 ;;     0: br_if_not s1 -> @3
 ;;     1: copy s2 <- s0

@@ -25,27 +25,27 @@
 ;; code
 ;; func0
 ;;     0: charge 13
-;;     2: br_if_not s0 -> @12
-;;     3: const64_s32 s0 <- 1
-;;     4: const64_s32 s1 <- 2
-;;     5: const64_s32 s2 <- 3
-;;     6: const64_s32 s3 <- 4
-;;     7: const64_s32 s4 <- 5
-;;     8: const64_s32 s5 <- 6
-;;     9: const64_s32 s6 <- 7
-;;    10: const64_s32 s7 <- 8
-;;    11: return
-;;    12: charge 2
-;;    14: const64_s32 s0 <- 1
-;;    15: const64_s32 s1 <- 2
-;;    16: const64_s32 s2 <- 3
-;;    17: const64_s32 s3 <- 4
-;;    18: const64_s32 s4 <- 5
-;;    19: const64_s32 s5 <- 6
-;;    20: const64_s32 s6 <- 7
-;;    21: const64_s32 s7 <- 8
-;;    22: return
-;;   at word 2: s1 is 9
+;;     2: const64_s32 s1 <- 9
+;;     3: br_if_not s0 -> @13
+;;     4: const64_s32 s0 <- 1
+;;     5: const64_s32 s1 <- 2
+;;     6: const64_s32 s2 <- 3
+;;     7: const64_s32 s3 <- 4
+;;     8: const64_s32 s4 <- 5
+;;     9: const64_s32 s5 <- 6
+;;    10: const64_s32 s6 <- 7
+;;    11: const64_s32 s7 <- 8
+;;    12: return
+;;    13: charge 2
+;;    15: const64_s32 s0 <- 1
+;;    16: const64_s32 s1 <- 2
+;;    17: const64_s32 s2 <- 3
+;;    18: const64_s32 s3 <- 4
+;;    19: const64_s32 s4 <- 5
+;;    20: const64_s32 s5 <- 6
+;;    21: const64_s32 s6 <- 7
+;;    22: const64_s32 s7 <- 8
+;;    23: return
 ;; func1
 ;;     0: charge 2
 ;;     2: return1 s0

@@ -19,7 +19,8 @@
 //! * F1. *Decoding.* Every word belongs to exactly one instruction in one linear pass, no unused bit is set, and no instruction
 //!   is a stub.
 //! * F2. *End.* There is an instruction, and the last one is a terminator: control never falls off the end.
-//! * F3. *Size.* The module defines the function; its code has at most [`WORDS_MAX`] words.
+//! * F3. *Size.* The module defines the function; its code has at most [`WORDS_MAX`] words, and at most [`WORDS_BASE`] and
+//!   [`WORDS_PER_BYTE`] for each byte of the function's body.
 //! * F4. *Frame.* `L ≤ F`, `R ≤ F`, and `8·F ≤ charge_bytes`.
 //! * F5. *Slots.* Every slot operand lies in the frame with all its cells: `slot + cells ≤ F`.
 //! * F6. *Targets.* Every branch target is the first word of an instruction of this code.
@@ -35,8 +36,7 @@
 //!   result types, up to subtypes.
 //! * F12. *Map.* Entries ascend strictly by word from word 0, each at an instruction, each to an operator's place in the
 //!   function's body.
-//! * F13. *Hints.* Control hints ascend by offset and do not descend by word, which is at most the length of the code; their
-//!   ranges of constants are ranges of the constants, whose slots lie in the frame.
+//! * F13. *Hints.* Control hints ascend by offset and do not descend by word, which is at most the length of the code.
 //! * F14. *Metering.* By fuel: the charges in the order of the code are the segments of the facts in order, each with the
 //!   segment's cost and mapped to its offset. By epoch: the first instruction is a poll, and every backward branch goes to a poll,
 //!   so that no cycle is without one. By both: both. Neither op appears in another mode.
@@ -58,7 +58,7 @@
 //!   overwritten and what a label's relation does not hold counts as unwritten.
 //! * Q5. *Values.* On every edge to a label, each of the label's values is in its home slot.
 //! * Q6. *Frozen.* On every edge to a label, each local is in its slot, and so is each operand-stack position below the label's
-//!   base unless it is a constant of a hint.
+//!   base.
 //! * Q7. *Labels.* A branch goes to the very label of its operator, and control leaves nowhere else.
 //! * Q8. *Conditions.* A conditional branch is taken exactly where the Wasm's is, or its negation leads around the edge's code; a
 //!   table branches on the Wasm's index.
@@ -66,10 +66,9 @@
 //! * Q10. *Live.* No window (F10) reaches below a live value.
 //! * Q11. *Clauses.* The handlers are the clauses of the reachable `try_table`s, with their ranges, tags, slots and labels.
 //! * Q12. *Extents.* There is a hint for every control operator in reach and for nothing else, each at the word where the
-//!   operator's code ends; a constant is the constant that is there.
+//!   operator's code ends.
 //! * Q13. *Roots.* At a call and at a `throw` at which the frame holds references to exceptions
-//!   ([`FuncFacts::exception_roots`]), each local is in its slot, and so is each operand-stack position up to the highest such operand;
-//!   in a function that has such operands, no hint names a constant 0.
+//!   ([`FuncFacts::exception_roots`]), each local is in its slot, and so is each operand-stack position up to the highest such operand.
 //!
 //! # What an executor may lean on, and what not
 //! With the form, running code reads and writes only cells of its frame (and, through a window, the callee's), decodes only
@@ -118,6 +117,16 @@ use map::MapCursor;
 use metering::Meter;
 use prova_module::{FuncFacts, FuncType, MemoryIdx, Module};
 use targets::Targets;
+
+/// Words that the code of a function may have however short its body is (F3).
+///
+/// With [`WORDS_PER_BYTE`] it bounds memory and time by the Wasm, whatever a candidate says. Honest code is far below: by
+/// [`Limits::work_per_byte`](prova_module::Limits::work_per_byte) a body of *b* bytes has at most 2²⁰ + 32·*b* values that calls,
+/// blocks and branches move, which takes two words for a value, and up to *b* operators, which take eight words each.
+pub const WORDS_BASE: usize = 1 << 21;
+
+/// Words for each byte of the body, on top of [`WORDS_BASE`].
+pub const WORDS_PER_BYTE: usize = 72;
 
 /// What every rule may look at.
 #[derive(Clone, Copy)]
@@ -190,9 +199,12 @@ fn open<'a>(
 
 /// F3 and F4.
 fn header(cx: &Context<'_>) -> Verdict {
-    let Candidate { words, frame_cells, .. } = cx.candidate;
-    if words.len() > WORDS_MAX {
-        return Err(Fault::new(Rule::Size, format!("{} words", words.len())));
+    let Candidate { func, words, frame_cells, .. } = cx.candidate;
+    let bytes = cx.module.body(*func).map_or(0, |body| body.bytes().len());
+    let most = WORDS_MAX.min(WORDS_BASE + WORDS_PER_BYTE * bytes);
+    if words.len() > most {
+        let what = format!("{} words, at most {most} for {bytes} bytes", words.len());
+        return Err(Fault::new(Rule::Size, what));
     }
     let (frame, locals, results) = (*frame_cells, cx.facts.local_cells, cx.facts.result_cells);
     if frame < locals || frame < results {

@@ -3,15 +3,13 @@
 //!
 //! Green does not prove that the rules are enough for an executor (its tests under an interpreter
 //! that sees undefined behaviour do), nor that honest code is accepted (the translator's tests do),
-//! nor that there is no wrong code besides the twins (`prova-testing mutations` looks for some). F3's limit of 2^28 words is not reached.
+//! nor that there is no wrong code besides the twins (`prova-testing mutations` looks for some). F3's limit of 2^28 words for any body is not reached.
 
 mod chance;
 mod equality;
 mod pairs;
 
-use crate::candidate::{
-    Candidate, ConstantHint, ControlHint, Handler, MapEntry, Metering, Settings,
-};
+use crate::candidate::{Candidate, ControlHint, Handler, MapEntry, Metering, Settings};
 use crate::{CheckError, CheckedBytecode, Rule, text};
 use prova_module::{Features, FuncIdx, Limits, Module, Proposal, TagIdx};
 
@@ -28,7 +26,7 @@ pub(crate) fn module(wat: &str) -> Module {
 pub(crate) fn candidate(module: &Module, script: &str) -> (Settings, Candidate) {
     let mut func = module.defined_funcs().next().expect("the module defines a function");
     let (mut settings, mut frame, mut map_base) = (Settings::default(), None, 0);
-    let (mut controls, mut constants, mut handlers) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut controls, mut handlers) = (Vec::new(), Vec::new());
     let mut code = String::new();
     for line in script.lines().map(str::trim) {
         let Some(directive) = line.strip_prefix('!') else {
@@ -46,12 +44,7 @@ pub(crate) fn candidate(module: &Module, script: &str) -> (Settings, Candidate) 
             ("both", []) => settings.metering = Metering::Both,
             ("deterministic", []) => settings.deterministic = true,
             ("map-base", &[base]) => map_base = base,
-            ("constant", &[slot]) => {
-                constants.push(ConstantHint { slot: slot as u16, cells: [0; 2] });
-            }
-            ("hint", &[offset, word, start, end]) => {
-                controls.push(ControlHint { offset, word, constants: start..end });
-            }
+            ("hint", &[offset, word]) => controls.push(ControlHint { offset, word }),
             ("catch", &[start, end, tag, with_ref, target, slot]) => handlers.push(Handler {
                 start,
                 end,
@@ -73,7 +66,7 @@ pub(crate) fn candidate(module: &Module, script: &str) -> (Settings, Candidate) 
     map.iter_mut().for_each(|entry| entry.offset = (entry.offset + start).saturating_sub(map_base));
     controls.iter_mut().for_each(|hint| hint.offset += start);
     let frame_cells = frame.unwrap_or(frame_cells);
-    (settings, Candidate { func, words, frame_cells, map, controls, constants, handlers })
+    (settings, Candidate { func, words, frame_cells, map, controls, handlers })
 }
 
 /// The rules of form alone: most scripts here compute something else than their function.
@@ -129,17 +122,36 @@ fn an_error_says_where_and_which_rule() {
     assert_eq!(error.to_string(), text);
 }
 
+/// F3: bytecode is bounded by the bytes of the body.
+#[test]
+fn code_is_bounded_by_the_body() {
+    let module = module("(module (func (param i32)))");
+    let bytes = module.body(FuncIdx(0)).map_or(0, |body| body.bytes().len());
+    let most = super::WORDS_BASE + super::WORDS_PER_BYTE * bytes;
+    let (settings, mut candidate) = candidate(&module, "return");
+    let end = candidate.words.clone();
+    for (words, within) in [(most, true), (most + 1, false)] {
+        candidate.words = text::parse("copy s0 <- s0").expect("code").repeat(words - 1);
+        candidate.words.extend(&end);
+        let verdict = super::structure(&module, &settings, &candidate);
+        assert_eq!(
+            verdict.map_err(|error| error.rule),
+            if within { Ok(()) } else { Err(Rule::Size) }
+        );
+    }
+}
+
 #[test]
 fn a_witness_gives_what_was_checked() {
     let module = module("(module (func (param i32 v128) (result i32) (local i64) local.get 0))");
-    let script = "!fuel\n!hint 2 2 0 0\n0x0 charge 1\n0x2 return1 s0";
+    let script = "!fuel\n!hint 2 2\n0x0 charge 1\n0x2 return1 s0";
     let code = check(&module, script).expect("the script keeps the rules");
     let start = module.facts(FuncIdx(0)).map_or(0, |facts| facts.blocks[0].start);
     assert_eq!((code.func(), code.words().len()), (FuncIdx(0), 3));
     assert_eq!((code.param_cells(), code.local_cells(), code.result_cells()), (3, 4, 1));
     assert_eq!((code.frame_cells(), code.charge_bytes()), (5, 8 * 5 + 64));
     assert_eq!([0, 1, 2, 9].map(|word| code.offset_of(word) - start), [0, 0, 2, 2]);
-    assert_eq!((code.map().len(), code.controls().len(), code.constants().len()), (2, 1, 0));
+    assert_eq!((code.map().len(), code.controls().len()), (2, 1));
     assert_eq!(code.settings().metering, Metering::Fuel);
     let settings = code.settings();
     assert!(code.module().is_same(&module) && code.identity().compare(&module, settings).is_ok());

@@ -37,7 +37,7 @@ pub(super) struct Record<'a> {
     steps: Vec<Step>,
     /// The entries of `steps` whose place is to be settled: step, and for each entry the local whose copy it may be.
     sources: Vec<(usize, Vec<Option<u32>>)>,
-    /// The step of the newest operator, if control reached it.
+    /// The step of the newest operator.
     operator: Option<usize>,
     /// The local that the newest operator copies to the stack, or from it.
     copied: Option<u32>,
@@ -126,7 +126,7 @@ impl Observer for &mut Record<'_> {
         self.labels.entry(sides.label()).or_insert(self.offset);
         self.offset = sides.offset;
         self.close_operator(sides);
-        self.operator = Some(self.steps.len()).filter(|_| sides.live);
+        self.operator = Some(self.steps.len());
         let operator = self.operators.as_mut().and_then(|operators| operators.read().ok());
         self.copied = match operator {
             Some(Operator::LocalGet { local_index } | Operator::LocalTee { local_index }) => {

@@ -10,10 +10,10 @@ use crate::check::tests::{candidate, module};
 const OVERWRITTEN: &str = "(module (func (param i32 i32) (result i32)
     local.get 0 block local.get 1 br_if 0 i32.const 10 local.set 0 end))";
 /// The right code: the position goes home before the branch.
-const RIGHT: &str = "!hint 2 1 0 0
-    !hint 6 2 0 0
-    !hint 12 3 0 0
-    !hint 13 3 0 0
+const RIGHT: &str = "!hint 2 1
+    !hint 6 2
+    !hint 12 3
+    !hint 13 3
     0x0 copy s2 <- s0
     0x6 br_if s1 -> @3
     0xa const32 s0 <- 10
@@ -93,10 +93,10 @@ const REFUSALS: &[(&str, &str, &str, &str)] = &[
     (
         "a position that is not at home on one path",
         OVERWRITTEN,
-        "!hint 2 0 0 0
-            !hint 6 1 0 0
-            !hint 12 3 0 0
-            !hint 13 3 0 0
+        "!hint 2 0
+            !hint 6 1
+            !hint 12 3
+            !hint 13 3
             0x6 br_if s1 -> @3
             0x0 copy s2 <- s0
             0xa const32 s0 <- 10
@@ -112,9 +112,9 @@ code: nothing
         "a local with another value",
         "(module (func (param i32) (local i32)
             local.get 0 i32.const 5 i32.sub local.set 1 loop end))",
-        "!hint 7 1 0 0
-            !hint 9 1 0 0
-            !hint 10 1 0 0
+        "!hint 7 1
+            !hint 9 1
+            !hint 10 1
             0x4 i32.add_imm s1 <- s0 5
             0xa return",
         "Q6 (frozen) local 1 (v3 = i32.add(v1, 0xfffffffb)) is not in s1 on the edge from `Loop` at 0x21 to the loop at 0x21: s1 holds v4 = i32.add(v1, 5); they differ in operand 1 of i32.add: in Wasm 0xfffffffb, in the code 5
@@ -128,7 +128,7 @@ code: v4 = i32.add(v1, 5)
     (
         "operands exchanged",
         "(module (func (param i32 i32) (result i32) local.get 0 local.get 1 i32.sub))",
-        "!hint 5 1 0 0
+        "!hint 5 1
             0x4 i32.sub s2 <- s1 s0
             0x5 return1 s2",
         "Q9 (results) result cell 0 is v3 = i32.sub(v1, v2) at `End` at 0x1f; instruction @1 returns v4 = i32.sub(v2, v1); operands 0 and 1 of i32.sub are exchanged
@@ -143,7 +143,7 @@ code: v4 = i32.sub(v2, v1)
     (
         "another operator",
         "(module (func (param i32 i32) (result i32) local.get 0 local.get 1 i32.lt_s))",
-        "!hint 5 1 0 0
+        "!hint 5 1
             0x4 i32.lt_u s2 <- s0 s1
             0x5 return1 s2",
         "Q9 (results) result cell 0 is v3 = i32.lt_s(v1, v2) at `End` at 0x1f; instruction @1 returns v4 = i32.lt_u(v1, v2); the operands are the same, the operators are not
@@ -158,7 +158,7 @@ code: v4 = i32.lt_u(v1, v2)
     (
         "the address of a load",
         "(module (memory 1) (func (param i32 i32) (result i32) local.get 0 i32.load offset=4))",
-        "!hint 5 1 0 0
+        "!hint 5 1
             0x2 i32.load s2 <- s1 +4
             0x5 return1 s2",
         "Q2 (effects) the address of `I32Load` at 0x21 is v1 = param 0; instruction @0 has v2 = param 1
@@ -171,7 +171,7 @@ code: v2 = param 1
     (
         "the offset of a load",
         "(module (memory 1) (func (param i32 i32) (result i32) local.get 0 i32.load offset=4))",
-        "!hint 5 1 0 0
+        "!hint 5 1
             0x2 i32.load s2 <- s0 +8
             0x5 return1 s2",
         "Q2 (effects) the offset of `I32Load` at 0x21 is 4; instruction @0 has 8
@@ -182,7 +182,7 @@ code: 8
     (
         "a slot without value",
         "(module (func (param i32) (result i32) local.get 0 i32.const 3 i32.add))",
-        "!hint 5 1 0 0
+        "!hint 5 1
             0x4 i32.add s1 <- s0 s2
             0x5 return1 s1",
         "Q4 (initialised) instruction @0 reads s2 (position 1 of the Wasm stack, 3), which has no value on every path to it
@@ -195,10 +195,10 @@ code: nothing
         "a value of a label",
         "(module (func (param i32) (result i32)
             block (result i32) i32.const 1 local.get 0 br_if 0 drop i32.const 2 end))",
-        "!hint 0 0 0 0
-            !hint 6 2 0 0
-            !hint 11 3 0 0
-            !hint 12 3 0 0
+        "!hint 0 0
+            !hint 6 2
+            !hint 11 3
+            !hint 12 3
             0x2 const32 s1 <- 3
             0x6 br_if s0 -> @3
             0x9 const32 s1 <- 2
@@ -213,10 +213,10 @@ code: 3
     (
         "the condition of a branch",
         OVERWRITTEN,
-        "!hint 2 1 0 0
-            !hint 6 2 0 0
-            !hint 12 3 0 0
-            !hint 13 3 0 0
+        "!hint 2 1
+            !hint 6 2
+            !hint 12 3
+            !hint 13 3
             0x0 copy s2 <- s0
             0x6 br_if_not s1 -> @3
             0xa const32 s0 <- 10
@@ -232,7 +232,7 @@ code: v3 = i32.eq(v2, 0)
         "an argument of a call, below values that are kept",
         "(module (func $f (param i32) (result i32)
             local.get 0 i32.const 4 local.get 0 call $f i32.add i32.add))",
-        "!hint 10 5 0 0
+        "!hint 10 5
             0x6 copy s1 <- s0
             0x2 const32 s2 <- 4
             0x6 copy s3 <- s2
@@ -248,11 +248,11 @@ code: 4
         "a catch clause relies on a local",
         "(module (tag) (func (local i32)
             block try_table (catch_all 0) i32.const 7 local.set 0 throw 0 end end))",
-        "!hint 0 0 0 0
-            !hint 2 0 0 0
-            !hint 13 1 0 0
-            !hint 14 1 0 0
-            !hint 15 1 0 0
+        "!hint 0 0
+            !hint 2 0
+            !hint 13 1
+            !hint 14 1
+            !hint 15 1
             !catch 0 1 4294967295 0 1 1
             0xb throw s1.. tag0
             0xf return",
@@ -265,7 +265,7 @@ code: 0
     (
         "an effect that is missing",
         "(module (memory 1) (func (param i32) local.get 0 i32.load drop))",
-        "!hint 6 0 0 0
+        "!hint 6 0
             0x6 return",
         "Q2 (effects) control leaves before Load(4) of the operator at 0x1f, at `I32Load` at 0x1f",
     ),

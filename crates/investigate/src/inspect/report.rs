@@ -28,14 +28,9 @@ pub fn report(module: &Module, func: FuncIdx, view: &Function, candidate: &Candi
     out.push_str(&printable_lines(&view.to_text()));
     out.push_str("\ncandidate\n");
     write!(out, "{}", text::display(&candidate.words).with_map(&candidate.map)).ok();
-    out.push_str("\nhints (offset, word, constants)\n");
+    out.push_str("\nhints (offset, word)\n");
     for hint in &candidate.controls {
-        write!(out, "  {:#x} @{}", hint.offset, hint.word).ok();
-        let range = hint.constants.start as usize..hint.constants.end as usize;
-        for constant in candidate.constants.get(range).unwrap_or_default() {
-            write!(out, " s{} = {:x?}", constant.slot, constant.cells).ok();
-        }
-        out.push('\n');
+        writeln!(out, "  {:#x} @{}", hint.offset, hint.word).ok();
     }
     if let Some(body) = module.wasm().body(func) {
         out.push_str("\nbody, in hexadecimal\n");

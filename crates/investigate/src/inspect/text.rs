@@ -113,11 +113,6 @@ fn label(out: &mut String, label: &Label) {
     };
     let word = label.word.map_or(String::new(), |word| format!(" @{word}"));
     write!(out, "  {place}{word}: frozen below s{}", label.base).ok();
-    let constants: Vec<String> =
-        label.constants.iter().map(|it| format!("s{} = {}", it.slot, it.bits)).collect();
-    if !constants.is_empty() {
-        write!(out, ", constants {}", constants.join(" ")).ok();
-    }
     if !label.values.is_empty() {
         let values: Vec<String> = label.values.iter().map(|slot| format!("s{slot}")).collect();
         write!(out, ", values in {}", values.join(" ")).ok();

@@ -16,7 +16,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The version of the schema.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// A function.
 #[derive(Serialize)]
@@ -92,14 +92,6 @@ pub(super) struct Label {
     pub(super) base: u32,
     /// The slots of its values.
     pub(super) values: Vec<u32>,
-    /// Frozen positions that are constants instead of in their homes.
-    pub(super) constants: Vec<Constant>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Constant {
-    pub(super) slot: u32,
-    pub(super) bits: String,
 }
 
 /// Where an exception goes on.
@@ -336,8 +328,6 @@ fn labels(module: &Module, facts: &FuncFacts, candidate: &Candidate) -> Vec<Labe
             values.push(slot);
             slot += cells(ty);
         }
-        let range = hint(block.start).map_or(0..0, |hint| hint.constants.clone());
-        let constants = candidate.constants.get(range.start as usize..range.end as usize);
         labels.push(Label {
             kind,
             start: block.start,
@@ -345,17 +335,6 @@ fn labels(module: &Module, facts: &FuncFacts, candidate: &Candidate) -> Vec<Labe
             word: hint(if is_loop { block.start } else { block.end }).map(|hint| hint.word),
             base,
             values,
-            constants: constants
-                .unwrap_or_default()
-                .iter()
-                .map(|constant| Constant {
-                    slot: constant.slot.into(),
-                    bits: match constant.cells {
-                        [low, 0] => format!("{low:#x}"),
-                        [low, high] => format!("0x{high:x}{low:016x}"),
-                    },
-                })
-                .collect(),
         });
     }
     labels

@@ -26,7 +26,6 @@ impl Attach for Fixed {
             map: vec![MapEntry { word: 0, offset }],
             controls: Vec::new(),
             handlers: Vec::new(),
-            constants: Vec::new(),
         };
         Ok(CheckedBytecode::check(&self.module, &self.settings, candidate)?.into())
     }

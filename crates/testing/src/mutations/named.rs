@@ -276,10 +276,6 @@ const WHOLE: &[(&str, OfCandidate)] = &[
         candidate.frame_cells = candidate.frame_cells.checked_sub(1)?;
         Some(())
     }),
-    ("constant of a hint", |candidate| {
-        candidate.constants.first_mut()?.cells[0] ^= 1;
-        Some(())
-    }),
     ("trailing code", |candidate| {
         candidate.words.push(u64::from(Op::Unreachable.encoding()));
         Some(())

@@ -15,15 +15,7 @@ const HANDLER: Handler =
 fn candidate(code: &str, handlers: &[Handler]) -> Candidate {
     let (words, map) = text::parse_with_map(code).unwrap_or_else(|error| panic!("{error}: {code}"));
     let (func, handlers) = (FuncIdx(0), handlers.to_vec());
-    Candidate {
-        func,
-        words,
-        frame_cells: 10,
-        map,
-        controls: Vec::new(),
-        constants: Vec::new(),
-        handlers,
-    }
+    Candidate { func, words, frame_cells: 10, map, controls: Vec::new(), handlers }
 }
 
 fn class_of(before: &Candidate, after: &Candidate) -> Option<&'static str> {
@@ -260,7 +252,7 @@ fn another_handler_is_another_function() {
 fn hints_and_frames_have_classes_of_their_own() {
     let honest = candidate("return1 s0", &[]);
     let mut hint = honest.clone();
-    hint.controls.push(prova_bytecode::ControlHint { offset: 7, word: 0, constants: 0..0 });
+    hint.controls.push(prova_bytecode::ControlHint { offset: 7, word: 0 });
     assert_eq!(class_of(&honest, &hint), Some("a hint"));
     let mut frame = honest.clone();
     frame.frame_cells += 1;

@@ -45,7 +45,7 @@ impl<'m> Walk<'m> {
             return Ok(());
         }
         let what = format!("a hint says @{word}, the code is at @{}", self.word());
-        Err(self.fault(Rule::Hints, what))
+        Err(self.fault(Rule::Extents, what))
     }
 
     /// The name of the first result of the effect that comes next.
@@ -78,7 +78,7 @@ impl<'m> Walk<'m> {
                     let what = format!("{} before {}", inst.op.mnemonic(), demand.effect.name);
                     return Err(self.fault(Rule::Effects, what));
                 }
-                Does::Stub => return Err(self.fault(Rule::Decoding, "a stub")),
+                Does::Stub => return Err(self.fault(Rule::Effects, "a stub")),
             }
         }
         Ok(given)
@@ -95,7 +95,7 @@ impl<'m> Walk<'m> {
         let mapped = self.mapped(self.at);
         if mapped != self.offset {
             let what = format!("{} is mapped to {mapped:#x}, not {:#x}", effect.name, self.offset);
-            return Err(self.fault(Rule::Map, what));
+            return Err(self.fault(Rule::Places, what));
         }
         Ok(())
     }
@@ -117,7 +117,7 @@ impl<'m> Walk<'m> {
         };
         if !ends && window < state.top() {
             let what = format!("a window at s{window}, below s{}, which lives", state.top());
-            return Err(self.fault(Rule::Windows, what));
+            return Err(self.fault(Rule::Live, what));
         }
         for (slot, &want) in (window..).zip(passed) {
             let have = self.held(state, slot)?;
@@ -126,9 +126,8 @@ impl<'m> Walk<'m> {
         self.same_effect(demand, effect, &args)?;
         if !ends {
             state.lose_from(window);
-            let base = self.base();
             for (slot, &result) in (window..).zip(results) {
-                state.write(slot, result, base);
+                state.write(slot, result);
             }
         }
         Ok(())
@@ -144,9 +143,9 @@ impl<'m> Walk<'m> {
                     return Err(self.fault(Rule::Effects, inst.op.mnemonic()));
                 }
                 Does::Branch { .. } | Does::Jump { .. } | Does::Table { .. } | Does::Return(_) => {
-                    return Err(self.fault(Rule::Targets, inst.op.mnemonic()));
+                    return Err(self.fault(Rule::Labels, inst.op.mnemonic()));
                 }
-                Does::Stub => return Err(self.fault(Rule::Decoding, "a stub")),
+                Does::Stub => return Err(self.fault(Rule::Effects, "a stub")),
             }
         }
         self.at_word(word)
@@ -181,11 +180,11 @@ impl<'m> Walk<'m> {
                     let values = self.values(state, &row.nodes, None)?;
                     Transfer::Return(Some(results.iter().map(|&at| values[at]).collect()))
                 }
-                Does::Stub => return Err(self.fault(Rule::Decoding, "a stub")),
+                Does::Stub => return Err(self.fault(Rule::Effects, "a stub")),
             };
             return Ok((inst, transfer));
         }
-        Err(self.fault(Rule::Targets, "the code goes on where the Wasm does not"))
+        Err(self.fault(Rule::Labels, "the code goes on where the Wasm does not"))
     }
 
     fn compute(
@@ -202,10 +201,9 @@ impl<'m> Walk<'m> {
     }
 
     fn put(&mut self, state: &mut State, place: Place, value: Id) {
-        let base = self.base();
-        state.write(place.slot, value, base);
+        state.write(place.slot, value);
         if place.wide {
-            state.write(place.slot + 1, self.terms.high(value), base);
+            state.write(place.slot + 1, self.terms.high(value));
         }
     }
 

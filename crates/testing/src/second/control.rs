@@ -1,7 +1,6 @@
 //! Blocks, branches, returns and calls: W3 to W7.
 
 use super::code::{Demand, Transfer};
-use super::constants::Constants;
 use super::rows::Effect;
 use super::state::{Below, State};
 use super::terms::{Id, Num, Term};
@@ -76,15 +75,15 @@ impl<'m> Walk<'m> {
         }
     }
 
-    /// The word of the hint of the operator at hand, and its constants.
-    fn hint(&mut self) -> Result<(u32, std::ops::Range<u32>), Fault> {
+    /// The word of the hint of the operator at hand.
+    fn hint(&mut self) -> Result<u32, Fault> {
         let hint = self.candidate.controls.get(self.next_hint);
         let Some(hint) = hint.filter(|hint| hint.offset == self.offset) else {
             let what = format!("no hint for the operator at {:#x}", self.offset);
-            return Err(self.fault(Rule::Hints, what));
+            return Err(self.fault(Rule::Extents, what));
         };
         self.next_hint += 1;
-        Ok((hint.word, hint.constants.clone()))
+        Ok(hint.word)
     }
 
     pub(super) fn open_body(&mut self, state: &State) {
@@ -98,13 +97,7 @@ impl<'m> Walk<'m> {
     }
 
     /// Opens a block whose parameters are on the stack.
-    fn open(
-        &mut self,
-        state: &mut State,
-        kind: BlockKind,
-        ty: BlockType,
-        constants: std::ops::Range<u32>,
-    ) -> Verdict {
+    fn open(&mut self, state: &mut State, kind: BlockKind, ty: BlockType) -> Verdict {
         let (params, results) = match ty {
             BlockType::Empty => (Vec::new(), Vec::new()),
             BlockType::Type(ty) => (Vec::new(), wide(&[ty])),
@@ -115,12 +108,6 @@ impl<'m> Walk<'m> {
         };
         let count = self.below_top(state, params.len())?;
         let base = state.stack.get(count).map_or(state.top(), |entry| entry.cell);
-        let outer = self.base();
-        for constant in &self.candidate.constants[constants.start as usize..constants.end as usize]
-        {
-            Constants::declare(state, &self.terms, constant, outer, base)
-                .map_err(|what| self.fault(Rule::Hints, what))?;
-        }
         let values = if kind == BlockKind::Loop { params } else { results };
         let below = Below::new(state, count);
         self.labels.push(Label { kind, base, values, word: None, below });
@@ -150,9 +137,9 @@ impl<'m> Walk<'m> {
         kind: BlockKind,
         ty: BlockType,
     ) -> Verdict {
-        let (word, constants) = self.hint()?;
+        let word = self.hint()?;
         self.compute_to(state, word)?;
-        self.open(state, kind, ty, constants)?;
+        self.open(state, kind, ty)?;
         if kind == BlockKind::Loop {
             let at = self.labels.len() - 1;
             self.edge(state, at)?;
@@ -171,7 +158,7 @@ impl<'m> Walk<'m> {
             match state {
                 None => None,
                 Some(mut state) => {
-                    let (word, _) = self.hint()?;
+                    let word = self.hint()?;
                     self.compute_to(&mut state, word)?;
                     Some(state)
                 }
@@ -191,7 +178,7 @@ impl<'m> Walk<'m> {
         otherwise: Option<(State, Option<u32>)>,
     ) -> Result<State, Fault> {
         let at = self.labels.len() - 1;
-        let (word, _) = self.hint()?;
+        let word = self.hint()?;
         if let Some(mut state) = state {
             self.compute_to(&mut state, word)?;
             self.edge(&state, at)?;
@@ -215,21 +202,21 @@ impl<'m> Walk<'m> {
 
     fn if_(&mut self, mut state: State, ty: BlockType) -> Result<Option<State>, Fault> {
         let condition = self.pop(&mut state)?;
-        let (word, constants) = self.hint()?;
+        let word = self.hint()?;
         let (inst, transfer) = self.to_transfer(&mut state, word)?;
         let Transfer::Branch { condition: code, target } = transfer else {
             return Err(self.fault(Rule::Conditions, "an if without conditional branch"));
         };
         self.ends_at(inst, word)?;
         self.condition(condition, code, false)?;
-        self.open(&mut state, BlockKind::If, ty, constants)?;
+        self.open(&mut state, BlockKind::If, ty)?;
         let at = self.labels.len() - 1;
         let before = state.clone();
         let (then, ender) = self.sequence(Some(state))?;
         let (state, otherwise) = match ender {
             Ender::End => (then, Some((before, target))),
             Ender::Else => {
-                let (word, _) = self.hint()?;
+                let word = self.hint()?;
                 if let Some(mut then) = then {
                     let (inst, transfer) = self.to_transfer(&mut then, word)?;
                     self.ends_at(inst, word)?;
@@ -248,7 +235,7 @@ impl<'m> Walk<'m> {
 
     pub(super) fn end_body(&mut self, state: Option<State>) -> Verdict {
         let Some(mut state) = state else { return Ok(()) };
-        let (word, _) = self.hint()?;
+        let word = self.hint()?;
         self.compute_to(&mut state, word)?;
         self.returns(&mut state, self.end)
     }
@@ -300,7 +287,7 @@ impl<'m> Walk<'m> {
                 self.labels[at].word = target;
                 match target {
                     Some(_) => Ok(()),
-                    None => Err(self.fault(Rule::Targets, "a branch before the code")),
+                    None => Err(self.fault(Rule::Labels, "a branch before the code")),
                 }
             }
         }
@@ -310,14 +297,14 @@ impl<'m> Walk<'m> {
         if target == Some(word) {
             return Ok(());
         }
-        Err(self.fault(Rule::Targets, format!("a branch to {target:?}, the label is @{word}")))
+        Err(self.fault(Rule::Labels, format!("a branch to {target:?}, the label is @{word}")))
     }
 
     fn ends_at(&self, inst: &Inst, word: u32) -> Verdict {
         if inst.next == word {
             return Ok(());
         }
-        Err(self.fault(Rule::Hints, format!("the code ends at @{}, not @{word}", inst.next)))
+        Err(self.fault(Rule::Extents, format!("the code ends at @{}, not @{word}", inst.next)))
     }
 
     /// The transfer at the end of an edge's code.
@@ -326,7 +313,7 @@ impl<'m> Walk<'m> {
             return self.returned(state, transfer);
         }
         let Transfer::Jump { target } = *transfer else {
-            return Err(self.fault(Rule::Targets, "an edge that does not end in a jump"));
+            return Err(self.fault(Rule::Labels, "an edge that does not end in a jump"));
         };
         self.edge(state, at)?;
         self.aim(at, target)
@@ -335,7 +322,7 @@ impl<'m> Walk<'m> {
     /// A branch of the code that is an edge itself: W6 forbids it to lead to the body's end.
     fn direct(&mut self, state: &State, at: usize, target: Option<u32>) -> Verdict {
         if self.labels[at].kind == BlockKind::Func {
-            return Err(self.fault(Rule::Targets, "a branch where a return belongs"));
+            return Err(self.fault(Rule::Labels, "a branch where a return belongs"));
         }
         self.edge(state, at)?;
         self.aim(at, target)
@@ -343,7 +330,7 @@ impl<'m> Walk<'m> {
 
     fn br(&mut self, mut state: State, depth: u32) -> Verdict {
         let at = self.label_at(depth)?;
-        let (word, _) = self.hint()?;
+        let word = self.hint()?;
         let (inst, transfer) = self.to_transfer(&mut state, word)?;
         self.ends_at(inst, word)?;
         self.arrive(&state, at, &transfer)
@@ -351,7 +338,7 @@ impl<'m> Walk<'m> {
 
     fn br_if(&mut self, state: &mut State, condition: Id, depth: u32) -> Verdict {
         let at = self.label_at(depth)?;
-        let (word, _) = self.hint()?;
+        let word = self.hint()?;
         let (inst, transfer) = self.to_transfer(state, word)?;
         let Transfer::Branch { condition: code, target } = transfer else {
             return Err(self.fault(Rule::Conditions, "a br_if without conditional branch"));
@@ -371,7 +358,7 @@ impl<'m> Walk<'m> {
     /// An entry goes to its label, or to code behind the table that ends in a jump there.
     fn br_table(&mut self, mut state: State, table: &BrTable<'_>) -> Verdict {
         let index = self.pop(&mut state)?;
-        let (word, _) = self.hint()?;
+        let word = self.hint()?;
         let (inst, transfer) = self.to_transfer(&mut state, word)?;
         let Transfer::Table { index: code } = transfer else {
             return Err(self.fault(Rule::Conditions, "a br_table without table"));
@@ -382,7 +369,7 @@ impl<'m> Walk<'m> {
         let mut depths = depths.unwrap_or_else(|error| crate::cannot(&error.to_string()));
         depths.push(table.default());
         if offsets.len() != depths.len() {
-            return Err(self.fault(Rule::Targets, "a table of another length"));
+            return Err(self.fault(Rule::Labels, "a table of another length"));
         }
         let mut stubs = std::collections::BTreeMap::<u32, Vec<usize>>::new();
         for (&offset, &depth) in offsets.iter().zip(&depths) {
@@ -468,7 +455,7 @@ impl<'m> Walk<'m> {
                 return Ok(None);
             }
             Operator::Return => {
-                let (word, _) = self.hint()?;
+                let word = self.hint()?;
                 self.returns(here, word)?;
                 return Ok(None);
             }

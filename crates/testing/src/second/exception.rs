@@ -80,7 +80,7 @@ impl<'m> Walk<'m> {
         for clause in &this.clauses {
             let handler = self.candidate.handlers.get(self.next_handler).copied();
             let Some(handler) = handler else {
-                return Err(self.fault(Rule::Handlers, "a clause without handler"));
+                return Err(self.fault(Rule::Clauses, "a clause without handler"));
             };
             self.next_handler += 1;
             let label = &self.labels[clause.at];
@@ -90,7 +90,7 @@ impl<'m> Walk<'m> {
                 && returns == (handler.target == Handler::RETURN)
                 && (returns || u32::from(handler.slot) == label.base);
             if !right {
-                return Err(self.fault(Rule::Handlers, format!("{handler:?}")));
+                return Err(self.fault(Rule::Clauses, format!("{handler:?}")));
             }
             if !returns {
                 self.aim(clause.at, Some(handler.target))?;

@@ -77,7 +77,7 @@ impl Form<'_> {
 
     /// F13, as far as it is order.
     fn hints(&self) -> Verdict {
-        let Candidate { words, controls, constants, frame_cells, .. } = self.candidate;
+        let Candidate { words, controls, .. } = self.candidate;
         let wrong = |what| Err(fault(0, Rule::Hints, what));
         for pair in controls.windows(2) {
             if pair[0].offset >= pair[1].offset || pair[0].word > pair[1].word {
@@ -85,16 +85,9 @@ impl Form<'_> {
             }
         }
         for hint in controls {
-            let range = &hint.constants;
             if hint.word as usize > words.len() {
                 return wrong("a hint behind the code");
             }
-            if range.start > range.end || range.end as usize > constants.len() {
-                return wrong("a hint with constants that are not there");
-            }
-        }
-        if constants.iter().any(|constant| u32::from(constant.slot) >= *frame_cells) {
-            return wrong("a constant outside of the frame");
         }
         Ok(())
     }
@@ -220,7 +213,7 @@ impl Form<'_> {
         let class = inst.op.class();
         let results = self.facts.result_cells;
         if class == Class::return1 && results != 1 || class == Class::return2 && results != 2 {
-            return Err(fault(inst.at, Rule::Results, inst.op.mnemonic()));
+            return Err(fault(inst.at, Rule::Returns, inst.op.mnemonic()));
         }
         if !operands(inst).any(|(kind, ..)| kind == Kind::win) {
             return Ok(());
@@ -250,7 +243,7 @@ impl Form<'_> {
                 _ => a == b,
             };
             if !same || !callee.results.iter().zip(&*self.ty.results).all(alike) {
-                return Err(fault(inst.at, Rule::Results, "a tail call with other results"));
+                return Err(fault(inst.at, Rule::Returns, "a tail call with other results"));
             }
         }
         let window = inst.values[0];
@@ -353,7 +346,7 @@ impl Form<'_> {
             let slot = u32::from(slot);
             if target == Handler::RETURN {
                 if slot != 0 || cells != self.facts.result_cells {
-                    return wrong(Rule::Results, "values that are not the results");
+                    return wrong(Rule::Returns, "values that are not the results");
                 }
             } else if slot < self.facts.local_cells || slot + cells > *frame_cells {
                 return wrong(Rule::Slots, "values outside of the frame");

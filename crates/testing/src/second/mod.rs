@@ -39,7 +39,6 @@
 mod atomic;
 mod code;
 pub mod compare;
-mod constants;
 mod control;
 mod exception;
 mod form;
@@ -206,10 +205,10 @@ impl<'m> Walk<'m> {
         self.at = self.word();
         self.at_word(self.end)?;
         if self.next_hint < self.candidate.controls.len() {
-            return Err(self.fault(Rule::Hints, "a hint for no operator"));
+            return Err(self.fault(Rule::Extents, "a hint for no operator"));
         }
         if self.next_handler < self.candidate.handlers.len() {
-            return Err(self.fault(Rule::Handlers, "a handler of no clause"));
+            return Err(self.fault(Rule::Clauses, "a handler of no clause"));
         }
         Ok(())
     }

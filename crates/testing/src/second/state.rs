@@ -7,12 +7,10 @@
 //! # The relation
 //! An edge to a label is right if every local is in its slot, every position below the label's base is in its home slot, and
 //! the label's values, which are the top of the stack, are in the home slots from the base on. Behind the label this is all that is
-//! known: each local and each value has a new name, what was below the base is what it was, and everything else is nothing. A
-//! position that is a constant of a hint (`constants`) is exempt on both sides.
+//! known: each local and each value has a new name, what was below the base is what it was, and everything else is nothing.
 //!
 //! Everything is compared at every edge; nothing is remembered about what changed.
 
-use super::constants::Constants;
 use super::terms::{Id, Term, Terms};
 
 /// An entry of the operand stack.
@@ -31,22 +29,13 @@ impl Entry {
     }
 }
 
-/// What a cell of the frame holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Held {
-    pub(super) term: Id,
-    /// Whether an instruction has written it since the newest label, rather than the label's relation saying so.
-    pub(super) written: bool,
-}
-
 #[derive(Clone, Debug)]
 pub(super) struct State {
     /// A term for each cell of the locals.
     pub(super) locals: Vec<Id>,
     pub(super) stack: Vec<Entry>,
     /// What the frame holds, as far as anything is known.
-    pub(super) code: Vec<Option<Held>>,
-    pub(super) constants: Constants,
+    pub(super) code: Vec<Option<Id>>,
 }
 
 impl State {
@@ -57,12 +46,7 @@ impl State {
         param_cells: u32,
         cells: usize,
     ) -> State {
-        let mut state = State {
-            locals: Vec::new(),
-            stack: Vec::new(),
-            code: vec![None; cells],
-            constants: Constants::default(),
-        };
+        let mut state = State { locals: Vec::new(), stack: Vec::new(), code: vec![None; cells] };
         for &wide in locals {
             let cell = state.locals.len() as u32;
             let value = if cell < param_cells {
@@ -75,7 +59,7 @@ impl State {
             state.locals.extend(cells_of(terms, value, wide));
         }
         for (cell, &term) in state.locals.iter().enumerate() {
-            state.code[cell] = Some(Held { term, written: true });
+            state.code[cell] = Some(term);
         }
         state
     }
@@ -91,17 +75,11 @@ impl State {
 
     pub(super) fn push(&mut self, value: Id, wide: bool) {
         let entry = Entry { cell: self.top(), value, wide };
-        for held in self.code[entry.cell as usize..entry.end() as usize].iter_mut().flatten() {
-            // What a relation said of the position that was here is not about this one.
-            held.written = true;
-        }
         self.stack.push(entry);
     }
 
     pub(super) fn pop(&mut self) -> Option<Entry> {
-        let entry = self.stack.pop()?;
-        self.constants.forget_from(entry.cell);
-        Some(entry)
+        self.stack.pop()
     }
 
     /// The terms of the cells of the entries from `first` on.
@@ -112,15 +90,12 @@ impl State {
 
     /// What the code side has in a cell.
     pub(super) fn held(&self, cell: u32) -> Option<Id> {
-        self.code.get(cell as usize).copied().flatten().map(|held| held.term)
+        self.code.get(cell as usize).copied().flatten()
     }
 
-    /// An instruction writes a cell; `base` is that of the innermost block.
-    pub(super) fn write(&mut self, cell: u32, term: Id, base: u32) {
-        self.code[cell as usize] = Some(Held { term, written: true });
-        if cell >= base {
-            self.constants.forget(cell);
-        }
+    /// An instruction writes a cell.
+    pub(super) fn write(&mut self, cell: u32, term: Id) {
+        self.code[cell as usize] = Some(term);
     }
 
     /// A call's frame starts at `window`: whatever is from there on is lost.
@@ -136,7 +111,7 @@ impl State {
         for entry in &self.stack {
             let cells = cells_of(terms, entry.value, entry.wide);
             let cells = (entry.cell..).zip(cells).filter(|(cell, _)| *cell < base);
-            expected.extend(cells.filter(|(cell, _)| !self.constants.has(*cell)));
+            expected.extend(cells);
         }
         expected.into_iter().find(|(cell, term)| self.held(*cell) != Some(*term))
     }
@@ -155,9 +130,7 @@ impl State {
                 .collect(),
             stack: from.entries.clone(),
             code: vec![None; from.cells],
-            constants: from.constants.clone(),
         };
-        let base = state.top();
         for &wide in values {
             let cell = state.top();
             let value = terms.of(Term::Label { label, cell });
@@ -169,9 +142,7 @@ impl State {
             known.extend((entry.cell..).zip(cells));
         }
         for (cell, term) in known {
-            if !state.constants.has(cell) {
-                state.code[cell as usize] = Some(Held { term, written: cell >= base });
-            }
+            state.code[cell as usize] = Some(term);
         }
         state
     }
@@ -181,20 +152,15 @@ impl State {
 #[derive(Clone, Debug)]
 pub(super) struct Below {
     entries: Vec<Entry>,
-    constants: Constants,
     local_cells: u32,
     cells: usize,
 }
 
 impl Below {
-    /// Below entry `count` of a state in which the block's constants are declared.
+    /// Below entry `count` of a state.
     pub(super) fn new(state: &State, count: usize) -> Below {
-        let base = state.stack.get(count).map_or(state.top(), |entry| entry.cell);
-        let mut constants = state.constants.clone();
-        constants.forget_from(base);
         Below {
             entries: state.stack[..count].to_vec(),
-            constants,
             local_cells: state.local_cells(),
             cells: state.code.len(),
         }

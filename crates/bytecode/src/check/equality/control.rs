@@ -35,9 +35,9 @@ pub(super) struct Frame<'t> {
     results: &'t [ValType],
     /// For a loop, the label's word; else the word to which its branches go, once there is one.
     word: Option<u32>,
-    /// Of an `if` whose `else` has not come: where its condition leads when it is zero, and why it cannot be the edge to its
-    /// `end`, if it cannot.
-    otherwise: Option<(u32, Option<Fault>)>,
+    /// Of an `if` whose `else` has not come: where its condition leads when it is zero, and whether that is right as the edge
+    /// to its `end`.
+    otherwise: Option<(u32, bool)>,
     /// Of the same, the state before the then-arm.
     mark: Option<Mark>,
 }
@@ -94,11 +94,6 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         });
     }
 
-    /// The base of the innermost open block.
-    pub(super) fn base(&self) -> u32 {
-        self.frames.last().map_or(0, |frame| frame.base)
-    }
-
     fn open(&mut self, kind: BlockKind, ty: BlockType) -> Result<usize, Fault> {
         let (params, results): (&'t [ValType], &'t [ValType]) = match ty {
             BlockType::Empty => (&[], &[]),
@@ -129,17 +124,13 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
     pub(super) fn block(&mut self, kind: BlockKind, ty: BlockType) -> Verdict {
         let word = self.hint()?;
         self.run_to(word)?;
-        let outer = self.base();
-        let at = self.open(kind, ty)?;
-        self.declare_constants(outer, self.frames[at].base)
+        self.open(kind, ty).map(drop)
     }
 
     pub(super) fn loop_(&mut self, ty: BlockType) -> Verdict {
         let word = self.hint()?;
         self.run_to(word)?;
-        let outer = self.base();
         let at = self.open(BlockKind::Loop, ty)?;
-        self.declare_constants(outer, self.frames[at].base)?;
         self.edge(at)?;
         let frame = &mut self.frames[at];
         frame.word = Some(word);
@@ -153,9 +144,7 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         let condition = self.pop()?;
         let word = self.hint()?;
         let (inst, step) = self.run_to_transfer(word)?;
-        let outer = self.base();
         let at = self.open(BlockKind::If, ty)?;
-        self.declare_constants(outer, self.frames[at].base)?;
         let Step::Branch { condition: code, target } = step else {
             return Err(Fault::new(Rule::Conditions, "an if without conditional branch"));
         };
@@ -163,11 +152,10 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         self.condition(condition, code, false)?;
         // Without `else` its parameters are its results (validation), and its condition may lead to its end.
         let frame = &self.frames[at];
-        let direct =
-            if wide(frame.params).eq(wide(frame.results)) { self.edge(at) } else { Ok(()) };
+        let direct = wide(frame.params).eq(wide(frame.results)) && self.is_right(at);
         let mark = self.state.mark();
         let frame = &mut self.frames[at];
-        frame.otherwise = Some((target, direct.err()));
+        frame.otherwise = Some((target, direct));
         frame.mark = Some(mark);
         Ok(())
     }
@@ -220,8 +208,10 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
             if let Some(target) = self.frames[at].word {
                 self.lands(target, word)?;
             }
-            if let Some((target, fault)) = self.frames[at].otherwise.take() {
-                fault.map_or(Ok(()), Err)?;
+            if let Some((target, direct)) = self.frames[at].otherwise.take() {
+                if !direct {
+                    return Err(self.wrong_direct(at));
+                }
                 self.lands(target, word)?;
             }
         }
@@ -266,30 +256,55 @@ impl<O: Observer> Proof<'_, '_, O> {
     }
 
     /// E1 and E2 for an edge from here to the label of `frames[at]`.
-    fn edge(&mut self, at: usize) -> Verdict {
-        let frame = &self.frames[at];
-        if let Some(cell) = self.state.mismatch_below(frame.base) {
-            return Err(self.mismatch(Rule::Frozen, cell, Some(frame.offset)));
-        }
-        let values = if frame.kind == BlockKind::Loop { frame.params } else { frame.results };
-        let (base, count) = (frame.base, values.len());
-        let first = self.state.entries().checked_sub(count);
-        let first = first.ok_or_else(|| Fault::new(Rule::Operators, "an empty operand stack"))?;
-        let from = self.state.entry_cell(first);
-        let cells = self.state.top() - from;
-        for i in 0..cells {
-            let (want, have) = (self.state.wasm(from + i), self.state.code(base + i));
-            if want != have {
-                return Err(self.wrong_value(at, base + i, want, have));
-            }
-        }
-        Ok(())
+    #[inline]
+    fn edge(&self, at: usize) -> Verdict {
+        if self.is_right(at) { Ok(()) } else { Err(self.wrong_edge(at)) }
     }
 
+    /// Whether an edge from here to the label of `frames[at]` is right.
+    fn is_right(&self, at: usize) -> bool {
+        let frame = &self.frames[at];
+        let Some(from) = self.values(frame) else { return false };
+        let mut cells = (frame.base..).zip(from..self.state.top());
+        self.state.agrees_below(frame.base)
+            && cells.all(|(slot, cell)| self.state.wasm(cell) == self.state.code(slot))
+    }
+
+    /// The cell of the first of the label's values, which are on top of the stack.
+    fn values(&self, frame: &Frame<'_>) -> Option<u32> {
+        let values = if frame.kind == BlockKind::Loop { frame.params } else { frame.results };
+        let first = self.state.entries().checked_sub(values.len())?;
+        Some(self.state.entry_cell(first))
+    }
+
+    /// What is wrong with an edge that is not right.
     #[cold]
-    fn wrong_value(&self, at: usize, slot: u32, want: Vn, have: Vn) -> Fault {
-        let label = self.frames[at].offset;
-        Fault::differs(Rule::Values, Component::Value { slot, label }, want, have)
+    fn wrong_edge(&self, at: usize) -> Fault {
+        let frame = &self.frames[at];
+        if !self.state.agrees_below(frame.base) {
+            let cell = self.state.mismatch_below(frame.base);
+            return self.mismatch(Rule::Frozen, cell, Some(frame.offset));
+        }
+        let label = frame.offset;
+        let cells = self.values(frame).map(|from| (frame.base..).zip(from..self.state.top()));
+        for (slot, cell) in cells.into_iter().flatten() {
+            let (want, have) = (self.state.wasm(cell), self.state.code(slot));
+            if want != have {
+                return Fault::differs(Rule::Values, Component::Value { slot, label }, want, have);
+            }
+        }
+        Fault::new(Rule::Operators, "an empty operand stack")
+    }
+
+    /// What is wrong with the edge from the condition of an `if` without `else` to its end, seen from the `end`.
+    #[cold]
+    fn wrong_direct(&mut self, at: usize) -> Fault {
+        let frame = &mut self.frames[at];
+        if let Some(mark) = frame.mark.take() {
+            let (count, base, params) = (frame.count, frame.base, frame.params);
+            self.state.rollback(mark, count, base, wide(params));
+        }
+        self.wrong_edge(at)
     }
 
     #[cold]

@@ -97,10 +97,10 @@ impl<O: Observer> Proof<'_, '_, O> {
     /// An effect that may throw has been performed: what clauses around rely on holds.
     pub(super) fn thrown(&self) -> Verdict {
         let Some(this) = self.tries.last() else { return Ok(()) };
-        match self.state.mismatch_below(this.base) {
-            Some(cell) => Err(self.mismatch(Rule::Frozen, cell, None)),
-            None => Ok(()),
+        if self.state.agrees_below(this.base) {
+            return Ok(());
         }
+        Err(self.mismatch(Rule::Frozen, self.state.mismatch_below(this.base), None))
     }
 
     /// All handlers are of clauses.

@@ -9,7 +9,7 @@
 //!
 //! This is translation validation (Pnueli, Siegel and Singerman, 1998; Necula, 2000) with a relation that is fixed at
 //! every label instead of found: see `state`. The walk knows nothing of the translator; of its hints it uses the word at which each
-//! control operator's code ends and the constants below a region, and a wrong hint is refused.
+//! control operator's code ends, and a wrong hint is refused.
 //!
 //! # Soundness
 //! By induction over the steps of both sides together: the relation "the same effects so far, equal terms in related cells" holds
@@ -46,7 +46,7 @@ pub use effects::Effect;
 use effects::{ARGS_MAX, Expected};
 pub(crate) use observe::{Observer, Sides};
 use prova_module::{BinaryReader, FuncFacts, Module, ValType};
-use prova_terms::{Term, Terms, Vn};
+use prova_terms::{Terms, Vn};
 use state::State;
 use std::cell::{Cell, RefCell};
 use wasm::DeadReader;
@@ -129,8 +129,6 @@ struct Proof<'t, 'f, O> {
     next: u32,
     /// The next entry of the hints.
     hint: usize,
-    /// The constants of the newest hint.
-    constants: core::ops::Range<u32>,
     /// The effect that the Wasm has demanded, while the code has not performed it.
     expected: Expected,
     awaited: bool,
@@ -190,7 +188,6 @@ impl<'t, 'f: 't, O: Observer> Proof<'t, 'f, O> {
             at: 0,
             next: 0,
             hint: 0,
-            constants: 0..0,
             expected: Expected {
                 effect: Effect::Poll,
                 count: 0,
@@ -420,38 +417,7 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
             Fault::new(Rule::Extents, format!("no hint for the operator at {:#x}", self.offset))
         })?;
         self.hint += 1;
-        self.constants = hint.constants.clone();
         Ok(hint.word)
-    }
-
-    /// Takes the constants of the newest hint: cells of the stack below `base`, the new block's, and not below `outer`, that
-    /// of the block around it, unless they are constants there (M6 of `state`).
-    fn declare_constants(&mut self, outer: u32, base: u32) -> Verdict {
-        for i in std::mem::take(&mut self.constants) {
-            let hint = self.candidate.constants[i as usize];
-            let slot = u32::from(hint.slot);
-            let fault = || Fault::new(Rule::Extents, format!("s{slot} is no constant"));
-            if slot < self.state.local_cells || slot >= base {
-                return Err(fault());
-            }
-            if slot < outer && !self.state.is_constant(slot) {
-                let what = format!("s{slot} is no constant of the block around this one");
-                return Err(Fault::new(Rule::Extents, what));
-            }
-            self.no_root(slot, hint.cells)?;
-            let term = self.terms.borrow().term(self.state.wasm(slot));
-            let [low, high] = hint.cells;
-            let wide = u128::from(low) | u128::from(high) << 64;
-            match term {
-                Term::Const(bits) if [bits, 0] == hint.cells => self.state.declare_constant(slot),
-                Term::Const128(bits) if bits == wide && slot + 1 < base => {
-                    self.state.declare_constant(slot);
-                    self.state.declare_constant(slot + 1);
-                }
-                _ => return Err(fault()),
-            }
-        }
-        Ok(())
     }
 
     fn read(&mut self, slot: u32) -> Result<Vn, Fault> {
@@ -464,8 +430,7 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
 
     #[inline]
     fn write(&mut self, slot: u32, vn: Vn) {
-        let base = self.base();
-        self.state.write(slot, vn, base);
+        self.state.write(slot, vn);
     }
 
     /// The result of the effect that is expected, before it is performed.

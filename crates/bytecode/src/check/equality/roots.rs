@@ -6,8 +6,6 @@
 //! asked of the other locals and positions there, too, for which it holds in any code worth writing: then the mismatch set answers at
 //! once, and the walk needs no types.
 //!
-//! A constant of a hint need not be in its slot. Of references only null is a constant, so in a function with such operands 0 is none.
-//!
 //! Cost: the logarithm of the function's calls for each; a position is compared once after its push.
 
 use super::{Fault, Observer, Proof, Rule, Verdict};
@@ -25,20 +23,9 @@ impl<O: Observer> Proof<'_, '_, O> {
             return Err(Fault::new(Rule::Operators, "an operand that the stack has not"));
         }
         self.state.track(below);
-        match self.state.mismatch_below(below) {
-            Some(cell) => Err(self.mismatch(Rule::Roots, cell, None)),
-            None => Ok(()),
+        if self.state.agrees_below(below) {
+            return Ok(());
         }
-    }
-
-    /// A hint names a constant for a cell of the stack.
-    pub(super) fn no_root(&self, slot: u32, cells: [u64; 2]) -> Verdict {
-        let roots = self.facts.exception_roots.as_ref();
-        if cells == [0; 2] && roots.is_some_and(|roots| roots.has_operands()) {
-            let what =
-                format!("s{slot} may be a reference to an exception, and is not in its slot");
-            return Err(Fault::new(Rule::Roots, what));
-        }
-        Ok(())
+        Err(self.mismatch(Rule::Roots, self.state.mismatch_below(below), None))
     }
 }

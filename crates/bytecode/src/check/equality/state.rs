@@ -5,35 +5,38 @@
 //!
 //! # Joins, without fixpoint
 //! At a label the relation between both sides is *fixed in advance*: every local is in its slot, every position below the
-//! label's base is in its home slot (or is a constant that a hint names), the label's values are in their home slots. Every edge to the label
+//! label's base is in its home slot, the label's values are in their home slots. Every edge to the label
 //! must establish it; after the label it is assumed, with a new term for every local and value. A cell that is not part of the
 //! relation is unwritten after the label.
 //!
 //! A label takes time for its values only: cells carry the time at which they were written, and one older than the label's *epoch*
-//! is read as what the relation says of it.
+//! is *stale*: it is read as what the relation says of it.
 //!
 //! # The mismatch set
 //! It holds the locals and the stack cells below `tracked` where the two sides differ. A position is tracked when a block opens
 //! above it, so that what a block computes for itself costs nothing. An edge to a label with base `b` is right for locals and frozen
 //! positions exactly if no cell below `b` is in the set.
 //!
+//! # Going back
+//! An `else` and the code behind an edge go on from a state that was before: a mark is set there, and what is written since is
+//! logged. The log is undone newest first.
+//!
 //! # Invariants
-//! * M1. A local, and a stack cell below `tracked`, is in the mismatch set exactly if `code(s) ≠ wasm(s)` and it is not a
-//!   constant of a hint. A local is in it by its code cell's `wrong`, which counts only from the epoch on.
+//! * M1. A local, and a stack cell below `tracked`, is in the mismatch set exactly if `code(s) ≠ wasm(s)`. A local is in it by its
+//!   code cell's `wrong`, which counts only from the epoch on.
 //! * M2. Stack cells below the base of an open block are not changed on the Wasm side (validation), so a cell that was right
 //!   at every edge is right after the label.
 //! * M3. A call's window lies above the locals and at or above `top` without its arguments, so what the callee's frame
 //!   overwrites is not live.
 //! * M4. `wasm` cells of the stack are written at their push; a stale `code` cell is resolved before its `wasm` cell changes.
-//! * M5. A cell that was a constant of a hint at the label is not part of its relation: when it ceases to be a constant, a
-//!   stale `code` cell becomes unwritten.
-//! * M6. A cell below the base of an open block is a constant in the whole block or nowhere in it (`declare_constants`), so
-//!   what an edge does not test is not assumed at its label.
-//! * M7. `base ≤ tracked ≤ top` for the base of every open block; constants lie below `tracked`.
-//! * M8. Since the newest mark, a cell of at least `mark_time` has been logged, and one that is older has not been written.
+//! * M5. `base ≤ tracked ≤ top` for the base of every open block.
+//! * M6. Of a cell that has been written since the newest mark, the log has, since that mark, what it was at the mark, as the
+//!   oldest of its entries. A cell whose time is at least `mark_time` has been written since, so it need not be logged again. A
+//!   cell may have been written and be older: one that is resolved keeps its time or gets the epoch's, and is logged at
+//!   each such write.
 //!
-//! Worst case: constant per read and write, plus the logarithm of the calls since; the undo log holds one entry for a cell per
-//! open `if`.
+//! Worst case: constant per read and write, plus the logarithm of the calls since; the undo log grows by a constant for each
+//! write.
 
 use prova_terms::{Terms, Vn};
 
@@ -53,7 +56,6 @@ enum Undo {
     Wasm(u32, Cell),
     Code(u32, Cell),
     Mismatch(u32),
-    Constant(u32),
     ClobberPushed,
     ClobberPopped(u32, u32),
 }
@@ -76,7 +78,6 @@ pub(super) struct State {
     now: u32,
     wrong_locals: u32,
     mismatch: Bits,
-    constant: Vec<bool>,
     /// Calls that overwrote all cells from a floor on: (time, floor), floors ascending with time.
     clobbers: Vec<(u32, u32)>,
     log: Vec<Undo>,
@@ -131,8 +132,6 @@ impl State {
         (self.epoch, self.epoch_base, self.now) = (0, 0, 0);
         self.wrong_locals = 0;
         self.mismatch.reset(self.wasm.len());
-        self.constant.clear();
-        self.constant.resize(self.wasm.len(), false);
         self.clobbers.clear();
         self.log.clear();
         (self.marks, self.mark_time) = (0, 0);
@@ -142,7 +141,6 @@ impl State {
     pub(super) fn bytes(&self) -> usize {
         (self.wasm.capacity() + self.code.capacity()) * size_of::<Cell>()
             + self.log.capacity() * size_of::<Undo>()
-            + self.constant.capacity()
     }
 
     /// The cell after the newest stack entry.
@@ -193,7 +191,7 @@ impl State {
         }
         let (vn, time) = if fresh {
             (cell.vn, cell.time)
-        } else if s < self.epoch_base && !self.constant[s as usize] {
+        } else if s < self.epoch_base {
             (self.wasm[s as usize].vn, self.epoch)
         } else {
             return Vn::UNDEF;
@@ -217,7 +215,7 @@ impl State {
     fn set_wasm(&mut self, s: u32, vn: Vn) {
         let new = Cell { vn, time: self.now, wrong: false };
         let old = std::mem::replace(&mut self.wasm[s as usize], new);
-        // M8.
+        // M6.
         if old.time < self.mark_time {
             self.log.push(Undo::Wasm(s, old));
         }
@@ -226,7 +224,7 @@ impl State {
     #[inline]
     fn set_code(&mut self, s: u32, new: Cell) {
         let old = std::mem::replace(&mut self.code[s as usize], new);
-        // M8.
+        // M6.
         if old.time < self.mark_time {
             self.log.push(Undo::Code(s, old));
         }
@@ -243,7 +241,7 @@ impl State {
 
     /// M1 for a tracked stack cell.
     fn compare(&mut self, s: u32) {
-        let differs = !self.constant[s as usize] && self.code(s) != self.wasm[s as usize].vn;
+        let differs = self.code(s) != self.wasm[s as usize].vn;
         self.set_mismatch(s, differs);
     }
 
@@ -251,27 +249,6 @@ impl State {
         if self.mismatch.set(s, differs) {
             self.record(Undo::Mismatch(s));
         }
-    }
-
-    fn set_constant(&mut self, s: u32, constant: bool) {
-        if self.constant[s as usize] != constant {
-            self.change_constant(s, constant);
-        }
-    }
-
-    #[cold]
-    fn change_constant(&mut self, s: u32, constant: bool) {
-        // M5.
-        if !constant && self.code[s as usize].time < self.epoch {
-            self.set_code(s, Cell { time: self.epoch, ..BLANK });
-        }
-        self.constant[s as usize] = constant;
-        self.record(Undo::Constant(s));
-    }
-
-    /// Whether cell `s` need not be in its slot.
-    pub(super) fn is_constant(&self, s: u32) -> bool {
-        self.constant[s as usize]
     }
 
     /// `local.set`, one cell.
@@ -338,16 +315,15 @@ impl State {
         self.top = to;
     }
 
-    /// M7.
+    /// M5.
     fn untrack(&mut self, to: u32) {
         for s in to..self.tracked {
             self.set_mismatch(s, false);
-            self.set_constant(s, false);
         }
         self.tracked = to;
     }
 
-    /// A block opens with its base at cell `base`: what lies below is compared from now on (M7).
+    /// A block opens with its base at cell `base`: what lies below is compared from now on (M5).
     pub(super) fn track(&mut self, base: u32) {
         for s in self.tracked..base {
             self.compare(s);
@@ -355,9 +331,9 @@ impl State {
         self.tracked = self.tracked.max(base);
     }
 
-    /// Writes a cell of the code side. `base` is the base of the innermost open block.
+    /// Writes a cell of the code side.
     #[inline]
-    pub(super) fn write(&mut self, s: u32, vn: Vn, base: u32) {
+    pub(super) fn write(&mut self, s: u32, vn: Vn) {
         let new = Cell { vn, time: self.now, wrong: false };
         if s < self.local_cells {
             let wrong = vn != self.wasm(s);
@@ -366,9 +342,6 @@ impl State {
         }
         self.set_code(s, new);
         if s < self.tracked {
-            if s >= base {
-                self.set_constant(s, false);
-            }
             self.compare(s);
         }
     }
@@ -384,24 +357,19 @@ impl State {
         self.record(Undo::ClobberPushed);
     }
 
-    /// The lowest cell below `base`, at most `tracked`, where the sides differ.
+    /// Whether the sides agree in all locals and in the stack cells below `base`, which is at most `tracked`.
     #[inline]
-    pub(super) fn mismatch_below(&self, base: u32) -> Option<u32> {
-        if self.wrong_locals != 0 {
-            return self.wrong_local();
-        }
-        self.mismatch.first().filter(|&s| s < base)
+    pub(super) fn agrees_below(&self, base: u32) -> bool {
+        self.wrong_locals == 0 && self.mismatch.first().is_none_or(|s| s >= base)
     }
 
+    /// The lowest cell of those where the sides differ, where they do not all agree. Linear in the locals: for what is told of a
+    /// refusal.
     #[cold]
-    fn wrong_local(&self) -> Option<u32> {
-        (0..self.local_cells).find(|&s| self.code(s) != self.wasm(s)).or(Some(0))
-    }
-
-    /// A hint's constant: from now on cell `s` of the stack, which is tracked, need not be in its slot.
-    pub(super) fn declare_constant(&mut self, s: u32) {
-        self.set_constant(s, true);
-        self.set_mismatch(s, false);
+    pub(super) fn mismatch_below(&self, base: u32) -> u32 {
+        let differs = |&s: &u32| self.code(s) != self.wasm(s);
+        let local = (0..self.local_cells).find(differs);
+        local.or_else(|| self.mismatch.first().filter(|&s| s < base)).unwrap_or(0)
     }
 
     /// The relation of a label with its base at entry `count`, cell `base`, and values with these numbers of cells.
@@ -414,9 +382,6 @@ impl State {
     ) {
         while let Some(s) = self.mismatch.first() {
             self.set_mismatch(s, false);
-        }
-        for s in base..self.tracked {
-            self.set_constant(s, false);
         }
         self.wrong_locals = 0;
         self.entries.truncate(count);
@@ -495,7 +460,6 @@ impl State {
                 Some(Undo::Wasm(s, cell)) => self.wasm[s as usize] = cell,
                 Some(Undo::Code(s, cell)) => self.code[s as usize] = cell,
                 Some(Undo::Mismatch(s)) => self.mismatch.flip(s),
-                Some(Undo::Constant(s)) => self.constant[s as usize] ^= true,
                 Some(Undo::ClobberPushed) => _ = self.clobbers.pop(),
                 Some(Undo::ClobberPopped(time, floor)) => self.clobbers.push((time, floor)),
                 None => break,
@@ -595,29 +559,33 @@ mod tests {
         state
     }
 
+    fn mismatch(state: &State, base: u32) -> Option<u32> {
+        (!state.agrees_below(base)).then(|| state.mismatch_below(base))
+    }
+
     #[test]
     fn a_local_is_wrong_until_both_sides_agree() {
         let mut state = state();
-        assert_eq!(state.mismatch_below(4), None);
+        assert_eq!(mismatch(&state, 4), None);
         state.set_local(1, Vn::index(7));
-        assert_eq!(state.mismatch_below(4), Some(1));
+        assert_eq!(mismatch(&state, 4), Some(1));
         state.set_local(1, Vn::param(1));
-        assert_eq!(state.mismatch_below(4), None);
-        state.write(0, Vn::index(5), 4);
-        assert_eq!(state.mismatch_below(4), Some(0));
+        assert_eq!(mismatch(&state, 4), None);
+        state.write(0, Vn::index(5));
+        assert_eq!(mismatch(&state, 4), Some(0));
         let mark = state.mark();
         state.set_local(0, Vn::index(5));
-        assert_eq!(state.mismatch_below(4), None);
+        assert_eq!(mismatch(&state, 4), None);
         state.label(&mut Terms::new(), 0, 4, std::iter::once(false));
-        state.write(1, Vn::index(1), 4);
-        assert_eq!(state.mismatch_below(4), Some(1));
+        state.write(1, Vn::index(1));
+        assert_eq!(mismatch(&state, 4), Some(1));
         state.set_local(1, Vn::index(1));
-        assert_eq!(state.mismatch_below(4), None);
+        assert_eq!(mismatch(&state, 4), None);
         state.rollback(mark, 0, 4, std::iter::empty());
-        assert_eq!(state.mismatch_below(4), Some(0));
+        assert_eq!(mismatch(&state, 4), Some(0));
         assert_eq!((state.wasm(1), state.code(0)), (Vn::param(1), Vn::index(5)));
-        state.write(0, Vn::param(0), 4);
-        assert_eq!(state.mismatch_below(4), None);
+        state.write(0, Vn::param(0));
+        assert_eq!(mismatch(&state, 4), None);
     }
 
     #[test]
@@ -625,19 +593,15 @@ mod tests {
         let mut state = state();
         state.push(Vn::index(1));
         state.push(Vn::index(2));
-        assert_eq!(state.mismatch_below(4), None);
+        assert_eq!(mismatch(&state, 4), None);
         state.track(5);
-        assert_eq!(state.mismatch_below(5), Some(4));
-        assert_eq!(state.mismatch_below(4), None);
-        state.write(4, Vn::index(1), 5);
-        assert_eq!(state.mismatch_below(5), None);
+        assert_eq!(mismatch(&state, 5), Some(4));
+        assert_eq!(mismatch(&state, 4), None);
+        state.write(4, Vn::index(1));
+        assert_eq!(mismatch(&state, 5), None);
         state.track(6);
-        assert_eq!(state.mismatch_below(6), Some(5));
-        state.declare_constant(5);
-        assert_eq!(state.mismatch_below(6), None);
+        assert_eq!(mismatch(&state, 6), Some(5));
         state.pop();
-        state.push(Vn::index(3));
-        state.track(6);
-        assert_eq!(state.mismatch_below(6), Some(5), "what is popped is no constant");
+        assert_eq!(mismatch(&state, 6), None, "what is popped is not compared");
     }
 }

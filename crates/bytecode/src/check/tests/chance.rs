@@ -137,7 +137,7 @@ fn mutate(random: &mut Random, settings: &mut Settings, candidate: &mut Candidat
         }
         10 => {
             let (offset, word) = (random.below(80) as u32, random.below(words + 2) as u32);
-            candidate.controls.push(ControlHint { offset, word, constants: 0..any as u32 & 1 });
+            candidate.controls.push(ControlHint { offset, word });
         }
         _ => {
             settings.metering = Metering::ALL[random.below(4) as usize];

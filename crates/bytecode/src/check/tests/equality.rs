@@ -1,8 +1,7 @@
 //! Q1 to Q13 by example: a function, code that computes it, and edits of that code: some are right too, the others each
 //! have one fault and are refused by the rule that it breaks.
 //!
-//! A line `!end 6 s1=7` in code says that the code of the operator at offset 6 ends here and that s1 is the constant 7 below
-//! its block. Offsets count from the first operator. Some faults are seen by the form already: then that is the rule.
+//! A line `!end 6` in code says that the code of the operator at offset 6 ends here. Offsets count from the first operator. Some faults are seen by the form already: then that is the rule.
 //!
 //! Green does not show that no other wrong code is accepted: `prova-testing mutations` edits code by chance and runs what is
 //! accepted. Q1 has no twin: every operator of a module that is decoded is known.
@@ -14,7 +13,7 @@ mod holes;
 mod roots;
 
 use super::candidate;
-use crate::candidate::{Candidate, ConstantHint, ControlHint, MapEntry, Settings};
+use crate::candidate::{Candidate, ControlHint, MapEntry, Settings};
 use crate::{CheckedBytecode, Rule, decode};
 use prova_module::Module;
 
@@ -56,22 +55,8 @@ fn scripted(module: &Module, script: &str) -> (Settings, Candidate) {
         words.push(inst.next);
     }
     for (count, end) in ends {
-        let mut parts = end.split_whitespace();
-        let offset: u32 = parts.next().and_then(|n| n.parse().ok()).expect("an offset");
-        let first = candidate.constants.len() as u32;
-        for constant in parts {
-            let (slot, value) =
-                constant.strip_prefix('s').expect("a slot").split_once('=').expect("=");
-            let slot = slot.parse().expect("a slot");
-            let value: i64 = value.parse().expect("a number");
-            candidate.constants.push(ConstantHint { slot, cells: [value as u64, 0] });
-        }
-        let constants = first..candidate.constants.len() as u32;
-        candidate.controls.push(ControlHint {
-            offset: start + offset,
-            word: words[count],
-            constants,
-        });
+        let offset: u32 = end.parse().expect("an offset");
+        candidate.controls.push(ControlHint { offset: start + offset, word: words[count] });
     }
     (settings, candidate)
 }

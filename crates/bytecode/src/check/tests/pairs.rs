@@ -349,18 +349,12 @@ pub(super) const PAIRS: &[Pair] = &[
         rule: Rule::Hints,
         name: "hints",
         module: SEGMENTS,
-        accept: &[
-            "!hint 2 0 0 1\n!hint 5 0 1 1\n!hint 9 1 0 0\n!constant 1\nreturn",
-            "!hint 2000 0 0 0\nreturn",
-        ],
+        accept: &["!hint 2 0\n!hint 5 0\n!hint 9 1\nreturn", "!hint 2000 0\nreturn"],
         reject: &[
-            ("!hint 2 0 0 0\n!hint 2 0 0 0\nreturn", "does not ascend"),
-            ("!hint 5 0 0 0\n!hint 2 0 0 0\nreturn", "does not ascend"),
-            ("!hint 2 1 0 0\n!hint 5 0 0 0\nreturn", "names word 0"),
-            ("!hint 2 2 0 0\nreturn", "names word 2"),
-            ("!hint 2 0 0 1\nreturn", "names constants 0 to 1"),
-            ("!hint 2 0 2 1\n!constant 1\n!constant 1\nreturn", "names constants 2 to 1"),
-            ("!constant 2\nreturn", "a constant for s2"),
+            ("!hint 2 0\n!hint 2 0\nreturn", "does not ascend"),
+            ("!hint 5 0\n!hint 2 0\nreturn", "does not ascend"),
+            ("!hint 2 1\n!hint 5 0\nreturn", "names word 0"),
+            ("!hint 2 2\nreturn", "names word 2"),
         ],
     },
     Pair {

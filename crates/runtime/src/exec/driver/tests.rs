@@ -45,9 +45,8 @@ impl Attach for Pass {
                 MapEntry { word: add, offset: body.start + 6 },
                 MapEntry { word: end, offset: body.end },
             ],
-            controls: vec![ControlHint { offset: body.end, word: end, constants: 0..0 }],
+            controls: vec![ControlHint { offset: body.end, word: end }],
             handlers: Vec::new(),
-            constants: Vec::new(),
         };
         Ok(CheckedBytecode::check(module, &Settings::default(), candidate)?.into())
     }

@@ -3,7 +3,7 @@
 use super::near;
 use crate::generate::Rng;
 use crate::mutations::listing::Listing;
-use prova_bytecode::{Candidate, ConstantHint, ControlHint};
+use prova_bytecode::{Candidate, ControlHint};
 use prova_module::TagIdx;
 
 /// A catch clause that is not that of the Wasm.
@@ -89,7 +89,7 @@ pub(super) fn another_entry(rng: &mut Rng, listing: &mut Listing) -> Option<&'st
 pub(super) fn another_hint(rng: &mut Rng, candidate: &mut Candidate) -> Option<&'static str> {
     let controls = &mut candidate.controls;
     let at = rng.below(controls.len());
-    let other = controls.get(rng.below(controls.len()))?.clone();
+    let other = *controls.get(rng.below(controls.len()))?;
     let kind = match rng.below(6) {
         0..=2 => {
             let word = &mut controls[at].word;
@@ -104,69 +104,12 @@ pub(super) fn another_hint(rng: &mut Rng, candidate: &mut Candidate) -> Option<&
             let entry = &candidate.map[rng.below(candidate.map.len())];
             let after = controls.partition_point(|hint| hint.offset < entry.offset);
             let word = controls.get(after).map_or(other.word, |hint| hint.word);
-            controls.insert(after, ControlHint { offset: entry.offset, word, constants: 0..0 });
+            controls.insert(after, ControlHint { offset: entry.offset, word });
             "hint inserted"
         }
         _ => {
             controls.remove(at);
             "hint dropped"
-        }
-    };
-    Some(kind)
-}
-
-/// A constant of a hint that is in another slot, has other bits or another hint; one more, or one less.
-pub(super) fn another_constant(rng: &mut Rng, candidate: &mut Candidate) -> Option<&'static str> {
-    let hints = candidate.controls.len();
-    let (at, other) = (rng.below(hints), rng.below(hints));
-    let range = candidate.controls.get(at)?.constants.clone();
-    let some = rng.below(candidate.constants.len());
-    let kind = match rng.below(8) {
-        0 => {
-            candidate.constants.get_mut(some)?.slot ^= 1;
-            "constant's slot"
-        }
-        1 => {
-            let constant = candidate.constants.get_mut(some)?;
-            constant.slot = rng.below(candidate.frame_cells as usize) as u16;
-            "constant's slot"
-        }
-        2 => {
-            candidate.constants.get_mut(some)?.cells[rng.below(2)] ^= 1 << rng.below(4);
-            "constant's bits"
-        }
-        3 => {
-            candidate.controls[at].constants = candidate.controls[other].constants.clone();
-            "another hint's constants"
-        }
-        4 => {
-            candidate.controls[at].constants = if rng.percent(50) {
-                range.start + 1..range.end
-            } else {
-                range.start..range.end + 1
-            };
-            "range of constants"
-        }
-        5 => {
-            candidate.controls[at].constants = 0..0;
-            "constants dropped"
-        }
-        _ => {
-            let slot = rng.below(candidate.frame_cells as usize) as u16;
-            let known = candidate.constants.get(some).map_or([0, 0], |constant| constant.cells);
-            let cells = if rng.percent(50) { known } else { [rng.below(4) as u64, 0] };
-            // At the end of the hint's own, so that all other hints keep theirs.
-            candidate.constants.insert(range.end as usize, ConstantHint { slot, cells });
-            for hint in &mut candidate.controls {
-                let moved = |place: u32| place + u32::from(place >= range.end);
-                let constants = &mut hint.constants;
-                if constants.start < constants.end {
-                    *constants = moved(constants.start)..moved(constants.end - 1) + 1;
-                }
-            }
-            let start = range.start.min(range.end);
-            candidate.controls[at].constants = start..range.end + 1;
-            "constant inserted"
         }
     };
     Some(kind)

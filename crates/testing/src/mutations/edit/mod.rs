@@ -43,7 +43,7 @@ pub(super) fn random(rng: &mut Rng, base: &Candidate) -> Option<Edit> {
     let mut listing = Listing::new(base)?;
     let mut candidate = base.clone();
     let mut beside = None;
-    let kind = match rng.weighted(&[18, 22, 12, 8, 8, 5, 8, 6, 7, 6, 6, 2, 8, 8, 4, 5, 8, 10, 6]) {
+    let kind = match rng.weighted(&[18, 22, 12, 8, 8, 5, 8, 6, 7, 6, 2, 8, 8, 4, 5, 8, 10, 6]) {
         0 => another_op(rng, &mut listing)?,
         1 => another_slot(rng, &mut listing, base.frame_cells)?,
         2 => another_immediate(rng, &mut listing)?,
@@ -63,14 +63,13 @@ pub(super) fn random(rng: &mut Rng, base: &Candidate) -> Option<Edit> {
         7 => permute_table(rng, &mut listing)?,
         8 => beside::another_entry(rng, &mut listing)?,
         9 => *beside.insert(beside::another_hint(rng, &mut candidate)?),
-        10 => *beside.insert(beside::another_constant(rng, &mut candidate)?),
-        11 => *beside.insert(beside::another_frame(rng, &mut candidate)),
-        12 => another_instruction(rng, &mut listing, base.frame_cells),
-        13 => beside::another_handler(rng, &mut listing)?,
-        14 => another_throw(rng, &mut listing)?,
-        15 => another_meter(rng, &mut listing)?,
-        16 => moves::another_home(rng, &mut listing, base.frame_cells)?,
-        17 => moves::through_a_copy(rng, &mut listing, base.frame_cells)?,
+        10 => *beside.insert(beside::another_frame(rng, &mut candidate)),
+        11 => another_instruction(rng, &mut listing, base.frame_cells),
+        12 => beside::another_handler(rng, &mut listing)?,
+        13 => another_throw(rng, &mut listing)?,
+        14 => another_meter(rng, &mut listing)?,
+        15 => moves::another_home(rng, &mut listing, base.frame_cells)?,
+        16 => moves::through_a_copy(rng, &mut listing, base.frame_cells)?,
         _ => moves::another_place(rng, &mut listing)?,
     };
     // An edit beside the code is of the candidate itself, any other of the listing.

@@ -6,37 +6,33 @@ use crate::Rule;
 pub(super) const CASES: &[Case] = &[
     Case {
         // 0 const, 2 block, 4 get, 6 br_if, 8 end, 9 const, 11 add, 12 end.
-        name: "a constant of a hint that ceases to be one behind the label",
+        name: "a constant below a block is in its slot like any value",
         module: "(module (func (param i32) (result i32)
             i32.const 7 block local.get 0 br_if 0 end i32.const 1 i32.add))",
-        code: "const32 s1 <- 99
-            !end 2 s1=7
+        code: "const32 s1 <- 7
+            !end 2
             br_if s0 -> @out
             !end 6
             @out:
             !end 8
-            const32 s1 <- 7
             const32 s2 <- 1
             i32.add s1 <- s1 s2
             !end 12
             return1 s1",
-        right: &[&[
-            ("const32 s1 <- 99\n!end 2 s1=7", "const32 s1 <- 7\n!end 2"),
-            ("!end 8\nconst32 s1 <- 7", "!end 8"),
-        ]],
+        right: &[&[("const32 s1 <- 7", "const32 s1 <- 9\nconst32 s1 <- 7")]],
         wrong: &[
-            // The slot holds 99 all the time.
-            (Rule::Initialised, &[("!end 8\nconst32 s1 <- 7", "!end 8")]),
-            (Rule::Results, &[("!end 8\nconst32 s1 <- 7", "!end 8\nconst32 s1 <- 8")]),
-            (Rule::Extents, &[("s1=7", "s1=8")]),
-            (Rule::Extents, &[("s1=7", "s0=7")]),
-            (Rule::Extents, &[("s1=7", "s2=1")]),
-            (Rule::Frozen, &[("!end 2 s1=7", "!end 2")]),
+            (Rule::Frozen, &[("<- 7", "<- 99")]),
+            (Rule::Frozen, &[("const32 s1 <- 7\n", "")]),
+            (
+                Rule::Frozen,
+                &[("const32 s1 <- 7\n", ""), ("const32 s2", "const32 s1 <- 7\nconst32 s2")],
+            ),
+            (Rule::Results, &[("!end 8", "!end 8\nconst32 s1 <- 8")]),
         ],
     },
     Case {
         // 0 const, 2 block, 4 get, 6 if, 8 block, 10 br, 12 end, 13 else, 14 end, 15 end, 16 const, 18 add, 19 end.
-        name: "a constant of a hint in one arm only",
+        name: "a constant that one arm overwrites",
         module: "(module (func (param i32) (result i32)
             i32.const 7
             block local.get 0 if block br 2 end else end end
@@ -57,14 +53,10 @@ pub(super) const CASES: &[Case] = &[
             i32.add s1 <- s1 s2
             !end 19
             return1 s1",
-        right: &[&[
-            ("!end 2", "!end 2 s1=7"),
-            ("const32 s2", "const32 s1 <- 7\nconst32 s2"),
-            ("!end 8", "const32 s1 <- 99\n!end 8 s1=7"),
-        ]],
+        right: &[&[("!end 8", "const32 s1 <- 99\n!end 8\nconst32 s1 <- 7")]],
         wrong: &[
             (Rule::Frozen, &[("!end 8", "const32 s1 <- 99\n!end 8")]),
-            (Rule::Extents, &[("!end 8", "const32 s1 <- 99\n!end 8 s1=7")]),
+            (Rule::Frozen, &[("!end 14", "const32 s1 <- 99\n!end 14")]),
         ],
     },
     Case {
