@@ -301,12 +301,6 @@ impl<'m> Walk<'m> {
         let entry = entry.ok_or_else(|| self.fault(Rule::Operators, "an empty operand stack"))?;
         Ok((entry.value, entry.wide))
     }
-
-    /// The base of the innermost block.
-    fn base(&self) -> u32 {
-        self.labels.last().map_or(0, |label| label.base)
-    }
-
     fn mapped(&self, word: u32) -> u32 {
         form::mapped(self.candidate, word)
     }
