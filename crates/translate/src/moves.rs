@@ -128,7 +128,7 @@ mod tests {
         for _ in 0..20_000 {
             let local_cells = random.below(6) as u16;
             let mut stack = Stack::default();
-            stack.reset(local_cells, true);
+            stack.reset(local_cells);
             for _ in 0..random.below(7) {
                 let wide = random.below(4) == 0;
                 let room = local_cells.saturating_sub(u16::from(wide));

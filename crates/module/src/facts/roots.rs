@@ -60,11 +60,6 @@ impl ExceptionRoots {
         !self.locals.is_empty()
     }
 
-    /// Whether an operator has such operands below its own.
-    pub fn has_operands(&self) -> bool {
-        !self.points.is_empty()
-    }
-
     /// The cells of the locals, ascending.
     pub fn locals(&self) -> impl Iterator<Item = u32> {
         self.locals.iter().flat_map(Clone::clone)
