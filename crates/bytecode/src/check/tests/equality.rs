@@ -9,6 +9,7 @@
 mod cases;
 mod effects;
 mod exception;
+mod faults;
 mod holes;
 mod roots;
 
@@ -101,6 +102,7 @@ fn all() -> impl Iterator<Item = &'static Case> {
         .iter()
         .chain(effects::CASES)
         .chain(exception::CASES)
+        .chain(faults::CASES)
         .chain(holes::CASES)
         .chain(roots::CASES)
 }
