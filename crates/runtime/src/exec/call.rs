@@ -28,18 +28,24 @@ pub(super) unsafe fn push(
     next: *const u64,
 ) -> bool {
     let vm = r.cx;
-    // SAFETY: C2, V2, V4.
+    // SAFETY: V1, V2: `entry` is an element of the entries.
+    let (charge_bytes, left) = unsafe { (u64::from((*entry).charge_bytes), (*vm).height_left) };
+    if left < charge_bytes {
+        return false;
+    }
+    // SAFETY: V6, C2: the charge fits, so there is room for the record.
     unsafe {
-        let charge_bytes = (*entry).charge_bytes;
-        let left = (*vm).height_left;
-        if left < u64::from(charge_bytes) {
-            return false;
-        }
-        (*vm).height_left = left - u64::from(charge_bytes);
         let top = (*vm).frame_top;
         *top = Frame { ip: next, func: (*vm).func, window: window | flags };
         (*vm).frame_top = top.add(1);
+    }
+    // SAFETY: V1, V2.
+    unsafe {
+        (*vm).height_left = left - charge_bytes;
         (*vm).func = entry.offset_from((*vm).entries) as u32;
+    }
+    // SAFETY: V5, C2: the window lies in the caller's frame, and the charge covers the callee's.
+    unsafe {
         r.fp = r.fp.add(window as usize);
         zero_locals(r.fp, entry);
     }
@@ -96,15 +102,15 @@ pub(super) enum Replaced {
 #[inline(always)]
 pub(super) unsafe fn replace(r: &mut Registers, entry: *const FuncEntry, window: u32) -> Replaced {
     let vm = r.cx;
-    // SAFETY: V2, V4, V6: the running function has a record.
+    // SAFETY: V1, V2: `entry` is an element of the entries.
+    let charge_bytes = unsafe { u64::from((*entry).charge_bytes) };
+    // SAFETY: V1, V2.
+    let left = unsafe { (*vm).height_left + charge_of_running(vm) };
+    if left < charge_bytes {
+        return Replaced::Overflow;
+    }
+    // SAFETY: V5: the arguments lie in the running frame, the callee's parameters in the frame that its charge covers.
     unsafe {
-        let record = (*vm).frame_top.sub(1);
-        let charge_bytes = (*entry).charge_bytes;
-        let left = (*vm).height_left + charge_of_running(vm);
-        if left < u64::from(charge_bytes) {
-            return Replaced::Overflow;
-        }
-        (*vm).height_left = left - u64::from(charge_bytes);
         let arguments = r.fp.add(window as usize);
         for i in 0..(*entry).param_cells as usize {
             #[cfg(prova_plant)]
@@ -116,15 +122,19 @@ pub(super) unsafe fn replace(r: &mut Registers, entry: *const FuncEntry, window:
             // Volatile for the same reason as in `zero_locals`; upwards, since the destination is below the source.
             r.fp.add(i).write_volatile(*arguments.add(i));
         }
-        (*vm).func = entry.offset_from((*vm).entries) as u32;
         zero_locals(r.fp, entry);
+    }
+    // SAFETY: V1, V2.
+    unsafe {
+        (*vm).height_left = left - charge_bytes;
+        (*vm).func = entry.offset_from((*vm).entries) as u32;
         if (*entry).instance == (*vm).instance_addr {
-            Replaced::Here
-        } else {
-            (*record).window |= Frame::SWITCHED;
-            Replaced::Elsewhere
+            return Replaced::Here;
         }
     }
+    // SAFETY: V6: the running function has a record.
+    unsafe { (*(*vm).frame_top.sub(1)).window |= Frame::SWITCHED };
+    Replaced::Elsewhere
 }
 
 /// Pops the running frame; gives where the caller goes on, or `None` (nothing popped) where the driver has to do it (C3).

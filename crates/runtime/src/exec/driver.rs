@@ -18,7 +18,6 @@
 //!
 //! A call of the host is charged before it, and the epoch is tested after it: also when a suspended one is resumed.
 
-use super::call::charge_of_running;
 use super::{Registers, matching, tail};
 use crate::host::{Dispatch, Exception, ExecutorKind, HostOutcome};
 use crate::store::{Mark, Store, SuspendedCall};
@@ -26,6 +25,7 @@ use crate::trap::{MemoryFault, Trap, TrapKind};
 use crate::value::{FuncAddr, InstanceAddr};
 use crate::vm::{Cell, ExitCode, Frame, FuncEntry, InstanceVm, MemoryVm, Vm};
 use prova_bytecode::{Class, decode};
+use prova_module::MemoryIdx;
 use std::any::Any;
 use std::ptr;
 use std::sync::Arc;
@@ -148,42 +148,46 @@ fn resume(
     host_results: &[Cell],
     results: &mut [Cell],
 ) -> Result<CallOutcome, Trap> {
-    let vm = store.vm();
     store.publish();
-    // SAFETY: V1, V2, V6: the suspension is the newest of this store (D4), so its records are the ones below its `top`,
-    // and nothing is above them.
-    unsafe {
-        let top = (*vm).frame_top.offset_from((*vm).frames_base) as usize;
-        let called = store.entry(suspension.called);
-        if top != suspension.top || results.len() != called.result_cells as usize {
-            return Err(Trap::with_message(
-                TrapKind::Misuse,
-                "another call runs above the suspended one, or the number of results is wrong",
-            ));
-        }
-        store.suspended.pop();
-        store.suspended_floor = store.suspended.len();
-        let mut activation = Activation {
-            vm,
-            saved: Saved::new(vm),
-            called: suspension.called,
-            base: (*vm).stack_base.add(suspension.base),
-            bottom: (*vm).frames_base.add(suspension.bottom),
-        };
-        activation.saved.fp = activation.base;
-        (*vm).fp = (*vm).stack_base.add(suspension.frame);
-        (*vm).func = suspension.host.as_u32();
-        write_cells((*vm).fp, host_results);
-        if let Err(kind) = store.poll() {
-            return Err(activation.unwind(store, kind.into()));
-        }
-        if activation.pop() {
-            activation.finish(store, results);
-            return Ok(CallOutcome::Returned);
-        }
-        set_function(store, vm);
-        activation.go_on(store, data, results, suspension.below)
+    let vm_at = store.vm();
+    // SAFETY: V9.
+    let vm = unsafe { &mut *vm_at };
+    // SAFETY: V6: both are in the frame records.
+    let top = unsafe { vm.frame_top.offset_from_unsigned(vm.frames_base) };
+    let called = store.entry(suspension.called);
+    if top != suspension.top || results.len() != called.result_cells as usize {
+        return Err(Trap::with_message(
+            TrapKind::Misuse,
+            "another call runs above the suspended one, or the number of results is wrong",
+        ));
     }
+    store.suspended.pop();
+    store.suspended_floor = store.suspended.len();
+    // SAFETY: V5, V6: the suspension is the newest of this store (D4), so its records are the ones below its `top`, and its
+    // frames are below the first free cell.
+    let (base, bottom, frame) = unsafe {
+        (
+            vm.stack_base.add(suspension.base),
+            vm.frames_base.add(suspension.bottom),
+            vm.stack_base.add(suspension.frame),
+        )
+    };
+    let saved = Saved { fp: base, ..Saved::new(vm) };
+    let called = suspension.called;
+    let mut activation = Activation { vm: vm_at, saved, called, base, bottom };
+    vm.fp = frame;
+    vm.func = suspension.host.as_u32();
+    // SAFETY: V5: the frame of a host function has room for its results.
+    unsafe { write_cells(frame, host_results) };
+    if let Err(kind) = store.poll() {
+        return Err(activation.unwind(store, kind.into()));
+    }
+    if activation.pop(store) {
+        activation.finish(store, results);
+        return Ok(CallOutcome::Returned);
+    }
+    set_function(store);
+    activation.go_on(store, data, results, suspension.below)
 }
 
 /// The registers that an activation gives back (D2).
@@ -198,10 +202,7 @@ struct Saved {
 }
 
 impl Saved {
-    /// SAFETY: V1.
-    unsafe fn new(vm: *mut Vm) -> Saved {
-        // SAFETY: the caller's.
-        let vm = unsafe { &*vm };
+    fn new(vm: &Vm) -> Saved {
         Saved {
             func: vm.func,
             instance_addr: vm.instance_addr,
@@ -239,30 +240,34 @@ impl Activation {
     /// Pushes the bottom record and the frame of `func`.
     fn enter(store: &mut Store, func: FuncAddr, args: &[Cell]) -> Result<Activation, Trap> {
         store.publish();
-        let vm = store.vm();
+        let vm_at = store.vm();
+        // SAFETY: V9.
+        let vm = unsafe { &mut *vm_at };
         let &FuncEntry { charge_bytes, param_cells, local_cells, .. } = store.entry(func);
-        // SAFETY: V1, V2, V5, V6: the charge is checked before the record and the frame are written.
-        unsafe {
-            let saved = Saved::new(vm);
-            if (*vm).height_left < u64::from(charge_bytes) {
-                return Err(Trap::new(TrapKind::StackOverflow));
-            }
-            (*vm).height_left -= u64::from(charge_bytes);
-            let (base, bottom) = ((*vm).fp, (*vm).frame_top);
-            // The stack has at most 2^31 cells (STACK_BYTES_MAX).
-            let window = base.offset_from_unsigned((*vm).stack_base) as u32 | Frame::SWITCHED;
-            *bottom = Frame { ip: ptr::null(), func: Frame::HOST, window };
-            (*vm).frame_top = bottom.add(1);
+        let saved = Saved::new(vm);
+        let Some(left) = vm.height_left.checked_sub(u64::from(charge_bytes)) else {
+            return Err(Trap::new(TrapKind::StackOverflow));
+        };
+        vm.height_left = left;
+        let (base, bottom) = (vm.fp, vm.frame_top);
+        let record = Frame { ip: ptr::null(), func: Frame::HOST, window: Frame::SWITCHED };
+        // SAFETY: V6: the charge is paid, and there is a record for each activation besides.
+        vm.frame_top = unsafe {
+            *bottom = record;
+            bottom.add(1)
+        };
+        // SAFETY: V5: the charge covers parameters and locals.
+        let locals = unsafe {
             write_cells(base, args);
-            for cell in param_cells..local_cells {
-                *base.add(cell as usize) = 0;
-            }
-            (*vm).func = func.as_u32();
-            set_function(store, vm);
-            (*vm).ip = store.entry(func).code.get();
-            (*vm).fp = base;
-            Ok(Activation { vm, saved, called: func, base, bottom })
-        }
+            base.add(param_cells as usize)
+        };
+        // SAFETY: V5: as above.
+        unsafe { locals.write_bytes(0, (local_cells - param_cells) as usize) };
+        vm.func = func.as_u32();
+        vm.fp = base;
+        vm.ip = store.entry(func).code.get();
+        set_function(store);
+        Ok(Activation { vm: vm_at, saved, called: func, base, bottom })
     }
 
     /// Drives to the end or to a suspension.
@@ -285,52 +290,68 @@ impl Activation {
 
     /// Runs until the called function has returned (`None`), a host function suspends (`Some`), or a trap.
     fn drive(&mut self, store: &mut Store, data: &mut dyn Any) -> Result<Option<FuncAddr>, Trap> {
-        let vm = self.vm;
         let tail = matches!(store.executor(), ExecutorKind::Interpreter(Dispatch::Tail));
         let tail = tail && tail::is_sound();
         loop {
-            // SAFETY: V1 to V9 hold at every exit and after `publish`; D3.
-            unsafe {
-                (*vm).store = &raw mut *store;
-                let MemoryVm { base: mem, len_bytes: len } = (*vm).mem0;
-                let registers = Registers { ip: (*vm).ip, fp: (*vm).fp, mem, len, cx: vm };
-                let code = if tail { tail::run(registers) } else { matching::run(registers) };
-                if code == ExitCode::Leave as u32 {
-                    if self.pop() {
-                        return Ok(None);
-                    }
-                    set_function(store, vm);
-                } else if code == ExitCode::Enter as u32 {
-                    let func = FuncAddr::from_index((*vm).func);
-                    if store.entry(func).instance == u32::MAX {
-                        match self.call_host(store, data, func)? {
-                            HostReturn::Done if self.pop() => return Ok(None),
-                            HostReturn::Done => set_function(store, vm),
-                            HostReturn::Suspended => return Ok(Some(func)),
-                            HostReturn::Threw(exception, trap) => {
-                                if self.throw_of_host(store, exception, trap)? {
-                                    return Ok(None);
-                                }
-                            }
-                        }
-                    } else {
-                        (*vm).ip = store.entry(func).code.get();
-                        set_function(store, vm);
-                    }
-                } else if code == ExitCode::Attach as u32 {
-                    let func = FuncAddr::from_index((*vm).func);
-                    store.attach(func)?;
-                    set_function(store, vm);
-                    (*vm).ip = store.entry(func).code.get();
-                } else if code == ExitCode::Throw as u32 {
-                    if self.throw(store)? {
-                        return Ok(None);
-                    }
-                } else {
-                    return Err(self.trap(store));
+            let code = self.run(store, tail);
+            if code == ExitCode::Leave as u32 {
+                if self.pop(store) {
+                    return Ok(None);
                 }
+                set_function(store);
+            } else if code == ExitCode::Enter as u32 {
+                let func = self.running();
+                if store.entry(func).instance != u32::MAX {
+                    self.start(store, func);
+                    continue;
+                }
+                match self.call_host(store, data, func)? {
+                    HostReturn::Done if self.pop(store) => return Ok(None),
+                    HostReturn::Done => set_function(store),
+                    HostReturn::Suspended => return Ok(Some(func)),
+                    HostReturn::Threw(exception, trap) => {
+                        if self.throw_of_host(store, exception, trap)? {
+                            return Ok(None);
+                        }
+                    }
+                }
+            } else if code == ExitCode::Attach as u32 {
+                let func = self.running();
+                store.attach(func)?;
+                self.start(store, func);
+            } else if code == ExitCode::Throw as u32 {
+                if self.throw(store)? {
+                    return Ok(None);
+                }
+            } else {
+                return Err(self.trap(store));
             }
         }
+    }
+
+    /// Runs the executor to its next exit.
+    fn run(&self, store: &mut Store, tail: bool) -> u32 {
+        // SAFETY: V9.
+        let vm = unsafe { &mut *self.vm };
+        // D3.
+        vm.store = &raw mut *store;
+        let MemoryVm { base: mem, len_bytes: len } = vm.mem0;
+        let registers = Registers { ip: vm.ip, fp: vm.fp, mem, len, cx: self.vm };
+        // SAFETY: V1 to V9 hold at every exit and after `publish`; D3.
+        unsafe { if tail { tail::run(registers) } else { matching::run(registers) } }
+    }
+
+    /// The function whose frame is at `vm.fp`.
+    fn running(&self) -> FuncAddr {
+        // SAFETY: V9.
+        FuncAddr::from_index(unsafe { (*self.vm).func })
+    }
+
+    /// Goes on at the first instruction of a function of Wasm.
+    fn start(&self, store: &mut Store, func: FuncAddr) {
+        set_function(store);
+        // SAFETY: V9.
+        unsafe { (*self.vm).ip = store.entry(func).code.get() };
     }
 
     /// Calls the host function whose frame is at `fp`.
@@ -340,35 +361,37 @@ impl Activation {
         data: &mut dyn Any,
         func: FuncAddr,
     ) -> Result<HostReturn, Trap> {
-        let vm = self.vm;
         store.charge_host_call(func)?;
         let (param_cells, result_cells) = store.func_cells(func);
         let cells = param_cells.max(result_cells);
-        // SAFETY: V5: a host function's charge covers its parameters and results.
-        let outcome = unsafe {
-            let frame = (*vm).fp;
-            let mut small = [0; 16];
-            let mut large;
-            let buffer = if cells <= small.len() {
-                &mut small[..cells]
-            } else {
-                large = vec![0; cells];
-                &mut large[..]
-            };
-            read_cells(frame, &mut buffer[..param_cells]);
-            (*vm).fp = frame.add(cells);
-            let caller = InstanceAddr::from_index((*vm).instance_addr);
-            let mark = store.mark();
-            let outcome = store.call_host_from(caller, data, func, buffer, &[]);
-            store.cut_back(mark);
-            (*vm).fp = frame;
-            (*vm).func = func.as_u32();
-            store.publish();
-            if let Ok(HostOutcome::Done) = outcome {
-                write_cells(frame, &buffer[..result_cells]);
-            }
-            outcome
+        let (mut small, mut large) = ([0; 16], Vec::new());
+        let buffer = if cells <= small.len() {
+            &mut small[..cells]
+        } else {
+            large.resize(cells, 0);
+            &mut large[..]
         };
+        // SAFETY: V9.
+        let vm = unsafe { &mut *self.vm };
+        let frame = vm.fp;
+        // SAFETY: V5: a host function's charge covers its parameters and results.
+        vm.fp = unsafe {
+            read_cells(frame, &mut buffer[..param_cells]);
+            frame.add(cells)
+        };
+        let caller = InstanceAddr::from_index(vm.instance_addr);
+        let mark = store.mark();
+        let outcome = store.call_host_from(caller, data, func, buffer, &[]);
+        store.cut_back(mark);
+        // SAFETY: V9: the store has not been moved away (`Store::call_host`).
+        let vm = unsafe { &mut *self.vm };
+        vm.fp = frame;
+        vm.func = func.as_u32();
+        store.publish();
+        if let Ok(HostOutcome::Done) = outcome {
+            // SAFETY: V5: as above.
+            unsafe { write_cells(frame, &buffer[..result_cells]) };
+        }
         let returned = match outcome? {
             HostOutcome::Done => HostReturn::Done,
             HostOutcome::Throw(exception, trap) => HostReturn::Threw(exception, trap),
@@ -385,22 +408,23 @@ impl Activation {
     }
 
     /// Pops the newest record and goes on in its caller; true: that is the host.
-    pub(super) fn pop(&mut self) -> bool {
-        let vm = self.vm;
-        // SAFETY: D1: the activation has a record; V2: `Vm::func` is the function whose frame it is; V4 for the caller's code.
-        unsafe {
-            let record = (*vm).frame_top.sub(1);
-            let frame = *record;
-            (*vm).frame_top = record;
-            (*vm).height_left += charge_of_running(vm);
-            if frame.func == Frame::HOST {
-                return true;
-            }
-            (*vm).func = frame.func;
-            (*vm).ip = frame.ip;
-            (*vm).fp = (*vm).fp.sub((frame.window & !Frame::SWITCHED) as usize);
-            false
+    pub(super) fn pop(&mut self, store: &Store) -> bool {
+        // SAFETY: V9.
+        let vm = unsafe { &mut *self.vm };
+        // SAFETY: D1: the activation has a record.
+        let record = unsafe { vm.frame_top.sub(1) };
+        // SAFETY: D1.
+        let frame = unsafe { *record };
+        vm.frame_top = record;
+        vm.height_left += store.func_charge(FuncAddr::from_index(vm.func));
+        if frame.func == Frame::HOST {
+            return true;
         }
+        vm.func = frame.func;
+        vm.ip = frame.ip;
+        // SAFETY: V5: the window of the call lies in the caller's frame.
+        vm.fp = unsafe { vm.fp.sub((frame.window & !Frame::SWITCHED) as usize) };
+        false
     }
 
     /// Copies the results out and restores the registers (D2).
@@ -413,47 +437,57 @@ impl Activation {
 
     fn suspend(&mut self, store: &mut Store, host: FuncAddr, below: Mark) -> Suspension {
         static NEXT_SERIAL: AtomicU64 = AtomicU64::new(0);
-        let vm = self.vm;
         let serial = NEXT_SERIAL.fetch_add(1, Ordering::Relaxed);
         let alive = Arc::new(());
         store.suspended.push(SuspendedCall { serial, alive: Arc::downgrade(&alive), below });
-        // SAFETY: V5, V6.
-        unsafe {
-            let frame = (*vm).fp;
-            let (param_cells, result_cells) = store.func_cells(host);
-            let suspension = Suspension {
-                serial,
-                _alive: alive,
-                below,
-                host_depth: store.host_depth() - 1,
-                host,
-                called: self.called,
-                bottom: self.bottom.offset_from((*vm).frames_base) as usize,
-                top: (*vm).frame_top.offset_from((*vm).frames_base) as usize,
-                frame: frame.offset_from((*vm).stack_base) as usize,
-                base: self.base.offset_from((*vm).stack_base) as usize,
-            };
-            // The frames stay; what the host calls meanwhile goes above them.
-            (*vm).fp = frame.add(param_cells.max(result_cells));
-            suspension
+        let (param_cells, result_cells) = store.func_cells(host);
+        // SAFETY: V9.
+        let vm = unsafe { &mut *self.vm };
+        // SAFETY: V6: all of them are in the frame records.
+        let (bottom, top) = unsafe {
+            let records = vm.frames_base;
+            (self.bottom.offset_from_unsigned(records), vm.frame_top.offset_from_unsigned(records))
+        };
+        // SAFETY: V5: all of them are in the value stack.
+        let (frame, base) = unsafe {
+            let cells = vm.stack_base;
+            (vm.fp.offset_from_unsigned(cells), self.base.offset_from_unsigned(cells))
+        };
+        // The frames stay; what the host calls meanwhile goes above them.
+        // SAFETY: V5: a host function's charge covers its parameters and results.
+        vm.fp = unsafe { vm.fp.add(param_cells.max(result_cells)) };
+        let host_depth = store.host_depth() - 1;
+        let called = self.called;
+        Suspension {
+            serial,
+            _alive: alive,
+            below,
+            host_depth,
+            host,
+            called,
+            bottom,
+            top,
+            frame,
+            base,
         }
     }
 
     /// Adds this activation's frames to the trap's backtrace, removes them, and restores the registers (D2).
     fn unwind(&mut self, store: &Store, mut trap: Trap) -> Trap {
-        let vm = self.vm;
-        // SAFETY: D1: the records from `bottom` to `frame_top` are the activation's.
-        unsafe {
-            push_frame(store, &mut trap, (*vm).func, (*vm).ip);
-            while (*vm).frame_top > self.bottom {
-                let record = (*vm).frame_top.sub(1);
-                (*vm).frame_top = record;
-                (*vm).height_left += charge_of_running(vm);
-                (*vm).func = (*record).func;
-                if (*record).func != Frame::HOST {
-                    // The call's own last word.
-                    push_frame(store, &mut trap, (*record).func, (*record).ip.wrapping_sub(1));
-                }
+        // SAFETY: V9.
+        let vm = unsafe { &mut *self.vm };
+        push_frame(store, &mut trap, vm.func, vm.ip);
+        while vm.frame_top > self.bottom {
+            // SAFETY: D1: the records from `bottom` to `frame_top` are the activation's.
+            let record = unsafe { vm.frame_top.sub(1) };
+            // SAFETY: D1.
+            let Frame { ip, func, .. } = unsafe { *record };
+            vm.frame_top = record;
+            vm.height_left += store.func_charge(FuncAddr::from_index(vm.func));
+            vm.func = func;
+            if func != Frame::HOST {
+                // The call's own last word.
+                push_frame(store, &mut trap, func, ip.wrapping_sub(1));
             }
         }
         self.restore();
@@ -488,42 +522,38 @@ impl Activation {
 
     /// The address of the load or store at `vm.ip`: P2, its operands are as they were.
     fn fault(&self, store: &Store) -> Option<MemoryFault> {
-        // SAFETY: V1; O2 for the address operand.
-        unsafe {
-            let vm = &*self.vm;
-            let func = FuncAddr::from_index(vm.func);
-            let word = store.word_at(func, vm.ip)?;
-            let inst = decode(store.bytecode(func)?.words(), word).ok()?;
-            let (address, offset, memory) = match inst.op.class() {
-                Class::load => (inst.values[1], inst.values[2], 0),
-                Class::store => (inst.values[0], inst.values[1], 0),
-                Class::load_far
-                | Class::atomic_load
-                | Class::atomic_rmw
-                | Class::atomic_cmpxchg => (inst.values[1], inst.values[2], inst.values[3]),
-                Class::store_far | Class::atomic_store => {
-                    (inst.values[0], inst.values[1], inst.values[2])
-                }
-                _ => return None,
-            };
-            let base = *vm.fp.add(address as usize);
-            let memory = *(*vm.instance).memories.add(memory as usize);
-            let size_bytes = (*vm.memories.add(memory as usize)).len_bytes as u64;
-            Some(MemoryFault { address: base.saturating_add(offset), size_bytes })
-        }
+        // SAFETY: V9.
+        let vm = unsafe { &*self.vm };
+        let func = FuncAddr::from_index(vm.func);
+        let word = store.word_at(func, vm.ip)?;
+        let inst = decode(store.bytecode(func)?.words(), word).ok()?;
+        let (address, offset, memory) = match inst.op.class() {
+            Class::load => (inst.values[1], inst.values[2], 0),
+            Class::store => (inst.values[0], inst.values[1], 0),
+            Class::load_far | Class::atomic_load | Class::atomic_rmw | Class::atomic_cmpxchg => {
+                (inst.values[1], inst.values[2], inst.values[3])
+            }
+            Class::store_far | Class::atomic_store => {
+                (inst.values[0], inst.values[1], inst.values[2])
+            }
+            _ => return None,
+        };
+        // SAFETY: O2: the operand is a slot of the frame.
+        let base = unsafe { *vm.fp.add(address as usize) };
+        let instance = store.instance(InstanceAddr::from_index(vm.instance_addr));
+        let memory = instance.memory_addr(MemoryIdx(memory as u32));
+        let size_bytes = store.memory(memory).len_bytes();
+        Some(MemoryFault { address: base.saturating_add(offset), size_bytes })
     }
 }
 
 /// Sets the registers that follow from `Vm::func`: those of its instance (V3, V7).
-///
-/// SAFETY: V1, V2; `vm.func` is a function of the store.
-pub(super) unsafe fn set_function(store: &mut Store, vm: *mut Vm) {
-    // SAFETY: the caller's.
-    unsafe {
-        let instance = (*(*vm).entries.add((*vm).func as usize)).instance;
-        if instance != u32::MAX {
-            store.enter_instance(instance);
-        }
+pub(super) fn set_function(store: &mut Store) {
+    // SAFETY: V9.
+    let func = FuncAddr::from_index(unsafe { (*store.vm()).func });
+    let instance = store.entry(func).instance;
+    if instance != u32::MAX {
+        store.enter_instance(instance);
     }
 }
 
@@ -535,7 +565,8 @@ fn push_frame(store: &Store, trap: &mut Trap, func: u32, ip: *const u64) {
     }
 }
 
-/// SAFETY: the cells from `at` on lie inside the value stack (V5).
+/// # Safety
+/// The cells from `at` on lie inside the value stack (V5).
 unsafe fn write_cells(at: *mut Cell, cells: &[Cell]) {
     for (i, &cell) in cells.iter().enumerate() {
         // SAFETY: the caller's.
@@ -543,7 +574,8 @@ unsafe fn write_cells(at: *mut Cell, cells: &[Cell]) {
     }
 }
 
-/// SAFETY: the cells from `at` on lie inside the value stack (V5).
+/// # Safety
+/// The cells from `at` on lie inside the value stack (V5).
 unsafe fn read_cells(at: *const Cell, cells: &mut [Cell]) {
     for (i, cell) in cells.iter_mut().enumerate() {
         // SAFETY: the caller's.

@@ -135,15 +135,13 @@ impl Activation {
             (*vm).func = catcher.func;
         }
         if target == Handler::RETURN {
-            if self.pop() {
+            if self.pop(store) {
                 return Ok(true);
             }
-            // SAFETY: V1, V2: `pop` has set the function.
-            unsafe { set_function(store, vm) };
+            set_function(store);
             return Ok(false);
         }
-        // SAFETY: V1, V2: a frame's function is one of the store.
-        unsafe { set_function(store, vm) };
+        set_function(store);
         let code = store.bytecode(FuncAddr::from_index(catcher.func));
         let code = code.ok_or_else(|| Trap::bug("a handler without bytecode"))?;
         // SAFETY: U1, V4: the target is an instruction of this code.

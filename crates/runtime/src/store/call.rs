@@ -98,10 +98,10 @@ impl Store {
             return Err(TrapKind::StackOverflow.into());
         }
         let (id, depth, caller) = (self.id, self.host_depth, self.caller);
-        let floor = self.suspended_floor;
+        let (floor, held) = (self.suspended_floor, self.held.len());
         self.host_depth += 1;
         self.suspended_floor = self.suspended.len();
-        Ok(Level { store: self, id, depth, caller, floor, below: Some(below) })
+        Ok(Level { store: self, id, depth, caller, floor, held, below: Some(below) })
     }
 
     /// How many calls from the host are active inside each other.
@@ -330,6 +330,7 @@ struct Level<'s> {
     depth: u32,
     caller: Option<InstanceAddr>,
     floor: usize,
+    held: usize,
     /// What to cut back to; nothing for a call that was suspended.
     below: Option<Mark>,
 }
@@ -341,6 +342,7 @@ impl Drop for Level<'_> {
             self.store.host_depth = self.depth;
             self.store.caller = self.caller;
             self.store.suspended_floor = self.floor;
+            self.store.held.truncate(self.held);
             if let Some(below) = self.below {
                 self.store.cut_back(below);
             }
