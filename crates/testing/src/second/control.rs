@@ -555,6 +555,7 @@ impl<'m> Walk<'m> {
         self.demand(state, &Demand { effect, args, call: Some((passed, results)) })?;
         if !ends {
             self.may_throw(state)?;
+            self.rooted(state)?;
         }
         for (value, wide) in pushed {
             state.push(value, wide);

@@ -38,6 +38,7 @@ impl<'m> Walk<'m> {
                 let tag = self.terms.constant((*tag_index).into());
                 self.call_of(here, Effect::new("throw"), vec![tag], ty, true)?;
                 self.may_throw(here)?;
+                self.rooted(here)?;
             }
             Operator::ThrowRef => {
                 let exception = self.pop(here)?;
@@ -95,6 +96,17 @@ impl<'m> Walk<'m> {
             if !returns {
                 self.aim(clause.at, Some(handler.target))?;
             }
+        }
+        Ok(())
+    }
+
+    /// W10: the frame may be asked for its references to exceptions.
+    pub(super) fn rooted(&mut self, state: &State) -> Verdict {
+        let Some(roots) = &self.facts.exception_roots else { return Ok(()) };
+        let highest = roots.operands(self.offset).max();
+        if highest.is_some() || roots.locals().next().is_some() {
+            let base = highest.map_or(0, |cell| cell + 1);
+            return self.settled(state, base).map_err(|fault| Fault { rule: Rule::Roots, ..fault });
         }
         Ok(())
     }

@@ -30,6 +30,8 @@
 //! * W8. Inside a `try_table`, wherever something may be thrown, every local is in its slot, and so is every position below the base of
 //!   each label to which a clause around leads (Q6). The handlers are those of the `try_table`s, in the order of their ends (Q11).
 //! * W9. A cell is read only where something is known of it (Q4).
+//! * W10. At a call and at a `throw`, if the frame holds references to exceptions there, every local is in its slot, and so is every
+//!   position up to the highest of them (Q13).
 //!
 //! Limits: a function that nests deeper than [`DEPTH_MAX`] is not judged. Time: cells × edges, and a map entry for each term.
 //!
