@@ -6,7 +6,7 @@
 //! 1. Identities of which [`Identity::compare`] finds no difference have equal digests, and others different ones.
 //!
 //! Limits of a module are no part of it (see [`Module::digest`]), and the function is the code's own.
-//! Noticed by: the tests below, and `attach/tests.rs` of `prova-runtime`.
+//! Noticed by: the tests below, and `src/attach/tests.rs` of `prova-runtime`.
 
 use crate::candidate::{Metering, Settings};
 use core::fmt;

@@ -21,7 +21,12 @@ pub(super) fn wildcards(tree: &Tree, findings: &mut Vec<Finding>) {
             let arms = patterns(&file.code, open + 1, end.saturating_sub(1));
             // What a macro repeats before an arm is arms of its own, over whatever the macro is given.
             let own = |pattern: &'_ str| pattern.rfind(")*").map_or(0, |at| at + 2);
-            let over = arms.iter().find_map(|(_, pattern)| over_ops(&pattern[own(pattern)..]));
+            // A guard compares; it is no pattern, and no arm is missing where it names an op.
+            let unguarded = |pattern: &'_ str| pattern.find(" if ").unwrap_or(pattern.len());
+            let over = arms.iter().find_map(|(_, pattern)| {
+                let start = own(pattern);
+                over_ops(&pattern[start..unguarded(pattern).max(start)])
+            });
             let wildcard = arms.iter().find(|(_, pattern)| is_wildcard(pattern));
             if let (Some(over), Some((offset, _))) = (over, wildcard) {
                 findings.push(Finding {
@@ -128,6 +133,7 @@ mod tests {
             "match x { Other::A => Op::A, _ => Op::B }",
             "match operator { Operator::I32Add => Op::I32Add, _ => return false }",
             "match operator { $(Operator::$x => cx.plain(Op::$x),)* Operator::Nop => {} _ => return }",
+            "match *values { [x] if class == Class::load => 1, _ => 2 }",
             "let match_ = 1;",
             "#[cfg(test)] mod tests { match op { Op::A => 1, _ => 2 } }",
         ] {
