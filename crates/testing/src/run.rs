@@ -173,6 +173,16 @@ pub fn store(setup: Setup) -> Store {
 /// But for [`Host::Growing`], the tag, `raise` and `apply` are those of an instance of [`HOST_MODULE`], so that exceptions pass
 /// from instance to instance in both directions.
 pub fn imports(store: &mut Store, module: &Module, host: Host) -> Vec<Extern> {
+    imports_wrapped(store, module, host, &|_, function| function)
+}
+
+/// [`imports`] with something around each function of the host.
+pub fn imports_wrapped(
+    store: &mut Store,
+    module: &Module,
+    host: Host,
+    wrap: &dyn Fn(&FuncType, HostFunc) -> HostFunc,
+) -> Vec<Extern> {
     let mut instance = None;
     let mut imports = Vec::new();
     for import in module.imports() {
@@ -201,6 +211,7 @@ pub fn imports(store: &mut Store, module: &Module, host: Host) -> Vec<Extern> {
         if is_tag {
             imports.extend(store.tag_new(&ty).ok().map(Extern::Tag));
         } else {
+            let function = wrap(&ty, function);
             imports.push(Extern::Func(store.func_new(ty, function)));
         }
     }

@@ -3,8 +3,8 @@
 use crate::{NoCode, call, export, host, instance, module, store};
 use prova_module::{FuncType, GlobalType, RefType, ValType};
 use prova_runtime::{
-    Cell, Executor, ExecutorKind, Extern, FuncAddr, HostOutcome, Store, StoreConfig, Trap,
-    TrapKind, func_ref,
+    Cell, Executor, ExecutorKind, Extern, FuncAddr, HostOutcome, Metering, Settings, Store,
+    StoreConfig, Trap, TrapKind, func_ref,
 };
 use std::any::Any;
 use std::sync::Arc;
@@ -186,6 +186,12 @@ fn fuel_and_epochs_run_out() {
     let mut store = store();
     store.set_fuel(5);
     assert_eq!((store.consume_fuel(5), store.consume_fuel(1)), (Ok(()), Err(TrapKind::OutOfFuel)));
+    store.set_epoch_deadline(0);
+    assert_eq!((store.charge(1), store.poll()), (Ok(()), Ok(())), "the store is not metered");
+    let settings = Settings { metering: Metering::Both, ..Settings::default() };
+    let mut store =
+        Store::new(StoreConfig { settings, stack_bytes: 1 << 12, ..StoreConfig::default() });
+    assert_eq!(store.charge(1), Err(TrapKind::OutOfFuel));
     let epoch = store.epoch();
     assert_eq!(store.poll(), Ok(()));
     store.set_epoch_deadline(2);

@@ -136,7 +136,7 @@ fn values(list: &mut Vec<Program>) {
 
 fn throws(list: &mut Vec<Program>) {
     let tags = "(tag $t) (tag $o)";
-    for (tries, clauses) in [(1, 100_000), (1_000, 100), (5_000, 1)] {
+    for (tries, clauses) in [(10, 10_000), (1_000, 100), (5_000, 1)] {
         let clauses_text = "(catch $o $out)".repeat(clauses);
         let body = format!(
             "(block $out (try_table (catch $t $out) {} (throw $t) {}))",
