@@ -252,11 +252,38 @@ fn endless_loops_end_by_timeout() {
     asleep.expect(134, "").says(&["- sleep!start\n", "wasm trap: interrupt\n"]);
     assert!(start.elapsed() < Duration::from_secs(50), "it slept to the end");
     demo.run("-W timeout=60s demo.wat").expect(0, "hello\n").silent();
-    // Fuel counts beside the clock.
-    demo.run("-W timeout=60s,fuel=1000 demo.wat").expect(0, "hello\n").silent();
-    demo.run("-W timeout=60s --fuel 5 demo.wat")
-        .expect(134, "")
-        .says(&["wasm trap: all fuel consumed by WebAssembly\n"]);
+    demo.run("-W timeout=60s --fuel 5000 demo.wat").expect(0, "hello\n").silent();
+}
+
+#[test]
+fn fuel_and_timeout_stop_together() {
+    let demo = demo("both");
+    for tier in TIERS {
+        for (option, words) in [
+            ("-W fuel=1000,timeout=60s", "wasm trap: all fuel consumed by WebAssembly\n"),
+            ("-W timeout=100ms --fuel 1000000000000", "wasm trap: interrupt\n"),
+        ] {
+            let run = demo.run(&format!("{tier} {option} --invoke spin demo.wat"));
+            run.expect(134, "").says(&["- demo!spin\n", words]);
+        }
+    }
+}
+
+/// A function of 1,000 fills of 4 GiB, one after the other; 16 pages of memory are the smaller sibling.
+#[test]
+fn a_timeout_stops_bulk_operators() {
+    let demo = demo("bulk");
+    for (name, pages, bytes) in [("large", 65536, 0xffff_ffffu32), ("small", 16, 0xf_ffff)] {
+        let fill = format!("(memory.fill (i32.const 0) (i32.const 1) (i32.const {bytes}))");
+        let fills = fill.repeat(1_000);
+        let text = format!(r#"(module $m (memory {pages}) (func $f (export "_start") {fills}))"#);
+        demo.write(&format!("{name}.wat"), text);
+    }
+    for tier in TIERS {
+        let large = demo.run(&format!("{tier} -W timeout=200ms large.wat"));
+        large.expect(134, "").says(&["- m!f\n", "wasm trap: interrupt\n"]);
+        demo.run(&format!("{tier} -W timeout=60s small.wat")).expect(0, "").silent();
+    }
 }
 
 #[test]

@@ -26,7 +26,11 @@ impl std::fmt::Display for Question {
 impl std::error::Error for Question {}
 
 fn instance(tier: Tier) -> Result<(Store<()>, Instance)> {
-    let engine = Engine::new(Config::new().tier(tier))?;
+    configured(Config::new().tier(tier))
+}
+
+fn configured(config: &Config) -> Result<(Store<()>, Instance)> {
+    let engine = Engine::new(config)?;
     let mut linker = Linker::new(&engine);
     linker.func_wrap("host", "ask", |n: i32| -> Result<i64> { Err(Question(n).into()) })?;
     linker.func_wrap("host", "nested", |mut caller: Caller<'_, ()>| -> Result<()> {
@@ -59,6 +63,32 @@ fn answers_let_a_call_go_on() -> Result<()> {
         let call = call.resume(&mut store, &[Val::I64(12)], &mut results)?;
         assert!(matches!(call, ResumableCall::Finished), "{call:?}");
         assert_eq!(results[0].unwrap_i64(), 42);
+    }
+    Ok(())
+}
+
+#[test]
+fn the_epoch_is_tested_when_a_call_goes_on() -> Result<()> {
+    for dispatch in [Dispatch::Tail, Dispatch::Match] {
+        let mut config = Config::new();
+        config.tier(Tier::Interpreter(dispatch)).epoch_interruption(true);
+        let (mut store, instance) = configured(&config)?;
+        let ask = instance.get_func(&store, "ask").context("no ask")?;
+        let mut results = [Val::I64(0)];
+        for (deadline, interrupted) in [(1, true), (2, false)] {
+            store.set_epoch_deadline(deadline);
+            let call = ask.call_resumable(&mut store, &[Val::I32(7)], &mut results)?;
+            store.engine().increment_epoch();
+            match suspended(call, 7).resume(&mut store, &[Val::I64(5)], &mut results) {
+                Ok(ResumableCall::Finished) => assert!(!interrupted, "{dispatch:?}"),
+                Ok(other) => panic!("{other:?}"),
+                Err(error) => {
+                    assert_eq!(error.downcast_ref(), Some(&Trap::Interrupt), "{error:?}");
+                    assert!(interrupted, "{dispatch:?}");
+                }
+            }
+        }
+        assert_eq!(results[0].unwrap_i64(), 5);
     }
     Ok(())
 }

@@ -180,6 +180,139 @@ fn epochs_interrupt() {
     );
 }
 
+/// Bulk operators that take minutes one after the other, without a call or loop in between: name and body.
+fn endless_bulk() -> Vec<(&'static str, String)> {
+    let (bytes, elements) = ("(i32.const 0x4000000)", "(i32.const 9000000)");
+    [
+        ("memory.fill", format!("(memory.fill (i32.const 0) (i32.const 1) {bytes})")),
+        ("memory.copy", format!("(memory.copy (i32.const 1) (i32.const 0) {bytes})")),
+        ("table.fill", format!("(table.fill (i32.const 0) (ref.func $f) {elements})")),
+        ("table.copy", format!("(table.copy (i32.const 1) (i32.const 0) {elements})")),
+    ]
+    .map(|(name, body)| (name, body.repeat(10_000)))
+    .into()
+}
+
+#[test]
+fn epochs_interrupt_bulk_operators() {
+    each_tier(
+        |config| {
+            config.epoch_interruption(true);
+        },
+        |engine| {
+            for (name, body) in endless_bulk() {
+                let text = format!(
+                    r#"(module (memory 1025) (table 9000001 funcref) (elem declare func $f)
+                        (func $f (export "f") {body}))"#
+                );
+                let module = module(engine, &text)?;
+                let mut store = Store::new(engine, ());
+                let instance = Instance::new(&mut store, &module, &[])?;
+                let f = instance.get_typed_func::<(), ()>(&mut store, "f")?;
+                store.set_epoch_deadline(1);
+                let error = std::thread::scope(|scope| {
+                    scope.spawn(|| {
+                        std::thread::sleep(std::time::Duration::from_millis(20));
+                        engine.increment_epoch();
+                    });
+                    f.call(&mut store, ()).expect_err("it is interrupted")
+                });
+                assert_eq!(trap_of(&error), Some(Trap::Interrupt), "{name}");
+            }
+            Ok(())
+        },
+    );
+}
+
+#[test]
+fn the_epoch_is_tested_after_each_host_call() {
+    each_tier(
+        |config| {
+            config.epoch_interruption(true).consume_fuel(true);
+        },
+        |engine| {
+            let module = module(
+                engine,
+                r#"(module (import "" "tick" (func $tick))
+                    (func (export "f") (nop) (call $tick)))"#,
+            )?;
+            let mut linker = Linker::new(engine);
+            linker.func_wrap("", "tick", |caller: Caller<'_, ()>| {
+                caller.engine().increment_epoch();
+            })?;
+            let mut store = Store::new(engine, ());
+            store.set_fuel(1_000)?;
+            let instance = linker.instantiate(&mut store, &module)?;
+            let f = instance.get_typed_func::<(), ()>(&mut store, "f")?;
+            store.set_epoch_deadline(2);
+            f.call(&mut store, ())?;
+            store.set_epoch_deadline(1);
+            let error = f.call(&mut store, ()).expect_err("the last thing that it does is late");
+            assert_eq!(trap_of(&error), Some(Trap::Interrupt));
+            let backtrace = error.downcast_ref::<WasmBacktrace>().expect("a backtrace");
+            let start = backtrace.frames()[0].func_offset();
+            assert!(start.is_some_and(|offset| offset > 0), "at the call: {start:?}");
+            Ok(())
+        },
+    );
+}
+
+#[test]
+fn fuel_and_epochs_stop_together_and_the_epoch_comes_first() {
+    each_tier(
+        |config| {
+            config.epoch_interruption(true).consume_fuel(true);
+        },
+        |engine| {
+            let module = module(engine, r#"(module (func (export "f") (loop (br 0))))"#)?;
+            let mut store = Store::new(engine, ());
+            let instance = Instance::new(&mut store, &module, &[])?;
+            let f = instance.get_typed_func::<(), ()>(&mut store, "f")?;
+            for (ticks, fuel, trap) in [
+                (0, 0, Trap::Interrupt),
+                (0, 100, Trap::Interrupt),
+                (1, 0, Trap::OutOfFuel),
+                (1, 100, Trap::OutOfFuel),
+            ] {
+                store.set_epoch_deadline(ticks);
+                store.set_fuel(fuel)?;
+                let error = f.call(&mut store, ()).expect_err("it has no end");
+                assert_eq!(trap_of(&error), Some(trap), "{ticks} ticks, {fuel} units");
+                let left = if trap == Trap::OutOfFuel { 0 } else { fuel };
+                assert_eq!(store.get_fuel()?, left, "{ticks} ticks, {fuel} units");
+            }
+            Ok(())
+        },
+    );
+}
+
+#[test]
+fn epochs_interrupt_instantiation() {
+    each_tier(
+        |config| {
+            config.epoch_interruption(true);
+        },
+        |engine| {
+            // More start values than are written between two tests, and a start function.
+            for text in [
+                "(module (func $f) (table 1000000 funcref (ref.func $f)))",
+                "(module (func $f) (start $f))",
+            ] {
+                let module = module(engine, text)?;
+                let mut store = Store::new(engine, ());
+                let error = Instance::new(&mut store, &module, &[]).expect_err(text);
+                assert_eq!(trap_of(&error), Some(Trap::Interrupt), "{text}");
+                store.set_epoch_deadline(1);
+                Instance::new(&mut store, &module, &[])?;
+            }
+            // What is as small as its module is done before the first test.
+            let module = module(engine, r#"(module (memory 1) (data (i32.const 0) "x"))"#)?;
+            Instance::new(&mut Store::new(engine, ()), &module, &[])?;
+            Ok(())
+        },
+    );
+}
+
 #[test]
 fn limits_refuse_and_growth_fails() {
     each_tier(

@@ -46,6 +46,7 @@ fn settings(text: &str) -> Vec<(&'static str, Config, Option<u64>)> {
         ("unmetered", Config::new(), None),
         ("fuel", metered, Some(PLENTY)),
         ("epoch", config(|config| config.epoch_interruption(true)), None),
+        ("both", config(|config| config.consume_fuel(true).epoch_interruption(true)), Some(PLENTY)),
         ("deterministic", config(|config| config.deterministic(true)), None),
         ("eager", config(|config| config.translate(prova::Translate::Eager)), None),
     ]
