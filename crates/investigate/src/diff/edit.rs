@@ -10,6 +10,7 @@ use super::side::Side;
 use super::token::{Item, Tok, Tokens};
 use crate::op::mnemonic;
 use crate::xref::MemoryMap;
+use prova_module::ops::{Immediate, Opcode, Value};
 use prova_module::{BlockType, Operator};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::collections::{BTreeMap, HashMap};
@@ -312,61 +313,47 @@ pub(crate) fn lines(
     lines
 }
 
+/// Labels of a `br_table` that are shown.
+const LABELS_MAX: usize = 64;
+
 /// An operator in the text format, with names in place of indices.
 pub(crate) fn show(side: &Side<'_>, map: &MemoryMap, op: &Operator<'_>) -> String {
-    let name = mnemonic(op);
+    let mut text = mnemonic(op);
     let address = |value: u64| match map.span_at(value) {
         Some(_) => format!(" ;; {}", map.describe(value)),
         None => String::new(),
     };
-    match op {
-        Operator::Call { function_index }
-        | Operator::ReturnCall { function_index }
-        | Operator::RefFunc { function_index } => {
-            format!("{name} {}", side.func_name(*function_index))
-        }
-        Operator::CallIndirect { type_index, .. }
-        | Operator::ReturnCallIndirect { type_index, .. } => {
-            match side.module.types().get(*type_index as usize) {
-                Some(ty) => format!("{name} {ty}"),
-                None => name,
+    let type_at = |ty: u32| side.module.types().get(ty as usize).map(|ty| format!(" {ty}"));
+    for (kind, value) in Opcode::immediates(op).iter() {
+        let shown = match value {
+            Value::Index(index) if kind == Immediate::func => {
+                format!(" {}", side.func_name(*index))
             }
-        }
-        Operator::LocalGet { local_index: index }
-        | Operator::LocalSet { local_index: index }
-        | Operator::LocalTee { local_index: index } => format!("{name} {index}"),
-        Operator::GlobalGet { global_index } | Operator::GlobalSet { global_index } => {
-            format!("{name} {}", side.global_name(*global_index))
-        }
-        Operator::I32Const { value } => {
-            format!("{name} {value}{}", address(u64::from(*value as u32)))
-        }
-        Operator::I64Const { value } => format!("{name} {value}"),
-        Operator::F32Const { value } => format!("{name} {}", f32::from_bits(value.bits())),
-        Operator::F64Const { value } => format!("{name} {}", f64::from_bits(value.bits())),
-        Operator::Br { relative_depth: depth } | Operator::BrIf { relative_depth: depth } => {
-            format!("{name} {depth}")
-        }
-        Operator::BrTable { targets } => {
-            let depths: Vec<String> =
-                targets.targets().take(64).filter_map(Result::ok).map(|d| d.to_string()).collect();
-            format!("{name} {} default {}", depths.join(" "), targets.default())
-        }
-        Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } => {
-            match blockty {
-                BlockType::Empty => name,
-                BlockType::Type(ty) => format!("{name} {ty}"),
-                BlockType::FuncType(ty) => match side.module.types().get(*ty as usize) {
-                    Some(ty) => format!("{name} {ty}"),
-                    None => name,
-                },
+            Value::Index(index) if kind == Immediate::global => {
+                format!(" {}", side.global_name(*index))
             }
-        }
-        op => match crate::op::memarg(op) {
-            Some(memarg) if memarg.offset > 0 => {
-                format!("{name} offset={}{}", memarg.offset, address(memarg.offset))
+            Value::Index(index) if kind == Immediate::type_ => type_at(*index).unwrap_or_default(),
+            Value::Index(index) if matches!(kind, Immediate::local | Immediate::label) => {
+                format!(" {index}")
             }
-            _ => name,
-        },
+            Value::I32(value) => format!(" {value}{}", address(u64::from(*value as u32))),
+            Value::I64(value) => format!(" {value}"),
+            Value::F32(value) => format!(" {}", f32::from_bits(value.bits())),
+            Value::F64(value) => format!(" {}", f64::from_bits(value.bits())),
+            Value::Labels(targets) => {
+                let depths = targets.targets().take(LABELS_MAX).filter_map(Result::ok);
+                let depths: Vec<String> = depths.map(|depth| depth.to_string()).collect();
+                format!(" {} default {}", depths.join(" "), targets.default())
+            }
+            Value::Block(BlockType::Type(ty)) => format!(" {ty}"),
+            Value::Block(BlockType::FuncType(ty)) => type_at(*ty).unwrap_or_default(),
+            Value::MemArg(memarg) if memarg.offset > 0 => {
+                format!(" offset={}{}", memarg.offset, address(memarg.offset))
+            }
+            // The others say little without the module.
+            _ => String::new(),
+        };
+        text.push_str(&shown);
     }
+    text
 }

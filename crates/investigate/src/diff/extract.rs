@@ -10,6 +10,7 @@ use super::side::Side;
 use super::token::{Tok, Tokens};
 use crate::op::mnemonic;
 use crate::xref::constant;
+use prova_module::ops::{Class, Immediate, Opcode};
 use prova_module::{BlockType, FuncIdx, FuncType, GlobalIdx, Operator, RefType, TypeIdx, ValType};
 use std::collections::{BTreeMap, HashMap};
 
@@ -93,31 +94,20 @@ impl Extractor<'_, '_> {
         Ok(())
     }
 
+    /// An operator without an index that the tokens know.
     fn raw(&mut self, op: &Operator<'_>) -> Result<(), String> {
-        match op {
-            Operator::MemorySize { mem: 0 }
-            | Operator::MemoryGrow { mem: 0 }
-            | Operator::MemoryFill { mem: 0 }
-            | Operator::MemoryCopy { dst_mem: 0, src_mem: 0 } => self.has_memory = true,
-            Operator::AtomicFence { .. } => {}
-            op => {
-                let name = mnemonic(op);
-                let outside = [
-                    "memory.",
-                    "table.",
-                    "data.",
-                    "elem.",
-                    "ref.func",
-                    "throw",
-                    "try_table",
-                    "br_on",
-                    "struct.",
-                    "array.",
-                ];
-                if outside.iter().any(|prefix| name.starts_with(prefix)) {
-                    return Err(refused(op));
-                }
-            }
+        let (row, immediates) = (Opcode::of(op).row(), Opcode::immediates(op));
+        // What an immediate names is not here, but for memory 0.
+        let names = |kind| immediates.indices(kind).next().is_some();
+        let outside = [Immediate::table, Immediate::data, Immediate::elem, Immediate::tag];
+        let branches = [Class::br_on_null, Class::br_on_non_null, Class::try_table];
+        let wanting = outside.into_iter().any(names)
+            || branches.contains(&row.class)
+            || matches!(row.class, Class::refused | Class::throw_ref);
+        let mut memories = immediates.indices(Immediate::mem).peekable();
+        self.has_memory |= memories.peek().is_some();
+        if wanting || memories.any(|memory| memory != 0) {
+            return Err(refused(op));
         }
         Ok(())
     }
@@ -250,7 +240,7 @@ impl Extractor<'_, '_> {
                         out.byte(code as u8);
                     }
                     out.leb(align.into()).leb(patch.unwrap_or(offset));
-                    if code >> 16 == 0xfd && (84..=91).contains(&(code & 0xffff)) {
+                    if Opcode::immediates(&op).lane().is_some() {
                         out.byte(lane);
                     }
                 }
@@ -266,13 +256,9 @@ impl Extractor<'_, '_> {
     }
 
     fn block(&mut self, out: &mut Bytes, code: u8, op: &Operator<'_>) -> Result<(), String> {
-        let (Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty }) =
-            op
-        else {
-            return Err(refused(op));
-        };
+        let Some(ty) = Opcode::immediates(op).block() else { return Err(refused(op)) };
         out.byte(code);
-        match *blockty {
+        match ty {
             BlockType::Empty => {
                 out.byte(0x40);
             }

@@ -6,8 +6,9 @@
 //! 2. `index` of an item is the operator's index as written; the token has the interned or canonical one.
 
 use super::side::Side;
-use crate::op::memarg;
-use prova_module::{BlockType, FuncIdx, MemArg, MemArgTarget, Operator, ValType};
+use prova_module::ops::{Class, Immediate, Opcode, Value};
+use prova_module::{BlockType, FuncIdx, MemArg, MemArgTarget, Module, Operator, ValType};
+use std::ops::Range;
 
 /// The type of a block with function types interned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,10 +72,19 @@ impl<'m> Tokens<'m> {
         }
         // The body is valid: an error would end it like its end.
         let (op, offset) = self.reader.read_with_offset().ok()?;
-        let end = self.reader.original_position() as usize;
-        let raw = &self.side.module.bytes()[offset as usize..end];
-        let (tok, index) = token(self.side, &op, raw);
-        Some((op, Item { tok, index, offset: offset as u32 }))
+        let end = self.reader.original_position() as u32;
+        let item = Item::of(self.side, &op, offset as u32..end);
+        Some((op, item))
+    }
+}
+
+impl<'m> Item<'m> {
+    /// The token of an operator at these offsets of a body.
+    pub(crate) fn of(side: &Side<'m>, op: &Operator<'_>, at: Range<u32>) -> Item<'m> {
+        let module: &'m Module = side.module;
+        let raw = module.bytes().get(at.start as usize..at.end as usize).unwrap_or_default();
+        let (tok, index) = token(side, op, raw);
+        Item { tok, index, offset: at.start }
     }
 }
 
@@ -87,56 +97,49 @@ impl<'m> Iterator for Tokens<'m> {
 }
 
 fn token<'m>(side: &Side<'_>, op: &Operator<'_>, raw: &'m [u8]) -> (Tok<'m>, u32) {
-    let code = raw[0];
-    match *op {
-        Operator::Call { function_index }
-        | Operator::ReturnCall { function_index }
-        | Operator::RefFunc { function_index } => {
-            (Tok::Func(code, side.canonical_func(function_index)), function_index)
-        }
-        Operator::CallIndirect { type_index, table_index }
-        | Operator::ReturnCallIndirect { type_index, table_index } => {
-            (Tok::Indirect(code, side.type_id(type_index), table_index), type_index)
-        }
-        Operator::CallRef { type_index } | Operator::ReturnCallRef { type_index } => {
-            (Tok::Indirect(code, side.type_id(type_index), 0), type_index)
-        }
-        Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } => {
-            match blockty {
-                BlockType::Empty => (Tok::Block(code, BlockKey::Empty), 0),
-                BlockType::Type(ty) => (Tok::Block(code, BlockKey::Value(ty)), 0),
-                BlockType::FuncType(ty) => (Tok::Block(code, BlockKey::Func(side.type_id(ty))), ty),
-            }
-        }
-        Operator::LocalGet { local_index }
-        | Operator::LocalSet { local_index }
-        | Operator::LocalTee { local_index } => (Tok::Local(code, local_index), local_index),
-        Operator::GlobalGet { global_index } | Operator::GlobalSet { global_index } => {
-            (Tok::Global(code, side.canonical_global(global_index)), global_index)
-        }
-        Operator::I32Const { value } => (Tok::I32(value), 0),
-        Operator::I64Const { value } => (Tok::I64(value), 0),
-        ref op => match memarg(op) {
-            Some(MemArg {
-                align,
-                offset,
-                target: MemArgTarget::Memory(memory),
-                ordering: None,
-                ..
-            }) => {
-                let (code, lane) = prefixed(raw);
-                (Tok::Mem { code, align, memory, lane, offset }, 0)
-            }
-            // What the tokens of memory operators do not hold is in the bytes.
-            Some(_) | None => (Tok::Raw(raw), 0),
-        },
+    let code = raw.first().copied().unwrap_or_default();
+    let (class, immediates) = (Opcode::of(op).class(), Opcode::immediates(op));
+    if let Some(func) = immediates.index(Immediate::func) {
+        return (Tok::Func(code, side.canonical_func(func)), func);
     }
+    if let Some(ty) = immediates.index(Immediate::type_) {
+        let table = immediates.index(Immediate::table).unwrap_or(0);
+        return (Tok::Indirect(code, side.type_id(ty), table), ty);
+    }
+    if let Some(local) = immediates.index(Immediate::local) {
+        return (Tok::Local(code, local), local);
+    }
+    if let Some(global) = immediates.index(Immediate::global) {
+        return (Tok::Global(code, side.canonical_global(global)), global);
+    }
+    // The clauses of a `try_table` are in its bytes.
+    if let Some(ty) = immediates.block().filter(|_| class != Class::try_table) {
+        return match ty {
+            BlockType::Empty => (Tok::Block(code, BlockKey::Empty), 0),
+            BlockType::Type(ty) => (Tok::Block(code, BlockKey::Value(ty)), 0),
+            BlockType::FuncType(ty) => (Tok::Block(code, BlockKey::Func(side.type_id(ty))), ty),
+        };
+    }
+    // What the tokens of memory operators do not hold is in the bytes.
+    if let Some(MemArg { align, offset, target, ordering: None, .. }) = immediates.memarg()
+        && let MemArgTarget::Memory(memory) = target
+    {
+        let lane = immediates.lane().unwrap_or(0);
+        return (Tok::Mem { code: prefixed(raw), align, memory, lane, offset }, 0);
+    }
+    let constant = immediates.iter().find_map(|(_, value)| match value {
+        Value::I32(value) => Some(Tok::I32(*value)),
+        Value::I64(value) => Some(Tok::I64(*value)),
+        _ => None,
+    });
+    (constant.unwrap_or(Tok::Raw(raw)), 0)
 }
 
-/// The opcode of a memory operator with its prefix in the high half, and its lane (SIMD operators 84 to 91).
-fn prefixed(raw: &[u8]) -> (u32, u8) {
-    if !matches!(raw[0], 0xfd | 0xfe) {
-        return (raw[0].into(), 0);
+/// The opcode of a memory operator with its prefix in the high half.
+fn prefixed(raw: &[u8]) -> u32 {
+    let first = raw.first().copied().unwrap_or_default();
+    if !matches!(first, 0xfd | 0xfe) {
+        return first.into();
     }
     let mut sub = 0u32;
     for (i, byte) in raw[1..].iter().take(5).enumerate() {
@@ -145,9 +148,5 @@ fn prefixed(raw: &[u8]) -> (u32, u8) {
             break;
         }
     }
-    let lane = match (raw[0], sub) {
-        (0xfd, 84..=91) => *raw.last().unwrap_or(&0),
-        _ => 0,
-    };
-    (u32::from(raw[0]) << 16 | sub, lane)
+    u32::from(first) << 16 | sub
 }

@@ -9,6 +9,7 @@
 
 use prova::Result;
 use prova_builds::names::demangle;
+use prova_module::ops::{Immediate, Opcode};
 use prova_module::{FuncIdx, GlobalIdx, LocalIdx, Module, Operator, TagIdx};
 use std::collections::BTreeMap;
 use std::io;
@@ -141,24 +142,12 @@ fn indent(line: &str) -> usize {
 
 /// The name of what an operator's index names, a function's demangled.
 fn named(module: &Module, func: FuncIdx, operator: &Operator<'_>) -> Option<String> {
-    let names = module.names();
-    match *operator {
-        Operator::Call { function_index }
-        | Operator::ReturnCall { function_index }
-        | Operator::RefFunc { function_index } => {
-            module.func_name(FuncIdx(function_index)).map(demangle)
-        }
-        Operator::LocalGet { local_index }
-        | Operator::LocalSet { local_index }
-        | Operator::LocalTee { local_index } => {
-            names.local(func, LocalIdx(local_index)).map(str::to_owned)
-        }
-        Operator::GlobalGet { global_index } | Operator::GlobalSet { global_index } => {
-            names.global(GlobalIdx(global_index)).map(str::to_owned)
-        }
-        Operator::Throw { tag_index } => names.tag(TagIdx(tag_index)).map(str::to_owned),
-        _ => None,
-    }
+    let (names, immediates) = (module.names(), Opcode::immediates(operator));
+    let callee = || module.func_name(FuncIdx(immediates.index(Immediate::func)?)).map(demangle);
+    let local = || names.local(func, LocalIdx(immediates.index(Immediate::local)?));
+    let global = || names.global(GlobalIdx(immediates.index(Immediate::global)?));
+    let tag = || names.tag(TagIdx(immediates.index(Immediate::tag)?));
+    callee().or_else(|| local().or_else(global).or_else(tag).map(str::to_owned))
 }
 
 /// Keeps the lines of one range of offsets.

@@ -6,7 +6,8 @@ use super::Plan;
 use super::parts::Parts;
 use anyhow::{Result, bail};
 use prova_builds::names::{demangle, printable};
-use prova_module::{ExternKind, FuncIdx, Module, Operator};
+use prova_module::ops::{Class, Immediate, Opcode};
+use prova_module::{ExternKind, FuncIdx, Module};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many candidates of an ambiguous name are listed.
@@ -111,12 +112,12 @@ fn called(module: &Module, func: u32) -> Result<BTreeSet<u32>> {
         let Some(body) = module.body(FuncIdx(func)) else { continue };
         let mut operators = body.operators();
         while !operators.eof() {
-            let callee = match operators.read()? {
-                Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
-                    function_index
-                }
-                _ => continue,
-            };
+            let operator = operators.read()?;
+            if !matches!(Opcode::of(&operator).class(), Class::call | Class::return_call) {
+                continue;
+            }
+            let callee = Opcode::immediates(&operator).index(Immediate::func);
+            let Some(callee) = callee else { continue };
             if module.body(FuncIdx(callee)).is_some() && found.insert(callee) {
                 open.push(callee);
             }

@@ -8,9 +8,10 @@
 
 use anyhow::{Result, anyhow};
 use prova_module::Module;
+use prova_module::ops::{Flow, Opcode};
 use std::ops::Range;
 use wasmparser::{
-    FuncValidatorAllocations, FunctionBody, Operator, Parser, ValidPayload, Validator, WasmFeatures,
+    FuncValidatorAllocations, FunctionBody, Parser, ValidPayload, Validator, WasmFeatures,
 };
 
 /// The operators of a body and its statements.
@@ -73,22 +74,19 @@ fn units<T: wasmparser::WasmModuleResources>(
         let at = ends.len();
         ends.push((reader.original_position() - start) as usize);
         units.names.push(crate::op::mnemonic(&operator));
-        match operator {
-            Operator::Block { .. }
-            | Operator::Loop { .. }
-            | Operator::If { .. }
-            | Operator::TryTable { .. } => {
+        match Opcode::of(&operator).class().flow() {
+            Flow::Open(_) => {
                 open.push(at + 1);
                 continue;
             }
-            Operator::Else => {
+            Flow::Else => {
                 set_last(&mut open, at + 1);
                 continue;
             }
-            Operator::End => {
+            Flow::End => {
                 open.pop();
             }
-            _ => {}
+            Flow::Next | Flow::Call | Flow::Fork | Flow::Stop => {}
         }
         let (Some(begun), Some(frame)) = (open.last().copied(), checked.get_control_frame(0))
         else {

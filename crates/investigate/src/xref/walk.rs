@@ -1,6 +1,6 @@
-//! A function body → what it does with constants: one pass over an abstract operand stack.
+//! A function body → what it does with constants: a domain of the structured walk.
 //!
-//! Neighbours: `xref` gives a [`Sink`] that keeps what concerns its range.
+//! Neighbours: `prova_module::walk` walks; `xref` gives a [`Sink`] that keeps what concerns its range.
 //!
 //! The domain is {constant, unknown}. Constants flow through the operand stack, `local.set`/`get`/`tee`, and
 //! `i32.add`/`sub`/`and`/`or`/`shl`/`mul` of constants.
@@ -11,10 +11,10 @@
 //!
 //! Linear: constant work for each operator and 64 steps for each block.
 
-use crate::op::{fixed_arity, memarg};
-use prova_module::{
-    BlockKind, BlockType, FuncFacts, FuncIdx, MemArgTarget, Module, Operator, OperatorsReader,
-};
+use prova_module::ops::{Class, Immediate, Opcode};
+use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site, walk as walk_body};
+use prova_module::{BlockKind, FuncIdx, MemArgTarget, Module, Operator};
+use std::convert::Infallible;
 
 /// A constant of 32 bits, or anything.
 pub(crate) type Value = Option<u32>;
@@ -31,15 +31,6 @@ pub(crate) trait Sink {
     fn call(&mut self, at: (u32, &Operator<'_>), callee: FuncIdx, args: &[Value]);
 }
 
-struct Frame {
-    base: usize,
-    results: usize,
-    params: usize,
-    kind: BlockKind,
-    /// Its position in the facts.
-    index: usize,
-}
-
 /// A local's value and when it was set.
 #[derive(Clone, Copy)]
 struct Local {
@@ -47,91 +38,57 @@ struct Local {
     set: u64,
 }
 
-struct Walk<'m, S> {
-    module: &'m Module,
-    facts: &'m FuncFacts,
+/// Constants for values.
+struct Constants<S> {
     sink: S,
-    stack: Vec<Value>,
-    frames: Vec<Frame>,
     locals: Vec<Local>,
     /// When each of 64 classes of locals was last made unknown.
     killed: [u64; 64],
     clock: u64,
-    opened: usize,
 }
 
 /// Walks a defined function; `params` are constants that all callers pass. Gives the sink back.
 pub(crate) fn walk<S: Sink>(module: &Module, func: FuncIdx, params: &[Value], sink: S) -> S {
-    let (Some(facts), Some(body)) = (module.facts(func), module.body(func)) else { return sink };
+    let Some(body) = module.body(func) else { return sink };
     let count = body.locals().map(|(count, _)| count as usize).sum::<usize>();
     let own = module.func_type(func);
     let mut locals: Vec<Local> = (0..own.params.len())
         .map(|i| Local { value: params.get(i).copied().flatten(), set: 1 })
         .collect();
     locals.resize(locals.len() + count, Local { value: Some(0), set: 1 });
-    let mut walk = Walk {
-        module,
-        facts,
-        sink,
-        stack: Vec::new(),
-        frames: Vec::new(),
-        locals,
-        killed: [0; 64],
-        clock: 1,
-        opened: 0,
-    };
-    walk.open(BlockKind::Func, 0, own.results.len());
-    walk.run(body.operators());
-    walk.sink
+    let mut constants = Constants { sink, locals, killed: [0; 64], clock: 2 };
+    // The body is valid: the walk does not end before it.
+    let _ = walk_body(body, &mut constants);
+    constants.sink
 }
 
-impl<S: Sink> Walk<'_, S> {
-    fn run(&mut self, mut reader: OperatorsReader<'_>) {
-        while !reader.eof() {
-            // The body is valid: an error would end it like its end.
-            let Ok((op, offset)) = reader.read_with_offset() else { return };
-            self.clock += 1;
-            self.step((offset as u32, &op));
+/// Operators that give a constant for constants.
+const FOLDS: [(Opcode, fn(u32, u32) -> u32); 6] = [
+    (Opcode::I32Add, u32::wrapping_add),
+    (Opcode::I32Sub, u32::wrapping_sub),
+    (Opcode::I32Mul, u32::wrapping_mul),
+    (Opcode::I32And, |a, b| a & b),
+    (Opcode::I32Or, |a, b| a | b),
+    (Opcode::I32Shl, u32::wrapping_shl),
+];
+
+impl<S: Sink> Constants<S> {
+    /// Lets values escape, the topmost first.
+    fn escape(&mut self, site: &Site<'_>, values: &[Value]) {
+        for value in values.iter().rev().flatten() {
+            self.sink.escape((site.offset, &site.operator), *value);
         }
-    }
-
-    fn open(&mut self, kind: BlockKind, params: usize, results: usize) {
-        let base = self.stack.len().saturating_sub(params);
-        self.frames.push(Frame { base, results, params, kind, index: self.opened });
-        self.opened += 1;
-    }
-
-    fn pop(&mut self) -> Value {
-        let base = self.frames.last().map_or(0, |frame| frame.base);
-        // Below the base the code is unreachable.
-        if self.stack.len() > base { self.stack.pop().flatten() } else { None }
-    }
-
-    fn escape(&mut self, at: (u32, &Operator<'_>), value: Value) {
-        if let Some(value) = value {
-            self.sink.escape(at, value);
-        }
-    }
-
-    fn take(&mut self, at: (u32, &Operator<'_>), count: usize) {
-        for _ in 0..count {
-            let value = self.pop();
-            self.escape(at, value);
-        }
-    }
-
-    fn give(&mut self, count: usize) {
-        self.stack.resize(self.stack.len() + count, None);
     }
 
     /// Makes the locals that a block writes unknown.
-    fn kill(&mut self, index: usize) {
-        let written = self.facts.blocks.get(index).map_or(u64::MAX, |block| block.written);
+    fn kill<L>(&mut self, block: &Frame<'_, L>) {
+        let written = block.facts.map_or(u64::MAX, |facts| facts.written);
         for (class, killed) in self.killed.iter_mut().enumerate() {
             if written >> class & 1 == 1 {
                 *killed = self.clock;
             }
         }
+        self.clock += 1;
     }
 
     fn local(&self, index: u32) -> Value {
@@ -139,212 +96,170 @@ impl<S: Sink> Walk<'_, S> {
         (local.set > self.killed[index as usize % 64]).then_some(local.value)?
     }
 
-    fn set(&mut self, index: u32, value: Value) {
+    /// An operator on a local: what it gives.
+    fn variable(&mut self, site: &Site<'_>, args: &[Value]) -> Value {
+        let index = site.immediates().index(Immediate::local).unwrap_or(u32::MAX);
+        let Some(&value) = args.first() else { return self.local(index) };
         if let Some(local) = self.locals.get_mut(index as usize) {
             *local = Local { value, set: self.clock };
+            self.clock += 1;
         }
+        value
     }
 
-    /// Code up to the next `else` or `end` cannot be reached.
-    fn unreachable(&mut self) {
-        let base = self.frames.last().map_or(0, |frame| frame.base);
-        self.stack.truncate(base);
-    }
-
-    fn block_type(&self, ty: BlockType) -> (usize, usize) {
-        match ty {
-            BlockType::Empty => (0, 0),
-            BlockType::Type(_) => (0, 1),
-            BlockType::FuncType(ty) => match self.module.types().get(ty as usize) {
-                Some(ty) => (ty.params.len(), ty.results.len()),
-                None => (0, 0),
-            },
-        }
-    }
-
-    fn step(&mut self, at: (u32, &Operator<'_>)) {
-        match *at.1 {
-            Operator::I32Const { value } => self.stack.push(Some(value as u32)),
-            Operator::LocalGet { local_index } => self.stack.push(self.local(local_index)),
-            Operator::LocalSet { local_index } => {
-                let value = self.pop();
-                self.set(local_index, value);
+    /// A bulk operator on memory 0, of which what is no address or length escapes; says whether it is one.
+    fn bulk(&mut self, site: &Site<'_>, args: &[Value]) -> bool {
+        let at = (site.offset, &site.operator);
+        let memories: Vec<u32> = site.immediates().indices(Immediate::mem).collect();
+        match (site.row.opcode, args, &memories[..]) {
+            (Opcode::MemoryFill, &[to, value, len], [0]) => {
+                self.escape(site, &[value]);
+                self.sink.bulk(at, to, len, true);
             }
-            Operator::LocalTee { local_index } => {
-                let value = self.pop();
-                self.set(local_index, value);
-                self.stack.push(value);
-            }
-            Operator::Drop => {
-                self.pop();
-            }
-            Operator::I32Add => self.fold(at, u32::wrapping_add),
-            Operator::I32Sub => self.fold(at, u32::wrapping_sub),
-            Operator::I32Mul => self.fold(at, u32::wrapping_mul),
-            Operator::I32And => self.fold(at, |a, b| a & b),
-            Operator::I32Or => self.fold(at, |a, b| a | b),
-            Operator::I32Shl => self.fold(at, u32::wrapping_shl),
-            Operator::MemoryFill { mem: 0 } => {
-                let (len, value, start) = (self.pop(), self.pop(), self.pop());
-                self.escape(at, value);
-                self.sink.bulk(at, start, len, true);
-            }
-            Operator::MemoryCopy { dst_mem, src_mem } => {
-                let (len, from, to) = (self.pop(), self.pop(), self.pop());
-                if dst_mem == 0 {
+            (Opcode::MemoryInit, &[to, _, len], [0]) => self.sink.bulk(at, to, len, true),
+            (Opcode::MemoryCopy, &[to, from, len], &[into, of]) => {
+                if into == 0 {
                     self.sink.bulk(at, to, len, true);
                 }
-                if src_mem == 0 {
+                if of == 0 {
                     self.sink.bulk(at, from, len, false);
                 }
             }
-            Operator::MemoryInit { mem: 0, .. } => {
-                let (len, _, to) = (self.pop(), self.pop(), self.pop());
-                self.sink.bulk(at, to, len, true);
-            }
-            _ => match (memarg(at.1), fixed_arity(at.1)) {
-                (Some(memarg), Some((takes, gives))) => {
-                    self.memory(at, memarg, takes as usize, gives as usize)
-                }
-                (None, Some((takes, gives))) => {
-                    self.take(at, takes as usize);
-                    self.give(gives as usize);
-                    // `unreachable` takes and gives nothing.
-                    if matches!(at.1, Operator::Unreachable) {
-                        self.unreachable();
-                    }
-                }
-                (_, None) => self.control(at),
-            },
+            (..) => return false,
         }
+        true
     }
 
-    fn fold(&mut self, at: (u32, &Operator<'_>), op: fn(u32, u32) -> u32) {
-        match (self.pop(), self.pop()) {
-            (Some(b), Some(a)) => self.stack.push(Some(op(a, b))),
-            (b, a) => {
-                self.escape(at, a);
-                self.escape(at, b);
-                self.stack.push(None);
-            }
-        }
+    fn fold(&self, site: &Site<'_>, args: &[Value]) -> Value {
+        let (_, fold) = FOLDS.iter().find(|(opcode, _)| *opcode == site.row.opcode)?;
+        let &[Some(a), Some(b)] = args else { return None };
+        Some(fold(a, b))
     }
+}
 
-    fn memory(
+impl<'m, S: Sink> Domain<'m> for Constants<S> {
+    type Value = Value;
+    type Label = ();
+    type Error = Infallible;
+
+    fn operator(
         &mut self,
-        at: (u32, &Operator<'_>),
-        memarg: prova_module::MemArg,
-        takes: usize,
-        gives: usize,
-    ) {
-        for _ in 1..takes {
-            let value = self.pop();
-            self.escape(at, value);
+        site: &Site<'m>,
+        args: &[Value],
+        results: &mut Vec<Value>,
+    ) -> Result<(), Infallible> {
+        let at = (site.offset, &site.operator);
+        let (class, immediates) = (site.row.class, site.immediates());
+        let mut given = None;
+        if let Operator::I32Const { value } = site.operator {
+            given = Some(value as u32);
+        } else if matches!(class, Class::local_get | Class::local_set | Class::local_tee) {
+            given = self.variable(site, args);
+        } else if let Some(value) = self.fold(site, args) {
+            given = Some(value);
+        } else if let (Some(memarg), [base, others @ ..]) = (immediates.memarg(), args) {
+            self.escape(site, others);
+            if memarg.target == MemArgTarget::Memory(0) {
+                self.sink.access(at, *base, memarg.offset);
+            }
+        } else if let (Class::call, Some(callee)) = (class, immediates.index(Immediate::func)) {
+            self.sink.call(at, FuncIdx(callee), args);
+        } else if class != Class::drop_ && !self.bulk(site, args) {
+            self.escape(site, args);
         }
-        let base = self.pop();
-        if memarg.target == MemArgTarget::Memory(0) {
-            self.sink.access(at, base, memarg.offset);
-        }
-        self.give(gives);
-    }
-
-    /// Operators whose operands depend on types.
-    fn control(&mut self, at: (u32, &Operator<'_>)) {
-        match at.1 {
-            Operator::Block { blockty } => self.enter(at, BlockKind::Block, *blockty),
-            Operator::Loop { blockty } => self.enter(at, BlockKind::Loop, *blockty),
-            Operator::If { blockty } => {
-                self.take(at, 1);
-                self.enter(at, BlockKind::If, *blockty);
-            }
-            Operator::TryTable { try_table } => self.enter(at, BlockKind::TryTable, try_table.ty),
-            Operator::Else => self.else_(at),
-            Operator::End => self.end(at),
-            Operator::Br { .. }
-            | Operator::BrTable { .. }
-            | Operator::Return
-            | Operator::Throw { .. }
-            | Operator::ThrowRef => {
-                let base = self.frames.last().map_or(0, |frame| frame.base);
-                let rest = self.stack.len().saturating_sub(base);
-                self.take(at, rest);
-                self.unreachable();
-            }
-            // Values that the label takes stay where they are.
-            Operator::BrIf { .. } => self.take(at, 1),
-            Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
-                let ty = self.module.func_type(FuncIdx(*function_index));
-                let (takes, gives) = (ty.params.len(), ty.results.len());
-                let mut args: Vec<Value> = (0..takes).map(|_| self.pop()).collect();
-                args.reverse();
-                self.sink.call(at, FuncIdx(*function_index), &args);
-                self.give(gives);
-                if matches!(at.1, Operator::ReturnCall { .. }) {
-                    self.unreachable();
-                }
-            }
-            Operator::CallIndirect { type_index, .. } | Operator::CallRef { type_index } => {
-                self.call_through(at, *type_index);
-            }
-            Operator::ReturnCallIndirect { type_index, .. }
-            | Operator::ReturnCallRef { type_index } => {
-                self.call_through(at, *type_index);
-                self.unreachable();
-            }
-            // What is left works on references: no constant is lost by forgetting the stack of this block.
-            _ => {
-                let base = self.frames.last().map_or(0, |frame| frame.base);
-                let rest = self.stack.len().saturating_sub(base);
-                self.take(at, rest);
-            }
-        }
-    }
-
-    fn call_through(&mut self, at: (u32, &Operator<'_>), ty: u32) {
-        let Some(ty) = self.module.types().get(ty as usize) else { return };
-        let (takes, gives) = (ty.params.len(), ty.results.len());
-        self.take(at, takes + 1);
-        self.give(gives);
-    }
-
-    fn enter(&mut self, at: (u32, &Operator<'_>), kind: BlockKind, ty: BlockType) {
-        let (params, results) = self.block_type(ty);
-        if params > 0 && kind != BlockKind::Block {
-            self.take(at, params);
-            self.give(params);
-        }
-        self.open(kind, params, results);
-        if kind == BlockKind::Loop {
-            self.kill(self.opened - 1);
-        }
-    }
-
-    fn else_(&mut self, at: (u32, &Operator<'_>)) {
-        let Some((base, params, index)) =
-            self.frames.last().map(|frame| (frame.base, frame.params, frame.index))
-        else {
-            return;
+        let gives = match site.callee {
+            Some(callee) => callee.results.len(),
+            None => site.row.results.len(),
         };
-        let rest = self.stack.len().saturating_sub(base);
-        self.take(at, rest);
-        self.give(params);
-        self.kill(index);
+        results.resize(gives, given);
+        Ok(())
     }
 
-    fn end(&mut self, at: (u32, &Operator<'_>)) {
-        let Some(frame) = self.frames.last() else { return };
-        let (base, results, index) = (frame.base, frame.results, frame.index);
-        let joins = frame.kind != BlockKind::Loop && frame.kind != BlockKind::Block
-            || self.facts.blocks.get(index).is_none_or(|block| block.branched);
-        if joins {
-            let rest = self.stack.len().saturating_sub(base);
-            self.take(at, rest);
-            self.give(results);
-            self.kill(index);
-        } else {
-            // Nothing but the code before comes here; what is missing was unreachable.
-            self.stack.resize(base + results, None);
+    fn open(
+        &mut self,
+        site: Option<&Site<'m>>,
+        block: &Frame<'m, ()>,
+        condition: Option<&Value>,
+        params: &mut [Value],
+    ) -> Result<(), Infallible> {
+        if let Some(site) = site.filter(|_| block.kind != BlockKind::Block) {
+            self.escape(site, condition.map_or(&[], std::slice::from_ref));
+            self.escape(site, params);
+            params.fill(None);
         }
-        self.frames.pop();
+        if block.kind == BlockKind::Loop {
+            self.kill(block);
+        }
+        Ok(())
+    }
+
+    fn edge(
+        &mut self,
+        site: &Site<'m>,
+        edge: Edge<'_, Value>,
+        _: &mut Frame<'m, ()>,
+    ) -> Result<(), Infallible> {
+        match edge.how {
+            // What the label takes stays where it is.
+            How::BrIf(condition) => self.escape(site, &[*condition]),
+            How::BrTable(index, 0) => {
+                self.escape(site, &[*index]);
+                self.escape(site, edge.values);
+                self.escape(site, &edge.below[edge.inner..]);
+            }
+            How::Br | How::Return | How::Fall => {
+                self.escape(site, edge.values);
+                self.escape(site, &edge.below[edge.inner..]);
+            }
+            // The other targets take the same; the parameters of an `if` are unknown, references no constants.
+            How::BrTable(..) | How::OnNull(_) | How::OnNonNull | How::Skip => {}
+        }
+        Ok(())
+    }
+
+    fn otherwise(
+        &mut self,
+        _: &Site<'m>,
+        frame: &mut Frame<'m, ()>,
+        _: &mut [Value],
+    ) -> Result<(), Infallible> {
+        self.kill(frame);
+        Ok(())
+    }
+
+    fn close(
+        &mut self,
+        site: &Site<'m>,
+        frame: Frame<'m, ()>,
+        exit: Exit,
+        results: &mut Vec<Value>,
+    ) -> Result<(), Infallible> {
+        // Nothing but the code before comes to the end of a block or loop that no branch leaves.
+        let falls = matches!(frame.kind, BlockKind::Block | BlockKind::Loop);
+        if exit == Exit::Joined || exit == Exit::Fallen && !falls {
+            self.escape(site, results);
+            results.clear();
+            results.resize(frame.types.results().len(), None);
+            self.kill(&frame);
+        }
+        Ok(())
+    }
+
+    fn leave(
+        &mut self,
+        site: &Site<'m>,
+        args: &[Value],
+        below: &[Value],
+    ) -> Result<(), Infallible> {
+        let at = (site.offset, &site.operator);
+        if let Some(callee) = site.immediates().index(Immediate::func) {
+            self.sink.call(at, FuncIdx(callee), args);
+            return Ok(());
+        }
+        self.escape(site, args);
+        if matches!(site.row.class, Class::throw | Class::throw_ref) {
+            self.escape(site, below);
+        }
+        Ok(())
     }
 }

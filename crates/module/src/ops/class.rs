@@ -143,3 +143,28 @@ classes! {
     /// An operator that no module may have: there is nothing to say of it.
     refused => Next;
 }
+
+/// What an access does to the bytes at its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// Whether it reads them.
+    pub reads: bool,
+    /// Whether it writes them.
+    pub writes: bool,
+}
+
+impl Class {
+    /// What operators of this class do to the bytes at an address in a memory; `memory.atomic.notify` has an address and
+    /// does nothing there.
+    pub const fn access(self) -> Option<Access> {
+        use Class as C;
+        let update = matches!(self, C::atomic_rmw | C::atomic_cmpxchg);
+        let reads = matches!(self, C::load | C::load_lane | C::atomic_load | C::atomic_wait);
+        let writes = matches!(self, C::store | C::store_lane | C::atomic_store);
+        if update || reads || writes {
+            Some(Access { reads: update || reads, writes: update || writes })
+        } else {
+            None
+        }
+    }
+}

@@ -78,7 +78,7 @@ mod vector;
 mod class;
 mod kind;
 
-pub use class::{Class, Flow};
+pub use class::{Access, Class, Flow};
 pub use immediate::{Immediate, Immediates, Value};
 pub use kind::Kind;
 

@@ -125,7 +125,7 @@ pub struct Frame<'m, L> {
 impl<L> Frame<'_, L> {
     /// The types of the values that a branch to its label takes.
     pub fn label_types(&self) -> &[ValType] {
-        if self.kind == BlockKind::Loop { self.types.params() } else { self.types.results() }
+        self.types.label(self.kind)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a walk asks of the module around a body, and the types of a block.
 
+use crate::facts::BlockKind;
 use crate::index::{FuncIdx, GlobalIdx, MemoryIdx, TableIdx};
 use crate::{FuncBody, FuncType, TableType};
 use wasmparser::{BlockType, ValType};
@@ -77,16 +78,27 @@ pub enum BlockTypes<'m> {
 }
 
 impl<'m> BlockTypes<'m> {
-    /// The types of a block of a body.
-    pub(super) fn of(ty: BlockType, around: &impl Surroundings<'m>) -> Option<BlockTypes<'m>> {
+    /// The types that a block type stands for, with function types by their indices; `None` if there is no such type.
+    #[inline]
+    pub fn of(
+        ty: BlockType,
+        type_at: impl FnOnce(u32) -> Option<&'m FuncType>,
+    ) -> Option<BlockTypes<'m>> {
         Some(match ty {
             BlockType::Empty => BlockTypes::Empty,
             BlockType::Type(ty) => BlockTypes::One(ty),
-            BlockType::FuncType(ty) => BlockTypes::Func(around.type_at(ty)?),
+            BlockType::FuncType(ty) => BlockTypes::Func(type_at(ty)?),
         })
     }
 
+    /// The types of the values that a branch to the label of a block of this kind takes.
+    #[inline]
+    pub fn label(&self, kind: BlockKind) -> &[ValType] {
+        if kind == BlockKind::Loop { self.params() } else { self.results() }
+    }
+
     /// The parameters' types.
+    #[inline]
     pub fn params(&self) -> &[ValType] {
         match self {
             BlockTypes::Empty | BlockTypes::One(_) | BlockTypes::Body(_) => &[],
@@ -95,6 +107,7 @@ impl<'m> BlockTypes<'m> {
     }
 
     /// The results' types.
+    #[inline]
     pub fn results(&self) -> &[ValType] {
         match self {
             BlockTypes::Empty => &[],

@@ -190,7 +190,7 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
     fn open(&mut self, site: &Site<'m>, kind: BlockKind) -> Outcome<D::Error> {
         let condition = if kind == BlockKind::If { Some(self.pop(site)?) } else { None };
         let ty = site.immediates().block().unwrap_or(BlockType::Empty);
-        let Some(types) = BlockTypes::of(ty, &self.around) else {
+        let Some(types) = BlockTypes::of(ty, |ty| self.around.type_at(ty)) else {
             return malformed(site.offset, "a type that is not there");
         };
         if let Operator::TryTable { try_table } = &site.operator {

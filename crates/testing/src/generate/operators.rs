@@ -1,13 +1,13 @@
 //! The operators that compute, load or store: a table of name, operand types and binary code, for generators.
 //!
-//! Neighbours: `body` picks from it, `torture` runs through all of it. Names and types come from
-//! [`prova_num::for_each_num!`] and, for atomics, from the op table of bytecode; the encodings from the text format's
-//! assembler, so that no generator has opcode numbers of its own.
+//! Neighbours: `body` picks from it, `torture` runs through all of it. Names, types and immediates come from the table of Wasm
+//! operators ([`prova_module::ops`]); the encodings from the text format's assembler, so that no generator has opcode numbers of
+//! its own.
 //!
 //! Control, parametric, variable, bulk and table operators are not here: each needs its own thought.
 
-use prova_bytecode::{Class, Kind, OPS, Role};
-use prova_module::{Features, Limits, Module};
+use prova_module::ops::{self, Class, Kind, Opcode, Row};
+use prova_module::{Features, Limits, Module, ValType};
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 use wasm_encoder::{AbstractHeapType, HeapType, RefType};
@@ -131,119 +131,56 @@ impl Plain {
 /// All operators, in the order of their lists.
 pub static OPERATORS: LazyLock<Vec<Plain>> = LazyLock::new(operators);
 
-/// A row of [`prova_num::for_each_num!`] as text.
-struct Row {
-    name: &'static str,
-    operands: &'static [(&'static str, &'static str)],
-    result: &'static str,
-}
-
-macro_rules! rows {
-    ($(($name:ident ($($operand:ident: $type:ty),*) -> $result:ty))*) => {
-        &[$(Row {
-            name: stringify!($name),
-            operands: &[$((stringify!($operand), stringify!($type))),*],
-            result: stringify!($result),
-        }),*]
-    };
-}
-
-const ROWS: &[Row] = prova_num::for_each_num!(rows);
-
 fn operators() -> Vec<Plain> {
-    let numeric = ROWS.iter().filter(|row| !row.name.contains("canonicalize")).map(plain_of_row);
-    let atomics = OPS.iter().filter(|op| op.mnemonic().contains(".atomic.")).map(|&op| {
-        let cells = |role| {
-            op.operands().iter().filter(move |o| o.role == role).filter_map(|o| match o.kind {
-                Kind::i32 => Some(Ty::I32),
-                Kind::i64 => Some(Ty::I64),
-                _ => None,
-            })
-        };
-        let trap_only = op.class() == Class::effect && op.mnemonic().contains("wait");
-        (!trap_only).then(|| Plain {
-            name: op.mnemonic().to_owned(),
-            params: cells(Role::Source).collect(),
-            results: cells(Role::Result).collect(),
-            opcode: Vec::new(),
-            immediate: Immediate::Memory { align_log2: 0, lanes: 0, atomic: true },
-            types: 0,
-            makes_nan: false,
-        })
-    });
-    let mut all: Vec<Plain> = numeric.chain(atomics.flatten()).collect();
-    for op in &mut all {
-        op.types = op.params.iter().chain(&op.results).fold(0, |set, ty| set | ty.bit());
-        op.makes_nan = makes_nan(&op.name);
-    }
+    let mut all: Vec<Plain> = Opcode::ALL.iter().filter_map(|opcode| plain(opcode.row())).collect();
     encode(&mut all);
     all
 }
 
-fn plain_of_row(row: &Row) -> Plain {
-    let ty = |name: &str| match name {
-        "u32" => Ty::I32,
-        "u64" => Ty::I64,
-        "f32" => Ty::F32,
-        "f64" => Ty::F64,
-        "u128" => Ty::V128,
-        _ => crate::cannot(&format!("a number type {name}")),
+/// Whether operators of a class compute, load or store, and may do so wherever their operands are.
+fn is_generated(class: Class) -> bool {
+    use Class as C;
+    matches!(class, C::pure | C::pure2 | C::trap | C::load | C::store | C::load_lane)
+        || matches!(class, C::store_lane | C::atomic_load | C::atomic_store | C::atomic_rmw)
+        || matches!(class, C::atomic_cmpxchg | C::atomic_notify)
+}
+
+/// The operator of a row, without its code; none if it is not generated here, as those on references.
+fn plain(row: &Row) -> Option<Plain> {
+    let number = |kind: &Kind| match kind.val_type()? {
+        ValType::I32 => Some(Ty::I32),
+        ValType::I64 => Some(Ty::I64),
+        ValType::F32 => Some(Ty::F32),
+        ValType::F64 => Some(Ty::F64),
+        ValType::V128 => Some(Ty::V128),
+        ValType::Ref(_) => None,
     };
-    let log2 = |name: &str| match name {
-        "u8" => 0,
-        "u16" => 1,
-        "u32" | "f32" => 2,
-        "u64" | "f64" => 3,
-        _ => 4,
-    };
-    let (store, load) = (row.name.contains("_store"), row.name.contains("_load"));
-    let lane = row.operands.iter().any(|o| o.0 == "lane");
-    let immediate = if store || load {
-        let bits = row.operands.iter().find(|o| o.0 == "bits").map_or(row.result, |o| o.1);
-        let align_log2 = log2(bits);
-        Immediate::Memory {
-            align_log2,
-            lanes: if lane { 16 >> align_log2 } else { 0 },
-            atomic: false,
+    let address = usize::from(row.params.first() == Some(&Kind::addr));
+    let params: Vec<Ty> = row.params[address..].iter().map(number).collect::<Option<_>>()?;
+    let results: Vec<Ty> = row.results.iter().map(number).collect::<Option<_>>()?;
+    if !is_generated(row.class) {
+        return None;
+    }
+    let lanes = row.immediates.iter().find_map(|kind| kind.lanes()).unwrap_or(0);
+    let atomic = row.mnemonic.contains(".atomic.");
+    let immediate = match (row.immediates.first(), lanes) {
+        (None, _) => Immediate::None,
+        (Some(ops::Immediate::memarg), lanes) => {
+            Immediate::Memory { align_log2: row.width.ilog2() as u8, lanes, atomic }
         }
-    } else if lane {
-        let count = ["x16", "x8", "x4", "x2"].iter().position(|shape| row.name.contains(shape));
-        Immediate::Lane(16 >> count.unwrap_or(3))
-    } else if row.name == "i8x16_shuffle" {
-        Immediate::Shuffle
-    } else {
-        Immediate::None
+        (Some(ops::Immediate::lanes), _) => Immediate::Shuffle,
+        (Some(_), lanes) => Immediate::Lane(lanes),
     };
-    let params = row.operands.iter().filter(|o| !matches!(o.0, "bits" | "lane" | "lanes"));
-    // How a type prints is the compiler's choice of spaces.
-    let result = row.result.replace(' ', "");
-    let results = match &*result {
-        _ if store => Vec::new(),
-        "(u64,u64)" => vec![Ty::I64, Ty::I64],
-        result => {
-            let inner = result.strip_prefix("Result<").and_then(|r| r.split(',').next());
-            vec![ty(inner.unwrap_or(result))]
-        }
-    };
-    Plain {
-        name: row.name.replacen('_', ".", 1),
-        params: params.map(|o| ty(o.1)).collect(),
+    let types = params.iter().chain(&results).fold(0, |set, ty| set | ty.bit());
+    Some(Plain {
+        name: row.mnemonic.to_owned(),
+        params,
         results,
         opcode: Vec::new(),
         immediate,
-        types: 0,
-        makes_nan: false,
-    }
-}
-
-fn makes_nan(name: &str) -> bool {
-    let Some((shape, op)) = name.split_once('.') else { return false };
-    const ARITHMETIC: [&str; 16] = [
-        "add", "sub", "mul", "div", "sqrt", "ceil", "floor", "trunc", "nearest", "min", "max",
-        "demote", "promote", "madd", "nmadd", "relaxed",
-    ];
-    shape.starts_with('f') && !op.starts_with('p') && ARITHMETIC.iter().any(|a| op.contains(a))
-        || op.starts_with("promote")
+        types,
+        makes_nan: row.canonical.is_some(),
+    })
 }
 
 /// Assembles every operator in dead code, where any operands are there, and takes its bytes.

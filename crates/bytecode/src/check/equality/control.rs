@@ -17,6 +17,7 @@ use super::state::Mark;
 use super::wasm::Dead;
 use super::{Component, Fault, Observer, Proof, Rule, Verdict};
 use crate::encode::Inst;
+use prova_module::walk::BlockTypes;
 use prova_module::{BlockKind, BlockType, BrTable, FuncIdx, TypeIdx, ValType};
 use prova_terms::{Prim, Vn};
 use std::borrow::Cow;
@@ -30,9 +31,8 @@ pub(super) struct Frame<'t> {
     count: usize,
     /// The home slot of its first parameter or result.
     pub(super) base: u32,
-    /// Types with the same numbers of cells as those of the parameters.
-    params: &'t [ValType],
-    results: &'t [ValType],
+    /// Its parameters and results.
+    types: BlockTypes<'t>,
     /// For a loop, the label's word; else the word to which its branches go, once there is one.
     word: Option<u32>,
     /// Of an `if` whose `else` has not come: where its condition leads when it is zero, and whether that is right as the edge
@@ -45,11 +45,6 @@ pub(super) struct Frame<'t> {
 /// For each value whether it has two cells.
 fn wide(types: &[ValType]) -> impl Iterator<Item = bool> {
     types.iter().map(|&ty| ty == ValType::V128)
-}
-
-/// One type with as many cells.
-fn single(ty: ValType) -> &'static [ValType] {
-    if ty == ValType::V128 { &[ValType::V128] } else { &[ValType::I32] }
 }
 
 fn hint_fault(what: impl Into<Cow<'static, str>>) -> Fault {
@@ -80,14 +75,13 @@ impl<O: Observer> Proof<'_, '_, O> {
 impl<'t, O: Observer> Proof<'t, '_, O> {
     /// Opens the body.
     pub(super) fn open_body(&mut self, func: FuncIdx) {
-        let results = &self.module.func_type(func).results;
+        let types = BlockTypes::Body(self.module.func_type(func));
         self.frames.push(Frame {
             kind: BlockKind::Func,
             offset: self.offset,
             count: 0,
             base: self.state.local_cells,
-            params: &[],
-            results,
+            types,
             word: None,
             otherwise: None,
             mark: None,
@@ -95,15 +89,10 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
     }
 
     fn open(&mut self, kind: BlockKind, ty: BlockType) -> Result<usize, Fault> {
-        let (params, results): (&'t [ValType], &'t [ValType]) = match ty {
-            BlockType::Empty => (&[], &[]),
-            BlockType::Type(ty) => (&[], single(ty)),
-            BlockType::FuncType(ty) => {
-                let ty = &self.module.types()[ty as usize];
-                (&ty.params, &ty.results)
-            }
-        };
-        let count = self.state.entries().checked_sub(params.len());
+        let module = self.module;
+        let types = BlockTypes::of(ty, |ty| module.types().get(ty as usize));
+        let types = types.ok_or_else(|| Fault::new(Rule::Operators, "a type that is not there"))?;
+        let count = self.state.entries().checked_sub(types.params().len());
         let count = count.ok_or_else(|| Fault::new(Rule::Operators, "an empty operand stack"))?;
         let base = self.state.entry_cell(count);
         self.state.track(base);
@@ -112,8 +101,7 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
             offset: self.offset,
             count,
             base,
-            params,
-            results,
+            types,
             word: None,
             otherwise: None,
             mark: None,
@@ -134,8 +122,8 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         self.edge(at)?;
         let frame = &mut self.frames[at];
         frame.word = Some(word);
-        let (count, base, params) = (frame.count, frame.base, frame.params);
-        self.state.label(&mut self.terms.borrow_mut(), count, base, wide(params));
+        let (count, base, types) = (frame.count, frame.base, frame.types);
+        self.state.label(&mut self.terms.borrow_mut(), count, base, wide(types.params()));
         self.poll_due = true;
         Ok(())
     }
@@ -152,7 +140,8 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         self.condition(condition, code, false)?;
         // Without `else` its parameters are its results (validation), and its condition may lead to its end.
         let frame = &self.frames[at];
-        let direct = wide(frame.params).eq(wide(frame.results)) && self.is_right(at);
+        let direct =
+            wide(frame.types.params()).eq(wide(frame.types.results())) && self.is_right(at);
         let mark = self.state.mark();
         let frame = &mut self.frames[at];
         frame.otherwise = Some((target, direct));
@@ -172,8 +161,8 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         let (Some((target, _)), Some(mark)) = (frame.otherwise.take(), frame.mark.take()) else {
             return Err(Fault::new(Rule::Operators, "an else without if"));
         };
-        let (count, base, params) = (frame.count, frame.base, frame.params);
-        self.state.rollback(mark, count, base, wide(params));
+        let (count, base, types) = (frame.count, frame.base, frame.types);
+        self.state.rollback(mark, count, base, wide(types.params()));
         self.at_word(word)?;
         self.lands(target, word)?;
         self.live = true;
@@ -222,7 +211,7 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         }
         if reached {
             let mut terms = self.terms.borrow_mut();
-            self.state.label(&mut terms, frame.count, frame.base, wide(frame.results));
+            self.state.label(&mut terms, frame.count, frame.base, wide(frame.types.results()));
         }
         self.live = reached;
         Ok(())
@@ -272,7 +261,7 @@ impl<O: Observer> Proof<'_, '_, O> {
 
     /// The cell of the first of the label's values, which are on top of the stack.
     fn values(&self, frame: &Frame<'_>) -> Option<u32> {
-        let values = if frame.kind == BlockKind::Loop { frame.params } else { frame.results };
+        let values = frame.types.label(frame.kind);
         let first = self.state.entries().checked_sub(values.len())?;
         Some(self.state.entry_cell(first))
     }
@@ -301,7 +290,7 @@ impl<O: Observer> Proof<'_, '_, O> {
     fn wrong_direct(&mut self, at: usize) -> Fault {
         let frame = &mut self.frames[at];
         if let Some(mark) = frame.mark.take() {
-            let (count, base, params) = (frame.count, frame.base, frame.params);
+            let (count, base, params) = (frame.count, frame.base, frame.types.params());
             self.state.rollback(mark, count, base, wide(params));
         }
         self.wrong_edge(at)
@@ -468,7 +457,7 @@ impl<O: Observer> Proof<'_, '_, O> {
 
     /// The results of the function are the top values.
     fn returned(&mut self, step: &Step) -> Verdict {
-        let results = self.frames[0].results.len();
+        let results = self.frames[0].types.results().len();
         let first = self.state.entries().checked_sub(results);
         let first = first.ok_or_else(|| Fault::new(Rule::Operators, "an empty operand stack"))?;
         let from = self.state.entry_cell(first);

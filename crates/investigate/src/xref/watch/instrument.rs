@@ -18,7 +18,8 @@
 //! Limit: each frame has some more locals, so a program that runs into the stack limit does so a little earlier.
 //! `tests/watch.rs` compares programs with themselves.
 
-use crate::op::{access, fixed_arity, memarg, mnemonic};
+use crate::op::{access, memarg};
+use prova_module::ops::{self, Class, Flow, Immediate, Immediates, Opcode, Row};
 use prova_module::{FuncIdx, MemArgTarget, Module, Operator};
 use std::convert::Infallible;
 use std::ops::Range;
@@ -366,34 +367,41 @@ impl Instrument<'_> {
     }
 
     fn plan(&self, op: &Operator<'_>) -> Plan {
-        let bulk = |operands, writes, reads, moves| {
-            if writes || reads {
-                Plan::Bulk(Bulk { operands, writes, reads, moves })
-            } else {
-                Plan::Nothing
-            }
-        };
-        match *op {
-            Operator::MemoryFill { mem } => {
-                bulk([self.address(mem), ValType::I32, self.address(mem)], mem == 0, false, false)
-            }
-            Operator::MemoryInit { mem, .. } => {
-                bulk([self.address(mem), ValType::I32, ValType::I32], mem == 0, false, false)
-            }
-            Operator::MemoryCopy { dst_mem, src_mem } => {
-                let (to, from) = (self.address(dst_mem), self.address(src_mem));
-                let length = if to == from { to } else { ValType::I32 };
-                bulk([to, from, length], dst_mem == 0, src_mem == 0, dst_mem == 0)
-            }
-            Operator::Call { function_index } => {
-                Plan::Call { host: (function_index as usize) < self.module.imported_func_count() }
-            }
-            Operator::CallIndirect { .. } | Operator::CallRef { .. } => Plan::Call { host: false },
-            Operator::ReturnCall { .. }
-            | Operator::ReturnCallIndirect { .. }
-            | Operator::ReturnCallRef { .. } => Plan::TailCall,
-            _ => plan_of_access(op),
+        let (row, immediates) = (Opcode::of(op).row(), Opcode::immediates(op));
+        let class = row.class;
+        if class == Class::effect && row.params.first() == Some(&ops::Kind::addr) {
+            return self.bulk(row, &immediates);
         }
+        if class.flow() == Flow::Call {
+            let callee = immediates.index(Immediate::func).map(|callee| callee as usize);
+            let host = callee.is_some_and(|callee| callee < self.module.imported_func_count());
+            return Plan::Call { host };
+        }
+        let tail = [Class::return_call, Class::return_call_indirect, Class::return_call_ref];
+        if tail.contains(&class) { Plan::TailCall } else { plan_of_access(op) }
+    }
+
+    /// `memory.fill`, `memory.copy`, `memory.init`; growth has one operand and is none.
+    fn bulk(&self, row: &Row, immediates: &Immediates<'_>) -> Plan {
+        let memories: Vec<u32> = immediates.indices(Immediate::mem).collect();
+        let (&[to, ref others @ ..], &[first, second, third]) = (&memories[..], row.params) else {
+            return Plan::Nothing;
+        };
+        let from = others.first().copied();
+        let operand = |kind: ops::Kind| match kind {
+            ops::Kind::addr => self.address(to),
+            ops::Kind::addr2 => self.address(from.unwrap_or(to)),
+            ops::Kind::addr_min if self.address(to) == self.address(from.unwrap_or(to)) => {
+                self.address(to)
+            }
+            kind => number(kind).unwrap_or(ValType::I32),
+        };
+        let operands = [first, second, third].map(operand);
+        let (writes, reads) = (to == 0, from == Some(0));
+        if !writes && !reads {
+            return Plan::Nothing;
+        }
+        Plan::Bulk(Bulk { operands, writes, reads, moves: writes && from.is_some() })
     }
 
     /// Writes an operator with what belongs to it.
@@ -532,11 +540,13 @@ impl Instrument<'_> {
     }
 }
 
+/// The type of an operand whose kind says it.
+fn number(kind: ops::Kind) -> Option<ValType> {
+    kind.val_type().and_then(|ty| ValType::try_from(ty).ok())
+}
+
 fn plan_of_access(op: &Operator<'_>) -> Plan {
-    let (Some(memarg), Some(access), Some((takes, _))) = (memarg(op), access(op), fixed_arity(op))
-    else {
-        return Plan::Nothing;
-    };
+    let (Some(memarg), Some(access)) = (memarg(op), access(op)) else { return Plan::Nothing };
     if memarg.target != MemArgTarget::Memory(0) {
         return Plan::Nothing;
     }
@@ -545,18 +555,6 @@ fn plan_of_access(op: &Operator<'_>) -> Plan {
         (true, false) => Kind::Read,
         (false, _) => Kind::Write,
     };
-    let name = mnemonic(op);
-    let own = match name.get(..3) {
-        Some("i64") => ValType::I64,
-        Some("f32") => ValType::F32,
-        Some("f64") => ValType::F64,
-        Some("v12") => ValType::V128,
-        _ => ValType::I32,
-    };
-    let above = match name.as_str() {
-        "memory.atomic.wait32" => vec![ValType::I32, ValType::I64],
-        "memory.atomic.wait64" => vec![ValType::I64, ValType::I64],
-        _ => vec![own; takes.saturating_sub(1) as usize],
-    };
-    Plan::Access { kind, offset: memarg.offset, bytes: access.bytes, above }
+    let above = Opcode::of(op).row().params.iter().skip(1).filter_map(|&kind| number(kind));
+    Plan::Access { kind, offset: memarg.offset, bytes: access.bytes, above: above.collect() }
 }

@@ -29,6 +29,7 @@ use prova::{
     bail, format_err,
 };
 use prova_builds::names::printable;
+use prova_module::ops::{Immediate, Opcode};
 use prova_module::{DataIdx, ExternKind, FuncIdx, Module};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -417,11 +418,9 @@ fn place(module: &Module, site: Site) -> Place {
         let mut reader = body.operators();
         std::iter::from_fn(|| reader.read_with_offset().ok())
             .find(|(_, offset)| *offset as u32 == site.offset)
-            .map(|(op, _)| match op {
-                prova_module::Operator::Call { function_index } => {
-                    format!("call {}", named(module, FuncIdx(function_index)))
-                }
-                op => mnemonic(&op),
+            .map(|(op, _)| match Opcode::immediates(&op).index(Immediate::func) {
+                Some(callee) => format!("{} {}", mnemonic(&op), named(module, FuncIdx(callee))),
+                None => mnemonic(&op),
             })
     });
     Place {
