@@ -36,7 +36,7 @@ pub const SHAPES: &[Shape] = &[
     ("calls with many arguments", Answer::Limit, calls_with_arguments),
     ("many small blocks with many results", Answer::Limit, blocks_with_results),
     ("locals at the limit", Answer::Accepted, || locals(&[(49_990, 0x7f)])),
-    ("wide locals beyond the bytecode", Answer::Untranslated, || locals(&[(40_000, 0x7b)])),
+    ("wide locals beyond the cells of a function", Answer::Limit, || locals(&[(40_000, 0x7b)])),
     ("locals beyond any number", Answer::Invalid, || locals(&[(u32::MAX, 0x7f), (u32::MAX, 0x7e)])),
     ("many groups of no locals", Answer::Accepted, || {
         function(NO_TYPE, &vec![(0, 0x7f); 500_000], &[])
