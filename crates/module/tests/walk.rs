@@ -1,8 +1,8 @@
-//! The structured walk with types for values, held against the validator's operand stack, and bodies that do not
-//! fit their surroundings.
+//! The structured walk with types for values, held against the validator's operand stack, and
+//! bodies that do not fit their surroundings.
 //!
-//! Green does not show that a domain may rely on more than types, heights and reachability: the order of calls is tested
-//! on one body by hand.
+//! Green does not show that a domain may rely on more than types, heights and reachability: the
+//! order of calls is tested on one body by hand.
 
 use arbtest::arbitrary::Unstructured;
 use prova_module::ops::{Class, Kind};
@@ -15,7 +15,8 @@ use std::collections::HashMap;
 use wasm_smith::{Config, Module as Generated};
 use wasmparser::{FuncValidatorAllocations, ValidPayload, Validator, WasmFeatures};
 
-/// The validator's operand stack before each operator of a body, where it is reachable for the validator.
+/// The validator's operand stack before each operator of a body, where it is reachable for the
+/// validator.
 type Stacks = HashMap<u32, Vec<ValType>>;
 
 /// The stacks of all bodies, by offset.
@@ -44,7 +45,8 @@ fn stacks(bytes: &[u8]) -> Stacks {
     stacks
 }
 
-/// A type as both sides have it: references to defined types are told apart by their nullability alone.
+/// A type as both sides have it: references to defined types are told apart by their nullability
+/// alone.
 fn plain(ty: ValType) -> ValType {
     match ty {
         ValType::Ref(ty) if ty.is_concrete_type_ref() => {
@@ -126,7 +128,7 @@ impl<'m> Domain<'m> for Types<'m> {
         params: &mut [ValType],
     ) -> Result<u32, String> {
         assert_eq!(condition.is_some(), block.kind == BlockKind::If);
-        assert_eq!(condition.is_none_or(|ty| *ty == ValType::I32), true);
+        assert!(condition.is_none_or(|ty| *ty == ValType::I32));
         assert_eq!(site.is_none(), block.kind == BlockKind::Func);
         assert!(block.facts.is_some_and(|facts| facts.reachable), "a live block is reachable");
         // A parameter's type may be wider than what is there.

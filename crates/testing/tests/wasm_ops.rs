@@ -1,7 +1,8 @@
-//! Every row of the table of Wasm operators against the reference tier, and wrong rows that must not pass.
+//! Every row of the table of Wasm operators against the reference tier, and wrong rows that must
+//! not pass.
 //!
-//! Planted is, in every row, each wrong entry of each column that has a value of its own: what the test says of the table, it
-//! can say of every entry.
+//! Planted is, in every row, each wrong entry of each column that has a value of its own: what the
+//! test says of the table, it can say of every entry.
 //!
 //! A green run does not show that `prova-num` is right, nor wasmparser, which both sides use.
 
@@ -229,7 +230,8 @@ fn a_wrong_function_is_noticed() {
     }));
 }
 
-/// Whether two operators do the same on all operands: selections of lanes choose bits here (`prova_num::relaxed`).
+/// Whether two operators do the same on all operands: selections of lanes choose bits here
+/// (`prova_num::relaxed`).
 fn same(a: Opcode, b: Opcode) -> bool {
     let selects = |opcode| {
         matches!(

@@ -1,13 +1,16 @@
 //! A function body → what it does with constants: a domain of the structured walk.
 //!
-//! Neighbours: `prova_module::walk` walks; `xref` gives a [`Sink`] that keeps what concerns its range.
+//! Neighbours: `prova_module::walk` walks; `xref` gives a [`Sink`] that keeps what concerns its
+//! range.
 //!
-//! The domain is {constant, unknown}. Constants flow through the operand stack, `local.set`/`get`/`tee`, and
-//! `i32.add`/`sub`/`and`/`or`/`shl`/`mul` of constants.
+//! The domain is {constant, unknown}. Constants flow through the operand stack,
+//! `local.set`/`get`/`tee`, and `i32.add`/`sub`/`and`/`or`/`shl`/`mul` of constants.
 //!
-//! 1. A constant is reported only if every path to that place gives this value: where paths join (an `end`, an `else`, a
-//!    loop's start), locals that the block writes are unknown, by the masks of the function's facts.
-//! 2. What takes a constant in a way not listed makes it escape; nothing is dropped in silence but `drop` itself.
+//! 1. A constant is reported only if every path to that place gives this value: where paths join
+//!    (an `end`, an `else`, a loop's start), locals that the block writes are unknown, by the masks
+//!    of the function's facts.
+//! 2. What takes a constant in a way not listed makes it escape; nothing is dropped in silence
+//!    but `drop` itself.
 //!
 //! Linear: constant work for each operator and 64 steps for each block.
 
@@ -62,8 +65,11 @@ pub(crate) fn walk<S: Sink>(module: &Module, func: FuncIdx, params: &[Value], si
     constants.sink
 }
 
+/// What an operator does with constants.
+type Fold = fn(u32, u32) -> u32;
+
 /// Operators that give a constant for constants.
-const FOLDS: [(Opcode, fn(u32, u32) -> u32); 6] = [
+const FOLDS: [(Opcode, Fold); 6] = [
     (Opcode::I32Add, u32::wrapping_add),
     (Opcode::I32Sub, u32::wrapping_sub),
     (Opcode::I32Mul, u32::wrapping_mul),
@@ -107,7 +113,8 @@ impl<S: Sink> Constants<S> {
         value
     }
 
-    /// A bulk operator on memory 0, of which what is no address or length escapes; says whether it is one.
+    /// A bulk operator on memory 0, of which what is no address or length escapes; says whether it
+    /// is one.
     fn bulk(&mut self, site: &Site<'_>, args: &[Value]) -> bool {
         let at = (site.offset, &site.operator);
         let memories: Vec<u32> = site.immediates().indices(Immediate::mem).collect();
@@ -211,7 +218,8 @@ impl<'m, S: Sink> Domain<'m> for Constants<S> {
                 self.escape(site, edge.values);
                 self.escape(site, &edge.below[edge.inner..]);
             }
-            // The other targets take the same; the parameters of an `if` are unknown, references no constants.
+            // The other targets take the same; the parameters of an `if` are unknown, references no
+            // constants.
             How::BrTable(..) | How::OnNull(_) | How::OnNonNull | How::Skip => {}
         }
         Ok(())

@@ -154,8 +154,8 @@ pub struct Access {
 }
 
 impl Class {
-    /// What operators of this class do to the bytes at an address in a memory; `memory.atomic.notify` has an address and
-    /// does nothing there.
+    /// What operators of this class do to the bytes at an address in a memory;
+    /// `memory.atomic.notify` has an address and does nothing there.
     pub const fn access(self) -> Option<Access> {
         use Class as C;
         let update = matches!(self, C::atomic_rmw | C::atomic_cmpxchg);

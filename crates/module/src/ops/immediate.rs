@@ -1,5 +1,5 @@
-//! The immediates of operators: an operator of the decoder → its immediates with their kinds, in the
-//! order of the row.
+//! The immediates of operators: an operator of the decoder → its immediates with their kinds, in
+//! the order of the row.
 //!
 //! Readers ask for a kind (`Immediates::index(Immediate::func)`), so that they need not name the
 //! operators that have it. That a row has an immediate for each field of wasmparser's operator is

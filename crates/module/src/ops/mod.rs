@@ -4,12 +4,13 @@
 //! A row reads
 //!
 //! ```text
-//! I32Add       "i32.add"        1 pure     [a:i32 b:i32 -> i32] ()                   { i32_add(a, b) }
-//! F32Add       "f32.add"        1 pure     [a:f32 b:f32 -> f32 / f32_canonicalize] () { f32_add(a, b) }
-//! I32Load8S    "i32.load8_s"    1 load     [p:addr -> i32] (o:memarg) m:u8           { i32_load8_s(m) }
-//! MemoryGrow   "memory.grow"    1 effect   [n:addr -> addr] (k:mem) cx               { cx.memory_grow(k, n) }
-//! BrIf         "br_if"          1 br_if    [a:label c:i32 -> label] (l:label)        {}
-//! StructNew    "struct.new"     1 refused:Gc [a:fields -> any] (y:type_)             {}
+//! I32Add       "i32.add"        1 pure     [a:i32 b:i32 -> i32] ()                   { i32_add(a,
+//! b) } F32Add       "f32.add"        1 pure     [a:f32 b:f32 -> f32 / f32_canonicalize] () {
+//! f32_add(a, b) } I32Load8S    "i32.load8_s"    1 load     [p:addr -> i32] (o:memarg) m:u8
+//! { i32_load8_s(m) } MemoryGrow   "memory.grow"    1 effect   [n:addr -> addr] (k:mem) cx
+//! { cx.memory_grow(k, n) } BrIf         "br_if"          1 br_if    [a:label c:i32 -> label]
+//! (l:label)        {} StructNew    "struct.new"     1 refused:Gc [a:fields -> any] (y:type_)
+//! {}
 //! ```
 //!
 //! that is
@@ -165,8 +166,8 @@ impl Row {
             .then_some((self.params.len() as u32, self.results.len() as u32))
     }
 
-    /// Whether it is *plain*: it costs 1, takes and gives at most three values, writes no local, and
-    /// has nothing to do with blocks, branches and calls.
+    /// Whether it is *plain*: it costs 1, takes and gives at most three values, writes no local,
+    /// and has nothing to do with blocks, branches and calls.
     pub fn is_plain(&self) -> bool {
         self.cost == 1
             && self.class.flow() == Flow::Next

@@ -1,5 +1,5 @@
-//! A structured walk over a function body: operators → an operand stack of values of a *domain*, blocks,
-//! edges to labels.
+//! A structured walk over a function body: operators → an operand stack of values of a *domain*,
+//! blocks, edges to labels.
 //!
 //! ```text
 //! body ─ Walk ─► operator(arguments) → results
@@ -7,37 +7,41 @@
 //!    FuncFacts ───────► written locals, reachability of each block
 //! ```
 //!
-//! This is abstract interpretation on the structure that Wasm has anyway (Cousot and Cousot, 1977; as
-//! Braun and others, *Simple and efficient construction of SSA form*, 2013, do it for a syntax tree): the
-//! walk keeps what is the same for every reader (frames, heights, arities, reachability) and leaves to the
-//! [`Domain`] what values and labels are. One pass in the order of the operators, no fixpoint; a domain that
-//! needs to know what a loop does before it is walked takes it from [`BlockFacts`].
+//! This is abstract interpretation on the structure that Wasm has anyway (Cousot and Cousot, 1977;
+//! as Braun and others, *Simple and efficient construction of SSA form*, 2013, do it for a syntax
+//! tree): the walk keeps what is the same for every reader (frames, heights, arities, reachability)
+//! and leaves to the [`Domain`] what values and labels are. One pass in the order of the operators,
+//! no fixpoint; a domain that needs to know what a loop does before it is walked takes it from
+//! [`BlockFacts`].
 //!
-//! A body needs no [`Module`]: [`Surroundings`] may be anything that knows the types, and the facts may be
-//! missing. So tools walk bodies that nobody has validated: what does not fit together ends the walk with
-//! [`Stop::Malformed`]. Readers: `prova-investigate` (`xref`: constants; `diff`: heights and edges).
+//! A body needs no [`Module`]: [`Surroundings`] may be anything that knows the types, and the facts
+//! may be missing. So tools walk bodies that nobody has validated: what does not fit together ends
+//! the walk with [`Stop::Malformed`]. Readers: `prova-investigate` (`xref`: constants; `diff`:
+//! heights and edges).
 //!
 //! # SSA construction
 //! [`Domain::Value`] is an SSA value, [`Domain::Label`] the block that a label stands for.
-//! - `open` makes the block of the label: of a loop its header, at once, with a parameter for each of the
-//!   block's and for each local that [`BlockFacts::written`] names; of any other its continuation, whose
-//!   parameters are the label's values and those locals. Of an `if` it also ends the current block with a
-//!   branch on the condition.
-//! - `edge` ends the current block with a jump (or one arm of a conditional one) to the label's block; its
-//!   arguments are the edge's values and the current values of the locals.
-//! - `otherwise` and `close` go on in the other arm's or the label's block, whose parameters are the stack's values
-//!   and the locals' from here on. A block that only falls out of its end is no label: its values stay.
+//! - `open` makes the block of the label: of a loop its header, at once, with a parameter for
+//!   each of the block's and for each local that [`BlockFacts::written`] names; of any other its
+//!   continuation, whose parameters are the label's values and those locals. Of an `if` it also
+//!   ends the current block with a branch on the condition.
+//! - `edge` ends the current block with a jump (or one arm of a conditional one) to the label's
+//!   block; its arguments are the edge's values and the current values of the locals.
+//! - `otherwise` and `close` go on in the other arm's or the label's block, whose parameters are
+//!   the stack's values and the locals' from here on. A block that only falls out of its end is no
+//!   label: its values stay.
 //! - `operator` appends an instruction per row, by its class and expression.
 //!
 //! # Invariants
-//! 1. Between operators the stack has the base of the innermost frame, and above it what the frame's
-//!    operators have left.
-//! 2. Edges and operators of unreachable code are not reported (by structure alone, as `facts` has it), but
-//!    for [`Domain::dead`].
+//! 1. Between operators the stack has the base of the innermost frame, and above it what the
+//!    frame's operators have left.
+//! 2. Edges and operators of unreachable code are not reported (by structure alone, as `facts`
+//!    has it), but for [`Domain::dead`].
 //! 3. Each label's edges come before its `close` (of a loop: between `open` and `close`).
 //!
-//! Limits: [`HEIGHT_MAX`] values; time and memory are linear in the operators, the values that they push
-//! and the labels that they name. Tests: `tests/walk.rs` (the walk with types for values, against the validator's stack).
+//! Limits: [`HEIGHT_MAX`] values; time and memory are linear in the operators, the values that they
+//! push and the labels that they name. Tests: `tests/walk.rs` (the walk with types for values,
+//! against the validator's stack).
 //!
 //! [`Module`]: crate::Module
 
@@ -74,8 +78,8 @@ impl<'m> Site<'m> {
         Opcode::immediates(&self.operator)
     }
 
-    /// The type of a result of this kind, if the operator says it: `None` for a type that is the operand's
-    /// ([`Kind::same`], [`Kind::non_null`]) and for lists.
+    /// The type of a result of this kind, if the operator says it: `None` for a type that is the
+    /// operand's ([`Kind::same`], [`Kind::non_null`]) and for lists.
     pub fn result_type(&self, kind: Kind, around: &impl Surroundings<'m>) -> Option<ValType> {
         let immediates = self.immediates();
         let index = |kind| immediates.index(kind);
@@ -183,7 +187,8 @@ pub trait Domain<'m> {
     /// Why the domain ends a walk.
     type Error;
 
-    /// An operator that goes on to the next one: pushes its results to `results`, as many as it has.
+    /// An operator that goes on to the next one: pushes its results to `results`, as many as it
+    /// has.
     ///
     /// # Errors
     /// What ends the walk; the same for all methods.
@@ -194,9 +199,9 @@ pub trait Domain<'m> {
         results: &mut Vec<Self::Value>,
     ) -> Result<(), Self::Error>;
 
-    /// A block opens: its label, from the block (whose label is still missing), the condition of an `if`, and the parameters,
-    /// which may be replaced by those of a loop's header. The body opens without site.
-    #[expect(clippy::type_complexity, reason = "a frame without its label")]
+    /// A block opens: its label, from the block (whose label is still missing), the condition of an
+    /// `if`, and the parameters, which may be replaced by those of a loop's header. The body opens
+    /// without site.
     fn open(
         &mut self,
         site: Option<&Site<'m>>,
@@ -231,8 +236,8 @@ pub trait Domain<'m> {
         params: &mut [Self::Value],
     ) -> Result<(), Self::Error>;
 
-    /// A block ends. `results` are the values that fell out ([`Exit::Fallen`]), or empty and to be filled
-    /// with the label's ([`Exit::Joined`]), or to stay empty.
+    /// A block ends. `results` are the values that fell out ([`Exit::Fallen`]), or empty and to be
+    /// filled with the label's ([`Exit::Joined`]), or to stay empty.
     fn close(
         &mut self,
         site: &Site<'m>,
@@ -241,8 +246,8 @@ pub trait Domain<'m> {
         results: &mut Vec<Self::Value>,
     ) -> Result<(), Self::Error>;
 
-    /// The function is left by another way than an edge: `unreachable`, a throw, a tail call. `below` is the stack
-    /// of the innermost block under the arguments.
+    /// The function is left by another way than an edge: `unreachable`, a throw, a tail call.
+    /// `below` is the stack of the innermost block under the arguments.
     fn leave(
         &mut self,
         site: &Site<'m>,
@@ -266,7 +271,8 @@ pub trait Domain<'m> {
 pub enum Stop<E> {
     /// The domain ended it.
     Domain(E),
-    /// The body is not valid, or the surroundings or facts are not its own; of a valid body with its own: never.
+    /// The body is not valid, or the surroundings or facts are not its own; of a valid body with
+    /// its own: never.
     Malformed {
         /// Where.
         offset: u32,

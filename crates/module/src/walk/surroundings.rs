@@ -78,7 +78,8 @@ pub enum BlockTypes<'m> {
 }
 
 impl<'m> BlockTypes<'m> {
-    /// The types that a block type stands for, with function types by their indices; `None` if there is no such type.
+    /// The types that a block type stands for, with function types by their indices; `None` if
+    /// there is no such type.
     #[inline]
     pub fn of(
         ty: BlockType,

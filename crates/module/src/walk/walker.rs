@@ -118,7 +118,8 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
         self.around.type_at(ty)
     }
 
-    /// Counts blocks of unreachable code up to the `else` or `end` of the one that became unreachable.
+    /// Counts blocks of unreachable code up to the `else` or `end` of the one that became
+    /// unreachable.
     fn skip(&mut self, site: &Site<'m>) -> Outcome<D::Error> {
         match site.row.class.flow() {
             Flow::Else if self.dead_depth == 0 => return self.otherwise(site),

@@ -22,128 +22,73 @@ const SWAP: &str = "(type $t (func (param i32 i64) (result i64 i32))) (table 2 f
 /// What a throw costs besides its operator, to the first clause of its own function.
 const CAUGHT: u64 = THROW_COST + CLAUSE_ASKED_COST;
 
-/// The function of a class with its calls; none for a class that goes on to the next operator.
-fn template(class: Class) -> Option<(&'static str, &'static str, &'static [Case])> {
-    use Class as C;
-    const ONE: &str = "(param i32) (result i32)";
-    const TWO: &str = "(param i32 i32) (result i32)";
-    Some(match class {
-        C::unreachable => ("", "{op}", &[(&[], Err(TrapKind::Unreachable), 0)]),
-        C::block => (
-            ONE,
+const ONE: &str = "(param i32) (result i32)";
+const TWO: &str = "(param i32 i32) (result i32)";
+const SWAPS: &str = "(param i32 i64) (result i64 i32)";
+const CHOOSES: &str = "(param i32 i64 i32) (result i64 i32)";
+const NONE: Case = (&[5, 6, 0], Err(TrapKind::UninitializedElement), 3);
+const BEYOND: Case = (&[5, 6, 2], Err(TrapKind::UndefinedElement), 3);
+
+/// The function of each class of control, by type and body, with its calls.
+const TEMPLATES: &[(Class, &str, &str, &[Case])] = &[
+    (Class::unreachable, "", "{op}", &[(&[], Err(TrapKind::Unreachable), 0)]),
+    (Class::block, ONE,
             "local.get 0 {op} (param i32) (result i32) br 0 end i32.const 1 i32.add",
-            &[(&[5], Ok(&[6]), 4)],
-        ),
-        C::loop_ => (
-            "(param i32) (result i32) (local i32)",
+            &[(&[5], Ok(&[6]), 4)]),
+    (Class::loop_, "(param i32) (result i32) (local i32)",
             "local.get 0 {op} (param i32) (result i32)
                 local.tee 0 local.get 1 i32.add local.set 1
                 local.get 0 i32.const 1 i32.sub local.tee 0 local.get 0 br_if 0
             end drop local.get 1",
-            &[(&[3], Ok(&[6]), 32), (&[1], Ok(&[1]), 12)],
-        ),
-        C::if_ => (
-            TWO,
+            &[(&[3], Ok(&[6]), 32), (&[1], Ok(&[1]), 12)]),
+    (Class::if_, TWO,
             "local.get 0 local.get 1 {op} (param i32) (result i32)
             i32.const 1 i32.add else i32.const 2 i32.add i32.const 3 i32.add end",
-            &[(&[5, 1], Ok(&[6]), 4), (&[5, 0], Ok(&[10]), 6)],
-        ),
-        C::else_ => (
-            TWO,
+            &[(&[5, 1], Ok(&[6]), 4), (&[5, 0], Ok(&[10]), 6)]),
+    (Class::else_, TWO,
             "local.get 0 local.get 1 if (param i32) (result i32)
             i32.const 1 i32.add {op} i32.const 2 i32.add i32.const 3 i32.add end",
-            &[(&[5, 1], Ok(&[6]), 5), (&[5, 0], Ok(&[10]), 7)],
-        ),
-        C::end => (
-            TWO,
+            &[(&[5, 1], Ok(&[6]), 5), (&[5, 0], Ok(&[10]), 7)]),
+    (Class::end, TWO,
             "local.get 0 local.get 1 if (param i32) (result i32)
             i32.const 1 i32.add {op} i32.const 2 i32.add",
-            &[(&[5, 1], Ok(&[8]), 7), (&[5, 0], Ok(&[7]), 5)],
-        ),
-        C::br => (
-            ONE,
+            &[(&[5, 1], Ok(&[8]), 7), (&[5, 0], Ok(&[7]), 5)]),
+    (Class::br, ONE,
             "block (result i32) i32.const 9 local.get 0 {op} 0 end i32.const 1 i32.add",
-            &[(&[5], Ok(&[6]), 4)],
-        ),
-        C::br_if => (
-            TWO,
+            &[(&[5], Ok(&[6]), 4)]),
+    (Class::br_if, TWO,
             "block (result i32) local.get 0 local.get 1 {op} 0 i32.const 1 i32.add end",
-            &[(&[5, 1], Ok(&[5]), 2), (&[5, 0], Ok(&[6]), 4)],
-        ),
-        C::br_table => (
-            ONE,
+            &[(&[5, 1], Ok(&[5]), 2), (&[5, 0], Ok(&[6]), 4)]),
+    (Class::br_table, ONE,
             "block block block local.get 0 {op} 0 1 2 end i32.const 10 return end i32.const 20 return end
             i32.const 30",
-            &[(&[0], Ok(&[10]), 2), (&[1], Ok(&[20]), 2), (&[2], Ok(&[30]), 2), (&[9], Ok(&[30]), 2)],
-        ),
-        C::br_on_null => (
-            ONE,
+            &[(&[0], Ok(&[10]), 2), (&[1], Ok(&[20]), 2), (&[2], Ok(&[30]), 2), (&[9], Ok(&[30]), 2)]),
+    (Class::br_on_null, ONE,
             "block local.get 0 if (result funcref) ref.func $g else ref.null func end
             {op} 0 drop i32.const 1 return end i32.const 2",
-            &[(&[1], Ok(&[1]), 4), (&[0], Ok(&[2]), 4)],
-        ),
-        C::br_on_non_null => (
-            ONE,
+            &[(&[1], Ok(&[1]), 4), (&[0], Ok(&[2]), 4)]),
+    (Class::br_on_non_null, ONE,
             "block (result (ref func)) local.get 0 if (result funcref) ref.func $g else ref.null func end
             {op} 0 i32.const 1 return end drop i32.const 2",
-            &[(&[1], Ok(&[2]), 4), (&[0], Ok(&[1]), 4)],
-        ),
-        C::return_ => {
-            (ONE, "block i32.const 9 local.get 0 {op} end i32.const 1", &[(&[5], Ok(&[5]), 2)])
-        }
-        class => return calling(class),
-    })
-}
-
-/// The same for calls and exceptions.
-fn calling(class: Class) -> Option<(&'static str, &'static str, &'static [Case])> {
-    use Class as C;
-    const SWAPS: &str = "(param i32 i64) (result i64 i32)";
-    const CHOOSES: &str = "(param i32 i64 i32) (result i64 i32)";
-    const ONE: &str = "(param i32) (result i32)";
-    if class == C::call {
-        let text = "local.get 0 local.get 1 {op} $g i32.const 1 i32.add";
-        return Some((SWAPS, text, &[(&[5, 6], Ok(&[6, 6]), 6)]));
-    }
-    if class == C::return_call {
-        return Some((SWAPS, "local.get 0 local.get 1 {op} $g", &[(&[5, 6], Ok(&[6, 5]), 4)]));
-    }
-    if class == C::call_ref {
-        let text = "local.get 0 local.get 1 ref.func $g {op} $t i32.const 1 i32.add";
-        return Some((SWAPS, text, &[(&[5, 6], Ok(&[6, 6]), 7)]));
-    }
-    if class == C::return_call_ref {
-        let text = "local.get 0 local.get 1 ref.func $g {op} $t";
-        return Some((SWAPS, text, &[(&[5, 6], Ok(&[6, 5]), 5)]));
-    }
-    const NONE: Case = (&[5, 6, 0], Err(TrapKind::UninitializedElement), 3);
-    const BEYOND: Case = (&[5, 6, 2], Err(TrapKind::UndefinedElement), 3);
-    if class == C::call_indirect {
-        let text = "local.get 0 local.get 1 local.get 2 {op} (type $t) i32.const 1 i32.add";
-        return Some((CHOOSES, text, &[(&[5, 6, 1], Ok(&[6, 6]), 7), NONE, BEYOND]));
-    }
-    if class == C::return_call_indirect {
-        let text = "local.get 0 local.get 1 local.get 2 {op} (type $t)";
-        return Some((CHOOSES, text, &[(&[5, 6, 1], Ok(&[6, 5]), 5), NONE, BEYOND]));
-    }
-    if class == C::throw {
-        let text = "block (result i32) try_table (catch $e 0) local.get 0 {op} $e end i32.const 1 return end";
-        return Some((ONE, text, &[(&[5], Ok(&[5]), 1 + CAUGHT)]));
-    }
-    if class == C::try_table {
-        let text =
-            "block (result i32) {op} (catch $e 0) local.get 0 throw $e end i32.const 1 return end";
-        return Some((ONE, text, &[(&[5], Ok(&[5]), 2 + CAUGHT)]));
-    }
-    let text = "block (result i32) try_table (catch $e 0)
+            &[(&[1], Ok(&[2]), 4), (&[0], Ok(&[1]), 4)]),
+    (Class::return_, ONE, "block i32.const 9 local.get 0 {op} end i32.const 1", &[(&[5], Ok(&[5]), 2)]),
+    (Class::call, SWAPS, "local.get 0 local.get 1 {op} $g i32.const 1 i32.add", &[(&[5, 6], Ok(&[6, 6]), 6)]),
+    (Class::return_call, SWAPS, "local.get 0 local.get 1 {op} $g", &[(&[5, 6], Ok(&[6, 5]), 4)]),
+    (Class::call_ref, SWAPS, "local.get 0 local.get 1 ref.func $g {op} $t i32.const 1 i32.add", &[(&[5, 6], Ok(&[6, 6]), 7)]),
+    (Class::return_call_ref, SWAPS, "local.get 0 local.get 1 ref.func $g {op} $t", &[(&[5, 6], Ok(&[6, 5]), 5)]),
+    (Class::call_indirect, CHOOSES, "local.get 0 local.get 1 local.get 2 {op} (type $t) i32.const 1 i32.add", &[(&[5, 6, 1], Ok(&[6, 6]), 7), NONE, BEYOND]),
+    (Class::return_call_indirect, CHOOSES, "local.get 0 local.get 1 local.get 2 {op} (type $t)", &[(&[5, 6, 1], Ok(&[6, 5]), 5), NONE, BEYOND]),
+    (Class::throw, ONE, "block (result i32) try_table (catch $e 0) local.get 0 {op} $e end i32.const 1 return end", &[(&[5], Ok(&[5]), 1 + CAUGHT)]),
+    (Class::try_table, ONE, "block (result i32) {op} (catch $e 0) local.get 0 throw $e end i32.const 1 return end", &[(&[5], Ok(&[5]), 2 + CAUGHT)]),
+    (Class::throw_ref, ONE, "block (result i32) try_table (catch $e 0)
         block (result i32 exnref) try_table (catch_ref $e 0) local.get 0 throw $e end unreachable end
-        {op} end unreachable end";
-    (class == C::throw_ref).then_some((ONE, text, &[(&[5], Ok(&[5]), 2 + 2 * CAUGHT)]))
-}
+        {op} end unreachable end", &[(&[5], Ok(&[5]), 2 + 2 * CAUGHT)]),
+];
 
 /// What is wrong with a row of control.
 pub(super) fn fault(row: &Row) -> Option<String> {
-    let Some((ty, body, cases)) = template(row.class) else {
+    let template = TEMPLATES.iter().find(|(class, ..)| *class == row.class);
+    let Some((_, ty, body, cases)) = template else {
         return Some(format!("class {:?} is no control", row.class));
     };
     let body = body.replace("{op}", row.mnemonic);

@@ -15,8 +15,8 @@ pub enum Outcome {
     Trap(NumError),
 }
 
-/// An expression. Arguments: the operands, bottom first, then the immediates, then the bits that an access finds.
-/// `None` if the arguments do not fit.
+/// An expression. Arguments: the operands, bottom first, then the immediates, then the bits that an
+/// access finds. `None` if the arguments do not fit.
 pub type Evaluate = fn(&mut dyn Iterator<Item = u128>, &mut Model) -> Option<Outcome>;
 
 /// A type of values.
@@ -194,5 +194,6 @@ macro_rules! expression {
     };
 }
 
-/// The expression of each row, in the order of the table; `None` where the class says what the operator does.
+/// The expression of each row, in the order of the table; `None` where the class says what the
+/// operator does.
 pub(super) const EXPRESSIONS: &[Option<Evaluate>] = for_each_wasm_op!(expressions);

@@ -168,13 +168,16 @@ fn accessed(
 fn parts(class: Class, values: &[u128], found: u128) -> Option<(Vec<u128>, Option<u128>)> {
     let loads = matches!(class, Class::load | Class::load_lane | Class::atomic_load);
     let stores = matches!(class, Class::store | Class::store_lane | Class::atomic_store);
-    match *values {
-        [value] if loads => Some((vec![value], None)),
-        [bits] if stores => Some((Vec::new(), Some(bits))),
-        [old, new] if class == Class::atomic_rmw => Some((vec![old], Some(new))),
-        [old, expected, new] if class == Class::atomic_cmpxchg => {
-            Some((vec![old], (found == expected).then_some(new)))
-        }
-        _ => None,
+    if let ([value], true) = (values, loads) {
+        return Some((vec![*value], None));
     }
+    if let ([bits], true) = (values, stores) {
+        return Some((Vec::new(), Some(*bits)));
+    }
+    if let ([old, new], true) = (values, class == Class::atomic_rmw) {
+        return Some((vec![*old], Some(*new)));
+    }
+    let [old, expected, new] = *values else { return None };
+    let exchanged = (found == expected).then_some(new);
+    (class == Class::atomic_cmpxchg).then(|| (vec![old], exchanged))
 }

@@ -1,6 +1,8 @@
-//! What a class fixes of the other columns, and what an operator costs: an opinion beside the table.
+//! What a class fixes of the other columns, and what an operator costs: an opinion beside the
+//! table.
 //!
-//! The costs are those of docs/semantics.md. The form of a class with one operator is that operator's in the specification.
+//! The costs are those of docs/semantics.md. The form of a class with one operator is that
+//! operator's in the specification.
 
 use prova_module::ops::{Class, Row};
 
@@ -8,8 +10,9 @@ use prova_module::ops::{Class, Row};
 const FREE: [&str; 9] =
     ["nop", "drop", "block", "loop", "try_table", "else", "end", "unreachable", "return"];
 
-/// Patterns of operands, results and immediates: names of kinds, or of sets of kinds (`num`, `int`, `value`, `lane`, `number`,
-/// `object`), with `?` for at most one, `*` for any number, `+` for one or more.
+/// Patterns of operands, results and immediates: names of kinds, or of sets of kinds (`num`, `int`,
+/// `value`, `lane`, `number`, `object`), with `?` for at most one, `*` for any number, `+` for one
+/// or more.
 const fn patterns(class: Class) -> [&'static str; 3] {
     use Class as C;
     match class {

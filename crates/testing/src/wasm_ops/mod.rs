@@ -1,13 +1,15 @@
-//! The table of Wasm operators ([`prova_module::ops`]) against the reference tier: what each column says of an operator is what
-//! the operator does there.
+//! The table of Wasm operators ([`prova_module::ops`]) against the reference tier: what each column
+//! says of an operator is what the operator does there.
 //!
 //! ```text
 //! row ─ place ─► module ─ reference tier ─► results, trap, state, fuel ─┐
-//!   └── evaluate (prova-num), model (the store) ───────────────────────┴─► the same, or a fault of the row
+//!   └── evaluate (prova-num), model (the store) ───────────────────────┴─► the same, or a fault of
+//!   the row
 //! ```
 //!
-//! The reference tier reads nothing of the table but [`FuncFacts`](prova_module::FuncFacts) (fuel), of which [`form`] has an opinion of
-//! its own. An [`Entry`] is a value, so that a test can plant a wrong one.
+//! The reference tier reads nothing of the table but [`FuncFacts`](prova_module::FuncFacts) (fuel),
+//! of which [`form`] has an opinion of its own. An [`Entry`] is a value, so that a test can plant a
+//! wrong one.
 //!
 //! A green run does not show that `prova-num` is right, which both sides use.
 

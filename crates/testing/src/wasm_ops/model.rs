@@ -1,7 +1,8 @@
 //! The store as the rows of tables, memories and segments see it: a plain model of its operations.
 //!
-//! It is written from the specification (core 4.6), not from the store of the engine; bounds, growth and what a bulk operator
-//! costs are docs/semantics.md. Its initial state is taken from an instance, its objects are those of `place`.
+//! It is written from the specification (core 4.6), not from the store of the engine; bounds,
+//! growth and what a bulk operator costs are docs/semantics.md. Its initial state is taken from an
+//! instance, its objects are those of `place`.
 
 use prova_runtime::{Cell, TrapKind};
 

@@ -1,8 +1,10 @@
-//! A row in a place: types for its kinds, values for its immediates → a module whose function `f` executes the operator once.
+//! A row in a place: types for its kinds, values for its immediates → a module whose function `f`
+//! executes the operator once.
 //!
-//! The module has objects of each kind and of each index type, so that an immediate of a wrong kind names something else: memories
-//! 0 (i32) and 1 (i64), tables 0 to 3 (i32 and i64, `funcref` and `externref`), data segment 4, element segment 5, function 3, global 2.
-//! All other segments are dropped from the start, or of another type.
+//! The module has objects of each kind and of each index type, so that an immediate of a wrong kind
+//! names something else: memories 0 (i32) and 1 (i64), tables 0 to 3 (i32 and i64, `funcref` and
+//! `externref`), data segment 4, element segment 5, function 3, global 2. All other segments are
+//! dropped from the start, or of another type.
 
 use prova_module::ops::{Class, Immediate, Kind, Opcode, Row, Value};
 use prova_module::{Features, Limits, Module};
@@ -66,10 +68,11 @@ pub(super) fn choices(row: &Row) -> Vec<Choice> {
         (_, _) => &[[0, 3], [3, 0], [2, 1], [3, 3]],
     };
     // A `select` that names no type takes no references.
-    let types = match row.params.iter().chain(row.results).any(depends) {
-        true if row.class == Class::select && row.immediates.is_empty() => &TYPES[..5],
-        true => &TYPES[..],
-        false => &TYPES[..1],
+    let untyped = row.class == Class::select && row.immediates.is_empty();
+    let types = match (row.params.iter().chain(row.results).any(depends), untyped) {
+        (true, true) => &TYPES[..5],
+        (true, false) => &TYPES[..],
+        (false, _) => &TYPES[..1],
     };
     let lanes: Vec<u8> = match row.immediates.iter().find_map(|kind| kind.lanes()) {
         Some(lanes) => vec![0, lanes - 1],
@@ -133,7 +136,8 @@ impl Choice {
         })
     }
 
-    /// The value of the immediate at `at` of a row, as it is written in the binary format; none where that says nothing.
+    /// The value of the immediate at `at` of a row, as it is written in the binary format; none
+    /// where that says nothing.
     fn raw(&self, row: &Row, at: usize) -> Option<u128> {
         let before = |kind| row.immediates[..at].iter().filter(|&&other| other == kind).count();
         Some(match row.immediates[at] {
@@ -223,7 +227,8 @@ impl Choice {
         }
     }
 
-    /// The operator with its immediates in the text format, which names a segment after what it goes to.
+    /// The operator with its immediates in the text format, which names a segment after what it
+    /// goes to.
     fn operator(&self, row: &Row) -> String {
         let segment = |kind: Immediate| matches!(kind, Immediate::data | Immediate::elem);
         let mut order: Vec<usize> = (0..row.immediates.len()).collect();
@@ -291,7 +296,8 @@ fn surroundings(choice: &Choice) -> String {
 }
 
 impl Place {
-    /// Puts a row into a module; `instead` replaces the type of one operand (`Ok`) or result (`Err`).
+    /// Puts a row into a module; `instead` replaces the type of one operand (`Ok`) or result
+    /// (`Err`).
     ///
     /// # Errors
     /// Why there is no valid module that executes the operator as its row says.

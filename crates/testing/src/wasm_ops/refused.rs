@@ -1,13 +1,15 @@
-//! Rows of refused operators: a module that is valid with the row's proposal and not without it is refused under its name.
+//! Rows of refused operators: a module that is valid with the row's proposal and not without it is
+//! refused under its name.
 //!
-//! Such a module is searched for: the operator stands in unreachable code, where any operands are there, and its immediates are
-//! tried out in a module that has something of each kind.
+//! Such a module is searched for: the operator stands in unreachable code, where any operands are
+//! there, and its immediates are tried out in a module that has something of each kind.
 
 use prova_module::ops::{Immediate, Opcode, Row};
 use prova_module::{ErrorKind, Features, Limits, Module, RefusedProposal};
 use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 
-/// Modules with something of each kind, the smaller first: what is before the function, then the numbers of types.
+/// Modules with something of each kind, the smaller first: what is before the function, then the
+/// numbers of types.
 const SURROUNDINGS: [(&str, u32); 4] = [
     ("(memory 1) (tag (type 0)) (type (func))", 1),
     (
@@ -181,7 +183,8 @@ fn refused(row: &Row, bytes: Vec<u8>, plain: Vec<u8>) -> Result<(), String> {
     Ok(())
 }
 
-/// The operator alone, in an empty module, is refused for the lack of the proposal before anything else is looked at.
+/// The operator alone, in an empty module, is refused for the lack of the proposal before anything
+/// else is looked at.
 fn is_of(row: &Row, proposal: RefusedProposal) -> Result<(), String> {
     let lists = lists(row, 1);
     let bodies = BODIES.iter().flat_map(|body| {

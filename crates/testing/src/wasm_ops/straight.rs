@@ -1,7 +1,9 @@
-//! Rows of operators that go on to the next one: run in the reference tier on edge values, and held against what the row says.
+//! Rows of operators that go on to the next one: run in the reference tier on edge values, and held
+//! against what the row says.
 //!
-//! Compared are results, the kind of a trap, memories, tables, the global, dropped segments and the fuel used. A class also says
-//! what must happen for some values (`trap` traps, `effect` traps or changes something) and what must not (`pure` never traps).
+//! Compared are results, the kind of a trap, memories, tables, the global, dropped segments and the
+//! fuel used. A class also says what must happen for some values (`trap` traps, `effect` traps or
+//! changes something) and what must not (`pure` never traps).
 
 use super::Entry;
 use super::expect::{access, changes, expect};
@@ -168,7 +170,8 @@ fn tried(entry: &Entry, choice: &Choice, seen: &mut Seen) -> Result<(), String> 
     Ok(())
 }
 
-/// A kind is as narrow as it can be: an operand of a wider type is invalid, and a result is of no narrower one.
+/// A kind is as narrow as it can be: an operand of a wider type is invalid, and a result is of no
+/// narrower one.
 fn narrow(row: &Row, choice: &Choice) -> Result<(), String> {
     let mut wrong = Vec::new();
     for (at, kind) in row.params.iter().enumerate() {

@@ -56,7 +56,8 @@ const I64: [u64; 20] = [
     u64::MAX,
 ];
 
-/// Zeros, ones, halves to be rounded, the limits of integers, subnormals, infinities, NaNs of each kind.
+/// Zeros, ones, halves to be rounded, the limits of integers, subnormals, infinities, NaNs of each
+/// kind.
 const F32: [u32; 25] = [
     0,
     0x8000_0000,
@@ -168,7 +169,8 @@ pub(super) fn arguments(
 
 /// The values of one operand.
 fn of(row: &Row, kind: Option<Kind>, ty: &str, choice: &Choice, start: &Model) -> Vec<u128> {
-    let few = access(row.class) || row.class == Class::effect;
+    let (effect, exchange) = (row.class == Class::effect, row.class == Class::atomic_cmpxchg);
+    let few = access(row.class) || effect;
     let (width, offset) = (u64::from(row.width), choice.offset);
     let size = 1u64 << 16;
     let wide = ty == "i64";
@@ -189,9 +191,9 @@ fn of(row: &Row, kind: Option<Kind>, ty: &str, choice: &Choice, start: &Model) -
     }
     let some = |all: Vec<u128>| if few { all.into_iter().step_by(4).collect() } else { all };
     match ty {
-        "i32" if row.class == Class::effect => vec![0, 1, 3, 16, 17, 0xffff_ffab],
+        "i32" if effect => vec![0, 1, 3, 16, 17, 0xffff_ffab],
         // What an address holds, so that an exchange takes place.
-        "i32" | "i64" if row.class == Class::atomic_cmpxchg => {
+        "i32" | "i64" if exchange => {
             let found = u64::from_le_bytes(std::array::from_fn(|i| {
                 start.memories[choice.memories[0] as usize].items[(offset as usize) + i]
             }));

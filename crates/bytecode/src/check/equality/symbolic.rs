@@ -1,8 +1,10 @@
-//! The symbolic side of the expressions of both tables: each numeric operator as a constructor of terms.
+//! The symbolic side of the expressions of both tables: each numeric operator as a constructor of
+//! terms.
 //!
-//! The rows of the op table and those of the table of Wasm operators name operators of `prova-num`; where the check expands
-//! them, the names resolve to the functions of [`operators`], of the same name and arity, which build a term where an
-//! executor computes a value. Both lists come from `prova_num::for_each_num!`, so an operator cannot be missing on one side.
+//! The rows of the op table and those of the table of Wasm operators name operators of `prova-num`;
+//! where the check expands them, the names resolve to the functions of [`operators`], of the same
+//! name and arity, which build a term where an executor computes a value. Both lists come from
+//! `prova_num::for_each_num!`, so an operator cannot be missing on one side.
 //!
 //! `AGAIN` is the side: the code mostly builds what the Wasm has built before (`prova-terms`).
 

@@ -1,8 +1,10 @@
-//! Operators of a body → blocks: a domain of the structured walk that knows nothing of values but their number.
+//! Operators of a body → blocks: a domain of the structured walk that knows nothing of values but
+//! their number.
 //!
-//! Neighbours: `prova_module::walk` walks and knows the heights; `thread` removes dispatchers from what is built here. One pass; code
-//! that cannot be reached makes no steps. A branch that drops operands gets a [`Step::Drop`]: before an unconditional branch, in a
-//! block of its own on any other edge.
+//! Neighbours: `prova_module::walk` walks and knows the heights; `thread` removes dispatchers from
+//! what is built here. One pass; code that cannot be reached makes no steps. A branch that drops
+//! operands gets a [`Step::Drop`]: before an unconditional branch, in a block of its own on any
+//! other edge.
 
 use super::{Block, Catch, Graph, ITEMS_MAX, OUTSIDE, Scope, Step, Term};
 use crate::diff::side::Side;

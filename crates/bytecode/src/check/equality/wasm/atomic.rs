@@ -1,6 +1,7 @@
 //! Atomic operators of the Wasm side, on unshared memories.
 //!
-//! A read-modify-write is one effect: its arguments hold the term of the new bits over the old ones, which are its result.
+//! A read-modify-write is one effect: its arguments hold the term of the new bits over the old
+//! ones, which are its result.
 
 use super::super::effects::Effect;
 use super::super::{Observer, Proof, Verdict};
@@ -27,7 +28,8 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         self.push(old.vn(), false)
     }
 
-    /// `old` is the value of the bits found, `expected` and `new` the bits compared with and stored.
+    /// `old` is the value of the bits found, `expected` and `new` the bits compared with and
+    /// stored.
     pub(super) fn atomic_cmpxchg(
         &mut self,
         width: u8,

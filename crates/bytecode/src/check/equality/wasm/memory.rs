@@ -1,7 +1,7 @@
 //! Loads and stores of the Wasm side.
 //!
-//! A load is an effect whose result is the bits of its width; what follows (extension, splat) is a term over them. A
-//! store's value is the term of the bits that it writes. f32 and f64 are bits.
+//! A load is an effect whose result is the bits of its width; what follows (extension, splat) is a
+//! term over them. A store's value is the term of the bits that it writes. f32 and f64 are bits.
 
 use super::super::effects::Effect;
 use super::super::{Fault, Observer, Proof, Rule, Verdict};

@@ -1,9 +1,10 @@
 //! The Wasm side: one operator → terms pushed and popped, effects demanded of the code.
 //!
-//! What an operator means stands in its row of the table of Wasm operators ([`prova_module::ops`]): `visit` makes a method of
-//! each row, by its class; the files of families have what several classes share. The rows and these files are the meaning
-//! of Wasm that the code is held against, so they are trusted (docs/TRUST.md). An operator that is refused in a module is
-//! refused here (Q1).
+//! What an operator means stands in its row of the table of Wasm operators ([`prova_module::ops`]):
+//! `visit` makes a method of each row, by its class; the files of families have what several
+//! classes share. The rows and these files are the meaning of Wasm that the code is held against,
+//! so they are trusted (docs/TRUST.md). An operator that is refused in a module is refused here
+//! (Q1).
 
 mod atomic;
 mod effect;
@@ -75,7 +76,8 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         Ok(all)
     }
 
-    /// A result whose NaNs may have any bits; in deterministic mode `canonical` has fixed them (docs/semantics.md).
+    /// A result whose NaNs may have any bits; in deterministic mode `canonical` has fixed them
+    /// (docs/semantics.md).
     #[inline(always)]
     fn canonical(&self, value: Sym<'t>, canonical: fn(Sym<'t>) -> Sym<'t>) -> Sym<'t> {
         if self.settings.deterministic { canonical(value) } else { value }

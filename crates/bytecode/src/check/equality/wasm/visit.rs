@@ -1,7 +1,8 @@
 //! The dispatch over operators: the reader of a body calls a method of [`Proof`] for each.
 //!
-//! Each method comes from the operator's row, so that what the row says is known when this compiles: `method!` has an arm for
-//! each class, and a class that has none does not compile. The names and types of the methods are wasmparser's.
+//! Each method comes from the operator's row, so that what the row says is known when this
+//! compiles: `method!` has an arm for each class, and a class that has none does not compile. The
+//! names and types of the methods are wasmparser's.
 //!
 //! [`DeadReader`] reads unreachable code, where only the nesting counts.
 
@@ -15,11 +16,12 @@ use prova_module::{
     for_each_visit_simd_operator, wasm_op,
 };
 
-/// The body is valid, so an `else` stands in an `if`; where it did not, `Proof::else_` would refuse it.
+/// The body is valid, so an `else` stands in an `if`; where it did not, `Proof::else_` would refuse
+/// it.
 const ANY_FRAME: Option<FrameKind> = Some(FrameKind::If);
 
-/// The method of a row: name, mnemonic and cost, which do not matter here, then class, signature, immediates, binder and
-/// meaning, then the method's name and the types of its arguments.
+/// The method of a row: name, mnemonic and cost, which do not matter here, then class, signature,
+/// immediates, binder and meaning, then the method's name and the types of its arguments.
 macro_rules! method {
     ($op:ident $mn:literal $cost:literal pure [$($s:ident : $sk:ident)* -> $d:ident $(/ $canonical:ident)?]
         ($($i:ident : $ik:ident)*) { $e:expr } $visit:ident ($($ty:ty),*)) => {
@@ -265,7 +267,8 @@ impl<O: Observer> FrameStack for Proof<'_, '_, O> {
     }
 }
 
-/// Unreachable code: a `Block` opens a block of any kind; `Else` and `End` are those of the operators.
+/// Unreachable code: a `Block` opens a block of any kind; `Else` and `End` are those of the
+/// operators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Dead {
     Block,
