@@ -292,7 +292,7 @@ mod tests {
         let (i, f) = (FuncType::new([I32], []), FuncType::new([F64], []));
         let module = [f.clone(), i.clone(), takes(0), takes(1), takes(3)];
         let get = |index: u32| &module[index as usize];
-        assert_eq!(closure(0, get), [f.clone()]);
+        assert_eq!(closure(0, get), std::slice::from_ref(&f));
         assert_eq!(closure(4, get), [i.clone(), takes(0), takes(1)]);
         let other = [i.clone(), i, takes(1), takes(2), f, takes(4)];
         let get = |index: u32| &other[index as usize];

@@ -310,7 +310,7 @@ impl Activation {
                     HostReturn::Done => set_function(store),
                     HostReturn::Suspended => return Ok(Some(func)),
                     HostReturn::Threw(exception, trap) => {
-                        if self.throw_of_host(store, exception, trap)? {
+                        if self.throw_of_host(store, exception, *trap)? {
                             return Ok(None);
                         }
                     }

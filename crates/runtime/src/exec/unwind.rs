@@ -75,14 +75,14 @@ impl Activation {
         &mut self,
         store: &mut Store,
         exception: Exception,
-        trap: Box<Trap>,
+        trap: Trap,
     ) -> Result<bool, Trap> {
         match self.search(store, exception.tag, None)? {
             Some(catcher) => {
                 let (tag, window) = (exception.tag, exception.cells.as_ptr());
                 self.land(store, &catcher, Thrown { tag, window, reference: 0 })
             }
-            None => Err(Trap { exception: Some(Box::new(exception)), ..*trap }),
+            None => Err(Trap { exception: Some(Box::new(exception)), ..trap }),
         }
     }
 

@@ -177,7 +177,8 @@ fn growth_that_is_interrupted_does_not_happen() {
 fn bounds_come_before_the_epoch_and_the_epoch_before_fuel() {
     let mut store = store(Metering::Both);
     let (m, t) = (memory(&mut store), table(&mut store));
-    let operations: [(&dyn Fn(&mut Store, u64) -> Result<(), TrapKind>, TrapKind, u64); 4] = [
+    type Operation<'a> = &'a dyn Fn(&mut Store, u64) -> Result<(), TrapKind>;
+    let operations: [(Operation<'_>, TrapKind, u64); 4] = [
         (&|store, at| store.memory_fill(m, at, 1, 80), MemoryOutOfBounds, 10),
         (&|store, at| store.memory_copy(m, m, at, 0, 80), MemoryOutOfBounds, 10),
         (&|store, at| store.table_fill(t, at, 0, 5), TableOutOfBounds, 5),

@@ -16,8 +16,10 @@ fn func(store: &mut Store, ty: FuncType) -> FuncAddr {
     store.func_new(ty, host(|_, _, _| HostOutcome::Done))
 }
 
-/// Tags, cells that are values of their exceptions, and cells that are not.
-fn cases(store: &mut Store) -> Vec<(TagAddr, Vec<Vec<Cell>>, Vec<Vec<Cell>>)> {
+/// A tag, cells that are values of its exceptions, and cells that are not.
+type Case = (TagAddr, Vec<Vec<Cell>>, Vec<Vec<Cell>>);
+
+fn cases(store: &mut Store) -> Vec<Case> {
     let numbers = tag(store, [I32, F32, I64, V128]);
     let unary = FuncType::new([I32], [I32]);
     let (f, g) = (func(store, unary.clone()), func(store, FuncType::new([], [])));

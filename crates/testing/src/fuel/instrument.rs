@@ -224,7 +224,7 @@ impl<'m, 't> Counting<'m, 't> {
     /// The code entry without its size.
     fn body(mut self, func: FuncIdx) -> Vec<u8> {
         let Some(body) = self.module.body(func) else { return self.code };
-        let start = body.range().start as usize;
+        let start = body.range().start;
         let operators = body.operators().original_position() as usize;
         let (count, groups) = counted_items(&self.module.bytes()[start..operators]);
         (count + 3).encode(&mut self.code);

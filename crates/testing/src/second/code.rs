@@ -2,7 +2,7 @@
 //!
 //! Between two things that the Wasm does, the code may only compute. What the Wasm does then is the next thing other than computing that
 //! the code does: the same effect on the same arguments ([`Walk::demand`]), or a transfer of control, up to a word that a hint
-//! names ([`Walk::to_transfer`]).
+//! names ([`Walk::compute_to_transfer`]).
 
 use super::rows::{Does, Effect, Node, Place, Row, read};
 use super::state::State;
@@ -152,7 +152,7 @@ impl<'m> Walk<'m> {
     }
 
     /// Lets the code compute up to a transfer of control, which starts before a word.
-    pub(super) fn to_transfer(
+    pub(super) fn compute_to_transfer(
         &mut self,
         state: &mut State,
         word: u32,

@@ -132,7 +132,8 @@ impl Comparison<'_> {
     fn honest(&mut self) {
         let Options { seed, honest, .. } = *self.options;
         self.index += 1;
-        let generator = if self.index % 4 == 0 { Generator::Smith } else { Generator::Biased };
+        let generator =
+            if self.index.is_multiple_of(4) { Generator::Smith } else { Generator::Biased };
         let case = generator.case(seed, self.index, 40);
         let Some(module) = module_of(&case.wasm) else { return };
         let settings = settings_of(self.index);

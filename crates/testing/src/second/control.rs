@@ -203,7 +203,7 @@ impl<'m> Walk<'m> {
     fn if_(&mut self, mut state: State, ty: BlockType) -> Result<Option<State>, Fault> {
         let condition = self.pop(&mut state)?;
         let word = self.hint()?;
-        let (inst, transfer) = self.to_transfer(&mut state, word)?;
+        let (inst, transfer) = self.compute_to_transfer(&mut state, word)?;
         let Transfer::Branch { condition: code, target } = transfer else {
             return Err(self.fault(Rule::Conditions, "an if without conditional branch"));
         };
@@ -218,7 +218,7 @@ impl<'m> Walk<'m> {
             Ender::Else => {
                 let word = self.hint()?;
                 if let Some(mut then) = then {
-                    let (inst, transfer) = self.to_transfer(&mut then, word)?;
+                    let (inst, transfer) = self.compute_to_transfer(&mut then, word)?;
                     self.ends_at(inst, word)?;
                     self.arrive(&then, at, &transfer)?;
                 }
@@ -331,7 +331,7 @@ impl<'m> Walk<'m> {
     fn br(&mut self, mut state: State, depth: u32) -> Verdict {
         let at = self.label_at(depth)?;
         let word = self.hint()?;
-        let (inst, transfer) = self.to_transfer(&mut state, word)?;
+        let (inst, transfer) = self.compute_to_transfer(&mut state, word)?;
         self.ends_at(inst, word)?;
         self.arrive(&state, at, &transfer)
     }
@@ -339,7 +339,7 @@ impl<'m> Walk<'m> {
     fn br_if(&mut self, state: &mut State, condition: Id, depth: u32) -> Verdict {
         let at = self.label_at(depth)?;
         let word = self.hint()?;
-        let (inst, transfer) = self.to_transfer(state, word)?;
+        let (inst, transfer) = self.compute_to_transfer(state, word)?;
         let Transfer::Branch { condition: code, target } = transfer else {
             return Err(self.fault(Rule::Conditions, "a br_if without conditional branch"));
         };
@@ -350,7 +350,7 @@ impl<'m> Walk<'m> {
         self.condition(condition, code, false)?;
         self.leads(target, word)?;
         let mut taken = state.clone();
-        let (inst, transfer) = self.to_transfer(&mut taken, word)?;
+        let (inst, transfer) = self.compute_to_transfer(&mut taken, word)?;
         self.ends_at(inst, word)?;
         self.arrive(&taken, at, &transfer)
     }
@@ -359,7 +359,7 @@ impl<'m> Walk<'m> {
     fn br_table(&mut self, mut state: State, table: &BrTable<'_>) -> Verdict {
         let index = self.pop(&mut state)?;
         let word = self.hint()?;
-        let (inst, transfer) = self.to_transfer(&mut state, word)?;
+        let (inst, transfer) = self.compute_to_transfer(&mut state, word)?;
         let Transfer::Table { index: code } = transfer else {
             return Err(self.fault(Rule::Conditions, "a br_table without table"));
         };
@@ -383,7 +383,7 @@ impl<'m> Walk<'m> {
         for (stub, labels) in stubs {
             self.at_word(stub)?;
             let mut taken = state.clone();
-            let (_, transfer) = self.to_transfer(&mut taken, word)?;
+            let (_, transfer) = self.compute_to_transfer(&mut taken, word)?;
             for at in labels {
                 self.arrive(&taken, at, &transfer)?;
             }
@@ -393,7 +393,7 @@ impl<'m> Walk<'m> {
 
     /// Code up to a word that returns.
     fn returns(&mut self, state: &mut State, word: u32) -> Verdict {
-        let (inst, transfer) = self.to_transfer(state, word)?;
+        let (inst, transfer) = self.compute_to_transfer(state, word)?;
         self.ends_at(inst, word)?;
         self.returned(state, &transfer)
     }

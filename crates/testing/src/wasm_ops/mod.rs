@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The reference tier reads nothing of the table but [`FuncFacts`](prova_module::FuncFacts) (fuel),
-//! of which [`form`] has an opinion of its own. An [`Entry`] is a value, so that a test can plant a
+//! of which `form` has an opinion of its own. An [`Entry`] is a value, so that a test can plant a
 //! wrong one.
 //!
 //! A green run does not show that `prova-num` is right, which both sides use.
