@@ -234,9 +234,17 @@ fn compare(
     }
     let mut costs: Vec<u64> = ops.iter().map(|op| operator_cost(&op.operator)).collect();
     for (at, op) in ops.iter().enumerate().filter(|&(at, _)| live[at]) {
-        if let Some(label) = labels(&op.operator).first() {
+        // A `try_table` has labels, but branches to none.
+        let branch = !matches!(op.operator, Operator::TryTable { .. });
+        if let Some(label) = labels(&op.operator).first().filter(|_| branch) {
             let block = &blocks[around[at][around[at].len() - 1 - *label as usize]];
             costs[at] += u64::from(label_cells(module, index, ops, block)) / 8;
+        }
+    }
+    for (at, op) in ops.iter().enumerate() {
+        if let Operator::Throw { tag_index } = op.operator {
+            let ty = module.tag(TagIdx(tag_index)).expect("valid");
+            costs[at] += u64::from(cells_of(&ty.params)) / 8;
         }
     }
     costs[0] += u64::from(facts.local_cells + facts.result_cells) / 8;
@@ -316,6 +324,7 @@ fn label_cells(module: &Module, func: FuncIdx, ops: &[Op<'_>], block: &Block) ->
     let (is_loop, ty) = match block.start.map(|at| &ops[at].operator) {
         Some(Operator::Loop { blockty }) => (true, *blockty),
         Some(Operator::Block { blockty } | Operator::If { blockty }) => (false, *blockty),
+        Some(Operator::TryTable { try_table }) => (false, try_table.ty),
         _ => return cells_of(&module.func_type(func).results),
     };
     match ty {
