@@ -121,6 +121,8 @@ pub(crate) struct Machine<'s> {
     labels: Vec<Label>,
     cache: &'s Cache,
     metering: Metering,
+    /// Whether a branch has come back to a `loop`: the segment that the operator belongs to was paid when it was entered.
+    again: bool,
     /// Operators that may still be executed.
     steps: u64,
 }
@@ -150,6 +152,7 @@ impl<'s> Machine<'s> {
         let frame = Frame::new(instance, code, args, 0, 0);
         Ok(Machine {
             metering: settings.metering,
+            again: false,
             steps: u64::MAX,
             callers: Vec::new(),
             labels: vec![frame.label()],
@@ -211,7 +214,8 @@ impl<'s> Machine<'s> {
     /// Executes one operator.
     fn step(&mut self, code: &Code, instr: &Instr) -> Result<Next, Stop> {
         self.steps = self.steps.checked_sub(1).ok_or(TrapKind::Interrupt)?;
-        if instr.cost > 0 && self.metering.has_fuel() {
+        let again = std::mem::take(&mut self.again);
+        if instr.cost > 0 && self.metering.has_fuel() && !again {
             self.store.consume_fuel(instr.cost)?;
         }
         match &instr.op {
@@ -309,6 +313,7 @@ impl<'s> Machine<'s> {
         let label = self.labels[position];
         self.stack.unwind(label.height, label.arity)?;
         self.labels.truncate(position);
+        self.again = label.continuation <= self.frame.at;
         Ok(Next::Jump(label.continuation))
     }
 

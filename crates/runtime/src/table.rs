@@ -6,9 +6,9 @@
 //! that nobody writes takes no memory.
 //!
 //! # Invariants
-//! * A1. `size ≤ elements_max`, which fits the type, the index type and the store's limit; `8 × size ≤ reservation.committed`.
-//! * A2. Every element of a table of functions is 0, or a function's address + 1 (V10).
-//! * A3. A cell of the reservation from `size` on is 0.
+//! * T1. `size ≤ elements_max`, which fits the type, the index type and the store's limit; `8 × size ≤ reservation.committed`.
+//! * T2. Every element of a table of functions is 0, or a function's address + 1 (V10).
+//! * T3. A cell of the reservation from `size` on is 0.
 //!
 //! Worst case: growth costs one system call, and writes the new elements unless they are null.
 
@@ -71,12 +71,12 @@ impl Table {
 
     /// The elements.
     pub fn elements(&self) -> &[Cell] {
-        // SAFETY: A1, S1, S2: the cells are committed, aligned and ours; V9: whoever writes them otherwise borrows the store
+        // SAFETY: T1, S1, S2: the cells are committed, aligned and ours; V9: whoever writes them otherwise borrows the store
         // mutably.
         unsafe { std::slice::from_raw_parts(self.base(), self.size) }
     }
 
-    /// The elements, to write (A2).
+    /// The elements, to write (T2).
     pub(crate) fn elements_mut(&mut self) -> &mut [Cell] {
         // SAFETY: as in `elements`, and `self` is borrowed mutably.
         unsafe { std::slice::from_raw_parts_mut(self.base(), self.size) }
@@ -103,7 +103,7 @@ impl Table {
         &self.reservation
     }
 
-    /// Takes back the elements from `size` on, which are null (A3).
+    /// Takes back the elements from `size` on, which are null (T3).
     pub(crate) fn truncate(&mut self, size: usize) {
         debug_assert!(self.elements()[size..].iter().all(|&cell| cell == 0));
         self.size = size;
@@ -123,7 +123,7 @@ impl Table {
         let (old, size) = (self.size, usize::try_from(size).ok()?);
         self.reservation.commit(size.checked_mul(size_of::<Cell>())?).ok()?;
         self.size = size;
-        // A3: null is there already.
+        // T3: null is there already.
         if init != 0 {
             self.elements_mut()[old..].fill(init);
         }

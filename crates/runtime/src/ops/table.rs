@@ -1,7 +1,7 @@
 //! Operations on tables (specification 4.6.8): elements, growth, fill, copy, element segments, indirect callees.
 //!
 //! The order of check, charge and effect is that of [`super`]; so are the tests. A cell gets into a table only if it is a
-//! reference of the table's type (A2).
+//! reference of the table's type (T2).
 
 use super::{CHUNK_ELEMENTS, Order, part, range};
 use crate::store::Store;
@@ -246,7 +246,7 @@ impl Store {
         }
     }
 
-    /// Refuses a cell that is no reference of the table's type in this store (A2).
+    /// Refuses a cell that is no reference of the table's type in this store (T2).
     fn check_element(&self, table: TableAddr, value: Cell) -> Result<(), TrapKind> {
         if self.is_ref(self.table(table).ty().ref_type, value) {
             Ok(())

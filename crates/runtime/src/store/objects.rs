@@ -1,7 +1,7 @@
 //! Objects by address: what the host makes, and what anyone may ask.
 //!
 //! Neighbours: `instantiate` makes the objects of modules, `ops` changes them. Values and types of the host are looked
-//! at before they get in (V10, A2). Accessors by address panic if the store has no such object.
+//! at before they get in (V10, T2). Accessors by address panic if the store has no such object.
 //!
 //! Noticed by: `tests/store`.
 

@@ -1,4 +1,4 @@
-//! Tables keep A1. A2 is the business of `ops`, whose tests look at it.
+//! Tables keep T1. T2 is the business of `ops`, whose tests look at it.
 
 use super::Table;
 use crate::limits::Limits;

@@ -134,10 +134,12 @@ impl Form<'_> {
                 Kind::func => {
                     let imported = (index as usize) < module.imported_func_count();
                     let here = (index as usize) < module.func_count();
-                    match class {
-                        Class::call | Class::return_call => here && !imported,
-                        Class::call_import | Class::return_call_import => imported,
-                        other => here && other == Class::quick,
+                    if [Class::call, Class::return_call].contains(&class) {
+                        here && !imported
+                    } else if [Class::call_import, Class::return_call_import].contains(&class) {
+                        imported
+                    } else {
+                        here && class == Class::quick
                     }
                 }
                 Kind::type_ => (index as usize) < module.types().len(),

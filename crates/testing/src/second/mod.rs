@@ -35,8 +35,8 @@
 //!
 //! Limits: a function that nests deeper than [`DEPTH_MAX`] is not judged. Time: cells × edges, and a map entry for each term.
 //!
-//! Green does not show that a rule is right: both opinions would have to know better. The plants in `tests/second.rs` show that an opinion that
-//! forgets a rule is noticed.
+//! Green does not show that a rule is right: both opinions would have to know better. That an opinion which forgets
+//! a rule is noticed has been seen by hand only.
 
 mod atomic;
 mod code;
@@ -52,8 +52,6 @@ mod rows;
 mod state;
 mod table;
 mod terms;
-#[cfg(test)]
-mod tests;
 mod variable;
 mod vector;
 
