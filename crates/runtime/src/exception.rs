@@ -14,8 +14,9 @@
 //! * X1. The cell of a reference is `(generation << 32 | index) + 1`; generations start at 1 and never come back.
 //! * X2. `weight` is the sum of the weights of all objects, at most [`WEIGHT_MAX`].
 //!
-//! Cost: marking is linear in the references looked at; the threshold is at least twice what the last marking left, so a throw pays
-//! for a constant number of objects, and for the part of the value stack in use once per [`THRESHOLD_MIN`] of weight.
+//! Cost: marking is linear in the references looked at; the threshold is at least twice what the last marking left, and at least
+//! as many references as it looked at, up to [`THRESHOLD_FOR_ROOTS_MAX`]. So a throw pays for a constant number of objects and
+//! references, however large the tables are, and for the frames once per [`THRESHOLD_MIN`] of weight.
 
 use crate::trap::TrapKind;
 use crate::value::TagAddr;
@@ -26,6 +27,10 @@ pub(crate) const THRESHOLD_MIN: usize = 1 << 16;
 
 /// The greatest weight of all exceptions of a store, in cells (128 MiB): 8 for each, and its values.
 pub const WEIGHT_MAX: usize = 1 << 24;
+
+/// The greatest weight that marking is put off to because of the references that it looks at: half of [`WEIGHT_MAX`], so that
+/// what nothing refers to is gone before the limit is reached.
+pub(crate) const THRESHOLD_FOR_ROOTS_MAX: usize = WEIGHT_MAX / 2;
 
 /// The weight of an object without values.
 const WEIGHT_BASE: usize = 8;
@@ -103,7 +108,9 @@ impl Exceptions {
     /// references.
     pub(crate) fn collect(&mut self, roots: impl Iterator<Item = Cell>, refs: &[Box<[u32]>]) {
         let mut marked = Vec::new();
+        let mut looked_at = 0;
         for cell in roots {
+            looked_at += 1;
             self.mark(cell, &mut marked);
         }
         while let Some(index) = marked.pop() {
@@ -127,7 +134,8 @@ impl Exceptions {
                 self.free.push(index as u32);
             }
         }
-        self.threshold = (2 * self.weight).max(THRESHOLD_MIN);
+        let for_roots = looked_at.min(THRESHOLD_FOR_ROOTS_MAX);
+        self.threshold = (2 * self.weight).max(for_roots).max(THRESHOLD_MIN);
     }
 
     fn mark(&mut self, cell: Cell, marked: &mut Vec<usize>) {
@@ -189,6 +197,29 @@ mod tests {
             make(&mut exceptions, &[1, 2]);
         }
         assert!(marks > 100 && exceptions.slots.len() <= THRESHOLD_MIN / WEIGHT_BASE);
+    }
+
+    #[test]
+    fn many_roots_are_looked_at_seldom() {
+        // A million references, as of a table of nulls: each object without values pays for eight of them.
+        let roots = 1_000_000;
+        let mut exceptions = Exceptions::new();
+        let (mut made, mut looked_at) = (0usize, 0usize);
+        while made < 1_000_000 {
+            if exceptions.is_full() {
+                exceptions.collect(std::iter::repeat_n(0, roots), NO_REFS);
+                looked_at += roots;
+            }
+            make(&mut exceptions, &[]);
+            made += 1;
+        }
+        assert!(looked_at <= WEIGHT_BASE * made + 2 * roots, "{looked_at}");
+        // However many they are, marking comes before the limit.
+        exceptions.collect(std::iter::repeat_n(0, 4 * WEIGHT_MAX), NO_REFS);
+        while !exceptions.is_full() {
+            make(&mut exceptions, &[]);
+        }
+        assert!(exceptions.weight() <= THRESHOLD_FOR_ROOTS_MAX + WEIGHT_BASE);
     }
 
     #[test]

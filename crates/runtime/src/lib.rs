@@ -44,7 +44,8 @@ pub use limits::{Limits, STACK_BYTES_MAX, STACK_BYTES_MIN};
 pub use link::{LinkError, LinkReason};
 pub use memory::Memory;
 pub use prova_bytecode::{CheckedBytecode, Metering, Settings};
-pub use store::{Search, Store, StoreConfig};
+pub use ops::CHUNK_BYTES;
+pub use store::{SEARCH_CHUNK, Search, Store, StoreConfig};
 pub use table::Table;
 pub use trap::{MemoryFault, TraceFrame, Trap, TrapKind};
 pub use value::{

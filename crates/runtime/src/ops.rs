@@ -33,7 +33,7 @@ fn range(start: u64, n: u64, len: usize) -> Option<Range<usize>> {
 
 /// Bytes that an operation on memories handles between two tests of the epoch (1 MiB): some tenths of a millisecond where
 /// the system has to find the pages first.
-pub(crate) const CHUNK_BYTES: usize = 1 << 20;
+pub const CHUNK_BYTES: usize = 1 << 20;
 
 /// Elements that an operation on tables handles between two tests of the epoch (1 MiB of cells).
 pub(crate) const CHUNK_ELEMENTS: usize = CHUNK_BYTES / size_of::<Cell>();

@@ -19,7 +19,7 @@ mod metering;
 mod objects;
 
 pub(crate) use call::{Mark, SuspendedCall};
-pub use metering::Search;
+pub use metering::{SEARCH_CHUNK, Search};
 
 use crate::attach::Codes;
 use crate::exception::Exceptions;

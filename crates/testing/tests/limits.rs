@@ -77,6 +77,8 @@ fn of_running_code() -> Limits {
         ("host_depth_max", host_depth_max.into()),
         ("exception cells", prova_runtime::EXCEPTION_CELLS_MAX as u64),
         ("frames of a backtrace", Trap::FRAMES_MAX as u64),
+        ("bytes between tests", prova_runtime::CHUNK_BYTES as u64),
+        ("steps between tests", prova_runtime::SEARCH_CHUNK.into()),
         ("bytecode words", prova_bytecode::encode::WORDS_MAX as u64),
     ])
 }

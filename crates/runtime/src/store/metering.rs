@@ -146,7 +146,7 @@ pub struct Search {
 }
 
 /// Steps of a search between two tests of the epoch.
-const SEARCH_CHUNK: u32 = 1 << 16;
+pub const SEARCH_CHUNK: u32 = 1 << 16;
 
 impl Default for Search {
     fn default() -> Search {

@@ -18,6 +18,7 @@ use prova::Tier;
 use prova_module::{ExternType, Features, Limits, Module};
 use prova_runtime::{
     Attach, Extern, HostFunc, HostOutcome, InstanceAddr, Metering, Settings, Store, StoreConfig,
+    TrapKind,
 };
 use rustix::time::{ClockId, clock_gettime};
 use std::fmt::Write as _;
@@ -76,7 +77,7 @@ fn operators() -> Vec<Program> {
     // One form of each operator: those with constants and offsets cost no more.
     list.retain(|snippet| !snippet.traps() && !snippet.name.contains(['(', '=']));
     let program = |Snippet { name, body, .. }| {
-        let text = snippets::endless_text(&body.repeat(16));
+        let text = snippets::endless_text(&format!("{body} ").repeat(16));
         Program { name: format!("operator {name}"), text }
     };
     list.into_iter().map(program).collect()
@@ -89,11 +90,12 @@ fn operators() -> Vec<Program> {
 pub fn measure(tier: Tier, program: &Program) -> Result<Measured, String> {
     let ready = Ready::new(tier, program)?;
     let mut fuel = 1 << 14;
-    let Used { mut units, ns: mut best } = ready.run(fuel)?;
-    while best < LONG_ENOUGH_NS && units > fuel / 2 && fuel < FUEL_MAX {
+    let mut used = ready.run(fuel)?;
+    while used.ns < LONG_ENOUGH_NS && used.exhausted && fuel < FUEL_MAX {
         fuel *= 4;
-        Used { units, ns: best } = ready.run(fuel)?;
+        used = ready.run(fuel)?;
     }
+    let Used { units, ns: mut best, .. } = used;
     for _ in 1..REPETITIONS {
         best = best.min(ready.run(fuel)?.ns);
     }
@@ -115,6 +117,8 @@ pub struct Used {
     pub units: u64,
     /// Processor time in nanoseconds.
     pub ns: u64,
+    /// Whether the fuel was not enough.
+    pub exhausted: bool,
 }
 
 const SETTINGS: Settings = Settings { metering: Metering::Fuel, deterministic: false };
@@ -154,10 +158,11 @@ impl Ready {
         let (args, mut results) = (vec![0; params], vec![0; results]);
         store.set_fuel(fuel);
         let start = processor_ns();
-        // A program may end with any trap.
-        let _ = store.call(&mut (), func, &args, &mut results);
+        let outcome = store.call(&mut (), func, &args, &mut results);
         let ns = processor_ns() - start;
-        Ok(Used { units: fuel - store.fuel(), ns })
+        // A program may end by itself, or with another trap.
+        let exhausted = outcome.is_err_and(|trap| trap.kind == TrapKind::OutOfFuel);
+        Ok(Used { units: fuel - store.fuel(), ns, exhausted })
     }
 }
 
