@@ -2,20 +2,18 @@
 
 use crate::encode::CodeBuffer;
 use crate::ops::{Class, Kind, Op};
+use prova_random::Rng;
 
-/// A generator of numbers (splitmix64): the same seed gives the same numbers everywhere.
-pub(crate) struct Random(u64);
+/// Numbers, words and values by chance: the same seed gives the same ones everywhere.
+pub(crate) struct Random(Rng);
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Random {
-        Random(seed)
+        Random(Rng::new(seed))
     }
 
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.bits()
     }
 
     /// A number below `bound`, which is not 0.

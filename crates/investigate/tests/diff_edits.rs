@@ -5,6 +5,7 @@
 
 use prova_investigate::diff::{DiffOptions, Report, Verdict, diff};
 use prova_module::{Features, Limits, Module};
+use prova_random::Rng;
 use std::fmt::Write;
 
 const FUNCS: usize = 12;
@@ -36,18 +37,16 @@ struct Func {
     leaf: bool,
 }
 
-struct Random(u64);
+struct Random(Rng);
 
 impl Random {
     fn below(&mut self, n: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % n
+        self.0.below(n as usize) as u64
     }
 }
 
 fn spec(seed: u64) -> Spec {
-    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut random = Random(Rng::new(seed));
     let operators = ["i32.add", "i32.xor", "i32.or", "i32.mul"];
     let funcs = (0..FUNCS)
         .map(|i| Func {
@@ -238,7 +237,7 @@ fn each_of_275_edits_is_reported_in_its_class_and_nothing_else() {
     for seed in 0..SEEDS {
         let a = spec(seed);
         for edit in 0..11 {
-            let mut random = Random(seed ^ 0x5555 << edit);
+            let mut random = Random(Rng::of(seed, edit as u64));
             let (b, cause, verdict) = edited(&a, edit, &mut random);
             let module_a = module(&a);
             let module_b = if edit == 7 { operator_changed(&module_a) } else { module(&b) };

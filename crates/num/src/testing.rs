@@ -1,4 +1,6 @@
-//! Operands for the tests of this crate: edge values and a small generator, the same on every run.
+//! Operands for the tests of this crate: edge values, and mixtures by chance that are the same on every run.
+
+use prova_random::Rng;
 
 /// Words at and beside every edge that some 32-bit operator has.
 pub(crate) const EDGES_32: [u32; 19] = [
@@ -118,38 +120,20 @@ pub(crate) const FLOATS_64: [u64; 32] = [
     0xfff0_0000_0000_0001,
 ];
 
-/// Marsaglia's xorshift64, seeded by the test.
-pub(crate) struct Random(u64);
-
-impl Random {
-    /// A generator whose sequence depends on the seed alone.
-    pub(crate) fn new(seed: u64) -> Random {
-        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    /// The next word: any but 0.
-    pub(crate) fn word(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-}
-
 /// Vectors for pairwise tests: edge bytes and edge words in every mixture, and random bits.
 pub(crate) fn vectors() -> Vec<u128> {
-    let mut random = Random::new(3);
+    let mut random = Rng::new(3);
     let mut vectors = vec![0, u128::MAX, u128::MAX / 255 * 0x80, u128::MAX / 0xffff * 0x8000];
     let edge_bytes = [0, 1, 2, 0x7e, 0x7f, 0x80, 0x81, 0xfe, 0xff, 15, 16, 31];
     for _ in 0..12 {
-        let mut pick = |length: usize| random.word() as usize % length;
+        let mut pick = |length: usize| random.bits() as usize % length;
         let bytes = [(); 16].map(|()| edge_bytes[pick(edge_bytes.len())]);
         let words = [(); 4].map(|()| u128::from(EDGES_32[pick(EDGES_32.len())]));
         let halves = [(); 2].map(|()| u128::from(EDGES_64[pick(EDGES_64.len())]));
         vectors.push(u128::from_le_bytes(bytes));
         vectors.push(words.into_iter().fold(0, |vector, word| vector << 32 | word));
         vectors.push(halves[0] << 64 | halves[1]);
-        vectors.push(u128::from(random.word()) << 64 | u128::from(random.word()));
+        vectors.push(u128::from(random.bits()) << 64 | u128::from(random.bits()));
     }
     vectors
 }
@@ -160,10 +144,10 @@ pub(crate) fn float_vectors(bits: u32) -> Vec<u128> {
         32 => FLOATS_32.map(u128::from).to_vec(),
         _ => FLOATS_64.map(u128::from).to_vec(),
     };
-    let mut random = Random::new(4);
+    let mut random = Rng::new(4);
     let mut vector = || {
         (0..128 / bits).fold(0, |vector, _| {
-            vector << (bits - 1) << 1 | table[random.word() as usize % table.len()]
+            vector << (bits - 1) << 1 | table[random.bits() as usize % table.len()]
         })
     };
     (0..64).map(|_| vector()).collect()

@@ -6,6 +6,7 @@
 //! Green does not show that two different values never get one number; `src/tests.rs` has such pairs.
 
 use prova_num::{self as num, NumError};
+use prova_random::Rng;
 use prova_terms::{Prim, Term, Terms, Vn};
 
 /// Operands of any type from 128 bits.
@@ -142,17 +143,10 @@ const EDGES: [u64; 22] = [
     0xbff0_0000_0000_0000,
 ];
 
-fn word(random: &mut u64) -> u64 {
-    *random ^= *random << 13;
-    *random ^= *random >> 7;
-    *random ^= *random << 17;
-    *random
-}
-
-fn operand(random: &mut u64, width: u32) -> u128 {
-    let mut half = || match word(random) % 3 {
-        0 => word(random),
-        _ => EDGES[word(random) as usize % EDGES.len()],
+fn operand(random: &mut Rng, width: u32) -> u128 {
+    let mut half = || match random.bits() % 3 {
+        0 => random.bits(),
+        _ => EDGES[random.bits() as usize % EDGES.len()],
     };
     let bits = u128::from(half()) << 64 | u128::from(half());
     if width == 128 { bits } else { bits & ((1 << width) - 1) }
@@ -173,13 +167,13 @@ fn operands(terms: &mut Terms, prim: Prim, given: &[u128], constant: u64) -> Vec
 
 #[test]
 fn terms_compute_what_their_operators_do() {
-    let mut random = 0x9e37_79b9_7f4a_7c15;
+    let mut random = Rng::new(1);
     for &prim in Prim::ALL {
         let mut terms = Terms::new();
         for _ in 0..400 {
             let given: Vec<u128> =
                 widths(prim).into_iter().map(|width| operand(&mut random, width)).collect();
-            let args = operands(&mut terms, prim, &given, word(&mut random));
+            let args = operands(&mut terms, prim, &given, random.bits());
             let vn = terms.operator(prim, &args);
             assert_eq!(terms.pure_again(prim, &args), vn, "{prim:?} on the second side");
             let Some([low, high]) = apply(prim, &given) else { continue };
@@ -194,7 +188,7 @@ fn terms_compute_what_their_operators_do() {
 
 #[test]
 fn a_condition_is_what_its_truth_says() {
-    let mut random = 0x2545_f491_4f6c_dd1d;
+    let mut random = Rng::new(2);
     let conditions = Prim::ALL.iter().filter(|prim| {
         let name = format!("{prim:?}");
         let scalar = ["i32_", "i64_", "f32_", "f64_"].iter().any(|ty| name.starts_with(ty));
@@ -209,10 +203,10 @@ fn a_condition_is_what_its_truth_says() {
         for _ in 0..400 {
             let given: Vec<u128> =
                 widths(prim).into_iter().map(|width| operand(&mut random, width)).collect();
-            let args = operands(&mut terms, prim, &given, word(&mut random));
+            let args = operands(&mut terms, prim, &given, random.bits());
             let mut vn = terms.operator(prim, &args);
             let mut condition = apply(prim, &given).map(|[low, _]| low != 0);
-            for _ in 0..word(&mut random) % 3 {
+            for _ in 0..random.bits() % 3 {
                 vn = terms.operator(Prim::i32_eqz, &[vn]);
                 condition = condition.map(|condition| !condition);
             }

@@ -20,7 +20,8 @@
 use crate::attach::{Plant, Translation};
 use crate::differential::difference;
 use crate::generate::Call;
-use crate::run::{Host, Outcome, Program, Setup};
+use crate::host::Host;
+use crate::run::{Outcome, Program, Setup};
 use prova::Tier;
 use prova_module::{Features, Limits, Module};
 use prova_runtime::{Attach, Metering, Settings};

@@ -16,7 +16,8 @@
 
 use crate::generate::operators::Ty;
 use crate::generate::{Case, Generator, biased};
-use crate::run::{HOST_MODULE, Host, Outcome, Program, Record, Setup, State};
+use crate::host::{HOST_MODULE, Host};
+use crate::run::{Outcome, Program, Record, Setup, State};
 use prova::Tier;
 use prova_module::{Features, Limits, Module, ValType};
 use prova_runtime::{Cell, Metering, Settings, TrapKind};
@@ -86,7 +87,7 @@ pub fn campaign(
     let mut verdict = Verdict::default();
     let mut index = 0;
     while verdict.funcs < count && verdict.difference.is_none() {
-        // The host module of every script: the one in which `run::imports` finds what is imported.
+        // The host module of every script: the one in which `host::imports` finds what is imported.
         let mut script = format!("{HOST_MODULE}\n(register \"{}\")\n", biased::HOST);
         for index in index..index + CASES {
             let case = Generator::Biased.case(seed, index, 60);

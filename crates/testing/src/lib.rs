@@ -27,6 +27,7 @@ pub mod enlarge;
 pub mod enumerate;
 pub mod fuel;
 pub mod generate;
+pub mod host;
 pub mod judge;
 pub mod manifest;
 pub mod mutations;

@@ -5,19 +5,17 @@
 //! Observed: how instantiation ended; of each call the results by bits or the trap with the offsets of its whole
 //! backtrace, and the fuel used; at the end memories, tables and globals.
 
-use crate::attach::{NoBytecode, Translation};
-use crate::generate::{Call, biased};
+use crate::attach::NoBytecode;
+use crate::generate::Call;
+use crate::host::{Host, imports};
 use prova::Tier;
-use prova_module::{
-    ExternType, Features, FuncType, GlobalIdx, MemoryIdx, Module, RefType, TableIdx, ValType,
-};
+use prova_module::{GlobalIdx, MemoryIdx, Module, RefType, TableIdx, ValType};
 use prova_runtime::{
-    Attach, Cell, Extern, FuncAddr, HostFunc, HostOutcome, InstanceAddr, InstantiateError, Limits,
-    MemoryFault, Settings, Store, StoreConfig, Trap, TrapKind,
+    Attach, Cell, Extern, InstanceAddr, InstantiateError, Limits, MemoryFault, Settings, Store,
+    StoreConfig, Trap, TrapKind,
 };
-use std::any::Any;
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 /// A tier in a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,17 +110,6 @@ pub struct Program<'p> {
     pub host: Host,
 }
 
-/// What stands behind the imports of biased modules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Host {
-    /// Another instance, but `mix` is a function of the host.
-    Function,
-    /// Functions of the host, which throw nothing: `mix` sometimes grows memory 0 of its caller, `apply` calls back.
-    Growing,
-    /// Another instance, with a memory of its own.
-    Instance,
-}
-
 impl Program<'_> {
     /// Runs all calls on one tier.
     pub fn run(&self, setup: Setup, attach: Option<Arc<dyn Attach>>) -> Record {
@@ -166,126 +153,6 @@ pub fn store(setup: Setup) -> Store {
         ..StoreConfig::default()
     };
     Store::new(config)
-}
-
-/// What biased modules import; for any other function one that gives zeros, for any other tag a new one.
-///
-/// But for [`Host::Growing`], the tag, `raise` and `apply` are those of an instance of [`HOST_MODULE`], so that exceptions pass
-/// from instance to instance in both directions.
-pub fn imports(store: &mut Store, module: &Module, host: Host) -> Vec<Extern> {
-    imports_wrapped(store, module, host, &|_, function| function)
-}
-
-/// [`imports`] with something around each function of the host.
-pub fn imports_wrapped(
-    store: &mut Store,
-    module: &Module,
-    host: Host,
-    wrap: &dyn Fn(&FuncType, HostFunc) -> HostFunc,
-) -> Vec<Extern> {
-    let mut instance = None;
-    let mut imports = Vec::new();
-    for import in module.imports() {
-        let (ty, is_tag) = match import.kind {
-            ExternType::Func(ty) => (ty, false),
-            ExternType::Tag(ty) => (ty, true),
-            ExternType::Table(_) | ExternType::Memory(_) | ExternType::Global(_) => continue,
-        };
-        let ty: FuncType = module.types()[ty.index()].clone();
-        let name = if &*import.module == biased::HOST { &*import.name } else { "" };
-        let function: HostFunc = match (host, name) {
-            (Host::Function, "mix") => Arc::new(|_, _, cells| mix(cells)),
-            (Host::Growing, "mix") => Arc::new(|store, _, cells| {
-                grow_caller(store, cells);
-                mix(cells)
-            }),
-            (Host::Growing, "apply") => Arc::new(apply),
-            (Host::Instance, "mix")
-            | (Host::Function | Host::Instance, "apply" | "raise" | biased::HOST_TAG) => {
-                let instance = *instance.get_or_insert_with(|| host_instance(store));
-                imports.extend(instance.and_then(|of| store.instance(of).export(name)));
-                continue;
-            }
-            (_, _) => Arc::new(|_, _, cells| zero(cells)),
-        };
-        if is_tag {
-            imports.extend(store.tag_new(&ty).ok().map(Extern::Tag));
-        } else {
-            let function = wrap(&ty, function);
-            imports.push(Extern::Func(store.func_new(ty, function)));
-        }
-    }
-    imports
-}
-
-/// The host in Wasm. `mix` writes to its own memory 0, which is not its caller's.
-pub const HOST_MODULE: &str = r#"(module (type $r (func (param i32) (result i32))) (memory 1)
-    (tag $tag (export "tag") (param i32 i64))
-    (func (export "mix") (param i32 i64) (result i64 i32)
-        (i64.store (i32.const 8) (local.get 1))
-        (i64.add (i64.extend_i32_u (local.get 0)) (i64.load (i32.const 8)))
-        (i32.xor (local.get 0) (i32.wrap_i64 (local.get 1))))
-    (table 1 funcref)
-    (func (export "apply") (param i32 funcref) (result i32)
-        (table.set (i32.const 0) (local.get 1))
-        (local.get 0) (local.set 0 (i32.const -1)) (call_indirect (type $r) (i32.const 0)))
-    (func (export "raise") (param i32 i64)
-        (if (i32.eq (i32.and (local.get 0) (i32.const 3)) (i32.const 1))
-            (then (throw $tag (local.get 0) (local.get 1))))))"#;
-
-fn host_instance(store: &mut Store) -> Option<InstanceAddr> {
-    static MODULE: LazyLock<Module> = LazyLock::new(|| {
-        let bytes =
-            wat::parse_str(HOST_MODULE).unwrap_or_else(|error| crate::cannot(&error.to_string()));
-        Module::decode(bytes, &Features::default(), &prova_module::Limits::default())
-            .unwrap_or_else(|error| crate::cannot(&error.to_string()))
-    });
-    let attach = Arc::new(Translation::new(store.settings()));
-    store.instantiate(&mut (), &MODULE, &[], attach).ok()
-}
-
-/// Calls back what the second cell refers to. An exception that the callee does not catch is a trap here.
-fn apply(store: &mut Store, data: &mut dyn Any, cells: &mut [Cell]) -> HostOutcome {
-    // A reference is its function's index + 1.
-    let func = cells.get(1).and_then(|cell| u32::try_from(cell.checked_sub(1)?).ok());
-    let (Some(func), Some(&argument)) = (func.map(FuncAddr::from_index), cells.first()) else {
-        return HostOutcome::Trap(Box::new(Trap::new(TrapKind::NullReference)));
-    };
-    let ty = store.func_type(func);
-    if *ty.params != [ValType::I32] || *ty.results != [ValType::I32] {
-        return HostOutcome::Trap(Box::new(Trap::new(TrapKind::IndirectCallTypeMismatch)));
-    }
-    let mut results = [0];
-    match store.call(data, func, &[argument], &mut results) {
-        Ok(()) => {
-            cells[0] = results[0];
-            HostOutcome::Done
-        }
-        Err(trap) => HostOutcome::Trap(Box::new(trap)),
-    }
-}
-
-/// Grows memory 0 of the instance that calls, for some arguments.
-fn grow_caller(store: &mut Store, cells: &[Cell]) {
-    let Some(caller) = store.caller() else { return };
-    let instance = store.instance(caller);
-    if cells[0] % 4 == 1 && !instance.module().memories().is_empty() {
-        let memory = instance.memory_addr(MemoryIdx(0));
-        // Where it cannot grow, it does not.
-        let _ = store.memory_grow(memory, 1);
-    }
-}
-
-fn mix(cells: &mut [Cell]) -> HostOutcome {
-    if let [a, b] = cells {
-        (*a, *b) = (b.wrapping_add(*a), (*a ^ *b) & 0xffff_ffff);
-    }
-    HostOutcome::Done
-}
-
-fn zero(cells: &mut [Cell]) -> HostOutcome {
-    cells.fill(0);
-    HostOutcome::Done
 }
 
 /// Calls an export; a missing one is a fault of the case.

@@ -104,25 +104,13 @@ impl Moves {
 mod tests {
     use super::*;
     use crate::stack::Stack;
-
-    /// A small generator of numbers; its sequence is fixed.
-    struct Random(u64);
-
-    impl Random {
-        fn below(&mut self, n: u64) -> u64 {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (self.0 >> 33) % n
-        }
-    }
+    use prova_random::Rng;
 
     /// M1 for branches and returns over random stacks with v128 values. Green does not show that the copies are
     /// emitted as planned, nor that pairs of them are fused rightly: `tests/enumerate.rs` of `prova-testing` does.
     #[test]
     fn each_destination_gets_what_its_source_held() {
-        let mut random = Random(1);
+        let mut random = Rng::new(1);
         let mut moves = Moves::default();
         let mut with_homes = 0;
         for _ in 0..20_000 {
@@ -134,12 +122,12 @@ mod tests {
                 let room = local_cells.saturating_sub(u16::from(wide));
                 match random.below(3) {
                     0 => stack.push_home(wide),
-                    1 if room > 0 => stack.push_local(random.below(u64::from(room)) as u16, wide),
-                    _ => stack.push_const(1000 + random.below(9), true),
+                    1 if room > 0 => stack.push_local(random.below(usize::from(room)) as u16, wide),
+                    _ => stack.push_const(1000 + random.below(9) as u64, true),
                 }
             }
-            let base = random.below(stack.height() as u64 + 1) as usize;
-            let from = base + random.below((stack.height() - base) as u64 + 1) as usize;
+            let base = random.below(stack.height() + 1);
+            let from = base + random.below(stack.height() - base + 1);
             let returns = random.below(2) == 0;
             let label =
                 if base < stack.height() { stack.get(base).home } else { stack.next_home() };

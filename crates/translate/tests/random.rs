@@ -8,6 +8,7 @@
 mod support;
 
 use prova_bytecode::{Metering, Settings};
+use prova_random::Rng;
 use prova_translate::Translator;
 use support::encode::{Encoder, I32, I64, V128, leb};
 use support::wasm::Evaluator;
@@ -16,14 +17,12 @@ use support::{Outcome, compare, module, translate_all};
 const MODULES: u64 = 1000;
 const FUNCTIONS: u32 = 8;
 
-/// A generator of numbers whose sequence is fixed by its seed.
-struct Random(u64);
+/// Choices of a body.
+struct Random(Rng);
 
 impl Random {
     fn below(&mut self, n: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) % n as u64) as usize
+        self.0.below(n)
     }
 
     fn one_in(&mut self, n: usize) -> bool {
@@ -402,7 +401,7 @@ fn random_bodies_compute_what_wasm_says() {
     let mut translator = Translator::new();
     let mut runs = [0; 3];
     for seed in 0..MODULES {
-        let mut random = Random(seed);
+        let mut random = Random(Rng::new(seed));
         let (bytes, cells) = generate(&mut random);
         let module = module(&bytes);
         let mut evaluator = Evaluator::new(&module);

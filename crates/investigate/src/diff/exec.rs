@@ -13,6 +13,7 @@ use prova::{
     Caller, Config, Engine, Error, Func, FuncType, Instance, Linker, Module, Store, Trap, Val,
     ValType,
 };
+use prova_random::Rng;
 use std::collections::HashMap;
 
 /// Fuel of one run of A; B gets four times as much.
@@ -224,10 +225,10 @@ fn stub(
     let mut stream = 3 + host.calls.len() as u64;
     let args: Vec<u128> = args.iter().map(bits).collect();
     for byte in import.bytes() {
-        stream = mix(stream ^ u64::from(byte));
+        stream = Rng::new(stream ^ u64::from(byte)).bits();
     }
     for arg in &args {
-        stream = mix(stream ^ *arg as u64);
+        stream = Rng::new(stream ^ *arg as u64).bits();
     }
     let mut random = Random::new(host.seed, stream);
     host.calls.push(Call { import: import.to_owned(), args });
@@ -251,23 +252,16 @@ fn bits(value: &Val) -> u128 {
     }
 }
 
-/// A stream of numbers from a seed (SplitMix64).
-struct Random(u64);
-
-fn mix(x: u64) -> u64 {
-    let x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ x >> 31
-}
+/// Values as programs have them, from a seed and the number of a stream.
+struct Random(Rng);
 
 impl Random {
     fn new(seed: u64, stream: u64) -> Random {
-        Random(mix(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ mix(stream)))
+        Random(Rng::of(seed, stream))
     }
 
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        mix(self.0)
+        self.0.bits()
     }
 
     /// A word as programs have them: a small number, an address, a power of two's neighbour, or anything.

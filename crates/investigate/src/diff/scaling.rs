@@ -5,6 +5,7 @@
 
 use super::{DiffOptions, counted};
 use prova_module::{Features, Limits, Module};
+use prova_random::Rng;
 use std::fmt::Write;
 
 fn module(text: &str) -> Module {
@@ -32,8 +33,7 @@ fn no_name(_: usize) -> String {
 
 /// Numbers without a pattern, the same for the same seed.
 fn noise(seed: usize) -> u32 {
-    let x = (seed as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    ((x ^ x >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 33) as u32
+    Rng::new(seed as u64).bits() as u32
 }
 
 /// A body of a few operators that no other seed has.

@@ -2,7 +2,7 @@
 //! integers and bit loops. It does not say that an executor reads the right operands.
 
 use super::*;
-use crate::testing::{EDGES_32, EDGES_64, Random};
+use crate::testing::{EDGES_32, EDGES_64};
 
 /// Recomputes all binary and unary operators of one width in `i128`, where nothing overflows.
 macro_rules! check_width {
@@ -111,10 +111,10 @@ fn integer_operators_match_wider_integers() {
             check_64(a, b);
         }
     }
-    let mut random = Random::new(2);
+    let mut random = prova_random::Rng::new(2);
     for _ in 0..2000 {
-        check_32(random.word() as u32, random.word() as u32);
-        check_64(random.word(), random.word());
+        check_32(random.bits() as u32, random.bits() as u32);
+        check_64(random.bits(), random.bits());
     }
 }
 

@@ -2,7 +2,7 @@
 //! does not say that the tiers put low and high in the right slots.
 
 use super::*;
-use crate::testing::{EDGES_64, Random};
+use crate::testing::EDGES_64;
 
 /// The 128-bit product by schoolbook multiplication of 32-bit limbs.
 fn product_by_limbs(a: u64, b: u64) -> (u64, u64) {
@@ -43,9 +43,9 @@ fn wide_arithmetic_matches_its_limbs() {
             check(a, 0, b, u64::MAX);
         }
     }
-    let mut random = Random::new(1);
+    let mut random = prova_random::Rng::new(1);
     for _ in 0..1000 {
-        check(random.word(), random.word(), random.word(), random.word());
+        check(random.bits(), random.bits(), random.bits(), random.bits());
     }
 }
 

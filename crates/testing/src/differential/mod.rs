@@ -22,7 +22,8 @@ pub use shrink::shrink;
 
 use crate::attach::{Plant, Translation};
 use crate::generate::Case;
-use crate::run::{Failure, Host, Outcome, Program, Record, Setup};
+use crate::host::Host;
+use crate::run::{Failure, Outcome, Program, Record, Setup};
 use prova::Tier;
 use prova_module::{ErrorKind, Features, Limits, Module};
 use prova_runtime::{Attach, Metering, Settings};

@@ -22,7 +22,8 @@ pub use instrument::instrument;
 
 use crate::attach::{NoBytecode, Translation};
 use crate::generate::{Call, Case, Generator};
-use crate::run::{self, Host, Outcome, Program, Setup};
+use crate::host::{self, Host};
+use crate::run::{self, Outcome, Program, Setup};
 use prova::Tier;
 use prova_module::{Features, FuncType, GlobalIdx, Limits, Module};
 use prova_runtime::{HostFunc, Metering, Settings};
@@ -130,7 +131,7 @@ fn counted(module: &Module, calls: &[Call]) -> Result<Vec<Option<u64>>, String> 
     let settings = Settings { metering: Metering::None, deterministic: true };
     let mut store = run::store(Setup { tier: Tier::Reference, settings });
     let host = Arc::new(AtomicU64::new(0));
-    let imports = run::imports_wrapped(&mut store, module, Host::Growing, &|ty, func| {
+    let imports = host::imports_wrapped(&mut store, module, Host::Growing, &|ty, func| {
         counting(ty, func, Arc::clone(&host))
     });
     let Ok(instance) = store.instantiate(&mut (), module, &imports, Arc::new(NoBytecode)) else {

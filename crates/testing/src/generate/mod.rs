@@ -11,11 +11,10 @@
 pub mod biased;
 mod body;
 pub mod operators;
-mod rng;
 pub mod smith;
 mod types;
 
-pub use rng::Rng;
+pub use prova_random::Rng;
 pub use types::Types;
 
 use prova_runtime::Cell;

@@ -1,6 +1,9 @@
-//! Seed → a module from wasm-smith, with every proposal that the tiers execute, and calls of its exports.
+//! Seed → a module from wasm-smith, with every proposal that the tiers execute, and calls of its
+//! exports.
 //!
-//! Neighbours: `differential` runs the cases; fuel bounds their loops, recursion and bulk operations.
+//! Neighbours: `differential` runs the cases; fuel bounds their loops, recursion and bulk
+//! operations. What they import, functions, globals, memories, tables and tags of any type, comes
+//! from `host`.
 
 use super::{Call, Case, Rng};
 use arbitrary::Unstructured;
@@ -10,18 +13,26 @@ use wasm_smith::Config;
 /// The fuel of a call.
 pub const FUEL: u64 = 20_000;
 
-/// Random bytes that a module is made of.
+/// Random bytes that a module is made of, and some more for each instruction that a body may have.
 const BYTES: usize = 4096;
+
+/// What it takes to have a body of any length.
+const BYTES_OF_INSTRUCTION: usize = 16;
+
+/// The greatest number of instructions of a body.
+const INSTRUCTIONS_MAX: usize = 3_000;
 
 /// A configuration within what the tiers execute; sizes and the rarer choices are random.
 pub fn config(rng: &mut Rng) -> Config {
     Config {
         exceptions_enabled: rng.percent(60),
-        // Brings typed function references, but structures and arrays too, which no tier executes: most of these are refused.
+        // Brings typed function references, but structures and arrays too, which no tier executes:
+        // most of these are refused.
         gc_enabled: rng.percent(6),
         shared_everything_threads_enabled: false,
         compact_imports_enabled: false,
-        // Threads bring shared memories too, which no tier executes: many of these modules are refused.
+        // Threads bring shared memories too, which no tier executes: many of these modules are
+        // refused.
         threads_enabled: rng.percent(10),
         custom_page_sizes_enabled: rng.percent(40),
         memory64_enabled: rng.percent(40),
@@ -31,8 +42,11 @@ pub fn config(rng: &mut Rng) -> Config {
         disallow_traps: rng.percent(30),
         export_everything: true,
         generate_custom_sections: rng.percent(10),
-        max_imports: 0,
-        max_instructions: rng.between(20, 400),
+        max_imports: if rng.percent(60) { rng.between(1, 12) } else { 0 },
+        max_instructions: match rng.below(10) {
+            0 => rng.between(400, INSTRUCTIONS_MAX),
+            _ => rng.between(20, 400),
+        },
         max_funcs: 12,
         min_funcs: 1,
         max_memories: 3,
@@ -52,7 +66,8 @@ pub fn case(rng: &mut Rng) -> Case {
     let config = config(rng);
     // Relaxed SIMD may make NaNs that wasm-smith's own canonicalisation does not see.
     let nan_free = config.canonicalize_nans && !config.simd_enabled;
-    let wasm = module(config, &rng.bytes(BYTES));
+    let more = config.max_instructions.saturating_sub(400) * BYTES_OF_INSTRUCTION;
+    let wasm = module(config, &rng.bytes(BYTES + more));
     let calls = match Module::decode(&*wasm, &Features::default(), &Limits::default()) {
         Ok(module) => calls(rng, &module),
         Err(_) => Vec::new(),

@@ -1,14 +1,20 @@
-//! Random edits of honest candidates → how many the check refuses, by rule, and what becomes of the rest.
+//! Random edits of candidates → how many the check refuses, by rule, and what becomes of the rest.
 //!
 //! ```text
-//! Module ─ translate ─► Candidate ─ edit ─► Candidate' ─ check ─┬─► refused, by rule
-//!                                                             └─► survivor ─┬─ run ─────► different: a hole of the check
-//!                                                                           └─ class ───► why it is equal, or unexplained
+//! Module ─ translate ─► base ─ edit ─► Candidate ─ check ─┬─► refused, by rule
+//!                        ▲                                └─► survivor ─┬─ run ───► different: a hole of the check
+//!                        └────────────── the next base ────────────────┤
+//!                                                                      └─ class ─► why it is equal, or unexplained
 //! ```
 //!
-//! Neighbours: `edit` changes candidates (`listing` is how), `survivor` runs both versions, `class` says why they are equal, by the
-//! proof of `product`. An accepted candidate is a witness, so it can be run: if a run of it differs, the check has a hole. One that no
-//! class and no line of `explained.tsv` explains fails the campaign, too.
+//! The campaign walks: what the check accepts is edited again, so that edits meet code which no
+//! translator writes. A step is explained from the base before it; a run is compared with the
+//! honest code.
+//!
+//! Neighbours: `edit` changes candidates (`listing` is how), `survivor` runs both versions, `class`
+//! says why they are equal, by the proof of `product`. An accepted candidate is a witness, so it
+//! can be run: if a run of it differs, the check has a hole. One that no class and no line of
+//! `explained.tsv` explains fails the campaign, too.
 //!
 //! What green does not show: that the proof is sound against code that no edit here writes.
 
@@ -62,7 +68,8 @@ pub struct Report {
     pub by_hand: BTreeMap<usize, u64>,
     /// Survivors that nothing explains.
     pub unexplained: Vec<String>,
-    /// Survivors, explained or not, that no run says anything of: their module cannot be instantiated.
+    /// Survivors, explained or not, that no run says anything of: their module cannot be
+    /// instantiated.
     pub not_run: u64,
     /// Holes: accepted and different.
     pub holes: Vec<String>,
@@ -147,7 +154,8 @@ pub fn campaign(options: &Options) -> Report {
     report
 }
 
-/// Why an accepted version of a function is equal to the honest one: the name of a class; `None` if no class explains it.
+/// Why an accepted version of a function is equal to the honest one: the name of a class; `None` if
+/// no class explains it.
 pub fn explain(module: &Module, honest: &Candidate, edited: &Candidate) -> Option<&'static str> {
     class::classify(module, honest, edited)
 }
@@ -157,7 +165,8 @@ pub(crate) fn module_of(bytes: &[u8]) -> Option<Module> {
     Module::decode(bytes, &Features::default(), &Limits::default()).ok()
 }
 
-/// A random edit: its kind, and the edited candidate; `None` where the one that was drawn is not possible.
+/// A random edit: its kind, and the edited candidate; `None` where the one that was drawn is not
+/// possible.
 pub(crate) fn edit_once(rng: &mut Rng, base: &Candidate) -> Option<(&'static str, Candidate)> {
     edit::random(rng, base).map(|Edit { kind, candidate }| (kind, candidate))
 }

@@ -2,7 +2,8 @@
 
 use crate::attach::Translation;
 use crate::generate::{Rng, biased};
-use crate::run::{Host, STACK_BYTES, imports};
+use crate::host::{Host, imports};
+use crate::run::STACK_BYTES;
 use prova_bytecode::CheckedBytecode;
 use prova_module::{FuncIdx, GlobalIdx, MemoryIdx, Module, ValType};
 use prova_runtime::{

@@ -1,6 +1,7 @@
 //! Atomic operators, on memories that are not shared.
 //!
-//! A read-modify-write is one effect, among whose arguments are the bits that it writes, computed from the bits that it gives.
+//! A read-modify-write is one effect, among whose arguments are the bits that it writes, computed
+//! from the bits that it gives.
 
 use super::numeric::name;
 use super::rows::{Effect, access_bytes, named};
@@ -28,7 +29,8 @@ macro_rules! memargs {
 }
 for_each_operator!(memargs);
 
-/// `(type, operator, bytes as in `rmw8`)` of a read-modify-write by its name: `i64_atomic_rmw8_add_u` is `("i64", "add", "8")`.
+/// `(type, operator, bytes as in `rmw8`)` of a read-modify-write by its name:
+/// `i64_atomic_rmw8_add_u` is `("i64", "add", "8")`.
 fn read_modify_write(name: &str) -> Option<(&str, &str, &str)> {
     let (ty, rest) = name.split_once("_atomic_rmw")?;
     let (bits, operator) = rest.split_once('_')?;

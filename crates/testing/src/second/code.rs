@@ -1,8 +1,10 @@
-//! The code's side of the walk: instructions taken in the order of their words, each evaluated in the state at hand.
+//! The code's side of the walk: instructions taken in the order of their words, each evaluated in
+//! the state at hand.
 //!
-//! Between two things that the Wasm does, the code may only compute. What the Wasm does then is the next thing other than computing that
-//! the code does: the same effect on the same arguments ([`Walk::demand`]), or a transfer of control, up to a word that a hint
-//! names ([`Walk::compute_to_transfer`]).
+//! Between two things that the Wasm does, the code may only compute. What the Wasm does then is the
+//! next thing other than computing that the code does: the same effect on the same arguments
+//! ([`Walk::demand`]), or a transfer of control, up to a word that a hint names
+//! ([`Walk::compute_to_transfer`]).
 
 use super::rows::{Does, Effect, Node, Place, Row, read};
 use super::state::State;
@@ -53,7 +55,8 @@ impl<'m> Walk<'m> {
         self.terms.of(Term::Result { effect: self.effects + 1, index })
     }
 
-    /// Lets the code compute until it has an effect, which must be this one; gives its first result.
+    /// Lets the code compute until it has an effect, which must be this one; gives its first
+    /// result.
     pub(super) fn demand(&mut self, state: &mut State, demand: &Demand) -> Result<Id, Fault> {
         let given = self.coming(0);
         self.effects += 1;
@@ -100,7 +103,8 @@ impl<'m> Walk<'m> {
         Ok(())
     }
 
-    /// A call's values are read at its window; one that comes back leaves its results there and nothing else above.
+    /// A call's values are read at its window; one that comes back leaves its results there and
+    /// nothing else above.
     fn call(
         &mut self,
         state: &mut State,

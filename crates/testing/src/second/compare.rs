@@ -5,11 +5,11 @@
 //!                                 └ mutations ───► check, second ─► both accept, or both refuse
 //! ```
 //!
-//! Neighbours: `mutations::edit` makes the edits. An edit that both accept becomes the base of the next one, so the candidates wander
-//! away from what a translator writes.
+//! Neighbours: `mutations::edit` makes the edits. An edit that both accept becomes the base of the
+//! next one, so the candidates wander away from what a translator writes.
 //!
-//! Both opinions must accept alike. The rule by which they refuse need not be the same: a candidate may break several, and each opinion
-//! comes to them in its own order; the report counts the pairs.
+//! Both opinions must accept alike. The rule by which they refuse need not be the same: a candidate
+//! may break several, and each opinion comes to them in its own order; the report counts the pairs.
 
 use super::Refusal;
 use crate::generate::{Generator, Rng};
@@ -51,7 +51,8 @@ pub struct Options {
     pub files: Vec<PathBuf>,
     /// An end before that, if any.
     pub time: Option<Duration>,
-    /// The first opinion, which is given the honest candidate, too, so that a planted one can forget an edit.
+    /// The first opinion, which is given the honest candidate, too, so that a planted one can
+    /// forget an edit.
     pub first: Opinion,
 }
 

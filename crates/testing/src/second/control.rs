@@ -1,12 +1,13 @@
-//! Blocks, branches, returns and calls: W3 to W7.
+//! Sequences and blocks: W3 and W4. What a branch or return needs is in `edges`, calls are in
+//! `calls`.
 
-use super::code::{Demand, Transfer};
+use super::code::Transfer;
 use super::rows::Effect;
 use super::state::{Below, State};
-use super::terms::{Id, Num, Term};
+use super::terms::{Num, Term};
 use super::{Fault, Verdict, Walk};
-use prova_bytecode::{Inst, Rule};
-use prova_module::{BlockKind, BlockType, BrTable, FuncIdx, FuncType, Operator, TypeIdx, ValType};
+use prova_bytecode::Rule;
+use prova_module::{BlockKind, BlockType, FuncType, Operator, ValType};
 
 /// An open block.
 pub(super) struct Label {
@@ -14,9 +15,9 @@ pub(super) struct Label {
     /// The home slot of its first parameter or result.
     pub(super) base: u32,
     /// Of each of the label's values whether it has two cells.
-    values: Vec<bool>,
+    pub(super) values: Vec<bool>,
     /// The word to which branches go, as soon as one has or the label is passed.
-    word: Option<u32>,
+    pub(super) word: Option<u32>,
     /// What lies below the base.
     below: Below,
 }
@@ -38,7 +39,8 @@ pub(super) fn opens(operator: &Operator<'_>) -> bool {
     )
 }
 
-fn wide(types: &[ValType]) -> Vec<bool> {
+/// Of each type whether its values have two cells.
+pub(super) fn wide(types: &[ValType]) -> Vec<bool> {
     types.iter().map(|&ty| ty == ValType::V128).collect()
 }
 
@@ -76,7 +78,7 @@ impl<'m> Walk<'m> {
     }
 
     /// The word of the hint of the operator at hand.
-    fn hint(&mut self) -> Result<u32, Fault> {
+    pub(super) fn hint(&mut self) -> Result<u32, Fault> {
         let hint = self.candidate.controls.get(self.next_hint);
         let Some(hint) = hint.filter(|hint| hint.offset == self.offset) else {
             let what = format!("no hint for the operator at {:#x}", self.offset);
@@ -115,7 +117,7 @@ impl<'m> Walk<'m> {
     }
 
     /// The number of entries below the top ones.
-    fn below_top(&self, state: &State, top: usize) -> Result<usize, Fault> {
+    pub(super) fn below_top(&self, state: &State, top: usize) -> Result<usize, Fault> {
         let below = state.stack.len().checked_sub(top);
         below.ok_or_else(|| self.fault(Rule::Operators, "an empty operand stack"))
     }
@@ -150,7 +152,8 @@ impl<'m> Walk<'m> {
         Ok(())
     }
 
-    /// The `end` of a block, loop or `try_table`. What no branch goes to is no label: there the state just goes on.
+    /// The `end` of a block, loop or `try_table`. What no branch goes to is no label: there the
+    /// state just goes on.
     pub(super) fn leave_block(&mut self, state: Option<State>) -> Result<Option<State>, Fault> {
         let at = self.labels.len() - 1;
         let label = &self.labels[at];
@@ -171,7 +174,8 @@ impl<'m> Walk<'m> {
         Ok(state)
     }
 
-    /// The label at the end of the innermost block, which control reaches by falling through, by branches, or past an `if`.
+    /// The label at the end of the innermost block, which control reaches by falling through, by
+    /// branches, or past an `if`.
     fn pass_label(
         &mut self,
         state: Option<State>,
@@ -241,193 +245,6 @@ impl<'m> Walk<'m> {
     }
 }
 
-/// Edges.
-impl<'m> Walk<'m> {
-    fn label_at(&self, depth: u32) -> Result<usize, Fault> {
-        let at = self.labels.len().checked_sub(1 + depth as usize);
-        at.ok_or_else(|| self.fault(Rule::Operators, "a branch to no label"))
-    }
-
-    /// The position of the label that a clause of a `try_table` names, from outside of it.
-    pub(super) fn clause_label(&self, depth: u32) -> Result<usize, Fault> {
-        self.label_at(depth)
-    }
-
-    /// W4, the relation.
-    fn edge(&mut self, state: &State, at: usize) -> Verdict {
-        let (base, values) = (self.labels[at].base, self.labels[at].values.len());
-        self.settled(state, base)?;
-        let first = self.below_top(state, values)?;
-        let wanted = state.cells_from(&mut self.terms, first);
-        for (cell, want) in (base..).zip(wanted) {
-            if state.held(cell) != Some(want) {
-                let what = format!("s{cell} is not {}", self.terms.show(want, 3));
-                return Err(self.fault(Rule::Values, what));
-            }
-        }
-        Ok(())
-    }
-
-    /// Locals and positions below a base are where they belong.
-    pub(super) fn settled(&mut self, state: &State, base: u32) -> Verdict {
-        match state.wrong_below(&mut self.terms, base) {
-            None => Ok(()),
-            Some((cell, want)) => {
-                let what = format!("s{cell} is not {}", self.terms.show(want, 3));
-                Err(self.fault(Rule::Frozen, what))
-            }
-        }
-    }
-
-    /// W4, the target.
-    pub(super) fn aim(&mut self, at: usize, target: Option<u32>) -> Verdict {
-        match self.labels[at].word {
-            Some(word) => self.leads(target, word),
-            None => {
-                self.labels[at].word = target;
-                match target {
-                    Some(_) => Ok(()),
-                    None => Err(self.fault(Rule::Labels, "a branch before the code")),
-                }
-            }
-        }
-    }
-
-    fn leads(&self, target: Option<u32>, word: u32) -> Verdict {
-        if target == Some(word) {
-            return Ok(());
-        }
-        Err(self.fault(Rule::Labels, format!("a branch to {target:?}, the label is @{word}")))
-    }
-
-    fn ends_at(&self, inst: &Inst, word: u32) -> Verdict {
-        if inst.next == word {
-            return Ok(());
-        }
-        Err(self.fault(Rule::Extents, format!("the code ends at @{}, not @{word}", inst.next)))
-    }
-
-    /// The transfer at the end of an edge's code.
-    fn arrive(&mut self, state: &State, at: usize, transfer: &Transfer) -> Verdict {
-        if self.labels[at].kind == BlockKind::Func {
-            return self.returned(state, transfer);
-        }
-        let Transfer::Jump { target } = *transfer else {
-            return Err(self.fault(Rule::Labels, "an edge that does not end in a jump"));
-        };
-        self.edge(state, at)?;
-        self.aim(at, target)
-    }
-
-    /// A branch of the code that is an edge itself: W6 forbids it to lead to the body's end.
-    fn direct(&mut self, state: &State, at: usize, target: Option<u32>) -> Verdict {
-        if self.labels[at].kind == BlockKind::Func {
-            return Err(self.fault(Rule::Labels, "a branch where a return belongs"));
-        }
-        self.edge(state, at)?;
-        self.aim(at, target)
-    }
-
-    fn br(&mut self, mut state: State, depth: u32) -> Verdict {
-        let at = self.label_at(depth)?;
-        let word = self.hint()?;
-        let (inst, transfer) = self.compute_to_transfer(&mut state, word)?;
-        self.ends_at(inst, word)?;
-        self.arrive(&state, at, &transfer)
-    }
-
-    fn br_if(&mut self, state: &mut State, condition: Id, depth: u32) -> Verdict {
-        let at = self.label_at(depth)?;
-        let word = self.hint()?;
-        let (inst, transfer) = self.compute_to_transfer(state, word)?;
-        let Transfer::Branch { condition: code, target } = transfer else {
-            return Err(self.fault(Rule::Conditions, "a br_if without conditional branch"));
-        };
-        if inst.next == word {
-            self.condition(condition, code, true)?;
-            return self.direct(state, at, target);
-        }
-        self.condition(condition, code, false)?;
-        self.leads(target, word)?;
-        let mut taken = state.clone();
-        let (inst, transfer) = self.compute_to_transfer(&mut taken, word)?;
-        self.ends_at(inst, word)?;
-        self.arrive(&taken, at, &transfer)
-    }
-
-    /// An entry goes to its label, or to code behind the table that ends in a jump there.
-    fn br_table(&mut self, mut state: State, table: &BrTable<'_>) -> Verdict {
-        let index = self.pop(&mut state)?;
-        let word = self.hint()?;
-        let (inst, transfer) = self.compute_to_transfer(&mut state, word)?;
-        let Transfer::Table { index: code } = transfer else {
-            return Err(self.fault(Rule::Conditions, "a br_table without table"));
-        };
-        self.same(Rule::Conditions, index, code, || "the index of a table".to_owned())?;
-        let offsets = inst.table_targets(&self.candidate.words);
-        let depths: Result<Vec<u32>, _> = table.targets().collect();
-        let mut depths = depths.unwrap_or_else(|error| crate::cannot(&error.to_string()));
-        depths.push(table.default());
-        if offsets.len() != depths.len() {
-            return Err(self.fault(Rule::Labels, "a table of another length"));
-        }
-        let mut stubs = std::collections::BTreeMap::<u32, Vec<usize>>::new();
-        for (&offset, &depth) in offsets.iter().zip(&depths) {
-            let at = self.label_at(depth)?;
-            let target = inst.target(offset as i32);
-            match target.filter(|target| (inst.next..word).contains(target)) {
-                Some(stub) => stubs.entry(stub).or_default().push(at),
-                None => self.direct(&state, at, target)?,
-            }
-        }
-        for (stub, labels) in stubs {
-            self.at_word(stub)?;
-            let mut taken = state.clone();
-            let (_, transfer) = self.compute_to_transfer(&mut taken, word)?;
-            for at in labels {
-                self.arrive(&taken, at, &transfer)?;
-            }
-        }
-        self.at_word(word)
-    }
-
-    /// Code up to a word that returns.
-    fn returns(&mut self, state: &mut State, word: u32) -> Verdict {
-        let (inst, transfer) = self.compute_to_transfer(state, word)?;
-        self.ends_at(inst, word)?;
-        self.returned(state, &transfer)
-    }
-
-    /// W6.
-    fn returned(&mut self, state: &State, transfer: &Transfer) -> Verdict {
-        let first = self.below_top(state, self.ty.results.len())?;
-        let wanted = state.cells_from(&mut self.terms, first);
-        let given: Vec<Option<Id>> = match transfer {
-            Transfer::Return(None) => {
-                (0..wanted.len() as u32).map(|cell| state.held(cell)).collect()
-            }
-            Transfer::Return(Some(values)) => values.iter().copied().map(Some).collect(),
-            Transfer::Branch { .. } | Transfer::Jump { .. } | Transfer::Table { .. } => {
-                return Err(self.fault(Rule::Results, "an edge that does not end in a return"));
-            }
-        };
-        if given == wanted.into_iter().map(Some).collect::<Vec<_>>() {
-            return Ok(());
-        }
-        Err(self.fault(Rule::Results, "other results"))
-    }
-
-    /// W5.
-    fn condition(&mut self, wasm: Id, code: Id, when: bool) -> Verdict {
-        let (want, have) = (self.terms.truth(wasm), self.terms.truth(code));
-        if want.0 == have.0 && (want.1 == have.1) == when {
-            return Ok(());
-        }
-        let (want, have) = (self.terms.show(wasm, 3), self.terms.show(code, 3));
-        Err(self.fault(Rule::Conditions, format!("branches on {have}, in Wasm {want}: {when}")))
-    }
-}
-
 /// Operators.
 impl<'m> Walk<'m> {
     /// A control operator; gives the state behind it, or `None` if control does not come there.
@@ -481,94 +298,4 @@ impl<'m> Walk<'m> {
         }
         Ok(Some(state))
     }
-
-    fn call_operator(
-        &mut self,
-        mut state: State,
-        operator: &Operator<'m>,
-    ) -> Result<Option<State>, Fault> {
-        let (name, ty, ends) = match *operator {
-            Operator::Call { function_index: func } => ("call", Callee::Func(func), false),
-            Operator::ReturnCall { function_index: func } => {
-                ("return_call", Callee::Func(func), true)
-            }
-            Operator::CallIndirect { type_index, table_index } => {
-                ("call_indirect", Callee::Table(type_index, table_index), false)
-            }
-            Operator::ReturnCallIndirect { type_index, table_index } => {
-                ("return_call_indirect", Callee::Table(type_index, table_index), true)
-            }
-            Operator::CallRef { type_index } => ("call_ref", Callee::Ref(type_index), false),
-            Operator::ReturnCallRef { type_index } => {
-                ("return_call_ref", Callee::Ref(type_index), true)
-            }
-            _ => {
-                let offset = self.offset;
-                return Err(self.fault(Rule::Operators, format!("the operator at {offset:#x}")));
-            }
-        };
-        let here = &mut state;
-        let (args, ty) = match ty {
-            Callee::Func(func) => {
-                (vec![self.terms.constant(func.into())], self.module.func_type_idx(FuncIdx(func)))
-            }
-            Callee::Table(ty, table) => {
-                let index = self.pop(here)?;
-                let [y, t] = [ty, table].map(|index| self.terms.constant(index.into()));
-                (vec![index, y, t], TypeIdx(ty))
-            }
-            Callee::Ref(ty) => {
-                let reference = self.pop(here)?;
-                (vec![reference, self.terms.constant(ty.into())], TypeIdx(ty))
-            }
-        };
-        self.call_of(here, Effect::new(name), args, ty, ends)?;
-        Ok((!ends).then_some(state))
-    }
-
-    /// W7 for a call, or a throw, of values of this type.
-    pub(super) fn call_of(
-        &mut self,
-        state: &mut State,
-        effect: Effect,
-        args: Vec<Id>,
-        ty: TypeIdx,
-        ends: bool,
-    ) -> Verdict {
-        let ty = &self.module.types()[ty.index()];
-        let first = self.below_top(state, ty.params.len())?;
-        let passed = state.cells_from(&mut self.terms, first);
-        for _ in first..state.stack.len() {
-            self.pop(state)?;
-        }
-        let (mut results, mut pushed) = (Vec::new(), Vec::new());
-        if !ends {
-            for (index, wide) in wide(&ty.results).into_iter().enumerate() {
-                let value = self.coming(index as u32);
-                results.push(value);
-                if wide {
-                    results.push(self.terms.high(value));
-                }
-                pushed.push((value, wide));
-            }
-        }
-        self.demand(state, &Demand { effect, args, call: Some((passed, results)) })?;
-        if !ends {
-            self.may_throw(state)?;
-            self.rooted(state)?;
-        }
-        for (value, wide) in pushed {
-            state.push(value, wide);
-        }
-        Ok(())
-    }
-}
-
-/// What a call names.
-enum Callee {
-    Func(u32),
-    /// A type and a table.
-    Table(u32, u32),
-    /// A type.
-    Ref(u32),
 }

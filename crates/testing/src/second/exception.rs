@@ -63,7 +63,7 @@ impl<'m> Walk<'m> {
                 Catch::All { label } => (None, false, label),
                 Catch::AllRef { label } => (None, true, label),
             };
-            clauses.push(Clause { tag, with_ref, at: self.clause_label(label)? });
+            clauses.push(Clause { tag, with_ref, at: self.label_at(label)? });
         }
         self.enter_block(&mut state, BlockKind::TryTable, try_table.ty)?;
         let at = self.labels.len() - 1;

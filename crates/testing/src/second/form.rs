@@ -1,6 +1,7 @@
 //! The form of a candidate: F1 to F15, each by a pass of its own over all instructions.
 //!
-//! These are the rules in the header of `prova_bytecode::check`, restated; the rules of equality are asked by the walk.
+//! These are the rules in the header of `prova_bytecode::check`, restated; the rules of equality
+//! are asked by the walk.
 
 use super::{Fault, Verdict};
 use prova_bytecode::{

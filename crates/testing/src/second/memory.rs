@@ -1,7 +1,8 @@
 //! Loads, stores, growth and bulk operators of memories.
 //!
-//! An access is an effect on memory, address and offset. What a load gives is the bits of its width, and what the operator makes of them is
-//! computed; what a store writes is computed before. Both follow from the operator's name.
+//! An access is an effect on memory, address and offset. What a load gives is the bits of its
+//! width, and what the operator makes of them is computed; what a store writes is computed before.
+//! Both follow from the operator's name.
 
 use super::numeric::name;
 use super::rows::{Effect, access_bytes, named};
@@ -11,7 +12,8 @@ use super::{Fault, Walk};
 use prova_bytecode::Rule;
 use prova_module::{MemArg, MemArgTarget, Operator};
 
-/// What is computed from the loaded bits, or before a store, where that is not the numeric operator of the access's own name.
+/// What is computed from the loaded bits, or before a store, where that is not the numeric operator
+/// of the access's own name.
 const CONVERSIONS: [(&str, &[&str]); 22] = [
     ("i32_load", &[]),
     ("i64_load", &[]),

@@ -1,7 +1,8 @@
-//! The op table read as data: an instruction → what it does, as expressions over cells that nobody has looked at yet.
+//! The op table read as data: an instruction → what it does, as expressions over cells that nobody
+//! has looked at yet.
 //!
-//! Neighbours: `code` evaluates the expressions in a state. The rows are those that the executors run; names in their
-//! expressions resolve here to constructors of nodes.
+//! Neighbours: `code` evaluates the expressions in a state. The rows are those that the executors
+//! run; names in their expressions resolve here to constructors of nodes.
 //!
 //! A row's expression becomes a list of [`Node`]s, arguments before what uses them.
 
@@ -365,7 +366,8 @@ macro_rules! rows {
 }
 prova_bytecode::for_each_op!(rows);
 
-/// The bytes of the access that a mnemonic names: `i64.store32` has 4, `v128.load8x8_s` 8, `i32.atomic.rmw.add` 4.
+/// The bytes of the access that a mnemonic names: `i64.store32` has 4, `v128.load8x8_s` 8,
+/// `i32.atomic.rmw.add` 4.
 pub(super) fn access_bytes(mnemonic: &str) -> u8 {
     let access = ["load", "store", "rmw"].into_iter().find_map(|name| mnemonic.split_once(name));
     let (ty, rest) = access.unwrap_or_else(|| crate::cannot(mnemonic));

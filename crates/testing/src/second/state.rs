@@ -1,13 +1,14 @@
 //! What both sides hold at one place of the walk: plain lists, copied wherever the walk divides.
 //!
-//! The Wasm side has a term for each cell of its locals and for each entry of its operand stack. The code side has, for each
-//! cell of its frame, the term that is there, or nothing. Locals have their slots first, then each operand-stack position its
-//! home slot.
+//! The Wasm side has a term for each cell of its locals and for each entry of its operand stack.
+//! The code side has, for each cell of its frame, the term that is there, or nothing. Locals have
+//! their slots first, then each operand-stack position its home slot.
 //!
 //! # The relation
-//! An edge to a label is right if every local is in its slot, every position below the label's base is in its home slot, and
-//! the label's values, which are the top of the stack, are in the home slots from the base on. Behind the label this is all that is
-//! known: each local and each value has a new name, what was below the base is what it was, and everything else is nothing.
+//! An edge to a label is right if every local is in its slot, every position below the label's base
+//! is in its home slot, and the label's values, which are the top of the stack, are in the home
+//! slots from the base on. Behind the label this is all that is known: each local and each value
+//! has a new name, what was below the base is what it was, and everything else is nothing.
 //!
 //! Everything is compared at every edge; nothing is remembered about what changed.
 
@@ -39,7 +40,8 @@ pub(super) struct State {
 }
 
 impl State {
-    /// The entry of a function: parameters, then zeros; `locals` says for each local whether it has two cells.
+    /// The entry of a function: parameters, then zeros; `locals` says for each local whether it has
+    /// two cells.
     pub(super) fn at_entry(
         terms: &mut Terms,
         locals: &[bool],
@@ -104,8 +106,8 @@ impl State {
         self.code[from..].fill(None);
     }
 
-    /// The first cell that is not what it must be: of the locals, and of the positions below `base`. With the term that it
-    /// should hold.
+    /// The first cell that is not what it must be: of the locals, and of the positions below
+    /// `base`. With the term that it should hold.
     pub(super) fn wrong_below(&self, terms: &mut Terms, base: u32) -> Option<(u32, Id)> {
         let mut expected: Vec<(u32, Id)> = (0..).zip(self.locals.iter().copied()).collect();
         for entry in &self.stack {
@@ -116,8 +118,8 @@ impl State {
         expected.into_iter().find(|(cell, term)| self.held(*cell) != Some(*term))
     }
 
-    /// What is known behind a label with this number: `below` are the entries under its base, `values` says of each of its values
-    /// whether it has two cells.
+    /// What is known behind a label with this number: `below` are the entries under its base,
+    /// `values` says of each of its values whether it has two cells.
     pub(super) fn behind_label(
         terms: &mut Terms,
         label: u32,

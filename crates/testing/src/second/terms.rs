@@ -1,19 +1,20 @@
 //! Terms: what a cell holds, as a number; equal numbers are equal values in every run.
 //!
-//! Neighbours: the operators (`numeric`, `memory`, …) build terms for the Wasm, `code` for the instructions; `state` keeps them in
-//! cells. A term is a plain value in a list, found again in a standard map; it is brought to one form by the tables below when it
-//! is made, and nowhere else.
+//! Neighbours: the operators (`numeric`, `memory`, …) build terms for the Wasm, `code` for the
+//! instructions; `state` keeps them in cells. A term is a plain value in a list, found again in a
+//! standard map; it is brought to one form by the tables below when it is made, and nowhere else.
 //!
-//! A cell has 64 bits. A v128 goes by the term of its low cell, and its high cell is [`Terms::high`] of that one: a scalar of the Wasm never
-//! has the term of a v128, so no instruction can take one for the other.
+//! A cell has 64 bits. A v128 goes by the term of its low cell, and its high cell is
+//! [`Terms::high`] of that one: a scalar of the Wasm never has the term of a v128, so no
+//! instruction can take one for the other.
 //!
 //! # Rules
 //! * R1. Operands of a commutative integer operator stand in the order of their numbers.
 //! * R2. `a > b` is `b < a`, and `a ≥ b` is `b ≤ a`, of integers and floats.
 //! * R3. `a − c` is `a + (−c)` for an integer constant `c`.
 //! * R4. `eqz(a)` is `a = 0`.
-//! * R5. The high cell of what a place holds (a parameter, a cell at a label) is what the next place holds, and a v128 that is read
-//!   from its own two cells is itself.
+//! * R5. The high cell of what a place holds (a parameter, a cell at a label) is what the next
+//!   place holds, and a v128 that is read from its own two cells is itself.
 //!
 //! Limits: a map entry for each term, so this is slower than the check by far.
 
@@ -99,7 +100,8 @@ const MIRRORED: [(Num, Num); 12] = [
     (Num::f64_ge, Num::f64_le),
 ];
 
-/// What a condition is the exact negation of: of floats only `≠`, since a NaN makes all others false.
+/// What a condition is the exact negation of: of floats only `≠`, since a NaN makes all others
+/// false.
 const NEGATED: [(Num, Num); 4] = [
     (Num::i32_ne, Num::i32_eq),
     (Num::i64_ne, Num::i64_eq),
@@ -194,7 +196,8 @@ impl Terms {
         self.of(Term::Num(num, args))
     }
 
-    /// A condition without its negations: the term that it asks about, and whether it holds where that one is not zero.
+    /// A condition without its negations: the term that it asks about, and whether it holds where
+    /// that one is not zero.
     pub(super) fn truth(&mut self, condition: Id) -> (Id, bool) {
         let Term::Num(num, args) = self.get(condition).clone() else { return (condition, true) };
         let zero = self.constant(0);

@@ -16,7 +16,8 @@
 pub mod snippets;
 
 use crate::attach::Translation;
-use crate::run::{self, Host, Setup};
+use crate::host::{self, Host};
+use crate::run::{self, Setup};
 use prova::Tier;
 use prova_bytecode::{OPS, Op, decode};
 use prova_module::{Features, FuncIdx, Limits, Module};
@@ -68,7 +69,7 @@ fn instantiate(
     attach: Arc<dyn Attach>,
 ) -> Result<(Store, InstanceAddr), String> {
     let mut store = run::store(setup);
-    let imports = run::imports(&mut store, module, Host::Function);
+    let imports = host::imports(&mut store, module, Host::Function);
     store.set_fuel(u64::MAX);
     let instance = store.instantiate(&mut (), module, &imports, attach);
     Ok((store, instance.map_err(|error| error.to_string())?))

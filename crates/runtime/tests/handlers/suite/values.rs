@@ -4,6 +4,8 @@
 //! treat apart: zeros of both signs, extremes and their neighbours, counts beyond the width, the borders of conversions, NaNs of both
 //! kinds with payloads. Chance is a function of its seed.
 
+use prova_random::Rng;
+
 /// A type of operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ty {
@@ -220,20 +222,17 @@ fn v128() -> Vec<u128> {
     ]
 }
 
-/// A sequence of choices (SplitMix64): the same seed gives the same choices everywhere.
-pub(crate) struct Chance(u64);
+/// Choices and values of a type: the same seed gives the same ones everywhere.
+pub(crate) struct Chance(Rng);
 
 impl Chance {
     pub(crate) fn new(seed: u64) -> Chance {
-        Chance(seed)
+        Chance(Rng::new(seed))
     }
 
     /// 64 random bits.
     pub(crate) fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.bits()
     }
 
     /// A number below `bound`, which is not 0.

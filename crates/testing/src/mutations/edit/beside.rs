@@ -1,4 +1,5 @@
-//! Edits of what stands beside the code: hints and their constants, map entries, handlers, the frame's size.
+//! Edits of what stands beside the code: hints and their constants, map entries, handlers, the
+//! frame's size.
 
 use super::near;
 use crate::generate::Rng;

@@ -1,6 +1,8 @@
-//! One random edit of a candidate: the mistakes that a translator makes, and some that nobody makes.
+//! One random edit of a candidate: the mistakes that a translator makes, and some that nobody
+//! makes.
 //!
-//! Here are the edits at one place of the code; `moves` has those at two, `beside` those of what stands beside the code.
+//! Here are the edits at one place of the code; `moves` has those at two, `beside` those of what
+//! stands beside the code.
 
 mod beside;
 mod moves;

@@ -1,7 +1,8 @@
-//! Edits at two places that belong together: a value that lives elsewhere, an instruction that stands elsewhere.
+//! Edits at two places that belong together: a value that lives elsewhere, an instruction that
+//! stands elsewhere.
 //!
-//! Of these the check must accept many, and each that it refuses is one step from code that is right: what they ask is what is still
-//! known of a slot after branches, labels, calls and throws.
+//! Of these the check must accept many, and each that it refuses is one step from code that is
+//! right: what they ask is what is still known of a slot after branches, labels, calls and throws.
 
 use crate::generate::Rng;
 use crate::mutations::listing::{Item, Listing, operand_values};
@@ -13,13 +14,15 @@ fn slots(item: &Item, role: Role) -> Vec<usize> {
     operands.filter(|(_, o)| o.role == role && o.kind.cells() == 1).map(|((i, _), _)| i).collect()
 }
 
-/// A slot of a frame, or the one after it; those of the end more often, where the callees' frames are.
+/// A slot of a frame, or the one after it; those of the end more often, where the callees' frames
+/// are.
 fn slot(rng: &mut Rng, frame: u32) -> u64 {
     let slot = rng.below(frame.max(1) as usize);
     (if rng.percent(30) { frame as usize - 1 - slot / 4 } else { slot }) as u64
 }
 
-/// A result that lives in another slot from one write to the next, for all that read it in the order of the code.
+/// A result that lives in another slot from one write to the next, for all that read it in the
+/// order of the code.
 pub(super) fn another_home(
     rng: &mut Rng,
     listing: &mut Listing,

@@ -1,0 +1,116 @@
+//! A second of candidates, honest and edited, on which the check and the second opinion agree; and
+//! opinions with a fault, which are noticed.
+//!
+//! Green does not show that a rule is right, since both opinions were written from the same ones,
+//! nor what a second does not come to: `prova-testing second --honest 1000000 --edited 1000000` is
+//! the campaign.
+
+use prova_bytecode::{Candidate, CheckError, Rule, Settings};
+use prova_module::Module;
+use prova_testing::second::compare::{Opinion, Options, Report, campaign, checked};
+use std::time::Duration;
+
+fn compare(honest: u64, edited: u64, seed: u64, first: Opinion) -> Report {
+    let files = vec![prova_testing::root().join("programs/bin/lua-5.4.7.wasm")];
+    let time = Some(Duration::from_secs(60));
+    campaign(&Options { honest, edited, seed, files, time, first })
+}
+
+#[test]
+fn both_opinions_agree() {
+    let report = compare(1_000, 12_000, 5, checked);
+    assert!(report.disagreements.is_empty(), "{report}");
+    assert_eq!((report.honest, report.edited), (1_000, 12_000), "{report}");
+    assert!(report.accepted > 1_000 && report.refused() > 6_000, "{report}");
+    let rules: std::collections::BTreeSet<Rule> =
+        report.rules.keys().map(|(_, rule)| *rule).collect();
+    assert!(rules.len() > 12, "{rules:?}");
+}
+
+#[test]
+fn comparisons_are_functions_of_the_seed() {
+    let run = |seed| compare(50, 500, seed, checked).to_string();
+    assert_eq!(run(3), run(3));
+    assert_ne!(run(3), run(4));
+}
+
+/// The check without the rule with this number.
+fn forgetful<const RULE: usize>(
+    module: &Module,
+    settings: &Settings,
+    base: &Candidate,
+    candidate: &Candidate,
+) -> Result<(), CheckError> {
+    checked(module, settings, base, candidate)
+        .or_else(|error| if error.rule == Rule::ALL[RULE] { Ok(()) } else { Err(error) })
+}
+
+/// Every rule that refuses an edit at all is missed where it is missing, but for those of which the
+/// second opinion refuses by another rule what only they refuse.
+#[test]
+fn a_missing_rule_is_noticed() {
+    let forgetful: [(Rule, Opinion); 12] = [
+        (Rule::ALL[4], forgetful::<4>),
+        (Rule::ALL[5], forgetful::<5>),
+        (Rule::ALL[11], forgetful::<11>),
+        (Rule::ALL[13], forgetful::<13>),
+        (Rule::ALL[16], forgetful::<16>),
+        (Rule::ALL[17], forgetful::<17>),
+        (Rule::ALL[18], forgetful::<18>),
+        (Rule::ALL[19], forgetful::<19>),
+        (Rule::ALL[20], forgetful::<20>),
+        (Rule::ALL[21], forgetful::<21>),
+        (Rule::ALL[22], forgetful::<22>),
+        (Rule::ALL[23], forgetful::<23>),
+    ];
+    for (rule, first) in forgetful {
+        let report = compare(0, 6_000, 11, first);
+        let text = report.disagreements.first().unwrap_or_else(|| panic!("{rule} is not missed"));
+        for part in ["--seed 11", "the check: accepted", "second: word"] {
+            assert!(text.contains(part), "{part} in\n{text}");
+        }
+    }
+}
+
+/// A check that believes what stands beside the code: it looks at the code of an edit with the
+/// honest hints, map and handlers.
+fn believing(
+    module: &Module,
+    settings: &Settings,
+    base: &Candidate,
+    candidate: &Candidate,
+) -> Result<(), CheckError> {
+    let Candidate { controls, map, handlers, .. } = base.clone();
+    let believed = Candidate { controls, map, handlers, ..candidate.clone() };
+    match checked(module, settings, base, &believed) {
+        Ok(()) if candidate.words == base.words => Ok(()),
+        _ => checked(module, settings, base, candidate),
+    }
+}
+
+/// A check that refuses code with two equal words in a row, which honest code has now and then.
+fn fastidious(
+    module: &Module,
+    settings: &Settings,
+    base: &Candidate,
+    candidate: &Candidate,
+) -> Result<(), CheckError> {
+    let mut edited = candidate.clone();
+    if edited.words.windows(2).any(|pair| pair[0] == pair[1]) {
+        edited.words.clear();
+    }
+    checked(module, settings, base, &edited)
+}
+
+#[test]
+fn a_check_that_believes_is_noticed() {
+    let report = compare(0, 6_000, 11, believing);
+    let kinds = ["map entry", "hint", "handler"];
+    assert!(report.disagreements.iter().any(|text| kinds.iter().any(|kind| text.contains(kind))));
+}
+
+#[test]
+fn a_check_that_refuses_too_much_is_noticed() {
+    let report = compare(3_000, 0, 11, fastidious);
+    assert!(report.disagreements.iter().any(|text| text.contains("second: accepted")), "{report}");
+}
