@@ -30,8 +30,22 @@ pub fn operator_cost(operator: &Operator<'_>) -> u64 {
 /// is not.
 #[inline]
 pub(crate) const fn is_plain(byte: u8) -> bool {
-    matches!(byte, 0x1b | 0x1c | 0x20 | 0x23..=0x26 | 0x28..=0xc4 | 0xd0..=0xd3 | 0xfc..=0xfe)
+    PLAIN[byte as usize]
 }
+
+/// [`is_plain`] for each byte.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        plain[byte] = matches!(
+            byte,
+            0x1b | 0x1c | 0x20 | 0x23..=0x26 | 0x28..=0xc4 | 0xd0..=0xd3 | 0xfc..=0xfe
+        );
+        byte += 1;
+    }
+    plain
+};
 
 /// The dynamic cost of `memory.copy`, `memory.fill`, `memory.init` over `bytes` bytes: one unit for
 /// each 8 bytes begun. Charged after the bounds check and before the effect: an access out of bounds is not paid for.
@@ -107,7 +121,7 @@ pub const CLAUSE_ASKED_COST: u64 = 1;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::Class;
+    use crate::ops::{Class, Flow};
     use wasmparser::{BinaryReader, OperatorsReader};
 
     #[test]
@@ -138,6 +152,13 @@ mod tests {
             }
         }
         assert!(plain > 10_000, "{plain}");
+        // These two note a write and are plain otherwise.
+        for operator in
+            [Operator::LocalSet { local_index: 0 }, Operator::LocalTee { local_index: 0 }]
+        {
+            let row = Opcode::of(&operator).row();
+            assert_eq!((row.cost, row.class.flow(), row.results.len() <= 2), (1, Flow::Next, true));
+        }
     }
 
     #[test]

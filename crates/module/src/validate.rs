@@ -18,8 +18,9 @@ use crate::error::{Error, Result};
 use crate::facts::{BodyContext, FactsBuilder, FuncFacts, Locals, cells, cells_of, local_roots};
 use crate::index::{FuncIdx, TypeIdx};
 use crate::limits::Limits;
+use crate::ops::Opcode;
 use wasmparser::{
-    FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, ValType,
+    BinaryReader, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, ValType,
     ValidatorResources,
 };
 
@@ -27,23 +28,38 @@ use wasmparser::{
 pub(crate) struct BodyValidator {
     validator_allocs: FuncValidatorAllocations,
     facts: FactsBuilder,
-    /// For all bodies together.
-    module: Budget,
-    /// For the body at hand.
-    body: Budget,
+    budget: Budget,
 }
 
-/// Units of work that may be done, for some bytes of code.
+/// Units of work that may be done: for all bodies together, and for the body at hand.
 struct Budget {
-    max: u64,
+    module_max: u64,
+    /// Without what the body at hand has spent.
+    module_left: u64,
+    body_max: u64,
+    /// What the body at hand had of both at its start.
+    start: u64,
     left: u64,
 }
 
 impl Budget {
+    /// For bodies of `code_bytes` bytes together.
     fn new(code_bytes: u64, limits: &Limits) -> Budget {
+        let max = Budget::max(code_bytes, limits);
+        Budget { module_max: max, module_left: max, body_max: 0, start: 0, left: 0 }
+    }
+
+    fn max(code_bytes: u64, limits: &Limits) -> u64 {
         let per_byte = limits.work_per_byte.min(Limits::WORK_PER_BYTE_MAX);
-        let max = per_byte.saturating_mul(code_bytes).saturating_add(Limits::WORK_BASE);
-        Budget { max, left: max }
+        per_byte.saturating_mul(code_bytes).saturating_add(Limits::WORK_BASE)
+    }
+
+    /// Begins a body of so many bytes: it may spend what it buys itself, and what the others left.
+    fn begin(&mut self, code_bytes: u64, limits: &Limits) {
+        self.module_left -= self.start - self.left;
+        self.body_max = Budget::max(code_bytes, limits);
+        self.start = self.body_max.min(self.module_left);
+        self.left = self.start;
     }
 
     #[inline]
@@ -53,11 +69,18 @@ impl Budget {
                 self.left = left;
                 Ok(())
             }
-            None => {
-                let actual = (self.max - self.left).saturating_add(work);
-                Err(Error::limit("work_per_byte", self.max, actual, offset))
-            }
+            None => Err(self.overspent(work, offset)),
         }
+    }
+
+    #[cold]
+    fn overspent(&self, work: u64, offset: usize) -> Error {
+        let body = (self.start - self.left).saturating_add(work);
+        if body > self.body_max {
+            return Error::limit("work_per_byte", self.body_max, body, offset);
+        }
+        let module = (self.module_max - self.module_left).saturating_add(body);
+        Error::limit("work_per_byte", self.module_max, module, offset)
     }
 }
 
@@ -67,8 +90,7 @@ impl BodyValidator {
         BodyValidator {
             validator_allocs: FuncValidatorAllocations::default(),
             facts: FactsBuilder::default(),
-            module: Budget::new(code_bytes, limits),
-            body: Budget::new(0, limits),
+            budget: Budget::new(code_bytes, limits),
         }
     }
 
@@ -103,9 +125,9 @@ impl BodyValidator {
             return Err(Error::limit("body_bytes", limits.body_bytes, size, offset));
         }
         let func_type = &cx.types[ty.index()];
-        self.body = Budget::new(size, limits);
+        self.budget.begin(size, limits);
         let count = local_count(body, func_type, limits)?;
-        self.spend(count, range.start as usize)?;
+        self.budget.spend(count, range.start as usize)?;
         let mut locals = define_locals(validator, body, func_type)?;
         function_cells_within(locals.cells.into(), range.start as usize, limits)?;
         let mut reader = body.get_binary_reader_for_operators()?;
@@ -124,17 +146,23 @@ impl BodyValidator {
             if byte == REF_NULL {
                 self.facts.may_hold_exceptions();
             }
-            if is_plain(byte) {
-                self.spend(1, offset as usize)?;
+            let writes_local = matches!(byte, LOCAL_SET | LOCAL_TEE);
+            if is_plain(byte) || writes_local {
+                self.budget.spend(1, offset as usize)?;
+                if writes_local {
+                    self.facts.write(local_index(&reader)?);
+                }
                 reader.visit_operator(&mut validator.visitor(offset))??;
                 self.facts.step_plain(offset as u32, validator);
             } else {
                 let operator = reader.peek_operator(&validator.visitor(offset))?;
-                let work = self.facts.work(&operator, cx);
-                self.spend(work, offset as usize)?;
+                let (row, immediates) =
+                    (Opcode::of(&operator).row(), Opcode::immediates(&operator));
+                let work = self.facts.work(row, &immediates, cx);
+                self.budget.spend(work, offset as usize)?;
                 self.targets_within(offset as usize, limits)?;
                 reader.visit_operator(&mut validator.visitor(offset))??;
-                self.facts.step(&operator, offset as u32, cx, validator);
+                self.facts.step((row, &immediates), offset as u32, cx, validator);
                 self.depth_within(offset as usize, limits)?;
             }
             let height = u64::from(validator.operand_stack_height());
@@ -147,13 +175,6 @@ impl BodyValidator {
         let facts = self.facts.finish(func_type);
         function_cells_within(facts.cells(), range.start as usize, limits)?;
         Ok(facts)
-    }
-
-    /// Takes `work` units off both budgets.
-    #[inline]
-    fn spend(&mut self, work: u64, offset: usize) -> Result<()> {
-        self.body.spend(work, offset)?;
-        self.module.spend(work, offset)
     }
 
     fn targets_within(&self, offset: usize, limits: &Limits) -> Result<()> {
@@ -201,6 +222,18 @@ fn local_count(body: &FunctionBody<'_>, ty: &FuncType, limits: &Limits) -> Resul
 
 /// The byte of `ref.null`.
 const REF_NULL: u8 = 0xd0;
+/// The byte of `local.set`.
+const LOCAL_SET: u8 = 0x21;
+/// The byte of `local.tee`.
+const LOCAL_TEE: u8 = 0x22;
+
+/// The index of a `local.set` or `local.tee` that comes next.
+#[inline]
+fn local_index(reader: &BinaryReader<'_>) -> Result<u32> {
+    let mut reader = reader.clone();
+    reader.read_u8()?;
+    Ok(reader.read_var_u32()?)
+}
 
 /// Declares the locals to the validator; says what they amount to.
 fn define_locals(

@@ -17,9 +17,9 @@ use crate::FuncType;
 use crate::cost::{branch_cost, frame_cost, throw_cost};
 use crate::index::TypeIdx;
 use crate::limits::Limits;
-use crate::ops::{Flow, Immediate, Immediates, Kind, Opcode, Row, Value};
+use crate::ops::{Flow, Immediate, Immediates, Kind, Row, Value};
 use std::ops::Range;
-use wasmparser::{BlockType, Catch, FuncValidator, Operator, WasmModuleResources};
+use wasmparser::{BlockType, Catch, FuncValidator, WasmModuleResources};
 
 /// What a body needs to know of the module around it.
 #[derive(Clone, Copy)]
@@ -195,15 +195,18 @@ impl FactsBuilder {
         self.frames.iter().nth_back(depth as usize).map_or(0, |frame| frame.label_cells)
     }
 
-    /// Units of work that `operator` takes (see `Limits::work_per_byte`), before it is validated; it
-    /// may be invalid.
-    pub(crate) fn work(&mut self, operator: &Operator<'_>, cx: BodyContext<'_>) -> u64 {
-        let row = Opcode::of(operator).row();
+    /// Units of work that an operator with these immediates takes (see `Limits::work_per_byte`),
+    /// before it is validated; it may be invalid.
+    pub(crate) fn work(
+        &mut self,
+        row: &Row,
+        immediates: &Immediates<'_>,
+        cx: BodyContext<'_>,
+    ) -> u64 {
         if row.class.flow() == Flow::Next {
             return 1;
         }
-        let immediates = Opcode::immediates(operator);
-        let mut work = 1 + self.values(row, &immediates, cx);
+        let mut work = 1 + self.values(row, immediates, cx);
         for (_, value) in immediates.iter() {
             if let Value::Labels(targets) = value {
                 let count = u64::from(targets.len()) + 1;
@@ -221,66 +224,71 @@ impl FactsBuilder {
         work
     }
 
-    /// Units of work of the values in the lists of types that an operator's signature names.
+    /// Units of work of the values in the lists of types that an operator's signature names, each
+    /// list once.
     fn values(&self, row: &Row, immediates: &Immediates<'_>, cx: BodyContext<'_>) -> u64 {
-        let (params, results) = cx.callee_arity(immediates);
-        let (block_params, block_results) = match immediates.block() {
+        let again = |kind: &&Kind| !row.params.contains(kind);
+        let kinds = row.params.iter().chain(row.results.iter().filter(again));
+        kinds.map(|&kind| self.list(kind, row, immediates, cx)).sum()
+    }
+
+    /// Units of work of one list of types; none for the kinds of single values.
+    fn list(&self, kind: Kind, row: &Row, immediates: &Immediates<'_>, cx: BodyContext<'_>) -> u64 {
+        if !kind.is_many() {
+            return 0;
+        }
+        let block = |cx: BodyContext<'_>| match immediates.block() {
             Some(ty) => cx.block_arity(ty),
             None => self.frames.last().map_or((0, 0), |frame| (frame.params, frame.results)),
         };
-        let label = immediates.index(Immediate::label).map_or(0, |depth| self.label_arity(depth));
-        // The end of the body is a return.
-        let returns = row.class.flow() == Flow::End && self.frames.len() == 1;
-        let lists = [
-            (Kind::params, params, false),
-            (Kind::results, results, false),
-            (Kind::block_params, block_params, false),
-            (Kind::block_results, block_results, returns),
-            (Kind::label, label, true),
-            (Kind::label_init, label, true),
-            (Kind::func_results, self.frames.first().map_or(0, |frame| frame.results), true),
-        ];
-        let named = |kind: &Kind| row.params.contains(kind) || row.results.contains(kind);
-        let named = lists.iter().filter(|(kind, ..)| named(kind));
-        let work = |moved| if moved { Limits::WORK_OF_MOVE } else { 1 };
-        named.map(|&(_, count, moved)| work(moved) * u64::from(count)).sum()
+        let (count, moved) = match kind {
+            Kind::params => (cx.callee_arity(immediates).0, false),
+            Kind::results => (cx.callee_arity(immediates).1, false),
+            Kind::block_params => (block(cx).0, false),
+            // The end of the body is a return.
+            Kind::block_results => {
+                (block(cx).1, row.class.flow() == Flow::End && self.frames.len() == 1)
+            }
+            Kind::label | Kind::label_init => {
+                let depth = immediates.index(Immediate::label);
+                (depth.map_or(0, |depth| self.label_arity(depth)), true)
+            }
+            Kind::func_results => (self.frames.first().map_or(0, |frame| frame.results), true),
+            // Only operators that are refused have other lists.
+            _ => (0, false),
+        };
+        u64::from(count) * if moved { Limits::WORK_OF_MOVE } else { 1 }
     }
 
     /// Takes in an operator at `offset` that `validator` has just accepted.
     pub(crate) fn step<R: WasmModuleResources>(
         &mut self,
-        operator: &Operator<'_>,
+        (row, immediates): (&Row, &Immediates<'_>),
         offset: u32,
         cx: BodyContext<'_>,
         validator: &FuncValidator<R>,
     ) {
-        let row = Opcode::of(operator).row();
         let live_before = self.live;
         if live_before {
-            let cost = row.cost + self.carried(row, operator, cx);
+            let cost = row.cost + self.carried(row, immediates, cx);
             self.segment.get_or_insert(Segment { offset, cost: 0 }).cost += cost;
         }
         match row.class.flow() {
             Flow::Next => {
-                if let Operator::LocalSet { local_index } | Operator::LocalTee { local_index } =
-                    operator
-                {
-                    self.write(*local_index);
-                }
                 // None pushes more than two values (`i64.add128`).
                 self.pushed(2, validator);
             }
-            Flow::Open(kind) => self.enter(kind, operator, offset, cx, validator),
+            Flow::Open(kind) => self.enter(kind, immediates, offset, cx, validator),
             Flow::Else => self.alternate(offset, validator),
             Flow::End => self.leave(offset, validator),
             Flow::Fork => {
-                let label = self.branch(operator).map_or(0, |depth| self.label_arity(depth));
+                let label = self.branch(immediates).map_or(0, |depth| self.label_arity(depth));
                 // It gives back the label's values, and `br_on_null` one more.
                 self.pushed(label + 1, validator);
                 self.cut();
             }
             Flow::Call => {
-                let (_, results) = cx.callee_arity(&Opcode::immediates(operator));
+                let (_, results) = cx.callee_arity(immediates);
                 if live_before {
                     let height = validator.operand_stack_height();
                     self.roots.point(offset, height.saturating_sub(results));
@@ -289,11 +297,11 @@ impl FactsBuilder {
                 self.cut();
             }
             Flow::Stop => {
-                if live_before && let Operator::Throw { tag_index } = operator {
-                    let (params, _) = cx.tag_arity(*tag_index);
+                if live_before && let Some(tag) = immediates.index(Immediate::tag) {
+                    let (params, _) = cx.tag_arity(tag);
                     self.roots.point(offset, self.height.saturating_sub(params));
                 }
-                self.branch(operator);
+                self.branch(immediates);
                 self.pushed(0, validator);
                 self.stop();
             }
@@ -378,13 +386,13 @@ impl FactsBuilder {
     fn enter<R: WasmModuleResources>(
         &mut self,
         kind: BlockKind,
-        operator: &Operator<'_>,
+        immediates: &Immediates<'_>,
         offset: u32,
         cx: BodyContext<'_>,
         validator: &FuncValidator<R>,
     ) {
-        self.branch(operator);
-        let ty = Opcode::immediates(operator).block().unwrap_or(BlockType::Empty);
+        self.branch(immediates);
+        let ty = immediates.block().unwrap_or(BlockType::Empty);
         if matches!(ty, BlockType::Type(ty) if is_exnref(ty)) {
             self.roots.activate();
         }
@@ -428,8 +436,7 @@ impl FactsBuilder {
     }
 
     /// Notes the branches that an operator may take; gives the depth of its label, if it has one.
-    fn branch(&mut self, operator: &Operator<'_>) -> Option<u32> {
-        let immediates = Opcode::immediates(operator);
+    fn branch(&mut self, immediates: &Immediates<'_>) -> Option<u32> {
         for (_, value) in immediates.iter() {
             if let Value::Labels(targets) = value {
                 targets.targets().map_while(Result::ok).for_each(|depth| self.target(depth));
@@ -444,12 +451,12 @@ impl FactsBuilder {
     }
 
     /// What a branch or throw costs for the values that it takes along; 0 for other operators.
-    fn carried(&self, row: &Row, operator: &Operator<'_>, cx: BodyContext<'_>) -> u64 {
+    fn carried(&self, row: &Row, immediates: &Immediates<'_>, cx: BodyContext<'_>) -> u64 {
         if !matches!(row.class.flow(), Flow::Fork | Flow::Stop) {
             return 0;
         }
         let mut cost = 0;
-        for (kind, value) in Opcode::immediates(operator).iter() {
+        for (kind, value) in immediates.iter() {
             if let (Immediate::label, Value::Index(depth)) = (kind, value) {
                 cost += branch_cost(self.label_cells(*depth));
             } else if let (Immediate::tag, Value::Index(tag)) = (kind, value) {
@@ -472,8 +479,9 @@ impl FactsBuilder {
         }
     }
 
+    /// Notes a write of a local.
     #[inline]
-    fn write(&mut self, local: u32) {
+    pub(crate) fn write(&mut self, local: u32) {
         if let Some(frame) = self.frames.last() {
             self.blocks[frame.block as usize].written |= 1 << (local % 64);
         }
