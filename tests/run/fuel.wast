@@ -11,6 +11,9 @@
       (local.set $i (i32.add (local.get $i) (i32.const 1)))
       (br_if $l (i32.lt_u (local.get $i) (local.get $n))))
     (local.get $i))
+  ;; Eight cells cost 1, once, and each turn 6: 16 turns are 97 units, 17 are 103.
+  (func (export "cells, then a loop") (param i32) (local i64 i64 i64 i64 i64 i64 i64)
+    (loop (local.set 0 (i32.sub (local.get 0) (i32.const 1))) (br_if 0 (local.get 0))))
   (func (export "endless") (loop $l (br $l)))
   (func $down (export "down") (param i32)
     (if (local.get 0) (then (call $down (i32.sub (local.get 0) (i32.const 1))))))
@@ -74,6 +77,8 @@
 
 (assert_return (invoke "count" (i32.const 12)) (i32.const 12))
 (assert_trap (invoke "count" (i32.const 13)) "all fuel consumed by WebAssembly")
+(assert_return (invoke "cells, then a loop" (i32.const 16)))
+(assert_trap (invoke "cells, then a loop" (i32.const 17)) "all fuel consumed by WebAssembly")
 (assert_trap (invoke "endless") "all fuel consumed by WebAssembly")
 ;; Each call costs 2 for the test and 4 for the next call; the last one costs 2: 16 calls are 98 units.
 (assert_return (invoke "down" (i32.const 16)))

@@ -53,6 +53,31 @@ fn each_segment_is_paid_when_it_is_entered() {
     assert_eq!((cost(wat, &[0]), cost(wat, &[1])), (3, 2));
 }
 
+/// A loop's operator may be the first of a segment that costs something: what a body's cells cost,
+/// or the values of a label. A branch back comes to the segment behind it.
+#[test]
+fn a_branch_back_does_not_pay_what_was_paid_at_the_entry() {
+    // Eight cells once, then six operators each time round.
+    let wat = r#"(module (func (export "f") (param i32) (local i64 i64 i64 i64 i64 i64 i64)
+        (loop
+            (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+            (br_if 0 (local.get 0)))))"#;
+    assert_eq!((cost(wat, &[1]), cost(wat, &[2]), cost(wat, &[7])), (7, 13, 43));
+    // The same by a table, and from a handler, whose search is paid too.
+    let wat = r#"(module (func (export "f") (param i32) (local i64 i64 i64 i64 i64 i64 i64)
+        (loop
+            (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+            (block (br_table 1 0 (i32.eqz (local.get 0)))))))"#;
+    assert_eq!((cost(wat, &[1]), cost(wat, &[2]), cost(wat, &[7])), (8, 15, 50));
+    let wat = r#"(module (tag $t)
+        (func (export "f") (param i32) (local i64 i64 i64 i64 i64 i64 i64)
+            (loop $l (try_table (catch $t $l)
+                (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+                (if (local.get 0) (then (throw $t)))))))"#;
+    let turn = 6 + 1 + THROW_COST + CLAUSE_ASKED_COST;
+    assert_eq!((cost(wat, &[1]), cost(wat, &[3])), (7, 7 + 2 * turn));
+}
+
 #[test]
 fn calls_cost_one_and_what_they_do() {
     // `i32.const`, `call`; in the callee two `local.get` and `i32.add`; then one constant.
