@@ -8,66 +8,12 @@
 mod chance;
 mod equality;
 mod pairs;
+mod script;
 
-use crate::candidate::{Candidate, ControlHint, Handler, MapEntry, Metering, Settings};
+use crate::candidate::Metering;
 use crate::{CheckError, CheckedBytecode, Rule, text};
-use prova_module::{Features, FuncIdx, Limits, Module, Proposal, TagIdx};
-
-pub(crate) fn module(wat: &str) -> Module {
-    let bytes = wat::parse_str(wat).expect("the module is well-formed");
-    let features =
-        Features::default().with(Proposal::Exceptions).with(Proposal::FunctionReferences);
-    Module::decode(bytes, &features, &Limits::default()).expect("the module is valid")
-}
-
-/// A candidate from a script: text of code with map column, after lines that start with `!`.
-/// Offsets count from the first operator of the body. Without `!`: the first defined function, a
-/// frame as large as locals and stack, one map entry, no metering.
-pub(crate) fn candidate(module: &Module, script: &str) -> (Settings, Candidate) {
-    let mut func = module.defined_funcs().next().expect("the module defines a function");
-    let (mut settings, mut frame, mut map_base) = (Settings::default(), None, 0);
-    let (mut controls, mut handlers) = (Vec::new(), Vec::new());
-    let mut code = String::new();
-    for line in script.lines().map(str::trim) {
-        let Some(directive) = line.strip_prefix('!') else {
-            code.push_str(line);
-            code.push('\n');
-            continue;
-        };
-        let words: Vec<&str> = directive.split_whitespace().collect();
-        let numbers: Vec<u32> = words[1..].iter().map(|n| n.parse().expect("a number")).collect();
-        match (words[0], &numbers[..]) {
-            ("func", &[index]) => func = FuncIdx(index),
-            ("frame", &[cells]) => frame = Some(cells),
-            ("epoch", []) => settings.metering = Metering::Epoch,
-            ("fuel", []) => settings.metering = Metering::Fuel,
-            ("both", []) => settings.metering = Metering::Both,
-            ("deterministic", []) => settings.deterministic = true,
-            ("map-base", &[base]) => map_base = base,
-            ("hint", &[offset, word]) => controls.push(ControlHint { offset, word }),
-            ("catch", &[start, end, tag, with_ref, target, slot]) => handlers.push(Handler {
-                start,
-                end,
-                tag: (tag != u32::MAX).then_some(TagIdx(tag)),
-                with_ref: with_ref != 0,
-                target,
-                slot: slot as u16,
-            }),
-            other => panic!("no directive {other:?}"),
-        }
-    }
-    let facts = module.facts(func);
-    let start = facts.map_or(0, |facts| facts.blocks[0].start);
-    let frame_cells = facts.map_or(0, |facts| facts.local_cells + facts.max_height_cells);
-    let (words, mut map) = text::parse_with_map(&code).expect("the script is code");
-    if map.is_empty() {
-        map.push(MapEntry { word: 0, offset: 0 });
-    }
-    map.iter_mut().for_each(|entry| entry.offset = (entry.offset + start).saturating_sub(map_base));
-    controls.iter_mut().for_each(|hint| hint.offset += start);
-    let frame_cells = frame.unwrap_or(frame_cells);
-    (settings, Candidate { func, words, frame_cells, map, controls, handlers })
-}
+use prova_module::{FuncIdx, Module};
+pub(crate) use script::{candidate, module};
 
 /// The rules of form alone: most scripts here compute something else than their function.
 fn form(module: &Module, script: &str) -> Result<(), CheckError> {

@@ -1,4 +1,5 @@
-//! Ops with an immediate → the op on two operands that computes the same with a constant.
+//! Ops with an immediate → the op on two operands that computes the same with a constant; comparisons
+//! → the one on exchanged operands that is the same.
 //!
 //! Neighbours: `product` compares instructions in that form. The pairs are found by name (`i32.add_imm` and `i32.add`) and by
 //! what the rows say of operands; that both rows have the same expression is a fact of the op table, which a test here reads.
@@ -46,6 +47,25 @@ pub(super) fn base(op: Op, immediates: &[u64]) -> Option<(Op, u64)> {
     Some((base, if kind == Kind::i32s { immediate & 0xffff_ffff } else { immediate }))
 }
 
+/// The comparison of each comparison's exchanged operands, of scalars; of branches, too.
+static MIRRORED: LazyLock<BTreeMap<Op, Op>> = LazyLock::new(|| {
+    let named: BTreeMap<&str, Op> = OPS.iter().map(|&op| (op.mnemonic(), op)).collect();
+    let mirror = |op: Op| {
+        let (ty, name) = op.mnemonic().rsplit_once('.')?;
+        let scalar = matches!(ty.trim_start_matches("br_"), "i32" | "i64" | "f32" | "f64");
+        let test = name.trim_start_matches("not_");
+        let less = ["gt", "gt_s", "gt_u", "ge", "ge_s", "ge_u"].contains(&test);
+        let other = format!("{ty}.{}", name.replace("gt", "lt").replace("ge", "le"));
+        if scalar && less { Some((op, *named.get(&*other)?)) } else { None }
+    };
+    OPS.iter().filter_map(|&op| mirror(op)).collect()
+});
+
+/// The op that does the same on exchanged operands, of those that ask for more.
+pub(super) fn mirrored(op: Op) -> Option<Op> {
+    MIRRORED.get(&op).copied()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +86,15 @@ mod tests {
         for (&op, &(base, _)) in &*BASES {
             assert_eq!(of(op), of(base), "{}", op.mnemonic());
         }
+    }
+
+    #[test]
+    fn comparisons_have_a_mirror() {
+        assert_eq!(mirrored(Op::I32GtS), Some(Op::I32LtS));
+        assert_eq!(mirrored(Op::F64Ge), Some(Op::F64Le));
+        assert_eq!(mirrored(Op::BrF32NotGt), Some(Op::BrF32NotLt));
+        assert_eq!((mirrored(Op::I32LtS), mirrored(Op::I32GtSImm)), (None, None));
+        assert_eq!(mirrored(Op::I32x4GtS), None);
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(super) struct Rules {
     pub(super) copies: bool,
     /// Constants have their bits whatever instruction makes them, and locals that are no parameters are zero at the entry.
     pub(super) constants: bool,
-    /// `a + b = b + a` and its like on integers.
+    /// `a + b = b + a` and its like on integers; `a > b` is `b < a`, `a ≥ b` is `b ≤ a`.
     pub(super) commute: bool,
     /// A `select` between equal values is that value.
     pub(super) select: bool,
@@ -336,6 +336,13 @@ impl<'s> Stretch<'s> {
             args.push(self.terms.constant(constant));
             (op, immediates) = (base, Vec::new());
         }
+        if self.rules.commute
+            && let Some(mirrored) = forms::mirrored(op)
+            && args.len() == 2
+        {
+            args.reverse();
+            op = mirrored;
+        }
         self.rules.order(op, &mut args);
         Some(Computed { op, immediates, args })
     }
@@ -344,9 +351,10 @@ impl<'s> Stretch<'s> {
     fn step(mut self, pair: Pair) -> Option<Vec<(Pair, Partition)>> {
         let [a, b] = [0, 1].map(|side| &self.sides[side].listing.items[pair[side]]);
         let offsets = [0, 1].map(|side| self.sides[side].listing.offset(pair[side]));
+        let done = self.computed(0, a)?;
         let same = a.op.class() == b.op.class()
             && (!is_shown(a.op.class()) || offsets[0] == offsets[1])
-            && self.computed(0, a)? == self.computed(1, b)?;
+            && done == self.computed(1, b)?;
         if !same {
             return None;
         }
@@ -373,10 +381,7 @@ impl<'s> Stretch<'s> {
             let results = self.module.func_type(self.sides[0].func).results.as_ref();
             self.same_cells([0, 0], cells_of(results) as usize)?;
         }
-        let (written_a, written_b) = (results(a), results(b));
-        for (&a, &b) in written_a.iter().zip(&written_b) {
-            self.write_equal([a, b], 1)?;
-        }
+        self.written(done, [a, b])?;
         for to in targets(a).into_iter().zip(targets(b)) {
             self.fork([to.0, to.1], &mut next)?;
         }
@@ -387,6 +392,23 @@ impl<'s> Stretch<'s> {
             self.fork([pair[0] + 1, pair[1] + 1], &mut next)?;
         }
         Some(next)
+    }
+
+    /// Writes the results of a pair. What may trap and does not has computed its result.
+    fn written(&mut self, done: Computed, [a, b]: [&Item; 2]) -> Option<()> {
+        let computes = a.op.class() == Class::trap;
+        let Computed { op, immediates, args } = done;
+        for (part, to) in results(a).into_iter().zip(results(b)).enumerate() {
+            let term = if computes {
+                let (immediates, args) = (immediates.clone(), args.clone());
+                self.terms.pure(Pure { op, immediates, args, part: part as u32 })
+            } else {
+                self.terms.opaque()
+            };
+            *self.cells[0].get_mut(to.0)? = term;
+            *self.cells[1].get_mut(to.1)? = term;
+        }
+        Some(())
     }
 
     /// The type of what lies in an instruction's window; `Some(None)` if it has no window.

@@ -70,10 +70,32 @@ const CASES: &[Case] = &[
     ),
     ("i32.store s0 +0 s1\nreturn1 s0", "i32.store s0 +0 s1\ni32.store s0 +0 s1\nreturn1 s0", None),
     ("i32.div_s s3 <- s0 s1\nreturn1 s0", "i32.div_u s3 <- s0 s1\nreturn1 s0", None),
+    // What does not trap has computed its result, as often as it likes.
+    (
+        "i32.div_s s3 <- s0 s1\ni32.div_s s4 <- s0 s1\nreturn2 s3 s4",
+        "i32.div_s s4 <- s0 s1\ni32.div_s s3 <- s0 s1\nreturn2 s3 s4",
+        UNREAD,
+    ),
+    (
+        "i32.div_s s3 <- s0 s1\ncopy s0 <- s1\ni32.div_s s4 <- s0 s1\nreturn2 s3 s4",
+        "i32.div_s s4 <- s0 s1\ncopy s0 <- s1\ni32.div_s s3 <- s0 s1\nreturn2 s3 s4",
+        None,
+    ),
+    // A load may give something else the second time: memory is not modelled.
+    (
+        "i32.load s3 <- s0 +0\ni32.load s4 <- s0 +0\nreturn2 s3 s4",
+        "i32.load s4 <- s0 +0\ni32.load s3 <- s0 +0\nreturn2 s3 s4",
+        None,
+    ),
     // Commuting.
     ("i32.add s3 <- s0 s1\nreturn1 s3", "i32.add s3 <- s1 s0\nreturn1 s3", COMMUTING),
     ("i32.sub s3 <- s0 s1\nreturn1 s3", "i32.sub s3 <- s1 s0\nreturn1 s3", None),
     ("f32.add s3 <- s0 s1\nreturn1 s3", "f32.add s3 <- s1 s0\nreturn1 s3", None),
+    ("i32.lt_s s3 <- s0 s1\nreturn1 s3", "i32.gt_s s3 <- s1 s0\nreturn1 s3", COMMUTING),
+    ("i32.lt_s s3 <- s0 s1\nreturn1 s3", "i32.gt_s s3 <- s0 s1\nreturn1 s3", None),
+    ("i32.lt_s s3 <- s0 s1\nreturn1 s3", "i32.ge_s s3 <- s1 s0\nreturn1 s3", None),
+    ("f32.le s3 <- s0 s1\nreturn1 s3", "f32.ge s3 <- s1 s0\nreturn1 s3", COMMUTING),
+    ("f32.le s3 <- s2 s2\nreturn1 s3", "const32 s4 <- 0\nf32.ge s3 <- s2 s4\nreturn1 s3", SEVERAL),
     // Copies, straight on, over a loop and not over a write.
     ("copy s3 <- s0\nreturn1 s3", "copy s3 <- s0\nreturn1 s0", COPIED),
     (

@@ -13,8 +13,10 @@ use prova_module::{
 };
 use std::collections::BTreeSet;
 
-/// The greatest number of words of a function's code.
+/// The greatest number of words of a function's code, and what bounds it by the body's bytes.
 const WORDS_MAX: usize = 1 << 28;
+const WORDS_OF_ANY_BODY: usize = 1 << 21;
+const WORDS_OF_A_BYTE: usize = 72;
 
 /// What the rules look at.
 pub(super) struct Form<'m> {
@@ -62,7 +64,9 @@ impl Form<'_> {
     /// F3 and F4.
     fn size_and_frame(&self) -> Verdict {
         let Candidate { words, frame_cells, .. } = self.candidate;
-        if words.len() > WORDS_MAX {
+        let body = self.module.body(self.candidate.func);
+        let bytes = body.map_or(0, |body| body.bytes().len());
+        if words.len() > WORDS_MAX || words.len() > WORDS_OF_ANY_BODY + WORDS_OF_A_BYTE * bytes {
             return Err(fault(0, Rule::Size, "too many words"));
         }
         let FuncFacts { local_cells, result_cells, .. } = *self.facts;

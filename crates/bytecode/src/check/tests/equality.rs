@@ -1,7 +1,6 @@
 //! Q1 to Q13 by example: a function, code that computes it, and edits of that code: some are right too, the others each
 //! have one fault and are refused by the rule that it breaks.
-//!
-//! A line `!end 6` in code says that the code of the operator at offset 6 ends here. Offsets count from the first operator. Some faults are seen by the form already: then that is the rule.
+//! Some faults are seen by the form already: then that is the rule.
 //!
 //! Green does not show that no other wrong code is accepted: `prova-testing mutations` edits code by chance and runs what is
 //! accepted. Q1 has no twin: every operator of a module that is decoded is known.
@@ -13,58 +12,10 @@ mod faults;
 mod holes;
 mod roots;
 
-use super::candidate;
-use crate::candidate::{Candidate, ControlHint, MapEntry, Settings};
-use crate::{CheckedBytecode, Rule, decode};
+use super::script::{Case, Edit, scripted};
+use crate::candidate::{Candidate, Settings};
+use crate::{CheckedBytecode, Rule};
 use prova_module::Module;
-
-/// Replacements of text, each of what must occur.
-pub(super) type Edit = &'static [(&'static str, &'static str)];
-
-pub(super) struct Case {
-    pub(super) name: &'static str,
-    pub(super) module: &'static str,
-    pub(super) code: &'static str,
-    /// Edits after which the code is still right.
-    pub(super) right: &'static [Edit],
-    /// Edits after which it is wrong.
-    pub(super) wrong: &'static [(Rule, Edit)],
-}
-
-/// A candidate from a script with `!end` lines.
-fn scripted(module: &Module, script: &str) -> (Settings, Candidate) {
-    let (mut rest, mut ends, mut count) = (String::new(), Vec::new(), 0);
-    for line in script.lines().map(str::trim) {
-        if let Some(end) = line.strip_prefix("!end ") {
-            ends.push((count, end));
-            continue;
-        }
-        if !line.is_empty() && !line.starts_with(['!', '@']) {
-            count += 1;
-        }
-        rest.push_str(line);
-        rest.push('\n');
-    }
-    let (settings, mut candidate) = candidate(module, &rest);
-    let facts = module.facts(candidate.func).expect("the function is defined");
-    let start = facts.blocks[0].start;
-    if candidate.map[0].word != 0 {
-        candidate.map.insert(0, MapEntry { word: 0, offset: start });
-    }
-    let mut words = vec![0];
-    while let Ok(inst) = decode(&candidate.words, *words.last().expect("not empty")) {
-        words.push(inst.next);
-    }
-    for (count, end) in ends {
-        let offset: u32 = end.parse().expect("an offset");
-        candidate.controls.push(ControlHint { offset: start + offset, word: words[count] });
-    }
-    (settings, candidate)
-}
-
-fn unindented(code: &str) -> String {
-    code.lines().map(|line| format!("{}\n", line.trim())).collect()
-}
 
 fn run(case: &Case) -> Vec<String> {
     let module = super::module(case.module);
@@ -72,14 +23,7 @@ fn run(case: &Case) -> Vec<String> {
         let (settings, candidate) = scripted(&module, script);
         CheckedBytecode::check(&module, &settings, candidate)
     };
-    let edited = |edit: Edit| {
-        let mut script = unindented(case.code);
-        for (from, to) in edit {
-            assert!(script.contains(from), "{}: no {from:?} in\n{script}", case.name);
-            script = script.replacen(from, to, 1);
-        }
-        script
-    };
+    let edited = |edit: Edit| case.edited(edit);
     let mut found = Vec::new();
     let right = case.right.iter().map(|edit| edited(edit));
     for script in [case.code.to_owned()].into_iter().chain(right) {
