@@ -165,8 +165,10 @@ impl Campaign {
                 if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
             }
             Campaign::Second { honest, edited, seed, files } => {
-                let (time, first) = (None, compare::checked as compare::Opinion);
-                let options = compare::Options { honest, edited, seed, files, time, first };
+                let first = compare::checked as compare::Opinion;
+                let (time, most, plant) = (None, 20, None);
+                let options =
+                    compare::Options { honest, edited, seed, files, time, first, most, plant };
                 let report = compare::campaign(&options);
                 println!("{report}");
                 found((!report.disagreements.is_empty()).then(String::new), "both agree")

@@ -1,19 +1,44 @@
 //! A second of candidates, honest and edited, on which the check and the second opinion agree; and
-//! opinions with a fault, which are noticed.
+//! opinions with a fault, the check's or the second's own, which are noticed.
 //!
 //! Green does not show that a rule is right, since both opinions were written from the same ones,
 //! nor what a second does not come to: `prova-testing second --honest 1000000 --edited 1000000` is
 //! the campaign.
 
-use prova_bytecode::{Candidate, CheckError, Rule, Settings};
+#[path = "../../bytecode/src/check/tests/equality/cases.rs"]
+mod cases;
+#[path = "../../bytecode/src/check/tests/equality/effects.rs"]
+mod effects;
+#[path = "../../bytecode/src/check/tests/equality/exception.rs"]
+mod exception;
+#[path = "../../bytecode/src/check/tests/equality/faults.rs"]
+mod faults;
+#[path = "../../bytecode/src/check/tests/equality/holes.rs"]
+mod holes;
+#[path = "../../bytecode/src/check/tests/pairs.rs"]
+mod pairs;
+#[path = "second/plants.rs"]
+mod plants;
+#[path = "../../bytecode/src/check/tests/equality/roots.rs"]
+mod roots;
+#[path = "../../bytecode/src/check/tests/script.rs"]
+mod script;
+
+use prova_bytecode::{Candidate, CheckError, Rule, Settings, candidate, decode, text};
 use prova_module::Module;
+use prova_testing::second::Plant;
 use prova_testing::second::compare::{Opinion, Options, Report, campaign, checked};
+use script::Case;
 use std::time::Duration;
 
-fn compare(honest: u64, edited: u64, seed: u64, first: Opinion) -> Report {
+fn options(honest: u64, edited: u64, seed: u64) -> Options {
     let files = vec![prova_testing::root().join("programs/bin/lua-5.4.7.wasm")];
     let time = Some(Duration::from_secs(60));
-    campaign(&Options { honest, edited, seed, files, time, first })
+    Options { honest, edited, seed, files, time, first: checked, most: 20, plant: None }
+}
+
+fn compare(honest: u64, edited: u64, seed: u64, first: Opinion) -> Report {
+    campaign(&Options { first, ..options(honest, edited, seed) })
 }
 
 #[test]
@@ -49,7 +74,8 @@ fn forgetful<const RULE: usize>(
 /// second opinion refuses by another rule what only they refuse.
 #[test]
 fn a_missing_rule_is_noticed() {
-    let forgetful: [(Rule, Opinion); 12] = [
+    let forgetful: [(Rule, Opinion); 15] = [
+        (Rule::ALL[3], forgetful::<3>),
         (Rule::ALL[4], forgetful::<4>),
         (Rule::ALL[5], forgetful::<5>),
         (Rule::ALL[11], forgetful::<11>),
@@ -62,6 +88,8 @@ fn a_missing_rule_is_noticed() {
         (Rule::ALL[21], forgetful::<21>),
         (Rule::ALL[22], forgetful::<22>),
         (Rule::ALL[23], forgetful::<23>),
+        (Rule::ALL[25], forgetful::<25>),
+        (Rule::ALL[26], forgetful::<26>),
     ];
     for (rule, first) in forgetful {
         let report = compare(0, 6_000, 11, first);
@@ -113,4 +141,17 @@ fn a_check_that_believes_is_noticed() {
 fn a_check_that_refuses_too_much_is_noticed() {
     let report = compare(3_000, 0, 11, fastidious);
     assert!(report.disagreements.iter().any(|text| text.contains("second: accepted")), "{report}");
+}
+
+/// Faults that so few edits do not come to; `plants` has cases for them.
+const RARE: [Plant; 4] = [Plant::SharedEdges, Plant::Windows, Plant::Commutes, Plant::FloatsNegate];
+
+/// A second opinion with a fault differs from the check, if not by accepting wrong code, then by
+/// refusing what is right.
+#[test]
+fn a_planted_fault_is_noticed() {
+    for plant in Plant::ALL.into_iter().filter(|plant| !RARE.contains(plant)) {
+        let report = campaign(&Options { plant: Some(plant), most: 1, ..options(0, 12_000, 11) });
+        assert!(!report.disagreements.is_empty(), "{plant:?} is not noticed\n{report}");
+    }
 }

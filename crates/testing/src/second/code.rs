@@ -9,8 +9,8 @@
 use super::rows::{Does, Effect, Node, Place, Row, read};
 use super::state::State;
 use super::terms::{Id, Term};
-use super::{Fault, Verdict, Walk};
-use prova_bytecode::{Inst, Rule};
+use super::{Fault, Plant, Verdict, Walk};
+use prova_bytecode::{Inst, Op, Rule};
 
 /// What the Wasm does at an operator.
 pub(super) struct Demand {
@@ -42,8 +42,22 @@ impl<'m> Walk<'m> {
         Ok((inst, read(inst)))
     }
 
+    /// Whether there is an instruction before a word. What a planted fault does not see is passed
+    /// over.
+    fn goes_on(&mut self, word: u32) -> bool {
+        while let Some(inst) = self.insts.get(self.next).filter(|inst| inst.at < word) {
+            let unseen = inst.op == Op::Charge && self.forgets(Plant::Charges)
+                || inst.op == Op::Poll && self.forgets(Plant::Polls);
+            if !unseen {
+                return true;
+            }
+            self.next += 1;
+        }
+        false
+    }
+
     pub(super) fn at_word(&self, word: u32) -> Verdict {
-        if self.word() == word {
+        if self.word() == word || self.forgets(Plant::Extents) {
             return Ok(());
         }
         let what = format!("a hint says @{word}, the code is at @{}", self.word());
@@ -61,6 +75,7 @@ impl<'m> Walk<'m> {
         let given = self.coming(0);
         self.effects += 1;
         loop {
+            self.goes_on(u32::MAX);
             let (inst, row) = self.take()?;
             match row.does {
                 Does::Compute(results) => self.compute(state, &row.nodes, &results)?,
@@ -88,15 +103,17 @@ impl<'m> Walk<'m> {
     }
 
     fn same_effect(&self, demand: &Demand, effect: Effect, args: &[Id]) -> Verdict {
-        if effect != demand.effect || args.len() != demand.args.len() {
+        let other = effect != demand.effect || args.len() != demand.args.len();
+        if other && !self.forgets(Plant::Effects) {
             let what = format!("{effect:?}, in Wasm {:?}", demand.effect);
             return Err(self.fault(Rule::Effects, what));
         }
-        for (i, (&have, &want)) in args.iter().zip(&demand.args).enumerate() {
+        let compared = if self.forgets(Plant::Arguments) { 0 } else { args.len() };
+        for (i, (&have, &want)) in args.iter().zip(&demand.args).enumerate().take(compared) {
             self.same(Rule::Effects, want, have, || format!("argument {i} of {}", effect.name))?;
         }
         let mapped = self.mapped(self.at);
-        if mapped != self.offset {
+        if mapped != self.offset && !self.forgets(Plant::Places) {
             let what = format!("{} is mapped to {mapped:#x}, not {:#x}", effect.name, self.offset);
             return Err(self.fault(Rule::Places, what));
         }
@@ -119,17 +136,21 @@ impl<'m> Walk<'m> {
             let what = format!("{}, in Wasm {:?}", effect.name, demand.effect);
             return Err(self.fault(Rule::Effects, what));
         };
-        if !ends && window < state.top() {
+        if !ends && window < state.top() && !self.forgets(Plant::Windows) {
             let what = format!("a window at s{window}, below s{}, which lives", state.top());
             return Err(self.fault(Rule::Live, what));
         }
         for (slot, &want) in (window..).zip(passed) {
             let have = self.held(state, slot)?;
-            self.same(Rule::Effects, want, have, || format!("the argument in s{slot}"))?;
+            if !self.forgets(Plant::Passed) {
+                self.same(Rule::Effects, want, have, || format!("the argument in s{slot}"))?;
+            }
         }
         self.same_effect(demand, effect, &args)?;
         if !ends {
-            state.lose_from(window);
+            if !self.forgets(Plant::Clobbers) {
+                state.lose_from(window);
+            }
             for (slot, &result) in (window..).zip(results) {
                 state.write(slot, result);
             }
@@ -139,7 +160,7 @@ impl<'m> Walk<'m> {
 
     /// Lets the code compute up to a word, at which an instruction begins.
     pub(super) fn compute_to(&mut self, state: &mut State, word: u32) -> Verdict {
-        while self.word() < word {
+        while self.goes_on(word) {
             let (inst, row) = self.take()?;
             match row.does {
                 Does::Compute(results) => self.compute(state, &row.nodes, &results)?,
@@ -161,7 +182,7 @@ impl<'m> Walk<'m> {
         state: &mut State,
         word: u32,
     ) -> Result<(&'m Inst, Transfer), Fault> {
-        while self.word() < word {
+        while self.goes_on(word) {
             let (inst, row) = self.take()?;
             let transfer = match row.does {
                 Does::Compute(results) => {
@@ -211,7 +232,10 @@ impl<'m> Walk<'m> {
         }
     }
 
-    fn held(&self, state: &State, slot: u32) -> Result<Id, Fault> {
+    fn held(&mut self, state: &State, slot: u32) -> Result<Id, Fault> {
+        if state.held(slot).is_none() && self.forgets(Plant::Initialised) {
+            return Ok(self.terms.of(Term::Label { label: u32::MAX, cell: slot }));
+        }
         let what = || format!("s{slot} is read, but nothing is known to be there");
         state.held(slot).ok_or_else(|| self.fault(Rule::Initialised, what()))
     }

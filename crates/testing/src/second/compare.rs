@@ -11,7 +11,7 @@
 //! Both opinions must accept alike. The rule by which they refuse need not be the same: a candidate
 //! may break several, and each opinion comes to them in its own order; the report counts the pairs.
 
-use super::Refusal;
+use super::{Plant, Refusal};
 use crate::generate::{Generator, Rng};
 use crate::mutations::{edit_once, module_of, settings_of, shapes, some_funcs};
 use prova_bytecode::{Candidate, CheckError, CheckedBytecode, Rule, Settings};
@@ -54,6 +54,10 @@ pub struct Options {
     /// The first opinion, which is given the honest candidate, too, so that a planted one can
     /// forget an edit.
     pub first: Opinion,
+    /// An end when there are this many disagreements.
+    pub most: usize,
+    /// A fault of the second opinion, if any.
+    pub plant: Option<Plant>,
 }
 
 /// What a comparison has come to.
@@ -126,7 +130,7 @@ struct Comparison<'o> {
 impl Comparison<'_> {
     fn goes_on(&self) -> bool {
         let late = self.options.time.is_some_and(|time| self.start.elapsed() >= time);
-        !late && self.report.disagreements.len() < 20
+        !late && self.report.disagreements.len() < self.options.most
     }
 
     /// A case of honest functions.
@@ -213,7 +217,7 @@ impl Comparison<'_> {
         base: &Candidate,
         candidate: &Candidate,
     ) -> Option<Pair> {
-        let Some(second) = super::check(module, settings, candidate) else {
+        let Some(second) = super::planted(module, settings, candidate, self.options.plant) else {
             self.report.not_judged += 1;
             return None;
         };

@@ -5,7 +5,7 @@ use super::code::Transfer;
 use super::rows::Effect;
 use super::state::{Below, State};
 use super::terms::{Num, Term};
-use super::{Fault, Verdict, Walk};
+use super::{Fault, Plant, Verdict, Walk};
 use prova_bytecode::Rule;
 use prova_module::{BlockKind, BlockType, FuncType, Operator, ValType};
 
@@ -146,7 +146,9 @@ impl<'m> Walk<'m> {
             let at = self.labels.len() - 1;
             self.edge(state, at)?;
             self.labels[at].word = Some(word);
-            *state = self.behind(at);
+            if !self.forgets(Plant::Loops) {
+                *state = self.behind(at);
+            }
             self.poll_due = true;
         }
         Ok(())
@@ -183,9 +185,11 @@ impl<'m> Walk<'m> {
     ) -> Result<State, Fault> {
         let at = self.labels.len() - 1;
         let word = self.hint()?;
+        let mut fallen = None;
         if let Some(mut state) = state {
             self.compute_to(&mut state, word)?;
             self.edge(&state, at)?;
+            fallen = Some(state);
         }
         self.at_word(word)?;
         if let Some(target) = self.labels[at].word {
@@ -195,7 +199,10 @@ impl<'m> Walk<'m> {
             self.edge(&state, at)?;
             self.leads(target, word)?;
         }
-        Ok(self.behind(at))
+        match fallen {
+            Some(state) if self.forgets(Plant::Ends) => Ok(state),
+            _ => Ok(self.behind(at)),
+        }
     }
 
     fn behind(&mut self, at: usize) -> State {
@@ -215,7 +222,7 @@ impl<'m> Walk<'m> {
         self.condition(condition, code, false)?;
         self.open(&mut state, BlockKind::If, ty)?;
         let at = self.labels.len() - 1;
-        let before = state.clone();
+        let mut before = state.clone();
         let (then, ender) = self.sequence(Some(state))?;
         let (state, otherwise) = match ender {
             Ender::End => (then, Some((before, target))),
@@ -225,6 +232,9 @@ impl<'m> Walk<'m> {
                     let (inst, transfer) = self.compute_to_transfer(&mut then, word)?;
                     self.ends_at(inst, word)?;
                     self.arrive(&then, at, &transfer)?;
+                    if self.forgets(Plant::Arms) {
+                        before.code = then.code;
+                    }
                 }
                 self.at_word(word)?;
                 self.leads(target, word)?;

@@ -2,7 +2,7 @@
 
 use super::rows::Effect;
 use super::state::State;
-use super::{Fault, Verdict, Walk};
+use super::{Fault, Plant, Verdict, Walk};
 use prova_bytecode::{Handler, Rule};
 use prova_module::{BlockKind, Catch, Operator, TagIdx, TryTable};
 
@@ -90,10 +90,10 @@ impl<'m> Walk<'m> {
                 && (handler.tag, handler.with_ref) == (clause.tag, clause.with_ref)
                 && returns == (handler.target == Handler::RETURN)
                 && (returns || u32::from(handler.slot) == label.base);
-            if !right {
+            if !right && !self.forgets(Plant::Clauses) {
                 return Err(self.fault(Rule::Clauses, format!("{handler:?}")));
             }
-            if !returns {
+            if !returns && !self.forgets(Plant::ClauseTargets) {
                 self.aim(clause.at, Some(handler.target))?;
             }
         }
@@ -102,6 +102,9 @@ impl<'m> Walk<'m> {
 
     /// W10: the frame may be asked for its references to exceptions.
     pub(super) fn rooted(&mut self, state: &State) -> Verdict {
+        if self.forgets(Plant::Roots) {
+            return Ok(());
+        }
         let Some(roots) = &self.facts.exception_roots else { return Ok(()) };
         let highest = roots.operands(self.offset).max();
         if highest.is_some() || roots.locals().next().is_some() {
@@ -113,12 +116,15 @@ impl<'m> Walk<'m> {
 
     /// Something may have been thrown.
     pub(super) fn may_throw(&mut self, state: &State) -> Verdict {
-        if self.tries.is_empty() {
+        if self.tries.is_empty() || self.forgets(Plant::Throws) {
             return Ok(());
         }
         let labels = self.tries.iter().flat_map(|this| &this.clauses).map(|clause| clause.at);
         let labels = labels.filter(|&at| self.labels[at].kind != BlockKind::Func);
         let mut bases: Vec<u32> = labels.map(|at| self.labels[at].base).collect();
+        if self.forgets(Plant::ThrowsBelow) {
+            bases.clear();
+        }
         // Locals, whatever the clauses.
         bases.push(0);
         bases.into_iter().try_for_each(|base| self.settled(state, base))

@@ -42,8 +42,9 @@
 //! Limits: a function that nests deeper than [`DEPTH_MAX`] is not judged. Time: cells × edges, and
 //! a map entry for each term.
 //!
-//! Green does not show that a rule is right: both opinions would have to know better. The plants in
-//! `tests/second.rs` show that an opinion that forgets a rule is noticed.
+//! Green does not show that a rule is right: both opinions would have to know better. That an opinion
+//! which forgets a rule is noticed is tested in both directions: `tests/second.rs` takes rules from the
+//! check, and plants the faults of [`Plant`] here, each of which lets some wrong code through.
 
 mod atomic;
 mod calls;
@@ -56,6 +57,7 @@ mod form;
 mod memory;
 mod numeric;
 mod parametric;
+mod plant;
 mod reference;
 mod rows;
 mod state;
@@ -70,6 +72,7 @@ use code::Demand;
 use control::Label;
 use exception::Try;
 use form::Form;
+pub use plant::Plant;
 use prova_bytecode::{Candidate, Inst, Rule, Settings};
 use prova_module::{FuncFacts, FuncType, Module, Operator, ValType};
 use rows::Effect;
@@ -102,13 +105,23 @@ type Verdict = Result<(), Fault>;
 
 /// The opinion on a candidate; `None` where the function nests too deep to be judged.
 pub fn check(module: &Module, settings: &Settings, candidate: &Candidate) -> Option<Verdict> {
+    planted(module, settings, candidate, None)
+}
+
+/// The opinion of a checker with a fault, if one is given.
+pub fn planted(
+    module: &Module,
+    settings: &Settings,
+    candidate: &Candidate,
+    plant: Option<Plant>,
+) -> Option<Verdict> {
     let func = candidate.func;
     let (Some(facts), Some(body)) = (module.facts(func), module.body(func)) else {
         let what = format!("the module defines no {func}");
         return Some(Err(Refusal { word: 0, rule: Rule::Size, what }));
     };
     let ty = module.func_type(func);
-    let form = Form { module, facts, ty, settings, candidate };
+    let form = Form { module, facts, ty, settings, candidate, plant };
     let insts = match form.check() {
         Ok(insts) => insts,
         Err(refusal) => return Some(Err(refusal)),
@@ -138,6 +151,7 @@ struct Walk<'m> {
     ty: &'m FuncType,
     settings: &'m Settings,
     candidate: &'m Candidate,
+    plant: Option<Plant>,
     /// All operators of the body, with their offsets in the module.
     operators: &'m [(u32, Operator<'m>)],
     next_operator: usize,
@@ -172,7 +186,7 @@ impl<'m> Walk<'m> {
         insts: &'m [Inst],
         locals: &[bool],
     ) -> Walk<'m> {
-        let Form { module, facts, ty, settings, candidate } = *form;
+        let Form { module, facts, ty, settings, candidate, plant } = *form;
         let mut cell = 0;
         let place = |&wide: &bool| {
             let at = cell;
@@ -185,6 +199,7 @@ impl<'m> Walk<'m> {
             ty,
             settings,
             candidate,
+            plant,
             operators,
             next_operator: 0,
             offset: 0,
@@ -192,7 +207,7 @@ impl<'m> Walk<'m> {
             next: 0,
             at: 0,
             end: candidate.words.len() as u32,
-            terms: Terms::default(),
+            terms: Terms::new(plant),
             effects: 0,
             label_count: 0,
             locals: locals.iter().map(place).collect(),
@@ -213,6 +228,9 @@ impl<'m> Walk<'m> {
         self.open_body(&state);
         let (state, _) = self.sequence(Some(state))?;
         self.end_body(state)?;
+        if self.forgets(Plant::LeftOver) {
+            return Ok(());
+        }
         self.at = self.word();
         self.at_word(self.end)?;
         if self.next_hint < self.candidate.controls.len() {
@@ -222,6 +240,11 @@ impl<'m> Walk<'m> {
             return Err(self.fault(Rule::Clauses, "a handler of no clause"));
         }
         Ok(())
+    }
+
+    /// Whether this checker has the fault.
+    fn forgets(&self, plant: Plant) -> bool {
+        self.plant == Some(plant)
     }
 
     /// One operator other than `else` and `end`; gives the state behind it, or `None` if control
@@ -257,13 +280,16 @@ impl<'m> Walk<'m> {
         let charge = self.facts.segments.get(self.next_segment);
         let charge = charge.filter(|segment| segment.offset == self.offset);
         // The poll comes before the charge.
-        if self.settings.metering.has_epoch() && poll {
+        if self.settings.metering.has_epoch() && poll && !self.forgets(Plant::Polls) {
             self.act(state, Effect::new("poll"), Vec::new())?;
         }
         if self.settings.metering.has_fuel()
             && let Some(segment) = charge
         {
             self.next_segment += 1;
+            if self.forgets(Plant::Charges) {
+                return Ok(());
+            }
             let cost = self.terms.constant(segment.cost);
             self.act(state, Effect::new("charge"), vec![cost])?;
         }

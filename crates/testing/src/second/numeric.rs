@@ -8,7 +8,7 @@
 use super::rows::{Effect, named};
 use super::state::State;
 use super::terms::{NUMS, Num, Term};
-use super::{Fault, Walk};
+use super::{Fault, Plant, Walk};
 use prova_module::{Operator, for_each_operator};
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -131,11 +131,12 @@ impl Walk<'_> {
         let mut args = self.operands(state, operands - immediates.len())?;
         args.extend(immediates.iter().map(|term| self.terms.of(term.clone())));
         let mut value = self.terms.num(num, &args);
-        if fails {
+        if fails && !self.forgets(Plant::Traps) {
             self.act(state, Effect::new("trap"), vec![value])?;
         }
         if let Some(canonical) = canonical
             && self.settings.deterministic
+            && !self.forgets(Plant::Canonical)
         {
             value = self.terms.num(canonical, &[value]);
         }

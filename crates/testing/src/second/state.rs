@@ -95,9 +95,11 @@ impl State {
         self.code.get(cell as usize).copied().flatten()
     }
 
-    /// An instruction writes a cell.
+    /// An instruction writes a cell; one outside of the frame, which F5 refuses, is nowhere.
     pub(super) fn write(&mut self, cell: u32, term: Id) {
-        self.code[cell as usize] = Some(term);
+        if let Some(held) = self.code.get_mut(cell as usize) {
+            *held = Some(term);
+        }
     }
 
     /// A call's frame starts at `window`: whatever is from there on is lost.
@@ -106,16 +108,17 @@ impl State {
         self.code[from..].fill(None);
     }
 
-    /// The first cell that is not what it must be: of the locals, and of the positions below
-    /// `base`. With the term that it should hold.
-    pub(super) fn wrong_below(&self, terms: &mut Terms, base: u32) -> Option<(u32, Id)> {
+    /// The cells that are not what they must be: of the locals, and of the positions below `base`.
+    /// With the terms that they should hold.
+    pub(super) fn wrong_below(&self, terms: &mut Terms, base: u32) -> Vec<(u32, Id)> {
         let mut expected: Vec<(u32, Id)> = (0..).zip(self.locals.iter().copied()).collect();
         for entry in &self.stack {
             let cells = cells_of(terms, entry.value, entry.wide);
             let cells = (entry.cell..).zip(cells).filter(|(cell, _)| *cell < base);
             expected.extend(cells);
         }
-        expected.into_iter().find(|(cell, term)| self.held(*cell) != Some(*term))
+        expected.retain(|(cell, term)| self.held(*cell) != Some(*term));
+        expected
     }
 
     /// What is known behind a label with this number: `below` are the entries under its base,

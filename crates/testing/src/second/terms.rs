@@ -18,6 +18,7 @@
 //!
 //! Limits: a map entry for each term, so this is slower than the check by far.
 
+use super::Plant;
 use std::collections::HashMap;
 
 /// A term by its place in the list.
@@ -117,18 +118,25 @@ const NEGATED_MIRRORED: [(Num, Num); 4] = [
     (Num::i64_le_u, Num::i64_lt_u),
 ];
 
+/// What a NaN makes wrong, for [`Plant::FloatsNegate`].
+const FLOATS_NEGATED: [(Num, Num); 2] = [(Num::f32_le, Num::f32_lt), (Num::f64_le, Num::f64_lt)];
+
 fn find(list: &[(Num, Num)], num: Num) -> Option<Num> {
     list.iter().find(|(from, _)| *from == num).map(|(_, to)| *to)
 }
 
 /// All terms of one function.
-#[derive(Default)]
 pub(super) struct Terms {
+    plant: Option<Plant>,
     list: Vec<Term>,
     known: HashMap<Term, Id>,
 }
 
 impl Terms {
+    pub(super) fn new(plant: Option<Plant>) -> Terms {
+        Terms { plant, list: Vec::new(), known: HashMap::new() }
+    }
+
     pub(super) fn of(&mut self, term: Term) -> Id {
         if let Some(&id) = self.known.get(&term) {
             return id;
@@ -144,7 +152,8 @@ impl Terms {
     }
 
     pub(super) fn constant(&mut self, bits: u64) -> Id {
-        self.of(Term::Const(bits))
+        let narrow = self.plant == Some(Plant::NarrowConstants);
+        self.of(Term::Const(if narrow { bits & 0xffff_ffff } else { bits }))
     }
 
     /// R5.
@@ -159,7 +168,8 @@ impl Terms {
 
     /// The v128 in two cells: R5.
     pub(super) fn cells(&mut self, low: Id, high: Id) -> Id {
-        if self.high(low) == high { low } else { self.of(Term::Cells(low, high)) }
+        let own = self.high(low) == high || self.plant == Some(Plant::HighCells);
+        if own { low } else { self.of(Term::Cells(low, high)) }
     }
 
     /// R1 to R4.
@@ -183,7 +193,8 @@ impl Terms {
             (Num::i64_eqz, &[a]) => (Num::i64_eq, vec![a, self.constant(0)]),
             _ => (num, args.to_vec()),
         };
-        if COMMUTATIVE.contains(&num) {
+        let subtracts = matches!(num, Num::i32_sub | Num::i64_sub);
+        if COMMUTATIVE.contains(&num) || subtracts && self.plant == Some(Plant::Commutes) {
             args.sort_unstable();
         }
         let num = match find(&MIRRORED, num) {
@@ -205,7 +216,11 @@ impl Terms {
             [a, b] if num == Num::i32_eq && b == zero => a,
             [a, b] if num == Num::i32_eq && a == zero => b,
             [a, b] => {
-                if let Some(num) = find(&NEGATED, num) {
+                let negates = self.plant == Some(Plant::FloatsNegate);
+                let float = find(&FLOATS_NEGATED, num).filter(|_| negates);
+                if let Some(num) = float {
+                    self.num(num, &[b, a])
+                } else if let Some(num) = find(&NEGATED, num) {
                     self.num(num, &[a, b])
                 } else if let Some(num) = find(&NEGATED_MIRRORED, num) {
                     self.num(num, &[b, a])

@@ -55,7 +55,7 @@ fn vector_operators_are_found_by_their_names() {
 
 #[test]
 fn terms_have_one_form() {
-    let mut t = Terms::default();
+    let mut t = Terms::new(None);
     let [a, b] = [0, 2].map(|cell| t.of(Term::Param(cell)));
     let [five, minus] = [5, u64::from(-5i32 as u32)].map(|bits| t.constant(bits));
     let zero = t.constant(0);
@@ -79,7 +79,7 @@ fn terms_have_one_form() {
 
 #[test]
 fn conditions_are_negated_only_where_that_is_exact() {
-    let mut t = Terms::default();
+    let mut t = Terms::new(None);
     let [a, b] = [0, 1].map(|cell| t.of(Term::Param(cell)));
     let (lt, ge) = (t.num(Num::i32_lt_s, &[a, b]), t.num(Num::i32_ge_s, &[a, b]));
     assert_eq!((t.truth(lt), t.truth(ge)), ((lt, true), (lt, false)));
