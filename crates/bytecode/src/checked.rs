@@ -2,7 +2,7 @@
 //! settings.
 //!
 //! [`CheckedBytecode::check`] is the one constructor, so that whoever holds a `CheckedBytecode` may
-//! lean on the rules F1 to F15 and Q1 to Q12 of [`crate::check`] for what its accessors give. Nothing changes it
+//! lean on the rules F1 to F15 and Q1 to Q13 of [`crate::check`] for what its accessors give. Nothing changes it
 //! afterwards.
 
 use crate::candidate::{Candidate, ControlHint, Handler, MapEntry, Settings};
@@ -123,8 +123,8 @@ impl CheckedBytecode {
         &self.code.map
     }
 
-    /// What the translator said of control operators, for tools; in order (F13) and otherwise not
-    /// proved.
+    /// Where the code of each control operator in reach ends, for tools: in order (F13), one for
+    /// each and no other (Q12).
     pub fn controls(&self) -> &[ControlHint] {
         &self.code.controls
     }
