@@ -3,9 +3,12 @@
 //! Green does not show the long forms (`prova-testing corpus`), other programs (`PROVA_CORPUS`), or what goes to standard
 //! error. The program that runs is built in this test's profile when the test starts.
 
+use prova_module::{Features, Limits, Module};
 use prova_testing::corpus::{Engine, Outcome, row, run};
 use prova_testing::manifest::{Case, Class, read};
 use prova_testing::program;
+use std::fs;
+use std::process::Command;
 use std::time::Duration;
 
 /// The short cases, and the carried ones that are short by themselves.
@@ -87,5 +90,49 @@ fn every_carried_program_validates() {
         let case = Case { class: Class::Compile, ..case };
         let outcome = run(&engine, &programs, &case, Duration::from_secs(300));
         assert!(matches!(outcome, Outcome::Passed { .. }), "{}: {outcome:?}", case.id);
+    }
+}
+
+/// How many functions a carried program defines, and how many of them its name section names.
+fn named(bytes: Vec<u8>) -> (usize, usize) {
+    let module = Module::decode(bytes, &Features::default(), &Limits::default()).expect("valid");
+    let names = module.names();
+    let named = module.defined_funcs().filter(|&func| names.func(func).is_some()).count();
+    (module.defined_funcs().len(), named)
+}
+
+/// Each carried program names more than nine in ten of the functions that it defines.
+#[test]
+fn every_carried_program_names_its_functions() {
+    let folder = prova_testing::root().join("programs/bin");
+    let files = fs::read_dir(folder).expect("programs/bin can be read");
+    let mut programs = 0;
+    for file in files {
+        let path = file.expect("an entry of programs/bin").path();
+        let (defined, named) = named(fs::read(&path).expect("a program can be read"));
+        let shown = path.display();
+        assert!(named * 10 > defined * 9, "{shown}: {named} of {defined} functions are named");
+        programs += 1;
+    }
+    assert!(programs >= 4, "{programs} programs");
+}
+
+/// An error in a Lua script is a trap of this build of Lua; its backtrace says how it came about.
+#[test]
+fn a_trap_in_a_carried_program_names_functions() {
+    let program = program::built().expect("`prova` can be built");
+    let lua = prova_testing::root().join("programs/bin/lua-5.4.7.wasm");
+    for tier in ["interp", "reference"] {
+        let mut command = Command::new(&program);
+        command.args(["run", "--tier", tier]).arg(&lua).args(["-e", "error('stop')"]);
+        let output = command.output().expect("the program starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(134), "{tier}: {said}");
+        let frames = said.lines().filter_map(|line| line.split_once(" - ")?.1.split_once('!'));
+        let functions: Vec<&str> = frames.map(|(_, function)| function).collect();
+        let innermost = ["luaD_throw", "luaG_errormsg", "lua_error", "luaB_error"];
+        assert!(functions.starts_with(&innermost), "{tier}: {said}");
+        assert_eq!(functions.last(), Some(&"_start"), "{tier}: {said}");
+        assert!(!said.contains("<wasm function"), "{tier}: {said}");
     }
 }
