@@ -6,13 +6,16 @@
 
 use super::align::increasing;
 use super::compare::{Cause, Outcome};
-use super::data::{DataDiff, Look, Run};
+use super::data::{Assumed, DataDiff, Look, Run};
 use super::matching::Matching;
 use super::notes::notes;
 use super::report::{Cluster, Count, Difference, Input, Kind, Report, Verdict, plural};
 use super::sections::Found;
 use super::side::Side;
+use super::strings::{Sort, is_printable};
+use super::whole;
 use prova_builds::names::{demangle, printable};
+use prova_module::Module;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Most differences whose aligned code is kept.
@@ -123,25 +126,27 @@ impl<'s, 'm> Clusterer<'s, 'm> {
     }
 
     /// Runs of bytes, lengths that follow from them, segments that moved.
-    pub(crate) fn data(&mut self, data: &DataDiff<'_>) {
+    pub(crate) fn data(&mut self, data: &DataDiff) {
         let mut unexplained: BTreeMap<u32, usize> = BTreeMap::new();
         let mut growths = BTreeSet::new();
         for run in &data.runs {
             match run.look {
+                Look::Text(Sort::Path, ..) => {
+                    growths.insert(run.growth());
+                }
                 Look::Text(..) | Look::Random | Look::Bytes => {
                     *unexplained.entry(run.segment).or_default() += 1;
                 }
-                Look::Path(..) => {
-                    growths.insert(run.growth());
-                }
-                Look::Length(_) | Look::Padding => {}
+                Look::Length(..) | Look::Grew(_) | Look::Padding | Look::Stale(_) => {}
             }
         }
         unexplained.retain(|_, runs| *runs > RUNS_MAX);
         self.folded.segments = unexplained.into_keys().collect();
         self.folded.paths = growths.len() > ALONE_MAX;
         // What follows from growth comes after all growth.
-        let follows = |run: &&Run<'_>| matches!(run.look, Look::Length(_) | Look::Padding);
+        let follows = |run: &&Run| {
+            matches!(run.look, Look::Length(..) | Look::Grew(_) | Look::Padding | Look::Stale(_))
+        };
         for run in data.runs.iter().filter(|run| !follows(run)) {
             self.run(run);
         }
@@ -171,34 +176,79 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             let (cluster, cause) = self.moved(*address, *delta);
             self.add(difference, cluster, cause);
         }
-        if data.pointers > 0 {
-            let moved = data.shift.ranges.iter().find(|range| range.delta != 0);
-            let (address, delta) =
-                moved.map_or((0, data.shift.end_delta), |range| (range.start, range.delta));
-            let mut difference = plain(Verdict::Moved, Kind::Data, "pointers".into());
-            let words = plural(data.pointers as u64, "word");
-            difference.summary = format!("{words} of data: addresses of things that moved");
-            difference.evidence = vec!["each differs by as much as what it points to moved".into()];
-            difference.sites = data.pointers as u64;
+        self.words(data);
+    }
+
+    /// Words of data that moved or are assumed to be something; places of segments; the cut.
+    fn words(&mut self, data: &DataDiff) {
+        let moved = data.shift.ranges.iter().find(|range| range.delta != 0);
+        let (address, delta) =
+            moved.map_or((0, data.shift.end_delta), |range| (range.start, range.delta));
+        let mut add = |verdict, count: usize, summary: &str, evidence: String| {
+            if count == 0 {
+                return;
+            }
+            let mut difference = plain(verdict, Kind::Data, "words".into());
+            difference.summary = format!("{} of data: {summary}", plural(count as u64, "word"));
+            difference.evidence = vec![evidence];
+            difference.sites = count as u64;
             let (cluster, cause) = self.moved(address, delta);
             self.add(difference, cluster, cause);
+        };
+        let why = "code loads each and uses it as an address, and each moved as what is there did";
+        add(Verdict::Moved, data.pointers, "addresses of things that moved", why.into());
+        let first = |assumed: &Assumed| assumed.first.clone().unwrap_or_default();
+        let what = "assumed to be addresses of things that moved";
+        add(Verdict::AssumedMoved, data.assumed.count, what, first(&data.assumed));
+        let what = "assumed to be slots of functions that have others";
+        add(Verdict::AssumedMoved, data.slots.count, what, first(&data.slots));
+        let what = "assumed to be no addresses, as they stay where things moved";
+        add(Verdict::AssumedMoved, data.stays.count, what, first(&data.stays));
+        for (segment, words) in &data.places {
+            let mut difference =
+                plain(Verdict::Changed, Kind::Data, segment_name(*segment, ""));
+            difference.summary = format!("the place that the segment is written to: {words}");
+            difference.sites = 1;
+            let cluster = self.cluster("places", || "segments are written to other places".into());
+            self.add(difference, cluster, true);
+        }
+        if data.recut {
+            let mut difference = plain(Verdict::Renumbered, Kind::Data, "segments".into());
+            difference.summary = "the same memory, cut into other segments".into();
+            difference.evidence =
+                vec!["the initial images of memory 0 are equal byte for byte".into()];
+            difference.sites = 1;
+            let cluster =
+                self.cluster("cut", || "the same memory, cut into other segments".into());
+            self.add(difference, cluster, true);
         }
     }
 
-    fn run(&mut self, run: &Run<'_>) {
+    fn run(&mut self, run: &Run) {
         let mut difference =
             plain(Verdict::Changed, Kind::Data, segment_name(run.segment, &run.name));
         (difference.a, difference.b) = (Some(run.a), Some(run.b));
         difference.sites = run.bytes_a.len().max(run.bytes_b.len()) as u64;
-        let (a, b) = (hex(run.bytes_a), hex(run.bytes_b));
+        let (a, b) = (bytes_words(&run.bytes_a), bytes_words(&run.bytes_b));
         difference.evidence.push(format!("A has {a}, B has {b}"));
         let place =
             if run.active { format!("address {}", run.a) } else { format!("offset {}", run.a) };
         match run.look {
-            Look::Length(by) => {
-                difference.verdict = Verdict::Path;
-                difference.summary = format!("length of a string, {by:+}, at {place}");
-                difference.evidence.push("it grew by as much as the string".into());
+            Look::Length(_, by) | Look::Grew(by) => {
+                let (verdict, summary, why) = match run.look {
+                    Look::Length(sort, _) => (
+                        verdict_of(sort),
+                        format!("length of a string, {by:+}, at {place}"),
+                        "the word before it points to the string, and both end at the same place",
+                    ),
+                    _ => (
+                        Verdict::AssumedMoved,
+                        format!("a number that grew as a string did, {by:+}, at {place}"),
+                        "nothing shows that it is the string's length",
+                    ),
+                };
+                (difference.verdict, difference.summary) = (verdict, summary);
+                difference.evidence.push(why.into());
                 match self.grown.get(&by).copied() {
                     Some(cluster) => self.add(difference, cluster, false),
                     None => {
@@ -214,7 +264,16 @@ impl<'s, 'm> Clusterer<'s, 'm> {
                 let (cluster, cause) = self.moved(run.a, run.growth());
                 self.add(difference, cluster, cause);
             }
-            Look::Path(..) | Look::Text(..) | Look::Random | Look::Bytes => {
+            Look::Stale(by) => {
+                difference.summary = format!("an address that did not move, at {place}");
+                difference
+                    .evidence
+                    .push(format!("code uses it as an address, and what is there moved by {by:+}"));
+                let cluster =
+                    self.cluster("stale", || "addresses that did not move with their data".into());
+                self.add(difference, cluster, true);
+            }
+            Look::Text(..) | Look::Random | Look::Bytes => {
                 let (key, cause) = self.word_run(run, &place, &mut difference);
                 if run.look == Look::Random && run.active && self.xrefs < XREFS_MAX {
                     self.xrefs += 1;
@@ -234,7 +293,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
     /// Words a run that is a cause by itself; gives its cluster's key and cause.
     fn word_run(
         &self,
-        run: &Run<'_>,
+        run: &Run,
         place: &str,
         difference: &mut Difference,
     ) -> (String, String) {
@@ -243,25 +302,33 @@ impl<'s, 'm> Clusterer<'s, 'm> {
         let by = by_words(growth);
         let crowded = self.folded.segments.contains(&run.segment);
         match &run.look {
-            Look::Path(a, b) => {
-                difference.verdict = Verdict::Path;
-                difference.summary = format!("path string {by} at {place}");
+            Look::Text(sort, a, b) => {
+                let what = match sort {
+                    Sort::Path => "path string",
+                    Sort::Url => "URL",
+                    Sort::Timestamp => "timestamp",
+                    Sort::Text => "text",
+                };
+                difference.verdict = verdict_of(*sort);
+                difference.summary = format!("{what} {by} at {place}");
                 difference.evidence.push(format!("text in A: {a}"));
                 difference.evidence.push(format!("text in B: {b}"));
-                if self.folded.paths {
+                let path = *sort == Sort::Path;
+                if path && self.folded.paths {
                     return ("paths".into(), "path strings differ".into());
                 }
-                let tail = if growth == 0 { "" } else { "; later addresses moved" };
-                (format!("path {growth}"), format!("path string {by}{tail}"))
-            }
-            Look::Text(a, b) => {
-                difference.summary = format!("text {by} at {place}");
-                difference.evidence.push(format!("text in A: {a}"));
-                difference.evidence.push(format!("text in B: {b}"));
-                if crowded {
+                if !path && crowded {
                     return contents(&segment);
                 }
-                (format!("text {segment} {}", run.a), format!("text in {segment} {by}"))
+                match sort {
+                    Sort::Path | Sort::Timestamp => {
+                        let tail = if growth == 0 { "" } else { "; later addresses moved" };
+                        (format!("{what} {growth}"), format!("{what} {by}{tail}"))
+                    }
+                    Sort::Url | Sort::Text => {
+                        (format!("text {segment} {}", run.a), format!("{what} in {segment} {by}"))
+                    }
+                }
             }
             // Among so many, some look random by chance.
             Look::Random if !crowded => {
@@ -451,6 +518,12 @@ impl<'s, 'm> Clusterer<'s, 'm> {
                 None => (self.cluster("renumbered", || "indices renumbered".into()), true),
             },
             Cause::Moved(address, delta) => self.moved(*address, *delta),
+            Cause::Slots => match self.renumbering {
+                Some(cluster) => (cluster, false),
+                None => {
+                    (self.cluster("slots", || "numbers of table slots changed".into()), true)
+                }
+            },
             Cause::Locals => (self.cluster("locals", || "locals renamed".into()), true),
             Cause::Layout { states: true } => (
                 self.cluster("states", || {
@@ -490,7 +563,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
                 (self.cluster("bodies", || "functions rewritten".into()), true)
             }
         };
-        if outcome.verdict >= Verdict::LayoutOnly {
+        if outcome.verdict.is_of_code() {
             self.first_code.get_or_insert(cluster);
         }
         self.add(difference, cluster, cause);
@@ -566,21 +639,45 @@ impl<'s, 'm> Clusterer<'s, 'm> {
         }
     }
 
+    /// What is to be said if nothing was found to differ: `whole` proves that the encoding alone does.
+    pub(crate) fn encoding(&mut self) {
+        if !self.differences.is_empty() {
+            return;
+        }
+        let (a, b) = (self.sides.0.module, self.sides.1.module);
+        let (verdict, cause, summary, evidence) = match whole::same(a, b) {
+            Ok(()) if names_differ(a, b) => (
+                Verdict::Renumbered,
+                "names differ that nothing but a debugger reads",
+                "names of other things than functions differ".to_owned(),
+                "every section but that of names was compared and is equal",
+            ),
+            Ok(()) => (
+                Verdict::Renumbered,
+                "the binary encoding alone differs",
+                "the same module in other bytes".to_owned(),
+                "every section was compared in order, operator by operator, and is equal",
+            ),
+            Err(what) => (
+                Verdict::Changed,
+                "a difference that no rule explains",
+                what,
+                "no function, segment or section was found to differ, yet they are not equal",
+            ),
+        };
+        let cluster = self.cluster("encoding", || cause.into());
+        let mut difference = plain(verdict, Kind::Encoding, "encoding".into());
+        (difference.summary, difference.evidence) = (summary, vec![evidence.into()]);
+        difference.sites = 1;
+        self.add(difference, cluster, true);
+    }
+
     /// The finished report.
     pub(crate) fn report(
         mut self,
         (a, b): (Input, Input),
         outcomes: &[(u32, u32, Option<Outcome>)],
     ) -> Report {
-        if self.differences.is_empty() {
-            let cluster = self.cluster("encoding", || "the binary encoding alone differs".into());
-            let mut difference = plain(Verdict::Renumbered, Kind::Encoding, "encoding".into());
-            difference.summary = "the same module in other bytes".into();
-            difference.evidence =
-                vec!["no function, segment or section was found to differ".into()];
-            difference.sites = 1;
-            self.add(difference, cluster, true);
-        }
         notes(&mut self.clusters, &self.differences, &self.fields);
         for (cluster, follows) in self.clusters.iter_mut().zip(&mut self.follows) {
             cluster.differences.append(follows);
@@ -637,6 +734,24 @@ impl<'s, 'm> Clusterer<'s, 'm> {
     }
 }
 
+/// Whether the bytes of the sections of names differ.
+fn names_differ(a: &Module, b: &Module) -> bool {
+    let names = |module: &Module| -> Vec<Vec<u8>> {
+        let sections = module.custom_sections().iter().filter(|one| &*one.name == "name");
+        sections.map(|one| module.bytes()[one.range.clone()].to_vec()).collect()
+    };
+    names(a) != names(b)
+}
+
+fn verdict_of(sort: Sort) -> Verdict {
+    match sort {
+        Sort::Path => Verdict::Path,
+        Sort::Url => Verdict::Url,
+        Sort::Timestamp => Verdict::Timestamp,
+        Sort::Text => Verdict::Text,
+    }
+}
+
 /// Who uses a range of addresses, in a line.
 fn users(module: &prova_module::Module, range: std::ops::Range<u64>) -> String {
     let found = crate::xref::xref(module, range);
@@ -666,6 +781,15 @@ fn by_words(growth: i64) -> String {
         growth if growth > 0 => format!("grew by {}", plural(growth.unsigned_abs(), "byte")),
         growth => format!("shrank by {}", plural(growth.unsigned_abs(), "byte")),
     }
+}
+
+/// Bytes as text where all are printable, else in hexadecimal.
+fn bytes_words(bytes: &[u8]) -> String {
+    if bytes.len() < 3 || !bytes.iter().all(|byte| is_printable(*byte)) {
+        return hex(bytes);
+    }
+    let shown = printable(&String::from_utf8_lossy(&bytes[..bytes.len().min(40)]));
+    if bytes.len() > 40 { format!("\"{shown}…\"") } else { format!("\"{shown}\"") }
 }
 
 fn hex(bytes: &[u8]) -> String {

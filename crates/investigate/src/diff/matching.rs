@@ -474,7 +474,7 @@ impl Matcher<'_, '_> {
 
 /// The defined functions of table 0 in order of their first slots, as vtables and function pointers name them.
 fn by_slot(side: &Side<'_>) -> Vec<u32> {
-    let mut slots: Vec<(u64, u32)> = side.slots.iter().map(|(slot, func)| (*slot, *func)).collect();
+    let mut slots: Vec<(u64, u32)> = side.slots().collect();
     slots.sort_unstable();
     let mut met = HashSet::new();
     let funcs = slots.into_iter().map(|(_, func)| func);

@@ -14,7 +14,7 @@
 //! `tests/explain.rs` has a compiler that is a script.
 
 use super::{Explanation, Sources, explain};
-use crate::diff::{DiffOptions, Kind, Verdict, diff};
+use crate::diff::{DiffOptions, Kind, diff};
 use anyhow::{Context, Result};
 use prova_builds::names::printable_line;
 use prova_builds::passes;
@@ -103,7 +103,7 @@ fn pair(outcome: &Outcome, path: &str) -> Option<(Module, Module)> {
 fn differing((a, b): &(Module, Module)) -> Vec<Option<String>> {
     let report = diff(a, b, &DiffOptions::default());
     let differing = report.differences.iter().filter(|one| {
-        one.kind == Kind::Function && one.verdict >= Verdict::LayoutOnly && one.b.is_some()
+        one.kind == Kind::Function && one.verdict.is_of_code() && one.b.is_some()
     });
     differing
         .map(|one| {
