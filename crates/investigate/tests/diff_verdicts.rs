@@ -143,8 +143,9 @@ fn judge(case: &Case, a: &Module, b: &Module) -> Result<(), String> {
     if !report.allowed(&every) || !report.equal && report.allowed(&without) {
         return Err(format!("--allow does not look at each difference\n{}", report.to_text()));
     }
+    // Texts that run into each other may be told by another verdict from the other side.
     let back = gravest(&compare(b, a));
-    if back != found {
+    if HARMLESS.contains(&back) != HARMLESS.contains(&found) {
         return Err(format!("{found}, but {back} the other way round\n{}", report.to_text()));
     }
     Ok(())
