@@ -4,7 +4,9 @@
 //! The same by two judges that know nothing of `diff`: both sides do the same when a host calls all
 //! exports, and both are the same text section by section (`wasmprinter`). A verdict on bytes of data
 //! (`text`, `path`, …) says that bytes differ: there the text may differ in data segments and nowhere
-//! else.
+//! else. `layout-only` says that the code of a function differs and does the same: there everything
+//! but that function has to be the same, and the runs judge the function. `renumbered` says that of
+//! locals: there only lines of locals may differ.
 //!
 //! The suite takes every bit of the two smallest modules and one byte in 101 of the third, in one
 //! bit; `PROVA_SWEEP=all` takes all. Green does not show edits of more than one byte, nor that what is
@@ -35,40 +37,54 @@ fn told(report: &Report) -> Verdict {
     all.max().unwrap_or(Verdict::Identical)
 }
 
-/// The text of a module, without its custom sections, and that of its data segments by themselves.
-fn text(bytes: &[u8]) -> (String, String) {
+/// The text of a module, item by item, without custom sections; data segments by themselves.
+fn text(bytes: &[u8]) -> (Vec<String>, String) {
     let text = wasmprinter::print_bytes(bytes).expect("a valid module");
     let (data, rest): (Vec<&str>, Vec<&str>) =
         text.lines().partition(|line| line.trim_start().starts_with("(data "));
-    (rest.join("\n"), data.join("\n"))
+    let mut items: Vec<String> = Vec::new();
+    for line in rest {
+        match items.last_mut() {
+            Some(item) if !line.starts_with("  (") => item.push_str(&format!("\n{line}")),
+            _ => items.push(line.to_owned()),
+        }
+    }
+    (items, data.join("\n"))
+}
+
+/// The items without the functions of these indices; of those, what `keep` keeps.
+fn without(items: &[String], funcs: &[u64], keep: impl Fn(&str) -> bool) -> Vec<String> {
+    let told = |item: &&String| funcs.iter().any(|func| item.contains(&format!("(;{func};)")));
+    let one = |item: &String| {
+        if !item.starts_with("  (func ") || !told(&item) {
+            return item.clone();
+        }
+        item.lines().filter(|line| keep(line.trim_start())).collect::<Vec<&str>>().join("\n")
+    };
+    items.iter().map(one).collect()
 }
 
 /// Why a verdict that is not `changed` is wrong, if it is.
 fn wrong(a: &[u8], b: &[u8], report: &Report) -> Option<String> {
+    use Verdict::{LayoutOnly, Path, RandomLooking, Renumbered, Text, Timestamp, Url};
     let ((rest_a, data_a), (rest_b, data_b)) = (text(a), text(b));
     let verdict = told(report);
-    let of_bytes = |verdict: Verdict| {
-        use Verdict::{Path, RandomLooking, Text, Timestamp, Url};
-        matches!(verdict, Path | Timestamp | Text | Url | RandomLooking)
+    let of_bytes = matches!(verdict, Path | Timestamp | Text | Url | RandomLooking);
+    let funcs = |verdict: Verdict| -> Vec<u64> {
+        let all = report.differences.iter().filter(|one| one.kind == Kind::Function);
+        all.filter(|one| one.verdict == verdict).filter_map(|one| one.a).collect()
     };
-    // Locals of a function under other numbers: the text differs in lines of locals alone.
-    let renamed = report.differences.iter().all(|one| {
-        one.kind == Kind::Function && one.verdict == Verdict::Renumbered
-    });
-    if renamed && !report.differences.is_empty() {
-        let others = |text: &str| -> Vec<String> {
-            let lines = text.lines().filter(|line| !line.trim_start().starts_with("local."));
-            lines.map(str::to_owned).collect()
-        };
-        if others(&rest_a) != others(&rest_b) || data_a != data_b {
-            return Some(format!("{verdict}, but more than locals differ"));
-        }
-    } else if rest_a != rest_b {
+    let same = |items: &[String]| {
+        let items = without(items, &funcs(LayoutOnly), |_| false);
+        without(&items, &funcs(Renumbered), |line| !line.starts_with("local."))
+    };
+    if same(&rest_a) != same(&rest_b) {
         return Some(format!("{verdict}, but sections differ"));
-    } else if !of_bytes(verdict) && data_a != data_b {
+    }
+    if !of_bytes && data_a != data_b {
         return Some(format!("{verdict}, but data differs"));
     }
-    let differs = !of_bytes(verdict) && observe(a) != observe(b);
+    let differs = !of_bytes && observe(a) != observe(b);
     differs.then(|| format!("{verdict}, but a run differs"))
 }
 

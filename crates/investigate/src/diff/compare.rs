@@ -73,6 +73,8 @@ pub(crate) struct Outcome {
     pub(crate) fields: BTreeMap<(u64, u64), u32>,
     /// Pairs of addresses that only all functions together can tell to be one to one.
     pub(crate) loose: Vec<(u64, u64)>,
+    /// Numbers that changed as slots of a table did.
+    pub(crate) slots: u32,
 }
 
 /// What structure says of a pair.
@@ -195,6 +197,7 @@ fn explained(same: &Same) -> Outcome {
         inlined: None,
         fields: BTreeMap::new(),
         loose: same.loose.clone(),
+        slots: same.slots,
     }
 }
 
@@ -265,6 +268,7 @@ fn layout_outcome(
         inlined: None,
         fields: BTreeMap::new(),
         loose: found.same.loose.clone(),
+        slots: found.same.slots,
     }
 }
 
@@ -320,7 +324,7 @@ fn changed(
     let sites = edit.removed.max(edit.inserted).max(1) as u64;
     let (verdict, fields) = (Verdict::Changed, edit.fields);
     let (inlined, loose) = (None, Vec::new());
-    Outcome { verdict, cause, summary, evidence, sites, code, inlined, fields, loose }
+    Outcome { verdict, cause, summary, evidence, sites, code, inlined, fields, loose, slots: 0 }
 }
 
 /// The callee that one side calls and whose body the other has instead: its index, name, and whether A has the body.

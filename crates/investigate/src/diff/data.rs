@@ -177,7 +177,10 @@ pub(crate) fn compare(
     }
     diff.shift = match shift.ranges.is_empty() {
         true => shift,
-        false => shift_of(&pairs, ends, |index, _| kept[index].clone()),
+        false => {
+            let open = shift.open.clone();
+            Shift { open, ..shift_of(&pairs, ends, |index, _| kept[index].clone()) }
+        }
     };
     if diff.shift.moves() {
         for (pair, equal) in pairs.iter().zip(&kept).filter(|(pair, _)| pair.active) {
@@ -217,7 +220,15 @@ fn shift_of(
     ranges.sort_by_key(|range| (range.start, range.end));
     ranges.dedup();
     let end_delta = ends.1.wrapping_sub(ends.0) as i64;
-    Shift { ranges, end_delta, data_end: ends.0, data_end_b: ends.1 }
+    let place = |range: &Moved| {
+        let to = |at: u64| at.wrapping_add_signed(range.delta);
+        (to(range.start), to(range.end), range.delta)
+    };
+    let mut back: Vec<(u64, u64, i64)> = ranges.iter().map(place).collect();
+    back.retain(|(start, end, _)| start < end);
+    back.sort_unstable();
+    let (data_end, data_end_b) = ends;
+    Shift { ranges, end_delta, data_end, data_end_b, back, open: Vec::new() }
 }
 
 /// Pairs the pieces of both images by name, then in order; if they are cut otherwise, whole images.
@@ -253,10 +264,16 @@ fn pair_images<'m>((a, b): (&'m Module, &'m Module), found: &mut Aligned<'m>) {
     }
 }
 
-/// How many segments write to memory 0.
-fn active(module: &Module) -> usize {
-    let first = |mode: &DataMode| matches!(mode, DataMode::Active { memory, .. } if memory.0 == 0);
-    module.data().iter().filter(|data| first(&data.mode)).count()
+/// The places of the segments that write to memory 0, in their order.
+fn active(module: &Module) -> Vec<(Option<u64>, usize)> {
+    let all = module.data().iter();
+    all.filter_map(|data| match &data.mode {
+        DataMode::Active { memory, offset } if memory.0 == 0 => {
+            Some((crate::xref::constant(offset.ops()), data.range.len()))
+        }
+        DataMode::Active { .. } | DataMode::Passive => None,
+    })
+    .collect()
 }
 
 fn partners(a: &[Piece<'_>], b: &[Piece<'_>]) -> Vec<Option<usize>> {
@@ -589,7 +606,7 @@ impl Filler<'_, '_> {
                 let first = || super::lockstep::words(address, delta, what);
                 match what {
                     Assumption::Slot => self.diff.slots.note(first),
-                    Assumption::Address | Assumption::Stays(_) => self.diff.assumed.note(first),
+                    _ => self.diff.assumed.note(first),
                 }
                 self.loosely(loose, address, delta);
             }

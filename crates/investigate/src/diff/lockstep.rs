@@ -25,7 +25,9 @@ pub(crate) struct Same {
     pub(crate) first_moved: Option<(u64, i64)>,
     /// Numbers that agree only if they are, or are not, addresses or slots.
     pub(crate) assumed: u32,
-    /// The first of them in words.
+    /// Numbers that changed as slots did, shown to be slots or not.
+    pub(crate) slots: u32,
+    /// The first assumption in words.
     pub(crate) first_assumed: Option<String>,
     /// Pairs of addresses that only all functions together can tell to be one to one.
     pub(crate) loose: Vec<(u64, u64)>,
@@ -46,11 +48,16 @@ impl Same {
                 }
                 self.loosely(loose, address, delta);
             }
-            Agree::Slot => self.renumbered += 1,
+            Agree::Slot => {
+                self.renumbered += 1;
+                self.slots += 1;
+            }
             Agree::Assumed { address, delta, loose, what } => {
                 self.assumed += 1;
                 let by = if let Assumption::Stays(by) = what { by } else { delta };
-                if what != Assumption::Slot {
+                if what == Assumption::Slot {
+                    self.slots += 1;
+                } else {
                     self.first_moved.get_or_insert((address, by));
                 }
                 self.first_assumed.get_or_insert_with(|| words(address, delta, what));
@@ -73,6 +80,9 @@ pub(crate) fn words(a: u64, delta: i64, what: Assumption) -> String {
     let b = a.wrapping_add_signed(delta);
     match what {
         Assumption::Address => format!("{a} → {b} is assumed to be an address: nothing shows it"),
+        Assumption::Mixed => {
+            format!("{a} → {b} is an address, and used as a number too: assumed not to matter")
+        }
         Assumption::Slot => format!("{a} → {b} is assumed to be a table slot: nothing shows it"),
         Assumption::Stays(by) => format!(
             "{a} stays, though what is at that address moved by {by:+}: assumed to be no address"

@@ -96,20 +96,25 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
     }
     let mut types = side::Types::new();
     let lists = u8::from(a.types() != b.types() || a.rec_groups() != b.rec_groups());
-    let (mut side_a, side_b) =
+    let (mut side_a, mut side_b) =
         (Side::new(a, &mut types, lists), Side::new(b, &mut types, 2 * lists));
+    // What may be an address on one side may be meant as one on the other.
+    let (x, y) = (side_a.addresses.clone(), side_b.addresses.clone());
+    side_a.addresses = hull(x, y);
+    side_b.addresses = side_a.addresses.clone();
     let profiles = (matching::profiles(&side_a), matching::profiles(&side_b));
     let partners = matching::matching((&side_a, &side_b), (&profiles.0, &profiles.1));
     let globals = sections::globals((&side_a, &side_b));
     side_a.set_partners(&partners.a_to_b, &globals);
     let sides = (&side_a, &side_b);
-    let aligned = data::aligned(sides);
+    let mut aligned = data::aligned(sides);
     let slots = same_slots(sides);
     // Where nothing moved, equal numbers are the same, whatever they are.
     let roles = match aligned.shift.moves() || !slots {
         true => Roles::new(&side_a),
         false => Roles::default(),
     };
+    aligned.shift.open = (0..a.tables().len() as u32).map(|table| !roles.closed(table)).collect();
     let data = data::compare(sides, aligned, &roles);
     let same_world = slots && same_world(sides, &partners, &globals, &data);
     let context = Context {
@@ -121,9 +126,9 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
         options,
     };
     let outcomes = one_to_one(&context, &data, outcomes(&context, &partners));
-    let assumed = |outcome: &&Outcome| outcome.cause == compare::Cause::Slots;
-    let assumed = outcomes.iter().filter_map(|(_, _, outcome)| outcome.as_ref()).filter(assumed);
-    let assumed = assumed.count() as u64 + data.slots.count as u64;
+    let told = outcomes.iter().filter_map(|(_, _, outcome)| outcome.as_ref());
+    let assumed = told.map(|outcome| u64::from(outcome.slots)).sum::<u64>();
+    let assumed = assumed + data.slots.count as u64;
     let found = sections::compare(sides, (&data.shift, &roles), assumed);
     let mut clusterer = Clusterer::new(sides, &partners);
     clusterer.data(&data);
@@ -167,6 +172,15 @@ fn one_to_one(
         }
     }
     outcomes
+}
+
+/// The least range that has both.
+fn hull(a: std::ops::Range<u64>, b: std::ops::Range<u64>) -> std::ops::Range<u64> {
+    match (a.is_empty(), b.is_empty()) {
+        (true, _) => b,
+        (_, true) => a,
+        _ => a.start.min(b.start)..a.end.max(b.end),
+    }
 }
 
 fn input(module: &Module, name: &str) -> Input {

@@ -324,7 +324,7 @@ fn global_value(
             let by = if let Assumption::Stays(by) = what { by } else { delta };
             let cause = match what {
                 Assumption::Slot => Cause::Slots,
-                Assumption::Address | Assumption::Stays(_) => Cause::Moved(address, by),
+                _ => Cause::Moved(address, by),
             };
             let words = format!("initial value {x} → {y}: {}", words(address, delta, what));
             Some((Verdict::AssumedMoved, words, cause))

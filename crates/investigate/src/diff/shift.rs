@@ -12,6 +12,7 @@
 //!    are handed to `one_to_one`, which looks at all of them together.
 //! 3. A number that an access shows to be an address has moved exactly as the bytes that it touches
 //!    have; one that did not, or that moved otherwise, is *no* agreement.
+//!    If it is calculated with as well, that it may move is an assumption.
 //! 4. A number of which nothing shows what it is agrees with an equal one, and with another one only
 //!    as an *assumption*: it moved as an address would have. An equal number that is an address of
 //!    something that moved is an assumption too: that it is none.
@@ -40,6 +41,10 @@ pub(crate) struct Shift {
     /// The ends of data in A and in B.
     pub(crate) data_end: u64,
     pub(crate) data_end_b: u64,
+    /// The same ranges in order of B's addresses: start, end, delta.
+    pub(crate) back: Vec<(u64, u64, i64)>,
+    /// Tables of which code uses slots that are no constants: there numbers may be slots.
+    pub(crate) open: Vec<bool>,
 }
 
 /// What is taken for granted about a pair of numbers.
@@ -47,6 +52,8 @@ pub(crate) struct Shift {
 pub(crate) enum Assumption {
     /// They differ as addresses of one thing would.
     Address,
+    /// They are addresses of one thing, but used as numbers too.
+    Mixed,
     /// They differ as slots of one function would.
     Slot,
     /// They are equal, though what is at that address moved by this: so they are no addresses.
@@ -110,9 +117,23 @@ impl Shift {
         }
     }
 
+    /// The delta of the range that an address of B is in.
+    fn found_at(&self, b: u64) -> Option<i64> {
+        let after = self.back.partition_point(|(start, ..)| *start <= b);
+        let (_, end, delta) = self.back[after.checked_sub(1)?];
+        (b < end).then_some(delta)
+    }
+
     /// Whether `a` may be found `delta` bytes later; and if so, whether that is loose.
     fn allows(&self, a: u64, delta: i64, pointer: bool) -> Option<bool> {
-        match self.place(a, pointer) {
+        let place = self.place(a, pointer);
+        // One to one: nothing else of A is found there, but that a range may start where one ends.
+        let edge = pointer && matches!(place, Place::One(_) | Place::Two(..));
+        let other = self.found_at(a.wrapping_add_signed(delta)).filter(|found| *found != delta);
+        if other.is_some() && !edge {
+            return None;
+        }
+        match place {
             Place::One(only) => (only == delta).then_some(false),
             Place::Two(x, y) if x == y => (x == delta).then_some(false),
             // A pointer at a boundary is no byte; a byte in a changed run is loose.
@@ -181,6 +202,10 @@ impl Shift {
         };
         Some(match (delta, loose) {
             (0, false) => Agree::Equal,
+            (0, true) => Agree::Moved { address: a, delta, loose },
+            _ if access.mixed => {
+                Agree::Assumed { address: a, delta, loose, what: Assumption::Mixed }
+            }
             _ => Agree::Moved { address: a, delta, loose },
         })
     }
@@ -214,7 +239,8 @@ impl Shift {
         let tables = 0..sides.0.tables.len().min(sides.1.tables.len());
         let slot = |&table: &usize| {
             let private = sides.0.tables[table].private && sides.1.tables[table].private;
-            private && same_slot(sides, table, a, b) == Some(true)
+            let open = self.open.get(table).copied().unwrap_or(false);
+            private && open && same_slot(sides, table, a, b) == Some(true)
         };
         tables.into_iter().find(slot)?;
         let what = Assumption::Slot;

@@ -14,7 +14,9 @@
 //! 1. *Evidence only*: a role is given if some path from the place to the use exists; without one
 //!    the role is unknown, and nothing that moved is called proved. What is forgotten (memory, calls
 //!    through tables, loops after the first round, sums of two candidates) costs verdicts, not truth.
-//! 2. An access is exact only if no index was added: then `lo..hi` are the bytes it touches, relative
+//! 2. An address that is calculated with otherwise than by sums, masks and comparisons, or that an
+//!    exported function returns, is *mixed*: its number matters, too.
+//! 3. An access is exact only if no index was added: then `lo..hi` are the bytes it touches, relative
 //!    to the number. A local that a loop writes is indexed inside the loop.
 //!
 //! Limits: [`REFS_MAX`] sources of a value, [`LOCALS_MAX`] locals with sources at a time,
@@ -41,11 +43,13 @@ pub(crate) struct Access {
     pub(crate) hi: i64,
     /// Whether some access adds an index, so that more may be touched.
     pub(crate) indexed: bool,
+    /// Whether it is calculated with, or given to the host, as a number too.
+    pub(crate) mixed: bool,
 }
 
 impl Access {
     /// An access nobody knows more of.
-    pub(crate) const INDEXED: Access = Access { lo: 0, hi: 0, indexed: true };
+    pub(crate) const INDEXED: Access = Access { lo: 0, hi: 0, indexed: true, mixed: false };
 
     fn shifted(self, by: Option<i64>) -> Access {
         let Some(by) = by else { return Access::INDEXED };
@@ -53,7 +57,7 @@ impl Access {
             return self;
         }
         let (lo, hi) = (self.lo.saturating_add(by), self.hi.saturating_add(by));
-        Access { lo, hi, indexed: self.indexed }
+        Access { lo, hi, ..self }
     }
 
     fn and(self, other: Access) -> Access {
@@ -62,7 +66,7 @@ impl Access {
             let known = if self.lo == self.hi { other } else { self };
             return Access { indexed, ..known };
         }
-        Access { lo: self.lo.min(other.lo), hi: self.hi.max(other.hi), indexed }
+        Access { lo: self.lo.min(other.lo), hi: self.hi.max(other.hi), indexed, mixed: false }
     }
 }
 
@@ -149,6 +153,7 @@ impl Value {
 struct Use {
     access: Option<Access>,
     slot: Option<u32>,
+    mixed: bool,
     /// Offsets from it at which addresses are stored.
     fields: Vec<i64>,
     updates: u8,
@@ -157,7 +162,8 @@ struct Use {
 impl Use {
     /// Adds what a callee does with it; says whether that is news.
     fn join(&mut self, other: &Use, by: Option<i64>) -> bool {
-        let before = (self.access, self.slot, self.fields.len());
+        let before = (self.access, self.slot, self.mixed, self.fields.len());
+        self.mixed |= other.mixed;
         if let Some(access) = other.access {
             let access = access.shifted(by);
             self.access = Some(self.access.map_or(access, |known| known.and(access)));
@@ -170,7 +176,7 @@ impl Use {
                 self.field(field.saturating_add(by));
             }
         }
-        if before == (self.access, self.slot, self.fields.len()) {
+        if before == (self.access, self.slot, self.mixed, self.fields.len()) {
             return false;
         }
         self.updates = self.updates.saturating_add(1);
@@ -222,7 +228,10 @@ impl Roles {
     /// Analyses all bodies of a side.
     pub(crate) fn new(side: &Side<'_>) -> Roles {
         let count = side.module.func_count() as u32;
-        let mut all: Vec<Uses> = (0..count).into_par_iter().map(|func| uses(side, func)).collect();
+        let exports = side.module.exports().iter().filter_map(|export| export.func());
+        let exported: HashSet<u32> = exports.map(|func| func.0).collect();
+        let funcs = (0..count).into_par_iter();
+        let mut all: Vec<Uses> = funcs.map(|func| uses(side, func, &exported)).collect();
         propagate(&mut all);
         let mut roles = Roles::default();
         let params: Vec<Vec<Use>> =
@@ -248,7 +257,7 @@ impl Roles {
             roles.open_tables.extend(&uses.open_tables);
             let consts = uses.consts.iter().filter_map(|(at, (_, does))| {
                 let role = match (does.access, does.slot) {
-                    (Some(access), _) => Role::Address(access),
+                    (Some(access), _) => Role::Address(Access { mixed: does.mixed, ..access }),
                     (None, Some(table)) => Role::Slot(table),
                     (None, None) => return None,
                 };
@@ -320,7 +329,7 @@ fn propagate(all: &mut [Uses]) {
     }
 }
 
-fn uses(side: &Side<'_>, func: u32) -> Uses {
+fn uses(side: &Side<'_>, func: u32, exported: &HashSet<u32>) -> Uses {
     let Some(body) = side.module.body(FuncIdx(func)) else {
         let params = side.module.func_type(FuncIdx(func)).params.len();
         return Uses { params: vec![Use::default(); params], ..Uses::default() };
@@ -329,7 +338,8 @@ fn uses(side: &Side<'_>, func: u32) -> Uses {
     let params = side.module.func_type(FuncIdx(func)).params.len();
     let locals = (0..params.min(LOCALS_MAX) as u32).map(|i| (i, Value::one(Source::Param(i))));
     let found = Uses { params: vec![Use::default(); params], ..Uses::default() };
-    let mut flow = Flow { side, found, locals: locals.collect() };
+    let exported = exported.contains(&func);
+    let mut flow = Flow { side, found, locals: locals.collect(), exported };
     // The body is valid: the walk does not end before it.
     let _ = walk(body, &mut flow);
     flow.found
@@ -342,6 +352,8 @@ struct Flow<'s, 'm> {
     found: Uses,
     /// Locals with known sources.
     locals: Locals,
+    /// Whether the host gets the results.
+    exported: bool,
 }
 
 /// What comes to a label.
@@ -429,7 +441,7 @@ impl Flow<'_, '_> {
             let exact = one.by.map(|by| by.wrapping_add(offset as i64));
             let access = match exact {
                 Some(lo) if width > 0 => {
-                    Access { lo, hi: lo.saturating_add(width as i64), indexed: false }
+                    Access { lo, hi: lo.saturating_add(width as i64), indexed: false, mixed: false }
                 }
                 _ => Access::INDEXED,
             };
@@ -459,7 +471,7 @@ impl Flow<'_, '_> {
                 {
                     let lo = (value as i64).saturating_add(by);
                     let hi = lo.saturating_add(width as i64);
-                    Role::Address(Access { lo, hi, indexed: false })
+                    Role::Address(Access { lo, hi, indexed: false, mixed: false })
                 }
                 Some(Ref { source: Source::Stack | Source::Const(..), .. }) => Role::Number,
                 _ => Role::Unknown,
@@ -556,7 +568,11 @@ impl Flow<'_, '_> {
             }
             (Operator::I32Add | Operator::I64Add, [a, b]) => return self.sum(a, b, 1),
             (Operator::I32Sub | Operator::I64Sub, [a, b]) => return self.sum(a, b, -1),
-            (Operator::I32And | Operator::I64And, [a, _]) => return self.bases(a).shifted(None),
+            // A mask of low bits makes an index, one of high bits aligns.
+            (Operator::I32And | Operator::I64And, [a, mask]) => {
+                let aligns = self.offset(mask).is_some_and(|mask| mask < 0);
+                return if aligns { self.bases(a).shifted(None) } else { Value::default() };
+            }
             (Operator::Select | Operator::TypedSelect { .. }, [a, b, _]) => return a.with(*b),
             (Operator::GlobalGet { global_index }, _) => {
                 let stack = self.side.map.stack_pointer.map(|(global, _)| global);
@@ -590,11 +606,30 @@ impl Flow<'_, '_> {
             (class, immediates.index(Immediate::table))
         {
             self.table(table, args.last());
+        } else if class == Class::pure && !compares(site) {
+            args.iter().for_each(|value| self.mix(value));
         } else {
             self.bulk(site, args);
         }
         Value::default()
     }
+
+    /// The value is used as a number.
+    fn mix(&mut self, value: &Value) {
+        for one in value.refs() {
+            if let Some(known) = self.used(one.source) {
+                known.mixed = true;
+            }
+        }
+    }
+}
+
+/// Whether an operator compares: two pointers may well be compared.
+fn compares(site: &Site<'_>) -> bool {
+    let name = Opcode::of(&site.operator).mnemonic();
+    let verb = name.split('.').next_back().unwrap_or_default();
+    ["eq", "ne", "eqz"].contains(&verb)
+        || ["lt", "gt", "le", "ge"].contains(&verb.split('_').next().unwrap_or_default())
 }
 
 impl<'m> Domain<'m> for Flow<'_, 'm> {
@@ -628,7 +663,7 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
         match block.kind {
             BlockKind::Loop => {
                 params.fill(Value::default());
-                // Invariant 2.
+                // Invariant 3.
                 let written = block.facts.map_or(u64::MAX, |facts| facts.written);
                 for (local, value) in &mut self.locals {
                     if written >> (local % 64) & 1 == 1 {
@@ -650,6 +685,9 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
         to: &mut Frame<'m, Label>,
     ) -> Result<(), Infallible> {
         match (to.kind, edge.how) {
+            (BlockKind::Func, _) if self.exported => {
+                edge.values.iter().for_each(|value| self.mix(value));
+            }
             (BlockKind::Func | BlockKind::Loop, _) => {}
             (_, How::Skip) => {
                 let entry = std::mem::take(&mut to.label.entry);
