@@ -369,7 +369,7 @@ fn stale(
                 continue;
             }
             let address = pair.start.0 + at as u64;
-            let role = roles.word(address);
+            let role = roles.word(address, pair.start.1 + other as u64);
             match diff.shift.agree(sides, role, value.into(), value.into()) {
                 Some(Agree::Assumed { delta, what, .. }) => {
                     diff.stays.note(|| super::lockstep::words(value.into(), delta, what));
@@ -573,7 +573,10 @@ impl Filler<'_, '_> {
             && let (Some(word_a), Some(word_b)) = (word(x, a), word(y, b))
         {
             let role = match self.pair.active {
-                true => self.roles.word(self.pair.start.0 + a as u64),
+                true => {
+                    let (start_a, start_b) = self.pair.start;
+                    self.roles.word(start_a + a as u64, start_b + b as u64)
+                }
                 false => Role::Unknown,
             };
             if let Some(agree) = self.shift.agree(self.sides, role, word_a.into(), word_b.into()) {

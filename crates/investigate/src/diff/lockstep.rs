@@ -147,7 +147,7 @@ pub(crate) fn lockstep(
             same.locals += u32::from(la != lb);
             continue;
         }
-        let role = roles.of(funcs.0, x.offset);
+        let role = roles.of(funcs.0, &x, &y);
         same.note(shift.tokens(sides, role, &x.tok, &y.tok)?);
         same.renumbered += u32::from(x.index != y.index);
     }

@@ -35,6 +35,7 @@ mod lockstep;
 mod matching;
 mod notes;
 mod one_to_one;
+mod relocs;
 mod report;
 #[cfg(test)]
 mod scaling;
@@ -111,7 +112,7 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
     let slots = same_slots(sides);
     // Where nothing moved, equal numbers are the same, whatever they are.
     let roles = match aligned.shift.moves() || !slots {
-        true => Roles::new(&side_a),
+        true => Roles::new(sides),
         false => Roles::default(),
     };
     aligned.shift.open = (0..a.tables().len() as u32).map(|table| !roles.closed(table)).collect();

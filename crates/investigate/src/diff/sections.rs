@@ -9,6 +9,7 @@
 //!    that moved; a global that a linker names for an address is one; of others nothing shows it.
 
 use super::compare::Cause;
+use super::relocs;
 use super::report::{Kind, Verdict};
 use super::lockstep::words;
 use super::shift::{Agree, Assumption, SLACK, Shift};
@@ -17,7 +18,7 @@ use super::tables;
 use super::uses::{Access, Role, Roles};
 use crate::xref::constant;
 use prova_builds::names::printable;
-use prova_module::{BinaryReader, ExternKind, ExternType, GlobalIdx, ValType};
+use prova_module::{ExternKind, ExternType, GlobalIdx, ValType};
 use std::collections::{BTreeMap, HashMap};
 
 /// A difference outside functions and data.
@@ -393,7 +394,8 @@ fn customs<'m>(sides: (&Side<'m>, &Side<'m>), out: &mut Vec<Found>) {
         if name.starts_with("reloc.")
             && x.len() == 1
             && y.len() == 1
-            && relocations(x[0]) == relocations(y[0])
+            && let Some(list) = relocations(x[0])
+            && relocations(y[0]) == Some(list)
         {
             let summary = "the same relocations at other offsets".to_owned();
             let mut one = found(Kind::Custom, Verdict::Moved, printable(name), summary);
@@ -421,22 +423,8 @@ fn customs<'m>(sides: (&Side<'m>, &Side<'m>), out: &mut Vec<Found>) {
     }
 }
 
-/// Type, symbol and addend of each relocation, in order (tool-conventions, Linking); `None` if malformed.
+/// Type, symbol and addend of each relocation, in order; `None` if malformed.
 fn relocations(bytes: &[u8]) -> Option<Vec<(u8, u32, i64)>> {
-    let mut reader = BinaryReader::new(bytes, 0);
-    let _section = reader.read_var_u32().ok()?;
-    let count = reader.read_var_u32().ok()?;
-    let mut list = Vec::new();
-    for _ in 0..count {
-        let ty = reader.read_u8().ok()?;
-        let _offset = reader.read_var_u32().ok()?;
-        let index = reader.read_var_u32().ok()?;
-        // Addresses, function and section offsets carry an addend.
-        let addend = match ty {
-            3..=5 | 8 | 9 | 11 | 14..=17 | 19 | 21..=23 | 25 => reader.read_var_i64().ok()?,
-            _ => 0,
-        };
-        list.push((ty, index, addend));
-    }
-    reader.eof().then_some(list)
+    let (_, list) = relocs::read(bytes)?;
+    Some(list.into_iter().map(|one| (one.ty, one.index, one.addend)).collect())
 }

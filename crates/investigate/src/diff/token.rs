@@ -49,8 +49,9 @@ pub(crate) struct Item<'m> {
     pub(crate) tok: Tok<'m>,
     /// The index as written, of tokens that have one.
     pub(crate) index: u32,
-    /// Module offset.
+    /// Module offset, and that of the next operator.
     pub(crate) offset: u32,
+    pub(crate) end: u32,
 }
 
 /// Reads the tokens of a body one by one, with their operators.
@@ -86,7 +87,7 @@ impl<'m> Item<'m> {
         let module: &'m Module = side.module;
         let raw = module.bytes().get(at.start as usize..at.end as usize).unwrap_or_default();
         let (tok, index) = token(side, op, raw);
-        Item { tok, index, offset: at.start }
+        Item { tok, index, offset: at.start, end: at.end }
     }
 }
 

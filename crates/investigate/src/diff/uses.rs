@@ -22,7 +22,9 @@
 //! Limits: [`REFS_MAX`] sources of a value, [`LOCALS_MAX`] locals with sources at a time,
 //! [`UPDATES_MAX`] widenings of a parameter. Time is linear in the code with these constants.
 
+use super::relocs::Relocs;
 use super::side::Side;
+use super::token::Item;
 use prova_module::ops::{Class, Immediate, Opcode};
 use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site, walk};
 use prova_module::{BlockKind, FuncIdx, MemArgTarget, Operator};
@@ -222,18 +224,21 @@ pub(crate) struct Roles {
     code: Vec<HashMap<u32, Role>>,
     words: HashSet<u64>,
     open_tables: HashSet<u32>,
+    /// What the linkers of A and of B say where the code does not.
+    relocs: (Relocs, Relocs),
 }
 
 impl Roles {
-    /// Analyses all bodies of a side.
-    pub(crate) fn new(side: &Side<'_>) -> Roles {
+    /// Analyses all bodies of side A.
+    pub(crate) fn new((side, other): (&Side<'_>, &Side<'_>)) -> Roles {
         let count = side.module.func_count() as u32;
         let exports = side.module.exports().iter().filter_map(|export| export.func());
         let exported: HashSet<u32> = exports.map(|func| func.0).collect();
         let funcs = (0..count).into_par_iter();
         let mut all: Vec<Uses> = funcs.map(|func| uses(side, func, &exported)).collect();
         propagate(&mut all);
-        let mut roles = Roles::default();
+        let relocs = (Relocs::new(side.module), Relocs::new(other.module));
+        let mut roles = Roles { relocs, ..Roles::default() };
         let params: Vec<Vec<Use>> =
             all.iter_mut().map(|uses| std::mem::take(&mut uses.params)).collect();
         for mut uses in all {
@@ -270,15 +275,23 @@ impl Roles {
         roles
     }
 
-    /// What the number of the operator at a module offset is.
-    pub(crate) fn of(&self, func: u32, at: u32) -> Role {
-        let known = self.code.get(func as usize).and_then(|code| code.get(&at));
-        known.copied().unwrap_or_default()
+    /// What the numbers of two operators in the same place are.
+    pub(crate) fn of(&self, func: u32, a: &Item<'_>, b: &Item<'_>) -> Role {
+        let known = self.code.get(func as usize).and_then(|code| code.get(&a.offset));
+        known.copied().unwrap_or_else(|| {
+            let relocs = (&self.relocs.0, &self.relocs.1);
+            let (x, y) = (relocs.0.number(a.offset..a.end), relocs.1.number(b.offset..b.end));
+            x.filter(|_| x == y).unwrap_or_default()
+        })
     }
 
-    /// What the word of data at an address is.
-    pub(crate) fn word(&self, address: u64) -> Role {
-        if self.words.contains(&address) { Role::Address(Access::INDEXED) } else { Role::Unknown }
+    /// What the words of data at an address of A and at one of B are.
+    pub(crate) fn word(&self, a: u64, b: u64) -> Role {
+        if self.words.contains(&a) {
+            return Role::Address(Access::INDEXED);
+        }
+        let (x, y) = (self.relocs.0.word(a), self.relocs.1.word(b));
+        x.filter(|_| x == y).unwrap_or_default()
     }
 
     /// Whether all uses of a table by code are calls through constant slots.

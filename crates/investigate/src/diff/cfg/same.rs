@@ -110,7 +110,7 @@ impl Walk<'_, '_> {
         if let (Tok::Local(op_a, la), Tok::Local(op_b, lb)) = (x.tok, y.tok) {
             return (op_a == op_b && self.locals.unify(la, lb)).then_some(());
         }
-        let role = self.roles.of(self.func, x.offset);
+        let role = self.roles.of(self.func, x, y);
         let agree = self.shift.tokens(self.sides, role, &x.tok, &y.tok)?;
         self.same.note(agree);
         if agree != Agree::Equal {
