@@ -9,7 +9,10 @@ use super::compare::{Cause, Outcome};
 use super::data::{Assumed, DataDiff, Look, Run};
 use super::matching::Matching;
 use super::notes::notes;
-use super::report::{Cluster, Count, Difference, Input, Kind, Report, Verdict, plural};
+use super::edit::lines;
+use super::report::{
+    Cluster, Count, Difference, Input, Kind, Line, Origin, Report, Verdict, plural,
+};
 use super::sections::Found;
 use super::side::Side;
 use super::strings::{Sort, is_printable};
@@ -26,6 +29,9 @@ const XREFS_MAX: usize = 2;
 const ALONE_MAX: usize = 8;
 /// Most unexplained runs of bytes of one segment that are told apart.
 const RUNS_MAX: usize = 24;
+/// Functions of one side alone whose code is shown, and how much of it.
+const BODIES_MAX: usize = 40;
+const BODY_LINES: usize = 24;
 /// Kinds of causes of which there are too many for a cluster each.
 #[derive(Default)]
 struct Folded {
@@ -59,6 +65,8 @@ pub(crate) struct Clusterer<'s, 'm> {
     xrefs: usize,
     others: BTreeMap<Verdict, u64>,
     folded: Folded,
+    /// The cluster of each function that one side alone has: whether that is A, and its index.
+    alone: HashMap<(bool, u32), usize>,
     /// By cluster, how often which field offset became which.
     fields: BTreeMap<usize, BTreeMap<(u64, u64), u32>>,
 }
@@ -83,6 +91,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             xrefs: 0,
             others: BTreeMap::new(),
             folded: Folded::default(),
+            alone: HashMap::new(),
             fields: BTreeMap::new(),
         }
     }
@@ -474,6 +483,12 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             };
             self.renumbering.get_or_insert(cluster);
             self.first_code.get_or_insert(cluster);
+            self.alone.insert((in_a, func), cluster);
+            if self.alone.len() <= BODIES_MAX {
+                let origin = if in_a { Origin::A } else { Origin::B };
+                let line = |(offset, text)| Line { origin, offset, text };
+                difference.code = lines(side, func, 0..BODY_LINES).into_iter().map(line).collect();
+            }
             self.add(difference, cluster, true);
         }
     }
@@ -612,7 +627,9 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             let mut difference = plain(one.verdict, one.kind, one.name.clone());
             difference.summary = one.summary;
             difference.sites = one.sites;
-            let follows = self.renumbering.or(self.first_code).filter(|_| one.follows);
+            let alone = |in_a, func: Option<u32>| self.alone.get(&(in_a, func?)).copied();
+            let export = alone(true, one.exported.0).or(alone(false, one.exported.1));
+            let follows = self.renumbering.or(self.first_code).filter(|_| one.follows).or(export);
             let (cluster, cause) = match (&one.cause, follows) {
                 (_, Some(cluster)) => (cluster, false),
                 (Cause::Moved(address, delta), None) => self.moved(*address, *delta),

@@ -18,7 +18,7 @@
 use super::DiffOptions;
 use super::cfg::{Graph, Isomorphic, isomorphic};
 use super::edit::{Edit, Stretch, edit, lines};
-use super::exec::{Agreement, agree};
+use super::exec::{Agreement, Worlds, agree};
 use super::lockstep::{Same, lockstep};
 use super::matching::{Profile, grams};
 use super::report::{Line, Origin, Verdict, plural};
@@ -27,6 +27,7 @@ use super::side::Side;
 use super::uses::Roles;
 use prova_module::FuncIdx;
 use std::collections::{BTreeMap, HashSet};
+use std::sync::OnceLock;
 
 /// Lines of context around a change, and most lines of one function.
 const CONTEXT: usize = 3;
@@ -93,6 +94,8 @@ pub(crate) struct Context<'s, 'm> {
     pub(crate) profiles: (&'s [Profile], &'s [Profile]),
     /// Whether every index and address means the same on both sides, so that equal bytes are equal functions.
     pub(crate) same_world: bool,
+    /// What functions that are run start from; made when the first is run.
+    pub(crate) worlds: OnceLock<Worlds>,
     pub(crate) options: &'s DiffOptions,
 }
 
@@ -131,7 +134,8 @@ pub(crate) fn confirm(
     found: &Isomorphic,
     runs: u32,
 ) -> Outcome {
-    let runs = agree(context.sides, funcs, &found.patches, runs);
+    let worlds = context.worlds.get_or_init(|| Worlds::new(context.sides.1));
+    let runs = agree(context.sides, worlds, funcs, &found.patches, runs);
     if let Ok(Agreement { differs: Some(seed), .. }) = runs {
         let why = format!("control-flow graphs look equal, but execution differs (input {seed})");
         return different(context, funcs, vec![why]);

@@ -124,6 +124,7 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
         roles: &roles,
         profiles: (&profiles.0, &profiles.1),
         same_world,
+        worlds: std::sync::OnceLock::new(),
         options,
     };
     let outcomes = one_to_one(&context, &data, outcomes(&context, &partners));

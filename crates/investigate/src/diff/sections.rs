@@ -31,6 +31,8 @@ pub(crate) struct Found {
     pub(crate) cause: Cause,
     /// Whether it follows from functions that were added or removed.
     pub(crate) follows: bool,
+    /// The function of A or of B that alone is exported.
+    pub(crate) exported: (Option<u32>, Option<u32>),
     pub(crate) sites: u64,
 }
 
@@ -42,6 +44,7 @@ pub(super) fn found(kind: Kind, verdict: Verdict, name: String, summary: String)
         summary,
         cause: Cause::Body { slight: false },
         follows: false,
+        exported: (None, None),
         sites: 1,
     }
 }
@@ -185,7 +188,16 @@ fn exports(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
         }
         counts
     };
+    let before = out.len();
     only(Kind::Export, list(sides.0), list(sides.1), out);
+    // An export of a function that one side alone has follows from that.
+    let func = |side: &Side<'_>, name: &str| {
+        let export = side.module.exports().iter().find(|one| printable(&one.name) == name)?;
+        export.func().map(|func| func.0)
+    };
+    for one in &mut out[before..] {
+        one.exported = (func(sides.0, &one.name), func(sides.1, &one.name));
+    }
 }
 
 fn start((a, b): (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
