@@ -70,7 +70,10 @@ fn one_operator_of_a_long_function_keeps_the_pair() {
 #[test]
 fn a_new_function_is_shown_and_its_export_follows() {
     let of = |more: &str| {
-        format!("(module (func (export \"main\") (param i32) (result i32) {}) {more})", body("mul", 9))
+        format!(
+            "(module (func (export \"main\") (param i32) (result i32) {}) {more})",
+            body("mul", 9)
+        )
     };
     let new = "(func (export \"new\") (result i32) i32.const 77)";
     let report = compare(&of(""), &of(new));

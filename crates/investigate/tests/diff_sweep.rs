@@ -118,7 +118,10 @@ fn what_is_not_told_changed_is_the_same_module() {
                     continue;
                 }
                 if let Some(why) = wrong(&original, &bytes, &report) {
-                    faults.push(format!("{name}, byte {at:#x}, bit {bit}: {why}\n{}", report.to_text()));
+                    faults.push(format!(
+                        "{name}, byte {at:#x}, bit {bit}: {why}\n{}",
+                        report.to_text()
+                    ));
                 }
             }
         }

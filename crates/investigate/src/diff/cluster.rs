@@ -7,9 +7,9 @@
 use super::align::increasing;
 use super::compare::{Cause, Outcome};
 use super::data::{Assumed, DataDiff, Look, Run};
+use super::edit::lines;
 use super::matching::Matching;
 use super::notes::notes;
-use super::edit::lines;
 use super::report::{
     Cluster, Count, Difference, Input, Kind, Line, Origin, Report, Verdict, plural,
 };
@@ -214,8 +214,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
         let what = "assumed to be no addresses, as they stay where things moved";
         add(Verdict::AssumedMoved, data.stays.count, what, first(&data.stays));
         for (segment, words) in &data.places {
-            let mut difference =
-                plain(Verdict::Changed, Kind::Data, segment_name(*segment, ""));
+            let mut difference = plain(Verdict::Changed, Kind::Data, segment_name(*segment, ""));
             difference.summary = format!("the place that the segment is written to: {words}");
             difference.sites = 1;
             let cluster = self.cluster("places", || "segments are written to other places".into());
@@ -227,8 +226,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             difference.evidence =
                 vec!["the initial images of memory 0 are equal byte for byte".into()];
             difference.sites = 1;
-            let cluster =
-                self.cluster("cut", || "the same memory, cut into other segments".into());
+            let cluster = self.cluster("cut", || "the same memory, cut into other segments".into());
             self.add(difference, cluster, true);
         }
     }
@@ -238,7 +236,8 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             plain(Verdict::Changed, Kind::Data, segment_name(run.segment, &run.name));
         (difference.a, difference.b) = (Some(run.a), Some(run.b));
         difference.sites = run.bytes_a.len().max(run.bytes_b.len()) as u64;
-        let (a, b) = (bytes_words(&run.bytes_a), bytes_words(&run.bytes_b));
+        let text = matches!(run.look, Look::Text(..));
+        let (a, b) = (bytes_words(&run.bytes_a, text), bytes_words(&run.bytes_b, text));
         difference.evidence.push(format!("A has {a}, B has {b}"));
         let place =
             if run.active { format!("address {}", run.a) } else { format!("offset {}", run.a) };
@@ -300,12 +299,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
     }
 
     /// Words a run that is a cause by itself; gives its cluster's key and cause.
-    fn word_run(
-        &self,
-        run: &Run,
-        place: &str,
-        difference: &mut Difference,
-    ) -> (String, String) {
+    fn word_run(&self, run: &Run, place: &str, difference: &mut Difference) -> (String, String) {
         let segment = segment_name(run.segment, &run.name);
         let (growth, bytes) = (run.growth(), difference.sites);
         let by = by_words(growth);
@@ -535,9 +529,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             Cause::Moved(address, delta) => self.moved(*address, *delta),
             Cause::Slots => match self.renumbering {
                 Some(cluster) => (cluster, false),
-                None => {
-                    (self.cluster("slots", || "numbers of table slots changed".into()), true)
-                }
+                None => (self.cluster("slots", || "numbers of table slots changed".into()), true),
             },
             Cause::Locals => (self.cluster("locals", || "locals renamed".into()), true),
             Cause::Layout { states: true } => (
@@ -800,9 +792,9 @@ fn by_words(growth: i64) -> String {
     }
 }
 
-/// Bytes as text where all are printable, else in hexadecimal.
-fn bytes_words(bytes: &[u8]) -> String {
-    if bytes.len() < 3 || !bytes.iter().all(|byte| is_printable(*byte)) {
+/// Bytes as text where all are printable, else in hexadecimal; one or two only where they are text.
+fn bytes_words(bytes: &[u8], text: bool) -> String {
+    if bytes.len() < 3 && !text || !bytes.iter().all(|byte| is_printable(*byte)) {
         return hex(bytes);
     }
     let shown = printable(&String::from_utf8_lossy(&bytes[..bytes.len().min(40)]));

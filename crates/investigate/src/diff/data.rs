@@ -656,11 +656,7 @@ fn look(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>), pair: &Pair<'_>) -
 
 /// Invariant 3: the zeros around the run are `tail`, padding, `head`, where tail and head are the
 /// same on both sides, and the padding is what one alignment asks for.
-fn is_padding(
-    a: (&[u8], &Range<usize>),
-    b: (&[u8], &Range<usize>),
-    start: (u64, u64),
-) -> bool {
+fn is_padding(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>), start: (u64, u64)) -> bool {
     let zeros = |(bytes, run): (&[u8], &Range<usize>)| {
         let before = bytes[..run.start].iter().rev().take(256).take_while(|byte| **byte == 0);
         let after = bytes[run.end..].iter().take(256).take_while(|byte| **byte == 0);

@@ -191,8 +191,7 @@ impl Runner {
         let run = instance.get_func(&mut store, "run").ok_or("no function")?;
         let ty = Func::ty(&run, &store);
         let mut random = Random::new(u64::from(seed), 1);
-        let args: Vec<Val> =
-            ty.params().map(|ty| random.value(&ty, worlds.memory_bytes)).collect();
+        let args: Vec<Val> = ty.params().map(|ty| random.value(&ty, worlds.memory_bytes)).collect();
         let mut results: Vec<Val> =
             ty.results().filter_map(|ty| Val::default_for_ty(&ty)).collect();
         let ended = run.call(&mut store, &args, &mut results);

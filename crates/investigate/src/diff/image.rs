@@ -38,9 +38,9 @@ pub(crate) fn fits(module: &Module) -> bool {
     let data = module.data().iter().all(|data| match &data.mode {
         DataMode::Passive => true,
         DataMode::Active { memory, offset } => {
-            let size = module.memory(*memory).map_or(0, |ty| {
-                ty.min.checked_mul(1 << ty.page_size_log2.min(32)).unwrap_or(u64::MAX)
-            });
+            let size = module
+                .memory(*memory)
+                .map_or(0, |ty| ty.min.saturating_mul(1 << ty.page_size_log2.min(32)));
             let end = constant(offset.ops()).and_then(|at| at.checked_add(data.range.len() as u64));
             end.is_some_and(|end| end <= size)
         }

@@ -75,15 +75,20 @@ impl Relocs {
             if !section.name.starts_with("reloc.") {
                 continue;
             }
-            let Some((index, list)) = read(&module.bytes()[section.range.clone()]) else { continue };
+            let Some((index, list)) = read(&module.bytes()[section.range.clone()]) else {
+                continue;
+            };
             let Some(target) = module.sections().get(index as usize) else { continue };
-            let at = |one: &Reloc| Some((target.range.start as u64 + u64::from(one.offset), one.role()?));
+            let at = |one: &Reloc| {
+                Some((target.range.start as u64 + u64::from(one.offset), one.role()?))
+            };
             let places = list.iter().filter_map(at);
             if target.id == CODE {
                 found.code = Some(places.map(|(at, role)| (at as u32, role)).collect());
             } else if target.id == DATA {
-                found.data =
-                    Some(places.filter_map(|(at, role)| Some((address(module, at)?, role))).collect());
+                found.data = Some(
+                    places.filter_map(|(at, role)| Some((address(module, at)?, role))).collect(),
+                );
             }
         }
         found
@@ -121,7 +126,10 @@ mod tests {
         let Some((1, list)) = read(&bytes) else { panic!("{:?}", read(&bytes)) };
         assert_eq!(list[0], Reloc { ty: 4, offset: 7, index: 0, addend: -1 });
         assert_eq!(list[1], Reloc { ty: 1, offset: 16, index: 3, addend: 0 });
-        assert_eq!((list[0].role(), list[1].role()), (Some(Role::Address(Access::INDEXED)), Some(Role::Slot(0))));
+        assert_eq!(
+            (list[0].role(), list[1].role()),
+            (Some(Role::Address(Access::INDEXED)), Some(Role::Slot(0)))
+        );
         for end in 0..bytes.len() {
             assert_eq!(read(&bytes[..end]), None, "{end}");
         }

@@ -270,9 +270,7 @@ impl Report {
         let one = |difference: &Difference| {
             let by = |allow: &Allow| match allow {
                 Allow::Verdict(verdict) => *verdict == difference.verdict,
-                Allow::Custom(name) => {
-                    difference.kind == Kind::Custom && *name == difference.name
-                }
+                Allow::Custom(name) => difference.kind == Kind::Custom && *name == difference.name,
             };
             allow.iter().any(by)
         };

@@ -9,9 +9,9 @@
 //!    that moved; a global that a linker names for an address is one; of others nothing shows it.
 
 use super::compare::Cause;
+use super::lockstep::words;
 use super::relocs;
 use super::report::{Kind, Verdict};
-use super::lockstep::words;
 use super::shift::{Agree, Assumption, SLACK, Shift};
 use super::side::Side;
 use super::tables;
@@ -267,9 +267,11 @@ fn global_inits(sides: (&Side<'_>, &Side<'_>), shift: &Shift, out: &mut Vec<Foun
                 None => continue,
             },
             _ if a.const_expr(x) == b.const_expr(y) => continue,
-            _ => {
-                (Verdict::Changed, "its initial value changed".to_owned(), Cause::Body { slight: false })
-            }
+            _ => (
+                Verdict::Changed,
+                "its initial value changed".to_owned(),
+                Cause::Body { slight: false },
+            ),
         };
         let mut one = found(Kind::Global, told.0, name, told.1);
         one.cause = told.2;
@@ -321,7 +323,8 @@ fn global_value(
             0 => None,
             _ if behind && near && x % 16 == 0 && y % 16 == 0 => moved("the stack behind the data"),
             _ => {
-                let by = format!("the stack pointer starts at {x} in A and at {y} in B ({delta:+})");
+                let by =
+                    format!("the stack pointer starts at {x} in A and at {y} in B ({delta:+})");
                 Some((Verdict::Changed, by, changed))
             }
         };

@@ -51,7 +51,8 @@ pub(crate) fn sort(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>)) -> Opti
         bytes[run.clone()].iter().all(|byte| is_printable(*byte))
     };
     let length = |(bytes, run): (&[u8], &Range<usize>)| around(bytes, run, is_printable).len();
-    if !text(a) || !text(b) || a.1.len().max(b.1.len()) == 0 || length(a).max(length(b)) < TEXT_MIN {
+    if !text(a) || !text(b) || a.1.len().max(b.1.len()) == 0 || length(a).max(length(b)) < TEXT_MIN
+    {
         return None;
     }
     let word = |(bytes, run): (&[u8], &Range<usize>)| {
@@ -73,16 +74,37 @@ pub(crate) fn sort(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>)) -> Opti
 
 /// Endings of files that compilers read, write and quote.
 const ENDINGS: &[&str] = &[
-    "rs", "c", "h", "cc", "cpp", "cxx", "hpp", "hh", "go", "zig", "swift", "kt", "java", "py", "rb",
-    "js", "ts", "S", "s", "o", "a", "so", "rlib", "rmeta", "wasm", "wat", "ll", "bc", "d", "inc",
-    "m", "mm", "f90", "ml", "hs", "cs", "nim", "v", "d.ts", "toml", "mod",
+    "rs", "c", "h", "cc", "cpp", "cxx", "hpp", "hh", "go", "zig", "swift", "kt", "java", "py",
+    "rb", "js", "ts", "S", "s", "o", "a", "so", "rlib", "rmeta", "wasm", "wat", "ll", "bc", "d",
+    "inc", "m", "mm", "f90", "ml", "hs", "cs", "nim", "v", "d.ts", "toml", "mod",
 ];
 
 /// Where the files of builds lie.
 const ROOTS: &[&str] = &[
-    "/home/", "/tmp/", "/usr/", "/root/", "/var/", "/opt/", "/build/", "/builds/", "/src/", "/nix/",
-    "/mnt/", "/Users/", "/private/", "/rustc/", "/workspace/", "/github/", "/work/", "/srv/",
-    "/data/", "/cargo/", "/checkout/", "/gnu/store/", "/emsdk/", "/go/",
+    "/home/",
+    "/tmp/",
+    "/usr/",
+    "/root/",
+    "/var/",
+    "/opt/",
+    "/build/",
+    "/builds/",
+    "/src/",
+    "/nix/",
+    "/mnt/",
+    "/Users/",
+    "/private/",
+    "/rustc/",
+    "/workspace/",
+    "/github/",
+    "/work/",
+    "/srv/",
+    "/data/",
+    "/cargo/",
+    "/checkout/",
+    "/gnu/store/",
+    "/emsdk/",
+    "/go/",
 ];
 
 /// Invariant 1.

@@ -95,8 +95,7 @@ pub(crate) fn tables(module: &Module) -> Vec<Table> {
     let mut tables: Vec<Table> = module.tables().iter().enumerate().map(new).collect();
     for element in module.elements() {
         let ElementKind::Active { table, offset } = &element.kind else { continue };
-        let (Some(start), Some(table)) =
-            (constant(offset.ops()), tables.get_mut(table.0 as usize))
+        let (Some(start), Some(table)) = (constant(offset.ops()), tables.get_mut(table.0 as usize))
         else {
             continue;
         };
@@ -240,7 +239,8 @@ fn images(
     out: &mut Vec<Found>,
 ) {
     for index in 0..sides.0.tables.len().min(sides.1.tables.len()) {
-        let name = if index == 0 { "elements".into() } else { format!("elements of table {index}") };
+        let name =
+            if index == 0 { "elements".into() } else { format!("elements of table {index}") };
         let (verdict, summary) = match slots(sides, index) {
             Slots::Equal => continue,
             Slots::Permuted(count) => {
@@ -252,10 +252,9 @@ fn images(
                     _ => (Verdict::Changed, summary),
                 }
             }
-            Slots::Other(removed, added) => (
-                Verdict::Changed,
-                format!("{removed} entries only in A, {added} only in B"),
-            ),
+            Slots::Other(removed, added) => {
+                (Verdict::Changed, format!("{removed} entries only in A, {added} only in B"))
+            }
         };
         let mut one = found(Kind::Table, verdict, name, summary);
         one.follows = true;

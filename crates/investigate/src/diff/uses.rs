@@ -601,7 +601,8 @@ impl Flow<'_, '_> {
             let Some(value) = args.first() else {
                 return self.locals.get(&local).copied().unwrap_or_default();
             };
-            if value.is_known() && (self.locals.len() < LOCALS_MAX || self.locals.contains_key(&local))
+            if value.is_known()
+                && (self.locals.len() < LOCALS_MAX || self.locals.contains_key(&local))
             {
                 self.locals.insert(local, *value);
             } else {

@@ -52,9 +52,7 @@ fn concrete(module: &Module) -> bool {
     let types = module.types().iter().any(|ty| ty.params.iter().chain(&ty.results).any(is));
     let tables = module.tables().iter().any(|ty| ty.ref_type.is_concrete_type_ref());
     let globals = module.globals().iter().any(|ty| is(&ty.val));
-    let locals = |func| {
-        module.body(func).is_some_and(|body| body.locals().any(|(_, ty)| is(&ty)))
-    };
+    let locals = |func| module.body(func).is_some_and(|body| body.locals().any(|(_, ty)| is(&ty)));
     types || tables || globals || module.defined_funcs().any(locals)
 }
 
@@ -104,7 +102,9 @@ fn exports(module: &Module) -> Vec<(&str, prova_module::ExternKind, u32)> {
 /// Items as constant expressions, so that both forms of a list of functions are alike.
 fn elements(module: &Module) -> Vec<(&ElementKind, prova_module::RefType, Vec<Vec<ConstOp>>)> {
     let items = |element: &Element| match &element.items {
-        ElementItems::Funcs(funcs) => funcs.iter().map(|func| vec![ConstOp::RefFunc(*func)]).collect(),
+        ElementItems::Funcs(funcs) => {
+            funcs.iter().map(|func| vec![ConstOp::RefFunc(*func)]).collect()
+        }
         ElementItems::Exprs(_, exprs) => exprs.iter().map(|expr| expr.ops().to_vec()).collect(),
     };
     let one = |element| (items(element), element);

@@ -125,7 +125,9 @@ fn exported(store: &mut Store<Calls>, instance: &Instance, module: &Module) -> S
     let names: Vec<String> = module.exports().map(|export| export.name().to_owned()).collect();
     for name in names {
         match instance.get_export(&mut *store, &name) {
-            Some(Extern::Global(global)) => text.push_str(&format!(" {:?}", scalar(global.get(&mut *store)))),
+            Some(Extern::Global(global)) => {
+                text.push_str(&format!(" {:?}", scalar(global.get(&mut *store))))
+            }
             Some(Extern::Memory(memory)) => {
                 let bytes = memory.data(&*store);
                 let digest = bytes.iter().fold(bytes.len() as u64, |digest, byte| {
