@@ -35,6 +35,7 @@ mod lockstep;
 mod matching;
 mod notes;
 mod one_to_one;
+mod other;
 mod relocs;
 mod report;
 #[cfg(test)]
@@ -49,6 +50,7 @@ mod token;
 mod uses;
 mod whole;
 
+pub use other::diff_binaries;
 pub use report::{Allow, Cluster, Count, Difference, Input, Kind, Line, Origin, Report, Verdict};
 
 use cluster::Clusterer;
