@@ -527,6 +527,12 @@ impl<'s, 'm> Clusterer<'s, 'm> {
                 None => (self.cluster("renumbered", || "indices renumbered".into()), true),
             },
             Cause::Moved(address, delta) => self.moved(*address, *delta),
+            Cause::Stayed => (
+                self.cluster("stayed", || {
+                    "functions that stay the same where what they access moved".into()
+                }),
+                true,
+            ),
             Cause::Slots => match self.renumbering {
                 Some(cluster) => (cluster, false),
                 None => (self.cluster("slots", || "numbers of table slots changed".into()), true),

@@ -24,7 +24,8 @@ use super::matching::{Profile, grams};
 use super::report::{Line, Origin, Verdict, plural};
 use super::shift::Shift;
 use super::side::Side;
-use super::uses::Roles;
+use super::token::{Tok, Tokens};
+use super::uses::{Role, Roles};
 use prova_module::FuncIdx;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::OnceLock;
@@ -39,6 +40,8 @@ pub(crate) enum Cause {
     Renumbered,
     /// Its locals have other numbers.
     Locals,
+    /// An address or slot is as it was, and names another thing.
+    Stayed,
     /// Slots of a table that nothing shows to be slots.
     Slots,
     /// An address moved: A's address and the delta.
@@ -103,7 +106,7 @@ pub(crate) struct Context<'s, 'm> {
 pub(crate) fn compare(context: &Context<'_, '_>, funcs: (u32, u32)) -> Compared {
     let (a, b) = context.sides;
     let types = (a.module.func_type(FuncIdx(funcs.0)), b.module.func_type(FuncIdx(funcs.1)));
-    if types.0 != types.1 {
+    if a.type_id_of(funcs.0) != b.type_id_of(funcs.1) {
         let evidence = vec![format!("type {} became {}", types.0, types.1)];
         let edit = edit(context.sides, context.shift, funcs);
         let code = code(context, funcs, &edit);
@@ -310,12 +313,44 @@ fn different(context: &Context<'_, '_>, funcs: (u32, u32), mut evidence: Vec<Str
         return changed(summary, Cause::Operands(kind), evidence, edit, code);
     }
     let summary = if edit.removed + edit.inserted == 0 {
-        "locals differ where operators are the same".to_owned()
+        match stayed(context, funcs) {
+            Some(why) => {
+                evidence.push(why);
+                return changed(STAYED.to_owned(), Cause::Stayed, evidence, edit, code);
+            }
+            None => "locals differ where operators are the same".to_owned(),
+        }
     } else {
         format!("{} of {} operators removed, {} inserted", edit.removed, edit.ops, edit.inserted)
     };
     let slight = 10 * edit.removed.max(edit.inserted) < edit.ops;
     changed(summary, Cause::Body { slight }, evidence, edit, code)
+}
+
+/// What is said of a function whose operators are the same, and whose addresses should not be.
+const STAYED: &str = "the same operators, but what they access moved";
+
+/// The first number that stays though the code shows that it names something that moved.
+fn stayed(context: &Context<'_, '_>, funcs: (u32, u32)) -> Option<String> {
+    let (a, b) = (Tokens::new(context.sides.0, funcs.0)?, Tokens::new(context.sides.1, funcs.1)?);
+    for (x, y) in a.zip(b) {
+        let role = context.roles.of(funcs.0, &x, &y);
+        if x.tok == y.tok && context.shift.tokens(context.sides, role, &x.tok, &y.tok).is_none() {
+            let value = match x.tok {
+                Tok::I32(value) => u64::from(value as u32),
+                Tok::I64(value) => value as u64,
+                Tok::Mem { offset, .. } => offset,
+                _ => continue,
+            };
+            let what = if let Role::Slot(_) = role { "table slot" } else { "address" };
+            return Some(format!(
+                "{what} {value}, used at {:#x}, names another thing in B",
+                x.offset
+            ));
+        }
+    }
+    let (at, _) = context.roles.folded(funcs.0).iter().find(|one| context.shift.stale(**one))?;
+    Some(format!("address {at}, which is computed, names another thing in B"))
 }
 
 fn changed(

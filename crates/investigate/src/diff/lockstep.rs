@@ -131,6 +131,9 @@ pub(crate) fn lockstep(
     (shift, roles): (&Shift, &Roles),
     funcs: (u32, u32),
 ) -> Option<Same> {
+    if roles.folded(funcs.0).iter().any(|access| shift.stale(*access)) {
+        return None;
+    }
     let mut same = Same::default();
     let mut locals = Locals::new(sides, funcs);
     let (mut a, mut b) = (Tokens::new(sides.0, funcs.0)?, Tokens::new(sides.1, funcs.1)?);

@@ -147,6 +147,12 @@ impl Shift {
         }
     }
 
+    /// Whether some byte of an access at a known address moved, though the address stays.
+    pub(crate) fn stale(&self, (at, width): (u64, u64)) -> bool {
+        let last = at.saturating_add(width.max(1) - 1);
+        self.moves() && [at, last].into_iter().any(|at| self.allows(at, 0, false).is_none())
+    }
+
     /// By how much an address moved, if it lies in a range that is found in B.
     pub(crate) fn delta_at(&self, a: u64) -> Option<i64> {
         match self.place(a, false) {

@@ -97,6 +97,8 @@ enum Source {
     /// The word at this offset from a parameter.
     Field(u32, i64),
     Stack,
+    /// What is computed from constants.
+    Folded(u64),
 }
 
 /// A source and what was added; `None` for an index.
@@ -216,6 +218,8 @@ struct Uses {
     passed: Vec<Passed>,
     /// Tables that are used otherwise than by a call through a constant slot.
     open_tables: Vec<u32>,
+    /// Accesses at addresses that no number of the code is: first address and width.
+    folded: Vec<(u64, u64)>,
 }
 
 /// The roles of a module's numbers.
@@ -224,6 +228,7 @@ pub(crate) struct Roles {
     code: Vec<HashMap<u32, Role>>,
     words: HashSet<u64>,
     open_tables: HashSet<u32>,
+    folded: HashMap<u32, Vec<(u64, u64)>>,
     /// What the linkers of A and of B say where the code does not.
     relocs: (Relocs, Relocs),
 }
@@ -251,7 +256,11 @@ impl Roles {
                         known.1.join(does, passed.from.by);
                     }
                     Source::Word(at) if does.access.is_some() => uses.words.push(at),
-                    Source::Word(_) | Source::Param(_) | Source::Field(..) | Source::Stack => {}
+                    Source::Word(_)
+                    | Source::Param(_)
+                    | Source::Field(..)
+                    | Source::Stack
+                    | Source::Folded(_) => {}
                 }
             }
             for (value, does) in uses.consts.values() {
@@ -260,6 +269,9 @@ impl Roles {
             }
             roles.words.extend(&uses.words);
             roles.open_tables.extend(&uses.open_tables);
+            if !uses.folded.is_empty() {
+                roles.folded.insert(roles.code.len() as u32, std::mem::take(&mut uses.folded));
+            }
             let consts = uses.consts.iter().filter_map(|(at, (_, does))| {
                 let role = match (does.access, does.slot) {
                     (Some(access), _) => Role::Address(Access { mixed: does.mixed, ..access }),
@@ -292,6 +304,11 @@ impl Roles {
         }
         let (x, y) = (self.relocs.0.word(a), self.relocs.1.word(b));
         x.filter(|_| x == y).unwrap_or_default()
+    }
+
+    /// Accesses of a function at addresses that are computed from constants.
+    pub(crate) fn folded(&self, func: u32) -> &[(u64, u64)] {
+        self.folded.get(&func).map_or(&[], Vec::as_slice)
     }
 
     /// Whether all uses of a table by code are calls through constant slots.
@@ -404,7 +421,9 @@ impl Flow<'_, '_> {
     /// A constant that is no address and added by nothing: an offset.
     fn offset(&self, value: &Value) -> Option<i64> {
         match value.single()? {
-            Ref { source: Source::Const(_, value), by: Some(0) } if !self.in_zone(value) => {
+            Ref { source: Source::Const(_, value) | Source::Folded(value), by: Some(0) }
+                if !self.in_zone(value) =>
+            {
                 Some(i64::from(value as u32 as i32))
             }
             _ => None,
@@ -416,7 +435,7 @@ impl Flow<'_, '_> {
         let mut bases = Value::default();
         for one in value.refs() {
             let is_base = match one.source {
-                Source::Const(_, value) => self.in_zone(value),
+                Source::Const(_, value) | Source::Folded(value) => self.in_zone(value),
                 Source::Param(_) | Source::Word(_) | Source::Field(..) | Source::Stack => true,
             };
             if is_base {
@@ -444,7 +463,7 @@ impl Flow<'_, '_> {
                 Some(&mut self.found.consts.entry(at).or_insert((value, Use::default())).1)
             }
             Source::Param(param) => self.found.params.get_mut(param as usize),
-            Source::Word(_) | Source::Field(..) | Source::Stack => None,
+            Source::Word(_) | Source::Field(..) | Source::Stack | Source::Folded(_) => None,
         }
     }
 
@@ -477,6 +496,17 @@ impl Flow<'_, '_> {
     /// A load, store or atomic operator on memory 0; gives what a load may give.
     fn memory(&mut self, site: &Site<'_>, base: &Value, offset: u64) -> Value {
         let width = u64::from(site.row.width);
+        if let Some(Ref { source: Source::Const(_, value) | Source::Folded(value), by: Some(by) }) =
+            base.single()
+        {
+            // Neither the constant nor the offset is like an address, and their sum may be one.
+            let at = value.wrapping_add_signed(by).wrapping_add(offset);
+            let folded = matches!(base.single(), Some(Ref { source: Source::Folded(_), .. }));
+            let plain = !self.in_zone(value) && !self.in_zone(offset);
+            if (folded || plain) && self.in_zone(at) {
+                self.found.folded.push((at, width));
+            }
+        }
         if self.in_zone(offset) {
             let role = match base.single() {
                 Some(Ref { source: Source::Const(_, value), by: Some(by) })
@@ -508,7 +538,9 @@ impl Flow<'_, '_> {
                         Value::one(Source::Word(value.wrapping_add_signed(at)))
                     }
                     Source::Param(param) => Value::one(Source::Field(param, at)),
-                    Source::Word(_) | Source::Field(..) | Source::Stack => Value::default(),
+                    Source::Word(_) | Source::Field(..) | Source::Stack | Source::Folded(_) => {
+                        Value::default()
+                    }
                 }
             }
             _ => Value::default(),
@@ -522,7 +554,7 @@ impl Flow<'_, '_> {
                 let passes = match from.source {
                     Source::Const(_, value) => self.in_zone(value) || self.side.may_be_slot(value),
                     Source::Param(_) | Source::Word(_) | Source::Field(..) => true,
-                    Source::Stack => false,
+                    Source::Stack | Source::Folded(_) => false,
                 };
                 if passes {
                     let param = param as u32;
@@ -572,6 +604,9 @@ impl Flow<'_, '_> {
     /// What an operator gives.
     fn given(&mut self, site: &Site<'_>, args: &[Value]) -> Value {
         let (class, immediates) = (site.row.class, site.immediates());
+        if let Some(folded) = self.fold(site, args) {
+            return Value::one(Source::Folded(folded));
+        }
         match (&site.operator, args) {
             (Operator::I32Const { value }, _) => {
                 return Value::one(Source::Const(site.offset, u64::from(*value as u32)));
@@ -626,6 +661,21 @@ impl Flow<'_, '_> {
             self.bulk(site, args);
         }
         Value::default()
+    }
+
+    /// What an operator on two constants gives, of which none is like an address.
+    fn fold(&self, site: &Site<'_>, args: &[Value]) -> Option<u64> {
+        let [a, b] = args else { return None };
+        let (a, b) = (self.offset(a)? as u32, self.offset(b)? as u32);
+        Some(u64::from(match site.row.opcode {
+            Opcode::I32Add => a.wrapping_add(b),
+            Opcode::I32Sub => a.wrapping_sub(b),
+            Opcode::I32Mul => a.wrapping_mul(b),
+            Opcode::I32Shl => a.wrapping_shl(b),
+            Opcode::I32Or => a | b,
+            Opcode::I32Xor => a ^ b,
+            _ => return None,
+        }))
     }
 
     /// The value is used as a number.

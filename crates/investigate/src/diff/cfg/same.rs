@@ -32,6 +32,9 @@ pub(crate) fn isomorphic(
     funcs: (u32, u32),
     graphs: (&Graph<'_>, &Graph<'_>),
 ) -> Option<Isomorphic> {
+    if roles.folded(funcs.0).iter().any(|access| shift.stale(*access)) {
+        return None;
+    }
     let mut walk = Walk {
         sides,
         shift,
