@@ -334,3 +334,47 @@ impl Random {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diff::side::Types;
+    use prova_module::{Features, Limits, Module};
+
+    fn found(a: &str, b: &str) -> Agreement {
+        let module = |body: &str| {
+            let text = format!(
+                "(module (memory 2) (global $g (mut i32) (i32.const 5))
+                 (func (export \"f\") (param i32) (result i32) {body}))"
+            );
+            let bytes = wat::parse_str(text).expect("text format");
+            Module::decode(bytes, &Features::default(), &Limits::default()).expect("a module")
+        };
+        let (a, b) = (module(a), module(b));
+        let mut types = Types::new();
+        let sides = (Side::new(&a, &mut types, 0), Side::new(&b, &mut types, 0));
+        let worlds = Worlds::new(&sides.1);
+        agree((&sides.0, &sides.1), &worlds, (0, 0), &HashMap::new(), 40).expect("it runs alone")
+    }
+
+    /// One instance serves all runs: what one leaves behind is not there in the next.
+    #[test]
+    fn each_observable_is_compared_and_runs_start_alike() {
+        let body = "local.get 0 i32.const 65532 i32.and i32.const 7 i32.store
+                    global.get $g i32.const 1 i32.add global.set $g
+                    i32.const 16 i32.load i32.const 1 memory.grow i32.add";
+        assert_eq!(found(body, body), Agreement { agreed: 40, unfinished: 0, differs: None });
+        for (from, to) in [
+            ("i32.const 7 i32.store", "i32.const 8 i32.store"),
+            ("i32.const 7 i32.store", "i32.const 7 i32.store8"),
+            ("i32.const 1 i32.add global.set", "i32.const 2 i32.add global.set"),
+            ("i32.const 16 i32.load", "i32.const 20 i32.load"),
+            ("i32.const 1 memory.grow", "i32.const 2 memory.grow"),
+            ("i32.const 16 i32.load", "unreachable i32.const 16 i32.load"),
+        ] {
+            assert!(found(body, &body.replace(from, to)).differs.is_some(), "{from} → {to}");
+        }
+        let first = "i32.const 64 i32.load i32.const 64 i32.const 1 i32.store";
+        assert_eq!(found(first, first).agreed, 40);
+    }
+}

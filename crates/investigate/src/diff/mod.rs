@@ -9,7 +9,7 @@
 //!
 //! 1. *Proof*: each harmless verdict has an obligation, and what meets none is `changed`.
 //!    `identical`, `renumbered`, `moved`, `layout-only` of functions: `compare`, 1 to 3. `renumbered`
-//!    of a table: `tables`, 2; of data: `image`, 1 and 2; of the encoding: `whole`. `moved` of a
+//!    of a table: `table`, 2; of data: `image`, 1 and 2; of the encoding: `whole`. `moved` of a
 //!    number: `shift`, 3; of padding: `data`, 3; of a global: `sections`, 3. `path` and the like:
 //!    `strings`. What holds only if a number is, or is not, an address or slot is `assumed-moved`.
 //!    A wrong partner gives a clumsy report, not a false one.
@@ -44,7 +44,7 @@ mod sections;
 mod shift;
 mod side;
 mod strings;
-mod tables;
+mod table;
 mod text;
 mod token;
 mod uses;
@@ -145,7 +145,7 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
 /// Whether each slot of each table holds the same on both sides.
 fn same_slots(sides: (&Side<'_>, &Side<'_>)) -> bool {
     let tables = sides.0.tables.len().min(sides.1.tables.len());
-    (0..tables).all(|table| tables::slots(sides, table) == tables::Slots::Equal)
+    (0..tables).all(|table| table::slots(sides, table) == table::Slots::Equal)
 }
 
 /// Judges the loose pairs of addresses of all functions and of data together.

@@ -14,7 +14,7 @@ use super::relocs;
 use super::report::{Kind, Verdict};
 use super::shift::{Agree, Assumption, SLACK, Shift};
 use super::side::Side;
-use super::tables;
+use super::table;
 use super::uses::{Access, Role, Roles};
 use crate::xref::constant;
 use prova_builds::names::printable;
@@ -117,7 +117,7 @@ pub(crate) fn compare(
     start(sides, &mut out);
     global_inits(sides, shift, &mut out);
     shapes(sides, &mut out);
-    tables::compare(sides, |table| roles.closed(table), assumed, &mut out);
+    table::compare(sides, |table| roles.closed(table), assumed, &mut out);
     customs(sides, &mut out);
     out
 }

@@ -18,7 +18,7 @@
 //!    something that moved is an assumption too: that it is none.
 
 use super::side::Side;
-use super::tables;
+use super::table;
 use super::token::Tok;
 use super::uses::{Access, Role};
 
@@ -310,8 +310,8 @@ fn same_slot(sides: (&Side<'_>, &Side<'_>), table: usize, a: u64, b: u64) -> Opt
     let entry = |side: &Side<'_>, slot| side.tables.get(table).and_then(|table| table.entry(slot));
     match (entry(sides.0, a), entry(sides.1, b)) {
         (Some(x), Some(y)) => Some(match (x, y) {
-            (tables::Entry::Null, tables::Entry::Null) => a == b,
-            (x, y) => tables::same(sides, x, y),
+            (table::Entry::Null, table::Entry::Null) => a == b,
+            (x, y) => table::same(sides, x, y),
         }),
         (None, None) => None,
         _ => Some(false),

@@ -6,7 +6,7 @@
 //! 2. Canonical function ids of side B are its own indices; those of side A are the indices of their partners, and
 //!    `ALONE | index` without one. So equal ids are partners.
 
-use super::tables::{Entry, Table, tables};
+use super::table::{Entry, Table, tables};
 use crate::xref::MemoryMap;
 use prova_builds::names::{demangle, printable};
 use prova_module::{

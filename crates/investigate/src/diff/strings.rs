@@ -79,32 +79,31 @@ const ENDINGS: &[&str] = &[
     "inc", "m", "mm", "f90", "ml", "hs", "cs", "nim", "v", "d.ts", "toml", "mod",
 ];
 
-/// Where the files of builds lie.
+/// First folders of paths where the files of builds lie.
 const ROOTS: &[&str] = &[
-    "/home/",
-    "/tmp/",
-    "/usr/",
-    "/root/",
-    "/var/",
-    "/opt/",
-    "/build/",
-    "/builds/",
-    "/src/",
-    "/nix/",
-    "/mnt/",
-    "/Users/",
-    "/private/",
-    "/rustc/",
-    "/workspace/",
-    "/github/",
-    "/work/",
-    "/srv/",
-    "/data/",
-    "/cargo/",
-    "/checkout/",
-    "/gnu/store/",
-    "/emsdk/",
-    "/go/",
+    "home",
+    "tmp",
+    "usr",
+    "root",
+    "var",
+    "opt",
+    "build",
+    "builds",
+    "src",
+    "nix",
+    "mnt",
+    "Users",
+    "private",
+    "rustc",
+    "workspace",
+    "github",
+    "work",
+    "srv",
+    "cargo",
+    "checkout",
+    "gnu",
+    "emsdk",
+    "go",
 ];
 
 /// Invariant 1.
@@ -118,7 +117,12 @@ fn is_path(word: &str) -> bool {
     if !word.contains(['/', '\\']) || word.contains(['?', '&', '#', '=']) {
         return false;
     }
-    let rooted = ROOTS.iter().any(|root| word.find(root).is_some_and(|at| at == 0 || at == 1));
+    // A character before may belong to the string before.
+    let rooted = [0, 1].into_iter().any(|at| {
+        let rest = word.get(at..).and_then(|rest| rest.strip_prefix('/'));
+        let first = rest.and_then(|rest| rest.split_once('/')).map(|(first, _)| first);
+        first.is_some_and(|first| ROOTS.contains(&first))
+    });
     let ends = |part: &str| {
         let Some((name, ending)) = part.rsplit_once('.') else { return false };
         // Without an end, the next string stands behind the ending.
@@ -179,8 +183,8 @@ mod tests {
             ("/tmp/a/b.rs", "/tmp/much-longer/name/b.rs"),
             ("at src/lib.rs: bad", "at src/inner/lib.rs: bad"),
             ("C:\\build\\x.c", "C:\\other\\x.c"),
-            ("/home/user/build/app", "/home/user2/build/app"),
-            ("/work/a/main.rscalled `Option", "/work/bc/main.rscalled `Option"),
+            ("/usr/local/build/app", "/usr/local2/build/app"),
+            ("/src/a/main.rscalled `Option", "/src/bc/main.rscalled `Option"),
         ] {
             assert_eq!(told(a, b), Some(Sort::Path), "{a} {b}");
         }
