@@ -9,7 +9,8 @@
 //!    range or the start of the next.
 //! 2. Between two ranges (inside a changed run) either neighbour's delta is possible. Beyond A's last
 //!    piece (bss) those within [`SLACK`] bytes of the end's are: alignment rounds. Such *loose* pairs
-//!    are handed to `one_to_one`, which looks at all of them together.
+//!    are handed to `one_to_one`, which looks at all of them together; so are those among zeros that
+//!    are padding in part.
 //! 3. A number that an access shows to be an address has moved exactly as the bytes that it touches
 //!    have; one that did not, or that moved otherwise, is *no* agreement.
 //!    If it is calculated with as well, that it may move is an assumption.
@@ -33,6 +34,21 @@ pub(crate) struct Moved {
     pub(crate) delta: i64,
 }
 
+/// Consecutive zeros of A and of B, of which some are padding: where it is among them nobody sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Zeros {
+    /// First address, and that behind the last.
+    pub(crate) a: (u64, u64),
+    pub(crate) b: (u64, u64),
+}
+
+impl Zeros {
+    /// By how much what ends in them moved, and what starts in them.
+    pub(crate) fn deltas(&self) -> (i64, i64) {
+        (self.b.0.wrapping_sub(self.a.0) as i64, self.b.1.wrapping_sub(self.a.1) as i64)
+    }
+}
+
 /// The map of addresses from A to B.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shift {
@@ -43,6 +59,8 @@ pub(crate) struct Shift {
     pub(crate) data_end_b: u64,
     /// The same ranges in order of B's addresses: start, end, delta.
     pub(crate) back: Vec<(u64, u64, i64)>,
+    /// Padding, in order of A's addresses.
+    pub(crate) zeros: Vec<Zeros>,
     /// Tables of which code uses slots that are no constants: there numbers may be slots.
     pub(crate) open: Vec<bool>,
 }
@@ -80,6 +98,8 @@ enum Place {
     Two(i64, i64),
     /// Behind the data.
     Behind,
+    /// Among zeros that are padding in part.
+    Zeros(Zeros),
     Outside,
 }
 
@@ -94,8 +114,18 @@ impl Shift {
         a >= self.data_end
     }
 
+    /// The zeros around padding that an address of A is in.
+    pub(crate) fn zeros_at(&self, a: u64) -> Option<Zeros> {
+        let after = self.zeros.partition_point(|zeros| zeros.a.0 <= a);
+        let zeros = self.zeros[after.checked_sub(1)?];
+        (a < zeros.a.1).then_some(zeros)
+    }
+
     /// Where a byte of A may be; as a pointer, the end of a range is part of it.
     fn place(&self, a: u64, pointer: bool) -> Place {
+        if let Some(zeros) = self.zeros_at(a) {
+            return Place::Zeros(zeros);
+        }
         let after = self.ranges.partition_point(|range| range.start <= a);
         let here = after.checked_sub(1).map(|i| self.ranges[i]);
         let Some(range) = here else { return Place::Outside };
@@ -127,6 +157,12 @@ impl Shift {
     /// Whether `a` may be found `delta` bytes later; and if so, whether that is loose.
     fn allows(&self, a: u64, delta: i64, pointer: bool) -> Option<bool> {
         let place = self.place(a, pointer);
+        if let Place::Zeros(zeros) = place {
+            let (tail, head) = zeros.deltas();
+            let b = a.wrapping_add_signed(delta);
+            let known = (delta == tail || delta == head) && (zeros.b.0..zeros.b.1).contains(&b);
+            return known.then_some(tail != head);
+        }
         // One to one: nothing else of A is found there, but that a range may start where one ends.
         let edge = pointer && matches!(place, Place::One(_) | Place::Two(..));
         let other = self.found_at(a.wrapping_add_signed(delta)).filter(|found| *found != delta);
@@ -143,7 +179,7 @@ impl Shift {
                 let near = (delta - self.end_delta).abs() < SLACK;
                 (near && a.wrapping_add_signed(delta) >= self.data_end_b).then_some(true)
             }
-            Place::Outside => (delta == 0).then_some(false),
+            Place::Outside | Place::Zeros(_) => (delta == 0).then_some(false),
         }
     }
 
@@ -157,7 +193,7 @@ impl Shift {
     pub(crate) fn delta_at(&self, a: u64) -> Option<i64> {
         match self.place(a, false) {
             Place::One(delta) => Some(delta),
-            Place::Two(..) | Place::Behind | Place::Outside => None,
+            Place::Two(..) | Place::Behind | Place::Zeros(_) | Place::Outside => None,
         }
     }
 
@@ -196,23 +232,29 @@ impl Shift {
         if !self.moves() {
             return (delta == 0).then_some(Agree::Equal);
         }
+        // The address that all pairs together have to tell of, if there is one.
+        let mut named = a;
         let loose = if access.lo < access.hi {
             let low = a.wrapping_add_signed(access.lo);
             let high = a.wrapping_add_signed(access.hi - 1);
-            let low = self.byte(sides, low, delta)?;
-            low | self.byte(sides, high, delta)?
+            let loose = (self.byte(sides, low, delta)?, self.byte(sides, high, delta)?);
+            match loose {
+                (true, _) => named = low,
+                (false, true) => named = high,
+                (false, false) => {}
+            }
+            loose.0 || loose.1
         } else if sides.0.may_be_address(a) {
             self.allows(a, delta, true)?
         } else {
             (delta == 0).then_some(false)?
         };
+        let address = named;
         Some(match (delta, loose) {
             (0, false) => Agree::Equal,
-            (0, true) => Agree::Moved { address: a, delta, loose },
-            _ if access.mixed => {
-                Agree::Assumed { address: a, delta, loose, what: Assumption::Mixed }
-            }
-            _ => Agree::Moved { address: a, delta, loose },
+            (0, true) => Agree::Moved { address, delta, loose },
+            _ if access.mixed => Agree::Assumed { address, delta, loose, what: Assumption::Mixed },
+            _ => Agree::Moved { address, delta, loose },
         })
     }
 
@@ -233,6 +275,7 @@ impl Shift {
             }
             let by = match self.place(a, true) {
                 Place::One(by) | Place::Two(by, _) => by,
+                Place::Zeros(zeros) => zeros.deltas().1,
                 Place::Behind | Place::Outside => self.end_delta,
             };
             let what = Assumption::Stays(by);

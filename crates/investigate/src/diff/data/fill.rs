@@ -3,7 +3,7 @@
 //!
 //! Neighbours: the module above has the invariants (1 and 2); `look` says what a run looks like.
 
-use super::look::look;
+use super::look::{look, padding};
 use super::{DataDiff, LOOSE_MAX, Look, Pair, Run};
 use crate::diff::align::Equal;
 use crate::diff::lockstep::words;
@@ -244,6 +244,10 @@ impl Filler<'_, '_> {
         let bytes_a = pair.bytes.0.get(a.clone()).unwrap_or_default();
         let bytes_b = pair.bytes.1.get(b.clone()).unwrap_or_default();
         let look = look((&pair.bytes.0, &a), (&pair.bytes.1, &b), pair);
+        if look == Look::Padding {
+            let bytes = (&*pair.bytes.0, &*pair.bytes.1);
+            self.diff.zeros.extend(padding((bytes.0, &a), (bytes.1, &b), pair.start));
+        }
         self.diff.runs.push(Run {
             segment: pair.segment,
             name: pair.name.clone(),

@@ -3,16 +3,19 @@
 //! Neighbours: the module above has the invariants (3 and 4); `strings` sorts text.
 
 use super::{ALIGNMENT_MAX, DataDiff, Look, Pair, Run};
-use crate::diff::shift::Shift;
+use crate::diff::shift::{Shift, Zeros};
 use crate::diff::strings::{Sort, sort, surrounding};
 use std::collections::BTreeMap;
 use std::ops::Range;
+
+/// Zeros to each side of a run that may be padding.
+const ZEROS_MAX: usize = 256;
 
 /// What a run looks like by itself and by what is around it.
 pub(super) fn look(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>), pair: &Pair<'_>) -> Look {
     let (run_a, run_b) = (&a.0[a.1.clone()], &b.0[b.1.clone()]);
     if run_a.iter().chain(run_b).all(|byte| *byte == 0) {
-        let padding = pair.active && is_padding(a, b, pair.start);
+        let padding = pair.active && padding(a, b, pair.start).is_some();
         return if padding { Look::Padding } else { Look::Bytes };
     }
     if let Some(sort) = sort(a, b) {
@@ -22,26 +25,31 @@ pub(super) fn look(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>), pair: &
 }
 
 /// Invariant 3: the zeros around the run are `tail`, padding, `head`, where tail and head are the
-/// same on both sides, and the padding is what one alignment asks for.
-fn is_padding(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>), start: (u64, u64)) -> bool {
-    let zeros = |(bytes, run): (&[u8], &Range<usize>)| {
-        let before = bytes[..run.start].iter().rev().take(256).take_while(|byte| **byte == 0);
-        let after = bytes[run.end..].iter().take(256).take_while(|byte| **byte == 0);
-        (run.start - before.count(), run.end + after.count())
+/// same on both sides, and the padding is what one alignment asks for. Gives all these zeros.
+pub(super) fn padding(
+    a: (&[u8], &Range<usize>),
+    b: (&[u8], &Range<usize>),
+    start: (u64, u64),
+) -> Option<Zeros> {
+    let zeros = |(bytes, run): (&[u8], &Range<usize>), start: u64| {
+        let before = bytes[..run.start].iter().rev().take(ZEROS_MAX);
+        let after = bytes[run.end..].iter().take(ZEROS_MAX);
+        let low = run.start - before.take_while(|byte| **byte == 0).count();
+        let high = run.end + after.take_while(|byte| **byte == 0).count();
+        (start + low as u64, start + high as u64)
     };
-    let ((low_a, high_a), (low_b, high_b)) = (zeros(a), zeros(b));
-    let lengths = ((high_a - low_a) as u64, (high_b - low_b) as u64);
-    let ends = (start.0 + high_a as u64, start.1 + high_b as u64);
-    let more = lengths.0.abs_diff(lengths.1);
-    let shorter = lengths.0.min(lengths.1);
+    let (in_a, in_b) = (zeros(a, start.0), zeros(b, start.1));
+    let lengths = (in_a.1 - in_a.0, in_b.1 - in_b.0);
+    let (more, shorter) = (lengths.0.abs_diff(lengths.1), lengths.0.min(lengths.1));
     // The shorter padding is `shorter - tail - head` at most; the other is longer by `more`.
-    let head = |alignment: u64| ends.0 % alignment;
-    std::iter::successors(Some(2), |alignment| Some(2 * alignment))
-        .take_while(|alignment| *alignment <= ALIGNMENT_MAX)
-        .any(|alignment| {
-            let head = head(alignment);
-            more < alignment && ends.1 % alignment == head && head <= shorter
-        })
+    let mut alignments = std::iter::successors(Some(2), |alignment| Some(2 * alignment));
+    let explains = |alignment: u64| {
+        let head = in_a.1 % alignment;
+        more < alignment && in_b.1 % alignment == head && head <= shorter
+    };
+    let found =
+        alignments.by_ref().take_while(|alignment| *alignment <= ALIGNMENT_MAX).any(explains);
+    found.then_some(Zeros { a: in_a, b: in_b })
 }
 
 /// Few bytes, nearly all different, about half of the bits flipped, and no small number on either side.

@@ -25,7 +25,7 @@ mod pairs;
 
 use super::align::{Equal, align};
 use super::image;
-use super::shift::{Moved, Shift};
+use super::shift::{Moved, Shift, Zeros};
 use super::side::Side;
 use super::strings::Sort;
 use super::uses::Roles;
@@ -99,6 +99,8 @@ pub(crate) struct DataDiff {
     pub(crate) places: Vec<(u32, String)>,
     /// The image is the same, and its cut into segments is not.
     pub(crate) recut: bool,
+    /// Zeros around padding.
+    pub(crate) zeros: Vec<Zeros>,
     /// Pairs of addresses that only all together can tell to be one to one.
     pub(crate) loose: Vec<(u64, u64)>,
 }
@@ -167,14 +169,16 @@ pub(crate) fn compare(
     aligned: Aligned<'_>,
     roles: &Roles,
 ) -> DataDiff {
-    let Aligned { pairs, ends, shift, places, recut } = aligned;
-    let mut diff = DataDiff { places, recut, ..DataDiff::default() };
-    let mut kept = Vec::new();
+    let Aligned { pairs, ends, mut shift, places, recut } = aligned;
+    let (mut diff, mut kept) = filled(sides, &pairs, &shift, roles);
+    if !diff.zeros.is_empty() {
+        // Now it is known where padding is: words may point there.
+        shift.zeros = std::mem::take(&mut diff.zeros);
+        shift.zeros.sort_unstable_by_key(|zeros| zeros.a);
+        (diff, kept) = filled(sides, &pairs, &shift, roles);
+    }
+    (diff.places, diff.recut) = (places, recut);
     for pair in &pairs {
-        let equal = Vec::new();
-        let mut filler = Filler { sides, shift: &shift, roles, pair, diff: &mut diff, equal };
-        filler.fill();
-        kept.push(std::mem::take(&mut filler.equal));
         let delta = pair.start.1.wrapping_sub(pair.start.0) as i64;
         if pair.active && delta != 0 && !pair.bytes.0.is_empty() && !pair.bytes.1.is_empty() {
             diff.moved.push((pair.segment, pair.name.clone(), pair.start.0, delta));
@@ -183,8 +187,8 @@ pub(crate) fn compare(
     diff.shift = match shift.ranges.is_empty() {
         true => shift,
         false => {
-            let open = shift.open.clone();
-            Shift { open, ..shift_of(&pairs, ends, |index, _| kept[index].clone()) }
+            let (open, zeros) = (shift.open.clone(), shift.zeros.clone());
+            Shift { open, zeros, ..shift_of(&pairs, ends, |index, _| kept[index].clone()) }
         }
     };
     if diff.shift.moves() {
@@ -194,6 +198,23 @@ pub(crate) fn compare(
     }
     classify(&mut diff, &pairs);
     diff
+}
+
+/// Fills the gaps of all pairs; gives the equal ranges as they are then.
+fn filled(
+    sides: (&Side<'_>, &Side<'_>),
+    pairs: &[Pair<'_>],
+    shift: &Shift,
+    roles: &Roles,
+) -> (DataDiff, Vec<Vec<Equal>>) {
+    let mut diff = DataDiff::default();
+    let mut kept = Vec::new();
+    for pair in pairs {
+        let mut filler = Filler { sides, shift, roles, pair, diff: &mut diff, equal: Vec::new() };
+        filler.fill();
+        kept.push(std::mem::take(&mut filler.equal));
+    }
+    (diff, kept)
 }
 
 fn data_end(side: &Side<'_>) -> u64 {
@@ -233,5 +254,5 @@ fn shift_of(
     back.retain(|(start, end, _)| start < end);
     back.sort_unstable();
     let (data_end, data_end_b) = ends;
-    Shift { ranges, end_delta, data_end, data_end_b, back, open: Vec::new() }
+    Shift { ranges, end_delta, data_end, data_end_b, back, ..Shift::default() }
 }
