@@ -37,7 +37,7 @@ fn compare(args: &DiffArgs) -> Result<(prova_investigate::diff::Report, Vec<Allo
     let (a, b) = (input::binary_of(&args.a)?, input::binary_of(&args.b)?);
     let names = (args.a.display().to_string(), args.b.display().to_string());
     let options = DiffOptions { runs: args.runs, names, ..DiffOptions::default() };
-    let report = diff_binaries(&a, &b, &options)?;
+    let report = diff_binaries(a, b, &options)?;
     if let Some(path) = &args.html {
         std::fs::write(path, report.to_html())
             .with_context(|| format!("failed to write `{}`", path.display()))?;

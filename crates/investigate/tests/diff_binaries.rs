@@ -8,7 +8,7 @@ use prova_investigate::diff::{Allow, DiffOptions, Kind, Report, Verdict, diff_bi
 
 fn compare(a: &str, b: &str) -> Report {
     let bytes = |text: &str| wat::parse_str(text).expect("text format");
-    let report = diff_binaries(&bytes(a), &bytes(b), &DiffOptions::default()).expect("a report");
+    let report = diff_binaries(bytes(a), bytes(b), &DiffOptions::default()).expect("a report");
     let equal = a == b;
     assert_eq!(report.equal, equal);
     assert_eq!(report.exit_code(&[]), u8::from(!equal));
@@ -81,7 +81,7 @@ fn what_is_invalid_is_refused() {
     let mut broken = valid.clone();
     broken.extend([1, 1]);
     for (a, b) in [(&valid, &broken), (&broken, &valid)] {
-        assert!(diff_binaries(a, b, &DiffOptions::default()).is_err());
+        assert!(diff_binaries(a.as_slice(), b.as_slice(), &DiffOptions::default()).is_err());
     }
-    assert!(diff_binaries(&valid, b"\0asm", &DiffOptions::default()).is_err());
+    assert!(diff_binaries(valid, &b"\0asm"[..], &DiffOptions::default()).is_err());
 }

@@ -22,6 +22,7 @@ use prova_builds::names::printable;
 use prova_module::{Features, Limits, Module};
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 
 /// Most core modules of a component.
@@ -31,12 +32,22 @@ const MODULES_MAX: usize = 1000;
 ///
 /// # Errors
 /// If one is neither a valid module nor a valid component.
-pub fn diff_binaries(a: &[u8], b: &[u8], options: &DiffOptions) -> anyhow::Result<Report> {
-    let decode = |bytes: &[u8]| Module::decode(bytes, &Features::default(), &Limits::default());
-    let both = (decode(a), decode(b));
+pub fn diff_binaries(
+    a: impl Into<Arc<[u8]>>,
+    b: impl Into<Arc<[u8]>>,
+    options: &DiffOptions,
+) -> anyhow::Result<Report> {
+    compare(a.into(), b.into(), options)
+}
+
+fn compare(a: Arc<[u8]>, b: Arc<[u8]>, options: &DiffOptions) -> anyhow::Result<Report> {
+    let decode =
+        |bytes: &Arc<[u8]>| Module::decode(bytes.clone(), &Features::default(), &Limits::default());
+    let both = (decode(&a), decode(&b));
     if let (Ok(a), Ok(b)) = &both {
         return Ok(diff(a, b, options));
     }
+    let (a, b) = (&*a, &*b);
     let (name_a, name_b) = (printable(&options.names.0), printable(&options.names.1));
     for (bytes, name, decoded) in [(a, &name_a, both.0), (b, &name_b, both.1)] {
         let checked = Validator::new_with_features(WasmFeatures::all()).validate_all(bytes);
@@ -62,7 +73,7 @@ pub fn diff_binaries(a: &[u8], b: &[u8], options: &DiffOptions) -> anyhow::Resul
     for (index, (x, y)) in modules {
         let (x, y) = (&a[x.clone()], &b[y.clone()]);
         if x != y {
-            add(&mut report, &format!("module {index}: "), diff_binaries(x, y, options)?);
+            add(&mut report, &format!("module {index}: "), compare(x.into(), y.into(), options)?);
         }
     }
     let counts = (parts_a.modules.len(), parts_b.modules.len());
