@@ -153,7 +153,8 @@ pub(crate) struct DiffArgs {
     /// Writes the report as one HTML page that needs nothing else
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    /// Verdicts that count as equal: renumbered, moved, layout-only, path, random-looking, custom:SECTION
+    /// Verdicts that count as equal: renumbered, moved, layout-only, path,
+    /// timestamp, assumed-moved, text, url, random-looking, custom:SECTION
     #[arg(long, value_name = "CLASS", value_delimiter = ',')]
     pub(crate) allow: Vec<String>,
     /// Executions on random inputs that back one verdict `layout-only`

@@ -4,7 +4,7 @@ use crate::args::DiffArgs;
 use crate::input;
 use crate::report::{Exit, Misuse, print};
 use prova::{Context, Result, bail};
-use prova_investigate::diff::{Allow, DiffOptions, diff};
+use prova_investigate::diff::{Allow, DiffOptions, diff_binaries};
 
 /// Runs the command. Whatever fails is misuse: exit code 1 is for modules that differ.
 pub(crate) fn run(args: &DiffArgs) -> Result<Exit> {
@@ -34,9 +34,10 @@ fn compare(args: &DiffArgs) -> Result<(prova_investigate::diff::Report, Vec<Allo
             None => bail!(Misuse(format!("`{name}` is no verdict"))),
         }
     }
-    let (a, b) = (input::decoded(&args.a)?, input::decoded(&args.b)?);
+    let (a, b) = (input::binary_of(&args.a)?, input::binary_of(&args.b)?);
     let names = (args.a.display().to_string(), args.b.display().to_string());
-    let report = diff(&a, &b, &DiffOptions { runs: args.runs, names, ..DiffOptions::default() });
+    let options = DiffOptions { runs: args.runs, names, ..DiffOptions::default() };
+    let report = diff_binaries(a, b, &options)?;
     if let Some(path) = &args.html {
         std::fs::write(path, report.to_html())
             .with_context(|| format!("failed to write `{}`", path.display()))?;

@@ -29,6 +29,15 @@ pub(crate) fn decoded(path: &Path) -> Result<prova_module::Module> {
         .with_context(|| format!("failed to load `{name}`"))
 }
 
+/// The binary form of what is in `path`, which may be a component.
+///
+/// # Errors
+/// If it cannot be read, or is text and cannot be parsed.
+pub(crate) fn binary_of(path: &Path) -> Result<Vec<u8>> {
+    let bytes = read(path)?;
+    binary(&bytes, path).with_context(|| format!("failed to parse `{}`", path.display()))
+}
+
 /// The bytes of a file or of standard input.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     let name = path.display();

@@ -51,6 +51,7 @@ fn spec(seed: u64) -> Spec {
     let funcs = (0..FUNCS)
         .map(|i| Func {
             name: format!("f{i}"),
+            // Beyond the memory: no address can be meant.
             constants: std::array::from_fn(|_| 100_000 + random.below(1_000_000) as u32),
             operator: operators[random.below(4) as usize],
             // The leaf `f11` has one caller, `f0`.
@@ -105,7 +106,7 @@ fn body(func: &Func, base: u32) -> String {
 }
 
 fn module(spec: &Spec) -> Module {
-    let mut text = String::from("(module (memory 2) ");
+    let mut text = String::from("(module (memory 1) ");
     for func in &spec.funcs {
         let locals = if func.leaf { "" } else { "(local i32)" };
         write!(

@@ -2,21 +2,33 @@
 //!
 //! Neighbours: `lockstep`, then `cfg` with `exec`, then `edit`: the cheap and certain first. `mod` words clusters from the causes.
 //!
-//! 1. `layout-only` is given only if the control-flow graphs are equal, which proves equal behaviour (`cfg`, invariants 1 to 3), *and* no
-//!    execution on random inputs differed, which would show a fault of that proof. Where a function cannot be executed alone, the
-//!    evidence says so. Anything else that lockstep cannot explain is `changed`.
+//! What each verdict of a function has been shown by, in order of trial; the fallback is `changed`:
+//!
+//! 1. `identical`, `renumbered`: `lockstep` found each operator equal under the partners of functions,
+//!    globals and types and one renaming of locals, and no number differs, but for slots that a call
+//!    through the table uses.
+//! 2. `moved`: as 1, and each number that differs is an address by an access in A (`uses`) that moved
+//!    exactly as the bytes there did (`shift`, `one_to_one`).
+//! 3. `layout-only`: the control-flow graphs are equal (`cfg`, invariants 1 to 3) with numbers as in 2,
+//!    *and* no execution on random inputs differed, which would show a fault of that proof. Where a
+//!    function cannot be executed alone, the evidence says so.
+//! 4. `assumed-moved`: as 2 or 3, but for some number nothing shows that it is (or is not) an address
+//!    or a slot.
 
 use super::DiffOptions;
 use super::cfg::{Graph, Isomorphic, isomorphic};
 use super::edit::{Edit, Stretch, edit, lines};
-use super::exec::{Agreement, agree};
+use super::exec::{Agreement, Worlds, agree};
 use super::lockstep::{Same, lockstep};
 use super::matching::{Profile, grams};
 use super::report::{Line, Origin, Verdict, plural};
 use super::shift::Shift;
 use super::side::Side;
+use super::token::{Tok, Tokens};
+use super::uses::{Role, Roles};
 use prova_module::FuncIdx;
 use std::collections::{BTreeMap, HashSet};
+use std::sync::OnceLock;
 
 /// Lines of context around a change, and most lines of one function.
 const CONTEXT: usize = 3;
@@ -28,6 +40,10 @@ pub(crate) enum Cause {
     Renumbered,
     /// Its locals have other numbers.
     Locals,
+    /// An address or slot is as it was, and names another thing.
+    Stayed,
+    /// Slots of a table that nothing shows to be slots.
+    Slots,
     /// An address moved: A's address and the delta.
     Moved(u64, i64),
     /// The order of blocks, or of dispatcher states.
@@ -59,6 +75,10 @@ pub(crate) struct Outcome {
     pub(crate) inlined: Option<u32>,
     /// How often which field offset became which.
     pub(crate) fields: BTreeMap<(u64, u64), u32>,
+    /// Pairs of addresses that only all functions together can tell to be one to one.
+    pub(crate) loose: Vec<(u64, u64)>,
+    /// Numbers that changed as slots of a table did.
+    pub(crate) slots: u32,
 }
 
 /// What structure says of a pair.
@@ -73,9 +93,12 @@ pub(crate) enum Compared {
 pub(crate) struct Context<'s, 'm> {
     pub(crate) sides: (&'s Side<'m>, &'s Side<'m>),
     pub(crate) shift: &'s Shift,
+    pub(crate) roles: &'s Roles,
     pub(crate) profiles: (&'s [Profile], &'s [Profile]),
     /// Whether every index and address means the same on both sides, so that equal bytes are equal functions.
     pub(crate) same_world: bool,
+    /// What functions that are run start from; made when the first is run.
+    pub(crate) worlds: OnceLock<Worlds>,
     pub(crate) options: &'s DiffOptions,
 }
 
@@ -83,7 +106,7 @@ pub(crate) struct Context<'s, 'm> {
 pub(crate) fn compare(context: &Context<'_, '_>, funcs: (u32, u32)) -> Compared {
     let (a, b) = context.sides;
     let types = (a.module.func_type(FuncIdx(funcs.0)), b.module.func_type(FuncIdx(funcs.1)));
-    if types.0 != types.1 {
+    if a.type_id_of(funcs.0) != b.type_id_of(funcs.1) {
         let evidence = vec![format!("type {} became {}", types.0, types.1)];
         let edit = edit(context.sides, context.shift, funcs);
         let code = code(context, funcs, &edit);
@@ -97,7 +120,7 @@ pub(crate) fn compare(context: &Context<'_, '_>, funcs: (u32, u32)) -> Compared 
     {
         return Compared::Identical;
     }
-    match lockstep(context.sides, context.shift, funcs) {
+    match lockstep(context.sides, (context.shift, context.roles), funcs) {
         Some(same) if same.identical() => Compared::Identical,
         Some(same) => Compared::Told(explained(&same)),
         None => match layout(context, funcs) {
@@ -114,7 +137,8 @@ pub(crate) fn confirm(
     found: &Isomorphic,
     runs: u32,
 ) -> Outcome {
-    let runs = agree(context.sides, funcs, &found.patches, runs);
+    let worlds = context.worlds.get_or_init(|| Worlds::new(context.sides.1));
+    let runs = agree(context.sides, worlds, funcs, &found.patches, runs);
     if let Ok(Agreement { differs: Some(seed), .. }) = runs {
         let why = format!("control-flow graphs look equal, but execution differs (input {seed})");
         return different(context, funcs, vec![why]);
@@ -122,23 +146,44 @@ pub(crate) fn confirm(
     layout_outcome(context, funcs, found, runs)
 }
 
+/// A loose pair of addresses turned out to contradict others: nothing is proved of the function.
+pub(crate) fn torn(context: &Context<'_, '_>, funcs: (u32, u32), (a, b): (u64, u64)) -> Outcome {
+    let why = format!("address {a} is {b} here, and other code shows another pair");
+    different(context, funcs, vec![why])
+}
+
 /// The verdict of bodies that are equal in lockstep.
 fn explained(same: &Same) -> Outcome {
     let mut evidence = vec!["operator by operator the same".to_owned()];
-    let mut sites = u64::from(same.moved);
-    let (verdict, cause) = match same.first_moved {
-        Some((address, delta)) => (Verdict::Moved, Cause::Moved(address, delta)),
-        None if same.renumbered > 0 => (Verdict::Renumbered, Cause::Renumbered),
-        None => (Verdict::Renumbered, Cause::Locals),
+    let mut sites = u64::from(same.moved + same.assumed);
+    let verdict = match same {
+        Same { assumed: 1.., .. } => Verdict::AssumedMoved,
+        Same { moved: 1.., .. } => Verdict::Moved,
+        _ if same.renumbered + same.locals > 0 => Verdict::Renumbered,
+        _ => Verdict::Identical,
+    };
+    let cause = match same.first_moved {
+        Some((address, delta)) => Cause::Moved(address, delta),
+        None if same.assumed > 0 => Cause::Slots,
+        None if same.renumbered > 0 => Cause::Renumbered,
+        None => Cause::Locals,
     };
     let mut parts = Vec::new();
-    if let Some((address, delta)) = same.first_moved {
+    if same.moved > 0 {
         parts.push(format!("{} moved", plural(same.moved.into(), "address")));
+    }
+    if same.assumed > 0 {
+        let numbers = plural(same.assumed.into(), "number");
+        parts.push(format!("{numbers} assumed to be, or not to be, an address or slot"));
+    }
+    if let (Some((address, delta)), 1..) = (same.first_moved, same.moved) {
         evidence.push(format!(
             "the first address, {address}, is {} in B ({delta:+})",
             address.wrapping_add_signed(delta)
         ));
-    } else {
+    }
+    evidence.extend(same.first_assumed.clone());
+    if same.moved + same.assumed == 0 {
         sites = u64::from(same.renumbered + same.locals);
     }
     if same.renumbered > 0 {
@@ -158,6 +203,8 @@ fn explained(same: &Same) -> Outcome {
         code: Vec::new(),
         inlined: None,
         fields: BTreeMap::new(),
+        loose: same.loose.clone(),
+        slots: same.slots,
     }
 }
 
@@ -170,7 +217,8 @@ fn layout(context: &Context<'_, '_>, funcs: (u32, u32)) -> Option<Isomorphic> {
         return None;
     }
     let graphs = (Graph::new(context.sides.0, funcs.0)?, Graph::new(context.sides.1, funcs.1)?);
-    isomorphic(context.sides, context.shift, funcs, (&graphs.0, &graphs.1))
+    let known = (context.shift, context.roles);
+    isomorphic(context.sides, known, funcs, (&graphs.0, &graphs.1))
 }
 
 fn layout_outcome(
@@ -211,9 +259,14 @@ fn layout_outcome(
     if found.same.moved > 0 {
         evidence.push(format!("{} moved", plural(found.same.moved.into(), "address")));
     }
+    evidence.extend(found.same.first_assumed.clone());
+    let verdict = match found.same.assumed {
+        0 => Verdict::LayoutOnly,
+        _ => Verdict::AssumedMoved,
+    };
     let edit = edit(context.sides, context.shift, funcs);
     Outcome {
-        verdict: Verdict::LayoutOnly,
+        verdict,
         cause: Cause::Layout { states },
         summary: summary.into(),
         evidence,
@@ -221,6 +274,8 @@ fn layout_outcome(
         code: code(context, funcs, &edit),
         inlined: None,
         fields: BTreeMap::new(),
+        loose: found.same.loose.clone(),
+        slots: found.same.slots,
     }
 }
 
@@ -258,12 +313,44 @@ fn different(context: &Context<'_, '_>, funcs: (u32, u32), mut evidence: Vec<Str
         return changed(summary, Cause::Operands(kind), evidence, edit, code);
     }
     let summary = if edit.removed + edit.inserted == 0 {
-        "locals differ where operators are the same".to_owned()
+        match stayed(context, funcs) {
+            Some(why) => {
+                evidence.push(why);
+                return changed(STAYED.to_owned(), Cause::Stayed, evidence, edit, code);
+            }
+            None => "locals differ where operators are the same".to_owned(),
+        }
     } else {
         format!("{} of {} operators removed, {} inserted", edit.removed, edit.ops, edit.inserted)
     };
     let slight = 10 * edit.removed.max(edit.inserted) < edit.ops;
     changed(summary, Cause::Body { slight }, evidence, edit, code)
+}
+
+/// What is said of a function whose operators are the same, and whose addresses should not be.
+const STAYED: &str = "the same operators, but what they access moved";
+
+/// The first number that stays though the code shows that it names something that moved.
+fn stayed(context: &Context<'_, '_>, funcs: (u32, u32)) -> Option<String> {
+    let (a, b) = (Tokens::new(context.sides.0, funcs.0)?, Tokens::new(context.sides.1, funcs.1)?);
+    for (x, y) in a.zip(b) {
+        let role = context.roles.of(funcs.0, &x, &y);
+        if x.tok == y.tok && context.shift.tokens(context.sides, role, &x.tok, &y.tok).is_none() {
+            let value = match x.tok {
+                Tok::I32(value) => u64::from(value as u32),
+                Tok::I64(value) => value as u64,
+                Tok::Mem { offset, .. } => offset,
+                _ => continue,
+            };
+            let what = if let Role::Slot(_) = role { "table slot" } else { "address" };
+            return Some(format!(
+                "{what} {value}, used at {:#x}, names another thing in B",
+                x.offset
+            ));
+        }
+    }
+    let (at, _) = context.roles.folded(funcs.0).iter().find(|one| context.shift.stale(**one))?;
+    Some(format!("address {at}, which is computed, names another thing in B"))
 }
 
 fn changed(
@@ -275,7 +362,8 @@ fn changed(
 ) -> Outcome {
     let sites = edit.removed.max(edit.inserted).max(1) as u64;
     let (verdict, fields) = (Verdict::Changed, edit.fields);
-    Outcome { verdict, cause, summary, evidence, sites, code, inlined: None, fields }
+    let (inlined, loose) = (None, Vec::new());
+    Outcome { verdict, cause, summary, evidence, sites, code, inlined, fields, loose, slots: 0 }
 }
 
 /// The callee that one side calls and whose body the other has instead: its index, name, and whether A has the body.

@@ -7,7 +7,7 @@
 //! What agreement does not show: equality on inputs not tried, effects of callees on memory, and what happens after the fuel of
 //! a run is used up (such a run is not counted).
 
-use super::extract::{Extracted, extract, global_value};
+use super::extract::{Extracted, extract, global_value, memory_pages};
 use super::side::Side;
 use prova::{
     Caller, Config, Engine, Error, Func, FuncType, Instance, Linker, Module, Store, Trap, Val,
@@ -18,6 +18,10 @@ use std::collections::HashMap;
 
 /// Fuel of one run of A; B gets four times as much.
 const FUEL: u64 = 40_000;
+/// Memories that runs start from, in turn, and the words that each run has of its own in it.
+const WORLDS: usize = 4;
+const WORDS_OF_A_RUN: usize = 256;
+const PAGE: usize = 1 << 16;
 /// Longest trace that is kept, in calls.
 const CALLS_MAX: usize = 20_000;
 
@@ -32,12 +36,11 @@ pub(crate) struct Agreement {
     pub(crate) differs: Option<u32>,
 }
 
-/// What a run leaves.
+/// What a run leaves, but for memory.
 #[derive(PartialEq)]
 struct Outcome {
     results: Result<Vec<u128>, Option<Trap>>,
     calls: Vec<Call>,
-    memory: Vec<u8>,
     globals: Vec<u128>,
 }
 
@@ -53,27 +56,67 @@ struct Host {
     calls: Vec<Call>,
 }
 
+/// What memory and globals start as, for all functions of a pair of modules.
+pub(crate) struct Worlds {
+    globals: HashMap<u32, u64>,
+    memory_bytes: u64,
+    memories: [Vec<u8>; WORLDS],
+}
+
+impl Worlds {
+    /// Those of side B: A's constants are patched to name what is there.
+    pub(crate) fn new(side: &Side<'_>) -> Worlds {
+        let globals = 0..side.module.globals().len() as u32;
+        let pages = memory_pages(side);
+        let memory = |world: usize| {
+            let mut bytes = vec![0; pages as usize * PAGE];
+            let mut random = Random::new(world as u64, 2);
+            // Mostly small numbers and addresses, so that loads find something to go on with.
+            let size = bytes.len() as u64;
+            for word in bytes.chunks_exact_mut(4) {
+                word.copy_from_slice(&random.word(size).to_le_bytes());
+            }
+            for span in &side.map.spans {
+                let data = side.module.data_bytes(prova_module::DataIdx(span.segment));
+                let start = span.start as usize;
+                if let Some(end) = start.checked_add(data.len())
+                    && let Some(place) = bytes.get_mut(start..end)
+                {
+                    place.copy_from_slice(data);
+                }
+            }
+            bytes
+        };
+        Worlds {
+            globals: globals
+                .filter_map(|global| Some((global, global_value(side, global)?)))
+                .collect(),
+            memory_bytes: side.map.memory_bytes,
+            memories: std::array::from_fn(memory),
+        }
+    }
+}
+
 /// Runs both functions `runs` times.
 ///
 /// # Errors
 /// Why they cannot be run alone.
 pub(crate) fn agree(
     sides: (&Side<'_>, &Side<'_>),
+    worlds: &Worlds,
     funcs: (u32, u32),
     patches: &HashMap<u32, u64>,
     runs: u32,
 ) -> Result<Agreement, String> {
-    let a = Runner::new(sides.0, &extract(sides.0, funcs.0, patches)?)?;
-    let b = Runner::new(sides.1, &extract(sides.1, funcs.1, &HashMap::new())?)?;
-    // Both start from B's data and globals: A's constants are patched to name them.
-    let image = Image::new(sides.1);
+    let mut a = Runner::new(sides.0, &extract(sides.0, funcs.0, patches)?)?;
+    let mut b = Runner::new(sides.1, &extract(sides.1, funcs.1, &HashMap::new())?)?;
     let mut found = Agreement { agreed: 0, unfinished: 0, differs: None };
     for seed in 0..runs {
-        let (x, y) = (a.run(&image, seed, FUEL)?, b.run(&image, seed, 4 * FUEL)?);
+        let (x, y) = (a.run(worlds, seed, FUEL)?, b.run(worlds, seed, 4 * FUEL)?);
         let unfinished = |outcome: &Outcome| outcome.results == Err(Some(Trap::OutOfFuel));
         if unfinished(&x) || unfinished(&y) {
             found.unfinished += 1;
-        } else if x == y {
+        } else if x == y && a.memory() == b.memory() {
             found.agreed += 1;
         } else {
             found.differs = Some(seed);
@@ -83,34 +126,15 @@ pub(crate) fn agree(
     Ok(found)
 }
 
-/// What memory and globals start as.
-struct Image {
-    data: Vec<(u64, Vec<u8>)>,
-    globals: HashMap<u32, u64>,
-    memory_bytes: u64,
-}
-
-impl Image {
-    fn new(side: &Side<'_>) -> Image {
-        let bytes = |segment: u32| side.module.data_bytes(prova_module::DataIdx(segment)).to_vec();
-        let globals = 0..side.module.globals().len() as u32;
-        Image {
-            data: side.map.spans.iter().map(|span| (span.start, bytes(span.segment))).collect(),
-            globals: globals
-                .filter_map(|global| Some((global, global_value(side, global)?)))
-                .collect(),
-            memory_bytes: side.map.memory_bytes,
-        }
-    }
-}
-
-/// An extracted function, ready to run.
+/// An extracted function, ready to run. The instance serves all runs: each starts from a world's
+/// memory and its own globals, which is all that an extracted function has.
 struct Runner {
     engine: Engine,
     module: Module,
     linker: Linker<Host>,
     has_memory: bool,
     globals: Vec<u32>,
+    live: Option<(Store<Host>, Instance)>,
 }
 
 impl Runner {
@@ -133,21 +157,41 @@ impl Runner {
             };
             linker.func_new("host", name, ty, stub).map_err(text)?;
         }
-        let globals = extracted.globals.clone();
-        Ok(Runner { engine, module, linker, has_memory: extracted.has_memory, globals })
+        let (has_memory, globals) = (extracted.has_memory, extracted.globals.clone());
+        Ok(Runner { engine, module, linker, has_memory, globals, live: None })
     }
 
-    fn run(&self, image: &Image, seed: u32, fuel: u64) -> Result<Outcome, String> {
+    /// The memory that the last run left.
+    fn memory(&mut self) -> &[u8] {
+        let Some((store, instance)) = self.live.as_mut().filter(|_| self.has_memory) else {
+            return &[];
+        };
+        instance.get_memory(&mut *store, "memory").map_or(&[], |memory| memory.data(&*store))
+    }
+
+    fn run(&mut self, worlds: &Worlds, seed: u32, fuel: u64) -> Result<Outcome, String> {
         let text = |error: Error| format!("it cannot be run alone: {error:#}");
-        let host = Host { seed: u64::from(seed), calls: Vec::new() };
-        let mut store = Store::new(&self.engine, host);
+        let world = &worlds.memories[seed as usize % WORLDS];
+        // A memory that grew does not shrink.
+        if self.memory().len() != world.len() {
+            self.live = None;
+        }
+        let (mut store, instance) = match self.live.take() {
+            Some(live) => live,
+            None => {
+                let host = Host { seed: 0, calls: Vec::new() };
+                let mut store = Store::new(&self.engine, host);
+                let instance = self.linker.instantiate(&mut store, &self.module).map_err(text)?;
+                (store, instance)
+            }
+        };
+        *store.data_mut() = Host { seed: seed.into(), calls: Vec::new() };
         store.set_fuel(fuel).map_err(text)?;
-        let instance = self.linker.instantiate(&mut store, &self.module).map_err(text)?;
-        self.prepare(&mut store, &instance, image, seed).map_err(text)?;
+        self.prepare(&mut store, &instance, worlds, seed).map_err(text)?;
         let run = instance.get_func(&mut store, "run").ok_or("no function")?;
         let ty = Func::ty(&run, &store);
         let mut random = Random::new(u64::from(seed), 1);
-        let args: Vec<Val> = ty.params().map(|ty| random.value(&ty, image.memory_bytes)).collect();
+        let args: Vec<Val> = ty.params().map(|ty| random.value(&ty, worlds.memory_bytes)).collect();
         let mut results: Vec<Val> =
             ty.results().filter_map(|ty| Val::default_for_ty(&ty)).collect();
         let ended = run.call(&mut store, &args, &mut results);
@@ -155,26 +199,22 @@ impl Runner {
             Ok(()) => Ok(results.iter().map(bits).collect()),
             Err(error) => Err(error.downcast_ref::<Trap>().copied()),
         };
-        let mut memory = Vec::new();
-        if self.has_memory
-            && let Some(found) = instance.get_memory(&mut store, "memory")
-        {
-            memory.extend_from_slice(found.data(&store));
-        }
         let mut globals = Vec::new();
         for global in &self.globals {
             let found = instance.get_global(&mut store, &format!("global.{global}"));
             globals.push(found.map_or(0, |found| bits(&found.get(&mut store))));
         }
-        Ok(Outcome { results, calls: store.into_data().calls, memory, globals })
+        let calls = std::mem::take(&mut store.data_mut().calls);
+        self.live = Some((store, instance));
+        Ok(Outcome { results, calls, globals })
     }
 
-    /// Sets globals and fills memory: mostly small numbers and addresses, so that loads find something to go on with.
+    /// Sets globals and memory.
     fn prepare(
         &self,
         store: &mut Store<Host>,
         instance: &Instance,
-        image: &Image,
+        worlds: &Worlds,
         seed: u32,
     ) -> prova::Result<()> {
         let mut random = Random::new(u64::from(seed), 2);
@@ -183,10 +223,10 @@ impl Runner {
                 continue;
             };
             let ty = found.ty(&mut *store);
-            let value = match (ty.content(), image.globals.get(global)) {
+            let value = match (ty.content(), worlds.globals.get(global)) {
                 (ValType::I32, Some(value)) => Val::I32(*value as i32),
                 (ValType::I64, Some(value)) => Val::I64(*value as i64),
-                _ => random.value(ty.content(), image.memory_bytes),
+                _ => random.value(ty.content(), worlds.memory_bytes),
             };
             found.set(&mut *store, value)?;
         }
@@ -195,17 +235,12 @@ impl Runner {
         }
         let Some(memory) = instance.get_memory(&mut *store, "memory") else { return Ok(()) };
         let bytes = memory.data_mut(&mut *store);
-        let size = bytes.len() as u64;
-        for word in bytes.chunks_exact_mut(4) {
-            word.copy_from_slice(&random.word(size).to_le_bytes());
-        }
-        for (start, data) in &image.data {
-            let start = *start as usize;
-            if let Some(end) = start.checked_add(data.len())
-                && let Some(place) = bytes.get_mut(start..end)
-            {
-                place.copy_from_slice(data);
-            }
+        let world = &worlds.memories[seed as usize % WORLDS];
+        let both = bytes.len().min(world.len());
+        bytes[..both].copy_from_slice(&world[..both]);
+        for _ in 0..WORDS_OF_A_RUN.min(both / 4) {
+            let at = random.next() as usize % (both / 4) * 4;
+            bytes[at..at + 4].copy_from_slice(&random.word(both as u64).to_le_bytes());
         }
         Ok(())
     }
@@ -297,5 +332,49 @@ impl Random {
             ValType::V128 => Val::V128((u128::from(wide) << 64 | u128::from(self.next())).into()),
             ty => Val::default_for_ty(ty).unwrap_or(Val::I32(0)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diff::side::Types;
+    use prova_module::{Features, Limits, Module};
+
+    fn found(a: &str, b: &str) -> Agreement {
+        let module = |body: &str| {
+            let text = format!(
+                "(module (memory 2) (global $g (mut i32) (i32.const 5))
+                 (func (export \"f\") (param i32) (result i32) {body}))"
+            );
+            let bytes = wat::parse_str(text).expect("text format");
+            Module::decode(bytes, &Features::default(), &Limits::default()).expect("a module")
+        };
+        let (a, b) = (module(a), module(b));
+        let mut types = Types::new();
+        let sides = (Side::new(&a, &mut types, 0), Side::new(&b, &mut types, 0));
+        let worlds = Worlds::new(&sides.1);
+        agree((&sides.0, &sides.1), &worlds, (0, 0), &HashMap::new(), 40).expect("it runs alone")
+    }
+
+    /// One instance serves all runs: what one leaves behind is not there in the next.
+    #[test]
+    fn each_observable_is_compared_and_runs_start_alike() {
+        let body = "local.get 0 i32.const 65532 i32.and i32.const 7 i32.store
+                    global.get $g i32.const 1 i32.add global.set $g
+                    i32.const 16 i32.load i32.const 1 memory.grow i32.add";
+        assert_eq!(found(body, body), Agreement { agreed: 40, unfinished: 0, differs: None });
+        for (from, to) in [
+            ("i32.const 7 i32.store", "i32.const 8 i32.store"),
+            ("i32.const 7 i32.store", "i32.const 7 i32.store8"),
+            ("i32.const 1 i32.add global.set", "i32.const 2 i32.add global.set"),
+            ("i32.const 16 i32.load", "i32.const 20 i32.load"),
+            ("i32.const 1 memory.grow", "i32.const 2 memory.grow"),
+            ("i32.const 16 i32.load", "unreachable i32.const 16 i32.load"),
+        ] {
+            assert!(found(body, &body.replace(from, to)).differs.is_some(), "{from} → {to}");
+        }
+        let first = "i32.const 64 i32.load i32.const 64 i32.const 1 i32.store";
+        assert_eq!(found(first, first).agreed, 40);
     }
 }

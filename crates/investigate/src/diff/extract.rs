@@ -142,8 +142,7 @@ impl Extractor<'_, '_> {
         functions.leb(own_type.into());
         let mut memories = Bytes::vector(usize::from(self.has_memory));
         if self.has_memory {
-            let pages =
-                module.memories().first().map_or(1, |memory| memory.min).clamp(1, PAGES_MAX);
+            let pages = memory_pages(self.side);
             memories.byte(1).leb(pages).leb(pages + 2);
         }
         let mut globals = Bytes::vector(self.globals.len());
@@ -277,6 +276,11 @@ impl Extractor<'_, '_> {
 
 fn refused(op: &Operator<'_>) -> String {
     format!("it uses `{}`", mnemonic(op))
+}
+
+/// Pages of the memory of an extracted function.
+pub(crate) fn memory_pages(side: &Side<'_>) -> u64 {
+    side.module.memories().first().map_or(1, |memory| memory.min).clamp(1, PAGES_MAX)
 }
 
 /// The initial value of a global, if it is a constant of 32 or 64 bits.

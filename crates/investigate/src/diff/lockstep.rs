@@ -2,11 +2,15 @@
 //!
 //! Neighbours: `shift` compares constants; `compare` turns the outcome into a verdict. Linear in the bodies.
 
-use super::shift::{Agree, Shift};
+use super::shift::{Agree, Assumption, Shift};
 use super::side::Side;
 use super::token::{Tok, Tokens};
-use prova_module::{FuncIdx, ValType};
+use super::uses::Roles;
+use prova_module::FuncIdx;
 use std::collections::HashMap;
+
+/// Most loose pairs of addresses kept of one function.
+const LOOSE_MAX: usize = 4096;
 
 /// What makes two bodies differ that do the same.
 #[derive(Clone, Debug, Default)]
@@ -17,30 +21,79 @@ pub(crate) struct Same {
     pub(crate) locals: u32,
     /// Constants that name a moved address.
     pub(crate) moved: u32,
-    /// The first of them: A's address and the delta.
+    /// The first address that moved, by A, and the delta; also of an assumption.
     pub(crate) first_moved: Option<(u64, i64)>,
+    /// Numbers that agree only if they are, or are not, addresses or slots.
+    pub(crate) assumed: u32,
+    /// Numbers that changed as slots did, shown to be slots or not.
+    pub(crate) slots: u32,
+    /// The first assumption in words.
+    pub(crate) first_assumed: Option<String>,
+    /// Pairs of addresses that only all functions together can tell to be one to one.
+    pub(crate) loose: Vec<(u64, u64)>,
 }
 
 impl Same {
     pub(crate) fn identical(&self) -> bool {
-        self.renumbered + self.locals + self.moved == 0
+        self.renumbered + self.locals + self.moved + self.assumed == 0 && self.loose.is_empty()
     }
 
     pub(crate) fn note(&mut self, agree: Agree) {
         match agree {
             Agree::Equal => {}
-            Agree::Moved { address, delta } => {
-                self.moved += 1;
-                self.first_moved.get_or_insert((address, delta));
+            Agree::Moved { address, delta, loose } => {
+                if delta != 0 {
+                    self.moved += 1;
+                    self.first_moved.get_or_insert((address, delta));
+                }
+                self.loosely(loose, address, delta);
             }
-            Agree::Slot => self.renumbered += 1,
+            Agree::Slot => {
+                self.renumbered += 1;
+                self.slots += 1;
+            }
+            Agree::Assumed { address, delta, loose, what } => {
+                self.assumed += 1;
+                let by = if let Assumption::Stays(by) = what { by } else { delta };
+                if what == Assumption::Slot {
+                    self.slots += 1;
+                } else {
+                    self.first_moved.get_or_insert((address, by));
+                }
+                self.first_assumed.get_or_insert_with(|| words(address, delta, what));
+                self.loosely(loose, address, delta);
+            }
         }
+    }
+
+    fn loosely(&mut self, loose: bool, address: u64, delta: i64) {
+        if loose && self.loose.len() < LOOSE_MAX {
+            self.loose.push((address, address.wrapping_add_signed(delta)));
+        } else if loose {
+            self.assumed += 1;
+        }
+    }
+}
+
+/// An assumption in words.
+pub(crate) fn words(a: u64, delta: i64, what: Assumption) -> String {
+    let b = a.wrapping_add_signed(delta);
+    match what {
+        Assumption::Address => format!("{a} → {b} is assumed to be an address: nothing shows it"),
+        Assumption::Mixed => {
+            format!("{a} → {b} is an address, and used as a number too: assumed not to matter")
+        }
+        Assumption::Slot => format!("{a} → {b} is assumed to be a table slot: nothing shows it"),
+        Assumption::Stays(by) => format!(
+            "{a} stays, though what is at that address moved by {by:+}: assumed to be no address"
+        ),
     }
 }
 
 /// A renaming of locals: one to one, and of equal types.
 pub(crate) struct Locals {
-    types: (Vec<ValType>, Vec<ValType>),
+    /// Ids that both sides share.
+    types: (Vec<u32>, Vec<u32>),
     params: u32,
     forward: HashMap<u32, u32>,
     back: HashMap<u32, u32>,
@@ -48,8 +101,10 @@ pub(crate) struct Locals {
 
 impl Locals {
     pub(crate) fn new(sides: (&Side<'_>, &Side<'_>), funcs: (u32, u32)) -> Locals {
-        let types =
-            |side: &Side<'_>, func| side.module.body(FuncIdx(func)).map(|body| body.local_types());
+        let types = |side: &Side<'_>, func| -> Option<Vec<u32>> {
+            let body = side.module.body(FuncIdx(func))?;
+            Some(body.local_types().into_iter().map(|ty| side.val_id(ty)).collect())
+        };
         let params = sides.0.module.func_type(FuncIdx(funcs.0)).params.len() as u32;
         let types = (
             types(sides.0, funcs.0).unwrap_or_default(),
@@ -73,9 +128,12 @@ impl Locals {
 /// Compares two defined functions of one type in lockstep; `None` where they differ by more than names of things.
 pub(crate) fn lockstep(
     sides: (&Side<'_>, &Side<'_>),
-    shift: &Shift,
+    (shift, roles): (&Shift, &Roles),
     funcs: (u32, u32),
 ) -> Option<Same> {
+    if roles.folded(funcs.0).iter().any(|access| shift.stale(*access)) {
+        return None;
+    }
     let mut same = Same::default();
     let mut locals = Locals::new(sides, funcs);
     let (mut a, mut b) = (Tokens::new(sides.0, funcs.0)?, Tokens::new(sides.1, funcs.1)?);
@@ -92,7 +150,8 @@ pub(crate) fn lockstep(
             same.locals += u32::from(la != lb);
             continue;
         }
-        same.note(shift.tokens(sides, &x.tok, &y.tok)?);
+        let role = roles.of(funcs.0, &x, &y);
+        same.note(shift.tokens(sides, role, &x.tok, &y.tok)?);
         same.renumbered += u32::from(x.index != y.index);
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Neighbours: `token` feeds the profiles; `compare` judges each pair, so a wrong partner costs a clumsy report, never a
 //! false verdict. Order of trust: imports, exports, unique symbols, unique names without hashes, equal masked bodies inside a
-//! name, call sites of equal callers, equal masked bodies anywhere, the place among neighbours (in the file, in the table) that are partners, likeness.
+//! name, call sites of equal callers, equal masked bodies anywhere, the place among neighbours (in the file, in the table) that are partners, likeness,
+//! being called in the same places of equal callers.
 //!
 //! 1. Partners are one to one, and imports pair with imports only.
 //! 2. Nothing compares all with all: groups are by hash, likeness is by shared bands, and groups above [`GROUP_MAX`] pair in
@@ -141,6 +142,7 @@ pub(crate) fn matching(
     matcher.by_place(true);
     matcher.by_likeness();
     matcher.propagate(false);
+    matcher.by_callers();
     matcher.found
 }
 
@@ -290,6 +292,23 @@ impl Matcher<'_, '_> {
                 let likely = !equal && if named { self.alike(a, b) } else { self.share(a, b) > 0 };
                 if equal_bodies || likely {
                     self.pair(a, b);
+                }
+            }
+        }
+    }
+
+    /// Pairs free callees of partners that are equal but for what they call, site by site, however
+    /// unlike the callees are: a function rewritten is told at the function, not at its callers.
+    fn by_callers(&mut self) {
+        for a in 0..self.profiles.0.len() {
+            let Some(b) = self.found.a_to_b[a] else { continue };
+            let (x, y) = (&self.profiles.0[a], &self.profiles.1[b as usize]);
+            if x.masked != y.masked || x.calls.len() != y.calls.len() {
+                continue;
+            }
+            for (a, b) in x.calls.iter().zip(&y.calls) {
+                if self.sides.0.type_id_of(*a) == self.sides.1.type_id_of(*b) {
+                    self.pair(*a, *b);
                 }
             }
         }
@@ -474,7 +493,7 @@ impl Matcher<'_, '_> {
 
 /// The defined functions of table 0 in order of their first slots, as vtables and function pointers name them.
 fn by_slot(side: &Side<'_>) -> Vec<u32> {
-    let mut slots: Vec<(u64, u32)> = side.slots.iter().map(|(slot, func)| (*slot, *func)).collect();
+    let mut slots: Vec<(u64, u32)> = side.slots().collect();
     slots.sort_unstable();
     let mut met = HashSet::new();
     let funcs = slots.into_iter().map(|(_, func)| func);

@@ -24,13 +24,22 @@ pub enum Verdict {
     Identical,
     /// The same things under other indices, names or places in the file.
     Renumbered,
-    /// The same but for addresses of things that moved.
+    /// The same but for addresses of things that moved, each shown to be one.
     Moved,
-    /// Equal control-flow graphs in another order of blocks or with other dispatcher states: equal behaviour, which execution
-    /// did not contradict.
+    /// Equal control-flow graphs in another order of blocks or with other dispatcher states: equal
+    /// behaviour, which execution did not contradict.
     LayoutOnly,
-    /// A path of the build's machine, or what follows from its length.
+    /// A file path of the build's machine, or its length.
     Path,
+    /// Digits of a clock or calendar.
+    Timestamp,
+    /// A number that differs as an address or slot would, or stays as no address would, where nothing
+    /// shows what it is.
+    AssumedMoved,
+    /// Other text, or its length.
+    Text,
+    /// An address of the web.
+    Url,
     /// A few bytes of high entropy, as a seed drawn at build time leaves.
     RandomLooking,
     /// None of these.
@@ -39,12 +48,16 @@ pub enum Verdict {
 
 impl Verdict {
     /// All verdicts in order.
-    pub const ALL: [Verdict; 7] = [
+    pub const ALL: [Verdict; 11] = [
         Verdict::Identical,
         Verdict::Renumbered,
         Verdict::Moved,
         Verdict::LayoutOnly,
         Verdict::Path,
+        Verdict::Timestamp,
+        Verdict::AssumedMoved,
+        Verdict::Text,
+        Verdict::Url,
         Verdict::RandomLooking,
         Verdict::Changed,
     ];
@@ -57,9 +70,18 @@ impl Verdict {
             Verdict::Moved => "moved",
             Verdict::LayoutOnly => "layout-only",
             Verdict::Path => "path",
+            Verdict::Timestamp => "timestamp",
+            Verdict::AssumedMoved => "assumed-moved",
+            Verdict::Text => "text",
+            Verdict::Url => "url",
             Verdict::RandomLooking => "random-looking",
             Verdict::Changed => "changed",
         }
+    }
+
+    /// Whether a function of this verdict has other code, not only other numbers.
+    pub fn is_of_code(self) -> bool {
+        self >= Verdict::LayoutOnly && self != Verdict::AssumedMoved
     }
 
     /// The verdict of this name.
@@ -169,7 +191,7 @@ pub struct Difference {
 /// Differences with one cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Cluster {
-    /// The gravest verdict among its causes: what follows from them does not count.
+    /// The gravest verdict among its causes. What follows from them keeps its own.
     pub verdict: Verdict,
     /// The cause, in a line.
     pub cause: String,
@@ -225,7 +247,7 @@ pub struct Report {
 /// What the user accepts as no difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Allow {
-    /// Clusters of this verdict.
+    /// Differences of this verdict.
     Verdict(Verdict),
     /// Custom sections of this name.
     Custom(String),
@@ -242,18 +264,17 @@ impl Allow {
 }
 
 impl Report {
-    /// Whether the modules are equal but for what is allowed.
+    /// Whether the modules are equal but for what is allowed: each difference by its own verdict,
+    /// whatever it follows from.
     pub fn allowed(&self, allow: &[Allow]) -> bool {
-        let custom = |difference: &Difference| {
-            let name =
-                |allow: &Allow| matches!(allow, Allow::Custom(name) if *name == difference.name);
-            difference.kind == Kind::Custom && allow.iter().any(name)
+        let one = |difference: &Difference| {
+            let by = |allow: &Allow| match allow {
+                Allow::Verdict(verdict) => *verdict == difference.verdict,
+                Allow::Custom(name) => difference.kind == Kind::Custom && *name == difference.name,
+            };
+            allow.iter().any(by)
         };
-        let cluster = |cluster: &Cluster| {
-            allow.contains(&Allow::Verdict(cluster.verdict))
-                || cluster.differences.iter().all(|i| custom(&self.differences[*i]))
-        };
-        self.equal || self.clusters.iter().all(cluster)
+        self.equal || self.differences.iter().all(one)
     }
 
     /// The exit code of a comparing command: 0 equal (but for what is allowed), 1 different.

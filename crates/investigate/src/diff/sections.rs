@@ -2,14 +2,23 @@
 //!
 //! Neighbours: `mod` puts them into clusters. Indices are compared through partners: an export that names the same function under
 //! another index is no difference.
+//!
+//! 1. Names are compared by their bytes; escaping and cutting are for print alone.
+//! 2. Tables, memories and tags are named by index, so imports of them keep their order.
+//! 3. A global that is a stack pointer has moved only if it keeps its alignment and lies behind data
+//!    that moved; a global that a linker names for an address is one; of others nothing shows it.
 
 use super::compare::Cause;
+use super::lockstep::words;
+use super::relocs;
 use super::report::{Kind, Verdict};
-use super::shift::{Agree, Shift};
+use super::shift::{Agree, Assumption, SLACK, Shift};
 use super::side::Side;
+use super::table;
+use super::uses::{Access, Role, Roles};
 use crate::xref::constant;
 use prova_builds::names::printable;
-use prova_module::{BinaryReader, ExternKind, ExternType, GlobalIdx};
+use prova_module::{ExternKind, ExternType, GlobalIdx, ValType};
 use std::collections::{BTreeMap, HashMap};
 
 /// A difference outside functions and data.
@@ -22,10 +31,12 @@ pub(crate) struct Found {
     pub(crate) cause: Cause,
     /// Whether it follows from functions that were added or removed.
     pub(crate) follows: bool,
+    /// The function of A or of B that alone is exported.
+    pub(crate) exported: (Option<u32>, Option<u32>),
     pub(crate) sites: u64,
 }
 
-fn found(kind: Kind, verdict: Verdict, name: String, summary: String) -> Found {
+pub(super) fn found(kind: Kind, verdict: Verdict, name: String, summary: String) -> Found {
     Found {
         kind,
         verdict,
@@ -33,6 +44,7 @@ fn found(kind: Kind, verdict: Verdict, name: String, summary: String) -> Found {
         summary,
         cause: Cause::Body { slight: false },
         follows: false,
+        exported: (None, None),
         sites: 1,
     }
 }
@@ -94,13 +106,18 @@ pub(crate) fn globals(sides: (&Side<'_>, &Side<'_>)) -> Vec<Option<u32>> {
 }
 
 /// All differences of these sections; partners of functions and globals are in the sides.
-pub(crate) fn compare(sides: (&Side<'_>, &Side<'_>), shift: &Shift) -> Vec<Found> {
+pub(crate) fn compare(
+    sides: (&Side<'_>, &Side<'_>),
+    (shift, roles): (&Shift, &Roles),
+    assumed: u64,
+) -> Vec<Found> {
     let mut out = Vec::new();
     imports(sides, &mut out);
     exports(sides, &mut out);
+    start(sides, &mut out);
     global_inits(sides, shift, &mut out);
     shapes(sides, &mut out);
-    slots(sides, &mut out);
+    table::compare(sides, |table| roles.closed(table), assumed, &mut out);
     customs(sides, &mut out);
     out
 }
@@ -117,11 +134,20 @@ fn describe_extern(side: &Side<'_>, ty: &ExternType) -> String {
 
 fn imports(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
     let list = |side: &Side<'_>| {
-        let mut counts: BTreeMap<(String, String), u64> = BTreeMap::new();
+        let mut counts: Listed = BTreeMap::new();
         for import in side.module.imports() {
-            let name = printable(&format!("{}::{}", import.module, import.name));
-            let ty = format!("{} {}", import.kind.kind(), describe_extern(side, &import.kind));
-            *counts.entry((name, ty)).or_default() += 1;
+            let key = vec![import.module.to_string(), import.name.to_string()];
+            let shown = format!("{} {}", import.kind.kind(), describe_extern(side, &import.kind));
+            // Types that name types are printed by index: equal ones have equal ids.
+            let (what, id) = match import.kind {
+                ExternType::Func(ty) | ExternType::Tag(ty) => {
+                    (import.kind.kind().to_string(), side.type_id(ty.0))
+                }
+                ExternType::Global(ty) => (format!("global {}", ty.mutable), side.val_id(ty.val)),
+                ExternType::Table(ty) => (shown.clone(), side.val_id(ValType::Ref(ty.ref_type))),
+                ExternType::Memory(_) => (shown.clone(), 0),
+            };
+            counts.entry((key, what, id)).or_insert((0, shown)).0 += 1;
         }
         counts
     };
@@ -145,50 +171,70 @@ fn imports(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
 
 fn exports(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
     let list = |side: &Side<'_>| {
-        let mut counts: BTreeMap<(String, String), u64> = BTreeMap::new();
-        let exports = side.module.exports().iter().map(|export| {
+        let mut counts: Listed = BTreeMap::new();
+        for export in side.module.exports() {
             let target = match export.kind {
                 ExternKind::Func => side.canonical_func(export.index),
                 ExternKind::Global => side.canonical_global(export.index),
                 ExternKind::Table | ExternKind::Memory | ExternKind::Tag => export.index,
             };
-            (export.name.to_string(), format!("{} {target}", export.kind))
-        });
-        let start = side
-            .module
-            .start()
-            .map(|func| ("(start)".to_owned(), format!("func {}", side.canonical_func(func.0))));
-        for (name, ty) in exports.chain(start) {
-            *counts.entry((printable(&name), ty)).or_default() += 1;
+            let name = match export.kind {
+                ExternKind::Func => side.func_name(export.index),
+                ExternKind::Global => side.global_name(export.index),
+                ExternKind::Table | ExternKind::Memory | ExternKind::Tag => target.to_string(),
+            };
+            let key = (vec![export.name.to_string()], export.kind.to_string(), target);
+            counts.entry(key).or_insert((0, format!("{} {name}", export.kind))).0 += 1;
         }
         counts
     };
+    let before = out.len();
     only(Kind::Export, list(sides.0), list(sides.1), out);
+    // An export of a function that one side alone has follows from that.
+    let func = |side: &Side<'_>, name: &str| {
+        let export = side.module.exports().iter().find(|one| printable(&one.name) == name)?;
+        export.func().map(|func| func.0)
+    };
+    for one in &mut out[before..] {
+        one.exported = (func(sides.0, &one.name), func(sides.1, &one.name));
+    }
 }
 
-type Listed = BTreeMap<(String, String), u64>;
+fn start((a, b): (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
+    let (x, y) = (a.module.start(), b.module.start());
+    if x.map(|func| a.canonical_func(func.0)) == y.map(|func| func.0) {
+        return;
+    }
+    let name = |side: &Side<'_>, func: Option<prova_module::FuncIdx>| {
+        func.map_or("none".to_owned(), |func| side.func_name(func.0))
+    };
+    let summary = format!("the start function: {} → {}", name(a, x), name(b, y));
+    out.push(found(Kind::Export, Verdict::Changed, "start".into(), summary));
+}
+
+/// What is listed by its names, its kind and the id of what it is: how often, and in words.
+type Listed = BTreeMap<(Vec<String>, String, u32), (u64, String)>;
 
 /// What one side alone lists, joined by name.
 fn only(kind: Kind, a: Listed, b: Listed, out: &mut Vec<Found>) {
-    let mut names: BTreeMap<&str, (Vec<&str>, Vec<&str>)> = BTreeMap::new();
-    for (key, count) in &a {
-        if b.get(key) != Some(count) {
-            names.entry(&key.0).or_default().0.push(&key.1);
-        }
+    let mut names: BTreeMap<&[String], (Vec<&str>, Vec<&str>)> = BTreeMap::new();
+    let count = |listed: &Listed, key| listed.get(key).map(|(count, _)| *count);
+    for (key, (_, shown)) in a.iter().filter(|(key, _)| count(&a, key) != count(&b, key)) {
+        names.entry(&key.0).or_default().0.push(shown);
     }
-    for (key, count) in &b {
-        if a.get(key) != Some(count) {
-            names.entry(&key.0).or_default().1.push(&key.1);
-        }
+    for (key, (_, shown)) in b.iter().filter(|(key, _)| count(&a, key) != count(&b, key)) {
+        names.entry(&key.0).or_default().1.push(shown);
     }
     for (name, (in_a, in_b)) in names {
+        let (x, y) = (in_a.join(", "), in_b.join(", "));
         let summary = match (in_a.is_empty(), in_b.is_empty()) {
-            (false, true) => format!("only in A: {}", in_a.join(", ")),
-            (true, false) => format!("only in B: {}", in_b.join(", ")),
-            _ if kind == Kind::Export => "names another thing".to_owned(),
-            _ => format!("{} became {}", in_a.join(", "), in_b.join(", ")),
+            (false, true) => format!("only in A: {x}"),
+            (true, false) => format!("only in B: {y}"),
+            _ if kind == Kind::Export => format!("names another thing: {x} → {y}"),
+            _ => format!("{x} became {y}"),
         };
-        out.push(found(kind, Verdict::Changed, name.to_owned(), summary));
+        let shown: Vec<String> = name.iter().map(|part| printable(part)).collect();
+        out.push(found(kind, Verdict::Changed, shown.join("::"), printable(&summary)));
     }
 }
 
@@ -203,7 +249,8 @@ fn global_inits(sides: (&Side<'_>, &Side<'_>), shift: &Shift, out: &mut Vec<Foun
             continue;
         };
         met[partner as usize] = true;
-        if ty != other {
+        let kinds = (a.val_id(ty.val), ty.mutable) == (b.val_id(other.val), other.mutable);
+        if !kinds {
             out.push(found(
                 Kind::Global,
                 Verdict::Changed,
@@ -214,30 +261,21 @@ fn global_inits(sides: (&Side<'_>, &Side<'_>), shift: &Shift, out: &mut Vec<Foun
         let inits =
             (a.module.global_init(GlobalIdx(i as u32)), b.module.global_init(GlobalIdx(partner)));
         let (Some(x), Some(y)) = inits else { continue };
-        match (constant(x.ops()), constant(y.ops())) {
-            (Some(x), Some(y)) => match shift.agree(sides, x, y) {
-                Some(Agree::Equal | Agree::Slot) => {}
-                Some(Agree::Moved { address, delta }) => {
-                    let summary = format!("initial value {x} → {y}, an address that moved");
-                    let mut one = found(Kind::Global, Verdict::Moved, name, summary);
-                    one.cause = Cause::Moved(address, delta);
-                    out.push(one);
-                }
-                None => out.push(found(
-                    Kind::Global,
-                    Verdict::Changed,
-                    name,
-                    format!("initial value {x} → {y}"),
-                )),
+        let told = match (constant(x.ops()), constant(y.ops())) {
+            (Some(x), Some(y)) => match global_value(sides, shift, (i as u32, partner), (x, y)) {
+                Some(told) => told,
+                None => continue,
             },
-            _ if x == y => {}
-            _ => out.push(found(
-                Kind::Global,
+            _ if a.const_expr(x) == b.const_expr(y) => continue,
+            _ => (
                 Verdict::Changed,
-                name,
-                "its initial value changed".into(),
-            )),
-        }
+                "its initial value changed".to_owned(),
+                Cause::Body { slight: false },
+            ),
+        };
+        let mut one = found(Kind::Global, told.0, name, told.1);
+        one.cause = told.2;
+        out.push(one);
     }
     for (i, _) in met.iter().enumerate().filter(|(_, met)| !**met) {
         out.push(found(
@@ -246,6 +284,68 @@ fn global_inits(sides: (&Side<'_>, &Side<'_>), shift: &Shift, out: &mut Vec<Foun
             b.global_name(i as u32),
             "only in B".into(),
         ));
+    }
+}
+
+/// Globals that linkers define as addresses (wasm-ld, LLVM `lld/wasm/Symbols.h`).
+const ADDRESSES: [&str; 8] = [
+    "__heap_base",
+    "__heap_end",
+    "__data_end",
+    "__global_base",
+    "__dso_handle",
+    "__stack_low",
+    "__stack_high",
+    "__memory_base",
+];
+
+/// What two initial values are (invariant 3): `None` if they are the same.
+fn global_value(
+    (a, b): (&Side<'_>, &Side<'_>),
+    shift: &Shift,
+    (global, partner): (u32, u32),
+    (x, y): (u64, u64),
+) -> Option<(Verdict, String, Cause)> {
+    let delta = y.wrapping_sub(x) as i64;
+    let changed = Cause::Body { slight: false };
+    let moved = |what: &str| {
+        let summary = format!("initial value {x} → {y}, {what}");
+        Some((Verdict::Moved, summary, Cause::Moved(x, delta)))
+    };
+    let stacks = (a.map.stack_pointer, b.map.stack_pointer);
+    let is_stack = stacks.0.map(|(global, _)| global) == Some(global)
+        && stacks.1.map(|(global, _)| global) == Some(partner);
+    if is_stack {
+        // Behind the data, the stack starts where an alignment of 16 puts it.
+        let behind = shift.moves() && shift.is_behind(x) && y >= shift.data_end_b;
+        let near = (delta - shift.end_delta).abs() < 2 * SLACK;
+        return match delta {
+            0 => None,
+            _ if behind && near && x % 16 == 0 && y % 16 == 0 => moved("the stack behind the data"),
+            _ => {
+                let by =
+                    format!("the stack pointer starts at {x} in A and at {y} in B ({delta:+})");
+                Some((Verdict::Changed, by, changed))
+            }
+        };
+    }
+    let name = a.global_symbol(global);
+    let named = ADDRESSES.iter().any(|known| name.contains(known));
+    let role = if named { Role::Address(Access::INDEXED) } else { Role::Unknown };
+    match shift.agree((a, b), role, x, y) {
+        Some(Agree::Equal | Agree::Slot) => None,
+        Some(Agree::Moved { delta: 0, .. }) => None,
+        Some(Agree::Moved { .. }) => moved("an address that moved"),
+        Some(Agree::Assumed { address, delta, what, .. }) => {
+            let by = if let Assumption::Stays(by) = what { by } else { delta };
+            let cause = match what {
+                Assumption::Slot => Cause::Slots,
+                _ => Cause::Moved(address, by),
+            };
+            let words = format!("initial value {x} → {y}: {}", words(address, delta, what));
+            Some((Verdict::AssumedMoved, words, cause))
+        }
+        None => Some((Verdict::Changed, format!("initial value {x} → {y}"), changed)),
     }
 }
 
@@ -263,9 +363,12 @@ fn shapes(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
         }
     }
     let (tables_a, tables_b) = (a.tables(), b.tables());
-    let slots_differ = sides.0.slots.len() != sides.1.slots.len();
+    let id = |side: &Side<'_>, i: usize| {
+        side.module.tables().get(i).map(|ty| side.val_id(ValType::Ref(ty.ref_type)))
+    };
+    let slots_differ = sides.0.slots().count() != sides.1.slots().count();
     for i in 0..tables_a.len().max(tables_b.len()) {
-        if tables_a.get(i) != tables_b.get(i) {
+        if tables_a.get(i) != tables_b.get(i) || id(sides.0, i) != id(sides.1, i) {
             let text = |table: Option<&prova_module::TableType>| {
                 table.map_or("none".to_owned(), |table| format!("{} elements", table.min))
             };
@@ -283,46 +386,6 @@ fn shapes(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
     }
 }
 
-/// Functions by table slot, through partners.
-fn slots(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
-    let list = |side: &Side<'_>| -> Vec<u32> {
-        let mut slots: Vec<(u64, u32)> =
-            side.slots.iter().map(|(slot, func)| (*slot, *func)).collect();
-        slots.sort_unstable();
-        slots.into_iter().map(|(_, func)| side.canonical_func(func)).collect()
-    };
-    let (mut a, mut b) = (list(sides.0), list(sides.1));
-    if a != b {
-        a.sort_unstable();
-        b.sort_unstable();
-        let mut counts: BTreeMap<u32, i64> = BTreeMap::new();
-        a.iter().for_each(|func| *counts.entry(*func).or_default() -= 1);
-        b.iter().for_each(|func| *counts.entry(*func).or_default() += 1);
-        let removed = -counts.values().filter(|count| **count < 0).sum::<i64>();
-        let added: i64 = counts.values().filter(|count| **count > 0).sum();
-        let (verdict, summary) = if removed + added == 0 {
-            (Verdict::Renumbered, "the same functions in another order".to_owned())
-        } else {
-            (Verdict::Changed, format!("{removed} functions only in A, {added} only in B"))
-        };
-        let mut one = found(Kind::Table, verdict, "elements".into(), summary);
-        one.cause = if verdict == Verdict::Renumbered {
-            Cause::Renumbered
-        } else {
-            Cause::Body { slight: false }
-        };
-        one.follows = true;
-        out.push(one);
-    }
-    let rest = |side: &Side<'_>| side.module.elements().len();
-    if rest(sides.0) != rest(sides.1) {
-        let summary = format!("{} → {} segments", rest(sides.0), rest(sides.1));
-        let mut one = found(Kind::Table, Verdict::Changed, "element segments".into(), summary);
-        one.follows = true;
-        out.push(one);
-    }
-}
-
 fn custom_list<'m>(side: &Side<'m>) -> BTreeMap<&'m str, Vec<&'m [u8]>> {
     let module: &'m prova_module::Module = side.module;
     let mut sections: BTreeMap<&str, Vec<&[u8]>> = BTreeMap::new();
@@ -333,7 +396,7 @@ fn custom_list<'m>(side: &Side<'m>) -> BTreeMap<&'m str, Vec<&'m [u8]>> {
 }
 
 /// Custom sections by name and number; names of functions are compared with the functions.
-fn customs(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
+fn customs<'m>(sides: (&Side<'m>, &Side<'m>), out: &mut Vec<Found>) {
     let (a, mut b) = (custom_list(sides.0), custom_list(sides.1));
     for (name, x) in &a {
         let Some(y) = b.remove(name) else {
@@ -346,7 +409,8 @@ fn customs(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
         if name.starts_with("reloc.")
             && x.len() == 1
             && y.len() == 1
-            && relocations(x[0]) == relocations(y[0])
+            && let Some(list) = relocations(x[0])
+            && relocations(y[0]) == Some(list)
         {
             let summary = "the same relocations at other offsets".to_owned();
             let mut one = found(Kind::Custom, Verdict::Moved, printable(name), summary);
@@ -361,9 +425,12 @@ fn customs(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
     for name in b.keys() {
         out.push(found(Kind::Custom, Verdict::Changed, printable(name), "only in B".into()));
     }
-    let own = |side: &Side<'_>| side.module.names().module().map(printable);
+    let own = |side: &Side<'m>| -> Option<&'m str> {
+        let module: &'m prova_module::Module = side.module;
+        module.names().module()
+    };
     if own(sides.0) != own(sides.1) {
-        let text = |name: Option<String>| name.unwrap_or_else(|| "none".into());
+        let text = |name: Option<&str>| name.map_or("none".into(), printable);
         let (a, b) = (text(own(sides.0)), text(own(sides.1)));
         let summary =
             format!("the module's own name: {a} → {b} (linkers write the output file's name)");
@@ -371,22 +438,8 @@ fn customs(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
     }
 }
 
-/// Type, symbol and addend of each relocation, in order (tool-conventions, Linking); `None` if malformed.
+/// Type, symbol and addend of each relocation, in order; `None` if malformed.
 fn relocations(bytes: &[u8]) -> Option<Vec<(u8, u32, i64)>> {
-    let mut reader = BinaryReader::new(bytes, 0);
-    let _section = reader.read_var_u32().ok()?;
-    let count = reader.read_var_u32().ok()?;
-    let mut list = Vec::new();
-    for _ in 0..count {
-        let ty = reader.read_u8().ok()?;
-        let _offset = reader.read_var_u32().ok()?;
-        let index = reader.read_var_u32().ok()?;
-        // Addresses, function and section offsets carry an addend.
-        let addend = match ty {
-            3..=5 | 8 | 9 | 11 | 14..=17 | 19 | 21..=23 | 25 => reader.read_var_i64().ok()?,
-            _ => 0,
-        };
-        list.push((ty, index, addend));
-    }
-    reader.eof().then_some(list)
+    let (_, list) = relocs::read(bytes)?;
+    Some(list.into_iter().map(|one| (one.ty, one.index, one.addend)).collect())
 }

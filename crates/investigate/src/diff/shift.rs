@@ -1,16 +1,27 @@
-//! Which address of A is which address of B: ranges with a delta each, and what a pair of constants is under them.
+//! Which address of A is which address of B: ranges with a delta each, and what a pair of numbers is
+//! under them.
 //!
-//! Neighbours: `data` makes the ranges from aligned segments; `lockstep`, `cfg` and `exec` ask whether two constants name one
-//! thing.
+//! Neighbours: `data` makes the ranges from aligned pieces of the image; `uses` says what a number
+//! is; `lockstep`, `cfg`, `data` and `sections` ask whether two numbers mean the same.
 //!
-//! 1. Ranges are in order of A's addresses. Between two ranges (inside a changed run), and at their ends, either neighbour's
-//!    delta is possible.
-//! 2. Beyond A's last segment (bss) the deltas possible are those within [`SLACK`] bytes of the end's, if the ends
-//!    moved at all: unwritten objects keep their order, and alignment rounds. What is accepted there rests on this rule alone.
-//! 3. Without any moved range no two different constants are one address.
+//! 1. *One to one*: ranges are in order of A's addresses and do not overlap, in A or in B. A byte
+//!    inside a range has one delta. Only a pointer that nothing accesses may stand for the end of one
+//!    range or the start of the next.
+//! 2. Between two ranges (inside a changed run) either neighbour's delta is possible. Beyond A's last
+//!    piece (bss) those within [`SLACK`] bytes of the end's are: alignment rounds. Such *loose* pairs
+//!    are handed to `one_to_one`, which looks at all of them together; so are those among zeros that
+//!    are padding in part.
+//! 3. A number that an access shows to be an address has moved exactly as the bytes that it touches
+//!    have; one that did not, or that moved otherwise, is *no* agreement.
+//!    If it is calculated with as well, that it may move is an assumption.
+//! 4. A number of which nothing shows what it is agrees with an equal one, and with another one only
+//!    as an *assumption*: it moved as an address would have. An equal number that is an address of
+//!    something that moved is an assumption too: that it is none.
 
 use super::side::Side;
+use super::table;
 use super::token::Tok;
+use super::uses::{Access, Role};
 
 /// By how much alignment may round an unwritten object's delta.
 pub(crate) const SLACK: i64 = 32;
@@ -23,12 +34,48 @@ pub(crate) struct Moved {
     pub(crate) delta: i64,
 }
 
+/// Consecutive zeros of A and of B, of which some are padding: where it is among them nobody sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Zeros {
+    /// First address, and that behind the last.
+    pub(crate) a: (u64, u64),
+    pub(crate) b: (u64, u64),
+}
+
+impl Zeros {
+    /// By how much what ends in them moved, and what starts in them.
+    pub(crate) fn deltas(&self) -> (i64, i64) {
+        (self.b.0.wrapping_sub(self.a.0) as i64, self.b.1.wrapping_sub(self.a.1) as i64)
+    }
+}
+
 /// The map of addresses from A to B.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shift {
     pub(crate) ranges: Vec<Moved>,
     pub(crate) end_delta: i64,
+    /// The ends of data in A and in B.
     pub(crate) data_end: u64,
+    pub(crate) data_end_b: u64,
+    /// The same ranges in order of B's addresses: start, end, delta.
+    pub(crate) back: Vec<(u64, u64, i64)>,
+    /// Padding, in order of A's addresses.
+    pub(crate) zeros: Vec<Zeros>,
+    /// Tables of which code uses slots that are no constants: there numbers may be slots.
+    pub(crate) open: Vec<bool>,
+}
+
+/// What is taken for granted about a pair of numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Assumption {
+    /// They differ as addresses of one thing would.
+    Address,
+    /// They are addresses of one thing, but used as numbers too.
+    Mixed,
+    /// They differ as slots of one function would.
+    Slot,
+    /// They are equal, though what is at that address moved by this: so they are no addresses.
+    Stays(i64),
 }
 
 /// How two values agree.
@@ -36,10 +83,24 @@ pub(crate) struct Shift {
 pub(crate) enum Agree {
     /// They are equal.
     Equal,
-    /// They are addresses of the same thing.
-    Moved { address: u64, delta: i64 },
+    /// They are addresses of the same thing; `loose` if only all such pairs together can tell.
+    Moved { address: u64, delta: i64, loose: bool },
     /// They are table slots of the same function.
     Slot,
+    /// Nothing shows what they are.
+    Assumed { address: u64, delta: i64, loose: bool, what: Assumption },
+}
+
+/// The deltas that are possible at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    One(i64),
+    Two(i64, i64),
+    /// Behind the data.
+    Behind,
+    /// Among zeros that are padding in part.
+    Zeros(Zeros),
+    Outside,
 }
 
 impl Shift {
@@ -48,83 +109,254 @@ impl Shift {
         self.end_delta != 0 || self.ranges.iter().any(|range| range.delta != 0)
     }
 
-    /// Whether address `a` of A can be address `a + delta` of B.
-    pub(crate) fn allows(&self, a: u64, delta: i64) -> bool {
-        if !self.moves() {
-            return false;
+    /// Whether an address of A lies behind its data.
+    pub(crate) fn is_behind(&self, a: u64) -> bool {
+        a >= self.data_end
+    }
+
+    /// The zeros around padding that an address of A is in.
+    pub(crate) fn zeros_at(&self, a: u64) -> Option<Zeros> {
+        let after = self.zeros.partition_point(|zeros| zeros.a.0 <= a);
+        let zeros = self.zeros[after.checked_sub(1)?];
+        (a < zeros.a.1).then_some(zeros)
+    }
+
+    /// Where a byte of A may be; as a pointer, the end of a range is part of it.
+    fn place(&self, a: u64, pointer: bool) -> Place {
+        if let Some(zeros) = self.zeros_at(a) {
+            return Place::Zeros(zeros);
         }
         let after = self.ranges.partition_point(|range| range.start <= a);
         let here = after.checked_sub(1).map(|i| self.ranges[i]);
-        // An address inside a range has one delta; an end belongs to what follows as well.
-        if let Some(range) = here
-            && a < range.end
-        {
-            let at_start = a == range.start && after >= 2 && self.ranges[after - 2].delta == delta;
-            return range.delta == delta || at_start;
+        let Some(range) = here else { return Place::Outside };
+        if a < range.end {
+            let before = after.checked_sub(2).map(|i| self.ranges[i]);
+            return match before {
+                Some(before) if pointer && a == range.start && before.end == a => {
+                    Place::Two(before.delta, range.delta)
+                }
+                _ => Place::One(range.delta),
+            };
         }
-        let next = self.ranges.get(after);
-        here.is_some_and(|range| range.delta == delta)
-            || next.is_some_and(|range| range.delta == delta)
-            || a >= self.data_end && self.end_delta != 0 && (delta - self.end_delta).abs() < SLACK
+        match self.ranges.get(after) {
+            Some(next) => Place::Two(range.delta, next.delta),
+            None if pointer && a == range.end && a == self.data_end => {
+                Place::Two(range.delta, self.end_delta)
+            }
+            None => Place::Behind,
+        }
+    }
+
+    /// The delta of the range that an address of B is in.
+    fn found_at(&self, b: u64) -> Option<i64> {
+        let after = self.back.partition_point(|(start, ..)| *start <= b);
+        let (_, end, delta) = self.back[after.checked_sub(1)?];
+        (b < end).then_some(delta)
+    }
+
+    /// Whether `a` may be found `delta` bytes later; and if so, whether that is loose.
+    fn allows(&self, a: u64, delta: i64, pointer: bool) -> Option<bool> {
+        let place = self.place(a, pointer);
+        if let Place::Zeros(zeros) = place {
+            let (tail, head) = zeros.deltas();
+            let b = a.wrapping_add_signed(delta);
+            let known = (delta == tail || delta == head) && (zeros.b.0..zeros.b.1).contains(&b);
+            return known.then_some(tail != head);
+        }
+        // One to one: nothing else of A is found there, but that a range may start where one ends.
+        let edge = pointer && matches!(place, Place::One(_) | Place::Two(..));
+        let other = self.found_at(a.wrapping_add_signed(delta)).filter(|found| *found != delta);
+        if other.is_some() && !edge {
+            return None;
+        }
+        match place {
+            Place::One(only) => (only == delta).then_some(false),
+            Place::Two(x, y) if x == y => (x == delta).then_some(false),
+            // A pointer at a boundary is no byte; a byte in a changed run is loose.
+            Place::Two(x, y) => (x == delta || y == delta).then_some(!pointer),
+            Place::Behind if self.end_delta == 0 => (delta == 0).then_some(false),
+            Place::Behind => {
+                let near = (delta - self.end_delta).abs() < SLACK;
+                (near && a.wrapping_add_signed(delta) >= self.data_end_b).then_some(true)
+            }
+            Place::Outside | Place::Zeros(_) => (delta == 0).then_some(false),
+        }
+    }
+
+    /// Whether some byte of an access at a known address moved, though the address stays.
+    pub(crate) fn stale(&self, (at, width): (u64, u64)) -> bool {
+        let last = at.saturating_add(width.max(1) - 1);
+        self.moves() && [at, last].into_iter().any(|at| self.allows(at, 0, false).is_none())
     }
 
     /// By how much an address moved, if it lies in a range that is found in B.
     pub(crate) fn delta_at(&self, a: u64) -> Option<i64> {
-        let after = self.ranges.partition_point(|range| range.start <= a);
-        let range = self.ranges[..after].last()?;
-        (a < range.end).then_some(range.delta)
+        match self.place(a, false) {
+            Place::One(delta) => Some(delta),
+            Place::Two(..) | Place::Behind | Place::Zeros(_) | Place::Outside => None,
+        }
     }
 
-    /// How constant `a` of A agrees with `b` of B.
-    pub(crate) fn agree(&self, sides: (&Side<'_>, &Side<'_>), a: u64, b: u64) -> Option<Agree> {
-        if a == b {
-            return Some(Agree::Equal);
-        }
-        let delta = b.wrapping_sub(a) as i64;
-        if sides.0.may_be_address(a) && sides.1.may_be_address(b) && self.allows(a, delta) {
-            return Some(Agree::Moved { address: a, delta });
-        }
-        let (slot_a, slot_b) = (sides.0.slots.get(&a)?, sides.1.slots.get(&b)?);
-        (sides.0.canonical_func(*slot_a) == *slot_b).then_some(Agree::Slot)
-    }
-
-    /// As [`agree`](Shift::agree), for 64-bit constants that may hold two 32-bit values.
-    pub(crate) fn agree_wide(
+    /// How number `a` of A agrees with `b` of B, in this role.
+    pub(crate) fn agree(
         &self,
         sides: (&Side<'_>, &Side<'_>),
+        role: Role,
         a: u64,
         b: u64,
     ) -> Option<Agree> {
+        match role {
+            Role::Number => (a == b).then_some(Agree::Equal),
+            Role::Address(access) => self.address(sides, access, a, b),
+            Role::Slot(table) => {
+                let same = same_slot(sides, table as usize, a, b);
+                match (a == b, same) {
+                    (true, Some(true) | None) => Some(Agree::Equal),
+                    (false, Some(true)) => Some(Agree::Slot),
+                    (_, Some(false)) | (false, None) => None,
+                }
+            }
+            Role::Unknown => self.unknown(sides, a, b),
+        }
+    }
+
+    /// Invariant 3.
+    fn address(
+        &self,
+        sides: (&Side<'_>, &Side<'_>),
+        access: Access,
+        a: u64,
+        b: u64,
+    ) -> Option<Agree> {
+        let delta = b.wrapping_sub(a) as i64;
+        if !self.moves() {
+            return (delta == 0).then_some(Agree::Equal);
+        }
+        // The address that all pairs together have to tell of, if there is one.
+        let mut named = a;
+        let loose = if access.lo < access.hi {
+            let low = a.wrapping_add_signed(access.lo);
+            let high = a.wrapping_add_signed(access.hi - 1);
+            let loose = (self.byte(sides, low, delta)?, self.byte(sides, high, delta)?);
+            match loose {
+                (true, _) => named = low,
+                (false, true) => named = high,
+                (false, false) => {}
+            }
+            loose.0 || loose.1
+        } else if sides.0.may_be_address(a) {
+            self.allows(a, delta, true)?
+        } else {
+            (delta == 0).then_some(false)?
+        };
+        let address = named;
+        Some(match (delta, loose) {
+            (0, false) => Agree::Equal,
+            (0, true) => Agree::Moved { address, delta, loose },
+            _ if access.mixed => Agree::Assumed { address, delta, loose, what: Assumption::Mixed },
+            _ => Agree::Moved { address, delta, loose },
+        })
+    }
+
+    fn byte(&self, (a, _): (&Side<'_>, &Side<'_>), at: u64, delta: i64) -> Option<bool> {
+        match a.may_be_address(at) {
+            true => self.allows(at, delta, false),
+            false => (delta == 0).then_some(false),
+        }
+    }
+
+    /// Invariant 4.
+    fn unknown(&self, sides: (&Side<'_>, &Side<'_>), a: u64, b: u64) -> Option<Agree> {
+        let delta = b.wrapping_sub(a) as i64;
+        let may = sides.0.may_be_address(a) && sides.1.may_be_address(b) && self.moves();
+        if a == b {
+            if !may || self.allows(a, 0, true).is_some() {
+                return Some(Agree::Equal);
+            }
+            let by = match self.place(a, true) {
+                Place::One(by) | Place::Two(by, _) => by,
+                Place::Zeros(zeros) => zeros.deltas().1,
+                Place::Behind | Place::Outside => self.end_delta,
+            };
+            let what = Assumption::Stays(by);
+            return Some(Agree::Assumed { address: a, delta: 0, loose: false, what });
+        }
+        if may && let Some(loose) = self.allows(a, delta, true) {
+            let what = Assumption::Address;
+            return Some(Agree::Assumed { address: a, delta, loose, what });
+        }
+        let tables = 0..sides.0.tables.len().min(sides.1.tables.len());
+        let slot = |&table: &usize| {
+            let private = sides.0.tables[table].private && sides.1.tables[table].private;
+            let open = self.open.get(table).copied().unwrap_or(false);
+            private && open && same_slot(sides, table, a, b) == Some(true)
+        };
+        tables.into_iter().find(slot)?;
+        let what = Assumption::Slot;
+        Some(Agree::Assumed { address: a, delta, loose: false, what })
+    }
+
+    /// As [`agree`](Shift::agree), for 64-bit constants that may hold two 32-bit values.
+    fn agree_wide(
+        &self,
+        sides: (&Side<'_>, &Side<'_>),
+        role: Role,
+        a: u64,
+        b: u64,
+    ) -> Option<Agree> {
+        if sides.0.wide() || a >> 32 == 0 && b >> 32 == 0 {
+            return self.agree(sides, role, a, b);
+        }
         if a == b {
             return Some(Agree::Equal);
         }
-        let low = self.agree(sides, a & 0xffff_ffff, b & 0xffff_ffff)?;
-        let high = self.agree(sides, a >> 32, b >> 32)?;
+        let low = self.unknown(sides, a & 0xffff_ffff, b & 0xffff_ffff)?;
+        let high = self.unknown(sides, a >> 32, b >> 32)?;
         Some(if low == Agree::Equal { high } else { low })
     }
 
-    /// How two tokens agree when locals are compared by the caller.
+    /// How two tokens agree when locals are compared by the caller; `role` is that of A's.
     pub(crate) fn tokens(
         &self,
         sides: (&Side<'_>, &Side<'_>),
+        role: Role,
         a: &Tok<'_>,
         b: &Tok<'_>,
     ) -> Option<Agree> {
         match (a, b) {
             (Tok::I32(a), Tok::I32(b)) => {
-                self.agree(sides, u64::from(*a as u32), u64::from(*b as u32))
+                self.agree(sides, role, u64::from(*a as u32), u64::from(*b as u32))
             }
-            (Tok::I64(a), Tok::I64(b)) => self.agree_wide(sides, *a as u64, *b as u64),
+            (Tok::I64(a), Tok::I64(b)) => self.agree_wide(sides, role, *a as u64, *b as u64),
             (
                 Tok::Mem { code: ca, align: la, memory: ma, lane: na, offset: a },
                 Tok::Mem { code: cb, align: lb, memory: mb, lane: nb, offset: b },
             ) => {
                 let same = (ca, la, ma, na) == (cb, lb, mb, nb);
-                let agree = same.then(|| self.agree(sides, *a, *b))?;
+                let other = *ma != 0;
+                let role = if other { Role::Number } else { role };
+                let agree = same.then(|| self.agree(sides, role, *a, *b))?;
                 // A table slot is no offset.
-                agree.filter(|agree| *agree != Agree::Slot)
+                let slot = |agree: &Agree| {
+                    let assumed = matches!(agree, Agree::Assumed { what: Assumption::Slot, .. });
+                    *agree == Agree::Slot || assumed
+                };
+                agree.filter(|agree| !slot(agree))
             }
             _ => (a == b).then_some(Agree::Equal),
         }
+    }
+}
+
+/// Whether slot `a` of A's table holds what slot `b` of B's does; `None` if neither is a slot.
+fn same_slot(sides: (&Side<'_>, &Side<'_>), table: usize, a: u64, b: u64) -> Option<bool> {
+    let entry = |side: &Side<'_>, slot| side.tables.get(table).and_then(|table| table.entry(slot));
+    match (entry(sides.0, a), entry(sides.1, b)) {
+        (Some(x), Some(y)) => Some(match (x, y) {
+            (table::Entry::Null, table::Entry::Null) => a == b,
+            (x, y) => table::same(sides, x, y),
+        }),
+        (None, None) => None,
+        _ => Some(false),
     }
 }

@@ -6,9 +6,13 @@
 //! 2. Canonical function ids of side B are its own indices; those of side A are the indices of their partners, and
 //!    `ALONE | index` without one. So equal ids are partners.
 
+use super::table::{Entry, Table, tables};
 use crate::xref::MemoryMap;
 use prova_builds::names::{demangle, printable};
-use prova_module::{BinaryReader, ExternType, FuncIdx, FuncType, GlobalIdx, Module};
+use prova_module::{
+    BinaryReader, ConstExpr, ConstOp, ExternKind, ExternType, FuncIdx, FuncType, GlobalIdx,
+    HeapType, Module, UnpackedIndex, ValType,
+};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,8 +20,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The bit of a canonical id that has no partner.
 pub(crate) const ALONE: u32 = 1 << 31;
 
-/// Function types of both modules.
-pub(crate) type Types = HashMap<FuncType, u32>;
+/// Types of both modules. A type that names others by index is one only with its whole list: `0` if
+/// both modules have equal lists, else the side.
+pub(crate) type Types = HashMap<(FuncType, u8), u32>;
 
 /// A module and its maps.
 pub(crate) struct Side<'m> {
@@ -28,8 +33,8 @@ pub(crate) struct Side<'m> {
     type_ids: Vec<u32>,
     funcs: Vec<u32>,
     globals: Vec<u32>,
-    /// Functions by slot of table 0, from active segments at constant offsets.
-    pub(crate) slots: HashMap<u64, u32>,
+    /// The initial images of tables, from active segments at constant offsets.
+    pub(crate) tables: Vec<Table>,
     /// Names from the symbol table of an object file.
     linked: HashMap<u32, &'m str>,
     /// Steps of work spent on this side: bytes decoded, places compared. For the test of growth.
@@ -37,10 +42,13 @@ pub(crate) struct Side<'m> {
 }
 
 impl<'m> Side<'m> {
-    pub(crate) fn new(module: &'m Module, types: &mut Types) -> Side<'m> {
+    /// `list` is 0 if both modules have equal lists of types, else the side's number.
+    pub(crate) fn new(module: &'m Module, types: &mut Types, list: u8) -> Side<'m> {
+        let names = |ty: &ValType| matches!(ty, ValType::Ref(ty) if ty.is_concrete_type_ref());
         let type_ids = module.types().iter().map(|ty| {
             let next = types.len() as u32;
-            *types.entry(ty.clone()).or_insert(next)
+            let concrete = ty.params.iter().chain(&ty.results).any(names);
+            *types.entry((ty.clone(), if concrete { list } else { 0 })).or_insert(next)
         });
         let type_ids = type_ids.collect();
         let map = MemoryMap::new(module);
@@ -52,7 +60,7 @@ impl<'m> Side<'m> {
             type_ids,
             funcs: (0..module.func_count() as u32).collect(),
             globals: (0..module.globals().len() as u32).collect(),
-            slots: slots(module),
+            tables: tables(module),
             linked: linked(module).unwrap_or_default(),
             work: AtomicU64::new(0),
         }
@@ -70,6 +78,20 @@ impl<'m> Side<'m> {
 
     pub(crate) fn type_id(&self, ty: u32) -> u32 {
         self.type_ids.get(ty as usize).copied().unwrap_or(u32::MAX)
+    }
+
+    /// The id of a type of values, equal for equal types: of a reference to a type, that type's.
+    pub(crate) fn val_id(&self, ty: ValType) -> u32 {
+        match ty {
+            ValType::Ref(ty) => match ty.heap_type() {
+                HeapType::Concrete(UnpackedIndex::Module(index)) => {
+                    let null = u32::from(ty.is_nullable());
+                    ALONE | self.type_id(index) << 1 | null
+                }
+                _ => val_hash(ValType::Ref(ty)),
+            },
+            ty => val_hash(ty),
+        }
     }
 
     pub(crate) fn type_id_of(&self, func: u32) -> u32 {
@@ -122,9 +144,49 @@ impl<'m> Side<'m> {
         }
     }
 
+    /// A global's name in the name section or as an export, as it stands; empty without one.
+    pub(crate) fn global_symbol(&self, global: u32) -> &'m str {
+        let module: &'m Module = self.module;
+        let exported = || {
+            let mut exports = module.exports().iter();
+            exports.find(|one| one.kind == ExternKind::Global && one.index == global)
+        };
+        let name = module.names().global(GlobalIdx(global));
+        name.or_else(|| exported().map(|export| &*export.name)).unwrap_or_default()
+    }
+
     /// Whether a constant may be an address.
     pub(crate) fn may_be_address(&self, value: u64) -> bool {
         self.addresses.contains(&value)
+    }
+
+    /// Whether a constant may be a slot of some table.
+    pub(crate) fn may_be_slot(&self, value: u64) -> bool {
+        self.tables.iter().any(|table| table.entry(value).is_some())
+    }
+
+    /// Whether addresses of memory 0 are 64-bit.
+    pub(crate) fn wide(&self) -> bool {
+        self.module.memories().first().is_some_and(|memory| memory.memory64)
+    }
+
+    /// Functions by slot of table 0.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
+        let entries = self.tables.first().into_iter().flat_map(Table::entries);
+        entries.filter_map(|(slot, entry)| match entry {
+            Entry::Func(func) => Some((slot, func)),
+            Entry::Null | Entry::Global(_) | Entry::Other => None,
+        })
+    }
+
+    /// A constant expression with indices of the other side's partners: equal texts are equal values.
+    pub(crate) fn const_expr(&self, expr: &ConstExpr) -> String {
+        let one = |op: &ConstOp| match op {
+            ConstOp::GlobalGet(global) => format!("global {}", self.canonical_global(global.0)),
+            ConstOp::RefFunc(func) => format!("func {}", self.canonical_func(func.0)),
+            op => format!("{op:?}"),
+        };
+        expr.ops().iter().map(one).collect::<Vec<String>>().join(" ")
     }
 
     /// The imports of functions as `(module, name)`, in order of function indices.
@@ -142,6 +204,14 @@ impl<'m> Side<'m> {
             module.imports().iter().filter(|import| matches!(import.kind, ExternType::Global(_)));
         globals.map(|import| (&*import.module, &*import.name)).collect()
     }
+}
+
+/// An id of a type that names no other, below [`ALONE`].
+fn val_hash(ty: ValType) -> u32 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    ty.hash(&mut hasher);
+    hasher.finish() as u32 & !ALONE
 }
 
 /// Names of functions from the `linking` section of an object file (tool-conventions, Linking); what is malformed ends the
@@ -188,31 +258,4 @@ fn symbols<'m>(reader: &mut BinaryReader<'m>, names: &mut HashMap<u32, &'m str>)
         }
     }
     Some(())
-}
-
-/// The functions that active element segments write to table 0.
-fn slots(module: &Module) -> HashMap<u64, u32> {
-    use crate::xref::constant;
-    use prova_module::{ConstOp, ElementItems, ElementKind};
-    let mut slots = HashMap::new();
-    for element in module.elements() {
-        let ElementKind::Active { table, offset } = &element.kind else { continue };
-        let Some(start) = constant(offset.ops()).filter(|_| table.0 == 0) else { continue };
-        let funcs: Vec<Option<u32>> = match &element.items {
-            ElementItems::Funcs(funcs) => funcs.iter().map(|func| Some(func.0)).collect(),
-            ElementItems::Exprs(_, exprs) => exprs
-                .iter()
-                .map(|expr| match expr.ops() {
-                    [ConstOp::RefFunc(func)] => Some(func.0),
-                    _ => None,
-                })
-                .collect(),
-        };
-        for (at, func) in funcs.into_iter().enumerate() {
-            if let Some(func) = func {
-                slots.insert(start.wrapping_add(at as u64), func);
-            }
-        }
-    }
-    slots
 }

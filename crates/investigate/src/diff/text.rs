@@ -2,7 +2,8 @@
 //!
 //! At most [`LINES_MAX`] lines, whatever the report holds; what is left out is counted.
 
-use super::report::{Cluster, Difference, Kind, Origin, Report, plural};
+use super::report::{Cluster, Difference, Kind, Origin, Report, Verdict, plural};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Most lines of a text report.
@@ -82,17 +83,26 @@ impl Report {
         }
         if !rest.is_empty() {
             let sites: u64 = rest.iter().map(|i| self.differences[*i].sites).sum();
+            let mut counts: BTreeMap<Verdict, u64> = BTreeMap::new();
+            for i in rest {
+                *counts.entry(self.differences[*i].verdict).or_default() += 1;
+            }
+            let one = |(verdict, count): (&Verdict, &u64)| format!("{count} {verdict}");
+            let counts: Vec<String> = counts.iter().rev().map(one).collect();
             writeln!(
                 out,
-                "  folded under it: {} with {}",
+                "  folded under it: {} with {}: {}",
                 plural(rest.len() as u64, "difference"),
-                plural(sites, "place")
+                plural(sites, "place"),
+                counts.join(", ")
             )
             .ok();
-            for i in rest.iter().take(4) {
-                let folded = &self.differences[*i];
-                writeln!(out, "    {} {}: {}", folded.kind.name(), folded.name, folded.summary)
-                    .ok();
+            let mut gravest: Vec<&Difference> =
+                rest.iter().map(|i| &self.differences[*i]).collect();
+            gravest.sort_by_key(|one| std::cmp::Reverse(one.verdict));
+            for folded in gravest.into_iter().take(4) {
+                let (verdict, kind) = (folded.verdict, folded.kind.name());
+                writeln!(out, "    {verdict}: {kind} {}: {}", folded.name, folded.summary).ok();
             }
             if rest.len() > 4 {
                 writeln!(out, "    … {} more", rest.len() - 4).ok();

@@ -7,14 +7,16 @@
 
 use super::side::Side;
 use prova_module::ops::{Class, Immediate, Opcode, Value};
-use prova_module::{BlockType, FuncIdx, MemArg, MemArgTarget, Module, Operator, ValType};
+use prova_module::{
+    BlockType, FuncIdx, HeapType, MemArg, MemArgTarget, Module, Operator, UnpackedIndex,
+};
 use std::ops::Range;
 
 /// The type of a block with function types interned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum BlockKey {
     Empty,
-    Value(ValType),
+    Value(u32),
     Func(u32),
 }
 
@@ -47,8 +49,9 @@ pub(crate) struct Item<'m> {
     pub(crate) tok: Tok<'m>,
     /// The index as written, of tokens that have one.
     pub(crate) index: u32,
-    /// Module offset.
+    /// Module offset, and that of the next operator.
     pub(crate) offset: u32,
+    pub(crate) end: u32,
 }
 
 /// Reads the tokens of a body one by one, with their operators.
@@ -84,7 +87,7 @@ impl<'m> Item<'m> {
         let module: &'m Module = side.module;
         let raw = module.bytes().get(at.start as usize..at.end as usize).unwrap_or_default();
         let (tok, index) = token(side, op, raw);
-        Item { tok, index, offset: at.start }
+        Item { tok, index, offset: at.start, end: at.end }
     }
 }
 
@@ -112,11 +115,14 @@ fn token<'m>(side: &Side<'_>, op: &Operator<'_>, raw: &'m [u8]) -> (Tok<'m>, u32
     if let Some(global) = immediates.index(Immediate::global) {
         return (Tok::Global(code, side.canonical_global(global)), global);
     }
+    if let Some(HeapType::Concrete(UnpackedIndex::Module(ty))) = immediates.heap() {
+        return (Tok::Indirect(code, side.type_id(ty), u32::MAX), ty);
+    }
     // The clauses of a `try_table` are in its bytes.
     if let Some(ty) = immediates.block().filter(|_| class != Class::try_table) {
         return match ty {
             BlockType::Empty => (Tok::Block(code, BlockKey::Empty), 0),
-            BlockType::Type(ty) => (Tok::Block(code, BlockKey::Value(ty)), 0),
+            BlockType::Type(ty) => (Tok::Block(code, BlockKey::Value(side.val_id(ty))), 0),
             BlockType::FuncType(ty) => (Tok::Block(code, BlockKey::Func(side.type_id(ty))), ty),
         };
     }

@@ -61,7 +61,13 @@ pub(super) fn advice(
         Verdict::LayoutOnly | Verdict::Changed if passes.is_empty() && !have_logs => advice.push(
             "record the passes of both builds (`prova passes record`, or `prova repro explain`) to learn which one it was".into(),
         ),
+        Verdict::Timestamp => advice.push(
+            "give the build a fixed time: `SOURCE_DATE_EPOCH`, `-D__DATE__=…`, or leave the time out".into(),
+        ),
         Verdict::RandomLooking
+        | Verdict::Text
+        | Verdict::Url
+        | Verdict::AssumedMoved
         | Verdict::LayoutOnly
         | Verdict::Changed
         | Verdict::Identical

@@ -14,7 +14,7 @@
 //! `tests/explain.rs` has a compiler that is a script.
 
 use super::{Explanation, Sources, explain};
-use crate::diff::{DiffOptions, Kind, Verdict, diff};
+use crate::diff::{DiffOptions, Kind, diff};
 use anyhow::{Context, Result};
 use prova_builds::names::printable_line;
 use prova_builds::passes;
@@ -102,9 +102,10 @@ fn pair(outcome: &Outcome, path: &str) -> Option<(Module, Module)> {
 /// The symbols of functions whose code differs; `None` for one without a symbol that a compiler would know.
 fn differing((a, b): &(Module, Module)) -> Vec<Option<String>> {
     let report = diff(a, b, &DiffOptions::default());
-    let differing = report.differences.iter().filter(|one| {
-        one.kind == Kind::Function && one.verdict >= Verdict::LayoutOnly && one.b.is_some()
-    });
+    let differing = report
+        .differences
+        .iter()
+        .filter(|one| one.kind == Kind::Function && one.verdict.is_of_code() && one.b.is_some());
     differing
         .map(|one| {
             let func = FuncIdx(u32::try_from(one.a?).ok()?);

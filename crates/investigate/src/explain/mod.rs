@@ -189,7 +189,7 @@ fn cause(
         leading.take(MEMBERS_MAX).map(|difference| member(modules.0, difference)).collect();
     let functions = cluster.differences.iter().map(of).filter(|one| one.kind == Kind::Function);
     let code: Vec<&Difference> =
-        functions.filter(|one| one.verdict >= Verdict::LayoutOnly).take(MEMBERS_MAX).collect();
+        functions.filter(|one| one.verdict.is_of_code()).take(MEMBERS_MAX).collect();
     let mut passes = Vec::new();
     let have_logs = logs.is_some();
     let mut logs_equal = false;
@@ -231,6 +231,9 @@ fn stage(
         (Verdict::Path, _) => {
             (Stage::Source, "a path of the building machine is in the text of the program".into())
         }
+        (Verdict::Text | Verdict::Url | Verdict::Timestamp, None) => {
+            (Stage::Source, "no pass of a compiler writes text: the source or the build did".into())
+        }
         (Verdict::RandomLooking, _) if leaks.is_empty() => (
             Stage::Source,
             "no pass of a compiler draws such bytes: a macro, a build script or the source did"
@@ -253,7 +256,7 @@ fn stage(
         (Verdict::LayoutOnly | Verdict::Changed, None) if have_logs && code => {
             (Stage::Unknown, "its functions are not among those that differ in the logs".into())
         }
-        (Verdict::Renumbered | Verdict::Moved, None) => (
+        (Verdict::Renumbered | Verdict::Moved | Verdict::AssumedMoved, None) => (
             Stage::Link,
             "indices and addresses are given by the linker; nothing else differs".into(),
         ),

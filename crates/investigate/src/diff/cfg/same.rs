@@ -7,6 +7,7 @@ use crate::diff::lockstep::{Locals, Same};
 use crate::diff::shift::{Agree, Shift};
 use crate::diff::side::Side;
 use crate::diff::token::{Item, Tok};
+use crate::diff::uses::Roles;
 use std::collections::{HashMap, HashSet};
 
 const EQZ: &[u8] = &[0x45];
@@ -27,13 +28,18 @@ pub(crate) struct Isomorphic {
 /// Walks both graphs from their entries; `Some` if they are equal up to the order of blocks.
 pub(crate) fn isomorphic(
     sides: (&Side<'_>, &Side<'_>),
-    shift: &Shift,
+    (shift, roles): (&Shift, &Roles),
     funcs: (u32, u32),
     graphs: (&Graph<'_>, &Graph<'_>),
 ) -> Option<Isomorphic> {
+    if roles.folded(funcs.0).iter().any(|access| shift.stale(*access)) {
+        return None;
+    }
     let mut walk = Walk {
         sides,
         shift,
+        roles,
+        func: funcs.0,
         graphs,
         locals: Locals::new(sides, funcs),
         same: Same::default(),
@@ -73,6 +79,9 @@ pub(crate) fn isomorphic(
 struct Walk<'s, 'm> {
     sides: (&'s Side<'m>, &'s Side<'m>),
     shift: &'s Shift,
+    roles: &'s Roles,
+    /// A's function.
+    func: u32,
     graphs: (&'s Graph<'s>, &'s Graph<'s>),
     locals: Locals,
     same: Same,
@@ -104,7 +113,8 @@ impl Walk<'_, '_> {
         if let (Tok::Local(op_a, la), Tok::Local(op_b, lb)) = (x.tok, y.tok) {
             return (op_a == op_b && self.locals.unify(la, lb)).then_some(());
         }
-        let agree = self.shift.tokens(self.sides, &x.tok, &y.tok)?;
+        let role = self.roles.of(self.func, x, y);
+        let agree = self.shift.tokens(self.sides, role, &x.tok, &y.tok)?;
         self.same.note(agree);
         if agree != Agree::Equal {
             self.patches.insert(x.offset, constant(&y.tok));

@@ -4,15 +4,19 @@
 //! the rest. A *cause* opens or joins a cluster by its key; a *consequence* joins the cluster of what it follows from, and does not
 //! touch its verdict.
 
-use super::align::increasing;
-use super::compare::{Cause, Outcome};
-use super::data::{DataDiff, Look, Run};
-use super::matching::Matching;
-use super::notes::notes;
-use super::report::{Cluster, Count, Difference, Input, Kind, Report, Verdict, plural};
-use super::sections::Found;
-use super::side::Side;
+mod data;
+
+use crate::diff::align::increasing;
+use crate::diff::compare::{Cause, Outcome};
+use crate::diff::edit::lines;
+use crate::diff::matching::Matching;
+use crate::diff::notes::notes;
+use crate::diff::report::{Cluster, Count, Difference, Input, Kind, Line, Origin, Report, Verdict};
+use crate::diff::sections::Found;
+use crate::diff::side::Side;
+use crate::diff::whole;
 use prova_builds::names::{demangle, printable};
+use prova_module::Module;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Most differences whose aligned code is kept.
@@ -23,6 +27,9 @@ const XREFS_MAX: usize = 2;
 const ALONE_MAX: usize = 8;
 /// Most unexplained runs of bytes of one segment that are told apart.
 const RUNS_MAX: usize = 24;
+/// Functions of one side alone whose code is shown, and how much of it.
+const BODIES_MAX: usize = 40;
+const BODY_LINES: usize = 24;
 /// Kinds of causes of which there are too many for a cluster each.
 #[derive(Default)]
 struct Folded {
@@ -56,6 +63,8 @@ pub(crate) struct Clusterer<'s, 'm> {
     xrefs: usize,
     others: BTreeMap<Verdict, u64>,
     folded: Folded,
+    /// The cluster of each function that one side alone has: whether that is A, and its index.
+    alone: HashMap<(bool, u32), usize>,
     /// By cluster, how often which field offset became which.
     fields: BTreeMap<usize, BTreeMap<(u64, u64), u32>>,
 }
@@ -80,6 +89,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             xrefs: 0,
             others: BTreeMap::new(),
             folded: Folded::default(),
+            alone: HashMap::new(),
             fields: BTreeMap::new(),
         }
     }
@@ -120,191 +130,6 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             self.follows[cluster].push(self.differences.len());
         }
         self.differences.push(difference);
-    }
-
-    /// Runs of bytes, lengths that follow from them, segments that moved.
-    pub(crate) fn data(&mut self, data: &DataDiff<'_>) {
-        let mut unexplained: BTreeMap<u32, usize> = BTreeMap::new();
-        let mut growths = BTreeSet::new();
-        for run in &data.runs {
-            match run.look {
-                Look::Text(..) | Look::Random | Look::Bytes => {
-                    *unexplained.entry(run.segment).or_default() += 1;
-                }
-                Look::Path(..) => {
-                    growths.insert(run.growth());
-                }
-                Look::Length(_) | Look::Padding => {}
-            }
-        }
-        unexplained.retain(|_, runs| *runs > RUNS_MAX);
-        self.folded.segments = unexplained.into_keys().collect();
-        self.folded.paths = growths.len() > ALONE_MAX;
-        // What follows from growth comes after all growth.
-        let follows = |run: &&Run<'_>| matches!(run.look, Look::Length(_) | Look::Padding);
-        for run in data.runs.iter().filter(|run| !follows(run)) {
-            self.run(run);
-        }
-        self.growth.sort_unstable();
-        for run in data.runs.iter().filter(follows) {
-            self.run(run);
-        }
-        self.growth.sort_unstable();
-        for (segment, name, address, delta) in &data.moved {
-            let name = segment_name(*segment, name);
-            let difference = Difference {
-                verdict: Verdict::Moved,
-                kind: Kind::Data,
-                name,
-                a: Some(*address),
-                b: Some(address.wrapping_add_signed(*delta)),
-                summary: format!(
-                    "the segment starts {} {}",
-                    plural(delta.unsigned_abs(), "byte"),
-                    if *delta < 0 { "earlier" } else { "later" }
-                ),
-                evidence: vec!["its bytes are found at the new place".into()],
-                code: Vec::new(),
-                sites: 1,
-                cluster: 0,
-            };
-            let (cluster, cause) = self.moved(*address, *delta);
-            self.add(difference, cluster, cause);
-        }
-        if data.pointers > 0 {
-            let moved = data.shift.ranges.iter().find(|range| range.delta != 0);
-            let (address, delta) =
-                moved.map_or((0, data.shift.end_delta), |range| (range.start, range.delta));
-            let mut difference = plain(Verdict::Moved, Kind::Data, "pointers".into());
-            let words = plural(data.pointers as u64, "word");
-            difference.summary = format!("{words} of data: addresses of things that moved");
-            difference.evidence = vec!["each differs by as much as what it points to moved".into()];
-            difference.sites = data.pointers as u64;
-            let (cluster, cause) = self.moved(address, delta);
-            self.add(difference, cluster, cause);
-        }
-    }
-
-    fn run(&mut self, run: &Run<'_>) {
-        let mut difference =
-            plain(Verdict::Changed, Kind::Data, segment_name(run.segment, &run.name));
-        (difference.a, difference.b) = (Some(run.a), Some(run.b));
-        difference.sites = run.bytes_a.len().max(run.bytes_b.len()) as u64;
-        let (a, b) = (hex(run.bytes_a), hex(run.bytes_b));
-        difference.evidence.push(format!("A has {a}, B has {b}"));
-        let place =
-            if run.active { format!("address {}", run.a) } else { format!("offset {}", run.a) };
-        match run.look {
-            Look::Length(by) => {
-                difference.verdict = Verdict::Path;
-                difference.summary = format!("length of a string, {by:+}, at {place}");
-                difference.evidence.push("it grew by as much as the string".into());
-                match self.grown.get(&by).copied() {
-                    Some(cluster) => self.add(difference, cluster, false),
-                    None => {
-                        let key = format!("length {by}");
-                        let cluster = self.cluster(&key, || format!("lengths of strings, {by:+}"));
-                        self.add(difference, cluster, true);
-                    }
-                }
-            }
-            Look::Padding => {
-                difference.verdict = Verdict::Moved;
-                difference.summary = format!("padding {} at {place}", by_words(run.growth()));
-                let (cluster, cause) = self.moved(run.a, run.growth());
-                self.add(difference, cluster, cause);
-            }
-            Look::Path(..) | Look::Text(..) | Look::Random | Look::Bytes => {
-                let (key, cause) = self.word_run(run, &place, &mut difference);
-                if run.look == Look::Random && run.active && self.xrefs < XREFS_MAX {
-                    self.xrefs += 1;
-                    let end = run.a + run.bytes_a.len() as u64;
-                    difference.evidence.push(users(self.sides.0.module, run.a..end));
-                }
-                let cluster = self.cluster(&key, || cause);
-                if run.growth() != 0 && run.active {
-                    self.growth.push((run.a, run.growth(), cluster));
-                    self.grown.entry(run.growth()).or_insert(cluster);
-                }
-                self.add(difference, cluster, true);
-            }
-        }
-    }
-
-    /// Words a run that is a cause by itself; gives its cluster's key and cause.
-    fn word_run(
-        &self,
-        run: &Run<'_>,
-        place: &str,
-        difference: &mut Difference,
-    ) -> (String, String) {
-        let segment = segment_name(run.segment, &run.name);
-        let (growth, bytes) = (run.growth(), difference.sites);
-        let by = by_words(growth);
-        let crowded = self.folded.segments.contains(&run.segment);
-        match &run.look {
-            Look::Path(a, b) => {
-                difference.verdict = Verdict::Path;
-                difference.summary = format!("path string {by} at {place}");
-                difference.evidence.push(format!("text in A: {a}"));
-                difference.evidence.push(format!("text in B: {b}"));
-                if self.folded.paths {
-                    return ("paths".into(), "path strings differ".into());
-                }
-                let tail = if growth == 0 { "" } else { "; later addresses moved" };
-                (format!("path {growth}"), format!("path string {by}{tail}"))
-            }
-            Look::Text(a, b) => {
-                difference.summary = format!("text {by} at {place}");
-                difference.evidence.push(format!("text in A: {a}"));
-                difference.evidence.push(format!("text in B: {b}"));
-                if crowded {
-                    return contents(&segment);
-                }
-                (format!("text {segment} {}", run.a), format!("text in {segment} {by}"))
-            }
-            // Among so many, some look random by chance.
-            Look::Random if !crowded => {
-                difference.verdict = Verdict::RandomLooking;
-                difference.summary = format!("{bytes} bytes differ at {place}");
-                let why = "nearly every byte differs, about half of the bits, and no small number on either side";
-                difference.evidence.push(why.into());
-                let cause = format!(
-                    "random-looking bytes in {segment}, as a seed drawn at build time leaves"
-                );
-                (format!("random {segment}"), cause)
-            }
-            _ if growth == 0 => {
-                difference.summary = format!("{bytes} bytes differ at {place}");
-                if crowded {
-                    return contents(&segment);
-                }
-                (format!("bytes {segment}"), format!("bytes of {segment} changed"))
-            }
-            _ => {
-                let (a, b) = (run.bytes_a.len(), run.bytes_b.len());
-                difference.summary = format!("{a} bytes became {b} at {place}");
-                if crowded {
-                    return contents(&segment);
-                }
-                (format!("bytes {segment} {}", run.a), format!("data in {segment} {by}"))
-            }
-        }
-    }
-
-    /// The cluster of what moved from an address: that of the last growth before it, or of the first; and whether it is
-    /// itself the cause.
-    fn moved(&mut self, address: u64, delta: i64) -> (usize, bool) {
-        let before = self.growth.partition_point(|(at, _, _)| *at <= address).checked_sub(1);
-        match before.map(|at| &self.growth[at]).or(self.growth.first()) {
-            Some((_, _, cluster)) => (*cluster, false),
-            None => (
-                self.cluster(&format!("moved {delta}"), || {
-                    format!("data moved by {delta:+} bytes")
-                }),
-                true,
-            ),
-        }
     }
 
     /// Functions: added, removed, renamed, reordered, and what was found for each pair.
@@ -407,6 +232,12 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             };
             self.renumbering.get_or_insert(cluster);
             self.first_code.get_or_insert(cluster);
+            self.alone.insert((in_a, func), cluster);
+            if self.alone.len() <= BODIES_MAX {
+                let origin = if in_a { Origin::A } else { Origin::B };
+                let line = |(offset, text)| Line { origin, offset, text };
+                difference.code = lines(side, func, 0..BODY_LINES).into_iter().map(line).collect();
+            }
             self.add(difference, cluster, true);
         }
     }
@@ -445,55 +276,49 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             sites: outcome.sites,
             cluster: 0,
         };
-        let (cluster, cause) = match &outcome.cause {
-            Cause::Renumbered => match self.renumbering {
-                Some(cluster) => (cluster, false),
-                None => (self.cluster("renumbered", || "indices renumbered".into()), true),
-            },
-            Cause::Moved(address, delta) => self.moved(*address, *delta),
-            Cause::Locals => (self.cluster("locals", || "locals renamed".into()), true),
-            Cause::Layout { states: true } => (
-                self.cluster("states", || {
-                    "dispatcher states permuted (iteration order in the compiler)".into()
-                }),
-                true,
-            ),
-            Cause::Layout { states: false } => {
-                (self.cluster("blocks", || "blocks in another order".into()), true)
-            }
-            Cause::Operator(..) if self.folded.operators => {
-                (self.cluster("operators", || "one operator changed in each".into()), true)
-            }
-            Cause::Operator(a, b) => (
-                self.cluster(&format!("op {a} {b}"), || format!("operator changed: {a} → {b}")),
-                true,
-            ),
-            Cause::Constant(..) if self.folded.constants => {
-                (self.cluster("constants", || "one constant changed in each".into()), true)
-            }
-            Cause::Constant(a, b) => (
-                self.cluster(&format!("const {a} {b}"), || format!("constant changed: {a} → {b}")),
-                true,
-            ),
-            Cause::Inlined(name, outlined) => (self.inlining(name, *outlined), true),
-            Cause::Operands(kind) => (self.operands(kind, &outcome.fields), true),
-            Cause::Signature => {
-                (self.cluster("signature", || "functions of another type".into()), true)
-            }
-            Cause::Body { slight: true } => (
-                self.cluster("slight", || {
-                    "functions rewritten in part: less than a tenth of their operators".into()
-                }),
-                true,
-            ),
-            Cause::Body { slight: false } => {
-                (self.cluster("bodies", || "functions rewritten".into()), true)
-            }
-        };
-        if outcome.verdict >= Verdict::LayoutOnly {
+        let (cluster, cause) = self.place(outcome);
+        if outcome.verdict.is_of_code() {
             self.first_code.get_or_insert(cluster);
         }
         self.add(difference, cluster, cause);
+    }
+
+    /// The cluster of an outcome, and whether it is itself the cause.
+    fn place(&mut self, outcome: &Outcome) -> (usize, bool) {
+        let (key, text) = match &outcome.cause {
+            Cause::Renumbered | Cause::Slots if self.renumbering.is_some() => {
+                return (self.renumbering.unwrap_or_default(), false);
+            }
+            Cause::Moved(address, delta) => return self.moved(*address, *delta),
+            Cause::Inlined(name, outlined) => return (self.inlining(name, *outlined), true),
+            Cause::Operands(kind) => return (self.operands(kind, &outcome.fields), true),
+            Cause::Operator(a, b) if !self.folded.operators => {
+                let text = || format!("operator changed: {a} → {b}");
+                return (self.cluster(&format!("op {a} {b}"), text), true);
+            }
+            Cause::Constant(a, b) if !self.folded.constants => {
+                let text = || format!("constant changed: {a} → {b}");
+                return (self.cluster(&format!("const {a} {b}"), text), true);
+            }
+            Cause::Renumbered => ("renumbered", "indices renumbered"),
+            Cause::Slots => ("slots", "numbers of table slots changed"),
+            Cause::Stayed => {
+                ("stayed", "functions that stay the same where what they access moved")
+            }
+            Cause::Locals => ("locals", "locals renamed"),
+            Cause::Layout { states: true } => {
+                ("states", "dispatcher states permuted (iteration order in the compiler)")
+            }
+            Cause::Layout { states: false } => ("blocks", "blocks in another order"),
+            Cause::Operator(..) => ("operators", "one operator changed in each"),
+            Cause::Constant(..) => ("constants", "one constant changed in each"),
+            Cause::Signature => ("signature", "functions of another type"),
+            Cause::Body { slight: true } => {
+                ("slight", "functions rewritten in part: less than a tenth of their operators")
+            }
+            Cause::Body { slight: false } => ("bodies", "functions rewritten"),
+        };
+        (self.cluster(key, || text.to_owned()), true)
     }
 
     /// The cluster of operands of one kind.
@@ -539,7 +364,9 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             let mut difference = plain(one.verdict, one.kind, one.name.clone());
             difference.summary = one.summary;
             difference.sites = one.sites;
-            let follows = self.renumbering.or(self.first_code).filter(|_| one.follows);
+            let alone = |in_a, func: Option<u32>| self.alone.get(&(in_a, func?)).copied();
+            let export = alone(true, one.exported.0).or(alone(false, one.exported.1));
+            let follows = self.renumbering.or(self.first_code).filter(|_| one.follows).or(export);
             let (cluster, cause) = match (&one.cause, follows) {
                 (_, Some(cluster)) => (cluster, false),
                 (Cause::Moved(address, delta), None) => self.moved(*address, *delta),
@@ -566,21 +393,45 @@ impl<'s, 'm> Clusterer<'s, 'm> {
         }
     }
 
+    /// What is to be said if nothing was found to differ: `whole` proves that the encoding alone does.
+    pub(crate) fn encoding(&mut self) {
+        if !self.differences.is_empty() {
+            return;
+        }
+        let (a, b) = (self.sides.0.module, self.sides.1.module);
+        let (verdict, cause, summary, evidence) = match whole::same(a, b) {
+            Ok(()) if names_differ(a, b) => (
+                Verdict::Renumbered,
+                "names differ that nothing but a debugger reads",
+                "names of other things than functions differ".to_owned(),
+                "every section but that of names was compared and is equal",
+            ),
+            Ok(()) => (
+                Verdict::Renumbered,
+                "the binary encoding alone differs",
+                "the same module in other bytes".to_owned(),
+                "every section was compared in order, operator by operator, and is equal",
+            ),
+            Err(what) => (
+                Verdict::Changed,
+                "a difference that no rule explains",
+                what,
+                "no function, segment or section was found to differ, yet they are not equal",
+            ),
+        };
+        let cluster = self.cluster("encoding", || cause.into());
+        let mut difference = plain(verdict, Kind::Encoding, "encoding".into());
+        (difference.summary, difference.evidence) = (summary, vec![evidence.into()]);
+        difference.sites = 1;
+        self.add(difference, cluster, true);
+    }
+
     /// The finished report.
     pub(crate) fn report(
         mut self,
         (a, b): (Input, Input),
         outcomes: &[(u32, u32, Option<Outcome>)],
     ) -> Report {
-        if self.differences.is_empty() {
-            let cluster = self.cluster("encoding", || "the binary encoding alone differs".into());
-            let mut difference = plain(Verdict::Renumbered, Kind::Encoding, "encoding".into());
-            difference.summary = "the same module in other bytes".into();
-            difference.evidence =
-                vec!["no function, segment or section was found to differ".into()];
-            difference.sites = 1;
-            self.add(difference, cluster, true);
-        }
         notes(&mut self.clusters, &self.differences, &self.fields);
         for (cluster, follows) in self.clusters.iter_mut().zip(&mut self.follows) {
             cluster.differences.append(follows);
@@ -637,44 +488,13 @@ impl<'s, 'm> Clusterer<'s, 'm> {
     }
 }
 
-/// Who uses a range of addresses, in a line.
-fn users(module: &prova_module::Module, range: std::ops::Range<u64>) -> String {
-    let found = crate::xref::xref(module, range);
-    let all = found.reads.iter().chain(&found.writes).chain(&found.escapes);
-    let names: BTreeSet<&str> = all.map(|one| one.name.as_str()).collect();
-    let shown: Vec<&str> = names.iter().copied().take(4).collect();
-    let more = if names.len() > shown.len() { ", …" } else { "" };
-    let (reads, writes, escapes) = (found.reads.len(), found.writes.len(), found.escapes.len());
-    let count = |count: usize, what| plural(count as u64, what);
-    let users = format!(
-        "used by code: {}, {}, {} of the address",
-        count(reads, "read"),
-        count(writes, "write"),
-        count(escapes, "escape")
-    );
-    if shown.is_empty() { users } else { format!("{users}, in {}{more}", shown.join(", ")) }
-}
-
-/// The cluster of a segment that differs in many places.
-fn contents(segment: &str) -> (String, String) {
-    (format!("contents {segment}"), format!("contents of {segment} differ in many places"))
-}
-
-fn by_words(growth: i64) -> String {
-    match growth {
-        0 => "changed".to_owned(),
-        growth if growth > 0 => format!("grew by {}", plural(growth.unsigned_abs(), "byte")),
-        growth => format!("shrank by {}", plural(growth.unsigned_abs(), "byte")),
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let shown: String = bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    if bytes.len() > 16 { format!("{shown}…") } else { shown }
-}
-
-fn segment_name(segment: u32, name: &str) -> String {
-    if name.is_empty() { format!("data {segment}") } else { name.to_owned() }
+/// Whether the bytes of the sections of names differ.
+fn names_differ(a: &Module, b: &Module) -> bool {
+    let names = |module: &Module| -> Vec<Vec<u8>> {
+        let sections = module.custom_sections().iter().filter(|one| &*one.name == "name");
+        sections.map(|one| module.bytes()[one.range.clone()].to_vec()).collect()
+    };
+    names(a) != names(b)
 }
 
 fn plain(verdict: Verdict, kind: Kind, name: String) -> Difference {

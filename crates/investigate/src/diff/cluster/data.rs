@@ -1,0 +1,315 @@
+//! What differs in data → differences and their clusters.
+//!
+//! Neighbours: `data` found the runs and words; the module above keeps the clusters. What grows opens a
+//! cluster, and what moved because of it follows from it.
+
+use super::{Clusterer, RUNS_MAX, XREFS_MAX, plain};
+use crate::diff::cluster::ALONE_MAX;
+use crate::diff::data::{Assumed, DataDiff, Look, Run};
+use crate::diff::report::{Difference, Kind, Verdict, plural};
+use crate::diff::strings::{Sort, is_printable};
+use prova_builds::names::printable;
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Clusterer<'_, '_> {
+    /// Runs of bytes, lengths that follow from them, segments that moved.
+    pub(crate) fn data(&mut self, data: &DataDiff) {
+        let mut unexplained: BTreeMap<u32, usize> = BTreeMap::new();
+        let mut growths = BTreeSet::new();
+        for run in &data.runs {
+            match run.look {
+                Look::Text(Sort::Path, ..) => {
+                    growths.insert(run.growth());
+                }
+                Look::Text(..) | Look::Random | Look::Bytes => {
+                    *unexplained.entry(run.segment).or_default() += 1;
+                }
+                Look::Length(..) | Look::Grew(_) | Look::Padding | Look::Stale(_) => {}
+            }
+        }
+        unexplained.retain(|_, runs| *runs > RUNS_MAX);
+        self.folded.segments = unexplained.into_keys().collect();
+        self.folded.paths = growths.len() > ALONE_MAX;
+        // What follows from growth comes after all growth.
+        let follows = |run: &&Run| {
+            matches!(run.look, Look::Length(..) | Look::Grew(_) | Look::Padding | Look::Stale(_))
+        };
+        for run in data.runs.iter().filter(|run| !follows(run)) {
+            self.run(run);
+        }
+        self.growth.sort_unstable();
+        for run in data.runs.iter().filter(follows) {
+            self.run(run);
+        }
+        self.growth.sort_unstable();
+        for (segment, name, address, delta) in &data.moved {
+            let name = segment_name(*segment, name);
+            let difference = Difference {
+                verdict: Verdict::Moved,
+                kind: Kind::Data,
+                name,
+                a: Some(*address),
+                b: Some(address.wrapping_add_signed(*delta)),
+                summary: format!(
+                    "the segment starts {} {}",
+                    plural(delta.unsigned_abs(), "byte"),
+                    if *delta < 0 { "earlier" } else { "later" }
+                ),
+                evidence: vec!["its bytes are found at the new place".into()],
+                code: Vec::new(),
+                sites: 1,
+                cluster: 0,
+            };
+            let (cluster, cause) = self.moved(*address, *delta);
+            self.add(difference, cluster, cause);
+        }
+        self.words(data);
+    }
+
+    /// Words of data that moved or are assumed to be something; places of segments; the cut.
+    fn words(&mut self, data: &DataDiff) {
+        let moved = data.shift.ranges.iter().find(|range| range.delta != 0);
+        let (address, delta) =
+            moved.map_or((0, data.shift.end_delta), |range| (range.start, range.delta));
+        let mut add = |verdict, count: usize, summary: &str, evidence: String| {
+            if count == 0 {
+                return;
+            }
+            let mut difference = plain(verdict, Kind::Data, "words".into());
+            difference.summary = format!("{} of data: {summary}", plural(count as u64, "word"));
+            difference.evidence = vec![evidence];
+            difference.sites = count as u64;
+            let (cluster, cause) = self.moved(address, delta);
+            self.add(difference, cluster, cause);
+        };
+        let why = "code loads each and uses it as an address, and each moved as what is there did";
+        add(Verdict::Moved, data.pointers, "addresses of things that moved", why.into());
+        let first = |assumed: &Assumed| assumed.first.clone().unwrap_or_default();
+        let what = "assumed to be addresses of things that moved";
+        add(Verdict::AssumedMoved, data.assumed.count, what, first(&data.assumed));
+        let what = "assumed to be slots of functions that have others";
+        add(Verdict::AssumedMoved, data.slots.count, what, first(&data.slots));
+        let what = "assumed to be no addresses, as they stay where things moved";
+        add(Verdict::AssumedMoved, data.stays.count, what, first(&data.stays));
+        for (segment, words) in &data.places {
+            let mut difference = plain(Verdict::Changed, Kind::Data, segment_name(*segment, ""));
+            difference.summary = format!("the place that the segment is written to: {words}");
+            difference.sites = 1;
+            let cluster = self.cluster("places", || "segments are written to other places".into());
+            self.add(difference, cluster, true);
+        }
+        if data.recut {
+            let mut difference = plain(Verdict::Renumbered, Kind::Data, "segments".into());
+            difference.summary = "the same memory, cut into other segments".into();
+            difference.evidence =
+                vec!["the initial images of memory 0 are equal byte for byte".into()];
+            difference.sites = 1;
+            let cluster = self.cluster("cut", || "the same memory, cut into other segments".into());
+            self.add(difference, cluster, true);
+        }
+    }
+
+    fn run(&mut self, run: &Run) {
+        let mut difference =
+            plain(Verdict::Changed, Kind::Data, segment_name(run.segment, &run.name));
+        (difference.a, difference.b) = (Some(run.a), Some(run.b));
+        difference.sites = run.bytes_a.len().max(run.bytes_b.len()) as u64;
+        let text = matches!(run.look, Look::Text(..));
+        let (a, b) = (bytes_words(&run.bytes_a, text), bytes_words(&run.bytes_b, text));
+        difference.evidence.push(format!("A has {a}, B has {b}"));
+        let place =
+            if run.active { format!("address {}", run.a) } else { format!("offset {}", run.a) };
+        match run.look {
+            Look::Length(_, by) | Look::Grew(by) => {
+                let (verdict, summary, why) = match run.look {
+                    Look::Length(sort, _) => (
+                        verdict_of(sort),
+                        format!("length of a string, {by:+}, at {place}"),
+                        "the word before it points to the string, and both end at the same place",
+                    ),
+                    _ => (
+                        Verdict::AssumedMoved,
+                        format!("a number that grew as a string did, {by:+}, at {place}"),
+                        "nothing shows that it is the string's length",
+                    ),
+                };
+                (difference.verdict, difference.summary) = (verdict, summary);
+                difference.evidence.push(why.into());
+                match self.grown.get(&by).copied() {
+                    Some(cluster) => self.add(difference, cluster, false),
+                    None => {
+                        let key = format!("length {by}");
+                        let cluster = self.cluster(&key, || format!("lengths of strings, {by:+}"));
+                        self.add(difference, cluster, true);
+                    }
+                }
+            }
+            Look::Padding => {
+                difference.verdict = Verdict::Moved;
+                difference.summary = format!("padding {} at {place}", by_words(run.growth()));
+                let (cluster, cause) = self.moved(run.a, run.growth());
+                self.add(difference, cluster, cause);
+            }
+            Look::Stale(by) => {
+                difference.summary = format!("an address that did not move, at {place}");
+                difference
+                    .evidence
+                    .push(format!("code uses it as an address, and what is there moved by {by:+}"));
+                let cluster =
+                    self.cluster("stale", || "addresses that did not move with their data".into());
+                self.add(difference, cluster, true);
+            }
+            Look::Text(..) | Look::Random | Look::Bytes => {
+                let (key, cause) = self.word_run(run, &place, &mut difference);
+                if run.look == Look::Random && run.active && self.xrefs < XREFS_MAX {
+                    self.xrefs += 1;
+                    let end = run.a + run.bytes_a.len() as u64;
+                    difference.evidence.push(users(self.sides.0.module, run.a..end));
+                }
+                let cluster = self.cluster(&key, || cause);
+                if run.growth() != 0 && run.active {
+                    self.growth.push((run.a, run.growth(), cluster));
+                    self.grown.entry(run.growth()).or_insert(cluster);
+                }
+                self.add(difference, cluster, true);
+            }
+        }
+    }
+
+    /// Words a run that is a cause by itself; gives its cluster's key and cause.
+    fn word_run(&self, run: &Run, place: &str, difference: &mut Difference) -> (String, String) {
+        let segment = segment_name(run.segment, &run.name);
+        let (growth, bytes) = (run.growth(), difference.sites);
+        let by = by_words(growth);
+        let crowded = self.folded.segments.contains(&run.segment);
+        match &run.look {
+            Look::Text(sort, a, b) => {
+                let what = match sort {
+                    Sort::Path => "path string",
+                    Sort::Url => "URL",
+                    Sort::Timestamp => "timestamp",
+                    Sort::Text => "text",
+                };
+                difference.verdict = verdict_of(*sort);
+                difference.summary = format!("{what} {by} at {place}");
+                difference.evidence.push(format!("text in A: {a}"));
+                difference.evidence.push(format!("text in B: {b}"));
+                let path = *sort == Sort::Path;
+                if path && self.folded.paths {
+                    return ("paths".into(), "path strings differ".into());
+                }
+                if !path && crowded {
+                    return contents(&segment);
+                }
+                match sort {
+                    Sort::Path | Sort::Timestamp => {
+                        let tail = if growth == 0 { "" } else { "; later addresses moved" };
+                        (format!("{what} {growth}"), format!("{what} {by}{tail}"))
+                    }
+                    Sort::Url | Sort::Text => {
+                        (format!("text {segment} {}", run.a), format!("{what} in {segment} {by}"))
+                    }
+                }
+            }
+            // Among so many, some look random by chance.
+            Look::Random if !crowded => {
+                difference.verdict = Verdict::RandomLooking;
+                difference.summary = format!("{bytes} bytes differ at {place}");
+                let why = "nearly every byte differs, about half of the bits, and no small number on either side";
+                difference.evidence.push(why.into());
+                let cause = format!(
+                    "random-looking bytes in {segment}, as a seed drawn at build time leaves"
+                );
+                (format!("random {segment}"), cause)
+            }
+            _ if growth == 0 => {
+                difference.summary = format!("{bytes} bytes differ at {place}");
+                if crowded {
+                    return contents(&segment);
+                }
+                (format!("bytes {segment}"), format!("bytes of {segment} changed"))
+            }
+            _ => {
+                let (a, b) = (run.bytes_a.len(), run.bytes_b.len());
+                difference.summary = format!("{a} bytes became {b} at {place}");
+                if crowded {
+                    return contents(&segment);
+                }
+                (format!("bytes {segment} {}", run.a), format!("data in {segment} {by}"))
+            }
+        }
+    }
+
+    /// The cluster of what moved from an address: that of the last growth before it, or of the first; and whether it is
+    /// itself the cause.
+    pub(super) fn moved(&mut self, address: u64, delta: i64) -> (usize, bool) {
+        let before = self.growth.partition_point(|(at, _, _)| *at <= address).checked_sub(1);
+        match before.map(|at| &self.growth[at]).or(self.growth.first()) {
+            Some((_, _, cluster)) => (*cluster, false),
+            None => (
+                self.cluster(&format!("moved {delta}"), || {
+                    format!("data moved by {delta:+} bytes")
+                }),
+                true,
+            ),
+        }
+    }
+}
+
+fn verdict_of(sort: Sort) -> Verdict {
+    match sort {
+        Sort::Path => Verdict::Path,
+        Sort::Url => Verdict::Url,
+        Sort::Timestamp => Verdict::Timestamp,
+        Sort::Text => Verdict::Text,
+    }
+}
+
+/// Who uses a range of addresses, in a line.
+fn users(module: &prova_module::Module, range: std::ops::Range<u64>) -> String {
+    let found = crate::xref::xref(module, range);
+    let all = found.reads.iter().chain(&found.writes).chain(&found.escapes);
+    let names: BTreeSet<&str> = all.map(|one| one.name.as_str()).collect();
+    let shown: Vec<&str> = names.iter().copied().take(4).collect();
+    let more = if names.len() > shown.len() { ", …" } else { "" };
+    let (reads, writes, escapes) = (found.reads.len(), found.writes.len(), found.escapes.len());
+    let count = |count: usize, what| plural(count as u64, what);
+    let users = format!(
+        "used by code: {}, {}, {} of the address",
+        count(reads, "read"),
+        count(writes, "write"),
+        count(escapes, "escape")
+    );
+    if shown.is_empty() { users } else { format!("{users}, in {}{more}", shown.join(", ")) }
+}
+
+/// The cluster of a segment that differs in many places.
+fn contents(segment: &str) -> (String, String) {
+    (format!("contents {segment}"), format!("contents of {segment} differ in many places"))
+}
+
+fn by_words(growth: i64) -> String {
+    match growth {
+        0 => "changed".to_owned(),
+        growth if growth > 0 => format!("grew by {}", plural(growth.unsigned_abs(), "byte")),
+        growth => format!("shrank by {}", plural(growth.unsigned_abs(), "byte")),
+    }
+}
+
+/// Bytes as text where all are printable, else in hexadecimal; one or two only where they are text.
+fn bytes_words(bytes: &[u8], text: bool) -> String {
+    if bytes.len() < 3 && !text || !bytes.iter().all(|byte| is_printable(*byte)) {
+        return hex(bytes);
+    }
+    let shown = printable(&String::from_utf8_lossy(&bytes[..bytes.len().min(40)]));
+    if bytes.len() > 40 { format!("\"{shown}…\"") } else { format!("\"{shown}\"") }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let shown: String = bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    if bytes.len() > 16 { format!("{shown}…") } else { shown }
+}
+
+fn segment_name(segment: u32, name: &str) -> String {
+    if name.is_empty() { format!("data {segment}") } else { name.to_owned() }
+}

@@ -1,0 +1,310 @@
+//! A pair of pieces with its equal ranges → what stands in the gaps, and which equal words should not
+//! be equal.
+//!
+//! Neighbours: the module above has the invariants (1 and 2); `look` says what a run looks like.
+
+use super::look::{look, padding};
+use super::{DataDiff, LOOSE_MAX, Look, Pair, Run};
+use crate::diff::align::Equal;
+use crate::diff::lockstep::words;
+use crate::diff::shift::{Agree, Assumption, Shift};
+use crate::diff::side::Side;
+use crate::diff::uses::{Role, Roles};
+use std::ops::Range;
+
+/// Fills the gaps of one pair.
+pub(super) struct Filler<'s, 'm> {
+    pub(super) sides: (&'s Side<'s>, &'s Side<'s>),
+    pub(super) shift: &'s Shift,
+    pub(super) roles: &'s Roles,
+    pub(super) pair: &'s Pair<'m>,
+    pub(super) diff: &'s mut DataDiff,
+    /// Equal ranges after extension.
+    pub(super) equal: Vec<Equal>,
+}
+
+/// What stands at a place of a gap.
+enum At {
+    /// So many bytes agree.
+    Agree(usize, Option<Agree>),
+    /// So many bytes, at least one, do not.
+    Differ(usize),
+}
+
+impl Filler<'_, '_> {
+    pub(super) fn fill(&mut self) {
+        let ranges = self.at_words();
+        for (i, range) in ranges.iter().enumerate() {
+            self.equal.push(*range);
+            let Some(next) = ranges.get(i + 1) else { continue };
+            let gap_a = range.a + range.len..next.a;
+            let gap_b = range.b + range.len..next.b;
+            if gap_a.len() == gap_b.len() {
+                self.in_place(gap_a, gap_b.start);
+            } else {
+                self.both_ends(gap_a, gap_b);
+            }
+        }
+    }
+
+    /// The equal ranges, with the parts of words at their ends given to the gaps: a pointer is compared whole.
+    fn at_words(&self) -> Vec<Equal> {
+        let start = (self.pair.start.0 as usize, self.pair.start.1 as usize);
+        let mut ranges = self.pair.equal.clone();
+        let last = ranges.len().saturating_sub(1);
+        for (i, range) in ranges.iter_mut().enumerate() {
+            let (a, b) = (start.0.wrapping_add(range.a), start.1.wrapping_add(range.b));
+            if a.wrapping_sub(b) % 4 != 0 {
+                continue;
+            }
+            if i > 0 {
+                let cut = (a.wrapping_neg() % 4).min(range.len);
+                (range.a, range.b, range.len) = (range.a + cut, range.b + cut, range.len - cut);
+            }
+            if i < last {
+                range.len -= (a.wrapping_add(range.len) % 4).min(range.len);
+            }
+        }
+        ranges
+    }
+
+    /// Compares a gap of equal lengths.
+    fn in_place(&mut self, gap: Range<usize>, b: usize) {
+        let delta = b.wrapping_sub(gap.start);
+        self.equal.push(Equal { a: gap.start, b, len: gap.len() });
+        let mut run: Option<Range<usize>> = None;
+        let mut at = gap.start;
+        while at < gap.end {
+            let (len, differs) = match self.at(at, at.wrapping_add(delta), gap.end - at) {
+                At::Agree(len, agree) => {
+                    self.count(agree);
+                    (len, false)
+                }
+                At::Differ(len) => (len, true),
+            };
+            match (&mut run, differs) {
+                (Some(open), true) => open.end = at + len,
+                (None, true) => run = Some(at..at + len),
+                // Fewer than four equal bytes between two runs are a coincidence.
+                (Some(open), false) if at + len - open.end >= 4 || at + len >= gap.end => {
+                    let open = open.clone();
+                    self.run(
+                        open.clone(),
+                        open.start.wrapping_add(delta)..open.end.wrapping_add(delta),
+                    );
+                    run = None;
+                }
+                (Some(_) | None, false) => {}
+            }
+            at += len;
+        }
+        if let Some(open) = run {
+            self.run(open.clone(), open.start.wrapping_add(delta)..open.end.wrapping_add(delta));
+        }
+    }
+
+    /// Extends a gap of unequal lengths from both ends; the rest is one run.
+    fn both_ends(&mut self, gap_a: Range<usize>, gap_b: Range<usize>) {
+        let (mut a, mut b) = (gap_a.start, gap_b.start);
+        let room = gap_a.len().min(gap_b.len());
+        let mut used = 0;
+        while used < room {
+            match self.at(a, b, room - used) {
+                At::Agree(len, agree) => {
+                    self.count(agree);
+                    (a, b, used) = (a + len, b + len, used + len);
+                }
+                At::Differ(len) if self.resumes(a + len, b + len, room - used - len) => {
+                    self.run(a..a + len, b..b + len);
+                    (a, b, used) = (a + len, b + len, used + len);
+                }
+                At::Differ(_) => break,
+            }
+        }
+        self.equal.push(Equal { a: gap_a.start, b: gap_b.start, len: a - gap_a.start });
+        let (mut end_a, mut end_b) = (gap_a.end, gap_b.end);
+        // Backward in words of A's addresses, so that a pointer is seen whole.
+        while end_a - a >= 1 && end_b - b >= 1 {
+            let step = self.word_before(end_a).min(end_a - a).min(end_b - b);
+            let (word_a, word_b) = (end_a - step, end_b - step);
+            match self.at(word_a, word_b, step) {
+                At::Agree(len, agree) if len == step => self.count(agree),
+                _ if step == 4 && self.resumes_back(word_a, word_b, (a, b)) => {
+                    self.run(word_a..end_a, word_b..end_b);
+                }
+                _ => {
+                    let tail = self.equal_tail((a, end_a), (b, end_b));
+                    (end_a, end_b) = (end_a - tail, end_b - tail);
+                    break;
+                }
+            }
+            (end_a, end_b) = (word_a, word_b);
+        }
+        if a < end_a || b < end_b {
+            self.run(a..end_a, b..end_b);
+        }
+        self.equal.push(Equal { a: end_a, b: end_b, len: gap_a.end - end_a });
+    }
+
+    fn equal_tail(&self, a: (usize, usize), b: (usize, usize)) -> usize {
+        let (x, y) = (&self.pair.bytes.0[a.0..a.1], &self.pair.bytes.1[b.0..b.1]);
+        x.iter().rev().zip(y.iter().rev()).take_while(|(x, y)| x == y).count()
+    }
+
+    /// Bytes back to the start of the word of A's address before `end`.
+    fn word_before(&self, end: usize) -> usize {
+        match (self.pair.start.0 as usize).wrapping_add(end) % 4 {
+            0 => 4,
+            rest => rest,
+        }
+    }
+
+    /// Whether the next four words, or as many as there are, agree but for one.
+    fn resumes(&self, a: usize, b: usize, room: usize) -> bool {
+        let words = (room / 4).min(4);
+        let agree =
+            (0..words).filter(|i| matches!(self.at(a + 4 * i, b + 4 * i, 4), At::Agree(4, _)));
+        agree.count() + 1 >= words.max(2)
+    }
+
+    /// The same backward.
+    fn resumes_back(&self, a: usize, b: usize, low: (usize, usize)) -> bool {
+        let words = ((a - low.0).min(b - low.1) / 4).min(4);
+        let agree =
+            (1..=words).filter(|i| matches!(self.at(a - 4 * i, b - 4 * i, 4), At::Agree(4, _)));
+        agree.count() + 1 >= words.max(2)
+    }
+
+    /// What stands at `a` and `b`, looking at most at `room` bytes: a word where both are aligned, else a byte.
+    fn at(&self, a: usize, b: usize, room: usize) -> At {
+        self.sides.0.spend(1);
+        let (x, y) = (&self.pair.bytes.0, &self.pair.bytes.1);
+        let aligned = (self.pair.start.0 as usize).wrapping_add(a).is_multiple_of(4)
+            && (self.pair.start.1 as usize).wrapping_add(b).is_multiple_of(4);
+        let word = |bytes: &[u8], at: usize| -> Option<u32> {
+            Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+        };
+        if aligned
+            && room >= 4
+            && let (Some(word_a), Some(word_b)) = (word(x, a), word(y, b))
+        {
+            let role = match self.pair.active {
+                true => {
+                    let (start_a, start_b) = self.pair.start;
+                    self.roles.word(start_a + a as u64, start_b + b as u64)
+                }
+                false => Role::Unknown,
+            };
+            if let Some(agree) = self.shift.agree(self.sides, role, word_a.into(), word_b.into()) {
+                return At::Agree(4, Some(agree));
+            }
+            let first = (0..4).find(|i| x[a + i] != y[b + i]).unwrap_or(0);
+            return if first > 0 {
+                At::Agree(first, None)
+            } else {
+                At::Differ(self.differing(a, b, 4))
+            };
+        }
+        if x[a] == y[b] { At::Agree(1, None) } else { At::Differ(1) }
+    }
+
+    fn differing(&self, a: usize, b: usize, room: usize) -> usize {
+        let (x, y) = (&self.pair.bytes.0, &self.pair.bytes.1);
+        1 + (0..room).rev().find(|i| x[a + i] != y[b + i]).unwrap_or(0)
+    }
+
+    fn count(&mut self, agree: Option<Agree>) {
+        match agree {
+            Some(Agree::Moved { address, delta, loose }) => {
+                self.diff.pointers += usize::from(delta != 0);
+                self.loosely(loose, address, delta);
+            }
+            // An equal word is looked at by `stale`, when all is known of what moved.
+            Some(Agree::Assumed { what: Assumption::Stays(_), .. }) => {}
+            Some(Agree::Assumed { address, delta, loose, what }) => {
+                let first = || words(address, delta, what);
+                match what {
+                    Assumption::Slot => self.diff.slots.note(first),
+                    _ => self.diff.assumed.note(first),
+                }
+                self.loosely(loose, address, delta);
+            }
+            Some(Agree::Slot | Agree::Equal) | None => {}
+        }
+    }
+
+    fn loosely(&mut self, loose: bool, address: u64, delta: i64) {
+        if loose && self.diff.loose.len() < LOOSE_MAX {
+            self.diff.loose.push((address, address.wrapping_add_signed(delta)));
+        }
+    }
+
+    fn run(&mut self, a: Range<usize>, b: Range<usize>) {
+        let pair = self.pair;
+        let bytes_a = pair.bytes.0.get(a.clone()).unwrap_or_default();
+        let bytes_b = pair.bytes.1.get(b.clone()).unwrap_or_default();
+        let look = look((&pair.bytes.0, &a), (&pair.bytes.1, &b), pair);
+        if look == Look::Padding {
+            let bytes = (&*pair.bytes.0, &*pair.bytes.1);
+            self.diff.zeros.extend(padding((bytes.0, &a), (bytes.1, &b), pair.start));
+        }
+        self.diff.runs.push(Run {
+            segment: pair.segment,
+            name: pair.name.clone(),
+            a: pair.start.0 + a.start as u64,
+            b: pair.start.1 + b.start as u64,
+            active: pair.active,
+            bytes_a: bytes_a.to_vec(),
+            bytes_b: bytes_b.to_vec(),
+            look,
+        });
+    }
+}
+
+/// Aligned words of equal ranges that hold the address of something that moved (invariant 2).
+pub(super) fn stale(
+    sides: (&Side<'_>, &Side<'_>),
+    roles: &Roles,
+    pair: &Pair<'_>,
+    equal: &[Equal],
+    diff: &mut DataDiff,
+) {
+    let word = |bytes: &[u8]| bytes.try_into().map(u32::from_le_bytes).unwrap_or_default();
+    for range in equal {
+        let start = pair.start.0 as usize + range.a;
+        let aligned = (pair.start.1 as usize + range.b).wrapping_sub(start).is_multiple_of(4);
+        let first = range.a + (start.wrapping_neg() % 4);
+        let end = range.a + range.len;
+        for at in (first..end.saturating_sub(3)).step_by(4).filter(|_| aligned) {
+            let (value, other) = (at, at - range.a + range.b);
+            let value = word(&pair.bytes.0[value..value + 4]);
+            if word(&pair.bytes.1[other..other + 4]) != value || value == 0 {
+                continue;
+            }
+            let address = pair.start.0 + at as u64;
+            let role = roles.word(address, pair.start.1 + other as u64);
+            match diff.shift.agree(sides, role, value.into(), value.into()) {
+                Some(Agree::Assumed { delta, what, .. }) => {
+                    diff.stays.note(|| words(value.into(), delta, what));
+                }
+                Some(Agree::Equal | Agree::Slot) => {}
+                Some(Agree::Moved { address, delta, .. }) => {
+                    diff.loose.push((address, address.wrapping_add_signed(delta)));
+                }
+                None => {
+                    let by = diff.shift.delta_at(value.into()).unwrap_or(diff.shift.end_delta);
+                    diff.runs.push(Run {
+                        segment: pair.segment,
+                        name: pair.name.clone(),
+                        a: address,
+                        b: pair.start.1 + other as u64,
+                        active: true,
+                        bytes_a: pair.bytes.0[at..at + 4].to_vec(),
+                        bytes_b: pair.bytes.1[other..other + 4].to_vec(),
+                        look: Look::Stale(by),
+                    });
+                }
+            }
+        }
+    }
+}

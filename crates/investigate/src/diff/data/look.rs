@@ -1,0 +1,142 @@
+//! A run of bytes → what it looks like: text, padding, a length, chance, or bytes.
+//!
+//! Neighbours: the module above has the invariants (3 and 4); `strings` sorts text.
+
+use super::{ALIGNMENT_MAX, DataDiff, Look, Pair, Run};
+use crate::diff::shift::{Shift, Zeros};
+use crate::diff::strings::{Sort, sort, surrounding};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Zeros to each side of a run that may be padding.
+const ZEROS_MAX: usize = 256;
+
+/// What a run looks like by itself and by what is around it.
+pub(super) fn look(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>), pair: &Pair<'_>) -> Look {
+    let (run_a, run_b) = (&a.0[a.1.clone()], &b.0[b.1.clone()]);
+    if run_a.iter().chain(run_b).all(|byte| *byte == 0) {
+        let padding = pair.active && padding(a, b, pair.start).is_some();
+        return if padding { Look::Padding } else { Look::Bytes };
+    }
+    if let Some(sort) = sort(a, b) {
+        return Look::Text(sort, surrounding(a.0, a.1), surrounding(b.0, b.1));
+    }
+    if looks_random(run_a, run_b) { Look::Random } else { Look::Bytes }
+}
+
+/// Invariant 3: the zeros around the run are `tail`, padding, `head`, where tail and head are the
+/// same on both sides, and the padding is what one alignment asks for. Gives all these zeros.
+pub(super) fn padding(
+    a: (&[u8], &Range<usize>),
+    b: (&[u8], &Range<usize>),
+    start: (u64, u64),
+) -> Option<Zeros> {
+    let zeros = |(bytes, run): (&[u8], &Range<usize>), start: u64| {
+        let before = bytes[..run.start].iter().rev().take(ZEROS_MAX);
+        let after = bytes[run.end..].iter().take(ZEROS_MAX);
+        let low = run.start - before.take_while(|byte| **byte == 0).count();
+        let high = run.end + after.take_while(|byte| **byte == 0).count();
+        (start + low as u64, start + high as u64)
+    };
+    let (in_a, in_b) = (zeros(a, start.0), zeros(b, start.1));
+    let lengths = (in_a.1 - in_a.0, in_b.1 - in_b.0);
+    let (more, shorter) = (lengths.0.abs_diff(lengths.1), lengths.0.min(lengths.1));
+    // The shorter padding is `shorter - tail - head` at most; the other is longer by `more`.
+    let mut alignments = std::iter::successors(Some(2), |alignment| Some(2 * alignment));
+    let explains = |alignment: u64| {
+        let head = in_a.1 % alignment;
+        more < alignment && in_b.1 % alignment == head && head <= shorter
+    };
+    let found =
+        alignments.by_ref().take_while(|alignment| *alignment <= ALIGNMENT_MAX).any(explains);
+    found.then_some(Zeros { a: in_a, b: in_b })
+}
+
+/// Few bytes, nearly all different, about half of the bits flipped, and no small number on either side.
+fn looks_random(a: &[u8], b: &[u8]) -> bool {
+    let len = a.len();
+    if len != b.len() || !(3..=64).contains(&len) {
+        return false;
+    }
+    let differ = a.iter().zip(b).filter(|(a, b)| a != b).count();
+    let flipped: u32 = a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum();
+    let bits = 8 * len as u32;
+    let spread = |bytes: &[u8]| {
+        let plain = bytes.iter().filter(|byte| matches!(**byte, 0 | 0xff)).count();
+        4 * plain <= len
+    };
+    4 * differ >= 3 * len && (bits / 4..=bits * 3 / 4).contains(&flipped) && spread(a) && spread(b)
+}
+
+/// Finds the numbers that are lengths of strings that differ (invariant 4).
+pub(super) fn classify(diff: &mut DataDiff, pairs: &[Pair<'_>]) {
+    let is_text = |run: &&Run| run.active && matches!(run.look, Look::Text(..));
+    // By A's address: where text differs, by how much it grew, and its sort.
+    let texts: BTreeMap<u64, (i64, Sort, u64)> = diff
+        .runs
+        .iter()
+        .filter(is_text)
+        .filter_map(|run| match run.look {
+            Look::Text(sort, ..) => Some((run.a, (run.growth(), sort, run.bytes_a.len() as u64))),
+            _ => None,
+        })
+        .collect();
+    let grown = |by: i64| by != 0 && texts.values().any(|(growth, ..)| *growth == by);
+    let active: Vec<&Pair<'_>> = pairs.iter().filter(|pair| pair.active).collect();
+    let read = |address: u64, of_b: bool| -> Option<u64> {
+        active.iter().find_map(|pair| {
+            let (start, bytes) = match of_b {
+                false => (pair.start.0, &pair.bytes.0),
+                true => (pair.start.1, &pair.bytes.1),
+            };
+            let at = address.checked_sub(start)? as usize;
+            let bytes = bytes.get(at..at.checked_add(4)?)?;
+            Some(u32::from_le_bytes(bytes.try_into().ok()?).into())
+        })
+    };
+    let mut found = Vec::new();
+    for (index, run) in diff.runs.iter().enumerate() {
+        let small = run.active && run.bytes_a.len() == run.bytes_b.len() && run.bytes_a.len() <= 4;
+        if !small || !matches!(run.look, Look::Bytes | Look::Random | Look::Text(Sort::Text, ..)) {
+            continue;
+        }
+        let (at_a, at_b) = (run.a & !3, run.b & !3);
+        let (Some(a), Some(b)) = (read(at_a, false), read(at_b, true)) else { continue };
+        let by = b.wrapping_sub(a) as i64;
+        let before = |at: u64, of_b| at.checked_sub(4).and_then(|at| read(at, of_b));
+        if let (Some(x), Some(y)) = (before(at_a, false), before(at_b, true))
+            && let Some(sort) = spans(&texts, &diff.shift, (x, a), (y, b))
+        {
+            found.push((index, Look::Length(sort, by)));
+        } else if !matches!(run.look, Look::Text(..)) && grown(by) {
+            found.push((index, Look::Grew(by)));
+        }
+    }
+    for (index, look) in found {
+        diff.runs[index].look = look;
+    }
+}
+
+/// Whether `a` bytes from `x` in A, and `b` bytes from `y` in B, are one text that differs: its sort.
+fn spans(
+    texts: &BTreeMap<u64, (i64, Sort, u64)>,
+    shift: &Shift,
+    (x, a): (u64, u64),
+    (y, b): (u64, u64),
+) -> Option<Sort> {
+    let starts = shift.delta_at(x) == Some(y.wrapping_sub(x) as i64);
+    let end = x.checked_add(a)?;
+    if !starts || a == b {
+        return None;
+    }
+    let mut growth = 0;
+    let mut sort = None;
+    for (at, (by, of, len)) in texts.range(x..end) {
+        if at + len > end {
+            return None;
+        }
+        growth += by;
+        sort.get_or_insert(*of);
+    }
+    sort.filter(|_| growth == b.wrapping_sub(a) as i64)
+}

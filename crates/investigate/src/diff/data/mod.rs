@@ -1,0 +1,258 @@
+//! Data of both modules → where each address went, and the runs of bytes that this does not explain.
+//!
+//! ```text
+//! image pieces ─ pair ─ align ─► Aligned (provisional Shift) ─► roles of numbers (`uses`)
+//!                                    └── fill gaps, scan equal words ─► DataDiff (Shift, runs, words)
+//! ```
+//!
+//! Neighbours: `image` gives the pieces of memory 0; `align` finds equal ranges; `shift` is the
+//! resulting map; `strings` sorts text; `cluster` words the runs.
+//!
+//! 1. Every byte of every segment is in an equal range, an agreeing word, or a run. Passive segments
+//!    are paired by index, active ones that are no part of an image in order, and their places are
+//!    compared too.
+//! 2. Gaps between equal ranges are extended from both ends as long as words agree. Gaps of equal
+//!    length are compared in place. Aligned words that are equal are looked at as well: an address
+//!    that stayed where its target moved is a run, if code is seen to use it, and else an assumption.
+//! 3. Zeros more or less are *padding* only if both sides have just the zeros that one alignment
+//!    asks for, between an end and a start that moved as they say.
+//! 4. A number is a *length* only if the word before it points to text that differs, and number and
+//!    text end at the same place on both sides.
+
+mod fill;
+mod look;
+mod pairs;
+
+use super::align::{Equal, align};
+use super::image;
+use super::shift::{Moved, Shift, Zeros};
+use super::side::Side;
+use super::strings::Sort;
+use super::uses::Roles;
+use fill::{Filler, stale};
+use look::classify;
+use pairs::{pair_images, pair_others};
+use prova_module::Module;
+use std::borrow::Cow;
+
+/// Widest alignment that padding is explained by.
+const ALIGNMENT_MAX: u64 = 32;
+/// Most loose pairs of addresses kept of data.
+const LOOSE_MAX: usize = 1 << 16;
+
+/// What a run of bytes looks like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Text of some sort; the strings around the run.
+    Text(Sort, String, String),
+    /// The length of text of this sort that differs (invariant 4).
+    Length(Sort, i64),
+    /// A number that grew as a changed string did, and nothing else to show that it is its length.
+    Grew(i64),
+    /// Zeros that an alignment asks for (invariant 3).
+    Padding,
+    /// An address that stayed though its target moved by this.
+    Stale(i64),
+    /// A few bytes of high entropy on both sides.
+    Random,
+    /// Anything else.
+    Bytes,
+}
+
+/// Bytes that differ.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    /// The segment, by A's index (B's, if A has none).
+    pub(crate) segment: u32,
+    pub(crate) name: String,
+    /// First addresses; in what is no part of an image, offsets.
+    pub(crate) a: u64,
+    pub(crate) b: u64,
+    pub(crate) active: bool,
+    pub(crate) bytes_a: Vec<u8>,
+    pub(crate) bytes_b: Vec<u8>,
+    pub(crate) look: Look,
+}
+
+impl Run {
+    pub(crate) fn growth(&self) -> i64 {
+        self.bytes_b.len() as i64 - self.bytes_a.len() as i64
+    }
+}
+
+/// Everything that differs in data.
+#[derive(Default)]
+pub(crate) struct DataDiff {
+    pub(crate) shift: Shift,
+    pub(crate) runs: Vec<Run>,
+    /// Words that agree without being equal: addresses that code uses.
+    pub(crate) pointers: usize,
+    /// Words that moved as addresses would, and the first of them in words.
+    pub(crate) assumed: Assumed,
+    /// Words that changed as table slots did.
+    pub(crate) slots: Assumed,
+    /// Words that stay, though what is at that address moved.
+    pub(crate) stays: Assumed,
+    /// Segments whose start moved: A's index, name, delta.
+    pub(crate) moved: Vec<(u32, String, u64, i64)>,
+    /// Segments whose place differs, in words.
+    pub(crate) places: Vec<(u32, String)>,
+    /// The image is the same, and its cut into segments is not.
+    pub(crate) recut: bool,
+    /// Zeros around padding.
+    pub(crate) zeros: Vec<Zeros>,
+    /// Pairs of addresses that only all together can tell to be one to one.
+    pub(crate) loose: Vec<(u64, u64)>,
+}
+
+/// How many numbers were assumed to be something, and the first place.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Assumed {
+    pub(crate) count: usize,
+    pub(crate) first: Option<String>,
+}
+
+impl Assumed {
+    fn note(&mut self, first: impl FnOnce() -> String) {
+        self.count += 1;
+        self.first.get_or_insert_with(first);
+    }
+}
+
+/// A pair of pieces; empty bytes for one that has no partner.
+struct Pair<'m> {
+    segment: u32,
+    name: String,
+    start: (u64, u64),
+    bytes: (Cow<'m, [u8]>, Cow<'m, [u8]>),
+    equal: Vec<Equal>,
+    /// Whether it is part of the image of memory 0.
+    active: bool,
+}
+
+/// Paired pieces with their equal ranges.
+pub(crate) struct Aligned<'m> {
+    pairs: Vec<Pair<'m>>,
+    ends: (u64, u64),
+    pub(crate) shift: Shift,
+    places: Vec<(u32, String)>,
+    recut: bool,
+}
+
+/// Pairs and aligns the data of both sides.
+pub(crate) fn aligned<'m>(sides: (&Side<'m>, &Side<'m>)) -> Aligned<'m> {
+    let mut found = Aligned {
+        pairs: Vec::new(),
+        ends: (data_end(sides.0), data_end(sides.1)),
+        shift: Shift::default(),
+        places: Vec::new(),
+        recut: false,
+    };
+    let modules: (&'m Module, &'m Module) = (sides.0.module, sides.1.module);
+    let images = image::fits(modules.0) && image::fits(modules.1);
+    if images {
+        pair_images(modules, &mut found);
+    }
+    pair_others(sides, images, &mut found);
+    for pair in &mut found.pairs {
+        pair.equal = align(&pair.bytes.0, &pair.bytes.1);
+    }
+    if images {
+        found.shift = shift_of(&found.pairs, found.ends, |_, pair| pair.equal.clone());
+    }
+    found
+}
+
+/// Compares what is aligned; the partners of functions and the roles of numbers are known.
+pub(crate) fn compare(
+    sides: (&Side<'_>, &Side<'_>),
+    aligned: Aligned<'_>,
+    roles: &Roles,
+) -> DataDiff {
+    let Aligned { pairs, ends, mut shift, places, recut } = aligned;
+    let (mut diff, mut kept) = filled(sides, &pairs, &shift, roles);
+    if !diff.zeros.is_empty() {
+        // Now it is known where padding is: words may point there.
+        shift.zeros = std::mem::take(&mut diff.zeros);
+        shift.zeros.sort_unstable_by_key(|zeros| zeros.a);
+        (diff, kept) = filled(sides, &pairs, &shift, roles);
+    }
+    (diff.places, diff.recut) = (places, recut);
+    for pair in &pairs {
+        let delta = pair.start.1.wrapping_sub(pair.start.0) as i64;
+        if pair.active && delta != 0 && !pair.bytes.0.is_empty() && !pair.bytes.1.is_empty() {
+            diff.moved.push((pair.segment, pair.name.clone(), pair.start.0, delta));
+        }
+    }
+    diff.shift = match shift.ranges.is_empty() {
+        true => shift,
+        false => {
+            let (open, zeros) = (shift.open.clone(), shift.zeros.clone());
+            Shift { open, zeros, ..shift_of(&pairs, ends, |index, _| kept[index].clone()) }
+        }
+    };
+    if diff.shift.moves() {
+        for (pair, equal) in pairs.iter().zip(&kept).filter(|(pair, _)| pair.active) {
+            stale(sides, roles, pair, equal, &mut diff);
+        }
+    }
+    classify(&mut diff, &pairs);
+    diff
+}
+
+/// Fills the gaps of all pairs; gives the equal ranges as they are then.
+fn filled(
+    sides: (&Side<'_>, &Side<'_>),
+    pairs: &[Pair<'_>],
+    shift: &Shift,
+    roles: &Roles,
+) -> (DataDiff, Vec<Vec<Equal>>) {
+    let mut diff = DataDiff::default();
+    let mut kept = Vec::new();
+    for pair in pairs {
+        let mut filler = Filler { sides, shift, roles, pair, diff: &mut diff, equal: Vec::new() };
+        filler.fill();
+        kept.push(std::mem::take(&mut filler.equal));
+    }
+    (diff, kept)
+}
+
+fn data_end(side: &Side<'_>) -> u64 {
+    side.map.data().map_or(0, |data| data.end)
+}
+
+/// The map that equal ranges amount to.
+fn shift_of(
+    pairs: &[Pair<'_>],
+    ends: (u64, u64),
+    mut equal: impl FnMut(usize, &Pair<'_>) -> Vec<Equal>,
+) -> Shift {
+    let mut ranges: Vec<Moved> = Vec::new();
+    for (index, pair) in pairs.iter().enumerate() {
+        let equal = equal(index, pair);
+        if !pair.active {
+            continue;
+        }
+        for range in equal {
+            let (a, b) = (pair.start.0 + range.a as u64, pair.start.1 + range.b as u64);
+            // An empty range still says where a segment starts or ends.
+            ranges.push(Moved {
+                start: a,
+                end: a + range.len as u64,
+                delta: b.wrapping_sub(a) as i64,
+            });
+        }
+    }
+    ranges.sort_by_key(|range| (range.start, range.end));
+    ranges.dedup();
+    let end_delta = ends.1.wrapping_sub(ends.0) as i64;
+    let place = |range: &Moved| {
+        let to = |at: u64| at.wrapping_add_signed(range.delta);
+        (to(range.start), to(range.end), range.delta)
+    };
+    let mut back: Vec<(u64, u64, i64)> = ranges.iter().map(place).collect();
+    back.retain(|(start, end, _)| start < end);
+    back.sort_unstable();
+    let (data_end, data_end_b) = ends;
+    Shift { ranges, end_delta, data_end, data_end_b, back, ..Shift::default() }
+}

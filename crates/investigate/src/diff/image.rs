@@ -1,0 +1,180 @@
+//! A module's active data → the initial image of memory 0, in pieces that do not overlap.
+//!
+//! Neighbours: `data` aligns the pieces of both sides. Later segments write over earlier ones
+//! (specification 4.5.4), so a piece is what is left of a segment.
+//!
+//! 1. An image exists only where instantiation cannot fail: every active segment of the module, of
+//!    data and of elements, has a constant offset and fits in the least size. Then the order of
+//!    segments is seen in the image alone. Otherwise segments are compared one by one.
+//! 2. What no piece covers is zero, if the memory is the module's own; of an imported memory nobody
+//!    knows.
+
+use crate::xref::constant;
+use prova_builds::names::printable;
+use prova_module::{DataIdx, DataMode, ElementKind, Module};
+use std::borrow::Cow;
+
+/// Most bytes of an image that is joined to one piece.
+const JOINED_MAX: u64 = 1 << 28;
+
+/// Consecutive bytes of the image.
+#[derive(Clone, Debug)]
+pub(crate) struct Piece<'m> {
+    pub(crate) segment: u32,
+    /// The segment's name, printable; empty if it has none.
+    pub(crate) name: String,
+    pub(crate) start: u64,
+    pub(crate) bytes: Cow<'m, [u8]>,
+}
+
+impl Piece<'_> {
+    pub(crate) fn end(&self) -> u64 {
+        self.start + self.bytes.len() as u64
+    }
+}
+
+/// Whether every active segment surely fits (invariant 1).
+pub(crate) fn fits(module: &Module) -> bool {
+    let data = module.data().iter().all(|data| match &data.mode {
+        DataMode::Passive => true,
+        DataMode::Active { memory, offset } => {
+            let size = module
+                .memory(*memory)
+                .map_or(0, |ty| ty.min.saturating_mul(1 << ty.page_size_log2.min(32)));
+            let end = constant(offset.ops()).and_then(|at| at.checked_add(data.range.len() as u64));
+            end.is_some_and(|end| end <= size)
+        }
+    });
+    data && module.elements().iter().all(|element| match &element.kind {
+        ElementKind::Passive | ElementKind::Declared => true,
+        ElementKind::Active { table, offset } => {
+            let size = module.table(*table).map_or(0, |ty| ty.min);
+            let end = constant(offset.ops()).and_then(|at| at.checked_add(element.len() as u64));
+            end.is_some_and(|end| end <= size)
+        }
+    })
+}
+
+/// The pieces of memory 0 in order of address; the module [`fits`].
+pub(crate) fn pieces(module: &Module) -> Vec<Piece<'_>> {
+    let mut pieces: Vec<Piece<'_>> = Vec::new();
+    for (index, data) in module.data().iter().enumerate() {
+        let DataMode::Active { memory, offset } = &data.mode else { continue };
+        let bytes = module.data_bytes(DataIdx(index as u32));
+        let Some(start) = constant(offset.ops()).filter(|_| memory.0 == 0) else { continue };
+        if bytes.is_empty() {
+            continue;
+        }
+        let name = module.names().data(DataIdx(index as u32)).map(printable).unwrap_or_default();
+        let piece = Piece { segment: index as u32, name, start, bytes: Cow::Borrowed(bytes) };
+        write(&mut pieces, piece);
+    }
+    pieces
+}
+
+/// Adds a piece over those before.
+fn write<'m>(pieces: &mut Vec<Piece<'m>>, new: Piece<'m>) {
+    let from = pieces.partition_point(|piece| piece.end() <= new.start);
+    let to = pieces.partition_point(|piece| piece.start < new.end());
+    let cut = |piece: &Piece<'m>, start: u64, end: u64| {
+        let range = (start - piece.start) as usize..(end - piece.start) as usize;
+        let bytes = match &piece.bytes {
+            Cow::Borrowed(bytes) => Cow::Borrowed(&bytes[range]),
+            Cow::Owned(bytes) => Cow::Owned(bytes[range].to_vec()),
+        };
+        Piece { segment: piece.segment, name: piece.name.clone(), start, bytes }
+    };
+    let mut kept = Vec::new();
+    if let Some(first) = pieces[from..to.max(from)].first().filter(|one| one.start < new.start) {
+        kept.push(cut(first, first.start, new.start));
+    }
+    let end = new.end();
+    let last = pieces[from..to.max(from)].last().filter(|one| one.end() > end);
+    let last = last.map(|last| cut(last, end, last.end()));
+    kept.push(new);
+    kept.extend(last);
+    pieces.splice(from..to.max(from), kept);
+}
+
+/// Whether two images are the same; `zeros` if what is not covered is zero on both sides.
+pub(crate) fn same(a: &[Piece<'_>], b: &[Piece<'_>], zeros: bool) -> bool {
+    covers(a, b, zeros) && covers(b, a, zeros)
+}
+
+/// Whether each byte of `a` is the same in `b`.
+fn covers(a: &[Piece<'_>], b: &[Piece<'_>], zeros: bool) -> bool {
+    let zero = |bytes: &[u8]| bytes.is_empty() || zeros && bytes.iter().all(|byte| *byte == 0);
+    a.iter().all(|piece| {
+        let mut at = piece.start;
+        let own = |from: u64, to: u64| {
+            &piece.bytes[(from - piece.start) as usize..(to - piece.start) as usize]
+        };
+        let first = b.partition_point(|other| other.end() <= piece.start);
+        for other in b[first..].iter().take_while(|other| other.start < piece.end()) {
+            let (from, to) = (other.start.max(piece.start), other.end().min(piece.end()));
+            let theirs = &other.bytes[(from - other.start) as usize..(to - other.start) as usize];
+            if !zero(own(at, from)) || own(from, to) != theirs {
+                return false;
+            }
+            at = to;
+        }
+        zero(own(at, piece.end()))
+    })
+}
+
+/// All pieces as one with zeros between, if that is not much more than they are.
+pub(crate) fn joined<'m>(pieces: &[Piece<'m>]) -> Option<Piece<'m>> {
+    let (first, last) = (pieces.first()?, pieces.last()?);
+    let size = last.end() - first.start;
+    let bytes: u64 = pieces.iter().map(|piece| piece.bytes.len() as u64).sum();
+    if size > JOINED_MAX || size > 4 * bytes + (1 << 16) {
+        return None;
+    }
+    let mut all = vec![0; size as usize];
+    for piece in pieces {
+        let at = (piece.start - first.start) as usize;
+        all[at..at + piece.bytes.len()].copy_from_slice(&piece.bytes);
+    }
+    let bytes = Cow::Owned(all);
+    Some(Piece { segment: first.segment, name: String::new(), start: first.start, bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn piece(start: u64, bytes: &'static [u8]) -> Piece<'static> {
+        Piece { segment: 0, name: String::new(), start, bytes: Cow::Borrowed(bytes) }
+    }
+
+    fn written(all: &[(u64, &'static [u8])]) -> Vec<(u64, Vec<u8>)> {
+        let mut pieces = Vec::new();
+        all.iter().for_each(|(start, bytes)| write(&mut pieces, piece(*start, bytes)));
+        pieces.into_iter().map(|piece| (piece.start, piece.bytes.into_owned())).collect()
+    }
+
+    #[test]
+    fn later_segments_write_over_earlier_ones() {
+        let both = |a: (u64, &'static [u8]), b: (u64, &'static [u8])| written(&[a, b]);
+        let text = |parts: &[(u64, &[u8])]| -> Vec<(u64, Vec<u8>)> {
+            parts.iter().map(|(at, bytes)| (*at, bytes.to_vec())).collect()
+        };
+        assert_eq!(both((8, b"aaaa"), (10, b"bbbb")), text(&[(8, b"aa"), (10, b"bbbb")]));
+        assert_eq!(both((10, b"bbbb"), (8, b"aaaa")), text(&[(8, b"aaaa"), (12, b"bb")]));
+        assert_eq!(both((8, b"aaaa"), (9, b"b")), text(&[(8, b"a"), (9, b"b"), (10, b"aa")]));
+        assert_eq!(both((9, b"b"), (8, b"aaaa")), text(&[(8, b"aaaa")]));
+        assert_eq!(both((8, b"a"), (0, b"b")), text(&[(0, b"b"), (8, b"a")]));
+    }
+
+    #[test]
+    fn an_image_is_the_same_however_it_is_cut() {
+        let whole = [piece(8, b"ab\0\0cd")];
+        let cut = [piece(8, b"a"), piece(9, b"b"), piece(12, b"cd")];
+        assert!(same(&whole, &cut, true) && same(&cut, &whole, true));
+        assert!(!same(&whole, &cut, false), "nobody knows what an imported memory holds");
+        for other in [[piece(8, b"ab\0\0ce")], [piece(8, b"ab\0\0c")], [piece(7, b"ab\0\0cd")]] {
+            assert!(!same(&whole, &other, true) && !same(&other, &cut, true));
+        }
+        assert_eq!(joined(&cut).map(|one| one.bytes.into_owned()), Some(b"ab\0\0cd".to_vec()));
+    }
+}

@@ -1,0 +1,219 @@
+//! Text that differs → what sort of text it is: a file path, a URL, the time of a build, or any text.
+//!
+//! Neighbours: `data` finds runs of bytes that differ; `report` has the verdicts. Strings stand close
+//! together in data, often without an end, so a *word* is looked at: the characters around the run
+//! that a path may have.
+//!
+//! 1. `path` says that the word is a file path on both sides: it has separators and either ends in a
+//!    file's name as compilers read and write them, or starts where files of builds lie. A route or
+//!    a media type is text.
+//! 2. `timestamp` says that on both sides the run lies inside one pattern of a clock or calendar:
+//!    `hh:mm:ss`, `yyyy-mm-dd`, `Mmm dd yyyy`.
+//! 3. Anything printable is at least `text`; no printable bytes look random.
+
+use std::ops::Range;
+
+/// What sort of text differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sort {
+    Path,
+    Url,
+    Timestamp,
+    Text,
+}
+
+/// How far the text around a run is looked at.
+const AROUND: usize = 120;
+/// Least text that is told as text.
+const TEXT_MIN: usize = 4;
+
+pub(crate) fn is_printable(byte: u8) -> bool {
+    (0x20..0x7f).contains(&byte)
+}
+
+/// Where the characters around a run end that `of` has.
+fn around(bytes: &[u8], run: &Range<usize>, of: impl Fn(u8) -> bool) -> Range<usize> {
+    let before = bytes[..run.start].iter().rev().take(AROUND).take_while(|byte| of(**byte));
+    let after = bytes[run.end..].iter().take(AROUND).take_while(|byte| of(**byte));
+    run.start - before.count()..run.end + after.count()
+}
+
+/// The printable text that a run is part of.
+pub(crate) fn surrounding(bytes: &[u8], run: &Range<usize>) -> String {
+    let range = around(bytes, run, is_printable);
+    let end = range.end.min(range.start + 400);
+    prova_builds::names::printable(&String::from_utf8_lossy(&bytes[range.start..end]))
+}
+
+/// The sort of text that two runs are in; `None` if they are no text.
+pub(crate) fn sort(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>)) -> Option<Sort> {
+    let text = |(bytes, run): (&[u8], &Range<usize>)| {
+        bytes[run.clone()].iter().all(|byte| is_printable(*byte))
+    };
+    let length = |(bytes, run): (&[u8], &Range<usize>)| around(bytes, run, is_printable).len();
+    if !text(a) || !text(b) || a.1.len().max(b.1.len()) == 0 || length(a).max(length(b)) < TEXT_MIN
+    {
+        return None;
+    }
+    let word = |(bytes, run): (&[u8], &Range<usize>)| {
+        let of = |byte: u8| byte.is_ascii_alphanumeric() || b"/\\:._-+~@%=?&#$".contains(&byte);
+        String::from_utf8_lossy(&bytes[around(bytes, run, of)]).into_owned()
+    };
+    let (word_a, word_b) = (word(a), word(b));
+    let is_url = |word: &str| word.contains("://") || word.starts_with("www.");
+    Some(if is_url(&word_a) || is_url(&word_b) {
+        Sort::Url
+    } else if is_time(a) && is_time(b) {
+        Sort::Timestamp
+    } else if is_path(&word_a) && is_path(&word_b) {
+        Sort::Path
+    } else {
+        Sort::Text
+    })
+}
+
+/// Endings of files that compilers read, write and quote.
+const ENDINGS: &[&str] = &[
+    "rs", "c", "h", "cc", "cpp", "cxx", "hpp", "hh", "go", "zig", "swift", "kt", "java", "py",
+    "rb", "js", "ts", "S", "s", "o", "a", "so", "rlib", "rmeta", "wasm", "wat", "ll", "bc", "d",
+    "inc", "m", "mm", "f90", "ml", "hs", "cs", "nim", "v", "d.ts", "toml", "mod",
+];
+
+/// First folders of paths where the files of builds lie.
+const ROOTS: &[&str] = &[
+    "home",
+    "tmp",
+    "usr",
+    "root",
+    "var",
+    "opt",
+    "build",
+    "builds",
+    "src",
+    "nix",
+    "mnt",
+    "Users",
+    "private",
+    "rustc",
+    "workspace",
+    "github",
+    "work",
+    "srv",
+    "cargo",
+    "checkout",
+    "gnu",
+    "emsdk",
+    "go",
+];
+
+/// Invariant 1.
+fn is_path(word: &str) -> bool {
+    let drive = |word: &str| {
+        let mut start = word.chars();
+        start.next().is_some_and(|first| first.is_ascii_alphabetic())
+            && start.next() == Some(':')
+            && matches!(start.next(), Some('\\' | '/'))
+    };
+    if !word.contains(['/', '\\']) || word.contains(['?', '&', '#', '=']) {
+        return false;
+    }
+    // A character before may belong to the string before.
+    let rooted = [0, 1].into_iter().any(|at| {
+        let rest = word.get(at..).and_then(|rest| rest.strip_prefix('/'));
+        let first = rest.and_then(|rest| rest.split_once('/')).map(|(first, _)| first);
+        first.is_some_and(|first| ROOTS.contains(&first))
+    });
+    let ends = |part: &str| {
+        let Some((name, ending)) = part.rsplit_once('.') else { return false };
+        // Without an end, the next string stands behind the ending.
+        let listed = |one: &str| ending == one || one.len() > 1 && ending.starts_with(one);
+        !name.is_empty() && ENDINGS.iter().any(|one| listed(one))
+    };
+    let last = word.rsplit(['/', '\\']).next().unwrap_or_default();
+    rooted || drive(word) || ends(last)
+}
+
+/// Invariant 2: whether the run lies inside a pattern.
+fn is_time((bytes, run): (&[u8], &Range<usize>)) -> bool {
+    const MONTHS: [&[u8]; 12] = [
+        b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov",
+        b"Dec",
+    ];
+    const PATTERNS: [&[u8]; 3] = [b"00:00:00", b"0000-00-00", b"Mmm 00 0000"];
+    let fits = |pattern: &[u8], at: usize| {
+        let Some(found) = bytes.get(at..at + pattern.len()) else { return false };
+        let edge = |at: Option<usize>| {
+            at.and_then(|at| bytes.get(at)).is_none_or(|byte| !byte.is_ascii_digit())
+        };
+        let one = |(pattern, byte): (&u8, &u8)| match pattern {
+            b'0' => byte.is_ascii_digit(),
+            b'M' | b'm' => byte.is_ascii_alphabetic(),
+            other => byte == other,
+        };
+        let month = pattern[0] == b'M';
+        // `__DATE__` has a blank for the first digit of a day below ten.
+        let blank = |i: usize| month && i == 4 && found[4] == b' ';
+        let all = pattern.iter().zip(found).enumerate().all(|(i, pair)| blank(i) || one(pair));
+        all && edge(at.checked_sub(1))
+            && edge(Some(at + pattern.len()))
+            && (!month || MONTHS.contains(&&found[..3]))
+    };
+    PATTERNS.iter().any(|pattern| {
+        let low = run.end.saturating_sub(pattern.len());
+        (low..=run.start).any(|at| at + pattern.len() >= run.end && fits(pattern, at))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sort of the change from `a` to `b`, cut to what differs.
+    fn told(a: &str, b: &str) -> Option<Sort> {
+        let (x, y) = (a.as_bytes(), b.as_bytes());
+        let prefix = x.iter().zip(y).take_while(|(x, y)| x == y).count();
+        let rest = x[prefix..].iter().rev().zip(y[prefix..].iter().rev());
+        let suffix = rest.take_while(|(x, y)| x == y).count();
+        sort((x, &(prefix..x.len() - suffix)), (y, &(prefix..y.len() - suffix)))
+    }
+
+    #[test]
+    fn paths_are_of_files_and_what_only_has_slashes_is_text() {
+        for (a, b) in [
+            ("/tmp/a/b.rs", "/tmp/much-longer/name/b.rs"),
+            ("at src/lib.rs: bad", "at src/inner/lib.rs: bad"),
+            ("C:\\build\\x.c", "C:\\other\\x.c"),
+            ("/usr/local/build/app", "/usr/local2/build/app"),
+            ("/src/a/main.rscalled `Option", "/src/bc/main.rscalled `Option"),
+        ] {
+            assert_eq!(told(a, b), Some(Sort::Path), "{a} {b}");
+        }
+        for (a, b) in [
+            ("/api/v1/login", "/api/v2/login"),
+            ("text/html", "text/xml"),
+            ("a/b ratio", "a/c ratio"),
+            ("no such file", "no such text"),
+            ("deadbeef01234567", "feedbeef89abcdef"),
+            ("/tmp/a/b.rs", "b.rs or nothing"),
+        ] {
+            assert_eq!(told(a, b), Some(Sort::Text), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_the_web_and_times_are_sorts_of_their_own() {
+        assert_eq!(told("https://good.example/a.c", "https://evil.example/a.c"), Some(Sort::Url));
+        for (a, b) in [
+            ("built 12:01:59 ok", "built 12:04:07 ok"),
+            ("Nov 20 2026", "Nov  3 2026"),
+            ("2026-11-20T", "2026-12-01T"),
+        ] {
+            assert_eq!(told(a, b), Some(Sort::Timestamp), "{a} {b}");
+        }
+        for (a, b) in [("ratio 12:01", "ratio 13:01"), ("Nov 20 2026 x", "Nov 20 2026 y")] {
+            assert_eq!(told(a, b), Some(Sort::Text), "{a} {b}");
+        }
+        assert_eq!(told("Xyz 20 2026", "Xyz 21 2026"), Some(Sort::Text));
+        assert_eq!(told("\u{1}\u{2}", "\u{3}\u{4}"), None);
+    }
+}

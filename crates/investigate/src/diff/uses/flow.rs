@@ -1,0 +1,459 @@
+//! One body → what it does with its constants and parameters: a domain of the structured walk.
+//!
+//! Neighbours: the module above keeps what is found here, and carries it over calls; invariants 1 to 3
+//! stand there.
+
+use super::{Access, LOCALS_MAX, Passed, Ref, Role, Source, Use, Uses, Value};
+use crate::diff::side::Side;
+use prova_module::ops::{Class, Immediate, Opcode};
+use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site, walk};
+use prova_module::{BlockKind, FuncIdx, MemArgTarget, Operator};
+use std::collections::{BTreeMap, HashSet};
+use std::convert::Infallible;
+
+/// What a body does; nothing is known of an import. `exported` are the functions whose results the
+/// host gets.
+pub(super) fn uses(side: &Side<'_>, func: u32, exported: &HashSet<u32>) -> Uses {
+    let Some(body) = side.module.body(FuncIdx(func)) else {
+        let params = side.module.func_type(FuncIdx(func)).params.len();
+        return Uses { params: vec![Use::default(); params], ..Uses::default() };
+    };
+    side.spend(body.bytes().len());
+    let params = side.module.func_type(FuncIdx(func)).params.len();
+    let locals = (0..params.min(LOCALS_MAX) as u32).map(|i| (i, Value::one(Source::Param(i))));
+    let found = Uses { params: vec![Use::default(); params], ..Uses::default() };
+    let exported = exported.contains(&func);
+    let mut flow = Flow { side, found, locals: locals.collect(), exported };
+    // The body is valid: the walk does not end before it.
+    let _ = walk(body, &mut flow);
+    flow.found
+}
+
+/// What an operator does with two constants.
+type Fold = fn(u32, u32) -> u32;
+
+/// Operators that give a constant for constants.
+const FOLDS: [(Opcode, Fold); 6] = [
+    (Opcode::I32Add, u32::wrapping_add),
+    (Opcode::I32Sub, u32::wrapping_sub),
+    (Opcode::I32Mul, u32::wrapping_mul),
+    (Opcode::I32Shl, u32::wrapping_shl),
+    (Opcode::I32Or, |a, b| a | b),
+    (Opcode::I32Xor, |a, b| a ^ b),
+];
+
+type Locals = BTreeMap<u32, Value>;
+
+struct Flow<'s, 'm> {
+    side: &'s Side<'m>,
+    found: Uses,
+    /// Locals with known sources.
+    locals: Locals,
+    /// Whether the host gets the results.
+    exported: bool,
+}
+
+/// What comes to a label.
+#[derive(Default)]
+struct Label {
+    joined: Option<(Locals, Vec<Value>)>,
+    /// The locals where an `if` opened.
+    entry: Locals,
+}
+
+impl Label {
+    fn join(&mut self, locals: &Locals, values: &[Value]) {
+        match &mut self.joined {
+            None => self.joined = Some((locals.clone(), values.to_vec())),
+            Some((known, results)) => {
+                for (local, value) in locals {
+                    if known.len() < LOCALS_MAX || known.contains_key(local) {
+                        let known = known.entry(*local).or_default();
+                        *known = known.with(*value);
+                    }
+                }
+                for (known, value) in results.iter_mut().zip(values) {
+                    *known = known.with(*value);
+                }
+            }
+        }
+    }
+}
+
+impl Flow<'_, '_> {
+    fn in_zone(&self, value: u64) -> bool {
+        self.side.may_be_address(value)
+    }
+
+    /// A constant that is no address and added by nothing: an offset.
+    fn offset(&self, value: &Value) -> Option<i64> {
+        match value.single()? {
+            Ref { source: Source::Const(_, value) | Source::Folded(value), by: Some(0) }
+                if !self.in_zone(value) =>
+            {
+                Some(i64::from(value as u32 as i32))
+            }
+            _ => None,
+        }
+    }
+
+    /// The value without constants that are no addresses.
+    fn bases(&self, value: &Value) -> Value {
+        let mut bases = Value::default();
+        for one in value.refs() {
+            let is_base = match one.source {
+                Source::Const(_, value) | Source::Folded(value) => self.in_zone(value),
+                Source::Param(_) | Source::Word(_) | Source::Field(..) | Source::Stack => true,
+            };
+            if is_base {
+                let mut only = Value::default();
+                only.0[0] = Some(one);
+                bases = bases.with(only);
+            }
+        }
+        bases
+    }
+
+    fn sum(&self, a: &Value, b: &Value, sign: i64) -> Value {
+        let (x, y) = (self.bases(a), self.bases(b));
+        match (x.is_known(), y.is_known()) {
+            (true, false) => x.shifted(self.offset(b).map(|by| by.wrapping_mul(sign))),
+            (false, true) if sign == 1 => y.shifted(self.offset(a)),
+            _ => Value::default(),
+        }
+    }
+
+    /// The use of a source in this body.
+    fn used(&mut self, source: Source) -> Option<&mut Use> {
+        match source {
+            Source::Const(at, value) => {
+                Some(&mut self.found.consts.entry(at).or_insert((value, Use::default())).1)
+            }
+            Source::Param(param) => self.found.params.get_mut(param as usize),
+            Source::Word(_) | Source::Field(..) | Source::Stack | Source::Folded(_) => None,
+        }
+    }
+
+    /// `width` bytes at `base + offset` are touched; 0 bytes if nobody knows how many.
+    fn access(&mut self, base: &Value, offset: u64, width: u64) {
+        for one in self.bases(base).refs() {
+            let exact = one.by.map(|by| by.wrapping_add(offset as i64));
+            let access = match exact {
+                Some(lo) if width > 0 => {
+                    Access { lo, hi: lo.saturating_add(width as i64), indexed: false, mixed: false }
+                }
+                _ => Access::INDEXED,
+            };
+            match one.source {
+                Source::Word(at) if one.by.is_some() => self.found.words.push(at),
+                Source::Field(param, at) => {
+                    if let Some(param) = self.found.params.get_mut(param as usize) {
+                        param.field(at);
+                    }
+                }
+                source => {
+                    if let Some(known) = self.used(source) {
+                        known.access = Some(known.access.map_or(access, |all| all.and(access)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// A load, store or atomic operator on memory 0; gives what a load may give.
+    fn memory(&mut self, site: &Site<'_>, base: &Value, offset: u64) -> Value {
+        let width = u64::from(site.row.width);
+        if let Some(Ref { source: Source::Const(_, value) | Source::Folded(value), by: Some(by) }) =
+            base.single()
+        {
+            // Neither the constant nor the offset is like an address, and their sum may be one.
+            let at = value.wrapping_add_signed(by).wrapping_add(offset);
+            let folded = matches!(base.single(), Some(Ref { source: Source::Folded(_), .. }));
+            let plain = !self.in_zone(value) && !self.in_zone(offset);
+            if (folded || plain) && self.in_zone(at) {
+                self.found.folded.push((at, width));
+            }
+        }
+        if self.in_zone(offset) {
+            let role = match base.single() {
+                Some(Ref { source: Source::Const(_, value), by: Some(by) })
+                    if !self.in_zone(value) =>
+                {
+                    let lo = (value as i64).saturating_add(by);
+                    let hi = lo.saturating_add(width as i64);
+                    Role::Address(Access { lo, hi, indexed: false, mixed: false })
+                }
+                Some(Ref { source: Source::Stack | Source::Const(..), .. }) => Role::Number,
+                _ => Role::Unknown,
+            };
+            self.found.offsets.insert(site.offset, role);
+            if role != Role::Number {
+                return Value::default();
+            }
+        }
+        self.access(base, offset, width);
+        let loads = if self.side.wide() { Opcode::I64Load } else { Opcode::I32Load };
+        let word = site.row.opcode == loads;
+        match base.single() {
+            Some(Ref { source, by: Some(by) }) if word => {
+                let at = by.wrapping_add(offset as i64);
+                match source {
+                    Source::Const(_, value) => {
+                        Value::one(Source::Word(value.wrapping_add_signed(at)))
+                    }
+                    Source::Param(param) => Value::one(Source::Field(param, at)),
+                    Source::Word(_) | Source::Field(..) | Source::Stack | Source::Folded(_) => {
+                        Value::default()
+                    }
+                }
+            }
+            _ => Value::default(),
+        }
+    }
+
+    fn pass(&mut self, callee: u32, args: &[Value]) {
+        for (param, value) in args.iter().enumerate() {
+            for from in value.refs() {
+                // A number that is no address may still be a slot.
+                let passes = match from.source {
+                    Source::Const(_, value) => self.in_zone(value) || self.side.may_be_slot(value),
+                    Source::Param(_) | Source::Word(_) | Source::Field(..) => true,
+                    Source::Stack | Source::Folded(_) => false,
+                };
+                if passes {
+                    let param = param as u32;
+                    self.found.passed.push(Passed { from, callee, param });
+                }
+            }
+        }
+    }
+
+    /// A call through a table, or another operator on it.
+    fn table(&mut self, table: u32, index: Option<&Value>) {
+        match index.and_then(Value::single) {
+            Some(Ref { source: source @ Source::Const(..), by: Some(0) }) => {
+                if let Some(known) = self.used(source) {
+                    known.slot.get_or_insert(table);
+                }
+            }
+            Some(Ref { source: source @ Source::Param(_), by: Some(0) }) => {
+                self.found.open_tables.push(table);
+                if let Some(known) = self.used(source) {
+                    known.slot.get_or_insert(table);
+                }
+            }
+            _ => self.found.open_tables.push(table),
+        }
+    }
+
+    fn bulk(&mut self, site: &Site<'_>, args: &[Value]) {
+        let memories: Vec<u32> = site.immediates().indices(Immediate::mem).collect();
+        match (site.row.opcode, args, &memories[..]) {
+            (Opcode::MemoryFill | Opcode::MemoryInit, [to, ..], [0]) => self.access(to, 0, 0),
+            (Opcode::MemoryCopy, [to, from, _], &[into, of]) => {
+                if into == 0 {
+                    self.access(to, 0, 0);
+                }
+                if of == 0 {
+                    self.access(from, 0, 0);
+                }
+            }
+            (..) => {
+                let tables: Vec<u32> = site.immediates().indices(Immediate::table).collect();
+                tables.into_iter().for_each(|table| self.table(table, None));
+            }
+        }
+    }
+
+    /// What an operator gives.
+    fn given(&mut self, site: &Site<'_>, args: &[Value]) -> Value {
+        let (class, immediates) = (site.row.class, site.immediates());
+        if let Some(folded) = self.fold(site, args) {
+            return Value::one(Source::Folded(folded));
+        }
+        match (&site.operator, args) {
+            (Operator::I32Const { value }, _) => {
+                return Value::one(Source::Const(site.offset, u64::from(*value as u32)));
+            }
+            (Operator::I64Const { value }, _) => {
+                return Value::one(Source::Const(site.offset, *value as u64));
+            }
+            (Operator::I32Add | Operator::I64Add, [a, b]) => return self.sum(a, b, 1),
+            (Operator::I32Sub | Operator::I64Sub, [a, b]) => return self.sum(a, b, -1),
+            // A mask of low bits makes an index, one of high bits aligns.
+            (Operator::I32And | Operator::I64And, [a, mask]) => {
+                let aligns = self.offset(mask).is_some_and(|mask| mask < 0);
+                return if aligns { self.bases(a).shifted(None) } else { Value::default() };
+            }
+            (Operator::Select | Operator::TypedSelect { .. }, [a, b, _]) => return a.with(*b),
+            (Operator::GlobalGet { global_index }, _) => {
+                let stack = self.side.map.stack_pointer.map(|(global, _)| global);
+                return match stack == Some(*global_index) {
+                    true => Value::one(Source::Stack),
+                    false => Value::default(),
+                };
+            }
+            _ => {}
+        }
+        if matches!(class, Class::local_get | Class::local_set | Class::local_tee) {
+            let local = immediates.index(Immediate::local).unwrap_or(u32::MAX);
+            let Some(value) = args.first() else {
+                return self.locals.get(&local).copied().unwrap_or_default();
+            };
+            if value.is_known()
+                && (self.locals.len() < LOCALS_MAX || self.locals.contains_key(&local))
+            {
+                self.locals.insert(local, *value);
+            } else {
+                self.locals.remove(&local);
+            }
+            return *value;
+        }
+        if let (Some(memarg), [base, ..]) = (immediates.memarg(), args) {
+            if memarg.target == MemArgTarget::Memory(0) {
+                return self.memory(site, base, memarg.offset);
+            }
+        } else if let (Class::call, Some(callee)) = (class, immediates.index(Immediate::func)) {
+            self.pass(callee, args);
+        } else if let (Class::call_indirect, Some(table)) =
+            (class, immediates.index(Immediate::table))
+        {
+            self.table(table, args.last());
+        } else if class == Class::pure && !compares(site) {
+            args.iter().for_each(|value| self.mix(value));
+        } else {
+            self.bulk(site, args);
+        }
+        Value::default()
+    }
+
+    /// What an operator on two constants gives, of which none is like an address.
+    fn fold(&self, site: &Site<'_>, args: &[Value]) -> Option<u64> {
+        let [a, b] = args else { return None };
+        let (a, b) = (self.offset(a)? as u32, self.offset(b)? as u32);
+        let (_, fold) = FOLDS.iter().find(|(opcode, _)| *opcode == site.row.opcode)?;
+        Some(fold(a, b).into())
+    }
+
+    /// The value is used as a number.
+    fn mix(&mut self, value: &Value) {
+        for one in value.refs() {
+            if let Some(known) = self.used(one.source) {
+                known.mixed = true;
+            }
+        }
+    }
+}
+
+/// Whether an operator compares: two pointers may well be compared.
+fn compares(site: &Site<'_>) -> bool {
+    let name = Opcode::of(&site.operator).mnemonic();
+    let verb = name.split('.').next_back().unwrap_or_default();
+    ["eq", "ne", "eqz"].contains(&verb)
+        || ["lt", "gt", "le", "ge"].contains(&verb.split('_').next().unwrap_or_default())
+}
+
+impl<'m> Domain<'m> for Flow<'_, 'm> {
+    type Value = Value;
+    type Label = Label;
+    type Error = Infallible;
+
+    fn operator(
+        &mut self,
+        site: &Site<'m>,
+        args: &[Value],
+        results: &mut Vec<Value>,
+    ) -> Result<(), Infallible> {
+        let given = self.given(site, args);
+        let gives = match site.callee {
+            Some(callee) => callee.results.len(),
+            None => site.row.results.len(),
+        };
+        results.resize(gives, given);
+        Ok(())
+    }
+
+    fn open(
+        &mut self,
+        site: Option<&Site<'m>>,
+        block: &Frame<'m, ()>,
+        _: Option<&Value>,
+        params: &mut [Value],
+    ) -> Result<Label, Infallible> {
+        let mut label = Label::default();
+        match block.kind {
+            BlockKind::Loop => {
+                params.fill(Value::default());
+                // Invariant 3.
+                let written = block.facts.map_or(u64::MAX, |facts| facts.written);
+                for (local, value) in &mut self.locals {
+                    if written >> (local % 64) & 1 == 1 {
+                        *value = value.shifted(None);
+                    }
+                }
+            }
+            BlockKind::If => label.entry = self.locals.clone(),
+            BlockKind::Func | BlockKind::Block | BlockKind::TryTable => {}
+        }
+        debug_assert!(site.is_some() || block.kind == BlockKind::Func);
+        Ok(label)
+    }
+
+    fn edge(
+        &mut self,
+        _: &Site<'m>,
+        edge: Edge<'_, Value>,
+        to: &mut Frame<'m, Label>,
+    ) -> Result<(), Infallible> {
+        match (to.kind, edge.how) {
+            (BlockKind::Func, _) if self.exported => {
+                edge.values.iter().for_each(|value| self.mix(value));
+            }
+            (BlockKind::Func | BlockKind::Loop, _) => {}
+            (_, How::Skip) => {
+                let entry = std::mem::take(&mut to.label.entry);
+                to.label.join(&entry, edge.values);
+            }
+            (..) => to.label.join(&self.locals, edge.values),
+        }
+        Ok(())
+    }
+
+    fn otherwise(
+        &mut self,
+        _: &Site<'m>,
+        frame: &mut Frame<'m, Label>,
+        _: &mut [Value],
+    ) -> Result<(), Infallible> {
+        self.locals = std::mem::take(&mut frame.label.entry);
+        Ok(())
+    }
+
+    fn close(
+        &mut self,
+        _: &Site<'m>,
+        frame: Frame<'m, Label>,
+        exit: Exit,
+        results: &mut Vec<Value>,
+    ) -> Result<(), Infallible> {
+        if exit == Exit::Joined {
+            let count = frame.types.results().len();
+            let (locals, values) = frame.label.joined.unwrap_or_default();
+            self.locals = locals;
+            results.clear();
+            results.extend(values);
+            results.resize(count, Value::default());
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self, site: &Site<'m>, args: &[Value], _: &[Value]) -> Result<(), Infallible> {
+        let immediates = site.immediates();
+        if let Some(callee) = immediates.index(Immediate::func) {
+            self.pass(callee, args);
+        } else if let Some(table) = immediates.index(Immediate::table) {
+            self.table(table, args.last());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,358 @@
+//! A module → what its code does with numbers: which are used as addresses, and which as slots of a
+//! table.
+//!
+//! ```text
+//! each body ─ walk ─► Uses (constants, parameters, words loaded) ─ propagate over calls ─► Roles
+//! ```
+//!
+//! This is a forward may-analysis on the structured walk: a value is the set of places it may come
+//! from (a constant, a parameter, a word of data, the stack pointer), with a displacement where that
+//! is known. Where a set reaches the address of a load or store, its members are addresses; what is
+//! passed to a parameter is what the callee makes of the parameter. `number` judges pairs of numbers
+//! by the roles found here.
+//!
+//! 1. *Evidence only*: a role is given if some path from the place to the use exists; without one
+//!    the role is unknown, and nothing that moved is called proved. What is forgotten (memory, calls
+//!    through tables, loops after the first round, sums of two candidates) costs verdicts, not truth.
+//! 2. An address that is calculated with otherwise than by sums, masks and comparisons, or that an
+//!    exported function returns, is *mixed*: its number matters, too.
+//! 3. An access is exact only if no index was added: then `lo..hi` are the bytes it touches, relative
+//!    to the number. A local that a loop writes is indexed inside the loop.
+//!
+//! Limits: [`REFS_MAX`] sources of a value, [`LOCALS_MAX`] locals with sources at a time,
+//! [`UPDATES_MAX`] widenings of a parameter. Time is linear in the code with these constants.
+
+mod flow;
+
+use super::relocs::Relocs;
+use super::side::Side;
+use super::token::Item;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use std::collections::{HashMap, HashSet};
+
+const REFS_MAX: usize = 3;
+const LOCALS_MAX: usize = 64;
+const UPDATES_MAX: u8 = 8;
+/// Fields of a parameter that are known to hold addresses.
+const FIELDS_MAX: usize = 16;
+
+/// How a number is used as an address: the bytes touched, relative to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Access {
+    pub(crate) lo: i64,
+    pub(crate) hi: i64,
+    /// Whether some access adds an index, so that more may be touched.
+    pub(crate) indexed: bool,
+    /// Whether it is calculated with, or given to the host, as a number too.
+    pub(crate) mixed: bool,
+}
+
+impl Access {
+    /// An access nobody knows more of.
+    pub(crate) const INDEXED: Access = Access { lo: 0, hi: 0, indexed: true, mixed: false };
+
+    fn shifted(self, by: Option<i64>) -> Access {
+        let Some(by) = by else { return Access::INDEXED };
+        if self.lo == self.hi {
+            return self;
+        }
+        let (lo, hi) = (self.lo.saturating_add(by), self.hi.saturating_add(by));
+        Access { lo, hi, ..self }
+    }
+
+    fn and(self, other: Access) -> Access {
+        let indexed = self.indexed || other.indexed;
+        if self.lo == self.hi || other.lo == other.hi {
+            let known = if self.lo == self.hi { other } else { self };
+            return Access { indexed, ..known };
+        }
+        Access { lo: self.lo.min(other.lo), hi: self.hi.max(other.hi), indexed, mixed: false }
+    }
+}
+
+/// What a number is, as far as the code shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Nothing shows it.
+    #[default]
+    Unknown,
+    /// No address: the offset of a field.
+    Number,
+    /// An address, by an access.
+    Address(Access),
+    /// A slot of this table.
+    Slot(u32),
+}
+
+/// Where a value may come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Source {
+    /// A constant: its operator's module offset and its value.
+    Const(u32, u64),
+    Param(u32),
+    /// The word of data at this address.
+    Word(u64),
+    /// The word at this offset from a parameter.
+    Field(u32, i64),
+    Stack,
+    /// What is computed from constants.
+    Folded(u64),
+}
+
+/// A source and what was added; `None` for an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ref {
+    source: Source,
+    by: Option<i64>,
+}
+
+/// The sources of a value; none if nothing is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Value([Option<Ref>; REFS_MAX]);
+
+impl Value {
+    fn one(source: Source) -> Value {
+        Value([Some(Ref { source, by: Some(0) }), None, None])
+    }
+
+    fn refs(&self) -> impl Iterator<Item = Ref> + '_ {
+        self.0.iter().flatten().copied()
+    }
+
+    fn is_known(&self) -> bool {
+        self.0[0].is_some()
+    }
+
+    /// The only source.
+    fn single(&self) -> Option<Ref> {
+        self.0[0].filter(|_| self.0[1].is_none())
+    }
+
+    fn with(mut self, other: Value) -> Value {
+        for one in other.refs() {
+            let known = self.0.iter_mut().flatten().find(|known| known.source == one.source);
+            if let Some(known) = known {
+                if known.by != one.by {
+                    known.by = None;
+                }
+            } else if let Some(free) = self.0.iter_mut().find(|slot| slot.is_none()) {
+                *free = Some(one);
+            }
+        }
+        self
+    }
+
+    fn shifted(mut self, by: Option<i64>) -> Value {
+        for one in self.0.iter_mut().flatten() {
+            one.by = one.by.zip(by).map(|(a, b)| a.wrapping_add(b));
+        }
+        self
+    }
+}
+
+/// What is known of one number, parameter or word.
+#[derive(Clone, Debug, Default)]
+struct Use {
+    access: Option<Access>,
+    slot: Option<u32>,
+    mixed: bool,
+    /// Offsets from it at which addresses are stored.
+    fields: Vec<i64>,
+    updates: u8,
+}
+
+impl Use {
+    /// Adds what a callee does with it; says whether that is news.
+    fn join(&mut self, other: &Use, by: Option<i64>) -> bool {
+        let before = (self.access, self.slot, self.mixed, self.fields.len());
+        self.mixed |= other.mixed;
+        if let Some(access) = other.access {
+            let access = access.shifted(by);
+            self.access = Some(self.access.map_or(access, |known| known.and(access)));
+        }
+        if by == Some(0) && self.slot.is_none() {
+            self.slot = other.slot;
+        }
+        if let Some(by) = by {
+            for field in &other.fields {
+                self.field(field.saturating_add(by));
+            }
+        }
+        if before == (self.access, self.slot, self.mixed, self.fields.len()) {
+            return false;
+        }
+        self.updates = self.updates.saturating_add(1);
+        if self.updates > UPDATES_MAX {
+            let widened = self.access != Some(Access::INDEXED);
+            self.access = self.access.map(|_| Access::INDEXED);
+            return widened && self.updates == UPDATES_MAX + 1;
+        }
+        true
+    }
+
+    fn field(&mut self, at: i64) {
+        if self.fields.len() < FIELDS_MAX && !self.fields.contains(&at) {
+            self.fields.push(at);
+        }
+    }
+}
+
+/// A value passed to a parameter.
+#[derive(Clone, Copy, Debug)]
+struct Passed {
+    from: Ref,
+    callee: u32,
+    param: u32,
+}
+
+/// What one body does.
+#[derive(Default)]
+struct Uses {
+    consts: HashMap<u32, (u64, Use)>,
+    /// Offsets of memory operators in the range of addresses.
+    offsets: HashMap<u32, Role>,
+    params: Vec<Use>,
+    words: Vec<u64>,
+    passed: Vec<Passed>,
+    /// Tables that are used otherwise than by a call through a constant slot.
+    open_tables: Vec<u32>,
+    /// Accesses at addresses that no number of the code is: first address and width.
+    folded: Vec<(u64, u64)>,
+}
+
+/// The roles of a module's numbers.
+#[derive(Default)]
+pub(crate) struct Roles {
+    code: Vec<HashMap<u32, Role>>,
+    words: HashSet<u64>,
+    open_tables: HashSet<u32>,
+    folded: HashMap<u32, Vec<(u64, u64)>>,
+    /// What the linkers of A and of B say where the code does not.
+    relocs: (Relocs, Relocs),
+}
+
+impl Roles {
+    /// Analyses all bodies of side A.
+    pub(crate) fn new((side, other): (&Side<'_>, &Side<'_>)) -> Roles {
+        let count = side.module.func_count() as u32;
+        let exports = side.module.exports().iter().filter_map(|export| export.func());
+        let exported: HashSet<u32> = exports.map(|func| func.0).collect();
+        let funcs = (0..count).into_par_iter();
+        let mut all: Vec<Uses> = funcs.map(|func| flow::uses(side, func, &exported)).collect();
+        propagate(&mut all);
+        let relocs = (Relocs::new(side.module), Relocs::new(other.module));
+        let mut roles = Roles { relocs, ..Roles::default() };
+        let params: Vec<Vec<Use>> =
+            all.iter_mut().map(|uses| std::mem::take(&mut uses.params)).collect();
+        for mut uses in all {
+            for passed in &uses.passed {
+                let Some(callee) = params.get(passed.callee as usize) else { continue };
+                let Some(does) = callee.get(passed.param as usize) else { continue };
+                match passed.from.source {
+                    Source::Const(at, value) => {
+                        let known = uses.consts.entry(at).or_insert((value, Use::default()));
+                        known.1.join(does, passed.from.by);
+                    }
+                    Source::Word(at) if does.access.is_some() => uses.words.push(at),
+                    Source::Word(_)
+                    | Source::Param(_)
+                    | Source::Field(..)
+                    | Source::Stack
+                    | Source::Folded(_) => {}
+                }
+            }
+            for (value, does) in uses.consts.values() {
+                let fields = does.fields.iter();
+                roles.words.extend(fields.map(|field| value.wrapping_add_signed(*field)));
+            }
+            roles.words.extend(&uses.words);
+            roles.open_tables.extend(&uses.open_tables);
+            if !uses.folded.is_empty() {
+                roles.folded.insert(roles.code.len() as u32, std::mem::take(&mut uses.folded));
+            }
+            let consts = uses.consts.iter().filter_map(|(at, (_, does))| {
+                let role = match (does.access, does.slot) {
+                    (Some(access), _) => Role::Address(Access { mixed: does.mixed, ..access }),
+                    (None, Some(table)) => Role::Slot(table),
+                    (None, None) => return None,
+                };
+                Some((*at, role))
+            });
+            let mut code: HashMap<u32, Role> = consts.collect();
+            code.extend(uses.offsets);
+            roles.code.push(code);
+        }
+        roles
+    }
+
+    /// What the numbers of two operators in the same place are.
+    pub(crate) fn of(&self, func: u32, a: &Item<'_>, b: &Item<'_>) -> Role {
+        let known = self.code.get(func as usize).and_then(|code| code.get(&a.offset));
+        known.copied().unwrap_or_else(|| {
+            let relocs = (&self.relocs.0, &self.relocs.1);
+            let (x, y) = (relocs.0.number(a.offset..a.end), relocs.1.number(b.offset..b.end));
+            x.filter(|_| x == y).unwrap_or_default()
+        })
+    }
+
+    /// What the words of data at an address of A and at one of B are.
+    pub(crate) fn word(&self, a: u64, b: u64) -> Role {
+        if self.words.contains(&a) {
+            return Role::Address(Access::INDEXED);
+        }
+        let (x, y) = (self.relocs.0.word(a), self.relocs.1.word(b));
+        x.filter(|_| x == y).unwrap_or_default()
+    }
+
+    /// Accesses of a function at addresses that are computed from constants.
+    pub(crate) fn folded(&self, func: u32) -> &[(u64, u64)] {
+        self.folded.get(&func).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether all uses of a table by code are calls through constant slots.
+    pub(crate) fn closed(&self, table: u32) -> bool {
+        !self.open_tables.contains(&table)
+    }
+}
+
+/// Carries what callees do with parameters to their callers' parameters, until nothing is new.
+fn propagate(all: &mut [Uses]) {
+    let mut into: HashMap<(u32, u32), Vec<(u32, Ref)>> = HashMap::new();
+    for (caller, uses) in all.iter().enumerate() {
+        for passed in &uses.passed {
+            if matches!(passed.from.source, Source::Param(_) | Source::Field(..)) {
+                let key = (passed.callee, passed.param);
+                into.entry(key).or_default().push((caller as u32, passed.from));
+            }
+        }
+    }
+    let mut work: Vec<(u32, u32)> = into.keys().copied().collect();
+    work.sort_unstable();
+    while let Some(key) = work.pop() {
+        let Some(callers) = into.get(&key) else { continue };
+        let params = &all[key.0 as usize].params;
+        let Some(does) = params.get(key.1 as usize).cloned() else { continue };
+        for (caller, from) in callers {
+            let (param, news) = match from.source {
+                Source::Param(param) => {
+                    let Some(known) = all[*caller as usize].params.get_mut(param as usize) else {
+                        continue;
+                    };
+                    (param, known.join(&does, from.by))
+                }
+                Source::Field(param, at) if does.access.is_some() => {
+                    let Some(known) = all[*caller as usize].params.get_mut(param as usize) else {
+                        continue;
+                    };
+                    let before = known.fields.len();
+                    known.field(at);
+                    (param, known.fields.len() > before)
+                }
+                _ => continue,
+            };
+            if news {
+                work.push((*caller, param));
+            }
+        }
+    }
+}

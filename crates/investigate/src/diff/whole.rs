@@ -1,0 +1,153 @@
+//! Two modules → whether they are one module in other bytes: every section compared, in order, by
+//! itself.
+//!
+//! Neighbours: `cluster` asks when nothing else was found to differ. This is the proof behind *the
+//! binary encoding alone differs*; it knows no partners, no moved addresses and no names, so it
+//! shares no fault with what found nothing. Where it finds a difference that nobody has told, the
+//! answer is `changed`.
+//!
+//! 1. Equal here means: the same imports in the same order; the same types of functions, tables,
+//!    memories, tags and globals, by index; the same initial values; the same exports, in any order;
+//!    the same start; the same element and data segments in order; and the same operators and
+//!    groups of locals in every body. Custom sections are not looked at (`sections` compares them).
+//! 2. Of types only those count that something has: a list of types may hold others.
+
+use prova_module::{ConstOp, Element, ElementItems, ElementKind, ExternType, FuncIdx, Module};
+use prova_module::{DataIdx, GlobalIdx, TableIdx, ValType};
+
+/// `Ok` if both are the same module.
+///
+/// # Errors
+/// What differs first.
+pub(crate) fn same(a: &Module, b: &Module) -> Result<(), String> {
+    // References to types by index have no meaning across modules with other lists.
+    let types = a.types() == b.types() && a.rec_groups() == b.rec_groups();
+    if !types && (concrete(a) || concrete(b)) {
+        return Err("types differ, and references name them".into());
+    }
+    let parts: [(&str, bool); 10] = [
+        ("imports", imports(a, b)),
+        ("types of functions", funcs(a) == funcs(b)),
+        ("tables", a.tables() == b.tables() && inits(a) == inits(b)),
+        ("memories", a.memories() == b.memories()),
+        ("tags", tags(a) == tags(b)),
+        ("globals", globals(a) == globals(b)),
+        ("exports", exports(a) == exports(b)),
+        ("the start function", a.start() == b.start()),
+        ("element segments", elements(a) == elements(b)),
+        ("data segments", data(a) == data(b)),
+    ];
+    if let Some((what, _)) = parts.into_iter().find(|(_, same)| !same) {
+        return Err(format!("{what} differ"));
+    }
+    match a.defined_funcs().find(|func| !bodies(a, b, *func)) {
+        Some(func) => Err(format!("the body of {func} differs")),
+        None => Ok(()),
+    }
+}
+
+/// Whether any type of the module names another by index.
+fn concrete(module: &Module) -> bool {
+    let is = |ty: &ValType| matches!(ty, ValType::Ref(ty) if ty.is_concrete_type_ref());
+    let types = module.types().iter().any(|ty| ty.params.iter().chain(&ty.results).any(is));
+    let tables = module.tables().iter().any(|ty| ty.ref_type.is_concrete_type_ref());
+    let globals = module.globals().iter().any(|ty| is(&ty.val));
+    let locals = |func| module.body(func).is_some_and(|body| body.locals().any(|(_, ty)| is(&ty)));
+    types || tables || globals || module.defined_funcs().any(locals)
+}
+
+fn imports(a: &Module, b: &Module) -> bool {
+    let same = |(x, y): (&prova_module::Import, &prova_module::Import)| {
+        let kinds = match (x.kind, y.kind) {
+            (ExternType::Func(x), ExternType::Func(y))
+            | (ExternType::Tag(x), ExternType::Tag(y)) => {
+                a.types().get(x.index()) == b.types().get(y.index())
+            }
+            (x, y) => x == y,
+        };
+        (&x.module, &x.name) == (&y.module, &y.name) && kinds
+    };
+    a.imports().len() == b.imports().len() && a.imports().iter().zip(b.imports()).all(same)
+}
+
+fn funcs(module: &Module) -> Vec<&prova_module::FuncType> {
+    (0..module.func_count() as u32).map(|func| module.func_type(FuncIdx(func))).collect()
+}
+
+fn inits(module: &Module) -> Vec<Option<&[ConstOp]>> {
+    let tables = 0..module.tables().len() as u32;
+    tables.map(|table| module.table_init(TableIdx(table)).map(|expr| expr.ops())).collect()
+}
+
+fn tags(module: &Module) -> Vec<Option<&prova_module::FuncType>> {
+    module.tags().iter().map(|ty| module.types().get(ty.index())).collect()
+}
+
+fn globals(module: &Module) -> Vec<(prova_module::GlobalType, Option<&[ConstOp]>)> {
+    let init = |i: usize| module.global_init(GlobalIdx(i as u32)).map(|expr| expr.ops());
+    module.globals().iter().enumerate().map(|(i, ty)| (*ty, init(i))).collect()
+}
+
+fn exports(module: &Module) -> Vec<(&str, prova_module::ExternKind, u32)> {
+    let one = |export: &'_ prova_module::Export| (export.kind, export.index);
+    let mut list: Vec<_> = module
+        .exports()
+        .iter()
+        .map(|export| (&*export.name, one(export).0, one(export).1))
+        .collect();
+    list.sort_unstable();
+    list
+}
+
+/// Items as constant expressions, so that both forms of a list of functions are alike.
+fn elements(module: &Module) -> Vec<(&ElementKind, prova_module::RefType, Vec<Vec<ConstOp>>)> {
+    let items = |element: &Element| match &element.items {
+        ElementItems::Funcs(funcs) => {
+            funcs.iter().map(|func| vec![ConstOp::RefFunc(*func)]).collect()
+        }
+        ElementItems::Exprs(_, exprs) => exprs.iter().map(|expr| expr.ops().to_vec()).collect(),
+    };
+    let one = |element| (items(element), element);
+    let all = module.elements().iter().map(one);
+    all.map(|(items, element)| (&element.kind, element.ref_type(), items)).collect()
+}
+
+fn data(module: &Module) -> Vec<(&prova_module::DataMode, &[u8])> {
+    let all = module.data().iter().enumerate();
+    all.map(|(i, data)| (&data.mode, module.data_bytes(DataIdx(i as u32)))).collect()
+}
+
+fn bodies(a: &Module, b: &Module, func: FuncIdx) -> bool {
+    let (Some(x), Some(y)) = (a.body(func), b.body(func)) else { return false };
+    if x.bytes() == y.bytes() && a.types() == b.types() {
+        return true;
+    }
+    // Types are named by operators too; with other lists only equal bytes would do, and do not.
+    if a.types() != b.types() || x.local_types() != y.local_types() {
+        return false;
+    }
+    let (mut x, mut y) = (x.operators(), y.operators());
+    loop {
+        match (x.eof(), y.eof()) {
+            (true, true) => return true,
+            (false, false) => match (x.read(), y.read()) {
+                (Ok(x), Ok(y)) if same_operator(&x, &y) => {}
+                _ => return false,
+            },
+            _ => return false,
+        }
+    }
+}
+
+fn same_operator(a: &prova_module::Operator<'_>, b: &prova_module::Operator<'_>) -> bool {
+    use prova_module::Operator::BrTable;
+    match (a, b) {
+        (BrTable { targets: x }, BrTable { targets: y }) => {
+            let labels = |targets: &prova_module::BrTable<'_>| -> Option<Vec<u32>> {
+                targets.targets().collect::<Result<_, _>>().ok()
+            };
+            x.default() == y.default() && labels(x) == labels(y)
+        }
+        (a, b) => a == b,
+    }
+}

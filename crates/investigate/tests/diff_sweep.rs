@@ -1,0 +1,135 @@
+//! Every bit of every byte outside custom sections of three small real modules, changed one by one:
+//! what is not told `changed` is the same module.
+//!
+//! The same by two judges that know nothing of `diff`: both sides do the same when a host calls all
+//! exports, and both are the same text section by section (`wasmprinter`). A verdict on bytes of data
+//! (`text`, `path`, …) says that bytes differ: there the text may differ in data segments and nowhere
+//! else. `layout-only` says that the code of a function differs and does the same: there everything
+//! but that function has to be the same, and the runs judge the function. `renumbered` says that of
+//! locals: there only lines of locals may differ.
+//!
+//! The suite takes every bit of the two smallest modules and one byte in 101 of the third, in one
+//! bit; `PROVA_SWEEP=all` takes all. Green does not show edits of more than one byte, nor that what is
+//! told `changed` differs.
+
+mod support;
+
+use prova_investigate::diff::{DiffOptions, Kind, Report, Verdict, diff};
+use prova_module::{Features, Limits, Module};
+use std::collections::BTreeMap;
+use std::path::Path;
+use support::observe;
+
+/// Path from the folder of tests; one byte in so many, and how many of its bits, in the suite.
+const MODULES: [(&str, usize, usize); 3] = [
+    ("../../../tests/cases/irreducible/a.wasm", 1, 8),
+    ("verdicts/real-static-a.wasm", 1, 8),
+    ("../../../programs/bin/pair-a.wasm", 101, 1),
+];
+
+fn decode(bytes: Vec<u8>) -> Option<Module> {
+    Module::decode(bytes, &Features::default(), &Limits::default()).ok()
+}
+
+/// What a report says in all.
+fn told(report: &Report) -> Verdict {
+    let all = report.differences.iter().map(|difference| difference.verdict);
+    all.max().unwrap_or(Verdict::Identical)
+}
+
+/// The text of a module, item by item, without custom sections; data segments by themselves.
+fn text(bytes: &[u8]) -> (Vec<String>, String) {
+    let text = wasmprinter::print_bytes(bytes).expect("a valid module");
+    let (data, rest): (Vec<&str>, Vec<&str>) =
+        text.lines().partition(|line| line.trim_start().starts_with("(data "));
+    let mut items: Vec<String> = Vec::new();
+    for line in rest {
+        match items.last_mut() {
+            Some(item) if !line.starts_with("  (") => item.push_str(&format!("\n{line}")),
+            _ => items.push(line.to_owned()),
+        }
+    }
+    (items, data.join("\n"))
+}
+
+/// The items without the functions of these indices; of those, what `keep` keeps.
+fn without(items: &[String], funcs: &[u64], keep: impl Fn(&str) -> bool) -> Vec<String> {
+    let told = |item: &&String| funcs.iter().any(|func| item.contains(&format!("(;{func};)")));
+    let one = |item: &String| {
+        if !item.starts_with("  (func ") || !told(&item) {
+            return item.clone();
+        }
+        item.lines().filter(|line| keep(line.trim_start())).collect::<Vec<&str>>().join("\n")
+    };
+    items.iter().map(one).collect()
+}
+
+/// Why a verdict that is not `changed` is wrong, if it is.
+fn wrong(a: &[u8], b: &[u8], report: &Report) -> Option<String> {
+    use Verdict::{LayoutOnly, Path, RandomLooking, Renumbered, Text, Timestamp, Url};
+    let ((rest_a, data_a), (rest_b, data_b)) = (text(a), text(b));
+    let verdict = told(report);
+    let of_bytes = matches!(verdict, Path | Timestamp | Text | Url | RandomLooking);
+    let funcs = |verdict: Verdict| -> Vec<u64> {
+        let all = report.differences.iter().filter(|one| one.kind == Kind::Function);
+        all.filter(|one| one.verdict == verdict).filter_map(|one| one.a).collect()
+    };
+    let same = |items: &[String]| {
+        let items = without(items, &funcs(LayoutOnly), |_| false);
+        without(&items, &funcs(Renumbered), |line| !line.starts_with("local."))
+    };
+    if same(&rest_a) != same(&rest_b) {
+        return Some(format!("{verdict}, but sections differ"));
+    }
+    if !of_bytes && data_a != data_b {
+        return Some(format!("{verdict}, but data differs"));
+    }
+    let differs = !of_bytes && observe(a) != observe(b);
+    differs.then(|| format!("{verdict}, but a run differs"))
+}
+
+#[test]
+fn what_is_not_told_changed_is_the_same_module() {
+    let all = std::env::var_os("PROVA_SWEEP").is_some_and(|value| value == "all");
+    let mut verdicts: BTreeMap<String, usize> = BTreeMap::new();
+    let mut faults = Vec::new();
+    for (name, step, bits) in MODULES {
+        let (step, bits) = if all { (1, 8) } else { (step, bits) };
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name);
+        let original = std::fs::read(path).expect(name);
+        let module = decode(original.clone()).expect(name);
+        let outside = |at: &usize| {
+            let mut customs = module.sections().iter().filter(|section| section.id == 0);
+            *at >= 8 && !customs.any(|section| section.range.contains(at))
+        };
+        for at in (0..original.len()).filter(outside).step_by(step) {
+            for bit in 0..bits {
+                let mut bytes = original.clone();
+                bytes[at] ^= 1 << ((bit + at / step) % 8);
+                let Some(other) = decode(bytes.clone()) else {
+                    *verdicts.entry("invalid".into()).or_default() += 1;
+                    continue;
+                };
+                let options = DiffOptions { runs: 4, code_lines: 0, ..DiffOptions::default() };
+                let report = diff(&module, &other, &options);
+                let verdict = told(&report);
+                *verdicts.entry(verdict.to_string()).or_default() += 1;
+                if verdict == Verdict::Changed || verdict == Verdict::AssumedMoved {
+                    continue;
+                }
+                if let Some(why) = wrong(&original, &bytes, &report) {
+                    faults.push(format!(
+                        "{name}, byte {at:#x}, bit {bit}: {why}\n{}",
+                        report.to_text()
+                    ));
+                }
+            }
+        }
+    }
+    println!("{verdicts:?}");
+    assert!(faults.is_empty(), "{} of {verdicts:?}\n{}", faults.len(), faults.join("\n"));
+    // The sweep has seen something of each sort.
+    for verdict in ["invalid", "changed"] {
+        assert!(verdicts.get(verdict).is_some_and(|count| *count > 100), "{verdicts:?}");
+    }
+}
