@@ -71,6 +71,7 @@
 
 mod assemble;
 mod body;
+mod build;
 mod effect;
 mod entity;
 mod imm;
@@ -80,6 +81,7 @@ pub use assemble::Assembler;
 pub use body::{
     Access, BlockData, Body, Def, Imm, InstData, Metering, Op, Origin, Place, ValueData,
 };
+pub use build::{BuildError, BuildReason, Limits, build, build_within};
 pub use effect::{Effects, State};
 pub use entity::{Block, Inst, List, Value};
 pub use terminator::{Arg, ArgKind, Call, Clause, Edge, Terminator};
