@@ -76,6 +76,7 @@ mod effect;
 mod entity;
 mod imm;
 pub mod terminator;
+mod text;
 
 pub use assemble::Assembler;
 pub use body::{
@@ -85,3 +86,4 @@ pub use build::{BuildError, BuildReason, Limits, build, build_within};
 pub use effect::{Effects, State};
 pub use entity::{Block, Inst, List, Value};
 pub use terminator::{Arg, ArgKind, Call, Clause, Edge, Terminator};
+pub use text::{ParseError, parse, print};

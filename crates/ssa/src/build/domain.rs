@@ -223,7 +223,8 @@ impl<'m> Builder<'m> {
             return Ok(());
         }
         // Edges of this operator follow each other; targets count from the first.
-        let (end, start) = (self.draft.targets.len() as u32, self.draft.targets.len() as u32 - 1 - count);
+        let (end, start) =
+            (self.draft.targets.len() as u32, self.draft.targets.len() as u32 - 1 - count);
         let targets = &mut self.draft.targets[start as usize..];
         let first = targets.iter().copied().min().unwrap_or(0);
         targets.iter_mut().for_each(|edge| *edge -= first);
@@ -327,8 +328,7 @@ impl<'m> Domain<'m> for Builder<'m> {
         condition: Option<&Id>,
         params: &mut [Id],
     ) -> Result<Label, BuildReason> {
-        let mut label =
-            Label { block: NONE, otherwise: NONE, handler: NONE, table: (NONE, NONE) };
+        let mut label = Label { block: NONE, otherwise: NONE, handler: NONE, table: (NONE, NONE) };
         let Some(site) = site else {
             let entry = self.draft.block(Origin::Entry, frame.offset);
             self.draft.begin(entry, &[], 0);
@@ -395,12 +395,7 @@ impl<'m> Domain<'m> for Builder<'m> {
         Ok(())
     }
 
-    fn edge(
-        &mut self,
-        site: &Site<'m>,
-        edge: Edge<'_, Id>,
-        to: &mut Frame<'m, Label>,
-    ) -> Done {
+    fn edge(&mut self, site: &Site<'m>, edge: Edge<'_, Id>, to: &mut Frame<'m, Label>) -> Done {
         self.at(site.offset);
         let (offset, values) = (site.offset, edge.values);
         let is_body = to.kind == BlockKind::Func;
@@ -476,7 +471,8 @@ impl<'m> Domain<'m> for Builder<'m> {
             let types = types.results();
             if self.exit != NONE {
                 self.begin(self.exit, types, 0);
-                let params: Vec<Id> = self.draft.blocks[self.exit as usize].params.clone().collect();
+                let params: Vec<Id> =
+                    self.draft.blocks[self.exit as usize].params.clone().collect();
                 self.return_(&params, site.offset);
             }
             // What the walk is given for the results of the body goes nowhere.

@@ -62,12 +62,36 @@ pub(super) enum Term {
     /// It has not ended.
     Open,
     Jump(u32),
-    Branch { condition: Id, then: u32, otherwise: u32 },
-    Table { index: Id, edges: Run, targets: Run },
-    Null { reference: Id, null: u32, non_null: u32 },
-    Invoke { call: Call, normal: u32, handler: u32 },
-    Throw { opcode: Opcode, imm: Imm, args: Run, handler: Option<u32> },
-    Catch { clauses: Run, outer: Option<u32> },
+    Branch {
+        condition: Id,
+        then: u32,
+        otherwise: u32,
+    },
+    Table {
+        index: Id,
+        edges: Run,
+        targets: Run,
+    },
+    Null {
+        reference: Id,
+        null: u32,
+        non_null: u32,
+    },
+    Invoke {
+        call: Call,
+        normal: u32,
+        handler: u32,
+    },
+    Throw {
+        opcode: Opcode,
+        imm: Imm,
+        args: Run,
+        handler: Option<u32>,
+    },
+    Catch {
+        clauses: Run,
+        outer: Option<u32>,
+    },
     Return(Run),
     TailCall(Call),
     Unreachable,

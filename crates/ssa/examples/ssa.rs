@@ -1,0 +1,17 @@
+//! Prints the SSA form of every function of a module: `cargo run -p prova-ssa --example ssa FILE`.
+
+use prova_module::{Features, Limits, Module};
+use prova_ssa::{Metering, build, print};
+
+fn main() {
+    let path = std::env::args().nth(1).expect("a file");
+    let bytes = wat::parse_file(path).expect("a module");
+    let module = Module::decode(bytes, &Features::default(), &Limits::default());
+    let module = module.expect("a valid module");
+    for func in module.defined_funcs() {
+        match build(&module, func, Metering::BOTH) {
+            Ok(body) => print!("{}", print(&body)),
+            Err(error) => println!("{error}"),
+        }
+    }
+}
