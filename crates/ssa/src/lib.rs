@@ -77,6 +77,7 @@ mod entity;
 mod imm;
 pub mod terminator;
 mod text;
+pub mod verify;
 
 pub use assemble::Assembler;
 pub use body::{
@@ -87,3 +88,4 @@ pub use effect::{Effects, State};
 pub use entity::{Block, Inst, List, Value};
 pub use terminator::{Arg, ArgKind, Call, Clause, Edge, Terminator};
 pub use text::{ParseError, parse, print};
+pub use verify::{Dominators, Rule, VerifyError, verify};
