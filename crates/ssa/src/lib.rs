@@ -75,6 +75,7 @@ mod build;
 mod effect;
 mod entity;
 mod imm;
+pub mod interpret;
 pub mod terminator;
 mod text;
 pub mod verify;
