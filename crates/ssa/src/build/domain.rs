@@ -486,8 +486,14 @@ impl<'m> Domain<'m> for Builder<'m> {
             self.locals.close_loop(site.offset);
             return Ok(());
         }
+        if exit == Exit::Fallen {
+            // An `if` of which one arm falls out: for the walk its values stay, here it is a join as any other.
+            let edge = self.edge_to(label.block, results, site.offset);
+            self.end(Term::Jump(edge), site.offset);
+            results.clear();
+        }
         self.locals.close_join(site.offset);
-        if exit == Exit::Joined {
+        if exit != Exit::Never {
             self.begin(label.block, types.results(), base);
             results.extend(self.draft.blocks[label.block as usize].params.clone());
         }
