@@ -116,10 +116,9 @@ struct Finish {
 
 impl Finish {
     fn number(&mut self) {
-        let mut number = 0;
-        for &block in self.draft.layout.iter().filter(|&&block| self.flow.reaches(block)) {
+        let placed = self.draft.layout.iter().filter(|&&block| self.flow.reaches(block));
+        for (number, &block) in (0..).zip(placed) {
             self.numbers[block as usize] = Block::from_u32(number);
-            number += 1;
         }
         let phis = &self.resolved.phis;
         self.phis = (0..phis.len() as u32).filter(|&id| self.resolved.remains(id)).collect();

@@ -82,9 +82,10 @@ fn range(address: u128, len: usize, size: usize) -> Option<std::ops::Range<usize
     (end <= size).then_some(start..end)
 }
 
-fn missed(address: u128, len: usize) -> Box<Trap> {
+/// The trap of an access that misses a memory of so many bytes.
+fn missed(address: u128, size: usize) -> Box<Trap> {
     let address = u64::try_from(address).unwrap_or(u64::MAX);
-    let fault = MemoryFault { address, size_bytes: len as u64 };
+    let fault = MemoryFault { address, size_bytes: size as u64 };
     Box::new(Trap::new(TrapKind::MemoryOutOfBounds).with_fault(fault))
 }
 
@@ -251,15 +252,16 @@ impl World for StoreWorld<'_> {
                 Ok(())
             }
             None if quiet => trap(Err(TrapKind::MemoryOutOfBounds)),
-            None => Err(missed(address, to.len())),
+            None => Err(missed(address, bytes.len())),
         }
     }
 
     fn write(&mut self, (instance, memory, address): Address<Self>, from: &[u8]) -> Outcome<()> {
         let memory = self.memory(instance, memory);
         let bytes = self.store.memory_data_mut(memory);
-        let Some(range) = range(address, from.len(), bytes.len()) else {
-            return Err(missed(address, from.len()));
+        let size = bytes.len();
+        let Some(range) = range(address, from.len(), size) else {
+            return Err(missed(address, size));
         };
         bytes[range].copy_from_slice(from);
         Ok(())
