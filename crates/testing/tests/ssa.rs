@@ -9,7 +9,8 @@ use prova_module::{Features, Limits, Module};
 use prova_runtime::{Metering, Settings};
 use prova_testing::differential::difference;
 use prova_testing::generate::{Case, Generator};
-use prova_testing::run::{Host, Outcome, Program, Setup, store_with};
+use prova_testing::host::Host;
+use prova_testing::run::{Outcome, Program, Setup, store_with};
 use prova_testing::spec::{Status, run_with, scripts};
 use prova_testing::ssa::{Ssa, sound};
 
