@@ -8,6 +8,7 @@ use crate::error::{Result, bail};
 use crate::tier::Tier;
 use prova_bytecode::{Metering, Settings};
 use prova_module::{Features, Limits, Proposal};
+use prova_runtime::ExecutorKind;
 use std::sync::Arc;
 
 /// When functions are translated and checked.
@@ -31,6 +32,7 @@ pub enum Translate {
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) tier: Tier,
+    pub(crate) executor: Option<ExecutorKind>,
     pub(crate) translate: Translate,
     pub(crate) compiler: Option<Arc<dyn Compiler>>,
     pub(crate) features: Features,
@@ -51,6 +53,7 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             tier: Tier::default(),
+            executor: None,
             translate: Translate::default(),
             compiler: None,
             features: Features::default(),
@@ -82,6 +85,12 @@ impl Config {
     /// Which tier executes functions.
     pub fn tier(&mut self, tier: Tier) -> &mut Config {
         self.tier = tier;
+        self
+    }
+
+    /// An executor for stores in place of the tier's own, for oracles that are no tier.
+    pub fn executor(&mut self, executor: ExecutorKind) -> &mut Config {
+        self.executor = Some(executor);
         self
     }
 

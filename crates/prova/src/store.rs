@@ -82,7 +82,7 @@ impl<T: 'static> Store<T> {
         let mut rt = rt::Store::new(rt::StoreConfig {
             settings: config.settings(),
             stack_bytes: config.stack_bytes as u64,
-            executor: config.tier.executor(),
+            executor: config.executor.clone().unwrap_or_else(|| config.tier.executor()),
             ..rt::StoreConfig::default()
         });
         rt.set_epoch(Arc::clone(engine.epoch()));

@@ -36,6 +36,7 @@ pub mod proof;
 pub mod run;
 pub mod second;
 pub mod spec;
+pub mod ssa;
 pub mod torture;
 pub mod wasm_ops;
 

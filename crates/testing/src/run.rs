@@ -11,8 +11,8 @@ use crate::host::{Host, imports};
 use prova::Tier;
 use prova_module::{GlobalIdx, MemoryIdx, Module, RefType, TableIdx, ValType};
 use prova_runtime::{
-    Attach, Cell, Extern, InstanceAddr, InstantiateError, Limits, MemoryFault, Settings, Store,
-    StoreConfig, Trap, TrapKind,
+    Attach, Cell, ExecutorKind, Extern, InstanceAddr, InstantiateError, Limits, MemoryFault,
+    Settings, Store, StoreConfig, Trap, TrapKind,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -113,7 +113,11 @@ pub struct Program<'p> {
 impl Program<'_> {
     /// Runs all calls on one tier.
     pub fn run(&self, setup: Setup, attach: Option<Arc<dyn Attach>>) -> Record {
-        let mut store = store(setup);
+        self.run_in(store(setup), attach)
+    }
+
+    /// Runs all calls in a store that has nothing yet.
+    pub fn run_in(&self, mut store: Store, attach: Option<Arc<dyn Attach>>) -> Record {
         let attach = attach.unwrap_or_else(|| Arc::new(NoBytecode));
         store.set_fuel(self.fuel);
         let imports = imports(&mut store, self.module, self.host);
@@ -126,7 +130,7 @@ impl Program<'_> {
                 return record;
             }
         };
-        let metered = setup.settings.metering.has_fuel();
+        let metered = store.settings().metering.has_fuel();
         for (i, call) in self.calls.iter().enumerate() {
             if i >= self.skip_from {
                 record.calls.push((Outcome::Skipped, None));
@@ -143,11 +147,16 @@ impl Program<'_> {
 
 /// A store for a setup, with limits that keep hostile growth small.
 pub fn store(setup: Setup) -> Store {
+    store_with(setup.tier.executor(), setup.settings)
+}
+
+/// A store with these settings and another executor.
+pub fn store_with(executor: ExecutorKind, settings: Settings) -> Store {
     let limits =
         Limits { memory_bytes_max: 1 << 20, table_elements_max: 10_000, ..Limits::default() };
     let config = StoreConfig {
-        settings: setup.settings,
-        executor: setup.tier.executor(),
+        settings,
+        executor,
         limits,
         stack_bytes: STACK_BYTES,
         ..StoreConfig::default()

@@ -141,12 +141,19 @@ const PREDATES: [(&str, prova::Proposal); 1] = [("memory64", prova::Proposal::Mu
 pub fn run(folder: &str, text: &str, tier: Tier) -> Status {
     let mut config = Config::new();
     config.tier(tier);
+    run_with(folder, text, config)
+}
+
+/// The same with another configuration.
+pub fn run_with(folder: &str, text: &str, mut config: Config) -> Status {
     for (_, later) in PREDATES.iter().filter(|(name, _)| *name == folder) {
         config.wasm_proposal(*later, false);
     }
     let options = Options { config, ..Options::default() };
     let failed = |first: String| Status::Failed { passed: 0, total: 0, first };
-    match panic::catch_unwind(|| prova_wast::run(text, &options)) {
+    // The options are not looked at again after a panic.
+    let run = panic::AssertUnwindSafe(|| prova_wast::run(text, &options));
+    match panic::catch_unwind(run) {
         Err(_) => failed("a panic".to_owned()),
         Ok(Err(error)) => failed(error.to_string()),
         Ok(Ok(report)) if report.is_ok() => Status::Passed(report.passed),

@@ -35,6 +35,18 @@ pub const ABSENCES: &[(&str, &[&str])] = &[
         "prova",
         &["prova-wast", "prova-cli", "prova-testing", "prova-tidy", "clap", "wast", "cranelift*"],
     ),
+    (
+        "ssa",
+        &[
+            "prova-bytecode",
+            "prova-translate",
+            "prova-runtime",
+            "prova-wasi",
+            "prova",
+            "clap",
+            "anyhow",
+        ],
+    ),
     ("builds", &["prova*", "wasm*", "wast", "wat", "clap", "cranelift*"]),
     ("wast", &["prova-cli", "prova-testing", "prova-tidy", "clap", "cranelift*"]),
     ("tidy", &["prova*", "wasm*"]),

@@ -1,0 +1,148 @@
+//! Writing a body: blocks one after the other, each with parameters, instructions and a terminator.
+//!
+//! The only way to make a [`Body`]: the builder, the parser and the passes all come through here, so B1 and B2 hold whoever
+//! writes. What else a body owes is for `verify` to say.
+//!
+//! Blocks may be named before they stand: numbers are given in order, so the writer knows them
+//! ([`Block::from_u32`]). The order must put every definition before its uses, back edges apart (S4 of `verify`).
+
+use crate::body::{BlockData, Body, Def, Imm, InstData, Metering, Op, Origin, Place, ValueData};
+use crate::entity::{Block, Inst, List, Value};
+use crate::terminator::{Arg, Clause, Edge, Terminator};
+use cranelift_entity::PrimaryMap;
+use prova_module::{FuncIdx, ValType};
+
+/// A body in the making.
+#[derive(Debug)]
+pub struct Assembler {
+    body: Body,
+    /// Whether the last block has no terminator yet.
+    open: bool,
+}
+
+impl Assembler {
+    /// A body without blocks.
+    pub fn new(func: FuncIdx, metering: Metering) -> Assembler {
+        let body = Body {
+            func,
+            metering,
+            blocks: PrimaryMap::new(),
+            insts: PrimaryMap::new(),
+            values: PrimaryMap::new(),
+            operands: Vec::new(),
+            args: Vec::new(),
+            edges: Vec::new(),
+            targets: Vec::new(),
+            clauses: Vec::new(),
+        };
+        Assembler { body, open: false }
+    }
+
+    /// Starts the next block; one that is still open ends in [`Terminator::Unreachable`].
+    pub fn block(&mut self, origin: Origin, offset: u32) -> Block {
+        self.open = true;
+        let (value, inst) = (self.body.values.next_key(), self.body.insts.next_key());
+        self.body.blocks.push(BlockData::new(origin, offset, value, inst))
+    }
+
+    /// The next parameter of the block, which has no instructions yet.
+    ///
+    /// # Panics
+    /// If it has, or there is no block: the writer's fault.
+    pub fn param(&mut self, ty: ValType, place: Place) -> Value {
+        let (block, data) = self.current();
+        assert!(data.insts().len() == 0, "a parameter behind an instruction of {block}");
+        let number = data.add_param();
+        self.body.values.push(ValueData { ty, def: Def::Param(block, number, place) })
+    }
+
+    /// The next instruction of the block; its results are numbered in the order of `results`.
+    ///
+    /// # Panics
+    /// If there is no open block: the writer's fault.
+    pub fn inst(
+        &mut self,
+        op: Op,
+        imm: Imm,
+        args: &[Value],
+        results: impl IntoIterator<Item = ValType>,
+        offset: u32,
+    ) -> Inst {
+        let inst = self.body.insts.next_key();
+        let first = self.body.values.next_key();
+        let mut count = 0;
+        for ty in results {
+            self.body.values.push(ValueData { ty, def: Def::Result(inst, count) });
+            count += 1;
+        }
+        let args = self.operands(args);
+        self.body.insts.push(InstData::new(op, imm, args, (first, count), offset));
+        self.current().1.end_insts(Inst::from_u32(inst.as_u32() + 1));
+        inst
+    }
+
+    /// A list of operands, of a call or a return.
+    pub fn operands(&mut self, values: &[Value]) -> List<Value> {
+        extend(&mut self.body.operands, values)
+    }
+
+    /// An edge.
+    pub fn edge(&mut self, block: Block, args: &[Arg]) -> Edge {
+        Edge { block, args: extend(&mut self.body.args, args) }
+    }
+
+    /// The edges of a [`Terminator::Table`].
+    pub fn edges(&mut self, edges: &[Edge]) -> List<Edge> {
+        extend(&mut self.body.edges, edges)
+    }
+
+    /// The positions of a [`Terminator::Table`].
+    pub fn targets(&mut self, targets: &[u32]) -> List<u32> {
+        extend(&mut self.body.targets, targets)
+    }
+
+    /// The clauses of a [`Terminator::Catch`].
+    pub fn clauses(&mut self, clauses: &[Clause]) -> List<Clause> {
+        extend(&mut self.body.clauses, clauses)
+    }
+
+    /// Ends the block.
+    ///
+    /// # Panics
+    /// If there is no open block: the writer's fault.
+    pub fn end(&mut self, terminator: Terminator, offset: u32) {
+        let (_, data) = self.current();
+        data.terminator = terminator;
+        data.end = offset;
+        self.open = false;
+    }
+
+    /// Whether a block is open.
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// What is written so far.
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// The body.
+    pub fn finish(self) -> Body {
+        self.body
+    }
+
+    fn current(&mut self) -> (Block, &mut BlockData) {
+        assert!(self.open, "nothing can be written outside of a block");
+        let Some((block, data)) = self.body.blocks.last_mut() else {
+            unreachable!("an open block is the last block")
+        };
+        (block, data)
+    }
+}
+
+fn extend<T: Copy>(pool: &mut Vec<T>, items: &[T]) -> List<T> {
+    let start = pool.len();
+    pool.extend_from_slice(items);
+    List::new(start..pool.len())
+}

@@ -1,0 +1,127 @@
+//! Building: the body of a Wasm function → its SSA, in one walk and a clean-up.
+//!
+//! ```text
+//! walk (module) ─ Domain ─► Draft ─┐                       ┌─► reachable blocks
+//!      FuncFacts ───┘              ├─ finish ─ resolve ────┼─► parameters with their arguments
+//! local.get/set ─► Locals ─────────┘                       └─► Assembler ─► Body
+//! ```
+//!
+//! `domain` gives the walker its values and labels, `locals` says what a local is where, `finish` puts it together. The builder is
+//! not trusted: the proof reads what it makes. It makes what K1 to K5 of the crate say, and
+//! * D1. a block for each label that an edge leads to, each arm of an `if` that has operators or an `else`, what follows a conditional branch
+//!   or a call with a handler, and each handler; in the order of the Wasm, a handler at its `try_table`'s `end`;
+//! * D2. parameters: first the label's values, then locals in rising order, those and only those that a read needs and that are not the
+//!   same on all edges (minimal, as flow is reducible, and pruned by reads);
+//! * D3. the zeros of locals that are read before they are written as constants at the start of the entry, one for each type.
+//!
+//! Limits: [`Limits`]. Time: `O(log n)` for an operator, plus the labels that it names, plus the body. Noticed by: `tests/build.rs`, and by
+//! every run of the SSA interpreter against the other tiers.
+
+mod domain;
+mod draft;
+mod finish;
+mod forest;
+mod hash;
+mod locals;
+mod resolve;
+
+use crate::body::{Body, Metering};
+use domain::Builder;
+use prova_module::walk::{Stop, walk};
+use prova_module::{FuncIdx, Module};
+use std::fmt;
+
+/// What a body may have beyond its Wasm.
+///
+/// SSA form can be quadratically larger than its Wasm: each of many nested loops that write each of many locals has a parameter
+/// for each. Real functions have less than one argument for four bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Arguments for locals on all edges together: so many, and
+    pub args_base: u64,
+    /// so many for each byte of the function's body.
+    pub args_per_byte: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { args_base: 1 << 20, args_per_byte: 8 }
+    }
+}
+
+/// Why a function has no body in SSA form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildError {
+    /// The function.
+    pub func: FuncIdx,
+    /// Why.
+    pub reason: BuildReason,
+}
+
+/// Why a function has no body in SSA form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BuildReason {
+    /// It is imported, or there is no such function.
+    NoBody,
+    /// Its edges would have more arguments than [`Limits`] allows.
+    Args {
+        /// How many are allowed.
+        limit: u64,
+    },
+    /// A fault of ours: something that a valid function does not have.
+    Bug {
+        /// Where, in the module.
+        offset: u32,
+        /// What.
+        what: &'static str,
+    },
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let func = self.func;
+        match &self.reason {
+            BuildReason::NoBody => write!(f, "{func} has no body"),
+            BuildReason::Args { limit } => {
+                write!(f, "{func} would have more than {limit} arguments of edges in SSA form")
+            }
+            BuildReason::Bug { offset, what } => write!(f, "{func}: {what} at {offset:#x}: a bug"),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+/// Builds the SSA form of a function, with the charges and polls that `metering` asks for.
+///
+/// # Errors
+/// If the function has no body, or one whose SSA form exceeds the default [`Limits`].
+pub fn build(module: &Module, func: FuncIdx, metering: Metering) -> Result<Body, BuildError> {
+    build_within(module, func, metering, Limits::default())
+}
+
+/// As [`build`], within other limits.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_within(
+    module: &Module,
+    func: FuncIdx,
+    metering: Metering,
+    limits: Limits,
+) -> Result<Body, BuildError> {
+    let refused = |reason| BuildError { func, reason };
+    let (Some(body), Some(facts)) = (module.body(func), module.facts(func)) else {
+        return Err(refused(BuildReason::NoBody));
+    };
+    let bytes = body.range().len() as u64;
+    let mut builder = Builder::new(module, &body, facts, metering);
+    walk(body, &mut builder).map_err(|stop| {
+        refused(match stop {
+            Stop::Domain(reason) => reason,
+            Stop::Malformed { offset, what } => BuildReason::Bug { offset, what },
+        })
+    })?;
+    let args_max = limits.args_base + limits.args_per_byte * bytes;
+    finish::finish(builder, args_max).map_err(refused)
+}

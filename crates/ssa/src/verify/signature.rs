@@ -1,0 +1,269 @@
+//! The types of an instruction's operands and results, from the row of its operator and the module.
+//!
+//! Neighbours: `mod` compares them with what a body has; passes and the emitter may ask for what a new instruction must have.
+
+use crate::body::Imm;
+use prova_module::ops::{Immediate, Kind};
+use prova_module::{
+    FuncIdx, FuncType, GlobalIdx, HeapType, MemoryIdx, Module, Opcode, RefType, TableIdx,
+    TableType, TagIdx, TypeRegistry, UnpackedIndex, ValType, resolve, val_matches,
+};
+use std::cell::OnceCell;
+
+/// What an operand may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// Of this type, or of one that matches it.
+    Of(ValType),
+    /// A reference of any type.
+    AnyRef,
+    /// Of any type that can be selected without saying so: a number or vector.
+    AnyNumber,
+}
+
+/// A module's types, with which types are compared.
+pub struct Types<'m> {
+    module: &'m Module,
+    ids: OnceCell<Vec<prova_module::TypeId>>,
+}
+
+impl<'m> Types<'m> {
+    /// The types of a module.
+    pub fn new(module: &'m Module) -> Types<'m> {
+        Types { module, ids: OnceCell::new() }
+    }
+
+    /// The module.
+    pub fn module(&self) -> &'m Module {
+        self.module
+    }
+
+    /// Whether every value of type `sub` is one of `sup`.
+    pub fn matches(&self, sub: ValType, sup: ValType) -> bool {
+        if sub == sup {
+            return true;
+        }
+        let (ValType::Ref(_), ValType::Ref(_)) = (sub, sup) else { return false };
+        // Types of different indices may be equal.
+        let ids = self.ids.get_or_init(|| {
+            TypeRegistry::new().intern_all(self.module.types()).unwrap_or_default()
+        });
+        let known = |ty: ValType| match ty {
+            ValType::Ref(ty) => match ty.heap_type() {
+                HeapType::Concrete(UnpackedIndex::Module(at)) => (at as usize) < ids.len(),
+                HeapType::Concrete(_) | HeapType::Exact(_) => false,
+                HeapType::Abstract { .. } => true,
+            },
+            ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => true,
+        };
+        known(sub) && known(sup) && val_matches(resolve(sub, ids), resolve(sup, ids))
+    }
+
+    /// Whether a type names only types of the module.
+    pub fn exists(&self, ty: ValType) -> bool {
+        match ty {
+            ValType::Ref(ty) => self.heap_exists(ty.heap_type()),
+            ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => true,
+        }
+    }
+
+    fn heap_exists(&self, heap: HeapType) -> bool {
+        match heap {
+            HeapType::Concrete(UnpackedIndex::Module(at)) => {
+                (at as usize) < self.module.types().len()
+            }
+            HeapType::Abstract { shared, .. } => !shared,
+            HeapType::Concrete(_) | HeapType::Exact(_) => false,
+        }
+    }
+}
+
+/// The reference type of functions of a type of the module.
+fn func_ref(nullable: bool, ty: u32) -> Option<ValType> {
+    RefType::new(nullable, HeapType::Concrete(UnpackedIndex::Module(ty))).map(ValType::Ref)
+}
+
+/// An operator with its immediates, in a module.
+pub struct Site<'t, 'm> {
+    types: &'t Types<'m>,
+    opcode: Opcode,
+    imm: Imm,
+}
+
+fn address(wide: bool) -> ValType {
+    if wide { ValType::I64 } else { ValType::I32 }
+}
+
+impl<'t, 'm> Site<'t, 'm> {
+    /// The operator in its module.
+    pub fn new(types: &'t Types<'m>, opcode: Opcode, imm: Imm) -> Site<'t, 'm> {
+        Site { types, opcode, imm }
+    }
+
+    /// Whether everything exists that the immediates name; of a segment as much as the module says.
+    pub fn exists(&self) -> bool {
+        let module = self.types.module;
+        let row = self.opcode.row();
+        let counts = |kind: Immediate| match kind {
+            Immediate::global => Some(module.globals().len()),
+            Immediate::func => Some(module.func_count()),
+            Immediate::type_ => Some(module.types().len()),
+            Immediate::table => Some(module.tables().len()),
+            Immediate::mem => Some(module.memories().len()),
+            Immediate::elem => Some(module.elements().len()),
+            Immediate::data => Some(module.data().len()),
+            Immediate::tag => Some(module.tag_count()),
+            _other => None,
+        };
+        let indices: [Option<u32>; 2] = match self.imm {
+            Imm::Index(index) => [Some(index), None],
+            Imm::Indices(first, second) => [Some(first), Some(second)],
+            _other => [None, None],
+        };
+        let named = row.immediates.iter().zip(indices.into_iter().flatten());
+        let exist = named
+            .into_iter()
+            .all(|(&kind, index)| counts(kind).is_some_and(|count| (index as usize) < count));
+        exist
+            && match self.imm {
+                Imm::Access(access) => (access.memory as usize) < module.memories().len(),
+                Imm::Type(ty) => self.types.exists(ty),
+                Imm::Heap(heap) => self.types.heap_exists(heap),
+                _other => true,
+            }
+    }
+
+    fn index(&self, kind: Immediate) -> Option<u32> {
+        self.imm.index(self.opcode, kind)
+    }
+
+    /// The type of the function that a call calls, or of the tag that a throw throws.
+    pub fn callee(&self) -> Option<&'m FuncType> {
+        let module = self.types.module;
+        if let Some(ty) = self.index(Immediate::type_) {
+            return module.types().get(ty as usize);
+        }
+        if let Some(func) = self.index(Immediate::func) {
+            return ((func as usize) < module.func_count())
+                .then(|| module.func_type(FuncIdx(func)));
+        }
+        module.tag(TagIdx(self.index(Immediate::tag)?))
+    }
+
+    /// The memory or table that an operator names, of two the first or second, by position among the immediates.
+    fn memory64(&self, second: bool) -> Option<bool> {
+        let index = match self.imm {
+            Imm::Access(access) => access.memory,
+            Imm::Indices(_, index) if second => index,
+            _other => self.index(Immediate::mem)?,
+        };
+        self.types.module.memory(MemoryIdx(index)).map(|ty| ty.memory64)
+    }
+
+    fn table(&self, second: bool) -> Option<&'m TableType> {
+        let index = match self.imm {
+            Imm::Indices(_, index) if second => index,
+            _other => self.index(Immediate::table)?,
+        };
+        self.types.module.table(TableIdx(index))
+    }
+
+    /// The operands, bottom first.
+    pub fn operands(&self, to: &mut Vec<Operand>) -> Option<()> {
+        to.clear();
+        for &kind in self.opcode.row().params {
+            if kind == Kind::params {
+                to.extend(self.callee()?.params.iter().map(|&ty| Operand::Of(ty)));
+                continue;
+            }
+            to.push(match (kind, self.imm) {
+                (Kind::same, Imm::Type(ty)) => Operand::Of(ty),
+                (Kind::same, _) => Operand::AnyNumber,
+                (Kind::ref_, Imm::Index(ty)) => Operand::Of(func_ref(true, ty)?),
+                (Kind::ref_, _) => Operand::AnyRef,
+                (Kind::exn, _) => Operand::Of(ValType::EXNREF),
+                (..) => Operand::Of(self.fixed(kind)?),
+            });
+        }
+        Some(())
+    }
+
+    /// The results, for operands of these types.
+    pub fn results(&self, operands: &[ValType], to: &mut Vec<ValType>) -> Option<()> {
+        to.clear();
+        for &kind in self.opcode.row().results {
+            if kind == Kind::results {
+                to.extend(&self.callee()?.results);
+                continue;
+            }
+            to.push(match (kind, self.imm) {
+                (Kind::same, Imm::Type(ty)) => ty,
+                (Kind::same, _) => *operands.first()?,
+                (Kind::non_null, _) => non_null(*operands.first()?)?,
+                (Kind::ref_, Imm::Heap(heap)) => ValType::Ref(RefType::new(true, heap)?),
+                (..) => self.fixed(kind)?,
+            });
+        }
+        Some(())
+    }
+
+    /// The type that a kind stands for, whatever the operands are.
+    fn fixed(&self, kind: Kind) -> Option<ValType> {
+        Some(match kind {
+            Kind::addr => address(self.memory64(false)?),
+            Kind::addr2 => address(self.memory64(true)?),
+            Kind::addr_min => address(self.memory64(false)? && self.memory64(true)?),
+            Kind::index => address(self.table(false)?.table64),
+            Kind::index2 => address(self.table(true)?.table64),
+            Kind::index_min => address(self.table(false)?.table64 && self.table(true)?.table64),
+            Kind::elem => ValType::Ref(self.table(false)?.ref_type),
+            Kind::global => {
+                self.types.module.global(GlobalIdx(self.index(Immediate::global)?))?.val
+            }
+            Kind::func_ref => {
+                let func = self.index(Immediate::func)?;
+                let exists = (func as usize) < self.types.module.func_count();
+                exists
+                    .then(|| self.types.module.func_type_idx(FuncIdx(func)))
+                    .and_then(|ty| func_ref(false, ty.0))?
+            }
+            Kind::i32 | Kind::i64 | Kind::f32 | Kind::f64 | Kind::v128 => kind.val_type()?,
+            Kind::local
+            | Kind::same
+            | Kind::ref_
+            | Kind::non_null
+            | Kind::exn
+            | Kind::params
+            | Kind::results
+            | Kind::label
+            | Kind::label_init
+            | Kind::block_params
+            | Kind::block_results
+            | Kind::func_results
+            | Kind::any
+            | Kind::fields
+            | Kind::many => return None,
+        })
+    }
+}
+
+/// The type of references of this type that are not null.
+pub fn non_null(ty: ValType) -> Option<ValType> {
+    match ty {
+        ValType::Ref(ty) => Some(ValType::Ref(ty.as_non_null())),
+        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => None,
+    }
+}
+
+impl Operand {
+    /// Whether an operand may have a type.
+    pub fn takes(self, types: &Types<'_>, ty: ValType) -> bool {
+        match (self, ty) {
+            (Operand::Of(wanted), _) => types.matches(ty, wanted),
+            (Operand::AnyRef, ValType::Ref(_)) => true,
+            (Operand::AnyRef, _) => false,
+            (Operand::AnyNumber, ValType::Ref(_)) => false,
+            (Operand::AnyNumber, _) => true,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The SSA interpreter against what the other tiers are held to: the specification's scripts, generated modules, the repository's
+//! programs. Every body that runs was verified, printed and parsed again (`prova_testing::ssa::sound`).
+//!
+//! What green does not show: that a body is equal to its Wasm where no script or program looks; the SSA interpreter shares `prova-num`
+//! and the store with the other tiers.
+
+use prova::{Config, Tier};
+use prova_module::{Features, Limits, Module};
+use prova_runtime::{Metering, Settings};
+use prova_testing::differential::difference;
+use prova_testing::generate::{Case, Generator};
+use prova_testing::host::Host;
+use prova_testing::run::{Outcome, Program, Setup, store_with};
+use prova_testing::spec::{Status, run_with, scripts};
+use prova_testing::ssa::{Ssa, sound};
+
+/// Scripts whose every directive the SSA interpreter does as demanded, at least.
+const SCRIPTS_MIN: usize = 196;
+
+#[test]
+fn the_specification_holds() {
+    let (mut failed, mut passed) = (Vec::new(), 0);
+    for script in scripts().into_iter().filter(|script| script.counts) {
+        let mut config = Config::new();
+        config.executor(Ssa::executor());
+        let ssa = run_with(&script.folder, script.text, config);
+        if ssa.is_ok() {
+            passed += 1;
+            continue;
+        }
+        // What no tier does is exempt, or `tests/spec.rs` fails.
+        let interp = run_with(&script.folder, script.text, Config::new());
+        if ssa.to_string() != interp.to_string() {
+            let (folder, name) = (&script.folder, &script.name);
+            failed.push(format!("{folder}/{name}: {ssa:?}, in the interpreter {interp}"));
+        }
+    }
+    assert!(failed.is_empty(), "{} failed, {passed} passed\n{}", failed.len(), failed.join("\n"));
+    assert!(passed >= SCRIPTS_MIN, "only {passed} scripts");
+}
+
+#[test]
+fn a_wrong_script_fails() {
+    let text = "(module (func (export \"f\") (result i32) (i32.const 1)))\n(assert_return (invoke \"f\") (i32.const 2))";
+    let mut config = Config::new();
+    config.executor(Ssa::executor());
+    assert!(matches!(run_with("", text, config), Status::Failed { passed: 1, total: 2, .. }));
+}
+
+/// Runs a case in the reference tier and as SSA; how many calls returned.
+fn compare(case: &Case, module: &Module, host: Host, fuel: u64, settings: Settings) -> usize {
+    let calls = &case.calls;
+    let program = Program { module, calls, fuel, skip_from: calls.len(), host };
+    let expected = program.run(Setup { tier: Tier::Reference, settings }, None);
+    let actual = program.run_in(store_with(Ssa::executor(), settings), None);
+    if let Some(what) = difference(&expected, &actual) {
+        panic!("{settings:?}, {host:?}, fuel {fuel}: {what}");
+    }
+    let returned = expected.calls.iter().filter(|call| matches!(call.0, Outcome::Results(_)));
+    returned.count()
+}
+
+/// Compares cases of a generator; how many calls returned.
+fn generated(generator: Generator, cases: u64, funcs: usize) -> usize {
+    let mut returned = 0;
+    for index in 0..cases {
+        let case = generator.case(29, index, funcs);
+        let module = Module::decode(&*case.wasm, &Features::default(), &Limits::default());
+        let Ok(module) = module else { continue };
+        let host = [Host::Function, Host::Growing, Host::Instance][(index % 3) as usize];
+        let settings = |metering| Settings { metering, deterministic: true };
+        // Without enough fuel calls end anywhere, and must end at the same place.
+        let scarce = 1 + index.wrapping_mul(37) % 120;
+        returned += compare(&case, &module, host, case.fuel, settings(Metering::Fuel));
+        compare(&case, &module, host, scarce, settings(Metering::Both));
+    }
+    returned
+}
+
+#[test]
+fn biased_functions_agree_with_the_reference() {
+    let returned = generated(Generator::Biased, 60, 4);
+    assert!(returned >= 60, "only {returned} calls returned");
+}
+
+#[test]
+fn modules_of_wasm_smith_agree_with_the_reference() {
+    let returned = generated(Generator::Smith, 120, 4);
+    assert!(returned >= 20, "only {returned} calls returned");
+}
+
+#[test]
+fn every_body_of_the_programs_is_sound() {
+    let mut bodies = 0;
+    for name in ["coremark-rs-1.0.0", "lua-5.4.7", "pair-a", "sqlite3-3.46.1"] {
+        let path = prova_testing::root().join(format!("programs/bin/{name}.wasm"));
+        let bytes = std::fs::read(path).expect("the repository carries the program");
+        let module = Module::decode(bytes, &Features::default(), &Limits::default());
+        let module = module.expect("it is valid");
+        for func in module.defined_funcs() {
+            let metering = prova_ssa::Metering { fuel: func.0 % 2 == 0, epoch: func.0 % 3 == 0 };
+            sound(&module, func, metering).unwrap_or_else(|what| panic!("{name}: {what}"));
+            bodies += 1;
+        }
+    }
+    assert!(bodies > 2000, "{bodies} bodies");
+}
