@@ -65,7 +65,7 @@
 //! ```
 //!
 //! # Limits
-//! `Limits` bounds what a body may have beyond its Wasm; `build` and `parse` refuse what exceeds it.
+//! [`Limits`] bounds what a body may have beyond its Wasm; [`build`] refuses what exceeds it. Bodies of other hands are as large as their text.
 
 #![forbid(unsafe_code)]
 

@@ -6,7 +6,7 @@
 use super::BuildReason;
 use super::draft::{Call, Clause, Draft, Handler, Inst, PAYLOAD, Run, Source, Term, extend};
 use super::forest::NONE;
-use super::locals::{Fresh, Id, Locals};
+use super::variable::{Fresh, Id, Locals};
 use crate::body::{Imm, Metering, Op, Origin};
 use prova_module::ops::{Class, Kind, Value as Field};
 use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site};

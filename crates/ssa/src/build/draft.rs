@@ -2,7 +2,7 @@
 //!
 //! Blocks and values have numbers in the order in which they come up; `finish` gives them those of their places.
 
-use super::locals::Id;
+use super::variable::Id;
 use crate::body::{Imm, Op, Origin};
 use prova_module::{Opcode, TagIdx, ValType};
 use std::ops::Range;

@@ -6,7 +6,7 @@
 //! local.get/set ─► Locals ─────────┘                       └─► Assembler ─► Body
 //! ```
 //!
-//! `domain` gives the walker its values and labels, `locals` says what a local is where, `finish` puts it together. The builder is
+//! `domain` gives the walker its values and labels, `variable` says what a local is where, `finish` puts it together. The builder is
 //! not trusted: the proof reads what it makes. It makes what K1 to K5 of the crate say, and
 //! * D1. a block for each label that an edge leads to, each arm of an `if` that has operators or an `else`, what follows a conditional branch
 //!   or a call with a handler, and each handler; in the order of the Wasm, a handler at its `try_table`'s `end`;
@@ -14,7 +14,7 @@
 //!   same on all edges (minimal, as flow is reducible, and pruned by reads);
 //! * D3. the zeros of locals that are read before they are written as constants at the start of the entry, one for each type.
 //!
-//! Limits: [`Limits`]. Time: `O(log n)` for an operator, plus the labels that it names, plus the body. Noticed by: `tests/build.rs`, and by
+//! Limits: [`Limits`]. Time: `O(log n)` for an operator, plus the labels that it names, plus the body. Noticed by: `tests/golden.rs`, `tests/hostile.rs`, and by
 //! every run of the SSA interpreter against the other tiers.
 
 mod domain;
@@ -22,8 +22,8 @@ mod draft;
 mod finish;
 mod forest;
 mod hash;
-mod locals;
 mod resolve;
+mod variable;
 
 use crate::body::{Body, Metering};
 use domain::Builder;

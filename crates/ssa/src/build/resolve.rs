@@ -3,13 +3,13 @@
 //! * F2. A parameter whose arguments are one value besides itself is that value; this is repeated until there is none (in
 //!   reducible flow the result is minimal: Braun and others, 2013, theorem 1).
 //!
-//! Time: linear in parameters and arguments, but for the searches of `locals` and the shortening of alias chains.
+//! Time: linear in parameters and arguments, but for the searches of `variable` and the shortening of alias chains.
 
 use super::BuildReason;
 use super::draft::{Draft, Handler, Run, Source, slice};
 use super::finish::Flow;
 use super::forest::NONE;
-use super::locals::{Fresh, Id, Locals, Phi, Region, Unset};
+use super::variable::{Fresh, Id, Locals, Phi, Region, Unset};
 
 /// The parameters for locals with their arguments.
 pub(super) struct Resolved {

@@ -57,11 +57,14 @@ pub(super) fn access<W: World>(
         return Err(cx.world.fault(Fault::Bug("an access without meaning")));
     };
     let [first, second, third] = values;
-    let (stored, result) = match class {
-        Class::atomic_rmw => (Some(second), Some(first)),
-        Class::atomic_cmpxchg => ((found == second).then_some(third), Some(first)),
-        _ if is_store => (Some(first), None),
-        _ => (None, Some(first)),
+    let (stored, result) = if class == Class::atomic_rmw {
+        (Some(second), Some(first))
+    } else if class == Class::atomic_cmpxchg {
+        ((found == second).then_some(third), Some(first))
+    } else if is_store {
+        (Some(first), None)
+    } else {
+        (None, Some(first))
     };
     if let Some(stored) = stored {
         cx.world.write(at, &stored.to_le_bytes()[..width])?;

@@ -20,7 +20,7 @@
 //! `parse(print(body)) == body` for every body, and `print(parse(text)) == text` for every text that `print` has written. The parser
 //! takes what is written like this and refuses everything else with the line; whether a body is well formed is for `verify` to say.
 //!
-//! Limits: time and memory linear in the text. Noticed by: `tests/text.rs`.
+//! Limits: time and memory linear in the text. Noticed by: `tests/verify.rs`, `tests/golden.rs`.
 
 mod lex;
 mod parse;
