@@ -325,7 +325,7 @@ mod tests {
         drop(marking);
         assert!(made.iter().all(|&cell| exceptions.get(cell).is_some()));
         // Nor is a mark left: now nothing holds the fourth.
-        collect(&mut exceptions, &[made[4]], NO_REFS);
+        collect(&mut exceptions, &[made[4]], &[Box::default()]);
         assert_eq!(exceptions.get(made[3]), None);
         assert!(exceptions.get(made[4]).is_some());
     }

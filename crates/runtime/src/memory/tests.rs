@@ -67,7 +67,9 @@ fn no_type_and_no_limit_overflows() {
         for min in [1 << 47, 1 << 48, u64::MAX] {
             let ty = MemoryType { memory64: true, page_size_log2, ..ty(min, None) };
             let error = Memory::new(ty, &limits).unwrap_err();
-            assert_eq!(error, AllocError::OutOfMemory, "{ty:?}");
+            let actual = u64::try_from(u128::from(min) << page_size_log2).unwrap_or(u64::MAX);
+            let (name, max) = ("memory_bytes_max", RESERVATION_BYTES_MAX);
+            assert_eq!(error, AllocError::Limit(LimitExceeded { name, max, actual }), "{ty:?}");
         }
     }
 }
