@@ -222,11 +222,10 @@ impl EngineArgs {
         }
         let mut config = Config::new();
         config.tier(tier);
-        config.deterministic(self.deterministic);
         if let Some(translate) = optimize.translate {
             config.translate(translate);
         }
-        wasm.apply(&mut config);
+        wasm.apply(&mut config, self.deterministic)?;
         Ok((config, wasm))
     }
 }

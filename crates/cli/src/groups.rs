@@ -25,7 +25,7 @@ pub(crate) struct Wasm {
     max_memories: Option<usize>,
     max_store_size: Option<usize>,
     trap_on_grow_failure: bool,
-    nan_canonicalization: bool,
+    nan_canonicalization: Option<bool>,
     proposals: Vec<(Proposal, bool)>,
 }
 
@@ -81,7 +81,7 @@ const OPTIMIZE_HELP: &str = "\
 impl Wasm {
     pub(crate) fn parse(options: &[String]) -> Result<Wasm> {
         let mut wasm = Wasm::default();
-        for (key, value) in pairs(options) {
+        for (key, value) in pairs('W', options)? {
             wasm.set(key, value)?;
         }
         Ok(wasm)
@@ -102,7 +102,7 @@ impl Wasm {
             "max-wasm-stack" => self.max_wasm_stack = Some(option.number()?),
             "trap-on-grow-failure" => self.trap_on_grow_failure = option.switch()?,
             "unknown-imports-trap" => self.unknown_imports_trap = option.switch()?,
-            "nan-canonicalization" => self.nan_canonicalization = option.switch()?,
+            "nan-canonicalization" => self.nan_canonicalization = Some(option.switch()?),
             "relaxed-simd-deterministic" => {
                 if !option.switch()? {
                     return option.misuse("relaxed vector operators are always deterministic");
@@ -121,17 +121,23 @@ impl Wasm {
     }
 
     /// What of it belongs to the engine.
-    pub(crate) fn apply(&self, config: &mut Config) {
-        config.consume_fuel(self.fuel.is_some()).epoch_interruption(self.timeout.is_some());
-        if self.nan_canonicalization {
-            config.deterministic(true);
+    ///
+    /// # Errors
+    /// If it is the opposite of `--deterministic`.
+    pub(crate) fn apply(&self, config: &mut Config, deterministic: bool) -> Result<()> {
+        if deterministic && self.nan_canonicalization == Some(false) {
+            let message = "`--deterministic` and `-W nan-canonicalization=n` exclude each other";
+            bail!(Misuse(message.into()));
         }
+        config.consume_fuel(self.fuel.is_some()).epoch_interruption(self.timeout.is_some());
+        config.deterministic(deterministic || self.nan_canonicalization == Some(true));
         if let Some(bytes) = self.max_wasm_stack {
             config.max_wasm_stack(bytes);
         }
         for &(proposal, enable) in &self.proposals {
             config.wasm_proposal(proposal, enable);
         }
+        Ok(())
     }
 
     /// What of it belongs to the store.
@@ -164,7 +170,7 @@ fn wasm_help() -> String {
 impl Optimize {
     pub(crate) fn parse(options: &[String]) -> Result<Optimize> {
         let mut optimize = Optimize::default();
-        for (key, value) in pairs(options) {
+        for (key, value) in pairs('O', options)? {
             let option = Opt { group: 'O', key, value };
             match (key, value) {
                 ("help", _) => return Err(Help(OPTIMIZE_HELP.to_owned()).into()),
@@ -185,12 +191,20 @@ impl Optimize {
     }
 }
 
-/// The keys and values of all options of a group.
-fn pairs(options: &[String]) -> impl Iterator<Item = (&str, Option<&str>)> {
-    options.iter().flat_map(|option| option.split(',')).map(|pair| match pair.split_once('=') {
-        Some((key, value)) => (key, Some(value)),
-        None => (pair, None),
-    })
+/// The keys and values of all options of a group; each key once.
+fn pairs(group: char, options: &[String]) -> Result<Vec<(&str, Option<&str>)>> {
+    let mut pairs: Vec<(&str, Option<&str>)> = Vec::new();
+    for pair in options.iter().flat_map(|option| option.split(',')) {
+        let (key, value) = match pair.split_once('=') {
+            Some((key, value)) => (key, Some(value)),
+            None => (pair, None),
+        };
+        if pairs.iter().any(|&(before, _)| before == key) {
+            return Opt { group, key, value }.misuse("the key is given more than once");
+        }
+        pairs.push((key, value));
+    }
+    Ok(pairs)
 }
 
 /// One key with its value.
@@ -272,6 +286,39 @@ mod tests {
             assert!(error.is::<Misuse>(), "{option}: {error}");
         }
         assert!(wasm("help").expect_err("help").is::<Help>());
+    }
+
+    #[test]
+    fn a_key_is_given_once() {
+        let twice = |options: &[&str]| {
+            let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
+            let errors = [
+                Wasm::parse(&options).err(),
+                Optimize::parse(&options).err(),
+                wasi_limits(&options).err(),
+            ];
+            let said = |error: prova::Error| {
+                error.is::<Misuse>() && error.to_string().contains("more than once")
+            };
+            errors.into_iter().flatten().any(said)
+        };
+        assert!(
+            twice(&["fuel=1,fuel=100"])
+                && twice(&["fuel=1", "fuel=1"])
+                && twice(&["simd", "simd=n"])
+        );
+        assert!(twice(&["translate=lazy", "translate=eager"]));
+        assert!(twice(&["max-resources=1,max-resources=1"]));
+        assert!(!twice(&["fuel=1,timeout=1s"]) && !twice(&["translate=lazy,dispatch=tail"]));
+    }
+
+    #[test]
+    fn nans_are_not_fixed_and_free_at_once() {
+        let free = wasm("nan-canonicalization=n").expect("a key");
+        let fixed = wasm("nan-canonicalization").expect("a key");
+        let mut config = Config::new();
+        assert!(free.apply(&mut config, true).expect_err("a conflict").is::<Misuse>());
+        assert!(free.apply(&mut config, false).is_ok() && fixed.apply(&mut config, true).is_ok());
     }
 
     #[test]

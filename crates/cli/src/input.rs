@@ -1,7 +1,7 @@
-//! Files → modules: binary or text, from a path or standard input.
+//! Files → modules: binary or text, from a path or standard input. Whatever is read has a bound.
 
 use crate::report::OfFile;
-use prova::{Context, Engine, Module, Result};
+use prova::{Context, Engine, Module, Result, bail};
 use std::io::Read;
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use std::path::Path;
 pub(crate) fn module(engine: &Engine, path: &Path) -> Result<Module> {
     let name = path.display();
     let bytes = read(path)?;
-    let wasm = binary(&bytes, path).with_context(|| format!("failed to parse `{name}`"))?;
+    let wasm = binary(bytes, path).with_context(|| format!("failed to parse `{name}`"))?;
     Module::new(engine, wasm).context(OfFile::new("load", path))
 }
 
@@ -23,7 +23,7 @@ pub(crate) fn module(engine: &Engine, path: &Path) -> Result<Module> {
 pub(crate) fn decoded(path: &Path) -> Result<prova_module::Module> {
     let name = path.display();
     let bytes = read(path)?;
-    let wasm = binary(&bytes, path).with_context(|| format!("failed to parse `{name}`"))?;
+    let wasm = binary(bytes, path).with_context(|| format!("failed to parse `{name}`"))?;
     let (features, limits) = (prova::Features::default(), prova::Limits::default());
     prova_module::Module::decode(wasm, &features, &limits)
         .with_context(|| format!("failed to load `{name}`"))
@@ -35,30 +35,88 @@ pub(crate) fn decoded(path: &Path) -> Result<prova_module::Module> {
 /// If it cannot be read, or is text and cannot be parsed.
 pub(crate) fn binary_of(path: &Path) -> Result<Vec<u8>> {
     let bytes = read(path)?;
-    binary(&bytes, path).with_context(|| format!("failed to parse `{}`", path.display()))
+    binary(bytes, path).with_context(|| format!("failed to parse `{}`", path.display()))
 }
 
-/// The bytes of a file or of standard input.
+/// The greatest size of a module in the text format, and of a script (64 MiB): what a parser makes of text is many times as
+/// large.
+pub(crate) const TEXT_BYTES_MAX: u64 = 64 << 20;
+
+/// The bytes of a file or of standard input: at most as many as a module may have, and of text [`TEXT_BYTES_MAX`].
+///
+/// # Errors
+/// If it cannot be read, or is longer.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
-    let name = path.display();
+    let wasm_max = prova::Limits::default().module_bytes;
     if path.as_os_str() == "-" {
-        let mut bytes = Vec::new();
-        std::io::stdin().read_to_end(&mut bytes).context("failed to read standard input")?;
-        return Ok(bytes);
+        return bounded(std::io::stdin().lock(), wasm_max, TEXT_BYTES_MAX)
+            .context("failed to read standard input");
     }
-    std::fs::read(path).with_context(|| format!("failed to read `{name}`"))
+    let name = path.display();
+    let file = std::fs::File::open(path).with_context(|| format!("failed to read `{name}`"))?;
+    bounded(file, wasm_max, TEXT_BYTES_MAX).with_context(|| format!("failed to read `{name}`"))
+}
+
+/// How a binary module begins.
+const MAGIC: &[u8] = b"\0asm";
+
+/// All that `reader` gives, of which no more than a byte beyond the limit is read.
+fn bounded(mut reader: impl Read, wasm_max: u64, text_max: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.by_ref().take(MAGIC.len() as u64).read_to_end(&mut bytes)?;
+    let (limit, max) = match bytes.starts_with(MAGIC) {
+        true => ("module_bytes", wasm_max),
+        false => ("text_bytes", text_max),
+    };
+    let left = (max + 1).saturating_sub(bytes.len() as u64);
+    reader.take(left).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max {
+        let what = if limit == "text_bytes" { ", which is no binary module" } else { "" };
+        bail!("the input{what} has more than {max} bytes (limit `{limit}`)");
+    }
+    Ok(bytes)
 }
 
 /// The binary format of a module in either format. What does not start like a binary and is no UTF-8 is left to the
 /// decoder, whose message fits better.
-fn binary(bytes: &[u8], path: &Path) -> Result<Vec<u8>> {
-    let is_text = !bytes.starts_with(b"\0asm") && std::str::from_utf8(bytes).is_ok();
+fn binary(bytes: Vec<u8>, path: &Path) -> Result<Vec<u8>> {
+    let is_text = !bytes.starts_with(MAGIC) && std::str::from_utf8(&bytes).is_ok();
     if !is_text || bytes.is_empty() {
-        return Ok(bytes.to_vec());
+        return Ok(bytes);
     }
-    let wasm = wat::parse_bytes(bytes).map_err(|mut error| {
+    let wasm = wat::parse_bytes(&bytes).map_err(|mut error| {
         error.set_path(path);
         error
     })?;
     Ok(wasm.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{self, repeat};
+
+    /// Counts what is read.
+    struct Counted<R>(R, u64);
+
+    impl<R: Read> Read for Counted<R> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let n = self.0.read(buffer)?;
+            self.1 += n as u64;
+            Ok(n)
+        }
+    }
+
+    #[test]
+    fn no_more_is_read_than_a_byte_beyond_the_limit() {
+        for (start, max, limit) in [(MAGIC, 1000, "module_bytes"), (b"(mod", 100, "text_bytes")] {
+            let mut endless = Counted(start.chain(repeat(0)), 0);
+            let error = bounded(&mut endless, 1000, 100).expect_err("it has no end").to_string();
+            assert!(error.contains(limit) && error.contains(&max.to_string()), "{error}");
+            assert_eq!(endless.1, max + 1);
+            let fits = bounded(start.chain(repeat(0)).take(max), 1000, 100);
+            assert_eq!(fits.expect("it is not beyond").len() as u64, max);
+        }
+        assert_eq!(bounded(&b"ab"[..], 1000, 100).expect("short"), b"ab");
+    }
 }

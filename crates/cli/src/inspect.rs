@@ -8,7 +8,7 @@ use crate::args::InspectArgs;
 use crate::report::{Exit, Misuse, print, printable, warn};
 use crate::{input, run};
 use prova::{Context, Explained, Module, Result, Translate, bail};
-use prova_investigate::inspect::{Function, Listing, find, json, report};
+use prova_investigate::inspect::{BODY_BYTES_MAX, Function, Listing, find, json, report};
 use prova_module::FuncIdx;
 use std::path::Path;
 
@@ -39,8 +39,15 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Exit> {
 
 /// The record of a function with a body.
 fn explained(module: &Module, func: FuncIdx) -> Result<Explained> {
-    if module.wasm().body(func).is_none() {
+    let Some(body) = module.wasm().body(func) else {
         bail!(Misuse(format!("{func} is an import: there is no body to show")));
+    };
+    let bytes = body.range().len();
+    if bytes > BODY_BYTES_MAX {
+        bail!(Misuse(format!(
+            "{func} has a body of {bytes} bytes: at most {BODY_BYTES_MAX} are shown (limit `inspect_bytes`); \
+             `prova validate` says whether its bytecode is proved"
+        )));
     }
     module.explain(func).with_context(|| format!("failed to translate {func}"))
 }

@@ -28,10 +28,19 @@ mod xref;
 
 use args::{Cli, Command};
 use clap::Parser;
+use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version are output like any other: what cannot be written is a failure.
+        Err(error) if !error.use_stderr() => {
+            let written = error.print().and_then(|()| std::io::stdout().flush());
+            return report::exit(written.map(|()| report::Exit::Done).map_err(Into::into));
+        }
+        Err(error) => error.exit(),
+    };
     let outcome = match cli.command {
         None => run::run(&cli.run),
         Some(Command::Run(args)) => run::run(&args),

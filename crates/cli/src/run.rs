@@ -28,26 +28,28 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
         config.consume_fuel(true);
     }
     let engine = new_engine(&config)?;
+    let watchdog = wasm.timeout.map(|timeout| watchdog::start(&engine, timeout)).transpose()?;
     let preloads =
         args.preloads.iter().map(|preload| named_file(preload)).collect::<Result<Vec<_>>>()?;
     let (path, guest_args) = module_and_args(&args.module_and_args)?;
     let module = input::module(&engine, path)?;
+    let preloads = preloads
+        .into_iter()
+        .map(|(name, file)| Ok((name, Path::new(file), input::module(&engine, Path::new(file))?)))
+        .collect::<Result<Vec<_>>>()?;
     let host = Host { wasi: wasi_ctx(args, wasi_limits, path, guest_args)?, limits: wasm.limits() };
     let mut store = Store::new(&engine, host);
     store.limiter(|host| &mut host.limits);
     if let Some(fuel) = wasm.fuel {
         store.set_fuel(fuel)?;
     }
-    if let Some(timeout) = wasm.timeout {
-        watchdog::start(&engine, &mut store, timeout)?;
+    if let Some(watchdog) = watchdog {
+        watchdog.start_running(&mut store);
     }
     let mut linker = Linker::new(&engine);
     wasi::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi)?;
-    for (name, file) in preloads {
-        let preload = input::module(&engine, Path::new(file))?;
-        linker
-            .module(&mut store, name, &preload)
-            .context(OfFile::new("instantiate", Path::new(file)))?;
+    for (name, file, preload) in preloads {
+        linker.module(&mut store, name, &preload).context(OfFile::new("instantiate", file))?;
     }
     if wasm.unknown_imports_trap {
         linker.define_unknown_imports_as_traps(&module)?;
@@ -98,6 +100,9 @@ fn wasi_ctx(
 /// Grants environment variables and directories, as they are given on the command line.
 pub(crate) fn grant(builder: &mut WasiCtxBuilder, env: &[String], dirs: &[String]) -> Result<()> {
     for variable in env {
+        if variable.is_empty() || variable.starts_with('=') {
+            bail!(Misuse(format!("`--env {variable}`: it must be NAME or NAME=VALUE")));
+        }
         match variable.split_once('=') {
             Some((name, value)) => {
                 builder.env(name, value);

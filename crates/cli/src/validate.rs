@@ -2,14 +2,16 @@
 
 use crate::args::ValidateArgs;
 use crate::report::{Exit, Misuse, OfFile, advice, print, text_of, warn};
-use crate::{input, run};
+use crate::{input, run, watchdog};
 use prova::{Context, Engine, Result, Translated, bail};
 use std::path::Path;
 
 /// Runs the command on each file; one that fails does not keep the others from being looked at.
 pub(crate) fn run(args: &ValidateArgs) -> Result<Exit> {
-    let (config, _) = args.engine.config()?;
+    let (config, wasm) = args.engine.config()?;
     let engine = run::new_engine(&config)?;
+    // Nothing runs here: the time ends the process.
+    let _watchdog = wasm.timeout.map(|timeout| watchdog::start(&engine, timeout)).transpose()?;
     if args.files.is_empty() {
         bail!(Misuse("a file is needed".into()));
     }

@@ -241,18 +241,70 @@ fn endless_loops_end_by_timeout() {
     let demo = demo("timeout");
     for tier in TIERS {
         let start = Instant::now();
-        let run = demo.run(&format!("{tier} -W timeout=200ms --invoke spin demo.wat"));
+        let run = demo.run(&format!("{tier} -W timeout=1s --invoke spin demo.wat"));
         run.expect(134, "").says(&["- demo!spin\n", "wasm trap: interrupt\n"]);
         let elapsed = start.elapsed();
-        assert!(elapsed >= Duration::from_millis(200), "{elapsed:?}");
+        assert!(elapsed >= Duration::from_secs(1), "{elapsed:?}");
     }
     demo.write("sleep.wat", SLEEP);
     let start = Instant::now();
-    let asleep = demo.run("-W timeout=200ms sleep.wat");
+    let asleep = demo.run("-W timeout=1s sleep.wat");
     asleep.expect(134, "").says(&["- sleep!start\n", "wasm trap: interrupt\n"]);
     assert!(start.elapsed() < Duration::from_secs(50), "it slept to the end");
     demo.run("-W timeout=60s demo.wat").expect(0, "hello\n").silent();
     demo.run("-W timeout=60s --fuel 5000 demo.wat").expect(0, "hello\n").silent();
+}
+
+/// A module that never comes to its end: standard input stays open.
+#[test]
+fn a_timeout_covers_loading() {
+    let demo = demo("loading");
+    for args in [
+        "-W timeout=100ms -",
+        "validate -W timeout=100ms -",
+        "-W timeout=100ms --preload a=/dev/stdin demo.wat",
+    ] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_prova"))
+            .current_dir(&demo.0)
+            .args(args.split(' '))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        // Open until the program has ended.
+        let stdin = child.stdin.take();
+        let output = child.wait_with_output().expect("the program ends");
+        drop(stdin);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(134), "{args}: {stderr}");
+        assert!(
+            stderr.contains("before all modules were loaded")
+                && stderr.contains("wasm trap: interrupt\n"),
+            "{stderr}"
+        );
+    }
+}
+
+#[test]
+fn options_that_say_nothing_or_too_much_are_refused() {
+    let demo = demo("refused");
+    demo.run("-W fuel=1,fuel=100 demo.wat").expect(2, "").says(&["-W fuel=100", "more than once"]);
+    demo.run("-W fuel=9 -W fuel=9 demo.wat").expect(2, "").says(&["more than once"]);
+    demo.run("-W nan-canonicalization=n --deterministic demo.wat").expect(2, "").says(&["exclude"]);
+    demo.run("--env =x demo.wat").expect(2, "").says(&["`--env =x`", "NAME=VALUE"]);
+    demo.run("--env= demo.wat").expect(2, "").says(&["NAME=VALUE"]);
+    demo.run("--env A= --deterministic -W nan-canonicalization demo.wat").expect(0, "hello\n");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_cannot_be_printed_is_a_failure() {
+    for args in [&["--help"][..], &["--version"], &["run", "--help"], &["-W", "help"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has it");
+        let status = Command::new(env!("CARGO_BIN_EXE_prova")).args(args).stdout(full).output();
+        assert_eq!(status.expect("the program starts").status.code(), Some(1), "{args:?}");
+    }
 }
 
 #[test]
@@ -261,7 +313,7 @@ fn fuel_and_timeout_stop_together() {
     for tier in TIERS {
         for (option, words) in [
             ("-W fuel=1000,timeout=60s", "wasm trap: all fuel consumed by WebAssembly\n"),
-            ("-W timeout=100ms --fuel 1000000000000", "wasm trap: interrupt\n"),
+            ("-W timeout=1s --fuel 1000000000000", "wasm trap: interrupt\n"),
         ] {
             let run = demo.run(&format!("{tier} {option} --invoke spin demo.wat"));
             run.expect(134, "").says(&["- demo!spin\n", words]);
@@ -280,7 +332,7 @@ fn a_timeout_stops_bulk_operators() {
         demo.write(&format!("{name}.wat"), text);
     }
     for tier in TIERS {
-        let large = demo.run(&format!("{tier} -W timeout=200ms large.wat"));
+        let large = demo.run(&format!("{tier} -W timeout=1s large.wat"));
         large.expect(134, "").says(&["- m!f\n", "wasm trap: interrupt\n"]);
         demo.run(&format!("{tier} -W timeout=60s small.wat")).expect(0, "").silent();
     }

@@ -133,3 +133,19 @@ fn a_report_can_be_attached() {
     assert_eq!(failed.status.code(), Some(1));
     std::fs::remove_dir_all(&scratch).ok();
 }
+
+#[test]
+fn a_body_beyond_the_limit_is_not_recorded() {
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("inspect-large");
+    std::fs::create_dir_all(&scratch).expect("the target directory can be written");
+    // Besides the operators a body has a byte for its locals and one for its end.
+    let nops = "nop ".repeat((1 << 19) - 1);
+    std::fs::write(scratch.join("large.wat"), format!("(module (func $f {nops}))"))
+        .expect("the target directory can be written");
+    let Output { status, stderr, .. } = prova(&scratch, "inspect --function f large.wat");
+    let stderr = String::from_utf8_lossy(&stderr);
+    assert_eq!(status.code(), Some(2), "{stderr}");
+    for said in ["524289 bytes", "at most 524288", "inspect_bytes"] {
+        assert!(stderr.contains(said), "{stderr}");
+    }
+}

@@ -1,6 +1,9 @@
 //! Constant expressions as data: the bytes of an initialiser → its operators (specification 3.4.13).
 //!
 //! Neighbours: `decode` makes them after validation; the tiers evaluate them on a small stack.
+//! One operator, which nearly all have (an item of a segment is three bytes), lies in the expression itself, so that a
+//! module's items take memory in proportion to their bytes: 16 each.
+//!
 //! Guaranteed by validation: an expression leaves exactly one value of the expected type on the
 //! stack, and `global.get` names an immutable global that is initialised earlier.
 
@@ -10,33 +13,57 @@ use wasmparser::{Operator, RefType};
 
 /// A decoded constant expression: operators in order, without the final `end`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConstExpr {
+pub struct ConstExpr(Ops);
+
+/// The operators of an expression. A [`ConstOp`] leaves room for the tag, and for one pointer beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Ops {
+    One(ConstOp),
+    Many(Box<Many>),
+}
+
+/// None, or more than one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Many {
     ops: Box<[ConstOp]>,
 }
 
 impl ConstExpr {
     /// The operators in order; at least one.
     pub fn ops(&self) -> &[ConstOp] {
-        &self.ops
+        match &self.0 {
+            Ops::One(op) => std::slice::from_ref(op),
+            Ops::Many(many) => &many.ops,
+        }
     }
 
     /// Decodes an expression that the validator has accepted.
     pub(crate) fn decode(expr: &wasmparser::ConstExpr<'_>) -> Result<ConstExpr, Error> {
-        let mut ops = Vec::new();
+        let (mut first, mut ops) = (None, Vec::new());
         let mut reader = expr.get_operators_reader();
         while !reader.eof() {
             let (op, offset) = reader.read_with_offset()?;
             if matches!(op, Operator::End) {
                 break;
             }
-            ops.push(ConstOp::decode(&op, offset as usize)?);
+            let op = ConstOp::decode(&op, offset as usize)?;
+            match first.take() {
+                None if ops.is_empty() => first = Some(op),
+                before => {
+                    ops.extend(before);
+                    ops.push(op);
+                }
+            }
         }
-        Ok(ConstExpr { ops: ops.into() })
+        Ok(ConstExpr(match first {
+            Some(op) => Ops::One(op),
+            None => Ops::Many(Box::new(Many { ops: ops.into() })),
+        }))
     }
 }
 
 /// An operator of a constant expression.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConstOp {
     /// `i32.const`
     I32Const(i32),
@@ -46,8 +73,8 @@ pub enum ConstOp {
     F32Const(u32),
     /// `f64.const`, as bits
     F64Const(u64),
-    /// `v128.const`, little-endian
-    V128Const(u128),
+    /// `v128.const`, little-endian; elsewhere, so that the other operators are small
+    V128Const(Box<u128>),
     /// `global.get`
     GlobalGet(GlobalIdx),
     /// `ref.null`, with the nullable reference type it makes
@@ -75,7 +102,7 @@ impl ConstOp {
             Operator::I64Const { value } => ConstOp::I64Const(value),
             Operator::F32Const { value } => ConstOp::F32Const(value.bits()),
             Operator::F64Const { value } => ConstOp::F64Const(value.bits()),
-            Operator::V128Const { value } => ConstOp::V128Const(value.into()),
+            Operator::V128Const { value } => ConstOp::V128Const(Box::new(value.into())),
             Operator::GlobalGet { global_index } => ConstOp::GlobalGet(GlobalIdx(global_index)),
             Operator::RefNull { hty } => match RefType::new(true, hty) {
                 Some(ty) => ConstOp::RefNull(ty),
@@ -90,5 +117,28 @@ impl ConstOp {
             Operator::I64Mul => ConstOp::I64Mul,
             _ => return Err(Error::unsupported("constant expression", offset)),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_is_two_words() {
+        assert_eq!((size_of::<ConstExpr>(), size_of::<ConstOp>()), (16, 16));
+    }
+
+    #[test]
+    fn operators_are_kept_in_order_whatever_their_number() {
+        for n in 0..4 {
+            // i32.const i, n times; then the end.
+            let bytes: Vec<u8> = (0..n).flat_map(|i| [0x41, i]).chain([0x0b]).collect();
+            let expr = wasmparser::ConstExpr::new(wasmparser::BinaryReader::new(&bytes, 0));
+            let expr = ConstExpr::decode(&expr).expect("its operators are constants");
+            let expected: Vec<ConstOp> = (0..n).map(|i| ConstOp::I32Const(i.into())).collect();
+            assert_eq!(expr.ops(), expected);
+            assert_eq!(matches!(expr.0, Ops::One(_)), n == 1);
+        }
     }
 }

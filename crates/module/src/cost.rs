@@ -115,6 +115,14 @@ pub const THROW_COST: u64 = 16;
 /// What a throw costs for each frame that it leaves.
 pub const FRAME_LEFT_COST: u64 = 8;
 
+/// The dynamic cost of forgetting exceptions, which looks at so many cells (references, objects and their values) and at the
+/// frames behind so many bytes of the stack's charge: a byte counts as a cell, so that a frame of the least charge, which takes
+/// as long to look up as some sixty references to read, pays 8. Begun units are free.
+#[inline]
+pub const fn forgetting_cost(cells: u64, stack_bytes: u64) -> u64 {
+    (cells + stack_bytes) / CELLS_PER_UNIT
+}
+
 /// What a throw costs for each clause that it asks.
 pub const CLAUSE_ASKED_COST: u64 = 1;
 

@@ -395,13 +395,21 @@ impl Decoder<'_> {
             let items = match element.items {
                 wasmparser::ElementItems::Functions(funcs) => {
                     count(&funcs, "element_items", self.limits.element_items, 0)?;
-                    let funcs = funcs.into_iter().map(|func| Ok(FuncIdx(func?)));
-                    ElementItems::Funcs(funcs.collect::<Result<_>>()?)
+                    let mut items = Vec::new();
+                    items.reserve_exact(funcs.count() as usize);
+                    for func in funcs {
+                        items.push(FuncIdx(func?));
+                    }
+                    ElementItems::Funcs(items.into())
                 }
                 wasmparser::ElementItems::Expressions(ty, exprs) => {
                     count(&exprs, "element_items", self.limits.element_items, 0)?;
-                    let exprs = exprs.into_iter().map(|expr| self.const_expr(&expr?));
-                    ElementItems::Exprs(ty, exprs.collect::<Result<_>>()?)
+                    let mut items = Vec::new();
+                    items.reserve_exact(exprs.count() as usize);
+                    for expr in exprs {
+                        items.push(self.const_expr(&expr?)?);
+                    }
+                    ElementItems::Exprs(ty, items.into())
                 }
             };
             let kind = match element.kind {

@@ -43,8 +43,8 @@ pub mod walk;
 pub use const_expr::{ConstExpr, ConstOp};
 pub use cost::{
     CELLS_PER_UNIT, CLAUSE_ASKED_COST, FRAME_LEFT_COST, HOST_CALL_COST, THROW_COST, branch_cost,
-    catch_cost, frame_cost, host_call_cost, memory_cost, memory_growth_cost, operator_cost,
-    table_cost, throw_cost,
+    catch_cost, forgetting_cost, frame_cost, host_call_cost, memory_cost, memory_growth_cost,
+    operator_cost, table_cost, throw_cost,
 };
 pub use digest::Digest;
 pub use error::{Error, ErrorKind, Result};

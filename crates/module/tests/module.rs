@@ -99,7 +99,7 @@ fn constant_expressions_keep_their_operators() {
     for (ty, expr, ops) in [
         ("i32", "(i32.const -1)", vec![ConstOp::I32Const(-1)]),
         ("f64", "(f64.const -0)", vec![ConstOp::F64Const(1 << 63)]),
-        ("v128", "(v128.const i64x2 1 2)", vec![ConstOp::V128Const((2 << 64) | 1)]),
+        ("v128", "(v128.const i64x2 1 2)", vec![ConstOp::V128Const(Box::new((2 << 64) | 1))]),
         ("externref", "(ref.null extern)", vec![ConstOp::RefNull(RefType::EXTERNREF)]),
         ("funcref", "(ref.func 0)", vec![ConstOp::RefFunc(FuncIdx(0))]),
         ("i64", "(global.get 0)", vec![ConstOp::GlobalGet(GlobalIdx(0))]),

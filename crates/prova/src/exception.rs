@@ -162,7 +162,7 @@ impl ExnRef {
         tag.store.expect(id);
         let types = &store.rt.tag_type(tag.addr).params;
         let cells = cells_of_vals(values, types, store.rt, id, "value")?;
-        match store.rt.exception_new(tag.addr, &cells, &[]) {
+        match store.rt.exception_new(tag.addr, &cells) {
             Ok(cell) => Ok(ExnRef { store: id, cell }),
             Err(kind) => Err(store.error_of_trap(kind.into())),
         }

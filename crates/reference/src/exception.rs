@@ -83,7 +83,7 @@ pub(crate) fn throw_of_host(
 fn throw(m: &mut Machine<'_>, thrown: Thrown, of_host: Option<Box<Trap>>) -> Result<Next, Stop> {
     let mut search = Search::new();
     let Some(Place { frames, labels, clause }) = catcher(m, &mut search, thrown.tag)? else {
-        search.pay(m.store, 0)?;
+        search.pay(m.store, 0, false)?;
         let exception = Exception { tag: thrown.tag, cells: cells(&thrown.values) };
         return Err(Stop::Trapped(Box::new(match of_host {
             Some(trap) => Trap { exception: Some(Box::new(exception)), ..*trap },
@@ -97,7 +97,7 @@ fn throw(m: &mut Machine<'_>, thrown: Thrown, of_host: Option<Box<Trap>>) -> Res
         Catch::AllRef { label } => (false, true, label),
     };
     let count = if with_values { cells_of(&m.store.tag_type(thrown.tag).params) } else { 0 };
-    search.pay(m.store, count.into())?;
+    search.pay(m.store, count.into(), with_ref && thrown.reference.is_none())?;
     let reference = match (with_ref, thrown.reference) {
         (false, _) => None,
         (true, Some(reference)) => Some(reference),
@@ -154,7 +154,7 @@ fn catcher(m: &Machine<'_>, search: &mut Search, tag: TagAddr) -> Result<Option<
 fn object(m: &mut Machine<'_>, thrown: &Thrown) -> Result<u64, Stop> {
     let cells = cells(&thrown.values);
     let holds = if m.store.exceptions_full() { m.exception_references() } else { Vec::new() };
-    Ok(m.store.exception_new(thrown.tag, &cells, &holds)?)
+    Ok(m.store.exception_of_external(thrown.tag, &cells, &holds)?)
 }
 
 /// Values as cells.

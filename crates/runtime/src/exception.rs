@@ -14,13 +14,17 @@
 //! * X1. The cell of a reference is `(generation << 32 | index) + 1`; generations start at 1 and never come back.
 //! * X2. `weight` is the sum of the weights of all objects, at most [`WEIGHT_MAX`].
 //!
-//! Cost: marking is linear in the references looked at; the threshold is at least twice what the last marking left, and at least
-//! as many references as it looked at, up to [`THRESHOLD_FOR_ROOTS_MAX`]. So a throw pays for a constant number of objects and
-//! references, however large the tables are, and for the frames once per [`THRESHOLD_MIN`] of weight.
+//! # Cost
+//! Marking looks at each reference, frame, object and value once. How much that is, is known before ([`Work`]), and paid for in
+//! fuel by the throw that waits for it ([`Search::pay`](crate::Search::pay)). It tests the epoch after each [`MARK_CHUNK`]; an interrupted
+//! marking leaves everything alive. What it leaves, and what it looked at, put the next one off ([`Exceptions::sweep`]), up to
+//! [`THRESHOLD_FOR_ROOTS_MAX`]: below that a throw pays for a constant number of cells, however large tables and stack are.
+//! Dropping what is not marked is not interrupted: at most [`WEIGHT_MAX`] / 8 objects.
 
 use crate::trap::TrapKind;
 use crate::value::TagAddr;
 use crate::vm::Cell;
+use prova_module::forgetting_cost;
 
 /// The weight, in cells, at which marking begins.
 pub(crate) const THRESHOLD_MIN: usize = 1 << 16;
@@ -28,9 +32,15 @@ pub(crate) const THRESHOLD_MIN: usize = 1 << 16;
 /// The greatest weight of all exceptions of a store, in cells (128 MiB): 8 for each, and its values.
 pub const WEIGHT_MAX: usize = 1 << 24;
 
-/// The greatest weight that marking is put off to because of the references that it looks at: half of [`WEIGHT_MAX`], so that
+/// The greatest weight that marking is put off to because of what it looks at: half of [`WEIGHT_MAX`], so that
 /// what nothing refers to is gone before the limit is reached.
 pub(crate) const THRESHOLD_FOR_ROOTS_MAX: usize = WEIGHT_MAX / 2;
+
+/// How much a marking looks at between two tests of the epoch, in cells; a frame counts as [`FRAME_CELLS`].
+pub const MARK_CHUNK: usize = 1 << 16;
+
+/// The cells that a frame counts as, besides the references that it holds.
+const FRAME_CELLS: usize = 64;
 
 /// The weight of an object without values.
 const WEIGHT_BASE: usize = 8;
@@ -52,6 +62,15 @@ struct Slot {
     object: Option<Object>,
 }
 
+/// What the next marking will look at.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Work {
+    /// References outside of frames and exceptions.
+    pub(crate) references: u64,
+    /// The logical stack in use, in bytes: it bounds the frames and what they hold.
+    pub(crate) stack_bytes: u64,
+}
+
 /// The exceptions of a store.
 pub(crate) struct Exceptions {
     slots: Vec<Slot>,
@@ -61,7 +80,7 @@ pub(crate) struct Exceptions {
 }
 
 impl Exceptions {
-    pub(crate) fn new() -> Exceptions {
+    pub(crate) const fn new() -> Exceptions {
         Exceptions { slots: Vec::new(), free: Vec::new(), weight: 0, threshold: THRESHOLD_MIN }
     }
 
@@ -104,24 +123,14 @@ impl Exceptions {
         self.weight
     }
 
-    /// Marks what `roots` refer to, and drops the other objects; `refs` says of each tag which cells of its values are
-    /// references.
-    pub(crate) fn collect(&mut self, roots: impl Iterator<Item = Cell>, refs: &[Box<[u32]>]) {
-        let mut marked = Vec::new();
-        let mut looked_at = 0;
-        for cell in roots {
-            looked_at += 1;
-            self.mark(cell, &mut marked);
-        }
-        while let Some(index) = marked.pop() {
-            // An object is marked once, so its references are looked at once.
-            let tag = self.slots[index].object.as_ref().map(|object| object.tag);
-            for &at in tag.iter().flat_map(|tag| refs[tag.index()].iter()) {
-                let cell =
-                    self.slots[index].object.as_ref().map(|object| object.cells[at as usize]);
-                self.mark(cell.unwrap_or_default(), &mut marked);
-            }
-        }
+    /// What marking costs in fuel.
+    pub(crate) fn cost(&self, work: Work) -> u64 {
+        let own = self.slots.len() as u64 + self.weight as u64;
+        forgetting_cost(work.references + own, work.stack_bytes)
+    }
+
+    /// Drops the objects that are not marked, and the marks.
+    fn sweep(&mut self, work: Work) {
         for (index, slot) in self.slots.iter_mut().enumerate() {
             if std::mem::take(&mut slot.marked) {
                 continue;
@@ -134,17 +143,9 @@ impl Exceptions {
                 self.free.push(index as u32);
             }
         }
-        let for_roots = looked_at.min(THRESHOLD_FOR_ROOTS_MAX);
-        self.threshold = (2 * self.weight).max(for_roots).max(THRESHOLD_MIN);
-    }
-
-    fn mark(&mut self, cell: Cell, marked: &mut Vec<usize>) {
-        if let Some(index) = self.index(cell)
-            && !self.slots[index].marked
-        {
-            self.slots[index].marked = true;
-            marked.push(index);
-        }
+        let looked_at = work.references + work.stack_bytes + self.slots.len() as u64;
+        let looked_at = looked_at.min(THRESHOLD_FOR_ROOTS_MAX as u64) as usize;
+        self.threshold = (2 * self.weight).max(looked_at).max(THRESHOLD_MIN);
     }
 
     /// The slot of the object that a cell refers to.
@@ -153,6 +154,85 @@ impl Exceptions {
         let index = (name & u64::from(u32::MAX)) as usize;
         let slot = self.slots.get(index)?;
         (u64::from(slot.generation) == name >> 32 && slot.object.is_some()).then_some(index)
+    }
+}
+
+/// A marking that is under way. One that is dropped before its end leaves everything alive.
+pub(crate) struct Marking<'a> {
+    exceptions: &'a mut Exceptions,
+    /// Objects that are marked, whose own references are still to be looked at.
+    pending: Vec<usize>,
+    /// Tests the epoch.
+    poll: &'a dyn Fn() -> Result<(), TrapKind>,
+    cells_until_poll: usize,
+    complete: bool,
+}
+
+impl<'a> Marking<'a> {
+    pub(crate) fn new(
+        exceptions: &'a mut Exceptions,
+        poll: &'a dyn Fn() -> Result<(), TrapKind>,
+    ) -> Marking<'a> {
+        let (pending, cells_until_poll) = (Vec::new(), MARK_CHUNK);
+        Marking { exceptions, pending, poll, cells_until_poll, complete: false }
+    }
+
+    /// A frame is looked up.
+    pub(crate) fn frame(&mut self) -> Result<(), TrapKind> {
+        self.look(FRAME_CELLS)
+    }
+
+    /// Marks what a cell refers to.
+    #[inline]
+    pub(crate) fn root(&mut self, cell: Cell) -> Result<(), TrapKind> {
+        self.look(1)?;
+        if let Some(index) = self.exceptions.index(cell)
+            && !self.exceptions.slots[index].marked
+        {
+            self.exceptions.slots[index].marked = true;
+            self.pending.push(index);
+        }
+        Ok(())
+    }
+
+    /// Marks what cells refer to.
+    pub(crate) fn roots(&mut self, cells: &[Cell]) -> Result<(), TrapKind> {
+        cells.iter().try_for_each(|&cell| self.root(cell))
+    }
+
+    /// Marks what exceptions refer to, and drops those that nothing does; `refs` says of each tag which cells of its values are
+    /// references.
+    pub(crate) fn complete(mut self, refs: &[Box<[u32]>], work: Work) -> Result<(), TrapKind> {
+        while let Some(index) = self.pending.pop() {
+            // An object is marked once, so its references are looked at once.
+            let tag = self.exceptions.slots[index].object.as_ref().map(|object| object.tag);
+            for &at in tag.iter().flat_map(|tag| refs[tag.index()].iter()) {
+                let object = self.exceptions.slots[index].object.as_ref();
+                let cell = object.map(|object| object.cells[at as usize]);
+                self.root(cell.unwrap_or_default())?;
+            }
+        }
+        self.complete = true;
+        self.exceptions.sweep(work);
+        Ok(())
+    }
+
+    #[inline]
+    fn look(&mut self, cells: usize) -> Result<(), TrapKind> {
+        if self.cells_until_poll <= cells {
+            self.cells_until_poll = MARK_CHUNK;
+            return (self.poll)();
+        }
+        self.cells_until_poll -= cells;
+        Ok(())
+    }
+}
+
+impl Drop for Marking<'_> {
+    fn drop(&mut self) {
+        if !self.complete {
+            self.exceptions.slots.iter_mut().for_each(|slot| slot.marked = false);
+        }
     }
 }
 
@@ -167,6 +247,12 @@ mod tests {
         exceptions.make(TagAddr::from_index(0), cells.into()).expect("there is room")
     }
 
+    fn collect(exceptions: &mut Exceptions, roots: &[Cell], refs: &[Box<[u32]>]) {
+        let mut marking = Marking::new(exceptions, &|| Ok(()));
+        marking.roots(roots).expect("no interrupt");
+        marking.complete(refs, Work::default()).expect("no interrupt");
+    }
+
     #[test]
     fn what_is_referred_to_stays_and_the_rest_is_reused_under_another_name() {
         let mut exceptions = Exceptions::new();
@@ -175,7 +261,7 @@ mod tests {
         let outer = make(&mut exceptions, &[number, inner]);
         let lost = make(&mut exceptions, &[]);
         // Of the tag's two cells the second is a reference.
-        exceptions.collect([outer, 0, 5, u64::MAX].into_iter(), &[[1].into()]);
+        collect(&mut exceptions, &[outer, 0, 5, u64::MAX], &[[1].into()]);
         assert_eq!(exceptions.get(inner).map(|(_, cells)| cells), Some(&[7, 0][..]));
         assert!(exceptions.get(outer).is_some() && exceptions.get(lost).is_none());
         assert!(exceptions.get(number).is_none(), "a number keeps nothing, whatever its bits");
@@ -191,7 +277,7 @@ mod tests {
         let mut marks = 0;
         for _ in 0..1_000_000 {
             if exceptions.is_full() {
-                exceptions.collect(std::iter::empty(), NO_REFS);
+                collect(&mut exceptions, &[], NO_REFS);
                 marks += 1;
             }
             make(&mut exceptions, &[1, 2]);
@@ -200,26 +286,66 @@ mod tests {
     }
 
     #[test]
-    fn many_roots_are_looked_at_seldom() {
-        // A million references, as of a table of nulls: each object without values pays for eight of them.
-        let roots = 1_000_000;
-        let mut exceptions = Exceptions::new();
-        let (mut made, mut looked_at) = (0usize, 0usize);
-        while made < 1_000_000 {
-            if exceptions.is_full() {
-                exceptions.collect(std::iter::repeat_n(0, roots), NO_REFS);
-                looked_at += roots;
+    fn what_is_looked_at_puts_the_next_marking_off() {
+        // A million references, as of a table of nulls, or frames behind as many bytes: each object without values pays for
+        // eight of them.
+        let many = 1_000_000;
+        let references = Work { references: many, stack_bytes: 0 };
+        let frames = Work { references: 0, stack_bytes: many };
+        for work in [references, frames] {
+            let mut exceptions = Exceptions::new();
+            let (mut made, mut looked_at) = (0, 0);
+            while made < 1_000_000 {
+                if exceptions.is_full() {
+                    exceptions.sweep(work);
+                    looked_at += many;
+                }
+                make(&mut exceptions, &[]);
+                made += 1;
             }
-            make(&mut exceptions, &[]);
-            made += 1;
+            assert!(looked_at <= (WEIGHT_BASE as u64) * made + 2 * many, "{looked_at}");
+            // However much it is, marking comes before the limit.
+            exceptions.sweep(Work { references: u64::from(u32::MAX), ..work });
+            while !exceptions.is_full() {
+                make(&mut exceptions, &[]);
+            }
+            assert!(exceptions.weight() <= THRESHOLD_FOR_ROOTS_MAX + WEIGHT_BASE);
         }
-        assert!(looked_at <= WEIGHT_BASE * made + 2 * roots, "{looked_at}");
-        // However many they are, marking comes before the limit.
-        exceptions.collect(std::iter::repeat_n(0, 4 * WEIGHT_MAX), NO_REFS);
-        while !exceptions.is_full() {
-            make(&mut exceptions, &[]);
+    }
+
+    #[test]
+    fn an_interrupted_marking_leaves_everything_alive() {
+        let mut exceptions = Exceptions::new();
+        let made: Vec<Cell> = (0..10).map(|i| make(&mut exceptions, &[i])).collect();
+        let interrupt = || Err(TrapKind::Interrupt);
+        let mut marking = Marking::new(&mut exceptions, &interrupt);
+        marking.root(made[3]).expect("the first test of the epoch is a chunk away");
+        let outcome = (0..MARK_CHUNK).try_for_each(|_| marking.root(0));
+        assert_eq!(outcome, Err(TrapKind::Interrupt));
+        drop(marking);
+        assert!(made.iter().all(|&cell| exceptions.get(cell).is_some()));
+        // Nor is a mark left: now nothing holds the fourth.
+        collect(&mut exceptions, &[made[4]], &[Box::default()]);
+        assert_eq!(exceptions.get(made[3]), None);
+        assert!(exceptions.get(made[4]).is_some());
+    }
+
+    #[test]
+    fn the_epoch_is_tested_after_each_chunk() {
+        // A frame counts as 64 references.
+        for (frames, references) in [(0, 10 * MARK_CHUNK), (10 * MARK_CHUNK / FRAME_CELLS, 0)] {
+            let mut exceptions = Exceptions::new();
+            let polls = std::cell::Cell::new(0);
+            let poll = || {
+                polls.set(polls.get() + 1);
+                Ok(())
+            };
+            let mut marking = Marking::new(&mut exceptions, &poll);
+            (0..frames).for_each(|_| marking.frame().expect("no interrupt"));
+            (0..references).for_each(|_| marking.root(0).expect("no interrupt"));
+            marking.complete(NO_REFS, Work::default()).expect("no interrupt");
+            assert_eq!(polls.get(), 10);
         }
-        assert!(exceptions.weight() <= THRESHOLD_FOR_ROOTS_MAX + WEIGHT_BASE);
     }
 
     #[test]
@@ -230,7 +356,7 @@ mod tests {
             made += 1;
         }
         assert_eq!(made, (WEIGHT_MAX / (1000 + WEIGHT_BASE)) as u64);
-        exceptions.collect(std::iter::empty(), NO_REFS);
+        collect(&mut exceptions, &[], NO_REFS);
         assert!(exceptions.make(TagAddr::from_index(0), Box::default()).is_ok());
     }
 }

@@ -49,7 +49,7 @@ fn leaf(op: &ConstOp, context: &Context<'_>) -> Option<[Cell; 2]> {
         ConstOp::I64Const(value) => [value as u64, 0],
         ConstOp::F32Const(bits) => [Cell::from(bits), 0],
         ConstOp::F64Const(bits) => [bits, 0],
-        ConstOp::V128Const(bits) => [bits as u64, (bits >> 64) as u64],
+        ConstOp::V128Const(ref bits) => [**bits as u64, (**bits >> 64) as u64],
         ConstOp::GlobalGet(global) => context.global(global),
         ConstOp::RefNull(_) => [NULL_REF, 0],
         ConstOp::RefFunc(func) => [context.func(func), 0],

@@ -5,7 +5,6 @@
 
 use crate::attach::Attach;
 use crate::fixed::Fixed;
-use crate::store::holds_exceptions;
 use crate::value::{Extern, FuncAddr, GlobalAddr, InstanceAddr, MemoryAddr, TableAddr, TagAddr};
 use crate::vm::{Cell, InstanceVm, OfStore};
 use prova_module::{
@@ -22,8 +21,6 @@ pub struct Instance {
     spaces: Spaces,
     /// The values of each element segment; `None` once it is dropped.
     elems: Vec<Option<Box<[Cell]>>>,
-    /// Whether an element segment holds references to exceptions.
-    exception_elems: bool,
     /// Whether each data segment is dropped.
     data_dropped: Vec<bool>,
     /// One record, at a fixed address (V3).
@@ -63,10 +60,8 @@ impl Instance {
             address: address.as_u32(),
         };
         let data_dropped = vec![false; module.data().len()];
-        let exception_elems =
-            module.elements().iter().any(|element| holds_exceptions(element.ref_type()));
         let vm = OfStore::new(Fixed::new([vm]));
-        Instance { module, attach, spaces, elems, exception_elems, data_dropped, vm }
+        Instance { module, attach, spaces, elems, data_dropped, vm }
     }
 
     /// Its module.
@@ -190,17 +185,6 @@ impl Instance {
     /// The values of an element segment; none once it is dropped.
     pub(crate) fn elem(&self, elem: ElemIdx) -> &[Cell] {
         self.elems[elem.index()].as_deref().unwrap_or(&[])
-    }
-
-    /// Whether an element segment holds references to exceptions.
-    pub(crate) fn has_exception_elems(&self) -> bool {
-        self.exception_elems
-    }
-
-    /// The values of all element segments that are not dropped, with the segments' indices.
-    pub(crate) fn elems(&self) -> impl Iterator<Item = (usize, &[Cell])> {
-        let elems = self.elems.iter().enumerate();
-        elems.filter_map(|(i, values)| Some((i, values.as_deref()?)))
     }
 
     pub(crate) fn drop_elem(&mut self, elem: ElemIdx) {

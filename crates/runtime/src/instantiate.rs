@@ -24,7 +24,7 @@ use crate::limits::{self, LimitExceeded, Limits};
 use crate::link::{self, LinkError};
 use crate::memory::{AllocError, Memory};
 use crate::ops::{CHUNK_BYTES, CHUNK_ELEMENTS};
-use crate::store::Store;
+use crate::store::{Store, holds_exceptions};
 use crate::table::Table;
 use crate::trap::{Trap, TrapKind};
 use crate::value::{Extern, InstanceAddr, NULL_REF};
@@ -214,6 +214,9 @@ impl Store {
         };
         let instance = Instance::new(address, module.clone(), attach, spaces, elems, first_defined);
         self.instances.push(instance);
+        let elems = module.elements().iter().zip(0..).map(|(elem, i)| (elem, ElemIdx(i)));
+        let elems = elems.filter(|(elem, _)| holds_exceptions(elem.ref_type()));
+        self.exception_elems.extend(elems.map(|(_, i)| (address, i)));
         self.publish();
         Ok(address)
     }

@@ -32,7 +32,7 @@ mod value;
 mod vm;
 
 pub use attach::{Attach, AttachError, Attached};
-pub use exception::WEIGHT_MAX as EXCEPTION_CELLS_MAX;
+pub use exception::{MARK_CHUNK, WEIGHT_MAX as EXCEPTION_CELLS_MAX};
 #[cfg(prova_plant)]
 pub use exec::plant;
 pub use exec::{CallOutcome, Suspension};

@@ -2,7 +2,7 @@
 //!
 //! Neighbours: `sys` gives the address space, `store` keeps the [`MemoryVm`] record of each memory equal to
 //! [`Memory::vm`], `ops` works on the bytes. The bytes never move: the greatest size that type and limits allow is
-//! reserved at the start, or [`RESERVATION_BYTES_MAX`] of it; where the system has less, growth fails there.
+//! reserved at the start; where the system has less, growth fails there. No limit allows more than [`RESERVATION_BYTES_MAX`].
 //!
 //! # Invariants
 //! * M1. `len_bytes = pages << page_size_log2 ≤ reservation.committed`.
@@ -15,7 +15,7 @@ use crate::sys::Reservation;
 use crate::vm::MemoryVm;
 use prova_module::MemoryType;
 
-/// The greatest address space of one memory in bytes (64 GiB).
+/// The greatest size of one memory or table in bytes (64 GiB), whatever is set: its address space is reserved.
 pub(crate) const RESERVATION_BYTES_MAX: u64 = 64 << 30;
 
 /// A linear memory of a store.
@@ -46,10 +46,10 @@ impl Memory {
     /// A memory of the type's minimal size, zeroed.
     pub(crate) fn new(ty: MemoryType, limits: &Limits) -> Result<Memory, AllocError> {
         let min_bytes = Memory::min_bytes(&ty, limits)?;
-        let pages_max = (limits.memory_bytes_max >> ty.page_size_log2)
+        let pages_max = (Memory::bytes_max(limits) >> ty.page_size_log2)
             .min(address_pages_max(&ty))
             .min(ty.max.unwrap_or(u64::MAX));
-        let max_bytes = (pages_max << ty.page_size_log2).min(RESERVATION_BYTES_MAX).max(min_bytes);
+        let max_bytes = (pages_max << ty.page_size_log2).max(min_bytes);
         let min = usize::try_from(min_bytes).map_err(|_| AllocError::OutOfMemory)?;
         let max = usize::try_from(max_bytes).unwrap_or(usize::MAX);
         let mut reservation =
@@ -58,11 +58,16 @@ impl Memory {
         Ok(Memory { ty, reservation, pages: ty.min, pages_max })
     }
 
+    /// The limit of one memory in bytes.
+    fn bytes_max(limits: &Limits) -> u64 {
+        limits.memory_bytes_max.min(RESERVATION_BYTES_MAX)
+    }
+
     /// The bytes of the type's minimal size; refused beyond the limit.
     pub(crate) fn min_bytes(ty: &MemoryType, limits: &Limits) -> Result<u64, LimitExceeded> {
         let bytes = u128::from(ty.min) << ty.page_size_log2;
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        limits::check("memory_bytes_max", limits.memory_bytes_max, bytes).map(|()| bytes)
+        limits::check("memory_bytes_max", Memory::bytes_max(limits), bytes).map(|()| bytes)
     }
 
     /// The type it was made with; its minimum is the size at the start.

@@ -70,6 +70,14 @@ impl Store {
         Ok(if address64 { u64::MAX } else { u64::from(u32::MAX) })
     }
 
+    /// The same where the limits allow the growth, and the system has no room: a program that is to be deterministic ends.
+    fn growth_refused(&self, address64: bool) -> Result<Cell, TrapKind> {
+        if self.settings().deterministic {
+            return Err(TrapKind::GrowthFailed);
+        }
+        self.growth_failed(address64)
+    }
+
     /// What stands between the bounds check of an operation and its effect: the epoch, then its dynamic cost.
     fn meter(&mut self, cost: u64) -> Result<(), TrapKind> {
         self.poll()?;

@@ -36,7 +36,7 @@ use crate::value::{FuncAddr, GlobalAddr, InstanceAddr, MemoryAddr, TableAddr};
 use crate::vm::{Cell, Frame, FuncEntry, GlobalVm, MemoryVm, OfStore, TableVm, Vm};
 use prova_bytecode::Settings;
 use prova_module::{
-    FRAME_BYTES, FuncIdx, GlobalType, RefKind, RefType, TypeId, TypeRegistry, ValType,
+    ElemIdx, FRAME_BYTES, FuncIdx, GlobalType, RefKind, RefType, TypeId, TypeRegistry, ValType,
 };
 use std::any::Any;
 use std::fmt;
@@ -113,6 +113,8 @@ pub struct Store {
     pub(crate) exception_globals: Vec<GlobalAddr>,
     /// Tables of references to exceptions.
     pub(crate) exception_tables: Vec<TableAddr>,
+    /// Element segments of references to exceptions.
+    pub(crate) exception_elems: Vec<(InstanceAddr, ElemIdx)>,
     pub(crate) instances: Vec<Instance>,
     pub(crate) externs: Vec<Box<dyn Any + Send>>,
     epoch: Arc<AtomicU64>,
@@ -204,6 +206,7 @@ impl Store {
             held: Vec::new(),
             exception_globals: Vec::new(),
             exception_tables: Vec::new(),
+            exception_elems: Vec::new(),
             instances: Vec::new(),
             externs: Vec::new(),
             epoch,

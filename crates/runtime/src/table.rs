@@ -34,12 +34,11 @@ impl Table {
     /// A table of the type's minimal size, every element `init`.
     pub(crate) fn new(ty: TableType, init: Cell, limits: &Limits) -> Result<Table, AllocError> {
         let min_bytes = Table::min_bytes(&ty, limits)?;
-        let elements_max = limits
-            .table_elements_max
+        let elements_max = Table::elements_max(limits)
             .min(ty.max.unwrap_or(u64::MAX))
             .min(if ty.table64 { u64::MAX } else { u64::from(u32::MAX) });
         let min = usize::try_from(min_bytes).map_err(|_| AllocError::OutOfMemory)?;
-        let max = elements_max.saturating_mul(ELEMENT_BYTES).min(RESERVATION_BYTES_MAX);
+        let max = elements_max * ELEMENT_BYTES;
         let max = usize::try_from(max).unwrap_or(usize::MAX);
         let reservation =
             Reservation::reserve_between(min, max).map_err(|_| AllocError::OutOfMemory)?;
@@ -48,9 +47,14 @@ impl Table {
         Ok(table)
     }
 
+    /// The limit of one table in elements.
+    fn elements_max(limits: &Limits) -> u64 {
+        limits.table_elements_max.min(RESERVATION_BYTES_MAX / ELEMENT_BYTES)
+    }
+
     /// The bytes of the type's minimal size; refused beyond the limit.
     pub(crate) fn min_bytes(ty: &TableType, limits: &Limits) -> Result<u64, LimitExceeded> {
-        limits::check("table_elements_max", limits.table_elements_max, ty.min)?;
+        limits::check("table_elements_max", Table::elements_max(limits), ty.min)?;
         Ok(ty.min.saturating_mul(ELEMENT_BYTES))
     }
 

@@ -453,3 +453,40 @@ fn the_limit_is_reached_at_the_same_place() {
     assert_eq!(seen.count, made as Cell);
     assert_eq!(seen.cells, cells);
 }
+
+/// The fuel of the one throw of `n` that forgets what nobody holds, besides what each costs: exceptions are made by `$h`.
+fn forgetting(fields: &str) -> u64 {
+    // The throw that finds as many cells as the threshold pays for all.
+    let n = THRESHOLD.div_ceil(BIG);
+    let used = [n - 1, n, n + 1].map(|n| {
+        let f =
+            format!(r#"(func (export "f") (result i32) (call $h (i32.const {n})) (call $cells))"#);
+        let seen = run("forgetting", &format!("{fields} {f}"));
+        assert_eq!(seen.outcome, Ok(if n * BIG > THRESHOLD + BIG { BIG } else { n * BIG } as Cell));
+        FUEL - seen.fuel
+    });
+    (used[2] - used[1]) - (used[1] - used[0])
+}
+
+/// What a store looks at before it forgets is paid for, in all tiers alike: elements of tables and segments, globals, frames.
+#[test]
+fn what_forgetting_looks_at_is_paid_for() {
+    let direct = "(func $h (param i32) (call $fill (local.get 0)))";
+    let plain = forgetting(direct);
+    // Objects with their values, and the frame of `$make`; then the frames of three small functions.
+    let own = (THRESHOLD.div_ceil(BIG) * (BIG + 1) + 64 + 8 * VALUES) as u64 / 8;
+    assert!((own + 24..own + 64).contains(&plain), "{plain}, not {own}");
+    let tables = forgetting(&format!("{} {direct}", "(table 8000 exnref)".repeat(10)));
+    assert_eq!(tables - plain, 10_000);
+    let nulls = "(ref.null exn) ".repeat(7999);
+    let elems =
+        forgetting(&format!("(elem exnref {}) {direct}", nulls.replace("(ref", "(item ref")));
+    assert_eq!(elems - plain, 1_000, "and the segment itself");
+    // A frame counts by its charge: 64 bytes, and 8 for each of two parameters and of two operands.
+    let deep = "(func $h (param i32) (call $k (local.get 0) (i32.const 100)))
+        (func $k (param i32 i32)
+            (if (i32.eqz (local.get 1)) (then (call $fill (local.get 0))) (else
+                (call $k (local.get 0) (i32.sub (local.get 1) (i32.const 1))))))";
+    let deep = forgetting(deep) - plain;
+    assert!((1_200..=1_320).contains(&deep), "{deep}: 101 frames of 96 to 104 bytes");
+}

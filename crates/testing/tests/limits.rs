@@ -79,6 +79,7 @@ fn of_running_code() -> Limits {
         ("frames of a backtrace", Trap::FRAMES_MAX as u64),
         ("bytes between tests", prova_runtime::CHUNK_BYTES as u64),
         ("steps between tests", prova_runtime::SEARCH_CHUNK.into()),
+        ("references between tests", prova_runtime::MARK_CHUNK as u64),
         ("bytecode words", prova_bytecode::encode::WORDS_MAX as u64),
     ])
 }

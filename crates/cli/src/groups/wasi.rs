@@ -19,7 +19,7 @@ const HELP: &str = "\
 /// The limits that `-S` sets; the others have their defaults.
 pub(crate) fn wasi_limits(options: &[String]) -> Result<WasiLimits> {
     let mut limits = WasiLimits::default();
-    for (key, value) in pairs(options) {
+    for (key, value) in pairs('S', options)? {
         let option = Opt { group: 'S', key, value };
         match key {
             "help" => return Err(Help(HELP.to_owned()).into()),

@@ -11,6 +11,9 @@
 //! ([`prova_bytecode::explain`]). `docs/commands/inspect.md` has the schema of the JSON. Names come from the module and are
 //! hostile text: see [`names`](prova_builds::names). The command line prints; `tests/inspect.rs` of `prova-cli` holds outputs.
 
+/// The greatest body that is shown, in bytes: its record takes up to 1,500 times as much memory, so 800 MB.
+pub const BODY_BYTES_MAX: usize = 1 << 19;
+
 mod find;
 mod listing;
 mod report;

@@ -42,7 +42,7 @@ mod unwind;
 
 pub(crate) use driver::call;
 pub use driver::{CallOutcome, Suspension};
-pub(crate) use roots::exception_roots;
+pub(crate) use roots::mark_frames;
 
 use crate::vm::{Cell, Vm};
 

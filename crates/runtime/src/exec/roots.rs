@@ -8,17 +8,25 @@
 //! The walk goes over all activations, those of suspended calls too, from the bottom of the stack. A record is of a call: it
 //! names the caller and where the callee's frame starts, above the caller's or, for an activation, above all before it.
 //!
-//! Cost: linear in the frames and what they hold, plus the logarithm of each function's calls.
+//! Cost: linear in the frames and what they hold, plus the logarithm of each function's calls. The marking counts both, and
+//! tests the epoch in between.
 
+use crate::exception::Marking;
 use crate::store::Store;
+use crate::trap::TrapKind;
 use crate::value::FuncAddr;
-use crate::vm::{Cell, Frame};
-use prova_module::ExceptionRoots;
+use crate::vm::Frame;
 
-/// What the frames of all activations hold. `running` says that the newest frame is of bytecode, at the instruction `Vm::ip`; else
+/// Marks what the frames of all activations hold. `running` says that the newest frame is of bytecode, at the instruction `Vm::ip`; else
 /// a function of the host runs, or nothing.
-pub(crate) fn exception_roots(store: &Store, running: bool) -> Vec<Cell> {
-    let mut roots = Vec::new();
+///
+/// # Errors
+/// [`TrapKind::Interrupt`].
+pub(crate) fn mark_frames(
+    store: &Store,
+    running: bool,
+    marking: &mut Marking<'_>,
+) -> Result<(), TrapKind> {
     let vm = store.vm();
     // SAFETY: V1, V9: nothing else has the `Vm` now.
     let vm = unsafe { &*vm };
@@ -36,26 +44,33 @@ pub(crate) fn exception_roots(store: &Store, running: bool) -> Vec<Cell> {
         }
         // The call is at its own last word.
         let ip = record.ip.wrapping_sub(1);
-        add(&mut roots, store, FuncAddr::from_index(record.func), ip, frame);
+        mark(marking, store, FuncAddr::from_index(record.func), ip, frame)?;
         frame += above;
     }
     if running {
-        add(&mut roots, store, FuncAddr::from_index(vm.func), vm.ip, frame);
+        mark(marking, store, FuncAddr::from_index(vm.func), vm.ip, frame)?;
     }
-    roots
+    Ok(())
 }
 
-/// Adds what one frame holds that is at an instruction and starts so many cells above the stack's base.
-fn add(roots: &mut Vec<Cell>, store: &Store, func: FuncAddr, ip: *const u64, frame: usize) {
-    let Some(code) = store.bytecode(func) else { return };
+/// Marks what one frame holds that is at an instruction and starts so many cells above the stack's base.
+fn mark(
+    marking: &mut Marking<'_>,
+    store: &Store,
+    func: FuncAddr,
+    ip: *const u64,
+    frame: usize,
+) -> Result<(), TrapKind> {
+    marking.frame()?;
+    let Some(code) = store.bytecode(func) else { return Ok(()) };
     let facts = code.module().facts(code.func());
-    let Some(of) = facts.and_then(|facts| facts.exception_roots.as_deref()) else { return };
-    let Some(word) = store.word_at(func, ip) else { return };
-    let cells = |of: &ExceptionRoots| -> Vec<u32> { of.cells(code.offset_of(word)).collect() };
+    let Some(of) = facts.and_then(|facts| facts.exception_roots.as_deref()) else { return Ok(()) };
+    let Some(word) = store.word_at(func, ip) else { return Ok(()) };
     // SAFETY: V1, V9.
     let base = unsafe { (*store.vm()).stack_base };
-    for cell in cells(of) {
+    for cell in of.cells(code.offset_of(word)) {
         // SAFETY: V5: locals and operands of a function lie in its frame, which lies in the initialised value stack.
-        roots.push(unsafe { *base.add(frame + cell as usize) });
+        marking.root(unsafe { *base.add(frame + cell as usize) })?;
     }
+    Ok(())
 }

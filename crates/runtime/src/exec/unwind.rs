@@ -33,6 +33,8 @@ struct Thrown {
     window: *const Cell,
     /// Of a `throw_ref`: the exception.
     reference: Cell,
+    /// What is left of the stack where it is thrown: of a host function, without its own frame.
+    height_left: u64,
 }
 
 /// The frame that catches.
@@ -58,7 +60,7 @@ impl Activation {
         let (func, ip) = unsafe { (FuncAddr::from_index((*vm).func), (*vm).ip) };
         let word = store.word_at(func, ip).ok_or_else(|| Trap::bug("a throw without bytecode"))?;
         let thrown = self.thrown(store, word)?;
-        match self.search(store, thrown.tag, Some(word))? {
+        match self.search(store, &thrown, Some(word))? {
             Some(catcher) => self.land(store, &catcher, thrown),
             None => {
                 let cells = self.values(store, &thrown).into();
@@ -77,27 +79,32 @@ impl Activation {
         exception: Exception,
         trap: Trap,
     ) -> Result<bool, Trap> {
-        match self.search(store, exception.tag, None)? {
-            Some(catcher) => {
-                let (tag, window) = (exception.tag, exception.cells.as_ptr());
-                self.land(store, &catcher, Thrown { tag, window, reference: 0 })
-            }
+        let vm = self.vm();
+        // SAFETY: V1.
+        let host = FuncAddr::from_index(unsafe { (*vm).func });
+        let height_left = store.height_left() + store.func_charge(host);
+        let (tag, window) = (exception.tag, exception.cells.as_ptr());
+        let thrown = Thrown { tag, window, reference: 0, height_left };
+        match self.search(store, &thrown, None)? {
+            Some(catcher) => self.land(store, &catcher, thrown),
             None => Err(Trap { exception: Some(Box::new(exception)), ..trap }),
         }
     }
 
-    /// Finds the innermost clause of this activation that catches `tag`, and pays for the search.
+    /// Finds the innermost clause of this activation that catches, and pays for the search and for what is to be forgotten.
     fn search(
         &self,
         store: &mut Store,
-        tag: TagAddr,
+        thrown: &Thrown,
         word: Option<u32>,
     ) -> Result<Option<Catcher>, TrapKind> {
-        let mut search = Search::new();
+        let (tag, mut search) = (thrown.tag, Search::new());
         let catcher = self.catcher(store, &mut search, tag, word)?;
         let by_tag = catcher.as_ref().is_some_and(|catcher| catcher.handler.tag.is_some());
         let value_cells = if by_tag { store.tag_cells(tag) } else { 0 };
-        search.pay(store, value_cells as u64)?;
+        let with_ref = catcher.as_ref().is_some_and(|catcher| catcher.handler.with_ref);
+        let made = (with_ref && thrown.reference == 0).then_some(thrown.height_left);
+        search.pay_at(store, value_cells as u64, made)?;
         Ok(catcher)
     }
 
@@ -154,6 +161,7 @@ impl Activation {
         let vm = self.vm();
         // SAFETY: V1.
         let (func, fp) = unsafe { (FuncAddr::from_index((*vm).func), (*vm).fp) };
+        let height_left = store.height_left();
         let inst = store.bytecode(func).and_then(|code| decode(code.words(), word).ok());
         let Some(inst) = inst else { return Err(Trap::bug("a throw without bytecode")) };
         // SAFETY: V5: the first operand is a slot of the frame (rules F5 and F10 of the check).
@@ -162,7 +170,8 @@ impl Activation {
             // SAFETY: V1.
             let instance = InstanceAddr::from_index(unsafe { (*vm).instance_addr });
             let tag = store.instance(instance).tag_addr(TagIdx(inst.values[1] as u32));
-            return Ok(Thrown { tag, window: operand.cast_const(), reference: 0 });
+            let window = operand.cast_const();
+            return Ok(Thrown { tag, window, reference: 0, height_left });
         }
         // SAFETY: V5.
         let reference = unsafe { *operand };
@@ -170,7 +179,7 @@ impl Activation {
             return Err(Trap::new(TrapKind::NullReference));
         }
         match store.exception(reference) {
-            Some((tag, _)) => Ok(Thrown { tag, window: ptr::null(), reference }),
+            Some((tag, _)) => Ok(Thrown { tag, window: ptr::null(), reference, height_left }),
             None => Err(Trap::bug("a reference to no exception")),
         }
     }
@@ -229,7 +238,7 @@ impl Activation {
     /// Makes the object of what is thrown by its values.
     fn object(&self, store: &mut Store, thrown: &Thrown) -> Result<Cell, TrapKind> {
         let values = self.values(store, thrown).into();
-        store.exception_of_bytecode(thrown.tag, values)
+        store.exception_of_bytecode(thrown.tag, values, thrown.height_left)
     }
 }
 

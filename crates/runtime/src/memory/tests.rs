@@ -1,6 +1,6 @@
 //! Memories keep M1 and M2. Green does not show what happens when the system's memory runs out.
 
-use super::{AllocError, Memory};
+use super::{AllocError, Memory, RESERVATION_BYTES_MAX};
 use crate::limits::{LimitExceeded, Limits};
 use prova_module::MemoryType;
 
@@ -67,7 +67,9 @@ fn no_type_and_no_limit_overflows() {
         for min in [1 << 47, 1 << 48, u64::MAX] {
             let ty = MemoryType { memory64: true, page_size_log2, ..ty(min, None) };
             let error = Memory::new(ty, &limits).unwrap_err();
-            assert_eq!(error, AllocError::OutOfMemory, "{ty:?}");
+            let actual = u64::try_from(u128::from(min) << page_size_log2).unwrap_or(u64::MAX);
+            let (name, max) = ("memory_bytes_max", RESERVATION_BYTES_MAX);
+            assert_eq!(error, AllocError::Limit(LimitExceeded { name, max, actual }), "{ty:?}");
         }
     }
 }
@@ -79,4 +81,18 @@ fn the_store_s_limit_bounds_start_and_growth() {
     assert_eq!((memory.grow(0), memory.grow(1)), (Some(2), None));
     let limit = LimitExceeded { name: "memory_bytes_max", max: (2 << 16) + 5, actual: 3 << 16 };
     assert_eq!(Memory::new(ty(3, None), &limits).unwrap_err(), AllocError::Limit(limit));
+}
+
+#[test]
+#[cfg(not(miri))]
+fn no_limit_allows_more_than_can_be_reserved() {
+    let wide = |min| MemoryType { memory64: true, ..ty(min, None) };
+    let limits = Limits { memory_bytes_max: u64::MAX, ..Limits::default() };
+    let pages = RESERVATION_BYTES_MAX >> 16;
+    let limit =
+        LimitExceeded { name: "memory_bytes_max", max: pages << 16, actual: (pages + 1) << 16 };
+    assert_eq!(Memory::new(wide(pages + 1), &limits).unwrap_err(), AllocError::Limit(limit));
+    // What is allowed is reserved; it may still be that the system has less.
+    let memory = Memory::new(wide(1), &limits).unwrap();
+    assert!(memory.may_grow(pages - 1) && !memory.may_grow(pages));
 }

@@ -221,7 +221,7 @@ fn a_search_pays_as_it_goes_and_is_interrupted() {
         assert_eq!((search.ask(&store), search.leave_frame(&store)), (Ok(()), Ok(())));
         assert_eq!(search.ask(&store), Ok(()));
         // Two clauses, a frame, the throw itself, 34 units for cells.
-        assert_eq!((search.pay(&mut store, 8 * 34 + 7), store.fuel()), (outcome, left));
+        assert_eq!((search.pay(&mut store, 8 * 34 + 7, false), store.fuel()), (outcome, left));
     }
 }
 

@@ -22,7 +22,8 @@ impl Store {
         self.grow_memory(memory, delta)
     }
 
-    /// `memory.grow`: the size before, or −1 in the memory's address type. Growth that type and limits allow is charged.
+    /// `memory.grow`: the size before, or −1 in the memory's address type. Growth that type and limits allow is charged, and only
+    /// the system can refuse it then: −1 too, but the end of a program that is to be deterministic.
     ///
     /// # Errors
     ///
@@ -38,7 +39,7 @@ impl Store {
         self.meter(memory_growth_cost(delta << page_size_log2))?;
         match self.memory_grow(memory, delta) {
             Some(old) => Ok(old),
-            None => self.growth_failed(memory64),
+            None => self.growth_refused(memory64),
         }
     }
 

@@ -81,7 +81,7 @@ impl Store {
         self.meter(table_cost(delta))?;
         match self.table_grow_in_chunks(table, delta, init) {
             Ok(Some(old)) => Ok(old),
-            Ok(None) => self.growth_failed(table64),
+            Ok(None) => self.growth_refused(table64),
             Err(kind) => Err(kind),
         }
     }

@@ -2,13 +2,14 @@
 //!
 //! Neighbours: [`crate::exception`] keeps the objects; `exec::unwind` and the reference tier throw; `exec::roots` reads frames.
 
-use super::{Store, holds_exceptions};
-use crate::exec::exception_roots;
+use super::Store;
+use crate::exception::{Exceptions, Marking, Work};
+use crate::exec::mark_frames;
 use crate::host::Exception;
 use crate::instantiate::CreateError;
 use crate::limits;
 use crate::trap::TrapKind;
-use crate::value::TagAddr;
+use crate::value::{NULL_REF, TagAddr};
 use crate::vm::Cell;
 use prova_module::{FuncType, TypeId, cells, cells_of, is_exnref};
 
@@ -55,14 +56,27 @@ impl Store {
     /// Makes an exception and gives a reference to it, for as long as something refers to it: a frame (`docs/semantics.md`
     /// says which of its cells), a global, a table, an element segment, or another exception.
     ///
-    /// Where there are many exceptions, those to which nothing refers go before. `holds` are references that the caller's own
-    /// frames hold besides those of bytecode: an executor from outside gives those of its activation.
+    /// Where there are many exceptions, those to which nothing refers go before: for the host, which pays nothing for it and is
+    /// not interrupted.
     ///
     /// # Errors
     ///
     /// [`TrapKind::TooManyExceptions`]; [`TrapKind::Misuse`] for cells that are no values of the tag's type in this store (V10:
     /// a clause gives them to code that believes them).
-    pub fn exception_new(
+    pub fn exception_new(&mut self, tag: TagAddr, cells: &[Cell]) -> Result<Cell, TrapKind> {
+        if !self.fit_tag(tag, cells) {
+            return Err(TrapKind::Misuse);
+        }
+        self.make_exception(tag, cells.into(), Maker::Host)
+    }
+
+    /// The same for a throw in an executor from outside, which has paid for it ([`Search::pay`](crate::Search::pay)). `holds`
+    /// are the references that its activation's frames hold.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::exception_new`], and [`TrapKind::Interrupt`].
+    pub fn exception_of_external(
         &mut self,
         tag: TagAddr,
         cells: &[Cell],
@@ -71,33 +85,87 @@ impl Store {
         if !self.fit_tag(tag, cells) {
             return Err(TrapKind::Misuse);
         }
-        self.make_exception(tag, cells.into(), holds, false)
+        self.make_exception(tag, cells.into(), Maker::External(holds))
     }
 
-    /// The same for the `throw` that running bytecode is at.
+    /// The same for a throw in bytecode, where so much of the stack is left.
     pub(crate) fn exception_of_bytecode(
         &mut self,
         tag: TagAddr,
         cells: Box<[Cell]>,
+        height_left: u64,
     ) -> Result<Cell, TrapKind> {
-        self.make_exception(tag, cells, &[], true)
+        self.make_exception(tag, cells, Maker::Bytecode { height_left })
     }
 
     fn make_exception(
         &mut self,
         tag: TagAddr,
         cells: Box<[Cell]>,
-        holds: &[Cell],
-        running: bool,
+        maker: Maker<'_>,
     ) -> Result<Cell, TrapKind> {
         if self.exceptions.is_full() {
-            let mut roots = exception_roots(self, running);
-            roots.extend(holds);
-            roots.extend(&self.held);
-            roots.extend(self.tag_roots[tag.index()].iter().map(|&at| cells[at as usize]));
-            self.forget_exceptions(roots);
+            let mut exceptions = std::mem::replace(&mut self.exceptions, Exceptions::new());
+            let outcome = self.forget(&mut exceptions, tag, &cells, maker);
+            self.exceptions = exceptions;
+            outcome?;
         }
         self.exceptions.make(tag, cells)
+    }
+
+    /// What the next exception costs in fuel because others are forgotten before: nothing where they are few. `height_left` is
+    /// what is left of the stack at the throw.
+    pub(crate) fn forgetting_cost(&self, height_left: u64) -> u64 {
+        if !self.exceptions.is_full() {
+            return 0;
+        }
+        self.exceptions.cost(self.forgetting_work(height_left))
+    }
+
+    fn forgetting_work(&self, height_left: u64) -> Work {
+        let tables = self.exception_tables.iter().map(|table| self.tables[table.index()].size());
+        let elems = self.exception_elems.iter();
+        let elems = elems.map(|&(at, elem)| 1 + self.instances[at.index()].elem(elem).len() as u64);
+        let globals = self.exception_globals.len() as u64;
+        let references = globals + tables.sum::<u64>() + elems.sum::<u64>();
+        Work { references, stack_bytes: self.config.stack_bytes.saturating_sub(height_left) }
+    }
+
+    /// Forgets the exceptions to which nothing refers: neither frames, nor globals, tables, element segments, other exceptions,
+    /// and the values that are thrown. An interrupt leaves them all.
+    fn forget(
+        &self,
+        exceptions: &mut Exceptions,
+        tag: TagAddr,
+        thrown: &[Cell],
+        maker: Maker<'_>,
+    ) -> Result<(), TrapKind> {
+        let (running, height_left) = match maker {
+            Maker::Bytecode { height_left } => (true, height_left),
+            Maker::Host | Maker::External(_) => (false, self.height_left()),
+        };
+        let work = self.forgetting_work(height_left);
+        let poll = || if matches!(maker, Maker::Host) { Ok(()) } else { self.poll() };
+        let mut marking = Marking::new(exceptions, &poll);
+        mark_frames(self, running, &mut marking)?;
+        if let Maker::External(holds) = maker {
+            marking.roots(holds)?;
+        }
+        marking.roots(&self.held)?;
+        for &at in &self.tag_roots[tag.index()] {
+            marking.root(thrown[at as usize])?;
+        }
+        for global in &self.exception_globals {
+            marking.root(self.global_vms[global.index()].cells[0])?;
+        }
+        for table in &self.exception_tables {
+            marking.roots(self.tables[table.index()].elements())?;
+        }
+        for &(at, elem) in &self.exception_elems {
+            marking.root(NULL_REF)?;
+            marking.roots(self.instances[at.index()].elem(elem))?;
+        }
+        marking.complete(&self.tag_roots, work)
     }
 
     /// Whether an exception of the host is one of this store (V10).
@@ -124,26 +192,17 @@ impl Store {
     pub fn exception_cells(&self) -> usize {
         self.exceptions.weight()
     }
+}
 
-    /// Forgets the exceptions to which nothing refers: neither `frames`, nor globals, tables, element segments and other
-    /// exceptions.
-    fn forget_exceptions(&mut self, frames: Vec<Cell>) {
-        let globals = self.exception_globals.iter();
-        let globals = globals.map(|global| self.global_vms[global.index()].cells[0]);
-        let tables = self.exception_tables.iter();
-        let tables = tables.flat_map(|table| self.tables[table.index()].elements().iter().copied());
-        let elems = self.instances.iter().filter(|instance| instance.has_exception_elems());
-        let elems = elems.flat_map(|instance| {
-            let module = instance.module();
-            let exceptions = move |i: usize| holds_exceptions(module.elements()[i].ref_type());
-            instance
-                .elems()
-                .filter(move |&(i, _)| exceptions(i))
-                .flat_map(|(_, values)| values.iter().copied())
-        });
-        let roots = frames.into_iter().chain(globals).chain(tables).chain(elems);
-        self.exceptions.collect(roots, &self.tag_roots);
-    }
+/// Who makes an exception.
+#[derive(Clone, Copy)]
+enum Maker<'a> {
+    /// The host: outside of all code, or in a call.
+    Host,
+    /// A throw in bytecode, or of a host function that bytecode calls, whose charge does not count.
+    Bytecode { height_left: u64 },
+    /// An executor from outside, whose frames hold these references.
+    External(&'a [Cell]),
 }
 
 /// The cells of a tag's values that are references to exceptions.

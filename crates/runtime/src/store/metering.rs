@@ -194,12 +194,24 @@ impl Search {
         Ok(())
     }
 
-    /// The search is over and paid for; the clause that it found, if it did, gets values of so many cells by its tag.
+    /// The search is over and paid for; the clause that it found, if it did, gets values of so many cells by its tag, and a
+    /// reference that is `made` for it: then also what is forgotten before is paid for.
     ///
     /// # Errors
     ///
     /// [`TrapKind::OutOfFuel`].
-    pub fn pay(self, store: &mut Store, value_cells: u64) -> Result<(), TrapKind> {
-        store.charge(self.cost + catch_cost(value_cells))
+    pub fn pay(self, store: &mut Store, value_cells: u64, made: bool) -> Result<(), TrapKind> {
+        self.pay_at(store, value_cells, made.then(|| store.height_left()))
+    }
+
+    /// The same; where a reference is made, so much of the stack is left at the throw.
+    pub(crate) fn pay_at(
+        self,
+        store: &mut Store,
+        value_cells: u64,
+        made: Option<u64>,
+    ) -> Result<(), TrapKind> {
+        let forgetting = made.map_or(0, |height_left| store.forgetting_cost(height_left));
+        store.charge(self.cost + catch_cost(value_cells) + forgetting)
     }
 }

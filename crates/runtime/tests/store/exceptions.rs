@@ -29,7 +29,7 @@ fn cases(store: &mut Store) -> Vec<Case> {
     let x = store.extern_new(Box::new(()));
     let references = tag(store, [RefType::FUNCREF, to_unary, RefType::EXTERNREF].map(ValType::Ref));
     let empty = tag(store, []);
-    let exn = store.exception_new(empty, &[], &[]).unwrap();
+    let exn = store.exception_new(empty, &[]).unwrap();
     let exceptions = tag(store, [ValType::Ref(RefType::EXNREF)]);
     let (f, g) = (func_ref(f), func_ref(g));
     vec![
@@ -69,11 +69,11 @@ fn an_exception_has_the_values_that_its_tag_says() {
     let mut store = store();
     for (tag, good, bad) in cases(&mut store) {
         for cells in good {
-            let exception = store.exception_new(tag, &cells, &[]).unwrap();
+            let exception = store.exception_new(tag, &cells).unwrap();
             assert_eq!(store.exception(exception), Some((tag, &cells[..])));
         }
         for cells in bad {
-            let made = store.exception_new(tag, &cells, &[]);
+            let made = store.exception_new(tag, &cells);
             assert_eq!(made, Err(TrapKind::Misuse), "{tag} {cells:?}");
         }
     }

@@ -215,6 +215,7 @@ fn exceptions(list: &mut Vec<Program>) {
     list.push(loop_of("catch_all_ref beside a table of 5,000,000", &table, catch));
     let big = " i64".repeat(1_000);
     let head = format!("(tag $t (param{big}))");
+    big_exceptions(list, &head);
     let body = format!(
         "(local $e exnref)
          (local.set $e (block $out (result exnref)
@@ -224,6 +225,31 @@ fn exceptions(list: &mut Vec<Program>) {
         " drop".repeat(1_000)
     );
     list.push(endless("throw_ref of 1,000 values", &head, &body));
+}
+
+/// Exceptions so large that the store forgets some again and again, beside much that it looks at before.
+fn big_exceptions(list: &mut Vec<Program>, head: &str) {
+    let make = format!(
+        "(func $make (result exnref) (block $out (result exnref)
+            (try_table (catch_all_ref $out) (throw $t {})) unreachable))",
+        "(i64.const 1)".repeat(1_000)
+    );
+    let again = "(loop $again (drop (call $make)) (br $again))";
+    list.push(endless("exceptions of 1,000 values", &format!("{head} {make}"), again));
+    let tables = "(table 10000000 exnref)".repeat(40);
+    let beside = format!("{head} {make} {tables}");
+    list.push(endless("the same beside 40 tables of 10,000,000", &beside, again));
+    for (depth, locals, name) in [
+        (80_000, "", "the same above 80,000 frames"),
+        (60_000, "(local exnref exnref exnref)", "the same above 60,000 frames of references"),
+    ] {
+        let deep = format!(
+            "{head} {make} (func $g (param i32) {locals} (if (local.get 0)
+            (then (call $g (i32.sub (local.get 0) (i32.const 1)))))
+            {again})"
+        );
+        list.push(endless(name, &deep, &format!("(call $g (i32.const {depth}))")));
+    }
 }
 
 fn bulk(list: &mut Vec<Program>) {
