@@ -44,10 +44,14 @@ fn campaign(list: &str, explained: &str, shard: &str, part: &str) -> Result<usiz
     let chosen: Vec<&Mutant> = chosen.filter(|x| x.key().join("\t").contains(part)).collect();
 
     let start = Instant::now();
-    let bench = Bench::new(&root(), &root().join("target/mutants"))?;
+    let bench = Bench::new(&root(), &root().join("target/mutants"), &tree, &all)?;
     let built = bench.build(&tree, &all)?;
     let programs = run::baseline(&built.programs)?;
-    println!("built in {} s", start.elapsed().as_secs());
+    println!("built in {} s; without a mutant the tests take", start.elapsed().as_secs());
+    for timed in &programs {
+        let run::Timed { program, took, .. } = timed;
+        println!("{:>8.2} s  {} {}", took.as_secs_f64(), program.package, program.name);
+    }
     let start = Instant::now();
     let tell = |mutant: &Mutant, verdict: &Verdict| match verdict {
         Verdict::Missed => println!("missed\t{}", mutant.key().join("\t")),

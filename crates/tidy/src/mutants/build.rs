@@ -35,6 +35,8 @@ pub struct Program {
     pub path: PathBuf,
     /// Where it runs.
     pub folder: PathBuf,
+    /// Beginnings of names of tests that it leaves out.
+    pub skipped: &'static [&'static str],
 }
 
 /// What was built.
@@ -49,21 +51,32 @@ pub struct Built {
 }
 
 impl Bench {
-    /// A bench in this folder, with a copy of all files of the repository at `root` that version control knows or would.
+    /// A bench in this folder, with a copy of all files of the repository at `root` that version control knows or would, but for
+    /// those that [`Bench::build`] writes.
     ///
     /// # Errors
     /// If git or the file system refuses.
-    pub fn new(root: &Path, folder: &Path) -> Result<Bench, String> {
+    pub fn new(
+        root: &Path,
+        folder: &Path,
+        tree: &Tree,
+        mutants: &[Mutant],
+    ) -> Result<Bench, String> {
         let bench = Bench { folder: folder.join("tree"), target: folder.join("build") };
         let mut git = Command::new("git");
         git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
             .current_dir(root);
         let output = git.output().map_err(|error| format!("git: {error}"))?;
         let paths = String::from_utf8_lossy(&output.stdout);
+        // To write them plain first would build everything anew.
+        let files = files_of(tree, mutants).into_iter();
+        let woven: BTreeSet<&str> = files.map(|(file, _)| file.path.as_str()).collect();
         let mut known = BTreeSet::new();
         for path in paths.split('\0').filter(|path| !path.is_empty()) {
             let Ok(bytes) = fs::read(root.join(path)) else { continue };
-            bench.write(path, &bytes)?;
+            if !woven.contains(path) {
+                bench.write(path, &bytes)?;
+            }
             known.insert(bench.folder.join(path));
         }
         if known.is_empty() {
@@ -89,7 +102,8 @@ impl Bench {
     /// If the tree does not compile for a reason that is no mutant's.
     pub fn build(&self, tree: &Tree, mutants: &[Mutant]) -> Result<Built, String> {
         let packages: BTreeSet<&str> = mutants.iter().map(|x| x.package.as_str()).collect();
-        let (mut unviable, mut constants) = (BTreeSet::new(), BTreeSet::new());
+        let sources = digest(tree, mutants);
+        let (mut unviable, mut constants) = self.known(sources).unwrap_or_default();
         loop {
             let files = files_of(tree, mutants);
             let (mut texts, mut woven) = (BTreeMap::new(), BTreeSet::new());
@@ -108,6 +122,7 @@ impl Bench {
             let select = packages.iter().flat_map(|name| ["-p".to_owned(), (*name).to_owned()]);
             let (success, messages) = self.cargo(check.chain(select))?;
             if success {
+                self.know(sources, &unviable, &constants)?;
                 return Ok(Built { programs: self.programs()?, unviable, woven });
             }
             let before = (unviable.len(), constants.len());
@@ -116,6 +131,39 @@ impl Bench {
                 return Err(format!("the woven tree does not compile\n{}", others.join("\n")));
             }
         }
+    }
+
+    /// What an earlier run over the same sources has found: mutants that do not compile, functions that constants need.
+    fn known(&self, sources: u64) -> Option<(BTreeSet<usize>, BTreeSet<String>)> {
+        let text = fs::read_to_string(self.notes()).ok()?;
+        let mut lines = text.lines();
+        if lines.next() != Some(&format!("{sources:016x}")) {
+            return None;
+        }
+        let mut known = (BTreeSet::new(), BTreeSet::new());
+        for line in lines {
+            match line.parse() {
+                Ok(number) => drop(known.0.insert(number)),
+                Err(_) => drop(known.1.insert(line.to_owned())),
+            }
+        }
+        Some(known)
+    }
+
+    fn know(
+        &self,
+        sources: u64,
+        unviable: &BTreeSet<usize>,
+        constants: &BTreeSet<String>,
+    ) -> Result<(), String> {
+        let lines = unviable.iter().map(ToString::to_string).chain(constants.iter().cloned());
+        let lines: String = lines.map(|line| format!("{line}\n")).collect();
+        let text = format!("{sources:016x}\n{lines}");
+        fs::write(self.notes(), text).map_err(|error| error.to_string())
+    }
+
+    fn notes(&self) -> PathBuf {
+        self.target.with_extension("known")
     }
 
     /// Builds the tree with one mutant, by itself; nothing if it does not compile.
@@ -138,24 +186,30 @@ impl Bench {
         Ok(self.programs().ok())
     }
 
-    /// The test programs of the tree as it is.
+    /// The test programs of the tree as it is: those in the crates, then those beside them.
     fn programs(&self) -> Result<Vec<Program>, String> {
-        let packages: BTreeSet<&str> = TESTS.iter().map(|(package, _)| *package).collect();
-        let build = ["test".to_owned(), "--no-run".to_owned()].into_iter();
-        let packages = packages.into_iter().flat_map(|name| ["-p".to_owned(), name.to_owned()]);
-        let targets: BTreeSet<&str> = TESTS.iter().map(|(_, target)| *target).collect();
-        let targets = targets.into_iter().filter(|name| !name.starts_with("prova_"));
-        let targets = targets.flat_map(|name| ["--test".to_owned(), name.to_owned()]);
-        let (success, messages) =
-            self.cargo(build.chain(["--lib".to_owned()]).chain(packages).chain(targets))?;
-        if !success {
-            let errors: Vec<String> = messages.iter().filter_map(rendered).collect();
-            return Err(format!("the tests do not compile\n{}", errors.join("\n")));
+        let mut all = Vec::new();
+        for inside in [true, false] {
+            let tests = TESTS
+                .iter()
+                .filter(|(package, name, _)| inside == (*name == package.replace('-', "_")));
+            let mut args = BTreeSet::new();
+            for (package, name, _) in tests {
+                args.insert(format!("--package={package}"));
+                args.insert(if inside { "--lib".to_owned() } else { format!("--test={name}") });
+            }
+            let build = ["test", "--no-run"].map(str::to_owned).into_iter();
+            let (success, messages) = self.cargo(build.chain(args))?;
+            if !success {
+                let errors: Vec<String> = messages.iter().filter_map(rendered).collect();
+                return Err(format!("the tests do not compile\n{}", errors.join("\n")));
+            }
+            all.extend(messages.iter().filter_map(program));
         }
-        let all: Vec<Program> = messages.iter().filter_map(program).collect();
-        let wanted = TESTS.iter().map(|&(package, name)| {
+        let wanted = TESTS.iter().map(|&(package, name, skipped)| {
             let found = all.iter().find(|x| x.package == package && x.name == name);
-            found.cloned().ok_or_else(|| format!("no test program {package} {name}"))
+            let found = found.map(|program| Program { skipped, ..program.clone() });
+            found.ok_or_else(|| format!("no test program {package} {name}"))
         });
         wanted.collect()
     }
@@ -167,12 +221,19 @@ impl Bench {
         cargo.current_dir(&self.folder).env("CARGO_TARGET_DIR", &self.target);
         // What a mutant leaves unused is no error, and backtraces need no lines.
         cargo.env("RUSTFLAGS", "--cap-lints=allow").env("CARGO_PROFILE_DEV_DEBUG", "0");
-        cargo.env("CARGO_INCREMENTAL", "0").stderr(Stdio::inherit());
+        cargo.env("CARGO_INCREMENTAL", "0").stderr(Stdio::null());
         let output = cargo.output().map_err(|error| format!("cargo: {error}"))?;
         let text = String::from_utf8_lossy(&output.stdout);
         let messages = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
         Ok((output.status.success(), messages))
     }
+}
+
+/// A number that is another one where the sources or the mutants are others: FNV-1a.
+fn digest(tree: &Tree, mutants: &[Mutant]) -> u64 {
+    let files = files_of(tree, mutants).into_iter().map(|(file, _)| file.text.clone());
+    let edits = mutants.iter().map(|x| format!("{:?}{}", x.span, x.replacement));
+    super::fnv(files.chain(edits).flat_map(String::into_bytes))
 }
 
 /// The files that mutants are woven into, and the roots of their crates, which get the switch.
@@ -239,7 +300,7 @@ fn program(message: &Value) -> Option<Program> {
     let folder = manifest.parent()?.to_owned();
     let package = format!("prova-{}", folder.file_name()?.to_str()?);
     let name = message.pointer("/target/name")?.as_str()?.to_owned();
-    Some(Program { package, name, path: path.into(), folder })
+    Some(Program { package, name, path: path.into(), folder, skipped: &[] })
 }
 
 /// Removes the files of a folder that are not `known`.

@@ -27,23 +27,24 @@ pub mod weave;
 
 use std::collections::BTreeMap;
 
-/// The test programs that decide, in the order in which they run after those of the mutant's own package: package and target.
-pub const TESTS: &[(&str, &str)] = &[
-    ("prova-terms", "prova_terms"),
-    ("prova-terms", "identities"),
-    ("prova-module", "facts"),
-    ("prova-module", "roots"),
-    ("prova-module", "module"),
-    ("prova-module", "reject"),
-    ("prova-bytecode", "prova_bytecode"),
-    ("prova-translate", "golden"),
-    ("prova-testing", "plants"),
-    ("prova-translate", "limits"),
-    ("prova-translate", "programs"),
-    ("prova-translate", "random"),
-    ("prova-module", "limits"),
-    ("prova-testing", "mutations"),
-    ("prova-testing", "enumerate"),
+/// The test programs that decide, in the order in which they run after those of the mutant's own package: package, target, and the
+/// beginnings of names of tests that have nothing to do with the mutated code.
+pub const TESTS: &[(&str, &str, &[&str])] = &[
+    ("prova-terms", "prova_terms", &[]),
+    ("prova-terms", "identities", &[]),
+    ("prova-module", "facts", &[]),
+    ("prova-module", "roots", &[]),
+    ("prova-module", "module", &[]),
+    ("prova-module", "reject", &[]),
+    ("prova-bytecode", "prova_bytecode", &["text::", "encode::"]),
+    ("prova-translate", "golden", &[]),
+    ("prova-testing", "plants", &[]),
+    ("prova-translate", "limits", &[]),
+    ("prova-translate", "programs", &[]),
+    ("prova-translate", "random", &[]),
+    ("prova-module", "limits", &[]),
+    ("prova-testing", "mutations", &[]),
+    ("prova-testing", "enumerate", &[]),
 ];
 
 /// One edit of the source.
@@ -79,12 +80,17 @@ impl Mutant {
     /// Which of `shards` shards it belongs to, from 0: by its key (FNV-1a), so an edit elsewhere moves nothing.
     pub fn shard(&self, shards: u64) -> u64 {
         let bytes = self.key().into_iter().flat_map(|part| part.bytes().chain([0]));
-        let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let hash = fnv(bytes);
         // The low bits of FNV-1a depend on few bits of the text.
         (hash ^ hash >> 32) % shards.max(1)
     }
+}
+
+/// FNV-1a, of 64 bits.
+fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// What the tests say of a mutant.

@@ -24,6 +24,8 @@ pub const DATA_KIB: u64 = 2 << 20;
 pub struct Timed {
     /// The program.
     pub program: Program,
+    /// The time that it takes without a mutant.
+    pub took: Duration,
     /// After this time it counts as one that does not end.
     pub limit: Duration,
 }
@@ -44,8 +46,9 @@ pub fn baseline(programs: &[Program]) -> Result<Vec<Timed>, String> {
         let start = Instant::now();
         match run(program, 0, Duration::from_secs(600))? {
             End::Passed => {
-                let limit = (start.elapsed() * 10).max(LEAST);
-                timed.push(Timed { program: program.clone(), limit });
+                let took = start.elapsed();
+                let limit = (took * 10).max(LEAST);
+                timed.push(Timed { program: program.clone(), took, limit });
             }
             End::Failed | End::Late => {
                 return Err(format!("{} {} fails without a mutant", program.package, program.name));
@@ -106,11 +109,14 @@ fn verdict(programs: &[Timed], mutant: &Mutant) -> Result<Verdict, String> {
 
 fn run(program: &Program, number: usize, limit: Duration) -> Result<End, String> {
     let mut command = Command::new("sh");
-    let script = format!(
-        "ulimit -d {DATA_KIB} 2>/dev/null; ulimit -c 0; exec \"$0\" --test-threads=1 --quiet"
-    );
-    command.arg("-c").arg(script).arg(&program.path).current_dir(&program.folder);
-    command.env("CARGO_MANIFEST_DIR", &program.folder).env(VARIABLE, number.to_string());
+    let script = format!("ulimit -d {DATA_KIB} 2>/dev/null; ulimit -c 0; exec \"$0\" \"$@\"");
+    command.arg("-c").arg(script).arg(&program.path);
+    command.args(["--test-threads=1", "--quiet"]).current_dir(&program.folder);
+    command.args(program.skipped.iter().flat_map(|name| ["--skip", *name]));
+    command
+        .env("CARGO_MANIFEST_DIR", &program.folder)
+        .env(VARIABLE, number.to_string())
+        .env("RUST_BACKTRACE", "0");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let failed = |error| format!("{}: {error}", program.path.display());
     let mut child = command.spawn().map_err(failed)?;
@@ -144,6 +150,7 @@ mod tests {
             name: "t".to_owned(),
             path: path.to_owned(),
             folder: folder.clone(),
+            skipped: &[],
         };
         let made = Command::new("chmod").arg("+x").arg(&path).status().expect("chmod runs");
         assert!(made.success());

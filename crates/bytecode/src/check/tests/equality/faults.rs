@@ -1,7 +1,7 @@
 //! One case for each kind of fault that a walk over two sides can have: what it does not undo, forget or compare.
 //!
-//! `faults.tsv` has a fault of each kind as an edit of the check's source, with the case here that a check with this fault lets
-//! through. That each edit still fits its file is tested; `prova-testing faults` applies them one by one and runs the cases.
+//! A case was written for a fault of the check's own source with which its wrong code is accepted. `.ci/mutants` plants such faults
+//! one by one.
 
 use super::Case;
 use crate::Rule;
@@ -53,6 +53,19 @@ pub(super) const CASES: &[Case] = &[
             (Rule::Initialised, &[("0x2 call_import s4", "0x2 call_import s1")]),
             (Rule::Initialised, &[("0x0 call_import s4", "0x0 call_import s2")]),
         ],
+    },
+    Case {
+        // 0 get, 2 load, 5 call, 7 drop, 8 end.
+        name: "the result of a call, and that of the effect before it",
+        module: "(module (import \"\" \"f\" (func (result i32))) (memory 1) (func (param i32) (result i32)
+            local.get 0 i32.load call 0 drop))",
+        code: "!frame 3
+            0x2 i32.load s1 <- s0 +0
+            0x5 call_import s2.. func0
+            !end 8
+            return1 s1",
+        right: &[],
+        wrong: &[(Rule::Results, &[("return1 s1", "return1 s2")])],
     },
     Case {
         // 0 const, 2 drop, 3 loop, 5 get, 7 if, 9 const, 11 block, 13 get, 15 br_if, 17 end, 18 else, 19 const, 21 end, 22 end,
