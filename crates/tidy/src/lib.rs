@@ -16,6 +16,7 @@ mod labels;
 mod layout;
 mod manifests;
 mod matches;
+pub mod mutants;
 mod paths;
 pub mod plants;
 pub mod source;

@@ -119,6 +119,8 @@ pub(super) const PAIRS: &[Pair] = &[
             ("i64.mul_wide_s s5 s6 <- s0 s1\nreturn", "s6 (1 cells)"),
             ("br_if s65535 -> @0\nreturn", "s65535"),
             ("i32.store s2 +0 s6\nreturn", "s6"),
+            ("v128.and s4:2 <- s0:2 s5:2\nreturn", "s5 (2 cells) in a frame of 6"),
+            ("v128.bitselect s4:2 <- s0:2 s0:2 s5:2\nreturn", "s5 (2 cells) in a frame of 6"),
         ],
     },
     Pair {
@@ -268,6 +270,10 @@ pub(super) const PAIRS: &[Pair] = &[
                 "a shuffle by 0x2000",
             ),
             (
+                "i8x16.shuffle s0:2 <- s0:2 s0:2 0x20000000000000002000000000000000\nreturn",
+                "shuffle",
+            ),
+            (
                 "i8x16.shuffle s0:2 <- s0:2 s0:2 0x00000000000000000000000000000080\nreturn",
                 "shuffle",
             ),
@@ -299,7 +305,18 @@ pub(super) const PAIRS: &[Pair] = &[
         name: "results: return1",
         module: CALLS,
         accept: &["return1 s0", "return", "!func 3\nunreachable"],
-        reject: &[("!func 3\nreturn1 s0", "return1 for 3 cells")],
+        reject: &[
+            ("!func 3\nreturn1 s0", "return1 for 3 cells"),
+            ("return2 s0 s1", "return2 for 1 cells"),
+        ],
+    },
+    Pair {
+        rule: Rule::Returns,
+        name: "results: tail calls that give references",
+        module: "(module (func (result funcref) unreachable) (func (result (ref func)) unreachable)
+            (func (result externref) unreachable))",
+        accept: &["!frame 1\nreturn_call s0.. func1"],
+        reject: &[("!frame 1\nreturn_call s0.. func2", "a tail call of")],
     },
     Pair {
         rule: Rule::Returns,
@@ -439,6 +456,44 @@ pub(super) const PAIRS: &[Pair] = &[
             (
                 "!catch 1 3 0 0 2 1\nconst64 s1 <- 1\nreturn1 s1\nreturn1 s1",
                 "inside an instruction",
+            ),
+            ("!catch 0 1 0 0 0 1\nbr_table s0 -> @0 @0 @0", "does not end at an instruction"),
+            ("!catch 1 2 0 0 0 1\nbr_table s0 -> @0 @0 @0", "does not end at an instruction"),
+        ],
+    },
+    Pair {
+        rule: Rule::Slots,
+        name: "handlers: where values are written",
+        module: TRY,
+        accept: &["!catch 0 2 0 0 2 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0"],
+        reject: &[
+            (
+                "!catch 0 2 0 0 2 2\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0",
+                "1 cells at s2: 1 of locals, frame 2",
+            ),
+            (
+                "!catch 0 2 0 0 2 0\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0",
+                "1 cells at s0: 1 of locals, frame 2",
+            ),
+            (
+                "!catch 0 2 0 1 2 1\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s0",
+                "2 cells at s1: 1 of locals, frame 2",
+            ),
+        ],
+    },
+    Pair {
+        rule: Rule::Returns,
+        name: "handlers: values that are results",
+        module: TRY,
+        accept: &["!catch 0 2 0 0 4294967295 0\nconst32 s1 <- 1\nthrow s1.. tag0"],
+        reject: &[
+            (
+                "!catch 0 2 0 0 4294967295 1\nconst32 s1 <- 1\nthrow s1.. tag0",
+                "1 cells at s1 as 1 of results",
+            ),
+            (
+                "!catch 0 2 0 1 4294967295 0\nconst32 s1 <- 1\nthrow s1.. tag0",
+                "2 cells at s0 as 1 of results",
             ),
         ],
     },

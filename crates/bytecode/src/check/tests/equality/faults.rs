@@ -1,7 +1,7 @@
 //! One case for each kind of fault that a walk over two sides can have: what it does not undo, forget or compare.
 //!
-//! `faults.tsv` has a fault of each kind as an edit of the check's source, with the case here that a check with this fault lets
-//! through. That each edit still fits its file is tested; `prova-testing faults` applies them one by one and runs the cases.
+//! A case was written for a fault of the check's own source with which its wrong code is accepted. `.ci/mutants` plants such faults
+//! one by one.
 
 use super::Case;
 use crate::Rule;
@@ -53,6 +53,73 @@ pub(super) const CASES: &[Case] = &[
             (Rule::Initialised, &[("0x2 call_import s4", "0x2 call_import s1")]),
             (Rule::Initialised, &[("0x0 call_import s4", "0x0 call_import s2")]),
         ],
+    },
+    Case {
+        // 0 get, 2 load, 5 call, 7 drop, 8 end.
+        name: "the result of a call, and that of the effect before it",
+        module: "(module (import \"\" \"f\" (func (result i32))) (memory 1) (func (param i32) (result i32)
+            local.get 0 i32.load call 0 drop))",
+        code: "!frame 3
+            0x2 i32.load s1 <- s0 +0
+            0x5 call_import s2.. func0
+            !end 8
+            return1 s1",
+        right: &[],
+        wrong: &[(Rule::Results, &[("return1 s1", "return1 s2")])],
+    },
+    Case {
+        // 0 call, 2 set, 4 drop, 5 get, 7 end.
+        name: "a result behind one of two cells",
+        module: "(module (import \"\" \"f\" (func (result v128 i32))) (func (param i32) (result i32)
+            call 0 local.set 0 drop local.get 0))",
+        code: "!frame 4
+            0x0 call_import s1.. func0
+            copy s0 <- s3
+            !end 7
+            return1 s0",
+        right: &[],
+        wrong: &[(Rule::Results, &[("copy s0 <- s3", "copy s0 <- s1")])],
+    },
+    Case {
+        // 0 get, 2 end.
+        name: "a vector that nothing has set",
+        module: "(module (func (param i32) (result v128) (local v128) local.get 1))",
+        code: "!frame 5
+            copy_v128 s3:2 <- s1:2
+            !end 2
+            copy_v128 s0:2 <- s3:2
+            return",
+        right: &[&[("copy_v128 s0:2 <- s3:2", "copy_v128 s0:2 <- s1:2")]],
+        wrong: &[(Rule::Results, &[("copy_v128 s0:2 <- s3:2", "copy s1 <- s0")])],
+    },
+    Case {
+        // 0 call, 2 get, 4 load, 7 drop, 8 end.
+        name: "the result of an effect, and that of the call before it",
+        module: "(module (import \"\" \"f\" (func (result i32))) (memory 1) (func (param i32) (result i32)
+            call 0 local.get 0 i32.load drop))",
+        code: "!frame 3
+            0x0 call_import s1.. func0
+            0x4 i32.load s2 <- s0 +0
+            !end 8
+            return1 s1",
+        right: &[],
+        wrong: &[(Rule::Results, &[("return1 s1", "return1 s2")])],
+    },
+    Case {
+        // 0 block, 2 get, 4 br_if, 6 unreachable, 7 block, 9 end, 10 end, 11 end.
+        name: "a block in unreachable code",
+        module: "(module (func (param i32)
+            block local.get 0 br_if 0 unreachable block end end))",
+        code: "!end 0
+            br_if s0 -> @b
+            !end 4
+            0x6 unreachable
+            @b:
+            !end 10
+            !end 11
+            return",
+        right: &[],
+        wrong: &[(Rule::Extents, &[("!end 10", "!end 9")])],
     },
     Case {
         // 0 const, 2 drop, 3 loop, 5 get, 7 if, 9 const, 11 block, 13 get, 15 br_if, 17 end, 18 else, 19 const, 21 end, 22 end,

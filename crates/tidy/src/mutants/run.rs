@@ -1,0 +1,177 @@
+//! Test programs and a mutant → the first program that fails, or none.
+//!
+//! Neighbours: `build` makes the programs. The mutant's number is in the environment ([`VARIABLE`]); 0 is none of them.
+//!
+//! Limits: a program has ten times the time that it takes without a mutant, and at least [`LEAST`]; and [`DATA_KIB`] of memory.
+
+use super::build::Program;
+use super::weave::VARIABLE;
+use super::{Mutant, Verdict, Verdicts};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The time that a test program has in any case.
+pub const LEAST: Duration = Duration::from_secs(20);
+
+/// Data that a test program may have, in KiB, where the shell can limit it: a mutant can make a table grow without end.
+pub const DATA_KIB: u64 = 2 << 20;
+
+/// A program, and the time that it has.
+#[derive(Clone, Debug)]
+pub struct Timed {
+    /// The program.
+    pub program: Program,
+    /// The time that it takes without a mutant.
+    pub took: Duration,
+    /// After this time it counts as one that does not end.
+    pub limit: Duration,
+}
+
+enum End {
+    Passed,
+    Failed,
+    Late,
+}
+
+/// Runs each program once without a mutant.
+///
+/// # Errors
+/// A program that fails, or one that cannot be run.
+pub fn baseline(programs: &[Program]) -> Result<Vec<Timed>, String> {
+    let mut timed = Vec::new();
+    for program in programs {
+        let start = Instant::now();
+        match run(program, 0, Duration::from_secs(600))? {
+            End::Passed => {
+                let took = start.elapsed();
+                let limit = (took * 10).max(LEAST);
+                timed.push(Timed { program: program.clone(), took, limit });
+            }
+            End::Failed | End::Late => {
+                return Err(format!("{} {} fails without a mutant", program.package, program.name));
+            }
+        }
+    }
+    Ok(timed)
+}
+
+/// The verdicts on these mutants, found by `jobs` threads; `tell` hears each as it is found.
+///
+/// # Errors
+/// A program that cannot be run.
+pub fn verdicts(
+    programs: &[Timed],
+    mutants: &[&Mutant],
+    jobs: usize,
+    tell: impl Fn(&Mutant, &Verdict) + Sync,
+) -> Result<Verdicts, String> {
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Ok(Verdicts::new())));
+    thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(|| {
+                while let Some(mutant) = mutants.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let verdict = verdict(programs, mutant);
+                    if let Ok(verdict) = &verdict {
+                        tell(mutant, verdict);
+                    }
+                    let Ok(mut found) = found.lock() else { return };
+                    match (&mut *found, verdict) {
+                        (Ok(verdicts), Ok(verdict)) => {
+                            drop(verdicts.insert(mutant.number, verdict))
+                        }
+                        (found @ Ok(_), Err(error)) => *found = Err(error),
+                        (Err(_), _) => return,
+                    }
+                }
+            });
+        }
+    });
+    found.into_inner().unwrap_or_else(|_| Err("a thread failed".to_owned()))
+}
+
+/// The programs of the mutant's package first, then the others in their order.
+fn verdict(programs: &[Timed], mutant: &Mutant) -> Result<Verdict, String> {
+    let own = |timed: &&Timed| timed.program.package == mutant.package;
+    let others = programs.iter().filter(|timed| !own(timed));
+    for timed in programs.iter().filter(own).chain(others) {
+        let name = || format!("{} {}", timed.program.package, timed.program.name);
+        match run(&timed.program, mutant.number, timed.limit)? {
+            End::Passed => {}
+            End::Failed => return Ok(Verdict::Caught(name())),
+            End::Late => return Ok(Verdict::Timeout(name())),
+        }
+    }
+    Ok(Verdict::Missed)
+}
+
+fn run(program: &Program, number: usize, limit: Duration) -> Result<End, String> {
+    let mut command = Command::new("sh");
+    let script = format!("ulimit -d {DATA_KIB} 2>/dev/null; ulimit -c 0; exec \"$0\" \"$@\"");
+    command.arg("-c").arg(script).arg(&program.path);
+    command.args(["--test-threads=1", "--quiet"]).current_dir(&program.folder);
+    command.args(program.skipped.iter().flat_map(|name| ["--skip", *name]));
+    command
+        .env("CARGO_MANIFEST_DIR", &program.folder)
+        .env(VARIABLE, number.to_string())
+        .env("RUST_BACKTRACE", "0");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let failed = |error| format!("{}: {error}", program.path.display());
+    let mut child = command.spawn().map_err(failed)?;
+    let start = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    loop {
+        if let Some(status) = child.try_wait().map_err(failed)? {
+            return Ok(if status.success() { End::Passed } else { End::Failed });
+        }
+        if start.elapsed() > limit {
+            child.kill().and_then(|()| child.wait()).map_err(failed)?;
+            return Ok(End::Late);
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The shell stands for a test program: it fails where the mutant's number is 3.
+    #[test]
+    fn the_first_program_that_fails_decides() {
+        let folder = std::env::temp_dir();
+        let path = folder.join(format!("prova-tidy-mutants-{}", std::process::id()));
+        std::fs::write(&path, "#!/bin/sh\ntest \"$PROVA_MUTANT\" != 3\n").expect("written");
+        let program = |package: &str, path: &std::path::Path| Program {
+            package: package.to_owned(),
+            name: "t".to_owned(),
+            path: path.to_owned(),
+            folder: folder.clone(),
+            skipped: &[],
+        };
+        let made = Command::new("chmod").arg("+x").arg(&path).status().expect("chmod runs");
+        assert!(made.success());
+        let programs =
+            baseline(&[program("a", "true".as_ref()), program("b", &path)]).expect("both pass");
+        let mutant = |number| Mutant {
+            number,
+            package: "b".to_owned(),
+            file: String::new(),
+            function: String::new(),
+            extent: None,
+            span: (0, 0),
+            replacement: String::new(),
+            mutation: String::new(),
+            line: String::new(),
+        };
+        let (two, three) = (mutant(2), mutant(3));
+        let found = verdicts(&programs, &[&two, &three], 2, |_, _| ()).expect("they run");
+        let wanted = [(2, Verdict::Missed), (3, Verdict::Caught("b t".to_owned()))];
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), wanted);
+        std::fs::remove_file(&path).expect("removed");
+        assert!(baseline(&[program("a", "false".as_ref())]).is_err());
+    }
+}
