@@ -2,12 +2,12 @@
 
 use super::error::{Fault, Rule, Verdict};
 use super::straight::non_null;
-use super::variable::From;
+use super::variable::{From, Left};
 use super::{Check, place};
 use crate::body::{Origin, Place};
 use crate::entity::{Block, Inst, List, Value};
 use crate::terminator::{Arg, Edge, Terminator};
-use prova_module::walk::{How, Site};
+use prova_module::walk::{Exit, How, Site};
 use prova_module::{BlockKind, ValType};
 
 /// What a block must be.
@@ -348,19 +348,30 @@ impl Check<'_, '_> {
             }
             None => self.to_label(&otherwise, index, &Along::Values(params), self.from_here())?,
         }
-        self.locals.open_region(offset, super::variable::Left::No);
+        self.locals.open_region(offset, Left::No);
         if else_.is_some() {
-            self.locals.open_region(offset, super::variable::Left::No);
+            self.locals.open_region(offset, Left::No);
         }
         self.begin(then.block, offset)
     }
 
-    /// The label of a block ends: whether there is an edge to go on from.
-    pub(super) fn joined(&mut self, index: usize, results: &mut Vec<Value>) -> Verdict<bool> {
-        let Some(block) = self.label(index)?.block else { return Ok(false) };
-        self.begin(block, self.offset)?;
-        results.extend(self.values_of(block));
-        Ok(true)
+    /// A block ends whose label edges lead to, or an `if`, of which a single arm may fall out.
+    pub(super) fn join(&mut self, index: usize, exit: Exit, results: &mut Vec<Value>) -> Verdict {
+        if exit == Exit::Fallen && !self.skipping {
+            self.jump(index, results)?;
+        }
+        let block = self.label(index)?.block;
+        self.locals.close_region(self.offset, block.map_or(Left::No, Left::Joined));
+        if let Some(block) = block {
+            self.skipping = false;
+            self.begin(block, self.offset)?;
+            results.clear();
+            results.extend(self.values_of(block));
+        } else if exit == Exit::Joined {
+            self.skipping = true;
+            results.resize(self.label(index)?.types.results().len(), super::nothing());
+        }
+        Ok(())
     }
 
     /// The kind of an open block.

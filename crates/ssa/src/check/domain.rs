@@ -160,7 +160,7 @@ impl<'m> Domain<'m> for Check<'m, '_> {
         let Frame { index, kind, types, .. } = frame;
         let label = self.label(index)?;
         let (skipped, joins, loops) = (label.skipped, label.joins, label.loops);
-        let (handler, block) = (label.handler, label.block);
+        let handler = label.handler;
         if let Some(number) = handler {
             self.unguard(number)?;
         }
@@ -181,20 +181,9 @@ impl<'m> Domain<'m> for Check<'m, '_> {
             self.locals.close_loop(site.offset);
         }
         if joins {
-            let left = match (exit, block) {
-                (Exit::Joined, Some(block)) => Left::Joined(block),
-                (Exit::Fallen, _) => Left::Fallen,
-                (Exit::Joined | Exit::Never, _) => Left::No,
-            };
-            self.locals.close_region(site.offset, left);
+            return self.join(index, exit, results);
         }
-        if exit == Exit::Joined {
-            demand!(joins, Function, "edges to a label that has none by the facts");
-            self.skipping = !self.joined(index, results)?;
-            if self.skipping {
-                fill(results);
-            }
-        }
+        demand!(exit != Exit::Joined, Function, "edges to a label that has none by the facts");
         Ok(())
     }
 

@@ -14,9 +14,8 @@
 //! a parameter of a block for the local counts as a write at the block's start. The value at `p` is
 //! * V1. that of the claim for the innermost loop around `p` that starts after `w` and in which the local may be written;
 //! * V2. if `w` is in the first arm of an `if` and `p` is in the second one: the value at the `if`;
-//! * V3. if `w` is in an `if` that control has left by falling out of its second arm alone: the value at that arm's end;
-//! * V4. if `w` is in a block (or `if`) that ends before `p` and whose label has edges: that of the claim for the outermost such block;
-//! * V5. else that of `w`, which dominates `p`; without `w`, the parameter of the function or the zero of the local's type.
+//! * V3. if `w` is in a block (or `if`) that ends before `p` and whose label has edges: that of the claim for the outermost such block;
+//! * V4. else that of `w`, which dominates `p`; without `w`, the parameter of the function or the zero of the local's type.
 //!
 //! V1 holds beside the others: it adds a claim, and the value is found by the rest.
 //!
@@ -66,8 +65,6 @@ pub(super) enum Left {
     No,
     /// By edges to a label's block.
     Joined(Block),
-    /// By its last operator alone.
-    Fallen,
     /// It is the first arm of an `if`: not at all to the second one.
     Arm,
 }
@@ -300,7 +297,7 @@ impl<'b> Locals<'b> {
         }
     }
 
-    /// V1 to V5.
+    /// V1 to V4.
     fn value(&mut self, local: u32, from: From) -> Verdict<Value> {
         self.pending.clear();
         let mut from = from;
@@ -330,7 +327,7 @@ impl<'b> Locals<'b> {
                 self.pending.push(header);
             }
             let Some(closed) = self.regions.last(region, |region| region.end < at.pos) else {
-                // V5
+                // V4
                 break match write {
                     Some(write) => write.value,
                     None => self.initial(local)?,
@@ -350,17 +347,15 @@ impl<'b> Locals<'b> {
         Ok(value)
     }
 
-    /// V2 to V4: the value behind a region in which the local was written.
+    /// V2, V3: the value behind a region in which the local was written.
     fn out_of(&mut self, local: u32, closed: u32) -> Verdict<Way> {
         let nothing =
             || Fault::new(Rule::Locals, format!("local {local} behind a region without end"));
         let region = self.regions.get(closed).ok_or_else(nothing)?;
-        let (end, inside) = (region.end, region.opened.inside);
         let way = match region.left {
             Left::No => return Err(nothing()),
             Left::Joined(block) => return self.into_block(local, block),
             Left::Arm => From::Point(region.opened),
-            Left::Fallen => From::Point(Point { pos: end, inside }),
         };
         if let Some(&value) = self.claims.get(&(REGION | closed, local)) {
             return Ok(Way::Known(value));
