@@ -228,6 +228,7 @@ fn lists_of_other_bodies_are_refused() {
         out.end(terminator, end);
         assert!(matches!(rule(&module, out.finish()), Rule::Operands | Rule::Control));
     }
+    far_arguments_are_refused();
     assert_eq!(rule(&module, Assembler::new(func, Metering::NONE).finish()), Rule::Size);
     let imported = Assembler::new(FuncIdx(u32::MAX), Metering::NONE).finish();
     assert_eq!(rule(&module, imported), Rule::Function);
@@ -237,6 +238,36 @@ fn lists_of_other_bodies_are_refused() {
     out.inst(Op::Poll, Imm::None, &[], [], offset);
     out.end(Terminator::Unreachable, end);
     assert_eq!(rule(&module, out.finish()), Rule::Operators);
+}
+
+/// An edge whose arguments are a list of another body, to a block that takes none.
+fn far_arguments_are_refused() {
+    let module = module("(module (func (param i32) block local.get 0 br_if 0 end))");
+    let honest = build(&module, last(&module), Metering::NONE).expect("a body");
+    let copy = |far: bool| {
+        let mut other = Assembler::new(honest.func(), Metering::NONE);
+        other.edge(honest.entry(), &[Arg::payload(0); 40]);
+        let list = other.edge(honest.entry(), &[Arg::payload(0); 40]).args;
+        let mut out = Assembler::new(honest.func(), Metering::NONE);
+        for (block, data) in honest.blocks() {
+            out.block(data.origin, data.offset);
+            if block == honest.entry() {
+                out.param(ValType::I32, Place::Local(0));
+            }
+            let terminator = match data.terminator {
+                Terminator::Branch { condition, mut then, otherwise } => {
+                    then.args = if far { list } else { then.args };
+                    Terminator::Branch { condition, then, otherwise }
+                }
+                other => other,
+            };
+            out.end(terminator, data.end);
+        }
+        out.finish()
+    };
+    assert_eq!(copy(false), honest);
+    CheckedBody::check(&module, copy(false)).expect("the honest one");
+    assert_eq!(rule(&module, copy(true)), Rule::Function);
 }
 
 /// A search that would take the product of branches and locals ends at the limit.

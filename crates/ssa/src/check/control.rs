@@ -7,8 +7,8 @@ use super::{Check, place};
 use crate::body::{Origin, Place};
 use crate::entity::{Block, Inst, List, Value};
 use crate::terminator::{Arg, Edge, Terminator};
+use prova_module::ValType;
 use prova_module::walk::{Exit, How, Site};
-use prova_module::{BlockKind, ValType};
 
 /// What a block must be.
 pub(super) struct Head<'t> {
@@ -92,7 +92,7 @@ impl Check<'_, '_> {
     pub(super) fn arguments(&mut self, edge: &Edge, along: &Along<'_>, from: From) -> Verdict {
         let block = edge.block;
         let params = self.body.block(block).params();
-        let args = self.body.args.get(edge.args.range()).unwrap_or_default();
+        let args = pool(&self.body.args, edge.args)?;
         let (given, expected) = (args.len(), params.len());
         demand!(
             given == expected,
@@ -280,13 +280,13 @@ impl Check<'_, '_> {
         let number = entry.1;
         if is_new {
             self.seen += 1;
-            let list: &[Edge] = self.body.edges.get(edges.range()).unwrap_or_default();
+            let list = pool(&self.body.edges, edges)?;
             let Some(&edge) = list.get(number as usize) else {
                 return Err(Fault::new(Rule::Targets, "a table without edge to a label"));
             };
             self.to_label(&edge, label, &Along::Values(values), self.from_here())?;
         }
-        let list: &[u32] = self.body.targets.get(targets.range()).unwrap_or_default();
+        let list = pool(&self.body.targets, targets)?;
         let given = list.get(position as usize).copied();
         demand!(
             given == Some(number),
@@ -373,11 +373,6 @@ impl Check<'_, '_> {
         }
         Ok(())
     }
-
-    /// The kind of an open block.
-    pub(super) fn is_body(kind: BlockKind) -> bool {
-        kind == BlockKind::Func
-    }
 }
 
 /// The terminator is another one than the operator's (C8).
@@ -397,7 +392,8 @@ pub(super) fn unlike(wanted: &str, given: &Terminator) -> Fault {
     Fault::new(Rule::Control, format!("{given}, not {wanted}"))
 }
 
-/// A list of clauses, or of anything else that may lie outside of its pool.
-pub(super) fn pool<T>(pool: &[T], list: List<T>) -> &[T] {
-    pool.get(list.range()).unwrap_or_default()
+/// A list of a body, whose range may lie outside of the pool.
+pub(super) fn pool<T>(pool: &[T], list: List<T>) -> Verdict<&[T]> {
+    let found = pool.get(list.range());
+    found.ok_or_else(|| Fault::new(Rule::Function, "a list that the body does not have"))
 }

@@ -118,7 +118,7 @@ impl<'m> Domain<'m> for Check<'m, '_> {
         match edge.how {
             // The way past an `if` left it where the `if` is.
             How::Skip => Ok(()),
-            How::Return | How::Br | How::Fall if Self::is_body(to.kind) => self.return_(values),
+            How::Return | How::Br | How::Fall if to.kind == BlockKind::Func => self.return_(values),
             How::Return | How::Br | How::Fall => self.jump(index, values),
             How::BrTable(&value, position) => self.table(site, (value, position), index, values),
             How::BrIf(_) | How::OnNull(_) | How::OnNonNull => {

@@ -169,7 +169,7 @@ impl<'m> Check<'m, '_> {
         let Terminator::Catch { clauses, outer } = data.terminator else {
             return Err(unlike("catch", &data.terminator));
         };
-        let given = pool(&self.body.clauses, clauses);
+        let given = pool(&self.body.clauses, clauses)?;
         let Some(Handler { clauses, outer: around, .. }) = self.handlers.get(number as usize)
         else {
             return Err(Fault::new(Rule::Handlers, "a handler that is not there"));

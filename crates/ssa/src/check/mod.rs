@@ -15,7 +15,8 @@
 //!
 //! # Rules
 //! * C1. *Function.* The module defines the function. The body's first block is its entry: its parameters are the function's,
-//!   with their types. Before the first operator it may have zeros of types, which are what locals start with, each once.
+//!   with their types. Before the first operator it may have zeros of types, which are what locals start with, each once. All lists of edges
+//!   and terminators lie in the body's pools.
 //! * C2. *Operators.* The instructions that control comes by are the operators of the Wasm that compute something (all but `local.*`,
 //!   `drop`, `nop` and what is control), each once and in their order, with the same opcode and immediates; and charges and polls.
 //! * C3. *Operands.* The operands of an instruction, of a call, a throw, a return, a condition are the values that the operands of the

@@ -3,15 +3,14 @@
 use super::error::{Fault, Rule, Verdict};
 use super::{Check, nothing};
 use crate::body::{Imm, InstData, Op};
-use crate::entity::Value;
+use crate::entity::{List, Value};
 use prova_module::ops::{Class, Kind};
 use prova_module::walk::Site;
 use prova_module::{Opcode, Operator, RefType, ValType};
 
-/// The type of which an instruction is the zero, if it is one.
-pub(super) fn zero_of(inst: &InstData) -> Option<ValType> {
-    let Op::Wasm(opcode) = inst.op else { return None };
-    match (opcode, inst.imm) {
+/// The type of which an operator with its immediates is the zero, if it is one.
+fn zero(opcode: Opcode, imm: Imm) -> Option<ValType> {
+    match (opcode, imm) {
         (Opcode::I32Const, Imm::Bits(0)) => Some(ValType::I32),
         (Opcode::I64Const, Imm::Bits(0)) => Some(ValType::I64),
         (Opcode::F32Const, Imm::Bits(0)) => Some(ValType::F32),
@@ -22,17 +21,18 @@ pub(super) fn zero_of(inst: &InstData) -> Option<ValType> {
     }
 }
 
+/// The type of which an instruction is the zero, if it is one.
+pub(super) fn zero_of(inst: &InstData) -> Option<ValType> {
+    match inst.op {
+        Op::Wasm(opcode) => zero(opcode, inst.imm),
+        Op::Charge | Op::Poll => None,
+    }
+}
+
 /// Whether an operator is the zero of a type.
 pub(super) fn is_zero(operator: &Operator<'_>) -> bool {
-    match operator {
-        Operator::I32Const { value } => *value == 0,
-        Operator::I64Const { value } => *value == 0,
-        Operator::F32Const { value } => value.bits() == 0,
-        Operator::F64Const { value } => value.bits() == 0,
-        Operator::V128Const { value } => *value.bytes() == [0; 16],
-        Operator::RefNull { .. } => true,
-        _ => false,
-    }
+    let imm = Imm::of(&Opcode::immediates(operator));
+    imm.is_some_and(|imm| zero(Opcode::of(operator), imm).is_some())
 }
 
 /// The type of references of a type that are not null.
@@ -135,7 +135,7 @@ impl<'m> Check<'m, '_> {
 
     /// A list of operands is what the Wasm's operands are (C3).
     #[inline]
-    pub(super) fn operands(&self, list: crate::entity::List<Value>, args: &[Value]) -> Verdict {
+    pub(super) fn operands(&self, list: List<Value>, args: &[Value]) -> Verdict {
         let given = self.body.operands.get(list.range());
         demand!(given == Some(args), Operands, "{given:?}, not {args:?}");
         Ok(())
