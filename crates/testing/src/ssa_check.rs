@@ -146,8 +146,8 @@ fn another(word: &str, all: &[(usize, &str)], rng: &mut Rng) -> String {
         let digits = word.strip_prefix("0x");
         let number = digits.map_or(word.parse(), |digits| u64::from_str_radix(digits, 16));
         let number = number.unwrap_or(0);
-        let bit = 1 << rng.below(if rng.percent(50) { 3 } else { 32 });
-        return format!("{}", number ^ bit);
+        let bits = if rng.percent(50) { 3 } else { 32 };
+        return format!("{}", number ^ 1 << rng.below(bits));
     }
     let other = |rng: &mut Rng| {
         let like = |other: &str| other.trim_end_matches(|c: char| c.is_ascii_digit()) == kind;
