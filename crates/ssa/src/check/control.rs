@@ -121,7 +121,7 @@ impl Check<'_, '_> {
     }
 
     /// An edge to a label (C9).
-    pub(super) fn to_label(
+    pub(super) fn label_edge(
         &mut self,
         edge: &Edge,
         index: usize,
@@ -145,7 +145,7 @@ impl Check<'_, '_> {
         self.arguments(edge, along, from)
     }
 
-    pub(super) fn from_here(&self) -> From {
+    pub(super) fn this_place(&self) -> From {
         From::Point(self.locals.point(self.offset))
     }
 
@@ -203,7 +203,7 @@ impl Check<'_, '_> {
     pub(super) fn jump(&mut self, index: usize, values: &[Value]) -> Verdict {
         match self.terminate()? {
             Terminator::Jump(edge) => {
-                self.to_label(&edge, index, &Along::Values(values), self.from_here())
+                self.label_edge(&edge, index, &Along::Values(values), self.this_place())
             }
             other => Err(unlike("jump", &other)),
         }
@@ -217,18 +217,18 @@ impl Check<'_, '_> {
         values: &[Value],
         height: usize,
     ) -> Verdict {
-        let from = self.from_here();
+        let from = self.this_place();
         let head = after(self.offset);
         let goes_on = match (how, self.terminate()?) {
             (How::BrIf(wanted), Terminator::Branch { condition, then, otherwise }) => {
                 Self::operand(condition, **wanted)?;
-                self.to_label(&then, index, &Along::Values(values), from)?;
+                self.label_edge(&then, index, &Along::Values(values), from)?;
                 self.only_edge(&otherwise, &head, &Along::Values(&[]))?;
                 otherwise
             }
             (How::OnNull(wanted), Terminator::Null { reference, null, non_null: other }) => {
                 Self::operand(reference, **wanted)?;
-                self.to_label(&null, index, &Along::Values(values), from)?;
+                self.label_edge(&null, index, &Along::Values(values), from)?;
                 let types = self.body.values.get(reference).map(|data| [non_null(data.ty)]);
                 let types = types.as_ref().map_or(&[][..], |types| &types[..]);
                 let head = Head { types, base: Some(height as u32), ..head };
@@ -242,7 +242,7 @@ impl Check<'_, '_> {
                 };
                 Self::operand(reference, wanted)?;
                 self.only_edge(&null, &head, &Along::Values(&[]))?;
-                self.to_label(&non_null, index, &Along::Refined(below), from)?;
+                self.label_edge(&non_null, index, &Along::Refined(below), from)?;
                 null
             }
             (_, other) => return Err(unlike("a conditional branch", &other)),
@@ -284,7 +284,7 @@ impl Check<'_, '_> {
             let Some(&edge) = list.get(number as usize) else {
                 return Err(Fault::new(Rule::Targets, "a table without edge to a label"));
             };
-            self.to_label(&edge, label, &Along::Values(values), self.from_here())?;
+            self.label_edge(&edge, label, &Along::Values(values), self.this_place())?;
         }
         let list = pool(&self.body.targets, targets)?;
         let given = list.get(position as usize).copied();
@@ -346,7 +346,9 @@ impl Check<'_, '_> {
                 self.only_edge(&otherwise, &arm(Origin::Else(index as u32), at), &none)?;
                 self.label(index)?.otherwise = Some(otherwise.block);
             }
-            None => self.to_label(&otherwise, index, &Along::Values(params), self.from_here())?,
+            None => {
+                self.label_edge(&otherwise, index, &Along::Values(params), self.this_place())?
+            }
         }
         self.locals.open_region(offset, Left::No);
         if else_.is_some() {

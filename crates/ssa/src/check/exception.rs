@@ -67,7 +67,7 @@ impl<'m> Check<'m, '_> {
     }
 
     /// An edge to a handler.
-    fn to_handler(&mut self, edge: &Edge, number: u32, from: From) -> Verdict {
+    fn handler_edge(&mut self, edge: &Edge, number: u32, from: From) -> Verdict {
         let Some(&Handler { index, start, .. }) = self.handlers.get(number as usize) else {
             return Err(Fault::new(Rule::Handlers, "a handler that is not there"));
         };
@@ -103,7 +103,7 @@ impl<'m> Check<'m, '_> {
         self.only_edge(&normal, &head, &Along::Payloads(types.len() as u32))?;
         self.types = types;
         let number = self.around.last().copied().unwrap_or(u32::MAX);
-        self.to_handler(&handler, number, self.from_here())?;
+        self.handler_edge(&handler, number, self.this_place())?;
         self.begin(normal.block, site.offset)?;
         results.extend(self.values_of(normal.block));
         Ok(())
@@ -147,7 +147,7 @@ impl<'m> Check<'m, '_> {
     fn throws(&mut self, handler: Option<Edge>) -> Verdict {
         match (handler, self.around.last().copied()) {
             (None, None) => Ok(()),
-            (Some(edge), Some(number)) => self.to_handler(&edge, number, self.from_here()),
+            (Some(edge), Some(number)) => self.handler_edge(&edge, number, self.this_place()),
             (Some(_), None) => {
                 Err(Fault::new(Rule::Handlers, "a throw to a handler, of which there is none"))
             }
@@ -189,12 +189,12 @@ impl<'m> Check<'m, '_> {
             );
             let target = self.label(label)?;
             let values = target.types.label(target.kind).len() as u32;
-            self.to_label(&clause.edge, label, &Along::Payloads(values), from)?;
+            self.label_edge(&clause.edge, label, &Along::Payloads(values), from)?;
             all |= tag.is_none();
         }
         match (outer, around.filter(|_| !all)) {
             (None, None) => Ok(()),
-            (Some(edge), Some(around)) => self.to_handler(&edge, around, from),
+            (Some(edge), Some(around)) => self.handler_edge(&edge, around, from),
             (_, _) => Err(Fault::new(Rule::Handlers, "another handler around, or none")),
         }
     }

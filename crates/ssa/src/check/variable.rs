@@ -354,7 +354,7 @@ impl<'b> Locals<'b> {
         let region = self.regions.get(closed).ok_or_else(nothing)?;
         let way = match region.left {
             Left::No => return Err(nothing()),
-            Left::Joined(block) => return self.into_block(local, block),
+            Left::Joined(block) => return self.entering(local, block),
             Left::Arm => From::Point(region.opened),
         };
         if let Some(&value) = self.claims.get(&(REGION | closed, local)) {
@@ -371,13 +371,13 @@ impl<'b> Locals<'b> {
             return Ok(Way::From(From::Point(guarded.start)));
         }
         match guarded.block {
-            Some(block) => self.into_block(local, block),
+            Some(block) => self.entering(local, block),
             None => Err(Fault::new(Rule::Handlers, "a handler without block")),
         }
     }
 
     /// The value where control enters a block: its parameter, or its claim, of which the first edge gives the value.
-    fn into_block(&mut self, local: u32, block: Block) -> Verdict<Way> {
+    fn entering(&mut self, local: u32, block: Block) -> Verdict<Way> {
         if let Some(value) = self.param_of(block, local) {
             return Ok(Way::Known(value));
         }
