@@ -72,6 +72,7 @@
 mod assemble;
 mod body;
 mod build;
+pub mod check;
 mod effect;
 mod entity;
 mod imm;
@@ -85,6 +86,7 @@ pub use body::{
     Access, BlockData, Body, Def, Imm, InstData, Metering, Op, Origin, Place, ValueData,
 };
 pub use build::{BuildError, BuildReason, Limits, build, build_within};
+pub use check::{CheckedBody, Rejection};
 pub use effect::{Effects, State};
 pub use entity::{Block, Inst, List, Value};
 pub use terminator::{Arg, ArgKind, Call, Clause, Edge, Terminator};

@@ -8,7 +8,7 @@ use prova_testing::bad_input::supervise;
 use prova_testing::differential::{self, Options};
 use prova_testing::generate::Generator;
 use prova_testing::second::compare;
-use prova_testing::{enumerate, fuel, judge, mutations, proof, torture};
+use prova_testing::{enumerate, fuel, judge, mutations, proof, ssa_check, torture};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -51,6 +51,15 @@ pub(crate) enum Campaign {
         /// Functions of a module.
         #[arg(long, default_value_t = 60)]
         funcs: usize,
+    },
+    /// Random edits of SSA bodies: each is refused by the check, or changes nothing but hints.
+    SsaEdits {
+        /// How many edits.
+        #[arg(long, default_value_t = 1_000_000)]
+        count: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// All bodies of up to some operators: proved, and every tier against the reference tier.
     Enumerate {
@@ -153,6 +162,7 @@ impl Campaign {
                 let (time, plant) = (None, None);
                 proof(&Options { generator, count, seed, jobs, funcs, time, plant })
             }
+            Campaign::SsaEdits { count, seed } => ssa_edits(count, seed),
             Campaign::Enumerate { operators, exceptions, jobs } => {
                 let jobs = jobs.unwrap_or_else(processors);
                 enumerate(&enumerate::Options { operators, exceptions, jobs, plant: None })
@@ -341,4 +351,13 @@ fn found(finding: Option<String>, nothing: &str) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn ssa_edits(count: u64, seed: u64) -> ExitCode {
+    let edits = ssa_check::edits(seed, count);
+    println!("{} edits, {} of them but hints; refused:", edits.tried, edits.hints);
+    edits.refused.iter().for_each(|(rule, count)| println!("  {rule} {count}"));
+    let Some(survivor) = edits.survivor else { return ExitCode::SUCCESS };
+    println!("accepted:\n\n{survivor}");
+    ExitCode::FAILURE
 }

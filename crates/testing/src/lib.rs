@@ -37,6 +37,7 @@ pub mod run;
 pub mod second;
 pub mod spec;
 pub mod ssa;
+pub mod ssa_check;
 pub mod torture;
 pub mod wasm_ops;
 
