@@ -39,10 +39,11 @@ impl<W: World> Machine<'_, W> {
     pub(super) fn throw(&mut self, thrown: Thrown<W>, of_host: Option<W::Error>) -> Ended<W> {
         self.world.search();
         let Some(found) = self.search(&thrown)? else {
-            self.world.pay(None)?;
+            self.world.pay(None, false)?;
             return Err(self.world.uncaught(thrown.tag, &thrown.values, of_host));
         };
-        self.world.pay(found.with_values.then_some(thrown.tag))?;
+        let made = found.with_ref && thrown.reference.is_none();
+        self.world.pay(found.with_values.then_some(thrown.tag), made)?;
         let reference = match (found.with_ref, thrown.reference) {
             (false, _) => None,
             (true, Some(reference)) => Some(reference),

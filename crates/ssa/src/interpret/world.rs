@@ -133,8 +133,8 @@ pub trait World {
     fn ask(&mut self) -> Result<(), Self::Error>;
     /// It leaves a frame.
     fn pass_frame(&mut self) -> Result<(), Self::Error>;
-    /// It ends and is paid for; the clause gets these values.
-    fn pay(&mut self, tag: Option<Self::Tag>) -> Result<(), Self::Error>;
+    /// It ends and is paid for; the clause gets these values, and a reference that is `made` for it.
+    fn pay(&mut self, tag: Option<Self::Tag>, made: bool) -> Result<(), Self::Error>;
 
     /// Reads bytes; `quiet`: without naming the address in a trap.
     fn read(&self, at: Address<Self>, bytes: &mut [u8], quiet: bool) -> Result<(), Self::Error>

@@ -214,7 +214,7 @@ impl World for StoreWorld<'_> {
 
     fn exception_new(&mut self, tag: TagAddr, values: &[Bits], holds: &[u64]) -> Outcome<u64> {
         let cells = write(&self.store.tag_type(tag).params, values);
-        trap(self.store.exception_new(tag, &cells, holds))
+        trap(self.store.exception_of_external(tag, &cells, holds))
     }
 
     fn exception(&self, reference: u64) -> Option<(TagAddr, Vec<Bits>)> {
@@ -234,9 +234,9 @@ impl World for StoreWorld<'_> {
         trap(self.search.leave_frame(self.store))
     }
 
-    fn pay(&mut self, tag: Option<TagAddr>) -> Outcome<()> {
+    fn pay(&mut self, tag: Option<TagAddr>, made: bool) -> Outcome<()> {
         let cells = tag.map_or(0, |tag| cells_of(&self.store.tag_type(tag).params));
-        trap(std::mem::take(&mut self.search).pay(self.store, cells.into()))
+        trap(std::mem::take(&mut self.search).pay(self.store, cells.into(), made))
     }
 
     fn read(
