@@ -12,17 +12,17 @@
 //!
 //! Places are offsets of operators, which are in the order of the Wasm. Let `w` be the last write of the local before a place `p`, where
 //! a parameter of a block for the local counts as a write at the block's start. The value at `p` is
-//! * V1. that of the claim for the innermost loop around `p` that starts after `w` and in which the local may be written;
-//! * V2. if `w` is in the first arm of an `if` and `p` is in the second one: the value at the `if`;
-//! * V3. if `w` is in a block (or `if`) that ends before `p` and whose label has edges: that of the claim for the outermost such block;
-//! * V4. else that of `w`, which dominates `p`; without `w`, the parameter of the function or the zero of the local's type.
+//! * W1. that of the claim for the innermost loop around `p` that starts after `w` and in which the local may be written;
+//! * W2. if `w` is in the first arm of an `if` and `p` is in the second one: the value at the `if`;
+//! * W3. if `w` is in a block (or `if`) that ends before `p` and whose label has edges: that of the claim for the outermost such block;
+//! * W4. else that of `w`, which dominates `p`; without `w`, the parameter of the function or the zero of the local's type.
 //!
-//! V1 holds beside the others: it adds a claim, and the value is found by the rest.
+//! W1 holds beside the others: it adds a claim, and the value is found by the rest.
 //!
 //! # Invariants
-//! * L1. The writes of a local rise by place.
-//! * L2. What is known of a local in an *era* (the walk between the boundaries of one region) holds until the local is written.
-//! * L3. While a loop is open, the facts' mask of its writes stands for the writes to come: it names too many locals, never too few. Of
+//! * J1. The writes of a local rise by place.
+//! * J2. What is known of a local in an *era* (the walk between the boundaries of one region) holds until the local is written.
+//! * J3. While a loop is open, the facts' mask of its writes stands for the writes to come: it names too many locals, never too few. Of
 //!   a loop that has ended the writes are known.
 //!
 //! Time: a search is logarithmic; searches for claims are counted and limited (C14).
@@ -297,7 +297,7 @@ impl<'b> Locals<'b> {
         }
     }
 
-    /// V1 to V4.
+    /// W1 to W4.
     fn value(&mut self, local: u32, from: From) -> Verdict<Value> {
         self.pending.clear();
         let mut from = from;
@@ -317,7 +317,7 @@ impl<'b> Locals<'b> {
             let last = self.last_before(local, at.pos);
             let write = self.writes.get(last);
             let (pos, region) = write.map_or((0, NONE), |write| (write.pos, write.region));
-            // V1
+            // W1
             let around = self.loops.skip(at.inside, |data| !self.may_write(local, data));
             if let Some(data) = self.loops.get(around).filter(|data| data.start > pos) {
                 let header = data.header.as_u32();
@@ -327,7 +327,7 @@ impl<'b> Locals<'b> {
                 self.pending.push(header);
             }
             let Some(closed) = self.regions.last(region, |region| region.end < at.pos) else {
-                // V4
+                // W4
                 break match write {
                     Some(write) => write.value,
                     None => self.initial(local)?,
@@ -347,7 +347,7 @@ impl<'b> Locals<'b> {
         Ok(value)
     }
 
-    /// V2, V3: the value behind a region in which the local was written.
+    /// W2, W3: the value behind a region in which the local was written.
     fn out_of(&mut self, local: u32, closed: u32) -> Verdict<Way> {
         let nothing =
             || Fault::new(Rule::Locals, format!("local {local} behind a region without end"));
@@ -430,7 +430,7 @@ impl<'b> Locals<'b> {
         last.is_some_and(|write| write.set > start)
     }
 
-    /// Whether a local may be set in a loop (L3).
+    /// Whether a local may be set in a loop (J3).
     fn may_write(&self, local: u32, data: &Loop) -> bool {
         if data.end == OPEN {
             return data.mask >> (local % 64) & 1 == 1;
