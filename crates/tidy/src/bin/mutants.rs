@@ -13,15 +13,15 @@ use std::time::Instant;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let (list, explained, shard, part) =
-        match &args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-            &[list, explained, shard] => (list, explained, shard, ""),
-            &[list, explained, shard, part] => (list, explained, shard, part),
-            _ => {
-                eprintln!("usage: mutants LIST.json EXPLAINED.tsv SHARD/N [PART]");
-                return ExitCode::from(2);
-            }
-        };
+    let (list, explained, shard, part) = match args.iter().map(String::as_str).collect::<Vec<_>>()[..]
+    {
+        [list, explained, shard] => (list, explained, shard, ""),
+        [list, explained, shard, part] => (list, explained, shard, part),
+        _ => {
+            eprintln!("usage: mutants LIST.json EXPLAINED.tsv SHARD/N [PART]");
+            return ExitCode::from(2);
+        }
+    };
     match campaign(list, explained, shard, part) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
