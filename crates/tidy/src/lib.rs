@@ -131,6 +131,7 @@ const RULES: &[Rule] = &[
     text::system_code,
     text::commented_code,
     text::machine_paths,
+    text::comment_width,
     labels::unique,
     matches::wildcards,
     manifests::features,

@@ -97,6 +97,29 @@ pub(super) fn commented_code(tree: &Tree, findings: &mut Vec<Finding>) {
     }
 }
 
+/// The characters that a line of a comment may have, its indentation included.
+const COMMENT_WIDTH: usize = 100;
+
+/// Comments keep to [`COMMENT_WIDTH`] columns. Diagrams between fences, tables and the targets of
+/// links cannot be broken and may be wider.
+pub(super) fn comment_width(tree: &Tree, findings: &mut Vec<Finding>) {
+    for file in tree.rust() {
+        let (mut at, mut fenced) = (0, false);
+        for line in file.text.split_inclusive('\n') {
+            let comment = line.trim().strip_prefix("//");
+            let text = comment.map(|text| text.trim_start_matches(['/', '!']).trim());
+            fenced = text.is_some_and(|text| fenced != text.starts_with("```"));
+            let whole = text.is_some_and(|text| text.starts_with('|') || text.contains("]: "));
+            let width = line.trim_end().chars().count();
+            if text.is_some() && !fenced && !whole && width > COMMENT_WIDTH {
+                let message = format!("{width} columns of at most {COMMENT_WIDTH}: break the line");
+                findings.push(finding(file, at, "comment-width", "-", &message));
+            }
+            at += line.len();
+        }
+    }
+}
+
 /// Nothing names a place of the machine on which it was written.
 pub(super) fn machine_paths(tree: &Tree, findings: &mut Vec<Finding>) {
     // In parts, so that this list does not find itself.
@@ -162,6 +185,21 @@ mod tests {
         found(commented_code, &[("a.rs", good)], &[]);
         found(commented_code, &[("a.rs", "x\n    // let x = 1;\n")], &["a.rs:2 let x = 1;"]);
         found(commented_code, &[("a.rs", "// }\n")], &["a.rs:1 }"]);
+    }
+
+    #[test]
+    fn widths_of_comments() {
+        let wide = "é".repeat(100);
+        let code = format!("    let x = \"{wide}\";\n");
+        found(comment_width, &[("a.rs", &format!("//! {}\n{code}", &wide[..192]))], &[]);
+        found(comment_width, &[("a.rs", &format!("x\n    // {wide}\n"))], &["a.rs:2 -"]);
+        let fenced = format!("//! ```text\n//! {wide}\n//! ```\n");
+        found(comment_width, &[("a.rs", &fenced)], &[]);
+        let after = format!("{fenced}//! {wide}\n");
+        found(comment_width, &[("a.rs", &after)], &["a.rs:4 -"]);
+        // A fence that nothing closes ends with its comment.
+        let open = format!("/// ```\nfn f() {{}}\n/// {wide}\n");
+        found(comment_width, &[("a.rs", &open)], &["a.rs:3 -"]);
     }
 
     #[test]
