@@ -1,10 +1,13 @@
-//! Names of modules → text that is safe to print: demangled, capped, and without characters that a terminal or a page obeys.
+//! Names of modules → text that is safe to print: demangled, capped, and without characters that a
+//! terminal or a page obeys.
 //!
-//! Neighbours: every report of this crate and of `prova-investigate`. Names come from the module: they are hostile text.
+//! Neighbours: every report of this crate and of `prova-investigate`. Names come from the module:
+//! they are hostile text.
 //!
-//! 1. What [`printable`] returns has no control character, no bidirectional override, no zero-width character, and at most
-//!    [`NAME_CHARS_MAX`] characters and an ellipsis.
-//! 2. Demangling is bounded: symbols above [`SYMBOL_BYTES_MAX`] are printed as they are, and output is cut while it is written.
+//! 1. What [`printable`] returns has no control character, no bidirectional override, no zero-width
+//!    character, and at most [`NAME_CHARS_MAX`] characters and an ellipsis.
+//! 2. Demangling is bounded: symbols above [`SYMBOL_BYTES_MAX`] are printed as they are, and output
+//!    is cut while it is written.
 //!
 //! `tests/diff_hostile.rs` of `prova-investigate` feeds both with hostile names.
 
@@ -15,7 +18,8 @@ pub const NAME_CHARS_MAX: usize = 200;
 /// Longest symbol that is demangled, in bytes.
 pub const SYMBOL_BYTES_MAX: usize = 4096;
 
-/// A name as a reader wants it: demangled (Rust legacy and v0, without hashes; C++), else as it is. Not yet printable.
+/// A name as a reader wants it: demangled (Rust legacy and v0, without hashes; C++), else as it is.
+/// Not yet printable.
 pub fn demangle(symbol: &str) -> String {
     if symbol.len() > SYMBOL_BYTES_MAX {
         return symbol.to_owned();
@@ -30,7 +34,8 @@ pub fn demangle(symbol: &str) -> String {
         && let Ok(name) = cpp_demangle::Symbol::new(symbol)
     {
         let options = cpp_demangle::DemangleOptions::default().recursion_limit(64);
-        // Substitutions can double the text again and again: it is cut while it is written, here as well.
+        // Substitutions can double the text again and again: it is cut while it is written, here as
+        // well.
         if name.structured_demangle(&mut out, &options).is_ok() || !out.0.is_empty() {
             return out.0;
         }

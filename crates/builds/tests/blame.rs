@@ -1,4 +1,5 @@
-//! Which feature lets chance into a build: the case of a seed drawn at compile time, and graphs made from it.
+//! Which feature lets chance into a build: the case of a seed drawn at compile time, and graphs
+//! made from it.
 //!
 //! Green does not show that the lists of crates are complete.
 

@@ -1,7 +1,9 @@
-//! The case of two loops from its source, with the compilers that `compilers/clang.sh` fetches: 20 runs, two objects, the pass.
+//! The case of two loops from its source, with the compilers that `compilers/clang.sh` fetches: 20
+//! runs, two objects, the pass.
 //!
-//! Looked for in `PROVA_COMPILERS`, or where the script puts them; what is not there is reported ignored, never ok. Green does not show
-//! that a compiler is deterministic: 20 runs of a split of 26 : 14 are alike once in 5,000 times, and then this test fails.
+//! Looked for in `PROVA_COMPILERS`, or where the script puts them; what is not there is reported
+//! ignored, never ok. Green does not show that a compiler is deterministic: 20 runs of a split of
+//! 26 : 14 are alike once in 5,000 times, and then this test fails.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use prova_builds::passes::{self, Log};

@@ -117,7 +117,8 @@ fn the_bodies_can_be_printed() {
     assert_eq!(of('+'), lines(&body_a));
 }
 
-/// Headers of one pass sequence as different versions of LLVM print them, with the bodies that belong to them.
+/// Headers of one pass sequence as different versions of LLVM print them, with the bodies that
+/// belong to them.
 fn formats() -> Vec<(&'static str, String)> {
     let function = "define i32 @run(i32 %0) {\n  ret i32 %0\n}\n";
     let module = format!(

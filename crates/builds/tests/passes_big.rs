@@ -1,6 +1,7 @@
 //! Logs of many functions with known differences, and logs that are big or broken in one way.
 //!
-//! Green does not show the speed (`benches/README.md`), nor the process's memory: `crates/cli/tests/passes.rs` bounds that.
+//! Green does not show the speed (`benches/README.md`), nor the process's memory:
+//! `crates/cli/tests/passes.rs` bounds that.
 
 mod logs;
 

@@ -1,4 +1,5 @@
-//! Logs that real compilers wrote (`tests/cases/formats`): every header is known, every dump has its function, one edited line is found.
+//! Logs that real compilers wrote (`tests/cases/formats`): every header is known, every dump has
+//! its function, one edited line is found.
 //!
 //! Green does not show that other passes' dumps or other targets' are read as well.
 

@@ -1,9 +1,11 @@
-//! Measures that the check is linear: `cargo run --release -p prova-bytecode --example check_linear` prints, for shapes of
-//! functions that grow, hostile ones among them, what the check takes per unit of its input, and how that changes from the
-//! smallest to the greatest size.
+//! Measures that the check is linear:
+//! `cargo run --release -p prova-bytecode --example check_linear` prints, for shapes of functions
+//! that grow, hostile ones among them, what the check takes per unit of its input, and how that
+//! changes from the smallest to the greatest size.
 //!
-//! A unit is a byte of the body, a word of the code, or a cell that a branch carries. Times are processor time of the thread,
-//! the best of some passes. Nothing is asserted: a shape whose last column grows like its size is not linear.
+//! A unit is a byte of the body, a word of the code, or a cell that a branch carries. Times are
+//! processor time of the thread, the best of some passes. Nothing is asserted: a shape whose last
+//! column grows like its size is not linear.
 
 use prova_bytecode::{Candidate, CheckedBytecode, Settings};
 use prova_module::{Features, Limits, Module};
@@ -12,8 +14,8 @@ use rustix::time::{ClockId, clock_gettime};
 use std::fmt::Write;
 use std::time::Duration;
 
-/// A family of functions: name, sizes from the smallest to the greatest, and for a size the function's type and body, and how
-/// many cells its branches carry.
+/// A family of functions: name, sizes from the smallest to the greatest, and for a size the
+/// function's type and body, and how many cells its branches carry.
 struct Shape {
     name: &'static str,
     sizes: [usize; 4],

@@ -1,6 +1,8 @@
-//! Measures the speed of the check: `cargo run --release -p prova-bytecode --example check_speed FILE…` prints for each
-//! module what translating all its functions takes and what checking them takes besides, each the best of some passes in
-//! processor time of the thread, and the ratio of both. It ends with code 1 if a candidate is refused.
+//! Measures the speed of the check:
+//! `cargo run --release -p prova-bytecode --example check_speed FILE…` prints for each module what
+//! translating all its functions takes and what checking them takes besides, each the best of some
+//! passes in processor time of the thread, and the ratio of both. It ends with code 1 if a
+//! candidate is refused.
 
 use prova_bytecode::{CheckedBytecode, Settings};
 use prova_module::{Features, Limits, Module};

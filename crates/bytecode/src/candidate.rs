@@ -1,7 +1,8 @@
-//! A candidate: the bytecode of one function as a translator proposes it, with the hints that its proof will read.
+//! A candidate: the bytecode of one function as a translator proposes it, with the hints that its
+//! proof will read.
 //!
-//! Nothing here is trusted: every field is input of the check ([`crate::CheckedBytecode::check`]). A wrong hint
-//! leads to a refusal, never to acceptance.
+//! Nothing here is trusted: every field is input of the check ([`crate::CheckedBytecode::check`]).
+//! A wrong hint leads to a refusal, never to acceptance.
 
 use prova_module::{FuncIdx, TagIdx};
 
@@ -13,7 +14,8 @@ pub enum Metering {
     None,
     /// A `poll` at function entry and at each loop header tests the store's epoch.
     Epoch,
-    /// A `charge` at each metering segment of [`prova_module::FuncFacts`] takes its cost from the store's fuel.
+    /// A `charge` at each metering segment of [`prova_module::FuncFacts`] takes its cost from the
+    /// store's fuel.
     Fuel,
     /// By epoch and by fuel: where both are due, the `poll` comes before the `charge`.
     Both,
@@ -54,7 +56,8 @@ pub struct Settings {
     pub deterministic: bool,
 }
 
-/// Where an instruction comes from: instructions from `word` up to the next entry belong to the operator at `offset`.
+/// Where an instruction comes from: instructions from `word` up to the next entry belong to the
+/// operator at `offset`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MapEntry {
     /// The index of the first word.
@@ -68,7 +71,8 @@ pub struct MapEntry {
 pub struct ControlHint {
     /// The operator's offset in the module, in bytes.
     pub offset: u32,
-    /// The word at which the code of the operator ends; for a label (loop, else, end) the label itself.
+    /// The word at which the code of the operator ends; for a label (loop, else, end) the label
+    /// itself.
     pub word: u32,
 }
 
@@ -105,9 +109,10 @@ pub struct Candidate {
     pub frame_cells: u32,
     /// From words to operators, by ascending `word`, the first entry at word 0.
     pub map: Vec<MapEntry>,
-    /// One per reachable control operator, by ascending `offset`; the code of an edge must stand where the edge leaves (see
-    /// `check`, rules Q4 and Q12).
+    /// One per reachable control operator, by ascending `offset`; the code of an edge must stand
+    /// where the edge leaves (see `check`, rules Q4 and Q12).
     pub controls: Vec<ControlHint>,
-    /// The catch clauses of each reachable `try_table` in their order, those of an inner one before those of the outer.
+    /// The catch clauses of each reachable `try_table` in their order, those of an inner one before
+    /// those of the outer.
     pub handlers: Vec<Handler>,
 }

@@ -2,8 +2,8 @@
 //! settings.
 //!
 //! [`CheckedBytecode::check`] is the one constructor, so that whoever holds a `CheckedBytecode` may
-//! lean on the rules F1 to F15 and Q1 to Q13 of [`crate::check`] for what its accessors give. Nothing changes it
-//! afterwards.
+//! lean on the rules F1 to F15 and Q1 to Q13 of [`crate::check`] for what its accessors give.
+//! Nothing changes it afterwards.
 
 use crate::candidate::{Candidate, ControlHint, Handler, MapEntry, Settings};
 use crate::check::{self, CheckError};
@@ -107,8 +107,8 @@ impl CheckedBytecode {
         map.get(entry).map_or(0, |entry| entry.offset)
     }
 
-    /// The handlers whose range has `word`, the first to ask first. Finding the first one takes the logarithm of their number,
-    /// each further one constant time.
+    /// The handlers whose range has `word`, the first to ask first. Finding the first one takes the
+    /// logarithm of their number, each further one constant time.
     pub fn handlers_at(&self, word: u32) -> impl Iterator<Item = &Handler> {
         self.ranges.at(&self.code.handlers, word)
     }

@@ -1,14 +1,17 @@
-//! The encoder and the decoder of instructions: operand values ⇄ lanes of words, driven by the op table.
+//! The encoder and the decoder of instructions: operand values ⇄ lanes of words, driven by the op
+//! table.
 //!
-//! Both read the layout from [`Op::lane`], so an instruction that is emitted is decoded to the same operands.
-//! Operand values are `u64`: slots, indices and unsigned immediates zero-extended, signed immediates and branch
-//! offsets sign-extended; a 128-bit immediate takes two values, the low half first.
+//! Both read the layout from [`Op::lane`], so an instruction that is emitted is decoded to the same
+//! operands. Operand values are `u64`: slots, indices and unsigned immediates zero-extended, signed
+//! immediates and branch offsets sign-extended; a 128-bit immediate takes two values, the low half
+//! first.
 //!
 //! # Invariants
 //! * D1. `decode(emit(op, v)) = (op, v)` for every `v` whose values fit their kinds ([`fits`]).
 //! * D2. The decoder accepts an instruction only if its unused lanes are zero (T4 of the op table).
 //!
-//! Limits: code of one function is at most [`WORDS_MAX`] words, so that a branch offset fits 32 bits.
+//! Limits: code of one function is at most [`WORDS_MAX`] words, so that a branch offset fits 32
+//! bits.
 
 use crate::ops::{Class, Kind, OPERANDS_MAX, OPS, Op};
 
@@ -59,8 +62,8 @@ impl CodeBuffer {
 
     /// Appends an instruction and gives the index of its first word.
     ///
-    /// `values` holds one value per operand in the order of the row, two for a 128-bit immediate. Each must fit its
-    /// kind ([`fits`]); the lanes take its low bits.
+    /// `values` holds one value per operand in the order of the row, two for a 128-bit immediate.
+    /// Each must fit its kind ([`fits`]); the lanes take its low bits.
     #[inline]
     pub fn emit(&mut self, op: Op, values: &[u64]) -> u32 {
         let at = self.words.len();
@@ -156,7 +159,8 @@ pub struct Inst {
 }
 
 impl Inst {
-    /// The absolute word index of a branch offset of this instruction, or `None` where it leaves the code's range.
+    /// The absolute word index of a branch offset of this instruction, or `None` where it leaves
+    /// the code's range.
     #[inline]
     pub fn target(&self, offset: i32) -> Option<u32> {
         u32::try_from(i64::from(self.at) + i64::from(offset)).ok()
@@ -184,7 +188,8 @@ pub enum DecodeError {
     UnknownOp(u16),
     /// The instruction goes beyond the end of the code.
     Truncated,
-    /// A lane that belongs to no operand is not zero (T4), or a lane index or target word has bits beyond its width.
+    /// A lane that belongs to no operand is not zero (T4), or a lane index or target word has bits
+    /// beyond its width.
     StrayBits,
 }
 
@@ -270,7 +275,8 @@ mod tests {
         }
     }
 
-    /// D1 for every op. Green does not show that an executor reads the same lanes: that test is the runtime's.
+    /// D1 for every op. Green does not show that an executor reads the same lanes: that test is the
+    /// runtime's.
     #[test]
     fn every_op_round_trips() {
         for (n, &op) in OPS.iter().enumerate() {

@@ -1,12 +1,14 @@
-//! Which handlers a word's exception is offered to: the ranges of a handler table that F15 has accepted → a search by word.
+//! Which handlers a word's exception is offered to: the ranges of a handler table that F15 has
+//! accepted → a search by word.
 //!
 //! # Invariants
-//! * N1. Ranges are disjoint or one in the other, and handlers stand in the order of their ends, an inner range before the
-//!   outer one (F15). So the handlers around a word are, in the order in which they are asked, those of the innermost range, then
-//!   those of the range around it, and so on.
+//! * N1. Ranges are disjoint or one in the other, and handlers stand in the order of their ends, an
+//!   inner range before the outer one (F15). So the handlers around a word are, in the order in
+//!   which they are asked, those of the innermost range, then those of the range around it, and so
+//!   on.
 //!
-//! Cost: a sort when the table is made; a search finds its first handler in the logarithm of their number, and
-//! each further one in constant time, whatever other ranges there are.
+//! Cost: a sort when the table is made; a search finds its first handler in the logarithm of their
+//! number, and each further one in constant time, whatever other ranges there are.
 
 use crate::candidate::Handler;
 
@@ -41,7 +43,8 @@ impl Ranges {
         Ranges { outer: outer.into(), innermost: innermost.0.into() }
     }
 
-    /// The handlers whose range has `word`, the first to ask first; `handlers` are those that the ranges were made from.
+    /// The handlers whose range has `word`, the first to ask first; `handlers` are those that the
+    /// ranges were made from.
     pub(crate) fn at<'h>(
         &'h self,
         handlers: &'h [Handler],

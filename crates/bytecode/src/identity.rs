@@ -1,12 +1,13 @@
 //! What checked code is of: the module and the settings that its witness names, and their digest.
 //!
-//! Neighbours: each kind of checked code has an [`Identity`]; `prova-runtime` compares it with the store's when it attaches the
-//! code; caches and artifacts name code by [`Identity::digest`].
+//! Neighbours: each kind of checked code has an [`Identity`]; `prova-runtime` compares it with the
+//! store's when it attaches the code; caches and artifacts name code by [`Identity::digest`].
 //!
-//! 1. Identities of which [`Identity::compare`] finds no difference have equal digests, and others different ones.
+//! 1. Identities of which [`Identity::compare`] finds no difference have equal digests, and others
+//!    different ones.
 //!
-//! Limits of a module are no part of it (see [`Module::digest`]), and the function is the code's own.
-//! Noticed by: the tests below, and `src/attach/tests.rs` of `prova-runtime`.
+//! Limits of a module are no part of it (see [`Module::digest`]), and the function is the code's
+//! own. Noticed by: the tests below, and `src/attach/tests.rs` of `prova-runtime`.
 
 use crate::candidate::{Metering, Settings};
 use core::fmt;
@@ -58,7 +59,8 @@ impl Identity {
         &self.settings
     }
 
-    /// Whether code of this identity may run for `module` in `settings`. No byte is read where the module is the same handle.
+    /// Whether code of this identity may run for `module` in `settings`. No byte is read where the
+    /// module is the same handle.
     ///
     /// # Errors
     /// What is different.
@@ -84,10 +86,12 @@ impl Identity {
 /// The version of [`encode`]'s form.
 const VERSION: u8 = 1;
 
-/// The level of the processor that code needs: bytecode runs on any. (Those of machine code count from 1.)
+/// The level of the processor that code needs: bytecode runs on any. (Those of machine code count
+/// from 1.)
 const ANY_PROCESSOR: u8 = 0;
 
-/// Settings in the form that is part of digests: version, level of the processor, metering, determinism, four bytes of 0.
+/// Settings in the form that is part of digests: version, level of the processor, metering,
+/// determinism, four bytes of 0.
 fn encode(settings: &Settings) -> [u8; 8] {
     let Settings { metering, deterministic } = *settings;
     let metering = match metering {

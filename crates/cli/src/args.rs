@@ -1,6 +1,7 @@
 //! The command line, as clap reads it.
 //!
-//! `run` is the default command. Its options come before the module; everything after the module goes to the guest.
+//! `run` is the default command. Its options come before the module; everything after the module
+//! goes to the guest.
 
 use crate::groups::{Optimize, Wasm};
 use clap::builder::{PossibleValue, PossibleValuesParser};
@@ -109,7 +110,8 @@ pub(crate) struct ValidateArgs {
 pub(crate) struct InspectArgs {
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
-    /// The function: its index, export, name or demangled name, or the end or a part of that; without it, the module is listed
+    /// The function: its index, export, name or demangled name, or the end or a part of that;
+    /// without it, the module is listed
     #[arg(long, value_name = "NAME|INDEX|EXPORT")]
     pub(crate) function: Option<String>,
     /// Prints JSON (docs/commands/inspect.md has its schema)
@@ -138,7 +140,8 @@ pub(crate) struct WastArgs {
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// Exits with 0 if the modules are equal (or all that differs is allowed), 1 if they differ, 2 for misuse or unreadable input.
+/// Exits with 0 if the modules are equal (or all that differs is allowed), 1 if they differ, 2 for
+/// misuse or unreadable input.
 #[derive(Debug, Args)]
 pub(crate) struct DiffArgs {
     /// The first module in binary or text format

@@ -1,6 +1,8 @@
-//! `prova explain`: two modules, and what is known of their builds → a cause for each cluster of differences.
+//! `prova explain`: two modules, and what is known of their builds → a cause for each cluster of
+//! differences.
 //!
-//! `prova repro explain` makes the inputs itself. Exit codes: 0 equal, 1 different, 2 misuse or unreadable input.
+//! `prova repro explain` makes the inputs itself. Exit codes: 0 equal, 1 different, 2 misuse or
+//! unreadable input.
 
 use crate::input;
 use crate::passes::unreadable;

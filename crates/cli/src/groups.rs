@@ -1,7 +1,7 @@
 //! The option groups `-W`, `-O` and (in `wasi`) `-S`: `key[=val][,key…]` → typed settings.
 //!
-//! Keys are Wasmtime's where Wasmtime has them. A key that is not known is a misuse: nothing is ignored. `help` prints the
-//! keys and ends the program.
+//! Keys are Wasmtime's where Wasmtime has them. A key that is not known is a misuse: nothing is
+//! ignored. `help` prints the keys and ends the program.
 
 mod wasi;
 

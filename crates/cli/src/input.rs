@@ -38,11 +38,12 @@ pub(crate) fn binary_of(path: &Path) -> Result<Vec<u8>> {
     binary(bytes, path).with_context(|| format!("failed to parse `{}`", path.display()))
 }
 
-/// The greatest size of a module in the text format, and of a script (64 MiB): what a parser makes of text is many times as
-/// large.
+/// The greatest size of a module in the text format, and of a script (64 MiB): what a parser makes
+/// of text is many times as large.
 pub(crate) const TEXT_BYTES_MAX: u64 = 64 << 20;
 
-/// The bytes of a file or of standard input: at most as many as a module may have, and of text [`TEXT_BYTES_MAX`].
+/// The bytes of a file or of standard input: at most as many as a module may have, and of text
+/// [`TEXT_BYTES_MAX`].
 ///
 /// # Errors
 /// If it cannot be read, or is longer.
@@ -77,8 +78,8 @@ fn bounded(mut reader: impl Read, wasm_max: u64, text_max: u64) -> Result<Vec<u8
     Ok(bytes)
 }
 
-/// The binary format of a module in either format. What does not start like a binary and is no UTF-8 is left to the
-/// decoder, whose message fits better.
+/// The binary format of a module in either format. What does not start like a binary and is no
+/// UTF-8 is left to the decoder, whose message fits better.
 fn binary(bytes: Vec<u8>, path: &Path) -> Result<Vec<u8>> {
     let is_text = !bytes.starts_with(MAGIC) && std::str::from_utf8(&bytes).is_ok();
     if !is_text || bytes.is_empty() {

@@ -1,8 +1,9 @@
-//! `prova inspect`: a module's functions, or one function: its WebAssembly beside its bytecode, where each value is, and why the
-//! check accepts or refuses it (`prova_investigate::inspect`).
+//! `prova inspect`: a module's functions, or one function: its WebAssembly beside its bytecode,
+//! where each value is, and why the check accepts or refuses it (`prova_investigate::inspect`).
 //!
-//! The module is validated as a whole, one function is translated. Exit codes: 0; 1 if the function's bytecode is refused, or the
-//! module; 2 for a function that is not there, is ambiguous, or has no body. `tests/inspect.rs` holds outputs.
+//! The module is validated as a whole, one function is translated. Exit codes: 0; 1 if the
+//! function's bytecode is refused, or the module; 2 for a function that is not there, is ambiguous,
+//! or has no body. `tests/inspect.rs` holds outputs.
 
 use crate::args::InspectArgs;
 use crate::report::{Exit, Misuse, print, printable, warn};

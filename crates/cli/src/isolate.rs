@@ -1,7 +1,8 @@
-//! `prova isolate`: a function that differs → two small modules, or a crate, in which it still does.
+//! `prova isolate`: a function that differs → two small modules, or a crate, in which it still
+//! does.
 //!
-//! Exit codes: 0 isolated and verified, 2 misuse or unreadable input, 3 the crate cannot be built, 4 the difference was not
-//! reproduced.
+//! Exit codes: 0 isolated and verified, 2 misuse or unreadable input, 3 the crate cannot be built,
+//! 4 the difference was not reproduced.
 
 use crate::input;
 use crate::passes::unreadable;
@@ -14,7 +15,8 @@ use prova_investigate::isolate::{self, Isolated, OPERATORS_MAX, Options, Size, p
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Exits with 0 if the small pair shows the same difference, 2 for misuse, 3 if a crate cannot be built, 4 if it shows none.
+/// Exits with 0 if the small pair shows the same difference, 2 for misuse, 3 if a crate cannot be
+/// built, 4 if it shows none.
 #[derive(Debug, Args)]
 pub(crate) struct IsolateArgs {
     /// The first module in binary or text format
@@ -23,13 +25,15 @@ pub(crate) struct IsolateArgs {
     /// The second module
     #[arg(value_name = "B.wasm")]
     b: PathBuf,
-    /// The function: its index, export, symbol, demangled name, or a unique part of that; without it, the first that differs
+    /// The function: its index, export, symbol, demangled name, or a unique part of that; without
+    /// it, the first that differs
     #[arg(long, value_name = "NAME")]
     function: Option<String>,
     /// Writes two small modules, `a.wasm` and `b.wasm` and their text, into this directory
     #[arg(long, value_name = "DIR", required_unless_present = "crate_to")]
     module: Option<PathBuf>,
-    /// Writes a crate that asks for this instance of a Rust function alone, by its v0 symbol, and builds it repeatedly
+    /// Writes a crate that asks for this instance of a Rust function alone, by its v0 symbol, and
+    /// builds it repeatedly
     #[arg(long = "crate", id = "crate_to", value_name = "DIR")]
     crate_to: Option<PathBuf>,
     /// A dependency of the crate: `NAME=PATH`, or a line of a manifest (`memory-db = "=0.20.1"`)
@@ -150,7 +154,8 @@ fn make_crate(
     })
 }
 
-/// `NAME=PATH` with the path made absolute, for the crate is built in copies of its directory; or the line as it is.
+/// `NAME=PATH` with the path made absolute, for the crate is built in copies of its directory; or
+/// the line as it is.
 fn dependency(line: &str) -> Result<String> {
     let Some((name, path)) = line.split_once('=').filter(|(_, path)| path.starts_with(['.', '/']))
     else {

@@ -5,9 +5,10 @@
 //!                 └ groups (-W, -O, -S), input, values, watchdog
 //! ```
 //!
-//! Exit codes: the guest's own; 0 done; 1 a bad module, file or link (and a bug of ours); 2 misuse of the command line; 134 a
-//! trap, fuel used up, or a timeout. Comparing commands: 0 equal, 1 different, 2 misuse or unreadable input, 3 build failed,
-//! 4 inconclusive, 125 to be passed over. `tests/cli.rs` has each message and code.
+//! Exit codes: the guest's own; 0 done; 1 a bad module, file or link (and a bug of ours); 2 misuse
+//! of the command line; 134 a trap, fuel used up, or a timeout. Comparing commands: 0 equal, 1
+//! different, 2 misuse or unreadable input, 3 build failed, 4 inconclusive, 125 to be passed over.
+//! `tests/cli.rs` has each message and code.
 
 mod args;
 mod diff;

@@ -1,7 +1,7 @@
 //! `prova passes`: logs of a compiler's passes → the first pass whose result differs.
 //!
-//! Exit codes are those of comparing commands: 0 equal, 1 different, 2 misuse or an unreadable log, 3 the compiler failed,
-//! 4 inconclusive.
+//! Exit codes are those of comparing commands: 0 equal, 1 different, 2 misuse or an unreadable log,
+//! 3 the compiler failed, 4 inconclusive.
 
 use crate::report::{Exit, Misuse, print};
 use clap::{Args, Subcommand};

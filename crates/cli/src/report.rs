@@ -1,7 +1,7 @@
 //! Outcomes → standard error and exit codes.
 //!
-//! The layout is Wasmtime's: `Error: ` and the outermost message, an empty line, `Caused by:` and the chain, numbered unless
-//! it has one link.
+//! The layout is Wasmtime's: `Error: ` and the outermost message, an empty line, `Caused by:` and
+//! the chain, numbered unless it has one link.
 
 use prova::wasi::I32Exit;
 use prova::{Bug, Error, ErrorKind, Result};

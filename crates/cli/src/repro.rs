@@ -1,7 +1,8 @@
 //! `prova repro`: build more than once, and say whether the outputs are equal.
 //!
-//! Exit codes are those of comparing commands: 0 equal, 1 different, 2 misuse, 3 the build failed, 4 inconclusive, and 125
-//! instead of 3 and 4 where `git bisect run` asks. [`search`] has what builds for many revisions, toolchains or features.
+//! Exit codes are those of comparing commands: 0 equal, 1 different, 2 misuse, 3 the build failed,
+//! 4 inconclusive, and 125 instead of 3 and 4 where `git bisect run` asks. [`search`] has what
+//! builds for many revisions, toolchains or features.
 
 mod search;
 
@@ -31,7 +32,8 @@ enum ReproCommand {
     Bisect(search::BisectArgs),
     /// Builds revisions with toolchains, and says which of the two makes builds differ
     Matrix(search::MatrixArgs),
-    /// Names the crates that bring chance or the clock into a Cargo build, and the features that let them in
+    /// Names the crates that bring chance or the clock into a Cargo build, and the features that
+    /// let them in
     BlameFeature(search::BlameArgs),
     /// Builds, compares, and says why the outputs differ: stage, pass, function, feature
     Explain(ExplainArgs),
@@ -40,7 +42,8 @@ enum ReproCommand {
 /// What to build and how, whatever for.
 #[derive(Debug, Args)]
 struct Common {
-    /// What varies: `all`, `none`, or a list of path, home, time-zone, locale, umask, file-order, cpus, aslr, environment, exec-path, host-name
+    /// What varies: `all`, `none`, or a list of path, home, time-zone, locale, umask, file-order,
+    /// cpus, aslr, environment, exec-path, host-name
     #[arg(long, value_name = "LIST", default_value = "all")]
     vary: String,
     /// Files to compare (`*`, `?`, `**`); without it, every file that the build makes

@@ -1,7 +1,8 @@
 //! Arguments of `--invoke` → values. (Results print themselves: [`Val`]'s `Display`.)
 //!
-//! The formats are Wasmtime's: integers decimal or, after `0x`, hexadecimal; floats as Rust reads them. Beyond that,
-//! integers may be given as unsigned, vectors as a number of 128 bits, and `null` is a null reference.
+//! The formats are Wasmtime's: integers decimal or, after `0x`, hexadecimal; floats as Rust reads
+//! them. Beyond that, integers may be given as unsigned, vectors as a number of 128 bits, and
+//! `null` is a null reference.
 
 use prova::{Context, FuncType, Ref, Result, Val, ValType, bail, format_err};
 use std::ffi::OsString;

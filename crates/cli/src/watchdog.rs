@@ -5,8 +5,8 @@
 //! is a call of the host's system that does not return: for that the process gets [`GRACE`] and is
 //! then ended from outside, with the exit code of a timeout.
 //!
-//! The time starts before anything is loaded. Reading, validating and translating modules does not poll: the timeout ends the
-//! process at once while [`Watchdog::start_running`] was not reached.
+//! The time starts before anything is loaded. Reading, validating and translating modules does not
+//! poll: the timeout ends the process at once while [`Watchdog::start_running`] was not reached.
 
 use crate::report::{TRAP, warn};
 use prova::{Engine, Result, Store};

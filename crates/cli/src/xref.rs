@@ -1,4 +1,5 @@
-//! `prova xref`: who reads, writes, or lets an address escape; with `--watch`, who does so in a run.
+//! `prova xref`: who reads, writes, or lets an address escape; with `--watch`, who does so in a
+//! run.
 
 use crate::args::XrefArgs;
 use crate::report::{Exit, Misuse, print};
@@ -28,7 +29,8 @@ pub(crate) fn run(args: &XrefArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Runs the program and reports. What cannot even start is misuse; how the program ends is part of the report.
+/// Runs the program and reports. What cannot even start is misuse; how the program ends is part of
+/// the report.
 fn watched(args: &XrefArgs, module: &Module, range: Range<u64>) -> Result<Exit> {
     let name = args.invoke.as_deref().unwrap_or("_start");
     let program = Program {
@@ -46,7 +48,8 @@ fn watched(args: &XrefArgs, module: &Module, range: Range<u64>) -> Result<Exit> 
     Ok(Exit::Done)
 }
 
-/// What the guest is granted: standard output is the report's, so the guest's goes to standard error.
+/// What the guest is granted: standard output is the report's, so the guest's goes to standard
+/// error.
 fn wasi(args: &XrefArgs) -> Result<WasiCtx> {
     let mut builder = WasiCtxBuilder::new();
     builder.stdin(Box::new(io::stdin()));

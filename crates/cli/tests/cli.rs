@@ -1,6 +1,7 @@
 //! The program itself: each documented message, exit code, and named backtrace.
 //!
-//! What green does not show: what real programs do (`programs/`), and files and clocks under WASI (`crates/wasi/tests`).
+//! What green does not show: what real programs do (`programs/`), and files and clocks under WASI
+//! (`crates/wasi/tests`).
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -321,7 +322,8 @@ fn fuel_and_timeout_stop_together() {
     }
 }
 
-/// A function of 1,000 fills of 4 GiB, one after the other; 16 pages of memory are the smaller sibling.
+/// A function of 1,000 fills of 4 GiB, one after the other; 16 pages of memory are the smaller
+/// sibling.
 #[test]
 fn a_timeout_stops_bulk_operators() {
     let demo = demo("bulk");

@@ -1,10 +1,13 @@
-//! The pages' commands, run: every `$ …` line of a `console` block, its output compared with the lines below it.
+//! The pages' commands, run: every `$ …` line of a `console` block, its output compared with the
+//! lines below it.
 //!
-//! A block runs in one directory for each page, in which `tests/cases` lies. A line of `> …` goes on with the command above it; a
-//! line `…` stands for any number of lines; `[exit N]` ends the output of a command whose code is not 0. The directory's own name is
-//! written `~/two-builds`. `PROVA_BLESS=1` writes what the commands print into the page, where it differs.
+//! A block runs in one directory for each page, in which `tests/cases` lies. A line of `> …` goes
+//! on with the command above it; a line `…` stands for any number of lines; `[exit N]` ends the
+//! output of a command whose code is not 0. The directory's own name is written `~/two-builds`.
+//! `PROVA_BLESS=1` writes what the commands print into the page, where it differs.
 //!
-//! Green shows that the pages tell the truth about these commands, not that they are good pages, nor what prose says.
+//! Green shows that the pages tell the truth about these commands, not that they are good pages,
+//! nor what prose says.
 
 use std::fmt::Write as _;
 use std::fs;

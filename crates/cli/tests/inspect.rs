@@ -1,4 +1,5 @@
-//! The transcripts of `tests/files/inspect`, whose README says what green does not show; and the report of a function.
+//! The transcripts of `tests/files/inspect`, whose README says what green does not show; and the
+//! report of a function.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -93,7 +94,8 @@ fn decoded(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// The report is the same twice, names no path, and its small module has the same code at other offsets.
+/// The report is the same twice, names no path, and its small module has the same code at other
+/// offsets.
 #[test]
 fn a_report_can_be_attached() {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"))

@@ -1,6 +1,8 @@
-//! The worked examples of `docs/commands/{passes,xref,diff}.md`: every command of a `console` block is run, and prints what the page says.
+//! The worked examples of `docs/commands/{passes,xref,diff}.md`: every command of a `console` block
+//! is run, and prints what the page says.
 //!
-//! A line `…` stands for any lines. Green does not show that what the pages say between the examples is true.
+//! A line `…` stands for any lines. Green does not show that what the pages say between the
+//! examples is true.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,5 @@
-//! `prova passes`: what it prints, as text and JSON, its exit codes, and the memory it takes for logs of one kind each.
+//! `prova passes`: what it prints, as text and JSON, its exit codes, and the memory it takes for
+//! logs of one kind each.
 //!
 //! Green does not show that the answers are right (the tests of `prova-builds` do), nor the speed.
 

@@ -1,9 +1,11 @@
 //! README's commands, run: every line of an `sh` block that starts with `prova` or `cargo run`.
 //!
-//! A line runs from the repository's root, without its comment. A word in capitals stands for something of the reader's own: the
-//! table [`STANDS_FOR`] has a file or name for each. `cargo run … --` is the program that Cargo has built for this test.
+//! A line runs from the repository's root, without its comment. A word in capitals stands for
+//! something of the reader's own: the table [`STANDS_FOR`] has a file or name for each.
+//! `cargo run … --` is the program that Cargo has built for this test.
 //!
-//! Green shows that the commands are possible and end well, not that they do what the words beside them say.
+//! Green shows that the commands are possible and end well, not that they do what the words beside
+//! them say.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

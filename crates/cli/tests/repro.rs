@@ -1,6 +1,7 @@
 //! `repro`, `explain`, `isolate`: exit codes and first lines, of misuse above all.
 //!
-//! Green does not show what the reports say: the tests of `prova-builds` do, and `docs.rs` runs the pages.
+//! Green does not show what the reports say: the tests of `prova-builds` do, and `docs.rs` runs the
+//! pages.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 //! `prova xref`, with and without a run, and the exit codes of `prova diff`: text, JSON, misuse.
 //!
-//! Green does not show that every access is found: the tests of `prova-investigate` have each operator.
+//! Green does not show that every access is found: the tests of `prova-investigate` have each
+//! operator.
 
 use serde_json::Value;
 use std::path::Path;

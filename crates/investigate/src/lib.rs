@@ -1,7 +1,9 @@
-//! Two builds of a module → what differs, the evidence for each verdict, and the compiler pass or feature behind it.
+//! Two builds of a module → what differs, the evidence for each verdict, and the compiler pass or
+//! feature behind it.
 //!
-//! Neighbours: `prova` runs functions for evidence, `prova-module` decodes, `prova-builds` builds again and reads pass logs; the
-//! command line prints. This crate knows nothing of the checkers' inside.
+//! Neighbours: `prova` runs functions for evidence, `prova-module` decodes, `prova-builds` builds
+//! again and reads pass logs; the command line prints. This crate knows nothing of the checkers'
+//! inside.
 
 pub mod diff;
 pub mod explain;

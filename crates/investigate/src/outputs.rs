@@ -1,7 +1,8 @@
-//! Two outputs of a build that differ → what kind of file they are, and where in it they part, modules compared in full.
+//! Two outputs of a build that differ → what kind of file they are, and where in it they part,
+//! modules compared in full.
 //!
-//! Neighbours: [`kind`](mod@prova_builds::repro::kind) tells the kinds and looks into archives and text; [`diff`](mod@crate::diff)
-//! compares what is WebAssembly.
+//! Neighbours: [`kind`](mod@prova_builds::repro::kind) tells the kinds and looks into archives and
+//! text; [`diff`](mod@crate::diff) compares what is WebAssembly.
 //!
 //! `tests/outputs.rs` has two modules that differ and a damaged one.
 

@@ -1,5 +1,5 @@
-//! Binaries that no tier runs: components by their core modules, modules of other proposals byte for
-//! byte.
+//! Binaries that no tier runs: components by their core modules, modules of other proposals byte
+//! for byte.
 //!
 //! Green does not show that a difference inside a component's own sections is told well: it is only
 //! told.

@@ -1,5 +1,6 @@
-//! 275 pairs of generated modules with one known edit each: it is reported in its class, and nothing else is. And pairs whose blocks
-//! look permuted but whose behaviour differs: never `layout-only`.
+//! 275 pairs of generated modules with one known edit each: it is reported in its class, and
+//! nothing else is. And pairs whose blocks look permuted but whose behaviour differs: never
+//! `layout-only`.
 //!
 //! What green does not show: edits of other kinds, several at once, and modules without names.
 
@@ -218,7 +219,8 @@ fn compare(a: &Module, b: &Module) -> Report {
     diff(a, b, &DiffOptions { runs: 20, ..DiffOptions::default() })
 }
 
-/// One operator of the leaf in place of another, in the binary: `i32.xor` (0x73) becomes `i32.or` (0x72).
+/// One operator of the leaf in place of another, in the binary: `i32.xor` (0x73) becomes `i32.or`
+/// (0x72).
 fn operator_changed(module: &Module) -> Module {
     let func = module.defined_funcs().last().expect("the leaf");
     let body = module.body(func).expect("a body");
@@ -257,7 +259,8 @@ fn each_of_275_edits_is_reported_in_its_class_and_nothing_else() {
                 panic!("{context}")
             };
             assert_eq!(report.differences[*first].verdict, verdict, "{context}");
-            // What follows from the edit is harmless by itself, unless it is a cause too (a callee that went).
+            // What follows from the edit is harmless by itself, unless it is a cause too (a callee
+            // that went).
             for i in rest.iter().skip(report.clusters[0].causes - 1) {
                 assert!(report.differences[*i].verdict <= Verdict::Moved, "{context}");
             }

@@ -1,4 +1,5 @@
-//! Modules made to mislead the reports: names with control characters and markup, data that points everywhere, nothing at all.
+//! Modules made to mislead the reports: names with control characters and markup, data that points
+//! everywhere, nothing at all.
 
 use prova_investigate::diff::{DiffOptions, Verdict, diff};
 use prova_investigate::xref::xref;
@@ -9,7 +10,8 @@ fn wat(text: &str) -> Module {
     Module::decode(bytes, &Features::default(), &Limits::default()).expect("a valid module")
 }
 
-/// A module whose function, data segment, export and import carry `name`, and whose constant is `value`.
+/// A module whose function, data segment, export and import carry `name`, and whose constant is
+/// `value`.
 fn named(name: &str, value: u32) -> Module {
     let name: String = name.bytes().map(|byte| format!("\\{byte:02x}")).collect();
     wat(&format!(

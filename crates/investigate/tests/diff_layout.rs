@@ -1,8 +1,10 @@
-//! Functions whose blocks stand in another order are `layout-only`; with one fault planted beside the permutation they never are.
+//! Functions whose blocks stand in another order are `layout-only`; with one fault planted beside
+//! the permutation they never are.
 //!
-//! Each fault is one replacement in the permuted text. Most show on few inputs or on none that a random run would try: the answer has
-//! to come from the structure. Green does not show faults of other kinds; that every permutation is recognised (a block that one
-//! side has twice is `changed`); and moved addresses, which are matched by their shift, not proved.
+//! Each fault is one replacement in the permuted text. Most show on few inputs or on none that a
+//! random run would try: the answer has to come from the structure. Green does not show faults of
+//! other kinds; that every permutation is recognised (a block that one side has twice is
+//! `changed`); and moved addresses, which are matched by their shift, not proved.
 
 use prova_investigate::diff::{DiffOptions, Report, Verdict, diff};
 use prova_module::{Features, Limits, Module};
@@ -251,7 +253,8 @@ fn a_fault_beside_the_permutation_is_never_layout_only() {
             let report = compare(&a, &b.replace(from, to));
             let verdicts: Vec<Verdict> = report.differences.iter().map(|d| d.verdict).collect();
             assert_eq!(verdicts, [Verdict::Changed], "{name}\n{}", report.to_text());
-            // Execution is the second judge: the first has to know by itself, also where no run could.
+            // Execution is the second judge: the first has to know by itself, also where no run
+            // could.
             let said = |line: &String| line.contains("execution differs");
             assert!(!report.differences[0].evidence.iter().any(said), "{name}");
             planted += 1;

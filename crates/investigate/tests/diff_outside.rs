@@ -1,8 +1,9 @@
 //! What needs more than the repository: pages in a browser, and the pair of chain runtimes.
 //!
-//! Without Chromium in `PATH` (or in `PROVA_CHROMIUM`), and without the folder that `PROVA_CASES` names, the tests are *ignored* with the
-//! reason, never ok. Green does not show that other browsers render the page, nor how it looks; time is not asked for, as tests run
-//! on loaded machines (`benches/runs` has times).
+//! Without Chromium in `PATH` (or in `PROVA_CHROMIUM`), and without the folder that `PROVA_CASES`
+//! names, the tests are *ignored* with the reason, never ok. Green does not show that other
+//! browsers render the page, nor how it looks; time is not asked for, as tests run on loaded
+//! machines (`benches/runs` has times).
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use prova_investigate::diff::{DiffOptions, Report, Verdict, diff};

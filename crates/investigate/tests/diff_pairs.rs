@@ -1,7 +1,7 @@
 //! Partners of functions, and how a report folds what follows from a function.
 //!
-//! Green does not show that partners of large modules are found well; `crates/testing/tests/diff.rs`
-//! has edits of real programs.
+//! Green does not show that partners of large modules are found well;
+//! `crates/testing/tests/diff.rs` has edits of real programs.
 
 use prova_investigate::diff::{DiffOptions, Kind, Origin, Report, Verdict, diff};
 use prova_module::{Features, Limits, Module};

@@ -1,5 +1,5 @@
-//! One longer path in a program as linkers lay it out, by 1 to 24 bytes: one cause, whatever padding
-//! the new length asks for.
+//! One longer path in a program as linkers lay it out, by 1 to 24 bytes: one cause, whatever
+//! padding the new length asks for.
 //!
 //! The layout is made here: strings without an end, records with pointers and lengths, a table that
 //! starts with zeros, a second segment, unwritten variables; each at its alignment. Green does not
@@ -46,7 +46,8 @@ impl Layout {
     }
 }
 
-/// A program with this path in it. With `stale`, the address of the table is the one of this program.
+/// A program with this path in it. With `stale`, the address of the table is the one of this
+/// program.
 fn program(path: &str, stale: Option<u32>) -> (Module, u32) {
     let mut rodata = Layout { start: 1024, bytes: Vec::new() };
     let first = rodata.put(1, b"index out of bounds: the length is ");

@@ -2,15 +2,15 @@
 //! what is not told `changed` is the same module.
 //!
 //! The same by two judges that know nothing of `diff`: both sides do the same when a host calls all
-//! exports, and both are the same text section by section (`wasmprinter`). A verdict on bytes of data
-//! (`text`, `path`, …) says that bytes differ: there the text may differ in data segments and nowhere
-//! else. `layout-only` says that the code of a function differs and does the same: there everything
-//! but that function has to be the same, and the runs judge the function. `renumbered` says that of
-//! locals: there only lines of locals may differ.
+//! exports, and both are the same text section by section (`wasmprinter`). A verdict on bytes of
+//! data (`text`, `path`, …) says that bytes differ: there the text may differ in data segments and
+//! nowhere else. `layout-only` says that the code of a function differs and does the same: there
+//! everything but that function has to be the same, and the runs judge the function. `renumbered`
+//! says that of locals: there only lines of locals may differ.
 //!
 //! The suite takes every bit of the two smallest modules and one byte in 101 of the third, in one
-//! bit; `PROVA_SWEEP=all` takes all. Green does not show edits of more than one byte, nor that what is
-//! told `changed` differs.
+//! bit; `PROVA_SWEEP=all` takes all. Green does not show edits of more than one byte, nor that what
+//! is told `changed` differs.
 
 mod support;
 

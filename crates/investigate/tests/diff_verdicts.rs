@@ -1,5 +1,5 @@
-//! Pairs of modules with one difference each (`verdicts/*.txt`): the gravest verdict is the one that
-//! is written there, `--allow` follows it, and both sides were run to see whether they differ.
+//! Pairs of modules with one difference each (`verdicts/*.txt`): the gravest verdict is the one
+//! that is written there, `--allow` follows it, and both sides were run to see whether they differ.
 //!
 //! A case is
 //!
@@ -169,7 +169,8 @@ fn each_pair_gets_its_verdict() {
     assert!(wrong.is_empty(), "{} of {} cases\n{}", count.0, count.1, wrong.join("\n\n"));
 }
 
-/// Both sides of each case do what the case says, and what differs in a run has no harmless verdict.
+/// Both sides of each case do what the case says, and what differs in a run has no harmless
+/// verdict.
 #[test]
 fn each_pair_was_run() {
     let mut wrong = Vec::new();

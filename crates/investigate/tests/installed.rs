@@ -1,7 +1,9 @@
-//! Tests with compilers and networks that not every machine has; where one is absent its test is reported as ignored.
+//! Tests with compilers and networks that not every machine has; where one is absent its test is
+//! reported as ignored.
 //!
-//! `PROVA_ONLINE=1` allows Cargo to fetch packages; clang 9 is looked for where `clang.sh` of `prova-builds` puts it, or below `PROVA_COMPILERS`. The library of wasm32-wasip1 comes with `rustup
-//! target add`. Green without these shows only that they are absent.
+//! `PROVA_ONLINE=1` allows Cargo to fetch packages; clang 9 is looked for where `clang.sh` of
+//! `prova-builds` puts it, or below `PROVA_COMPILERS`. The library of wasm32-wasip1 comes with
+//! `rustup target add`. Green without these shows only that they are absent.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use prova_builds::repro::confirm::{Finding, confirm};
@@ -87,8 +89,8 @@ fn check(holds: bool, said: &str) -> Result<(), Failed> {
     if holds { Ok(()) } else { Err(said.into()) }
 }
 
-/// A generic function of a local crate whose constant is drawn by each build: a symbol as it would stand in a module, a crate from it,
-/// two builds, and the instance differs.
+/// A generic function of a local crate whose constant is drawn by each build: a symbol as it would
+/// stand in a module, a crate from it, two builds, and the instance differs.
 fn one_instance() -> Result<(), Failed> {
     let scratch = Scratch::new("instance");
     let library = scratch.0.join("source");

@@ -1,6 +1,8 @@
-//! Functions that differ, cut out of their modules: the small pair is compared again here, apart from the search.
+//! Functions that differ, cut out of their modules: the small pair is compared again here, apart
+//! from the search.
 //!
-//! Green does not show that the pair is the smallest there is, nor that it explains the difference better than the large one.
+//! Green does not show that the pair is the smallest there is, nor that it explains the difference
+//! better than the large one.
 
 use prova_investigate::diff::{DiffOptions, Kind, Origin, Verdict, diff};
 use prova_investigate::isolate::{Isolated, NotShown, Options, isolate, symbol};
@@ -150,7 +152,8 @@ fn what_cannot_be_isolated_is_refused_with_the_reason() {
     let other = text("(module (func $f (export \"f\")))");
     let error = isolate(&alone, &other, Some("g"), &Options::default()).expect_err("only in A");
     assert!(error.to_string().contains("only in A"), "{error}");
-    // What is inlined is not told apart without its callee: the whole is needed, or the pair shows it.
+    // What is inlined is not told apart without its callee: the whole is needed, or the pair shows
+    // it.
     assert_eq!(symbol(&a, &b, None).expect("one differs"), "wide");
 }
 

@@ -1,5 +1,5 @@
-//! `repro explain` with a compiler that is a script: it hands out the two outputs of a real one, and its logs when it is asked for
-//! passes.
+//! `repro explain` with a compiler that is a script: it hands out the two outputs of a real one,
+//! and its logs when it is asked for passes.
 
 use prova_builds::repro::{Options, Variation, Verdict};
 use prova_investigate::explain::Stage;
@@ -59,7 +59,8 @@ fn case(name: &str) -> String {
 #[test]
 fn the_pass_is_named_from_a_build_command() {
     let scratch = Scratch::new();
-    // The first build gives one output, every other the other one; flags for Cargo are what a script can see.
+    // The first build gives one output, every other the other one; flags for Cargo are what a
+    // script can see.
     let script = counter(&scratch)
         + &format!(
             "if [ $((n % 2)) = 0 ]; then w={}; l={}; else w={}; l={}; fi; cp $w x.wasm; case \"$RUSTFLAGS\" in *print-after-all*filter-print-funcs=run*) zcat $l >&2;; esac",

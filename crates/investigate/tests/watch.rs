@@ -1,6 +1,8 @@
-//! Accesses to a range in a run: each sort of operator, call stacks, the host, and programs that run as they do without being watched.
+//! Accesses to a range in a run: each sort of operator, call stacks, the host, and programs that
+//! run as they do without being watched.
 //!
-//! Green does not show that a program near the limit of its stack runs alike, nor how much slower a watched program is.
+//! Green does not show that a program near the limit of its stack runs alike, nor how much slower a
+//! watched program is.
 
 use prova::wasi::{self, Captured, Clocks, Randomness, WasiCtx, WasiCtxBuilder};
 use prova::{Engine, FuncType, Linker, Store, Val};

@@ -2,9 +2,9 @@
 //!
 //! Fuel is defined on the Wasm and never on a tier's instructions. What the module alone says is
 //! *static*: a segment ([`Segment`]) sums [`operator_cost`] and, of branches, [`branch_cost`], of
-//! throws, [`throw_cost`]; the first one of a body has [`frame_cost`] on top. What depends on a run is *dynamic* and charged on
-//! top of the operator's static unit, when its operands are known: bulk operators, growth, calls of
-//! the host, the search for a handler.
+//! throws, [`throw_cost`]; the first one of a body has [`frame_cost`] on top. What depends on a run
+//! is *dynamic* and charged on top of the operator's static unit, when its operands are known: bulk
+//! operators, growth, calls of the host, the search for a handler.
 //!
 //! The aim is that no unit buys more than 50 times the time of a unit of a plain loop;
 //! `prova-testing bench-fuel` measures it, and `docs/semantics.md` lists what is not bounded.
@@ -18,16 +18,16 @@ use wasmparser::Operator;
 /// The static cost of one operator, from its row in the table of operators: 0 or 1.
 ///
 /// Free are the operators that no tier needs an instruction for, and those that end execution of
-/// the function without doing work: `nop`, `drop`, `block`, `loop`, `try_table`, `else`, `end`, `unreachable`,
-/// `return`. Every other operator costs 1.
+/// the function without doing work: `nop`, `drop`, `block`, `loop`, `try_table`, `else`, `end`,
+/// `unreachable`, `return`. Every other operator costs 1.
 #[inline]
 pub fn operator_cost(operator: &Operator<'_>) -> u64 {
     Opcode::of(operator).row().cost
 }
 
 /// Whether every operator whose encoding starts with `byte` is *plain* ([`Row::is_plain`]), or is
-/// refused. Known without decoding; false for plain operators among other prefixes is allowed, the converse
-/// is not.
+/// refused. Known without decoding; false for plain operators among other prefixes is allowed, the
+/// converse is not.
 #[inline]
 pub(crate) const fn is_plain(byte: u8) -> bool {
     PLAIN[byte as usize]
@@ -48,7 +48,8 @@ const PLAIN: [bool; 256] = {
 };
 
 /// The dynamic cost of `memory.copy`, `memory.fill`, `memory.init` over `bytes` bytes: one unit for
-/// each 8 bytes begun. Charged after the bounds check and before the effect: an access out of bounds is not paid for.
+/// each 8 bytes begun. Charged after the bounds check and before the effect: an access out of
+/// bounds is not paid for.
 #[inline]
 pub const fn memory_cost(bytes: u64) -> u64 {
     bytes.div_ceil(8)
@@ -64,22 +65,24 @@ pub const fn table_cost(elements: u64) -> u64 {
 /// How many cells one unit clears or moves, where they are counted at all.
 pub const CELLS_PER_UNIT: u64 = 8;
 
-/// The static cost of entering a function, in its first segment: its parameters and locals are moved or cleared, its results
-/// moved. Fewer than [`CELLS_PER_UNIT`] cells are free.
+/// The static cost of entering a function, in its first segment: its parameters and locals are
+/// moved or cleared, its results moved. Fewer than [`CELLS_PER_UNIT`] cells are free.
 #[inline]
 pub const fn frame_cost(local_cells: u32, result_cells: u32) -> u64 {
     (local_cells as u64 + result_cells as u64) / CELLS_PER_UNIT
 }
 
-/// The static cost of a branch (`br`, `br_if`, `br_table`, `br_on_null`, `br_on_non_null`), taken or not, to a label whose
-/// values have so many cells, on top of its unit. Fewer than [`CELLS_PER_UNIT`] are free.
+/// The static cost of a branch (`br`, `br_if`, `br_table`, `br_on_null`, `br_on_non_null`), taken
+/// or not, to a label whose values have so many cells, on top of its unit. Fewer than
+/// [`CELLS_PER_UNIT`] are free.
 #[inline]
 pub const fn branch_cost(label_cells: u32) -> u64 {
     label_cells as u64 / CELLS_PER_UNIT
 }
 
-/// The dynamic cost of calling a host function: leaving the executor and coming back, and the cells that are copied.
-/// Charged after the frame's charge against the stack limit, before the host sees anything.
+/// The dynamic cost of calling a host function: leaving the executor and coming back, and the cells
+/// that are copied. Charged after the frame's charge against the stack limit, before the host sees
+/// anything.
 #[inline]
 pub const fn host_call_cost(param_cells: u64, result_cells: u64) -> u64 {
     HOST_CALL_COST + (param_cells + result_cells) / CELLS_PER_UNIT
@@ -88,22 +91,22 @@ pub const fn host_call_cost(param_cells: u64, result_cells: u64) -> u64 {
 /// The part of [`host_call_cost`] that every call pays.
 pub const HOST_CALL_COST: u64 = 32;
 
-/// What `memory.grow` by `bytes` costs where type and limits allow it: one unit for each 64 bytes begun, since the program
-/// may touch each page afterwards.
+/// What `memory.grow` by `bytes` costs where type and limits allow it: one unit for each 64 bytes
+/// begun, since the program may touch each page afterwards.
 #[inline]
 pub const fn memory_growth_cost(bytes: u64) -> u64 {
     bytes.div_ceil(64)
 }
 
-/// The static cost of a `throw` whose tag's values have so many cells, on top of its unit. Fewer than [`CELLS_PER_UNIT`] are
-/// free.
+/// The static cost of a `throw` whose tag's values have so many cells, on top of its unit. Fewer
+/// than [`CELLS_PER_UNIT`] are free.
 #[inline]
 pub const fn throw_cost(value_cells: u32) -> u64 {
     value_cells as u64 / CELLS_PER_UNIT
 }
 
-/// The dynamic cost of a `throw` or `throw_ref` besides its steps: the way through the driver, and the cells of the values
-/// that the clause gets by its tag.
+/// The dynamic cost of a `throw` or `throw_ref` besides its steps: the way through the driver, and
+/// the cells of the values that the clause gets by its tag.
 #[inline]
 pub const fn catch_cost(value_cells: u64) -> u64 {
     THROW_COST + value_cells / CELLS_PER_UNIT
@@ -115,9 +118,10 @@ pub const THROW_COST: u64 = 16;
 /// What a throw costs for each frame that it leaves.
 pub const FRAME_LEFT_COST: u64 = 8;
 
-/// The dynamic cost of forgetting exceptions, which looks at so many cells (references, objects and their values) and at the
-/// frames behind so many bytes of the stack's charge: a byte counts as a cell, so that a frame of the least charge, which takes
-/// as long to look up as some sixty references to read, pays 8. Begun units are free.
+/// The dynamic cost of forgetting exceptions, which looks at so many cells (references, objects and
+/// their values) and at the frames behind so many bytes of the stack's charge: a byte counts as a
+/// cell, so that a frame of the least charge, which takes as long to look up as some sixty
+/// references to read, pays 8. Begun units are free.
 #[inline]
 pub const fn forgetting_cost(cells: u64, stack_bytes: u64) -> u64 {
     (cells + stack_bytes) / CELLS_PER_UNIT

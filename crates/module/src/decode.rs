@@ -1,11 +1,11 @@
-//! Module bytes → the contents of a [`Module`](crate::Module): sections in order, each compared with
-//! the limits, validated by wasmparser, then kept.
+//! Module bytes → the contents of a [`Module`](crate::Module): sections in order, each compared
+//! with the limits, validated by wasmparser, then kept.
 //!
 //! Neighbours: `module` owns the result; `validate` treats the bodies as they come.
 //!
-//! 1. A count of the binary is believed only after comparison with its limit and with the bytes left
-//!    in its section (an item has at least one), so memory stays within a constant factor of the
-//!    module's size.
+//! 1. A count of the binary is believed only after comparison with its limit and with the bytes
+//!    left in its section (an item has at least one), so memory stays within a constant factor of
+//!    the module's size.
 //! 2. A section is read here only after wasmparser has accepted it.
 //!
 //! Tests: `tests/module.rs` for what is kept, `tests/reject.rs` (with truncation at every byte) and

@@ -1,17 +1,19 @@
-//! The name of a module that nobody can give to another one: bytes and features → 256 bits of SHA-256 (FIPS 180-4).
+//! The name of a module that nobody can give to another one: bytes and features → 256 bits of
+//! SHA-256 (FIPS 180-4).
 //!
 //! ```text
 //! Module::digest = SHA-256("prova module\0" ‖ 1 ‖ features: u32 ‖ bytes of the module: u64 ‖ the bytes)
 //! Digest::extend = SHA-256(the digest ‖ bytes of the label: u64 ‖ the label ‖ bytes of the data: u64 ‖ the data)
 //! ```
 //!
-//! Numbers are little-endian. Neighbours: what was proved of a module (checked code) names it by [`Module::is_same`]; later
-//! stages extend the digest by what else their results depend on.
+//! Numbers are little-endian. Neighbours: what was proved of a module (checked code) names it by
+//! [`Module::is_same`]; later stages extend the digest by what else their results depend on.
 //!
 //! Limits are no part of it: they decide whether there is a [`Module`], never which one.
 //!
-//! Cost: [`Module::digest`] reads all bytes the first time; [`Module::is_same`] compares pointers first, so in a process
-//! that decodes a module once nothing is ever read. Noticed by: `tests/digest.rs`.
+//! Cost: [`Module::digest`] reads all bytes the first time; [`Module::is_same`] compares pointers
+//! first, so in a process that decodes a module once nothing is ever read. Noticed by:
+//! `tests/digest.rs`.
 
 use crate::module::Module;
 use sha2::{Digest as _, Sha256};
@@ -21,7 +23,8 @@ use std::sync::Arc;
 /// What a digest of a module begins with; the last byte is the version of this form.
 const MODULE: &[u8; 14] = b"prova module\0\x01";
 
-/// 256 bits that stand for what they were computed from: nobody knows two things that have the same.
+/// 256 bits that stand for what they were computed from: nobody knows two things that have the
+/// same.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
@@ -71,7 +74,8 @@ impl Module {
         })
     }
 
-    /// Whether both are the same module: handles of one decoding, or of the same bytes under the same features.
+    /// Whether both are the same module: handles of one decoding, or of the same bytes under the
+    /// same features.
     pub fn is_same(&self, other: &Module) -> bool {
         Arc::ptr_eq(&self.0, &other.0) || self.digest() == other.digest()
     }

@@ -26,14 +26,16 @@
 //! - at the operator after a conditional branch (`br_if`, `br_on_*`);
 //! - at the operator after a call that returns (`call`, `call_indirect`, `call_ref`);
 //!
-//! and costs the sum of [`operator_cost`](crate::operator_cost) and, of branches, of [`branch_cost`](crate::branch_cost),
-//! of throws, of [`throw_cost`](crate::throw_cost) over its reachable operators up to the next start, or up to and including the operator that ends reachability. The first one
-//! has [`frame_cost`](crate::frame_cost) on top. Segments of cost 0 are not listed.
+//! and costs the sum of [`operator_cost`](crate::operator_cost) and, of branches, of
+//! [`branch_cost`](crate::branch_cost), of throws, of [`throw_cost`](crate::throw_cost) over its
+//! reachable operators up to the next start, or up to and including the operator that ends
+//! reachability. The first one has [`frame_cost`](crate::frame_cost) on top. Segments of cost 0 are
+//! not listed.
 //!
 //! # Invariants
 //!
-//! 1. `blocks` is in order of opening operators; `blocks[0]` is the body, and every other block lies
-//!    between the `start` and `end` of the one around it.
+//! 1. `blocks` is in order of opening operators; `blocks[0]` is the body, and every other block
+//!    lies between the `start` and `end` of the one around it.
 //! 2. `segments` is in strictly rising order of offset, and each offset is that of a reachable
 //!    operator.
 //! 3. At each reachable operator the operand stack has at most `max_height_cells` cells, before and
@@ -68,12 +70,14 @@ pub struct FuncFacts {
     pub result_cells: u32,
     /// Greatest height of the operand stack in reachable code, in cells; at least `result_cells`.
     pub max_height_cells: u32,
-    /// Where its frames hold references to exceptions; `None` where none does while exceptions may be made.
+    /// Where its frames hold references to exceptions; `None` where none does while exceptions may
+    /// be made.
     pub exception_roots: Option<Box<ExceptionRoots>>,
 }
 
 impl FuncFacts {
-    /// What a frame of this function charges against the logical stack limit, in bytes, in every tier.
+    /// What a frame of this function charges against the logical stack limit, in bytes, in every
+    /// tier.
     pub fn charge_bytes(&self) -> u64 {
         frame_charge_bytes(self.cells())
     }
@@ -87,13 +91,15 @@ impl FuncFacts {
 /// What every frame charges beside its cells, in bytes.
 pub const FRAME_BYTES: u64 = 64;
 
-/// What a frame of so many cells charges against the logical stack limit, in bytes: `8 × cells + 64`, where the cells are those of
-/// parameters, locals and the greatest height of the operand stack (`docs/semantics.md`).
+/// What a frame of so many cells charges against the logical stack limit, in bytes:
+/// `8 × cells + 64`, where the cells are those of parameters, locals and the greatest height of the
+/// operand stack (`docs/semantics.md`).
 pub const fn frame_charge_bytes(cells: u64) -> u64 {
     8 * cells + FRAME_BYTES
 }
 
-/// What the frame of a host function charges, in bytes: its cells are the larger of parameters and results.
+/// What the frame of a host function charges, in bytes: its cells are the larger of parameters and
+/// results.
 pub fn host_charge_bytes(ty: &FuncType) -> u64 {
     frame_charge_bytes(u64::from(cells_of(&ty.params).max(cells_of(&ty.results))))
 }
@@ -136,7 +142,8 @@ pub struct BlockFacts {
     pub branched: bool,
     /// Whether the opening operator is reachable.
     pub reachable: bool,
-    /// Whether the operator after `end` is reachable; for the body, whether control reaches its end.
+    /// Whether the operator after `end` is reachable; for the body, whether control reaches its
+    /// end.
     pub reachable_after: bool,
 }
 

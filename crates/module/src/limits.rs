@@ -1,8 +1,8 @@
 //! Named limits on everything a module brings along: counts, sizes, depths, work.
 //!
 //! Neighbours: `decode` and `validate` compare before they allocate or loop; a refusal is
-//! [`ErrorKind::Limit`](crate::ErrorKind::Limit) with the field's name. The tests of `tests/limits.rs`
-//! stand on both sides of each.
+//! [`ErrorKind::Limit`](crate::ErrorKind::Limit) with the field's name. The tests of
+//! `tests/limits.rs` stand on both sides of each.
 //!
 //! wasmparser has limits of its own behind these, equal to the defaults here wherever both exist: a
 //! field raised above its default does not let more through there. Where wasmparser reads first
@@ -60,10 +60,10 @@ pub struct Limits {
     pub function_cells: u64,
     /// Work of validating, translating and checking, for each byte of a function's body and for
     /// each byte of the code section (on top of [`Limits::WORK_BASE`] each): one unit for an
-    /// operator, for a parameter or local, and for each value that a call, a throw or a block has as
-    /// parameter or result; [`Limits::WORK_OF_MOVE`] for each value that a branch or return takes
-    /// along, since the edge may have to move it. A `br_table` counts the values of each target, and
-    /// an edge for each that can have its own. At most [`Limits::WORK_PER_BYTE_MAX`].
+    /// operator, for a parameter or local, and for each value that a call, a throw or a block has
+    /// as parameter or result; [`Limits::WORK_OF_MOVE`] for each value that a branch or return
+    /// takes along, since the edge may have to move it. A `br_table` counts the values of each
+    /// target, and an edge for each that can have its own. At most [`Limits::WORK_PER_BYTE_MAX`].
     ///
     /// Real programs need about half a unit for a byte, and at most four in one function.
     pub work_per_byte: u64,

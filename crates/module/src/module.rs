@@ -279,7 +279,8 @@ impl Module {
         self.0.names.func(func)
     }
 
-    /// A function's name from the `name` section; where it has none, that of its first export. The time is that of the exports.
+    /// A function's name from the `name` section; where it has none, that of its first export. The
+    /// time is that of the exports.
     pub fn func_name_or_export(&self, func: FuncIdx) -> Option<&str> {
         let export = || self.exports().iter().find(|export| export.func() == Some(func));
         self.func_name(func).or_else(|| export().map(|export| &*export.name))

@@ -4,8 +4,8 @@
 //! output ask. Names are untrusted decoration: malformed parts are dropped, never an error, and
 //! nothing but printing may depend on one.
 //!
-//! 1. Each map is in strictly rising order of indices: wasmparser reports an entry out of order, and
-//!    it is dropped. Reading goes on after such an entry, and ends at a malformed one.
+//! 1. Each map is in strictly rising order of indices: wasmparser reports an entry out of order,
+//!    and it is dropped. Reading goes on after such an entry, and ends at a malformed one.
 //! 2. A name is a range of the module's bytes that is valid UTF-8.
 //!
 //! Memory: 12 bytes for each name; the strings stay in the module.

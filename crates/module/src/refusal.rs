@@ -4,12 +4,14 @@
 //! Neighbours: `decode` calls [`name_refusal`] on its error path only, and lends it a probe that
 //! validates with other proposals.
 //!
-//! The rule: if the module is not valid with every proposal that wasmparser knows, it is refused for
-//! the reason given then, if that is past the first, or for the first. Otherwise the proposal named is the first in the
-//! order of [`Proposal::ALL`] and [`RefusedProposal::ALL`] that gets validation past the first error.
+//! The rule: if the module is not valid with every proposal that wasmparser knows, it is refused
+//! for the reason given then, if that is past the first, or for the first. Otherwise the proposal
+//! named is the first in the order of [`Proposal::ALL`] and [`RefusedProposal::ALL`] that gets
+//! validation past the first error.
 //!
 //! Time: at most two probes for each proposal, each within the limits of a whole validation, and
-//! each but the last ended by an error. An invalid module costs one probe. Tests: `tests/reject.rs`.
+//! each but the last ended by an error. An invalid module costs one probe. Tests:
+//! `tests/reject.rs`.
 
 use crate::error::{Error, Result};
 use crate::features::{Features, Proposal, RefusedProposal};

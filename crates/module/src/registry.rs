@@ -139,11 +139,12 @@ pub fn type_of_ref(ty: RefType) -> Option<TypeId> {
     ty.type_index()?.as_module_index().map(TypeId)
 }
 
-/// A function type and all that it names, as a list in which each names only ones before it, and which
-/// ends with the type itself.
+/// A function type and all that it names, as a list in which each names only ones before it, and
+/// which ends with the type itself.
 ///
-/// `get` gives the types that `index` and reference types count in (those of a module, or the resolved
-/// ones of a registry); each must name only ones before it. Time and memory are linear in the list.
+/// `get` gives the types that `index` and reference types count in (those of a module, or the
+/// resolved ones of a registry); each must name only ones before it. Time and memory are linear in
+/// the list.
 pub fn closure<'t>(index: u32, get: impl Fn(u32) -> &'t FuncType) -> Vec<FuncType> {
     let mut wanted = BTreeSet::from([index]);
     let mut indices = Vec::new();
@@ -186,7 +187,8 @@ fn renamed(ty: ValType, place: impl Fn(u32) -> u32) -> ValType {
     }
 }
 
-/// The resolved reference type that names a type; `None` for an identity of [`TypeRegistry::TYPES_MAX`] or more.
+/// The resolved reference type that names a type; `None` for an identity of
+/// [`TypeRegistry::TYPES_MAX`] or more.
 pub fn ref_to_type(nullable: bool, id: TypeId) -> Option<RefType> {
     RefType::new(nullable, HeapType::Concrete(UnpackedIndex::Module(id.0)))
 }

@@ -1,5 +1,5 @@
-//! Validation of one function body after the other, with limits and facts in the same loop: operators
-//! → [`FuncFacts`], or the rule that refuses the body.
+//! Validation of one function body after the other, with limits and facts in the same loop:
+//! operators → [`FuncFacts`], or the rule that refuses the body.
 //!
 //! Neighbours: `decode` drives it with wasmparser's validator; `facts` collects.
 //!
@@ -142,7 +142,8 @@ impl BodyValidator {
                 wide = true;
                 self.facts.widen(validator.operand_stack_height());
             }
-            // Other references to exceptions come from a local, a block or an object of a type that says so.
+            // Other references to exceptions come from a local, a block or an object of a type that
+            // says so.
             if byte == REF_NULL {
                 self.facts.may_hold_exceptions();
             }

@@ -1,7 +1,7 @@
 //! Modules are told apart by what they are, not by where they are.
 //!
-//! The expected digests were computed with another program from the form that `digest` gives. Green does not show that
-//! SHA-256 resists collisions.
+//! The expected digests were computed with another program from the form that `digest` gives. Green
+//! does not show that SHA-256 resists collisions.
 
 use prova_module::{Features, Limits, Module, Proposal};
 

@@ -129,7 +129,8 @@ fn a_block_ends_a_segment_only_if_a_reachable_branch_targets_it() {
          @5 +1
          cells 1/1 -> 0, height 1, charge 80",
     );
-    // 0 block 1 unreachable 2 br 3 end 4 local.get 5 drop 6 end: the branch is dead, so all after is
+    // 0 block 1 unreachable 2 br 3 end 4 local.get 5 drop 6 end: the branch is dead, so all after
+    // is
     check(
         "(module (func (param i32) (block unreachable (br 0)) (drop (local.get 0))))",
         "func 0..6 h0 dead-after

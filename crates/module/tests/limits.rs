@@ -218,7 +218,8 @@ fn with_nops(func: &str, count: usize) -> Vec<u8> {
     [before, &[10], &leb(items.len()), &items].concat()
 }
 
-/// Asserts that a function needs `work` units: as many `nop`s as are left of the base fit, and one more does not.
+/// Asserts that a function needs `work` units: as many `nop`s as are left of the base fit, and one
+/// more does not.
 #[track_caller]
 fn needs(work: u64, func: &str) {
     let limits = Limits { work_per_byte: 0, ..Limits::default() };

@@ -1,7 +1,7 @@
 //! What a module keeps of each section.
 //!
-//! Green shows that each accessor gives back what the text says. It does not show that validation is
-//! right, which is wasmparser's part and the specification suite's to test.
+//! Green shows that each accessor gives back what the text says. It does not show that validation
+//! is right, which is wasmparser's part and the specification suite's to test.
 
 mod common;
 

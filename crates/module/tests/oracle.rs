@@ -1,8 +1,8 @@
 //! Facts of generated functions against an oracle that computes them by other means.
 //!
 //! Green shows agreement of two implementations on random valid modules, from which the generator
-//! leaves out nothing that the default features allow but exotic sizes. Both read wasmparser's stack,
-//! so a fault of its validator would pass.
+//! leaves out nothing that the default features allow but exotic sizes. Both read wasmparser's
+//! stack, so a fault of its validator would pass.
 
 #[path = "common/oracle.rs"]
 mod oracle;

@@ -1,5 +1,5 @@
-//! Modules that must be refused, and why: invalid, or unsupported with the proposal's name; and that
-//! nothing panics on truncated or corrupted bytes.
+//! Modules that must be refused, and why: invalid, or unsupported with the proposal's name; and
+//! that nothing panics on truncated or corrupted bytes.
 //!
 //! Green does not show that every invalid module is refused, which the specification suite tests.
 

@@ -1,7 +1,8 @@
 //! Where functions hold references to exceptions, worked out by hand.
 //!
-//! Green shows that these bodies get the roots that `docs/semantics.md` defines, and that the oracle says the same of them; `oracle.rs` compares generated ones. It does
-//! not show that a tier keeps what they say: `tests/exceptions.rs` of `prova-testing` does.
+//! Green shows that these bodies get the roots that `docs/semantics.md` defines, and that the
+//! oracle says the same of them; `oracle.rs` compares generated ones. It does not show that a tier
+//! keeps what they say: `tests/exceptions.rs` of `prova-testing` does.
 
 mod common;
 #[path = "common/oracle.rs"]
@@ -11,7 +12,8 @@ use common::{assemble, decode};
 use prova_module::{Features, FuncIdx, Limits, Module};
 use std::collections::HashMap;
 
-/// The roots of function 0: the locals' cells, then for each operator with operands its position and their cells.
+/// The roots of function 0: the locals' cells, then for each operator with operands its position
+/// and their cells.
 fn roots(module: &Module) -> String {
     let Some(roots) = &module.facts(FuncIdx(0)).expect("it is defined").exception_roots else {
         return "none".to_owned();
@@ -137,7 +139,8 @@ fn cells_move_where_a_vector_comes_below() {
     );
 }
 
-/// What is kept grows with the operators alone, although the heights at the calls add up to much more.
+/// What is kept grows with the operators alone, although the heights at the calls add up to much
+/// more.
 #[test]
 fn many_references_below_many_calls_take_little_room() {
     let (count, calls) = (2_000, 2_000);

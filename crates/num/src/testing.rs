@@ -1,4 +1,5 @@
-//! Operands for the tests of this crate: edge values, and mixtures by chance that are the same on every run.
+//! Operands for the tests of this crate: edge values, and mixtures by chance that are the same on
+//! every run.
 
 use prova_random::Rng;
 

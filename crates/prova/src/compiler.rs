@@ -1,15 +1,18 @@
-//! What proposes code: module, settings, function → a [`CodeCandidate`], which runs only after the check of its kind accepted it.
+//! What proposes code: module, settings, function → a [`CodeCandidate`], which runs only after the
+//! check of its kind accepted it.
 //!
-//! Neighbours: `pipeline` asks a compiler and checks what it gives; [`Config::compiler`](crate::Config::compiler) plugs one in. The
-//! translator to bytecode is one too, and always there: it is asked where no other compiler has code, and what the check
-//! says of its candidates is final.
+//! Neighbours: `pipeline` asks a compiler and checks what it gives;
+//! [`Config::compiler`](crate::Config::compiler) plugs one in. The translator to bytecode is one
+//! too, and always there: it is asked where no other compiler has code, and what the check says of
+//! its candidates is final.
 //!
-//! Nothing a compiler does is trusted. It makes no witness, so it cannot make code run that the check refuses; what it gives for
-//! another function, module or setting than it was asked for is refused as well.
+//! Nothing a compiler does is trusted. It makes no witness, so it cannot make code run that the
+//! check refuses; what it gives for another function, module or setting than it was asked for is
+//! refused as well.
 //!
 //! # Invariants
-//! * P1. An idle translator has only translated bodies of at most [`IDLE_BODY_BYTES_MAX`] bytes; its buffers are linear in them.
-//!   At most [`IDLE_MAX`] are idle.
+//! * P1. An idle translator has only translated bodies of at most [`IDLE_BODY_BYTES_MAX`] bytes;
+//!   its buffers are linear in them. At most [`IDLE_MAX`] are idle.
 
 use prova_bytecode::{Candidate, CheckError, Settings};
 use prova_module::{self as module, FuncIdx, Module};
@@ -27,13 +30,14 @@ pub enum CodeCandidate {
 
 /// Makes code of functions.
 ///
-/// What a panic of the compiler leaves behind may be used again, as the bounds say: what it proposes is checked in any case.
+/// What a panic of the compiler leaves behind may be used again, as the bounds say: what it
+/// proposes is checked in any case.
 pub trait Compiler: Send + Sync + RefUnwindSafe {
     /// A short name, for [`Refusal`].
     fn name(&self) -> &str;
 
-    /// Proposes code of a defined function in some settings. May be called from several threads at once, and more than
-    /// once for a function.
+    /// Proposes code of a defined function in some settings. May be called from several threads at
+    /// once, and more than once for a function.
     ///
     /// # Errors
     /// Why there is none.
@@ -54,7 +58,8 @@ impl fmt::Debug for dyn Compiler {
 /// Why a compiler has no code of a function.
 #[derive(Clone, Debug)]
 pub enum CompileError {
-    /// The function uses something that the compiler does not treat, or needs more than its form of code can name.
+    /// The function uses something that the compiler does not treat, or needs more than its form of
+    /// code can name.
     Unsupported(module::Error),
     /// The compiler met something impossible: its own fault.
     Bug(String),
@@ -71,7 +76,8 @@ impl fmt::Display for CompileError {
 
 impl std::error::Error for CompileError {}
 
-/// A function that does not run as code of the configured compiler, but as bytecode of the built-in translator.
+/// A function that does not run as code of the configured compiler, but as bytecode of the built-in
+/// translator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The index of the function in its module.

@@ -1,7 +1,8 @@
 //! What an [`Engine`](crate::Engine) does: tier, proposals, limits, metering → [`Config`].
 //!
-//! Neighbours: `engine` checks it once, `pipeline` and `store` read it. Nothing here turns a check off: whatever the
-//! configuration, bytecode runs only after it was proved equal to its WebAssembly.
+//! Neighbours: `engine` checks it once, `pipeline` and `store` read it. Nothing here turns a check
+//! off: whatever the configuration, bytecode runs only after it was proved equal to its
+//! WebAssembly.
 
 use crate::compiler::Compiler;
 use crate::error::{Result, bail};
@@ -100,36 +101,39 @@ impl Config {
         self
     }
 
-    /// Asks this compiler for the code of each function before the built-in translator. What it proposes is checked like anything
-    /// else; a function for which it has no code that passes runs as bytecode, and
-    /// [`Module::refusals`](crate::Module::refusals) says why.
+    /// Asks this compiler for the code of each function before the built-in translator. What it
+    /// proposes is checked like anything else; a function for which it has no code that passes runs
+    /// as bytecode, and [`Module::refusals`](crate::Module::refusals) says why.
     pub fn compiler(&mut self, compiler: impl Compiler + 'static) -> &mut Config {
         self.compiler = Some(Arc::new(compiler));
         self
     }
 
-    /// Whether running code consumes fuel; stores start with none ([`Store::set_fuel`](crate::Store::set_fuel)).
+    /// Whether running code consumes fuel; stores start with none
+    /// ([`Store::set_fuel`](crate::Store::set_fuel)).
     pub fn consume_fuel(&mut self, enable: bool) -> &mut Config {
         self.fuel = enable;
         self
     }
 
-    /// Whether running code stops at an epoch ([`Store::set_epoch_deadline`](crate::Store::set_epoch_deadline)); with fuel
-    /// or without it.
+    /// Whether running code stops at an epoch
+    /// ([`Store::set_epoch_deadline`](crate::Store::set_epoch_deadline)); with fuel or without it.
     pub fn epoch_interruption(&mut self, enable: bool) -> &mut Config {
         self.epoch = enable;
         self
     }
 
-    /// Whether results are the same on every machine where the specification leaves a choice: bits of NaNs, and growth
-    /// that fails at the configured maximum only. (Relaxed vector operators have one fixed result in any case.)
+    /// Whether results are the same on every machine where the specification leaves a choice: bits
+    /// of NaNs, and growth that fails at the configured maximum only. (Relaxed vector operators
+    /// have one fixed result in any case.)
     pub fn deterministic(&mut self, enable: bool) -> &mut Config {
         self.deterministic = enable;
         self
     }
 
-    /// The logical stack limit of WebAssembly code in bytes, between 4 KiB and 1 GiB; default 8 MiB. A frame charges
-    /// 64 bytes and 8 for each cell of locals and operands, in every tier alike.
+    /// The logical stack limit of WebAssembly code in bytes, between 4 KiB and 1 GiB; default 8
+    /// MiB. A frame charges 64 bytes and 8 for each cell of locals and operands, in every tier
+    /// alike.
     pub fn max_wasm_stack(&mut self, bytes: usize) -> &mut Config {
         self.stack_bytes = bytes;
         self

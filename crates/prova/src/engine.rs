@@ -1,4 +1,5 @@
-//! [`Config`] → [`Engine`]: a checked configuration, its compilers, and the epoch that all stores of it share.
+//! [`Config`] → [`Engine`]: a checked configuration, its compilers, and the epoch that all stores
+//! of it share.
 
 use crate::config::Config;
 use crate::error::{OrBug, Result, misuse};
@@ -35,7 +36,8 @@ impl Engine {
     }
 
     /// Moves the epoch on by one; stores whose deadline it reaches trap with
-    /// [`Trap::Interrupt`](crate::Trap::Interrupt). May be called from any thread, and from a signal handler.
+    /// [`Trap::Interrupt`](crate::Trap::Interrupt). May be called from any thread, and from a
+    /// signal handler.
     pub fn increment_epoch(&self) {
         self.0.epoch.fetch_add(1, Ordering::Relaxed);
     }

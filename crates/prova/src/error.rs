@@ -1,8 +1,8 @@
 //! Whose fault an error is: one type per kind, and [`ErrorKind::of`] to ask for it.
 //!
-//! Every fallible function of this crate returns [`anyhow::Error`]. The typed error lies at its root, whatever context
-//! was put around it: `error.downcast_ref::<Trap>()` gives the trap, [`ErrorKind::of`] the kind. An error without a
-//! kind is a host function's own.
+//! Every fallible function of this crate returns [`anyhow::Error`]. The typed error lies at its
+//! root, whatever context was put around it: `error.downcast_ref::<Trap>()` gives the trap,
+//! [`ErrorKind::of`] the kind. An error without a kind is a host function's own.
 
 use prova_module as module;
 use std::fmt;
@@ -26,7 +26,8 @@ pub enum ErrorKind {
     Trap,
     /// The embedder is at fault ([`Misuse`]).
     Misuse,
-    /// Prova is at fault ([`Bug`]): it contradicts itself, or it refused its own translation of a function, which does not run.
+    /// Prova is at fault ([`Bug`]): it contradicts itself, or it refused its own translation of a
+    /// function, which does not run.
     Bug,
 }
 
@@ -68,7 +69,8 @@ impl fmt::Display for ErrorKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidModule(pub(crate) module::Error);
 
-/// The module needs a proposal that is off or that no tier executes, or exceeds a limit: its name and the offset.
+/// The module needs a proposal that is off or that no tier executes, or exceeds a limit: its name
+/// and the offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsupportedModule(pub(crate) module::Error);
 
@@ -130,8 +132,8 @@ impl fmt::Display for LinkError {
 
 impl std::error::Error for LinkError {}
 
-/// The embedder asked for what this interface excludes: values of other types than a function or object takes, objects of
-/// another store, a name defined twice. Nothing has changed.
+/// The embedder asked for what this interface excludes: values of other types than a function or
+/// object takes, objects of another store, a name defined twice. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misuse(pub(crate) String);
 
@@ -153,7 +155,8 @@ pub(crate) use misuse;
 
 /// Something in Prova contradicts itself: please report it.
 ///
-/// Bytecode that the check refuses is such a contradiction, between the translator and the check. It never runs.
+/// Bytecode that the check refuses is such a contradiction, between the translator and the check.
+/// It never runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bug(Contradiction);
 

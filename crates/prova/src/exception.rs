@@ -1,12 +1,14 @@
 //! Exceptions in the hands of the host: thrown by it, caught by it, and behind references.
 //!
-//! Neighbours: `func` turns the error of a host function that carries one into a throw, `trap` puts one that nothing catches
-//! into the error of the call. [`Tag`] is in `externals`.
+//! Neighbours: `func` turns the error of a host function that carries one into a throw, `trap` puts
+//! one that nothing catches into the error of the call. [`Tag`] is in `externals`.
 //!
-//! 1. An error carries a [`ThrownException`] exactly if it is one on its way: a host function that returns the error throws
-//!    the exception into the code that called it, and one that keeps the error has caught it.
+//! 1. An error carries a [`ThrownException`] exactly if it is one on its way: a host function that
+//!    returns the error throws the exception into the code that called it, and one that keeps the
+//!    error has caught it.
 //!
-//! A [`ThrownException`] holds values, no object of the store: references to other exceptions among them keep nothing alive.
+//! A [`ThrownException`] holds values, no object of the store: references to other exceptions among
+//! them keep nothing alive.
 
 use crate::error::{Error, Result, misuse};
 use crate::externals::Tag;
@@ -89,8 +91,8 @@ impl ThrownException {
         ThrownException { tag: Tag { store, addr: exception.tag }, values }
     }
 
-    /// The exception for the runtime, which refuses it if a reference among its values is to an exception that is gone;
-    /// `None` for one of another store.
+    /// The exception for the runtime, which refuses it if a reference among its values is to an
+    /// exception that is gone; `None` for one of another store.
     pub(crate) fn to_rt(&self, store: StoreId) -> Option<rt::Exception> {
         if self.tag.store != store {
             return None;
@@ -125,7 +127,8 @@ impl<T: 'static> Store<T> {
     /// Throws: gives the error that a host function returns for it.
     ///
     /// # Errors
-    /// Always: [`ThrownException`], or [`Misuse`](crate::Misuse) if the values do not fit the tag's type.
+    /// Always: [`ThrownException`], or [`Misuse`](crate::Misuse) if the values do not fit the tag's
+    /// type.
     ///
     /// # Panics
     /// If the tag belongs to another store.
@@ -152,7 +155,8 @@ impl ExnRef {
     /// A reference to a new exception.
     ///
     /// # Errors
-    /// [`Misuse`](crate::Misuse) if the values do not fit the tag's type; [`Trap::TooManyExceptions`].
+    /// [`Misuse`](crate::Misuse) if the values do not fit the tag's type;
+    /// [`Trap::TooManyExceptions`].
     ///
     /// # Panics
     /// If the tag belongs to another store.

@@ -1,6 +1,8 @@
-//! What instances import and export besides functions: globals and tables, and [`Extern`] for all kinds.
+//! What instances import and export besides functions: globals and tables, and [`Extern`] for all
+//! kinds.
 //!
-//! Neighbours: `memory` has linear memories; the runtime owns the objects, these are addresses in a store.
+//! Neighbours: `memory` has linear memories; the runtime owns the objects, these are addresses in a
+//! store.
 
 use crate::error::{Error, Misuse, Result, bail, misuse};
 use crate::func::Func;
@@ -119,7 +121,8 @@ pub struct Tag {
 }
 
 impl Tag {
-    /// A new tag, different from all others, whose exceptions have the parameters of `ty` for values.
+    /// A new tag, different from all others, whose exceptions have the parameters of `ty` for
+    /// values.
     ///
     /// # Errors
     /// If the type has results, or a limit of the store is exceeded.
@@ -217,7 +220,8 @@ impl Table {
     /// A new table whose elements are all `init`.
     ///
     /// # Errors
-    /// If the type is impossible, `init` is not of its element type, or a limit of the store is exceeded.
+    /// If the type is impossible, `init` is not of its element type, or a limit of the store is
+    /// exceeded.
     pub fn new(mut store: impl AsContextMut, ty: TableType, init: Ref) -> Result<Table> {
         let store = store.as_context_mut();
         let ty = ty.resolved_in(store.rt);

@@ -1,7 +1,8 @@
-//! Functions: call them from the host ([`Func`], [`TypedFunc`](crate::TypedFunc)), and be called by them ([`Caller`]).
+//! Functions: call them from the host ([`Func`], [`TypedFunc`](crate::TypedFunc)), and be called by
+//! them ([`Caller`]).
 //!
-//! Neighbours: `typed` and `host` do it with Rust types, this file with [`Val`]. Arguments are checked against the
-//! function's type before the runtime sees them.
+//! Neighbours: `typed` and `host` do it with Rust types, this file with [`Val`]. Arguments are
+//! checked against the function's type before the runtime sees them.
 
 use crate::engine::Engine;
 use crate::error::{OrBug, Result, misuse};
@@ -29,8 +30,8 @@ pub struct Func {
 }
 
 impl Func {
-    /// A host function of a type known at run time only. `func` gets the parameters and sets the results, which start
-    /// as zeros and nulls.
+    /// A host function of a type known at run time only. `func` gets the parameters and sets the
+    /// results, which start as zeros and nulls.
     pub fn new<T: 'static>(
         store: impl AsContextMut<Data = T>,
         ty: FuncType,
@@ -70,8 +71,8 @@ impl Func {
     /// Calls it.
     ///
     /// # Errors
-    /// If the numbers or types of `params` and `results` are not those of its type, if it traps, or if a host function
-    /// fails.
+    /// If the numbers or types of `params` and `results` are not those of its type, if it traps, or
+    /// if a host function fails.
     ///
     /// # Panics
     /// If it belongs to another store.
@@ -115,7 +116,8 @@ pub struct Caller<'a, T: 'static> {
 }
 
 impl<T: 'static> Caller<'_, T> {
-    /// An export of the instance that called; `None` if there is none of this name, or the host called.
+    /// An export of the instance that called; `None` if there is none of this name, or the host
+    /// called.
     pub fn get_export(&mut self, name: &str) -> Option<Extern> {
         let instance = Instance { store: self.store.state.id, addr: self.instance? };
         instance.get_export(&mut self.store, name)

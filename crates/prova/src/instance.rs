@@ -1,7 +1,7 @@
 //! Instances: a module with its imports, instantiated in a store, and its exports.
 //!
-//! Neighbours: `linker` finds imports by name; the runtime checks their types, makes the objects and runs the start
-//! function, in the specification's order.
+//! Neighbours: `linker` finds imports by name; the runtime checks their types, makes the objects
+//! and runs the start function, in the specification's order.
 
 use crate::error::{Error, LinkError, OrBug, Result, bail, misuse, refused};
 use crate::externals::{Extern, Global, Table};
@@ -42,11 +42,13 @@ impl<'i> Export<'i> {
 }
 
 impl Instance {
-    /// Instantiates `module` with `imports` in the order of its imports, and runs its start function.
+    /// Instantiates `module` with `imports` in the order of its imports, and runs its start
+    /// function.
     ///
     /// # Errors
-    /// [`LinkError`] if the imports do not fit or a limit of the store is exceeded; a [`Trap`](crate::Trap) of a segment or
-    /// of the start function, or the error of a host function that it calls.
+    /// [`LinkError`] if the imports do not fit or a limit of the store is exceeded; a
+    /// [`Trap`](crate::Trap) of a segment or of the start function, or the error of a host function
+    /// that it calls.
     ///
     /// # Panics
     /// If an import belongs to another store.

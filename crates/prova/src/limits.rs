@@ -1,7 +1,7 @@
 //! Limits of a store as the embedder writes them → the runtime's.
 //!
-//! Neighbours: [`Store::limiter`](crate::Store::limiter) hands them on; `prova_runtime` compares before it allocates. The
-//! names and defaults stand in `docs/semantics.md`.
+//! Neighbours: [`Store::limiter`](crate::Store::limiter) hands them on; `prova_runtime` compares
+//! before it allocates. The names and defaults stand in `docs/semantics.md`.
 
 use prova_runtime::Limits;
 

@@ -1,7 +1,7 @@
 //! Imports by name: [`Linker`].
 //!
-//! Neighbours: `host` makes host functions that belong to no store yet; they become objects of a store when a module is
-//! instantiated there. `instance` does the rest.
+//! Neighbours: `host` makes host functions that belong to no store yet; they become objects of a
+//! store when a module is instantiated there. `instance` does the rest.
 
 use crate::engine::Engine;
 use crate::error::{Context, Error, LinkError, Result, bail, format_err};
@@ -158,7 +158,8 @@ impl<T: 'static> Linker<T> {
         Ok(self)
     }
 
-    /// Instantiates `module`, calls its export `_initialize` if it has one, and defines its exports under `name`.
+    /// Instantiates `module`, calls its export `_initialize` if it has one, and defines its exports
+    /// under `name`.
     ///
     /// # Errors
     /// Those of instantiation and of the call, or if a name is defined and shadowing is off.
@@ -206,7 +207,8 @@ impl<T: 'static> Linker<T> {
         Ok(())
     }
 
-    /// Defines every function that `module` imports and that is not defined as one that fails with [`LinkError`].
+    /// Defines every function that `module` imports and that is not defined as one that fails with
+    /// [`LinkError`].
     ///
     /// # Errors
     /// If something else than a function is imported and not defined.
@@ -244,7 +246,8 @@ impl<T: 'static> Linker<T> {
         Some(self.find(module, name)?.to_extern(store))
     }
 
-    /// The function that `module` stands for as a command: its item with the empty name, or `_start`.
+    /// The function that `module` stands for as a command: its item with the empty name, or
+    /// `_start`.
     ///
     /// # Errors
     /// If there is none, or it is no function.

@@ -1,6 +1,7 @@
 //! Linear memories of a store: read, write, grow.
 //!
-//! Neighbours: the runtime owns the bytes; a [`Memory`] is an address in a store. Every access from here is bounds-checked.
+//! Neighbours: the runtime owns the bytes; a [`Memory`] is an address in a store. Every access from
+//! here is bounds-checked.
 
 use crate::error::{Result, bail};
 use crate::externals::error_of_creation;
@@ -45,7 +46,8 @@ impl Memory {
     /// A new memory, zeroed.
     ///
     /// # Errors
-    /// If the type is impossible, a limit of the store is exceeded, or the system has no memory left.
+    /// If the type is impossible, a limit of the store is exceeded, or the system has no memory
+    /// left.
     pub fn new(mut store: impl AsContextMut, ty: MemoryType) -> Result<Memory> {
         let store = store.as_context_mut();
         let addr = store.rt.memory_new(ty.to_module()).map_err(error_of_creation)?;

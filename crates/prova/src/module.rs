@@ -1,7 +1,7 @@
 //! WebAssembly bytes → [`Module`]: decoded, validated, and with the place for its checked bytecode.
 //!
-//! Neighbours: `prova_module` decodes, `pipeline` translates and checks. Eager translation happens here, so that a module
-//! that exists is one whose functions all passed.
+//! Neighbours: `prova_module` decodes, `pipeline` translates and checks. Eager translation happens
+//! here, so that a module that exists is one whose functions all passed.
 
 use crate::compiler::Refusal;
 use crate::config::Translate;
@@ -20,7 +20,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A compiled module: valid, and ready to be instantiated in any store of its engine. Cloning is cheap.
+/// A compiled module: valid, and ready to be instantiated in any store of its engine. Cloning is
+/// cheap.
 ///
 /// ```
 /// use prova::*;
@@ -52,12 +53,12 @@ struct Inner {
 }
 
 impl Module {
-    /// Decodes and validates a module in the binary format; where the engine translates eagerly, translates and checks
-    /// every function.
+    /// Decodes and validates a module in the binary format; where the engine translates eagerly,
+    /// translates and checks every function.
     ///
     /// # Errors
-    /// [`InvalidModule`](crate::InvalidModule), [`UnsupportedModule`](crate::UnsupportedModule), or from an eager
-    /// translation that is refused, a [`Bug`](crate::Bug).
+    /// [`InvalidModule`](crate::InvalidModule), [`UnsupportedModule`](crate::UnsupportedModule), or
+    /// from an eager translation that is refused, a [`Bug`](crate::Bug).
     pub fn new(engine: &Engine, bytes: impl AsRef<[u8]>) -> Result<Module> {
         let config = engine.config();
         let wasm = module::Module::decode(bytes.as_ref(), &config.features, &config.limits)
@@ -100,11 +101,12 @@ impl Module {
         Ok(())
     }
 
-    /// Translates and checks every function that is not yet, in parallel, and says how much there is.
+    /// Translates and checks every function that is not yet, in parallel, and says how much there
+    /// is.
     ///
     /// # Errors
-    /// [`Bug`](crate::Bug), or [`UnsupportedModule`](crate::UnsupportedModule) for a
-    /// function that exceeds a limit of the bytecode; of several the one of the lowest function index.
+    /// [`Bug`](crate::Bug), or [`UnsupportedModule`](crate::UnsupportedModule) for a function that
+    /// exceeds a limit of the bytecode; of several the one of the lowest function index.
     pub fn translate(&self) -> Result<Translated> {
         self.0.code.translate_all()
     }
@@ -118,13 +120,15 @@ impl Module {
         Ok(code)
     }
 
-    /// The functions that do not run as code of the configured compiler ([`Config::compiler`](crate::Config::compiler)), of those
-    /// that were needed so far, in the order of their indices.
+    /// The functions that do not run as code of the configured compiler
+    /// ([`Config::compiler`](crate::Config::compiler)), of those that were needed so far, in the
+    /// order of their indices.
     pub fn refusals(&self) -> Vec<Refusal> {
         self.0.code.refusals()
     }
 
-    /// What the translator proposes for a function with a body, and what the check says of it step by step; for tools.
+    /// What the translator proposes for a function with a body, and what the check says of it step
+    /// by step; for tools.
     ///
     /// # Errors
     /// Those of [`Module::translate`], except that a refusal is in the explanation.

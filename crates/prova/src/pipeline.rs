@@ -5,13 +5,16 @@
 //!                                     └ refused: reported; then as bytecode, and that is final
 //! ```
 //!
-//! Neighbours: `module` makes a [`Code`] for each module, `instance` hands it to the runtime, which asks for a function at
-//! its first call; `compiler` has what proposes code. No compiler is trusted: the only way from what it proposes to the runtime
-//! is [`check`].
+//! Neighbours: `module` makes a [`Code`] for each module, `instance` hands it to the runtime, which
+//! asks for a function at its first call; `compiler` has what proposes code. No compiler is
+//! trusted: the only way from what it proposes to the runtime is [`check`].
 //!
-//! 1. A slot of [`Code::funcs`] holds code that was checked for exactly that function, module and settings.
-//! 2. Code of a configured compiler that is refused never runs; the function runs as bytecode, and [`Code::refusals`] says so.
-//! 3. A refusal of the bytecode is final for the call that met it; it is never replaced by another way to run the function.
+//! 1. A slot of [`Code::funcs`] holds code that was checked for exactly that function, module and
+//!    settings.
+//! 2. Code of a configured compiler that is refused never runs; the function runs as bytecode, and
+//!    [`Code::refusals`] says so.
+//! 3. A refusal of the bytecode is final for the call that met it; it is never replaced by another
+//!    way to run the function.
 
 use crate::compiler::{
     CodeCandidate, CodeRefusal, CompileError, Compiler, Refusal, RefusalReason, Translators,

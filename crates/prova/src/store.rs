@@ -1,10 +1,12 @@
 //! [`Store`]: the objects of running instances together with the embedder's data, and the contexts that borrow both.
 //!
-//! Neighbours: `prova_runtime::Store` holds the objects and knows neither the data nor its type; every handle
-//! ([`Func`](crate::Func), [`Memory`](crate::Memory) …) is an address in one store.
+//! Neighbours: `prova_runtime::Store` holds the objects and knows neither the data nor its type;
+//! every handle ([`Func`](crate::Func), [`Memory`](crate::Memory) …) is an address in one store.
 //!
-//! 1. The runtime is only ever called with the [`State`] that stands beside it, so a host function finds its `State<T>`.
-//! 2. A handle is used with the store that its [`StoreId`] names: everything that takes one compares first.
+//! 1. The runtime is only ever called with the [`State`] that stands beside it, so a host function
+//!    finds its `State<T>`.
+//! 2. A handle is used with the store that its [`StoreId`] names: everything that takes one
+//!    compares first.
 
 use crate::engine::Engine;
 use crate::error::{Error, Result, misuse};
@@ -119,8 +121,8 @@ impl<T: 'static> Store<T> {
         self.state.data
     }
 
-    /// Limits what the store may hold from now on. `limiter` is asked once, now: later changes of the limits have no
-    /// effect until this is called again.
+    /// Limits what the store may hold from now on. `limiter` is asked once, now: later changes of
+    /// the limits have no effect until this is called again.
     pub fn limiter(&mut self, mut limiter: impl FnMut(&mut T) -> &mut StoreLimits) {
         let limits = limiter(&mut self.state.data).clone();
         self.rt.set_limits(limits.limits, limits.trap_on_grow_failure);
@@ -142,8 +144,8 @@ impl<T: 'static> Store<T> {
         self.as_context_mut().set_fuel(fuel)
     }
 
-    /// Running code traps once the engine's epoch is `ticks_beyond_current` beyond now. A new store's deadline is 0
-    /// ticks: it runs nothing before this is called.
+    /// Running code traps once the engine's epoch is `ticks_beyond_current` beyond now. A new
+    /// store's deadline is 0 ticks: it runs nothing before this is called.
     pub fn set_epoch_deadline(&mut self, ticks_beyond_current: u64) {
         self.as_context_mut().set_epoch_deadline(ticks_beyond_current);
     }
@@ -259,7 +261,8 @@ impl<T: 'static> StoreContextMut<'_, T> {
     }
 }
 
-/// A time in which errors of host functions suspend the call, or do not; ends when it is dropped, by a panic too.
+/// A time in which errors of host functions suspend the call, or do not; ends when it is dropped,
+/// by a panic too.
 pub(crate) struct Suspending<'c, 'a, T: 'static> {
     pub(crate) store: &'c mut StoreContextMut<'a, T>,
     outer: Option<Option<Error>>,

@@ -1,7 +1,7 @@
 //! [`Tier`]: what executes functions, by name and as an executor of the runtime.
 //!
-//! This is the one list of tiers: command lines and test runners read names by its `FromStr` and offer [`Tier::CHOICES`].
-//! All tiers give the same results, traps, fuel and stack overflows.
+//! This is the one list of tiers: command lines and test runners read names by its `FromStr` and
+//! offer [`Tier::CHOICES`]. All tiers give the same results, traps, fuel and stack overflows.
 
 use prova_reference::Reference;
 use prova_runtime::{Dispatch, ExecutorKind};
@@ -14,7 +14,8 @@ use std::sync::Arc;
 pub enum Tier {
     /// Checked bytecode.
     Interpreter(Dispatch),
-    /// WebAssembly operators one by one, without translation: slow, and the oracle of the other tiers.
+    /// WebAssembly operators one by one, without translation: slow, and the oracle of the other
+    /// tiers.
     Reference,
 }
 
@@ -33,8 +34,8 @@ impl Tier {
     /// All of them, each dispatch by itself.
     pub const ALL: [Tier; 3] = [Tier::TAIL, Tier::MATCH, Tier::Reference];
 
-    /// The names for a choice that leaves the dispatch open, with what they mean. (All are read by `FromStr`; a tier that this
-    /// build has not is refused there.)
+    /// The names for a choice that leaves the dispatch open, with what they mean. (All are read by
+    /// `FromStr`; a tier that this build has not is refused there.)
     pub const CHOICES: [(&str, &str); 4] = [
         (INTERPRETER, "The interpreter: checked bytecode"),
         (REFERENCE, "The reference: WebAssembly operators one by one"),

@@ -1,9 +1,8 @@
 //! Traps and backtraces: what the runtime reports → errors that embedders take apart.
 //!
-//! The error of a trap is a chain, outermost first: [`WasmBacktrace`], [`MemoryFault`] or [`ThrownException`] where there is
-//! one, [`Trap`]. The
-//! error of a host function keeps its own chain and type, with the backtrace around it. A bug met at
-//! a first call comes out as itself.
+//! The error of a trap is a chain, outermost first: [`WasmBacktrace`], [`MemoryFault`] or
+//! [`ThrownException`] where there is one, [`Trap`]. The error of a host function keeps its own
+//! chain and type, with the backtrace around it. A bug met at a first call comes out as itself.
 
 use crate::error::{Bug, Error, Misuse};
 use crate::exception::ThrownException;
@@ -156,7 +155,8 @@ impl FrameInfo {
         self.func.0
     }
 
-    /// The function's name in the name section, as it stands there; where it has none, the name of its first export.
+    /// The function's name in the name section, as it stands there; where it has none, the name of
+    /// its first export.
     pub fn func_name(&self) -> Option<&str> {
         self.module.func_name_or_export(self.func)
     }

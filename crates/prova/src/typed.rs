@@ -1,6 +1,7 @@
 //! Rust types that stand for WebAssembly types, and functions called with them.
 //!
-//! Neighbours: `value` states how a value lies in cells; `host` uses the same traits in the other direction.
+//! Neighbours: `value` states how a value lies in cells; `host` uses the same traits in the other
+//! direction.
 
 use crate::error::{OrBug, Result, misuse};
 use crate::func::Func;
@@ -39,8 +40,9 @@ pub(crate) use for_each_arity;
 /// Cells of 16 parameters, none of which takes more than two.
 const CELLS_MAX: usize = 32;
 
-/// A Rust type that stands for one WebAssembly type: `i32` and `u32`, `i64` and `u64`, `f32`, `f64`, [`V128`],
-/// [`Func`], [`ExternRef`], [`ExnRef`] for references that are not null, and `Option`s of them.
+/// A Rust type that stands for one WebAssembly type: `i32` and `u32`, `i64` and `u64`, `f32`,
+/// `f64`, [`V128`], [`Func`], [`ExternRef`], [`ExnRef`] for references that are not null, and
+/// `Option`s of them.
 pub trait WasmTy: Send + 'static + sealed::Ty {
     /// The WebAssembly type.
     const TYPE: ValType;
@@ -273,7 +275,8 @@ impl<Params: WasmParams, Results: WasmResults> TypedFunc<Params, Results> {
     /// Calls it.
     ///
     /// # Errors
-    /// If it traps, if a host function fails, or if an argument refers to an object of another store.
+    /// If it traps, if a host function fails, or if an argument refers to an object of another
+    /// store.
     ///
     /// # Panics
     /// If it belongs to another store.

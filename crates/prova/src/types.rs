@@ -1,10 +1,12 @@
-//! The types of values, functions, globals, tables, memories, imports and exports, as embedders see them.
+//! The types of values, functions, globals, tables, memories, imports and exports, as embedders see
+//! them.
 //!
-//! Neighbours: conversions from and to the types of `prova_module`, which decodes and validates; everything else of this
-//! crate uses these. Function types are structural: two equal ones are the same type (`func`).
+//! Neighbours: conversions from and to the types of `prova_module`, which decodes and validates;
+//! everything else of this crate uses these. Function types are structural: two equal ones are the
+//! same type (`func`).
 //!
-//! A type of `prova_module` names function types by index in some list: that of a module, or of a store, where it is
-//! called *resolved*.
+//! A type of `prova_module` names function types by index in some list: that of a module, or of a
+//! store, where it is called *resolved*.
 
 mod func;
 

@@ -1,8 +1,10 @@
 //! Values as embedders see them ↔ cells of the value stack.
 //!
-//! Neighbours: `func` and `host` convert arguments and results here; `prova_runtime` knows cells alone.
+//! Neighbours: `func` and `host` convert arguments and results here; `prova_runtime` knows cells
+//! alone.
 //!
-//! 1. A value of type `t` takes `t.cells()` cells: a vector two, the low half first, everything else one.
+//! 1. A value of type `t` takes `t.cells()` cells: a vector two, the low half first, everything
+//!    else one.
 //! 2. 32-bit values are zero-extended in their cell.
 //! 3. A reference is a store's index plus 1; null is 0.
 
@@ -85,8 +87,9 @@ impl ExternRef {
     }
 }
 
-/// A reference to an exception. The exception lives as long as something inside the store refers to it: a host that keeps
-/// the reference keeps nothing alive, and what is gone is refused as an argument.
+/// A reference to an exception. The exception lives as long as something inside the store refers to
+/// it: a host that keeps the reference keeps nothing alive, and what is gone is refused as an
+/// argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExnRef {
     pub(crate) store: StoreId,
@@ -381,7 +384,8 @@ impl From<Ref> for Val {
 }
 
 impl fmt::Display for Val {
-    /// As the command line prints results: integers signed, floats in the shortest decimal form that reads back.
+    /// As the command line prints results: integers signed, floats in the shortest decimal form
+    /// that reads back.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Val::I32(x) => x.fmt(f),
@@ -427,7 +431,8 @@ from! {
     Option<ExnRef> => ExnRef(x => x);
 }
 
-/// The cells of `vals`, which must have these resolved types of this store; `what` they are, in the singular.
+/// The cells of `vals`, which must have these resolved types of this store; `what` they are, in the
+/// singular.
 pub(crate) fn cells_of_vals(
     vals: &[Val],
     types: &[module::ValType],

@@ -1,7 +1,7 @@
 //! The embedding API, in every tier: each thing that works next to the one that must be refused.
 //!
-//! What green does not show: that the tiers agree beyond these cases (`tests/spec`, `tests/run`), or that programs
-//! written for other engines compile.
+//! What green does not show: that the tiers agree beyond these cases (`tests/spec`, `tests/run`),
+//! or that programs written for other engines compile.
 
 mod common;
 

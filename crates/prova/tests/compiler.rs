@@ -1,7 +1,9 @@
-//! A compiler that is plugged in: what it proposes runs if the check accepts it, and never otherwise.
+//! A compiler that is plugged in: what it proposes runs if the check accepts it, and never
+//! otherwise.
 //!
-//! Every refusal here has an accepting twin: `Twin::Honest` differs from the others in the one thing that they get wrong.
-//! Green does not show that the check refuses everything that is wrong; that is what the tests of `prova-bytecode` ask.
+//! Every refusal here has an accepting twin: `Twin::Honest` differs from the others in the one
+//! thing that they get wrong. Green does not show that the check refuses everything that is wrong;
+//! that is what the tests of `prova-bytecode` ask.
 
 use prova::*;
 use prova_bytecode::{Metering, Settings};

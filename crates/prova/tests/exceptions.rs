@@ -1,6 +1,8 @@
-//! Exceptions between host and module, in every tier: thrown by one and caught by the other, and passed on.
+//! Exceptions between host and module, in every tier: thrown by one and caught by the other, and
+//! passed on.
 //!
-//! What green does not show: what exceptions do inside of modules (`tests/run/exception.wast`, the specification suite).
+//! What green does not show: what exceptions do inside of modules (`tests/run/exception.wast`, the
+//! specification suite).
 
 mod common;
 

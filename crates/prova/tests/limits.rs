@@ -1,6 +1,7 @@
 //! Limits that a program meets, alike in every tier.
 //!
-//! What green does not show: each limit by itself (`crates/module/tests/limits.rs`, `crates/runtime/tests/store/limits.rs`).
+//! What green does not show: each limit by itself (`crates/module/tests/limits.rs`,
+//! `crates/runtime/tests/store/limits.rs`).
 
 mod common;
 

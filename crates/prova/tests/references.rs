@@ -1,6 +1,8 @@
-//! Types with references to functions of one type, to any function, to exceptions: between host and module, in every tier.
+//! Types with references to functions of one type, to any function, to exceptions: between host and
+//! module, in every tier.
 //!
-//! What green does not show: what code does with such references (`tests/run`, the specification suite).
+//! What green does not show: what code does with such references (`tests/run`, the specification
+//! suite).
 
 mod common;
 
@@ -197,7 +199,8 @@ fn imports_match_by_what_their_types_name() {
             let import = import.expect("a function");
             let words = "((ref null (f32) -> ()), (ref func), exnref) -> ()";
             assert_eq!(import.to_string(), words);
-            // The same type, put together by the host; one that names another; and the module's own.
+            // The same type, put together by the host; one that names another; and the module's
+            // own.
             let named = |param| {
                 let named = to(&FuncType::new(engine, [param], []), true);
                 let func = ValType::Ref(RefType::new(false, HeapType::Func));

@@ -1,6 +1,7 @@
 //! Resumable calls: what suspends, what goes on, and what must not.
 //!
-//! What green does not show: suspensions of stores whose embedder panics (`crates/runtime` has them).
+//! What green does not show: suspensions of stores whose embedder panics (`crates/runtime` has
+//! them).
 
 use prova::*;
 
@@ -114,7 +115,8 @@ fn traps_and_nested_errors_end_the_call() -> Result<()> {
     let error = call.resume(&mut store, &[Val::I64(0)], &mut []).expect_err("unreachable");
     assert_eq!(error.downcast_ref(), Some(&Trap::UnreachableCodeReached));
 
-    // The inner call is an ordinary one; its error is the outer host function's own, which suspends.
+    // The inner call is an ordinary one; its error is the outer host function's own, which
+    // suspends.
     let nested = instance.get_func(&store, "nested").context("no nested")?;
     let call = suspended(nested.call_resumable(&mut store, &[], &mut [])?, 9);
     assert!(call.into_host_error().is::<Question>());
@@ -143,8 +145,8 @@ fn what_is_given_up_holds_no_stack() -> Result<()> {
     Ok(())
 }
 
-/// A host function that panics and one that catches it, in a resumable call: afterwards errors suspend it as before, the
-/// store is usable, and nothing of the stack is lost.
+/// A host function that panics and one that catches it, in a resumable call: afterwards errors
+/// suspend it as before, the store is usable, and nothing of the stack is lost.
 #[test]
 fn panics_change_nothing() -> Result<()> {
     use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,13 +1,16 @@
-//! What stops a program, in every tier: traps with their backtraces, fuel, epochs, limits; each next to what does not.
+//! What stops a program, in every tier: traps with their backtraces, fuel, epochs, limits; each
+//! next to what does not.
 //!
-//! What green does not show: that two tiers stop at the same operator of every program (the campaigns of `testing`).
+//! What green does not show: that two tiers stop at the same operator of every program (the
+//! campaigns of `testing`).
 
 mod common;
 
 use common::{each_tier, module, trap_of};
 use prova::*;
 
-/// A name of the name section comes first, then that of the first export; a function without either has its number.
+/// A name of the name section comes first, then that of the first export; a function without either
+/// has its number.
 #[test]
 fn frames_are_named_by_exports_where_there_is_no_name() {
     each_tier(
@@ -180,7 +183,8 @@ fn epochs_interrupt() {
     );
 }
 
-/// Bulk operators that take minutes one after the other, without a call or loop in between: name and body.
+/// Bulk operators that take minutes one after the other, without a call or loop in between: name
+/// and body.
 fn endless_bulk() -> Vec<(&'static str, String)> {
     let (bytes, elements) = ("(i32.const 0x4000000)", "(i32.const 9000000)");
     [

@@ -1,9 +1,9 @@
 //! Atomic operators on unshared memories: the plain access behind an alignment test (threads
 //! proposal).
 //!
-//! Neighbours: [`memory`](crate::memory) does the accesses. Shared memories are refused when a module
-//! is decoded, so nobody can see between the halves of a read-modify-write, no wait can succeed
-//! and a notification wakes nobody.
+//! Neighbours: [`memory`](crate::memory) does the accesses. Shared memories are refused when a
+//! module is decoded, so nobody can see between the halves of a read-modify-write, no wait can
+//! succeed and a notification wakes nobody.
 //!
 //! Order of the checks: alignment, bounds, and for a wait the memory's not being shared. Time:
 //! constant. Noticed by: `tests/memory.rs`, `tests/spec.rs`.
@@ -136,7 +136,8 @@ fn exchange<N>(_old: N, operand: N) -> N {
     operand
 }
 
-/// Stores the replacement if the old bits are those of the expected value, wrapped to their width; pushes the old value.
+/// Stores the replacement if the old bits are those of the expected value, wrapped to their width;
+/// pushes the old value.
 fn compare_exchange<B: Bits + PartialEq, N: Number>(
     m: &mut Machine<'_>,
     memarg: MemArg,
@@ -162,7 +163,8 @@ fn wait<B: Bits + Number>(m: &mut Machine<'_>, memarg: MemArg) -> Result<(), Sto
     Err(TrapKind::ExpectedSharedMemory.into())
 }
 
-/// Checks an access that is not done. Since it is neither load nor store, its trap names no address.
+/// Checks an access that is not done. Since it is neither load nor store, its trap names no
+/// address.
 fn probe<B: Bits>(m: &mut Machine<'_>, memarg: MemArg) -> Result<(), Stop> {
     match Access::pop(m, memarg)?.aligned(B::SIZE)?.read::<B>(m) {
         Ok(_) => Ok(()),

@@ -141,8 +141,8 @@ fn resolve(m: &mut Machine<'_>, ty: TypeIdx, table: TableIdx) -> Result<FuncAddr
     Ok(func)
 }
 
-/// Whether a function has a type of the current module: compared by structure where the type names no other, which the
-/// store's identities stand for elsewhere.
+/// Whether a function has a type of the current module: compared by structure where the type names
+/// no other, which the store's identities stand for elsewhere.
 fn has_type(m: &Machine<'_>, func: FuncAddr, ty: TypeIdx) -> Result<bool, Stop> {
     let expected = m.module().types().get(ty.index()).ok_or(Stop::Bug("no such type"))?;
     let names = |ty: &ValType| matches!(ty, ValType::Ref(ty) if matches!(ty.heap_type(), HeapType::Concrete(_)));

@@ -1,8 +1,9 @@
 //! A function body → [`Code`]: its operators in a vector, each with its family and its segment's
 //! fuel, and the blocks with the positions of their `else` and `end`.
 //!
-//! Neighbours: `prova_module` decodes operators and gives [`FuncFacts`]; [`machine`](crate::machine)
-//! executes the code; [`Cache`] keeps it, so that each body is decoded once.
+//! Neighbours: `prova_module` decodes operators and gives [`FuncFacts`];
+//! [`machine`](crate::machine) executes the code; [`Cache`] keeps it, so that each body is decoded
+//! once.
 //!
 //! 1. `instrs` are the body's operators in order; the last is the `end` of the body.
 //! 2. Each `block`, `loop`, `if`, `else`, `end` names its block in [`Instr::block`]; the decoder

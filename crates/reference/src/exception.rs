@@ -1,11 +1,14 @@
-//! Exception operators: `try_table` pushes a label, a throw unwinds to a clause of one (specification 4.6.12).
+//! Exception operators: `try_table` pushes a label, a throw unwinds to a clause of one
+//! (specification 4.6.12).
 //!
-//! The specification reduces a throw through the contexts around it, from the inside out. Here the labels of the frames are searched
-//! in this order, and only then popped, so that an exception that nothing catches is a trap with the throw's backtrace. The search
-//! pays for each clause that it asks and each frame that it leaves.
-//! A host function throws into the code that called it; what nothing catches leaves for the host as a trap with the exception.
+//! The specification reduces a throw through the contexts around it, from the inside out. Here the
+//! labels of the frames are searched in this order, and only then popped, so that an exception that
+//! nothing catches is a trap with the throw's backtrace. The search pays for each clause that it
+//! asks and each frame that it leaves. A host function throws into the code that called it; what
+//! nothing catches leaves for the host as a trap with the exception.
 //!
-//! Neighbours: [`machine`](crate::machine) has labels and frames; the store keeps exceptions that references name.
+//! Neighbours: [`machine`](crate::machine) has labels and frames; the store keeps exceptions that
+//! references name.
 //!
 //! Time: constant for each label that is left. Noticed by: the specification
 //! suite, `tests/run/exception.wast`.
@@ -67,7 +70,8 @@ pub(crate) fn execute(
     }
 }
 
-/// Throws what a host function, whose frame is gone, throws; the trap is for the case that nothing catches.
+/// Throws what a host function, whose frame is gone, throws; the trap is for the case that nothing
+/// catches.
 pub(crate) fn throw_of_host(
     m: &mut Machine<'_>,
     exception: &Exception,

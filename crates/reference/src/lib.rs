@@ -10,9 +10,10 @@
 //!
 //! It is the oracle of all other tiers: results, traps with their offsets, fuel, stack overflow are
 //! what it says, and where another tier differs, one of the two is wrong. So it prefers the
-//! specification's words to speed, checks what validation has shown (operand types, heights, labels),
-//! and has its own bounds checks and its own reading of function types. It shares with the other
-//! tiers what `module`, `num` and the store's operations do; an outside engine has to watch those.
+//! specification's words to speed, checks what validation has shown (operand types, heights,
+//! labels), and has its own bounds checks and its own reading of function types. It shares with the
+//! other tiers what `module`, `num` and the store's operations do; an outside engine has to watch
+//! those.
 //!
 //! It knows nothing of bytecode, and has no unsafe code.
 //!
@@ -21,9 +22,9 @@
 //!    [`Bug`](prova_runtime::TrapKind::Bug) that says so.
 //!
 //! Limits: a host function that suspends ends the call with
-//! [`Suspended`](prova_runtime::TrapKind::Suspended). Memory: 32 bytes for each value of the operand
-//! stack and the locals, which the logical stack limit bounds; decoded functions stay as long as the
-//! [`Reference`] and its clones.
+//! [`Suspended`](prova_runtime::TrapKind::Suspended). Memory: 32 bytes for each value of the
+//! operand stack and the locals, which the logical stack limit bounds; decoded functions stay as
+//! long as the [`Reference`] and its clones.
 //!
 //! ```
 //! use prova_reference::Reference;
@@ -59,8 +60,8 @@ use std::sync::Arc;
 
 /// The reference tier, as the executor of a store.
 ///
-/// It keeps decoded functions, by module, for as long as it lives. Clones share them, so the stores of
-/// one module can.
+/// It keeps decoded functions, by module, for as long as it lives. Clones share them, so the stores
+/// of one module can.
 #[derive(Clone, Default)]
 pub struct Reference {
     cache: Arc<Cache>,

@@ -11,8 +11,8 @@
 //!    below [`Frame::labels`].
 //! 2. [`Frame::at`] of a caller is the position of its call until the callee has returned, so a
 //!    backtrace can be read off at any time.
-//! 3. Each frame has charged its function's `charge_bytes` against the logical stack limit; they are
-//!    given back as frames go. After a trap the store restores the limit itself.
+//! 3. Each frame has charged its function's `charge_bytes` against the logical stack limit; they
+//!    are given back as frames go. After a trap the store restores the limit itself.
 //! 4. A call is a frame pushed, never a call of the host's: the depth of Wasm costs no host stack.
 //!    Only a host function that calls back nests machines; the store limits how deep.
 //!
@@ -103,7 +103,8 @@ pub(crate) struct Frame {
     height: usize,
     /// How many labels there are below the function's own.
     labels: usize,
-    /// Whether a tail call of a host function has taken the frame's place: it has no charge and no labels any more.
+    /// Whether a tail call of a host function has taken the frame's place: it has no charge and no
+    /// labels any more.
     pub(crate) replaced: bool,
 }
 
@@ -121,7 +122,8 @@ pub(crate) struct Machine<'s> {
     labels: Vec<Label>,
     cache: &'s Cache,
     metering: Metering,
-    /// Whether a branch has come back to a `loop`: the segment that the operator belongs to was paid when it was entered.
+    /// Whether a branch has come back to a `loop`: the segment that the operator belongs to was
+    /// paid when it was entered.
     again: bool,
     /// Operators that may still be executed.
     steps: u64,
@@ -259,7 +261,8 @@ impl<'s> Machine<'s> {
         }
     }
 
-    /// The labels of the current frame and, from the innermost on, of its callers, each with the frame's number of labels below.
+    /// The labels of the current frame and, from the innermost on, of its callers, each with the
+    /// frame's number of labels below.
     pub(crate) fn frames_outwards(&self) -> impl Iterator<Item = (&Frame, &[Label])> {
         let frames = std::iter::once(&self.frame).chain(self.callers.iter().rev());
         let mut end = self.labels.len();
@@ -270,7 +273,8 @@ impl<'s> Machine<'s> {
         })
     }
 
-    /// Leaves the `frames` innermost frames, and in the one then current all labels above its lowest `labels`.
+    /// Leaves the `frames` innermost frames, and in the one then current all labels above its
+    /// lowest `labels`.
     pub(crate) fn unwind(&mut self, frames: usize, labels: usize) -> Result<(), Stop> {
         for _ in 0..frames {
             self.labels.truncate(self.frame.labels);
@@ -287,8 +291,8 @@ impl<'s> Machine<'s> {
         self.stack.unwind(label.height, 0)
     }
 
-    /// Every reference to an exception that frames of this activation hold, as locals or operands; none where there are no
-    /// exceptions.
+    /// Every reference to an exception that frames of this activation hold, as locals or operands;
+    /// none where there are no exceptions.
     pub(crate) fn exception_references(&self) -> Vec<Cell> {
         if self.store.exception_cells() == 0 {
             return Vec::new();
@@ -399,8 +403,8 @@ impl<'s> Machine<'s> {
         }
     }
 
-    /// Calls a host function whose frame is charged for; pays before it, and polls the epoch after it. Gives what it throws,
-    /// with the trap of the case that nothing catches.
+    /// Calls a host function whose frame is charged for; pays before it, and polls the epoch after
+    /// it. Gives what it throws, with the trap of the case that nothing catches.
     fn call_host(&mut self, func: FuncAddr) -> Result<Option<(Exception, Box<Trap>)>, Stop> {
         self.store.charge_host_call(func)?;
         let ty = self.store.func_type(func).clone();

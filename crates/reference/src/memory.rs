@@ -173,7 +173,8 @@ impl Access {
         Ok(Access { memory, address: u128::from(base) + u128::from(memarg.offset) })
     }
 
-    /// Traps unless the address is a multiple of `size`. One beyond 64 bits is left to the bounds check.
+    /// Traps unless the address is a multiple of `size`. One beyond 64 bits is left to the bounds
+    /// check.
     pub(crate) fn aligned(self, size: usize) -> Result<Access, Stop> {
         if self.address > u128::from(u64::MAX) || self.address.is_multiple_of(size as u128) {
             Ok(self)

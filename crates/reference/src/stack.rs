@@ -1,8 +1,9 @@
 //! The operand stack of typed values: operands popped, results pushed (specification 4.2.13).
 //!
-//! Neighbours: every family pops its operands here and pushes its results; [`machine`](crate::machine)
-//! unwinds it to labels and frames. Operators of `prova_num` are applied with [`Stack::unary`] and
-//! its like, which take the operand types from the function's signature.
+//! Neighbours: every family pops its operands here and pushes its results;
+//! [`machine`](crate::machine) unwinds it to labels and frames. Operators of `prova_num` are
+//! applied with [`Stack::unary`] and its like, which take the operand types from the function's
+//! signature.
 //!
 //! 1. Popping checks the type. Validation has shown that no check fails (specification 3.3), so a
 //!    failure is a [`Stop::Bug`].

@@ -1,7 +1,7 @@
 //! Calls: frames, backtraces, other instances, the host and back, tail calls, the stack limit.
 //!
-//! Green shows depth and backtraces by hand-made cases; that the other tiers charge and report alike is
-//! for the differential tests.
+//! Green shows depth and backtraces by hand-made cases; that the other tiers charge and report
+//! alike is for the differential tests.
 
 mod support;
 

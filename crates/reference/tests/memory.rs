@@ -1,7 +1,7 @@
 //! Accesses: effective addresses, the places of faults, stores that write all or nothing, atomics.
 //!
-//! What loads and stores convert is for the specification's scripts (`spec.rs`); green here does not
-//! show it.
+//! What loads and stores convert is for the specification's scripts (`spec.rs`); green here does
+//! not show it.
 
 mod support;
 

@@ -260,7 +260,8 @@ fn where_both_are_due_the_epoch_is_polled_before_fuel_is_taken() {
 
 #[test]
 fn cells_that_are_cleared_or_moved_are_paid_for() {
-    // Nine cells of locals and results in the callee; six operators in the caller, two in the callee.
+    // Nine cells of locals and results in the callee; six operators in the caller, two in the
+    // callee.
     let wat = r#"(module (func $g (param i64) (result i64) (local i64 i64 i64 v128 v128) (local.get 0))
         (func (export "f") (result i64) (call $g (call $g (call $g (i64.const 1))))))"#;
     assert_eq!(cost(wat, &[]), 4 + 3 * (1 + 1));
@@ -326,7 +327,8 @@ fn calls_of_the_host_cost_more_than_one() {
 
 #[test]
 fn a_throw_pays_for_frames_left_clauses_asked_and_values() {
-    // Two frames are left. Asked are one clause in `$a`, three in `$b` of which two are of one `try_table`, two in `f`.
+    // Two frames are left. Asked are one clause in `$a`, three in `$b` of which two are of one
+    // `try_table`, two in `f`.
     let wat = r#"(module (tag $t (param i64)) (tag $o)
         (func $a (block (try_table (catch $o 0) (throw $t (i64.const 1)))))
         (func $b (block (try_table (catch $o 0) (try_table (catch $o 0) (catch $o 0) (call $a)))))
@@ -342,7 +344,8 @@ fn a_throw_pays_for_frames_left_clauses_asked_and_values() {
             (func (export "f") (block (try_table (catch_all 0) (throw $t {values})))))"#
     );
     assert_eq!(cost(&wat, &[]), 6 + 1 + THROW_COST + CLAUSE_ASKED_COST);
-    // A clause that gets them by its tag pays for them once more; so does one that a reference comes back to.
+    // A clause that gets them by its tag pays for them once more; so does one that a reference
+    // comes back to.
     let wat = format!(
         r#"(module (tag $t (param i64 v128 v128 v128 v128)) (type $v (func (result i64 v128 v128 v128 v128)))
             (func (export "f") (block (type $v) (try_table (catch $t 0)

@@ -1,19 +1,22 @@
-//! Where code comes from: a function of a module → code that a check has accepted, asked for at the function's first call.
+//! Where code comes from: a function of a module → code that a check has accepted, asked for at the
+//! function's first call.
 //!
 //! ```text
 //! call ─ entry word ─► stub ─ Store::attach ─► Attach::attach ─► Attached ─ compared ─► Codes, entry word ─► code
 //! ```
 //!
-//! Neighbours: [`Store::instantiate`](crate::Store::instantiate) takes an [`Attach`] per instance; `exec` comes here from the
-//! stub. Whether code is made eagerly or lazily, cached or not, and which kind it is, is the attacher's matter and not
-//! observable by the program.
+//! Neighbours: [`Store::instantiate`](crate::Store::instantiate) takes an [`Attach`] per instance;
+//! `exec` comes here from the stub. Whether code is made eagerly or lazily, cached or not, and
+//! which kind it is, is the attacher's matter and not observable by the program.
 //!
-//! A kind of code is a variant of [`Attached`] and a field of [`Codes`]; nothing else of the store knows how many there are.
-//! Each variant holds a witness, whose one constructor is the check of its kind.
+//! A kind of code is a variant of [`Attached`] and a field of [`Codes`]; nothing else of the store
+//! knows how many there are. Each variant holds a witness, whose one constructor is the check of
+//! its kind.
 //!
 //! # Invariants
 //! * A1. What is in [`Codes`] has been compared with the function: module, settings, index, frame.
-//! * A2. Code stays in [`Codes`] until the store ends, so what an entry word or a frame leads to is alive (V4).
+//! * A2. Code stays in [`Codes`] until the store ends, so what an entry word or a frame leads to is
+//!   alive (V4).
 //!
 //! Noticed by: the tests of this module (a rejecting twin for each comparison).
 
@@ -70,8 +73,8 @@ pub trait Attach: Send + Sync {
     ///
     /// # Errors
     ///
-    /// If there is none: no compiler can translate the function, or the check refuses what it made. The call traps with
-    /// [`TrapKind::Attach`].
+    /// If there is none: no compiler can translate the function, or the check refuses what it made.
+    /// The call traps with [`TrapKind::Attach`].
     fn attach(&self, module: &Module, func: FuncIdx) -> Result<Attached, AttachError>;
 }
 

@@ -1,23 +1,29 @@
 //! Exceptions that references name: a tag and values, kept as long as something may refer to them.
 //!
-//! An exception becomes an object only where a clause catches it *with* its reference; one that is caught by its
-//! values alone never is. Neighbours: `exec::unwind` makes them, `store` offers them to the reference tier.
+//! An exception becomes an object only where a clause catches it *with* its reference; one that is
+//! caught by its values alone never is. Neighbours: `exec::unwind` makes them, `store` offers them
+//! to the reference tier.
 //!
 //! # Reclamation
-//! There is no general collector. When the objects pass a threshold, before the next one is made what references refer to is
-//! marked (in frames, globals, tables, element segments, other exceptions) and the rest is reused. So a loop that throws needs constant
-//! memory. Which cells of a frame are references is said by the Wasm ([`prova_module::ExceptionRoots`]), so that what is kept is the
-//! same in every tier. Not seen are references that the host keeps
-//! outside of the store: they name nothing once their object is gone, since an index carries the *generation* of its object.
+//! There is no general collector. When the objects pass a threshold, before the next one is made
+//! what references refer to is marked (in frames, globals, tables, element segments, other
+//! exceptions) and the rest is reused. So a loop that throws needs constant memory. Which cells of
+//! a frame are references is said by the Wasm ([`prova_module::ExceptionRoots`]), so that what is
+//! kept is the same in every tier. Not seen are references that the host keeps outside of the
+//! store: they name nothing once their object is gone, since an index carries the *generation* of
+//! its object.
 //!
 //! # Invariants
-//! * X1. The cell of a reference is `(generation << 32 | index) + 1`; generations start at 1 and never come back.
+//! * X1. The cell of a reference is `(generation << 32 | index) + 1`; generations start at 1 and
+//!   never come back.
 //! * X2. `weight` is the sum of the weights of all objects, at most [`WEIGHT_MAX`].
 //!
 //! # Cost
-//! Marking looks at each reference, frame, object and value once. How much that is, is known before ([`Work`]), and paid for in
-//! fuel by the throw that waits for it ([`Search::pay`](crate::Search::pay)). It tests the epoch after each [`MARK_CHUNK`]; an interrupted
-//! marking leaves everything alive. What it leaves, and what it looked at, put the next one off ([`Exceptions::sweep`]), up to
+//! Marking looks at each reference, frame, object and value once. How much that is, is known before
+//! ([`Work`]), and paid for in fuel by the throw that waits for it
+//! ([`Search::pay`](crate::Search::pay)). It tests the epoch after each [`MARK_CHUNK`]; an
+//! interrupted marking leaves everything alive. What it leaves, and what it looked at, put the next
+//! one off ([`Exceptions::sweep`]), up to
 //! [`THRESHOLD_FOR_ROOTS_MAX`]: below that a throw pays for a constant number of cells, however large tables and stack are.
 //! Dropping what is not marked is not interrupted: at most [`WEIGHT_MAX`] / 8 objects.
 
@@ -29,14 +35,16 @@ use prova_module::forgetting_cost;
 /// The weight, in cells, at which marking begins.
 pub(crate) const THRESHOLD_MIN: usize = 1 << 16;
 
-/// The greatest weight of all exceptions of a store, in cells (128 MiB): 8 for each, and its values.
+/// The greatest weight of all exceptions of a store, in cells (128 MiB): 8 for each, and its
+/// values.
 pub const WEIGHT_MAX: usize = 1 << 24;
 
-/// The greatest weight that marking is put off to because of what it looks at: half of [`WEIGHT_MAX`], so that
-/// what nothing refers to is gone before the limit is reached.
+/// The greatest weight that marking is put off to because of what it looks at: half of
+/// [`WEIGHT_MAX`], so that what nothing refers to is gone before the limit is reached.
 pub(crate) const THRESHOLD_FOR_ROOTS_MAX: usize = WEIGHT_MAX / 2;
 
-/// How much a marking looks at between two tests of the epoch, in cells; a frame counts as [`FRAME_CELLS`].
+/// How much a marking looks at between two tests of the epoch, in cells; a frame counts as
+/// [`FRAME_CELLS`].
 pub const MARK_CHUNK: usize = 1 << 16;
 
 /// The cells that a frame counts as, besides the references that it holds.
@@ -200,8 +208,8 @@ impl<'a> Marking<'a> {
         cells.iter().try_for_each(|&cell| self.root(cell))
     }
 
-    /// Marks what exceptions refer to, and drops those that nothing does; `refs` says of each tag which cells of its values are
-    /// references.
+    /// Marks what exceptions refer to, and drops those that nothing does; `refs` says of each tag
+    /// which cells of its values are references.
     pub(crate) fn complete(mut self, refs: &[Box<[u32]>], work: Work) -> Result<(), TrapKind> {
         while let Some(index) = self.pending.pop() {
             // An object is marked once, so its references are looked at once.
@@ -287,8 +295,8 @@ mod tests {
 
     #[test]
     fn what_is_looked_at_puts_the_next_marking_off() {
-        // A million references, as of a table of nulls, or frames behind as many bytes: each object without values pays for
-        // eight of them.
+        // A million references, as of a table of nulls, or frames behind as many bytes: each object
+        // without values pays for eight of them.
         let many = 1_000_000;
         let references = Work { references: many, stack_bytes: 0 };
         let frames = Work { references: 0, stack_bytes: many };

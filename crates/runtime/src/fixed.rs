@@ -1,8 +1,9 @@
 //! Owned memory at a fixed address that raw pointers may refer to for as long as the owner lives.
 //!
-//! A `Box` claims to be the only way to its contents whenever it is moved; a [`Fixed`] does not, so that `vm` may keep
-//! pointers into it while the store, its owner, moves. Neighbours: `instance` (index arrays, instance records), `store`
-//! (the [`Vm`](crate::vm::Vm)). Noticed by: Miri on the tests of this crate.
+//! A `Box` claims to be the only way to its contents whenever it is moved; a [`Fixed`] does not, so
+//! that `vm` may keep pointers into it while the store, its owner, moves. Neighbours: `instance`
+//! (index arrays, instance records), `store` (the [`Vm`](crate::vm::Vm)). Noticed by: Miri on the
+//! tests of this crate.
 //!
 //! # Invariants
 //! * F1. `items` comes from `Box::into_raw` and is freed only in `drop`.
@@ -34,8 +35,8 @@ impl<T> Deref for Fixed<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        // SAFETY: F1: valid until drop. Writers through `as_ptr` (the executors) run only while the store is borrowed
-        // mutably (V9), so that no reference from here is alive.
+        // SAFETY: F1: valid until drop. Writers through `as_ptr` (the executors) run only while the
+        // store is borrowed mutably (V9), so that no reference from here is alive.
         unsafe { self.items.as_ref() }
     }
 }

@@ -1,6 +1,7 @@
 //! Functions of a store: what stands behind a [`FuncEntry`](crate::vm::FuncEntry) on the safe side.
 //!
-//! Neighbours: `store` owns one [`FuncInst`] per entry, at the same index; `exec` reads entries alone.
+//! Neighbours: `store` owns one [`FuncInst`] per entry, at the same index; `exec` reads entries
+//! alone.
 
 use crate::attach::Codes;
 use crate::host::HostFunc;
@@ -50,7 +51,8 @@ impl FuncInst {
 pub(crate) fn wasm_entry(facts: &FuncFacts, instance: InstanceAddr, type_id: TypeId) -> FuncEntry {
     FuncEntry {
         code: EntryWord::stub(&STUB_ATTACH),
-        // A charge beyond 32 bits exceeds every stack limit (STACK_BYTES_MAX), and so does the greatest one.
+        // A charge beyond 32 bits exceeds every stack limit (STACK_BYTES_MAX), and so does the
+        // greatest one.
         charge_bytes: u32::try_from(facts.charge_bytes()).unwrap_or(u32::MAX),
         param_cells: facts.param_cells,
         local_cells: facts.local_cells,

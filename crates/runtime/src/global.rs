@@ -1,8 +1,9 @@
-//! Globals: constant expressions → the cells that globals and segments start with (specification 4.2.11, 3.4.13).
+//! Globals: constant expressions → the cells that globals and segments start with (specification
+//! 4.2.11, 3.4.13).
 //!
-//! Neighbours: `instantiate` evaluates, `store` keeps the cells in [`GlobalVm`] records and the types beside them.
-//! Validation guarantees one value of the expected type; an expression that breaks this is a fault of ours and gives
-//! zero, never a panic.
+//! Neighbours: `instantiate` evaluates, `store` keeps the cells in [`GlobalVm`] records and the
+//! types beside them. Validation guarantees one value of the expected type; an expression that
+//! breaks this is a fault of ours and gives zero, never a panic.
 
 use crate::value::{FuncAddr, NULL_REF, func_ref};
 use crate::vm::{Cell, GlobalVm};

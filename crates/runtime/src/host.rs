@@ -1,10 +1,10 @@
 //! What the embedder brings: host functions, and an executor of its own.
 //!
-//! Neighbours: [`Store::call`](crate::Store::call) and the executors call both; the embedding API wraps host functions
-//! in typed closures; the reference tier is an [`Executor`].
+//! Neighbours: [`Store::call`](crate::Store::call) and the executors call both; the embedding API
+//! wraps host functions in typed closures; the reference tier is an [`Executor`].
 //!
-//! A host function gets the store itself and may do anything with it except put another store in its place: after each
-//! host call the store compares its identity and panics if it was replaced.
+//! A host function gets the store itself and may do anything with it except put another store in
+//! its place: after each host call the store compares its identity and panics if it was replaced.
 
 use crate::store::Store;
 use crate::trap::Trap;
@@ -18,8 +18,8 @@ use std::sync::Arc;
 
 /// A host function: `(store, host data, cells)`.
 ///
-/// The cells hold the arguments at the start and the results at the end, both from index 0 on; there are as many as
-/// the greater of the two needs. A v128 takes two cells, the low half first.
+/// The cells hold the arguments at the start and the results at the end, both from index 0 on;
+/// there are as many as the greater of the two needs. A v128 takes two cells, the low half first.
 pub type HostFunc = Arc<dyn Fn(&mut Store, &mut dyn Any, &mut [Cell]) -> HostOutcome + Send + Sync>;
 
 /// How a host function ended.
@@ -27,10 +27,11 @@ pub type HostFunc = Arc<dyn Fn(&mut Store, &mut dyn Any, &mut [Cell]) -> HostOut
 pub enum HostOutcome {
     /// It returned; the results are in the cells.
     Done,
-    /// It wants to be resumed later with its results: [`Store::call_resumable`]. In any other call a trap of kind
-    /// [`TrapKind::Suspended`](crate::TrapKind::Suspended).
+    /// It wants to be resumed later with its results: [`Store::call_resumable`]. In any other call
+    /// a trap of kind [`TrapKind::Suspended`](crate::TrapKind::Suspended).
     Suspend,
-    /// It throws an exception into the code that called it. The trap is what the call ends with if nothing catches it.
+    /// It throws an exception into the code that called it. The trap is what the call ends with if
+    /// nothing catches it.
     Throw(Exception, Box<Trap>),
     /// It failed.
     Trap(Box<Trap>),
@@ -49,8 +50,9 @@ pub struct Exception {
 pub trait Executor: Send + Sync {
     /// Calls a Wasm function (never a host function) with arguments and results in cells.
     ///
-    /// The store has compared the numbers of cells and counted the nested call; the executor charges the function's
-    /// own frame ([`Store::enter_frame`]). After an error the store restores the stack height itself.
+    /// The store has compared the numbers of cells and counted the nested call; the executor
+    /// charges the function's own frame ([`Store::enter_frame`]). After an error the store restores
+    /// the stack height itself.
     ///
     /// # Errors
     ///
@@ -68,8 +70,8 @@ pub trait Executor: Send + Sync {
 /// How this crate's executors go from one instruction to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Dispatch {
-    /// Each instruction's handler jumps to the next one's; where the target or the build has no such jumps, as
-    /// [`Match`](Self::Match).
+    /// Each instruction's handler jumps to the next one's; where the target or the build has no
+    /// such jumps, as [`Match`](Self::Match).
     #[default]
     Tail,
     /// A loop around a `match`.

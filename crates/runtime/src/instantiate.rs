@@ -7,13 +7,14 @@
 //!   LinkError       CreateError                 Trap { instance, … }
 //! ```
 //!
-//! Up to the instance an error leaves the store as it was. After it, effects stay: a trap in a segment or
-//! in the start function leaves the writes before it, and the instance in the store, since others may already refer to
-//! its functions. In a store metered by epoch the epoch is tested again and again from there on ([`Pace`]); an interrupt while
-//! tables get their start values leaves them shorter than declared, so that no element is of another type than its table's.
+//! Up to the instance an error leaves the store as it was. After it, effects stay: a trap in a
+//! segment or in the start function leaves the writes before it, and the instance in the store,
+//! since others may already refer to its functions. In a store metered by epoch the epoch is tested
+//! again and again from there on ([`Pace`]); an interrupt while tables get their start values
+//! leaves them shorter than declared, so that no element is of another type than its table's.
 //!
-//! Fuel is charged by the start function alone: everything else is bounded by the module's size and the store's limits, and asked
-//! for by the embedder.
+//! Fuel is charged by the start function alone: everything else is bounded by the module's size and
+//! the store's limits, and asked for by the embedder.
 
 use crate::attach::{Attach, Codes};
 use crate::fixed::Fixed;
@@ -53,7 +54,8 @@ pub enum InstantiateError {
     Create(CreateError),
     /// The module uses a proposal that no executor has.
     Unsupported(&'static str),
-    /// A segment or the start function trapped. The instance exists, with everything that was written before.
+    /// A segment or the start function trapped. The instance exists, with everything that was
+    /// written before.
     Trap {
         /// The instance.
         instance: InstanceAddr,
@@ -148,11 +150,13 @@ impl std::error::Error for InstantiateError {
 }
 
 impl Store {
-    /// Instantiates a module with one external value per import, runs its segments and its start function.
+    /// Instantiates a module with one external value per import, runs its segments and its start
+    /// function.
     ///
     /// # Errors
     ///
-    /// If an import does not match, an object cannot be made, or a segment or the start function traps.
+    /// If an import does not match, an object cannot be made, or a segment or the start function
+    /// traps.
     pub fn instantiate(
         &mut self,
         data: &mut dyn Any,
@@ -348,7 +352,8 @@ impl Store {
         Ok(())
     }
 
-    /// Gives the elements of the tables that a module defines their start values where those are not null.
+    /// Gives the elements of the tables that a module defines their start values where those are
+    /// not null.
     fn start_tables(
         &mut self,
         module: &Module,
@@ -373,7 +378,8 @@ impl Store {
         Ok(())
     }
 
-    /// Takes back the elements that have no start value: those of the table `at` from there on, and those of later tables.
+    /// Takes back the elements that have no start value: those of the table `at` from there on, and
+    /// those of later tables.
     fn truncate_tables(
         &mut self,
         module: &Module,

@@ -1,4 +1,5 @@
-//! Checked bytecode and modules → running instances: the store, its objects, traps, and the executors.
+//! Checked bytecode and modules → running instances: the store, its objects, traps, and the
+//! executors.
 //!
 //! ```text
 //! Module + imports ─ Store::instantiate ─► InstanceAddr ─ Store::call ─► results | Trap
@@ -6,10 +7,12 @@
 //!                                  Attach ─ CheckedBytecode ──┘   (function by function, at its first call)
 //! ```
 //!
-//! Everything here is untyped: values are [`Cell`]s, host data is `dyn Any`. The embedding API wraps it.
+//! Everything here is untyped: values are [`Cell`]s, host data is `dyn Any`. The embedding API
+//! wraps it.
 //!
-//! This is the one crate with `unsafe`. Each block cites an invariant: `V` of `vm`, `S` of `sys`, `F` of `fixed`.
-//! Operating-system code is under `sys` alone. This crate knows neither WASI, nor the command line, nor a translator.
+//! This is the one crate with `unsafe`. Each block cites an invariant: `V` of `vm`, `S` of `sys`,
+//! `F` of `fixed`. Operating-system code is under `sys` alone. This crate knows neither WASI, nor
+//! the command line, nor a translator.
 
 mod attach;
 mod exception;

@@ -1,11 +1,12 @@
 //! Named limits on what a store holds, whoever asks for it: counts, sizes, depths.
 //!
-//! Neighbours: `store`, `instantiate`, `memory` and `table` compare before they allocate. A module that needs more at
-//! its start is refused with the limit's name; growth beyond a limit fails as the specification allows (−1).
-//! `docs/semantics.md` lists them.
-//! The tests of `tests/store/limits.rs` stand on both sides of each.
+//! Neighbours: `store`, `instantiate`, `memory` and `table` compare before they allocate. A module
+//! that needs more at its start is refused with the limit's name; growth beyond a limit fails as
+//! the specification allows (−1). `docs/semantics.md` lists them. The tests of
+//! `tests/store/limits.rs` stand on both sides of each.
 
-/// The least logical stack limit, in bytes: a smaller [`stack_bytes`](crate::StoreConfig::stack_bytes) counts as this.
+/// The least logical stack limit, in bytes: a smaller
+/// [`stack_bytes`](crate::StoreConfig::stack_bytes) counts as this.
 pub const STACK_BYTES_MIN: u64 = 1 << 10;
 
 /// The greatest logical stack limit, in bytes (1 GiB): a greater one counts as this.
@@ -18,7 +19,8 @@ pub struct Limits {
     pub memory_bytes_max: u64,
     /// Elements of one table.
     pub table_elements_max: u64,
-    /// Bytes of all memories and tables together: pages and elements that they have, 8 bytes for an element.
+    /// Bytes of all memories and tables together: pages and elements that they have, 8 bytes for an
+    /// element.
     pub store_bytes_max: u64,
     /// Instances.
     pub instances_max: u64,
@@ -40,9 +42,10 @@ impl Limits {
 }
 
 impl Default for Limits {
-    /// A memory of 16 GiB and a table of 10,000,000 elements (JavaScript API, *implementation-defined limits*);
-    /// together 5 GiB: the greatest memory with 32-bit addresses, and 1 GiB beside it;
-    /// 10,000 instances, memories and tables each, as Wasmtime's default; 10,000,000 globals, tags and functions.
+    /// A memory of 16 GiB and a table of 10,000,000 elements (JavaScript API,
+    /// *implementation-defined limits*); together 5 GiB: the greatest memory with 32-bit addresses,
+    /// and 1 GiB beside it; 10,000 instances, memories and tables each, as Wasmtime's default;
+    /// 10,000,000 globals, tags and functions.
     fn default() -> Limits {
         Limits {
             memory_bytes_max: 16 << 30,

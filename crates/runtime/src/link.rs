@@ -1,7 +1,9 @@
-//! Imports against external values: the matching rules of the specification (4.5.2, 3.5 *matching*).
+//! Imports against external values: the matching rules of the specification (4.5.2, 3.5
+//! *matching*).
 //!
-//! Neighbours: `instantiate` asks before it allocates anything. Sizes are compared as they are now, maxima as declared.
-//! Types are compared resolved (`prova_module::TypeRegistry`); an immutable global may have a value of a subtype.
+//! Neighbours: `instantiate` asks before it allocates anything. Sizes are compared as they are now,
+//! maxima as declared. Types are compared resolved (`prova_module::TypeRegistry`); an immutable
+//! global may have a value of a subtype.
 
 use crate::memory::Memory;
 use crate::store::Store;

@@ -1,8 +1,9 @@
 //! A linear memory: bytes that grow in place (specification 4.2.10).
 //!
-//! Neighbours: `sys` gives the address space, `store` keeps the [`MemoryVm`] record of each memory equal to
-//! [`Memory::vm`], `ops` works on the bytes. The bytes never move: the greatest size that type and limits allow is
-//! reserved at the start; where the system has less, growth fails there. No limit allows more than [`RESERVATION_BYTES_MAX`].
+//! Neighbours: `sys` gives the address space, `store` keeps the [`MemoryVm`] record of each memory
+//! equal to [`Memory::vm`], `ops` works on the bytes. The bytes never move: the greatest size that
+//! type and limits allow is reserved at the start; where the system has less, growth fails there.
+//! No limit allows more than [`RESERVATION_BYTES_MAX`].
 //!
 //! # Invariants
 //! * M1. `len_bytes = pages << page_size_log2 ≤ reservation.committed`.
@@ -15,7 +16,8 @@ use crate::sys::Reservation;
 use crate::vm::MemoryVm;
 use prova_module::MemoryType;
 
-/// The greatest size of one memory or table in bytes (64 GiB), whatever is set: its address space is reserved.
+/// The greatest size of one memory or table in bytes (64 GiB), whatever is set: its address space
+/// is reserved.
 pub(crate) const RESERVATION_BYTES_MAX: u64 = 64 << 30;
 
 /// A linear memory of a store.
@@ -87,7 +89,8 @@ impl Memory {
 
     /// The bytes.
     pub fn data(&self) -> &[u8] {
-        // SAFETY: M1, S2: the bytes are committed and ours; V9: whoever writes them otherwise borrows the store mutably.
+        // SAFETY: M1, S2: the bytes are committed and ours; V9: whoever writes them otherwise
+        // borrows the store mutably.
         unsafe {
             std::slice::from_raw_parts(self.reservation.base().as_ptr(), self.len_bytes() as usize)
         }
@@ -105,7 +108,8 @@ impl Memory {
         self.pages.checked_add(delta).is_some_and(|new| new <= self.pages_max)
     }
 
-    /// Adds `delta` zeroed pages and gives the size before, in pages; `None` if it cannot grow so far.
+    /// Adds `delta` zeroed pages and gives the size before, in pages; `None` if it cannot grow so
+    /// far.
     pub(crate) fn grow(&mut self, delta: u64) -> Option<u64> {
         let old = self.pages;
         if !self.may_grow(delta) {

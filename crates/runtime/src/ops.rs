@@ -1,17 +1,19 @@
 //! The operations on memories, tables and references that every tier executes: check, charge, do.
 //!
-//! Neighbours: the executors call these for every operator that is more than a load or a store, the reference tier
-//! too, so that all tiers trap, charge and grow alike. The order is: (1) the bounds check traps, (2) the epoch is tested and fuel
-//! charged, as the store is metered ([`prova_module::memory_cost`], [`prova_module::table_cost`],
+//! Neighbours: the executors call these for every operator that is more than a load or a store, the
+//! reference tier too, so that all tiers trap, charge and grow alike. The order is: (1) the bounds
+//! check traps, (2) the epoch is tested and fuel charged, as the store is metered
+//! ([`prova_module::memory_cost`], [`prova_module::table_cost`],
 //! [`prova_module::memory_growth_cost`]), (3) the effect.
 //!
-//! In a store metered by epoch the effect is had in chunks, between which the epoch is tested; an interrupt leaves the chunks
-//! before it done. Growth is all or nothing.
+//! In a store metered by epoch the effect is had in chunks, between which the epoch is tested; an
+//! interrupt leaves the chunks before it done. Growth is all or nothing.
 //!
 //! Addresses, indices and lengths are `u64`, 32-bit ones zero-extended; no sum of them overflows.
 //! Accessors by address panic if the store has no such object.
 //!
-//! Worst case: linear in the bytes or elements, which fuel bounds; the epoch is tested again within a chunk's time.
+//! Worst case: linear in the bytes or elements, which fuel bounds; the epoch is tested again within
+//! a chunk's time.
 
 mod atomic;
 mod memory;
@@ -31,15 +33,15 @@ fn range(start: u64, n: u64, len: usize) -> Option<Range<usize>> {
     (end <= len as u64).then_some(start as usize..end as usize)
 }
 
-/// Bytes that an operation on memories handles between two tests of the epoch (1 MiB): some tenths of a millisecond where
-/// the system has to find the pages first.
+/// Bytes that an operation on memories handles between two tests of the epoch (1 MiB): some tenths
+/// of a millisecond where the system has to find the pages first.
 pub const CHUNK_BYTES: usize = 1 << 20;
 
 /// Elements that an operation on tables handles between two tests of the epoch (1 MiB of cells).
 pub(crate) const CHUNK_ELEMENTS: usize = CHUNK_BYTES / size_of::<Cell>();
 
-/// From which end an operation begins: a copy to higher addresses of the same object begins at the end, so that it never
-/// writes what it has still to read.
+/// From which end an operation begins: a copy to higher addresses of the same object begins at the
+/// end, so that it never writes what it has still to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
     Up,
@@ -70,7 +72,8 @@ impl Store {
         Ok(if address64 { u64::MAX } else { u64::from(u32::MAX) })
     }
 
-    /// The same where the limits allow the growth, and the system has no room: a program that is to be deterministic ends.
+    /// The same where the limits allow the growth, and the system has no room: a program that is to
+    /// be deterministic ends.
     fn growth_refused(&self, address64: bool) -> Result<Cell, TrapKind> {
         if self.settings().deterministic {
             return Err(TrapKind::GrowthFailed);
@@ -78,14 +81,15 @@ impl Store {
         self.growth_failed(address64)
     }
 
-    /// What stands between the bounds check of an operation and its effect: the epoch, then its dynamic cost.
+    /// What stands between the bounds check of an operation and its effect: the epoch, then its
+    /// dynamic cost.
     fn meter(&mut self, cost: u64) -> Result<(), TrapKind> {
         self.poll()?;
         self.charge(cost)
     }
 
-    /// Has an effect on `0..n` piece by piece in order, with the epoch tested before each piece but the first; without
-    /// epochs in one piece.
+    /// Has an effect on `0..n` piece by piece in order, with the epoch tested before each piece but
+    /// the first; without epochs in one piece.
     fn in_chunks(
         &mut self,
         n: usize,

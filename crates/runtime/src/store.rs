@@ -1,9 +1,9 @@
 //! The store: every object of a set of instances, and the calls between them and the host.
 //!
-//! Neighbours: its methods are here (life), in `objects`, `call`, `metering` below, and in `instantiate`, `ops` and
-//! `attach` beside; `exec` runs on its [`Vm`]. The store keeps
-//! the flat records of `vm` true: whenever a memory or table changes its size or an object is added, the record
-//! follows in the same call.
+//! Neighbours: its methods are here (life), in `objects`, `call`, `metering` below, and in
+//! `instantiate`, `ops` and `attach` beside; `exec` runs on its [`Vm`]. The store keeps the flat
+//! records of `vm` true: whenever a memory or table changes its size or an object is added, the
+//! record follows in the same call.
 //!
 //! Objects live as long as the store: addresses stay valid, and nothing is collected.
 //!
@@ -49,7 +49,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct StoreConfig {
     /// Metering and determinism: the settings that bytecode must have been translated with.
     pub settings: Settings,
-    /// The logical stack limit in bytes, from [`STACK_BYTES_MIN`] to [`STACK_BYTES_MAX`]; default 8 MiB.
+    /// The logical stack limit in bytes, from [`STACK_BYTES_MIN`] to [`STACK_BYTES_MAX`]; default 8
+    /// MiB.
     pub stack_bytes: u64,
     /// How many calls from the host may be active inside each other; default 100.
     pub host_depth_max: u32,
@@ -107,7 +108,8 @@ pub struct Store {
     /// For each tag, the cells of its values that are references to exceptions.
     tag_roots: Vec<Box<[u32]>>,
     pub(crate) exceptions: Exceptions,
-    /// References to exceptions in frames of executors from outside that called the host, the newest last.
+    /// References to exceptions in frames of executors from outside that called the host, the
+    /// newest last.
     held: Vec<Cell>,
     /// Globals of references to exceptions.
     pub(crate) exception_globals: Vec<GlobalAddr>,
@@ -226,7 +228,8 @@ impl Store {
         self.config.settings
     }
 
-    /// Replaces the limits, for objects that are made from now on; `trap_on_grow_failure` holds for all.
+    /// Replaces the limits, for objects that are made from now on; `trap_on_grow_failure` holds for
+    /// all.
     pub fn set_limits(&mut self, limits: Limits, trap_on_grow_failure: bool) {
         self.config.limits = limits;
         self.config.trap_on_grow_failure = trap_on_grow_failure;
@@ -242,9 +245,11 @@ impl Store {
         &self.executor
     }
 
-    /// Writes the bases of the object vectors, and what belongs to the current instance, into the [`Vm`] (V2, V3, V7).
+    /// Writes the bases of the object vectors, and what belongs to the current instance, into the
+    /// [`Vm`] (V2, V3, V7).
     ///
-    /// To be called after anything that may add objects or resize memory 0, before bytecode runs on.
+    /// To be called after anything that may add objects or resize memory 0, before bytecode runs
+    /// on.
     pub(crate) fn publish(&mut self) {
         let vm = self.vm();
         // SAFETY: F1, V9: the `Vm` is ours, and no reference to it is alive.

@@ -1,12 +1,14 @@
 //! A table: references that grow in place (specification 4.2.9).
 //!
-//! Neighbours: `sys` gives the address space, `store` keeps the [`TableVm`] record of each table equal to [`Table::vm`] and
-//! the bytes within the store's budget, `ops` works on the elements. An element is a cell: store index + 1, or 0 for null.
-//! The elements never move: the greatest size that type and limits allow is reserved at the start, and a null element
-//! that nobody writes takes no memory.
+//! Neighbours: `sys` gives the address space, `store` keeps the [`TableVm`] record of each table
+//! equal to [`Table::vm`] and the bytes within the store's budget, `ops` works on the elements. An
+//! element is a cell: store index + 1, or 0 for null. The elements never move: the greatest size
+//! that type and limits allow is reserved at the start, and a null element that nobody writes takes
+//! no memory.
 //!
 //! # Invariants
-//! * T1. `size ≤ elements_max`, which fits the type, the index type and the store's limit; `8 × size ≤ reservation.committed`.
+//! * T1. `size ≤ elements_max`, which fits the type, the index type and the store's limit;
+//!   `8 × size ≤ reservation.committed`.
 //! * T2. Every element of a table of functions is 0, or a function's address + 1 (V10).
 //! * T3. A cell of the reservation from `size` on is 0.
 //!
@@ -75,8 +77,8 @@ impl Table {
 
     /// The elements.
     pub fn elements(&self) -> &[Cell] {
-        // SAFETY: T1, S1, S2: the cells are committed, aligned and ours; V9: whoever writes them otherwise borrows the store
-        // mutably.
+        // SAFETY: T1, S1, S2: the cells are committed, aligned and ours; V9: whoever writes them
+        // otherwise borrows the store mutably.
         unsafe { std::slice::from_raw_parts(self.base(), self.size) }
     }
 

@@ -1,10 +1,11 @@
 //! Why execution stopped: kind, memory fault, backtrace, and the host's own error.
 //!
-//! Neighbours: the executors and [`Store`](crate::Store)'s operations make traps, embedders print them. The kinds are
-//! those of the specification (*trap*) and of the embedding (fuel, epoch, host); the words are Wasmtime's, which
-//! contain the specification suite's.
+//! Neighbours: the executors and [`Store`](crate::Store)'s operations make traps, embedders print
+//! them. The kinds are those of the specification (*trap*) and of the embedding (fuel, epoch,
+//! host); the words are Wasmtime's, which contain the specification suite's.
 //!
-//! Limits: a backtrace holds at most [`Trap::FRAMES_MAX`] frames, the newest; [`Trap::frames_omitted`] counts the rest.
+//! Limits: a backtrace holds at most [`Trap::FRAMES_MAX`] frames, the newest;
+//! [`Trap::frames_omitted`] counts the rest.
 
 use crate::host::Exception;
 use crate::value::InstanceAddr;
@@ -181,8 +182,8 @@ pub struct Trap {
     pub backtrace: Vec<TraceFrame>,
     /// Older frames that the backtrace leaves out.
     pub frames_omitted: usize,
-    /// The exception that nothing caught, for [`TrapKind::UncaughtException`] and for what a host function threw. Boxed, since
-    /// traps travel as values.
+    /// The exception that nothing caught, for [`TrapKind::UncaughtException`] and for what a host
+    /// function threw. Boxed, since traps travel as values.
     pub exception: Option<Box<Exception>>,
     /// The error of a host function, or the message of kinds that have one.
     pub host: Option<Box<dyn Error + Send + Sync>>,
@@ -244,7 +245,8 @@ impl Trap {
         self.host.as_ref()?.downcast_ref()
     }
 
-    /// The backtrace alone, in Wasmtime's layout: a heading, then one line per frame; empty if there is no frame.
+    /// The backtrace alone, in Wasmtime's layout: a heading, then one line per frame; empty if
+    /// there is no frame.
     pub fn display_backtrace(&self) -> impl fmt::Display + '_ {
         Backtrace(self)
     }

@@ -1,30 +1,38 @@
-//! The state that running bytecode sees: flat records behind raw pointers, with the layout that the handlers read.
+//! The state that running bytecode sees: flat records behind raw pointers, with the layout that the
+//! handlers read.
 //!
-//! A [`Store`](crate::Store) owns one [`Vm`] at a fixed address for its whole life. The safe side of the store keeps
-//! the records true (an entry per function, a record per memory and table, a cell pair per global); the executors
-//! read them through the pointers in [`Vm`]. Neighbours: `store` writes, `exec` reads.
+//! A [`Store`](crate::Store) owns one [`Vm`] at a fixed address for its whole life. The safe side
+//! of the store keeps the records true (an entry per function, a record per memory and table, a
+//! cell pair per global); the executors read them through the pointers in [`Vm`]. Neighbours:
+//! `store` writes, `exec` reads.
 //!
 //! # Invariants (cited by number in every `SAFETY` comment of this crate)
 //! * V1. `Vm::store` points to the store that owns this `Vm` whenever an executor runs.
-//! * V2. `Vm::entries`, `memories`, `tables`, `globals` are the bases of the store's vectors of these records, as long
-//!   as the store has objects; they are set again (`Store::publish`) after anything that may move a vector, before
-//!   bytecode runs on.
-//! * V3. `Vm::instance` points to the [`InstanceVm`] of the running function's instance, whose arrays have an element
-//!   for each index of its module; the check proved that every index in the bytecode is in range (C-rules of
-//!   `prova_bytecode::check`).
-//! * V4. `FuncEntry::code` leads to the first word of checked bytecode of exactly this function in the settings of this
-//!   store, or to a stub; it is only ever replaced, in one store, by an entry of the same function ([`EntryWord`]). Code that was
-//!   attached stays until the store ends, so `Frame::ip`, an instruction of the caller's bytecode, is valid whatever calls of the caller
+//! * V2. `Vm::entries`, `memories`, `tables`, `globals` are the bases of the store's vectors of
+//!   these records, as long as the store has objects; they are set again (`Store::publish`) after
+//!   anything that may move a vector, before bytecode runs on.
+//! * V3. `Vm::instance` points to the [`InstanceVm`] of the running function's instance, whose
+//!   arrays have an element for each index of its module; the check proved that every index in the
+//!   bytecode is in range (C-rules of `prova_bytecode::check`).
+//! * V4. `FuncEntry::code` leads to the first word of checked bytecode of exactly this function in
+//!   the settings of this store, or to a stub; it is only ever replaced, in one store, by an entry
+//!   of the same function ([`EntryWord`]). Code that was attached stays until the store ends, so
+//!   `Frame::ip`, an instruction of the caller's bytecode, is valid whatever calls of the caller
 //!   lead to by then.
-//! * V5. The value stack is `[stack_base, stack_base + stack_cells)`, initialised and never moved; a function is entered only
-//!   with `charge_bytes` of the logical limit left, and `8 × frame_cells ≤ charge_bytes`, so a frame never leaves it.
-//! * V6. The frame records are `[frames_base, frame_top)`, with room for one record per minimal charge (64 bytes) of the logical limit.
-//! * V7. `mem0_base`/`mem0_len` handed to a handler are those of memory 0 of the current instance (0 bytes where there is none); they are
-//!   read again after every operation that may change them and after every switch of instance.
-//! * V8. `MemoryVm { base, len }`: `len` bytes from `base` are readable and writable until the record changes; same for `TableVm` in cells.
+//! * V5. The value stack is `[stack_base, stack_base + stack_cells)`, initialised and never moved;
+//!   a function is entered only with `charge_bytes` of the logical limit left, and
+//!   `8 × frame_cells ≤ charge_bytes`, so a frame never leaves it.
+//! * V6. The frame records are `[frames_base, frame_top)`, with room for one record per minimal
+//!   charge (64 bytes) of the logical limit.
+//! * V7. `mem0_base`/`mem0_len` handed to a handler are those of memory 0 of the current instance
+//!   (0 bytes where there is none); they are read again after every operation that may change them
+//!   and after every switch of instance.
+//! * V8. `MemoryVm { base, len }`: `len` bytes from `base` are readable and writable until the
+//!   record changes; same for `TableVm` in cells.
 //! * V9. Everything here is used by one thread at a time: the store is `!Sync`.
-//! * V10. A cell that holds a function reference is 0 or an address + 1 of a function of the store. Host values are compared
-//!   with their types when they come in (`Store::call`, `call_host`, `global_set`, `table_set` …), so that executors need not.
+//! * V10. A cell that holds a function reference is 0 or an address + 1 of a function of the store.
+//!   Host values are compared with their types when they come in (`Store::call`, `call_host`,
+//!   `global_set`, `table_set` …), so that executors need not.
 
 use crate::fixed::Fixed;
 use crate::store::Store;
@@ -37,8 +45,9 @@ pub type Cell = u64;
 
 /// Where calls of a function lead: the one word through which all code reaches it (V4).
 ///
-/// No call site is ever patched; what a function's calls lead to changes by this word alone. What it is given is an entry of
-/// the function itself: a stub, or the start of code that `Store::attach` has compared with the function.
+/// No call site is ever patched; what a function's calls lead to changes by this word alone. What
+/// it is given is an entry of the function itself: a stub, or the start of code that
+/// `Store::attach` has compared with the function.
 #[derive(Debug)]
 #[repr(transparent)]
 pub(crate) struct EntryWord(AtomicPtr<u64>);
@@ -55,13 +64,15 @@ impl EntryWord {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Lets calls lead to `code` from now on; whoever reads the word sees the code behind it as it is now.
+    /// Lets calls lead to `code` from now on; whoever reads the word sees the code behind it as it
+    /// is now.
     pub(crate) fn set(&self, code: *const u64) {
         self.0.store(code.cast_mut(), Ordering::Release);
     }
 }
 
-/// The entry of one function in the store, indexed by its address. All but the word is fixed for the store's life.
+/// The entry of one function in the store, indexed by its address. All but the word is fixed for
+/// the store's life.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct FuncEntry {
@@ -89,8 +100,8 @@ pub(crate) struct Frame {
     pub(crate) ip: *const u64,
     /// The address of the caller, [`Frame::HOST`] for the host.
     pub(crate) func: u32,
-    /// The window: the callee's frame starts this many cells above the caller's, or, where that is the host, above the stack's
-    /// base; with [`Frame::SWITCHED`] in the top bit.
+    /// The window: the callee's frame starts this many cells above the caller's, or, where that is
+    /// the host, above the stack's base; with [`Frame::SWITCHED`] in the top bit.
     pub(crate) window: u32,
 }
 
@@ -124,7 +135,8 @@ pub(crate) struct GlobalVm {
     pub(crate) cells: [Cell; 2],
 }
 
-/// The index spaces of an instance, each mapping an index of the module to an address in the store (V3).
+/// The index spaces of an instance, each mapping an index of the module to an address in the store
+/// (V3).
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub(crate) struct InstanceVm {
@@ -148,7 +160,8 @@ pub(crate) struct InstanceVm {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum ExitCode {
-    /// The running function returns to a caller in another instance or to the host; its record is still there.
+    /// The running function returns to a caller in another instance or to the host; its record is
+    /// still there.
     Leave = 0,
     /// A function of another instance or of the host has been entered.
     Enter = 1,
@@ -174,7 +187,8 @@ pub(crate) struct Vm {
     pub(crate) func: u32,
     /// The address of the running function's instance.
     pub(crate) instance_addr: u32,
-    /// The entry of function `f` of the running module is `defined + f`, for every `f` that the module defines.
+    /// The entry of function `f` of the running module is `defined + f`, for every `f` that the
+    /// module defines.
     pub(crate) defined: *const FuncEntry,
     /// The running instance (V3).
     pub(crate) instance: *const InstanceVm,
@@ -192,7 +206,8 @@ pub(crate) struct Vm {
     pub(crate) mem0: MemoryVm,
     /// The instruction at which the executor left.
     pub(crate) ip: *const u64,
-    /// The frame at which the executor left; while the host runs, the first free cell of the value stack.
+    /// The frame at which the executor left; while the host runs, the first free cell of the value
+    /// stack.
     pub(crate) fp: *mut Cell,
     /// The trap at which it left.
     pub(crate) trap: crate::trap::TrapKind,
@@ -216,10 +231,11 @@ pub(crate) struct Vm {
 
 /// Records with raw pointers, as the store holds them: they may go to another thread with it.
 ///
-/// Every pointer in them leads to memory that the same store owns (its vectors, reservations and fixed records, V2, V3, V5,
-/// V6, V8), to a static, or to code and a counter that the store keeps alive and nobody changes but by atomic operations
-/// (V4). So whoever has the store has all of it, and a host function that moves the store to another thread and back
-/// leaves running code untouched in between (V9). Shared between threads they are not: the pointers are not `Sync`.
+/// Every pointer in them leads to memory that the same store owns (its vectors, reservations and
+/// fixed records, V2, V3, V5, V6, V8), to a static, or to code and a counter that the store keeps
+/// alive and nobody changes but by atomic operations (V4). So whoever has the store has all of it,
+/// and a host function that moves the store to another thread and back leaves running code
+/// untouched in between (V9). Shared between threads they are not: the pointers are not `Sync`.
 #[derive(Debug)]
 pub(crate) struct OfStore<T: Records>(T);
 

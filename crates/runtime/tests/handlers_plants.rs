@@ -1,13 +1,16 @@
 //! Planted faults of the executors, each of which the tests of handlers must see.
 //!
-//! `RUSTFLAGS='--cfg prova_plant' cargo test -p prova-runtime --test handlers_plants -- --nocapture` builds the executors once
-//! with all plants; each is chosen while it runs, and the ops at which it was seen are printed. Without the flag nothing of this is compiled.
+//! `RUSTFLAGS='--cfg prova_plant' cargo test -p prova-runtime --test handlers_plants --
+//! --nocapture` builds the executors once with all plants; each is chosen while it runs, and the
+//! ops at which it was seen are printed. Without the flag nothing of this is compiled.
 //!
-//! Some are mutations of the proof's list that a translator cannot have: 23 (`LocalsNotZeroed`), 31 (`RangeOffByOne`), 33
-//! (`MemoryStale`), 35 (`ArgumentsMovedDown`), and the replaced handler (`TailEntryReplaced`, `MatchArmReplaced`), which also shows that each
-//! executor is run for itself.
+//! Some are mutations of the proof's list that a translator cannot have: 23 (`LocalsNotZeroed`), 31
+//! (`RangeOffByOne`), 33 (`MemoryStale`), 35 (`ArgumentsMovedDown`), and the replaced handler
+//! (`TailEntryReplaced`, `MatchArmReplaced`), which also shows that each executor is run for
+//! itself.
 //!
-//! Green does not show that each op would be seen with such a fault: a plant is in one operator, reader or step.
+//! Green does not show that each op would be seen with such a fault: a plant is in one operator,
+//! reader or step.
 #![cfg(prova_plant)]
 
 #[path = "handlers/suite/mod.rs"]
@@ -18,7 +21,8 @@ use prova_bytecode::Op;
 use prova_runtime::plant::{PLANTS, Plant, plant};
 use suite::{Effort, run};
 
-/// Beginnings of the mnemonics of ops at which a fault is looked for. No wildcard: a new plant names its ops.
+/// Beginnings of the mnemonics of ops at which a fault is looked for. No wildcard: a new plant
+/// names its ops.
 fn ops(plant: Plant) -> &'static [&'static str] {
     match plant {
         Plant::None => &[""],

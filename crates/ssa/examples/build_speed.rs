@@ -1,4 +1,5 @@
-//! Builds, verifies and prints every function of modules, and says how long building and verifying takes.
+//! Builds, verifies and prints every function of modules, and says how long building and verifying
+//! takes.
 //!
 //! `cargo run --release -p prova-ssa --example build_speed FILE…`
 

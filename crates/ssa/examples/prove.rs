@@ -1,4 +1,5 @@
-//! Builds and checks the SSA form of every function of modules, and says how fast: `cargo run --release -p prova-ssa --example prove FILE…`.
+//! Builds and checks the SSA form of every function of modules, and says how fast:
+//! `cargo run --release -p prova-ssa --example prove FILE…`.
 
 use prova_module::{Features, Limits, Module};
 use prova_ssa::{CheckedBody, Metering, build};

@@ -1,10 +1,11 @@
 //! Writing a body: blocks one after the other, each with parameters, instructions and a terminator.
 //!
-//! The only way to make a [`Body`]: the builder, the parser and the passes all come through here, so B1 and B2 hold whoever
-//! writes. What else a body owes is for `verify` to say.
+//! The only way to make a [`Body`]: the builder, the parser and the passes all come through here,
+//! so B1 and B2 hold whoever writes. What else a body owes is for `verify` to say.
 //!
 //! Blocks may be named before they stand: numbers are given in order, so the writer knows them
-//! ([`Block::from_u32`]). The order must put every definition before its uses, back edges apart (S4 of `verify`).
+//! ([`Block::from_u32`]). The order must put every definition before its uses, back edges apart (S4
+//! of `verify`).
 
 use crate::body::{BlockData, Body, Def, Imm, InstData, Metering, Op, Origin, Place, ValueData};
 use crate::entity::{Block, Inst, List, Value};

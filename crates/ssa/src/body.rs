@@ -6,14 +6,16 @@
 //!           └ terminator ─ edges ─ arguments: a run of one pool
 //! ```
 //!
-//! A body is written once, front to back, by an [`Assembler`](crate::Assembler), and never changed: a pass reads one
-//! body and assembles another. So numbers are positions, lists are runs of pools, and two bodies of the same text are equal.
+//! A body is written once, front to back, by an [`Assembler`](crate::Assembler), and never changed:
+//! a pass reads one body and assembles another. So numbers are positions, lists are runs of pools,
+//! and two bodies of the same text are equal.
 //!
 //! # Invariants
 //! By construction:
-//! * B1. Blocks, instructions and values are numbered in the order in which they stand: a block's parameters, then the results of
-//!   its instructions.
-//! * B2. `block0` is the entry; its parameters are the function's. A block's instructions are a run of numbers.
+//! * B1. Blocks, instructions and values are numbered in the order in which they stand: a block's
+//!   parameters, then the results of its instructions.
+//! * B2. `block0` is the entry; its parameters are the function's. A block's instructions are a run
+//!   of numbers.
 //!
 //! By `verify`: S1 to S9 of that module.
 
@@ -31,7 +33,8 @@ use std::ops::Range;
 pub struct Metering {
     /// A [`Op::Charge`] at each metering segment of the Wasm.
     pub fuel: bool,
-    /// A [`Op::Poll`] at the function's entry and at the start of each loop, before a charge at the same place.
+    /// A [`Op::Poll`] at the function's entry and at the start of each loop, before a charge at the
+    /// same place.
     pub epoch: bool,
 }
 
@@ -130,7 +133,8 @@ pub enum Origin {
     Then(u32),
     /// The second one; of an `if` without `else` the way past it.
     Else(u32),
-    /// The operator after the one at the block's offset: after a conditional branch or a call inside a `try_table`.
+    /// The operator after the one at the block's offset: after a conditional branch or a call
+    /// inside a `try_table`.
     After,
     /// The handler of a `try_table`.
     Handler(u32),
@@ -141,8 +145,8 @@ pub enum Origin {
 pub struct BlockData {
     /// What it is in the Wasm.
     pub origin: Origin,
-    /// Offset in the module of the operator that it begins at or, with [`Origin::After`], after; of a label the offset of `loop` or `end`,
-    /// of an arm that of `if` or `else`.
+    /// Offset in the module of the operator that it begins at or, with [`Origin::After`], after; of
+    /// a label the offset of `loop` or `end`, of an arm that of `if` or `else`.
     pub offset: u32,
     first: Value,
     params: u32,
@@ -254,7 +258,8 @@ impl Body {
     /// A block.
     ///
     /// # Panics
-    /// If it is of another body; the same for all lookups. `verify` finds such names in what a body holds.
+    /// If it is of another body; the same for all lookups. `verify` finds such names in what a body
+    /// holds.
     #[inline]
     pub fn block(&self, block: Block) -> &BlockData {
         &self.blocks[block]
@@ -331,8 +336,8 @@ impl Body {
         }
     }
 
-    /// The edges out of a block in order: those of a [`Terminator::Table`] once for each label, of a
-    /// [`Terminator::Catch`] those of its clauses and the outer one.
+    /// The edges out of a block in order: those of a [`Terminator::Table`] once for each label, of
+    /// a [`Terminator::Catch`] those of its clauses and the outer one.
     pub fn successors(&self, block: Block) -> impl Iterator<Item = Edge> {
         let (mut two, mut table, mut clauses) = ([None, None], &[][..], &[][..]);
         match self.block(block).terminator {

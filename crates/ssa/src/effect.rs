@@ -1,7 +1,8 @@
 //! What an instruction reads, changes, and may trap with: the order that every pass has to keep.
 //!
-//! The effects of an operator follow from its class in the table of Wasm operators ([`Effects::of`]); a new class does
-//! not compile until it says what it does. They over-approximate: an effect that is missing here is a fault of every pass.
+//! The effects of an operator follow from its class in the table of Wasm operators
+//! ([`Effects::of`]); a new class does not compile until it says what it does. They
+//! over-approximate: an effect that is missing here is a fault of every pass.
 
 use crate::body::Op;
 use prova_module::Opcode;
@@ -68,14 +69,14 @@ impl Effects {
         Effects { reads, writes, leaves }
     }
 
-    /// Whether it has none: its results depend on operands and immediates alone, and nothing notices if it is removed,
-    /// repeated or moved.
+    /// Whether it has none: its results depend on operands and immediates alone, and nothing
+    /// notices if it is removed, repeated or moved.
     pub const fn is_pure(self) -> bool {
         self.reads.is_none() && self.writes.is_none() && !self.leaves
     }
 
-    /// Whether two instructions with these effects may change places: no trap passes a change or another trap, and
-    /// no read or change passes a change of the same.
+    /// Whether two instructions with these effects may change places: no trap passes a change or
+    /// another trap, and no read or change passes a change of the same.
     pub const fn commutes(self, other: Effects) -> bool {
         let left = self.leaves && (other.leaves || !other.writes.is_none());
         let right = other.leaves && !self.writes.is_none();

@@ -1,7 +1,8 @@
 //! The immediates of an instruction: those of a Wasm operator, in one small value.
 //!
-//! Neighbours: [`prova_module::ops`] says which immediates an operator has; the row's kinds say what the parts of an [`Imm`]
-//! mean, so an [`Imm`] has shapes and no names. Labels, block types and clauses are no immediates here: they are edges.
+//! Neighbours: [`prova_module::ops`] says which immediates an operator has; the row's kinds say
+//! what the parts of an [`Imm`] mean, so an [`Imm`] has shapes and no names. Labels, block types
+//! and clauses are no immediates here: they are edges.
 //!
 //! I1. The shape of an instruction's immediates is that of its row ([`Imm::fits`]).
 
@@ -45,7 +46,8 @@ pub enum Imm {
 }
 
 impl Imm {
-    /// The immediates of a Wasm operator; `None` for one whose immediates are labels or types of blocks, or refused.
+    /// The immediates of a Wasm operator; `None` for one whose immediates are labels or types of
+    /// blocks, or refused.
     pub fn of(immediates: &Immediates<'_>) -> Option<Imm> {
         let mut imm = Imm::None;
         for (_, field) in immediates.iter() {
@@ -80,7 +82,8 @@ impl Imm {
         Imm::Wide([bits as u64, (bits >> 64) as u64])
     }
 
-    /// Whether these are immediates of an operator, by shape and by the widths of constants and lanes.
+    /// Whether these are immediates of an operator, by shape and by the widths of constants and
+    /// lanes.
     pub fn fits(&self, opcode: Opcode) -> bool {
         use Immediate as I;
         match (opcode.row().immediates, *self) {

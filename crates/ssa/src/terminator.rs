@@ -1,18 +1,22 @@
 //! How blocks end: edges to other blocks with their arguments, and the ways out of the function.
 //!
-//! Idea: an edge carries everything that its target gets. What only comes into being when control takes the edge (the
-//! results of a call, the values of an exception, a reference that turned out not to be null) is a *payload* of the
-//! edge and stands among its arguments as [`Arg`]s of their own, so it can go to any parameter of the target, or to none.
+//! Idea: an edge carries everything that its target gets. What only comes into being when control
+//! takes the edge (the results of a call, the values of an exception, a reference that turned out
+//! not to be null) is a *payload* of the edge and stands among its arguments as [`Arg`]s of their
+//! own, so it can go to any parameter of the target, or to none.
 //!
 //! # Exceptions
-//! * T1. A call inside a `try_table` ends its block ([`Terminator::Invoke`]): it returns along one edge, and throws along the
-//!   other, to a *handler*: a block without instructions that ends in [`Terminator::Catch`]. A throw there has the
-//!   same edge. A call or throw without handler leaves the function with its exception.
-//! * T2. A handler holds the exception on its way. It asks its clauses in order; the first that catches passes the tag's values, then a
-//!   reference to the exception if the clause wants one, as payloads. If none catches, the exception goes on to
-//!   the handler of the `try_table` around, or out of the function. There is one handler for each `try_table` with clauses,
-//!   so edges grow with calls plus clauses, and not with their product.
-//! * T3. A reference to an exception is made by the clause that wants one, never before (a store keeps a limited number).
+//! * T1. A call inside a `try_table` ends its block ([`Terminator::Invoke`]): it returns along one
+//!   edge, and throws along the other, to a *handler*: a block without instructions that ends in
+//!   [`Terminator::Catch`]. A throw there has the same edge. A call or throw without handler leaves
+//!   the function with its exception.
+//! * T2. A handler holds the exception on its way. It asks its clauses in order; the first that
+//!   catches passes the tag's values, then a reference to the exception if the clause wants one, as
+//!   payloads. If none catches, the exception goes on to the handler of the `try_table` around, or
+//!   out of the function. There is one handler for each `try_table` with clauses, so edges grow
+//!   with calls plus clauses, and not with their product.
+//! * T3. A reference to an exception is made by the clause that wants one, never before (a store
+//!   keeps a limited number).
 
 use crate::body::{Imm, Op};
 use crate::entity::{Block, List, Value};
@@ -138,7 +142,8 @@ pub enum Terminator {
         reference: Value,
         /// Taken if it is null.
         null: Edge,
-        /// Taken if it is not; payload 0 is the reference with its type of references that are not null.
+        /// Taken if it is not; payload 0 is the reference with its type of references that are not
+        /// null.
         non_null: Edge,
     },
     /// A call that may throw to a handler here (T1).

@@ -1,9 +1,11 @@
 //! What the check accepts and what it refuses, by rule.
 //!
-//! The twins (`check/twins.txt`) are edits of text: each breaks the honest body of a module beside it in one place, and
-//! must be refused by the rule it names. Bodies that no text can say (lists of another body) and shapes that grow are made here.
+//! The twins (`check/twins.txt`) are edits of text: each breaks the honest body of a module beside
+//! it in one place, and must be refused by the rule it names. Bodies that no text can say (lists of
+//! another body) and shapes that grow are made here.
 //!
-//! Green does not show that every wrong body is refused: `prova-testing ssa-edits` tries random ones, and runs what is accepted.
+//! Green does not show that every wrong body is refused: `prova-testing ssa-edits` tries random
+//! ones, and runs what is accepted.
 
 use prova_module::{Features, FuncIdx, Limits, Module, ValType};
 use prova_ssa::check::Rule;
@@ -37,7 +39,8 @@ fn last(module: &Module) -> FuncIdx {
     module.defined_funcs().last().expect("a function")
 }
 
-/// Every function of a module is proved, with and without metering, and what is proved is well formed.
+/// Every function of a module is proved, with and without metering, and what is proved is well
+/// formed.
 fn accepted(module: &Module) {
     for metering in [Metering::NONE, Metering::BOTH] {
         for func in module.defined_funcs() {
@@ -194,7 +197,8 @@ fn rule(module: &Module, body: Body) -> Rule {
     CheckedBody::check(module, body).expect_err("a refusal").rule
 }
 
-/// A body with lists that belong to another one, or with nothing at all, is refused and nothing panics.
+/// A body with lists that belong to another one, or with nothing at all, is refused and nothing
+/// panics.
 #[test]
 fn lists_of_other_bodies_are_refused() {
     let module = module("(module (func (param i32) (result i32) local.get 0))");

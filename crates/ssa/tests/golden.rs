@@ -1,4 +1,5 @@
-//! The files of `tests/files/ssa`: Wasm in, SSA out. What green does not show stands in the README there.
+//! The files of `tests/files/ssa`: Wasm in, SSA out. What green does not show stands in the README
+//! there.
 
 use prova_module::{Features, Limits, Module};
 use prova_ssa::{Metering, build, parse, print, verify};

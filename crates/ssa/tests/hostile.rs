@@ -1,6 +1,7 @@
 //! Shapes that blow up: deep, wide, or with more locals times blocks than fit anywhere.
 //!
-//! What green does not show: how long it takes; `examples/build_speed.rs` measures. Sizes are asserted, times are not.
+//! What green does not show: how long it takes; `examples/build_speed.rs` measures. Sizes are
+//! asserted, times are not.
 
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_ssa::{Body, BuildReason, Metering, build, build_within, parse, print, verify};
@@ -10,7 +11,8 @@ fn module(text: &str) -> Module {
     Module::decode(bytes, &Features::default(), &Limits::default()).expect("a valid module")
 }
 
-/// Builds the only function, asks of it what bodies owe, and gives it with the arguments of its edges.
+/// Builds the only function, asks of it what bodies owe, and gives it with the arguments of its
+/// edges.
 fn sound(text: &str) -> (Body, usize) {
     let module = module(text);
     let body = build(&module, FuncIdx(0), Metering::BOTH).expect("it is built");

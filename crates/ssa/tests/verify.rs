@@ -1,4 +1,5 @@
-//! The verifier: a body that it accepts, and for each rule bodies like it that break that rule alone.
+//! The verifier: a body that it accepts, and for each rule bodies like it that break that rule
+//! alone.
 //!
 //! What green does not show: that the rules are enough for what reads bodies.
 

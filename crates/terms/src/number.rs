@@ -1,7 +1,8 @@
-//! The number of a value: what it is in three bits, then the index of a node or the value's own content.
+//! The number of a value: what it is in three bits, then the index of a node or the value's own
+//! content.
 //!
-//! A value without arguments (parameter, result of an effect, place at a join, small constant) *is* its number and takes no
-//! place in the table.
+//! A value without arguments (parameter, result of an effect, place at a join, small constant) *is*
+//! its number and takes no place in the table.
 
 /// The number of a value. Two values of one table with the same number are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,7 +25,8 @@ impl Vn {
         Vn(tag << TAG | (first as u64) << HALF | second as u64 & ((1 << HALF) - 1))
     }
 
-    /// The value of place `cell` (below 2²⁹) at the join `label`; of a v128, the high half is that of the next place.
+    /// The value of place `cell` (below 2²⁹) at the join `label`; of a v128, the high half is that
+    /// of the next place.
     #[inline]
     pub const fn phi(label: u32, cell: u32) -> Vn {
         Vn::pair(PHI, label, cell)

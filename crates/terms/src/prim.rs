@@ -1,10 +1,12 @@
 //! Wasm's numeric operators as heads of terms: one [`Prim`] for each function of `prova-num`.
 //!
-//! The list and its order are those of `prova_num::for_each_num!`, so that an operator cannot be missing here.
+//! The list and its order are those of `prova_num::for_each_num!`, so that an operator cannot be
+//! missing here.
 
 macro_rules! define {
     ($(($name:ident ($($arg:ident : $ty:ty),*) -> $($ret:tt)*))*) => {
-        /// A numeric operator, named like its function in `prova-num`; ordered as `prova_num::for_each_num!` lists them.
+        /// A numeric operator, named like its function in `prova-num`; ordered as
+        /// `prova_num::for_each_num!` lists them.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u16)]
         #[allow(non_camel_case_types, reason = "the names are those of the operators")]

@@ -12,7 +12,8 @@ impl Terms {
         self.build::<false>(prim, args)
     }
 
-    /// The same number as [`Terms::pure`], sooner where this is the second side, which mostly builds what the first has built.
+    /// The same number as [`Terms::pure`], sooner where this is the second side, which mostly
+    /// builds what the first has built.
     #[inline(always)]
     pub fn pure_again(&mut self, prim: Prim, args: &[Vn]) -> Vn {
         self.build::<true>(prim, args)
@@ -84,14 +85,15 @@ impl Terms {
         self.intern::<AGAIN>(Head::pure(prim), args)
     }
 
-    /// A condition as a term and a polarity: the condition is not zero exactly if the term is not zero (`true`), or exactly
-    /// if it is zero (`false`). Only for 32-bit values.
+    /// A condition as a term and a polarity: the condition is not zero exactly if the term is not
+    /// zero (`true`), or exactly if it is zero (`false`). Only for 32-bit values.
     pub fn truth(&mut self, mut vn: Vn) -> (Vn, bool) {
         let mut polarity = true;
         loop {
             let Some((prim, [a, b, _])) = self.numeric(vn) else { return (vn, polarity) };
             vn = match prim {
-                // x == 0 is the negation of the condition x; R1 may have put the zero on either side.
+                // x == 0 is the negation of the condition x; R1 may have put the zero on either
+                // side.
                 Prim::i32_eq if b == Vn::index(0) => a,
                 Prim::i32_eq if a == Vn::index(0) => b,
                 Prim::i32_ne => self.pure(Prim::i32_eq, &[a, b]),

@@ -1,7 +1,8 @@
 //! The table of terms: a node for each term with arguments, found again by its content.
 //!
-//! The table compares whole nodes (N2); the hash only finds candidates. The second of two sides mostly builds the terms that the
-//! first has built before it, in the same order, so it looks at the place after its last find before it asks the table.
+//! The table compares whole nodes (N2); the hash only finds candidates. The second of two sides
+//! mostly builds the terms that the first has built before it, in the same order, so it looks at
+//! the place after its last find before it asks the table.
 
 use crate::number::{CONST, EFFECT, HALF, PARAM, PHI, TAG};
 use crate::{Prim, Vn};
@@ -64,7 +65,8 @@ pub enum Term {
     IsNull(Vn),
     /// The high result of a numeric operator with two; the low one.
     Second(Vn),
-    /// A numeric operator with up to four operands, then [`Vn::UNDEF`]; of one with two results, the low one.
+    /// A numeric operator with up to four operands, then [`Vn::UNDEF`]; of one with two results,
+    /// the low one.
     Pure(Prim, [Vn; 4]),
     /// A value that equals no other.
     Opaque,
@@ -106,7 +108,8 @@ impl Terms {
         this
     }
 
-    /// Empties the table and makes room for about `capacity` terms; keeps what is allocated. Numbers from before mean nothing.
+    /// Empties the table and makes room for about `capacity` terms; keeps what is allocated.
+    /// Numbers from before mean nothing.
     pub fn reset(&mut self, capacity: usize) {
         self.nodes.clear();
         self.nodes.push(NO_NODE);
@@ -125,7 +128,8 @@ impl Terms {
         self.nodes.capacity() * size_of::<Node>() + self.index.capacity() * size_of::<u32>()
     }
 
-    /// What a number of this table stands for. A number of another one stands for some term, or for none.
+    /// What a number of this table stands for. A number of another one stands for some term, or for
+    /// none.
     pub fn term(&self, vn: Vn) -> Term {
         let (first, second) = ((vn.0 >> HALF) as u32, vn.0 as u32 & ((1 << HALF) - 1));
         match vn.0 >> TAG {
@@ -161,8 +165,8 @@ impl Terms {
         self.nodes.get(vn.node()?)
     }
 
-    /// The numeric operator that made a value, and what stands for its operands: those from the third on in one if there are
-    /// four.
+    /// The numeric operator that made a value, and what stands for its operands: those from the
+    /// third on in one if there are four.
     #[inline]
     pub(crate) fn numeric(&self, vn: Vn) -> Option<(Prim, [Vn; 3])> {
         let node = self.node(vn)?;
@@ -241,7 +245,8 @@ impl Terms {
         self.intern::<false>(Head::OPAQUE, [itself, Vn(0), Vn(0)])
     }
 
-    /// The number of a node: a new one if the table has none of the same content. `AGAIN`: on the second side.
+    /// The number of a node: a new one if the table has none of the same content. `AGAIN`: on the
+    /// second side.
     #[inline]
     pub(crate) fn intern<const AGAIN: bool>(&mut self, head: Head, args: [Vn; 3]) -> Vn {
         if AGAIN

@@ -1,9 +1,11 @@
-//! Each term computes what its operator does: terms are evaluated with `prova-num` and compared with the operator itself.
+//! Each term computes what its operator does: terms are evaluated with `prova-num` and compared
+//! with the operator itself.
 //!
-//! This holds every rewriting rule to be an identity, on edge values and on random ones, with each mixture of constants and
-//! unknown operands; conditions are compared with their terms' truth.
+//! This holds every rewriting rule to be an identity, on edge values and on random ones, with each
+//! mixture of constants and unknown operands; conditions are compared with their terms' truth.
 //!
-//! Green does not show that two different values never get one number; `src/tests.rs` has such pairs.
+//! Green does not show that two different values never get one number; `src/tests.rs` has such
+//! pairs.
 
 use prova_num::{self as num, NumError};
 use prova_random::Rng;

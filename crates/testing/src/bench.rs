@@ -4,11 +4,13 @@
 //! [Case] of class bench ─► ours, peer, ours, peer, … ─► times ─ median ─► peer / ours per case ─► geometric mean
 //! ```
 //!
-//! A time is user and system time of the child process, start-up and translation included, as `/proc/self/stat` counts it
-//! for children that have been waited for: in ticks of 10 ms, all threads. Each run's output is compared as `corpus` does,
-//! so a fast wrong answer is a failure. Turns alternate so that a machine that gets slower or faster slows both alike.
+//! A time is user and system time of the child process, start-up and translation included, as
+//! `/proc/self/stat` counts it for children that have been waited for: in ticks of 10 ms, all
+//! threads. Each run's output is compared as `corpus` does, so a fast wrong answer is a failure.
+//! Turns alternate so that a machine that gets slower or faster slows both alike.
 //!
-//! Limits: Linux only (elsewhere times are wall-clock, and the table says so); one child at a time in this process.
+//! Limits: Linux only (elsewhere times are wall-clock, and the table says so); one child at a time
+//! in this process.
 
 use crate::corpus::{self, Engine, Outcome};
 use crate::manifest::Case;
@@ -48,7 +50,8 @@ impl Measured {
     }
 }
 
-/// Runs a case `rounds` times in each engine, ours first, by turns. An engine that failed is not run again.
+/// Runs a case `rounds` times in each engine, ours first, by turns. An engine that failed is not
+/// run again.
 pub fn measure(
     engines: [Option<&Engine>; 2],
     folder: &Path,
@@ -83,7 +86,8 @@ fn processor_time() -> Option<f64> {
     children_time(&fs::read_to_string("/proc/self/stat").ok()?)
 }
 
-/// Fields 16 and 17 of `proc_pid_stat(5)`, in ticks of 10 ms; the second field may hold spaces and parentheses.
+/// Fields 16 and 17 of `proc_pid_stat(5)`, in ticks of 10 ms; the second field may hold spaces and
+/// parentheses.
 fn children_time(stat: &str) -> Option<f64> {
     const TICKS_PER_SECOND: f64 = 100.0;
     let (_, rest) = stat.rsplit_once(')')?;

@@ -309,7 +309,8 @@ fn fuel(generator: Generator, seed: u64, count: u64) -> ExitCode {
     }
 }
 
-/// The name of each operator is printed before it runs: the last one is the culprit if the process dies.
+/// The name of each operator is printed before it runs: the last one is the culprit if the process
+/// dies.
 fn torture() -> ExitCode {
     let start = Instant::now();
     let mut count = 0;

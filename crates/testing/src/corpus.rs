@@ -5,14 +5,16 @@
 //! engine's program ──┴─ run in a folder of its own ─► output ─ SHA-256 ─► Outcome
 //! ```
 //!
-//! A case runs in a new folder that holds links to the collection's `bin`, `data` (and `share`) and an empty `tmp`; the guest
-//! gets `data` and `tmp`. What is compared is the SHA-256 of standard output, of `sqlite-speedtest1` its line of
-//! verification only (the others hold times), of `coremark` without its count of errors when it ran for ten seconds or more
-//! (a shorter run is one of the errors that it counts), followed by one `sha256sum` line for every file in `tmp` but `bench.db*`.
+//! A case runs in a new folder that holds links to the collection's `bin`, `data` (and `share`) and
+//! an empty `tmp`; the guest gets `data` and `tmp`. What is compared is the SHA-256 of standard
+//! output, of `sqlite-speedtest1` its line of verification only (the others hold times), of
+//! `coremark` without its count of errors when it ran for ten seconds or more (a shorter run is one
+//! of the errors that it counts), followed by one `sha256sum` line for every file in `tmp` but
+//! `bench.db*`.
 //!
-//! What a green run does not show: what the guest wrote to standard error; that another engine gives the same (the oracle of
-//! each hash stands in the manifest); that a case that was ignored would pass. Limit: one case takes at most
-//! the limit that is given; then it is killed.
+//! What a green run does not show: what the guest wrote to standard error; that another engine
+//! gives the same (the oracle of each hash stands in the manifest); that a case that was ignored
+//! would pass. Limit: one case takes at most the limit that is given; then it is killed.
 
 use crate::manifest::{Case, Class};
 use sha2::{Digest, Sha256};

@@ -30,7 +30,8 @@ pub(crate) struct EnlargeArgs {
     /// Leaves out the names of functions
     #[arg(long)]
     no_names: bool,
-    /// Where the list of edits goes: a line each, of kind, indices in both, name, change; `-` is standard output
+    /// Where the list of edits goes: a line each, of kind, indices in both, name, change; `-` is
+    /// standard output
     #[arg(long, value_name = "FILE", requires = "out_edited")]
     edits: Option<PathBuf>,
 }

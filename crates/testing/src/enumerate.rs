@@ -1,21 +1,24 @@
-//! All small bodies: every well-typed function of up to some operators over two i32 parameters is translated, proved and
-//! executed, and compared with the reference tier.
+//! All small bodies: every well-typed function of up to some operators over two i32 parameters is
+//! translated, proved and executed, and compared with the reference tier.
 //!
 //! ```text
 //! search ─ 1,000 bodies ─► Module ─┬─ translate, check: no metering, epochs
 //!                                  └─ run: Reference, Tail, Match; fuel ─► the same results, traps, fuel
 //! ```
 //!
-//! The alphabet is `local.get`, `local.set`, `local.tee` of two locals, `i32.const 3`, `i32.add`, `block`, `loop`, `if` without
-//! result or with one, `else`, `end`, `br`, `br_if`, `br_table` with one target and a default; on demand also `try_table` with one
-//! clause (`catch` of a tag with an i32, or `catch_all`) and `throw`. Bodies are taken modulo exchange of the two locals. Seven operators
-//! hold the seed case of local preservation (`local.get 0; block; local.get 1; br_if 0; i32.const 3; local.set 0; end`) and its twin for
+//! The alphabet is `local.get`, `local.set`, `local.tee` of two locals, `i32.const 3`, `i32.add`,
+//! `block`, `loop`, `if` without result or with one, `else`, `end`, `br`, `br_if`, `br_table` with
+//! one target and a default; on demand also `try_table` with one clause (`catch` of a tag with an
+//! i32, or `catch_all`) and `throw`. Bodies are taken modulo exchange of the two locals. Seven
+//! operators hold the seed case of local preservation
+//! (`local.get 0; block; local.get 1; br_if 0; i32.const 3; local.set 0; end`) and its twin for
 //! loops: leaving a rule of preservation out fails here at once.
 //!
 //! Neighbours: `run` executes, `differential::difference` compares. Fuel ends endless loops.
 //!
-//! Green does not show anything of more than two locals, of other types, calls, parameters of blocks, or of other constants: the biased
-//! generator has those. `tests/enumerate.rs` plants a fault.
+//! Green does not show anything of more than two locals, of other types, calls, parameters of
+//! blocks, or of other constants: the biased generator has those. `tests/enumerate.rs` plants a
+//! fault.
 
 use crate::attach::{Plant, Translation};
 use crate::differential::difference;
@@ -354,7 +357,8 @@ impl Search {
         let closes = top.kind != Kind::Body && (top.kind != Kind::If || top.results == 0);
         if falls && closes {
             self.open.pop();
-            // Code behind an end is extended whether or not it can be reached: it is well-typed either way.
+            // Code behind an end is extended whether or not it can be reached: it is well-typed
+            // either way.
             self.then(&[0x0b], top.height + top.results, true, left);
             self.open.push(top);
         }

@@ -1,7 +1,7 @@
 //! What Prova is tested with: runners of real programs and scripts, benchmarks, campaigns.
 //!
-//! Unpublished. The program `prova-testing` (see `main.rs`) runs the long forms, `cargo test` the short ones. Nothing here
-//! is used by any other crate.
+//! Unpublished. The program `prova-testing` (see `main.rs`) runs the long forms, `cargo test` the
+//! short ones. Nothing here is used by any other crate.
 //!
 //! ```text
 //! generate ─► Case ─┬ differential ─► every tier and metering mode against the reference tier

@@ -4,7 +4,8 @@
 //! programs/{manifest,short}.tsv, or $PROVA_CORPUS/manifest.tsv ─► [Case] ─ corpus, bench
 //! ```
 //!
-//! One case a row; `programs/README.md` names the columns. A row that is not understood is an error: no case is lost.
+//! One case a row; `programs/README.md` names the columns. A row that is not understood is an
+//! error: no case is lost.
 
 use std::fs;
 use std::path::Path;

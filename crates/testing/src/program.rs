@@ -1,14 +1,14 @@
 //! Where the `prova` program is: built from the same sources, in the same profile as this process.
 //!
-//! A test of the program in another package cannot ask cargo for it beforehand, so this asks when it is needed. What runs
-//! is then never an old build.
+//! A test of the program in another package cannot ask cargo for it beforehand, so this asks when
+//! it is needed. What runs is then never an old build.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Builds `prova` in the profile of this process and says where it is. Without cargo (`CARGO` is not set), the program that
-/// lies beside this one.
+/// Builds `prova` in the profile of this process and says where it is. Without cargo (`CARGO` is
+/// not set), the program that lies beside this one.
 ///
 /// # Errors
 /// If cargo fails, with its words, or if there is no program.
@@ -28,8 +28,9 @@ pub fn built() -> Result<PathBuf, String> {
 
 /// Asks cargo to build the program into `folder`, which is the target folder's one of a profile.
 ///
-/// The whole workspace is named, so that libraries have the features with which `cargo test --workspace` has just built them: a
-/// package by itself would have others, and everything would be built once more.
+/// The whole workspace is named, so that libraries have the features with which
+/// `cargo test --workspace` has just built them: a package by itself would have others, and
+/// everything would be built once more.
 fn build(cargo: &Path, folder: &Path) -> Result<(), String> {
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let profile = if name == "debug" { "dev" } else { name };

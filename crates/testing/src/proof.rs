@@ -1,10 +1,12 @@
-//! Generated functions → translated and proved, none refused: the check must accept all honest code.
+//! Generated functions → translated and proved, none refused: the check must accept all honest
+//! code.
 //!
-//! Neighbours: `generate` makes the cases; `differential` asks more of fewer functions, since nothing is executed here. Each case is
-//! translated in one setting, which its number selects.
+//! Neighbours: `generate` makes the cases; `differential` asks more of fewer functions, since
+//! nothing is executed here. Each case is translated in one setting, which its number selects.
 //!
-//! Green does not show that wrong code is refused (`mutations`, and the plants of `prova-translate`), nor that the code computes
-//! the right thing. The plant of `tests/proof.rs` shows that a refusal is seen.
+//! Green does not show that wrong code is refused (`mutations`, and the plants of
+//! `prova-translate`), nor that the code computes the right thing. The plant of `tests/proof.rs`
+//! shows that a refusal is seen.
 
 use crate::attach::Plant;
 use crate::differential::{Disagreement, Options, describe, shrink};

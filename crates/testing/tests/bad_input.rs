@@ -1,6 +1,8 @@
-//! Hostile modules, in a process of their own, and proof that each demand on the answers is seen to be broken.
+//! Hostile modules, in a process of their own, and proof that each demand on the answers is seen to
+//! be broken.
 //!
-//! Green does not show that no input exists beyond the demands: `prova-testing bad-input --count 100000` looks longer.
+//! Green does not show that no input exists beyond the demands:
+//! `prova-testing bad-input --count 100000` looks longer.
 
 use prova_testing::bad_input::{Answer, answer, measure, settings, shapes::SHAPES, supervise};
 use std::path::Path;
@@ -49,7 +51,8 @@ fn each_demand_is_seen_to_be_broken() {
     }
 }
 
-/// Processor time of this thread in seconds, or where the system does not tell it, the time since `start`.
+/// Processor time of this thread in seconds, or where the system does not tell it, the time since
+/// `start`.
 fn seconds(start: Instant) -> f64 {
     let line = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanos = line.split(' ').next().and_then(|nanos| nanos.parse::<f64>().ok());

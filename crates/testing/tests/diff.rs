@@ -1,7 +1,9 @@
-//! `prova diff` on real programs with known edits: each edit is reported in its class, and nothing else is.
+//! `prova diff` on real programs with known edits: each edit is reported in its class, and nothing
+//! else is.
 //!
-//! The edits are `enlarge`'s; that they are what they are listed as is held by `enlarge.rs`. Green does not show edits of other kinds
-//! (`crates/investigate/tests` has some), nor that causes are told well where hundreds overlap.
+//! The edits are `enlarge`'s; that they are what they are listed as is held by `enlarge.rs`. Green
+//! does not show edits of other kinds (`crates/investigate/tests` has some), nor that causes are
+//! told well where hundreds overlap.
 
 use prova_investigate::diff::{DiffOptions, Difference, Kind, Report, Verdict, diff};
 use prova_module::{Features, Limits, Module};

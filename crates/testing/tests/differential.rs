@@ -1,7 +1,9 @@
-//! Short differential campaigns, and proof that they would see a fault: faults planted between translator and check.
+//! Short differential campaigns, and proof that they would see a fault: faults planted between
+//! translator and check.
 //!
-//! Green does not show that the reference tier is right (`prova-testing judge` asks another engine), and a second of a
-//! campaign is not the campaign: `prova-testing differential --count 1000000` is.
+//! Green does not show that the reference tier is right (`prova-testing judge` asks another
+//! engine), and a second of a campaign is not the campaign:
+//! `prova-testing differential --count 1000000` is.
 
 use prova_bytecode::{Candidate, Op, decode};
 use prova_testing::attach::Plant;

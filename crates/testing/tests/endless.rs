@@ -1,4 +1,5 @@
-//! Programs without end or bound, in every tier: recursion, loops, growth. Each ends with its documented trap or value.
+//! Programs without end or bound, in every tier: recursion, loops, growth. Each ends with its
+//! documented trap or value.
 //!
 //! Green does not show the messages of the command line, nor limits other than those named here.
 

@@ -1,7 +1,9 @@
-//! Merged modules at small sizes: they validate, they are functions of the seed, and the twin differs by the listed edits alone.
+//! Merged modules at small sizes: they validate, they are functions of the seed, and the twin
+//! differs by the listed edits alone.
 //!
-//! The comparison here prints both functions and looks at their lines; it shares nothing with `prova diff`. Green does not show
-//! that the modules run: copies are varied, and what they compute means nothing.
+//! The comparison here prints both functions and looks at their lines; it shares nothing with
+//! `prova diff`. Green does not show that the modules run: copies are varied, and what they compute
+//! means nothing.
 
 use prova_testing::enlarge::{Edit, Enlarged, Kind, Options, carried, enlarge};
 use std::collections::BTreeMap;

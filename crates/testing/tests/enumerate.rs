@@ -1,6 +1,8 @@
-//! All bodies of up to seven operators, of six with exceptions; and a fault in the preservation of locals is seen.
+//! All bodies of up to seven operators, of six with exceptions; and a fault in the preservation of
+//! locals is seen.
 //!
-//! Green does not show anything of longer bodies: `prova-testing enumerate --operators 8` is the campaign.
+//! Green does not show anything of longer bodies: `prova-testing enumerate --operators 8` is the
+//! campaign.
 
 use prova_bytecode::{Candidate, Op, decode};
 use prova_testing::attach::Plant;

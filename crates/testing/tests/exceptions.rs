@@ -1,8 +1,9 @@
 //! Which exceptions a store keeps: the same in every tier, and those that `docs/semantics.md` says.
 //!
-//! Each case makes some exceptions, holds on to them or not, and then makes many that nobody holds, so that the store forgets what
-//! it may. What is kept is counted in cells and compared with the number that follows from the text of the case, in all tiers and all
-//! ways of metering; the fuel that is left and the place of a trap are compared between the tiers.
+//! Each case makes some exceptions, holds on to them or not, and then makes many that nobody holds,
+//! so that the store forgets what it may. What is kept is counted in cells and compared with the
+//! number that follows from the text of the case, in all tiers and all ways of metering; the fuel
+//! that is left and the place of a trap are compared between the tiers.
 //!
 //! Green does not show what the host may hold: nothing of it is kept.
 
@@ -27,7 +28,8 @@ const THRESHOLD: usize = 1 << 16;
 /// The cells of all exceptions of a store.
 const CELLS_MAX: usize = 1 << 24;
 
-/// What every case begins with: `$make` gives a large exception, `$fill` makes some that nobody holds.
+/// What every case begins with: `$make` gives a large exception, `$fill` makes some that nobody
+/// holds.
 fn module(fields: &str) -> Module {
     let zeros = "i64.const 0 ".repeat(VALUES);
     let ty = "i64 ".repeat(VALUES);
@@ -148,7 +150,8 @@ fn run(name: &str, fields: &str) -> Seen {
 /// Exceptions that `$fill` and the host make.
 const MADE: usize = 100;
 
-/// The cells after `MADE` exceptions that nobody holds, where `before` cells are there at the start of which `kept` are held.
+/// The cells after `MADE` exceptions that nobody holds, where `before` cells are there at the start
+/// of which `kept` are held.
 fn after(before: usize, kept: usize) -> usize {
     assert!(2 * kept <= THRESHOLD);
     let mut cells = before;
@@ -161,7 +164,8 @@ fn after(before: usize, kept: usize) -> usize {
     cells
 }
 
-/// A way to hold exceptions, or not to: what it makes before the others are made, and what it holds of that meanwhile.
+/// A way to hold exceptions, or not to: what it makes before the others are made, and what it holds
+/// of that meanwhile.
 struct Case {
     name: &'static str,
     fields: &'static str,
@@ -414,7 +418,8 @@ fn values_that_are_thrown_are_held() {
     assert_eq!(run("thrown values", fields).outcome, Ok(1));
 }
 
-/// The chain of exceptions grows by one of two that are made, the others are stale or dead in every way, until the limit.
+/// The chain of exceptions grows by one of two that are made, the others are stale or dead in every
+/// way, until the limit.
 #[test]
 fn the_limit_is_reached_at_the_same_place() {
     let zeros = "i64.const 0 ".repeat(VALUES - 1);
@@ -454,7 +459,8 @@ fn the_limit_is_reached_at_the_same_place() {
     assert_eq!(seen.cells, cells);
 }
 
-/// The fuel of the one throw of `n` that forgets what nobody holds, besides what each costs: exceptions are made by `$h`.
+/// The fuel of the one throw of `n` that forgets what nobody holds, besides what each costs:
+/// exceptions are made by `$h`.
 fn forgetting(fields: &str) -> u64 {
     // The throw that finds as many cells as the threshold pays for all.
     let n = THRESHOLD.div_ceil(BIG);
@@ -468,12 +474,14 @@ fn forgetting(fields: &str) -> u64 {
     (used[2] - used[1]) - (used[1] - used[0])
 }
 
-/// What a store looks at before it forgets is paid for, in all tiers alike: elements of tables and segments, globals, frames.
+/// What a store looks at before it forgets is paid for, in all tiers alike: elements of tables and
+/// segments, globals, frames.
 #[test]
 fn what_forgetting_looks_at_is_paid_for() {
     let direct = "(func $h (param i32) (call $fill (local.get 0)))";
     let plain = forgetting(direct);
-    // Objects with their values, and the frame of `$make`; then the frames of three small functions.
+    // Objects with their values, and the frame of `$make`; then the frames of three small
+    // functions.
     let own = (THRESHOLD.div_ceil(BIG) * (BIG + 1) + 64 + 8 * VALUES) as u64 / 8;
     assert!((own + 24..own + 64).contains(&plain), "{plain}, not {own}");
     let tables = forgetting(&format!("{} {direct}", "(table 8000 exnref)".repeat(10)));

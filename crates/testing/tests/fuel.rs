@@ -1,6 +1,8 @@
-//! The second fuel counter agrees with the first on generated functions, and would see a wrong price.
+//! The second fuel counter agrees with the first on generated functions, and would see a wrong
+//! price.
 //!
-//! Green says nothing about fuel at traps (`differential` compares the tiers there), nor whether the prices are wise.
+//! Green says nothing about fuel at traps (`differential` compares the tiers there), nor whether
+//! the prices are wise.
 
 use prova_testing::fuel::{campaign, compare, prices};
 use prova_testing::generate::{Call, Case, Generator};
@@ -133,7 +135,8 @@ fn throws_are_counted_where_they_are_caught() {
                         drop drop drop drop
                         (br_if $out (i32.const 1))
                         (br $try)))))))"#;
-    // Constants and throw, its values; the way, two clauses, the values of the second; constant and branch.
+    // Constants and throw, its values; the way, two clauses, the values of the second; constant and
+    // branch.
     assert_eq!(fuel_of(values), 6 + 1 + 16 + 2 + 1 + 2);
     let (ty, constants) = ("i64 ".repeat(8), "(i64.const 1)".repeat(8));
     let again = format!(

@@ -1,7 +1,8 @@
-//! A short judgement by Wasmtime, where it is installed, and proof that it objects to a wrong answer.
+//! A short judgement by Wasmtime, where it is installed, and proof that it objects to a wrong
+//! answer.
 //!
-//! Without Wasmtime in `PATH` (or in the variable `PROVA_WASMTIME`) both tests are *ignored* with the reason, never ok.
-//! Green does not show anything beyond what the generator writes.
+//! Without Wasmtime in `PATH` (or in the variable `PROVA_WASMTIME`) both tests are *ignored* with
+//! the reason, never ok. Green does not show anything beyond what the generator writes.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use prova_testing::judge::{self, Plant, Verdict};

@@ -1,8 +1,9 @@
-//! The tables of limits in `docs/semantics.md` say what the code says: every limit has a row with its default, and every row is
-//! a limit.
+//! The tables of limits in `docs/semantics.md` say what the code says: every limit has a row with
+//! its default, and every row is a limit.
 //!
-//! Fields are listed by patterns without `..`, so that a limit that is added does not compile here before it has a row.
-//! Green does not show that a limit is enforced: `crates/module/tests/limits.rs`, `crates/runtime/tests/store/limits.rs` and
+//! Fields are listed by patterns without `..`, so that a limit that is added does not compile here
+//! before it has a row. Green does not show that a limit is enforced:
+//! `crates/module/tests/limits.rs`, `crates/runtime/tests/store/limits.rs` and
 //! `crates/wasi/tests/wasi/limits.rs` stand on both sides of each.
 
 use prova_module::{Limits as ModuleLimits, TypeRegistry};
@@ -114,7 +115,8 @@ fn table(page: &str, heading: &str) -> Limits {
         let mut cells = row.split('|').skip(1).map(str::trim);
         let (name, default) = (cells.next(), cells.next());
         let (Some(name), Some(default)) = (name, default) else { panic!("{row}") };
-        // A name alone is code; a sentence may have code in it. Behind the number may stand another form of it.
+        // A name alone is code; a sentence may have code in it. Behind the number may stand another
+        // form of it.
         let alone = name.strip_prefix('`').and_then(|name| name.strip_suffix('`'));
         let name = alone.filter(|name| !name.contains('`')).unwrap_or(name);
         let digits = default.split(' ').next().unwrap_or_default();

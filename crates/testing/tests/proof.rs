@@ -1,6 +1,7 @@
 //! A second of generated functions is proved, each of them; and a refusal is seen.
 //!
-//! Green does not show that wrong code is refused, and a second is not the campaign: `prova-testing proof --count 10000000` is.
+//! Green does not show that wrong code is refused, and a second is not the campaign:
+//! `prova-testing proof --count 10000000` is.
 
 use prova_bytecode::{Candidate, Class, decode};
 use prova_testing::attach::Plant;

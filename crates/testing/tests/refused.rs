@@ -1,7 +1,9 @@
-//! What `prova inspect` shows of a function whose bytecode is refused: the mistakes of a translator, as edits of its honest code.
+//! What `prova inspect` shows of a function whose bytecode is refused: the mistakes of a
+//! translator, as edits of its honest code.
 //!
-//! The expected texts are in `tests/files/inspect/refused`, each beside its module; `PROVA_BLESS=1` writes them. Three of the mistakes are
-//! those by which an older translator of another engine ran programs wrongly.
+//! The expected texts are in `tests/files/inspect/refused`, each beside its module; `PROVA_BLESS=1`
+//! writes them. Three of the mistakes are those by which an older translator of another engine ran
+//! programs wrongly.
 //!
 //! Green does not show that every mistake is told as well as these.
 

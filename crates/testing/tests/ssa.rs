@@ -1,8 +1,9 @@
-//! The SSA interpreter against what the other tiers are held to: the specification's scripts, generated modules, the repository's
-//! programs. Every body that runs was verified, printed and parsed again (`prova_testing::ssa::sound`).
+//! The SSA interpreter against what the other tiers are held to: the specification's scripts,
+//! generated modules, the repository's programs. Every body that runs was verified, printed and
+//! parsed again (`prova_testing::ssa::sound`).
 //!
-//! What green does not show: that a body is equal to its Wasm where no script or program looks; the SSA interpreter shares `prova-num`
-//! and the store with the other tiers.
+//! What green does not show: that a body is equal to its Wasm where no script or program looks; the
+//! SSA interpreter shares `prova-num` and the store with the other tiers.
 
 use prova::{Config, Tier};
 use prova_module::{Features, Limits, Module};

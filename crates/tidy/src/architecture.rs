@@ -1,4 +1,5 @@
-//! The table of `docs/ARCHITECTURE.md` and cargo's metadata → the edges that one has and the other lacks.
+//! The table of `docs/ARCHITECTURE.md` and cargo's metadata → the edges that one has and the other
+//! lacks.
 //!
 //! ```text
 //! ARCHITECTURE.md ─ table ──► crate → may use ─┐
@@ -6,9 +7,10 @@
 //! cargo metadata ── packages ► crate → uses ───┘
 //! ```
 //!
-//! An edge is a direct dependency that is not for tests alone. A name in the table means the crate of that folder, except in
-//! the crate's own row, where it means the outside library of that name (`wast` uses `wast`). Absences that a table of
-//! direct edges cannot say, such as "no crate of ours, however far", are [`ABSENCES`] and [`UNSAID`].
+//! An edge is a direct dependency that is not for tests alone. A name in the table means the crate
+//! of that folder, except in the crate's own row, where it means the outside library of that name
+//! (`wast` uses `wast`). Absences that a table of direct edges cannot say, such as "no crate of
+//! ours, however far", are [`ABSENCES`] and [`UNSAID`].
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +20,8 @@ use std::process::Command;
 /// Which crate uses which packages.
 pub type Uses = BTreeMap<String, BTreeSet<String>>;
 
-/// `(crate, packages that it must not reach however far)`; a name with `*` stands for all that begin so.
+/// `(crate, packages that it must not reach however far)`; a name with `*` stands for all that
+/// begin so.
 pub const ABSENCES: &[(&str, &[&str])] = &[
     ("num", &["*"]),
     ("wasi", &["prova*", "wasm*", "clap"]),
@@ -53,7 +56,8 @@ pub const ABSENCES: &[(&str, &[&str])] = &[
     ("cli", &["prova-testing", "prova-tidy"]),
 ];
 
-/// `(crate, words that its code must not say)`: what it could name through a crate that it may use, and must not know.
+/// `(crate, words that its code must not say)`: what it could name through a crate that it may use,
+/// and must not know.
 pub const UNSAID: &[(&str, &[&str])] = &[
     ("reference", &["prova_bytecode", "CheckedBytecode"]),
     ("translate", &["CheckedBytecode"]),
@@ -112,7 +116,8 @@ fn text<'v>(value: &'v Value, key: &str) -> &'v str {
     value[key].as_str().unwrap_or_default()
 }
 
-/// The direct dependencies of the workspace's crates, by folder, as cargo states them; those for tests are left out.
+/// The direct dependencies of the workspace's crates, by folder, as cargo states them; those for
+/// tests are left out.
 pub fn uses(metadata: &Value) -> Uses {
     let ours = list(metadata, "packages").iter().filter(|package| package["source"].is_null());
     ours.map(|package| {

@@ -1,6 +1,8 @@
-//! Labels of invariants and rules: each is defined once in its crate, so that a comment that cites one names one thing.
+//! Labels of invariants and rules: each is defined once in its crate, so that a comment that cites
+//! one names one thing.
 //!
-//! A label is defined by an item of a list in a comment of documentation, `* X1. …`. Limits: citations are not looked at.
+//! A label is defined by an item of a list in a comment of documentation, `* X1. …`. Limits:
+//! citations are not looked at.
 
 use super::{Finding, Tree};
 use std::collections::BTreeMap;

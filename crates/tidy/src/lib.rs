@@ -4,11 +4,13 @@
 //! repository ─ Tree::read ─► files ─ rules ─► findings ─ exemptions ─► findings left, stale exemptions
 //! ```
 //!
-//! Each rule names in its message what to do instead. What a rule cannot judge is exempt in `exempt.tsv`, one row for
-//! one item with a true reason; a row that no finding needs is itself a finding. `tests/tidy.rs` runs all rules over the
-//! repository; every rule has a planted violation in its own file, so that it is known to find something.
+//! Each rule names in its message what to do instead. What a rule cannot judge is exempt in
+//! `exempt.tsv`, one row for one item with a true reason; a row that no finding needs is itself a
+//! finding. `tests/tidy.rs` runs all rules over the repository; every rule has a planted violation
+//! in its own file, so that it is known to find something.
 //!
-//! Limits: the rules look at tokens, not at types (see `source`). Linear in the size of the repository.
+//! Limits: the rules look at tokens, not at types (see `source`). Linear in the size of the
+//! repository.
 
 pub mod architecture;
 mod functions;
@@ -123,7 +125,8 @@ impl Tree {
 /// A rule: a tree → its findings.
 type Rule = fn(&Tree, &mut Vec<Finding>);
 
-/// All rules that judge single places. The ratchet of long functions is apart, see [`long_functions`].
+/// All rules that judge single places. The ratchet of long functions is apart, see
+/// [`long_functions`].
 const RULES: &[Rule] = &[
     text::header,
     text::file_length,
@@ -145,7 +148,8 @@ const RULES: &[Rule] = &[
     paths::paths,
 ];
 
-/// The findings of all rules that `exemptions` do not cover, and the exemptions that cover nothing, by path and line.
+/// The findings of all rules that `exemptions` do not cover, and the exemptions that cover nothing,
+/// by path and line.
 pub fn check(tree: &Tree, exemptions: &[Exemption]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rule in RULES {

@@ -1,6 +1,8 @@
-//! Rules about manifests and the lock file: descriptions, licences, no cargo features, one registry.
+//! Rules about manifests and the lock file: descriptions, licences, no cargo features, one
+//! registry.
 //!
-//! Neighbours: `lib` lists the rules. Limits: manifests are read by lines, as cargo's own formatting writes them.
+//! Neighbours: `lib` lists the rules. Limits: manifests are read by lines, as cargo's own
+//! formatting writes them.
 
 use super::source::SourceFile;
 use super::{Finding, Tree};
@@ -51,7 +53,8 @@ pub(super) fn description(tree: &Tree, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Lints that hold a rule of the house: no `unsafe` but in the runtime, reasons for exceptions, no work left undone.
+/// Lints that hold a rule of the house: no `unsafe` but in the runtime, reasons for exceptions, no
+/// work left undone.
 const LINTS: [(&str, &str); 7] = [
     ("rust", "unsafe_code"),
     ("rust", "missing_docs"),
@@ -70,7 +73,8 @@ fn level<'t>(manifest: &'t str, section: &str, lint: &str) -> Option<&'t str> {
     Some(value.trim().trim_matches('"'))
 }
 
-/// The workspace's lints are on, and every crate inherits them; the runtime has its own list, which differs in `unsafe` alone.
+/// The workspace's lints are on, and every crate inherits them; the runtime has its own list, which
+/// differs in `unsafe` alone.
 pub(super) fn lints(tree: &Tree, findings: &mut Vec<Finding>) {
     let message = "a rule of the house is held by this lint: switch it on";
     let mut on = |path: &str, text: &str, prefix: &str| {

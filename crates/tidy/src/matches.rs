@@ -1,9 +1,11 @@
 //! Rust code → `match` expressions over our own op enums that have a wildcard arm.
 //!
-//! A new op must break the build exactly where work is due, so a match over `Op` or `Class` names every one.
+//! A new op must break the build exactly where work is due, so a match over `Op` or `Class` names
+//! every one.
 //!
-//! Limits: a match counts as one over ops if an arm's pattern says `Op::`, `Opcode::` or `Class::`; names brought in by `use Op::*` are
-//! not seen, nor arms that a macro repeats. Tests may have wildcards: one that meets a new op panics.
+//! Limits: a match counts as one over ops if an arm's pattern says `Op::`, `Opcode::` or `Class::`;
+//! names brought in by `use Op::*` are not seen, nor arms that a macro repeats. Tests may have
+//! wildcards: one that meets a new op panics.
 
 use super::source::{close, is_word, words};
 use super::{Finding, Tree};
@@ -19,7 +21,8 @@ pub(super) fn wildcards(tree: &Tree, findings: &mut Vec<Finding>) {
             let Some(open) = body(&file.code, at + 5) else { continue };
             let end = close(&file.code, open).unwrap_or(file.code.len());
             let arms = patterns(&file.code, open + 1, end.saturating_sub(1));
-            // What a macro repeats before an arm is arms of its own, over whatever the macro is given.
+            // What a macro repeats before an arm is arms of its own, over whatever the macro is
+            // given.
             let own = |pattern: &'_ str| pattern.rfind(")*").map_or(0, |at| at + 2);
             // A guard compares; it is no pattern, and no arm is missing where it names an op.
             let unguarded = |pattern: &'_ str| pattern.find(" if ").unwrap_or(pattern.len());

@@ -1,12 +1,15 @@
 //! Paths that pages and headers of modules name → those that are not there.
 //!
-//! What counts as a path: in a page (`.md`) and in comments of Rust that open a module (`//!`), a word in backticks that has a `/` and an
-//! ending of a file of ours, or that starts with a folder of the repository; and the target of a link of a page. A path may be
-//! meant from the root, from the file's folder, from its crate, from its crate's `src` or `tests`; what is said to be of a crate from that
-//! crate; and the end of a path will do where it does not begin with `src` or `tests`. `{a,b}` stands for both, `*` for any part of a name.
+//! What counts as a path: in a page (`.md`) and in comments of Rust that open a module (`//!`), a
+//! word in backticks that has a `/` and an ending of a file of ours, or that starts with a folder
+//! of the repository; and the target of a link of a page. A path may be meant from the root, from
+//! the file's folder, from its crate, from its crate's `src` or `tests`; what is said to be of a
+//! crate from that crate; and the end of a path will do where it does not begin with `src` or
+//! `tests`. `{a,b}` stands for both, `*` for any part of a name.
 //!
-//! Limits: what a code block shows is the user's; a path that exists for another reason than the one meant is not noticed. `CHANGELOG.md`
-//! tells of the past. The work is the product of paths named and files, of which there are some thousand each.
+//! Limits: what a code block shows is the user's; a path that exists for another reason than the
+//! one meant is not noticed. `CHANGELOG.md` tells of the past. The work is the product of paths
+//! named and files, of which there are some thousand each.
 
 use crate::source::SourceFile;
 use crate::{Finding, Tree};

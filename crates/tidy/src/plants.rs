@@ -1,11 +1,14 @@
-//! Where the repository says `prova_plant` → the places at which it must not, so that no program of ours has a planted fault.
+//! Where the repository says `prova_plant` → the places at which it must not, so that no program of
+//! ours has a planted fault.
 //!
-//! A plant is compiled under `--cfg prova_plant` alone. The flag may come from the command line of a test and from nowhere else: not from
-//! a profile, a configuration file or a build script. Every site of a plant asks one function (`crates/runtime/src/exec/plant.rs`), beside
-//! which [`MARKER`] stands, so a program with plants has the marker's bytes; a test of the program looks for them
+//! A plant is compiled under `--cfg prova_plant` alone. The flag may come from the command line of
+//! a test and from nowhere else: not from a profile, a configuration file or a build script. Every
+//! site of a plant asks one function (`crates/runtime/src/exec/plant.rs`), beside which [`MARKER`]
+//! stands, so a program with plants has the marker's bytes; a test of the program looks for them
 //! (`crates/cli/tests/plants.rs`), and the test of the plants shows that they can be found.
 //!
-//! Limits: text files alone; what a machine's own configuration sets is out of sight, but in the program's bytes.
+//! Limits: text files alone; what a machine's own configuration sets is out of sight, but in the
+//! program's bytes.
 
 use crate::source::SourceFile;
 use crate::{Finding, Tree};

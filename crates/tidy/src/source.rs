@@ -1,12 +1,14 @@
-//! Rust source text → the same text with comments and the contents of literals blanked, so that rules see code alone.
+//! Rust source text → the same text with comments and the contents of literals blanked, so that
+//! rules see code alone.
 //!
 //! Neighbours: `lib` reads the files, the rules read [`SourceFile::code`].
 //!
-//! Invariants: (1) `code` has the same number of bytes and the same line breaks as `text`; (2) outside of comments and
-//! literals the two are equal.
+//! Invariants: (1) `code` has the same number of bytes and the same line breaks as `text`; (2)
+//! outside of comments and literals the two are equal.
 //!
-//! Limits: tokens are told apart, nothing is parsed: macros look like what they contain. Linear in the text. A fault here
-//! shows in the tests below, and in rules that suddenly find nothing: every rule has a planted violation.
+//! Limits: tokens are told apart, nothing is parsed: macros look like what they contain. Linear in
+//! the text. A fault here shows in the tests below, and in rules that suddenly find nothing: every
+//! rule has a planted violation.
 
 /// One file of the repository.
 #[derive(Clone, Debug)]

@@ -1,7 +1,8 @@
-//! The files that are trusted to refuse wrong bytecode → how many lines of code a reader has to believe.
+//! The files that are trusted to refuse wrong bytecode → how many lines of code a reader has to
+//! believe.
 //!
-//! A line counts if something is left of it without comments. Tests stand apart (files `tests.rs`, folders `tests`, items under
-//! `#[cfg(test)]`), and so do tables, whose rows are read one by one.
+//! A line counts if something is left of it without comments. Tests stand apart (files `tests.rs`,
+//! folders `tests`, items under `#[cfg(test)]`), and so do tables, whose rows are read one by one.
 //!
 //! Limits: a path that is in no group is not counted; docs/TRUST.md says what else is trusted.
 

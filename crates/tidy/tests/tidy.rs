@@ -1,7 +1,7 @@
 //! The repository obeys its own rules (`prova_tidy`).
 //!
-//! Green does not show that names are good, comments true or functions clear: rules see tokens. That each rule finds what
-//! it is for is shown by the planted violations beside it.
+//! Green does not show that names are good, comments true or functions clear: rules see tokens.
+//! That each rule finds what it is for is shown by the planted violations beside it.
 
 use prova_tidy::trusted::trusted;
 use prova_tidy::{Exemption, Tree, check, long_functions};
@@ -34,7 +34,8 @@ fn no_finding() {
     assert!(findings.is_empty(), "{} findings\n{list}", findings.len());
 }
 
-/// The number of functions over 70 lines may only fall: whoever shortens one lowers `long_functions.txt`.
+/// The number of functions over 70 lines may only fall: whoever shortens one lowers
+/// `long_functions.txt`.
 #[test]
 fn long_functions_only_get_fewer() {
     let (findings, stale) = long_functions(&tree(), &exemptions());

@@ -1,5 +1,6 @@
-//! Measures the speed of translation: `cargo run --release -p prova-translate --example speed FILE…` prints for each
-//! module the best of ten passes over all its functions, and what a pass that only decodes the operators takes.
+//! Measures the speed of translation:
+//! `cargo run --release -p prova-translate --example speed FILE…` prints for each module the best
+//! of ten passes over all its functions, and what a pass that only decodes the operators takes.
 
 use prova_bytecode::{Op, Settings, decode};
 use prova_module::{Features, Limits, Module};

@@ -1,4 +1,5 @@
-//! Atomic operators on unshared memories; `atomic.fence` orders nothing there and has no instruction.
+//! Atomic operators on unshared memories; `atomic.fence` orders nothing there and has no
+//! instruction.
 
 use crate::translator::Cx;
 use prova_bytecode::Op;

@@ -1,12 +1,13 @@
-//! Blocks, branches, returns and calls: the structure of Wasm → labels, jumps, and the moves on their edges.
+//! Blocks, branches, returns and calls: the structure of Wasm → labels, jumps, and the moves on
+//! their edges.
 //!
-//! Neighbours: `stack` settles what lies below a region, `moves` orders the moves of an edge, `fuse` makes a condition
-//! and its branch one instruction.
+//! Neighbours: `stack` settles what lies below a region, `moves` orders the moves of an edge,
+//! `fuse` makes a condition and its branch one instruction.
 //!
 //! # Invariants
 //! * C1. `frames` are the open blocks that were entered in reachable code, the body first.
-//! * C2. At every label (loop, else, an `end` with a branch to it, the `end` of an `if`) the values of the label are in
-//!   their home slots; below them S3 of `stack` holds as at region entry.
+//! * C2. At every label (loop, else, an `end` with a branch to it, the `end` of an `if`) the values
+//!   of the label are in their home slots; below them S3 of `stack` holds as at region entry.
 //! * C3. The body's label is never a target: a branch to it is a return.
 //!
 //! Worst case: a `br_table` takes one word per target and one stub per distinct label.
@@ -97,7 +98,8 @@ impl Cx<'_> {
         true
     }
 
-    /// R8: nothing is emitted; blocks are counted until the `else` or `end` of the block that became unreachable.
+    /// R8: nothing is emitted; blocks are counted until the `else` or `end` of the block that
+    /// became unreachable.
     pub(crate) fn skip(&mut self, operator: &Operator<'_>) {
         match operator {
             Operator::Block { .. }
@@ -166,9 +168,10 @@ impl<'m> Cx<'m> {
         }
     }
 
-    /// R2 (frozen base): below a region's base every value is home. None stays an alias of a local, because the region may write
-    /// the local on some of its paths and not on others, or once per iteration; none stays a constant, because real programs have
-    /// none there and what labels demand is simpler so. What goes home goes home here, before the label and before the
+    /// R2 (frozen base): below a region's base every value is home. None stays an alias of a local,
+    /// because the region may write the local on some of its paths and not on others, or once per
+    /// iteration; none stays a constant, because real programs have none there and what labels
+    /// demand is simpler so. What goes home goes home here, before the label and before the
     /// conditional jump (R3).
     pub(crate) fn settle(&mut self, base: usize) {
         while let Some(entry) = self.b.stack.settle_next(base) {
@@ -204,7 +207,8 @@ impl<'m> Cx<'m> {
         self.poll_due = true;
     }
 
-    /// R4 for an `if`: the condition is taken, parameters go home (the `else` arm starts with them), R2, then the jump.
+    /// R4 for an `if`: the condition is taken, parameters go home (the `else` arm starts with
+    /// them), R2, then the jump.
     fn if_(&mut self, ty: BlockType) {
         let condition = self.condition();
         let params = self.params(ty).len();
@@ -376,8 +380,9 @@ impl Cx<'_> {
         }
     }
 
-    /// R5 and R6: what a branch that is taken executes: the moves of its values, and the jump or return. The operand
-    /// stack stays as it is, so that the code behind a conditional branch finds its values.
+    /// R5 and R6: what a branch that is taken executes: the moves of its values, and the jump or
+    /// return. The operand stack stays as it is, so that the code behind a conditional branch finds
+    /// its values.
     fn emit_edge(&mut self, frame: usize) {
         if self.is_return(frame) {
             self.emit_return();
@@ -395,8 +400,8 @@ impl Cx<'_> {
         self.live = false;
     }
 
-    /// R5: without moves the branch is direct; with moves it is inverted around them, because their destinations may
-    /// be live where it is not taken.
+    /// R5: without moves the branch is direct; with moves it is inverted around them, because their
+    /// destinations may be live where it is not taken.
     fn br_if(&mut self, depth: u32) {
         let condition = self.condition();
         self.branch_if(&condition, depth);
@@ -436,8 +441,9 @@ impl Cx<'_> {
         self.hint();
     }
 
-    /// R5 for `br_table`: where all targets want the values in the same slots they move before the table; otherwise
-    /// each label that needs moves has a stub behind the table, shared by its targets.
+    /// R5 for `br_table`: where all targets want the values in the same slots they move before the
+    /// table; otherwise each label that needs moves has a stub behind the table, shared by its
+    /// targets.
     fn br_table(&mut self, table: &BrTable<'_>) {
         let index = self.pop_operand();
         let mut frames = core::mem::take(&mut self.b.targets);
@@ -499,7 +505,8 @@ impl Cx<'_> {
         (at, op)
     }
 
-    /// R6: one or two results of a cell are returned from where they are; anything else moves to the slots from 0 on.
+    /// R6: one or two results of a cell are returned from where they are; anything else moves to
+    /// the slots from 0 on.
     fn emit_return(&mut self) {
         let count = self.results;
         let stack = &self.b.stack;

@@ -1,6 +1,7 @@
 //! Why a function has no candidate: a limit of the bytecode, or a fault of the translator.
 //!
-//! Neighbours: `translator` makes them. A module that got as far as here is valid, so none of these is its fault.
+//! Neighbours: `translator` makes them. A module that got as far as here is valid, so none of these
+//! is its fault.
 
 use prova_module::FuncIdx;
 

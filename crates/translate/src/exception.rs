@@ -1,18 +1,21 @@
 //! Exceptions: catch clauses → handlers beside the code; a throw is a terminator.
 //!
-//! A `try_table` is a block that emits nothing. What is thrown between its start and its end goes to the label of a catch
-//! clause as by a branch (R6 of the specification of local preservation): below the label's base everything is frozen
-//! since the label's block was entered (R2), locals are in their slots at every instruction (invariant I), and the runtime writes the
-//! values to the label's home slots. So a clause costs no code.
+//! A `try_table` is a block that emits nothing. What is thrown between its start and its end goes
+//! to the label of a catch clause as by a branch (R6 of the specification of local preservation):
+//! below the label's base everything is frozen since the label's block was entered (R2), locals are
+//! in their slots at every instruction (invariant I), and the runtime writes the values to the
+//! label's home slots. So a clause costs no code.
 //!
 //! Neighbours: `control` opens and ends the block and pins labels.
 //!
-//! What a store keeps depends on the references to exceptions that a frame holds where exceptions are made, and it finds them in the
-//! home slots of their positions (R9).
+//! What a store keeps depends on the references to exceptions that a frame holds where exceptions
+//! are made, and it finds them in the home slots of their positions (R9).
 //!
 //! # Invariants
-//! * X1. `tries` are the open `try_table`s that were entered in reachable code; the clauses of the newest are the last of `catches`.
-//! * X2. Handlers stand in the order in which their `try_table`s end, the clauses of each in their order.
+//! * X1. `tries` are the open `try_table`s that were entered in reachable code; the clauses of the
+//!   newest are the last of `catches`.
+//! * X2. Handlers stand in the order in which their `try_table`s end, the clauses of each in their
+//!   order.
 
 use crate::control::FixupPlace;
 use crate::translator::Cx;
@@ -94,8 +97,8 @@ impl Cx<'_> {
         self.b.catches.truncate(catches as usize);
     }
 
-    /// R9: the references to exceptions below the arguments of a call or throw are in their home slots, with all that lies below
-    /// the highest of them.
+    /// R9: the references to exceptions below the arguments of a call or throw are in their home
+    /// slots, with all that lies below the highest of them.
     pub(crate) fn settle_roots(&mut self) {
         let Some(roots) = &self.facts.exception_roots else { return };
         if let Some(highest) = roots.operands(self.offset).next() {

@@ -1,12 +1,15 @@
 //! Conditions: the comparison that was emitted last and the branch on it → one instruction.
 //!
-//! Neighbours: `control` asks for the [`Condition`] of a `br_if` or `if` and emits the branch in the direction it needs.
+//! Neighbours: `control` asks for the [`Condition`] of a `br_if` or `if` and emits the branch in
+//! the direction it needs.
 //!
-//! A comparison may be taken back because its result is a home slot that the branch alone consumes, and its operands
-//! are still where they were: locals, or home slots of popped positions (E1 of `translator`). The inverse of an integer
-//! comparison is the other comparison; a float comparison has none (NaN), so its inverse is an op that says `not`.
+//! A comparison may be taken back because its result is a home slot that the branch alone consumes,
+//! and its operands are still where they were: locals, or home slots of popped positions (E1 of
+//! `translator`). The inverse of an integer comparison is the other comparison; a float comparison
+//! has none (NaN), so its inverse is an op that says `not`.
 //!
-//! Tests: golden files `fuse-*.wat`; `tests/enumerate.rs` of `prova-testing` executes both directions of `br_if` and `if`.
+//! Tests: golden files `fuse-*.wat`; `tests/enumerate.rs` of `prova-testing` executes both
+//! directions of `br_if` and `if`.
 
 use crate::stack::Place;
 use crate::translator::{Cx, Produced};
@@ -50,7 +53,8 @@ impl Cx<'_> {
         let values = self.values(&last);
         if last.op == Op::I32Eqz {
             self.take_back();
-            // Only a home slot is consumed for good; it is that of the same position, since eqz pops one value.
+            // Only a home slot is consumed for good; it is that of the same position, since eqz
+            // pops one value.
             let inner = if values[1] == u64::from(slot) { self.fused(slot) } else { None };
             let plain =
                 Condition { op: Op::BrIf, inverse: Op::BrIfNot, left: values[1], right: None };
@@ -71,8 +75,8 @@ impl Cx<'_> {
         Some(Condition { op, inverse, left, right: Some(right) })
     }
 
-    /// Takes back the constant that the last instruction wrote to `right`, if that is the home slot of a popped
-    /// operand: the only home slot above `slot` that the comparison read.
+    /// Takes back the constant that the last instruction wrote to `right`, if that is the home slot
+    /// of a popped operand: the only home slot above `slot` that the comparison read.
     fn take_constant(&mut self, right: u64, slot: u16) -> Option<u64> {
         if right <= u64::from(slot) {
             return None;

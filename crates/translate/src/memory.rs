@@ -1,8 +1,8 @@
-//! Loads, stores, growth and bulk operators: the near form for memory 0 with 32-bit addresses and a 16-bit offset, the
-//! far form for everything else.
+//! Loads, stores, growth and bulk operators: the near form for memory 0 with 32-bit addresses and a
+//! 16-bit offset, the far form for everything else.
 //!
-//! f32 and f64 use the integer forms, because a cell holds bits. An address is never folded into the offset: `i32.add`
-//! wraps, the offset does not.
+//! f32 and f64 use the integer forms, because a cell holds bits. An address is never folded into
+//! the offset: `i32.add` wraps, the offset does not.
 
 use crate::translator::Cx;
 use prova_bytecode::Op;

@@ -1,19 +1,23 @@
-//! Parallel moves: the values of a branch, loop or return → copies in an order that reads every source before it is
-//! overwritten.
+//! Parallel moves: the values of a branch, loop or return → copies in an order that reads every
+//! source before it is overwritten.
 //!
-//! Neighbours: `control` fills a [`Moves`] from the top of the operand stack and emits what [`Moves::order`] leaves.
+//! Neighbours: `control` fills a [`Moves`] from the top of the operand stack and emits what
+//! [`Moves::order`] leaves.
 //!
-//! The values are adjacent entries, and so are their destinations, in the same order. So a value that is in its home
-//! slot never moves up (`src ≥ dst`), and ascending order is safe for all of those, also where a v128 overlaps itself.
-//! What can go wrong is a source that is a local, among the slots already written: only a `return` has such sources,
-//! because only its destinations are locals (R6). Such a value goes to its home slot first, which no move before its own
-//! writes: no scratch slot, no cycles to break, at most twice the copies.
+//! The values are adjacent entries, and so are their destinations, in the same order. So a value
+//! that is in its home slot never moves up (`src ≥ dst`), and ascending order is safe for all of
+//! those, also where a v128 overlaps itself. What can go wrong is a source that is a local, among
+//! the slots already written: only a `return` has such sources, because only its destinations are
+//! locals (R6). Such a value goes to its home slot first, which no move before its own writes: no
+//! scratch slot, no cycles to break, at most twice the copies.
 //!
 //! # Invariants
-//! * M1. Executed in order, the steps leave in each destination what its source held before the first step.
+//! * M1. Executed in order, the steps leave in each destination what its source held before the
+//!   first step.
 //! * M2. A step that brings a value home comes before all others.
 //!
-//! The property test below executes random moves; `tests/enumerate.rs` of `prova-testing` finds faults of the whole.
+//! The property test below executes random moves; `tests/enumerate.rs` of `prova-testing` finds
+//! faults of the whole.
 
 use crate::stack::{Entry, Place};
 
@@ -106,8 +110,9 @@ mod tests {
     use crate::stack::Stack;
     use prova_random::Rng;
 
-    /// M1 for branches and returns over random stacks with v128 values. Green does not show that the copies are
-    /// emitted as planned, nor that pairs of them are fused rightly: `tests/enumerate.rs` of `prova-testing` does.
+    /// M1 for branches and returns over random stacks with v128 values. Green does not show that
+    /// the copies are emitted as planned, nor that pairs of them are fused rightly:
+    /// `tests/enumerate.rs` of `prova-testing` does.
     #[test]
     fn each_destination_gets_what_its_source_held() {
         let mut random = Rng::new(1);

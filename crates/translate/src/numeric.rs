@@ -1,11 +1,11 @@
 //! Numeric operators: operands in slots, or an immediate where the table has a form for it.
 //!
-//! Neighbours: `translator` brings a constant to a slot where an instruction needs it there; `fuse` knows the comparisons.
-//! Constants are lazy: pushing one emits nothing.
+//! Neighbours: `translator` brings a constant to a slot where an instruction needs it there; `fuse`
+//! knows the comparisons. Constants are lazy: pushing one emits nothing.
 //!
-//! Identities used, all exact: a commutative operator swaps its operands; a comparison swaps them with its mirror
-//! (`a < b` is `b > a`); `x - c` is `x + (-c)` modulo 2^n. In deterministic mode the float operators whose result may
-//! be a NaN are followed by `canonicalize`.
+//! Identities used, all exact: a commutative operator swaps its operands; a comparison swaps them
+//! with its mirror (`a < b` is `b > a`); `x - c` is `x + (-c)` modulo 2^n. In deterministic mode
+//! the float operators whose result may be a NaN are followed by `canonicalize`.
 
 use crate::stack::Place;
 use crate::translator::Cx;

@@ -1,7 +1,7 @@
 //! The symbolic operand stack: pushes and pops of Wasm → where each value is, `S[p]`.
 //!
-//! Neighbours: `variable` asks for the aliases of a local (R1), `control` settles what lies below a region (R2), every
-//! family pops operands and pushes results.
+//! Neighbours: `variable` asks for the aliases of a local (R1), `control` settles what lies below a
+//! region (R2), every family pops operands and pushes results.
 //!
 //! # Invariants
 //! * S1. `home(p) = local_cells + Σ cells of the entries below p`.
@@ -169,7 +169,8 @@ impl Stack {
         entry
     }
 
-    /// Takes one entry out of the aliases of the local in `slot` and declares it to be in its home slot.
+    /// Takes one entry out of the aliases of the local in `slot` and declares it to be in its home
+    /// slot.
     #[inline]
     pub(crate) fn take_alias(&mut self, slot: u16) -> Option<Entry> {
         let p = self.heads[usize::from(slot)].checked_sub(1)?;
@@ -182,8 +183,8 @@ impl Stack {
         self.heads[usize::from(slot)] != 0
     }
 
-    /// One step of settling the positions below `base`: an entry that has to be brought to its home slot (as which it
-    /// counts from now on), or `None` when S3 holds up to `base`.
+    /// One step of settling the positions below `base`: an entry that has to be brought to its home
+    /// slot (as which it counts from now on), or `None` when S3 holds up to `base`.
     #[inline]
     pub(crate) fn settle_next(&mut self, base: usize) -> Option<Entry> {
         while self.settled < base {

@@ -1,4 +1,5 @@
-//! Tables and element segments: operators → instructions with the same operands in the order of their rows.
+//! Tables and element segments: operators → instructions with the same operands in the order of
+//! their rows.
 
 use crate::translator::Cx;
 use prova_bytecode::Op;

@@ -1,16 +1,19 @@
 //! The driver: one pass over a body, metering, the map, and the emission that all families share.
 //!
-//! Neighbours: the family files each translate their operators and say whether an operator is theirs; `stack` knows
-//! where values are; `fuse` takes the last instruction back where a branch can do its work.
+//! Neighbours: the family files each translate their operators and say whether an operator is
+//! theirs; `stack` knows where values are; `fuse` takes the last instruction back where a branch
+//! can do its work.
 //!
 //! # Invariants
-//! * E1. `last` is the instruction just before the current position, if it is one with a single result in a home slot
-//!   and control comes to the current position through it alone; `before` is the same for the instruction before
-//!   `last`. Every other emission, every label and every hint forgets them.
-//! * E2. The map has an entry where the operator changes; taking an instruction back takes its entries back.
+//! * E1. `last` is the instruction just before the current position, if it is one with a single
+//!   result in a home slot and control comes to the current position through it alone; `before` is
+//!   the same for the instruction before `last`. Every other emission, every label and every hint
+//!   forgets them.
+//! * E2. The map has an entry where the operator changes; taking an instruction back takes its
+//!   entries back.
 //!
-//! Tests: `shape` in `tests/support/mod.rs` looks at code, map and hints of whatever any test translates, and hands each
-//! candidate to the check.
+//! Tests: `shape` in `tests/support/mod.rs` looks at code, map and hints of whatever any test
+//! translates, and hands each candidate to the check.
 
 use crate::control::{Fixup, Frame};
 use crate::error::TranslateError;
@@ -24,7 +27,8 @@ use prova_bytecode::{
 };
 use prova_module::{FuncFacts, FuncIdx, Limits, Module, Operator, Segment, ValType, cells};
 
-/// The greatest number of cells of a frame, so that every slot has a 16-bit index: no module has a function of more.
+/// The greatest number of cells of a frame, so that every slot has a 16-bit index: no module has a
+/// function of more.
 pub const FRAME_CELLS_MAX: u32 = Limits::FUNCTION_CELLS_MAX as u32;
 
 /// Translates functions; keeps its buffers from one to the next.
@@ -42,8 +46,8 @@ impl Translator {
     /// Translates one function.
     ///
     /// # Errors
-    /// If the function needs code beyond the limits of the bytecode. Anything else, an imported `func`
-    /// included, is a fault of the caller or of the translator and says so.
+    /// If the function needs code beyond the limits of the bytecode. Anything else, an imported
+    /// `func` included, is a fault of the caller or of the translator and says so.
     pub fn translate(
         &mut self,
         module: &Module,
@@ -268,7 +272,8 @@ impl<'m> Cx<'m> {
         }
     }
 
-    /// Notes that the translator met something impossible; the translation ends after this operator.
+    /// Notes that the translator met something impossible; the translation ends after this
+    /// operator.
     #[cold]
     pub(crate) fn bug(&mut self, what: &'static str) {
         self.fault.get_or_insert(what);
@@ -301,7 +306,8 @@ impl Cx<'_> {
         self.b.code.emit(op, values)
     }
 
-    /// Emits an instruction whose one result is operand 0, a home slot that a later instruction may consume.
+    /// Emits an instruction whose one result is operand 0, a home slot that a later instruction may
+    /// consume.
     #[inline]
     pub(crate) fn emit_to(&mut self, op: Op, values: &[u64]) {
         let before = self.last;
@@ -310,7 +316,8 @@ impl Cx<'_> {
         self.last = Some(Produced { at, op, dst: values[0] as u16 });
     }
 
-    /// Emits an instruction with one result and pushes the result; `sources` are the operands after it.
+    /// Emits an instruction with one result and pushes the result; `sources` are the operands after
+    /// it.
     #[inline]
     pub(crate) fn emit_push<const N: usize>(&mut self, op: Op, wide: bool, sources: [u64; N]) {
         const { assert!(N < VALUES_MAX, "a row has fewer operands") };
@@ -321,7 +328,8 @@ impl Cx<'_> {
         self.b.stack.push_home(wide);
     }
 
-    /// Makes the float on top canonical where the settings want results that are the same everywhere.
+    /// Makes the float on top canonical where the settings want results that are the same
+    /// everywhere.
     #[inline]
     pub(crate) fn canonical(&mut self, canonicalize: Op) {
         if self.deterministic
@@ -382,8 +390,8 @@ impl Cx<'_> {
         self.b.code.patch_target(word, offset as i32);
     }
 
-    /// Renames the result of `last`, the last instruction, to the local in `slot`. R1's copies come before it; they
-    /// belong to the current operator, `last` still to its own.
+    /// Renames the result of `last`, the last instruction, to the local in `slot`. R1's copies come
+    /// before it; they belong to the current operator, `last` still to its own.
     pub(crate) fn rename_last(&mut self, last: Produced, slot: u16) {
         if self.b.stack.has_alias(slot) {
             let mut values = self.values(&last);
@@ -446,7 +454,8 @@ impl Cx<'_> {
         self.emit_to(op, &[dst.into(), bits]);
     }
 
-    /// Emits a copy; two one-cell copies become one instruction if the second does not read what the first writes.
+    /// Emits a copy; two one-cell copies become one instruction if the second does not read what
+    /// the first writes.
     pub(crate) fn emit_copy(&mut self, dst: u16, src: u16, wide: bool) {
         if wide {
             self.emit(Op::CopyV128, &[dst.into(), src.into()]);
@@ -465,7 +474,8 @@ impl Cx<'_> {
         }
     }
 
-    /// Emits the copy that preserves an alias; alone, so that its count is the count of preserved values.
+    /// Emits the copy that preserves an alias; alone, so that its count is the count of preserved
+    /// values.
     pub(crate) fn emit_preserve(&mut self, home: u16, local: u16, wide: bool) {
         self.emit(if wide { Op::CopyV128 } else { Op::Copy }, &[home.into(), local.into()]);
     }
@@ -492,8 +502,8 @@ impl Cx<'_> {
         }
     }
 
-    /// Emits a plain instruction by its row: slots are popped for its sources, `immediates` fill the rest in order,
-    /// and a result is pushed.
+    /// Emits a plain instruction by its row: slots are popped for its sources, `immediates` fill
+    /// the rest in order, and a result is pushed.
     pub(crate) fn plain(&mut self, op: Op, immediates: &[u64]) {
         let row = op.operands();
         let mut values = [0; VALUES_MAX];
@@ -532,7 +542,8 @@ impl Cx<'_> {
         }
     }
 
-    /// Adds the hint of the current operator, whose code ends at the current position: the code before it is final.
+    /// Adds the hint of the current operator, whose code ends at the current position: the code
+    /// before it is final.
     pub(crate) fn hint(&mut self) {
         self.forget();
         let (offset, word) = (self.offset, self.position());

@@ -1,9 +1,10 @@
-//! Locals and globals: reads of locals cost nothing, writes preserve the aliases of the local first.
+//! Locals and globals: reads of locals cost nothing, writes preserve the aliases of the local
+//! first.
 //!
 //! Neighbours: `stack` keeps the aliases of each local; `translator` renames results (R7).
 //!
-//! The first test to notice a fault here is `tests/enumerate.rs` of `prova-testing`; the golden files `rename.wat` and `preserve*.wat`
-//! show the code.
+//! The first test to notice a fault here is `tests/enumerate.rs` of `prova-testing`; the golden
+//! files `rename.wat` and `preserve*.wat` show the code.
 
 use crate::moves::{Move, source};
 use crate::stack::Place;
@@ -50,10 +51,11 @@ impl Cx<'_> {
             // The local keeps its value, so its aliases keep theirs.
             Place::Local(same) if same == slot => {}
             Place::Home if let Some(last) = self.last_into(entry.home) => {
-                // R7 (destination): the last instruction computed the value into its home slot, and it alone leads
-                // here, so it may write the local instead; a local is read by nobody else in between. R1's copies
-                // come before it. None of them writes what it reads: they write home slots of positions below the
-                // consumed one, it reads locals and home slots of positions that were popped.
+                // R7 (destination): the last instruction computed the value into its home slot, and
+                // it alone leads here, so it may write the local instead; a local is read by nobody
+                // else in between. R1's copies come before it. None of them writes what it reads:
+                // they write home slots of positions below the consumed one, it reads locals and
+                // home slots of positions that were popped.
                 self.rename_last(last, slot);
                 return Place::Local(slot);
             }

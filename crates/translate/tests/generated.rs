@@ -1,8 +1,9 @@
-//! Generated modules with every operator of the default features: each function translates under each metering, and the
-//! check accepts the candidate.
+//! Generated modules with every operator of the default features: each function translates under
+//! each metering, and the check accepts the candidate.
 //!
-//! Green does not show that the code computes the right thing, only that its structure holds whatever valid module
-//! comes: no operator is forgotten, nothing panics, no slot is read before it is written.
+//! Green does not show that the code computes the right thing, only that its structure holds
+//! whatever valid module comes: no operator is forgotten, nothing panics, no slot is read before it
+//! is written.
 
 mod support;
 

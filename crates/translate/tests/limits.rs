@@ -1,4 +1,5 @@
-//! The limits of translation from both sides, and bodies that would make a careless translator quadratic.
+//! The limits of translation from both sides, and bodies that would make a careless translator
+//! quadratic.
 
 mod support;
 
@@ -35,7 +36,8 @@ fn deep(values: u32) -> Vec<u8> {
 
 #[test]
 fn the_greatest_frame_that_a_module_can_have_translates() {
-    // The module's own limit on locals is below this one; a function comes here by its operand stack.
+    // The module's own limit on locals is below this one; a function comes here by its operand
+    // stack.
     let values = FRAME_CELLS_MAX - 50_000;
     let candidate = translate(&function(50_000, &deep(values))).expect("the greatest frame");
     assert_eq!(candidate.frame_cells, FRAME_CELLS_MAX);
@@ -44,8 +46,8 @@ fn the_greatest_frame_that_a_module_can_have_translates() {
     assert_eq!(error.kind, prova_module::ErrorKind::Limit { name, max, actual });
 }
 
-/// A block of 1,000 results, left by `edges` conditional branches: the values are constants of two words each, which
-/// every edge writes to the label's slots.
+/// A block of 1,000 results, left by `edges` conditional branches: the values are constants of two
+/// words each, which every edge writes to the label's slots.
 fn edges(edges: usize) -> Vec<u8> {
     let results = "i64 ".repeat(1_000);
     let values: String = (0..1_000).map(|i| format!("i64.const {} ", (1u64 << 40) + i)).collect();
@@ -85,7 +87,8 @@ fn a_function_without_body_is_a_fault_of_the_caller() {
     assert!(translate(&module).is_ok());
 }
 
-/// The buffers of a translator carry nothing from one function to the next, also not from one that was refused.
+/// The buffers of a translator carry nothing from one function to the next, also not from one that
+/// was refused.
 #[test]
 fn a_translator_is_as_new_after_each_function() {
     let module = module(
@@ -107,8 +110,9 @@ fn a_translator_is_as_new_after_each_function() {
     }
 }
 
-/// Deep stacks below many blocks, many aliases of one local, many targets: code and hints stay linear in the bytes.
-/// Green does not show that time does; a quadratic translator would need minutes for these.
+/// Deep stacks below many blocks, many aliases of one local, many targets: code and hints stay
+/// linear in the bytes. Green does not show that time does; a quadratic translator would need
+/// minutes for these.
 #[test]
 fn hostile_bodies_stay_linear() {
     let repeat = |unit: &[u8], n: usize| unit.repeat(n);

@@ -1,8 +1,10 @@
-//! Real programs: every function of the programs that the repository carries is translated under each metering.
+//! Real programs: every function of the programs that the repository carries is translated under
+//! each metering.
 //!
-//! The shape of each candidate is checked, and the share of instructions that only move values stays below a bound, so
-//! that a loss of an optimisation is noticed. `PROVA_CORPUS=DIR` adds the modules of `DIR/bin`. Green does not show that the code computes the right thing: that is for the
-//! check of candidates and for running the programs.
+//! The shape of each candidate is checked, and the share of instructions that only move values
+//! stays below a bound, so that a loss of an optimisation is noticed. `PROVA_CORPUS=DIR` adds the
+//! modules of `DIR/bin`. Green does not show that the code computes the right thing: that is for
+//! the check of candidates and for running the programs.
 
 mod support;
 

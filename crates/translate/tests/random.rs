@@ -1,9 +1,11 @@
-//! Random structured bodies with what the enumeration of small bodies has not: i64 and v128 locals, multi-value blocks with parameters,
-//! float comparisons, wide arithmetic, br_table, return, calls, immediates of all sizes, unreachable code.
+//! Random structured bodies with what the enumeration of small bodies has not: i64 and v128 locals,
+//! multi-value blocks with parameters, float comparisons, wide arithmetic, br_table, return, calls,
+//! immediates of all sizes, unreachable code.
 //!
-//! The generator is biased towards what breaks local preservation: reads of locals that stay on the stack while blocks
-//! open and the same locals are written. Each module is translated, executed and compared with an evaluator of Wasm,
-//! fuel included. Green does not show anything of loads, stores, tables and references.
+//! The generator is biased towards what breaks local preservation: reads of locals that stay on the
+//! stack while blocks open and the same locals are written. Each module is translated, executed and
+//! compared with an evaluator of Wasm, fuel included. Green does not show anything of loads,
+//! stores, tables and references.
 
 mod support;
 
@@ -148,7 +150,8 @@ impl Generator<'_> {
         }
     }
 
-    /// Operators up to the end of the current block, without its end; says whether control falls out.
+    /// Operators up to the end of the current block, without its end; says whether control falls
+    /// out.
     fn sequence(&mut self) -> bool {
         for _ in 0..1 + self.random.below(12) {
             if self.budget == 0 {

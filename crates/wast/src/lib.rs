@@ -5,13 +5,14 @@
 //!                                         └ spectest, pattern
 //! ```
 //!
-//! A script runs in one store with the host module `spectest`. Every directive of it is counted once: passed, failed with
-//! its line and reason, or skipped because the module that it needs failed before. Nothing is left out silently: a
-//! directive that this crate cannot do is a failure that says so.
+//! A script runs in one store with the host module `spectest`. Every directive of it is counted
+//! once: passed, failed with its line and reason, or skipped because the module that it needs
+//! failed before. Nothing is left out silently: a directive that this crate cannot do is a failure
+//! that says so.
 //!
-//! What a green report does not show: that an invalid module was refused for the *right* reason, unless
-//! [`Messages::Compared`] is asked for (then the engine's words must contain the script's, which no engine's always do);
-//! and for a malformed text module anything but the parser's opinion.
+//! What a green report does not show: that an invalid module was refused for the *right* reason,
+//! unless [`Messages::Compared`] is asked for (then the engine's words must contain the script's,
+//! which no engine's always do); and for a malformed text module anything but the parser's opinion.
 
 mod pattern;
 mod script;
@@ -25,13 +26,15 @@ use std::fmt;
 pub struct Options {
     /// The engine's configuration.
     pub config: Config,
-    /// The fuel of each invocation, and of all instantiations together, for an engine that consumes fuel.
+    /// The fuel of each invocation, and of all instantiations together, for an engine that consumes
+    /// fuel.
     pub fuel: Option<u64>,
     /// What becomes of the messages in assertions of refusal.
     pub messages: Messages,
 }
 
-/// What becomes of the messages that scripts give for modules to be refused. Those of traps are always compared.
+/// What becomes of the messages that scripts give for modules to be refused. Those of traps are
+/// always compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Messages {
     /// The module must be refused, with whatever message.
@@ -74,7 +77,8 @@ impl Report {
         self.passed + self.failures.len() + self.skipped.len()
     }
 
-    /// Whether something failed, and only modules that need a proposal that the engine does not have.
+    /// Whether something failed, and only modules that need a proposal that the engine does not
+    /// have.
     pub fn is_unsupported(&self) -> bool {
         let missing = |failure: &Finding| failure.unsupported.is_some();
         !self.failures.is_empty() && self.failures.iter().all(missing)

@@ -1,7 +1,8 @@
 //! Values of scripts: arguments, and patterns that results are compared with.
 //!
-//! A float pattern is a value, compared bit by bit, or a class of NaNs (specification 4.3.3): *canonical*, whose payload
-//! is the highest bit alone, or *arithmetic*, whose payload has the highest bit; either sign.
+//! A float pattern is a value, compared bit by bit, or a class of NaNs (specification 4.3.3):
+//! *canonical*, whose payload is the highest bit alone, or *arithmetic*, whose payload has the
+//! highest bit; either sign.
 
 use prova::{ExternRef, Result, Store, Val, bail};
 use wast::WastArg;
@@ -69,7 +70,8 @@ fn matches_core(store: &Store<()>, val: &Val, pattern: &WastRetCore<'_>) -> Resu
             }
             false
         }
-        // The remaining patterns are of types that no value has yet, or of another type than the value.
+        // The remaining patterns are of types that no value has yet, or of another type than the
+        // value.
         _ => false,
     })
 }

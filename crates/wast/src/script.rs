@@ -1,7 +1,8 @@
 //! One script in one store, directive by directive.
 //!
-//! Neighbours: `pattern` for values, `spectest` for the host's module. Names of scripts stand for module definitions and
-//! for instances; a module that failed is remembered with its line, and what needs it is skipped.
+//! Neighbours: `pattern` for values, `spectest` for the host's module. Names of scripts stand for
+//! module definitions and for instances; a module that failed is remembered with its line, and what
+//! needs it is skipped.
 
 use crate::pattern::{argument, matches, show};
 use crate::{Finding, Messages, Options, Report, spectest};
@@ -159,7 +160,8 @@ impl<'o> Runner<'o> {
             }
             WastDirective::AssertInvalidCustom { mut module, message, .. }
             | WastDirective::AssertMalformedCustom { mut module, message, .. } => {
-                // What the text parser accepts is left alone: custom sections never make a module invalid here.
+                // What the text parser accepts is left alone: custom sections never make a module
+                // invalid here.
                 match module.encode() {
                     Ok(_) => bail!("a custom section was accepted, expected: {message}"),
                     Err(error) => self.expect_message(&error.into(), message),
@@ -342,8 +344,8 @@ impl<'o> Runner<'o> {
             Ok(_) => bail!("a module was accepted, expected: {message}"),
             Err(error) => error,
         };
-        // An error without a kind is the text parser's. One that names a proposal is a refusal as well: a script that is
-        // older than the proposal demands no more.
+        // An error without a kind is the text parser's. One that names a proposal is a refusal as
+        // well: a script that is older than the proposal demands no more.
         match ErrorKind::of(&error) {
             Some(ErrorKind::Invalid | ErrorKind::Unsupported) | None => {
                 self.expect_message(&error, message)
@@ -381,7 +383,8 @@ fn existing<T>(item: Option<OrFailed<T>>, what: &str) -> Result<T> {
     }
 }
 
-/// Whether our words for a trap mean the script's. Scripts may say more (the index of a null element) or less.
+/// Whether our words for a trap mean the script's. Scripts may say more (the index of a null
+/// element) or less.
 fn same_trap(actual: &str, wanted: &str) -> bool {
     let wanted = match wanted {
         "expected shared memory" => "atomic wait on non-shared memory",

@@ -1,6 +1,8 @@
-//! The host module that specification scripts import from (the README of the reference interpreter, *spectest*).
+//! The host module that specification scripts import from (the README of the reference interpreter,
+//! *spectest*).
 //!
-//! Its memory is not shared; `shared_memory` of the threads proposal is absent, and scripts that need it fail.
+//! Its memory is not shared; `shared_memory` of the threads proposal is absent, and scripts that
+//! need it fail.
 
 use prova::{
     Global, GlobalType, Linker, Memory, MemoryType, Mutability, Ref, RefType, Result, Store, Table,

@@ -9,7 +9,8 @@ fn report(source: &str) -> Report {
     run(source, &Options::default()).expect("the default configuration is accepted")
 }
 
-/// Runs `prelude` and then `directive`, which must be reported at its line, after the prelude passed.
+/// Runs `prelude` and then `directive`, which must be reported at its line, after the prelude
+/// passed.
 #[track_caller]
 fn fails(prelude: &str, directive: &str, reason: &str) {
     let report = report(&format!("{prelude}\n{directive}"));

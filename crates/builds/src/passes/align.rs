@@ -1,8 +1,10 @@
 //! Two sequences of pass names → which entries belong together.
 //!
-//! Neighbours: [`compare`](super::compare) aligns the parts of one function. A longest common subsequence by Myers' greedy algorithm ("An O(ND)
-//! difference algorithm and its variations", 1986) with its trace kept; for sequences further apart than [`EDITS_MAX`] the k-th
-//! run of a pass on one side is the k-th on the other, and of these pairs a longest increasing chain is taken.
+//! Neighbours: [`compare`](super::compare) aligns the parts of one function. A longest common
+//! subsequence by Myers' greedy algorithm ("An O(ND) difference algorithm and its
+//! variations", 1986) with its trace kept; for sequences further apart than [`EDITS_MAX`] the k-th
+//! run of a pass on one side is the k-th on the other, and of these pairs a longest increasing
+//! chain is taken.
 //!
 //! 1. Pairs increase on both sides, and each joins equal keys.
 //! 2. Memory: at most [`EDITS_MAX`]² words for the trace, and a few words for each entry.
@@ -35,7 +37,8 @@ fn myers(a: &[u64], b: &[u64]) -> Option<Vec<(usize, usize)>> {
         return Some(Vec::new());
     }
     let most = (a.len() + b.len()).min(EDITS_MAX);
-    // `reach[k + most]` is how far along `a` the diagonal k has come; row d of the trace has the diagonals -d..=d before step d.
+    // `reach[k + most]` is how far along `a` the diagonal k has come; row d of the trace has the
+    // diagonals -d..=d before step d.
     let mut reach = vec![0usize; 2 * most + 2];
     let mut trace: Vec<Vec<usize>> = Vec::new();
     for d in 0..=most {

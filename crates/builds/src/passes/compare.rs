@@ -1,4 +1,5 @@
-//! Two logs → for each function the first pass after which it differs, in text and in structure, and whether that heals.
+//! Two logs → for each function the first pass after which it differs, in text and in structure,
+//! and whether that heals.
 //!
 //! ```text
 //! log A ─ record ─┐ parts, in batches
@@ -6,12 +7,15 @@
 //! log B ─ record ─┘
 //! ```
 //!
-//! Neighbours: [`record`](super::record) runs on one thread for each log; [`report`](super::report) prints; [`show`](super::show) fetches
-//! the text. Functions are aligned each by itself, for the order in which passes come to functions may differ.
+//! Neighbours: [`record`](super::record) runs on one thread for each log; [`report`](super::report)
+//! prints; [`show`](super::show) fetches the text. Functions are aligned each by itself, for the
+//! order in which passes come to functions may differ.
 //!
-//! 1. Memory: of each function the parts after its first difference, those that the other log has yet to bring, at most
-//!    [`PARTS_MAX`] for each log, and names. What comes later is read no more, and [`Comparison::limited`] says so.
-//! 2. Differences are in the order of log A; clusters in that of their first difference. Nothing depends on the order of a hash map.
+//! 1. Memory: of each function the parts after its first difference, those that the other log has
+//!    yet to bring, at most [`PARTS_MAX`] for each log, and names. What comes later is read no
+//!    more, and [`Comparison::limited`] says so.
+//! 2. Differences are in the order of log A; clusters in that of their first difference. Nothing
+//!    depends on the order of a hash map.
 //! 3. A part of a cut dump is not compared.
 //!
 //! `tests/passes.rs` has the case of two loops, healed differences, and logs of each format.
@@ -27,7 +31,8 @@ use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-/// So many parts of each log are kept: of functions that differ, or that the logs have in another order.
+/// So many parts of each log are kept: of functions that differ, or that the logs have in another
+/// order.
 pub const PARTS_MAX: usize = 1 << 19;
 
 const BATCH: usize = 1024;
@@ -238,7 +243,8 @@ impl Pending {
     }
 }
 
-/// Drops what is equal, function by function; keeps the rest. Both channels are drained in turn, so no reader waits for the other.
+/// Drops what is equal, function by function; keeps the rest. Both channels are drained in turn, so
+/// no reader waits for the other.
 fn gather(mut a: Stream, mut b: Stream, parts_max: usize) -> Gathered {
     let mut pending: HashMap<u64, Pending> = HashMap::new();
     let mut kept = [0; 2];
@@ -379,8 +385,8 @@ fn difference(
     Some((begins, function, difference))
 }
 
-/// What became of a difference. Dumps without a body tell nothing of it, nor does the intermediate representation once there is
-/// machine code.
+/// What became of a difference. Dumps without a body tell nothing of it, nor does the intermediate
+/// representation once there is machine code.
 fn fate(a: &[Part], b: &[Part], pairs: &[(usize, usize)], names: &Names, partial: bool) -> Fate {
     let is = |form: Form, (i, j): (usize, usize)| a[i].form == form || b[j].form == form;
     let machine = pairs.iter().position(|&pair| is(Form::Machine, pair)).unwrap_or(pairs.len());

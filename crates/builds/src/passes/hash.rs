@@ -1,10 +1,12 @@
 //! Bytes in pieces → a 128-bit digest, at several bytes a cycle.
 //!
-//! Neighbours: [`scan`](super::scan) cuts a log into lines; [`record`](super::record) keeps one digest for each dump. Two lanes of folded
-//! multiplication, eight bytes at a time. Not a cryptographic hash: it tells apart what compilers print, and is no defence
-//! against someone who builds two logs to collide.
+//! Neighbours: [`scan`](super::scan) cuts a log into lines; [`record`](super::record) keeps one
+//! digest for each dump. Two lanes of folded multiplication, eight bytes at a time. Not a
+//! cryptographic hash: it tells apart what compilers print, and is no defence against someone who
+//! builds two logs to collide.
 //!
-//! 1. The digest is a function of the sequence of pieces, so callers cut lines at places that depend on the line alone.
+//! 1. The digest is a function of the sequence of pieces, so callers cut lines at places that
+//!    depend on the line alone.
 //! 2. Each piece enters with its length: `ab|c` and `a|bc` differ.
 //!
 //! `tests/passes.rs` compares logs whose dumps differ in one byte.

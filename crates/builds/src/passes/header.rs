@@ -10,8 +10,9 @@
 //! *** IR Dump After NAME on f omitted because no change ***       -print-changed; likewise `filtered out`, `ignored`
 //! ```
 //!
-//! Neighbours: [`scan`](super::scan) asks for each line. Names are what the log says, hostile as any input; who prints them cleans them.
-//! A header is at most [`HEADER_BYTES_MAX`] long. The tests below have each form, and lines that only look alike.
+//! Neighbours: [`scan`](super::scan) asks for each line. Names are what the log says, hostile as
+//! any input; who prints them cleans them. A header is at most [`HEADER_BYTES_MAX`] long. The tests
+//! below have each form, and lines that only look alike.
 
 use memchr::memmem::find;
 
@@ -104,7 +105,8 @@ pub fn parse(line: &[u8]) -> Option<Header<'_>> {
     Some(Header { kind, pass: without_argument(pass), unit, mark, rest, machine })
 }
 
-/// A header in the midst of a line, outside quotes: the trace of several threads that print at once.
+/// A header in the midst of a line, outside quotes: the trace of several threads that print at
+/// once.
 pub(crate) fn torn(line: &[u8]) -> bool {
     const DUMP: &[u8] = b"*** IR Dump ";
     let Some(at) = find(line, DUMP) else {
@@ -145,8 +147,8 @@ fn mark(inner: &[u8]) -> (&[u8], Mark) {
         .unwrap_or((inner, Mark::Body))
 }
 
-/// `(run)` of a strongly connected component of one function, `loop %x in function run`: the function. `Loop at depth 1
-/// containing: …` and `<unnamed loop>` name none.
+/// `(run)` of a strongly connected component of one function, `loop %x in function run`: the
+/// function. `Loop at depth 1 containing: …` and `<unnamed loop>` name none.
 fn unit(unit: &[u8]) -> Option<&[u8]> {
     const IN: &[u8] = b" in function ";
     if let Some(at) = find(unit, IN) {

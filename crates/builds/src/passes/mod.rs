@@ -5,14 +5,15 @@
 //!             └────────────── show ◄──────────────┘
 //! ```
 //!
-//! Logs are what `-print-after-all` and `-print-changed` of LLVM 9 to 22 print, through clang, opt, llc or rustc. They may be of any
-//! size and are never kept: one digest of the text and one of the structure stand for each dump and function. Addresses of the
-//! compiler's own memory (`<0x…>`) are left out, so two runs of a deterministic compiler are equal. Pass sequences are
-//! aligned, not zipped.
+//! Logs are what `-print-after-all` and `-print-changed` of LLVM 9 to 22 print, through clang, opt,
+//! llc or rustc. They may be of any size and are never kept: one digest of the text and one of the
+//! structure stand for each dump and function. Addresses of the compiler's own memory (`<0x…>`) are
+//! left out, so two runs of a deterministic compiler are equal. Pass sequences are aligned, not
+//! zipped.
 //!
-//! Limits: [`PARTS_MAX`] parts after the first difference, [`NAME_BYTES_MAX`] of names, [`BODY_BYTES_MAX`] of a body that is shown;
-//! together less than 200 MB. A difference in the order of blocks is structure, whether or not it changes behaviour.
-//! `tests/passes.rs` has the cases.
+//! Limits: [`PARTS_MAX`] parts after the first difference, [`NAME_BYTES_MAX`] of names,
+//! [`BODY_BYTES_MAX`] of a body that is shown; together less than 200 MB. A difference in the order
+//! of blocks is structure, whether or not it changes behaviour. `tests/passes.rs` has the cases.
 
 mod align;
 mod compare;

@@ -1,10 +1,11 @@
 //! Events of a log → [`Part`]s: for each dump and function, two digests and where they come from.
 //!
-//! Neighbours: [`scan`](super::scan) gives the events; [`compare`](super::compare) takes the parts as they come. No text is kept but the names
-//! of passes and functions, up to [`NAME_BYTES_MAX`]; later names are told apart by their digests and shown as such.
+//! Neighbours: [`scan`](super::scan) gives the events; [`compare`](super::compare) takes the parts
+//! as they come. No text is kept but the names of passes and functions, up to [`NAME_BYTES_MAX`];
+//! later names are told apart by their digests and shown as such.
 //!
-//! A dump of a module gives a part for each function and one for the rest, named [`MODULE`]; a dump of a function gives one.
-//! `tests/passes.rs` counts and compares parts of logs in every format.
+//! A dump of a module gives a part for each function and one for the rest, named [`MODULE`]; a dump
+//! of a function gives one. `tests/passes.rs` counts and compares parts of logs in every format.
 
 use super::hash::{self, Digest, Hash};
 use super::header::{Header, Kind, Mark};
@@ -51,8 +52,8 @@ pub enum Form {
     Nothing,
     /// LLVM's intermediate representation.
     Ir,
-    /// Machine code, which passes work on once it is made. Later dumps of the whole module still show the intermediate
-    /// representation that it was made from.
+    /// Machine code, which passes work on once it is made. Later dumps of the whole module still
+    /// show the intermediate representation that it was made from.
     Machine,
 }
 

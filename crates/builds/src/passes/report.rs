@@ -1,7 +1,8 @@
 //! A [`Comparison`] → one screen of text, or JSON.
 //!
-//! Neighbours: [`compare`](super::compare) and [`show`](super::show). The order: verdict, the first difference with its line, the clusters by pass.
-//! Names come from logs, so control characters are escaped. Nothing here depends on time or on the order of a hash map.
+//! Neighbours: [`compare`](super::compare) and [`show`](super::show). The order: verdict, the first
+//! difference with its line, the clusters by pass. Names come from logs, so control characters are
+//! escaped. Nothing here depends on time or on the order of a hash map.
 
 use super::compare::{Comparison, Difference, Divergence, Fate, Side};
 use super::show::{self, LineDifference};

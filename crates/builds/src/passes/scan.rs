@@ -1,15 +1,18 @@
 //! Bytes of a log → events: a dump begins, a function in it begins, a line, it ends.
 //!
-//! Neighbours: [`header`](super::header) knows the forms; [`record`](super::record) hashes what belongs together, [`show`](super::show)
-//! prints it.
+//! Neighbours: [`header`](super::header) knows the forms; [`record`](super::record) hashes what
+//! belongs together, [`show`](super::show) prints it.
 //!
-//! A dump goes from its header to the next one; machine code ends with its own last line, so what the compiler's driver
-//! prints in between is left out. In a dump of a module each `define` opens a function and `}` closes it.
+//! A dump goes from its header to the next one; machine code ends with its own last line, so what
+//! the compiler's driver prints in between is left out. In a dump of a module each `define` opens a
+//! function and `}` closes it.
 //!
-//! 1. Memory is one buffer of [`PIECE_BYTES_MAX`]: a longer line comes in pieces, cut at places that depend on the line alone.
-//! 2. A header inside a function, or in the midst of a line, means that several threads printed at once: that log cannot
-//!    be read, and the error names the line and the remedy.
-//! 3. A legacy dump of a loop names no function: it is counted to the function of the dump before it, whose pass manager runs it.
+//! 1. Memory is one buffer of [`PIECE_BYTES_MAX`]: a longer line comes in pieces, cut at places
+//!    that depend on the line alone.
+//! 2. A header inside a function, or in the midst of a line, means that several threads printed at
+//!    once: that log cannot be read, and the error names the line and the remedy.
+//! 3. A legacy dump of a loop names no function: it is counted to the function of the dump before
+//!    it, whose pass manager runs it.
 //!
 //! `tests/passes.rs` has interleaved logs, logs cut anywhere, and long lines.
 
@@ -23,7 +26,8 @@ use std::ops::ControlFlow;
 /// The longest piece in which a line is handed on, bytes.
 pub const PIECE_BYTES_MAX: usize = 256 * 1024;
 
-/// The name of the call graph's node for callers outside the module, which legacy passes over the graph print as a null function.
+/// The name of the call graph's node for callers outside the module, which legacy passes over the
+/// graph print as a null function.
 pub(crate) const OUTSIDE: &[u8] = b"[outside]";
 
 /// Where a dump's header stands.
@@ -47,7 +51,8 @@ pub(crate) enum Event<'a> {
     Enter(Cow<'a, [u8]>),
     /// The lines from here on are of the module.
     Leave,
-    /// A line of the body without its end, or a piece of one; `number` is the line's in the log, from 1.
+    /// A line of the body without its end, or a piece of one; `number` is the line's in the log,
+    /// from 1.
     Line { bytes: &'a [u8], starts: bool, number: u64 },
     /// The dump is over.
     End,
@@ -341,7 +346,8 @@ fn unescaped(name: &[u8]) -> Cow<'_, [u8]> {
     out.into()
 }
 
-/// Where a piece of a line longer than the buffer ends: after a space or comma near its end, so that no name is cut.
+/// Where a piece of a line longer than the buffer ends: after a space or comma near its end, so
+/// that no name is cut.
 fn piece_end(buffer: &[u8]) -> usize {
     let near = buffer.len() - buffer.len() / 8;
     buffer[near..]

@@ -1,8 +1,9 @@
 //! A log and a [`Part`] → the text of that part; two texts → where they differ.
 //!
-//! Neighbours: [`compare`](super::compare) says which parts; [`source`](super::source) goes back to their offset, and
-//! [`scan`](super::scan) reads that dump again. At most [`BODY_BYTES_MAX`] of a body are kept; a difference behind that is said
-//! to lie there, not shown. Bodies are without addresses, lossy UTF-8, with control characters escaped: logs are hostile text.
+//! Neighbours: [`compare`](super::compare) says which parts; [`source`](super::source) goes back to
+//! their offset, and [`scan`](super::scan) reads that dump again. At most [`BODY_BYTES_MAX`] of a
+//! body are kept; a difference behind that is said to lie there, not shown. Bodies are without
+//! addresses, lossy UTF-8, with control characters escaped: logs are hostile text.
 //!
 //! `tests/passes.rs` finds the line of the case, and a line behind the limit.
 
@@ -106,7 +107,8 @@ impl Visitor for Fetch {
                 if self.split {
                     self.take = wanted;
                 } else if self.functions == 1 {
-                    // Until a second function comes, this is the part; a wrong one is thrown away then.
+                    // Until a second function comes, this is the part; a wrong one is thrown away
+                    // then.
                     self.named |= wanted;
                 } else {
                     done = self.named;
@@ -180,7 +182,8 @@ fn steps(body: &Body) -> Vec<(usize, hash::Digest)> {
     steps
 }
 
-/// The two bodies as one text in the manner of `diff -u`, with so many equal lines around each difference.
+/// The two bodies as one text in the manner of `diff -u`, with so many equal lines around each
+/// difference.
 pub fn unified(a: &Body, b: &Body, context: usize) -> String {
     let mut text = String::new();
     let number = |body: &Body, at: usize| body.lines.get(at).map_or(0, |(number, _)| *number);

@@ -1,16 +1,20 @@
-//! Lines of a dump → a digest that renumbering of values, blocks, metadata and attributes leaves as it is.
+//! Lines of a dump → a digest that renumbering of values, blocks, metadata and attributes leaves as
+//! it is.
 //!
-//! Neighbours: [`record`](super::record) runs it beside the digest of the text. Alpha-renaming by first occurrence: the n-th distinct name
-//! of a sort enters the digest as n. Left out altogether: comments (from `;`, which in LLVM's dumps repeat what the text says:
-//! predecessors, percentages, the module's path), the line `source_filename`, blank lines, and addresses `<0x…>`.
+//! Neighbours: [`record`](super::record) runs it beside the digest of the text. Alpha-renaming by
+//! first occurrence: the n-th distinct name of a sort enters the digest as n. Left out altogether:
+//! comments (from `;`, which in LLVM's dumps repeat what the text says: predecessors, percentages,
+//! the module's path), the line `source_filename`, blank lines, and addresses `<0x…>`.
 //!
 //! 1. Two texts that differ only in the names below have one digest.
 //!    `%x`, `%12`, `%"a b"` and the label `x:`; `%bb.3` and `bb.3`; `!7`; `#7`.
-//! 2. Strings, names of globals, registers (`$x`), operators, constants and types enter as they are.
+//! 2. Strings, names of globals, registers (`$x`), operators, constants and types enter as they
+//!    are.
 //! 3. The order of blocks and of successors is structure.
 //!
-//! Memory: 32 to 64 bytes for each distinct name of one dump, at most [`NAMES_MAX`]; names beyond that enter as they are, so they
-//! can only make equal structures look different. `tests/passes.rs` renames, reorders and edits.
+//! Memory: 32 to 64 bytes for each distinct name of one dump, at most [`NAMES_MAX`]; names beyond
+//! that enter as they are, so they can only make equal structures look different. `tests/passes.rs`
+//! renames, reorders and edits.
 
 use super::hash::{self, Digest, Hash};
 use memchr::memchr;
@@ -105,7 +109,8 @@ impl Structure {
         end
     }
 
-    /// Enters the text before a name, and the name by its number; how long sigil and name are, 0 if this is no name.
+    /// Enters the text before a name, and the name by its number; how long sigil and name are, 0 if
+    /// this is no name.
     fn named(&mut self, sort: Sort, before: &[u8], line: &[u8], sigil: usize) -> usize {
         let end = match sort {
             Sort::Value => name_end(line),
@@ -166,7 +171,8 @@ pub(crate) fn has_address(line: &[u8]) -> bool {
     false
 }
 
-/// The line with `<0x…>` for each address of the compiler's memory, which machine code prints for some metadata.
+/// The line with `<0x…>` for each address of the compiler's memory, which machine code prints for
+/// some metadata.
 pub(crate) fn without_addresses(line: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(line.len());
     let mut at = 0;
@@ -237,7 +243,8 @@ const SPECIAL: [bool; 256] = {
     table
 };
 
-/// Keys → numbers by first occurrence: open addressing, cleared by moving on to the next generation.
+/// Keys → numbers by first occurrence: open addressing, cleared by moving on to the next
+/// generation.
 struct Names {
     slots: Vec<Slot>,
     len: usize,

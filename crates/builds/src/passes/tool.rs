@@ -1,8 +1,9 @@
 //! A compiler's command → the same command with pass logs printed, run, its log packed as it comes.
 //!
-//! Neighbours: [`compare`](super::compare) reads what is written here. The compiler is known by its program's name; Cargo passes the flags on
-//! to rustc, one crate at a time, in one codegen unit, so that no two threads print at once. Nothing is kept in memory.
-//! Programs that are not known run as they are given, with the flags as the caller has put them.
+//! Neighbours: [`compare`](super::compare) reads what is written here. The compiler is known by its
+//! program's name; Cargo passes the flags on to rustc, one crate at a time, in one codegen unit, so
+//! that no two threads print at once. Nothing is kept in memory. Programs that are not known run as
+//! they are given, with the flags as the caller has put them.
 
 use anyhow::{Context, Result, ensure};
 use flate2::{Compression, write::GzEncoder};

@@ -1,13 +1,15 @@
 //! Revisions in order, the first sound and the last not → the first revision whose builds differ.
 //!
-//! Neighbours: [`build`](mod@super::build) judges one revision. The predicate is flaky one way only: a difference that was seen is there, while
-//! agreement may be luck; so a sound verdict is worth Σ pᵢᵏ of the split seen so far ([`split`](super::split)), the bad end is built first, and
+//! Neighbours: [`build`](mod@super::build) judges one revision. The predicate is flaky one way
+//! only: a difference that was seen is there, while agreement may be luck; so a sound verdict is
+//! worth Σ pᵢᵏ of the split seen so far ([`split`](super::split)), the bad end is built first, and
 //! the last sound revision is built once more with as many runs before it is believed.
 //!
 //! 1. A revision whose build fails is skipped; the nearest one in the interval is tried instead.
 //! 2. The repository is only read: each revision is unpacked with `git archive`.
 //!
-//! About log₂ n revisions are built, each at most `runs` times. `tests/repro/main.rs` bisects a repository made for it.
+//! About log₂ n revisions are built, each at most `runs` times. `tests/repro/main.rs` bisects a
+//! repository made for it.
 
 use super::build::{Options, Outcome, Verdict, build};
 use super::split::Split;
@@ -54,7 +56,8 @@ pub fn sight(outcome: &Outcome) -> Sight {
     }
 }
 
-/// Finds the first bad one of `revisions`, of which the first should be sound and the last not. `look` builds one `runs` times.
+/// Finds the first bad one of `revisions`, of which the first should be sound and the last not.
+/// `look` builds one `runs` times.
 ///
 /// # Errors
 /// If an end is not as it should be, or `look` fails.

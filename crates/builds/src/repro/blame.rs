@@ -1,16 +1,19 @@
-//! The dependency graph that Cargo resolved → which crates bring chance or the clock into the build, and which feature lets them in.
+//! The dependency graph that Cargo resolved → which crates bring chance or the clock into the
+//! build, and which feature lets them in.
 //!
-//! Neighbours: [`build`](mod@super::build) shows by bytes that something is random; this names who. Input is what
-//! `cargo metadata --format-version 1` prints.
+//! Neighbours: [`build`](mod@super::build) shows by bytes that something is random; this names who.
+//! Input is what `cargo metadata --format-version 1` prints.
 //!
-//! A *source* is a crate that is known to look at a clock, a random number or the repository while the program is compiled: by its
-//! nature ([`ALWAYS`]), or because a build script or procedural macro uses it ([`IN_BUILDS`]). From a source the path goes back to the
-//! workspace: over an optional dependency to the features that switch it on, from these to the package that asked for them,
-//! by default features or by name, and so on. Other packages that asked for the same dependency without them are named too: Cargo
-//! unites what all ask for.
+//! A *source* is a crate that is known to look at a clock, a random number or the repository while
+//! the program is compiled: by its nature ([`ALWAYS`]), or because a build script or procedural
+//! macro uses it ([`IN_BUILDS`]). From a source the path goes back to the workspace: over an
+//! optional dependency to the features that switch it on, from these to the package that asked for
+//! them, by default features or by name, and so on. Other packages that asked for the same
+//! dependency without them are named too: Cargo unites what all ask for.
 //!
-//! Limits: what a crate not on the lists does is not seen, nor `HashMap` order in a macro. Each package is on a path once, so a path
-//! is no longer than the graph. `tests/blame.rs` has the case of a seed drawn at compile time.
+//! Limits: what a crate not on the lists does is not seen, nor `HashMap` order in a macro. Each
+//! package is on a path once, so a path is no longer than the graph. `tests/blame.rs` has the case
+//! of a seed drawn at compile time.
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
@@ -144,7 +147,8 @@ pub struct Request {
 /// The request that lets a leak in: the last on its path.
 ///
 /// # Errors
-/// If the metadata are not those of the leak, or the path has no feature: then the source is wanted as it is.
+/// If the metadata are not those of the leak, or the path has no feature: then the source is wanted
+/// as it is.
 pub fn request(metadata: &str, leak: &Leak) -> Result<Request> {
     let metadata: Metadata =
         serde_json::from_str(metadata).context("this is not what cargo metadata prints")?;
@@ -190,7 +194,8 @@ pub fn request(metadata: &str, leak: &Leak) -> Result<Request> {
     })
 }
 
-/// What Cargo says of the package at `manifest`; `target` leaves out dependencies of other platforms.
+/// What Cargo says of the package at `manifest`; `target` leaves out dependencies of other
+/// platforms.
 ///
 /// # Errors
 /// If cargo fails.
@@ -397,7 +402,8 @@ impl<'m> Graph<'m> {
         })
     }
 
-    /// The enabled features of `parent` whose own entry switches on the dependency, or a wanted feature of it.
+    /// The enabled features of `parent` whose own entry switches on the dependency, or a wanted
+    /// feature of it.
     fn by_table(&self, parent: usize, at: usize, wanted: &BTreeSet<&str>) -> BTreeSet<&'m str> {
         let names: BTreeSet<&str> = self
             .declarations(parent, at)
@@ -426,7 +432,8 @@ impl<'m> Graph<'m> {
         leads(&self.packages[at].features, feature, wanted)
     }
 
-    /// What to call the wanted features: the one that leads to them and is nobody's default but by its name.
+    /// What to call the wanted features: the one that leads to them and is nobody's default but by
+    /// its name.
     fn named(&self, at: usize, wanted: &BTreeSet<&'m str>) -> Option<String> {
         let first = wanted.iter().next()?;
         // An optional dependency's own feature says nothing: the one that switches it on does.

@@ -1,14 +1,19 @@
-//! A command and a source tree → several builds under varied surroundings, their outputs in classes of equal bytes.
+//! A command and a source tree → several builds under varied surroundings, their outputs in classes
+//! of equal bytes.
 //!
 //! ```text
 //! source ─ tree::copy ─► directory of the run ─ vary::launch ─► artifacts ─► class of equal ones, one copy kept
 //! ```
 //!
-//! Neighbours: [`vary`](super::vary) has the surroundings, [`split`](super::split) the arithmetic, [`report`](super::report) the text.
+//! Neighbours: [`vary`](super::vary) has the surroundings, [`split`](super::split) the arithmetic,
+//! [`report`](super::report) the text.
 //!
-//! 1. Run 0 has the control setting, every later one all chosen variations; so what random compilers do shows as a split.
-//! 2. Without a number of runs there are 2, and up to [`RUNS_DEFAULT_MAX`] as long as all agree and [`SECONDS_DEFAULT_MAX`] have not passed.
-//! 3. Builds run one after the other, each in a fresh copy; at most [`CLASSES_KEPT_MAX`] different outputs are kept.
+//! 1. Run 0 has the control setting, every later one all chosen variations; so what random
+//!    compilers do shows as a split.
+//! 2. Without a number of runs there are 2, and up to [`RUNS_DEFAULT_MAX`] as long as all agree and
+//!    [`SECONDS_DEFAULT_MAX`] have not passed.
+//! 3. Builds run one after the other, each in a fresh copy; at most [`CLASSES_KEPT_MAX`] different
+//!    outputs are kept.
 //! 4. Nothing is written outside `keep`, but what the command itself writes.
 //!
 //! `tests/repro/main.rs` has compilers of every sort.
@@ -149,7 +154,8 @@ impl Outcome {
 /// Builds and compares; `progress` hears of each build.
 ///
 /// # Errors
-/// If the options make no sense, the tree cannot be copied, or no file is an artifact. A failing build is no error.
+/// If the options make no sense, the tree cannot be copied, or no file is an artifact. A failing
+/// build is no error.
 pub fn build(options: &Options, progress: &mut dyn FnMut(&str)) -> Result<Outcome> {
     ensure!(!options.command.is_empty(), "a command is needed");
     ensure!(

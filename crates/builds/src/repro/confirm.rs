@@ -1,18 +1,21 @@
-//! A leak that [`blame`] has named → builds with that one feature switched off, which agree if it was the cause.
+//! A leak that [`blame`] has named → builds with that one feature switched off, which agree if it
+//! was the cause.
 //!
 //! ```text
 //! source ─ copy ─► builds as it is: differ?
 //!        └ copy, the asking package patched ([`manifest`](super::manifest)) ─► builds without the feature: agree?
 //! ```
 //!
-//! Neighbours: [`build`](mod@super::build) builds both. A package of the source tree is changed in the copy; one of a registry is copied into the
-//! tree and put in its place by `[patch.crates-io]` in the copy's `.cargo/config.toml`. The user's tree and registry are not touched.
+//! Neighbours: [`build`](mod@super::build) builds both. A package of the source tree is changed in
+//! the copy; one of a registry is copied into the tree and put in its place by `[patch.crates-io]`
+//! in the copy's `.cargo/config.toml`. The user's tree and registry are not touched.
 //!
-//! 1. *Confirmed* means: builds as it is differ, and as many builds without the feature agree. Agreement has the worth that
-//!    [`Split::miss`](super::Split::miss) gives it.
+//! 1. *Confirmed* means: builds as it is differ, and as many builds without the feature agree.
+//!    Agreement has the worth that [`Split::miss`](super::Split::miss) gives it.
 //!
-//! Limit: a build with `--locked` or `--frozen` fails, since the lock file must change; that is said as a failed build. `tests/repro/confirm.rs`
-//! switches a feature of a local package off, and that of the case where a registry can be reached.
+//! Limit: a build with `--locked` or `--frozen` fails, since the lock file must change; that is
+//! said as a failed build. `tests/repro/confirm.rs` switches a feature of a local package off, and
+//! that of the case where a registry can be reached.
 
 use super::blame::{self, Leak, Request};
 use super::build::{Options, Outcome, Verdict, build};

@@ -1,13 +1,16 @@
 //! A set of Cargo features with which builds differ → a smallest subset with which they still do.
 //!
-//! Neighbours: [`build`](mod@super::build) judges a set. The search is delta debugging (Zeller, Hildebrandt 2002): a set is *bad* if its builds differ,
-//! and a set that does not build is not bad. Feature sets go into the command by `--no-default-features --features LIST`, or in place of
+//! Neighbours: [`build`](mod@super::build) judges a set. The search is delta debugging (Zeller,
+//! Hildebrandt 2002): a set is *bad* if its builds differ, and a set that does not build is not
+//! bad. Feature sets go into the command by `--no-default-features --features LIST`, or in place of
 //! `{features}`.
 //!
-//! 1. The result is bad, and 1-minimal as far as the builds show: without any one of its features they agree, or fail. Agreement may be luck,
-//!    so each set that is called good was built `runs` times.
+//! 1. The result is bad, and 1-minimal as far as the builds show: without any one of its features
+//!    they agree, or fail. Agreement may be luck, so each set that is called good was built `runs`
+//!    times.
 //!
-//! Worst case n² sets for n features, for each at most `runs` builds. `tests/repro/search.rs` has scripts in place of Cargo.
+//! Worst case n² sets for n features, for each at most `runs` builds. `tests/repro/search.rs` has
+//! scripts in place of Cargo.
 
 use super::bisect::Sight;
 use super::split::Split;
@@ -136,7 +139,8 @@ pub fn command(command: &[OsString], features: &[String]) -> Result<Vec<OsString
     Ok(new)
 }
 
-/// The features that the packages of a workspace have, `default` excepted, as `cargo metadata` says.
+/// The features that the packages of a workspace have, `default` excepted, as `cargo metadata`
+/// says.
 ///
 /// # Errors
 /// If the text is not Cargo's, or there are none.

@@ -1,8 +1,9 @@
 //! Two files of a build that differ → what kind of file they are, and where in it they part.
 //!
-//! Neighbours: [`report`](super::report) prints it below the bytes. The kind is told by the first bytes, as `file` does: of archives
-//! the first differing member follows, of text the first differing line, of WebAssembly modules what the caller's [`Modules`] says
-//! (this crate does not read them), of everything else the kind alone.
+//! Neighbours: [`report`](super::report) prints it below the bytes. The kind is told by the first
+//! bytes, as `file` does: of archives the first differing member follows, of text the first
+//! differing line, of WebAssembly modules what the caller's [`Modules`] says (this crate does not
+//! read them), of everything else the kind alone.
 //!
 //! 1. At most [`BYTES_MAX`] of each file are read; of larger ones only the kind is told.
 //! 2. What a file says is printed escaped.
@@ -41,7 +42,8 @@ impl Detail {
     }
 }
 
-/// Two WebAssembly modules, by path and bytes → what to print of their difference, and the comparison as JSON where there is one.
+/// Two WebAssembly modules, by path and bytes → what to print of their difference, and the
+/// comparison as JSON where there is one.
 pub type Modules<'m> = &'m dyn Fn([(&Path, Vec<u8>); 2]) -> (Vec<String>, Option<Value>);
 
 /// Compares two files; nothing if one is not there.

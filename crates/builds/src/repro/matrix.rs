@@ -1,10 +1,12 @@
 //! Revisions × toolchains → which cells have builds that differ, and what that says of the cause.
 //!
-//! Neighbours: [`bisect`](mod@super::bisect) has revisions, [`toolchain`](super::toolchain) toolchains; [`build`](mod@super::build) judges a cell.
+//! Neighbours: [`bisect`](mod@super::bisect) has revisions, [`toolchain`](super::toolchain)
+//! toolchains; [`build`](mod@super::build) judges a cell.
 //!
-//! 1. The verdict is read from the pattern of cells alone; a cell that cannot be built makes it inconclusive unless every way to fill it in gives
-//!    the same verdict.
-//! 2. A difference is there if it was seen; agreement may be luck, with the probability that is printed.
+//! 1. The verdict is read from the pattern of cells alone; a cell that cannot be built makes it
+//!    inconclusive unless every way to fill it in gives the same verdict.
+//! 2. A difference is there if it was seen; agreement may be luck, with the probability that is
+//!    printed.
 //!
 //! Worst case: `runs` builds for each cell. `tests/repro/search.rs` has each pattern.
 
@@ -118,7 +120,8 @@ impl Matrix {
         if patterns.all(|other| other == first) { first } else { Blame::Inconclusive }
     }
 
-    /// The probability, at most, that a cell that agrees would have differed in more builds; by the splits of those that differ.
+    /// The probability, at most, that a cell that agrees would have differed in more builds; by the
+    /// splits of those that differ.
     pub fn doubt(&self) -> Option<f64> {
         let splits = self.cells.iter().flatten().filter_map(|sight| match sight {
             Sight::Differ(split) => Some(split.miss(self.runs)),

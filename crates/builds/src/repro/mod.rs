@@ -7,8 +7,9 @@
 //! cargo metadata ─► blame: the feature that lets chance in ─ manifest ─► confirm: builds without it
 //! ```
 //!
-//! Neighbours: `kind` looks into outputs that differ; what differs between two kept modules `prova diff` says, which compiler pass
-//! did it [`passes`](crate::passes). Builds run as the user, with the user's rights: this is no sandbox. `tests/repro` notices faults.
+//! Neighbours: `kind` looks into outputs that differ; what differs between two kept modules
+//! `prova diff` says, which compiler pass did it [`passes`](crate::passes). Builds run as the user,
+//! with the user's rights: this is no sandbox. `tests/repro` notices faults.
 
 pub mod bisect;
 pub mod blame;

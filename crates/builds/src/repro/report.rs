@@ -1,7 +1,8 @@
 //! An [`Outcome`] → text, or JSON.
 //!
-//! Neighbours: [`build`](mod@super::build) saw it. The order: verdict and split, what differs and where, what was not varied, what
-//! agreement is worth. Paths and messages come from builds, so control characters are escaped.
+//! Neighbours: [`build`](mod@super::build) saw it. The order: verdict and split, what differs and
+//! where, what was not varied, what agreement is worth. Paths and messages come from builds, so
+//! control characters are escaped.
 
 use super::build::{Cause, Outcome, Verdict, letter};
 use super::kind::Detail;
@@ -16,7 +17,8 @@ use std::path::Path;
 /// So many differing files are described.
 pub const DIFFERING_SHOWN_MAX: usize = 20;
 
-/// What to say of two files that differ beyond their bytes, as [`kind::detail`](super::kind::detail) does for a caller that knows modules.
+/// What to say of two files that differ beyond their bytes, as
+/// [`kind::detail`](super::kind::detail) does for a caller that knows modules.
 pub type Differ<'d> = &'d dyn Fn(&Path, &Path) -> Option<Detail>;
 
 /// The report as text.

@@ -1,7 +1,9 @@
-//! Names of toolchains, or a range of dates → toolchains in order; a toolchain → the environment and the command that use it.
+//! Names of toolchains, or a range of dates → toolchains in order; a toolchain → the environment
+//! and the command that use it.
 //!
-//! Neighbours: [`bisect`](mod@super::bisect) and [`matrix`](mod@super::matrix) build with each. A toolchain is chosen for rustup by `RUSTUP_TOOLCHAIN`,
-//! and for anything else by `{toolchain}` in the command. None is installed unless that is asked for: a build with one that is not there
+//! Neighbours: [`bisect`](mod@super::bisect) and [`matrix`](mod@super::matrix) build with each. A
+//! toolchain is chosen for rustup by `RUSTUP_TOOLCHAIN`, and for anything else by `{toolchain}` in
+//! the command. None is installed unless that is asked for: a build with one that is not there
 //! fails, and counts as skipped.
 
 use super::build::Options;
@@ -15,8 +17,8 @@ pub const DAYS_MAX: i64 = 3660;
 /// What stands in the command for the toolchain's name.
 pub const PLACE: &str = "{toolchain}";
 
-/// The toolchains of a list `A,B,C` in that order, or of a range of nightlies `nightly-2020-06-01..nightly-2020-07-01`, both ends
-/// included.
+/// The toolchains of a list `A,B,C` in that order, or of a range of nightlies
+/// `nightly-2020-06-01..nightly-2020-07-01`, both ends included.
 ///
 /// # Errors
 /// If it is neither, or has fewer than two.

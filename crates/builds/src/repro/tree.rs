@@ -2,10 +2,11 @@
 //!
 //! Neighbours: `build` copies before each run and collects after it; [`glob`] chooses.
 //!
-//! 1. What was built before does not come along: a directory marked by `CACHEDIR.TAG`, as Cargo marks `target`, is left out,
-//!    so no copy of an old artifact passes for a second build.
-//! 2. Permissions, symbolic links and times of modification are kept. The order of creation is by name, or the reverse, which on
-//!    many file systems is the order in which a build lists a directory.
+//! 1. What was built before does not come along: a directory marked by `CACHEDIR.TAG`, as Cargo
+//!    marks `target`, is left out, so no copy of an old artifact passes for a second build.
+//! 2. Permissions, symbolic links and times of modification are kept. The order of creation is by
+//!    name, or the reverse, which on many file systems is the order in which a build lists a
+//!    directory.
 //! 3. Lists of artifacts are sorted by path.
 //!
 //! `tests/repro/main.rs` builds in such copies.
@@ -126,7 +127,8 @@ pub fn files(root: &Path) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// The artifacts in a tree: by the patterns, or without any every file that was not there `before`, a build tool's own notes excepted.
+/// The artifacts in a tree: by the patterns, or without any every file that was not there `before`,
+/// a build tool's own notes excepted.
 ///
 /// # Errors
 /// If a file cannot be read.

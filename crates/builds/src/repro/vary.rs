@@ -1,7 +1,8 @@
-//! What may differ between two builds of one source → how a build is launched, and a proof that it really differs.
+//! What may differ between two builds of one source → how a build is launched, and a proof that it
+//! really differs.
 //!
-//! Neighbours: [`build`](mod@super::build) launches. The list is reprotest's as far as it needs no privileges. Where a variation is not
-//! chosen, all runs have its control setting.
+//! Neighbours: [`build`](mod@super::build) launches. The list is reprotest's as far as it needs no
+//! privileges. Where a variation is not chosen, all runs have its control setting.
 //!
 //! | variation | control | varied run |
 //! |---|---|---|
@@ -17,9 +18,10 @@
 //! | `exec-path` | as it is | a directory more |
 //! | `host-name` | the machine's | another (`unshare -r --uts`: the user is root of a namespace of its own) |
 //!
-//! 1. Each variation is probed with a small program under both settings; one that does not change what the program sees is
-//!    reported as ineffective, and never silently taken for a test.
-//! 2. Tools are started through `sh`, `taskset`, `setarch` and `unshare`; where one is missing its variation is ineffective.
+//! 1. Each variation is probed with a small program under both settings; one that does not change
+//!    what the program sees is reported as ineffective, and never silently taken for a test.
+//! 2. Tools are started through `sh`, `taskset`, `setarch` and `unshare`; where one is missing its
+//!    variation is ineffective.
 //!
 //! `tests/repro/main.rs` has a compiler that depends on each.
 
@@ -216,7 +218,8 @@ pub struct Probe {
     pub effective: bool,
 }
 
-/// Runs the variation's probe under both settings. `control` and `varied` are trees made for these settings.
+/// Runs the variation's probe under both settings. `control` and `varied` are trees made for these
+/// settings.
 ///
 /// # Errors
 /// If not even `sh` can be started.

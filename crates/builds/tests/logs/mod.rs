@@ -1,9 +1,11 @@
-//! The case's two logs of one function → two logs of any size, of many functions, that differ at known places.
+//! The case's two logs of one function → two logs of any size, of many functions, that differ at
+//! known places.
 //!
-//! Neighbours: `tests/passes_big.rs` compares small ones, `examples/pass_logs.rs` writes big ones to files. The dumps of the case are
-//! repeated for one function after the other, renamed; eight functions at a time take turns, dump by dump, as the passes of
-//! a compiler come to functions. Near five fractions of the way a [`Plant`] makes B another. Deterministic: the same size gives the
-//! same bytes. Memory: the case's two logs, one megabyte.
+//! Neighbours: `tests/passes_big.rs` compares small ones, `examples/pass_logs.rs` writes big ones
+//! to files. The dumps of the case are repeated for one function after the other, renamed; eight
+//! functions at a time take turns, dump by dump, as the passes of a compiler come to functions.
+//! Near five fractions of the way a [`Plant`] makes B another. Deterministic: the same size gives
+//! the same bytes. Memory: the case's two logs, one megabyte.
 
 use std::io::{self, Read, Write};
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! A feature that lets chance in is switched off, and the builds agree: packages made for it, built by the Cargo that runs the tests.
+//! A feature that lets chance in is switched off, and the builds agree: packages made for it, built
+//! by the Cargo that runs the tests.
 
 use crate::scratch::Scratch;
 use prova_builds::repro::blame::{self, Leak};
@@ -7,7 +8,8 @@ use prova_builds::repro::{Options, Variation};
 use std::fs;
 use std::path::Path;
 
-/// Three packages: `app` asks for `maps` with default features, which draw a number by a crate named `const-random`.
+/// Three packages: `app` asks for `maps` with default features, which draw a number by a crate
+/// named `const-random`.
 fn packages(root: &Path, also_itself: bool) {
     let package = |name: &str, rest: &str| {
         format!("[package]\nname = \"{name}\"\nversion = \"1.0.0\"\nedition = \"2021\"\n{rest}")

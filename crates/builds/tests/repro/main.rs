@@ -1,4 +1,5 @@
-//! Builds with compilers that are shell scripts: deterministic, random, flaky, and dependent on what varies.
+//! Builds with compilers that are shell scripts: deterministic, random, flaky, and dependent on
+//! what varies.
 //!
 //! `README.md` says what green does not show.
 
@@ -93,7 +94,8 @@ fn what_a_compiler_depends_on_is_found() {
         assert!(text.contains(&format!("cause: {name} alone")), "{name}: {text}");
         let others: Vec<Variation> =
             Variation::ALL.into_iter().filter(|&other| other != variation).collect();
-        // Paths of the home and the environment's size are part of the environment that `env` counts.
+        // Paths of the home and the environment's size are part of the environment that `env`
+        // counts.
         if variation != Variation::Environment {
             let scratch = Scratch::new();
             let options = Options { runs: Some(2), vary: others, ..scratch.options(script) };
@@ -267,7 +269,8 @@ fn luck_of_a_bad_revision_is_found_out() {
     let found = bisect::bisect(&revisions, 8, &mut |revision, runs| {
         looks += 1;
         let number: usize = revision.parse().expect("a number");
-        // From 6 on the builds differ, but 9 hides it unless it is built more than 8 times; 5 cannot be built.
+        // From 6 on the builds differ, but 9 hides it unless it is built more than 8 times; 5
+        // cannot be built.
         Ok(match number {
             5 => Sight::Skip,
             9 if runs <= 8 => Sight::Agree,

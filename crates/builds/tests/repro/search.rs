@@ -1,4 +1,5 @@
-//! Searches over toolchains, features and both at once, with scripts in place of compilers and with made-up answers.
+//! Searches over toolchains, features and both at once, with scripts in place of compilers and with
+//! made-up answers.
 
 use crate::git;
 use crate::scratch::{Scratch, run};

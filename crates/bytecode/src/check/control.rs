@@ -99,8 +99,8 @@ fn throw(cx: &Context<'_>, inst: &Inst) -> Verdict {
     within(cx, inst.values[0], cells_of(&exception::tag_type(cx, inst.values[1])?.params))
 }
 
-/// Whether values of the types have the same cells: equal types, or references of one kind, whose subtyping validation has
-/// shown.
+/// Whether values of the types have the same cells: equal types, or references of one kind, whose
+/// subtyping validation has shown.
 fn alike(left: &[ValType], right: &[ValType]) -> bool {
     let same = |(left, right): (&ValType, &ValType)| match (left, right) {
         (ValType::Ref(left), ValType::Ref(right)) => {

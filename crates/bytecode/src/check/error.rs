@@ -7,7 +7,8 @@ use prova_module::FuncIdx;
 use prova_terms::Vn;
 use std::borrow::Cow;
 
-/// A rule of the check; the text of each is in [`crate::check`]. F: of the code's form; Q: of its equality with the Wasm.
+/// A rule of the check; the text of each is in [`crate::check`]. F: of the code's form; Q: of its
+/// equality with the Wasm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
     /// F1: every word belongs to an instruction.
@@ -42,7 +43,8 @@ pub enum Rule {
     Handlers,
     /// Q1: every operator in reachable code is one that the check knows.
     Operators,
-    /// Q2: the code performs the effects of the Wasm, with equal arguments, in the same order, each once.
+    /// Q2: the code performs the effects of the Wasm, with equal arguments, in the same order, each
+    /// once.
     Effects,
     /// Q3: the instruction of an effect maps to the effect's own operator.
     Places,
@@ -54,7 +56,8 @@ pub enum Rule {
     Frozen,
     /// Q7: control goes to the label of its operator, and nowhere else.
     Labels,
-    /// Q8: the code branches on the conditions of the Wasm, or on exact negations around an edge's code.
+    /// Q8: the code branches on the conditions of the Wasm, or on exact negations around an edge's
+    /// code.
     Conditions,
     /// Q9: the cells that are returned hold the results.
     Results,
@@ -184,11 +187,13 @@ impl fmt::Display for CheckError {
 
 impl std::error::Error for CheckError {}
 
-/// What the two sides are compared in. A label is named by the offset of the operator that opens its block.
+/// What the two sides are compared in. A label is named by the offset of the operator that opens
+/// its block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Component {
-    /// A local's cell, or a cell of the stack below a label's base, on an edge to the label; without label, at an instruction
-    /// whose exception a clause around it catches, or at which the frame holds references to exceptions.
+    /// A local's cell, or a cell of the stack below a label's base, on an edge to the label;
+    /// without label, at an instruction whose exception a clause around it catches, or at which the
+    /// frame holds references to exceptions.
     Cell {
         /// The cell: below the local cells a local's, then the home slots.
         cell: u32,
@@ -245,8 +250,8 @@ pub(crate) struct Difference {
 
 /// A broken rule, before it is known where; behind one pointer, so that a verdict is a word.
 ///
-/// It is made where the candidate is refused and nowhere else, so its text costs nothing that is accepted. That of a difference is
-/// made by `explain` when the walk has ended.
+/// It is made where the candidate is refused and nowhere else, so its text costs nothing that is
+/// accepted. That of a difference is made by `explain` when the walk has ended.
 #[derive(Debug)]
 pub(crate) struct Fault(Box<Broken>);
 

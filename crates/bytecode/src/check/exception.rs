@@ -1,10 +1,12 @@
 //! F15: the handlers beside the code → ranges that nest, and an edge from each to its target.
 //!
-//! An exception leaves a range at any call or throw inside it and goes on at the target with its values in their slots; what
-//! else the target's code reads is written at every such instruction, which is proved with the values (`equality::exception`).
+//! An exception leaves a range at any call or throw inside it and goes on at the target with its
+//! values in their slots; what else the target's code reads is written at every such instruction,
+//! which is proved with the values (`equality::exception`).
 //!
 //! # Invariants
-//! * H1. Ends ascend in the table; ranges are disjoint or one in the other, so the open ones are a stack.
+//! * H1. Ends ascend in the table; ranges are disjoint or one in the other, so the open ones are a
+//!   stack.
 //!
 //! Cost: a sort of the handlers; constant for an instruction.
 

@@ -16,77 +16,94 @@
 //! # Rules of form
 //! Let *F* be `frame_cells`, *L* the local cells and *R* the result cells of the function.
 //!
-//! * F1. *Decoding.* Every word belongs to exactly one instruction in one linear pass, no unused bit is set, and no instruction
-//!   is a stub.
-//! * F2. *End.* There is an instruction, and the last one is a terminator: control never falls off the end.
-//! * F3. *Size.* The module defines the function; its code has at most [`WORDS_MAX`] words, and at most [`WORDS_BASE`] and
-//!   [`WORDS_PER_BYTE`] for each byte of the function's body.
+//! * F1. *Decoding.* Every word belongs to exactly one instruction in one linear pass, no unused
+//!   bit is set, and no instruction is a stub.
+//! * F2. *End.* There is an instruction, and the last one is a terminator: control never falls off
+//!   the end.
+//! * F3. *Size.* The module defines the function; its code has at most [`WORDS_MAX`] words, and at
+//!   most [`WORDS_BASE`] and [`WORDS_PER_BYTE`] for each byte of the function's body.
 //! * F4. *Frame.* `L ≤ F`, `R ≤ F`, and `8·F ≤ charge_bytes`.
 //! * F5. *Slots.* Every slot operand lies in the frame with all its cells: `slot + cells ≤ F`.
 //! * F6. *Targets.* Every branch target is the first word of an instruction of this code.
-//! * F7. *Indices.* Every index operand is below the length of its index space of the module; `call` and `return_call` name a
-//!   defined function, `call_import` and `return_call_import` an imported one.
-//! * F8. *Kinds.* A `global.*_v128` names a v128 global, another `global.*` none; a set names a mutable one. Loads and stores of
-//!   memory 0 appear only where it has 32-bit addresses. A table called through holds functions; tables and element segments of
-//!   one instruction hold the same references.
+//! * F7. *Indices.* Every index operand is below the length of its index space of the module;
+//!   `call` and `return_call` name a defined function, `call_import` and `return_call_import` an
+//!   imported one.
+//! * F8. *Kinds.* A `global.*_v128` names a v128 global, another `global.*` none; a set names a
+//!   mutable one. Loads and stores of memory 0 appear only where it has 32-bit addresses. A table
+//!   called through holds functions; tables and element segments of one instruction hold the same
+//!   references.
 //! * F9. *Lanes.* A lane index is below the lane count of its op, each of a shuffle below 32.
-//! * F10. *Windows.* A call's window lies above the locals, and with the callee's parameters and results in the frame: `L ≤ w`,
-//!   `w + max(parameter cells, result cells) ≤ F`. For a tail call: `L ≤ w`, `w + parameter cells ≤ F`.
-//! * F11. *Returns.* `return1` appears only where `R = 1`, `return2` where `R = 2`; a tail call's callee has the function's
-//!   result types, up to subtypes.
-//! * F12. *Map.* Entries ascend strictly by word from word 0, each at an instruction, each to an operator's place in the
-//!   function's body.
-//! * F13. *Hints.* Control hints ascend by offset and do not descend by word, which is at most the length of the code.
-//! * F14. *Metering.* By fuel: the charges in the order of the code are the segments of the facts in order, each with the
-//!   segment's cost and mapped to its offset. By epoch: the first instruction is a poll, and every backward branch goes to a poll,
-//!   so that no cycle is without one. By both: both. Neither op appears in another mode.
-//! * F15. *Handlers.* The ranges of handlers start and end at instructions, nest, and stand in the order of their ends. Tags
-//!   exist. A handler's values lie in the frame above the locals, or are as many cells as the results where it returns. Its
-//!   target is an instruction (F6), which every instruction that may throw inside the range reaches as by a branch (Q4, F14).
+//! * F10. *Windows.* A call's window lies above the locals, and with the callee's parameters and
+//!   results in the frame: `L ≤ w`, `w + max(parameter cells, result cells) ≤ F`. For a tail call:
+//!   `L ≤ w`, `w + parameter cells ≤ F`.
+//! * F11. *Returns.* `return1` appears only where `R = 1`, `return2` where `R = 2`; a tail call's
+//!   callee has the function's result types, up to subtypes.
+//! * F12. *Map.* Entries ascend strictly by word from word 0, each at an instruction, each to an
+//!   operator's place in the function's body.
+//! * F13. *Hints.* Control hints ascend by offset and do not descend by word, which is at most the
+//!   length of the code.
+//! * F14. *Metering.* By fuel: the charges in the order of the code are the segments of the facts
+//!   in order, each with the segment's cost and mapped to its offset. By epoch: the first
+//!   instruction is a poll, and every backward branch goes to a poll, so that no cycle is without
+//!   one. By both: both. Neither op appears in another mode.
+//! * F15. *Handlers.* The ranges of handlers start and end at instructions, nest, and stand in the
+//!   order of their ends. Tags exist. A handler's values lie in the frame above the locals, or are
+//!   as many cells as the results where it returns. Its target is an instruction (F6), which every
+//!   instruction that may throw inside the range reaches as by a branch (Q4, F14).
 //!
 //! With the form an executor stays in the frame and in the module's index spaces.
 //!
 //! # Rules of equality
-//! They say that the code computes what the function does; `equality` proves them by walking the operators and the code together.
+//! They say that the code computes what the function does; `equality` proves them by walking the
+//! operators and the code together.
 //!
 //! * Q1. *Operators.* Every operator in reachable code is one that the check knows.
-//! * Q2. *Effects.* The code performs the effects that the Wasm demands, in its order, with equal arguments, each once and no
-//!   other: loads, stores, globals, tables, bulk operators, calls, numeric traps, `unreachable`, charges and polls.
+//! * Q2. *Effects.* The code performs the effects that the Wasm demands, in its order, with equal
+//!   arguments, each once and no other: loads, stores, globals, tables, bulk operators, calls,
+//!   numeric traps, `unreachable`, charges and polls.
 //! * Q3. *Places.* The instruction of an effect maps (F12) to the operator that demands it.
-//! * Q4. *Initialised.* On every path from the entry, a slot `≥ L` is written before it is read. Parameters and locals are
-//!   written by the call. Reads are slot sources, a call's arguments, a return's results. What a callee's frame may have
-//!   overwritten and what a label's relation does not hold counts as unwritten.
+//! * Q4. *Initialised.* On every path from the entry, a slot `≥ L` is written before it is read.
+//!   Parameters and locals are written by the call. Reads are slot sources, a call's arguments, a
+//!   return's results. What a callee's frame may have overwritten and what a label's relation does
+//!   not hold counts as unwritten.
 //! * Q5. *Values.* On every edge to a label, each of the label's values is in its home slot.
-//! * Q6. *Frozen.* On every edge to a label, each local is in its slot, and so is each operand-stack position below the label's
-//!   base.
-//! * Q7. *Labels.* A branch goes to the very label of its operator, and control leaves nowhere else.
-//! * Q8. *Conditions.* A conditional branch is taken exactly where the Wasm's is, or its negation leads around the edge's code; a
-//!   table branches on the Wasm's index.
+//! * Q6. *Frozen.* On every edge to a label, each local is in its slot, and so is each
+//!   operand-stack position below the label's base.
+//! * Q7. *Labels.* A branch goes to the very label of its operator, and control leaves nowhere
+//!   else.
+//! * Q8. *Conditions.* A conditional branch is taken exactly where the Wasm's is, or its negation
+//!   leads around the edge's code; a table branches on the Wasm's index.
 //! * Q9. *Results.* The cells that are returned hold the results.
 //! * Q10. *Live.* No window (F10) reaches below a live value.
-//! * Q11. *Clauses.* The handlers are the clauses of the reachable `try_table`s, with their ranges, tags, slots and labels.
-//! * Q12. *Extents.* There is a hint for every control operator in reach and for nothing else, each at the word where the
-//!   operator's code ends.
+//! * Q11. *Clauses.* The handlers are the clauses of the reachable `try_table`s, with their ranges,
+//!   tags, slots and labels.
+//! * Q12. *Extents.* There is a hint for every control operator in reach and for nothing else, each
+//!   at the word where the operator's code ends.
 //! * Q13. *Roots.* At a call and at a `throw` at which the frame holds references to exceptions
-//!   ([`FuncFacts::exception_roots`]), each local is in its slot, and so is each operand-stack position up to the highest such operand.
+//!   ([`FuncFacts::exception_roots`]), each local is in its slot, and so is each operand-stack
+//!   position up to the highest such operand.
 //!
 //! # What an executor may lean on, and what not
-//! With the form, running code reads and writes only cells of its frame (and, through a window, the callee's), decodes only
-//! instructions, and indexes the module's index spaces in range. With the equality, each cell that an
-//! instruction with an effect reads holds the Wasm operator's value, of the type that it has there: an i32 is zero-extended, an
-//! address is the operator's address, a
-//! cell used as a reference is a reference of this store or null. So an executor may take a cell's type from the op. Whether an
-//! address or a table index is in bounds depends on the run and must be tested; that is the meaning of the op.
+//! With the form, running code reads and writes only cells of its frame (and, through a window, the
+//! callee's), decodes only instructions, and indexes the module's index spaces in range. With the
+//! equality, each cell that an instruction with an effect reads holds the Wasm operator's value, of
+//! the type that it has there: an i32 is zero-extended, an address is the operator's address, a
+//! cell used as a reference is a reference of this store or null. So an executor may take a cell's
+//! type from the op. Whether an address or a table index is in bounds depends on the run and must
+//! be tested; that is the meaning of the op.
 //!
-//! A trap, a call's place in a backtrace and a poll have the Wasm offset that the map gives (Q3); for other
-//! instructions the map is only in order. Q4 does not say that a slot still holds what was written there: a callee's
-//! frame overlaps the home slots above its window. What `deterministic` demands is part of the terms: a float operator whose
-//! NaN may vary is followed by its `canonicalize`.
+//! A trap, a call's place in a backtrace and a poll have the Wasm offset that the map gives (Q3);
+//! for other instructions the map is only in order. Q4 does not say that a slot still holds what
+//! was written there: a callee's frame overlaps the home slots above its window. What
+//! `deterministic` demands is part of the terms: a float operator whose NaN may vary is followed by
+//! its `canonicalize`.
 //!
 //! # Cost
-//! One pass, in which equality takes each instruction when its form is proved (`equality` gives its own cost). Time: linear in words, map and hints, times a constant for each operand, argument and
-//! result (at most 1,000 values of a call, by the limits of the module). Memory: one bit for each word,
-//! 8 bytes for each branch. It never panics, whatever the candidate (test `no_candidate_panics`).
+//! One pass, in which equality takes each instruction when its form is proved (`equality` gives its
+//! own cost). Time: linear in words, map and hints, times a constant for each operand, argument and
+//! result (at most 1,000 values of a call, by the limits of the module). Memory: one bit for each
+//! word, 8 bytes for each branch. It never panics, whatever the candidate (test
+//! `no_candidate_panics`).
 
 mod control;
 mod equality;
@@ -120,9 +137,10 @@ use targets::Targets;
 
 /// Words that the code of a function may have however short its body is (F3).
 ///
-/// With [`WORDS_PER_BYTE`] it bounds memory and time by the Wasm, whatever a candidate says. Honest code is far below: by
-/// [`Limits::work_per_byte`](prova_module::Limits::work_per_byte) a body of *b* bytes has at most 2²⁰ + 32·*b* values that calls,
-/// blocks and branches move, which takes two words for a value, and up to *b* operators, which take eight words each.
+/// With [`WORDS_PER_BYTE`] it bounds memory and time by the Wasm, whatever a candidate says. Honest
+/// code is far below: by [`Limits::work_per_byte`](prova_module::Limits::work_per_byte) a body of
+/// *b* bytes has at most 2²⁰ + 32·*b* values that calls, blocks and branches move, which takes two
+/// words for a value, and up to *b* operators, which take eight words each.
 pub const WORDS_BASE: usize = 1 << 21;
 
 /// Words for each byte of the body, on top of [`WORDS_BASE`].
@@ -138,8 +156,8 @@ struct Context<'a> {
     candidate: &'a Candidate,
 }
 
-/// Proves all rules of a candidate, and gives the facts that it was compared with. What `observer` sees of the walk decides
-/// nothing (`equality::observe`).
+/// Proves all rules of a candidate, and gives the facts that it was compared with. What `observer`
+/// sees of the walk decides nothing (`equality::observe`).
 pub(crate) fn check<'a, O: Observer>(
     module: &'a Module,
     settings: &'a Settings,
@@ -231,7 +249,8 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// The rules for the instruction at `word`, which follows the one of the step before; gives it in `inst`.
+    /// The rules for the instruction at `word`, which follows the one of the step before; gives it
+    /// in `inst`.
     #[inline]
     fn step(&mut self, word: u32, inst: &mut Inst) -> Verdict {
         decode_into(&self.cx.candidate.words, word, inst)
@@ -315,8 +334,8 @@ impl Walk<'_> {
                 Kind::data => memory::data(cx, value)?,
                 Kind::tag => exception::tag_type(cx, value).map(drop)?,
                 Kind::global => variable::global(cx, inst.op, value)?,
-                // `slots` has seen to slots. A number is free; a count was read by the decoder; `control` sees to targets
-                // and windows.
+                // `slots` has seen to slots. A number is free; a count was read by the decoder;
+                // `control` sees to targets and windows.
                 Kind::i32
                 | Kind::i64
                 | Kind::f32

@@ -1,8 +1,8 @@
-//! F6 and F2: branches and instructions in the order of the code → every target is the first word of an instruction, and control
-//! does not fall off the end.
+//! F6 and F2: branches and instructions in the order of the code → every target is the first word
+//! of an instruction, and control does not fall off the end.
 //!
-//! A backward target is known when the branch comes; a forward one waits for the end. Q4, that a slot is written before it is
-//! read, is proved with the values (`equality`).
+//! A backward target is known when the branch comes; a forward one waits for the end. Q4, that a
+//! slot is written before it is read, is proved with the values (`equality`).
 //!
 //! # Invariants
 //! * G1. `starts` holds exactly the words at which the walk has seen an instruction.

@@ -1,9 +1,11 @@
 //! The rules by example: for each an accepted script and twins that differ in one thing and are
-//! refused by that rule: those of form in `pairs`, those of equality in `equality`; then all candidates by chance (`chance`).
+//! refused by that rule: those of form in `pairs`, those of equality in `equality`; then all
+//! candidates by chance (`chance`).
 //!
 //! Green does not prove that the rules are enough for an executor (its tests under an interpreter
 //! that sees undefined behaviour do), nor that honest code is accepted (the translator's tests do),
-//! nor that there is no wrong code besides the twins (`prova-testing mutations` looks for some). F3's limit of 2^28 words for any body is not reached.
+//! nor that there is no wrong code besides the twins (`prova-testing mutations` looks for some).
+//! F3's limit of 2^28 words for any body is not reached.
 
 mod chance;
 mod equality;

@@ -1,15 +1,18 @@
-//! A candidate → why the check accepts or refuses it: what each operator and each instruction did, in value numbers.
+//! A candidate → why the check accepts or refuses it: what each operator and each instruction did,
+//! in value numbers.
 //!
 //! ```text
 //! Candidate ─ the check, observed (`record`) ─► Explanation ─► prova inspect, reports of refusals
 //! ```
 //!
-//! The record is made by a second run of the same walk that decides, so it cannot disagree with it. It is for people: nothing
-//! that runs depends on it, and nothing here is trusted (`check::equality::observe` says why).
+//! The record is made by a second run of the same walk that decides, so it cannot disagree with it.
+//! It is for people: nothing that runs depends on it, and nothing here is trusted
+//! (`check::equality::observe` says why).
 //!
 //! # Value numbers
-//! Two values of one number are equal in every run. A number is defined by a term ([`Values::definition`]): a constant, a cell of the
-//! parameters, the result of an effect, what a cell holds at a label, or an operator on other values.
+//! Two values of one number are equal in every run. A number is defined by a term
+//! ([`Values::definition`]): a constant, a cell of the parameters, the result of an effect, what a
+//! cell holds at a label, or an operator on other values.
 
 mod record;
 mod refusal;
@@ -38,7 +41,8 @@ pub struct Explanation {
     pub steps: Vec<Step>,
     /// What the numbers of values mean.
     pub values: Values,
-    /// Of a refusal, the component in which the two sides differ, where the fault is a difference of values.
+    /// Of a refusal, the component in which the two sides differ, where the fault is a difference
+    /// of values.
     pub difference: Option<Difference>,
 }
 
@@ -143,7 +147,8 @@ pub struct Values {
     constants: Vec<(ValueId, String)>,
 }
 
-/// The term that defines a value: `i32.add(v3, 5)`, or without arguments `param 0`, `phi(0x2a, s1)`, `call#4`.
+/// The term that defines a value: `i32.add(v3, 5)`, or without arguments `param 0`,
+/// `phi(0x2a, s1)`, `call#4`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definition {
     /// The operator, or the whole leaf.
@@ -161,7 +166,8 @@ impl Values {
         }
     }
 
-    /// The bits of a constant: in decimal below 2¹⁶, else in hexadecimal; `nothing` for [`ValueId::NOTHING`].
+    /// The bits of a constant: in decimal below 2¹⁶, else in hexadecimal; `nothing` for
+    /// [`ValueId::NOTHING`].
     pub fn constant(&self, value: ValueId) -> Option<&str> {
         if value == ValueId::NOTHING {
             return Some("nothing");

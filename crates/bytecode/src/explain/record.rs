@@ -1,16 +1,18 @@
-//! The walk, recorded: what each operator and each instruction did to the two sides → the steps of an
-//! [`Explanation`].
+//! The walk, recorded: what each operator and each instruction did to the two sides → the steps of
+//! an [`Explanation`].
 //!
-//! The walk calls the [`Observer`] before each operator and after each instruction; the two sides are read through [`Sides`].
+//! The walk calls the [`Observer`] before each operator and after each instruction; the two sides
+//! are read through [`Sides`].
 //!
 //! # Invariants
-//! * J1. Steps stand in the order of the walk: an operator before the instructions that the walk took to satisfy it. A pure
-//!   operator's instructions may come later, when an effect or a control operator asks for them.
-//! * J2. The stack of an operator is the one after it, as the next operator finds it; it is missing where control does not
-//!   go on or the walk ended.
+//! * J1. Steps stand in the order of the walk: an operator before the instructions that the walk
+//!   took to satisfy it. A pure operator's instructions may come later, when an effect or a control
+//!   operator asks for them.
+//! * J2. The stack of an operator is the one after it, as the next operator finds it; it is missing
+//!   where control does not go on or the walk ended.
 //!
-//! Limits: of a stack the topmost [`STACK_SHOWN`] entries are kept, so a record is linear in operators and instructions.
-//! `tests.rs` holds records of both kinds of verdict.
+//! Limits: of a stack the topmost [`STACK_SHOWN`] entries are kept, so a record is linear in
+//! operators and instructions. `tests.rs` holds records of both kinds of verdict.
 
 use super::show::{self, Names};
 use super::{
@@ -24,7 +26,8 @@ use prova_module::{Module, Operator, OperatorsReader};
 use prova_terms::{Term, Terms, Vn};
 use std::collections::BTreeMap;
 
-/// Instructions among which the write of a value is looked for that the walk has not yet asked for (J1).
+/// Instructions among which the write of a value is looked for that the walk has not yet asked for
+/// (J1).
 const PENDING_MAX: usize = 64;
 
 /// What a walk has recorded.
@@ -35,7 +38,8 @@ pub(super) struct Record<'a> {
     /// The first cell of each local.
     locals: Vec<u32>,
     steps: Vec<Step>,
-    /// The entries of `steps` whose place is to be settled: step, and for each entry the local whose copy it may be.
+    /// The entries of `steps` whose place is to be settled: step, and for each entry the local
+    /// whose copy it may be.
     sources: Vec<(usize, Vec<Option<u32>>)>,
     /// The step of the newest operator.
     operator: Option<usize>,
@@ -193,7 +197,8 @@ impl Record<'_> {
             let place = if home { Place::Home } else { Place::Fused };
             top.push(Entry { slot, value: self.numbers.number(vn), place });
         }
-        // A local that holds the value already; what the code writes later is seen when all steps are known.
+        // A local that holds the value already; what the code writes later is seen when all steps
+        // are known.
         let mut sources = self.stack[first..].to_vec();
         for (entry, source) in top.iter_mut().zip(&mut sources) {
             let Some(local) = *source else { continue };

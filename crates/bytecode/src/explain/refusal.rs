@@ -1,16 +1,19 @@
-//! A refused explanation → the first component that differs, with the history of both sides, in words.
+//! A refused explanation → the first component that differs, with the history of both sides, in
+//! words.
 //!
 //! ```text
 //! Explanation + Candidate + Module ─► Refusal { sentence, wasm: Side, code: Side } ─► prova inspect, reports
 //! ```
 //!
-//! The Wasm side's history of a stack position is the operator that pushed it, of a local the operators that set it; the code
-//! side's history of a slot is the instructions that wrote it, before the place of the refusal and the first one behind it. Both
-//! go on with what made the value, some steps back.
+//! The Wasm side's history of a stack position is the operator that pushed it, of a local the
+//! operators that set it; the code side's history of a slot is the instructions that wrote it,
+//! before the place of the refusal and the first one behind it. Both go on with what made the
+//! value, some steps back.
 //!
 //! A refusal without component (a wrong target, an effect too many) has the sentence alone.
 //!
-//! Limits: a history has at most [`HISTORY_MAX`] events. `tests.rs` has a refusal for each component.
+//! Limits: a history has at most [`HISTORY_MAX`] events. `tests.rs` has a refusal for each
+//! component.
 
 use super::{Component, Difference, Explanation, STACK_SHOWN, Stack, Step, ValueId, show};
 use crate::candidate::Candidate;
@@ -70,7 +73,8 @@ pub enum Site {
 }
 
 impl Explanation {
-    /// The refusal in words; none for a candidate that was accepted. `text` gives the text of the operator at an offset.
+    /// The refusal in words; none for a candidate that was accepted. `text` gives the text of the
+    /// operator at an offset.
     pub fn refusal(
         &self,
         module: &Module,
@@ -122,7 +126,8 @@ impl Teller<'_> {
         self.facts.map_or(0, |facts| facts.local_cells)
     }
 
-    /// For a slot that has no value, the value that the Wasm has at its stack position, if it is one's home.
+    /// For a slot that has no value, the value that the Wasm has at its stack position, if it is
+    /// one's home.
     fn completed(&self, difference: Difference) -> Difference {
         let Component::Read { slot } = difference.component else { return difference };
         let entry = self.stack_before(self.error.offset).and_then(|stack| {
@@ -433,7 +438,8 @@ impl Teller<'_> {
                 Err(_) => (Vec::new(), None),
             },
         };
-        // What an instruction only hands on is in one of its slots; what it computes is made of all.
+        // What an instruction only hands on is in one of its slots; what it computes is made of
+        // all.
         let leaf = self.told.values.definition(difference.code).is_none_or(|it| it.args.is_empty());
         let handed = leaf
             && matches!(difference.component, Component::Argument { .. } | Component::TableIndex);

@@ -1,7 +1,7 @@
 //! Terms → text: the definition of each value that a record mentions.
 //!
-//! A definition names other values by their numbers (`v12 = i32.add(v3, 5)`); those are defined too.
-//! Terms are read through [`Terms::term`] alone.
+//! A definition names other values by their numbers (`v12 = i32.add(v3, 5)`); those are defined
+//! too. Terms are read through [`Terms::term`] alone.
 //!
 //! Limits: the definitions are at most all terms of the function, each once.
 
@@ -77,7 +77,8 @@ fn constant(term: Term) -> Option<String> {
     }
 }
 
-/// The high half of a v128 in a place is the cell behind it, so a cell in `locals` is its local's first or high one.
+/// The high half of a v128 in a place is the cell behind it, so a cell in `locals` is its local's
+/// first or high one.
 fn local(names: &Names<'_>, cell: u32) -> String {
     match names.locals.binary_search(&cell) {
         Ok(local) => format!("param {local}"),

@@ -1,6 +1,7 @@
 //! Records of the walk: an accepted function, and the same with a copy missing.
 //!
-//! Green shows that the record says what these walks did; that a record belongs to the walk that decides is by construction.
+//! Green shows that the record says what these walks did; that a record belongs to the walk that
+//! decides is by construction.
 
 use super::{Component, Entry, Event, Explanation, Place, Site, Step, explain};
 use crate::Rule;

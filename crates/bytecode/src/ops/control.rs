@@ -7,7 +7,8 @@
 macro_rules! control_ops {
     ({ $($rows:tt)* } [$next:ident $($rest:ident)*] $callback:ident) => {
         $crate::$next! { { $($rows)*
-            // Leaving the straight line. A branch offset counts words from the start of its own instruction.
+            // Leaving the straight line. A branch offset counts words from the start of its own
+            // instruction.
             Unreachable "unreachable" unreachable [<-] {  }
             Br "br" br [<- t:rel] {  }
             BrTable "br_table" br_table [<- i:i32 n:count] {  }

@@ -1,8 +1,8 @@
 //! The kinds of operands: what the lanes of an operand hold and how wide they are.
 //!
-//! [`Kind`] is the data form (encoder, text, check); the unit types of [`marker`] are the type form, on which an
-//! executor hangs its readers, so that a row's token selects a reader at compile time. One macro writes both, so
-//! they cannot differ.
+//! [`Kind`] is the data form (encoder, text, check); the unit types of [`marker`] are the type
+//! form, on which an executor hangs its readers, so that a row's token selects a reader at compile
+//! time. One macro writes both, so they cannot differ.
 //!
 //! Limits: an operand is at most 8 lanes (128 bits).
 

@@ -7,7 +7,8 @@
 macro_rules! memory_ops {
     ({ $($rows:tt)* } [$next:ident $($rest:ident)*] $callback:ident) => {
         $crate::$next! { { $($rows)*
-            // Memory 0 with 32-bit addresses and a 16-bit offset. f32 and f64 use the integer forms: a cell holds bits.
+            // Memory 0 with 32-bit addresses and a 16-bit offset. f32 and f64 use the integer
+            // forms: a cell holds bits.
             I32Load "i32.load" load [d:i32 <- p:i32 o:off16] m:u32 { m }
             I64Load "i64.load" load [d:i64 <- p:i32 o:off16] m:u64 { m }
             I32Load8S "i32.load8_s" load [d:i32 <- p:i32 o:off16] m:u8 { i32_load8_s(m) }

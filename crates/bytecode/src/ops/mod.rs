@@ -8,22 +8,26 @@
 //! MemoryGrow "memory.grow" effect [d:addr <- n:addr k:mem] cx     { cx.memory_grow(k, n) }
 //! ```
 //!
-//! that is: variant, mnemonic, *class* (which step executes it), results `<-` sources and immediates with their
-//! *kinds*, an optional binder (`m`: the bits loaded, with their width; `cx`: the runtime), and one expression.
-//! Names in the expression resolve where the macro expands: an executor brings `prova_num` into scope and computes a
-//! value, the check brings constructors of terms and builds one. Neighbours: `encode`, `text`, `check` here; the
-//! executors in `prova-runtime`.
+//! that is: variant, mnemonic, *class* (which step executes it), results `<-` sources and
+//! immediates with their *kinds*, an optional binder (`m`: the bits loaded, with their width; `cx`:
+//! the runtime), and one expression. Names in the expression resolve where the macro expands: an
+//! executor brings `prova_num` into scope and computes a value, the check brings constructors of
+//! terms and builds one. Neighbours: `encode`, `text`, `check` here; the executors in
+//! `prova-runtime`.
 //!
 //! # Layout
-//! An instruction is a sequence of 16-bit *lanes* in little-endian 8-byte words. Lane 0 is the op. The operands
-//! follow in the order of the row, each at the next lane that is a multiple of its own width (at most 4), as a C
-//! compiler lays out a struct; the instruction ends at a word boundary. [`Op::lane`] is the only place that says so in data;
-//! an executor's operand reader must agree with it, which a test compares for every row.
+//! An instruction is a sequence of 16-bit *lanes* in little-endian 8-byte words. Lane 0 is the op.
+//! The operands follow in the order of the row, each at the next lane that is a multiple of its own
+//! width (at most 4), as a C compiler lays out a struct; the instruction ends at a word boundary.
+//! [`Op::lane`] is the only place that says so in data; an executor's operand reader must agree
+//! with it, which a test compares for every row.
 //!
 //! # Invariants
-//! * T1. A slot operand is one lane; a `v128` slot names two adjacent cells, the lower one in the lane.
+//! * T1. A slot operand is one lane; a `v128` slot names two adjacent cells, the lower one in the
+//!   lane.
 //! * T2. A cell that holds an i32, an f32 or a 32-bit address is zero-extended to 64 bits.
-//! * T3. `br_table` is followed by `n + 1` words, each a branch offset in its low 32 bits, the default last.
+//! * T3. `br_table` is followed by `n + 1` words, each a branch offset in its low 32 bits, the
+//!   default last.
 //! * T4. Unused lanes are zero.
 
 mod atomic;
@@ -94,7 +98,8 @@ pub enum Class {
     atomic_store,
     /// An atomic read-modify-write, aligned: `(old as the result, new as stored)`.
     atomic_rmw,
-    /// An atomic compare-exchange, aligned: `(old as the result, expected as compared, replacement as stored)`.
+    /// An atomic compare-exchange, aligned:
+    /// `(old as the result, expected as compared, replacement as stored)`.
     atomic_cmpxchg,
     /// `unreachable`.
     unreachable,

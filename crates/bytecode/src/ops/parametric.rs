@@ -12,7 +12,8 @@ macro_rules! parametric_ops {
             CopyV128 "copy_v128" pure [d:v128 <- a:v128] { a }
             // Two copies at once: both sources are read before either destination is written.
             Copy2 "copy2" pure2 [d:any e:any <- a:any b:any] { (a, b) }
-            // A 32-bit constant (i32, f32 bits), a sign-extended one (i64), a 64-bit one, a 128-bit one.
+            // A 32-bit constant (i32, f32 bits), a sign-extended one (i64), a 64-bit one, a 128-bit
+            // one.
             Const32 "const32" pure [d:i32 <- a:i32c] { a }
             Const64S32 "const64_s32" pure [d:i64 <- a:i64w] { a }
             Const64 "const64" pure [d:i64 <- a:i64c] { a }

@@ -1,6 +1,8 @@
-//! `prova repro bisect`, `matrix`, `blame-feature`: builds of many revisions, toolchains or sets of features.
+//! `prova repro bisect`, `matrix`, `blame-feature`: builds of many revisions, toolchains or sets of
+//! features.
 //!
-//! Exit codes: of a search 0 if it found, 2 misuse (an end that is not as it should be included), 4 if what was skipped could decide.
+//! Exit codes: of a search 0 if it found, 2 misuse (an end that is not as it should be included), 4
+//! if what was skipped could decide.
 
 use super::Common;
 use crate::passes::unreadable;
@@ -31,7 +33,8 @@ pub(super) struct BlameArgs {
     /// How often each is built
     #[arg(long, value_name = "N", default_value_t = 2)]
     runs: usize,
-    /// Files to compare, for `--confirm` (`*`, `?`, `**`); without it, every file that the build makes
+    /// Files to compare, for `--confirm` (`*`, `?`, `**`); without it, every file that the build
+    /// makes
     #[arg(long = "artifact", value_name = "GLOB")]
     artifacts: Vec<String>,
     /// An absent or empty directory for outputs and logs; without it, one for temporary files
@@ -63,10 +66,12 @@ pub(super) struct BisectArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Over {
-    /// Revisions of the repository in which the source tree lies; the first must be sound, the last not
+    /// Revisions of the repository in which the source tree lies; the first must be sound, the last
+    /// not
     #[arg(long, value_name = "GOOD..BAD")]
     git: Option<String>,
-    /// Toolchains `A,B,…` or dates `nightly-2020-06-01..nightly-2020-07-01`; the first must be sound, the last not
+    /// Toolchains `A,B,…` or dates `nightly-2020-06-01..nightly-2020-07-01`; the first must be
+    /// sound, the last not
     #[arg(long, value_name = "LIST")]
     toolchain: Option<String>,
     /// Features `a,b,…` of the package, or `all`; together they must make builds differ
@@ -79,7 +84,8 @@ pub(super) struct MatrixArgs {
     /// Revisions of the repository in which the source tree lies; without it, the tree as it is
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     rev: Vec<String>,
-    /// Toolchains for rustup's `RUSTUP_TOOLCHAIN`, and for `{toolchain}` in the command; without it, the one there is
+    /// Toolchains for rustup's `RUSTUP_TOOLCHAIN`, and for `{toolchain}` in the command; without
+    /// it, the one there is
     #[arg(long, value_name = "X,Y,…", value_delimiter = ',')]
     toolchain: Vec<String>,
     /// Installs toolchains that are not there, with rustup

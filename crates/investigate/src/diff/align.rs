@@ -1,8 +1,9 @@
 //! Two byte strings → equal ranges in order, found by sampled windows that are unique in both.
 //!
-//! Neighbours: `data` aligns segments with it. Windows of [`WINDOW`] bytes are chosen by their content (so that an insertion
-//! moves the choice along), unique ones are paired, the longest increasing sequence of pairs is kept and extended. Time
-//! O(n log n), memory a few bytes for each sampled window; what is not unique is left to the gaps.
+//! Neighbours: `data` aligns segments with it. Windows of [`WINDOW`] bytes are chosen by their
+//! content (so that an insertion moves the choice along), unique ones are paired, the longest
+//! increasing sequence of pairs is kept and extended. Time O(n log n), memory a few bytes for each
+//! sampled window; what is not unique is left to the gaps.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -1,19 +1,20 @@
 //! A pair of functions → its verdict, with the evidence.
 //!
-//! Neighbours: `lockstep`, then `cfg` with `exec`, then `edit`: the cheap and certain first. `mod` words clusters from the causes.
+//! Neighbours: `lockstep`, then `cfg` with `exec`, then `edit`: the cheap and certain first. `mod`
+//! words clusters from the causes.
 //!
 //! What each verdict of a function has been shown by, in order of trial; the fallback is `changed`:
 //!
-//! 1. `identical`, `renumbered`: `lockstep` found each operator equal under the partners of functions,
-//!    globals and types and one renaming of locals, and no number differs, but for slots that a call
-//!    through the table uses.
-//! 2. `moved`: as 1, and each number that differs is an address by an access in A (`uses`) that moved
-//!    exactly as the bytes there did (`shift`, `one_to_one`).
-//! 3. `layout-only`: the control-flow graphs are equal (`cfg`, invariants 1 to 3) with numbers as in 2,
-//!    *and* no execution on random inputs differed, which would show a fault of that proof. Where a
-//!    function cannot be executed alone, the evidence says so.
-//! 4. `assumed-moved`: as 2 or 3, but for some number nothing shows that it is (or is not) an address
-//!    or a slot.
+//! 1. `identical`, `renumbered`: `lockstep` found each operator equal under the partners of
+//!    functions, globals and types and one renaming of locals, and no number differs, but for slots
+//!    that a call through the table uses.
+//! 2. `moved`: as 1, and each number that differs is an address by an access in A (`uses`) that
+//!    moved exactly as the bytes there did (`shift`, `one_to_one`).
+//! 3. `layout-only`: the control-flow graphs are equal (`cfg`, invariants 1 to 3) with numbers as
+//!    in 2, *and* no execution on random inputs differed, which would show a fault of that proof.
+//!    Where a function cannot be executed alone, the evidence says so.
+//! 4. `assumed-moved`: as 2 or 3, but for some number nothing shows that it is (or is not) an
+//!    address or a slot.
 
 use super::DiffOptions;
 use super::cfg::{Graph, Isomorphic, isomorphic};
@@ -95,7 +96,8 @@ pub(crate) struct Context<'s, 'm> {
     pub(crate) shift: &'s Shift,
     pub(crate) roles: &'s Roles,
     pub(crate) profiles: (&'s [Profile], &'s [Profile]),
-    /// Whether every index and address means the same on both sides, so that equal bytes are equal functions.
+    /// Whether every index and address means the same on both sides, so that equal bytes are equal
+    /// functions.
     pub(crate) same_world: bool,
     /// What functions that are run start from; made when the first is run.
     pub(crate) worlds: OnceLock<Worlds>,
@@ -366,7 +368,8 @@ fn changed(
     Outcome { verdict, cause, summary, evidence, sites, code, inlined, fields, loose, slots: 0 }
 }
 
-/// The callee that one side calls and whose body the other has instead: its index, name, and whether A has the body.
+/// The callee that one side calls and whose body the other has instead: its index, name, and
+/// whether A has the body.
 fn inlined(context: &Context<'_, '_>, funcs: (u32, u32)) -> Option<(u32, String, bool)> {
     let (a, b) = context.sides;
     let calls_a = &context.profiles.0[funcs.0 as usize].calls;

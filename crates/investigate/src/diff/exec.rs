@@ -1,11 +1,12 @@
 //! Two functions run on the same random inputs → whether they agreed on every observable.
 //!
-//! Neighbours: `extract` makes each a module; `prova` runs it. Observables: results, trap, final memory and globals, and the
-//! trace of calls with their arguments. Callees answer with values that depend on the seed, the callee, the arguments and
-//! the number of the call alone. Everything is seeded: the same pair gives the same answer.
+//! Neighbours: `extract` makes each a module; `prova` runs it. Observables: results, trap, final
+//! memory and globals, and the trace of calls with their arguments. Callees answer with values that
+//! depend on the seed, the callee, the arguments and the number of the call alone. Everything is
+//! seeded: the same pair gives the same answer.
 //!
-//! What agreement does not show: equality on inputs not tried, effects of callees on memory, and what happens after the fuel of
-//! a run is used up (such a run is not counted).
+//! What agreement does not show: equality on inputs not tried, effects of callees on memory, and
+//! what happens after the fuel of a run is used up (such a run is not counted).
 
 use super::extract::{Extracted, extract, global_value, memory_pages};
 use super::side::Side;
@@ -299,7 +300,8 @@ impl Random {
         self.0.bits()
     }
 
-    /// A word as programs have them: a small number, an address, a power of two's neighbour, or anything.
+    /// A word as programs have them: a small number, an address, a power of two's neighbour, or
+    /// anything.
     fn word(&mut self, memory_bytes: u64) -> u32 {
         let x = self.next();
         let y = (x >> 8) as u32;

@@ -2,9 +2,10 @@
 //!
 //! Neighbours: `exec` runs the result; `cfg` gives the patches that make A's constants B's.
 //!
-//! Imports are `call.N` for canonical function N and `indirect.T` for interned type T (with the table index as last argument);
-//! exports are `run`, `memory` and `global.N`. Operators that need more of the module (tables, segments, references to
-//! functions, exceptions, a second memory) are refused with their name.
+//! Imports are `call.N` for canonical function N and `indirect.T` for interned type T (with the
+//! table index as last argument); exports are `run`, `memory` and `global.N`. Operators that need
+//! more of the module (tables, segments, references to functions, exceptions, a second memory) are
+//! refused with their name.
 
 use super::side::Side;
 use super::token::{Tok, Tokens};
@@ -179,7 +180,8 @@ impl Extractor<'_, '_> {
         Ok(Extracted { wasm: wasm.0, imports, has_memory, globals })
     }
 
-    /// A global of the same type that can be set and exported; it starts as a zero or null, `exec` sets it.
+    /// A global of the same type that can be set and exported; it starts as a zero or null, `exec`
+    /// sets it.
     fn global(&self, out: &mut Bytes, index: GlobalIdx) -> Result<(), String> {
         let ty = self.side.module.global(index).ok_or("no such global")?.val;
         out.val_type(ty)?.byte(1);

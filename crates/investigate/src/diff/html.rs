@@ -1,9 +1,11 @@
 //! A report → one HTML page that needs nothing but itself: no network, no fonts, no frameworks.
 //!
-//! Neighbours: `report`. Everything from the modules goes through [`escape`], on top of being printable already; the script reads no
-//! text from the module but what stands in the page as text. A Content-Security-Policy forbids loading anything.
+//! Neighbours: `report`. Everything from the modules goes through [`escape`], on top of being
+//! printable already; the script reads no text from the module but what stands in the page as text.
+//! A Content-Security-Policy forbids loading anything.
 //!
-//! Size: at most [`SHOWN`] differences have their evidence and code on the page; the rest is counted (JSON has all).
+//! Size: at most [`SHOWN`] differences have their evidence and code on the page; the rest is
+//! counted (JSON has all).
 
 use super::report::{Cluster, Difference, Line, Origin, Report, Verdict};
 use std::fmt::Write;
@@ -143,7 +145,8 @@ fn difference(out: &mut String, difference: &Difference, open: bool) {
     out.push_str("</details>\n");
 }
 
-/// The lines of A and B side by side: what one side alone has stands beside what the other has in its place.
+/// The lines of A and B side by side: what one side alone has stands beside what the other has in
+/// its place.
 fn code(out: &mut String, lines: &[Line]) {
     out.push_str("<table class=\"code mono\">");
     let mut at = 0;

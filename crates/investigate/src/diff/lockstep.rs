@@ -1,6 +1,8 @@
-//! Two matched bodies, operator by operator → what renumbering and moving explains, or the first place where it does not.
+//! Two matched bodies, operator by operator → what renumbering and moving explains, or the first
+//! place where it does not.
 //!
-//! Neighbours: `shift` compares constants; `compare` turns the outcome into a verdict. Linear in the bodies.
+//! Neighbours: `shift` compares constants; `compare` turns the outcome into a verdict. Linear in
+//! the bodies.
 
 use super::shift::{Agree, Assumption, Shift};
 use super::side::Side;
@@ -125,7 +127,8 @@ impl Locals {
     }
 }
 
-/// Compares two defined functions of one type in lockstep; `None` where they differ by more than names of things.
+/// Compares two defined functions of one type in lockstep; `None` where they differ by more than
+/// names of things.
 pub(crate) fn lockstep(
     sides: (&Side<'_>, &Side<'_>),
     (shift, roles): (&Shift, &Roles),

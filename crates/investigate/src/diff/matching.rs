@@ -1,14 +1,15 @@
 //! Functions of A and B → partners.
 //!
-//! Neighbours: `token` feeds the profiles; `compare` judges each pair, so a wrong partner costs a clumsy report, never a
-//! false verdict. Order of trust: imports, exports, unique symbols, unique names without hashes, equal masked bodies inside a
-//! name, call sites of equal callers, equal masked bodies anywhere, the place among neighbours (in the file, in the table) that are partners, likeness,
-//! being called in the same places of equal callers.
+//! Neighbours: `token` feeds the profiles; `compare` judges each pair, so a wrong partner costs a
+//! clumsy report, never a false verdict. Order of trust: imports, exports, unique symbols, unique
+//! names without hashes, equal masked bodies inside a name, call sites of equal callers, equal
+//! masked bodies anywhere, the place among neighbours (in the file, in the table) that are
+//! partners, likeness, being called in the same places of equal callers.
 //!
 //! 1. Partners are one to one, and imports pair with imports only.
-//! 2. Nothing compares all with all: groups are by hash, likeness is by shared bands, and groups above [`GROUP_MAX`] pair in
-//!    order or not at all; stretches between neighbours are aligned up to [`STRETCH_MAX`]. Time is linear in the code, but for
-//!    sorting and that constant.
+//! 2. Nothing compares all with all: groups are by hash, likeness is by shared bands, and groups
+//!    above [`GROUP_MAX`] pair in order or not at all; stretches between neighbours are aligned up
+//!    to [`STRETCH_MAX`]. Time is linear in the code, but for sorting and that constant.
 
 use super::align::increasing;
 use super::side::Side;
@@ -259,8 +260,9 @@ impl Matcher<'_, '_> {
         }
     }
 
-    /// Pairs the callees of paired callers, site by site, until nothing is new. `equal` wants equal masked bodies, of callers and
-    /// of callees; otherwise as many call sites of the same types, and likeness.
+    /// Pairs the callees of paired callers, site by site, until nothing is new. `equal` wants equal
+    /// masked bodies, of callers and of callees; otherwise as many call sites of the same types,
+    /// and likeness.
     fn propagate(&mut self, equal: bool) {
         if !equal {
             let pairs = self.found.a_to_b.iter().enumerate();
@@ -314,8 +316,9 @@ impl Matcher<'_, '_> {
         }
     }
 
-    /// Pairs free functions between neighbours that are partners, in the order of the file and in that of the table: by equal
-    /// masked bodies in order, and then, if `like` ones will do, those that stand in each other's place.
+    /// Pairs free functions between neighbours that are partners, in the order of the file and in
+    /// that of the table: by equal masked bodies in order, and then, if `like` ones will do, those
+    /// that stand in each other's place.
     fn by_place(&mut self, like: bool) {
         let defined = |side: &Side<'_>| {
             let imports = side.module.imported_func_count() as u32;
@@ -390,7 +393,8 @@ impl Matcher<'_, '_> {
         }
     }
 
-    /// Pairs two short stretches in order so that what they share is the most (longest common subsequence, weighted).
+    /// Pairs two short stretches in order so that what they share is the most (longest common
+    /// subsequence, weighted).
     fn likest(&mut self, x: &[u32], y: &[u32]) {
         let mut best = vec![vec![0u32; y.len() + 1]; x.len() + 1];
         let mut shares = vec![vec![0; y.len()]; x.len()];
@@ -415,8 +419,9 @@ impl Matcher<'_, '_> {
         }
     }
 
-    /// How much of two functions in one place is the same: the hundredths of their runs of operators that both have, at least
-    /// half; 0 for less, and for other types. Of short functions without names the place is enough.
+    /// How much of two functions in one place is the same: the hundredths of their runs of
+    /// operators that both have, at least half; 0 for less, and for other types. Of short functions
+    /// without names the place is enough.
     fn share(&self, a: u32, b: u32) -> u32 {
         if self.sides.0.type_id_of(a) != self.sides.1.type_id_of(b) {
             return 0;
@@ -491,7 +496,8 @@ impl Matcher<'_, '_> {
     }
 }
 
-/// The defined functions of table 0 in order of their first slots, as vtables and function pointers name them.
+/// The defined functions of table 0 in order of their first slots, as vtables and function pointers
+/// name them.
 fn by_slot(side: &Side<'_>) -> Vec<u32> {
     let mut slots: Vec<(u64, u32)> = side.slots().collect();
     slots.sort_unstable();
@@ -516,7 +522,8 @@ fn signature(side: &Side<'_>, func: u32) -> Vec<u32> {
     least
 }
 
-/// Hashes of all runs of four operators, with constants and without the indices of locals and functions.
+/// Hashes of all runs of four operators, with constants and without the indices of locals and
+/// functions.
 pub(crate) fn grams(side: &Side<'_>, func: u32) -> Vec<u64> {
     let mut window = [0u64; 4];
     let mut grams = Vec::new();

@@ -1,4 +1,5 @@
-//! Two modules → a report of what differs, each difference with a verdict and its evidence, folded by cause.
+//! Two modules → a report of what differs, each difference with a verdict and its evidence, folded
+//! by cause.
 //!
 //! ```text
 //! A, B ─ side (interned types, tables) ─ profiles ─► matching (partners) ─► sides share ids
@@ -8,18 +9,20 @@
 //! ```
 //!
 //! 1. *Proof*: each harmless verdict has an obligation, and what meets none is `changed`.
-//!    `identical`, `renumbered`, `moved`, `layout-only` of functions: `compare`, 1 to 3. `renumbered`
-//!    of a table: `table`, 2; of data: `image`, 1 and 2; of the encoding: `whole`. `moved` of a
-//!    number: `shift`, 3; of padding: `data`, 3; of a global: `sections`, 3. `path` and the like:
-//!    `strings`. What holds only if a number is, or is not, an address or slot is `assumed-moved`.
-//!    A wrong partner gives a clumsy report, not a false one.
-//! 2. Every difference has its own verdict, in the counts and for `--allow`; folding is for reading.
-//! 3. Time is linear in the modules but for sorting, and for constants named beside each loop that could exceed it.
+//!    `identical`, `renumbered`, `moved`, `layout-only` of functions: `compare`, 1 to 3.
+//!    `renumbered` of a table: `table`, 2; of data: `image`, 1 and 2; of the encoding: `whole`.
+//!    `moved` of a number: `shift`, 3; of padding: `data`, 3; of a global: `sections`, 3. `path`
+//!    and the like: `strings`. What holds only if a number is, or is not, an address or slot is
+//!    `assumed-moved`. A wrong partner gives a clumsy report, not a false one.
+//! 2. Every difference has its own verdict, in the counts and for `--allow`; folding is for
+//!    reading.
+//! 3. Time is linear in the modules but for sorting, and for constants named beside each loop that
+//!    could exceed it.
 //! 4. The report depends on the two modules and the options alone.
 //!
-//! `tests/diff_verdicts.rs` has a pair for each obligation, `tests/diff_sweep.rs` changes each byte of real modules;
-//! `tests/diff_cases.rs` has real pairs of builds; `tests/diff_edits.rs` plants one edit in each of 275 modules,
-//! `crates/testing/tests/diff.rs` in real programs.
+//! `tests/diff_verdicts.rs` has a pair for each obligation, `tests/diff_sweep.rs` changes each byte
+//! of real modules; `tests/diff_cases.rs` has real pairs of builds; `tests/diff_edits.rs` plants
+//! one edit in each of 275 modules, `crates/testing/tests/diff.rs` in real programs.
 
 mod align;
 mod cfg;

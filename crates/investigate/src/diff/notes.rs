@@ -1,16 +1,19 @@
 //! A large cluster → what its causes have in common, in a line or two.
 //!
-//! Neighbours: `cluster` calls it when all differences are in. Names are printable already. Linear in the causes.
+//! Neighbours: `cluster` calls it when all differences are in. Names are printable already. Linear
+//! in the causes.
 
 use super::report::{Cluster, Difference, Kind};
 use std::collections::BTreeMap;
 
-/// Fewest causes of a cluster that are counted by crate, and most crates and pairs of offsets named.
+/// Fewest causes of a cluster that are counted by crate, and most crates and pairs of offsets
+/// named.
 const CRATES_MIN: usize = 8;
 const CRATES_MAX: usize = 8;
 const OFFSETS_MAX: usize = 6;
 
-/// Writes the notes of all clusters; `fields` says by cluster how often which field offset became which.
+/// Writes the notes of all clusters; `fields` says by cluster how often which field offset became
+/// which.
 pub(super) fn notes(
     clusters: &mut [Cluster],
     differences: &[Difference],

@@ -1,13 +1,13 @@
 //! All loose pairs of addresses together → which of them are one to one.
 //!
 //! Neighbours: `shift` says what is loose: bytes behind the data and inside changed runs, where no
-//! bytes show what is what. `lockstep`, `cfg` and `data` collect the pairs; `mod` judges functions by
-//! what is found here.
+//! bytes show what is what. `lockstep`, `cfg` and `data` collect the pairs; `mod` judges functions
+//! by what is found here.
 //!
 //! 1. An address of A has one address of B, and an address of B one of A. Of pairs that contradict
 //!    each other, those with the delta that most pairs have are kept; the others are *torn*.
-//! 2. Behind the data one delta is proved: the one that most addresses have. Another one, though one
-//!    to one, may cut an object in two; it is an assumption.
+//! 2. Behind the data one delta is proved: the one that most addresses have. Another one, though
+//!    one to one, may cut an object in two; it is an assumption.
 //! 3. Among zeros that are padding in part, what moved with the bytes before lies before what moved
 //!    with the bytes behind: then the padding is between them. Otherwise it is an assumption.
 

@@ -1,5 +1,5 @@
-//! Two binaries → a report, also where no tier runs them: components, and modules with proposals that
-//! `prova_module` refuses.
+//! Two binaries → a report, also where no tier runs them: components, and modules with proposals
+//! that `prova_module` refuses.
 //!
 //! ```text
 //! bytes ─┬─ both decode ─────────► diff
@@ -10,8 +10,8 @@
 //! Neighbours: the command line calls it in place of [`diff`](super::diff()).
 //!
 //! 1. What is compared byte for byte is `identical` or `changed`, nothing between.
-//! 2. A component's core modules are paired by their position; everything else of it (types, imports,
-//!    adapters, nesting) is compared byte for byte with the modules cut out.
+//! 2. A component's core modules are paired by their position; everything else of it (types,
+//!    imports, adapters, nesting) is compared byte for byte with the modules cut out.
 //! 3. Both binaries are validated with every proposal that wasmparser knows.
 //!
 //! Limits: modules of all nesting levels count, at most [`MODULES_MAX`] of a component.

@@ -1,13 +1,13 @@
 //! The `reloc.*` sections of a module → which numbers in code and data the linker knows to be
 //! addresses or slots (tool-conventions, `Linking.md`, *Relocation Sections*).
 //!
-//! Neighbours: `uses` asks where the code itself does not show what a number is; `sections` compares
-//! the relocations of both sides.
+//! Neighbours: `uses` asks where the code itself does not show what a number is; `sections`
+//! compares the relocations of both sides.
 //!
-//! 1. Relocations never stand against what an access shows: they are custom sections, and anybody can
-//!    write some. What they decide is decided under the assumption that the linker wrote them.
-//! 2. They decide only where there are some for the section, on both sides: then a number without one
-//!    is no address.
+//! 1. Relocations never stand against what an access shows: they are custom sections, and anybody
+//!    can write some. What they decide is decided under the assumption that the linker wrote them.
+//! 2. They decide only where there are some for the section, on both sides: then a number without
+//!    one is no address.
 //!
 //! What is malformed ends the reading of that section, as if it were absent.
 

@@ -1,7 +1,8 @@
 //! The report: differences with verdict and evidence, folded into clusters by cause.
 //!
-//! Neighbours: `diff` fills it; `text`, `html` and serde write it. All strings are printable ([`printable`](prova_builds::names::printable)),
-//! and everything is in a fixed order: the same two modules give the same bytes.
+//! Neighbours: `diff` fills it; `text`, `html` and serde write it. All strings are printable
+//! ([`printable`](prova_builds::names::printable)), and everything is in a fixed order: the same
+//! two modules give the same bytes.
 
 use serde::Serialize;
 use std::fmt;
@@ -33,8 +34,8 @@ pub enum Verdict {
     Path,
     /// Digits of a clock or calendar.
     Timestamp,
-    /// A number that differs as an address or slot would, or stays as no address would, where nothing
-    /// shows what it is.
+    /// A number that differs as an address or slot would, or stays as no address would, where
+    /// nothing shows what it is.
     AssumedMoved,
     /// Other text, or its length.
     Text,

@@ -1,7 +1,9 @@
-//! Modules made to make the comparison slow, at one size and at twice that size: the steps of work double, and no more.
+//! Modules made to make the comparison slow, at one size and at twice that size: the steps of work
+//! double, and no more.
 //!
-//! Counted are bytes of code decoded, candidates compared, cells of alignments; not time, which a loaded machine changes, and not
-//! sorting. Each family is beyond the caps of what is aligned all with all, where growth would show.
+//! Counted are bytes of code decoded, candidates compared, cells of alignments; not time, which a
+//! loaded machine changes, and not sorting. Each family is beyond the caps of what is aligned all
+//! with all, where growth would show.
 
 use super::{DiffOptions, counted};
 use prova_module::{Features, Limits, Module};

@@ -1,12 +1,14 @@
-//! Everything but functions and data: imports, exports, globals, tables, memories, tags, custom sections → differences.
+//! Everything but functions and data: imports, exports, globals, tables, memories, tags, custom
+//! sections → differences.
 //!
-//! Neighbours: `mod` puts them into clusters. Indices are compared through partners: an export that names the same function under
-//! another index is no difference.
+//! Neighbours: `mod` puts them into clusters. Indices are compared through partners: an export that
+//! names the same function under another index is no difference.
 //!
 //! 1. Names are compared by their bytes; escaping and cutting are for print alone.
 //! 2. Tables, memories and tags are named by index, so imports of them keep their order.
-//! 3. A global that is a stack pointer has moved only if it keeps its alignment and lies behind data
-//!    that moved; a global that a linker names for an address is one; of others nothing shows it.
+//! 3. A global that is a stack pointer has moved only if it keeps its alignment and lies behind
+//!    data that moved; a global that a linker names for an address is one; of others nothing shows
+//!    it.
 
 use super::compare::Cause;
 use super::lockstep::words;

@@ -1,22 +1,22 @@
-//! Which address of A is which address of B: ranges with a delta each, and what a pair of numbers is
-//! under them.
+//! Which address of A is which address of B: ranges with a delta each, and what a pair of numbers
+//! is under them.
 //!
 //! Neighbours: `data` makes the ranges from aligned pieces of the image; `uses` says what a number
 //! is; `lockstep`, `cfg`, `data` and `sections` ask whether two numbers mean the same.
 //!
 //! 1. *One to one*: ranges are in order of A's addresses and do not overlap, in A or in B. A byte
-//!    inside a range has one delta. Only a pointer that nothing accesses may stand for the end of one
-//!    range or the start of the next.
-//! 2. Between two ranges (inside a changed run) either neighbour's delta is possible. Beyond A's last
-//!    piece (bss) those within [`SLACK`] bytes of the end's are: alignment rounds. Such *loose* pairs
-//!    are handed to `one_to_one`, which looks at all of them together; so are those among zeros that
-//!    are padding in part.
+//!    inside a range has one delta. Only a pointer that nothing accesses may stand for the end of
+//!    one range or the start of the next.
+//! 2. Between two ranges (inside a changed run) either neighbour's delta is possible. Beyond A's
+//!    last piece (bss) those within [`SLACK`] bytes of the end's are: alignment rounds. Such
+//!    *loose* pairs are handed to `one_to_one`, which looks at all of them together; so are those
+//!    among zeros that are padding in part.
 //! 3. A number that an access shows to be an address has moved exactly as the bytes that it touches
 //!    have; one that did not, or that moved otherwise, is *no* agreement.
 //!    If it is calculated with as well, that it may move is an assumption.
-//! 4. A number of which nothing shows what it is agrees with an equal one, and with another one only
-//!    as an *assumption*: it moved as an address would have. An equal number that is an address of
-//!    something that moved is an assumption too: that it is none.
+//! 4. A number of which nothing shows what it is agrees with an equal one, and with another one
+//!    only as an *assumption*: it moved as an address would have. An equal number that is an
+//!    address of something that moved is an assumption too: that it is none.
 
 use super::side::Side;
 use super::table;

@@ -1,10 +1,11 @@
 //! One of the two modules, with its indices mapped into ids that both share.
 //!
-//! Neighbours: `matching` fills the map of functions, `data` the map of addresses; `token` reads through both.
+//! Neighbours: `matching` fills the map of functions, `data` the map of addresses; `token` reads
+//! through both.
 //!
 //! 1. Type ids are interned over both modules: equal ids are equal types.
-//! 2. Canonical function ids of side B are its own indices; those of side A are the indices of their partners, and
-//!    `ALONE | index` without one. So equal ids are partners.
+//! 2. Canonical function ids of side B are its own indices; those of side A are the indices of
+//!    their partners, and `ALONE | index` without one. So equal ids are partners.
 
 use super::table::{Entry, Table, tables};
 use crate::xref::MemoryMap;
@@ -179,7 +180,8 @@ impl<'m> Side<'m> {
         })
     }
 
-    /// A constant expression with indices of the other side's partners: equal texts are equal values.
+    /// A constant expression with indices of the other side's partners: equal texts are equal
+    /// values.
     pub(crate) fn const_expr(&self, expr: &ConstExpr) -> String {
         let one = |op: &ConstOp| match op {
             ConstOp::GlobalGet(global) => format!("global {}", self.canonical_global(global.0)),
@@ -214,8 +216,8 @@ fn val_hash(ty: ValType) -> u32 {
     hasher.finish() as u32 & !ALONE
 }
 
-/// Names of functions from the `linking` section of an object file (tool-conventions, Linking); what is malformed ends the
-/// reading, as names are decoration.
+/// Names of functions from the `linking` section of an object file (tool-conventions, Linking);
+/// what is malformed ends the reading, as names are decoration.
 fn linked(module: &Module) -> Option<HashMap<u32, &str>> {
     const SYMBOL_TABLE: u8 = 8;
     let section = module.custom_sections().iter().find(|section| &*section.name == "linking")?;

@@ -1,12 +1,13 @@
-//! Text that differs → what sort of text it is: a file path, a URL, the time of a build, or any text.
+//! Text that differs → what sort of text it is: a file path, a URL, the time of a build, or any
+//! text.
 //!
-//! Neighbours: `data` finds runs of bytes that differ; `report` has the verdicts. Strings stand close
-//! together in data, often without an end, so a *word* is looked at: the characters around the run
-//! that a path may have.
+//! Neighbours: `data` finds runs of bytes that differ; `report` has the verdicts. Strings stand
+//! close together in data, often without an end, so a *word* is looked at: the characters around
+//! the run that a path may have.
 //!
-//! 1. `path` says that the word is a file path on both sides: it has separators and either ends in a
-//!    file's name as compilers read and write them, or starts where files of builds lie. A route or
-//!    a media type is text.
+//! 1. `path` says that the word is a file path on both sides: it has separators and either ends in
+//!    a file's name as compilers read and write them, or starts where files of builds lie. A route
+//!    or a media type is text.
 //! 2. `timestamp` says that on both sides the run lies inside one pattern of a clock or calendar:
 //!    `hh:mm:ss`, `yyyy-mm-dd`, `Mmm dd yyyy`.
 //! 3. Anything printable is at least `text`; no printable bytes look random.

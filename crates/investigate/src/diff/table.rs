@@ -1,18 +1,19 @@
-//! Element segments and initial values of tables → the initial image of each table, and how those of
-//! both modules differ.
+//! Element segments and initial values of tables → the initial image of each table, and how those
+//! of both modules differ.
 //!
 //! Neighbours: `image` for what an image presupposes; `shift` asks whether two numbers are slots of
 //! the same; `sections` puts the findings into the report.
 //!
 //! 1. A table's image is equal if each slot holds the same on both sides: null, partners, or the
-//!    value of the same global. Nothing else is compared with it: how segments are cut is no matter.
-//! 2. A permutation of slots is `renumbered` only if all that uses the table was seen to change with
-//!    it: the table is neither imported nor exported, and all code that uses it calls through
+//!    value of the same global. Nothing else is compared with it: how segments are cut is no
+//!    matter.
+//! 2. A permutation of slots is `renumbered` only if all that uses the table was seen to change
+//!    with it: the table is neither imported nor exported, and all code that uses it calls through
 //!    constant slots (those functions are compared with the slots' entries). Where numbers changed
 //!    with the slots and nothing shows that there are no others, it is `assumed-moved`. Anything
 //!    else is `changed`.
-//! 3. Passive segments are compared by index, as `table.init` names them; active and declarative ones
-//!    are empty to it.
+//! 3. Passive segments are compared by index, as `table.init` names them; active and declarative
+//!    ones are empty to it.
 
 use super::image::fits;
 use super::report::{Kind, Verdict};
@@ -185,8 +186,8 @@ fn acts(side: &Side<'_>, element: &Element) -> String {
     format!("{place} {:?}", items.collect::<Vec<Entry>>())
 }
 
-/// All that differs in tables' contents. `closed` says of a table whether all code that uses it calls
-/// through constant slots; `assumed`, how many numbers changed as slots did.
+/// All that differs in tables' contents. `closed` says of a table whether all code that uses it
+/// calls through constant slots; `assumed`, how many numbers changed as slots did.
 pub(crate) fn compare(
     sides: (&Side<'_>, &Side<'_>),
     closed: impl Fn(u32) -> bool,

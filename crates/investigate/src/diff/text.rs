@@ -1,4 +1,5 @@
-//! A report → text: counts and the largest clusters within the first 40 lines, then each cluster with its causes.
+//! A report → text: counts and the largest clusters within the first 40 lines, then each cluster
+//! with its causes.
 //!
 //! At most [`LINES_MAX`] lines, whatever the report holds; what is left out is counted.
 

@@ -1,9 +1,11 @@
-//! A function body → tokens: operators with each index replaced by what it names, so that bodies of two modules can be compared.
+//! A function body → tokens: operators with each index replaced by what it names, so that bodies of
+//! two modules can be compared.
 //!
 //! Neighbours: `side` gives the interned ids; `lockstep`, `cfg`, `matching` compare tokens.
 //!
 //! 1. Two tokens of one module are equal exactly if the operators are, up to duplicate types.
-//! 2. `index` of an item is the operator's index as written; the token has the interned or canonical one.
+//! 2. `index` of an item is the operator's index as written; the token has the interned or
+//!    canonical one.
 
 use super::side::Side;
 use prova_module::ops::{Class, Immediate, Opcode, Value};
@@ -27,7 +29,8 @@ pub(crate) enum Tok<'m> {
     Raw(&'m [u8]),
     /// `call`, `return_call`, `ref.func`: opcode and function.
     Func(u8, u32),
-    /// `call_indirect`, `return_call_indirect`, `call_ref`, `return_call_ref`: opcode, interned type, table.
+    /// `call_indirect`, `return_call_indirect`, `call_ref`, `return_call_ref`: opcode, interned
+    /// type, table.
     Indirect(u8, u32, u32),
     /// `block`, `loop`, `if`, `try_table`.
     Block(u8, BlockKey),

@@ -7,9 +7,10 @@
 //! answer is `changed`.
 //!
 //! 1. Equal here means: the same imports in the same order; the same types of functions, tables,
-//!    memories, tags and globals, by index; the same initial values; the same exports, in any order;
-//!    the same start; the same element and data segments in order; and the same operators and
-//!    groups of locals in every body. Custom sections are not looked at (`sections` compares them).
+//!    memories, tags and globals, by index; the same initial values; the same exports, in any
+//!    order; the same start; the same element and data segments in order; and the same operators
+//!    and groups of locals in every body. Custom sections are not looked at (`sections` compares
+//!    them).
 //! 2. Of types only those count that something has: a list of types may hold others.
 
 use prova_module::{ConstOp, Element, ElementItems, ElementKind, ExternType, FuncIdx, Module};

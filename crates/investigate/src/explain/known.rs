@@ -1,7 +1,7 @@
 //! A cause → what to do about it, and faults of compilers that are known.
 //!
-//! Neighbours: [`explain`](super::explain) asks. The table has only faults that were seen here, with both outputs at hand; it is data, to be
-//! added to as faults are found.
+//! Neighbours: [`explain`](super::explain) asks. The table has only faults that were seen here,
+//! with both outputs at hand; it is data, to be added to as faults are found.
 
 use super::PassFound;
 use crate::diff::{Cluster, Verdict};

@@ -5,10 +5,11 @@
 //!                                   Cargo.toml ─ cargo metadata ─────────────────────────────────┘
 //! ```
 //!
-//! Neighbours: [`explain`] draws the conclusions; [`build`](mod@prova_builds::repro::build) builds; [`passes`] knows which
-//! flags a compiler needs.
+//! Neighbours: [`explain`] draws the conclusions; [`build`](mod@prova_builds::repro::build) builds;
+//! [`passes`] knows which flags a compiler needs.
 //!
-//! 1. Modules and logs that are explained together come from the same builds: the second ones, if these differ.
+//! 1. Modules and logs that are explained together come from the same builds: the second ones, if
+//!    these differ.
 //! 2. Passes are printed only if code differs: no pass puts a seed or a path into the data.
 //!
 //! `tests/explain.rs` has a compiler that is a script.
@@ -99,7 +100,8 @@ fn pair(outcome: &Outcome, path: &str) -> Option<(Module, Module)> {
     Some((module(0)?, module(1)?))
 }
 
-/// The symbols of functions whose code differs; `None` for one without a symbol that a compiler would know.
+/// The symbols of functions whose code differs; `None` for one without a symbol that a compiler
+/// would know.
 fn differing((a, b): &(Module, Module)) -> Vec<Option<String>> {
     let report = diff(a, b, &DiffOptions::default());
     let differing = report
@@ -109,7 +111,8 @@ fn differing((a, b): &(Module, Module)) -> Vec<Option<String>> {
     differing
         .map(|one| {
             let func = FuncIdx(u32::try_from(one.a?).ok()?);
-            // Objects have their names elsewhere; there the report's name is the symbol, unless it is none at all.
+            // Objects have their names elsewhere; there the report's name is the symbol, unless it
+            // is none at all.
             let symbol = a.func_name(func).unwrap_or(&one.name);
             // Names are the module's, and go into a list of flags.
             let plain = |c: char| c.is_ascii_alphanumeric() || "_.$".contains(c);

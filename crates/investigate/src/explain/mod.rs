@@ -1,20 +1,24 @@
-//! Two modules, and where there are any the pass logs and the dependency graph of their builds → one cause for each cluster of differences:
-//! where it shows, the stage of the build that it comes from, what to do.
+//! Two modules, and where there are any the pass logs and the dependency graph of their builds →
+//! one cause for each cluster of differences: where it shows, the stage of the build that it comes
+//! from, what to do.
 //!
 //! ```text
 //! A, B ─ diff ─► clusters ─┬─ functions ─ passes::compare (logs) ─► the pass, the dump, the line
 //!                          └─ bytes of data ─ xref ─► who uses them;  blame (cargo metadata) ─► the feature that let chance in
 //! ```
 //!
-//! Neighbours: this only joins what [`diff`](mod@crate::diff), [`xref`](mod@crate::xref), [`passes`] and
-//! [`repro`](prova_builds::repro) find. [`live`] makes the inputs from a build command; [`known`] has advice and known faults of compilers.
+//! Neighbours: this only joins what [`diff`](mod@crate::diff), [`xref`](mod@crate::xref),
+//! [`passes`] and [`repro`](prova_builds::repro) find. [`live`] makes the inputs from a build
+//! command; [`known`] has advice and known faults of compilers.
 //!
 //! 1. The verdicts are those of `diff`; nothing here makes one milder.
-//! 2. A pass is named only for a function that differs in the modules and in the logs, by the same name.
-//! 3. A stage is a conclusion, and says from what: without logs no pass is named, and without a dependency graph no feature.
+//! 2. A pass is named only for a function that differs in the modules and in the logs, by the same
+//!    name.
+//! 3. A stage is a conclusion, and says from what: without logs no pass is named, and without a
+//!    dependency graph no feature.
 //!
-//! Limit: functions are paired with those of the logs by their names, so a function that was inlined everywhere is not found.
-//! `tests/explain.rs` has the three cases with their answers.
+//! Limit: functions are paired with those of the logs by their names, so a function that was
+//! inlined everywhere is not found. `tests/explain.rs` has the three cases with their answers.
 
 pub mod known;
 pub mod live;

@@ -1,10 +1,11 @@
 //! What the user calls a function → its index.
 //!
-//! In this order, the first that there is: an index (`12`, `func12`); an export; a name of the name section; a demangled name;
-//! the end of a demangled name (`write` of `core::fmt::write`); a part of one. A name that several functions have is refused with
-//! their list.
+//! In this order, the first that there is: an index (`12`, `func12`); an export; a name of the name
+//! section; a demangled name; the end of a demangled name (`write` of `core::fmt::write`); a part
+//! of one. A name that several functions have is refused with their list.
 //!
-//! Limits: the list has at most [`LISTED_MAX`] functions. Demangled names are made only if none of the first three is there.
+//! Limits: the list has at most [`LISTED_MAX`] functions. Demangled names are made only if none of
+//! the first three is there.
 
 use prova_builds::names::{demangle, printable};
 use prova_module::{FuncIdx, Module};

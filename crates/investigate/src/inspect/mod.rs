@@ -1,5 +1,5 @@
-//! A module → its functions, or one function: its WebAssembly beside its bytecode, where each value is, and why the check accepts
-//! or refuses it.
+//! A module → its functions, or one function: its WebAssembly beside its bytecode, where each value
+//! is, and why the check accepts or refuses it.
 //!
 //! ```text
 //! Module ─┬─ listing ─► Listing                                                          ┌─ text
@@ -7,11 +7,14 @@
 //!                                   └ wasm: operators as text                            └─ report: a file to attach to a report
 //! ```
 //!
-//! One function is translated and shown, whatever the size of the module. What is shown is the record of the very check that decides
-//! ([`prova_bytecode::explain`]). `docs/commands/inspect.md` has the schema of the JSON. Names come from the module and are
-//! hostile text: see [`names`](prova_builds::names). The command line prints; `tests/inspect.rs` of `prova-cli` holds outputs.
+//! One function is translated and shown, whatever the size of the module. What is shown is the
+//! record of the very check that decides ([`prova_bytecode::explain`]). `docs/commands/inspect.md`
+//! has the schema of the JSON. Names come from the module and are hostile text: see
+//! [`names`](prova_builds::names). The command line prints; `tests/inspect.rs` of `prova-cli` holds
+//! outputs.
 
-/// The greatest body that is shown, in bytes: its record takes up to 1,500 times as much memory, so 800 MB.
+/// The greatest body that is shown, in bytes: its record takes up to 1,500 times as much memory, so
+/// 800 MB.
 pub const BODY_BYTES_MAX: usize = 1 << 19;
 
 mod find;

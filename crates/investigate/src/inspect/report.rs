@@ -1,8 +1,10 @@
-//! A function → a text file with all that is needed to look into a refusal, to be attached to a report.
+//! A function → a text file with all that is needed to look into a refusal, to be attached to a
+//! report.
 //!
-//! What it holds: the version, what `prova inspect` prints, the candidate as the translator proposed it with its hints, the body's
-//! bytes, and a small module with this body ([`super::wasm::reduce`]) on which the same command shows the same. It names no path
-//! and no time: the same build, module and options give the same bytes.
+//! What it holds: the version, what `prova inspect` prints, the candidate as the translator
+//! proposed it with its hints, the body's bytes, and a small module with this body
+//! ([`super::wasm::reduce`]) on which the same command shows the same. It names no path and no
+//! time: the same build, module and options give the same bytes.
 //!
 //! Limits: a small module above [`ATTACHED_MAX`] bytes is left out, with a word to that effect.
 

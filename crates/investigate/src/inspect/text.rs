@@ -1,8 +1,9 @@
 //! A function as data → text for a reader at a terminal.
 //!
-//! Operators stand at the left with their offsets, the instructions of each below it with their words; behind them what the
-//! check knows there: of an operator the stack after it (`v3@s2`: in its home; `v3@local 0`: still in the local; `7`: a constant; `v3@-`:
-//! part of an instruction that comes later), of an instruction the slots that it writes. The values are defined at the end.
+//! Operators stand at the left with their offsets, the instructions of each below it with their
+//! words; behind them what the check knows there: of an operator the stack after it (`v3@s2`: in
+//! its home; `v3@local 0`: still in the local; `7`: a constant; `v3@-`: part of an instruction that
+//! comes later), of an instruction the slots that it writes. The values are defined at the end.
 
 use super::view::{Event, Frame, Function, Handler, History, Label, Line, Refusal, Slot, Stack};
 use prova_builds::names::printable;

@@ -1,10 +1,11 @@
 //! A function and its explanation → everything that is shown of it, as data.
 //!
-//! The text, the JSON and the report are made of this alone, so they say the same. The fields are the schema of the JSON
-//! (`docs/commands/inspect.md`): one that is added keeps [`FORMAT`], one that changes or goes raises it.
+//! The text, the JSON and the report are made of this alone, so they say the same. The fields are
+//! the schema of the JSON (`docs/commands/inspect.md`): one that is added keeps [`FORMAT`], one
+//! that changes or goes raises it.
 //!
-//! Sites: an operator by its offset in the module, an instruction by its first word, a slot by its cell of the frame, a stack
-//! position by its entry from the bottom.
+//! Sites: an operator by its offset in the module, an instruction by its first word, a slot by its
+//! cell of the frame, a stack position by its entry from the bottom.
 
 use super::listing::{Body, Name};
 use super::wasm;
@@ -363,7 +364,8 @@ fn handlers(candidate: &Candidate) -> Vec<Handler> {
     .collect()
 }
 
-/// Each operator, then the instructions that are mapped to it or to one before it, in the order of the words.
+/// Each operator, then the instructions that are mapped to it or to one before it, in the order of
+/// the words.
 fn lines(
     operators: Vec<wasm::Line>,
     candidate: &Candidate,

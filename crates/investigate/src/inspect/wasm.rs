@@ -1,11 +1,15 @@
-//! One function of a module → its operators as text with their offsets, and a small module that has its body.
+//! One function of a module → its operators as text with their offsets, and a small module that has
+//! its body.
 //!
-//! wasmprinter prints whole modules, so it is given one in which every other body is a stub ([`reduce`]), and lines of other
-//! functions are not kept: the time follows the number of functions, not the size of the module.
+//! wasmprinter prints whole modules, so it is given one in which every other body is a stub
+//! ([`reduce`]), and lines of other functions are not kept: the time follows the number of
+//! functions, not the size of the module.
 //!
-//! 1. The reduced module has the index spaces of the original, so the body's bytes mean the same in both.
-//! 2. It is valid, so it can stand for the module in a report: other bodies trap, data segments are empty and passive, and there is
-//!    neither a start function nor a custom section. (Test `a_reduced_module_is_valid_and_keeps_the_body`.)
+//! 1. The reduced module has the index spaces of the original, so the body's bytes mean the same in
+//!    both.
+//! 2. It is valid, so it can stand for the module in a report: other bodies trap, data segments are
+//!    empty and passive, and there is neither a start function nor a custom section. (Test
+//!    `a_reduced_module_is_valid_and_keeps_the_body`.)
 
 use prova::Result;
 use prova_builds::names::demangle;

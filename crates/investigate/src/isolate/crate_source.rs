@@ -1,11 +1,14 @@
 //! The symbol of a Rust function → a crate of a few lines whose build has that function again.
 //!
-//! Neighbours: [`isolate`](super::isolate) makes modules for what has no such symbol. A v0 symbol (`_R…`, RFC 2603) names the instance with its generic
-//! arguments, so a path can be written from it; casting the path to a pointer makes the compiler build just that instance, and no
-//! signature need be known.
+//! Neighbours: [`isolate`](super::isolate) makes modules for what has no such symbol. A v0 symbol
+//! (`_R…`, RFC 2603) names the instance with its generic arguments, so a path can be written from
+//! it; casting the path to a pointer makes the compiler build just that instance, and no signature
+//! need be known.
 //!
-//! 1. What cannot be written as a path — closures, shims, items of anonymous scopes — is refused with the reason.
-//! 2. Whether the path may be named from outside (privacy) is for the compiler to say: the crate is only proposed until it is built.
+//! 1. What cannot be written as a path — closures, shims, items of anonymous scopes — is refused
+//!    with the reason.
+//! 2. Whether the path may be named from outside (privacy) is for the compiler to say: the crate is
+//!    only proposed until it is built.
 //!
 //! `tests/isolate.rs` builds one and finds the function in it.
 
@@ -26,7 +29,8 @@ pub struct CrateSource {
 /// Crates of the compiler's own, that need no dependency.
 const OWN: [&str; 3] = ["core", "alloc", "std"];
 
-/// Makes a crate that asks for the function of this symbol. `dependencies` are lines for the manifest, such as `memory-db = "=0.20.1"`.
+/// Makes a crate that asks for the function of this symbol. `dependencies` are lines for the
+/// manifest, such as `memory-db = "=0.20.1"`.
 ///
 /// # Errors
 /// If the symbol is none of Rust's v0 scheme, or its function has no path.
@@ -79,7 +83,8 @@ fn path(symbol: &str) -> Result<String> {
     Ok(path)
 }
 
-/// The crates that a path names and that are no part of the compiler's own, for which dependencies are needed.
+/// The crates that a path names and that are no part of the compiler's own, for which dependencies
+/// are needed.
 pub fn crates_of(path: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let word = |c: char| c.is_alphanumeric() || c == '_';

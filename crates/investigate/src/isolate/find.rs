@@ -1,6 +1,8 @@
 //! A name → the function; a function → what could be kept beside it.
 //!
-//! Neighbours: [`isolate`](super::isolate). Names are looked for as written (a symbol before an export, for an export may be a wrapper of the function of its name), then demangled, then as a unique part of a demangled name.
+//! Neighbours: [`isolate`](super::isolate). Names are looked for as written (a symbol before an
+//! export, for an export may be a wrapper of the function of its name), then demangled, then as a
+//! unique part of a demangled name.
 
 use super::Plan;
 use super::parts::Parts;

@@ -1,4 +1,5 @@
-//! Two modules and a function that differs → two small modules in which it still differs in the same way; or a small crate.
+//! Two modules and a function that differs → two small modules in which it still differs in the
+//! same way; or a small crate.
 //!
 //! ```text
 //! A, B ─ diff ─► the pair of functions, its verdict and cause
@@ -7,14 +8,17 @@
 //! v0 symbol ─ crate_source ─► a crate that asks for that instance alone
 //! ```
 //!
-//! Neighbours: [`diff`](mod@crate::diff) is the judge. The search is delta debugging (Zeller, Hildebrandt 2002) over nested statements.
+//! Neighbours: [`diff`](mod@crate::diff) is the judge. The search is delta debugging (Zeller,
+//! Hildebrandt 2002) over nested statements.
 //!
-//! 1. What is returned was compared: both modules are valid, and the function has the verdict and the cause that it had in A and B; where only
-//!    order differs, in the same operators. So
+//! 1. What is returned was compared: both modules are valid, and the function has the verdict and
+//!    the cause that it had in A and B; where only order differs, in the same operators. So
 //!    reduction cannot slip to another difference of the same pair.
-//! 2. The search is bounded by work, not by time ([`Options::work`]); the result depends on the two modules and the options alone.
+//! 2. The search is bounded by work, not by time ([`Options::work`]); the result depends on the two
+//!    modules and the options alone.
 //!
-//! Worst case: one comparison of the whole modules, then `work` bytes compared. `tests/isolate.rs` isolates the cases and planted edits.
+//! Worst case: one comparison of the whole modules, then `work` bytes compared. `tests/isolate.rs`
+//! isolates the cases and planted edits.
 
 pub mod crate_source;
 mod cut;
@@ -37,7 +41,8 @@ use std::collections::BTreeSet;
 /// How long may be searched.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// So many bytes of modules are compared at most, both sides and all tries together; a try counts 1,000 more.
+    /// So many bytes of modules are compared at most, both sides and all tries together; a try
+    /// counts 1,000 more.
     pub work: u64,
     /// Executions that back `layout-only` in a try; the result is held to [`DiffOptions::runs`].
     pub runs: u32,
@@ -132,8 +137,8 @@ pub fn symbol(a: &Module, b: &Module, function: Option<&str>) -> Result<String> 
 /// Isolates a function that differs; without a name, the first of the gravest cluster.
 ///
 /// # Errors
-/// If there is no such function, it does not differ, or not in both modules; [`NotShown`] if the difference does not show in less than the
-/// whole modules.
+/// If there is no such function, it does not differ, or not in both modules; [`NotShown`] if the
+/// difference does not show in less than the whole modules.
 pub fn isolate(
     a: &Module,
     b: &Module,
@@ -210,8 +215,8 @@ fn wanted<'r>(a: &Module, report: &'r Report, function: Option<&str>) -> Result<
 struct Sign {
     verdict: Verdict,
     cause: String,
-    /// The operators, without immediates, that differ; asked for only where order alone differs: else a dispatcher would be cut down to one
-    /// constant that nothing reads.
+    /// The operators, without immediates, that differ; asked for only where order alone differs:
+    /// else a dispatcher would be cut down to one constant that nothing reads.
     operators: BTreeSet<String>,
 }
 

@@ -1,7 +1,8 @@
 //! What is kept of a module → everything that this needs, and the new index of each.
 //!
-//! Neighbours: [`parts`](super::parts) has the sections, [`cut`](super::cut) writes. One and the same walk of the encoder records uses on the
-//! first pass and translates indices on the second, so no operator is known here.
+//! Neighbours: [`parts`](super::parts) has the sections, [`cut`](super::cut) writes. One and the
+//! same walk of the encoder records uses on the first pass and translates indices on the second, so
+//! no operator is known here.
 //!
 //! 1. The needs are closed: whatever a kept thing names is kept.
 //! 2. New indices have the order of the old ones, imports first.

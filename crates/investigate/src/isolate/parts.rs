@@ -1,7 +1,7 @@
 //! A module → its sections as the encoder's lists, by index space.
 //!
-//! Neighbours: [`needs`](super::needs) and [`cut`](super::cut) read them. The module is valid, so counts and indices agree; an error is a section
-//! that the encoder does not know.
+//! Neighbours: [`needs`](super::needs) and [`cut`](super::cut) read them. The module is valid, so
+//! counts and indices agree; an error is a section that the encoder does not know.
 
 use anyhow::Result;
 use prova_module::Module;
@@ -72,7 +72,8 @@ impl<'m> Parts<'m> {
             Payload::ElementSection(section) => self.elements = all(section)?,
             Payload::DataSection(section) => self.data = all(section)?,
             Payload::CodeSectionEntry(body) => self.bodies.push(body),
-            // Exports and the start function are not kept; custom sections are read from the module.
+            // Exports and the start function are not kept; custom sections are read from the
+            // module.
             _ => {}
         }
         Ok(())

@@ -1,7 +1,8 @@
 //! A small crate → builds of it, in which the one instance is found and compared.
 //!
-//! Neighbours: [`crate_source`](super::crate_source) proposes, [`build`](mod@prova_builds::repro::build) builds, [`diff`](mod@crate::diff) compares. Only a build shows that
-//! the path may be named, and that the instance alone still differs.
+//! Neighbours: [`crate_source`](super::crate_source) proposes,
+//! [`build`](mod@prova_builds::repro::build) builds, [`diff`](mod@crate::diff) compares. Only a
+//! build shows that the path may be named, and that the instance alone still differs.
 //!
 //! `tests/isolate.rs` builds a crate whose constant is drawn anew by each build.
 

@@ -1,7 +1,8 @@
 //! Delta debugging: as little as still answers yes.
 //!
-//! Neighbours: [`isolate`](super::isolate) asks; [`units`](super::units) says what may go together. Large pieces first, then halves of them, at each
-//! depth of blocks; rounds end when one removes nothing.
+//! Neighbours: [`isolate`](super::isolate) asks; [`units`](super::units) says what may go together.
+//! Large pieces first, then halves of them, at each depth of blocks; rounds end when one removes
+//! nothing.
 //!
 //! 1. Every kept state answered yes.
 
@@ -20,7 +21,8 @@ pub const OPERATORS_MAX: usize = 20_000;
 /// So many rounds over all depths.
 const ROUNDS_MAX: usize = 4;
 
-/// The smallest choice of `count` items found for which `attempt` gives something: none of them, or what is left of all.
+/// The smallest choice of `count` items found for which `attempt` gives something: none of them, or
+/// what is left of all.
 pub(super) fn smallest<T>(
     count: usize,
     attempt: &mut dyn FnMut(&[bool]) -> Result<Option<T>>,
@@ -113,7 +115,8 @@ fn level(
     Ok(best)
 }
 
-/// The statements of a depth, those that correspond together, in the order of A and then those of B alone.
+/// The statements of a depth, those that correspond together, in the order of A and then those of B
+/// alone.
 fn pieces((a, b): &(Units, Units), depth: usize) -> Vec<Piece> {
     let empty = Vec::new();
     let (in_a, in_b) =

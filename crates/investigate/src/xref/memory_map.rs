@@ -1,8 +1,9 @@
 //! A module's memory 0 → which addresses are stack, data, unwritten (bss) and heap.
 //!
-//! Neighbours: `diff` decides with it which constants may be addresses; `xref` prints it. The stack pointer's *initial value*
-//! often equals the first data address (the stack grows down from there): they are two things, and no rule here or in the
-//! callers equates an address with a global by value.
+//! Neighbours: `diff` decides with it which constants may be addresses; `xref` prints it. The stack
+//! pointer's *initial value* often equals the first data address (the stack grows down from there):
+//! they are two things, and no rule here or in the callers equates an address with a global by
+//! value.
 
 use prova_builds::names::printable;
 use prova_module::{ConstOp, DataIdx, DataMode, ExternKind, GlobalIdx, Module, ValType};
@@ -74,7 +75,8 @@ impl MemoryMap {
         }
     }
 
-    /// From the first to the last address of a segment; `None` without active segments at constant addresses.
+    /// From the first to the last address of a segment; `None` without active segments at constant
+    /// addresses.
     pub fn data(&self) -> Option<Range<u64>> {
         let start = self.spans.first()?.start;
         let end = self.spans.iter().map(|span| span.range().end).max()?;
@@ -138,7 +140,8 @@ fn global_named(module: &Module, name: &str) -> Option<GlobalIdx> {
         .or_else(|| named().take(4096).find(|&global| module.names().global(global) == Some(name)))
 }
 
-/// The global named `__stack_pointer`; without names, the first, if it is a mutable i32 with an initial value, as linkers make it.
+/// The global named `__stack_pointer`; without names, the first, if it is a mutable i32 with an
+/// initial value, as linkers make it.
 fn stack_pointer(module: &Module) -> Option<(u32, u64)> {
     let by_shape = || {
         let first = module.global(GlobalIdx(0))?;

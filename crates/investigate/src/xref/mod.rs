@@ -1,4 +1,5 @@
-//! A module and a range of addresses → who reads it, who writes it, who lets an address in it escape.
+//! A module and a range of addresses → who reads it, who writes it, who lets an address in it
+//! escape.
 //!
 //! ```text
 //! bodies ─ walk (constants through stack and locals) ─► accesses, bulk ranges, escapes, calls
@@ -6,11 +7,13 @@
 //! data   ─ words that are addresses in the range      ─► pointers in data
 //! ```
 //!
-//! Complete for globals that code accesses directly; an access through a pointer that was computed is not seen. That is why
-//! *escapes* are listed: whoever holds an escaped address may read and write as well. And an address that escapes is a
-//! dependency by itself: a program that hashes it behaves differently wherever the linker puts it.
+//! Complete for globals that code accesses directly; an access through a pointer that was computed
+//! is not seen. That is why *escapes* are listed: whoever holds an escaped address may read and
+//! write as well. And an address that escapes is a dependency by itself: a program that hashes it
+//! behaves differently wherever the linker puts it.
 //!
-//! 1. An entry under `reads` or `writes` accesses at least one byte of the range whenever it is executed.
+//! 1. An entry under `reads` or `writes` accesses at least one byte of the range whenever it is
+//!    executed.
 //! 2. A global's initial value is never taken for an address (`memory_map`).
 
 mod memory_map;
@@ -79,7 +82,8 @@ pub struct XrefReport {
     pub writes: Vec<Use>,
     /// Places where an address in the range is used as a value: passed, stored, computed with.
     pub escapes: Vec<Use>,
-    /// Accesses with an unknown index whose constant offset is in the range's segment, at or before the range.
+    /// Accesses with an unknown index whose constant offset is in the range's segment, at or before
+    /// the range.
     pub indexed: Vec<Use>,
     /// Words of data that are addresses in the range.
     pub pointers: Vec<Pointer>,
@@ -90,7 +94,8 @@ pub struct XrefReport {
 /// What a user asks for.
 ///
 /// # Errors
-/// A message, if it is neither a range of addresses (`4096`, `0x1000..0x1010`) nor the name of a data segment.
+/// A message, if it is neither a range of addresses (`4096`, `0x1000..0x1010`) nor the name of a
+/// data segment.
 pub fn target(module: &Module, text: &str) -> Result<Range<u64>, String> {
     let number = |text: &str| -> Option<u64> {
         match text.strip_prefix("0x") {
@@ -202,7 +207,8 @@ fn pointers(module: &Module, map: &MemoryMap, range: &Range<u64>) -> Vec<Pointer
     found
 }
 
-/// For each function, the parameters that every call gives the same constant; none where a call can come from elsewhere.
+/// For each function, the parameters that every call gives the same constant; none where a call can
+/// come from elsewhere.
 fn constant_params(module: &Module) -> Vec<Vec<Value>> {
     let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
     let calls = |&func: &FuncIdx| walk(module, func, &[], Calls::default());
@@ -227,7 +233,8 @@ fn constant_params(module: &Module) -> Vec<Vec<Value>> {
     params.collect()
 }
 
-/// Functions that a call can come to without naming them: exported, start, in a segment, referenced.
+/// Functions that a call can come to without naming them: exported, start, in a segment,
+/// referenced.
 fn called_from_outside(module: &Module) -> HashSet<u32> {
     let mut outside: HashSet<u32> = HashSet::new();
     outside.extend(

@@ -3,8 +3,9 @@
 //! Neighbours: `validate` drives [`FactsBuilder`]; the parent module defines what the facts mean.
 //!
 //! 1. `frames` mirrors the validator's control stack; `depth()` is its height.
-//! 2. While a `v128` can be on the stack (`wide`), `prefix[i]` is the cells of the lowest `i` values
-//!    for each `i` up to the stack's height; before, every value has one cell and nothing is kept.
+//! 2. While a `v128` can be on the stack (`wide`), `prefix[i]` is the cells of the lowest `i`
+//!    values for each `i` up to the stack's height; before, every value has one cell and nothing is
+//!    kept.
 //! 3. `segment` is the open segment; it is `None` where the next reachable operator opens one.
 //!
 //! 4. While `roots` is active, it has the references to exceptions of the whole operand stack.
@@ -509,7 +510,8 @@ impl FactsBuilder {
         cells_below(self.wide.then_some(&*self.prefix), height)
     }
 
-    /// Brings `prefix` and the roots up to date after an operator that pushed at most `count` values.
+    /// Brings `prefix` and the roots up to date after an operator that pushed at most `count`
+    /// values.
     #[inline]
     fn pushed<R: WasmModuleResources>(&mut self, count: u32, validator: &FuncValidator<R>) {
         if self.wide || self.roots.is_active() {
@@ -541,7 +543,8 @@ impl FactsBuilder {
     }
 }
 
-/// Cells of the lowest `height` operands; `prefix` are those of the lowest `i`, where not each has one.
+/// Cells of the lowest `height` operands; `prefix` are those of the lowest `i`, where not each has
+/// one.
 #[inline]
 fn cells_below(prefix: Option<&[u32]>, height: u32) -> u32 {
     let Some(prefix) = prefix else { return height };

@@ -1,25 +1,28 @@
-//! Where a function holds references to exceptions: the locals, and at each call and throw the operands.
+//! Where a function holds references to exceptions: the locals, and at each call and throw the
+//! operands.
 //!
 //! ```text
 //! validator's types ─ RootsBuilder ─► ExceptionRoots ─► cells of the frame, at an operator ─► what a store keeps
 //! ```
 //!
-//! A store keeps an exception while a frame holds a reference to it (`docs/semantics.md`). Which references a frame holds is
-//! said here, of the Wasm alone, so that it is the same in every tier: all locals of such a type, read again or not, and the operands
-//! that lie below those of the operator at which the frame is. Exceptions are made while a frame is at a call or at a `throw`,
+//! A store keeps an exception while a frame holds a reference to it (`docs/semantics.md`). Which
+//! references a frame holds is said here, of the Wasm alone, so that it is the same in every tier:
+//! all locals of such a type, read again or not, and the operands that lie below those of the
+//! operator at which the frame is. Exceptions are made while a frame is at a call or at a `throw`,
 //! so only these operators have an entry; one without has no such operands.
 //!
-//! Cells count as in [`FuncFacts`](super::FuncFacts): those of the locals, then those of the operand stack.
+//! Cells count as in [`FuncFacts`](super::FuncFacts): those of the locals, then those of the
+//! operand stack.
 //!
 //! # Invariants
 //! * R1. `locals` ascend and do not touch each other.
-//! * R2. A node lies above the one below it: its cell is greater, and it stands behind it. So lists of nodes end, and
-//!   entries share what they have in common.
+//! * R2. A node lies above the one below it: its cell is greater, and it stands behind it. So lists
+//!   of nodes end, and entries share what they have in common.
 //! * R3. Points ascend strictly by offset, each that of a reachable operator.
 //! * R4. Before [`RootsBuilder::activate`] no such reference can be on the operand stack.
 //!
-//! Cost: what is kept grows with the operators and the values that they push, not with the heights at calls. Noticed by:
-//! `tests/roots.rs`, and by its oracle over generated modules.
+//! Cost: what is kept grows with the operators and the values that they push, not with the heights
+//! at calls. Noticed by: `tests/roots.rs`, and by its oracle over generated modules.
 
 use crate::types::{FuncType, RefKind};
 use std::ops::Range;
@@ -119,8 +122,8 @@ impl RootsBuilder {
         self.active
     }
 
-    /// The operand stack has changed from value `from` on: `values` gives of each from there on, if it is such a reference, its
-    /// cell.
+    /// The operand stack has changed from value `from` on: `values` gives of each from there on, if
+    /// it is such a reference, its cell.
     pub(super) fn update(&mut self, from: u32, values: impl Iterator<Item = Option<u32>>) {
         let mut at = self.stack.partition_point(|&(index, _)| index < from);
         for (index, cell) in (from..).zip(values) {
@@ -146,7 +149,8 @@ impl RootsBuilder {
         }
     }
 
-    /// What has been collected; `None` if the function holds no reference where exceptions may be made.
+    /// What has been collected; `None` if the function holds no reference where exceptions may be
+    /// made.
     pub(super) fn finish(&mut self) -> Option<Box<ExceptionRoots>> {
         if self.locals.is_empty() && self.points.is_empty() {
             return None;
@@ -159,7 +163,8 @@ impl RootsBuilder {
     }
 }
 
-/// The cells of a function's parameters and of groups of locals that are references to exceptions (R1).
+/// The cells of a function's parameters and of groups of locals that are references to exceptions
+/// (R1).
 pub(crate) fn local_roots(
     ty: &FuncType,
     groups: impl Iterator<Item = (u32, ValType)>,

@@ -70,7 +70,8 @@ macro_rules! atomic_wasm_ops {
             I64AtomicRmw8XchgU "i64.atomic.rmw8.xchg_u" 1 atomic_rmw [p:addr v:i64 -> i64] (o:memarg) m:u8 { (i64_load8_u(m), i64_store8(v)) }
             I64AtomicRmw16XchgU "i64.atomic.rmw16.xchg_u" 1 atomic_rmw [p:addr v:i64 -> i64] (o:memarg) m:u16 { (i64_load16_u(m), i64_store16(v)) }
             I64AtomicRmw32XchgU "i64.atomic.rmw32.xchg_u" 1 atomic_rmw [p:addr v:i64 -> i64] (o:memarg) m:u32 { (i64_load32_u(m), i64_store32(v)) }
-            // Compare and exchange: the old value, what the bits are compared with, and what is stored.
+            // Compare and exchange: the old value, what the bits are compared with, and what is
+            // stored.
             I32AtomicRmwCmpxchg "i32.atomic.rmw.cmpxchg" 1 atomic_cmpxchg [p:addr x:i32 v:i32 -> i32] (o:memarg) m:u32 { (m, x, v) }
             I64AtomicRmwCmpxchg "i64.atomic.rmw.cmpxchg" 1 atomic_cmpxchg [p:addr x:i64 v:i64 -> i64] (o:memarg) m:u64 { (m, x, v) }
             I32AtomicRmw8CmpxchgU "i32.atomic.rmw8.cmpxchg_u" 1 atomic_cmpxchg [p:addr x:i32 v:i32 -> i32] (o:memarg) m:u8 { (i32_load8_u(m), i32_store8(x), i32_store8(v)) }

@@ -1,4 +1,5 @@
-//! Rows of the table of operators: Loads, stores, growth, bulk operators and data segments; those of `v128` are in `vector`.
+//! Rows of the table of operators: Loads, stores, growth, bulk operators and data segments; those
+//! of `v128` are in `vector`.
 //!
 //! The columns are explained in [`crate::ops`].
 

@@ -1,4 +1,5 @@
-//! Rows of the table of operators: What is refused and has no family: legacy exceptions, stack switching, shared globals and tables.
+//! Rows of the table of operators: What is refused and has no family: legacy exceptions, stack
+//! switching, shared globals and tables.
 //!
 //! The columns are explained in [`crate::ops`].
 

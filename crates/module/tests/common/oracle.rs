@@ -1,5 +1,5 @@
-//! Facts a second time, slowly and by other means: reachability by search over a control-flow graph,
-//! masks by scanning each block, heights by adding up the whole stack at each operator.
+//! Facts a second time, slowly and by other means: reachability by search over a control-flow
+//! graph, masks by scanning each block, heights by adding up the whole stack at each operator.
 //!
 //! Shares with the code under test only wasmparser and the cost table.
 

@@ -1,12 +1,16 @@
-//! What instructions reach through the [`Vm`]: memories beyond memory 0, globals, and the operations of the store.
+//! What instructions reach through the [`Vm`]: memories beyond memory 0, globals, and the
+//! operations of the store.
 //!
-//! Operations of the store are calls of its safe methods; afterwards memory 0 is read again from its record (V7).
+//! Operations of the store are calls of its safe methods; afterwards memory 0 is read again from
+//! its record (V7).
 //!
 //! # Invariants
-//! * I1. The index that a function here takes is one of the running function's module, in the index space that the function
-//!   names: the check proved it of every index in the bytecode (C-rules of `prova_bytecode::check`), and the arrays of the
-//!   running instance have an element for each (V3).
-//! * I2. The reference to the store that an operation borrows ends before anything else reaches the store or its records (V9).
+//! * I1. The index that a function here takes is one of the running function's module, in the index
+//!   space that the function names: the check proved it of every index in the bytecode (C-rules of
+//!   `prova_bytecode::check`), and the arrays of the running instance have an element for each
+//!   (V3).
+//! * I2. The reference to the store that an operation borrows ends before anything else reaches the
+//!   store or its records (V9).
 
 use crate::store::Store;
 use crate::trap::TrapKind;
@@ -14,7 +18,8 @@ use crate::value::{InstanceAddr, MemoryAddr, TableAddr};
 use crate::vm::{Cell, InstanceVm, MemoryVm, Vm};
 use prova_module::{DataIdx, ElemIdx};
 
-/// The start of `size` bytes at `base + offset` of memory `k`, or `None` where they are not all inside it.
+/// The start of `size` bytes at `base + offset` of memory `k`, or `None` where they are not all
+/// inside it.
 ///
 /// # Safety
 /// V2, V3, V8; I1 of `k`.
@@ -44,20 +49,23 @@ pub(super) unsafe fn far(
     Some(unsafe { memory.base.add(start as usize) })
 }
 
-/// Whether an atomic access is not aligned to its width, a power of two; an address beyond 64 bits is left to [`far`].
+/// Whether an atomic access is not aligned to its width, a power of two; an address beyond 64 bits
+/// is left to [`far`].
 #[inline(always)]
 pub(super) fn misaligned(base: u64, offset: u64, size_bytes: usize) -> bool {
     base.checked_add(offset).is_some_and(|address| address % size_bytes as u64 != 0)
         && !planted!(MisalignedAllowed)
 }
 
-/// The runtime as the expressions of the op table see it; passed by value, so that no handler keeps it in memory (S3).
+/// The runtime as the expressions of the op table see it; passed by value, so that no handler keeps
+/// it in memory (S3).
 #[derive(Clone, Copy)]
 pub(super) struct Runtime {
     vm: *mut Vm,
 }
 
-/// What needs no index. V1 to V9 hold as long as there is a [`Runtime`]: that is its constructor's condition.
+/// What needs no index. V1 to V9 hold as long as there is a [`Runtime`]: that is its constructor's
+/// condition.
 impl Runtime {
     /// The runtime behind a handler's `cx`.
     ///
@@ -87,8 +95,8 @@ impl Runtime {
         unsafe { &mut *(*self.vm).store }
     }
 
-    /// Leaves a result where the handler finds it: in the [`Vm`], since a result in memory of the handler's own would keep its
-    /// last call from being a jump (P3). False: it is a trap.
+    /// Leaves a result where the handler finds it: in the [`Vm`], since a result in memory of the
+    /// handler's own would keep its last call from being a jump (P3). False: it is a trap.
     fn keep(self, result: Result<impl Into<u64>, TrapKind>) -> bool {
         match result {
             Ok(value) => {
@@ -209,8 +217,8 @@ impl Runtime {
     }
 }
 
-/// Declares operations of the store that give a value: the operation is a function of its own, and its result is
-/// [kept](Runtime::keep).
+/// Declares operations of the store that give a value: the operation is a function of its own, and
+/// its result is [kept](Runtime::keep).
 macro_rules! operations {
     ($($name:ident($($arg:ident: $ty:ty),*) -> $result:ty, |$r:ident| $operation:expr;)*) => {
         /// Operations of the store that give a value.

@@ -1,21 +1,24 @@
-//! Frames: what calls, tail calls and returns do to the registers and the frame records, for all executors.
+//! Frames: what calls, tail calls and returns do to the registers and the frame records, for all
+//! executors.
 //!
-//! A callee's frame starts at the window inside the caller's frame, so arguments and results are never copied. The
-//! logical stack limit is charged from the callee's entry, never from the native stack (semantics: a call that does
-//! not fit traps at the call, before its frame exists).
+//! A callee's frame starts at the window inside the caller's frame, so arguments and results are
+//! never copied. The logical stack limit is charged from the callee's entry, never from the native
+//! stack (semantics: a call that does not fit traps at the call, before its frame exists).
 //!
 //! # Invariants
-//! * C1. After `push`, `fp` is the callee's frame, its parameters are in place, its other locals are 0.
-//! * C2. `push` checks the charge before it writes a record, so `frame_top` stays inside the records (V6) and the
-//!   callee's frame inside the value stack (V5).
-//! * C3. A record without [`Frame::SWITCHED`] belongs to a caller in the same instance: `pop` may go on there with the
-//!   same memory 0 and the same instance.
+//! * C1. After `push`, `fp` is the callee's frame, its parameters are in place, its other locals
+//!   are 0.
+//! * C2. `push` checks the charge before it writes a record, so `frame_top` stays inside the
+//!   records (V6) and the callee's frame inside the value stack (V5).
+//! * C3. A record without [`Frame::SWITCHED`] belongs to a caller in the same instance: `pop` may
+//!   go on there with the same memory 0 and the same instance.
 
 use super::Registers;
 use crate::trap::TrapKind;
 use crate::vm::{Cell, Frame, FuncEntry, Vm};
 
-/// Pushes the frame of `entry` above the caller; `next` is where the caller goes on. False: the limit does not allow it.
+/// Pushes the frame of `entry` above the caller; `next` is where the caller goes on. False: the
+/// limit does not allow it.
 ///
 /// # Safety
 /// V1 to V6; `entry` is an element of `Vm::entries`, `window` a window of the running frame.
@@ -64,8 +67,8 @@ pub(super) unsafe fn charge_of_running(vm: *const Vm) -> u64 {
 
 /// Zeroes the locals behind the parameters (F1).
 ///
-/// The stores are volatile so that the loop stays a loop: a call of `memset` would make every handler that calls
-/// spill its registers.
+/// The stores are volatile so that the loop stays a loop: a call of `memset` would make every
+/// handler that calls spill its registers.
 #[inline(always)]
 unsafe fn zero_locals(fp: *mut Cell, entry: *const FuncEntry) {
     // SAFETY: V5: the locals lie inside the frame.
@@ -109,7 +112,8 @@ pub(super) unsafe fn replace(r: &mut Registers, entry: *const FuncEntry, window:
     if left < charge_bytes {
         return Replaced::Overflow;
     }
-    // SAFETY: V5: the arguments lie in the running frame, the callee's parameters in the frame that its charge covers.
+    // SAFETY: V5: the arguments lie in the running frame, the callee's parameters in the frame that
+    // its charge covers.
     unsafe {
         let arguments = r.fp.add(window as usize);
         for i in 0..(*entry).param_cells as usize {
@@ -119,7 +123,8 @@ pub(super) unsafe fn replace(r: &mut Registers, entry: *const FuncEntry, window:
             } else {
                 i
             };
-            // Volatile for the same reason as in `zero_locals`; upwards, since the destination is below the source.
+            // Volatile for the same reason as in `zero_locals`; upwards, since the destination is
+            // below the source.
             r.fp.add(i).write_volatile(*arguments.add(i));
         }
         zero_locals(r.fp, entry);
@@ -137,7 +142,8 @@ pub(super) unsafe fn replace(r: &mut Registers, entry: *const FuncEntry, window:
     Replaced::Elsewhere
 }
 
-/// Pops the running frame; gives where the caller goes on, or `None` (nothing popped) where the driver has to do it (C3).
+/// Pops the running frame; gives where the caller goes on, or `None` (nothing popped) where the
+/// driver has to do it (C3).
 ///
 /// # Safety
 /// V1 to V6.
@@ -183,8 +189,8 @@ pub(super) unsafe fn indirect(
     index: u64,
     type_idx: u32,
 ) -> Result<*const FuncEntry, TrapKind> {
-    // SAFETY: V3 for the index spaces, V8 for the elements; a reference is an index + 1 and is tested against the number
-    // of entries, so a forged one cannot leave them.
+    // SAFETY: V3 for the index spaces, V8 for the elements; a reference is an index + 1 and is
+    // tested against the number of entries, so a forged one cannot leave them.
     unsafe {
         let instance = (*vm).instance;
         let table = (*vm).tables.add(*(*instance).tables.add(table as usize) as usize);
@@ -210,10 +216,12 @@ pub(super) unsafe fn indirect(
 
 /// The entry of the function that a cell refers to.
 ///
-/// Validation has shown that it is of the type; it is compared again, so that no cell can make a call read a frame amiss.
+/// Validation has shown that it is of the type; it is compared again, so that no cell can make a
+/// call read a frame amiss.
 ///
 /// # Errors
-/// [`TrapKind::NullReference`]; [`TrapKind::IndirectCallTypeMismatch`] where validation or V10 is broken.
+/// [`TrapKind::NullReference`]; [`TrapKind::IndirectCallTypeMismatch`] where validation or V10 is
+/// broken.
 ///
 /// # Safety
 /// V2, V3.

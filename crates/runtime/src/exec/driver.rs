@@ -1,22 +1,28 @@
-//! The driver: runs an executor from exit to exit until the called function has returned or trapped.
+//! The driver: runs an executor from exit to exit until the called function has returned or
+//! trapped.
 //!
-//! An *activation* is one call from the host: its bottom record names the host as caller. Activations nest when a host
-//! function calls back; each restores the registers of the one below it. While the host runs, `Vm::fp` is the
-//! first free cell of the value stack, and no reference into the stack exists: arguments are copied out before, results
-//! copied in after.
+//! An *activation* is one call from the host: its bottom record names the host as caller.
+//! Activations nest when a host function calls back; each restores the registers of the one below
+//! it. While the host runs, `Vm::fp` is the first free cell of the value stack, and no reference
+//! into the stack exists: arguments are copied out before, results copied in after.
 //!
 //! # Invariants
-//! * D1. At every exit the frame records of the activation are those from its bottom record to `frame_top`.
-//! * D2. After an activation, by return or by trap, `frame_top`, `height_left` and all registers are as before it.
-//! * D3. `Vm::store` is set again before every entry of an executor, since a use of the store's own reference ends what
-//!   was derived from it (V1).
-//! * D4. `Store::suspended` names the suspensions whose frames are on the stack, the newest last. When a host function
-//!   returns, whatever it left above its own frame (calls that it suspended, or whose panic it caught) is cut off
-//!   (`Store::cut_back`), and its suspensions can no longer be resumed: this keeps D1. A suspended call goes on only at the depth of nested
-//!   calls where it began, that is, in the same host function. `Store::suspended_floor` of them lie below the frames of the
-//!   activation that runs; those above that are dropped are cut off before the next activation begins.
+//! * D1. At every exit the frame records of the activation are those from its bottom record to
+//!   `frame_top`.
+//! * D2. After an activation, by return or by trap, `frame_top`, `height_left` and all registers
+//!   are as before it.
+//! * D3. `Vm::store` is set again before every entry of an executor, since a use of the store's own
+//!   reference ends what was derived from it (V1).
+//! * D4. `Store::suspended` names the suspensions whose frames are on the stack, the newest last.
+//!   When a host function returns, whatever it left above its own frame (calls that it suspended,
+//!   or whose panic it caught) is cut off (`Store::cut_back`), and its suspensions can no longer be
+//!   resumed: this keeps D1. A suspended call goes on only at the depth of nested calls where it
+//!   began, that is, in the same host function. `Store::suspended_floor` of them lie below the
+//!   frames of the activation that runs; those above that are dropped are cut off before the next
+//!   activation begins.
 //!
-//! A call of the host is charged before it, and the epoch is tested after it: also when a suspended one is resumed.
+//! A call of the host is charged before it, and the epoch is tested after it: also when a suspended
+//! one is resumed.
 
 use super::{Registers, matching, tail};
 use crate::host::{Dispatch, Exception, ExecutorKind, HostOutcome};
@@ -40,8 +46,8 @@ pub enum CallOutcome {
     Suspended(Suspension),
 }
 
-/// A call that a host function suspended. Dropping it gives the call up: its frames go before the next call of the store,
-/// or, where a call that is not given up lies above them, with that one.
+/// A call that a host function suspended. Dropping it gives the call up: its frames go before the
+/// next call of the store, or, where a call that is not given up lies above them, with that one.
 #[derive(Debug)]
 pub struct Suspension {
     /// Its name in [`Store::suspended`]; no other suspension of any store has it.
@@ -95,11 +101,12 @@ pub(crate) fn call(
 
 /// Resumable calls.
 impl Store {
-    /// Calls a Wasm function until it ends or a host function of this very call (not of one nested in it) suspends.
+    /// Calls a Wasm function until it ends or a host function of this very call (not of one nested
+    /// in it) suspends.
     ///
     /// # Errors
-    /// The trap; [`TrapKind::Misuse`] for a host function, for cells that do not fit, or in a store whose executor is not
-    /// of this crate.
+    /// The trap; [`TrapKind::Misuse`] for a host function, for cells that do not fit, or in a store
+    /// whose executor is not of this crate.
     pub fn call_resumable(
         &mut self,
         data: &mut dyn Any,
@@ -115,10 +122,12 @@ impl Store {
         })
     }
 
-    /// Goes on with a suspended call; `host_results` are the results of the host function that suspended it.
+    /// Goes on with a suspended call; `host_results` are the results of the host function that
+    /// suspended it.
     ///
     /// # Errors
-    /// The trap; [`TrapKind::Misuse`] if the suspension is not the newest call on this store's stack, or cells do not fit.
+    /// The trap; [`TrapKind::Misuse`] if the suspension is not the newest call on this store's
+    /// stack, or cells do not fit.
     pub fn resume(
         &mut self,
         data: &mut dyn Any,
@@ -163,8 +172,8 @@ fn resume(
     }
     store.suspended.pop();
     store.suspended_floor = store.suspended.len();
-    // SAFETY: V5, V6: the suspension is the newest of this store (D4), so its records are the ones below its `top`, and its
-    // frames are below the first free cell.
+    // SAFETY: V5, V6: the suspension is the newest of this store (D4), so its records are the ones
+    // below its `top`, and its frames are below the first free cell.
     let (base, bottom, frame) = unsafe {
         (
             vm.stack_base.add(suspension.base),
@@ -288,7 +297,8 @@ impl Activation {
         }
     }
 
-    /// Runs until the called function has returned (`None`), a host function suspends (`Some`), or a trap.
+    /// Runs until the called function has returned (`None`), a host function suspends (`Some`), or
+    /// a trap.
     fn drive(&mut self, store: &mut Store, data: &mut dyn Any) -> Result<Option<FuncAddr>, Trap> {
         let tail = matches!(store.executor(), ExecutorKind::Interpreter(Dispatch::Tail));
         let tail = tail && tail::is_sound();
@@ -472,7 +482,8 @@ impl Activation {
         }
     }
 
-    /// Adds this activation's frames to the trap's backtrace, removes them, and restores the registers (D2).
+    /// Adds this activation's frames to the trap's backtrace, removes them, and restores the
+    /// registers (D2).
     fn unwind(&mut self, store: &Store, mut trap: Trap) -> Trap {
         // SAFETY: V9.
         let vm = unsafe { &mut *self.vm };
@@ -495,8 +506,8 @@ impl Activation {
     }
 
     fn restore(&mut self) {
-        // SAFETY: V1; what was saved belongs to the activation below, whose vectors may have moved: it publishes again before
-        // it runs on.
+        // SAFETY: V1; what was saved belongs to the activation below, whose vectors may have moved:
+        // it publishes again before it runs on.
         let vm = unsafe { &mut *self.vm };
         let saved = &self.saved;
         vm.func = saved.func;
@@ -557,7 +568,8 @@ pub(super) fn set_function(store: &mut Store) {
     }
 }
 
-/// Adds the frame of a Wasm function to a backtrace; `ip` is at a word of the instruction that trapped or called.
+/// Adds the frame of a Wasm function to a backtrace; `ip` is at a word of the instruction that
+/// trapped or called.
 fn push_frame(store: &Store, trap: &mut Trap, func: u32, ip: *const u64) {
     let func = FuncAddr::from_index(func);
     if let Some(frame) = store.trace_frame_at(func, store.word_at(func, ip)) {

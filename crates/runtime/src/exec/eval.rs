@@ -1,4 +1,5 @@
-//! The names in the op table's expressions that are not numeric operators, as an executor computes them.
+//! The names in the op table's expressions that are not numeric operators, as an executor computes
+//! them.
 
 /// `select`: `a` where the condition is not zero, else `b`.
 #[inline(always)]

@@ -1,11 +1,12 @@
 //! Exits: the functions through which an executor goes back to the driver.
 //!
-//! Each has the handlers' signature, so that a handler reaches it by a tail call with its registers in place; none is
-//! inlined, so that a handler has no `ret` of its own, which is what the test that decodes the handlers looks for.
+//! Each has the handlers' signature, so that a handler reaches it by a tail call with its registers
+//! in place; none is inlined, so that a handler has no `ret` of its own, which is what the test
+//! that decodes the handlers looks for.
 //!
 //! # Invariants
-//! * E1. An exit stores `ip` and `fp`; everything else that the driver needs is already in the [`Vm`](crate::vm::Vm)
-//!   or is decoded from the instruction at `ip`.
+//! * E1. An exit stores `ip` and `fp`; everything else that the driver needs is already in the
+//!   [`Vm`](crate::vm::Vm) or is decoded from the instruction at `ip`.
 
 use super::handler;
 use crate::trap::TrapKind;

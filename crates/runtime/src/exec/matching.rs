@@ -1,6 +1,8 @@
-//! The `match` executor: the same steps in one loop, for builds without tail calls, Miri, and other targets.
+//! The `match` executor: the same steps in one loop, for builds without tail calls, Miri, and other
+//! targets.
 //!
-//! Its only difference from the tail-call executor is `next!`; see `step` for the rules and invariants.
+//! Its only difference from the tail-call executor is `next!`; see `step` for the rules and
+//! invariants.
 
 use super::call;
 use super::eval::*;
@@ -31,10 +33,12 @@ macro_rules! executor {
         /// Runs from the registers to the next exit; gives its [`ExitCode`](crate::vm::ExitCode).
         ///
         /// # Safety
-        /// V1 to V9; `r.ip` is an instruction of the running function's checked bytecode, or a stub.
+        /// V1 to V9; `r.ip` is an instruction of the running function's checked bytecode, or a
+        /// stub.
         pub(super) unsafe fn run(mut r: Registers) -> u32 {
             loop {
-                // SAFETY: O1: lane 0 of an instruction is an op; for the arms as in the tail-call executor.
+                // SAFETY: O1: lane 0 of an instruction is an op; for the arms as in the tail-call
+                // executor.
                 unsafe {
                     let op = *OPS.get_unchecked(usize::from(*r.ip.cast::<u16>()));
                     #[cfg(prova_plant)]

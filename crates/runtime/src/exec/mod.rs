@@ -4,13 +4,14 @@
 //! driver::call ─► Registers ─► tail::run | matching::run ─► ExitCode ─► driver (attach, host, switch, trap) ─► …
 //! ```
 //!
-//! The op table's rows expand to one step each (`step`), executed by two executors that differ only in dispatch.
-//! A Wasm call takes no native stack; calls of the host, functions of other instances, bytecode not yet attached and traps
-//! are *exits* to the driver. Files: `operands` reads instructions, `call` moves frames, `access` reaches
-//! memories, globals and the store, `exit` goes back to the driver.
+//! The op table's rows expand to one step each (`step`), executed by two executors that differ only
+//! in dispatch. A Wasm call takes no native stack; calls of the host, functions of other instances,
+//! bytecode not yet attached and traps are *exits* to the driver. Files: `operands` reads
+//! instructions, `call` moves frames, `access` reaches memories, globals and the store, `exit` goes
+//! back to the driver.
 //!
-//! What a fault here would break is seen by the specification suite in both executors, by the differential
-//! campaigns against the reference tier, and by `tail_tests`.
+//! What a fault here would break is seen by the specification suite in both executors, by the
+//! differential campaigns against the reference tier, and by `tail_tests`.
 
 /// Whether a fault is planted: never, but under `--cfg prova_plant` (`plant`).
 #[cfg(prova_plant)]
@@ -61,7 +62,8 @@ struct Registers {
     cx: *mut Vm,
 }
 
-/// Declares a function with the handlers' signature; its body sees the registers under the name given.
+/// Declares a function with the handlers' signature; its body sees the registers under the name
+/// given.
 macro_rules! handler {
     ($(#[$attribute:meta])* $vis:vis fn $name:ident($r:ident) $body:block) => {
         $(#[$attribute])*

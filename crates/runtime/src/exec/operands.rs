@@ -1,13 +1,18 @@
-//! The executors' operand reader: a cursor over the lanes of one instruction, and one reader per kind of operand.
+//! The executors' operand reader: a cursor over the lanes of one instruction, and one reader per
+//! kind of operand.
 //!
-//! The cursor follows the layout rule of the op table (next lane that is a multiple of the operand's width, at
-//! most 4). Every position is a constant after inlining, so a handler holds plain loads at fixed offsets.
+//! The cursor follows the layout rule of the op table (next lane that is a multiple of the
+//! operand's width, at most 4). Every position is a constant after inlining, so a handler holds
+//! plain loads at fixed offsets.
 //!
 //! # Invariants
-//! * O1. The instruction at `ip` was decoded by the check, so all its lanes lie inside the code (V4).
-//! * O2. The check proved `slot + cells ≤ frame_cells` for every slot operand, so `fp + slot` lies inside the frame (V5).
+//! * O1. The instruction at `ip` was decoded by the check, so all its lanes lie inside the code
+//!   (V4).
+//! * O2. The check proved `slot + cells ≤ frame_cells` for every slot operand, so `fp + slot` lies
+//!   inside the frame (V5).
 //!
-//! A test below compares the cursor's lanes with [`prova_bytecode::Op::lane`] for every row of the table.
+//! A test below compares the cursor's lanes with [`prova_bytecode::Op::lane`] for every row of the
+//! table.
 
 use crate::vm::Cell;
 use prova_bytecode::ops::kind::marker;

@@ -1,10 +1,13 @@
-//! Planted faults: what an executor gets wrong, one at a time, so that a test can show that it is seen.
+//! Planted faults: what an executor gets wrong, one at a time, so that a test can show that it is
+//! seen.
 //!
-//! Compiled under `--cfg prova_plant` only. [`plant`] chooses the fault for the process; each place that can go wrong asks
-//! `planted!` (a constant `false` without the flag), and the operators below stand in the place of `prova_num`'s in both
-//! executors. `tests/handlers_plants.rs` says how to run it.
+//! Compiled under `--cfg prova_plant` only. [`plant`] chooses the fault for the process; each place
+//! that can go wrong asks `planted!` (a constant `false` without the flag), and the operators below
+//! stand in the place of `prova_num`'s in both executors. `tests/handlers_plants.rs` says how to
+//! run it.
 //!
-//! Every fault leaves memory safe: what is wrong is read and written inside the value stack and the memories.
+//! Every fault leaves memory safe: what is wrong is read and written inside the value stack and the
+//! memories.
 
 use prova_num::NumError;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -69,7 +72,8 @@ plants! {
     MatchArmReplaced
 }
 
-/// The fault that is planted, beside the words by which a program with plants is told (`crates/tidy/src/plants.rs`).
+/// The fault that is planted, beside the words by which a program with plants is told
+/// (`crates/tidy/src/plants.rs`).
 #[repr(C)]
 struct Planted {
     _marker: [u8; 31],

@@ -1,15 +1,18 @@
-//! The references to exceptions that frames of bytecode hold: frame records → cells of the value stack.
+//! The references to exceptions that frames of bytecode hold: frame records → cells of the value
+//! stack.
 //!
-//! A frame is at an instruction: a caller at its call, the running function at its `throw`. The map gives the instruction its Wasm
-//! operator (rule Q3 of the check), and the module says which locals and operands of the frame are references to exceptions there
-//! ([`ExceptionRoots`]); the check has proved that each of them is in its slot (Q13). So the cells that are
-//! read here are those that the Wasm has, and what a store keeps does not depend on the tier.
+//! A frame is at an instruction: a caller at its call, the running function at its `throw`. The map
+//! gives the instruction its Wasm operator (rule Q3 of the check), and the module says which locals
+//! and operands of the frame are references to exceptions there ([`ExceptionRoots`]); the check has
+//! proved that each of them is in its slot (Q13). So the cells that are read here are those that
+//! the Wasm has, and what a store keeps does not depend on the tier.
 //!
-//! The walk goes over all activations, those of suspended calls too, from the bottom of the stack. A record is of a call: it
-//! names the caller and where the callee's frame starts, above the caller's or, for an activation, above all before it.
+//! The walk goes over all activations, those of suspended calls too, from the bottom of the stack.
+//! A record is of a call: it names the caller and where the callee's frame starts, above the
+//! caller's or, for an activation, above all before it.
 //!
-//! Cost: linear in the frames and what they hold, plus the logarithm of each function's calls. The marking counts both, and
-//! tests the epoch in between.
+//! Cost: linear in the frames and what they hold, plus the logarithm of each function's calls. The
+//! marking counts both, and tests the epoch in between.
 
 use crate::exception::Marking;
 use crate::store::Store;
@@ -17,8 +20,8 @@ use crate::trap::TrapKind;
 use crate::value::FuncAddr;
 use crate::vm::Frame;
 
-/// Marks what the frames of all activations hold. `running` says that the newest frame is of bytecode, at the instruction `Vm::ip`; else
-/// a function of the host runs, or nothing.
+/// Marks what the frames of all activations hold. `running` says that the newest frame is of
+/// bytecode, at the instruction `Vm::ip`; else a function of the host runs, or nothing.
 ///
 /// # Errors
 /// [`TrapKind::Interrupt`].
@@ -53,7 +56,8 @@ pub(crate) fn mark_frames(
     Ok(())
 }
 
-/// Marks what one frame holds that is at an instruction and starts so many cells above the stack's base.
+/// Marks what one frame holds that is at an instruction and starts so many cells above the stack's
+/// base.
 fn mark(
     marking: &mut Marking<'_>,
     store: &Store,
@@ -69,7 +73,8 @@ fn mark(
     // SAFETY: V1, V9.
     let base = unsafe { (*store.vm()).stack_base };
     for cell in of.cells(code.offset_of(word)) {
-        // SAFETY: V5: locals and operands of a function lie in its frame, which lies in the initialised value stack.
+        // SAFETY: V5: locals and operands of a function lie in its frame, which lies in the
+        // initialised value stack.
         marking.root(unsafe { *base.add(frame + cell as usize) })?;
     }
     Ok(())

@@ -1,13 +1,14 @@
 //! The step rules: what an instruction of each class does, once for all executors.
 //!
-//! `step!` takes the name of a [`Registers`](super::Registers) variable and a row of the op table, and expands to
-//! statements that end in `next!(registers, ip)` or in `return` of an exit. Each executor brings its own `next!`;
-//! everything else is shared, so the executors can differ only in dispatch.
+//! `step!` takes the name of a [`Registers`](super::Registers) variable and a row of the op table,
+//! and expands to statements that end in `next!(registers, ip)` or in `return` of an exit. Each
+//! executor brings its own `next!`; everything else is shared, so the executors can differ only in
+//! dispatch.
 //!
 //! # Invariants
 //! * P1. A step reads all its sources before it writes any result.
-//! * P2. On an exit with a trap no result, memory or runtime object has been changed by the instruction, and `vm.ip`
-//!   is the trapping instruction: the driver decodes it again for details.
+//! * P2. On an exit with a trap no result, memory or runtime object has been changed by the
+//!   instruction, and `vm.ip` is the trapping instruction: the driver decodes it again for details.
 //! * P3. No value with a destructor is alive at `next!` or at an exit, so both are tail calls.
 
 /// A memory fault leaves through here, with nothing but the registers.

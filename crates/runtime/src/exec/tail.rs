@@ -1,13 +1,13 @@
 //! The tail-call executor: one handler per op, each ending in an indirect jump to the next.
 //!
-//! All handlers have one signature with five integer arguments, which stay in machine registers from handler to
-//! handler. That the call at the end of a handler becomes a jump is LLVM's sibling-call optimisation at every
-//! opt level above 0, not a promise of the language: [`is_sound`] tests it in the running process, and a test decodes
-//! every handler (`tail_tests`).
+//! All handlers have one signature with five integer arguments, which stay in machine registers
+//! from handler to handler. That the call at the end of a handler becomes a jump is LLVM's
+//! sibling-call optimisation at every opt level above 0, not a promise of the language:
+//! [`is_sound`] tests it in the running process, and a test decodes every handler (`tail_tests`).
 //!
 //! # Limits
-//! Without the optimisation every instruction takes native stack; [`is_sound`] then says no and the store falls
-//! back to the `match` executor.
+//! Without the optimisation every instruction takes native stack; [`is_sound`] then says no and the
+//! store falls back to the `match` executor.
 
 use super::call;
 use super::eval::*;
@@ -41,7 +41,8 @@ macro_rules! handlers {
             use super::*;
             $(handler! {
                 pub(super) fn $name(r) {
-                    // SAFETY: the instruction at `ip` is one of checked bytecode (V4), and `step!` keeps V1 to V8.
+                    // SAFETY: the instruction at `ip` is one of checked bytecode (V4), and `step!`
+                    // keeps V1 to V8.
                     #[allow(unused_unsafe, unused_mut, reason = "not every class needs every part of the frame")]
                     unsafe {
                         let mut r = r;
@@ -82,16 +83,19 @@ pub(super) unsafe fn run(r: Registers) -> u32 {
     unsafe { dispatch(r.ip, r.fp, r.mem, r.len, r.cx) }
 }
 
-/// Whether calls at the end of a handler are jumps in this build: a chain of probes must not move the stack pointer.
+/// Whether calls at the end of a handler are jumps in this build: a chain of probes must not move
+/// the stack pointer.
 ///
-/// With debug assertions the standard library tests the preconditions of pointer operations, and what the compiler makes of a
-/// handler then is not what was looked at: such a build uses the `match` executor.
+/// With debug assertions the standard library tests the preconditions of pointer operations, and
+/// what the compiler makes of a handler then is not what was looked at: such a build uses the
+/// `match` executor.
 pub(super) fn is_sound() -> bool {
     static SOUND: OnceLock<bool> = OnceLock::new();
     *SOUND.get_or_init(|| {
         let mut addresses = [0usize; 2];
         let ip = [0u64; 1];
-        // SAFETY: `probe` reads no register but `ip` and `len`, and writes the two words behind `fp`.
+        // SAFETY: `probe` reads no register but `ip` and `len`, and writes the two words behind
+        // `fp`.
         unsafe {
             PROBES[0](
                 ip.as_ptr(),

@@ -1,9 +1,11 @@
-//! Decodes every handler of this very process: each path must leave by an indirect jump or by a jump to an exit.
+//! Decodes every handler of this very process: each path must leave by an indirect jump or by a
+//! jump to an exit.
 //!
-//! A handler that calls the next one instead returns afterwards, so a `ret` on any path is the fault looked for. Handlers of
-//! the classes that call the store may call functions on the way; all others may not call at all, and may not
-//! push registers. What green does not show: that the release profile gives the same code (the crate is built with
-//! the same optimisation in every profile of this workspace, `Cargo.toml`), or the same for another target.
+//! A handler that calls the next one instead returns afterwards, so a `ret` on any path is the
+//! fault looked for. Handlers of the classes that call the store may call functions on the way; all
+//! others may not call at all, and may not push registers. What green does not show: that the
+//! release profile gives the same code (the crate is built with the same optimisation in every
+//! profile of this workspace, `Cargo.toml`), or the same for another target.
 
 use super::{HANDLERS, Handler, exit, is_sound};
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind};
@@ -61,8 +63,9 @@ fn walk(start: u64, stops: &BTreeSet<u64>) -> Paths {
 }
 
 fn decode(at: u64) -> Instruction {
-    // SAFETY: `at` is reached by decoding from a function of this process, whose code is readable; an instruction is at most 15
-    // bytes, and code is never the last 15 bytes of its mapping here (constants and other functions follow).
+    // SAFETY: `at` is reached by decoding from a function of this process, whose code is readable;
+    // an instruction is at most 15 bytes, and code is never the last 15 bytes of its mapping here
+    // (constants and other functions follow).
     let bytes = unsafe { std::slice::from_raw_parts(at as *const u8, 15) };
     Decoder::with_ip(64, bytes, at, DecoderOptions::NONE).decode()
 }
@@ -73,8 +76,9 @@ fn exits() -> BTreeSet<u64> {
     exits.iter().map(|&exit| exit as usize as u64).collect()
 }
 
-/// Whether a handler may call a function on its way: operations of the store, rounding (a library function where the
-/// target's baseline has no instruction for it), and the two dot products, which are not inlined.
+/// Whether a handler may call a function on its way: operations of the store, rounding (a library
+/// function where the target's baseline has no instruction for it), and the two dot products, which
+/// are not inlined.
 fn may_call(op: Op) -> bool {
     let rounds = ["ceil", "floor", "trunc", "nearest"].iter().any(|r| op.mnemonic().ends_with(r));
     matches!(op.class(), Class::effect | Class::effect0)

@@ -1,20 +1,23 @@
 //! Throwing: from the instruction that throws, frame by frame, to the clause that catches.
 //!
-//! An executor leaves with [`ExitCode::Throw`](crate::vm::ExitCode::Throw) at a `throw` or `throw_ref`. The frames of the
-//! activation are searched first and popped only if there is a clause, so that an exception that nobody catches is a trap with
-//! the backtrace of its throw. The values go from the throwing frame's window straight to the slots of the label; an object
-//! is made only for a clause that wants the reference. Nothing of the host's stack is involved.
+//! An executor leaves with [`ExitCode::Throw`](crate::vm::ExitCode::Throw) at a `throw` or
+//! `throw_ref`. The frames of the activation are searched first and popped only if there is a
+//! clause, so that an exception that nobody catches is a trap with the backtrace of its throw. The
+//! values go from the throwing frame's window straight to the slots of the label; an object is made
+//! only for a clause that wants the reference. Nothing of the host's stack is involved.
 //!
-//! A host function may throw too: the search begins at the code that called it. What no frame of an activation catches leaves it
-//! as a trap with the exception, and the host, which has it in hand then, may throw it on. So an exception passes a call of the host
-//! only where the host lets it.
+//! A host function may throw too: the search begins at the code that called it. What no frame of an
+//! activation catches leaves it as a trap with the exception, and the host, which has it in hand
+//! then, may throw it on. So an exception passes a call of the host only where the host lets it.
 //!
 //! # Invariants
-//! * U1. A handler's target and slots were checked (rule F15 of the check): what the clause receives fits the frame, and the target is an instruction.
-//! * U2. The cells of a tag's values are those that the module's tag type says, since tags were matched by type at the import.
+//! * U1. A handler's target and slots were checked (rule F15 of the check): what the clause
+//!   receives fits the frame, and the target is an instruction.
+//! * U2. The cells of a tag's values are those that the module's tag type says, since tags were
+//!   matched by type at the import.
 //!
-//! Cost: for each frame that it searches the logarithm of the function's handlers, and constant for each clause asked, which
-//! [`Search`] charges as it goes.
+//! Cost: for each frame that it searches the logarithm of the function's handlers, and constant for
+//! each clause asked, which [`Search`] charges as it goes.
 
 use super::driver::{Activation, set_function};
 use crate::host::Exception;
@@ -29,7 +32,8 @@ use std::ptr;
 /// What is thrown.
 struct Thrown {
     tag: TagAddr,
-    /// Where its values are: of a `throw` in the frame, of the host in its own memory. Of a `throw_ref`: null.
+    /// Where its values are: of a `throw` in the frame, of the host in its own memory. Of a
+    /// `throw_ref`: null.
     window: *const Cell,
     /// Of a `throw_ref`: the exception.
     reference: Cell,
@@ -49,11 +53,12 @@ struct Catcher {
 }
 
 impl Activation {
-    /// Goes on where the exception of the instruction at `vm.ip` is caught; true: the clause returned to the host.
+    /// Goes on where the exception of the instruction at `vm.ip` is caught; true: the clause
+    /// returned to the host.
     ///
     /// # Errors
-    /// [`Trap::uncaught`] if no frame of this activation catches it; the traps of [`Search`], of `throw_ref` and of making
-    /// the object.
+    /// [`Trap::uncaught`] if no frame of this activation catches it; the traps of [`Search`], of
+    /// `throw_ref` and of making the object.
     pub(super) fn throw(&mut self, store: &mut Store) -> Result<bool, Trap> {
         let vm = self.vm();
         // SAFETY: V1.
@@ -72,7 +77,8 @@ impl Activation {
     /// The same for an exception of the host function whose frame is at `vm.fp`.
     ///
     /// # Errors
-    /// `trap`, with the exception, if no frame of this activation catches it; the traps of [`Search`] and of making the object.
+    /// `trap`, with the exception, if no frame of this activation catches it; the traps of
+    /// [`Search`] and of making the object.
     pub(super) fn throw_of_host(
         &mut self,
         store: &mut Store,
@@ -91,7 +97,8 @@ impl Activation {
         }
     }
 
-    /// Finds the innermost clause of this activation that catches, and pays for the search and for what is to be forgotten.
+    /// Finds the innermost clause of this activation that catches, and pays for the search and for
+    /// what is to be forgotten.
     fn search(
         &self,
         store: &mut Store,
@@ -125,7 +132,8 @@ impl Activation {
         if tag.is_some() {
             let values = self.values(store, &thrown);
             let (from, count) = (values.as_ptr(), values.len());
-            // SAFETY: U1, U2: the values fit behind the slot; what is read may overlap it, and is not used afterwards.
+            // SAFETY: U1, U2: the values fit behind the slot; what is read may overlap it, and is
+            // not used afterwards.
             unsafe { ptr::copy(from, at, count) };
             // SAFETY: U1: the reference fits behind the values.
             at = unsafe { at.add(count) };
@@ -189,13 +197,14 @@ impl Activation {
         if thrown.window.is_null() {
             return store.exception(thrown.reference).map_or(&[][..], |(_, cells)| cells);
         }
-        // SAFETY: V5, U2: as many cells as the tag has are at the window (rules F5 and F10 of the check; of the host, what
-        // `Store::call_host` has compared).
+        // SAFETY: V5, U2: as many cells as the tag has are at the window (rules F5 and F10 of the
+        // check; of the host, what `Store::call_host` has compared).
         unsafe { std::slice::from_raw_parts(thrown.window, store.tag_cells(thrown.tag)) }
     }
 
-    /// The innermost clause of this activation that catches `tag`, which is thrown at `word` of the running function, or by the
-    /// host function that runs. A frame of the host has no clauses, and costs nothing to leave.
+    /// The innermost clause of this activation that catches `tag`, which is thrown at `word` of the
+    /// running function, or by the host function that runs. A frame of the host has no clauses, and
+    /// costs nothing to leave.
     fn catcher(
         &self,
         store: &Store,

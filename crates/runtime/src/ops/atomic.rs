@@ -1,4 +1,5 @@
-//! Atomic operations that are more than an access (threads proposal), on memories that are never shared.
+//! Atomic operations that are more than an access (threads proposal), on memories that are never
+//! shared.
 //!
 //! A misaligned address traps before one out of bounds. Tests: those of [`super`].
 
@@ -28,8 +29,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Always: [`TrapKind::HeapMisaligned`], [`TrapKind::MemoryOutOfBounds`], and for a good address
-    /// [`TrapKind::ExpectedSharedMemory`], as no memory is shared.
+    /// Always: [`TrapKind::HeapMisaligned`], [`TrapKind::MemoryOutOfBounds`], and for a good
+    /// address [`TrapKind::ExpectedSharedMemory`], as no memory is shared.
     pub fn atomic_wait(
         &self,
         memory: MemoryAddr,

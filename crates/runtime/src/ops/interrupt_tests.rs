@@ -1,6 +1,8 @@
-//! Interrupts inside operations: after so many polls, exactly the chunks before are done; a copy in chunks is the copy.
+//! Interrupts inside operations: after so many polls, exactly the chunks before are done; a copy in
+//! chunks is the copy.
 //!
-//! Green does not show that an epoch raised by another thread is seen (`prova/tests/stops.rs`), nor how long a chunk takes.
+//! Green does not show that an epoch raised by another thread is seen (`prova/tests/stops.rs`), nor
+//! how long a chunk takes.
 
 use super::{CHUNK_BYTES, CHUNK_ELEMENTS, Order, chunks};
 use crate::attach::{Attach, AttachError, Attached};
@@ -233,7 +235,8 @@ impl Attach for NoCode {
     }
 }
 
-/// The instance of a module whose instantiation `polls` polls allow, and whether it was interrupted.
+/// The instance of a module whose instantiation `polls` polls allow, and whether it was
+/// interrupted.
 fn instantiate(store: &mut Store, text: &str, polls: u64) -> (InstanceAddr, bool) {
     let wasm = wat::parse_str(text).unwrap();
     let module = Module::decode(wasm, &Features::default(), &Limits::default()).unwrap();

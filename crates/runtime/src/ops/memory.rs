@@ -17,18 +17,20 @@ impl Store {
         self.memory(memory).pages()
     }
 
-    /// Adds `delta` pages, gives the size before, in pages; `None` if the memory cannot grow so far.
+    /// Adds `delta` pages, gives the size before, in pages; `None` if the memory cannot grow so
+    /// far.
     pub fn memory_grow(&mut self, memory: MemoryAddr, delta: u64) -> Option<u64> {
         self.grow_memory(memory, delta)
     }
 
-    /// `memory.grow`: the size before, or −1 in the memory's address type. Growth that type and limits allow is charged, and only
-    /// the system can refuse it then: −1 too, but the end of a program that is to be deterministic.
+    /// `memory.grow`: the size before, or −1 in the memory's address type. Growth that type and
+    /// limits allow is charged, and only the system can refuse it then: −1 too, but the end of a
+    /// program that is to be deterministic.
     ///
     /// # Errors
     ///
-    /// [`TrapKind::OutOfFuel`], [`TrapKind::Interrupt`]; [`TrapKind::GrowthFailed`] in place of −1 where the store's
-    /// configuration asks for it.
+    /// [`TrapKind::OutOfFuel`], [`TrapKind::Interrupt`]; [`TrapKind::GrowthFailed`] in place of −1
+    /// where the store's configuration asks for it.
     pub fn memory_grow_cell(&mut self, memory: MemoryAddr, delta: Cell) -> Result<Cell, TrapKind> {
         let ty = self.memory(memory).ty();
         let (memory64, page_size_log2) = (ty.memory64, ty.page_size_log2);
@@ -63,7 +65,8 @@ impl Store {
         })
     }
 
-    /// `memory.copy`: `n` bytes from `s` of `src` to `d` of `dst`, as if all were read before any is written.
+    /// `memory.copy`: `n` bytes from `s` of `src` to `d` of `dst`, as if all were read before any
+    /// is written.
     ///
     /// # Errors
     ///

@@ -13,7 +13,8 @@ impl Store {
         func_ref(self.instance(instance).func_addr(func))
     }
 
-    /// The function that a cell refers to; `None` for null and for a cell that is no function reference of this store.
+    /// The function that a cell refers to; `None` for null and for a cell that is no function
+    /// reference of this store.
     pub fn func_of_ref(&self, cell: Cell) -> Option<FuncAddr> {
         let index = cell.checked_sub(1)?;
         (index < self.entries.len() as u64).then_some(FuncAddr(index as u32))

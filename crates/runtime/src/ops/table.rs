@@ -1,7 +1,8 @@
-//! Operations on tables (specification 4.6.8): elements, growth, fill, copy, element segments, indirect callees.
+//! Operations on tables (specification 4.6.8): elements, growth, fill, copy, element segments,
+//! indirect callees.
 //!
-//! The order of check, charge and effect is that of [`super`]; so are the tests. A cell gets into a table only if it is a
-//! reference of the table's type (T2).
+//! The order of check, charge and effect is that of [`super`]; so are the tests. A cell gets into a
+//! table only if it is a reference of the table's type (T2).
 
 use super::{CHUNK_ELEMENTS, Order, part, range};
 use crate::store::Store;
@@ -11,7 +12,8 @@ use crate::vm::Cell;
 use prova_module::{ElemIdx, RefKind, RefType, TypeId, table_cost};
 use std::ops::Range;
 
-/// What references of a type refer to. That they are of the table's very type, validation has shown.
+/// What references of a type refer to. That they are of the table's very type, validation has
+/// shown.
 fn kind(ty: RefType) -> RefKind {
     RefKind::of(ty.heap_type())
 }
@@ -33,7 +35,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`TrapKind::TableOutOfBounds`]; [`TrapKind::Misuse`] for a cell that is no reference of this store.
+    /// [`TrapKind::TableOutOfBounds`]; [`TrapKind::Misuse`] for a cell that is no reference of this
+    /// store.
     pub fn table_set(&mut self, table: TableAddr, i: u64, value: Cell) -> Result<(), TrapKind> {
         self.check_element(table, value)?;
         let elements = self.tables[table.index()].elements_mut();
@@ -47,7 +50,8 @@ impl Store {
         self.table(table).size()
     }
 
-    /// Adds `delta` elements, gives the size before; `None` if the table cannot grow so far. Charges nothing.
+    /// Adds `delta` elements, gives the size before; `None` if the table cannot grow so far.
+    /// Charges nothing.
     ///
     /// # Errors
     ///
@@ -62,12 +66,13 @@ impl Store {
         Ok(self.grow_table(table, delta, init))
     }
 
-    /// `table.grow`: the size before, or −1 in the table's index type. Growth that type and limits allow is charged.
+    /// `table.grow`: the size before, or −1 in the table's index type. Growth that type and limits
+    /// allow is charged.
     ///
     /// # Errors
     ///
-    /// [`TrapKind::OutOfFuel`], [`TrapKind::Interrupt`]; [`TrapKind::GrowthFailed`] in place of −1 where the store's
-    /// configuration asks for it.
+    /// [`TrapKind::OutOfFuel`], [`TrapKind::Interrupt`]; [`TrapKind::GrowthFailed`] in place of −1
+    /// where the store's configuration asks for it.
     pub fn table_grow_cell(
         &mut self,
         table: TableAddr,
@@ -86,7 +91,8 @@ impl Store {
         }
     }
 
-    /// [`Store::table_grow`] with the epoch tested while the new elements are written: an interrupt takes them back.
+    /// [`Store::table_grow`] with the epoch tested while the new elements are written: an interrupt
+    /// takes them back.
     fn table_grow_in_chunks(
         &mut self,
         table: TableAddr,
@@ -117,7 +123,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`TrapKind::TableOutOfBounds`], [`TrapKind::OutOfFuel`], [`TrapKind::Interrupt`]; [`TrapKind::Misuse`] for a cell that is no reference.
+    /// [`TrapKind::TableOutOfBounds`], [`TrapKind::OutOfFuel`], [`TrapKind::Interrupt`];
+    /// [`TrapKind::Misuse`] for a cell that is no reference.
     pub fn table_fill(
         &mut self,
         table: TableAddr,
@@ -134,11 +141,13 @@ impl Store {
         })
     }
 
-    /// `table.copy`: `n` elements from `s` of `src` to `d` of `dst`, as if all were read before any is written.
+    /// `table.copy`: `n` elements from `s` of `src` to `d` of `dst`, as if all were read before any
+    /// is written.
     ///
     /// # Errors
     ///
-    /// [`TrapKind::TableOutOfBounds`], [`TrapKind::OutOfFuel`], [`TrapKind::Interrupt`]; [`TrapKind::Misuse`] for tables of different types.
+    /// [`TrapKind::TableOutOfBounds`], [`TrapKind::OutOfFuel`], [`TrapKind::Interrupt`];
+    /// [`TrapKind::Misuse`] for tables of different types.
     pub fn table_copy(
         &mut self,
         dst: TableAddr,
@@ -170,7 +179,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`TrapKind::TableOutOfBounds`], [`TrapKind::OutOfFuel`], [`TrapKind::Interrupt`]; [`TrapKind::Misuse`] for another type of references.
+    /// [`TrapKind::TableOutOfBounds`], [`TrapKind::OutOfFuel`], [`TrapKind::Interrupt`];
+    /// [`TrapKind::Misuse`] for another type of references.
     pub fn table_init(
         &mut self,
         instance: InstanceAddr,
@@ -229,8 +239,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`TrapKind::UndefinedElement`], [`TrapKind::UninitializedElement`], [`TrapKind::IndirectCallTypeMismatch`],
-    /// compared in this order.
+    /// [`TrapKind::UndefinedElement`], [`TrapKind::UninitializedElement`],
+    /// [`TrapKind::IndirectCallTypeMismatch`], compared in this order.
     pub fn indirect_callee(
         &self,
         table: TableAddr,

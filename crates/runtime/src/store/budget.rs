@@ -1,12 +1,13 @@
-//! The budget of a store: the bytes of all its memories and tables together, compared before any of them is made or grows.
+//! The budget of a store: the bytes of all its memories and tables together, compared before any of
+//! them is made or grows.
 //!
-//! Neighbours: `objects` and `instantiate` make objects, `ops` grows them; [`Limits::store_bytes_max`](crate::Limits) is the limit.
-//! A byte counts from when its memory or table has it, written or not: what a program may touch is bounded by what it was
-//! given.
+//! Neighbours: `objects` and `instantiate` make objects, `ops` grows them;
+//! [`Limits::store_bytes_max`](crate::Limits) is the limit. A byte counts from when its memory or
+//! table has it, written or not: what a program may touch is bounded by what it was given.
 //!
 //! # Invariants
-//! * B1. `Store::bytes` is the sum of the lengths of all memories and tables; it exceeds the limit only if the limit was
-//!   lowered afterwards.
+//! * B1. `Store::bytes` is the sum of the lengths of all memories and tables; it exceeds the limit
+//!   only if the limit was lowered afterwards.
 //!
 //! Noticed by: `tests/store/limits.rs`.
 
@@ -20,12 +21,14 @@ use prova_module::{MemoryType, TableType};
 
 /// The budget.
 impl Store {
-    /// Bytes of all memories and tables together: pages and elements as they are now, 8 bytes for an element.
+    /// Bytes of all memories and tables together: pages and elements as they are now, 8 bytes for
+    /// an element.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Refuses memories and tables of which one has a least size beyond its own limit, or all together beyond the budget.
+    /// Refuses memories and tables of which one has a least size beyond its own limit, or all
+    /// together beyond the budget.
     pub(crate) fn check_new(
         &self,
         memories: &[MemoryType],
@@ -70,7 +73,8 @@ impl Store {
         self.table(table).may_grow(delta) && more.is_some_and(|more| self.check_bytes(more).is_ok())
     }
 
-    /// Grows a table by `delta` elements within its own limits and the budget; gives the size before.
+    /// Grows a table by `delta` elements within its own limits and the budget; gives the size
+    /// before.
     pub(crate) fn grow_table(&mut self, table: TableAddr, delta: u64, init: Cell) -> Option<u64> {
         if !self.may_grow_table(table, delta) {
             return None;

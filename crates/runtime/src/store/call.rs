@@ -1,9 +1,11 @@
-//! Calls from the host: cells are compared with types, nested calls counted, and the right executor entered.
+//! Calls from the host: cells are compared with types, nested calls counted, and the right executor
+//! entered.
 //!
-//! Neighbours: `exec` and the reference tier run Wasm functions and come back here for host functions.
+//! Neighbours: `exec` and the reference tier run Wasm functions and come back here for host
+//! functions.
 //!
-//! Guaranteed: cells that reach an executor fit their types (T2 of the op table, V10), whoever they come from; after a
-//! call the stack height and the depth are as before it, whatever the outcome.
+//! Guaranteed: cells that reach an executor fit their types (T2 of the op table, V10), whoever they
+//! come from; after a call the stack height and the depth are as before it, whatever the outcome.
 //!
 //! Noticed by: `tests/store/calls.rs`.
 
@@ -26,7 +28,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// The trap that ended the call; [`TrapKind::Misuse`] if the cells do not fit the function's type.
+    /// The trap that ended the call; [`TrapKind::Misuse`] if the cells do not fit the function's
+    /// type.
     pub fn call(
         &mut self,
         data: &mut dyn Any,
@@ -59,8 +62,8 @@ impl Store {
         })
     }
 
-    /// Runs a call from the host, counted as one level more. Afterwards, after a panic too, the count is right and the
-    /// stacks are as before.
+    /// Runs a call from the host, counted as one level more. Afterwards, after a panic too, the
+    /// count is right and the stacks are as before.
     ///
     /// # Errors
     ///
@@ -74,8 +77,8 @@ impl Store {
         call(&mut *level.store)
     }
 
-    /// The same for a call, or the continuation of one, that a host function may suspend. Unless one does, the stacks
-    /// are cut back to `below` afterwards.
+    /// The same for a call, or the continuation of one, that a host function may suspend. Unless
+    /// one does, the stacks are cut back to `below` afterwards.
     ///
     /// # Errors
     ///
@@ -121,13 +124,14 @@ impl Store {
         Mark { frames, cells, height_left: vm.height_left, suspended, held }
     }
 
-    /// Cuts off what a call from the host left on the stacks above a mark of this store: suspended calls, charges, and
-    /// what a panic cut short.
+    /// Cuts off what a call from the host left on the stacks above a mark of this store: suspended
+    /// calls, charges, and what a panic cut short.
     pub(crate) fn cut_back(&mut self, mark: Mark) {
         let Mark { frames, cells, height_left, suspended, held } = mark;
         self.suspended.truncate(suspended);
         self.held.truncate(held);
-        // SAFETY: F1, V9; D1: the frames below the mark are as they were, since only the newest call runs.
+        // SAFETY: F1, V9; D1: the frames below the mark are as they were, since only the newest
+        // call runs.
         let vm = unsafe { &mut *self.vm() };
         // SAFETY: V6: so many records there were.
         vm.frame_top = unsafe { vm.frames_base.add(frames) };
@@ -136,8 +140,9 @@ impl Store {
         vm.height_left = height_left;
     }
 
-    /// Gives up the newest suspended calls whose [`Suspension`] the embedder has dropped: their frames go. Only those made
-    /// in the host function that runs, or outside of all, can be on top of the stacks.
+    /// Gives up the newest suspended calls whose [`Suspension`] the embedder has dropped: their
+    /// frames go. Only those made in the host function that runs, or outside of all, can be on top
+    /// of the stacks.
     pub(crate) fn give_up_dropped(&mut self) {
         while self.suspended.len() > self.suspended_floor
             && let Some(newest) = self.suspended.last()
@@ -209,13 +214,15 @@ impl Store {
         }
     }
 
-    /// The instance whose code called the host function that runs now; `None` where the host called it itself.
+    /// The instance whose code called the host function that runs now; `None` where the host called
+    /// it itself.
     pub fn caller(&self) -> Option<InstanceAddr> {
         self.caller
     }
 
-    /// [`Store::call_host`] for code of the instance `caller`: what every executor calls. `holds` are the references to exceptions
-    /// in the frames of an executor from outside, which keep their exceptions meanwhile.
+    /// [`Store::call_host`] for code of the instance `caller`: what every executor calls. `holds`
+    /// are the references to exceptions in the frames of an executor from outside, which keep their
+    /// exceptions meanwhile.
     ///
     /// # Errors
     ///
@@ -237,13 +244,13 @@ impl Store {
         outcome
     }
 
-    /// Runs a host function, whose frame the caller has charged. `cells` holds the arguments at the start and the
-    /// results at the end, and is as long as the greater of the two needs.
+    /// Runs a host function, whose frame the caller has charged. `cells` holds the arguments at the
+    /// start and the results at the end, and is as long as the greater of the two needs.
     ///
     /// # Errors
     ///
-    /// [`TrapKind::Misuse`] if the function is none of the host, `cells` is too short, or the results or the values of an
-    /// exception do not fit.
+    /// [`TrapKind::Misuse`] if the function is none of the host, `cells` is too short, or the
+    /// results or the values of an exception do not fit.
     ///
     /// # Panics
     ///
@@ -284,7 +291,8 @@ impl Store {
         assert!(self.id == id, "a host function replaced the store that called it");
     }
 
-    /// Whether the first cells fit the types: 32-bit values zero-extended (T2), references of this store (V10).
+    /// Whether the first cells fit the types: 32-bit values zero-extended (T2), references of this
+    /// store (V10).
     pub(super) fn cells_fit(&self, types: &[ValType], cells: &[Cell]) -> bool {
         let mut cells = cells.iter();
         types.iter().all(|ty| {

@@ -1,6 +1,7 @@
 //! Tags and exceptions of a store (specification 4.2.10, 4.2.12).
 //!
-//! Neighbours: [`crate::exception`] keeps the objects; `exec::unwind` and the reference tier throw; `exec::roots` reads frames.
+//! Neighbours: [`crate::exception`] keeps the objects; `exec::unwind` and the reference tier throw;
+//! `exec::roots` reads frames.
 
 use super::Store;
 use crate::exception::{Exceptions, Marking, Work};
@@ -53,16 +54,17 @@ impl Store {
 
 /// Exceptions.
 impl Store {
-    /// Makes an exception and gives a reference to it, for as long as something refers to it: a frame (`docs/semantics.md`
-    /// says which of its cells), a global, a table, an element segment, or another exception.
+    /// Makes an exception and gives a reference to it, for as long as something refers to it: a
+    /// frame (`docs/semantics.md` says which of its cells), a global, a table, an element segment,
+    /// or another exception.
     ///
-    /// Where there are many exceptions, those to which nothing refers go before: for the host, which pays nothing for it and is
-    /// not interrupted.
+    /// Where there are many exceptions, those to which nothing refers go before: for the host,
+    /// which pays nothing for it and is not interrupted.
     ///
     /// # Errors
     ///
-    /// [`TrapKind::TooManyExceptions`]; [`TrapKind::Misuse`] for cells that are no values of the tag's type in this store (V10:
-    /// a clause gives them to code that believes them).
+    /// [`TrapKind::TooManyExceptions`]; [`TrapKind::Misuse`] for cells that are no values of the
+    /// tag's type in this store (V10: a clause gives them to code that believes them).
     pub fn exception_new(&mut self, tag: TagAddr, cells: &[Cell]) -> Result<Cell, TrapKind> {
         if !self.fit_tag(tag, cells) {
             return Err(TrapKind::Misuse);
@@ -70,8 +72,9 @@ impl Store {
         self.make_exception(tag, cells.into(), Maker::Host)
     }
 
-    /// The same for a throw in an executor from outside, which has paid for it ([`Search::pay`](crate::Search::pay)). `holds`
-    /// are the references that its activation's frames hold.
+    /// The same for a throw in an executor from outside, which has paid for it
+    /// ([`Search::pay`](crate::Search::pay)). `holds` are the references that its activation's
+    /// frames hold.
     ///
     /// # Errors
     ///
@@ -113,8 +116,8 @@ impl Store {
         self.exceptions.make(tag, cells)
     }
 
-    /// What the next exception costs in fuel because others are forgotten before: nothing where they are few. `height_left` is
-    /// what is left of the stack at the throw.
+    /// What the next exception costs in fuel because others are forgotten before: nothing where
+    /// they are few. `height_left` is what is left of the stack at the throw.
     pub(crate) fn forgetting_cost(&self, height_left: u64) -> u64 {
         if !self.exceptions.is_full() {
             return 0;
@@ -131,8 +134,8 @@ impl Store {
         Work { references, stack_bytes: self.config.stack_bytes.saturating_sub(height_left) }
     }
 
-    /// Forgets the exceptions to which nothing refers: neither frames, nor globals, tables, element segments, other exceptions,
-    /// and the values that are thrown. An interrupt leaves them all.
+    /// Forgets the exceptions to which nothing refers: neither frames, nor globals, tables, element
+    /// segments, other exceptions, and the values that are thrown. An interrupt leaves them all.
     fn forget(
         &self,
         exceptions: &mut Exceptions,
@@ -177,18 +180,20 @@ impl Store {
         cells.len() == self.tag_cells(tag) && self.cells_fit(&self.tag_type(tag).params, cells)
     }
 
-    /// The tag and values of the exception that a cell refers to; `None` for null and for a reference to an exception
-    /// that is gone.
+    /// The tag and values of the exception that a cell refers to; `None` for null and for a
+    /// reference to an exception that is gone.
     pub fn exception(&self, cell: Cell) -> Option<(TagAddr, &[Cell])> {
         self.exceptions.get(cell)
     }
 
-    /// Whether there are so many exceptions that those to which nothing refers go before the next is made.
+    /// Whether there are so many exceptions that those to which nothing refers go before the next
+    /// is made.
     pub fn exceptions_full(&self) -> bool {
         self.exceptions.is_full()
     }
 
-    /// The cells that the store's exceptions take together, of those that may be: 8 each and their values.
+    /// The cells that the store's exceptions take together, of those that may be: 8 each and their
+    /// values.
     pub fn exception_cells(&self) -> usize {
         self.exceptions.weight()
     }

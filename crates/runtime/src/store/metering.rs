@@ -1,7 +1,9 @@
-//! Fuel, epoch and the logical stack limit: counters in the [`Vm`](crate::vm::Vm), which handlers change too.
+//! Fuel, epoch and the logical stack limit: counters in the [`Vm`](crate::vm::Vm), which handlers
+//! change too.
 //!
-//! Neighbours: `ops` charges and interrupts bulk operations, [`Search`] the way of a throw, the reference tier frames and
-//! segments; handlers do the same on the record itself. A counter that would fall below 0 stays, and the operation traps.
+//! Neighbours: `ops` charges and interrupts bulk operations, [`Search`] the way of a throw, the
+//! reference tier frames and segments; handlers do the same on the record itself. A counter that
+//! would fall below 0 stays, and the operation traps.
 //!
 //! Where both are due at one place, the epoch is tested before fuel is charged.
 //!
@@ -49,7 +51,8 @@ impl Store {
         if self.settings().metering.has_fuel() { self.consume_fuel(n) } else { Ok(()) }
     }
 
-    /// Charges a call of a host function, whose frame is charged against the stack limit, before it runs.
+    /// Charges a call of a host function, whose frame is charged against the stack limit, before it
+    /// runs.
     ///
     /// # Errors
     ///
@@ -59,7 +62,8 @@ impl Store {
         self.charge(host_call_cost(param_cells as u64, result_cells as u64))
     }
 
-    /// The counter that [`Store::poll`] compares with the deadline; anyone may raise it from any thread.
+    /// The counter that [`Store::poll`] compares with the deadline; anyone may raise it from any
+    /// thread.
     pub fn epoch(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.epoch)
     }
@@ -77,8 +81,8 @@ impl Store {
         unsafe { (*self.vm()).epoch_deadline = deadline };
     }
 
-    /// Tests the epoch in a store metered by epoch: at function entries and loop headers, after each host call, in bulk
-    /// operators and in the search for a handler.
+    /// Tests the epoch in a store metered by epoch: at function entries and loop headers, after
+    /// each host call, in bulk operators and in the search for a handler.
     ///
     /// # Errors
     ///
@@ -112,8 +116,9 @@ impl Store {
         Ok(())
     }
 
-    /// Gives back what [`Store::enter_frame`] charged: for executors from outside. In a store that runs bytecode it does
-    /// nothing, since the size of the value stack depends on the charges there (V5).
+    /// Gives back what [`Store::enter_frame`] charged: for executors from outside. In a store that
+    /// runs bytecode it does nothing, since the size of the value stack depends on the charges
+    /// there (V5).
     pub fn leave_frame(&mut self, charge_bytes: u64) {
         if !matches!(self.executor, ExecutorKind::External(_)) {
             return;
@@ -136,8 +141,8 @@ impl Store {
 
 /// The search for the handler of an exception: it pays as it goes, so that it ends with the fuel.
 ///
-/// It belongs to one throw. Frames and clauses are those of the Wasm, asked from the inside out: each tier takes the same
-/// steps. The fuel is taken at the end, all or nothing.
+/// It belongs to one throw. Frames and clauses are those of the Wasm, asked from the inside out:
+/// each tier takes the same steps. The fuel is taken at the end, all or nothing.
 #[derive(Debug)]
 #[must_use]
 pub struct Search {
@@ -164,7 +169,8 @@ impl Search {
     ///
     /// # Errors
     ///
-    /// [`TrapKind::OutOfFuel`] if the search so far costs more than there is; [`TrapKind::Interrupt`].
+    /// [`TrapKind::OutOfFuel`] if the search so far costs more than there is;
+    /// [`TrapKind::Interrupt`].
     #[inline]
     pub fn ask(&mut self, store: &Store) -> Result<(), TrapKind> {
         self.step(store, CLAUSE_ASKED_COST)
@@ -194,8 +200,9 @@ impl Search {
         Ok(())
     }
 
-    /// The search is over and paid for; the clause that it found, if it did, gets values of so many cells by its tag, and a
-    /// reference that is `made` for it: then also what is forgotten before is paid for.
+    /// The search is over and paid for; the clause that it found, if it did, gets values of so many
+    /// cells by its tag, and a reference that is `made` for it: then also what is forgotten before
+    /// is paid for.
     ///
     /// # Errors
     ///

@@ -1,7 +1,8 @@
 //! Objects by address: what the host makes, and what anyone may ask.
 //!
-//! Neighbours: `instantiate` makes the objects of modules, `ops` changes them. Values and types of the host are looked
-//! at before they get in (V10, T2). Accessors by address panic if the store has no such object.
+//! Neighbours: `instantiate` makes the objects of modules, `ops` changes them. Values and types of
+//! the host are looked at before they get in (V10, T2). Accessors by address panic if the store has
+//! no such object.
 //!
 //! Noticed by: `tests/store`.
 
@@ -58,7 +59,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// If a limit or the system refuses it, no module could declare its type, or `init` is no reference of its type.
+    /// If a limit or the system refuses it, no module could declare its type, or `init` is no
+    /// reference of its type.
     pub fn table_new(&mut self, ty: TableType, init: Cell) -> Result<TableAddr, CreateError> {
         if !self.is_ref(ty.ref_type, init) {
             return Err(CreateError::Misuse("an element that is no reference of this store"));
@@ -98,7 +100,8 @@ impl Store {
         self.externs.len() as Cell
     }
 
-    /// The host object that a cell refers to; `None` for null and for a cell that is no reference of this store.
+    /// The host object that a cell refers to; `None` for null and for a cell that is no reference
+    /// of this store.
     pub fn extern_get(&self, cell: Cell) -> Option<&(dyn Any + Send)> {
         let index = usize::try_from(cell.checked_sub(1)?).ok()?;
         self.externs.get(index).map(|object| &**object)
@@ -128,8 +131,8 @@ impl Store {
         self.types.intern(ty)
     }
 
-    /// The identities in this store of types of which each names only ones before it, by index; `None` if there would be
-    /// more than [`TypeRegistry::TYPES_MAX`].
+    /// The identities in this store of types of which each names only ones before it, by index;
+    /// `None` if there would be more than [`TypeRegistry::TYPES_MAX`].
     pub fn type_ids(&mut self, types: &[FuncType]) -> Option<Vec<TypeId>> {
         self.types.intern_all(types)
     }
@@ -235,7 +238,8 @@ impl Store {
         }
     }
 
-    /// The word of a function's bytecode that an instruction pointer is at; `None` where it is at a stub.
+    /// The word of a function's bytecode that an instruction pointer is at; `None` where it is at a
+    /// stub.
     pub(crate) fn word_at(&self, func: FuncAddr, ip: *const u64) -> Option<u32> {
         let words = self.bytecode(func)?.words();
         let word = ip.addr().checked_sub(words.as_ptr().addr())? / size_of::<u64>();

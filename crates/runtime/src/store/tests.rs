@@ -7,7 +7,8 @@ use crate::limits::Limits;
 use crate::sys::tests::assert_guarded;
 use prova_module::{MemoryType, RefType, TableType};
 
-/// Behind the value stack, the frame records, each memory and each table nothing can be accessed, before growth and after.
+/// Behind the value stack, the frame records, each memory and each table nothing can be accessed,
+/// before growth and after.
 #[test]
 fn guards_lie_behind_stacks_memories_and_tables() {
     let limits = Limits { table_elements_max: 5_000, ..Limits::default() };

@@ -1,19 +1,24 @@
-//! The operating system: address space that is reserved once, filled as it is needed, and never moves.
+//! The operating system: address space that is reserved once, filled as it is needed, and never
+//! moves.
 //!
-//! Neighbours: `memory` and `table` reserve an object's greatest size, `store` the value stack and the frame records.
-//! [`Reservation`] is one of two back ends with the same interface: `unix` (`mmap`, `mprotect`) and `plain` (an
-//! ordinary allocation, for Miri and for other systems).
+//! Neighbours: `memory` and `table` reserve an object's greatest size, `store` the value stack and
+//! the frame records. [`Reservation`] is one of two back ends with the same interface: `unix`
+//! (`mmap`, `mprotect`) and `plain` (an ordinary allocation, for Miri and for other systems).
 //!
-//! Behind each reservation lies a *guard* of [`GUARD_BYTES`] that nothing can ever read or write: an access that a fault of
-//! ours lets go too far ends the process there and harms nothing. No check is left out because of it. The `plain` back end
-//! has no guard: on such systems the checks stand alone.
+//! Behind each reservation lies a *guard* of [`GUARD_BYTES`] that nothing can ever read or write:
+//! an access that a fault of ours lets go too far ends the process there and harms nothing. No
+//! check is left out because of it. The `plain` back end has no guard: on such systems the checks
+//! stand alone.
 //!
 //! # Invariants
-//! * S1. `base` is aligned to 4,096 bytes or more, and does not change until the reservation is dropped.
-//! * S2. Bytes `0..committed` from `base` are one allocation, initialised, readable and writable, and no one else's.
+//! * S1. `base` is aligned to 4,096 bytes or more, and does not change until the reservation is
+//!   dropped.
+//! * S2. Bytes `0..committed` from `base` are one allocation, initialised, readable and writable,
+//!   and no one else's.
 //! * S3. A byte that was never written is 0.
 //! * S4. `committed ≤ reserved ≤ isize::MAX`; `committed` only grows.
-//! * S5. In `unix`, bytes `committed..reserved + GUARD_BYTES` from `base` cannot be accessed, and are no one else's.
+//! * S5. In `unix`, bytes `committed..reserved + GUARD_BYTES` from `base` cannot be accessed, and
+//!   are no one else's.
 //! * S6. A reservation is the one owner of its memory, which no thread knows of but through it.
 //!
 //! Noticed by: the tests here, which run on both back ends.
@@ -28,8 +33,8 @@ pub(crate) use plain::Reservation;
 #[cfg(all(unix, not(miri)))]
 pub(crate) use unix::Reservation;
 
-/// The size of a guard (1 MiB): more than the greatest frame, whose slots have 16-bit indices, and a multiple of every page
-/// size.
+/// The size of a guard (1 MiB): more than the greatest frame, whose slots have 16-bit indices, and
+/// a multiple of every page size.
 #[cfg(all(unix, not(miri)))]
 pub(crate) const GUARD_BYTES: usize = 1 << 20;
 

@@ -1,4 +1,5 @@
-//! Reservations by ordinary allocation, for Miri and for systems without `mmap`: reserved is committed.
+//! Reservations by ordinary allocation, for Miri and for systems without `mmap`: reserved is
+//! committed.
 //!
 //! The invariants are those of [`super`]. A reservation beyond [`BYTES_MAX`] is refused, so that
 //! [`Reservation::reserve_between`] settles below it. There is no guard.
@@ -77,7 +78,8 @@ impl Drop for Reservation {
             return;
         }
         if let Ok(layout) = layout(self.reserved) {
-            // SAFETY: S2: allocated with this layout in `reserve`, and whoever drops it has no pointer into it any more.
+            // SAFETY: S2: allocated with this layout in `reserve`, and whoever drops it has no
+            // pointer into it any more.
             unsafe { std::alloc::dealloc(self.base.as_ptr(), layout) };
         }
     }

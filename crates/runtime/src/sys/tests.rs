@@ -1,4 +1,5 @@
-//! Both back ends keep S1 to S4. Green does not show what the system does when memory really runs out.
+//! Both back ends keep S1 to S4. Green does not show what the system does when memory really runs
+//! out.
 
 /// The same tests for a back end.
 macro_rules! backend_tests {
@@ -60,7 +61,8 @@ backend_tests!(plain, super::super::plain::Reservation);
 #[cfg(all(unix, not(miri)))]
 backend_tests!(unix, super::super::unix::Reservation);
 
-/// What the system says of the pages from `address` on: the end of the range that they are in, and its permissions.
+/// What the system says of the pages from `address` on: the end of the range that they are in, and
+/// its permissions.
 #[cfg(all(target_os = "linux", not(miri)))]
 pub(crate) fn pages_at(address: usize) -> Option<(usize, String)> {
     let maps = std::fs::read_to_string("/proc/self/maps").expect("the list of mappings");
@@ -73,7 +75,8 @@ pub(crate) fn pages_at(address: usize) -> Option<(usize, String)> {
     })
 }
 
-/// Asserts that bytes `0..committed` from `base` can be used and the `GUARD_BYTES` from `reserved` on cannot.
+/// Asserts that bytes `0..committed` from `base` can be used and the `GUARD_BYTES` from `reserved`
+/// on cannot.
 #[cfg(all(target_os = "linux", not(miri)))]
 #[track_caller]
 pub(crate) fn assert_guarded(base: usize, committed: usize, reserved: usize) {
@@ -103,7 +106,8 @@ fn a_guard_lies_behind_every_reservation() {
     }
 }
 
-/// The process of this test ends where it writes behind a reservation, at every distance inside the guard.
+/// The process of this test ends where it writes behind a reservation, at every distance inside the
+/// guard.
 #[test]
 #[cfg(all(target_os = "linux", not(miri)))]
 fn a_write_behind_a_reservation_ends_the_process() {

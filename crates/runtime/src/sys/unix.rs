@@ -1,7 +1,9 @@
-//! Reservations by `mmap` and `mprotect`: inaccessible address space, made readable and writable from its start on.
+//! Reservations by `mmap` and `mprotect`: inaccessible address space, made readable and writable
+//! from its start on.
 //!
-//! The invariants are those of [`super`]. A reservation costs address space alone (`PROT_NONE`, `MAP_NORESERVE`);
-//! pages cost memory when they are first written. The guard is the end of the mapping, which is never committed.
+//! The invariants are those of [`super`]. A reservation costs address space alone (`PROT_NONE`,
+//! `MAP_NORESERVE`); pages cost memory when they are first written. The guard is the end of the
+//! mapping, which is never committed.
 
 use super::{GUARD_BYTES, OutOfMemory};
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect, munmap};
@@ -25,7 +27,8 @@ impl Reservation {
             return Err(OutOfMemory);
         }
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
-        // SAFETY: S1, S2, S5: a new anonymous mapping at a place that the system chooses replaces nothing.
+        // SAFETY: S1, S2, S5: a new anonymous mapping at a place that the system chooses replaces
+        // nothing.
         let base =
             unsafe { mmap_anonymous(std::ptr::null_mut(), mapped, ProtFlags::empty(), flags) };
         let base = NonNull::new(base.map_err(|_| OutOfMemory)?.cast()).ok_or(OutOfMemory)?;
@@ -45,8 +48,9 @@ impl Reservation {
         // SAFETY: S4: `committed < reserved`, so this is an address of the mapping.
         let start = unsafe { self.base.as_ptr().add(self.committed) };
         let access = MprotectFlags::READ | MprotectFlags::WRITE;
-        // SAFETY: S4: `committed < end <= reserved`, and both are multiples of the page size, so the range lies in the
-        // mapping before the guard, and nothing has been able to use it before (S5).
+        // SAFETY: S4: `committed < end <= reserved`, and both are multiples of the page size, so
+        // the range lies in the mapping before the guard, and nothing has been able to use it
+        // before (S5).
         unsafe { mprotect(start.cast(), end - self.committed, access) }.map_err(|_| OutOfMemory)?;
         self.committed = end;
         Ok(())
@@ -72,7 +76,8 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         let mapped = self.reserved + GUARD_BYTES;
-        // SAFETY: S6: the mapping is ours alone, and whoever drops it has no pointer into it any more.
+        // SAFETY: S6: the mapping is ours alone, and whoever drops it has no pointer into it any
+        // more.
         let unmapped = unsafe { munmap(self.base.as_ptr().cast(), mapped) };
         debug_assert!(unmapped.is_ok(), "unmapping a whole mapping");
     }

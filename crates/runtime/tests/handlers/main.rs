@@ -1,4 +1,5 @@
-//! Handlers against the table: every op, every executor, on edge and random values. See README.md here.
+//! Handlers against the table: every op, every executor, on edge and random values. See README.md
+//! here.
 
 mod suite;
 
@@ -71,8 +72,8 @@ fn every_op_but_the_stubs_has_a_case() {
     }
 }
 
-/// What an op's operands should have been once, and were not: the ends of every immediate, the greatest slots, targets on both
-/// sides, several indices.
+/// What an op's operands should have been once, and were not: the ends of every immediate, the
+/// greatest slots, targets on both sides, several indices.
 fn missing(op: Op, reach: &Reach) -> Vec<String> {
     let mut missing = Vec::new();
     let (mut value, mut slots, mut last) = (0, 0, 0);

@@ -1,4 +1,5 @@
-//! Exceptions that the host makes and throws: their cells are compared with the tag's type, whoever they come from.
+//! Exceptions that the host makes and throws: their cells are compared with the tag's type, whoever
+//! they come from.
 
 use crate::{host, store};
 use prova_module::{FuncType, HeapType, RefType, ValType};

@@ -154,8 +154,9 @@ fn resident_bytes() -> u64 {
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
 }
 
-/// 615 bytes of Wasm with 100 tables of 10,000,000 elements are beyond the default budget; with a greater one they take
-/// address space and nothing else, also when elements are added that are not null.
+/// 615 bytes of Wasm with 100 tables of 10,000,000 elements are beyond the default budget; with a
+/// greater one they take address space and nothing else, also when elements are added that are not
+/// null.
 #[test]
 #[cfg(all(target_os = "linux", not(miri)))]
 fn tables_take_memory_only_where_they_are_written() {

@@ -1,6 +1,7 @@
 //! The store from outside, without bytecode: instantiation, linking, host calls, limits.
 //!
-//! Every function that runs here is one of the host; what Wasm code does is tested where executors are.
+//! Every function that runs here is one of the host; what Wasm code does is tested where executors
+//! are.
 
 mod calls;
 mod exceptions;

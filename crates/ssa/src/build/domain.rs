@@ -1,7 +1,8 @@
 //! What a walk over a body makes of it: instructions, blocks, edges of the draft.
 //!
-//! A block of the Wasm that no branch names has no label and no block here; its operators go on in the block around. The walk
-//! reports only operators that are reachable by structure, so a block is open whenever it asks for something.
+//! A block of the Wasm that no branch names has no label and no block here; its operators go on in
+//! the block around. The walk reports only operators that are reachable by structure, so a block is
+//! open whenever it asks for something.
 
 use super::BuildReason;
 use super::draft::{Call, Clause, Draft, Handler, Inst, PAYLOAD, Run, Source, Term, extend};
@@ -487,7 +488,8 @@ impl<'m> Domain<'m> for Builder<'m> {
             return Ok(());
         }
         if exit == Exit::Fallen {
-            // An `if` of which one arm falls out: for the walk its values stay, here it is a join as any other.
+            // An `if` of which one arm falls out: for the walk its values stay, here it is a join
+            // as any other.
             let edge = self.edge_to(label.block, results, site.offset);
             self.end(Term::Jump(edge), site.offset);
             results.clear();

@@ -1,6 +1,8 @@
-//! The body while it is built: the parts of a [`Body`](crate::Body) whose blocks do not have all their parameters yet.
+//! The body while it is built: the parts of a [`Body`](crate::Body) whose blocks do not have all
+//! their parameters yet.
 //!
-//! Blocks and values have numbers in the order in which they come up; `finish` gives them those of their places.
+//! Blocks and values have numbers in the order in which they come up; `finish` gives them those of
+//! their places.
 
 use super::variable::Id;
 use crate::body::{Imm, Op, Origin};

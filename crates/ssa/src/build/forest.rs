@@ -1,8 +1,10 @@
-//! Trees that only grow, in which the highest ancestor with a property is found in logarithmic time.
+//! Trees that only grow, in which the highest ancestor with a property is found in logarithmic
+//! time.
 //!
-//! Each node has beside its parent one *jump* further up (Myers, *An applicative random-access stack*, 1983): jumps double
-//! where the depths are a skew-binary number, so a search takes at most `O(log depth)` steps and a node costs constant time and
-//! memory. Three trees of the builder are such: joins, loops, and the entries of each local.
+//! Each node has beside its parent one *jump* further up (Myers, *An applicative random-access
+//! stack*, 1983): jumps double where the depths are a skew-binary number, so a search takes at most
+//! `O(log depth)` steps and a node costs constant time and memory. Three trees of the builder are
+//! such: joins, loops, and the entries of each local.
 
 /// No node.
 pub(super) const NONE: u32 = u32::MAX;
@@ -56,7 +58,8 @@ impl<T> Forest<T> {
         self.nodes.get(id as usize).map_or(NONE, |node| node.parent)
     }
 
-    /// The highest node of those with the property, if it holds for `from` and, where it holds for a node above, for all between.
+    /// The highest node of those with the property, if it holds for `from` and, where it holds for
+    /// a node above, for all between.
     pub(super) fn highest(&self, from: u32, holds: impl Fn(&T) -> bool) -> Option<u32> {
         let mut at = from;
         if !holds(self.get(at)?) {

@@ -1,5 +1,5 @@
-//! A hash for pairs of small numbers, keyed by a number drawn once per process: no module can aim at collisions, and no
-//! output depends on it (maps are only looked up in, never iterated).
+//! A hash for pairs of small numbers, keyed by a number drawn once per process: no module can aim
+//! at collisions, and no output depends on it (maps are only looked up in, never iterated).
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::OnceLock;

@@ -6,16 +6,21 @@
 //! local.get/set ─► Locals ─────────┘                       └─► Assembler ─► Body
 //! ```
 //!
-//! `domain` gives the walker its values and labels, `variable` says what a local is where, `finish` puts it together. The builder is
-//! not trusted: the proof reads what it makes. It makes what K1 to K5 of the crate say, and
-//! * D1. a block for each label that an edge leads to, each arm of an `if` that has operators or an `else`, what follows a conditional branch
-//!   or a call with a handler, and each handler; in the order of the Wasm, a handler at its `try_table`'s `end`;
-//! * D2. parameters: first the label's values, then locals in rising order, those and only those that a read needs and that are not the
-//!   same on all edges (minimal, as flow is reducible, and pruned by reads);
-//! * D3. the zeros of locals that are read before they are written as constants at the start of the entry, one for each type.
+//! `domain` gives the walker its values and labels, `variable` says what a local is where, `finish`
+//! puts it together. The builder is not trusted: the proof reads what it makes. It makes what K1 to
+//! K5 of the crate say, and
+//! * D1. a block for each label that an edge leads to, each arm of an `if` that has operators or an
+//!   `else`, what follows a conditional branch or a call with a handler, and each handler; in the
+//!   order of the Wasm, a handler at its `try_table`'s `end`;
+//! * D2. parameters: first the label's values, then locals in rising order, those and only those
+//!   that a read needs and that are not the same on all edges (minimal, as flow is reducible, and
+//!   pruned by reads);
+//! * D3. the zeros of locals that are read before they are written as constants at the start of the
+//!   entry, one for each type.
 //!
-//! Limits: [`Limits`]. Time: `O(log n)` for an operator, plus the labels that it names, plus the body. Noticed by: `tests/golden.rs`, `tests/hostile.rs`, and by
-//! every run of the SSA interpreter against the other tiers.
+//! Limits: [`Limits`]. Time: `O(log n)` for an operator, plus the labels that it names, plus the
+//! body. Noticed by: `tests/golden.rs`, `tests/hostile.rs`, and by every run of the SSA interpreter
+//! against the other tiers.
 
 mod domain;
 mod draft;
@@ -33,8 +38,8 @@ use std::fmt;
 
 /// What a body may have beyond its Wasm.
 ///
-/// SSA form can be quadratically larger than its Wasm: each of many nested loops that write each of many locals has a parameter
-/// for each. Real functions have less than one argument for four bytes.
+/// SSA form can be quadratically larger than its Wasm: each of many nested loops that write each of
+/// many locals has a parameter for each. Real functions have less than one argument for four bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Arguments for locals on all edges together: so many, and

@@ -1,9 +1,11 @@
 //! The arguments of parameters for locals, and which of the parameters remain.
 //!
-//! * F2. A parameter whose arguments are one value besides itself is that value; this is repeated until there is none (in
-//!   reducible flow the result is minimal: Braun and others, 2013, theorem 1).
+//! * F2. A parameter whose arguments are one value besides itself is that value; this is repeated
+//!   until there is none (in reducible flow the result is minimal: Braun and others, 2013, theorem
+//!   1).
 //!
-//! Time: linear in parameters and arguments, but for the searches of `variable` and the shortening of alias chains.
+//! Time: linear in parameters and arguments, but for the searches of `variable` and the shortening
+//! of alias chains.
 
 use super::BuildReason;
 use super::draft::{Draft, Handler, Run, Source, slice};
@@ -21,7 +23,8 @@ pub(super) struct Resolved {
     alias: Vec<Id>,
 }
 
-/// Finds the arguments of every parameter for a local, and removes those that are only another value.
+/// Finds the arguments of every parameter for a local, and removes those that are only another
+/// value.
 pub(super) fn resolve(
     draft: &mut Draft,
     locals: Locals,
@@ -150,7 +153,8 @@ impl Resolved {
     }
 }
 
-/// For each parameter, those that have it as an argument: lists that can be joined in constant time.
+/// For each parameter, those that have it as an argument: lists that can be joined in constant
+/// time.
 struct Users {
     first: Vec<u32>,
     last: Vec<u32>,

@@ -6,27 +6,35 @@
 //! edges (positions) ───────────────┘                                       └ resolve: its arguments, once all edges are known
 //! ```
 //!
-//! This is the construction of Braun and others (*Simple and efficient construction of SSA form*, 2013): a parameter comes into
-//! being when a read needs it, and goes away if its arguments turn out to be one value. What differs is the search: theirs
-//! goes backward block by block, which in a function of many blocks and locals takes their product. In Wasm a
-//! definition reaches a read through structure that can be skipped:
+//! This is the construction of Braun and others (*Simple and efficient construction of SSA form*,
+//! 2013): a parameter comes into being when a read needs it, and goes away if its arguments turn
+//! out to be one value. What differs is the search: theirs goes backward block by block, which in a
+//! function of many blocks and locals takes their product. In Wasm a definition reaches a read
+//! through structure that can be skipped:
 //!
-//! Positions are offsets of operators. Let `w` be the last entry of the local before position `p`. Then, in this order,
-//! * L1. if `p` is in a loop that starts behind `w` and writes the local, the value is the parameter of the innermost such loop;
-//! * L2. if `w` is in the first arm and `p` in the second arm of one `if`, it is the value at the `if`;
-//! * L3. if `w` is in a block that ends before `p` and has a label with edges, it is the parameter of the outermost such block;
+//! Positions are offsets of operators. Let `w` be the last entry of the local before position `p`.
+//! Then, in this order,
+//! * L1. if `p` is in a loop that starts behind `w` and writes the local, the value is the
+//!   parameter of the innermost such loop;
+//! * L2. if `w` is in the first arm and `p` in the second arm of one `if`, it is the value at the
+//!   `if`;
+//! * L3. if `w` is in a block that ends before `p` and has a label with edges, it is the parameter
+//!   of the outermost such block;
 //! * L4. else it is the value of `w`.
 //!
-//! Each of these is found by a search in a [`Forest`]. While a function is walked, what comes later in a loop is not known, and the
-//! facts' masks stand in for it (L1); a local that shares a bit gets a parameter that goes away again. A found value is
-//! remembered as an entry of its own, so the next read finds it at once.
+//! Each of these is found by a search in a [`Forest`]. While a function is walked, what comes later
+//! in a loop is not known, and the facts' masks stand in for it (L1); a local that shares a bit
+//! gets a parameter that goes away again. A found value is remembered as an entry of its own, so
+//! the next read finds it at once.
 //!
 //! # Invariants
-//! * V1. The entries of a local ascend by position. An entry's value is the local's from its position on, up to the next write, join, loop or arm.
+//! * V1. The entries of a local ascend by position. An entry's value is the local's from its
+//!   position on, up to the next write, join, loop or arm.
 //! * V2. `written` of an entry is the position of the last `local.set` or `local.tee` up to it.
 //!
-//! Cost: `O(log n)` for a read and for each argument of a parameter. Parameters and their arguments can be more than linear in the
-//! Wasm (that is SSA's own worst case: nested loops that write many locals), so [`Limits`](super::Limits) bounds them.
+//! Cost: `O(log n)` for a read and for each argument of a parameter. Parameters and their arguments
+//! can be more than linear in the Wasm (that is SSA's own worst case: nested loops that write many
+//! locals), so [`Limits`](super::Limits) bounds them.
 
 use super::forest::{Forest, NONE};
 use super::hash::Key;

@@ -1,8 +1,9 @@
-//! Chains of things that lie one in, or after, the other, in which the outermost or oldest one of a kind is found in
-//! logarithmic time.
+//! Chains of things that lie one in, or after, the other, in which the outermost or oldest one of a
+//! kind is found in logarithmic time.
 //!
-//! Each link knows the one before it and a second one further back, chosen as in Myers' random-access lists (*An applicative
-//! random-access stack*, 1983). The check has three kinds of chains: the regions of joins, the loops, the writes of each local.
+//! Each link knows the one before it and a second one further back, chosen as in Myers'
+//! random-access lists (*An applicative random-access stack*, 1983). The check has three kinds of
+//! chains: the regions of joins, the loops, the writes of each local.
 
 /// No link.
 pub(super) const NONE: u32 = u32::MAX;
@@ -57,7 +58,8 @@ impl<T> Ancestry<T> {
         self.0.get(id as usize).map_or(NONE, |link| link.before)
     }
 
-    /// The first link of `from` and those before it that does not have a property; it must hold for none before one without it.
+    /// The first link of `from` and those before it that does not have a property; it must hold for
+    /// none before one without it.
     pub(super) fn skip(&self, from: u32, holds: impl Fn(&T) -> bool) -> u32 {
         let mut at = from;
         while let Some(link) = self.0.get(at as usize) {
@@ -70,7 +72,8 @@ impl<T> Ancestry<T> {
         NONE
     }
 
-    /// The oldest link of `from` and those before it that has a property; it must hold for all after one that has it.
+    /// The oldest link of `from` and those before it that has a property; it must hold for all
+    /// after one that has it.
     pub(super) fn last(&self, from: u32, holds: impl Fn(&T) -> bool) -> Option<u32> {
         let mut at = from;
         if !holds(self.get(at)?) {

@@ -1,7 +1,8 @@
 //! The walk's events, each brought to the rules of its kind.
 //!
-//! Where the structure of the Wasm lets control through but nothing leads there (behind a label that only clauses of a handler without
-//! throw name), events are skipped, until a label that an edge leads to.
+//! Where the structure of the Wasm lets control through but nothing leads there (behind a label
+//! that only clauses of a handler without throw name), events are skipped, until a label that an
+//! edge leads to.
 
 use super::error::{Fault, Rule, Verdict};
 use super::variable::Left;

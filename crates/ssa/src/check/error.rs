@@ -78,7 +78,8 @@ impl fmt::Display for Rule {
     }
 }
 
-/// A body that is not proved equal to its Wasm. The fault is never the module's: it is a bug of what made the body, or of the check.
+/// A body that is not proved equal to its Wasm. The fault is never the module's: it is a bug of
+/// what made the body, or of the check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     /// The function.

@@ -25,7 +25,8 @@ pub(super) struct Wanted {
 #[derive(Default)]
 pub(super) struct Clauses {
     all: Vec<Wanted>,
-    /// How many belong to `try_table`s that are open or closed; the others to the one that is about to open.
+    /// How many belong to `try_table`s that are open or closed; the others to the one that is about
+    /// to open.
     taken: usize,
 }
 

@@ -1,4 +1,5 @@
-//! The check: a body and its module → the proof that the body is its function, or the first rule that is broken.
+//! The check: a body and its module → the proof that the body is its function, or the first rule
+//! that is broken.
 //!
 //! ```text
 //! operators ─ walk (module) ─ Domain ─┬─ straight: the next instruction     ┐
@@ -7,62 +8,80 @@
 //!                                     └─ variable: what a local is ─► claims, proved at the end
 //! ```
 //!
-//! This is translation validation in lockstep (Pnueli, Siegel and Singerman, 1998; Necula, 2000). One walk over the Wasm keeps as its
-//! abstract state *which value of the body* each operand and each local is; the body is read beside it. A value of the body is its own
-//! value number, since instructions are operators one to one (K1), so no table of terms is needed: equal operands
-//! are the same value. The check reads the table of Wasm operators, the walker, [`FuncFacts`](prova_module::FuncFacts) and the shapes of
-//! immediates ([`Imm`]), and knows nothing of `build`, nor of `verify`: what it accepts is well formed by what it has compared.
+//! This is translation validation in lockstep (Pnueli, Siegel and Singerman, 1998; Necula, 2000).
+//! One walk over the Wasm keeps as its abstract state *which value of the body* each operand and
+//! each local is; the body is read beside it. A value of the body is its own value number, since
+//! instructions are operators one to one (K1), so no table of terms is needed: equal operands are
+//! the same value. The check reads the table of Wasm operators, the walker,
+//! [`FuncFacts`](prova_module::FuncFacts) and the shapes of immediates ([`Imm`]), and knows nothing
+//! of `build`, nor of `verify`: what it accepts is well formed by what it has compared.
 //!
 //! # Rules
-//! * C1. *Function.* The module defines the function. The body's first block is its entry: its parameters are the function's,
-//!   with their types. Before the first operator it may have zeros of types, which are what locals start with, each once. All lists of edges
-//!   and terminators lie in the body's pools.
-//! * C2. *Operators.* The instructions that control comes by are the operators of the Wasm that compute something (all but `local.*`,
-//!   `drop`, `nop` and what is control), each once and in their order, with the same opcode and immediates; and charges and polls.
-//! * C3. *Operands.* The operands of an instruction, of a call, a throw, a return, a condition are the values that the operands of the
-//!   Wasm's operator are, in their order.
-//! * C4. *Results.* An instruction has as many results as its operator, of the types that the operator gives.
+//! * C1. *Function.* The module defines the function. The body's first block is its entry: its
+//!   parameters are the function's, with their types. Before the first operator it may have zeros
+//!   of types, which are what locals start with, each once. All lists of edges and terminators lie
+//!   in the body's pools.
+//! * C2. *Operators.* The instructions that control comes by are the operators of the Wasm that
+//!   compute something (all but `local.*`, `drop`, `nop` and what is control), each once and in
+//!   their order, with the same opcode and immediates; and charges and polls.
+//! * C3. *Operands.* The operands of an instruction, of a call, a throw, a return, a condition are
+//!   the values that the operands of the Wasm's operator are, in their order.
+//! * C4. *Results.* An instruction has as many results as its operator, of the types that the
+//!   operator gives.
 //! * C5. *Offsets.* A block, an instruction, a terminator has the offset of its operator (K2).
-//! * C6. *Metering.* By fuel, there is a charge of each segment's cost before the segment's first operator; by epoch, a poll before the
-//!   first operator and before the first one of each loop, ahead of the charge there. There is no other charge or poll.
-//! * C7. *Blocks.* Blocks stand in the order in which the walk comes to them, and there is no other; a hint
-//!   of what a block is ([`Origin`]) is right or absent.
-//! * C8. *Control.* A block ends where the Wasm's control divides, jumps or leaves, and as that does: the terminator is the one of the operator.
-//! * C9. *Targets.* All edges to a label lead to one block, which belongs to it alone. A table has an edge for each of its labels in
-//!   the order of first appearance, and each index goes to the edge of its label, the default last.
-//! * C10. *Parameters.* A block has a parameter for each value of its label, of the label's types; then for locals, by
-//!   [`Place`], rising, of the locals' types.
-//! * C11. *Arguments.* On each edge the arguments of the label's values are these values (or the payloads that the operator makes, in
-//!   their order), and the argument of each local is the value that the local is on this edge.
-//! * C12. *Locals.* Where a local is read (by an operator, or as an argument) it has one value on all ways there (`variable`).
-//! * C13. *Handlers.* A call or throw inside a `try_table` with clauses leads to the handler of the innermost one, and no other does.
-//!   A handler has no instructions; its clauses are those of the `try_table`, in order, with tag, reference and label; behind them it
-//!   leads to the handler around if no clause catches all, else nowhere.
-//! * C14. *Size.* The body has fewer than 2³¹ blocks, and the search for locals takes at most [`STEPS_BASE`] steps and
-//!   [`STEPS_PER_BYTE`] for each byte of the function.
+//! * C6. *Metering.* By fuel, there is a charge of each segment's cost before the segment's first
+//!   operator; by epoch, a poll before the first operator and before the first one of each loop,
+//!   ahead of the charge there. There is no other charge or poll.
+//! * C7. *Blocks.* Blocks stand in the order in which the walk comes to them, and there is no
+//!   other; a hint of what a block is ([`Origin`]) is right or absent.
+//! * C8. *Control.* A block ends where the Wasm's control divides, jumps or leaves, and as that
+//!   does: the terminator is the one of the operator.
+//! * C9. *Targets.* All edges to a label lead to one block, which belongs to it alone. A table has
+//!   an edge for each of its labels in the order of first appearance, and each index goes to the
+//!   edge of its label, the default last.
+//! * C10. *Parameters.* A block has a parameter for each value of its label, of the label's types;
+//!   then for locals, by [`Place`], rising, of the locals' types.
+//! * C11. *Arguments.* On each edge the arguments of the label's values are these values (or the
+//!   payloads that the operator makes, in their order), and the argument of each local is the value
+//!   that the local is on this edge.
+//! * C12. *Locals.* Where a local is read (by an operator, or as an argument) it has one value on
+//!   all ways there (`variable`).
+//! * C13. *Handlers.* A call or throw inside a `try_table` with clauses leads to the handler of the
+//!   innermost one, and no other does. A handler has no instructions; its clauses are those of the
+//!   `try_table`, in order, with tag, reference and label; behind them it leads to the handler
+//!   around if no clause catches all, else nowhere.
+//! * C14. *Size.* The body has fewer than 2³¹ blocks, and the search for locals takes at most
+//!   [`STEPS_BASE`] steps and [`STEPS_PER_BYTE`] for each byte of the function.
 //!
 //! # Soundness
-//! The relation at a place of the walk: each operand of the Wasm, and each local that is read later, equals the content of
-//! its value of the body. By induction over the steps of both together: it holds at the entry (C1); an operator and its
-//! instruction keep it, because they are the same function of equal operands (C2, C3), with the same effect in the same order; an edge
-//! brings it to its block (C11) and to the claims about the block (C12), which are assumed there and proved for each edge into it.
-//! Both sides leave a block by the same way (C8, C9) and neither goes on alone, so a loop that does not end is the same on both.
+//! The relation at a place of the walk: each operand of the Wasm, and each local that is read
+//! later, equals the content of its value of the body. By induction over the steps of both
+//! together: it holds at the entry (C1); an operator and its instruction keep it, because they are
+//! the same function of equal operands (C2, C3), with the same effect in the same order; an edge
+//! brings it to its block (C11) and to the claims about the block (C12), which are assumed there
+//! and proved for each edge into it. Both sides leave a block by the same way (C8, C9) and neither
+//! goes on alone, so a loop that does not end is the same on both.
 //!
-//! *Dominance* of definitions over uses follows: a value comes into the relation when its instruction or block is walked, an edge brings on
-//! only what is in the relation at its source, and a claim holds on all edges; so a value that is used has been
-//! computed on every way to the use. Nor has it been computed again since: an instruction belongs to one operator, and a
-//! value from before a loop's header that still stands for a local or operand in the loop belongs to an operator before it.
+//! *Dominance* of definitions over uses follows: a value comes into the relation when its
+//! instruction or block is walked, an edge brings on only what is in the relation at its source,
+//! and a claim holds on all edges; so a value that is used has been computed on every way to the
+//! use. Nor has it been computed again since: an instruction belongs to one operator, and a value
+//! from before a loop's header that still stands for a local or operand in the loop belongs to an
+//! operator before it.
 //!
 //! # Limits
-//! It accepts what `build` makes and little else: a body whose pure operators were moved, shared or removed is equal to its Wasm and
-//! refused. That is the passes' part, whose witnesses compare body with body.
+//! It accepts what `build` makes and little else: a body whose pure operators were moved, shared or
+//! removed is equal to its Wasm and refused. That is the passes' part, whose witnesses compare body
+//! with body.
 //!
-//! What cannot be seen here: a wrong row of the table of operators or a wrong `Imm::of`, on which both sides agree; facts that are wrong.
-//! Code that control cannot come by (a handler that nothing throws to, and what only it leads to) is skipped on the Wasm side (K5).
+//! What cannot be seen here: a wrong row of the table of operators or a wrong `Imm::of`, on which
+//! both sides agree; facts that are wrong. Code that control cannot come by (a handler that nothing
+//! throws to, and what only it leads to) is skipped on the Wasm side (K5).
 //!
 //! # Cost
-//! One pass over operators and body. Time: `O(log n)` for each operator, parameter and argument, plus the limited search of C12. Memory:
-//! a write, an edge, a block each once. It never panics, whatever the body, and recurses nowhere. Noticed by: `tests/check.rs`.
+//! One pass over operators and body. Time: `O(log n)` for each operator, parameter and argument,
+//! plus the limited search of C12. Memory: a write, an edge, a block each once. It never panics,
+//! whatever the body, and recurses nowhere. Noticed by: `tests/check.rs`.
 
 #[macro_use]
 mod error;
@@ -98,7 +117,8 @@ pub struct CheckedBody {
 }
 
 impl CheckedBody {
-    /// Checks a body as the SSA form of its function in `module`, with the metering that it says it has.
+    /// Checks a body as the SSA form of its function in `module`, with the metering that it says it
+    /// has.
     ///
     /// # Errors
     /// The first rule that the body breaks.

@@ -6,24 +6,30 @@
 //! edges into blocks ──────────────────────────────────────┘                         └ prove: every claim on every edge
 //! ```
 //!
-//! A *claim* `(block, local, value)` says: whenever control enters the block, the local is that value. It stands for the parameter
-//! that the block does not have because it would always be one value. A claim is assumed where it is used and proved for
-//! each edge into the block at the end, so all claims hold together by induction over the length of a run (`check`, soundness).
+//! A *claim* `(block, local, value)` says: whenever control enters the block, the local is that
+//! value. It stands for the parameter that the block does not have because it would always be one
+//! value. A claim is assumed where it is used and proved for each edge into the block at the end,
+//! so all claims hold together by induction over the length of a run (`check`, soundness).
 //!
-//! Places are offsets of operators, which are in the order of the Wasm. Let `w` be the last write of the local before a place `p`, where
-//! a parameter of a block for the local counts as a write at the block's start. The value at `p` is
-//! * W1. that of the claim for the innermost loop around `p` that starts after `w` and in which the local may be written;
+//! Places are offsets of operators, which are in the order of the Wasm. Let `w` be the last write
+//! of the local before a place `p`, where a parameter of a block for the local counts as a write at
+//! the block's start. The value at `p` is
+//! * W1. that of the claim for the innermost loop around `p` that starts after `w` and in which the
+//!   local may be written;
 //! * W2. if `w` is in the first arm of an `if` and `p` is in the second one: the value at the `if`;
-//! * W3. if `w` is in a block (or `if`) that ends before `p` and whose label has edges: that of the claim for the outermost such block;
-//! * W4. else that of `w`, which dominates `p`; without `w`, the parameter of the function or the zero of the local's type.
+//! * W3. if `w` is in a block (or `if`) that ends before `p` and whose label has edges: that of the
+//!   claim for the outermost such block;
+//! * W4. else that of `w`, which dominates `p`; without `w`, the parameter of the function or the
+//!   zero of the local's type.
 //!
 //! W1 holds beside the others: it adds a claim, and the value is found by the rest.
 //!
 //! # Invariants
 //! * J1. The writes of a local rise by place.
-//! * J2. What is known of a local in an *era* (the walk between the boundaries of one region) holds until the local is written.
-//! * J3. While a loop is open, the facts' mask of its writes stands for the writes to come: it names too many locals, never too few. Of
-//!   a loop that has ended the writes are known.
+//! * J2. What is known of a local in an *era* (the walk between the boundaries of one region) holds
+//!   until the local is written.
+//! * J3. While a loop is open, the facts' mask of its writes stands for the writes to come: it
+//!   names too many locals, never too few. Of a loop that has ended the writes are known.
 //!
 //! Time: a search is logarithmic; searches for claims are counted and limited (C14).
 
@@ -376,7 +382,8 @@ impl<'b> Locals<'b> {
         }
     }
 
-    /// The value where control enters a block: its parameter, or its claim, of which the first edge gives the value.
+    /// The value where control enters a block: its parameter, or its claim, of which the first edge
+    /// gives the value.
     fn entering(&mut self, local: u32, block: Block) -> Verdict<Way> {
         if let Some(value) = self.param_of(block, local) {
             return Ok(Way::Known(value));

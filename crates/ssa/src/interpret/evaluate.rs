@@ -1,7 +1,8 @@
 //! The expressions of the operators' rows, over `prova-num` and a [`World`].
 //!
-//! An expression takes operands, immediates and the bits that an access finds, and gives up to three values. Operations of the store
-//! keep their trap in [`Operations`], since an expression has no way to return it.
+//! An expression takes operands, immediates and the bits that an access finds, and gives up to
+//! three values. Operations of the store keep their trap in [`Operations`], since an expression has
+//! no way to return it.
 
 use super::world::{Bits, Fault, World};
 use prova_module::{Opcode, for_each_wasm_op};

@@ -1,7 +1,9 @@
-//! Throws: from the place of a throw or call, handler by handler and frame by frame, to the clause that catches.
+//! Throws: from the place of a throw or call, handler by handler and frame by frame, to the clause
+//! that catches.
 //!
-//! A handler's parameters are set as the search comes to it: its frame is left or goes on there, so nothing else reads them. Frames
-//! are left only when the clause is found and paid for, so that an exception that nothing catches has the backtrace of its throw.
+//! A handler's parameters are set as the search comes to it: its frame is left or goes on there, so
+//! nothing else reads them. Frames are left only when the clause is found and paid for, so that an
+//! exception that nothing catches has the backtrace of its throw.
 
 use super::machine::{At, Ended, Machine};
 use super::world::{Bits, Fault, World};

@@ -1,8 +1,10 @@
 //! Frames, values, and the loop over instructions and blocks.
 //!
-//! 1. `values` has the values of all frames, those of one frame by their numbers from its `base` on.
+//! 1. `values` has the values of all frames, those of one frame by their numbers from its `base`
+//!    on.
 //! 2. A caller's place is that of its call until the callee has returned.
-//! 3. Each frame has charged its function against the stack limit, unless a tail call of the host has replaced it.
+//! 3. Each frame has charged its function against the stack limit, unless a tail call of the host
+//!    has replaced it.
 
 use super::evaluate::{Args, Operations, evaluate};
 use super::exception::Thrown;
@@ -180,7 +182,8 @@ impl<W: World> Machine<'_, W> {
         let operands = self.gather(args);
         let results = self.operator(opcode, data.imm, &operands)?;
         for (value, &bits) in data.results().zip(&results) {
-            // A result of 32 bits is zero-extended; an expression may give -1 for what does not grow.
+            // A result of 32 bits is zero-extended; an expression may give -1 for what does not
+            // grow.
             let narrow = matches!(code.body.value(value).ty, ValType::I32 | ValType::F32);
             self.set(value, if narrow { bits & u128::from(u32::MAX) } else { bits });
         }
@@ -379,7 +382,8 @@ impl<W: World> Machine<'_, W> {
         params.zip(args).for_each(|(param, arg)| self.set(param, arg));
     }
 
-    /// Gives the arguments of an edge to its block, in the frame that has so many from the outermost on.
+    /// Gives the arguments of an edge to its block, in the frame that has so many from the
+    /// outermost on.
     pub(super) fn pass_in(&mut self, depth: usize, edge: &Edge) {
         let Some(frame) = self.frames.get(depth - 1) else { return };
         let (base, code) = (frame.base, Arc::clone(&frame.code));

@@ -5,16 +5,17 @@
 //!                      memories, tables, globals, hosts, metering: World ─┘
 //! ```
 //!
-//! It does what `docs/semantics.md` says of the Wasm, so a body that it runs can be compared with any tier: results, traps with their
-//! offsets, fuel, epoch, stack. What an operator computes comes from its row; what control does is written here, and nowhere taken
-//! from the Wasm.
+//! It does what `docs/semantics.md` says of the Wasm, so a body that it runs can be compared with
+//! any tier: results, traps with their offsets, fuel, epoch, stack. What an operator computes comes
+//! from its row; what control does is written here, and nowhere taken from the Wasm.
 //!
 //! 1. The depth of calls costs no host stack.
 //! 2. A body that [`verify`](crate::verify::verify) accepts never makes it panic.
 //!
-//! Limits: a frame has 16 bytes for each value of its body; speed is no aim. It keeps every reference to an exception that
-//! a frame's values have, which may be more than `docs/semantics.md` has a frame hold.
-//! Noticed by: the specification's suite and generated programs over it (`prova-testing`, `ssa`).
+//! Limits: a frame has 16 bytes for each value of its body; speed is no aim. It keeps every
+//! reference to an exception that a frame's values have, which may be more than `docs/semantics.md`
+//! has a frame hold. Noticed by: the specification's suite and generated programs over it
+//! (`prova-testing`, `ssa`).
 
 mod evaluate;
 mod exception;

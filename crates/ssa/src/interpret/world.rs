@@ -1,7 +1,9 @@
-//! What a running body asks of everything around it: memories, tables, globals, other functions, metering.
+//! What a running body asks of everything around it: memories, tables, globals, other functions,
+//! metering.
 //!
-//! The interpreter has no store of its own and knows no engine: [`World`] is the store as it needs it. Operations with a dynamic price
-//! (bulk operators, growth, searches, calls of the host) pay for themselves; what is static is in the body.
+//! The interpreter has no store of its own and knows no engine: [`World`] is the store as it needs
+//! it. Operations with a dynamic price (bulk operators, growth, searches, calls of the host) pay
+//! for themselves; what is static is in the body.
 
 use crate::body::Body;
 use prova_module::{FuncIdx, Module, TagIdx, TypeIdx};
@@ -24,7 +26,8 @@ pub enum Fault {
     Misaligned,
     /// A wait on a memory that is not shared.
     Unshared,
-    /// A body that does not fit its module, which `verify` excludes, or a world that does not fit its bodies: a fault of ours.
+    /// A body that does not fit its module, which `verify` excludes, or a world that does not fit
+    /// its bodies: a fault of ours.
     Bug(&'static str),
 }
 
@@ -103,8 +106,8 @@ pub trait World {
     fn enter_frame(&mut self, charge_bytes: u64) -> Result<(), Self::Error>;
     /// Gives back what a frame has charged.
     fn leave_frame(&mut self, charge_bytes: u64);
-    /// Calls a function of the host: its price and the poll after it included, its frame not. `holds` are the references to exceptions of
-    /// all frames.
+    /// Calls a function of the host: its price and the poll after it included, its frame not.
+    /// `holds` are the references to exceptions of all frames.
     fn call_host(
         &mut self,
         caller: Self::Instance,
@@ -133,7 +136,8 @@ pub trait World {
     fn ask(&mut self) -> Result<(), Self::Error>;
     /// It leaves a frame.
     fn pass_frame(&mut self) -> Result<(), Self::Error>;
-    /// It ends and is paid for; the clause gets these values, and a reference that is `made` for it.
+    /// It ends and is paid for; the clause gets these values, and a reference that is `made` for
+    /// it.
     fn pay(&mut self, tag: Option<Self::Tag>, made: bool) -> Result<(), Self::Error>;
 
     /// Reads bytes; `quiet`: without naming the address in a trap.

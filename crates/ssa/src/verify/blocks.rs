@@ -105,8 +105,9 @@ impl<'v, 'm> Checker<'v, 'm> {
         self.body.value(value).ty
     }
 
-    /// Whether an edge of a terminator is that of an exception. One block cannot have an ordinary edge and that of an exception to the
-    /// same handler without being refused for the ordinary one, so blocks tell edges apart.
+    /// Whether an edge of a terminator is that of an exception. One block cannot have an ordinary
+    /// edge and that of an exception to the same handler without being refused for the ordinary
+    /// one, so blocks tell edges apart.
     fn is_thrown(&self, terminator: &Terminator, edge: &Edge) -> bool {
         match terminator {
             Terminator::Invoke { handler, normal, .. } => {

@@ -1,9 +1,11 @@
-//! Dominators: the blocks of a body → the tree of immediate dominators (Lengauer and Tarjan, *A fast algorithm for finding
-//! dominators in a flowgraph*, 1979, the simple version with path compression).
+//! Dominators: the blocks of a body → the tree of immediate dominators (Lengauer and Tarjan, *A
+//! fast algorithm for finding dominators in a flowgraph*, 1979, the simple version with path
+//! compression).
 //!
 //! * M1. `dominates(a, b)`: every path from the entry to `b` goes through `a`.
 //!
-//! Irreducible flow is as good as any. Time: `O(m log n)` for `m` edges, whatever the graph; memory linear. No recursion.
+//! Irreducible flow is as good as any. Time: `O(m log n)` for `m` edges, whatever the graph; memory
+//! linear. No recursion.
 
 use crate::body::Body;
 use crate::entity::Block;
@@ -29,7 +31,8 @@ struct Search {
 }
 
 impl Search {
-    /// The vertex of least semidominator on the way to the root of the forest, with path compression.
+    /// The vertex of least semidominator on the way to the root of the forest, with path
+    /// compression.
     fn eval(&mut self, v: u32) -> u32 {
         if self.ancestor[v as usize] == NONE {
             return v;
@@ -128,7 +131,8 @@ impl Dominators {
     }
 }
 
-/// When a walk over the tree enters and leaves each block: the children of a block follow it in one piece.
+/// When a walk over the tree enters and leaves each block: the children of a block follow it in one
+/// piece.
 fn spans(idom: &[u32], order: &[u32]) -> Vec<(u32, u32)> {
     let mut size = vec![0u32; idom.len()];
     order.iter().for_each(|&block| size[block as usize] = 1);

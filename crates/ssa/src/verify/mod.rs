@@ -4,22 +4,30 @@
 //! Body ─ S1, S2 (names, shape) ─ dominators ─ S3, S4 ─ S5 to S9, block by block ─► ok, or the first rule that is broken
 //! ```
 //!
-//! It says nothing of what the body computes: that is the proof's. Everything that reads bodies may lean on these rules, so a body of
-//! another hand (parsed, or made by a pass) goes through here first, and nothing here panics whatever it holds.
+//! It says nothing of what the body computes: that is the proof's. Everything that reads bodies may
+//! lean on these rules, so a body of another hand (parsed, or made by a pass) goes through here
+//! first, and nothing here panics whatever it holds.
 //!
 //! # Rules
-//! * S1. *Names.* Blocks and values that are named exist, and all lists lie in their pools (by construction).
-//! * S2. *Entry.* There is an entry; its parameters have the types of the function's, and no edge leads to it.
+//! * S1. *Names.* Blocks and values that are named exist, and all lists lie in their pools (by
+//!   construction).
+//! * S2. *Entry.* There is an entry; its parameters have the types of the function's, and no edge
+//!   leads to it.
 //! * S3. *Reach.* The entry reaches every block.
-//! * S4. *Dominance.* A value's definition dominates each use; a block stands behind its immediate dominator.
-//! * S5. *Types.* Operands match, and results have, the types that the row of the operator says; so do the operands of terminators.
-//! * S6. *Edges.* An edge has as many arguments as its block has parameters, each of a type that matches; payloads are those of the edge.
-//! * S7. *Handlers.* A block has the edge of an exception into it exactly if it ends in `catch`; it has no instructions. A handler that
-//!   catches all has no outer one.
+//! * S4. *Dominance.* A value's definition dominates each use; a block stands behind its immediate
+//!   dominator.
+//! * S5. *Types.* Operands match, and results have, the types that the row of the operator says; so
+//!   do the operands of terminators.
+//! * S6. *Edges.* An edge has as many arguments as its block has parameters, each of a type that
+//!   matches; payloads are those of the edge.
+//! * S7. *Handlers.* A block has the edge of an exception into it exactly if it ends in `catch`; it
+//!   has no instructions. A handler that catches all has no outer one.
 //! * S8. *Metering.* There are charges, and polls, only if the body has that metering.
-//! * S9. *Operators.* Instructions and calls are operators of their kind; immediates fit, and what they name exists.
+//! * S9. *Operators.* Instructions and calls are operators of their kind; immediates fit, and what
+//!   they name exists.
 //!
-//! Time: `O(m log n)` (dominators), else linear. Noticed by: `tests/verify.rs`, with a body for each rule that breaks it.
+//! Time: `O(m log n)` (dominators), else linear. Noticed by: `tests/verify.rs`, with a body for
+//! each rule that breaks it.
 
 mod blocks;
 mod dominance;

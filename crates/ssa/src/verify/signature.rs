@@ -1,6 +1,7 @@
 //! The types of an instruction's operands and results, from the row of its operator and the module.
 //!
-//! Neighbours: `mod` compares them with what a body has; passes and the emitter may ask for what a new instruction must have.
+//! Neighbours: `mod` compares them with what a body has; passes and the emitter may ask for what a
+//! new instruction must have.
 
 use crate::body::Imm;
 use prova_module::ops::{Immediate, Kind};
@@ -150,7 +151,8 @@ impl<'t, 'm> Site<'t, 'm> {
         module.tag(TagIdx(self.index(Immediate::tag)?))
     }
 
-    /// The memory or table that an operator names, of two the first or second, by position among the immediates.
+    /// The memory or table that an operator names, of two the first or second, by position among
+    /// the immediates.
     fn memory64(&self, second: bool) -> Option<bool> {
         let index = match self.imm {
             Imm::Access(access) => access.memory,

@@ -1,22 +1,23 @@
-//! Hostile bytes → decoded, validated, translated and checked, or refused: always an answer, in bounded time and memory.
+//! Hostile bytes → decoded, validated, translated and checked, or refused: always an answer, in
+//! bounded time and memory.
 //!
 //! ```text
 //! mutate, shapes ─► bytes ─ measure(answer) ─► Answer | Complaint
 //! ```
 //!
-//! Neighbours: `mutate` damages generated modules, `shapes` are made by hand, `supervise` runs everything in a process of
-//! its own, so that even a crash of it is an answer of the campaign.
+//! Neighbours: `mutate` damages generated modules, `shapes` are made by hand, `supervise` runs
+//! everything in a process of its own, so that even a crash of it is an answer of the campaign.
 //!
 //! # What is demanded
-//! * I1. A module is accepted, and then every function of it is translated and accepted by the check or refused with
-//!   the name of a limit; or the module is refused with an offset and a rule.
+//! * I1. A module is accepted, and then every function of it is translated and accepted by the
+//!   check or refused with the name of a limit; or the module is refused with an offset and a rule.
 //! * I2. No panic, no crash.
 //! * I3. At most 1 s + 1 s for each MB of processor time.
 //! * I4. At most 64 MiB + 100 × the input's size of memory, the input excluded.
 //!
-//! Memory is what the process holds at its peak (`VmHWM`), which Linux alone tells; elsewhere I4 is not tested, and
-//! [`Report::memory_measured`] says so. `supervise` sets the allocator to give big blocks back at once.
-//! The planted faults of `tests/bad_input.rs` break I1 to I4 one by one.
+//! Memory is what the process holds at its peak (`VmHWM`), which Linux alone tells; elsewhere I4 is
+//! not tested, and [`Report::memory_measured`] says so. `supervise` sets the allocator to give big
+//! blocks back at once. The planted faults of `tests/bad_input.rs` break I1 to I4 one by one.
 
 pub mod mutate;
 pub mod shapes;

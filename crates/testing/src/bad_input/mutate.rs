@@ -1,7 +1,9 @@
-//! Seed and number → a damaged module: what is left of a valid one after truncation, flipped bytes, moved sections.
+//! Seed and number → a damaged module: what is left of a valid one after truncation, flipped bytes,
+//! moved sections.
 //!
-//! Neighbours: `generate` makes the modules that are damaged, wasm-mutate changes some of them in ways that stay valid;
-//! `mod.rs` measures the answers. One module serves [`MUTANTS`] numbers in a row.
+//! Neighbours: `generate` makes the modules that are damaged, wasm-mutate changes some of them in
+//! ways that stay valid; `mod.rs` measures the answers. One module serves [`MUTANTS`] numbers in a
+//! row.
 
 use crate::generate::{Rng, biased, smith};
 use std::panic::catch_unwind;
@@ -33,8 +35,8 @@ impl Mutants {
     }
 }
 
-/// A valid module: a biased one, one of wasm-smith with all that tiers execute, or one with all proposals that there are;
-/// rarely a real program.
+/// A valid module: a biased one, one of wasm-smith with all that tiers execute, or one with all
+/// proposals that there are; rarely a real program.
 fn base(rng: &mut Rng) -> Vec<u8> {
     if rng.percent(2)
         && let Some(program) = program(rng)

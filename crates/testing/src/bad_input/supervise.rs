@@ -1,11 +1,13 @@
-//! The campaign in processes of its own: a crash, an endless loop or an abort is a finding like any other.
+//! The campaign in processes of its own: a crash, an endless loop or an abort is a finding like any
+//! other.
 //!
 //! ```text
 //! campaign ─ spawn ─► worker ─ "at N" before each input ─► campaign: the last N of a worker that died is the culprit
 //! ```
 //!
-//! Neighbours: `campaigns` has the command line of both. The worker runs with an allocator that gives blocks of 64 KiB
-//! and more back at once (glibc's `MALLOC_MMAP_THRESHOLD_`), so that each input's memory is its own.
+//! Neighbours: `campaigns` has the command line of both. The worker runs with an allocator that
+//! gives blocks of 64 KiB and more back at once (glibc's `MALLOC_MMAP_THRESHOLD_`), so that each
+//! input's memory is its own.
 
 use super::mutate::Mutants;
 use super::shapes::SHAPES;
@@ -14,8 +16,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Runs inputs `first .. first + count` with `program`, which is `prova-testing`; the hand-made shapes are the first
-/// ones. Gives the findings, and the worker's report.
+/// Runs inputs `first .. first + count` with `program`, which is `prova-testing`; the hand-made
+/// shapes are the first ones. Gives the findings, and the worker's report.
 ///
 /// # Errors
 ///

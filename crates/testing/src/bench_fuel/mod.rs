@@ -1,14 +1,16 @@
-//! What a unit of fuel buys: hostile programs → nanoseconds per unit, beside a unit of a plain loop.
+//! What a unit of fuel buys: hostile programs → nanoseconds per unit, beside a unit of a plain
+//! loop.
 //!
 //! ```text
 //! programs, torture's snippets ─► store, instance ─ call until the fuel is gone ─► ns / unit ─► ratio, the dearest first
 //! ```
 //!
-//! A program is run with growing fuel until it takes long enough to be measured; the least of some repetitions counts. Time is that of
-//! the thread's processor, so what else the machine does matters little. Translation is done before.
+//! A program is run with growing fuel until it takes long enough to be measured; the least of some
+//! repetitions counts. Time is that of the thread's processor, so what else the machine does
+//! matters little. Translation is done before.
 //!
-//! What the table does not show: programs that nobody thought of. What it finds dear is charged more, or stands in
-//! `docs/semantics.md` among what fuel does not bound.
+//! What the table does not show: programs that nobody thought of. What it finds dear is charged
+//! more, or stands in `docs/semantics.md` among what fuel does not bound.
 
 mod programs;
 
@@ -52,7 +54,8 @@ const FUEL_MAX: u64 = 1 << 34;
 /// Runs of a program with the greatest fuel.
 const REPETITIONS: usize = 3;
 
-/// Measures all programs whose name contains `filter`, in one tier; of one that cannot be run, says why.
+/// Measures all programs whose name contains `filter`, in one tier; of one that cannot be run, says
+/// why.
 pub fn measure_all(tier: Tier, filter: &str) -> (Vec<Measured>, Vec<String>) {
     let (mut measured, mut failures) = (Vec::new(), Vec::new());
     let others = by_hand().into_iter().chain(operators());
@@ -176,7 +179,8 @@ fn export(store: &Store, instance: InstanceAddr, name: &str) -> Result<Extern, S
     store.instance(instance).export(name).ok_or_else(|| format!("no export `{name}`"))
 }
 
-/// Imports of `other` are exports of an instance of [`programs::OTHER`]; all else are functions of the host that do nothing.
+/// Imports of `other` are exports of an instance of [`programs::OTHER`]; all else are functions of
+/// the host that do nothing.
 fn imports(store: &mut Store, module: &Module) -> Result<Vec<Extern>, String> {
     let other = decode(programs::OTHER)?;
     let attach = Arc::new(Translation::new(store.settings()));

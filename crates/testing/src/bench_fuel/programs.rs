@@ -1,7 +1,8 @@
 //! Programs that try to buy much work with little fuel, in the text format.
 //!
-//! Each is an endless loop in the export `f` unless it says otherwise. What they are after: cells that a call clears or a branch
-//! moves, the search for a handler, calls that leave the executor, growth, bulk operators, caches.
+//! Each is an endless loop in the export `f` unless it says otherwise. What they are after: cells
+//! that a call clears or a branch moves, the search for a handler, calls that leave the executor,
+//! growth, bulk operators, caches.
 
 use super::Program;
 
@@ -227,7 +228,8 @@ fn exceptions(list: &mut Vec<Program>) {
     list.push(endless("throw_ref of 1,000 values", &head, &body));
 }
 
-/// Exceptions so large that the store forgets some again and again, beside much that it looks at before.
+/// Exceptions so large that the store forgets some again and again, beside much that it looks at
+/// before.
 fn big_exceptions(list: &mut Vec<Program>, head: &str) {
     let make = format!(
         "(func $make (result exnref) (block $out (result exnref)

@@ -6,13 +6,14 @@
 //!       └─ one of Tail, Match; none, epoch, both ► Record ─┘
 //! ```
 //!
-//! Neighbours: `generate` makes the cases, `run` the records, `shrink` makes a failing case small. A candidate that
-//! the check refuses is a disagreement too: its call ends with a fault of ours.
+//! Neighbours: `generate` makes the cases, `run` the records, `shrink` makes a failing case small.
+//! A candidate that the check refuses is a disagreement too: its call ends with a fault of ours.
 //!
-//! What green does not show: that the reference is right (`judge` asks another engine), nor anything about operators
-//! that the generators do not write (`torture` lists the ops reached).
+//! What green does not show: that the reference is right (`judge` asks another engine), nor
+//! anything about operators that the generators do not write (`torture` lists the ops reached).
 //!
-//! The planted faults of `tests/differential.rs` show that a wrong operand, a lost copy and a wrong fuel charge are seen.
+//! The planted faults of `tests/differential.rs` show that a wrong operand, a lost copy and a wrong
+//! fuel charge are seen.
 
 mod report;
 mod shrink;
@@ -150,7 +151,8 @@ impl Comparison<'_> {
         Ok(expected)
     }
 
-    /// One executor without metering and one with the other metering, in turn; what ran out of fuel is left out.
+    /// One executor without metering and one with the other metering, in turn; what ran out of fuel
+    /// is left out.
     fn others(
         &mut self,
         expected: &Record,

@@ -1,7 +1,8 @@
-//! A campaign: many cases on all processors, progress, and for a disagreement everything needed to understand it.
+//! A campaign: many cases on all processors, progress, and for a disagreement everything needed to
+//! understand it.
 //!
-//! Neighbours: `check` judges a case, `shrink` makes it small. The case is a function of generator, seed and number,
-//! which the report names.
+//! Neighbours: `check` judges a case, `shrink` makes it small. The case is a function of generator,
+//! seed and number, which the report names.
 
 use super::{Disagreement, Tally, check, shrink};
 use crate::attach::Plant;

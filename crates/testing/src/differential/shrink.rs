@@ -1,8 +1,9 @@
-//! A failing case → a smaller one that still fails: fewer calls, emptier bodies, fewer operators and clauses.
+//! A failing case → a smaller one that still fails: fewer calls, emptier bodies, fewer operators
+//! and clauses.
 //!
-//! Neighbours: `report` calls it; the bytes of a module are taken apart by what [`Module`] says of its sections and
-//! bodies, so this works for every generator. A candidate that is no valid module, or fails in another way, is not
-//! taken; the caller says what counts as failing.
+//! Neighbours: `report` calls it; the bytes of a module are taken apart by what [`Module`] says of
+//! its sections and bodies, so this works for every generator. A candidate that is no valid module,
+//! or fails in another way, is not taken; the caller says what counts as failing.
 //!
 //! Worst case: `ATTEMPTS_MAX` runs.
 
@@ -153,7 +154,8 @@ impl Shrinker<'_> {
         decode(&wasm).is_some() && self.offer(Case { wasm, ..self.best.clone() })
     }
 
-    /// Takes an operator out together with one of the few after it: an opening and its `end`, a value and its `drop`.
+    /// Takes an operator out together with one of the few after it: an opening and its `end`, a
+    /// value and its `drop`.
     fn without_pair(&mut self, module: &Module, func: FuncIdx, at: usize) -> bool {
         let ranges = operator_ranges(module, func);
         let last = ranges.len().saturating_sub(1).min(at + 12);
@@ -179,7 +181,8 @@ fn decode(wasm: &[u8]) -> Option<Module> {
     Module::decode(wasm, &Features::default(), &Limits::default()).ok()
 }
 
-/// A `try_table` without one of its clauses; `None` if it has no such clause, or is another operator.
+/// A `try_table` without one of its clauses; `None` if it has no such clause, or is another
+/// operator.
 fn without_clause(bytes: &[u8], clause: usize) -> Option<Vec<u8>> {
     let mut reader = BinaryReader::new(bytes, 0);
     if reader.read_u8().ok()? != 0x1f {

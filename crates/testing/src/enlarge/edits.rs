@@ -1,7 +1,7 @@
 //! The merged program → known edits of some of its functions.
 //!
-//! Neighbours: `merge` gives the code of a function in A's numbers and writes B with the edits in it; `tests/enlarge.rs` compares
-//! A and B by themselves and finds these edits and no others.
+//! Neighbours: `merge` gives the code of a function in A's numbers and writes B with the edits in
+//! it; `tests/enlarge.rs` compares A and B by themselves and finds these edits and no others.
 
 use super::merge::Merged;
 use crate::generate::Rng;
@@ -173,7 +173,8 @@ pub(super) fn plan(merged: &Merged<'_>, seed: u64, percent: f64) -> Result<Plan,
         }
         let code = merged.code(defined)?;
         let change = change(merged, &by_type, kind, defined, &code, &mut rng);
-        // A function without a place for this edit gets the one that every function has a place for.
+        // A function without a place for this edit gets the one that every function has a place
+        // for.
         plan.changes.insert(defined, change.unwrap_or_else(|| inserted(&mut rng)));
     }
     plan.added.sort_unstable();

@@ -1,7 +1,8 @@
 //! Programs in parts → one module: parts numbered anew, copies varied, edits done.
 //!
-//! Neighbours: `source` gives the parts, `edits` plans on [`Merged::code`]. All numbers of A are fixed in [`Merged::new`]; B's differ
-//! by the added functions alone, so both are written by one path.
+//! Neighbours: `source` gives the parts, `edits` plans on [`Merged::code`]. All numbers of A are
+//! fixed in [`Merged::new`]; B's differ by the added functions alone, so both are written by one
+//! path.
 
 use super::Options;
 use super::edits::{Plan, added_name, other_operator};
@@ -151,7 +152,8 @@ impl<'a> Merged<'a> {
         self.copies.push(copy.clone());
     }
 
-    /// The name of a defined function: that of its program, apart from the same one of other copies.
+    /// The name of a defined function: that of its program, apart from the same one of other
+    /// copies.
     pub(super) fn name(&self, defined: u32) -> String {
         let func = &self.funcs[defined as usize];
         let copy = &self.copies[func.copy as usize];
@@ -313,7 +315,8 @@ impl<'a> Merged<'a> {
         Ok(section)
     }
 
-    /// The first copy of a program has its exports under their names, the others with the copy's number behind.
+    /// The first copy of a program has its exports under their names, the others with the copy's
+    /// number behind.
     fn exports(&self, plan: &Plan) -> ExportSection {
         let mut section = ExportSection::new();
         section.export("memory", ExportKind::Memory, 0);
@@ -397,7 +400,8 @@ fn moved<'d>(data: &'d [u8], start: u32, source: &Source<'_>, by: u32) -> Cow<'d
     Cow::Owned(data)
 }
 
-/// Makes a copy of a function another one, in three of four cases: constants that are no addresses, and a few operators.
+/// Makes a copy of a function another one, in three of four cases: constants that are no addresses,
+/// and a few operators.
 fn vary(code: &mut [Instruction<'_>], source: &Source<'_>, moved: u32, rng: &mut Rng) {
     if rng.percent(25) {
         return;

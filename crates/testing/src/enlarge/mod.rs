@@ -1,19 +1,24 @@
-//! Real programs → one valid module of any size, and a twin in which some functions are edited in known ways.
+//! Real programs → one valid module of any size, and a twin in which some functions are edited in
+//! known ways.
 //!
 //! ```text
 //! programs ─ source ─► parts ─ merge ─► copies beside each other, each varied ─┬─► A
 //!                                                     edits: so many functions ─┴─► B, and the list of edits
 //! ```
 //!
-//! For tools that must hold at twenty megabytes: translation, comparison, serving. Copies share imports, memory and table; each has its
-//! functions, globals, segments under new numbers and its addresses moved, as a linker would. So that no copy is the same as another,
-//! all but the first have constants and operators varied; what a copy computes is therefore not what the program computes.
+//! For tools that must hold at twenty megabytes: translation, comparison, serving. Copies share
+//! imports, memory and table; each has its functions, globals, segments under new numbers and its
+//! addresses moved, as a linker would. So that no copy is the same as another, all but the first
+//! have constants and operators varied; what a copy computes is therefore not what the program
+//! computes.
 //!
 //! 1. A function of the programs and the options: the same on every machine.
 //! 2. Both modules validate: what varies keeps types.
-//! 3. B differs from A by the listed edits, by the renumbering that they bring, and by nothing else.
+//! 3. B differs from A by the listed edits, by the renumbering that they bring, and by nothing
+//!    else.
 //!
-//! Limits: see `source`; sizes to 4 GiB are not looked at. Memory a few times the size. `tests/enlarge.rs` holds all three at small sizes.
+//! Limits: see `source`; sizes to 4 GiB are not looked at. Memory a few times the size.
+//! `tests/enlarge.rs` holds all three at small sizes.
 
 mod edits;
 mod merge;

@@ -1,7 +1,8 @@
 //! A program's bytes → its parts, as far as a merger needs them.
 //!
-//! Neighbours: `merge` numbers the parts anew. What a merger could not put beside another program is refused by name: imports
-//! other than functions, more than one memory or table, a start function, types other than functions, exceptions.
+//! Neighbours: `merge` numbers the parts anew. What a merger could not put beside another program
+//! is refused by name: imports other than functions, more than one memory or table, a start
+//! function, types other than functions, exceptions.
 
 use wasmparser::{
     Data, DataKind, Element, ElementKind, Export, FunctionBody, Global, KnownCustom, Name,

@@ -1,13 +1,15 @@
 //! A module → the same module with one more global, in which its code counts what it costs.
 //!
-//! Before each operator that costs something the code adds its price to the global, before a bulk operator what its length
-//! costs, after growth what has grown. A branch's price depends on its label, a throw's on its tag, a body's on its cells: all
-//! from the module's types, by this file's own reading.
+//! Before each operator that costs something the code adds its price to the global, before a bulk
+//! operator what its length costs, after growth what has grown. A branch's price depends on its
+//! label, a throw's on its tag, a body's on its cells: all from the module's types, by this file's
+//! own reading.
 //!
 //! # Exceptions
-//! What a throw costs depends on where it is caught, which no operator tells. So each `try_table` becomes one that catches all
-//! exceptions and asks its clauses one after the other, each in a `try_table` of its own around a `throw_ref`, and each body
-//! becomes one that catches what leaves it, counts a frame and throws it again. Labels in between shift:
+//! What a throw costs depends on where it is caught, which no operator tells. So each `try_table`
+//! becomes one that catches all exceptions and asks its clauses one after the other, each in a
+//! `try_table` of its own around a `throw_ref`, and each body becomes one that catches what leaves
+//! it, counts a frame and throws it again. Labels in between shift:
 //!
 //! ```text
 //! block $after                                   (P → R)
@@ -446,7 +448,8 @@ impl<'m, 't> Counting<'m, 't> {
         }
     }
 
-    /// Growth costs by its length where it succeeds: a unit for an element, or for 64 bytes begun of pages of `1 << log2`.
+    /// Growth costs by its length where it succeeds: a unit for an element, or for 64 bytes begun
+    /// of pages of `1 << log2`.
     fn growth(&mut self, wide: bool, page_log2: Option<u32>, bytes: &[u8]) {
         let [short, long, result, _] = self.locals;
         self.top_as_i64(wide);

@@ -1,18 +1,20 @@
-//! A second fuel counter: the module counts its own operators, and the count is compared with the fuel that was used.
+//! A second fuel counter: the module counts its own operators, and the count is compared with the
+//! fuel that was used.
 //!
 //! ```text
 //! Case ─┬─ run (Tail, metered by fuel) ───────────────────────► fuel used by each call ─┐
 //!       └─ instrument ─ run (Reference, not metered) ─► growth of the counting global ──┴─ equal
 //! ```
 //!
-//! Neighbours: `generate` makes the cases. Imports are functions of the host, since Wasm of another instance would use fuel that
-//! nobody counts. The counter shares nothing with the costs of `prova_module`, the segments of the facts or the charges of any
-//! tier: the rewritten code ([`instrument()`]) counts in a global, functions of the host count their calls beside it. The price
-//! list here is by opcode byte.
+//! Neighbours: `generate` makes the cases. Imports are functions of the host, since Wasm of another
+//! instance would use fuel that nobody counts. The counter shares nothing with the costs of
+//! `prova_module`, the segments of the facts or the charges of any tier: the rewritten code
+//! ([`instrument()`]) counts in a global, functions of the host count their calls beside it. The
+//! price list here is by opcode byte.
 //!
-//! Compared are calls that return: one that traps has paid for the rest of its segment, which no operator tells. Calls
-//! from the first one on that runs out of fuel are left out, because nothing ends them without metering; so are modules
-//! whose start function fails.
+//! Compared are calls that return: one that traps has paid for the rest of its segment, which no
+//! operator tells. Calls from the first one on that runs out of fuel are left out, because nothing
+//! ends them without metering; so are modules whose start function fails.
 //!
 //! The planted price of `tests/fuel.rs` shows that a difference is seen.
 
@@ -33,7 +35,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The price of an operator by the first byte of its code.
 pub type Prices = fn(u8) -> i64;
 
-/// The price list of Prova: free are unreachable, nop, block, loop, try_table, else, end, return and drop; all else costs 1.
+/// The price list of Prova: free are unreachable, nop, block, loop, try_table, else, end, return
+/// and drop; all else costs 1.
 pub fn prices(opcode: u8) -> i64 {
     i64::from(!matches!(opcode, 0x00 | 0x01 | 0x02 | 0x03 | 0x05 | 0x0b | 0x0f | 0x1a | 0x1f))
 }
@@ -88,7 +91,8 @@ pub fn compare(case: &Case, prices: Prices) -> Result<Counted, String> {
     };
     let used = used(&module, case);
     if used.is_empty() {
-        // Nothing to compare; and where a start function ran out of fuel, nothing would end it without metering.
+        // Nothing to compare; and where a start function ran out of fuel, nothing would end it
+        // without metering.
         return Ok(Counted { funcs: module.defined_funcs().len() as u64, ..Counted::default() });
     }
     let counting = decode(&instrument(&module, prices))
@@ -154,7 +158,8 @@ fn counted(module: &Module, calls: &[Call]) -> Result<Vec<Option<u64>>, String> 
     Ok(counts)
 }
 
-/// A function of the host that counts what Wasm pays for its calls; those by the host itself are free.
+/// A function of the host that counts what Wasm pays for its calls; those by the host itself are
+/// free.
 fn counting(ty: &FuncType, func: HostFunc, counter: Arc<AtomicU64>) -> HostFunc {
     let cells = instrument::cells(&ty.params) + instrument::cells(&ty.results);
     let price = instrument::HOST_CALL + cells as u64 / 8;

@@ -1,12 +1,14 @@
-//! Seed → a module of structured functions in which locals are overwritten while they are on the operand stack.
+//! Seed → a module of structured functions in which locals are overwritten while they are on the
+//! operand stack.
 //!
-//! Neighbours: `body` writes the bodies; this file the module around them: functions and a tag of the host, small helpers that
-//! call nothing, the functions to be tested, memories, globals, tables, tags, segments, and argument vectors.
+//! Neighbours: `body` writes the bodies; this file the module around them: functions and a tag of
+//! the host, small helpers that call nothing, the functions to be tested, memories, globals,
+//! tables, tags, segments, and argument vectors.
 //!
-//! The shapes wanted are those of local preservation (`local.get … block, loop, if … local.set` of the same local
-//! `… br_if, br_table`; a local overwritten before a throw and read after the catch), which compilers almost never write and
-//! unbiased generators almost never reach. Every function ends: loops count a local down, only helpers are called, and
-//! helpers call no one.
+//! The shapes wanted are those of local preservation (`local.get … block, loop, if … local.set` of
+//! the same local `… br_if, br_table`; a local overwritten before a throw and read after the
+//! catch), which compilers almost never write and unbiased generators almost never reach. Every
+//! function ends: loops count a local down, only helpers are called, and helpers call no one.
 
 use super::body::{Body, Callee, MemoryShape, Shape, Signature};
 use super::operators::Ty;
@@ -21,9 +23,10 @@ use wasm_encoder::{
 /// The fuel of a call: more than any generated function needs.
 pub const FUEL: u64 = 10_000_000;
 
-/// The module of all imports. Its functions are, in the order of their indices, `mix` of type `(i32, i64) → (i64, i32)`, sum and
-/// exclusive or; `apply` of type `(i32, funcref) → (i32)`, which calls the reference; `raise` of type `(i32, i64) → ()`, which throws
-/// the `tag` with its arguments where the lowest bits of the first are 01.
+/// The module of all imports. Its functions are, in the order of their indices, `mix` of type
+/// `(i32, i64) → (i64, i32)`, sum and exclusive or; `apply` of type `(i32, funcref) → (i32)`, which
+/// calls the reference; `raise` of type `(i32, i64) → ()`, which throws the `tag` with its
+/// arguments where the lowest bits of the first are 01.
 pub const HOST: &str = "host";
 
 /// The names of the imported functions.
@@ -138,7 +141,8 @@ fn tags(rng: &mut Rng) -> Vec<Vec<Ty>> {
     tags
 }
 
-/// Memory 0, and often a second one: a page, or a few hundred bytes; with 32-bit or 64-bit addresses.
+/// Memory 0, and often a second one: a page, or a few hundred bytes; with 32-bit or 64-bit
+/// addresses.
 fn memories(rng: &mut Rng) -> Vec<MemoryShape> {
     let count = rng.between(1, 2);
     let shape = |rng: &mut Rng| MemoryShape {

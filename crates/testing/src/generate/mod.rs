@@ -5,8 +5,9 @@
 //!      └ smith::case  ─►
 //! ```
 //!
-//! [`biased`] writes structured functions in which locals are overwritten while they are on the operand stack;
-//! [`smith`] asks wasm-smith for whole modules. Both are functions of the seed alone.
+//! [`biased`] writes structured functions in which locals are overwritten while they are on the
+//! operand stack; [`smith`] asks wasm-smith for whole modules. Both are functions of the seed
+//! alone.
 
 pub mod biased;
 mod body;
@@ -51,8 +52,8 @@ pub enum Generator {
 }
 
 impl Generator {
-    /// The case with this number of the campaign with this seed, with about `funcs` functions where the generator
-    /// can choose.
+    /// The case with this number of the campaign with this seed, with about `funcs` functions where
+    /// the generator can choose.
     pub fn case(self, seed: u64, index: u64, funcs: usize) -> Case {
         let mut rng = Rng::of(seed, index);
         match self {

@@ -1,10 +1,12 @@
-//! The operators that compute, load or store: a table of name, operand types and binary code, for generators.
+//! The operators that compute, load or store: a table of name, operand types and binary code, for
+//! generators.
 //!
-//! Neighbours: `body` picks from it, `torture` runs through all of it. Names, types and immediates come from the table of Wasm
-//! operators ([`prova_module::ops`]); the encodings from the text format's assembler, so that no generator has opcode numbers of
-//! its own.
+//! Neighbours: `body` picks from it, `torture` runs through all of it. Names, types and immediates
+//! come from the table of Wasm operators ([`prova_module::ops`]); the encodings from the text
+//! format's assembler, so that no generator has opcode numbers of its own.
 //!
-//! Control, parametric, variable, bulk and table operators are not here: each needs its own thought.
+//! Control, parametric, variable, bulk and table operators are not here: each needs its own
+//! thought.
 
 use prova_module::ops::{self, Class, Kind, Opcode, Row};
 use prova_module::{Features, Limits, Module, ValType};
@@ -145,7 +147,8 @@ fn is_generated(class: Class) -> bool {
         || matches!(class, C::atomic_cmpxchg | C::atomic_notify)
 }
 
-/// The operator of a row, without its code; none if it is not generated here, as those on references.
+/// The operator of a row, without its code; none if it is not generated here, as those on
+/// references.
 fn plain(row: &Row) -> Option<Plain> {
     let number = |kind: &Kind| match kind.val_type()? {
         ValType::I32 => Some(Ty::I32),

@@ -1,7 +1,7 @@
 //! The accepted edits that were explained by hand, and the lookup in their list.
 //!
-//! Neighbours: `class` comes first. A line explains an edit by its kind and the ops that it changed, so it must say why the check
-//! accepts such an edit only where both are equal.
+//! Neighbours: `class` comes first. A line explains an edit by its kind and the ops that it
+//! changed, so it must say why the check accepts such an edit only where both are equal.
 
 use super::listing::{Item, Listing, operand_values};
 use prova_bytecode::{Candidate, Kind};

@@ -1,8 +1,9 @@
 //! An accepted edit → why it does the same: the first class of a fixed list whose property holds.
 //!
-//! Each class is decided: the first two by comparing what was edited, the others by a proof of [`product`] that may use more from one
-//! class to the next, so that the class says what is needed. What is in no class is looked up among the cases that are explained by
-//! hand (`explained.tsv`), and fails the campaign if it is not there either.
+//! Each class is decided: the first two by comparing what was edited, the others by a proof of
+//! [`product`] that may use more from one class to the next, so that the class says what is needed.
+//! What is in no class is looked up among the cases that are explained by hand (`explained.tsv`),
+//! and fails the campaign if it is not there either.
 
 use super::product::{self, Rules};
 use prova_bytecode::Candidate;
@@ -39,7 +40,8 @@ pub(super) fn classify(
 ) -> Option<&'static str> {
     let same_code = honest.words == edited.words;
     if same_code && honest.map == edited.map && honest.handlers == edited.handlers {
-        // Hints are read by the check alone; a frame's size is a bound, which the check holds the slots to.
+        // Hints are read by the check alone; a frame's size is a bound, which the check holds the
+        // slots to.
         let frame = honest.frame_cells != edited.frame_cells;
         return Some(if frame { "a frame's size" } else { "a hint" });
     }

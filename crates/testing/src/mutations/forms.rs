@@ -1,8 +1,9 @@
-//! Ops with an immediate → the op on two operands that computes the same with a constant; comparisons
-//! → the one on exchanged operands that is the same.
+//! Ops with an immediate → the op on two operands that computes the same with a constant;
+//! comparisons → the one on exchanged operands that is the same.
 //!
-//! Neighbours: `product` compares instructions in that form. The pairs are found by name (`i32.add_imm` and `i32.add`) and by
-//! what the rows say of operands; that both rows have the same expression is a fact of the op table, which a test here reads.
+//! Neighbours: `product` compares instructions in that form. The pairs are found by name
+//! (`i32.add_imm` and `i32.add`) and by what the rows say of operands; that both rows have the same
+//! expression is a fact of the op table, which a test here reads.
 
 use prova_bytecode::{Kind, OPS, Op, Role};
 use std::collections::BTreeMap;

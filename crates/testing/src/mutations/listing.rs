@@ -1,7 +1,7 @@
 //! Candidates with places instead of words: code that can be cut, moved and put together again.
 //!
-//! Branch targets, map entries, hints and handlers name the place (index) of an instruction, so they stay right when the
-//! instructions before them become more or fewer.
+//! Branch targets, map entries, hints and handlers name the place (index) of an instruction, so
+//! they stay right when the instructions before them become more or fewer.
 
 use prova_bytecode::{Candidate, CodeBuffer, Handler, Kind, MapEntry, Op, decode};
 use std::collections::BTreeMap;

@@ -1,7 +1,9 @@
-//! The mistakes of a translator by name, as edits of emitted code: what a faulty translator would have emitted.
+//! The mistakes of a translator by name, as edits of emitted code: what a faulty translator would
+//! have emitted.
 //!
-//! Neighbours: `listing` is the code; `tests/plants/table.tsv` has the number of each name in the list of mutations that
-//! the proof has to catch, and the rule that does; `tests/plants.rs` applies each wherever it can be applied.
+//! Neighbours: `listing` is the code; `tests/plants/table.tsv` has the number of each name in the
+//! list of mutations that the proof has to catch, and the rule that does; `tests/plants.rs` applies
+//! each wherever it can be applied.
 
 use super::listing::{Item, Listing, operand_values};
 use prova_bytecode::{Candidate, Class, Handler, Kind, Op, Role};
@@ -296,7 +298,8 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     edits.chain(OF_HANDLERS.iter().map(|edit| edit.0)).chain(WHOLE.iter().map(|edit| edit.0))
 }
 
-/// Every version of a candidate with the edit of this name once. `cells` are those of its parameters and of its locals.
+/// Every version of a candidate with the edit of this name once. `cells` are those of its
+/// parameters and of its locals.
 pub fn versions(name: &str, honest: &Candidate, cells: (u32, u32)) -> Vec<Candidate> {
     let Some(listing) = Listing::new(honest) else { return Vec::new() };
     let (params, locals) = (cells.0.into(), cells.1.into());

@@ -1,24 +1,29 @@
-//! Two versions of a function → whether both do the same on every run, decided without looking at the Wasm.
+//! Two versions of a function → whether both do the same on every run, decided without looking at
+//! the Wasm.
 //!
-//! A *visible* instruction is one that has an effect, may trap, or chooses where control goes. The walk goes over pairs of visible
-//! instructions, one of each version, that are executed at the same time, from one pair to the next; in between it executes what is
-//! pure on *terms* that both versions share. At a pair stands a partition of all cells of both frames into classes of equal
-//! values; where several paths come together it is the intersection of theirs (Kildall 1973; a bisimulation in the end). The
-//! versions are equal if at each pair both instructions are the same on equal terms, belong to the same operator where a backtrace
-//! would show it, and lead to pairs again.
+//! A *visible* instruction is one that has an effect, may trap, or chooses where control goes. The
+//! walk goes over pairs of visible instructions, one of each version, that are executed at the same
+//! time, from one pair to the next; in between it executes what is pure on *terms* that both
+//! versions share. At a pair stands a partition of all cells of both frames into classes of equal
+//! values; where several paths come together it is the intersection of theirs (Kildall 1973; a
+//! bisimulation in the end). The versions are equal if at each pair both instructions are the same
+//! on equal terms, belong to the same operator where a backtrace would show it, and lead to pairs
+//! again.
 //!
-//! Neighbours: `terms`; `class` asks with more and more [`Rules`]. Nothing is shared with the check, of which this is a second
-//! opinion: the check compares code with Wasm and fixes the relation at labels, here code is compared with code and the relation is
-//! found.
+//! Neighbours: `terms`; `class` asks with more and more [`Rules`]. Nothing is shared with the
+//! check, of which this is a second opinion: the check compares code with Wasm and fixes the
+//! relation at labels, here code is compared with code and the relation is found.
 //!
 //! # Invariants
 //! * P1. Cells in one class hold the same value whenever both versions are at the pair.
 //! * P2. A partition only gets finer, so the walk ends.
 //!
-//! Limits: effects are compared by position, memory is not modelled; loops with nothing visible in them are given up. Worst case:
-//! pairs × cells of both frames, each as often as its partition gets finer.
+//! Limits: effects are compared by position, memory is not modelled; loops with nothing visible in
+//! them are given up. Worst case: pairs × cells of both frames, each as often as its partition gets
+//! finer.
 //!
-//! Fault: `tests` has a wrong twin for each rule; and every survivor that is called equal has been run, too.
+//! Fault: `tests` has a wrong twin for each rule; and every survivor that is called equal has been
+//! run, too.
 
 use super::forms;
 use super::listing::{Item, Listing, Places, operand_values};
@@ -32,7 +37,8 @@ use std::collections::BTreeMap;
 pub(super) struct Rules {
     /// A copy has the value of its source.
     pub(super) copies: bool,
-    /// Constants have their bits whatever instruction makes them, and locals that are no parameters are zero at the entry.
+    /// Constants have their bits whatever instruction makes them, and locals that are no parameters
+    /// are zero at the entry.
     pub(super) constants: bool,
     /// `a + b = b + a` and its like on integers; `a > b` is `b < a`, `a ≥ b` is `b ≤ a`.
     pub(super) commute: bool,
@@ -71,7 +77,8 @@ impl Side {
         Some(Side { listing: Listing::new(candidate)?, func, frame_cells })
     }
 
-    /// The clauses that are asked for what the instruction at `place` throws, up to one that catches all.
+    /// The clauses that are asked for what the instruction at `place` throws, up to one that
+    /// catches all.
     fn clauses(&self, place: usize) -> Vec<&(Handler, Places)> {
         let mut clauses = Vec::new();
         for clause in &self.listing.handlers {
@@ -324,7 +331,8 @@ impl<'s> Stretch<'s> {
         Some(())
     }
 
-    /// What an instruction computes or does, in the form that all instructions have that do the same by the rules.
+    /// What an instruction computes or does, in the form that all instructions have that do the
+    /// same by the rules.
     fn computed(&mut self, side: usize, item: &Item) -> Option<Computed> {
         let slots = slots(item, Role::Source).into_iter();
         let mut args: Vec<Term> =
@@ -481,7 +489,8 @@ impl<'s> Stretch<'s> {
     }
 }
 
-/// Whether a backtrace may name the operator of an instruction of this class: it may trap, call or throw.
+/// Whether a backtrace may name the operator of an instruction of this class: it may trap, call or
+/// throw.
 fn is_shown(class: Class) -> bool {
     match class {
         Class::trap

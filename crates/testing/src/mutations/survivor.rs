@@ -1,4 +1,5 @@
-//! An accepted version of one function against the honest one: the same calls, everything that can be observed compared.
+//! An accepted version of one function against the honest one: the same calls, everything that can
+//! be observed compared.
 
 use crate::attach::Translation;
 use crate::generate::{Rng, biased};
@@ -68,7 +69,8 @@ fn arguments(rng: &mut Rng, params: &[ValType]) -> Vec<Cell> {
     cells
 }
 
-/// What each call shows: how it ended with its backtrace, the fuel left, and a digest of memories and globals.
+/// What each call shows: how it ended with its backtrace, the fuel left, and a digest of memories
+/// and globals.
 fn observe(
     module: &Module,
     settings: Settings,

@@ -1,7 +1,8 @@
-//! Terms: what a cell of a frame holds, as a number that two sides share. Equal numbers are equal values.
+//! Terms: what a cell of a frame holds, as a number that two sides share. Equal numbers are equal
+//! values.
 //!
-//! Neighbours: `product` builds them for both versions of a function, from one visible instruction to the next; a table lives
-//! that long. The converse does not hold: unequal numbers say nothing.
+//! Neighbours: `product` builds them for both versions of a function, from one visible instruction
+//! to the next; a table lives that long. The converse does not hold: unequal numbers say nothing.
 
 use prova_bytecode::Op;
 use std::collections::BTreeMap;

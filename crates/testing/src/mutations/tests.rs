@@ -1,4 +1,5 @@
-//! The classes: for each a pair of codes that it explains, and wrong twins, real changes of behaviour that nothing may explain.
+//! The classes: for each a pair of codes that it explains, and wrong twins, real changes of
+//! behaviour that nothing may explain.
 
 use super::class::classify;
 use prova_bytecode::{Candidate, Handler, text};

@@ -36,15 +36,16 @@
 //!   is every position below the base of each label to which a clause around leads (Q6). The
 //!   handlers are those of the `try_table`s, in the order of their ends (Q11).
 //! * W9. A cell is read only where something is known of it (Q4).
-//! * W10. At a call and at a `throw`, if the frame holds references to exceptions there, every local
-//!   is in its slot, and so is every position up to the highest of them (Q13).
+//! * W10. At a call and at a `throw`, if the frame holds references to exceptions there, every
+//!   local is in its slot, and so is every position up to the highest of them (Q13).
 //!
 //! Limits: a function that nests deeper than [`DEPTH_MAX`] is not judged. Time: cells × edges, and
 //! a map entry for each term.
 //!
-//! Green does not show that a rule is right: both opinions would have to know better. That an opinion
-//! which forgets a rule is noticed is tested in both directions: `tests/second.rs` takes rules from the
-//! check, and plants the faults of [`Plant`] here, each of which lets some wrong code through.
+//! Green does not show that a rule is right: both opinions would have to know better. That an
+//! opinion which forgets a rule is noticed is tested in both directions: `tests/second.rs` takes
+//! rules from the check, and plants the faults of [`Plant`] here, each of which lets some wrong
+//! code through.
 
 mod atomic;
 mod calls;

@@ -1,11 +1,11 @@
 //! Faults of this checker itself, which tests plant: each leaves out one thing that a rule asks.
 //!
-//! A rule that nobody would miss is no rule. For each fault there is wrong code that the check refuses,
-//! that the second opinion refuses, and that the second opinion with this fault accepts
+//! A rule that nobody would miss is no rule. For each fault there is wrong code that the check
+//! refuses, that the second opinion refuses, and that the second opinion with this fault accepts
 //! (`crates/testing/tests/second/plants.rs`).
 //!
-//! Limits: of the form only those rules are here whose faults the walk does not see as well; F1 and F2
-//! make what the walk reads, F6, F7, F8, F9, F11, F13 and F15 are implied by W1 to W8.
+//! Limits: of the form only those rules are here whose faults the walk does not see as well; F1 and
+//! F2 make what the walk reads, F6, F7, F8, F9, F11, F13 and F15 are implied by W1 to W8.
 
 use prova_bytecode::Rule;
 

@@ -1,9 +1,12 @@
-//! A script → whether it is exempt: a module that must be accepted needs a proposal that Prova does not execute yet.
+//! A script → whether it is exempt: a module that must be accepted needs a proposal that Prova does
+//! not execute yet.
 //!
 //! Judged by wasmparser alone, with every feature but garbage collection, the older exceptions (and
-//! what builds on these), and accepted by it with all of them: Prova's own opinion is not asked, so that refusing too much cannot make a file exempt.
+//! what builds on these), and accepted by it with all of them: Prova's own opinion is not asked, so
+//! that refusing too much cannot make a file exempt.
 //!
-//! Limit: a module that wasmparser would accept without the feature, and that means something else with it, does not count.
+//! Limit: a module that wasmparser would accept without the feature, and that means something else
+//! with it, does not count.
 
 use wasmparser::{Validator, WasmFeatures};
 use wast::lexer::Lexer;
@@ -20,7 +23,8 @@ fn features() -> WasmFeatures {
         .difference(WasmFeatures::CUSTOM_DESCRIPTORS)
 }
 
-/// The first module that must be accepted and cannot be without the features above: its line, and why.
+/// The first module that must be accepted and cannot be without the features above: its line, and
+/// why.
 pub fn exempt(text: &str) -> Option<String> {
     let mut lexer = Lexer::new(text);
     lexer.allow_confusing_unicode(true);

@@ -1,11 +1,12 @@
-//! The SSA interpreter as a tier: every function is built, verified, printed and parsed before it runs.
+//! The SSA interpreter as a tier: every function is built, verified, printed and parsed before it
+//! runs.
 //!
 //! ```text
 //! Store ─ Executor for Ssa ─► build ─ verify ─ print ─ parse (== built) ─► interpret over StoreWorld ─► results | Trap
 //! ```
 //!
-//! So whatever runs here also holds what bodies owe: a body that is refused, or that its text does not give back, ends the call as a
-//! bug of ours.
+//! So whatever runs here also holds what bodies owe: a body that is refused, or that its text does
+//! not give back, ends the call as a bug of ours.
 //!
 //! Limits: as the reference tier, it answers a host function that suspends with a trap.
 

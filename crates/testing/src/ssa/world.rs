@@ -1,4 +1,5 @@
-//! A store of the runtime as the world of the SSA interpreter, over the store's safe operations alone, as the reference tier uses them.
+//! A store of the runtime as the world of the SSA interpreter, over the store's safe operations
+//! alone, as the reference tier uses them.
 
 use super::Cache;
 use prova_module::{

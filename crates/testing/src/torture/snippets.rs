@@ -1,7 +1,9 @@
-//! The bodies of the torture test: every operator in every form that a translation tells apart, in the text format.
+//! The bodies of the torture test: every operator in every form that a translation tells apart, in
+//! the text format.
 //!
-//! Neighbours: [`OPERATORS`] gives the operators on values and memories; control, tables and the like are written here.
-//! A body is executed in a loop; it leaves the operand stack as it was and ends with no trap unless it says so.
+//! Neighbours: [`OPERATORS`] gives the operators on values and memories; control, tables and the
+//! like are written here. A body is executed in a loop; it leaves the operand stack as it was and
+//! ends with no trap unless it says so.
 
 use super::Trap;
 use crate::generate::operators::{Immediate, OPERATORS, Plain, Ty};
@@ -86,7 +88,8 @@ pub fn module_text(snippets: &[Snippet]) -> String {
     text
 }
 
-/// The text of a module whose export `f` executes the body of one snippet again and again without end.
+/// The text of a module whose export `f` executes the body of one snippet again and again without
+/// end.
 pub fn endless_text(body: &str) -> String {
     format!(
         "{HEAD}(func (export \"f\") (param $n i32) (result i32) {LOCALS} (loop $again {body} (br $again)) unreachable))"

@@ -1,8 +1,8 @@
 //! The cases of the check, judged by the second checker: right code, its wrong twins, and what a
 //! second checker with a fault lets through.
 //!
-//! The cases are those of the check's own tests, included from their source, and a few ([`OWN`]) for
-//! faults that none of these shows. A plant is seen where the check refuses a twin, the second
+//! The cases are those of the check's own tests, included from their source, and a few ([`OWN`])
+//! for faults that none of these shows. A plant is seen where the check refuses a twin, the second
 //! checker refuses it too, and the planted one accepts it.
 //!
 //! Green does not show that generated and edited code would show a fault as well; that is

@@ -1,7 +1,9 @@
-//! Runs a shard of the mutants of the trusted code and compares what survives with the list of explained ones. `.ci/mutants` calls it.
+//! Runs a shard of the mutants of the trusted code and compares what survives with the list of
+//! explained ones. `.ci/mutants` calls it.
 //!
-//! `mutants LIST.json EXPLAINED.tsv SHARD/N [PART]`: the list is what `cargo mutants --list --json` writes, shards count from 1, and `PART`
-//! keeps only mutants whose key (fields between tabs) contains it. Exit codes: 0 nothing to do, 1 something to do, 2 it could not run.
+//! `mutants LIST.json EXPLAINED.tsv SHARD/N [PART]`: the list is what `cargo mutants --list --json`
+//! writes, shards count from 1, and `PART` keeps only mutants whose key (fields between tabs)
+//! contains it. Exit codes: 0 nothing to do, 1 something to do, 2 it could not run.
 
 use prova_tidy::mutants::build::Bench;
 use prova_tidy::mutants::{Mutant, Verdict, Verdicts, explained, list, run};
@@ -90,7 +92,8 @@ fn parse_shard(text: &str) -> Option<(u64, u64)> {
     (1 <= shard && shard <= shards).then_some((shard, shards))
 }
 
-/// Prints how many mutants of each file came to which end; what decided each is written to `target/mutants/verdicts.tsv`.
+/// Prints how many mutants of each file came to which end; what decided each is written to
+/// `target/mutants/verdicts.tsv`.
 fn report(mutants: &[&Mutant], verdicts: &Verdicts, start: Instant) -> Result<(), String> {
     let words = ["caught", "timeout", "missed", "unviable"];
     let mut files: BTreeMap<&str, [usize; 4]> = BTreeMap::new();

@@ -1,9 +1,10 @@
-//! The repository and its mutants → a woven copy, its test programs, and the mutants that do not compile.
+//! The repository and its mutants → a woven copy, its test programs, and the mutants that do not
+//! compile.
 //!
 //! Neighbours: `weave` writes the sources; `run` runs the programs.
 //!
-//! Invariants: (1) the copy is written only where it changes, so cargo builds no more than it must; (2) a mutant is unviable only
-//! if the compiler reports an error in the body that it alone has.
+//! Invariants: (1) the copy is written only where it changes, so cargo builds no more than it must;
+//! (2) a mutant is unviable only if the compiler reports an error in the body that it alone has.
 
 use super::weave::{Woven, edited, switched, weave};
 use super::{Mutant, TESTS};
@@ -51,8 +52,8 @@ pub struct Built {
 }
 
 impl Bench {
-    /// A bench in this folder, with a copy of all files of the repository at `root` that version control knows or would, but for
-    /// those that [`Bench::build`] writes.
+    /// A bench in this folder, with a copy of all files of the repository at `root` that version
+    /// control knows or would, but for those that [`Bench::build`] writes.
     ///
     /// # Errors
     /// If git or the file system refuses.
@@ -133,7 +134,8 @@ impl Bench {
         }
     }
 
-    /// What an earlier run over the same sources has found: mutants that do not compile, functions that constants need.
+    /// What an earlier run over the same sources has found: mutants that do not compile, functions
+    /// that constants need.
     fn known(&self, sources: u64) -> Option<(BTreeSet<usize>, BTreeSet<String>)> {
         let text = fs::read_to_string(self.notes()).ok()?;
         let mut lines = text.lines();
@@ -253,7 +255,8 @@ fn files_of<'a>(tree: &'a Tree, mutants: &'a [Mutant]) -> Vec<(&'a SourceFile, V
     files.into_iter().filter_map(|(path, mutants)| Some((find(path)?, mutants))).collect()
 }
 
-/// Sorts the compiler's errors: mutants that they lie in, functions that constants need, and the rest as text.
+/// Sorts the compiler's errors: mutants that they lie in, functions that constants need, and the
+/// rest as text.
 fn judge(
     messages: &[Value],
     texts: &BTreeMap<String, Woven>,

@@ -1,7 +1,8 @@
-//! The list of explained mutants and the verdicts of a run → what has to be done: survivors to explain, rows to remove.
+//! The list of explained mutants and the verdicts of a run → what has to be done: survivors to
+//! explain, rows to remove.
 //!
-//! A row is file, function, mutation, line of source, and why no test needs to see the mutant. Rows stand in the order of the files
-//! and of the mutants in them.
+//! A row is file, function, mutation, line of source, and why no test needs to see the mutant. Rows
+//! stand in the order of the files and of the mutants in them.
 //!
 //! Limits: whether an explanation is true, a reader judges.
 
@@ -32,8 +33,8 @@ pub fn parse(text: &str) -> Result<Explained, String> {
     Ok(rows)
 }
 
-/// What is wrong with the list after a run over `mutants`, which were chosen from `all`: survivors without a row, rows of mutants
-/// that are caught, and rows of mutants that no longer exist.
+/// What is wrong with the list after a run over `mutants`, which were chosen from `all`: survivors
+/// without a row, rows of mutants that are caught, and rows of mutants that no longer exist.
 pub fn compare(
     explained: &Explained,
     all: &[Mutant],

@@ -1,6 +1,7 @@
 //! What `cargo mutants --list --json` writes → mutants with byte offsets and keys.
 //!
-//! Neighbours: `weave` applies them. A mutant that cargo-mutants names in a way that is not understood is an error, not left out.
+//! Neighbours: `weave` applies them. A mutant that cargo-mutants names in a way that is not
+//! understood is an error, not left out.
 
 use super::Mutant;
 use crate::Tree;
@@ -58,7 +59,8 @@ fn mutant(number: usize, entry: &Value, tree: &Tree) -> Option<Mutant> {
     Some(Mutant { number, package, file, function, extent, span, replacement, mutation, line })
 }
 
-/// Byte offsets of `{start: {line, column}, end: {line, column}}`, lines and columns (in characters) from 1.
+/// Byte offsets of `{start: {line, column}, end: {line, column}}`, lines and columns (in
+/// characters) from 1.
 fn span(source: &str, value: &Value) -> Option<(usize, usize)> {
     let place = |key: &str| {
         let number = |part: &str| usize::try_from(value.get(key)?.get(part)?.as_u64()?).ok();

@@ -1,8 +1,10 @@
 //! Test programs and a mutant → the first program that fails, or none.
 //!
-//! Neighbours: `build` makes the programs. The mutant's number is in the environment ([`VARIABLE`]); 0 is none of them.
+//! Neighbours: `build` makes the programs. The mutant's number is in the environment
+//! ([`VARIABLE`]); 0 is none of them.
 //!
-//! Limits: a program has ten times the time that it takes without a mutant, and at least [`LEAST`]; and [`DATA_KIB`] of memory.
+//! Limits: a program has ten times the time that it takes without a mutant, and at least [`LEAST`];
+//! and [`DATA_KIB`] of memory.
 
 use super::build::Program;
 use super::weave::VARIABLE;
@@ -16,7 +18,8 @@ use std::time::{Duration, Instant};
 /// The time that a test program has in any case.
 pub const LEAST: Duration = Duration::from_secs(20);
 
-/// Data that a test program may have, in KiB, where the shell can limit it: a mutant can make a table grow without end.
+/// Data that a test program may have, in KiB, where the shell can limit it: a mutant can make a
+/// table grow without end.
 pub const DATA_KIB: u64 = 2 << 20;
 
 /// A program, and the time that it has.

@@ -1,4 +1,5 @@
-//! Sources and mutants → the same sources with every function that has mutants as a choice between its bodies.
+//! Sources and mutants → the same sources with every function that has mutants as a choice between
+//! its bodies.
 //!
 //! ```text
 //! fn f(a: u8) -> u8 { a + 1 }   ─►   fn f(a: u8) -> u8 { match crate::mutant_in_force() {
@@ -7,11 +8,13 @@
 //!                                        /*@-*/ } }
 //! ```
 //!
-//! Neighbours: `list` gives the mutants, `build` compiles the result and asks [`Woven::at`] which mutant a line belongs to.
+//! Neighbours: `list` gives the mutants, `build` compiles the result and asks [`Woven::at`] which
+//! mutant a line belongs to.
 //!
-//! Limits: a function's body is found by its tokens (the first brace outside of brackets). A mutant outside of functions, in a
-//! function inside another one, or in one whose result has an opaque type (its bodies would differ in type) is not woven. A `const fn`
-//! loses its `const`, and keeps it (unwoven) where a constant needs it.
+//! Limits: a function's body is found by its tokens (the first brace outside of brackets). A mutant
+//! outside of functions, in a function inside another one, or in one whose result has an opaque
+//! type (its bodies would differ in type) is not woven. A `const fn` loses its `const`, and keeps
+//! it (unwoven) where a constant needs it.
 
 use super::Mutant;
 use crate::source::{SourceFile, words};
@@ -47,8 +50,8 @@ impl Woven {
     }
 }
 
-/// Which mutants can be switched while the tests run: all but those that the limits name. `constants` are the names of functions that
-/// constants need.
+/// Which mutants can be switched while the tests run: all but those that the limits name.
+/// `constants` are the names of functions that constants need.
 pub fn switched(
     file: &SourceFile,
     mutants: &[&Mutant],
@@ -70,7 +73,8 @@ pub fn switched(
     woven.map(|mutant| mutant.number).collect()
 }
 
-/// The file with these mutants, which [`switched`] allows; `root` says that it is the root of its crate.
+/// The file with these mutants, which [`switched`] allows; `root` says that it is the root of its
+/// crate.
 pub fn weave(file: &SourceFile, mutants: &[&Mutant], root: bool) -> Woven {
     let mut functions: BTreeMap<(usize, usize), Vec<&Mutant>> = BTreeMap::new();
     for mutant in mutants {

@@ -1,6 +1,8 @@
-//! A module of many functions of one type, as bytes; written by hand so that millions of bodies are cheap.
+//! A module of many functions of one type, as bytes; written by hand so that millions of bodies are
+//! cheap.
 
-/// Builds a module of functions of type 0 out of bodies (operators with the final `end`, without locals).
+/// Builds a module of functions of type 0 out of bodies (operators with the final `end`, without
+/// locals).
 pub(crate) struct Encoder {
     types: Vec<u8>,
     type_count: u32,

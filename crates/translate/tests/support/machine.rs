@@ -1,7 +1,9 @@
-//! A tiny interpreter of bytecode: the rows of the op table that compute, branch, copy, call and access globals.
+//! A tiny interpreter of bytecode: the rows of the op table that compute, branch, copy, call and
+//! access globals.
 //!
-//! It takes the meaning of every row from the table itself, so it shares no code with the executors of the runtime and
-//! none with the evaluator of Wasm beside it except `prova_num`. Loads, stores and tables are not here.
+//! It takes the meaning of every row from the table itself, so it shares no code with the executors
+//! of the runtime and none with the evaluator of Wasm beside it except `prova_num`. Loads, stores
+//! and tables are not here.
 
 use super::{BACK_EDGES_MAX, Outcome};
 use prova_bytecode::ops::kind::marker;

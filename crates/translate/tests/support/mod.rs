@@ -1,4 +1,5 @@
-//! What the tests of the translator share: two tiny interpreters, a check of the shape of candidates, an encoder.
+//! What the tests of the translator share: two tiny interpreters, a check of the shape of
+//! candidates, an encoder.
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
@@ -47,8 +48,9 @@ pub(crate) fn translate_all(
     module.defined_funcs().map(translate).collect()
 }
 
-/// What each candidate must look like whatever it computes: code that decodes without gaps, targets and hints at
-/// instruction starts, slots inside the frame, order in map and hints, the frame within its charge.
+/// What each candidate must look like whatever it computes: code that decodes without gaps, targets
+/// and hints at instruction starts, slots inside the frame, order in map and hints, the frame
+/// within its charge.
 pub(crate) fn shape(candidate: &Candidate, facts: &FuncFacts, settings: &Settings) {
     let words = &candidate.words;
     let mut starts = vec![false; words.len() + 1];
@@ -101,8 +103,8 @@ pub(crate) fn shape(candidate: &Candidate, facts: &FuncFacts, settings: &Setting
     }
 }
 
-/// Runs function `func` in both interpreters and compares outcome, results, globals, back edges, and the fuel of a run
-/// that ends with results.
+/// Runs function `func` in both interpreters and compares outcome, results, globals, back edges,
+/// and the fuel of a run that ends with results.
 pub(crate) fn compare(
     module: &Module,
     evaluator: &mut Evaluator<'_>,

@@ -1,7 +1,7 @@
 //! A tiny evaluator of WebAssembly on an operand stack: the oracle of the translation tests.
 //!
-//! It knows no bytecode. A value is its cells, so a v128 is two entries of the stack. Covered are the operators that the
-//! generators and the golden files execute; anything else panics.
+//! It knows no bytecode. A value is its cells, so a v128 is two entries of the stack. Covered are
+//! the operators that the generators and the golden files execute; anything else panics.
 
 use super::{BACK_EDGES_MAX, Outcome};
 use prova_module::{BlockType, FuncIdx, Module, Operator, ValType, cells, cells_of, operator_cost};

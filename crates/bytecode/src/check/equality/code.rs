@@ -1,6 +1,8 @@
-//! The code side: one instruction → terms, an effect, cells written. The same rows that an executor runs.
+//! The code side: one instruction → terms, an effect, cells written. The same rows that an executor
+//! runs.
 //!
-//! Expressions of the rows are evaluated over [`Sym`]: numeric operators build terms, methods of `cx` perform effects.
+//! Expressions of the rows are evaluated over [`Sym`]: numeric operators build terms, methods of
+//! `cx` perform effects.
 
 use super::effects::Effect;
 use super::symbolic;

@@ -1,15 +1,19 @@
-//! Blocks, branches, returns and calls: which code belongs to a control operator, and what each edge must establish.
+//! Blocks, branches, returns and calls: which code belongs to a control operator, and what each
+//! edge must establish.
 //!
-//! The hints name the word at which the code of each control operator ends; the code of an edge stands where the edge leaves. So
-//! the code is walked in the order of its words, each word once, and a wrong hint is refused.
+//! The hints name the word at which the code of each control operator ends; the code of an edge
+//! stands where the edge leaves. So the code is walked in the order of its words, each word once,
+//! and a wrong hint is refused.
 //!
 //! # Edges
 //! An edge to a label with base `b` is right if
 //!
 //! * E1. no local and no frozen position below `b` is in the mismatch set (`state`), and
-//! * E2. each of the label's values is in its home slot: the code's cells there are the cells of the top values.
+//! * E2. each of the label's values is in its home slot: the code's cells there are the cells of
+//!   the top values.
 //!
-//! Its target word must be the label's, once that is known. An edge to the body's label is a return.
+//! Its target word must be the label's, once that is known. An edge to the body's label is a
+//! return.
 
 use super::code::Step;
 use super::effects::Effect;
@@ -35,8 +39,8 @@ pub(super) struct Frame<'t> {
     types: BlockTypes<'t>,
     /// For a loop, the label's word; else the word to which its branches go, once there is one.
     word: Option<u32>,
-    /// Of an `if` whose `else` has not come: where its condition leads when it is zero, and whether that is right as the edge
-    /// to its `end`.
+    /// Of an `if` whose `else` has not come: where its condition leads when it is zero, and whether
+    /// that is right as the edge to its `end`.
     otherwise: Option<(u32, bool)>,
     /// Of the same, the state before the then-arm.
     mark: Option<Mark>,
@@ -58,7 +62,8 @@ impl<O: Observer> Proof<'_, '_, O> {
         Ok(())
     }
 
-    /// Counts blocks of unreachable code; comes back at the `else` or `end` of the block that became unreachable.
+    /// Counts blocks of unreachable code; comes back at the `else` or `end` of the block that
+    /// became unreachable.
     pub(super) fn skip(&mut self, operator: Dead) -> Verdict {
         match operator {
             Dead::Block => self.dead_depth += 1,
@@ -138,7 +143,8 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         };
         self.ends_at(&inst, word)?;
         self.condition(condition, code, false)?;
-        // Without `else` its parameters are its results (validation), and its condition may lead to its end.
+        // Without `else` its parameters are its results (validation), and its condition may lead to
+        // its end.
         let frame = &self.frames[at];
         let direct =
             wide(frame.types.params()).eq(wide(frame.types.results())) && self.is_right(at);
@@ -285,7 +291,8 @@ impl<O: Observer> Proof<'_, '_, O> {
         Fault::new(Rule::Operators, "an empty operand stack")
     }
 
-    /// What is wrong with the edge from the condition of an `if` without `else` to its end, seen from the `end`.
+    /// What is wrong with the edge from the condition of an `if` without `else` to its end, seen
+    /// from the `end`.
     #[cold]
     fn wrong_direct(&mut self, at: usize) -> Fault {
         let frame = &mut self.frames[at];
@@ -302,7 +309,8 @@ impl<O: Observer> Proof<'_, '_, O> {
         Fault::differs(rule, Component::Cell { cell, label }, want, have)
     }
 
-    /// The code of an edge has ended with `step`: it must be a jump to the label of `frames[at]`, or a return for the body's.
+    /// The code of an edge has ended with `step`: it must be a jump to the label of `frames[at]`,
+    /// or a return for the body's.
     fn arrive(&mut self, at: usize, step: &Step) -> Verdict {
         if self.frames[at].kind == BlockKind::Func {
             return self.returned(step);

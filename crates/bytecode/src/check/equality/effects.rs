@@ -1,10 +1,13 @@
-//! Effects: what a function does besides computing, as the Wasm demands it and as the code must do it.
+//! Effects: what a function does besides computing, as the Wasm demands it and as the code must do
+//! it.
 //!
-//! Memory, globals and tables are not modelled. Wasm and code must perform the same effects in the same order with the same
-//! arguments; then, by induction, each effect has the same result on both sides. The walk expects one effect at a time: the
-//! Wasm operator names it, and the code runs until it performs an effect, which must be this one.
+//! Memory, globals and tables are not modelled. Wasm and code must perform the same effects in the
+//! same order with the same arguments; then, by induction, each effect has the same result on both
+//! sides. The walk expects one effect at a time: the Wasm operator names it, and the code runs
+//! until it performs an effect, which must be this one.
 //!
-//! A numeric operator that traps is an effect without result: its value is a pure term, that it may trap is the effect.
+//! A numeric operator that traps is an effect without result: its value is a pure term, that it may
+//! trap is the effect.
 
 use prova_terms::Vn;
 
@@ -21,7 +24,8 @@ pub enum Effect {
     AtomicLoad(u8),
     /// An atomic store: memory, address, offset, the bits stored.
     AtomicStore(u8),
-    /// An atomic read-modify-write: memory, address, offset, the bits stored, as a term over the bits loaded.
+    /// An atomic read-modify-write: memory, address, offset, the bits stored, as a term over the
+    /// bits loaded.
     AtomicRmw(u8),
     /// An atomic exchange: memory, address, offset, the bits expected, the bits stored.
     AtomicCmpxchg(u8),
@@ -109,7 +113,8 @@ pub(super) struct Expected {
     pub(super) result: Vn,
 }
 
-/// The operations of the store that rows of both tables call by the same name, with the order of their arguments.
+/// The operations of the store that rows of both tables call by the same name, with the order of
+/// their arguments.
 macro_rules! for_each_store_operation {
     ($callback:ident) => {
         $callback! {

@@ -1,12 +1,14 @@
-//! Exceptions: ranges of handlers against `try_table`s, and what must hold where something may throw.
+//! Exceptions: ranges of handlers against `try_table`s, and what must hold where something may
+//! throw.
 //!
-//! A clause is an edge from every instruction inside its `try_table` that may throw to its label. Its values are written by the
-//! runtime into the label's home slots, the same on both sides, so that of `control`'s rules for edges only E1 is left: no local
-//! and no frozen position below the label's base is in the mismatch set, at the very instruction. One comparison with the greatest base of
-//! all clauses around says it for all of them.
+//! A clause is an edge from every instruction inside its `try_table` that may throw to its label.
+//! Its values are written by the runtime into the label's home slots, the same on both sides, so
+//! that of `control`'s rules for edges only E1 is left: no local and no frozen position below the
+//! label's base is in the mismatch set, at the very instruction. One comparison with the greatest
+//! base of all clauses around says it for all of them.
 //!
-//! The table must have exactly the clauses of the reachable `try_table`s, in the order of their ends, each with its range, tag,
-//! slot and target.
+//! The table must have exactly the clauses of the reachable `try_table`s, in the order of their
+//! ends, each with its range, tag, slot and target.
 
 use super::control::Frame;
 use super::effects::Effect;
@@ -23,7 +25,8 @@ pub(super) struct Try {
     /// The first word of its body.
     start: u32,
     clauses: Box<[Clause]>,
-    /// The greatest base of a label to which an exception from inside may go, through this one or one around it.
+    /// The greatest base of a label to which an exception from inside may go, through this one or
+    /// one around it.
     base: u32,
 }
 
@@ -66,7 +69,8 @@ impl<O: Observer> Proof<'_, '_, O> {
         Ok(())
     }
 
-    /// The block of `frames[at]` ends at the next word: if it is a `try_table`, its clauses are the next handlers.
+    /// The block of `frames[at]` ends at the next word: if it is a `try_table`, its clauses are the
+    /// next handlers.
     pub(super) fn end_try(&mut self, at: usize) -> Verdict {
         let Some(this) = self.tries.pop_if(|this| this.at == at) else { return Ok(()) };
         for clause in &this.clauses {

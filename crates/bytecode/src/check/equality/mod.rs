@@ -1,5 +1,5 @@
-//! The proof of equality: Wasm and code of one function, walked in lockstep → the same effects on the same values, or the
-//! first place where they differ.
+//! The proof of equality: Wasm and code of one function, walked in lockstep → the same effects on
+//! the same values, or the first place where they differ.
 //!
 //! ```text
 //! operators ─ wasm ─► terms, demanded effects ─┐
@@ -7,22 +7,26 @@
 //! code ─ code ─► terms, performed effects ─────┘
 //! ```
 //!
-//! This is translation validation (Pnueli, Siegel and Singerman, 1998; Necula, 2000) with a relation that is fixed at
-//! every label instead of found: see `state`. The walk knows nothing of the translator; of its hints it uses the word at which each
-//! control operator's code ends, and a wrong hint is refused.
+//! This is translation validation (Pnueli, Siegel and Singerman, 1998; Necula, 2000) with a
+//! relation that is fixed at every label instead of found: see `state`. The walk knows nothing of
+//! the translator; of its hints it uses the word at which each control operator's code ends, and a
+//! wrong hint is refused.
 //!
 //! # Soundness
-//! By induction over the steps of both sides together: the relation "the same effects so far, equal terms in related cells" holds
-//! at the entry; every operator and every instruction keeps it by the meaning of its row; every edge establishes it at its
-//! label (E1 and E2 of `control`). Every backward edge of the code is one of the Wasm, so a loop that does not end is the same on both
-//! sides. A static name per effect is enough: what is computed in a loop's body outlives its header only through the relation.
+//! By induction over the steps of both sides together: the relation "the same effects so far, equal
+//! terms in related cells" holds at the entry; every operator and every instruction keeps it by the
+//! meaning of its row; every edge establishes it at its label (E1 and E2 of `control`). Every
+//! backward edge of the code is one of the Wasm, so a loop that does not end is the same on both
+//! sides. A static name per effect is enough: what is computed in a loop's body outlives its header
+//! only through the relation.
 //!
 //! # What it does not see
-//! Handlers that differ from their rows, a wrong operator in `prova-num`, a wrong row of a Wasm operator: docs/TRUST.md.
+//! Handlers that differ from their rows, a wrong operator in `prova-num`, a wrong row of a Wasm
+//! operator: docs/TRUST.md.
 //!
 //! # Cost
-//! One pass over operators and words. Time: constant for an operator and an instruction, plus values of each edge, plus a sort of
-//! the targets of a `br_table`. Memory: a term per operator.
+//! One pass over operators and words. Time: constant for an operator and an instruction, plus
+//! values of each edge, plus a sort of the targets of a `br_table`. Memory: a term per operator.
 
 mod control;
 #[macro_use]
@@ -51,8 +55,8 @@ use state::State;
 use std::cell::{Cell, RefCell};
 use wasm::DeadReader;
 
-/// Proves that a candidate computes what its function does, and the form of its instructions on the way: each is taken from
-/// `form` once, in the order of the code, before it is looked at here.
+/// Proves that a candidate computes what its function does, and the form of its instructions on the
+/// way: each is taken from `form` once, in the order of the code, before it is looked at here.
 ///
 /// # Errors
 /// The word at fault and the rule.
@@ -74,7 +78,8 @@ pub(super) fn prove<O: Observer>(form: &mut Walk<'_>, observer: O) -> Result<(),
     Ok(())
 }
 
-/// What one proof leaves to the next one of its thread, so that a small function allocates nothing. Each proof resets what it takes.
+/// What one proof leaves to the next one of its thread, so that a small function allocates nothing.
+/// Each proof resets what it takes.
 struct Scratch {
     terms: RefCell<Terms>,
     buffers: Buffers,
@@ -157,7 +162,8 @@ impl<'t, 'f: 't, O: Observer> Proof<'t, 'f, O> {
             .ok_or_else(|| Fault::new(Rule::Operators, format!("the module defines no {func}")))?;
         let Buffers { mut state, mut locals, mut call_args, mut call_results } = buffers;
         locals.clear();
-        // Numbers of another table's terms, which a call that the Wasm has not would compare and show.
+        // Numbers of another table's terms, which a call that the Wasm has not would compare and
+        // show.
         call_args.clear();
         call_results.clear();
         let mut slot = 0;
@@ -306,7 +312,8 @@ impl<O: Observer> Proof<'_, '_, O> {
         Vn::effect(self.effects + 1, 0)
     }
 
-    /// Demands an effect of the code and lets the code run until it has performed it; gives its result.
+    /// Demands an effect of the code and lets the code run until it has performed it; gives its
+    /// result.
     #[inline]
     fn demand<const N: usize>(&mut self, effect: Effect, args: [Vn; N]) -> Result<Vn, Fault> {
         let result = self.next_result();
@@ -441,7 +448,8 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         Err(Fault::new(Rule::Effects, "an effect that the Wasm does not have here"))
     }
 
-    /// The code performs an effect: it must be the expected one, at the place that the map gives it.
+    /// The code performs an effect: it must be the expected one, at the place that the map gives
+    /// it.
     fn consume(&mut self, effect: Effect, args: &[Vn]) -> Result<Vn, Fault> {
         let expected = &self.expected;
         let same = self.awaited

@@ -1,12 +1,15 @@
-//! What may be seen of a walk: the two sides before each operator and after each instruction, for records that people read.
+//! What may be seen of a walk: the two sides before each operator and after each instruction, for
+//! records that people read.
 //!
-//! A proof is generic in its [`Observer`]. The check of code that is to run has `()`, which sees nothing and costs nothing; a
-//! record (`crate::explain`) has another one, over a second walk of the same code.
+//! A proof is generic in its [`Observer`]. The check of code that is to run has `()`, which sees
+//! nothing and costs nothing; a record (`crate::explain`) has another one, over a second walk of
+//! the same code.
 //!
 //! # Why an observer cannot change a verdict
-//! It is handed [`Sides`] and the table of terms by shared reference, and gives nothing back. Neither holds a cell, so nothing
-//! behind the references can change; what `Sides` has of its own are copies. The walk never reads an observer. One that panics ends
-//! its own record, and one that loops never ends it; a witness comes from a walk without observer only.
+//! It is handed [`Sides`] and the table of terms by shared reference, and gives nothing back.
+//! Neither holds a cell, so nothing behind the references can change; what `Sides` has of its own
+//! are copies. The walk never reads an observer. One that panics ends its own record, and one that
+//! loops never ends it; a witness comes from a walk without observer only.
 
 use super::state::State;
 use crate::check::error::Fault;

@@ -1,12 +1,15 @@
-//! Q13: where a frame is while exceptions may be made, the references to exceptions that the Wasm has there are in their slots.
+//! Q13: where a frame is while exceptions may be made, the references to exceptions that the Wasm
+//! has there are in their slots.
 //!
-//! A store asks each frame for them (`prova_runtime`, `exec::roots`), in the slots that the Wasm alone names
-//! ([`ExceptionRoots`](prova_module::ExceptionRoots)): what a slot holds beside that may be stale, and must not count. So at a call
-//! and at a throw every local is in its slot, and so is every position up to the highest such operand below the arguments. It is
-//! asked of the other locals and positions there, too, for which it holds in any code worth writing: then the mismatch set answers at
-//! once, and the walk needs no types.
+//! A store asks each frame for them (`prova_runtime`, `exec::roots`), in the slots that the Wasm
+//! alone names ([`ExceptionRoots`](prova_module::ExceptionRoots)): what a slot holds beside that
+//! may be stale, and must not count. So at a call and at a throw every local is in its slot, and so
+//! is every position up to the highest such operand below the arguments. It is asked of the other
+//! locals and positions there, too, for which it holds in any code worth writing: then the mismatch
+//! set answers at once, and the walk needs no types.
 //!
-//! Cost: the logarithm of the function's calls for each; a position is compared once after its push.
+//! Cost: the logarithm of the function's calls for each; a position is compared once after its
+//! push.
 
 use super::{Fault, Observer, Proof, Rule, Verdict};
 

@@ -1,42 +1,48 @@
-//! The abstract state: what each cell of the frame holds, as the Wasm means it and as the code has it.
+//! The abstract state: what each cell of the frame holds, as the Wasm means it and as the code has
+//! it.
 //!
-//! Both sides use the same cells: locals, then one cell (two for a v128) per operand-stack position at its home slot. A cell of
-//! the Wasm side has a term; a cell of the code side has the term last written there, or none.
+//! Both sides use the same cells: locals, then one cell (two for a v128) per operand-stack position
+//! at its home slot. A cell of the Wasm side has a term; a cell of the code side has the term last
+//! written there, or none.
 //!
 //! # Joins, without fixpoint
-//! At a label the relation between both sides is *fixed in advance*: every local is in its slot, every position below the
-//! label's base is in its home slot, the label's values are in their home slots. Every edge to the label
-//! must establish it; after the label it is assumed, with a new term for every local and value. A cell that is not part of the
-//! relation is unwritten after the label.
+//! At a label the relation between both sides is *fixed in advance*: every local is in its slot,
+//! every position below the label's base is in its home slot, the label's values are in their home
+//! slots. Every edge to the label must establish it; after the label it is assumed, with a new term
+//! for every local and value. A cell that is not part of the relation is unwritten after the label.
 //!
-//! A label takes time for its values only: cells carry the time at which they were written, and one older than the label's *epoch*
-//! is *stale*: it is read as what the relation says of it.
+//! A label takes time for its values only: cells carry the time at which they were written, and one
+//! older than the label's *epoch* is *stale*: it is read as what the relation says of it.
 //!
 //! # The mismatch set
-//! It holds the locals and the stack cells below `tracked` where the two sides differ. A position is tracked when a block opens
-//! above it, so that what a block computes for itself costs nothing. An edge to a label with base `b` is right for locals and frozen
-//! positions exactly if no cell below `b` is in the set.
+//! It holds the locals and the stack cells below `tracked` where the two sides differ. A position
+//! is tracked when a block opens above it, so that what a block computes for itself costs nothing.
+//! An edge to a label with base `b` is right for locals and frozen positions exactly if no cell
+//! below `b` is in the set.
 //!
 //! # Going back
-//! An `else` and the code behind an edge go on from a state that was before: a mark is set there, and what is written since is
-//! logged. The log is undone newest first.
+//! An `else` and the code behind an edge go on from a state that was before: a mark is set there,
+//! and what is written since is logged. The log is undone newest first.
 //!
 //! # Invariants
-//! * M1. A local, and a stack cell below `tracked`, is in the mismatch set exactly if `code(s) ≠ wasm(s)`. A local is in it by its
-//!   code cell's `wrong`, which counts only from the epoch on.
-//! * M2. Stack cells below the base of an open block are not changed on the Wasm side (validation), so a cell that was right
-//!   at every edge is right after the label.
-//! * M3. A call's window lies above the locals and at or above `top` without its arguments, so what the callee's frame
-//!   overwrites is not live.
-//! * M4. `wasm` cells of the stack are written at their push; a stale `code` cell is resolved before its `wasm` cell changes.
+//! * M1. A local, and a stack cell below `tracked`, is in the mismatch set exactly if
+//!   `code(s) ≠ wasm(s)`. A local is in it by its code cell's `wrong`, which counts only from the
+//!   epoch on.
+//! * M2. Stack cells below the base of an open block are not changed on the Wasm side (validation),
+//!   so a cell that was right at every edge is right after the label.
+//! * M3. A call's window lies above the locals and at or above `top` without its arguments, so what
+//!   the callee's frame overwrites is not live.
+//! * M4. `wasm` cells of the stack are written at their push; a stale `code` cell is resolved
+//!   before its `wasm` cell changes.
 //! * M5. `base ≤ tracked ≤ top` for the base of every open block.
-//! * M6. Of a cell that has been written since the newest mark, the log has, since that mark, what it was at the mark, as the
-//!   oldest of its entries. A cell whose time is at least `mark_time` has been written since, so it need not be logged again. A
-//!   cell may have been written and be older: one that is resolved keeps its time or gets the epoch's, and is logged at
-//!   each such write.
+//! * M6. Of a cell that has been written since the newest mark, the log has, since that mark, what
+//!   it was at the mark, as the oldest of its entries. A cell whose time is at least `mark_time`
+//!   has been written since, so it need not be logged again. A cell may have been written and be
+//!   older: one that is resolved keeps its time or gets the epoch's, and is logged at each such
+//!   write.
 //!
-//! Worst case: constant per read and write, plus the logarithm of the calls since; the undo log grows by a constant for each
-//! write.
+//! Worst case: constant per read and write, plus the logarithm of the calls since; the undo log
+//! grows by a constant for each write.
 
 use prova_terms::{Terms, Vn};
 
@@ -97,8 +103,8 @@ pub(super) struct Mark {
 }
 
 impl State {
-    /// Makes it the state at an entry: parameters in their slots, other locals zero; `wide` gives for each local whether it
-    /// has two cells. Keeps what is allocated.
+    /// Makes it the state at an entry: parameters in their slots, other locals zero; `wide` gives
+    /// for each local whether it has two cells. Keeps what is allocated.
     pub(super) fn reset(
         &mut self,
         terms: &mut Terms,
@@ -357,14 +363,15 @@ impl State {
         self.record(Undo::ClobberPushed);
     }
 
-    /// Whether the sides agree in all locals and in the stack cells below `base`, which is at most `tracked`.
+    /// Whether the sides agree in all locals and in the stack cells below `base`, which is at most
+    /// `tracked`.
     #[inline]
     pub(super) fn agrees_below(&self, base: u32) -> bool {
         self.wrong_locals == 0 && self.mismatch.first().is_none_or(|s| s >= base)
     }
 
-    /// The lowest cell of those where the sides differ, where they do not all agree. Linear in the locals: for what is told of a
-    /// refusal.
+    /// The lowest cell of those where the sides differ, where they do not all agree. Linear in the
+    /// locals: for what is told of a refusal.
     #[cold]
     pub(super) fn mismatch_below(&self, base: u32) -> u32 {
         let differs = |&s: &u32| self.code(s) != self.wasm(s);
@@ -372,7 +379,8 @@ impl State {
         local.or_else(|| self.mismatch.first().filter(|&s| s < base)).unwrap_or(0)
     }
 
-    /// The relation of a label with its base at entry `count`, cell `base`, and values with these numbers of cells.
+    /// The relation of a label with its base at entry `count`, cell `base`, and values with these
+    /// numbers of cells.
     pub(super) fn label(
         &mut self,
         terms: &mut Terms,
@@ -430,8 +438,9 @@ impl State {
         }
     }
 
-    /// Restores the cells as they were at the newest point and forgets it. Entries and `top` are the caller's: the
-    /// stack is cut to entry `count` at cell `base`, and has values of these numbers of cells above, as it had then.
+    /// Restores the cells as they were at the newest point and forgets it. Entries and `top` are
+    /// the caller's: the stack is cut to entry `count` at cell `base`, and has values of these
+    /// numbers of cells above, as it had then.
     pub(super) fn rollback(
         &mut self,
         mark: Mark,
@@ -448,7 +457,8 @@ impl State {
         }
     }
 
-    /// Restores the code side as it was at the newest point and forgets it; the Wasm side has not moved since.
+    /// Restores the code side as it was at the newest point and forgets it; the Wasm side has not
+    /// moved since.
     pub(super) fn rollback_code(&mut self, mark: Mark) {
         self.restore(mark);
     }
@@ -472,7 +482,8 @@ impl State {
     }
 }
 
-/// A set of cells with its least member in constant time: bits, and two levels of bits over words that are not zero.
+/// A set of cells with its least member in constant time: bits, and two levels of bits over words
+/// that are not zero.
 #[derive(Default)]
 struct Bits {
     levels: [Vec<u64>; 3],

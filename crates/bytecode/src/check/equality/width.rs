@@ -1,6 +1,8 @@
-//! The width of each store and read-modify-write: the size of the value that a row's expression has.
+//! The width of each store and read-modify-write: the size of the value that a row's expression
+//! has.
 //!
-//! An executor takes it from the type of the expression; here the same expression is typed, never evaluated.
+//! An executor takes it from the type of the expression; here the same expression is typed, never
+//! evaluated.
 
 use crate::ops::Op;
 use crate::ops::kind::marker;

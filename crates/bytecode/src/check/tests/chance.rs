@@ -83,8 +83,8 @@ fn changed(
     (settings, candidate)
 }
 
-/// Code that computes what its function does, with changes: what is still accepted keeps F5, Q4 and F6 by the slow reading,
-/// which knows nothing of the Wasm.
+/// Code that computes what its function does, with changes: what is still accepted keeps F5, Q4 and
+/// F6 by the slow reading, which knows nothing of the Wasm.
 #[test]
 fn accepted_code_reads_what_it_wrote() {
     let mut random = Random::new(4);

@@ -1,9 +1,10 @@
-//! Q1 to Q13 by example: a function, code that computes it, and edits of that code: some are right too, the others each
-//! have one fault and are refused by the rule that it breaks.
-//! Some faults are seen by the form already: then that is the rule.
+//! Q1 to Q13 by example: a function, code that computes it, and edits of that code: some are right
+//! too, the others each have one fault and are refused by the rule that it breaks. Some faults are
+//! seen by the form already: then that is the rule.
 //!
-//! Green does not show that no other wrong code is accepted: `prova-testing mutations` edits code by chance and runs what is
-//! accepted. Q1 has no twin: every operator of a module that is decoded is known.
+//! Green does not show that no other wrong code is accepted: `prova-testing mutations` edits code
+//! by chance and runs what is accepted. Q1 has no twin: every operator of a module that is decoded
+//! is known.
 
 mod cases;
 mod effects;

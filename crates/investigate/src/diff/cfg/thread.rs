@@ -1,12 +1,14 @@
 //! A graph with dispatchers → one in which edges go where they lead.
 //!
-//! Neighbours: `build` calls it. A *dispatcher* is a block that does nothing but branch on a local. An edge to it from a block that
-//! ends by setting that local to a constant goes in truth to one of its targets. It is redirected, and the setting dropped, if the
-//! local is dead at the target (as LLVM's repair of irreducible control flow leaves it); state numbers are gone with it.
+//! Neighbours: `build` calls it. A *dispatcher* is a block that does nothing but branch on a local.
+//! An edge to it from a block that ends by setting that local to a constant goes in truth to one of
+//! its targets. It is redirected, and the setting dropped, if the local is dead at the target (as
+//! LLVM's repair of irreducible control flow leaves it); state numbers are gone with it.
 //!
-//! 1. All edges are redirected by liveness in the graph before: a path of the new graph is one of the old with settings and dispatchers
-//!    left out. A read that a dropped setting could reach would be reached from its target without a setting between, so
-//!    the local would be live there, and the setting was not dropped.
+//! 1. All edges are redirected by liveness in the graph before: a path of the new graph is one of
+//!    the old with settings and dispatchers left out. A read that a dropped setting could reach
+//!    would be reached from its target without a setting between, so the local would be live there,
+//!    and the setting was not dropped.
 
 use super::{Block, Graph, OUTSIDE, Step, Term};
 use crate::diff::token::{Item, Tok};
@@ -97,8 +99,9 @@ impl Graph<'_> {
         }
     }
 
-    /// The blocks at whose start a local's value may still be read: backward from the reads. Scopes of handlers are nodes
-    /// behind the blocks; an edge into one leaves a block anywhere, so no setting in the block stops it.
+    /// The blocks at whose start a local's value may still be read: backward from the reads. Scopes
+    /// of handlers are nodes behind the blocks; an edge into one leaves a block anywhere, so no
+    /// setting in the block stops it.
     fn live_in(&self, local: u32) -> Vec<bool> {
         let blocks = self.blocks.len();
         let count = blocks + self.scopes.len();

@@ -1,7 +1,7 @@
 //! What differs in data → differences and their clusters.
 //!
-//! Neighbours: `data` found the runs and words; the module above keeps the clusters. What grows opens a
-//! cluster, and what moved because of it follows from it.
+//! Neighbours: `data` found the runs and words; the module above keeps the clusters. What grows
+//! opens a cluster, and what moved because of it follows from it.
 
 use super::{Clusterer, RUNS_MAX, XREFS_MAX, plain};
 use crate::diff::cluster::ALONE_MAX;
@@ -240,8 +240,8 @@ impl Clusterer<'_, '_> {
         }
     }
 
-    /// The cluster of what moved from an address: that of the last growth before it, or of the first; and whether it is
-    /// itself the cause.
+    /// The cluster of what moved from an address: that of the last growth before it, or of the
+    /// first; and whether it is itself the cause.
     pub(super) fn moved(&mut self, address: u64, delta: i64) -> (usize, bool) {
         let before = self.growth.partition_point(|(at, _, _)| *at <= address).checked_sub(1);
         match before.map(|at| &self.growth[at]).or(self.growth.first()) {

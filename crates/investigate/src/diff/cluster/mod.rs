@@ -1,8 +1,8 @@
 //! Outcomes of functions, data and sections → differences in clusters, each with one cause.
 //!
-//! Neighbours: `diff` calls the steps in order: data first, because what moved follows from data that grew; functions next; then
-//! the rest. A *cause* opens or joins a cluster by its key; a *consequence* joins the cluster of what it follows from, and does not
-//! touch its verdict.
+//! Neighbours: `diff` calls the steps in order: data first, because what moved follows from data
+//! that grew; functions next; then the rest. A *cause* opens or joins a cluster by its key; a
+//! *consequence* joins the cluster of what it follows from, and does not touch its verdict.
 
 mod data;
 
@@ -46,7 +46,8 @@ pub(crate) struct Clusterer<'s, 'm> {
     sides: (&'s Side<'m>, &'s Side<'m>),
     partners: &'s Matching,
     differences: Vec<Difference>,
-    /// Clusters with their causes; what follows from them is in `follows` until the report is written.
+    /// Clusters with their causes; what follows from them is in `follows` until the report is
+    /// written.
     clusters: Vec<Cluster>,
     follows: Vec<Vec<usize>>,
     keys: BTreeMap<String, usize>,
@@ -393,7 +394,8 @@ impl<'s, 'm> Clusterer<'s, 'm> {
         }
     }
 
-    /// What is to be said if nothing was found to differ: `whole` proves that the encoding alone does.
+    /// What is to be said if nothing was found to differ: `whole` proves that the encoding alone
+    /// does.
     pub(crate) fn encoding(&mut self) {
         if !self.differences.is_empty() {
             return;

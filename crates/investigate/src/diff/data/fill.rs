@@ -1,5 +1,5 @@
-//! A pair of pieces with its equal ranges → what stands in the gaps, and which equal words should not
-//! be equal.
+//! A pair of pieces with its equal ranges → what stands in the gaps, and which equal words should
+//! not be equal.
 //!
 //! Neighbours: the module above has the invariants (1 and 2); `look` says what a run looks like.
 
@@ -47,7 +47,8 @@ impl Filler<'_, '_> {
         }
     }
 
-    /// The equal ranges, with the parts of words at their ends given to the gaps: a pointer is compared whole.
+    /// The equal ranges, with the parts of words at their ends given to the gaps: a pointer is
+    /// compared whole.
     fn at_words(&self) -> Vec<Equal> {
         let start = (self.pair.start.0 as usize, self.pair.start.1 as usize);
         let mut ranges = self.pair.equal.clone();
@@ -175,7 +176,8 @@ impl Filler<'_, '_> {
         agree.count() + 1 >= words.max(2)
     }
 
-    /// What stands at `a` and `b`, looking at most at `room` bytes: a word where both are aligned, else a byte.
+    /// What stands at `a` and `b`, looking at most at `room` bytes: a word where both are aligned,
+    /// else a byte.
     fn at(&self, a: usize, b: usize, room: usize) -> At {
         self.sides.0.spend(1);
         let (x, y) = (&self.pair.bytes.0, &self.pair.bytes.1);

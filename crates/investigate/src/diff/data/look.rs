@@ -52,7 +52,8 @@ pub(super) fn padding(
     found.then_some(Zeros { a: in_a, b: in_b })
 }
 
-/// Few bytes, nearly all different, about half of the bits flipped, and no small number on either side.
+/// Few bytes, nearly all different, about half of the bits flipped, and no small number on either
+/// side.
 fn looks_random(a: &[u8], b: &[u8]) -> bool {
     let len = a.len();
     if len != b.len() || !(3..=64).contains(&len) {
@@ -117,7 +118,8 @@ pub(super) fn classify(diff: &mut DataDiff, pairs: &[Pair<'_>]) {
     }
 }
 
-/// Whether `a` bytes from `x` in A, and `b` bytes from `y` in B, are one text that differs: its sort.
+/// Whether `a` bytes from `x` in A, and `b` bytes from `y` in B, are one text that differs: its
+/// sort.
 fn spans(
     texts: &BTreeMap<u64, (i64, Sort, u64)>,
     shift: &Shift,

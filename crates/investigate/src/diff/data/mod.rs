@@ -1,4 +1,5 @@
-//! Data of both modules → where each address went, and the runs of bytes that this does not explain.
+//! Data of both modules → where each address went, and the runs of bytes that this does not
+//! explain.
 //!
 //! ```text
 //! image pieces ─ pair ─ align ─► Aligned (provisional Shift) ─► roles of numbers (`uses`)
@@ -8,12 +9,13 @@
 //! Neighbours: `image` gives the pieces of memory 0; `align` finds equal ranges; `shift` is the
 //! resulting map; `strings` sorts text; `cluster` words the runs.
 //!
-//! 1. Every byte of every segment is in an equal range, an agreeing word, or a run. Passive segments
-//!    are paired by index, active ones that are no part of an image in order, and their places are
-//!    compared too.
+//! 1. Every byte of every segment is in an equal range, an agreeing word, or a run. Passive
+//!    segments are paired by index, active ones that are no part of an image in order, and their
+//!    places are compared too.
 //! 2. Gaps between equal ranges are extended from both ends as long as words agree. Gaps of equal
 //!    length are compared in place. Aligned words that are equal are looked at as well: an address
-//!    that stayed where its target moved is a run, if code is seen to use it, and else an assumption.
+//!    that stayed where its target moved is a run, if code is seen to use it, and else an
+//!    assumption.
 //! 3. Zeros more or less are *padding* only if both sides have just the zeros that one alignment
 //!    asks for, between an end and a start that moved as they say.
 //! 4. A number is a *length* only if the word before it points to text that differs, and number and

@@ -1,7 +1,7 @@
 //! One body → what it does with its constants and parameters: a domain of the structured walk.
 //!
-//! Neighbours: the module above keeps what is found here, and carries it over calls; invariants 1 to 3
-//! stand there.
+//! Neighbours: the module above keeps what is found here, and carries it over calls; invariants 1
+//! to 3 stand there.
 
 use super::{Access, LOCALS_MAX, Passed, Ref, Role, Source, Use, Uses, Value};
 use crate::diff::side::Side;

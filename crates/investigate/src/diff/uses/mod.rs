@@ -6,18 +6,19 @@
 //! ```
 //!
 //! This is a forward may-analysis on the structured walk: a value is the set of places it may come
-//! from (a constant, a parameter, a word of data, the stack pointer), with a displacement where that
-//! is known. Where a set reaches the address of a load or store, its members are addresses; what is
-//! passed to a parameter is what the callee makes of the parameter. `number` judges pairs of numbers
-//! by the roles found here.
+//! from (a constant, a parameter, a word of data, the stack pointer), with a displacement where
+//! that is known. Where a set reaches the address of a load or store, its members are addresses;
+//! what is passed to a parameter is what the callee makes of the parameter. `number` judges pairs
+//! of numbers by the roles found here.
 //!
 //! 1. *Evidence only*: a role is given if some path from the place to the use exists; without one
-//!    the role is unknown, and nothing that moved is called proved. What is forgotten (memory, calls
-//!    through tables, loops after the first round, sums of two candidates) costs verdicts, not truth.
+//!    the role is unknown, and nothing that moved is called proved. What is forgotten (memory,
+//!    calls through tables, loops after the first round, sums of two candidates) costs verdicts,
+//!    not truth.
 //! 2. An address that is calculated with otherwise than by sums, masks and comparisons, or that an
 //!    exported function returns, is *mixed*: its number matters, too.
-//! 3. An access is exact only if no index was added: then `lo..hi` are the bytes it touches, relative
-//!    to the number. A local that a loop writes is indexed inside the loop.
+//! 3. An access is exact only if no index was added: then `lo..hi` are the bytes it touches,
+//!    relative to the number. A local that a loop writes is indexed inside the loop.
 //!
 //! Limits: [`REFS_MAX`] sources of a value, [`LOCALS_MAX`] locals with sources at a time,
 //! [`UPDATES_MAX`] widenings of a parameter. Time is linear in the code with these constants.

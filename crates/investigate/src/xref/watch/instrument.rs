@@ -5,18 +5,23 @@
 //! call f                 stack[top] = site   top' = top + 4   call f
 //! ```
 //!
-//! Neighbours: `watch` runs the result and takes the reports; [`op`](crate::op) knows widths. What is added: two imported functions after
-//! the module's own imports, one memory that holds the call stack, one global that holds its top, exports of these and of
-//! memory 0, and locals. Names are left out.
+//! Neighbours: `watch` runs the result and takes the reports; [`op`](crate::op) knows widths. What
+//! is added: two imported functions after the module's own imports, one memory that holds the call
+//! stack, one global that holds its top, exports of these and of memory 0, and locals. Names are
+//! left out.
 //!
-//! 1. Reports come after the access; one that traps is not reported, and the operator itself is as it was.
-//! 2. An index of a function grows by [`ADDED`] if the function is not imported; all other indices stay.
-//! 3. A function notes a call at its own place of the stack before it calls, and sets the top for whom it calls. So nothing is undone at
-//!    returns, and traps, tail calls and exceptions need no care.
-//! 4. Of a stack deeper than [`STACK_BYTES`] / 4 the innermost calls are kept: places are taken modulo its size.
+//! 1. Reports come after the access; one that traps is not reported, and the operator itself is as
+//!    it was.
+//! 2. An index of a function grows by [`ADDED`] if the function is not imported; all other indices
+//!    stay.
+//! 3. A function notes a call at its own place of the stack before it calls, and sets the top for
+//!    whom it calls. So nothing is undone at returns, and traps, tail calls and exceptions need no
+//!    care.
+//! 4. Of a stack deeper than [`STACK_BYTES`] / 4 the innermost calls are kept: places are taken
+//!    modulo its size.
 //!
-//! Limit: each frame has some more locals, so a program that runs into the stack limit does so a little earlier.
-//! `tests/watch.rs` compares programs with themselves.
+//! Limit: each frame has some more locals, so a program that runs into the stack limit does so a
+//! little earlier. `tests/watch.rs` compares programs with themselves.
 
 use crate::op::{access, memarg};
 use prova_module::ops::{self, Class, Flow, Immediate, Immediates, Opcode, Row};
@@ -474,8 +479,8 @@ impl Instrument<'_> {
         self.sites.len() as i32 - 1
     }
 
-    /// Reports if `address + offset`, as far as `bytes`, touches the range: one comparison without a sign, for numbers below the
-    /// range become very large ones.
+    /// Reports if `address + offset`, as far as `bytes`, touches the range: one comparison without
+    /// a sign, for numbers below the range become very large ones.
     fn check_access(
         &self,
         to: &mut InstructionSink<'_>,

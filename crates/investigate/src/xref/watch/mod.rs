@@ -1,18 +1,21 @@
-//! A module, a range of addresses and a run → each access to the range, in order and counted by place.
+//! A module, a range of addresses and a run → each access to the range, in order and counted by
+//! place.
 //!
 //! ```text
 //! Module ─ instrument ─► Module' ─ prova ─► reports ─► Recorder ─► WatchReport (text, JSON)
 //! ```
 //!
-//! Neighbours: [`xref`](super::xref()) answers without running, and the report says which of its answers were seen. Seen are loads, stores,
-//! atomic and vector accesses and bulk operators of the module's own code, however the address was computed, and what calls of
-//! imported functions changed. Not seen: what the host reads.
+//! Neighbours: [`xref`](super::xref()) answers without running, and the report says which of its
+//! answers were seen. Seen are loads, stores, atomic and vector accesses and bulk operators of the
+//! module's own code, however the address was computed, and what calls of imported functions
+//! changed. Not seen: what the host reads.
 //!
 //! 1. Offsets and functions are those of the module as it was given.
 //! 2. Memory: the counts of each place, and [`Program::first`] accesses with their call stacks.
 //!
-//! The run is that of `prova run`: WASI preview 1, `_initialize`, then a function or `_start`. Imports that WASI does not have trap when
-//! they are called. `tests/watch.rs` has each operator, and compares programs with themselves.
+//! The run is that of `prova run`: WASI preview 1, `_initialize`, then a function or `_start`.
+//! Imports that WASI does not have trap when they are called. `tests/watch.rs` has each operator,
+//! and compares programs with themselves.
 
 mod instrument;
 mod report;
@@ -96,8 +99,8 @@ struct RawHit {
 /// Runs the program and reports each access to the range.
 ///
 /// # Errors
-/// If the module has no memory or cannot be instantiated, or if there is no such function or these are not its arguments. A trap of
-/// the program is no error: the report says how it ended.
+/// If the module has no memory or cannot be instantiated, or if there is no such function or these
+/// are not its arguments. A trap of the program is no error: the report says how it ended.
 pub fn watch(module: &Module, range: Range<u64>, program: Program<'_>) -> Result<WatchReport> {
     if module.memories().is_empty() {
         bail!("the module has no memory");
@@ -325,7 +328,8 @@ fn slice(memory: &[u8], start: u64, length: u64) -> &[u8] {
 }
 
 impl Recorder {
-    /// Puts what a write has left into the copy; what was there before of the value that is shown, if all of it was watched.
+    /// Puts what a write has left into the copy; what was there before of the value that is shown,
+    /// if all of it was watched.
     fn replace(&mut self, start: &u64, now: &[u8], from: u64, length: usize) -> Option<Vec<u8>> {
         let Range { start: first, end } = self.range;
         let copy = self.copy.as_mut()?;

@@ -142,7 +142,8 @@ pub struct WatchReport {
     pub first: Vec<Hit>,
     /// Places that `xref` lists without a run, and that this run did not come to.
     pub not_reached: Vec<Use>,
-    /// The range changed in a way that is not listed: by a function of the host that was called through a table.
+    /// The range changed in a way that is not listed: by a function of the host that was called
+    /// through a table.
     pub unseen: bool,
 }
 

@@ -1,5 +1,6 @@
-//! Activations inside each other: suspensions that are resumed, forgotten, resumed in the wrong place, and panics that a
-//! host function catches. Each ends with a call that shows that the stacks are as before.
+//! Activations inside each other: suspensions that are resumed, forgotten, resumed in the wrong
+//! place, and panics that a host function catches. Each ends with a call that shows that the stacks
+//! are as before.
 //!
 //! The bytecode is written by hand and checked; what instructions compute is tested elsewhere.
 
@@ -17,7 +18,8 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
-/// `f` passes its parameter to the imported function and returns the result plus the imported global.
+/// `f` passes its parameter to the imported function and returns the result plus the imported
+/// global.
 const PASS: &str = "(module
     (import \"\" \"\" (func $h (param i64) (result i64))) (import \"\" \"\" (global i64))
     (func (param i64) (result i64) local.get 0 call $h global.get 0 i64.add))";
@@ -72,7 +74,8 @@ impl Test {
         Test { store }
     }
 
-    /// Adds a host function and an instance that passes its parameter to it; gives the Wasm function.
+    /// Adds a host function and an instance that passes its parameter to it; gives the Wasm
+    /// function.
     fn add(&mut self, body: Body) -> FuncAddr {
         self.add_plus(0, body)
     }

@@ -1,13 +1,16 @@
-//! A Wasm function around one op: operands as parameters with guards between them → results that show the whole frame.
+//! A Wasm function around one op: operands as parameters with guards between them → results that
+//! show the whole frame.
 //!
 //! ```text
 //! (param g0 s0 g1 s1 g2 d0 g3) … the operator on s0, s1, into d0 … (result g0 s0 g1 s1 g2 d0 g3)
 //! ```
 //!
-//! The function returns all its parameters in their order, which is where they already lie, so a call shows the cells of
-//! the frame as the instruction left them: results, sources, and the guards, which nothing may touch.
+//! The function returns all its parameters in their order, which is where they already lie, so a
+//! call shows the cells of the frame as the instruction left them: results, sources, and the
+//! guards, which nothing may touch.
 //!
-//! The text says what the op has to do in Wasm's own operators; how the translator makes the op of it is not said.
+//! The text says what the op has to do in Wasm's own operators; how the translator makes the op of
+//! it is not said.
 
 use super::values::{Ty, edges};
 use std::fmt::Write as _;
@@ -41,7 +44,8 @@ pub(crate) struct Form {
     pub(crate) placed: bool,
     /// What its results are instead of the parameters.
     pub(crate) results: Option<String>,
-    /// The fuel of its calls, or what is read at the epoch; plenty of the one and 0 of the other where it is empty.
+    /// The fuel of its calls, or what is read at the epoch; plenty of the one and 0 of the other
+    /// where it is empty.
     pub(crate) budgets: Vec<u64>,
 }
 
@@ -101,7 +105,8 @@ impl Form {
         form
     }
 
-    /// Whether it can be merged with others: its parameters are sources and results by number, and its results are they.
+    /// Whether it can be merged with others: its parameters are sources and results by number, and
+    /// its results are they.
     pub(crate) fn merges(&self) -> bool {
         let numbered = |name: &str| {
             name.strip_prefix(['$']).is_some_and(|name| {
@@ -116,7 +121,8 @@ impl Form {
             && self.params.iter().all(|param| numbered(&param.name))
     }
 
-    /// One form that does what all of these do, one after the other. Sources of one type are shared by their order.
+    /// One form that does what all of these do, one after the other. Sources of one type are shared
+    /// by their order.
     pub(crate) fn merge(forms: &[&Form]) -> Form {
         let mut merged = Form::default();
         for form in forms {
@@ -156,8 +162,8 @@ impl Form {
         self.params.iter().map(|param| if param.ty == Ty::V128 { 2 } else { 1 }).sum()
     }
 
-    /// Its text; `pads` i64 values lie on the operand stack for a moment, and give the frame as many spare cells. A `wide` function
-    /// has one local, a v128, which [`widen`] makes many.
+    /// Its text; `pads` i64 values lie on the operand stack for a moment, and give the frame as
+    /// many spare cells. A `wide` function has one local, a v128, which [`widen`] makes many.
     pub(crate) fn text(&self, export: &str, pads: usize, wide: bool) -> String {
         let mut text = format!("(func (export \"{export}\")");
         for param in &self.params {
@@ -201,7 +207,8 @@ impl Unit {
     }
 }
 
-/// The Wasm with `count` v128 locals in each function whose only locals are one v128: so many would make a long text.
+/// The Wasm with `count` v128 locals in each function whose only locals are one v128: so many would
+/// make a long text.
 pub(crate) fn widen(wasm: &[u8], count: usize) -> Vec<u8> {
     let mut new = wasm[..8].to_vec();
     let mut at = 8;

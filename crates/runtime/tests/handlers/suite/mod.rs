@@ -6,20 +6,24 @@
 //!                    └────────────────────────────── Reference ────────────────────────────────────────────────┘
 //! ```
 //!
-//! The proof shows that the code computes, by the rows of the op table, what the Wasm says. What it cannot see is an executor
-//! that does something else than the row. Here the expectation is the reference tier's, which reads neither the rows nor the bytecode: it
-//! executes the Wasm operators, and shares with an executor `prova_num` and the store. So operand order, widths, extensions, immediates,
-//! offsets, bounds, slots, targets and traps are independent; numeric operators are `prova_num`'s own tests' matter.
+//! The proof shows that the code computes, by the rows of the op table, what the Wasm says. What it
+//! cannot see is an executor that does something else than the row. Here the expectation is the
+//! reference tier's, which reads neither the rows nor the bytecode: it executes the Wasm operators,
+//! and shares with an executor `prova_num` and the store. So operand order, widths, extensions,
+//! immediates, offsets, bounds, slots, targets and traps are independent; numeric operators are
+//! `prova_num`'s own tests' matter.
 //!
-//! Compared after each call: the cells of the whole frame (see `form`), or the kind, place and address of the trap; fuel;
-//! memories, tables, globals.
+//! Compared after each call: the cells of the whole frame (see `form`), or the kind, place and
+//! address of the trap; fuel; memories, tables, globals.
 //!
 //! # Invariants
-//! * H1. Each function of an op that is run in its own right has the op in its code, or is not counted.
-//! * H2. Stores of all tiers have the same objects at the same addresses, so references are equal cells.
+//! * H1. Each function of an op that is run in its own right has the op in its code, or is not
+//!   counted.
+//! * H2. Stores of all tiers have the same objects at the same addresses, so references are equal
+//!   cells.
 //!
-//! Neighbours: `cases` (op → Wasm), `form` (shape of a function), `place` (slots), `values`, `tiers` (runs). `handlers_plants`
-//! shows that faults of executors are seen.
+//! Neighbours: `cases` (op → Wasm), `form` (shape of a function), `place` (slots), `values`,
+//! `tiers` (runs). `handlers_plants` shows that faults of executors are seen.
 
 pub(crate) mod cases;
 pub(crate) mod form;
@@ -83,7 +87,8 @@ impl Effort {
         }
     }
 
-    /// Every op, a few values: for Miri, in which decoding, translating and checking a module takes seconds.
+    /// Every op, a few values: for Miri, in which decoding, translating and checking a module takes
+    /// seconds.
     pub(crate) fn reduced() -> Effort {
         Effort {
             executors: vec![Dispatch::Match],
@@ -140,7 +145,8 @@ impl Reach {
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) ops: BTreeMap<Op, Reach>,
-    /// Where an executor differs from the reference tier, or the check refuses a candidate; one line for a function.
+    /// Where an executor differs from the reference tier, or the check refuses a candidate; one
+    /// line for a function.
     pub(crate) failures: Vec<String>,
 }
 
@@ -356,8 +362,9 @@ fn run_func(
     Ok(())
 }
 
-/// Values for the parameters: all combinations of edges where there are no more than `max`; else each edge once (or as many as `max`
-/// says, from all over the list), and the rest by chance; then random ones.
+/// Values for the parameters: all combinations of edges where there are no more than `max`; else
+/// each edge once (or as many as `max` says, from all over the list), and the rest by chance; then
+/// random ones.
 fn tuples(params: &[Param], max: usize, random: usize, chance: &mut Chance) -> Vec<Vec<u128>> {
     let list = |param: &Param| match &param.feed {
         Feed::Noise => 1,

@@ -1,15 +1,17 @@
-//! A candidate and an op in it → the same code with the op's slots moved: every overlap of results with sources.
+//! A candidate and an op in it → the same code with the op's slots moved: every overlap of results
+//! with sources.
 //!
 //! ```text
 //! op d <- a b   ⟶   copy x <- a; copy y <- b; op z <- x y; copy d <- z; copy a <- x; copy b <- y
 //! ```
 //!
-//! The sources are copied back where no result lies on them,
-//! so that a handler that writes to its sources, or beside its result, is seen. The check proves the edited code as any other,
-//! so an edit that would change the meaning is refused and not run.
+//! The sources are copied back where no result lies on them, so that a handler that writes to its
+//! sources, or beside its result, is seen. The check proves the edited code as any other, so an
+//! edit that would change the meaning is refused and not run.
 //!
-//! The scratch cells are the last ones of the frame; where it has 65,536 cells, slots have all 16 bits, and cells at the same
-//! slots without the highest bit are written in between, so that a slot that is cut is seen.
+//! The scratch cells are the last ones of the frame; where it has 65,536 cells, slots have all 16
+//! bits, and cells at the same slots without the highest bit are written in between, so that a slot
+//! that is cut is seen.
 
 use prova_bytecode::{Candidate, Class, CodeBuffer, Kind, MapEntry, Op, Role, decode};
 
@@ -79,7 +81,8 @@ struct Line {
     targets: Vec<u32>,
 }
 
-/// The candidate with the slots of its first `op` as the layout says; `None` where `op` does not occur.
+/// The candidate with the slots of its first `op` as the layout says; `None` where `op` does not
+/// occur.
 pub(crate) fn place(
     mut candidate: Candidate,
     op: Op,
@@ -118,12 +121,14 @@ pub(crate) fn place(
         }
         subject.values[value] = base + u64::from(to);
     }
-    // Behind a branch or a return nothing is reached on all paths; a callee's frame may lie on the scratch cells.
+    // Behind a branch or a return nothing is reached on all paths; a callee's frame may lie on the
+    // scratch cells.
     let calls = op.operands().iter().any(|o| o.kind == Kind::win);
     if op.class() == Class::branch || op.class().is_terminator() || calls {
         after.clear();
     } else if frame_cells > 1 << 15 {
-        // What lies where the slots without their highest bit are: locals of a wide function, which nothing reads.
+        // What lies where the slots without their highest bit are: locals of a wide function, which
+        // nothing reads.
         let cut = |place: u32| copy((base + u64::from(place)) & 0x7fff, 0, 1);
         before.extend(layout.sources.iter().map(|&place| cut(place)));
         after.splice(0..0, layout.results.iter().map(|&place| cut(place)));
@@ -159,7 +164,8 @@ fn listing(candidate: &Candidate, op: Op) -> Option<(Vec<Line>, usize)> {
     Some((lines, found?))
 }
 
-/// Puts the lines together; line `subject` is the moved instruction, and its copies bear its old word.
+/// Puts the lines together; line `subject` is the moved instruction, and its copies bear its old
+/// word.
 fn emit(candidate: Candidate, lines: &[Line], subject: usize) -> Candidate {
     let mut word = 0;
     let mut words = Vec::new();
@@ -168,7 +174,8 @@ fn emit(candidate: Candidate, lines: &[Line], subject: usize) -> Candidate {
         let table = if line.op.class() == Class::br_table { line.targets.len() } else { 0 };
         word += (line.op.words() + table) as u32;
     }
-    // What names an old word names the first line of that word: the copies before the moved instruction.
+    // What names an old word names the first line of that word: the copies before the moved
+    // instruction.
     let new =
         |old: u32| lines.iter().position(|line| line.old >= old).map_or(word, |line| words[line]);
     let mut code = CodeBuffer::new();

@@ -1,7 +1,8 @@
 //! A module of one op → the same calls in every tier, and everything that can be observed of them.
 //!
-//! A [`Code`] holds what is the same for all tiers: the module, and the checked bytecode of its functions, the op's slots
-//! moved where a function asks for it. A [`Machine`] is a store with an instance of it.
+//! A [`Code`] holds what is the same for all tiers: the module, and the checked bytecode of its
+//! functions, the op's slots moved where a function asks for it. A [`Machine`] is a store with an
+//! instance of it.
 
 use super::form::{Form, widen};
 use super::place::{SCRATCH_CELLS, place};
@@ -185,8 +186,8 @@ impl Seen {
     }
 }
 
-/// Whether an op may make a NaN whose bits the specification leaves open. Two builds of the same operator may then differ in the
-/// payload; in deterministic mode, which is run too, they may not.
+/// Whether an op may make a NaN whose bits the specification leaves open. Two builds of the same
+/// operator may then differ in the payload; in deterministic mode, which is run too, they may not.
 fn makes_nan(op: Op) -> bool {
     let Some((shape, operator)) = op.mnemonic().split_once('.') else { return false };
     let arithmetic = [
@@ -299,7 +300,8 @@ impl Machine {
         self.memories.iter().map(|&memory| self.store.memory(memory).data().len()).sum()
     }
 
-    /// Whether the other's memories, tables and globals are as these; large memories only where `thorough`.
+    /// Whether the other's memories, tables and globals are as these; large memories only where
+    /// `thorough`.
     pub(crate) fn compare_state(&self, other: &Machine, thorough: bool) -> Result<(), String> {
         let (ours, theirs) =
             (self.store.instance(self.instance), other.store.instance(other.instance));
@@ -333,7 +335,8 @@ impl Machine {
 /// Memories of a unit that are given their contents, and compared as a whole, at every call.
 const SMALL_BYTES: usize = 4096;
 
-/// What memories hold at the start: half of it zeros, so that comparisons with 0 hold now and then; no two alike.
+/// What memories hold at the start: half of it zeros, so that comparisons with 0 hold now and then;
+/// no two alike.
 static CONTENTS: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| {
     let byte = |memory: usize, i: usize| {
         let mixed = (i as u32 + 1).wrapping_mul(0x9e37_79b9 + (memory as u32) * 0x6789_1234);
@@ -378,7 +381,8 @@ fn imports(store: &mut Store, module: &Module, settings: Settings) -> Vec<Extern
 
 static OTHER_MODULE: LazyLock<Module> = LazyLock::new(|| module(OTHER));
 
-/// Grows memory 0 of the caller by as many bytes as its argument says, where it can, and gives the new size.
+/// Grows memory 0 of the caller by as many bytes as its argument says, where it can, and gives the
+/// new size.
 fn grow(store: &mut Store, _: &mut dyn std::any::Any, cells: &mut [Cell]) -> HostOutcome {
     if let Some(caller) = store.caller() {
         let memory = store.instance(caller).memory_addr(MemoryIdx(0));

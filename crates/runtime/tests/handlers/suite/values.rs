@@ -1,8 +1,9 @@
 //! Types, edge values and chance: what the operands of an op are fed with.
 //!
-//! A value is its cells: 32-bit ones zero-extended, a v128 in the low and high half of a `u128`. The lists hold what operators
-//! treat apart: zeros of both signs, extremes and their neighbours, counts beyond the width, the borders of conversions, NaNs of both
-//! kinds with payloads. Chance is a function of its seed.
+//! A value is its cells: 32-bit ones zero-extended, a v128 in the low and high half of a `u128`.
+//! The lists hold what operators treat apart: zeros of both signs, extremes and their neighbours,
+//! counts beyond the width, the borders of conversions, NaNs of both kinds with payloads. Chance is
+//! a function of its seed.
 
 use prova_random::Rng;
 
@@ -114,8 +115,8 @@ const I64: [u64; 29] = [
     0xffff_ffff_ffff_ffff,
 ];
 
-/// ±0, ±1, halves and ties, subnormals, extremes, infinities, the borders of i32, u32, i64, u64; NaNs: canonical, with
-/// payload, signalling.
+/// ±0, ±1, halves and ties, subnormals, extremes, infinities, the borders of i32, u32, i64, u64;
+/// NaNs: canonical, with payload, signalling.
 const F32: [u32; 36] = [
     0,
     0x8000_0000,

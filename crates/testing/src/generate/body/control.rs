@@ -1,4 +1,5 @@
-//! Structured control of a generated body: regions with parameters and results, branches with values, calls.
+//! Structured control of a generated body: regions with parameters and results, branches with
+//! values, calls.
 //!
 //! Neighbours: `mod.rs` has the state and its invariants B1 to B3.
 
@@ -89,7 +90,8 @@ impl Body<'_> {
         self.stack[self.stack.len() - take..].to_vec()
     }
 
-    /// At a loop's header: return when the counter is used up (it may be below zero), else count (B2).
+    /// At a loop's header: return when the counter is used up (it may be below zero), else count
+    /// (B2).
     fn counting_header(&mut self) {
         self.emit(&Instruction::LocalGet(self.counter));
         self.emit(&Instruction::I32Const(0));
@@ -225,7 +227,8 @@ impl Body<'_> {
         self.dead();
     }
 
-    /// A `br_table` over labels that take the same values; never to a loop that does not count itself.
+    /// A `br_table` over labels that take the same values; never to a loop that does not count
+    /// itself.
     fn br_table(&mut self) {
         let relative = self.some_label();
         let (types, counts) = self.label(relative);

@@ -1,6 +1,8 @@
-//! Exceptions of a generated body: `try_table`s with labels that fit their clauses, locals overwritten inside, throws.
+//! Exceptions of a generated body: `try_table`s with labels that fit their clauses, locals
+//! overwritten inside, throws.
 //!
-//! Neighbours: `mod.rs` has the state and its invariants. A clause never goes to a loop that does not count itself (B2).
+//! Neighbours: `mod.rs` has the state and its invariants. A clause never goes to a loop that does
+//! not count itself (B2).
 
 use super::control::{Frame, FrameKind};
 use super::{Body, Ty};
@@ -15,7 +17,8 @@ struct Clause {
 }
 
 impl Body<'_> {
-    /// Opens a `try_table` with one to three clauses, and blocks around it where no open label fits a clause.
+    /// Opens a `try_table` with one to three clauses, and blocks around it where no open label fits
+    /// a clause.
     pub(super) fn open_try(&mut self) {
         if self.rng.percent(70) {
             // A value below, whose local may be overwritten inside.

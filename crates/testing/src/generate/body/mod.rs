@@ -1,13 +1,16 @@
-//! Choices → the body of one structured function: operators on a typed operand stack, locals overwritten under way.
+//! Choices → the body of one structured function: operators on a typed operand stack, locals
+//! overwritten under way.
 //!
-//! Neighbours: `biased` makes the module around it. This file has the state and the operand stack; `control` the
-//! structured operators, `exception` what throws and catches, `reference` null tests and calls through references, `plain` the ones
-//! that compute, load and store.
+//! Neighbours: `biased` makes the module around it. This file has the state and the operand stack;
+//! `control` the structured operators, `exception` what throws and catches, `reference` null tests
+//! and calls through references, `plain` the ones that compute, load and store.
 //!
 //! # Invariants
-//! * B1. `stack` is the operand stack's types at the current position, whether control gets there or not: in dead code
-//!   the generator goes on with a stack of its own, which any dead code may have.
-//! * B2. A branch never goes backwards unless the local `counter` has been counted down since, so every function ends.
+//! * B1. `stack` is the operand stack's types at the current position, whether control gets there
+//!   or not: in dead code the generator goes on with a stack of its own, which any dead code may
+//!   have.
+//! * B2. A branch never goes backwards unless the local `counter` has been counted down since, so
+//!   every function ends.
 //! * B3. No operator pops below the base of the innermost frame.
 //!
 //! Fault: the module is refused by validation, which `differential` reports as its own fault.

@@ -1,4 +1,5 @@
-//! References of a generated body: null tests with and without branches, calls through references, tables of references.
+//! References of a generated body: null tests with and without branches, calls through references,
+//! tables of references.
 //!
 //! Neighbours: `mod.rs` has the state; `constant` there makes references to helpers.
 
@@ -65,7 +66,8 @@ impl Body<'_> {
         self.emit(&Instruction::BrOnNull(relative as u32));
     }
 
-    /// To a label whose last value is a reference; where there is none, a block that gives one ends here.
+    /// To a label whose last value is a reference; where there is none, a block that gives one ends
+    /// here.
     fn br_on_non_null(&mut self) {
         let depth = self.frames.len();
         let fits = |&relative: &usize| {

@@ -222,7 +222,8 @@ pub(super) const CASES: &[Case] = &[
         ],
     },
     Case {
-        // 0 block, 2 block, 4 get, 6 br_table, 11 end, 12 const, 14 return, 15 end, 16 const, 18 end.
+        // 0 block, 2 block, 4 get, 6 br_table, 11 end, 12 const, 14 return, 15 end, 16 const, 18
+        // end.
         name: "br_table",
         module: "(module (func (param i32) (result i32)
             block block local.get 0 br_table 0 1 0 end i32.const 1 return end i32.const 2))",
@@ -336,7 +337,8 @@ pub(super) const CASES: &[Case] = &[
         ],
     },
     Case {
-        // 0 block, 2 get, 4 get, 6 ge_u, 7 eqz, 8 br_if, 10 const, 12 return, 13 end, 14 const, 16 end.
+        // 0 block, 2 get, 4 get, 6 ge_u, 7 eqz, 8 br_if, 10 const, 12 return, 13 end, 14 const, 16
+        // end.
         name: "a branch on a negated integer comparison",
         module: "(module (func (param i32 i32) (result i32)
             block local.get 0 local.get 1 i32.ge_u i32.eqz br_if 0 i32.const 1 return end i32.const 2))",

@@ -102,7 +102,8 @@ pub(super) const CASES: &[Case] = &[
             (Rule::Effects, &[("func0", "func1")]),
             (Rule::Effects, &[("copy s4 <- s1", "copy s4 <- s0")]),
             (Rule::Initialised, &[("s3..", "s4..")]),
-            // A window below what is live, a read of what the callee's frame may have overwritten, another result.
+            // A window below what is live, a read of what the callee's frame may have overwritten,
+            // another result.
             (Rule::Live, &[("copy s3 <- s1\ncopy s4", "copy s2 <- s1\ncopy s3"), ("s3..", "s2.."), ("s0 s3", "s0 s2")]),
             (Rule::Initialised, &[("s0 s3", "s0 s4")]),
             (Rule::Initialised, &[("copy s3", "copy s5 <- s0\ncopy s3"), ("s0 s3", "s5 s3")]),
@@ -162,7 +163,8 @@ pub(super) const CASES: &[Case] = &[
         ],
     },
     Case {
-        // 0 get, 2 get, 4 get, 6 memory.copy (4), 10 get, 12 get, 14 get, 16 memory.fill (3), 19 end.
+        // 0 get, 2 get, 4 get, 6 memory.copy (4), 10 get, 12 get, 14 get, 16 memory.fill (3), 19
+        // end.
         name: "bulk operators",
         module: "(module (memory 1) (memory 1) (func (param i32 i32 i32)
             local.get 0 local.get 1 local.get 2 memory.copy 0 1
@@ -204,7 +206,8 @@ pub(super) const CASES: &[Case] = &[
         ],
     },
     Case {
-        // 0 get, 2 get, 4 table.set, 6 ref.func, 8 drop, 9 get, 11 is_null, 12 drop, 13 data.drop, 16 end.
+        // 0 get, 2 get, 4 table.set, 6 ref.func, 8 drop, 9 get, 11 is_null, 12 drop, 13 data.drop,
+        // 16 end.
         name: "tables, references, segments",
         module: "(module (table 1 externref) (table 1 externref) (func $f) (data \"a\") (data \"b\") (elem declare func $f)
             (func (param i32 externref) local.get 0 local.get 1 table.set 0

@@ -1,12 +1,13 @@
-//! Exceptions and references: what must hold where something may throw, and which handlers there are.
+//! Exceptions and references: what must hold where something may throw, and which handlers there
+//! are.
 
 use super::Case;
 use crate::Rule;
 
 pub(super) const CASES: &[Case] = &[
     Case {
-        // 0 get, 2 block, 4 try_table, 10 const, 12 set, 14 get, 16 call, 18 const, 20 set, 22 end, 23 const, 25 end, 26 add,
-        // 27 get, 29 add, 30 end; the handler's range is @1 to @5.
+        // 0 get, 2 block, 4 try_table, 10 const, 12 set, 14 get, 16 call, 18 const, 20 set, 22 end,
+        // 23 const, 25 end, 26 add, 27 get, 29 add, 30 end; the handler's range is @1 to @5.
         name: "a call that may throw between two writes of a local",
         module: "(module (import \"\" \"t\" (func (param i32))) (tag (param i32)) (tag (param i32))
             (func (param i32) (result i32) (local i32)

@@ -1,7 +1,8 @@
-//! One case for each kind of fault that a walk over two sides can have: what it does not undo, forget or compare.
+//! One case for each kind of fault that a walk over two sides can have: what it does not undo,
+//! forget or compare.
 //!
-//! A case was written for a fault of the check's own source with which its wrong code is accepted. `.ci/mutants` plants such faults
-//! one by one.
+//! A case was written for a fault of the check's own source with which its wrong code is accepted.
+//! `.ci/mutants` plants such faults one by one.
 
 use super::Case;
 use crate::Rule;
@@ -122,8 +123,8 @@ pub(super) const CASES: &[Case] = &[
         wrong: &[(Rule::Extents, &[("!end 10", "!end 9")])],
     },
     Case {
-        // 0 const, 2 drop, 3 loop, 5 get, 7 if, 9 const, 11 block, 13 get, 15 br_if, 17 end, 18 else, 19 const, 21 end, 22 end,
-        // 23 end.
+        // 0 const, 2 drop, 3 loop, 5 get, 7 if, 9 const, 11 block, 13 get, 15 br_if, 17 end, 18
+        // else, 19 const, 21 end, 22 end, 23 end.
         name: "a label in one arm, higher than the one before the if",
         module: "(module (func (param i32) (result i32)
             i32.const 7 drop
@@ -156,8 +157,8 @@ pub(super) const CASES: &[Case] = &[
         ],
     },
     Case {
-        // 0 get, 2 if, 4 const, 6 block, 8 unreachable, 9 end, 10 else, 11 const, 13 block, 15 get, 17 br_if, 19 end, 20 end,
-        // 21 end.
+        // 0 get, 2 if, 4 const, 6 block, 8 unreachable, 9 end, 10 else, 11 const, 13 block, 15 get,
+        // 17 br_if, 19 end, 20 end, 21 end.
         name: "a block in an arm that ends nowhere",
         module: "(module (func (param i32) (result i32)
             local.get 0
@@ -186,8 +187,8 @@ pub(super) const CASES: &[Case] = &[
         ],
     },
     Case {
-        // 0 block, 2 get, 4 br_if, 6 const, 8 set, 10 unreachable, 11 end, 12 const, 14 set, 16 block, 18 get, 20 br_if, 22 end,
-        // 23 get, 25 end.
+        // 0 block, 2 get, 4 br_if, 6 const, 8 set, 10 unreachable, 11 end, 12 const, 14 set, 16
+        // block, 18 get, 20 br_if, 22 end, 23 get, 25 end.
         name: "a local that is wrong where control ends",
         module: "(module (func (param i32 i32) (result i32)
             block local.get 1 br_if 0 i32.const 5 local.set 0 unreachable end
@@ -299,7 +300,8 @@ pub(super) const CASES: &[Case] = &[
         ],
     },
     Case {
-        // 0 block, 2 get, 4 block, 6 try_table, 11 try_table, 17 call, 19 end, 20 end, 21 end, 22 drop, 23 end, 24 get, 26 end.
+        // 0 block, 2 get, 4 block, 6 try_table, 11 try_table, 17 call, 19 end, 20 end, 21 end, 22
+        // drop, 23 end, 24 get, 26 end.
         name: "a clause to a high label around one to a low label",
         module: "(module (import \"\" \"f\" (func)) (tag) (func (param i32) (result i32)
             block local.get 0 block
@@ -321,7 +323,8 @@ pub(super) const CASES: &[Case] = &[
             return1 s0",
         right: &[],
         wrong: &[
-            // Where the call throws, the value below the outer clause's label is not yet in its slot.
+            // Where the call throws, the value below the outer clause's label is not yet in its
+            // slot.
             (
                 Rule::Frozen,
                 &[
@@ -334,7 +337,8 @@ pub(super) const CASES: &[Case] = &[
         ],
     },
     Case {
-        // 0 block, 2 get, 4 block, 6 try_table, 14 call, 16 end, 17 end, 18 drop, 19 end, 20 get, 22 end.
+        // 0 block, 2 get, 4 block, 6 try_table, 14 call, 16 end, 17 end, 18 drop, 19 end, 20 get,
+        // 22 end.
         name: "two clauses, the second to a lower label",
         module: "(module (import \"\" \"f\" (func)) (tag) (func (param i32) (result i32)
             block local.get 0 block

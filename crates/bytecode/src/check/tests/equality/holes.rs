@@ -1,4 +1,5 @@
-//! Attempts on the proof: code that computes something else and aims at a weak place of the abstract state.
+//! Attempts on the proof: code that computes something else and aims at a weak place of the
+//! abstract state.
 
 use super::Case;
 use crate::Rule;
@@ -31,7 +32,8 @@ pub(super) const CASES: &[Case] = &[
         ],
     },
     Case {
-        // 0 const, 2 block, 4 get, 6 if, 8 block, 10 br, 12 end, 13 else, 14 end, 15 end, 16 const, 18 add, 19 end.
+        // 0 const, 2 block, 4 get, 6 if, 8 block, 10 br, 12 end, 13 else, 14 end, 15 end, 16 const,
+        // 18 add, 19 end.
         name: "a constant that one arm overwrites",
         module: "(module (func (param i32) (result i32)
             i32.const 7

@@ -1,11 +1,13 @@
-//! References to exceptions where exceptions may be made: which locals and positions must be in their slots (Q13).
+//! References to exceptions where exceptions may be made: which locals and positions must be in
+//! their slots (Q13).
 
 use super::Case;
 use crate::Rule;
 
 pub(super) const CASES: &[Case] = &[
     Case {
-        // 0 get, 2 get, 4 null, 6 const, 8 call, 10 drop, 11 call, 13 drop, 14 drop, 15 drop, 16 end.
+        // 0 get, 2 get, 4 null, 6 const, 8 call, 10 drop, 11 call, 13 drop, 14 drop, 15 drop, 16
+        // end.
         name: "references on the stack below two calls",
         module: "(module (import \"\" \"f\" (func)) (func (param exnref i32)
             local.get 1 local.get 0 ref.null exn i32.const 7

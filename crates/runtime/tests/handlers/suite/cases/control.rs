@@ -64,7 +64,8 @@ const REFS: &str = "
   (ref.func $plus) (ref.func $twice) (ref.null $id) (ref.func $grow) (ref.func $size))
   (elem declare func $plus $twice $grow $size)";
 
-/// What surrounds the hand-written forms of an op: no more than they name, because under Miri the text of a module takes longest.
+/// What surrounds the hand-written forms of an op: no more than they name, because under Miri the
+/// text of a module takes longest.
 fn head(op: Op) -> String {
     let parts: &[&str] = match op.mnemonic() {
         "call" => &[TYPES, MARKS, SMALL, CALLED],
@@ -259,7 +260,8 @@ fn branches(op: Op) -> Vec<Form> {
     forms
 }
 
-/// A branch `ahead` to 0 and one `back` to 1, each over more words than 16 bits count: those of two long tables.
+/// A branch `ahead` to 0 and one `back` to 1, each over more words than 16 bits count: those of two
+/// long tables.
 fn far(ahead: &str, back: &str) -> Form {
     let long = format!("(block (br_table {}(local.get $i)))", "0 ".repeat(40_000));
     let choices = vec![0, 1, 2, 39_999, 40_000, 1 << 31];
@@ -367,7 +369,8 @@ fn one_result() -> Vec<Form> {
     [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::Func].map(form).to_vec()
 }
 
-/// Results that lie in each other's place, in one place, and elsewhere; the frame has no guard below them.
+/// Results that lie in each other's place, in one place, and elsewhere; the frame has no guard
+/// below them.
 fn two_results() -> Vec<Form> {
     let form = |(body, types): (&str, &str)| {
         let mut form = Form::bare(&[("$a", Ty::I64), ("$b", Ty::I64), ("$c", Ty::F32)]);
@@ -384,7 +387,8 @@ fn two_results() -> Vec<Form> {
     list.map(form).to_vec()
 }
 
-/// Segments of different costs, in a loop and behind calls, with fuel for some of them; the epoch before and behind the deadline.
+/// Segments of different costs, in a loop and behind calls, with fuel for some of them; the epoch
+/// before and behind the deadline.
 fn metered() -> Vec<Form> {
     let bodies = [
         "(local.set $d (i32.const 0)) (block $out (loop $l (br_if $out (i32.eq (local.get $d) (i32.const 5)))

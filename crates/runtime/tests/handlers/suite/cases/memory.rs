@@ -1,4 +1,5 @@
-//! Loads, stores, growth, bulk operators and data segments, on three memories of different sizes and contents.
+//! Loads, stores, growth, bulk operators and data segments, on three memories of different sizes
+//! and contents.
 
 use super::{get, set, some, types};
 use crate::suite::form::{Feed, Form, Unit};
@@ -135,7 +136,8 @@ pub(crate) fn width(name: &str) -> u64 {
     }
 }
 
-/// Addresses around both ends of the memory, around where address and offset wrap, and unaligned ones.
+/// Addresses around both ends of the memory, around where address and offset wrap, and unaligned
+/// ones.
 pub(crate) fn addresses(ty: Ty, size: u64, offset: u64, width: u64) -> Vec<u128> {
     let last = size.wrapping_sub(offset).wrapping_sub(width);
     if cfg!(miri) {
@@ -240,7 +242,8 @@ fn growth() -> Vec<Form> {
     list.map(form).to_vec()
 }
 
-/// A bulk operator on memories: `I64` stands for the address type of the memory where the operand belongs.
+/// A bulk operator on memories: `I64` stands for the address type of the memory where the operand
+/// belongs.
 fn bulk(name: &str, operands: &[Ty], memories: &[&str]) -> Vec<Form> {
     let wide = |memory: Option<&str>| if memory == Some("$o") { Ty::I64 } else { Ty::I32 };
     let form = |memories: &&str| {

@@ -1,7 +1,9 @@
-//! Op → Wasm functions whose translation has it: a table of our own, by the op's mnemonic and its operands' kinds.
+//! Op → Wasm functions whose translation has it: a table of our own, by the op's mnemonic and its
+//! operands' kinds.
 //!
-//! A file per instruction family. A function's text uses Wasm's operators, so validation shows that the kinds of a row are
-//! the operator's types, and the reference tier says what the result is; the expression of the row is not read here.
+//! A file per instruction family. A function's text uses Wasm's operators, so validation shows that
+//! the kinds of a row are the operator's types, and the reference tier says what the result is; the
+//! expression of the row is not read here.
 
 mod atomic;
 mod control;
@@ -134,8 +136,8 @@ fn set(names: &[String]) -> String {
     names.iter().rev().map(|name| format!(" (local.set {name})")).collect()
 }
 
-/// An operator on sources of these types with all their edges, into fresh results; where the sources are of one type, also with
-/// the same source everywhere.
+/// An operator on sources of these types with all their edges, into fresh results; where the
+/// sources are of one type, also with the same source everywhere.
 fn compute(name: &str, sources: &[Ty], results: &[Ty]) -> Vec<Form> {
     let mut forms = vec![operator(name, sources, results, false)];
     let alike = sources.len() > 1 && sources.iter().all(|ty| *ty == sources[0]);

@@ -1,4 +1,5 @@
-//! SIMD operators on vectors and lanes. Loads and stores of vectors are with the other accesses, in `memory`.
+//! SIMD operators on vectors and lanes. Loads and stores of vectors are with the other accesses, in
+//! `memory`.
 
 use super::numeric::canonical;
 use super::{compute, some, types};
