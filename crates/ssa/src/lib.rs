@@ -73,6 +73,7 @@ mod assemble;
 mod body;
 mod build;
 mod effect;
+pub mod emit;
 mod entity;
 mod imm;
 pub mod interpret;
