@@ -48,22 +48,32 @@ fn a_straight_function_is_what_it_was() {
 
 #[test]
 fn loops_tables_handlers_and_references_are_valid() {
-    text("(module (func (param i32) (result i32) (local i32)
+    text(
+        "(module (func (param i32) (result i32) (local i32)
         (block (loop (br_if 1 (i32.eqz (local.get 0)))
             (local.set 1 (i32.add (local.get 1) (local.get 0)))
-            (local.set 0 (i32.sub (local.get 0) (i32.const 1))) (br 0))) (local.get 1)))");
-    text("(module (func (param i32) (result i32)
-        (if (result i32) (local.get 0) (then (i32.const 1)) (else (i32.const 2)))))");
-    text("(module (func (param i32) (result i32)
+            (local.set 0 (i32.sub (local.get 0) (i32.const 1))) (br 0))) (local.get 1)))",
+    );
+    text(
+        "(module (func (param i32) (result i32)
+        (if (result i32) (local.get 0) (then (i32.const 1)) (else (i32.const 2)))))",
+    );
+    text(
+        "(module (func (param i32) (result i32)
         (block (result i32) (block (result i32)
-            (br_table 0 1 0 (i32.const 7) (local.get 0))) (i32.const 1) (i32.add))))");
-    text("(module (type $t (func (result i32 i64 exnref))) (tag $e (param i32 i64))
+            (br_table 0 1 0 (i32.const 7) (local.get 0))) (i32.const 1) (i32.add))))",
+    );
+    text(
+        "(module (type $t (func (result i32 i64 exnref))) (tag $e (param i32 i64))
         (func $g) (func (result i32)
         (block (type $t) (try_table (catch_ref $e 0) (call $g)) (return (i32.const 0)))
-        (drop) (drop)))");
-    text("(module (type $t (func)) (func (param (ref null $t)) (result i32)
+        (drop) (drop)))",
+    );
+    text(
+        "(module (type $t (func)) (func (param (ref null $t)) (result i32)
         (block (result (ref $t)) (br_on_non_null 0 (local.get 0)) (return (i32.const 0)))
-        (call_ref $t) (i32.const 1)))");
+        (call_ref $t) (i32.const 1)))",
+    );
 }
 
 #[test]

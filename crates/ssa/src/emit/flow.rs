@@ -73,7 +73,8 @@ impl Flow {
                 size[up as usize] += size[node as usize];
             }
         }
-        let (mut next, mut spans) = (vec![0_u32; self.number.len()], vec![(0, 0); self.number.len()]);
+        let (mut next, mut spans) =
+            (vec![0_u32; self.number.len()], vec![(0, 0); self.number.len()]);
         for &node in &self.order {
             let up = self.idom[node as usize];
             let start = if up == NONE { 0 } else { next[up as usize] };
@@ -210,11 +211,8 @@ fn dominators(graph: &Graph, preds: &[Vec<u32>]) -> Vec<u32> {
     }
     let reached = vertex.len() as u32;
     let ids: Vec<u32> = (0..reached).collect();
-    let mut forest = Forest {
-        ancestor: vec![NONE; reached as usize],
-        label: ids.clone(),
-        semi: ids,
-    };
+    let mut forest =
+        Forest { ancestor: vec![NONE; reached as usize], label: ids.clone(), semi: ids };
     let mut idom = vec![NONE; reached as usize];
     let mut bucket: Vec<Vec<u32>> = vec![Vec::new(); reached as usize];
     let mut path = Vec::new();

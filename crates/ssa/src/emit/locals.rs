@@ -108,7 +108,12 @@ pub(super) fn allocate(
 }
 
 /// Pairs of arguments and parameters: inner loops first, then in the order of the code.
-fn affinities(body: &Body, flow: &Flow, order: &[u32], trees: &Trees) -> Vec<(Reverse<u32>, u32, u32)> {
+fn affinities(
+    body: &Body,
+    flow: &Flow,
+    order: &[u32],
+    trees: &Trees,
+) -> Vec<(Reverse<u32>, u32, u32)> {
     let mut depth = vec![0_u32; flow.number.len()];
     for &block in &flow.order {
         let around = flow.inside[block as usize];
@@ -147,11 +152,12 @@ fn scan(body: &Body, trees: &Trees, mut classes: Classes) -> Locals {
     let params: Vec<Value> = body.block(body.entry()).params().collect();
     let mut types: Vec<ValType> = params.iter().map(|&param| body.value(param).ty).collect();
     let mut free: Vec<(ValType, Free)> = Vec::new();
-    let give = |free: &mut Vec<(ValType, Free)>, ty: ValType, local: u32| {
-        match free.iter_mut().find(|(other, _)| *other == ty) {
-            Some((_, heap)) => heap.push(Reverse(local)),
-            None => free.push((ty, BinaryHeap::from([Reverse(local)]))),
-        }
+    let give = |free: &mut Vec<(ValType, Free)>, ty: ValType, local: u32| match free
+        .iter_mut()
+        .find(|(other, _)| *other == ty)
+    {
+        Some((_, heap)) => heap.push(Reverse(local)),
+        None => free.push((ty, BinaryHeap::from([Reverse(local)]))),
     };
     let mut spans: Vec<(u32, u32, u32)> = Vec::new();
     for value in 0..body.value_count() as u32 {

@@ -133,7 +133,8 @@ fn aliases(pieces: &[Piece], labels: u32) -> Vec<u32> {
     let mut alias: Vec<u32> = (0..labels).collect();
     // The label and type of each end, found backward.
     let mut ends: Vec<u32> = Vec::new();
-    let mut open_at: Vec<(u32, Option<Kind>, BlockType)> = vec![(NONE, None, BlockType::Empty); pieces.len()];
+    let mut open_at: Vec<(u32, Option<Kind>, BlockType)> =
+        vec![(NONE, None, BlockType::Empty); pieces.len()];
     let mut stack: Vec<(u32, Option<Kind>, BlockType)> = Vec::new();
     for (at, piece) in pieces.iter().enumerate() {
         match piece {

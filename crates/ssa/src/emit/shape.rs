@@ -107,7 +107,10 @@ impl Landings {
 }
 
 impl<'b> Shape<'b> {
-    #[allow(clippy::too_many_arguments, reason = "the parts of one emission, made in different places")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the parts of one emission, made in different places"
+    )]
     pub(super) fn new(
         module: &'b Module,
         body: &'b Body,
@@ -240,8 +243,9 @@ impl<'b> Shape<'b> {
         self.started[node as usize] = true;
         let merges = std::mem::take(&mut self.merges[node as usize]);
         let is_header = self.flow.is_header[node as usize];
-        let (inner, outer): (Vec<u32>, Vec<u32>) =
-            merges.into_iter().partition(|&merge| is_header && self.flow.inside[merge as usize] == node);
+        let (inner, outer): (Vec<u32>, Vec<u32>) = merges
+            .into_iter()
+            .partition(|&merge| is_header && self.flow.inside[merge as usize] == node);
         // Tasks are pushed last first.
         let mut after = next;
         for &merge in outer.iter().rev() {

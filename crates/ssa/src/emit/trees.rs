@@ -141,7 +141,8 @@ pub(super) fn stackify(body: &Body) -> Trees {
     let mut remat = vec![false; body.value_count()];
     for inst in body.insts() {
         let data = body.inst(inst);
-        if let (Some(Class::constant | Class::null), Some(value)) = (class(data.op), data.result()) {
+        if let (Some(Class::constant | Class::null), Some(value)) = (class(data.op), data.result())
+        {
             let at = value.as_u32() as usize;
             remat[at] = uses[at] == 1 || super::code::size(body, inst) <= 3;
         }
