@@ -86,6 +86,7 @@ mod body;
 mod build;
 pub mod check;
 mod effect;
+pub mod emit;
 mod entity;
 mod imm;
 pub mod interpret;

@@ -1,0 +1,125 @@
+//! One instruction → its bytes: opcode and immediates, by way of the decoder's own list of operators.
+//!
+//! wasmparser's operator is made from the opcode and the immediates, wasm-encoder writes it. So there is no table of bytes here: a
+//! wrong entry could only stand where the decoder has the same one.
+
+use crate::body::{Body, Op};
+use crate::entity::Inst;
+use crate::imm::Imm;
+use prova_module::{HeapType, MemArg, MemArgTarget, Opcode, ValType};
+use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
+use wasm_encoder::{Encode, Instruction};
+use wasmparser::{
+    BlockType, BrTable, Ieee32, Ieee64, Operator, Ordering, RefType, ResumeTable, TryTable, V128,
+    for_each_operator,
+};
+
+/// The immediates of an instruction, taken one by one.
+struct Fields {
+    imm: Imm,
+    taken: u32,
+}
+
+/// A field of an operator.
+trait Field: Sized {
+    /// Its value; `None` if the immediates have no such field.
+    fn take(fields: &mut Fields) -> Option<Self>;
+}
+
+macro_rules! fields {
+    ($($ty:ty: $fields:ident => $value:expr;)*) => {
+        $(impl Field for $ty {
+            fn take($fields: &mut Fields) -> Option<$ty> {
+                $value
+            }
+        })*
+    };
+}
+
+impl Fields {
+    fn bits(&self) -> Option<u64> {
+        if let Imm::Bits(bits) = self.imm { Some(bits) } else { None }
+    }
+
+    fn bytes(&self) -> Option<[u8; 16]> {
+        let Imm::Wide([low, high]) = self.imm else { return None };
+        Some((u128::from(low) | u128::from(high) << 64).to_le_bytes())
+    }
+
+    fn index(&mut self) -> Option<u32> {
+        self.taken += 1;
+        match (self.imm, self.taken) {
+            (Imm::Index(index) | Imm::Indices(index, _), 1) | (Imm::Indices(_, index), 2) => {
+                Some(index)
+            }
+            (..) => None,
+        }
+    }
+
+    fn memarg(&self) -> Option<MemArg> {
+        let Imm::Access(access) = self.imm else { return None };
+        let target = MemArgTarget::Memory(access.memory);
+        let (align, offset) = (access.align_log2, access.offset);
+        Some(MemArg { align, max_align: align, offset, target, ordering: None })
+    }
+
+    fn lane(&self) -> Option<u8> {
+        match self.imm {
+            Imm::Lane(lane) => Some(lane),
+            Imm::Access(access) => Some(access.lane),
+            _ => None,
+        }
+    }
+}
+
+fields! {
+    i32: fields => Some(fields.bits()? as u32 as i32);
+    i64: fields => Some(fields.bits()? as i64);
+    Ieee32: fields => Some(f32::from_bits(fields.bits()? as u32).into());
+    Ieee64: fields => Some(f64::from_bits(fields.bits()?).into());
+    V128: fields => Some(i128::from_le_bytes(fields.bytes()?).into());
+    [u8; 16]: fields => fields.bytes();
+    u32: fields => fields.index();
+    MemArg: fields => fields.memarg();
+    u8: fields => fields.lane();
+    ValType: fields => if let Imm::Type(ty) = fields.imm { Some(ty) } else { None };
+    HeapType: fields => if let Imm::Heap(heap) = fields.imm { Some(heap) } else { None };
+    Ordering: _fields => Some(Ordering::SeqCst);
+    BlockType: _fields => None;
+    BrTable<'static>: _fields => None;
+    TryTable: _fields => None;
+    ResumeTable: _fields => None;
+    RefType: _fields => None;
+    Vec<ValType>: _fields => None;
+}
+
+macro_rules! define_operator {
+    ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
+        /// The operator with these immediates.
+        fn operator(opcode: Opcode, imm: Imm) -> Option<Operator<'static>> {
+            let mut _fields = Fields { imm, taken: 0 };
+            match opcode {
+                $(Opcode::$op => Some(Operator::$op $({ $($arg: Field::take(&mut _fields)?),* })?),)*
+            }
+        }
+    };
+}
+for_each_operator!(define_operator);
+
+/// Writes an operator; `None` if its immediates are not its own.
+pub(super) fn write(opcode: Opcode, imm: Imm, out: &mut Vec<u8>) -> Option<()> {
+    let operator = operator(opcode, imm)?;
+    let instruction: Instruction<'_> = RoundtripReencoder.instruction(operator).ok()?;
+    instruction.encode(out);
+    Some(())
+}
+
+/// How many bytes an instruction takes.
+pub(super) fn size(body: &Body, inst: Inst) -> usize {
+    let data = body.inst(inst);
+    let mut bytes = Vec::new();
+    if let Op::Wasm(opcode) = data.op {
+        write(opcode, data.imm, &mut bytes);
+    }
+    bytes.len()
+}

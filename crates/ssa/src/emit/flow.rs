@@ -1,0 +1,249 @@
+//! A graph of numbered nodes → its order, dominators, loops, and whether it is reducible.
+//!
+//! Node 0 is the entry. The order is a reverse postorder in which later nodes come last where there is a choice, so code keeps
+//! the order of its numbers. Dominators: Lengauer and Tarjan (*A fast algorithm for finding dominators in a flowgraph*, 1979), with
+//! path compression alone. Loops: an edge to a dominator is a back edge; other edges against the order make the graph irreducible.
+//!
+//! Time: `O(e log n)`.
+
+/// No node.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// Successors of each node, in order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Graph {
+    pub(super) succs: Vec<Vec<u32>>,
+}
+
+/// What is known of a graph.
+#[derive(Debug)]
+pub(super) struct Flow {
+    /// The nodes that the entry reaches, in order.
+    pub(super) order: Vec<u32>,
+    /// The position of each node in the order; [`NONE`] if it is not reached.
+    pub(super) number: Vec<u32>,
+    /// Predecessors that are reached, one for each edge.
+    pub(super) preds: Vec<Vec<u32>>,
+    /// The immediate dominator of each node.
+    pub(super) idom: Vec<u32>,
+    /// The header of the innermost loop around each node, of a header the loop around its own.
+    pub(super) inside: Vec<u32>,
+    /// Whether a node is the header of a loop.
+    pub(super) is_header: Vec<bool>,
+    /// Whether each cycle has a header.
+    pub(super) is_reducible: bool,
+}
+
+impl Flow {
+    /// Analyses a graph.
+    pub(super) fn new(graph: &Graph) -> Flow {
+        let count = graph.succs.len();
+        let order = order(graph);
+        let mut number = vec![NONE; count];
+        (0..).zip(&order).for_each(|(at, &node)| number[node as usize] = at);
+        let mut preds = vec![Vec::new(); count];
+        for &node in &order {
+            graph.succs[node as usize].iter().for_each(|&to| preds[to as usize].push(node));
+        }
+        let idom = dominators(graph, &preds);
+        let mut flow = Flow {
+            order,
+            number,
+            preds,
+            idom,
+            inside: vec![NONE; count],
+            is_header: vec![false; count],
+            is_reducible: true,
+        };
+        flow.loops(graph);
+        flow
+    }
+
+    /// Whether an edge goes against the order.
+    pub(super) fn is_back(&self, from: u32, to: u32) -> bool {
+        self.number[from as usize] >= self.number[to as usize]
+    }
+
+    /// Intervals of the dominator tree in preorder.
+    fn intervals(&self) -> Vec<(u32, u32)> {
+        let mut size = vec![1_u32; self.number.len()];
+        for &node in self.order.iter().rev() {
+            let up = self.idom[node as usize];
+            if up != NONE {
+                size[up as usize] += size[node as usize];
+            }
+        }
+        let (mut next, mut spans) =
+            (vec![0_u32; self.number.len()], vec![(0, 0); self.number.len()]);
+        for &node in &self.order {
+            let up = self.idom[node as usize];
+            let start = if up == NONE { 0 } else { next[up as usize] };
+            let end = start + size[node as usize];
+            if up != NONE {
+                next[up as usize] = end;
+            }
+            next[node as usize] = start + 1;
+            spans[node as usize] = (start, end);
+        }
+        spans
+    }
+
+    /// Finds loops, inner ones first, each backward from its back edges over the loops found before (Havlak, 1997).
+    fn loops(&mut self, graph: &Graph) {
+        let spans = self.intervals();
+        let dominates = |a: u32, b: u32| {
+            let ((start, end), (at, _)) = (spans[a as usize], spans[b as usize]);
+            start <= at && at < end
+        };
+        let mut latches: Vec<Vec<u32>> = vec![Vec::new(); graph.succs.len()];
+        for &node in &self.order {
+            for &to in &graph.succs[node as usize] {
+                if !self.is_back(node, to) {
+                    continue;
+                }
+                if dominates(to, node) {
+                    self.is_header[to as usize] = true;
+                    latches[to as usize].push(node);
+                } else {
+                    self.is_reducible = false;
+                }
+            }
+        }
+        if !self.is_reducible {
+            return;
+        }
+        // The outermost loop found so far around each node, with path halving.
+        let mut outer: Vec<u32> = (0..graph.succs.len() as u32).collect();
+        let find = |outer: &mut Vec<u32>, mut node: u32| {
+            while outer[node as usize] != node {
+                outer[node as usize] = outer[outer[node as usize] as usize];
+                node = outer[node as usize];
+            }
+            node
+        };
+        for &header in self.order.iter().rev() {
+            let mut open = std::mem::take(&mut latches[header as usize]);
+            while let Some(node) = open.pop() {
+                let node = find(&mut outer, node);
+                if node == header {
+                    continue;
+                }
+                outer[node as usize] = header;
+                self.inside[node as usize] = header;
+                open.extend(self.preds[node as usize].iter().copied());
+            }
+        }
+    }
+}
+
+/// Reverse postorder, iteratively; successors of higher numbers are visited first.
+fn order(graph: &Graph) -> Vec<u32> {
+    let sorted = |node: u32| {
+        let mut succs = graph.succs[node as usize].clone();
+        succs.sort_unstable();
+        succs
+    };
+    let mut seen = vec![false; graph.succs.len()];
+    let mut order = Vec::new();
+    let mut open = Vec::new();
+    if let Some(entry) = seen.first_mut() {
+        *entry = true;
+        open.push((0, sorted(0)));
+    }
+    while let Some((node, succs)) = open.last_mut() {
+        match succs.pop() {
+            Some(to) if std::mem::replace(&mut seen[to as usize], true) => {}
+            Some(to) => open.push((to, sorted(to))),
+            None => {
+                order.push(*node);
+                open.pop();
+            }
+        }
+    }
+    order.reverse();
+    order
+}
+
+/// The forest of Lengauer and Tarjan, over positions in depth-first preorder.
+struct Forest {
+    ancestor: Vec<u32>,
+    label: Vec<u32>,
+    semi: Vec<u32>,
+}
+
+impl Forest {
+    /// The node of least semidominator on the path above a node; the path becomes short.
+    fn eval(&mut self, node: u32, path: &mut Vec<u32>) -> u32 {
+        if self.ancestor[node as usize] == NONE {
+            return node;
+        }
+        let mut at = node;
+        while self.ancestor[self.ancestor[at as usize] as usize] != NONE {
+            path.push(at);
+            at = self.ancestor[at as usize];
+        }
+        while let Some(at) = path.pop() {
+            let up = self.ancestor[at as usize];
+            let (mine, above) = (self.label[at as usize], self.label[up as usize]);
+            if self.semi[above as usize] < self.semi[mine as usize] {
+                self.label[at as usize] = above;
+            }
+            self.ancestor[at as usize] = self.ancestor[up as usize];
+        }
+        self.label[node as usize]
+    }
+}
+
+fn dominators(graph: &Graph, preds: &[Vec<u32>]) -> Vec<u32> {
+    let count = graph.succs.len();
+    // Preorder with parents.
+    let (mut pre, mut parent, mut vertex) = (vec![NONE; count], Vec::new(), Vec::new());
+    let mut open = if count == 0 { vec![] } else { vec![(0_u32, NONE)] };
+    while let Some((node, from)) = open.pop() {
+        if pre[node as usize] != NONE {
+            continue;
+        }
+        pre[node as usize] = vertex.len() as u32;
+        let at = vertex.len() as u32;
+        vertex.push(node);
+        parent.push(from);
+        open.extend(graph.succs[node as usize].iter().map(|&to| (to, at)));
+    }
+    let reached = vertex.len() as u32;
+    let ids: Vec<u32> = (0..reached).collect();
+    let mut forest =
+        Forest { ancestor: vec![NONE; reached as usize], label: ids.clone(), semi: ids };
+    let mut idom = vec![NONE; reached as usize];
+    let mut bucket: Vec<Vec<u32>> = vec![Vec::new(); reached as usize];
+    let mut path = Vec::new();
+    for w in (1..reached).rev() {
+        for &pred in &preds[vertex[w as usize] as usize] {
+            let u = forest.eval(pre[pred as usize], &mut path);
+            let semi = forest.semi[u as usize];
+            forest.semi[w as usize] = forest.semi[w as usize].min(semi);
+        }
+        let up = parent[w as usize];
+        bucket[forest.semi[w as usize] as usize].push(w);
+        forest.ancestor[w as usize] = up;
+        for v in std::mem::take(&mut bucket[up as usize]) {
+            let u = forest.eval(v, &mut path);
+            let below = forest.semi[u as usize] < forest.semi[v as usize];
+            idom[v as usize] = if below { u } else { up };
+        }
+    }
+    for w in 1..reached as usize {
+        if idom[w] != forest.semi[w] {
+            idom[w] = idom[idom[w] as usize];
+        }
+    }
+    let mut result = vec![NONE; count];
+    for w in 1..reached as usize {
+        result[vertex[w] as usize] = vertex[idom[w] as usize];
+    }
+    result
+}
+
+/// The first `count` nodes of an order.
+pub(super) fn restrict(flow: &Flow, count: usize) -> Vec<u32> {
+    flow.order.iter().copied().filter(|&node| (node as usize) < count).collect()
+}

@@ -1,0 +1,154 @@
+//! Where each value is live, in positions of the code to come.
+//!
+//! Positions count the steps of the blocks in order; a block's parameters are made at its start, and its edges read their arguments at its
+//! end, which is the start of the next one. A value is live from where it is written up to its last read.
+//!
+//! * L1. The intervals of a value are disjoint, ascending and not empty; a value that no local needs has none.
+//!
+//! Time: linear in the intervals' blocks, of which there are at most [`BLOCKS_MAX`] for each value and block; beyond that a value counts as live
+//! everywhere, which costs a local, never correctness.
+
+use super::trees::{Step, Trees};
+use crate::body::{Body, Def};
+use crate::entity::{Block, Value};
+
+/// Live blocks of all values together, as a multiple of values and blocks.
+const BLOCKS_MAX: usize = 32;
+
+/// The intervals of all values.
+pub(super) struct Live {
+    intervals: Vec<(u32, u32)>,
+    of: Vec<(u32, u32)>,
+}
+
+impl Live {
+    /// The intervals of a value.
+    pub(super) fn of(&self, value: Value) -> &[(u32, u32)] {
+        let (start, end) = self.of[value.as_u32() as usize];
+        &self.intervals[start as usize..end as usize]
+    }
+}
+
+struct Finder<'b> {
+    /// The predecessors of each block, by edges of the body.
+    preds: Vec<Vec<u32>>,
+    order: &'b [u32],
+    /// Start and end of each block.
+    span: Vec<(u32, u32)>,
+    /// Where each value is written: position and block.
+    def: Vec<(u32, u32)>,
+    /// Reads in order of positions: value, position, block.
+    uses: Vec<(Value, u32, u32)>,
+}
+
+/// Finds the intervals.
+pub(super) fn live(body: &Body, order: &[u32], trees: &Trees) -> Live {
+    let finder = Finder::new(body, order, trees);
+    finder.intervals(body)
+}
+
+impl<'b> Finder<'b> {
+    fn new(body: &Body, order: &'b [u32], trees: &Trees) -> Finder<'b> {
+        let mut finder = Finder {
+            preds: vec![Vec::new(); body.block_count()],
+            order,
+            span: vec![(0, 0); body.block_count()],
+            def: vec![(0, 0); body.value_count()],
+            uses: Vec::new(),
+        };
+        let mut at = 0;
+        for &index in finder.order {
+            let block = Block::from_u32(index);
+            let start = at;
+            for param in body.block(block).params() {
+                finder.def[param.as_u32() as usize] = (start, index);
+            }
+            for &step in trees.steps(block) {
+                at += 1;
+                match step {
+                    Step::Get(value) => finder.uses.push((value, at, index)),
+                    Step::Set(value) | Step::Tee(value) => {
+                        finder.def[value.as_u32() as usize] = (at, index);
+                    }
+                    Step::Inst(_) | Step::Const(_) | Step::Drop | Step::Carry(_) => {}
+                }
+            }
+            at += 1;
+            for edge in body.successors(block) {
+                finder.preds[edge.block.as_u32() as usize].push(index);
+                let params = body.block(edge.block).params();
+                let live = params.zip(body.args(&edge)).filter(|(param, _)| trees.is_live(*param));
+                let values = live.filter_map(|(_, arg)| arg.value());
+                let stored = values.filter(|&arg| !trees.is_remat(arg) && !trees.is_carried(arg));
+                finder.uses.extend(stored.map(|arg| (arg, at, index)));
+            }
+            finder.span[index as usize] = (start, at);
+        }
+        finder.uses.sort_unstable();
+        finder.uses.dedup();
+        finder
+    }
+
+    fn intervals(&self, body: &Body) -> Live {
+        let mut live = Live { intervals: Vec::new(), of: vec![(0, 0); body.value_count()] };
+        let mut seen = vec![u32::MAX; self.span.len()];
+        let mut budget = BLOCKS_MAX * (body.value_count() + body.block_count()) + (1 << 16);
+        let (mut open, mut found) = (Vec::new(), Vec::new());
+        let last = self.span.iter().map(|span| span.1).max().unwrap_or(0);
+        for uses in self.uses.chunk_by(|a, b| a.0 == b.0) {
+            let value = uses[0].0;
+            let (written, home) = self.def[value.as_u32() as usize];
+            found.clear();
+            for &(_, at, block) in uses {
+                if block == home {
+                    found.push((written, at));
+                    continue;
+                }
+                found.push((self.span[block as usize].0, at));
+                self.enter(block, value, &mut seen, &mut open);
+                while let Some(block) = open.pop() {
+                    let (start, end) = self.span[block as usize];
+                    if block == home {
+                        found.push((written, end));
+                        continue;
+                    }
+                    found.push((start, end));
+                    self.enter(block, value, &mut seen, &mut open);
+                    budget = budget.saturating_sub(1);
+                    if budget == 0 {
+                        open.clear();
+                    }
+                }
+            }
+            if budget == 0 && uses.iter().any(|&(_, _, block)| block != home) {
+                found.clear();
+                found.push((0, last));
+            }
+            let start = live.intervals.len() as u32;
+            found.sort_unstable();
+            for &(from, to) in found.iter().filter(|(from, to)| from < to) {
+                match live.intervals[start as usize..].last_mut() {
+                    Some(last) if from <= last.1 => last.1 = last.1.max(to),
+                    _ => live.intervals.push((from, to)),
+                }
+            }
+            // A parameter of the function that is read is there from the start.
+            if matches!(body.value(value).def, Def::Param(block, ..) if block == body.entry())
+                && let Some(first) = live.intervals.get_mut(start as usize)
+            {
+                first.0 = 0;
+            }
+            live.of[value.as_u32() as usize] = (start, live.intervals.len() as u32);
+        }
+        live
+    }
+
+    /// The predecessors of a block into which a value is live, each once.
+    fn enter(&self, block: u32, value: Value, seen: &mut [u32], open: &mut Vec<u32>) {
+        for &pred in &self.preds[block as usize] {
+            if std::mem::replace(&mut seen[pred as usize], value.as_u32()) != value.as_u32() {
+                open.push(pred);
+            }
+        }
+    }
+}

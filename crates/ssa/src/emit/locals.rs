@@ -1,0 +1,256 @@
+//! Values → locals: parameters of blocks share a local with their arguments where that costs nothing, then locals are given out by a scan.
+//!
+//! Coalescing joins classes of values over the edges, those of inner loops first, as long as the intervals of both are disjoint
+//! (Boissinot and others, *Revisiting out-of-SSA translation*, 2009, without copies to begin with). The scan is linear scan (Poletto and
+//! Sarkar, 1999) over whole classes.
+//!
+//! # Invariants
+//! * A1. Two values live at one position have different locals; a local has one type.
+//! * A2. The function's parameters keep theirs.
+//! * A3. A local of a type without default is declared as its nullable type, and read with `ref.as_non_null`: Wasm's own rule for
+//!   such locals goes by block structure and not by dominance.
+//!
+//! Time: `O(n log² n)` in intervals (the smaller class moves into the larger one).
+
+use super::flow::{Flow, NONE};
+use super::live::Live;
+use super::trees::{Step, Trees};
+use crate::body::Body;
+use crate::entity::{Block, Value};
+use prova_module::ValType;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
+/// The locals of a body.
+pub(super) struct Locals {
+    /// The local of each value; [`NONE`] of one that has none.
+    pub(super) home: Vec<u32>,
+    /// The types of the declared locals, from the first behind the parameters.
+    pub(super) declared: Vec<ValType>,
+    /// The type of each local.
+    pub(super) types: Vec<ValType>,
+}
+
+impl Locals {
+    /// The local of a value.
+    pub(super) fn of(&self, value: Value) -> u32 {
+        self.home[value.as_u32() as usize]
+    }
+}
+
+/// Classes of values that share a local.
+struct Classes {
+    parent: Vec<u32>,
+    intervals: Vec<BTreeMap<u32, u32>>,
+    /// The function's parameter in a class.
+    param: Vec<u32>,
+}
+
+impl Classes {
+    fn find(&mut self, value: u32) -> u32 {
+        let mut at = value;
+        while self.parent[at as usize] != at {
+            self.parent[at as usize] = self.parent[self.parent[at as usize] as usize];
+            at = self.parent[at as usize];
+        }
+        at
+    }
+
+    /// Joins the classes of two values, if they may share a local.
+    fn join(&mut self, a: u32, b: u32) {
+        let (mut a, mut b) = (self.find(a), self.find(b));
+        if a == b || (self.param[a as usize] != NONE && self.param[b as usize] != NONE) {
+            return;
+        }
+        if self.intervals[a as usize].len() < self.intervals[b as usize].len() {
+            std::mem::swap(&mut a, &mut b);
+        }
+        let large = &self.intervals[a as usize];
+        let clash = self.intervals[b as usize].iter().any(|(&start, &end)| {
+            large.range(..end).next_back().is_some_and(|(_, &other)| other > start)
+        });
+        if clash {
+            return;
+        }
+        let small = std::mem::take(&mut self.intervals[b as usize]);
+        self.intervals[a as usize].extend(small);
+        self.parent[b as usize] = a;
+        if self.param[a as usize] == NONE {
+            self.param[a as usize] = self.param[b as usize];
+        }
+    }
+}
+
+/// Gives locals to all values that need one.
+pub(super) fn allocate(
+    body: &Body,
+    flow: &Flow,
+    order: &[u32],
+    trees: &Trees,
+    live: &Live,
+) -> Locals {
+    let count = body.value_count();
+    let mut classes = Classes {
+        parent: (0..count as u32).collect(),
+        intervals: vec![BTreeMap::new(); count],
+        param: vec![NONE; count],
+    };
+    for (value, _) in body.values() {
+        classes.intervals[value.as_u32() as usize] = live.of(value).iter().copied().collect();
+    }
+    for (number, param) in (0..).zip(body.block(body.entry()).params()) {
+        classes.param[param.as_u32() as usize] = number;
+    }
+    for (_, from, to) in affinities(body, flow, order, trees) {
+        classes.join(from, to);
+    }
+    scan(body, trees, classes)
+}
+
+/// Pairs of arguments and parameters: inner loops first, then in the order of the code.
+fn affinities(
+    body: &Body,
+    flow: &Flow,
+    order: &[u32],
+    trees: &Trees,
+) -> Vec<(Reverse<u32>, u32, u32)> {
+    let mut depth = vec![0_u32; flow.number.len()];
+    for &block in &flow.order {
+        let around = flow.inside[block as usize];
+        let outer = if around == NONE { 0 } else { depth[around as usize] };
+        depth[block as usize] = outer + u32::from(flow.is_header[block as usize]);
+    }
+    let mut pairs = Vec::new();
+    for &index in order {
+        let block = Block::from_u32(index);
+        for edge in body.successors(block) {
+            for (param, arg) in body.block(edge.block).params().zip(body.args(&edge)) {
+                let Some(arg) = arg.value().filter(|_| trees.is_live(param)) else { continue };
+                let stored = !trees.is_remat(arg) && !trees.is_carried(arg);
+                if stored && body.value(arg).ty == body.value(param).ty {
+                    pairs.push((Reverse(depth[index as usize]), arg.as_u32(), param.as_u32()));
+                }
+            }
+        }
+    }
+    pairs.sort_by_key(|pair| pair.0);
+    pairs
+}
+
+/// The type that a local of a type is declared with (A3).
+fn declared(ty: ValType) -> ValType {
+    match ty {
+        ValType::Ref(ty) => ValType::Ref(ty.nullable()),
+        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => ty,
+    }
+}
+
+/// Free locals of one type, the lowest first.
+type Free = BinaryHeap<Reverse<u32>>;
+
+fn scan(body: &Body, trees: &Trees, mut classes: Classes) -> Locals {
+    let params: Vec<Value> = body.block(body.entry()).params().collect();
+    let mut types: Vec<ValType> = params.iter().map(|&param| body.value(param).ty).collect();
+    let mut free: Vec<(ValType, Free)> = Vec::new();
+    let give = |free: &mut Vec<(ValType, Free)>, ty: ValType, local: u32| match free
+        .iter_mut()
+        .find(|(other, _)| *other == ty)
+    {
+        Some((_, heap)) => heap.push(Reverse(local)),
+        None => free.push((ty, BinaryHeap::from([Reverse(local)]))),
+    };
+    let mut spans: Vec<(u32, u32, u32)> = Vec::new();
+    for value in 0..body.value_count() as u32 {
+        if classes.find(value) != value {
+            continue;
+        }
+        let intervals = &classes.intervals[value as usize];
+        let ends = (intervals.first_key_value(), intervals.last_key_value());
+        if let (Some((&start, _)), Some((_, &end))) = ends {
+            spans.push((start, end, value));
+        }
+    }
+    spans.sort_unstable();
+    let mut home = vec![NONE; body.value_count()];
+    let mut active: BinaryHeap<Reverse<(u32, u32)>> = BinaryHeap::new();
+    for (number, &param) in (0..).zip(&params) {
+        let class = classes.find(param.as_u32());
+        if classes.intervals[class as usize].is_empty() {
+            give(&mut free, types[number as usize], number);
+        }
+    }
+    for (start, end, class) in spans {
+        while let Some(&Reverse((until, local))) = active.peek()
+            && until <= start
+        {
+            active.pop();
+            give(&mut free, types[local as usize], local);
+        }
+        let ty = declared(body.value(Value::from_u32(class)).ty);
+        let local = match classes.param[class as usize] {
+            NONE => {
+                let found = free.iter_mut().find(|(other, _)| *other == ty);
+                let found = found.and_then(|(_, heap)| heap.pop());
+                found.map_or_else(
+                    || {
+                        types.push(ty);
+                        types.len() as u32 - 1
+                    },
+                    |Reverse(local)| local,
+                )
+            }
+            param => param,
+        };
+        home[class as usize] = local;
+        active.push(Reverse((end, local)));
+    }
+    for value in 0..body.value_count() as u32 {
+        home[value as usize] = home[classes.find(value) as usize];
+    }
+    number(body, trees, params.len(), home, types)
+}
+
+/// Renumbers the declared locals: types together in order of their use, then the most used ones first.
+fn number(
+    body: &Body,
+    trees: &Trees,
+    params: usize,
+    mut home: Vec<u32>,
+    types: Vec<ValType>,
+) -> Locals {
+    let mut weight = vec![0_u64; types.len()];
+    for (block, _) in body.blocks() {
+        for &step in trees.steps(block) {
+            if let Step::Get(value) | Step::Set(value) | Step::Tee(value) = step {
+                let local = home[value.as_u32() as usize];
+                if let Some(weight) = weight.get_mut(local as usize) {
+                    *weight += 1;
+                }
+            }
+        }
+    }
+    let mut kinds: Vec<(u64, ValType)> = Vec::new();
+    for (&ty, &weight) in types.iter().zip(&weight).skip(params) {
+        match kinds.iter_mut().find(|(_, other)| *other == ty) {
+            Some((sum, _)) => *sum += weight,
+            None => kinds.push((weight, ty)),
+        }
+    }
+    kinds.sort_by_key(|&(sum, _)| Reverse(sum));
+    let mut order: Vec<u32> = (params as u32..types.len() as u32).collect();
+    order.sort_by_key(|&local| {
+        let ty = types[local as usize];
+        let kind = kinds.iter().position(|(_, other)| *other == ty);
+        (kind, Reverse(weight[local as usize]))
+    });
+    let mut renamed: Vec<u32> = (0..types.len() as u32).collect();
+    for (at, &local) in order.iter().enumerate() {
+        renamed[local as usize] = (params + at) as u32;
+    }
+    for home in home.iter_mut().filter(|home| **home != NONE) {
+        *home = renamed[*home as usize];
+    }
+    let declared: Vec<ValType> = order.iter().map(|&local| types[local as usize]).collect();
+    let types = types[..params].iter().chain(&declared).copied().collect();
+    Locals { home, declared, types }
+}

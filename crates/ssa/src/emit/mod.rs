@@ -1,0 +1,176 @@
+//! Emission: a body in SSA form → the bytes of one body of the code section, and a module with such bodies.
+//!
+//! ```text
+//! Body ─ trees ─► steps ─ live ─► intervals ─ locals ─► a local for each value that needs one
+//!    └── flow ──► order, dominators, loops ─ shape, ends ─► pieces ─ piece ─► bytes ─ assemble ─► module
+//! ```
+//!
+//! What is made is a candidate: nothing here is trusted, and the bytes are to be decoded again and held against the body. Charges and
+//! polls have no Wasm and are left out: the new code has segments of its own.
+//!
+//! * E1. The bytes are a function of module and body alone.
+//! * E2. A function's parameters keep their locals.
+//! * E3. Types beyond the module's ([`Types`]) follow from the module alone, so bodies can be emitted in any order.
+//!
+//! Limits: an irreducible body is refused ([`EmitReason::Irreducible`]); each invocation has a `try_table` of its own with the clauses
+//! of all handlers around it, so code can grow as calls times clauses.
+
+mod assemble;
+mod code;
+mod ends;
+mod flow;
+mod live;
+mod locals;
+mod piece;
+mod shape;
+mod trees;
+
+pub use assemble::{Assembled, assemble};
+
+use crate::body::Body;
+use crate::terminator::Call;
+use flow::Flow;
+use prova_module::ops::Immediate;
+use prova_module::{FuncIdx, FuncType, Module, Opcode, ValType};
+use shape::Shape;
+use std::fmt;
+use wasm_encoder::Encode;
+use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
+
+/// References to exceptions, as a clause passes them.
+const EXN: ValType = ValType::Ref(prova_module::RefType::EXN);
+
+/// Bytes of a body, not checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Emitted {
+    /// The function.
+    pub func: FuncIdx,
+    /// Local declarations and operators, without the size.
+    pub bytes: Vec<u8>,
+    /// Whether it needs the types that [`assemble`] adds.
+    pub extra_types: bool,
+}
+
+/// Why a body has no bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmitError {
+    /// The function.
+    pub func: FuncIdx,
+    /// Why.
+    pub reason: EmitReason,
+}
+
+/// Why a body has no bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmitReason {
+    /// Its flow is irreducible.
+    Irreducible,
+    /// An operator's immediates are not its own; `verify` finds such.
+    Immediates(Opcode),
+}
+
+impl fmt::Display for EmitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let func = self.func;
+        match self.reason {
+            EmitReason::Irreducible => write!(f, "{func}: its flow is irreducible"),
+            EmitReason::Immediates(opcode) => {
+                write!(f, "{func}: {} has other immediates", opcode.mnemonic())
+            }
+        }
+    }
+}
+
+impl std::error::Error for EmitError {}
+
+/// Types of blocks with several results and no parameters: those of the module, and behind them those that a tag's values
+/// would need (E3).
+#[derive(Debug)]
+pub struct Types {
+    known: Vec<(Vec<ValType>, u32)>,
+    extra: Vec<FuncType>,
+    base: u32,
+}
+
+impl Types {
+    /// The types for a module.
+    pub fn new(module: &Module) -> Types {
+        let base = module.types().len() as u32;
+        let mut types = Types { known: Vec::new(), extra: Vec::new(), base };
+        for (index, ty) in (0..).zip(module.types()) {
+            if ty.params.is_empty() && ty.results.len() > 1 {
+                types.known.push((ty.results.to_vec(), index));
+            }
+        }
+        types.known.sort_by(|a, b| a.0.len().cmp(&b.0.len()));
+        for tag in (0..module.tag_count() as u32).map(prova_module::TagIdx) {
+            let Some(ty) = module.tag(tag) else { continue };
+            types.add(ty.params.to_vec());
+            types.add(ty.params.iter().copied().chain([EXN]).collect());
+        }
+        types
+    }
+
+    fn add(&mut self, results: Vec<ValType>) {
+        if results.len() > 1 && self.find(&results).is_none() {
+            let index = self.base + self.extra.len() as u32;
+            self.extra.push(FuncType::new([], results.iter().copied()));
+            self.known.push((results, index));
+        }
+    }
+
+    fn find(&self, results: &[ValType]) -> Option<u32> {
+        self.known.iter().find(|(other, _)| other == results).map(|&(_, index)| index)
+    }
+
+    /// The index of a type, and whether it is behind the module's own.
+    fn results(&self, results: &[ValType]) -> (u32, bool) {
+        // Clauses pass a tag's values, for which `new` has made types.
+        let index = self.find(results).unwrap_or(0);
+        (index, index >= self.base)
+    }
+}
+
+/// The type of the function that a call calls.
+fn callee<'m>(module: &'m Module, call: &Call) -> Option<&'m FuncType> {
+    let index = |kind| call.imm.index(call.opcode, kind);
+    match index(Immediate::func) {
+        Some(func) => Some(module.func_type(FuncIdx(func))),
+        None => module.types().get(index(Immediate::type_)? as usize),
+    }
+}
+
+/// The encoder's form of a type.
+fn val_type(ty: ValType) -> Option<wasm_encoder::ValType> {
+    RoundtripReencoder.val_type(ty).ok()
+}
+
+/// Emits a body.
+///
+/// # Errors
+/// If its flow is irreducible, or it is not well formed.
+pub fn emit(module: &Module, types: &Types, body: &Body) -> Result<Emitted, EmitError> {
+    let func = body.func();
+    let (graph, landings) = shape::graph(body);
+    let flow = Flow::new(&graph);
+    if !flow.is_reducible {
+        return Err(EmitError { func, reason: EmitReason::Irreducible });
+    }
+    let trees = trees::stackify(body);
+    let blocks = flow::restrict(&flow, body.block_count());
+    let live = live::live(body, &blocks, &trees);
+    let locals = locals::allocate(body, &flow, &blocks, &trees, &live);
+    let mut shape = Shape::new(module, body, types, &flow, &trees, &locals, &landings);
+    shape.run().map_err(|reason| EmitError { func, reason })?;
+    let mut bytes = Vec::new();
+    let groups: Vec<&[ValType]> = locals.declared.chunk_by(|a, b| a == b).collect();
+    groups.len().encode(&mut bytes);
+    for group in groups {
+        group.len().encode(&mut bytes);
+        if let Some(ty) = val_type(group[0]) {
+            ty.encode(&mut bytes);
+        }
+    }
+    piece::write(&shape.pieces, shape.labels, &shape.code, &mut bytes);
+    Ok(Emitted { func, bytes, extra_types: shape.extra })
+}

@@ -1,0 +1,165 @@
+//! Structured code with named labels → the bytes of a body: unused blocks go, depths are computed.
+//!
+//! Neighbours: `shape` writes the pieces. Here a label is a number; whether a block is emitted is known once all branches are.
+//!
+//! * P1. A block, `if` or `loop` without parameters and results whose label no branch names is left out (an `if` stays an `if`).
+//! * P2. A block that ends where another one ends gives its branches to the outer one.
+//! * P3. A [`Piece::Guard`] becomes `unreachable` only where the validator takes the place for reachable, which control never reaches.
+//!
+//! Time: linear.
+
+use super::flow::NONE;
+use wasm_encoder::{BlockType, Catch, Encode, Instruction};
+
+/// What a label opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Block,
+    Loop,
+    If,
+}
+
+/// A piece of structured code.
+#[derive(Clone, Debug)]
+pub(super) enum Piece {
+    /// A run of finished bytes.
+    Bytes(u32, u32),
+    /// Opens a label.
+    Open(Kind, u32, BlockType),
+    /// A `try_table`: type, and for each clause the tag (`None` for all), whether with a reference, and the label.
+    Try(BlockType, Vec<(Option<u32>, bool, u32)>),
+    Else,
+    End,
+    Br(u32),
+    BrIf(u32),
+    BrOnNull(u32),
+    /// Labels, the default last.
+    Table(Vec<u32>),
+    /// Ends the code: a return, throw, trap.
+    Stop,
+    /// The end of a way that control does not reach.
+    Guard,
+}
+
+/// An open label on the way.
+struct Open {
+    is_emitted: bool,
+    reach: bool,
+}
+
+/// Writes pieces behind `out`.
+pub(super) fn write(pieces: &[Piece], labels: u32, code: &[u8], out: &mut Vec<u8>) {
+    let alias = aliases(pieces, labels);
+    let mut used = vec![false; labels as usize];
+    let mut mark = |label: u32| used[alias[label as usize] as usize] = true;
+    for piece in pieces {
+        match piece {
+            Piece::Br(label) | Piece::BrIf(label) | Piece::BrOnNull(label) => mark(*label),
+            Piece::Table(labels) => labels.iter().for_each(|&label| mark(label)),
+            Piece::Try(_, clauses) => clauses.iter().for_each(|&(_, _, label)| mark(label)),
+            Piece::Bytes(..) | Piece::Open(..) | Piece::Else | Piece::End => {}
+            Piece::Stop | Piece::Guard => {}
+        }
+    }
+    let (mut open, mut height): (Vec<Open>, Vec<u32>) = (Vec::new(), vec![0; labels as usize]);
+    let (mut depth, mut reach) = (0_u32, true);
+    for piece in pieces {
+        let at = |label: u32| depth - height[alias[label as usize] as usize];
+        match piece {
+            Piece::Bytes(start, end) => out.extend(&code[*start as usize..*end as usize]),
+            Piece::Open(kind, label, ty) => {
+                let is_emitted = *kind == Kind::If || used[*label as usize];
+                open.push(Open { is_emitted, reach });
+                if is_emitted {
+                    depth += 1;
+                    height[*label as usize] = depth;
+                    match kind {
+                        Kind::Block => Instruction::Block(*ty).encode(out),
+                        Kind::Loop => Instruction::Loop(*ty).encode(out),
+                        Kind::If => Instruction::If(*ty).encode(out),
+                    }
+                }
+            }
+            Piece::Try(ty, clauses) => {
+                let catches: Vec<Catch> = clauses
+                    .iter()
+                    .map(|&(tag, with_ref, label)| match (tag, with_ref, at(label)) {
+                        (Some(tag), false, label) => Catch::One { tag, label },
+                        (Some(tag), true, label) => Catch::OneRef { tag, label },
+                        (None, false, label) => Catch::All { label },
+                        (None, true, label) => Catch::AllRef { label },
+                    })
+                    .collect();
+                Instruction::TryTable(*ty, catches.into()).encode(out);
+                depth += 1;
+                open.push(Open { is_emitted: true, reach });
+            }
+            Piece::Else => {
+                Instruction::Else.encode(out);
+                reach = open.last().is_none_or(|open| open.reach);
+            }
+            Piece::End => {
+                let Some(closed) = open.pop() else { continue };
+                if closed.is_emitted {
+                    Instruction::End.encode(out);
+                    depth -= 1;
+                    reach = closed.reach;
+                }
+            }
+            Piece::Br(label) => Instruction::Br(at(*label)).encode(out),
+            Piece::BrIf(label) => Instruction::BrIf(at(*label)).encode(out),
+            Piece::BrOnNull(label) => Instruction::BrOnNull(at(*label)).encode(out),
+            Piece::Table(labels) => {
+                let labels: Vec<u32> = labels.iter().map(|&label| at(label)).collect();
+                if let Some((&last, labels)) = labels.split_last() {
+                    Instruction::BrTable(labels.into(), last).encode(out);
+                }
+            }
+            Piece::Stop => {}
+            Piece::Guard if reach => Instruction::Unreachable.encode(out),
+            Piece::Guard => {}
+        }
+        match piece {
+            Piece::Br(_) | Piece::Table(_) | Piece::Stop | Piece::Guard => reach = false,
+            Piece::Bytes(..) | Piece::Open(..) | Piece::Try(..) | Piece::Else => {}
+            Piece::End | Piece::BrIf(_) | Piece::BrOnNull(_) => {}
+        }
+    }
+    Instruction::End.encode(out);
+}
+
+/// The label that takes the branches of each (P2).
+fn aliases(pieces: &[Piece], labels: u32) -> Vec<u32> {
+    let mut alias: Vec<u32> = (0..labels).collect();
+    // The label and type of each end, found backward.
+    let mut ends: Vec<u32> = Vec::new();
+    let mut open_at: Vec<(u32, Option<Kind>, BlockType)> =
+        vec![(NONE, None, BlockType::Empty); pieces.len()];
+    let mut stack: Vec<(u32, Option<Kind>, BlockType)> = Vec::new();
+    for (at, piece) in pieces.iter().enumerate() {
+        match piece {
+            Piece::Open(kind, label, ty) => stack.push((*label, Some(*kind), *ty)),
+            Piece::Try(ty, _) => stack.push((NONE, None, *ty)),
+            Piece::End => open_at[at] = stack.pop().unwrap_or((NONE, None, BlockType::Empty)),
+            _ => {}
+        }
+    }
+    for (at, piece) in pieces.iter().enumerate().rev() {
+        if !matches!(piece, Piece::End) {
+            ends.clear();
+            continue;
+        }
+        let (label, kind, ty) = open_at[at];
+        let empty = matches!(ty, BlockType::Empty);
+        match (kind, ends.last()) {
+            (Some(Kind::Block | Kind::If), Some(&outer)) if empty && outer != NONE => {
+                alias[label as usize] = outer;
+                ends.push(outer);
+            }
+            (Some(Kind::Block | Kind::If), _) if empty => ends.push(label),
+            (Some(Kind::Loop), Some(&outer)) => ends.push(outer),
+            (..) => ends.push(NONE),
+        }
+    }
+    alias
+}

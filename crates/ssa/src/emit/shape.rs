@@ -1,0 +1,456 @@
+//! The graph of a body → structured control, by its dominator tree (Ramsey, *Beyond Relooper*, 2022).
+//!
+//! A block's code is followed by the blocks that it dominates. One with a single way in stands where that way leads; of the others each gets a
+//! `block` around all that comes before it, so that a branch out of that `block` leads to it; a loop's header gets a `loop`.
+//!
+//! # Invariants
+//! * C1. What falls out of a piece of code comes to the node that is its *next*; a jump there needs no branch.
+//! * C2. A handler has no code: each of its clauses is a *landing*, a node that a `try_table` branches to with the payloads on the stack.
+//! * C3. What an edge moves stands on that edge alone: behind the condition, in an arm or in front of an unconditional branch. All
+//!   arguments are read before the first parameter is written.
+//!
+//! Everything is iterative: depth of nesting costs memory, no native stack. Time: linear in steps, edges, clauses of invocations.
+
+use super::flow::{Flow, Graph, NONE};
+use super::locals::Locals;
+use super::piece::{Kind, Piece};
+use super::trees::Trees;
+use super::{EmitReason, Types};
+use crate::body::{Body, Def};
+use crate::entity::{Block, Value};
+use crate::terminator::{ArgKind, Clause, Edge, Terminator};
+use prova_module::{Module, ValType};
+use wasm_encoder::{BlockType, Encode, Instruction};
+
+/// The way out of the function, as the next node.
+pub(super) const EXIT: u32 = NONE - 1;
+
+/// Clauses as nodes (C2): handler and position.
+pub(super) struct Landings {
+    clauses: Vec<(Block, Clause)>,
+    /// The first landing of each handler.
+    first: Vec<u32>,
+    count: u32,
+}
+
+/// The graph of a body with its landings.
+pub(super) fn graph(body: &Body) -> (Graph, Landings) {
+    let count = body.block_count() as u32;
+    let mut graph = Graph::default();
+    let mut landings = Landings { clauses: Vec::new(), first: vec![NONE; count as usize], count };
+    for (block, data) in body.blocks() {
+        let mut succs: Vec<u32> = body.successors(block).map(|edge| edge.block.as_u32()).collect();
+        if let Terminator::Catch { clauses, outer } = data.terminator {
+            landings.first[block.as_u32() as usize] = count + landings.clauses.len() as u32;
+            succs.clear();
+            for &clause in body.clauses(clauses) {
+                succs.push(count + landings.clauses.len() as u32);
+                landings.clauses.push((block, clause));
+            }
+            succs.extend(outer.map(|edge| edge.block.as_u32()));
+        }
+        graph.succs.push(succs);
+    }
+    for (_, clause) in &landings.clauses {
+        graph.succs.push(vec![clause.edge.block.as_u32()]);
+    }
+    (graph, landings)
+}
+
+/// What is still to be written.
+pub(super) enum Task {
+    /// A node and all that it dominates; then the node that comes next.
+    Tree(u32, u32),
+    /// A node's own code.
+    Node(u32, u32),
+    /// Moves of an edge with so many payloads on the stack, and the way to its target.
+    Way(Edge, u32, u32),
+    /// `else`, or the end of the `if` if its arm does not fall out; then the other edge.
+    Otherwise(Edge, u32),
+    Piece(Piece),
+}
+
+/// A body on its way to pieces.
+pub(super) struct Shape<'b> {
+    pub(super) module: &'b Module,
+    pub(super) body: &'b Body,
+    pub(super) types: &'b Types,
+    pub(super) flow: &'b Flow,
+    pub(super) trees: &'b Trees,
+    pub(super) locals: &'b Locals,
+    pub(super) landings: &'b Landings,
+    /// The merge nodes under each node, in order.
+    merges: Vec<Vec<u32>>,
+    is_merge: Vec<bool>,
+    /// Whether a node's tree has begun.
+    started: Vec<bool>,
+    pub(super) labels: u32,
+    pub(super) pieces: Vec<Piece>,
+    pub(super) code: Vec<u8>,
+    pub(super) tasks: Vec<Task>,
+    /// Whether control gets behind the last piece.
+    falls: bool,
+    depth: u32,
+    /// Whether the results lie on the stack at the end.
+    pub(super) is_left: bool,
+    /// Whether it uses a type that the module does not have.
+    pub(super) extra: bool,
+}
+
+pub(super) type Done = Result<(), EmitReason>;
+
+impl Landings {
+    /// The node of a handler's first clause.
+    pub(super) fn first(&self, handler: Block) -> u32 {
+        self.first[handler.as_u32() as usize]
+    }
+}
+
+impl<'b> Shape<'b> {
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the parts of one emission, made in different places"
+    )]
+    pub(super) fn new(
+        module: &'b Module,
+        body: &'b Body,
+        types: &'b Types,
+        flow: &'b Flow,
+        trees: &'b Trees,
+        locals: &'b Locals,
+        landings: &'b Landings,
+    ) -> Shape<'b> {
+        let count = flow.number.len();
+        let mut shape = Shape {
+            module,
+            body,
+            types,
+            flow,
+            trees,
+            locals,
+            landings,
+            merges: vec![Vec::new(); count],
+            is_merge: vec![false; count],
+            started: vec![false; count],
+            // Each node has a label for its `block` and one for its `loop`.
+            labels: 2 * count as u32,
+            pieces: Vec::new(),
+            code: Vec::new(),
+            tasks: Vec::new(),
+            falls: true,
+            depth: 0,
+            is_left: false,
+            extra: false,
+        };
+        shape.find_merges();
+        shape
+    }
+
+    fn find_merges(&mut self) {
+        let flow = self.flow;
+        for &node in &flow.order {
+            let ways = flow.preds[node as usize].iter().filter(|&&pred| !flow.is_back(pred, node));
+            self.is_merge[node as usize] = ways.count() > 1 || node >= self.landings.count;
+        }
+        for (block, data) in self.body.blocks() {
+            if let Terminator::Table { edges, .. } = data.terminator
+                && flow.number[block.as_u32() as usize] != NONE
+            {
+                for edge in self.body.edges(edges) {
+                    if !self.moves(edge) {
+                        self.is_merge[edge.block.as_u32() as usize] = true;
+                    }
+                }
+            }
+        }
+        for &node in &flow.order {
+            if !self.is_merge[node as usize] || self.is_handler(node) {
+                continue;
+            }
+            let mut up = flow.idom[node as usize];
+            while up != NONE && self.is_handler(up) {
+                up = flow.idom[up as usize];
+            }
+            if up != NONE {
+                self.merges[up as usize].push(node);
+            }
+        }
+    }
+
+    fn is_handler(&self, node: u32) -> bool {
+        self.landings.first.get(node as usize).is_some_and(|&first| first != NONE)
+            || (node < self.landings.count
+                && matches!(
+                    self.body.block(Block::from_u32(node)).terminator,
+                    Terminator::Catch { .. }
+                ))
+    }
+
+    /// Whether an edge moves anything.
+    pub(super) fn moves(&self, edge: &Edge) -> bool {
+        let params = self.body.block(edge.block).params();
+        params.zip(self.body.args(edge)).any(|(param, arg)| {
+            self.trees.is_live(param)
+                && arg.value().is_none_or(|arg| {
+                    self.trees.is_remat(arg) || self.locals.of(arg) != self.locals.of(param)
+                })
+        })
+    }
+
+    /// Writes the whole body.
+    pub(super) fn run(&mut self) -> Done {
+        self.tasks.push(Task::Tree(0, EXIT));
+        while let Some(task) = self.tasks.pop() {
+            match task {
+                Task::Tree(node, next) => self.tree(node, next),
+                Task::Node(node, next) if node >= self.landings.count => {
+                    let (_, clause) = self.landings.clauses[(node - self.landings.count) as usize];
+                    let payloads = self.payloads(&clause).len() as u32;
+                    self.tasks.push(Task::Way(clause.edge, payloads, next));
+                }
+                Task::Node(node, next) => self.node(Block::from_u32(node), next)?,
+                Task::Way(edge, payloads, next) => self.way(&edge, payloads, next, &[])?,
+                Task::Otherwise(edge, next) => self.otherwise(edge, next),
+                Task::Piece(piece) => self.push(piece),
+            }
+        }
+        // Control reaches the end of the function only with its results.
+        if !self.is_left && !self.module.func_type(self.body.func()).results.is_empty() {
+            self.push(Piece::Guard);
+        }
+        Ok(())
+    }
+
+    pub(super) fn push(&mut self, piece: Piece) {
+        match &piece {
+            Piece::Br(_) | Piece::Table(_) | Piece::Stop | Piece::Guard => self.falls = false,
+            Piece::Open(..) | Piece::Try(..) => self.depth += 1,
+            Piece::End => self.depth -= 1,
+            Piece::Bytes(..) | Piece::Else | Piece::BrIf(_) | Piece::BrOnNull(_) => {}
+        }
+        if let Piece::End | Piece::Else = piece {
+            self.falls = true;
+        }
+        self.pieces.push(piece);
+    }
+
+    pub(super) fn label(&mut self) -> u32 {
+        self.labels += 1;
+        self.labels - 1
+    }
+
+    fn tree(&mut self, node: u32, next: u32) {
+        self.started[node as usize] = true;
+        let merges = std::mem::take(&mut self.merges[node as usize]);
+        let is_header = self.flow.is_header[node as usize];
+        let (inner, outer): (Vec<u32>, Vec<u32>) = merges
+            .into_iter()
+            .partition(|&merge| is_header && self.flow.inside[merge as usize] == node);
+        // Tasks are pushed last first.
+        let mut after = next;
+        for &merge in outer.iter().rev() {
+            self.follow(merge, after);
+            after = merge;
+        }
+        if is_header {
+            self.tasks.push(Task::Piece(Piece::End));
+        }
+        let mut first = after;
+        for &merge in inner.iter().rev() {
+            self.follow(merge, first);
+            first = merge;
+        }
+        self.tasks.push(Task::Node(node, first));
+        inner.iter().for_each(|&merge| self.open(merge));
+        if is_header {
+            let label = 2 * node + 1;
+            self.tasks.push(Task::Piece(Piece::Open(Kind::Loop, label, BlockType::Empty)));
+        }
+        outer.iter().for_each(|&merge| self.open(merge));
+    }
+
+    fn open(&mut self, merge: u32) {
+        let ty = match merge.checked_sub(self.landings.count) {
+            None => BlockType::Empty,
+            Some(at) => {
+                let (_, clause) = self.landings.clauses[at as usize];
+                let payloads = self.payloads(&clause);
+                self.block_type(&payloads)
+            }
+        };
+        self.tasks.push(Task::Piece(Piece::Open(Kind::Block, 2 * merge, ty)));
+    }
+
+    /// The end of the block of a merge node, and its tree.
+    fn follow(&mut self, merge: u32, next: u32) {
+        self.tasks.push(Task::Tree(merge, next));
+        self.tasks.push(Task::Piece(Piece::End));
+        if merge >= self.landings.count {
+            self.tasks.push(Task::Piece(Piece::Guard));
+        }
+    }
+
+    /// The types of a clause's payloads.
+    fn payloads(&self, clause: &Clause) -> Vec<ValType> {
+        let tag = clause.tag.and_then(|tag| self.module.tag(tag));
+        let mut types: Vec<ValType> = tag.map_or(Vec::new(), |tag| tag.params.to_vec());
+        if clause.with_ref {
+            types.push(super::EXN);
+        }
+        types
+    }
+
+    fn block_type(&mut self, results: &[ValType]) -> BlockType {
+        match results {
+            [] => BlockType::Empty,
+            &[ty] => super::val_type(ty).map_or(BlockType::Empty, BlockType::Result),
+            results => {
+                let (index, is_extra) = self.types.results(results);
+                self.extra |= is_extra;
+                BlockType::FunctionType(index)
+            }
+        }
+    }
+
+    pub(super) fn instruction(&mut self, instruction: &Instruction<'_>) {
+        let start = self.code.len() as u32;
+        instruction.encode(&mut self.code);
+        self.bytes(start);
+    }
+
+    fn bytes(&mut self, start: u32) {
+        let end = self.code.len() as u32;
+        match self.pieces.last_mut() {
+            Some(Piece::Bytes(_, last)) if *last == start => *last = end,
+            _ => self.pieces.push(Piece::Bytes(start, end)),
+        }
+    }
+
+    pub(super) fn get(&mut self, value: Value) -> Done {
+        if self.trees.is_remat(value)
+            && let Def::Result(inst, _) = self.body.value(value).def
+        {
+            return self.operator(inst);
+        }
+        let local = self.locals.of(value);
+        self.instruction(&Instruction::LocalGet(local));
+        let held = self.locals.types.get(local as usize).copied();
+        if held != Some(self.body.value(value).ty)
+            && let ValType::Ref(ty) = self.body.value(value).ty
+            && !ty.is_nullable()
+        {
+            self.instruction(&Instruction::RefAsNonNull);
+        }
+        Ok(())
+    }
+
+    pub(super) fn set(&mut self, value: Value) {
+        match self.locals.of(value) {
+            NONE => self.instruction(&Instruction::Drop),
+            local => self.instruction(&Instruction::LocalSet(local)),
+        }
+    }
+
+    pub(super) fn tee(&mut self, value: Value) {
+        let local = self.locals.of(value);
+        if local != NONE {
+            self.instruction(&Instruction::LocalTee(local));
+        }
+    }
+
+    /// The moves of an edge (C3): payloads and what is carried lie on the stack.
+    pub(super) fn carry_out(&mut self, edge: &Edge, payloads: u32, carried: &[Value]) -> Done {
+        let body = self.body;
+        let params = body.block(edge.block).params();
+        let (mut sets, mut to_payload) = (Vec::new(), vec![Vec::new(); payloads as usize]);
+        for (param, arg) in params.zip(body.args(edge)) {
+            if !self.trees.is_live(param) {
+                continue;
+            }
+            match arg.kind() {
+                ArgKind::Payload(number) => {
+                    if let Some(params) = to_payload.get_mut(number as usize) {
+                        params.push(param);
+                    }
+                }
+                ArgKind::Value(arg) if self.trees.is_carried(arg) && !carried.is_empty() => {}
+                ArgKind::Value(arg) => {
+                    let remat = self.trees.is_remat(arg);
+                    if remat || self.locals.of(arg) != self.locals.of(param) {
+                        self.get(arg)?;
+                        sets.push(param);
+                    }
+                }
+            }
+        }
+        sets.iter().rev().for_each(|&param| self.set(param));
+        carried.iter().rev().for_each(|&param| self.set(param));
+        for params in to_payload.iter().rev() {
+            let Some((&last, more)) = params.split_last() else {
+                self.instruction(&Instruction::Drop);
+                continue;
+            };
+            for &param in more {
+                let local = self.locals.of(param);
+                self.instruction(&Instruction::LocalTee(local));
+            }
+            self.set(last);
+        }
+        Ok(())
+    }
+
+    /// Moves, then the way to an edge's target.
+    pub(super) fn way(&mut self, edge: &Edge, payloads: u32, next: u32, carried: &[Value]) -> Done {
+        self.carry_out(edge, payloads, carried)?;
+        self.goto(edge, next);
+        Ok(())
+    }
+
+    fn is_inline(&self, edge: &Edge) -> bool {
+        !self.is_merge[edge.block.as_u32() as usize]
+    }
+
+    pub(super) fn goto(&mut self, edge: &Edge, next: u32) {
+        let to = edge.block.as_u32();
+        if let Some(label) = self.branch_label(edge) {
+            if to != next || label % 2 == 1 {
+                self.push(Piece::Br(label));
+            }
+        } else {
+            self.tasks.push(Task::Tree(to, next));
+        }
+    }
+
+    /// The label that leads to an edge's target; `None` if its code stands here.
+    pub(super) fn branch_label(&self, edge: &Edge) -> Option<u32> {
+        let to = edge.block.as_u32();
+        let here = self.is_open_loop(to);
+        if here { Some(2 * to + 1) } else { (!self.is_inline(edge)).then_some(2 * to) }
+    }
+
+    /// Whether a header's loop is open: its merges have been taken when it was.
+    fn is_open_loop(&self, node: u32) -> bool {
+        self.flow.is_header[node as usize] && self.opened(node)
+    }
+
+    /// Whether control gets behind the last piece.
+    pub(super) fn falls(&self) -> bool {
+        self.falls
+    }
+
+    /// How many pieces are open.
+    pub(super) fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// Bytes that are finished.
+    pub(super) fn append(&mut self, bytes: &[u8]) {
+        let start = self.code.len() as u32;
+        self.code.extend_from_slice(bytes);
+        self.bytes(start);
+    }
+
+    fn opened(&self, node: u32) -> bool {
+        self.started[node as usize]
+    }
+}
