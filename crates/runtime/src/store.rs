@@ -144,6 +144,13 @@ const _: () = {
 /// Cells of the value stack beyond the logical limit.
 const STACK_SLACK_BYTES: u64 = 64 << 10;
 
+/// The bytes of the frame records of a value stack: one record for each minimal charge, and one for
+/// each activation (V6).
+fn frame_record_bytes(stack_bytes: u64, host_depth_max: u32) -> u64 {
+    let frames = stack_bytes / FRAME_BYTES + u64::from(host_depth_max) + 2;
+    frames * size_of::<Frame>() as u64
+}
+
 /// Life of a store.
 impl Store {
     /// An empty store.
@@ -157,9 +164,7 @@ impl Store {
         let StoreConfig { host_depth_max, trap_on_grow_failure, .. } = config;
         let stack_bytes = config.stack_bytes.clamp(STACK_BYTES_MIN, STACK_BYTES_MAX);
         let stack = reserve_all(stack_bytes + STACK_SLACK_BYTES);
-        // One record for each minimal charge, and one for each activation (V6).
-        let frames = stack_bytes / FRAME_BYTES + u64::from(host_depth_max) + 2;
-        let frames = reserve_all(frames * size_of::<Frame>() as u64);
+        let frames = reserve_all(frame_record_bytes(stack_bytes, host_depth_max));
         let epoch = Arc::new(AtomicU64::new(0));
         let vm = Vm {
             fuel: 0,

@@ -1,8 +1,10 @@
 //! A module with other bodies → its bytes: what is not replaced is copied.
 //!
-//! * M1. A body that is not replaced, and every section but those named here, is copied byte for byte.
-//! * M2. If a body is replaced, custom sections that hold offsets of code are dropped and named: `.debug_*`, `reloc.*`,
-//!   `metadata.code.*`, `sourceMappingURL`. In `name`, the names of labels go, and of replaced functions those of declared locals.
+//! * M1. A body that is not replaced, and every section but those named here, is copied byte for
+//!   byte.
+//! * M2. If a body is replaced, custom sections that hold offsets of code are dropped and named:
+//!   `.debug_*`, `reloc.*`, `metadata.code.*`, `sourceMappingURL`. In `name`, the names of labels
+//!   go, and of replaced functions those of declared locals.
 
 use super::{Emitted, Types};
 use prova_module::{FuncIdx, Module};

@@ -1,7 +1,9 @@
-//! One instruction → its bytes: opcode and immediates, by way of the decoder's own list of operators.
+//! One instruction → its bytes: opcode and immediates, by way of the decoder's own list of
+//! operators.
 //!
-//! wasmparser's operator is made from the opcode and the immediates, wasm-encoder writes it. So there is no table of bytes here: a
-//! wrong entry could only stand where the decoder has the same one.
+//! wasmparser's operator is made from the opcode and the immediates, wasm-encoder writes it. So
+//! there is no table of bytes here: a wrong entry could only stand where the decoder has the same
+//! one.
 
 use crate::body::{Body, Op};
 use crate::entity::Inst;

@@ -152,7 +152,8 @@ impl Shape<'_> {
         self.tasks.push(Task::Way(edge, 0, next));
     }
 
-    /// The reference lies on the stack; an edge that is taken if it is null stands behind a block of its own.
+    /// The reference lies on the stack; an edge that is taken if it is null stands behind a block
+    /// of its own.
     fn null(&mut self, label: Option<u32>, null: Option<Edge>, non_null: Edge, next: u32) {
         label.into_iter().for_each(|label| self.push(Piece::BrOnNull(label)));
         match null {

@@ -1,8 +1,9 @@
 //! A graph of numbered nodes → its order, dominators, loops, and whether it is reducible.
 //!
-//! Node 0 is the entry. The order is a reverse postorder in which later nodes come last where there is a choice, so code keeps
-//! the order of its numbers. Dominators: Lengauer and Tarjan (*A fast algorithm for finding dominators in a flowgraph*, 1979), with
-//! path compression alone. Loops: an edge to a dominator is a back edge; other edges against the order make the graph irreducible.
+//! Node 0 is the entry. The order is a reverse postorder in which later nodes come last where there
+//! is a choice, so code keeps the order of its numbers. Dominators: Lengauer and Tarjan (*A fast
+//! algorithm for finding dominators in a flowgraph*, 1979), with path compression alone. Loops: an
+//! edge to a dominator is a back edge; other edges against the order make the graph irreducible.
 //!
 //! Time: `O(e log n)`.
 
@@ -88,7 +89,8 @@ impl Flow {
         spans
     }
 
-    /// Finds loops, inner ones first, each backward from its back edges over the loops found before (Havlak, 1997).
+    /// Finds loops, inner ones first, each backward from its back edges over the loops found before
+    /// (Havlak, 1997).
     fn loops(&mut self, graph: &Graph) {
         let spans = self.intervals();
         let dominates = |a: u32, b: u32| {

@@ -1,12 +1,15 @@
 //! Where each value is live, in positions of the code to come.
 //!
-//! Positions count the steps of the blocks in order; a block's parameters are made at its start, and its edges read their arguments at its
-//! end, which is the start of the next one. A value is live from where it is written up to its last read.
+//! Positions count the steps of the blocks in order; a block's parameters are made at its start,
+//! and its edges read their arguments at its end, which is the start of the next one. A value is
+//! live from where it is written up to its last read.
 //!
-//! * L1. The intervals of a value are disjoint, ascending and not empty; a value that no local needs has none.
+//! * L1. The intervals of a value are disjoint, ascending and not empty; a value that no local
+//!   needs has none.
 //!
-//! Time: linear in the intervals' blocks, of which there are at most [`BLOCKS_MAX`] for each value and block; beyond that a value counts as live
-//! everywhere, which costs a local, never correctness.
+//! Time: linear in the intervals' blocks, of which there are at most [`BLOCKS_MAX`] for each value
+//! and block; beyond that a value counts as live everywhere, which costs a local, never
+//! correctness.
 
 use super::trees::{Step, Trees};
 use crate::body::{Body, Def};

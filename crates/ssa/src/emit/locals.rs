@@ -1,14 +1,17 @@
-//! Values → locals: parameters of blocks share a local with their arguments where that costs nothing, then locals are given out by a scan.
+//! Values → locals: parameters of blocks share a local with their arguments where that costs
+//! nothing, then locals are given out by a scan.
 //!
-//! Coalescing joins classes of values over the edges, those of inner loops first, as long as the intervals of both are disjoint
-//! (Boissinot and others, *Revisiting out-of-SSA translation*, 2009, without copies to begin with). The scan is linear scan (Poletto and
-//! Sarkar, 1999) over whole classes.
+//! Coalescing joins classes of values over the edges, those of inner loops first, as long as the
+//! intervals of both are disjoint (Boissinot and others, *Revisiting out-of-SSA translation*, 2009,
+//! without copies to begin with). The scan is linear scan (Poletto and Sarkar, 1999) over whole
+//! classes.
 //!
 //! # Invariants
 //! * A1. Two values live at one position have different locals; a local has one type.
 //! * A2. The function's parameters keep theirs.
-//! * A3. A local of a type without default is declared as its nullable type, and read with `ref.as_non_null`: Wasm's own rule for
-//!   such locals goes by block structure and not by dominance.
+//! * A3. A local of a type without default is declared as its nullable type, and read with
+//!   `ref.as_non_null`: Wasm's own rule for such locals goes by block structure and not by
+//!   dominance.
 //!
 //! Time: `O(n log² n)` in intervals (the smaller class moves into the larger one).
 
@@ -210,7 +213,8 @@ fn scan(body: &Body, trees: &Trees, mut classes: Classes) -> Locals {
     number(body, trees, params.len(), home, types)
 }
 
-/// Renumbers the declared locals: types together in order of their use, then the most used ones first.
+/// Renumbers the declared locals: types together in order of their use, then the most used ones
+/// first.
 fn number(
     body: &Body,
     trees: &Trees,

@@ -1,19 +1,23 @@
-//! Emission: a body in SSA form → the bytes of one body of the code section, and a module with such bodies.
+//! Emission: a body in SSA form → the bytes of one body of the code section, and a module with such
+//! bodies.
 //!
 //! ```text
 //! Body ─ trees ─► steps ─ live ─► intervals ─ locals ─► a local for each value that needs one
 //!    └── flow ──► order, dominators, loops ─ shape, ends ─► pieces ─ piece ─► bytes ─ assemble ─► module
 //! ```
 //!
-//! What is made is a candidate: nothing here is trusted, and the bytes are to be decoded again and held against the body. Charges and
-//! polls have no Wasm and are left out: the new code has segments of its own.
+//! What is made is a candidate: nothing here is trusted, and the bytes are to be decoded again and
+//! held against the body. Charges and polls have no Wasm and are left out: the new code has
+//! segments of its own.
 //!
 //! * E1. The bytes are a function of module and body alone.
 //! * E2. A function's parameters keep their locals.
-//! * E3. Types beyond the module's ([`Types`]) follow from the module alone, so bodies can be emitted in any order.
+//! * E3. Types beyond the module's ([`Types`]) follow from the module alone, so bodies can be
+//!   emitted in any order.
 //!
-//! Limits: an irreducible body is refused ([`EmitReason::Irreducible`]); each invocation has a `try_table` of its own with the clauses
-//! of all handlers around it, so code can grow as calls times clauses.
+//! Limits: an irreducible body is refused ([`EmitReason::Irreducible`]); each invocation has a
+//! `try_table` of its own with the clauses of all handlers around it, so code can grow as calls
+//! times clauses.
 
 mod assemble;
 mod code;
@@ -83,8 +87,8 @@ impl fmt::Display for EmitError {
 
 impl std::error::Error for EmitError {}
 
-/// Types of blocks with several results and no parameters: those of the module, and behind them those that a tag's values
-/// would need (E3).
+/// Types of blocks with several results and no parameters: those of the module, and behind them
+/// those that a tag's values would need (E3).
 #[derive(Debug)]
 pub struct Types {
     known: Vec<(Vec<ValType>, u32)>,

@@ -1,10 +1,13 @@
 //! Structured code with named labels → the bytes of a body: unused blocks go, depths are computed.
 //!
-//! Neighbours: `shape` writes the pieces. Here a label is a number; whether a block is emitted is known once all branches are.
+//! Neighbours: `shape` writes the pieces. Here a label is a number; whether a block is emitted is
+//! known once all branches are.
 //!
-//! * P1. A block, `if` or `loop` without parameters and results whose label no branch names is left out (an `if` stays an `if`).
+//! * P1. A block, `if` or `loop` without parameters and results whose label no branch names is left
+//!   out (an `if` stays an `if`).
 //! * P2. A block that ends where another one ends gives its branches to the outer one.
-//! * P3. A [`Piece::Guard`] becomes `unreachable` only where the validator takes the place for reachable, which control never reaches.
+//! * P3. A [`Piece::Guard`] becomes `unreachable` only where the validator takes the place for
+//!   reachable, which control never reaches.
 //!
 //! Time: linear.
 
@@ -26,7 +29,8 @@ pub(super) enum Piece {
     Bytes(u32, u32),
     /// Opens a label.
     Open(Kind, u32, BlockType),
-    /// A `try_table`: type, and for each clause the tag (`None` for all), whether with a reference, and the label.
+    /// A `try_table`: type, and for each clause the tag (`None` for all), whether with a reference,
+    /// and the label.
     Try(BlockType, Vec<(Option<u32>, bool, u32)>),
     Else,
     End,

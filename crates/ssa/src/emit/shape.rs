@@ -1,15 +1,20 @@
-//! The graph of a body → structured control, by its dominator tree (Ramsey, *Beyond Relooper*, 2022).
+//! The graph of a body → structured control, by its dominator tree (Ramsey, *Beyond Relooper*,
+//! 2022).
 //!
-//! A block's code is followed by the blocks that it dominates. One with a single way in stands where that way leads; of the others each gets a
-//! `block` around all that comes before it, so that a branch out of that `block` leads to it; a loop's header gets a `loop`.
+//! A block's code is followed by the blocks that it dominates. One with a single way in stands
+//! where that way leads; of the others each gets a `block` around all that comes before it, so that
+//! a branch out of that `block` leads to it; a loop's header gets a `loop`.
 //!
 //! # Invariants
-//! * C1. What falls out of a piece of code comes to the node that is its *next*; a jump there needs no branch.
-//! * C2. A handler has no code: each of its clauses is a *landing*, a node that a `try_table` branches to with the payloads on the stack.
-//! * C3. What an edge moves stands on that edge alone: behind the condition, in an arm or in front of an unconditional branch. All
-//!   arguments are read before the first parameter is written.
+//! * C1. What falls out of a piece of code comes to the node that is its *next*; a jump there needs
+//!   no branch.
+//! * C2. A handler has no code: each of its clauses is a *landing*, a node that a `try_table`
+//!   branches to with the payloads on the stack.
+//! * C3. What an edge moves stands on that edge alone: behind the condition, in an arm or in front
+//!   of an unconditional branch. All arguments are read before the first parameter is written.
 //!
-//! Everything is iterative: depth of nesting costs memory, no native stack. Time: linear in steps, edges, clauses of invocations.
+//! Everything is iterative: depth of nesting costs memory, no native stack. Time: linear in steps,
+//! edges, clauses of invocations.
 
 use super::flow::{Flow, Graph, NONE};
 use super::locals::Locals;

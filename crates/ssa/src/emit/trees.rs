@@ -1,16 +1,20 @@
 //! Stackify: the instructions of each block → a list of steps on Wasm's operand stack.
 //!
-//! A block is read backward. An instruction that nobody has claimed is a *root*; an operand whose instruction may move to its place is
-//! claimed and stands there (it is never stored), another is read from its local. This is the way of LLVM's `WebAssemblyRegStackify`.
+//! A block is read backward. An instruction that nobody has claimed is a *root*; an operand whose
+//! instruction may move to its place is claimed and stands there (it is never stored), another is
+//! read from its local. This is the way of LLVM's `WebAssemblyRegStackify`.
 //!
 //! # Invariants
-//! * T1. An instruction moves only past instructions of its block with which it commutes ([`Effects::commutes`]), and only if its other
-//!   uses in the block come after the place it moves to. Claimed with more uses than one it is kept in its local too (`tee`).
-//! * T2. Into the operands of an invocation no call moves: it would get the handler of the invocation.
-//! * T3. Pure instructions without a live use are not emitted; neither are parameters without one. A constant of few bytes or one use
-//!   stands where it is used.
+//! * T1. An instruction moves only past instructions of its block with which it commutes
+//!   ([`Effects::commutes`]), and only if its other uses in the block come after the place it moves
+//!   to. Claimed with more uses than one it is kept in its local too (`tee`).
+//! * T2. Into the operands of an invocation no call moves: it would get the handler of the
+//!   invocation.
+//! * T3. Pure instructions without a live use are not emitted; neither are parameters without one.
+//!   A constant of few bytes or one use stands where it is used.
 //!
-//! Time: linear in instructions, operands and arguments (times the number of different effects, a constant).
+//! Time: linear in instructions, operands and arguments (times the number of different effects, a
+//! constant).
 
 use crate::body::{Body, Def, Op};
 use crate::effect::Effects;
