@@ -1,8 +1,8 @@
 //! A module with other bodies → its bytes: what is not replaced is copied.
 //!
-//! * M1. A body that is not replaced, and every section but those named here, is copied byte for
+//! * N1. A body that is not replaced, and every section but those named here, is copied byte for
 //!   byte.
-//! * M2. If a body is replaced, custom sections that hold offsets of code are dropped and named:
+//! * N2. If a body is replaced, custom sections that hold offsets of code are dropped and named:
 //!   `.debug_*`, `reloc.*`, `metadata.code.*`, `sourceMappingURL`. In `name`, the names of labels
 //!   go, and of replaced functions those of declared locals.
 
@@ -128,7 +128,7 @@ fn names(module: &Module, data: &[u8], bodies: &[Option<Emitted>]) -> Vec<u8> {
                     };
                     let limit = if is_replaced(naming.index) { params } else { u32::MAX };
                     let mut names = NameMap::new();
-                    for name in naming.names.into_iter().map_while(Result::ok) {
+                    for name in naming.names.map_while(Result::ok) {
                         if name.index < limit {
                             names.append(name.index, name.name);
                         }

@@ -43,24 +43,13 @@ impl Shape<'_> {
             }
             Terminator::Invoke { call, normal, handler } => {
                 self.handled(handler.block);
-                self.steps(tail)?;
-                self.call(call)?;
-                let payloads = self.results(&call)?;
-                self.carry_out(&normal, payloads, &[])?;
-                self.push(Piece::End);
-                self.goto(&normal, next);
+                self.invoke(tail, call, &normal, next)?;
             }
             Terminator::Throw { opcode, imm, handler, .. } => {
                 if let Some(handler) = handler {
                     self.handled(handler.block);
                 }
-                self.steps(tail)?;
-                self.raw(opcode, imm)?;
-                self.push(Piece::Stop);
-                if handler.is_some() {
-                    self.push(Piece::End);
-                    self.push(Piece::Guard);
-                }
+                self.throw(tail, opcode, imm, handler.is_some())?;
             }
             Terminator::Catch { .. } => {}
             Terminator::Return(values) => {
@@ -85,6 +74,29 @@ impl Shape<'_> {
                 self.instruction(&Instruction::Unreachable);
                 self.push(Piece::Stop);
             }
+        }
+        Ok(())
+    }
+
+    /// A call in the `try_table` that is open, which ends behind it.
+    fn invoke(&mut self, tail: &[Step], call: Call, normal: &Edge, next: u32) -> Done {
+        self.steps(tail)?;
+        self.call(call)?;
+        let payloads = self.results(&call)?;
+        self.carry_out(normal, payloads, &[])?;
+        self.push(Piece::End);
+        self.goto(normal, next);
+        Ok(())
+    }
+
+    /// A throw; where it is `handled`, in the `try_table` that is open.
+    fn throw(&mut self, tail: &[Step], opcode: Opcode, imm: Imm, handled: bool) -> Done {
+        self.steps(tail)?;
+        self.raw(opcode, imm)?;
+        self.push(Piece::Stop);
+        if handled {
+            self.push(Piece::End);
+            self.push(Piece::Guard);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! and its edges read their arguments at its end, which is the start of the next one. A value is
 //! live from where it is written up to its last read.
 //!
-//! * L1. The intervals of a value are disjoint, ascending and not empty; a value that no local
+//! * H1. The intervals of a value are disjoint, ascending and not empty; a value that no local
 //!   needs has none.
 //!
 //! Time: linear in the intervals' blocks, of which there are at most [`BLOCKS_MAX`] for each value

@@ -24,10 +24,10 @@ mod code;
 mod ends;
 mod flow;
 mod live;
-mod locals;
 mod piece;
 mod shape;
 mod trees;
+mod variable;
 
 pub use assemble::{Assembled, assemble};
 
@@ -106,7 +106,7 @@ impl Types {
                 types.known.push((ty.results.to_vec(), index));
             }
         }
-        types.known.sort_by(|a, b| a.0.len().cmp(&b.0.len()));
+        types.known.sort_by_key(|(results, _)| results.len());
         for tag in (0..module.tag_count() as u32).map(prova_module::TagIdx) {
             let Some(ty) = module.tag(tag) else { continue };
             types.add(ty.params.to_vec());
@@ -163,7 +163,7 @@ pub fn emit(module: &Module, types: &Types, body: &Body) -> Result<Emitted, Emit
     let trees = trees::stackify(body);
     let blocks = flow::restrict(&flow, body.block_count());
     let live = live::live(body, &blocks, &trees);
-    let locals = locals::allocate(body, &flow, &blocks, &trees, &live);
+    let locals = variable::allocate(body, &flow, &blocks, &trees, &live);
     let mut shape = Shape::new(module, body, types, &flow, &trees, &locals, &landings);
     shape.run().map_err(|reason| EmitError { func, reason })?;
     let mut bytes = Vec::new();

@@ -54,17 +54,7 @@ struct Open {
 /// Writes pieces behind `out`.
 pub(super) fn write(pieces: &[Piece], labels: u32, code: &[u8], out: &mut Vec<u8>) {
     let alias = aliases(pieces, labels);
-    let mut used = vec![false; labels as usize];
-    let mut mark = |label: u32| used[alias[label as usize] as usize] = true;
-    for piece in pieces {
-        match piece {
-            Piece::Br(label) | Piece::BrIf(label) | Piece::BrOnNull(label) => mark(*label),
-            Piece::Table(labels) => labels.iter().for_each(|&label| mark(label)),
-            Piece::Try(_, clauses) => clauses.iter().for_each(|&(_, _, label)| mark(label)),
-            Piece::Bytes(..) | Piece::Open(..) | Piece::Else | Piece::End => {}
-            Piece::Stop | Piece::Guard => {}
-        }
-    }
+    let used = used(pieces, &alias);
     let (mut open, mut height): (Vec<Open>, Vec<u32>) = (Vec::new(), vec![0; labels as usize]);
     let (mut depth, mut reach) = (0_u32, true);
     for piece in pieces {
@@ -130,6 +120,22 @@ pub(super) fn write(pieces: &[Piece], labels: u32, code: &[u8], out: &mut Vec<u8
         }
     }
     Instruction::End.encode(out);
+}
+
+/// Which labels take branches, with those of their aliases.
+fn used(pieces: &[Piece], alias: &[u32]) -> Vec<bool> {
+    let mut used = vec![false; alias.len()];
+    let mut mark = |label: u32| used[alias[label as usize] as usize] = true;
+    for piece in pieces {
+        match piece {
+            Piece::Br(label) | Piece::BrIf(label) | Piece::BrOnNull(label) => mark(*label),
+            Piece::Table(labels) => labels.iter().for_each(|&label| mark(label)),
+            Piece::Try(_, clauses) => clauses.iter().for_each(|&(_, _, label)| mark(label)),
+            Piece::Bytes(..) | Piece::Open(..) | Piece::Else | Piece::End => {}
+            Piece::Stop | Piece::Guard => {}
+        }
+    }
+    used
 }
 
 /// The label that takes the branches of each (P2).

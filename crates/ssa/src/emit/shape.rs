@@ -6,20 +6,20 @@
 //! a branch out of that `block` leads to it; a loop's header gets a `loop`.
 //!
 //! # Invariants
-//! * C1. What falls out of a piece of code comes to the node that is its *next*; a jump there needs
+//! * G1. What falls out of a piece of code comes to the node that is its *next*; a jump there needs
 //!   no branch.
-//! * C2. A handler has no code: each of its clauses is a *landing*, a node that a `try_table`
+//! * G2. A handler has no code: each of its clauses is a *landing*, a node that a `try_table`
 //!   branches to with the payloads on the stack.
-//! * C3. What an edge moves stands on that edge alone: behind the condition, in an arm or in front
+//! * G3. What an edge moves stands on that edge alone: behind the condition, in an arm or in front
 //!   of an unconditional branch. All arguments are read before the first parameter is written.
 //!
 //! Everything is iterative: depth of nesting costs memory, no native stack. Time: linear in steps,
 //! edges, clauses of invocations.
 
 use super::flow::{Flow, Graph, NONE};
-use super::locals::Locals;
 use super::piece::{Kind, Piece};
 use super::trees::Trees;
+use super::variable::Locals;
 use super::{EmitReason, Types};
 use crate::body::{Body, Def};
 use crate::entity::{Block, Value};
@@ -30,7 +30,7 @@ use wasm_encoder::{BlockType, Encode, Instruction};
 /// The way out of the function, as the next node.
 pub(super) const EXIT: u32 = NONE - 1;
 
-/// Clauses as nodes (C2): handler and position.
+/// Clauses as nodes (G2): handler and position.
 pub(super) struct Landings {
     clauses: Vec<(Block, Clause)>,
     /// The first landing of each handler.
@@ -363,7 +363,7 @@ impl<'b> Shape<'b> {
         }
     }
 
-    /// The moves of an edge (C3): payloads and what is carried lie on the stack.
+    /// The moves of an edge (G3): payloads and what is carried lie on the stack.
     pub(super) fn carry_out(&mut self, edge: &Edge, payloads: u32, carried: &[Value]) -> Done {
         let body = self.body;
         let params = body.block(edge.block).params();

@@ -5,12 +5,12 @@
 //! read from its local. This is the way of LLVM's `WebAssemblyRegStackify`.
 //!
 //! # Invariants
-//! * T1. An instruction moves only past instructions of its block with which it commutes
+//! * R1. An instruction moves only past instructions of its block with which it commutes
 //!   ([`Effects::commutes`]), and only if its other uses in the block come after the place it moves
 //!   to. Claimed with more uses than one it is kept in its local too (`tee`).
-//! * T2. Into the operands of an invocation no call moves: it would get the handler of the
+//! * R2. Into the operands of an invocation no call moves: it would get the handler of the
 //!   invocation.
-//! * T3. Pure instructions without a live use are not emitted; neither are parameters without one.
+//! * R3. Pure instructions without a live use are not emitted; neither are parameters without one.
 //!   A constant of few bytes or one use stands where it is used.
 //!
 //! Time: linear in instructions, operands and arguments (times the number of different effects, a
