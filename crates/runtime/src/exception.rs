@@ -44,7 +44,7 @@ pub const WEIGHT_MAX: usize = 1 << 24;
 pub(crate) const THRESHOLD_FOR_ROOTS_MAX: usize = WEIGHT_MAX / 2;
 
 /// How much a marking looks at between two tests of the epoch, in cells; a frame counts as
-/// [`FRAME_CELLS`].
+/// `FRAME_CELLS`.
 pub const MARK_CHUNK: usize = 1 << 16;
 
 /// The cells that a frame counts as, besides the references that it holds.

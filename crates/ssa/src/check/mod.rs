@@ -13,7 +13,7 @@
 //! each local is; the body is read beside it. A value of the body is its own value number, since
 //! instructions are operators one to one (K1), so no table of terms is needed: equal operands are
 //! the same value. The check reads the table of Wasm operators, the walker,
-//! [`FuncFacts`](prova_module::FuncFacts) and the shapes of immediates ([`Imm`]), and knows nothing
+//! [`FuncFacts`] and the shapes of immediates ([`Imm`]), and knows nothing
 //! of `build`, nor of `verify`: what it accepts is well formed by what it has compared.
 //!
 //! # Rules
