@@ -367,4 +367,35 @@ pub(super) const CASES: &[Case] = &[
             ],
         )],
     },
+    Case {
+        // 0 get, 2 if, 4 const, 6 set, 8 get, 10 if, 12 end, 13 get, 15 else, 16 get, 18 end, 19
+        // end.
+        name: "a local that one arm writes before a mark that is forgotten there",
+        module: "(module (func (param i32 i32 i32) (result i32)
+            local.get 1 if (result i32)
+                i32.const 10 local.set 0 local.get 2 if end local.get 0
+            else local.get 0 end))",
+        code: "br_if_not s1 -> @else
+            !end 2
+            const32 s0 <- 10
+            br_if_not s2 -> @in
+            !end 10
+            @in:
+            !end 12
+            copy s3 <- s0
+            br -> @out
+            @else:
+            !end 15
+            copy s3 <- s0
+            @out:
+            !end 18
+            !end 19
+            return1 s3",
+        right: &[],
+        wrong: &[
+            // What the other arm has written is undone in this one.
+            (Rule::Values, &[("!end 15\ncopy s3 <- s0", "!end 15\nconst32 s3 <- 10")]),
+            (Rule::Values, &[("!end 15\ncopy s3 <- s0", "!end 15\n")]),
+        ],
+    },
 ];
