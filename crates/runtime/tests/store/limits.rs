@@ -129,20 +129,24 @@ fn memories_and_tables_of_all_instances_and_of_the_host_share_one_budget() {
 }
 
 #[test]
-fn sizes_beyond_all_numbers_are_beyond_the_budget_too() {
+fn sizes_beyond_all_numbers_are_beyond_a_limit() {
     let limits =
         Limits { memory_bytes_max: u64::MAX, table_elements_max: u64::MAX, ..Limits::default() };
     let mut store = store(limits);
-    for text in [
-        "(memory i64 0x1000000000000)",
-        "(table i64 0xffffffffffffffff funcref)",
-        "(memory i64 0xffffffffffff) (memory i64 0xffffffffffff)",
+    // What no reservation holds is beyond the object's own limit, whatever that is set to; what one
+    // holds, beyond the budget.
+    for (text, limit) in [
+        ("(memory i64 0x1000000000000)", "memory_bytes_max"),
+        ("(table i64 0xffffffffffffffff funcref)", "table_elements_max"),
+        ("(memory i64 0xffffffffffff) (memory i64 0xffffffffffff)", "memory_bytes_max"),
+        ("(memory i64 0x100000)", "store_bytes_max"),
+        ("(table i64 0x200000000 funcref)", "store_bytes_max"),
     ] {
         let error = instantiate(&mut store, &format!("(module {text})"), &[]).unwrap_err();
         let InstantiateError::Create(CreateError::Limit { name, .. }) = error else {
             panic!("{text}: {error}")
         };
-        assert_eq!(name, "store_bytes_max", "{text}");
+        assert_eq!(name, limit, "{text}");
     }
 }
 
