@@ -5,6 +5,7 @@
 //! does not show edits of other kinds (`crates/investigate/tests` has some), nor that causes are
 //! told well where hundreds overlap.
 
+use prova_builds::names::{demangle, printable};
 use prova_investigate::diff::{DiffOptions, Difference, Kind, Report, Verdict, diff};
 use prova_module::{Features, Limits, Module};
 use prova_testing::enlarge::{self, Edit, Enlarged, Options, carried, enlarge};
@@ -32,11 +33,17 @@ fn single_edits(names: bool, seeds: u64) -> Vec<(String, Module, Module, Edit)> 
     pairs
 }
 
+/// The text of a report for a symbol, or for an operator with one.
+fn shown(text: &str) -> String {
+    let words: Vec<String> = text.split(' ').map(|word| printable(&demangle(word))).collect();
+    words.join(" ")
+}
+
 /// Whether a difference says what the edit did.
 fn tells(difference: &Difference, edit: &Edit, names: bool) -> bool {
-    let (before, after) = &edit.change;
+    let (before, after) = (shown(&edit.change.0), shown(&edit.change.1));
     let summary = difference.summary.as_str();
-    let name = !names || difference.name == edit.name;
+    let name = !names || difference.name == shown(&edit.name);
     let (said, verdict) = match edit.kind {
         enlarge::Kind::Constant => {
             (summary == format!("constant changed: {before} → {after}"), Verdict::Changed)

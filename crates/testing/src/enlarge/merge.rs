@@ -161,14 +161,15 @@ impl<'a> Merged<'a> {
         let index = source.imports.len() + func.body as usize;
         match source.names.get(index).copied().flatten() {
             None => format!("{}.{}.{}", source.name, copy.number, func.body),
-            Some(name) if copy.number == 0 => name.to_owned(),
+            // Programs share names too, those of a library.
+            Some(name) if func.copy == 0 => name.to_owned(),
             Some(name) => match name.rfind("17h") {
                 // The hash of a Rust symbol, as another build would have it.
                 Some(at) if name.starts_with("_ZN") && name.len() == at + 20 => {
                     let mut rng = Rng::of(self.seed, u64::from(defined) << 8 | 2);
                     format!("{}17h{:016x}E", &name[..at], rng.bits())
                 }
-                _ => format!("{name}.{}", copy.number),
+                _ => format!("{name}.{}", func.copy),
             },
         }
     }
