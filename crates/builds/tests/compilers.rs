@@ -24,7 +24,92 @@ fn main() {
         let name = format!("clang {version} makes {outputs} of two loops{reason}");
         Trial::test(name, move || two_loops(&compiler, version, outputs)).with_ignored_flag(missing)
     });
-    libtest_mimic::run(&Arguments::from_args(), trials.into()).exit();
+    let missing = !std::process::Command::new(INSTALLED)
+        .arg("--version")
+        .stdout(std::process::Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    let reason = if missing { " (ignored: it is not installed)" } else { "" };
+    let installed = [
+        Trial::test(format!("{INSTALLED} shows modules around functions{reason}"), module_scope),
+        Trial::test(format!("{INSTALLED} tells its errors{reason}"), errors),
+    ];
+    let installed = installed.map(|trial| trial.with_ignored_flag(missing));
+    let trials = trials.into_iter().chain(installed).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+/// A compiler of the system's.
+const INSTALLED: &str = "clang-22";
+
+/// Compiles a source with the system's compiler; the log, and what was said.
+fn installed(source: &str, flags: &[&str]) -> Result<(PathBuf, bool, Vec<String>), Failed> {
+    let name = format!("prova-installed-{}-{}", std::process::id(), flags.len() + source.len());
+    let folder = std::env::temp_dir().join(name);
+    std::fs::create_dir_all(&folder)?;
+    let (file, log) = (folder.join("x.c"), folder.join("x.log.gz"));
+    std::fs::write(&file, source)?;
+    let mut command: Vec<OsString> = vec![INSTALLED.into(), file.into(), "-o".into()];
+    command.push(folder.join("x.o").into());
+    command.extend(["--target=wasm32-wasip1", "-O2", "-c"].map(OsString::from));
+    command.extend(flags.iter().map(OsString::from));
+    let mut said = Vec::new();
+    let mut say = |line: &str| said.push(line.to_owned());
+    let recorded = passes::record_tool(&command, None, &log, &mut say)?;
+    Ok((log, recorded.status.success(), said))
+}
+
+fn module_scope() -> Result<(), Failed> {
+    let source = |step: u32| {
+        format!(
+            "int g(int x) {{ int s = 0; for (int i = 0; i < x; i++) s += i * x + s / {step}; return s; }}\nint f(int x) {{ return g(x) + 1; }}\nint h(int x) {{ return x * 3; }}\n"
+        )
+    };
+    let scope = ["-mllvm", "-print-module-scope"];
+    let (plain, ..) = installed(&source(7), &[])?;
+    let (scoped, worked, said) = installed(&source(7), &scope)?;
+    assert!(worked && said.is_empty(), "{said:?}");
+    let (other, ..) = installed(&source(70), &scope)?;
+    // The dumps of functions are the same parts as without the modules around them.
+    let of_functions = |path: &Path| -> Result<Vec<(u64, u64, u64)>, Failed> {
+        let mut parts = Vec::new();
+        passes::record(&mut Log::open(path)?, &mut |part| {
+            parts.push((part.pass, part.function, part.structure));
+            std::ops::ControlFlow::Continue(())
+        })?;
+        Ok(parts)
+    };
+    let (parts, in_scope) = (of_functions(&plain)?, of_functions(&scoped)?);
+    let missing = parts.iter().filter(|part| !in_scope.contains(part)).count();
+    assert!(missing * 20 < parts.len(), "{missing} of {} parts are not there", parts.len());
+    let (mut a, mut b) = (Log::open(&scoped)?, Log::open(&other)?);
+    let comparison = passes::compare(&mut a, &mut b)?;
+    let names: Vec<&str> = comparison.differences.iter().map(|one| one.function.as_str()).collect();
+    assert!(names.contains(&"g") && !names.contains(&"h"), "{names:?}");
+    for log in [plain, scoped, other] {
+        std::fs::remove_dir_all(log.parent().ok_or("it lies in a folder")?).ok();
+    }
+    Ok(())
+}
+
+fn errors() -> Result<(), Failed> {
+    let source = "int g(void);\nint f(int x) { return y; }\n";
+    let (log, worked, said) = installed(source, &["-Wall"])?;
+    std::fs::remove_dir_all(log.parent().ok_or("it lies in a folder")?)?;
+    assert!(!worked);
+    let undeclared = "error: use of undeclared identifier 'y'";
+    assert!(said.iter().any(|line| line.contains(undeclared)), "{said:?}");
+    // A warning is told though dumps follow, and no line of those is.
+    let source = "int f(int x) { int unused; return x; }\n";
+    let (log, worked, said) = installed(source, &["-Wall", "-g"])?;
+    std::fs::remove_dir_all(log.parent().ok_or("it lies in a folder")?)?;
+    assert!(
+        worked && said.iter().any(|line| line.contains("warning: unused variable")),
+        "{said:?}"
+    );
+    let foreign = said.iter().find(|line| line.starts_with("define") || line.contains("IR Dump"));
+    assert!(foreign.is_none() && said.len() < 10, "{said:?}");
+    Ok(())
 }
 
 fn root() -> PathBuf {
@@ -48,7 +133,7 @@ fn two_loops(compiler: &Path, version: u32, outputs: usize) -> Result<(), Failed
         let mut command: Vec<OsString> = vec![compiler.into()];
         command.extend(flags.map(OsString::from));
         command.extend([source.clone().into(), "-o".into(), object.clone().into()]);
-        let recorded = passes::record_tool(&command, None, &log)?;
+        let recorded = passes::record_tool(&command, None, &log, &mut |_| {})?;
         assert!(recorded.known && recorded.status.success(), "{recorded:?}");
         objects.entry(std::fs::read(&object)?).or_insert(log);
     }

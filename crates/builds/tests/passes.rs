@@ -505,3 +505,75 @@ fn the_limit_of_parts_has_two_sides() {
     assert_eq!(beyond.differences[0].fate, Fate::Unknown);
     assert_eq!(beyond.differences[0].textual.as_ref().map(|at| at.pass.as_str()), Some("P0"));
 }
+
+/// A dump of one function as `-print-module-scope` prints it: with the whole module around it.
+fn in_module(pass: &str, function: &str, bodies: [(&str, &str); 3]) -> String {
+    let defined: String = bodies
+        .iter()
+        .map(|(name, body)| {
+            format!("; Function Attrs: nounwind\ndefine i32 @{name}(i32 %0) {{\n{body}\n}}\n\n")
+        })
+        .collect();
+    format!(
+        "; *** IR Dump After {pass} on {function} ***\n; ModuleID = 'x.c'\nsource_filename = \"x.c\"\n\n{defined}attributes #0 = {{ nounwind }}\n!0 = !{{i32 1}}\n"
+    )
+}
+
+#[test]
+fn a_dump_of_a_function_that_shows_its_module_is_one_of_that_function() {
+    let log = |f: &str| {
+        let dump = |function: &str, f: &str| {
+            let bodies = [("e", "  ret i32 1"), ("f", f), ("g", "  ret i32 3")];
+            in_module("First", function, bodies)
+        };
+        dump("e", "  ret i32 2") + &dump("f", f) + &dump("g", f)
+    };
+    let (a, b) = (log("  ret i32 2"), log("  ret i32 7"));
+    // One part for each dump, of the function that its header names.
+    let (found, names) = parts(&a);
+    let functions: Vec<String> = found.iter().map(|part| names.of(part.function)).collect();
+    assert_eq!(functions, ["e", "f", "g"]);
+    let comparison = compare(&a, &b);
+    let differing: Vec<&str> =
+        comparison.differences.iter().map(|one| one.function.as_str()).collect();
+    assert_eq!(differing, ["f"], "{}", text(&comparison));
+    assert_eq!(comparison.differences[0].main().map(|one| one.a.place.dump), Some(1));
+    // The same as a log of functions alone.
+    let alone: String = ["e", "f", "g"]
+        .iter()
+        .zip([1, 2, 3])
+        .map(|(name, value)| {
+            format!("; *** IR Dump After First on {name} ***\ndefine i32 @{name}(i32 %0) {{\n  ret i32 {value}\n}}\n")
+        })
+        .collect();
+    assert!(compare(&a, &alone).equal(), "{}", text(&compare(&a, &alone)));
+    // What is shown is that function, too.
+    let path = std::env::temp_dir().join(format!("prova-scope-{}", std::process::id()));
+    std::fs::write(&path, &b).expect("a file can be written");
+    let mut log = Log::open(&path).expect("it is there");
+    let body = passes::body(&mut log, &parts(&b).0[1]).expect("it can be read again");
+    std::fs::remove_file(&path).ok();
+    let lines: Vec<&str> = body.lines.iter().map(|(_, line)| line.as_str()).collect();
+    assert_eq!(lines, ["define i32 @f(i32 %0) {", "  ret i32 7", "}"]);
+}
+
+#[test]
+fn hostile_logs_of_modules_end() {
+    let whole =
+        in_module("P", "f", [("e", "  ret i32 1"), ("f", "  ret i32 2"), ("f", "  ret i32 3")]);
+    // Cut anywhere, the function absent, there twice, or a header inside another function.
+    for length in 0..whole.len() {
+        let cut = &whole[..length];
+        let outcome = passes::record(&mut cut.as_bytes(), &mut |_| ControlFlow::Continue(()));
+        assert!(outcome.is_ok(), "{length}");
+    }
+    let (found, _) = parts(&whole);
+    assert_eq!(found.len(), 1);
+    let absent = in_module("P", "nobody", [("e", "  ret"), ("f", "  ret"), ("g", "  ret")]);
+    let (found, names) = parts(&absent);
+    assert_eq!((found.len(), names.of(found[0].function).as_str()), (1, "nobody"));
+    let torn = whole.replacen("  ret i32 1", "; *** IR Dump After Q on g ***", 1);
+    let error = passes::record(&mut torn.as_bytes(), &mut |_| ControlFlow::Continue(()))
+        .expect_err("two threads have written it");
+    assert!(error.to_string().contains("several threads"), "{error}");
+}

@@ -26,10 +26,16 @@ pub(crate) enum Command {
     /// Runs a module (the default command)
     Run(RunArgs),
     /// Validates modules, and translates and checks every function
+    ///
+    /// Nothing runs: of `-W`, the limits of a store have no effect.
     Validate(ValidateArgs),
     /// Shows a module, or a function's WebAssembly beside its bytecode
     Inspect(InspectArgs),
     /// Runs specification scripts
+    ///
+    /// A script whose first line is `;; fuel N` has N units of fuel for each call, unless `-W fuel`
+    /// says otherwise. When the time of `-W timeout` is over, the directive that runs fails, and
+    /// the command ends with 134. The limits of `-W` are those of each script's store.
     Wast(WastArgs),
     /// Finds the compiler pass after which two builds first differ
     Passes(crate::passes::PassesArgs),
@@ -41,6 +47,8 @@ pub(crate) enum Command {
     Xref(XrefArgs),
     /// Makes the smallest pair of modules, or a crate, in which a function still differs
     Isolate(crate::isolate::IsolateArgs),
+    /// Optimises a module, and proves each function equal to what it was
+    Opt(crate::opt::OptArgs),
     /// Says why two builds differ: stage, pass, function, feature
     Explain(crate::explain::ExplainArgs),
 }
@@ -72,6 +80,10 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
     /// Calls this export instead of `_start`; the arguments after the module are its arguments
+    ///
+    /// Integers are decimal or, after `0x`, hexadecimal; floats are `1.5`, `1e3`, `inf`, `nan`. A
+    /// v128 is one integer of 128 bits, whose lowest bits are lane 0: for `i32x4 1 2 3 4` write
+    /// 0x00000004000000030000000200000001. A reference can only be `null`.
     #[arg(long, value_name = "FUNCTION")]
     pub(crate) invoke: Option<String>,
     /// Grants the guest a directory of the host, under its own or another name
@@ -92,7 +104,13 @@ pub(crate) struct RunArgs {
     /// Stops the guest after this many units of fuel; the same as `-W fuel=N`
     #[arg(long, value_name = "N")]
     pub(crate) fuel: Option<u64>,
+    /// Prints to standard error at the end how much fuel was used; meters if nothing else does
+    #[arg(long)]
+    pub(crate) stats: bool,
     /// The module in binary or text format (`-` for standard input), and the guest's arguments
+    ///
+    /// All options stand before the module. `--` before it says that an argument behind it that
+    /// looks like one of them is meant for the guest, and silences the warning.
     #[arg(value_name = "MODULE", trailing_var_arg = true)]
     pub(crate) module_and_args: Vec<OsString>,
 }
@@ -117,6 +135,12 @@ pub(crate) struct InspectArgs {
     /// Prints JSON (docs/commands/inspect.md has its schema)
     #[arg(long)]
     pub(crate) json: bool,
+    /// Shows the function's WebAssembly beside its SSA form, before and after the passes
+    #[arg(long, requires = "function", conflicts_with_all = ["json", "report"])]
+    pub(crate) ssa: bool,
+    /// With --ssa: the passes in their order, as for `prova opt`
+    #[arg(long, value_name = "PASS,…", requires = "ssa")]
+    pub(crate) passes: Option<String>,
     /// Writes all that is known of the function to a file, to be attached to a report
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
@@ -170,9 +194,13 @@ pub(crate) struct XrefArgs {
     /// The module in binary or text format
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// An address (`4096`, `0x1000`), a range (`0x1000..0x1010`), or the name of a data segment
+    /// An address (`4096`, `0x1000`), a range (`0x1000..0x1010`), a symbol of data, or the name of
+    /// a data segment
     #[arg(value_name = "ADDR[..ADDR]|SYMBOL")]
     pub(crate) target: String,
+    /// The memory of the address, by its index
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) memory: u32,
     /// Prints the report as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -191,6 +219,9 @@ pub(crate) struct XrefArgs {
     /// With --watch: sets an environment variable of the guest, or passes one on
     #[arg(long = "env", value_name = "NAME[=VAL]", requires = "watch")]
     pub(crate) env: Vec<String>,
+    /// With --watch: limits of what WASI's calls make the host do (`-S help`)
+    #[arg(short = 'S', long = "wasi", value_name = "KEY[=VAL],…", requires = "watch")]
+    pub(crate) wasi: Vec<String>,
     /// With --watch: stops the guest after this many units of fuel
     #[arg(long, value_name = "N", requires = "watch")]
     pub(crate) fuel: Option<u64>,

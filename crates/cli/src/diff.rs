@@ -4,7 +4,9 @@ use crate::args::DiffArgs;
 use crate::input;
 use crate::report::{Exit, Misuse, print};
 use prova::{Context, Result, bail};
-use prova_investigate::diff::{Allow, DiffOptions, diff_binaries};
+use prova_investigate::diff::{Allow, DiffOptions, Paint, diff_binaries};
+use std::ffi::OsStr;
+use std::io::IsTerminal;
 
 /// Runs the command. Whatever fails is misuse: exit code 1 is for modules that differ.
 pub(crate) fn run(args: &DiffArgs) -> Result<Exit> {
@@ -13,7 +15,10 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit> {
         Err(error) if error.is::<Misuse>() => return Err(error),
         Err(error) => bail!(Misuse(format!("{error:#}"))),
     };
-    let mut text = if args.json { report.to_json()? + "\n" } else { report.to_text() };
+    let mut text = match args.json {
+        true => report.to_json()? + "\n",
+        false => report.to_painted_text(paint()),
+    };
     if !args.json && !report.equal && !allow.is_empty() {
         let verdict = if report.allowed(&allow) {
             "all that differs is allowed"
@@ -43,4 +48,35 @@ fn compare(args: &DiffArgs) -> Result<(prova_investigate::diff::Report, Vec<Allo
             .with_context(|| format!("failed to write `{}`", path.display()))?;
     }
     Ok((report, allow))
+}
+
+/// Colour for a terminal whose user does not object (`NO_COLOR`), and that can show it.
+fn paint() -> Paint {
+    let (no_color, term) = (std::env::var_os("NO_COLOR"), std::env::var_os("TERM"));
+    paint_for(std::io::stdout().is_terminal(), no_color.as_deref(), term.as_deref())
+}
+
+fn paint_for(terminal: bool, no_color: Option<&OsStr>, term: Option<&OsStr>) -> Paint {
+    let objects = no_color.is_some_and(|value| !value.is_empty());
+    let able = term.is_none_or(|term| term != "dumb");
+    if terminal && able && !objects { Paint::Colour } else { Paint::Plain }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_is_for_terminals_of_those_who_want_it() {
+        let of = |terminal, no_color: Option<&str>, term: Option<&str>| {
+            paint_for(terminal, no_color.map(OsStr::new), term.map(OsStr::new))
+        };
+        for term in [None, Some("xterm")] {
+            assert_eq!(of(true, None, term), Paint::Colour);
+            assert_eq!(of(true, Some(""), term), Paint::Colour);
+            assert_eq!(of(true, Some("1"), term), Paint::Plain);
+            assert_eq!(of(false, None, term), Paint::Plain);
+        }
+        assert_eq!(of(true, None, Some("dumb")), Paint::Plain);
+    }
 }

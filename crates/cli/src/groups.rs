@@ -6,7 +6,10 @@
 mod wasi;
 
 use crate::report::{Help, Misuse};
-use prova::{Config, Dispatch, Proposal, Result, StoreLimits, StoreLimitsBuilder, Translate, bail};
+use prova::{
+    Config, Dispatch, Features, Proposal, Result, StoreLimits, StoreLimitsBuilder, Translate, bail,
+};
+use prova_investigate::inspect::near;
 use std::time::Duration;
 
 pub(crate) use wasi::wasi_limits;
@@ -57,25 +60,25 @@ const PROPOSALS: &[(&str, Proposal)] = &[
 ];
 
 const WASM_HELP: &str = "\
--W fuel=N                          stop after N units of fuel
--W timeout=DURATION                stop after this time (2s, 500ms, 1m)
--W max-memory-size=N               bytes of one memory (default 17179869184, within max-store-size)
--W max-table-elements=N            elements of one table
--W max-instances=N                 instances
--W max-tables=N                    tables
--W max-memories=N                  memories
+-W fuel=N                          stop after N units of fuel (default: no end)
+-W timeout=DURATION                stop after this time: 2s, 500ms, 1m (default: no end)
+-W max-memory-size=N               bytes of one memory, at most 68719476736 (default 17179869184, within max-store-size)
+-W max-table-elements=N            elements of one table, at most 8589934592 (default 10000000)
+-W max-instances=N                 instances (default 10000)
+-W max-tables=N                    tables (default 10000)
+-W max-memories=N                  memories (default 10000)
 -W max-store-size=N                bytes of all memories and tables together (default 5368709120)
--W max-wasm-stack=N                bytes of the logical stack (default 8388608)
--W trap-on-grow-failure[=y|n]      growth that fails is a trap instead of -1
--W unknown-imports-trap[=y|n]      functions that are imported and unknown fail when called
--W nan-canonicalization[=y|n]      fix the bits of NaNs; the same as --deterministic
--W relaxed-simd-deterministic[=y]  always so
+-W max-wasm-stack=N                bytes of the logical stack, from 4096 to 1073741824 (default 8388608)
+-W trap-on-grow-failure[=y|n]      growth that fails is a trap instead of -1 (default n)
+-W unknown-imports-trap[=y|n]      unknown imported functions trap when they are called (default n: they do not link)
+-W nan-canonicalization[=y|n]      fix the bits of NaNs; --deterministic does it too (default n)
+-W relaxed-simd-deterministic[=y]  always so (default y)
 -W all-proposals[=y|n]             all proposals below
 ";
 
 const OPTIMIZE_HELP: &str = "\
--O dispatch=tail|match             how the interpreter goes from one instruction to the next
--O translate=lazy|eager            translate each function at its first call, or all at the start
+-O dispatch=tail|match             how the interpreter goes from one instruction to the next (default tail where it is sound)
+-O translate=lazy|eager            translate each function at its first call, or all at the start (default lazy)
 ";
 
 impl Wasm {
@@ -91,15 +94,21 @@ impl Wasm {
         let option = Opt { group: 'W', key, value };
         match key {
             "help" => return Err(Help(wasm_help()).into()),
-            "fuel" => self.fuel = Some(option.number()?),
+            "fuel" => self.fuel = Some(option.number("units")?),
             "timeout" => self.timeout = Some(option.duration()?),
-            "max-memory-size" => self.max_memory_size = Some(option.number()?),
-            "max-table-elements" => self.max_table_elements = Some(option.number()?),
-            "max-instances" => self.max_instances = Some(option.number()?),
-            "max-tables" => self.max_tables = Some(option.number()?),
-            "max-memories" => self.max_memories = Some(option.number()?),
-            "max-store-size" => self.max_store_size = Some(option.number()?),
-            "max-wasm-stack" => self.max_wasm_stack = Some(option.number()?),
+            "max-memory-size" => {
+                self.max_memory_size =
+                    Some(option.at_most(StoreLimitsBuilder::MEMORY_SIZE_MAX, "bytes")?);
+            }
+            "max-table-elements" => {
+                self.max_table_elements =
+                    Some(option.at_most(StoreLimitsBuilder::TABLE_ELEMENTS_MAX, "elements")?);
+            }
+            "max-instances" => self.max_instances = Some(option.number("instances")?),
+            "max-tables" => self.max_tables = Some(option.number("tables")?),
+            "max-memories" => self.max_memories = Some(option.number("memories")?),
+            "max-store-size" => self.max_store_size = Some(option.number("bytes")?),
+            "max-wasm-stack" => self.max_wasm_stack = Some(option.number("bytes")?),
             "trap-on-grow-failure" => self.trap_on_grow_failure = option.switch()?,
             "unknown-imports-trap" => self.unknown_imports_trap = option.switch()?,
             "nan-canonicalization" => self.nan_canonicalization = Some(option.switch()?),
@@ -114,7 +123,7 @@ impl Wasm {
             }
             _ => match PROPOSALS.iter().find(|(name, _)| *name == key) {
                 Some(&(_, proposal)) => self.proposals.push((proposal, option.switch()?)),
-                None => return option.misuse("there is no such key (`-W help` lists them)"),
+                None => return option.unknown(&wasm_help()),
             },
         }
         Ok(())
@@ -159,10 +168,19 @@ impl Wasm {
     }
 }
 
+/// The key of a proposal with this name, if it is one that can be on.
+pub(crate) fn proposal_key(name: &str) -> Option<&'static str> {
+    PROPOSALS.iter().find(|(_, proposal)| proposal.name() == name).map(|(key, _)| *key)
+}
+
 fn wasm_help() -> String {
     let mut help = WASM_HELP.to_owned();
     for (name, proposal) in PROPOSALS {
-        help.push_str(&format!("-W {:31} {proposal}\n", format!("{name}[=y|n]")));
+        let default = if Features::default().has(*proposal) { "y" } else { "n" };
+        help.push_str(&format!(
+            "-W {:31} {proposal} (default {default})\n",
+            format!("{name}[=y|n]")
+        ));
     }
     help
 }
@@ -184,7 +202,7 @@ impl Optimize {
                 ("translate", Some("lazy")) => optimize.translate = Some(Translate::Lazy),
                 ("translate", Some("eager")) => optimize.translate = Some(Translate::Eager),
                 ("translate", _) => return option.misuse("it is `lazy` or `eager`"),
-                _ => return option.misuse("there is no such key (`-O help` lists them)"),
+                _ => return option.unknown(OPTIMIZE_HELP),
             }
         }
         Ok(optimize)
@@ -215,11 +233,32 @@ struct Opt<'a> {
 }
 
 impl Opt<'_> {
-    fn number<N: std::str::FromStr>(&self) -> Result<N> {
+    /// A number of units, which are bytes or things of some kind.
+    fn number<N: std::str::FromStr>(&self, units: &str) -> Result<N> {
         match self.value.and_then(|value| value.parse().ok()) {
             Some(number) => Ok(number),
-            None => self.misuse("it needs a number"),
+            None => self.misuse(&format!("it needs a whole number of {units}, such as 65536")),
         }
+    }
+
+    /// The same, where more than `max` is possible for nothing.
+    fn at_most(&self, max: u64, units: &str) -> Result<usize> {
+        let number: usize = self.number(units)?;
+        if number as u64 > max {
+            return self.misuse(&format!("more than {max} {units} are not possible"));
+        }
+        Ok(number)
+    }
+
+    /// That there is no such key; `help` has those that there are.
+    fn unknown<T>(&self, help: &str) -> Result<T> {
+        let group = self.group;
+        let start = format!("-{group} ");
+        let keys = help.lines().filter_map(|line| line.strip_prefix(&start));
+        let keys = keys.filter_map(|line| line.split([' ', '=', '[']).next());
+        let meant = near(self.key, keys.map(|key| (key, key)));
+        let meant = meant.first().map(|key| format!("; `{key}` is near")).unwrap_or_default();
+        self.misuse(&format!("there is no such key{meant} (`-{group} help` lists them)"))
     }
 
     fn switch(&self) -> Result<bool> {
@@ -286,6 +325,47 @@ mod tests {
             assert!(error.is::<Misuse>(), "{option}: {error}");
         }
         assert!(wasm("help").expect_err("help").is::<Help>());
+    }
+
+    #[test]
+    fn a_refusal_says_what_would_be_right() {
+        for (option, words) in [
+            ("fule=7", "there is no such key; `fuel` is near (`-W help` lists them)"),
+            ("quux=7", "there is no such key (`-W help` lists them)"),
+            ("max-memory-size=64MiB", "it needs a whole number of bytes, such as 65536"),
+            ("fuel=1e6", "it needs a whole number of units"),
+            ("max-memory-size=68719476737", "more than 68719476736 bytes are not possible"),
+            ("max-table-elements=8589934593", "more than 8589934592 elements are not possible"),
+        ] {
+            let error = wasm(option).expect_err(option).to_string();
+            assert!(error.contains(words), "{option}: {error}");
+        }
+        assert!(wasm("max-memory-size=68719476736,max-table-elements=8589934592").is_ok());
+    }
+
+    /// Each key of the help has a default in its line, but the key of all proposals; those of
+    /// limits are those of `docs/semantics.md`, which a test of `prova-testing` holds against the
+    /// code.
+    #[test]
+    fn the_help_has_the_defaults() {
+        let help = wasm_help() + OPTIMIZE_HELP;
+        for line in help.lines() {
+            assert!(line.contains("(default") || line.contains("all-proposals"), "{line}");
+        }
+        let page = include_str!("../../../docs/semantics.md");
+        let mut limits = 0;
+        for row in page.lines().filter(|row| row.starts_with("| `")) {
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            let Some((_, key)) = cells.get(3).and_then(|cell| cell.split_once("`-W max-")) else {
+                continue;
+            };
+            let key = format!("-W max-{}=N ", key.trim_end_matches('`'));
+            let line = help.lines().find(|line| line.starts_with(&key)).expect(row);
+            let default = format!("(default {}", cells[2]);
+            assert!(line.contains(&default), "{line}: {default}");
+            limits += 1;
+        }
+        assert_eq!(limits, 7);
     }
 
     #[test]

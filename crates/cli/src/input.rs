@@ -16,17 +16,39 @@ pub(crate) fn module(engine: &Engine, path: &Path) -> Result<Module> {
     Module::new(engine, wasm).context(OfFile::new("load", path))
 }
 
-/// The module in `path`, decoded and validated but not prepared to run.
+/// The module in `path`, or the only core module of the component in it, decoded and validated but
+/// not prepared to run.
 ///
 /// # Errors
-/// If it cannot be read, is no text format either, or is refused.
+/// If it cannot be read, is no text format either, is refused, or is a component of several
+/// modules.
 pub(crate) fn decoded(path: &Path) -> Result<prova_module::Module> {
     let name = path.display();
     let bytes = read(path)?;
     let wasm = binary(bytes, path).with_context(|| format!("failed to parse `{name}`"))?;
+    let wasm = core_module(wasm).with_context(|| format!("failed to load `{name}`"))?;
     let (features, limits) = (prova::Features::default(), prova::Limits::default());
     prova_module::Module::decode(wasm, &features, &limits)
         .with_context(|| format!("failed to load `{name}`"))
+}
+
+/// What is no component as it is, and of a component its only core module; offsets are then those
+/// in the core module.
+fn core_module(wasm: Vec<u8>) -> Result<Vec<u8>> {
+    let Some(modules) = prova_investigate::diff::core_modules(&wasm)? else { return Ok(wasm) };
+    match modules.as_slice() {
+        [only] => Ok(wasm.get(only.clone()).unwrap_or_default().to_vec()),
+        [] => bail!("it is a component without core modules"),
+        more => {
+            let sizes: Vec<String> = more.iter().take(8).map(|one| one.len().to_string()).collect();
+            let others = if more.len() > 8 { ", …" } else { "" };
+            bail!(
+                "it is a component of {} core modules ({}{others} bytes): give one of them in a file of its own",
+                more.len(),
+                sizes.join(", ")
+            )
+        }
+    }
 }
 
 /// The binary form of what is in `path`, which may be a component.

@@ -7,7 +7,7 @@
 
 use crate::args::InspectArgs;
 use crate::report::{Exit, Misuse, print, printable, warn};
-use crate::{input, run};
+use crate::{input, inspect_ssa, opt, run, watchdog};
 use prova::{Context, Explained, Module, Result, Translate, bail};
 use prova_investigate::inspect::{BODY_BYTES_MAX, Function, Listing, find, json, report};
 use prova_module::FuncIdx;
@@ -15,7 +15,9 @@ use std::path::Path;
 
 /// Runs the command.
 pub(crate) fn run(args: &InspectArgs) -> Result<Exit> {
-    let (mut config, _) = args.engine.config()?;
+    let (mut config, wasm) = args.engine.config()?;
+    // Nothing runs here: the time ends the process.
+    let _watchdog = wasm.timeout.map(watchdog::start).transpose()?;
     // Eager translation would keep a module with a refused function from being looked at.
     config.translate(Translate::Lazy);
     let engine = run::new_engine(&config)?;
@@ -29,6 +31,10 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Exit> {
         return Ok(Exit::Done);
     };
     let func = find(module.wasm(), name).map_err(|error| Misuse(error.to_string()))?;
+    if args.ssa {
+        inspect_ssa::run(module.wasm(), func, &opt::passes(args.passes.as_deref())?)?;
+        return Ok(Exit::Done);
+    }
     let explained = explained(&module, func)?;
     let view = Function::new(module.wasm(), func, &explained)?;
     print(&if args.json { json(&view)? } else { printable(&view.to_text()) })?;

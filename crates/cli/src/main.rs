@@ -1,8 +1,8 @@
 //! The `prova` program: arguments → one command → an exit code.
 //!
 //! ```text
-//! args (clap) ─► run │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain ─► Result<Exit> ─ report ─► exit code
-//!                 └ groups (-W, -O, -S), input, values, watchdog
+//! args (clap) ─► run │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ opt ─► Result<Exit> ─ report ─► exit code
+//!                 └ groups (-W, -O, -S), input, values, watchdog, hint
 //! ```
 //!
 //! Exit codes: the guest's own; 0 done; 1 a bad module, file or link (and a bug of ours); 2 misuse
@@ -14,9 +14,12 @@ mod args;
 mod diff;
 mod explain;
 mod groups;
+mod hint;
 mod input;
 mod inspect;
+mod inspect_ssa;
 mod isolate;
+mod opt;
 mod passes;
 mod report;
 mod repro;
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::Xref(args)) => xref::run(&args),
         Some(Command::Isolate(args)) => isolate::run(&args),
+        Some(Command::Opt(args)) => opt::run(&args),
         Some(Command::Explain(args)) => explain::run(&args),
     };
     report::exit(outcome)

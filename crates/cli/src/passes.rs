@@ -3,7 +3,7 @@
 //! Exit codes are those of comparing commands: 0 equal, 1 different, 2 misuse or an unreadable log,
 //! 3 the compiler failed, 4 inconclusive.
 
-use crate::report::{Exit, Misuse, print};
+use crate::report::{Exit, Misuse, print, warn};
 use clap::{Args, Subcommand};
 use prova::{Error, Result, bail};
 use prova_builds::names::printable_line;
@@ -146,8 +146,10 @@ fn show(args: &ShowArgs) -> Result<Exit> {
 }
 
 fn record(args: &RecordArgs) -> Result<Exit> {
-    let recorded = passes::record_tool(&args.command, args.function.as_deref(), &args.output)
-        .map_err(unreadable)?;
+    let mut say = |line: &str| warn(&printable_line(line));
+    let recorded =
+        passes::record_tool(&args.command, args.function.as_deref(), &args.output, &mut say)
+            .map_err(unreadable)?;
     let flags =
         if recorded.known { "" } else { "; the compiler is not known, so no flags were added" };
     print(&format!("{}: {} bytes of log{flags}\n", args.output.display(), recorded.bytes))?;
@@ -158,7 +160,7 @@ fn record(args: &RecordArgs) -> Result<Exit> {
     }
     if !recorded.status.success() {
         print(&format!(
-            "the compiler failed ({}); its messages are in the log\n",
+            "the compiler failed ({}); all that it said is in the log\n",
             recorded.status
         ))?;
         return Ok(Exit::BuildFailed);

@@ -3,6 +3,7 @@
 //! The layout is Wasmtime's: `Error: ` and the outermost message, an empty line, `Caused by:` and
 //! the chain, numbered unless it has one link.
 
+use crate::hint;
 use prova::wasi::I32Exit;
 use prova::{Bug, Error, ErrorKind, Result};
 pub(crate) use prova_builds::names::printable_lines as printable;
@@ -114,10 +115,16 @@ pub(crate) fn exit(outcome: Result<Exit>) -> ExitCode {
     }
 }
 
-/// Of a refusal, the command that tells why, for a report: nobody but us can mend it.
+/// What to do about an error, below an empty line. Of a refusal, the command that tells why, for a
+/// report: nobody but us can mend it. Else the option that decides, if there is one.
 pub(crate) fn advice(error: &Error) -> Option<String> {
-    let func = error.downcast_ref::<Bug>()?.check_error()?.func.0;
-    Some(how_to_report(func, error.downcast_ref::<OfFile>().map(|of| of.file.as_path())))
+    match error.downcast_ref::<Bug>().and_then(Bug::check_error) {
+        Some(refused) => {
+            let file = error.downcast_ref::<OfFile>().map(|of| of.file.as_path());
+            Some(how_to_report(refused.func.0, file))
+        }
+        None => hint::of(error).map(|hint| format!("\n{hint}")),
+    }
 }
 
 fn how_to_report(func: u32, file: Option<&Path>) -> String {

@@ -10,7 +10,7 @@ use crate::passes::unreadable;
 use crate::report::{Exit, Misuse, print, printable, warn};
 use clap::{Args, Subcommand};
 use prova::{Error, Result, bail};
-use prova_builds::repro::{self, Options, Variation, Verdict, lock, report};
+use prova_builds::repro::{self, Options, Outcome, Variation, Verdict, lock, report, tree};
 use prova_investigate::explain::live::live;
 use prova_investigate::outputs::detail;
 use std::ffi::OsString;
@@ -43,7 +43,7 @@ enum ReproCommand {
 #[derive(Debug, Args)]
 struct Common {
     /// What varies: `all`, `none`, or a list of path, home, time-zone, locale, umask, file-order,
-    /// cpus, aslr, environment, exec-path, host-name
+    /// source-times, cpus, aslr, environment, exec-path, host-name
     #[arg(long, value_name = "LIST", default_value = "all")]
     vary: String,
     /// Files to compare (`*`, `?`, `**`); without it, every file that the build makes
@@ -122,20 +122,60 @@ pub(crate) fn run(args: &ReproArgs) -> Result<Exit> {
     }
 }
 
+/// Where outputs are kept: the user's directory, or one for this command, which is removed at its
+/// end unless the report names what lies in it.
+struct Kept {
+    path: PathBuf,
+    remove: bool,
+}
+
+impl Kept {
+    fn new(wanted: Option<&PathBuf>) -> Result<Kept> {
+        if let Some(path) = wanted {
+            return Ok(Kept { path: path.clone(), remove: false });
+        }
+        let name = format!("prova-repro-{}", std::process::id());
+        let path = tree::fresh(&std::env::temp_dir(), &name).map_err(unreadable)?;
+        Ok(Kept { path, remove: true })
+    }
+
+    /// Forgets where outputs are that will be removed; those that differ, and logs of failures,
+    /// stay.
+    fn settle(&mut self, outcome: &mut Outcome) {
+        self.remove &= outcome.verdict() == Verdict::Equal;
+        if self.remove {
+            outcome.classes.iter_mut().for_each(|class| class.kept = None);
+        }
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if self.remove
+            && let Err(error) = tree::remove(&self.path)
+        {
+            warn(&printable(&format!("{error:#}")));
+        }
+    }
+}
+
 impl Common {
-    fn options(&self, runs: Option<usize>) -> Result<Options> {
-        let temporary = || std::env::temp_dir().join(format!("prova-repro-{}", std::process::id()));
-        Ok(Options {
+    /// What to build, and where; the latter must live as long as what is built.
+    fn options(&self, runs: Option<usize>) -> Result<(Options, Kept)> {
+        let vary = variations(&self.vary)?;
+        let kept = Kept::new(self.keep.as_ref())?;
+        let options = Options {
             command: self.command.clone(),
             source: self.source.clone(),
             runs,
-            vary: variations(&self.vary)?,
+            vary,
             artifacts: self.artifacts.clone(),
-            keep: self.keep.clone().unwrap_or_else(temporary),
+            keep: kept.path.clone(),
             attribute: false,
             stop: false,
             env: Vec::new(),
-        })
+        };
+        Ok((options, kept))
     }
 }
 
@@ -159,9 +199,11 @@ fn variations(list: &str) -> Result<Vec<Variation>> {
 }
 
 fn build(args: &BuildArgs) -> Result<Exit> {
-    let options =
-        Options { attribute: args.attribute, stop: args.stop, ..args.common.options(args.runs)? };
-    let outcome = repro::build(&options, &mut |line| warn(&printable(line))).map_err(unreadable)?;
+    let (options, mut kept) = args.common.options(args.runs)?;
+    let options = Options { attribute: args.attribute, stop: args.stop, ..options };
+    let mut outcome =
+        repro::build(&options, &mut |line| warn(&printable(line))).map_err(unreadable)?;
+    kept.settle(&mut outcome);
     if args.json {
         print(&format!("{:#}\n", report::json(&outcome, Some(&detail))))?;
     } else {
@@ -184,8 +226,10 @@ fn ci(args: &CiArgs) -> Result<Exit> {
                 .map_err(unreadable)?,
         ),
     };
-    let options = args.common.options(Some(args.runs))?;
-    let outcome = repro::build(&options, &mut |line| warn(&printable(line))).map_err(unreadable)?;
+    let (options, mut kept) = args.common.options(Some(args.runs))?;
+    let mut outcome =
+        repro::build(&options, &mut |line| warn(&printable(line))).map_err(unreadable)?;
+    kept.settle(&mut outcome);
     print(&report::text(&outcome, Some(&detail)))?;
     if outcome.verdict() != Verdict::Equal {
         return Ok(exit(outcome.verdict()));
@@ -211,9 +255,11 @@ fn ci(args: &CiArgs) -> Result<Exit> {
 }
 
 fn explain(args: &ExplainArgs) -> Result<Exit> {
-    let options = args.common.options(args.runs)?;
     let metadata = args.metadata.as_deref().map(crate::explain::text).transpose()?;
-    let live = live(&options, metadata, &mut |line| warn(&printable(line))).map_err(unreadable)?;
+    let (options, mut kept) = args.common.options(args.runs)?;
+    let mut live =
+        live(&options, metadata, &mut |line| warn(&printable(line))).map_err(unreadable)?;
+    kept.settle(&mut live.outcome);
     let mut out = String::new();
     if args.form.json {
         let explained: Vec<_> = live

@@ -1,13 +1,15 @@
 //! `prova run`: a module with WASI, its initialiser, and an export or `_start`.
 
 use crate::args::RunArgs;
+use crate::groups::Wasm;
 use crate::report::{Exit, Misuse, OfFile, print, warn};
-use crate::{groups, input, values, watchdog};
-use prova::wasi::{Perms, WasiCtx, WasiCtxBuilder, WasiLimits};
+use crate::{groups, hint, input, values, watchdog};
+use prova::wasi::{I32Exit, Perms, WasiCtx, WasiCtxBuilder, WasiLimits};
 use prova::{
     Config, Context, Engine, ExternType, Func, Instance, Linker, Module, Result, Store,
     StoreLimits, Val, bail, wasi,
 };
+use prova_investigate::inspect::near;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -21,18 +23,20 @@ struct Host {
 pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     let (mut config, mut wasm) = args.engine.config()?;
     let wasi_limits = groups::wasi_limits(&args.wasi)?;
-    if let Some(fuel) = args.fuel {
-        if wasm.fuel.replace(fuel).is_some_and(|other| other != fuel) {
-            bail!(Misuse("`--fuel` and `-W fuel` say different things".into()));
-        }
-        config.consume_fuel(true);
+    if let Some(fuel) = args.fuel
+        && wasm.fuel.replace(fuel).is_some_and(|other| other != fuel)
+    {
+        bail!(Misuse("`--fuel` and `-W fuel` say different things".into()));
     }
+    let metered = wasm.fuel.is_some() || args.stats;
+    config.consume_fuel(metered);
     let engine = new_engine(&config)?;
-    let watchdog = wasm.timeout.map(|timeout| watchdog::start(&engine, timeout)).transpose()?;
+    let watchdog = wasm.timeout.map(watchdog::start).transpose()?;
     let preloads =
         args.preloads.iter().map(|preload| named_file(preload)).collect::<Result<Vec<_>>>()?;
     let (path, guest_args) = module_and_args(&args.module_and_args)?;
-    let module = input::module(&engine, path)?;
+    hint::options_behind_the_module(guest_args);
+    let module = input::module(&engine, path).map_err(|error| hint::no_command(error, path))?;
     let preloads = preloads
         .into_iter()
         .map(|(name, file)| Ok((name, Path::new(file), input::module(&engine, Path::new(file))?)))
@@ -40,28 +44,34 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
     let host = Host { wasi: wasi_ctx(args, wasi_limits, path, guest_args)?, limits: wasm.limits() };
     let mut store = Store::new(&engine, host);
     store.limiter(|host| &mut host.limits);
-    if let Some(fuel) = wasm.fuel {
-        store.set_fuel(fuel)?;
+    if metered {
+        store.set_fuel(wasm.fuel.unwrap_or(u64::MAX))?;
     }
     if let Some(watchdog) = watchdog {
         watchdog.start_running(&mut store);
     }
-    let mut linker = Linker::new(&engine);
-    wasi::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi)?;
-    for (name, file, preload) in preloads {
-        linker.module(&mut store, name, &preload).context(OfFile::new("instantiate", file))?;
+    let outcome = link_and_run(args, &wasm, &mut store, &module, preloads);
+    if args.stats {
+        warn(&stats(wasm.fuel, store.get_fuel()?));
     }
-    if wasm.unknown_imports_trap {
-        linker.define_unknown_imports_as_traps(&module)?;
+    if let Some(&I32Exit(code)) = outcome.as_ref().err().and_then(|error| error.downcast_ref()) {
+        hint::no_directory(args, guest_args, code);
     }
-    run_main(args, &linker, &mut store, &module, path, guest_args)
-        .context(OfFile::new("run main module", path))?;
-    Ok(Exit::Done)
+    outcome.map(|()| Exit::Done)
 }
 
-/// A configuration that is impossible is a misuse: it was put together from options.
+/// What `--stats` says.
+fn stats(limit: Option<u64>, left: u64) -> String {
+    match limit {
+        Some(limit) => format!("fuel used: {} units, {left} left", limit.saturating_sub(left)),
+        None => format!("fuel used: {} units", u64::MAX - left),
+    }
+}
+
+/// A configuration that is impossible is a misuse: it was put together from options. What can be
+/// wrong with it is the stack.
 pub(crate) fn new_engine(config: &Config) -> Result<Engine> {
-    Engine::new(config).map_err(|error| Misuse(error.to_string()).into())
+    Engine::new(config).map_err(|error| Misuse(format!("{error} (`-W max-wasm-stack`)")).into())
 }
 
 fn module_and_args(all: &[OsString]) -> Result<(&Path, &[OsString])> {
@@ -118,9 +128,30 @@ pub(crate) fn grant(builder: &mut WasiCtxBuilder, env: &[String], dirs: &[String
         let (host, guest) = dir.split_once("::").unwrap_or((dir, dir));
         builder
             .preopen_path(host, guest, Perms::default())
-            .with_context(|| format!("failed to open directory `{host}`"))?;
+            .with_context(|| hint::dir_failed(dir, host))?;
     }
     Ok(())
+}
+
+/// Instantiates the other modules, then the main one, which runs.
+fn link_and_run(
+    args: &RunArgs,
+    wasm: &Wasm,
+    store: &mut Store<Host>,
+    module: &Module,
+    preloads: Vec<(&str, &Path, Module)>,
+) -> Result<()> {
+    let (path, guest_args) = module_and_args(&args.module_and_args)?;
+    let mut linker = Linker::new(store.engine());
+    wasi::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi)?;
+    for (name, file, preload) in preloads {
+        linker.module(&mut *store, name, &preload).context(OfFile::new("instantiate", file))?;
+    }
+    if wasm.unknown_imports_trap {
+        linker.define_unknown_imports_as_traps(module)?;
+    }
+    run_main(args, &linker, store, module, path, guest_args)
+        .context(OfFile::new("run main module", path))
 }
 
 /// Instantiates, initialises, calls.
@@ -162,24 +193,41 @@ fn call(store: &mut Store<Host>, func: Func, name: &str, vals: &[Val]) -> Result
     print(&text)
 }
 
-/// The function exported as `name`, or an error that names those there are.
+/// The most exports that are listed where there is none of a name.
+const EXPORTS_LISTED_MAX: usize = 50;
+
+/// The function exported as `name`, or an error that names those there are, near ones first.
 fn exported_func(store: &Store<Host>, instance: Instance, name: &str) -> Result<Func> {
     if let Some(func) = instance.get_func(store, name) {
         return Ok(func);
     }
-    let mut message = format!("no func export named `{name}` found");
     let exports = instance.module(store).exports();
-    let funcs: Vec<String> = exports
+    let funcs: Vec<(String, String)> = exports
         .filter_map(|export| match export.ty() {
-            ExternType::Func(ty) => Some(format!("\n  {}{ty}", export.name())),
+            ExternType::Func(ty) => {
+                Some((export.name().to_owned(), format!("{}{ty}", export.name())))
+            }
             _ => None,
         })
         .collect();
-    message.push_str(if funcs.is_empty() {
-        "\nit exports no functions"
-    } else {
-        "\nexported functions:"
-    });
-    message.extend(funcs);
+    let mut message = format!("no func export named `{name}` found");
+    if funcs.is_empty() {
+        message.push_str("\nit exports no functions");
+    }
+    let near = near(name, funcs.iter().map(|(name, text)| (name.as_str(), text)));
+    if funcs.len() > EXPORTS_LISTED_MAX && !near.is_empty() {
+        message.push_str("\nnear names:");
+        message.extend(near.iter().map(|text| format!("\n  {text}")));
+    }
+    if !funcs.is_empty() {
+        message.push_str("\nexported functions:");
+    }
+    message.extend(funcs.iter().take(EXPORTS_LISTED_MAX).map(|(_, text)| format!("\n  {text}")));
+    if funcs.len() > EXPORTS_LISTED_MAX {
+        message.push_str(&format!(
+            "\n  and {} more (`prova inspect` lists them)",
+            funcs.len() - EXPORTS_LISTED_MAX
+        ));
+    }
     bail!("{message}")
 }

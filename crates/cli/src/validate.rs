@@ -11,7 +11,7 @@ pub(crate) fn run(args: &ValidateArgs) -> Result<Exit> {
     let (config, wasm) = args.engine.config()?;
     let engine = run::new_engine(&config)?;
     // Nothing runs here: the time ends the process.
-    let _watchdog = wasm.timeout.map(|timeout| watchdog::start(&engine, timeout)).transpose()?;
+    let _watchdog = wasm.timeout.map(watchdog::start).transpose()?;
     if args.files.is_empty() {
         bail!(Misuse("a file is needed".into()));
     }

@@ -7,24 +7,30 @@
 use prova::{Context, FuncType, Ref, Result, Val, ValType, bail, format_err};
 use std::ffi::OsString;
 
+/// How a vector is written.
+const VECTOR: &str = "\na v128 is one integer of 128 bits, whose lowest bits are lane 0: for `i32x4 1 2 3 4` write\n\
+     0x00000004000000030000000200000001";
+
 /// The values of `args` for a function of type `ty` that is known to the user as `name`.
 ///
 /// # Errors
 /// If there are too few or too many, or one is no value of its type.
 pub(crate) fn parse_all(name: &str, ty: &FuncType, args: &[OsString]) -> Result<Vec<Val>> {
     let wanted = ty.params().len();
-    if args.len() < wanted {
-        bail!("not enough arguments for `{name}`: it takes {wanted}, got {}", args.len());
-    }
-    if args.len() > wanted {
-        bail!("too many arguments for `{name}`: it takes {wanted}, got {}", args.len());
+    if args.len() != wanted {
+        let amount = if args.len() < wanted { "not enough" } else { "too many" };
+        let vector = if ty.params().any(|ty| matches!(ty, ValType::V128)) { VECTOR } else { "" };
+        let got = args.len();
+        bail!("{amount} arguments for `{name}{ty}`: it takes {wanted}, got {got}{vector}");
     }
     ty.params()
         .zip(args)
         .map(|(ty, arg)| {
             let text =
                 arg.to_str().ok_or_else(|| format_err!("argument is not valid UTF-8: {arg:?}"))?;
-            parse(&ty, text).with_context(|| format!("invalid argument `{text}` of type {ty}"))
+            let vector = if matches!(ty, ValType::V128) { VECTOR } else { "" };
+            parse(&ty, text)
+                .with_context(|| format!("invalid argument `{text}` of type {ty}{vector}"))
         })
         .collect()
 }

@@ -10,8 +10,7 @@
 
 use crate::report::{TRAP, warn};
 use prova::{Engine, Result, Store};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long after its timeout a program may be held by a call that does not return.
@@ -23,8 +22,19 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 #[must_use]
 pub(crate) struct Watchdog {
     deadline: Option<Instant>,
-    /// Whether code runs, which polls; else modules are loaded.
-    running: Arc<AtomicBool>,
+    running: Arc<Mutex<Running>>,
+}
+
+/// What the time stops.
+#[derive(Default)]
+enum Running {
+    /// Modules are loaded, or something else happens that does not poll: the process ends.
+    #[default]
+    Nothing,
+    /// Code runs in this engine, which polls.
+    Code(Engine),
+    /// The time is over.
+    Over,
 }
 
 impl Watchdog {
@@ -32,39 +42,57 @@ impl Watchdog {
     pub(crate) fn start_running<T: 'static>(&self, store: &mut Store<T>) {
         store.set_epoch_deadline(1);
         store.set_wall_deadline(self.deadline);
-        self.running.store(true, Ordering::SeqCst);
+        self.watch(store.engine());
+    }
+
+    /// Lets the time move this engine's epoch on, from now on in place of the engine before. If it
+    /// is over, the epoch stays: whoever runs code asks [`Watchdog::is_over`] between two engines.
+    pub(crate) fn watch(&self, engine: &Engine) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if !matches!(*running, Running::Over) {
+            *running = Running::Code(engine.clone());
+        }
+    }
+
+    /// Whether the time is over.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(*self.running.lock().unwrap_or_else(PoisonError::into_inner), Running::Over)
     }
 }
 
-/// Ends what `engine` runs, or the loading before, after `timeout` from now.
+/// Ends what runs, or the loading before, after `timeout` from now.
 ///
 /// # Errors
 /// If the system gives no thread.
-pub(crate) fn start(engine: &Engine, timeout: Duration) -> Result<Watchdog> {
-    let running = Arc::new(AtomicBool::new(false));
+pub(crate) fn start(timeout: Duration) -> Result<Watchdog> {
+    let running = Arc::new(Mutex::default());
     let watchdog =
         Watchdog { deadline: Instant::now().checked_add(timeout), running: Arc::clone(&running) };
-    let engine = engine.clone();
     std::thread::Builder::new().name("watchdog".into()).spawn(move || {
         std::thread::sleep(timeout);
+        let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_running = std::mem::replace(&mut *running, Running::Over);
+        drop(running);
+        let Running::Code(engine) = was_running else {
+            let message = "Error: the timeout was over before all modules were loaded\n\nCaused by:\n    wasm trap: interrupt";
+            end_process(message.to_owned());
+        };
         engine.increment_epoch();
-        if !running.load(Ordering::SeqCst) {
-            std::thread::spawn(|| {
-                warn("Error: the timeout was over before all modules were loaded\n\nCaused by:\n    wasm trap: interrupt");
-                std::process::exit(TRAP.into());
-            });
-            std::thread::sleep(LAST_WORDS);
-            std::process::exit(TRAP.into());
-        }
         std::thread::sleep(GRACE);
-        std::thread::spawn(|| {
-            let grace = GRACE.as_secs();
-            warn(&format!(
-                "Error: the process is ended: a call of the host has not returned {grace} s after the timeout"
-            ));
-        });
-        std::thread::sleep(LAST_WORDS);
-        std::process::exit(TRAP.into());
+        let grace = GRACE.as_secs();
+        end_process(format!(
+            "Error: the process is ended: a call of the host has not returned {grace} s after the timeout"
+        ));
     })?;
     Ok(watchdog)
+}
+
+/// Ends the process, even if its last message cannot be written.
+fn end_process(message: String) -> ! {
+    std::thread::spawn(move || {
+        warn(&message);
+        std::process::exit(TRAP.into());
+    });
+    std::thread::sleep(LAST_WORDS);
+    std::process::exit(TRAP.into())
 }

@@ -3,42 +3,50 @@
 
 use crate::args::XrefArgs;
 use crate::report::{Exit, Misuse, print};
-use crate::{input, run, values};
-use prova::wasi::{WasiCtx, WasiCtxBuilder};
+use crate::{groups, input, run, values};
+use prova::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
 use prova::{Result, bail};
-use prova_investigate::xref::{Program, target, watch, xref};
+use prova_investigate::xref::{Program, target_in, watch, xref_in};
 use prova_module::Module;
 use std::io;
 use std::ops::Range;
 
 /// Runs the command. A module that cannot be read is misuse, as in every investigating command.
 pub(crate) fn run(args: &XrefArgs) -> Result<Exit> {
+    // Before anything is read: `-S help` needs no module.
+    let limits = groups::wasi_limits(&args.wasi)?;
     let module = match input::decoded(&args.file) {
         Ok(module) => module,
         Err(error) => bail!(Misuse(format!("{error:#}"))),
     };
-    let range = match target(&module, &args.target) {
+    let range = match target_in(&module, args.memory, &args.target) {
         Ok(range) => range,
         Err(message) => bail!(Misuse(message)),
     };
     if args.watch {
-        return watched(args, &module, range);
+        return watched(args, &module, range, limits);
     }
-    let report = xref(&module, range);
+    let report = xref_in(&module, args.memory, range);
     print(&if args.json { report.to_json()? + "\n" } else { report.to_text() })?;
     Ok(Exit::Done)
 }
 
 /// Runs the program and reports. What cannot even start is misuse; how the program ends is part of
 /// the report.
-fn watched(args: &XrefArgs, module: &Module, range: Range<u64>) -> Result<Exit> {
+fn watched(
+    args: &XrefArgs,
+    module: &Module,
+    range: Range<u64>,
+    limits: WasiLimits,
+) -> Result<Exit> {
     let name = args.invoke.as_deref().unwrap_or("_start");
     let program = Program {
-        wasi: wasi(args)?,
+        wasi: wasi(args, limits)?,
         invoke: args.invoke.as_deref(),
         args: &|ty| values::parse_all(name, ty, &args.args),
         fuel: args.fuel,
         first: args.first,
+        memory: args.memory,
     };
     let report = match watch(module, range, program) {
         Ok(report) => report,
@@ -50,8 +58,9 @@ fn watched(args: &XrefArgs, module: &Module, range: Range<u64>) -> Result<Exit> 
 
 /// What the guest is granted: standard output is the report's, so the guest's goes to standard
 /// error.
-fn wasi(args: &XrefArgs) -> Result<WasiCtx> {
+fn wasi(args: &XrefArgs, limits: WasiLimits) -> Result<WasiCtx> {
     let mut builder = WasiCtxBuilder::new();
+    builder.limits(limits);
     builder.stdin(Box::new(io::stdin()));
     builder.stdout(Box::new(io::stderr())).stderr(Box::new(io::stderr()));
     let own_name = args.file.file_name().unwrap_or(args.file.as_os_str());

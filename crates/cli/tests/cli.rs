@@ -3,42 +3,11 @@
 //! What green does not show: what real programs do (`programs/`), and files and clocks under WASI
 //! (`crates/wasi/tests`).
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+mod common;
 
-/// The module of most tests.
-const DEMO: &str = r#"(module $demo
-  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
-  (import "wasi_snapshot_preview1" "args_sizes_get" (func $args_sizes (param i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
-  (memory (export "memory") 1)
-  (table (export "table") 1 funcref)
-  (data (i32.const 0) "\10\00\00\00\06\00\00\00")
-  (data (i32.const 16) "hello\n")
-  (func (export "_start") (call $print))
-  (func $print (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
-  ;; Prints all arguments, each with a NUL behind it.
-  (func (export "args")
-    (drop (call $args_sizes (i32.const 100) (i32.const 4)))
-    (drop (call $args (i32.const 200) (i32.const 1000)))
-    (i32.store (i32.const 0) (i32.const 1000))
-    (call $print))
-  (func (export "exit") (param i32) (call $exit (local.get 0)))
-  (func (export "add") (param i32 i64) (result i64 f64)
-    (i64.add (i64.extend_i32_s (local.get 0)) (local.get 1)) (f64.const 0.5))
-  (func (export "refs") (param externref) (result externref funcref) (local.get 0) (ref.func $print))
-  (elem declare func $print)
-  (func (export "outer") (call $middle))
-  (func $middle (call $_RNvC4demo5inner))
-  (func $_RNvC4demo5inner unreachable)
-  (func $recurse (export "recurse") (call $recurse))
-  (func $spin (export "spin") (loop (br 0)))
-  (func $grow (export "grow") (result i32) (memory.grow (i32.const 2)))
-  (func (export "grow_table") (result i32) (table.grow (ref.null func) (i32.const 2)))
-  (func $far (export "far") (result i32) (i32.load offset=4 (i32.const 65536))))"#;
+use common::{DEMO, TIERS, demo};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// Sleeps for a minute in one call of WASI.
 const SLEEP: &str = r#"(module $sleep
@@ -48,102 +17,6 @@ const SLEEP: &str = r#"(module $sleep
     (i32.store (i32.const 16) (i32.const 1))
     (i64.store (i32.const 24) (i64.const 60000000000))
     (drop (call $poll (i32.const 0) (i32.const 100) (i32.const 1) (i32.const 200)))))"#;
-
-/// A directory of one test, removed at its end.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(test: &str) -> Scratch {
-        let path =
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("the target directory can be written");
-        Scratch(path)
-    }
-
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
-        std::fs::write(self.0.join(name), content).expect("the target directory can be written");
-    }
-
-    /// Runs the program in the directory, with arguments separated by spaces.
-    fn run(&self, args: &str) -> Run {
-        self.run_with(args, b"")
-    }
-
-    fn run_with(&self, args: &str, input: &[u8]) -> Run {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_prova"))
-            .args(args.split_whitespace())
-            .current_dir(&self.0)
-            .env_remove("RUST_BACKTRACE")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        // A program that does not read its input closes it early.
-        child.stdin.take().expect("piped").write_all(input).ok();
-        let Output { status, stdout, stderr } = child.wait_with_output().expect("the program ends");
-        Run {
-            code: status.code().expect("no signal"),
-            out: String::from_utf8_lossy(&stdout).into_owned(),
-            err: String::from_utf8_lossy(&stderr).into_owned(),
-        }
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
-    }
-}
-
-/// What a run of the program left.
-#[derive(Debug)]
-struct Run {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Run {
-    #[track_caller]
-    fn expect(&self, code: i32, out: &str) -> &Run {
-        assert_eq!((self.code, self.out.as_str()), (code, out), "{self:?}");
-        self
-    }
-
-    /// The parts must stand in standard error, in this order.
-    #[track_caller]
-    fn says(&self, parts: &[&str]) -> &Run {
-        let mut rest = self.err.as_str();
-        for part in parts {
-            match rest.split_once(part) {
-                Some((_, after)) => rest = after,
-                None => panic!("`{part}` is missing (or out of order) in:\n{}", self.err),
-            }
-        }
-        self
-    }
-
-    #[track_caller]
-    fn silent(&self) -> &Run {
-        assert_eq!(self.err, "", "{self:?}");
-        self
-    }
-}
-
-fn demo(test: &str) -> Scratch {
-    let scratch = Scratch::new(test);
-    scratch.write("demo.wat", DEMO);
-    scratch
-}
-
-/// All tiers of the command line.
-const TIERS: [&str; 4] = [
-    "",
-    "--tier interp -O dispatch=match",
-    "--tier interp -O dispatch=tail,translate=eager",
-    "--tier reference",
-];
 
 #[test]
 fn running_is_the_default_command() {
@@ -406,9 +279,11 @@ fn imports_and_exports_that_are_missing() {
     demo.run("import.wat").expect(1, "").says(&[
         "Error: failed to run main module `import.wat`\n\nCaused by:\n    unknown import: `env::f` has not been defined\n",
     ]);
-    demo.run("-W unknown-imports-trap import.wat")
-        .expect(1, "")
-        .says(&["wasm backtrace", "unknown import: `env::f` has not been defined\n"]);
+    demo.run("-W unknown-imports-trap import.wat").expect(134, "").says(&[
+        "wasm backtrace",
+        "unknown import: `env::f` has not been defined\n",
+        "wasm trap: aborted by the host\n",
+    ]);
     demo.write(
         "type.wat",
         r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func (param i64))))"#,
@@ -438,8 +313,8 @@ fn arguments_that_do_not_fit() {
     let demo = demo("values");
     demo.run("--invoke add demo.wat 1")
         .expect(1, "")
-        .says(&["not enough arguments for `add`: it takes 2, got 1"]);
-    demo.run("--invoke add demo.wat 1 2 3").expect(1, "").says(&["too many arguments for `add`"]);
+        .says(&["not enough arguments for `add(i32, i64) -> (i64, f64)`: it takes 2, got 1"]);
+    demo.run("--invoke add demo.wat 1 2 3").expect(1, "").says(&["too many arguments for `add("]);
     demo.run("--invoke add demo.wat one 2")
         .expect(1, "")
         .says(&["invalid argument `one` of type i32"]);

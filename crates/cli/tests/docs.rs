@@ -177,3 +177,8 @@ fn an_ellipsis_stands_for_lines_and_nothing_else_does() {
             && !matches(&[], &actual)
     );
 }
+
+#[test]
+fn opt() {
+    check("commands/opt.md");
+}

@@ -167,6 +167,12 @@ fn a_compiler_is_recorded() {
     assert!(code == Some(0) && text.contains("nothing was printed"), "{text}");
     let (code, text) = record(&[&clang, "fail"]);
     assert!(code == Some(3) && text.contains("the compiler failed"), "{text}");
+    // What it says to its user is told, escaped, and the dumps are not.
+    let dump = "; *** IR Dump After P on f ***\ndefine i32 @f() {\n  ret i32 1\n}\n";
+    let (code, text) = record(&[&clang, "fail", &format!("{dump}x.c:1:2: error: \x1b[31mbroken")]);
+    assert!(code == Some(3) && text.contains("x.c:1:2: error: "), "{text}");
+    assert!(text.contains("broken") && !text.contains(['\x1b']), "{text}");
+    assert!(!text.contains("IR Dump") && !text.contains("ret i32"), "{text}");
     assert!(record(&["/nothing/there"]).1.contains("failed to start"));
     assert_eq!(record(&["/nothing/there"]).0, Some(2));
     assert_eq!(record(&[]).0, Some(2));

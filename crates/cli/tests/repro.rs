@@ -20,9 +20,15 @@ impl Place {
 
     /// The code and everything that is printed.
     fn run(&self, command: &str) -> (Option<i32>, String) {
+        self.run_with("", command)
+    }
+
+    /// The same, with variables set before the command.
+    fn run_with(&self, environment: &str, command: &str) -> (Option<i32>, String) {
         let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases");
         let cases = cases.canonicalize().expect("the cases are there").display().to_string();
-        let script = format!("exec 2>&1\n'{}' {command}", env!("CARGO_BIN_EXE_prova"));
+        let script =
+            format!("exec 2>&1\n{environment} '{}' {command}", env!("CARGO_BIN_EXE_prova"));
         let output = Command::new("sh")
             .args(["-c", &script])
             .current_dir(&self.0)
@@ -142,4 +148,39 @@ fn searches() {
         (2, "repro build --runs 1 --source source --keep k1 -- true", "between 2 and"),
         (2, "repro build --source nowhere --keep k2 -- true", "there is no `nowhere`"),
     ]);
+}
+
+#[test]
+fn folders_that_nobody_asked_for_are_removed() {
+    let place = Place::new("scratch");
+    let left = |text: &str| -> Vec<String> {
+        let entries = fs::read_dir(place.0.join("tmp")).expect("it is there");
+        let names = entries.map(|entry| entry.expect("it can be listed").file_name());
+        let names: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+        assert!(!text.contains("failed to remove"), "{text}");
+        names
+    };
+    fs::create_dir_all(place.0.join("tmp")).expect("a directory can be made");
+    let run = |command: &str| place.run(&format!("repro {command}"));
+    let environment = format!("TMPDIR={}/tmp", place.0.display());
+    let (code, text) = place.run_with(
+        &environment,
+        "repro build --runs 2 --source source --artifact out.o -- cp in.c out.o",
+    );
+    assert_eq!((code, left(&text)), (Some(0), Vec::<String>::new()), "{text}");
+    assert!(!text.contains("kept in"), "{text}");
+    let git = "cd source && git init -q && git add -A && git -c user.name=T -c user.email=t@example.org commit -qm one && git tag one && echo 'int y;' > in.c && git -c user.name=T -c user.email=t@example.org commit -qam two && git tag two";
+    let made = Command::new("sh").args(["-c", git]).current_dir(&place.0).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    let matrix = "repro matrix --rev one,two --runs 2 --vary path --source source --artifact out.o -- cp in.c out.o";
+    let (code, text) = place.run_with(&environment, matrix);
+    assert_eq!((code, left(&text)), (Some(0), Vec::<String>::new()), "{text}");
+    let (code, text) = run("build --runs 2 --vary everything -- true");
+    assert!(code == Some(2) && left(&text).is_empty(), "{text}");
+    // What differs is there to be looked at.
+    let differs =
+        "repro build --runs 2 --vary path --source source --artifact out.o -- sh -c 'pwd > out.o'";
+    let (code, text) = place.run_with(&environment, differs);
+    assert_eq!((code, left(&text).len()), (Some(1), 1), "{text}");
+    assert!(text.contains(&format!("kept in {}/tmp/prova-repro-", place.0.display())), "{text}");
 }

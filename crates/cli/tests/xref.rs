@@ -120,8 +120,11 @@ fn the_guest_prints_to_standard_error_and_gets_its_arguments() {
     );
     let (code, out, err) = said(&prova(&["xref", &hello, "64..68", "--watch", "one", "--two"]));
     assert_eq!((code, err.as_str()), (Some(0), "hi!"), "{out}");
-    assert!(out.contains("changed by the host 0x40, 1 byte: 0x03, before 0x00"), "{out}");
-    assert!(out.contains("call args changed by the host 1×, 0x03  in func2\n"), "{out}");
+    assert!(
+        out.contains("written by the host 0x40, 4 bytes: 0x00000003, before 0x00000000"),
+        "{out}"
+    );
+    assert!(out.contains("call args written by the host 1×, 0x00000003  in func2\n"), "{out}");
 }
 
 #[test]
@@ -140,4 +143,55 @@ fn diff_has_the_codes_of_comparing_commands() {
         assert_eq!(code, Some(expected), "{args:?}: {out}{err}");
         assert!(!out.is_empty() || !err.is_empty(), "{args:?}");
     }
+}
+
+#[test]
+fn components_are_read_by_their_only_core_module() {
+    let core =
+        "(core module (memory 1) (func $f (export \"f\") (result i32) i32.const 64 i32.load))";
+    let one = module("component", &format!("(component {core})"));
+    let (code, text, errors) = said(&prova(&["xref", &one, "64"]));
+    assert_eq!(code, Some(0), "{errors}");
+    assert!(
+        text.contains("\n1 read\n") && text.contains("i32.load 0x40, 4 bytes  in f (func0)"),
+        "{text}"
+    );
+    let two = module("components", &format!("(component {core} {core})"));
+    let (code, _, errors) = said(&prova(&["xref", &two, "64"]));
+    assert_eq!(code, Some(2));
+    assert!(errors.contains("it is a component of 2 core modules"), "{errors}");
+    for path in [one, two] {
+        std::fs::remove_file(path).ok();
+    }
+}
+
+#[test]
+fn memories_symbols_and_limits_of_wasi_can_be_named() {
+    let text = "(module (memory 1) (memory $two 1) (global (export \"counter\") i32 (i32.const 16))
+      (func (export \"f\") (result i32) i32.const 16 i32.load i32.const 16 i32.load8_u $two i32.add))";
+    let path = module("memories", text);
+    for (args, words) in [
+        (&["counter"][..], "i32.load 0x10, 4 bytes"),
+        (&["counter"], "\nsymbol counter\n"),
+        (&["16", "--memory", "1"], "i32.load8_u 0x10, 1 byte"),
+        (&["16", "--memory", "1", "--watch", "--invoke", "f"], "memory 1, 0x10..0x11"),
+        (&["16", "--watch", "--invoke", "f", "-S", "max-resources=9"], "i32.load read 1×"),
+    ] {
+        let all: Vec<&str> = ["xref", &path].into_iter().chain(args.iter().copied()).collect();
+        let (code, text, errors) = said(&prova(&all));
+        assert_eq!(code, Some(0), "{args:?}: {errors}");
+        assert!(text.contains(words), "{args:?}: {text}");
+    }
+    let none: [(&[&str], &str); 3] = [
+        (&["16", "--memory", "2"], "the module has no memory 2: it has 2"),
+        (&["counter", "--memory", "1"], "nor the name of a data segment"),
+        (&["16", "--watch", "--invoke", "f", "-S", "nothing=1"], "there is no such key"),
+    ];
+    for (args, words) in none {
+        let all: Vec<&str> = ["xref", &path].into_iter().chain(args.iter().copied()).collect();
+        let (code, _, errors) = said(&prova(&all));
+        assert_eq!(code, Some(2), "{args:?}");
+        assert!(errors.contains(words), "{args:?}: {errors}");
+    }
+    std::fs::remove_file(path).ok();
 }

@@ -1,7 +1,7 @@
 //! Modules made to mislead the reports: names with control characters and markup, data that points
 //! everywhere, nothing at all.
 
-use prova_investigate::diff::{DiffOptions, Verdict, diff};
+use prova_investigate::diff::{DiffOptions, Paint, Verdict, diff};
 use prova_investigate::xref::xref;
 use prova_module::{Features, Limits, Module};
 
@@ -29,7 +29,15 @@ const HOSTILE: &[&str] = &[
     "_ZN\u{0}",
     "_RNvC",
     "line\nbreak\r",
+    "a\n== 1. changed: nothing",
+    "\u{61c}\u{2066}\u{2069}\u{ad}",
 ];
+
+/// Whether a terminal or a page would do something with it; lines are the report's own.
+fn obeyed(c: &char) -> bool {
+    c.is_control() && *c != '\n'
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
 
 #[test]
 fn names_reach_no_report_as_control_characters_or_markup() {
@@ -42,11 +50,20 @@ fn names_reach_no_report_as_control_characters_or_markup() {
         );
         assert!(!report.equal);
         let (text, html) = (report.to_text(), report.to_html());
-        let xref = xref(&a, 1024..1028).to_text();
-        for out in [&text, &html, &xref] {
-            let obeyed =
-                |c: &char| c.is_control() && *c != '\n' || matches!(c, '\u{202e}' | '\u{200b}');
+        let json = report.to_json().expect("it can be written");
+        let xref = xref(&a, 1024..1028);
+        let (xref, xref_json) = (xref.to_text(), xref.to_json().expect("it can be written"));
+        for out in [&text, &html, &json, &xref, &xref_json] {
             assert_eq!(out.chars().find(obeyed), None, "{name:?}");
+        }
+        let heads = text.lines().filter(|line| line.starts_with("== "));
+        assert_eq!(heads.count(), report.clusters.len(), "{text}");
+        // Of what a terminal obeys only the report's own colours are left.
+        let painted = report.to_painted_text(Paint::Colour);
+        for code in painted.split('\u{1b}').skip(1) {
+            let own = code.strip_prefix('[').and_then(|code| code.split('m').next());
+            let digits = |byte: u8| byte.is_ascii_digit() || byte == b';';
+            assert!(own.is_some_and(|code| code.bytes().all(digits)), "{code:?}");
         }
         assert_eq!(html.matches("<script").count(), 1, "{name:?}");
         assert_eq!(html.matches("<img").count(), 0, "{name:?}");

@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     let trials = vec![
         page("pages of the cases load and show their cause", pages_load),
         page("search and filters hide and show", filters_work),
+        page("the page opens with the causes and works with keys", keys_work),
         page("a page with an error in it is found out", errors_are_seen),
         page("hostile names run nothing", hostile_names),
         Trial::test(format!("siblings are told within a screen{reason}"), run)
@@ -102,21 +103,42 @@ fn driven(report: &Report, script: &str) -> String {
 fn filters_work(browser: &Path) -> Result<(), Failed> {
     let report = case("path-shift/a.wasm", "path-shift/b.wasm")?;
     let all = report.differences.len();
-    let moved = report.differences.iter().filter(|d| d.verdict == Verdict::Moved).count();
+    let of = |verdict| report.differences.iter().filter(|d| d.verdict == verdict).count();
+    let (moved, path) = (of(Verdict::Moved), of(Verdict::Path));
     let script = "say();type('nothing has this in it');say();type('LENGTH of a string');say();type('');say();
         tick('moved',false);say();tick('path',false);say();tick('moved',true);say()";
     let (document, console) = load(browser, "filters", &driven(&report, script))?;
     expect(console.is_empty(), || console.join("\n"))?;
-    let expected = format!("<title>{all} 0 1 {all} {} 0 {moved}</title>", all - moved);
+    let (no_moved, neither, no_path) = (all - moved, all - moved - path, all - path);
+    let expected = format!("<title>{all} 0 1 {all} {no_moved} {neither} {no_path}</title>");
     let title = document.lines().find(|line| line.contains("<title>")).unwrap_or_default();
     expect(document.contains(&expected), || format!("{title}, and not {expected}"))?;
     // Code stands side by side: a row has a cell of each side.
     let (document, _) =
         load(browser, "sides", &case("irreducible/a.wasm", "irreducible/b.wasm")?.to_html())?;
-    let row = document.lines().any(|line| {
-        line.starts_with("<tr><td class=\"a\"") && line.contains("</td><td class=\"b\"")
-    });
+    let row = document
+        .lines()
+        .any(|line| line.contains("</td><td class=\"a\"") && line.contains("</td><td class=\"b\""));
     expect(row, || document)
+}
+
+fn keys_work(browser: &Path) -> Result<(), Failed> {
+    let report = case("path-shift/a.wasm", "path-shift/b.wasm")?;
+    let script = "const press=(key,at=document.body)=>at.dispatchEvent(new KeyboardEvent('keydown',{key,bubbles:true}));
+        said.push(document.querySelector('h1').nextElementSibling.id);
+        said.push(document.querySelectorAll('#causes a').length);
+        said.push([...document.querySelectorAll('details.follows')].filter(d=>d.open).length);
+        press('j');said.push(document.activeElement.id);press('e',document.activeElement);
+        said.push([...document.querySelectorAll('details')].filter(d=>!d.open).length);
+        press('/');said.push(document.activeElement.id);type('nothing has this');press('Escape',search);say();
+        const paper=()=>getComputedStyle(document.body).backgroundColor;const before=paper();press('t');
+        said.push(before!==paper());press('t');said.push(before===paper());press('q');";
+    let (document, console) = load(browser, "keys", &driven(&report, script))?;
+    expect(console.is_empty(), || console.join("\n"))?;
+    let (causes, all) = (report.clusters.len(), report.differences.len());
+    let expected = format!("<title>causes {causes} 0 c1 0 search {all} true true</title>");
+    let title = document.lines().find(|line| line.contains("<title>")).unwrap_or_default();
+    expect(document.contains(&expected), || format!("{title}, and not {expected}"))
 }
 
 /// The rejecting twin: the console is heard.

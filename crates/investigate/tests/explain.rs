@@ -3,7 +3,7 @@
 //! Green does not show that the advice helps, nor that other compilers' faults are told.
 
 use prova_investigate::diff::{Kind, Verdict};
-use prova_investigate::explain::{Explanation, Sources, Stage, User, explain};
+use prova_investigate::explain::{Explanation, Sources, Stage, User, Uses, explain};
 use prova_module::{Features, Limits, Module};
 use std::path::{Path, PathBuf};
 
@@ -62,10 +62,8 @@ fn a_seed_is_four_bytes_with_users_and_a_feature() {
         (member.kind, member.summary.as_str()),
         (Kind::Data, "4 bytes differ at address 1051688")
     );
-    assert_eq!(
-        member.users,
-        [User { function: "generate".into(), reads: 2, writes: 2, escapes: 1 }]
-    );
+    let uses = Uses { reads: 2, writes: 2, escapes: 1 };
+    assert_eq!(member.users, [User { function: "generate".into(), a: uses, b: uses }]);
     let [feature] = cause.features.as_slice() else { panic!("{cause:?}") };
     assert!(feature.contains("leaky 0.1.0 → memory-db 0.20.1 → ahash 0.2.19 (feature `compile-time-rng`) → const-random 0.1.18"), "{feature}");
     assert!(feature.contains("memory-db 0.20.1 undid it"), "{feature}");
@@ -189,5 +187,140 @@ fn a_function_that_differs_before_any_pass_is_the_sources() {
     assert!(advice[0].contains("the compiler was given different programs"), "{advice:?}");
     let (late, found, advice) = stage("late", [1, 1_000_000], [1, 2_000_000]);
     assert_eq!((late, found), (Stage::Pass, Some(("Second".into(), false))));
-    assert!(advice.is_empty(), "{advice:?}");
+    assert!(advice[0].contains("two results of one program"), "{advice:?}");
+}
+
+/// Two modules whose function `f` differs, and logs of the text that is given.
+fn with_logs(name: &str, logs: [&str; 2]) -> Explanation {
+    let module = |constant: u32| {
+        let text = format!("(module (func $f (export \"f\") (result i32) i32.const {constant}))");
+        let bytes = wat::parse_str(text).expect("text format");
+        Module::decode(bytes, &Features::default(), &Limits::default()).expect("a valid module")
+    };
+    let paths = ["a", "b"].map(|side| {
+        std::env::temp_dir().join(format!("prova-explain-{}-{name}-{side}", std::process::id()))
+    });
+    for (path, log) in paths.iter().zip(logs) {
+        std::fs::write(path, log).expect("a file can be written");
+    }
+    let [a, b] = paths.clone();
+    let sources = Sources { logs: Some((a, b)), ..Sources::default() };
+    let explanation = explain(&module(1000), &module(2000), &sources).expect("it can be explained");
+    for path in paths {
+        std::fs::remove_file(path).ok();
+    }
+    explanation
+}
+
+fn dump(pass: &str, unit: &str, body: &str) -> String {
+    format!("; *** IR Dump After {pass} on {unit} ***\n{body}")
+}
+
+fn function(name: &str, value: &str, constant: u32) -> String {
+    format!("define i32 @{name}() {{\n  %{value} = add i32 {constant}, 1\n  ret i32 %{value}\n}}\n")
+}
+
+#[test]
+fn the_pass_is_that_of_the_first_difference_in_structure() {
+    let log = |value: &str, constant: u32| {
+        dump("First", "[module]", &function("f", "x", 1))
+            + &dump("Names", "f", &function("f", value, 1))
+            + &dump("Code", "f", &function("f", value, constant))
+    };
+    let explanation = with_logs("structure", [&log("a", 1000), &log("b", 2000)]);
+    let found = &explanation.causes[0].passes[0];
+    assert_eq!((found.pass.as_str(), found.structural, found.before), ("Code", true, false));
+    assert_eq!(explanation.causes[0].stage, Stage::Pass);
+    let (Some((_, a)), Some((_, b))) = &found.lines else { panic!("{found:?}") };
+    assert!(a.contains("add i32 1000") && b.contains("add i32 2000"), "{found:?}");
+    // Names that differ from the first dump on are no other program.
+    let log = |value: &str, constant: u32| {
+        dump("First", "[module]", &function("f", value, 1))
+            + &dump("Code", "f", &function("f", value, constant))
+    };
+    let explanation = with_logs("names", [&log("a", 1000), &log("b", 2000)]);
+    assert_eq!(explanation.causes[0].stage, Stage::Pass, "{}", explanation.to_text());
+    // Names alone blame no pass.
+    let explanation = with_logs("names-only", [&log("a", 1), &log("b", 1)]);
+    assert_eq!(explanation.causes[0].stage, Stage::Unknown, "{}", explanation.to_text());
+    assert!(explanation.to_text().contains("(names only)"), "{}", explanation.to_text());
+    assert!(explanation.causes[0].advice[0].contains("names alone"));
+}
+
+#[test]
+fn a_program_that_differs_in_dump_0_is_the_sources() {
+    let log = |about: &str, other: u32, constant: u32| {
+        let module = format!(
+            "; ModuleID = 'x'\nsource_filename = \"{about}\"\n{}{}!0 = !{{!\"{about}\"}}\n",
+            function("g", "x", other),
+            function("f", "x", 1)
+        );
+        dump("First", "[module]", &module) + &dump("Code", "f", &function("f", "x", constant))
+    };
+    // Another function, which may have been inlined.
+    let explanation = with_logs("other", [&log("p", 1, 1000), &log("p", 2, 2000)]);
+    let cause = &explanation.causes[0];
+    assert_eq!(cause.stage, Stage::Source, "{}", explanation.to_text());
+    assert!(cause.because.contains("dump 0 differs already in function g"), "{}", cause.because);
+    assert!(cause.advice[0].contains("different programs"), "{:?}", cause.advice);
+    // A variable of the module.
+    let with = |value: u32| {
+        log("p", 1, value)
+            .replace("source_filename", &format!("@v = global i32 {value}\nsource_filename"))
+    };
+    let explanation = with_logs("variable", [&with(1000), &with(2000)]);
+    let cause = &explanation.causes[0];
+    assert_eq!(cause.stage, Stage::Source, "{}", explanation.to_text());
+    assert!(cause.because.contains("@v = global i32"), "{}", cause.because);
+    // A path and debug information are no other program.
+    let explanation = with_logs("path", [&log("/one", 1, 1000), &log("/two", 1, 2000)]);
+    assert_eq!(explanation.causes[0].stage, Stage::Pass, "{}", explanation.to_text());
+}
+
+#[test]
+fn a_function_that_a_pass_has_made_is_not_the_sources() {
+    // `f` is there from the second pass on, made of a part of `g`.
+    let log = |constant: u32| {
+        dump("First", "[module]", &function("g", "x", 1))
+            + &dump("Outline", "f", &function("f", "x", constant))
+    };
+    let explanation = with_logs("made", [&log(1000), &log(2000)]);
+    let cause = &explanation.causes[0];
+    assert_eq!(cause.stage, Stage::Pass, "{}", explanation.to_text());
+    assert_eq!((cause.passes[0].pass.as_str(), cause.passes[0].before), ("Outline", false));
+}
+
+#[test]
+fn each_side_says_who_uses_its_own_bytes() {
+    // The bytes lie 16 higher in B, where another function reads them.
+    let module = |start: u32, bytes: &str, reader: &str| {
+        let other = if reader == "f" { "g" } else { "f" };
+        let text = format!(
+            "(module (memory (export \"memory\") 1) (data $seed (i32.const {start}) \"{bytes}\")              (func ${reader} (export \"{reader}\") (result i32) i32.const 0 i32.load offset={start})              (func ${other} (export \"{other}\") (result i32) i32.const 7))"
+        );
+        let bytes = wat::parse_str(text).expect("text format");
+        Module::decode(bytes, &Features::default(), &Limits::default()).expect("a valid module")
+    };
+    let a = module(1024, "\\43\\af\\a3\\59", "f");
+    let b = module(1024, "\\a8\\28\\3f\\01", "g");
+    let explanation = explain(&a, &b, &Sources::default()).expect("it can be explained");
+    let users: Vec<&User> = explanation
+        .causes
+        .iter()
+        .flat_map(|cause| &cause.members)
+        .flat_map(|one| &one.users)
+        .collect();
+    let (read, none) = (Uses { reads: 1, ..Uses::default() }, Uses::default());
+    let expected = [
+        User { function: "f".into(), a: read, b: none },
+        User { function: "g".into(), a: none, b: read },
+    ];
+    assert_eq!(users, expected.iter().collect::<Vec<_>>(), "{}", explanation.to_text());
+    let text = explanation.to_text();
+    assert!(
+        text.contains(
+            "used by g: in A not at all; in B 1 read, 0 writes, 0 escapes of the address"
+        ),
+        "{text}"
+    );
 }

@@ -6,7 +6,9 @@
 
 use prova_investigate::diff::{DiffOptions, Kind, Origin, Verdict, diff};
 use prova_investigate::isolate::{Isolated, NotShown, Options, isolate, symbol};
-use prova_module::{Features, Limits, Module};
+use prova_module::{Features, FuncIdx, Limits, Module, Operator};
+use prova_random::Rng;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 fn decode(bytes: Vec<u8>) -> Module {
@@ -180,4 +182,152 @@ fn each_of_many_planted_constants_is_isolated() {
         assert!(small.after.0.operators <= 16, "seed {seed}: {small:?}");
         assert!(small.after.0.functions <= 2, "seed {seed}: {small:?}");
     }
+}
+
+/// A statement of a made-up function, and the constant that it has in A and in B, if it is there.
+enum Planted {
+    Set([Option<u32>; 2]),
+    Block([bool; 2], Vec<Planted>),
+}
+
+impl Planted {
+    /// Statements of which no two edits are neighbours, so that it is plain what is edited.
+    fn list(rng: &mut Rng, next: &mut u32, depth: usize) -> Vec<Planted> {
+        let fresh = |next: &mut u32| {
+            *next += 1;
+            Some(1_000_000 + 1000 * *next)
+        };
+        let mut list = vec![Planted::Set([fresh(next); 2])];
+        for _ in 0..rng.between(1, 4) {
+            list.push(match rng.below(8) {
+                0 => Planted::Set([fresh(next), fresh(next)]),
+                1 => Planted::Set([fresh(next), None]),
+                2 => Planted::Set([None, fresh(next)]),
+                3 => {
+                    let side = rng.percent(50);
+                    let set = |constant| Planted::Set([constant; 2]);
+                    Planted::Block([side, !side], vec![set(fresh(next)), set(fresh(next))])
+                }
+                4 | 5 if depth < 3 => {
+                    Planted::Block([true; 2], Planted::list(rng, next, depth + 1))
+                }
+                _ => Planted::Set([fresh(next); 2]),
+            });
+            list.push(Planted::Set([fresh(next); 2]));
+        }
+        list
+    }
+
+    /// The statements of a side, as text. Few locals, and so many operators alike.
+    fn text(list: &[Planted], side: usize, out: &mut String) {
+        for one in list {
+            match one {
+                Planted::Set(constants) => {
+                    let Some(constant) = constants[side] else { continue };
+                    let local = constant / 1000 % 2;
+                    *out += &format!(
+                        "i32.const {constant} local.get {local} i32.add call $g local.set {local}\n"
+                    );
+                }
+                Planted::Block(there, inside) if there[side] => {
+                    *out += "block local.get 0 br_if 0\n";
+                    Planted::text(inside, side, out);
+                    *out += "end\n";
+                }
+                Planted::Block(..) => {}
+            }
+        }
+    }
+
+    /// What is not as it should be in the small pair, of which these are the constants.
+    fn faults(list: &[Planted], left: &[BTreeSet<u32>; 2], faults: &mut Vec<String>) {
+        for one in list {
+            let has = |side: usize, constant: Option<u32>| {
+                constant.is_some_and(|constant| left[side].contains(&constant))
+            };
+            match one {
+                Planted::Set([Some(a), Some(b)]) => {
+                    if has(0, Some(*a)) != has(1, Some(*b)) {
+                        faults.push(format!("{a} in A and {b} in B are parted"));
+                    }
+                }
+                Planted::Set(_) => {}
+                Planted::Block([true, true], inside) => Planted::faults(inside, left, faults),
+                Planted::Block(there, inside) => {
+                    let side = usize::from(there[1]);
+                    let kept = inside.iter().filter(
+                        |one| matches!(one, Planted::Set(constants) if has(side, constants[side])),
+                    );
+                    if ![0, inside.len()].contains(&kept.count()) {
+                        faults.push(format!("a block of side {side} is cut in two"));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The large constants of a function.
+fn constants(module: &Module, func: u32) -> BTreeSet<u32> {
+    let mut operators = module.body(FuncIdx(func)).expect("it has a body").operators();
+    let mut found = BTreeSet::new();
+    while !operators.eof() {
+        if let Operator::I32Const { value } = operators.read().expect("it is valid") {
+            found.insert(value as u32);
+        }
+    }
+    found
+}
+
+#[test]
+fn what_is_left_of_many_planted_edits_are_edits_of_the_pair() {
+    let mut edited = 0;
+    for seed in 0..120 {
+        let mut rng = Rng::of(0x150, seed);
+        let list = Planted::list(&mut rng, &mut 0, 0);
+        let module = |side: usize| {
+            let mut body = String::new();
+            Planted::text(&list, side, &mut body);
+            // In B the callee has another index.
+            let more =
+                if side == 1 && seed % 2 == 0 { "(func $more (export \"more\"))" } else { "" };
+            text(&format!(
+                "(module {more} (func $g (export \"g\") (param i32) (result i32) local.get 0) (func $f (export \"f\") (param i32) (result i32) (local i32) {body} local.get 1))"
+            ))
+        };
+        let (a, b) = (module(0), module(1));
+        let small = match isolate(&a, &b, Some("f"), &Options::default()) {
+            Ok(small) => small,
+            // No edit was planted, or it shows in no smaller pair.
+            Err(error) if error.is::<NotShown>() || error.to_string().contains("not differ") => {
+                continue;
+            }
+            Err(error) => panic!("seed {seed}: {error:#}"),
+        };
+        edited += 1;
+        let left = [constants(&small.a, small.funcs.0), constants(&small.b, small.funcs.1)];
+        let mut faults = Vec::new();
+        Planted::faults(&list, &left, &mut faults);
+        let mut texts = [String::new(), String::new()];
+        texts.iter_mut().zip(0..).for_each(|(text, side)| Planted::text(&list, side, text));
+        let [text_a, text_b] = texts;
+        assert!(faults.is_empty(), "seed {seed}: {faults:?}\n{left:?}\n{text_a}\n{text_b}");
+        assert_ne!(left[0], left[1], "seed {seed}: no edit is left");
+    }
+    assert!(edited >= 40, "{edited} pairs were isolated");
+}
+
+#[test]
+fn a_statement_is_removed_with_its_like_and_not_with_the_next_one() {
+    // A has a statement more; by the operators' names alone B's could be the like of either.
+    let module = |first: &str| {
+        text(&format!(
+            "(module (func $f (export \"f\") (result i32) (local i32 i32) {first} i32.const 2000 local.set 1 i32.const 3000 local.set 0 local.get 0 local.get 1 i32.add))"
+        ))
+    };
+    let small = isolated(&module("i32.const 1000 local.set 0"), &module(""), Some("f"));
+    let left = [constants(&small.a, small.funcs.0), constants(&small.b, small.funcs.1)];
+    assert!(left[0].contains(&1000) && !left[1].contains(&1000), "{left:?}");
+    assert_eq!(left[0].contains(&2000), left[1].contains(&2000), "{left:?}");
+    assert_eq!(left[0].contains(&3000), left[1].contains(&3000), "{left:?}");
 }

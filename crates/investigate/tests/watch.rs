@@ -27,6 +27,7 @@ fn watched(module: &Module, range: Range<u64>, invoke: &str, args: &[Val]) -> Wa
         args: &|_: &FuncType| Ok(args.to_vec()),
         fuel: Some(1_000_000),
         first: 10,
+        memory: 0,
     };
     watch(module, range, program).expect("it can be run")
 }
@@ -217,12 +218,13 @@ fn segments_and_the_start_function_come_first_and_the_host_is_seen() {
         args: &|_: &FuncType| Ok(Vec::new()),
         fuel: None,
         first: 10,
+        memory: 0,
     };
     let report = watch(&module, 8..12, program).expect("it can be run");
     assert_eq!(report.initial.len(), 1);
     assert_eq!((report.initial[0].address, report.initial[0].value.as_str()), (8, "0x0403"));
     let access: Vec<Watched> = report.first.iter().map(|hit| hit.access).collect();
-    assert_eq!(access, [Watched::Write, Watched::Host]);
+    assert_eq!(access, [Watched::Write, Watched::HostWrite]);
     assert_eq!(report.first[0].before.as_deref(), Some("0x03"));
     assert_eq!(report.first[1].place.operator, "call random");
 }
@@ -303,6 +305,7 @@ fn a_watched_program_prints_what_it_prints_otherwise() {
             args: &|_: &FuncType| Ok(Vec::new()),
             fuel: None,
             first: 2,
+            memory: 0,
         };
         // The first frames of the program's own stack.
         let (_, top) = MemoryMap::new(&module).stack_pointer.expect("it has a stack");
@@ -320,8 +323,14 @@ fn a_watched_program_prints_what_it_prints_otherwise() {
 fn what_cannot_run_says_why() {
     let no_args = |_: &FuncType| Ok(Vec::new());
     let error = |module: &Module, invoke: Option<&str>| {
-        let program =
-            Program { wasi: WasiCtx::default(), invoke, args: &no_args, fuel: None, first: 1 };
+        let program = Program {
+            wasi: WasiCtx::default(),
+            invoke,
+            args: &no_args,
+            fuel: None,
+            first: 1,
+            memory: 0,
+        };
         let error = watch(module, 0..4, program).expect_err("it cannot run");
         format!("{error:#}")
     };
@@ -339,4 +348,69 @@ fn what_cannot_run_says_why() {
     assert!(unknown.contains("`e::g`"), "{unknown}");
     let own = import("\"prova:watch\" \"host\" (func (param i32 i32))");
     assert_eq!(own, "the module imports from `prova:watch`, where reports go");
+}
+
+/// A program of WASI, and what is seen of 1024..1040.
+#[test]
+fn what_wasi_reads_and_writes_is_seen() {
+    let module = wat("(module
+        (import \"wasi_snapshot_preview1\" \"fd_write\" (func $write (param i32 i32 i32 i32) (result i32)))
+        (import \"wasi_snapshot_preview1\" \"clock_time_get\" (func $time (param i32 i64 i32) (result i32)))
+        (memory (export \"memory\") 1)
+        (data (i32.const 512) \"\\00\\04\\00\\00\\03\\00\\00\\00\\04\\04\\00\\00\\04\\00\\00\\00\")
+        (data (i32.const 1024) \"one\\00two\\n\")
+        (func (export \"run\")
+          i32.const 1 i32.const 512 i32.const 2 i32.const 600 call $write drop
+          i32.const 99 i32.const 512 i32.const 2 i32.const 600 call $write drop
+          i32.const 1 i64.const 1 i32.const 1032 call $time drop))");
+    let output = Captured::new(100);
+    let program = Program {
+        wasi: fixed(&output).build(),
+        invoke: Some("run"),
+        args: &|_: &FuncType| Ok(Vec::new()),
+        fuel: None,
+        first: 10,
+        memory: 0,
+    };
+    let report = watch(&module, 1024..1040, program).expect("it can be run");
+    assert_eq!(output.content(), b"onetwo\n");
+    let seen: Vec<(Watched, u64, u64)> =
+        report.first.iter().map(|hit| (hit.access, hit.address, hit.bytes)).collect();
+    let (read, wrote) = (Watched::HostRead, Watched::HostWrite);
+    assert_eq!(seen, [(read, 1024, 3), (read, 1028, 4), (wrote, 1032, 8)], "{}", report.to_text());
+    assert_eq!(report.first[0].value, "[6f 6e 65]");
+    assert_eq!(report.first[2].before.as_deref(), Some("0x0000000000000000"));
+    assert!(!report.unseen && report.to_text().contains("read by the host"));
+}
+
+#[test]
+fn every_memory_can_be_watched() {
+    let module = wat("(module (memory 1) (memory $second 1) (memory $wide i64 1)
+        (data (memory $second) (i32.const 1024) \"\\01\\02\\03\\04\")
+        (func (export \"run\")
+          i32.const 1024 i32.load drop
+          i32.const 1024 i32.load $second drop
+          i32.const 1024 i32.const 1024 i32.const 4 memory.copy 0 $second
+          i64.const 1024 i32.const 7 i32.store $wide))");
+    let of = |memory| {
+        let program = Program {
+            wasi: WasiCtx::default(),
+            invoke: Some("run"),
+            args: &|_: &FuncType| Ok(Vec::new()),
+            fuel: None,
+            first: 10,
+            memory,
+        };
+        watch(&module, 1024..1028, program)
+    };
+    let seen = |memory| -> Vec<(Watched, String)> {
+        let report = of(memory).expect("it can be run");
+        report.first.iter().map(|hit| (hit.access, hit.value.clone())).collect()
+    };
+    let (zero, data, seven) = ("0x00000000", "0x04030201", "0x00000007");
+    assert_eq!(seen(0), [(Read, zero.into()), (Write, data.into())]);
+    assert_eq!(seen(1), [(Read, data.into()), (Read, data.into())]);
+    assert_eq!(seen(2), [(Write, seven.into())]);
+    let error = of(3).map(|_| ()).expect_err("there is no such memory");
+    assert_eq!(error.to_string(), "the module has no memory 3: it has 3");
 }

@@ -1,6 +1,6 @@
 //! Who touches an address: the leaked seed of a real build, and small modules with one use each.
 
-use prova_investigate::xref::{XrefReport, target, xref};
+use prova_investigate::xref::{XrefReport, target, target_in, xref, xref_in};
 use prova_module::{Features, Limits, Module};
 
 fn decode(bytes: Vec<u8>) -> Module {
@@ -49,6 +49,12 @@ fn each_way_to_touch_an_address_is_found_and_its_neighbour_is_not() {
         ("local.get 0 i32.load8_u offset=1024 drop", [0, 0, 0, 1], [0, 0, 0, 1]),
         ("i32.const 1024 i32.const 0 i32.const 8 memory.fill", [0, 1, 0, 0], [0; 4]),
         ("i32.const 0 i32.const 1024 i32.const 8 memory.copy", [1, 0, 0, 0], [0; 4]),
+        // Nobody knows how far it goes: as far as the segment, but not back.
+        ("i32.const 1024 i32.const 0 local.get 0 memory.fill", [0, 0, 0, 1], [0, 0, 0, 1]),
+        ("i32.const 0 i32.const 1028 local.get 0 memory.copy", [0, 0, 0, 1], [0, 0, 0, 1]),
+        ("i32.const 1030 i32.const 0 local.get 0 memory.copy", [0, 0, 0, 1], [0, 0, 0, 1]),
+        ("i32.const 1033 i32.const 0 local.get 0 memory.copy", [0; 4], [0; 4]),
+        ("i32.const 16 i32.const 0 local.get 0 memory.fill", [0; 4], [0; 4]),
         ("i32.const 1029 drop", [0; 4], [0; 4]),
         // The local may be something else by then.
         (
@@ -102,5 +108,105 @@ fn targets_are_addresses_ranges_or_names() {
     for wrong in ["", "4..4", "5..4", "..", "0x", "nothing", "\u{1b}[31m"] {
         let message = target(&module, wrong).expect_err(wrong);
         assert!(!message.contains('\u{1b}'), "{message:?}");
+    }
+}
+
+/// A module with a global of this type, whose value is 1028, and these functions.
+fn with_global(ty: &str, export: &str, code: &str) -> Module {
+    wat(&format!(
+        "(module (memory 1) (data (i32.const 1024) \"0123456789abcdef\") (global $__stack_pointer (mut i32) (i32.const 4096))
+         (global $address {export} {ty} (i32.const 1028)) (func (export \"run\") {code}))"
+    ))
+}
+
+#[test]
+fn addresses_in_globals_are_followed_unless_something_may_write_them() {
+    let read = "global.get $address i32.load drop";
+    let written = "i32.const 7 global.set $address";
+    for (ty, export, code, reads, is_written) in [
+        ("i32", "", read, 1, false),
+        ("i32", "(export \"address\")", read, 1, false),
+        ("(mut i32)", "", read, 1, false),
+        ("(mut i32)", "(export \"address\")", read, 0, true),
+        ("(mut i32)", "", &format!("{read} {written}"), 0, true),
+    ] {
+        let report = xref(&with_global(ty, export, code), 1028..1032);
+        assert_eq!(report.reads.len(), reads, "{ty} {export} {code}");
+        let [global] = report.globals.as_slice() else { panic!("{}", report.to_text()) };
+        assert_eq!(
+            (global.value, global.written, global.name.as_str()),
+            (1028, is_written, "address")
+        );
+        assert!(report.to_text().contains("1 address in globals"), "{}", report.to_text());
+        assert!(xref(&with_global(ty, export, code), 1032..1036).globals.is_empty());
+    }
+}
+
+#[test]
+fn pointers_at_odd_places_are_found_and_say_so() {
+    let module = wat(
+        "(module (memory 1) (data (i32.const 64) \"x\\00\\10\\00\\00\\00\\00\\00\\00\\10\\00\\00\"))",
+    );
+    let report = xref(&module, 4096..4100);
+    let found: Vec<(u64, bool)> =
+        report.pointers.iter().map(|pointer| (pointer.address, pointer.aligned)).collect();
+    assert_eq!(found, [(72, true), (65, false)]);
+    assert!(
+        report.to_text().contains("(data 0+1) = 0x1000, at an odd place"),
+        "{}",
+        report.to_text()
+    );
+}
+
+#[test]
+fn every_memory_has_its_own_accesses() {
+    let module = wat("(module (memory 1) (memory $second 1) (data $of_second (memory 1) (i32.const 64) \"abcd\")
+        (func (export \"f\") (result i32) i32.const 64 i32.load i32.const 64 i32.load8_u $second i32.add))");
+    let operators = |memory| -> Vec<String> {
+        xref_in(&module, memory, 64..68).reads.into_iter().map(|one| one.operator).collect()
+    };
+    assert_eq!(operators(0), ["i32.load"]);
+    assert_eq!(operators(1), ["i32.load8_u"]);
+    assert_eq!(xref_in(&module, 1, 64..68).place, "of_second+0");
+    assert!(xref_in(&module, 1, 64..68).to_text().starts_with("memory 1, 0x40..0x44"));
+    assert_eq!(target_in(&module, 1, "of_second"), Ok(64..68));
+    assert!(target(&module, "of_second").is_err());
+    assert_eq!(target_in(&module, 2, "64"), Err("the module has no memory 2: it has 2".into()));
+}
+
+#[test]
+fn symbols_are_names_of_exports_of_got_entries_and_of_the_linking_section() {
+    let module = wat("(module (memory 1) (data $.data (i32.const 1024) \"0123456789abcdef\")
+        (global $GOT.data.internal.hidden i32 (i32.const 1036))
+        (global (export \"shown\") i32 (i32.const 1032)) (global (export \"moving\") (mut i32) (i32.const 1032)))");
+    assert_eq!(target(&module, "shown"), Ok(1032..1036));
+    assert_eq!(target(&module, "hidden"), Ok(1036..1040));
+    assert_eq!(target(&module, ".data"), Ok(1024..1040));
+    assert!(target(&module, "moving").is_err());
+    assert_eq!(xref(&module, 1034..1035).symbol.as_deref(), Some("shown+2"));
+    // Version 2, then a table of one symbol: data, no flags, `ab\x1bc`, segment 0, offset 4, and
+    // 6 bytes.
+    let linking = "\\02\\08\\0b\\01\\01\\00\\04ab\\1bc\\00\\04\\06";
+    let linked = |bytes: &str| {
+        wat(&format!(
+            "(module (memory 1) (data (i32.const 1024) \"0123456789abcdef\") (@custom \"linking\" \"{bytes}\"))"
+        ))
+    };
+    let module = linked(linking);
+    assert_eq!(target(&module, "ab\u{1b}c"), Ok(1028..1034));
+    let report = xref(&module, 1030..1031);
+    assert_eq!(report.symbol.as_deref(), Some("ab\\u{1b}c+2"));
+    assert!(report.to_text().contains("\nsymbol ab\\u{1b}c+2\n"));
+    assert_eq!(xref(&module, 1034..1035).symbol, None);
+    // What is cut short or points nowhere names nothing.
+    for bytes in [
+        "\\02\\08\\0a\\01\\01",
+        "\\02\\08\\ff\\ff\\ff\\ff\\0f\\01",
+        "\\02\\08\\09\\01\\01\\00\\02ab\\07\\04\\06",
+        // Beyond its segment; and a list of segments with another number of them.
+        "\\02\\08\\09\\01\\01\\00\\02ab\\00\\0c\\06",
+        "\\02\\05\\09\\02\\01a\\00\\00\\01b\\00\\00\\08\\09\\01\\01\\00\\02ab\\00\\04\\06",
+    ] {
+        assert!(target(&linked(bytes), "ab").is_err(), "{bytes}");
     }
 }

@@ -87,7 +87,8 @@ impl fmt::Display for Error {
             ErrorKind::Invalid { message } => write!(f, "{message}")?,
             ErrorKind::Unsupported { proposal } => write!(f, "unsupported: {proposal}")?,
             ErrorKind::Limit { name, max, actual } => {
-                write!(f, "limit {name} exceeded: {actual}, at most {max}")?;
+                let counted = crate::limits::counted(name);
+                write!(f, "limit {name} exceeded: {actual} {counted}, at most {max}")?;
             }
         }
         if let Some(func) = self.func {

@@ -120,3 +120,52 @@ impl Default for Limits {
         }
     }
 }
+
+/// What each limit counts, in the words of its message.
+const COUNTED: [(&str, &str); 24] = [
+    ("module_bytes", "bytes"),
+    ("sections", "sections"),
+    ("types", "types"),
+    ("params", "parameters of one type"),
+    ("results", "results of one type"),
+    ("imports", "imports"),
+    ("functions", "functions"),
+    ("tables", "tables"),
+    ("memories", "memories"),
+    ("globals", "globals"),
+    ("tags", "tags"),
+    ("exports", "exports"),
+    ("element_segments", "element segments"),
+    ("element_items", "items of one element segment"),
+    ("data_segments", "data segments"),
+    ("const_expr_ops", "operators of one constant expression"),
+    ("name_bytes", "bytes of one name"),
+    ("body_bytes", "bytes of one body"),
+    ("locals_per_function", "parameters and locals"),
+    ("control_depth", "blocks inside each other"),
+    ("br_table_targets", "targets of br_table in one function"),
+    ("operand_height", "values on the operand stack"),
+    ("function_cells", "cells of one function"),
+    ("work_per_byte", "units of work"),
+];
+
+/// What the limit of this name counts.
+pub(crate) fn counted(name: &str) -> &'static str {
+    COUNTED.iter().find(|(known, _)| *known == name).map_or("units", |(_, counted)| counted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every field of [`Limits`] stands in the table: its names are those of the structure.
+    #[test]
+    fn every_limit_says_what_it_counts() {
+        let debug = format!("{:?}", Limits::default());
+        let fields: Vec<&str> =
+            debug.split([' ', '{', '}']).filter_map(|word| word.strip_suffix(':')).collect();
+        let named: Vec<&str> = COUNTED.iter().map(|(name, _)| *name).collect();
+        assert_eq!(named, fields);
+        assert_eq!(counted("body_bytes"), "bytes of one body");
+    }
+}

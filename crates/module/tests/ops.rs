@@ -225,6 +225,11 @@ fn classes_are_used_and_say_how_control_goes() {
         O::ThrowRef,
     ];
     assert_eq!(of(Flow::Stop), stop);
+    // The walk takes and gives one value for each of these kinds.
+    for row in of(Flow::Next).into_iter().map(Opcode::row) {
+        let lists = row.params.iter().chain(row.results).any(|kind| kind.is_many());
+        assert!(row.class == Class::refused || !lists, "{row:?}");
+    }
 }
 
 #[test]

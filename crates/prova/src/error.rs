@@ -90,6 +90,15 @@ impl UnsupportedModule {
         }
     }
 
+    /// The limit of modules that it exceeds, a field of [`Limits`](crate::Limits); `None` if it
+    /// needs a proposal.
+    pub fn limit(&self) -> Option<&'static str> {
+        match self.0.kind {
+            module::ErrorKind::Limit { name, .. } => Some(name),
+            module::ErrorKind::Invalid { .. } | module::ErrorKind::Unsupported { .. } => None,
+        }
+    }
+
     /// Where the module needs it, in bytes.
     pub fn offset(&self) -> Option<usize> {
         self.0.offset
@@ -122,11 +131,47 @@ pub(crate) fn refused(error: module::Error) -> Error {
 
 /// The module does not fit what it was given to import, or a limit of the store is too low for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinkError(pub(crate) String);
+pub struct LinkError {
+    message: String,
+    limit: Option<&'static str>,
+    unknown: Option<String>,
+}
+
+impl LinkError {
+    pub(crate) fn new(message: impl Into<String>) -> LinkError {
+        LinkError { message: message.into(), limit: None, unknown: None }
+    }
+
+    /// An object of a store that cannot be made.
+    pub(crate) fn of_creation(error: &prova_runtime::CreateError) -> LinkError {
+        let limit = match error {
+            prova_runtime::CreateError::Limit { name, .. } => Some(*name),
+            prova_runtime::CreateError::OutOfMemory | prova_runtime::CreateError::Misuse(_) => None,
+        };
+        LinkError { message: error.to_string(), limit, unknown: None }
+    }
+
+    /// An import that nobody has defined.
+    pub(crate) fn of_unknown_import(module: &str, name: &str) -> LinkError {
+        let message = format!("unknown import: `{module}::{name}` has not been defined");
+        LinkError { message, limit: None, unknown: Some(module.to_owned()) }
+    }
+
+    /// The limit of the store that is too low, by its name in `docs/semantics.md`
+    /// (`memory_bytes_max`, …); `None` if that is not the reason.
+    pub fn limit(&self) -> Option<&'static str> {
+        self.limit
+    }
+
+    /// The module name of an import that a linker does not know; `None` if that is not the reason.
+    pub fn unknown_import(&self) -> Option<&str> {
+        self.unknown.as_deref()
+    }
+}
 
 impl fmt::Display for LinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.message)
     }
 }
 
@@ -231,7 +276,7 @@ mod tests {
     #[test]
     fn the_kind_survives_context() {
         for (error, kind) in [
-            (Error::new(LinkError("x".into())), Some(ErrorKind::Link)),
+            (Error::new(LinkError::new("x")), Some(ErrorKind::Link)),
             (Error::new(crate::Trap::OutOfFuel), Some(ErrorKind::Trap)),
             (Error::new(Bug::new("x")), Some(ErrorKind::Bug)),
             (Error::new(Misuse("x".into())), Some(ErrorKind::Misuse)),

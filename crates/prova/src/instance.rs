@@ -12,7 +12,7 @@ use crate::store::{AsContext, AsContextMut, StoreContext, StoreContextMut, Store
 use crate::typed::{TypedFunc, WasmParams, WasmResults};
 use prova_module as module;
 use prova_runtime as rt;
-use rt::{InstanceAddr, InstantiateError};
+use rt::{InstanceAddr, InstantiateError, Part};
 use std::sync::Arc;
 
 /// An instance of a module in a store.
@@ -153,15 +153,22 @@ fn error_of_instantiation<T: 'static>(
     store: &StoreContextMut<'_, T>,
 ) -> Error {
     match error {
-        InstantiateError::Trap { trap, .. } => store.error_of_trap(trap),
-        InstantiateError::Link(error) => Error::new(LinkError(error.to_string())),
+        InstantiateError::Trap { trap, part, .. } => {
+            let error = store.error_of_trap(trap);
+            error.context(match part {
+                Part::Segments => "failed to initialise tables and memories from its segments",
+                Part::Start => "failed to run its start function",
+            })
+        }
+        InstantiateError::Link(error) => Error::new(LinkError::new(error.to_string())),
         InstantiateError::Unsupported(proposal) => refused(module::Error {
             offset: None,
             func: None,
             kind: module::ErrorKind::Unsupported { proposal },
         }),
-        other @ (InstantiateError::ImportCount { .. } | InstantiateError::Create(_)) => {
-            Error::new(LinkError(other.to_string()))
+        InstantiateError::Create(error) => Error::new(LinkError::of_creation(&error)),
+        other @ InstantiateError::ImportCount { .. } => {
+            Error::new(LinkError::new(other.to_string()))
         }
     }
 }

@@ -22,6 +22,8 @@
 //!
 //! Errors are [`Error`] (of `anyhow`) with a typed root; [`ErrorKind::of`] says whose fault one is.
 //!
+//! A thread that loads or runs modules needs native stack: [`NATIVE_STACK_BYTES_MIN`].
+//!
 //! This crate knows neither Cranelift nor argument parsing.
 
 mod compiler;
@@ -76,3 +78,12 @@ pub use types::{
     RefType, TableType, ValType,
 };
 pub use value::{ExnRef, ExternRef, Ref, V128, Val};
+
+/// The native stack that a thread should have left when it loads or runs modules, in bytes (512
+/// KiB): enough for the deepest module and for calls of the host inside each other up to their
+/// limit, in every tier. Host functions of the embedder need theirs on top. With less a process
+/// may end by an overflow of the thread's stack, which no error can report.
+///
+/// Code itself takes none, however deep it calls: its stack is the store's
+/// ([`Config::max_wasm_stack`]).
+pub const NATIVE_STACK_BYTES_MIN: usize = 512 << 10;

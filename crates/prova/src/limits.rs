@@ -42,10 +42,18 @@ impl StoreLimitsBuilder {
         StoreLimitsBuilder::default()
     }
 
+    /// The greatest useful [`StoreLimitsBuilder::memory_size`] in bytes (64 GiB): the address space
+    /// of a memory is reserved when it is made, and a greater limit admits no greater one.
+    pub const MEMORY_SIZE_MAX: u64 = Limits::MEMORY_BYTES_MAX;
+
+    /// The greatest useful [`StoreLimitsBuilder::table_elements`], of as many bytes.
+    pub const TABLE_ELEMENTS_MAX: u64 = Limits::TABLE_ELEMENTS_MAX;
+
     setters! {
-        /// Bytes of one memory.
+        /// Bytes of one memory; more than [`StoreLimitsBuilder::MEMORY_SIZE_MAX`] counts as that.
         memory_size memory_bytes_max
-        /// Elements of one table.
+        /// Elements of one table; more than [`StoreLimitsBuilder::TABLE_ELEMENTS_MAX`] counts as
+        /// that.
         table_elements table_elements_max
         /// Bytes of all memories and tables together, 8 for an element; 5 GiB if it is not said.
         store_size store_bytes_max

@@ -11,6 +11,7 @@ use crate::host::{HostFunc, IntoFunc};
 use crate::instance::Instance;
 use crate::module::Module;
 use crate::store::{AsContext, AsContextMut};
+use crate::trap::Trap;
 use crate::types::{ExternType, FuncType, ImportType};
 use crate::value::Val;
 use std::collections::BTreeMap;
@@ -207,30 +208,28 @@ impl<T: 'static> Linker<T> {
         Ok(())
     }
 
-    /// Defines every function that `module` imports and that is not defined as one that fails with
-    /// [`LinkError`].
+    /// Defines every function that `module` imports and that is not defined as one that traps with
+    /// [`Trap::Aborted`], under the name of the import.
     ///
     /// # Errors
-    /// If something else than a function is imported and not defined.
+    /// [`LinkError`] if something else than a function is imported and not defined.
     pub fn define_unknown_imports_as_traps(&mut self, module: &Module) -> Result<()> {
         for import in module.imports() {
             if self.find(import.module(), import.name()).is_some() {
                 continue;
             }
-            let error = LinkError(unknown_import(&import));
+            let unknown = unknown_import(&import);
             match import.ty() {
                 ExternType::Func(ty) => {
                     let fail = move |_: Caller<'_, T>, _: &[Val], _: &mut [Val]| {
-                        Err(Error::new(error.clone()))
+                        Err(Error::new(Trap::Aborted).context(unknown.to_string()))
                     };
                     self.func_new(import.module(), import.name(), ty, fail)?;
                 }
                 ExternType::Global(_)
                 | ExternType::Table(_)
                 | ExternType::Memory(_)
-                | ExternType::Tag(_) => {
-                    return Err(Error::new(error));
-                }
+                | ExternType::Tag(_) => return Err(Error::new(unknown)),
             }
         }
         Ok(())
@@ -300,7 +299,7 @@ impl<T: 'static> Linker<T> {
             .imports()
             .map(|import| match self.find(import.module(), import.name()) {
                 Some(definition) => Ok(definition.clone()),
-                None => Err(Error::new(LinkError(unknown_import(&import)))),
+                None => Err(Error::new(unknown_import(&import))),
             })
             .collect::<Result<_>>()?;
         Ok(InstancePre { module: module.clone(), imports })
@@ -335,8 +334,8 @@ impl<T: 'static> Linker<T> {
     }
 }
 
-fn unknown_import(import: &ImportType<'_>) -> String {
-    format!("unknown import: `{}::{}` has not been defined", import.module(), import.name())
+fn unknown_import(import: &ImportType<'_>) -> LinkError {
+    LinkError::of_unknown_import(import.module(), import.name())
 }
 
 impl<T: 'static> fmt::Debug for Linker<T> {

@@ -105,7 +105,7 @@ fn exported_memory<T: 'static>(caller: &Caller<'_, T>) -> Result<MemoryAddr> {
     caller
         .instance
         .and_then(|instance| rt.instance(instance).export("memory")?.memory())
-        .ok_or_else(|| Error::new(LinkError("WASI needs the export `memory` of its caller".into())))
+        .ok_or_else(|| Error::new(LinkError::new("WASI needs the export `memory` of its caller")))
 }
 
 fn error_of_exit(exit: Exit) -> Error {

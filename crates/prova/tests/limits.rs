@@ -20,7 +20,10 @@ fn a_function_of_too_many_cells_is_refused_when_it_is_loaded() {
             for locals in [32_768, 50_000] {
                 let error = function(locals).expect_err("too many cells");
                 assert_eq!(ErrorKind::of(&error), Some(ErrorKind::Unsupported), "{error:?}");
-                let words = format!("limit function_cells exceeded: {}, at most 65535", 2 * locals);
+                let words = format!(
+                    "limit function_cells exceeded: {} cells of one function, at most 65535",
+                    2 * locals
+                );
                 assert!(error.to_string().contains(&words), "{error:?}");
             }
             let mut store = Store::new(engine, ());

@@ -22,10 +22,11 @@
 //! Marking looks at each reference, frame, object and value once. How much that is, is known before
 //! ([`Work`]), and paid for in fuel by the throw that waits for it
 //! ([`Search::pay`](crate::Search::pay)). It tests the epoch after each [`MARK_CHUNK`]; an
-//! interrupted marking leaves everything alive. What it leaves, and what it looked at, put the next
-//! one off ([`Exceptions::sweep`]), up to
-//! [`THRESHOLD_FOR_ROOTS_MAX`]: below that a throw pays for a constant number of cells, however large tables and stack are.
-//! Dropping what is not marked is not interrupted: at most [`WEIGHT_MAX`] / 8 objects.
+//! interrupted marking leaves everything alive. Dropping what is not marked tests it as often, and
+//! an interrupt leaves some of what nothing refers to for the next time. What is left, and what was
+//! looked at, put the next marking off ([`Exceptions::put_off`]), up to
+//! [`THRESHOLD_FOR_ROOTS_MAX`]: below that a throw pays for a constant number of cells, however
+//! large tables and stack are.
 
 use crate::trap::TrapKind;
 use crate::value::TagAddr;
@@ -137,20 +138,23 @@ impl Exceptions {
         forgetting_cost(work.references + own, work.stack_bytes)
     }
 
-    /// Drops the objects that are not marked, and the marks.
-    fn sweep(&mut self, work: Work) {
-        for (index, slot) in self.slots.iter_mut().enumerate() {
-            if std::mem::take(&mut slot.marked) {
-                continue;
-            }
-            let Some(object) = slot.object.take() else { continue };
-            self.weight -= object.weight();
-            // A slot whose generations are used up stays empty (X1).
-            if slot.generation < u32::MAX {
-                slot.generation += 1;
-                self.free.push(index as u32);
-            }
+    /// Drops the object of a slot unless it is marked, and the mark.
+    fn sweep(&mut self, index: usize) {
+        let slot = &mut self.slots[index];
+        if std::mem::take(&mut slot.marked) {
+            return;
         }
+        let Some(object) = slot.object.take() else { return };
+        self.weight -= object.weight();
+        // A slot whose generations are used up stays empty (X1).
+        if slot.generation < u32::MAX {
+            slot.generation += 1;
+            self.free.push(index as u32);
+        }
+    }
+
+    /// Sets the weight at which the next marking begins, once all slots were swept.
+    fn put_off(&mut self, work: Work) {
         let looked_at = work.references + work.stack_bytes + self.slots.len() as u64;
         let looked_at = looked_at.min(THRESHOLD_FOR_ROOTS_MAX as u64) as usize;
         self.threshold = (2 * self.weight).max(looked_at).max(THRESHOLD_MIN);
@@ -165,7 +169,8 @@ impl Exceptions {
     }
 }
 
-/// A marking that is under way. One that is dropped before its end leaves everything alive.
+/// A marking that is under way. One that is dropped before its end leaves everything alive that it
+/// has not swept, and what it has swept is what nothing refers to.
 pub(crate) struct Marking<'a> {
     exceptions: &'a mut Exceptions,
     /// Objects that are marked, whose own references are still to be looked at.
@@ -220,8 +225,12 @@ impl<'a> Marking<'a> {
                 self.root(cell.unwrap_or_default())?;
             }
         }
+        for index in 0..self.exceptions.slots.len() {
+            self.look(1)?;
+            self.exceptions.sweep(index);
+        }
         self.complete = true;
-        self.exceptions.sweep(work);
+        self.exceptions.put_off(work);
         Ok(())
     }
 
@@ -259,6 +268,12 @@ mod tests {
         let mut marking = Marking::new(exceptions, &|| Ok(()));
         marking.roots(roots).expect("no interrupt");
         marking.complete(refs, Work::default()).expect("no interrupt");
+    }
+
+    /// A marking of nothing, which looks at so much.
+    fn forget_all(exceptions: &mut Exceptions, work: Work) {
+        let marking = Marking::new(exceptions, &|| Ok(()));
+        marking.complete(NO_REFS, work).expect("no interrupt");
     }
 
     #[test]
@@ -305,7 +320,7 @@ mod tests {
             let (mut made, mut looked_at) = (0, 0);
             while made < 1_000_000 {
                 if exceptions.is_full() {
-                    exceptions.sweep(work);
+                    forget_all(&mut exceptions, work);
                     looked_at += many;
                 }
                 make(&mut exceptions, &[]);
@@ -313,7 +328,7 @@ mod tests {
             }
             assert!(looked_at <= (WEIGHT_BASE as u64) * made + 2 * many, "{looked_at}");
             // However much it is, marking comes before the limit.
-            exceptions.sweep(Work { references: u64::from(u32::MAX), ..work });
+            forget_all(&mut exceptions, Work { references: u64::from(u32::MAX), ..work });
             while !exceptions.is_full() {
                 make(&mut exceptions, &[]);
             }
@@ -336,6 +351,28 @@ mod tests {
         collect(&mut exceptions, &[made[4]], &[Box::default()]);
         assert_eq!(exceptions.get(made[3]), None);
         assert!(exceptions.get(made[4]).is_some());
+    }
+
+    #[test]
+    fn an_interrupted_sweep_goes_on_the_next_time() {
+        let mut exceptions = Exceptions::new();
+        let made: Vec<Cell> = (0..3 * MARK_CHUNK).map(|_| make(&mut exceptions, &[1, 2])).collect();
+        let (held, polls) = ([made[0], made[3 * MARK_CHUNK - 1]], std::cell::Cell::new(0));
+        let second = || {
+            polls.set(polls.get() + 1);
+            if polls.get() == 2 { Err(TrapKind::Interrupt) } else { Ok(()) }
+        };
+        let mut marking = Marking::new(&mut exceptions, &second);
+        marking.roots(&held).expect("the first test of the epoch is a chunk away");
+        assert_eq!(marking.complete(&[Box::default()], Work::default()), Err(TrapKind::Interrupt));
+        // About two chunks were swept, and the weight is that of what is left (X2).
+        let left = made.iter().filter(|&&cell| exceptions.get(cell).is_some()).count();
+        assert!(left > MARK_CHUNK && left < MARK_CHUNK + 10, "{left}");
+        assert_eq!(exceptions.weight(), left * (WEIGHT_BASE + 2));
+        assert!(exceptions.is_full() && held.iter().all(|&cell| exceptions.get(cell).is_some()));
+        collect(&mut exceptions, &held, &[Box::default()]);
+        assert_eq!(exceptions.weight(), held.len() * (WEIGHT_BASE + 2));
+        assert_eq!(exceptions.free.len(), made.len() - held.len());
     }
 
     #[test]

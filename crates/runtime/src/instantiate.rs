@@ -59,9 +59,20 @@ pub enum InstantiateError {
     Trap {
         /// The instance.
         instance: InstanceAddr,
+        /// Where it trapped.
+        part: Part,
         /// The trap.
         trap: Trap,
     },
+}
+
+/// What an instantiation does once there is an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Start values of tables, element and data segments.
+    Segments,
+    /// The start function.
+    Start,
 }
 
 /// Why an object of a store could not be made.
@@ -113,7 +124,8 @@ impl fmt::Display for CreateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CreateError::Limit { name, max, actual } => {
-                write!(f, "limit {name} exceeded: {actual}, at most {max}")
+                let counted = limits::counted(name);
+                write!(f, "limit {name} exceeded: {actual} {counted}, at most {max}")
             }
             CreateError::OutOfMemory => f.write_str("out of memory"),
             CreateError::Misuse(what) => f.write_str(what),
@@ -165,10 +177,13 @@ impl Store {
         attach: Arc<dyn Attach>,
     ) -> Result<InstanceAddr, InstantiateError> {
         let instance = self.allocate(module, imports, attach)?;
-        match self.initialise(data, module, instance) {
-            Ok(()) => Ok(instance),
-            Err(trap) => Err(InstantiateError::Trap { instance, trap }),
+        let trapped = |part| move |trap| InstantiateError::Trap { instance, part, trap };
+        self.initialise(module, instance).map_err(trapped(Part::Segments))?;
+        if let Some(start) = module.start() {
+            let start = self.instance(instance).func_addr(start);
+            self.call(data, start, &[], &mut []).map_err(trapped(Part::Start))?;
         }
+        Ok(instance)
     }
 
     /// Everything up to the instance.
@@ -311,13 +326,8 @@ impl Store {
         Context { funcs, globals, store_globals: &self.global_vms }
     }
 
-    /// Start values of tables, segments in order, then the start function.
-    fn initialise(
-        &mut self,
-        data: &mut dyn Any,
-        module: &Module,
-        instance: InstanceAddr,
-    ) -> Result<(), Trap> {
+    /// Start values of tables, then segments in order.
+    fn initialise(&mut self, module: &Module, instance: InstanceAddr) -> Result<(), Trap> {
         let mut pace = Pace::default();
         self.start_tables(module, instance, &mut pace)?;
         for (index, element) in module.elements().iter().enumerate() {
@@ -344,10 +354,6 @@ impl Store {
             pace.go_on(self, segment.range.len())?;
             self.memory_init_unmetered(instance, memory, index, at, 0, n)?;
             self.data_drop(instance, index);
-        }
-        if let Some(start) = module.start() {
-            let start = self.instance(instance).func_addr(start);
-            self.call(data, start, &[], &mut [])?;
         }
         Ok(())
     }

@@ -42,7 +42,7 @@ pub use exec::{CallOutcome, Suspension};
 pub use func::FuncKind;
 pub use host::{Dispatch, Exception, Executor, ExecutorKind, HostFunc, HostOutcome, UnknownName};
 pub use instance::Instance;
-pub use instantiate::{CreateError, InstantiateError};
+pub use instantiate::{CreateError, InstantiateError, Part};
 pub use limits::{Limits, STACK_BYTES_MAX, STACK_BYTES_MIN};
 pub use link::{LinkError, LinkReason};
 pub use memory::Memory;

@@ -37,6 +37,13 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The greatest size of one memory in bytes (64 GiB) whatever [`Limits::memory_bytes_max`]
+    /// says, and of one table: its address space is reserved.
+    pub const MEMORY_BYTES_MAX: u64 = 64 << 30;
+
+    /// The greatest size of one table in elements, whatever [`Limits::table_elements_max`] says.
+    pub const TABLE_ELEMENTS_MAX: u64 = Limits::MEMORY_BYTES_MAX / 8;
+
     /// The greatest number of functions of a store whatever [`Limits::funcs_max`] says.
     pub const FUNCS_MAX: u64 = 1 << 31;
 }
@@ -61,6 +68,26 @@ impl Default for Limits {
     }
 }
 
+/// What each limit counts, in the words of its message. `types_max` is fixed
+/// (`prova_module::TypeRegistry`).
+const COUNTED: [(&str, &str); 10] = [
+    ("memory_bytes_max", "bytes of one memory"),
+    ("table_elements_max", "elements of one table"),
+    ("store_bytes_max", "bytes of all memories and tables"),
+    ("instances_max", "instances"),
+    ("memories_max", "memories"),
+    ("tables_max", "tables"),
+    ("globals_max", "globals"),
+    ("tags_max", "tags"),
+    ("funcs_max", "functions"),
+    ("types_max", "function types"),
+];
+
+/// What the limit of this name counts.
+pub(crate) fn counted(name: &str) -> &'static str {
+    COUNTED.iter().find(|(known, _)| *known == name).map_or("units", |(_, counted)| counted)
+}
+
 /// Refuses `actual` objects where `max` are allowed.
 pub(crate) fn check(name: &'static str, max: u64, actual: u64) -> Result<(), LimitExceeded> {
     if actual <= max { Ok(()) } else { Err(LimitExceeded { name, max, actual }) }
@@ -72,4 +99,21 @@ pub(crate) struct LimitExceeded {
     pub(crate) name: &'static str,
     pub(crate) max: u64,
     pub(crate) actual: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every field of [`Limits`] stands in the table: its names are those of the structure.
+    #[test]
+    fn every_limit_says_what_it_counts() {
+        let debug = format!("{:?}", Limits::default());
+        let fields: Vec<&str> =
+            debug.split([' ', '{', '}']).filter_map(|word| word.strip_suffix(':')).collect();
+        let mut named: Vec<&str> = COUNTED.iter().map(|(name, _)| *name).collect();
+        assert_eq!(named.pop(), Some("types_max"));
+        assert_eq!(named, fields);
+        assert_eq!(counted("memory_bytes_max"), "bytes of one memory");
+    }
 }

@@ -18,7 +18,7 @@ use prova_module::MemoryType;
 
 /// The greatest size of one memory or table in bytes (64 GiB), whatever is set: its address space
 /// is reserved.
-pub(crate) const RESERVATION_BYTES_MAX: u64 = 64 << 30;
+pub(crate) const RESERVATION_BYTES_MAX: u64 = Limits::MEMORY_BYTES_MAX;
 
 /// A linear memory of a store.
 #[derive(Debug)]

@@ -1,22 +1,40 @@
-//! Writes a module whose bodies went through SSA and back: `trip IN.wasm OUT.wasm`.
+//! Sends a module through SSA and back, with all proofs: `trip IN.wasm OUT.wasm [THREADS]`.
 
 use prova_module::{Features, Limits, Module};
-use prova_ssa::emit::{Types, assemble, emit};
-use prova_ssa::{Metering, build};
+use prova_ssa::trip::{self, Options};
 use std::error::Error;
+use std::time::Instant;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().collect();
-    let [_, from, to] = &args[..] else { return Err("trip IN.wasm OUT.wasm".into()) };
+    let (from, to, threads) = match &args[..] {
+        [_, from, to] => (from, to, 1),
+        [_, from, to, threads] => (from, to, threads.parse()?),
+        _ => return Err("trip IN.wasm OUT.wasm [THREADS]".into()),
+    };
     let module = Module::decode(std::fs::read(from)?, &Features::default(), &Limits::default())?;
-    let types = Types::new(&module);
-    let mut bodies = Vec::new();
-    for func in module.defined_funcs() {
-        let body = build(&module, func, Metering::NONE)?;
-        bodies.push(Some(emit(&module, &types, &body)?));
-    }
-    let assembled = assemble(&module, &types, &bodies);
-    assembled.dropped.iter().for_each(|name| eprintln!("dropped: {name}"));
-    std::fs::write(to, assembled.bytes)?;
+    let start = Instant::now();
+    let limits = Limits::default();
+    let trip = trip::module(&module, &Options { transform: &Some, threads, limits: &limits })?;
+    let code = |module: &Module| -> usize {
+        let bodies = module.defined_funcs().filter_map(|func| module.body(func));
+        bodies.map(|body| body.range().len()).sum()
+    };
+    let (before, after) = (code(&module), code(&trip.module));
+    let seconds = start.elapsed().as_secs_f64();
+    println!(
+        "{before} -> {after} bytes of bodies, {:.4}; {seconds:.3} s, {:.2} MB/s",
+        after as f64 / before as f64,
+        before as f64 / 1e6 / seconds
+    );
+    trip.dropped.iter().for_each(|name| println!("dropped: {name}"));
+    let failed: Vec<_> = trip.outcomes.iter().filter(|(_, outcome)| outcome.is_failure()).collect();
+    failed.iter().take(20).for_each(|(_, outcome)| println!("{outcome}"));
+    println!(
+        "{} of {} functions replaced",
+        trip.outcomes.len() - failed.len(),
+        trip.outcomes.len()
+    );
+    std::fs::write(to, trip.module.bytes())?;
     Ok(())
 }

@@ -21,6 +21,16 @@ pub struct Assembler {
     open: bool,
 }
 
+/// How many things a writer is about to write.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    pub(crate) blocks: usize,
+    pub(crate) insts: usize,
+    pub(crate) values: usize,
+    pub(crate) operands: usize,
+    pub(crate) args: usize,
+}
+
 impl Assembler {
     /// A body without blocks.
     pub fn new(func: FuncIdx, metering: Metering) -> Assembler {
@@ -37,6 +47,15 @@ impl Assembler {
             clauses: Vec::new(),
         };
         Assembler { body, open: false }
+    }
+
+    /// Makes room for so many more blocks, instructions, values, operands and arguments of edges.
+    pub(crate) fn reserve(&mut self, room: &Room) {
+        self.body.blocks.reserve_exact(room.blocks);
+        self.body.insts.reserve_exact(room.insts);
+        self.body.values.reserve_exact(room.values);
+        self.body.operands.reserve_exact(room.operands);
+        self.body.args.reserve_exact(room.args);
     }
 
     /// Starts the next block; one that is still open ends in [`Terminator::Unreachable`].
@@ -69,6 +88,19 @@ impl Assembler {
         results: impl IntoIterator<Item = ValType>,
         offset: u32,
     ) -> Inst {
+        self.inst_of(op, imm, args.iter().copied(), results, offset)
+    }
+
+    /// As [`Assembler::inst`], with operands as they come up.
+    #[inline]
+    pub(crate) fn inst_of(
+        &mut self,
+        op: Op,
+        imm: Imm,
+        args: impl Iterator<Item = Value>,
+        results: impl IntoIterator<Item = ValType>,
+        offset: u32,
+    ) -> Inst {
         let inst = self.body.insts.next_key();
         let first = self.body.values.next_key();
         let mut count = 0;
@@ -76,7 +108,9 @@ impl Assembler {
             self.body.values.push(ValueData { ty, def: Def::Result(inst, count) });
             count += 1;
         }
-        let args = self.operands(args);
+        let start = self.body.operands.len();
+        self.body.operands.extend(args);
+        let args = List::new(start..self.body.operands.len());
         self.body.insts.push(InstData::new(op, imm, args, (first, count), offset));
         self.current().1.end_insts(Inst::from_u32(inst.as_u32() + 1));
         inst

@@ -6,8 +6,8 @@
 //!
 //! I1. The shape of an instruction's immediates is that of its row ([`Imm::fits`]).
 
-use prova_module::ops::{Immediate, Immediates, Value as Field};
-use prova_module::{HeapType, MemArg, MemArgTarget, Opcode, ValType};
+use prova_module::ops::{Immediate, Value as Field};
+use prova_module::{HeapType, MemArg, MemArgTarget, Opcode, Operator, ValType};
 
 /// A memory access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,15 +48,23 @@ pub enum Imm {
 impl Imm {
     /// The immediates of a Wasm operator; `None` for one whose immediates are labels or types of
     /// blocks, or refused.
-    pub fn of(immediates: &Immediates<'_>) -> Option<Imm> {
-        let mut imm = Imm::None;
-        for (_, field) in immediates.iter() {
-            imm = imm.and(field)?;
-        }
-        Some(imm)
+    pub fn of(operator: &Operator<'_>) -> Option<Imm> {
+        let step = |imm: Option<Imm>, _, field| imm.and_then(|imm| imm.and(field));
+        Opcode::fold_immediates(operator, Some(Imm::None), step)
+    }
+
+    /// The index that is the first immediate of a Wasm operator, if it has one.
+    #[inline]
+    pub fn first_index(operator: &Operator<'_>) -> Option<u32> {
+        let step = |index: Option<u32>, _, field| match (index, field) {
+            (None, Field::Index(&index)) => Some(index),
+            (index, _) => index,
+        };
+        Opcode::fold_immediates(operator, None, step)
     }
 
     /// These immediates and one more.
+    #[inline(always)]
     fn and(self, field: Field<'_>) -> Option<Imm> {
         Some(match (self, field) {
             (Imm::None, Field::I32(&value)) => Imm::Bits(u64::from(value as u32)),

@@ -5,6 +5,7 @@
 //!                               │ ▲
 //!                         print ▼ │ parse
 //!                               text
+//! CheckedBody ─ passes ─► Body, Witness ─ CheckedBody::replace ─► CheckedBody, or the rule that is broken
 //! Body ─ interpret (over a World) ─► results or a trap: the oracle of everything that reads bodies
 //! ```
 //!
@@ -60,20 +61,13 @@
 //! [`FuncFacts::exception_roots`](prova_module::FuncFacts) names, or more. The interpreter keeps
 //! every reference that its frames have seen.
 //!
-//! # What is to come
-//! Signatures on which the other parts agree; each lands with its content.
-//!
+//! # The way back
 //! ```text
-//! check    CheckedBody::check(&Module, Body) -> Result<CheckedBody, Rejection>
-//!              a witness (private fields, this constructor): the body is equal to its Wasm. Reads the Wasm by itself, this crate's
-//!              builder never; K2 and K3 are its hints, and a wrong hint is refused.
-//! passes   simplify::params(&Body) -> (Body, Witness), and so on for each pass
-//!          CheckedBody::replace(self, &Module, Body, &Witness) -> Result<CheckedBody, (CheckedBody, Rejection)>
-//!              the new body is equal to the old one; else the old one comes back.
-//! emit     emit(&Module, &CheckedBody) -> Vec<u8>           the bytes of one body of the code section: a candidate
-//!          EmittedBody::check(&Module, &CheckedBody, Vec<u8>) -> Result<EmittedBody, Rejection>
-//!          assemble(&Module, impl Fn(FuncIdx) -> Option<EmittedBody>) -> Vec<u8>    the others byte for byte as they were
+//! CheckedBody ─ emit ─► bytes ─ assemble ─► module ─ decode ─ EmittedBody::check ─► the bytes are the body
 //! ```
+//!
+//! [`emit`] makes candidates; [`emitted`] proves them; [`trip`] does all of it for a module, and
+//! keeps the bytes of every function that it could not prove.
 //!
 //! # Limits
 //! [`Limits`] bounds what a body may have beyond its Wasm; [`build`] refuses what exceeds it.
@@ -87,11 +81,15 @@ mod build;
 pub mod check;
 mod effect;
 pub mod emit;
+pub mod emitted;
 mod entity;
+mod hash;
 mod imm;
 pub mod interpret;
+pub mod passes;
 pub mod terminator;
 mod text;
+pub mod trip;
 pub mod verify;
 
 pub use assemble::Assembler;
@@ -103,5 +101,5 @@ pub use check::{CheckedBody, Rejection};
 pub use effect::{Effects, State};
 pub use entity::{Block, Inst, List, Value};
 pub use terminator::{Arg, ArgKind, Call, Clause, Edge, Terminator};
-pub use text::{ParseError, parse, print};
+pub use text::{ParseError, parse, print, renumber};
 pub use verify::{Dominators, Rule, VerifyError, verify};

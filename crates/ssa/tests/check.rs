@@ -7,14 +7,18 @@
 //! Green does not show that every wrong body is refused: `prova-testing ssa-edits` tries random
 //! ones, and runs what is accepted.
 
+use edit::edited;
 use prova_module::{Features, FuncIdx, Limits, Module, ValType};
 use prova_ssa::check::Rule;
 use prova_ssa::{
     Arg, Assembler, Body, CheckedBody, Imm, List, Metering, Op, Origin, Place, Terminator, Value,
     build, build_within, parse, print, verify,
 };
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt::Write;
+
+#[path = "check/edit.rs"]
+mod edit;
 
 const MODULES: &[(&str, &str)] = &[
     ("straight", include_str!("check/straight.wat")),
@@ -80,86 +84,6 @@ fn hints_may_be_missing() {
     }
 }
 
-/// One edit of a text.
-fn edit(text: &str, edit: &str) -> String {
-    let edit = edit.strip_prefix(' ').unwrap_or(edit);
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    let line = |part: &str| {
-        let at = text.lines().position(|line| line.contains(part));
-        at.unwrap_or_else(|| panic!("no line with {part:?} in\n{text}"))
-    };
-    if let Some(part) = edit.strip_prefix("drop ") {
-        lines.remove(line(part));
-    } else if let Some(part) = edit.strip_prefix("twice ") {
-        let at = line(part);
-        // The results of the second one have names of their own.
-        let copy = lines[at].split_once(": ").map(|(_, rest)| format!("  v91: {rest}"));
-        let copy = copy.unwrap_or_else(|| lines[at].clone());
-        lines.insert(at + 1, copy);
-    } else if let Some(part) = edit.strip_prefix("swap ") {
-        let at = line(part);
-        lines.swap(at, at + 1);
-    } else {
-        let (from, to) = edit.split_once(" =>").expect("an edit");
-        let to = to.strip_prefix(' ').unwrap_or(to);
-        if let Some(part) = from.strip_prefix("after ") {
-            let at = line(part);
-            let new = to.split(" / ").map(str::to_owned);
-            lines.splice(at + 1..at + 1, new);
-        } else {
-            assert!(text.contains(from), "no {from:?} in\n{text}");
-            return replaced(text, from, to);
-        }
-    }
-    lines.into_iter().map(|line| line + "\n").collect()
-}
-
-/// All of `from` that are whole words at both ends.
-fn replaced(text: &str, from: &str, to: &str) -> String {
-    let mut new = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(from) {
-        let (before, after) = (&rest[..at], &rest[at + from.len()..]);
-        let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-        let inside = is_word(from.chars().last()) && is_word(after.chars().next());
-        new += before;
-        new += if inside { from } else { to };
-        rest = after;
-    }
-    new + rest
-}
-
-/// Numbers blocks and values in the order in which they are defined.
-fn renumbered(text: &str) -> String {
-    let mut names = HashMap::new();
-    let (mut blocks, mut values) = (0, 0);
-    for line in text.lines() {
-        if let Some((head, _)) = line.split_once(' ').filter(|_| line.starts_with("block")) {
-            names.entry(head.to_owned()).or_insert_with(|| {
-                blocks += 1;
-                format!("block{}", blocks - 1)
-            });
-        }
-        for (at, _) in line.match_indices(": ") {
-            let start = line[..at].rfind([' ', '(']).map_or(0, |at| at + 1);
-            names.insert(line[start..at].to_owned(), format!("v{values}"));
-            values += 1;
-        }
-    }
-    let mut new = String::new();
-    let mut word = String::new();
-    for c in text.chars() {
-        if c.is_alphanumeric() {
-            word.push(c);
-            continue;
-        }
-        new += names.get(&word).unwrap_or(&word);
-        word.clear();
-        new.push(c);
-    }
-    new
-}
-
 #[test]
 fn each_twin_is_refused_by_its_rule() {
     let mut rules = BTreeSet::new();
@@ -173,7 +97,7 @@ fn each_twin_is_refused_by_its_rule() {
         let (rule, name) = head.split_once(' ').expect("a rule and a module");
         let module = named(name);
         let honest = print(&build(&module, last(&module), Metering::BOTH).expect("a body"));
-        let text = renumbered(&edits.split(" ; ").fold(honest, |text, one| edit(&text, one)));
+        let text = edited(&honest, edits);
         let given = match parse(&text).map(|body| CheckedBody::check(&module, body)) {
             Ok(Err(rejection)) => {
                 rules.insert(rejection.rule);

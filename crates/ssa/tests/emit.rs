@@ -21,7 +21,7 @@ fn trip(module: &Module) -> Vec<u8> {
             Some(emit(module, &types, &body).expect("a body of the builder is emitted"))
         })
         .collect();
-    assemble(module, &types, &bodies).bytes
+    assemble(module, &types, &bodies.iter().map(Option::as_ref).collect::<Vec<_>>()).bytes
 }
 
 fn code(module: &Module) -> usize {

@@ -57,6 +57,16 @@ fn terms_without_node_are_told_apart() {
 }
 
 #[test]
+fn terms_with_a_node_say_what_they_are_of() {
+    let mut t = Terms::new();
+    let [a, b, c] = [0, 2, 4].map(Vn::param);
+    let (join, select, null) = (t.join(a, b), t.select(a, b, c), t.is_null(a));
+    assert_eq!(t.term(join), Term::Join(a, b));
+    assert_eq!(t.term(select), Term::Select(a, b, c));
+    assert_eq!(t.term(null), Term::IsNull(a));
+}
+
+#[test]
 fn four_operands_are_all_compared() {
     let mut t = Terms::new();
     let [a, b, c, d] = [0, 1, 2, 3].map(Vn::param);
@@ -111,6 +121,18 @@ fn conditions_are_negated_where_that_is_exact() {
     let float_eq = pure(&mut t, Prim::f32_eq, &[a, b]);
     let float_ne = pure(&mut t, Prim::f32_ne, &[a, b]);
     assert_eq!(t.truth(float_ne), (t.truth(float_eq).0, !t.truth(float_eq).1));
+    let negations = [
+        (Prim::i32_ne, Prim::i32_eq, [a, b]),
+        (Prim::i64_ne, Prim::i64_eq, [a, b]),
+        (Prim::f64_ne, Prim::f64_eq, [a, b]),
+        (Prim::i32_le_u, Prim::i32_lt_u, [b, a]),
+        (Prim::i64_le_s, Prim::i64_lt_s, [b, a]),
+        (Prim::i64_le_u, Prim::i64_lt_u, [b, a]),
+    ];
+    for (negated, prim, args) in negations {
+        let (negated, vn) = (pure(&mut t, negated, &[a, b]), pure(&mut t, prim, &args));
+        assert_eq!(t.truth(negated), (vn, false), "{prim:?}");
+    }
     let (zero, one) = (t.constant(0), t.constant(1));
     let not_a = pure(&mut t, Prim::i32_eq, &[a, zero]);
     assert_eq!(t.truth(not_a), (a, false));
@@ -140,6 +162,7 @@ fn a_value_is_its_bits() {
     for prim in Prim::ALL.iter().copied().filter(|prim| prim.keeps_bits()) {
         assert_eq!(pure(&mut t, prim, &[a]), a, "{prim:?}");
     }
+    assert!(Prim::f32_reinterpret_i32.keeps_bits() && Prim::v128_store.keeps_bits());
     assert_ne!(pure(&mut t, Prim::i64_load32_u, &[a]), a);
     assert_ne!(pure(&mut t, Prim::i64_extend_i32_u, &[a]), a);
 }

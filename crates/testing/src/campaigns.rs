@@ -8,6 +8,7 @@ use prova_testing::bad_input::supervise;
 use prova_testing::differential::{self, Options};
 use prova_testing::generate::Generator;
 use prova_testing::second::compare;
+use prova_testing::ssa::campaign;
 use prova_testing::{enumerate, fuel, judge, mutations, proof, ssa_check, torture};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -52,6 +53,24 @@ pub(crate) enum Campaign {
         #[arg(long, default_value_t = 60)]
         funcs: usize,
     },
+    /// Generated functions as SSA: each proved, and run beside the reference tier.
+    Ssa {
+        /// What makes the modules.
+        #[arg(long, value_enum, default_value = "biased")]
+        generator: Generator,
+        /// How many functions, at least.
+        #[arg(long, default_value_t = 1_000_000)]
+        count: u64,
+        /// How many modules, at least.
+        #[arg(long, default_value_t = 1)]
+        modules: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Functions of a module.
+        #[arg(long, default_value_t = 60)]
+        funcs: usize,
+    },
     /// Random edits of SSA bodies: each is refused by the check, or changes nothing but hints.
     SsaEdits {
         /// How many edits.
@@ -60,6 +79,21 @@ pub(crate) enum Campaign {
         /// The seed of the campaign.
         #[arg(long, default_value_t = 1)]
         seed: u64,
+    },
+    /// Passes over generated functions: each is proved, or it is a finding.
+    SsaPasses {
+        /// What makes the modules.
+        #[arg(long, value_enum, default_value = "biased")]
+        generator: Generator,
+        /// How many modules.
+        #[arg(long, default_value_t = 10_000)]
+        count: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Functions of a module.
+        #[arg(long, default_value_t = 60)]
+        funcs: usize,
     },
     /// All bodies of up to some operators: proved, and every tier against the reference tier.
     Enumerate {
@@ -162,7 +196,13 @@ impl Campaign {
                 let (time, plant) = (None, None);
                 proof(&Options { generator, count, seed, jobs, funcs, time, plant })
             }
+            Campaign::Ssa { generator, count, modules, seed, funcs } => {
+                ssa(&campaign::Options { generator, count, modules, seed, funcs })
+            }
             Campaign::SsaEdits { count, seed } => ssa_edits(count, seed),
+            Campaign::SsaPasses { generator, count, seed, funcs } => {
+                ssa_passes(generator, count, seed, funcs)
+            }
             Campaign::Enumerate { operators, exceptions, jobs } => {
                 let jobs = jobs.unwrap_or_else(processors);
                 enumerate(&enumerate::Options { operators, exceptions, jobs, plant: None })
@@ -361,4 +401,30 @@ fn ssa_edits(count: u64, seed: u64) -> ExitCode {
     let Some(survivor) = edits.survivor else { return ExitCode::SUCCESS };
     println!("accepted:\n\n{survivor}");
     ExitCode::FAILURE
+}
+
+fn ssa_passes(generator: Generator, count: u64, seed: u64, funcs: usize) -> ExitCode {
+    let mut proved = 0;
+    for index in 0..count {
+        match ssa_check::prove(&generator.case(seed, index, funcs).wasm) {
+            Ok(funcs) => proved += funcs,
+            Err(what) => return found(Some(format!("module {index}: {what}")), ""),
+        }
+    }
+    println!("{count} modules, {proved} functions with and without metering: all passes proved");
+    ExitCode::SUCCESS
+}
+
+fn ssa(options: &campaign::Options) -> ExitCode {
+    let start = Instant::now();
+    let totals = campaign::campaign(options);
+    println!(
+        "{} functions in {} modules proved; calls in the reference tier: {} returned, {} did not; {:.1} s",
+        totals.funcs,
+        totals.modules,
+        totals.returned,
+        totals.trapped,
+        start.elapsed().as_secs_f64()
+    );
+    found(totals.finding, "no refusal and no disagreement")
 }

@@ -12,6 +12,7 @@
 //! mutations: edits of honest code ► refused, or proved to be equal
 //! bad_input: hostile bytes ───────► an answer in bounded time and memory
 //! torture: every operator in a loop ► no growth of the native stack
+//! trip: Wasm to SSA and back ─────► proved, and scripts and programs pass as before
 //! bench_fuel: hostile programs ───► what a unit of fuel buys
 //! enlarge: real programs ─────────► one module of any size, and a twin with known edits
 //! manifest ─► Case ── corpus ───────► a program's output against a known hash; bench: its time against a peer's
@@ -39,6 +40,7 @@ pub mod spec;
 pub mod ssa;
 pub mod ssa_check;
 pub mod torture;
+pub mod trip;
 pub mod wasm_ops;
 
 use std::path::{Path, PathBuf};

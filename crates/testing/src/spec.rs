@@ -20,7 +20,7 @@ mod exempt;
 pub use exempt::exempt;
 
 use prova::{Config, Tier};
-use prova_wast::Options;
+use prova_wast::{Options, Rewrite};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::panic;
@@ -148,11 +148,21 @@ pub fn run(folder: &str, text: &str, tier: Tier) -> Status {
 }
 
 /// The same with another configuration.
-pub fn run_with(folder: &str, text: &str, mut config: Config) -> Status {
+pub fn run_with(folder: &str, text: &str, config: Config) -> Status {
+    run_rewritten(folder, text, config, None)
+}
+
+/// The same with other bytes for each module.
+pub fn run_rewritten(
+    folder: &str,
+    text: &str,
+    mut config: Config,
+    rewrite: Option<Rewrite>,
+) -> Status {
     for (_, later) in PREDATES.iter().filter(|(name, _)| *name == folder) {
         config.wasm_proposal(*later, false);
     }
-    let options = Options { config, ..Options::default() };
+    let options = Options { config, rewrite, ..Options::default() };
     let failed = |first: String| Status::Failed { passed: 0, total: 0, first };
     // The options are not looked at again after a panic.
     let run = panic::AssertUnwindSafe(|| prova_wast::run(text, &options));

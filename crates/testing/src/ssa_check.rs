@@ -15,10 +15,12 @@
 
 use crate::generate::{Generator, Rng};
 use prova_module::{Features, Limits, Module};
-use prova_ssa::{Body, CheckedBody, Metering, build, parse, print};
-use std::collections::{BTreeMap, HashMap};
+use prova_ssa::passes::{Pass, optimize};
+use prova_ssa::{Body, CheckedBody, Metering, build, parse, print, renumber};
+use std::collections::BTreeMap;
 
-/// Builds and proves every function of a module; how many. A module that is not valid, or not
+/// Builds and proves every function of a module, and what each pass and all of them make of it;
+/// how many. A module that is not valid, or not
 /// supported, has none.
 ///
 /// # Errors
@@ -32,8 +34,13 @@ pub fn prove(wasm: &[u8]) -> Result<u64, String> {
         for metering in [Metering::NONE, Metering::BOTH] {
             let body = build(&module, func, metering).map_err(|error| error.to_string())?;
             let text = || build(&module, func, metering).map(|body| print(&body));
-            CheckedBody::check(&module, body)
+            let checked = CheckedBody::check(&module, body)
                 .map_err(|rejection| format!("{rejection}\n{}", text().unwrap_or_default()))?;
+            let each = Pass::ALL.map(|pass| optimize(checked.clone(), &[pass]).1);
+            let all = optimize(checked, &Pass::DEFAULT).1;
+            if let Some(refused) = each.iter().flatten().chain(&all).next() {
+                return Err(format!("{refused}\n{}", text().unwrap_or_default()));
+            }
         }
         proved += 1;
     }
@@ -176,33 +183,6 @@ fn another(word: &str, all: &[(usize, &str)], rng: &mut Rng) -> String {
         "unreachable",
     ]))
     .to_owned()
-}
-
-/// Numbers blocks and values in the order in which they are defined.
-fn renumber(text: &str) -> String {
-    let mut names = HashMap::new();
-    let (mut blocks, mut values) = (0, 0);
-    for line in text.lines() {
-        if let Some((head, _)) = line.split_once(' ').filter(|_| line.starts_with("block")) {
-            names.entry(head.to_owned()).or_insert_with(|| {
-                blocks += 1;
-                format!("block{}", blocks - 1)
-            });
-        }
-        for (at, _) in line.match_indices(": ") {
-            let start = line[..at].rfind([' ', '(']).map_or(0, |at| at + 1);
-            names.insert(line[start..at].to_owned(), format!("v{values}"));
-            values += 1;
-        }
-    }
-    let mut new = String::new();
-    let mut end = 0;
-    for (at, word) in words(text) {
-        new += &text[end..at];
-        new += names.get(word).map_or(word, String::as_str);
-        end = at + word.len();
-    }
-    new + &text[end..]
 }
 
 /// A text without hints, and with the zeros of locals that are used in one order.

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 use prova::{Tier, UnknownTier};
 use prova_testing::corpus::{self, Engine, Outcome};
 use prova_testing::manifest::{Case, Class};
-use prova_testing::{bench, bench_fuel, manifest, program, spec};
+use prova_testing::{bench, bench_fuel, manifest, program, spec, trip as trips};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -17,6 +17,8 @@ pub(crate) enum Suite {
     Corpus(CorpusArgs),
     /// The specification's suite, every file in every tier.
     Spec(SpecArgs),
+    /// Scripts and real programs behind a round trip through SSA.
+    Trip(TripArgs),
     /// The time of real programs beside another engine's.
     Bench(BenchArgs),
     /// What a unit of fuel buys: nanoseconds of hostile programs, the dearest first.
@@ -29,6 +31,7 @@ impl Suite {
         let outcome = match self {
             Suite::Corpus(args) => corpus(args),
             Suite::Spec(args) => spec(args),
+            Suite::Trip(args) => trip(args),
             Suite::Bench(args) => bench(args),
             Suite::BenchFuel(args) => Ok(bench_fuel(args)),
         };
@@ -186,6 +189,77 @@ fn spec(args: &SpecArgs) -> Result<bool, String> {
         println!("wrote {}", path.display());
     }
     Ok(!rows.iter().any(spec::Row::is_broken))
+}
+
+/// What goes on its round trip.
+#[derive(Args)]
+pub(crate) struct TripArgs {
+    /// The program; by default `prova`, built for the purpose
+    #[arg(long, value_name = "PATH")]
+    program: Option<PathBuf>,
+    /// Only files `folder/name` of the suite and cases whose id contain this
+    #[arg(long, value_name = "NAME", default_value = "")]
+    filter: String,
+    /// Leaves the specification's suite out
+    #[arg(long)]
+    no_spec: bool,
+    /// Leaves the programs out
+    #[arg(long, conflicts_with = "no_spec")]
+    no_corpus: bool,
+    /// Threads of one module's trip
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    threads: usize,
+    /// Seconds after which a case is killed
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    limit: u64,
+}
+
+/// Sends scripts and programs on their trip; whether all is as it was.
+///
+/// # Errors
+/// If there is no such collection or program.
+fn trip(args: &TripArgs) -> Result<bool, String> {
+    let mut is_good = true;
+    let mut report = |name: &str, failure: Option<String>, tally: &trips::Tally| {
+        is_good &= failure.is_none() && tally.failures.is_empty();
+        for failure in failure.iter().chain(tally.failures.iter().take(5)) {
+            println!("{name}: {failure}");
+        }
+    };
+    if !args.no_spec {
+        for script in spec::scripts() {
+            let name = format!("{}/{}", script.folder, script.name);
+            if !script.counts || !name.contains(&args.filter) {
+                continue;
+            }
+            let (status, tally) = trips::script(&script);
+            let failed = !status.is_ok() && spec::exempt(script.text).is_none();
+            report(&name, failed.then(|| status.to_string()), &tally);
+        }
+    }
+    if !args.no_corpus {
+        let folder = collection();
+        let cases = manifest::read(&folder.join("manifest.tsv"))?;
+        let program = args.program.clone().map_or_else(program::built, Ok)?;
+        let program = std::path::absolute(&program).map_err(|error| error.to_string())?;
+        let options = vec!["--tier".to_owned(), Tier::default().choice().to_owned()];
+        let engine = Engine { program, options, is_reference: false };
+        let scratch = trips::Scratch::new(&folder).map_err(|error| error.to_string())?;
+        for case in cases.iter().filter(|case| case.id.contains(&args.filter)) {
+            let mut tally = trips::Tally::default();
+            let limit = Duration::from_secs(args.limit);
+            let failure = match trips::case(&folder, case, &scratch.0, args.threads, &mut tally) {
+                Err(error) => Some(error.to_string()),
+                Ok(case) => match corpus::run(&engine, &scratch.0, &case, limit) {
+                    Outcome::Failed(why) => Some(why),
+                    Outcome::Passed { .. } | Outcome::Ignored(_) => None,
+                },
+            };
+            println!("{:28} {tally}", case.id);
+            report(&case.id, failure, &tally);
+        }
+    }
+    Ok(is_good)
 }
 
 /// What is timed, and beside what.

@@ -3,7 +3,7 @@
 //! What green does not show stands in `tests/run/README.md`.
 
 use prova::{Config, Tier};
-use prova_wast::{Options, Report};
+use prova_wast::{Header, Options, Report};
 use std::fs;
 
 /// The scripts: name and text, by name.
@@ -22,12 +22,6 @@ fn scripts() -> Vec<(String, String)> {
     scripts
 }
 
-/// The fuel that a script's first line gives each call.
-fn fuel_of(text: &str) -> Option<u64> {
-    let line = text.lines().next()?.strip_prefix(";; fuel ")?;
-    Some(line.parse().expect("a script's fuel is a number"))
-}
-
 /// More fuel than any script needs.
 const PLENTY: u64 = 1 << 40;
 
@@ -39,8 +33,8 @@ fn settings(text: &str) -> Vec<(&'static str, Config, Option<u64>)> {
         config
     };
     let metered = config(|config| config.consume_fuel(true));
-    if let Some(fuel) = fuel_of(text) {
-        return vec![("fuel", metered, Some(fuel))];
+    if Header::of(text).expect("a header can be read").fuel.is_some() {
+        return vec![("its own fuel", Config::new(), None)];
     }
     vec![
         ("unmetered", Config::new(), None),

@@ -5,25 +5,31 @@
 //! What green does not show: that a body is equal to its Wasm where no script or program looks; the
 //! SSA interpreter shares `prova-num` and the store with the other tiers.
 
-use prova::{Config, Tier};
+use prova::Config;
 use prova_module::{Features, Limits, Module};
-use prova_runtime::{Metering, Settings};
-use prova_testing::differential::difference;
-use prova_testing::generate::{Case, Generator};
-use prova_testing::host::Host;
-use prova_testing::run::{Outcome, Program, Setup, store_with};
+use prova_runtime::ExecutorKind;
+use prova_ssa::passes::Pass;
+use prova_testing::generate::Generator;
 use prova_testing::spec::{Status, run_with, scripts};
+use prova_testing::ssa::campaign::{Options, campaign};
 use prova_testing::ssa::{Ssa, sound};
 
 /// Scripts whose every directive the SSA interpreter does as demanded, at least.
 const SCRIPTS_MIN: usize = 196;
 
+/// The SSA interpreter over what is built, and over what all passes make of it.
+fn executors() -> [ExecutorKind; 2] {
+    [Ssa::executor(), Ssa::passed(&Pass::DEFAULT)]
+}
+
 #[test]
 fn the_specification_holds() {
     let (mut failed, mut passed) = (Vec::new(), 0);
-    for script in scripts().into_iter().filter(|script| script.counts) {
+    let scripts: Vec<_> = scripts().into_iter().filter(|script| script.counts).collect();
+    // Without passes, and with all of them.
+    for (script, executor) in scripts.iter().flat_map(|script| executors().map(|it| (script, it))) {
         let mut config = Config::new();
-        config.executor(Ssa::executor());
+        config.executor(executor);
         let ssa = run_with(&script.folder, script.text, config);
         if ssa.is_ok() {
             passed += 1;
@@ -37,7 +43,7 @@ fn the_specification_holds() {
         }
     }
     assert!(failed.is_empty(), "{} failed, {passed} passed\n{}", failed.len(), failed.join("\n"));
-    assert!(passed >= SCRIPTS_MIN, "only {passed} scripts");
+    assert!(passed >= 2 * SCRIPTS_MIN, "only {passed} scripts");
 }
 
 #[test]
@@ -48,45 +54,22 @@ fn a_wrong_script_fails() {
     assert!(matches!(run_with("", text, config), Status::Failed { passed: 1, total: 2, .. }));
 }
 
-/// Runs a case in the reference tier and as SSA; how many calls returned.
-fn compare(case: &Case, module: &Module, host: Host, fuel: u64, settings: Settings) -> usize {
-    let calls = &case.calls;
-    let program = Program { module, calls, fuel, skip_from: calls.len(), host };
-    let expected = program.run(Setup { tier: Tier::Reference, settings }, None);
-    let actual = program.run_in(store_with(Ssa::executor(), settings), None);
-    if let Some(what) = difference(&expected, &actual) {
-        panic!("{settings:?}, {host:?}, fuel {fuel}: {what}");
-    }
-    let returned = expected.calls.iter().filter(|call| matches!(call.0, Outcome::Results(_)));
-    returned.count()
-}
-
-/// Compares cases of a generator; how many calls returned.
-fn generated(generator: Generator, cases: u64, funcs: usize) -> usize {
-    let mut returned = 0;
-    for index in 0..cases {
-        let case = generator.case(29, index, funcs);
-        let module = Module::decode(&*case.wasm, &Features::default(), &Limits::default());
-        let Ok(module) = module else { continue };
-        let host = [Host::Function, Host::Growing, Host::Instance][(index % 3) as usize];
-        let settings = |metering| Settings { metering, deterministic: true };
-        // Without enough fuel calls end anywhere, and must end at the same place.
-        let scarce = 1 + index.wrapping_mul(37) % 120;
-        returned += compare(&case, &module, host, case.fuel, settings(Metering::Fuel));
-        compare(&case, &module, host, scarce, settings(Metering::Both));
-    }
-    returned
+/// Proves and compares functions of a generator; how many calls returned.
+fn generated(generator: Generator, modules: u64) -> u64 {
+    let totals = campaign(&Options { generator, count: 0, modules, seed: 29, funcs: 4 });
+    assert_eq!(totals.finding, None);
+    totals.returned
 }
 
 #[test]
 fn biased_functions_agree_with_the_reference() {
-    let returned = generated(Generator::Biased, 60, 4);
+    let returned = generated(Generator::Biased, 60);
     assert!(returned >= 60, "only {returned} calls returned");
 }
 
 #[test]
 fn modules_of_wasm_smith_agree_with_the_reference() {
-    let returned = generated(Generator::Smith, 120, 4);
+    let returned = generated(Generator::Smith, 120);
     assert!(returned >= 20, "only {returned} calls returned");
 }
 

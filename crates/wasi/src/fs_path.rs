@@ -72,6 +72,7 @@ pub(crate) fn path_create_directory(
     let [fd, ptr, len] = args.map(low);
     let path = GuestPath::read(call, ptr, len)?;
     let dir = changeable(call, ctx, fd, Rights::PATH_CREATE_DIRECTORY)?;
+    call.pay(price::DIRECTORY)?;
     let place = resolve(call, dir, &path, false)?;
     let name = name(&place, Errno::Exist)?;
     Ok(place.parent.create_dir(name)?)
@@ -86,6 +87,7 @@ pub(crate) fn path_remove_directory(
     let [fd, ptr, len] = args.map(low);
     let path = GuestPath::read(call, ptr, len)?;
     let dir = changeable(call, ctx, fd, Rights::PATH_REMOVE_DIRECTORY)?;
+    call.pay(price::DIRECTORY)?;
     let place = resolve(call, dir, &path, false)?;
     let name = name(&place, Errno::Inval)?;
     Ok(place.parent.remove_dir(name)?)

@@ -7,10 +7,11 @@
 //! 2. What is bounded by the arguments is paid before it is done; what is not is done in pieces of
 //!    at most [`PIECE_BYTES`] or one entry, each paid at once.
 //!
-//! A unit stands for about 50 ns of the host's work at most. Not so where the host waits for its
-//! device: in `fd_sync` and `fd_datasync`, in synchronised writes, and where its file system does.
-//! `tests/wasi/prices.rs` holds each call against the table, and `examples/prices.rs` measures a
-//! unit of each call.
+//! A unit stands for 25 ns of the host's work at most, on an ordinary disk: as long as 50 units of
+//! a plain loop. (The 32 units of any call of a host function count with those of [`CALL`].) Not so
+//! where the host waits for its device: in `fd_sync` and synchronised writes on a slow one, and
+//! where its file system waits when it gives blocks back. `tests/wasi/prices.rs` holds each call
+//! against the table, and `examples/prices.rs` measures a unit of each call.
 
 /// Every call.
 pub(crate) const CALL: u64 = 16;
@@ -32,8 +33,10 @@ pub(crate) const CHANGE: u64 = 512;
 pub(crate) const LISTED: u64 = 32;
 /// A subscription of `poll_oneoff`.
 pub(crate) const SUBSCRIPTION: u64 = 64;
-/// Making data safe on the device.
-pub(crate) const SYNC: u64 = 10_000;
+/// A directory that is made or removed, besides [`CHANGE`].
+pub(crate) const DIRECTORY: u64 = 4_096;
+/// Making data safe on the device: 5 ms.
+pub(crate) const SYNC: u64 = 200_000;
 
 /// Bytes that are filled, read or written between two questions whether the guest may go on.
 pub(crate) const PIECE_BYTES: usize = 256 << 10;

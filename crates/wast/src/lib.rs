@@ -1,8 +1,8 @@
 //! Specification scripts (`.wast`) → what of them an engine of one configuration does as demanded.
 //!
 //! ```text
-//! source ─ wast (parse) ─► directives ─ script ─► Report { passed, failures, skipped }
-//!                                         └ spectest, pattern
+//! source ─ header ─ wast (parse) ─► directives ─ script ─► Report { passed, failures, skipped }
+//!                                                 └ spectest, pattern
 //! ```
 //!
 //! A script runs in one store with the host module `spectest`. Every directive of it is counted
@@ -14,12 +14,16 @@
 //! unless [`Messages::Compared`] is asked for (then the engine's words must contain the script's,
 //! which no engine's always do); and for a malformed text module anything but the parser's opinion.
 
+mod header;
 mod pattern;
 mod script;
 mod spectest;
 
-use prova::Config;
+use prova::{Config, Engine, StoreLimits};
 use std::fmt;
+use std::sync::Arc;
+
+pub use header::Header;
 
 /// How scripts run.
 #[derive(Clone, Debug, Default)]
@@ -27,10 +31,25 @@ pub struct Options {
     /// The engine's configuration.
     pub config: Config,
     /// The fuel of each invocation, and of all instantiations together, for an engine that consumes
-    /// fuel.
+    /// fuel. It goes before the fuel of a script's [`Header`], for which an engine always does.
     pub fuel: Option<u64>,
+    /// What the store of a script may hold.
+    pub limits: StoreLimits,
     /// What becomes of the messages in assertions of refusal.
     pub messages: Messages,
+    /// What becomes of each module's bytes before the engine gets them.
+    pub rewrite: Option<Rewrite>,
+}
+
+/// A function from a module's bytes to those of another one that should do the same; of what is no
+/// valid module the bytes as they are.
+#[derive(Clone)]
+pub struct Rewrite(pub Arc<dyn Fn(Vec<u8>) -> Vec<u8> + Send + Sync>);
+
+impl fmt::Debug for Rewrite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rewrite")
+    }
 }
 
 /// What becomes of the messages that scripts give for modules to be refused. Those of traps are
@@ -96,5 +115,33 @@ impl fmt::Display for Finding {
 /// # Errors
 /// If the configuration is refused.
 pub fn run(source: &str, options: &Options) -> prova::Result<Report> {
-    script::run(source, options)
+    run_watched(source, options, |_| ())
+}
+
+/// The same, and tells `watch` before it begins which engine runs the script. Once that engine's
+/// epoch has moved on (and the configuration has epochs), no directive runs code any more: each
+/// that should fails with *interrupt*.
+///
+/// # Errors
+/// If the configuration is refused.
+pub fn run_watched(
+    source: &str,
+    options: &Options,
+    watch: impl FnOnce(&Engine),
+) -> prova::Result<Report> {
+    let header = match Header::of(source) {
+        Ok(header) => header,
+        Err(message) => {
+            let failure = Finding { line: 1, message, unsupported: None };
+            return Ok(Report { failures: vec![failure], ..Report::default() });
+        }
+    };
+    let mut options = options.clone();
+    if let Some(fuel) = header.fuel {
+        options.config.consume_fuel(true);
+        options.fuel.get_or_insert(fuel);
+    }
+    let engine = Engine::new(&options.config)?;
+    watch(&engine);
+    script::run(source, &engine, &options)
 }

@@ -4,14 +4,14 @@
 //! *canonical*, whose payload is the highest bit alone, or *arithmetic*, whose payload has the
 //! highest bit; either sign.
 
-use prova::{ExternRef, Result, Store, Val, bail};
+use prova::{ExternRef, Result, Store, StoreLimits, Val, bail};
 use wast::WastArg;
 use wast::WastRet;
 use wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
 use wast::token::{F32, F64};
 
 /// The value of an argument.
-pub(crate) fn argument(store: &mut Store<()>, arg: &WastArg<'_>) -> Result<Val> {
+pub(crate) fn argument(store: &mut Store<StoreLimits>, arg: &WastArg<'_>) -> Result<Val> {
     let WastArg::Core(arg) = arg else { bail!("an argument of a component") };
     Ok(match arg {
         WastArgCore::I32(x) => Val::I32(*x),
@@ -34,14 +34,18 @@ fn is(ty: &HeapType<'_>, wanted: AbstractHeapType) -> bool {
 }
 
 /// Whether `val` is one of the values that the pattern stands for.
-pub(crate) fn matches(store: &Store<()>, val: &Val, pattern: &WastRet<'_>) -> Result<bool> {
+pub(crate) fn matches(
+    store: &Store<StoreLimits>,
+    val: &Val,
+    pattern: &WastRet<'_>,
+) -> Result<bool> {
     match pattern {
         WastRet::Core(pattern) => matches_core(store, val, pattern),
         _ => bail!("a result of a component"),
     }
 }
 
-fn matches_core(store: &Store<()>, val: &Val, pattern: &WastRetCore<'_>) -> Result<bool> {
+fn matches_core(store: &Store<StoreLimits>, val: &Val, pattern: &WastRetCore<'_>) -> Result<bool> {
     Ok(match (pattern, val) {
         (WastRetCore::I32(x), Val::I32(y)) => x == y,
         (WastRetCore::I64(x), Val::I64(y)) => x == y,

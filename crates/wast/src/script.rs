@@ -7,8 +7,8 @@
 use crate::pattern::{argument, matches, show};
 use crate::{Finding, Messages, Options, Report, spectest};
 use prova::{
-    Engine, Error, ErrorKind, Instance, Linker, Module, Result, Store, UnsupportedModule, Val,
-    bail, format_err,
+    Engine, Error, ErrorKind, Instance, Linker, Module, Result, Store, StoreLimits,
+    UnsupportedModule, Val, bail, format_err,
 };
 use std::collections::HashMap;
 use std::fmt;
@@ -19,8 +19,7 @@ use wast::token::{Id, Span};
 use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastInvoke, WastRet, Wat};
 
 /// Runs a whole script.
-pub(crate) fn run(source: &str, options: &Options) -> Result<Report> {
-    let engine = Engine::new(&options.config)?;
+pub(crate) fn run(source: &str, engine: &Engine, options: &Options) -> Result<Report> {
     let mut lexer = Lexer::new(source);
     lexer.allow_confusing_unicode(true);
     let unparsable = |error: wast::Error| {
@@ -37,7 +36,7 @@ pub(crate) fn run(source: &str, options: &Options) -> Result<Report> {
         Ok(script) => script,
         Err(error) => return Ok(unparsable(error)),
     };
-    let mut runner = Runner::new(&engine, options)?;
+    let mut runner = Runner::new(engine, options)?;
     let mut report = Report::default();
     for directive in script.directives {
         let line = line_of(source, directive.span());
@@ -91,8 +90,8 @@ type OrFailed<T> = Result<T, usize>;
 
 struct Runner<'o> {
     engine: Engine,
-    store: Store<()>,
-    linker: Linker<()>,
+    store: Store<StoreLimits>,
+    linker: Linker<StoreLimits>,
     messages: Messages,
     options: &'o Options,
     /// The newest definition, and those with a name.
@@ -107,11 +106,12 @@ struct Runner<'o> {
 
 impl<'o> Runner<'o> {
     fn new(engine: &Engine, options: &'o Options) -> Result<Runner<'o>> {
-        let mut store = Store::new(engine, ());
+        let mut store = Store::new(engine, options.limits.clone());
+        store.limiter(|limits| limits);
         if let Some(fuel) = options.fuel {
             store.set_fuel(fuel)?;
         }
-        store.set_epoch_deadline(u64::MAX);
+        store.set_epoch_deadline(1);
         let mut linker = Linker::new(engine);
         linker.allow_shadowing(true);
         spectest::define(&mut linker, &mut store)?;
@@ -235,7 +235,12 @@ impl<'o> Runner<'o> {
     }
 
     fn compile(&self, mut module: QuoteWat<'_>) -> Result<Module> {
-        Module::new(&self.engine, module.encode()?)
+        let bytes = module.encode()?;
+        let bytes = match &self.options.rewrite {
+            Some(rewrite) => (rewrite.0)(bytes),
+            None => bytes,
+        };
+        Module::new(&self.engine, bytes)
     }
 
     /// Instantiates; a module that imports from a failed one cannot.

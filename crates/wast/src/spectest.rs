@@ -5,14 +5,17 @@
 //! need it fail.
 
 use prova::{
-    Global, GlobalType, Linker, Memory, MemoryType, Mutability, Ref, RefType, Result, Store, Table,
-    TableType, Val, ValType,
+    Global, GlobalType, Linker, Memory, MemoryType, Mutability, Ref, RefType, Result, Store,
+    StoreLimits, Table, TableType, Val, ValType,
 };
 
 const MODULE: &str = "spectest";
 
 /// Defines `spectest` in `linker`.
-pub(crate) fn define(linker: &mut Linker<()>, store: &mut Store<()>) -> Result<()> {
+pub(crate) fn define(
+    linker: &mut Linker<StoreLimits>,
+    store: &mut Store<StoreLimits>,
+) -> Result<()> {
     linker.func_wrap(MODULE, "print", || {})?;
     linker.func_wrap(MODULE, "print_i32", |_: i32| {})?;
     linker.func_wrap(MODULE, "print_i64", |_: i64| {})?;

@@ -3,7 +3,8 @@
 //! ```text
 //! *** IR Dump After NAME ***                          legacy pass manager, 9 to 22 (the newest with a colon)
 //! *** IR Dump After NAME (argument) ***               legacy, from 13
-//! *** IR Dump After NAME *** (function: f)            12
+//! *** IR Dump After NAME *** (function: f)            12; with -print-module-scope others, too
+//! *** IR Dump After NAME *** (loop: %20)              legacy with -print-module-scope; likewise `(scc: f)`
 //! *** IR Dump After NAME on f ***                     new pass manager, 13 to 18; `; ***` from 19
 //! *** IR Dump After NAME ***; Function Attrs: …       11: the body's first line is glued to the header
 //! # *** IR Dump After NAME (argument) ***:            machine code; the function is named in the body
@@ -80,12 +81,19 @@ pub fn parse(line: &[u8]) -> Option<Header<'_>> {
     let end = find(line, b" ***")?;
     let (inner, after) = (&line[..end], &line[end + 4..]);
     let after = after.strip_prefix(b":").unwrap_or(after);
-    let (function, rest) = match after.strip_prefix(b" (function: ") {
-        Some(named) => {
+    // Of a loop or of a component of the call graph `-print-module-scope` prints the module.
+    let around = [b" (loop: ".as_slice(), b" (scc: "];
+    let around = around.into_iter().find_map(|start| after.strip_prefix(start));
+    let (function, rest) = match (after.strip_prefix(b" (function: "), around) {
+        (Some(named), _) => {
             let close = named.iter().position(|&byte| byte == b')')?;
             (Some(&named[..close]), &named[close + 1..])
         }
-        None => (None, after),
+        (None, Some(named)) => {
+            let close = named.iter().rposition(|&byte| byte == b')')?;
+            (None, &named[close + 1..])
+        }
+        (None, None) => (None, after),
     };
     let rest = rest.trim_ascii_end();
     if !rest.is_empty() && rest[0] != b';' {
@@ -234,6 +242,22 @@ mod tests {
             Kind::After,
             "Early CSE",
             "g",
+            Mark::Body,
+            "",
+        ),
+        (
+            "*** IR Dump After Loop Strength Reduction (loop-reduce) *** (loop: %20)",
+            Kind::After,
+            "Loop Strength Reduction",
+            "",
+            Mark::Body,
+            "",
+        ),
+        (
+            "*** IR Dump After Function Integration/Inlining *** (scc: f, g)",
+            Kind::After,
+            "Function Integration/Inlining",
+            "",
             Mark::Body,
             "",
         ),

@@ -19,6 +19,7 @@ mod align;
 mod compare;
 mod hash;
 mod header;
+mod messages;
 mod record;
 mod report;
 mod scan;

@@ -11,7 +11,9 @@
 //!    that depend on the line alone.
 //! 2. A header inside a function, or in the midst of a line, means that several threads printed at
 //!    once: that log cannot be read, and the error names the line and the remedy.
-//! 3. A legacy dump of a loop names no function: it is counted to the function of the dump before
+//! 3. With `-print-module-scope` the dump of a function shows the whole module; of it only that
+//!    function is handed on, so such a log reads like one without.
+//! 4. A legacy dump of a loop names no function: it is counted to the function of the dump before
 //!    it, whose pass manager runs it.
 //!
 //! `tests/passes.rs` has interleaved logs, logs cut anywhere, and long lines.
@@ -136,6 +138,12 @@ struct State {
     inside: bool,
     /// The rest of the current line is left out.
     skipping: bool,
+    /// The function that the header names, while its first line has not come.
+    named: Option<Vec<u8>>,
+    /// The function of a dump that shows its whole module.
+    scope: Option<Vec<u8>>,
+    /// Inside the braces of another function than that one.
+    beside: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -216,7 +224,10 @@ impl<V: Visitor> Scan<'_, V> {
             Some(_) => Unit::Function,
             None => Unit::Unknown,
         };
-        self.state = State { unit, ..State::default() };
+        let named = header.unit.filter(|unit| {
+            self_contained(unit) && matches!(header.mark, Mark::Body) && !header.machine
+        });
+        self.state = State { unit, named: named.map(<[u8]>::to_vec), ..State::default() };
         let rest = header.rest;
         let event = Event::Dump { place: self.next, header, split: unit == Unit::Module };
         let flow = self.visitor.event(event)?;
@@ -245,11 +256,18 @@ impl<V: Visitor> Scan<'_, V> {
             }
             Unit::Unknown if line.trim_ascii().is_empty() => return go_on,
             Unit::Unknown => {
-                let words: [&[u8]; 3] = [b"; ModuleID", b"source_filename", b"target "];
-                let module = words.iter().any(|word| line.starts_with(word));
+                let module = begins_module(line);
                 self.state.unit = if module { Unit::Module } else { Unit::Function };
                 if module && self.visitor.event(Event::Split)?.is_break() {
                     return Ok(ControlFlow::Break(()));
+                }
+            }
+            Unit::Function if self.state.scope.is_some() => return self.in_scope(line),
+            Unit::Function if !line.trim_ascii().is_empty() => {
+                let named = self.state.named.take();
+                if begins_module(line) && named.is_some() {
+                    self.state.scope = named;
+                    return self.in_scope(line);
                 }
             }
             Unit::Module | Unit::Function => {}
@@ -273,6 +291,28 @@ impl<V: Visitor> Scan<'_, V> {
         }
     }
 
+    /// A line of a module that is shown for one function of it: all others are left out.
+    fn in_scope(&mut self, line: &[u8]) -> Result<ControlFlow<()>> {
+        let go_on = Ok(ControlFlow::Continue(()));
+        if self.state.inside && !self.state.beside {
+            return go_on;
+        }
+        self.state.skipping = true;
+        if self.state.beside {
+            self.state.beside = !line.starts_with(b"}");
+            self.state.inside = self.state.beside;
+            return go_on;
+        }
+        let Some(name) = defined(line) else { return go_on };
+        self.state.inside = true;
+        self.state.beside = self.state.scope.as_deref() != Some(name.as_ref());
+        if self.state.beside {
+            return go_on;
+        }
+        self.state.skipping = false;
+        self.visitor.event(Event::Enter(name))
+    }
+
     /// What follows from the line that was handed on.
     fn line_ends(&mut self, line: &[u8]) -> Result<ControlFlow<()>> {
         match self.state.unit {
@@ -285,7 +325,10 @@ impl<V: Visitor> Scan<'_, V> {
                 return self.visitor.event(Event::Leave);
             }
             Unit::Function if self.state.inside && line.starts_with(b"}") => {
-                self.state.inside = false
+                self.state.inside = false;
+                if self.state.scope.is_some() {
+                    self.state.unit = Unit::Over;
+                }
             }
             _ => {}
         }
@@ -299,6 +342,17 @@ impl<V: Visitor> Scan<'_, V> {
             self.next.line
         )
     }
+}
+
+/// Whether a unit that a header names is one function, neither a module nor a list.
+fn self_contained(unit: &[u8]) -> bool {
+    !unit.starts_with(b"[") && !unit.starts_with(b"(")
+}
+
+/// The first line of a module, in any form.
+fn begins_module(line: &[u8]) -> bool {
+    let words: [&[u8]; 3] = [b"; ModuleID", b"source_filename", b"target "];
+    words.iter().any(|word| line.starts_with(word))
 }
 
 /// A line of Cargo between two dumps.

@@ -1,17 +1,23 @@
 //! A compiler's command → the same command with pass logs printed, run, its log packed as it comes.
 //!
-//! Neighbours: [`compare`](super::compare) reads what is written here. The compiler is known by its
-//! program's name; Cargo passes the flags on to rustc, one crate at a time, in one codegen unit, so
-//! that no two threads print at once. Nothing is kept in memory. Programs that are not known run as
-//! they are given, with the flags as the caller has put them.
+//! Neighbours: [`compare`](super::compare) reads what is written here,
+//! [`messages`](super::messages) says what of it is for the user, while it comes. The compiler is
+//! known by its program's name; Cargo passes the flags on to rustc, one crate at a time, in one
+//! codegen unit, so that no two threads print at once. Nothing is kept in memory. Programs that are
+//! not known run as they are given, with the flags as the caller has put them.
 
+use super::messages::Messages;
 use anyhow::{Context, Result, ensure};
 use flate2::{Compression, write::GzEncoder};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// How often is said how far the log has come.
+const PROGRESS: Duration = Duration::from_secs(2);
 
 /// A log that was written.
 #[derive(Clone, Copy, Debug)]
@@ -24,11 +30,17 @@ pub struct Recorded {
     pub known: bool,
 }
 
-/// Runs the compiler; `function` asks for the dumps of one function alone.
+/// Runs the compiler; `function` asks for the dumps of one function alone. `say` hears what the
+/// compiler tells its user, line by line, and how far the log has come.
 ///
 /// # Errors
 /// If it cannot be started or the log not be written.
-pub fn record_tool(argv: &[OsString], function: Option<&str>, log: &Path) -> Result<Recorded> {
+pub fn record_tool(
+    argv: &[OsString],
+    function: Option<&str>,
+    log: &Path,
+    say: &mut dyn FnMut(&str),
+) -> Result<Recorded> {
     let (mut command, known) = command(argv, function)?;
     let file = File::create(log).with_context(|| format!("failed to write `{}`", log.display()))?;
     let mut packed = GzEncoder::new(file, Compression::fast());
@@ -38,10 +50,47 @@ pub fn record_tool(argv: &[OsString], function: Option<&str>, log: &Path) -> Res
         .spawn()
         .with_context(|| format!("failed to start `{shown}`"))?;
     let stderr = child.stderr.take().context("the compiler has no standard error")?;
-    let bytes = io::copy(&mut BufReader::with_capacity(1 << 16, stderr), &mut packed);
-    let bytes = bytes.with_context(|| format!("failed to write `{}`", log.display()))?;
+    let bytes = copy(stderr, &mut packed, say);
+    let bytes = bytes.with_context(|| format!("failed to write `{}`", log.display()));
+    if bytes.is_err() {
+        // Nobody reads it any more; without this it would wait for ever.
+        child.kill().ok();
+    }
+    let status = child.wait()?;
+    let (bytes, messages) = bytes?;
     packed.finish()?;
-    Ok(Recorded { status: child.wait()?, bytes, known })
+    if !status.success() {
+        messages.last_words(say);
+    }
+    Ok(Recorded { status, bytes, known })
+}
+
+/// Packs what comes, says what is for the user, and how far it is every [`PROGRESS`].
+fn copy(
+    mut from: impl Read,
+    packed: &mut impl Write,
+    say: &mut dyn FnMut(&str),
+) -> io::Result<(u64, Messages)> {
+    let (mut messages, mut bytes) = (Messages::default(), 0);
+    let mut buffer = vec![0; 1 << 16];
+    let mut last = Instant::now();
+    loop {
+        let read = match from.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        packed.write_all(&buffer[..read])?;
+        bytes += read as u64;
+        messages.add(&buffer[..read], say);
+        if last.elapsed() >= PROGRESS {
+            last = Instant::now();
+            say(&format!("{} dumps, {} MB of log", messages.dumps(), bytes >> 20));
+        }
+    }
+    messages.end(say);
+    Ok((bytes, messages))
 }
 
 /// The command with its flags, and whether its program is known.

@@ -3,16 +3,21 @@
 //! Neighbours: [`build`](mod@super::build) judges one revision. The predicate is flaky one way
 //! only: a difference that was seen is there, while agreement may be luck; so a sound verdict is
 //! worth Σ pᵢᵏ of the split seen so far ([`split`](super::split)), the bad end is built first, and
-//! the last sound revision is built once more with as many runs before it is believed.
+//! the last sound revision is built twice as often before it is believed. Where that shows a
+//! difference, what comes before it is built as often, too.
 //!
 //! 1. A revision whose build fails is skipped; the nearest one in the interval is tried instead.
 //! 2. The repository is only read: each revision is unpacked with `git archive`.
 //!
-//! About log₂ n revisions are built, each at most `runs` times. `tests/repro/main.rs` bisects a
+//! 3. A revision is built again only with more runs than it had.
+//!
+//! About log₂ n revisions are built, each at most `runs` times, or twice as often for each verdict
+//! that was luck. `tests/repro/main.rs` bisects a
 //! repository made for it.
 
-use super::build::{Options, Outcome, Verdict, build};
+use super::build::{Options, Outcome, RUNS_MAX, Verdict, build};
 use super::split::Split;
+use super::tree;
 use anyhow::{Context, Result, bail, ensure};
 use std::fs;
 use std::path::Path;
@@ -76,30 +81,40 @@ pub fn bisect(
     }
     let mut sound = 1;
     let mut skipped = vec![false; revisions.len()];
-    let mut confirmed = false;
+    // How often each was built when all builds agreed.
+    let mut agreed = vec![0; revisions.len()];
+    agreed[good] = runs;
+    let mut wanted = runs;
     loop {
         let middle = good + (bad - good) / 2;
         // The nearest to the middle that is not skipped.
         let open = (good + 1..bad).filter(|&at| !skipped[at]).min_by_key(|&at| at.abs_diff(middle));
         let Some(at) = open else {
-            if confirmed || good == 0 {
+            let twice = wanted.saturating_mul(2).min(RUNS_MAX);
+            if good == 0 || agreed[good] >= twice {
                 break;
             }
-            // A sound verdict may have been luck; then the search goes on before it.
-            match look(&revisions[good], 2 * runs)? {
+            // A sound verdict may have been luck. Then so may others have been, of which no more
+            // was asked: the search goes on before it, and asks for more.
+            match look(&revisions[good], twice)? {
                 Sight::Differ(seen) => {
-                    (bad, split) = (good, seen);
+                    (bad, split, wanted) = (good, seen, twice);
                     good = 0;
                 }
-                Sight::Agree | Sight::Skip => confirmed = true,
+                Sight::Agree | Sight::Skip => agreed[good] = twice,
             }
             continue;
         };
-        match look(&revisions[at], runs)? {
+        // What has agreed so often need not be built again.
+        if agreed[at] >= wanted {
+            good = at;
+            continue;
+        }
+        match look(&revisions[at], wanted)? {
             Sight::Agree => {
                 good = at;
+                agreed[at] = wanted;
                 sound += 1;
-                confirmed = false;
             }
             Sight::Differ(seen) => (bad, split) = (at, seen),
             Sight::Skip => skipped[at] = true,
@@ -164,7 +179,7 @@ pub fn known(repository: &Path, revision: &str) -> Result<()> {
 /// # Errors
 /// If the revision cannot be unpacked, or as [`build`].
 pub fn look(repository: &Path, revision: &str, runs: usize, options: &Options) -> Result<Sight> {
-    let place = options.keep.join(format!("{}-{runs}", revision.replace('/', "_")));
+    let place = tree::fresh(&options.keep, &format!("{}-{runs}", revision.replace('/', "_")))?;
     let source = place.join("source");
     unpack(repository, revision, &source)?;
     let options = Options {
@@ -176,7 +191,7 @@ pub fn look(repository: &Path, revision: &str, runs: usize, options: &Options) -
         ..options.clone()
     };
     let outcome = build(&options, &mut |_| {});
-    fs::remove_dir_all(place.join("source")).ok();
+    tree::remove(&options.source)?;
     Ok(sight(&outcome?))
 }
 

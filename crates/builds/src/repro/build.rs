@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Neighbours: [`vary`](super::vary) has the surroundings, [`split`](super::split) the arithmetic,
-//! [`report`](super::report) the text.
+//! [`attribute`](mod@super::attribute) says what made a difference, [`report`](super::report) the
+//! text.
 //!
 //! 1. Run 0 has the control setting, every later one all chosen variations; so what random
 //!    compilers do shows as a split.
@@ -14,13 +15,17 @@
 //!    [`SECONDS_DEFAULT_MAX`] have not passed.
 //! 3. Builds run one after the other, each in a fresh copy; at most [`CLASSES_KEPT_MAX`] different
 //!    outputs are kept.
-//! 4. Nothing is written outside `keep`, but what the command itself writes.
+//! 4. The second build begins in another second than the first has ended in, so that clocks that
+//!    count in seconds differ however fast a build is.
+//! 5. Nothing is written outside `keep`, but what the command itself writes.
 //!
 //! `tests/repro/main.rs` has compilers of every sort.
 
+use super::attribute::{Attribution, attribute};
+use super::seen::{Seen, Watch, now, wait_beyond};
 use super::split::Split;
-use super::tree::{self, Artifacts};
-use super::vary::{Probe, Setting, Variation, probe};
+use super::tree::{self, Artifacts, How};
+use super::vary::{Places, Probe, Setting, Variation, probe};
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -72,6 +77,8 @@ pub struct Run {
     pub class: Result<usize, String>,
     /// What the command printed.
     pub log: PathBuf,
+    /// When it ran, and what the system gave it.
+    pub seen: Seen,
 }
 
 /// Builds with equal outputs.
@@ -83,6 +90,10 @@ pub struct Class {
     pub count: usize,
     /// Where a copy is.
     pub kept: Option<PathBuf>,
+    /// What the first of them saw.
+    pub seen: Seen,
+    /// One of them had the control setting.
+    pub control: bool,
 }
 
 /// What was seen.
@@ -94,19 +105,8 @@ pub struct Outcome {
     pub classes: Vec<Class>,
     /// Which variations are ones here.
     pub probes: Vec<Probe>,
-    /// What a single variation, or none, does; empty if that was not asked for.
-    pub causes: Vec<Cause>,
-}
-
-/// What building under one variation alone shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cause {
-    /// The variation; none: the control setting again.
-    pub variation: Option<Variation>,
-    /// How many of the builds had another output than the first control run.
-    pub different: usize,
-    /// How many builds there were.
-    pub builds: usize,
+    /// What makes the difference, if that was asked for.
+    pub attribution: Option<Attribution>,
 }
 
 /// What follows.
@@ -173,24 +173,25 @@ pub fn build(options: &Options, progress: &mut dyn FnMut(&str)) -> Result<Outcom
     let mut builder =
         Builder { options, source, work: keep.join("work"), keep, classes: Vec::new(), runs: 0 };
     let outcome = builder.all(progress);
-    fs::remove_dir_all(&builder.work).ok();
+    tree::remove(&builder.work)?;
     outcome
 }
 
-struct Builder<'o> {
-    options: &'o Options,
+pub(super) struct Builder<'o> {
+    pub(super) options: &'o Options,
     source: PathBuf,
     keep: PathBuf,
     work: PathBuf,
-    classes: Vec<Class>,
-    runs: usize,
+    pub(super) classes: Vec<Class>,
+    /// How many runs there were, those of the attribution included.
+    pub(super) runs: usize,
 }
 
 impl Builder<'_> {
     fn all(&mut self, progress: &mut dyn FnMut(&str)) -> Result<Outcome> {
         let probes = self.probes()?;
         let begun = Instant::now();
-        let mut runs = Vec::new();
+        let mut runs: Vec<Run> = Vec::new();
         loop {
             let number = runs.len();
             let more = match self.options.runs {
@@ -206,12 +207,15 @@ impl Builder<'_> {
             if !more {
                 break;
             }
+            if let [first] = runs.as_slice() {
+                wait_beyond(&first.seen);
+            }
             let varied = if number == 0 {
                 BTreeSet::new()
             } else {
                 self.options.vary.iter().copied().collect()
             };
-            let run = self.run(Setting { varied, run: number })?;
+            let run = self.run(Setting { varied, ..Setting::control(number) })?;
             progress(&match &run.class {
                 Ok(class) => format!("build {}: output {}", number + 1, letter(*class)),
                 Err(reason) => format!("build {}: {reason}", number + 1),
@@ -225,57 +229,39 @@ impl Builder<'_> {
                 self.classes[class].count += 1;
             }
         }
-        let mut outcome =
-            Outcome { runs, classes: self.classes.clone(), probes, causes: Vec::new() };
+        let classes = self.classes.clone();
+        let mut outcome = Outcome { runs, classes, probes, attribution: None };
         if self.options.attribute && outcome.verdict() == Verdict::Different {
-            outcome.causes = self.causes(&outcome.probes, progress)?;
+            outcome.attribution = Some(attribute(self, &outcome, progress)?);
         }
         Ok(outcome)
     }
 
-    /// Builds again, without variation and with each one alone.
-    fn causes(&mut self, probes: &[Probe], progress: &mut dyn FnMut(&str)) -> Result<Vec<Cause>> {
-        let alone =
-            probes.iter().filter(|probe| probe.effective).map(|probe| Some(probe.variation));
-        let mut causes = Vec::new();
-        for variation in std::iter::once(None).chain(alone) {
-            // Random addresses make a difference in some runs only.
-            let builds = if matches!(variation, None | Some(Variation::Aslr)) { 4 } else { 1 };
-            let mut different = 0;
-            for _ in 0..builds {
-                let run =
-                    self.run(Setting { varied: variation.into_iter().collect(), run: self.runs })?;
-                different += usize::from(run.class != Ok(0));
-            }
-            let name = variation.map_or("no variation", Variation::name);
-            progress(&format!("{name} alone: {different} of {builds} differ from the first build"));
-            causes.push(Cause { variation, different, builds });
-        }
-        Ok(causes)
-    }
-
     /// Probes in small trees, at the places where builds will be.
     fn probes(&self) -> Result<Vec<Probe>> {
-        let (seed, home) = (self.work.join("seed"), self.home()?);
+        let (seed, home, temporary) = (self.work.join("seed"), self.home()?, self.temporary()?);
         fs::create_dir_all(&seed)?;
         for number in 0..20 {
             fs::write(seed.join(format!("file-{number}")), [])?;
         }
         let probe_one = |&variation: &Variation| {
-            let setting = Setting { varied: [variation].into(), run: 1 };
+            let setting = Setting { varied: [variation].into(), ..Setting::control(1) };
             let control = Setting::control(0).directory(&self.work);
-            let varied = if setting.reversed() {
-                self.work.join("reversed")
-            } else {
-                setting.directory(&self.work)
+            let otherwise = setting.reversed() || !setting.older().is_zero();
+            let varied = match otherwise {
+                true => self.work.join("otherwise"),
+                false => setting.directory(&self.work),
             };
-            fs::remove_dir_all(&control).ok();
-            fs::remove_dir_all(&varied).ok();
-            tree::copy(&seed, &control, false, &self.keep)?;
+            tree::remove(&control)?;
+            tree::remove(&varied)?;
+            tree::copy(&seed, &control, How::default(), &self.keep)?;
             if varied != control {
-                tree::copy(&seed, &varied, setting.reversed(), &self.keep)?;
+                let how = How { reversed: setting.reversed(), older: setting.older() };
+                tree::copy(&seed, &varied, how, &self.keep)?;
             }
-            probe(variation, &control, &varied, &home)
+            let places =
+                |directory| Places { directory, home: &home, temporary: temporary.as_path() };
+            probe(variation, places(&control), places(&varied))
         };
         self.options.vary.iter().map(probe_one).collect()
     }
@@ -286,33 +272,53 @@ impl Builder<'_> {
         Ok(home)
     }
 
-    fn run(&mut self, setting: Setting) -> Result<Run> {
+    /// An empty directory for temporary files, the same for every run.
+    fn temporary(&self) -> Result<PathBuf> {
+        let temporary = self.work.join("tmp");
+        tree::remove(&temporary)?;
+        fs::create_dir_all(&temporary)?;
+        Ok(temporary)
+    }
+
+    pub(super) fn run(&mut self, setting: Setting) -> Result<Run> {
         let directory = setting.directory(&self.work);
-        fs::remove_dir_all(&directory).ok();
-        tree::copy(&self.source, &directory, setting.reversed(), &self.keep)?;
+        tree::remove(&directory)?;
+        let how = How { reversed: setting.reversed(), older: setting.older() };
+        tree::copy(&self.source, &directory, how, &self.keep)?;
         let before = tree::files(&directory)?;
         let log_path = self.keep.join(format!("build-{}.log", self.runs + 1));
         self.runs += 1;
         let log = File::create(&log_path)?;
-        let mut command = setting.launch(&self.options.command, &directory, &self.home()?);
-        let status = command
+        let (home, temporary) = (self.home()?, self.temporary()?);
+        let places = Places { directory: &directory, home: &home, temporary: &temporary };
+        let mut command = setting.launch(&self.options.command, places);
+        let (watch, begun) = (Watch::new(&temporary), now());
+        let mut child = command
             .envs(self.options.env.iter().map(|(name, value)| (name, value)))
             .stdout(log.try_clone()?)
             .stderr(log)
-            .status()
+            .spawn()
             .context("failed to start `sh`")?;
+        let first = child.id();
+        let status = child.wait()?;
+        let seen = Seen::new(begun, first, watch);
         let class = if status.success() {
-            Ok(self.classify(&directory, &before)?)
+            Ok(self.classify(&directory, &before, &setting, &seen)?)
         } else {
             let tail = last_line(&log_path);
             Err(format!("failed ({status}): {tail}; see {}", log_path.display()))
         };
-        fs::remove_dir_all(&directory)
-            .with_context(|| format!("failed to remove `{}`", directory.display()))?;
-        Ok(Run { setting, class, log: log_path })
+        tree::remove(&directory)?;
+        Ok(Run { setting, class, log: log_path, seen })
     }
 
-    fn classify(&mut self, directory: &Path, before: &[String]) -> Result<usize> {
+    fn classify(
+        &mut self,
+        directory: &Path,
+        before: &[String],
+        setting: &Setting,
+        seen: &Seen,
+    ) -> Result<usize> {
         let artifacts = tree::artifacts(directory, &self.options.artifacts, before)?;
         if artifacts.is_empty() {
             match self.options.artifacts.as_slice() {
@@ -320,11 +326,14 @@ impl Builder<'_> {
                 patterns => bail!("the build left no file that matches {}", patterns.join(", ")),
             }
         }
+        let control = setting.varied.is_empty() && setting.hold.is_none();
         if let Some(class) = self.classes.iter().position(|class| class.artifacts == artifacts) {
+            self.classes[class].control |= control;
             return Ok(class);
         }
         let number = self.classes.len();
-        let kept = (number < CLASSES_KEPT_MAX).then(|| self.keep.join(letter(number)));
+        // Outputs of the control setting are few, and tell chance apart.
+        let kept = (number < CLASSES_KEPT_MAX || control).then(|| self.keep.join(letter(number)));
         if let Some(kept) = &kept {
             for path in artifacts.keys() {
                 let to = kept.join(path);
@@ -335,7 +344,7 @@ impl Builder<'_> {
                     .with_context(|| format!("failed to keep `{path}`"))?;
             }
         }
-        self.classes.push(Class { artifacts, count: 0, kept });
+        self.classes.push(Class { artifacts, count: 0, kept, seen: seen.clone(), control });
         Ok(number)
     }
 }

@@ -20,7 +20,7 @@
 use super::blame::{self, Leak, Request};
 use super::build::{Options, Outcome, Verdict, build};
 use super::manifest;
-use super::tree;
+use super::tree::{self, How};
 use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -115,11 +115,13 @@ pub fn confirm(
         return Ok(Confirmation { request, before, after: None });
     }
     let patched = options.keep.join("patched");
-    tree::copy(&source, &patched, false, &options.keep)?;
+    tree::copy(&source, &patched, How::default(), &options.keep)?;
     patch(&source, &patched, &request)?;
     progress(&format!("builds without feature `{}` of {}", request.feature, request.dependency));
     let without = Options { source: patched, keep: options.keep.join("without"), ..as_it_is };
-    let after = build(&without, progress)?;
+    let after = build(&without, progress);
+    tree::remove(&without.source)?;
+    let after = after?;
     Ok(Confirmation { request, before, after: Some(after) })
 }
 
@@ -139,7 +141,7 @@ fn patch(source: &Path, copy: &Path, request: &Request) -> Result<()> {
     let name = format!("{}-{}", request.package, request.version);
     ensure!(!name.contains(['/', '\\']), "`{name}` is no name of a package");
     let place: PathBuf = copy.join(PATCHED).join(&name);
-    tree::copy(directory, &place, false, copy)?;
+    tree::copy(directory, &place, How::default(), copy)?;
     fs::write(place.join("Cargo.toml"), changed)?;
     let config = copy.join(".cargo").join("config.toml");
     fs::create_dir_all(copy.join(".cargo"))?;

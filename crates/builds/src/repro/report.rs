@@ -4,7 +4,8 @@
 //! where, what was not varied, what agreement is worth. Paths and messages come from builds, so
 //! control characters are escaped.
 
-use super::build::{Cause, Outcome, Verdict, letter};
+use super::attribute::{Attribution, Cause};
+use super::build::{Outcome, Verdict, letter};
 use super::kind::Detail;
 use super::split::Split;
 use crate::names::printable_line;
@@ -52,7 +53,9 @@ pub fn text(outcome: &Outcome, differ: Option<Differ<'_>>) -> String {
         }
     }
     differing(&mut out, outcome, differ);
-    causes(&mut out, &outcome.causes);
+    if let Some(attribution) = &outcome.attribution {
+        causes(&mut out, attribution);
+    }
     let ineffective: Vec<&str> = outcome
         .probes
         .iter()
@@ -92,17 +95,33 @@ fn differing(out: &mut String, outcome: &Outcome, differ: Option<Differ<'_>>) {
     }
 }
 
-fn causes(out: &mut String, causes: &[Cause]) {
+fn causes(out: &mut String, attribution: &Attribution) {
+    let Attribution { causes, chances, whole } = attribution;
     let random = causes.iter().any(|cause| cause.variation.is_none() && cause.different > 0);
     if random {
         writeln!(out, "cause: the build is random: it differs with nothing varied").ok();
+        for told in chances {
+            let evidence = printable_line(&told.evidence);
+            writeln!(out, "  {}: {evidence}", told.chance.name()).ok();
+        }
         return;
     }
-    for Cause { variation, different, builds } in causes.iter().filter(|cause| cause.different > 0)
-    {
+    for cause in causes.iter().filter(|cause| cause.different > 0) {
+        let Cause { variation, different, builds, outputs, .. } = cause;
         let name = variation.map_or("nothing", super::vary::Variation::name);
         writeln!(out, "cause: {name} alone makes a difference ({different} of {builds} builds)")
             .ok();
+        if cause.is_race() {
+            writeln!(out, "  race: with several processors {builds} builds have {outputs} outputs, with one they agree").ok();
+        }
+    }
+    let failing = causes.iter().filter(|cause| cause.failed > 0);
+    for Cause { variation, failed, builds, .. } in failing {
+        let name = variation.map_or("nothing", super::vary::Variation::name);
+        writeln!(out, "note: with {name} varied {failed} of {builds} builds fail").ok();
+    }
+    if *whole {
+        writeln!(out, "  with all others varied the first output comes back").ok();
     }
     if !causes.is_empty() && causes.iter().all(|cause| cause.different == 0) {
         writeln!(out, "cause: no variation alone makes a difference").ok();
@@ -170,15 +189,21 @@ pub fn json(outcome: &Outcome, differ: Option<Differ<'_>>) -> Value {
         .iter()
         .map(|class| json!({ "builds": class.count, "kept": class.kept, "artifacts": class.artifacts }))
         .collect();
-    let causes: Vec<Value> = outcome
+    let attribution = outcome.attribution.clone().unwrap_or_default();
+    let causes: Vec<Value> = attribution
         .causes
         .iter()
-        .map(|cause| json!({ "variation": cause.variation.map(super::vary::Variation::name), "different": cause.different, "builds": cause.builds }))
+        .map(|cause| json!({ "variation": cause.variation.map(super::vary::Variation::name), "different": cause.different, "failed": cause.failed, "builds": cause.builds, "race": cause.is_race() }))
+        .collect();
+    let chances: Vec<Value> = attribution
+        .chances
+        .iter()
+        .map(|told| json!({ "chance": told.chance.name(), "evidence": told.evidence }))
         .collect();
     let probes: Vec<Value> = outcome
         .probes
         .iter()
         .map(|probe| json!({ "variation": probe.variation.name(), "effective": probe.effective }))
         .collect();
-    json!({ "verdict": verdict, "split": outcome.split().counts(), "runs": runs, "outputs": outputs, "differing": outcome.differing(), "details": details(outcome, differ), "causes": causes, "variations": probes })
+    json!({ "verdict": verdict, "split": outcome.split().counts(), "runs": runs, "outputs": outputs, "differing": outcome.differing(), "details": details(outcome, differ), "causes": causes, "chances": chances, "whole": attribution.whole, "variations": probes })
 }

@@ -4,9 +4,10 @@
 //!
 //! 1. What was built before does not come along: a directory marked by `CACHEDIR.TAG`, as Cargo
 //!    marks `target`, is left out, so no copy of an old artifact passes for a second build.
-//! 2. Permissions, symbolic links and times of modification are kept. The order of creation is by
-//!    name, or the reverse, which on many file systems is the order in which a build lists a
-//!    directory.
+//! 2. Permissions, symbolic links and times of modification are kept, those of directories and
+//!    links too; or all times are earlier by one span, so that they keep their order. The order of
+//!    creation is by name, or the reverse, which on many file systems is the order in which a build
+//!    lists a directory.
 //! 3. Lists of artifacts are sorted by path.
 //!
 //! `tests/repro/main.rs` builds in such copies.
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A tree may have so many files and directories.
 pub const ENTRIES_MAX: usize = 1 << 20;
@@ -28,13 +30,105 @@ pub const DEPTH_MAX: usize = 200;
 /// Relative path → SHA-256 of the bytes.
 pub type Artifacts = BTreeMap<String, String>;
 
-/// Copies the tree; `reversed` turns the order of creation around, `without` is left out.
+/// What a copy has otherwise than its source.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct How {
+    /// The order of creation is turned around.
+    pub reversed: bool,
+    /// Times of modification are so much earlier.
+    pub older: Duration,
+}
+
+/// Copies the tree; `without` is left out.
 ///
 /// # Errors
 /// If something cannot be read or written, or the tree is too large.
-pub fn copy(from: &Path, to: &Path, reversed: bool, without: &Path) -> Result<()> {
+pub fn copy(from: &Path, to: &Path, how: How, without: &Path) -> Result<()> {
     let mut left = ENTRIES_MAX;
-    copy_directory(from, to, reversed, without, &mut left, DEPTH_MAX)
+    copy_directory(from, to, how, without, &mut left, DEPTH_MAX)
+}
+
+/// Gives a copy the time of its source, less the span. What the system does not let be dated stays
+/// as it is.
+fn date(copied: &Path, source: &fs::Metadata, older: Duration) {
+    let time = source.modified().ok().and_then(|time| time.checked_sub(older));
+    let Some(time) = time else { return };
+    if source.is_symlink() {
+        date_link(copied, time);
+    } else if let Ok(file) = File::open(copied) {
+        // An owner may date what is open for reading.
+        file.set_modified(time).ok();
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn date_link(link: &Path, time: std::time::SystemTime) {
+    use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
+    let Ok(since) = time.duration_since(std::time::UNIX_EPOCH) else { return };
+    let times = Timestamps {
+        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+        last_modification: Timespec {
+            tv_sec: since.as_secs() as i64,
+            tv_nsec: since.subsec_nanos().into(),
+        },
+    };
+    utimensat(CWD, link, &times, AtFlags::SYMLINK_NOFOLLOW).ok();
+}
+
+#[cfg(not(target_os = "linux"))]
+fn date_link(_: &Path, _: std::time::SystemTime) {}
+
+/// Removes a directory and all that lies in it, where a build took the permission to do so away,
+/// too. One that is not there is removed already.
+///
+/// # Errors
+/// If something stays.
+pub fn remove(directory: &Path) -> Result<()> {
+    let context = || format!("failed to remove `{}`", directory.display());
+    if !directory.exists() || fs::remove_dir_all(directory).is_ok() {
+        return Ok(());
+    }
+    let mut open = vec![(directory.to_owned(), DEPTH_MAX)];
+    while let Some((directory, depth)) = open.pop() {
+        allow(&directory);
+        for path in entries(&directory).unwrap_or_default() {
+            if depth > 0 && path.symlink_metadata().is_ok_and(|kind| kind.is_dir()) {
+                open.push((path, depth - 1));
+            }
+        }
+    }
+    fs::remove_dir_all(directory).with_context(context)
+}
+
+#[cfg(unix)]
+fn allow(directory: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o700)).ok();
+}
+
+#[cfg(not(unix))]
+fn allow(_: &Path) {}
+
+/// Makes a new, empty directory of this name, or of this name and a number.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn fresh(parent: &Path, name: &str) -> Result<PathBuf> {
+    fs::create_dir_all(parent).with_context(|| format!("failed to make `{}`", parent.display()))?;
+    for number in 1..ENTRIES_MAX {
+        let path = match number {
+            1 => parent.join(name),
+            _ => parent.join(format!("{name}-{number}")),
+        };
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => {
+                return Err(error).with_context(|| format!("failed to make `{}`", path.display()));
+            }
+        }
+    }
+    bail!("`{}` has too many directories of the name `{name}`", parent.display())
 }
 
 /// The same link in another place; what it names is not looked at.
@@ -54,7 +148,7 @@ fn copy_link(_: &Path, _: &Path) -> std::io::Result<()> {
 fn copy_directory(
     from: &Path,
     to: &Path,
-    reversed: bool,
+    how: How,
     without: &Path,
     left: &mut usize,
     depth: usize,
@@ -64,7 +158,7 @@ fn copy_directory(
     }
     fs::create_dir_all(to).with_context(|| format!("failed to make `{}`", to.display()))?;
     let mut entries = entries(from)?;
-    if reversed {
+    if how.reversed {
         entries.reverse();
     }
     for path in entries {
@@ -81,15 +175,16 @@ fn copy_directory(
         if kind.is_symlink() {
             copy_link(&path, &copied).with_context(context)?;
         } else if kind.is_dir() {
-            copy_directory(&path, &copied, reversed, without, left, depth - 1)?;
+            copy_directory(&path, &copied, how, without, left, depth - 1)?;
         } else if kind.is_file() {
             fs::copy(&path, &copied).with_context(context)?;
-            let time = kind.modified().with_context(context)?;
-            // A file without write permission keeps the time of its copy.
-            if let Ok(file) = File::options().append(true).open(&copied) {
-                file.set_modified(time).with_context(context)?;
-            }
+        } else {
+            continue;
         }
+        date(&copied, &kind, how.older);
+    }
+    if let Ok(source) = from.metadata() {
+        date(to, &source, how.older);
     }
     Ok(())
 }

@@ -12,6 +12,7 @@
 //! | `locale` | `C` | `C.utf8` |
 //! | `umask` | 0022 | 0002 |
 //! | `file-order` | created by name | created in reverse |
+//! | `source-times` | of the source | each [`OLDER_SECONDS`] earlier |
 //! | `cpus` | processor 0 alone | all |
 //! | `aslr` | addresses fixed (`setarch -R`) | addresses random |
 //! | `environment` | as it is | larger, for each run by another length |
@@ -30,6 +31,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// Something of a build's surroundings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +48,8 @@ pub enum Variation {
     Umask,
     /// The order in which files were created.
     FileOrder,
+    /// The times of modification of the sources.
+    SourceTimes,
     /// The number of processors.
     Cpus,
     /// Randomised addresses.
@@ -60,13 +64,14 @@ pub enum Variation {
 
 impl Variation {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Path,
         Self::Home,
         Self::TimeZone,
         Self::Locale,
         Self::Umask,
         Self::FileOrder,
+        Self::SourceTimes,
         Self::Cpus,
         Self::Aslr,
         Self::Environment,
@@ -83,6 +88,7 @@ impl Variation {
             Self::Locale => "locale",
             Self::Umask => "umask",
             Self::FileOrder => "file-order",
+            Self::SourceTimes => "source-times",
             Self::Cpus => "cpus",
             Self::Aslr => "aslr",
             Self::Environment => "environment",
@@ -96,6 +102,29 @@ impl Variation {
         Self::ALL.into_iter().find(|variation| variation.name() == name)
     }
 
+    /// Which of its values a run of this number has; runs of one value vary alike.
+    pub fn value(self, run: usize) -> usize {
+        match self {
+            Self::Path => run % PATHS,
+            Self::TimeZone => run % ZONES.len(),
+            Self::Environment => run,
+            Self::Home
+            | Self::Locale
+            | Self::Umask
+            | Self::FileOrder
+            | Self::SourceTimes
+            | Self::Cpus
+            | Self::Aslr
+            | Self::ExecPath
+            | Self::HostName => 0,
+        }
+    }
+
+    /// Whether builds may differ among each other though its value stays.
+    pub fn is_of_chance(self) -> bool {
+        matches!(self, Self::Aslr | Self::Cpus)
+    }
+
     /// Prints what a build could see of it.
     fn probe(self) -> &'static str {
         match self {
@@ -105,6 +134,7 @@ impl Variation {
             Self::Locale => "locale charmap",
             Self::Umask => "umask",
             Self::FileOrder => "ls -U | head -n 100",
+            Self::SourceTimes => "stat -c %Y file-0 || stat -f %m file-0",
             Self::Cpus => "nproc",
             Self::Aslr => "cat /proc/self/maps",
             Self::Environment => "env | wc -c",
@@ -114,6 +144,46 @@ impl Variation {
     }
 }
 
+/// Values of `path`: lengths of the directory's name.
+const PATHS: usize = 25;
+
+/// Values of `time-zone`, half a day and more from each other.
+const ZONES: [&str; 2] = ["GMT+12", "GMT-14"];
+
+/// So much earlier than in the source the varied times of files are.
+pub const OLDER_SECONDS: u64 = 400 * 86_400;
+
+/// Something of chance that is held fast, to see whether it was the cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// The seeds of hash tables that runtimes let a variable set: those of Python and Perl.
+    HashSeed,
+    /// The time that tools write, where they ask `SOURCE_DATE_EPOCH`.
+    Epoch,
+    /// Process ids: those of a namespace of its own, in which they begin at 1.
+    Pid,
+}
+
+impl Hold {
+    /// Variables of the environment that hold it.
+    pub fn variables(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::HashSeed => {
+                &[("PYTHONHASHSEED", "0"), ("PERL_HASH_SEED", "0"), ("PERL_PERTURB_KEYS", "0")]
+            }
+            Self::Epoch => &[("SOURCE_DATE_EPOCH", "1000000000")],
+            Self::Pid => &[],
+        }
+    }
+
+    /// Whether this machine can hold it.
+    pub fn possible(self) -> bool {
+        self != Self::Pid || works(NAMESPACE[0], &[&NAMESPACE[1..], &["true"]].concat())
+    }
+}
+
+const NAMESPACE: [&str; 4] = ["unshare", "-r", "--pid", "--fork"];
+
 /// How one run differs from the control run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
@@ -121,12 +191,25 @@ pub struct Setting {
     pub varied: BTreeSet<Variation>,
     /// The number of the run, which varies lengths.
     pub run: usize,
+    /// What is held fast.
+    pub hold: Option<Hold>,
+}
+
+/// Where a build is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Places<'p> {
+    /// The copy of the source.
+    pub directory: &'p Path,
+    /// An empty directory, for a home that varies.
+    pub home: &'p Path,
+    /// An empty directory for temporary files.
+    pub temporary: &'p Path,
 }
 
 impl Setting {
     /// A control run.
     pub fn control(run: usize) -> Self {
-        Self { varied: BTreeSet::new(), run }
+        Self { varied: BTreeSet::new(), run, hold: None }
     }
 
     fn has(&self, variation: Variation) -> bool {
@@ -136,7 +219,8 @@ impl Setting {
     /// The directory to build in, below `work`.
     pub fn directory(&self, work: &Path) -> PathBuf {
         if self.has(Variation::Path) {
-            work.join(format!("another-place-{}", "x".repeat(1 + self.run % 25))).join("b")
+            work.join(format!("another-place-{}", "x".repeat(1 + Variation::Path.value(self.run))))
+                .join("b")
         } else {
             work.join("build")
         }
@@ -147,8 +231,13 @@ impl Setting {
         self.has(Variation::FileOrder)
     }
 
-    /// The command, to be run in `directory`; `home` is an empty directory.
-    pub fn launch(&self, argv: &[OsString], directory: &Path, home: &Path) -> Command {
+    /// How much earlier than in the source the times of files are.
+    pub fn older(&self) -> Duration {
+        Duration::from_secs(if self.has(Variation::SourceTimes) { OLDER_SECONDS } else { 0 })
+    }
+
+    /// The command, to be run in these places.
+    pub fn launch(&self, argv: &[OsString], places: Places<'_>) -> Command {
         let umask = if self.has(Variation::Umask) { "0002" } else { "0022" };
         let mut command = Command::new("sh");
         command.arg("-c").arg(format!("umask {umask} && exec \"$@\"")).arg("sh");
@@ -164,19 +253,23 @@ impl Setting {
             let renamed = format!("{OTHER_HOST} && exec \"$@\"");
             command.args(["unshare", "-r", "--uts", "sh", "-c", &renamed, "sh"]);
         }
-        command.args(argv).current_dir(directory).stdin(Stdio::null());
+        if self.hold == Some(Hold::Pid) {
+            command.args(NAMESPACE);
+        }
+        command.args(argv).current_dir(places.directory).stdin(Stdio::null());
         // A cache would pass the first build's output off as the second's.
         command
             .env_remove("CARGO_TARGET_DIR")
             .env_remove("RUSTC_WRAPPER")
-            .env("CCACHE_DISABLE", "1");
-        let zone = ["GMT+12", "GMT-14"][self.run % 2];
+            .env("CCACHE_DISABLE", "1")
+            .env("TMPDIR", places.temporary);
+        let zone = ZONES[Variation::TimeZone.value(self.run)];
         command.env("TZ", if self.has(Variation::TimeZone) { zone } else { "GMT0" });
         let locale = if self.has(Variation::Locale) { "C.utf8" } else { "C" };
         command.env("LC_ALL", locale).env("LANG", locale);
         if self.has(Variation::Home) {
             keep_tools(&mut command);
-            command.env("HOME", home);
+            command.env("HOME", places.home);
         }
         if self.has(Variation::Environment) {
             command.env("PROVA_PADDING", "x".repeat(100 + 37 * self.run));
@@ -186,6 +279,7 @@ impl Setting {
             path.push(":/a-directory-that-is-not-there");
             command.env("PATH", path);
         }
+        command.envs(self.hold.map(Hold::variables).unwrap_or_default().iter().copied());
         command
     }
 }
@@ -223,13 +317,13 @@ pub struct Probe {
 ///
 /// # Errors
 /// If not even `sh` can be started.
-pub fn probe(variation: Variation, control: &Path, varied: &Path, home: &Path) -> Result<Probe> {
+pub fn probe(variation: Variation, control: Places<'_>, varied: Places<'_>) -> Result<Probe> {
     let argv: Vec<OsString> = ["sh", "-c", variation.probe()].map(Into::into).into();
-    let seen = |setting: &Setting, directory: &Path| -> Result<Vec<u8>> {
-        let mut command = setting.launch(&argv, directory, home);
+    let seen = |setting: &Setting, places: Places<'_>| -> Result<Vec<u8>> {
+        let mut command = setting.launch(&argv, places);
         Ok(command.stderr(Stdio::null()).output().context("failed to start `sh`")?.stdout)
     };
-    let setting = Setting { varied: [variation].into(), run: 1 };
+    let setting = Setting { varied: [variation].into(), ..Setting::control(1) };
     let first = seen(&setting, varied)?;
     // Addresses vary from run to run, not from setting to setting.
     let other = if variation == Variation::Aslr {

@@ -24,7 +24,7 @@ fn outputs_that_differ_are_looked_into_by_their_kind() {
     let detail = |a: &Path, b: &Path| kind::detail(a, b, &modules);
     for (number, words) in [
         ("text", ["differs: x.o: text, 1 of", "line 2: `line 0` became `line 1`"]),
-        ("archive", ["differs: x.o: archive, 1 of", "the first member that differs is `m1/`"]),
+        ("archive", ["differs: x.o: archive, 1 of", "member `m1` differs: text"]),
         ("elf", ["differs: x.o: ELF file, 1 of 6 bytes", "the first at offset 4"]),
         ("kinds", ["differs: x.o: text and zip file", "x.o"]),
         ("module", ["differs: x.o: WebAssembly module", "10 and 10 bytes are compared"]),

@@ -3,6 +3,8 @@
 //!
 //! `README.md` says what green does not show.
 
+mod archives;
+mod attribution;
 mod confirm;
 mod kind;
 mod scratch;
@@ -71,6 +73,7 @@ fn what_a_compiler_depends_on_is_found() {
         (Variation::Locale, "locale charmap > out.o"),
         (Variation::Cpus, "nproc > out.o"),
         (Variation::FileOrder, "ls -U > out.o"),
+        (Variation::SourceTimes, "stat -c %Y in.c > out.o"),
         (Variation::HostName, "uname -n > out.o"),
     ] {
         let scratch = Scratch::new();
@@ -259,6 +262,56 @@ fn bisection_of_a_repository_finds_the_commit() {
         bisect::look(&repository, revision, runs, &options)
     });
     assert!(sound.expect_err("no end is bad").to_string().contains("do not differ"));
+}
+
+#[test]
+fn no_revision_is_built_twice_as_often_as_before() {
+    // 15 of 16 look sound until they are built often: each verdict is luck, and is taken back.
+    for luck in [8, 16, 32] {
+        let revisions: Vec<String> = (0..16).map(|number| number.to_string()).collect();
+        let mut looks = std::collections::BTreeSet::new();
+        let found = bisect::bisect(&revisions, 8, &mut |revision, runs| {
+            assert!(
+                looks.insert((revision.to_owned(), runs)),
+                "{revision} was built {runs} times already"
+            );
+            Ok(match revision.parse::<usize>().expect("a number") {
+                0..3 => Sight::Agree,
+                3..15 if runs <= luck => Sight::Agree,
+                _ => Sight::Differ(Split::new([26, 14])),
+            })
+        })
+        .expect("the ends are as they should be");
+        let first: usize = found.bad.parse().expect("a number");
+        assert!(first == 3 || luck > 8, "luck of {luck} runs: {first}");
+    }
+}
+
+#[test]
+fn a_revision_that_is_built_again_has_a_place_of_its_own() {
+    let scratch = Scratch::new();
+    let repository = scratch.0.join("source");
+    git(&repository, &["init", "-q"]);
+    fs::write(repository.join("build.sh"), "cat in.c > out.o\n").expect("a file can be written");
+    git(&repository, &["add", "-A"]);
+    git(&repository, &["commit", "-q", "-m", "one"]);
+    let options = Options { vary: vec![], ..scratch.options(". ./build.sh") };
+    for _ in 0..2 {
+        let seen = bisect::look(&repository, "HEAD", 2, &options).expect("it can be built again");
+        assert_eq!(seen, Sight::Agree);
+    }
+    // No copy of the source stays.
+    let kept = prova_builds::repro::tree::files(&scratch.0.join("keep")).expect("a directory");
+    assert!(kept.iter().all(|path| !path.ends_with("in.c")), "{kept:?}");
+}
+
+#[test]
+fn what_a_build_has_locked_is_removed() {
+    let scratch = Scratch::new();
+    let script = "mkdir -p cache/inner && echo > cache/inner/file && chmod 500 cache cache/inner; cat in.c > out.o";
+    let outcome = scratch.build(script);
+    assert_eq!(outcome.verdict(), Verdict::Equal);
+    assert!(!scratch.0.join("keep/work").exists());
 }
 
 #[test]

@@ -23,12 +23,12 @@ pub(crate) fn wasi_limits(options: &[String]) -> Result<WasiLimits> {
         let option = Opt { group: 'S', key, value };
         match key {
             "help" => return Err(Help(HELP.to_owned()).into()),
-            "hostcall-fuel" => limits.hostcall_fuel = option.number()?,
-            "max-random-size" => limits.max_random_size = option.number()?,
-            "max-resources" => limits.max_resources = option.number()?,
-            "max-args-size" => limits.max_args_size = option.number()?,
-            "max-listing-size" => limits.max_listing_size = option.number()?,
-            _ => return option.misuse("there is no such key (`-S help` lists them)"),
+            "hostcall-fuel" => limits.hostcall_fuel = option.number("bytes")?,
+            "max-random-size" => limits.max_random_size = option.number("bytes")?,
+            "max-resources" => limits.max_resources = option.number("descriptors")?,
+            "max-args-size" => limits.max_args_size = option.number("bytes")?,
+            "max-listing-size" => limits.max_listing_size = option.number("bytes")?,
+            _ => return option.unknown(HELP),
         }
     }
     Ok(limits)

@@ -4,7 +4,7 @@
 //! Exit codes: of a search 0 if it found, 2 misuse (an end that is not as it should be included), 4
 //! if what was skipped could decide.
 
-use super::Common;
+use super::{Common, Kept};
 use crate::passes::unreadable;
 use crate::report::{Exit, Misuse, print, printable, warn};
 use clap::Args;
@@ -12,7 +12,7 @@ use prova::{Result, bail};
 use prova_builds::repro::bisect::{self, Found, Sight, sight};
 use prova_builds::repro::confirm::{Finding, confirm};
 use prova_builds::repro::matrix::{Blame, matrix as look_at_all};
-use prova_builds::repro::{Options, Split, Variation, blame, build, features, toolchain};
+use prova_builds::repro::{Options, Split, Variation, blame, build, features, toolchain, tree};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -111,7 +111,7 @@ pub(super) fn bisect(args: &BisectArgs) -> Result<Exit> {
     if let Some(list) = &args.over.features {
         return fewest_features(args, list);
     }
-    let options = args.common.options(Some(args.runs))?;
+    let (options, _kept) = args.common.options(Some(args.runs))?;
     let source: &Path = &args.common.source;
     let (what, candidates) = match (&args.over.git, &args.over.toolchain) {
         (Some(range), _) => ("revision", bisect::revisions(source, range).map_err(unreadable)?),
@@ -176,7 +176,7 @@ fn one(options: &Options, label: &str, runs: usize) -> Result<Sight> {
     let plain = |c: char| if c.is_alphanumeric() || "-._".contains(c) { c } else { '_' };
     let name: String = label.chars().map(plain).take(100).collect();
     let options = Options {
-        keep: options.keep.join(format!("{name}-{runs}")),
+        keep: tree::fresh(&options.keep, &format!("{name}-{runs}"))?,
         runs: Some(runs),
         stop: true,
         ..options.clone()
@@ -185,7 +185,7 @@ fn one(options: &Options, label: &str, runs: usize) -> Result<Sight> {
 }
 
 fn fewest_features(args: &BisectArgs, list: &str) -> Result<Exit> {
-    let options = args.common.options(Some(args.runs))?;
+    let (options, _kept) = args.common.options(Some(args.runs))?;
     let all = match list {
         "all" => {
             let manifest = args.common.source.join("Cargo.toml");
@@ -224,7 +224,7 @@ fn fewest_features(args: &BisectArgs, list: &str) -> Result<Exit> {
 }
 
 pub(super) fn matrix(args: &MatrixArgs) -> Result<Exit> {
-    let options = args.common.options(Some(args.runs))?;
+    let (options, _kept) = args.common.options(Some(args.runs))?;
     let names =
         |list: &[String]| if list.is_empty() { vec![AS_IT_IS.to_owned()] } else { list.to_vec() };
     let (revisions, toolchains) = (names(&args.rev), names(&args.toolchain));
@@ -281,20 +281,22 @@ pub(super) fn blame_feature(args: &BlameArgs) -> Result<Exit> {
         return Ok(Exit::Bad);
     }
     let directory = args.manifest_path.parent().filter(|path| !path.as_os_str().is_empty());
-    let temporary = || std::env::temp_dir().join(format!("prova-confirm-{}", std::process::id()));
+    let mut kept = Kept::new(args.keep.as_ref())?;
     let options = Options {
         command: args.command.clone(),
         source: directory.unwrap_or(Path::new(".")).to_owned(),
         runs: Some(args.runs),
         vary: Variation::ALL.into(),
         artifacts: args.artifacts.clone(),
-        keep: args.keep.clone().unwrap_or_else(temporary),
+        keep: kept.path.clone(),
         attribute: false,
         stop: false,
         env: Vec::new(),
     };
     let done = confirm(&options, &metadata, leak, &mut |line| warn(&printable(line)))
         .map_err(unreadable)?;
+    // The text of a failure names its log.
+    kept.remove &= done.finding() != Finding::Inconclusive;
     print(&done.text())?;
     if let Finding::Confirmed = done.finding() {
         let agree = done.after.as_ref().map_or(0, |after| after.runs.len());

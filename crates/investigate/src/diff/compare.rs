@@ -20,11 +20,13 @@ use super::DiffOptions;
 use super::cfg::{Graph, Isomorphic, isomorphic};
 use super::edit::{Edit, Stretch, edit, lines};
 use super::exec::{Agreement, Worlds, agree};
+use super::lengths::Length;
 use super::lockstep::{Same, lockstep};
 use super::matching::{Profile, grams};
 use super::report::{Line, Origin, Verdict, plural};
 use super::shift::Shift;
 use super::side::Side;
+use super::texts::Texts;
 use super::token::{Tok, Tokens};
 use super::uses::{Role, Roles};
 use prova_module::FuncIdx;
@@ -47,6 +49,8 @@ pub(crate) enum Cause {
     Slots,
     /// An address moved: A's address and the delta.
     Moved(u64, i64),
+    /// Text of data grew by this, and numbers are its length.
+    Length(i64),
     /// The order of blocks, or of dispatcher states.
     Layout { states: bool },
     /// One operator replaced another.
@@ -94,6 +98,7 @@ pub(crate) enum Compared {
 pub(crate) struct Context<'s, 'm> {
     pub(crate) sides: (&'s Side<'m>, &'s Side<'m>),
     pub(crate) shift: &'s Shift,
+    pub(crate) texts: &'s Texts,
     pub(crate) roles: &'s Roles,
     pub(crate) profiles: (&'s [Profile], &'s [Profile]),
     /// Whether every index and address means the same on both sides, so that equal bytes are equal
@@ -122,7 +127,7 @@ pub(crate) fn compare(context: &Context<'_, '_>, funcs: (u32, u32)) -> Compared 
     {
         return Compared::Identical;
     }
-    match lockstep(context.sides, (context.shift, context.roles), funcs) {
+    match lockstep(context.sides, (context.shift, context.roles), context.texts, funcs) {
         Some(same) if same.identical() => Compared::Identical,
         Some(same) => Compared::Told(explained(&same)),
         None => match layout(context, funcs) {
@@ -157,20 +162,23 @@ pub(crate) fn torn(context: &Context<'_, '_>, funcs: (u32, u32), (a, b): (u64, u
 /// The verdict of bodies that are equal in lockstep.
 fn explained(same: &Same) -> Outcome {
     let mut evidence = vec!["operator by operator the same".to_owned()];
-    let mut sites = u64::from(same.moved + same.assumed);
+    let mut sites = u64::from(same.moved + same.assumed) + same.lengths.len() as u64;
     let verdict = match same {
         Same { assumed: 1.., .. } => Verdict::AssumedMoved,
         Same { moved: 1.., .. } => Verdict::Moved,
         _ if same.renumbered + same.locals > 0 => Verdict::Renumbered,
         _ => Verdict::Identical,
     };
+    let verdict = same.lengths.iter().map(|one| length_verdict(*one)).fold(verdict, Verdict::max);
     let cause = match same.first_moved {
+        _ if !same.lengths.is_empty() => Cause::Length(growth(same.lengths[0])),
         Some((address, delta)) => Cause::Moved(address, delta),
         None if same.assumed > 0 => Cause::Slots,
         None if same.renumbered > 0 => Cause::Renumbered,
         None => Cause::Locals,
     };
     let mut parts = Vec::new();
+    lengths(&same.lengths, &mut parts, &mut evidence);
     if same.moved > 0 {
         parts.push(format!("{} moved", plural(same.moved.into(), "address")));
     }
@@ -185,7 +193,7 @@ fn explained(same: &Same) -> Outcome {
         ));
     }
     evidence.extend(same.first_assumed.clone());
-    if same.moved + same.assumed == 0 {
+    if sites == 0 {
         sites = u64::from(same.renumbered + same.locals);
     }
     if same.renumbered > 0 {
@@ -208,6 +216,32 @@ fn explained(same: &Same) -> Outcome {
         loose: same.loose.clone(),
         slots: same.slots,
     }
+}
+
+/// By how much a text grew.
+fn growth(length: Length) -> i64 {
+    i64::from(length.pair.1) - i64::from(length.pair.0)
+}
+
+/// A length differs as its text does; that it is one may be an assumption.
+fn length_verdict(length: Length) -> Verdict {
+    let assumed = if length.shown { Verdict::Identical } else { Verdict::AssumedMoved };
+    length.sort.verdict().max(assumed)
+}
+
+/// What is said of lengths of text.
+fn lengths(lengths: &[Length], parts: &mut Vec<String>, evidence: &mut Vec<String>) {
+    let Some(first) = lengths.first() else { return };
+    let sort = first.sort.verdict();
+    parts.push(format!("{} of {sort} strings", plural(lengths.len() as u64, "length")));
+    let (a, b) = first.pair;
+    let why = match lengths.iter().all(|one| one.shown) {
+        true => "each is used beside the string's address, as its length",
+        false => {
+            "one stands by the string's address, and nothing shows that it is used as its length"
+        }
+    };
+    evidence.push(format!("{a} → {b} is the string's own length on both sides; {why}"));
 }
 
 /// How the graphs are equal, if they are.
@@ -435,11 +469,14 @@ fn code(context: &Context<'_, '_>, funcs: (u32, u32), edit: &Edit) -> Vec<Line> 
     let mut out = Vec::new();
     let line = |origin, lines: &[(u32, String)], at: usize| -> Option<Line> {
         let (offset, text) = lines.get(at)?.clone();
-        Some(Line { origin, offset, text })
+        Some(Line { origin, offset, offset_b: None, text })
     };
-    out.extend(
-        (start..edit.stretches[first].a.start).filter_map(|at| line(Origin::Both, &lines_a, at)),
-    );
+    let both = |at_a: usize, at_b: usize| {
+        let offset_b = lines_b.get(at_b).map(|(offset, _)| *offset);
+        Some(Line { offset_b, ..line(Origin::Both, &lines_a, at_a)? })
+    };
+    let (end_a, end_b) = (edit.stretches[first].a.start, edit.stretches[first].b.start);
+    out.extend((start..end_a).filter_map(|at| both(at, (end_b + at).checked_sub(end_a)?)));
     for stretch in &edit.stretches[first..] {
         if out.len() >= most {
             break;
@@ -447,7 +484,8 @@ fn code(context: &Context<'_, '_>, funcs: (u32, u32), edit: &Edit) -> Vec<Line> 
         if stretch.equal {
             let (low, high) = (stretch.a.start, stretch.a.end);
             let near = |at: &usize| *at < low + CONTEXT || *at + CONTEXT >= high;
-            out.extend((low..high).filter(near).filter_map(|at| line(Origin::Both, &lines_a, at)));
+            let in_b = stretch.b.start;
+            out.extend((low..high).filter(near).filter_map(|at| both(at, in_b + (at - low))));
         } else {
             out.extend(stretch.a.clone().take(most).filter_map(|at| line(Origin::A, &lines_a, at)));
             out.extend(stretch.b.clone().take(most).filter_map(|at| line(Origin::B, &lines_b, at)));

@@ -16,13 +16,20 @@ use prova::{
 };
 use prova_random::Rng;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Fuel of one run of A; B gets four times as much.
 const FUEL: u64 = 40_000;
 /// Memories that runs start from, in turn, and the words that each run has of its own in it.
 const WORLDS: usize = 4;
 const WORDS_OF_A_RUN: usize = 256;
+/// How often the memory of a pair is filled anew, whatever the number of runs: a run between goes
+/// on with the memory that the run before left, which was equal on both sides.
+const FILLS: u32 = 8;
 const PAGE: usize = 1 << 16;
+/// So many runs that use up their fuel end the comparison: a function that seldom ends takes long,
+/// and shows little.
+const UNFINISHED_MAX: u32 = 16;
 /// Longest trace that is kept, in calls.
 const CALLS_MAX: usize = 20_000;
 
@@ -47,7 +54,7 @@ struct Outcome {
 
 #[derive(PartialEq)]
 struct Call {
-    import: String,
+    import: Arc<str>,
     args: Vec<u128>,
 }
 
@@ -109,15 +116,38 @@ pub(crate) fn agree(
     patches: &HashMap<u32, u64>,
     runs: u32,
 ) -> Result<Agreement, String> {
-    let mut a = Runner::new(sides.0, &extract(sides.0, funcs.0, patches)?)?;
-    let mut b = Runner::new(sides.1, &extract(sides.1, funcs.1, &HashMap::new())?)?;
+    let a = Runner::new(sides.0, &extract(sides.0, funcs.0, patches)?)?;
+    let b = Runner::new(sides.1, &extract(sides.1, funcs.1, &HashMap::new())?)?;
+    run_both((&mut { a }, &mut { b }), worlds, runs)
+}
+
+fn run_both(
+    (a, b): (&mut Runner, &mut Runner),
+    worlds: &Worlds,
+    runs: u32,
+) -> Result<Agreement, String> {
     let mut found = Agreement { agreed: 0, unfinished: 0, differs: None };
+    let runs_of_a_fill = runs.div_ceil(FILLS).max(1);
     for seed in 0..runs {
-        let (x, y) = (a.run(worlds, seed, FUEL)?, b.run(worlds, seed, 4 * FUEL)?);
+        if seed % runs_of_a_fill == 0 {
+            let world = (seed / runs_of_a_fill) as usize % WORLDS;
+            (a.start, b.start) = (Start::World(world), Start::World(world));
+        }
         let unfinished = |outcome: &Outcome| outcome.results == Err(Some(Trap::OutOfFuel));
-        if unfinished(&x) || unfinished(&y) {
+        let x = a.run(worlds, seed, FUEL)?;
+        // Where A does not end, B's run would show nothing.
+        let y = if unfinished(&x) { None } else { Some(b.run(worlds, seed, 4 * FUEL)?) };
+        let Some(y) = y.filter(|y| !unfinished(y)) else {
+            // Both were stopped, at places that need not be each other's.
+            let world = seed as usize % WORLDS;
+            (a.start, b.start) = (Start::World(world), Start::World(world));
             found.unfinished += 1;
-        } else if x == y && a.memory() == b.memory() {
+            if found.unfinished >= UNFINISHED_MAX {
+                break;
+            }
+            continue;
+        };
+        if x == y && a.memory() == b.memory() {
             found.agreed += 1;
         } else {
             found.differs = Some(seed);
@@ -127,14 +157,25 @@ pub(crate) fn agree(
     Ok(found)
 }
 
-/// An extracted function, ready to run. The instance serves all runs: each starts from a world's
-/// memory and its own globals, which is all that an extracted function has.
+/// What the memory of a run is before the words of its own are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Start {
+    World(usize),
+    /// What the run before left.
+    AsLeft,
+}
+
+/// An extracted function, ready to run. The instance serves all runs: each starts from a memory
+/// that both sides have and its own globals, which is all that an extracted function has.
 struct Runner {
     engine: Engine,
     module: Module,
     linker: Linker<Host>,
     has_memory: bool,
     globals: Vec<u32>,
+    start: Start,
+    /// How often the memory was filled.
+    fills: u32,
     live: Option<(Store<Host>, Instance)>,
 }
 
@@ -152,14 +193,15 @@ impl Runner {
             .collect();
         for (name, _) in &extracted.imports {
             let Some(ty) = types.get(name).cloned() else { continue };
-            let import = name.clone();
+            let import: Arc<str> = name.as_str().into();
             let stub = move |caller: Caller<'_, Host>, args: &[Val], results: &mut [Val]| {
                 stub(caller, &import, args, results)
             };
             linker.func_new("host", name, ty, stub).map_err(text)?;
         }
         let (has_memory, globals) = (extracted.has_memory, extracted.globals.clone());
-        Ok(Runner { engine, module, linker, has_memory, globals, live: None })
+        let (start, fills, live) = (Start::AsLeft, 0, None);
+        Ok(Runner { engine, module, linker, has_memory, globals, start, fills, live })
     }
 
     /// The memory that the last run left.
@@ -172,10 +214,13 @@ impl Runner {
 
     fn run(&mut self, worlds: &Worlds, seed: u32, fuel: u64) -> Result<Outcome, String> {
         let text = |error: Error| format!("it cannot be run alone: {error:#}");
-        let world = &worlds.memories[seed as usize % WORLDS];
+        let length = worlds.memories[0].len();
         // A memory that grew does not shrink.
-        if self.memory().len() != world.len() {
+        if self.has_memory && self.memory().len() != length {
             self.live = None;
+            if self.start == Start::AsLeft {
+                self.start = Start::World(seed as usize % WORLDS);
+            }
         }
         let (mut store, instance) = match self.live.take() {
             Some(live) => live,
@@ -206,13 +251,13 @@ impl Runner {
             globals.push(found.map_or(0, |found| bits(&found.get(&mut store))));
         }
         let calls = std::mem::take(&mut store.data_mut().calls);
-        self.live = Some((store, instance));
+        (self.live, self.start) = (Some((store, instance)), Start::AsLeft);
         Ok(Outcome { results, calls, globals })
     }
 
     /// Sets globals and memory.
     fn prepare(
-        &self,
+        &mut self,
         store: &mut Store<Host>,
         instance: &Instance,
         worlds: &Worlds,
@@ -236,9 +281,11 @@ impl Runner {
         }
         let Some(memory) = instance.get_memory(&mut *store, "memory") else { return Ok(()) };
         let bytes = memory.data_mut(&mut *store);
-        let world = &worlds.memories[seed as usize % WORLDS];
-        let both = bytes.len().min(world.len());
-        bytes[..both].copy_from_slice(&world[..both]);
+        let both = bytes.len().min(worlds.memories[0].len());
+        if let Start::World(world) = self.start {
+            bytes[..both].copy_from_slice(&worlds.memories[world][..both]);
+            self.fills += 1;
+        }
         for _ in 0..WORDS_OF_A_RUN.min(both / 4) {
             let at = random.next() as usize % (both / 4) * 4;
             bytes[at..at + 4].copy_from_slice(&random.word(both as u64).to_le_bytes());
@@ -250,7 +297,7 @@ impl Runner {
 /// Answers a call: notes it, and gives values that depend on the call alone.
 fn stub(
     mut caller: Caller<'_, Host>,
-    import: &str,
+    import: &Arc<str>,
     args: &[Val],
     results: &mut [Val],
 ) -> prova::Result<()> {
@@ -267,7 +314,7 @@ fn stub(
         stream = Rng::new(stream ^ *arg as u64).bits();
     }
     let mut random = Random::new(host.seed, stream);
-    host.calls.push(Call { import: import.to_owned(), args });
+    host.calls.push(Call { import: import.clone(), args });
     for result in results {
         let ty = result.ty(&caller)?;
         *result = random.value(&ty, 1 << 20);
@@ -344,6 +391,11 @@ mod tests {
     use prova_module::{Features, Limits, Module};
 
     fn found(a: &str, b: &str) -> Agreement {
+        counted(a, b, 40).0
+    }
+
+    /// What was found, and how often each side's memory was filled.
+    fn counted(a: &str, b: &str, runs: u32) -> (Agreement, [u32; 2]) {
         let module = |body: &str| {
             let text = format!(
                 "(module (memory 2) (global $g (mut i32) (i32.const 5))
@@ -356,10 +408,36 @@ mod tests {
         let mut types = Types::new();
         let sides = (Side::new(&a, &mut types, 0), Side::new(&b, &mut types, 0));
         let worlds = Worlds::new(&sides.1);
-        agree((&sides.0, &sides.1), &worlds, (0, 0), &HashMap::new(), 40).expect("it runs alone")
+        let runner = |side: &Side<'_>| {
+            let alone = extract(side, 0, &HashMap::new()).expect("it can be cut out");
+            Runner::new(side, &alone).expect("it runs alone")
+        };
+        let (mut a, mut b) = (runner(&sides.0), runner(&sides.1));
+        let found = run_both((&mut a, &mut b), &worlds, runs).expect("it runs alone");
+        (found, [a.fills, b.fills])
     }
 
-    /// One instance serves all runs: what one leaves behind is not there in the next.
+    /// Filling whole memories for each run once took most of the time.
+    #[test]
+    fn memory_is_filled_a_few_times_however_many_runs_there_are() {
+        let body = "local.get 0 i32.const 65532 i32.and i32.const 7 i32.store i32.const 3";
+        for (runs, fills) in [(1, 1), (5, 5), (8, 8), (100, 8), (1000, 8)] {
+            let (found, counts) = counted(body, body, runs);
+            assert_eq!((found.agreed, counts), (runs, [fills; 2]));
+        }
+        // A memory that grew, or that a stopped run left, is no start for both.
+        let grows = "i32.const 1 memory.grow";
+        assert_eq!(counted(grows, grows, 30).1, [30; 2]);
+        let endless = "loop br 0 end i32.const 1";
+        let (found, counts) = counted(endless, endless, 30);
+        assert_eq!((found.unfinished, counts), (UNFINISHED_MAX, [0; 2]));
+        let stopped = "loop local.get 0 i32.const 1 i32.add local.tee 0 i32.const 65532 i32.and
+            local.get 0 i32.store br 0 end i32.const 1";
+        let (found, counts) = counted(stopped, stopped, 10);
+        assert_eq!((found.unfinished, counts), (10, [10, 0]));
+    }
+
+    /// One instance serves all runs: what one leaves behind is there on both sides or on neither.
     #[test]
     fn each_observable_is_compared_and_runs_start_alike() {
         let body = "local.get 0 i32.const 65532 i32.and i32.const 7 i32.store

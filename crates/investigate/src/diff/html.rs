@@ -1,48 +1,27 @@
 //! A report → one HTML page that needs nothing but itself: no network, no fonts, no frameworks.
 //!
-//! Neighbours: `report`. Everything from the modules goes through [`escape`], on top of being
-//! printable already; the script reads no text from the module but what stands in the page as text.
-//! A Content-Security-Policy forbids loading anything.
+//! Neighbours: `report`; `page` has the style and the script. The page opens with the causes in
+//! their order, as links; what follows from a cause is folded. It follows the browser's light or
+//! dark scheme, and everything on it can be reached from the keyboard. Everything from the modules
+//! goes through [`escape`], on top of being printable already; the script reads no text from the
+//! module but what stands in the page as text. A Content-Security-Policy forbids loading anything.
 //!
 //! Size: at most [`SHOWN`] differences have their evidence and code on the page; the rest is
 //! counted (JSON has all).
 
-use super::report::{Cluster, Difference, Line, Origin, Report, Verdict};
+use super::report::{Cluster, Difference, Line, Origin, Report, Verdict, plural};
+use super::text::places;
 use std::fmt::Write;
 
 /// Most differences on the page.
 const SHOWN: usize = 1500;
 /// Most of one cluster.
 const OF_CLUSTER: usize = 200;
+/// Clusters whose first cause is open.
+const OPEN: usize = 3;
 
-const STYLE: &str = "
-body{font:15px/1.45 system-ui,sans-serif;margin:0 auto;max-width:1200px;padding:1rem;color:#1a1a1a;background:#fff}
-h1{font-size:1.3rem}h2{font-size:1.05rem;margin:0}table{border-collapse:collapse}td,th{padding:.1rem .8rem;text-align:left}
-td.n{text-align:right}code,pre,.mono{font:13px/1.4 ui-monospace,monospace}.cluster{border:1px solid #ccc;border-radius:6px;margin:.8rem 0;padding:.6rem .8rem}
-.tag{display:inline-block;border-radius:4px;padding:0 .4rem;font-size:.85rem;background:#eee}
-.changed{background:#fbd5d5}.random-looking{background:#fde3c4}.path{background:#fdf3c4}.layout-only{background:#d9e8fb}.moved,.renumbered,.identical{background:#dff3df}
-details{margin:.3rem 0 .3rem 1rem}summary{cursor:pointer}.evidence{margin:.2rem 0 .4rem 1rem;color:#444}
-table.code{width:100%;table-layout:fixed}table.code td{padding:0 .4rem;white-space:pre-wrap;overflow-wrap:anywhere;width:50%}
-td.a{background:#fdeaea}td.b{background:#e9f7e9}td.o{color:#888}#controls{position:sticky;top:0;background:#fff;padding:.5rem 0;border-bottom:1px solid #ddd}
-#search{width:22rem;max-width:90%}.hidden{display:none}";
-
-const SCRIPT: &str = "
-const search=document.getElementById('search');
-const boxes=[...document.querySelectorAll('input[data-verdict]')];
-const items=[...document.querySelectorAll('details[data-verdict]')].map(e=>[e,e.textContent.toLowerCase()]);
-const clusters=[...document.querySelectorAll('.cluster')];
-function filter(){
-  const text=search.value.toLowerCase();
-  const on=new Set(boxes.filter(b=>b.checked).map(b=>b.dataset.verdict));
-  for(const [e,t] of items)e.classList.toggle('hidden',!on.has(e.dataset.verdict)||!t.includes(text));
-  for(const c of clusters){
-    const title=c.querySelector('h2').textContent.toLowerCase();
-    const any=c.querySelector('details[data-verdict]:not(.hidden)');
-    c.classList.toggle('hidden',!any&&!(on.has(c.dataset.verdict)&&title.includes(text)));
-  }
-}
-search.addEventListener('input',filter);
-for(const b of boxes)b.addEventListener('change',filter);";
+const STYLE: &str = include_str!("page/style.css");
+const SCRIPT: &str = include_str!("page/script.js");
 
 impl Report {
     /// The report as one page.
@@ -54,28 +33,52 @@ impl Report {
         );
         out.push_str("<meta name=\"viewport\" content=\"width=device-width\"><link rel=\"icon\" href=\"data:,\">\n");
         let title = format!("{} and {}", escape(&self.a.name), escape(&self.b.name));
-        writeln!(out, "<title>{title}</title><style>{STYLE}</style></head><body>").ok();
+        writeln!(out, "<title>{title}</title><style>\n{STYLE}</style></head><body>").ok();
+        out.push_str("<a class=\"skip\" href=\"#c1\">to the first cause</a>\n");
         writeln!(out, "<h1>What differs between {title}</h1>").ok();
+        self.html_causes(&mut out);
         self.html_head(&mut out);
         let mut shown = 0;
         for (i, cluster) in self.clusters.iter().enumerate() {
             self.html_cluster(&mut out, i, cluster, &mut shown);
         }
-        writeln!(out, "<script>{SCRIPT}\n</script></body></html>").ok();
+        writeln!(out, "<script>\n{SCRIPT}</script></body></html>").ok();
         out
+    }
+
+    /// The causes as links.
+    fn html_causes(&self, out: &mut String) {
+        if self.equal {
+            out.push_str("<p>The modules are equal, byte for byte.</p>\n");
+            return;
+        }
+        let causes = plural(self.clusters.len() as u64, "cause");
+        let order = if self.clusters.len() > 1 { ", what to look at first" } else { "" };
+        writeln!(out, "<nav id=\"causes\" aria-label=\"causes\"><h2>{causes}{order}</h2><ol>").ok();
+        for (i, cluster) in self.clusters.iter().enumerate() {
+            let (name, cause) = (cluster.verdict.name(), escape(&cluster.cause));
+            let (number, places) = (i + 1, plural(cluster.sites, "place"));
+            writeln!(
+                out,
+                "<li><span class=\"tag {name}\">{name}</span> <a href=\"#c{number}\">{cause}</a> <small>({places})</small></li>"
+            )
+            .ok();
+        }
+        out.push_str("</ol></nav>\n");
     }
 
     fn html_head(&self, out: &mut String) {
         out.push_str("<table>");
         for (side, input) in [("A", &self.a), ("B", &self.b)] {
-            let (name, bytes, functions) = (escape(&input.name), input.bytes, input.functions);
-            writeln!(out, "<tr><th>{side}</th><td>{name}</td><td class=\"n\">{bytes} bytes</td><td class=\"n\">{functions} functions</td></tr>").ok();
+            let (name, bytes, functions) = (
+                escape(&input.name),
+                plural(input.bytes, "byte"),
+                plural(input.functions, "function"),
+            );
+            writeln!(out, "<tr><th scope=\"row\">{side}</th><td>{name}</td><td class=\"n\">{bytes}</td><td class=\"n\">{functions}</td></tr>").ok();
         }
         out.push_str("</table>\n");
-        if self.equal {
-            out.push_str("<p>The modules are equal, byte for byte.</p>\n");
-        }
-        out.push_str("<table><tr><th>verdict</th><th>functions</th><th>others</th></tr>");
+        out.push_str("<table><tr><th scope=\"col\">verdict</th><th scope=\"col\">functions</th><th scope=\"col\">others</th></tr>");
         for count in &self.counts {
             let name = count.verdict.name();
             writeln!(
@@ -85,7 +88,7 @@ impl Report {
             )
             .ok();
         }
-        out.push_str("</table>\n<div id=\"controls\"><input id=\"search\" type=\"search\" placeholder=\"search names, code, evidence\" aria-label=\"search\">\n");
+        out.push_str("</table>\n<div id=\"controls\"><input id=\"search\" type=\"search\" placeholder=\"search names, code, evidence\" aria-label=\"search\"> <button id=\"theme\" type=\"button\">light or dark</button>\n");
         for verdict in Verdict::ALL.into_iter().skip(1) {
             let name = verdict.name();
             writeln!(
@@ -94,30 +97,40 @@ impl Report {
             )
             .ok();
         }
-        out.push_str("</div>\n");
+        out.push_str("<br><small>Keys: <kbd>j</kbd> and <kbd>k</kbd> next and previous cause, <kbd>e</kbd> opens or closes all of it, <kbd>/</kbd> search, <kbd>Escape</kbd> ends it, <kbd>t</kbd> light or dark</small></div>\n");
     }
 
     fn html_cluster(&self, out: &mut String, index: usize, cluster: &Cluster, shown: &mut usize) {
-        let name = cluster.verdict.name();
+        let (name, number) = (cluster.verdict.name(), index + 1);
+        let (cause, count) = (escape(&cluster.cause), plural(cluster.sites, "place"));
         writeln!(
             out,
-            "<section class=\"cluster\" data-verdict=\"{name}\"><h2>{}. <span class=\"tag {name}\">{name}</span> {} <small>({} places)</small></h2>",
-            index + 1,
-            escape(&cluster.cause),
-            cluster.sites
+            "<section class=\"cluster\" id=\"c{number}\" tabindex=\"-1\" data-verdict=\"{name}\"><h2>{number}. <span class=\"tag {name}\">{name}</span> {cause} <small>({count})</small></h2>"
         )
         .ok();
         for note in &cluster.notes {
             writeln!(out, "<p>{}</p>", escape(note)).ok();
         }
         let room = OF_CLUSTER.min(SHOWN.saturating_sub(*shown));
-        for (i, at) in cluster.differences.iter().take(room).enumerate() {
-            if i == cluster.causes && i > 0 {
-                out.push_str("<p>What follows from it:</p>\n");
-            }
-            difference(out, &self.differences[*at], i == 0 && index < 3);
+        let on_page = &cluster.differences[..cluster.differences.len().min(room)];
+        let (causes, follows) = on_page.split_at(on_page.len().min(cluster.causes));
+        for (i, at) in causes.iter().enumerate() {
+            difference(out, &self.differences[*at], i == 0 && index < OPEN);
         }
-        *shown += room.min(cluster.differences.len());
+        let rest = &cluster.differences[cluster.causes..];
+        if !rest.is_empty() {
+            let words = escape(&self.folded_words(rest));
+            writeln!(
+                out,
+                "<details class=\"follows\"><summary>What follows from it: {words}</summary>"
+            )
+            .ok();
+            for at in follows {
+                difference(out, &self.differences[*at], false);
+            }
+            out.push_str("</details>\n");
+        }
+        *shown += on_page.len();
         if cluster.differences.len() > room {
             writeln!(out, "<p>… {} more (in JSON)</p>", cluster.differences.len() - room).ok();
         }
@@ -130,8 +143,9 @@ fn difference(out: &mut String, difference: &Difference, open: bool) {
     let open = if open { " open" } else { "" };
     writeln!(
         out,
-        "<details data-verdict=\"{verdict}\"{open}><summary><span class=\"tag {verdict}\">{verdict}</span> {kind} <code>{}</code>: {}</summary><div class=\"evidence\">",
+        "<details data-verdict=\"{verdict}\"{open}><summary><span class=\"tag {verdict}\">{verdict}</span> {kind} <code>{}</code><small>{}</small>: {}</summary><div class=\"evidence\">",
         escape(&difference.name),
+        escape(&places(difference)),
         escape(&difference.summary)
     )
     .ok();
@@ -145,15 +159,20 @@ fn difference(out: &mut String, difference: &Difference, open: bool) {
     out.push_str("</details>\n");
 }
 
-/// The lines of A and B side by side: what one side alone has stands beside what the other has in
-/// its place.
+/// The lines of A and B side by side, each with its offset: what one side alone has stands beside
+/// what the other has in its place.
 fn code(out: &mut String, lines: &[Line]) {
-    out.push_str("<table class=\"code mono\">");
+    out.push_str("<table class=\"code mono\"><tr><th class=\"at\" scope=\"col\">in A</th><th scope=\"col\"></th><th class=\"at\" scope=\"col\">in B</th><th scope=\"col\"></th></tr>\n");
     let mut at = 0;
     while at < lines.len() {
-        if lines[at].origin == Origin::Both {
-            let text = escape(&lines[at].text);
-            writeln!(out, "<tr><td>{text}</td><td>{text}</td></tr>").ok();
+        let line = &lines[at];
+        if line.origin == Origin::Both {
+            let in_a = cell("", Some((line.offset, &line.text)));
+            let in_b = match line.offset_b {
+                Some(offset) => cell("", Some((offset, &line.text))),
+                None => cell("", None),
+            };
+            writeln!(out, "<tr>{in_a}{in_b}</tr>").ok();
             at += 1;
             continue;
         }
@@ -163,22 +182,26 @@ fn code(out: &mut String, lines: &[Line]) {
         let in_a = run(at, Origin::A);
         let in_b = run(at + in_a, Origin::B);
         for i in 0..in_a.max(in_b) {
-            let cell = |count: usize, start: usize, class: &str| match lines
-                .get(start + i)
-                .filter(|_| i < count)
-            {
-                Some(line) => format!(
-                    "<td class=\"{class}\" title=\"{:#x}\">{}</td>",
-                    line.offset,
-                    escape(&line.text)
-                ),
-                None => "<td class=\"o\"></td>".to_owned(),
+            let of = |count: usize, start: usize, class: &str| {
+                let line = lines.get(start + i).filter(|_| i < count);
+                cell(class, line.map(|line| (line.offset, line.text.as_str())))
             };
-            writeln!(out, "<tr>{}{}</tr>", cell(in_a, at, "a"), cell(in_b, at + in_a, "b")).ok();
+            writeln!(out, "<tr>{}{}</tr>", of(in_a, at, "a"), of(in_b, at + in_a, "b")).ok();
         }
         at += (in_a + in_b).max(1);
     }
     out.push_str("</table>");
+}
+
+/// The cells of one side: offset and operator.
+fn cell(class: &str, line: Option<(u32, &str)>) -> String {
+    match line {
+        Some((offset, text)) => {
+            let text = escape(text);
+            format!("<td class=\"at\">{offset:#08x}</td><td class=\"{class}\">{text}</td>")
+        }
+        None => "<td class=\"at\"></td><td></td>".to_owned(),
+    }
 }
 
 /// Text that is safe in elements and quoted attributes.

@@ -4,10 +4,12 @@
 //! Neighbours: `shift` compares constants; `compare` turns the outcome into a verdict. Linear in
 //! the bodies.
 
+use super::lengths::{Length, NUMBERS_MAX, Numbers, lengths, packed};
 use super::shift::{Agree, Assumption, Shift};
 use super::side::Side;
+use super::texts::Texts;
 use super::token::{Tok, Tokens};
-use super::uses::Roles;
+use super::uses::{Role, Roles};
 use prova_module::FuncIdx;
 use std::collections::HashMap;
 
@@ -33,11 +35,15 @@ pub(crate) struct Same {
     pub(crate) first_assumed: Option<String>,
     /// Pairs of addresses that only all functions together can tell to be one to one.
     pub(crate) loose: Vec<(u64, u64)>,
+    /// Lengths of text that differs.
+    pub(crate) lengths: Vec<Length>,
 }
 
 impl Same {
     pub(crate) fn identical(&self) -> bool {
-        self.renumbered + self.locals + self.moved + self.assumed == 0 && self.loose.is_empty()
+        self.renumbered + self.locals + self.moved + self.assumed == 0
+            && self.loose.is_empty()
+            && self.lengths.is_empty()
     }
 
     pub(crate) fn note(&mut self, agree: Agree) {
@@ -132,6 +138,7 @@ impl Locals {
 pub(crate) fn lockstep(
     sides: (&Side<'_>, &Side<'_>),
     (shift, roles): (&Shift, &Roles),
+    texts: &Texts,
     funcs: (u32, u32),
 ) -> Option<Same> {
     if roles.folded(funcs.0).iter().any(|access| shift.stale(*access)) {
@@ -139,10 +146,11 @@ pub(crate) fn lockstep(
     }
     let mut same = Same::default();
     let mut locals = Locals::new(sides, funcs);
+    let mut numbers = Numbers::new();
     let (mut a, mut b) = (Tokens::new(sides.0, funcs.0)?, Tokens::new(sides.1, funcs.1)?);
     loop {
         let (x, y) = match (a.next(), b.next()) {
-            (None, None) => return Some(same),
+            (None, None) => break,
             (Some(x), Some(y)) => (x, y),
             _ => return None,
         };
@@ -154,7 +162,27 @@ pub(crate) fn lockstep(
             continue;
         }
         let role = roles.of(funcs.0, &x, &y);
-        same.note(shift.tokens(sides, role, &x.tok, &y.tok)?);
+        match (shift.tokens(sides, role, &x.tok, &y.tok), x.tok, y.tok) {
+            (Some(agree), ..) => same.note(agree),
+            // It may be a length, which its uses in the whole body show.
+            (None, Tok::I32(a), Tok::I32(b))
+                if matches!(role, Role::Unknown | Role::Number)
+                    && numbers.len() < NUMBERS_MAX
+                    && texts.any_grew() =>
+            {
+                numbers.insert(x.offset, (a as u32, b as u32));
+            }
+            // An address and a length, which are stored at once.
+            (None, Tok::I64(a), Tok::I64(b)) => {
+                let packed = packed(sides, (shift, texts), (a as u64, b as u64));
+                same.lengths.push(packed.filter(|_| same.lengths.len() < NUMBERS_MAX)?);
+            }
+            (None, ..) => return None,
+        }
         same.renumbered += u32::from(x.index != y.index);
     }
+    if !numbers.is_empty() {
+        same.lengths.extend(lengths(sides, (shift, texts), funcs, &numbers)?);
+    }
+    Some(same)
 }

@@ -4,16 +4,17 @@
 //! ```text
 //! A, B ─ side (interned types, tables) ─ profiles ─► matching (partners) ─► sides share ids
 //!        data: image ─ align ─► Shift (where each address went) ─► uses (what each number is)
-//!        functions: lockstep ─► cfg + exec ─► edit     (per pair, in parallel) ─► one_to_one
-//!        data: gaps, words, runs     sections, tables     ─► clusters ─► whole ─► Report ─► text │ JSON │ HTML
+//!        functions: lockstep (lengths) ─► cfg + exec ─► edit     (per pair, in parallel) ─► one_to_one
+//!        data: gaps, words, runs, texts     sections, tables, dwarf ─► clusters ─► whole ─► Report ─► text │ JSON │ HTML
 //! ```
 //!
 //! 1. *Proof*: each harmless verdict has an obligation, and what meets none is `changed`.
 //!    `identical`, `renumbered`, `moved`, `layout-only` of functions: `compare`, 1 to 3.
 //!    `renumbered` of a table: `table`, 2; of data: `image`, 1 and 2; of the encoding: `whole`.
-//!    `moved` of a number: `shift`, 3; of padding: `data`, 3; of a global: `sections`, 3. `path`
-//!    and the like: `strings`. What holds only if a number is, or is not, an address or slot is
-//!    `assumed-moved`. A wrong partner gives a clumsy report, not a false one.
+//!    `moved` of a number: `shift`, 3 and 4; of padding: `data`, 3; of a global: `sections`, 3.
+//!    `path` and the like: `strings`, `texts`, `lengths`; of debug information: `dwarf`. What holds
+//!    only if a number is, or is not, an address or slot is `assumed-moved`. A wrong partner gives
+//!    a clumsy report, not a false one.
 //! 2. Every difference has its own verdict, in the counts and for `--allow`; folding is for
 //!    reading.
 //! 3. Time is linear in the modules but for sorting, and for constants named beside each loop that
@@ -29,16 +30,20 @@ mod cfg;
 mod cluster;
 mod compare;
 mod data;
+mod dwarf;
 mod edit;
 mod exec;
 mod extract;
 mod html;
 mod image;
+mod lengths;
 mod lockstep;
 mod matching;
 mod notes;
 mod one_to_one;
 mod other;
+mod paint;
+mod rank;
 mod relocs;
 mod report;
 #[cfg(test)]
@@ -49,20 +54,23 @@ mod side;
 mod strings;
 mod table;
 mod text;
+mod texts;
 mod token;
 mod uses;
 mod whole;
 
-pub use other::diff_binaries;
+pub use other::{core_modules, diff_binaries};
+pub use paint::Paint;
 pub use report::{Allow, Cluster, Count, Difference, Input, Kind, Line, Origin, Report, Verdict};
 
 use cluster::Clusterer;
-use compare::{Compared, Context, Outcome};
+use compare::{Cause, Compared, Context, Outcome};
 use matching::Matching;
 use one_to_one::{Fate, OneToOne};
 use prova_module::Module;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use side::Side;
+use std::collections::HashSet;
 use uses::Roles;
 
 /// Most executions of all functions together, but for two of each.
@@ -114,6 +122,10 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
     side_a.set_partners(&partners.a_to_b, &globals);
     let sides = (&side_a, &side_b);
     let mut aligned = data::aligned(sides);
+    let debug = dwarf::pairs(a, b);
+    if let Some(Ok(pairs)) = &debug {
+        aligned.shift.variables = pairs.variables();
+    }
     let slots = same_slots(sides);
     // Where nothing moved, equal numbers are the same, whatever they are.
     let roles = match aligned.shift.moves() || !slots {
@@ -126,17 +138,22 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
     let context = Context {
         sides,
         shift: &data.shift,
+        texts: &data.texts,
         roles: &roles,
         profiles: (&profiles.0, &profiles.1),
         same_world,
         worlds: std::sync::OnceLock::new(),
         options,
     };
-    let outcomes = one_to_one(&context, &data, outcomes(&context, &partners));
+    let (outcomes, all) = one_to_one(&context, &data, outcomes(&context, &partners));
     let told = outcomes.iter().filter_map(|(_, _, outcome)| outcome.as_ref());
     let assumed = told.map(|outcome| u64::from(outcome.slots)).sum::<u64>();
     let assumed = assumed + data.slots.count as u64;
-    let found = sections::compare(sides, (&data.shift, &roles), assumed);
+    let debug = debug.map(|pairs| {
+        let rewritten = rewritten(&outcomes);
+        Ok(dwarf::judge(sides, &pairs?, (&data.shift, &all, &data.texts), &rewritten))
+    });
+    let found = sections::compare(sides, (&data.shift, &roles), assumed, debug);
     let mut clusterer = Clusterer::new(sides, &partners);
     clusterer.data(&data);
     clusterer.functions(&outcomes);
@@ -156,7 +173,7 @@ fn one_to_one(
     context: &Context<'_, '_>,
     data: &data::DataDiff,
     mut outcomes: Outcomes,
-) -> Outcomes {
+) -> (Outcomes, OneToOne) {
     let found = outcomes.iter().filter_map(|(_, _, outcome)| outcome.as_ref());
     let pairs = found.flat_map(|outcome| outcome.loose.iter().copied());
     let all = OneToOne::new(context.shift, pairs.chain(data.loose.iter().copied()));
@@ -178,7 +195,17 @@ fn one_to_one(
             *outcome = None;
         }
     }
-    outcomes
+    (outcomes, all)
+}
+
+/// Functions of A whose operators are not those of their partners, in order.
+fn rewritten(outcomes: &Outcomes) -> HashSet<u32> {
+    let rewritten = |outcome: &Outcome| {
+        outcome.verdict == Verdict::Changed || matches!(outcome.cause, Cause::Layout { .. })
+    };
+    let all = outcomes.iter();
+    let found = all.filter(|(_, _, outcome)| outcome.as_ref().is_some_and(rewritten));
+    found.map(|(a, ..)| *a).collect()
 }
 
 /// The least range that has both.

@@ -102,6 +102,19 @@ fn compare(a: Arc<[u8]>, b: Arc<[u8]>, options: &DiffOptions) -> anyhow::Result<
     Ok(report)
 }
 
+/// The core modules of a component, of all nesting levels, as ranges of its bytes; `None` for what
+/// is no component.
+///
+/// # Errors
+/// If it is no valid component, or has more than 1,000 core modules.
+pub fn core_modules(bytes: &[u8]) -> anyhow::Result<Option<Vec<Range<usize>>>> {
+    if !Parser::is_component(bytes) {
+        return Ok(None);
+    }
+    Validator::new_with_features(WasmFeatures::all()).validate_all(bytes)?;
+    Ok(Some(parts(bytes)?.modules))
+}
+
 /// A binary cut into what is compared.
 #[derive(Default)]
 struct Parts {

@@ -34,6 +34,8 @@ pub enum Verdict {
     Path,
     /// Digits of a clock or calendar.
     Timestamp,
+    /// Names and versions of the tools that made it.
+    Producers,
     /// A number that differs as an address or slot would, or stays as no address would, where
     /// nothing shows what it is.
     AssumedMoved,
@@ -49,13 +51,14 @@ pub enum Verdict {
 
 impl Verdict {
     /// All verdicts in order.
-    pub const ALL: [Verdict; 11] = [
+    pub const ALL: [Verdict; 12] = [
         Verdict::Identical,
         Verdict::Renumbered,
         Verdict::Moved,
         Verdict::LayoutOnly,
         Verdict::Path,
         Verdict::Timestamp,
+        Verdict::Producers,
         Verdict::AssumedMoved,
         Verdict::Text,
         Verdict::Url,
@@ -72,6 +75,7 @@ impl Verdict {
             Verdict::LayoutOnly => "layout-only",
             Verdict::Path => "path",
             Verdict::Timestamp => "timestamp",
+            Verdict::Producers => "producers",
             Verdict::AssumedMoved => "assumed-moved",
             Verdict::Text => "text",
             Verdict::Url => "url",
@@ -82,7 +86,7 @@ impl Verdict {
 
     /// Whether a function of this verdict has other code, not only other numbers.
     pub fn is_of_code(self) -> bool {
-        self >= Verdict::LayoutOnly && self != Verdict::AssumedMoved
+        matches!(self, Verdict::LayoutOnly | Verdict::Changed)
     }
 
     /// The verdict of this name.
@@ -160,6 +164,9 @@ pub struct Line {
     pub origin: Origin,
     /// Module offset in A, or in B for a line of B alone.
     pub offset: u32,
+    /// Of a line of both, its module offset in B.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset_b: Option<u32>,
     /// The operator.
     pub text: String,
 }
@@ -239,7 +246,9 @@ pub struct Report {
     pub equal: bool,
     /// How many things got each verdict, in order of verdicts; those with none are absent.
     pub counts: Vec<Count>,
-    /// Clusters: the gravest verdict first, then the most places.
+    /// Clusters, what a reader acts on first: own code, then what the module imports, exports and
+    /// declares, libraries, data, custom sections, and last what is harmless. Among these the
+    /// gravest verdict is first, then the most places.
     pub clusters: Vec<Cluster>,
     /// All differences; clusters refer to them.
     pub differences: Vec<Difference>,

@@ -11,6 +11,7 @@
 //!    it.
 
 use super::compare::Cause;
+use super::dwarf::{Told, Unread};
 use super::lockstep::words;
 use super::relocs;
 use super::report::{Kind, Verdict};
@@ -20,7 +21,7 @@ use super::table;
 use super::uses::{Access, Role, Roles};
 use crate::xref::constant;
 use prova_builds::names::printable;
-use prova_module::{ExternKind, ExternType, GlobalIdx, ValType};
+use prova_module::{BinaryReader, ExternKind, ExternType, GlobalIdx, ValType};
 use std::collections::{BTreeMap, HashMap};
 
 /// A difference outside functions and data.
@@ -112,6 +113,7 @@ pub(crate) fn compare(
     sides: (&Side<'_>, &Side<'_>),
     (shift, roles): (&Shift, &Roles),
     assumed: u64,
+    debug: Option<Result<Vec<Told>, Unread>>,
 ) -> Vec<Found> {
     let mut out = Vec::new();
     imports(sides, &mut out);
@@ -120,7 +122,7 @@ pub(crate) fn compare(
     global_inits(sides, shift, &mut out);
     shapes(sides, &mut out);
     table::compare(sides, |table| roles.closed(table), assumed, &mut out);
-    customs(sides, &mut out);
+    customs(sides, debug, &mut out);
     out
 }
 
@@ -398,14 +400,38 @@ fn custom_list<'m>(side: &Side<'m>) -> BTreeMap<&'m str, Vec<&'m [u8]>> {
 }
 
 /// Custom sections by name and number; names of functions are compared with the functions.
-fn customs<'m>(sides: (&Side<'m>, &Side<'m>), out: &mut Vec<Found>) {
+fn customs<'m>(
+    sides: (&Side<'m>, &Side<'m>),
+    debug: Option<Result<Vec<Told>, Unread>>,
+    out: &mut Vec<Found>,
+) {
     let (a, mut b) = (custom_list(sides.0), custom_list(sides.1));
+    let (told, unread) = match debug {
+        Some(Ok(told)) => (told, None),
+        Some(Err(why)) => (Vec::new(), Some(why)),
+        None => (Vec::new(), None),
+    };
+    // In the order of what is told: a path comes before what follows from it.
+    for one in &told {
+        if let (Some(x), Some(y)) = (a.get(one.name), b.get(one.name))
+            && x != y
+        {
+            out.push(debug_section(one));
+        }
+    }
     for (name, x) in &a {
         let Some(y) = b.remove(name) else {
             out.push(found(Kind::Custom, Verdict::Changed, printable(name), "only in A".into()));
             continue;
         };
-        if *x == y {
+        let told = told.iter().any(|one| one.name == *name);
+        if *x == y || told {
+            continue;
+        }
+        if *name == "producers" && producers(x, &y) {
+            let summary = "names and versions of tools differ".to_owned();
+            let (name, verdict) = (printable(name), Verdict::Producers);
+            out.push(found(Kind::Custom, verdict, name, summary));
             continue;
         }
         if name.starts_with("reloc.")
@@ -421,7 +447,9 @@ fn customs<'m>(sides: (&Side<'m>, &Side<'m>), out: &mut Vec<Found>) {
             continue;
         }
         let sizes = |list: &[&[u8]]| list.iter().map(|bytes| bytes.len()).sum::<usize>();
-        let summary = format!("{} → {} bytes, contents differ", sizes(x), sizes(&y));
+        let why = unread.filter(|_| name.starts_with(".debug_"));
+        let why = why.map(|why| format!("; not explained: {why}")).unwrap_or_default();
+        let summary = format!("{} → {} bytes, contents differ{why}", sizes(x), sizes(&y));
         out.push(found(Kind::Custom, Verdict::Changed, printable(name), summary));
     }
     for name in b.keys() {
@@ -438,6 +466,39 @@ fn customs<'m>(sides: (&Side<'m>, &Side<'m>), out: &mut Vec<Found>) {
             format!("the module's own name: {a} → {b} (linkers write the output file's name)");
         out.push(found(Kind::Custom, Verdict::Path, "name".into(), summary));
     }
+}
+
+/// A section of debug information whose difference is explained, or not.
+fn debug_section(told: &Told) -> Found {
+    let summary = told.summary.clone();
+    let mut one = found(Kind::Custom, told.verdict, told.name.to_owned(), summary);
+    match (told.verdict, told.growth) {
+        (Verdict::Path | Verdict::Moved | Verdict::Renumbered, Some(growth)) => {
+            one.cause = Cause::Length(growth);
+        }
+        (Verdict::Moved | Verdict::Renumbered | Verdict::AssumedMoved, _) => one.follows = true,
+        _ => {}
+    }
+    one
+}
+
+/// Whether both are well-formed lists of producers (tool-conventions, `ProducersSection.md`).
+fn producers(a: &[&[u8]], b: &[&[u8]]) -> bool {
+    let formed = |bytes: &[u8]| -> Option<bool> {
+        let mut reader = BinaryReader::new(bytes, 0);
+        for _ in 0..reader.read_var_u32().ok()? {
+            let field = reader.read_string().ok()?;
+            if !["language", "processed-by", "sdk"].contains(&field) {
+                return None;
+            }
+            for _ in 0..reader.read_var_u32().ok()? {
+                reader.read_string().ok()?;
+                reader.read_string().ok()?;
+            }
+        }
+        Some(reader.eof())
+    };
+    a.len() == 1 && b.len() == 1 && [a[0], b[0]].iter().all(|bytes| formed(bytes) == Some(true))
 }
 
 /// Type, symbol and addend of each relocation, in order; `None` if malformed.

@@ -16,12 +16,15 @@
 //!    If it is calculated with as well, that it may move is an assumption.
 //! 4. A number of which nothing shows what it is agrees with an equal one, and with another one
 //!    only as an *assumption*: it moved as an address would have. An equal number that is an
-//!    address of something that moved is an assumption too: that it is none.
+//!    address of something that moved is an assumption too: that it is none. Debug information
+//!    decides where nothing compares or calculates with the number: the address of a variable
+//!    agrees with the address of the same variable, as a *proof*, and with no other number.
 
 use super::side::Side;
 use super::table;
 use super::token::Tok;
 use super::uses::{Access, Role};
+use std::collections::HashMap;
 
 /// By how much alignment may round an unwritten object's delta.
 pub(crate) const SLACK: i64 = 32;
@@ -63,6 +66,8 @@ pub(crate) struct Shift {
     pub(crate) zeros: Vec<Zeros>,
     /// Tables of which code uses slots that are no constants: there numbers may be slots.
     pub(crate) open: Vec<bool>,
+    /// By the address of a variable in A the one in B, by debug information.
+    pub(crate) variables: HashMap<u64, u64>,
 }
 
 /// What is taken for granted about a pair of numbers.
@@ -216,7 +221,8 @@ impl Shift {
                     (_, Some(false)) | (false, None) => None,
                 }
             }
-            Role::Unknown => self.unknown(sides, a, b),
+            Role::Unknown => self.unknown(sides, a, b, true),
+            Role::Mixed => self.unknown(sides, a, b, false),
         }
     }
 
@@ -265,10 +271,20 @@ impl Shift {
         }
     }
 
-    /// Invariant 4.
-    fn unknown(&self, sides: (&Side<'_>, &Side<'_>), a: u64, b: u64) -> Option<Agree> {
+    /// Invariant 4; `variables` if debug information may say what it is.
+    fn unknown(
+        &self,
+        sides: (&Side<'_>, &Side<'_>),
+        a: u64,
+        b: u64,
+        variables: bool,
+    ) -> Option<Agree> {
         let delta = b.wrapping_sub(a) as i64;
         let may = sides.0.may_be_address(a) && sides.1.may_be_address(b) && self.moves();
+        let variable = self.variables.get(&a).filter(|_| variables && may);
+        if variable.is_some_and(|other| *other != b) {
+            return None;
+        }
         if a == b {
             if !may || self.allows(a, 0, true).is_some() {
                 return Some(Agree::Equal);
@@ -282,6 +298,9 @@ impl Shift {
             return Some(Agree::Assumed { address: a, delta: 0, loose: false, what });
         }
         if may && let Some(loose) = self.allows(a, delta, true) {
+            if variable.is_some() {
+                return Some(Agree::Moved { address: a, delta, loose });
+            }
             let what = Assumption::Address;
             return Some(Agree::Assumed { address: a, delta, loose, what });
         }
@@ -310,8 +329,8 @@ impl Shift {
         if a == b {
             return Some(Agree::Equal);
         }
-        let low = self.unknown(sides, a & 0xffff_ffff, b & 0xffff_ffff)?;
-        let high = self.unknown(sides, a >> 32, b >> 32)?;
+        let low = self.unknown(sides, a & 0xffff_ffff, b & 0xffff_ffff, false)?;
+        let high = self.unknown(sides, a >> 32, b >> 32, false)?;
         Some(if low == Agree::Equal { high } else { low })
     }
 

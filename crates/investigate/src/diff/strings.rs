@@ -10,8 +10,10 @@
 //!    or a media type is text.
 //! 2. `timestamp` says that on both sides the run lies inside one pattern of a clock or calendar:
 //!    `hh:mm:ss`, `yyyy-mm-dd`, `Mmm dd yyyy`.
-//! 3. Anything printable is at least `text`; no printable bytes look random.
+//! 3. Anything printable with printable bytes around it is at least `text`; no bytes that are text
+//!    look random ([`is_text`]).
 
+use super::report::Verdict;
 use std::ops::Range;
 
 /// What sort of text differs.
@@ -23,6 +25,18 @@ pub(crate) enum Sort {
     Text,
 }
 
+impl Sort {
+    /// What text of this sort is told as.
+    pub(crate) fn verdict(self) -> Verdict {
+        match self {
+            Sort::Path => Verdict::Path,
+            Sort::Url => Verdict::Url,
+            Sort::Timestamp => Verdict::Timestamp,
+            Sort::Text => Verdict::Text,
+        }
+    }
+}
+
 /// How far the text around a run is looked at.
 const AROUND: usize = 120;
 /// Least text that is told as text.
@@ -30,6 +44,15 @@ const TEXT_MIN: usize = 4;
 
 pub(crate) fn is_printable(byte: u8) -> bool {
     (0x20..0x7f).contains(&byte)
+}
+
+/// Whether bytes are text for a reader: UTF-8 with nothing that a terminal obeys but the ends of
+/// strings and lines, and most of it characters.
+pub(crate) fn is_text(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return false };
+    let end = |c: char| matches!(c, '\0' | '\n' | '\r' | '\t');
+    let (ends, all) = (text.chars().filter(|c| end(*c)).count(), text.chars().count());
+    2 * ends <= all && text.chars().all(|c| end(c) || !prova_builds::names::obeyed(c))
 }
 
 /// Where the characters around a run end that `of` has.

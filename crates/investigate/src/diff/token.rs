@@ -104,16 +104,19 @@ impl<'m> Iterator for Tokens<'m> {
 
 fn token<'m>(side: &Side<'_>, op: &Operator<'_>, raw: &'m [u8]) -> (Tok<'m>, u32) {
     let code = raw.first().copied().unwrap_or_default();
-    let (class, immediates) = (Opcode::of(op).class(), Opcode::immediates(op));
+    // Half of all operators have nothing but their opcode, most others name a local.
+    let immediates = Opcode::immediates(op);
+    let Some((first, value)) = immediates.iter().next() else { return (Tok::Raw(raw), 0) };
+    if let (Immediate::local, Value::Index(local)) = (first, value) {
+        return (Tok::Local(code, *local), *local);
+    }
+    let class = Opcode::of(op).class();
     if let Some(func) = immediates.index(Immediate::func) {
         return (Tok::Func(code, side.canonical_func(func)), func);
     }
     if let Some(ty) = immediates.index(Immediate::type_) {
         let table = immediates.index(Immediate::table).unwrap_or(0);
         return (Tok::Indirect(code, side.type_id(ty), table), ty);
-    }
-    if let Some(local) = immediates.index(Immediate::local) {
-        return (Tok::Local(code, local), local);
     }
     if let Some(global) = immediates.index(Immediate::global) {
         return (Tok::Global(code, side.canonical_global(global)), global);

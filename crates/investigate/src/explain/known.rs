@@ -3,8 +3,8 @@
 //! Neighbours: [`explain`](super::explain) asks. The table has only faults that were seen here,
 //! with both outputs at hand; it is data, to be added to as faults are found.
 
-use super::PassFound;
-use crate::diff::{Cluster, Verdict};
+use super::{LogsSay, PassFound, Stage};
+use crate::diff::Verdict;
 use prova_builds::repro::blame::Leak;
 use serde::Serialize;
 
@@ -31,51 +31,100 @@ pub fn fault(pass: &str) -> Option<Fault> {
     FAULTS.into_iter().find(|fault| pass.contains(fault.pass))
 }
 
-/// What to do about a cause, a sentence each.
+/// What to do about a cause, a sentence each: by its stage, and by what differs.
 pub(super) fn advice(
-    cluster: &Cluster,
+    verdict: Verdict,
+    stage: Stage,
     passes: &[PassFound],
     leaks: &[Leak],
-    have_logs: bool,
+    logs: &LogsSay,
 ) -> Vec<String> {
     let mut advice = Vec::new();
-    let mut faults: Vec<Fault> = passes.iter().filter_map(|found| found.known).collect();
-    faults.dedup();
-    for fault in faults {
-        advice.push(format!(
-            "a known fault: the pass {}; use a compiler with {} or later",
-            fault.fault, fault.fixed
-        ));
-    }
-    let before = passes.iter().any(|found| found.before);
-    match cluster.verdict {
-        Verdict::Path => advice.push(
-            "map the path away: rustc `--remap-path-prefix OLD=NEW`, clang `-ffile-prefix-map=OLD=NEW`".into(),
-        ),
-        Verdict::RandomLooking if leaks.is_empty() => advice.push(
-            "look for a seed, a time or an identifier that is made while the program is built; with the package's manifest (`--manifest-path`) the crates are searched".into(),
-        ),
-        Verdict::LayoutOnly | Verdict::Changed if before && leaks.is_empty() => advice.push(
-            "the compiler was given different programs: look at macros, build scripts, `env!`, `include!`, generated files".into(),
-        ),
-        Verdict::LayoutOnly | Verdict::Changed if passes.is_empty() && !have_logs => advice.push(
-            "record the passes of both builds (`prova passes record`, or `prova repro explain`) to learn which one it was".into(),
-        ),
-        Verdict::Timestamp => advice.push(
-            "give the build a fixed time: `SOURCE_DATE_EPOCH`, `-D__DATE__=…`, or leave the time out".into(),
-        ),
-        Verdict::RandomLooking
-        | Verdict::Text
-        | Verdict::Url
-        | Verdict::AssumedMoved
-        | Verdict::LayoutOnly
-        | Verdict::Changed
-        | Verdict::Identical
-        | Verdict::Renumbered
-        | Verdict::Moved => {}
+    match stage {
+        Stage::Source => advice.extend(of_source(verdict, leaks)),
+        Stage::Pass => advice.extend(of_pass(passes)),
+        Stage::Link => advice.push(of_link(verdict, logs).to_owned()),
+        Stage::Unknown => advice.push(of_unknown(verdict, passes, logs).to_owned()),
     }
     advice.extend(leaks.iter().map(cure));
     advice
+}
+
+/// What stands in the source, or is made of it before the compiler's passes.
+fn of_source(verdict: Verdict, leaks: &[Leak]) -> Option<String> {
+    let text = match verdict {
+        Verdict::Path => {
+            "map the path away: rustc `--remap-path-prefix OLD=NEW`, clang `-ffile-prefix-map=OLD=NEW`"
+        }
+        Verdict::Timestamp => {
+            "give the build a fixed time: `SOURCE_DATE_EPOCH`, `-D__DATE__=…`, or leave the time out"
+        }
+        Verdict::Text | Verdict::Url => {
+            "look for what writes this text into the program: a version, a host or user name, a generated file"
+        }
+        Verdict::Producers => {
+            "build with one version of the compiler, or strip the section `producers`"
+        }
+        // Of a crate that is named, the cure is.
+        _ if !leaks.is_empty() => return None,
+        Verdict::RandomLooking => {
+            "look for a seed, a time or an identifier that is made while the program is built; with the package's manifest (`--manifest-path`) the crates are searched"
+        }
+        Verdict::LayoutOnly
+        | Verdict::Changed
+        | Verdict::Identical
+        | Verdict::Renumbered
+        | Verdict::Moved
+        | Verdict::AssumedMoved => {
+            "the compiler was given different programs: look at macros, build scripts, `env!`, `include!`, generated files"
+        }
+    };
+    Some(text.into())
+}
+
+/// A pass that made different code of equal programs.
+fn of_pass(passes: &[PassFound]) -> Vec<String> {
+    let mut faults: Vec<Fault> = passes.iter().filter_map(|found| found.known).collect();
+    faults.dedup();
+    let mut advice: Vec<String> = faults
+        .into_iter()
+        .map(|Fault { fault, fixed, .. }| {
+            format!("a known fault: the pass {fault}; use a compiler with {fixed} or later")
+        })
+        .collect();
+    if advice.is_empty() {
+        advice.push("the pass made two results of one program: make sure that both compilers and their flags are the same, then report it to the compiler's makers with both dumps (`prova passes show`); `setarch -R` shows whether addresses decide".into());
+    }
+    advice
+}
+
+/// The linker, or a tool behind it.
+fn of_link(verdict: Verdict, logs: &LogsSay) -> &'static str {
+    match (verdict, logs) {
+        (Verdict::LayoutOnly | Verdict::Changed, LogsSay::Equal) => {
+            "the compiler made the same code: compare what follows it, the linker and tools such as `wasm-opt`, their versions and flags"
+        }
+        _ => {
+            "give the linker its inputs in a fixed order: sort what a listing of a directory, a glob or parallel jobs hand it"
+        }
+    }
+}
+
+fn of_unknown(verdict: Verdict, passes: &[PassFound], logs: &LogsSay) -> &'static str {
+    match (verdict, logs) {
+        _ if !passes.is_empty() => {
+            "names alone are no cause: record the passes of the builds that these modules come from, of the whole build, and compare the linkers"
+        }
+        (Verdict::LayoutOnly | Verdict::Changed, LogsSay::Nothing) => {
+            "record the passes of both builds (`prova passes record`, or `prova repro explain`) to learn which one it was"
+        }
+        (Verdict::LayoutOnly | Verdict::Changed, _) => {
+            "record the passes of the whole build: the logs have these functions under other names, inlined, or not at all"
+        }
+        _ => {
+            "compare the inputs of both linkers: `prova diff` of the objects shows which one differs first"
+        }
+    }
 }
 
 /// How to switch the source of chance off.

@@ -16,6 +16,8 @@
 //!    name.
 //! 3. A stage is a conclusion, and says from what: without logs no pass is named, and without a
 //!    dependency graph no feature.
+//! 4. The pass is that of the first difference in *structure*: a name that differs earlier changes
+//!    nothing. No pass is blamed where the program that the first one was given differs already.
 //!
 //! Limit: functions are paired with those of the logs by their names, so a function that was
 //! inlined everywhere is not found. `tests/explain.rs` has the three cases with their answers.
@@ -33,12 +35,15 @@ use prova_builds::passes::{self, Comparison, Fate, LineDifference, Log};
 use prova_builds::repro::blame::{self, Leak};
 use prova_module::Module;
 use serde::Serialize;
-use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
 
 /// So many functions and pieces of data of a cluster are looked up.
 pub const MEMBERS_MAX: usize = 8;
+
+/// Of the line in which the compiler's input differs so many characters are printed.
+const GIVEN_CHARS_MAX: usize = 120;
 
 /// What is known of two builds.
 #[derive(Clone, Debug, Default)]
@@ -119,6 +124,15 @@ pub struct Member {
 pub struct User {
     /// Its name.
     pub function: String,
+    /// How it uses the bytes of A.
+    pub a: Uses,
+    /// How it uses those of B, at their own address.
+    pub b: Uses,
+}
+
+/// How often a function uses a range of addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Uses {
     /// How many reads it has.
     pub reads: usize,
     /// How many writes.
@@ -143,6 +157,8 @@ pub struct PassFound {
     pub lines: (LogLine, LogLine),
     /// The pass from which on both are equal again; `None` if the difference stays.
     pub healed: Option<String>,
+    /// The structure differs, not only names.
+    pub structural: bool,
     /// It differs in its first dump already, so before the pass.
     pub before: bool,
     /// A known fault of this pass.
@@ -190,15 +206,17 @@ fn cause(
     let of = |i: &usize| &report.differences[*i];
     let leading = cluster.differences.iter().take(cluster.causes.max(1)).map(of);
     let members: Vec<Member> =
-        leading.take(MEMBERS_MAX).map(|difference| member(modules.0, difference)).collect();
+        leading.take(MEMBERS_MAX).map(|difference| member(modules, difference)).collect();
     let functions = cluster.differences.iter().map(of).filter(|one| one.kind == Kind::Function);
     let code: Vec<&Difference> =
         functions.filter(|one| one.verdict.is_of_code()).take(MEMBERS_MAX).collect();
     let mut passes = Vec::new();
-    let have_logs = logs.is_some();
-    let mut logs_equal = false;
+    let mut seen = LogsSay::Nothing;
     if let Some(logs) = logs {
-        logs_equal = logs.comparison.equal() && !logs.comparison.partial();
+        seen = match logs.comparison.equal() && !logs.comparison.partial() {
+            true => LogsSay::Equal,
+            false => LogsSay::Differ(logs.given.clone()),
+        };
         for function in &code {
             passes.extend(logs.find(&function.name)?);
         }
@@ -206,9 +224,8 @@ fn cause(
     let drawn =
         cluster.verdict == Verdict::RandomLooking || passes.iter().any(|found| found.before);
     let leaks = leaks.filter(|_| drawn).unwrap_or_default();
-    let (stage, because) =
-        stage(cluster.verdict, &passes, have_logs, logs_equal, !code.is_empty(), leaks);
-    let advice = known::advice(cluster, &passes, leaks, have_logs);
+    let (stage, because) = stage(cluster.verdict, &passes, &seen, !code.is_empty(), leaks);
+    let advice = known::advice(cluster.verdict, stage, &passes, leaks, &seen);
     Ok(Cause {
         verdict: cluster.verdict,
         cause: cluster.cause.clone(),
@@ -222,15 +239,29 @@ fn cause(
     })
 }
 
+/// What the logs of both compilers say, if there are any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum LogsSay {
+    /// There are none.
+    Nothing,
+    /// All dumps are equal.
+    Equal,
+    /// They differ; where the first pass was given different programs already, if it was.
+    Differ(Option<String>),
+}
+
 fn stage(
     verdict: Verdict,
     found: &[PassFound],
-    have_logs: bool,
-    logs_equal: bool,
+    logs: &LogsSay,
     code: bool,
     leaks: &[Leak],
 ) -> (Stage, String) {
-    let first = found.iter().min_by_key(|found| found.dumps.0);
+    let first = found
+        .iter()
+        .filter(|found| found.structural)
+        .min_by_key(|found| found.dumps.0)
+        .or(found.first());
     match (verdict, first) {
         (Verdict::Path, _) => {
             (Stage::Source, "a path of the building machine is in the text of the program".into())
@@ -251,36 +282,58 @@ fn stage(
         (_, Some(found)) if found.before => {
             (Stage::Source, "its first dumps differ already, before any pass".into())
         }
-        (_, Some(found)) => {
-            (Stage::Pass, format!("the first dump that differs is that after {}", found.pass))
-        }
-        (Verdict::LayoutOnly | Verdict::Changed, None) if logs_equal && code => {
-            (Stage::Link, "the code differs, but the logs of all passes are equal".into())
-        }
-        (Verdict::LayoutOnly | Verdict::Changed, None) if have_logs && code => {
-            (Stage::Unknown, "its functions are not among those that differ in the logs".into())
-        }
+        (_, Some(found)) => match (logs, found.structural) {
+            (LogsSay::Differ(Some(given)), _) => given_differently(given),
+            (_, true) => {
+                (Stage::Pass, format!("the first dump that differs is that after {}", found.pass))
+            }
+            (_, false) => (
+                Stage::Unknown,
+                format!("the dumps differ in names alone, first after {}", found.pass),
+            ),
+        },
+        (Verdict::LayoutOnly | Verdict::Changed, None) if code => match logs {
+            LogsSay::Equal => {
+                (Stage::Link, "the code differs, but the logs of all passes are equal".into())
+            }
+            LogsSay::Differ(Some(given)) => given_differently(given),
+            LogsSay::Differ(None) => {
+                (Stage::Unknown, "its functions are not among those that differ in the logs".into())
+            }
+            LogsSay::Nothing => {
+                (Stage::Unknown, "without logs of the passes the stage is not told".into())
+            }
+        },
         (Verdict::Renumbered | Verdict::Moved | Verdict::AssumedMoved, None) => (
             Stage::Link,
             "indices and addresses are given by the linker; nothing else differs".into(),
         ),
-        _ => (Stage::Unknown, "without logs of the passes the stage is not told".into()),
+        _ => {
+            (Stage::Unknown, "no function of it has other code, and logs tell of code alone".into())
+        }
     }
 }
 
-fn member(module: &Module, difference: &Difference) -> Member {
+fn given_differently(place: &str) -> (Stage, String) {
+    let what = "the compiler was given different programs: dump 0 differs already in";
+    (Stage::Source, format!("{what} {place}"))
+}
+
+fn member(modules: (&Module, &Module), difference: &Difference) -> Member {
     let mut users: BTreeMap<String, User> = BTreeMap::new();
-    if let (Kind::Data, Some(address)) = (difference.kind, difference.a) {
-        let found = xref(module, address..address.saturating_add(difference.sites.max(1)));
+    let (range_a, range_b) = ranges(difference);
+    for (module, range, side) in [(modules.0, range_a, 0), (modules.1, range_b, 1)] {
+        let Some(range) = range else { continue };
+        let found = xref(module, range);
         for (list, which) in [(&found.reads, 0), (&found.writes, 1), (&found.escapes, 2)] {
             for one in list {
                 let user = users.entry(one.name.clone()).or_insert_with(|| User {
                     function: one.name.clone(),
-                    reads: 0,
-                    writes: 0,
-                    escapes: 0,
+                    a: Uses::default(),
+                    b: Uses::default(),
                 });
-                *[&mut user.reads, &mut user.writes, &mut user.escapes][which] += 1;
+                let uses = if side == 0 { &mut user.a } else { &mut user.b };
+                *[&mut uses.reads, &mut uses.writes, &mut uses.escapes][which] += 1;
             }
         }
     }
@@ -299,18 +352,92 @@ fn member(module: &Module, difference: &Difference) -> Member {
     }
 }
 
+/// The addresses of the bytes that differ, on each side that has them in memory. The lengths are
+/// those of the summary: the longer one is the number of places.
+fn ranges(difference: &Difference) -> (Option<Range<u64>>, Option<Range<u64>>) {
+    // What stands at an offset is in no memory until code puts it there.
+    if difference.kind != Kind::Data || !difference.summary.contains("at address ") {
+        return (None, None);
+    }
+    let longer = difference.sites.max(1);
+    let number_after = |words: &str| {
+        let rest = difference.summary.split_once(words)?.1;
+        rest.split(' ').next()?.parse::<u64>().ok()
+    };
+    let less = |by: Option<u64>| by.map(|by| longer.saturating_sub(by));
+    let len_b = number_after(" bytes became ").or(less(number_after(" shrank by ")));
+    let len_a = match (number_after(" bytes became "), number_after(" grew by ")) {
+        (Some(_), _) => {
+            difference.summary.split(' ').next().and_then(|count| count.parse::<u64>().ok())
+        }
+        (None, by) => less(by),
+    };
+    let range = |start: Option<u64>, len: Option<u64>| {
+        let (start, len) = (start?, len.unwrap_or(longer));
+        (len > 0).then(|| start..start.saturating_add(len))
+    };
+    (range(difference.a, len_a), range(difference.b, len_b))
+}
+
 /// Two logs and what they have not in common.
 struct Logs {
     a: Log,
     b: Log,
     comparison: Comparison,
+    /// Where the first dump of each differing function of A begins, if the first pass of the log
+    /// made it.
+    first: HashMap<u64, passes::Place>,
+    /// Where the program that the first pass was given differs, if it does.
+    given: Option<String>,
 }
 
 impl Logs {
     fn open(a: &std::path::Path, b: &std::path::Path) -> Result<Logs> {
         let (mut a, mut b) = (Log::open(a)?, Log::open(b)?);
         let comparison = passes::compare(&mut a, &mut b)?;
-        Ok(Logs { a, b, comparison })
+        let first = first_parts(a.path(), &comparison)?;
+        let mut logs = Logs { a, b, comparison, first, given: None };
+        logs.given = logs.given_differently()?;
+        Ok(logs)
+    }
+
+    /// Whether a difference is there in the first dump of its function, made after the first pass
+    /// of all. A function that a pass has made, out of parts of others, begins later.
+    fn before(&self, divergence: &passes::Divergence) -> bool {
+        self.first.get(&divergence.a.function) == Some(&divergence.a.place)
+    }
+
+    /// The function, or the line of the module, in which the program differs that the first pass
+    /// was given. Where only names, paths and debug information differ, nothing is said.
+    fn given_differently(&mut self) -> Result<Option<String>> {
+        let mut module = None;
+        for one in &self.comparison.differences {
+            let Some(divergence) = &one.structural else { continue };
+            if !self.before(divergence) {
+                continue;
+            }
+            if one.function != passes::MODULE {
+                return Ok(Some(format!("function {}", shown(&one.function))));
+            }
+            module = Some(divergence.clone());
+        }
+        let Some(divergence) = module else { return Ok(None) };
+        let lines = |body: passes::Body| -> Vec<String> {
+            let about = ["!", ";", "source_filename", "attributes ", "declare "];
+            let of_program = |line: &String| !about.iter().any(|start| line.starts_with(start));
+            body.lines.into_iter().map(|(_, line)| line).filter(of_program).collect()
+        };
+        let body_a = lines(passes::body(&mut self.a, &divergence.a)?);
+        let body_b = lines(passes::body(&mut self.b, &divergence.b)?);
+        let differs = body_a.iter().zip(&body_b).find(|(a, b)| a != b).map(|(a, _)| a);
+        let line = differs.or_else(|| {
+            let shorter = body_a.len().min(body_b.len());
+            body_a.get(shorter).or(body_b.get(shorter))
+        });
+        Ok(line.map(|line| {
+            let line: String = line.chars().take(GIVEN_CHARS_MAX).collect();
+            format!("the module: `{}`", printable_line(&line))
+        }))
     }
 
     /// The pass of a function of this printed name.
@@ -319,18 +446,25 @@ impl Logs {
         let Some(difference) = self.comparison.differences.iter().find(same) else {
             return Ok(None);
         };
-        let Some(divergence) = difference.textual.as_ref().or(difference.structural.as_ref())
-        else {
-            return Ok(None);
-        };
+        let Some(divergence) = difference.main() else { return Ok(None) };
+        let structural = difference.structural.is_some();
         let body_a = passes::body(&mut self.a, &divergence.a)?;
         let body_b = passes::body(&mut self.b, &divergence.b)?;
-        let line = passes::first_line(&body_a, &body_b);
+        let line = match structural {
+            true => passes::first_structural_line(&body_a, &body_b),
+            false => None,
+        };
+        // Where blocks stand in another order, both lines of that place may read the same.
+        let told = |line: &LineDifference| {
+            let text = |line: &Option<(u64, String)>| line.clone().map(|(_, text)| text);
+            text(&line.a) != text(&line.b)
+        };
+        let line = line.filter(told).or_else(|| passes::first_line(&body_a, &body_b));
         let LineDifference { a, b } = line.unwrap_or(LineDifference { a: None, b: None });
         let pass = printable_line(&divergence.pass);
-        let before =
-            first_dump(self.a.path(), divergence.a.function)? == Some(divergence.a.place.dump);
+        let before = structural && self.before(divergence);
         Ok(Some(PassFound {
+            structural,
             before,
             function: function.to_owned(),
             known: known::fault(&pass).filter(|_| !before),
@@ -365,15 +499,24 @@ impl Logs {
     }
 }
 
-/// The first dump that has a function.
-fn first_dump(log: &std::path::Path, function: u64) -> Result<Option<u64>> {
-    let mut found = None;
+/// The first parts of the functions that differ, as far as they are of the log's first pass. Reads
+/// the log once, to the last of them.
+fn first_parts(
+    log: &std::path::Path,
+    comparison: &Comparison,
+) -> Result<HashMap<u64, passes::Place>> {
+    let divergences = comparison.differences.iter().filter_map(|one| one.structural.as_ref());
+    let mut wanted: HashSet<u64> = divergences.map(|one| one.a.function).collect();
+    let (mut first_pass, mut found) = (None, HashMap::new());
     passes::record(&mut Log::open(log)?, &mut |part| {
-        if part.function != function {
-            return ControlFlow::Continue(());
+        let first = *first_pass.get_or_insert(part.pass);
+        if wanted.remove(&part.function) && part.pass == first {
+            found.insert(part.function, part.place);
         }
-        found = Some(part.place.dump);
-        ControlFlow::Break(())
+        match wanted.is_empty() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
     })?;
     Ok(found)
 }

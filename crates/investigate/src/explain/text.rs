@@ -3,7 +3,7 @@
 //! Neighbours: [`explain`](super::explain). All strings are printable already; the order is that of
 //! the clusters, and nothing depends on time.
 
-use super::{Cause, Explanation, Member, PassFound, Stage, User};
+use super::{Cause, Explanation, Member, PassFound, Stage, User, Uses};
 use crate::diff::Report;
 use prova_builds::passes::LINE_CHARS_MAX;
 use std::fmt::Write as _;
@@ -110,18 +110,28 @@ fn member_text(out: &mut String, member: &Member) {
     for line in &member.evidence {
         writeln!(out, "     {line}").ok();
     }
-    for User { function, reads, writes, escapes } in &member.users {
-        let counted = |count: usize, what: &str| {
-            format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+    for User { function, a, b } in &member.users {
+        match a == b {
+            true => writeln!(out, "     used by {function}: {}", counted(*a)).ok(),
+            false => {
+                writeln!(out, "     used by {function}: in A {}; in B {}", counted(*a), counted(*b))
+                    .ok()
+            }
         };
-        writeln!(
-            out,
-            "     used by {function}: {}, {}, {} of the address",
-            counted(*reads, "read"),
-            counted(*writes, "write"),
-            counted(*escapes, "escape")
-        )
-        .ok();
+    }
+}
+
+fn counted(Uses { reads, writes, escapes }: Uses) -> String {
+    let counted =
+        |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    match (reads, writes, escapes) {
+        (0, 0, 0) => "not at all".into(),
+        _ => format!(
+            "{}, {}, {} of the address",
+            counted(reads, "read"),
+            counted(writes, "write"),
+            counted(escapes, "escape")
+        ),
     }
 }
 
@@ -131,7 +141,8 @@ fn pass_text(out: &mut String, found: &PassFound) {
         (a, b) => format!("dump {a} of log A, {b} of log B"),
     };
     let before = if found.before { "before " } else { "" };
-    writeln!(out, "     function {}: {before}{}, {dumps}", found.function, found.pass).ok();
+    let names = if found.structural { "" } else { " (names only)" };
+    writeln!(out, "     function {}: {before}{}, {dumps}{names}", found.function, found.pass).ok();
     for (sign, line) in [('-', &found.lines.0), ('+', &found.lines.1)] {
         if let Some((number, text)) = line {
             let shown: String = text.chars().take(LINE_CHARS_MAX).collect();

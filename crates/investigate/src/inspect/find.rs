@@ -2,11 +2,13 @@
 //!
 //! In this order, the first that there is: an index (`12`, `func12`); an export; a name of the name
 //! section; a demangled name; the end of a demangled name (`write` of `core::fmt::write`); a part
-//! of one. A name that several functions have is refused with their list.
+//! of one. A name that several functions have is refused with their list, one that none has with
+//! those of [`near`] names.
 //!
 //! Limits: the list has at most [`LISTED_MAX`] functions. Demangled names are made only if none of
 //! the first three is there.
 
+use super::near::near;
 use prova_builds::names::{demangle, printable};
 use prova_module::{FuncIdx, Module};
 use std::fmt::{self, Write};
@@ -58,7 +60,34 @@ pub fn find(module: &Module, name: &str) -> Result<FuncIdx, Unfound> {
             return Ok(func);
         }
     }
-    Err(Unfound(format!("there is no function `{}`", printable(name))))
+    Err(unfound(module, name, &demangled))
+}
+
+/// That there is no such function, and the functions that may have been meant.
+fn unfound(module: &Module, name: &str, demangled: &[(FuncIdx, String)]) -> Unfound {
+    let exports = module.exports().iter();
+    let exports = exports.filter_map(|export| Some((&*export.name, export.func()?)));
+    let last = |text: &'_ str| text.rfind("::").map_or(0, |at| at + 2);
+    let paths = demangled.iter().map(|(func, text)| (without_arguments(text), *func));
+    let paths = paths.flat_map(|(path, func)| [(&path[last(path)..], func), (path, func)]);
+    let mut funcs: Vec<FuncIdx> = Vec::new();
+    for func in near(name, exports.chain(paths)) {
+        if !funcs.contains(&func) {
+            funcs.push(func);
+        }
+    }
+    let mut text = format!("there is no function `{}`", printable(name));
+    if !funcs.is_empty() {
+        text.push_str("; near names:");
+    }
+    for func in funcs {
+        let export = module.exports().iter().find(|export| export.func() == Some(func));
+        write!(text, "\n{:>8}  {}", func.0, display(module, func)).ok();
+        if let Some(export) = export {
+            write!(text, " (export `{}`)", printable(&export.name)).ok();
+        }
+    }
+    Unfound(text)
 }
 
 /// Whether a path ends with these components.
@@ -148,6 +177,10 @@ mod tests {
             ("write", "1  core::fmt::write\n       2  alloc::fmt::write"),
             ("foo::bar", "4  foo::bar(int)\n       5  foo::bar(float)"),
             ("nothing", "there is no function `nothing`"),
+            ("plian", "there is no function `plian`; near names:\n       0  plain"),
+            ("baz", "near names:\n       4  foo::bar(int) (export `5`)\n       5  foo::bar(float)"),
+            ("wriet", "near names:\n       1  core::fmt::write\n       2  alloc::fmt::write"),
+            ("plain_exprot", "near names:\n       6  func6 (export `plain_export`)"),
             ("7", "there is no function `7`"),
             ("a\u{1b}[31m", "there is no function `a\\u{1b}[31m`"),
         ] {

@@ -19,6 +19,7 @@ pub const BODY_BYTES_MAX: usize = 1 << 19;
 
 mod find;
 mod listing;
+mod near;
 mod report;
 mod text;
 mod view;
@@ -26,6 +27,7 @@ mod wasm;
 
 pub use find::{Unfound, find};
 pub use listing::Listing;
+pub use near::near;
 pub use report::report;
 pub use view::{FORMAT, Function};
 

@@ -7,10 +7,11 @@
 //! 1. The result is decoded and validated by the caller before it is used.
 
 use super::Plan;
+use super::find::symbol;
 use super::needs::{Maps, Remap, body, close, defined, imports};
 use super::parts::Parts;
 use anyhow::Result;
-use prova_module::{DataIdx, ExternKind, FuncIdx, GlobalIdx, Module};
+use prova_module::{DataIdx, ExternKind, GlobalIdx, Module};
 use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{
     CodeSection, DataCountSection, DataSection, ElementSection, Elements, EntityType, ExportKind,
@@ -174,11 +175,8 @@ impl Writer<'_, '_> {
         section
     }
 
-    /// The name of a function as it is in the module, else `func12`.
     fn symbol(&self, func: u32) -> String {
-        self.module
-            .func_name(FuncIdx(func))
-            .map_or_else(|| FuncIdx(func).to_string(), str::to_owned)
+        symbol(self.module, func)
     }
 
     fn export_name(&self) -> String {

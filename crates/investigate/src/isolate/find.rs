@@ -5,11 +5,12 @@
 //! unique part of a demangled name.
 
 use super::Plan;
+use super::labels::gaps;
 use super::parts::Parts;
 use anyhow::{Result, bail};
 use prova_builds::names::{demangle, printable};
 use prova_module::ops::{Class, Immediate, Opcode};
-use prova_module::{ExternKind, FuncIdx, Module};
+use prova_module::{DataIdx, ExternKind, FuncIdx, Module};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many candidates of an ambiguous name are listed.
@@ -83,10 +84,22 @@ pub(super) fn items(
     funcs: (u32, u32),
 ) -> Result<Vec<Item>> {
     let (called_a, called_b) = (called(a.0, funcs.0)?, called(b.0, funcs.1)?);
+    let data = |(module, parts): (&Module, &Parts<'_>)| -> Vec<Vec<u8>> {
+        let named = |at: usize| module.names().data(DataIdx(at as u32)).map(|name| name.into());
+        let segments = parts.data.iter().enumerate();
+        segments.map(|(at, data)| named(at).unwrap_or_else(|| data.data.to_vec())).collect()
+    };
+    let elements = |(module, parts): (&Module, &Parts<'_>)| -> Vec<Vec<u8>> {
+        let bytes = |element: &wasmparser::Element<'_>| {
+            let range = element.range.start as usize..element.range.end as usize;
+            module.bytes().get(range).unwrap_or_default().to_vec()
+        };
+        parts.elements.iter().map(bytes).collect()
+    };
     let mut items: Vec<Item> =
-        segments(a.1.data.len(), b.1.data.len()).map(|(a, b)| Item::Data(a, b)).collect();
-    items
-        .extend(segments(a.1.elements.len(), b.1.elements.len()).map(|(a, b)| Item::Element(a, b)));
+        segments(&data(a), &data(b)).into_iter().map(|(a, b)| Item::Data(a, b)).collect();
+    let pairs = segments(&elements(a), &elements(b)).into_iter();
+    items.extend(pairs.map(|(a, b)| Item::Element(a, b)));
     // Callees are paired by their symbols.
     let mut by_symbol: BTreeMap<String, (Option<u32>, Option<u32>)> = BTreeMap::new();
     for func in called_a {
@@ -99,12 +112,33 @@ pub(super) fn items(
     Ok(items)
 }
 
-fn symbol(module: &Module, func: u32) -> String {
+/// The name of a function as it is in the module, else `func12`.
+pub(super) fn symbol(module: &Module, func: u32) -> String {
     module.func_name(FuncIdx(func)).map_or_else(|| FuncIdx(func).to_string(), str::to_owned)
 }
 
-fn segments(a: usize, b: usize) -> impl Iterator<Item = (Option<u32>, Option<u32>)> {
-    (0..a.max(b)).map(move |at| ((at < a).then_some(at as u32), (at < b).then_some(at as u32)))
+/// Segments of A and of B that belong together, by their names or contents; between such, as many
+/// of one side as of the other in their order. One that has no like stands alone.
+fn segments(a: &[Vec<u8>], b: &[Vec<u8>]) -> Vec<(Option<u32>, Option<u32>)> {
+    let (mut pairs, mut from) = (Vec::new(), (0, 0));
+    let equal = |count: usize, from: &mut (usize, usize), pairs: &mut Vec<_>| {
+        for _ in 0..count {
+            pairs.push((Some(from.0 as u32), Some(from.1 as u32)));
+            *from = (from.0 + 1, from.1 + 1);
+        }
+    };
+    for gap in gaps(a, b) {
+        equal(gap.a.start - from.0, &mut from, &mut pairs);
+        if gap.a.len() == gap.b.len() {
+            equal(gap.a.len(), &mut from, &mut pairs);
+            continue;
+        }
+        pairs.extend(gap.a.clone().map(|at| (Some(at as u32), None)));
+        pairs.extend(gap.b.clone().map(|at| (None, Some(at as u32))));
+        from = (gap.a.end, gap.b.end);
+    }
+    equal(a.len() - from.0, &mut from, &mut pairs);
+    pairs
 }
 
 /// The defined functions that a function calls, however far, without itself.
@@ -160,5 +194,22 @@ pub(super) fn everything(module: &Module, parts: &Parts<'_>, func: u32) -> Plan 
         data: (0..parts.data.len() as u32).collect(),
         elements: (0..parts.elements.len() as u32).collect(),
         body: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_are_paired_by_what_they_are() {
+        let list = |names: &[&str]| -> Vec<Vec<u8>> {
+            names.iter().map(|name| name.as_bytes().to_vec()).collect()
+        };
+        let pairs = segments(&list(&["new", "a", "b", "c"]), &list(&["a", "x", "c"]));
+        let expected =
+            [(Some(0), None), (Some(1), Some(0)), (Some(2), Some(1)), (Some(3), Some(2))];
+        assert_eq!(pairs, expected);
+        assert_eq!(segments(&[], &list(&["a"])), [(None, Some(0))]);
     }
 }

@@ -4,7 +4,7 @@
 //! ```text
 //! A, B ─ diff ─► the pair of functions, its verdict and cause
 //!   ├─ Plan ─ needs ─ cut ─► two modules ─ diff ─► same verdict and cause?   (items: callees, data, elements)
-//!   └─ units ─ reduce ─► statements left out on both sides, as long as the answer is yes
+//!   └─ units, labels ─ reduce ─► edits and statements left out on both sides, as long as the answer is yes
 //! v0 symbol ─ crate_source ─► a crate that asks for that instance alone
 //! ```
 //!
@@ -14,7 +14,9 @@
 //! 1. What is returned was compared: both modules are valid, and the function has the verdict and
 //!    the cause that it had in A and B; where only order differs, in the same operators. So
 //!    reduction cannot slip to another difference of the same pair.
-//! 2. The search is bounded by work, not by time ([`Options::work`]); the result depends on the two
+//! 2. What differs in the small pair differs in A and B: the bodies are aligned once, and only
+//!    aligned operators and whole edits are left out (module `labels`).
+//! 3. The search is bounded by work, not by time ([`Options::work`]); the result depends on the two
 //!    modules and the options alone.
 //!
 //! Worst case: one comparison of the whole modules, then `work` bytes compared. `tests/isolate.rs`
@@ -23,6 +25,7 @@
 pub mod crate_source;
 mod cut;
 mod find;
+mod labels;
 mod needs;
 mod parts;
 pub mod proof;
@@ -288,8 +291,17 @@ impl Search<'_> {
         parts: (&Parts<'_>, &Parts<'_>),
         plans: (&Plan, &Plan),
     ) -> Result<Option<Pair>> {
-        let (a, func_a) = cut::cut(&from.a, parts.0, plans.0)?;
-        let (b, func_b) = cut::cut(&from.b, parts.1, plans.1)?;
+        let cut = |from: &Module, parts: &Parts<'_>, plan: &Plan| match cut::cut(from, parts, plan)
+        {
+            // A body that something was taken out of need not even be balanced.
+            Err(_) if plan.body.is_some() => Ok(None),
+            cut => cut.map(Some),
+        };
+        let (Some((a, func_a)), Some((b, func_b))) =
+            (cut(&from.a, parts.0, plans.0)?, cut(&from.b, parts.1, plans.1)?)
+        else {
+            return Ok(None);
+        };
         let cost = 1000 + (a.len() + b.len()) as u64;
         if self.left < cost {
             self.left = 0;

@@ -1,18 +1,21 @@
 //! Delta debugging: as little as still answers yes.
 //!
-//! Neighbours: [`isolate`](super::isolate) asks; [`units`](super::units) says what may go together.
-//! Large pieces first, then halves of them, at each depth of blocks; rounds end when one removes
+//! Neighbours: [`isolate`](super::isolate) asks; [`units`](super::units) says what may go together
+//! in one function, [`labels`](super::labels) what belongs together in both. Large pieces first,
+//! then halves of them, first edits and then at each depth of blocks; rounds end when one removes
 //! nothing.
 //!
 //! 1. Every kept state answered yes.
+//! 2. What goes, goes by its labels: on both sides at once, and of an edit everything or nothing.
+//!    So the edits of a kept state are among those of the pair that the search began with.
 
 use super::find::everything;
+use super::labels::Labels;
 use super::parts::Parts;
 use super::units::Units;
 use super::{Pair, Search};
 use anyhow::Result;
-use similar::{Algorithm, DiffOp, capture_diff_slices};
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Functions of more operators are not taken apart.
@@ -50,21 +53,33 @@ pub(super) fn smallest<T>(
     Ok(Some(found))
 }
 
-/// Takes statements out of the function, on both sides alike where they correspond.
+/// Takes statements out of the function, the same on both sides; edits first, so that one is left
+/// where one will do.
 pub(super) fn statements(search: &mut Search<'_>, mut pair: Pair) -> Result<Pair> {
+    let mut units = (Units::read(&pair.a, pair.funcs.0)?, Units::read(&pair.b, pair.funcs.1)?);
+    if units.0.names.len().max(units.1.names.len()) > OPERATORS_MAX {
+        return Ok(pair);
+    }
+    let mut labels = Labels::new((&pair.a, &units.0), (&pair.b, &units.1));
     for _ in 0..ROUNDS_MAX {
         let before = (pair.a.bytes().len(), pair.b.bytes().len());
-        let mut depth = 0;
-        loop {
-            let units = (Units::read(&pair.a, pair.funcs.0)?, Units::read(&pair.b, pair.funcs.1)?);
-            let deepest = units.0.statements.len().max(units.1.statements.len());
-            if depth >= deepest || units.0.names.len().max(units.1.names.len()) > OPERATORS_MAX {
-                break;
-            }
-            if let Some(smaller) = level(search, &pair, &units, depth)? {
+        let mut next = Some(Level::Edits);
+        while let Some(level) = next {
+            let pieces = match level {
+                Level::Edits => labels.gaps(),
+                Level::Depth(depth) => labels.statements(&units, depth),
+            };
+            if let Some((smaller, out)) = without(search, &pair, &units, &labels, &pieces)? {
                 pair = smaller;
+                labels.remove(&out);
+                units = (Units::read(&pair.a, pair.funcs.0)?, Units::read(&pair.b, pair.funcs.1)?);
             }
-            depth += 1;
+            let depth = match level {
+                Level::Edits => 0,
+                Level::Depth(depth) => depth + 1,
+            };
+            let deepest = units.0.statements.len().max(units.1.statements.len());
+            next = (depth < deepest).then_some(Level::Depth(depth));
         }
         if (pair.a.bytes().len(), pair.b.bytes().len()) == before {
             break;
@@ -73,20 +88,27 @@ pub(super) fn statements(search: &mut Search<'_>, mut pair: Pair) -> Result<Pair
     Ok(pair)
 }
 
-/// A statement of A, of B, or of both.
-type Piece = (Option<Range<usize>>, Option<Range<usize>>);
+/// What is taken out together.
+#[derive(Clone, Copy)]
+enum Level {
+    /// Stretches that one side alone has, or that both have in other ways.
+    Edits,
+    /// Statements at a depth of blocks.
+    Depth(usize),
+}
 
-fn level(
+/// The pair without as many of the pieces as can go, and the labels that went.
+fn without(
     search: &mut Search<'_>,
     pair: &Pair,
     units: &(Units, Units),
-    depth: usize,
-) -> Result<Option<Pair>> {
-    let pieces = pieces(units, depth);
+    labels: &Labels,
+    pieces: &[Range<u32>],
+) -> Result<Option<(Pair, BTreeSet<u32>)>> {
     let parts = (Parts::read(&pair.a)?, Parts::read(&pair.b)?);
     let mut plans =
         (everything(&pair.a, &parts.0, pair.funcs.0), everything(&pair.b, &parts.1, pair.funcs.1));
-    let mut out = (vec![false; units.0.operators.len()], vec![false; units.1.operators.len()]);
+    let mut out = BTreeSet::new();
     let mut gone = vec![false; pieces.len()];
     let mut best = None;
     let mut size = pieces.len();
@@ -96,13 +118,10 @@ fn level(
             if gone[chunk.clone()].iter().all(|gone| *gone) {
                 continue;
             }
-            let mut next = out.clone();
-            for (a, b) in &pieces[chunk.clone()] {
-                a.clone().into_iter().for_each(|range| next.0[range].fill(true));
-                b.clone().into_iter().for_each(|range| next.1[range].fill(true));
-            }
-            plans.0.body = Some(units.0.without(&next.0));
-            plans.1.body = Some(units.1.without(&next.1));
+            let mut next: BTreeSet<u32> = out.clone();
+            next.extend(pieces[chunk.clone()].iter().cloned().flatten());
+            plans.0.body = Some(units.0.without(&labels.chosen_a(&next)));
+            plans.1.body = Some(units.1.without(&labels.chosen_b(&next)));
             if let Some(smaller) =
                 search.attempt(pair, (&parts.0, &parts.1), (&plans.0, &plans.1))?
             {
@@ -112,41 +131,5 @@ fn level(
         }
         size /= 2;
     }
-    Ok(best)
-}
-
-/// The statements of a depth, those that correspond together, in the order of A and then those of B
-/// alone.
-fn pieces((a, b): &(Units, Units), depth: usize) -> Vec<Piece> {
-    let empty = Vec::new();
-    let (in_a, in_b) =
-        (a.statements.get(depth).unwrap_or(&empty), b.statements.get(depth).unwrap_or(&empty));
-    let mut partner = HashMap::new();
-    for op in capture_diff_slices(Algorithm::Myers, &a.names, &b.names) {
-        if let DiffOp::Equal { old_index, new_index, len } = op {
-            partner.extend((0..len).map(|i| (old_index + i, new_index + i)));
-        }
-    }
-    let mut free: HashMap<(usize, usize), bool> =
-        in_b.iter().map(|range| ((range.start, range.end), true)).collect();
-    let mut pieces = Vec::new();
-    for range in in_a {
-        let ends = (partner.get(&range.start), partner.get(&(range.end - 1)));
-        let there = match ends {
-            (Some(start), Some(last)) => {
-                free.get_mut(&(*start, last + 1)).filter(|free| **free).map(|free| {
-                    *free = false;
-                    *start..last + 1
-                })
-            }
-            _ => None,
-        };
-        pieces.push((Some(range.clone()), there));
-    }
-    pieces.extend(
-        in_b.iter()
-            .filter(|range| free[&(range.start, range.end)])
-            .map(|range| (None, Some(range.clone()))),
-    );
-    pieces
+    Ok(best.map(|pair| (pair, out)))
 }

@@ -10,7 +10,7 @@
 
 use anyhow::{Result, anyhow};
 use prova_module::Module;
-use prova_module::ops::{Flow, Opcode};
+use prova_module::ops::{Flow, Immediate, Opcode};
 use std::ops::Range;
 use wasmparser::{
     FuncValidatorAllocations, FunctionBody, Parser, ValidPayload, Validator, WasmFeatures,
@@ -24,6 +24,8 @@ pub(super) struct Units {
     pub(super) operators: Vec<Vec<u8>>,
     /// Each operator's name without its immediates.
     pub(super) names: Vec<String>,
+    /// The function that an operator names, by index.
+    pub(super) funcs: Vec<Option<u32>>,
     /// Statements as ranges of operators, by depth.
     pub(super) statements: Vec<Vec<Range<usize>>>,
 }
@@ -66,6 +68,7 @@ fn units<T: wasmparser::WasmModuleResources>(
         locals: body.as_bytes()[..(first - start) as usize].to_vec(),
         operators: Vec::new(),
         names: Vec::new(),
+        funcs: Vec::new(),
         statements: Vec::new(),
     };
     // For each open block: where the statement under way began.
@@ -76,6 +79,7 @@ fn units<T: wasmparser::WasmModuleResources>(
         let at = ends.len();
         ends.push((reader.original_position() - start) as usize);
         units.names.push(crate::op::mnemonic(&operator));
+        units.funcs.push(Opcode::immediates(&operator).index(Immediate::func));
         match Opcode::of(&operator).class().flow() {
             Flow::Open(_) => {
                 open.push(at + 1);

@@ -1,4 +1,4 @@
-//! A module's memory 0 → which addresses are stack, data, unwritten (bss) and heap.
+//! A module's memory → which addresses are stack, data, unwritten (bss) and heap.
 //!
 //! Neighbours: `diff` decides with it which constants may be addresses; `xref` prints it. The stack
 //! pointer's *initial value* often equals the first data address (the stack grows down from there):
@@ -47,12 +47,19 @@ pub struct MemoryMap {
 }
 
 impl MemoryMap {
-    /// The map of a module.
+    /// The map of a module's memory 0.
     pub fn new(module: &Module) -> MemoryMap {
+        MemoryMap::of(module, 0)
+    }
+
+    /// The map of one of a module's memories; stack and heap are in memory 0.
+    pub fn of(module: &Module, own: u32) -> MemoryMap {
         let mut spans = Vec::new();
         for (index, data) in module.data().iter().enumerate() {
             let DataMode::Active { memory, offset } = &data.mode else { continue };
-            let Some(start) = constant(offset.ops()).filter(|_| memory.0 == 0) else { continue };
+            let Some(start) = constant(offset.ops()).filter(|_| memory.0 == own) else {
+                continue;
+            };
             // A segment that wraps around never becomes memory.
             let end = start.checked_add(data.range.len() as u64);
             if end.is_none_or(|end| end > ADDRESS_MAX) {
@@ -65,12 +72,13 @@ impl MemoryMap {
         spans.sort_by_key(|span| (span.start, span.segment));
         let memory_bytes = module
             .memories()
-            .first()
+            .get(own as usize)
             .map_or(0, |ty| ty.min.checked_shl(ty.page_size_log2).unwrap_or(u64::MAX));
+        let heap_base = || value(module, global_named(module, "__heap_base")?);
         MemoryMap {
             spans,
-            stack_pointer: stack_pointer(module),
-            heap_base: global_named(module, "__heap_base").and_then(|global| value(module, global)),
+            stack_pointer: if own == 0 { stack_pointer(module) } else { None },
+            heap_base: if own == 0 { heap_base() } else { None },
             memory_bytes,
         }
     }

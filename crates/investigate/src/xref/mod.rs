@@ -2,9 +2,11 @@
 //! escape.
 //!
 //! ```text
-//! bodies ─ walk (constants through stack and locals) ─► accesses, bulk ranges, escapes, calls
-//!            └ twice: first for parameters that every caller gives the same constant
-//! data   ─ words that are addresses in the range      ─► pointers in data
+//! bodies  ─ walk (constants through stack, locals, globals) ─► accesses, bulk ranges, escapes, calls
+//!            └ twice: first for parameters that every caller gives the same constant,
+//!              and for globals that nothing writes
+//! data    ─ words that are addresses in the range ─► pointers in data
+//! globals ─ values that are addresses in the range ─► addresses in globals
 //! ```
 //!
 //! Complete for globals that code accesses directly; an access through a pointer that was computed
@@ -14,9 +16,13 @@
 //!
 //! 1. An entry under `reads` or `writes` accesses at least one byte of the range whenever it is
 //!    executed.
-//! 2. A global's initial value is never taken for an address (`memory_map`).
+//! 2. The initial value of a global that code writes is never followed: the stack pointer starts
+//!    where data does (`memory_map`). One that nothing writes is a constant like any other.
+//! 3. Of a bulk operator of unknown length only the start is known: it is a *possible* access, as
+//!    is one with an index, wherever it starts in the range's segment at or before the range.
 
 mod memory_map;
+mod symbols;
 mod text;
 mod walk;
 mod watch;
@@ -29,12 +35,14 @@ pub use watch::{
 
 use crate::op::{ACCESS_BYTES_MAX, access, mnemonic};
 use prova_builds::names::{demangle, printable};
-use prova_module::{DataIdx, ElementItems, ExternKind, FuncIdx, Module, Operator};
+use prova_module::{
+    DataIdx, ElementItems, ExternKind, FuncIdx, GlobalIdx, Module, Operator, ValType,
+};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use serde::Serialize;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
-use walk::{Sink, Value, walk};
+use walk::{Known, Sink, Value, walk};
 
 /// Most entries of one list; the count goes on.
 pub const USES_MAX: usize = 10_000;
@@ -65,28 +73,49 @@ pub struct Pointer {
     pub place: String,
     /// Its value.
     pub value: u64,
+    /// Whether it stands where compilers put words; else it is in something packed, or chance.
+    pub aligned: bool,
+}
+
+/// A global whose initial value is an address in the range.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GlobalAddress {
+    /// Its index.
+    pub global: u32,
+    /// Its name or that of its export, printable; empty if it has none.
+    pub name: String,
+    /// The address.
+    pub value: u64,
+    /// Whether code or the host may change it: then its value is not followed into code.
+    pub written: bool,
 }
 
 /// Who has to do with a range of addresses.
 #[derive(Clone, Debug, Serialize)]
 pub struct XrefReport {
+    /// The memory.
+    pub memory: u32,
     /// First address.
     pub start: u64,
     /// One past the last.
     pub end: u64,
     /// What is there.
     pub place: String,
+    /// The linker's name for the first address, with the distance from its start.
+    pub symbol: Option<String>,
     /// Reads, in order of functions and offsets.
     pub reads: Vec<Use>,
     /// Writes.
     pub writes: Vec<Use>,
     /// Places where an address in the range is used as a value: passed, stored, computed with.
     pub escapes: Vec<Use>,
-    /// Accesses with an unknown index whose constant offset is in the range's segment, at or before
-    /// the range.
+    /// Accesses with an unknown index, and bulk operators of unknown length, that start in the
+    /// range's segment, at or before the range.
     pub indexed: Vec<Use>,
-    /// Words of data that are addresses in the range.
+    /// Words of data that are addresses in the range: where words stand first, then the others.
     pub pointers: Vec<Pointer>,
+    /// Globals that hold an address in the range, but for the stack pointer.
+    pub globals: Vec<GlobalAddress>,
     /// The memory map.
     pub map: MemoryMap,
 }
@@ -95,8 +124,20 @@ pub struct XrefReport {
 ///
 /// # Errors
 /// A message, if it is neither a range of addresses (`4096`, `0x1000..0x1010`) nor the name of a
-/// data segment.
+/// data segment or symbol (`symbols`) of memory 0.
 pub fn target(module: &Module, text: &str) -> Result<Range<u64>, String> {
+    target_in(module, 0, text)
+}
+
+/// What a user asks for in one of the memories; symbols are of memory 0.
+///
+/// # Errors
+/// As [`target`] has them, and if there is no such memory.
+pub fn target_in(module: &Module, memory: u32, text: &str) -> Result<Range<u64>, String> {
+    let count = module.memories().len();
+    if memory > 0 && memory as usize >= count {
+        return Err(format!("the module has no memory {memory}: it has {count}"));
+    }
     let number = |text: &str| -> Option<u64> {
         match text.strip_prefix("0x") {
             Some(hex) => u64::from_str_radix(hex, 16).ok(),
@@ -114,21 +155,14 @@ pub fn target(module: &Module, text: &str) -> Result<Range<u64>, String> {
             Err(format!("the range `{}` is empty", printable(text)))
         };
     }
-    let map = MemoryMap::new(module);
-    let named = |index: u32| {
-        module
-            .names()
-            .data(DataIdx(index))
-            .is_some_and(|name| name == text || demangle(name) == text)
-    };
-    match map.spans.iter().find(|span| span.bytes > 0 && named(span.segment)) {
-        Some(span) => Ok(span.range()),
-        None => Err(format!(
-            "`{}` is neither an address, nor a range `A..B`, nor the name of a data segment{}",
+    let map = MemoryMap::of(module, memory);
+    symbols::named(module, memory, &map, text).ok_or_else(|| {
+        format!(
+            "`{}` is neither an address, nor a range `A..B`, nor a symbol of data, nor the name of a data segment{}",
             printable(text),
             segments(&map)
-        )),
-    }
+        )
+    })
 }
 
 /// The names of data segments, for a message.
@@ -141,32 +175,41 @@ fn segments(map: &MemoryMap) -> String {
     format!(" (the module has {})", names.join(", "))
 }
 
-/// Finds who has to do with the addresses of a range.
+/// Finds who has to do with the addresses of a range of memory 0.
 pub fn xref(module: &Module, range: Range<u64>) -> XrefReport {
-    let map = MemoryMap::new(module);
-    let params = constant_params(module);
+    xref_in(module, 0, range)
+}
+
+/// Finds who has to do with the addresses of a range of a memory.
+pub fn xref_in(module: &Module, memory: u32, range: Range<u64>) -> XrefReport {
+    let map = MemoryMap::of(module, memory);
+    let constants = constants(module, map.stack_pointer.map(|(global, _)| global));
+    let (params, globals) = (&constants.params, &constants.globals);
     let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
     let uses = |&func: &FuncIdx| {
         let collector = Collector {
             range: range.clone(),
             map: &map,
-            followed: &params,
+            followed: params,
             ..Collector::new(module, func)
         };
-        let found =
-            walk(module, func, params.get(func.index()).map_or(&[], Vec::as_slice), collector);
+        let params = params.get(func.index()).map_or(&[][..], Vec::as_slice);
+        let found = walk(module, func, Known { params, globals, memory }, collector);
         (found.reads, found.writes, found.escapes, found.indexed)
     };
     let found: Vec<_> = funcs.par_iter().map(uses).collect();
     let mut report = XrefReport {
+        memory,
         start: range.start,
         end: range.end,
         place: map.describe(range.start),
+        symbol: symbols::at(module, range.start).filter(|_| memory == 0),
         reads: Vec::new(),
         writes: Vec::new(),
         escapes: Vec::new(),
         indexed: Vec::new(),
         pointers: pointers(module, &map, &range),
+        globals: addresses_in_globals(module, &map, &range, globals),
         map: MemoryMap::default(),
     };
     for (reads, writes, escapes, indexed) in found {
@@ -185,36 +228,89 @@ pub fn xref(module: &Module, range: Range<u64>) -> XrefReport {
     report
 }
 
+/// Globals whose initial value is an address in the range, but for the stack pointer.
+fn addresses_in_globals(
+    module: &Module,
+    map: &MemoryMap,
+    range: &Range<u64>,
+    fixed: &[Value],
+) -> Vec<GlobalAddress> {
+    let stack = map.stack_pointer.map(|(global, _)| global);
+    let all = (0..module.globals().len() as u32).filter(|global| Some(*global) != stack);
+    let found = all.filter_map(|global| {
+        let value = constant(module.global_init(GlobalIdx(global))?.ops())?;
+        if value == 0 || !range.contains(&value) {
+            return None;
+        }
+        let export = module
+            .exports()
+            .iter()
+            .find(|export| export.kind == ExternKind::Global && export.index == global);
+        let name = module.names().global(GlobalIdx(global));
+        let name = name.or(export.map(|export| &*export.name)).map(printable).unwrap_or_default();
+        let written = fixed.get(global as usize).copied().flatten().is_none();
+        Some(GlobalAddress { global, name, value, written })
+    });
+    found.take(USES_MAX).collect()
+}
+
 /// The name of a function, printable.
 fn named(module: &Module, func: FuncIdx) -> String {
     module.func_name(func).map_or_else(|| func.to_string(), |name| printable(&demangle(name)))
 }
 
-/// Words of data, aligned in memory, that are addresses in the range.
+/// Words of data that are addresses in the range: those at multiples of their size first.
 fn pointers(module: &Module, map: &MemoryMap, range: &Range<u64>) -> Vec<Pointer> {
-    let mut found = Vec::new();
+    const WORD: usize = 4;
+    let (mut aligned, mut others) = (Vec::new(), Vec::new());
     for span in &map.spans {
         let bytes = module.data_bytes(DataIdx(span.segment));
-        let skip = (span.start.wrapping_neg() % 4) as usize;
-        for (i, word) in bytes.get(skip..).unwrap_or_default().chunks_exact(4).enumerate() {
+        for (i, word) in bytes.windows(WORD).enumerate() {
             let value = word.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte));
-            if range.contains(&value) && value != 0 && found.len() < USES_MAX {
-                let address = span.start + (skip + 4 * i) as u64;
-                found.push(Pointer { address, place: map.describe(address), value });
+            if !range.contains(&value) || value == 0 {
+                continue;
+            }
+            let address = span.start + i as u64;
+            let is_aligned = address.is_multiple_of(WORD as u64);
+            let list = if is_aligned { &mut aligned } else { &mut others };
+            if list.len() < USES_MAX {
+                let place = map.describe(address);
+                list.push(Pointer { address, place, value, aligned: is_aligned });
             }
         }
     }
-    found
+    aligned.append(&mut others);
+    aligned
 }
 
-/// For each function, the parameters that every call gives the same constant; none where a call can
-/// come from elsewhere.
-fn constant_params(module: &Module) -> Vec<Vec<Value>> {
+/// What has one value for ever.
+struct Constants {
+    /// For each function, the parameters that every call gives the same constant; none where a call
+    /// can come from elsewhere.
+    params: Vec<Vec<Value>>,
+    /// For each global, its value if nothing can write it.
+    globals: Vec<Value>,
+}
+
+/// Finds what every call and every write agree on; the stack pointer is no constant.
+fn constants(module: &Module, stack: Option<u32>) -> Constants {
+    let mut globals: Vec<Value> = (0..module.globals().len() as u32)
+        .map(|global| fixed_value(module, GlobalIdx(global)).filter(|_| Some(global) != stack))
+        .collect();
+    let mutable = |global: u32| module.global(GlobalIdx(global)).is_none_or(|ty| ty.mutable);
+    let immutable: Vec<Value> =
+        (0..).zip(&globals).map(|(at, value)| value.filter(|_| !mutable(at))).collect();
     let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
-    let calls = |&func: &FuncIdx| walk(module, func, &[], Calls::default());
+    let known = Known { globals: &immutable, ..Known::default() };
+    let calls = |&func: &FuncIdx| walk(module, func, known, Calls::default());
     let calls: Vec<Calls> = funcs.par_iter().map(calls).collect();
+    for global in calls.iter().flat_map(|calls| &calls.written) {
+        if let Some(value) = globals.get_mut(*global as usize) {
+            *value = None;
+        }
+    }
     let mut known: Vec<Option<Vec<Value>>> = vec![None; module.func_count()];
-    for call in calls.into_iter().flat_map(|calls| calls.0) {
+    for call in calls.into_iter().flat_map(|calls| calls.calls) {
         let (callee, args) = call;
         match &mut known[callee as usize] {
             None => known[callee as usize] = Some(args),
@@ -230,7 +326,20 @@ fn constant_params(module: &Module) -> Vec<Vec<Value>> {
         Some(args) if !outside.contains(&(func as u32)) => args,
         _ => Vec::new(),
     });
-    params.collect()
+    Constants { params: params.collect(), globals }
+}
+
+/// The 32 bits of a global that the host cannot write, if they are a constant at the start.
+fn fixed_value(module: &Module, global: GlobalIdx) -> Value {
+    let ty = module.global(global)?;
+    let exported = || {
+        let mut exports = module.exports().iter();
+        exports.any(|export| export.kind == ExternKind::Global && export.index == global.0)
+    };
+    if ty.val != ValType::I32 || ty.mutable && exported() {
+        return None;
+    }
+    constant(module.global_init(global)?.ops()).map(|value| value as u32)
 }
 
 /// Functions that a call can come to without naming them: exported, start, in a segment,
@@ -261,16 +370,23 @@ fn called_from_outside(module: &Module) -> HashSet<u32> {
     outside
 }
 
-/// Collects the constant arguments of calls.
+/// Collects the constant arguments of calls, and what globals are written.
 #[derive(Default)]
-struct Calls(Vec<(u32, Vec<Value>)>);
+struct Calls {
+    calls: Vec<(u32, Vec<Value>)>,
+    /// Globals that are written.
+    written: BTreeSet<u32>,
+}
 
 impl Sink for Calls {
     fn access(&mut self, _: (u32, &Operator<'_>), _: Value, _: u64) {}
     fn bulk(&mut self, _: (u32, &Operator<'_>), _: Value, _: Value, _: bool) {}
     fn escape(&mut self, _: (u32, &Operator<'_>), _: u32) {}
     fn call(&mut self, _: (u32, &Operator<'_>), callee: FuncIdx, args: &[Value]) {
-        self.0.push((callee.0, args.to_vec()));
+        self.calls.push((callee.0, args.to_vec()));
+    }
+    fn global_set(&mut self, global: u32) {
+        self.written.insert(global);
     }
 }
 
@@ -304,6 +420,14 @@ impl<'s> Collector<'s> {
         }
     }
 
+    /// Whether what starts at an address and goes on for an unknown length may be meant for the
+    /// range: it starts in the range, or before it in the same segment.
+    fn may_reach(&self, start: u64) -> bool {
+        let same = |span: &Span| span.range().contains(&self.range.start);
+        start < self.range.end
+            && (self.range.contains(&start) || self.map.span_at(start).is_some_and(same))
+    }
+
     fn found(&self, at: (u32, &Operator<'_>), address: u64, bytes: u64) -> Use {
         Use {
             func: self.func,
@@ -319,14 +443,8 @@ impl<'s> Collector<'s> {
 impl Sink for Collector<'_> {
     fn access(&mut self, at: (u32, &Operator<'_>), base: Value, offset: u64) {
         let Some(base) = base else {
-            let in_segment = || {
-                self.map
-                    .span_at(offset)
-                    .is_some_and(|span| span.range().contains(&self.range.start))
-            };
-            if offset < self.range.end
-                && offset > 0
-                && in_segment()
+            if offset > 0
+                && self.may_reach(offset)
                 && let Some(access) = access(at.1)
             {
                 self.indexed.push(self.found(at, offset, access.bytes));
@@ -353,11 +471,12 @@ impl Sink for Collector<'_> {
     fn bulk(&mut self, at: (u32, &Operator<'_>), start: Value, len: Value, writes: bool) {
         let Some(start) = start.map(u64::from) else { return };
         let bytes = len.map_or(0, u64::from);
-        let touches = start < self.range.end && start + bytes > self.range.start;
+        let touches =
+            bytes > 0 && start < self.range.end && start.saturating_add(bytes) > self.range.start;
         let list = match (touches, writes) {
             (true, true) => &mut self.writes,
             (true, false) => &mut self.reads,
-            (false, _) if len.is_none() && self.range.contains(&start) => &mut self.indexed,
+            (false, _) if len.is_none() && self.may_reach(start) => &mut self.indexed,
             (false, _) => return,
         };
         list.push(Use {

@@ -1,8 +1,9 @@
 //! A cross-reference → text.
 
 use super::watch::{bytes_of, function};
-use super::{MemoryMap, Use, XrefReport};
+use super::{MemoryMap, Pointer, Use, XrefReport};
 use std::fmt::Write;
+use std::ops::Range;
 
 /// Entries of one list that are printed.
 const SHOWN: usize = 200;
@@ -12,16 +13,22 @@ impl XrefReport {
     pub fn to_text(&self) -> String {
         let mut out = String::new();
         let (start, end) = (self.start, self.end);
-        writeln!(out, "{start:#x}..{end:#x} ({start}..{end}): {}", self.place).ok();
+        writeln!(out, "{}: {}", range_words(self.memory, start..end), self.place).ok();
+        if let Some(symbol) = &self.symbol {
+            writeln!(out, "symbol {symbol}").ok();
+        }
         list(&mut out, "read", &self.reads);
         list(&mut out, "write", &self.writes);
         list(&mut out, "address escape", &self.escapes);
-        list(&mut out, "possible access with an index", &self.indexed);
+        list(&mut out, "possible access with an index or of unknown length", &self.indexed);
         writeln!(out, "\n{}", plural(self.pointers.len(), "pointer in data")).ok();
         for pointer in self.pointers.iter().take(SHOWN) {
-            writeln!(out, "  {:#x} ({}) = {:#x}", pointer.address, pointer.place, pointer.value)
-                .ok();
+            let note = if pointer.aligned { "" } else { ", at an odd place: packed, or chance" };
+            let Pointer { address, place, value, .. } = pointer;
+            writeln!(out, "  {address:#x} ({place}) = {value:#x}{note}").ok();
         }
+        more(&mut out, self.pointers.len());
+        self.globals(&mut out);
         let escaped = self.escapes.len() + self.pointers.len();
         if escaped > 0 {
             writeln!(
@@ -34,6 +41,20 @@ impl XrefReport {
         out.push('\n');
         map(&mut out, &self.map);
         out
+    }
+
+    fn globals(&self, out: &mut String) {
+        if self.globals.is_empty() {
+            return;
+        }
+        let many = if self.globals.len() == 1 { "address" } else { "addresses" };
+        writeln!(out, "\n{} {many} in globals", self.globals.len()).ok();
+        for one in self.globals.iter().take(SHOWN) {
+            let name = if one.name.is_empty() { String::new() } else { format!(" ({})", one.name) };
+            let note = if one.written { " at the start; it is written later" } else { "" };
+            writeln!(out, "  global{}{name} = {:#x}{note}", one.global, one.value).ok();
+        }
+        more(out, self.globals.len());
     }
 
     /// The report as JSON.
@@ -59,9 +80,19 @@ fn list(out: &mut String, what: &str, uses: &[Use]) {
         )
         .ok();
     }
-    if uses.len() > SHOWN {
-        writeln!(out, "  … {} more", uses.len() - SHOWN).ok();
+    more(out, uses.len());
+}
+
+fn more(out: &mut String, count: usize) {
+    if count > SHOWN {
+        writeln!(out, "  … {} more", count - SHOWN).ok();
     }
+}
+
+/// A range of addresses in words, with the memory if that is not the first.
+pub(in crate::xref) fn range_words(memory: u32, Range { start, end }: Range<u64>) -> String {
+    let memory = if memory == 0 { String::new() } else { format!("memory {memory}, ") };
+    format!("{memory}{start:#x}..{end:#x} ({start}..{end})")
 }
 
 fn map(out: &mut String, map: &MemoryMap) {
@@ -84,7 +115,9 @@ fn plural(count: usize, what: &str) -> String {
     match (count, what.strip_suffix("y"), what.split_once(' ')) {
         (1, ..) => format!("1 {what}"),
         (_, _, Some(("pointer", rest))) => format!("{count} pointers {rest}"),
-        (_, _, Some(("possible", _))) => format!("{count} possible accesses with an index"),
+        (_, _, Some(("possible", rest))) => {
+            format!("{count} possible {}", rest.replacen("access", "accesses", 1))
+        }
         (_, _, Some((first, "address"))) => format!("{count} {first} addresses"),
         _ => format!("{count} {what}s"),
     }

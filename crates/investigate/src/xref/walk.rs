@@ -4,7 +4,8 @@
 //! range.
 //!
 //! The domain is {constant, unknown}. Constants flow through the operand stack,
-//! `local.set`/`get`/`tee`, and `i32.add`/`sub`/`and`/`or`/`shl`/`mul` of constants.
+//! `local.set`/`get`/`tee`, globals that never change, and `i32.add`/`sub`/`and`/`or`/`shl`/`mul`
+//! of constants.
 //!
 //! 1. A constant is reported only if every path to that place gives this value: where paths join
 //!    (an `end`, an `else`, a loop's start), locals that the block writes are unknown, by the masks
@@ -22,6 +23,17 @@ use std::convert::Infallible;
 /// A constant of 32 bits, or anything.
 pub(crate) type Value = Option<u32>;
 
+/// What is known before a walk.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Known<'k> {
+    /// Parameters to which all callers pass this constant; those beyond the slice are unknown.
+    pub(crate) params: &'k [Value],
+    /// Globals that have one value for ever; those beyond the slice are unknown.
+    pub(crate) globals: &'k [Value],
+    /// The memory whose addresses are followed.
+    pub(crate) memory: u32,
+}
+
 /// Takes what a walk finds. All methods get the operator and its module offset.
 pub(crate) trait Sink {
     /// A load, store or atomic operator at `base + offset`.
@@ -32,6 +44,8 @@ pub(crate) trait Sink {
     fn escape(&mut self, at: (u32, &Operator<'_>), value: u32);
     /// A call of a function of the module.
     fn call(&mut self, at: (u32, &Operator<'_>), callee: FuncIdx, args: &[Value]);
+    /// A global is written.
+    fn global_set(&mut self, _global: u32) {}
 }
 
 /// A local's value and when it was set.
@@ -42,24 +56,25 @@ struct Local {
 }
 
 /// Constants for values.
-struct Constants<S> {
+struct Constants<'k, S> {
     sink: S,
+    known: Known<'k>,
     locals: Vec<Local>,
     /// When each of 64 classes of locals was last made unknown.
     killed: [u64; 64],
     clock: u64,
 }
 
-/// Walks a defined function; `params` are constants that all callers pass. Gives the sink back.
-pub(crate) fn walk<S: Sink>(module: &Module, func: FuncIdx, params: &[Value], sink: S) -> S {
+/// Walks a defined function. Gives the sink back.
+pub(crate) fn walk<S: Sink>(module: &Module, func: FuncIdx, known: Known<'_>, sink: S) -> S {
     let Some(body) = module.body(func) else { return sink };
     let count = body.locals().map(|(count, _)| count as usize).sum::<usize>();
     let own = module.func_type(func);
     let mut locals: Vec<Local> = (0..own.params.len())
-        .map(|i| Local { value: params.get(i).copied().flatten(), set: 1 })
+        .map(|i| Local { value: known.params.get(i).copied().flatten(), set: 1 })
         .collect();
     locals.resize(locals.len() + count, Local { value: Some(0), set: 1 });
-    let mut constants = Constants { sink, locals, killed: [0; 64], clock: 2 };
+    let mut constants = Constants { sink, known, locals, killed: [0; 64], clock: 2 };
     // The body is valid: the walk does not end before it.
     let _ = walk_body(body, &mut constants);
     constants.sink
@@ -78,7 +93,7 @@ const FOLDS: [(Opcode, Fold); 6] = [
     (Opcode::I32Shl, u32::wrapping_shl),
 ];
 
-impl<S: Sink> Constants<S> {
+impl<S: Sink> Constants<'_, S> {
     /// Lets values escape, the topmost first.
     fn escape(&mut self, site: &Site<'_>, values: &[Value]) {
         for value in values.iter().rev().flatten() {
@@ -113,28 +128,41 @@ impl<S: Sink> Constants<S> {
         value
     }
 
-    /// A bulk operator on memory 0, of which what is no address or length escapes; says whether it
-    /// is one.
+    /// A bulk operator on the memory that is followed, of which what is no address or length
+    /// escapes; says whether it is one.
     fn bulk(&mut self, site: &Site<'_>, args: &[Value]) -> bool {
         let at = (site.offset, &site.operator);
         let memories: Vec<u32> = site.immediates().indices(Immediate::mem).collect();
+        let own = self.known.memory;
         match (site.row.opcode, args, &memories[..]) {
-            (Opcode::MemoryFill, &[to, value, len], [0]) => {
+            (Opcode::MemoryFill, &[to, value, len], &[memory]) if memory == own => {
                 self.escape(site, &[value]);
                 self.sink.bulk(at, to, len, true);
             }
-            (Opcode::MemoryInit, &[to, _, len], [0]) => self.sink.bulk(at, to, len, true),
+            (Opcode::MemoryInit, &[to, _, len], &[memory]) if memory == own => {
+                self.sink.bulk(at, to, len, true);
+            }
             (Opcode::MemoryCopy, &[to, from, len], &[into, of]) => {
-                if into == 0 {
+                if into == own {
                     self.sink.bulk(at, to, len, true);
                 }
-                if of == 0 {
+                if of == own {
                     self.sink.bulk(at, from, len, false);
                 }
             }
             (..) => return false,
         }
         true
+    }
+
+    /// An operator on a global: what it gives.
+    fn global(&mut self, site: &Site<'_>, index: u32, args: &[Value]) -> Value {
+        if !args.is_empty() {
+            self.escape(site, args);
+            self.sink.global_set(index);
+            return None;
+        }
+        self.known.globals.get(index as usize).copied().flatten()
     }
 
     fn fold(&self, site: &Site<'_>, args: &[Value]) -> Value {
@@ -144,7 +172,7 @@ impl<S: Sink> Constants<S> {
     }
 }
 
-impl<'m, S: Sink> Domain<'m> for Constants<S> {
+impl<'m, S: Sink> Domain<'m> for Constants<'_, S> {
     type Value = Value;
     type Label = ();
     type Error = Infallible;
@@ -162,11 +190,13 @@ impl<'m, S: Sink> Domain<'m> for Constants<S> {
             given = Some(value as u32);
         } else if matches!(class, Class::local_get | Class::local_set | Class::local_tee) {
             given = self.variable(site, args);
+        } else if let Some(global) = immediates.index(Immediate::global) {
+            given = self.global(site, global, args);
         } else if let Some(value) = self.fold(site, args) {
             given = Some(value);
         } else if let (Some(memarg), [base, others @ ..]) = (immediates.memarg(), args) {
             self.escape(site, others);
-            if memarg.target == MemArgTarget::Memory(0) {
+            if memarg.target == MemArgTarget::Memory(self.known.memory) {
                 self.sink.access(at, *base, memarg.offset);
             }
         } else if let (Class::call, Some(callee)) = (class, immediates.index(Immediate::func)) {
@@ -174,11 +204,7 @@ impl<'m, S: Sink> Domain<'m> for Constants<S> {
         } else if class != Class::drop_ && !self.bulk(site, args) {
             self.escape(site, args);
         }
-        let gives = match site.callee {
-            Some(callee) => callee.results.len(),
-            None => site.row.results.len(),
-        };
-        results.resize(gives, given);
+        results.resize(site.result_count(), given);
         Ok(())
     }
 

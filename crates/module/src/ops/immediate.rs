@@ -183,18 +183,15 @@ pub struct Immediates<'o> {
 }
 
 impl<'o> Immediates<'o> {
+    #[inline]
     fn new<const N: usize>(some: [(Immediate, Value<'o>); N]) -> Immediates<'o> {
         const { assert!(N <= IMMEDIATES_MAX) };
-        let mut all = [None; IMMEDIATES_MAX];
-        for (to, from) in all.iter_mut().zip(some) {
-            *to = Some(from);
-        }
-        Immediates { all }
+        Immediates { all: std::array::from_fn(|at| some.get(at).copied()) }
     }
 
     /// All of them in order.
     pub fn iter(&self) -> impl Iterator<Item = (Immediate, Value<'o>)> {
-        self.all.into_iter().flatten()
+        self.all.iter().map_while(|one| *one)
     }
 
     /// The first index, depth or number of a kind.
@@ -275,3 +272,38 @@ macro_rules! define_immediates {
     };
 }
 for_each_operator!(define_immediates);
+
+/// Gives the kinds of a row's immediates with the values of as many fields to a function, each with
+/// what it made of the one before.
+macro_rules! fold {
+    ($name:ident $mnemonic:literal $cost:literal $class:ident $(: $of:ident)? [$($signature:tt)*]
+        ($($i:ident : $ik:ident)*) $($binder:ident $(: $bits:ident)?)? { $($meaning:tt)* }
+        [$($arg:ident)*] $folded:ident $step:ident) => {{
+        $(let $folded = $step($folded, Immediate::$ik, Value::from($arg));)*
+        $folded
+    }};
+}
+
+macro_rules! define_fold {
+    ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
+        impl super::Opcode {
+            /// What a function makes of the immediates of an operator, one after the other in the
+            /// order of its row. The function is compiled into each operator's own code, so this
+            /// takes far less time than [`Immediates`].
+            #[inline]
+            pub fn fold_immediates<'o, A>(
+                operator: &'o Operator<'o>,
+                folded: A,
+                step: impl Fn(A, Immediate, Value<'o>) -> A,
+            ) -> A {
+                match operator {
+                    $(Operator::$op $({ $($arg),* })? => {
+                        wasm_op! { $op fold [$($($arg)*)?] folded step }
+                    })*
+                    _ => super::unlisted(),
+                }
+            }
+        }
+    };
+}
+for_each_operator!(define_fold);

@@ -4,13 +4,12 @@
 //! A row reads
 //!
 //! ```text
-//! I32Add       "i32.add"        1 pure     [a:i32 b:i32 -> i32] ()                   { i32_add(a,
-//! b) } F32Add       "f32.add"        1 pure     [a:f32 b:f32 -> f32 / f32_canonicalize] () {
-//! f32_add(a, b) } I32Load8S    "i32.load8_s"    1 load     [p:addr -> i32] (o:memarg) m:u8
-//! { i32_load8_s(m) } MemoryGrow   "memory.grow"    1 effect   [n:addr -> addr] (k:mem) cx
-//! { cx.memory_grow(k, n) } BrIf         "br_if"          1 br_if    [a:label c:i32 -> label]
-//! (l:label)        {} StructNew    "struct.new"     1 refused:Gc [a:fields -> any] (y:type_)
-//! {}
+//! I32Add       "i32.add"        1 pure     [a:i32 b:i32 -> i32] ()                   { i32_add(a, b) }
+//! F32Add       "f32.add"        1 pure     [a:f32 b:f32 -> f32 / f32_canonicalize] () { f32_add(a, b) }
+//! I32Load8S    "i32.load8_s"    1 load     [p:addr -> i32] (o:memarg) m:u8           { i32_load8_s(m) }
+//! MemoryGrow   "memory.grow"    1 effect   [n:addr -> addr] (k:mem) cx               { cx.memory_grow(k, n) }
+//! BrIf         "br_if"          1 br_if    [a:label c:i32 -> label] (l:label)        {}
+//! StructNew    "struct.new"     1 refused:Gc [a:fields -> any] (y:type_)             {}
 //! ```
 //!
 //! that is
@@ -78,10 +77,12 @@ mod vector;
 
 mod class;
 mod kind;
+mod rust_type;
 
 pub use class::{Access, Class, Flow};
 pub use immediate::{Immediate, Immediates, Value};
 pub use kind::Kind;
+pub use rust_type::{ref_is_null, select};
 
 use crate::features::RefusedProposal;
 use wasmparser::{Operator, for_each_operator};
@@ -213,7 +214,7 @@ macro_rules! define_of {
     ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
         impl Opcode {
             /// The operator without its immediates.
-            #[inline]
+            #[inline(always)]
             pub fn of(operator: &Operator<'_>) -> Opcode {
                 match operator {
                     $(Operator::$op { .. } => Opcode::$op,)*

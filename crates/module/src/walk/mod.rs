@@ -78,6 +78,16 @@ impl<'m> Site<'m> {
         Opcode::immediates(&self.operator)
     }
 
+    /// How many values an operator gives that is neither structured nor a branch: one for each kind
+    /// of its row, and for the results of the function that it calls as many as there are.
+    pub fn result_count(&self) -> usize {
+        let count = |kind: &Kind| match (kind, self.callee) {
+            (Kind::results, Some(callee)) => callee.results.len(),
+            (_, _) => 1,
+        };
+        self.row.results.iter().map(count).sum()
+    }
+
     /// The type of a result of this kind, if the operator says it: `None` for a type that is the
     /// operand's ([`Kind::same`], [`Kind::non_null`]) and for lists.
     pub fn result_type(&self, kind: Kind, around: &impl Surroundings<'m>) -> Option<ValType> {

@@ -2,7 +2,7 @@
 
 use super::{BlockTypes, Domain, Edge, Exit, Frame, How, Site, Stop, Surroundings};
 use crate::facts::{BlockKind, FuncFacts};
-use crate::ops::{Class, Flow, Immediate, Kind, Opcode, Value};
+use crate::ops::{Class, Flow, Immediate, Kind, Opcode, Row, Value};
 use crate::{FuncBody, FuncType};
 use wasmparser::{BlockType, Catch, Operator, OperatorsReader};
 
@@ -72,31 +72,45 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
         let mut offset = operators.original_position() as u32;
         walk.open_block(None, BlockKind::Func, offset, BlockTypes::Body(ty), None)?;
         while !operators.eof() {
-            let Ok(operator) = operators.read() else {
+            let read = operators.read();
+            // Asked before the operator is moved, which takes time that this need not wait for.
+            let row = read.as_ref().map(|operator| Opcode::of(operator).row());
+            let (Ok(row), end) = (row, operators.original_position() as u32) else {
                 return malformed(offset, "no operator");
             };
-            let end = operators.original_position() as u32;
-            walk.step(operator, offset, end)?;
+            if let Ok(operator) = read {
+                walk.step(operator, row, offset, end)?;
+            }
             offset = end;
         }
         if walk.frames.is_empty() { Ok(()) } else { malformed(offset, "a body without end") }
     }
 
-    fn step(&mut self, operator: Operator<'m>, offset: u32, end: u32) -> Outcome<D::Error> {
-        let row = Opcode::of(&operator).row();
+    fn step(
+        &mut self,
+        operator: Operator<'m>,
+        row: &'static Row,
+        offset: u32,
+        end: u32,
+    ) -> Outcome<D::Error> {
         if self.frames.is_empty() {
             return malformed(offset, "an operator after the end");
         }
         if row.class == Class::refused {
             return malformed(offset, "an operator that no module may have");
         }
-        let callee = self.callee(&operator);
+        let callee = self.callee(row, &operator);
         let site = Site { offset, end, operator, row, callee };
         if !self.live {
             return self.skip(&site);
         }
         match row.class.flow() {
-            Flow::Next | Flow::Call => self.straight(&site),
+            // Only calls take and give lists.
+            Flow::Next => self.straight(&site, row.params.len(), row.results.len()),
+            Flow::Call => {
+                let takes = self.count(row.params, &site)?;
+                self.straight(&site, takes, self.count(row.results, &site)?)
+            }
             Flow::Open(kind) => self.open(&site, kind),
             Flow::Else => self.otherwise(&site),
             Flow::End => self.end(&site),
@@ -110,7 +124,13 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
     }
 
     /// The type of the function or tag that an operator names.
-    fn callee(&self, operator: &Operator<'m>) -> Option<&'m FuncType> {
+    #[inline]
+    fn callee(&self, row: &Row, operator: &Operator<'m>) -> Option<&'m FuncType> {
+        use Immediate as I;
+        // Most operators name none of them: the row is read sooner than the immediates.
+        if !row.immediates.iter().any(|kind| matches!(kind, I::type_ | I::func | I::tag)) {
+            return None;
+        }
         let immediates = Opcode::immediates(operator);
         let func = || self.around.func_type_index(immediates.index(Immediate::func)?);
         let tag = || self.around.tag_type_index(immediates.index(Immediate::tag)?);
@@ -168,16 +188,20 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
         Ok(count)
     }
 
-    fn straight(&mut self, site: &Site<'m>) -> Outcome<D::Error> {
-        let at = self.below(self.count(site.row.params, site)?, site)?;
-        let gives = self.count(site.row.results, site)?;
+    /// An operator that takes and gives so many values.
+    fn straight(&mut self, site: &Site<'m>, takes: usize, gives: usize) -> Outcome<D::Error> {
+        let at = self.below(takes, site)?;
         self.results.clear();
         self.domain.operator(site, &self.stack[at..], &mut self.results).map_err(Stop::Domain)?;
         if self.results.len() != gives {
             return malformed(site.offset, "a domain that gives another number of results");
         }
         self.stack.truncate(at);
-        self.stack.append(&mut self.results);
+        // One result is by far the most frequent.
+        match self.results.as_slice() {
+            [one] => self.stack.push(one.clone()),
+            _ => self.stack.append(&mut self.results),
+        }
         self.within(site)
     }
 

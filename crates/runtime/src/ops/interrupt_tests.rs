@@ -242,7 +242,7 @@ fn instantiate(store: &mut Store, text: &str, polls: u64) -> (InstanceAddr, bool
     let module = Module::decode(wasm, &Features::default(), &Limits::default()).unwrap();
     match after(store, polls, |store| store.instantiate(&mut (), &module, &[], Arc::new(NoCode))) {
         Ok(instance) => (instance, false),
-        Err(InstantiateError::Trap { instance, trap }) => {
+        Err(InstantiateError::Trap { instance, trap, .. }) => {
             assert_eq!(trap.kind, Interrupt);
             (instance, true)
         }

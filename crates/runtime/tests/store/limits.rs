@@ -77,7 +77,7 @@ fn instances_have_a_limit() {
     instance(&mut store, "(module)", &[]);
     instance(&mut store, "(module)", &[]);
     let error = instantiate(&mut store, "(module)", &[]).unwrap_err();
-    assert_eq!(error.to_string(), "limit instances_max exceeded: 3, at most 2");
+    assert_eq!(error.to_string(), "limit instances_max exceeded: 3 instances, at most 2");
 }
 
 fn memory_type(min: u64) -> MemoryType {
@@ -111,7 +111,10 @@ fn memories_and_tables_of_all_instances_and_of_the_host_share_one_budget() {
     assert_eq!(store.bytes(), 3 * PAGE);
     // What is refused takes nothing.
     let error = instantiate(&mut store, "(module (memory 0) (table 1 funcref))", &[]).unwrap_err();
-    assert_eq!(error.to_string(), "limit store_bytes_max exceeded: 196616, at most 196608");
+    assert_eq!(
+        error.to_string(),
+        "limit store_bytes_max exceeded: 196616 bytes of all memories and tables, at most 196608"
+    );
     let name = "store_bytes_max";
     let limit = CreateError::Limit { name, max: 3 * PAGE, actual: 4 * PAGE };
     assert_eq!(store.memory_new(memory_type(1)), Err(limit.clone()));

@@ -52,8 +52,6 @@ pub(super) struct Builder<'m> {
     tested: Id,
     /// What `br_on_null` leaves on the stack.
     refined: Id,
-    /// The results of the operator.
-    scratch: Vec<ValType>,
 }
 
 type Done = Result<(), BuildReason>;
@@ -67,7 +65,8 @@ impl<'m> Builder<'m> {
     ) -> Builder<'m> {
         let types = body.local_types();
         let params = module.func_type(body.func()).params.len();
-        let draft = Draft { types: types[..params].to_vec(), ..Draft::default() };
+        let mut draft = Draft::with_room(body.range().len());
+        draft.types.extend_from_slice(&types[..params]);
         Builder {
             module,
             body: body.clone(),
@@ -84,7 +83,6 @@ impl<'m> Builder<'m> {
             catches: Vec::new(),
             tested: NONE,
             refined: NONE,
-            scratch: Vec::new(),
         }
     }
 
@@ -96,7 +94,7 @@ impl<'m> Builder<'m> {
     #[inline]
     fn at(&mut self, offset: u32) {
         if std::mem::take(&mut self.poll_due) {
-            self.push(Op::Poll, Imm::None, &[], &[], offset);
+            self.push(Op::Poll, Imm::None, &[], 0..0, offset);
         }
         if !self.metering.fuel {
             return;
@@ -104,21 +102,20 @@ impl<'m> Builder<'m> {
         let segment = self.facts.segments.get(self.segment);
         if let Some(segment) = segment.filter(|segment| segment.offset == offset) {
             self.segment += 1;
-            self.push(Op::Charge, Imm::Bits(segment.cost), &[], &[], offset);
+            self.push(Op::Charge, Imm::Bits(segment.cost), &[], 0..0, offset);
         }
     }
 
-    /// Appends an instruction to the open block; gives its results.
-    fn push(&mut self, op: Op, imm: Imm, args: &[Id], results: &[ValType], offset: u32) -> Run {
+    /// Appends an instruction to the open block; its results are the newest values.
+    #[inline]
+    fn push(&mut self, op: Op, imm: Imm, args: &[Id], results: Run, offset: u32) {
         let args = extend(&mut self.draft.operands, args.iter().copied());
-        let results = extend(&mut self.draft.types, results.iter().copied());
-        let inst = Inst { op, imm, args, results: results.clone(), offset };
-        self.draft.insts.push(inst);
-        results
+        self.draft.insts.push(Inst { op, imm, args, results, offset });
     }
 
     fn begin(&mut self, block: u32, types: &[ValType], base: usize) {
-        self.draft.begin(block, types, base as u32);
+        let params = extend(&mut self.draft.types, types.iter().copied());
+        self.draft.begin(block, params, base as u32);
         self.block = block;
     }
 
@@ -162,41 +159,58 @@ impl<'m> Builder<'m> {
         extend(&mut self.draft.operands, values.iter().copied())
     }
 
-    /// The types of an operator's results, in `scratch`.
-    fn result_types(&mut self, site: &Site<'m>, imm: Imm, args: &[Id]) -> Done {
-        self.scratch.clear();
+    /// New values for an operator's results.
+    fn new_results(&mut self, site: &Site<'m>, imm: &Imm, args: &[Id]) -> Result<Run, BuildReason> {
+        let start = self.draft.types.len() as u32;
         for &kind in site.row.results {
+            if let Some(ty) = kind.val_type() {
+                self.draft.types.push(ty);
+                continue;
+            }
             if kind == Kind::results {
-                self.scratch.extend(site.callee.iter().flat_map(|ty| ty.results.iter().copied()));
+                let results = site.callee.map_or(&[][..], |ty| &ty.results);
+                self.draft.types.extend_from_slice(results);
                 continue;
             }
             let first = || args.first().map(|&arg| self.draft.types[arg as usize]);
             let ty = match (kind, imm) {
-                (Kind::same, Imm::Type(ty)) => Some(ty),
+                (Kind::same, &Imm::Type(ty)) => Some(ty),
                 (Kind::same, _) => first(),
                 (Kind::non_null, _) => first().map(non_null),
-                (..) => kind.val_type().or_else(|| site.result_type(kind, &self.body)),
+                (..) => site.result_type(kind, &self.body),
             };
-            self.scratch.push(ty.ok_or_else(|| bug(site, "a result without type"))?);
+            self.draft.types.push(ty.ok_or_else(|| bug(site, "a result without type"))?);
+        }
+        Ok(start..self.draft.types.len() as u32)
+    }
+
+    /// An operator that reads or writes a local.
+    fn local(&mut self, site: &Site<'m>, local: u32, args: &[Id], results: &mut Vec<Id>) -> Done {
+        match args {
+            &[value] => {
+                self.locals.write(local, site.offset, value);
+                results.extend((site.row.class == Class::local_tee).then_some(value));
+            }
+            _ => {
+                let value = self.locals.read(local, &mut Fresh(&mut self.draft.types));
+                results.push(value.map_err(|_| bug(site, "a local without value"))?);
+            }
         }
         Ok(())
     }
 
     /// A call that may throw to a handler: it ends the block.
-    fn invoke(&mut self, site: &Site<'m>, imm: Imm, args: &[Id], results: &mut Vec<Id>) -> Done {
+    fn invoke(&mut self, site: &Site<'m>, imm: Imm, args: &[Id], results: Run) -> Done {
         let args = self.operands(args);
         let call = Call { opcode: site.row.opcode, imm, args };
         let after = self.after(site.offset);
-        let payloads = (0..self.scratch.len() as u32).map(|number| PAYLOAD | number);
+        let payloads = (0..results.len() as u32).map(|number| PAYLOAD | number);
         let source = Source::Place(site.offset, self.locals.inside);
         let normal = self.draft.edge(self.block, after, source, payloads);
         let handler = self.edge_to_handler(site.offset).ok_or_else(|| bug(site, "no handler"))?;
         self.end(Term::Invoke { call, normal, handler }, site.offset);
-        let types = std::mem::take(&mut self.scratch);
-        self.draft.begin(after, &types, NONE);
+        self.draft.begin(after, results, NONE);
         self.block = after;
-        self.scratch = types;
-        results.extend(self.draft.blocks[after as usize].params.clone());
         Ok(())
     }
 
@@ -293,32 +307,23 @@ impl<'m> Domain<'m> for Builder<'m> {
 
     fn operator(&mut self, site: &Site<'m>, args: &[Id], results: &mut Vec<Id>) -> Done {
         self.at(site.offset);
-        let imm = Imm::of(&site.immediates()).ok_or_else(|| bug(site, "no immediates"))?;
         let class = site.row.class;
-        match (class, imm, args) {
-            (Class::drop_ | Class::nop, ..) => return Ok(()),
-            (Class::local_get, Imm::Index(local), _) => {
-                let mut fresh = Fresh(&mut self.draft.types);
-                let value = self.locals.read(local, &mut fresh);
-                results.push(value.map_err(|_| bug(site, "a local without value"))?);
-                return Ok(());
-            }
-            (Class::local_set | Class::local_tee, Imm::Index(local), &[value]) => {
-                self.locals.write(local, site.offset, value);
-                results.extend((class == Class::local_tee).then_some(value));
-                return Ok(());
-            }
-            (..) => {}
+        if matches!(class, Class::drop_ | Class::nop) {
+            return Ok(());
         }
-        self.result_types(site, imm, args)?;
+        let is_local = matches!(class, Class::local_get | Class::local_set | Class::local_tee);
+        if is_local && let Some(local) = Imm::first_index(&site.operator) {
+            return self.local(site, local, args, results);
+        }
+        // Not copied before it must be: what was written in parts is slow to read as a whole.
+        let Some(imm) = &Imm::of(&site.operator) else { return Err(bug(site, "no immediates")) };
+        let run = self.new_results(site, imm, args)?;
+        results.extend(run.clone());
         let is_call = matches!(class, Class::call | Class::call_indirect | Class::call_ref);
         if is_call && self.handler != NONE {
-            return self.invoke(site, imm, args, results);
+            return self.invoke(site, *imm, args, run);
         }
-        let types = std::mem::take(&mut self.scratch);
-        let run = self.push(Op::Wasm(site.row.opcode), imm, args, &types, site.offset);
-        self.scratch = types;
-        results.extend(run);
+        self.push(Op::Wasm(site.row.opcode), *imm, args, run, site.offset);
         Ok(())
     }
 
@@ -332,8 +337,8 @@ impl<'m> Domain<'m> for Builder<'m> {
         let mut label = Label { block: NONE, otherwise: NONE, handler: NONE, table: (NONE, NONE) };
         let Some(site) = site else {
             let entry = self.draft.block(Origin::Entry, frame.offset);
-            self.draft.begin(entry, &[], 0);
-            self.draft.blocks[entry as usize].params = 0..self.types().params.len() as u32;
+            let params = 0..self.types().params.len() as u32;
+            self.draft.begin(entry, params, 0);
             self.block = entry;
             return Ok(label);
         };
@@ -505,7 +510,7 @@ impl<'m> Domain<'m> for Builder<'m> {
     fn leave(&mut self, site: &Site<'m>, args: &[Id], _below: &[Id]) -> Done {
         self.at(site.offset);
         let offset = site.offset;
-        let imm = Imm::of(&site.immediates()).ok_or_else(|| bug(site, "no immediates"))?;
+        let imm = Imm::of(&site.operator).ok_or_else(|| bug(site, "no immediates"))?;
         let opcode: Opcode = site.row.opcode;
         let args = self.operands(args);
         let class = site.row.class;

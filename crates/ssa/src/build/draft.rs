@@ -150,6 +150,19 @@ pub(super) fn slice<'p, T>(pool: &'p [T], run: &Run) -> &'p [T] {
 }
 
 impl Draft {
+    /// An empty draft with room for what a body of so many bytes has in most cases.
+    pub(super) fn with_room(bytes: usize) -> Draft {
+        Draft {
+            blocks: Vec::with_capacity(bytes / 16),
+            layout: Vec::with_capacity(bytes / 16),
+            insts: Vec::with_capacity(bytes / 4),
+            types: Vec::with_capacity(bytes / 4),
+            operands: Vec::with_capacity(bytes / 3),
+            edges: Vec::with_capacity(bytes / 12),
+            ..Draft::default()
+        }
+    }
+
     /// A block that has no place yet.
     pub(super) fn block(&mut self, origin: Origin, offset: u32) -> u32 {
         let id = self.blocks.len() as u32;
@@ -159,9 +172,8 @@ impl Draft {
         id
     }
 
-    /// Gives the next place to a block, with parameters of these types.
-    pub(super) fn begin(&mut self, block: u32, types: &[ValType], base: u32) {
-        let params = extend(&mut self.types, types.iter().copied());
+    /// Gives the next place to a block, with these values for parameters.
+    pub(super) fn begin(&mut self, block: u32, params: Run, base: u32) {
         let inst = self.insts.len() as u32;
         let data = &mut self.blocks[block as usize];
         data.params = params;

@@ -10,7 +10,7 @@ use super::draft::{self, Draft, PAYLOAD, Run, Term, slice};
 use super::forest::NONE;
 use super::resolve::{Resolved, resolve};
 use super::variable::Id;
-use crate::assemble::Assembler;
+use crate::assemble::{Assembler, Room};
 use crate::body::{Body, Imm, Op, Place};
 use crate::entity::{Block, List, Value};
 use crate::terminator::{Arg, Call, Clause, Edge, Terminator};
@@ -83,12 +83,17 @@ pub(super) fn finish(builder: Builder<'_>, args_max: u64) -> Result<Body, BuildR
         of: Vec::new(),
         operands: Vec::new(),
         args: Vec::new(),
+        missing: false,
         draft,
         flow,
         resolved,
     };
     finish.number();
+    finish.reserve(zeros.len());
     finish.assemble(&zeros)?;
+    if finish.missing {
+        return Err(bug("a value that is used before it is made"));
+    }
     Ok(finish.out.finish())
 }
 
@@ -112,6 +117,8 @@ struct Finish {
     of: Vec<Run>,
     operands: Vec<Value>,
     args: Vec<Arg>,
+    /// Whether a value was used that has not been made.
+    missing: bool,
 }
 
 impl Finish {
@@ -131,6 +138,19 @@ impl Finish {
             let run = &mut self.of[phis[id as usize].block as usize];
             *run = if run.start == run.end { at..at + 1 } else { run.start..at + 1 };
         }
+    }
+
+    /// Makes room for the body, a little more than it needs.
+    fn reserve(&mut self, zeros: usize) {
+        let Draft { layout, insts, types, operands, args, .. } = &self.draft;
+        let phi_args: usize = self.phis.iter().map(|&id| self.resolved.arg_count(id)).sum();
+        self.out.reserve(&Room {
+            blocks: layout.len(),
+            insts: insts.len() + zeros,
+            values: types.len() - self.resolved.phis.len() + self.phis.len(),
+            operands: operands.len(),
+            args: args.len() + phi_args,
+        });
     }
 
     fn assemble(&mut self, zeros: &[(ValType, Id)]) -> Result<(), BuildReason> {
@@ -163,7 +183,7 @@ impl Finish {
                 zeros.iter().for_each(|&(ty, value)| self.zero(ty, value, offset));
             }
             for inst in insts {
-                self.inst(inst)?;
+                self.inst(inst);
             }
             let term = std::mem::replace(&mut self.draft.blocks[id as usize].term, Term::Open);
             let terminator = self.terminator(term)?;
@@ -188,41 +208,38 @@ impl Finish {
         }
     }
 
-    fn value(&mut self, value: Id) -> Result<Value, BuildReason> {
-        let value = self.values[self.resolved.value(value) as usize];
-        if value.is_reserved_value() {
-            return Err(bug("a value that is used before it is made"));
-        }
-        Ok(value)
+    /// What a value of the draft is in the body.
+    #[inline]
+    fn value(&mut self, value: Id) -> Value {
+        let value = self.values[self.resolved.is(value) as usize];
+        self.missing |= value.is_reserved_value();
+        value
     }
 
-    /// Brings a run of operands to `operands`.
-    fn collect(&mut self, run: &Run) -> Result<(), BuildReason> {
+    fn list(&mut self, run: &Run) -> List<Value> {
         self.operands.clear();
         for at in run.clone() {
-            let value = self.value(self.draft.operands[at as usize])?;
+            let value = self.value(self.draft.operands[at as usize]);
             self.operands.push(value);
         }
-        Ok(())
+        self.out.operands(&self.operands)
     }
 
-    fn list(&mut self, run: &Run) -> Result<List<Value>, BuildReason> {
-        self.collect(run)?;
-        Ok(self.out.operands(&self.operands))
-    }
-
-    fn inst(&mut self, index: u32) -> Result<(), BuildReason> {
-        let &draft::Inst { op, imm, offset, .. } = &self.draft.insts[index as usize];
-        let (args, results) = {
-            let inst = &self.draft.insts[index as usize];
-            (inst.args.clone(), inst.results.clone())
-        };
-        self.collect(&args)?;
-        let types = slice(&self.draft.types, &results).iter().copied();
-        let inst = self.out.inst(op, imm, &self.operands, types, offset);
-        let values = self.out.body().inst(inst).results();
-        results.zip(values).for_each(|(id, value)| self.values[id as usize] = value);
-        Ok(())
+    fn inst(&mut self, index: u32) {
+        let Finish { draft, values, resolved, missing, out, .. } = self;
+        let &draft::Inst { op, imm, offset, ref args, ref results } = &draft.insts[index as usize];
+        let args = slice(&draft.operands, args).iter().map(|&id| {
+            let value = values[resolved.is(id) as usize];
+            *missing |= value.is_reserved_value();
+            value
+        });
+        let types = slice(&draft.types, results).iter().copied();
+        let inst = out.inst_of(op, imm, args, types, offset);
+        let made = out.body().inst(inst).results();
+        values[results.start as usize..results.end as usize]
+            .iter_mut()
+            .zip(made)
+            .for_each(|(value, made)| *value = made);
     }
 
     fn edge(&mut self, id: u32) -> Result<Edge, BuildReason> {
@@ -235,14 +252,14 @@ impl Finish {
             let arg = self.draft.args[at as usize];
             let arg = match arg.checked_sub(PAYLOAD) {
                 Some(number) => Arg::payload(number),
-                None => self.value(arg)?.into(),
+                None => self.value(arg).into(),
             };
             self.args.push(arg);
         }
         let slot = self.flow.slot[id as usize];
         for index in self.of[to as usize].clone() {
             let arg = self.resolved.arg(self.phis[index as usize], slot);
-            let arg = self.value(arg.ok_or_else(|| bug("an edge without argument"))?)?;
+            let arg = self.value(arg.ok_or_else(|| bug("an edge without argument"))?);
             self.args.push(arg.into());
         }
         let block = self.numbers[to as usize];
@@ -252,9 +269,9 @@ impl Finish {
         Ok(self.out.edge(block, &self.args))
     }
 
-    fn call(&mut self, call: draft::Call) -> Result<Call, BuildReason> {
+    fn call(&mut self, call: draft::Call) -> Call {
         let draft::Call { opcode, imm, args } = call;
-        Ok(Call { opcode, imm, args: self.list(&args)? })
+        Call { opcode, imm, args: self.list(&args) }
     }
 
     fn terminator(&mut self, term: Term) -> Result<Terminator, BuildReason> {
@@ -263,25 +280,25 @@ impl Finish {
             Term::Jump(edge) => Terminator::Jump(self.edge(edge)?),
             Term::Branch { condition, then, otherwise } => {
                 let (then, otherwise) = (self.edge(then)?, self.edge(otherwise)?);
-                Terminator::Branch { condition: self.value(condition)?, then, otherwise }
+                Terminator::Branch { condition: self.value(condition), then, otherwise }
             }
             Term::Table { index, edges, targets } => {
                 let edges: Result<Vec<Edge>, _> = edges.map(|edge| self.edge(edge)).collect();
                 let edges = self.out.edges(&edges?);
                 let targets = self.out.targets(slice(&self.draft.targets, &targets));
-                Terminator::Table { index: self.value(index)?, edges, targets }
+                Terminator::Table { index: self.value(index), edges, targets }
             }
             Term::Null { reference, null, non_null } => {
                 let (null, non_null) = (self.edge(null)?, self.edge(non_null)?);
-                Terminator::Null { reference: self.value(reference)?, null, non_null }
+                Terminator::Null { reference: self.value(reference), null, non_null }
             }
             Term::Invoke { call, normal, handler } => {
-                let call = self.call(call)?;
+                let call = self.call(call);
                 let (normal, handler) = (self.edge(normal)?, self.edge(handler)?);
                 Terminator::Invoke { call, normal, handler }
             }
             Term::Throw { opcode, imm, args, handler } => {
-                let args = self.list(&args)?;
+                let args = self.list(&args);
                 let handler = handler.map(|edge| self.edge(edge)).transpose()?;
                 Terminator::Throw { opcode, imm, args, handler }
             }
@@ -295,8 +312,8 @@ impl Finish {
                 let outer = outer.map(|edge| self.edge(edge)).transpose()?;
                 Terminator::Catch { clauses, outer }
             }
-            Term::Return(values) => Terminator::Return(self.list(&values)?),
-            Term::TailCall(call) => Terminator::TailCall(self.call(call)?),
+            Term::Return(values) => Terminator::Return(self.list(&values)),
+            Term::TailCall(call) => Terminator::TailCall(self.call(call)),
             Term::Unreachable => Terminator::Unreachable,
         })
     }

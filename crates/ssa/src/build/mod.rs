@@ -26,7 +26,6 @@ mod domain;
 mod draft;
 mod finish;
 mod forest;
-mod hash;
 mod resolve;
 mod variable;
 

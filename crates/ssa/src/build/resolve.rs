@@ -3,6 +3,8 @@
 //! * F2. A parameter whose arguments are one value besides itself is that value; this is repeated
 //!   until there is none (in reducible flow the result is minimal: Braun and others, 2013, theorem
 //!   1).
+//! * F3. Values only become equal, never different: what has been found equal need not be looked at
+//!   again, so a parameter's arguments are scanned once, however often some of them change.
 //!
 //! Time: linear in parameters and arguments, but for the searches of `variable` and the shortening
 //! of alias chains.
@@ -21,6 +23,17 @@ pub(super) struct Resolved {
     pub(super) pool: Vec<Id>,
     /// What each value is; itself in most cases.
     alias: Vec<Id>,
+    /// Of each parameter, how far its arguments are known to be one value, or itself (F3).
+    scanned: Vec<Scanned>,
+}
+
+/// How much of a run of arguments is one value.
+#[derive(Clone, Copy)]
+struct Scanned {
+    /// The first argument that is not known to be.
+    next: u32,
+    /// One of those before that are not the parameter itself; [`NONE`] if there is none.
+    one: Id,
 }
 
 /// Finds the arguments of every parameter for a local, and removes those that are only another
@@ -56,8 +69,13 @@ pub(super) fn resolve(
     }
     let mut alias: Vec<Id> = (0..draft.types.len() as u32).collect();
     aliases.into_iter().for_each(|(value, same)| alias[value as usize] = same);
-    let mut resolved = Resolved { phis: locals.phis, args, pool, alias };
+    let scanned = args.iter().map(|run| Scanned { next: run.start, one: NONE }).collect();
+    let mut resolved = Resolved { phis: locals.phis, args, pool, alias, scanned };
     resolved.simplify();
+    // Only parameters are aliases; from here on each names its value at once.
+    for id in 0..resolved.phis.len() {
+        resolved.value(resolved.phis[id].value);
+    }
     Ok((resolved, locals.zeros))
 }
 
@@ -93,7 +111,13 @@ fn along(draft: &mut Draft, locals: &mut Locals, edge: u32, local: u32) -> Resul
 
 impl Resolved {
     /// What a value is in the end.
-    pub(super) fn value(&mut self, value: Id) -> Id {
+    #[inline]
+    pub(super) fn is(&self, value: Id) -> Id {
+        self.alias[value as usize]
+    }
+
+    /// What a value is as far as is known; chains of aliases become short.
+    fn value(&mut self, value: Id) -> Id {
         let (mut root, mut at) = (value, value);
         while self.alias[root as usize] != root {
             root = self.alias[root as usize];
@@ -130,14 +154,23 @@ impl Resolved {
         if self.alias[value as usize] != value {
             return None;
         }
-        let mut only = None;
-        for at in self.args[id as usize].clone() {
-            let arg = self.value(self.pool[at as usize]);
-            if arg != value && *only.get_or_insert(arg) != arg {
-                return None;
-            }
+        let Scanned { mut next, mut one } = self.scanned[id as usize];
+        if one != NONE {
+            one = Some(self.value(one)).filter(|&one| one != value).unwrap_or(NONE);
         }
-        only
+        let end = self.args[id as usize].end;
+        while next < end {
+            let arg = self.value(self.pool[next as usize]);
+            if arg != value && one == NONE {
+                one = arg;
+            }
+            if arg != value && arg != one {
+                break;
+            }
+            next += 1;
+        }
+        self.scanned[id as usize] = Scanned { next, one };
+        (next == end && one != NONE).then_some(one)
     }
 
     /// Whether a parameter is one in the end.
@@ -147,9 +180,13 @@ impl Resolved {
     }
 
     /// The argument of a parameter along the edge of a position among those into its block.
-    pub(super) fn arg(&mut self, id: u32, slot: u32) -> Option<Id> {
-        let arg = *slice(&self.pool, &self.args[id as usize]).get(slot as usize)?;
-        Some(self.value(arg))
+    pub(super) fn arg(&self, id: u32, slot: u32) -> Option<Id> {
+        slice(&self.pool, &self.args[id as usize]).get(slot as usize).copied()
+    }
+
+    /// How many arguments a parameter has.
+    pub(super) fn arg_count(&self, id: u32) -> usize {
+        self.args[id as usize].len()
     }
 }
 

@@ -37,7 +37,7 @@
 //! locals), so [`Limits`](super::Limits) bounds them.
 
 use super::forest::{Forest, NONE};
-use super::hash::Key;
+use crate::hash::Key;
 use prova_module::ValType;
 use std::collections::HashMap;
 
@@ -116,12 +116,20 @@ pub(super) struct Locals {
     pub(super) inside: u32,
     pub(super) phis: Vec<Phi>,
     index: HashMap<(u32, u32), u32, Key>,
+    /// What a local is at an `if`, by join and local, where a search went by many of them.
+    at_if: HashMap<(u32, u32), Id, Key>,
+    /// The `if`s that a search went by (L2).
+    passed: Vec<u32>,
     /// The zero of each type that a local starts with.
     pub(super) zeros: Vec<(ValType, Id)>,
     zero: HashMap<ValType, Id>,
     /// Whether the whole function has been walked.
     pub(super) done: bool,
 }
+
+/// A search that goes by more `if`s than this remembers what the local was at each, so that chains
+/// of `if`s in `else`s are gone through once and short searches pay nothing.
+const PASSED: usize = 4;
 
 /// A local without a default value is read where it has none, which validation excludes.
 pub(super) struct Unset;
@@ -140,6 +148,8 @@ impl Locals {
             inside: NONE,
             phis: Vec::new(),
             index: HashMap::default(),
+            at_if: HashMap::default(),
+            passed: Vec::new(),
             zeros: Vec::new(),
             zero: HashMap::new(),
             done: false,
@@ -215,6 +225,7 @@ impl Locals {
         let written = self.entries.get(newest).map_or(0, |entry| entry.written);
         // Where what is found is remembered; only at the current position.
         let mut note: Option<(u32, u32)> = None;
+        self.passed.clear();
         let value = loop {
             let entry = self.entries.lowest_without(newest, |entry| entry.pos >= pos);
             let entry = self.entries.get(entry).copied();
@@ -235,6 +246,12 @@ impl Locals {
             {
                 note.get_or_insert((if_.else_, around));
                 (pos, inside) = (if_.start, if_.inside);
+                if self.passed.len() >= PASSED
+                    && let Some(&value) = self.at_if.get(&(around, local))
+                {
+                    break value;
+                }
+                self.passed.push(around);
                 continue;
             }
             // L3
@@ -251,6 +268,10 @@ impl Locals {
                 None => self.initial(local, new)?,
             };
         };
+        if self.passed.len() > PASSED {
+            let passed = self.passed.iter().map(|&around| ((around, local), value));
+            self.at_if.extend(passed);
+        }
         if !self.done
             && let Some((pos, join)) = note
         {
@@ -261,10 +282,12 @@ impl Locals {
 
     /// The innermost loop around a place that writes a local, as far as is known.
     fn loop_of(&self, local: u32, inside: u32) -> u32 {
+        let unmasked = |data: &Loop| data.mask >> (local % 64) & 1 == 0;
         if !self.done {
-            return self.loops.lowest_without(inside, |data| data.mask >> (local % 64) & 1 == 0);
+            return self.loops.lowest_without(inside, unmasked);
         }
-        self.loops.lowest_without(inside, |data| !self.is_written(local, data.start, data.end))
+        let unwritten = |data: &Loop| !self.is_written(local, data.start, data.end);
+        self.loops.lowest_without(inside, |data| unmasked(data) || unwritten(data))
     }
 
     /// Whether a local is written between two positions; known once all has been walked.

@@ -96,6 +96,7 @@ pub use error::{Rejection, Rule};
 
 use crate::body::{Body, Def, Imm, InstData, Op, Origin, Place};
 use crate::entity::{Block, Inst, Value};
+use crate::passes::{self, PassRejection, Witness};
 use cranelift_entity::packed_option::ReservedValue;
 use error::{Fault, Verdict};
 use exception::{Clauses, Handler};
@@ -109,7 +110,7 @@ pub const STEPS_BASE: u64 = 1 << 21;
 /// Steps of the search for locals for each byte of the function, on top of [`STEPS_BASE`].
 pub const STEPS_PER_BYTE: u64 = 32;
 
-/// A body that is proved equal to its Wasm.
+/// A body that is proved equal to its Wasm: directly, or to one that is ([`CheckedBody::replace`]).
 #[derive(Clone, Debug)]
 pub struct CheckedBody {
     module: Module,
@@ -125,6 +126,15 @@ impl CheckedBody {
     pub fn check(module: &Module, body: Body) -> Result<CheckedBody, Rejection> {
         prove(module, &body)?;
         Ok(CheckedBody { module: module.clone(), body })
+    }
+
+    /// Puts a body that a pass has made from this one in its place, if it is proved to do the same.
+    ///
+    /// # Errors
+    /// The first rule of [`passes`] that is broken.
+    pub fn replace(&self, after: Body, witness: &Witness) -> Result<CheckedBody, PassRejection> {
+        passes::check::prove(&self.module, &self.body, &after, witness)?;
+        Ok(CheckedBody { module: self.module.clone(), body: after })
     }
 
     /// The body.
@@ -231,8 +241,9 @@ struct Check<'m, 'b> {
     offset: u32,
     /// Control cannot come by, though the structure does not say so.
     skipping: bool,
-    /// The next segment.
+    /// The next segment, and its offset; behind the last one greater than any.
     segment: usize,
+    charge_due: u32,
     poll_due: bool,
     handlers: Vec<Handler>,
     /// The handlers around, the innermost last.
@@ -276,6 +287,7 @@ impl<'m, 'b> Check<'m, 'b> {
             offset: 0,
             skipping: false,
             segment: 0,
+            charge_due: 0,
             poll_due: body.metering().epoch,
             handlers: Vec::new(),
             around: Vec::new(),
@@ -347,6 +359,10 @@ impl<'m, 'b> Check<'m, 'b> {
     #[inline]
     fn at(&mut self, offset: u32) -> Verdict {
         self.offset = offset;
+        if offset < self.charge_due && !self.poll_due { Ok(()) } else { self.due(offset) }
+    }
+
+    fn due(&mut self, offset: u32) -> Verdict {
         if self.poll_due {
             self.poll_due = false;
             self.meter(Op::Poll, Imm::None)?;
@@ -363,6 +379,8 @@ impl<'m, 'b> Check<'m, 'b> {
                 self.meter(Op::Charge, Imm::Bits(segment.cost))?;
             }
         }
+        let next = self.facts.segments.get(self.segment);
+        self.charge_due = next.map_or(u32::MAX, |segment| segment.offset);
         Ok(())
     }
 

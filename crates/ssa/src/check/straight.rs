@@ -31,7 +31,7 @@ pub(super) fn zero_of(inst: &InstData) -> Option<ValType> {
 
 /// Whether an operator is the zero of a type.
 pub(super) fn is_zero(operator: &Operator<'_>) -> bool {
-    let imm = Imm::of(&Opcode::immediates(operator));
+    let imm = Imm::of(operator);
     imm.is_some_and(|imm| zero(Opcode::of(operator), imm).is_some())
 }
 
@@ -45,8 +45,11 @@ pub(super) fn non_null(ty: ValType) -> ValType {
 
 /// The immediates of an operator that is an instruction.
 pub(super) fn immediates(site: &Site<'_>) -> Verdict<Imm> {
-    let imm = Imm::of(&site.immediates());
-    imm.ok_or_else(|| Fault::new(Rule::Function, "an operator without immediates"))
+    Imm::of(&site.operator).ok_or_else(no_immediates)
+}
+
+fn no_immediates() -> Fault {
+    Fault::new(Rule::Function, "an operator without immediates")
 }
 
 impl<'m> Check<'m, '_> {
@@ -70,30 +73,21 @@ impl<'m> Check<'m, '_> {
         if matches!(class, Class::drop_ | Class::nop) {
             return Ok(());
         }
-        let imm = immediates(site)?;
-        match (class, imm, args) {
-            (Class::local_get, Imm::Index(local), _) => {
-                results.push(self.locals.get(local, site.offset)?);
-                return Ok(());
-            }
-            (Class::local_set | Class::local_tee, Imm::Index(local), &[value]) => {
-                let exists = (local as usize) < self.locals.types.len();
-                demand!(exists, Function, "a local that is not there");
-                self.locals.set(local, site.offset, value);
-                results.extend((class == Class::local_tee).then_some(value));
-                return Ok(());
-            }
-            (..) => {}
+        let is_local = matches!(class, Class::local_get | Class::local_set | Class::local_tee);
+        if is_local && let Some(local) = Imm::first_index(&site.operator) {
+            return self.local(site, local, args, results);
         }
+        // Not copied: what was written in parts is slow to read as a whole.
+        let Some(imm) = &Imm::of(&site.operator) else { return Err(no_immediates()) };
         self.result_types(site, imm, args)?;
         let is_call = matches!(class, Class::call | Class::call_indirect | Class::call_ref);
         if is_call && !self.around.is_empty() {
-            return self.invoke(site, imm, args, results);
+            return self.invoke(site, *imm, args, results);
         }
         let inst = self.next_inst()?;
         let opcode = site.row.opcode;
         demand!(
-            inst.op == Op::Wasm(opcode) && inst.imm == imm,
+            inst.op == Op::Wasm(opcode) && inst.imm == *imm,
             Operators,
             "{} {:?}, not {} {imm:?}",
             inst.op.mnemonic(),
@@ -112,10 +106,35 @@ impl<'m> Check<'m, '_> {
         Ok(())
     }
 
+    /// An operator that reads or writes a local.
+    fn local(
+        &mut self,
+        site: &Site<'m>,
+        local: u32,
+        args: &[Value],
+        results: &mut Vec<Value>,
+    ) -> Verdict {
+        match (site.row.class, args) {
+            (Class::local_get, _) => results.push(self.locals.get(local, site.offset)?),
+            (class, &[value]) => {
+                let exists = (local as usize) < self.locals.types.len();
+                demand!(exists, Function, "a local that is not there");
+                self.locals.set(local, site.offset, value);
+                results.extend((class == Class::local_tee).then_some(value));
+            }
+            (_, _) => return Err(Fault::new(Rule::Function, "a local without its value")),
+        }
+        Ok(())
+    }
+
     /// The types of an operator's results, in `types`.
-    fn result_types(&mut self, site: &Site<'m>, imm: Imm, args: &[Value]) -> Verdict {
+    fn result_types(&mut self, site: &Site<'m>, imm: &Imm, args: &[Value]) -> Verdict {
         self.types.clear();
         for &kind in site.row.results {
+            if let Some(ty) = kind.val_type() {
+                self.types.push(ty);
+                continue;
+            }
             if kind == Kind::results {
                 self.types.extend(site.callee.iter().flat_map(|ty| ty.results.iter().copied()));
                 continue;
@@ -123,10 +142,10 @@ impl<'m> Check<'m, '_> {
             let first = args.first().and_then(|&arg| self.body.values.get(arg));
             let first = first.map(|data| data.ty);
             let ty = match (kind, imm) {
-                (Kind::same, Imm::Type(ty)) => Some(ty),
+                (Kind::same, &Imm::Type(ty)) => Some(ty),
                 (Kind::same, _) => first,
                 (Kind::non_null, _) => first.map(non_null),
-                (..) => kind.val_type().or_else(|| site.result_type(kind, &self.wasm)),
+                (..) => site.result_type(kind, &self.wasm),
             };
             self.types.push(ty.ok_or_else(|| Fault::new(Rule::Function, "a result without type"))?);
         }
@@ -137,7 +156,8 @@ impl<'m> Check<'m, '_> {
     #[inline]
     pub(super) fn operands(&self, list: List<Value>, args: &[Value]) -> Verdict {
         let given = self.body.operands.get(list.range());
-        demand!(given == Some(args), Operands, "{given:?}, not {args:?}");
+        let same = given.is_some_and(|given| given.len() == args.len() && given.iter().eq(args));
+        demand!(same, Operands, "{given:?}, not {args:?}");
         Ok(())
     }
 

@@ -28,8 +28,8 @@
 //! * J1. The writes of a local rise by place.
 //! * J2. What is known of a local in an *era* (the walk between the boundaries of one region) holds
 //!   until the local is written.
-//! * J3. While a loop is open, the facts' mask of its writes stands for the writes to come: it
-//!   names too many locals, never too few. Of a loop that has ended the writes are known.
+//! * J3. The facts' mask of a loop's writes names too many locals, never too few. While the loop is
+//!   open it stands for the writes to come; of a loop that has ended the writes are known.
 //!
 //! Time: a search is logarithmic; searches for claims are counted and limited (C14).
 
@@ -37,6 +37,7 @@ use super::ancestry::{Ancestry, NONE};
 use super::error::{Fault, Rule, Verdict};
 use crate::body::{Body, Place};
 use crate::entity::{Block, Value};
+use crate::hash::Key;
 use prova_module::ValType;
 use std::collections::HashMap;
 
@@ -135,7 +136,7 @@ pub(super) struct Locals<'b> {
     /// Edges, each with the next one into the same block.
     edges: Vec<(From, u32)>,
     /// By block or region ([`REGION`]), and local.
-    claims: HashMap<(u32, u32), Value>,
+    claims: HashMap<(u32, u32), Value, Key>,
     unproved: Vec<(Block, u32, Value)>,
     pending: Vec<u32>,
     steps: u64,
@@ -164,8 +165,8 @@ impl<'b> Locals<'b> {
             era: 1,
             eras: 1,
             blocks: vec![entered; body.block_count()],
-            edges: Vec::new(),
-            claims: HashMap::new(),
+            edges: Vec::with_capacity(2 * body.block_count()),
+            claims: HashMap::default(),
             unproved: Vec::new(),
             pending: Vec::new(),
             steps: 0,
@@ -439,10 +440,8 @@ impl<'b> Locals<'b> {
 
     /// Whether a local may be set in a loop (J3).
     fn may_write(&self, local: u32, data: &Loop) -> bool {
-        if data.end == OPEN {
-            return data.mask >> (local % 64) & 1 == 1;
-        }
-        self.is_set(local, data.start, data.end)
+        let masked = data.mask >> (local % 64) & 1 == 1;
+        masked && (data.end == OPEN || self.is_set(local, data.start, data.end))
     }
 
     fn step(&mut self, local: u32) -> Verdict {

@@ -25,7 +25,7 @@ const TYPE: u8 = 1;
 const CODE: u8 = 10;
 
 /// Puts bodies into a module; a function for which there is none keeps its own.
-pub fn assemble(module: &Module, types: &Types, bodies: &[Option<Emitted>]) -> Assembled {
+pub fn assemble(module: &Module, types: &Types, bodies: &[Option<&Emitted>]) -> Assembled {
     let wasm = module.bytes();
     let mut result = Assembled { bytes: wasm[..8].to_vec(), dropped: Vec::new() };
     let is_changed = bodies.iter().any(Option::is_some);
@@ -81,12 +81,12 @@ fn with_types(contents: &[u8], types: &Types) -> Vec<u8> {
     out
 }
 
-fn code(module: &Module, bodies: &[Option<Emitted>]) -> Vec<u8> {
+fn code(module: &Module, bodies: &[Option<&Emitted>]) -> Vec<u8> {
     let mut out = Vec::new();
     let defined = module.defined_funcs();
     (defined.len() as u32).encode(&mut out);
     for (at, func) in defined.enumerate() {
-        match (bodies.get(at).and_then(Option::as_ref), module.body(func)) {
+        match (bodies.get(at).copied().flatten(), module.body(func)) {
             (Some(body), _) => body.bytes.encode(&mut out),
             (None, Some(body)) => body.bytes().encode(&mut out),
             (None, None) => {}
@@ -96,7 +96,7 @@ fn code(module: &Module, bodies: &[Option<Emitted>]) -> Vec<u8> {
 }
 
 /// The contents of the `name` section, with what still holds.
-fn names(module: &Module, data: &[u8], bodies: &[Option<Emitted>]) -> Vec<u8> {
+fn names(module: &Module, data: &[u8], bodies: &[Option<&Emitted>]) -> Vec<u8> {
     let first = module.imported_func_count();
     let is_replaced = |func: u32| {
         let at = (func as usize).checked_sub(first);

@@ -6,13 +6,13 @@
 //!    └── flow ──► order, dominators, loops ─ shape, ends ─► pieces ─ piece ─► bytes ─ assemble ─► module
 //! ```
 //!
-//! What is made is a candidate: nothing here is trusted, and the bytes are to be decoded again and
-//! held against the body. Charges and polls have no Wasm and are left out: the new code has
-//! segments of its own.
+//! What is made is a candidate: nothing here is trusted. [`crate::emitted`] decodes the bytes again
+//! and holds them against the body. Charges and polls have no Wasm and are left out: the new code
+//! has segments of its own.
 //!
-//! * E1. The bytes are a function of module and body alone.
-//! * E2. A function's parameters keep their locals.
-//! * E3. Types beyond the module's ([`Types`]) follow from the module alone, so bodies can be
+//! * Z1. The bytes are a function of module and body alone.
+//! * Z2. A function's parameters keep their locals.
+//! * Z3. Types beyond the module's ([`Types`]) follow from the module alone, so bodies can be
 //!   emitted in any order.
 //!
 //! Limits: an irreducible body is refused ([`EmitReason::Irreducible`]); each invocation has a
@@ -88,7 +88,7 @@ impl fmt::Display for EmitError {
 impl std::error::Error for EmitError {}
 
 /// Types of blocks with several results and no parameters: those of the module, and behind them
-/// those that a tag's values would need (E3).
+/// those that a tag's values would need (Z3).
 #[derive(Debug)]
 pub struct Types {
     known: Vec<(Vec<ValType>, u32)>,
@@ -136,7 +136,7 @@ impl Types {
 }
 
 /// The type of the function that a call calls.
-fn callee<'m>(module: &'m Module, call: &Call) -> Option<&'m FuncType> {
+pub(crate) fn callee<'m>(module: &'m Module, call: &Call) -> Option<&'m FuncType> {
     let index = |kind| call.imm.index(call.opcode, kind);
     match index(Immediate::func) {
         Some(func) => Some(module.func_type(FuncIdx(func))),
@@ -154,6 +154,18 @@ fn val_type(ty: ValType) -> Option<wasm_encoder::ValType> {
 /// # Errors
 /// If its flow is irreducible, or it is not well formed.
 pub fn emit(module: &Module, types: &Types, body: &Body) -> Result<Emitted, EmitError> {
+    emit_with(module, types, body).map(|(emitted, _)| emitted)
+}
+
+/// Emits a body; gives the local of each value too, by the value's number (`u32::MAX` for none).
+///
+/// # Errors
+/// As [`emit`].
+pub fn emit_with(
+    module: &Module,
+    types: &Types,
+    body: &Body,
+) -> Result<(Emitted, Vec<u32>), EmitError> {
     let func = body.func();
     let (graph, landings) = shape::graph(body);
     let flow = Flow::new(&graph);
@@ -176,5 +188,6 @@ pub fn emit(module: &Module, types: &Types, body: &Body) -> Result<Emitted, Emit
         }
     }
     piece::write(&shape.pieces, shape.labels, &shape.code, &mut bytes);
-    Ok(Emitted { func, bytes, extra_types: shape.extra })
+    let extra_types = shape.extra;
+    Ok((Emitted { func, bytes, extra_types }, locals.home))
 }

@@ -5,11 +5,12 @@
 //! no way to return it.
 
 use super::world::{Bits, Fault, World};
-use prova_module::{Opcode, for_each_wasm_op};
+use prova_module::ops::{ref_is_null, select};
+use prova_module::{Opcode, for_each_wasm_op, wasm_immediate, wasm_operand};
 use prova_num::*;
 
 /// What an expression gives.
-pub(super) type Values = ([Bits; 3], usize);
+pub(crate) type Values = ([Bits; 3], usize);
 
 /// The store as the expressions see it.
 pub(super) struct Operations<'w, W: World> {
@@ -21,33 +22,33 @@ pub(super) struct Operations<'w, W: World> {
 }
 
 /// Operands, immediates and bits in order.
-pub(super) struct Args {
+pub(crate) struct Args {
     values: [Bits; 8],
     count: usize,
     next: usize,
 }
 
 impl Args {
-    pub(super) fn new() -> Args {
+    pub(crate) fn new() -> Args {
         Args { values: [0; 8], count: 0, next: 0 }
     }
 
     /// Appends one; more than an operator has are lost.
-    pub(super) fn push(&mut self, value: Bits) {
+    pub(crate) fn push(&mut self, value: Bits) {
         if let Some(place) = self.values.get_mut(self.count) {
             *place = value;
             self.count += 1;
         }
     }
 
-    fn take<T: Number>(&mut self) -> T {
+    pub(crate) fn take<T: Number>(&mut self) -> T {
         self.next += 1;
         T::from_bits(self.values.get(self.next - 1).copied().unwrap_or(0))
     }
 }
 
 /// A type of values.
-trait Number {
+pub(crate) trait Number {
     fn from_bits(bits: Bits) -> Self;
     fn bits(self) -> Bits;
 }
@@ -79,7 +80,7 @@ impl Number for f64 {
 }
 
 /// The value of an expression.
-trait Expression {
+pub(crate) trait Expression {
     fn values(self) -> Result<Values, NumError>;
 }
 
@@ -111,73 +112,6 @@ impl<T: Number> Expression for Result<T, NumError> {
     fn values(self) -> Result<Values, NumError> {
         self?.values()
     }
-}
-
-fn select(a: u128, b: u128, condition: u32) -> u128 {
-    if condition == 0 { b } else { a }
-}
-
-fn ref_is_null(a: u64) -> u32 {
-    u32::from(a == 0)
-}
-
-/// The Rust type of an operand.
-macro_rules! operand {
-    (i32) => {
-        u32
-    };
-    (i64) => {
-        u64
-    };
-    (f32) => {
-        f32
-    };
-    (f64) => {
-        f64
-    };
-    (v128) => {
-        u128
-    };
-    (same) => {
-        u128
-    };
-    ($cell:ident) => {
-        u64
-    };
-}
-
-/// The Rust type of an immediate.
-macro_rules! immediate {
-    (i64) => {
-        u64
-    };
-    (f32) => {
-        f32
-    };
-    (f64) => {
-        f64
-    };
-    (v128) => {
-        u128
-    };
-    (lanes) => {
-        u128
-    };
-    (lane2) => {
-        u8
-    };
-    (lane4) => {
-        u8
-    };
-    (lane8) => {
-        u8
-    };
-    (lane16) => {
-        u8
-    };
-    ($index:ident) => {
-        u32
-    };
 }
 
 macro_rules! evaluate {
@@ -227,8 +161,8 @@ macro_rules! expression {
         })
     };
     (@ $args:ident [$($s:ident : $sk:ident)*] ($($i:ident : $ik:ident)*) $body:block) => {{
-        $(let $s: operand!($sk) = $args.take();)*
-        $(let $i: immediate!($ik) = $args.take();)*
+        $(let $s: wasm_operand!($sk) = $args.take();)*
+        $(let $i: wasm_immediate!($ik) = $args.take();)*
         // An expression need not use all names of its row.
         let _ = ($(&$s,)* $(&$i,)*);
         $body

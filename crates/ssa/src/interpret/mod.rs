@@ -17,7 +17,7 @@
 //! has a frame hold. Noticed by: the specification's suite and generated programs over it
 //! (`prova-testing`, `ssa`).
 
-mod evaluate;
+pub(crate) mod evaluate;
 mod exception;
 mod machine;
 mod memory;

@@ -14,7 +14,7 @@ pub(super) struct Tokens<'t> {
     rest: &'t str,
 }
 
-fn is_word(c: char) -> bool {
+pub(super) fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '.' || c == '_'
 }
 

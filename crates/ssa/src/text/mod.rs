@@ -27,7 +27,9 @@
 mod lex;
 mod parse;
 mod print;
+mod renumber;
 mod types;
 
 pub use parse::{ParseError, parse};
 pub use print::print;
+pub use renumber::renumber;

@@ -197,6 +197,20 @@ fn tag(tokens: &mut Tokens<'_>) -> Option<TagIdx> {
     tokens.take_numbered("tag").map(TagIdx)
 }
 
+/// The words that begin a terminator.
+const TERMINATORS: [&str; 10] = [
+    "jump",
+    "branch",
+    "table",
+    "null",
+    "invoke",
+    "throw",
+    "catch",
+    "return",
+    "tail",
+    "unreachable",
+];
+
 struct Parser {
     out: Assembler,
     /// The operands of a line.
@@ -323,8 +337,7 @@ impl Parser {
     /// A terminator, if the line is one.
     fn terminator(&mut self, tokens: &mut Tokens<'_>) -> Parsed<Option<Terminator>> {
         let Some(Token::Word(word)) = tokens.peek() else { return Err("an instruction") };
-        let names = ["jump", "branch", "table", "null", "invoke", "throw", "catch", "return"];
-        if !names.contains(&word) && !["tail", "unreachable"].contains(&word) {
+        if !TERMINATORS.contains(&word) {
             return Ok(None);
         }
         tokens.next();
@@ -357,7 +370,8 @@ impl Parser {
                 Terminator::Return(self.out.operands(&self.values))
             }
             "tail" => Terminator::TailCall(self.call(tokens)?),
-            _ => Terminator::Unreachable,
+            "unreachable" => Terminator::Unreachable,
+            _ => return Err("a terminator"),
         }))
     }
 

@@ -2,7 +2,8 @@
 //! runs.
 //!
 //! ```text
-//! Store ─ Executor for Ssa ─► build ─ verify ─ print ─ parse (== built) ─► interpret over StoreWorld ─► results | Trap
+//! Store ─ Executor for Ssa ─► build ─ verify ─ print ─ parse (== built) ─┬─► interpret over StoreWorld ─► results | Trap
+//!                                         check ─ passes, each checked ◄─┘ (if there are any)
 //! ```
 //!
 //! So whatever runs here also holds what bodies owe: a body that is refused, or that its text does
@@ -10,6 +11,7 @@
 //!
 //! Limits: as the reference tier, it answers a host function that suspends with a trap.
 
+pub mod campaign;
 mod world;
 
 use prova_module::{FuncIdx, Module};
@@ -17,11 +19,15 @@ use prova_runtime::{
     Cell, Executor, ExecutorKind, FuncAddr, FuncKind, Search, Store, TraceFrame, Trap,
 };
 use prova_ssa::interpret::{Code, Stopped, interpret};
-use prova_ssa::{Body, build, parse, print, verify};
+use prova_ssa::passes::{Pass, optimize};
+use prova_ssa::{Body, CheckedBody, build, parse, print, renumber, verify};
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use world::{StoreWorld, read, write};
+
+/// A fault to plant: what becomes of the text of a body before it runs.
+pub type Plant = fn(&str) -> String;
 
 /// The SSA interpreter, as the executor of a store.
 #[derive(Default)]
@@ -34,11 +40,28 @@ impl Ssa {
     pub fn executor() -> ExecutorKind {
         ExecutorKind::External(Arc::new(Ssa::default()))
     }
+
+    /// As the runtime wants it, over bodies that passes have made; one that is refused ends the
+    /// call as a bug of ours.
+    pub fn passed(passes: &'static [Pass]) -> ExecutorKind {
+        let cache = Cache { passes, ..Cache::default() };
+        ExecutorKind::External(Arc::new(Ssa { cache }))
+    }
+
+    /// The same with a fault: each body runs as its text after an edit.
+    pub fn planted(plant: Plant) -> ExecutorKind {
+        let cache = Cache { plant: Some(plant), ..Cache::default() };
+        ExecutorKind::External(Arc::new(Ssa { cache }))
+    }
 }
 
 /// The bodies built so far, by the place of their modules; each keeps its module.
 #[derive(Default)]
-struct Cache(Mutex<HashMap<(usize, FuncIdx), Arc<Code>>>);
+struct Cache {
+    passes: &'static [Pass],
+    plant: Option<Plant>,
+    known: Mutex<HashMap<(usize, FuncIdx), Arc<Code>>>,
+}
 
 impl Cache {
     fn code(
@@ -48,16 +71,23 @@ impl Cache {
         metering: prova_runtime::Metering,
     ) -> Result<Arc<Code>, String> {
         let key = (module.bytes().as_ptr().addr(), func);
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         if let Some(code) = known {
             return Ok(code);
         }
         let metering =
             prova_ssa::Metering { fuel: metering.has_fuel(), epoch: metering.has_epoch() };
-        let body = sound(module, func, metering)?;
+        let mut body = sound(module, func, metering)?;
+        if !self.passes.is_empty() {
+            body = passed(module, body, self.passes)?;
+        }
+        if let Some(plant) = self.plant {
+            let text = renumber(&plant(&print(&body)));
+            body = parse(&text).map_err(|error| format!("{func}: {error}\n{text}"))?;
+        }
         let charge_bytes = module.facts(func).map_or(0, |facts| facts.charge_bytes());
         let code = Arc::new(Code { body, module: module.clone(), charge_bytes });
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&code));
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Arc::clone(&code));
         Ok(code)
     }
 }
@@ -79,6 +109,20 @@ pub fn sound(
         return Err(format!("{func}: its text is another body\n{text}"));
     }
     Ok(parsed)
+}
+
+/// Proves a body and what passes make of it.
+///
+/// # Errors
+/// What was refused.
+pub fn passed(module: &Module, body: Body, passes: &[Pass]) -> Result<Body, String> {
+    let text = print(&body);
+    let checked = CheckedBody::check(module, body).map_err(|error| format!("{error}\n{text}"))?;
+    let (body, refused) = optimize(checked, passes);
+    match refused.first() {
+        None => Ok(body.into_body()),
+        Some(refused) => Err(format!("{refused}\n{text}")),
+    }
 }
 
 impl Executor for Ssa {

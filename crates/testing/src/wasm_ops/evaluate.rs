@@ -3,7 +3,8 @@
 //! Values travel as 128 bits: an i32 or f32 zero-extended, a reference or address as a cell.
 
 use super::model::Model;
-use prova_module::for_each_wasm_op;
+use prova_module::ops::{ref_is_null, select};
+use prova_module::{for_each_wasm_op, wasm_immediate, wasm_operand};
 use prova_num::*;
 
 /// What an expression gives.
@@ -87,73 +88,6 @@ impl<T: Expression> Expression for Result<T, NumError> {
     }
 }
 
-fn select(a: u128, b: u128, condition: u32) -> u128 {
-    if condition == 0 { b } else { a }
-}
-
-fn ref_is_null(a: u64) -> u32 {
-    u32::from(a == 0)
-}
-
-/// The Rust type of an operand.
-macro_rules! operand {
-    (i32) => {
-        u32
-    };
-    (i64) => {
-        u64
-    };
-    (f32) => {
-        f32
-    };
-    (f64) => {
-        f64
-    };
-    (v128) => {
-        u128
-    };
-    (same) => {
-        u128
-    };
-    ($cell:ident) => {
-        u64
-    };
-}
-
-/// The Rust type of an immediate.
-macro_rules! immediate {
-    (i64) => {
-        u64
-    };
-    (f32) => {
-        f32
-    };
-    (f64) => {
-        f64
-    };
-    (v128) => {
-        u128
-    };
-    (lanes) => {
-        u128
-    };
-    (lane2) => {
-        u8
-    };
-    (lane4) => {
-        u8
-    };
-    (lane8) => {
-        u8
-    };
-    (lane16) => {
-        u8
-    };
-    ($index:ident) => {
-        u32
-    };
-}
-
 macro_rules! expressions {
     ($($name:ident $mnemonic:literal $cost:literal $class:ident $(: $of:ident)?
         [$($s:ident : $sk:ident)* -> $($d:ident)* $(/ $canonical:ident)?] ($($i:ident : $ik:ident)*)
@@ -185,8 +119,8 @@ macro_rules! expression {
         Some({
             #[allow(unused_variables, reason = "an expression need not use all names of its row")]
             fn evaluate($args: &mut dyn Iterator<Item = u128>, $cx: &mut Model) -> Option<Outcome> {
-                $(let $s = <operand!($sk) as Bits>::from_bits($args.next()?);)*
-                $(let $i = <immediate!($ik) as Bits>::from_bits($args.next()?);)*
+                $(let $s = <wasm_operand!($sk) as Bits>::from_bits($args.next()?);)*
+                $(let $i = <wasm_immediate!($ik) as Bits>::from_bits($args.next()?);)*
                 Some($body)
             }
             evaluate as Evaluate

@@ -3,8 +3,7 @@
 //!
 //! ```text
 //! row ─ place ─► module ─ reference tier ─► results, trap, state, fuel ─┐
-//!   └── evaluate (prova-num), model (the store) ───────────────────────┴─► the same, or a fault of
-//!   the row
+//!   └── evaluate (prova-num), model (the store) ───────────────────────┴─► the same, or a fault of the row
 //! ```
 //!
 //! The reference tier reads nothing of the table but [`FuncFacts`](prova_module::FuncFacts) (fuel),

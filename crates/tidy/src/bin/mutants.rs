@@ -1,16 +1,25 @@
-//! Runs a shard of the mutants of the trusted code and compares what survives with the list of
-//! explained ones. `.ci/mutants` calls it.
+//! Runs mutants of the trusted code and compares what survives with the list of explained ones.
+//! `.ci/mutants` calls it.
 //!
-//! `mutants LIST.json EXPLAINED.tsv SHARD/N [PART]`: the list is what `cargo mutants --list --json`
-//! writes, shards count from 1, and `PART` keeps only mutants whose key (fields between tabs)
-//! contains it. Exit codes: 0 nothing to do, 1 something to do, 2 it could not run.
+//! `mutants LIST.json EXPLAINED.tsv SHARD/N|rest|missed [PART]`: the list is what `cargo mutants
+//! --list --json` writes. Shards count from 1. `rest` and `missed` go on with the last run: they
+//! run what it has not come to, or what it missed, and report its verdicts with their own. `PART`
+//! keeps only mutants whose key (fields between tabs) contains it. Exit codes: 0 nothing to do, 1
+//! something to do, 2 it could not run.
+//!
+//! What the test programs of the mutated crates miss, those of other crates are asked about; a
+//! shard that is not the whole asks them only about what no row explains.
 
-use prova_tidy::mutants::build::Bench;
-use prova_tidy::mutants::{Mutant, Verdict, Verdicts, explained, list, run};
+use prova_tidy::mutants::build::{Bench, Built};
+use prova_tidy::mutants::tally::Tally;
+use prova_tidy::mutants::{FAR, Judge, Mutant, NEAR, Verdict, Verdicts, explained, list, run};
 use prova_tidy::{Tree, root};
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Mutex;
 use std::time::Instant;
 
 fn main() -> ExitCode {
@@ -20,7 +29,7 @@ fn main() -> ExitCode {
         [list, explained, shard] => (list, explained, shard, ""),
         [list, explained, shard, part] => (list, explained, shard, part),
         _ => {
-            eprintln!("usage: mutants LIST.json EXPLAINED.tsv SHARD/N [PART]");
+            eprintln!("usage: mutants LIST.json EXPLAINED.tsv SHARD/N|rest|missed [PART]");
             return ExitCode::from(2);
         }
     };
@@ -36,84 +45,214 @@ fn main() -> ExitCode {
 
 /// Runs it, and gives how many things there are to do.
 fn campaign(list: &str, explained: &str, shard: &str, part: &str) -> Result<usize, String> {
-    let (shard, shards) = parse_shard(shard).ok_or_else(|| format!("no shard: {shard}"))?;
-    let read =
-        |path: &str| std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
+    let shard = Shard::parse(shard).ok_or_else(|| format!("no shard: {shard}"))?;
+    let read = |path: &str| fs::read_to_string(path).map_err(|error| format!("{path}: {error}"));
     let tree = Tree::read(&root()).map_err(|error| error.to_string())?;
     let all = list::parse(&read(list)?, &tree)?;
     let explained = explained::parse(&read(explained)?)?;
-    let chosen = all.iter().filter(|x| x.shard(shards) == shard - 1);
-    let chosen: Vec<&Mutant> = chosen.filter(|x| x.key().join("\t").contains(part)).collect();
+    let within = all.iter().filter(|x| x.key().join("\t").contains(part));
+    let chosen: Vec<&Mutant> = within.filter(|x| shard.has(x)).collect();
+    let before = if shard.goes_on() { Log::read(&all)? } else { Verdicts::new() };
+    let mut due = chosen.clone();
+    due.retain(|x| shard.is_due(before.get(&x.number)));
 
     let start = Instant::now();
     let bench = Bench::new(&root(), &root().join("target/mutants"), &tree, &all)?;
     let built = bench.build(&tree, &all)?;
-    let programs = run::baseline(&built.programs)?;
-    println!("built in {} s; without a mutant the tests take", start.elapsed().as_secs());
-    for timed in &programs {
-        let run::Timed { program, took, .. } = timed;
-        println!("{:>8.2} s  {} {}", took.as_secs_f64(), program.package, program.name);
-    }
-    let start = Instant::now();
-    let tell = |mutant: &Mutant, verdict: &Verdict| match verdict {
-        Verdict::Missed => println!("missed\t{}", mutant.key().join("\t")),
-        Verdict::Timeout(test) => println!("timeout in {test}\t{}", mutant.key().join("\t")),
-        Verdict::Caught(_) | Verdict::Unviable => {}
+    let log = Log::new(&shard)?;
+    let asked = |mutant: &Mutant| {
+        shard.is_whole() || !explained.contains_key(&mutant.key().map(str::to_owned))
     };
-    let together: Vec<&Mutant> =
-        chosen.iter().copied().filter(|mutant| built.woven.contains(&mutant.number)).collect();
-    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut verdicts = run::verdicts(&programs, &together, jobs, tell)?;
-    for mutant in &chosen {
-        if built.unviable.contains(&mutant.number) {
-            verdicts.insert(mutant.number, Verdict::Unviable);
-        } else if !built.woven.contains(&mutant.number) {
-            let Some(alone) = bench.build_alone(&tree, &all, mutant)? else {
-                verdicts.insert(mutant.number, Verdict::Unviable);
-                continue;
-            };
-            let alone = programs
-                .iter()
-                .zip(alone)
-                .map(|(timed, program)| run::Timed { program, ..timed.clone() });
-            verdicts.extend(run::verdicts(&alone.collect::<Vec<_>>(), &[mutant], 1, tell)?);
-        }
-    }
-    report(&chosen, &verdicts, start)?;
+    let run = Run { bench: &bench, tree: &tree, all: &all, built: &built, log: &log };
+    let mut verdicts = run.unviable(&due);
+    run.together(&due, &asked, &mut verdicts)?;
+    run.alone(&due, &asked, &mut verdicts)?;
+    let verdicts: Verdicts = before.into_iter().chain(verdicts).collect();
+    let tally = Tally::new(&chosen, &verdicts, &explained);
+    println!("{tally}\n{} s", start.elapsed().as_secs());
     let todo = explained::compare(&explained, &all, &chosen, &verdicts);
     todo.iter().for_each(|what| println!("{what}"));
     Ok(todo.len())
 }
 
-/// `K/N` with K from 1 to N.
-fn parse_shard(text: &str) -> Option<(u64, u64)> {
-    let (shard, shards) = text.split_once('/')?;
-    let (shard, shards) = (shard.parse().ok()?, shards.parse().ok()?);
-    (1 <= shard && shard <= shards).then_some((shard, shards))
+/// Which mutants are run.
+enum Shard {
+    /// One of so many parts, from 0.
+    Of(u64, u64),
+    /// What the last run has not come to.
+    Rest,
+    /// What the last run missed.
+    Missed,
 }
 
-/// Prints how many mutants of each file came to which end; what decided each is written to
-/// `target/mutants/verdicts.tsv`.
-fn report(mutants: &[&Mutant], verdicts: &Verdicts, start: Instant) -> Result<(), String> {
-    let words = ["caught", "timeout", "missed", "unviable"];
-    let mut files: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
-    let mut rows = String::new();
-    for mutant in mutants {
-        let Some(verdict) = verdicts.get(&mutant.number) else { continue };
-        let word = words.iter().position(|&word| word == verdict.word()).unwrap_or(0);
-        files.entry(&mutant.file).or_default()[word] += 1;
-        files.entry("all").or_default()[word] += 1;
-        let (Verdict::Caught(by) | Verdict::Timeout(by)) = verdict else {
-            writeln!(rows, "{}\t-\t{}", verdict.word(), mutant.key().join("\t")).ok();
-            continue;
+impl Shard {
+    /// `K/N` with K from 1 to N, or a word.
+    fn parse(text: &str) -> Option<Shard> {
+        match text {
+            "rest" => return Some(Shard::Rest),
+            "missed" => return Some(Shard::Missed),
+            _ => {}
+        }
+        let (shard, shards) = text.split_once('/')?;
+        let (shard, shards): (u64, u64) = (shard.parse().ok()?, shards.parse().ok()?);
+        (1 <= shard && shard <= shards).then_some(Shard::Of(shard - 1, shards))
+    }
+
+    fn is_whole(&self) -> bool {
+        !matches!(self, Shard::Of(_, 2..))
+    }
+
+    /// Whether it goes on with the last run.
+    fn goes_on(&self) -> bool {
+        !matches!(self, Shard::Of(..))
+    }
+
+    fn has(&self, mutant: &Mutant) -> bool {
+        match self {
+            Shard::Of(shard, shards) => mutant.shard(*shards) == *shard,
+            Shard::Rest | Shard::Missed => true,
+        }
+    }
+
+    /// Whether a mutant is run on which the last run has this verdict.
+    fn is_due(&self, before: Option<&Verdict>) -> bool {
+        match self {
+            Shard::Of(..) => true,
+            Shard::Rest => before.is_none(),
+            Shard::Missed => before == Some(&Verdict::Missed),
+        }
+    }
+}
+
+/// The verdicts as they are found, in `target/mutants/verdicts.tsv`: a word, what decided, the key.
+/// A later row counts more than an earlier one.
+struct Log(Mutex<File>);
+
+impl Log {
+    fn path() -> PathBuf {
+        root().join("target/mutants/verdicts.tsv")
+    }
+
+    /// A new one, but for a run that goes on with the last one.
+    fn new(shard: &Shard) -> Result<Log, String> {
+        let append = shard.goes_on();
+        let mut options = OpenOptions::new();
+        let file = options.create(true).write(true).append(append).truncate(!append);
+        let file = file.open(Log::path());
+        file.map(|file| Log(Mutex::new(file))).map_err(Log::failed)
+    }
+
+    /// The verdicts of the last run on these mutants, which are known by their keys.
+    fn read(all: &[Mutant]) -> Result<Verdicts, String> {
+        let text = fs::read_to_string(Log::path()).map_err(Log::failed)?;
+        let rows = text.lines().filter_map(|row| {
+            let mut fields = row.splitn(3, '\t');
+            let (word, by, key) = (fields.next()?, fields.next()?, fields.next()?);
+            Some((key, Verdict::parse(word, by)?))
+        });
+        let mut last: BTreeMap<&str, Verdict> = rows.collect();
+        let verdicts = all.iter().map(|x| (x.number, last.remove(x.key().join("\t").as_str())));
+        Ok(verdicts.filter_map(|(number, verdict)| Some((number, verdict?))).collect())
+    }
+
+    fn failed(error: std::io::Error) -> String {
+        format!("{}: {error}", Log::path().display())
+    }
+
+    fn tell(&self, mutant: &Mutant, verdict: &Verdict) {
+        let (word, key) = (verdict.word(), mutant.key().join("\t"));
+        let by = match verdict {
+            Verdict::Caught(by) | Verdict::Timeout(by) => by,
+            Verdict::Missed | Verdict::Unviable => "-",
         };
-        writeln!(rows, "{}\t{by}\t{}", verdict.word(), mutant.key().join("\t")).ok();
+        if let Verdict::Missed | Verdict::Timeout(_) = verdict {
+            println!("{word}\t{by}\t{key}");
+        }
+        if let Ok(mut file) = self.0.lock() {
+            // What cannot be written is printed at the end all the same.
+            drop(writeln!(file, "{word}\t{by}\t{key}"));
+        }
     }
-    println!("{:>8}{:>8}{:>8}{:>9}", words[0], words[1], words[2], words[3]);
-    for (file, [caught, timeout, missed, unviable]) in files {
-        println!("{caught:>8}{timeout:>8}{missed:>8}{unviable:>9}  {file}");
+}
+
+/// What is being run.
+struct Run<'a> {
+    bench: &'a Bench,
+    tree: &'a Tree,
+    all: &'a [Mutant],
+    built: &'a Built,
+    log: &'a Log,
+}
+
+impl Run<'_> {
+    fn unviable(&self, chosen: &[&Mutant]) -> Verdicts {
+        let numbers = chosen.iter().map(|mutant| mutant.number);
+        let unviable = numbers.filter(|number| self.built.unviable.contains(number));
+        unviable.map(|number| (number, Verdict::Unviable)).collect()
     }
-    println!("{} mutants in {} s", verdicts.len(), start.elapsed().as_secs());
-    let path = root().join("target/mutants/verdicts.tsv");
-    std::fs::write(&path, rows).map_err(|error| format!("{}: {error}", path.display()))
+
+    /// Those that can be switched, in one build.
+    fn together(
+        &self,
+        chosen: &[&Mutant],
+        asked: &dyn Fn(&Mutant) -> bool,
+        verdicts: &mut Verdicts,
+    ) -> Result<(), String> {
+        let mut left: Vec<&Mutant> = chosen.to_vec();
+        left.retain(|mutant| self.built.woven.contains(&mutant.number));
+        let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+        for judges in [NEAR, FAR] {
+            let judges = seeing(judges, &left);
+            let start = Instant::now();
+            let programs = run::baseline(&self.bench.programs(&judges)?)?;
+            if !programs.is_empty() {
+                println!("built in {} s; without a mutant", start.elapsed().as_secs());
+            }
+            for run::Timed { program, took, .. } in &programs {
+                println!("{:>8.2} s  {} {}", took.as_secs_f64(), program.package, program.name);
+            }
+            let tell = |mutant: &Mutant, verdict: &Verdict| self.log.tell(mutant, verdict);
+            verdicts.extend(run::verdicts(&programs, &left, jobs, tell)?);
+            left.retain(|x| verdicts.get(&x.number) == Some(&Verdict::Missed) && asked(x));
+        }
+        Ok(())
+    }
+
+    /// The others, each in a build of its own.
+    fn alone(
+        &self,
+        chosen: &[&Mutant],
+        asked: &dyn Fn(&Mutant) -> bool,
+        verdicts: &mut Verdicts,
+    ) -> Result<(), String> {
+        let Built { woven, unviable } = self.built;
+        let others = chosen.iter().copied();
+        for mutant in others.filter(|x| !woven.contains(&x.number) && !unviable.contains(&x.number))
+        {
+            for judges in [NEAR, FAR] {
+                let judges = seeing(judges, &[mutant]);
+                let built = self.bench.build_alone(self.tree, self.all, mutant, &judges)?;
+                let Some(programs) = built else {
+                    verdicts.insert(mutant.number, Verdict::Unviable);
+                    break;
+                };
+                let (took, limit) = (run::LEAST, 10 * run::LEAST);
+                let time = |program| run::Timed { program, took, limit };
+                let programs: Vec<_> = programs.into_iter().map(time).collect();
+                let tell = |mutant: &Mutant, verdict: &Verdict| self.log.tell(mutant, verdict);
+                verdicts.extend(run::verdicts(&programs, &[mutant], 1, tell)?);
+                if verdicts.get(&mutant.number) != Some(&Verdict::Missed) || !asked(mutant) {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The programs that run code of one of these mutants.
+fn seeing(judges: &[Judge], mutants: &[&Mutant]) -> Vec<Judge> {
+    let packages: BTreeSet<&str> = mutants.iter().map(|mutant| mutant.package.as_str()).collect();
+    let sees = |judge: &&Judge| judge.sees.iter().any(|package| packages.contains(package));
+    judges.iter().filter(sees).copied().collect()
 }

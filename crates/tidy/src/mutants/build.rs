@@ -1,5 +1,5 @@
-//! The repository and its mutants → a woven copy, its test programs, and the mutants that do not
-//! compile.
+//! The repository and its mutants → a woven copy, the mutants that do not compile, and the copy's
+//! test programs.
 //!
 //! Neighbours: `weave` writes the sources; `run` runs the programs.
 //!
@@ -7,7 +7,7 @@
 //! (2) a mutant is unviable only if the compiler reports an error in the body that it alone has.
 
 use super::weave::{Woven, edited, switched, weave};
-use super::{Mutant, TESTS};
+use super::{Judge, Mutant};
 use crate::Tree;
 use crate::source::SourceFile;
 use serde_json::Value;
@@ -36,15 +36,15 @@ pub struct Program {
     pub path: PathBuf,
     /// Where it runs.
     pub folder: PathBuf,
+    /// The packages whose code it runs.
+    pub sees: &'static [&'static str],
     /// Beginnings of names of tests that it leaves out.
     pub skipped: &'static [&'static str],
 }
 
-/// What was built.
+/// What was woven.
 #[derive(Debug)]
 pub struct Built {
-    /// The test programs, in the order of [`TESTS`].
-    pub programs: Vec<Program>,
     /// Mutants that do not compile.
     pub unviable: BTreeSet<usize>,
     /// Mutants that the programs can switch to.
@@ -97,7 +97,7 @@ impl Bench {
         written.map_err(|error| format!("{}: {error}", to.display()))
     }
 
-    /// Weaves as many of the mutants as compile, and builds the test programs.
+    /// Weaves as many of the mutants as compile.
     ///
     /// # Errors
     /// If the tree does not compile for a reason that is no mutant's.
@@ -124,7 +124,7 @@ impl Bench {
             let (success, messages) = self.cargo(check.chain(select))?;
             if success {
                 self.know(sources, &unviable, &constants)?;
-                return Ok(Built { programs: self.programs()?, unviable, woven });
+                return Ok(Built { unviable, woven });
             }
             let before = (unviable.len(), constants.len());
             let others = judge(&messages, &texts, &mut unviable, &mut constants);
@@ -168,7 +168,7 @@ impl Bench {
         self.target.with_extension("known")
     }
 
-    /// Builds the tree with one mutant, by itself; nothing if it does not compile.
+    /// Builds the programs of the tree with one mutant, by itself; nothing if it does not compile.
     ///
     /// # Errors
     /// If cargo cannot run.
@@ -177,6 +177,7 @@ impl Bench {
         tree: &Tree,
         all: &[Mutant],
         mutant: &Mutant,
+        judges: &[Judge],
     ) -> Result<Option<Vec<Program>>, String> {
         for (file, _) in files_of(tree, all) {
             let text = match file.path == mutant.file {
@@ -185,20 +186,24 @@ impl Bench {
             };
             self.write(&file.path, text.as_bytes())?;
         }
-        Ok(self.programs().ok())
+        Ok(self.programs(judges).ok())
     }
 
-    /// The test programs of the tree as it is: those in the crates, then those beside them.
-    fn programs(&self) -> Result<Vec<Program>, String> {
+    /// Builds the test programs of the tree as it is: those in the crates, then those beside them.
+    ///
+    /// # Errors
+    /// What the compiler says, or that there is no such program.
+    pub fn programs(&self, judges: &[Judge]) -> Result<Vec<Program>, String> {
         let mut all = Vec::new();
         for inside in [true, false] {
-            let tests = TESTS
-                .iter()
-                .filter(|(package, name, _)| inside == (*name == package.replace('-', "_")));
+            let in_crate = |judge: &&Judge| judge.target == judge.package.replace('-', "_");
             let mut args = BTreeSet::new();
-            for (package, name, _) in tests {
+            for Judge { package, target, .. } in judges.iter().filter(|x| in_crate(x) == inside) {
                 args.insert(format!("--package={package}"));
-                args.insert(if inside { "--lib".to_owned() } else { format!("--test={name}") });
+                args.insert(if inside { "--lib".to_owned() } else { format!("--test={target}") });
+            }
+            if args.is_empty() {
+                continue;
             }
             let build = ["test", "--no-run"].map(str::to_owned).into_iter();
             let (success, messages) = self.cargo(build.chain(args))?;
@@ -208,10 +213,10 @@ impl Bench {
             }
             all.extend(messages.iter().filter_map(program));
         }
-        let wanted = TESTS.iter().map(|&(package, name, skipped)| {
-            let found = all.iter().find(|x| x.package == package && x.name == name);
-            let found = found.map(|program| Program { skipped, ..program.clone() });
-            found.ok_or_else(|| format!("no test program {package} {name}"))
+        let wanted = judges.iter().map(|&Judge { package, target, sees, skipped }| {
+            let found = all.iter().find(|x: &&Program| x.package == package && x.name == target);
+            let found = found.map(|program| Program { sees, skipped, ..program.clone() });
+            found.ok_or_else(|| format!("no test program {package} {target}"))
         });
         wanted.collect()
     }
@@ -303,7 +308,7 @@ fn program(message: &Value) -> Option<Program> {
     let folder = manifest.parent()?.to_owned();
     let package = format!("prova-{}", folder.file_name()?.to_str()?);
     let name = message.pointer("/target/name")?.as_str()?.to_owned();
-    Some(Program { package, name, path: path.into(), folder, skipped: &[] })
+    Some(Program { package, name, path: path.into(), folder, sees: &[], skipped: &[] })
 }
 
 /// Removes the files of a folder that are not `known`.

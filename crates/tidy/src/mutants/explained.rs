@@ -65,23 +65,25 @@ pub fn compare(
     found
 }
 
+/// A mutant for tests.
+#[cfg(test)]
+pub(super) fn mutant(number: usize, line: &str) -> Mutant {
+    Mutant {
+        number,
+        package: "p".to_owned(),
+        file: "a.rs".to_owned(),
+        function: "f".to_owned(),
+        extent: None,
+        span: (0, 1),
+        replacement: String::new(),
+        mutation: "delete !".to_owned(),
+        line: line.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn mutant(number: usize, line: &str) -> Mutant {
-        Mutant {
-            number,
-            package: "p".to_owned(),
-            file: "a.rs".to_owned(),
-            function: "f".to_owned(),
-            extent: None,
-            span: (0, 1),
-            replacement: String::new(),
-            mutation: "delete !".to_owned(),
-            line: line.to_owned(),
-        }
-    }
 
     #[test]
     fn survivors_need_a_row_and_rows_a_survivor() {

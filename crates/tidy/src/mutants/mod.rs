@@ -16,7 +16,7 @@
 //! Invariants: (1) without the variable the woven tree computes what the tree computes; (2) a
 //! mutant is known by file, function, mutation and the line of source that it changes
 //! ([`Mutant::key`]), never by the line's number, so the list of explained mutants outlives edits
-//! elsewhere, and a shard is a function of the keys; (3) the programs that decide ([`TESTS`]) take
+//! elsewhere, and a shard is a function of the keys; (3) the programs that decide ([`NEAR`], [`FAR`]) take
 //! no random seeds and measure no time.
 //!
 //! Limits: a test that takes ten times as long as without a mutant counts as caught, as does one
@@ -27,29 +27,64 @@ pub mod build;
 pub mod explained;
 pub mod list;
 pub mod run;
+pub mod tally;
 pub mod weave;
 
 use std::collections::BTreeMap;
 
-/// The test programs that decide, in the order in which they run after those of the mutant's own
-/// package: package, target, and the beginnings of names of tests that have nothing to do with the
-/// mutated code.
-pub const TESTS: &[(&str, &str, &[&str])] = &[
-    ("prova-terms", "prova_terms", &[]),
-    ("prova-terms", "identities", &[]),
-    ("prova-module", "facts", &[]),
-    ("prova-module", "roots", &[]),
-    ("prova-module", "module", &[]),
-    ("prova-module", "reject", &[]),
-    ("prova-bytecode", "prova_bytecode", &["text::", "encode::"]),
-    ("prova-translate", "golden", &[]),
-    ("prova-testing", "plants", &[]),
-    ("prova-translate", "limits", &[]),
-    ("prova-translate", "programs", &[]),
-    ("prova-translate", "random", &[]),
-    ("prova-module", "limits", &[]),
-    ("prova-testing", "mutations", &[]),
-    ("prova-testing", "enumerate", &[]),
+/// A test program that decides.
+#[derive(Clone, Copy, Debug)]
+pub struct Judge {
+    /// Its package.
+    pub package: &'static str,
+    /// Its target in the package.
+    pub target: &'static str,
+    /// The packages whose code it runs.
+    pub sees: &'static [&'static str],
+    /// Beginnings of names of tests that it leaves out, since they run none of the mutated code.
+    pub skipped: &'static [&'static str],
+}
+
+impl Judge {
+    const fn new(
+        package: &'static str,
+        target: &'static str,
+        sees: &'static [&'static str],
+    ) -> Judge {
+        Judge { package, target, sees, skipped: &[] }
+    }
+}
+
+const BYTECODE: &[&str] = &["prova-bytecode", "prova-terms", "prova-module"];
+const SSA: &[&str] = &["prova-ssa", "prova-module"];
+
+/// The test programs of the crates that are mutated, in the order in which they run after those of
+/// the mutant's own package. They are built first, and quick.
+pub const NEAR: &[Judge] = &[
+    Judge::new("prova-terms", "prova_terms", &["prova-terms"]),
+    Judge::new("prova-terms", "identities", &["prova-terms"]),
+    Judge::new("prova-module", "facts", &["prova-module"]),
+    Judge::new("prova-module", "roots", &["prova-module"]),
+    Judge::new("prova-module", "module", &["prova-module"]),
+    Judge::new("prova-module", "reject", &["prova-module"]),
+    Judge {
+        skipped: &["text::", "encode::"],
+        ..Judge::new("prova-bytecode", "prova_bytecode", BYTECODE)
+    },
+    Judge::new("prova-ssa", "check", SSA),
+    Judge::new("prova-module", "limits", &["prova-module"]),
+];
+
+/// Those of other crates, which are asked about what [`NEAR`] misses.
+pub const FAR: &[Judge] = &[
+    Judge::new("prova-translate", "golden", BYTECODE),
+    Judge::new("prova-testing", "plants", BYTECODE),
+    Judge::new("prova-translate", "limits", BYTECODE),
+    Judge::new("prova-translate", "programs", BYTECODE),
+    Judge::new("prova-translate", "random", BYTECODE),
+    Judge::new("prova-testing", "mutations", BYTECODE),
+    Judge::new("prova-testing", "enumerate", BYTECODE),
+    Judge::new("prova-testing", "ssa_check", SSA),
 ];
 
 /// One edit of the source.
@@ -122,6 +157,14 @@ impl Verdict {
             Verdict::Timeout(_) => "timeout",
             Verdict::Missed => "missed",
         }
+    }
+
+    /// The verdict of this word; `by` is the program.
+    pub fn parse(word: &str, by: &str) -> Option<Verdict> {
+        let by = by.to_owned();
+        let all =
+            [Verdict::Unviable, Verdict::Caught(by.clone()), Verdict::Timeout(by), Verdict::Missed];
+        all.into_iter().find(|verdict| verdict.word() == word)
     }
 }
 

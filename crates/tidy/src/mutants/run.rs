@@ -3,15 +3,19 @@
 //! Neighbours: `build` makes the programs. The mutant's number is in the environment
 //! ([`VARIABLE`]); 0 is none of them.
 //!
+//! A program is stopped at the first of its tests that fails, which its output says; the tests in
+//! it run one by one, so with one mutant the same test is the first in every run.
+//!
 //! Limits: a program has ten times the time that it takes without a mutant, and at least [`LEAST`];
 //! and [`DATA_KIB`] of memory.
 
 use super::build::Program;
 use super::weave::VARIABLE;
 use super::{Mutant, Verdict, Verdicts};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -35,7 +39,8 @@ pub struct Timed {
 
 enum End {
     Passed,
-    Failed,
+    /// With the name of the test, where the program came to say it.
+    Failed(String),
     Late,
 }
 
@@ -53,8 +58,12 @@ pub fn baseline(programs: &[Program]) -> Result<Vec<Timed>, String> {
                 let limit = (took * 10).max(LEAST);
                 timed.push(Timed { program: program.clone(), took, limit });
             }
-            End::Failed | End::Late => {
-                return Err(format!("{} {} fails without a mutant", program.package, program.name));
+            End::Failed(test) => {
+                let Program { package, name, .. } = program;
+                return Err(format!("{package} {name} {test} fails without a mutant"));
+            }
+            End::Late => {
+                return Err(format!("{} {} does not end", program.package, program.name));
             }
         }
     }
@@ -95,16 +104,20 @@ pub fn verdicts(
     found.into_inner().unwrap_or_else(|_| Err("a thread failed".to_owned()))
 }
 
-/// The programs of the mutant's package first, then the others in their order.
+/// Of the programs that run the mutant's code, those of its package first, then the others in their
+/// order.
 fn verdict(programs: &[Timed], mutant: &Mutant) -> Result<Verdict, String> {
+    let sees = |timed: &&Timed| timed.program.sees.contains(&mutant.package.as_str());
     let own = |timed: &&Timed| timed.program.package == mutant.package;
-    let others = programs.iter().filter(|timed| !own(timed));
-    for timed in programs.iter().filter(own).chain(others) {
-        let name = || format!("{} {}", timed.program.package, timed.program.name);
+    let others = programs.iter().filter(sees).filter(|timed| !own(timed));
+    for timed in programs.iter().filter(sees).filter(own).chain(others) {
+        let name = format!("{} {}", timed.program.package, timed.program.name);
         match run(&timed.program, mutant.number, timed.limit)? {
             End::Passed => {}
-            End::Failed => return Ok(Verdict::Caught(name())),
-            End::Late => return Ok(Verdict::Timeout(name())),
+            End::Failed(test) => {
+                return Ok(Verdict::Caught(format!("{name} {test}").trim_end().to_owned()));
+            }
+            End::Late => return Ok(Verdict::Timeout(name)),
         }
     }
     Ok(Verdict::Missed)
@@ -114,45 +127,59 @@ fn run(program: &Program, number: usize, limit: Duration) -> Result<End, String>
     let mut command = Command::new("sh");
     let script = format!("ulimit -d {DATA_KIB} 2>/dev/null; ulimit -c 0; exec \"$0\" \"$@\"");
     command.arg("-c").arg(script).arg(&program.path);
-    command.args(["--test-threads=1", "--quiet"]).current_dir(&program.folder);
+    command.arg("--test-threads=1").current_dir(&program.folder);
     command.args(program.skipped.iter().flat_map(|name| ["--skip", *name]));
     command
         .env("CARGO_MANIFEST_DIR", &program.folder)
         .env(VARIABLE, number.to_string())
         .env("RUST_BACKTRACE", "0");
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let failed = |error| format!("{}: {error}", program.path.display());
     let mut child = command.spawn().map_err(failed)?;
-    let start = Instant::now();
-    let mut pause = Duration::from_millis(1);
-    loop {
-        if let Some(status) = child.try_wait().map_err(failed)? {
-            return Ok(if status.success() { End::Passed } else { End::Failed });
-        }
-        if start.elapsed() > limit {
-            child.kill().and_then(|()| child.wait()).map_err(failed)?;
-            return Ok(End::Late);
-        }
-        thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(20));
-    }
+    let output = child.stdout.take().ok_or("a program without output")?;
+    let (sender, receiver) = mpsc::channel();
+    // It ends with the program, whose output it has.
+    thread::spawn(move || sender.send(first_failure(output)));
+    let end = match receiver.recv_timeout(limit) {
+        Ok(None) if child.wait().map_err(failed)?.success() => return Ok(End::Passed),
+        Ok(test) => End::Failed(test.unwrap_or_default()),
+        Err(_) => End::Late,
+    };
+    // It may have ended by itself.
+    drop(child.kill());
+    child.wait().map_err(failed)?;
+    Ok(end)
+}
+
+/// The name of the first test that failed, by what a test program writes: `test NAME ... FAILED`.
+fn first_failure(output: impl Read) -> Option<String> {
+    let mut lines = BufReader::new(output).split(b'\n').map_while(Result::ok);
+    lines.find_map(|line| {
+        let line = String::from_utf8_lossy(&line);
+        let name = line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?;
+        Some(name.to_owned())
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The shell stands for a test program: it fails where the mutant's number is 3.
+    /// The shell stands for a test program: it fails where the mutant's number is 3, and says so
+    /// where it is 4.
     #[test]
     fn the_first_program_that_fails_decides() {
         let folder = std::env::temp_dir();
         let path = folder.join(format!("prova-tidy-mutants-{}", std::process::id()));
-        std::fs::write(&path, "#!/bin/sh\ntest \"$PROVA_MUTANT\" != 3\n").expect("written");
+        let script = "#!/bin/sh\ncase \"$PROVA_MUTANT\" in\n3) exit 1;;\n\
+            4) echo 'test x ... ok'; echo 'test a::b ... FAILED'; exec sleep 100;;\nesac\n";
+        std::fs::write(&path, script).expect("written");
         let program = |package: &str, path: &std::path::Path| Program {
             package: package.to_owned(),
             name: "t".to_owned(),
             path: path.to_owned(),
             folder: folder.clone(),
+            sees: &["b"],
             skipped: &[],
         };
         let made = Command::new("chmod").arg("+x").arg(&path).status().expect("chmod runs");
@@ -170,9 +197,16 @@ mod tests {
             mutation: String::new(),
             line: String::new(),
         };
-        let (two, three) = (mutant(2), mutant(3));
-        let found = verdicts(&programs, &[&two, &three], 2, |_, _| ()).expect("they run");
-        let wanted = [(2, Verdict::Missed), (3, Verdict::Caught("b t".to_owned()))];
+        let [two, three, four] = [2, 3, 4].map(mutant);
+        let unseen = Mutant { package: "c".to_owned(), ..mutant(5) };
+        let found = verdicts(&programs, &[&two, &three, &four, &unseen], 2, |_, _| ());
+        let found = found.expect("they run");
+        let wanted = [
+            (2, Verdict::Missed),
+            (3, Verdict::Caught("b t".to_owned())),
+            (4, Verdict::Caught("b t a::b".to_owned())),
+            (5, Verdict::Missed),
+        ];
         assert_eq!(found.into_iter().collect::<Vec<_>>(), wanted);
         std::fs::remove_file(&path).expect("removed");
         assert!(baseline(&[program("a", "false".as_ref())]).is_err());

@@ -223,7 +223,7 @@ fn what_is_much_work_costs_much() {
         ("fd_filestat_set_size", &[file, 0], 32 << 10),
         ("fd_write", &[1, DATA, 1024, OUT], 1024 * 32),
         ("fd_read", &[0, DATA, 1024, OUT], 1024 * 32),
-        ("fd_sync", &[file], 10_000),
+        ("fd_sync", &[file], 200_000),
     ];
     for (name, args, least) in cases {
         w.put(DATA, &[0; 8192]);

@@ -138,7 +138,7 @@ const ROWS: &[Row] = &[
     ),
     Row(
         "fd_write fd_pwrite",
-        "16, 32 a vector, 1 a byte to write; 10,000 for a descriptor with `sync`, `dsync` or `rsync`",
+        "16, 32 a vector, 1 a byte to write; 200,000 for a descriptor with `sync`, `dsync` or `rsync`",
         &[
             ("fd_write", |w| move_by(w, 1, &[3, 0, 100]), 16 + 3 * 32 + 103),
             (
@@ -150,9 +150,9 @@ const ROWS: &[Row] = &[
                 },
                 16 + 2 * 32 + 15,
             ),
-            ("fd_write", |w| synchronised(w, 2), 16 + 32 + 5 + 10_000),
-            ("fd_write", |w| synchronised(w, 8), 16 + 32 + 5 + 10_000),
-            ("fd_write", |w| synchronised(w, 16), 16 + 32 + 5 + 10_000),
+            ("fd_write", |w| synchronised(w, 2), 16 + 32 + 5 + 200_000),
+            ("fd_write", |w| synchronised(w, 8), 16 + 32 + 5 + 200_000),
+            ("fd_write", |w| synchronised(w, 16), 16 + 32 + 5 + 200_000),
             ("fd_write", |w| synchronised(w, 1), 16 + 32 + 5),
         ],
     ),
@@ -222,11 +222,11 @@ const ROWS: &[Row] = &[
     ),
     Row(
         "fd_datasync fd_sync",
-        "10,016",
+        "200,016",
         &[
-            ("fd_datasync", |w| vec![file(w)], 10_016),
-            ("fd_sync", |w| vec![file(w)], 10_016),
-            ("fd_sync", |_| vec![3], 10_016),
+            ("fd_datasync", |w| vec![file(w)], 200_016),
+            ("fd_sync", |w| vec![file(w)], 200_016),
+            ("fd_sync", |_| vec![3], 200_016),
         ],
     ),
     Row(
@@ -298,24 +298,30 @@ const ROWS: &[Row] = &[
         ],
     ),
     Row(
-        "path_create_directory path_filestat_set_times path_remove_directory path_unlink_file",
+        "path_create_directory path_remove_directory",
+        "4,624, the path",
+        &[
+            ("path_create_directory", |w| below(w, "d/", &[]), 4_624 + 2 + 64),
+            (
+                "path_remove_directory",
+                |w| {
+                    std::fs::create_dir(w.temp.inside().join("d")).unwrap();
+                    below(w, "d", &[])
+                },
+                4_624 + 1 + 64,
+            ),
+        ],
+    ),
+    Row(
+        "path_filestat_set_times path_unlink_file",
         "528, the path",
         &[
-            ("path_create_directory", |w| below(w, "d/", &[]), 528 + 2 + 64),
             (
                 "path_filestat_set_times",
                 |w| {
                     file(w);
                     let [ptr, len] = path(w, "f");
                     vec![3, 0, ptr, len, 0, 0, 4]
-                },
-                528 + 1 + 64,
-            ),
-            (
-                "path_remove_directory",
-                |w| {
-                    std::fs::create_dir(w.temp.inside().join("d")).unwrap();
-                    below(w, "d", &[])
                 },
                 528 + 1 + 64,
             ),

@@ -342,9 +342,14 @@ impl<O: Observer> Proof<'_, '_, O> {
         let mut inst = Inst::BLANK;
         while self.awaited {
             match self.step(&mut inst)? {
-                Step::Next => {}
-                Step::End if !self.awaited => {}
-                _ => {
+                // At an end the effect that ends the path has been performed.
+                Step::Next | Step::End => {}
+                Step::Br { .. }
+                | Step::Branch { .. }
+                | Step::Table { .. }
+                | Step::Return
+                | Step::Return1(_)
+                | Step::Return2(_) => {
                     let offset = self.offset;
                     let what =
                         format!("control leaves before {effect:?} of the operator at {offset:#x}");

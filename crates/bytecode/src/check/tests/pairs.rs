@@ -411,6 +411,19 @@ pub(super) const PAIRS: &[Pair] = &[
     },
     Pair {
         rule: Rule::Metering,
+        name: "metering: handlers and epochs",
+        module: TRY,
+        accept: &[
+            "!epoch\n!catch 1 3 0 0 3 1\npoll\nconst32 s1 <- 1\nthrow s1.. tag0\nreturn1 s1",
+            "!epoch\n!catch 1 3 0 0 0 1\npoll\nconst32 s1 <- 1\nthrow s1.. tag0",
+        ],
+        reject: &[
+            ("!epoch\n!catch 2 3 0 0 1 1\npoll\nconst32 s1 <- 1\nthrow s1.. tag0", "meets no poll"),
+            ("!epoch\n!catch 1 3 0 0 1 1\npoll\nconst32 s1 <- 1\nthrow s1.. tag0", "meets no poll"),
+        ],
+    },
+    Pair {
+        rule: Rule::Metering,
         name: "metering: both",
         module: SEGMENTS,
         accept: &["!both\n0x0 poll\ncharge 2\n0x2 br_if_not s0 -> @4\n0x6 charge 1\nreturn"],

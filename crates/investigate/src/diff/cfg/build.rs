@@ -128,11 +128,7 @@ impl<'m> Domain<'m> for Builder<'m> {
             let scope = if site.row.class.flow() == Flow::Call { self.scope } else { OUTSIDE };
             self.push(self.item(site), scope);
         }
-        let gives = match site.callee {
-            Some(callee) => callee.results.len(),
-            None => site.row.results.len(),
-        };
-        results.resize(gives, ());
+        results.resize(site.result_count(), ());
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use super::{Clusterer, RUNS_MAX, XREFS_MAX, plain};
 use crate::diff::cluster::ALONE_MAX;
 use crate::diff::data::{Assumed, DataDiff, Look, Run};
 use crate::diff::report::{Difference, Kind, Verdict, plural};
-use crate::diff::strings::{Sort, is_printable};
+use crate::diff::strings::{Sort, is_text};
 use prova_builds::names::printable;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -123,7 +123,7 @@ impl Clusterer<'_, '_> {
             Look::Length(_, by) | Look::Grew(by) => {
                 let (verdict, summary, why) = match run.look {
                     Look::Length(sort, _) => (
-                        verdict_of(sort),
+                        sort.verdict(),
                         format!("length of a string, {by:+}, at {place}"),
                         "the word before it points to the string, and both end at the same place",
                     ),
@@ -190,7 +190,7 @@ impl Clusterer<'_, '_> {
                     Sort::Timestamp => "timestamp",
                     Sort::Text => "text",
                 };
-                difference.verdict = verdict_of(*sort);
+                difference.verdict = sort.verdict();
                 difference.summary = format!("{what} {by} at {place}");
                 difference.evidence.push(format!("text in A: {a}"));
                 difference.evidence.push(format!("text in B: {b}"));
@@ -214,7 +214,7 @@ impl Clusterer<'_, '_> {
             // Among so many, some look random by chance.
             Look::Random if !crowded => {
                 difference.verdict = Verdict::RandomLooking;
-                difference.summary = format!("{bytes} bytes differ at {place}");
+                difference.summary = differ(bytes, place);
                 let why = "nearly every byte differs, about half of the bits, and no small number on either side";
                 difference.evidence.push(why.into());
                 let cause = format!(
@@ -223,7 +223,7 @@ impl Clusterer<'_, '_> {
                 (format!("random {segment}"), cause)
             }
             _ if growth == 0 => {
-                difference.summary = format!("{bytes} bytes differ at {place}");
+                difference.summary = differ(bytes, place);
                 if crowded {
                     return contents(&segment);
                 }
@@ -256,15 +256,6 @@ impl Clusterer<'_, '_> {
     }
 }
 
-fn verdict_of(sort: Sort) -> Verdict {
-    match sort {
-        Sort::Path => Verdict::Path,
-        Sort::Url => Verdict::Url,
-        Sort::Timestamp => Verdict::Timestamp,
-        Sort::Text => Verdict::Text,
-    }
-}
-
 /// Who uses a range of addresses, in a line.
 fn users(module: &prova_module::Module, range: std::ops::Range<u64>) -> String {
     let found = crate::xref::xref(module, range);
@@ -288,7 +279,12 @@ fn contents(segment: &str) -> (String, String) {
     (format!("contents {segment}"), format!("contents of {segment} differ in many places"))
 }
 
-fn by_words(growth: i64) -> String {
+fn differ(bytes: u64, place: &str) -> String {
+    let verb = if bytes == 1 { "differs" } else { "differ" };
+    format!("{} {verb} at {place}", plural(bytes, "byte"))
+}
+
+pub(super) fn by_words(growth: i64) -> String {
     match growth {
         0 => "changed".to_owned(),
         growth if growth > 0 => format!("grew by {}", plural(growth.unsigned_abs(), "byte")),
@@ -296,20 +292,70 @@ fn by_words(growth: i64) -> String {
     }
 }
 
-/// Bytes as text where all are printable, else in hexadecimal; one or two only where they are text.
+/// Most characters of text, and most bytes in hexadecimal.
+const SHOWN_CHARS: usize = 40;
+const SHOWN_BYTES: usize = 16;
+
+/// Bytes as text where they are text, else in hexadecimal; one or two only where the run is told as
+/// text.
 fn bytes_words(bytes: &[u8], text: bool) -> String {
-    if bytes.len() < 3 && !text || !bytes.iter().all(|byte| is_printable(*byte)) {
-        return hex(bytes);
+    if bytes.is_empty() {
+        return "nothing".into();
     }
-    let shown = printable(&String::from_utf8_lossy(&bytes[..bytes.len().min(40)]));
-    if bytes.len() > 40 { format!("\"{shown}…\"") } else { format!("\"{shown}\"") }
+    let words = text_of(bytes).filter(|_| text || bytes.len() > 2);
+    words.unwrap_or_else(|| hex(bytes))
+}
+
+/// The text that bytes are, in quotes, with ends of strings and lines as escapes.
+fn text_of(bytes: &[u8]) -> Option<String> {
+    if !is_text(bytes) {
+        return None;
+    }
+    let mut shown = String::new();
+    let text = std::str::from_utf8(bytes).ok()?;
+    for c in text.chars().take(SHOWN_CHARS) {
+        match c {
+            '\0' => shown.push_str("\\0"),
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            c => shown.push(c),
+        }
+    }
+    let more = if text.chars().nth(SHOWN_CHARS).is_some() { "…" } else { "" };
+    Some(format!("\"{}{more}\"", printable(&shown)))
 }
 
 fn hex(bytes: &[u8]) -> String {
-    let shown: String = bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    if bytes.len() > 16 { format!("{shown}…") } else { shown }
+    let shown: String = bytes.iter().take(SHOWN_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    if bytes.len() > SHOWN_BYTES { format!("{shown}…") } else { shown }
 }
 
 fn segment_name(segment: u32, name: &str) -> String {
     if name.is_empty() { format!("data {segment}") } else { name.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_shown_as_text_and_other_bytes_in_hexadecimal() {
+        for (bytes, shown) in [
+            (&b"twofold\0"[..], "\"twofold\\0\""),
+            (b"a\tb\n", "\"a\\tb\\n\""),
+            ("größe".as_bytes(), "\"größe\""),
+            (b"", "nothing"),
+            (b"ab", "6162"),
+            (b"\0\0\0\0", "00000000"),
+            (b"a\0\0\0", "61000000"),
+            (b"abc\x07", "61626307"),
+            (b"\xff\xfe\xfd", "fffefd"),
+            ("ab\u{202e}cd".as_bytes(), "6162e280ae6364"),
+        ] {
+            assert_eq!(bytes_words(bytes, false), shown);
+        }
+        assert_eq!(bytes_words(b"ab", true), "\"ab\"");
+        assert_eq!(bytes_words(&[b'x'; 50], true), format!("\"{}…\"", "x".repeat(40)));
+    }
 }

@@ -11,6 +11,7 @@ use crate::diff::compare::{Cause, Outcome};
 use crate::diff::edit::lines;
 use crate::diff::matching::Matching;
 use crate::diff::notes::notes;
+use crate::diff::rank::{rank, sort_causes};
 use crate::diff::report::{Cluster, Count, Difference, Input, Kind, Line, Origin, Report, Verdict};
 use crate::diff::sections::Found;
 use crate::diff::side::Side;
@@ -236,7 +237,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             self.alone.insert((in_a, func), cluster);
             if self.alone.len() <= BODIES_MAX {
                 let origin = if in_a { Origin::A } else { Origin::B };
-                let line = |(offset, text)| Line { origin, offset, text };
+                let line = |(offset, text)| Line { origin, offset, offset_b: None, text };
                 difference.code = lines(side, func, 0..BODY_LINES).into_iter().map(line).collect();
             }
             self.add(difference, cluster, true);
@@ -291,6 +292,13 @@ impl<'s, 'm> Clusterer<'s, 'm> {
                 return (self.renumbering.unwrap_or_default(), false);
             }
             Cause::Moved(address, delta) => return self.moved(*address, *delta),
+            Cause::Length(by) => {
+                if let Some(cluster) = self.grown.get(by) {
+                    return (*cluster, false);
+                }
+                let text = || format!("lengths of strings, {by:+}");
+                return (self.cluster(&format!("length {by}"), text), true);
+            }
             Cause::Inlined(name, outlined) => return (self.inlining(name, *outlined), true),
             Cause::Operands(kind) => return (self.operands(kind, &outcome.fields), true),
             Cause::Operator(a, b) if !self.folded.operators => {
@@ -320,6 +328,18 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             Cause::Body { slight: false } => ("bodies", "functions rewritten"),
         };
         (self.cluster(key, || text.to_owned()), true)
+    }
+
+    /// The cluster of a path that grew, in data or in debug information, and whether what has this
+    /// verdict is itself the cause.
+    fn path(&mut self, by: i64, verdict: Verdict) -> (usize, bool) {
+        if let Some(cluster) = self.grown.get(&by) {
+            return (*cluster, false);
+        }
+        let cluster = self.cluster(&format!("path string {by}"), || {
+            format!("path string {}", data::by_words(by))
+        });
+        (cluster, verdict == Verdict::Path)
     }
 
     /// The cluster of operands of one kind.
@@ -368,9 +388,16 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             let alone = |in_a, func: Option<u32>| self.alone.get(&(in_a, func?)).copied();
             let export = alone(true, one.exported.0).or(alone(false, one.exported.1));
             let follows = self.renumbering.or(self.first_code).filter(|_| one.follows).or(export);
+            // What is not harmless does not follow from what is.
+            let weighs = |cluster: &usize| {
+                one.verdict != Verdict::Changed
+                    || self.clusters[*cluster].verdict == Verdict::Changed
+            };
+            let follows = follows.filter(weighs);
             let (cluster, cause) = match (&one.cause, follows) {
                 (_, Some(cluster)) => (cluster, false),
                 (Cause::Moved(address, delta), None) => self.moved(*address, *delta),
+                (Cause::Length(by), None) => self.path(*by, one.verdict),
                 (_, None) if one.kind == Kind::Import => {
                     (self.cluster("imports", || "imports differ".into()), true)
                 }
@@ -385,6 +412,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
                             "the module's own name differs".into()
                         }
                         Kind::Custom => format!("custom section `{}` differs", one.name),
+                        Kind::Memory => "memories differ".into(),
                         kind => format!("{}s differ", kind.name()),
                     };
                     (self.cluster(&key, || cause), true)
@@ -435,6 +463,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
         outcomes: &[(u32, u32, Option<Outcome>)],
     ) -> Report {
         notes(&mut self.clusters, &self.differences, &self.fields);
+        self.clusters.iter_mut().for_each(|one| sort_causes(one, &self.differences));
         for (cluster, follows) in self.clusters.iter_mut().zip(&mut self.follows) {
             cluster.differences.append(follows);
         }
@@ -471,7 +500,8 @@ impl<'s, 'm> Clusterer<'s, 'm> {
         }
         order.sort_by_key(|i| {
             let cluster = &self.clusters[*i];
-            (std::cmp::Reverse((cluster.verdict, cluster.sites)), *i)
+            let rank = rank(cluster, &self.differences);
+            (rank, std::cmp::Reverse((cluster.verdict, cluster.sites)), *i)
         });
         let place: HashMap<usize, usize> =
             order.iter().enumerate().map(|(new, old)| (*old, new)).collect();

@@ -2,10 +2,10 @@
 //!
 //! Neighbours: the module above has the invariants (3 and 4); `strings` sorts text.
 
-use super::{ALIGNMENT_MAX, DataDiff, Look, Pair, Run};
-use crate::diff::shift::{Shift, Zeros};
-use crate::diff::strings::{Sort, sort, surrounding};
-use std::collections::BTreeMap;
+use super::{ALIGNMENT_MAX, DataDiff, Look, Pair};
+use crate::diff::shift::Zeros;
+use crate::diff::strings::{Sort, is_text, sort, surrounding};
+use crate::diff::texts::Texts;
 use std::ops::Range;
 
 /// Zeros to each side of a run that may be padding.
@@ -52,11 +52,11 @@ pub(super) fn padding(
     found.then_some(Zeros { a: in_a, b: in_b })
 }
 
-/// Few bytes, nearly all different, about half of the bits flipped, and no small number on either
-/// side.
+/// Few bytes that are no text, nearly all different, about half of the bits flipped, and no small
+/// number on either side.
 fn looks_random(a: &[u8], b: &[u8]) -> bool {
     let len = a.len();
-    if len != b.len() || !(3..=64).contains(&len) {
+    if len != b.len() || !(3..=64).contains(&len) || is_text(a) && is_text(b) {
         return false;
     }
     let differ = a.iter().zip(b).filter(|(a, b)| a != b).count();
@@ -71,18 +71,7 @@ fn looks_random(a: &[u8], b: &[u8]) -> bool {
 
 /// Finds the numbers that are lengths of strings that differ (invariant 4).
 pub(super) fn classify(diff: &mut DataDiff, pairs: &[Pair<'_>]) {
-    let is_text = |run: &&Run| run.active && matches!(run.look, Look::Text(..));
-    // By A's address: where text differs, by how much it grew, and its sort.
-    let texts: BTreeMap<u64, (i64, Sort, u64)> = diff
-        .runs
-        .iter()
-        .filter(is_text)
-        .filter_map(|run| match run.look {
-            Look::Text(sort, ..) => Some((run.a, (run.growth(), sort, run.bytes_a.len() as u64))),
-            _ => None,
-        })
-        .collect();
-    let grown = |by: i64| by != 0 && texts.values().any(|(growth, ..)| *growth == by);
+    let texts = Texts::new(&diff.runs);
     let active: Vec<&Pair<'_>> = pairs.iter().filter(|pair| pair.active).collect();
     let read = |address: u64, of_b: bool| -> Option<u64> {
         active.iter().find_map(|pair| {
@@ -106,39 +95,15 @@ pub(super) fn classify(diff: &mut DataDiff, pairs: &[Pair<'_>]) {
         let by = b.wrapping_sub(a) as i64;
         let before = |at: u64, of_b| at.checked_sub(4).and_then(|at| read(at, of_b));
         if let (Some(x), Some(y)) = (before(at_a, false), before(at_b, true))
-            && let Some(sort) = spans(&texts, &diff.shift, (x, a), (y, b))
+            && let Some(sort) = texts.span(&diff.shift, (x, a), (y, b))
         {
             found.push((index, Look::Length(sort, by)));
-        } else if !matches!(run.look, Look::Text(..)) && grown(by) {
+        } else if !matches!(run.look, Look::Text(..)) && texts.grown(by) {
             found.push((index, Look::Grew(by)));
         }
     }
     for (index, look) in found {
         diff.runs[index].look = look;
     }
-}
-
-/// Whether `a` bytes from `x` in A, and `b` bytes from `y` in B, are one text that differs: its
-/// sort.
-fn spans(
-    texts: &BTreeMap<u64, (i64, Sort, u64)>,
-    shift: &Shift,
-    (x, a): (u64, u64),
-    (y, b): (u64, u64),
-) -> Option<Sort> {
-    let starts = shift.delta_at(x) == Some(y.wrapping_sub(x) as i64);
-    let end = x.checked_add(a)?;
-    if !starts || a == b {
-        return None;
-    }
-    let mut growth = 0;
-    let mut sort = None;
-    for (at, (by, of, len)) in texts.range(x..end) {
-        if at + len > end {
-            return None;
-        }
-        growth += by;
-        sort.get_or_insert(*of);
-    }
-    sort.filter(|_| growth == b.wrapping_sub(a) as i64)
+    diff.texts = texts;
 }

@@ -30,6 +30,7 @@ use super::image;
 use super::shift::{Moved, Shift, Zeros};
 use super::side::Side;
 use super::strings::Sort;
+use super::texts::Texts;
 use super::uses::Roles;
 use fill::{Filler, stale};
 use look::classify;
@@ -105,6 +106,8 @@ pub(crate) struct DataDiff {
     pub(crate) zeros: Vec<Zeros>,
     /// Pairs of addresses that only all together can tell to be one to one.
     pub(crate) loose: Vec<(u64, u64)>,
+    /// Text that differs.
+    pub(crate) texts: Texts,
 }
 
 /// How many numbers were assumed to be something, and the first place.
@@ -190,7 +193,13 @@ pub(crate) fn compare(
         true => shift,
         false => {
             let (open, zeros) = (shift.open.clone(), shift.zeros.clone());
-            Shift { open, zeros, ..shift_of(&pairs, ends, |index, _| kept[index].clone()) }
+            let variables = std::mem::take(&mut shift.variables);
+            Shift {
+                open,
+                zeros,
+                variables,
+                ..shift_of(&pairs, ends, |index, _| kept[index].clone())
+            }
         }
     };
     if diff.shift.moves() {

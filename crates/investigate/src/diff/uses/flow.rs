@@ -8,7 +8,7 @@ use crate::diff::side::Side;
 use prova_module::ops::{Class, Immediate, Opcode};
 use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site, walk};
 use prova_module::{BlockKind, FuncIdx, MemArgTarget, Operator};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::convert::Infallible;
 
 /// What a body does; nothing is known of an import. `exported` are the functions whose results the
@@ -23,10 +23,21 @@ pub(super) fn uses(side: &Side<'_>, func: u32, exported: &HashSet<u32>) -> Uses 
     let locals = (0..params.min(LOCALS_MAX) as u32).map(|i| (i, Value::one(Source::Param(i))));
     let found = Uses { params: vec![Use::default(); params], ..Uses::default() };
     let exported = exported.contains(&func);
-    let mut flow = Flow { side, found, locals: locals.collect(), exported };
+    let (locals, consts) = (locals.collect(), HashMap::new());
+    let mut flow = Flow { side, found, consts, locals, exported };
     // The body is valid: the walk does not end before it.
     let _ = walk(body, &mut flow);
-    flow.found
+    // What all functions leave is kept at once: nothing is kept that is larger than it holds.
+    let mut found = flow.found;
+    found.consts = flow.consts.into_iter().collect();
+    found.consts.sort_unstable_by_key(|(at, _)| *at);
+    found.passed.shrink_to_fit();
+    found.offsets.shrink_to_fit();
+    found.words.shrink_to_fit();
+    found.open_tables.sort_unstable();
+    found.open_tables.dedup();
+    found.open_tables.shrink_to_fit();
+    found
 }
 
 /// What an operator does with two constants.
@@ -47,6 +58,8 @@ type Locals = BTreeMap<u32, Value>;
 struct Flow<'s, 'm> {
     side: &'s Side<'m>,
     found: Uses,
+    /// Constants that are used, by the offset of their operator.
+    consts: HashMap<u32, (u64, Use)>,
     /// Locals with known sources.
     locals: Locals,
     /// Whether the host gets the results.
@@ -66,6 +79,10 @@ impl Label {
         match &mut self.joined {
             None => self.joined = Some((locals.clone(), values.to_vec())),
             Some((known, results)) => {
+                // What one way leaves unknown is known in part only.
+                for (local, value) in known.iter_mut() {
+                    value.partial |= !locals.contains_key(local);
+                }
                 for (local, value) in locals {
                     if known.len() < LOCALS_MAX || known.contains_key(local) {
                         let known = known.entry(*local).or_default();
@@ -106,11 +123,13 @@ impl Flow<'_, '_> {
                 Source::Param(_) | Source::Word(_) | Source::Field(..) | Source::Stack => true,
             };
             if is_base {
-                let mut only = Value::default();
-                only.0[0] = Some(one);
-                bases = bases.with(only);
+                bases = match bases.is_known() {
+                    true => bases.with(Value::of(one)),
+                    false => Value::of(one),
+                };
             }
         }
+        bases.partial |= bases.is_known() && value.partial;
         bases
     }
 
@@ -127,7 +146,7 @@ impl Flow<'_, '_> {
     fn used(&mut self, source: Source) -> Option<&mut Use> {
         match source {
             Source::Const(at, value) => {
-                Some(&mut self.found.consts.entry(at).or_insert((value, Use::default())).1)
+                Some(&mut self.consts.entry(at).or_insert((value, Use::default())).1)
             }
             Source::Param(param) => self.found.params.get_mut(param as usize),
             Source::Word(_) | Source::Field(..) | Source::Stack | Source::Folded(_) => None,
@@ -186,7 +205,7 @@ impl Flow<'_, '_> {
                 Some(Ref { source: Source::Stack | Source::Const(..), .. }) => Role::Number,
                 _ => Role::Unknown,
             };
-            self.found.offsets.insert(site.offset, role);
+            self.found.offsets.push((site.offset, role));
             if role != Role::Number {
                 return Value::default();
             }
@@ -319,7 +338,9 @@ impl Flow<'_, '_> {
             (class, immediates.index(Immediate::table))
         {
             self.table(table, args.last());
-        } else if class == Class::pure && !compares(site) {
+        } else if class == Class::pure && compares(site) {
+            args.iter().for_each(|value| self.compare(value));
+        } else if class == Class::pure {
             args.iter().for_each(|value| self.mix(value));
         } else {
             self.bulk(site, args);
@@ -333,6 +354,15 @@ impl Flow<'_, '_> {
         let (a, b) = (self.offset(a)? as u32, self.offset(b)? as u32);
         let (_, fold) = FOLDS.iter().find(|(opcode, _)| *opcode == site.row.opcode)?;
         Some(fold(a, b).into())
+    }
+
+    /// The value is compared, which a pointer may well be.
+    fn compare(&mut self, value: &Value) {
+        for one in value.refs() {
+            if let Some(known) = self.used(one.source) {
+                known.compared = true;
+            }
+        }
     }
 
     /// The value is used as a number.
@@ -365,11 +395,7 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
         results: &mut Vec<Value>,
     ) -> Result<(), Infallible> {
         let given = self.given(site, args);
-        let gives = match site.callee {
-            Some(callee) => callee.results.len(),
-            None => site.row.results.len(),
-        };
-        results.resize(gives, given);
+        results.resize(site.result_count(), given);
         Ok(())
     }
 

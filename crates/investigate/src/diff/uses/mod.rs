@@ -83,6 +83,8 @@ pub(crate) enum Role {
     Address(Access),
     /// A slot of this table.
     Slot(u32),
+    /// Nothing shows that it is an address, and it is compared or calculated with.
+    Mixed,
 }
 
 /// Where a value may come from.
@@ -109,42 +111,54 @@ struct Ref {
 
 /// The sources of a value; none if nothing is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Value([Option<Ref>; REFS_MAX]);
+struct Value {
+    refs: [Option<Ref>; REFS_MAX],
+    /// Whether it may come from elsewhere too.
+    partial: bool,
+}
 
 impl Value {
     fn one(source: Source) -> Value {
-        Value([Some(Ref { source, by: Some(0) }), None, None])
+        Value::of(Ref { source, by: Some(0) })
+    }
+
+    fn of(one: Ref) -> Value {
+        Value { refs: [Some(one), None, None], partial: false }
     }
 
     fn refs(&self) -> impl Iterator<Item = Ref> + '_ {
-        self.0.iter().flatten().copied()
+        self.refs.iter().flatten().copied()
     }
 
     fn is_known(&self) -> bool {
-        self.0[0].is_some()
+        self.refs[0].is_some()
     }
 
-    /// The only source.
+    /// The only source: it comes from nowhere else.
     fn single(&self) -> Option<Ref> {
-        self.0[0].filter(|_| self.0[1].is_none())
+        self.refs[0].filter(|_| self.refs[1].is_none() && !self.partial)
     }
 
     fn with(mut self, other: Value) -> Value {
+        let unknown = !self.is_known() || !other.is_known();
+        self.partial |= other.partial | unknown;
         for one in other.refs() {
-            let known = self.0.iter_mut().flatten().find(|known| known.source == one.source);
+            let known = self.refs.iter_mut().flatten().find(|known| known.source == one.source);
             if let Some(known) = known {
                 if known.by != one.by {
                     known.by = None;
                 }
-            } else if let Some(free) = self.0.iter_mut().find(|slot| slot.is_none()) {
+            } else if let Some(free) = self.refs.iter_mut().find(|slot| slot.is_none()) {
                 *free = Some(one);
+            } else {
+                self.partial = true;
             }
         }
         self
     }
 
     fn shifted(mut self, by: Option<i64>) -> Value {
-        for one in self.0.iter_mut().flatten() {
+        for one in self.refs.iter_mut().flatten() {
             one.by = one.by.zip(by).map(|(a, b)| a.wrapping_add(b));
         }
         self
@@ -157,16 +171,23 @@ struct Use {
     access: Option<Access>,
     slot: Option<u32>,
     mixed: bool,
+    /// Whether it is compared.
+    compared: bool,
     /// Offsets from it at which addresses are stored.
     fields: Vec<i64>,
     updates: u8,
 }
 
 impl Use {
+    fn known(&self) -> impl PartialEq + use<> {
+        (self.access, self.slot, self.mixed, self.compared, self.fields.len())
+    }
+
     /// Adds what a callee does with it; says whether that is news.
     fn join(&mut self, other: &Use, by: Option<i64>) -> bool {
-        let before = (self.access, self.slot, self.mixed, self.fields.len());
+        let before = self.known();
         self.mixed |= other.mixed;
+        self.compared |= other.compared;
         if let Some(access) = other.access {
             let access = access.shifted(by);
             self.access = Some(self.access.map_or(access, |known| known.and(access)));
@@ -179,7 +200,7 @@ impl Use {
                 self.field(field.saturating_add(by));
             }
         }
-        if before == (self.access, self.slot, self.mixed, self.fields.len()) {
+        if before == self.known() {
             return false;
         }
         self.updates = self.updates.saturating_add(1);
@@ -209,9 +230,10 @@ struct Passed {
 /// What one body does.
 #[derive(Default)]
 struct Uses {
-    consts: HashMap<u32, (u64, Use)>,
+    /// Constants by the offset of their operator, in order.
+    consts: Vec<(u32, (u64, Use))>,
     /// Offsets of memory operators in the range of addresses.
-    offsets: HashMap<u32, Role>,
+    offsets: Vec<(u32, Role)>,
     params: Vec<Use>,
     words: Vec<u64>,
     passed: Vec<Passed>,
@@ -224,7 +246,8 @@ struct Uses {
 /// The roles of a module's numbers.
 #[derive(Default)]
 pub(crate) struct Roles {
-    code: Vec<HashMap<u32, Role>>,
+    /// By function, the roles of operators in order of their offsets.
+    code: Vec<Box<[(u32, Role)]>>,
     words: HashSet<u64>,
     open_tables: HashSet<u32>,
     folded: HashMap<u32, Vec<(u64, u64)>>,
@@ -246,12 +269,13 @@ impl Roles {
         let params: Vec<Vec<Use>> =
             all.iter_mut().map(|uses| std::mem::take(&mut uses.params)).collect();
         for mut uses in all {
+            let mut consts: HashMap<u32, (u64, Use)> = uses.consts.into_iter().collect();
             for passed in &uses.passed {
                 let Some(callee) = params.get(passed.callee as usize) else { continue };
                 let Some(does) = callee.get(passed.param as usize) else { continue };
                 match passed.from.source {
                     Source::Const(at, value) => {
-                        let known = uses.consts.entry(at).or_insert((value, Use::default()));
+                        let known = consts.entry(at).or_insert((value, Use::default()));
                         known.1.join(does, passed.from.by);
                     }
                     Source::Word(at) if does.access.is_some() => uses.words.push(at),
@@ -262,7 +286,7 @@ impl Roles {
                     | Source::Folded(_) => {}
                 }
             }
-            for (value, does) in uses.consts.values() {
+            for (value, does) in consts.values() {
                 let fields = does.fields.iter();
                 roles.words.extend(fields.map(|field| value.wrapping_add_signed(*field)));
             }
@@ -271,28 +295,30 @@ impl Roles {
             if !uses.folded.is_empty() {
                 roles.folded.insert(roles.code.len() as u32, std::mem::take(&mut uses.folded));
             }
-            let consts = uses.consts.iter().filter_map(|(at, (_, does))| {
+            let known = consts.iter().filter_map(|(at, (_, does))| {
                 let role = match (does.access, does.slot) {
                     (Some(access), _) => Role::Address(Access { mixed: does.mixed, ..access }),
                     (None, Some(table)) => Role::Slot(table),
+                    (None, None) if does.mixed || does.compared => Role::Mixed,
                     (None, None) => return None,
                 };
                 Some((*at, role))
             });
-            let mut code: HashMap<u32, Role> = consts.collect();
-            code.extend(uses.offsets);
-            roles.code.push(code);
+            let mut code: Vec<(u32, Role)> = known.chain(uses.offsets).collect();
+            code.sort_unstable_by_key(|(at, _)| *at);
+            roles.code.push(code.into());
         }
         roles
     }
 
     /// What the numbers of two operators in the same place are.
     pub(crate) fn of(&self, func: u32, a: &Item<'_>, b: &Item<'_>) -> Role {
-        let known = self.code.get(func as usize).and_then(|code| code.get(&a.offset));
-        known.copied().unwrap_or_else(|| {
+        let code = self.code.get(func as usize).map_or(&[][..], |code| code);
+        let known = code.binary_search_by_key(&a.offset, |(at, _)| *at).ok().map(|at| code[at].1);
+        known.filter(|role| *role != Role::Mixed).unwrap_or_else(|| {
             let relocs = (&self.relocs.0, &self.relocs.1);
             let (x, y) = (relocs.0.number(a.offset..a.end), relocs.1.number(b.offset..b.end));
-            x.filter(|_| x == y).unwrap_or_default()
+            x.filter(|_| x == y).or(known).unwrap_or_default()
         })
     }
 

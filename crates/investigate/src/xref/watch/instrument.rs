@@ -5,10 +5,10 @@
 //! call f                 stack[top] = site   top' = top + 4   call f
 //! ```
 //!
-//! Neighbours: `watch` runs the result and takes the reports; [`op`](crate::op) knows widths. What
-//! is added: two imported functions after the module's own imports, one memory that holds the call
-//! stack, one global that holds its top, exports of these and of memory 0, and locals. Names are
-//! left out.
+//! Neighbours: `watch` runs the result and takes the reports; [`op`](crate::op) knows widths,
+//! `effects` what WASI does. What is added: three imported functions after the module's own
+//! imports, one memory that holds the call stack, one global that holds its top, exports of these
+//! and of the watched memory, and locals. Names are left out.
 //!
 //! 1. Reports come after the access; one that traps is not reported, and the operator itself is as
 //!    it was.
@@ -17,15 +17,18 @@
 //! 3. A function notes a call at its own place of the stack before it calls, and sets the top for
 //!    whom it calls. So nothing is undone at returns, and traps, tail calls and exceptions need no
 //!    care.
-//! 4. Of a stack deeper than [`STACK_BYTES`] / 4 the innermost calls are kept: places are taken
+//! 4. A call of WASI that touches memory is followed by a report of its arguments and its result;
+//!    the host works on the export `memory`, so only if that is the watched one.
+//! 5. Of a stack deeper than [`STACK_BYTES`] / 4 the innermost calls are kept: places are taken
 //!    modulo its size.
 //!
 //! Limit: each frame has some more locals, so a program that runs into the stack limit does so a
 //! little earlier. `tests/watch.rs` compares programs with themselves.
 
+use super::effects::{ARGS_MAX, Effect, of_imports};
 use crate::op::{access, memarg};
 use prova_module::ops::{self, Class, Flow, Immediate, Immediates, Opcode, Row};
-use prova_module::{FuncIdx, MemArgTarget, Module, Operator};
+use prova_module::{ExternKind, FuncIdx, MemArgTarget, Module, Operator};
 use std::convert::Infallible;
 use std::ops::Range;
 use wasm_encoder::reencode::{Error, Reencode, utils};
@@ -38,7 +41,7 @@ use wasm_encoder::{
 /// The module of the added imports, and the start of the names of the added exports.
 pub(super) const OWN: &str = "prova:watch";
 /// Functions added.
-const ADDED: u32 = 2;
+const ADDED: u32 = 3;
 /// The size of the memory for the call stack.
 pub(super) const STACK_BYTES: u32 = 1 << 20;
 
@@ -59,6 +62,8 @@ pub(super) struct Site {
     pub(super) func: FuncIdx,
     pub(super) offset: u32,
     pub(super) kind: Kind,
+    /// What a called function of WASI does with memory.
+    pub(super) effects: &'static [Effect],
 }
 
 /// The module that reports.
@@ -68,15 +73,24 @@ pub(super) struct Instrumented {
     pub(super) sites: Vec<Site>,
 }
 
-/// Instruments a module with a memory.
+/// Instruments a module with this memory.
 ///
 /// # Errors
 /// If the encoder cannot write it; no valid module is known for which that is so.
-pub(super) fn instrument(module: &Module, range: &Range<u64>) -> Result<Instrumented, String> {
+pub(super) fn instrument(
+    module: &Module,
+    memory: u32,
+    range: &Range<u64>,
+) -> Result<Instrumented, String> {
+    let of_host = module
+        .export("memory")
+        .is_some_and(|export| export.kind == ExternKind::Memory && export.index == memory);
     let mut instrument = Instrument {
         module,
+        memory,
         range: range.clone(),
-        wide: module.memories().first().is_some_and(|memory| memory.memory64),
+        wide: module.memories().get(memory as usize).is_some_and(|memory| memory.memory64),
+        effects: if of_host { of_imports(module) } else { Vec::new() },
         next: module.imported_func_count() as u32,
         sites: Vec::new(),
         done: [false; SECTIONS.len()],
@@ -114,9 +128,13 @@ fn rank(section: SectionId) -> u8 {
 
 struct Instrument<'m> {
     module: &'m Module,
+    /// The watched memory.
+    memory: u32,
     range: Range<u64>,
-    /// Memory 0 has 64-bit addresses.
+    /// It has 64-bit addresses.
     wide: bool,
+    /// What imported functions do with it, where that is known.
+    effects: Vec<&'static [Effect]>,
     /// The function whose body comes next.
     next: u32,
     sites: Vec<Site>,
@@ -124,7 +142,8 @@ struct Instrument<'m> {
     done: [bool; SECTIONS.len()],
 }
 
-/// Added locals: four i32, then three i64, one f32, one f64, one v128.
+/// Added locals: four i32, then three i64, one f32, one f64, one v128, and in functions that call
+/// WASI those of [`Locals::OF_HOST`] for the arguments and the result of a call.
 #[derive(Clone, Copy)]
 struct Locals(u32);
 
@@ -136,6 +155,18 @@ impl Locals {
         (1, ValType::F64),
         (1, ValType::V128),
     ];
+    /// Each function of WASI has at most so many parameters of each type.
+    const OF_HOST: [(u32, ValType); 2] = [(8, ValType::I32), (2, ValType::I64)];
+
+    /// The local for the nth argument of its type, of i32 up to 7, of i64 up to 2; the last i32 is
+    /// for the result.
+    fn of_host(self, wide: bool, nth: u32) -> u32 {
+        self.0 + 10 + if wide { 8 + nth } else { nth }
+    }
+
+    fn result_of_host(self) -> u32 {
+        self.of_host(false, 7)
+    }
 
     /// The frame's place in the call stack.
     fn place(self) -> u32 {
@@ -167,7 +198,8 @@ enum Plan {
     },
     Bulk(Bulk),
     Call {
-        host: bool,
+        /// The imported function that is called by its index.
+        host: Option<u32>,
     },
     TailCall,
 }
@@ -175,9 +207,9 @@ enum Plan {
 /// An operator with three operands, the last a length.
 struct Bulk {
     operands: [ValType; 3],
-    /// The first operand is an address of memory 0 that is written.
+    /// The first operand is an address of the watched memory, where it is written.
     writes: bool,
-    /// The second operand is an address of memory 0 that is read.
+    /// The second operand is an address of the watched memory, where it is read.
     reads: bool,
     /// What was read lies at the first operand afterwards.
     moves: bool,
@@ -285,12 +317,17 @@ impl Reencode for Instrument<'_> {
             locals.push((times, self.val_type(ty)?));
         }
         let mut reader = body.get_operators_reader()?;
-        let mut touched = false;
-        while !touched && !reader.eof() {
-            touched = !matches!(self.plan(&reader.read()?), Plan::Nothing);
+        let (mut touched, mut host) = (false, false);
+        while !host && !reader.eof() {
+            let plan = self.plan(&reader.read()?);
+            touched |= !matches!(plan, Plan::Nothing);
+            host = self.host_call(&plan).is_some();
         }
         if touched {
             locals.extend(Locals::DECLARED);
+        }
+        if host {
+            locals.extend(Locals::OF_HOST);
         }
         let mut out = Function::new(locals);
         let locals = Locals(count);
@@ -302,7 +339,7 @@ impl Reencode for Instrument<'_> {
             let (op, offset) = reader.read_with_offset()?;
             let plan = self.plan(&op);
             let instruction = self.instruction(op)?;
-            let at = Site { func, offset: offset as u32, kind: Kind::Call };
+            let at = Site { func, offset: offset as u32, kind: Kind::Call, effects: &[] };
             self.step(&mut out, locals, at, plan, &instruction);
         }
         code.function(&out);
@@ -316,6 +353,7 @@ impl Instrument<'_> {
         let (small, wide) = (ValType::I32, ValType::I64);
         types.ty().function([small, wide, wide, wide, small], []);
         types.ty().function([small, small], []);
+        types.ty().function([[small; 3].as_slice(), &[wide; ARGS_MAX]].concat(), []);
         types
     }
 
@@ -324,6 +362,7 @@ impl Instrument<'_> {
         let types = self.module.types().len() as u32;
         imports.import(OWN, "access", EntityType::Function(types));
         imports.import(OWN, "host", EntityType::Function(types + 1));
+        imports.import(OWN, "wasi", EntityType::Function(types + 2));
         imports
     }
 
@@ -349,7 +388,7 @@ impl Instrument<'_> {
 
     fn with_exports(&mut self, mut exports: ExportSection) -> ExportSection {
         self.done[4] = true;
-        exports.export(&format!("{OWN} memory"), ExportKind::Memory, 0);
+        exports.export(&format!("{OWN} memory"), ExportKind::Memory, self.memory);
         exports.export(&format!("{OWN} stack"), ExportKind::Memory, self.stack());
         exports.export(&format!("{OWN} top"), ExportKind::Global, self.top());
         exports
@@ -378,12 +417,12 @@ impl Instrument<'_> {
             return self.bulk(row, &immediates);
         }
         if class.flow() == Flow::Call {
-            let callee = immediates.index(Immediate::func).map(|callee| callee as usize);
-            let host = callee.is_some_and(|callee| callee < self.module.imported_func_count());
+            let imported = self.module.imported_func_count() as u32;
+            let host = immediates.index(Immediate::func).filter(|callee| *callee < imported);
             return Plan::Call { host };
         }
         let tail = [Class::return_call, Class::return_call_indirect, Class::return_call_ref];
-        if tail.contains(&class) { Plan::TailCall } else { plan_of_access(op) }
+        if tail.contains(&class) { Plan::TailCall } else { plan_of_access(op, self.memory) }
     }
 
     /// `memory.fill`, `memory.copy`, `memory.init`; growth has one operand and is none.
@@ -402,7 +441,7 @@ impl Instrument<'_> {
             kind => number(kind).unwrap_or(ValType::I32),
         };
         let operands = [first, second, third].map(operand);
-        let (writes, reads) = (to == 0, from == Some(0));
+        let (writes, reads) = (to == self.memory, from == Some(self.memory));
         if !writes && !reads {
             return Plan::Nothing;
         }
@@ -422,26 +461,13 @@ impl Instrument<'_> {
             Plan::Nothing => {
                 out.instruction(op);
             }
-            Plan::Call { host } => {
-                let site = self.site(at);
-                let mut to = out.instructions();
-                to.local_get(locals.place()).i32_const(STACK_BYTES as i32 - 4).i32_and();
-                let target = wasm_encoder::MemArgTarget::Memory(self.stack());
-                let memory = MemArg { offset: 0, align: 2, target, ordering: None };
-                to.i32_const(site).i32_store(memory);
-                to.local_get(locals.place()).i32_const(4).i32_add().global_set(self.top());
-                out.instruction(op);
-                if host {
-                    let func = self.module.imported_func_count() as u32 + 1;
-                    out.instructions().i32_const(site).local_get(locals.place()).call(func);
-                }
-            }
+            Plan::Call { host } => self.call(out, locals, at, host, op),
             Plan::TailCall => {
                 out.instructions().local_get(locals.place()).global_set(self.top());
                 out.instruction(op);
             }
             Plan::Access { kind, offset, bytes, above } => {
-                let address = locals.of(self.address(0), 0);
+                let address = locals.of(self.address(self.memory), 0);
                 let above: Vec<u32> =
                     above.into_iter().zip(1..).map(|(ty, nth)| locals.of(ty, nth)).collect();
                 let mut to = out.instructions();
@@ -472,6 +498,63 @@ impl Instrument<'_> {
                 }
             }
         }
+    }
+
+    /// The types of the parameters of a called function of WASI that touches the watched memory, if
+    /// its type is one that such functions have.
+    fn host_call(&self, plan: &Plan) -> Option<&[prova_module::ValType]> {
+        let Plan::Call { host: Some(callee) } = plan else { return None };
+        self.effects.get(*callee as usize).filter(|effects| !effects.is_empty())?;
+        let ty = self.module.func_type(FuncIdx(*callee));
+        let of = |one: prova_module::ValType| ty.params.iter().filter(|ty| **ty == one).count();
+        let (small, wide) = (of(prova_module::ValType::I32), of(prova_module::ValType::I64));
+        let fits = small <= 7 && wide <= 2 && small + wide == ty.params.len();
+        (fits && *ty.results == [prova_module::ValType::I32]).then_some(&*ty.params)
+    }
+
+    /// Writes a call: it is noted in the call stack, and what the host did is asked for after it.
+    fn call(
+        &mut self,
+        out: &mut Function,
+        locals: Locals,
+        at: Site,
+        host: Option<u32>,
+        op: &Instruction<'_>,
+    ) {
+        let effects = host.and_then(|callee| self.effects.get(callee as usize).copied());
+        let site = self.site(Site { effects: effects.unwrap_or_default(), ..at });
+        let args = self.host_call(&Plan::Call { host }).map(|params| arguments(params, locals));
+        let mut to = out.instructions();
+        for (local, _) in args.iter().flatten().rev() {
+            to.local_set(*local);
+        }
+        for (local, _) in args.iter().flatten() {
+            to.local_get(*local);
+        }
+        to.local_get(locals.place()).i32_const(STACK_BYTES as i32 - 4).i32_and();
+        let target = wasm_encoder::MemArgTarget::Memory(self.stack());
+        let memory = MemArg { offset: 0, align: 2, target, ordering: None };
+        to.i32_const(site).i32_store(memory);
+        to.local_get(locals.place()).i32_const(4).i32_add().global_set(self.top());
+        out.instruction(op);
+        if host.is_none() {
+            return;
+        }
+        let own = self.module.imported_func_count() as u32;
+        let mut to = out.instructions();
+        if let Some(args) = args {
+            let result = locals.result_of_host();
+            to.local_tee(result).i32_const(site).local_get(locals.place()).local_get(result);
+            for nth in 0..ARGS_MAX {
+                match args.get(nth) {
+                    Some((local, true)) => to.local_get(*local),
+                    Some((local, false)) => to.local_get(*local).i64_extend_i32_u(),
+                    None => to.i64_const(0),
+                };
+            }
+            to.call(own + 2);
+        }
+        to.i32_const(site).local_get(locals.place()).call(own + 1);
     }
 
     fn site(&mut self, site: Site) -> i32 {
@@ -550,9 +633,21 @@ fn number(kind: ops::Kind) -> Option<ValType> {
     kind.val_type().and_then(|ty| ValType::try_from(ty).ok())
 }
 
-fn plan_of_access(op: &Operator<'_>) -> Plan {
+/// The locals that keep the arguments of a call of WASI, with whether each is 64-bit.
+fn arguments(params: &[prova_module::ValType], locals: Locals) -> Vec<(u32, bool)> {
+    let mut counts = [0; 2];
+    let local = |ty: &prova_module::ValType| {
+        let wide = *ty == prova_module::ValType::I64;
+        let nth = &mut counts[usize::from(wide)];
+        *nth += 1;
+        (locals.of_host(wide, *nth - 1), wide)
+    };
+    params.iter().map(local).collect()
+}
+
+fn plan_of_access(op: &Operator<'_>, memory: u32) -> Plan {
     let (Some(memarg), Some(access)) = (memarg(op), access(op)) else { return Plan::Nothing };
-    if memarg.target != MemArgTarget::Memory(0) {
+    if memarg.target != MemArgTarget::Memory(memory) {
         return Plan::Nothing;
     }
     let kind = match (access.reads, access.writes) {

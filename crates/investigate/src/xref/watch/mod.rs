@@ -7,8 +7,10 @@
 //!
 //! Neighbours: [`xref`](super::xref()) answers without running, and the report says which of its
 //! answers were seen. Seen are loads, stores, atomic and vector accesses and bulk operators of the
-//! module's own code, however the address was computed, and what calls of imported functions
-//! changed. Not seen: what the host reads.
+//! module's own code, however the address was computed; what the host reads and writes for calls of
+//! WASI (`effects`); and what calls of other imported functions changed. Not seen: what other
+//! functions of the host read, and what WASI does where it is called through a table or by a tail
+//! call.
 //!
 //! 1. Offsets and functions are those of the module as it was given.
 //! 2. Memory: the counts of each place, and [`Program::first`] accesses with their call stacks.
@@ -17,14 +19,16 @@
 //! Imports that WASI does not have trap when they are called. `tests/watch.rs` has each operator,
 //! and compares programs with themselves.
 
+mod effects;
 mod instrument;
 mod report;
 
 pub use report::{Access, Frame, Hit, Initial, Place, WatchReport};
 pub(in crate::xref) use report::{bytes_of, function};
 
-use super::{MemoryMap, Use, XrefReport, named, xref};
+use super::{MemoryMap, Use, XrefReport, named, xref_in};
 use crate::op::mnemonic;
+use effects::Touched;
 use instrument::{Instrumented, Kind, OWN, STACK_BYTES, Site, instrument};
 use prova::wasi::{self, I32Exit, WasiCtx};
 use prova::{
@@ -59,6 +63,8 @@ pub struct Program<'p> {
     pub fuel: Option<u64>,
     /// So many accesses are kept in order.
     pub first: usize,
+    /// The memory that is watched.
+    pub memory: u32,
 }
 
 struct Host {
@@ -72,7 +78,7 @@ struct Recorder {
     range: Range<u64>,
     /// The watched bytes as they were last seen; `None` if there are too many.
     copy: Option<Vec<u8>>,
-    counts: BTreeMap<(u32, bool), Count>,
+    counts: BTreeMap<(u32, How), Count>,
     hits: Vec<RawHit>,
     first: usize,
     total: u64,
@@ -84,9 +90,21 @@ struct Count {
     last: Vec<u8>,
 }
 
+/// Who did it at a place of the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum How {
+    /// The operator there.
+    Code,
+    /// WASI, called there, read or wrote.
+    HostRead,
+    HostWrite,
+    /// The host, called there, and nothing more is known.
+    HostChange,
+}
+
 struct RawHit {
     site: u32,
-    host: bool,
+    how: How,
     address: u64,
     bytes: u64,
     value: Vec<u8>,
@@ -102,13 +120,18 @@ struct RawHit {
 /// If the module has no memory or cannot be instantiated, or if there is no such function or these
 /// are not its arguments. A trap of the program is no error: the report says how it ended.
 pub fn watch(module: &Module, range: Range<u64>, program: Program<'_>) -> Result<WatchReport> {
-    if module.memories().is_empty() {
-        bail!("the module has no memory");
+    let memory = program.memory;
+    match module.memories().len() {
+        0 => bail!("the module has no memory"),
+        count if memory as usize >= count => {
+            bail!("the module has no memory {memory}: it has {count}")
+        }
+        _ => {}
     }
     if module.imports().iter().any(|import| &*import.module == OWN) {
         bail!("the module imports from `{OWN}`, where reports go");
     }
-    let Instrumented { wasm, sites } = instrument(module, &range).map_err(Error::msg)?;
+    let Instrumented { wasm, sites } = instrument(module, memory, &range).map_err(Error::msg)?;
     let mut config = Config::new();
     config.features(*module.features()).wasm_proposal(prova::Proposal::MultiMemory, true);
     // Added locals must not make the stack smaller than the program has it otherwise.
@@ -119,7 +142,7 @@ pub fn watch(module: &Module, range: Range<u64>, program: Program<'_>) -> Result
     let small = range.end - range.start <= COPY_BYTES_MAX;
     let recorder = Recorder {
         sites: sites.clone(),
-        copy: small.then(|| initial_bytes(module, &range)),
+        copy: small.then(|| initial_bytes(module, memory, &range)),
         range: range.clone(),
         counts: BTreeMap::new(),
         hits: Vec::new(),
@@ -134,20 +157,21 @@ pub fn watch(module: &Module, range: Range<u64>, program: Program<'_>) -> Result
     wasi::add_to_linker(&mut linker, |host: &mut Host| &mut host.wasi)?;
     linker.func_wrap(OWN, "access", on_access)?;
     linker.func_wrap(OWN, "host", on_host)?;
+    linker.func_wrap(OWN, "wasi", on_wasi)?;
     linker.define_unknown_imports_as_traps(&instrumented)?;
     let instance = linker.instantiate(&mut store, &instrumented)?;
-    let memory = own_memory(&instance, &store, "memory")?;
+    let watched_memory = own_memory(&instance, &store, "memory")?;
     if module.start().is_none() && small {
         // Segments whose places are computed are known only now.
-        let bytes = watched(memory.data(&store), &range);
+        let bytes = watched(watched_memory.data(&store), &range);
         store.data_mut().recorder.copy = Some(bytes);
     }
     let ended = run(&mut store, (module, &instance), program.invoke, program.args)?;
     let recorder = &store.data().recorder;
-    let differs = |copy: &Vec<u8>| *copy != watched(memory.data(&store), &range);
+    let differs = |copy: &Vec<u8>| *copy != watched(watched_memory.data(&store), &range);
     let unseen = recorder.copy.as_ref().is_some_and(differs);
     let recorder = store.into_data().recorder;
-    let fixed = xref(module, range);
+    let fixed = xref_in(module, memory, range);
     Ok(conclude(module, &fixed, recorder, ended, unseen))
 }
 
@@ -216,9 +240,9 @@ fn watched(memory: &[u8], range: &Range<u64>) -> Vec<u8> {
 }
 
 /// The bytes of the range as the segments at constant addresses make them.
-fn initial_bytes(module: &Module, range: &Range<u64>) -> Vec<u8> {
+fn initial_bytes(module: &Module, memory: u32, range: &Range<u64>) -> Vec<u8> {
     let mut bytes = vec![0; (range.end - range.start) as usize];
-    let mut spans = MemoryMap::new(module).spans;
+    let mut spans = MemoryMap::of(module, memory).spans;
     spans.sort_by_key(|span| span.segment);
     for span in spans {
         let (start, end) = (span.start.max(range.start), span.range().end.min(range.end));
@@ -256,9 +280,53 @@ fn on_access(
     let recorder = &mut caller.data_mut().recorder;
     let writes = recorder.sites.get(site as usize).is_some_and(|site| site.kind != Kind::Read);
     let before = if writes { recorder.replace(&now.0, &now.1, from, value.len()) } else { None };
-    let hit =
-        RawHit { site, host: false, address, bytes, value, before, stack: vec![], deeper: false };
+    let how = How::Code;
+    let hit = RawHit { site, how, address, bytes, value, before, stack: vec![], deeper: false };
     record(&mut caller, hit, place)
+}
+
+/// A call of WASI came back with `errno`: each part of the range that it touched is a hit. What a
+/// call that failed has touched is not told.
+#[expect(clippy::too_many_arguments, reason = "they are those of an imported function")]
+fn on_wasi(
+    mut caller: Caller<'_, Host>,
+    site: i32,
+    place: i32,
+    errno: i32,
+    a: i64,
+    b: i64,
+    c: i64,
+    d: i64,
+    e: i64,
+    f: i64,
+    g: i64,
+    h: i64,
+    i: i64,
+) -> Result<()> {
+    let recorder = &caller.data().recorder;
+    let (site, range) = (site as u32, recorder.range.clone());
+    let Some(at) = recorder.sites.get(site as usize).filter(|_| errno == 0) else { return Ok(()) };
+    let effects = at.effects;
+    let memory = exported(&mut caller, "memory")?;
+    let args = [a, b, c, d, e, f, g, h, i].map(|arg| arg as u64);
+    for touched in effects::touched(effects, &args, memory.data(&caller)) {
+        let end = touched.start.saturating_add(touched.bytes);
+        let (from, to) = (touched.start.max(range.start), end.min(range.end));
+        if from >= to {
+            continue;
+        }
+        let now = slice(memory.data(&caller), from, to - from).to_vec();
+        let value = now[..now.len().min(SHOWN_BYTES as usize)].to_vec();
+        let how = if touched.writes { How::HostWrite } else { How::HostRead };
+        let before = match how {
+            How::HostWrite => caller.data_mut().recorder.replace(&from, &now, from, value.len()),
+            How::Code | How::HostRead | How::HostChange => None,
+        };
+        let Touched { start: address, bytes, .. } = touched;
+        let hit = RawHit { site, how, address, bytes, value, before, stack: vec![], deeper: false };
+        record(&mut caller, hit, place)?;
+    }
+    Ok(())
 }
 
 fn on_host(mut caller: Caller<'_, Host>, site: i32, place: i32) -> Result<()> {
@@ -277,8 +345,8 @@ fn on_host(mut caller: Caller<'_, Host>, site: i32, place: i32) -> Result<()> {
     let now = now.to_vec();
     caller.data_mut().recorder.copy = Some(now);
     let site = site as u32;
-    let hit =
-        RawHit { site, host: true, address, bytes, value, before, stack: vec![], deeper: false };
+    let how = How::HostChange;
+    let hit = RawHit { site, how, address, bytes, value, before, stack: vec![], deeper: false };
     record(&mut caller, hit, place)
 }
 
@@ -286,7 +354,7 @@ fn on_host(mut caller: Caller<'_, Host>, site: i32, place: i32) -> Result<()> {
 fn record(caller: &mut Caller<'_, Host>, mut hit: RawHit, place: i32) -> Result<()> {
     let recorder = &mut caller.data_mut().recorder;
     recorder.total += 1;
-    let key = (hit.site, hit.host);
+    let key = (hit.site, hit.how);
     match recorder.counts.get_mut(&key) {
         Some(count) => {
             count.times += 1;
@@ -350,22 +418,27 @@ fn conclude(
 ) -> WatchReport {
     let places = places(module, &recorder);
     let place = |site: &u32| places.get(site).cloned();
-    let access = |site: u32, host: bool| match recorder.sites.get(site as usize).map(|at| at.kind) {
-        _ if host => Access::Host,
-        Some(Kind::Read) => Access::Read,
-        Some(Kind::Update) => Access::Update,
-        Some(Kind::Write | Kind::Call) | None => Access::Write,
+    let access = |site: u32, how: How| {
+        let kind = recorder.sites.get(site as usize).map(|at| at.kind);
+        match (how, kind) {
+            (How::HostRead, _) => Access::HostRead,
+            (How::HostWrite, _) => Access::HostWrite,
+            (How::HostChange, _) => Access::Host,
+            (How::Code, Some(Kind::Read)) => Access::Read,
+            (How::Code, Some(Kind::Update)) => Access::Update,
+            (How::Code, Some(Kind::Write | Kind::Call) | None) => Access::Write,
+        }
     };
     let predicted = |place: &Place| {
         let is = |one: &Use| (one.func, one.offset) == (place.func, place.offset);
-        fixed.reads.iter().chain(&fixed.writes).any(is)
+        fixed.reads.iter().chain(&fixed.writes).chain(&fixed.indexed).any(is)
     };
     let mut sites = Vec::new();
-    for (&(site, host), count) in &recorder.counts {
+    for (&(site, how), count) in &recorder.counts {
         let Some(place) = place(&site) else { continue };
         let predicted = predicted(&place);
         let (first, last) = (report::hex(&count.first), report::hex(&count.last));
-        let access = access(site, host);
+        let access = access(site, how);
         sites.push(report::Count { place, access, times: count.times, first, last, predicted });
     }
     sites.sort_by_key(|count| (count.place.func, count.place.offset, count.access));
@@ -373,7 +446,7 @@ fn conclude(
     let first = hits.filter_map(|(hit, number)| {
         Some(Hit {
             number,
-            access: access(hit.site, hit.host),
+            access: access(hit.site, hit.how),
             place: place(&hit.site)?,
             address: hit.address,
             bytes: hit.bytes,
@@ -384,6 +457,7 @@ fn conclude(
         })
     });
     WatchReport {
+        memory: fixed.memory,
         start: fixed.start,
         end: fixed.end,
         place: fixed.place.clone(),

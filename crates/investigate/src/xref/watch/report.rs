@@ -3,6 +3,7 @@
 //! Neighbours: `watch` fills it. Names are printable when they come here.
 
 use crate::xref::Use;
+use crate::xref::text::range_words;
 use serde::Serialize;
 use std::fmt::{self, Write};
 
@@ -11,7 +12,7 @@ const SHOWN: usize = 200;
 
 /// What was done to the range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Access {
     /// Code read it.
     Read,
@@ -19,7 +20,11 @@ pub enum Access {
     Write,
     /// Code read and wrote it at once.
     Update,
-    /// A function of the host changed it.
+    /// A function of WASI read it.
+    HostRead,
+    /// A function of WASI wrote it.
+    HostWrite,
+    /// A function of the host changed it, and nothing more is known.
     Host,
 }
 
@@ -29,6 +34,8 @@ impl fmt::Display for Access {
             Access::Read => "read",
             Access::Write => "write",
             Access::Update => "update",
+            Access::HostRead => "read by the host",
+            Access::HostWrite => "written by the host",
             Access::Host => "changed by the host",
         })
     }
@@ -124,6 +131,8 @@ pub struct Initial {
 /// Who accessed a range of addresses in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WatchReport {
+    /// The memory.
+    pub memory: u32,
     /// First address.
     pub start: u64,
     /// One past the last.
@@ -143,7 +152,7 @@ pub struct WatchReport {
     /// Places that `xref` lists without a run, and that this run did not come to.
     pub not_reached: Vec<Use>,
     /// The range changed in a way that is not listed: by a function of the host that was called
-    /// through a table.
+    /// through a table or by a tail call.
     pub unseen: bool,
 }
 
@@ -162,7 +171,7 @@ impl WatchReport {
     pub fn to_text(&self) -> String {
         let mut out = String::new();
         let (start, end) = (self.start, self.end);
-        writeln!(out, "{start:#x}..{end:#x} ({start}..{end}): {}", self.place).ok();
+        writeln!(out, "{}: {}", range_words(self.memory, start..end), self.place).ok();
         writeln!(out, "the program {}; {} seen", ended(&self.ended), accesses(self.total)).ok();
         for initial in &self.initial {
             let Initial { segment, name, address, bytes, value } = initial;
@@ -180,7 +189,7 @@ impl WatchReport {
         for count in self.sites.iter().take(SHOWN) {
             let Count { place, access, times, first, last, predicted } = count;
             let found = match (predicted, access) {
-                (true, _) | (false, Access::Host) => "",
+                (true, _) | (false, Access::Host | Access::HostRead | Access::HostWrite) => "",
                 (false, _) => ", through a computed address",
             };
             let values = if first == last { first.clone() } else { format!("{first} … {last}") };
@@ -213,7 +222,7 @@ impl WatchReport {
         }
         more(&mut out, self.not_reached.len());
         if self.unseen {
-            writeln!(out, "\nnote: the range has changed in a way that is not listed (a function of the host, called through a table)").ok();
+            writeln!(out, "\nnote: the range has changed in a way that is not listed (a function of the host, called through a table or by a tail call)").ok();
         }
         out
     }

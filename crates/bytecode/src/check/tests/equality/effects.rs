@@ -293,4 +293,50 @@ pub(super) const CASES: &[Case] = &[
             (Rule::Effects, &[("0x2 poll\n", "0x2 ")]),
         ],
     },
+    Case {
+        // 0 get, 2 get, 4 get, 6 wait32, 10 end.
+        name: "a wait for 32 bits",
+        module: "(module (memory 1) (func (param i32 i32 i64) (result i32)
+            local.get 0 local.get 1 local.get 2 memory.atomic.wait32))",
+        code: "0x6 memory.atomic.wait32 s3 <- s0 s1 s2 +0 mem0
+            !end 10
+            return1 s3",
+        right: &[],
+        wrong: &[
+            (Rule::Effects, &[("wait32", "wait64")]),
+            (Rule::Effects, &[("s0 s1 s2", "s0 s0 s2")]),
+            (Rule::Effects, &[("s0 s1 s2", "s0 s1 s1")]),
+        ],
+    },
+    Case {
+        // 0 get, 2 get, 4 get, 6 wait64, 10 end.
+        name: "a wait for 64 bits",
+        module: "(module (memory 1) (func (param i32 i64 i64) (result i32)
+            local.get 0 local.get 1 local.get 2 memory.atomic.wait64))",
+        code: "0x6 memory.atomic.wait64 s3 <- s0 s1 s2 +0 mem0
+            !end 10
+            return1 s3",
+        right: &[],
+        wrong: &[
+            (Rule::Effects, &[("wait64", "wait32")]),
+            (Rule::Effects, &[("s0 s1 s2", "s1 s1 s2")]),
+        ],
+    },
+    Case {
+        // 0 get, 2 set, 4 end.
+        name: "globals of vectors",
+        module: "(module (global (mut v128) (v128.const i64x2 0 0))
+            (global (mut v128) (v128.const i64x2 0 0)) (global (mut i32) (i32.const 0))
+            (func global.get 0 global.set 1))",
+        code: "0x0 global.get_v128 s0:2 <- global0
+            0x2 global.set_v128 global1 s0:2
+            !end 4
+            return",
+        right: &[],
+        wrong: &[
+            (Rule::Effects, &[("global1", "global0")]),
+            (Rule::Effects, &[("s0:2 <- global0", "s0:2 <- global1")]),
+            (Rule::Kinds, &[("global.set_v128 global1 s0:2", "global.set global1 s0")]),
+        ],
+    },
 ];

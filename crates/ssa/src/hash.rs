@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 
 /// The key.
 #[derive(Clone, Copy)]
-pub(super) struct Key(u64);
+pub(crate) struct Key(u64);
 
 /// The state of a hash.
-pub(super) struct Fold(u64, u64);
+pub(crate) struct Fold(u64, u64);
 
 impl Default for Key {
     fn default() -> Key {

@@ -1,0 +1,198 @@
+//! What went wrong → what the user may have meant, or which option decides it.
+//!
+//! Neighbours: `report` prints [`of`] below an error; the others are asked where it happens. A hint
+//! never changes what a command does. `tests/hints.rs` has each.
+
+use crate::args::{Cli, RunArgs};
+use crate::groups::{Optimize, Wasm, proposal_key, wasi_limits};
+use crate::report::{printable, warn};
+use clap::CommandFactory;
+use prova::{Error, LinkError, Trap, UnsupportedModule};
+use prova_investigate::inspect::near;
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+
+/// Which option decides what an error says, if one does.
+pub(crate) fn of(error: &Error) -> Option<String> {
+    if let Some(limit) = error.downcast_ref::<LinkError>().and_then(LinkError::limit) {
+        return match (key_of_store_limit(limit), limit) {
+            (Some(key), _) => Some(format!("`-W {key}=N` sets this limit.")),
+            // This one is fixed.
+            (None, "types_max") => None,
+            (None, _) => {
+                let text =
+                    "No option sets this limit; an embedder can (`prova::StoreLimitsBuilder`).";
+                Some(text.into())
+            }
+        };
+    }
+    if let Some(module) = error.downcast_ref::<LinkError>().and_then(LinkError::unknown_import) {
+        let module = printable(module);
+        return Some(format!(
+            "`--preload {module}=FILE` takes it from another module; with `-W unknown-imports-trap` unknown functions trap when they are called."
+        ));
+    }
+    if let Some(module) = error.downcast_ref::<UnsupportedModule>() {
+        if module.limit().is_some() {
+            let text =
+                "No option sets this limit; an embedder can (`prova::Config::module_limits`).";
+            return Some(text.into());
+        }
+        let key = module.proposal().and_then(proposal_key)?;
+        return Some(format!("`-W {key}` allows it."));
+    }
+    match error.downcast_ref::<Trap>()? {
+        Trap::StackOverflow => {
+            Some("`-W max-wasm-stack=BYTES` sets the limit of the stack.".into())
+        }
+        Trap::Aborted
+            if error.chain().any(|cause| cause.to_string().contains("max-random-size")) =>
+        {
+            Some("`-S max-random-size=N` sets this limit, in bytes.".into())
+        }
+        Trap::GrowthLimit => {
+            let text = "`-W max-memory-size`, `-W max-table-elements` and `-W max-store-size` limit growth; \
+                        with `--deterministic` it may also be that the system has no room.";
+            Some(text.into())
+        }
+        _ => None,
+    }
+}
+
+/// Of a guest that ended with this code, what it may have missed: without a granted directory it
+/// can open no file, not even one that it is told of.
+pub(crate) fn no_directory(args: &RunArgs, guest_args: &[OsString], code: i32) {
+    if code == 0 || !args.dirs.is_empty() || args.invoke.is_some() {
+        return;
+    }
+    if let Some(file) = guest_args.iter().map(Path::new).find(|path| path.exists()) {
+        let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new("."));
+        warn(&printable(&format!(
+            "note: no directory is granted (`--dir`), so the guest cannot open `{}` (`--dir {}` would grant it)",
+            file.display(),
+            parent.display()
+        )));
+    }
+}
+
+/// The key of `-W` for a limit of the store.
+fn key_of_store_limit(limit: &str) -> Option<&'static str> {
+    Some(match limit {
+        "memory_bytes_max" => "max-memory-size",
+        "table_elements_max" => "max-table-elements",
+        "store_bytes_max" => "max-store-size",
+        "instances_max" => "max-instances",
+        "memories_max" => "max-memories",
+        "tables_max" => "max-tables",
+        _ => return None,
+    })
+}
+
+/// Warns if the first argument behind the module is an option of `prova run`: it goes to the guest,
+/// and a limit that the user believes in is none. Who means it so writes `--` before the module.
+pub(crate) fn options_behind_the_module(guest_args: &[OsString]) {
+    let before = std::env::args_os().len().checked_sub(guest_args.len() + 2);
+    let is_meant = before.and_then(|at| std::env::args_os().nth(at)).is_some_and(|arg| arg == "--");
+    if let Some(option) = option_of_run(guest_args).filter(|_| !is_meant).map(printable) {
+        warn(&format!(
+            "warning: `{option}` stands behind the module, so it goes to the guest: options of prova stand before the module\n\
+             (`--` before the module says that it is meant for the guest)"
+        ));
+    }
+}
+
+/// The option of `prova run` that arguments begin with: a long one, or `-W`, `-O`, `-S` with a key
+/// of theirs.
+fn option_of_run(args: &[OsString]) -> Option<&str> {
+    let first = args.first()?.to_str()?;
+    let is_group = |parse: fn(&[String]) -> bool| {
+        let next = args.get(1).and_then(|next| next.to_str());
+        next.is_some_and(|next| parse(&[next.to_owned()]))
+    };
+    let is_option = match first {
+        "-W" => is_group(|key| Wasm::parse(key).is_ok()),
+        "-O" => is_group(|key| Optimize::parse(key).is_ok()),
+        "-S" => is_group(|key| wasi_limits(key).is_ok()),
+        _ => {
+            let name = first.strip_prefix("--")?.split('=').next()?;
+            Cli::command().get_arguments().any(|arg| arg.get_long() == Some(name))
+        }
+    };
+    is_option.then_some(first)
+}
+
+/// The error of a module that cannot be read; where there is no such file, the command that may
+/// have been meant.
+pub(crate) fn no_command(error: Error, path: &Path) -> Error {
+    let missing = error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::NotFound);
+    let name = path.to_str().filter(|_| missing).unwrap_or_default();
+    let cli = Cli::command();
+    let commands = cli.get_subcommands().map(|command| (command.get_name(), command.get_name()));
+    match near(name, commands).first() {
+        Some(command) => error.context(format!(
+            "`{name}` is neither a command nor a file; the command `{command}` is near"
+        )),
+        None => error,
+    }
+}
+
+/// That the directory of `--dir DIR` cannot be opened. One colon is how others write the two names.
+pub(crate) fn dir_failed(dir: &str, host: &str) -> String {
+    let message = format!("failed to open directory `{host}`");
+    match host.split_once(':').filter(|_| host == dir) {
+        Some((host, guest)) => {
+            format!("{message} (two names have two colons between them: `--dir {host}::{guest}`)")
+        }
+        None => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_told_from_arguments() {
+        let option = |args: &str| {
+            let args: Vec<OsString> = args.split(' ').map(OsString::from).collect();
+            option_of_run(&args).map(str::to_owned)
+        };
+        for args in [
+            "--fuel 3",
+            "--dir=.",
+            "--deterministic",
+            "-W fuel=3 x",
+            "-S max-resources=1",
+            "-O translate=lazy",
+        ] {
+            assert!(option(args).is_some(), "{args}");
+        }
+        for args in [
+            "x --fuel 3",
+            "--help",
+            "--version",
+            "-W ignore",
+            "-S script.py",
+            "-O2",
+            "-W",
+            "--fuels",
+            "fuel",
+            "-",
+            "--",
+        ] {
+            assert_eq!(option(args), None, "{args}");
+        }
+    }
+
+    #[test]
+    fn two_colons_are_named_where_one_stands() {
+        assert!(dir_failed("a:b", "a:b").ends_with("`--dir a::b`)"));
+        for (dir, host) in [("a", "a"), ("a:b::c", "a:b"), ("a::b", "a")] {
+            assert_eq!(dir_failed(dir, host), format!("failed to open directory `{host}`"));
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! `prova opt`: a module through SSA and back, optimised by passes; only what is proved is written.
+//!
+//! Exit codes: 0 written; 1 the module is bad, or no module was made (and nothing is written); 2
+//! misuse. Functions that keep their bytes because a step was not proved are told on standard
+//! error, and the code is 1 with `--strict`.
+
+use crate::input;
+use crate::report::{Exit, Misuse, print, warn};
+use clap::Args;
+use prova::{Context, Result, bail};
+use prova_ssa::passes::{self, Pass, Refused};
+use prova_ssa::trip::{self, Options, Outcome};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+/// Optimises a module, and proves each function equal to what it was
+#[derive(Debug, Args)]
+pub(crate) struct OptArgs {
+    /// The module in binary or text format (`-` for standard input)
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Where the new module is written
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// The passes in their order: params, fold, thread, merge, gvn, forward, dead; `none` for the
+    /// way through SSA and back alone
+    #[arg(long, value_name = "PASS,…")]
+    passes: Option<String>,
+    /// Writes nothing, and exits with 1, if a function keeps its bytes because a step failed
+    #[arg(long)]
+    strict: bool,
+    /// Threads; all processors if not given
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+}
+
+/// The passes that an option names.
+///
+/// # Errors
+/// [`Misuse`] for a name that no pass has.
+pub(crate) fn passes(names: Option<&str>) -> Result<Vec<Pass>> {
+    let Some(names) = names else { return Ok(Pass::DEFAULT.to_vec()) };
+    if names == "none" {
+        return Ok(Vec::new());
+    }
+    let pass = |name: &str| match name.parse::<Pass>() {
+        Ok(pass) => Ok(pass),
+        Err(error) => bail!(Misuse(format!("`--passes {names}`: {error}"))),
+    };
+    names.split(',').map(pass).collect()
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &OptArgs) -> Result<Exit> {
+    let passes = passes(args.passes.as_deref())?;
+    let module = input::decoded(&args.file)?;
+    let threads =
+        args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+    let refused: Mutex<Vec<Refused>> = Mutex::default();
+    let transform = |body| {
+        let (body, mut left_out) = passes::optimize(body, &passes);
+        if !left_out.is_empty() {
+            refused.lock().unwrap_or_else(PoisonError::into_inner).append(&mut left_out);
+        }
+        Some(body)
+    };
+    let limits = prova::Limits::default();
+    let options = Options { transform: &transform, threads, limits: &limits };
+    let trip = trip::module(&module, &options)
+        .with_context(|| format!("failed to optimise `{}`", args.file.display()))?;
+    let mut refused = refused.into_inner().unwrap_or_else(PoisonError::into_inner);
+    refused.sort_by_key(|refused| (refused.rejection.func, refused.pass));
+    refused.iter().for_each(|refused| warn(&refused.to_string()));
+    let failed: Vec<&Outcome> =
+        trip.outcomes.iter().map(|(_, outcome)| outcome).filter(|it| it.is_failure()).collect();
+    failed.iter().for_each(|outcome| warn(&format!("left as it was: {outcome}")));
+    if args.strict && (!failed.is_empty() || !refused.is_empty()) {
+        warn(&format!("`{}` is not written (`--strict`)", args.output.display()));
+        return Ok(Exit::Bad);
+    }
+    let name = args.output.display();
+    let bytes = trip.module.bytes();
+    std::fs::write(&args.output, bytes).with_context(|| format!("failed to write `{name}`"))?;
+    trip.dropped.iter().for_each(|section| {
+        warn(&format!("custom section `{section}` is dropped: it holds offsets of code"));
+    });
+    let replaced = trip.outcomes.len() - failed.len();
+    print(&format!(
+        "{name}: {replaced} of {} functions proved equal, {} bytes become {}\n",
+        trip.outcomes.len(),
+        module.bytes().len(),
+        bytes.len()
+    ))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,73 @@
+//! `prova opt`: what it writes runs as before, and what it refuses.
+//!
+//! Green does not show that every module is optimised rightly: the proofs do, function by function,
+//! and their tests are in `prova-ssa`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn prova(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_prova")).args(args).output().expect("the program runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A path for this test's files, which are removed with it.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Place {
+        let path = std::env::temp_dir().join(format!("prova-opt-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a directory can be made");
+        Place(path)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+#[test]
+fn a_program_runs_as_before() {
+    let place = Place::new("lua");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programs/bin");
+    let lua = folder.join("lua-5.4.7.wasm").display().to_string();
+    let script = "local s = 0 for i = 1, 1000 do s = s + i * i end print(s, ('x'):rep(3))";
+    let expected = prova(&["run", &lua, "-e", script]);
+    assert!(expected.status.success(), "{}", text(&expected.stderr));
+    for passes in ["none", "params,fold,thread,merge,gvn,forward,fold,dead"] {
+        let out = place.file("lua.wasm");
+        let made = prova(&["opt", &lua, "-o", &out, "--passes", passes]);
+        assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+        assert!(!text(&made.stderr).contains("pass `"), "{}", text(&made.stderr));
+        let ran = prova(&["run", &out, "-e", script]);
+        assert_eq!(text(&ran.stdout), text(&expected.stdout), "{}", text(&ran.stderr));
+    }
+}
+
+#[test]
+fn misuse_is_told() {
+    let place = Place::new("misuse");
+    let (input, out) = (place.file("m.wat"), place.file("out.wasm"));
+    std::fs::write(&input, "(module (func (export \"f\")))").expect("a file");
+    let made = prova(&["opt", &input, "-o", &out, "--passes", "gvn,inline"]);
+    assert_eq!(made.status.code(), Some(2));
+    assert!(text(&made.stderr).contains("there is no pass `inline`; the passes are params,"));
+    assert!(!Path::new(&out).exists());
+    let without = prova(&["opt", &input]);
+    assert_eq!(without.status.code(), Some(2));
+    std::fs::write(&input, "(module (func (result i32)))").expect("a file");
+    let bad = prova(&["opt", &input, "-o", &out]);
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(!Path::new(&out).exists());
+    let alone = prova(&["inspect", "--ssa", &input]);
+    assert_eq!(alone.status.code(), Some(2));
+}

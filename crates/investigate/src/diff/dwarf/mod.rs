@@ -1,0 +1,334 @@
+//! The debug sections of both sides → what differs in each, with a verdict; and which addresses of
+//! data are variables.
+//!
+//! ```text
+//! .debug_* of A and B ─ read (lockstep) ─► Pairs ─ judge (Shift, OneToOne, code map) ─► Told
+//!                                            └─► variables: `shift` asks what a number is
+//! ```
+//!
+//! Neighbours: `read` and `abbreviation` decode with gimli; `code_map` says where code went;
+//! `sections` words what is told. The format: DWARF 4 (2010), and *DWARF for WebAssembly*:
+//! addresses of code are offsets from the start of the code section's contents.
+//!
+//! 1. A section that differs is explained only if all of them were read to their ends, and all that
+//!    differs is an address that moved with its code or data, a text, or an offset (`read`, 1 and
+//!    2). Otherwise the bytes differ, and nobody says why: `changed`.
+//! 2. *A variable* is a pair of addresses that the same entry gives on both sides. That a number of
+//!    the code is the address of a variable is shown by its value alone, on both sides, and only
+//!    where the code does not compare or calculate with it; and it is believed only where the map
+//!    of addresses says the same. Debug information never stands against an access.
+//! 3. Nothing that a section says makes a harmless verdict of code that accesses another place.
+
+mod abbreviation;
+mod code_map;
+mod read;
+
+use super::one_to_one::{Fate, OneToOne};
+use super::report::{Verdict, plural};
+use super::shift::{Agree, Shift};
+use super::side::Side;
+use super::strings::{Sort, sort};
+use super::texts::Texts;
+use super::uses::{Access, Role};
+use abbreviation::{Lines, Spent};
+use code_map::CodeMap;
+use prova_builds::names::printable;
+use prova_module::Module;
+use read::Sections;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// Why debug information is not explained.
+pub(crate) type Unread = &'static str;
+
+/// A section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Info,
+    Line,
+    Str,
+    Loc,
+    Ranges,
+}
+
+impl Part {
+    const ALL: [Part; 5] = [Part::Info, Part::Line, Part::Str, Part::Loc, Part::Ranges];
+
+    fn name(self) -> &'static str {
+        match self {
+            Part::Info => ".debug_info",
+            Part::Line => ".debug_line",
+            Part::Str => ".debug_str",
+            Part::Loc => ".debug_loc",
+            Part::Ranges => ".debug_ranges",
+        }
+    }
+}
+
+/// What a text says, by its attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    /// The name of a unit, its directory, a file or a directory of a table of lines.
+    Path,
+    Producer,
+    Text,
+}
+
+/// What stands in the same place of both sides and is not equal; of addresses, equal ones too.
+#[derive(Debug, Default)]
+pub(crate) struct Pairs<'m> {
+    code: BTreeSet<(Part, u64, u64)>,
+    data: BTreeSet<(Part, u64, u64)>,
+    texts: Vec<(Part, What, &'m [u8], &'m [u8])>,
+    offsets: BTreeMap<Part, u64>,
+    /// Of variables with a place of their own: A's entry of their type, address in A and in B.
+    variables: Vec<(usize, u64, u64)>,
+    /// Counts of arrays that differ: A's entry of the array, count in A and in B.
+    lengths: Vec<(usize, u64, u64)>,
+}
+
+impl<'m> Pairs<'m> {
+    fn code(&mut self, part: Part, a: u64, b: u64) {
+        self.code.insert((part, a, b));
+    }
+
+    fn data(&mut self, part: Part, a: u64, b: u64) {
+        self.data.insert((part, a, b));
+    }
+
+    fn offset(&mut self, part: Part, a: usize, b: usize) {
+        *self.offsets.entry(part).or_default() += u64::from(a != b);
+    }
+
+    fn text(&mut self, part: Part, what: What, a: &'m [u8], b: &'m [u8]) {
+        if a != b {
+            self.texts.push((part, what, a, b));
+        }
+    }
+
+    /// Compares tables of lines: headers, files and rows in order.
+    fn lines(&mut self, (a, b): (&Lines<'m>, &Lines<'m>), spent: &mut Spent) -> Result<(), Unread> {
+        if a.tables.len() != b.tables.len() {
+            return Err("other tables of lines");
+        }
+        for (x, y) in a.tables.iter().zip(&b.tables) {
+            read::lines(self, (x, y), spent)?;
+        }
+        Ok(())
+    }
+
+    /// Pairs of addresses of variables (invariant 2), where all entries agree.
+    pub(crate) fn variables(&self) -> HashMap<u64, u64> {
+        let mut found = HashMap::new();
+        let mut torn = HashSet::new();
+        for (_, a, b) in &self.data {
+            if *found.entry(*a).or_insert(*b) != *b {
+                torn.insert(*a);
+            }
+        }
+        found.retain(|a, _| !torn.contains(a));
+        found
+    }
+}
+
+/// What is told of one section.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) name: &'static str,
+    pub(crate) verdict: Verdict,
+    pub(crate) summary: String,
+    /// By how much a path grew, if one differs in any section.
+    pub(crate) growth: Option<i64>,
+}
+
+/// Reads the debug sections of both sides; `None` if they are equal or absent.
+pub(crate) fn pairs<'m>(a: &'m Module, b: &'m Module) -> Option<Result<Pairs<'m>, Unread>> {
+    let differ = Part::ALL.iter().any(|part| section(a, part.name()) != section(b, part.name()));
+    if !differ {
+        return None;
+    }
+    Some(sections(a).and_then(|a| read::pairs(&a, &sections(b)?)))
+}
+
+/// The contents of a section; empty if it is absent.
+fn section<'m>(module: &'m Module, name: &str) -> Result<&'m [u8], Unread> {
+    let mut found = module.custom_sections().iter().filter(|section| &*section.name == name);
+    match (found.next(), found.next()) {
+        (None, _) => Ok(&[]),
+        (Some(one), None) => Ok(&module.bytes()[one.range.clone()]),
+        (Some(_), Some(_)) => Err("two sections of one name"),
+    }
+}
+
+fn sections(module: &Module) -> Result<Sections<'_>, Unread> {
+    Ok(Sections {
+        info: section(module, ".debug_info")?,
+        abbrev: section(module, ".debug_abbrev")?,
+        strings: section(module, ".debug_str")?,
+        line: section(module, ".debug_line")?,
+        loc: section(module, ".debug_loc")?,
+        ranges: section(module, ".debug_ranges")?,
+    })
+}
+
+/// What a section amounts to so far.
+#[derive(Default)]
+struct Sum {
+    verdict: Option<Verdict>,
+    addresses: u64,
+    lengths: u64,
+    texts: BTreeMap<Verdict, u64>,
+    first: Option<String>,
+}
+
+impl Sum {
+    fn is(&mut self, verdict: Verdict) {
+        self.verdict = self.verdict.max(Some(verdict));
+    }
+}
+
+/// Judges what was read; `changed` are functions of A whose code is not the same.
+pub(crate) fn judge(
+    sides: (&Side<'_>, &Side<'_>),
+    pairs: &Pairs<'_>,
+    (shift, all, texts): (&Shift, &OneToOne, &Texts),
+    changed: &HashSet<u32>,
+) -> Vec<Told> {
+    let map = CodeMap::new(sides, changed);
+    let mut sums: BTreeMap<Part, Sum> = BTreeMap::new();
+    // Where a section is the same, what refers to it is not: entries name another of its parts.
+    let equal = |part: Part| {
+        let name = part.name();
+        section(sides.0.module, name) == section(sides.1.module, name)
+    };
+    let same: BTreeSet<Part> =
+        [Part::Str, Part::Loc, Part::Ranges].into_iter().filter(|part| equal(*part)).collect();
+    let place = |part: &Part| if same.contains(part) { Part::Info } else { *part };
+    for (part, a, b) in &pairs.code {
+        let sum = sums.entry(place(part)).or_default();
+        if map.agrees(*a, *b) {
+            sum.addresses += u64::from(a != b);
+            sum.is(if a == b { Verdict::Identical } else { Verdict::Moved });
+        } else {
+            sum.is(Verdict::Changed);
+            sum.first.get_or_insert_with(|| {
+                format!("address {a} of code became {b}, and no code moved so")
+            });
+        }
+    }
+    for (part, a, b) in &pairs.data {
+        let sum = sums.entry(place(part)).or_default();
+        let verdict = address(sides, (shift, all), (*a, *b));
+        sum.addresses += u64::from(a != b);
+        sum.is(verdict);
+        if verdict == Verdict::Changed {
+            sum.first.get_or_insert_with(|| {
+                format!("address {a} of data became {b}, and no data moved so")
+            });
+        }
+    }
+    lengths(sides, pairs, (shift, texts), sums.entry(Part::Info).or_default());
+    let mut growth = None;
+    for (part, what, a, b) in &pairs.texts {
+        let sum = sums.entry(place(part)).or_default();
+        let verdict = text(*what, a, b);
+        sum.is(verdict);
+        *sum.texts.entry(verdict).or_default() += 1;
+        if verdict == Verdict::Path {
+            growth.get_or_insert(b.len() as i64 - a.len() as i64);
+        }
+        let words = |text: &[u8]| printable(&String::from_utf8_lossy(&text[..text.len().min(200)]));
+        sum.first.get_or_insert_with(|| format!("{} → {}", words(a), words(b)));
+    }
+    let one = |part: Part| {
+        let sum = sums.remove(&part).unwrap_or_default();
+        // Offsets into other sections are no more than numbers of what is the same.
+        let verdict = sum.verdict.unwrap_or(Verdict::Identical).max(Verdict::Renumbered);
+        Told { name: part.name(), verdict, summary: summary(&sum), growth }
+    };
+    let mut told: Vec<Told> = Part::ALL.into_iter().map(one).collect();
+    told.sort_by_key(|one| (std::cmp::Reverse(one.verdict), one.name));
+    told
+}
+
+/// Counts of arrays that differ: each is a text's own length (`texts`, 2), and all variables of
+/// that type are such texts.
+fn lengths(
+    sides: (&Side<'_>, &Side<'_>),
+    pairs: &Pairs<'_>,
+    (shift, texts): (&Shift, &Texts),
+    sum: &mut Sum,
+) {
+    let mut of_type: BTreeMap<usize, Vec<(u64, u64)>> = BTreeMap::new();
+    for (ty, a, b) in &pairs.variables {
+        of_type.entry(*ty).or_default().push((*a, *b));
+    }
+    for (ty, a, b) in &pairs.lengths {
+        let own = |(x, y): &(u64, u64)| texts.own_length(sides, shift, (*x, *a), (*y, *b));
+        let all = of_type.get(ty).map(Vec::as_slice).unwrap_or_default();
+        let verdicts = all.iter().map(|one| own(one).map_or(Verdict::Changed, Sort::verdict));
+        let verdict = verdicts.max().unwrap_or(Verdict::Changed);
+        sum.is(verdict);
+        sum.lengths += 1;
+        if verdict == Verdict::Changed {
+            sum.first.get_or_insert_with(|| format!("the count of an array, {a}, became {b}"));
+        }
+    }
+}
+
+/// What is said of a section.
+fn summary(sum: &Sum) -> String {
+    let mut parts: Vec<String> = sum
+        .texts
+        .iter()
+        .map(|(verdict, count)| match verdict {
+            Verdict::Path => plural(*count, "path"),
+            Verdict::Producers => format!("{} of producers", plural(*count, "name")),
+            _ => plural(*count, "text"),
+        })
+        .collect();
+    if sum.lengths > 0 {
+        parts.push(plural(sum.lengths, "length"));
+    }
+    if sum.addresses > 0 {
+        parts.push(plural(sum.addresses, "address"));
+    }
+    if parts.is_empty() {
+        return "the same entries; offsets into other sections differ".to_owned();
+    }
+    let rest = if sum.verdict == Some(Verdict::Changed) { "" } else { ", and nothing else" };
+    let first = sum.first.as_ref().map(|first| format!(": {first}")).unwrap_or_default();
+    format!("{} differ{rest}{first}", parts.join(", "))
+}
+
+/// What a pair of addresses of data is.
+fn address(
+    sides: (&Side<'_>, &Side<'_>),
+    (shift, all): (&Shift, &OneToOne),
+    (a, b): (u64, u64),
+) -> Verdict {
+    match shift.agree(sides, Role::Address(Access::INDEXED), a, b) {
+        Some(Agree::Equal | Agree::Moved { loose: false, .. }) if a == b => Verdict::Identical,
+        Some(Agree::Equal | Agree::Moved { loose: false, .. }) => Verdict::Moved,
+        Some(Agree::Moved { loose: true, .. }) => match all.fate(shift, (a, b)) {
+            Fate::Moved => Verdict::Moved,
+            Fate::Assumed => Verdict::AssumedMoved,
+            Fate::Torn => Verdict::Changed,
+        },
+        Some(Agree::Assumed { .. }) => Verdict::AssumedMoved,
+        Some(Agree::Slot) | None => Verdict::Changed,
+    }
+}
+
+/// What a pair of texts is: by the attribute, else by its look.
+fn text(what: What, a: &[u8], b: &[u8]) -> Verdict {
+    match what {
+        What::Path => return Verdict::Path,
+        What::Producer => return Verdict::Producers,
+        What::Text => {}
+    }
+    let before = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let (rest_a, rest_b) = (a[before..].iter().rev(), b[before..].iter().rev());
+    let behind = rest_a.zip(rest_b).take_while(|(x, y)| x == y).count();
+    let found = sort((a, &(before..a.len() - behind)), (b, &(before..b.len() - behind)));
+    found.map_or(Verdict::Changed, Sort::verdict)
+}

@@ -1,0 +1,128 @@
+//! Where the text of data differs → whether an address and a number are one such text and its
+//! length.
+//!
+//! Neighbours: `data` finds the runs of text and asks about words of data; `lengths` asks about
+//! constants of code.
+//!
+//! 1. A number is the length of a text only if the text starts at the same place on both sides,
+//!    all that differs in it lies inside, and it grew by exactly as much as the number did: so both
+//!    end at the same place.
+//! 2. It is the text's *own* length only if a zero byte ends the text there on both sides, or if
+//!    what the number spans is a path by itself. A part of a longer text is none.
+
+use super::data::{Look, Run};
+use super::shift::Shift;
+use super::side::Side;
+use super::strings::{Sort, sort};
+use prova_module::DataIdx;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Longest text that is read to see whether it is a path.
+const TEXT_MAX: u64 = 4096;
+
+/// A run of text that differs.
+#[derive(Clone, Copy, Debug)]
+struct Text {
+    growth: i64,
+    sort: Sort,
+    /// Bytes in A.
+    bytes: u64,
+}
+
+/// All text of the initial memory that differs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Texts {
+    /// By A's address.
+    texts: BTreeMap<u64, Text>,
+    growths: BTreeSet<i64>,
+}
+
+impl Texts {
+    pub(crate) fn new(runs: &[Run]) -> Texts {
+        let mut found = Texts::default();
+        for run in runs.iter().filter(|run| run.active) {
+            let Look::Text(sort, ..) = run.look else { continue };
+            let (growth, bytes) = (run.growth(), run.bytes_a.len() as u64);
+            found.texts.insert(run.a, Text { growth, sort, bytes });
+            found.growths.insert(growth);
+        }
+        found
+    }
+
+    /// Whether some text grew by this, which is not nothing.
+    pub(crate) fn grown(&self, by: i64) -> bool {
+        by != 0 && self.growths.contains(&by)
+    }
+
+    /// Whether any length may have changed.
+    pub(crate) fn any_grew(&self) -> bool {
+        self.growths.iter().any(|growth| *growth != 0)
+    }
+
+    /// Whether `a` bytes from `x` in A, and `b` bytes from `y` in B, are one text that differs: its
+    /// sort (invariant 1).
+    pub(crate) fn span(
+        &self,
+        shift: &Shift,
+        (x, a): (u64, u64),
+        (y, b): (u64, u64),
+    ) -> Option<Sort> {
+        let starts = shift.delta_at(x) == Some(y.wrapping_sub(x) as i64);
+        let end = x.checked_add(a)?;
+        if !starts || a == b {
+            return None;
+        }
+        let grown = b.wrapping_sub(a) as i64;
+        let mut growth = 0;
+        let mut sort = None;
+        for (at, text) in self.texts.range(x..end) {
+            if at + text.bytes > end {
+                return None;
+            }
+            growth += text.growth;
+            sort.get_or_insert(text.sort);
+        }
+        // What was added at the end may be this text's, or that of the next.
+        let behind = self.texts.get(&end).filter(|text| growth != grown && text.bytes == 0);
+        if let Some(text) = behind {
+            growth += text.growth;
+            sort.get_or_insert(text.sort);
+        }
+        sort.filter(|_| growth == grown)
+    }
+
+    /// The same, if the numbers are the text's own length (invariant 2).
+    pub(crate) fn own_length(
+        &self,
+        sides: (&Side<'_>, &Side<'_>),
+        shift: &Shift,
+        (x, a): (u64, u64),
+        (y, b): (u64, u64),
+    ) -> Option<Sort> {
+        let found = self.span(shift, (x, a), (y, b))?;
+        if a.max(b) > TEXT_MAX {
+            return None;
+        }
+        let (text_a, text_b) = (bytes(sides.0, x, a)?, bytes(sides.1, y, b)?);
+        let zero = |side: &Side<'_>, at: u64| bytes(side, at, 1).is_some_and(|byte| byte == [0]);
+        let inside = |text: &[u8]| !text[..text.len().saturating_sub(1)].contains(&0);
+        let last = |text: &[u8]| text.last() == Some(&0);
+        let ended = match (last(text_a), last(text_b)) {
+            (true, true) => true,
+            (false, false) => zero(sides.0, x + a) && zero(sides.1, y + b),
+            _ => false,
+        };
+        let path = || sort((text_a, &(0..text_a.len())), (text_b, &(0..text_b.len())));
+        let own = inside(text_a) && inside(text_b) && (ended || path() == Some(Sort::Path));
+        own.then_some(found)
+    }
+}
+
+/// Bytes of the initial memory that one segment writes.
+fn bytes<'m>(side: &Side<'m>, at: u64, count: u64) -> Option<&'m [u8]> {
+    let span = side.map.span_at(at)?;
+    let module: &'m prova_module::Module = side.module;
+    let from = at.checked_sub(span.start)?;
+    let data = module.data_bytes(DataIdx(span.segment));
+    data.get(from as usize..from.checked_add(count)? as usize)
+}

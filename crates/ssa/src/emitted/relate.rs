@@ -1,0 +1,490 @@
+//! The lockstep of a body and its image: instructions, ends of blocks.
+//!
+//! The image leads: its blocks are walked one after the other from the entry, each behind the first
+//! edge into it, with a [`Spot`] in the body beside it. Pure instructions of the image become terms
+//! at once, those of the body when something asks for them.
+
+use super::error::{Fault, Rejection, Rule, Verdict, demand};
+use super::graph::{self, Graph};
+use super::terms::{NONE, NOWHERE, Term, Terms};
+use super::{Homes, STEPS_BASE, STEPS_PER_VALUE};
+use crate::body::{Body, Def, InstData, Op};
+use crate::entity::{Block, Inst, List, Value};
+use crate::terminator::{Call, Edge, Terminator};
+use crate::verify::Dominators;
+use prova_module::{Module, Opcode, ValType};
+use std::collections::HashMap;
+
+/// Where control is in the body: a block, and its first instruction that is not met; or on an edge
+/// out of it, as long as the image does nothing.
+#[derive(Debug)]
+pub(super) struct Spot {
+    pub(super) block: Block,
+    next: u32,
+    end: u32,
+    pub(super) ahead: Option<Ahead>,
+}
+
+/// A block of the body that control is about to enter, and the values that begin there with their
+/// terms: its parameters, and those of handlers on the way.
+#[derive(Clone, Debug)]
+pub(super) struct Ahead {
+    pub(super) block: Block,
+    pub(super) values: Vec<Value>,
+    pub(super) terms: Vec<Term>,
+}
+
+/// What a block of the image is.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Place {
+    /// Its position in the walk, once it is reached.
+    pub(super) order: Option<u32>,
+    /// The block of the body; `None` if the body is in the middle of one there.
+    pub(super) block: Option<Block>,
+    /// Values of the body that begin here, each with the parameter of the image that it is; `None`
+    /// for one that is the same on all edges, or dead.
+    pub(super) values: Vec<(Value, Option<u32>)>,
+    /// The values and terms with which the first edge came, where the body did not enter its block.
+    pub(super) ahead: Option<Ahead>,
+}
+
+/// The comparison.
+pub(super) struct Relate<'b> {
+    pub(super) module: &'b Module,
+    pub(super) old: Graph<'b>,
+    pub(super) new: Graph<'b>,
+    pub(super) homes: &'b Homes<'b>,
+    pub(super) terms: Terms,
+    /// The terms of both bodies' values.
+    pub(super) olds: Vec<Term>,
+    pub(super) news: Vec<Term>,
+    /// Which effects of the body are met out of their order.
+    met: Vec<bool>,
+    /// Which blocks of the body are entered.
+    pub(super) entered: Vec<bool>,
+    /// By block of the image.
+    pub(super) places: Vec<Place>,
+    /// The blocks of the image in the order of the walk.
+    pub(super) order: Vec<Block>,
+    pub(super) work: Vec<(Block, Spot)>,
+    /// Of parameters of handlers to which several edges lead: the block where each begins, its
+    /// handler, and what it is.
+    pub(super) late: HashMap<Value, Vec<(Block, Term)>>,
+    pub(super) old_dominators: Option<Dominators>,
+    pub(super) new_dominators: Option<Dominators>,
+    pub(super) steps: u64,
+    here: (Option<Block>, Option<Block>),
+}
+
+/// Compares a body and its image.
+pub(super) fn relate(
+    module: &Module,
+    body: &Body,
+    image: &Body,
+    homes: &Homes<'_>,
+) -> Result<(), Rejection> {
+    let size = |body: &Body| (body.value_count() + body.inst_count()) as u64;
+    let steps = STEPS_BASE + STEPS_PER_VALUE * (size(body) + size(image));
+    let mut relate = Relate {
+        module,
+        old: Graph::new(body),
+        new: Graph::new(image),
+        homes,
+        terms: Terms::default(),
+        olds: vec![NONE; body.value_count()],
+        news: vec![NONE; image.value_count()],
+        met: vec![false; body.inst_count()],
+        entered: vec![false; body.block_count()],
+        places: vec![Place::default(); image.block_count()],
+        order: Vec::new(),
+        work: Vec::new(),
+        late: HashMap::new(),
+        old_dominators: None,
+        new_dominators: None,
+        steps,
+        here: (None, None),
+    };
+    relate.run().map_err(|Fault { rule, what }| {
+        let (block, image) = relate.here;
+        Rejection { func: body.func(), block, image, rule, what }
+    })
+}
+
+/// Whether a type is one of references that are not null.
+fn is_non_null(ty: ValType) -> bool {
+    matches!(ty, ValType::Ref(ty) if !ty.is_nullable())
+}
+
+impl Relate<'_> {
+    fn run(&mut self) -> Verdict {
+        let (old, new) = (self.old.body, self.new.body);
+        let (ours, theirs) = (old.block(old.entry()).params(), new.block(new.entry()).params());
+        demand!(ours.len() == theirs.len(), Arguments, "entries with other parameters");
+        self.reach(new.entry());
+        for (ours, theirs) in ours.zip(theirs) {
+            let atom = self.terms.atom(0);
+            self.news[theirs.as_u32() as usize] = atom;
+            self.bind(ours, atom);
+        }
+        self.entered[old.entry().as_u32() as usize] = true;
+        self.work.push((new.entry(), self.spot(old.entry())));
+        while let Some((block, spot)) = self.work.pop() {
+            self.here = (Some(spot.block), Some(block));
+            self.block(block, spot)?;
+        }
+        Ok(())
+    }
+
+    /// The start of a block of the body.
+    pub(super) fn spot(&self, block: Block) -> Spot {
+        let insts = self.old.body.block(block).insts();
+        let count = insts.len() as u32;
+        let next = insts.into_iter().next().map_or(0, |inst| inst.as_u32());
+        Spot { block, next, end: next + count, ahead: None }
+    }
+
+    /// A block of the image comes next in the walk.
+    pub(super) fn reach(&mut self, block: Block) {
+        self.places[block.as_u32() as usize].order = Some(self.order.len() as u32);
+        self.order.push(block);
+    }
+
+    /// A value of the body is a term from here on.
+    pub(super) fn bind(&mut self, value: Value, term: Term) {
+        self.olds[value.as_u32() as usize] = term;
+        if is_non_null(self.old.body.value(value).ty) {
+            self.terms.set_non_null(term);
+        }
+    }
+
+    /// The block of the body that control is in.
+    pub(super) fn source(&self) -> Block {
+        self.here.0.unwrap_or(self.old.body.entry())
+    }
+
+    /// Control is in a block of the body.
+    pub(super) fn at(&mut self, block: Block) {
+        self.here.0 = Some(block);
+    }
+
+    pub(super) fn step(&mut self) -> Verdict {
+        self.steps = self.steps.saturating_sub(1);
+        demand!(self.steps > 0, Size, "too many steps");
+        Ok(())
+    }
+
+    fn block(&mut self, block: Block, mut spot: Spot) -> Verdict {
+        let data = self.new.body.block(block);
+        for inst in data.insts() {
+            let inst = self.new.body.inst(inst);
+            let is_own =
+                inst.op == Op::Wasm(Opcode::RefAsNonNull) && self.is_due(inst, &mut spot)?;
+            if is_own || !self.silent(inst) {
+                self.effect(block, inst, &mut spot)?;
+            }
+        }
+        self.end(&data.terminator, spot)
+    }
+
+    /// Whether an instruction of the image is the very next one of the body.
+    fn is_due(&mut self, inst: &InstData, spot: &mut Spot) -> Verdict<bool> {
+        self.advance(spot);
+        if spot.next >= spot.end {
+            return Ok(false);
+        }
+        let data = self.old.body.inst(Inst::from_u32(spot.next));
+        Ok(data.op == inst.op && data.imm == inst.imm && self.are_equal(data.args, inst.args)?)
+    }
+
+    /// An instruction of the image without effect, if it is one.
+    pub(super) fn silent(&mut self, inst: &InstData) -> bool {
+        let mut args = [NONE; 8];
+        let operands = self.new.body.operands(inst.args);
+        for (arg, value) in args.iter_mut().zip(operands) {
+            *arg = self.news[value.as_u32() as usize];
+        }
+        if let Some(opcode) = graph::pure(inst) {
+            let args = &args[..operands.len().min(args.len())];
+            for (number, value) in (0..).zip(inst.results()) {
+                self.news[value.as_u32() as usize] =
+                    self.terms.pure(opcode, inst.imm, args, number);
+            }
+            return true;
+        }
+        let trivial = inst.op == Op::Wasm(Opcode::RefAsNonNull)
+            && operands.iter().all(|&value| {
+                is_non_null(self.new.body.value(value).ty) || self.terms.is_non_null(args[0])
+            });
+        if let (true, Some(value)) = (trivial, inst.result()) {
+            self.news[value.as_u32() as usize] = args[0];
+        }
+        trivial
+    }
+
+    /// An effect of the image is the next one of the body that it may be (E3, E4).
+    fn effect(&mut self, block: Block, inst: &InstData, spot: &mut Spot) -> Verdict {
+        self.land(spot)?;
+        loop {
+            if let Some(found) = self.find(inst, spot)? {
+                self.met[found.as_u32() as usize] = true;
+                let at = self.places[block.as_u32() as usize].order.unwrap_or(NOWHERE);
+                let results = self.old.body.inst(found).results();
+                for (ours, theirs) in results.zip(inst.results()) {
+                    let atom = self.terms.atom(at);
+                    self.news[theirs.as_u32() as usize] = atom;
+                    self.bind(ours, atom);
+                }
+                return Ok(());
+            }
+            match self.old.body.block(spot.block).terminator {
+                Terminator::Jump(edge) => self.inline(&edge, spot)?,
+                _ => {
+                    let what = format!("{} without counterpart", inst.op.mnemonic());
+                    return Err(Fault::new(Rule::Effects, what));
+                }
+            }
+        }
+    }
+
+    /// The effect of the body's block that an effect of the image is; `None` if all of the block's
+    /// are met.
+    fn find(&mut self, inst: &InstData, spot: &mut Spot) -> Verdict<Option<Inst>> {
+        self.advance(spot);
+        let effects = inst.op.effects();
+        for at in spot.next..spot.end {
+            self.step()?;
+            let ours = Inst::from_u32(at);
+            let data = self.old.body.inst(ours);
+            if self.is_past(ours) {
+                continue;
+            }
+            let alike = data.op == inst.op && data.imm == inst.imm;
+            if alike && self.are_equal(data.args, inst.args)? {
+                return Ok(Some(ours));
+            }
+            let rule = if alike { Rule::Operands } else { Rule::Effects };
+            if !effects.commutes(data.op.effects()) {
+                let (ours, theirs) = (data.op.mnemonic(), inst.op.mnemonic());
+                let what = format!("{theirs} where {ours} of {:#x} is due", data.offset);
+                return Err(Fault::new(rule, what));
+            }
+        }
+        if spot.next < spot.end {
+            let what = format!("{} before what is due", inst.op.mnemonic());
+            return Err(Fault::new(Rule::Effects, what));
+        }
+        Ok(None)
+    }
+
+    /// Whether an instruction of the body needs no counterpart any more.
+    fn is_past(&self, inst: Inst) -> bool {
+        let data = self.old.body.inst(inst);
+        self.met[inst.as_u32() as usize] || graph::is_meter(data) || graph::pure(data).is_some()
+    }
+
+    fn advance(&self, spot: &mut Spot) {
+        while spot.next < spot.end && self.is_past(Inst::from_u32(spot.next)) {
+            spot.next += 1;
+        }
+    }
+
+    /// Operands are equal terms.
+    fn are_equal(&mut self, ours: List<Value>, theirs: List<Value>) -> Verdict<bool> {
+        let (old, new) = (self.old.body, self.new.body);
+        let (ours, theirs) = (old.operands(ours), new.operands(theirs));
+        if ours.len() != theirs.len() {
+            return Ok(false);
+        }
+        for (&ours, &theirs) in ours.iter().zip(theirs) {
+            let term = self.old_term(ours)?;
+            if term == NONE || term != self.news[theirs.as_u32() as usize] {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn operands(&mut self, ours: List<Value>, theirs: List<Value>) -> Verdict {
+        let equal = self.are_equal(ours, theirs)?;
+        demand!(equal, Operands, "another operand at the end of a block");
+        Ok(())
+    }
+
+    fn operand(&mut self, ours: Value, theirs: Value) -> Verdict {
+        let term = self.old_term(ours)?;
+        let equal = term != NONE && term == self.news[theirs.as_u32() as usize];
+        demand!(equal, Operands, "{theirs} is not {ours}");
+        Ok(())
+    }
+
+    /// The term of a value of the body; [`NONE`] if it is not known.
+    pub(super) fn old_term(&mut self, value: Value) -> Verdict<Term> {
+        let known = self.term_in(value, self.source());
+        if known != NONE {
+            return Ok(known);
+        }
+        let mut open = vec![value];
+        while let Some(&value) = open.last() {
+            if self.olds[value.as_u32() as usize] != NONE {
+                open.pop();
+                continue;
+            }
+            self.step()?;
+            let Def::Result(inst, _) = self.old.body.value(value).def else { return Ok(NONE) };
+            let data = *self.old.body.inst(inst);
+            let Some(opcode) = graph::pure(&data) else { return Ok(NONE) };
+            let block = self.old.block_of(value);
+            let mut args = [NONE; 8];
+            let mut missing = None;
+            let operands = self.old.body.operands(data.args);
+            for (arg, &value) in args.iter_mut().zip(operands) {
+                *arg = self.term_in(value, block);
+                if *arg == NONE {
+                    missing = Some(value);
+                    break;
+                }
+            }
+            match missing {
+                Some(value) if self.late.contains_key(&value) => return Ok(NONE),
+                Some(value) => open.push(value),
+                None => {
+                    let args = &args[..operands.len().min(args.len())];
+                    for (number, value) in (0..).zip(data.results()) {
+                        let term = self.terms.pure(opcode, data.imm, args, number);
+                        self.bind(value, term);
+                    }
+                }
+            }
+        }
+        Ok(self.olds[value.as_u32() as usize])
+    }
+
+    /// All effects of the body's block are met (E3).
+    pub(super) fn finish(&mut self, spot: &mut Spot) -> Verdict {
+        self.advance(spot);
+        if spot.next < spot.end {
+            let data = self.old.body.inst(Inst::from_u32(spot.next));
+            let what = format!("{} of {:#x} is not met", data.op.mnemonic(), data.offset);
+            return Err(Fault::new(Rule::Effects, what));
+        }
+        Ok(())
+    }
+
+    /// How the body goes on from a spot, behind its jumps.
+    fn settle(&mut self, mut spot: Spot) -> Verdict<Terminator> {
+        self.land(&mut spot)?;
+        loop {
+            self.finish(&mut spot)?;
+            match self.old.body.block(spot.block).terminator {
+                Terminator::Jump(edge) => self.inline(&edge, &mut spot)?,
+                terminator => return Ok(terminator),
+            }
+        }
+    }
+
+    /// The end of a block of the image (E5).
+    pub(super) fn end(&mut self, terminator: &Terminator, spot: Spot) -> Verdict {
+        if let Terminator::Jump(edge) = terminator {
+            return self.jump(edge, spot);
+        }
+        match (self.settle(spot)?, *terminator) {
+            (
+                Terminator::Branch { condition, then, otherwise },
+                Terminator::Branch { condition: other, then: then_, otherwise: otherwise_ },
+            ) => {
+                self.operand(condition, other)?;
+                self.arrive(&then_, &then, &[])?;
+                self.arrive(&otherwise_, &otherwise, &[])
+            }
+            (
+                Terminator::Null { reference, null, non_null },
+                Terminator::Null { reference: other, null: null_, non_null: non_null_ },
+            ) => {
+                self.operand(reference, other)?;
+                self.arrive(&null_, &null, &[])?;
+                let payload = self.terms.atom(NOWHERE);
+                self.arrive(&non_null_, &non_null, &[payload])
+            }
+            (
+                Terminator::Table { index, edges, targets },
+                Terminator::Table { index: other, edges: edges_, targets: targets_ },
+            ) => {
+                self.operand(index, other)?;
+                self.table((edges, targets), (edges_, targets_))
+            }
+            (
+                Terminator::Invoke { call, normal, handler },
+                Terminator::Invoke { call: other, normal: normal_, handler: handler_ },
+            ) => {
+                let results = self.call(&call, &other)?;
+                let payloads: Vec<Term> = (0..results).map(|_| self.terms.atom(NOWHERE)).collect();
+                self.arrive(&normal_, &normal, &payloads)?;
+                self.handlers(&handler_, &handler)
+            }
+            (
+                Terminator::Throw { opcode, imm, args, handler },
+                Terminator::Throw { opcode: opcode_, imm: imm_, args: args_, handler: handler_ },
+            ) => {
+                demand!(opcode == opcode_ && imm == imm_, Control, "another throw");
+                self.operands(args, args_)?;
+                match (handler, handler_) {
+                    (None, None) => Ok(()),
+                    (Some(ours), Some(theirs)) => self.handlers(&theirs, &ours),
+                    (_, _) => Err(Fault::new(Rule::Handlers, "a throw with another handler")),
+                }
+            }
+            (Terminator::Return(ours), Terminator::Return(theirs)) => self.operands(ours, theirs),
+            (Terminator::TailCall(ours), Terminator::TailCall(theirs)) => {
+                self.call(&ours, &theirs).map(|_| ())
+            }
+            (Terminator::Unreachable, Terminator::Unreachable) => Ok(()),
+            (ours, theirs) => {
+                let what = format!("{} where {} is due", name(&theirs), name(&ours));
+                Err(Fault::new(Rule::Control, what))
+            }
+        }
+    }
+
+    /// Calls are the same; gives how many results they have.
+    fn call(&mut self, ours: &Call, theirs: &Call) -> Verdict<usize> {
+        let same = ours.opcode == theirs.opcode && ours.imm == theirs.imm;
+        demand!(same, Control, "another call");
+        self.operands(ours.args, theirs.args)?;
+        let callee = crate::emit::callee(self.module, ours);
+        callee.map(|ty| ty.results.len()).ok_or_else(|| Fault::new(Rule::Control, "no callee"))
+    }
+
+    /// Each index goes where it went.
+    fn table(&mut self, ours: (List<Edge>, List<u32>), theirs: (List<Edge>, List<u32>)) -> Verdict {
+        let (old, new) = (self.old.body, self.new.body);
+        let (from, to) = (old.targets(ours.1), new.targets(theirs.1));
+        demand!(from.len() == to.len(), Control, "a table of another length");
+        let mut pairs: Vec<(u32, u32)> = to.iter().copied().zip(from.iter().copied()).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        for (to, from) in pairs {
+            let edges =
+                (new.edges(theirs.0).get(to as usize), old.edges(ours.0).get(from as usize));
+            let (Some(&to), Some(&from)) = edges else {
+                return Err(Fault::new(Rule::Control, "a table without an edge"));
+            };
+            self.arrive(&to, &from, &[])?;
+        }
+        Ok(())
+    }
+}
+
+fn name(terminator: &Terminator) -> &'static str {
+    match terminator {
+        Terminator::Jump(_) => "jump",
+        Terminator::Branch { .. } => "branch",
+        Terminator::Table { .. } => "table",
+        Terminator::Null { .. } => "null",
+        Terminator::Invoke { .. } => "invoke",
+        Terminator::Throw { .. } => "throw",
+        Terminator::Catch { .. } => "catch",
+        Terminator::Return(_) => "return",
+        Terminator::TailCall(_) => "tail",
+        Terminator::Unreachable => "unreachable",
+    }
+}

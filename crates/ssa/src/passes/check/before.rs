@@ -1,0 +1,264 @@
+//! The old body alone: its blocks in order → the number of each value, and which effects may go
+//! (Q4, Q5's scopes, Q6, Q9).
+//!
+//! A value's number is a term over *leaves*: parameters, and results of effects. That is sound over
+//! the whole body, as in any value numbering over SSA form: all leaves of a value's term dominate
+//! it, so where the value is in scope they are what they were when it was made.
+
+use super::super::number::{Numbers, cannot_trap};
+use super::super::witness::{Claim, Witness};
+use super::error::{Fault, PassRule, Verdict};
+use super::memory::{Known, plain};
+use crate::body::{Body, Def, Imm, InstData, Op};
+use crate::entity::{Block, Inst, Value};
+use crate::verify::Dominators;
+use cranelift_entity::EntityRef;
+use prova_module::ops::Class;
+use prova_module::{Module, Opcode};
+use prova_terms::Vn;
+
+/// What the old body and the witness's words about it amount to.
+pub(super) struct Before<'b> {
+    pub(super) body: &'b Body,
+    module: &'b Module,
+    dominators: Dominators,
+    /// By instruction.
+    block_of: Vec<Block>,
+    /// By value.
+    pub(super) number: Vec<Vn>,
+    /// By value; of parameters alone.
+    pub(super) claims: Vec<Option<Claim>>,
+    /// By block.
+    pub(super) threaded: Vec<bool>,
+    /// By instruction: whether it may be missing in the new body.
+    pub(super) removable: Vec<bool>,
+    /// By instruction: what covers it.
+    covers: Vec<Option<Inst>>,
+}
+
+impl<'b> Before<'b> {
+    /// # Errors
+    /// Q4, Q5, Q6, as far as they speak of the old body alone.
+    pub(super) fn new(
+        module: &'b Module,
+        body: &'b Body,
+        witness: &Witness,
+        numbers: &mut Numbers,
+    ) -> Verdict<Before<'b>> {
+        let mut block_of = vec![body.entry(); body.inst_count()];
+        for (block, data) in body.blocks() {
+            data.insts().for_each(|inst| block_of[inst.index()] = block);
+        }
+        let mut before = Before {
+            body,
+            module,
+            dominators: Dominators::new(body),
+            block_of,
+            number: vec![Vn::UNDEF; body.value_count()],
+            claims: vec![None; body.value_count()],
+            threaded: vec![false; body.block_count()],
+            removable: vec![false; body.inst_count()],
+            covers: vec![None; body.inst_count()],
+        };
+        before.read(witness)?;
+        before.threaded()?;
+        for (block, _) in body.blocks() {
+            before.block(block, numbers)?;
+        }
+        Ok(before)
+    }
+
+    /// Takes the witness's words, as far as they name what exists.
+    fn read(&mut self, witness: &Witness) -> Verdict {
+        for &block in &witness.threaded {
+            let threaded = self.threaded.get_mut(block.index());
+            *threaded.ok_or_else(|| Fault::new(PassRule::Threaded, "no such block"))? = true;
+        }
+        for &(param, claim) in &witness.claims {
+            let claimed = self.claims.get_mut(param.index());
+            *claimed.ok_or_else(|| Fault::new(PassRule::Claims, "no such value"))? = Some(claim);
+        }
+        for &(inst, by) in &witness.covers {
+            let exist = by.index() < self.covers.len();
+            match self.covers.get_mut(inst.index()).filter(|_| exist) {
+                Some(cover) => *cover = Some(by),
+                None => return Err(Fault::new(PassRule::Covers, "no such instruction")),
+            }
+        }
+        Ok(())
+    }
+
+    /// The block in which a value is made.
+    pub(super) fn made_in(&self, value: Value) -> Block {
+        match self.body.value(value).def {
+            Def::Param(block, ..) => block,
+            Def::Result(inst, _) => self.block_of[inst.index()],
+        }
+    }
+
+    /// The block of which a value is a parameter.
+    pub(super) fn param_of(&self, value: Value) -> Option<Block> {
+        match self.body.value(value).def {
+            Def::Param(block, ..) => Some(block),
+            Def::Result(..) => None,
+        }
+    }
+
+    /// Whether a value has been made whenever control comes to the start of a block, before its
+    /// parameters.
+    pub(super) fn is_above(&self, value: Value, block: Block) -> bool {
+        let home = self.made_in(value);
+        home != block && self.dominators.dominates(home, block)
+    }
+
+    /// Q4
+    fn threaded(&self) -> Verdict {
+        if !self.threaded.contains(&true) {
+            return Ok(());
+        }
+        let is_inside = |value: &Value, block| {
+            let home = self.made_in(*value);
+            home == block || !self.threaded[home.index()]
+        };
+        for (block, data) in self.body.blocks() {
+            for inst in data.insts() {
+                let inst = self.body.inst(inst);
+                let pure = inst.op.effects().is_pure();
+                let threaded = self.threaded[block.index()];
+                demand!(pure || !threaded, Threaded, "{} in {block}", inst.op.mnemonic());
+                for value in self.body.operands(inst.args) {
+                    demand!(is_inside(value, block), Threaded, "{value} is used in {block}");
+                }
+            }
+            for value in self.body.terminator_operands(&data.terminator) {
+                demand!(is_inside(value, block), Threaded, "{value} is used in {block}");
+            }
+            for edge in self.body.successors(block) {
+                for value in self.body.args(&edge).iter().filter_map(|arg| arg.value()) {
+                    demand!(is_inside(&value, block), Threaded, "{value} leaves {block}");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The numbers of a block's values, in order.
+    fn block(&mut self, block: Block, numbers: &mut Numbers) -> Verdict {
+        let body = self.body;
+        for (at, param) in (0..).zip(body.block(block).params()) {
+            self.number[param.index()] = match self.claims[param.index()] {
+                None => Vn::phi(block.as_u32(), at),
+                Some(claim) => self.claimed(block, param, claim, numbers)?,
+            };
+        }
+        let mut known = Known::default();
+        for inst in body.block(block).insts() {
+            self.inst(inst, numbers, &mut known)?;
+        }
+        Ok(())
+    }
+
+    /// The number of a parameter of which something is claimed (Q5, but for its edges).
+    fn claimed(
+        &self,
+        block: Block,
+        param: Value,
+        claim: Claim,
+        numbers: &mut Numbers,
+    ) -> Verdict<Vn> {
+        let is_entry = block == self.body.entry();
+        demand!(!is_entry && !self.threaded[block.index()], Claims, "{param} of {block}");
+        match claim {
+            Claim::Constant(bits) => Ok(numbers.constant(bits)),
+            Claim::Value(value) => {
+                demand!(value.index() < self.number.len(), Claims, "there is no {value}");
+                let beside = self.param_of(value) == Some(block) && value < param;
+                let above = self.is_above(value, block);
+                demand!(beside || above, Claims, "{value} is not in scope for {param}");
+                let home = self.made_in(value);
+                demand!(!self.threaded[home.index()], Claims, "{value} is of {home}");
+                Ok(self.number[value.index()])
+            }
+        }
+    }
+
+    fn inst(&mut self, inst: Inst, numbers: &mut Numbers, known: &mut Known) -> Verdict {
+        let data = *self.body.inst(inst);
+        let args: Vec<Vn> = self.operands(&data);
+        let leaf = |at| Vn::effect(inst.as_u32(), at);
+        let opcode = match data.op {
+            Op::Wasm(opcode) => opcode,
+            Op::Charge | Op::Poll => {
+                known.other(data.op.effects(), data.op == Op::Poll);
+                return Ok(());
+            }
+        };
+        let mut found: Vec<Vn> = (0..).map(leaf).take(data.results().len()).collect();
+        let class = opcode.class();
+        let is_value = data.op.effects().is_pure() || class == Class::trap;
+        if is_value && let Some(vns) = numbers.of(opcode, data.imm, &args) {
+            found = vns.into_iter().take(found.len()).collect();
+        }
+        if class == Class::trap {
+            self.removable[inst.index()] = self.may_go(inst, opcode, &args, &found, numbers)?;
+        } else if let (Some((access, is_load)), &[base, ..]) = (plain(opcode, data.imm), &args[..])
+        {
+            if is_load {
+                let own = found.first().copied().unwrap_or(Vn::UNDEF);
+                let (vn, reached) = known.load(numbers, (opcode, access), base, own);
+                found.iter_mut().for_each(|own| *own = vn);
+                self.removable[inst.index()] = reached;
+            } else {
+                let value = args.get(1).copied().unwrap_or(Vn::UNDEF);
+                known.store(numbers, (opcode, access), base, value);
+            }
+        } else if let (Class::global_get | Class::global_set, Imm::Index(global)) =
+            (class, data.imm)
+        {
+            let is_imported = (global as usize) < self.module.imported_global_count();
+            if let Some(own) = found.first_mut() {
+                *own = known.get(global, is_imported, *own);
+                self.removable[inst.index()] = true;
+            } else if let &[value] = &args[..] {
+                known.set(global, is_imported, value);
+            }
+        } else {
+            self.removable[inst.index()] = class == Class::quick;
+            known.other(data.op.effects(), false);
+        }
+        for (value, vn) in data.results().zip(found) {
+            self.number[value.index()] = vn;
+        }
+        Ok(())
+    }
+
+    /// Whether a trapping operator may be missing in the new body (Q6, Q9).
+    fn may_go(
+        &self,
+        inst: Inst,
+        opcode: Opcode,
+        args: &[Vn],
+        found: &[Vn],
+        numbers: &Numbers,
+    ) -> Verdict<bool> {
+        let constants: Vec<Option<u64>> = args.iter().map(|&vn| numbers.as_const(vn)).collect();
+        if cannot_trap(opcode, &constants) {
+            return Ok(true);
+        }
+        let Some(by) = self.covers[inst.index()] else { return Ok(false) };
+        let cover = self.body.inst(by);
+        demand!(cover.op == Op::Wasm(opcode), Covers, "{by} is {}", cover.op.mnemonic());
+        let (home, here) = (self.block_of[by.index()], self.block_of[inst.index()]);
+        let first = if home == here { by < inst } else { self.dominators.dominates(home, here) };
+        demand!(first, Covers, "{by} does not come before {inst} on every way");
+        let result = cover.result().map(|value| self.number[value.index()]);
+        demand!(result.as_slice() == found, Covers, "{by} has other operands than {inst}");
+        Ok(true)
+    }
+
+    /// The numbers of an instruction's operands.
+    pub(super) fn operands(&self, data: &InstData) -> Vec<Vn> {
+        let args = self.body.operands(data.args).iter();
+        args.map(|value| self.number[value.index()]).collect()
+    }
+}

@@ -1,0 +1,109 @@
+//! Why a pass's body was refused: which function, in which block of the new body, which rule.
+
+use crate::entity::Block;
+use prova_module::FuncIdx;
+use std::fmt;
+
+macro_rules! rules {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        /// A rule of the check of passes; the text of each is in `passes::check`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum PassRule { $($(#[$doc])* $name),* }
+
+        impl PassRule {
+            /// All rules in their order.
+            pub const ALL: &[PassRule] = &[$(PassRule::$name),*];
+        }
+
+        impl fmt::Display for PassRule {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $(PassRule::$name => $text),* })
+            }
+        }
+    };
+}
+
+rules! {
+    /// Q1: the new body is well formed, and of the same function and metering.
+    Form = "form";
+    /// Q2: each block of the new body starts with one of the old; none of those is walked twice.
+    Blocks = "blocks";
+    /// Q3: a parameter of the new body is a value that is in scope where its block starts.
+    Scope = "scope";
+    /// Q4: a block that edges pass over is pure, and its values are used in it alone.
+    Threaded = "threaded";
+    /// Q5: what is claimed of a parameter is in scope, and holds on every edge.
+    Claims = "claims";
+    /// Q6: a trap that is gone is covered by an equal one that comes before it on every way.
+    Covers = "covers";
+    /// Q7: effects are the same, in the same order.
+    Effects = "effects";
+    /// Q8: operands of effects and of terminators are equal.
+    Operands = "operands";
+    /// Q9: an effect that is gone changes nothing and cannot trap.
+    Removal = "removal";
+    /// Q10: blocks end alike.
+    Control = "control";
+    /// Q11: edges lead to the same place.
+    Targets = "targets";
+    /// Q12: arguments are what the parameters stand for.
+    Arguments = "arguments";
+    /// Q13: places of traps and calls are the same.
+    Offsets = "offsets";
+    /// Q14: the proof takes a limited number of steps.
+    Size = "size";
+}
+
+/// A new body that is not proved equal to the old one: a bug of the pass, or of its check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassRejection {
+    /// The function.
+    pub func: FuncIdx,
+    /// The block of the new body, where it is one's fault.
+    pub block: Option<Block>,
+    /// The rule.
+    pub rule: PassRule,
+    /// What breaks it.
+    pub what: String,
+}
+
+impl fmt::Display for PassRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let PassRejection { func, block, rule, what } = self;
+        write!(f, "{func}: the new body is not proved equal to the old one")?;
+        if let Some(block) = block {
+            write!(f, " in {block}")?;
+        }
+        write!(f, ": {rule}: {what}: a bug")
+    }
+}
+
+impl std::error::Error for PassRejection {}
+
+/// A rule that is broken, while the place is known to the caller.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) rule: PassRule,
+    pub(super) what: String,
+}
+
+pub(super) type Verdict<T = ()> = Result<T, Fault>;
+
+impl Fault {
+    #[cold]
+    pub(super) fn new(rule: PassRule, what: impl Into<String>) -> Fault {
+        Fault { rule, what: what.into() }
+    }
+}
+
+/// The rule is broken unless the condition holds.
+macro_rules! demand {
+    ($condition:expr, $rule:ident, $($what:tt)*) => {
+        if !$condition {
+            return Err($crate::passes::check::error::Fault::new(
+                $crate::passes::check::error::PassRule::$rule,
+                format!($($what)*),
+            ));
+        }
+    };
+}

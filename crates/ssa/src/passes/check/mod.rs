@@ -1,0 +1,188 @@
+//! The check of passes: an old body that is proved, a new one and a witness → the proof that the
+//! new one is equal to the old one, or the first rule that is broken.
+//!
+//! ```text
+//! old body, witness ─ before ─► a number for each value, which effects may go ┐
+//!                        memory: what a block knows of loads and globals      ├─ walk, block by block ─► proved, or a rule
+//! new body ─ verify ─► well formed ────────────────────────────────────────────┤      edge: places and arguments
+//!                                                                              ┘      control: how blocks end
+//! ```
+//!
+//! This is translation validation with a witness (Necula, *Translation validation for an optimizing
+//! compiler*, 2000): a simulation of the new body by the old one, block by block, with value
+//! numbers for equality. It knows nothing of the passes, and one check serves them all. No
+//! invariant is inferred and no fixpoint computed: what holds at a block the witness says, and each
+//! edge must establish it.
+//!
+//! # Rules
+//! * Q1. *Form.* `verify` accepts the new body, and it is of the same function and metering.
+//! * Q2. *Blocks.* A block of the new body starts where one of the old starts, its *head*; the
+//!   entry with the entry. No two have the same head, and each old block is walked at most once.
+//! * Q3. *Scope.* A parameter of a new block stands for a value of the old body: a parameter of its
+//!   head, or a value that is made in a block that strictly dominates the head. A parameter of the
+//!   entry stands for itself.
+//! * Q4. *Threaded* old blocks, over which an edge may pass, have pure instructions only, and
+//!   nothing outside of one names a value of it.
+//! * Q5. *Claims.* A claim about a parameter of an old block (not of the entry, not of a threaded
+//!   one) names a constant, a parameter of the same block before it, or a value that is made in a
+//!   block that strictly dominates it. On each old edge that the walk takes, the argument is that.
+//! * Q6. *Covers.* An instruction that may trap is covered by one of the same operator with equal
+//!   operands that comes before it in its block, or in a block that dominates it.
+//! * Q7. *Effects.* The instructions of both bodies that are not pure are the same, with the same
+//!   immediates, in the same order; but for
+//! * Q9. *Removal.* An instruction of the old body may be missing if it changes nothing and cannot
+//!   trap: `global.get`, `memory.size`, `table.size`; a load by a base by which an access of the
+//!   same block reached as far (`memory`, X3); a trapping operator whose constant operands exclude
+//!   the trap, or that is covered. None is added.
+//! * Q8. *Operands* of effects and of terminators have the same numbers.
+//! * Q10. *Control.* Blocks end alike, with the same operator, immediates, labels and clauses; a
+//!   branch by a negated condition has its edges swapped. Where a constant decides it, a branch or
+//!   table is a jump; so is one of which all edges lead to the same place. An old block that starts
+//!   no new one is walked as part of the block that always leads to it.
+//! * Q11. *Targets.* A new edge leads to the block whose head the old edge leads to, perhaps over
+//!   threaded blocks, each of which leads on to one block only.
+//! * Q12. *Arguments.* The argument of a new parameter has the number of what the parameter stands
+//!   for, along the old edge.
+//! * Q13. *Offsets.* Effects, and terminators that leave or call, keep their offsets: a trap's
+//!   place is the same.
+//! * Q14. *Size.* The walk takes at most [`STEPS_BASE`] steps and [`STEPS_PER_ITEM`] for each
+//!   block, instruction, value and argument of both bodies.
+//!
+//! # Soundness
+//! A number is a term over the old body's *leaves*: its parameters and the results of its effects.
+//! The relation: each value of the new body that is in scope equals its term, over what the leaves
+//! are now. It holds at the entry (Q3). A pure instruction keeps it, since its term is its operator
+//! on its operands' terms. An effect keeps it, since both sides do the same with equal operands
+//! (Q7, Q8) and the results are the same leaf. An edge brings it to the next block (Q12), because
+//! the old side comes there too (Q11).
+//!
+//! What must not happen is that a leaf changes while a new value whose term has it stays in scope.
+//! A leaf of an old block changes where that block is walked, which is in one new block `N` alone
+//! (Q2). A new value whose term has the leaf is made in `N` after it, or in a block that `N`
+//! dominates: an effect's result is a leaf of the very block; an operand is in scope; and a
+//! parameter stands for a value whose leaves dominate the head (Q3), so the way there came through
+//! `N`. Where `N` is entered again such a value is out of scope until it is made again. The leaves
+//! of a threaded block occur in its own terms only (Q3 to Q5), which are compared only while it is
+//! walked; where an edge passes over it, arguments stand in their place.
+//!
+//! Claims are assumed wherever a number is made and proved on each edge that can be taken, so they
+//! hold by induction over the run. Edges that constants exclude are not taken by either side. Each
+//! new edge goes with at least one old edge and finitely many, so neither body goes on for ever
+//! alone.
+//!
+//! # Limits
+//! Nothing moves: an effect cannot change places with another one, though [`Effects::commutes`]
+//! may allow it. Loads are known inside one block only. Exceptions that frames hold (the crate's
+//! page) may be held for less time or longer. What is shared with the passes is trusted: the table
+//! of operators, [`Effects`], `number`, `prova-terms`, `verify`.
+//!
+//! Time: linear in both bodies, times the logarithm of a block's accesses; passing over threaded
+//! blocks is limited by Q14. It never panics whatever the new body and the witness are, and
+//! recurses nowhere. Noticed by: `tests/passes.rs` with a twin for each rule.
+//!
+//! [`Effects`]: crate::Effects
+//! [`Effects::commutes`]: crate::Effects::commutes
+
+#[macro_use]
+mod error;
+mod before;
+mod control;
+mod edge;
+mod memory;
+mod walk;
+
+pub use error::{PassRejection, PassRule};
+
+use super::number::Numbers;
+use super::witness::Witness;
+use crate::body::Body;
+use crate::entity::{Block, List, Value};
+use crate::terminator::{Edge, Terminator};
+use crate::verify::verify;
+use before::Before;
+use error::{Fault, Verdict};
+use prova_module::Module;
+use walk::Walk;
+
+/// Steps that every walk may take.
+pub const STEPS_BASE: u64 = 1 << 12;
+
+/// Steps for each block, instruction, value and argument of both bodies, on top of [`STEPS_BASE`].
+pub const STEPS_PER_ITEM: u64 = 64;
+
+/// Whether all lists lie in the body's pools: what was assembled may have some of another body.
+fn lists_exist(body: &Body) -> bool {
+    let operands = |list: List<Value>| list.range().end <= body.operands.len();
+    let edge = |edge: &Edge| edge.args.range().end <= body.args.len();
+    let maybe = |handler: &Option<Edge>| handler.as_ref().is_none_or(edge);
+    let ends = |terminator: &Terminator| match terminator {
+        Terminator::Jump(to) => edge(to),
+        Terminator::Branch { then: a, otherwise: b, .. }
+        | Terminator::Null { null: a, non_null: b, .. } => edge(a) && edge(b),
+        Terminator::Table { edges, targets, .. } => {
+            let all = body.edges.get(edges.range());
+            all.is_some_and(|all| all.iter().all(edge)) && targets.range().end <= body.targets.len()
+        }
+        Terminator::Invoke { call, normal, handler } => {
+            operands(call.args) && edge(normal) && edge(handler)
+        }
+        Terminator::Throw { args, handler, .. } => operands(*args) && maybe(handler),
+        Terminator::Catch { clauses, outer } => {
+            let all = body.clauses.get(clauses.range());
+            all.is_some_and(|all| all.iter().all(|clause| edge(&clause.edge))) && maybe(outer)
+        }
+        Terminator::Return(values) => operands(*values),
+        Terminator::TailCall(call) => operands(call.args),
+        Terminator::Unreachable => true,
+    };
+    body.insts.values().all(|inst| operands(inst.args))
+        && body.blocks.values().all(|block| ends(&block.terminator))
+}
+
+/// How many things a body has that the walk may look at.
+fn items(body: &Body) -> u64 {
+    let items = body.blocks.len() + body.insts.len() + body.values.len();
+    (items + body.operands.len() + body.args.len() + body.targets.len()) as u64
+}
+
+/// Proves that `new` does what `old` does, which is a proved body of the module.
+///
+/// # Errors
+/// The first rule that is broken.
+pub(crate) fn prove(
+    module: &Module,
+    old: &Body,
+    new: &Body,
+    witness: &Witness,
+) -> Result<(), PassRejection> {
+    let mut here = None;
+    rules(module, old, new, witness, &mut here).map_err(|Fault { rule, what }| PassRejection {
+        func: old.func(),
+        block: here,
+        rule,
+        what,
+    })
+}
+
+fn rules(
+    module: &Module,
+    old: &Body,
+    new: &Body,
+    witness: &Witness,
+    here: &mut Option<Block>,
+) -> Verdict {
+    let same = old.func() == new.func() && old.metering() == new.metering();
+    demand!(same, Form, "another function or metering");
+    demand!(lists_exist(new), Form, "a list of another body");
+    let fault = |error: crate::verify::VerifyError| Fault::new(PassRule::Form, error.to_string());
+    verify(module, new).map_err(fault)?;
+    let mut numbers = Numbers::default();
+    let before = Before::new(module, old, witness, &mut numbers)?;
+    let steps_max = STEPS_BASE + STEPS_PER_ITEM * (items(old) + items(new));
+    let mut walk = Walk::new(&before, new, witness, &mut numbers, steps_max)?;
+    for (block, _) in new.blocks() {
+        *here = Some(block);
+        walk.block(block)?;
+    }
+    Ok(())
+}

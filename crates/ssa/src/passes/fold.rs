@@ -1,0 +1,105 @@
+//! Constant folding: operators on constants become constants, and control that a constant decides
+//! becomes a jump.
+//!
+//! What an operator computes comes from its row (`number`, U1): results that are a NaN of the
+//! machine's choice, and operators that trap, stay. `select` by a constant, or of one value, is
+//! that value.
+//!
+//! Limits: in the order of blocks, once; parameters are not looked through (`params` does that).
+//! Linear in the body.
+
+use super::number::fold;
+use super::plant::planted;
+use super::rebuild::{Plan, Stand, constant_of};
+use crate::body::{Body, Imm, Op};
+use crate::entity::{Block, Inst};
+use crate::terminator::{Edge, Terminator};
+use cranelift_entity::EntityRef;
+use prova_module::Opcode;
+use prova_module::ops::Class;
+
+/// Plans what is constant.
+pub(super) fn plan(body: &Body) -> Plan<'_> {
+    let mut plan = Plan::new(body);
+    let mut bits: Vec<Option<u64>> = vec![None; body.value_count()];
+    for (block, data) in body.blocks() {
+        for inst in data.insts() {
+            instruction(&mut plan, &mut bits, inst);
+        }
+        if let Some(edge) = decided(body, block, &bits) {
+            plan.only[block.index()] = Some(edge);
+            plan.changes = true;
+        }
+    }
+    plan
+}
+
+fn instruction(plan: &mut Plan<'_>, bits: &mut [Option<u64>], inst: Inst) {
+    let body = plan.body;
+    let data = body.inst(inst);
+    let (Op::Wasm(opcode), Some(result)) = (data.op, data.result()) else { return };
+    let args = body.operands(data.args);
+    match (opcode.class(), data.imm, args) {
+        (Class::constant, Imm::Bits(own), _) => bits[result.index()] = Some(own),
+        (Class::select, _, &[a, b, condition]) => {
+            let chosen = match bits[condition.index()] {
+                Some(0) => Some(if planted!(SelectInverted) { a } else { b }),
+                Some(_) => Some(a),
+                None => (plan.resolve(a) == plan.resolve(b)).then_some(a),
+            };
+            let Some(chosen) = chosen else { return };
+            if body.value(chosen).ty == body.value(result).ty {
+                bits[result.index()] = bits[chosen.index()];
+                plan.stand(result, Stand::Value(chosen));
+                plan.remove(inst);
+            }
+        }
+        (Class::pure | Class::trap, _, _) => {
+            let operands: Option<Vec<u64>> = args.iter().map(|arg| bits[arg.index()]).collect();
+            let found = operands.and_then(|operands| on(opcode, &operands));
+            if found.is_some() && constant_of(body.value(result).ty).is_some() {
+                bits[result.index()] = found;
+                found.iter().for_each(|&found| plan.stand(result, Stand::Constant(found)));
+            }
+        }
+        (_, _, _) => {}
+    }
+}
+
+/// What an operator with one result gives for constants.
+pub(super) fn on(opcode: Opcode, operands: &[u64]) -> Option<u64> {
+    if planted!(CountUnmasked) && opcode == Opcode::I32Shl && operands.get(1) > Some(&31) {
+        return Some(0);
+    }
+    if planted!(NanChosen) && opcode == Opcode::F32Div {
+        return Some(0x7fc0_0000);
+    }
+    let signless = planted!(SignLost) && opcode == Opcode::I32LtS;
+    match fold(if signless { Opcode::I32LtU } else { opcode }, operands)? {
+        Ok([first, _]) => Some(first),
+        Err(_) => planted!(DivisionByZero).then_some(0),
+    }
+}
+
+/// The edge by which a block always leaves though it could branch.
+fn decided(body: &Body, block: Block, bits: &[Option<u64>]) -> Option<Edge> {
+    match body.block(block).terminator {
+        Terminator::Branch { condition, then, otherwise } => {
+            let taken = bits[condition.index()]? as u32 != 0;
+            Some(if taken != planted!(BranchInverted) { then } else { otherwise })
+        }
+        Terminator::Table { index, edges, targets } => {
+            let (index, targets) = (bits[index.index()]? as u32, body.targets(targets));
+            let target = targets.get(index as usize).or(targets.last())?;
+            body.edges(edges).get(*target as usize).copied()
+        }
+        Terminator::Jump(_)
+        | Terminator::Null { .. }
+        | Terminator::Invoke { .. }
+        | Terminator::Throw { .. }
+        | Terminator::Catch { .. }
+        | Terminator::Return(_)
+        | Terminator::TailCall(_)
+        | Terminator::Unreachable => None,
+    }
+}

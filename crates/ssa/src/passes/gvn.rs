@@ -1,0 +1,139 @@
+//! Global value numbering: a pure operator whose value another one has made on every way there
+//! becomes that one (Alpern, Wegman and Zadeck, *Detecting equality of variables in programs*,
+//! 1988, in the dominator-scoped form of Click, *Global code motion, global value numbering*,
+//! 1995).
+//!
+//! The dominator tree is walked from its root; the first value with a number is the *leader* of
+//! those below it. An operator that may trap joins in: behind an equal one it cannot trap, and the
+//! witness names the one that covers it. Loads and other reads are not looked at (`forward` does,
+//! inside one block), constants stay where they are used.
+//!
+//! Limits: parameters equal themselves only. Linear in the body.
+
+use super::number::Numbers;
+use super::plant::planted;
+use super::rebuild::{Plan, Stand};
+use crate::body::{Body, Def, Op};
+use crate::entity::{Block, Inst, Value};
+use crate::verify::Dominators;
+use cranelift_entity::EntityRef;
+use prova_module::ValType;
+use prova_module::ops::Class;
+use prova_terms::Vn;
+use std::collections::HashMap;
+
+struct Numbering<'b> {
+    plan: Plan<'b>,
+    dominators: Dominators,
+    block_of: Vec<Block>,
+    numbers: Numbers,
+    number: Vec<Vn>,
+    /// The newest leader of a number and type: if it does not dominate the walk, none before did.
+    leaders: HashMap<(Vn, ValType), Value>,
+}
+
+/// Plans what becomes its leader.
+pub(super) fn plan(body: &Body) -> Plan<'_> {
+    let mut block_of = vec![body.entry(); body.inst_count()];
+    for (block, data) in body.blocks() {
+        data.insts().for_each(|inst| block_of[inst.index()] = block);
+    }
+    let dominators = Dominators::new(body);
+    let mut below: Vec<Vec<Block>> = vec![Vec::new(); body.block_count()];
+    for (block, _) in body.blocks() {
+        if let Some(idom) = dominators.idom(block) {
+            below[idom.index()].push(block);
+        }
+    }
+    let mut numbering = Numbering {
+        plan: Plan::new(body),
+        dominators,
+        block_of,
+        numbers: Numbers::default(),
+        number: vec![Vn::UNDEF; body.value_count()],
+        leaders: HashMap::new(),
+    };
+    let mut open = vec![body.entry()];
+    while let Some(block) = open.pop() {
+        numbering.block(block);
+        open.extend(below[block.index()].iter().rev());
+    }
+    numbering.plan
+}
+
+impl Numbering<'_> {
+    fn block(&mut self, block: Block) {
+        let body = self.plan.body;
+        for (at, param) in (0..).zip(body.block(block).params()) {
+            self.lead(param, Vn::phi(block.as_u32(), at));
+        }
+        for inst in body.block(block).insts() {
+            self.inst(inst, block);
+        }
+    }
+
+    fn lead(&mut self, value: Value, vn: Vn) {
+        self.number[value.index()] = vn;
+        self.leaders.insert((vn, self.plan.body.value(value).ty), value);
+    }
+
+    fn inst(&mut self, inst: Inst, block: Block) {
+        let body = self.plan.body;
+        let data = body.inst(inst);
+        let Op::Wasm(opcode) = data.op else { return };
+        let args = body.operands(data.args).iter();
+        let args: Vec<Vn> = args.map(|value| self.number[value.index()]).collect();
+        let is_value = data.op.effects().is_pure() || opcode.class() == Class::trap;
+        let found = if is_value { self.numbers.of(opcode, data.imm, &args) } else { None };
+        let Some(found) = found else {
+            for (at, value) in (0..).zip(data.results()) {
+                self.lead(value, Vn::effect(inst.as_u32(), at));
+            }
+            return;
+        };
+        let stays = matches!(opcode.class(), Class::constant | Class::null | Class::quick);
+        let leaders: Option<Vec<Value>> =
+            data.results().zip(found).map(|(value, vn)| self.leader(value, vn, block)).collect();
+        match leaders.filter(|leaders| !stays && self.may_go(inst, leaders)) {
+            Some(leaders) => {
+                for ((value, leader), vn) in data.results().zip(leaders).zip(found) {
+                    self.number[value.index()] = vn;
+                    self.plan.stand(value, Stand::Value(leader));
+                }
+                self.plan.remove(inst);
+            }
+            None => data.results().zip(found).for_each(|(value, vn)| self.lead(value, vn)),
+        }
+    }
+
+    /// The leader of a value where the walk is.
+    fn leader(&self, value: Value, vn: Vn, block: Block) -> Option<Value> {
+        if self.numbers.as_const(vn).is_some() {
+            return None;
+        }
+        let leader = *self.leaders.get(&(vn, self.plan.body.value(value).ty))?;
+        let home = match self.plan.body.value(leader).def {
+            Def::Param(home, ..) => home,
+            Def::Result(inst, _) => self.block_of[inst.index()],
+        };
+        let above = self.dominators.dominates(home, block) || planted!(SiblingsLead);
+        above.then_some(leader)
+    }
+
+    /// Whether an instruction may go if others lead its results; one that may trap needs a cover.
+    fn may_go(&mut self, inst: Inst, leaders: &[Value]) -> bool {
+        let body = self.plan.body;
+        let op = body.inst(inst).op;
+        if op.effects().is_pure() {
+            return true;
+        }
+        let Some(Def::Result(by, _)) = leaders.first().map(|&leader| body.value(leader).def) else {
+            return false;
+        };
+        let covered = body.inst(by).op == op;
+        if covered && !planted!(Uncovered) {
+            self.plan.covers.push((inst, by));
+        }
+        covered
+    }
+}

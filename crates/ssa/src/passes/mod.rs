@@ -1,0 +1,167 @@
+//! Passes: a body that is proved equal to its Wasm → one that does the same with less, proved
+//! again.
+//!
+//! ```text
+//! CheckedBody ─ pass ─► Plan ─ rebuild ─► Body, Witness ─ CheckedBody::replace ─┬─► CheckedBody ─ the next pass
+//!     │                                                                         └─► PassRejection: reported
+//!     └───────────────────────── the body before it goes on ◄────────────────────────────┘
+//! ```
+//!
+//! A pass is not trusted: it reads a body and proposes another one, with a [`Witness`] of why both
+//! are equal. The check proves that, or refuses, and then the pass has not been. Each pass is one
+//! file; none knows another, and the order is [`Pass::DEFAULT`]:
+//!
+//! 1. `params`, because the walk of a structured program leaves parameters that are one value;
+//! 2. `fold`, which decides branches by constants;
+//! 3. `thread`, over blocks that became empty or decided;
+//! 4. `merge`, of what then follows in a line, so that blocks are long;
+//! 5. `gvn`, which makes equal addresses one value;
+//! 6. `forward`, of loads and reads by these addresses;
+//! 7. `fold` again, of what was forwarded;
+//! 8. `dead`, which removes what all of them have left unread.
+//!
+//! Limits: each pass runs once each time it is named; nothing is iterated. Passes are linear in the
+//! body up to the constants that their files name, and deterministic. Charges and polls are
+//! effects, so metered bodies are as good as any.
+
+pub(crate) mod check;
+mod dead;
+mod fold;
+mod forward;
+mod gvn;
+mod merge;
+mod number;
+mod params;
+mod plant;
+mod rebuild;
+mod thread;
+mod witness;
+
+pub use check::{PassRejection, PassRule, STEPS_BASE, STEPS_PER_ITEM};
+pub use witness::{Claim, Witness};
+
+use crate::body::Body;
+use crate::check::CheckedBody;
+use std::fmt;
+use std::str::FromStr;
+
+/// A pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pass {
+    /// Parameters that are one value become it.
+    Params,
+    /// Operators on constants become constants, control that they decide becomes jumps.
+    Fold,
+    /// Edges lead past blocks that only decide where to go on.
+    Thread,
+    /// Blocks with a single jump into them are appended.
+    Merge,
+    /// Pure operators with a value that is known become it.
+    Gvn,
+    /// Loads and reads of globals become what the block has stored or loaded.
+    Forward,
+    /// What nothing observes goes.
+    Dead,
+}
+
+impl Pass {
+    /// All passes.
+    pub const ALL: [Pass; 7] =
+        [Pass::Params, Pass::Fold, Pass::Thread, Pass::Merge, Pass::Gvn, Pass::Forward, Pass::Dead];
+
+    /// The passes in the order in which they run if nothing else is asked for.
+    pub const DEFAULT: [Pass; 8] = [
+        Pass::Params,
+        Pass::Fold,
+        Pass::Thread,
+        Pass::Merge,
+        Pass::Gvn,
+        Pass::Forward,
+        Pass::Fold,
+        Pass::Dead,
+    ];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Pass::Params => "params",
+            Pass::Fold => "fold",
+            Pass::Thread => "thread",
+            Pass::Merge => "merge",
+            Pass::Gvn => "gvn",
+            Pass::Forward => "forward",
+            Pass::Dead => "dead",
+        }
+    }
+
+    /// The body that it proposes, with its witness; `None` if it changes nothing.
+    pub fn run(self, before: &CheckedBody) -> Option<(Body, Witness)> {
+        let body = before.body();
+        match self {
+            Pass::Params => params::plan(body),
+            Pass::Fold => fold::plan(body),
+            Pass::Thread => thread::plan(body),
+            Pass::Merge => merge::plan(body),
+            Pass::Gvn => gvn::plan(body),
+            Pass::Forward => forward::plan(before.module(), body),
+            Pass::Dead => dead::plan(body),
+        }
+        .rebuild()
+    }
+}
+
+impl fmt::Display for Pass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A name that no pass has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownPass(String);
+
+impl fmt::Display for UnknownPass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = Pass::ALL.map(Pass::name).join(", ");
+        write!(f, "there is no pass `{}`; the passes are {names}", self.0)
+    }
+}
+
+impl std::error::Error for UnknownPass {}
+
+impl FromStr for Pass {
+    type Err = UnknownPass;
+
+    fn from_str(name: &str) -> Result<Pass, UnknownPass> {
+        let found = Pass::ALL.into_iter().find(|pass| pass.name() == name);
+        found.ok_or_else(|| UnknownPass(name.to_owned()))
+    }
+}
+
+/// A pass that was refused; it has changed nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The pass.
+    pub pass: Pass,
+    /// Why.
+    pub rejection: PassRejection,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pass `{}` is left out: {}", self.pass, self.rejection)
+    }
+}
+
+/// Runs passes in order, each followed by its check; one that is refused is left out and reported.
+pub fn optimize(mut body: CheckedBody, passes: &[Pass]) -> (CheckedBody, Vec<Refused>) {
+    let mut refused = Vec::new();
+    for &pass in passes {
+        let Some((after, witness)) = pass.run(&body) else { continue };
+        match body.replace(after, &witness) {
+            Ok(replaced) => body = replaced,
+            Err(rejection) => refused.push(Refused { pass, rejection }),
+        }
+    }
+    (body, refused)
+}

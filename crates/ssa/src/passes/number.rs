@@ -1,0 +1,329 @@
+//! Value numbers of a body's instructions: an operator and the numbers of its operands → the
+//! numbers of its results.
+//!
+//! ```text
+//! opcode, immediates, operands ─┬─ all constant ─ fold (prova-num) ─► a constant
+//!                               └─ Terms ─► a term
+//! ```
+//!
+//! The check of passes leans on it, so every rule is an identity on all inputs:
+//!
+//! * U1. An operator on constants is what `prova-num` computes, for scalar operators; not where the
+//!   result is a NaN whose bits the machine may choose (the row's `canonical`), and not where it
+//!   traps.
+//! * U2. `select` by a constant is the operand that it selects; `select` of one value is that
+//!   value.
+//! * U3. What `prova-terms` rewrites (R1 to R5 there).
+//!
+//! A reference is its cell, so `ref.null` is the constant 0; `ref.func` of a function is one value
+//! in an instance. A v128 has one number as a whole: halves are never taken.
+//!
+//! Limits: vector operators are not folded. Noticed by: `tests` here, and the twins of the check.
+
+use crate::body::Imm;
+use crate::interpret::evaluate::{Args, Expression, Values};
+use prova_module::ops::{Class, Kind, ref_is_null, select};
+use prova_module::{Opcode, for_each_wasm_op, wasm_immediate, wasm_operand};
+use prova_num::*;
+use prova_terms::{Prim, Terms, Vn};
+
+macro_rules! prims {
+    ($($name:ident $mnemonic:literal $cost:literal $class:ident $(: $of:ident)?
+        [$($s:ident : $sk:ident)* -> $($d:ident)* $(/ $canonical:ident)?] ($($i:ident : $ik:ident)*)
+        $($binder:ident $(: $bits:ident)?)? { $($e:tt)* })*) => {
+        /// The numeric operator that a row's expression names, applied to operands and immediates
+        /// in their order.
+        fn prim(opcode: Opcode) -> Option<Prim> {
+            match opcode { $(Opcode::$name => prim!($class { $($e)* })),* }
+        }
+
+        /// Whether a plain load or store moves the bits of its value as they are.
+        pub(super) fn is_whole(opcode: Opcode) -> bool {
+            match opcode { $(Opcode::$name => whole!($class { $($e)* })),* }
+        }
+
+        /// Evaluates a row's expression on bits, if it is a numeric operator.
+        fn evaluate(opcode: Opcode, args: &mut Args) -> Option<Result<Values, NumError>> {
+            match opcode {
+                $(Opcode::$name => numeric!($class args [$($s : $sk)*] ($($i : $ik)*) { $($e)* })),*
+            }
+        }
+
+        /// Operators whose expressions name operands and immediates in another order.
+        #[cfg(test)]
+        fn disordered() -> Vec<Opcode> {
+            let mut found = Vec::new();
+            $(ordered!($class found $name [$($s)* $($i)*] { $($e)* });)*
+            found
+        }
+    };
+}
+
+macro_rules! prim {
+    (pure { ref_is_null($a:ident) }) => {
+        None
+    };
+    (pure { $f:ident($($a:ident),*) }) => {
+        Some(Prim::$f)
+    };
+    (pure2 { $f:ident($($a:ident),*) }) => {
+        Some(Prim::$f)
+    };
+    (trap { $f:ident($($a:ident),*) }) => {
+        Some(Prim::$f)
+    };
+    ($class:ident { $($e:tt)* }) => {
+        None
+    };
+}
+
+/// The row of an access that only moves bits has them as its expression, or an operator that keeps
+/// them.
+macro_rules! whole {
+    (load { $m:ident }) => {
+        true
+    };
+    (load { $f:ident($($a:ident),*) }) => {
+        Prim::$f.keeps_bits()
+    };
+    (store { $v:ident }) => {
+        true
+    };
+    (store { $f:ident($($a:ident),*) }) => {
+        Prim::$f.keeps_bits()
+    };
+    ($class:ident { $($e:tt)* }) => {
+        false
+    };
+}
+
+macro_rules! numeric {
+    (pure $($row:tt)*) => { numeric!(@ $($row)*) };
+    (pure2 $($row:tt)*) => { numeric!(@ $($row)*) };
+    (trap $($row:tt)*) => { numeric!(@ $($row)*) };
+    (select $($row:tt)*) => { numeric!(@ $($row)*) };
+    (@ $args:ident [$($s:ident : $sk:ident)*] ($($i:ident : $ik:ident)*) { $e:expr }) => {{
+        $(let $s: wasm_operand!($sk) = $args.take();)*
+        $(let $i: wasm_immediate!($ik) = $args.take();)*
+        // `select` has a type that its expression does not name.
+        let _ = ($(&$i,)*);
+        Some($e.values())
+    }};
+    ($class:ident $($row:tt)*) => { None };
+}
+
+#[cfg(test)]
+macro_rules! ordered {
+    (pure $($row:tt)*) => { ordered!(@ $($row)*) };
+    (pure2 $($row:tt)*) => { ordered!(@ $($row)*) };
+    (trap $($row:tt)*) => { ordered!(@ $($row)*) };
+    (@ $found:ident $name:ident [$($s:ident)*] { $f:ident($($a:ident),*) }) => {
+        if [$(stringify!($s)),*] != [$(stringify!($a)),*] {
+            $found.push(Opcode::$name);
+        }
+    };
+    ($class:ident $($row:tt)*) => {};
+}
+for_each_wasm_op!(prims);
+
+/// Whether operands and results are numbers of at most 64 bits and there are no immediates.
+fn is_scalar(opcode: Opcode) -> bool {
+    let row = opcode.row();
+    let scalar = |kind: &Kind| matches!(kind, Kind::i32 | Kind::i64 | Kind::f32 | Kind::f64);
+    row.immediates.is_empty() && row.params.iter().all(scalar) && row.results.iter().all(scalar)
+}
+
+/// Whether bits are a NaN of a kind.
+fn is_nan(kind: Kind, bits: u64) -> bool {
+    match kind {
+        Kind::f32 => f32::from_bits(bits as u32).is_nan(),
+        Kind::f64 => f64::from_bits(bits).is_nan(),
+        _other => false,
+    }
+}
+
+/// The results of an operator on constants (U1): `None` if it is not folded, an error if it traps.
+pub(super) fn fold(opcode: Opcode, operands: &[u64]) -> Option<Result<[u64; 2], NumError>> {
+    let row = opcode.row();
+    let folds = matches!(row.class, Class::pure | Class::pure2 | Class::trap);
+    if !folds || !is_scalar(opcode) || operands.len() != row.params.len() {
+        return None;
+    }
+    let mut args = Args::new();
+    operands.iter().for_each(|&operand| args.push(operand.into()));
+    let [first, second, _] = match evaluate(opcode, &mut args)? {
+        Ok((values, _)) => values,
+        Err(error) => return Some(Err(error)),
+    };
+    let bits = [first as u64, second as u64];
+    let any_nan = row.canonical.is_some()
+        && row.results.iter().zip(bits).any(|(&kind, bits)| is_nan(kind, bits));
+    (!any_nan).then_some(Ok(bits))
+}
+
+/// Whether a trapping operator cannot trap by these operands: all constant, or a divisor that is
+/// constant and neither 0 nor, in a signed division, −1.
+pub(super) fn cannot_trap(opcode: Opcode, operands: &[Option<u64>]) -> bool {
+    let all: Option<Vec<u64>> = operands.iter().copied().collect();
+    if let Some(Ok(_)) = all.and_then(|all| fold(opcode, &all)) {
+        return true;
+    }
+    let Some(&Some(divisor)) = operands.get(1) else { return false };
+    use Opcode as O;
+    let short = matches!(opcode, O::I32DivS | O::I32DivU | O::I32RemS | O::I32RemU);
+    let long = matches!(opcode, O::I64DivS | O::I64DivU | O::I64RemS | O::I64RemU);
+    let overflows = match opcode == O::I32DivS {
+        true => divisor as u32 == u32::MAX,
+        false => opcode == O::I64DivS && divisor == u64::MAX,
+    };
+    let is_zero = if short { divisor as u32 == 0 } else { divisor == 0 };
+    (short || long) && !is_zero && !overflows
+}
+
+/// Value numbers in one table.
+#[derive(Default)]
+pub(super) struct Numbers {
+    terms: Terms,
+}
+
+impl Numbers {
+    /// The bits of a constant.
+    pub(super) fn as_const(&self, vn: Vn) -> Option<u64> {
+        self.terms.as_const(vn)
+    }
+
+    /// A constant.
+    pub(super) fn constant(&mut self, bits: u64) -> Vn {
+        self.terms.constant(bits)
+    }
+
+    /// A condition as a term and whether it is not negated.
+    pub(super) fn truth(&mut self, vn: Vn) -> (Vn, bool) {
+        self.terms.truth(vn)
+    }
+
+    /// The numbers of an operator's results that follow from its operands alone; `None` if they do
+    /// not.
+    pub(super) fn of(&mut self, opcode: Opcode, imm: Imm, args: &[Vn]) -> Option<[Vn; 2]> {
+        let one = |vn| Some([vn, Vn::UNDEF]);
+        match (opcode.class(), imm) {
+            (Class::constant, Imm::Bits(bits)) => one(self.terms.constant(bits)),
+            (Class::constant, Imm::Wide([low, high])) => {
+                one(self.terms.constant128(u128::from(low) | u128::from(high) << 64))
+            }
+            (Class::null, _) => one(self.terms.constant(0)),
+            (Class::quick, Imm::Index(func)) if opcode == Opcode::RefFunc => {
+                // Leaves for parameters have no other use here; their places are below 2²⁹.
+                (func < 1 << 29).then_some([Vn::param(func), Vn::UNDEF])
+            }
+            (Class::select, _) => {
+                let &[a, b, condition] = args else { return None };
+                one(self.select(a, b, condition))
+            }
+            (Class::pure | Class::pure2 | Class::trap, _) => self.numeric(opcode, imm, args),
+            (_, _) => None,
+        }
+    }
+
+    /// U2
+    fn select(&mut self, a: Vn, b: Vn, condition: Vn) -> Vn {
+        match self.terms.as_const(condition) {
+            Some(0) => b,
+            Some(_) => a,
+            None if a == b => a,
+            None => self.terms.select(a, b, condition),
+        }
+    }
+
+    fn numeric(&mut self, opcode: Opcode, imm: Imm, args: &[Vn]) -> Option<[Vn; 2]> {
+        let Some(prim) = prim(opcode) else {
+            let is_null = opcode == Opcode::RefIsNull && args.len() == 1;
+            return is_null.then(|| [self.terms.is_null(args[0]), Vn::UNDEF]);
+        };
+        let constants: Option<Vec<u64>> = args.iter().map(|&vn| self.terms.as_const(vn)).collect();
+        if let Some(Ok([first, second])) = constants.and_then(|all| fold(opcode, &all)) {
+            return Some([self.terms.constant(first), self.terms.constant(second)]);
+        }
+        let mut all = args.to_vec();
+        match imm {
+            Imm::None => {}
+            Imm::Lane(lane) => all.push(Vn::index(lane.into())),
+            Imm::Wide([low, high]) => {
+                all.push(self.terms.constant128(u128::from(low) | u128::from(high) << 64));
+            }
+            _other => return None,
+        }
+        let low = self.terms.operator(prim, &all);
+        let second =
+            if opcode.class() == Class::pure2 { self.terms.second(low) } else { Vn::UNDEF };
+        Some([low, second])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A term has its operands and immediates in the order of the row.
+    #[test]
+    fn expressions_name_operands_in_their_order() {
+        assert_eq!(disordered(), []);
+    }
+
+    #[test]
+    fn whole_accesses() {
+        use Opcode as O;
+        let whole: Vec<Opcode> = Opcode::ALL.iter().copied().filter(|&it| is_whole(it)).collect();
+        let loads = [O::I32Load, O::I64Load, O::F32Load, O::F64Load];
+        let stores = [O::I32Store, O::I64Store, O::F32Store, O::F64Store];
+        let mut expected = [&loads[..], &stores, &[O::V128Load, O::V128Store]].concat();
+        expected.sort();
+        assert_eq!(whole, expected);
+    }
+
+    #[test]
+    fn constants_are_folded_as_wasm_computes() {
+        let one = |opcode, operands: &[u64]| match fold(opcode, operands) {
+            Some(Ok([first, _])) => Some(first),
+            Some(Err(_)) | None => None,
+        };
+        let (f32_one, f32_nan) = (u64::from(1f32.to_bits()), 0x7fc0_0000);
+        for (opcode, operands, expected) in [
+            (Opcode::I32Shl, &[1, 33][..], Some(2)),
+            (Opcode::I32ShrS, &[0x8000_0000, 31], Some(0xffff_ffff)),
+            (Opcode::I32LtS, &[0xffff_ffff, 1], Some(1)),
+            (Opcode::I32LtU, &[0xffff_ffff, 1], Some(0)),
+            (Opcode::I32DivS, &[0xffff_fff9, 2], Some(0xffff_fffd)),
+            (Opcode::I32DivS, &[0x8000_0000, 0xffff_ffff], None),
+            (Opcode::I32RemS, &[0x8000_0000, 0xffff_ffff], Some(0)),
+            (Opcode::I32DivU, &[1, 0], None),
+            (Opcode::I64ExtendI32S, &[0xffff_ffff], Some(u64::MAX)),
+            (Opcode::F32Add, &[f32_one, f32_one], Some(2f32.to_bits().into())),
+            (Opcode::F32Add, &[f32_one, f32_nan], None),
+            (Opcode::F32Neg, &[f32_nan], Some(0xffc0_0000)),
+            (Opcode::I32TruncF32S, &[f32_nan], None),
+            (Opcode::I32Add, &[1], None),
+            (Opcode::I8x16ExtractLaneS, &[1], None),
+        ] {
+            assert_eq!(one(opcode, operands), expected, "{opcode:?} {operands:x?}");
+        }
+    }
+
+    #[test]
+    fn divisors_that_exclude_a_trap() {
+        for (opcode, divisor, expected) in [
+            (Opcode::I32DivU, 3, true),
+            (Opcode::I32DivU, 0, false),
+            (Opcode::I32DivS, 3, true),
+            (Opcode::I32DivS, 0xffff_ffff, false),
+            (Opcode::I32RemS, 0xffff_ffff, true),
+            (Opcode::I64DivS, u64::MAX, false),
+            (Opcode::I64DivS, 0xffff_ffff, true),
+            (Opcode::I32TruncF32S, 3, false),
+        ] {
+            assert_eq!(cannot_trap(opcode, &[None, Some(divisor)]), expected, "{opcode:?}");
+        }
+        assert!(cannot_trap(Opcode::I32DivS, &[Some(7), Some(0xffff_ffff)]));
+        assert!(!cannot_trap(Opcode::I32DivS, &[Some(0x8000_0000), Some(0xffff_ffff)]));
+    }
+}

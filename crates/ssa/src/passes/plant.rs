@@ -1,0 +1,114 @@
+//! Planted faults: what a pass gets wrong, one at a time, so that a test can show that the check
+//! refuses it.
+//!
+//! Compiled into this crate's own tests alone: each place that can go wrong asks `planted!`, which
+//! is a constant `false` elsewhere. Every fault must be refused on the bodies below, and none may
+//! be refused without one. Green does not show that the check refuses all that such a fault can do.
+
+macro_rules! planted {
+    ($name:ident) => {{
+        #[cfg(test)]
+        let planted = $crate::passes::plant::is($crate::passes::plant::Plant::$name);
+        #[cfg(not(test))]
+        let planted = false;
+        planted
+    }};
+}
+pub(super) use planted;
+
+#[cfg(test)]
+pub(super) use faults::{Plant, is};
+
+#[cfg(test)]
+mod faults {
+    use crate::passes::{Pass, optimize};
+    use crate::{CheckedBody, Metering, build};
+    use prova_module::{Features, Limits, Module};
+    use std::cell::Cell;
+    use std::collections::BTreeSet;
+
+    macro_rules! plants {
+        ($($name:ident)*) => {
+            /// A fault; the names say what is wrong, the places how.
+            #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+            pub(in crate::passes) enum Plant { $($name),* }
+
+            const PLANTS: &[Plant] = &[$(Plant::$name),*];
+        };
+    }
+
+    plants! {
+        // dead
+        TrapsAreDead LoadsAreDead StoresAreDead WritesAreDead CallsAreDead
+        // fold
+        CountUnmasked SignLost DivisionByZero NanChosen BranchInverted SelectInverted
+        // params
+        FirstArgument FirstConstant
+        // thread
+        ArgumentsMixed EffectsPassed ValuesEscape OtherArm ThreadedUnsaid
+        // merge
+        ManyEntries
+        // gvn
+        SiblingsLead Uncovered
+        // forward
+        StoreSparesAll StoreSparesOverlap OtherMemorySpared CallsForgetNothing NarrowAsWhole
+        ImportsApart OperatorIgnored
+        // rebuild
+        ArgumentsReversed EdgesReversed ClaimsUnsaid
+    }
+
+    thread_local! {
+        static PLANTED: Cell<Option<Plant>> = const { Cell::new(None) };
+    }
+
+    /// Whether this thread has a fault.
+    pub(in crate::passes) fn is(plant: Plant) -> bool {
+        PLANTED.get() == Some(plant)
+    }
+
+    const MODULES: &[&str] = &[
+        include_str!("../../tests/passes/fold.wat"),
+        include_str!("../../tests/passes/trap.wat"),
+        include_str!("../../tests/passes/memory.wat"),
+        include_str!("../../tests/passes/flow.wat"),
+        include_str!("../../tests/passes/merge.wat"),
+        include_str!("../../tests/passes/plants.wat"),
+        include_str!("../../tests/check/except.wat"),
+        include_str!("../../tests/check/table.wat"),
+    ];
+
+    /// What is refused of the bodies, by each pass alone and by all in a row.
+    fn refused() -> BTreeSet<String> {
+        let mut refused = BTreeSet::new();
+        for text in MODULES {
+            let bytes = wat::parse_str(text).expect("a module");
+            let module = Module::decode(bytes, &Features::default(), &Limits::default());
+            let module = module.expect("a valid module");
+            for func in module.defined_funcs() {
+                let body = build(&module, func, Metering::NONE).expect("a body");
+                let body = CheckedBody::check(&module, body).expect("it is proved");
+                let each = Pass::ALL.map(|pass| vec![pass]);
+                for passes in each.into_iter().chain([Pass::DEFAULT.to_vec()]) {
+                    let (_, left_out) = optimize(body.clone(), &passes);
+                    refused.extend(left_out.iter().map(|it| it.rejection.rule.to_string()));
+                }
+            }
+        }
+        refused
+    }
+
+    #[test]
+    fn each_fault_is_refused() {
+        assert_eq!(refused(), BTreeSet::new(), "without a fault");
+        let mut missed = Vec::new();
+        for &plant in PLANTS {
+            PLANTED.set(Some(plant));
+            if refused().is_empty() {
+                missed.push(plant);
+            }
+            PLANTED.set(None);
+        }
+        assert!(missed.is_empty(), "accepted: {missed:?}");
+        assert!(PLANTS.len() >= 15);
+    }
+}

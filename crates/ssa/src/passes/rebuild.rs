@@ -1,0 +1,418 @@
+//! A plan of what a pass changes → the new body and its witness.
+//!
+//! A pass reads a body and writes a [`Plan`]: which values are others or constants, which
+//! instructions and parameters go, where edges lead. Everything else is the same for all passes and
+//! stands here: what is no longer reached goes, blocks are put in order, what is left is numbered
+//! anew, and the witness is what the plan says.
+//!
+//! * O1. Blocks keep their order where each still stands behind its immediate dominator (some block
+//!   that leads to it stands before it); else they are in reverse postorder.
+//! * O2. A value that is a constant becomes one in place: an instruction turns into the constant,
+//!   and of a parameter the constant stands at the start of its block.
+//!
+//! Nothing here is trusted: a wrong plan or a fault here makes a body that the check refuses.
+
+use super::plant::planted;
+use super::witness::{Claim, Witness};
+use crate::assemble::Assembler;
+use crate::body::{Body, Imm, Op};
+use crate::entity::{Block, Inst, List, Value};
+use crate::terminator::{Arg, ArgKind, Call, Clause, Edge, Terminator};
+use cranelift_entity::EntityRef;
+use prova_module::{Opcode, ValType};
+use std::collections::HashMap;
+
+/// What stands for a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// Itself.
+    Itself,
+    /// Another value, which is in scope wherever this one is used.
+    Value(Value),
+    /// A constant.
+    Constant(u64),
+}
+
+/// What a pass changes.
+pub(super) struct Plan<'b> {
+    pub(super) body: &'b Body,
+    /// By value. A value that is another one, or a parameter that is a constant, is gone.
+    pub(super) stands: Vec<Stand>,
+    /// By value: parameters that are gone though nothing stands for them, because nothing reads
+    /// them.
+    pub(super) unread: Vec<bool>,
+    /// By instruction: whether it is gone.
+    pub(super) gone: Vec<bool>,
+    /// What the witness says of traps that are gone.
+    pub(super) covers: Vec<(Inst, Inst)>,
+    /// By block: the only edge that it leaves by, instead of its terminator.
+    pub(super) only: Vec<Option<Edge>>,
+    /// Edges, by their block and number among its successors, that lead elsewhere.
+    pub(super) elsewhere: HashMap<(Block, u32), (Block, Vec<Arg>)>,
+    /// By block: whether it is appended to the only block that leads to it, which jumps to it.
+    pub(super) appended: Vec<bool>,
+    /// What the witness says of blocks that edges pass over.
+    pub(super) threaded: Vec<Block>,
+    /// Whether anything changes.
+    pub(super) changes: bool,
+}
+
+impl<'b> Plan<'b> {
+    /// Nothing changes.
+    pub(super) fn new(body: &'b Body) -> Plan<'b> {
+        Plan {
+            body,
+            stands: vec![Stand::Itself; body.value_count()],
+            unread: vec![false; body.value_count()],
+            gone: vec![false; body.inst_count()],
+            covers: Vec::new(),
+            only: vec![None; body.block_count()],
+            elsewhere: HashMap::new(),
+            appended: vec![false; body.block_count()],
+            threaded: Vec::new(),
+            changes: false,
+        }
+    }
+
+    /// From now on a value is another one, or a constant.
+    pub(super) fn stand(&mut self, value: Value, by: Stand) {
+        self.stands[value.index()] = by;
+        self.changes = true;
+    }
+
+    /// The value at the end of the chain of what stands for what.
+    fn root(&self, value: Value) -> Value {
+        let mut at = value;
+        // A chain is no longer than there are values; a circle would be a fault of the pass.
+        for _ in 0..self.stands.len() {
+            match self.stands[at.index()] {
+                Stand::Value(next) => at = next,
+                Stand::Itself | Stand::Constant(_) => break,
+            }
+        }
+        at
+    }
+
+    /// What stands for a value in the end.
+    pub(super) fn resolve(&self, value: Value) -> Stand {
+        let root = self.root(value);
+        match self.stands[root.index()] {
+            constant @ Stand::Constant(_) if !self.is_inst(root) => constant,
+            Stand::Constant(_) | Stand::Itself | Stand::Value(_) => Stand::Value(root),
+        }
+    }
+
+    fn is_inst(&self, value: Value) -> bool {
+        matches!(self.body.value(value).def, crate::body::Def::Result(..))
+    }
+
+    /// Removes an instruction.
+    pub(super) fn remove(&mut self, inst: Inst) {
+        self.gone[inst.index()] = true;
+        self.changes = true;
+    }
+
+    /// The edges out of a block, as they will be: blocks, and arguments in old values.
+    pub(super) fn edges(&self, block: Block) -> Vec<(Block, Vec<Arg>)> {
+        let own = |edge: &Edge| (edge.block, self.body.args(edge).to_vec());
+        if let Some(edge) = &self.only[block.index()] {
+            return vec![self.elsewhere.get(&(block, 0)).cloned().unwrap_or_else(|| own(edge))];
+        }
+        let edges = (0..).zip(self.body.successors(block));
+        let edge =
+            |(at, edge)| self.elsewhere.get(&(block, at)).cloned().unwrap_or_else(|| own(&edge));
+        edges.map(edge).collect()
+    }
+
+    /// The new body with its witness; `None` if nothing changes.
+    pub(super) fn rebuild(mut self) -> Option<(Body, Witness)> {
+        self.flatten();
+        self.changes.then(|| Rebuild::new(&self).run())
+    }
+
+    /// Makes every chain one link long, so that what follows is linear.
+    fn flatten(&mut self) {
+        let mut chain = Vec::new();
+        for value in self.body.values.keys() {
+            let mut at = value;
+            while let Stand::Value(next) = self.stands[at.index()] {
+                // A circle would be a fault of the pass.
+                if chain.len() > self.stands.len() {
+                    break;
+                }
+                chain.push(at);
+                at = next;
+            }
+            chain.drain(..).for_each(|link| self.stands[link.index()] = Stand::Value(at));
+        }
+    }
+}
+
+/// A constant's operator, if a type has constants of at most 64 bits.
+pub(super) fn constant_of(ty: ValType) -> Option<Opcode> {
+    match ty {
+        ValType::I32 => Some(Opcode::I32Const),
+        ValType::I64 => Some(Opcode::I64Const),
+        ValType::F32 => Some(Opcode::F32Const),
+        ValType::F64 => Some(Opcode::F64Const),
+        ValType::V128 | ValType::Ref(_) => None,
+    }
+}
+
+struct Rebuild<'p, 'b> {
+    plan: &'p Plan<'b>,
+    out: Assembler,
+    /// The blocks that stay, in their new order, without those that are appended.
+    order: Vec<Block>,
+    /// By old block.
+    block: Vec<Option<Block>>,
+    /// By old value.
+    value: Vec<Option<Value>>,
+    witness: Witness,
+}
+
+impl<'p, 'b> Rebuild<'p, 'b> {
+    fn new(plan: &'p Plan<'b>) -> Rebuild<'p, 'b> {
+        let body = plan.body;
+        let all = order(plan);
+        let mut block = vec![None; body.block_count()];
+        let order: Vec<Block> = all.iter().copied().filter(|b| !plan.appended[b.index()]).collect();
+        for (at, old) in (0..).zip(&order) {
+            block[old.index()] = Some(Block::from_u32(at));
+        }
+        let mut threaded = vec![false; body.block_count()];
+        plan.threaded.iter().for_each(|block| threaded[block.index()] = true);
+        let mut witness = Witness { blocks: order.clone(), ..Witness::default() };
+        for &old in &all {
+            let is_threaded = threaded[old.index()];
+            let silent = is_threaded || planted!(ClaimsUnsaid);
+            for param in body.block(old).params().filter(|_| !silent) {
+                let claim = match (plan.stands[param.index()], plan.resolve(param)) {
+                    (Stand::Itself, _) => continue,
+                    (_, Stand::Constant(bits)) => Claim::Constant(bits),
+                    (_, Stand::Value(value)) => Claim::Value(value),
+                    (_, Stand::Itself) => continue,
+                };
+                witness.claims.push((param, claim));
+            }
+        }
+        witness.claims.sort_by_key(|&(param, _)| param);
+        witness.threaded.clone_from(&plan.threaded);
+        witness.threaded.sort();
+        witness.covers.clone_from(&plan.covers);
+        witness.covers.sort();
+        let out = Assembler::new(body.func(), body.metering());
+        let value = vec![None; body.value_count()];
+        Rebuild { plan, out, order, block, value, witness }
+    }
+
+    fn run(mut self) -> (Body, Witness) {
+        for old in self.order.clone() {
+            let data = self.plan.body.block(old);
+            self.out.block(data.origin, data.offset);
+            for param in data.params() {
+                if self.plan.stands[param.index()] == Stand::Itself
+                    && !self.plan.unread[param.index()]
+                {
+                    let ty = self.plan.body.value(param).ty;
+                    let place = match self.plan.body.value(param).def {
+                        crate::body::Def::Param(_, _, place) => place,
+                        crate::body::Def::Result(..) => crate::body::Place::None,
+                    };
+                    self.value[param.index()] = Some(self.out.param(ty, place));
+                    self.witness.params.push(param);
+                }
+            }
+            let mut at = old;
+            self.insts(at);
+            // Appended blocks, each after the block that jumps to it.
+            while let Some(next) = self.appended_to(at) {
+                at = next;
+                self.insts(at);
+            }
+            self.end(at);
+        }
+        (self.out.finish(), self.witness)
+    }
+
+    fn appended_to(&self, block: Block) -> Option<Block> {
+        let edges = self.plan.edges(block);
+        match &edges[..] {
+            [(next, _)] if self.plan.appended[next.index()] => Some(*next),
+            _other => None,
+        }
+    }
+
+    /// The constants of a block's parameters, and its instructions.
+    fn insts(&mut self, block: Block) {
+        let plan = self.plan;
+        let data = plan.body.block(block);
+        for param in data.params() {
+            if let (false, Stand::Constant(bits)) =
+                (plan.unread[param.index()], plan.resolve(param))
+            {
+                self.constant(param, bits, data.offset);
+            }
+        }
+        for inst in data.insts().filter(|inst| !plan.gone[inst.index()]) {
+            let data = plan.body.inst(inst);
+            if let Some(result) = data.result()
+                && let Stand::Constant(bits) = plan.stands[result.index()]
+            {
+                self.constant(result, bits, data.offset);
+                continue;
+            }
+            let args: Vec<Value> =
+                plan.body.operands(data.args).iter().map(|&value| self.now(value)).collect();
+            let types: Vec<ValType> =
+                data.results().map(|value| plan.body.value(value).ty).collect();
+            let new = self.out.inst(data.op, data.imm, &args, types, data.offset);
+            let results = self.out.body().inst(new).results();
+            for (was, is) in data.results().zip(results) {
+                self.value[was.index()] = Some(is);
+            }
+        }
+    }
+
+    fn constant(&mut self, value: Value, bits: u64, offset: u32) {
+        let ty = self.plan.body.value(value).ty;
+        let Some(opcode) = constant_of(ty) else { return };
+        let new = self.out.inst(Op::Wasm(opcode), Imm::Bits(bits), &[], [ty], offset);
+        self.value[value.index()] = self.out.body().inst(new).result();
+    }
+
+    /// The new value for an old one. A value without one is a fault of the pass; that of another
+    /// body is refused by the check.
+    fn now(&self, value: Value) -> Value {
+        let own = self.value[value.index()].or(self.value[self.plan.root(value).index()]);
+        own.unwrap_or(Value::from_u32(u32::MAX >> 1))
+    }
+
+    fn list(&mut self, list: List<Value>) -> List<Value> {
+        let values: Vec<Value> =
+            self.plan.body.operands(list).iter().map(|&value| self.now(value)).collect();
+        self.out.operands(&values)
+    }
+
+    fn edge(&mut self, (to, args): &(Block, Vec<Arg>)) -> Edge {
+        let params = self.plan.body.block(*to).params();
+        let stays = |param: &Value| {
+            self.plan.stands[param.index()] == Stand::Itself && !self.plan.unread[param.index()]
+        };
+        let mut args: Vec<Arg> = params
+            .zip(args)
+            .filter(|(param, _)| stays(param))
+            .map(|(_, arg)| match arg.kind() {
+                ArgKind::Value(value) => self.now(value).into(),
+                ArgKind::Payload(_) => *arg,
+            })
+            .collect();
+        if planted!(ArgumentsReversed) {
+            args.reverse();
+        }
+        let block = self.block[to.index()].unwrap_or(Block::from_u32(u32::MAX >> 1));
+        self.out.edge(block, &args)
+    }
+
+    fn call(&mut self, call: &Call) -> Call {
+        Call { args: self.list(call.args), ..*call }
+    }
+
+    /// The end of a block.
+    fn end(&mut self, block: Block) {
+        let body = self.plan.body;
+        let data = body.block(block);
+        let mut edges: Vec<Edge> =
+            self.plan.edges(block).iter().map(|edge| self.edge(edge)).collect();
+        if planted!(EdgesReversed) {
+            edges.reverse();
+        }
+        let mut next = edges.iter().copied();
+        // As many edges as `successors` has, in its order.
+        let mut edge =
+            || next.next().unwrap_or(Edge { block: Block::from_u32(0), args: List::EMPTY });
+        let terminator = if self.plan.only[block.index()].is_some() {
+            Terminator::Jump(edge())
+        } else {
+            match data.terminator {
+                Terminator::Jump(_) => Terminator::Jump(edge()),
+                Terminator::Branch { condition, .. } => Terminator::Branch {
+                    condition: self.now(condition),
+                    then: edge(),
+                    otherwise: edge(),
+                },
+                Terminator::Table { index, targets, .. } => Terminator::Table {
+                    index: self.now(index),
+                    edges: self.out.edges(&edges),
+                    targets: self.out.targets(body.targets(targets)),
+                },
+                Terminator::Null { reference, .. } => Terminator::Null {
+                    reference: self.now(reference),
+                    null: edge(),
+                    non_null: edge(),
+                },
+                Terminator::Invoke { call, .. } => {
+                    Terminator::Invoke { call: self.call(&call), normal: edge(), handler: edge() }
+                }
+                Terminator::Throw { opcode, imm, args, handler } => Terminator::Throw {
+                    opcode,
+                    imm,
+                    args: self.list(args),
+                    handler: handler.map(|_| edge()),
+                },
+                Terminator::Catch { clauses, outer } => {
+                    let clauses: Vec<Clause> = body
+                        .clauses(clauses)
+                        .iter()
+                        .map(|clause| Clause { edge: edge(), ..*clause })
+                        .collect();
+                    let outer = outer.map(|_| edge());
+                    Terminator::Catch { clauses: self.out.clauses(&clauses), outer }
+                }
+                Terminator::Return(values) => Terminator::Return(self.list(values)),
+                Terminator::TailCall(call) => Terminator::TailCall(self.call(&call)),
+                Terminator::Unreachable => Terminator::Unreachable,
+            }
+        };
+        self.out.end(terminator, data.end);
+    }
+}
+
+/// The blocks that the entry reaches by the plan's edges, in their new order (O1).
+fn order(plan: &Plan<'_>) -> Vec<Block> {
+    let body = plan.body;
+    let count = body.block_count();
+    let mut seen = vec![false; count];
+    let mut behind = vec![false; count];
+    let mut post = Vec::new();
+    // A block and how many of its edges have been followed; edges are followed from the last one,
+    // so that reverse postorder has the first one's blocks first.
+    let mut open = vec![(body.entry(), targets(plan, body.entry()))];
+    seen[body.entry().index()] = true;
+    behind[body.entry().index()] = true;
+    while let Some((block, edges)) = open.last_mut() {
+        let block = *block;
+        match edges.pop() {
+            Some(to) => {
+                behind[to.index()] |= block < to;
+                if !std::mem::replace(&mut seen[to.index()], true) {
+                    open.push((to, targets(plan, to)));
+                }
+            }
+            None => {
+                post.push(block);
+                open.pop();
+            }
+        }
+    }
+    if (0..count).all(|at| behind[at] || !seen[at]) {
+        post.sort();
+    } else {
+        post.reverse();
+    }
+    post
+}
+
+fn targets(plan: &Plan<'_>, block: Block) -> Vec<Block> {
+    plan.edges(block).into_iter().map(|(to, _)| to).collect()
+}

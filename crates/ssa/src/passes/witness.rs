@@ -1,0 +1,46 @@
+//! The witness of a pass: which part of the old body each part of the new one stands for, and why.
+//!
+//! It is a hint. [`CheckedBody::replace`](crate::CheckedBody::replace) proves what it says or
+//! refuses it, so a pass may write anything here; what a pass leaves out costs it the proof, never
+//! the truth.
+
+use crate::body::Body;
+use crate::entity::{Block, Inst, Value};
+
+/// What a parameter of the old body is whenever control is in its block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// Another value: a parameter of the same block that stands before it, or a value that is made
+    /// in a block that strictly dominates this one.
+    Value(Value),
+    /// A constant of at most 64 bits.
+    Constant(u64),
+}
+
+/// What a pass says about the two bodies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Witness {
+    /// For each block of the new body the block of the old one with whose start it starts.
+    pub blocks: Vec<Block>,
+    /// For each parameter of the new body, in the order of their numbers, the value of the old body
+    /// that it is when its block starts.
+    pub params: Vec<Value>,
+    /// What parameters of the old body always are, by rising parameters.
+    pub claims: Vec<(Value, Claim)>,
+    /// Blocks of the old body, rising, that edges of the new one may pass over.
+    pub threaded: Vec<Block>,
+    /// Instructions of the old body, rising, that may trap and are gone, each with an earlier one
+    /// that would have trapped in its place.
+    pub covers: Vec<(Inst, Inst)>,
+}
+
+impl Witness {
+    /// The witness for a body and itself.
+    pub fn identity(body: &Body) -> Witness {
+        Witness {
+            blocks: body.blocks().map(|(block, _)| block).collect(),
+            params: body.blocks().flat_map(|(_, data)| data.params()).collect(),
+            ..Witness::default()
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The whole trip of a module: Wasm → SSA → Wasm, of which nothing is kept that is not proved.
+//!
+//! ```text
+//! Module ─ build ─ CheckedBody::check ─► transform ─► emit ─┐
+//!    │                                                      ├─ assemble ─ decode ─► Module
+//!    └── Twin::check: the rest of both modules is the same ─┘                         │
+//!                              EmittedBody::check: each body that differs ◄───────────┘
+//! ```
+//!
+//! What [`Options::transform`] gives stands for its function only if the emitted bytes, decoded
+//! again, are proved equal to it ([`crate::emitted`]). A function for which any step fails keeps
+//! its bytes, and [`Trip::outcomes`] says why. A module whose rest does not match is an error, and
+//! nothing is given.
+//!
+//! * Y1. The result is a function of the module and of what `transform` gives for each function;
+//!   threads and their number do not change a byte.
+//! * Y2. A function that is not replaced is copied byte for byte.
+//!
+//! Limits: memory for all bodies of the code section at once; one more decoding for each function
+//! whose bytes are invalid, up to [`INVALID_MAX`], and one more proof of all if one is refused.
+
+use crate::body::Metering;
+use crate::build::{BuildError, build};
+use crate::check::{CheckedBody, Rejection};
+use crate::emit::{EmitError, Emitted, Types, assemble, emit_with};
+use crate::emitted::{self, EmittedBody, Homes, Twin};
+use prova_module::{FuncIdx, Limits, Module};
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// After so many functions with invalid bytes no function is replaced: the emitter is broken.
+pub const INVALID_MAX: usize = 8;
+
+/// What becomes of a function's body: another proved body of it; `None` leaves its bytes as they
+/// are. It is called once for each function, from any thread.
+pub type Transform<'t> = &'t (dyn Fn(CheckedBody) -> Option<CheckedBody> + Sync);
+
+/// How a trip goes.
+#[derive(Clone, Copy)]
+pub struct Options<'t> {
+    /// What becomes of each body.
+    pub transform: Transform<'t>,
+    /// How many threads work at once; at least one does.
+    pub threads: usize,
+    /// Limits on the module that is made.
+    pub limits: &'t Limits,
+}
+
+/// What became of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It has new bytes, proved equal to the body that they came from.
+    Replaced,
+    /// `transform` left it alone.
+    Untouched,
+    /// It keeps its bytes, since no body was built.
+    NotBuilt(BuildError),
+    /// It keeps its bytes, since what was built is not proved: a bug.
+    NotProved(Rejection),
+    /// It keeps its bytes, since no others were emitted.
+    NotEmitted(EmitError),
+    /// It keeps its bytes, since what was emitted, for it or for others, is not valid, or over a
+    /// limit.
+    Invalid(prova_module::Error),
+    /// It keeps its bytes, since what was emitted is not proved.
+    Refused(emitted::Rejection),
+}
+
+impl Outcome {
+    /// Whether something went wrong.
+    pub fn is_failure(&self) -> bool {
+        !matches!(self, Outcome::Replaced | Outcome::Untouched)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Replaced => f.write_str("replaced"),
+            Outcome::Untouched => f.write_str("untouched"),
+            Outcome::NotBuilt(error) => error.fmt(f),
+            Outcome::NotProved(rejection) => rejection.fmt(f),
+            Outcome::NotEmitted(error) => error.fmt(f),
+            Outcome::Invalid(error) => write!(f, "what was emitted: {error}"),
+            Outcome::Refused(rejection) => rejection.fmt(f),
+        }
+    }
+}
+
+/// A module after its trip.
+#[derive(Clone, Debug)]
+pub struct Trip {
+    /// The module, whose bytes are [`Module::bytes`].
+    pub module: Module,
+    /// The custom sections that no longer hold, by name.
+    pub dropped: Vec<String>,
+    /// What became of each defined function, in order.
+    pub outcomes: Vec<(FuncIdx, Outcome)>,
+}
+
+/// Why there is no module.
+#[derive(Clone, Debug)]
+pub enum TripError {
+    /// The assembled bytes are no module that may be; over a limit, or a bug.
+    Decode(prova_module::Error),
+    /// The assembled module differs in more than its bodies: a bug.
+    Differs(emitted::Rejection),
+}
+
+impl fmt::Display for TripError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TripError::Decode(error) => write!(f, "the module that was made: {error}"),
+            TripError::Differs(rejection) => rejection.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for TripError {}
+
+/// A body with its bytes.
+struct Candidate {
+    body: CheckedBody,
+    emitted: Emitted,
+    homes: Vec<u32>,
+}
+
+/// Sends a module on its trip.
+///
+/// # Errors
+/// If what is assembled is no module, or another one beyond its bodies.
+pub fn module(module: &Module, options: &Options<'_>) -> Result<Trip, TripError> {
+    let types = Types::new(module);
+    let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
+    let mut found = each(options.threads, funcs.len(), |at| {
+        candidate(module, &types, funcs[at], options.transform)
+    });
+    let mut invalid = 0;
+    // Who is refused is left out of the next round.
+    loop {
+        let bodies: Vec<Option<&Emitted>> =
+            found.iter().map(|found| found.as_ref().ok().map(|found| &found.emitted)).collect();
+        let assembled = assemble(module, &types, &bodies);
+        let new = match Module::decode(assembled.bytes, module.features(), options.limits) {
+            Ok(new) => new,
+            Err(error) => {
+                invalid += 1;
+                leave_out(&mut found, &funcs, error, invalid > INVALID_MAX)?;
+                continue;
+            }
+        };
+        let twin = Twin::check(module, &new).map_err(TripError::Differs)?;
+        let verdicts = each(options.threads, funcs.len(), |at| match &found[at] {
+            Ok(one) => EmittedBody::check(&twin, &one.body, &Homes(&one.homes)).err(),
+            Err(_) if twin.is_copied(funcs[at]) => None,
+            Err(_) => Some(emitted::Rejection::not_copied(funcs[at])),
+        });
+        let mut refused = false;
+        for (at, rejection) in verdicts.into_iter().enumerate() {
+            if let Some(rejection) = rejection {
+                if found[at].is_err() {
+                    return Err(TripError::Differs(rejection));
+                }
+                refused = true;
+                found[at] = Err(Outcome::Refused(rejection));
+            }
+        }
+        if !refused {
+            let outcomes = found.into_iter().map(|found| found.err().unwrap_or(Outcome::Replaced));
+            let outcomes = funcs.into_iter().zip(outcomes).collect();
+            return Ok(Trip { module: new, dropped: assembled.dropped, outcomes });
+        }
+    }
+}
+
+/// Takes back what made a module invalid: the body that the error names, or all.
+fn leave_out(
+    found: &mut [Result<Candidate, Outcome>],
+    funcs: &[FuncIdx],
+    error: prova_module::Error,
+    all: bool,
+) -> Result<(), TripError> {
+    let at = funcs.iter().position(|&func| error.func == Some(func));
+    if let Some(one) =
+        at.filter(|_| !all).and_then(|at| found.get_mut(at)).filter(|one| one.is_ok())
+    {
+        *one = Err(Outcome::Invalid(error));
+        return Ok(());
+    }
+    let mut any = false;
+    for one in found.iter_mut().filter(|one| one.is_ok()) {
+        any = true;
+        *one = Err(Outcome::Invalid(error.clone()));
+    }
+    if any { Ok(()) } else { Err(TripError::Decode(error)) }
+}
+
+fn candidate(
+    module: &Module,
+    types: &Types,
+    func: FuncIdx,
+    transform: Transform<'_>,
+) -> Result<Candidate, Outcome> {
+    let body = build(module, func, Metering::NONE).map_err(Outcome::NotBuilt)?;
+    let body = CheckedBody::check(module, body).map_err(Outcome::NotProved)?;
+    let body = transform(body).ok_or(Outcome::Untouched)?;
+    let (emitted, homes) = emit_with(module, types, body.body()).map_err(Outcome::NotEmitted)?;
+    Ok(Candidate { body, emitted, homes })
+}
+
+/// Results of a function of each number below `count`, in order.
+fn each<T: Send>(threads: usize, count: usize, make: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    if threads <= 1 {
+        return (0..count).map(make).collect();
+    }
+    let (next, made) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(count)));
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(count) {
+            scope.spawn(|| {
+                let mut mine = Vec::new();
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    if at >= count {
+                        break;
+                    }
+                    mine.push((at, make(at)));
+                }
+                made.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(mine);
+            });
+        }
+    });
+    let mut made = made.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    made.sort_unstable_by_key(|&(at, _)| at);
+    made.into_iter().map(|(_, one)| one).collect()
+}

@@ -1,0 +1,17 @@
+(module
+  (import "host" "get" (func $get (result i32)))
+  (import "host" "see" (func $see (param i32)))
+  (memory 1)
+  (func (export "f") (param $n i32) (result i32)
+    (local $p i32) (local $q i32) (local $r i32)
+    (loop $top
+      (local.set $p (call $get))
+      (local.set $r (i32.div_u (local.get $p) (local.get $n)))
+      (local.set $n (i32.load (local.get $p)))
+      (if (i32.lt_u (local.get $r) (local.get $n))
+        (then (local.set $r (i32.const 1)))
+        (else (local.set $r (i32.const 2))))
+      (call $see (i32.add (local.get $q) (local.get $r)))
+      (local.set $q (local.get $p))
+      (br_if $top (local.get $n)))
+    (i32.sub (local.get $q) (local.get $r))))

@@ -1,0 +1,5 @@
+(module (memory 1)
+  (func (param i32)
+    (if (local.get 0)
+      (then (i32.store (i32.const 0) (local.get 0)))
+      (else (i32.store (i32.const 4) (local.get 0))))))

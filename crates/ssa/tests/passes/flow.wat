@@ -1,0 +1,10 @@
+(module (memory 1)
+  (func (param i32 i32) (result i32) (local i32 i32)
+    (local.set 3 (if (result i32) (local.get 0) (then (i32.const 1)) (else (i32.const 0))))
+    (if (local.get 3) (then (local.set 2 (i32.const 5))) (else (local.set 2 (local.get 1))))
+    (loop $top
+      (local.set 2 (i32.add (local.get 2) (local.get 1)))
+      (br_if $top (i32.lt_s (local.get 2) (i32.const 100))))
+    (i32.store (i32.const 0) (local.get 2))
+    (block (br_if 0 (i32.eqz (local.get 0))) (i32.store (i32.const 4) (local.get 1)))
+    (local.get 2)))
