@@ -15,22 +15,32 @@
 use crate::ops::Opcode;
 use wasmparser::Operator;
 
-/// The static cost of one operator, from its row in the table of operators: 0 or 1.
+/// The static cost of one operator, from its row in the table of operators: 0, 1 or 2.
 ///
 /// Free are the operators that no tier needs an instruction for, and those that end execution of
 /// the function without doing work: `nop`, `drop`, `block`, `loop`, `try_table`, `else`, `end`,
-/// `unreachable`, `return`. Every other operator costs 1.
+/// `unreachable`, `return`. Division and square root of vectors of floating-point numbers cost 2:
+/// subnormal lanes make them slow. Every other operator costs 1.
 #[inline]
 pub fn operator_cost(operator: &Operator<'_>) -> u64 {
     Opcode::of(operator).row().cost
 }
 
-/// Whether every operator whose encoding starts with `byte` is *plain* ([`Row::is_plain`]), or is
-/// refused. Known without decoding; false for plain operators among other prefixes is allowed, the
-/// converse is not.
+/// Whether every operator whose encoding starts with the two bytes is *plain* ([`Row::is_plain`]),
+/// or is refused. `second` is 0 where there is none. Known without decoding; false for plain
+/// operators among other prefixes is allowed, the converse is not.
 #[inline]
-pub(crate) const fn is_plain(byte: u8) -> bool {
-    PLAIN[byte as usize]
+pub(crate) const fn is_plain(byte: u8, second: u8) -> bool {
+    PLAIN[byte as usize] && !(byte == VECTOR && is_dear(second))
+}
+
+/// The prefix of vector operators.
+const VECTOR: u8 = 0xfd;
+
+/// Whether a code of a vector operator that starts with `byte`, in whatever length its LEB128 is
+/// written, may be that of an operator that costs more than 1.
+const fn is_dear(byte: u8) -> bool {
+    matches!(byte, 0xe3 | 0xe7 | 0xef | 0xf3)
 }
 
 /// [`is_plain`] for each byte.
@@ -144,25 +154,37 @@ mod tests {
         assert_eq!(operator_cost(&Operator::I32Add), 1);
         assert_eq!(operator_cost(&Operator::Br { relative_depth: 0 }), 1);
         assert_eq!(operator_cost(&Operator::LocalGet { local_index: 0 }), 1);
+        assert_eq!(operator_cost(&Operator::F64x2Sqrt), 2);
     }
 
     #[test]
     fn plain_bytes_start_plain_operators() {
-        let mut plain = 0;
-        for (byte, second) in (0..=u8::MAX).flat_map(|byte| (0..=u8::MAX).map(move |b| (byte, b))) {
-            let code = [byte, second, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let (mut plain, mut dear) = (0, 0);
+        let bytes = (0..=u8::MAX).flat_map(|byte| (0..=u8::MAX).map(move |b| (byte, b)));
+        // Codes of vector operators in one byte, in two, and in three where two would do.
+        let codes = bytes.flat_map(|(byte, second)| {
+            [[0, 0], [1, 0], [2, 0], [0x81, 0], [0x82, 0]]
+                .map(|[third, fourth]| [byte, second, third, fourth])
+        });
+        for start in codes {
+            let [byte, second, third, _] = start;
+            let mut code = [0; 20];
+            code[..4].copy_from_slice(&start);
             let mut reader = OperatorsReader::new(BinaryReader::new(&code, 0));
             let Ok(operator) = reader.read() else { continue };
             let row = Opcode::of(&operator).row();
             assert!(row.class == Class::refused || row.results.len() <= 2, "{row:?}");
-            if is_plain(byte) {
+            dear += usize::from(row.cost > 1);
+            if is_plain(byte, second) {
                 plain += 1;
-                assert!(row.is_plain() || row.class == Class::refused, "{byte:#x} {row:?}");
+                assert!(row.is_plain() || row.class == Class::refused, "{start:x?} {row:?}");
             } else {
-                let rare = byte == 0xd4;
-                assert!(!row.is_plain() || rare, "{byte:#x} {row:?} could be plain");
+                let rare = byte == 0xd4 || byte == 0xfd && !matches!(third, 1 | 0x81);
+                assert!(!row.is_plain() || rare, "{start:x?} {row:?} could be plain");
             }
         }
+        // Four operators, each in its two bytes and in one more.
+        assert_eq!(dear, 8);
         assert!(plain > 10_000, "{plain}");
         // These two note a write and are plain otherwise.
         for operator in

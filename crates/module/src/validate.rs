@@ -137,6 +137,7 @@ impl BodyValidator {
         while !reader.eof() {
             let offset = reader.original_position();
             let byte = cx.bytes[offset as usize];
+            let second = cx.bytes.get(offset as usize + 1).copied().unwrap_or_default();
             // Only operators with the vector prefix make a `v128` out of something else.
             if !wide && byte == 0xfd {
                 wide = true;
@@ -148,7 +149,7 @@ impl BodyValidator {
                 self.facts.may_hold_exceptions();
             }
             let writes_local = matches!(byte, LOCAL_SET | LOCAL_TEE);
-            if is_plain(byte) || writes_local {
+            if is_plain(byte, second) || writes_local {
                 self.budget.spend(1, offset as usize)?;
                 if writes_local {
                     self.facts.write(local_index(&reader)?);

@@ -216,11 +216,11 @@ macro_rules! vector_wasm_ops {
             F32x4Nearest "f32x4.nearest" 1 pure [a:v128 -> v128 / f32x4_canonicalize] () { f32x4_nearest(a) }
             F32x4Abs "f32x4.abs" 1 pure [a:v128 -> v128] () { f32x4_abs(a) }
             F32x4Neg "f32x4.neg" 1 pure [a:v128 -> v128] () { f32x4_neg(a) }
-            F32x4Sqrt "f32x4.sqrt" 1 pure [a:v128 -> v128 / f32x4_canonicalize] () { f32x4_sqrt(a) }
+            F32x4Sqrt "f32x4.sqrt" 2 pure [a:v128 -> v128 / f32x4_canonicalize] () { f32x4_sqrt(a) }
             F32x4Add "f32x4.add" 1 pure [a:v128 b:v128 -> v128 / f32x4_canonicalize] () { f32x4_add(a, b) }
             F32x4Sub "f32x4.sub" 1 pure [a:v128 b:v128 -> v128 / f32x4_canonicalize] () { f32x4_sub(a, b) }
             F32x4Mul "f32x4.mul" 1 pure [a:v128 b:v128 -> v128 / f32x4_canonicalize] () { f32x4_mul(a, b) }
-            F32x4Div "f32x4.div" 1 pure [a:v128 b:v128 -> v128 / f32x4_canonicalize] () { f32x4_div(a, b) }
+            F32x4Div "f32x4.div" 2 pure [a:v128 b:v128 -> v128 / f32x4_canonicalize] () { f32x4_div(a, b) }
             F32x4Min "f32x4.min" 1 pure [a:v128 b:v128 -> v128 / f32x4_canonicalize] () { f32x4_min(a, b) }
             F32x4Max "f32x4.max" 1 pure [a:v128 b:v128 -> v128 / f32x4_canonicalize] () { f32x4_max(a, b) }
             F32x4PMin "f32x4.pmin" 1 pure [a:v128 b:v128 -> v128] () { f32x4_pmin(a, b) }
@@ -231,11 +231,11 @@ macro_rules! vector_wasm_ops {
             F64x2Nearest "f64x2.nearest" 1 pure [a:v128 -> v128 / f64x2_canonicalize] () { f64x2_nearest(a) }
             F64x2Abs "f64x2.abs" 1 pure [a:v128 -> v128] () { f64x2_abs(a) }
             F64x2Neg "f64x2.neg" 1 pure [a:v128 -> v128] () { f64x2_neg(a) }
-            F64x2Sqrt "f64x2.sqrt" 1 pure [a:v128 -> v128 / f64x2_canonicalize] () { f64x2_sqrt(a) }
+            F64x2Sqrt "f64x2.sqrt" 2 pure [a:v128 -> v128 / f64x2_canonicalize] () { f64x2_sqrt(a) }
             F64x2Add "f64x2.add" 1 pure [a:v128 b:v128 -> v128 / f64x2_canonicalize] () { f64x2_add(a, b) }
             F64x2Sub "f64x2.sub" 1 pure [a:v128 b:v128 -> v128 / f64x2_canonicalize] () { f64x2_sub(a, b) }
             F64x2Mul "f64x2.mul" 1 pure [a:v128 b:v128 -> v128 / f64x2_canonicalize] () { f64x2_mul(a, b) }
-            F64x2Div "f64x2.div" 1 pure [a:v128 b:v128 -> v128 / f64x2_canonicalize] () { f64x2_div(a, b) }
+            F64x2Div "f64x2.div" 2 pure [a:v128 b:v128 -> v128 / f64x2_canonicalize] () { f64x2_div(a, b) }
             F64x2Min "f64x2.min" 1 pure [a:v128 b:v128 -> v128 / f64x2_canonicalize] () { f64x2_min(a, b) }
             F64x2Max "f64x2.max" 1 pure [a:v128 b:v128 -> v128 / f64x2_canonicalize] () { f64x2_max(a, b) }
             F64x2PMin "f64x2.pmin" 1 pure [a:v128 b:v128 -> v128] () { f64x2_pmin(a, b) }

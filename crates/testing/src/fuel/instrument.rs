@@ -289,7 +289,7 @@ impl<'m, 't> Counting<'m, 't> {
         self.control(operator, bytes);
     }
 
-    /// What an operator costs for the cells that it takes along.
+    /// What an operator costs for the cells that it takes along, or for its slow lanes.
     fn carried(&self, operator: &Operator<'_>) -> i64 {
         let label = |depth: u32| self.blocks[self.blocks.len() - 1 - depth as usize].label_cells;
         let cells = match *operator {
@@ -299,6 +299,9 @@ impl<'m, 't> Counting<'m, 't> {
             | Operator::BrOnNonNull { relative_depth } => label(relative_depth),
             Operator::BrTable { ref targets } => label(targets.default()),
             Operator::Throw { tag_index } => cells(&self.tag_values(tag_index)),
+            Operator::F32x4Sqrt | Operator::F32x4Div | Operator::F64x2Sqrt | Operator::F64x2Div => {
+                CELLS
+            }
             _ => 0,
         };
         cells / CELLS

@@ -36,7 +36,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub type Prices = fn(u8) -> i64;
 
 /// The price list of Prova: free are unreachable, nop, block, loop, try_table, else, end, return
-/// and drop; all else costs 1.
+/// and drop; all else costs 1. (Division and square root of vectors cost one more, which
+/// `instrument` adds.)
 pub fn prices(opcode: u8) -> i64 {
     i64::from(!matches!(opcode, 0x00 | 0x01 | 0x02 | 0x03 | 0x05 | 0x0b | 0x0f | 0x1a | 0x1f))
 }
