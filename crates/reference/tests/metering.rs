@@ -53,6 +53,22 @@ fn each_segment_is_paid_when_it_is_entered() {
     assert_eq!((cost(wat, &[0]), cost(wat, &[1])), (3, 2));
 }
 
+#[test]
+fn slow_vector_operators_cost_two() {
+    for (operator, units) in [("add", 1), ("sqrt", 2), ("div", 2)] {
+        for shape in ["f32x4", "f64x2"] {
+            let (second, others) = if operator == "sqrt" { ("", 3) } else { ("(local.get 0)", 4) };
+            let wat = format!(
+                r#"(module (func (export "f") (result i32) (local v128)
+                (i32x4.extract_lane 0 ({shape}.{operator} (local.get 0) {second}))
+                (nop)))"#
+            );
+            // A local for each operand, the operator, a lane taken out.
+            assert_eq!(cost(&wat, &[]), others - 1 + units, "{shape}.{operator}");
+        }
+    }
+}
+
 /// A loop's operator may be the first of a segment that costs something: what a body's cells cost,
 /// or the values of a label. A branch back comes to the segment behind it.
 #[test]
