@@ -21,38 +21,38 @@ impl Vn {
     /// No value: of a place that nothing has written on every path. It is no operand of a term.
     pub const UNDEF: Vn = Vn(0);
 
-    const fn pair(tag: u64, first: u32, second: u32) -> Vn {
+    fn pair(tag: u64, first: u32, second: u32) -> Vn {
         Vn(tag << TAG | (first as u64) << HALF | second as u64 & ((1 << HALF) - 1))
     }
 
     /// The value of place `cell` (below 2²⁹) at the join `label`; of a v128, the high half is that
     /// of the next place.
     #[inline]
-    pub const fn phi(label: u32, cell: u32) -> Vn {
+    pub fn phi(label: u32, cell: u32) -> Vn {
         Vn::pair(PHI, label, cell)
     }
 
     /// The parameter in place `cell` (below 2²⁹); of a v128, the high half is in the next place.
     #[inline]
-    pub const fn param(cell: u32) -> Vn {
+    pub fn param(cell: u32) -> Vn {
         Vn::pair(PARAM, 0, cell)
     }
 
     /// Result `k` (below 2²⁹) of effect `n`.
     #[inline]
-    pub const fn effect(n: u32, k: u32) -> Vn {
+    pub fn effect(n: u32, k: u32) -> Vn {
         Vn::pair(EFFECT, n, k)
     }
 
     /// A constant of 64 bits, if it is small: every one of 32 bits is.
     #[inline]
-    pub(crate) const fn small(bits: u64) -> Option<Vn> {
+    pub(crate) fn small(bits: u64) -> Option<Vn> {
         if bits >> TAG == 0 { Some(Vn(CONST << TAG | bits)) } else { None }
     }
 
     /// A constant that is at most 32 bits wide.
     #[inline]
-    pub const fn index(bits: u32) -> Vn {
+    pub fn index(bits: u32) -> Vn {
         Vn(CONST << TAG | bits as u64)
     }
 

@@ -29,20 +29,14 @@ macro_rules! define {
                 match self { $(Prim::$name => [$(stringify!($arg)),*].len()),* }
             }
         }
+
+        // A node has room for four operands.
+        $(const _: () = assert!(matches!(Prim::$name.arity(), 1..=4));)*
     };
     (@wide u128) => { true };
     (@wide $($ret:tt)*) => { false };
 }
 prova_num::for_each_num!(define);
-
-/// A node has room for four operands.
-const _: () = {
-    let mut i = 0;
-    while i < Prim::ALL.len() {
-        assert!(Prim::ALL[i] as usize == i && matches!(Prim::ALL[i].arity(), 1..=4));
-        i += 1;
-    }
-};
 
 impl Prim {
     /// Whether its operands may change places (R1).

@@ -9,6 +9,13 @@ fn pure(t: &mut Terms, prim: Prim, args: &[Vn]) -> Vn {
 }
 
 #[test]
+fn an_operator_is_its_place_in_the_list() {
+    for (i, prim) in Prim::ALL.iter().enumerate() {
+        assert_eq!(*prim as usize, i, "{prim:?}");
+    }
+}
+
+#[test]
 fn equal_terms_have_one_number() {
     let mut t = Terms::new();
     let (a, b) = (Vn::param(0), Vn::param(1));

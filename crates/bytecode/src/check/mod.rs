@@ -141,7 +141,7 @@ use targets::Targets;
 /// code is far below: by [`Limits::work_per_byte`](prova_module::Limits::work_per_byte) a body of
 /// *b* bytes has at most 2²⁰ + 32·*b* values that calls, blocks and branches move, which takes two
 /// words for a value, and up to *b* operators, which take eight words each.
-pub const WORDS_BASE: usize = 1 << 21;
+pub const WORDS_BASE: usize = 2_097_152;
 
 /// Words for each byte of the body, on top of [`WORDS_BASE`].
 pub const WORDS_PER_BYTE: usize = 72;

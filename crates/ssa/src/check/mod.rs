@@ -105,7 +105,7 @@ use prova_module::{BlockKind, FuncBody, FuncFacts, FuncIdx, Module, ValType};
 use variable::Locals;
 
 /// Steps of the search for locals that every function may take.
-pub const STEPS_BASE: u64 = 1 << 21;
+pub const STEPS_BASE: u64 = 2_097_152;
 
 /// Steps of the search for locals for each byte of the function, on top of [`STEPS_BASE`].
 pub const STEPS_PER_BYTE: u64 = 32;

@@ -144,7 +144,7 @@ pub(super) struct Locals<'b> {
 }
 
 /// Marks the number of a region among those of blocks.
-const REGION: u32 = 1 << 31;
+const REGION: u32 = 0x8000_0000;
 
 impl<'b> Locals<'b> {
     pub(super) fn new(body: &'b Body, types: Vec<ValType>, params: u32, steps_max: u64) -> Self {

@@ -87,7 +87,7 @@ use crate::entity::Value;
 use prova_module::{FuncIdx, Module};
 
 /// Steps that every comparison may take.
-pub const STEPS_BASE: u64 = 1 << 20;
+pub const STEPS_BASE: u64 = 1_048_576;
 
 /// Steps for each value and instruction of both bodies, on top of [`STEPS_BASE`].
 pub const STEPS_PER_VALUE: u64 = 64;

@@ -103,6 +103,9 @@ impl Bench {
     /// If the tree does not compile for a reason that is no mutant's.
     pub fn build(&self, tree: &Tree, mutants: &[Mutant]) -> Result<Built, String> {
         let packages: BTreeSet<&str> = mutants.iter().map(|x| x.package.as_str()).collect();
+        if packages.is_empty() {
+            return Ok(Built { unviable: BTreeSet::new(), woven: BTreeSet::new() });
+        }
         let sources = digest(tree, mutants);
         let (mut unviable, mut constants) = self.known(sources).unwrap_or_default();
         loop {

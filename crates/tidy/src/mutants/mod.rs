@@ -71,7 +71,10 @@ pub const NEAR: &[Judge] = &[
         skipped: &["text::", "encode::"],
         ..Judge::new("prova-bytecode", "prova_bytecode", BYTECODE)
     },
+    Judge::new("prova-ssa", "prova_ssa", &["prova-ssa"]),
     Judge::new("prova-ssa", "check", SSA),
+    Judge::new("prova-ssa", "passes", &["prova-ssa"]),
+    Judge::new("prova-ssa", "emitted", &["prova-ssa"]),
     Judge::new("prova-module", "limits", &["prova-module"]),
 ];
 
@@ -85,6 +88,8 @@ pub const FAR: &[Judge] = &[
     Judge::new("prova-testing", "mutations", BYTECODE),
     Judge::new("prova-testing", "enumerate", BYTECODE),
     Judge::new("prova-testing", "ssa_check", SSA),
+    Judge::new("prova-ssa", "linear", &["prova-ssa"]),
+    Judge::new("prova-testing", "trip", &["prova-ssa"]),
 ];
 
 /// One edit of the source.

@@ -46,9 +46,9 @@ pub(super) struct Frame<'t> {
     mark: Option<Mark>,
 }
 
-/// For each value whether it has two cells.
-fn wide(types: &[ValType]) -> impl Iterator<Item = bool> {
-    types.iter().map(|&ty| ty == ValType::V128)
+/// Whether a value has two cells.
+fn is_wide(ty: &ValType) -> bool {
+    *ty == ValType::V128
 }
 
 fn hint_fault(what: impl Into<Cow<'static, str>>) -> Fault {
@@ -128,7 +128,12 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         let frame = &mut self.frames[at];
         frame.word = Some(word);
         let (count, base, types) = (frame.count, frame.base, frame.types);
-        self.state.label(&mut self.terms.borrow_mut(), count, base, wide(types.params()));
+        self.state.label(
+            &mut self.terms.borrow_mut(),
+            count,
+            base,
+            types.params().iter().map(is_wide),
+        );
         self.poll_due = true;
         Ok(())
     }
@@ -147,7 +152,8 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         // its end.
         let frame = &self.frames[at];
         let direct =
-            wide(frame.types.params()).eq(wide(frame.types.results())) && self.is_right(at);
+            frame.types.params().iter().map(is_wide).eq(frame.types.results().iter().map(is_wide))
+                && self.is_right(at);
         let mark = self.state.mark();
         let frame = &mut self.frames[at];
         frame.otherwise = Some((target, direct));
@@ -168,7 +174,7 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
             return Err(Fault::new(Rule::Operators, "an else without if"));
         };
         let (count, base, types) = (frame.count, frame.base, frame.types);
-        self.state.rollback(mark, count, base, wide(types.params()));
+        self.state.rollback(mark, count, base, types.params().iter().map(is_wide));
         self.at_word(word)?;
         self.lands(target, word)?;
         self.live = true;
@@ -217,7 +223,12 @@ impl<'t, O: Observer> Proof<'t, '_, O> {
         }
         if reached {
             let mut terms = self.terms.borrow_mut();
-            self.state.label(&mut terms, frame.count, frame.base, wide(frame.types.results()));
+            self.state.label(
+                &mut terms,
+                frame.count,
+                frame.base,
+                frame.types.results().iter().map(is_wide),
+            );
         }
         self.live = reached;
         Ok(())
@@ -298,7 +309,7 @@ impl<O: Observer> Proof<'_, '_, O> {
         let frame = &mut self.frames[at];
         if let Some(mark) = frame.mark.take() {
             let (count, base, params) = (frame.count, frame.base, frame.types.params());
-            self.state.rollback(mark, count, base, wide(params));
+            self.state.rollback(mark, count, base, params.iter().map(is_wide));
         }
         self.wrong_edge(at)
     }

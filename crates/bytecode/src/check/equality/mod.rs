@@ -100,7 +100,7 @@ impl Default for Scratch {
 }
 
 /// The greatest number of bytes that a thread keeps.
-const SCRATCH_MAX: usize = 16 << 20;
+const SCRATCH_MAX: usize = 16_777_216;
 
 thread_local! {
     static SCRATCH: Cell<Option<Scratch>> = const { Cell::new(None) };

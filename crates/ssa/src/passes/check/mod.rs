@@ -105,7 +105,7 @@ use prova_module::Module;
 use walk::Walk;
 
 /// Steps that every walk may take.
-pub const STEPS_BASE: u64 = 1 << 12;
+pub const STEPS_BASE: u64 = 4_096;
 
 /// Steps for each block, instruction, value and argument of both bodies, on top of [`STEPS_BASE`].
 pub const STEPS_PER_ITEM: u64 = 64;
