@@ -27,7 +27,6 @@ pub(crate) struct Room {
     pub(crate) blocks: usize,
     pub(crate) insts: usize,
     pub(crate) values: usize,
-    pub(crate) operands: usize,
     pub(crate) args: usize,
 }
 
@@ -49,12 +48,11 @@ impl Assembler {
         Assembler { body, open: false }
     }
 
-    /// Makes room for so many more blocks, instructions, values, operands and arguments of edges.
+    /// Makes room for so many more blocks, instructions, values and arguments of edges.
     pub(crate) fn reserve(&mut self, room: &Room) {
         self.body.blocks.reserve_exact(room.blocks);
         self.body.insts.reserve_exact(room.insts);
         self.body.values.reserve_exact(room.values);
-        self.body.operands.reserve_exact(room.operands);
         self.body.args.reserve_exact(room.args);
     }
 
@@ -114,6 +112,37 @@ impl Assembler {
         self.body.insts.push(InstData::new(op, imm, args, (first, count), offset));
         self.current().1.end_insts(Inst::from_u32(inst.as_u32() + 1));
         inst
+    }
+
+    /// Appends instructions whose results have other numbers (`values` will have the new ones) and
+    /// whose operands lie in a pool that is given at the end ([`Assembler::adopt_operands`]).
+    pub(crate) fn renumbered(
+        &mut self,
+        insts: &[InstData],
+        types: &[ValType],
+        values: &mut [Value],
+    ) {
+        for data in insts {
+            let inst = self.body.insts.next_key();
+            let first = self.body.values.next_key();
+            for (number, old) in (0..).zip(data.results()) {
+                let old = old.as_u32() as usize;
+                let def = Def::Result(inst, number);
+                values[old] = self.body.values.push(ValueData { ty: types[old], def });
+            }
+            self.body.insts.push(data.with_first(first));
+        }
+        let end = self.body.insts.next_key();
+        self.current().1.end_insts(end);
+    }
+
+    /// The pool of operands of all lists so far.
+    ///
+    /// # Panics
+    /// If there is one: the writer's fault.
+    pub(crate) fn adopt_operands(&mut self, operands: Vec<Value>) {
+        assert!(self.body.operands.is_empty(), "a second pool of operands");
+        self.body.operands = operands;
     }
 
     /// A list of operands, of a call or a return.

@@ -211,6 +211,12 @@ impl InstData {
         InstData { op, imm, args, first: results.0, results: results.1, offset }
     }
 
+    /// The same with results of other numbers.
+    #[inline]
+    pub(crate) fn with_first(&self, first: Value) -> InstData {
+        InstData { first, ..*self }
+    }
+
     /// Its results in order.
     #[inline]
     pub fn results(&self) -> impl ExactSizeIterator<Item = Value> + use<> {

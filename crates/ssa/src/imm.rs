@@ -7,6 +7,7 @@
 //! I1. The shape of an instruction's immediates is that of its row ([`Imm::fits`]).
 
 use prova_module::ops::{Immediate, Value as Field};
+use prova_module::walk::Site;
 use prova_module::{HeapType, MemArg, MemArgTarget, Opcode, Operator, ValType};
 
 /// A memory access.
@@ -53,14 +54,18 @@ impl Imm {
         Opcode::fold_immediates(operator, Some(Imm::None), step)
     }
 
-    /// The index that is the first immediate of a Wasm operator, if it has one.
+    /// The immediates of the operator of a place in the Wasm, as [`Imm::of`]: those that are most
+    /// frequent are found without a look at which of all operators it is.
     #[inline]
-    pub fn first_index(operator: &Operator<'_>) -> Option<u32> {
-        let step = |index: Option<u32>, _, field| match (index, field) {
-            (None, Field::Index(&index)) => Some(index),
-            (index, _) => index,
-        };
-        Opcode::fold_immediates(operator, None, step)
+    pub(crate) fn at(site: &Site<'_>) -> Option<Imm> {
+        // A row has an immediate for each field of the operator.
+        if site.row.immediates.is_empty() {
+            return Some(Imm::None);
+        }
+        match site.operator {
+            Operator::I32Const { value } => Some(Imm::Bits(u64::from(value as u32))),
+            ref operator => Imm::of(operator),
+        }
     }
 
     /// These immediates and one more.

@@ -9,7 +9,7 @@ use prova_testing::differential::{self, Options};
 use prova_testing::generate::Generator;
 use prova_testing::second::compare;
 use prova_testing::ssa::campaign;
-use prova_testing::{enumerate, fuel, judge, mutations, proof, ssa_check, torture};
+use prova_testing::{enumerate, fuel, judge, mutations, proof, ssa_check, ssa_passes, torture};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -94,6 +94,16 @@ pub(crate) enum Campaign {
         /// Functions of a module.
         #[arg(long, default_value_t = 60)]
         funcs: usize,
+    },
+    /// Random edits of what passes make and of their witnesses: each is refused by the check, or
+    /// runs as before.
+    SsaPassesEdits {
+        /// How many edits.
+        #[arg(long, default_value_t = 1_000_000)]
+        count: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// All bodies of up to some operators: proved, and every tier against the reference tier.
     Enumerate {
@@ -201,8 +211,9 @@ impl Campaign {
             }
             Campaign::SsaEdits { count, seed } => ssa_edits(count, seed),
             Campaign::SsaPasses { generator, count, seed, funcs } => {
-                ssa_passes(generator, count, seed, funcs)
+                ssa_passes_of(generator, count, seed, funcs)
             }
+            Campaign::SsaPassesEdits { count, seed } => ssa_passes_edits(count, seed),
             Campaign::Enumerate { operators, exceptions, jobs } => {
                 let jobs = jobs.unwrap_or_else(processors);
                 enumerate(&enumerate::Options { operators, exceptions, jobs, plant: None })
@@ -403,7 +414,18 @@ fn ssa_edits(count: u64, seed: u64) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn ssa_passes(generator: Generator, count: u64, seed: u64, funcs: usize) -> ExitCode {
+fn ssa_passes_edits(count: u64, seed: u64) -> ExitCode {
+    let totals = ssa_passes::edits(seed, count, ssa_passes::check);
+    let ssa_passes::Totals { tried, refused, same, ran, finding } = totals;
+    println!(
+        "{tried} edits, {same} accepted with the pass's body, {ran} with another one, which ran; \
+         refused:"
+    );
+    refused.iter().for_each(|(rule, count)| println!("  {rule} {count}"));
+    found(finding, "what was accepted runs as the reference tier")
+}
+
+fn ssa_passes_of(generator: Generator, count: u64, seed: u64, funcs: usize) -> ExitCode {
     let mut proved = 0;
     for index in 0..count {
         match ssa_check::prove(&generator.case(seed, index, funcs).wasm) {

@@ -39,6 +39,7 @@ pub mod second;
 pub mod spec;
 pub mod ssa;
 pub mod ssa_check;
+pub mod ssa_passes;
 pub mod torture;
 pub mod trip;
 pub mod wasm_ops;

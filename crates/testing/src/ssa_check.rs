@@ -104,7 +104,7 @@ fn one(module: &Module, honest: &str, rng: &mut Rng, edits: &mut Edits) {
 
 /// One edit: a line less, twice or after the next one; or a word of a line that is another one of
 /// its kind.
-fn edit(text: &str, rng: &mut Rng) -> String {
+pub(crate) fn edit(text: &str, rng: &mut Rng) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let at = 1 + rng.below(lines.len() - 1);
     match rng.below(12) {

@@ -85,7 +85,7 @@ pub use kind::Kind;
 pub use rust_type::{ref_is_null, select};
 
 use crate::features::RefusedProposal;
-use wasmparser::{Operator, for_each_operator};
+use wasmparser::{Operator, ValType, for_each_operator};
 
 /// Hands all rows of the table to the macro named by `$callback`, in one call, behind the tokens
 /// after its name.
@@ -153,6 +153,10 @@ pub struct Row {
     pub canonical: Option<&'static str>,
     /// What follows the opcode, in the order of the binary format.
     pub immediates: &'static [Immediate],
+    /// The type of its only result, if it has one and the kind says it.
+    pub fixed: Option<ValType>,
+    /// Whether its immediates name a function, a type or a tag.
+    pub names_type: bool,
     /// Bytes that it accesses in a memory; 0 for no access of fixed width.
     pub width: u8,
     /// What it computes, as it stands in the table; empty where the class says it.
@@ -174,6 +178,22 @@ impl Row {
             && self.class.flow() == Flow::Next
             && !matches!(self.class, Class::local_set | Class::local_tee | Class::refused)
     }
+}
+
+const fn fixed(results: &[Kind]) -> Option<ValType> {
+    if let [kind] = results { kind.val_type() } else { None }
+}
+
+const fn names_type(immediates: &[Immediate]) -> bool {
+    use Immediate as I;
+    let mut at = 0;
+    while at < immediates.len() {
+        if matches!(immediates[at], I::type_ | I::func | I::tag) {
+            return true;
+        }
+        at += 1;
+    }
+    false
 }
 
 macro_rules! define {
@@ -201,6 +221,8 @@ macro_rules! define {
             results: &[$(Kind::$dk),*],
             canonical: define!(@first [$(stringify!($canonical))?]),
             immediates: &[$(Immediate::$ik),*],
+            fixed: fixed(&[$(Kind::$dk),*]),
+            names_type: names_type(&[$(Immediate::$ik),*]),
             width: 0 $($(+ size_of::<$bits>() as u8)?)?,
             meaning: stringify!($($meaning)*),
         }),*];

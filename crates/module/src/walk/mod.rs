@@ -45,6 +45,7 @@
 //!
 //! [`Module`]: crate::Module
 
+mod read;
 mod surroundings;
 mod walker;
 

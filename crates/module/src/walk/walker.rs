@@ -1,8 +1,9 @@
 //! The walk itself: one operator after the other, with frames, heights and reachability.
 
+use super::read::{clear, read};
 use super::{BlockTypes, Domain, Edge, Exit, Frame, How, Site, Stop, Surroundings};
 use crate::facts::{BlockKind, FuncFacts};
-use crate::ops::{Class, Flow, Immediate, Kind, Opcode, Row, Value};
+use crate::ops::{Class, Flow, Immediate, Kind, Opcode, Value};
 use crate::{FuncBody, FuncType};
 use wasmparser::{BlockType, Catch, Operator, OperatorsReader};
 
@@ -71,52 +72,48 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
         };
         let mut offset = operators.original_position() as u32;
         walk.open_block(None, BlockKind::Func, offset, BlockTypes::Body(ty), None)?;
+        let row = Opcode::Nop.row();
+        let mut site = Site { offset, end: offset, operator: Operator::Nop, row, callee: None };
         while !operators.eof() {
-            let read = operators.read();
-            // Asked before the operator is moved, which takes time that this need not wait for.
-            let row = read.as_ref().map(|operator| Opcode::of(operator).row());
-            let (Ok(row), end) = (row, operators.original_position() as u32) else {
+            let Some(opcode) = read(&mut operators, &mut site.operator) else {
                 return malformed(offset, "no operator");
             };
-            if let Ok(operator) = read {
-                walk.step(operator, row, offset, end)?;
-            }
-            offset = end;
+            site.row = opcode.row();
+            (site.offset, site.end) = (offset, operators.original_position() as u32);
+            walk.step(&mut site)?;
+            offset = site.end;
+            clear(&mut site.operator, opcode.class());
         }
         if walk.frames.is_empty() { Ok(()) } else { malformed(offset, "a body without end") }
     }
 
-    fn step(
-        &mut self,
-        operator: Operator<'m>,
-        row: &'static Row,
-        offset: u32,
-        end: u32,
-    ) -> Outcome<D::Error> {
+    #[inline]
+    fn step(&mut self, site: &mut Site<'m>) -> Outcome<D::Error> {
+        let row = site.row;
         if self.frames.is_empty() {
-            return malformed(offset, "an operator after the end");
+            return malformed(site.offset, "an operator after the end");
         }
         if row.class == Class::refused {
-            return malformed(offset, "an operator that no module may have");
+            return malformed(site.offset, "an operator that no module may have");
         }
-        let callee = self.callee(row, &operator);
-        let site = Site { offset, end, operator, row, callee };
+        // Most operators name none.
+        site.callee = if row.names_type { self.callee(&site.operator) } else { None };
         if !self.live {
-            return self.skip(&site);
+            return self.skip(site);
         }
         match row.class.flow() {
             // Only calls take and give lists.
-            Flow::Next => self.straight(&site, row.params.len(), row.results.len()),
+            Flow::Next => self.straight(site, row.params.len(), row.results.len()),
             Flow::Call => {
-                let takes = self.count(row.params, &site)?;
-                self.straight(&site, takes, self.count(row.results, &site)?)
+                let takes = self.count(row.params, site)?;
+                self.straight(site, takes, self.count(row.results, site)?)
             }
-            Flow::Open(kind) => self.open(&site, kind),
-            Flow::Else => self.otherwise(&site),
-            Flow::End => self.end(&site),
-            Flow::Fork => self.fork(&site),
+            Flow::Open(kind) => self.open(site, kind),
+            Flow::Else => self.otherwise(site),
+            Flow::End => self.end(site),
+            Flow::Fork => self.fork(site),
             Flow::Stop => {
-                self.stop(&site)?;
+                self.stop(site)?;
                 self.live = false;
                 Ok(())
             }
@@ -124,13 +121,7 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
     }
 
     /// The type of the function or tag that an operator names.
-    #[inline]
-    fn callee(&self, row: &Row, operator: &Operator<'m>) -> Option<&'m FuncType> {
-        use Immediate as I;
-        // Most operators name none of them: the row is read sooner than the immediates.
-        if !row.immediates.iter().any(|kind| matches!(kind, I::type_ | I::func | I::tag)) {
-            return None;
-        }
+    fn callee(&self, operator: &Operator<'m>) -> Option<&'m FuncType> {
         let immediates = Opcode::immediates(operator);
         let func = || self.around.func_type_index(immediates.index(Immediate::func)?);
         let tag = || self.around.tag_type_index(immediates.index(Immediate::tag)?);
@@ -189,6 +180,7 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
     }
 
     /// An operator that takes and gives so many values.
+    #[inline(always)]
     fn straight(&mut self, site: &Site<'m>, takes: usize, gives: usize) -> Outcome<D::Error> {
         let at = self.below(takes, site)?;
         self.results.clear();
@@ -199,6 +191,7 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
         self.stack.truncate(at);
         // One result is by far the most frequent.
         match self.results.as_slice() {
+            [] => {}
             [one] => self.stack.push(one.clone()),
             _ => self.stack.append(&mut self.results),
         }
@@ -369,7 +362,17 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
             }
         }
         let base = self.base();
-        let fallen = self.stack.split_off(base);
+        let exit = match (joined, self.live) {
+            (true, _) => Exit::Joined,
+            (false, true) => Exit::Fallen,
+            (false, false) => Exit::Never,
+        };
+        let mut results = std::mem::take(&mut self.results);
+        results.clear();
+        if exit == Exit::Fallen {
+            results.extend(self.stack.drain(base..));
+        }
+        self.stack.truncate(base);
         if let Some(params) = skipped {
             self.stack.extend(params);
             self.edge(site, at, How::Skip)?;
@@ -377,17 +380,13 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
             self.stack.truncate(base);
         }
         let Some(Open { frame, .. }) = self.frames.pop() else { return Ok(()) };
-        let (exit, mut results) = match (joined, self.live) {
-            (true, _) => (Exit::Joined, Vec::new()),
-            (false, true) => (Exit::Fallen, fallen),
-            (false, false) => (Exit::Never, Vec::new()),
-        };
         let count = if exit == Exit::Never { 0 } else { frame.types.results().len() };
         self.domain.close(site, frame, exit, &mut results).map_err(Stop::Domain)?;
         if results.len() != count {
             return malformed(site.offset, "a domain that gives another number of results");
         }
         self.stack.append(&mut results);
+        self.results = results;
         self.live = exit != Exit::Never;
         self.within(site)
     }

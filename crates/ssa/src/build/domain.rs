@@ -5,14 +5,16 @@
 //! open whenever it asks for something.
 
 use super::BuildReason;
-use super::draft::{Call, Clause, Draft, Handler, Inst, PAYLOAD, Run, Source, Term, extend};
+use super::draft::{Clause, Draft, Handler, PAYLOAD, Run, Source, Term, extend};
 use super::forest::NONE;
 use super::variable::{Fresh, Id, Locals};
-use crate::body::{Imm, Metering, Op, Origin};
+use crate::body::{Imm, InstData, Metering, Op, Origin};
+use crate::entity::{List, Value};
+use crate::terminator::Call;
 use prova_module::ops::{Class, Kind, Value as Field};
 use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site};
 use prova_module::{
-    BlockKind, Catch, FuncBody, FuncFacts, FuncType, Module, Opcode, TagIdx, ValType,
+    BlockKind, Catch, FuncBody, FuncFacts, FuncType, Module, Opcode, Operator, TagIdx, ValType,
 };
 
 /// What is kept with an open block.
@@ -109,8 +111,9 @@ impl<'m> Builder<'m> {
     /// Appends an instruction to the open block; its results are the newest values.
     #[inline]
     fn push(&mut self, op: Op, imm: Imm, args: &[Id], results: Run, offset: u32) {
-        let args = extend(&mut self.draft.operands, args.iter().copied());
-        self.draft.insts.push(Inst { op, imm, args, results, offset });
+        let args = self.draft.list(args);
+        let results = (Value::from_u32(results.start), results.end - results.start);
+        self.draft.insts.push(InstData::new(op, imm, args, results, offset));
     }
 
     fn begin(&mut self, block: u32, types: &[ValType], base: usize) {
@@ -155,8 +158,8 @@ impl<'m> Builder<'m> {
         self.draft.block(Origin::After, offset)
     }
 
-    fn operands(&mut self, values: &[Id]) -> Run {
-        extend(&mut self.draft.operands, values.iter().copied())
+    fn operands(&mut self, values: &[Id]) -> List<Value> {
+        self.draft.list(values)
     }
 
     /// New values for an operator's results.
@@ -307,20 +310,34 @@ impl<'m> Domain<'m> for Builder<'m> {
 
     fn operator(&mut self, site: &Site<'m>, args: &[Id], results: &mut Vec<Id>) -> Done {
         self.at(site.offset);
+        if let Operator::LocalGet { local_index: local }
+        | Operator::LocalSet { local_index: local }
+        | Operator::LocalTee { local_index: local } = site.operator
+        {
+            return self.local(site, local, args, results);
+        }
         let class = site.row.class;
         if matches!(class, Class::drop_ | Class::nop) {
             return Ok(());
         }
-        let is_local = matches!(class, Class::local_get | Class::local_set | Class::local_tee);
-        if is_local && let Some(local) = Imm::first_index(&site.operator) {
-            return self.local(site, local, args, results);
-        }
         // Not copied before it must be: what was written in parts is slow to read as a whole.
-        let Some(imm) = &Imm::of(&site.operator) else { return Err(bug(site, "no immediates")) };
-        let run = self.new_results(site, imm, args)?;
-        results.extend(run.clone());
-        let is_call = matches!(class, Class::call | Class::call_indirect | Class::call_ref);
-        if is_call && self.handler != NONE {
+        let Some(imm) = &Imm::at(site) else { return Err(bug(site, "no immediates")) };
+        let run = match site.row.fixed {
+            Some(ty) => {
+                let value = self.draft.types.len() as u32;
+                self.draft.types.push(ty);
+                results.push(value);
+                value..value + 1
+            }
+            None => {
+                let run = self.new_results(site, imm, args)?;
+                results.extend(run.clone());
+                run
+            }
+        };
+        if self.handler != NONE
+            && matches!(class, Class::call | Class::call_indirect | Class::call_ref)
+        {
             return self.invoke(site, *imm, args, run);
         }
         self.push(Op::Wasm(site.row.opcode), *imm, args, run, site.offset);

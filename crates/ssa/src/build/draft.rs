@@ -4,8 +4,9 @@
 //! Blocks and values have numbers in the order in which they come up; `finish` gives them those of
 //! their places.
 
-use super::variable::Id;
-use crate::body::{Imm, Op, Origin};
+use crate::body::{Imm, InstData, Origin};
+use crate::entity::{List, Value};
+use crate::terminator::Call;
 use prova_module::{Opcode, TagIdx, ValType};
 use std::ops::Range;
 
@@ -23,15 +24,6 @@ pub(super) struct Block {
     pub(super) insts: Run,
     pub(super) term: Term,
     pub(super) end: u32,
-}
-
-/// An instruction; its results follow each other.
-pub(super) struct Inst {
-    pub(super) op: Op,
-    pub(super) imm: Imm,
-    pub(super) args: Run,
-    pub(super) results: Run,
-    pub(super) offset: u32,
 }
 
 /// Where an edge comes from, for the values of locals along it.
@@ -52,30 +44,23 @@ pub(super) struct Edge {
     pub(super) source: Source,
 }
 
-/// A call.
-pub(super) struct Call {
-    pub(super) opcode: Opcode,
-    pub(super) imm: Imm,
-    pub(super) args: Run,
-}
-
-/// How a block ends; edges by their numbers.
+/// How a block ends; edges by their numbers, values and lists of values as in [`Draft::operands`].
 pub(super) enum Term {
     /// It has not ended.
     Open,
     Jump(u32),
     Branch {
-        condition: Id,
+        condition: u32,
         then: u32,
         otherwise: u32,
     },
     Table {
-        index: Id,
+        index: u32,
         edges: Run,
         targets: Run,
     },
     Null {
-        reference: Id,
+        reference: u32,
         null: u32,
         non_null: u32,
     },
@@ -87,14 +72,14 @@ pub(super) enum Term {
     Throw {
         opcode: Opcode,
         imm: Imm,
-        args: Run,
+        args: List<Value>,
         handler: Option<u32>,
     },
     Catch {
         clauses: Run,
         outer: Option<u32>,
     },
-    Return(Run),
+    Return(List<Value>),
     TailCall(Call),
     Unreachable,
 }
@@ -122,10 +107,12 @@ pub(super) struct Draft {
     pub(super) blocks: Vec<Block>,
     /// The blocks in their order.
     pub(super) layout: Vec<u32>,
-    pub(super) insts: Vec<Inst>,
+    /// Instructions, with the values and lists of the draft.
+    pub(super) insts: Vec<InstData>,
     /// The types of values; the function's parameters come first.
     pub(super) types: Vec<ValType>,
-    pub(super) operands: Vec<Id>,
+    /// Values of the draft, in the order of the blocks' places.
+    pub(super) operands: Vec<Value>,
     /// Arguments of edges: values, or payloads ([`PAYLOAD`]).
     pub(super) args: Vec<u32>,
     pub(super) edges: Vec<Edge>,
@@ -161,6 +148,45 @@ impl Draft {
             edges: Vec::with_capacity(bytes / 12),
             ..Draft::default()
         }
+    }
+
+    /// A list of operands.
+    #[inline]
+    pub(super) fn list(&mut self, values: &[u32]) -> List<Value> {
+        let start = self.operands.len();
+        for &value in values {
+            self.operands.push(Value::from_u32(value));
+        }
+        List::new(start..self.operands.len())
+    }
+
+    /// Leaves out the operands of blocks that do not stay, so that those of the others follow each
+    /// other.
+    pub(super) fn keep_operands(&mut self, stays: impl Fn(u32) -> bool) {
+        let mut kept = Vec::with_capacity(self.operands.len());
+        let mut keep = |list: &mut List<Value>| {
+            let start = kept.len();
+            kept.extend_from_slice(&self.operands[list.range()]);
+            *list = List::new(start..kept.len());
+        };
+        for &id in self.layout.iter().filter(|&&id| stays(id)) {
+            let block = &mut self.blocks[id as usize];
+            let run = block.insts.start as usize..block.insts.end as usize;
+            self.insts[run].iter_mut().for_each(|inst| keep(&mut inst.args));
+            match &mut block.term {
+                Term::Invoke { call, .. } | Term::TailCall(call) => keep(&mut call.args),
+                Term::Throw { args, .. } => keep(args),
+                Term::Return(values) => keep(values),
+                Term::Open
+                | Term::Jump(_)
+                | Term::Branch { .. }
+                | Term::Table { .. }
+                | Term::Null { .. }
+                | Term::Catch { .. }
+                | Term::Unreachable => {}
+            }
+        }
+        self.operands = kept;
     }
 
     /// A block that has no place yet.

@@ -12,8 +12,8 @@ use super::resolve::{Resolved, resolve};
 use super::variable::Id;
 use crate::assemble::{Assembler, Room};
 use crate::body::{Body, Imm, Op, Place};
-use crate::entity::{Block, List, Value};
-use crate::terminator::{Arg, Call, Clause, Edge, Terminator};
+use crate::entity::{Block, Value};
+use crate::terminator::{Arg, Clause, Edge, Terminator};
 use cranelift_entity::packed_option::ReservedValue;
 use prova_module::{Opcode, ValType};
 
@@ -75,13 +75,15 @@ pub(super) fn finish(builder: Builder<'_>, args_max: u64) -> Result<Body, BuildR
     let Builder { mut draft, locals, body, metering, .. } = builder;
     let flow = Flow::new(&draft);
     let (resolved, zeros) = resolve(&mut draft, locals, &flow, args_max)?;
+    if !draft.layout.iter().all(|&block| flow.reaches(block)) {
+        draft.keep_operands(|block| flow.reaches(block));
+    }
     let mut finish = Finish {
         out: Assembler::new(body.func(), metering),
         numbers: vec![Block::reserved_value(); draft.blocks.len()],
         values: vec![Value::reserved_value(); draft.types.len()],
         phis: Vec::new(),
         of: Vec::new(),
-        operands: Vec::new(),
         args: Vec::new(),
         missing: false,
         draft,
@@ -91,6 +93,7 @@ pub(super) fn finish(builder: Builder<'_>, args_max: u64) -> Result<Body, BuildR
     finish.number();
     finish.reserve(zeros.len());
     finish.assemble(&zeros)?;
+    finish.operands();
     if finish.missing {
         return Err(bug("a value that is used before it is made"));
     }
@@ -115,7 +118,6 @@ struct Finish {
     phis: Vec<u32>,
     /// Of each block, its run of `phis`.
     of: Vec<Run>,
-    operands: Vec<Value>,
     args: Vec<Arg>,
     /// Whether a value was used that has not been made.
     missing: bool,
@@ -142,13 +144,12 @@ impl Finish {
 
     /// Makes room for the body, a little more than it needs.
     fn reserve(&mut self, zeros: usize) {
-        let Draft { layout, insts, types, operands, args, .. } = &self.draft;
+        let Draft { layout, insts, types, args, .. } = &self.draft;
         let phi_args: usize = self.phis.iter().map(|&id| self.resolved.arg_count(id)).sum();
         self.out.reserve(&Room {
             blocks: layout.len(),
             insts: insts.len() + zeros,
             values: types.len() - self.resolved.phis.len() + self.phis.len(),
-            operands: operands.len(),
             args: args.len() + phi_args,
         });
     }
@@ -182,9 +183,8 @@ impl Finish {
             if at == 0 {
                 zeros.iter().for_each(|&(ty, value)| self.zero(ty, value, offset));
             }
-            for inst in insts {
-                self.inst(inst);
-            }
+            let insts = slice(&self.draft.insts, &insts);
+            self.out.renumbered(insts, &self.draft.types, &mut self.values);
             let term = std::mem::replace(&mut self.draft.blocks[id as usize].term, Term::Open);
             let terminator = self.terminator(term)?;
             self.out.end(terminator, end);
@@ -208,38 +208,21 @@ impl Finish {
         }
     }
 
+    /// The operands of instructions and terminators, whose lists are those of the draft.
+    fn operands(&mut self) {
+        let mut operands = std::mem::take(&mut self.draft.operands);
+        for operand in &mut operands {
+            *operand = self.value(operand.as_u32());
+        }
+        self.out.adopt_operands(operands);
+    }
+
     /// What a value of the draft is in the body.
     #[inline]
     fn value(&mut self, value: Id) -> Value {
         let value = self.values[self.resolved.is(value) as usize];
         self.missing |= value.is_reserved_value();
         value
-    }
-
-    fn list(&mut self, run: &Run) -> List<Value> {
-        self.operands.clear();
-        for at in run.clone() {
-            let value = self.value(self.draft.operands[at as usize]);
-            self.operands.push(value);
-        }
-        self.out.operands(&self.operands)
-    }
-
-    fn inst(&mut self, index: u32) {
-        let Finish { draft, values, resolved, missing, out, .. } = self;
-        let &draft::Inst { op, imm, offset, ref args, ref results } = &draft.insts[index as usize];
-        let args = slice(&draft.operands, args).iter().map(|&id| {
-            let value = values[resolved.is(id) as usize];
-            *missing |= value.is_reserved_value();
-            value
-        });
-        let types = slice(&draft.types, results).iter().copied();
-        let inst = out.inst_of(op, imm, args, types, offset);
-        let made = out.body().inst(inst).results();
-        values[results.start as usize..results.end as usize]
-            .iter_mut()
-            .zip(made)
-            .for_each(|(value, made)| *value = made);
     }
 
     fn edge(&mut self, id: u32) -> Result<Edge, BuildReason> {
@@ -269,11 +252,6 @@ impl Finish {
         Ok(self.out.edge(block, &self.args))
     }
 
-    fn call(&mut self, call: draft::Call) -> Call {
-        let draft::Call { opcode, imm, args } = call;
-        Call { opcode, imm, args: self.list(&args) }
-    }
-
     fn terminator(&mut self, term: Term) -> Result<Terminator, BuildReason> {
         Ok(match term {
             Term::Open => return Err(bug("a block without end")),
@@ -293,12 +271,10 @@ impl Finish {
                 Terminator::Null { reference: self.value(reference), null, non_null }
             }
             Term::Invoke { call, normal, handler } => {
-                let call = self.call(call);
                 let (normal, handler) = (self.edge(normal)?, self.edge(handler)?);
                 Terminator::Invoke { call, normal, handler }
             }
             Term::Throw { opcode, imm, args, handler } => {
-                let args = self.list(&args);
                 let handler = handler.map(|edge| self.edge(edge)).transpose()?;
                 Terminator::Throw { opcode, imm, args, handler }
             }
@@ -312,8 +288,8 @@ impl Finish {
                 let outer = outer.map(|edge| self.edge(edge)).transpose()?;
                 Terminator::Catch { clauses, outer }
             }
-            Term::Return(values) => Terminator::Return(self.list(&values)),
-            Term::TailCall(call) => Terminator::TailCall(self.call(call)),
+            Term::Return(values) => Terminator::Return(values),
+            Term::TailCall(call) => Terminator::TailCall(call),
             Term::Unreachable => Terminator::Unreachable,
         })
     }

@@ -130,6 +130,9 @@ impl Resolved {
 
     /// Removes the parameters that are only another value (F2).
     fn simplify(&mut self) {
+        if self.phis.is_empty() {
+            return;
+        }
         let mut phi_of = vec![NONE; self.alias.len()];
         (0..).zip(&self.phis).for_each(|(id, phi)| phi_of[phi.value as usize] = id);
         let mut users = Users::new(self.phis.len(), self.pool.len());

@@ -45,7 +45,7 @@ pub(super) fn non_null(ty: ValType) -> ValType {
 
 /// The immediates of an operator that is an instruction.
 pub(super) fn immediates(site: &Site<'_>) -> Verdict<Imm> {
-    Imm::of(&site.operator).ok_or_else(no_immediates)
+    Imm::at(site).ok_or_else(no_immediates)
 }
 
 fn no_immediates() -> Fault {
@@ -69,19 +69,22 @@ impl<'m> Check<'m, '_> {
         args: &[Value],
         results: &mut Vec<Value>,
     ) -> Verdict {
+        if let Operator::LocalGet { local_index: local }
+        | Operator::LocalSet { local_index: local }
+        | Operator::LocalTee { local_index: local } = site.operator
+        {
+            return self.local(site, local, args, results);
+        }
         let class = site.row.class;
         if matches!(class, Class::drop_ | Class::nop) {
             return Ok(());
         }
-        let is_local = matches!(class, Class::local_get | Class::local_set | Class::local_tee);
-        if is_local && let Some(local) = Imm::first_index(&site.operator) {
-            return self.local(site, local, args, results);
-        }
         // Not copied: what was written in parts is slow to read as a whole.
-        let Some(imm) = &Imm::of(&site.operator) else { return Err(no_immediates()) };
-        self.result_types(site, imm, args)?;
-        let is_call = matches!(class, Class::call | Class::call_indirect | Class::call_ref);
-        if is_call && !self.around.is_empty() {
+        let Some(imm) = &Imm::at(site) else { return Err(no_immediates()) };
+        if !self.around.is_empty()
+            && matches!(class, Class::call | Class::call_indirect | Class::call_ref)
+        {
+            self.result_types(site, imm, args)?;
             return self.invoke(site, *imm, args, results);
         }
         let inst = self.next_inst()?;
@@ -96,6 +99,16 @@ impl<'m> Check<'m, '_> {
         );
         self.offset_of(inst.offset)?;
         self.operands(inst.args, args)?;
+        if let Some(ty) = site.row.fixed {
+            let value = inst.result().ok_or_else(|| {
+                Fault::new(Rule::Results, format!("{} results, not 1", inst.results().len()))
+            })?;
+            let given = self.body.values.get(value).map(|data| data.ty);
+            demand!(given == Some(ty), Results, "{value} is of type {given:?}, not {ty}");
+            results.push(value);
+            return Ok(());
+        }
+        self.result_types(site, imm, args)?;
         let (given, expected) = (inst.results().len(), self.types.len());
         demand!(given == expected, Results, "{given} results, not {expected}");
         for (value, &ty) in inst.results().zip(&self.types) {

@@ -1,0 +1,211 @@
+//! The check of passes on random edits: what a pass has made, or its witness, is edited; the check
+//! refuses it, or the function runs as before.
+//!
+//! ```text
+//! module ─ build ─ check ─ passes ─► CheckedBody ─ a pass ─► Body, Witness ─ one or two random edits ─► Body, Witness
+//!                                         └─ Judge ◄────────────────────────────────────────────────────┘
+//!                                              ├─ refused: counted by rule
+//!                                              └─ accepted: runs beside the reference tier
+//! ```
+//!
+//! Neighbours: `ssa_check` edits texts of bodies, `ssa` runs a body in place of a function's own,
+//! `generate` makes the modules. An accepted edit that leaves the body as the pass made it needs no
+//! run.
+//!
+//! Green does not show that a wrong edit that no generated call comes by would be seen when it
+//! runs; `crates/ssa/tests/passes/twins.txt` has edits of each rule.
+
+use crate::differential::difference;
+use crate::generate::{Case, Generator, Rng};
+use crate::host::Host;
+use crate::run::{Program, Record, Setup, store_with};
+use crate::ssa::Ssa;
+use crate::ssa_check::edit;
+use prova::Tier;
+use prova_module::{Features, FuncIdx, Limits, Module};
+use prova_runtime::Settings;
+use prova_ssa::passes::{Claim, Pass, Witness, optimize};
+use prova_ssa::{Block, Body, CheckedBody, Inst, Metering, Value, build, parse, print, renumber};
+use std::collections::BTreeMap;
+
+/// What decides about an edit: the body before the pass, the edited one, the edited witness; the
+/// rule by which it is refused.
+pub type Judge = fn(&CheckedBody, &Body, &Witness) -> Result<(), String>;
+
+/// The check of passes.
+///
+/// # Errors
+/// The rule that is broken.
+pub fn check(before: &CheckedBody, after: &Body, witness: &Witness) -> Result<(), String> {
+    let replaced = before.replace(after.clone(), witness);
+    replaced.map(drop).map_err(|rejection| rejection.rule.to_string())
+}
+
+/// What a campaign has come to.
+#[derive(Clone, Debug, Default)]
+pub struct Totals {
+    /// Edits that are bodies with witnesses, other than the honest ones.
+    pub tried: u64,
+    /// How many each rule has refused.
+    pub refused: BTreeMap<String, u64>,
+    /// Accepted, with the body that the pass has made.
+    pub same: u64,
+    /// Accepted with another body, and run.
+    pub ran: u64,
+    /// The first that was accepted and runs otherwise, or cannot run.
+    pub finding: Option<String>,
+}
+
+/// Tries so many edits of what passes make of generated functions.
+pub fn edits(seed: u64, count: u64, judge: Judge) -> Totals {
+    let mut totals = Totals::default();
+    for index in 0.. {
+        if totals.tried >= count || totals.finding.is_some() {
+            break;
+        }
+        let generator = if index % 4 == 3 { Generator::Smith } else { Generator::Biased };
+        let case = generator.case(seed, index, 4);
+        let module = Module::decode(&*case.wasm, &Features::default(), &Limits::default());
+        let Ok(module) = module else { continue };
+        let subject = Subject::new(&case, &module, judge);
+        let mut rng = Rng::of(seed ^ 0x9a55, index);
+        for func in module.defined_funcs() {
+            if let Err(what) = subject.function(func, &mut rng, &mut totals) {
+                totals.finding = Some(format!("{generator:?} case {index}: {what}"));
+                break;
+            }
+        }
+    }
+    totals
+}
+
+/// A module whose functions are edited, and what its calls do in the reference tier.
+struct Subject<'c> {
+    program: Program<'c>,
+    expected: Record,
+    judge: Judge,
+}
+
+const SETTINGS: Settings =
+    Settings { metering: prova_runtime::Metering::Fuel, deterministic: true };
+
+impl<'c> Subject<'c> {
+    fn new(case: &'c Case, module: &'c Module, judge: Judge) -> Subject<'c> {
+        let (calls, fuel) = (&case.calls[..], case.fuel);
+        let program = Program { module, calls, fuel, skip_from: calls.len(), host: Host::Function };
+        let expected = program.run(Setup { tier: Tier::Reference, settings: SETTINGS }, None);
+        Subject { program, expected, judge }
+    }
+
+    /// Edits of what one pass makes of a function after some others.
+    fn function(&self, func: FuncIdx, rng: &mut Rng, totals: &mut Totals) -> Result<(), String> {
+        let metering = Metering { fuel: true, epoch: false };
+        let module = self.program.module;
+        let body = build(module, func, metering).map_err(|error| error.to_string())?;
+        let body = CheckedBody::check(module, body).map_err(|error| error.to_string())?;
+        let passes = &Pass::DEFAULT[..rng.below(Pass::DEFAULT.len())];
+        let (before, refused) = optimize(body, passes);
+        if let Some(refused) = refused.first() {
+            return Err(refused.to_string());
+        }
+        let made = rng.pick(&Pass::ALL).run(&before);
+        let identity = || (before.body().clone(), Witness::identity(before.body()));
+        let (after, witness) = made.unwrap_or_else(identity);
+        let honest = print(&after);
+        // Large bodies would take all the time.
+        for _ in 0..if honest.len() < 10_000 { 12 } else { 1 } {
+            let (mut text, mut hint) = (honest.clone(), witness.clone());
+            let kind = rng.below(3);
+            if kind != 0 {
+                text = renumber(&edit(&text, rng));
+            }
+            if kind != 1 {
+                edit_witness(&mut hint, before.body(), rng);
+            }
+            let Ok(body) = parse(&text) else { continue };
+            let same = print(&body) == honest;
+            if same && hint == witness {
+                continue;
+            }
+            totals.tried += 1;
+            match (self.judge)(&before, &body, &hint) {
+                Err(rule) => *totals.refused.entry(rule).or_default() += 1,
+                Ok(()) if same => totals.same += 1,
+                Ok(()) => {
+                    totals.ran += 1;
+                    self.run(func, body).map_err(|what| {
+                        let old = print(before.body());
+                        format!("{what}\n{old}\nwas accepted as\n\n{text}\nby {hint:?}")
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs all calls with an edited body in the place of a function's own.
+    fn run(&self, func: FuncIdx, body: Body) -> Result<(), String> {
+        let store = store_with(Ssa::with_body(func, body), SETTINGS);
+        match difference(&self.expected, &self.program.run_in(store, None)) {
+            None => Ok(()),
+            Some(what) => Err(what.to_string()),
+        }
+    }
+}
+
+/// One edit of a witness: a word of it more, less, or another one.
+fn edit_witness(witness: &mut Witness, old: &Body, rng: &mut Rng) {
+    let values = old.value_count().max(1);
+    let value = |rng: &mut Rng| Value::from_u32(rng.below(values + 1) as u32);
+    let block = |rng: &mut Rng| Block::from_u32(rng.below(old.block_count() + 1) as u32);
+    let inst = |rng: &mut Rng| Inst::from_u32(rng.below(old.inst_count() + 1) as u32);
+    let claim = |rng: &mut Rng| match rng.percent(60) {
+        true => Claim::Value(Value::from_u32(rng.below(values) as u32)),
+        false => Claim::Constant(rng.below(3) as u64),
+    };
+    match rng.below(12) {
+        0 => change(&mut witness.blocks, rng, block),
+        1 | 2 => change(&mut witness.params, rng, value),
+        3 => swap(&mut witness.params, rng),
+        4 => less(&mut witness.claims, rng),
+        5 => change(&mut witness.claims, rng, |rng| (value(rng), claim(rng))),
+        6 => {
+            if let Some(at) = pick(&witness.claims, rng) {
+                witness.claims[at].1 = claim(rng);
+            }
+        }
+        7 => {
+            // Of a parameter: claims about other values say nothing.
+            let params: Vec<Value> = old.blocks().flat_map(|(_, data)| data.params()).collect();
+            if let Some(at) = pick(&params, rng) {
+                witness.claims.push((params[at], claim(rng)));
+            }
+        }
+        8 => less(&mut witness.threaded, rng),
+        9 => witness.threaded.push(block(rng)),
+        10 => less(&mut witness.covers, rng),
+        _ => witness.covers.push((inst(rng), inst(rng))),
+    }
+}
+
+fn pick<T>(list: &[T], rng: &mut Rng) -> Option<usize> {
+    (!list.is_empty()).then(|| rng.below(list.len()))
+}
+
+fn change<T>(list: &mut [T], rng: &mut Rng, new: impl Fn(&mut Rng) -> T) {
+    if let Some(at) = pick(list, rng) {
+        list[at] = new(rng);
+    }
+}
+
+fn swap<T>(list: &mut [T], rng: &mut Rng) {
+    if let Some((from, to)) = pick(list, rng).zip(pick(list, rng)) {
+        list.swap(from, to);
+    }
+}
+
+fn less<T>(list: &mut Vec<T>, rng: &mut Rng) {
+    if let Some(at) = pick(list, rng) {
+        list.remove(at);
+    }
+}
