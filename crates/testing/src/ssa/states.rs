@@ -32,7 +32,7 @@ const AROUND: &str = "
   (elem declare func $may)";
 
 /// A module's text, and calls of its function.
-pub fn case(rng: &mut Rng) -> (String, Vec<Call>) {
+pub(super) fn case(rng: &mut Rng) -> (String, Vec<Call>) {
     let count = rng.between(2, STATES_MAX);
     let mut text = format!("(module {AROUND}\n  (func (export \"f\")");
     text.push_str(" (param $a i32) (param $x i64) (result i32 i64 f64)\n");
