@@ -77,7 +77,10 @@ impl Relate<'_> {
         for (param, &term) in self.new.body.block(to).params().zip(args) {
             self.news[param.as_u32() as usize] = term;
         }
-        if self.new.ways(to) > 1 {
+        if self.new.ways(to) == 1 {
+            let order = self.order.len() as u32 - 1;
+            args.iter().for_each(|&term| self.terms.settle(term, order));
+        } else {
             demand!(!self.new.is_header(to), Targets, "{to} may go round where the body returns");
             for &term in args.iter().chain(&ahead.terms).filter(|&&term| term != NONE) {
                 demand!(self.is_there(term, to), Arguments, "a value is not there at {to}");
