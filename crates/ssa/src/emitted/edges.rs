@@ -214,7 +214,29 @@ impl Relate<'_> {
     pub(super) fn arrive(&mut self, theirs: &Edge, ours: &Edge, payloads: &[Term]) -> Verdict {
         let from = self.source();
         let (to, args) = self.follow_new(theirs, payloads)?;
-        let ahead = self.ahead(ours, from, payloads)?;
-        self.meet(to, &args, ahead)
+        let mut ahead = self.ahead(ours, from, payloads)?;
+        if self.new.ways(to) > 1 && !self.new.is_final(to) {
+            ahead = self.forward(to, ahead)?;
+        }
+        self.meet(to, &args, ahead)?;
+        self.at(from);
+        Ok(())
+    }
+
+    /// The body goes on, alone on its edge, through blocks that have no other way in and only jump,
+    /// if the image has come to a place with several.
+    fn forward(&mut self, to: Block, mut ahead: Ahead) -> Verdict<Ahead> {
+        loop {
+            let block = ahead.block;
+            let jumps = matches!(self.old.body.block(block).terminator, Terminator::Jump(_));
+            let passes = jumps && self.old.is_silent(block) && self.old.ways(block) == 1;
+            if !passes || self.places[to.as_u32() as usize].block == Some(block) {
+                return Ok(ahead);
+            }
+            let mut spot = self.spot(self.source());
+            spot.ahead = Some(ahead);
+            self.land(&mut spot)?;
+            ahead = self.leave(&mut spot)?;
+        }
     }
 }
