@@ -22,6 +22,7 @@
 use crate::body::Metering;
 use crate::build::{BuildError, build};
 use crate::check::{CheckedBody, Rejection};
+use crate::emit::reducify::{Irreducible, is_reducible, reducify};
 use crate::emit::{EmitError, Emitted, Types, assemble, emit_with};
 use crate::emitted::{self, EmittedBody, Homes, Twin};
 use prova_module::{FuncIdx, Limits, Module};
@@ -58,6 +59,8 @@ pub enum Outcome {
     NotBuilt(BuildError),
     /// It keeps its bytes, since what was built is not proved: a bug.
     NotProved(Rejection),
+    /// It keeps its bytes, since its flow is irreducible and no reducible body was made of it.
+    NotReduced(Irreducible),
     /// It keeps its bytes, since no others were emitted.
     NotEmitted(EmitError),
     /// It keeps its bytes, since what was emitted, for it or for others, is not valid, or over a
@@ -81,6 +84,7 @@ impl fmt::Display for Outcome {
             Outcome::Untouched => f.write_str("untouched"),
             Outcome::NotBuilt(error) => error.fmt(f),
             Outcome::NotProved(rejection) => rejection.fmt(f),
+            Outcome::NotReduced(error) => error.fmt(f),
             Outcome::NotEmitted(error) => error.fmt(f),
             Outcome::Invalid(error) => write!(f, "what was emitted: {error}"),
             Outcome::Refused(rejection) => rejection.fmt(f),
@@ -204,7 +208,10 @@ fn candidate(
 ) -> Result<Candidate, Outcome> {
     let body = build(module, func, Metering::NONE).map_err(Outcome::NotBuilt)?;
     let body = CheckedBody::check(module, body).map_err(Outcome::NotProved)?;
-    let body = transform(body).ok_or(Outcome::Untouched)?;
+    let mut body = transform(body).ok_or(Outcome::Untouched)?;
+    if !is_reducible(body.body()) {
+        body = reducify(&body).map_err(Outcome::NotReduced)?.unwrap_or(body);
+    }
     let (emitted, homes) = emit_with(module, types, body.body()).map_err(Outcome::NotEmitted)?;
     Ok(Candidate { body, emitted, homes })
 }

@@ -21,6 +21,7 @@ const MODULES: &[(&str, &str)] = &[
     ("ends", include_str!("emitted/ends.wat")),
     ("carried", include_str!("emitted/carried.wat")),
     ("refs", include_str!("emitted/refs.wat")),
+    ("round", include_str!("emitted/round.wat")),
 ];
 
 fn decode(bytes: impl Into<Vec<u8>>) -> Result<Module, prova_module::Error> {

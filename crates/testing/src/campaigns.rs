@@ -8,7 +8,7 @@ use prova_testing::bad_input::supervise;
 use prova_testing::differential::{self, Options};
 use prova_testing::generate::Generator;
 use prova_testing::second::compare;
-use prova_testing::ssa::campaign;
+use prova_testing::ssa::{campaign, irreducible};
 use prova_testing::{enumerate, fuel, judge, mutations, proof, ssa_check, ssa_passes, torture};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -79,6 +79,18 @@ pub(crate) enum Campaign {
         /// The seed of the campaign.
         #[arg(long, default_value_t = 1)]
         seed: u64,
+    },
+    /// Random irreducible graphs: each is made reducible, emitted, proved, and runs as before.
+    SsaIrreducible {
+        /// How many graphs.
+        #[arg(long, default_value_t = 100_000)]
+        count: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Threads; all processors if not given.
+        #[arg(long)]
+        jobs: Option<usize>,
     },
     /// Passes over generated functions: each is proved, or it is a finding.
     SsaPasses {
@@ -210,6 +222,9 @@ impl Campaign {
                 ssa(&campaign::Options { generator, count, modules, seed, funcs })
             }
             Campaign::SsaEdits { count, seed } => ssa_edits(count, seed),
+            Campaign::SsaIrreducible { count, seed, jobs } => {
+                ssa_irreducible(count, seed, jobs.unwrap_or_else(processors))
+            }
             Campaign::SsaPasses { generator, count, seed, funcs } => {
                 ssa_passes_of(generator, count, seed, funcs)
             }
@@ -423,6 +438,15 @@ fn ssa_passes_edits(count: u64, seed: u64) -> ExitCode {
     );
     refused.iter().for_each(|(rule, count)| println!("  {rule} {count}"));
     found(finding, "what was accepted runs as the reference tier")
+}
+
+fn ssa_irreducible(count: u64, seed: u64, jobs: usize) -> ExitCode {
+    let totals = irreducible::campaign(count, seed, jobs);
+    println!(
+        "{} graphs, {} of them irreducible, made reducible and proved; calls: {} returned, {} did not",
+        totals.graphs, totals.irreducible, totals.returned, totals.trapped
+    );
+    found(totals.finding, "no refusal and no disagreement")
 }
 
 fn ssa_passes_of(generator: Generator, count: u64, seed: u64, funcs: usize) -> ExitCode {

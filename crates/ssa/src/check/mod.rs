@@ -137,6 +137,17 @@ impl CheckedBody {
         Ok(CheckedBody { module: self.module.clone(), body: after })
     }
 
+    /// Puts a body of which a pass may make this one in its place: what is proved of both by
+    /// [`CheckedBody::replace`] is equality, so it goes backward too. The witness says of which part
+    /// of `before` each part of this body comes.
+    ///
+    /// # Errors
+    /// The first rule of [`passes`] that is broken.
+    pub fn undo(&self, before: Body, witness: &Witness) -> Result<CheckedBody, PassRejection> {
+        passes::check::prove_undone(&self.module, &before, &self.body, witness)?;
+        Ok(CheckedBody { module: self.module.clone(), body: before })
+    }
+
     /// The body.
     pub fn body(&self) -> &Body {
         &self.body

@@ -25,6 +25,7 @@ mod ends;
 mod flow;
 mod live;
 mod piece;
+pub mod reducify;
 mod shape;
 mod trees;
 mod variable;

@@ -21,6 +21,10 @@ pub(super) struct Graph<'b> {
     /// Whether what a run does may depend on a value.
     live: Vec<bool>,
     ways: Vec<u32>,
+    /// Whether a block does nothing before its end.
+    silent: Vec<bool>,
+    /// Whether an edge from behind, or from itself, leads to a block.
+    header: Vec<bool>,
     /// The block of each instruction.
     home: Vec<Block>,
 }
@@ -56,8 +60,17 @@ impl<'b> Graph<'b> {
             last: vec![false; count],
             live: vec![false; body.value_count()],
             ways: vec![0; count],
+            silent: vec![false; count],
+            header: vec![false; count],
             home,
         };
+        for (block, data) in body.blocks() {
+            let is_silent = |inst| is_meter(body.inst(inst)) || pure(body.inst(inst)).is_some();
+            graph.silent[block.as_u32() as usize] = data.insts().all(is_silent);
+            for edge in body.successors(block).filter(|edge| edge.block <= block) {
+                graph.header[edge.block.as_u32() as usize] = true;
+            }
+        }
         graph.find_lone();
         graph.find_live();
         graph.count_ways();
@@ -72,6 +85,16 @@ impl<'b> Graph<'b> {
     /// Whether a block only returns.
     pub(super) fn is_final(&self, block: Block) -> bool {
         self.last[block.as_u32() as usize]
+    }
+
+    /// Whether a block does nothing before its end.
+    pub(super) fn is_silent(&self, block: Block) -> bool {
+        self.silent[block.as_u32() as usize]
+    }
+
+    /// Whether an edge from behind, or from itself, leads to a block.
+    pub(super) fn is_header(&self, block: Block) -> bool {
+        self.header[block.as_u32() as usize]
     }
 
     /// Whether something that a run does may depend on a value.
@@ -150,8 +173,7 @@ impl<'b> Graph<'b> {
         blocks.reverse();
         for block in blocks {
             let (at, data) = (block.as_u32() as usize, body.block(block));
-            let is_silent = |inst| is_meter(inst) || pure(inst).is_some();
-            if block == body.entry() || !data.insts().all(|inst| is_silent(body.inst(inst))) {
+            if block == body.entry() || !self.silent[at] {
                 continue;
             }
             self.last[at] = matches!(data.terminator, Terminator::Return(_));

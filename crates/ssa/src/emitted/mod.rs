@@ -73,8 +73,11 @@
 //! `tests/emitted.rs`.
 
 mod edges;
+mod ends;
 mod error;
 mod graph;
+mod handlers;
+mod joins;
 mod relate;
 mod terms;
 

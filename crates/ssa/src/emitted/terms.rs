@@ -61,6 +61,14 @@ impl Terms {
         self.at.get(term as usize).copied().unwrap_or(NOWHERE)
     }
 
+    /// What is there on one edge only is from now on there wherever the place is passed to which
+    /// that edge is the only way.
+    pub(super) fn settle(&mut self, term: Term, at: u32) {
+        if let Some(place) = self.at.get_mut(term as usize).filter(|place| **place == NOWHERE) {
+            *place = at;
+        }
+    }
+
     pub(super) fn set_non_null(&mut self, term: Term) {
         if let Some(non_null) = self.non_null.get_mut(term as usize) {
             *non_null = true;

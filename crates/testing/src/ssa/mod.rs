@@ -12,6 +12,8 @@
 //! Limits: as the reference tier, it answers a host function that suspends with a trap.
 
 pub mod campaign;
+pub mod irreducible;
+mod states;
 mod world;
 
 use prova_module::{FuncIdx, Module};

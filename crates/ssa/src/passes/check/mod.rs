@@ -164,6 +164,30 @@ pub(crate) fn prove(
     })
 }
 
+/// Proves that `new`, which is a proved body of the module, does what `old` does, which may be
+/// anything.
+///
+/// # Errors
+/// The first rule that is broken; Q1 of either.
+pub(crate) fn prove_undone(
+    module: &Module,
+    old: &Body,
+    new: &Body,
+    witness: &Witness,
+) -> Result<(), PassRejection> {
+    let fault = |what: String| PassRejection {
+        func: new.func(),
+        block: None,
+        rule: PassRule::Form,
+        what,
+    };
+    if !lists_exist(old) {
+        return Err(fault("a list of another body".to_owned()));
+    }
+    verify(module, old).map_err(|error| fault(error.to_string()))?;
+    prove(module, old, new, witness)
+}
+
 fn rules(
     module: &Module,
     old: &Body,

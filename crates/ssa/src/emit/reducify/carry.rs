@@ -1,0 +1,121 @@
+//! Values that no longer dominate their uses → parameters that carry them there.
+//!
+//! Where new edges will make a block reachable around a value's definition, the value comes along
+//! the edges: each block into which it is live, and to which several edges or a dispatch lead, gets
+//! a parameter for it. In the body as it is, such a parameter is the value itself, which is its
+//! claim ([`Claim::Value`](crate::passes::Claim)): the definition dominates each block into which
+//! the value is live.
+//!
+//! Limits: at most [`CARRIED_MAX`] pairs of a value and a block.
+
+use super::super::flow::Flow;
+use crate::body::Body;
+use crate::entity::{Block, Value};
+use std::collections::HashMap;
+
+/// Pairs of a value and a block into which it is live.
+const CARRIED_MAX: usize = 1 << 20;
+
+/// The block in which each value of a body is made.
+pub(super) fn homes(body: &Body) -> Vec<Block> {
+    let mut homes = vec![body.entry(); body.value_count()];
+    for (block, data) in body.blocks() {
+        data.params().for_each(|param| homes[param.as_u32() as usize] = block);
+        let results = data.insts().flat_map(|inst| body.inst(inst).results());
+        results.for_each(|value| homes[value.as_u32() as usize] = block);
+    }
+    homes
+}
+
+/// Calls back with each value and the block that reads it.
+pub(super) fn uses(body: &Body, mut read: impl FnMut(Value, Block)) {
+    for (block, data) in body.blocks() {
+        let operands = data.insts().flat_map(|inst| body.operands(body.inst(inst).args));
+        operands.for_each(|&value| read(value, block));
+        body.terminator_operands(&data.terminator).iter().for_each(|&value| read(value, block));
+        for edge in body.successors(block) {
+            body.args(&edge).iter().filter_map(|arg| arg.value()).for_each(|v| read(v, block));
+        }
+    }
+}
+
+/// The parameters that carry values.
+#[derive(Debug, Default)]
+pub(super) struct Carried {
+    /// For each block the values that it gets a parameter for, rising.
+    more: Vec<Vec<Value>>,
+    /// The block whose parameter a value is where it is live into a block; absent where it is the
+    /// value itself.
+    name: HashMap<(Block, Value), Block>,
+}
+
+impl Carried {
+    /// Nothing is carried in a body.
+    pub(super) fn none(body: &Body) -> Carried {
+        Carried { more: vec![Vec::new(); body.block_count()], name: HashMap::new() }
+    }
+
+    /// Carries values, rising, to all their uses; blocks that `parts` get a parameter whatever leads
+    /// to them. `flow` is the body's. `None` beyond the limit.
+    pub(super) fn new(
+        body: &Body,
+        flow: &Flow,
+        values: &[Value],
+        parts: impl Fn(Block) -> bool,
+    ) -> Option<Carried> {
+        let mut carried = Carried::none(body);
+        let mut readers: HashMap<Value, Vec<Block>> =
+            values.iter().map(|&value| (value, Vec::new())).collect();
+        uses(body, |value, block| {
+            readers.get_mut(&value).into_iter().for_each(|readers| readers.push(block));
+        });
+        let homes = homes(body);
+        let mut budget = CARRIED_MAX;
+        let mut seen = vec![u32::MAX; body.block_count()];
+        for &value in values {
+            let home = homes[value.as_u32() as usize];
+            let mut open = readers.remove(&value).unwrap_or_default();
+            let mut live = Vec::new();
+            while let Some(block) = open.pop() {
+                let last = &mut seen[block.as_u32() as usize];
+                if block == home || std::mem::replace(last, value.as_u32()) == value.as_u32() {
+                    continue;
+                }
+                budget = budget.checked_sub(1)?;
+                live.push(block);
+                let preds = flow.preds[block.as_u32() as usize].iter();
+                open.extend(preds.map(|&pred| Block::from_u32(pred)));
+            }
+            // A single way in stands before its block.
+            live.sort_unstable_by_key(|block| flow.number[block.as_u32() as usize]);
+            for block in live {
+                let preds = &flow.preds[block.as_u32() as usize];
+                if preds.len() > 1 || parts(block) {
+                    carried.more[block.as_u32() as usize].push(value);
+                    carried.name.insert((block, value), block);
+                } else if let Some(&name) = preds
+                    .first()
+                    .and_then(|&pred| carried.name.get(&(Block::from_u32(pred), value)))
+                {
+                    carried.name.insert((block, value), name);
+                }
+            }
+        }
+        Some(carried)
+    }
+
+    /// The values that a block gets a parameter for.
+    pub(super) fn more(&self, block: Block) -> &[Value] {
+        &self.more[block.as_u32() as usize]
+    }
+
+    /// The block whose parameter a value is in a block; `None` if it is the value itself.
+    pub(super) fn name(&self, block: Block, value: Value) -> Option<Block> {
+        self.name.get(&(block, value)).copied()
+    }
+
+    /// Whether nothing is carried.
+    pub(super) fn is_empty(&self) -> bool {
+        self.name.is_empty()
+    }
+}
