@@ -59,17 +59,18 @@ enum Part {
 }
 
 impl Part {
+    /// Those that lead into others come first.
     const ALL: [Part; 10] = [
         Part::Info,
-        Part::Line,
-        Part::Str,
-        Part::Loc,
-        Part::Ranges,
         Part::StrOffsets,
-        Part::Addr,
-        Part::LineStr,
+        Part::Line,
         Part::LocLists,
         Part::RangeLists,
+        Part::Addr,
+        Part::Loc,
+        Part::Ranges,
+        Part::Str,
+        Part::LineStr,
     ];
 
     fn name(self) -> &'static str {
@@ -213,14 +214,14 @@ pub(crate) fn judge(
 ) -> Vec<Told> {
     let map = CodeMap::new(sides, changed);
     let mut sums: BTreeMap<Part, Sum> = BTreeMap::new();
-    // Where a section is the same, what refers to it is not: entries name another of its parts.
-    let equal = |part: Part| {
-        let name = part.name();
-        section(sides.0.module, name) == section(sides.1.module, name)
+    // Where a section is the same, what leads into it is not: another one says another part of it.
+    let differs =
+        |part: &Part| section(sides.0.module, part.name()) != section(sides.1.module, part.name());
+    let differing: Vec<Part> = Part::ALL.into_iter().filter(differs).collect();
+    let place = |part: &Part| match (differing.contains(part), differing.first()) {
+        (false, Some(first)) => *first,
+        (true, _) | (_, None) => *part,
     };
-    let others = Part::ALL.into_iter().filter(|part| !matches!(part, Part::Info | Part::Line));
-    let same: BTreeSet<Part> = others.filter(|part| equal(*part)).collect();
-    let place = |part: &Part| if same.contains(part) { Part::Info } else { *part };
     for (part, a, b) in &pairs.code {
         let sum = sums.entry(place(part)).or_default();
         if map.agrees(*a, *b) {
@@ -244,7 +245,8 @@ pub(crate) fn judge(
             });
         }
     }
-    lengths(sides, pairs, (shift, texts), sums.entry(Part::Info).or_default());
+    let info = sums.entry(place(&Part::Info)).or_default();
+    lengths(sides, pairs, (shift, texts), info);
     let mut growth = None;
     for (part, what, a, b) in &pairs.texts {
         let sum = sums.entry(place(part)).or_default();
@@ -315,7 +317,9 @@ fn summary(sum: &Sum) -> String {
     }
     let rest = if sum.verdict == Some(Verdict::Changed) { "" } else { ", and nothing else" };
     let first = sum.first.as_ref().map(|first| format!(": {first}")).unwrap_or_default();
-    format!("{} differ{rest}{first}", parts.join(", "))
+    let all = sum.texts.values().sum::<u64>() + sum.lengths + sum.addresses;
+    let verb = if all == 1 { "differs" } else { "differ" };
+    format!("{} {verb}{rest}{first}", parts.join(", "))
 }
 
 /// What a pair of addresses of data is.
