@@ -27,6 +27,8 @@ struct Text {
     sort: Sort,
     /// Bytes in A.
     bytes: u64,
+    /// B's address.
+    b: u64,
 }
 
 /// All text of the initial memory that differs.
@@ -43,7 +45,7 @@ impl Texts {
         for run in runs.iter().filter(|run| run.active) {
             let Look::Text(sort, ..) = run.look else { continue };
             let (growth, bytes) = (run.growth(), run.bytes_a.len() as u64);
-            found.texts.insert(run.a, Text { growth, sort, bytes });
+            found.texts.insert(run.a, Text { growth, sort, bytes, b: run.b });
             found.growths.insert(growth);
         }
         found
@@ -67,7 +69,8 @@ impl Texts {
         (x, a): (u64, u64),
         (y, b): (u64, u64),
     ) -> Option<Sort> {
-        let starts = shift.delta_at(x) == Some(y.wrapping_sub(x) as i64);
+        let first = self.texts.get(&x).is_some_and(|text| text.b == y);
+        let starts = first || shift.delta_at(x) == Some(y.wrapping_sub(x) as i64);
         let end = x.checked_add(a)?;
         if !starts || a == b {
             return None;

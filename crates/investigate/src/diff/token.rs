@@ -104,11 +104,23 @@ impl<'m> Iterator for Tokens<'m> {
 
 fn token<'m>(side: &Side<'_>, op: &Operator<'_>, raw: &'m [u8]) -> (Tok<'m>, u32) {
     let code = raw.first().copied().unwrap_or_default();
-    // Half of all operators have nothing but their opcode, most others name a local.
-    let immediates = Opcode::immediates(op);
-    let Some((first, value)) = immediates.iter().next() else { return (Tok::Raw(raw), 0) };
-    if let (Immediate::local, Value::Index(local)) = (first, value) {
+    // Half of all operators are one byte and so have no immediates, most others name a local or
+    // are a constant.
+    if raw.len() == 1 {
+        return (Tok::Raw(raw), 0);
+    }
+    if let Operator::LocalGet { local_index: local }
+    | Operator::LocalSet { local_index: local }
+    | Operator::LocalTee { local_index: local } = op
+    {
         return (Tok::Local(code, *local), *local);
+    }
+    if let Operator::I32Const { value } = op {
+        return (Tok::I32(*value), 0);
+    }
+    let immediates = Opcode::immediates(op);
+    if immediates.iter().next().is_none() {
+        return (Tok::Raw(raw), 0);
     }
     let class = Opcode::of(op).class();
     if let Some(func) = immediates.index(Immediate::func) {

@@ -402,12 +402,16 @@ impl<'s, 'm> Clusterer<'s, 'm> {
                     (self.cluster("imports", || "imports differ".into()), true)
                 }
                 (_, None) => {
-                    let key = format!(
-                        "{} {}",
-                        one.kind.name(),
-                        if one.kind == Kind::Custom { &one.name } else { "" }
-                    );
+                    // Sections of debug information differ together.
+                    let debug = one.kind == Kind::Custom && one.name.starts_with(".debug_");
+                    let own = match one.kind {
+                        Kind::Custom if debug => ".debug_",
+                        Kind::Custom => &one.name,
+                        _ => "",
+                    };
+                    let key = format!("{} {own}", one.kind.name());
                     let cause = match one.kind {
+                        Kind::Custom if debug => "debug information differs".into(),
                         Kind::Custom if one.name == "name" => {
                             "the module's own name differs".into()
                         }

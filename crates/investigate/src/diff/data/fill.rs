@@ -63,7 +63,8 @@ impl Filler<'_, '_> {
                 (range.a, range.b, range.len) = (range.a + cut, range.b + cut, range.len - cut);
             }
             if i < last {
-                range.len -= (a.wrapping_add(range.len) % 4).min(range.len);
+                let end = start.0.wrapping_add(range.a).wrapping_add(range.len);
+                range.len -= (end % 4).min(range.len);
             }
         }
         ranges

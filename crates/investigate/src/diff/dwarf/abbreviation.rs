@@ -29,9 +29,12 @@ pub(super) struct Spent {
 
 impl Spent {
     pub(super) fn new(sections: &Sections<'_>) -> Spent {
-        let all = [sections.info, sections.abbrev, sections.strings, sections.line];
-        let lists = sections.loc.len() + sections.ranges.len();
-        let bytes = all.iter().map(|section| section.len()).sum::<usize>() + lists;
+        let all = [
+            [sections.info, sections.abbrev, sections.strings, sections.line],
+            [sections.loc, sections.ranges, sections.loc_lists, sections.range_lists],
+            [sections.string_offsets, sections.addresses, sections.line_strings, &[]],
+        ];
+        let bytes = all.iter().flatten().map(|section| section.len()).sum::<usize>();
         Spent { left: SPENT_MAX, per_byte: bytes.saturating_mul(SPENT_PER_BYTE) }
     }
 
@@ -54,11 +57,11 @@ fn malformed(_: gimli::Error) -> Unread {
 
 /// Parts of a section that do not overlap: start and end.
 #[derive(Default)]
-struct Parts(BTreeMap<usize, usize>);
+pub(super) struct Parts(BTreeMap<usize, usize>);
 
 impl Parts {
     /// Adds a part; an error if it overlaps another one.
-    fn add(&mut self, start: usize, end: usize) -> Result<(), Unread> {
+    pub(super) fn add(&mut self, start: usize, end: usize) -> Result<(), Unread> {
         let before = self.0.range(..=start).next_back();
         let after = self.0.range(start..).next();
         if before.is_some_and(|(_, last)| *last > start) || after.is_some_and(|(at, _)| *at < end) {
@@ -69,7 +72,7 @@ impl Parts {
     }
 
     /// Whether the parts are all of a section.
-    fn whole(&self, bytes: usize) -> bool {
+    pub(super) fn whole(&self, bytes: usize) -> bool {
         let mut at = 0;
         for (start, end) in &self.0 {
             if *start != at {
@@ -80,8 +83,13 @@ impl Parts {
         at == bytes
     }
 
+    /// Whether a part starts here.
+    pub(super) fn starts(&self, at: usize) -> bool {
+        self.0.contains_key(&at)
+    }
+
     /// Refuses an offset inside a part that is known to start elsewhere.
-    fn outside(&self, at: usize) -> Result<(), Unread> {
+    pub(super) fn outside(&self, at: usize) -> Result<(), Unread> {
         match self.0.range(..at).next_back() {
             Some((_, end)) if *end > at => Err("parts that overlap"),
             _ => Ok(()),
@@ -143,7 +151,7 @@ impl<'m> Tables<'m> {
     }
 }
 
-/// `.debug_str`.
+/// `.debug_str` or `.debug_line_str`.
 pub(super) struct Strings<'m> {
     bytes: &'m [u8],
     /// Where each string ends.
@@ -241,7 +249,7 @@ impl<'m> Lists<'m> {
             }
         }
         let end = self.bytes.len() - reader.len();
-        if !self.parts.0.contains_key(&start) {
+        if !self.parts.starts(start) {
             self.parts.add(start, end)?;
         }
         Ok(found)
@@ -262,7 +270,7 @@ impl<'m> Lines<'m> {
         while at < bytes.len() {
             let version =
                 bytes.get(at + 4..at + 6).map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]]));
-            if !version.is_some_and(|version| (2..=4).contains(&version)) {
+            if !version.is_some_and(|version| (2..=5).contains(&version)) {
                 return Err("a version of .debug_line that is not read");
             }
             let table = section.program(DebugLineOffset(at), 4, None, None).map_err(malformed)?;

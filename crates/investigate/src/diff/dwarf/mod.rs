@@ -6,8 +6,9 @@
 //!                                            └─► variables: `shift` asks what a number is
 //! ```
 //!
-//! Neighbours: `read` and `abbreviation` decode with gimli; `code_map` says where code went;
-//! `sections` words what is told. The format: DWARF 4 (2010), and *DWARF for WebAssembly*:
+//! Neighbours: `read`, `lines`, `abbreviation`, `indexed` and `arrays` decode with gimli; `code_map`
+//! says where code went; `sections` words what is told. The format: DWARF 4 (2010) and 5 (2017),
+//! and *DWARF for WebAssembly*:
 //! addresses of code are offsets from the start of the code section's contents.
 //!
 //! 1. A section that differs is explained only if all of them were read to their ends, and all that
@@ -20,7 +21,10 @@
 //! 3. Nothing that a section says makes a harmless verdict of code that accesses another place.
 
 mod abbreviation;
+mod arrays;
 mod code_map;
+mod indexed;
+mod lines;
 mod read;
 
 use super::one_to_one::{Fate, OneToOne};
@@ -30,7 +34,6 @@ use super::side::Side;
 use super::strings::{Sort, sort};
 use super::texts::Texts;
 use super::uses::{Access, Role};
-use abbreviation::{Lines, Spent};
 use code_map::CodeMap;
 use prova_builds::names::printable;
 use prova_module::Module;
@@ -48,10 +51,27 @@ enum Part {
     Str,
     Loc,
     Ranges,
+    StrOffsets,
+    Addr,
+    LineStr,
+    LocLists,
+    RangeLists,
 }
 
 impl Part {
-    const ALL: [Part; 5] = [Part::Info, Part::Line, Part::Str, Part::Loc, Part::Ranges];
+    /// Those that lead into others come first.
+    const ALL: [Part; 10] = [
+        Part::Info,
+        Part::StrOffsets,
+        Part::Line,
+        Part::LocLists,
+        Part::RangeLists,
+        Part::Addr,
+        Part::Loc,
+        Part::Ranges,
+        Part::Str,
+        Part::LineStr,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -60,6 +80,11 @@ impl Part {
             Part::Str => ".debug_str",
             Part::Loc => ".debug_loc",
             Part::Ranges => ".debug_ranges",
+            Part::StrOffsets => ".debug_str_offsets",
+            Part::Addr => ".debug_addr",
+            Part::LineStr => ".debug_line_str",
+            Part::LocLists => ".debug_loclists",
+            Part::RangeLists => ".debug_rnglists",
         }
     }
 }
@@ -80,10 +105,10 @@ pub(crate) struct Pairs<'m> {
     data: BTreeSet<(Part, u64, u64)>,
     texts: Vec<(Part, What, &'m [u8], &'m [u8])>,
     offsets: BTreeMap<Part, u64>,
-    /// Of variables with a place of their own: A's entry of their type, address in A and in B.
-    variables: Vec<(usize, u64, u64)>,
-    /// Counts of arrays that differ: A's entry of the array, count in A and in B.
-    lengths: Vec<(usize, u64, u64)>,
+    /// Of variables with a place of their own: the entries of their types, address in A and in B.
+    variables: Vec<((usize, usize), u64, u64)>,
+    /// Counts of arrays that differ: the entries of the arrays, count in A and in B.
+    lengths: Vec<((usize, usize), u64, u64)>,
 }
 
 impl<'m> Pairs<'m> {
@@ -103,17 +128,6 @@ impl<'m> Pairs<'m> {
         if a != b {
             self.texts.push((part, what, a, b));
         }
-    }
-
-    /// Compares tables of lines: headers, files and rows in order.
-    fn lines(&mut self, (a, b): (&Lines<'m>, &Lines<'m>), spent: &mut Spent) -> Result<(), Unread> {
-        if a.tables.len() != b.tables.len() {
-            return Err("other tables of lines");
-        }
-        for (x, y) in a.tables.iter().zip(&b.tables) {
-            read::lines(self, (x, y), spent)?;
-        }
-        Ok(())
     }
 
     /// Pairs of addresses of variables (invariant 2), where all entries agree.
@@ -167,6 +181,11 @@ fn sections(module: &Module) -> Result<Sections<'_>, Unread> {
         line: section(module, ".debug_line")?,
         loc: section(module, ".debug_loc")?,
         ranges: section(module, ".debug_ranges")?,
+        string_offsets: section(module, ".debug_str_offsets")?,
+        addresses: section(module, ".debug_addr")?,
+        line_strings: section(module, ".debug_line_str")?,
+        loc_lists: section(module, ".debug_loclists")?,
+        range_lists: section(module, ".debug_rnglists")?,
     })
 }
 
@@ -195,14 +214,14 @@ pub(crate) fn judge(
 ) -> Vec<Told> {
     let map = CodeMap::new(sides, changed);
     let mut sums: BTreeMap<Part, Sum> = BTreeMap::new();
-    // Where a section is the same, what refers to it is not: entries name another of its parts.
-    let equal = |part: Part| {
-        let name = part.name();
-        section(sides.0.module, name) == section(sides.1.module, name)
+    // Where a section is the same, what leads into it is not: another one says another part of it.
+    let differs =
+        |part: &Part| section(sides.0.module, part.name()) != section(sides.1.module, part.name());
+    let differing: Vec<Part> = Part::ALL.into_iter().filter(differs).collect();
+    let place = |part: &Part| match (differing.contains(part), differing.first()) {
+        (false, Some(first)) => *first,
+        (true, _) | (_, None) => *part,
     };
-    let same: BTreeSet<Part> =
-        [Part::Str, Part::Loc, Part::Ranges].into_iter().filter(|part| equal(*part)).collect();
-    let place = |part: &Part| if same.contains(part) { Part::Info } else { *part };
     for (part, a, b) in &pairs.code {
         let sum = sums.entry(place(part)).or_default();
         if map.agrees(*a, *b) {
@@ -226,7 +245,8 @@ pub(crate) fn judge(
             });
         }
     }
-    lengths(sides, pairs, (shift, texts), sums.entry(Part::Info).or_default());
+    let info = sums.entry(place(&Part::Info)).or_default();
+    lengths(sides, pairs, (shift, texts), info);
     let mut growth = None;
     for (part, what, a, b) in &pairs.texts {
         let sum = sums.entry(place(part)).or_default();
@@ -258,7 +278,7 @@ fn lengths(
     (shift, texts): (&Shift, &Texts),
     sum: &mut Sum,
 ) {
-    let mut of_type: BTreeMap<usize, Vec<(u64, u64)>> = BTreeMap::new();
+    let mut of_type: BTreeMap<(usize, usize), Vec<(u64, u64)>> = BTreeMap::new();
     for (ty, a, b) in &pairs.variables {
         of_type.entry(*ty).or_default().push((*a, *b));
     }
@@ -297,7 +317,9 @@ fn summary(sum: &Sum) -> String {
     }
     let rest = if sum.verdict == Some(Verdict::Changed) { "" } else { ", and nothing else" };
     let first = sum.first.as_ref().map(|first| format!(": {first}")).unwrap_or_default();
-    format!("{} differ{rest}{first}", parts.join(", "))
+    let all = sum.texts.values().sum::<u64>() + sum.lengths + sum.addresses;
+    let verb = if all == 1 { "differs" } else { "differ" };
+    format!("{} {verb}{rest}{first}", parts.join(", "))
 }
 
 /// What a pair of addresses of data is.

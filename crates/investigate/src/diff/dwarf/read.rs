@@ -1,9 +1,10 @@
 //! The debug sections of two modules → pairs of what stands in the same place of both: addresses in
 //! code and in data, texts; or what does not fit together.
 //!
-//! Neighbours: `abbreviation` reads what is not a tree, and has the limits; the module above judges
-//! the pairs. DWARF 2 to 4 with offsets of 32 bits is read, which clang and rustc write for Wasm;
-//! of any other nothing is explained.
+//! Neighbours: `abbreviation` reads what is not a tree, and has the limits; `indexed` what version 5
+//! has besides, `lines` tables of lines, `arrays` what is not in step; the module above judges the
+//! pairs. DWARF 2 to 5 with offsets of 32 bits is read, which clang and rustc write for Wasm; of
+//! any other nothing is explained.
 //!
 //! 1. *All bytes*: units, entries, attributes and rows are compared in order, to the end of each
 //!    section; lists and strings are each referred to, or equal in order. What is no address, text
@@ -14,18 +15,21 @@
 //!    [`Spent`] ends what is larger than its bytes can say.
 
 use super::abbreviation::{Lines, Lists, Spent, Strings, Tables};
+use super::arrays::{self, Arrays};
+use super::indexed::{IndexedLists, Kind, Piece, Words};
+use super::lines;
 use super::{Pairs, Part, Unread, What};
 use gimli::{
     AttributeValue, DebugInfo, DebuggingInformationEntry, EndianSlice, LittleEndian, Operation,
-    Reader, UnitHeader, constants as dw,
+    Reader, UnitHeader, UnitType, constants as dw,
 };
 
 /// First and last address of each range of a list.
 type Ranges<'a> = &'a [(u32, u32)];
 
 pub(super) type Slice<'m> = EndianSlice<'m, LittleEndian>;
-type Value<'m> = AttributeValue<Slice<'m>>;
-type Entry<'m> = DebuggingInformationEntry<Slice<'m>>;
+pub(super) type Value<'m> = AttributeValue<Slice<'m>>;
+pub(super) type Entry<'m> = DebuggingInformationEntry<Slice<'m>>;
 
 /// The sections of one side.
 pub(super) struct Sections<'m> {
@@ -35,6 +39,11 @@ pub(super) struct Sections<'m> {
     pub(super) line: &'m [u8],
     pub(super) loc: &'m [u8],
     pub(super) ranges: &'m [u8],
+    pub(super) string_offsets: &'m [u8],
+    pub(super) addresses: &'m [u8],
+    pub(super) line_strings: &'m [u8],
+    pub(super) loc_lists: &'m [u8],
+    pub(super) range_lists: &'m [u8],
 }
 
 /// What is read of one side besides its entries.
@@ -44,6 +53,12 @@ struct Half<'m> {
     lines: Lines<'m>,
     loc: Lists<'m>,
     ranges: Lists<'m>,
+    string_offsets: Words<'m>,
+    addresses: Words<'m>,
+    line_strings: Strings<'m>,
+    loc_lists: IndexedLists<'m>,
+    range_lists: IndexedLists<'m>,
+    arrays: Arrays,
 }
 
 impl<'m> Half<'m> {
@@ -54,6 +69,62 @@ impl<'m> Half<'m> {
             lines: Lines::new(sections.line)?,
             loc: Lists::new(sections.loc),
             ranges: Lists::new(sections.ranges),
+            string_offsets: Words::new(sections.string_offsets, [0, 0])?,
+            addresses: Words::new(sections.addresses, [4, 0])?,
+            line_strings: Strings::new(sections.line_strings),
+            loc_lists: IndexedLists::new(sections.loc_lists, true)?,
+            range_lists: IndexedLists::new(sections.range_lists, false)?,
+            arrays: Arrays::new(),
+        })
+    }
+
+    fn line_tables(&mut self) -> lines::Side<'_, 'm> {
+        lines::Side {
+            lines: &self.lines,
+            line_strings: &mut self.line_strings,
+            strings: &mut self.strings,
+        }
+    }
+
+    /// A string by its index.
+    fn string(&mut self, base: usize, index: usize, spent: &mut Spent) -> Result<&'m [u8], Unread> {
+        self.strings.get(self.string_offsets.get(base, index)?, spent)
+    }
+
+    /// The address of an attribute, written or by index.
+    fn address(&mut self, base: usize, value: Value<'m>) -> Result<Option<u64>, Unread> {
+        match value {
+            AttributeValue::Addr(address) => Ok(Some(address)),
+            AttributeValue::DebugAddrIndex(index) => {
+                Ok(Some(self.addresses.get(base, index.0)? as u64))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// What an entry says of where its code starts; 0 if nothing.
+    fn low(&mut self, base: usize, entry: &Entry<'m>) -> Result<u64, Unread> {
+        let low = entry.attr_value_raw(dw::DW_AT_low_pc);
+        let low = low.map(|low| self.address(base, low)).transpose()?;
+        Ok(low.flatten().unwrap_or_default())
+    }
+
+    /// All that was asked for by no entry: its strings, and its addresses.
+    fn rest(&mut self, spent: &mut Spent) -> Result<Rest<'m>, Unread> {
+        if !self.loc.whole() || !self.loc_lists.whole() {
+            return Err("lists of places that nothing refers to");
+        }
+        if !self.ranges.whole() || !self.range_lists.whole() {
+            return Err("lists of addresses that nothing refers to");
+        }
+        let mut strings = Vec::new();
+        for (table, at) in self.string_offsets.rest()? {
+            strings.push((table, self.strings.get(at, spent)?));
+        }
+        Ok(Rest {
+            strings,
+            addresses: self.addresses.rest()?,
+            unnamed: [self.strings.rest(), self.line_strings.rest()],
         })
     }
 }
@@ -68,25 +139,49 @@ pub(super) fn pairs<'m>(a: &Sections<'m>, b: &Sections<'m>) -> Result<Pairs<'m>,
         spent: Spent::new(a).and(b),
     };
     both.units(a.info, b.info)?;
-    both.found.lines((&both.halves.0.lines, &both.halves.1.lines), &mut both.spent)?;
-    if !both.halves.0.loc.whole() || !both.halves.1.loc.whole() {
-        return Err("parts of .debug_loc that nothing refers to");
-    }
-    if !both.halves.0.ranges.whole() || !both.halves.1.ranges.whole() {
-        return Err("parts of .debug_ranges that nothing refers to");
-    }
-    if both.halves.0.strings.rest() != both.halves.1.strings.rest() {
-        return Err("strings that nothing refers to");
+    let Both { halves, found, entries, references, spent } = &mut both;
+    let (x, y) = (&mut halves.0, &mut halves.1);
+    lines::lines(found, (x.line_tables(), y.line_tables()), spent)?;
+    if halves.0.rest(spent)? != halves.1.rest(spent)? {
+        return Err("strings or addresses that nothing refers to");
     }
     // Invariant 2: entries that stand in the same place.
-    both.entries.sort_unstable();
-    for (x, y) in &both.references {
-        let at = both.entries.binary_search_by_key(x, |(x, _)| *x);
-        if at.ok().map(|at| both.entries[at].1) != Some(*y) {
-            return Err("references to other entries");
+    let arrays = (&halves.0.arrays, &halves.1.arrays);
+    arrays::references(found, entries, std::mem::take(references), arrays, spent)?;
+    Ok(both.found)
+}
+
+/// What no entry asks for.
+#[derive(PartialEq)]
+struct Rest<'m> {
+    strings: Vec<(usize, &'m [u8])>,
+    addresses: Vec<(usize, usize)>,
+    /// Strings that nothing names, in `.debug_str` and `.debug_line_str`.
+    unnamed: [Vec<&'m [u8]>; 2],
+}
+
+/// Where the tables of a unit start that its indices lead into, by its own entry.
+#[derive(Clone, Copy)]
+struct Tabled {
+    strings: usize,
+    addresses: usize,
+    locations: usize,
+    ranges: usize,
+}
+
+impl Tabled {
+    fn of(root: &Entry<'_>) -> Tabled {
+        let base = |name: dw::DwAt, first: usize| match root.attr_value_raw(name) {
+            Some(AttributeValue::SecOffset(base)) => base,
+            _ => first,
+        };
+        Tabled {
+            strings: base(dw::DW_AT_str_offsets_base, 8),
+            addresses: base(dw::DW_AT_addr_base, 8),
+            locations: base(dw::DW_AT_loclists_base, 12),
+            ranges: base(dw::DW_AT_rnglists_base, 12),
         }
     }
-    Ok(both.found)
 }
 
 struct Both<'m> {
@@ -106,8 +201,9 @@ struct Place<'u, 'm> {
     /// What the lists of the unit are relative to.
     bases: (u64, u64),
     low: (u64, u64),
-    /// The last type of arrays, by A's offset.
-    array: usize,
+    /// The last type of arrays.
+    array: (usize, usize),
+    tabled: (Tabled, Tabled),
     /// Whether the entry is that of the unit.
     root: bool,
 }
@@ -121,8 +217,9 @@ fn is_tls(rest: &[u8]) -> bool {
 const TLS: u8 = 0x9b;
 const GNU_TLS: u8 = 0xe0;
 
-/// The opcode of `DW_OP_addr`.
+/// The opcodes of `DW_OP_addr` and `DW_OP_addrx`.
 const ADDRESS: u8 = 0x03;
+const ADDRESS_INDEX: u8 = 0xa1;
 
 fn malformed(_: gimli::Error) -> Unread {
     "malformed debug information"
@@ -143,7 +240,8 @@ impl<'m> Both<'m> {
 
     fn unit(&mut self, a: &UnitHeader<Slice<'m>>, b: &UnitHeader<Slice<'m>>) -> Result<(), Unread> {
         let known = |unit: &UnitHeader<Slice<'m>>| {
-            (2..=4).contains(&unit.version())
+            (2..=5).contains(&unit.version())
+                && unit.type_() == UnitType::Compilation
                 && unit.format() == gimli::Format::Dwarf32
                 && unit.address_size() == 4
         };
@@ -165,25 +263,31 @@ impl<'m> Both<'m> {
             b.entries_raw(&tables.1, None).map_err(malformed)?,
         );
         let (mut x, mut y) = (Entry::null(), Entry::null());
-        let mut place =
-            Place { units: (a, b), starts, bases: (0, 0), low: (0, 0), array: 0, root: true };
-        while !entries.0.is_empty() && !entries.1.is_empty() {
+        let tabled = Tabled { strings: 8, addresses: 8, locations: 12, ranges: 12 };
+        let mut place = Place {
+            units: (a, b),
+            starts,
+            bases: (0, 0),
+            low: (0, 0),
+            array: (0, 0),
+            tabled: (tabled, tabled),
+            root: true,
+        };
+        loop {
+            let (halves, spent) = (&mut self.halves, &mut self.spent);
             let some = (
-                entries.0.read_entry(&mut x).map_err(malformed)?,
-                entries.1.read_entry(&mut y).map_err(malformed)?,
+                arrays::next(&mut entries.0, (starts.0, &mut halves.0.arrays), &mut x, spent)?,
+                arrays::next(&mut entries.1, (starts.1, &mut halves.1.arrays), &mut y, spent)?,
             );
-            self.spent.spend(1 + x.attrs().len() + y.attrs().len())?;
-            if some.0 != some.1 {
-                return Err("other entries");
+            match some {
+                (None, None) => return Ok(()),
+                (Some(false), Some(false)) => {}
+                (Some(true), Some(true)) => {
+                    self.entry(&x, &y, &mut place)?;
+                    place.root = false;
+                }
+                _ => return Err("other entries"),
             }
-            if some.0 {
-                self.entry(&x, &y, &mut place)?;
-                place.root = false;
-            }
-        }
-        match entries.0.is_empty() && entries.1.is_empty() {
-            true => Ok(()),
-            false => Err("one side has more entries"),
         }
     }
 
@@ -199,18 +303,22 @@ impl<'m> Both<'m> {
             return Err("other entries");
         }
         self.entries.push((place.starts.0 + a.offset().0, place.starts.1 + b.offset().0));
+        if place.root {
+            place.tabled = (Tabled::of(a), Tabled::of(b));
+        }
         // Sizes of code and lists depend on the low address, wherever it stands.
-        let low = |entry: &Entry<'m>| match entry.attr_value_raw(dw::DW_AT_low_pc) {
-            Some(AttributeValue::Addr(low)) => low,
-            _ => 0,
-        };
-        place.low = (low(a), low(b));
+        place.low = (
+            self.halves.0.low(place.tabled.0.addresses, a)?,
+            self.halves.1.low(place.tabled.1.addresses, b)?,
+        );
         if place.root {
             place.bases = place.low;
         }
         match a.tag() {
-            dw::DW_TAG_array_type => place.array = place.starts.0 + a.offset().0,
-            dw::DW_TAG_variable => self.variable(a, b, place.starts.0),
+            dw::DW_TAG_array_type => {
+                place.array = (place.starts.0 + a.offset().0, place.starts.1 + b.offset().0);
+            }
+            dw::DW_TAG_variable => self.variable(a, b, place)?,
             _ => {}
         }
         for (x, y) in a.attrs().iter().zip(b.attrs()) {
@@ -223,18 +331,25 @@ impl<'m> Both<'m> {
     }
 
     /// Where a variable is that has a place of its own, and the type of which it is.
-    fn variable(&mut self, a: &Entry<'m>, b: &Entry<'m>, start: usize) {
-        let place = |entry: &Entry<'m>| match entry.attr_value_raw(dw::DW_AT_location) {
-            Some(AttributeValue::Exprloc(bytes)) => match *bytes.0.slice() {
-                [ADDRESS, w, x, y, z] => Some(u64::from(u32::from_le_bytes([w, x, y, z]))),
-                _ => None,
-            },
+    fn variable(
+        &mut self,
+        a: &Entry<'m>,
+        b: &Entry<'m>,
+        place: &Place<'_, 'm>,
+    ) -> Result<(), Unread> {
+        let ty = |entry: &Entry<'m>| match entry.attr_value_raw(dw::DW_AT_type) {
+            Some(AttributeValue::UnitRef(ty)) => Some(ty.0),
             _ => None,
         };
-        let ty = a.attr_value_raw(dw::DW_AT_type);
-        if let (Some(AttributeValue::UnitRef(ty)), Some(x), Some(y)) = (ty, place(a), place(b)) {
-            self.found.variables.push((start + ty.0, x, y));
+        let places = (
+            own_place(a, &mut self.halves.0.addresses, place.tabled.0.addresses)?,
+            own_place(b, &mut self.halves.1.addresses, place.tabled.1.addresses)?,
+        );
+        if let (Some(x), Some(y), (Some(at_x), Some(at_y))) = (ty(a), ty(b), places) {
+            let types = (place.starts.0 + x, place.starts.1 + y);
+            self.found.variables.push((types, at_x, at_y));
         }
+        Ok(())
     }
 
     fn value(
@@ -247,6 +362,11 @@ impl<'m> Both<'m> {
         use AttributeValue as V;
         match (a, b) {
             (V::Addr(x), V::Addr(y)) => self.found.code(Part::Info, x, y),
+            (V::DebugAddrIndex(x), V::DebugAddrIndex(y)) => {
+                self.found.offset(Part::Info, x.0, y.0);
+                let pair = self.indexed_addresses((x.0, y.0), place)?;
+                self.found.code(Part::Addr, pair.0, pair.1);
+            }
             (V::Data1(_) | V::Data2(_) | V::Data4(_) | V::Data8(_) | V::Udata(_), _)
                 if name == dw::DW_AT_high_pc =>
             {
@@ -267,6 +387,42 @@ impl<'m> Both<'m> {
                     self.halves.1.strings.get(y.0, &mut self.spent)?,
                 );
                 self.found.text(Part::Str, what(name, place.root), texts.0, texts.1);
+            }
+            (V::DebugStrOffsetsIndex(x), V::DebugStrOffsetsIndex(y)) => {
+                self.found.offset(Part::Info, x.0, y.0);
+                let (halves, spent) = (&mut self.halves, &mut self.spent);
+                let texts = (
+                    halves.0.string(place.tabled.0.strings, x.0, spent)?,
+                    halves.1.string(place.tabled.1.strings, y.0, spent)?,
+                );
+                self.found.text(Part::Str, what(name, place.root), texts.0, texts.1);
+            }
+            (V::DebugLineStrRef(x), V::DebugLineStrRef(y)) => {
+                self.found.offset(Part::Info, x.0, y.0);
+                let (halves, spent) = (&mut self.halves, &mut self.spent);
+                let texts = (
+                    halves.0.line_strings.get(x.0, spent)?,
+                    halves.1.line_strings.get(y.0, spent)?,
+                );
+                self.found.text(Part::LineStr, what(name, place.root), texts.0, texts.1);
+            }
+            (V::DebugRngListsIndex(x), V::DebugRngListsIndex(y)) => {
+                self.found.offset(Part::Info, x.0, y.0);
+                let (halves, spent) = (&mut self.halves, &mut self.spent);
+                let lists = (
+                    halves.0.range_lists.indexed(place.tabled.0.ranges, x.0, spent)?,
+                    halves.1.range_lists.indexed(place.tabled.1.ranges, y.0, spent)?,
+                );
+                self.pieces(Part::RangeLists, (&lists.0, &lists.1), place)?;
+            }
+            (V::DebugLocListsIndex(x), V::DebugLocListsIndex(y)) => {
+                self.found.offset(Part::Info, x.0, y.0);
+                let (halves, spent) = (&mut self.halves, &mut self.spent);
+                let lists = (
+                    halves.0.loc_lists.indexed(place.tabled.0.locations, x.0, spent)?,
+                    halves.1.loc_lists.indexed(place.tabled.1.locations, y.0, spent)?,
+                );
+                self.pieces(Part::LocLists, (&lists.0, &lists.1), place)?;
             }
             (V::String(x), V::String(y)) => {
                 self.found.text(Part::Info, what(name, place.root), x.slice(), y.slice());
@@ -300,6 +456,21 @@ impl<'m> Both<'m> {
                     false => Err("references to other tables of lines"),
                 }
             }
+            // Where they lead is the start of a table, or nothing is read there.
+            dw::DW_AT_str_offsets_base
+            | dw::DW_AT_addr_base
+            | dw::DW_AT_rnglists_base
+            | dw::DW_AT_loclists_base
+                if place.root =>
+            {
+                Ok(())
+            }
+            dw::DW_AT_ranges | dw::DW_AT_start_scope if place.units.0.version() >= 5 => {
+                let (halves, spent) = (&mut self.halves, &mut self.spent);
+                let lists =
+                    (halves.0.range_lists.list(x, spent)?, halves.1.range_lists.list(y, spent)?);
+                self.pieces(Part::RangeLists, (&lists.0, &lists.1), place)
+            }
             dw::DW_AT_ranges | dw::DW_AT_start_scope => {
                 let lists = (
                     self.halves.0.ranges.ranges(x, &mut self.spent)?,
@@ -307,7 +478,13 @@ impl<'m> Both<'m> {
                 );
                 self.addresses(Part::Ranges, (&lists.0, &lists.1), place.bases)
             }
-            dw::DW_AT_macro_info | dw::DW_AT_GNU_macros => Err("macros"),
+            dw::DW_AT_macro_info | dw::DW_AT_GNU_macros | dw::DW_AT_macros => Err("macros"),
+            _ if place.units.0.version() >= 5 => {
+                let (halves, spent) = (&mut self.halves, &mut self.spent);
+                let lists =
+                    (halves.0.loc_lists.list(x, spent)?, halves.1.loc_lists.list(y, spent)?);
+                self.pieces(Part::LocLists, (&lists.0, &lists.1), place)
+            }
             _ => {
                 let lists = (
                     self.halves.0.loc.locations(x, &mut self.spent)?,
@@ -355,6 +532,69 @@ impl<'m> Both<'m> {
         Ok(())
     }
 
+    /// Two addresses by their indices.
+    fn indexed_addresses(
+        &mut self,
+        (x, y): (usize, usize),
+        place: &Place<'_, 'm>,
+    ) -> Result<(u64, u64), Unread> {
+        let x = self.halves.0.addresses.get(place.tabled.0.addresses, x)?;
+        let y = self.halves.1.addresses.get(place.tabled.1.addresses, y)?;
+        Ok((x as u64, y as u64))
+    }
+
+    /// Two lists of version 5, entry by entry.
+    fn pieces(
+        &mut self,
+        part: Part,
+        (a, b): (&[Piece<'m>], &[Piece<'m>]),
+        place: &Place<'_, 'm>,
+    ) -> Result<(), Unread> {
+        if a.len() != b.len() {
+            return Err("other lists of addresses");
+        }
+        let mut bases = place.bases;
+        for (x, y) in a.iter().zip(b) {
+            if x.kind != y.kind || x.place.is_some() != y.place.is_some() {
+                return Err("other lists of addresses");
+            }
+            let (first, second) = ((x.numbers.0, y.numbers.0), (x.numbers.1, y.numbers.1));
+            let sum = |a: (u64, u64), b: (u64, u64)| (a.0.wrapping_add(b.0), a.1.wrapping_add(b.1));
+            let mut indexed = |(x, y): (u64, u64)| -> Result<(u64, u64), Unread> {
+                let at = |index| usize::try_from(index).map_err(|_| "malformed debug information");
+                let pair = self.indexed_addresses((at(x)?, at(y)?), place)?;
+                self.found.code(Part::Addr, pair.0, pair.1);
+                Ok(pair)
+            };
+            let (from, to) = match x.kind {
+                Kind::BaseIndex => {
+                    bases = indexed(first)?;
+                    (bases, bases)
+                }
+                Kind::Base => {
+                    bases = first;
+                    (bases, bases)
+                }
+                Kind::Indices => (indexed(first)?, indexed(second)?),
+                Kind::IndexLength => {
+                    let from = indexed(first)?;
+                    (from, sum(from, second))
+                }
+                Kind::Offsets => (sum(bases, first), sum(bases, second)),
+                Kind::Addresses => (first, second),
+                Kind::AddressLength => (first, sum(first, second)),
+                Kind::Default => ((0, 0), (0, 0)),
+            };
+            self.found.code(part, from.0, from.1);
+            self.found.code(part, to.0, to.1);
+            if let (Some(x), Some(y)) = (x.place, y.place) {
+                let slice = |bytes| EndianSlice::new(bytes, LittleEndian);
+                self.expression(slice(x), slice(y), part, place)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Operations are equal byte for byte, but for addresses of data.
     fn expression(
         &mut self,
@@ -376,6 +616,12 @@ impl<'m> Both<'m> {
                 (Operation::Address { address: x }, Operation::Address { address: y }) => {
                     self.found.data(part, x, y);
                 }
+                (Operation::AddressIndex { index: ia }, Operation::AddressIndex { index: ib }) => {
+                    self.found.offset(part, ia.0, ib.0);
+                    let pair = self.indexed_addresses((ia.0, ib.0), place)?;
+                    self.found.data(Part::Addr, pair.0, pair.1);
+                }
+                (Operation::ConstantIndex { .. }, _) => return Err("an indexed constant"),
                 // Without threads, what is local to a thread lies in data.
                 (
                     Operation::UnsignedConstant { value: ca },
@@ -397,6 +643,29 @@ impl<'m> Both<'m> {
     }
 }
 
+/// The only address of a variable's place.
+fn own_place<'m>(
+    entry: &Entry<'m>,
+    addresses: &mut Words<'m>,
+    base: usize,
+) -> Result<Option<u64>, Unread> {
+    let Some(AttributeValue::Exprloc(bytes)) = entry.attr_value_raw(dw::DW_AT_location) else {
+        return Ok(None);
+    };
+    match *bytes.0.slice() {
+        [ADDRESS, w, x, y, z] => Ok(Some(u64::from(u32::from_le_bytes([w, x, y, z])))),
+        [ADDRESS_INDEX, ref index @ ..] => {
+            let mut index = EndianSlice::new(index, LittleEndian);
+            let at = index.read_uleb128().map_err(malformed)?;
+            match usize::try_from(at) {
+                Ok(at) if index.is_empty() => Ok(Some(addresses.get(base, at)? as u64)),
+                _ => Ok(None),
+            }
+        }
+        _ => Ok(None),
+    }
+}
+
 /// What a text says.
 fn what(name: dw::DwAt, root: bool) -> What {
     match name {
@@ -405,65 +674,4 @@ fn what(name: dw::DwAt, root: bool) -> What {
         dw::DW_AT_producer => What::Producer,
         _ => What::Text,
     }
-}
-
-/// Compares two tables of lines.
-pub(super) fn lines<'m>(
-    found: &mut Pairs<'m>,
-    (a, b): (&gimli::IncompleteLineProgram<Slice<'m>>, &gimli::IncompleteLineProgram<Slice<'m>>),
-    spent: &mut Spent,
-) -> Result<(), Unread> {
-    let (x, y) = (a.header(), b.header());
-    let same = (x.encoding(), x.line_encoding(), x.opcode_base(), x.address_size())
-        == (y.encoding(), y.line_encoding(), y.opcode_base(), y.address_size())
-        && x.standard_opcode_lengths() == y.standard_opcode_lengths()
-        && x.include_directories().len() == y.include_directories().len()
-        && x.file_names().len() == y.file_names().len();
-    if !same {
-        return Err("other headers of tables of lines");
-    }
-    let mut path = |x: Value<'m>, y: Value<'m>| match (x, y) {
-        (AttributeValue::String(x), AttributeValue::String(y)) => {
-            spent.spend(x.len() + y.len())?;
-            found.text(Part::Line, What::Path, x.slice(), y.slice());
-            Ok(())
-        }
-        _ => Err("names of files in another section"),
-    };
-    for (x, y) in x.include_directories().iter().zip(y.include_directories()) {
-        path(*x, *y)?;
-    }
-    for (x, y) in x.file_names().iter().zip(y.file_names()) {
-        let numbers = |file: &gimli::FileEntry<Slice<'m>>| {
-            (file.directory_index(), file.timestamp(), file.size())
-        };
-        if numbers(x) != numbers(y) {
-            return Err("other directories, times or sizes of files");
-        }
-        path(x.path_name(), y.path_name())?;
-    }
-    let (mut rows_a, mut rows_b) = (a.clone().rows(), b.clone().rows());
-    loop {
-        spent.spend(1)?;
-        let (row_a, row_b) =
-            (rows_a.next_row().map_err(malformed)?, rows_b.next_row().map_err(malformed)?);
-        match (row_a, row_b) {
-            (None, None) => return Ok(()),
-            (Some((_, x)), Some((_, y))) => {
-                found.code(Part::Line, x.address(), y.address());
-                if row(x) != row(y) {
-                    return Err("other rows of lines");
-                }
-            }
-            _ => return Err("other rows of lines"),
-        }
-    }
-}
-
-/// All of a row but its address.
-fn row(row: &gimli::LineRow) -> impl PartialEq + use<> {
-    let place = (row.file_index(), row.line(), row.column(), row.op_index());
-    let flags = (row.is_stmt(), row.basic_block(), row.end_sequence());
-    let edges = (row.prologue_end(), row.epilogue_begin(), row.isa(), row.discriminator());
-    (place, flags, edges)
 }

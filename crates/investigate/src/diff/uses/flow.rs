@@ -3,13 +3,14 @@
 //! Neighbours: the module above keeps what is found here, and carries it over calls; invariants 1
 //! to 3 stand there.
 
-use super::{Access, LOCALS_MAX, Passed, Ref, Role, Source, Use, Uses, Value};
+use super::{Access, LOCALS_MAX, Mark, Marks, Passed, Ref, Role, Source, Use, Uses, Value};
 use crate::diff::side::Side;
 use prova_module::ops::{Class, Immediate, Opcode};
 use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site, walk};
 use prova_module::{BlockKind, FuncIdx, MemArgTarget, Operator};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::convert::Infallible;
+use std::sync::LazyLock;
 
 /// What a body does; nothing is known of an import. `exported` are the functions whose results the
 /// host gets.
@@ -24,13 +25,17 @@ pub(super) fn uses(side: &Side<'_>, func: u32, exported: &HashSet<u32>) -> Uses 
     let found = Uses { params: vec![Use::default(); params], ..Uses::default() };
     let exported = exported.contains(&func);
     let (locals, consts) = (locals.collect(), HashMap::new());
-    let mut flow = Flow { side, found, consts, locals, exported };
+    let mut flow = Flow { side, found, consts, marks: Vec::new(), locals, exported };
     // The body is valid: the walk does not end before it.
     let _ = walk(body, &mut flow);
     // What all functions leave is kept at once: nothing is kept that is larger than it holds.
     let mut found = flow.found;
+    found.marks = marks(flow.marks);
     found.consts = flow.consts.into_iter().collect();
     found.consts.sort_unstable_by_key(|(at, _)| *at);
+    for (at, (_, known)) in &mut found.consts {
+        found.marks.put(*at, known);
+    }
     found.passed.shrink_to_fit();
     found.offsets.shrink_to_fit();
     found.words.shrink_to_fit();
@@ -38,6 +43,18 @@ pub(super) fn uses(side: &Side<'_>, func: u32, exported: &HashSet<u32>) -> Uses 
     found.open_tables.dedup();
     found.open_tables.shrink_to_fit();
     found
+}
+
+/// One mark for each operator, in order.
+fn marks(mut all: Vec<Mark>) -> Marks {
+    all.sort_unstable_by_key(|mark| mark.at);
+    all.dedup_by(|mark, kept| {
+        let same = mark.at == kept.at;
+        kept.mixed |= same && mark.mixed;
+        kept.compared |= same && mark.compared;
+        same
+    });
+    Marks(all.into())
 }
 
 /// What an operator does with two constants.
@@ -58,8 +75,10 @@ type Locals = BTreeMap<u32, Value>;
 struct Flow<'s, 'm> {
     side: &'s Side<'m>,
     found: Uses,
-    /// Constants that are used, by the offset of their operator.
+    /// Constants that are used as addresses or slots, by the offset of their operator.
     consts: HashMap<u32, (u64, Use)>,
+    /// Constants that are compared or calculated with.
+    marks: Vec<Mark>,
     /// Locals with known sources.
     locals: Locals,
     /// Whether the host gets the results.
@@ -358,18 +377,21 @@ impl Flow<'_, '_> {
 
     /// The value is compared, which a pointer may well be.
     fn compare(&mut self, value: &Value) {
-        for one in value.refs() {
-            if let Some(known) = self.used(one.source) {
-                known.compared = true;
-            }
-        }
+        self.mark(value, false);
     }
 
     /// The value is used as a number.
     fn mix(&mut self, value: &Value) {
+        self.mark(value, true);
+    }
+
+    fn mark(&mut self, value: &Value, mixed: bool) {
         for one in value.refs() {
-            if let Some(known) = self.used(one.source) {
-                known.mixed = true;
+            if let Source::Const(at, _) = one.source {
+                self.marks.push(Mark { at, mixed, compared: !mixed });
+            } else if let Some(known) = self.used(one.source) {
+                known.mixed |= mixed;
+                known.compared |= !mixed;
             }
         }
     }
@@ -377,10 +399,15 @@ impl Flow<'_, '_> {
 
 /// Whether an operator compares: two pointers may well be compared.
 fn compares(site: &Site<'_>) -> bool {
-    let name = Opcode::of(&site.operator).mnemonic();
-    let verb = name.split('.').next_back().unwrap_or_default();
-    ["eq", "ne", "eqz"].contains(&verb)
-        || ["lt", "gt", "le", "ge"].contains(&verb.split('_').next().unwrap_or_default())
+    static COMPARES: LazyLock<Vec<bool>> = LazyLock::new(|| {
+        let one = |opcode: &Opcode| {
+            let verb = opcode.mnemonic().split('.').next_back().unwrap_or_default();
+            ["eq", "ne", "eqz"].contains(&verb)
+                || ["lt", "gt", "le", "ge"].contains(&verb.split('_').next().unwrap_or_default())
+        };
+        Opcode::ALL.iter().map(one).collect()
+    });
+    COMPARES[site.row.opcode as usize]
 }
 
 impl<'m> Domain<'m> for Flow<'_, 'm> {

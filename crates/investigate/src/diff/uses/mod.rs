@@ -227,11 +227,37 @@ struct Passed {
     param: u32,
 }
 
+/// That a constant is calculated with or compared.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    /// The offset of its operator.
+    at: u32,
+    mixed: bool,
+    compared: bool,
+}
+
+/// One mark for each operator, in order. Most constants have no more than that, and it takes a tenth
+/// of the memory of a [`Use`].
+#[derive(Default)]
+struct Marks(Box<[Mark]>);
+
+impl Marks {
+    /// Adds what is marked at an operator to its use.
+    fn put(&self, at: u32, known: &mut Use) {
+        if let Ok(found) = self.0.binary_search_by_key(&at, |mark| mark.at) {
+            known.mixed |= self.0[found].mixed;
+            known.compared |= self.0[found].compared;
+        }
+    }
+}
+
 /// What one body does.
 #[derive(Default)]
 struct Uses {
-    /// Constants by the offset of their operator, in order.
+    /// Constants that are used as addresses or slots by the offset of their operator, in order;
+    /// with their marks.
     consts: Vec<(u32, (u64, Use))>,
+    marks: Marks,
     /// Offsets of memory operators in the range of addresses.
     offsets: Vec<(u32, Role)>,
     params: Vec<Use>,
@@ -248,6 +274,8 @@ struct Uses {
 pub(crate) struct Roles {
     /// By function, the roles of operators in order of their offsets.
     code: Vec<Box<[(u32, Role)]>>,
+    /// By function, operators that have no other role and are [`Role::Mixed`], in order.
+    mixed: Vec<Box<[u32]>>,
     words: HashSet<u64>,
     open_tables: HashSet<u32>,
     folded: HashMap<u32, Vec<(u64, u64)>>,
@@ -275,7 +303,11 @@ impl Roles {
                 let Some(does) = callee.get(passed.param as usize) else { continue };
                 match passed.from.source {
                     Source::Const(at, value) => {
-                        let known = consts.entry(at).or_insert((value, Use::default()));
+                        let known = consts.entry(at).or_insert_with(|| {
+                            let mut known = Use::default();
+                            uses.marks.put(at, &mut known);
+                            (value, known)
+                        });
                         known.1.join(does, passed.from.by);
                     }
                     Source::Word(at) if does.access.is_some() => uses.words.push(at),
@@ -299,7 +331,6 @@ impl Roles {
                 let role = match (does.access, does.slot) {
                     (Some(access), _) => Role::Address(Access { mixed: does.mixed, ..access }),
                     (None, Some(table)) => Role::Slot(table),
-                    (None, None) if does.mixed || does.compared => Role::Mixed,
                     (None, None) => return None,
                 };
                 Some((*at, role))
@@ -307,6 +338,13 @@ impl Roles {
             let mut code: Vec<(u32, Role)> = known.chain(uses.offsets).collect();
             code.sort_unstable_by_key(|(at, _)| *at);
             roles.code.push(code.into());
+            // What callees compare or calculate with, and what this body does.
+            let passed = consts.iter().filter(|(_, (_, does))| does.mixed || does.compared);
+            let marked = uses.marks.0.iter().map(|mark| mark.at);
+            let mut mixed: Vec<u32> = passed.map(|(at, _)| *at).chain(marked).collect();
+            mixed.sort_unstable();
+            mixed.dedup();
+            roles.mixed.push(mixed.into());
         }
         roles
     }
@@ -315,10 +353,12 @@ impl Roles {
     pub(crate) fn of(&self, func: u32, a: &Item<'_>, b: &Item<'_>) -> Role {
         let code = self.code.get(func as usize).map_or(&[][..], |code| code);
         let known = code.binary_search_by_key(&a.offset, |(at, _)| *at).ok().map(|at| code[at].1);
-        known.filter(|role| *role != Role::Mixed).unwrap_or_else(|| {
+        known.unwrap_or_else(|| {
             let relocs = (&self.relocs.0, &self.relocs.1);
             let (x, y) = (relocs.0.number(a.offset..a.end), relocs.1.number(b.offset..b.end));
-            x.filter(|_| x == y).or(known).unwrap_or_default()
+            let marked = self.mixed.get(func as usize).map_or(&[][..], |marked| marked);
+            let mixed = || marked.binary_search(&a.offset).is_ok().then_some(Role::Mixed);
+            x.filter(|_| x == y).or_else(mixed).unwrap_or_default()
         })
     }
 
@@ -344,22 +384,27 @@ impl Roles {
 
 /// Carries what callees do with parameters to their callers' parameters, until nothing is new.
 fn propagate(all: &mut [Uses]) {
-    let mut into: HashMap<(u32, u32), Vec<(u32, Ref)>> = HashMap::new();
+    // What is passed on to a parameter: callee, parameter, caller, and the place in its list.
+    let mut into: Vec<[u32; 4]> = Vec::new();
     for (caller, uses) in all.iter().enumerate() {
-        for passed in &uses.passed {
+        for (at, passed) in uses.passed.iter().enumerate() {
             if matches!(passed.from.source, Source::Param(_) | Source::Field(..)) {
-                let key = (passed.callee, passed.param);
-                into.entry(key).or_default().push((caller as u32, passed.from));
+                into.push([passed.callee, passed.param, caller as u32, at as u32]);
             }
         }
     }
-    let mut work: Vec<(u32, u32)> = into.keys().copied().collect();
-    work.sort_unstable();
+    into.sort_unstable();
+    let mut work: Vec<(u32, u32)> =
+        into.iter().map(|[callee, param, ..]| (*callee, *param)).collect();
+    work.dedup();
     while let Some(key) = work.pop() {
-        let Some(callers) = into.get(&key) else { continue };
         let params = &all[key.0 as usize].params;
         let Some(does) = params.get(key.1 as usize).cloned() else { continue };
-        for (caller, from) in callers {
+        let first = into.partition_point(|[callee, param, ..]| (*callee, *param) < key);
+        let callers = into[first..].iter().take_while(|passed| (passed[0], passed[1]) == key);
+        let callers = callers.map(|[_, _, caller, at]| (caller, *at as usize));
+        for (caller, at) in callers {
+            let from = all[*caller as usize].passed[at].from;
             let (param, news) = match from.source {
                 Source::Param(param) => {
                     let Some(known) = all[*caller as usize].params.get_mut(param as usize) else {
