@@ -8,6 +8,10 @@
 //! everything but that function has to be the same, and the runs judge the function. `renumbered`
 //! says that of locals: there only lines of locals may differ.
 //!
+//! A second sweep does the same beside data that moved, where numbers may differ: of two builds in
+//! which a path has another length, each bit of one is changed. If the report is what it was
+//! without the change (verdicts, names, evidence, how many places), the change changed nothing.
+//!
 //! The suite takes every bit of the two smallest modules and one byte in 101 of the third, in one
 //! bit; `PROVA_SWEEP=all` takes all. Green does not show edits of more than one byte, nor that what
 //! is told `changed` differs.
@@ -132,4 +136,57 @@ fn what_is_not_told_changed_is_the_same_module() {
     for verdict in ["invalid", "changed"] {
         assert!(verdicts.get(verdict).is_some_and(|count| *count > 100), "{verdicts:?}");
     }
+}
+
+/// Pairs in which a path is longer, one of them with debug information.
+const MOVED: [(&str, &str); 2] = [
+    ("verdicts/debug-a.wasm", "verdicts/debug-b.wasm"),
+    ("verdicts/moved-a.wasm", "verdicts/moved-b.wasm"),
+];
+
+/// Each difference of a report: verdict, name, evidence, places.
+fn list(report: &Report) -> Vec<(Verdict, String, Vec<String>, u64)> {
+    let one = |one: &prova_investigate::diff::Difference| {
+        (one.verdict, one.name.clone(), one.evidence.clone(), one.sites)
+    };
+    let mut list: Vec<_> = report.differences.iter().map(one).collect();
+    list.sort();
+    list
+}
+
+#[test]
+fn what_is_told_as_before_beside_a_longer_path_does_the_same() {
+    let options = DiffOptions { runs: 4, code_lines: 0, ..DiffOptions::default() };
+    let mut faults = Vec::new();
+    let mut seen = (0, 0, 0);
+    for (a, b) in MOVED {
+        let read = |name: &str| {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name);
+            std::fs::read(path).expect(name)
+        };
+        let bytes_b = read(b);
+        let (x, y) = (decode(read(a)).expect(a), decode(bytes_b.clone()).expect(b));
+        let (told, runs) = (list(&diff(&x, &y, &options)), observe(&bytes_b));
+        let customs = |at: &usize| {
+            y.sections().iter().any(|section| section.id == 0 && section.range.contains(at))
+        };
+        for at in (8..bytes_b.len()).filter(|at| !customs(at)) {
+            for bit in 0..8 {
+                let mut bytes = bytes_b.clone();
+                bytes[at] ^= 1 << bit;
+                let Some(other) = decode(bytes.clone()) else { continue };
+                seen.0 += 1;
+                if list(&diff(&x, &other, &options)) != told {
+                    seen.1 += 1;
+                } else if observe(&bytes) != runs {
+                    faults.push(format!("{b}, byte {at:#x}, bit {bit}"));
+                } else {
+                    seen.2 += 1;
+                }
+            }
+        }
+    }
+    println!("{seen:?}");
+    assert!(faults.is_empty(), "{} of {seen:?}\n{}", faults.len(), faults.join("\n"));
+    assert!(seen.1 > 100 && seen.2 > 10, "the sweep has seen both: {seen:?}");
 }

@@ -13,6 +13,7 @@ use crate::xref::constant;
 use prova_builds::names::printable;
 use prova_module::{DataIdx, DataMode, ElementKind, Module};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// Most bytes of an image that is joined to one piece.
 const JOINED_MAX: u64 = 1 << 28;
@@ -57,7 +58,7 @@ pub(crate) fn fits(module: &Module) -> bool {
 
 /// The pieces of memory 0 in order of address; the module [`fits`].
 pub(crate) fn pieces(module: &Module) -> Vec<Piece<'_>> {
-    let mut pieces: Vec<Piece<'_>> = Vec::new();
+    let mut pieces: Pieces<'_> = BTreeMap::new();
     for (index, data) in module.data().iter().enumerate() {
         let DataMode::Active { memory, offset } = &data.mode else { continue };
         let bytes = module.data_bytes(DataIdx(index as u32));
@@ -69,13 +70,14 @@ pub(crate) fn pieces(module: &Module) -> Vec<Piece<'_>> {
         let piece = Piece { segment: index as u32, name, start, bytes: Cow::Borrowed(bytes) };
         write(&mut pieces, piece);
     }
-    pieces
+    pieces.into_values().collect()
 }
 
-/// Adds a piece over those before.
-fn write<'m>(pieces: &mut Vec<Piece<'m>>, new: Piece<'m>) {
-    let from = pieces.partition_point(|piece| piece.end() <= new.start);
-    let to = pieces.partition_point(|piece| piece.start < new.end());
+/// Pieces by their first address.
+type Pieces<'m> = BTreeMap<u64, Piece<'m>>;
+
+/// Adds a piece over those before; each piece is taken out once.
+fn write<'m>(pieces: &mut Pieces<'m>, new: Piece<'m>) {
     let cut = |piece: &Piece<'m>, start: u64, end: u64| {
         let range = (start - piece.start) as usize..(end - piece.start) as usize;
         let bytes = match &piece.bytes {
@@ -84,16 +86,19 @@ fn write<'m>(pieces: &mut Vec<Piece<'m>>, new: Piece<'m>) {
         };
         Piece { segment: piece.segment, name: piece.name.clone(), start, bytes }
     };
-    let mut kept = Vec::new();
-    if let Some(first) = pieces[from..to.max(from)].first().filter(|one| one.start < new.start) {
-        kept.push(cut(first, first.start, new.start));
-    }
     let end = new.end();
-    let last = pieces[from..to.max(from)].last().filter(|one| one.end() > end);
-    let last = last.map(|last| cut(last, end, last.end()));
-    kept.push(new);
-    kept.extend(last);
-    pieces.splice(from..to.max(from), kept);
+    while let Some((&start, last)) = pieces.range(..end).next_back()
+        && last.end() > new.start
+    {
+        let Some(old) = pieces.remove(&start) else { break };
+        if old.end() > end {
+            pieces.insert(end, cut(&old, end, old.end()));
+        }
+        if start < new.start {
+            pieces.insert(start, cut(&old, start, new.start));
+        }
+    }
+    pieces.insert(new.start, new);
 }
 
 /// Whether two images are the same; `zeros` if what is not covered is zero on both sides.
@@ -148,9 +153,9 @@ mod tests {
     }
 
     fn written(all: &[(u64, &'static [u8])]) -> Vec<(u64, Vec<u8>)> {
-        let mut pieces = Vec::new();
+        let mut pieces = BTreeMap::new();
         all.iter().for_each(|(start, bytes)| write(&mut pieces, piece(*start, bytes)));
-        pieces.into_iter().map(|piece| (piece.start, piece.bytes.into_owned())).collect()
+        pieces.into_values().map(|piece| (piece.start, piece.bytes.into_owned())).collect()
     }
 
     #[test]

@@ -166,7 +166,7 @@ pub(crate) fn lockstep(
             (Some(agree), ..) => same.note(agree),
             // It may be a length, which its uses in the whole body show.
             (None, Tok::I32(a), Tok::I32(b))
-                if matches!(role, Role::Unknown | Role::Number)
+                if matches!(role, Role::Unknown | Role::Number | Role::Span(_))
                     && numbers.len() < NUMBERS_MAX
                     && texts.any_grew() =>
             {

@@ -114,7 +114,7 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
         (Side::new(a, &mut types, lists), Side::new(b, &mut types, 2 * lists));
     // What may be an address on one side may be meant as one on the other.
     let (x, y) = (side_a.addresses.clone(), side_b.addresses.clone());
-    side_a.addresses = hull(x, y);
+    side_a.addresses = biased(hull(x, y));
     side_b.addresses = side_a.addresses.clone();
     let profiles = (matching::profiles(&side_a), matching::profiles(&side_b));
     let partners = matching::matching((&side_a, &side_b), (&profiles.0, &profiles.1));
@@ -206,6 +206,14 @@ fn rewritten(outcomes: &Outcomes) -> HashSet<u32> {
     let all = outcomes.iter();
     let found = all.filter(|(_, _, outcome)| outcome.as_ref().is_some_and(rewritten));
     found.map(|(a, ..)| *a).collect()
+}
+
+/// The same with what may be a base before the data, if small numbers are not like it.
+fn biased(addresses: std::ops::Range<u64>) -> std::ops::Range<u64> {
+    match addresses.is_empty() || addresses.start < 8 * shift::BIAS {
+        true => addresses,
+        false => addresses.start - shift::BIAS..addresses.end,
+    }
 }
 
 /// The least range that has both.

@@ -167,6 +167,8 @@ fn parts(bytes: &[u8]) -> anyhow::Result<Parts> {
             let range = range.start as usize..range.end as usize;
             if !inside.contains(&range.start) && range.end > range.start {
                 add(format!("section {id}"), range);
+                // In a component, the order of sections numbers what they define.
+                found.rest.entry("order of sections".into()).or_default().push(vec![id]);
             }
         }
     }

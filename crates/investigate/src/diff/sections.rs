@@ -21,7 +21,7 @@ use super::table;
 use super::uses::{Access, Role, Roles};
 use crate::xref::constant;
 use prova_builds::names::printable;
-use prova_module::{BinaryReader, ExternKind, ExternType, GlobalIdx, ValType};
+use prova_module::{BinaryReader, ConstOp, ExternKind, ExternType, GlobalIdx, ValType};
 use std::collections::{BTreeMap, HashMap};
 
 /// A difference outside functions and data.
@@ -119,7 +119,7 @@ pub(crate) fn compare(
     imports(sides, &mut out);
     exports(sides, &mut out);
     start(sides, &mut out);
-    global_inits(sides, shift, &mut out);
+    global_inits(sides, (shift, roles), &mut out);
     shapes(sides, &mut out);
     table::compare(sides, |table| roles.closed(table), assumed, &mut out);
     customs(sides, debug, &mut out);
@@ -242,7 +242,11 @@ fn only(kind: Kind, a: Listed, b: Listed, out: &mut Vec<Found>) {
     }
 }
 
-fn global_inits(sides: (&Side<'_>, &Side<'_>), shift: &Shift, out: &mut Vec<Found>) {
+fn global_inits(
+    sides: (&Side<'_>, &Side<'_>),
+    (shift, roles): (&Shift, &Roles),
+    out: &mut Vec<Found>,
+) {
     let (a, b) = sides;
     let mut met = vec![false; b.module.globals().len()];
     for (i, ty) in a.module.globals().iter().enumerate() {
@@ -266,11 +270,17 @@ fn global_inits(sides: (&Side<'_>, &Side<'_>), shift: &Shift, out: &mut Vec<Foun
             (a.module.global_init(GlobalIdx(i as u32)), b.module.global_init(GlobalIdx(partner)));
         let (Some(x), Some(y)) = inits else { continue };
         let told = match (constant(x.ops()), constant(y.ops())) {
-            (Some(x), Some(y)) => match global_value(sides, shift, (i as u32, partner), (x, y)) {
-                Some(told) => told,
+            (Some(x), Some(y)) => {
+                let globals = (i as u32, partner);
+                match global_value(sides, (shift, roles), globals, (x, y)) {
+                    Some(told) => told,
+                    None => continue,
+                }
+            }
+            _ if a.const_expr(x) == b.const_expr(y) => match stays(sides, shift, x.ops()) {
+                Some(agree) => assumed(agree, "its initial value"),
                 None => continue,
             },
-            _ if a.const_expr(x) == b.const_expr(y) => continue,
             _ => (
                 Verdict::Changed,
                 "its initial value changed".to_owned(),
@@ -291,6 +301,59 @@ fn global_inits(sides: (&Side<'_>, &Side<'_>), shift: &Shift, out: &mut Vec<Foun
     }
 }
 
+/// An address that stays in an initial value that is computed, or of several numbers.
+fn stays(sides: (&Side<'_>, &Side<'_>), shift: &Shift, ops: &[ConstOp]) -> Option<Agree> {
+    if !shift.moves() {
+        return None;
+    }
+    let agree = match ops {
+        [ConstOp::V128Const(bits)] => shift.lanes(sides, &bits.to_le_bytes()),
+        [ConstOp::F32Const(bits)] => shift.lanes(sides, &bits.to_le_bytes()),
+        [ConstOp::F64Const(bits)] => shift.lanes(sides, &bits.to_le_bytes()),
+        _ => {
+            let value = computed(ops)?;
+            shift.agree_wide(sides, Role::Unknown, value, value)?
+        }
+    };
+    Some(agree).filter(|agree| matches!(agree, Agree::Assumed { .. }))
+}
+
+/// What an initial value of constants alone is.
+fn computed(ops: &[ConstOp]) -> Option<u64> {
+    let mut stack: Vec<(u64, bool)> = Vec::new();
+    for op in ops {
+        let value = match op {
+            ConstOp::I32Const(value) => (u64::from(*value as u32), false),
+            ConstOp::I64Const(value) => (*value as u64, true),
+            op => {
+                let ((y, _), (x, wide)) = (stack.pop()?, stack.pop()?);
+                let value = match op {
+                    ConstOp::I32Add | ConstOp::I64Add => x.wrapping_add(y),
+                    ConstOp::I32Sub | ConstOp::I64Sub => x.wrapping_sub(y),
+                    ConstOp::I32Mul | ConstOp::I64Mul => x.wrapping_mul(y),
+                    _ => return None,
+                };
+                (if wide { value } else { u64::from(value as u32) }, wide)
+            }
+        };
+        stack.push(value);
+    }
+    stack.pop().map(|(value, _)| value)
+}
+
+/// What is said of an assumption about an initial value.
+fn assumed(agree: Agree, what_is: &str) -> (Verdict, String, Cause) {
+    let Agree::Assumed { address, delta, what, .. } = agree else {
+        return (Verdict::Changed, what_is.to_owned(), Cause::Body { slight: false });
+    };
+    let by = if let Assumption::Stays(by) = what { by } else { delta };
+    let cause = match what {
+        Assumption::Slot => Cause::Slots,
+        _ => Cause::Moved(address, by),
+    };
+    (Verdict::AssumedMoved, format!("{what_is}: {}", words(address, delta, what)), cause)
+}
+
 /// Globals that linkers define as addresses (wasm-ld, LLVM `lld/wasm/Symbols.h`).
 const ADDRESSES: [&str; 8] = [
     "__heap_base",
@@ -306,7 +369,7 @@ const ADDRESSES: [&str; 8] = [
 /// What two initial values are (invariant 3): `None` if they are the same.
 fn global_value(
     (a, b): (&Side<'_>, &Side<'_>),
-    shift: &Shift,
+    (shift, roles): (&Shift, &Roles),
     (global, partner): (u32, u32),
     (x, y): (u64, u64),
 ) -> Option<(Verdict, String, Cause)> {
@@ -318,12 +381,20 @@ fn global_value(
     };
     let stacks = (a.map.stack_pointer, b.map.stack_pointer);
     let is_stack = stacks.0.map(|(global, _)| global) == Some(global)
-        && stacks.1.map(|(global, _)| global) == Some(partner);
+        && stacks.1.map(|(global, _)| global) == Some(partner)
+        && (roles.stack || a.global_symbol(global) == "__stack_pointer");
     if is_stack {
         // Behind the data, the stack starts where an alignment of 16 puts it.
         let behind = shift.moves() && shift.is_behind(x) && y >= shift.data_end_b;
         let near = (delta - shift.end_delta).abs() < 2 * SLACK;
+        let room = shift.data_end_b.next_multiple_of(16) > shift.data_end.next_multiple_of(16);
         return match delta {
+            0 if shift.moves() && shift.is_behind(x) && room => {
+                let by =
+                    "stays, though the data before it grew: assumed that the stack is as large";
+                let by = format!("the stack pointer, {x}, {by}");
+                Some((Verdict::AssumedMoved, by, Cause::Moved(x, shift.end_delta)))
+            }
             0 => None,
             _ if behind && near && x % 16 == 0 && y % 16 == 0 => moved("the stack behind the data"),
             _ => {
@@ -334,20 +405,20 @@ fn global_value(
         };
     }
     let name = a.global_symbol(global);
-    let named = ADDRESSES.iter().any(|known| name.contains(known));
+    // Where code is independent of its place, linkers write `GOT.data.internal.__heap_base`.
+    let own = name.rsplit('.').next().unwrap_or_default();
+    let named = ADDRESSES.contains(&own);
     let role = if named { Role::Address(Access::INDEXED) } else { Role::Unknown };
-    match shift.agree((a, b), role, x, y) {
+    let agree = match role {
+        Role::Unknown => shift.agree_wide((a, b), role, x, y),
+        role => shift.agree((a, b), role, x, y),
+    };
+    match agree {
         Some(Agree::Equal | Agree::Slot) => None,
         Some(Agree::Moved { delta: 0, .. }) => None,
         Some(Agree::Moved { .. }) => moved("an address that moved"),
-        Some(Agree::Assumed { address, delta, what, .. }) => {
-            let by = if let Assumption::Stays(by) = what { by } else { delta };
-            let cause = match what {
-                Assumption::Slot => Cause::Slots,
-                _ => Cause::Moved(address, by),
-            };
-            let words = format!("initial value {x} → {y}: {}", words(address, delta, what));
-            Some((Verdict::AssumedMoved, words, cause))
+        Some(agree @ Agree::Assumed { .. }) => {
+            Some(assumed(agree, &format!("initial value {x} → {y}")))
         }
         None => Some((Verdict::Changed, format!("initial value {x} → {y}"), changed)),
     }
@@ -437,8 +508,7 @@ fn customs<'m>(
         if name.starts_with("reloc.")
             && x.len() == 1
             && y.len() == 1
-            && let Some(list) = relocations(x[0])
-            && relocations(y[0]) == Some(list)
+            && relocations(sides, x[0], y[0])
         {
             let summary = "the same relocations at other offsets".to_owned();
             let mut one = found(Kind::Custom, Verdict::Moved, printable(name), summary);
@@ -501,8 +571,37 @@ fn producers(a: &[&[u8]], b: &[&[u8]]) -> bool {
     a.len() == 1 && b.len() == 1 && [a[0], b[0]].iter().all(|bytes| formed(bytes) == Some(true))
 }
 
-/// Type, symbol and addend of each relocation, in order; `None` if malformed.
-fn relocations(bytes: &[u8]) -> Option<Vec<(u8, u32, i64)>> {
-    let (_, list) = relocs::read(bytes)?;
-    Some(list.into_iter().map(|one| (one.ty, one.index, one.addend)).collect())
+/// Whether both are the same relocations of the same places: of the same functions or segments, and
+/// as far behind their starts.
+fn relocations(sides: (&Side<'_>, &Side<'_>), a: &[u8], b: &[u8]) -> bool {
+    let places = |side: &Side<'_>, bytes: &[u8]| -> Option<Vec<Placed>> {
+        let (section, list) = relocs::read(bytes)?;
+        let section = side.module.sections().get(section as usize)?;
+        let bodies = side.module.defined_funcs().filter_map(|func| {
+            Some((side.canonical_func(func.0), side.module.body(func)?.range()))
+        });
+        let data = side.module.data().iter().enumerate();
+        let data = data.map(|(segment, data)| (segment as u32, data.range.clone()));
+        let mut parts: Vec<(u32, std::ops::Range<usize>)> = match section.id {
+            10 => bodies.collect(),
+            11 => data.collect(),
+            _ => Vec::new(),
+        };
+        parts.sort_by_key(|(_, range)| range.start);
+        let one = |one: relocs::Reloc| {
+            let at = section.range.start + one.offset as usize;
+            let after = parts.partition_point(|(_, range)| range.start <= at);
+            let part = after.checked_sub(1).map(|i| &parts[i]).filter(|(_, part)| at < part.end);
+            let place = part.map_or((u32::MAX, one.offset as usize), |(index, range)| {
+                (*index, at - range.start)
+            });
+            (section.id, place, (one.ty, one.index, one.addend))
+        };
+        Some(list.into_iter().map(one).collect())
+    };
+    let places = (places(sides.0, a), places(sides.1, b));
+    places.0.is_some() && places.0 == places.1
 }
+
+/// The section's id; function or segment and offset in it; type, symbol and addend.
+type Placed = (u8, (u32, usize), (u8, u32, i64));

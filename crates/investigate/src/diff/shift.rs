@@ -22,12 +22,16 @@
 
 use super::side::Side;
 use super::table;
-use super::token::Tok;
+use super::token::{Tok, prefixed};
 use super::uses::{Access, Role};
 use std::collections::HashMap;
 
 /// By how much alignment may round an unwritten object's delta.
 pub(crate) const SLACK: i64 = 32;
+
+/// How far before the data a number may be that is the address of something in it: compilers fold
+/// the least index of a table into its address.
+pub(crate) const BIAS: u64 = 512;
 
 /// `start..end` of A is found `delta` bytes later in B.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +109,9 @@ enum Place {
     Behind,
     /// Among zeros that are padding in part.
     Zeros(Zeros),
+    /// Before the data: the base of something in its first [`BIAS`] bytes, with the first and the
+    /// last delta of what is there.
+    Before(i64, i64),
     Outside,
 }
 
@@ -133,7 +140,15 @@ impl Shift {
         }
         let after = self.ranges.partition_point(|range| range.start <= a);
         let here = after.checked_sub(1).map(|i| self.ranges[i]);
-        let Some(range) = here else { return Place::Outside };
+        let Some(range) = here else {
+            let near = self.ranges.iter().take_while(|range| range.start <= a.saturating_add(BIAS));
+            let near = near.filter(|range| range.start < range.end).map(|range| range.delta);
+            let deltas = (near.clone().min(), near.max());
+            return match deltas {
+                (Some(x), Some(y)) => Place::Before(x, y),
+                _ => Place::Outside,
+            };
+        };
         if a < range.end {
             let before = after.checked_sub(2).map(|i| self.ranges[i]);
             return match before {
@@ -169,7 +184,7 @@ impl Shift {
             return known.then_some(tail != head);
         }
         // One to one: nothing else of A is found there, but that a range may start where one ends.
-        let edge = pointer && matches!(place, Place::One(_) | Place::Two(..));
+        let edge = pointer && !matches!(place, Place::Behind | Place::Outside);
         let other = self.found_at(a.wrapping_add_signed(delta)).filter(|found| *found != delta);
         if other.is_some() && !edge {
             return None;
@@ -179,6 +194,8 @@ impl Shift {
             Place::Two(x, y) if x == y => (x == delta).then_some(false),
             // A pointer at a boundary is no byte; a byte in a changed run is loose.
             Place::Two(x, y) => (x == delta || y == delta).then_some(!pointer),
+            Place::Before(x, y) if x == y => (x == delta).then_some(false),
+            Place::Before(x, y) => (x <= delta && delta <= y).then_some(true),
             Place::Behind if self.end_delta == 0 => (delta == 0).then_some(false),
             Place::Behind => {
                 let near = (delta - self.end_delta).abs() < SLACK;
@@ -198,8 +215,18 @@ impl Shift {
     pub(crate) fn delta_at(&self, a: u64) -> Option<i64> {
         match self.place(a, false) {
             Place::One(delta) => Some(delta),
-            Place::Two(..) | Place::Behind | Place::Zeros(_) | Place::Outside => None,
+            Place::Two(..) | Place::Behind | Place::Zeros(_) => None,
+            Place::Before(..) | Place::Outside => None,
         }
+    }
+
+    /// Whether all bytes of A from `at` on moved alike, as far as data goes.
+    fn together(&self, at: u64, bytes: u64) -> bool {
+        let first = self.ranges.partition_point(|range| range.end <= at);
+        let end = at.saturating_add(bytes);
+        let inside = self.ranges[first..].iter().take_while(|range| range.start < end);
+        let mut deltas = inside.filter(|range| range.start < range.end).map(|range| range.delta);
+        deltas.next().is_none_or(|first| deltas.all(|delta| delta == first))
     }
 
     /// How number `a` of A agrees with `b` of B, in this role.
@@ -222,6 +249,7 @@ impl Shift {
                 }
             }
             Role::Unknown => self.unknown(sides, a, b, true),
+            Role::Span(at) => (a == b && self.together(at, a)).then_some(Agree::Equal),
             Role::Mixed => self.unknown(sides, a, b, false),
         }
     }
@@ -243,6 +271,9 @@ impl Shift {
         let loose = if access.lo < access.hi {
             let low = a.wrapping_add_signed(access.lo);
             let high = a.wrapping_add_signed(access.hi - 1);
+            if access.hi - access.lo > 2 && !self.together(low, access.hi.abs_diff(access.lo)) {
+                return None;
+            }
             let loose = (self.byte(sides, low, delta)?, self.byte(sides, high, delta)?);
             match loose {
                 (true, _) => named = low,
@@ -286,12 +317,21 @@ impl Shift {
             return None;
         }
         if a == b {
-            if !may || self.allows(a, 0, true).is_some() {
+            // Before the data, an address of what moved may be meant as well as one of what did not.
+            let open = matches!(self.place(a, true), Place::Before(x, y) if x != y);
+            if !may || !open && self.allows(a, 0, true).is_some() {
                 return Some(Agree::Equal);
             }
             let by = match self.place(a, true) {
                 Place::One(by) | Place::Two(by, _) => by,
                 Place::Zeros(zeros) => zeros.deltas().1,
+                Place::Before(x, y) => {
+                    if x == 0 {
+                        y
+                    } else {
+                        x
+                    }
+                }
                 Place::Behind | Place::Outside => self.end_delta,
             };
             let what = Assumption::Stays(by);
@@ -316,7 +356,7 @@ impl Shift {
     }
 
     /// As [`agree`](Shift::agree), for 64-bit constants that may hold two 32-bit values.
-    fn agree_wide(
+    pub(crate) fn agree_wide(
         &self,
         sides: (&Side<'_>, &Side<'_>),
         role: Role,
@@ -326,12 +366,20 @@ impl Shift {
         if sides.0.wide() || a >> 32 == 0 && b >> 32 == 0 {
             return self.agree(sides, role, a, b);
         }
-        if a == b {
-            return Some(Agree::Equal);
-        }
         let low = self.unknown(sides, a & 0xffff_ffff, b & 0xffff_ffff, false)?;
         let high = self.unknown(sides, a >> 32, b >> 32, false)?;
         Some(if low == Agree::Equal { high } else { low })
+    }
+
+    /// How equal bytes agree that may be numbers side by side: a vector, the bits of a float.
+    pub(crate) fn lanes(&self, sides: (&Side<'_>, &Side<'_>), bytes: &[u8]) -> Agree {
+        let size = if sides.0.wide() { 8 } else { 4 };
+        let lane = |lane: &[u8]| lane.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte));
+        let mut agreed = bytes.chunks(size).map(|bytes| {
+            let value = lane(bytes);
+            self.unknown(sides, value, value, false).unwrap_or(Agree::Equal)
+        });
+        agreed.find(|agree| *agree != Agree::Equal).unwrap_or(Agree::Equal)
     }
 
     /// How two tokens agree when locals are compared by the caller; `role` is that of A's.
@@ -362,8 +410,24 @@ impl Shift {
                 };
                 agree.filter(|agree| !slot(agree))
             }
+            (Tok::Raw(x), Tok::Raw(_)) if a == b => Some(match constant_bytes(x) {
+                Some(bytes) if self.moves() => self.lanes(sides, bytes),
+                _ => Agree::Equal,
+            }),
             _ => (a == b).then_some(Agree::Equal),
         }
+    }
+}
+
+/// `v128.const`, with its prefix in the high half.
+const V128_CONST: u32 = 0xfd << 16 | 12;
+
+/// The value in the bytes of `f32.const`, `f64.const` or `v128.const`.
+fn constant_bytes(raw: &[u8]) -> Option<&[u8]> {
+    match raw.first()? {
+        0x43 | 0x44 => raw.get(1..),
+        0xfd if prefixed(raw) == V128_CONST => raw.get(raw.len().checked_sub(16)?..),
+        _ => None,
     }
 }
 

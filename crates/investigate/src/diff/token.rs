@@ -160,7 +160,7 @@ fn token<'m>(side: &Side<'_>, op: &Operator<'_>, raw: &'m [u8]) -> (Tok<'m>, u32
 }
 
 /// The opcode of a memory operator with its prefix in the high half.
-fn prefixed(raw: &[u8]) -> u32 {
+pub(crate) fn prefixed(raw: &[u8]) -> u32 {
     let first = raw.first().copied().unwrap_or_default();
     if !matches!(first, 0xfd | 0xfe) {
         return first.into();

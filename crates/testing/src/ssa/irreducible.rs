@@ -124,7 +124,8 @@ fn try_one(bytes: Vec<u8>, calls: &[Call], passes: &[Pass]) -> Result<Tried, Str
     }
     let settings = Settings { metering: Metering::None, deterministic: true };
     let run = |module: &Module, tier| {
-        let program = Program { module, calls, fuel: FUEL, skip_from: calls.len(), host: Host::Function };
+        let program =
+            Program { module, calls, fuel: FUEL, skip_from: calls.len(), host: Host::Function };
         let attach = Arc::new(Translation::new(settings));
         program.run(Setup { tier, settings }, Some(attach))
     };
@@ -139,7 +140,10 @@ fn try_one(bytes: Vec<u8>, calls: &[Call], passes: &[Pass]) -> Result<Tried, Str
 
 /// The graph of the states, behind passes; `None` if there is no state machine.
 fn dissolved(body: &CheckedBody, passes: &[Pass]) -> Result<Option<CheckedBody>, String> {
-    let tables = body.body().blocks().filter(|(_, data)| matches!(data.terminator, Terminator::Table { .. }));
+    let tables = body
+        .body()
+        .blocks()
+        .filter(|(_, data)| matches!(data.terminator, Terminator::Table { .. }));
     for (block, _) in tables {
         if let Some(graph) = dissolve(body, block).map_err(|error| format!("dissolve: {error}"))? {
             let (graph, refused) = optimize(graph, passes);

@@ -24,7 +24,7 @@ impl Clusterer<'_, '_> {
                 Look::Text(..) | Look::Random | Look::Bytes => {
                     *unexplained.entry(run.segment).or_default() += 1;
                 }
-                Look::Length(..) | Look::Grew(_) | Look::Padding | Look::Stale(_) => {}
+                Look::Length(..) | Look::Grew(_) | Look::Padding(_) | Look::Stale(_) => {}
             }
         }
         unexplained.retain(|_, runs| *runs > RUNS_MAX);
@@ -32,7 +32,7 @@ impl Clusterer<'_, '_> {
         self.folded.paths = growths.len() > ALONE_MAX;
         // What follows from growth comes after all growth.
         let follows = |run: &&Run| {
-            matches!(run.look, Look::Length(..) | Look::Grew(_) | Look::Padding | Look::Stale(_))
+            matches!(run.look, Look::Length(..) | Look::Grew(_) | Look::Padding(_) | Look::Stale(_))
         };
         for run in data.runs.iter().filter(|run| !follows(run)) {
             self.run(run);
@@ -144,8 +144,12 @@ impl Clusterer<'_, '_> {
                     }
                 }
             }
-            Look::Padding => {
-                difference.verdict = Verdict::Moved;
+            Look::Padding(named) => {
+                difference.verdict = if named { Verdict::Moved } else { Verdict::AssumedMoved };
+                if !named {
+                    let why = "nothing shows that something starts behind these zeros";
+                    difference.evidence.push(why.into());
+                }
                 difference.summary = format!("padding {} at {place}", by_words(run.growth()));
                 let (cluster, cause) = self.moved(run.a, run.growth());
                 self.add(difference, cluster, cause);

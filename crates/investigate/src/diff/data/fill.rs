@@ -7,10 +7,10 @@ use super::look::{look, padding};
 use super::{DataDiff, LOOSE_MAX, Look, Pair, Run};
 use crate::diff::align::Equal;
 use crate::diff::lockstep::words;
-use crate::diff::shift::{Agree, Assumption, Shift};
+use crate::diff::shift::{Agree, Assumption, Shift, Zeros};
 use crate::diff::side::Side;
 use crate::diff::uses::{Role, Roles};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 /// Fills the gaps of one pair.
 pub(super) struct Filler<'s, 'm> {
@@ -242,14 +242,27 @@ impl Filler<'_, '_> {
         }
     }
 
+    /// Whether a number of A's code or an aligned word of this piece is one of these addresses.
+    fn named(&self, range: RangeInclusive<u64>) -> bool {
+        let first = (self.pair.start.0.wrapping_neg() % 4) as usize;
+        let bytes = self.pair.bytes.0.get(first..).unwrap_or_default();
+        let word = |word: &[u8]| u64::from(u32::from_le_bytes(word.try_into().unwrap_or_default()));
+        self.roles.names(range.clone())
+            || bytes.chunks_exact(4).any(|one| range.contains(&word(one)))
+    }
+
     fn run(&mut self, a: Range<usize>, b: Range<usize>) {
         let pair = self.pair;
         let bytes_a = pair.bytes.0.get(a.clone()).unwrap_or_default();
         let bytes_b = pair.bytes.1.get(b.clone()).unwrap_or_default();
         let look = look((&pair.bytes.0, &a), (&pair.bytes.1, &b), pair);
-        if look == Look::Padding {
+        let mut look = look;
+        if look == Look::Padding(false) {
             let bytes = (&*pair.bytes.0, &*pair.bytes.1);
-            self.diff.zeros.extend(padding((bytes.0, &a), (bytes.1, &b), pair.start));
+            let found = padding((bytes.0, &a), (bytes.1, &b), pair.start);
+            let named = |zeros: &Zeros| self.named(zeros.a.0 + 1..=zeros.a.1);
+            look = Look::Padding(found.as_ref().is_some_and(named));
+            self.diff.zeros.extend(found);
         }
         self.diff.runs.push(Run {
             segment: pair.segment,
@@ -264,50 +277,67 @@ impl Filler<'_, '_> {
     }
 }
 
-/// Aligned words of equal ranges that hold the address of something that moved (invariant 2).
+/// Words of equal ranges that hold the address of something that moved (invariant 2): aligned ones,
+/// and those at `known` addresses.
 pub(super) fn stale(
     sides: (&Side<'_>, &Side<'_>),
-    roles: &Roles,
+    (roles, known): (&Roles, &[u64]),
     pair: &Pair<'_>,
     equal: &[Equal],
     diff: &mut DataDiff,
 ) {
-    let word = |bytes: &[u8]| bytes.try_into().map(u32::from_le_bytes).unwrap_or_default();
     for range in equal {
-        let start = pair.start.0 as usize + range.a;
-        let aligned = (pair.start.1 as usize + range.b).wrapping_sub(start).is_multiple_of(4);
-        let first = range.a + (start.wrapping_neg() % 4);
-        let end = range.a + range.len;
-        for at in (first..end.saturating_sub(3)).step_by(4).filter(|_| aligned) {
-            let (value, other) = (at, at - range.a + range.b);
-            let value = word(&pair.bytes.0[value..value + 4]);
-            if word(&pair.bytes.1[other..other + 4]) != value || value == 0 {
-                continue;
-            }
-            let address = pair.start.0 + at as u64;
-            let role = roles.word(address, pair.start.1 + other as u64);
-            match diff.shift.agree(sides, role, value.into(), value.into()) {
-                Some(Agree::Assumed { delta, what, .. }) => {
-                    diff.stays.note(|| words(value.into(), delta, what));
-                }
-                Some(Agree::Equal | Agree::Slot) => {}
-                Some(Agree::Moved { address, delta, .. }) => {
-                    diff.loose.push((address, address.wrapping_add_signed(delta)));
-                }
-                None => {
-                    let by = diff.shift.delta_at(value.into()).unwrap_or(diff.shift.end_delta);
-                    diff.runs.push(Run {
-                        segment: pair.segment,
-                        name: pair.name.clone(),
-                        a: address,
-                        b: pair.start.1 + other as u64,
-                        active: true,
-                        bytes_a: pair.bytes.0[at..at + 4].to_vec(),
-                        bytes_b: pair.bytes.1[other..other + 4].to_vec(),
-                        look: Look::Stale(by),
-                    });
-                }
-            }
+        let start = pair.start.0 + range.a as u64;
+        let end = start + range.len as u64;
+        let aligned = (start.next_multiple_of(4)..end.saturating_sub(3)).step_by(4);
+        let from = known.partition_point(|at| *at < start);
+        let odd = known[from..].iter().copied().take_while(|at| *at < end);
+        let odd = odd.filter(|at| pair.active && at % 4 != 0);
+        for address in aligned.chain(odd) {
+            let at = (address - pair.start.0) as usize;
+            word(sides, roles, pair, (at, at - range.a + range.b), diff);
+        }
+    }
+}
+
+/// One word of [`stale`], by its place in the pieces.
+fn word(
+    sides: (&Side<'_>, &Side<'_>),
+    roles: &Roles,
+    pair: &Pair<'_>,
+    (at, other): (usize, usize),
+    diff: &mut DataDiff,
+) {
+    // A word at an odd address may reach behind its range.
+    let bytes = (pair.bytes.0.get(at..at + 4), pair.bytes.1.get(other..other + 4));
+    let (Some(x), Some(y)) = bytes else { return };
+    let bytes = (x, y);
+    let value = bytes.0.try_into().map(u32::from_le_bytes).unwrap_or_default();
+    if bytes.0 != bytes.1 || value == 0 {
+        return;
+    }
+    let places = (pair.start.0 + at as u64, pair.start.1 + other as u64);
+    let role = if pair.active { roles.word(places.0, places.1) } else { Role::Unknown };
+    match diff.shift.agree(sides, role, value.into(), value.into()) {
+        Some(Agree::Assumed { delta, what, .. }) => {
+            diff.stays.note(|| words(value.into(), delta, what));
+        }
+        Some(Agree::Equal | Agree::Slot) => {}
+        Some(Agree::Moved { address, delta, .. }) => {
+            diff.loose.push((address, address.wrapping_add_signed(delta)));
+        }
+        None => {
+            let by = diff.shift.delta_at(value.into()).unwrap_or(diff.shift.end_delta);
+            diff.runs.push(Run {
+                segment: pair.segment,
+                name: pair.name.clone(),
+                a: places.0,
+                b: places.1,
+                active: pair.active,
+                bytes_a: bytes.0.to_vec(),
+                bytes_b: bytes.1.to_vec(),
+                look: Look::Stale(by),
+            });
         }
     }
 }

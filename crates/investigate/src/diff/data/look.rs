@@ -1,6 +1,6 @@
 //! A run of bytes → what it looks like: text, padding, a length, chance, or bytes.
 //!
-//! Neighbours: the module above has the invariants (3 and 4); `strings` sorts text.
+//! Neighbours: the module above has the invariants (3 to 5); `strings` sorts text.
 
 use super::{ALIGNMENT_MAX, DataDiff, Look, Pair};
 use crate::diff::shift::Zeros;
@@ -16,7 +16,11 @@ pub(super) fn look(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>), pair: &
     let (run_a, run_b) = (&a.0[a.1.clone()], &b.0[b.1.clone()]);
     if run_a.iter().chain(run_b).all(|byte| *byte == 0) {
         let padding = pair.active && padding(a, b, pair.start).is_some();
-        return if padding { Look::Padding } else { Look::Bytes };
+        return if padding { Look::Padding(false) } else { Look::Bytes };
+    }
+    // Invariant 4.
+    if !pair.active && run_a.len() != run_b.len() {
+        return Look::Bytes;
     }
     if let Some(sort) = sort(a, b) {
         return Look::Text(sort, surrounding(a.0, a.1), surrounding(b.0, b.1));
@@ -69,7 +73,7 @@ fn looks_random(a: &[u8], b: &[u8]) -> bool {
     4 * differ >= 3 * len && (bits / 4..=bits * 3 / 4).contains(&flipped) && spread(a) && spread(b)
 }
 
-/// Finds the numbers that are lengths of strings that differ (invariant 4).
+/// Finds the numbers that are lengths of strings that differ (invariant 5).
 pub(super) fn classify(diff: &mut DataDiff, pairs: &[Pair<'_>]) {
     let texts = Texts::new(&diff.runs);
     let active: Vec<&Pair<'_>> = pairs.iter().filter(|pair| pair.active).collect();

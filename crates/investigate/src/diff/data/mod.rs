@@ -17,8 +17,11 @@
 //!    that stayed where its target moved is a run, if code is seen to use it, and else an
 //!    assumption.
 //! 3. Zeros more or less are *padding* only if both sides have just the zeros that one alignment
-//!    asks for, between an end and a start that moved as they say.
-//! 4. A number is a *length* only if the word before it points to text that differs, and number and
+//!    asks for, between an end and a start that moved as they say; and that something starts there
+//!    is an assumption if no number of the code or the data is an address among them or behind.
+//! 4. What is no part of an image is not mapped: text there is told as such only if it is as long
+//!    as it was.
+//! 5. A number is a *length* only if the word before it points to text that differs, and number and
 //!    text end at the same place on both sides.
 
 mod fill;
@@ -48,12 +51,12 @@ const LOOSE_MAX: usize = 1 << 16;
 pub(crate) enum Look {
     /// Text of some sort; the strings around the run.
     Text(Sort, String, String),
-    /// The length of text of this sort that differs (invariant 4).
+    /// The length of text of this sort that differs (invariant 5).
     Length(Sort, i64),
     /// A number that grew as a changed string did, and nothing else to show that it is its length.
     Grew(i64),
-    /// Zeros that an alignment asks for (invariant 3).
-    Padding,
+    /// Zeros that an alignment asks for (invariant 3), and whether code names what starts there.
+    Padding(bool),
     /// An address that stayed though its target moved by this.
     Stale(i64),
     /// A few bytes of high entropy on both sides.
@@ -203,8 +206,10 @@ pub(crate) fn compare(
         }
     };
     if diff.shift.moves() {
-        for (pair, equal) in pairs.iter().zip(&kept).filter(|(pair, _)| pair.active) {
-            stale(sides, roles, pair, equal, &mut diff);
+        let mut known: Vec<u64> = roles.words().collect();
+        known.sort_unstable();
+        for (pair, equal) in pairs.iter().zip(&kept) {
+            stale(sides, (roles, &known), pair, equal, &mut diff);
         }
     }
     classify(&mut diff, &pairs);

@@ -25,7 +25,8 @@ pub(super) fn uses(side: &Side<'_>, func: u32, exported: &HashSet<u32>) -> Uses 
     let found = Uses { params: vec![Use::default(); params], ..Uses::default() };
     let exported = exported.contains(&func);
     let (locals, consts) = (locals.collect(), HashMap::new());
-    let mut flow = Flow { side, found, consts, marks: Vec::new(), locals, exported };
+    let (marks_found, last) = (Vec::new(), (0, 0));
+    let mut flow = Flow { side, found, consts, marks: marks_found, locals, exported, last };
     // The body is valid: the walk does not end before it.
     let _ = walk(body, &mut flow);
     // What all functions leave is kept at once: nothing is kept that is larger than it holds.
@@ -42,6 +43,9 @@ pub(super) fn uses(side: &Side<'_>, func: u32, exported: &HashSet<u32>) -> Uses 
     found.open_tables.sort_unstable();
     found.open_tables.dedup();
     found.open_tables.shrink_to_fit();
+    found.named.sort_unstable();
+    found.named.dedup();
+    found.named.shrink_to_fit();
     found
 }
 
@@ -83,6 +87,8 @@ struct Flow<'s, 'm> {
     locals: Locals,
     /// Whether the host gets the results.
     exported: bool,
+    /// The last constant: its operator's offset, and that of the next operator.
+    last: (u32, u32),
 }
 
 /// What comes to a label.
@@ -189,6 +195,12 @@ impl Flow<'_, '_> {
                         param.field(at);
                     }
                 }
+                // Its sum is an address that no number of the code is.
+                Source::Folded(value) if exact.is_some() => {
+                    let at = value.wrapping_add_signed(exact.unwrap_or_default());
+                    self.found.folded.push((at, width.max(1)));
+                }
+                Source::Stack => self.found.stack.0 = true,
                 source => {
                     if let Some(known) = self.used(source) {
                         known.access = Some(known.access.map_or(access, |all| all.and(access)));
@@ -213,6 +225,7 @@ impl Flow<'_, '_> {
             }
         }
         if self.in_zone(offset) {
+            self.found.named.push(offset);
             let role = match base.single() {
                 Some(Ref { source: Source::Const(_, value), by: Some(by) })
                     if !self.in_zone(value) =>
@@ -256,7 +269,13 @@ impl Flow<'_, '_> {
                 let passes = match from.source {
                     Source::Const(_, value) => self.in_zone(value) || self.side.may_be_slot(value),
                     Source::Param(_) | Source::Word(_) | Source::Field(..) => true,
-                    Source::Stack | Source::Folded(_) => false,
+                    Source::Folded(value) => {
+                        if self.in_zone(value) {
+                            self.found.folded.push((value, 1));
+                        }
+                        false
+                    }
+                    Source::Stack => false,
                 };
                 if passes {
                     let param = param as u32;
@@ -267,9 +286,12 @@ impl Flow<'_, '_> {
     }
 
     /// A call through a table, or another operator on it.
-    fn table(&mut self, table: u32, index: Option<&Value>) {
+    fn table(&mut self, site: &Site<'_>, table: u32, index: Option<&Value>) {
         match index.and_then(Value::single) {
-            Some(Ref { source: source @ Source::Const(..), by: Some(0) }) => {
+            // Directly before the call, so nothing else uses it.
+            Some(Ref { source: source @ Source::Const(at, _), by: Some(0) })
+                if self.last == (at, site.offset) =>
+            {
                 if let Some(known) = self.used(source) {
                     known.slot.get_or_insert(table);
                 }
@@ -286,20 +308,42 @@ impl Flow<'_, '_> {
 
     fn bulk(&mut self, site: &Site<'_>, args: &[Value]) {
         let memories: Vec<u32> = site.immediates().indices(Immediate::mem).collect();
+        // What is no address of memory 0 here is a number.
         match (site.row.opcode, args, &memories[..]) {
-            (Opcode::MemoryFill | Opcode::MemoryInit, [to, ..], [0]) => self.access(to, 0, 0),
-            (Opcode::MemoryCopy, [to, from, _], &[into, of]) => {
-                if into == 0 {
-                    self.access(to, 0, 0);
-                }
-                if of == 0 {
-                    self.access(from, 0, 0);
-                }
+            (Opcode::MemoryFill | Opcode::MemoryInit, [to, value, length], [memory]) => {
+                self.mix(value);
+                self.spanned(to, length, *memory);
             }
+            (Opcode::MemoryCopy, [to, from, length], &[into, of]) => {
+                self.spanned(to, length, into);
+                self.spanned(from, length, of);
+            }
+            (Opcode::MemoryGrow, [by], _) => self.mix(by),
             (..) => {
                 let tables: Vec<u32> = site.immediates().indices(Immediate::table).collect();
-                tables.into_iter().for_each(|table| self.table(table, None));
+                tables.into_iter().for_each(|table| self.table(site, table, None));
             }
+        }
+    }
+
+    /// So many bytes from `base` on are touched.
+    fn spanned(&mut self, base: &Value, length: &Value, memory: u32) {
+        self.mix(length);
+        if memory != 0 {
+            self.mix(base);
+            return;
+        }
+        self.access(base, 0, 0);
+        let at = match base.single() {
+            Some(Ref { source: Source::Const(_, value), by: Some(by) }) => {
+                value.wrapping_add_signed(by)
+            }
+            _ => return,
+        };
+        if let Some(Ref { source: source @ Source::Const(..), by: Some(0) }) = length.single()
+            && let Some(known) = self.used(source)
+        {
+            known.span = Some(at);
         }
     }
 
@@ -311,11 +355,9 @@ impl Flow<'_, '_> {
         }
         match (&site.operator, args) {
             (Operator::I32Const { value }, _) => {
-                return Value::one(Source::Const(site.offset, u64::from(*value as u32)));
+                return self.constant(site, u64::from(*value as u32));
             }
-            (Operator::I64Const { value }, _) => {
-                return Value::one(Source::Const(site.offset, *value as u64));
-            }
+            (Operator::I64Const { value }, _) => return self.constant(site, *value as u64),
             (Operator::I32Add | Operator::I64Add, [a, b]) => return self.sum(a, b, 1),
             (Operator::I32Sub | Operator::I64Sub, [a, b]) => return self.sum(a, b, -1),
             // A mask of low bits makes an index, one of high bits aligns.
@@ -349,14 +391,20 @@ impl Flow<'_, '_> {
         }
         if let (Some(memarg), [base, ..]) = (immediates.memarg(), args) {
             if memarg.target == MemArgTarget::Memory(0) {
+                // A part of an address is a number.
+                let word = if self.side.wide() { 8 } else { 4 };
+                if site.row.width < word {
+                    args[1..].iter().for_each(|value| self.mix(value));
+                }
                 return self.memory(site, base, memarg.offset);
             }
+            args.iter().for_each(|value| self.mix(value));
         } else if let (Class::call, Some(callee)) = (class, immediates.index(Immediate::func)) {
             self.pass(callee, args);
         } else if let (Class::call_indirect, Some(table)) =
             (class, immediates.index(Immediate::table))
         {
-            self.table(table, args.last());
+            self.table(site, table, args.last());
         } else if class == Class::pure && compares(site) {
             args.iter().for_each(|value| self.compare(value));
         } else if class == Class::pure {
@@ -365,6 +413,14 @@ impl Flow<'_, '_> {
             self.bulk(site, args);
         }
         Value::default()
+    }
+
+    fn constant(&mut self, site: &Site<'_>, value: u64) -> Value {
+        self.last = (site.offset, site.end);
+        if self.in_zone(value) {
+            self.found.named.push(value);
+        }
+        Value::one(Source::Const(site.offset, value))
     }
 
     /// What an operator on two constants gives, of which none is like an address.
@@ -387,6 +443,7 @@ impl Flow<'_, '_> {
 
     fn mark(&mut self, value: &Value, mixed: bool) {
         for one in value.refs() {
+            self.found.stack.1 |= mixed && one.source == Source::Stack;
             if let Source::Const(at, _) = one.source {
                 self.marks.push(Mark { at, mixed, compared: !mixed });
             } else if let Some(known) = self.used(one.source) {
@@ -458,6 +515,9 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
         edge: Edge<'_, Value>,
         to: &mut Frame<'m, Label>,
     ) -> Result<(), Infallible> {
+        if let How::BrTable(index, _) = edge.how {
+            self.mix(index);
+        }
         match (to.kind, edge.how) {
             (BlockKind::Func, _) if self.exported => {
                 edge.values.iter().for_each(|value| self.mix(value));
@@ -505,7 +565,7 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
         if let Some(callee) = immediates.index(Immediate::func) {
             self.pass(callee, args);
         } else if let Some(table) = immediates.index(Immediate::table) {
-            self.table(table, args.last());
+            self.table(site, table, args.last());
         }
         Ok(())
     }

@@ -83,6 +83,8 @@ pub(crate) enum Role {
     Address(Access),
     /// A slot of this table.
     Slot(u32),
+    /// The number of bytes that are copied, filled or written from this address on.
+    Span(u64),
     /// Nothing shows that it is an address, and it is compared or calculated with.
     Mixed,
 }
@@ -170,6 +172,8 @@ impl Value {
 struct Use {
     access: Option<Access>,
     slot: Option<u32>,
+    /// The address from which on it counts bytes.
+    span: Option<u64>,
     mixed: bool,
     /// Whether it is compared.
     compared: bool,
@@ -267,6 +271,10 @@ struct Uses {
     open_tables: Vec<u32>,
     /// Accesses at addresses that no number of the code is: first address and width.
     folded: Vec<(u64, u64)>,
+    /// Numbers of the body that may be addresses.
+    named: Vec<u64>,
+    /// Whether an access is relative to the stack pointer, and whether that is calculated with.
+    stack: (bool, bool),
 }
 
 /// The roles of a module's numbers.
@@ -279,6 +287,10 @@ pub(crate) struct Roles {
     words: HashSet<u64>,
     open_tables: HashSet<u32>,
     folded: HashMap<u32, Vec<(u64, u64)>>,
+    /// Addresses that code names, in order.
+    named: Vec<u64>,
+    /// Whether the code uses what is taken for the stack pointer as an address, and as no number.
+    pub(crate) stack: bool,
     /// What the linkers of A and of B say where the code does not.
     relocs: (Relocs, Relocs),
 }
@@ -294,6 +306,12 @@ impl Roles {
         propagate(&mut all);
         let relocs = (Relocs::new(side.module), Relocs::new(other.module));
         let mut roles = Roles { relocs, ..Roles::default() };
+        roles.named = all.iter().flat_map(|uses| uses.named.iter().copied()).collect();
+        roles.named.sort_unstable();
+        roles.named.dedup();
+        let stack = all.iter().map(|uses| uses.stack);
+        let (based, mixed) = stack.fold((false, false), |all, one| (all.0 | one.0, all.1 | one.1));
+        roles.stack = based && !mixed;
         let params: Vec<Vec<Use>> =
             all.iter_mut().map(|uses| std::mem::take(&mut uses.params)).collect();
         for mut uses in all {
@@ -328,10 +346,11 @@ impl Roles {
                 roles.folded.insert(roles.code.len() as u32, std::mem::take(&mut uses.folded));
             }
             let known = consts.iter().filter_map(|(at, (_, does))| {
-                let role = match (does.access, does.slot) {
-                    (Some(access), _) => Role::Address(Access { mixed: does.mixed, ..access }),
-                    (None, Some(table)) => Role::Slot(table),
-                    (None, None) => return None,
+                let role = match (does.access, does.slot, does.span) {
+                    (Some(access), ..) => Role::Address(Access { mixed: does.mixed, ..access }),
+                    (None, Some(table), _) => Role::Slot(table),
+                    (None, None, Some(at)) => Role::Span(at),
+                    (None, None, None) => return None,
                 };
                 Some((*at, role))
             });
@@ -369,6 +388,17 @@ impl Roles {
         }
         let (x, y) = (self.relocs.0.word(a), self.relocs.1.word(b));
         x.filter(|_| x == y).unwrap_or_default()
+    }
+
+    /// Addresses of words of data that code loads and uses as addresses.
+    pub(crate) fn words(&self) -> impl Iterator<Item = u64> + '_ {
+        self.words.iter().copied()
+    }
+
+    /// Whether code names an address in this range.
+    pub(crate) fn names(&self, range: std::ops::RangeInclusive<u64>) -> bool {
+        let first = self.named.partition_point(|at| at < range.start());
+        self.named.get(first).is_some_and(|at| range.contains(at))
     }
 
     /// Accesses of a function at addresses that are computed from constants.

@@ -87,8 +87,7 @@ impl Constants {
         while self.selectors.len() <= number {
             let imm = Imm::Bits(self.selectors.len() as u64);
             let ty = ValType::I32;
-            let inst =
-                assembler.inst(Op::Wasm(Opcode::I32Const), imm, &[], [ty], offset);
+            let inst = assembler.inst(Op::Wasm(Opcode::I32Const), imm, &[], [ty], offset);
             self.selectors.push(assembler.body().inst(inst).result()?);
         }
         self.selectors.get(number).copied()
@@ -190,12 +189,7 @@ fn prepare(
 }
 
 /// Writes a dispatch: a branch to two entries, else a table.
-fn write(
-    dispatch: &Dispatch,
-    body: &Body,
-    assembler: &mut Assembler,
-    new: &impl Fn(u32) -> Block,
-) {
+fn write(dispatch: &Dispatch, body: &Body, assembler: &mut Assembler, new: &impl Fn(u32) -> Block) {
     let offset = dispatch.entries.first().map_or(0, |&entry| body.block(entry).offset);
     assembler.block(Origin::None, offset);
     let selector = assembler.param(ValType::I32, Place::None);
@@ -216,4 +210,3 @@ fn write(
     };
     assembler.end(terminator, offset);
 }
-

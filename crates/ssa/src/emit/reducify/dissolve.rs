@@ -113,14 +113,17 @@ fn without(body: &Body, block: Block, selector: usize) -> (Body, Witness) {
         copier.start(from);
         let ways: Vec<Option<Onward>> = body
             .successors(from)
-            .map(|edge| onward(&edge).map(|next| (next.block, sources(body, block, &next, &copier))))
+            .map(|edge| {
+                onward(&edge).map(|next| (next.block, sources(body, block, &next, &copier)))
+            })
             .collect();
         let mut ways = ways.into_iter();
         copier.end(from, &mut |to, args| {
             let (to, args) = match ways.next().flatten() {
                 None => (to, args),
                 Some((to, sources)) => {
-                    let arg = |source: Result<usize, Arg>| source.map_or_else(|arg| arg, |at| args[at]);
+                    let arg =
+                        |source: Result<usize, Arg>| source.map_or_else(|arg| arg, |at| args[at]);
                     (to, sources.into_iter().map(arg).collect())
                 }
             };
