@@ -235,9 +235,9 @@ impl<'m> Bodies<'m> {
             (None, Some((func, _))) => b.name(*func),
             (None, None) => part.to_owned(),
         };
+        let alone = if x.is_some() { "A" } else { "B" };
         let (Some((_, x)), Some((_, y))) = (x, y) else {
-            difference.summary =
-                if body < a.functions.len() { "only in A" } else { "only in B" }.into();
+            difference.summary = format!("only in {alone}");
             return;
         };
         if self.left == 0 {
