@@ -244,7 +244,7 @@ impl<'m> Bodies<'m> {
             return;
         }
         self.left -= 1;
-        let lines = |all: &BTreeMap<u64, String>, range: &Range<usize>| -> Vec<(u32, String)> {
+        let lines = |all: &BTreeMap<u64, String>, range: &Range<usize>| -> Vec<Printed> {
             let range = range.start as u64..range.end as u64;
             all.range(range).map(|(at, line)| (*at as u32, printable(line))).collect()
         };
@@ -255,7 +255,7 @@ impl<'m> Bodies<'m> {
                 difference.evidence.push("the text is the same: the encoding differs".to_owned());
             }
             (a, b) => {
-                let words = |line: Option<&(u32, String)>| match line {
+                let words = |line: Option<&Printed>| match line {
                     Some((at, text)) => format!("`{}` at {at:#x}", text.trim()),
                     None => "its end".to_owned(),
                 };
@@ -270,20 +270,23 @@ impl<'m> Bodies<'m> {
     }
 }
 
+/// A printed line of a body with its offset.
+type Printed = (u32, String);
+
 /// Aligned lines of two bodies, from a little before the first that differs to a little behind the
 /// last.
-fn code((a, b): (&[(u32, String)], &[(u32, String)]), before: usize, most: usize) -> Vec<Line> {
+fn code((a, b): (&[Printed], &[Printed]), before: usize, most: usize) -> Vec<Line> {
     let (rest_a, rest_b) = (&a[before..], &b[before..]);
     let behind = rest_a.iter().rev().zip(rest_b.iter().rev());
     let behind = behind.take_while(|(x, y)| x.1 == y.1).count();
     let (middle_a, middle_b) = (&rest_a[..rest_a.len() - behind], &rest_b[..rest_b.len() - behind]);
-    let both = |x: &(u32, String), y: &(u32, String)| Line {
+    let both = |x: &Printed, y: &Printed| Line {
         origin: Origin::Both,
         offset: x.0,
         offset_b: Some(y.0),
         text: x.1.clone(),
     };
-    let own = |origin: Origin, line: &(u32, String)| Line {
+    let own = |origin: Origin, line: &Printed| Line {
         origin,
         offset: line.0,
         offset_b: None,
@@ -293,7 +296,7 @@ fn code((a, b): (&[(u32, String)], &[(u32, String)]), before: usize, most: usize
     let mut found: Vec<Line> =
         a[first..before].iter().zip(&b[first..before]).map(|(x, y)| both(x, y)).collect();
     if middle_a.len() + middle_b.len() <= GAP_MAX {
-        let text = |lines: &[(u32, String)]| -> Vec<String> {
+        let text = |lines: &[Printed]| -> Vec<String> {
             lines.iter().map(|line| line.1.clone()).collect()
         };
         let (x, y) = (text(middle_a), text(middle_b));
