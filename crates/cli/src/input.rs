@@ -32,6 +32,14 @@ pub(crate) fn decoded(path: &Path) -> Result<prova_module::Module> {
         .with_context(|| format!("failed to load `{name}`"))
 }
 
+/// The binary of the module in `path`, or of the only core module of the component in it.
+///
+/// # Errors
+/// As [`decoded`], but nothing is refused for what it uses.
+pub(crate) fn core_of(path: &Path) -> Result<Vec<u8>> {
+    core_module(binary_of(path)?)
+}
+
 /// What is no component as it is, and of a component its only core module; offsets are then those
 /// in the core module.
 fn core_module(wasm: Vec<u8>) -> Result<Vec<u8>> {

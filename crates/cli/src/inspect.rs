@@ -9,6 +9,8 @@ use crate::args::InspectArgs;
 use crate::report::{Exit, Misuse, print, printable, warn};
 use crate::{input, inspect_ssa, opt, run, watchdog};
 use prova::{Context, Explained, Module, Result, Translate, bail};
+use prova_investigate::diff::core_modules;
+use prova_investigate::foreign::Foreign;
 use prova_investigate::inspect::{BODY_BYTES_MAX, Function, Listing, find, json, report};
 use prova_module::FuncIdx;
 use std::path::Path;
@@ -21,7 +23,10 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Exit> {
     // Eager translation would keep a module with a refused function from being looked at.
     config.translate(Translate::Lazy);
     let engine = run::new_engine(&config)?;
-    let module = input::module(&engine, &args.file)?;
+    let module = match input::module(&engine, &args.file) {
+        Ok(module) => module,
+        Err(error) => return foreign(args, error),
+    };
     let Some(name) = &args.function else {
         if args.report.is_some() {
             bail!(Misuse("`--report` is of one function: `--function` names it".into()));
@@ -42,6 +47,56 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Exit> {
         write_report(path, &report(&module, func, &view, &explained.candidate))?;
     }
     Ok(if view.is_proved() { Exit::Done } else { Exit::Bad })
+}
+
+/// What Prova does not run: a component, by its core modules, or a module of a proposal that it does
+/// not know. Its functions and their WebAssembly are shown; `error` is why it was refused.
+fn foreign(args: &InspectArgs, error: prova::Error) -> Result<Exit> {
+    let Ok(bytes) = input::binary_of(&args.file) else { return Err(error) };
+    let ranges = match core_modules(&bytes) {
+        Ok(Some(ranges)) => ranges,
+        Ok(None) => std::iter::once(0..bytes.len()).collect(),
+        Err(_) => return Err(error),
+    };
+    let mut modules = Vec::new();
+    for range in &ranges {
+        match Foreign::read(&bytes[range.clone()]) {
+            Ok(module) => modules.push(module),
+            Err(_) => return Err(error),
+        }
+    }
+    if args.json || args.ssa || args.report.is_some() {
+        let what =
+            "its functions are shown as text alone, without `--json`, `--ssa` and `--report`";
+        bail!(Misuse(format!("{error:#}; {what}")));
+    }
+    let mut text = String::new();
+    let component = bytes.get(6) == Some(&1);
+    let mut unfound = Vec::new();
+    for (index, (module, range)) in modules.iter().zip(&ranges).enumerate() {
+        let head = format!("core module {index}, {} bytes at {:#x}\n", range.len(), range.start);
+        let shown = match &args.function {
+            None => module.listing(),
+            Some(name) => match module.find(name) {
+                Ok(func) => module.text(func).map_err(|error| Misuse(error.to_string()))?,
+                Err(message) => {
+                    unfound.push(message);
+                    continue;
+                }
+            },
+        };
+        if component {
+            text.push_str(&head);
+        }
+        text.push_str(&shown);
+    }
+    if text.is_empty() && !modules.is_empty() && args.function.is_some() {
+        unfound.dedup();
+        bail!(Misuse(unfound.join("; ")));
+    }
+    warn(&format!("it does not run here, so its bytecode is not shown: {error:#}"));
+    print(&printable(&text))?;
+    Ok(Exit::Done)
 }
 
 /// The record of a function with a body.

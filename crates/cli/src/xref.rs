@@ -2,11 +2,12 @@
 //! run.
 
 use crate::args::XrefArgs;
-use crate::report::{Exit, Misuse, print};
+use crate::report::{Exit, Misuse, print, printable};
 use crate::{groups, input, run, values};
 use prova::wasi::{WasiCtx, WasiCtxBuilder, WasiLimits};
 use prova::{Result, bail};
-use prova_investigate::xref::{Program, target_in, watch, xref_in};
+use prova_investigate::foreign::Foreign;
+use prova_investigate::xref::{Program, addresses, target_in, watch, xref_in};
 use prova_module::Module;
 use std::io;
 use std::ops::Range;
@@ -17,7 +18,7 @@ pub(crate) fn run(args: &XrefArgs) -> Result<Exit> {
     let limits = groups::wasi_limits(&args.wasi)?;
     let module = match input::decoded(&args.file) {
         Ok(module) => module,
-        Err(error) => bail!(Misuse(format!("{error:#}"))),
+        Err(error) => return foreign(args, &error),
     };
     let range = match target_in(&module, args.memory, &args.target) {
         Ok(range) => range,
@@ -27,6 +28,29 @@ pub(crate) fn run(args: &XrefArgs) -> Result<Exit> {
         return watched(args, &module, range, limits);
     }
     let report = xref_in(&module, args.memory, range);
+    print(&if args.json { report.to_json()? + "\n" } else { report.to_text() })?;
+    Ok(Exit::Done)
+}
+
+/// A module of a proposal that no tier runs; `error` is why it was refused.
+fn foreign(args: &XrefArgs, error: &prova::Error) -> Result<Exit> {
+    let bytes = match input::core_of(&args.file) {
+        Ok(bytes) => bytes,
+        Err(_) => bail!(Misuse(format!("{error:#}"))),
+    };
+    let Ok(module) = Foreign::read(&bytes) else { bail!(Misuse(format!("{error:#}"))) };
+    if args.watch {
+        bail!(Misuse(format!("it cannot be run: {error:#}")));
+    }
+    let range = match addresses(&args.target) {
+        Some(Ok(range)) => range,
+        Some(Err(message)) => bail!(Misuse(message)),
+        None => bail!(Misuse(format!(
+            "`{}` is neither an address nor a range `A..B`; names are not read of a module that Prova does not run",
+            printable(&args.target)
+        ))),
+    };
+    let report = module.xref(args.memory, range)?;
     print(&if args.json { report.to_json()? + "\n" } else { report.to_text() })?;
     Ok(Exit::Done)
 }

@@ -7,6 +7,7 @@
 
 pub mod diff;
 pub mod explain;
+pub mod foreign;
 pub mod inspect;
 pub mod isolate;
 mod op;

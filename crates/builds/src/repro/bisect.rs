@@ -73,8 +73,12 @@ pub fn bisect(
 ) -> Result<Found> {
     ensure!(revisions.len() >= 2, "a bisection needs two revisions");
     let (mut good, mut bad) = (0, revisions.len() - 1);
-    let Sight::Differ(mut split) = look(&revisions[bad], runs)? else {
-        bail!("the builds of `{}`, the bad end, do not differ in {runs} runs", revisions[bad]);
+    let mut split = match look(&revisions[bad], runs)? {
+        Sight::Differ(split) => split,
+        Sight::Agree => {
+            bail!("the builds of `{}`, the bad end, do not differ in {runs} runs", revisions[bad])
+        }
+        Sight::Skip => bail!("`{}`, the bad end, cannot be built", revisions[bad]),
     };
     if look(&revisions[good], runs)? != Sight::Agree {
         bail!("the builds of `{}`, the good end, do not all succeed and agree", revisions[good]);

@@ -22,6 +22,7 @@
 //! `tests/repro/main.rs` has compilers of every sort.
 
 use super::attribute::{Attribution, attribute};
+use super::day::{Dated, dated};
 use super::seen::{Seen, Watch, now, wait_beyond};
 use super::split::Split;
 use super::tree::{self, Artifacts, How};
@@ -107,6 +108,8 @@ pub struct Outcome {
     pub probes: Vec<Probe>,
     /// What makes the difference, if that was asked for.
     pub attribution: Option<Attribution>,
+    /// Outputs that name the day of the builds, where all agree.
+    pub dated: Vec<Dated>,
 }
 
 /// What follows.
@@ -158,6 +161,13 @@ impl Outcome {
 /// build is no error.
 pub fn build(options: &Options, progress: &mut dyn FnMut(&str)) -> Result<Outcome> {
     ensure!(!options.command.is_empty(), "a command is needed");
+    if let [only] = options.command.as_slice() {
+        let text = only.to_string_lossy();
+        ensure!(
+            !text.contains(char::is_whitespace) || Path::new(only).exists(),
+            "`{text}` is one word, and no program has that name: leave out the quotes, or write `sh -c '…'`"
+        );
+    }
     ensure!(
         options.runs.is_none_or(|runs| (2..=RUNS_MAX).contains(&runs)),
         "the number of runs must be between 2 and {RUNS_MAX}"
@@ -230,7 +240,10 @@ impl Builder<'_> {
             }
         }
         let classes = self.classes.clone();
-        let mut outcome = Outcome { runs, classes, probes, attribution: None };
+        let mut outcome = Outcome { runs, classes, probes, attribution: None, dated: Vec::new() };
+        if let (Verdict::Equal, Some(class)) = (outcome.verdict(), outcome.classes.first()) {
+            outcome.dated = dated(class);
+        }
         if self.options.attribute && outcome.verdict() == Verdict::Different {
             outcome.attribution = Some(attribute(self, &outcome, progress)?);
         }

@@ -20,6 +20,7 @@ pub mod blame;
 pub mod build;
 pub mod chance;
 pub mod confirm;
+pub mod day;
 pub mod features;
 pub mod glob;
 pub mod kind;

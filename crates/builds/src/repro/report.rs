@@ -6,6 +6,7 @@
 
 use super::attribute::{Attribution, Cause};
 use super::build::{Outcome, Verdict, letter};
+use super::day::Dated;
 use super::kind::Detail;
 use super::split::Split;
 use crate::names::printable_line;
@@ -66,6 +67,10 @@ pub fn text(outcome: &Outcome, differ: Option<Differ<'_>>) -> String {
         writeln!(out, "note: not varied on this machine: {}", ineffective.join(", ")).ok();
     }
     if outcome.verdict() == Verdict::Equal {
+        for Dated { path, text } in &outcome.dated {
+            let path = printable_line(path);
+            writeln!(out, "note: {path} has `{text}`, the day of these builds: those of another day may differ").ok();
+        }
         let miss = 100.0 * Split::new([26, 14]).miss(runs);
         writeln!(out, "note: had the outputs split 26 : 14, {runs} builds would all agree with probability {miss:.1} %").ok();
     } else if outcome.verdict() == Verdict::Different {
@@ -200,10 +205,12 @@ pub fn json(outcome: &Outcome, differ: Option<Differ<'_>>) -> Value {
         .iter()
         .map(|told| json!({ "chance": told.chance.name(), "evidence": told.evidence }))
         .collect();
+    let day = |one: &Dated| json!({ "path": one.path, "text": one.text });
+    let days: Vec<Value> = outcome.dated.iter().map(day).collect();
     let probes: Vec<Value> = outcome
         .probes
         .iter()
         .map(|probe| json!({ "variation": probe.variation.name(), "effective": probe.effective }))
         .collect();
-    json!({ "verdict": verdict, "split": outcome.split().counts(), "runs": runs, "outputs": outputs, "differing": outcome.differing(), "details": details(outcome, differ), "causes": causes, "chances": chances, "whole": attribution.whole, "variations": probes })
+    json!({ "verdict": verdict, "split": outcome.split().counts(), "runs": runs, "outputs": outputs, "differing": outcome.differing(), "details": details(outcome, differ), "causes": causes, "chances": chances, "whole": attribution.whole, "dated": days, "variations": probes })
 }

@@ -181,7 +181,12 @@ fn one(options: &Options, label: &str, runs: usize) -> Result<Sight> {
         stop: true,
         ..options.clone()
     };
-    Ok(sight(&build(&options, &mut |_| {})?))
+    let outcome = build(&options, &mut |_| {})?;
+    // Why it cannot be built is told once: the logs may be removed at the end.
+    if let Some(reason) = outcome.runs.iter().find_map(|run| run.class.as_ref().err()) {
+        warn(&printable(&format!("{label}: {reason}")));
+    }
+    Ok(sight(&outcome))
 }
 
 fn fewest_features(args: &BisectArgs, list: &str) -> Result<Exit> {

@@ -366,24 +366,29 @@ fn different(context: &Context<'_, '_>, funcs: (u32, u32), mut evidence: Vec<Str
 /// What is said of a function whose operators are the same, and whose addresses should not be.
 const STAYED: &str = "the same operators, but what they access moved";
 
-/// The first number that stays though the code shows that it names something that moved.
+/// The first number that stays though the code shows that it names something that moved, or that
+/// moved as the bytes there did, but for some of those that are accessed.
 fn stayed(context: &Context<'_, '_>, funcs: (u32, u32)) -> Option<String> {
     let (a, b) = (Tokens::new(context.sides.0, funcs.0)?, Tokens::new(context.sides.1, funcs.1)?);
     for (x, y) in a.zip(b) {
+        let (from, to) = match (x.tok, y.tok) {
+            (Tok::I32(a), Tok::I32(b)) => (u64::from(a as u32), u64::from(b as u32)),
+            (Tok::I64(a), Tok::I64(b)) => (a as u64, b as u64),
+            (Tok::Mem { offset: a, .. }, Tok::Mem { offset: b, .. }) => (a, b),
+            _ => continue,
+        };
         let role = context.roles.of(funcs.0, &x, &y);
-        if x.tok == y.tok && context.shift.tokens(context.sides, role, &x.tok, &y.tok).is_none() {
-            let value = match x.tok {
-                Tok::I32(value) => u64::from(value as u32),
-                Tok::I64(value) => value as u64,
-                Tok::Mem { offset, .. } => offset,
-                _ => continue,
-            };
-            let what = if let Role::Slot(_) = role { "table slot" } else { "address" };
-            return Some(format!(
-                "{what} {value}, used at {:#x}, names another thing in B",
-                x.offset
-            ));
+        if context.shift.tokens(context.sides, role, &x.tok, &y.tok).is_some() {
+            continue;
         }
+        let (what, at) =
+            (if let Role::Slot(_) = role { "table slot" } else { "address" }, x.offset);
+        return Some(match from == to {
+            true => format!("{what} {from}, used at {at:#x}, names another thing in B"),
+            false => format!(
+                "{what} {from} is {to} in B, used at {at:#x}, and not all that is accessed there moved so"
+            ),
+        });
     }
     let (at, _) = context.roles.folded(funcs.0).iter().find(|one| context.shift.stale(**one))?;
     Some(format!("address {at}, which is computed, names another thing in B"))

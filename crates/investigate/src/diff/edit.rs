@@ -198,7 +198,9 @@ fn ids<'m>(side: &'m Side<'m>, func: u32, mut id: impl FnMut(Tok<'m>) -> u32) ->
 /// The token with a moved address in its place.
 fn shifted<'m>(side: &Side<'_>, shift: &Shift, tok: Tok<'m>) -> Tok<'m> {
     let to = |value: u64| {
-        let delta = shift.delta_at(value).filter(|_| side.may_be_address(value));
+        let behind = || shift.is_behind(value).then_some(shift.end_delta);
+        let delta = shift.delta_at(value).or_else(behind);
+        let delta = delta.filter(|_| side.may_be_address(value));
         value.wrapping_add_signed(delta.unwrap_or(0))
     };
     match tok {

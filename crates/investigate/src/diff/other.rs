@@ -16,10 +16,12 @@
 //!
 //! Limits: modules of all nesting levels count, at most [`MODULES_MAX`] of a component.
 
-use super::report::{Cluster, Count, Difference, Input, Kind, Report, Verdict};
+use super::report::{Cluster, Count, Difference, Input, Kind, Line, Origin, Report, Verdict};
 use super::{DiffOptions, diff};
+use crate::foreign::Foreign;
 use prova_builds::names::printable;
 use prova_module::{Features, Limits, Module};
+use similar::{Algorithm, DiffTag, capture_diff_slices};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -58,6 +60,7 @@ fn compare(a: Arc<[u8]>, b: Arc<[u8]>, options: &DiffOptions) -> anyhow::Result<
         }
     }
     let (parts_a, parts_b) = (parts(a)?, parts(b)?);
+    let mut shown = Bodies::new((a, b), (&parts_a, &parts_b), options);
     let mut report = Report {
         a: Input { name: name_a, bytes: a.len() as u64, functions: parts_a.functions },
         b: Input { name: name_b, bytes: b.len() as u64, functions: parts_b.functions },
@@ -93,6 +96,7 @@ fn compare(a: Arc<[u8]>, b: Arc<[u8]>, options: &DiffOptions) -> anyhow::Result<
                 name,
                 format!("{} → {} bytes, compared byte for byte", sizes[0], sizes[1]),
             );
+            shown.show(&mut report, name);
         }
     }
     if report.differences.is_empty() {
@@ -173,6 +177,152 @@ fn parts(bytes: &[u8]) -> anyhow::Result<Parts> {
         }
     }
     Ok(found)
+}
+
+/// Most bodies whose code is shown, and most lines of a gap that are aligned.
+const SHOWN_MAX: usize = 40;
+const GAP_MAX: usize = 3000;
+/// Lines around what differs.
+const AROUND: usize = 3;
+
+/// The bodies of two modules that no tier runs, as text.
+struct Bodies<'m> {
+    modules: Option<(Foreign<'m>, Foreign<'m>)>,
+    lines: (BTreeMap<u64, String>, BTreeMap<u64, String>),
+    code_lines: usize,
+    left: usize,
+}
+
+impl<'m> Bodies<'m> {
+    /// The lines of the first bodies that differ; none of a component, whose modules are compared
+    /// by themselves.
+    fn new((a, b): (&'m [u8], &'m [u8]), parts: (&Parts, &Parts), options: &DiffOptions) -> Self {
+        let none = (BTreeMap::new(), BTreeMap::new());
+        let (code_lines, left) = (options.code_lines, SHOWN_MAX);
+        let mut found = Bodies { modules: None, lines: none, code_lines, left };
+        let (Ok(x), Ok(y)) = (Foreign::read(a), Foreign::read(b)) else { return found };
+        let differ = |body: &usize| {
+            let name = format!("body {body}");
+            parts.0.rest.get(&name) != parts.1.rest.get(&name)
+        };
+        let count = parts.0.functions.max(parts.1.functions) as usize;
+        let all: Vec<usize> = (0..count).filter(differ).collect();
+        let lines = |module: &Foreign<'_>| {
+            let bodies: Vec<_> =
+                module.functions.iter().filter_map(|func| func.body.clone()).collect();
+            let ranges = all.iter().filter_map(|body| bodies.get(*body).cloned());
+            let ranges: Vec<Range<usize>> = ranges.take(SHOWN_MAX).collect();
+            module.lines(&ranges).unwrap_or_default()
+        };
+        found.lines = (lines(&x), lines(&y));
+        found.modules = Some((x, y));
+        found
+    }
+
+    /// Adds name, place and code to the difference of a body that was told last.
+    fn show(&mut self, report: &mut Report, part: &str) {
+        let body = part.strip_prefix("body ").and_then(|body| body.parse::<usize>().ok());
+        let (Some(body), Some((a, b))) = (body, &self.modules) else { return };
+        let Some(difference) = report.differences.last_mut() else { return };
+        let place = |module: &Foreign<'_>| {
+            let imports = module.functions.iter().take_while(|func| func.body.is_none()).count();
+            let func = imports + body;
+            Some((func, module.functions.get(func)?.body.clone()?))
+        };
+        let (x, y) = (place(a), place(b));
+        (difference.a, difference.b) =
+            (x.as_ref().map(|x| x.0 as u64), y.as_ref().map(|y| y.0 as u64));
+        difference.name = match (&x, &y) {
+            (Some((func, _)), _) => a.name(*func),
+            (None, Some((func, _))) => b.name(*func),
+            (None, None) => part.to_owned(),
+        };
+        let alone = if x.is_some() { "A" } else { "B" };
+        let (Some((_, x)), Some((_, y))) = (x, y) else {
+            difference.summary = format!("only in {alone}");
+            return;
+        };
+        if self.left == 0 {
+            return;
+        }
+        self.left -= 1;
+        let lines = |all: &BTreeMap<u64, String>, range: &Range<usize>| -> Vec<Printed> {
+            let range = range.start as u64..range.end as u64;
+            all.range(range).map(|(at, line)| (*at as u32, printable(line))).collect()
+        };
+        let (x, y) = (lines(&self.lines.0, &x), lines(&self.lines.1, &y));
+        let before = x.iter().zip(&y).take_while(|(x, y)| x.1 == y.1).count();
+        match (x.get(before), y.get(before)) {
+            (None, None) => {
+                difference.evidence.push("the text is the same: the encoding differs".to_owned());
+            }
+            (a, b) => {
+                let words = |line: Option<&Printed>| match line {
+                    Some((at, text)) => format!("`{}` at {at:#x}", text.trim()),
+                    None => "its end".to_owned(),
+                };
+                difference.evidence.push(format!(
+                    "the first line that differs: A has {}, B has {}",
+                    words(a),
+                    words(b)
+                ));
+                difference.code = code((&x, &y), before, self.code_lines);
+            }
+        }
+    }
+}
+
+/// A printed line of a body with its offset.
+type Printed = (u32, String);
+
+/// Aligned lines of two bodies, from a little before the first that differs to a little behind the
+/// last.
+fn code((a, b): (&[Printed], &[Printed]), before: usize, most: usize) -> Vec<Line> {
+    let (rest_a, rest_b) = (&a[before..], &b[before..]);
+    let behind = rest_a.iter().rev().zip(rest_b.iter().rev());
+    let behind = behind.take_while(|(x, y)| x.1 == y.1).count();
+    let (middle_a, middle_b) = (&rest_a[..rest_a.len() - behind], &rest_b[..rest_b.len() - behind]);
+    let both = |x: &Printed, y: &Printed| Line {
+        origin: Origin::Both,
+        offset: x.0,
+        offset_b: Some(y.0),
+        text: x.1.clone(),
+    };
+    let own = |origin: Origin, line: &Printed| Line {
+        origin,
+        offset: line.0,
+        offset_b: None,
+        text: line.1.clone(),
+    };
+    let first = before.saturating_sub(AROUND);
+    let mut found: Vec<Line> =
+        a[first..before].iter().zip(&b[first..before]).map(|(x, y)| both(x, y)).collect();
+    if middle_a.len() + middle_b.len() <= GAP_MAX {
+        let text = |lines: &[Printed]| -> Vec<String> {
+            lines.iter().map(|line| line.1.clone()).collect()
+        };
+        let (x, y) = (text(middle_a), text(middle_b));
+        for op in capture_diff_slices(Algorithm::Myers, &x, &y) {
+            let (range_a, range_b) = (op.old_range(), op.new_range());
+            if op.tag() == DiffTag::Equal {
+                let pairs = middle_a[range_a].iter().zip(&middle_b[range_b]);
+                found.extend(pairs.map(|(x, y)| both(x, y)));
+            } else {
+                found.extend(middle_a[range_a].iter().map(|line| own(Origin::A, line)));
+                found.extend(middle_b[range_b].iter().map(|line| own(Origin::B, line)));
+            }
+            if found.len() > most {
+                break;
+            }
+        }
+    } else {
+        found.extend(middle_a.iter().take(most / 2).map(|line| own(Origin::A, line)));
+        found.extend(middle_b.iter().take(most / 2).map(|line| own(Origin::B, line)));
+    }
+    let (end_a, end_b) = (&a[a.len() - behind..], &b[b.len() - behind..]);
+    found.extend(end_a.iter().zip(end_b).take(AROUND).map(|(x, y)| both(x, y)));
+    found.truncate(most);
+    found
 }
 
 /// Adds a difference that is `changed`.

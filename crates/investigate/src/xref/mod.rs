@@ -116,6 +116,9 @@ pub struct XrefReport {
     pub pointers: Vec<Pointer>,
     /// Globals that hold an address in the range, but for the stack pointer.
     pub globals: Vec<GlobalAddress>,
+    /// What the lists do not show, if that is more than usual.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// The memory map.
     pub map: MemoryMap,
 }
@@ -138,6 +141,24 @@ pub fn target_in(module: &Module, memory: u32, text: &str) -> Result<Range<u64>,
     if memory > 0 && memory as usize >= count {
         return Err(format!("the module has no memory {memory}: it has {count}"));
     }
+    if let Some(range) = addresses(text) {
+        return range;
+    }
+    let map = MemoryMap::of(module, memory);
+    symbols::named(module, memory, &map, text).ok_or_else(|| {
+        format!(
+            "`{}` is neither an address, nor a range `A..B`, nor a symbol of data, nor the name of a data segment{}",
+            printable(text),
+            segments(&map)
+        )
+    })
+}
+
+/// The range that a text of numbers says: `4096`, `0x1000..0x1010`; `None` if it has none.
+///
+/// # Errors
+/// A message, if the range is empty.
+pub fn addresses(text: &str) -> Option<Result<Range<u64>, String>> {
     let number = |text: &str| -> Option<u64> {
         match text.strip_prefix("0x") {
             Some(hex) => u64::from_str_radix(hex, 16).ok(),
@@ -148,20 +169,10 @@ pub fn target_in(module: &Module, memory: u32, text: &str) -> Result<Range<u64>,
         Some((start, end)) => (number(start), number(end)),
         None => (number(text), number(text).and_then(|start| start.checked_add(1))),
     };
-    if let (Some(start), Some(end)) = (start, end) {
-        return if start < end {
-            Ok(start..end)
-        } else {
-            Err(format!("the range `{}` is empty", printable(text)))
-        };
-    }
-    let map = MemoryMap::of(module, memory);
-    symbols::named(module, memory, &map, text).ok_or_else(|| {
-        format!(
-            "`{}` is neither an address, nor a range `A..B`, nor a symbol of data, nor the name of a data segment{}",
-            printable(text),
-            segments(&map)
-        )
+    let (start, end) = (start?, end?);
+    Some(match start < end {
+        true => Ok(start..end),
+        false => Err(format!("the range `{}` is empty", printable(text))),
     })
 }
 
@@ -210,6 +221,7 @@ pub fn xref_in(module: &Module, memory: u32, range: Range<u64>) -> XrefReport {
         indexed: Vec::new(),
         pointers: pointers(module, &map, &range),
         globals: addresses_in_globals(module, &map, &range, globals),
+        note: None,
         map: MemoryMap::default(),
     };
     for (reads, writes, escapes, indexed) in found {

@@ -17,6 +17,9 @@ impl XrefReport {
         if let Some(symbol) = &self.symbol {
             writeln!(out, "symbol {symbol}").ok();
         }
+        if let Some(note) = &self.note {
+            writeln!(out, "note: {note}").ok();
+        }
         list(&mut out, "read", &self.reads);
         list(&mut out, "write", &self.writes);
         list(&mut out, "address escape", &self.escapes);
