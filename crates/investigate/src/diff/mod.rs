@@ -209,12 +209,15 @@ fn rewritten(outcomes: &Outcomes) -> HashSet<u32> {
     found.map(|(a, ..)| *a).collect()
 }
 
-/// The same with what may be a base before the data, if small numbers are not like it.
+/// The same with what may be a base before the data: less far where small numbers are like it.
 fn biased(addresses: std::ops::Range<u64>) -> std::ops::Range<u64> {
-    match addresses.is_empty() || addresses.start < 8 * shift::BIAS {
-        true => addresses,
-        false => addresses.start - shift::BIAS..addresses.end,
-    }
+    let by = match addresses.start {
+        _ if addresses.is_empty() => 0,
+        start if start >= 8 * shift::BIAS => shift::BIAS,
+        start if start >= 2 * shift::BIAS => shift::BIAS / 4,
+        _ => 0,
+    };
+    addresses.start - by..addresses.end
 }
 
 /// The least range that has both.
