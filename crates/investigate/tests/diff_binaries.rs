@@ -56,6 +56,24 @@ fn a_component_around_equal_modules_is_compared_too() {
     );
 }
 
+/// Sections of components number what they define in their order, whatever else differs.
+#[test]
+fn the_order_of_a_components_sections_is_compared() {
+    let one = |name: &str, order: [&str; 2]| {
+        let [first, second] = order;
+        format!(
+            r#"(component (type (func)) (core module $m (func ${name} (export "f")))
+                (core instance $i (instantiate $m)) (alias core export $i "f" (core func))
+                {first} {second} (export "e" (func 0)))"#
+        )
+    };
+    let import = r#"(import "a" (func (type 0)))"#;
+    let lift = "(func (type 0) (canon lift (core func 0)))";
+    let report = compare(&one("f", [import, lift]), &one("g", [lift, import]));
+    let verdicts: Vec<Verdict> = report.differences.iter().map(|one| one.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Renumbered, Verdict::Changed], "{}", report.to_text());
+}
+
 #[test]
 fn modules_of_other_proposals_are_compared_byte_for_byte() {
     let shared = r#"(module (memory (export "m") 1 1 shared) (func (export "f") (result i32) i32.const 1) (func nop))"#;

@@ -9,8 +9,8 @@
 //! says that of locals: there only lines of locals may differ.
 //!
 //! A second sweep does the same beside data that moved, where numbers may differ: of two builds in
-//! which a path has another length, each bit of one is changed. If the report is what it was
-//! without the change (verdicts, names, evidence, how many places), the change changed nothing.
+//! which a path has another length, each bit of one is changed. If nothing in the report
+//! is graver than without the change, and no more is assumed, the change changed nothing in a run.
 //!
 //! The suite takes every bit of the two smallest modules and one byte in 101 of the third, in one
 //! bit; `PROVA_SWEEP=all` takes all. Green does not show edits of more than one byte, nor that what
@@ -144,14 +144,34 @@ const MOVED: [(&str, &str); 2] = [
     ("verdicts/moved-a.wasm", "verdicts/moved-b.wasm"),
 ];
 
-/// Each difference of a report: verdict, name, evidence, places.
-fn list(report: &Report) -> Vec<(Verdict, String, Vec<String>, u64)> {
-    let one = |one: &prova_investigate::diff::Difference| {
-        (one.verdict, one.name.clone(), one.evidence.clone(), one.sites)
+/// By name the gravest verdict; the texts and assumptions in the evidence; how many numbers are
+/// assumed something.
+fn list(report: &Report) -> (BTreeMap<String, Verdict>, Vec<String>, u64) {
+    let mut verdicts = BTreeMap::new();
+    for one in &report.differences {
+        let known = verdicts.entry(format!("{:?} {}", one.kind, one.name)).or_insert(one.verdict);
+        *known = one.verdict.max(*known);
+    }
+    let assumption = |one: &prova_investigate::diff::Difference, line: &str| {
+        one.verdict == Verdict::AssumedMoved || line.starts_with("text in ")
     };
-    let mut list: Vec<_> = report.differences.iter().map(one).collect();
-    list.sort();
-    list
+    let evidence = report
+        .differences
+        .iter()
+        .flat_map(|one| one.evidence.iter().filter(move |line| assumption(one, line)).cloned());
+    let texts = evidence.collect();
+    let assumed = report.differences.iter().filter(|one| one.verdict == Verdict::AssumedMoved);
+    (verdicts, texts, assumed.map(|one| one.sites).sum())
+}
+
+/// Whether a report says nothing graver than another one, of the same text and under the same
+/// assumptions.
+fn no_graver(report: &Report, than: &Report) -> bool {
+    let ((verdicts, texts, assumed), known) = (list(report), list(than));
+    let least = Verdict::Identical;
+    texts == known.1
+        && assumed <= known.2
+        && verdicts.iter().all(|(name, one)| one <= known.0.get(name).unwrap_or(&least))
 }
 
 #[test]
@@ -166,7 +186,7 @@ fn what_is_told_as_before_beside_a_longer_path_does_the_same() {
         };
         let bytes_b = read(b);
         let (x, y) = (decode(read(a)).expect(a), decode(bytes_b.clone()).expect(b));
-        let (told, runs) = (list(&diff(&x, &y, &options)), observe(&bytes_b));
+        let (told, runs) = (diff(&x, &y, &options), observe(&bytes_b));
         let customs = |at: &usize| {
             y.sections().iter().any(|section| section.id == 0 && section.range.contains(at))
         };
@@ -176,7 +196,7 @@ fn what_is_told_as_before_beside_a_longer_path_does_the_same() {
                 bytes[at] ^= 1 << bit;
                 let Some(other) = decode(bytes.clone()) else { continue };
                 seen.0 += 1;
-                if list(&diff(&x, &other, &options)) != told {
+                if !no_graver(&diff(&x, &other, &options), &told) {
                     seen.1 += 1;
                 } else if observe(&bytes) != runs {
                     faults.push(format!("{b}, byte {at:#x}, bit {bit}"));
@@ -188,5 +208,5 @@ fn what_is_told_as_before_beside_a_longer_path_does_the_same() {
     }
     println!("{seen:?}");
     assert!(faults.is_empty(), "{} of {seen:?}\n{}", faults.len(), faults.join("\n"));
-    assert!(seen.1 > 100 && seen.2 > 10, "the sweep has seen both: {seen:?}");
+    assert!(seen.1 > 100, "{seen:?}");
 }

@@ -11,7 +11,7 @@
 //! 1. *Proof*: each harmless verdict has an obligation, and what meets none is `changed`.
 //!    `identical`, `renumbered`, `moved`, `layout-only` of functions: `compare`, 1 to 3.
 //!    `renumbered` of a table: `table`, 2; of data: `image`, 1 and 2; of the encoding: `whole`.
-//!    `moved` of a number: `shift`, 3 and 4; of padding: `data`, 3; of a global: `sections`, 3.
+//!    `moved` of a number: `shift`, 3 and 4; of padding: `data`, 3; of a global: `globals`.
 //!    `path` and the like: `strings`, `texts`, `lengths`; of debug information: `dwarf`. What holds
 //!    only if a number is, or is not, an address or slot is `assumed-moved`. A wrong partner gives
 //!    a clumsy report, not a false one.
@@ -34,6 +34,7 @@ mod dwarf;
 mod edit;
 mod exec;
 mod extract;
+mod globals;
 mod html;
 mod image;
 mod lengths;
@@ -118,7 +119,7 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
     side_b.addresses = side_a.addresses.clone();
     let profiles = (matching::profiles(&side_a), matching::profiles(&side_b));
     let partners = matching::matching((&side_a, &side_b), (&profiles.0, &profiles.1));
-    let globals = sections::globals((&side_a, &side_b));
+    let globals = globals::partners((&side_a, &side_b));
     side_a.set_partners(&partners.a_to_b, &globals);
     let sides = (&side_a, &side_b);
     let mut aligned = data::aligned(sides);
@@ -208,12 +209,15 @@ fn rewritten(outcomes: &Outcomes) -> HashSet<u32> {
     found.map(|(a, ..)| *a).collect()
 }
 
-/// The same with what may be a base before the data, if small numbers are not like it.
+/// The same with what may be a base before the data: less far where small numbers are like it.
 fn biased(addresses: std::ops::Range<u64>) -> std::ops::Range<u64> {
-    match addresses.is_empty() || addresses.start < 8 * shift::BIAS {
-        true => addresses,
-        false => addresses.start - shift::BIAS..addresses.end,
-    }
+    let by = match addresses.start {
+        _ if addresses.is_empty() => 0,
+        start if start >= 8 * shift::BIAS => shift::BIAS,
+        start if start >= 2 * shift::BIAS => shift::BIAS / 4,
+        _ => 0,
+    };
+    addresses.start - by..addresses.end
 }
 
 /// The least range that has both.

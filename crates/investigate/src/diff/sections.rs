@@ -1,28 +1,24 @@
 //! Everything but functions and data: imports, exports, globals, tables, memories, tags, custom
 //! sections → differences.
 //!
-//! Neighbours: `mod` puts them into clusters. Indices are compared through partners: an export that
+//! Neighbours: `globals`, `table` and `relocs` compare theirs; `mod` puts them into clusters. Indices are compared through partners: an export that
 //! names the same function under another index is no difference.
 //!
 //! 1. Names are compared by their bytes; escaping and cutting are for print alone.
 //! 2. Tables, memories and tags are named by index, so imports of them keep their order.
-//! 3. A global that is a stack pointer has moved only if it keeps its alignment and lies behind
-//!    data that moved; a global that a linker names for an address is one; of others nothing shows
-//!    it.
 
 use super::compare::Cause;
 use super::dwarf::{Told, Unread};
-use super::lockstep::words;
+use super::globals;
 use super::relocs;
 use super::report::{Kind, Verdict};
-use super::shift::{Agree, Assumption, SLACK, Shift};
+use super::shift::Shift;
 use super::side::Side;
 use super::table;
-use super::uses::{Access, Role, Roles};
-use crate::xref::constant;
+use super::uses::Roles;
 use prova_builds::names::printable;
-use prova_module::{BinaryReader, ConstOp, ExternKind, ExternType, GlobalIdx, ValType};
-use std::collections::{BTreeMap, HashMap};
+use prova_module::{BinaryReader, ExternKind, ExternType, ValType};
+use std::collections::BTreeMap;
 
 /// A difference outside functions and data.
 #[derive(Clone, Debug)]
@@ -52,62 +48,6 @@ pub(super) fn found(kind: Kind, verdict: Verdict, name: String, summary: String)
     }
 }
 
-/// Partners of globals: by import, export, name, then in order among those of one type.
-pub(crate) fn globals(sides: (&Side<'_>, &Side<'_>)) -> Vec<Option<u32>> {
-    let count = |side: &Side<'_>| side.module.globals().len();
-    let mut partners = vec![None; count(sides.0)];
-    let mut taken = vec![false; count(sides.1)];
-    let mut pair = |a: usize, b: usize, partners: &mut Vec<Option<u32>>| {
-        if partners[a].is_none() && !taken[b] {
-            partners[a] = Some(b as u32);
-            taken[b] = true;
-        }
-    };
-    let keys = |side: &Side<'_>| -> Vec<Vec<String>> {
-        let mut keys = vec![Vec::new(); count(side)];
-        for (i, (module, name)) in side.global_imports().iter().enumerate() {
-            keys[i].push(format!("import {module} {name}"));
-        }
-        for export in
-            side.module.exports().iter().filter(|export| export.kind == ExternKind::Global)
-        {
-            keys[export.index as usize].push(format!("export {}", export.name));
-        }
-        for (i, keys) in keys.iter_mut().enumerate() {
-            keys.extend(
-                side.module.names().global(GlobalIdx(i as u32)).map(|name| format!("name {name}")),
-            );
-        }
-        keys
-    };
-    let keys_b = keys(sides.1);
-    let by_key: HashMap<&str, usize> = keys_b
-        .iter()
-        .enumerate()
-        .rev()
-        .flat_map(|(i, keys)| keys.iter().map(move |key| (key.as_str(), i)))
-        .collect();
-    for (a, keys) in keys(sides.0).iter().enumerate() {
-        if let Some(&b) = keys.iter().find_map(|key| by_key.get(key.as_str())) {
-            pair(a, b, &mut partners);
-        }
-    }
-    let mut by_type: HashMap<_, Vec<usize>> = HashMap::new();
-    for (b, ty) in sides.1.module.globals().iter().enumerate().rev() {
-        by_type.entry(*ty).or_default().push(b);
-    }
-    let imported = (sides.0.module.imported_global_count(), sides.1.module.imported_global_count());
-    for (a, ty) in sides.0.module.globals().iter().enumerate().skip(imported.0) {
-        while partners[a].is_none() {
-            let Some(b) = by_type.get_mut(ty).and_then(Vec::pop) else { break };
-            if b >= imported.1 {
-                pair(a, b, &mut partners);
-            }
-        }
-    }
-    partners
-}
-
 /// All differences of these sections; partners of functions and globals are in the sides.
 pub(crate) fn compare(
     sides: (&Side<'_>, &Side<'_>),
@@ -119,7 +59,7 @@ pub(crate) fn compare(
     imports(sides, &mut out);
     exports(sides, &mut out);
     start(sides, &mut out);
-    global_inits(sides, (shift, roles), &mut out);
+    globals::inits(sides, (shift, roles), &mut out);
     shapes(sides, &mut out);
     table::compare(sides, |table| roles.closed(table), assumed, &mut out);
     customs(sides, debug, &mut out);
@@ -242,188 +182,6 @@ fn only(kind: Kind, a: Listed, b: Listed, out: &mut Vec<Found>) {
     }
 }
 
-fn global_inits(
-    sides: (&Side<'_>, &Side<'_>),
-    (shift, roles): (&Shift, &Roles),
-    out: &mut Vec<Found>,
-) {
-    let (a, b) = sides;
-    let mut met = vec![false; b.module.globals().len()];
-    for (i, ty) in a.module.globals().iter().enumerate() {
-        let name = a.global_name(i as u32);
-        let partner = a.canonical_global(i as u32);
-        let Some(other) = b.module.global(GlobalIdx(partner)) else {
-            out.push(found(Kind::Global, Verdict::Changed, name, "only in A".into()));
-            continue;
-        };
-        met[partner as usize] = true;
-        let kinds = (a.val_id(ty.val), ty.mutable) == (b.val_id(other.val), other.mutable);
-        if !kinds {
-            out.push(found(
-                Kind::Global,
-                Verdict::Changed,
-                name.clone(),
-                "its type changed".into(),
-            ));
-        }
-        let inits =
-            (a.module.global_init(GlobalIdx(i as u32)), b.module.global_init(GlobalIdx(partner)));
-        let (Some(x), Some(y)) = inits else { continue };
-        let told = match (constant(x.ops()), constant(y.ops())) {
-            (Some(x), Some(y)) => {
-                let globals = (i as u32, partner);
-                match global_value(sides, (shift, roles), globals, (x, y)) {
-                    Some(told) => told,
-                    None => continue,
-                }
-            }
-            _ if a.const_expr(x) == b.const_expr(y) => match stays(sides, shift, x.ops()) {
-                Some(agree) => assumed(agree, "its initial value"),
-                None => continue,
-            },
-            _ => (
-                Verdict::Changed,
-                "its initial value changed".to_owned(),
-                Cause::Body { slight: false },
-            ),
-        };
-        let mut one = found(Kind::Global, told.0, name, told.1);
-        one.cause = told.2;
-        out.push(one);
-    }
-    for (i, _) in met.iter().enumerate().filter(|(_, met)| !**met) {
-        out.push(found(
-            Kind::Global,
-            Verdict::Changed,
-            b.global_name(i as u32),
-            "only in B".into(),
-        ));
-    }
-}
-
-/// An address that stays in an initial value that is computed, or of several numbers.
-fn stays(sides: (&Side<'_>, &Side<'_>), shift: &Shift, ops: &[ConstOp]) -> Option<Agree> {
-    if !shift.moves() {
-        return None;
-    }
-    let agree = match ops {
-        [ConstOp::V128Const(bits)] => shift.lanes(sides, &bits.to_le_bytes()),
-        [ConstOp::F32Const(bits)] => shift.lanes(sides, &bits.to_le_bytes()),
-        [ConstOp::F64Const(bits)] => shift.lanes(sides, &bits.to_le_bytes()),
-        _ => {
-            let value = computed(ops)?;
-            shift.agree_wide(sides, Role::Unknown, value, value)?
-        }
-    };
-    Some(agree).filter(|agree| matches!(agree, Agree::Assumed { .. }))
-}
-
-/// What an initial value of constants alone is.
-fn computed(ops: &[ConstOp]) -> Option<u64> {
-    let mut stack: Vec<(u64, bool)> = Vec::new();
-    for op in ops {
-        let value = match op {
-            ConstOp::I32Const(value) => (u64::from(*value as u32), false),
-            ConstOp::I64Const(value) => (*value as u64, true),
-            op => {
-                let ((y, _), (x, wide)) = (stack.pop()?, stack.pop()?);
-                let value = match op {
-                    ConstOp::I32Add | ConstOp::I64Add => x.wrapping_add(y),
-                    ConstOp::I32Sub | ConstOp::I64Sub => x.wrapping_sub(y),
-                    ConstOp::I32Mul | ConstOp::I64Mul => x.wrapping_mul(y),
-                    _ => return None,
-                };
-                (if wide { value } else { u64::from(value as u32) }, wide)
-            }
-        };
-        stack.push(value);
-    }
-    stack.pop().map(|(value, _)| value)
-}
-
-/// What is said of an assumption about an initial value.
-fn assumed(agree: Agree, what_is: &str) -> (Verdict, String, Cause) {
-    let Agree::Assumed { address, delta, what, .. } = agree else {
-        return (Verdict::Changed, what_is.to_owned(), Cause::Body { slight: false });
-    };
-    let by = if let Assumption::Stays(by) = what { by } else { delta };
-    let cause = match what {
-        Assumption::Slot => Cause::Slots,
-        _ => Cause::Moved(address, by),
-    };
-    (Verdict::AssumedMoved, format!("{what_is}: {}", words(address, delta, what)), cause)
-}
-
-/// Globals that linkers define as addresses (wasm-ld, LLVM `lld/wasm/Symbols.h`).
-const ADDRESSES: [&str; 8] = [
-    "__heap_base",
-    "__heap_end",
-    "__data_end",
-    "__global_base",
-    "__dso_handle",
-    "__stack_low",
-    "__stack_high",
-    "__memory_base",
-];
-
-/// What two initial values are (invariant 3): `None` if they are the same.
-fn global_value(
-    (a, b): (&Side<'_>, &Side<'_>),
-    (shift, roles): (&Shift, &Roles),
-    (global, partner): (u32, u32),
-    (x, y): (u64, u64),
-) -> Option<(Verdict, String, Cause)> {
-    let delta = y.wrapping_sub(x) as i64;
-    let changed = Cause::Body { slight: false };
-    let moved = |what: &str| {
-        let summary = format!("initial value {x} → {y}, {what}");
-        Some((Verdict::Moved, summary, Cause::Moved(x, delta)))
-    };
-    let stacks = (a.map.stack_pointer, b.map.stack_pointer);
-    let is_stack = stacks.0.map(|(global, _)| global) == Some(global)
-        && stacks.1.map(|(global, _)| global) == Some(partner)
-        && (roles.stack || a.global_symbol(global) == "__stack_pointer");
-    if is_stack {
-        // Behind the data, the stack starts where an alignment of 16 puts it.
-        let behind = shift.moves() && shift.is_behind(x) && y >= shift.data_end_b;
-        let near = (delta - shift.end_delta).abs() < 2 * SLACK;
-        let room = shift.data_end_b.next_multiple_of(16) > shift.data_end.next_multiple_of(16);
-        return match delta {
-            0 if shift.moves() && shift.is_behind(x) && room => {
-                let by =
-                    "stays, though the data before it grew: assumed that the stack is as large";
-                let by = format!("the stack pointer, {x}, {by}");
-                Some((Verdict::AssumedMoved, by, Cause::Moved(x, shift.end_delta)))
-            }
-            0 => None,
-            _ if behind && near && x % 16 == 0 && y % 16 == 0 => moved("the stack behind the data"),
-            _ => {
-                let by =
-                    format!("the stack pointer starts at {x} in A and at {y} in B ({delta:+})");
-                Some((Verdict::Changed, by, changed))
-            }
-        };
-    }
-    let name = a.global_symbol(global);
-    // Where code is independent of its place, linkers write `GOT.data.internal.__heap_base`.
-    let own = name.rsplit('.').next().unwrap_or_default();
-    let named = ADDRESSES.contains(&own);
-    let role = if named { Role::Address(Access::INDEXED) } else { Role::Unknown };
-    let agree = match role {
-        Role::Unknown => shift.agree_wide((a, b), role, x, y),
-        role => shift.agree((a, b), role, x, y),
-    };
-    match agree {
-        Some(Agree::Equal | Agree::Slot) => None,
-        Some(Agree::Moved { delta: 0, .. }) => None,
-        Some(Agree::Moved { .. }) => moved("an address that moved"),
-        Some(agree @ Agree::Assumed { .. }) => {
-            Some(assumed(agree, &format!("initial value {x} → {y}")))
-        }
-        None => Some((Verdict::Changed, format!("initial value {x} → {y}"), changed)),
-    }
-}
-
 fn shapes(sides: (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
     let (a, b) = (sides.0.module, sides.1.module);
     let (memories_a, memories_b) = (a.memories(), b.memories());
@@ -508,7 +266,7 @@ fn customs<'m>(
         if name.starts_with("reloc.")
             && x.len() == 1
             && y.len() == 1
-            && relocations(sides, x[0], y[0])
+            && relocs::same(sides, x[0], y[0])
         {
             let summary = "the same relocations at other offsets".to_owned();
             let mut one = found(Kind::Custom, Verdict::Moved, printable(name), summary);
@@ -570,38 +328,3 @@ fn producers(a: &[&[u8]], b: &[&[u8]]) -> bool {
     };
     a.len() == 1 && b.len() == 1 && [a[0], b[0]].iter().all(|bytes| formed(bytes) == Some(true))
 }
-
-/// Whether both are the same relocations of the same places: of the same functions or segments, and
-/// as far behind their starts.
-fn relocations(sides: (&Side<'_>, &Side<'_>), a: &[u8], b: &[u8]) -> bool {
-    let places = |side: &Side<'_>, bytes: &[u8]| -> Option<Vec<Placed>> {
-        let (section, list) = relocs::read(bytes)?;
-        let section = side.module.sections().get(section as usize)?;
-        let bodies = side.module.defined_funcs().filter_map(|func| {
-            Some((side.canonical_func(func.0), side.module.body(func)?.range()))
-        });
-        let data = side.module.data().iter().enumerate();
-        let data = data.map(|(segment, data)| (segment as u32, data.range.clone()));
-        let mut parts: Vec<(u32, std::ops::Range<usize>)> = match section.id {
-            10 => bodies.collect(),
-            11 => data.collect(),
-            _ => Vec::new(),
-        };
-        parts.sort_by_key(|(_, range)| range.start);
-        let one = |one: relocs::Reloc| {
-            let at = section.range.start + one.offset as usize;
-            let after = parts.partition_point(|(_, range)| range.start <= at);
-            let part = after.checked_sub(1).map(|i| &parts[i]).filter(|(_, part)| at < part.end);
-            let place = part.map_or((u32::MAX, one.offset as usize), |(index, range)| {
-                (*index, at - range.start)
-            });
-            (section.id, place, (one.ty, one.index, one.addend))
-        };
-        Some(list.into_iter().map(one).collect())
-    };
-    let places = (places(sides.0, a), places(sides.1, b));
-    places.0.is_some() && places.0 == places.1
-}
-
-/// The section's id; function or segment and offset in it; type, symbol and addend.
-type Placed = (u8, (u32, usize), (u8, u32, i64));

@@ -145,7 +145,8 @@ impl Shift {
             let near = near.filter(|range| range.start < range.end).map(|range| range.delta);
             let deltas = (near.clone().min(), near.max());
             return match deltas {
-                (Some(x), Some(y)) => Place::Before(x, y),
+                // A mask of all bits below a power of two is no base.
+                (Some(x), Some(y)) if !(a + 1).is_power_of_two() => Place::Before(x, y),
                 _ => Place::Outside,
             };
         };

@@ -152,3 +152,58 @@ fn same_operator(a: &prova_module::Operator<'_>, b: &prova_module::Operator<'_>)
         (a, b) => a == b,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prova_module::{Features, Limits};
+
+    fn module(text: &str) -> Module {
+        let bytes = wat::parse_str(text).expect(text);
+        Module::decode(bytes, &Features::default(), &Limits::default()).expect(text)
+    }
+
+    /// One module, and for each part an edit of it that this part alone tells.
+    #[test]
+    fn each_part_is_compared() {
+        let text = r#"(module (type $t (func (param i32) (result i32)))
+            (import "a" "f" (func $f (type $t))) (import "a" "g" (func $g (type $t)))
+            (tag (param i32)) (table 4 funcref (ref.func $f)) (memory 1 2)
+            (global $n (mut i32) (i32.const 7)) (global $v v128 (v128.const i32x4 1 2 3 4))
+            (export "f" (func $f)) (start $s) (elem (i32.const 1) $f $g) (elem declare func $g)
+            (data (i32.const 8) "ab") (data "passive")
+            (func $s) (func $h) (func (export "h") (param i32) (result i32) (local i64 f32)
+              block block local.get 0 br_table 0 1 1 end end
+              i32.const 3 f32.const 1 drop (i32.load offset=4 (local.get 0)) i32.add))"#;
+        let a = module(text);
+        assert_eq!(same(&a, &module(text)), Ok(()));
+        for (from, to, what) in [
+            (r#""a" "g""#, r#""a" "x""#, "imports"),
+            ("(tag (param i32))", "(tag (param i64))", "tags"),
+            ("(table 4 ", "(table 5 ", "tables"),
+            ("(ref.func $f)", "(ref.func $g)", "tables"),
+            ("(memory 1 2)", "(memory 1 3)", "memories"),
+            ("(mut i32)", "i32", "globals"),
+            ("(i32.const 7)", "(i32.const 9)", "globals"),
+            ("i32x4 1 2", "i32x4 1 5", "globals"),
+            (r#"(export "f" (func $f))"#, r#"(export "f" (func $g))"#, "exports"),
+            (r#"(export "f" (func $f))"#, r#"(export "x" (func $f))"#, "exports"),
+            ("(start $s)", "(start $h)", "the start function"),
+            ("$f $g) (elem", "$g $f) (elem", "element segments"),
+            ("(elem (i32.const 1)", "(elem (i32.const 2)", "element segments"),
+            ("declare func $g", "func $g", "element segments"),
+            (r#""ab""#, r#""aB""#, "data segments"),
+            ("(data (i32.const 8)", "(data (i32.const 9)", "data segments"),
+            ("(local i64 f32)", "(local f32 i64)", "the body of func4"),
+            ("br_table 0 1 1", "br_table 1 0 1", "the body of func4"),
+            ("br_table 0 1 1", "br_table 0 1 0", "the body of func4"),
+            ("i32.const 3", "i32.const 4", "the body of func4"),
+            ("f32.const 1", "f32.const -1", "the body of func4"),
+            ("offset=4", "offset=5", "the body of func4"),
+        ] {
+            assert_eq!(text.matches(from).count(), 1, "{from}");
+            let told = same(&a, &module(&text.replace(from, to))).expect_err(to);
+            assert!(told.starts_with(what), "{from} => {to}: {told}");
+        }
+    }
+}

@@ -194,9 +194,9 @@ impl Filler<'_, '_> {
             let role = match self.pair.active {
                 true => {
                     let (start_a, start_b) = self.pair.start;
-                    self.roles.word(start_a + a as u64, start_b + b as u64)
+                    of_word(self.roles.word(start_a + a as u64, start_b + b as u64))
                 }
-                false => Role::Unknown,
+                false => Role::Mixed,
             };
             if let Some(agree) = self.shift.agree(self.sides, role, word_a.into(), word_b.into()) {
                 return At::Agree(4, Some(agree));
@@ -277,8 +277,14 @@ impl Filler<'_, '_> {
     }
 }
 
-/// Words of equal ranges that hold the address of something that moved (invariant 2): aligned ones,
-/// and those at `known` addresses.
+/// What a word of data is: of one that nothing is known of, debug information does not say whether
+/// code calculates with it.
+fn of_word(role: Role) -> Role {
+    if role == Role::Unknown { Role::Mixed } else { role }
+}
+
+/// Words of equal ranges that hold the address of something that moved (invariant 2): those that are
+/// aligned on both sides, and those at `known` addresses.
 pub(super) fn stale(
     sides: (&Side<'_>, &Side<'_>),
     (roles, known): (&Roles, &[u64]),
@@ -289,10 +295,12 @@ pub(super) fn stale(
     for range in equal {
         let start = pair.start.0 + range.a as u64;
         let end = start + range.len as u64;
+        let together = (start.wrapping_sub(pair.start.1 + range.b as u64)).is_multiple_of(4);
         let aligned = (start.next_multiple_of(4)..end.saturating_sub(3)).step_by(4);
+        let aligned = aligned.filter(|_| together);
         let from = known.partition_point(|at| *at < start);
         let odd = known[from..].iter().copied().take_while(|at| *at < end);
-        let odd = odd.filter(|at| pair.active && at % 4 != 0);
+        let odd = odd.filter(|at| pair.active && !(together && at % 4 == 0));
         for address in aligned.chain(odd) {
             let at = (address - pair.start.0) as usize;
             word(sides, roles, pair, (at, at - range.a + range.b), diff);
@@ -317,7 +325,10 @@ fn word(
         return;
     }
     let places = (pair.start.0 + at as u64, pair.start.1 + other as u64);
-    let role = if pair.active { roles.word(places.0, places.1) } else { Role::Unknown };
+    let role = match pair.active {
+        true => of_word(roles.word(places.0, places.1)),
+        false => Role::Mixed,
+    };
     match diff.shift.agree(sides, role, value.into(), value.into()) {
         Some(Agree::Assumed { delta, what, .. }) => {
             diff.stays.note(|| words(value.into(), delta, what));

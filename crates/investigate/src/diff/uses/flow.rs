@@ -522,7 +522,9 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
             (BlockKind::Func, _) if self.exported => {
                 edge.values.iter().for_each(|value| self.mix(value));
             }
-            (BlockKind::Func | BlockKind::Loop, _) => {}
+            // The caller may calculate with it.
+            (BlockKind::Func, _) => edge.values.iter().for_each(|value| self.compare(value)),
+            (BlockKind::Loop, _) => {}
             (_, How::Skip) => {
                 let entry = std::mem::take(&mut to.label.entry);
                 to.label.join(&entry, edge.values);
