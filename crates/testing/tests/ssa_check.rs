@@ -5,9 +5,9 @@
 //! each rule), and some thousand edits are not the campaign:
 //! `prova-testing ssa-edits --count 1000000` is.
 
+use prova_ssa::verify;
 use prova_testing::generate::Generator;
 use prova_testing::ssa_check::{edits, prove};
-use prova_ssa::verify;
 use prova_testing::{root, spec, ssa_passes};
 use wast::parser::{ParseBuffer, parse};
 use wast::{QuoteWat, Wast, WastDirective};
