@@ -3,7 +3,7 @@
 use super::read::{clear, read};
 use super::{BlockTypes, Domain, Edge, Exit, Frame, How, Site, Stop, Surroundings};
 use crate::facts::{BlockKind, FuncFacts};
-use crate::ops::{Class, Flow, Immediate, Kind, Opcode, Value};
+use crate::ops::{Class, Flow, Immediate, Kind, Opcode};
 use crate::{FuncBody, FuncType};
 use wasmparser::{BlockType, Catch, Operator, OperatorsReader};
 
@@ -63,12 +63,12 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
             around,
             facts,
             domain,
-            stack: Vec::new(),
-            frames: Vec::new(),
+            stack: Vec::with_capacity(16),
+            frames: Vec::with_capacity(8),
             live: true,
             dead_depth: 0,
             opened: 0,
-            results: Vec::new(),
+            results: Vec::with_capacity(4),
         };
         let mut offset = operators.original_position() as u32;
         walk.open_block(None, BlockKind::Func, offset, BlockTypes::Body(ty), None)?;
@@ -207,7 +207,7 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
 
     fn open(&mut self, site: &Site<'m>, kind: BlockKind) -> Outcome<D::Error> {
         let condition = if kind == BlockKind::If { Some(self.pop(site)?) } else { None };
-        let ty = site.immediates().block().unwrap_or(BlockType::Empty);
+        let ty = block_type(&site.operator).unwrap_or(BlockType::Empty);
         let Some(types) = BlockTypes::of(ty, |ty| self.around.type_at(ty)) else {
             return malformed(site.offset, "a type that is not there");
         };
@@ -273,8 +273,7 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
 
     /// A conditional branch.
     fn fork(&mut self, site: &Site<'m>) -> Outcome<D::Error> {
-        let depth = site.immediates().index(Immediate::label);
-        let at = self.frame_at(depth.unwrap_or(u32::MAX), site)?;
+        let at = self.frame_at(label(&site.operator).unwrap_or(u32::MAX), site)?;
         let top = self.pop(site)?;
         if site.row.class == Class::br_on_non_null {
             let reference = self.domain.non_null(top);
@@ -294,16 +293,14 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
 
     /// Operators after which nothing is reachable.
     fn stop(&mut self, site: &Site<'m>) -> Outcome<D::Error> {
-        let immediates = site.immediates();
-        if let Some(depth) = immediates.index(Immediate::label) {
+        if let Some(depth) = label(&site.operator) {
             let at = self.frame_at(depth, site)?;
             return self.edge(site, at, How::Br);
         }
         if site.row.class == Class::return_ {
             return self.edge(site, 0, How::Return);
         }
-        for (_, value) in immediates.iter() {
-            let Value::Labels(targets) = value else { continue };
+        if let Operator::BrTable { targets } = &site.operator {
             let index = self.pop(site)?;
             let depths = targets.targets().chain([Ok(targets.default())]);
             for (position, depth) in (0..).zip(depths) {
@@ -390,6 +387,28 @@ impl<'m, 'd, D: Domain<'m>, S: Surroundings<'m>> Walk<'m, 'd, D, S> {
         self.live = exit != Exit::Never;
         self.within(site)
     }
+}
+
+/// The label of a branch to a single one, counted from the innermost block.
+fn label(operator: &Operator<'_>) -> Option<u32> {
+    if let Operator::Br { relative_depth }
+    | Operator::BrIf { relative_depth }
+    | Operator::BrOnNull { relative_depth }
+    | Operator::BrOnNonNull { relative_depth } = *operator
+    {
+        return Some(relative_depth);
+    }
+    None
+}
+
+/// The type of the block that an operator opens.
+fn block_type(operator: &Operator<'_>) -> Option<BlockType> {
+    if let Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } =
+        *operator
+    {
+        return Some(blockty);
+    }
+    if let Operator::TryTable { try_table } = operator { Some(try_table.ty) } else { None }
 }
 
 /// The label of a clause, counted from outside of its `try_table`.

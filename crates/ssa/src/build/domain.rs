@@ -75,7 +75,7 @@ impl<'m> Builder<'m> {
             facts,
             metering,
             draft,
-            locals: Locals::new(types, params as u32),
+            locals: Locals::new(types, params as u32, body.range().len()),
             block: NONE,
             handler: NONE,
             outer: Vec::new(),

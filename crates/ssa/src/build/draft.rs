@@ -145,6 +145,7 @@ impl Draft {
             insts: Vec::with_capacity(bytes / 4),
             types: Vec::with_capacity(bytes / 4),
             operands: Vec::with_capacity(bytes / 3),
+            args: Vec::with_capacity(bytes / 32),
             edges: Vec::with_capacity(bytes / 12),
             ..Draft::default()
         }

@@ -23,8 +23,9 @@ pub(super) struct Forest<T> {
 }
 
 impl<T> Forest<T> {
-    pub(super) fn new() -> Forest<T> {
-        Forest { nodes: Vec::new() }
+    /// No trees, with room for so many nodes.
+    pub(super) fn with_room(nodes: usize) -> Forest<T> {
+        Forest { nodes: Vec::with_capacity(nodes) }
     }
 
     /// A new leaf under a node, or a root under [`NONE`].
@@ -88,7 +89,7 @@ mod tests {
 
     #[test]
     fn searches_agree_with_climbing() {
-        let mut forest = Forest::new();
+        let mut forest = Forest::with_room(0);
         let mut ids = vec![forest.push(NONE, 0u32)];
         let mut random = 1u32;
         for _ in 0..2000 {

@@ -47,7 +47,9 @@ pub(super) fn resolve(
     let unset = |_| BuildReason::Bug { offset: 0, what: "a local without value" };
     let mut locals = locals;
     locals.done = true;
-    let (mut args, mut pool, mut aliases) = (Vec::new(), Vec::new(), Vec::new());
+    let phis = locals.phis.len();
+    let (mut args, mut pool) = (Vec::with_capacity(phis), Vec::with_capacity(3 * phis));
+    let mut aliases = Vec::new();
     // More parameters come up on the way.
     while let Some(&phi) = locals.phis.get(args.len()) {
         let start = pool.len() as u32;

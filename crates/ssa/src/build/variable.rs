@@ -122,7 +122,7 @@ pub(super) struct Locals {
     passed: Vec<u32>,
     /// The zero of each type that a local starts with.
     pub(super) zeros: Vec<(ValType, Id)>,
-    zero: HashMap<ValType, Id>,
+    zero: HashMap<ValType, Id, Key>,
     /// Whether the whole function has been walked.
     pub(super) done: bool,
 }
@@ -135,15 +135,16 @@ const PASSED: usize = 4;
 pub(super) struct Unset;
 
 impl Locals {
-    pub(super) fn new(types: Vec<ValType>, params: u32) -> Locals {
+    /// The locals of a function of so many bytes.
+    pub(super) fn new(types: Vec<ValType>, params: u32, bytes: usize) -> Locals {
         let newest = vec![NONE; types.len()];
         Locals {
             types,
             params,
             newest,
-            entries: Forest::new(),
-            joins: Forest::new(),
-            loops: Forest::new(),
+            entries: Forest::with_room(bytes / 8),
+            joins: Forest::with_room(bytes / 32),
+            loops: Forest::with_room(0),
             join: NONE,
             inside: NONE,
             phis: Vec::new(),
@@ -151,7 +152,7 @@ impl Locals {
             at_if: HashMap::default(),
             passed: Vec::new(),
             zeros: Vec::new(),
-            zero: HashMap::new(),
+            zero: HashMap::default(),
             done: false,
         }
     }

@@ -27,6 +27,11 @@ impl<T> Default for Ancestry<T> {
 }
 
 impl<T> Ancestry<T> {
+    /// Chains with room for so many links.
+    pub(super) fn with_room(links: usize) -> Ancestry<T> {
+        Ancestry(Vec::with_capacity(links))
+    }
+
     /// Adds a link after another one, or after [`NONE`].
     pub(super) fn push(&mut self, before: u32, data: T) -> u32 {
         let id = self.0.len() as u32;

@@ -107,19 +107,35 @@ impl fmt::Display for Rejection {
 
 impl std::error::Error for Rejection {}
 
-/// A rule that is broken, while the place is known to the caller.
+/// A rule that is broken, while the place is known to the caller. It is one word, so that a verdict
+/// is too.
 #[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) rule: Rule,
-    pub(super) what: String,
-}
+pub(super) struct Fault(Box<(Rule, String)>);
 
 pub(super) type Verdict<T = ()> = Result<T, Fault>;
 
 impl Fault {
     #[cold]
     pub(super) fn new(rule: Rule, what: impl Into<String>) -> Fault {
-        Fault { rule, what: what.into() }
+        Fault(Box::new((rule, what.into())))
+    }
+
+    /// As [`Fault::new`], out of the way of the code that demands.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn broken(rule: Rule, what: fmt::Arguments<'_>) -> Fault {
+        Fault::new(rule, what.to_string())
+    }
+
+    /// The same words for another rule.
+    #[cold]
+    pub(super) fn of(self, rule: Rule) -> Fault {
+        Fault::new(rule, self.0.1)
+    }
+
+    /// The rule, and what breaks it.
+    pub(super) fn into_parts(self) -> (Rule, String) {
+        *self.0
     }
 }
 
@@ -127,9 +143,9 @@ impl Fault {
 macro_rules! demand {
     ($condition:expr, $rule:ident, $($what:tt)*) => {
         if !$condition {
-            return Err($crate::check::error::Fault::new(
+            return Err($crate::check::error::Fault::broken(
                 $crate::check::error::Rule::$rule,
-                format!($($what)*),
+                format_args!($($what)*),
             ));
         }
     };

@@ -174,8 +174,10 @@ fn prove(module: &Module, body: &Body) -> Result<(), Rejection> {
     let func = body.func();
     let defined = (func.0 as usize) < module.func_count();
     let found = defined.then(|| module.body(func).zip(module.facts(func))).flatten();
-    let refused =
-        |(offset, block, Fault { rule, what })| Rejection { func, offset, block, rule, what };
+    let refused = |(offset, block, fault): (u32, Option<Block>, Fault)| {
+        let (rule, what) = fault.into_parts();
+        Rejection { func, offset, block, rule, what }
+    };
     let Some((wasm, facts)) = found else {
         let fault = Fault::new(Rule::Function, "the module defines no such function");
         return Err(refused((0, None, fault)));
@@ -252,7 +254,7 @@ struct Check<'m, 'b> {
     offset: u32,
     /// Control cannot come by, though the structure does not say so.
     skipping: bool,
-    /// The next segment, and its offset; behind the last one greater than any.
+    /// The next segment, and its offset; without fuel and behind the last one greater than any.
     segment: usize,
     charge_due: u32,
     poll_due: bool,
@@ -289,7 +291,7 @@ impl<'m, 'b> Check<'m, 'b> {
             wasm: wasm.clone(),
             facts,
             body,
-            locals: Locals::new(body, wasm.local_types(), params, steps),
+            locals: Locals::new(body, wasm.local_types(), params, steps, bytes as usize),
             labels,
             block: None,
             here: None,
@@ -298,7 +300,7 @@ impl<'m, 'b> Check<'m, 'b> {
             offset: 0,
             skipping: false,
             segment: 0,
-            charge_due: 0,
+            charge_due: if body.metering().fuel { 0 } else { u32::MAX },
             poll_due: body.metering().epoch,
             handlers: Vec::new(),
             around: Vec::new(),
@@ -378,6 +380,9 @@ impl<'m, 'b> Check<'m, 'b> {
             self.poll_due = false;
             self.meter(Op::Poll, Imm::None)?;
         }
+        if !self.body.metering().fuel {
+            return Ok(());
+        }
         while let Some(segment) = self.facts.segments.get(self.segment)
             && segment.offset <= offset
         {
@@ -386,9 +391,7 @@ impl<'m, 'b> Check<'m, 'b> {
                 continue;
             }
             demand!(segment.offset == offset, Function, "a segment without operator");
-            if self.body.metering().fuel {
-                self.meter(Op::Charge, Imm::Bits(segment.cost))?;
-            }
+            self.meter(Op::Charge, Imm::Bits(segment.cost))?;
         }
         let next = self.facts.segments.get(self.segment);
         self.charge_due = next.map_or(u32::MAX, |segment| segment.offset);
@@ -399,7 +402,7 @@ impl<'m, 'b> Check<'m, 'b> {
         if self.skipping {
             return Ok(());
         }
-        let inst = self.next_inst().map_err(|fault| Fault { rule: Rule::Metering, ..fault })?;
+        let inst = self.next_inst().map_err(|fault| fault.of(Rule::Metering))?;
         demand!(
             inst.op == op && inst.imm == imm,
             Metering,

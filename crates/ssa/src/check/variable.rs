@@ -120,7 +120,7 @@ pub(super) struct Locals<'b> {
     body: &'b Body,
     pub(super) types: Vec<ValType>,
     params: u32,
-    zeros: HashMap<ValType, Value>,
+    zeros: HashMap<ValType, Value, Key>,
     /// What a local is, and in which era.
     known: Vec<(Value, u32)>,
     newest: Vec<u32>,
@@ -147,17 +147,23 @@ pub(super) struct Locals<'b> {
 const REGION: u32 = 0x8000_0000;
 
 impl<'b> Locals<'b> {
-    pub(super) fn new(body: &'b Body, types: Vec<ValType>, params: u32, steps_max: u64) -> Self {
+    pub(super) fn new(
+        body: &'b Body,
+        types: Vec<ValType>,
+        params: u32,
+        steps_max: u64,
+        bytes: usize,
+    ) -> Self {
         let entered = Entered { first: NONE, last: NONE, values: 0, header_of: NONE };
         Locals {
             body,
             params,
-            zeros: HashMap::new(),
+            zeros: HashMap::default(),
             known: vec![(Value::from_u32(0), 0); types.len()],
             newest: vec![NONE; types.len()],
             types,
-            writes: Ancestry::default(),
-            regions: Ancestry::default(),
+            writes: Ancestry::with_room(bytes / 8),
+            regions: Ancestry::with_room(bytes / 32),
             loops: Ancestry::default(),
             guarded: Vec::new(),
             region: NONE,

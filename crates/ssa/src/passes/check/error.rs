@@ -94,15 +94,22 @@ impl Fault {
     pub(super) fn new(rule: PassRule, what: impl Into<String>) -> Fault {
         Fault { rule, what: what.into() }
     }
+
+    /// As [`Fault::new`], out of the way of the code that demands.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn broken(rule: PassRule, what: fmt::Arguments<'_>) -> Fault {
+        Fault::new(rule, what.to_string())
+    }
 }
 
 /// The rule is broken unless the condition holds.
 macro_rules! demand {
     ($condition:expr, $rule:ident, $($what:tt)*) => {
         if !$condition {
-            return Err($crate::passes::check::error::Fault::new(
+            return Err($crate::passes::check::error::Fault::broken(
                 $crate::passes::check::error::PassRule::$rule,
-                format!($($what)*),
+                format_args!($($what)*),
             ));
         }
     };
