@@ -54,6 +54,10 @@ pub(super) fn graph(body: &Body) -> (Graph, Landings) {
             }
             succs.extend(outer.map(|edge| edge.block.as_u32()));
         }
+        // The way that is not taken stands first.
+        if let Terminator::Null { .. } = data.terminator {
+            succs.reverse();
+        }
         graph.succs.push(succs);
     }
     for (_, clause) in &landings.clauses {
