@@ -1,4 +1,5 @@
-//! Sends a module through SSA and back, with all proofs: `trip IN.wasm OUT.wasm [THREADS]`.
+//! Sends a module through SSA and back, with all proofs: `trip IN.wasm OUT.wasm [THREADS
+//! [ROUNDS]]`.
 
 use prova_module::{Features, Limits, Module};
 use prova_ssa::trip::{self, Options};
@@ -7,15 +8,17 @@ use std::time::Instant;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().collect();
-    let (from, to, threads) = match &args[..] {
-        [_, from, to] => (from, to, 1),
-        [_, from, to, threads] => (from, to, threads.parse()?),
-        _ => return Err("trip IN.wasm OUT.wasm [THREADS]".into()),
+    let (from, to, threads, rounds) = match &args[..] {
+        [_, from, to] => (from, to, 1, 1),
+        [_, from, to, threads] => (from, to, threads.parse()?, 1),
+        [_, from, to, threads, rounds] => (from, to, threads.parse()?, rounds.parse()?),
+        _ => return Err("trip IN.wasm OUT.wasm [THREADS [ROUNDS]]".into()),
     };
     let module = Module::decode(std::fs::read(from)?, &Features::default(), &Limits::default())?;
     let start = Instant::now();
     let limits = Limits::default();
-    let trip = trip::module(&module, &Options { transform: &Some, threads, limits: &limits })?;
+    let options = Options { transform: &Some, threads, limits: &limits };
+    let trip = trip::settled(&module, &options, rounds)?;
     let code = |module: &Module| -> usize {
         let bodies = module.defined_funcs().filter_map(|func| module.body(func));
         bodies.map(|body| body.range().len()).sum()

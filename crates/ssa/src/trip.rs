@@ -130,6 +130,45 @@ struct Candidate {
     homes: Vec<u32>,
 }
 
+/// Sends a module on its trip, and what comes back on further ones until it stays as it is, at most
+/// `rounds` in all: a second trip then gives the same bytes again. From the third round on a
+/// function is replaced only by fewer bytes, or as many that come first in the order of their
+/// values, so that it does not go to and fro.
+///
+/// # Errors
+/// As [`module`].
+pub fn settled(module: &Module, options: &Options<'_>, rounds: usize) -> Result<Trip, TripError> {
+    let mut trip = self::module(module, options)?;
+    let mut is_open = vec![true; trip.outcomes.len()];
+    for round in 2..=rounds {
+        let before = trip.module.clone();
+        let first = before.imported_func_count();
+        let open = |func: FuncIdx| is_open.get(func.index() - first) == Some(&true);
+        let again = |body: CheckedBody| open(body.func()).then_some(body);
+        let mut next = self::module(&before, &Options { transform: &again, ..*options })?;
+        let new = next.module.clone();
+        let key = |module: &Module, func| bytes_of(module, func).map(|b| (b.len(), b.to_vec()));
+        let is_better = |func| round < 3 || key(&new, func) < key(&before, func);
+        let mut is_refused = false;
+        for (open, &(func, _)) in is_open.iter_mut().zip(&trip.outcomes) {
+            let changed = bytes_of(&before, func) != bytes_of(&next.module, func);
+            *open = changed && is_better(func);
+            is_refused |= changed && !*open;
+        }
+        if !is_open.contains(&true) {
+            break;
+        }
+        if is_refused {
+            let open = |func: FuncIdx| is_open.get(func.index() - first) == Some(&true);
+            let again = |body: CheckedBody| open(body.func()).then_some(body);
+            next = self::module(&before, &Options { transform: &again, ..*options })?;
+        }
+        trip.module = next.module;
+        trip.dropped.extend(next.dropped);
+    }
+    Ok(trip)
+}
+
 /// Sends a module on its trip.
 ///
 /// # Errors
@@ -176,6 +215,10 @@ pub fn module(module: &Module, options: &Options<'_>) -> Result<Trip, TripError>
             return Ok(Trip { module: new, dropped: assembled.dropped, outcomes });
         }
     }
+}
+
+fn bytes_of(module: &Module, func: FuncIdx) -> Option<&[u8]> {
+    module.body(func).map(|body| body.bytes())
 }
 
 /// Takes back what made a module invalid: the body that the error names, or all.

@@ -1,7 +1,7 @@
 //! A graph of numbered nodes → its order, dominators, loops, and whether it is reducible.
 //!
-//! Node 0 is the entry. The order is a reverse postorder in which later nodes come last where there
-//! is a choice, so code keeps the order of its numbers. Dominators: Lengauer and Tarjan (*A fast
+//! Node 0 is the entry. The order is a reverse postorder in which successors keep their order where
+//! there is a choice: that in which their code will stand. Dominators: Lengauer and Tarjan (*A fast
 //! algorithm for finding dominators in a flowgraph*, 1979), with path compression alone. Loops: an
 //! edge to a dominator is a back edge; other edges against the order make the graph irreducible.
 //!
@@ -138,24 +138,20 @@ impl Flow {
     }
 }
 
-/// Reverse postorder, iteratively; successors of higher numbers are visited first.
+/// Reverse postorder, iteratively; the last successor is visited first.
 fn order(graph: &Graph) -> Vec<u32> {
-    let sorted = |node: u32| {
-        let mut succs = graph.succs[node as usize].clone();
-        succs.sort_unstable();
-        succs
-    };
+    let of = |node: u32| graph.succs[node as usize].clone();
     let mut seen = vec![false; graph.succs.len()];
     let mut order = Vec::new();
     let mut open = Vec::new();
     if let Some(entry) = seen.first_mut() {
         *entry = true;
-        open.push((0, sorted(0)));
+        open.push((0, of(0)));
     }
     while let Some((node, succs)) = open.last_mut() {
         match succs.pop() {
             Some(to) if std::mem::replace(&mut seen[to as usize], true) => {}
-            Some(to) => open.push((to, sorted(to))),
+            Some(to) => open.push((to, of(to))),
             None => {
                 order.push(*node);
                 open.pop();

@@ -54,6 +54,10 @@ pub(super) fn graph(body: &Body) -> (Graph, Landings) {
             }
             succs.extend(outer.map(|edge| edge.block.as_u32()));
         }
+        // The way that is not taken stands first.
+        if let Terminator::Null { .. } = data.terminator {
+            succs.reverse();
+        }
         graph.succs.push(succs);
     }
     for (_, clause) in &landings.clauses {
@@ -368,10 +372,11 @@ impl<'b> Shape<'b> {
         let body = self.body;
         let params = body.block(edge.block).params();
         let (mut sets, mut to_payload) = (Vec::new(), vec![Vec::new(); payloads as usize]);
-        for (param, arg) in params.zip(body.args(edge)) {
-            if !self.trees.is_live(param) {
-                continue;
-            }
+        let mut moves: Vec<_> = params.zip(body.args(edge)).collect();
+        // In the order of locals, whatever the order of parameters is.
+        moves.retain(|(param, _)| self.trees.is_live(*param));
+        moves.sort_by_key(|(param, _)| self.locals.of(*param));
+        for (param, arg) in moves {
             match arg.kind() {
                 ArgKind::Payload(number) => {
                     if let Some(params) = to_payload.get_mut(number as usize) {

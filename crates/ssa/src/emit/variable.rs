@@ -104,10 +104,43 @@ pub(super) fn allocate(
     for (number, param) in (0..).zip(body.block(body.entry()).params()) {
         classes.param[param.as_u32() as usize] = number;
     }
-    for (_, from, to) in affinities(body, flow, order, trees) {
-        classes.join(from, to);
+    let first = first_access(body, order, trees);
+    for pair in affinities(body, flow, order, trees, &first) {
+        classes.join(pair.from, pair.to);
     }
-    scan(body, trees, classes)
+    scan(body, trees, classes, &first)
+}
+
+/// By value: the position in the code at which its local is first read or written; parameters that
+/// no step touches have the last one.
+///
+/// Ties are broken by it and not by the numbers of values, so that what was emitted once is
+/// emitted the same from its own SSA form, whose numbers are others.
+fn first_access(body: &Body, order: &[u32], trees: &Trees) -> Vec<u32> {
+    let mut first = vec![u32::MAX; body.value_count()];
+    let mut at = 0;
+    for &index in order {
+        for &step in trees.steps(Block::from_u32(index)) {
+            at += 1;
+            if let Step::Get(value) | Step::Set(value) | Step::Tee(value) = step {
+                let first = &mut first[value.as_u32() as usize];
+                *first = (*first).min(at);
+            }
+        }
+    }
+    first
+}
+
+/// A value and a parameter that should share a local.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Affinity {
+    depth: Reverse<u32>,
+    /// The edge, in the order of the code.
+    edge: u32,
+    /// Where the parameter is first accessed.
+    first: u32,
+    from: u32,
+    to: u32,
 }
 
 /// Pairs of arguments and parameters: inner loops first, then in the order of the code.
@@ -116,27 +149,32 @@ fn affinities(
     flow: &Flow,
     order: &[u32],
     trees: &Trees,
-) -> Vec<(Reverse<u32>, u32, u32)> {
+    first: &[u32],
+) -> Vec<Affinity> {
     let mut depth = vec![0_u32; flow.number.len()];
     for &block in &flow.order {
         let around = flow.inside[block as usize];
         let outer = if around == NONE { 0 } else { depth[around as usize] };
         depth[block as usize] = outer + u32::from(flow.is_header[block as usize]);
     }
-    let mut pairs = Vec::new();
+    let (mut pairs, mut number) = (Vec::new(), 0);
     for &index in order {
         let block = Block::from_u32(index);
         for edge in body.successors(block) {
+            number += 1;
             for (param, arg) in body.block(edge.block).params().zip(body.args(&edge)) {
                 let Some(arg) = arg.value().filter(|_| trees.is_live(param)) else { continue };
                 let stored = !trees.is_remat(arg) && !trees.is_carried(arg);
                 if stored && body.value(arg).ty == body.value(param).ty {
-                    pairs.push((Reverse(depth[index as usize]), arg.as_u32(), param.as_u32()));
+                    let (from, to) = (arg.as_u32(), param.as_u32());
+                    let first = first[to as usize];
+                    let depth = Reverse(depth[index as usize]);
+                    pairs.push(Affinity { depth, edge: number, first, from, to });
                 }
             }
         }
     }
-    pairs.sort_by_key(|pair| pair.0);
+    pairs.sort_unstable();
     pairs
 }
 
@@ -151,7 +189,7 @@ fn declared(ty: ValType) -> ValType {
 /// Free locals of one type, the lowest first.
 type Free = BinaryHeap<Reverse<u32>>;
 
-fn scan(body: &Body, trees: &Trees, mut classes: Classes) -> Locals {
+fn scan(body: &Body, trees: &Trees, mut classes: Classes, first: &[u32]) -> Locals {
     let params: Vec<Value> = body.block(body.entry()).params().collect();
     let mut types: Vec<ValType> = params.iter().map(|&param| body.value(param).ty).collect();
     let mut free: Vec<(ValType, Free)> = Vec::new();
@@ -162,7 +200,13 @@ fn scan(body: &Body, trees: &Trees, mut classes: Classes) -> Locals {
         Some((_, heap)) => heap.push(Reverse(local)),
         None => free.push((ty, BinaryHeap::from([Reverse(local)]))),
     };
-    let mut spans: Vec<(u32, u32, u32)> = Vec::new();
+    // Start, first access, end, class.
+    let mut spans: Vec<(u32, u32, u32, u32)> = Vec::new();
+    let mut access = vec![u32::MAX; body.value_count()];
+    for value in 0..body.value_count() as u32 {
+        let class = classes.find(value) as usize;
+        access[class] = access[class].min(first[value as usize]);
+    }
     for value in 0..body.value_count() as u32 {
         if classes.find(value) != value {
             continue;
@@ -170,7 +214,7 @@ fn scan(body: &Body, trees: &Trees, mut classes: Classes) -> Locals {
         let intervals = &classes.intervals[value as usize];
         let ends = (intervals.first_key_value(), intervals.last_key_value());
         if let (Some((&start, _)), Some((_, &end))) = ends {
-            spans.push((start, end, value));
+            spans.push((start, access[value as usize], end, value));
         }
     }
     spans.sort_unstable();
@@ -182,7 +226,7 @@ fn scan(body: &Body, trees: &Trees, mut classes: Classes) -> Locals {
             give(&mut free, types[number as usize], number);
         }
     }
-    for (start, end, class) in spans {
+    for (start, _, end, class) in spans {
         while let Some(&Reverse((until, local))) = active.peek()
             && until <= start
         {
@@ -210,18 +254,23 @@ fn scan(body: &Body, trees: &Trees, mut classes: Classes) -> Locals {
     for value in 0..body.value_count() as u32 {
         home[value as usize] = home[classes.find(value) as usize];
     }
-    number(body, trees, params.len(), home, types)
+    number(body, trees, first, (params.len(), home, types))
 }
 
 /// Renumbers the declared locals: types together in order of their use, then the most used ones
-/// first.
+/// first, and those that are accessed first.
 fn number(
     body: &Body,
     trees: &Trees,
-    params: usize,
-    mut home: Vec<u32>,
-    types: Vec<ValType>,
+    first: &[u32],
+    (params, mut home, types): (usize, Vec<u32>, Vec<ValType>),
 ) -> Locals {
+    let mut access = vec![u32::MAX; types.len()];
+    for (&home, &first) in home.iter().zip(first) {
+        if let Some(access) = access.get_mut(home as usize) {
+            *access = (*access).min(first);
+        }
+    }
     let mut weight = vec![0_u64; types.len()];
     for (block, _) in body.blocks() {
         for &step in trees.steps(block) {
@@ -245,7 +294,7 @@ fn number(
     order.sort_by_key(|&local| {
         let ty = types[local as usize];
         let kind = kinds.iter().position(|(_, other)| *other == ty);
-        (kind, Reverse(weight[local as usize]))
+        (kind, Reverse(weight[local as usize]), access[local as usize])
     });
     let mut renamed: Vec<u32> = (0..types.len() as u32).collect();
     for (at, &local) in order.iter().enumerate() {

@@ -53,16 +53,18 @@ impl Relate<'_> {
         args.collect()
     }
 
-    /// Where an edge of the body leads behind lone blocks, and with which arguments.
+    /// Where an edge of the body leads behind lone blocks, and with which arguments; it stops at
+    /// the counterpart of a place of the image.
     fn follow_old(
         &mut self,
         edge: &Edge,
         from: Block,
         payloads: &[Term],
+        to: Option<Block>,
     ) -> Verdict<(Block, Vec<Term>)> {
         let mut args = self.old_args(edge, from, payloads)?;
         let mut block = edge.block;
-        while self.old.is_lone(block) {
+        while self.old.is_lone(block) && !to.is_some_and(|to| self.is_counterpart(to, block)) {
             self.step()?;
             let data = self.old.body.block(block);
             for (param, &term) in data.params().zip(&args) {
@@ -108,9 +110,22 @@ impl Relate<'_> {
         Ok((block, args))
     }
 
+    /// The place of the image that a lone block of the body may be the counterpart of, where an
+    /// edge of the image leads to `to`: `None` if it leads there by a join that is lone itself.
+    pub(super) fn place_of(&self, edge: &Edge, to: Block) -> Option<Block> {
+        let mut at = edge.block;
+        while at != to
+            && self.new.ways(at) == 1
+            && let Terminator::Jump(edge) = self.new.body.block(at).terminator
+        {
+            at = edge.block;
+        }
+        (at == to).then_some(to)
+    }
+
     /// The body takes a jump while the image stays where it is.
     pub(super) fn inline(&mut self, edge: &Edge, spot: &mut Spot) -> Verdict {
-        spot.ahead = Some(self.ahead(edge, spot.block, &[])?);
+        spot.ahead = Some(self.ahead(edge, spot.block, &[], None)?);
         self.land(spot)
     }
 
@@ -158,12 +173,13 @@ impl Relate<'_> {
     /// A jump of the image.
     pub(super) fn jump(&mut self, edge: &Edge, mut spot: Spot) -> Verdict {
         let (to, args) = self.follow_new(edge, &[])?;
+        let place = self.place_of(edge, to);
         if self.new.is_final(to) {
             return self.last(to, &args, spot);
         }
-        let place = &self.places[to.as_u32() as usize];
-        let image = place.block;
-        if self.new.ways(to) == 1 && place.order.is_none() {
+        let known = &self.places[to.as_u32() as usize];
+        let image = known.block;
+        if self.new.ways(to) == 1 && known.order.is_none() {
             for (param, &term) in self.new.body.block(to).params().zip(&args) {
                 self.news[param.as_u32() as usize] = term;
             }
@@ -174,7 +190,7 @@ impl Relate<'_> {
         loop {
             let ahead = match spot.ahead.take() {
                 Some(ahead) => ahead,
-                None => self.leave(&mut spot)?,
+                None => self.leave(&mut spot, place)?,
             };
             let is_join =
                 image.map_or(self.old.ways(ahead.block) > 1, |image| image == ahead.block);
@@ -187,17 +203,23 @@ impl Relate<'_> {
     }
 
     /// The body takes the jump at the end of its block.
-    fn leave(&mut self, spot: &mut Spot) -> Verdict<Ahead> {
+    fn leave(&mut self, spot: &mut Spot, to: Option<Block>) -> Verdict<Ahead> {
         self.finish(spot)?;
         let Terminator::Jump(edge) = self.old.body.block(spot.block).terminator else {
             return Err(Fault::new(Rule::Control, "a jump where the body does not jump"));
         };
-        self.ahead(&edge, spot.block, &[])
+        self.ahead(&edge, spot.block, &[], to)
     }
 
-    /// What an edge of the body leads to.
-    pub(super) fn ahead(&mut self, edge: &Edge, from: Block, payloads: &[Term]) -> Verdict<Ahead> {
-        let (block, mut terms) = self.follow_old(edge, from, payloads)?;
+    /// What an edge of the body leads to, where the image has come to a place.
+    pub(super) fn ahead(
+        &mut self,
+        edge: &Edge,
+        from: Block,
+        payloads: &[Term],
+        to: Option<Block>,
+    ) -> Verdict<Ahead> {
+        let (block, mut terms) = self.follow_old(edge, from, payloads, to)?;
         let values: Vec<Value> = self.old.body.block(block).params().collect();
         for (&value, term) in values.iter().zip(&mut terms) {
             if !self.old.is_live(value) {
@@ -223,9 +245,10 @@ impl Relate<'_> {
     pub(super) fn arrive(&mut self, theirs: &Edge, ours: &Edge, payloads: &[Term]) -> Verdict {
         let from = self.source();
         let (to, args) = self.follow_new(theirs, payloads)?;
-        let mut ahead = self.ahead(ours, from, payloads)?;
+        let place = self.place_of(theirs, to);
+        let mut ahead = self.ahead(ours, from, payloads, place)?;
         if self.new.ways(to) > 1 && !self.new.is_final(to) {
-            ahead = self.forward(to, ahead)?;
+            ahead = self.forward((to, place), ahead)?;
         }
         self.meet(to, &args, ahead)?;
         self.at(from);
@@ -234,7 +257,11 @@ impl Relate<'_> {
 
     /// The body goes on, alone on its edge, through blocks that have no other way in and only jump,
     /// if the image has come to a place with several.
-    fn forward(&mut self, to: Block, mut ahead: Ahead) -> Verdict<Ahead> {
+    fn forward(
+        &mut self,
+        (to, place): (Block, Option<Block>),
+        mut ahead: Ahead,
+    ) -> Verdict<Ahead> {
         loop {
             let block = ahead.block;
             let jumps = matches!(self.old.body.block(block).terminator, Terminator::Jump(_));
@@ -245,7 +272,7 @@ impl Relate<'_> {
             let mut spot = self.spot(self.source());
             spot.ahead = Some(ahead);
             self.land(&mut spot)?;
-            ahead = self.leave(&mut spot)?;
+            ahead = self.leave(&mut spot, place)?;
         }
     }
 }

@@ -71,8 +71,8 @@ impl<'b> Graph<'b> {
                 graph.header[edge.block.as_u32() as usize] = true;
             }
         }
-        graph.find_lone();
         graph.find_live();
+        graph.find_lone();
         graph.count_ways();
         graph
     }
@@ -115,12 +115,14 @@ impl<'b> Graph<'b> {
         }
     }
 
-    /// Calls back with each value that something in another block reads, and that block.
+    /// Calls back with each block that makes a value which another block reads, and that block; what
+    /// nothing depends on is not read.
     fn read_elsewhere(&self, mut found: impl FnMut(Block, Block)) {
         let body = self.body;
         for (block, data) in body.blocks() {
             let mut read = |values: &[Value]| {
-                let blocks = values.iter().map(|&value| self.block_of(value));
+                let live = values.iter().filter(|&&value| self.is_live(value));
+                let blocks = live.map(|&value| self.block_of(value));
                 blocks.filter(|&of| of != block).for_each(|of| found(of, block));
             };
             for inst in data.insts() {

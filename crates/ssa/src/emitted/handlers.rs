@@ -28,7 +28,8 @@ impl Relate<'_> {
             let count = values + usize::from(with_ref);
             let payloads: Vec<Term> = (0..count).map(|_| self.terms.atom(NOWHERE)).collect();
             let (to, args) = self.follow_new(&theirs.2, &payloads)?;
-            let mut ahead = self.ahead(&edge, from, &payloads)?;
+            let place = self.place_of(&theirs.2, to);
+            let mut ahead = self.ahead(&edge, from, &payloads, place)?;
             for &value in &late {
                 ahead.values.push(value);
                 ahead.terms.push(self.olds[value.as_u32() as usize]);

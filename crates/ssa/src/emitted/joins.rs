@@ -101,6 +101,22 @@ impl Relate<'_> {
         Ok(())
     }
 
+    /// Whether a place of the image does nothing but jump on, forward.
+    fn passes_on(&self, to: Block) -> bool {
+        let Terminator::Jump(edge) = self.new.body.block(to).terminator else { return false };
+        self.new.is_silent(to) && edge.block > to && !self.new.is_header(to)
+    }
+
+    /// Whether a lone block of the body seems to be a place of the image that is not lone: several
+    /// ways lead to both, and a parameter of one is one of the other.
+    pub(super) fn is_counterpart(&self, to: Block, block: Block) -> bool {
+        let mut params = self.old.body.block(block).params();
+        self.old.ways(block) > 1
+            && self.new.ways(to) > 1
+            && self.passes_on(to)
+            && params.any(|param| self.old.is_live(param) && self.param_of(to, param).is_some())
+    }
+
     /// Whether the body is to stay on its way at a place, to which several edges lead. Where either
     /// would do, it enters its block: a block that only jumps on may be the place itself.
     fn is_pad(&self, to: Block, block: Block) -> bool {
@@ -111,10 +127,10 @@ impl Relate<'_> {
         {
             next = edge.block;
         }
-        let goes_on = self.new.is_silent(to) && edge.block > to && self.new.ways(next) > 1;
+        let goes_on = self.passes_on(to) && self.new.ways(next) > 1;
         let jumps = matches!(self.old.body.block(block).terminator, Terminator::Jump(_));
         let is_block = jumps && self.old.is_silent(block);
-        goes_on && !self.new.is_header(to) && !self.new.is_final(next) && !is_block
+        goes_on && !self.new.is_final(next) && !is_block
     }
 
     /// Another edge to a place that is known (E7).
