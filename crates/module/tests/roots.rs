@@ -67,10 +67,10 @@ fn locals_are_roots_whether_they_are_read_or_not() {
 fn locals_of_one_type_are_one_range() {
     let text = format!("(module (func (param {}) (local exnref)))", "exnref ".repeat(100));
     let module = decode(&text);
-    let roots = module.facts(FuncIdx(0)).and_then(|facts| facts.exception_roots.as_ref());
-    let roots = roots.expect("there are roots");
-    assert!(roots.locals().eq(0..101));
-    assert!(format!("{roots:?}").contains("locals: [0..101]"), "{roots:?}");
+    let given = module.facts(FuncIdx(0)).and_then(|facts| facts.exception_roots.as_ref());
+    let given = given.expect("there are roots");
+    assert!(given.locals().eq(0..101));
+    assert!(format!("{given:?}").contains("locals: [0..101]"), "{given:?}");
     // A group of no locals holds none.
     let bytes = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x0a\x06\x01\x04\x01\0\x69\x0b";
     let module = Module::decode(&bytes[..], &Features::default(), &Limits::default());
