@@ -6,7 +6,7 @@
 mod common;
 
 use common::decode;
-use prova_module::{BlockKind, FuncIdx, Module};
+use prova_module::{BlockKind, FuncIdx, Module, host_charge_bytes};
 use std::collections::HashMap;
 use std::fmt::Write;
 
@@ -263,6 +263,34 @@ fn branches_pay_for_the_cells_they_take_along() {
 }
 
 #[test]
+fn throws_pay_for_the_cells_of_their_tag() {
+    // A throw of seven cells costs 1, one of eight 2; a vector has two.
+    for (values, cells) in [("i32", 1), ("v128", 2)] {
+        for (count, cost) in [(7 / cells, 1), (8 / cells, 2), (16 / cells, 3)] {
+            let list = format!("{values} ").repeat(count);
+            let zero = if cells == 1 { "i32.const 0 " } else { "v128.const i64x2 0 0 " };
+            let body = zero.repeat(count);
+            let text = format!("(module (tag $t (param {list})) (func {body} throw $t))");
+            let first = format!("@0 +{}", count + cost);
+            assert!(facts(&decode(&text)).contains(&first), "{text}: {}", facts(&decode(&text)));
+        }
+    }
+}
+
+#[test]
+fn a_host_function_is_charged_for_the_larger_of_parameters_and_results() {
+    for (ty, cells) in [
+        ("", 0),
+        ("(param i32 v128) (result i64)", 3),
+        ("(param i32) (result f64 v128 externref)", 4),
+    ] {
+        let module = decode(&format!("(module (func {ty} unreachable))"));
+        let charge = host_charge_bytes(module.func_type(FuncIdx(0)));
+        assert_eq!(charge, 64 + 8 * cells, "{ty}");
+    }
+}
+
+#[test]
 fn br_table_targets_all_its_labels() {
     // 0 block 1 block 2 block 3 local.get 4 br_table 0 2 5 end 6 local.get 7 drop 8 end
     // 9 nop 10 end 11 local.get 12 drop 13 end
@@ -385,6 +413,16 @@ fn values_dropped_by_a_branch_count_while_they_stand() {
          @0 +4
          cells 0/0 -> 1, height 3, charge 88",
     );
+}
+
+#[test]
+fn what_a_clause_brings_to_its_label_counts() {
+    let module = decode(
+        "(module (tag $t (param i32 i64 v128)) (func
+           (block $l (result i32 i64 v128) (try_table (catch $t $l) nop) unreachable)
+           drop drop drop))",
+    );
+    assert_eq!(module.facts(FuncIdx(0)).unwrap().max_height_cells, 4);
 }
 
 #[test]

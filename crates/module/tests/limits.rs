@@ -247,6 +247,14 @@ fn each_kind_of_work_counts() {
     // `br_table`: three targets, each with a value to compare, and two labels that can have edges.
     let text = "(func block (result i32) unreachable br_table 0 0 0 end drop)";
     needs(1 + 1 + (1 + 3 * 2 + 2 * 4) + 2 + 1 + 1, text);
+    // Parameters and results of a call, parameters of a block, results of a `return`.
+    needs(2 + 1 + (1 + 2) + 1, "(func (param i32 i32) unreachable call 0)");
+    needs(1 + (1 + 2) + (1 + 2 * 4), "(func (result i32 i32) unreachable call 0)");
+    needs(1 + (1 + 2) + 2 + 1 + 1, "(func unreachable block (param i32 i32) drop drop end)");
+    needs(1 + (1 + 2 * 4) + (1 + 2 * 4), "(func (result i32 i32) unreachable return)");
+    // Clauses of a `try_table`: two units each, and the values of its label.
+    let text = "(func block (result exnref) try_table (catch_all_ref 0) end unreachable end drop)";
+    needs(1 + (1 + 2 + 1) + 1 + 1 + 2 + 1 + 1, text);
 }
 
 #[test]

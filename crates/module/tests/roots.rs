@@ -64,6 +64,20 @@ fn locals_are_roots_whether_they_are_read_or_not() {
 }
 
 #[test]
+fn locals_of_one_type_are_one_range() {
+    let text = format!("(module (func (param {}) (local exnref)))", "exnref ".repeat(100));
+    let module = decode(&text);
+    let given = module.facts(FuncIdx(0)).and_then(|facts| facts.exception_roots.as_ref());
+    let given = given.expect("there are roots");
+    assert!(given.locals().eq(0..101));
+    assert!(format!("{given:?}").contains("locals: [0..101]"), "{given:?}");
+    // A group of no locals holds none.
+    let bytes = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x0a\x06\x01\x04\x01\0\x69\x0b";
+    let module = Module::decode(&bytes[..], &Features::default(), &Limits::default());
+    assert_eq!(roots(&module.expect("it is valid")), "none");
+}
+
+#[test]
 fn operands_are_roots_below_those_of_calls_and_throws() {
     let module = |body: &str| {
         format!(
@@ -86,6 +100,19 @@ fn operands_are_roots_below_those_of_calls_and_throws() {
         "locals ; @3 3",
     );
     check(&module("global.get $e i32.const 1 throw $t"), "locals ; @2 3");
+    // What a throw takes is not the frame's any more.
+    let thrown = |params: &str, refs: usize| {
+        let refs = "ref.null exn ".repeat(refs);
+        format!("(module (tag $t (param {params})) (func {refs} throw $t))")
+    };
+    check(&thrown("exnref", 3), "locals ; @3 1 0");
+    check(&thrown("exnref exnref exnref", 5), "locals ; @5 1 0");
+    // Behind the end of a block that is left by a branch alone.
+    check(
+        "(module (tag $t) (func (param i32)
+            (block (result exnref) ref.null exn local.get 0 br_if 0 drop unreachable) throw $t))",
+        "locals ; @7 1",
+    );
     // A reference that is thrown makes no exception.
     check(&module("global.get $e global.get $e throw_ref"), "none");
     // A tail call leaves no frame.
@@ -130,7 +157,19 @@ fn dead_code_has_no_roots() {
 }
 
 #[test]
+fn references_from_locals_alone_are_operands_too() {
+    // No type, global or table of the module says that there are any.
+    check("(module (func (local exnref) local.get 0 call 1 drop) (func))", "locals 0; @1 1");
+}
+
+#[test]
 fn cells_move_where_a_vector_comes_below() {
+    // The call takes a reference in cell 1 and gives one in cell 2, both the second value.
+    check(
+        "(module (func i32.const 1 ref.null exn call 2 call 1 drop drop) (func)
+            (func (param i32 exnref) (result v128 exnref) unreachable))",
+        "locals ; @3 2",
+    );
     check(
         "(module (func
             i32.const 1 ref.null exn call 1 drop drop

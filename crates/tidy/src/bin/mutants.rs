@@ -14,7 +14,7 @@ use prova_tidy::mutants::build::{Bench, Built};
 use prova_tidy::mutants::tally::Tally;
 use prova_tidy::mutants::{FAR, Judge, Mutant, NEAR, Verdict, Verdicts, explained, list, run};
 use prova_tidy::{Tree, root};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -254,7 +254,6 @@ impl Run<'_> {
 
 /// The programs that run code of one of these mutants.
 fn seeing(judges: &[Judge], mutants: &[&Mutant]) -> Vec<Judge> {
-    let packages: BTreeSet<&str> = mutants.iter().map(|mutant| mutant.package.as_str()).collect();
-    let sees = |judge: &&Judge| judge.sees.iter().any(|package| packages.contains(package));
+    let sees = |judge: &&Judge| mutants.iter().any(|mutant| mutant.is_seen_by(judge.sees));
     judges.iter().filter(sees).copied().collect()
 }

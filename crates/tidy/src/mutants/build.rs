@@ -36,7 +36,7 @@ pub struct Program {
     pub path: PathBuf,
     /// Where it runs.
     pub folder: PathBuf,
-    /// The packages whose code it runs.
+    /// The packages whose code it runs, or beginnings of the paths of files.
     pub sees: &'static [&'static str],
     /// Beginnings of names of tests that it leaves out.
     pub skipped: &'static [&'static str],

@@ -39,9 +39,10 @@ pub struct Judge {
     pub package: &'static str,
     /// Its target in the package.
     pub target: &'static str,
-    /// The packages whose code it runs.
+    /// The packages whose code it runs, or beginnings of the paths of files.
     pub sees: &'static [&'static str],
-    /// Beginnings of names of tests that it leaves out, since they run none of the mutated code.
+    /// Beginnings of names of tests that it leaves out: they run none of the mutated code, or take
+    /// long and are asked about under another name.
     pub skipped: &'static [&'static str],
 }
 
@@ -57,6 +58,9 @@ impl Judge {
 
 const BYTECODE: &[&str] = &["prova-bytecode", "prova-terms", "prova-module"];
 const SSA: &[&str] = &["prova-ssa", "prova-module"];
+const SSA_CHECK: &[&str] = &["crates/ssa/src/check", "prova-module"];
+const SSA_PASSES: &[&str] = &["crates/ssa/src/passes"];
+const SSA_EMITTED: &[&str] = &["crates/ssa/src/emitted"];
 
 /// The test programs of the crates that are mutated, in the order in which they run after those of
 /// the mutant's own package. They are built first, and quick.
@@ -72,9 +76,13 @@ pub const NEAR: &[Judge] = &[
         ..Judge::new("prova-bytecode", "prova_bytecode", BYTECODE)
     },
     Judge::new("prova-ssa", "prova_ssa", &["prova-ssa"]),
-    Judge::new("prova-ssa", "check", SSA),
-    Judge::new("prova-ssa", "passes", &["prova-ssa"]),
-    Judge::new("prova-ssa", "emitted", &["prova-ssa"]),
+    Judge::new("prova-ssa", "check", SSA_CHECK),
+    Judge::new("prova-ssa", "check_more", SSA_CHECK),
+    Judge::new("prova-ssa", "passes", SSA_PASSES),
+    Judge::new("prova-ssa", "passes_more", SSA_PASSES),
+    Judge::new("prova-ssa", "passes_limits", SSA_PASSES),
+    Judge::new("prova-ssa", "emitted_module", SSA_EMITTED),
+    Judge { skipped: &["programs_go"], ..Judge::new("prova-ssa", "emitted", SSA_EMITTED) },
     Judge::new("prova-module", "limits", &["prova-module"]),
 ];
 
@@ -89,6 +97,7 @@ pub const FAR: &[Judge] = &[
     Judge::new("prova-testing", "enumerate", BYTECODE),
     Judge::new("prova-testing", "ssa_check", SSA),
     Judge::new("prova-ssa", "linear", &["prova-ssa"]),
+    Judge::new("prova-ssa", "emitted", &["crates/ssa/src/check"]),
     Judge::new("prova-testing", "trip", &["prova-ssa"]),
 ];
 
@@ -121,6 +130,11 @@ impl Mutant {
     /// What a mutant is known by: file, function, mutation, line.
     pub fn key(&self) -> [&str; 4] {
         [&self.file, &self.function, &self.mutation, &self.line]
+    }
+
+    /// Whether a program that runs the code of these packages and files runs its code.
+    pub fn is_seen_by(&self, sees: &[&str]) -> bool {
+        sees.iter().any(|&part| part == self.package || self.file.starts_with(part))
     }
 
     /// Which of `shards` shards it belongs to, from 0: by its key (FNV-1a), so an edit elsewhere

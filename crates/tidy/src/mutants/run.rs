@@ -107,7 +107,7 @@ pub fn verdicts(
 /// Of the programs that run the mutant's code, those of its package first, then the others in their
 /// order.
 fn verdict(programs: &[Timed], mutant: &Mutant) -> Result<Verdict, String> {
-    let sees = |timed: &&Timed| timed.program.sees.contains(&mutant.package.as_str());
+    let sees = |timed: &&Timed| mutant.is_seen_by(timed.program.sees);
     let own = |timed: &&Timed| timed.program.package == mutant.package;
     let others = programs.iter().filter(sees).filter(|timed| !own(timed));
     for timed in programs.iter().filter(sees).filter(own).chain(others) {

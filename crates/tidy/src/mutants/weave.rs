@@ -13,8 +13,9 @@
 //!
 //! Limits: a function's body is found by its tokens (the first brace outside of brackets). A mutant
 //! outside of functions, in a function inside another one, or in one whose result has an opaque
-//! type (its bodies would differ in type) is not woven. A `const fn` loses its `const`, and keeps
-//! it (unwoven) where a constant needs it.
+//! type (its bodies would differ in type) is not woven, but for methods that give an `impl
+//! Iterator`, which is boxed. A `const fn` loses its `const`, and keeps it (unwoven) where a
+//! constant needs it.
 
 use super::Mutant;
 use crate::source::{SourceFile, words};
@@ -67,7 +68,8 @@ pub fn switched(
             let constant = constant(head).is_some()
                 && constants.iter().any(|name| words(head, name).next().is_some());
             let result = head.rfind("->").map_or("", |at| &head[at..]);
-            !inside && !constant && words(result, "impl").next().is_none()
+            let opaque = words(result, "impl").next().is_some();
+            !inside && !constant && (!opaque || boxed(head).is_some())
         })
     });
     woven.map(|mutant| mutant.number).collect()
@@ -85,14 +87,21 @@ pub fn weave(file: &SourceFile, mutants: &[&Mutant], root: bool) -> Woven {
     let mut text = file.text.clone();
     for (&extent, mutants) in functions.iter().rev() {
         let Some((open, close)) = body(file, extent) else { continue };
+        let head = &file.code[extent.0..open];
+        let opaque = boxed(head);
+        let (before, after) = if opaque.is_some() { (" Box::new({", "})") } else { ("", "") };
         let mut choice = String::from(" match crate::mutant_in_force() {\n");
         for mutant in mutants {
             let body = edited(&file.text, (open, close), mutant);
-            choice.push_str(&format!("/*@{0}*/ {0} => {{{body}\n}}\n", mutant.number));
+            choice
+                .push_str(&format!("/*@{0}*/ {0} => {{{before}{body}\n{after}}}\n", mutant.number));
         }
-        choice.push_str(&format!("/*@0*/ _ => {{{}\n}}\n/*@-*/ }} ", &file.text[open..close]));
+        let body = &file.text[open..close];
+        choice.push_str(&format!("/*@0*/ _ => {{{before}{body}\n{after}}}\n/*@-*/ }} "));
         text.replace_range(open..close, &choice);
-        let head = &file.code[extent.0..open];
+        if let Some((at, ty)) = opaque {
+            text.replace_range(extent.0 + at..open - 1, &ty);
+        }
         if let Some(at) = constant(head) {
             text.replace_range(extent.0 + at..extent.0 + at + "const".len(), "     ");
         }
@@ -119,6 +128,19 @@ pub fn weave(file: &SourceFile, mutants: &[&Mutant], root: bool) -> Woven {
 fn constant(head: &str) -> Option<usize> {
     let name = words(head, "fn").next()?;
     words(&head[..name], "const").next()
+}
+
+/// Where the result of a method's head that gives an `impl Iterator` begins, and the type of the
+/// same in a box.
+fn boxed(head: &str) -> Option<(usize, String)> {
+    let at = head.rfind("-> impl Iterator<")? + "-> ".len();
+    let result = head[at..].trim_end().trim_end_matches('{').trim_end();
+    let (bound, life) = match result.strip_suffix("+ use<>") {
+        Some(bound) => (bound.trim_end(), ""),
+        None => (result, " + '_"),
+    };
+    let is_plain = bound.ends_with('>') && !bound.contains(['\'', '+']) && head.contains("&self");
+    is_plain.then(|| (at, format!("Box<dyn {}{life}> ", bound.trim_start_matches("impl "))))
 }
 
 /// A part of a text with a mutant's edit.
@@ -187,6 +209,23 @@ mod tests {
         assert_eq!(number("Default::default() // why"), Some(5));
         assert_eq!((number("a[0] + 1 // why"), number("fn g")), (None, None));
         assert!(woven.text.contains(VARIABLE));
+    }
+
+    #[test]
+    fn iterators_are_boxed() {
+        let text = "fn f(&self) -> impl Iterator<Item = u8> {\n    self.a.iter()\n}\n";
+        let file = SourceFile::new("a.rs", text);
+        let mutant = mutant(3, text, "fn f", "self.a.iter()", "::std::iter::empty()");
+        assert_eq!(switched(&file, &[&mutant], &BTreeSet::new()), BTreeSet::from([3]));
+        let woven = weave(&file, &[&mutant], false);
+        let head = "fn f(&self) -> Box<dyn Iterator<Item = u8> + '_> { match crate::mutant";
+        assert!(woven.text.starts_with(head), "{}", woven.text);
+        assert!(woven.text.contains("3 => { Box::new({\n    ::std::iter::empty()\n"));
+        assert_eq!(
+            boxed("fn f(&self) -> impl Iterator<Item = u8> + use<> {"),
+            Some((15, "Box<dyn Iterator<Item = u8>> ".to_owned()))
+        );
+        assert_eq!(boxed("fn f(a: &[u8]) -> impl Iterator<Item = u8> {"), None);
     }
 
     #[test]

@@ -1,0 +1,53 @@
+//! What the proof of emission compares of two modules beside bodies (E1).
+//!
+//! Green shows that these sections are compared. It does not show that the emitter leaves them as
+//! they are: `tests/emitted.rs` does.
+
+use prova_module::{Features, FuncIdx, Limits, Module, Proposal};
+use prova_ssa::emitted::{Rule, Twin};
+
+fn decode(text: &str, features: &Features) -> Module {
+    let bytes = wat::parse_str(text).expect("a module");
+    Module::decode(bytes, features, &Limits::default()).expect("a valid module")
+}
+
+fn module(text: &str) -> Module {
+    decode(text, &Features::default())
+}
+
+const OLD: &str = "(module (type (func (param i32))) (type (func))
+    (import \"m\" \"f\" (func (type 1))) (memory 1)
+    (func (type 0)) (func (type 0) nop) (data (i32.const 0) \"x\"))";
+
+#[test]
+fn sections_are_the_same_but_for_bodies_and_types_behind() {
+    let old = module(OLD);
+    for (from, to, same) in [
+        ("nop", "unreachable", true),
+        ("(import", "(type (func (param i64) (result f32))) (import", true),
+        ("(import", "(@custom \"a\" \"b\") (import", true),
+        ("(data (i32.const 0) \"x\")", "", false),
+        ("\"x\"", "\"y\"", false),
+        ("(memory 1)", "(memory 2)", false),
+        ("(memory 1)", "(memory 1) (global i32 (i32.const 0))", false),
+        ("(param i32)", "(param i64)", false),
+        ("(type (func (param i32)))", "(type (func (param i32))) (type (func))", true),
+        ("(type (func (param i32)))", "(type (func)) (type (func (param i32)))", false),
+    ] {
+        let text = OLD.replacen(from, to, 1);
+        assert_ne!(text, OLD);
+        let given = Twin::check(&old, &module(&text)).err().map(|rejection| rejection.rule);
+        assert_eq!(given, (!same).then_some(Rule::Module), "{text}");
+    }
+    let fewer = Features::default().without(Proposal::TailCall);
+    let other = decode(OLD, &fewer);
+    assert_eq!(Twin::check(&old, &other).expect_err("other features").rule, Rule::Module);
+}
+
+#[test]
+fn bytes_of_a_function_are_copied_or_not() {
+    let twin = Twin::check(&module(OLD), &module(&OLD.replace("nop", "unreachable")));
+    let twin = twin.expect("only a body differs");
+    let copied: Vec<bool> = (0..3).map(|func| twin.is_copied(FuncIdx(func))).collect();
+    assert_eq!(copied, [true, true, false]);
+}
