@@ -4,7 +4,7 @@
 //! found; [`chance`](super::chance) tells times of day, which differ from build to build.
 //!
 //! A date in local time differs where the time zone is varied; one in GMT does not. Dates are looked
-//! for as tools write them ([`spellings`]); what is compressed or hashed is not seen. Calendar:
+//! for as tools write them (`spellings`); what is compressed or hashed is not seen. Calendar:
 //! Hinnant, *chrono-compatible low-level date algorithms* (2014), `civil_from_days`.
 
 use super::build::Class;
