@@ -2,9 +2,9 @@
 //! code and in data, texts; or what does not fit together.
 //!
 //! Neighbours: `abbreviation` reads what is not a tree, and has the limits; `indexed` what version
-//! 5 has besides, `lines` tables of lines, `arrays` what is not in step; the module above judges the
-//! pairs. DWARF 2 to 5 with offsets of 32 bits is read, which clang and rustc write for Wasm; of
-//! any other nothing is explained.
+//! 5 has besides, `lines` tables of lines, `arrays` what is not in step; the module above judges
+//! the pairs. DWARF 2 to 5 with offsets of 32 bits is read, which clang and rustc write for Wasm;
+//! of any other nothing is explained.
 //!
 //! 1. *All bytes*: units, entries, attributes and rows are compared in order, to the end of each
 //!    section; lists and strings are each referred to, or equal in order. What is no address, text
