@@ -1,9 +1,9 @@
 //! Modules of proposals that no tier runs (garbage collection, shared memories, …) → their
 //! functions, the text of a body, and who has to do with an address.
 //!
-//! Neighbours: `prova_module` refuses these modules by name; `diff::diff_binaries`, and the command
-//! line for `inspect` and `xref`, come here then. What is read is validated by wasmparser with every
-//! proposal that it knows, and printed by wasmprinter.
+//! Neighbours: `prova_module` refuses these modules by name; `diff::diff_binaries`, and the
+//! command line for `inspect` and `xref`, come here then. What is read is validated by wasmparser
+//! with every proposal that it knows, and printed by wasmprinter.
 //!
 //! 1. What a proposal means is not known here: nothing is followed through locals, blocks or calls.
 //!    A read is told only where a constant stands directly before a load; every other constant in

@@ -1,11 +1,11 @@
-//! Outputs that agree → those that name the day of their builds, which no build of the same day shows.
+//! Outputs that agree → those that name the day of their builds, which no build of that day shows.
 //!
-//! Neighbours: [`build`](mod@super::build) keeps the outputs, [`report`](super::report) says what is
-//! found; [`chance`](super::chance) tells times of day, which differ from build to build.
+//! Neighbours: [`build`](mod@super::build) keeps the outputs, [`report`](super::report) says what
+//! is found; [`chance`](super::chance) tells times of day, which differ from build to build.
 //!
-//! A date in local time differs where the time zone is varied; one in GMT does not. Dates are looked
-//! for as tools write them ([`spellings`]); what is compressed or hashed is not seen. Calendar:
-//! Hinnant, *chrono-compatible low-level date algorithms* (2014), `civil_from_days`.
+//! A date in local time differs where the time zone is varied; one in GMT does not. Dates are
+//! looked for as tools write them (`spellings`); what is compressed or hashed is not seen. The
+//! calendar: Hinnant, *chrono-compatible low-level date algorithms* (2014), `civil_from_days`.
 
 use super::build::Class;
 use std::collections::BTreeSet;

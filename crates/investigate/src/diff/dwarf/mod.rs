@@ -6,10 +6,10 @@
 //!                                            └─► variables: `shift` asks what a number is
 //! ```
 //!
-//! Neighbours: `read`, `lines`, `abbreviation`, `indexed` and `arrays` decode with gimli; `code_map`
-//! says where code went; `sections` words what is told. The format: DWARF 4 (2010) and 5 (2017),
-//! and *DWARF for WebAssembly*:
-//! addresses of code are offsets from the start of the code section's contents.
+//! Neighbours: `read`, `lines`, `abbreviation`, `indexed` and `arrays` decode with gimli;
+//! `code_map` says where code went; `sections` words what is told. The format: DWARF 4 (2010) and
+//! 5 (2017), and *DWARF for WebAssembly*: addresses of code are offsets from the start of the code
+//! section's contents.
 //!
 //! 1. A section that differs is explained only if all of them were read to their ends, and all that
 //!    differs is an address that moved with its code or data, a text, or an offset (`read`, 1 and

@@ -1,10 +1,10 @@
 //! The debug sections of two modules → pairs of what stands in the same place of both: addresses in
 //! code and in data, texts; or what does not fit together.
 //!
-//! Neighbours: `abbreviation` reads what is not a tree, and has the limits; `indexed` what version 5
-//! has besides, `lines` tables of lines, `arrays` what is not in step; the module above judges the
-//! pairs. DWARF 2 to 5 with offsets of 32 bits is read, which clang and rustc write for Wasm; of
-//! any other nothing is explained.
+//! Neighbours: `abbreviation` reads what is not a tree, and has the limits; `indexed` what version
+//! 5 has besides, `lines` tables of lines, `arrays` what is not in step; the module above judges
+//! the pairs. DWARF 2 to 5 with offsets of 32 bits is read, which clang and rustc write for Wasm;
+//! of any other nothing is explained.
 //!
 //! 1. *All bytes*: units, entries, attributes and rows are compared in order, to the end of each
 //!    section; lists and strings are each referred to, or equal in order. What is no address, text
@@ -362,11 +362,6 @@ impl<'m> Both<'m> {
         use AttributeValue as V;
         match (a, b) {
             (V::Addr(x), V::Addr(y)) => self.found.code(Part::Info, x, y),
-            (V::DebugAddrIndex(x), V::DebugAddrIndex(y)) => {
-                self.found.offset(Part::Info, x.0, y.0);
-                let pair = self.indexed_addresses((x.0, y.0), place)?;
-                self.found.code(Part::Addr, pair.0, pair.1);
-            }
             (V::Data1(_) | V::Data2(_) | V::Data4(_) | V::Data8(_) | V::Udata(_), _)
                 if name == dw::DW_AT_high_pc =>
             {
@@ -387,6 +382,40 @@ impl<'m> Both<'m> {
                     self.halves.1.strings.get(y.0, &mut self.spent)?,
                 );
                 self.found.text(Part::Str, what(name, place.root), texts.0, texts.1);
+            }
+            (V::String(x), V::String(y)) => {
+                self.found.text(Part::Info, what(name, place.root), x.slice(), y.slice());
+            }
+            (V::DebugAddrIndex(_), _)
+            | (V::DebugStrOffsetsIndex(_), _)
+            | (V::DebugLineStrRef(_), _)
+            | (V::DebugRngListsIndex(_), _)
+            | (V::DebugLocListsIndex(_), _) => self.version_5(name, (a, b), place)?,
+            // Numbers, flags, blocks, and what version 4 does not have: equal, or not read.
+            (x, y) if x == y => {}
+            // The type of a text has its length.
+            (x, y) if name == dw::DW_AT_count => match (x.udata_value(), y.udata_value()) {
+                (Some(x), Some(y)) => self.found.lengths.push((place.array, x, y)),
+                _ => return Err("numbers of entries differ"),
+            },
+            _ => return Err("numbers of entries differ"),
+        }
+        Ok(())
+    }
+
+    /// A value of a form that version 5 has brought: what its index or offset leads to is compared.
+    fn version_5(
+        &mut self,
+        name: dw::DwAt,
+        pair: (Value<'m>, Value<'m>),
+        place: &Place<'_, 'm>,
+    ) -> Result<(), Unread> {
+        use AttributeValue as V;
+        match pair {
+            (V::DebugAddrIndex(x), V::DebugAddrIndex(y)) => {
+                self.found.offset(Part::Info, x.0, y.0);
+                let pair = self.indexed_addresses((x.0, y.0), place)?;
+                self.found.code(Part::Addr, pair.0, pair.1);
             }
             (V::DebugStrOffsetsIndex(x), V::DebugStrOffsetsIndex(y)) => {
                 self.found.offset(Part::Info, x.0, y.0);
@@ -424,17 +453,7 @@ impl<'m> Both<'m> {
                 );
                 self.pieces(Part::LocLists, (&lists.0, &lists.1), place)?;
             }
-            (V::String(x), V::String(y)) => {
-                self.found.text(Part::Info, what(name, place.root), x.slice(), y.slice());
-            }
-            // Numbers, flags, blocks, and what version 4 does not have: equal, or not read.
-            (x, y) if x == y => {}
-            // The type of a text has its length.
-            (x, y) if name == dw::DW_AT_count => match (x.udata_value(), y.udata_value()) {
-                (Some(x), Some(y)) => self.found.lengths.push((place.array, x, y)),
-                _ => return Err("numbers of entries differ"),
-            },
-            _ => return Err("numbers of entries differ"),
+            _ => return Err("other forms of attributes"),
         }
         Ok(())
     }

@@ -240,8 +240,8 @@ struct Mark {
     compared: bool,
 }
 
-/// One mark for each operator, in order. Most constants have no more than that, and it takes a tenth
-/// of the memory of a [`Use`].
+/// One mark for each operator, in order. Most constants have no more than that, and it takes a
+/// tenth of the memory of a [`Use`].
 #[derive(Default)]
 struct Marks(Box<[Mark]>);
 
