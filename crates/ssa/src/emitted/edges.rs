@@ -26,7 +26,12 @@ impl Relate<'_> {
     }
 
     /// The arguments of an edge of the body, which stands at the end of `from`.
-    pub(super) fn old_args(&mut self, edge: &Edge, from: Block, payloads: &[Term]) -> Verdict<Vec<Term>> {
+    pub(super) fn old_args(
+        &mut self,
+        edge: &Edge,
+        from: Block,
+        payloads: &[Term],
+    ) -> Verdict<Vec<Term>> {
         let mut terms = Vec::new();
         for &arg in self.old.body.args(edge) {
             terms.push(match arg.kind() {
@@ -79,7 +84,11 @@ impl Relate<'_> {
     }
 
     /// The same for the image.
-    pub(super) fn follow_new(&mut self, edge: &Edge, payloads: &[Term]) -> Verdict<(Block, Vec<Term>)> {
+    pub(super) fn follow_new(
+        &mut self,
+        edge: &Edge,
+        payloads: &[Term],
+    ) -> Verdict<(Block, Vec<Term>)> {
         let mut args = self.new_args(edge, payloads);
         let mut block = edge.block;
         while self.new.is_lone(block) {
@@ -248,11 +257,7 @@ impl Relate<'_> {
 
     /// The body goes on, alone on its edge, through blocks that have no other way in and only jump,
     /// if the image has come to a place with several.
-    fn forward(
-        &mut self,
-        (to, place): (Block, Option<Block>),
-        mut ahead: Ahead,
-    ) -> Verdict<Ahead> {
+    fn forward(&mut self, (to, place): (Block, Option<Block>), mut ahead: Ahead) -> Verdict<Ahead> {
         loop {
             let block = ahead.block;
             let jumps = matches!(self.old.body.block(block).terminator, Terminator::Jump(_));

@@ -50,9 +50,7 @@ pub(super) fn case(rng: &mut Rng) -> (String, Vec<Call>) {
     for _ in 0..count {
         text.push_str(")\n    (if (i32.eqz (local.get $steps)) (then (return ");
         text.push_str("(i32.add (local.get $b) (local.get $c)) (i64.add (local.get $x) (local.get $y)) (local.get $z))))\n");
-        text.push_str(
-            "    (local.set $steps (i32.sub (local.get $steps) (i32.const 1)))\n",
-        );
+        text.push_str("    (local.set $steps (i32.sub (local.get $steps) (i32.const 1)))\n");
         for _ in 0..rng.below(4) {
             statement(rng, &mut text);
         }
@@ -85,7 +83,9 @@ fn statement(rng: &mut Rng, text: &mut String) {
         6 => format!("(local.set ${to} (i32.load (i32.and {one} (i32.const 0xfff))))"),
         7 => format!("(local.set ${to} (i32.div_u {one} (i32.or {other} (i32.const 4))))"),
         8 => "(local.set $y (i64.add (local.get $x) (i64.extend_i32_u (local.get $b))))".to_owned(),
-        9 => "(local.set $z (f64.add (local.get $z) (f64.convert_i32_s (local.get $a))))".to_owned(),
+        9 => {
+            "(local.set $z (f64.add (local.get $z) (f64.convert_i32_s (local.get $a))))".to_owned()
+        }
         10 => format!(
             "(if {one} (then (local.set $r (ref.func $may))) (else (local.set $r (ref.null func))))"
         ),
@@ -116,9 +116,7 @@ fn end(rng: &mut Rng, count: usize, text: &mut String) {
         6 | 7 => format!(
             "(block $h (result i32) (local.set $b (try_table (result i32) (catch $e $h) (call $may {by}))) {one}) (local.set $c) {other}"
         ),
-        _ => format!(
-            "(block $p (br_on_null $p (local.get $r)) (drop) {one}) {other}"
-        ),
+        _ => format!("(block $p (br_on_null $p (local.get $r)) (drop) {one}) {other}"),
     };
     let _ = writeln!(text, "    {written}");
 }

@@ -80,7 +80,8 @@ pub fn dissolve(before: &CheckedBody, block: Block) -> Result<Option<CheckedBody
     let flow = Flow::new(&graph(body));
     let values: Vec<Value> = body.block(block).params().collect();
     let targets: Vec<Block> = body.successors(block).map(|edge| edge.block).collect();
-    let Some(carried) = Carried::new(body, &flow, &values, |block| targets.contains(&block)) else {
+    let is_target = |to: Block| targets.contains(&to);
+    let Some(carried) = Carried::new(body, &flow, (block, &values), is_target) else {
         return Ok(None);
     };
     let (wide, witness) = widen(body, &carried);
@@ -113,14 +114,17 @@ fn without(body: &Body, block: Block, selector: usize) -> (Body, Witness) {
         copier.start(from);
         let ways: Vec<Option<Onward>> = body
             .successors(from)
-            .map(|edge| onward(&edge).map(|next| (next.block, sources(body, block, &next, &copier))))
+            .map(|edge| {
+                onward(&edge).map(|next| (next.block, sources(body, block, &next, &copier)))
+            })
             .collect();
         let mut ways = ways.into_iter();
         copier.end(from, &mut |to, args| {
             let (to, args) = match ways.next().flatten() {
                 None => (to, args),
                 Some((to, sources)) => {
-                    let arg = |source: Result<usize, Arg>| source.map_or_else(|arg| arg, |at| args[at]);
+                    let arg =
+                        |source: Result<usize, Arg>| source.map_or_else(|arg| arg, |at| args[at]);
                     (to, sources.into_iter().map(arg).collect())
                 }
             };

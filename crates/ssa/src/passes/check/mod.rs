@@ -175,12 +175,8 @@ pub(crate) fn prove_undone(
     new: &Body,
     witness: &Witness,
 ) -> Result<(), PassRejection> {
-    let fault = |what: String| PassRejection {
-        func: new.func(),
-        block: None,
-        rule: PassRule::Form,
-        what,
-    };
+    let fault =
+        |what: String| PassRejection { func: new.func(), block: None, rule: PassRule::Form, what };
     if !lists_exist(old) {
         return Err(fault("a list of another body".to_owned()));
     }
