@@ -105,7 +105,7 @@ fn twins_of_the_dispatch_are_refused() {
     };
     assert_eq!(edited(selector, same), Some(PassRule::Targets));
     let unsaid = |witness: &mut Witness| witness.threaded.clear();
-    assert_eq!(edited(|text| text, unsaid), Some(PassRule::Targets));
+    assert_eq!(edited(|text| text, unsaid), Some(PassRule::Arguments));
     let effect = |text: String| {
         let (from, _) = dispatch(&text);
         let end = from + text[from..].find('\n').expect("a line");

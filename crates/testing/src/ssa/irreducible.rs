@@ -7,7 +7,7 @@
 //! ```
 //!
 //! What a green run does not show: that a wrong dispatch would be refused; the twins of
-//! `ssa/tests/reducify.rs` do.
+//! `crates/ssa/tests/reducify.rs` do.
 
 use super::states;
 use crate::attach::Translation;

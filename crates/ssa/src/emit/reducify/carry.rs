@@ -1,9 +1,9 @@
 //! Values whose block is about to go → parameters that carry them to their uses.
 //!
 //! A value comes along the edges: each block into which it is live, and to which several edges
-//! lead, or one from the block that goes, gets a parameter for it. In the body as it is, such a parameter is the value itself, which is its
-//! claim ([`Claim::Value`](crate::passes::Claim)): the definition dominates each block into which
-//! the value is live.
+//! lead, or one from the block that goes, gets a parameter for it. In the body as it is, such a
+//! parameter is the value itself, which is its claim ([`Claim::Value`](crate::passes::Claim)): the
+//! definition dominates each block into which the value is live.
 //!
 //! Limits: at most [`CARRIED_MAX`] pairs of a value and a block.
 
@@ -43,8 +43,8 @@ impl Carried {
         Carried { more: vec![Vec::new(); body.block_count()], name: HashMap::new() }
     }
 
-    /// Carries values, rising, of a block to all their uses; blocks that `parts` get a parameter
-    /// whatever leads to them. `flow` is the body's. `None` beyond the limit.
+    /// Carries values of a block, rising, to all their uses; where `parts` holds, a block gets a
+    /// parameter whatever leads to it. `flow` is the body's. `None` beyond the limit.
     pub(super) fn new(
         body: &Body,
         flow: &Flow,

@@ -54,9 +54,11 @@ fn selector(body: &Body, block: Block) -> Option<usize> {
 
 fn constant(body: &Body, arg: Arg) -> Option<u32> {
     let Def::Result(inst, _) = body.value(arg.value()?).def else { return None };
-    match (body.inst(inst).op, body.inst(inst).imm) {
-        (Op::Wasm(Opcode::I32Const), Imm::Bits(bits)) => Some(bits as u32),
-        _ => None,
+    let is_constant = body.inst(inst).op == Op::Wasm(Opcode::I32Const);
+    if let (true, Imm::Bits(bits)) = (is_constant, body.inst(inst).imm) {
+        Some(bits as u32)
+    } else {
+        None
     }
 }
 

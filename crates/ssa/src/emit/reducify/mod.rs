@@ -20,16 +20,17 @@
 //! was. That is what the check of passes proves, and equality goes both ways: so
 //! [`CheckedBody::undo`] takes a body from which this one results.
 //!
-//! * N1. Each edge to an entry of a region leads to its dispatch, with a selector that is constant.
-//! * N2. What a dispatch gets for the entries that are not selected is a constant, and not read.
-//! * N3. Definitions still dominate their uses, so nothing else changes. Say that X dominated U, and
+//! * I2. Each edge to an entry of a region leads to its dispatch, with a selector that is constant.
+//! * I3. What a dispatch gets for the entries that are not selected is a constant, and not read.
+//! * I4. Definitions still dominate their uses, so nothing else changes. Say that X dominated U, and
 //!   a new way comes by a dispatch from Y, that leads to another entry, to an entry E and on to U
 //!   around X. Then X dominated E, but not Y; so X is on the ways inside of the region, and on the
 //!   way to the edge by which the region is first entered at E, which is outside.
 //!
 //! # Limits
 //! Refused, as [`Irreducible`]: a region that is entered at a handler of exceptions, a parameter of
-//! an entry that has no constant of its type, what is beyond the limits of `region`, and more than [`ARGS_MAX`] arguments. Noticed by: `tests/reducify.rs`, and random graphs in the
+//! an entry that has no constant of its type, what is beyond the limits of `region`, and more than
+//! [`ARGS_MAX`] arguments. Noticed by: `crates/ssa/tests/reducify.rs`, and random graphs in the
 //! project's tests.
 
 mod carry;
