@@ -22,6 +22,7 @@ const MODULES: &[(&str, &str)] = &[
     ("carried", include_str!("emitted/carried.wat")),
     ("refs", include_str!("emitted/refs.wat")),
     ("round", include_str!("emitted/round.wat")),
+    ("shared", include_str!("emitted/shared.wat")),
 ];
 
 fn decode(bytes: impl Into<Vec<u8>>) -> Result<Module, prova_module::Error> {
@@ -189,6 +190,24 @@ fn programs_go_on_their_trip() {
         assert!(refused * 20 <= count, "{}: {refused} of {count} refused", file.display());
         let again = send(&module, 2);
         assert_eq!(once.module.bytes(), again.module.bytes(), "{}", file.display());
+    }
+}
+
+/// What has settled stays as it is: a second trip gives the same bytes, with any number of threads.
+#[test]
+fn a_settled_module_is_the_same_behind_another_trip() {
+    let limits = Limits::default();
+    let settled = |module: &Module, threads| {
+        let options = Options { transform: &Some, threads, limits: &limits };
+        trip::settled(module, &options, 8).expect("a trip").module
+    };
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programs/bin");
+    let lua = std::fs::read(folder.join("lua-5.4.7.wasm")).expect("a program");
+    let lua = decode(lua).expect("a valid program");
+    let texts = MODULES.iter().map(|(_, text)| module(text).expect("a module"));
+    for module in texts.chain([lua]) {
+        let once = settled(&module, 1);
+        assert_eq!(once.bytes(), settled(&once, 2).bytes());
     }
 }
 

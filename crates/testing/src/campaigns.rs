@@ -443,8 +443,8 @@ fn ssa_passes_edits(count: u64, seed: u64) -> ExitCode {
 fn ssa_irreducible(count: u64, seed: u64, jobs: usize) -> ExitCode {
     let totals = irreducible::campaign(count, seed, jobs);
     println!(
-        "{} graphs, {} of them irreducible, made reducible and proved; calls: {} returned, {} did not",
-        totals.graphs, totals.irreducible, totals.returned, totals.trapped
+        "{} graphs, {} of them irreducible; {} emissions not proved; calls: {} returned, {} did not",
+        totals.graphs, totals.irreducible, totals.refused, totals.returned, totals.trapped
     );
     found(totals.finding, "no refusal and no disagreement")
 }

@@ -137,9 +137,9 @@ impl CheckedBody {
         Ok(CheckedBody { module: self.module.clone(), body: after })
     }
 
-    /// Puts a body of which a pass may make this one in its place: what is proved of both by
-    /// [`CheckedBody::replace`] is equality, so it goes backward too. The witness says of which part
-    /// of `before` each part of this body comes.
+    /// Puts a body of which a pass may make this one in its place: what [`CheckedBody::replace`]
+    /// proves of both is equality, so it goes backward too. The witness says of which part of
+    /// `before` each part of this body comes.
     ///
     /// # Errors
     /// The first rule of [`passes`] that is broken.

@@ -6,9 +6,9 @@ use super::shape::{Done, EXIT, Shape, Task};
 use super::trees::Step;
 use super::{EmitReason, code};
 use crate::body::Imm;
-use crate::entity::{Block, Inst, Value};
+use crate::entity::{Block, Inst, List, Value};
 use crate::terminator::{Call, Edge, Terminator};
-use prova_module::Opcode;
+use prova_module::{Opcode, ValType};
 use wasm_encoder::{BlockType, Instruction};
 
 impl Shape<'_> {
@@ -240,8 +240,15 @@ impl Shape<'_> {
     pub(super) fn operator(&mut self, inst: Inst) -> Done {
         let data = self.body.inst(inst);
         match data.op {
+            // What cannot be null is not, wherever it is read.
+            crate::body::Op::Wasm(Opcode::RefAsNonNull) if self.is_non_null(data.args) => Ok(()),
             crate::body::Op::Wasm(opcode) => self.raw(opcode, data.imm),
             crate::body::Op::Charge | crate::body::Op::Poll => Ok(()),
         }
+    }
+
+    fn is_non_null(&self, operands: List<Value>) -> bool {
+        let types = self.body.operands(operands).iter().map(|&value| self.body.value(value).ty);
+        types.into_iter().all(|ty| matches!(ty, ValType::Ref(ty) if !ty.is_nullable()))
     }
 }

@@ -66,7 +66,7 @@ impl Flow {
     }
 
     /// Intervals of the dominator tree in preorder.
-    pub(super) fn intervals(&self) -> Vec<(u32, u32)> {
+    fn intervals(&self) -> Vec<(u32, u32)> {
         let mut size = vec![1_u32; self.number.len()];
         for &node in self.order.iter().rev() {
             let up = self.idom[node as usize];

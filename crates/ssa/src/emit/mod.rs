@@ -24,6 +24,7 @@ mod code;
 mod ends;
 mod flow;
 mod live;
+mod moves;
 mod piece;
 pub mod reducify;
 mod shape;

@@ -257,11 +257,7 @@ impl Relate<'_> {
 
     /// The body goes on, alone on its edge, through blocks that have no other way in and only jump,
     /// if the image has come to a place with several.
-    fn forward(
-        &mut self,
-        (to, place): (Block, Option<Block>),
-        mut ahead: Ahead,
-    ) -> Verdict<Ahead> {
+    fn forward(&mut self, (to, place): (Block, Option<Block>), mut ahead: Ahead) -> Verdict<Ahead> {
         loop {
             let block = ahead.block;
             let jumps = matches!(self.old.body.block(block).terminator, Terminator::Jump(_));

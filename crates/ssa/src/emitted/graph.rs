@@ -115,8 +115,8 @@ impl<'b> Graph<'b> {
         }
     }
 
-    /// Calls back with each block that makes a value which another block reads, and that block; what
-    /// nothing depends on is not read.
+    /// Calls back with each block that makes a value which another block reads, and that block;
+    /// what nothing depends on is not read.
     fn read_elsewhere(&self, mut found: impl FnMut(Block, Block)) {
         let body = self.body;
         for (block, data) in body.blocks() {

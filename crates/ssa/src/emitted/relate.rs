@@ -123,6 +123,13 @@ fn is_non_null(ty: ValType) -> bool {
     matches!(ty, ValType::Ref(ty) if !ty.is_nullable())
 }
 
+/// Whether an instruction of the body is its operand: a reference that cannot be null is not.
+fn is_trivial(body: &Body, data: &InstData) -> bool {
+    let mut operands = body.operands(data.args).iter();
+    data.op == Op::Wasm(Opcode::RefAsNonNull)
+        && operands.all(|&value| is_non_null(body.value(value).ty))
+}
+
 impl Relate<'_> {
     fn run(&mut self) -> Verdict {
         let (old, new) = (self.old.body, self.new.body);
@@ -287,7 +294,8 @@ impl Relate<'_> {
     /// Whether an instruction of the body needs no counterpart any more.
     fn is_past(&self, inst: Inst) -> bool {
         let data = self.old.body.inst(inst);
-        self.met[inst.as_u32() as usize] || graph::is_meter(data) || graph::pure(data).is_some()
+        let is_gone = graph::is_meter(data) || graph::pure(data).is_some();
+        self.met[inst.as_u32() as usize] || is_gone || is_trivial(self.old.body, data)
     }
 
     fn advance(&self, spot: &mut Spot) {
@@ -340,8 +348,18 @@ impl Relate<'_> {
             self.step()?;
             let Def::Result(inst, _) = self.old.body.value(value).def else { return Ok(NONE) };
             let data = *self.old.body.inst(inst);
-            let Some(opcode) = graph::pure(&data) else { return Ok(NONE) };
             let block = self.old.block_of(value);
+            if let (true, &[operand]) =
+                (is_trivial(self.old.body, &data), self.old.body.operands(data.args))
+            {
+                match self.term_in(operand, block) {
+                    NONE if self.late.contains_key(&operand) => return Ok(NONE),
+                    NONE => open.push(operand),
+                    term => self.bind(value, term),
+                }
+                continue;
+            }
+            let Some(opcode) = graph::pure(&data) else { return Ok(NONE) };
             let mut args = [NONE; 8];
             let mut missing = None;
             let operands = self.old.body.operands(data.args);

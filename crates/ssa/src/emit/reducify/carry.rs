@@ -1,10 +1,9 @@
-//! Values that no longer dominate their uses → parameters that carry them there.
+//! Values whose block is about to go → parameters that carry them to their uses.
 //!
-//! Where new edges will make a block reachable around a value's definition, the value comes along
-//! the edges: each block into which it is live, and to which several edges or a dispatch lead, gets
-//! a parameter for it. In the body as it is, such a parameter is the value itself, which is its
-//! claim ([`Claim::Value`](crate::passes::Claim)): the definition dominates each block into which
-//! the value is live.
+//! A value comes along the edges: each block into which it is live, and to which several edges
+//! lead, or one from the block that goes, gets a parameter for it. In the body as it is, such a
+//! parameter is the value itself, which is its claim ([`Claim::Value`](crate::passes::Claim)): the
+//! definition dominates each block into which the value is live.
 //!
 //! Limits: at most [`CARRIED_MAX`] pairs of a value and a block.
 
@@ -16,19 +15,8 @@ use std::collections::HashMap;
 /// Pairs of a value and a block into which it is live.
 const CARRIED_MAX: usize = 1 << 20;
 
-/// The block in which each value of a body is made.
-pub(super) fn homes(body: &Body) -> Vec<Block> {
-    let mut homes = vec![body.entry(); body.value_count()];
-    for (block, data) in body.blocks() {
-        data.params().for_each(|param| homes[param.as_u32() as usize] = block);
-        let results = data.insts().flat_map(|inst| body.inst(inst).results());
-        results.for_each(|value| homes[value.as_u32() as usize] = block);
-    }
-    homes
-}
-
 /// Calls back with each value and the block that reads it.
-pub(super) fn uses(body: &Body, mut read: impl FnMut(Value, Block)) {
+fn uses(body: &Body, mut read: impl FnMut(Value, Block)) {
     for (block, data) in body.blocks() {
         let operands = data.insts().flat_map(|inst| body.operands(body.inst(inst).args));
         operands.for_each(|&value| read(value, block));
@@ -55,12 +43,12 @@ impl Carried {
         Carried { more: vec![Vec::new(); body.block_count()], name: HashMap::new() }
     }
 
-    /// Carries values, rising, to all their uses; blocks that `parts` get a parameter whatever leads
-    /// to them. `flow` is the body's. `None` beyond the limit.
+    /// Carries values of a block, rising, to all their uses; where `parts` holds, a block gets a
+    /// parameter whatever leads to it. `flow` is the body's. `None` beyond the limit.
     pub(super) fn new(
         body: &Body,
         flow: &Flow,
-        values: &[Value],
+        (home, values): (Block, &[Value]),
         parts: impl Fn(Block) -> bool,
     ) -> Option<Carried> {
         let mut carried = Carried::none(body);
@@ -69,11 +57,9 @@ impl Carried {
         uses(body, |value, block| {
             readers.get_mut(&value).into_iter().for_each(|readers| readers.push(block));
         });
-        let homes = homes(body);
         let mut budget = CARRIED_MAX;
         let mut seen = vec![u32::MAX; body.block_count()];
         for &value in values {
-            let home = homes[value.as_u32() as usize];
             let mut open = readers.remove(&value).unwrap_or_default();
             let mut live = Vec::new();
             while let Some(block) = open.pop() {
@@ -112,10 +98,5 @@ impl Carried {
     /// The block whose parameter a value is in a block; `None` if it is the value itself.
     pub(super) fn name(&self, block: Block, value: Value) -> Option<Block> {
         self.name.get(&(block, value)).copied()
-    }
-
-    /// Whether nothing is carried.
-    pub(super) fn is_empty(&self) -> bool {
-        self.name.is_empty()
     }
 }

@@ -1,8 +1,7 @@
 //! A body and the entries of its regions → the body with a dispatch for each region.
 //!
 //! A dispatch has the selector as its first parameter, and *slots* behind: each entry finds its
-//! parameters in some of them. Entries share slots of the same type; where several entries carry
-//! the same value, they share its slot, so that it keeps its local.
+//! parameters in some of them. Entries share slots of the same type.
 
 use super::carry::Carried;
 use super::copy::Copier;
@@ -13,7 +12,6 @@ use crate::entity::{Block, Value};
 use crate::passes::Witness;
 use crate::terminator::{Arg, Edge, Terminator};
 use prova_module::{Opcode, ValType};
-use std::collections::BTreeMap;
 
 /// A dispatch.
 struct Dispatch {
@@ -25,39 +23,23 @@ struct Dispatch {
     idle: Vec<Value>,
 }
 
-/// The types of the parameters of an entry, each with the value that it carries.
-fn params(body: &Body, carried: &Carried, entry: Block) -> Vec<(ValType, Option<Value>)> {
-    let own = body.block(entry).params().map(|param| (body.value(param).ty, None));
-    let more = carried.more(entry).iter().map(|&value| (body.value(value).ty, Some(value)));
-    own.chain(more).collect()
-}
-
 impl Dispatch {
-    fn new(body: &Body, carried: &Carried, entries: &[u32]) -> Dispatch {
+    fn new(body: &Body, entries: &[u32]) -> Dispatch {
         let entries: Vec<Block> = entries.iter().map(|&entry| Block::from_u32(entry)).collect();
         let (mut slots, mut places) = (Vec::new(), Vec::new());
-        let mut known: BTreeMap<Value, usize> = BTreeMap::new();
         for &entry in &entries {
-            let params = params(body, carried, entry);
             let mut taken = vec![false; slots.len()];
-            let mut place = vec![usize::MAX; params.len()];
-            for (place, (_, value)) in place.iter_mut().zip(&params) {
-                if let Some(&slot) = value.as_ref().and_then(|value| known.get(value)) {
-                    (*place, taken[slot]) = (slot, true);
-                }
-            }
-            for (place, &(ty, value)) in place.iter_mut().zip(&params) {
-                if *place != usize::MAX {
-                    continue;
-                }
+            let mut place = Vec::new();
+            for param in body.block(entry).params() {
+                let ty = body.value(param).ty;
                 let free = (0..slots.len()).find(|&slot| slots[slot] == ty && !taken[slot]);
-                *place = free.unwrap_or(slots.len());
+                let slot = free.unwrap_or(slots.len());
                 if free.is_none() {
                     slots.push(ty);
                     taken.push(false);
                 }
-                taken[*place] = true;
-                value.and_then(|value| known.insert(value, *place));
+                taken[slot] = true;
+                place.push(slot);
             }
             places.push(place);
         }
@@ -116,15 +98,10 @@ impl Constants {
 
 /// Inserts dispatches; `flow` is that of the blocks with the dispatches behind. Gives the body and
 /// the witness that threading makes the one without dispatches of it. `None` beyond the limits.
-pub(super) fn insert(
-    body: &Body,
-    carried: &Carried,
-    entries: &[Vec<u32>],
-    flow: &Flow,
-) -> Option<(Body, Witness)> {
+pub(super) fn insert(body: &Body, entries: &[Vec<u32>], flow: &Flow) -> Option<(Body, Witness)> {
     let count = body.block_count() as u32;
     let mut dispatches: Vec<Dispatch> =
-        entries.iter().map(|entries| Dispatch::new(body, carried, entries)).collect();
+        entries.iter().map(|entries| Dispatch::new(body, entries)).collect();
     // For each block the dispatch before it, and its number there.
     let mut before: Vec<Option<(usize, usize)>> = vec![None; count as usize];
     let mut args = 0;
@@ -139,7 +116,8 @@ pub(super) fn insert(
         return None;
     }
     let new = |node: u32| Block::from_u32(flow.number[node as usize]);
-    let mut copier = Copier::new(body, carried);
+    let none = Carried::none(body);
+    let mut copier = Copier::new(body, &none);
     let mut constants = Constants::default();
     for &node in &flow.order {
         let Some(at) = node.checked_sub(count) else {

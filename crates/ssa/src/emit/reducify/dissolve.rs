@@ -54,9 +54,11 @@ fn selector(body: &Body, block: Block) -> Option<usize> {
 
 fn constant(body: &Body, arg: Arg) -> Option<u32> {
     let Def::Result(inst, _) = body.value(arg.value()?).def else { return None };
-    match (body.inst(inst).op, body.inst(inst).imm) {
-        (Op::Wasm(Opcode::I32Const), Imm::Bits(bits)) => Some(bits as u32),
-        _ => None,
+    let is_constant = body.inst(inst).op == Op::Wasm(Opcode::I32Const);
+    if let (true, Imm::Bits(bits)) = (is_constant, body.inst(inst).imm) {
+        Some(bits as u32)
+    } else {
+        None
     }
 }
 
@@ -80,7 +82,8 @@ pub fn dissolve(before: &CheckedBody, block: Block) -> Result<Option<CheckedBody
     let flow = Flow::new(&graph(body));
     let values: Vec<Value> = body.block(block).params().collect();
     let targets: Vec<Block> = body.successors(block).map(|edge| edge.block).collect();
-    let Some(carried) = Carried::new(body, &flow, &values, |block| targets.contains(&block)) else {
+    let is_target = |to: Block| targets.contains(&to);
+    let Some(carried) = Carried::new(body, &flow, (block, &values), is_target) else {
         return Ok(None);
     };
     let (wide, witness) = widen(body, &carried);

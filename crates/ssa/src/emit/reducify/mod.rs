@@ -2,9 +2,9 @@
 //! proved to be the same.
 //!
 //! ```text
-//! body ─ region ─► dispatches ─ carry ─► body' (more parameters) ─ dispatch ─► body''
-//!   ▲                                      │  ▲                                  │
-//!   └──── the check of passes, backward ───┘  └─── the check, backward ──────────┘
+//! body ─ region ─► entries of each region ─ dispatch ─► another body, with a witness
+//!   ▲                                                      │
+//!   └─────────── the check of passes, backward ◄───────────┘
 //! ```
 //!
 //! A loop with several entries gets a *dispatch*: a block that all edges to the entries lead to,
@@ -17,18 +17,20 @@
 //! # Why it is proved
 //! What is made here is never believed. Branch threading undoes a dispatch: along each edge the
 //! selector is constant, so the pass may lead the edge past it, and what results is the body as it
-//! was. Dropping parameters that always are one value undoes the other step. Both are what the
-//! check of passes proves, and equality goes both ways: so [`CheckedBody::undo`] takes a body from
-//! which this one results.
+//! was. That is what the check of passes proves, and equality goes both ways: so
+//! [`CheckedBody::undo`] takes a body from which this one results.
 //!
-//! * N1. Each edge to an entry of a region leads to its dispatch, with a selector that is constant.
-//! * N2. What a dispatch gets for the entries that are not selected is a constant, and not read.
-//! * N3. A value that the dispatches can go around is carried by parameters (`carry`).
+//! * I2. Each edge to an entry of a region leads to its dispatch, with a selector that is constant.
+//! * I3. What a dispatch gets for the entries that are not selected is a constant, and not read.
+//! * I4. Definitions still dominate their uses, so nothing else changes. Say that X dominated U, and
+//!   a new way comes by a dispatch from Y, that leads to another entry, to an entry E and on to U
+//!   around X. Then X dominated E, but not Y; so X is on the ways inside of the region, and on the
+//!   way to the edge by which the region is first entered at E, which is outside.
 //!
 //! # Limits
 //! Refused, as [`Irreducible`]: a region that is entered at a handler of exceptions, a parameter of
-//! an entry that has no constant of its type, what is beyond the limits of `region` and `carry`,
-//! and more than [`ARGS_MAX`] arguments. Noticed by: `tests/reducify.rs`, and random graphs in the
+//! an entry that has no constant of its type, what is beyond the limits of `region`, and more than
+//! [`ARGS_MAX`] arguments. Noticed by: `crates/ssa/tests/reducify.rs`, and random graphs in the
 //! project's tests.
 
 mod carry;
@@ -42,7 +44,7 @@ pub use dissolve::dissolve;
 use super::flow::{Flow, Graph};
 use crate::body::Body;
 use crate::check::CheckedBody;
-use crate::entity::{Block, Value};
+use crate::entity::Block;
 use crate::passes::{Claim, PassRejection, Witness};
 use crate::terminator::Terminator;
 use carry::Carried;
@@ -88,48 +90,28 @@ pub fn is_reducible(body: &Body) -> bool {
 /// # Errors
 /// If there is none within limits, or what was made is not proved.
 pub fn reducify(before: &CheckedBody) -> Result<Option<CheckedBody>, Irreducible> {
-    let body = before.body();
-    let flow = Flow::new(&graph(body));
-    if flow.is_reducible {
+    let Some((body, witness)) = propose(before.body())? else { return Ok(None) };
+    before.undo(body, &witness).map(Some).map_err(Irreducible::Refused)
+}
+
+/// A body with reducible flow, and the witness that threading makes this one of it; `None` if the
+/// flow of this one is reducible.
+///
+/// # Errors
+/// If there is no such body within limits.
+pub fn propose(body: &Body) -> Result<Option<(Body, Witness)>, Irreducible> {
+    let mut graph = graph(body);
+    if Flow::new(&graph).is_reducible {
         return Ok(None);
     }
-    let mut wider = graph(body);
     let is_handler = |node: u32| {
         (node as usize) < body.block_count()
             && matches!(body.block(Block::from_u32(node)).terminator, Terminator::Catch { .. })
     };
-    let dispatches = region::dispatches(&mut wider, is_handler).ok_or(Irreducible::Limit)?;
-    let after = Flow::new(&wider);
-    let mut is_entry = vec![false; body.block_count()];
-    dispatches.iter().flatten().for_each(|&entry| is_entry[entry as usize] = true);
-    let values = broken(body, &after);
-    let carried = Carried::new(body, &flow, &values, |block| is_entry[block.as_u32() as usize])
-        .ok_or(Irreducible::Limit)?;
-    let mut before = before.clone();
-    if !carried.is_empty() {
-        let (wide, witness) = widen(body, &carried);
-        before = before.undo(wide, &witness).map_err(Irreducible::Refused)?;
-    }
-    let (made, witness) =
-        dispatch::insert(body, &carried, &dispatches, &after).ok_or(Irreducible::Limit)?;
-    before.undo(made, &witness).map(Some).map_err(Irreducible::Refused)
-}
-
-/// The values, rising, of which a use is no longer dominated by the definition.
-fn broken(body: &Body, flow: &Flow) -> Vec<Value> {
-    let spans = flow.intervals();
-    let homes = carry::homes(body);
-    let mut found = Vec::new();
-    carry::uses(body, |value, block| {
-        let home = spans[homes[value.as_u32() as usize].as_u32() as usize];
-        let at = spans[block.as_u32() as usize].0;
-        if !(home.0 <= at && at < home.1) {
-            found.push(value);
-        }
-    });
-    found.sort_unstable();
-    found.dedup();
-    found
+    let dispatches = region::dispatches(&mut graph, is_handler).ok_or(Irreducible::Limit)?;
+    let flow = Flow::new(&graph);
+    let made = dispatch::insert(body, &dispatches, &flow).ok_or(Irreducible::Limit)?;
+    Ok(Some(made))
 }
 
 /// A body with parameters that carry values, and the witness that dropping them gives the body

@@ -1,0 +1,134 @@
+//! What stands on an edge (G3): its moves, and the way to its target.
+//!
+//! All arguments are put on the stack before the first parameter is written, so moves in a circle
+//! need nothing of their own.
+
+use super::flow::NONE;
+use super::piece::Piece;
+use super::shape::{Done, Shape, Task};
+use crate::body::Def;
+use crate::entity::Value;
+use crate::terminator::{ArgKind, Edge};
+use prova_module::ValType;
+use wasm_encoder::Instruction;
+
+impl Shape<'_> {
+    /// Whether an edge moves anything.
+    pub(super) fn moves(&self, edge: &Edge) -> bool {
+        let params = self.body.block(edge.block).params();
+        params.zip(self.body.args(edge)).any(|(param, arg)| {
+            self.trees.is_live(param)
+                && arg.value().is_none_or(|arg| {
+                    self.trees.is_remat(arg) || self.locals.of(arg) != self.locals.of(param)
+                })
+        })
+    }
+
+    pub(super) fn get(&mut self, value: Value) -> Done {
+        if self.trees.is_remat(value)
+            && let Def::Result(inst, _) = self.body.value(value).def
+        {
+            return self.operator(inst);
+        }
+        let local = self.locals.of(value);
+        self.instruction(&Instruction::LocalGet(local));
+        let held = self.locals.types.get(local as usize).copied();
+        if held != Some(self.body.value(value).ty)
+            && let ValType::Ref(ty) = self.body.value(value).ty
+            && !ty.is_nullable()
+        {
+            self.instruction(&Instruction::RefAsNonNull);
+        }
+        Ok(())
+    }
+
+    pub(super) fn set(&mut self, value: Value) {
+        match self.locals.of(value) {
+            NONE => self.instruction(&Instruction::Drop),
+            local => self.instruction(&Instruction::LocalSet(local)),
+        }
+    }
+
+    pub(super) fn tee(&mut self, value: Value) {
+        let local = self.locals.of(value);
+        if local != NONE {
+            self.instruction(&Instruction::LocalTee(local));
+        }
+    }
+
+    /// The moves of an edge (G3): payloads and what is carried lie on the stack.
+    pub(super) fn carry_out(&mut self, edge: &Edge, payloads: u32, carried: &[Value]) -> Done {
+        let body = self.body;
+        let params = body.block(edge.block).params();
+        let (mut sets, mut to_payload) = (Vec::new(), vec![Vec::new(); payloads as usize]);
+        let mut moves: Vec<_> = params.zip(body.args(edge)).collect();
+        // In the order of locals, whatever the order of parameters is.
+        moves.retain(|(param, _)| self.trees.is_live(*param));
+        moves.sort_by_key(|(param, _)| self.locals.of(*param));
+        for (param, arg) in moves {
+            match arg.kind() {
+                ArgKind::Payload(number) => {
+                    if let Some(params) = to_payload.get_mut(number as usize) {
+                        params.push(param);
+                    }
+                }
+                ArgKind::Value(arg) if self.trees.is_carried(arg) && !carried.is_empty() => {}
+                ArgKind::Value(arg) => {
+                    let remat = self.trees.is_remat(arg);
+                    if remat || self.locals.of(arg) != self.locals.of(param) {
+                        self.get(arg)?;
+                        sets.push(param);
+                    }
+                }
+            }
+        }
+        sets.iter().rev().for_each(|&param| self.set(param));
+        carried.iter().rev().for_each(|&param| self.set(param));
+        for params in to_payload.iter().rev() {
+            let Some((&last, more)) = params.split_last() else {
+                self.instruction(&Instruction::Drop);
+                continue;
+            };
+            for &param in more {
+                let local = self.locals.of(param);
+                self.instruction(&Instruction::LocalTee(local));
+            }
+            self.set(last);
+        }
+        Ok(())
+    }
+
+    /// Moves, then the way to an edge's target.
+    pub(super) fn way(&mut self, edge: &Edge, payloads: u32, next: u32, carried: &[Value]) -> Done {
+        self.carry_out(edge, payloads, carried)?;
+        self.goto(edge, next);
+        Ok(())
+    }
+
+    fn is_inline(&self, edge: &Edge) -> bool {
+        !self.is_merge[edge.block.as_u32() as usize]
+    }
+
+    pub(super) fn goto(&mut self, edge: &Edge, next: u32) {
+        let to = edge.block.as_u32();
+        if let Some(label) = self.branch_label(edge) {
+            if to != next || label % 2 == 1 {
+                self.push(Piece::Br(label));
+            }
+        } else {
+            self.tasks.push(Task::Tree(to, next));
+        }
+    }
+
+    /// The label that leads to an edge's target; `None` if its code stands here.
+    pub(super) fn branch_label(&self, edge: &Edge) -> Option<u32> {
+        let to = edge.block.as_u32();
+        let here = self.is_open_loop(to);
+        if here { Some(2 * to + 1) } else { (!self.is_inline(edge)).then_some(2 * to) }
+    }
+
+    /// Whether a header's loop is open: its merges have been taken when it was.
+    fn is_open_loop(&self, node: u32) -> bool {
+        self.flow.is_header[node as usize] && self.opened(node)
+    }
+}

@@ -1,0 +1,11 @@
+(module
+  (tag $e (param i32))
+  (tag $o (param i32))
+  (import "host" "g" (func $g (param i32) (result i32)))
+  (func (export "f") (param $a i32) (result i32)
+    (block $r (result i32)
+      (block $k (result i32)
+        (try_table (catch $e $r) (catch $o $k)
+          (local.set $a (call $g (local.get $a))))
+        (return (local.get $a)))
+      (i32.add (i32.const 1)))))
