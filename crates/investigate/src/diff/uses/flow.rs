@@ -147,6 +147,18 @@ impl Flow<'_, '_> {
         }
     }
 
+    /// Of two addresses the sum is a number, and so is how far they are from each other.
+    fn distance(&mut self, a: &Value, b: &Value) {
+        let address = |value: &Value| match value.single().map(|one| one.source) {
+            Some(Source::Const(_, value)) => self.in_zone(value),
+            _ => false,
+        };
+        if address(a) && address(b) {
+            self.mix(a);
+            self.mix(b);
+        }
+    }
+
     /// The use of a source in this body.
     fn used(&mut self, source: Source) -> Option<&mut Use> {
         match source {
@@ -338,8 +350,14 @@ impl Flow<'_, '_> {
                 return self.constant(site, u64::from(*value as u32));
             }
             (Operator::I64Const { value }, _) => return self.constant(site, *value as u64),
-            (Operator::I32Add | Operator::I64Add, [a, b]) => return self.sum(a, b, 1),
-            (Operator::I32Sub | Operator::I64Sub, [a, b]) => return self.sum(a, b, -1),
+            (Operator::I32Add | Operator::I64Add, [a, b]) => {
+                self.distance(a, b);
+                return self.sum(a, b, 1);
+            }
+            (Operator::I32Sub | Operator::I64Sub, [a, b]) => {
+                self.distance(a, b);
+                return self.sum(a, b, -1);
+            }
             // A mask of low bits makes an index, one of high bits aligns.
             (Operator::I32And | Operator::I64And, [a, mask]) => {
                 let aligns = self.offset(mask).is_some_and(|mask| mask < 0);
