@@ -138,7 +138,8 @@ impl Flow<'_, '_> {
         bases
     }
 
-    fn sum(&self, a: &Value, b: &Value, sign: i64) -> Value {
+    fn sum(&mut self, a: &Value, b: &Value, sign: i64) -> Value {
+        self.distance(a, b);
         let (x, y) = (self.bases(a), self.bases(b));
         match (x.is_known(), y.is_known()) {
             (true, false) => x.shifted(self.offset(b).map(|by| by.wrapping_mul(sign))),
@@ -350,14 +351,8 @@ impl Flow<'_, '_> {
                 return self.constant(site, u64::from(*value as u32));
             }
             (Operator::I64Const { value }, _) => return self.constant(site, *value as u64),
-            (Operator::I32Add | Operator::I64Add, [a, b]) => {
-                self.distance(a, b);
-                return self.sum(a, b, 1);
-            }
-            (Operator::I32Sub | Operator::I64Sub, [a, b]) => {
-                self.distance(a, b);
-                return self.sum(a, b, -1);
-            }
+            (Operator::I32Add | Operator::I64Add, [a, b]) => return self.sum(a, b, 1),
+            (Operator::I32Sub | Operator::I64Sub, [a, b]) => return self.sum(a, b, -1),
             // A mask of low bits makes an index, one of high bits aligns.
             (Operator::I32And | Operator::I64And, [a, mask]) => {
                 let aligns = self.offset(mask).is_some_and(|mask| mask < 0);
