@@ -130,11 +130,11 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
     let slots = same_slots(sides);
     // Where nothing moved, equal numbers are the same, whatever they are.
     let roles = match aligned.shift.moves() || !slots {
-        true => Roles::new(sides),
+        true => Roles::new(sides, aligned.shift.ordered()),
         false => Roles::default(),
     };
     aligned.shift.open = (0..a.tables().len() as u32).map(|table| !roles.closed(table)).collect();
-    let data = data::compare(sides, aligned, &roles);
+    let mut data = data::compare(sides, aligned, &roles);
     let same_world = slots && same_world(sides, &partners, &globals, &data);
     let context = Context {
         sides,
@@ -150,6 +150,7 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
     let told = outcomes.iter().filter_map(|(_, _, outcome)| outcome.as_ref());
     let assumed = told.map(|outcome| u64::from(outcome.slots)).sum::<u64>();
     let assumed = assumed + data.slots.count as u64;
+    data.padding(&all);
     let debug = debug.map(|pairs| {
         let rewritten = rewritten(&outcomes);
         Ok(dwarf::judge(sides, &pairs?, (&data.shift, &all, &data.texts), &rewritten))

@@ -11,7 +11,7 @@
 //! 3. Among zeros that are padding in part, what moved with the bytes before lies before what moved
 //!    with the bytes behind: then the padding is between them. Otherwise it is an assumption.
 
-use super::shift::Shift;
+use super::shift::{Shift, Zeros};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What all loose pairs amount to.
@@ -68,6 +68,11 @@ impl OneToOne {
         OneToOne { delta, torn, splits }
     }
 
+    /// Whether an address among these zeros moved with what is behind them: something starts there.
+    pub(crate) fn starts_in(&self, zeros: &Zeros) -> bool {
+        self.splits.get(&zeros.a.0).is_some_and(|(_, first)| first.is_some())
+    }
+
     pub(crate) fn fate(&self, shift: &Shift, (a, b): (u64, u64)) -> Fate {
         if self.torn.contains(&(a, b)) {
             return Fate::Torn;
@@ -88,7 +93,6 @@ impl OneToOne {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diff::shift::Zeros;
 
     #[test]
     fn what_contradicts_is_torn_and_another_shift_is_assumed() {

@@ -1,8 +1,9 @@
 //! Everything but functions and data: imports, exports, globals, tables, memories, tags, custom
 //! sections → differences.
 //!
-//! Neighbours: `globals`, `table` and `relocs` compare theirs; `mod` puts them into clusters. Indices are compared through partners: an export that
-//! names the same function under another index is no difference.
+//! Neighbours: `globals`, `table` and `relocs` compare theirs; `mod` puts all into clusters.
+//! Indices are compared through partners: an export that names the same function under another
+//! index is no difference.
 //!
 //! 1. Names are compared by their bytes; escaping and cutting are for print alone.
 //! 2. Tables, memories and tags are named by index, so imports of them keep their order.

@@ -64,6 +64,8 @@ pub(crate) struct Shift {
     /// The ends of data in A and in B.
     pub(crate) data_end: u64,
     pub(crate) data_end_b: u64,
+    /// Where what follows moved otherwise: the end of a range, and the start of the next.
+    pub(crate) breaks: Vec<(u64, u64)>,
     /// The same ranges in order of B's addresses: start, end, delta.
     pub(crate) back: Vec<(u64, u64, i64)>,
     /// Padding, in order of A's addresses.
@@ -119,6 +121,12 @@ impl Shift {
     /// Whether any address moved.
     pub(crate) fn moves(&self) -> bool {
         self.end_delta != 0 || self.ranges.iter().any(|range| range.delta != 0)
+    }
+
+    /// Whether what is behind something in A is behind it in B.
+    pub(crate) fn ordered(&self) -> bool {
+        let full = self.ranges.iter().filter(|range| range.start < range.end);
+        full.map(|range| range.start.wrapping_add_signed(range.delta)).is_sorted()
     }
 
     /// Whether an address of A lies behind its data.
@@ -223,11 +231,8 @@ impl Shift {
 
     /// Whether all bytes of A from `at` on moved alike, as far as data goes.
     fn together(&self, at: u64, bytes: u64) -> bool {
-        let first = self.ranges.partition_point(|range| range.end <= at);
-        let end = at.saturating_add(bytes);
-        let inside = self.ranges[first..].iter().take_while(|range| range.start < end);
-        let mut deltas = inside.filter(|range| range.start < range.end).map(|range| range.delta);
-        deltas.next().is_none_or(|first| deltas.all(|delta| delta == first))
+        let after = self.breaks.partition_point(|(end, _)| *end <= at);
+        self.breaks.get(after).is_none_or(|(_, start)| *start >= at.saturating_add(bytes))
     }
 
     /// How number `a` of A agrees with `b` of B, in this role.
@@ -318,7 +323,7 @@ impl Shift {
             return None;
         }
         if a == b {
-            // Before the data, an address of what moved may be meant as well as one of what did not.
+            // Before the data, what moved may be meant as well as what did not.
             let open = matches!(self.place(a, true), Place::Before(x, y) if x != y);
             if !may || !open && self.allows(a, 0, true).is_some() {
                 return Some(Agree::Equal);

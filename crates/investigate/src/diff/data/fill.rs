@@ -7,10 +7,10 @@ use super::look::{look, padding};
 use super::{DataDiff, LOOSE_MAX, Look, Pair, Run};
 use crate::diff::align::Equal;
 use crate::diff::lockstep::words;
-use crate::diff::shift::{Agree, Assumption, Shift, Zeros};
+use crate::diff::shift::{Agree, Assumption, Shift};
 use crate::diff::side::Side;
 use crate::diff::uses::{Role, Roles};
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 
 /// Fills the gaps of one pair.
 pub(super) struct Filler<'s, 'm> {
@@ -21,6 +21,8 @@ pub(super) struct Filler<'s, 'm> {
     pub(super) diff: &'s mut DataDiff,
     /// Equal ranges after extension.
     pub(super) equal: Vec<Equal>,
+    /// A's aligned words in order, once they are asked for.
+    pub(super) words: Option<Vec<u32>>,
 }
 
 /// What stands at a place of a gap.
@@ -242,13 +244,20 @@ impl Filler<'_, '_> {
         }
     }
 
-    /// Whether a number of A's code or an aligned word of this piece is one of these addresses.
-    fn named(&self, range: RangeInclusive<u64>) -> bool {
-        let first = (self.pair.start.0.wrapping_neg() % 4) as usize;
-        let bytes = self.pair.bytes.0.get(first..).unwrap_or_default();
-        let word = |word: &[u8]| u64::from(u32::from_le_bytes(word.try_into().unwrap_or_default()));
-        self.roles.names(range.clone())
-            || bytes.chunks_exact(4).any(|one| range.contains(&word(one)))
+    /// Whether a number of A's code or an aligned word of this piece is this address.
+    fn named(&mut self, address: u64) -> bool {
+        let pair = self.pair;
+        let words = self.words.get_or_insert_with(|| {
+            let first = (pair.start.0.wrapping_neg() % 4) as usize;
+            let bytes = pair.bytes.0.get(first..).unwrap_or_default();
+            let word = |word: &[u8]| word.try_into().map(u32::from_le_bytes).unwrap_or_default();
+            let mut words: Vec<u32> = bytes.chunks_exact(4).map(word).collect();
+            words.sort_unstable();
+            words.dedup();
+            words
+        });
+        let word = u32::try_from(address).is_ok_and(|word| words.binary_search(&word).is_ok());
+        word || self.roles.names(address)
     }
 
     fn run(&mut self, a: Range<usize>, b: Range<usize>) {
@@ -260,8 +269,7 @@ impl Filler<'_, '_> {
         if look == Look::Padding(false) {
             let bytes = (&*pair.bytes.0, &*pair.bytes.1);
             let found = padding((bytes.0, &a), (bytes.1, &b), pair.start);
-            let named = |zeros: &Zeros| self.named(zeros.a.0 + 1..=zeros.a.1);
-            look = Look::Padding(found.as_ref().is_some_and(named));
+            look = Look::Padding(found.is_some_and(|zeros| self.named(zeros.a.1)));
             self.diff.zeros.extend(found);
         }
         self.diff.runs.push(Run {
@@ -283,8 +291,8 @@ fn of_word(role: Role) -> Role {
     if role == Role::Unknown { Role::Mixed } else { role }
 }
 
-/// Words of equal ranges that hold the address of something that moved (invariant 2): those that are
-/// aligned on both sides, and those at `known` addresses.
+/// Words of equal ranges that hold the address of something that moved (invariant 2): those
+/// that are aligned on both sides, and those at `known` addresses.
 pub(super) fn stale(
     sides: (&Side<'_>, &Side<'_>),
     (roles, known): (&Roles, &[u64]),

@@ -17,8 +17,9 @@
 //!    that stayed where its target moved is a run, if code is seen to use it, and else an
 //!    assumption.
 //! 3. Zeros more or less are *padding* only if both sides have just the zeros that one alignment
-//!    asks for, between an end and a start that moved as they say; and that something starts there
-//!    is an assumption if no number of the code or the data is an address among them or behind.
+//!    asks for, between an end and a start that moved as they say. That something starts there is
+//!    an assumption if no number of the code or the data is the address behind them, or one among
+//!    them that moved with what is behind.
 //! 4. What is no part of an image is not mapped: text there is told as such only if it is as long
 //!    as it was.
 //! 5. A number is a *length* only if the word before it points to text that differs, and number and
@@ -30,6 +31,7 @@ mod pairs;
 
 use super::align::{Equal, align};
 use super::image;
+use super::one_to_one::OneToOne;
 use super::shift::{Moved, Shift, Zeros};
 use super::side::Side;
 use super::strings::Sort;
@@ -111,6 +113,19 @@ pub(crate) struct DataDiff {
     pub(crate) loose: Vec<(u64, u64)>,
     /// Text that differs.
     pub(crate) texts: Texts,
+}
+
+impl DataDiff {
+    /// Padding behind which something is seen to start, now that all addresses are known.
+    pub(crate) fn padding(&mut self, all: &OneToOne) {
+        for run in &mut self.runs {
+            if let Look::Padding(named) = &mut run.look {
+                let zeros =
+                    self.shift.zeros_at(run.a).or(self.shift.zeros_at(run.a.saturating_sub(1)));
+                *named |= zeros.is_some_and(|zeros| all.starts_in(&zeros));
+            }
+        }
+    }
 }
 
 /// How many numbers were assumed to be something, and the first place.
@@ -226,7 +241,8 @@ fn filled(
     let mut diff = DataDiff::default();
     let mut kept = Vec::new();
     for pair in pairs {
-        let mut filler = Filler { sides, shift, roles, pair, diff: &mut diff, equal: Vec::new() };
+        let (equal, words) = (Vec::new(), None);
+        let mut filler = Filler { sides, shift, roles, pair, diff: &mut diff, equal, words };
         filler.fill();
         kept.push(std::mem::take(&mut filler.equal));
     }
@@ -269,6 +285,9 @@ fn shift_of(
     let mut back: Vec<(u64, u64, i64)> = ranges.iter().map(place).collect();
     back.retain(|(start, end, _)| start < end);
     back.sort_unstable();
+    let full: Vec<&Moved> = ranges.iter().filter(|range| range.start < range.end).collect();
+    let breaks = full.windows(2).filter(|pair| pair[0].delta != pair[1].delta);
+    let breaks = breaks.map(|pair| (pair[0].end, pair[1].start)).collect();
     let (data_end, data_end_b) = ends;
-    Shift { ranges, end_delta, data_end, data_end_b, back, ..Shift::default() }
+    Shift { ranges, breaks, end_delta, data_end, data_end_b, back, ..Shift::default() }
 }

@@ -158,12 +158,25 @@ impl Flow<'_, '_> {
         bases
     }
 
-    fn sum(&self, a: &Value, b: &Value, sign: i64) -> Value {
+    fn sum(&mut self, a: &Value, b: &Value, sign: i64) -> Value {
+        self.distance(a, b);
         let (x, y) = (self.bases(a), self.bases(b));
         match (x.is_known(), y.is_known()) {
             (true, false) => x.shifted(self.offset(b).map(|by| by.wrapping_mul(sign))),
             (false, true) if sign == 1 => y.shifted(self.offset(a)),
             _ => Value::default(),
+        }
+    }
+
+    /// Of two addresses the sum is a number, and so is how far they are from each other.
+    fn distance(&mut self, a: &Value, b: &Value) {
+        let address = |value: &Value| match value.single().map(|one| one.source) {
+            Some(Source::Const(_, value)) => self.in_zone(value),
+            _ => false,
+        };
+        if address(a) && address(b) {
+            self.mix(a);
+            self.mix(b);
         }
     }
 

@@ -296,8 +296,9 @@ pub(crate) struct Roles {
 }
 
 impl Roles {
-    /// Analyses all bodies of side A.
-    pub(crate) fn new((side, other): (&Side<'_>, &Side<'_>)) -> Roles {
+    /// Analyses all bodies of side A. `ordered` says that what moved stands in the order in which
+    /// it stood: else who compares an address uses it as a number.
+    pub(crate) fn new((side, other): (&Side<'_>, &Side<'_>), ordered: bool) -> Roles {
         let count = side.module.func_count() as u32;
         let exports = side.module.exports().iter().filter_map(|export| export.func());
         let exported: HashSet<u32> = exports.map(|func| func.0).collect();
@@ -347,7 +348,10 @@ impl Roles {
             }
             let known = consts.iter().filter_map(|(at, (_, does))| {
                 let role = match (does.access, does.slot, does.span) {
-                    (Some(access), ..) => Role::Address(Access { mixed: does.mixed, ..access }),
+                    (Some(access), ..) => {
+                        let mixed = does.mixed || does.compared && !ordered;
+                        Role::Address(Access { mixed, ..access })
+                    }
                     (None, Some(table), _) => Role::Slot(table),
                     (None, None, Some(at)) => Role::Span(at),
                     (None, None, None) => return None,
@@ -395,10 +399,9 @@ impl Roles {
         self.words.iter().copied()
     }
 
-    /// Whether code names an address in this range.
-    pub(crate) fn names(&self, range: std::ops::RangeInclusive<u64>) -> bool {
-        let first = self.named.partition_point(|at| at < range.start());
-        self.named.get(first).is_some_and(|at| range.contains(at))
+    /// Whether a number of the code is this address.
+    pub(crate) fn names(&self, address: u64) -> bool {
+        self.named.binary_search(&address).is_ok()
     }
 
     /// Accesses of a function at addresses that are computed from constants.
