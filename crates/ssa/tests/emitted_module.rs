@@ -71,7 +71,8 @@ fn calls_of_another_function_are_refused() {
         ("(call $f", "(call $g", Some(Rule::Control)),
         ("(return_call $f", "(return_call $g", Some(Rule::Control)),
     ] {
-        let twin = Twin::check(&old, &module(&text.replace(from, to))).expect("only a body differs");
+        let twin =
+            Twin::check(&old, &module(&text.replace(from, to))).expect("only a body differs");
         let given = EmittedBody::check(&twin, &body, &Homes(&homes));
         assert_eq!(given.err().map(|rejection| rejection.rule), rule, "{to}");
     }
