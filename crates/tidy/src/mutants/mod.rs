@@ -16,8 +16,8 @@
 //! Invariants: (1) without the variable the woven tree computes what the tree computes; (2) a
 //! mutant is known by file, function, mutation and the line of source that it changes
 //! ([`Mutant::key`]), never by the line's number, so the list of explained mutants outlives edits
-//! elsewhere, and a shard is a function of the keys; (3) the programs that decide ([`NEAR`], [`FAR`]) take
-//! no random seeds and measure no time.
+//! elsewhere, and a shard is a function of the keys; (3) the programs that decide ([`NEAR`],
+//! [`FAR`]) take no random seeds and measure no time.
 //!
 //! Limits: a test that takes ten times as long as without a mutant counts as caught, as does one
 //! that takes too much memory. Green does not show that the tests see faults that are larger than
