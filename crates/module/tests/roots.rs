@@ -29,6 +29,7 @@ fn roots(module: &Module) -> String {
     };
     let mut text = format!("locals {}", list(&mut roots.locals()));
     for offset in roots.offsets() {
+        assert!(roots.cells(offset).eq(roots.locals().chain(roots.operands(offset))));
         let cells = list(&mut roots.operands(offset));
         text.push_str(&format!("; @{} {cells}", positions[&offset]));
     }

@@ -1,10 +1,11 @@
-//! What the proof of emission compares of two modules beside bodies (E1).
+//! What the proof of emission compares of two modules beside bodies (E1), and of calls (E5).
 //!
 //! Green shows that these sections are compared. It does not show that the emitter leaves them as
 //! they are: `tests/emitted.rs` does.
 
 use prova_module::{Features, FuncIdx, Limits, Module, Proposal};
-use prova_ssa::emitted::{Rule, Twin};
+use prova_ssa::emitted::{EmittedBody, Homes, Rule, Twin};
+use prova_ssa::{CheckedBody, Metering, build};
 
 fn decode(text: &str, features: &Features) -> Module {
     let bytes = wat::parse_str(text).expect("a module");
@@ -50,4 +51,29 @@ fn bytes_of_a_function_are_copied_or_not() {
     let twin = twin.expect("only a body differs");
     let copied: Vec<bool> = (0..3).map(|func| twin.is_copied(FuncIdx(func))).collect();
     assert_eq!(copied, [true, true, false]);
+}
+
+/// Calls that end a block are calls of the same function.
+#[test]
+fn calls_of_another_function_are_refused() {
+    let text = "(module (tag $t) (func $f (param i32) (result i32) local.get 0)
+        (func $g (param i32) (result i32) local.get 0)
+        (func (param i32) (result i32)
+            (block (try_table (result i32) (catch $t 0) (call $f (local.get 0))) return)
+            (return_call $f (local.get 0))))";
+    let old = module(text);
+    let func = FuncIdx(2);
+    let body = build(&old, func, Metering::NONE).expect("a body");
+    let homes = vec![u32::MAX; body.value_count()];
+    let body = CheckedBody::check(&old, body).expect("the builder's bodies are proved");
+    for (from, to, rule) in [
+        ("call $f", "call $f", None),
+        ("(call $f", "(call $g", Some(Rule::Control)),
+        ("(return_call $f", "(return_call $g", Some(Rule::Control)),
+    ] {
+        let twin =
+            Twin::check(&old, &module(&text.replace(from, to))).expect("only a body differs");
+        let given = EmittedBody::check(&twin, &body, &Homes(&homes));
+        assert_eq!(given.err().map(|rejection| rejection.rule), rule, "{to}");
+    }
 }

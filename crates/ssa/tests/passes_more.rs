@@ -41,6 +41,10 @@ const VECTORS: &str = "(module (func (param v128) (result v128 v128 v128 v128)
     (i8x16.shuffle 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 (local.get 0) (local.get 0))
     (i8x16.shuffle 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 30 (local.get 0) (local.get 0))))";
 
+/// An operator with two results.
+const PAIRS: &str = "(module (func (param i64 i64 i64 i64) (result i64 i64)
+    (i64.add128 (local.get 0) (local.get 1) (local.get 2) (local.get 3))))";
+
 const REFERENCES: &str =
     "(module (global $g (mut funcref) (ref.null func)) (elem declare func $f $h)
     (func $f) (func $h)
@@ -68,6 +72,13 @@ const CALLS: &str = "(module (tag $a) (tag $b) (func $f (result i32) i32.const 0
             local.get 0 i32.add local.get 1 i32.add return
         end
         i32.const 1))";
+
+/// The result of the last instruction, then a payload.
+const LAST: &str = "(module (tag $a) (func $f (result i32) i32.const 0)
+    (func (result i32)
+        call $f drop
+        block try_table (result i32) (catch $a 0) call $f end return end
+        unreachable))";
 
 const GLOBAL: &str = "(module (global $g (mut i32) (i32.const 0)) (func (param i32) (result i32)
     (global.set $g (local.get 0)) (loop nop) (global.get $g)))";
@@ -135,11 +146,13 @@ fn edits_are_judged_by_their_rules() {
     let mut wrong = String::new();
     for (rule, text, edits) in [
         ("ok", VECTORS, ""),
-        ("operands", VECTORS, "i64x2.add v0 v1 => i64x2.add v0 v3"),
+        ("operands", VECTORS, "i64x2.sub v0 v3 => i64x2.sub v0 v1"),
         ("operands", VECTORS, "return v2 v4 v5 v6 => return v2 v4 v5 v5"),
         ("operands", VECTORS, "return v2 v4 v5 v6 => return v2 v4 v6 v6"),
+        ("ok", PAIRS, ""),
+        ("operands", PAIRS, "return v4 v5 => return v4 v4"),
+        ("operands", PAIRS, "return v4 v5 => return v5 v4"),
         ("ok", REFERENCES, ""),
-        ("operands", REFERENCES, "global=0 v1 => global=0 v2"),
         ("operands", REFERENCES, "global=0 v2 => global=0 v1"),
         ("operands", REFERENCES, "global=0 v3 => global=0 v1"),
         ("operands", REFERENCES, "ref.is_null v0 => ref.is_null v1"),
@@ -153,6 +166,8 @@ fn edits_are_judged_by_their_rules() {
         ("ok", CALLS, ""),
         ("arguments", CALLS, "(p0) => (v0)"),
         ("arguments", CALLS, "(p0) => (v1)"),
+        ("ok", LAST, ""),
+        ("arguments", LAST, "(p0) => (v0)"),
         ("control", CALLS, "tag0 => tag1"),
         ("form", TWO, "ssa func1 => ssa func0"),
         ("form", TWO, "ssa func1 => ssa func1 fuel"),

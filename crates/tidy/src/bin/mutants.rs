@@ -188,9 +188,9 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn unviable(&self, chosen: &[&Mutant]) -> Verdicts {
-        let numbers = chosen.iter().map(|mutant| mutant.number);
-        let unviable = numbers.filter(|number| self.built.unviable.contains(number));
-        unviable.map(|number| (number, Verdict::Unviable)).collect()
+        let unviable = chosen.iter().filter(|x| self.built.unviable.contains(&x.number));
+        let told = unviable.inspect(|mutant| self.log.tell(mutant, &Verdict::Unviable));
+        told.map(|mutant| (mutant.number, Verdict::Unviable)).collect()
     }
 
     /// Those that can be switched, in one build.
