@@ -22,9 +22,9 @@
 //!
 //! * I2. Each edge to an entry of a region leads to its dispatch, with a selector that is constant.
 //! * I3. What a dispatch gets for the entries that are not selected is a constant, and not read.
-//! * I4. Definitions still dominate their uses, so nothing else changes. A new way comes to an entry
-//!   E from where another entry was meant. What dominates E dominates the region's first entry by
-//!   E too, which comes from outside: so it is outside, and before every entry. `verify` asks.
+//! * I4. Definitions still dominate their uses, so nothing else changes. A new way comes to an
+//!   entry E from where another entry was meant. What dominates E dominates the first way into the
+//!   region by E, which comes from outside: so it is outside, and before every entry.
 //!
 //! # Limits
 //! Refused, as [`Irreducible`]: a region that is entered at a handler of exceptions, a parameter of
