@@ -22,10 +22,9 @@
 //!
 //! * I2. Each edge to an entry of a region leads to its dispatch, with a selector that is constant.
 //! * I3. What a dispatch gets for the entries that are not selected is a constant, and not read.
-//! * I4. Definitions still dominate their uses, so nothing else changes. Say that X dominated U, and
-//!   a new way comes by a dispatch from Y, that leads to another entry, to an entry E and on to U
-//!   around X. Then X dominated E, but not Y; so X is on the ways inside of the region, and on the
-//!   way to the edge by which the region is first entered at E, which is outside.
+//! * I4. Definitions still dominate their uses, so nothing else changes. A new way comes to an
+//!   entry E from where another entry was meant. What dominates E dominates the first way into the
+//!   region by E, which comes from outside: so it is outside, and before every entry.
 //!
 //! # Limits
 //! Refused, as [`Irreducible`]: a region that is entered at a handler of exceptions, a parameter of
