@@ -4,8 +4,8 @@
 //! `mutants LIST.json EXPLAINED.tsv SHARD/N|rest|missed [PART]`: the list is what `cargo mutants
 //! --list --json` writes. Shards count from 1. `rest` and `missed` go on with the last run: they
 //! run what it has not come to, or what it missed, and report its verdicts with their own. `PART`
-//! keeps only mutants whose key (fields between tabs) contains it. Exit codes: 0 nothing to do, 1
-//! something to do, 2 it could not run.
+//! keeps only mutants whose key (fields between tabs) contains it, `!PART` only the others. Exit
+//! codes: 0 nothing to do, 1 something to do, 2 it could not run.
 //!
 //! What the test programs of the mutated crates miss, those of other crates are asked about; a
 //! shard that is not the whole asks them only about what no row explains.
@@ -50,7 +50,11 @@ fn campaign(list: &str, explained: &str, shard: &str, part: &str) -> Result<usiz
     let tree = Tree::read(&root()).map_err(|error| error.to_string())?;
     let all = list::parse(&read(list)?, &tree)?;
     let explained = explained::parse(&read(explained)?)?;
-    let within = all.iter().filter(|x| x.key().join("\t").contains(part));
+    let is_wanted = |key: &str| match part.strip_prefix('!') {
+        Some(open) => !key.contains(open),
+        None => key.contains(part),
+    };
+    let within = all.iter().filter(|x| is_wanted(&x.key().join("\t")));
     let chosen: Vec<&Mutant> = within.filter(|x| shard.has(x)).collect();
     let before = if shard.goes_on() { Log::read(&all)? } else { Verdicts::new() };
     let mut due = chosen.clone();
