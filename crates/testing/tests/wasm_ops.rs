@@ -50,7 +50,7 @@ fn a_wrong_class_is_noticed() {
 #[test]
 fn a_wrong_cost_is_noticed() {
     noticed(entries(false).map(|mut entry| {
-        entry.row.cost = 1 - entry.row.cost;
+        entry.row.cost = u64::from(entry.row.cost != 1);
         (entry, format!("{}", entry.row.cost))
     }));
 }
