@@ -183,6 +183,18 @@ struct Use {
 }
 
 impl Use {
+    /// What the number is, if its use tells. `ordered`: objects stand in the same order on both
+    /// sides, so that comparisons of addresses show nothing new.
+    fn role(&self, ordered: bool) -> Option<Role> {
+        let mixed = self.mixed || self.compared && !ordered;
+        match (self.access, self.slot, self.span) {
+            (Some(access), ..) => Some(Role::Address(Access { mixed, ..access })),
+            (None, Some(table), _) => Some(Role::Slot(table)),
+            (None, None, Some(at)) => Some(Role::Span(at)),
+            (None, None, None) => None,
+        }
+    }
+
     fn known(&self) -> impl PartialEq + use<> {
         (self.access, self.slot, self.mixed, self.compared, self.fields.len())
     }
@@ -346,18 +358,8 @@ impl Roles {
             if !uses.folded.is_empty() {
                 roles.folded.insert(roles.code.len() as u32, std::mem::take(&mut uses.folded));
             }
-            let known = consts.iter().filter_map(|(at, (_, does))| {
-                let role = match (does.access, does.slot, does.span) {
-                    (Some(access), ..) => {
-                        let mixed = does.mixed || does.compared && !ordered;
-                        Role::Address(Access { mixed, ..access })
-                    }
-                    (None, Some(table), _) => Role::Slot(table),
-                    (None, None, Some(at)) => Role::Span(at),
-                    (None, None, None) => return None,
-                };
-                Some((*at, role))
-            });
+            let known =
+                consts.iter().filter_map(|(at, (_, does))| Some((*at, does.role(ordered)?)));
             let mut code: Vec<(u32, Role)> = known.chain(uses.offsets).collect();
             code.sort_unstable_by_key(|(at, _)| *at);
             roles.code.push(code.into());
