@@ -24,6 +24,7 @@
 //! [`UPDATES_MAX`] widenings of a parameter. Time is linear in the code with these constants.
 
 mod flow;
+mod locals;
 
 use super::relocs::Relocs;
 use super::side::Side;
