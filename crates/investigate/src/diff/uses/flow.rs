@@ -281,8 +281,7 @@ impl Flow<'_, '_> {
                     Source::Stack => false,
                 };
                 if passes {
-                    let param = param as u32;
-                    self.found.passed.push(Passed { from, callee, param });
+                    self.found.passed.extend(Passed::new(from, callee, param));
                 }
             }
         }

@@ -57,12 +57,11 @@ impl Locals {
             while self.0.get(at).is_some_and(|(known, _)| known < local) {
                 at += 1;
             }
-            match self.0.get_mut(at) {
-                Some((known, joined)) if known == local => *joined = joined.with(*value),
-                _ if self.0.len() < LOCALS_MAX => {
-                    self.0.insert(at, (*local, Value::default().with(*value)));
-                }
-                _ => {}
+            let known = self.0.get_mut(at).filter(|(known, _)| known == local);
+            if let Some((_, joined)) = known {
+                *joined = joined.with(*value);
+            } else if self.0.len() < LOCALS_MAX {
+                self.0.insert(at, (*local, Value::default().with(*value)));
             }
         }
     }
