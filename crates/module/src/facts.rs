@@ -152,8 +152,9 @@ pub struct BlockFacts {
 pub struct Segment {
     /// Module offset of its first operator, before which it is charged.
     pub offset: u32,
-    /// Its cost; above 0.
-    pub cost: u64,
+    /// Its cost; above 0. No operator costs more units than it has bytes, but for the branch or
+    /// throw at the end, and a module has at most 2^31: it fits.
+    pub cost: u32,
 }
 
 /// Cells of a value: 2 for `v128`, 1 for everything else.

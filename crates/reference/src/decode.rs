@@ -245,7 +245,7 @@ impl Decoder<'_> {
         let cost = match self.facts.segments.get(self.segments) {
             Some(segment) if segment.offset == offset => {
                 self.segments += 1;
-                segment.cost
+                segment.cost.into()
             }
             _ => 0,
         };

@@ -241,7 +241,7 @@ impl<'m> Cx<'m> {
         if let Some(segment) = self.facts.segments.get(self.next_segment).filter(due) {
             self.next_segment += 1;
             if self.metering.has_fuel() {
-                self.emit(Op::Charge, &[segment.cost]);
+                self.emit(Op::Charge, &[segment.cost.into()]);
             }
         }
     }

@@ -32,7 +32,7 @@ impl<'a> Meter<'a> {
         let Some((segment, rest)) = self.segments.split_first() else {
             return Err(Fault::new(Rule::Metering, "a charge for no segment"));
         };
-        if (cost, offset) != (segment.cost, segment.offset) {
+        if (cost, offset) != (segment.cost.into(), segment.offset) {
             let Segment { cost: due, offset: start } = segment;
             let what = format!("charges {cost} for {offset:#x} where {start:#x} costs {due}");
             return Err(Fault::new(Rule::Metering, what));

@@ -8,7 +8,7 @@
 use super::align::increasing;
 use super::shift::Shift;
 use super::side::Side;
-use super::token::{Item, Tok, Tokens};
+use super::token::{Item, Operators, Tok, Tokens};
 use crate::op::mnemonic;
 use crate::xref::MemoryMap;
 use prova_module::ops::{Immediate, Opcode, Value};
@@ -303,11 +303,11 @@ pub(crate) fn lines(
     func: u32,
     range: std::ops::Range<usize>,
 ) -> Vec<(u32, String)> {
-    let Some(mut tokens) = Tokens::new(side, func) else { return Vec::new() };
+    let Some(mut operators) = Operators::new(side, func) else { return Vec::new() };
     let mut lines = Vec::new();
     let mut at = 0;
     while at < range.end {
-        let Some((op, item)) = tokens.next_op() else { break };
+        let Some((op, item)) = operators.next() else { break };
         if at >= range.start {
             lines.push((item.offset, show(side, &side.map, &op)));
         }

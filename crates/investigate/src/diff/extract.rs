@@ -8,7 +8,7 @@
 //! refused with their name.
 
 use super::side::Side;
-use super::token::{Tok, Tokens};
+use super::token::{Operators, Tok};
 use crate::op::mnemonic;
 use crate::xref::constant;
 use prova_module::ops::{Class, Immediate, Opcode};
@@ -62,8 +62,8 @@ impl Extractor<'_, '_> {
     /// Finds what the body uses, so that indices are known before the body is written.
     fn collect(&mut self, func: u32) -> Result<(), String> {
         let module = self.side.module;
-        let mut tokens = Tokens::new(self.side, func).ok_or("it is an import")?;
-        while let Some((op, item)) = tokens.next_op() {
+        let operators = Operators::new(self.side, func).ok_or("it is an import")?;
+        for (op, item) in operators {
             match item.tok {
                 Tok::Func(0x10 | 0x12, canonical) => {
                     let ty = module.func_type(FuncIdx(item.index)).clone();
@@ -208,8 +208,8 @@ impl Extractor<'_, '_> {
         }
         let global_at: HashMap<u32, u64> =
             self.globals.keys().enumerate().map(|(at, key)| (*key, at as u64)).collect();
-        let mut tokens = Tokens::new(side, func).ok_or("it is an import")?;
-        while let Some((op, item)) = tokens.next_op() {
+        let operators = Operators::new(side, func).ok_or("it is an import")?;
+        for (op, item) in operators {
             let patch = self.patches.get(&item.offset).copied();
             match item.tok {
                 Tok::Raw(raw) => {

@@ -11,7 +11,6 @@ use super::texts::Texts;
 use super::token::{Tok, Tokens};
 use super::uses::{Role, Roles};
 use prova_module::FuncIdx;
-use std::collections::HashMap;
 
 /// Most loose pairs of addresses kept of one function.
 const LOOSE_MAX: usize = 4096;
@@ -103,9 +102,13 @@ pub(crate) struct Locals {
     /// Ids that both sides share.
     types: (Vec<u32>, Vec<u32>),
     params: u32,
-    forward: HashMap<u32, u32>,
-    back: HashMap<u32, u32>,
+    /// By local of A the one of B, and the other way round; [`NO_LOCAL`] if that is open.
+    forward: Vec<u32>,
+    back: Vec<u32>,
 }
+
+/// No function has as many locals.
+const NO_LOCAL: u32 = u32::MAX;
 
 impl Locals {
     pub(crate) fn new(sides: (&Side<'_>, &Side<'_>), funcs: (u32, u32)) -> Locals {
@@ -118,7 +121,9 @@ impl Locals {
             types(sides.0, funcs.0).unwrap_or_default(),
             types(sides.1, funcs.1).unwrap_or_default(),
         );
-        Locals { types, params, forward: HashMap::new(), back: HashMap::new() }
+        let open = |types: &[u32]| vec![NO_LOCAL; types.len()];
+        let (forward, back) = (open(&types.0), open(&types.1));
+        Locals { types, params, forward, back }
     }
 
     /// Whether `a` can be `b`, and from now on is.
@@ -129,7 +134,19 @@ impl Locals {
         if self.types.0.get(a as usize) != self.types.1.get(b as usize) {
             return false;
         }
-        *self.forward.entry(a).or_insert(b) == b && *self.back.entry(b).or_insert(a) == a
+        // The bodies are valid: both have these locals.
+        let to = self.forward.get_mut(a as usize);
+        let (Some(to), Some(from)) = (to, self.back.get_mut(b as usize)) else { return false };
+        if *to == NO_LOCAL {
+            *to = b;
+        }
+        if *to != b {
+            return false;
+        }
+        if *from == NO_LOCAL {
+            *from = a;
+        }
+        *from == a
     }
 }
 
@@ -161,7 +178,12 @@ pub(crate) fn lockstep(
             same.locals += u32::from(la != lb);
             continue;
         }
-        let role = roles.of(funcs.0, &x, &y);
+        // Nothing else has a role.
+        let role = match x.tok {
+            Tok::I32(_) | Tok::I64(_) | Tok::Mem { .. } => roles.of(funcs.0, &x, &y),
+            Tok::Raw(_) | Tok::Func(..) | Tok::Indirect(..) => Role::Unknown,
+            Tok::Block(..) | Tok::Local(..) | Tok::Global(..) => Role::Unknown,
+        };
         match (shift.tokens(sides, role, &x.tok, &y.tok), x.tok, y.tok) {
             (Some(agree), ..) => same.note(agree),
             // It may be a length, which its uses in the whole body show.

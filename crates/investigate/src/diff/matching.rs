@@ -70,7 +70,7 @@ fn profile(side: &Side<'_>, imports: &[u64], func: u32) -> Profile {
     let mut hasher = DefaultHasher::new();
     side.type_id_of(func).hash(&mut hasher);
     let mut profile = Profile::default();
-    let mut locals: HashMap<u32, u32> = HashMap::new();
+    let mut locals = FirstUse::default();
     for item in tokens {
         profile.ops += 1;
         match item.tok {
@@ -85,8 +85,7 @@ fn profile(side: &Side<'_>, imports: &[u64], func: u32) -> Profile {
                 }
             }
             Tok::Local(code, local) => {
-                let next = locals.len() as u32;
-                (code, *locals.entry(local).or_insert(next)).hash(&mut hasher);
+                (code, locals.of(local)).hash(&mut hasher);
             }
             Tok::Global(code, _) => code.hash(&mut hasher),
             Tok::I32(value) => masked(side, u64::from(value as u32)).hash(&mut hasher),
@@ -99,6 +98,37 @@ fn profile(side: &Side<'_>, imports: &[u64], func: u32) -> Profile {
     }
     profile.masked = hasher.finish();
     profile
+}
+
+/// Locals in the order of their first uses.
+#[derive(Default)]
+struct FirstUse {
+    count: u32,
+    /// By local below [`LOW`], one more than its place; 0 without one.
+    low: Vec<u32>,
+    high: HashMap<u32, u32>,
+}
+
+/// Locals that most functions have no more than.
+const LOW: u32 = 256;
+
+impl FirstUse {
+    /// The place of a local, which is the next one if there was no use before.
+    fn of(&mut self, local: u32) -> u32 {
+        let place = if local < LOW {
+            if self.low.len() <= local as usize {
+                self.low.resize(local as usize + 1, 0);
+            }
+            &mut self.low[local as usize]
+        } else {
+            self.high.entry(local).or_default()
+        };
+        if *place == 0 {
+            self.count += 1;
+            *place = self.count;
+        }
+        *place - 1
+    }
 }
 
 /// The value, unless it may be an address.

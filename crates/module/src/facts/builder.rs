@@ -126,6 +126,13 @@ struct Frame {
     then_falls: bool,
 }
 
+/// A segment that is open: the offset of its first operator, and what it costs so far.
+#[derive(Debug)]
+struct Open {
+    offset: u32,
+    cost: u64,
+}
+
 /// Collects the facts of one body after the other, keeping its allocations.
 #[derive(Default)]
 pub(crate) struct FactsBuilder {
@@ -139,7 +146,7 @@ pub(crate) struct FactsBuilder {
     /// Whether the next operator is reachable.
     live: bool,
     /// The open segment; `None` if the next operator opens one (or is unreachable).
-    segment: Option<Segment>,
+    segment: Option<Open>,
     /// Cells of parameters and locals.
     local_cells: u32,
     /// Values on the operand stack before the next operator, where that is reachable.
@@ -160,7 +167,7 @@ impl FactsBuilder {
         self.wide = wide;
         self.live = true;
         let result_cells = cells_of(&cx.types[ty.index()].results);
-        self.segment = Some(Segment { offset, cost: frame_cost(cells, result_cells) });
+        self.segment = Some(Open { offset, cost: frame_cost(cells, result_cells) });
         self.local_cells = cells;
         self.height = 0;
         self.max_height = 0;
@@ -272,7 +279,7 @@ impl FactsBuilder {
         let live_before = self.live;
         if live_before {
             let cost = row.cost + self.carried(row, immediates, cx);
-            self.segment.get_or_insert(Segment { offset, cost: 0 }).cost += cost;
+            self.segment.get_or_insert(Open { offset, cost: 0 }).cost += cost;
         }
         match row.class.flow() {
             Flow::Next => {
@@ -323,7 +330,7 @@ impl FactsBuilder {
     ) {
         self.pushed(2, validator);
         if self.live {
-            self.segment.get_or_insert(Segment { offset, cost: 0 }).cost += 1;
+            self.segment.get_or_insert(Open { offset, cost: 0 }).cost += 1;
             self.height = validator.operand_stack_height();
             self.max_height = self.max_height.max(self.cells_below(self.height));
         }
@@ -494,7 +501,9 @@ impl FactsBuilder {
         if let Some(segment) = self.segment.take()
             && segment.cost > 0
         {
-            self.segments.push(segment);
+            let Open { offset, cost } = segment;
+            debug_assert!(cost <= u32::MAX.into());
+            self.segments.push(Segment { offset, cost: cost.try_into().unwrap_or(u32::MAX) });
         }
     }
 

@@ -344,7 +344,7 @@ fn label_cells(module: &Module, func: FuncIdx, ops: &[Op<'_>], block: &Block) ->
 }
 
 fn listed(facts: &FuncFacts) -> Vec<(u32, u64)> {
-    facts.segments.iter().map(|segment| (segment.offset, segment.cost)).collect()
+    facts.segments.iter().map(|segment| (segment.offset, segment.cost.into())).collect()
 }
 
 /// Segments from the set of their first operators.

@@ -104,7 +104,7 @@ impl<'m> Builder<'m> {
         let segment = self.facts.segments.get(self.segment);
         if let Some(segment) = segment.filter(|segment| segment.offset == offset) {
             self.segment += 1;
-            self.push(Op::Charge, Imm::Bits(segment.cost), &[], 0..0, offset);
+            self.push(Op::Charge, Imm::Bits(segment.cost.into()), &[], 0..0, offset);
         }
     }
 

@@ -391,7 +391,7 @@ impl<'m, 'b> Check<'m, 'b> {
                 continue;
             }
             demand!(segment.offset == offset, Function, "a segment without operator");
-            self.meter(Op::Charge, Imm::Bits(segment.cost))?;
+            self.meter(Op::Charge, Imm::Bits(segment.cost.into()))?;
         }
         let next = self.facts.segments.get(self.segment);
         self.charge_due = next.map_or(u32::MAX, |segment| segment.offset);

@@ -332,7 +332,7 @@ impl Form<'_> {
             }
             if inst.op == Op::Charge {
                 let here = (inst.values[0], mapped(self.candidate, inst.at));
-                if due.next().map(|segment| (segment.cost, segment.offset)) != Some(here) {
+                if due.next().map(|segment| (segment.cost.into(), segment.offset)) != Some(here) {
                     return wrong(inst.at, "a charge that is not due");
                 }
             }

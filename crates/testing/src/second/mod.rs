@@ -291,7 +291,7 @@ impl<'m> Walk<'m> {
             if self.forgets(Plant::Charges) {
                 return Ok(());
             }
-            let cost = self.terms.constant(segment.cost);
+            let cost = self.terms.constant(segment.cost.into());
             self.act(state, Effect::new("charge"), vec![cost])?;
         }
         Ok(())

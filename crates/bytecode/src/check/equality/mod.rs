@@ -265,7 +265,7 @@ impl<'t, 'f: 't, O: Observer> Proof<'t, 'f, O> {
             && metering.has_fuel()
         {
             self.segment += 1;
-            let cost = self.constant(segment.cost);
+            let cost = self.constant(segment.cost.into());
             self.demand(Effect::Charge, [cost])?;
         }
         Ok(())

@@ -3,12 +3,13 @@
 //! Neighbours: the module above keeps what is found here, and carries it over calls; invariants 1
 //! to 3 stand there.
 
-use super::{Access, LOCALS_MAX, Mark, Marks, Passed, Ref, Role, Source, Use, Uses, Value};
+use super::locals::Locals;
+use super::{Access, Mark, Marks, Passed, Ref, Role, Source, Use, Uses, Value};
 use crate::diff::side::Side;
 use prova_module::ops::{Class, Immediate, Opcode};
 use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site, walk};
 use prova_module::{BlockKind, FuncIdx, MemArgTarget, Operator};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::sync::LazyLock;
 
@@ -21,10 +22,10 @@ pub(super) fn uses(side: &Side<'_>, func: u32, exported: &HashSet<u32>) -> Uses 
     };
     side.spend(body.bytes().len());
     let params = side.module.func_type(FuncIdx(func)).params.len();
-    let locals = (0..params.min(LOCALS_MAX) as u32).map(|i| (i, Value::one(Source::Param(i))));
+    let locals = Locals::new((0..params as u32).map(|i| Value::one(Source::Param(i))));
     let found = Uses { params: vec![Use::default(); params], ..Uses::default() };
     let exported = exported.contains(&func);
-    let (locals, consts) = (locals.collect(), HashMap::new());
+    let consts = HashMap::new();
     let (marks_found, last) = (Vec::new(), (0, 0));
     let mut flow = Flow { side, found, consts, marks: marks_found, locals, exported, last };
     // The body is valid: the walk does not end before it.
@@ -74,8 +75,6 @@ const FOLDS: [(Opcode, Fold); 6] = [
     (Opcode::I32Xor, |a, b| a ^ b),
 ];
 
-type Locals = BTreeMap<u32, Value>;
-
 struct Flow<'s, 'm> {
     side: &'s Side<'m>,
     found: Uses,
@@ -104,16 +103,7 @@ impl Label {
         match &mut self.joined {
             None => self.joined = Some((locals.clone(), values.to_vec())),
             Some((known, results)) => {
-                // What one way leaves unknown is known in part only.
-                for (local, value) in known.iter_mut() {
-                    value.partial |= !locals.contains_key(local);
-                }
-                for (local, value) in locals {
-                    if known.len() < LOCALS_MAX || known.contains_key(local) {
-                        let known = known.entry(*local).or_default();
-                        *known = known.with(*value);
-                    }
-                }
+                known.join(locals);
                 for (known, value) in results.iter_mut().zip(values) {
                     *known = known.with(*value);
                 }
@@ -291,8 +281,7 @@ impl Flow<'_, '_> {
                     Source::Stack => false,
                 };
                 if passes {
-                    let param = param as u32;
-                    self.found.passed.push(Passed { from, callee, param });
+                    self.found.passed.extend(Passed::new(from, callee, param));
                 }
             }
         }
@@ -391,15 +380,9 @@ impl Flow<'_, '_> {
         if matches!(class, Class::local_get | Class::local_set | Class::local_tee) {
             let local = immediates.index(Immediate::local).unwrap_or(u32::MAX);
             let Some(value) = args.first() else {
-                return self.locals.get(&local).copied().unwrap_or_default();
+                return self.locals.get(local);
             };
-            if value.is_known()
-                && (self.locals.len() < LOCALS_MAX || self.locals.contains_key(&local))
-            {
-                self.locals.insert(local, *value);
-            } else {
-                self.locals.remove(&local);
-            }
+            self.locals.set(local, *value);
             return *value;
         }
         if let (Some(memarg), [base, ..]) = (immediates.memarg(), args) {
@@ -509,7 +492,7 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
                 params.fill(Value::default());
                 // Invariant 3.
                 let written = block.facts.map_or(u64::MAX, |facts| facts.written);
-                for (local, value) in &mut self.locals {
+                for (local, value) in self.locals.iter_mut() {
                     if written >> (local % 64) & 1 == 1 {
                         *value = value.shifted(None);
                     }

@@ -24,6 +24,7 @@
 //! [`UPDATES_MAX`] widenings of a parameter. Time is linear in the code with these constants.
 
 mod flow;
+mod locals;
 
 use super::relocs::Relocs;
 use super::side::Side;
@@ -235,12 +236,55 @@ impl Use {
     }
 }
 
-/// A value passed to a parameter.
+/// A value passed to a parameter. There are many of them: a displacement beyond 32 bits is an index
+/// (which is all that is said of it then), and only sources that matter to a callee are kept.
 #[derive(Clone, Copy, Debug)]
 struct Passed {
-    from: Ref,
+    /// The value of a constant, the address of a word, or the offset of a field.
+    number: u64,
+    /// The operator's offset of a constant, or the parameter.
+    at: u32,
+    by: i32,
     callee: u32,
-    param: u32,
+    param: u16,
+    kind: Kind,
+    indexed: bool,
+}
+
+/// The source of what is passed.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Const,
+    Param,
+    Word,
+    Field,
+}
+
+impl Passed {
+    /// `None` for a source that says nothing of a callee's parameter, or for a parameter that no
+    /// function has.
+    fn new(from: Ref, callee: u32, param: usize) -> Option<Passed> {
+        let (kind, at, number) = match from.source {
+            Source::Const(at, value) => (Kind::Const, at, value),
+            Source::Param(param) => (Kind::Param, param, 0),
+            Source::Word(at) => (Kind::Word, 0, at),
+            Source::Field(param, at) => (Kind::Field, param, at as u64),
+            Source::Stack | Source::Folded(_) => return None,
+        };
+        let by = from.by.and_then(|by| i32::try_from(by).ok());
+        let (by, indexed, param) = (by.unwrap_or(0), by.is_none(), param.try_into().ok()?);
+        Some(Passed { number, at, by, callee, param, kind, indexed })
+    }
+
+    fn from(&self) -> Ref {
+        let source = match self.kind {
+            Kind::Const => Source::Const(self.at, self.number),
+            Kind::Param => Source::Param(self.at),
+            Kind::Word => Source::Word(self.number),
+            Kind::Field => Source::Field(self.at, self.number as i64),
+        };
+        Ref { source, by: (!self.indexed).then_some(self.by.into()) }
+    }
 }
 
 /// That a constant is calculated with or compared.
@@ -332,14 +376,15 @@ impl Roles {
             for passed in &uses.passed {
                 let Some(callee) = params.get(passed.callee as usize) else { continue };
                 let Some(does) = callee.get(passed.param as usize) else { continue };
-                match passed.from.source {
+                let from = passed.from();
+                match from.source {
                     Source::Const(at, value) => {
                         let known = consts.entry(at).or_insert_with(|| {
                             let mut known = Use::default();
                             uses.marks.put(at, &mut known);
                             (value, known)
                         });
-                        known.1.join(does, passed.from.by);
+                        known.1.join(does, from.by);
                     }
                     Source::Word(at) if does.access.is_some() => uses.words.push(at),
                     Source::Word(_)
@@ -420,11 +465,13 @@ impl Roles {
 /// Carries what callees do with parameters to their callers' parameters, until nothing is new.
 fn propagate(all: &mut [Uses]) {
     // What is passed on to a parameter: callee, parameter, caller, and the place in its list.
-    let mut into: Vec<[u32; 4]> = Vec::new();
+    let on = |passed: &&Passed| matches!(passed.kind, Kind::Param | Kind::Field);
+    let count = all.iter().map(|uses| uses.passed.iter().filter(on).count()).sum();
+    let mut into: Vec<[u32; 4]> = Vec::with_capacity(count);
     for (caller, uses) in all.iter().enumerate() {
         for (at, passed) in uses.passed.iter().enumerate() {
-            if matches!(passed.from.source, Source::Param(_) | Source::Field(..)) {
-                into.push([passed.callee, passed.param, caller as u32, at as u32]);
+            if on(&passed) {
+                into.push([passed.callee, passed.param.into(), caller as u32, at as u32]);
             }
         }
     }
@@ -439,7 +486,7 @@ fn propagate(all: &mut [Uses]) {
         let callers = into[first..].iter().take_while(|passed| (passed[0], passed[1]) == key);
         let callers = callers.map(|[_, _, caller, at]| (caller, *at as usize));
         for (caller, at) in callers {
-            let from = all[*caller as usize].passed[at].from;
+            let from = all[*caller as usize].passed[at].from();
             let (param, news) = match from.source {
                 Source::Param(param) => {
                     let Some(known) = all[*caller as usize].params.get_mut(param as usize) else {

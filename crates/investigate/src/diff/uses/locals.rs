@@ -1,0 +1,68 @@
+//! The locals of a body with what is known of them, in order of their numbers.
+//!
+//! Neighbours: `flow` sets and reads them, and copies them at each branch: so they are one piece of
+//! memory. At most [`LOCALS_MAX`] of them are known at a time; each step looks at those only.
+
+use super::{LOCALS_MAX, Value};
+
+/// By local, in order, what is known of its value.
+#[derive(Clone, Default)]
+pub(super) struct Locals(Vec<(u32, Value)>);
+
+impl Locals {
+    /// Parameters, each by its value.
+    pub(super) fn new(params: impl Iterator<Item = Value>) -> Locals {
+        Locals((0..).zip(params).take(LOCALS_MAX).collect())
+    }
+
+    fn find(&self, local: u32) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&local, |(local, _)| *local)
+    }
+
+    /// What is known of a local.
+    pub(super) fn get(&self, local: u32) -> Value {
+        self.find(local).map(|at| self.0[at].1).unwrap_or_default()
+    }
+
+    /// Writes a local; forgets it where nothing is known of the value, or too many locals are
+    /// known.
+    pub(super) fn set(&mut self, local: u32, value: Value) {
+        match self.find(local) {
+            Ok(at) if value.is_known() => self.0[at].1 = value,
+            Ok(at) => {
+                self.0.remove(at);
+            }
+            Err(at) if value.is_known() && self.0.len() < LOCALS_MAX => {
+                self.0.insert(at, (local, value));
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// All of them, to change what is known.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (u32, &mut Value)> {
+        self.0.iter_mut().map(|(local, value)| (*local, value))
+    }
+
+    /// Adds what they are on another way.
+    pub(super) fn join(&mut self, other: &Locals) {
+        // What one way leaves unknown is known in part only.
+        let mut rest = other.0.iter().peekable();
+        for (local, value) in &mut self.0 {
+            while rest.next_if(|(other, _)| other < local).is_some() {}
+            value.partial |= rest.next_if(|(other, _)| other == local).is_none();
+        }
+        let mut at = 0;
+        for (local, value) in &other.0 {
+            while self.0.get(at).is_some_and(|(known, _)| known < local) {
+                at += 1;
+            }
+            let known = self.0.get_mut(at).filter(|(known, _)| known == local);
+            if let Some((_, joined)) = known {
+                *joined = joined.with(*value);
+            } else if self.0.len() < LOCALS_MAX {
+                self.0.insert(at, (*local, Value::default().with(*value)));
+            }
+        }
+    }
+}
