@@ -284,14 +284,14 @@ mod tests {
         let all = "(module (memory 1) (memory 1) (table 1 funcref) (tag $e (param i32))
             (global $g (mut i32) (i32.const 0)) (type $t (func (param i32)))
             (func $f (param i32) (result i64) (local v128) (local i32)
-              (block $out (result i32)
+              (drop (block $out (result i32)
                 (try_table (catch $e $out) (drop (call $f (i32.const -70000))))
-                (br_table $out $out (local.get 0) (i32.load8_u offset=900 (local.get 0))))
+                (br_table $out $out (local.get 0) (i32.load8_u offset=900 (local.get 0)))))
               (local.set 1 (i8x16.shuffle 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15
                 (v128.const i64x2 3 -4) (v128.load32_lane offset=4 2 (i32.const 1) (local.get 1))))
-              (call_indirect (type $t) (i32.const 0))
-              (if (i32.eqz (local.tee 2)) (then (nop)) (else (br 0)))
-              (if (result i32) (local.get 2) (then (i32.const 64)) (else (i32.const -65)))
+              (call_indirect (type $t) (i32.const 7) (i32.const 0))
+              (if (i32.eqz (local.tee 2 (i32.const 5))) (then (nop)) (else (br 0)))
+              (drop (if (result i32) (local.get 2) (then (i32.const 64)) (else (i32.const -65))))
               (loop $l (br_if $l (i64.eq (i64.const -9000000000) (i64.const 64))))
               (global.set $g (i32.load 1 offset=4 (global.get $g)))
               (i64.store offset=70000 align=2 (i32.const 8) (i64.load (i32.const 8)))
@@ -305,7 +305,7 @@ mod tests {
         let wide = "(module (memory i64 1) (func (param i64)
             (i32.store8 offset=0x1_0000_0000 (local.get 0) (select (i32.const 1) (i32.const 2)
               (i32.load16_s offset=3 (i64.const 5)))) unreachable))";
-        for (text, count) in [(all, 85), (wide, 9)] {
+        for (text, count) in [(all, 76), (wide, 9)] {
             let wasm = wat::parse_str(text).expect("a module");
             let module = Module::decode(wasm, &Features::default(), &Limits::default());
             let module = module.expect("a valid module");
