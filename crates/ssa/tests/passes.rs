@@ -14,7 +14,8 @@ use prova_ssa::{
 };
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::path::Path;
+
+mod files;
 
 const MODULES: &[(&str, &str)] = &[
     ("fold", include_str!("passes/fold.wat")),
@@ -37,9 +38,6 @@ fn proved(module: &Module, func: FuncIdx, metering: Metering) -> CheckedBody {
     let body = build(module, func, metering).expect("a body");
     CheckedBody::check(module, body).expect("the builder's bodies are proved")
 }
-
-/// The line that ends the module and begins the expected text.
-const SSA: &str = "\n;; ssa\n";
 
 /// What the passes of a file do to each function of its module.
 fn passed(source: &str, name: &str) -> String {
@@ -67,26 +65,7 @@ fn passed(source: &str, name: &str) -> String {
 
 #[test]
 fn the_files_become_their_text() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/files/passes");
-    let bless = std::env::var_os("PROVA_BLESS").is_some();
-    let entries = std::fs::read_dir(&folder).expect("the repository carries the files");
-    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "wat"));
-    paths.sort();
-    let mut failures = Vec::new();
-    for path in &paths {
-        let text = std::fs::read_to_string(path).expect("a readable file");
-        let name = path.display().to_string();
-        let (source, expected) = text.split_once(SSA).unwrap_or((text.trim_end(), ""));
-        let ssa = passed(source, &name);
-        if ssa != expected && bless {
-            std::fs::write(path, format!("{source}{SSA}{ssa}")).expect("a writable file");
-        } else if ssa != expected {
-            failures.push(format!("{name}: expected\n{expected}\ngot\n{ssa}"));
-        }
-    }
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
-    assert!(paths.len() > Pass::ALL.len(), "{} files", paths.len());
+    assert!(files::files_hold("passes", passed) > Pass::ALL.len());
 }
 
 /// Each pass by itself, and all in a row, on each module with and without metering.
