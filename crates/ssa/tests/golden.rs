@@ -2,7 +2,7 @@
 //! there.
 
 use prova_module::{Features, Limits, Module};
-use prova_ssa::{Metering, build, parse, print, verify};
+use prova_ssa::{CheckedBody, Metering, build, parse, print, verify};
 
 mod files;
 
@@ -19,6 +19,8 @@ fn built(source: &str, name: &str) -> String {
         verify(&module, &body).unwrap_or_else(|e| panic!("{name}: {func}: {e}\n{body}"));
         let text = print(&body);
         assert_eq!(parse(&text).as_ref(), Ok(&body), "{name}: {func}");
+        let proved = CheckedBody::check(&module, body);
+        assert!(proved.is_ok(), "{name}: {func}: {}", proved.unwrap_err());
         all.push_str(&text);
     }
     all

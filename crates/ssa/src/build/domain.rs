@@ -175,11 +175,11 @@ impl<'m> Builder<'m> {
                 self.draft.types.extend_from_slice(results);
                 continue;
             }
-            let first = || args.first().map(|&arg| self.draft.types[arg as usize]);
+            let value = self.draft.types.len() as u32;
             let ty = match (kind, imm) {
                 (Kind::same, &Imm::Type(ty)) => Some(ty),
-                (Kind::same, _) => first(),
-                (Kind::non_null, _) => first().map(non_null),
+                (Kind::same, _) => args.first().map(|&arg| self.draft.types[arg as usize]),
+                (Kind::non_null, _) => args.first().map(|&arg| self.draft.is_non_null(value, arg)),
                 (..) => site.result_type(kind, &self.body),
             };
             self.draft.types.push(ty.ok_or_else(|| bug(site, "a result without type"))?);
@@ -293,14 +293,6 @@ impl<'m> Builder<'m> {
 
 fn bug(site: &Site<'_>, what: &'static str) -> BuildReason {
     BuildReason::Bug { offset: site.offset, what }
-}
-
-/// The type of references of this type that are not null.
-fn non_null(ty: ValType) -> ValType {
-    match ty {
-        ValType::Ref(ty) => ValType::Ref(ty.as_non_null()),
-        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => ty,
-    }
 }
 
 impl<'m> Domain<'m> for Builder<'m> {
@@ -443,9 +435,10 @@ impl<'m> Domain<'m> for Builder<'m> {
                 let null = self.edge_to(block, values, offset);
                 let edges = (null, self.edge_to(after, &[PAYLOAD], offset));
                 self.fork(|null, non_null| Term::Null { reference, null, non_null }, edges, offset);
-                let ty = non_null(self.draft.types[reference as usize]);
+                let value = self.draft.types.len() as u32;
+                let ty = self.draft.is_non_null(value, reference);
                 self.begin(after, &[ty], edge.below.len() + values.len());
-                self.refined = self.draft.blocks[after as usize].params.start;
+                self.refined = value;
             }
             How::OnNonNull => {
                 let (block, after) = (self.target(to), self.after(offset));

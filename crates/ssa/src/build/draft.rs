@@ -119,6 +119,22 @@ pub(super) struct Draft {
     pub(super) targets: Vec<u32>,
     pub(super) clauses: Vec<Clause>,
     pub(super) handlers: Vec<Handler>,
+    /// Values whose type is that of another one without null, in the order of their making.
+    pub(super) non_nulls: Vec<NonNull>,
+}
+
+/// A value that is another one, known not to be null.
+pub(super) struct NonNull {
+    pub(super) value: u32,
+    pub(super) of: u32,
+}
+
+/// The type of references of this type that are not null.
+pub(super) fn non_null(ty: ValType) -> ValType {
+    match ty {
+        ValType::Ref(ty) => ValType::Ref(ty.as_non_null()),
+        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => ty,
+    }
 }
 
 /// The first payload among arguments; values are below.
@@ -137,6 +153,21 @@ pub(super) fn slice<'p, T>(pool: &'p [T], run: &Run) -> &'p [T] {
 }
 
 impl Draft {
+    /// A value is `of` without null; its type is still to be given, as far as it is known by now
+    /// ([`settle_types`](Draft::settle_types)).
+    pub(super) fn is_non_null(&mut self, value: u32, of: u32) -> ValType {
+        self.non_nulls.push(NonNull { value, of });
+        non_null(self.types[of as usize])
+    }
+
+    /// Gives the values without null the types that follow once each value is what `is` says: the
+    /// value of a local may be of a narrower type than the local.
+    pub(super) fn settle_types(&mut self, is: impl Fn(u32) -> u32) {
+        for &NonNull { value, of } in &self.non_nulls {
+            self.types[value as usize] = non_null(self.types[is(of) as usize]);
+        }
+    }
+
     /// An empty draft with room for what a body of so many bytes has in most cases.
     pub(super) fn with_room(bytes: usize) -> Draft {
         Draft {

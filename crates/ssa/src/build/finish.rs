@@ -75,6 +75,7 @@ pub(super) fn finish(builder: Builder<'_>, args_max: u64) -> Result<Body, BuildR
     let Builder { mut draft, locals, body, metering, .. } = builder;
     let flow = Flow::new(&draft);
     let (resolved, zeros) = resolve(&mut draft, locals, &flow, args_max)?;
+    draft.settle_types(|value| resolved.is(value));
     if !draft.layout.iter().all(|&block| flow.reaches(block)) {
         draft.keep_operands(|block| flow.reaches(block));
     }
