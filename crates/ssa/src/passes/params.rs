@@ -2,8 +2,8 @@
 //!
 //! A parameter goes if each edge brings it the same value, or itself (Braun et al., *Simple and
 //! efficient construction of static single assignment form*, 2013, 3.1: trivial phi functions); or
-//! if each brings a constant with the same bits. Where one goes, those that it was an argument of
-//! are looked at again.
+//! if each brings a constant with the same bits, unless its block is a handler. Where one goes,
+//! those that it was an argument of are looked at again.
 //!
 //! Limits: circles of parameters that are one value stay. A payload is no value, so its parameter
 //! stays. Each parameter is looked at once, and once again for each argument of it that goes:
@@ -14,7 +14,7 @@ use super::plant::planted;
 use super::rebuild::{Plan, Stand, constant_of};
 use crate::body::{Body, Def};
 use crate::entity::Value;
-use crate::terminator::ArgKind;
+use crate::terminator::{ArgKind, Terminator};
 use cranelift_entity::EntityRef;
 
 /// How often one parameter is looked at.
@@ -64,13 +64,20 @@ fn single(plan: &Plan<'_>, param: Value, arguments: &[Value]) -> Option<Stand> {
     let first = all.clone().next()?;
     let bits = bits(plan, first);
     let same_bits = || all.clone().all(|other| self::bits(plan, other) == bits);
-    let scalar = constant_of(ty).is_some();
+    // A handler has no instructions, so none of its parameters becomes one.
+    let scalar = constant_of(ty).is_some() && !is_handlers(plan.body, param);
     if bits.is_some() && scalar && (same_bits() || planted!(FirstConstant)) {
         return bits.map(Stand::Constant);
     }
     let Stand::Value(value) = first else { return None };
     let same = all.all(|other| other == first) || planted!(FirstArgument);
     (same && plan.body.value(value).ty == ty).then_some(first)
+}
+
+/// Whether a parameter is one of a handler.
+fn is_handlers(body: &Body, param: Value) -> bool {
+    let Def::Param(block, ..) = body.value(param).def else { return false };
+    matches!(body.block(block).terminator, Terminator::Catch { .. })
 }
 
 /// The bits of a constant.
