@@ -20,6 +20,7 @@
 //! times clauses.
 
 mod assemble;
+mod bypass;
 mod code;
 mod ends;
 mod flow;
@@ -33,13 +34,18 @@ mod variable;
 
 pub use assemble::{Assembled, assemble};
 
-use crate::body::Body;
-use crate::terminator::Call;
+use crate::body::{BlockData, Body, Origin};
+use crate::entity::Block;
+use crate::terminator::{Call, Terminator};
+use bypass::bypass;
 use flow::Flow;
 use prova_module::ops::Immediate;
 use prova_module::{FuncIdx, FuncType, Module, Opcode, ValType};
-use shape::Shape;
+use shape::{Landings, Shape};
+use std::borrow::Cow;
 use std::fmt;
+use trees::{Trees, Uses};
+use variable::Locals;
 use wasm_encoder::Encode;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 
@@ -151,6 +157,58 @@ fn val_type(ty: ValType) -> Option<wasm_encoder::ValType> {
     RoundtripReencoder.val_type(ty).ok()
 }
 
+/// How often locals are allocated anew because blocks have become empty.
+const ROUNDS_MAX: usize = 8;
+
+/// What is decided of a body before it is written.
+struct Plan<'b> {
+    body: Cow<'b, Body>,
+    landings: Landings,
+    flow: Flow,
+    trees: Trees,
+    locals: Locals,
+}
+
+impl<'b> Plan<'b> {
+    /// A plan in which no block is empty whose edges could lead past it.
+    fn settled(body: &'b Body) -> Result<Plan<'b>, EmitReason> {
+        let uses = Uses::new(body);
+        let mut plan = match bypass(body, &uses, |_, data| is_empty_source(data)) {
+            Some(body) => Plan::new(Uses::new(&body), Cow::Owned(body))?,
+            None => Plan::new(uses, Cow::Borrowed(body))?,
+        };
+        for _ in 1..ROUNDS_MAX {
+            let Plan { body, trees, locals, .. } = &plan;
+            let uses = Uses::new(body);
+            let is_empty = |block: Block, data: &BlockData| {
+                let Terminator::Jump(edge) = data.terminator else { return false };
+                trees.steps(block).is_empty() && !moves::moves(body, trees, locals, &edge)
+            };
+            let Some(body) = bypass(body, &uses, is_empty) else { break };
+            plan = Plan::new(Uses::new(&body), Cow::Owned(body))?;
+        }
+        Ok(plan)
+    }
+
+    fn new(uses: Uses, body: Cow<'b, Body>) -> Result<Plan<'b>, EmitReason> {
+        let (graph, landings) = shape::graph(&body);
+        let flow = Flow::new(&graph);
+        if !flow.is_reducible {
+            return Err(EmitReason::Irreducible);
+        }
+        let trees = trees::stackify(&body, uses);
+        let blocks = flow::restrict(&flow, body.block_count());
+        let live = live::live(&body, &blocks, &trees);
+        let locals = variable::allocate(&body, &flow, &blocks, &trees, &live);
+        Ok(Plan { body, landings, flow, trees, locals })
+    }
+}
+
+/// Whether nothing stood between a label and the jump behind it.
+fn is_empty_source(data: &BlockData) -> bool {
+    matches!(data.origin, Origin::Label(_)) && data.end == data.offset + 1
+}
+
 /// Emits a body.
 ///
 /// # Errors
@@ -169,16 +227,9 @@ pub fn emit_with(
     body: &Body,
 ) -> Result<(Emitted, Vec<u32>), EmitError> {
     let func = body.func();
-    let (graph, landings) = shape::graph(body);
-    let flow = Flow::new(&graph);
-    if !flow.is_reducible {
-        return Err(EmitError { func, reason: EmitReason::Irreducible });
-    }
-    let trees = trees::stackify(body);
-    let blocks = flow::restrict(&flow, body.block_count());
-    let live = live::live(body, &blocks, &trees);
-    let locals = variable::allocate(body, &flow, &blocks, &trees, &live);
-    let mut shape = Shape::new(module, body, types, &flow, &trees, &locals, &landings);
+    let plan = Plan::settled(body).map_err(|reason| EmitError { func, reason })?;
+    let Plan { body, landings, flow, trees, locals } = &plan;
+    let mut shape = Shape::new(module, body, types, flow, trees, locals, landings);
     shape.run().map_err(|reason| EmitError { func, reason })?;
     let mut bytes = Vec::new();
     let groups: Vec<&[ValType]> = locals.declared.chunk_by(|a, b| a == b).collect();
@@ -191,5 +242,5 @@ pub fn emit_with(
     }
     piece::write(&shape.pieces, shape.labels, &shape.code, &mut bytes);
     let extra_types = shape.extra;
-    Ok((Emitted { func, bytes, extra_types }, locals.home))
+    Ok((Emitted { func, bytes, extra_types }, plan.locals.home))
 }

@@ -6,22 +6,29 @@
 use super::flow::NONE;
 use super::piece::Piece;
 use super::shape::{Done, Shape, Task};
-use crate::body::Def;
+use super::trees::Trees;
+use super::variable::Locals;
+use crate::body::{Body, Def};
 use crate::entity::Value;
 use crate::terminator::{ArgKind, Edge};
 use prova_module::ValType;
 use wasm_encoder::Instruction;
 
+/// Whether an edge moves anything.
+pub(super) fn moves(body: &Body, trees: &Trees, locals: &Locals, edge: &Edge) -> bool {
+    let params = body.block(edge.block).params();
+    params.zip(body.args(edge)).any(|(param, arg)| {
+        trees.is_live(param)
+            && arg
+                .value()
+                .is_none_or(|arg| trees.is_remat(arg) || locals.of(arg) != locals.of(param))
+    })
+}
+
 impl Shape<'_> {
     /// Whether an edge moves anything.
     pub(super) fn moves(&self, edge: &Edge) -> bool {
-        let params = self.body.block(edge.block).params();
-        params.zip(self.body.args(edge)).any(|(param, arg)| {
-            self.trees.is_live(param)
-                && arg.value().is_none_or(|arg| {
-                    self.trees.is_remat(arg) || self.locals.of(arg) != self.locals.of(param)
-                })
-        })
+        moves(self.body, self.trees, self.locals, edge)
     }
 
     pub(super) fn get(&mut self, value: Value) -> Done {
