@@ -16,8 +16,8 @@
 
 use super::flow::NONE;
 use super::trees::Uses;
-use crate::body::{BlockData, Body, Def};
-use crate::entity::{Block, List};
+use crate::body::{BlockData, Body, Def, Origin};
+use crate::entity::{Block, Inst, List, Value};
 use crate::terminator::{Arg, ArgKind, Edge, Terminator};
 
 /// Arguments of edges past blocks, as a multiple of those that the body has.
@@ -102,8 +102,34 @@ impl Past {
     }
 }
 
+/// A body with one way out of a function without results, if it has several: falling out of the
+/// code at several places is one join of the image. Every `return` becomes a jump to a block behind
+/// all others.
+pub(super) fn one_return(body: &Body) -> Option<Body> {
+    let is_return = |block: &BlockData| match block.terminator {
+        Terminator::Return(values) => Some(values.is_empty()),
+        _ => None,
+    };
+    let mut returns = body.blocks().filter_map(|(_, data)| is_return(data));
+    if !returns.next()? || returns.next().is_none() {
+        return None;
+    }
+    let mut new = body.clone();
+    let (value, inst) = (body.value_count() as u32, body.inst_count() as u32);
+    let mut last = BlockData::new(Origin::None, 0, Value::from_u32(value), Inst::from_u32(inst));
+    last.terminator = Terminator::Return(List::EMPTY);
+    let last = new.blocks.push(last);
+    for (block, data) in body.blocks() {
+        if is_return(data).is_some() {
+            let edge = Edge { block: last, args: List::EMPTY };
+            new.blocks[block].terminator = Terminator::Jump(edge);
+        }
+    }
+    Some(new)
+}
+
 /// A body in which empty blocks give way: those with one way in always, those with more where
-/// `gives_way` says so. `None` if there are none.
+/// `gives_way` says so, or their jump carries nothing. `None` if there are none.
 pub(super) fn bypass(
     body: &Body,
     uses: &Uses,
@@ -133,7 +159,7 @@ pub(super) fn bypass(
         let is_shared = || {
             past.left >= ways as usize * edge.args.len()
                 && data.insts().all(|inst| uses.is_small(body, inst))
-                && gives_way(block, &data)
+                && (edge.args.is_empty() || gives_way(block, &data))
         };
         if ways == 0 || facts.header[at as usize] || !is_own || ways > 1 && !is_shared() {
             continue;

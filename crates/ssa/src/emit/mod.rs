@@ -37,7 +37,7 @@ pub use assemble::{Assembled, assemble};
 use crate::body::{BlockData, Body, Origin};
 use crate::entity::Block;
 use crate::terminator::{Call, Terminator};
-use bypass::bypass;
+use bypass::{bypass, one_return};
 use flow::Flow;
 use prova_module::ops::Immediate;
 use prova_module::{FuncIdx, FuncType, Module, Opcode, ValType};
@@ -172,10 +172,11 @@ struct Plan<'b> {
 impl<'b> Plan<'b> {
     /// A plan in which no block is empty whose edges could lead past it.
     fn settled(body: &'b Body) -> Result<Plan<'b>, EmitReason> {
-        let uses = Uses::new(body);
-        let mut plan = match bypass(body, &uses, |_, data| is_empty_source(data)) {
+        let body = one_return(body).map_or(Cow::Borrowed(body), Cow::Owned);
+        let uses = Uses::new(&body);
+        let mut plan = match bypass(&body, &uses, |_, data| is_empty_source(data)) {
             Some(body) => Plan::new(Uses::new(&body), Cow::Owned(body))?,
-            None => Plan::new(uses, Cow::Borrowed(body))?,
+            None => Plan::new(uses, body)?,
         };
         for _ in 1..ROUNDS_MAX {
             let Plan { body, trees, locals, .. } = &plan;
@@ -240,7 +241,8 @@ pub fn emit_with(
             ty.encode(&mut bytes);
         }
     }
-    piece::write(&shape.pieces, shape.labels, &shape.code, &mut bytes);
+    let is_void = module.func_type(func).results.is_empty();
+    piece::write(&shape.pieces, shape.labels, is_void, &shape.code, &mut bytes);
     let extra_types = shape.extra;
     Ok((Emitted { func, bytes, extra_types }, plan.locals.home))
 }

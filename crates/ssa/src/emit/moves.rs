@@ -9,8 +9,8 @@ use super::shape::{Done, Shape, Task};
 use super::trees::Trees;
 use super::variable::Locals;
 use crate::body::{Body, Def};
-use crate::entity::Value;
-use crate::terminator::{ArgKind, Edge};
+use crate::entity::{Block, Value};
+use crate::terminator::{ArgKind, Edge, Terminator};
 use prova_module::ValType;
 use wasm_encoder::Instruction;
 
@@ -120,11 +120,23 @@ impl Shape<'_> {
         let to = edge.block.as_u32();
         if let Some(label) = self.branch_label(edge) {
             if to != next || label % 2 == 1 {
-                self.push(Piece::Br(label));
+                if self.is_last(to) {
+                    self.instruction(&Instruction::Return);
+                    self.push(Piece::Stop);
+                } else {
+                    self.push(Piece::Br(label));
+                }
             }
         } else {
             self.tasks.push(Task::Tree(to, next));
         }
+    }
+
+    /// Whether a block does nothing but return nothing.
+    fn is_last(&self, node: u32) -> bool {
+        let block = Block::from_u32(node);
+        self.trees.steps(block).is_empty()
+            && matches!(self.body.block(block).terminator, Terminator::Return(_))
     }
 
     /// The label that leads to an edge's target; `None` if its code stands here.
