@@ -148,6 +148,7 @@ pub(super) fn bypass(
     let mut facts = Facts::new(body, uses);
     let left = ARGS_BASE + ARGS_MAX * body.args.len();
     let mut past = Past { jump: vec![None; body.block_count()], args: body.args.clone(), left };
+    let mut passes_on = vec![false; body.block_count()];
     let mut any = false;
     for (block, data, edge) in blocks {
         let at = block.as_u32();
@@ -156,12 +157,15 @@ pub(super) fn bypass(
             let reader = facts.reader[param.as_u32() as usize];
             reader == NONE || reader == at
         });
-        let is_shared = || {
-            past.left >= ways as usize * edge.args.len()
-                && data.insts().all(|inst| uses.is_small(body, inst))
-                && (edge.args.is_empty() || gives_way(block, &data))
-        };
-        if ways == 0 || facts.header[at as usize] || !is_own || ways > 1 && !is_shared() {
+        // What gives way behind a block is as good as a part of it.
+        let behind = edge.block.as_u32() as usize;
+        let args = past.jump[behind].map_or(edge.args, |jump| jump.args);
+        let passes = gives_way(block, &data) && (past.jump[behind].is_none() || passes_on[behind]);
+        passes_on[at as usize] = passes || args.is_empty();
+        let is_shared = passes_on[at as usize]
+            && past.left >= ways as usize * args.len()
+            && data.insts().all(|inst| uses.is_small(body, inst));
+        if ways == 0 || facts.header[at as usize] || !is_own || ways > 1 && !is_shared {
             continue;
         }
         any = true;
