@@ -171,10 +171,10 @@ struct Plan<'b> {
 
 impl<'b> Plan<'b> {
     /// A plan in which no block is empty whose edges could lead past it.
-    fn settled(body: &'b Body) -> Result<Plan<'b>, EmitReason> {
+    fn settled(module: &Module, body: &'b Body) -> Result<Plan<'b>, EmitReason> {
         let body = one_return(body).map_or(Cow::Borrowed(body), Cow::Owned);
         let uses = Uses::new(&body);
-        let mut plan = match bypass(&body, &uses, |_, data| is_empty_source(data)) {
+        let mut plan = match bypass(&body, &uses, |_, data| is_empty_source(module, data)) {
             Some(body) => Plan::new(Uses::new(&body), Cow::Owned(body))?,
             None => Plan::new(uses, body)?,
         };
@@ -205,9 +205,12 @@ impl<'b> Plan<'b> {
     }
 }
 
-/// Whether nothing stood between a label and the jump behind it.
-fn is_empty_source(data: &BlockData) -> bool {
-    matches!(data.origin, Origin::Label(_)) && data.end == data.offset + 1
+/// Whether nothing but ends of blocks stood between a label and the jump behind it.
+fn is_empty_source(module: &Module, data: &BlockData) -> bool {
+    const END: u8 = 0x0b;
+    let code = module.bytes().get(data.offset as usize..data.end as usize);
+    matches!(data.origin, Origin::Label(_))
+        && code.is_some_and(|code| code.iter().all(|&byte| byte == END))
 }
 
 /// Emits a body.
@@ -228,7 +231,7 @@ pub fn emit_with(
     body: &Body,
 ) -> Result<(Emitted, Vec<u32>), EmitError> {
     let func = body.func();
-    let plan = Plan::settled(body).map_err(|reason| EmitError { func, reason })?;
+    let plan = Plan::settled(module, body).map_err(|reason| EmitError { func, reason })?;
     let Plan { body, landings, flow, trees, locals } = &plan;
     let mut shape = Shape::new(module, body, types, flow, trees, locals, landings);
     shape.run().map_err(|reason| EmitError { func, reason })?;
