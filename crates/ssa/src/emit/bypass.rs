@@ -9,7 +9,7 @@
 //!   carried. The parameters of a block that gives way are read by its own jump alone.
 //! * V2. Numbers of blocks, instructions and values stay as they are; what has given way ends in
 //!   `unreachable`, and nothing leads there.
-//! * V3. A header stays, and so does a block that jumps backward.
+//! * V3. A header stays, so what gives way is never in a circle.
 //!
 //! Which blocks count as empty is for the caller to say. Time: linear in the body and the arguments
 //! of new edges, of which there are at most [`ARGS_MAX`] times as many as the body has.
@@ -140,7 +140,7 @@ pub(super) fn bypass(
         let data = body.block(block);
         let Terminator::Jump(edge) = data.terminator else { return None };
         let is_empty = data.insts().all(|inst| !uses.is_step(body, inst));
-        (edge.block > block && is_empty).then_some((block, *data, edge))
+        is_empty.then_some((block, *data, edge))
     };
     let blocks = (1..body.block_count() as u32).rev().filter_map(candidate);
     let mut blocks = blocks.peekable();

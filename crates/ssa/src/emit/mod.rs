@@ -205,12 +205,15 @@ impl<'b> Plan<'b> {
     }
 }
 
-/// Whether nothing but ends of blocks stood between a label and the jump behind it.
+/// Whether nothing but ends and starts of blocks stood between a label and the jump behind it.
 fn is_empty_source(module: &Module, data: &BlockData) -> bool {
-    const END: u8 = 0x0b;
-    let code = module.bytes().get(data.offset as usize..data.end as usize);
-    matches!(data.origin, Origin::Label(_))
-        && code.is_some_and(|code| code.iter().all(|&byte| byte == END))
+    let Origin::Label(_) = data.origin else { return false };
+    let mut code = module.bytes().get(data.offset as usize..data.end as usize);
+    // `end`, and `block` without parameters and results.
+    while let Some([0x0b, rest @ ..] | [0x02, 0x40, rest @ ..]) = code {
+        code = Some(rest);
+    }
+    code == Some(&[])
 }
 
 /// Emits a body.

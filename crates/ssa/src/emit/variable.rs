@@ -111,20 +111,32 @@ pub(super) fn allocate(
     scan(body, trees, classes, &first)
 }
 
-/// By value: the position in the code at which its local is first read or written; parameters that
-/// no step touches have the last one.
+/// By value: the position in the code at which its local is first accessed by a step or read by an
+/// edge; the last one if it never is.
 ///
 /// Ties are broken by it and not by the numbers of values, so that what was emitted once is
 /// emitted the same from its own SSA form, whose numbers are others.
 fn first_access(body: &Body, order: &[u32], trees: &Trees) -> Vec<u32> {
     let mut first = vec![u32::MAX; body.value_count()];
     let mut at = 0;
+    let mut access = |value: Value, at: u32| {
+        let first = &mut first[value.as_u32() as usize];
+        *first = (*first).min(at);
+    };
     for &index in order {
-        for &step in trees.steps(Block::from_u32(index)) {
+        let block = Block::from_u32(index);
+        for &step in trees.steps(block) {
             at += 1;
             if let Step::Get(value) | Step::Set(value) | Step::Tee(value) = step {
-                let first = &mut first[value.as_u32() as usize];
-                *first = (*first).min(at);
+                access(value, at);
+            }
+        }
+        for edge in body.successors(block) {
+            at += 1;
+            for (param, arg) in body.block(edge.block).params().zip(body.args(&edge)) {
+                if let Some(arg) = arg.value().filter(|_| trees.is_live(param)) {
+                    access(arg, at);
+                }
             }
         }
     }
