@@ -180,7 +180,37 @@ pub(super) fn bypass(
         let to = &mut facts.ways[jump.block.as_u32() as usize];
         *to = (to.0 + ways - 1, if ways == 1 && to.0 == 1 { from } else { to.1 });
     }
-    any.then(|| rewrite(body, past))
+    any.then(|| {
+        let mut new = rewrite(body, past);
+        decide(&mut new, uses);
+        new
+    })
+}
+
+/// Branches of which all edges are the same become jumps.
+fn decide(body: &mut Body, uses: &Uses) -> bool {
+    let mut any = false;
+    for at in 0..body.block_count() as u32 {
+        let block = Block::from_u32(at);
+        let are_same = |a: &Edge, b: &Edge| {
+            let mut pairs = body.args(a).iter().zip(body.args(b));
+            let mut params = body.block(a.block).params();
+            a.block == b.block
+                && params
+                    .all(|param| pairs.next().is_none_or(|(a, b)| a == b) || !uses.is_live(param))
+        };
+        let edge = match body.block(block).terminator {
+            Terminator::Branch { then, otherwise, .. } if are_same(&then, &otherwise) => then,
+            Terminator::Table { edges, .. } => match body.edges(edges).split_first() {
+                Some((first, more)) if more.iter().all(|edge| are_same(first, edge)) => *first,
+                _ => continue,
+            },
+            _ => continue,
+        };
+        body.blocks[block].terminator = Terminator::Jump(edge);
+        any = true;
+    }
+    any
 }
 
 fn rewrite(body: &Body, mut past: Past) -> Body {

@@ -183,7 +183,8 @@ impl<'b> Plan<'b> {
             let uses = Uses::new(body);
             let is_empty = |block: Block, data: &BlockData| {
                 let Terminator::Jump(edge) = data.terminator else { return false };
-                trees.steps(block).is_empty() && !moves::moves(body, trees, locals, &edge)
+                is_empty_source(module, data)
+                    || trees.steps(block).is_empty() && !moves::moves(body, trees, locals, &edge)
             };
             let Some(body) = bypass(body, &uses, is_empty) else { break };
             plan = Plan::new(Uses::new(&body), Cow::Owned(body))?;

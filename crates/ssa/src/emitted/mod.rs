@@ -30,7 +30,8 @@
 //!   and polls have no counterpart.
 //! * E4. *Operands.* Operands of effects, calls, throws, conditions, indices, results are equal
 //!   terms.
-//! * E5. *Control.* The image ends a block as the body does, up to jumps.
+//! * E5. *Control.* The image ends a block as the body does, up to jumps. A branch that decides
+//!   nothing (`moot`) is a jump.
 //! * E6. *Targets.* An edge of the image leads where the body's leads: each block of the body that
 //!   does more than jump or return is entered at one place of the image, and each place is for one
 //!   block.
@@ -66,8 +67,7 @@
 //! # Limits
 //! What `emit` does is accepted, and little else: values are matched up to order, repetition and
 //! omission of pure operators, not by arithmetic. A handler's parameter that is read behind the
-//! join of several clauses of the handler is refused, and so is a branch of which both edges are
-//! the same, since the emitter makes none of it.
+//! join of several clauses of the handler is refused.
 //!
 //! Cost: linear in both bodies, plus the limited search for effects that moved. Noticed by:
 //! `tests/emitted.rs`.
@@ -78,6 +78,7 @@ mod error;
 mod graph;
 mod handlers;
 mod joins;
+mod moot;
 mod relate;
 mod terms;
 
@@ -190,7 +191,9 @@ impl EmittedBody {
             .map_err(|error| refused(Rule::Image, error.to_string()))?;
         let image = CheckedBody::check(&twin.new, image)
             .map_err(|error| refused(Rule::Image, error.to_string()))?;
-        relate::relate(&twin.new, body.body(), image.body(), homes)?;
+        let (old, new) = (moot::without_moot(body.body()), moot::without_moot(image.body()));
+        let old = old.as_ref().unwrap_or_else(|| body.body());
+        relate::relate(&twin.new, old, new.as_ref().unwrap_or_else(|| image.body()), homes)?;
         Ok(EmittedBody { image })
     }
 

@@ -1,0 +1,163 @@
+//! Branches that decide nothing: a body → the same one with jumps in their place.
+//!
+//! Where both ways of a branch lead to one block with the same arguments, an emitter has no use for
+//! the condition. Such a branch is *moot*, and so is a table of which all edges are such. The
+//! lockstep walks bodies without moot branches, on both sides.
+//!
+//! # Invariants
+//! * M1. A block is *passed* on the way of an edge only if it does nothing before its jump, and
+//!   nothing but this jump reads what begins in it. What the jump carries is a parameter of the
+//!   block, a constant, or a value from elsewhere: so what an edge comes to behind passed blocks,
+//!   and with which values, is known from the edge alone.
+//! * M2. A branch is moot only if all its edges come to the same block with the same values. No
+//!   effect stands on any of the ways, and no value that is read later begins there, so either way
+//!   may stand for all.
+//!
+//! Time: linear, but for ways of more than [`PASSED_MAX`] blocks, which are not followed further.
+
+use super::graph::{is_meter, pure};
+use crate::body::{Body, Def};
+use crate::entity::{Block, Value};
+use crate::terminator::{Arg, Edge, Terminator};
+
+/// So many blocks an edge is followed through.
+const PASSED_MAX: usize = 256;
+
+/// What is known of a body.
+struct Moot<'b> {
+    body: &'b Body,
+    /// The jump at the end of each block that may be passed, but for who reads its values; moot
+    /// branches are jumps.
+    jump: Vec<Option<Edge>>,
+    /// The block behind all that may be passed.
+    behind: Vec<Block>,
+    readers: Option<Readers>,
+}
+
+/// Who reads values.
+struct Readers {
+    /// Whether anything reads a value.
+    read: Vec<bool>,
+    /// Whether another block reads a value that begins in a block.
+    escapes: Vec<bool>,
+}
+
+impl Readers {
+    fn new(body: &Body) -> Readers {
+        let mut home = vec![body.entry(); body.inst_count()];
+        for (block, data) in body.blocks() {
+            data.insts().for_each(|inst| home[inst.as_u32() as usize] = block);
+        }
+        let mut readers = Readers {
+            read: vec![false; body.value_count()],
+            escapes: vec![false; body.block_count()],
+        };
+        let mut read = |value: Value, by: Block| {
+            readers.read[value.as_u32() as usize] = true;
+            let of = match body.value(value).def {
+                Def::Param(block, ..) => block,
+                Def::Result(inst, _) => home[inst.as_u32() as usize],
+            };
+            readers.escapes[of.as_u32() as usize] |= of != by;
+        };
+        for (block, data) in body.blocks() {
+            for inst in data.insts() {
+                body.operands(body.inst(inst).args).iter().for_each(|&value| read(value, block));
+            }
+            let operands = body.terminator_operands(&data.terminator);
+            operands.iter().for_each(|&value| read(value, block));
+            for edge in body.successors(block) {
+                let values = body.args(&edge).iter().filter_map(|arg| arg.value());
+                values.for_each(|value| read(value, block));
+            }
+        }
+        readers
+    }
+}
+
+/// The body without moot branches; `None` if it has none.
+pub(super) fn without_moot(body: &Body) -> Option<Body> {
+    let count = body.block_count();
+    let behind = body.blocks().map(|(block, _)| block).collect();
+    let mut moot = Moot { body, jump: vec![None; count], behind, readers: None };
+    let mut new: Option<Body> = None;
+    for at in (0..count as u32).rev() {
+        let block = Block::from_u32(at);
+        let data = body.block(block);
+        let edge = match data.terminator {
+            Terminator::Jump(edge) => edge,
+            Terminator::Branch { then, otherwise, .. } if moot.are_same(&[then, otherwise]) => then,
+            Terminator::Table { edges, .. } if moot.are_same(body.edges(edges)) => {
+                match body.edges(edges).first() {
+                    Some(&edge) => edge,
+                    None => continue,
+                }
+            }
+            _ => continue,
+        };
+        if !matches!(data.terminator, Terminator::Jump(_)) {
+            let new = new.get_or_insert_with(|| body.clone());
+            new.blocks[block].terminator = Terminator::Jump(edge);
+        }
+        if block != body.entry() && edge.block != block && moot.is_passed(block, &edge) {
+            moot.jump[at as usize] = Some(edge);
+            moot.behind[at as usize] = moot.behind[edge.block.as_u32() as usize];
+        }
+    }
+    new
+}
+
+impl Moot<'_> {
+    /// M1, but for who reads what begins in the block.
+    fn is_passed(&self, block: Block, jump: &Edge) -> bool {
+        let body = self.body;
+        let data = body.block(block);
+        let is_own = |value: Value| match body.value(value).def {
+            Def::Result(inst, _) => {
+                data.insts().any(|own| own == inst) && !body.inst(inst).args.is_empty()
+            }
+            Def::Param(..) => false,
+        };
+        let mut known = body.args(jump).iter().filter_map(|arg| arg.value());
+        let is_silent = |inst| is_meter(body.inst(inst)) || pure(body.inst(inst)).is_some();
+        data.insts().all(is_silent) && !known.any(is_own)
+    }
+
+    /// Whether all edges come to the same block with the same values (M2).
+    fn are_same(&mut self, edges: &[Edge]) -> bool {
+        let Some((first, more)) = edges.split_first() else { return false };
+        let end = |edge: &Edge| self.behind[edge.block.as_u32() as usize];
+        if more.iter().any(|edge| end(edge) != end(first)) {
+            return false;
+        }
+        let body = self.body;
+        let readers = self.readers.take().unwrap_or_else(|| Readers::new(body));
+        let first = self.follow(&readers, first);
+        let are_same = more.iter().all(|edge| {
+            let other = self.follow(&readers, edge);
+            let params = body.block(first.0).params();
+            let mut pairs = params.zip(first.1.iter().zip(&other.1));
+            first.0 == other.0
+                && pairs.all(|(param, (a, b))| a == b || !readers.read[param.as_u32() as usize])
+        });
+        self.readers = Some(readers);
+        are_same
+    }
+
+    /// Where an edge leads behind passed blocks, and with which values.
+    fn follow(&self, readers: &Readers, edge: &Edge) -> (Block, Vec<Arg>) {
+        let body = self.body;
+        let (mut block, mut args) = (edge.block, body.args(edge).to_vec());
+        for _ in 0..PASSED_MAX {
+            let at = block.as_u32() as usize;
+            let Some(jump) = self.jump[at].filter(|_| !readers.escapes[at]) else { break };
+            let given = |arg: &Arg| match arg.value().map(|value| body.value(value).def) {
+                Some(Def::Param(of, number, _)) if of == block => args[number as usize],
+                _ => *arg,
+            };
+            args = body.args(&jump).iter().map(given).collect();
+            block = jump.block;
+        }
+        (block, args)
+    }
+}
