@@ -6,7 +6,7 @@
 //! does may depend on it. `ways` counts how often control comes to a block, with lone blocks and
 //! handlers taken out of the way. All of it only says how to walk: the rules are checked wherever
 //! the walk goes. What the rules do rely on is that nothing else reads the values of lone blocks,
-//! nor those of final ones.
+//! nor those of final ones, but for constants: a constant is the same term on every path.
 
 use crate::body::{Body, Def, InstData, Op};
 use crate::entity::{Block, Value};
@@ -115,13 +115,26 @@ impl<'b> Graph<'b> {
         }
     }
 
+    /// Whether a value is a pure operator without operands.
+    fn is_constant(&self, value: Value) -> bool {
+        match self.body.value(value).def {
+            Def::Result(inst, _) => {
+                let data = self.body.inst(inst);
+                data.args.is_empty() && pure(data).is_some()
+            }
+            Def::Param(..) => false,
+        }
+    }
+
     /// Calls back with each block that makes a value which another block reads, and that block;
-    /// what nothing depends on is not read.
+    /// what nothing depends on is not read, and what has no operands is the same wherever it is
+    /// made.
     fn read_elsewhere(&self, mut found: impl FnMut(Block, Block)) {
         let body = self.body;
         for (block, data) in body.blocks() {
             let mut read = |values: &[Value]| {
-                let live = values.iter().filter(|&&value| self.is_live(value));
+                let live =
+                    values.iter().filter(|&&value| self.is_live(value) && !self.is_constant(value));
                 let blocks = live.map(|&value| self.block_of(value));
                 blocks.filter(|&of| of != block).for_each(|of| found(of, block));
             };

@@ -6,7 +6,7 @@
 //!
 //! # Invariants
 //! * M1. A block is *passed* on the way of an edge only if it does nothing before its jump, and
-//!   nothing but this jump reads what begins in it. What the jump carries is a parameter of the
+//!   nothing but this jump reads what begins in it, constants apart. What the jump carries is a parameter of the
 //!   block, a constant, or a value from elsewhere: so what an edge comes to behind passed blocks,
 //!   and with which values, is known from the edge alone.
 //! * M2. A branch is moot only if all its edges come to the same block with the same values. No
@@ -56,6 +56,8 @@ impl Readers {
             readers.read[value.as_u32() as usize] = true;
             let of = match body.value(value).def {
                 Def::Param(block, ..) => block,
+                // Constants are the same wherever they are made.
+                Def::Result(inst, _) if body.inst(inst).args.is_empty() => by,
                 Def::Result(inst, _) => home[inst.as_u32() as usize],
             };
             readers.escapes[of.as_u32() as usize] |= of != by;
