@@ -23,6 +23,7 @@ const MODULES: &[(&str, &str)] = &[
     ("refs", include_str!("emitted/refs.wat")),
     ("round", include_str!("emitted/round.wat")),
     ("shared", include_str!("emitted/shared.wat")),
+    ("moot", include_str!("emitted/moot.wat")),
 ];
 
 fn decode(bytes: impl Into<Vec<u8>>) -> Result<Module, prova_module::Error> {
