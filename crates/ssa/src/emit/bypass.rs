@@ -144,7 +144,9 @@ pub(super) fn bypass(
     };
     let blocks = (1..body.block_count() as u32).rev().filter_map(candidate);
     let mut blocks = blocks.peekable();
-    blocks.peek()?;
+    if blocks.peek().is_none() {
+        return decided(body, None, uses);
+    }
     let mut facts = Facts::new(body, uses);
     let left = ARGS_BASE + ARGS_MAX * body.args.len();
     let mut past = Past { jump: vec![None; body.block_count()], args: body.args.clone(), left };
@@ -180,37 +182,43 @@ pub(super) fn bypass(
         let to = &mut facts.ways[jump.block.as_u32() as usize];
         *to = (to.0 + ways - 1, if ways == 1 && to.0 == 1 { from } else { to.1 });
     }
-    any.then(|| {
-        let mut new = rewrite(body, past);
-        decide(&mut new, uses);
-        new
-    })
+    let new = any.then(|| rewrite(body, past));
+    decided(body, new, uses)
 }
 
-/// Branches of which all edges are the same become jumps.
-fn decide(body: &mut Body, uses: &Uses) -> bool {
-    let mut any = false;
-    for at in 0..body.block_count() as u32 {
-        let block = Block::from_u32(at);
-        let are_same = |a: &Edge, b: &Edge| {
-            let mut pairs = body.args(a).iter().zip(body.args(b));
-            let mut params = body.block(a.block).params();
-            a.block == b.block
-                && params
-                    .all(|param| pairs.next().is_none_or(|(a, b)| a == b) || !uses.is_live(param))
-        };
-        let edge = match body.block(block).terminator {
-            Terminator::Branch { then, otherwise, .. } if are_same(&then, &otherwise) => then,
-            Terminator::Table { edges, .. } => match body.edges(edges).split_first() {
-                Some((first, more)) if more.iter().all(|edge| are_same(first, edge)) => *first,
-                _ => continue,
-            },
-            _ => continue,
-        };
-        body.blocks[block].terminator = Terminator::Jump(edge);
-        any = true;
+/// Branches of which all edges are the same, each with its edge: jumps would do.
+fn moot(body: &Body, uses: &Uses) -> Vec<(Block, Edge)> {
+    let are_same = |a: &Edge, b: &Edge| {
+        let mut pairs = body.args(a).iter().zip(body.args(b));
+        let mut params = body.block(a.block).params();
+        let same = |(a, b)| a == b;
+        a.block == b.block
+            && params.all(|param| pairs.next().is_none_or(same) || !uses.is_live(param))
+    };
+    let edge = |(block, data): (Block, &BlockData)| match data.terminator {
+        Terminator::Branch { then, otherwise, .. } => {
+            are_same(&then, &otherwise).then_some((block, then))
+        }
+        Terminator::Table { edges, .. } => {
+            let (first, more) = body.edges(edges).split_first()?;
+            more.iter().all(|edge| are_same(first, edge)).then_some((block, *first))
+        }
+        _ => None,
+    };
+    body.blocks().filter_map(edge).collect()
+}
+
+/// The body with jumps for branches that decide nothing; `None` if it is what it was.
+fn decided(body: &Body, new: Option<Body>, uses: &Uses) -> Option<Body> {
+    let moot = moot(new.as_ref().unwrap_or(body), uses);
+    if moot.is_empty() {
+        return new;
     }
-    any
+    let mut new = new.unwrap_or_else(|| body.clone());
+    for (block, edge) in moot {
+        new.blocks[block].terminator = Terminator::Jump(edge);
+    }
+    Some(new)
 }
 
 fn rewrite(body: &Body, mut past: Past) -> Body {

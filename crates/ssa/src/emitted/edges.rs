@@ -226,7 +226,11 @@ impl Relate<'_> {
                 *term = NONE;
             }
         }
-        Ok(Ahead { block, values, terms })
+        let mut ahead = Ahead { block, values, terms };
+        if self.old.ways(block) != 1 {
+            self.take_along(&mut ahead, from);
+        }
+        Ok(ahead)
     }
 
     /// The body enters the block that is ahead, if one is.

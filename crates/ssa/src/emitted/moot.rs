@@ -9,8 +9,8 @@
 //!   nothing but this jump reads what begins in it, constants apart. What the jump carries is a parameter of the
 //!   block, a constant, or a value from elsewhere: so what an edge comes to behind passed blocks,
 //!   and with which values, is known from the edge alone.
-//! * M2. A branch is moot only if all its edges come to the same block with the same values. No
-//!   effect stands on any of the ways, and no value that is read later begins there, so either way
+//! * M2. A branch is moot only if all its edges come to the same block with the same values, or out
+//!   of the function with the same results. Constants are the same if they are equal. No effect stands on any of the ways, and no value that is read later begins there, so either way
 //!   may stand for all.
 //!
 //! Time: linear, but for ways of more than [`PASSED_MAX`] blocks, which are not followed further.
@@ -23,14 +23,17 @@ use crate::terminator::{Arg, Edge, Terminator};
 /// So many blocks an edge is followed through.
 const PASSED_MAX: usize = 256;
 
+/// Behind the last block.
+const OUT: u32 = u32::MAX;
+
 /// What is known of a body.
 struct Moot<'b> {
     body: &'b Body,
     /// The jump at the end of each block that may be passed, but for who reads its values; moot
     /// branches are jumps.
     jump: Vec<Option<Edge>>,
-    /// The block behind all that may be passed.
-    behind: Vec<Block>,
+    /// The block behind all that may be passed; [`OUT`] if they return.
+    behind: Vec<u32>,
     readers: Option<Readers>,
 }
 
@@ -80,13 +83,19 @@ impl Readers {
 /// The body without moot branches; `None` if it has none.
 pub(super) fn without_moot(body: &Body) -> Option<Body> {
     let count = body.block_count();
-    let behind = body.blocks().map(|(block, _)| block).collect();
+    let behind = (0..count as u32).collect();
     let mut moot = Moot { body, jump: vec![None; count], behind, readers: None };
     let mut new: Option<Body> = None;
     for at in (0..count as u32).rev() {
         let block = Block::from_u32(at);
         let data = body.block(block);
         let edge = match data.terminator {
+            Terminator::Return(values) => {
+                if block != body.entry() && moot.is_passed(block, body.operands(values)) {
+                    moot.behind[at as usize] = OUT;
+                }
+                continue;
+            }
             Terminator::Jump(edge) => edge,
             Terminator::Branch { then, otherwise, .. } if moot.are_same(&[then, otherwise]) => then,
             Terminator::Table { edges, .. } if moot.are_same(body.edges(edges)) => {
@@ -101,7 +110,8 @@ pub(super) fn without_moot(body: &Body) -> Option<Body> {
             let new = new.get_or_insert_with(|| body.clone());
             new.blocks[block].terminator = Terminator::Jump(edge);
         }
-        if block != body.entry() && edge.block != block && moot.is_passed(block, &edge) {
+        let values = body.args(&edge).iter().filter_map(|arg| arg.value()).collect::<Vec<_>>();
+        if block != body.entry() && edge.block != block && moot.is_passed(block, &values) {
             moot.jump[at as usize] = Some(edge);
             moot.behind[at as usize] = moot.behind[edge.block.as_u32() as usize];
         }
@@ -111,18 +121,17 @@ pub(super) fn without_moot(body: &Body) -> Option<Body> {
 
 impl Moot<'_> {
     /// M1, but for who reads what begins in the block.
-    fn is_passed(&self, block: Block, jump: &Edge) -> bool {
+    fn is_passed(&self, block: Block, carried: &[Value]) -> bool {
         let body = self.body;
         let data = body.block(block);
-        let is_own = |value: Value| match body.value(value).def {
+        let is_own = |&value: &Value| match body.value(value).def {
             Def::Result(inst, _) => {
                 data.insts().any(|own| own == inst) && !body.inst(inst).args.is_empty()
             }
             Def::Param(..) => false,
         };
-        let mut known = body.args(jump).iter().filter_map(|arg| arg.value());
         let is_silent = |inst| is_meter(body.inst(inst)) || pure(body.inst(inst)).is_some();
-        data.insts().all(is_silent) && !known.any(is_own)
+        data.insts().all(is_silent) && !carried.iter().any(is_own)
     }
 
     /// Whether all edges come to the same block with the same values (M2).
@@ -134,32 +143,63 @@ impl Moot<'_> {
         }
         let body = self.body;
         let readers = self.readers.take().unwrap_or_else(|| Readers::new(body));
-        let first = self.follow(&readers, first);
+        let (to, args) = self.follow(&readers, first);
         let are_same = more.iter().all(|edge| {
-            let other = self.follow(&readers, edge);
-            let params = body.block(first.0).params();
-            let mut pairs = params.zip(first.1.iter().zip(&other.1));
-            first.0 == other.0
-                && pairs.all(|(param, (a, b))| a == b || !readers.read[param.as_u32() as usize])
+            let (other, others) = self.follow(&readers, edge);
+            let is_read = |at: usize| match to {
+                Some(to) => {
+                    let mut params = body.block(to).params();
+                    params.nth(at).is_none_or(|param| readers.read[param.as_u32() as usize])
+                }
+                None => true,
+            };
+            let mut pairs = args.iter().zip(&others).enumerate();
+            let same = |(at, (a, b))| self.is_same(a, b) || !is_read(at);
+            to == other && args.len() == others.len() && pairs.all(same)
         });
         self.readers = Some(readers);
         are_same
     }
 
-    /// Where an edge leads behind passed blocks, and with which values.
-    fn follow(&self, readers: &Readers, edge: &Edge) -> (Block, Vec<Arg>) {
+    /// Whether two arguments are the same value, or the same constant.
+    fn is_same(&self, a: &Arg, b: &Arg) -> bool {
+        let body = self.body;
+        let constant = |arg: &Arg| match body.value(arg.value()?).def {
+            Def::Result(inst, 0) => {
+                let data = body.inst(inst);
+                data.args.is_empty().then_some((pure(data)?, data.imm))
+            }
+            Def::Result(..) | Def::Param(..) => None,
+        };
+        a == b || constant(a).is_some_and(|one| Some(one) == constant(b))
+    }
+
+    /// Where an edge leads behind passed blocks, and with which values; out of the function with
+    /// its results.
+    fn follow(&self, readers: &Readers, edge: &Edge) -> (Option<Block>, Vec<Arg>) {
         let body = self.body;
         let (mut block, mut args) = (edge.block, body.args(edge).to_vec());
         for _ in 0..PASSED_MAX {
             let at = block.as_u32() as usize;
-            let Some(jump) = self.jump[at].filter(|_| !readers.escapes[at]) else { break };
             let given = |arg: &Arg| match arg.value().map(|value| body.value(value).def) {
                 Some(Def::Param(of, number, _)) if of == block => args[number as usize],
                 _ => *arg,
             };
-            args = body.args(&jump).iter().map(given).collect();
-            block = jump.block;
+            if readers.escapes[at] {
+                break;
+            }
+            match (self.jump[at], body.block(block).terminator) {
+                (Some(jump), _) => {
+                    args = body.args(&jump).iter().map(given).collect();
+                    block = jump.block;
+                }
+                (None, Terminator::Return(values)) if self.behind[at] == OUT => {
+                    let values = body.operands(values).iter().map(|&value| Arg::from(value));
+                    return (None, values.map(|value| given(&value)).collect());
+                }
+                (None, _) => break,
+            }
         }
-        (block, args)
+        (Some(block), args)
     }
 }

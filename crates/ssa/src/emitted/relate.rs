@@ -78,6 +78,9 @@ pub(super) struct Relate<'b> {
     /// Of parameters of handlers to which several edges lead: the block where each begins, its
     /// handler, and what it is.
     pub(super) late: HashMap<Value, Vec<(Block, Term)>>,
+    /// By block of the body the parameters of such handlers that are read there or behind it; empty
+    /// if there are none.
+    pub(super) kept: HashMap<Block, Vec<Value>>,
     pub(super) old_dominators: Option<Dominators>,
     pub(super) new_dominators: Option<Dominators>,
     pub(super) steps: u64,
@@ -107,6 +110,7 @@ pub(super) fn relate(
         order: Vec::new(),
         work: Vec::new(),
         late: HashMap::new(),
+        kept: HashMap::new(),
         old_dominators: None,
         new_dominators: None,
         steps,
@@ -142,6 +146,7 @@ impl Relate<'_> {
             self.bind(ours, atom);
         }
         self.entered[old.entry().as_u32() as usize] = true;
+        self.keep()?;
         self.work.push((new.entry(), self.spot(old.entry())));
         while let Some((block, spot)) = self.work.pop() {
             self.here = (Some(spot.block), Some(block));
