@@ -44,7 +44,8 @@ impl Relate<'_> {
         let mut values = Vec::with_capacity(ahead.values.len());
         let mut here = Vec::with_capacity(ahead.values.len());
         for (value, term) in ahead.values.into_iter().zip(ahead.terms) {
-            let param = self.param_of(to, value).filter(|_| self.old.is_live(value));
+            let param = self.param_of(to, value).or_else(|| self.stacked(to, args, term));
+            let param = param.filter(|_| self.old.is_live(value));
             values.push((value, param.map(|(number, _)| number)));
             if let Some((number, param)) = param {
                 let given = args.get(number as usize).copied().unwrap_or(NONE);
@@ -166,6 +167,17 @@ impl Relate<'_> {
         params.find(|&(_, param)| {
             let def = self.new.body.value(param).def;
             matches!(def, Def::Param(_, _, Place::Local(local)) if local == home)
+        })
+    }
+
+    /// The parameter of a block of the image that gets a term and lies on the stack: a payload that
+    /// is about to be written to its home.
+    fn stacked(&self, to: Block, args: &[Term], term: Term) -> Option<(u32, Value)> {
+        let mut params = (0..).zip(self.new.body.block(to).params());
+        let is_given = |number: u32| term != NONE && args.get(number as usize) == Some(&term);
+        params.find(|&(number, param)| {
+            let def = self.new.body.value(param).def;
+            matches!(def, Def::Param(_, _, Place::Stack(_))) && is_given(number)
         })
     }
 

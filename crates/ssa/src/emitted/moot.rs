@@ -16,6 +16,7 @@
 //! Time: linear, but for ways of more than [`PASSED_MAX`] blocks, which are not followed further.
 
 use super::graph::{is_meter, pure};
+use super::relate::is_trivial;
 use crate::body::{Body, Def};
 use crate::entity::{Block, Value};
 use crate::terminator::{Arg, Edge, Terminator};
@@ -90,8 +91,8 @@ pub(super) fn without_moot(body: &Body) -> Option<Body> {
         let block = Block::from_u32(at);
         let data = body.block(block);
         let edge = match data.terminator {
-            Terminator::Return(values) => {
-                if block != body.entry() && moot.is_passed(block, body.operands(values)) {
+            Terminator::Return(_) => {
+                if block != body.entry() && moot.is_silent(block) {
                     moot.behind[at as usize] = OUT;
                 }
                 continue;
@@ -110,8 +111,7 @@ pub(super) fn without_moot(body: &Body) -> Option<Body> {
             let new = new.get_or_insert_with(|| body.clone());
             new.blocks[block].terminator = Terminator::Jump(edge);
         }
-        let values = body.args(&edge).iter().filter_map(|arg| arg.value()).collect::<Vec<_>>();
-        if block != body.entry() && edge.block != block && moot.is_passed(block, &values) {
+        if block != body.entry() && edge.block != block && moot.is_silent(block) {
             moot.jump[at as usize] = Some(edge);
             moot.behind[at as usize] = moot.behind[edge.block.as_u32() as usize];
         }
@@ -120,18 +120,26 @@ pub(super) fn without_moot(body: &Body) -> Option<Body> {
 }
 
 impl Moot<'_> {
-    /// M1, but for who reads what begins in the block.
-    fn is_passed(&self, block: Block, carried: &[Value]) -> bool {
+    /// Whether a block does nothing before its end.
+    fn is_silent(&self, block: Block) -> bool {
         let body = self.body;
-        let data = body.block(block);
-        let is_own = |&value: &Value| match body.value(value).def {
-            Def::Result(inst, _) => {
-                data.insts().any(|own| own == inst) && !body.inst(inst).args.is_empty()
+        body.block(block)
+            .insts()
+            .map(|inst| body.inst(inst))
+            .all(|inst| is_meter(inst) || pure(inst).is_some() || is_trivial(body, inst))
+    }
+
+    /// What a block passes on of a value, where `args` come to it; `None` if it makes the value.
+    fn passed(&self, block: Block, args: &[Arg], arg: Arg) -> Option<Arg> {
+        let body = self.body;
+        let Some(value) = arg.value() else { return Some(arg) };
+        match body.value(value).def {
+            Def::Param(of, number, _) if of == block => args.get(number as usize).copied(),
+            Def::Result(inst, _) if !body.inst(inst).args.is_empty() => {
+                body.block(block).insts().all(|own| own != inst).then_some(arg)
             }
-            Def::Param(..) => false,
-        };
-        let is_silent = |inst| is_meter(body.inst(inst)) || pure(body.inst(inst)).is_some();
-        data.insts().all(is_silent) && !carried.iter().any(is_own)
+            Def::Result(..) | Def::Param(..) => Some(arg),
+        }
     }
 
     /// Whether all edges come to the same block with the same values (M2).
@@ -181,21 +189,25 @@ impl Moot<'_> {
         let (mut block, mut args) = (edge.block, body.args(edge).to_vec());
         for _ in 0..PASSED_MAX {
             let at = block.as_u32() as usize;
-            let given = |arg: &Arg| match arg.value().map(|value| body.value(value).def) {
-                Some(Def::Param(of, number, _)) if of == block => args[number as usize],
-                _ => *arg,
-            };
             if readers.escapes[at] {
                 break;
             }
             match (self.jump[at], body.block(block).terminator) {
                 (Some(jump), _) => {
-                    args = body.args(&jump).iter().map(given).collect();
-                    block = jump.block;
+                    let params = body.block(jump.block).params();
+                    let passed = params.zip(body.args(&jump)).map(|(param, &arg)| {
+                        let is_read = readers.read[param.as_u32() as usize];
+                        if is_read { self.passed(block, &args, arg) } else { Some(arg) }
+                    });
+                    let Some(passed) = passed.collect() else { break };
+                    (block, args) = (jump.block, passed);
                 }
                 (None, Terminator::Return(values)) if self.behind[at] == OUT => {
                     let values = body.operands(values).iter().map(|&value| Arg::from(value));
-                    return (None, values.map(|value| given(&value)).collect());
+                    match values.map(|value| self.passed(block, &args, value)).collect() {
+                        Some(passed) => return (None, passed),
+                        None => break,
+                    }
                 }
                 (None, _) => break,
             }
