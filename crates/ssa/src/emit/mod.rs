@@ -21,6 +21,7 @@
 
 mod assemble;
 mod bypass;
+mod caught;
 mod code;
 mod ends;
 mod flow;
@@ -200,8 +201,14 @@ impl<'b> Plan<'b> {
         }
         let trees = trees::stackify(&body, uses);
         let blocks = flow::restrict(&flow, body.block_count());
-        let live = live::live(&body, &blocks, &trees);
-        let locals = variable::allocate(&body, &flow, &blocks, &trees, &live);
+        let mut apart = vec![false; body.value_count()];
+        let locals = loop {
+            let live = live::live(&body, &blocks, &trees, &apart);
+            let locals = variable::allocate(&body, &flow, &blocks, &trees, &live, &apart);
+            if !caught::mark(&body, &trees, &locals, &mut apart) {
+                break locals;
+            }
+        };
         Ok(Plan { body, landings, flow, trees, locals })
     }
 }

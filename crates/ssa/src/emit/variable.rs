@@ -91,6 +91,7 @@ pub(super) fn allocate(
     order: &[u32],
     trees: &Trees,
     live: &Live,
+    apart: &[bool],
 ) -> Locals {
     let count = body.value_count();
     let mut classes = Classes {
@@ -106,6 +107,9 @@ pub(super) fn allocate(
     }
     let first = first_access(body, order, trees);
     for pair in affinities(body, flow, order, trees, &first) {
+        if apart[pair.to as usize] {
+            continue;
+        }
         classes.join(pair.from, pair.to);
     }
     scan(body, trees, classes, &first)

@@ -8,6 +8,7 @@
 //! the walk goes. What the rules do rely on is that nothing else reads the values of lone blocks,
 //! nor those of final ones, but for constants: a constant is the same term on every path.
 
+use super::relate::is_trivial;
 use crate::body::{Body, Def, InstData, Op};
 use crate::entity::{Block, Value};
 use crate::terminator::{Edge, Terminator};
@@ -65,7 +66,10 @@ impl<'b> Graph<'b> {
             home,
         };
         for (block, data) in body.blocks() {
-            let is_silent = |inst| is_meter(body.inst(inst)) || pure(body.inst(inst)).is_some();
+            let is_silent = |inst| {
+                let inst = body.inst(inst);
+                is_meter(inst) || pure(inst).is_some() || is_trivial(body, inst)
+            };
             graph.silent[block.as_u32() as usize] = data.insts().all(is_silent);
             for edge in body.successors(block).filter(|edge| edge.block <= block) {
                 graph.header[edge.block.as_u32() as usize] = true;
