@@ -236,8 +236,14 @@ impl<'b> Graph<'b> {
         }
     }
 
-    fn passes(&self, block: Block) -> bool {
-        self.is_lone(block) || matches!(self.body.block(block).terminator, Terminator::Catch { .. })
+    /// When a block's ways are known: behind those of blocks that stand for themselves come those of
+    /// handlers, which may lead back, then those of lone blocks in their order.
+    fn phase(&self, block: Block) -> u32 {
+        match self.body.block(block).terminator {
+            _ if self.is_lone(block) => 2,
+            Terminator::Catch { .. } => 1,
+            _ => 0,
+        }
     }
 
     fn count_ways(&mut self) {
@@ -252,13 +258,13 @@ impl<'b> Graph<'b> {
         }
         let entry = body.entry().as_u32() as usize;
         self.ways[entry] = 1;
-        for passes in [false, true] {
+        for phase in 0..3 {
             for (block, _) in body.blocks() {
                 let at = block.as_u32() as usize;
-                if !reached[at] || self.passes(block) != passes {
+                if !reached[at] || self.phase(block) != phase {
                     continue;
                 }
-                let ways = if passes { self.ways[at].max(1) } else { 1 };
+                let ways = if phase > 0 { self.ways[at].max(1) } else { 1 };
                 for edge in body.successors(block) {
                     let to = &mut self.ways[edge.block.as_u32() as usize];
                     *to = to.saturating_add(ways);

@@ -1,9 +1,9 @@
 //! The lockstep of a body and its image: places to which several edges lead (E6, E7).
 //!
-//! A *pad* is a place of the image that only jumps on, forward, to another one that several edges
-//! lead to: the block of the body is entered there, and at the pad the body is still on its way. No
-//! edge leads back to a pad, nor to any place at which the body has not moved, so the image cannot
-//! go round without the body.
+//! A *pad* is a place of the image that only jumps on to another one that several edges lead to: the
+//! block of the body is entered there, and at the pad the body is still on its way. It jumps
+//! forward, or back to a place at which the body has entered its block. No edge leads back to a pad,
+//! nor to any place at which the body has not moved, so the image cannot go round without the body.
 
 use super::error::{Verdict, demand};
 use super::relate::{Ahead, Pad, Relate};
@@ -102,10 +102,13 @@ impl Relate<'_> {
         Ok(())
     }
 
-    /// Whether a place of the image does nothing but jump on, forward.
+    /// Whether a place of the image does nothing but jump on: forward, or to a place at which the
+    /// body has entered its block.
     fn passes_on(&self, to: Block) -> bool {
         let Terminator::Jump(edge) = self.new.body.block(to).terminator else { return false };
-        self.new.is_silent(to) && edge.block > to && !self.new.is_header(to)
+        let next = &self.places[edge.block.as_u32() as usize];
+        let is_entered = next.block.is_some() && next.pad.is_none() && next.ahead.is_none();
+        self.new.is_silent(to) && (edge.block > to || is_entered) && !self.new.is_header(to)
     }
 
     /// Whether a lone block of the body seems to be a place of the image that is not lone: several
