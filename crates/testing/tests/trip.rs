@@ -26,12 +26,12 @@ fn the_suite_passes_behind_its_trip() {
         funcs += tally.funcs;
     }
     assert!(wrong.is_empty(), "{wrong}");
-    assert_eq!(replaced + refused, funcs);
-    assert!(funcs > 5_000 && refused * 50 <= funcs, "{refused} of {funcs} refused");
+    assert_eq!(replaced, funcs, "{refused} refused");
+    assert!(funcs > 5_000);
 }
 
-/// Generated modules, with all shapes of handlers and references: nothing is refused but what
-/// the proof is known not to see.
+/// Generated modules, with all shapes of handlers and references: as few are refused as are known to
+/// be.
 #[test]
 fn generated_modules_go_on_their_trip() {
     let mut tally = Tally::default();
@@ -45,4 +45,5 @@ fn generated_modules_go_on_their_trip() {
         println!("{refusal}");
     }
     assert!(tally.failures.is_empty(), "{:?}", tally.failures);
+    assert!(tally.funcs > 1_000 && tally.refused <= 3, "{} refused", tally.refused);
 }
