@@ -8,7 +8,7 @@
 //!
 //! * X1. A parameter that is not apart has the local of its argument at each call and throw.
 //!
-//! Time: linear in calls times the handlers around them.
+//! Time: linear in calls times the handlers around them, for each round of allocation.
 
 use super::trees::Trees;
 use super::variable::Locals;
@@ -58,13 +58,20 @@ pub(super) fn differs(trees: &Trees, locals: &Locals, param: Value, arg: Value) 
     trees.is_remat(arg) || locals.of(arg) != locals.of(param)
 }
 
-/// Marks the parameters that have to be apart, of those that are not; whether there are any (X1).
-pub(super) fn mark(body: &Body, trees: &Trees, locals: &Locals, apart: &mut [bool]) -> bool {
+/// Marks the parameters that have to be apart, of those that are not, or `all`; whether there are
+/// any (X1).
+pub(super) fn mark(
+    body: &Body,
+    trees: &Trees,
+    locals: &Locals,
+    all: bool,
+    apart: &mut [bool],
+) -> bool {
     let mut any = false;
     for (block, _) in body.blocks() {
         given(body, trees, block, |param, arg| {
             let apart = &mut apart[param.as_u32() as usize];
-            if !*apart && differs(trees, locals, param, arg) {
+            if !*apart && (all || differs(trees, locals, param, arg)) {
                 *apart = true;
                 any = true;
             }

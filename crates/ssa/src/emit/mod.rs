@@ -2,7 +2,9 @@
 //! bodies.
 //!
 //! ```text
-//! Body ─ trees ─► steps ─ live ─► intervals ─ locals ─► a local for each value that needs one
+//! Body ─ bypass ─► Body without empty blocks, moot branches ─┐ ◄─ once more, if blocks became empty
+//!    ┌───────────────────────────────────────────────────────┘
+//!    ├── trees ─► steps ─ live ─► intervals ─ locals ─► a local for each value that needs one
 //!    └── flow ──► order, dominators, loops ─ shape, ends ─► pieces ─ piece ─► bytes ─ assemble ─► module
 //! ```
 //!
@@ -14,6 +16,10 @@
 //! * Z2. A function's parameters keep their locals.
 //! * Z3. Types beyond the module's ([`Types`]) follow from the module alone, so bodies can be
 //!   emitted in any order.
+//! * Z4. Where a choice is free, it depends on nothing that the emitted code does not show: not on
+//!   numbers of values, blocks or declared locals. So a function that was emitted once is emitted
+//!   the same again, nearly always: parameters of one block that are read nowhere but on edges, at
+//!   one place, are told apart by their order only.
 //!
 //! Limits: an irreducible body is refused ([`EmitReason::Irreducible`]); each invocation has a
 //! `try_table` of its own with the clauses of all handlers around it, so code can grow as calls
@@ -158,7 +164,8 @@ fn val_type(ty: ValType) -> Option<wasm_encoder::ValType> {
     RoundtripReencoder.val_type(ty).ok()
 }
 
-/// How often locals are allocated anew because blocks have become empty.
+/// How often locals are allocated anew because blocks have become empty, or parameters of handlers
+/// have to be apart.
 const ROUNDS_MAX: usize = 8;
 
 /// What is decided of a body before it is written.
@@ -202,10 +209,12 @@ impl<'b> Plan<'b> {
         let trees = trees::stackify(&body, uses);
         let blocks = flow::restrict(&flow, body.block_count());
         let mut apart = vec![false; body.value_count()];
+        let mut round = 0;
         let locals = loop {
+            round += 1;
             let live = live::live(&body, &blocks, &trees, &apart);
             let locals = variable::allocate(&body, &flow, &blocks, &trees, &live, &apart);
-            if !caught::mark(&body, &trees, &locals, &mut apart) {
+            if !caught::mark(&body, &trees, &locals, round == ROUNDS_MAX, &mut apart) {
                 break locals;
             }
         };
