@@ -23,6 +23,9 @@ const MODULES: &[(&str, &str)] = &[
     ("refs", include_str!("emitted/refs.wat")),
     ("round", include_str!("emitted/round.wat")),
     ("shared", include_str!("emitted/shared.wat")),
+    ("moot", include_str!("emitted/moot.wat")),
+    ("pad", include_str!("emitted/pad.wat")),
+    ("given", include_str!("emitted/given.wat")),
 ];
 
 fn decode(bytes: impl Into<Vec<u8>>) -> Result<Module, prova_module::Error> {
@@ -66,7 +69,12 @@ fn send(module: &Module, threads: usize) -> Trip {
 fn a_module_is_its_own_emission_and_goes_on_its_trip() {
     for (name, text) in MODULES {
         let module = module(text).expect("a module");
-        assert_eq!(check(&module, &module), Ok(()), "{name}");
+        // What is emitted has no handler of several calls that is given values: handlers are taken
+        // apart by the first trip, and their moves by the second.
+        let is_apart = *name == "given";
+        if !is_apart {
+            assert_eq!(check(&module, &module), Ok(()), "{name}");
+        }
         let once = send(&module, 1);
         for (func, outcome) in &once.outcomes {
             assert_eq!(*outcome, Outcome::Replaced, "{name} {func}: {outcome}");
@@ -74,8 +82,8 @@ fn a_module_is_its_own_emission_and_goes_on_its_trip() {
         let threads = send(&module, 3);
         assert_eq!(once.module.bytes(), threads.module.bytes(), "{name}: threads change it");
         let again = send(&once.module, 1);
-        let (first, second) = (once.module.bytes().len(), again.module.bytes().len());
-        assert!(second <= first + first / 20, "{name}: it grows from {first} to {second} bytes");
+        let is_same = once.module.bytes() == again.module.bytes();
+        assert_eq!(is_same, !is_apart, "{name}: what a second trip makes of it");
     }
 }
 
@@ -165,8 +173,17 @@ fn a_body_of_another_module_is_refused() {
     assert_eq!(refused.expect_err("another module").rule, Rule::Module);
 }
 
-/// The programs that are carried with the repository: what fails is only refused, and rarely;
-/// threads change nothing.
+/// The functions that a trip changes.
+fn changed(before: &Module, after: &Module) -> Vec<FuncIdx> {
+    let bytes = |module: &Module, func| module.body(func).map(|body| body.bytes().to_vec());
+    before.defined_funcs().filter(|&func| bytes(before, func) != bytes(after, func)).collect()
+}
+
+/// Functions that a second trip changes, by the program's name and their number.
+const CHANGED: &[(&str, u32)] = &[("sqlite3-3.46.1", 1038)];
+
+/// The programs that are carried with the repository: nothing fails, threads change nothing, and a
+/// second trip changes only what is listed.
 #[test]
 fn programs_go_on_their_trip() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programs/bin");
@@ -180,16 +197,16 @@ fn programs_go_on_their_trip() {
     for file in &files {
         let module = decode(std::fs::read(file).expect("a program")).expect("a valid program");
         let once = send(&module, 1);
-        let mut refused = 0;
         for (_, outcome) in &once.outcomes {
-            refused += usize::from(matches!(outcome, Outcome::Refused(_)));
-            let is_known = !outcome.is_failure() || matches!(outcome, Outcome::Refused(_));
-            assert!(is_known, "{}: {outcome}", file.display());
+            assert!(!outcome.is_failure(), "{}: {outcome}", file.display());
         }
-        let count = once.outcomes.len();
-        assert!(refused * 20 <= count, "{}: {refused} of {count} refused", file.display());
         let again = send(&module, 2);
         assert_eq!(once.module.bytes(), again.module.bytes(), "{}", file.display());
+        let stem = file.file_stem().and_then(|stem| stem.to_str()).expect("a name");
+        let known = CHANGED.iter().filter(|(name, _)| *name == stem);
+        let known: Vec<FuncIdx> = known.map(|&(_, func)| FuncIdx(func)).collect();
+        let twice = send(&once.module, 1);
+        assert_eq!(changed(&once.module, &twice.module), known, "{stem}");
     }
 }
 

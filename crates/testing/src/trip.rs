@@ -34,6 +34,8 @@ pub struct Tally {
     log_ratios: (f64, u64),
     /// How many keep their bytes since the proof refused what was emitted.
     pub refused: u64,
+    /// Why the first of them do.
+    pub refusals: Vec<String>,
     /// What else went wrong.
     pub failures: Vec<String>,
 }
@@ -56,8 +58,11 @@ impl Tally {
         }
         for (_, outcome) in &trip.outcomes {
             self.replaced += u64::from(*outcome == Outcome::Replaced);
-            if matches!(outcome, Outcome::Refused(_)) {
+            if let Outcome::Refused(rejection) = outcome {
                 self.refused += 1;
+                if self.refusals.len() < REFUSALS_MAX {
+                    self.refusals.push(rejection.to_string());
+                }
             } else if outcome.is_failure() {
                 self.failures.push(outcome.to_string());
             }
@@ -73,6 +78,9 @@ impl fmt::Display for Tally {
         write!(f, "{} to {} bytes, mean {:.4}", bytes.0, bytes.1, self.ratio())
     }
 }
+
+/// So many reasons are kept.
+const REFUSALS_MAX: usize = 32;
 
 /// So many bytes, and a twentieth, a module may grow on its second trip.
 const SLACK: usize = 64;

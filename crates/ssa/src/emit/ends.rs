@@ -1,5 +1,6 @@
 //! The ends of blocks: terminators → branches, arms, tables, calls with handlers.
 
+use super::caught;
 use super::flow::NONE;
 use super::piece::{Kind, Piece};
 use super::shape::{Done, EXIT, Shape, Task};
@@ -43,13 +44,13 @@ impl Shape<'_> {
             }
             Terminator::Invoke { call, normal, handler } => {
                 self.handled(handler.block);
-                self.invoke(tail, call, &normal, next)?;
+                self.invoke(block, tail, call, &normal, next)?;
             }
             Terminator::Throw { opcode, imm, handler, .. } => {
                 if let Some(handler) = handler {
                     self.handled(handler.block);
                 }
-                self.throw(tail, opcode, imm, handler.is_some())?;
+                self.throw(block, tail, opcode, imm, handler.is_some())?;
             }
             Terminator::Catch { .. } => {}
             Terminator::Return(values) => {
@@ -79,8 +80,16 @@ impl Shape<'_> {
     }
 
     /// A call in the `try_table` that is open, which ends behind it.
-    fn invoke(&mut self, tail: &[Step], call: Call, normal: &Edge, next: u32) -> Done {
+    fn invoke(
+        &mut self,
+        block: Block,
+        tail: &[Step],
+        call: Call,
+        normal: &Edge,
+        next: u32,
+    ) -> Done {
         self.steps(tail)?;
+        self.give(block)?;
         self.call(call)?;
         let payloads = self.results(&call)?;
         self.carry_out(normal, payloads, &[])?;
@@ -90,14 +99,39 @@ impl Shape<'_> {
     }
 
     /// A throw; where it is `handled`, in the `try_table` that is open.
-    fn throw(&mut self, tail: &[Step], opcode: Opcode, imm: Imm, handled: bool) -> Done {
+    fn throw(
+        &mut self,
+        block: Block,
+        tail: &[Step],
+        opcode: Opcode,
+        imm: Imm,
+        handled: bool,
+    ) -> Done {
         self.steps(tail)?;
+        self.give(block)?;
         self.raw(opcode, imm)?;
         self.push(Piece::Stop);
         if handled {
             self.push(Piece::End);
             self.push(Piece::Guard);
         }
+        Ok(())
+    }
+
+    /// Writes the parameters of the handlers around the end of a block that need it; its operands
+    /// lie on the stack.
+    fn give(&mut self, block: Block) -> Done {
+        let mut moves = Vec::new();
+        caught::given(self.body, self.trees, block, |param, arg| {
+            if caught::differs(self.trees, self.locals, param, arg) {
+                moves.push((self.locals.of(param), param, arg));
+            }
+        });
+        moves.sort_unstable();
+        for &(_, _, arg) in &moves {
+            self.get(arg)?;
+        }
+        moves.iter().rev().for_each(|&(_, param, _)| self.set(param));
         Ok(())
     }
 

@@ -11,6 +11,7 @@
 //! and block; beyond that a value counts as live everywhere, which costs a local, never
 //! correctness.
 
+use super::caught;
 use super::trees::{Step, Trees};
 use crate::body::{Body, Def};
 use crate::entity::{Block, Value};
@@ -45,9 +46,22 @@ struct Finder<'b> {
 }
 
 /// Finds the intervals.
-pub(super) fn live(body: &Body, order: &[u32], trees: &Trees) -> Live {
+///
+/// Parameters of handlers that are `apart` live from each call on that may lead there.
+pub(super) fn live(body: &Body, order: &[u32], trees: &Trees, apart: &[bool]) -> Live {
     let finder = Finder::new(body, order, trees);
-    finder.intervals(body)
+    let mut more = Vec::new();
+    let blocks = if apart.contains(&true) { order } else { &[] };
+    for &index in blocks {
+        caught::given(body, trees, Block::from_u32(index), |param, _| {
+            if apart[param.as_u32() as usize] {
+                let end = finder.span[index as usize].1;
+                more.push((param, end - 1, end));
+            }
+        });
+    }
+    more.sort_unstable();
+    finder.intervals(body, &more)
 }
 
 impl<'b> Finder<'b> {
@@ -92,7 +106,7 @@ impl<'b> Finder<'b> {
         finder
     }
 
-    fn intervals(&self, body: &Body) -> Live {
+    fn intervals(&self, body: &Body, more: &[(Value, u32, u32)]) -> Live {
         let mut live = Live { intervals: Vec::new(), of: vec![(0, 0); body.value_count()] };
         let mut seen = vec![u32::MAX; self.span.len()];
         let mut budget = BLOCKS_MAX * (body.value_count() + body.block_count()) + (1 << 16);
@@ -128,6 +142,9 @@ impl<'b> Finder<'b> {
                 found.push((0, last));
             }
             let start = live.intervals.len() as u32;
+            let from = more.partition_point(|&(other, ..)| other < value);
+            let own = more[from..].iter().take_while(|&&(other, ..)| other == value);
+            found.extend(own.map(|&(_, from, to)| (from, to)));
             found.sort_unstable();
             for &(from, to) in found.iter().filter(|(from, to)| from < to) {
                 match live.intervals[start as usize..].last_mut() {

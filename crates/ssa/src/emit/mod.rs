@@ -2,7 +2,9 @@
 //! bodies.
 //!
 //! ```text
-//! Body ─ trees ─► steps ─ live ─► intervals ─ locals ─► a local for each value that needs one
+//! Body ─ bypass ─► Body without empty blocks, moot branches ─┐ ◄─ once more, if blocks became empty
+//!    ┌───────────────────────────────────────────────────────┘
+//!    ├── trees ─► steps ─ live ─► intervals ─ locals ─► a local for each value that needs one
 //!    └── flow ──► order, dominators, loops ─ shape, ends ─► pieces ─ piece ─► bytes ─ assemble ─► module
 //! ```
 //!
@@ -14,12 +16,18 @@
 //! * Z2. A function's parameters keep their locals.
 //! * Z3. Types beyond the module's ([`Types`]) follow from the module alone, so bodies can be
 //!   emitted in any order.
+//! * Z4. Where a choice is free, it depends on nothing that the emitted code does not show: not on
+//!   numbers of values, blocks or declared locals. So a function that was emitted once is emitted
+//!   the same again, nearly always: parameters of one block that are read nowhere but on edges, at
+//!   one place, are told apart by their order only.
 //!
 //! Limits: an irreducible body is refused ([`EmitReason::Irreducible`]); each invocation has a
 //! `try_table` of its own with the clauses of all handlers around it, so code can grow as calls
 //! times clauses.
 
 mod assemble;
+mod bypass;
+mod caught;
 mod code;
 mod ends;
 mod flow;
@@ -33,13 +41,18 @@ mod variable;
 
 pub use assemble::{Assembled, assemble};
 
-use crate::body::Body;
-use crate::terminator::Call;
+use crate::body::{BlockData, Body, Origin};
+use crate::entity::Block;
+use crate::terminator::{Call, Terminator};
+use bypass::{bypass, one_return};
 use flow::Flow;
 use prova_module::ops::Immediate;
 use prova_module::{FuncIdx, FuncType, Module, Opcode, ValType};
-use shape::Shape;
+use shape::{Landings, Shape};
+use std::borrow::Cow;
 use std::fmt;
+use trees::{Trees, Uses};
+use variable::Locals;
 use wasm_encoder::Encode;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 
@@ -151,6 +164,75 @@ fn val_type(ty: ValType) -> Option<wasm_encoder::ValType> {
     RoundtripReencoder.val_type(ty).ok()
 }
 
+/// How often locals are allocated anew because blocks have become empty, or parameters of handlers
+/// have to be apart.
+const ROUNDS_MAX: usize = 8;
+
+/// What is decided of a body before it is written.
+struct Plan<'b> {
+    body: Cow<'b, Body>,
+    landings: Landings,
+    flow: Flow,
+    trees: Trees,
+    locals: Locals,
+}
+
+impl<'b> Plan<'b> {
+    /// A plan in which no block is empty whose edges could lead past it.
+    fn settled(module: &Module, body: &'b Body) -> Result<Plan<'b>, EmitReason> {
+        let body = one_return(body).map_or(Cow::Borrowed(body), Cow::Owned);
+        let uses = Uses::new(&body);
+        let mut plan = match bypass(&body, &uses, |_, data| is_empty_source(module, data)) {
+            Some(body) => Plan::new(Uses::new(&body), Cow::Owned(body))?,
+            None => Plan::new(uses, body)?,
+        };
+        for _ in 1..ROUNDS_MAX {
+            let Plan { body, trees, locals, .. } = &plan;
+            let uses = Uses::new(body);
+            let is_empty = |block: Block, data: &BlockData| {
+                let Terminator::Jump(edge) = data.terminator else { return false };
+                is_empty_source(module, data)
+                    || trees.steps(block).is_empty() && !moves::moves(body, trees, locals, &edge)
+            };
+            let Some(body) = bypass(body, &uses, is_empty) else { break };
+            plan = Plan::new(Uses::new(&body), Cow::Owned(body))?;
+        }
+        Ok(plan)
+    }
+
+    fn new(uses: Uses, body: Cow<'b, Body>) -> Result<Plan<'b>, EmitReason> {
+        let (graph, landings) = shape::graph(&body);
+        let flow = Flow::new(&graph);
+        if !flow.is_reducible {
+            return Err(EmitReason::Irreducible);
+        }
+        let trees = trees::stackify(&body, uses);
+        let blocks = flow::restrict(&flow, body.block_count());
+        let mut apart = vec![false; body.value_count()];
+        let mut round = 0;
+        let locals = loop {
+            round += 1;
+            let live = live::live(&body, &blocks, &trees, &apart);
+            let locals = variable::allocate(&body, &flow, &blocks, &trees, &live, &apart);
+            if !caught::mark(&body, &trees, &locals, round == ROUNDS_MAX, &mut apart) {
+                break locals;
+            }
+        };
+        Ok(Plan { body, landings, flow, trees, locals })
+    }
+}
+
+/// Whether nothing but ends and starts of blocks stood between a label and the jump behind it.
+fn is_empty_source(module: &Module, data: &BlockData) -> bool {
+    let Origin::Label(_) = data.origin else { return false };
+    let mut code = module.bytes().get(data.offset as usize..data.end as usize);
+    // `end`, and `block` without parameters and results.
+    while let Some([0x0b, rest @ ..] | [0x02, 0x40, rest @ ..]) = code {
+        code = Some(rest);
+    }
+    code == Some(&[])
+}
+
 /// Emits a body.
 ///
 /// # Errors
@@ -169,16 +251,9 @@ pub fn emit_with(
     body: &Body,
 ) -> Result<(Emitted, Vec<u32>), EmitError> {
     let func = body.func();
-    let (graph, landings) = shape::graph(body);
-    let flow = Flow::new(&graph);
-    if !flow.is_reducible {
-        return Err(EmitError { func, reason: EmitReason::Irreducible });
-    }
-    let trees = trees::stackify(body);
-    let blocks = flow::restrict(&flow, body.block_count());
-    let live = live::live(body, &blocks, &trees);
-    let locals = variable::allocate(body, &flow, &blocks, &trees, &live);
-    let mut shape = Shape::new(module, body, types, &flow, &trees, &locals, &landings);
+    let plan = Plan::settled(module, body).map_err(|reason| EmitError { func, reason })?;
+    let Plan { body, landings, flow, trees, locals } = &plan;
+    let mut shape = Shape::new(module, body, types, flow, trees, locals, landings);
     shape.run().map_err(|reason| EmitError { func, reason })?;
     let mut bytes = Vec::new();
     let groups: Vec<&[ValType]> = locals.declared.chunk_by(|a, b| a == b).collect();
@@ -189,7 +264,8 @@ pub fn emit_with(
             ty.encode(&mut bytes);
         }
     }
-    piece::write(&shape.pieces, shape.labels, &shape.code, &mut bytes);
+    let is_void = module.func_type(func).results.is_empty();
+    piece::write(&shape.pieces, shape.labels, is_void, &shape.code, &mut bytes);
     let extra_types = shape.extra;
-    Ok((Emitted { func, bytes, extra_types }, locals.home))
+    Ok((Emitted { func, bytes, extra_types }, plan.locals.home))
 }

@@ -6,22 +6,29 @@
 use super::flow::NONE;
 use super::piece::Piece;
 use super::shape::{Done, Shape, Task};
-use crate::body::Def;
-use crate::entity::Value;
-use crate::terminator::{ArgKind, Edge};
+use super::trees::Trees;
+use super::variable::Locals;
+use crate::body::{Body, Def};
+use crate::entity::{Block, Value};
+use crate::terminator::{ArgKind, Edge, Terminator};
 use prova_module::ValType;
 use wasm_encoder::Instruction;
+
+/// Whether an edge moves anything.
+pub(super) fn moves(body: &Body, trees: &Trees, locals: &Locals, edge: &Edge) -> bool {
+    let params = body.block(edge.block).params();
+    params.zip(body.args(edge)).any(|(param, arg)| {
+        trees.is_live(param)
+            && arg
+                .value()
+                .is_none_or(|arg| trees.is_remat(arg) || locals.of(arg) != locals.of(param))
+    })
+}
 
 impl Shape<'_> {
     /// Whether an edge moves anything.
     pub(super) fn moves(&self, edge: &Edge) -> bool {
-        let params = self.body.block(edge.block).params();
-        params.zip(self.body.args(edge)).any(|(param, arg)| {
-            self.trees.is_live(param)
-                && arg.value().is_none_or(|arg| {
-                    self.trees.is_remat(arg) || self.locals.of(arg) != self.locals.of(param)
-                })
-        })
+        moves(self.body, self.trees, self.locals, edge)
     }
 
     pub(super) fn get(&mut self, value: Value) -> Done {
@@ -113,11 +120,23 @@ impl Shape<'_> {
         let to = edge.block.as_u32();
         if let Some(label) = self.branch_label(edge) {
             if to != next || label % 2 == 1 {
-                self.push(Piece::Br(label));
+                if self.is_last(to) {
+                    self.instruction(&Instruction::Return);
+                    self.push(Piece::Stop);
+                } else {
+                    self.push(Piece::Br(label));
+                }
             }
         } else {
             self.tasks.push(Task::Tree(to, next));
         }
+    }
+
+    /// Whether a block does nothing but return nothing.
+    fn is_last(&self, node: u32) -> bool {
+        let block = Block::from_u32(node);
+        self.trees.steps(block).is_empty()
+            && matches!(self.body.block(block).terminator, Terminator::Return(_))
     }
 
     /// The label that leads to an edge's target; `None` if its code stands here.

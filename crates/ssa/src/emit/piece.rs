@@ -51,11 +51,14 @@ struct Open {
     reach: bool,
 }
 
-/// Writes pieces behind `out`.
-pub(super) fn write(pieces: &[Piece], labels: u32, code: &[u8], out: &mut Vec<u8>) {
-    let alias = aliases(pieces, labels);
+/// Writes pieces behind `out`; a block that ends where a body without results ends gives its
+/// branches to the body itself.
+pub(super) fn write(pieces: &[Piece], labels: u32, is_void: bool, code: &[u8], out: &mut Vec<u8>) {
+    // The body's label is the last one.
+    let alias = aliases(pieces, labels + 1, is_void.then_some(labels));
     let used = used(pieces, &alias);
-    let (mut open, mut height): (Vec<Open>, Vec<u32>) = (Vec::new(), vec![0; labels as usize]);
+    let mut open: Vec<Open> = Vec::new();
+    let mut height = vec![0; alias.len()];
     let (mut depth, mut reach) = (0_u32, true);
     for piece in pieces {
         let at = |label: u32| depth - height[alias[label as usize] as usize];
@@ -139,10 +142,10 @@ fn used(pieces: &[Piece], alias: &[u32]) -> Vec<bool> {
 }
 
 /// The label that takes the branches of each (P2).
-fn aliases(pieces: &[Piece], labels: u32) -> Vec<u32> {
+fn aliases(pieces: &[Piece], labels: u32, body: Option<u32>) -> Vec<u32> {
     let mut alias: Vec<u32> = (0..labels).collect();
     // The label and type of each end, found backward.
-    let mut ends: Vec<u32> = Vec::new();
+    let mut ends: Vec<u32> = body.into_iter().collect();
     let mut open_at: Vec<(u32, Option<Kind>, BlockType)> =
         vec![(NONE, None, BlockType::Empty); pieces.len()];
     let mut stack: Vec<(u32, Option<Kind>, BlockType)> = Vec::new();

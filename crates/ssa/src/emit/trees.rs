@@ -98,6 +98,60 @@ fn is_call(op: Op) -> bool {
     matches!(class(op), Some(Class::call | Class::call_indirect | Class::call_ref))
 }
 
+/// What is read of a body's values.
+pub(super) struct Uses {
+    /// How many live uses each value has.
+    count: Vec<u32>,
+    /// Whether a value's instruction stands where it is used.
+    remat: Vec<bool>,
+    /// Whether it does so however often it is used.
+    small: Vec<bool>,
+}
+
+impl Uses {
+    /// Counts them.
+    pub(super) fn new(body: &Body) -> Uses {
+        let count = count(body);
+        let mut remat = vec![false; body.value_count()];
+        let mut small = vec![false; body.value_count()];
+        for inst in body.insts() {
+            let data = body.inst(inst);
+            if let (Some(Class::constant | Class::null), Some(value)) =
+                (class(data.op), data.result())
+            {
+                let at = value.as_u32() as usize;
+                small[at] = super::code::size(body, inst) <= 3;
+                remat[at] = small[at] || count[at] == 1;
+            }
+        }
+        Uses { count, remat, small }
+    }
+
+    /// Whether anything reads a value.
+    pub(super) fn is_live(&self, value: Value) -> bool {
+        self.count[value.as_u32() as usize] > 0
+    }
+
+    /// Whether an instruction has code.
+    pub(super) fn is_emitted(&self, body: &Body, inst: Inst) -> bool {
+        let data = body.inst(inst);
+        class(data.op).is_some()
+            && (!is_pure(data.op) || data.results().any(|value| self.is_live(value)))
+    }
+
+    /// Whether an instruction has code at its own place.
+    pub(super) fn is_step(&self, body: &Body, inst: Inst) -> bool {
+        let remat = |value: Value| self.remat[value.as_u32() as usize];
+        self.is_emitted(body, inst) && !body.inst(inst).result().is_some_and(remat)
+    }
+
+    /// Whether an instruction has no code of its own, however often its result is used.
+    pub(super) fn is_small(&self, body: &Body, inst: Inst) -> bool {
+        let small = |value: Value| self.small[value.as_u32() as usize];
+        !self.is_emitted(body, inst) || body.inst(inst).result().is_some_and(small)
+    }
+}
+
 /// Counts uses by what is live.
 fn count(body: &Body) -> Vec<u32> {
     let mut uses = vec![0_u32; body.value_count()];
@@ -140,17 +194,7 @@ fn count(body: &Body) -> Vec<u32> {
 }
 
 /// Makes the steps of all blocks.
-pub(super) fn stackify(body: &Body) -> Trees {
-    let uses = count(body);
-    let mut remat = vec![false; body.value_count()];
-    for inst in body.insts() {
-        let data = body.inst(inst);
-        if let (Some(Class::constant | Class::null), Some(value)) = (class(data.op), data.result())
-        {
-            let at = value.as_u32() as usize;
-            remat[at] = uses[at] == 1 || super::code::size(body, inst) <= 3;
-        }
-    }
+pub(super) fn stackify(body: &Body, Uses { count: uses, remat, .. }: Uses) -> Trees {
     let trees = Trees {
         steps: Vec::new(),
         of: Vec::new(),

@@ -91,6 +91,7 @@ pub(super) fn allocate(
     order: &[u32],
     trees: &Trees,
     live: &Live,
+    apart: &[bool],
 ) -> Locals {
     let count = body.value_count();
     let mut classes = Classes {
@@ -106,25 +107,40 @@ pub(super) fn allocate(
     }
     let first = first_access(body, order, trees);
     for pair in affinities(body, flow, order, trees, &first) {
+        if apart[pair.to as usize] {
+            continue;
+        }
         classes.join(pair.from, pair.to);
     }
     scan(body, trees, classes, &first)
 }
 
-/// By value: the position in the code at which its local is first read or written; parameters that
-/// no step touches have the last one.
+/// By value: the position in the code at which its local is first accessed by a step or read by an
+/// edge; the last one if it never is.
 ///
 /// Ties are broken by it and not by the numbers of values, so that what was emitted once is
 /// emitted the same from its own SSA form, whose numbers are others.
 fn first_access(body: &Body, order: &[u32], trees: &Trees) -> Vec<u32> {
     let mut first = vec![u32::MAX; body.value_count()];
     let mut at = 0;
+    let mut access = |value: Value, at: u32| {
+        let first = &mut first[value.as_u32() as usize];
+        *first = (*first).min(at);
+    };
     for &index in order {
-        for &step in trees.steps(Block::from_u32(index)) {
+        let block = Block::from_u32(index);
+        for &step in trees.steps(block) {
             at += 1;
             if let Step::Get(value) | Step::Set(value) | Step::Tee(value) = step {
-                let first = &mut first[value.as_u32() as usize];
-                *first = (*first).min(at);
+                access(value, at);
+            }
+        }
+        for edge in body.successors(block) {
+            at += 1;
+            for (param, arg) in body.block(edge.block).params().zip(body.args(&edge)) {
+                if let Some(arg) = arg.value().filter(|_| trees.is_live(param)) {
+                    access(arg, at);
+                }
             }
         }
     }
@@ -139,8 +155,8 @@ struct Affinity {
     edge: u32,
     /// Where the parameter is first accessed.
     first: u32,
-    from: u32,
     to: u32,
+    from: u32,
 }
 
 /// Pairs of arguments and parameters: inner loops first, then in the order of the code.
@@ -169,7 +185,7 @@ fn affinities(
                     let (from, to) = (arg.as_u32(), param.as_u32());
                     let first = first[to as usize];
                     let depth = Reverse(depth[index as usize]);
-                    pairs.push(Affinity { depth, edge: number, first, from, to });
+                    pairs.push(Affinity { depth, edge: number, first, to, from });
                 }
             }
         }
@@ -254,23 +270,20 @@ fn scan(body: &Body, trees: &Trees, mut classes: Classes, first: &[u32]) -> Loca
     for value in 0..body.value_count() as u32 {
         home[value as usize] = home[classes.find(value) as usize];
     }
-    number(body, trees, first, (params.len(), home, types))
+    number(body, trees, (params.len(), home, types))
 }
 
-/// Renumbers the declared locals: types together in order of their use, then the most used ones
-/// first, and those that are accessed first.
+/// So many locals have numbers of one byte.
+const SHORT: usize = 128;
+
+/// Renumbers the declared locals: types together, those first whose locals are used most; the most
+/// used ones of all where not all numbers are short; else in the order of the scan, so that values
+/// that it found alike have places in their own order, in which they are found the next time.
 fn number(
     body: &Body,
     trees: &Trees,
-    first: &[u32],
     (params, mut home, types): (usize, Vec<u32>, Vec<ValType>),
 ) -> Locals {
-    let mut access = vec![u32::MAX; types.len()];
-    for (&home, &first) in home.iter().zip(first) {
-        if let Some(access) = access.get_mut(home as usize) {
-            *access = (*access).min(first);
-        }
-    }
     let mut weight = vec![0_u64; types.len()];
     for (block, _) in body.blocks() {
         for &step in trees.steps(block) {
@@ -291,10 +304,16 @@ fn number(
     }
     kinds.sort_by_key(|&(sum, _)| Reverse(sum));
     let mut order: Vec<u32> = (params as u32..types.len() as u32).collect();
+    let mut long = vec![false; types.len()];
+    if types.len() > SHORT {
+        order.sort_by_key(|&local| Reverse(weight[local as usize]));
+        let short = SHORT.saturating_sub(params);
+        order.iter().skip(short).for_each(|&local| long[local as usize] = true);
+    }
     order.sort_by_key(|&local| {
         let ty = types[local as usize];
         let kind = kinds.iter().position(|(_, other)| *other == ty);
-        (kind, Reverse(weight[local as usize]), access[local as usize])
+        (long[local as usize], kind, local)
     });
     let mut renamed: Vec<u32> = (0..types.len() as u32).collect();
     for (at, &local) in order.iter().enumerate() {

@@ -1,7 +1,6 @@
 //! The lockstep of a body and its image: edges, and what lies on them (E6).
 
 use super::error::{Fault, Rule, Verdict, demand};
-use super::graph;
 use super::relate::{Ahead, Relate, Spot};
 use super::terms::{NONE, Term};
 use crate::entity::{Block, Value};
@@ -100,8 +99,8 @@ impl Relate<'_> {
             for inst in data.insts() {
                 self.step()?;
                 let inst = self.new.body.inst(inst);
-                demand!(graph::pure(inst).is_some(), Effects, "an effect on an edge");
-                self.silent(inst);
+                let is_silent = self.silent(inst);
+                demand!(is_silent, Effects, "an effect on an edge");
             }
             let Terminator::Jump(edge) = data.terminator else { break };
             args = self.new_args(&edge, &[]);
@@ -162,8 +161,8 @@ impl Relate<'_> {
         for inst in data.insts() {
             self.step()?;
             let inst = self.new.body.inst(inst);
-            demand!(graph::pure(inst).is_some(), Effects, "an effect before a return");
-            self.silent(inst);
+            let is_silent = self.silent(inst);
+            demand!(is_silent, Effects, "an effect before a return");
         }
         self.end(&data.terminator, spot)?;
         self.at(from);
@@ -226,7 +225,11 @@ impl Relate<'_> {
                 *term = NONE;
             }
         }
-        Ok(Ahead { block, values, terms })
+        let mut ahead = Ahead { block, values, terms };
+        if self.old.ways(block) != 1 {
+            self.take_along(&mut ahead, from);
+        }
+        Ok(ahead)
     }
 
     /// The body enters the block that is ahead, if one is.

@@ -6,8 +6,9 @@
 //! does may depend on it. `ways` counts how often control comes to a block, with lone blocks and
 //! handlers taken out of the way. All of it only says how to walk: the rules are checked wherever
 //! the walk goes. What the rules do rely on is that nothing else reads the values of lone blocks,
-//! nor those of final ones.
+//! nor those of final ones, but for constants: a constant is the same term on every path.
 
+use super::relate::is_trivial;
 use crate::body::{Body, Def, InstData, Op};
 use crate::entity::{Block, Value};
 use crate::terminator::{Edge, Terminator};
@@ -65,7 +66,10 @@ impl<'b> Graph<'b> {
             home,
         };
         for (block, data) in body.blocks() {
-            let is_silent = |inst| is_meter(body.inst(inst)) || pure(body.inst(inst)).is_some();
+            let is_silent = |inst| {
+                let inst = body.inst(inst);
+                is_meter(inst) || pure(inst).is_some() || is_trivial(body, inst)
+            };
             graph.silent[block.as_u32() as usize] = data.insts().all(is_silent);
             for edge in body.successors(block).filter(|edge| edge.block <= block) {
                 graph.header[edge.block.as_u32() as usize] = true;
@@ -115,13 +119,26 @@ impl<'b> Graph<'b> {
         }
     }
 
+    /// Whether a value is a pure operator without operands.
+    fn is_constant(&self, value: Value) -> bool {
+        match self.body.value(value).def {
+            Def::Result(inst, _) => {
+                let data = self.body.inst(inst);
+                data.args.is_empty() && pure(data).is_some()
+            }
+            Def::Param(..) => false,
+        }
+    }
+
     /// Calls back with each block that makes a value which another block reads, and that block;
-    /// what nothing depends on is not read.
+    /// what nothing depends on is not read, and what has no operands is the same wherever it is
+    /// made.
     fn read_elsewhere(&self, mut found: impl FnMut(Block, Block)) {
         let body = self.body;
         for (block, data) in body.blocks() {
             let mut read = |values: &[Value]| {
-                let live = values.iter().filter(|&&value| self.is_live(value));
+                let live =
+                    values.iter().filter(|&&value| self.is_live(value) && !self.is_constant(value));
                 let blocks = live.map(|&value| self.block_of(value));
                 blocks.filter(|&of| of != block).for_each(|of| found(of, block));
             };
@@ -219,8 +236,14 @@ impl<'b> Graph<'b> {
         }
     }
 
-    fn passes(&self, block: Block) -> bool {
-        self.is_lone(block) || matches!(self.body.block(block).terminator, Terminator::Catch { .. })
+    /// When a block's ways are known: behind those of blocks that stand for themselves come those of
+    /// handlers, which may lead back, then those of lone blocks in their order.
+    fn phase(&self, block: Block) -> u32 {
+        match self.body.block(block).terminator {
+            _ if self.is_lone(block) => 2,
+            Terminator::Catch { .. } => 1,
+            _ => 0,
+        }
     }
 
     fn count_ways(&mut self) {
@@ -235,13 +258,13 @@ impl<'b> Graph<'b> {
         }
         let entry = body.entry().as_u32() as usize;
         self.ways[entry] = 1;
-        for passes in [false, true] {
+        for phase in 0..3 {
             for (block, _) in body.blocks() {
                 let at = block.as_u32() as usize;
-                if !reached[at] || self.passes(block) != passes {
+                if !reached[at] || self.phase(block) != phase {
                     continue;
                 }
-                let ways = if passes { self.ways[at].max(1) } else { 1 };
+                let ways = if phase > 0 { self.ways[at].max(1) } else { 1 };
                 for edge in body.successors(block) {
                     let to = &mut self.ways[edge.block.as_u32() as usize];
                     *to = to.saturating_add(ways);

@@ -1,7 +1,7 @@
 //! The lockstep of a body and its image: the way of an exception (E8).
 
 use super::error::{Fault, Rule, Verdict, demand};
-use super::relate::Relate;
+use super::relate::{Ahead, Relate};
 use super::terms::{NONE, NOWHERE, Term};
 use crate::entity::{Block, Value};
 use crate::terminator::{Edge, Terminator};
@@ -14,6 +14,68 @@ type Caught = (Option<TagIdx>, bool, Edge);
 type Clauses = (Vec<(Caught, Block)>, Vec<Value>);
 
 impl Relate<'_> {
+    /// Finds where parameters of handlers with several edges are read, or are to be read: with each
+    /// clause they begin anew, and where ways from several clauses meet they are what they were on
+    /// each of them.
+    pub(super) fn keep(&mut self) -> Verdict {
+        let body = self.old.body;
+        let is_late = |block: Block| {
+            matches!(body.block(block).terminator, Terminator::Catch { .. })
+                && self.old.ways(block) != 1
+                && body.block(block).params().any(|param| self.old.is_live(param))
+        };
+        let mut late = vec![false; body.value_count()];
+        for (block, data) in body.blocks().filter(|&(block, _)| is_late(block)) {
+            let params = data.params().filter(|&param| self.old.is_live(param));
+            params.for_each(|param| late[param.as_u32() as usize] = self.old.ways(block) != 1);
+        }
+        if !late.contains(&true) {
+            return Ok(());
+        }
+        // Each value with the blocks that read it.
+        let mut preds: Vec<Vec<Block>> = vec![Vec::new(); body.block_count()];
+        let mut open: Vec<(Value, Block)> = Vec::new();
+        for (block, data) in body.blocks() {
+            let mut read = |value: &Value| {
+                if late[value.as_u32() as usize] {
+                    open.push((*value, block));
+                }
+            };
+            for inst in data.insts() {
+                body.operands(body.inst(inst).args).iter().for_each(&mut read);
+            }
+            body.terminator_operands(&data.terminator).iter().for_each(&mut read);
+            for edge in body.successors(block) {
+                preds[edge.block.as_u32() as usize].push(block);
+                body.args(&edge).iter().filter_map(|arg| arg.value()).for_each(|v| read(&v));
+            }
+        }
+        open.sort_unstable();
+        open.dedup();
+        while let Some((value, block)) = open.pop() {
+            if self.old.block_of(value) == block {
+                continue;
+            }
+            self.step()?;
+            let kept = self.kept.entry(block).or_default();
+            if let Err(at) = kept.binary_search(&value) {
+                kept.insert(at, value);
+                open.extend(preds[block.as_u32() as usize].iter().map(|&pred| (value, pred)));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is read at a block or behind it of handlers' parameters goes along an edge that stands
+    /// at the end of `from`.
+    pub(super) fn take_along(&mut self, ahead: &mut Ahead, from: Block) {
+        let Some(kept) = self.kept.get(&ahead.block) else { return };
+        for value in kept.clone() {
+            ahead.terms.push(self.term_in(value, from));
+            ahead.values.push(value);
+        }
+    }
+
     /// An exception goes along an edge of the image and one of the body (E8).
     pub(super) fn handlers(&mut self, theirs: &Edge, ours: &Edge) -> Verdict {
         let (wanted, late) = self.old_clauses(ours)?;
@@ -30,9 +92,8 @@ impl Relate<'_> {
             let (to, args) = self.follow_new(&theirs.2, &payloads)?;
             let place = self.place_of(&theirs.2, to);
             let mut ahead = self.ahead(&edge, from, &payloads, place)?;
-            for &value in &late {
-                ahead.values.push(value);
-                ahead.terms.push(self.olds[value.as_u32() as usize]);
+            if self.old.ways(ahead.block) == 1 {
+                self.take_along(&mut ahead, from);
             }
             self.meet(to, &args, ahead)?;
         }

@@ -1,9 +1,9 @@
 //! The lockstep of a body and its image: places to which several edges lead (E6, E7).
 //!
-//! A *pad* is a place of the image that only jumps on, forward, to another one that several edges
-//! lead to: the block of the body is entered there, and at the pad the body is still on its way. No
-//! edge leads back to a pad, nor to any place at which the body has not moved, so the image cannot
-//! go round without the body.
+//! A *pad* is a place of the image that only jumps on to another one that several edges lead to: the
+//! block of the body is entered there, and at the pad the body is still on its way. It jumps
+//! forward, or back to a place at which the body has entered its block. No edge leads back to a pad,
+//! nor to any place at which the body has not moved, so the image cannot go round without the body.
 
 use super::error::{Verdict, demand};
 use super::relate::{Ahead, Pad, Relate};
@@ -44,7 +44,8 @@ impl Relate<'_> {
         let mut values = Vec::with_capacity(ahead.values.len());
         let mut here = Vec::with_capacity(ahead.values.len());
         for (value, term) in ahead.values.into_iter().zip(ahead.terms) {
-            let param = self.param_of(to, value).filter(|_| self.old.is_live(value));
+            let param = self.param_of(to, value).or_else(|| self.stacked(to, args, term));
+            let param = param.filter(|_| self.old.is_live(value));
             values.push((value, param.map(|(number, _)| number)));
             if let Some((number, param)) = param {
                 let given = args.get(number as usize).copied().unwrap_or(NONE);
@@ -101,10 +102,13 @@ impl Relate<'_> {
         Ok(())
     }
 
-    /// Whether a place of the image does nothing but jump on, forward.
+    /// Whether a place of the image does nothing but jump on: forward, or to a place at which the
+    /// body has entered its block.
     fn passes_on(&self, to: Block) -> bool {
         let Terminator::Jump(edge) = self.new.body.block(to).terminator else { return false };
-        self.new.is_silent(to) && edge.block > to && !self.new.is_header(to)
+        let next = &self.places[edge.block.as_u32() as usize];
+        let is_entered = next.block.is_some() && next.pad.is_none() && next.ahead.is_none();
+        self.new.is_silent(to) && (edge.block > to || is_entered) && !self.new.is_header(to)
     }
 
     /// Whether a lone block of the body seems to be a place of the image that is not lone: several
@@ -166,6 +170,17 @@ impl Relate<'_> {
         params.find(|&(_, param)| {
             let def = self.new.body.value(param).def;
             matches!(def, Def::Param(_, _, Place::Local(local)) if local == home)
+        })
+    }
+
+    /// The parameter of a block of the image that gets a term and lies on the stack: a payload that
+    /// is about to be written to its home.
+    fn stacked(&self, to: Block, args: &[Term], term: Term) -> Option<(u32, Value)> {
+        let mut params = (0..).zip(self.new.body.block(to).params());
+        let is_given = |number: u32| term != NONE && args.get(number as usize) == Some(&term);
+        params.find(|&(number, param)| {
+            let def = self.new.body.value(param).def;
+            matches!(def, Def::Param(_, _, Place::Stack(_))) && is_given(number)
         })
     }
 

@@ -29,14 +29,16 @@
 //!   it commutes. When control leaves the body's block, each of its effects has been met. Charges
 //!   and polls have no counterpart.
 //! * E4. *Operands.* Operands of effects, calls, throws, conditions, indices, results are equal
-//!   terms.
-//! * E5. *Control.* The image ends a block as the body does, up to jumps.
+//!   terms. The same read twice, with nothing between that changes what it reads, gives one term.
+//! * E5. *Control.* The image ends a block as the body does, up to jumps. A branch that decides
+//!   nothing (`moot`) is a jump.
 //! * E6. *Targets.* An edge of the image leads where the body's leads: each block of the body that
 //!   does more than jump or return is entered at one place of the image, and each place is for one
 //!   block.
 //! * E7. *Arguments.* A parameter of the body's block is, on each edge, the argument of the image's
-//!   parameter with its home; without such a parameter it is the same term on all edges, of values
-//!   that are there whenever control comes to the place.
+//!   parameter with its home, or of one on the stack that gets it; without such a parameter it is the
+//!   same term on all edges, of values that are there whenever control comes to the place. So is a
+//!   parameter of a handler of several calls, at each block where it is still to be read.
 //! * E8. *Handlers.* The clauses by which an exception is caught are the same in order (those of
 //!   handlers around follow), with the same tags, references and targets.
 //! * E9. *Size.* Both are within limits, and comparing takes at most [`STEPS_BASE`] steps, and
@@ -65,9 +67,8 @@
 //!
 //! # Limits
 //! What `emit` does is accepted, and little else: values are matched up to order, repetition and
-//! omission of pure operators, not by arithmetic. A handler's parameter that is read behind the
-//! join of several clauses of the handler is refused, and so is a branch of which both edges are
-//! the same, since the emitter makes none of it.
+//! omission of pure operators, not by arithmetic. A handler of the image to which several calls lead
+//! may be given no values, since each call has a `try_table` of its own.
 //!
 //! Cost: linear in both bodies, plus the limited search for effects that moved. Noticed by:
 //! `tests/emitted.rs`.
@@ -78,6 +79,7 @@ mod error;
 mod graph;
 mod handlers;
 mod joins;
+mod moot;
 mod relate;
 mod terms;
 
@@ -190,7 +192,9 @@ impl EmittedBody {
             .map_err(|error| refused(Rule::Image, error.to_string()))?;
         let image = CheckedBody::check(&twin.new, image)
             .map_err(|error| refused(Rule::Image, error.to_string()))?;
-        relate::relate(&twin.new, body.body(), image.body(), homes)?;
+        let (old, new) = (moot::without_moot(body.body()), moot::without_moot(image.body()));
+        let old = old.as_ref().unwrap_or_else(|| body.body());
+        relate::relate(&twin.new, old, new.as_ref().unwrap_or_else(|| image.body()), homes)?;
         Ok(EmittedBody { image })
     }
 

@@ -8,7 +8,7 @@ use super::error::{Fault, Rejection, Rule, Verdict, demand};
 use super::graph::{self, Graph};
 use super::terms::{NONE, NOWHERE, Term, Terms};
 use super::{Homes, STEPS_BASE, STEPS_PER_VALUE};
-use crate::body::{Body, Def, InstData, Op};
+use crate::body::{Body, Def, Imm, InstData, Op};
 use crate::entity::{Block, Inst, List, Value};
 use crate::terminator::Terminator;
 use crate::verify::Dominators;
@@ -78,11 +78,30 @@ pub(super) struct Relate<'b> {
     /// Of parameters of handlers to which several edges lead: the block where each begins, its
     /// handler, and what it is.
     pub(super) late: HashMap<Value, Vec<(Block, Term)>>,
+    /// By block of the body the parameters of such handlers that are read there or behind it; empty
+    /// if there are none.
+    pub(super) kept: HashMap<Block, Vec<Value>>,
     pub(super) old_dominators: Option<Dominators>,
     pub(super) new_dominators: Option<Dominators>,
     pub(super) steps: u64,
     here: (Option<Block>, Option<Block>),
+    /// Reads of the image's block behind which nothing has changed what they read.
+    reads: Vec<Read>,
 }
+
+/// A read: its operator, immediates, operands and result.
+struct Read {
+    opcode: Opcode,
+    imm: Imm,
+    args: Vec<Term>,
+    result: Term,
+}
+
+/// So many reads are remembered.
+const READS_MAX: usize = 8;
+
+/// So many instructions of the body are looked through for a read's like.
+const LIKES_MAX: u32 = 32;
 
 /// Compares a body and its image.
 pub(super) fn relate(
@@ -107,10 +126,12 @@ pub(super) fn relate(
         order: Vec::new(),
         work: Vec::new(),
         late: HashMap::new(),
+        kept: HashMap::new(),
         old_dominators: None,
         new_dominators: None,
         steps,
         here: (None, None),
+        reads: Vec::new(),
     };
     relate.run().map_err(|Fault { rule, what }| {
         let (block, image) = relate.here;
@@ -124,7 +145,7 @@ fn is_non_null(ty: ValType) -> bool {
 }
 
 /// Whether an instruction of the body is its operand: a reference that cannot be null is not.
-fn is_trivial(body: &Body, data: &InstData) -> bool {
+pub(super) fn is_trivial(body: &Body, data: &InstData) -> bool {
     let mut operands = body.operands(data.args).iter();
     data.op == Op::Wasm(Opcode::RefAsNonNull)
         && operands.all(|&value| is_non_null(body.value(value).ty))
@@ -142,6 +163,7 @@ impl Relate<'_> {
             self.bind(ours, atom);
         }
         self.entered[old.entry().as_u32() as usize] = true;
+        self.keep()?;
         self.work.push((new.entry(), self.spot(old.entry())));
         while let Some((block, spot)) = self.work.pop() {
             self.here = (Some(spot.block), Some(block));
@@ -190,6 +212,7 @@ impl Relate<'_> {
 
     fn block(&mut self, block: Block, mut spot: Spot) -> Verdict {
         let data = self.new.body.block(block);
+        self.reads.clear();
         for inst in data.insts() {
             let inst = self.new.body.inst(inst);
             let is_own =
@@ -244,12 +267,13 @@ impl Relate<'_> {
                 self.met[found.as_u32() as usize] = true;
                 let at = self.places[block.as_u32() as usize].order.unwrap_or(NOWHERE);
                 let results = self.old.body.inst(found).results();
+                let known = self.read(inst, at);
                 for (ours, theirs) in results.zip(inst.results()) {
-                    let atom = self.terms.atom(at);
+                    let atom = known.unwrap_or_else(|| self.terms.atom(at));
                     self.news[theirs.as_u32() as usize] = atom;
                     self.bind(ours, atom);
                 }
-                return Ok(());
+                return self.liken(found, spot);
             }
             match self.old.body.block(spot.block).terminator {
                 Terminator::Jump(edge) => self.inline(&edge, spot)?,
@@ -259,6 +283,55 @@ impl Relate<'_> {
                 }
             }
         }
+    }
+
+    /// What an effect of the image reads, if it changes nothing: the same as the same read before,
+    /// where nothing between has changed it (E4).
+    fn read(&mut self, inst: &InstData, at: u32) -> Option<Term> {
+        let effects = inst.op.effects();
+        self.reads.retain(|read| Op::Wasm(read.opcode).effects().commutes(effects));
+        let (Op::Wasm(opcode), Some(_)) = (inst.op, inst.result()) else { return None };
+        if !effects.commutes(effects) || self.reads.len() >= READS_MAX {
+            return None;
+        }
+        let operands = self.new.body.operands(inst.args).iter();
+        let args: Vec<Term> = operands.map(|&value| self.news[value.as_u32() as usize]).collect();
+        let same =
+            |read: &&Read| read.opcode == opcode && read.imm == inst.imm && read.args == args;
+        if let Some(read) = self.reads.iter().find(same) {
+            return Some(read.result);
+        }
+        let result = self.terms.atom(at);
+        self.reads.push(Read { opcode, imm: inst.imm, args, result });
+        Some(result)
+    }
+
+    /// Reads of the body like one that is met, before anything changes what they read, give the
+    /// same, whichever of the image's is for them.
+    fn liken(&mut self, met: Inst, spot: &Spot) -> Verdict {
+        let body = self.old.body;
+        let first = body.inst(met);
+        let effects = first.op.effects();
+        let Some(result) = first.result().filter(|_| effects.commutes(effects)) else {
+            return Ok(());
+        };
+        let after = met.as_u32() + 1;
+        for at in after..spot.end.min(after + LIKES_MAX) {
+            self.step()?;
+            let inst = Inst::from_u32(at);
+            let data = body.inst(inst);
+            if !effects.commutes(data.op.effects()) {
+                break;
+            }
+            let alike = data.op == first.op && data.imm == first.imm;
+            let open = alike && !self.met[at as usize];
+            if let Some(other) = data.result().filter(|_| open)
+                && body.operands(data.args) == body.operands(first.args)
+            {
+                self.bind(other, self.olds[result.as_u32() as usize]);
+            }
+        }
+        Ok(())
     }
 
     /// The effect of the body's block that an effect of the image is; `None` if all of the block's

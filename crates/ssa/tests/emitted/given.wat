@@ -1,0 +1,20 @@
+(module
+  (tag $e)
+  (tag $o)
+  (import "host" "g" (func $g (param i32)))
+  (func (export "f") (param $a i32) (param $b i32) (result i32)
+    (local $x i32)
+    (local $y i32)
+    (block $h
+      (block $k
+        (try_table (catch $e $h) (catch $o $k)
+          (call $g (local.get $a))
+          (local.set $x (i32.const 7))
+          (call $g (local.get $b))
+          (local.set $x (local.get $a))
+          (call $g (local.get $x))
+          (local.set $x (i32.add (local.get $b) (local.get $x)))
+          (throw $e)))
+      (local.set $y (i32.const 2)))
+    (call $g (local.get $y))
+    (i32.mul (local.get $x) (local.get $a))))
