@@ -22,8 +22,8 @@
 use crate::body::Metering;
 use crate::build::{BuildError, build};
 use crate::check::{CheckedBody, Rejection};
-use crate::emit::reducify::{Irreducible, is_reducible, reducify};
-use crate::emit::{EmitError, Emitted, Types, assemble, emit_with};
+use crate::emit::reducify::{Irreducible, reducify};
+use crate::emit::{EmitError, EmitReason, Emitted, Types, assemble, emit_with};
 use crate::emitted::{self, EmittedBody, Homes, Twin};
 use prova_module::{FuncIdx, Limits, Module};
 use std::fmt;
@@ -252,10 +252,14 @@ fn candidate(
     let body = build(module, func, Metering::NONE).map_err(Outcome::NotBuilt)?;
     let body = CheckedBody::check(module, body).map_err(Outcome::NotProved)?;
     let mut body = transform(body).ok_or(Outcome::Untouched)?;
-    if !is_reducible(body.body()) {
-        body = reducify(&body).map_err(Outcome::NotReduced)?.unwrap_or(body);
+    let mut made = emit_with(module, types, body.body());
+    if let Err(EmitError { reason: EmitReason::Irreducible, .. }) = made
+        && let Some(reduced) = reducify(&body).map_err(Outcome::NotReduced)?
+    {
+        body = reduced;
+        made = emit_with(module, types, body.body());
     }
-    let (emitted, homes) = emit_with(module, types, body.body()).map_err(Outcome::NotEmitted)?;
+    let (emitted, homes) = made.map_err(Outcome::NotEmitted)?;
     Ok(Candidate { body, emitted, homes })
 }
 

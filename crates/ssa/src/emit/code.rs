@@ -9,6 +9,7 @@ use crate::body::{Body, Op};
 use crate::entity::Inst;
 use crate::imm::Imm;
 use prova_module::{HeapType, MemArg, MemArgTarget, Opcode, ValType};
+use std::sync::LazyLock;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{Encode, Instruction};
 use wasmparser::{
@@ -108,8 +109,31 @@ macro_rules! define_operator {
 }
 for_each_operator!(define_operator);
 
+/// The bytes of each operator without immediates, as [`encode`] writes them; else none.
+static PLAIN: LazyLock<Vec<Box<[u8]>>> = LazyLock::new(|| {
+    let plain = Opcode::ALL.iter().map(|&opcode| {
+        let mut bytes = Vec::new();
+        if opcode.row().immediates.is_empty() {
+            // What has no bytes here is refused there.
+            _ = encode(opcode, Imm::None, &mut bytes);
+        }
+        bytes.into_boxed_slice()
+    });
+    plain.collect()
+});
+
 /// Writes an operator; `None` if its immediates are not its own.
 pub(super) fn write(opcode: Opcode, imm: Imm, out: &mut Vec<u8>) -> Option<()> {
+    match &*PLAIN[opcode as usize] {
+        [] => encode(opcode, imm, out),
+        bytes => {
+            out.extend_from_slice(bytes);
+            Some(())
+        }
+    }
+}
+
+fn encode(opcode: Opcode, imm: Imm, out: &mut Vec<u8>) -> Option<()> {
     let operator = operator(opcode, imm)?;
     let instruction: Instruction<'_> = RoundtripReencoder.instruction(operator).ok()?;
     instruction.encode(out);

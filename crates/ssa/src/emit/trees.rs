@@ -102,12 +102,17 @@ fn is_call(op: Op) -> bool {
 fn count(body: &Body) -> Vec<u32> {
     let mut uses = vec![0_u32; body.value_count()];
     let mut open: Vec<Value> = Vec::new();
-    // The arguments that each parameter has.
-    let mut args: Vec<Vec<Value>> = vec![Vec::new(); body.value_count()];
+    // The arguments that each parameter has, as a chain: the newest, and each with the one before.
+    let mut newest = vec![u32::MAX; body.value_count()];
+    let mut args: Vec<(Value, u32)> = Vec::new();
     for (block, data) in body.blocks() {
         for edge in body.successors(block) {
             for (param, arg) in body.block(edge.block).params().zip(body.args(&edge)) {
-                args[param.as_u32() as usize].extend(arg.value());
+                if let Some(arg) = arg.value() {
+                    let number = args.len() as u32;
+                    let before = std::mem::replace(&mut newest[param.as_u32() as usize], number);
+                    args.push((arg, before));
+                }
             }
         }
         for inst in data.insts() {
@@ -126,7 +131,13 @@ fn count(body: &Body) -> Vec<u32> {
             continue;
         }
         match body.value(value).def {
-            Def::Param(..) => open.append(&mut args[at]),
+            Def::Param(..) => {
+                let mut next = newest[at];
+                while let Some(&(arg, before)) = args.get(next as usize) {
+                    open.push(arg);
+                    next = before;
+                }
+            }
             Def::Result(inst, _) => {
                 let data = body.inst(inst);
                 let first = !std::mem::replace(&mut started[inst.as_u32() as usize], true);
@@ -148,7 +159,7 @@ pub(super) fn stackify(body: &Body) -> Trees {
         if let (Some(Class::constant | Class::null), Some(value)) = (class(data.op), data.result())
         {
             let at = value.as_u32() as usize;
-            remat[at] = uses[at] == 1 || super::code::size(body, inst) <= 3;
+            remat[at] = uses[at] <= 1 || super::code::size(body, inst) <= 3;
         }
     }
     let trees = Trees {
@@ -167,6 +178,7 @@ pub(super) fn stackify(body: &Body) -> Trees {
         groups: Vec::new(),
         reversed: Vec::new(),
         first: 0,
+        open: Vec::new(),
     };
     for (block, _) in body.blocks() {
         maker.block(block);
@@ -190,12 +202,14 @@ struct Maker<'b> {
     reversed: Vec<Step>,
     /// The first instruction of the block.
     first: u32,
+    /// Operands that are still to be placed, kept between calls.
+    open: Vec<Value>,
 }
 
 impl Maker<'_> {
     fn block(&mut self, block: Block) {
         let data = self.body.block(block);
-        self.groups.clear();
+        self.groups.iter_mut().for_each(|group| group.open.clear());
         self.reversed.clear();
         self.first = data.insts().next().map_or(0, |inst| inst.as_u32());
         for inst in data.insts() {
@@ -206,7 +220,8 @@ impl Maker<'_> {
         }
         self.terminator(block);
         self.trees.tails.push(self.reversed.len() as u32);
-        for inst in data.insts().rev_order() {
+        let end = self.first + data.insts().len() as u32;
+        for inst in (self.first..end).rev().map(Inst::from_u32) {
             if !self.placed[inst.as_u32() as usize] {
                 self.root(inst);
             }
@@ -297,15 +312,13 @@ impl Maker<'_> {
                     terminator,
                     Terminator::Invoke { .. } | Terminator::Throw { handler: Some(_), .. }
                 );
-                let operands = body.terminator_operands(&terminator).to_vec();
-                self.operands(&operands, calls);
+                self.operands(body.terminator_operands(&terminator), calls);
             }
         }
     }
 
     fn root(&mut self, inst: Inst) {
-        let results: Vec<Value> = self.body.inst(inst).results().collect();
-        for &value in &results {
+        for value in self.body.inst(inst).results() {
             let live = self.trees.is_live(value);
             self.reversed.push(if live { Step::Set(value) } else { Step::Drop });
         }
@@ -316,12 +329,13 @@ impl Maker<'_> {
     fn place(&mut self, inst: Inst, calls: bool) {
         self.placed[inst.as_u32() as usize] = true;
         self.reversed.push(Step::Inst(inst));
-        let operands = self.body.operands(self.body.inst(inst).args).to_vec();
-        self.operands(&operands, calls);
+        let body = self.body;
+        self.operands(body.operands(body.inst(inst).args), calls);
     }
 
     fn operands(&mut self, operands: &[Value], calls: bool) {
-        let mut open = operands.to_vec();
+        let mut open = std::mem::take(&mut self.open);
+        open.extend(operands);
         while let Some(value) = open.pop() {
             if self.trees.is_remat(value) {
                 self.here[value.as_u32() as usize] -= 1;
@@ -343,16 +357,6 @@ impl Maker<'_> {
             self.reversed.push(Step::Inst(inst));
             open.extend(self.body.operands(self.body.inst(inst).args));
         }
+        self.open = open;
     }
 }
-
-/// Instructions of a block, last first.
-trait Reversed: Iterator<Item = Inst> + Sized {
-    fn rev_order(self) -> std::vec::IntoIter<Inst> {
-        let mut all: Vec<Inst> = self.collect();
-        all.reverse();
-        all.into_iter()
-    }
-}
-
-impl<I: Iterator<Item = Inst>> Reversed for I {}

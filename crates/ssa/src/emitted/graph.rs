@@ -9,9 +9,10 @@
 //! nor those of final ones.
 
 use crate::body::{Body, Def, InstData, Op};
-use crate::entity::{Block, Value};
+use crate::entity::{Block, Inst, Value};
 use crate::terminator::{Edge, Terminator};
 use prova_module::Opcode;
+use std::ops::Range;
 
 /// One of both bodies.
 pub(super) struct Graph<'b> {
@@ -29,7 +30,19 @@ pub(super) struct Graph<'b> {
     home: Vec<Block>,
 }
 
+/// The edges out of and into all blocks, in runs.
+struct Edges {
+    out: Vec<Edge>,
+    /// Where each block's run of `out` begins, and where the last one ends.
+    first: Vec<u32>,
+    /// Positions in `out`.
+    into: Vec<u32>,
+    /// Where each block's run of `into` begins, and where the last one ends.
+    first_into: Vec<u32>,
+}
+
 /// Whether an instruction has no effect.
+#[inline]
 pub(super) fn pure(inst: &InstData) -> Option<Opcode> {
     match inst.op {
         Op::Wasm(opcode) if inst.op.effects().is_pure() => Some(opcode),
@@ -38,6 +51,7 @@ pub(super) fn pure(inst: &InstData) -> Option<Opcode> {
 }
 
 /// Whether an instruction is metering.
+#[inline]
 pub(super) fn is_meter(inst: &InstData) -> bool {
     match inst.op {
         Op::Wasm(_) => false,
@@ -45,69 +59,96 @@ pub(super) fn is_meter(inst: &InstData) -> bool {
     }
 }
 
+impl Edges {
+    fn new(body: &Body) -> Edges {
+        let count = body.block_count();
+        let (mut out, mut first) = (Vec::with_capacity(2 * count), Vec::with_capacity(count + 1));
+        let mut first_into = vec![0; count + 1];
+        for (block, _) in body.blocks() {
+            first.push(out.len() as u32);
+            out.extend(body.successors(block));
+        }
+        first.push(out.len() as u32);
+        out.iter().for_each(|edge: &Edge| first_into[edge.block.as_u32() as usize + 1] += 1);
+        (0..count).for_each(|at| first_into[at + 1] += first_into[at]);
+        let (mut next, mut into) = (first_into.clone(), vec![0; out.len()]);
+        for (at, edge) in (0..).zip(&out) {
+            let next = &mut next[edge.block.as_u32() as usize];
+            into[*next as usize] = at;
+            *next += 1;
+        }
+        Edges { out, first, into, first_into }
+    }
+
+    fn out(&self, block: Block) -> &[Edge] {
+        let at = block.as_u32() as usize;
+        &self.out[self.first[at] as usize..self.first[at + 1] as usize]
+    }
+
+    fn into(&self, block: Block) -> &[u32] {
+        let at = block.as_u32() as usize;
+        &self.into[self.first_into[at] as usize..self.first_into[at + 1] as usize]
+    }
+}
+
 impl<'b> Graph<'b> {
     pub(super) fn new(body: &'b Body) -> Graph<'b> {
         let count = body.block_count();
-        let mut home = vec![body.entry(); body.inst_count()];
-        for (block, data) in body.blocks() {
-            for inst in data.insts() {
-                home[inst.as_u32() as usize] = block;
-            }
-        }
+        let edges = Edges::new(body);
         let mut graph = Graph {
             body,
             lone: vec![false; count],
             last: vec![false; count],
             live: vec![false; body.value_count()],
             ways: vec![0; count],
-            silent: vec![false; count],
+            silent: vec![true; count],
             header: vec![false; count],
-            home,
+            home: vec![body.entry(); body.inst_count()],
         };
-        for (block, data) in body.blocks() {
-            let is_silent = |inst| is_meter(body.inst(inst)) || pure(body.inst(inst)).is_some();
-            graph.silent[block.as_u32() as usize] = data.insts().all(is_silent);
-            for edge in body.successors(block).filter(|edge| edge.block <= block) {
-                graph.header[edge.block.as_u32() as usize] = true;
-            }
-        }
-        graph.find_live();
-        graph.find_lone();
-        graph.count_ways();
+        graph.find_live(&edges);
+        graph.find_lone(&edges);
+        graph.count_ways(&edges);
         graph
     }
 
     /// Whether a block stands for its edge.
+    #[inline]
     pub(super) fn is_lone(&self, block: Block) -> bool {
         self.lone[block.as_u32() as usize]
     }
 
     /// Whether a block only returns.
+    #[inline]
     pub(super) fn is_final(&self, block: Block) -> bool {
         self.last[block.as_u32() as usize]
     }
 
     /// Whether a block does nothing before its end.
+    #[inline]
     pub(super) fn is_silent(&self, block: Block) -> bool {
         self.silent[block.as_u32() as usize]
     }
 
     /// Whether an edge from behind, or from itself, leads to a block.
+    #[inline]
     pub(super) fn is_header(&self, block: Block) -> bool {
         self.header[block.as_u32() as usize]
     }
 
     /// Whether something that a run does may depend on a value.
+    #[inline]
     pub(super) fn is_live(&self, value: Value) -> bool {
         self.live[value.as_u32() as usize]
     }
 
     /// How often control comes to a block.
+    #[inline]
     pub(super) fn ways(&self, block: Block) -> u32 {
         self.ways[block.as_u32() as usize]
     }
 
     /// The block that makes a value.
+    #[inline]
     pub(super) fn block_of(&self, value: Value) -> Block {
         match self.body.value(value).def {
             Def::Param(block, ..) => block,
@@ -117,40 +158,43 @@ impl<'b> Graph<'b> {
 
     /// Calls back with each block that makes a value which another block reads, and that block;
     /// what nothing depends on is not read.
-    fn read_elsewhere(&self, mut found: impl FnMut(Block, Block)) {
+    fn read_elsewhere(&self, edges: &Edges, mut found: impl FnMut(Block, Block)) {
         let body = self.body;
+        let mut first = 0;
         for (block, data) in body.blocks() {
-            let mut read = |values: &[Value]| {
-                let live = values.iter().filter(|&&value| self.is_live(value));
-                let blocks = live.map(|&value| self.block_of(value));
-                blocks.filter(|&of| of != block).for_each(|of| found(of, block));
-            };
-            for inst in data.insts() {
-                read(body.operands(body.inst(inst).args));
-            }
-            read(body.terminator_operands(&data.terminator));
-            for edge in body.successors(block) {
-                for arg in body.args(&edge) {
-                    arg.value().iter().for_each(|&value| read(&[value]));
+            // A block's values are a run of numbers (B1).
+            let mut end = first + data.params().len() as u32;
+            let run = data.insts();
+            let insts = &body.insts.as_values_slice()[inst_range(run)];
+            end += insts.iter().map(|inst| inst.results().len() as u32).sum::<u32>();
+            let mut read = |value: Value| {
+                let is_own = (first..end).contains(&value.as_u32());
+                if !is_own && self.is_live(value) {
+                    found(self.block_of(value), block);
                 }
+            };
+            for inst in insts {
+                body.operands(inst.args).iter().for_each(|&value| read(value));
             }
+            body.terminator_operands(&data.terminator).iter().for_each(|&value| read(value));
+            for edge in edges.out(block) {
+                body.args(edge).iter().filter_map(|arg| arg.value()).for_each(&mut read);
+            }
+            first = end;
         }
     }
 
     /// For each block that is the only way to the target of its jump, the chain that both are in,
     /// and the position there.
-    fn chains(&self) -> Vec<(u32, u32)> {
+    fn chains(&self, edges: &Edges) -> Vec<(u32, u32)> {
         let body = self.body;
-        let mut edges = vec![0_u32; body.block_count()];
-        for (block, _) in body.blocks() {
-            body.successors(block).for_each(|edge| edges[edge.block.as_u32() as usize] += 1);
-        }
         let mut chains: Vec<(u32, u32)> =
             (0..body.block_count() as u32).map(|at| (at, 0)).collect();
         for (block, data) in body.blocks() {
             if let Terminator::Jump(edge) = data.terminator {
                 let to = edge.block.as_u32() as usize;
-                if edge.block > block && edges[to] == 1 && edge.block != body.entry() {
+                let is_only = edges.into(edge.block).len() == 1;
+                if edge.block > block && is_only && edge.block != body.entry() {
                     let (chain, position) = chains[block.as_u32() as usize];
                     chains[to] = (chain, position + 1);
                 }
@@ -159,21 +203,19 @@ impl<'b> Graph<'b> {
         chains
     }
 
-    fn find_lone(&mut self) {
+    fn find_lone(&mut self, edges: &Edges) {
         let body = self.body;
-        let chains = self.chains();
+        let chains = self.chains(edges);
         // The last position of its chain where a value of each block is read.
         let mut read: Vec<u32> = chains.iter().map(|&(_, position)| position).collect();
-        self.read_elsewhere(|of, by| {
+        // The last position of its chain up to which all blocks are lone.
+        let mut reach = read.clone();
+        self.read_elsewhere(edges, |of, by| {
             let (of, by) = (of.as_u32() as usize, by.as_u32() as usize);
             let is_chained = chains[of].0 == chains[by].0 && chains[of].1 < chains[by].1;
             read[of] = read[of].max(if is_chained { chains[by].1 } else { u32::MAX });
         });
-        // The last position of its chain up to which all blocks are lone.
-        let mut reach: Vec<u32> = chains.iter().map(|&(_, position)| position).collect();
-        let mut blocks: Vec<Block> = body.blocks().map(|(block, _)| block).collect();
-        blocks.reverse();
-        for block in blocks {
+        for block in (0..body.block_count() as u32).rev().map(Block::from_u32) {
             let (at, data) = (block.as_u32() as usize, body.block(block));
             if block == body.entry() || !self.silent[at] {
                 continue;
@@ -189,18 +231,23 @@ impl<'b> Graph<'b> {
         }
     }
 
-    fn find_live(&mut self) {
+    /// Finds what is live; on the way, what each block is and where its instructions are.
+    fn find_live(&mut self, edges: &Edges) {
         let body = self.body;
-        let mut edges: Vec<Vec<Edge>> = vec![Vec::new(); body.block_count()];
         let mut open: Vec<Value> = Vec::new();
         for (block, data) in body.blocks() {
-            for inst in data.insts().map(|inst| body.inst(inst)) {
+            let run = inst_range(data.insts());
+            self.home[run.clone()].fill(block);
+            for inst in &body.insts.as_values_slice()[run] {
                 if pure(inst).is_none() {
                     open.extend(body.operands(inst.args));
+                    self.silent[block.as_u32() as usize] &= is_meter(inst);
                 }
             }
             open.extend(body.terminator_operands(&data.terminator));
-            body.successors(block).for_each(|edge| edges[edge.block.as_u32() as usize].push(edge));
+            for edge in edges.out(block).iter().filter(|edge| edge.block <= block) {
+                self.header[edge.block.as_u32() as usize] = true;
+            }
         }
         while let Some(value) = open.pop() {
             if std::mem::replace(&mut self.live[value.as_u32() as usize], true) {
@@ -209,11 +256,9 @@ impl<'b> Graph<'b> {
             match body.value(value).def {
                 Def::Result(inst, _) => open.extend(body.operands(body.inst(inst).args)),
                 Def::Param(block, number, _) => {
-                    for edge in &edges[block.as_u32() as usize] {
-                        open.extend(
-                            body.args(edge).get(number as usize).and_then(|arg| arg.value()),
-                        );
-                    }
+                    let into = edges.into(block).iter().map(|&at| &edges.out[at as usize]);
+                    let args = into.filter_map(|edge| body.args(edge).get(number as usize));
+                    open.extend(args.filter_map(|arg| arg.value()));
                 }
             }
         }
@@ -223,7 +268,7 @@ impl<'b> Graph<'b> {
         self.is_lone(block) || matches!(self.body.block(block).terminator, Terminator::Catch { .. })
     }
 
-    fn count_ways(&mut self) {
+    fn count_ways(&mut self, edges: &Edges) {
         let body = self.body;
         let mut reached = vec![false; body.block_count()];
         let mut open = vec![body.entry()];
@@ -231,7 +276,7 @@ impl<'b> Graph<'b> {
             if std::mem::replace(&mut reached[block.as_u32() as usize], true) {
                 continue;
             }
-            open.extend(body.successors(block).map(|edge| edge.block));
+            open.extend(edges.out(block).iter().map(|edge| edge.block));
         }
         let entry = body.entry().as_u32() as usize;
         self.ways[entry] = 1;
@@ -242,11 +287,18 @@ impl<'b> Graph<'b> {
                     continue;
                 }
                 let ways = if passes { self.ways[at].max(1) } else { 1 };
-                for edge in body.successors(block) {
+                for edge in edges.out(block) {
                     let to = &mut self.ways[edge.block.as_u32() as usize];
                     *to = to.saturating_add(ways);
                 }
             }
         }
     }
+}
+
+/// A run of instructions as positions.
+fn inst_range(mut run: impl ExactSizeIterator<Item = Inst>) -> Range<usize> {
+    let count = run.len();
+    let first = run.next().map_or(0, |inst| inst.as_u32() as usize);
+    first..first + count
 }
