@@ -255,6 +255,16 @@ fn unlisted() -> ! {
     panic!("an operator that is not in wasmparser's list of its operators")
 }
 
+/// The classes of all operators: rows are large, and some readers ask for nothing else.
+static CLASSES: [Class; Opcode::ALL.len()] = {
+    let (mut classes, mut at) = ([Class::nop; Opcode::ALL.len()], 0);
+    while at < classes.len() {
+        classes[at] = ROWS[at].class;
+        at += 1;
+    }
+    classes
+};
+
 impl Opcode {
     /// Its row.
     #[inline]
@@ -270,7 +280,7 @@ impl Opcode {
     /// Its class.
     #[inline]
     pub const fn class(self) -> Class {
-        self.row().class
+        CLASSES[self as usize]
     }
 
     /// Its name in the text format.

@@ -133,6 +133,32 @@ pub(super) fn write(opcode: Opcode, imm: Imm, out: &mut Vec<u8>) -> Option<()> {
     }
 }
 
+/// What stands before the index in the bytes of `local.get`, `local.set`, `local.tee`.
+static LOCALS: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| {
+    let all = [Instruction::LocalGet(0), Instruction::LocalSet(0), Instruction::LocalTee(0)];
+    all.map(|instruction| {
+        let mut bytes = Vec::new();
+        instruction.encode(&mut bytes);
+        // The index.
+        bytes.pop();
+        bytes
+    })
+});
+
+/// What is done with a local.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    Get,
+    Set,
+    Tee,
+}
+
+/// Writes an access to a local.
+pub(super) fn access(access: Access, local: u32, out: &mut Vec<u8>) {
+    out.extend_from_slice(&LOCALS[access as usize]);
+    local.encode(out);
+}
+
 fn encode(opcode: Opcode, imm: Imm, out: &mut Vec<u8>) -> Option<()> {
     let operator = operator(opcode, imm)?;
     let instruction: Instruction<'_> = RoundtripReencoder.instruction(operator).ok()?;

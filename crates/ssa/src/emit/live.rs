@@ -56,7 +56,8 @@ impl Finder {
     fn new(body: &Body, order: &[u32], trees: &Trees) -> Finder {
         let mut span = vec![(0, 0); body.block_count()];
         let mut def = vec![(0, 0); body.value_count()];
-        let (mut uses, mut values) = (Vec::new(), Vec::new());
+        let room = body.value_count() + body.args.len();
+        let (mut uses, mut values) = (Vec::with_capacity(room), Vec::with_capacity(room));
         let mut edges = Vec::with_capacity(2 * order.len());
         let mut at = 0;
         for &index in order {
@@ -99,7 +100,8 @@ impl Finder {
     }
 
     fn intervals(&self, body: &Body) -> Live {
-        let mut live = Live { intervals: Vec::new(), of: vec![(0, 0); body.value_count()] };
+        let intervals = Vec::with_capacity(self.uses.len());
+        let mut live = Live { intervals, of: vec![(0, 0); body.value_count()] };
         let mut seen = vec![u32::MAX; self.span.len()];
         let mut budget = BLOCKS_MAX * (body.value_count() + body.block_count()) + (1 << 16);
         let (mut open, mut found) = (Vec::new(), Vec::new());
@@ -143,7 +145,9 @@ impl Finder {
                 found.push((0, last));
             }
             let start = live.intervals.len() as u32;
-            found.sort_unstable();
+            if !found.is_sorted() {
+                found.sort_unstable();
+            }
             for &(from, to) in found.iter().filter(|(from, to)| from < to) {
                 match live.intervals[start as usize..].last_mut() {
                     Some(last) if from <= last.1 => last.1 = last.1.max(to),

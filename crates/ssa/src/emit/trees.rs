@@ -100,12 +100,10 @@ fn is_call(op: Op) -> bool {
 
 /// Counts uses by what is live.
 fn count(body: &Body) -> Vec<u32> {
-    let mut uses = vec![0_u32; body.value_count()];
-    let mut open: Vec<Value> = Vec::new();
     // The arguments that each parameter has, as a chain: the newest, and each with the one before.
     let mut newest = vec![u32::MAX; body.value_count()];
-    let mut args: Vec<(Value, u32)> = Vec::new();
-    for (block, data) in body.blocks() {
+    let mut args: Vec<(Value, u32)> = Vec::with_capacity(body.args.len());
+    for (block, _) in body.blocks() {
         for edge in body.successors(block) {
             for (param, arg) in body.block(edge.block).params().zip(body.args(&edge)) {
                 if let Some(arg) = arg.value() {
@@ -115,39 +113,83 @@ fn count(body: &Body) -> Vec<u32> {
                 }
             }
         }
-        for inst in data.insts() {
-            let inst = body.inst(inst);
-            if !is_pure(inst.op) && class(inst.op).is_some() {
-                open.extend(body.operands(inst.args));
+    }
+    let mut uses = Counts {
+        uses: vec![0_u32; body.value_count()],
+        open: Vec::new(),
+        place: body.value_count() as u32,
+    };
+    let mut started = vec![false; body.inst_count()];
+    // Backward, as most uses are behind what they use.
+    for block in (0..body.block_count() as u32).rev().map(Block::from_u32) {
+        let data = body.block(block);
+        body.terminator_operands(&data.terminator).iter().for_each(|&value| uses.add(value));
+        let first = data.insts().next().map_or(0, |inst| inst.as_u32());
+        let end = first + data.insts().len() as u32;
+        for number in (first..end).rev() {
+            let inst = body.inst(Inst::from_u32(number));
+            uses.pass(inst.results().next());
+            let is_read = || inst.results().any(|value| uses.is_used(value));
+            if class(inst.op).is_some() && (!is_pure(inst.op) || is_read()) {
+                started[number as usize] = true;
+                body.operands(inst.args).iter().for_each(|&value| uses.add(value));
             }
         }
-        open.extend(body.terminator_operands(&data.terminator));
-    }
-    let mut started = vec![false; body.inst_count()];
-    while let Some(value) = open.pop() {
-        let at = value.as_u32() as usize;
-        uses[at] += 1;
-        if uses[at] > 1 {
-            continue;
+        uses.pass(data.params().next());
+        for param in data.params().filter(|&param| newest[param.as_u32() as usize] != u32::MAX) {
+            if uses.is_used(param) {
+                chain(&args, newest[param.as_u32() as usize]).for_each(|arg| uses.add(arg));
+            }
         }
+    }
+    uses.place = 0;
+    while let Some(value) = uses.open.pop() {
         match body.value(value).def {
             Def::Param(..) => {
-                let mut next = newest[at];
-                while let Some(&(arg, before)) = args.get(next as usize) {
-                    open.push(arg);
-                    next = before;
-                }
+                chain(&args, newest[value.as_u32() as usize]).for_each(|arg| uses.add(arg));
             }
             Def::Result(inst, _) => {
                 let data = body.inst(inst);
-                let first = !std::mem::replace(&mut started[inst.as_u32() as usize], true);
-                if first && is_pure(data.op) {
-                    open.extend(body.operands(data.args));
+                if !std::mem::replace(&mut started[inst.as_u32() as usize], true) {
+                    body.operands(data.args).iter().for_each(|&value| uses.add(value));
                 }
             }
         }
     }
-    uses
+    uses.uses
+}
+
+/// The arguments of a chain.
+fn chain(args: &[(Value, u32)], from: u32) -> impl Iterator<Item = Value> {
+    let step = |&(_, before): &(Value, u32)| args.get(before as usize).copied();
+    std::iter::successors(args.get(from as usize).copied(), step).map(|(arg, _)| arg)
+}
+
+/// Uses so far.
+struct Counts {
+    uses: Vec<u32>,
+    /// Values that are used first where what makes them has been passed.
+    open: Vec<Value>,
+    /// From this value on what makes them has been passed.
+    place: u32,
+}
+
+impl Counts {
+    fn add(&mut self, value: Value) {
+        let uses = &mut self.uses[value.as_u32() as usize];
+        *uses += 1;
+        if *uses == 1 && value.as_u32() >= self.place {
+            self.open.push(value);
+        }
+    }
+
+    fn is_used(&self, value: Value) -> bool {
+        self.uses[value.as_u32() as usize] > 0
+    }
+
+    fn pass(&mut self, value: Option<Value>) {
+        self.place = value.map_or(self.place, |value| self.place.min(value.as_u32()));
+    }
 }
 
 /// Makes the steps of all blocks.
@@ -163,9 +205,9 @@ pub(super) fn stackify(body: &Body) -> Trees {
         }
     }
     let trees = Trees {
-        steps: Vec::new(),
-        of: Vec::new(),
-        tails: Vec::new(),
+        steps: Vec::with_capacity(2 * body.value_count() + body.block_count()),
+        of: Vec::with_capacity(body.block_count()),
+        tails: Vec::with_capacity(body.block_count()),
         uses,
         remat,
         carried: vec![false; body.value_count()],

@@ -156,31 +156,44 @@ impl<'b> Graph<'b> {
         }
     }
 
-    /// Calls back with each block that makes a value which another block reads, and that block;
-    /// what nothing depends on is not read.
+    /// The target of the jump of a block that may be lone.
+    fn onward(&self, block: Block) -> Option<Block> {
+        let Terminator::Jump(edge) = &self.body.block(block).terminator else { return None };
+        let may_be = self.is_silent(block) && block != self.body.entry() && edge.block > block;
+        may_be.then_some(edge.block)
+    }
+
+    /// Calls back with each block that may be lone and makes a value which another block reads, and
+    /// that block; what nothing depends on is not read.
     fn read_elsewhere(&self, edges: &Edges, mut found: impl FnMut(Block, Block)) {
         let body = self.body;
-        let mut first = 0;
+        // One more than the block that makes a value, if that may be lone.
+        let mut makers = vec![0_u32; body.value_count()];
+        let mut any = false;
+        for (block, data) in body.blocks().filter(|&(block, _)| self.onward(block).is_some()) {
+            let insts = &body.insts.as_values_slice()[inst_range(data.insts())];
+            for value in data.params().chain(insts.iter().flat_map(InstData::results)) {
+                makers[value.as_u32() as usize] = block.as_u32() + 1;
+                any = true;
+            }
+        }
+        if !any {
+            return;
+        }
         for (block, data) in body.blocks() {
-            // A block's values are a run of numbers (B1).
-            let mut end = first + data.params().len() as u32;
-            let run = data.insts();
-            let insts = &body.insts.as_values_slice()[inst_range(run)];
-            end += insts.iter().map(|inst| inst.results().len() as u32).sum::<u32>();
             let mut read = |value: Value| {
-                let is_own = (first..end).contains(&value.as_u32());
-                if !is_own && self.is_live(value) {
-                    found(self.block_of(value), block);
+                let maker = makers[value.as_u32() as usize];
+                if maker != 0 && maker != block.as_u32() + 1 && self.is_live(value) {
+                    found(Block::from_u32(maker - 1), block);
                 }
             };
-            for inst in insts {
+            for inst in &body.insts.as_values_slice()[inst_range(data.insts())] {
                 body.operands(inst.args).iter().for_each(|&value| read(value));
             }
             body.terminator_operands(&data.terminator).iter().for_each(|&value| read(value));
             for edge in edges.out(block) {
                 body.args(edge).iter().filter_map(|arg| arg.value()).for_each(&mut read);
             }
-            first = end;
         }
     }
 
@@ -216,17 +229,15 @@ impl<'b> Graph<'b> {
             read[of] = read[of].max(if is_chained { chains[by].1 } else { u32::MAX });
         });
         for block in (0..body.block_count() as u32).rev().map(Block::from_u32) {
-            let (at, data) = (block.as_u32() as usize, body.block(block));
-            if block == body.entry() || !self.silent[at] {
-                continue;
-            }
-            self.last[at] = matches!(data.terminator, Terminator::Return(_));
-            if let Terminator::Jump(edge) = data.terminator {
-                let to = edge.block.as_u32() as usize;
+            let at = block.as_u32() as usize;
+            let is_last = matches!(body.block(block).terminator, Terminator::Return(_));
+            self.last[at] = is_last && block != body.entry() && self.silent[at];
+            if let Some(onward) = self.onward(block) {
+                let to = onward.as_u32() as usize;
                 if self.lone[to] && chains[to].0 == chains[at].0 {
                     reach[at] = reach[to];
                 }
-                self.lone[at] = edge.block > block && read[at] <= reach[at];
+                self.lone[at] = read[at] <= reach[at];
             }
         }
     }
@@ -236,30 +247,77 @@ impl<'b> Graph<'b> {
         let body = self.body;
         let mut open: Vec<Value> = Vec::new();
         for (block, data) in body.blocks() {
-            let run = inst_range(data.insts());
-            self.home[run.clone()].fill(block);
-            for inst in &body.insts.as_values_slice()[run] {
-                if pure(inst).is_none() {
-                    open.extend(body.operands(inst.args));
-                    self.silent[block.as_u32() as usize] &= is_meter(inst);
-                }
-            }
-            open.extend(body.terminator_operands(&data.terminator));
+            self.home[inst_range(data.insts())].fill(block);
             for edge in edges.out(block).iter().filter(|edge| edge.block <= block) {
                 self.header[edge.block.as_u32() as usize] = true;
             }
         }
-        while let Some(value) = open.pop() {
-            if std::mem::replace(&mut self.live[value.as_u32() as usize], true) {
-                continue;
+        // Backward; a value behind the place of its first use is looked at once more (`open`).
+        let mut place = body.value_count() as u32;
+        for (block, data) in (0..body.block_count() as u32).rev().map(|at| {
+            let block = Block::from_u32(at);
+            (block, body.block(block))
+        }) {
+            for &value in body.terminator_operands(&data.terminator) {
+                self.reads(value, place, &mut open);
             }
-            match body.value(value).def {
-                Def::Result(inst, _) => open.extend(body.operands(body.inst(inst).args)),
-                Def::Param(block, number, _) => {
-                    let into = edges.into(block).iter().map(|&at| &edges.out[at as usize]);
-                    let args = into.filter_map(|edge| body.args(edge).get(number as usize));
-                    open.extend(args.filter_map(|arg| arg.value()));
+            let mut silent = true;
+            for inst in body.insts.as_values_slice()[inst_range(data.insts())].iter().rev() {
+                let mut results = inst.results();
+                place = place.min(results.next().map_or(place, |value| value.as_u32()));
+                let is_pure = pure(inst).is_some();
+                silent &= is_pure || is_meter(inst);
+                if !is_pure || inst.results().any(|value| self.is_live(value)) {
+                    for &value in body.operands(inst.args) {
+                        self.reads(value, place, &mut open);
+                    }
                 }
+            }
+            self.silent[block.as_u32() as usize] = silent;
+            place = place.min(data.params().next().map_or(place, |value| value.as_u32()));
+            for (number, value) in data.params().enumerate() {
+                if self.is_live(value) {
+                    self.read_args(edges, block, number, place, &mut open);
+                }
+            }
+        }
+        while let Some(value) = open.pop() {
+            match body.value(value).def {
+                Def::Result(inst, _) => {
+                    for &value in body.operands(body.inst(inst).args) {
+                        self.reads(value, 0, &mut open);
+                    }
+                }
+                Def::Param(block, number, _) => {
+                    self.read_args(edges, block, number as usize, 0, &mut open);
+                }
+            }
+        }
+    }
+
+    /// A value is live; from `place` on they have been looked at.
+    #[inline]
+    fn reads(&mut self, value: Value, place: u32, open: &mut Vec<Value>) {
+        let is_known = std::mem::replace(&mut self.live[value.as_u32() as usize], true);
+        if !is_known && value.as_u32() >= place {
+            open.push(value);
+        }
+    }
+
+    /// The arguments of a parameter are live.
+    fn read_args(
+        &mut self,
+        edges: &Edges,
+        block: Block,
+        number: usize,
+        place: u32,
+        open: &mut Vec<Value>,
+    ) {
+        let body = self.body;
+        for &at in edges.into(block) {
+            let arg = body.args(&edges.out[at as usize]).get(number);
+            if let Some(value) = arg.and_then(|arg| arg.value()) {
+                self.reads(value, place, open);
             }
         }
     }
