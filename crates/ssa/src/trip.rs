@@ -15,8 +15,9 @@
 //! * Y1. The result is a function of the module and of what `transform` gives for each function;
 //!   threads and their number do not change a byte.
 //! * Y2. A function that is not replaced is copied byte for byte.
-//! * Y3. If one is refused, the others are proved no second time: the next module has their bytes,
-//!   and is the same as the one before but for bodies, types behind the others and custom sections.
+//! * Y3. A function with the bytes that it had is the same. If one is refused, the others are
+//!   proved no second time: the next module has their bytes, and is the same as the one before but
+//!   for bodies, types behind the others and custom sections.
 //!
 //! Limits: memory for all bodies of the code section at once; one more decoding for each function
 //! whose bytes are invalid, up to [`INVALID_MAX`], and one more if some are refused.
@@ -207,7 +208,7 @@ pub fn module(module: &Module, options: &Options<'_>) -> Result<Trip, TripError>
             known.as_ref().is_some_and(|(twin, proved)| proved[at] && twin.is_copied(funcs[at]))
         };
         let verdicts = each(options.threads, funcs.len(), |at| match &found[at] {
-            Ok(_) if is_known(at) => None,
+            Ok(_) if is_known(at) || twin.is_copied(funcs[at]) => None,
             Ok(one) => EmittedBody::check(&twin, &one.body, &Homes(&one.homes)).err(),
             Err(_) if twin.is_copied(funcs[at]) => None,
             Err(_) => Some(emitted::Rejection::not_copied(funcs[at])),

@@ -7,7 +7,8 @@
 
 use crate::body::{Body, Op};
 use crate::entity::Inst;
-use crate::imm::Imm;
+use crate::imm::{Access, Imm};
+use prova_module::ops::Immediate;
 use prova_module::{HeapType, MemArg, MemArgTarget, Opcode, ValType};
 use std::sync::LazyLock;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
@@ -109,28 +110,58 @@ macro_rules! define_operator {
 }
 for_each_operator!(define_operator);
 
-/// The bytes of each operator without immediates, as [`encode`] writes them; else none.
-static PLAIN: LazyLock<Vec<Box<[u8]>>> = LazyLock::new(|| {
-    let plain = Opcode::ALL.iter().map(|&opcode| {
+/// The bytes of each operator up to its immediates, as [`encode`] writes them with immediates of
+/// one byte each; none of an operator with others than [`write`] knows.
+static HEADS: LazyLock<Vec<Box<[u8]>>> = LazyLock::new(|| {
+    let heads = Opcode::ALL.iter().map(|&opcode| {
+        use Immediate as I;
+        let (imm, size) = match opcode.row().immediates {
+            [] => (Imm::None, 0),
+            [I::i32 | I::i64] => (Imm::Bits(0), 1),
+            [I::func | I::global] => (Imm::Index(0), 1),
+            [I::memarg] => {
+                (Imm::Access(Access { offset: 0, memory: 0, align_log2: 0, lane: 0 }), 2)
+            }
+            _ => return Box::default(),
+        };
         let mut bytes = Vec::new();
-        if opcode.row().immediates.is_empty() {
-            // What has no bytes here is refused there.
-            _ = encode(opcode, Imm::None, &mut bytes);
-        }
+        // What has no bytes here is refused there.
+        _ = encode(opcode, imm, &mut bytes);
+        bytes.truncate(bytes.len().saturating_sub(size));
         bytes.into_boxed_slice()
     });
-    plain.collect()
+    heads.collect()
 });
 
 /// Writes an operator; `None` if its immediates are not its own.
 pub(super) fn write(opcode: Opcode, imm: Imm, out: &mut Vec<u8>) -> Option<()> {
-    match &*PLAIN[opcode as usize] {
-        [] => encode(opcode, imm, out),
-        bytes => {
-            out.extend_from_slice(bytes);
-            Some(())
-        }
+    use Immediate as I;
+    let head = &*HEADS[opcode as usize];
+    if head.is_empty() {
+        return encode(opcode, imm, out);
     }
+    match (opcode.row().immediates, imm) {
+        ([], _) => out.extend_from_slice(head),
+        ([I::i32], Imm::Bits(bits)) => {
+            out.extend_from_slice(head);
+            (bits as u32 as i32).encode(out);
+        }
+        ([I::i64], Imm::Bits(bits)) => {
+            out.extend_from_slice(head);
+            (bits as i64).encode(out);
+        }
+        ([I::func | I::global], Imm::Index(index)) => {
+            out.extend_from_slice(head);
+            index.encode(out);
+        }
+        ([I::memarg], Imm::Access(Access { offset, memory: 0, align_log2, .. })) => {
+            out.extend_from_slice(head);
+            u32::from(align_log2).encode(out);
+            offset.encode(out);
+        }
+        (_, _) => return encode(opcode, imm, out),
+    }
+    Some(())
 }
 
 /// What stands before the index in the bytes of `local.get`, `local.set`, `local.tee`.
@@ -147,15 +178,15 @@ static LOCALS: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| {
 
 /// What is done with a local.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Access {
+pub(super) enum Use {
     Get,
     Set,
     Tee,
 }
 
-/// Writes an access to a local.
-pub(super) fn access(access: Access, local: u32, out: &mut Vec<u8>) {
-    out.extend_from_slice(&LOCALS[access as usize]);
+/// Writes the use of a local.
+pub(super) fn local(how: Use, local: u32, out: &mut Vec<u8>) {
+    out.extend_from_slice(&LOCALS[how as usize]);
     local.encode(out);
 }
 

@@ -132,7 +132,11 @@ impl Finder {
                         found.push((written, end));
                         continue;
                     }
-                    found.push((start, end));
+                    // Most blocks have the one before them for a predecessor.
+                    match found.last_mut() {
+                        Some((first, _)) if *first == end => *first = start,
+                        _ => found.push((start, end)),
+                    }
                     self.enter(block, value, &mut seen, &mut open);
                     budget = budget.saturating_sub(1);
                     if budget == 0 {

@@ -3,7 +3,7 @@
 //! All arguments are put on the stack before the first parameter is written, so moves in a circle
 //! need nothing of their own.
 
-use super::code::{self, Access};
+use super::code::{self, Use};
 use super::flow::NONE;
 use super::piece::Piece;
 use super::shape::{Done, Shape, Task};
@@ -25,9 +25,9 @@ impl Shape<'_> {
         })
     }
 
-    fn access(&mut self, access: Access, local: u32) {
+    fn local(&mut self, how: Use, local: u32) {
         _ = self.written(|out| {
-            code::access(access, local, out);
+            code::local(how, local, out);
             Some(())
         });
     }
@@ -39,7 +39,7 @@ impl Shape<'_> {
             return self.operator(inst);
         }
         let local = self.locals.of(value);
-        self.access(Access::Get, local);
+        self.local(Use::Get, local);
         let held = self.locals.types.get(local as usize).copied();
         if held != Some(self.body.value(value).ty)
             && let ValType::Ref(ty) = self.body.value(value).ty
@@ -53,14 +53,14 @@ impl Shape<'_> {
     pub(super) fn set(&mut self, value: Value) {
         match self.locals.of(value) {
             NONE => self.instruction(&Instruction::Drop),
-            local => self.access(Access::Set, local),
+            local => self.local(Use::Set, local),
         }
     }
 
     pub(super) fn tee(&mut self, value: Value) {
         let local = self.locals.of(value);
         if local != NONE {
-            self.access(Access::Tee, local);
+            self.local(Use::Tee, local);
         }
     }
 
@@ -99,7 +99,7 @@ impl Shape<'_> {
             };
             for &param in more {
                 let local = self.locals.of(param);
-                self.access(Access::Tee, local);
+                self.local(Use::Tee, local);
             }
             self.set(last);
         }

@@ -235,7 +235,7 @@ fn affinities(
         let outer = if around == NONE { 0 } else { depth[around as usize] };
         depth[block as usize] = outer + u32::from(flow.is_header[block as usize]);
     }
-    let (mut pairs, mut number) = (Vec::new(), 0);
+    let (mut pairs, mut number) = (Vec::with_capacity(body.args.len()), 0);
     for &index in order {
         let block = Block::from_u32(index);
         for edge in body.successors(block) {
@@ -279,7 +279,7 @@ fn scan(body: &Body, trees: &Trees, mut classes: Classes<'_>, first: &[u32]) -> 
         None => free.push((ty, BinaryHeap::from([Reverse(local)]))),
     };
     // Start, first access, end, class.
-    let mut spans: Vec<(u32, u32, u32, u32)> = Vec::new();
+    let mut spans: Vec<(u32, u32, u32, u32)> = Vec::with_capacity(body.block_count());
     let mut access = vec![u32::MAX; body.value_count()];
     for value in 0..body.value_count() as u32 {
         let class = classes.find(value) as usize;

@@ -17,17 +17,21 @@ use std::ops::Range;
 /// One of both bodies.
 pub(super) struct Graph<'b> {
     pub(super) body: &'b Body,
-    lone: Vec<bool>,
-    last: Vec<bool>,
+    blocks: Vec<Facts>,
     /// Whether what a run does may depend on a value.
     live: Vec<bool>,
-    ways: Vec<u32>,
-    /// Whether a block does nothing before its end.
-    silent: Vec<bool>,
-    /// Whether an edge from behind, or from itself, leads to a block.
-    header: Vec<bool>,
     /// The block of each instruction.
     home: Vec<Block>,
+}
+
+/// What is known of a block.
+#[derive(Clone, Copy, Default)]
+struct Facts {
+    ways: u32,
+    is_lone: bool,
+    is_final: bool,
+    is_silent: bool,
+    is_header: bool,
 }
 
 /// The edges out of and into all blocks, in runs.
@@ -97,12 +101,8 @@ impl<'b> Graph<'b> {
         let edges = Edges::new(body);
         let mut graph = Graph {
             body,
-            lone: vec![false; count],
-            last: vec![false; count],
+            blocks: vec![Facts::default(); count],
             live: vec![false; body.value_count()],
-            ways: vec![0; count],
-            silent: vec![true; count],
-            header: vec![false; count],
             home: vec![body.entry(); body.inst_count()],
         };
         graph.find_live(&edges);
@@ -114,25 +114,25 @@ impl<'b> Graph<'b> {
     /// Whether a block stands for its edge.
     #[inline]
     pub(super) fn is_lone(&self, block: Block) -> bool {
-        self.lone[block.as_u32() as usize]
+        self.blocks[block.as_u32() as usize].is_lone
     }
 
     /// Whether a block only returns.
     #[inline]
     pub(super) fn is_final(&self, block: Block) -> bool {
-        self.last[block.as_u32() as usize]
+        self.blocks[block.as_u32() as usize].is_final
     }
 
     /// Whether a block does nothing before its end.
     #[inline]
     pub(super) fn is_silent(&self, block: Block) -> bool {
-        self.silent[block.as_u32() as usize]
+        self.blocks[block.as_u32() as usize].is_silent
     }
 
     /// Whether an edge from behind, or from itself, leads to a block.
     #[inline]
     pub(super) fn is_header(&self, block: Block) -> bool {
-        self.header[block.as_u32() as usize]
+        self.blocks[block.as_u32() as usize].is_header
     }
 
     /// Whether something that a run does may depend on a value.
@@ -144,7 +144,7 @@ impl<'b> Graph<'b> {
     /// How often control comes to a block.
     #[inline]
     pub(super) fn ways(&self, block: Block) -> u32 {
-        self.ways[block.as_u32() as usize]
+        self.blocks[block.as_u32() as usize].ways
     }
 
     /// The block that makes a value.
@@ -231,13 +231,14 @@ impl<'b> Graph<'b> {
         for block in (0..body.block_count() as u32).rev().map(Block::from_u32) {
             let at = block.as_u32() as usize;
             let is_last = matches!(body.block(block).terminator, Terminator::Return(_));
-            self.last[at] = is_last && block != body.entry() && self.silent[at];
+            self.blocks[at].is_final =
+                is_last && block != body.entry() && self.blocks[at].is_silent;
             if let Some(onward) = self.onward(block) {
                 let to = onward.as_u32() as usize;
-                if self.lone[to] && chains[to].0 == chains[at].0 {
+                if self.blocks[to].is_lone && chains[to].0 == chains[at].0 {
                     reach[at] = reach[to];
                 }
-                self.lone[at] = read[at] <= reach[at];
+                self.blocks[at].is_lone = read[at] <= reach[at];
             }
         }
     }
@@ -249,7 +250,7 @@ impl<'b> Graph<'b> {
         for (block, data) in body.blocks() {
             self.home[inst_range(data.insts())].fill(block);
             for edge in edges.out(block).iter().filter(|edge| edge.block <= block) {
-                self.header[edge.block.as_u32() as usize] = true;
+                self.blocks[edge.block.as_u32() as usize].is_header = true;
             }
         }
         // Backward; a value behind the place of its first use is looked at once more (`open`).
@@ -273,7 +274,7 @@ impl<'b> Graph<'b> {
                     }
                 }
             }
-            self.silent[block.as_u32() as usize] = silent;
+            self.blocks[block.as_u32() as usize].is_silent = silent;
             place = place.min(data.params().next().map_or(place, |value| value.as_u32()));
             for (number, value) in data.params().enumerate() {
                 if self.is_live(value) {
@@ -337,16 +338,16 @@ impl<'b> Graph<'b> {
             open.extend(edges.out(block).iter().map(|edge| edge.block));
         }
         let entry = body.entry().as_u32() as usize;
-        self.ways[entry] = 1;
+        self.blocks[entry].ways = 1;
         for passes in [false, true] {
             for (block, _) in body.blocks() {
                 let at = block.as_u32() as usize;
                 if !reached[at] || self.passes(block) != passes {
                     continue;
                 }
-                let ways = if passes { self.ways[at].max(1) } else { 1 };
+                let ways = if passes { self.blocks[at].ways.max(1) } else { 1 };
                 for edge in edges.out(block) {
-                    let to = &mut self.ways[edge.block.as_u32() as usize];
+                    let to = &mut self.blocks[edge.block.as_u32() as usize].ways;
                     *to = to.saturating_add(ways);
                 }
             }
