@@ -5,8 +5,8 @@
 //! numbers are equal computations. Each term knows the last of its atoms in the order of the walk,
 //! which is the one that is dominated by all the others.
 //!
-//! Applications are found by open addressing: a hash, keyed as all of this crate, only says where to
-//! look, and everything of an application is compared.
+//! Applications are found by open addressing: a hash, keyed as all of this crate, only says where
+//! to look, and everything of an application is compared.
 
 use crate::body::Imm;
 use crate::hash::Key;

@@ -62,14 +62,7 @@ impl Dominators {
     /// The dominators of a body.
     pub fn new(body: &Body) -> Dominators {
         let blocks = body.block_count();
-        // The successors of all blocks, in runs.
-        let (mut first, mut succs) =
-            (Vec::with_capacity(blocks + 1), Vec::with_capacity(2 * blocks));
-        for (block, _) in body.blocks() {
-            first.push(succs.len());
-            succs.extend(body.successors(block).map(|edge| edge.block.as_u32()));
-        }
-        first.push(succs.len());
+        let (first, succs) = successors(body);
         let succs = |block: u32| &succs[first[block as usize]..first[block as usize + 1]];
         let (mut number, mut order) = (vec![NONE; blocks], Vec::with_capacity(blocks));
         let mut parent = Vec::with_capacity(blocks);
@@ -149,6 +142,18 @@ impl Dominators {
         let ((enter, leave), (at, end)) = (self.span[a.index()], self.span[b.index()]);
         enter <= at && at <= leave && at <= end
     }
+}
+
+/// The successors of all blocks: where the run of each begins, and the last one ends; the runs.
+fn successors(body: &Body) -> (Vec<usize>, Vec<u32>) {
+    let blocks = body.block_count();
+    let (mut first, mut succs) = (Vec::with_capacity(blocks + 1), Vec::with_capacity(2 * blocks));
+    for (block, _) in body.blocks() {
+        first.push(succs.len());
+        succs.extend(body.successors(block).map(|edge| edge.block.as_u32()));
+    }
+    first.push(succs.len());
+    (first, succs)
 }
 
 /// When a walk over the tree enters and leaves each block: the children of a block follow it in one
