@@ -157,6 +157,32 @@ pub struct BlockData {
     pub end: u32,
 }
 
+/// The edges out of a block that are left.
+struct Successors<'b> {
+    first: Option<Edge>,
+    table: std::slice::Iter<'b, Edge>,
+    clauses: std::slice::Iter<'b, Clause>,
+    last: Option<Edge>,
+}
+
+impl Iterator for Successors<'_> {
+    type Item = Edge;
+
+    #[inline]
+    fn next(&mut self) -> Option<Edge> {
+        if let Some(edge) = self.first.take() {
+            return Some(edge);
+        }
+        if let Some(edge) = self.table.next() {
+            return Some(*edge);
+        }
+        if let Some(clause) = self.clauses.next() {
+            return Some(clause.edge);
+        }
+        self.last.take()
+    }
+}
+
 /// The body of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body {
@@ -345,22 +371,24 @@ impl Body {
     /// The edges out of a block in order: those of a [`Terminator::Table`] once for each label, of
     /// a [`Terminator::Catch`] those of its clauses and the outer one.
     pub fn successors(&self, block: Block) -> impl Iterator<Item = Edge> {
-        let (mut two, mut table, mut clauses) = ([None, None], &[][..], &[][..]);
-        match self.block(block).terminator {
-            Terminator::Jump(edge) => two[0] = Some(edge),
-            Terminator::Branch { then, otherwise, .. } => two = [Some(then), Some(otherwise)],
-            Terminator::Null { null, non_null, .. } => two = [Some(null), Some(non_null)],
-            Terminator::Invoke { normal, handler, .. } => two = [Some(normal), Some(handler)],
-            Terminator::Table { edges, .. } => table = self.edges(edges),
-            Terminator::Throw { handler, .. } => two[0] = handler,
-            Terminator::Catch { clauses: list, outer } => {
-                clauses = self.clauses(list);
-                two[0] = outer;
+        let (table, clauses) = ([].iter(), [].iter());
+        let mut found = Successors { first: None, table, clauses, last: None };
+        match &self.block(block).terminator {
+            Terminator::Jump(edge) => found.first = Some(*edge),
+            Terminator::Branch { then: first, otherwise: last, .. }
+            | Terminator::Null { null: first, non_null: last, .. }
+            | Terminator::Invoke { normal: first, handler: last, .. } => {
+                (found.first, found.last) = (Some(*first), Some(*last));
+            }
+            Terminator::Table { edges, .. } => found.table = self.edges(*edges).iter(),
+            Terminator::Throw { handler, .. } => found.first = *handler,
+            Terminator::Catch { clauses, outer } => {
+                found.clauses = self.clauses(*clauses).iter();
+                found.last = *outer;
             }
             Terminator::Return(_) | Terminator::TailCall(_) | Terminator::Unreachable => {}
         }
-        let clauses = clauses.iter().map(|clause| clause.edge);
-        table.iter().copied().chain(clauses).chain(two.into_iter().flatten())
+        found
     }
 
     /// All instructions, as a range of their numbers.

@@ -34,6 +34,10 @@ impl State {
         self.0 & other.0 != 0
     }
 
+    const fn and(self, other: State) -> State {
+        State(self.0 | other.0)
+    }
+
     /// Whether it is nothing.
     pub const fn is_none(self) -> bool {
         self.0 == 0
@@ -44,7 +48,7 @@ impl BitOr for State {
     type Output = State;
 
     fn bitor(self, other: State) -> State {
-        State(self.0 | other.0)
+        self.and(other)
     }
 }
 
@@ -87,28 +91,26 @@ impl Effects {
     }
 
     /// The effects of an instruction.
+    #[inline]
     pub fn of(op: Op) -> Effects {
         match op {
-            Op::Wasm(opcode) => Effects::of_operator(opcode),
+            Op::Wasm(opcode) => OPERATORS[opcode as usize],
             Op::Charge => Effects::new(State::METER, State::METER, true),
             Op::Poll => Effects::new(State::METER, State::NONE, true),
         }
     }
 
-    fn of_operator(opcode: Opcode) -> Effects {
+    /// Those of an operation on a memory.
+    const fn memory(reads: bool, writes: bool) -> Effects {
+        let reads = if reads { State::MEMORY } else { State::NONE };
+        let writes = if writes { State::MEMORY } else { State::NONE };
+        Effects::new(reads, writes, true)
+    }
+
+    const fn of_operator(opcode: Opcode) -> Effects {
         let row = opcode.row();
-        let part = |kind: Immediate, part: State| {
-            if row.immediates.contains(&kind) { part } else { State::NONE }
-        };
         // What an operation of the store works on follows from what its immediates name.
-        let named = part(Immediate::mem, State::MEMORY)
-            | part(Immediate::table, State::TABLE)
-            | part(Immediate::data, State::SEGMENT)
-            | part(Immediate::elem, State::SEGMENT);
-        let memory = |reads: bool, writes: bool| {
-            let part = |is: bool| if is { State::MEMORY } else { State::NONE };
-            Effects::new(part(reads), part(writes), true)
-        };
+        let named = named(row.immediates);
         match row.class {
             Class::pure | Class::pure2 | Class::constant | Class::null | Class::select => {
                 Effects::NONE
@@ -116,21 +118,23 @@ impl Effects {
             Class::trap => Effects::new(State::NONE, State::NONE, true),
             Class::global_get => Effects::new(State::GLOBAL, State::NONE, false),
             Class::global_set => Effects::new(State::NONE, State::GLOBAL, false),
-            Class::load | Class::load_lane | Class::atomic_load => memory(true, false),
-            Class::store | Class::store_lane | Class::atomic_store => memory(false, true),
-            Class::atomic_rmw | Class::atomic_cmpxchg | Class::atomic_wait => memory(true, true),
-            Class::atomic_notify => memory(true, true),
+            Class::load | Class::load_lane | Class::atomic_load => Effects::memory(true, false),
+            Class::store | Class::store_lane | Class::atomic_store => Effects::memory(false, true),
+            Class::atomic_rmw | Class::atomic_cmpxchg | Class::atomic_wait => {
+                Effects::memory(true, true)
+            }
+            Class::atomic_notify => Effects::memory(true, true),
             Class::fence => Effects::new(State::MEMORY, State::MEMORY, false),
             // A reference to a function of the module reads nothing.
             Class::quick => Effects::new(named, State::NONE, false),
-            Class::effect if opcode == Opcode::RefAsNonNull => {
+            Class::effect if matches!(opcode, Opcode::RefAsNonNull) => {
                 Effects::new(State::NONE, State::NONE, true)
             }
-            Class::effect if opcode == Opcode::TableGet => {
+            Class::effect if matches!(opcode, Opcode::TableGet) => {
                 Effects::new(State::TABLE, State::NONE, true)
             }
             // Bulk operators and growth pay for what they do.
-            Class::effect => Effects::new(named | State::METER, named | State::METER, true),
+            Class::effect => Effects::new(named.and(State::METER), named.and(State::METER), true),
             Class::call | Class::call_indirect | Class::call_ref => Effects::ALL,
             // They are no instructions: terminators, or nothing at all.
             Class::drop_
@@ -160,3 +164,28 @@ impl Effects {
         }
     }
 }
+
+/// The parts that immediates name.
+const fn named(immediates: &[Immediate]) -> State {
+    let (mut named, mut at) = (State::NONE, 0);
+    while at < immediates.len() {
+        named = named.and(match immediates[at] {
+            Immediate::mem => State::MEMORY,
+            Immediate::table => State::TABLE,
+            Immediate::data | Immediate::elem => State::SEGMENT,
+            _ => State::NONE,
+        });
+        at += 1;
+    }
+    named
+}
+
+/// The effects of all operators: every pass asks for them several times for each instruction.
+static OPERATORS: [Effects; Opcode::ALL.len()] = {
+    let (mut all, mut at) = ([Effects::NONE; Opcode::ALL.len()], 0);
+    while at < all.len() {
+        all[at] = Effects::of_operator(Opcode::ALL[at]);
+        at += 1;
+    }
+    all
+};

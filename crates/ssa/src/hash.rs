@@ -31,6 +31,17 @@ impl Hasher for Fold {
         bytes.iter().for_each(|&byte| self.write_u64(byte.into()));
     }
 
+    // Derived hashes write what a variant is as an `isize`, which is not to go byte by byte.
+    #[inline]
+    fn write_isize(&mut self, number: isize) {
+        self.write_u64(number as u64);
+    }
+
+    #[inline]
+    fn write_u8(&mut self, number: u8) {
+        self.write_u64(number.into());
+    }
+
     #[inline]
     fn write_u32(&mut self, number: u32) {
         self.write_u64(number.into());

@@ -15,15 +15,18 @@
 //! * Y1. The result is a function of the module and of what `transform` gives for each function;
 //!   threads and their number do not change a byte.
 //! * Y2. A function that is not replaced is copied byte for byte.
+//! * Y3. A function with the bytes that it had is the same. If one is refused, the others are
+//!   proved no second time: the next module has their bytes, and is the same as the one before but
+//!   for bodies, types behind the others and custom sections.
 //!
 //! Limits: memory for all bodies of the code section at once; one more decoding for each function
-//! whose bytes are invalid, up to [`INVALID_MAX`], and one more proof of all if one is refused.
+//! whose bytes are invalid, up to [`INVALID_MAX`], and one more if some are refused.
 
 use crate::body::Metering;
 use crate::build::{BuildError, build};
 use crate::check::{CheckedBody, Rejection};
-use crate::emit::reducify::{Irreducible, is_reducible, reducify};
-use crate::emit::{EmitError, Emitted, Types, assemble, emit_with};
+use crate::emit::reducify::{Irreducible, reducify};
+use crate::emit::{EmitError, EmitReason, Emitted, Types, assemble, emit_with};
 use crate::emitted::{self, EmittedBody, Homes, Twin};
 use prova_module::{FuncIdx, Limits, Module};
 use std::fmt;
@@ -180,6 +183,8 @@ pub fn module(module: &Module, options: &Options<'_>) -> Result<Trip, TripError>
         candidate(module, &types, funcs[at], options.transform)
     });
     let mut invalid = 0;
+    // The module of the round before, and which of its functions are proved.
+    let mut before: Option<(Module, Vec<bool>)> = None;
     // Who is refused is left out of the next round.
     loop {
         let bodies: Vec<Option<&Emitted>> =
@@ -194,12 +199,22 @@ pub fn module(module: &Module, options: &Options<'_>) -> Result<Trip, TripError>
             }
         };
         let twin = Twin::check(module, &new).map_err(TripError::Differs)?;
+        // What was proved and has its bytes still, in a module that is the same but for bodies, is
+        // proved (Y3).
+        let known = before
+            .as_ref()
+            .and_then(|(before, proved)| Twin::check(before, &new).ok().map(|twin| (twin, proved)));
+        let is_known = |at: usize| {
+            known.as_ref().is_some_and(|(twin, proved)| proved[at] && twin.is_copied(funcs[at]))
+        };
         let verdicts = each(options.threads, funcs.len(), |at| match &found[at] {
+            Ok(_) if is_known(at) || twin.is_copied(funcs[at]) => None,
             Ok(one) => EmittedBody::check(&twin, &one.body, &Homes(&one.homes)).err(),
             Err(_) if twin.is_copied(funcs[at]) => None,
             Err(_) => Some(emitted::Rejection::not_copied(funcs[at])),
         });
         let mut refused = false;
+        let proved = verdicts.iter().map(Option::is_none).collect();
         for (at, rejection) in verdicts.into_iter().enumerate() {
             if let Some(rejection) = rejection {
                 if found[at].is_err() {
@@ -214,6 +229,7 @@ pub fn module(module: &Module, options: &Options<'_>) -> Result<Trip, TripError>
             let outcomes = funcs.into_iter().zip(outcomes).collect();
             return Ok(Trip { module: new, dropped: assembled.dropped, outcomes });
         }
+        before = Some((new, proved));
     }
 }
 
@@ -252,10 +268,14 @@ fn candidate(
     let body = build(module, func, Metering::NONE).map_err(Outcome::NotBuilt)?;
     let body = CheckedBody::check(module, body).map_err(Outcome::NotProved)?;
     let mut body = transform(body).ok_or(Outcome::Untouched)?;
-    if !is_reducible(body.body()) {
-        body = reducify(&body).map_err(Outcome::NotReduced)?.unwrap_or(body);
+    let mut made = emit_with(module, types, body.body());
+    if let Err(EmitError { reason: EmitReason::Irreducible, .. }) = made
+        && let Some(reduced) = reducify(&body).map_err(Outcome::NotReduced)?
+    {
+        body = reduced;
+        made = emit_with(module, types, body.body());
     }
-    let (emitted, homes) = emit_with(module, types, body.body()).map_err(Outcome::NotEmitted)?;
+    let (emitted, homes) = made.map_err(Outcome::NotEmitted)?;
     Ok(Candidate { body, emitted, homes })
 }
 

@@ -132,33 +132,35 @@ for_each_wasm_op!(define_lookup $);
 // Below the lookup, which it uses.
 mod immediate;
 
-/// What the table says of an operator.
+/// What the table says of an operator. What every walk reads of each operator comes first, and lies
+/// in one line of the processor's cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C, align(64))]
 pub struct Row {
     /// Its name.
     pub opcode: Opcode,
-    /// Its name in the text format.
-    pub mnemonic: &'static str,
-    /// Its static cost in units of fuel.
-    pub cost: u64,
     /// What readers must tell apart.
     pub class: Class,
-    /// The proposal of a refused operator; `None` of one that is executed, or valid nowhere.
-    pub proposal: Option<RefusedProposal>,
+    /// Whether its immediates name a function, a type or a tag.
+    pub names_type: bool,
+    /// The type of its only result, if it has one and the kind says it.
+    pub fixed: Option<ValType>,
+    /// Bytes that it accesses in a memory; 0 for no access of fixed width.
+    pub width: u8,
     /// What it pops, bottom first.
     pub params: &'static [Kind],
     /// What it pushes, bottom first.
     pub results: &'static [Kind],
-    /// The operator of `prova-num` that fixes the bits of its result where it may be any NaN.
-    pub canonical: Option<&'static str>,
     /// What follows the opcode, in the order of the binary format.
     pub immediates: &'static [Immediate],
-    /// The type of its only result, if it has one and the kind says it.
-    pub fixed: Option<ValType>,
-    /// Whether its immediates name a function, a type or a tag.
-    pub names_type: bool,
-    /// Bytes that it accesses in a memory; 0 for no access of fixed width.
-    pub width: u8,
+    /// Its static cost in units of fuel.
+    pub cost: u64,
+    /// Its name in the text format.
+    pub mnemonic: &'static str,
+    /// The proposal of a refused operator; `None` of one that is executed, or valid nowhere.
+    pub proposal: Option<RefusedProposal>,
+    /// The operator of `prova-num` that fixes the bits of its result where it may be any NaN.
+    pub canonical: Option<&'static str>,
     /// What it computes, as it stands in the table; empty where the class says it.
     pub meaning: &'static str,
 }
@@ -255,6 +257,16 @@ fn unlisted() -> ! {
     panic!("an operator that is not in wasmparser's list of its operators")
 }
 
+/// The classes of all operators: rows are large, and some readers ask for nothing else.
+static CLASSES: [Class; Opcode::ALL.len()] = {
+    let (mut classes, mut at) = ([Class::nop; Opcode::ALL.len()], 0);
+    while at < classes.len() {
+        classes[at] = ROWS[at].class;
+        at += 1;
+    }
+    classes
+};
+
 impl Opcode {
     /// Its row.
     #[inline]
@@ -270,7 +282,7 @@ impl Opcode {
     /// Its class.
     #[inline]
     pub const fn class(self) -> Class {
-        self.row().class
+        CLASSES[self as usize]
     }
 
     /// Its name in the text format.

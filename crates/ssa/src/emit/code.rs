@@ -7,8 +7,10 @@
 
 use crate::body::{Body, Op};
 use crate::entity::Inst;
-use crate::imm::Imm;
+use crate::imm::{Access, Imm};
+use prova_module::ops::Immediate;
 use prova_module::{HeapType, MemArg, MemArgTarget, Opcode, ValType};
+use std::sync::LazyLock;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{Encode, Instruction};
 use wasmparser::{
@@ -108,8 +110,87 @@ macro_rules! define_operator {
 }
 for_each_operator!(define_operator);
 
+/// The bytes of each operator up to its immediates, as [`encode`] writes them with immediates of
+/// one byte each; none of an operator with others than [`write`] knows.
+static HEADS: LazyLock<Vec<Box<[u8]>>> = LazyLock::new(|| {
+    let heads = Opcode::ALL.iter().map(|&opcode| {
+        use Immediate as I;
+        let (imm, size) = match opcode.row().immediates {
+            [] => (Imm::None, 0),
+            [I::i32 | I::i64] => (Imm::Bits(0), 1),
+            [I::func | I::global] => (Imm::Index(0), 1),
+            [I::memarg] => {
+                (Imm::Access(Access { offset: 0, memory: 0, align_log2: 0, lane: 0 }), 2)
+            }
+            _ => return Box::default(),
+        };
+        let mut bytes = Vec::new();
+        // What has no bytes here is refused there.
+        _ = encode(opcode, imm, &mut bytes);
+        bytes.truncate(bytes.len().saturating_sub(size));
+        bytes.into_boxed_slice()
+    });
+    heads.collect()
+});
+
 /// Writes an operator; `None` if its immediates are not its own.
 pub(super) fn write(opcode: Opcode, imm: Imm, out: &mut Vec<u8>) -> Option<()> {
+    use Immediate as I;
+    let head = &*HEADS[opcode as usize];
+    if head.is_empty() {
+        return encode(opcode, imm, out);
+    }
+    match (opcode.row().immediates, imm) {
+        ([], _) => out.extend_from_slice(head),
+        ([I::i32], Imm::Bits(bits)) => {
+            out.extend_from_slice(head);
+            (bits as u32 as i32).encode(out);
+        }
+        ([I::i64], Imm::Bits(bits)) => {
+            out.extend_from_slice(head);
+            (bits as i64).encode(out);
+        }
+        ([I::func | I::global], Imm::Index(index)) => {
+            out.extend_from_slice(head);
+            index.encode(out);
+        }
+        ([I::memarg], Imm::Access(Access { offset, memory: 0, align_log2, .. })) => {
+            out.extend_from_slice(head);
+            u32::from(align_log2).encode(out);
+            offset.encode(out);
+        }
+        (_, _) => return encode(opcode, imm, out),
+    }
+    Some(())
+}
+
+/// What stands before the index in the bytes of `local.get`, `local.set`, `local.tee`.
+static LOCALS: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| {
+    let all = [Instruction::LocalGet(0), Instruction::LocalSet(0), Instruction::LocalTee(0)];
+    all.map(|instruction| {
+        let mut bytes = Vec::new();
+        instruction.encode(&mut bytes);
+        // The index.
+        bytes.pop();
+        bytes
+    })
+});
+
+/// What is done with a local.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    Get,
+    Set,
+    Tee,
+}
+
+/// Writes the use of a local.
+pub(super) fn local(how: Use, local: u32, out: &mut Vec<u8>) {
+    out.extend_from_slice(&LOCALS[how as usize]);
+    local.encode(out);
+}
+
+fn encode(opcode: Opcode, imm: Imm, out: &mut Vec<u8>) -> Option<()> {
     let operator = operator(opcode, imm)?;
     let instruction: Instruction<'_> = RoundtripReencoder.instruction(operator).ok()?;
     instruction.encode(out);

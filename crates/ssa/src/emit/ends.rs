@@ -136,10 +136,7 @@ impl Shape<'_> {
     }
 
     fn raw(&mut self, opcode: Opcode, imm: Imm) -> Done {
-        let mut bytes = Vec::new();
-        code::write(opcode, imm, &mut bytes).ok_or(EmitReason::Immediates(opcode))?;
-        self.append(&bytes);
-        Ok(())
+        self.written(|code| code::write(opcode, imm, code)).ok_or(EmitReason::Immediates(opcode))
     }
 
     fn call(&mut self, call: Call) -> Done {

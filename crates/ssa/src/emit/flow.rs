@@ -16,6 +16,38 @@ pub(super) struct Graph {
     pub(super) succs: Vec<Vec<u32>>,
 }
 
+/// A list of numbers for each node, in one piece.
+#[derive(Debug)]
+pub(super) struct Lists {
+    items: Vec<u32>,
+    /// Where each list begins, and where the last one ends.
+    first: Vec<u32>,
+}
+
+impl Lists {
+    /// The lists of `count` nodes, from pairs of a node and a number.
+    pub(super) fn new(count: usize, pairs: impl Iterator<Item = (u32, u32)> + Clone) -> Lists {
+        let mut first = vec![0; count + 2];
+        pairs.clone().for_each(|(node, _)| first[node as usize + 2] += 1);
+        (0..count).for_each(|at| first[at + 2] += first[at + 1]);
+        let mut items = vec![0; first[count + 1] as usize];
+        // What begins the next list has come to its end when all are in.
+        for (node, item) in pairs {
+            let next = &mut first[node as usize + 1];
+            items[*next as usize] = item;
+            *next += 1;
+        }
+        first.pop();
+        Lists { items, first }
+    }
+
+    /// The list of a node, in the order of the pairs.
+    pub(super) fn of(&self, node: u32) -> &[u32] {
+        let at = node as usize;
+        &self.items[self.first[at] as usize..self.first[at + 1] as usize]
+    }
+}
+
 /// What is known of a graph.
 #[derive(Debug)]
 pub(super) struct Flow {
@@ -24,7 +56,7 @@ pub(super) struct Flow {
     /// The position of each node in the order; [`NONE`] if it is not reached.
     pub(super) number: Vec<u32>,
     /// Predecessors that are reached, one for each edge.
-    pub(super) preds: Vec<Vec<u32>>,
+    pub(super) preds: Lists,
     /// The immediate dominator of each node.
     pub(super) idom: Vec<u32>,
     /// The header of the innermost loop around each node, of a header the loop around its own.
@@ -42,10 +74,10 @@ impl Flow {
         let order = order(graph);
         let mut number = vec![NONE; count];
         (0..).zip(&order).for_each(|(at, &node)| number[node as usize] = at);
-        let mut preds = vec![Vec::new(); count];
-        for &node in &order {
-            graph.succs[node as usize].iter().for_each(|&to| preds[to as usize].push(node));
-        }
+        let edges = order
+            .iter()
+            .flat_map(|&node| graph.succs[node as usize].iter().map(move |&to| (to, node)));
+        let preds = Lists::new(count, edges);
         let idom = dominators(graph, &preds);
         let mut flow = Flow {
             order,
@@ -97,15 +129,13 @@ impl Flow {
             let ((start, end), (at, _)) = (spans[a as usize], spans[b as usize]);
             start <= at && at < end
         };
-        let mut latches: Vec<Vec<u32>> = vec![Vec::new(); graph.succs.len()];
         for &node in &self.order {
             for &to in &graph.succs[node as usize] {
-                if !self.is_back(node, to) {
+                if self.number[node as usize] < self.number[to as usize] {
                     continue;
                 }
                 if dominates(to, node) {
                     self.is_header[to as usize] = true;
-                    latches[to as usize].push(node);
                 } else {
                     self.is_reducible = false;
                 }
@@ -123,8 +153,15 @@ impl Flow {
             }
             node
         };
-        for &header in self.order.iter().rev() {
-            let mut open = std::mem::take(&mut latches[header as usize]);
+        let mut open = Vec::new();
+        for at in (0..self.order.len()).rev() {
+            let header = self.order[at];
+            if !self.is_header[header as usize] {
+                continue;
+            }
+            // All edges against the order are from inside of the loop.
+            let preds = self.preds.of(header).iter().copied();
+            open.extend(preds.filter(|&pred| self.is_back(pred, header)));
             while let Some(node) = open.pop() {
                 let node = find(&mut outer, node);
                 if node == header {
@@ -132,7 +169,7 @@ impl Flow {
                 }
                 outer[node as usize] = header;
                 self.inside[node as usize] = header;
-                open.extend(self.preds[node as usize].iter().copied());
+                open.extend(self.preds.of(node));
             }
         }
     }
@@ -140,22 +177,24 @@ impl Flow {
 
 /// Reverse postorder, iteratively; the last successor is visited first.
 fn order(graph: &Graph) -> Vec<u32> {
-    let of = |node: u32| graph.succs[node as usize].clone();
     let mut seen = vec![false; graph.succs.len()];
-    let mut order = Vec::new();
-    let mut open = Vec::new();
+    let mut order = Vec::with_capacity(graph.succs.len());
+    // Each node with how many of its successors are left.
+    let mut open: Vec<(u32, usize)> = Vec::new();
     if let Some(entry) = seen.first_mut() {
         *entry = true;
-        open.push((0, of(0)));
+        open.push((0, graph.succs[0].len()));
     }
-    while let Some((node, succs)) = open.last_mut() {
-        match succs.pop() {
-            Some(to) if std::mem::replace(&mut seen[to as usize], true) => {}
-            Some(to) => open.push((to, of(to))),
-            None => {
-                order.push(*node);
-                open.pop();
-            }
+    while let Some((node, left)) = open.last_mut() {
+        let Some(at) = left.checked_sub(1) else {
+            order.push(*node);
+            open.pop();
+            continue;
+        };
+        *left = at;
+        let to = graph.succs[*node as usize][at];
+        if !std::mem::replace(&mut seen[to as usize], true) {
+            open.push((to, graph.succs[to as usize].len()));
         }
     }
     order.reverse();
@@ -192,7 +231,7 @@ impl Forest {
     }
 }
 
-fn dominators(graph: &Graph, preds: &[Vec<u32>]) -> Vec<u32> {
+fn dominators(graph: &Graph, preds: &Lists) -> Vec<u32> {
     let count = graph.succs.len();
     // Preorder with parents.
     let (mut pre, mut parent, mut vertex) = (vec![NONE; count], Vec::new(), Vec::new());
@@ -212,21 +251,25 @@ fn dominators(graph: &Graph, preds: &[Vec<u32>]) -> Vec<u32> {
     let mut forest =
         Forest { ancestor: vec![NONE; reached as usize], label: ids.clone(), semi: ids };
     let mut idom = vec![NONE; reached as usize];
-    let mut bucket: Vec<Vec<u32>> = vec![Vec::new(); reached as usize];
+    // The nodes of each semidominator that are still to be looked at, as a chain.
+    let mut bucket = vec![NONE; reached as usize];
+    let mut next = vec![NONE; reached as usize];
     let mut path = Vec::new();
     for w in (1..reached).rev() {
-        for &pred in &preds[vertex[w as usize] as usize] {
+        for &pred in preds.of(vertex[w as usize]) {
             let u = forest.eval(pre[pred as usize], &mut path);
             let semi = forest.semi[u as usize];
             forest.semi[w as usize] = forest.semi[w as usize].min(semi);
         }
         let up = parent[w as usize];
-        bucket[forest.semi[w as usize] as usize].push(w);
+        next[w as usize] = std::mem::replace(&mut bucket[forest.semi[w as usize] as usize], w);
         forest.ancestor[w as usize] = up;
-        for v in std::mem::take(&mut bucket[up as usize]) {
+        let mut v = std::mem::replace(&mut bucket[up as usize], NONE);
+        while v != NONE {
             let u = forest.eval(v, &mut path);
             let below = forest.semi[u as usize] < forest.semi[v as usize];
             idom[v as usize] = if below { u } else { up };
+            v = next[v as usize];
         }
     }
     for w in 1..reached as usize {

@@ -12,6 +12,7 @@
 //! correctness.
 
 use super::caught;
+use super::flow::Lists;
 use super::trees::{Step, Trees};
 use crate::body::{Body, Def};
 use crate::entity::{Block, Value};
@@ -33,16 +34,17 @@ impl Live {
     }
 }
 
-struct Finder<'b> {
+struct Finder {
     /// The predecessors of each block, by edges of the body.
-    preds: Vec<Vec<u32>>,
-    order: &'b [u32],
+    preds: Lists,
     /// Start and end of each block.
     span: Vec<(u32, u32)>,
     /// Where each value is written: position and block.
     def: Vec<(u32, u32)>,
-    /// Reads in order of positions: value, position, block.
-    uses: Vec<(Value, u32, u32)>,
+    /// Reads in order of positions: position and block.
+    uses: Vec<(u32, u32)>,
+    /// The reads of each value, as positions in `uses`.
+    reads: Lists,
 }
 
 /// Finds the intervals.
@@ -64,64 +66,79 @@ pub(super) fn live(body: &Body, order: &[u32], trees: &Trees, apart: &[bool]) ->
     finder.intervals(body, &more)
 }
 
-impl<'b> Finder<'b> {
-    fn new(body: &Body, order: &'b [u32], trees: &Trees) -> Finder<'b> {
-        let mut finder = Finder {
-            preds: vec![Vec::new(); body.block_count()],
-            order,
-            span: vec![(0, 0); body.block_count()],
-            def: vec![(0, 0); body.value_count()],
-            uses: Vec::new(),
-        };
+impl Finder {
+    fn new(body: &Body, order: &[u32], trees: &Trees) -> Finder {
+        let mut span = vec![(0, 0); body.block_count()];
+        let mut def = vec![(0, 0); body.value_count()];
+        let room = body.value_count() + body.args.len();
+        let (mut uses, mut values) = (Vec::with_capacity(room), Vec::with_capacity(room));
+        let mut edges = Vec::with_capacity(2 * order.len());
         let mut at = 0;
-        for &index in finder.order {
+        for &index in order {
             let block = Block::from_u32(index);
             let start = at;
             for param in body.block(block).params() {
-                finder.def[param.as_u32() as usize] = (start, index);
+                def[param.as_u32() as usize] = (start, index);
             }
             for &step in trees.steps(block) {
                 at += 1;
                 match step {
-                    Step::Get(value) => finder.uses.push((value, at, index)),
+                    Step::Get(value) => {
+                        uses.push((at, index));
+                        values.push(value.as_u32());
+                    }
                     Step::Set(value) | Step::Tee(value) => {
-                        finder.def[value.as_u32() as usize] = (at, index);
+                        def[value.as_u32() as usize] = (at, index);
                     }
                     Step::Inst(_) | Step::Const(_) | Step::Drop | Step::Carry(_) => {}
                 }
             }
             at += 1;
             for edge in body.successors(block) {
-                finder.preds[edge.block.as_u32() as usize].push(index);
+                edges.push((edge.block.as_u32(), index));
                 let params = body.block(edge.block).params();
-                let live = params.zip(body.args(&edge)).filter(|(param, _)| trees.is_live(*param));
-                let values = live.filter_map(|(_, arg)| arg.value());
-                let stored = values.filter(|&arg| !trees.is_remat(arg) && !trees.is_carried(arg));
-                finder.uses.extend(stored.map(|arg| (arg, at, index)));
+                for (param, arg) in params.zip(body.args(&edge)) {
+                    let Some(arg) = arg.value().filter(|_| trees.is_live(param)) else { continue };
+                    if !trees.is_remat(arg) && !trees.is_carried(arg) {
+                        uses.push((at, index));
+                        values.push(arg.as_u32());
+                    }
+                }
             }
-            finder.span[index as usize] = (start, at);
+            span[index as usize] = (start, at);
         }
-        finder.uses.sort_unstable();
-        finder.uses.dedup();
-        finder
+        let reads = values.iter().copied().zip(0..);
+        let reads = Lists::new(body.value_count(), reads);
+        let preds = Lists::new(body.block_count(), edges.iter().copied());
+        Finder { preds, span, def, uses, reads }
     }
 
     fn intervals(&self, body: &Body, more: &[(Value, u32, u32)]) -> Live {
-        let mut live = Live { intervals: Vec::new(), of: vec![(0, 0); body.value_count()] };
+        let intervals = Vec::with_capacity(self.uses.len());
+        let mut live = Live { intervals, of: vec![(0, 0); body.value_count()] };
         let mut seen = vec![u32::MAX; self.span.len()];
         let mut budget = BLOCKS_MAX * (body.value_count() + body.block_count()) + (1 << 16);
         let (mut open, mut found) = (Vec::new(), Vec::new());
         let last = self.span.iter().map(|span| span.1).max().unwrap_or(0);
-        for uses in self.uses.chunk_by(|a, b| a.0 == b.0) {
-            let value = uses[0].0;
+        for value in (0..body.value_count() as u32).map(Value::from_u32) {
+            let reads = self.reads.of(value.as_u32());
+            if reads.is_empty() {
+                continue;
+            }
             let (written, home) = self.def[value.as_u32() as usize];
             found.clear();
-            for &(_, at, block) in uses {
+            let uses = reads.iter().map(|&read| self.uses[read as usize]);
+            let mut before = u32::MAX;
+            for (at, block) in uses.clone() {
                 if block == home {
                     found.push((written, at));
                     continue;
                 }
                 found.push((self.span[block as usize].0, at));
+                // Reads of one block follow each other.
+                if std::mem::replace(&mut before, block) == block {
+                    continue;
+                }
                 self.enter(block, value, &mut seen, &mut open);
                 while let Some(block) = open.pop() {
                     let (start, end) = self.span[block as usize];
@@ -129,7 +146,11 @@ impl<'b> Finder<'b> {
                         found.push((written, end));
                         continue;
                     }
-                    found.push((start, end));
+                    // Most blocks have the one before them for a predecessor.
+                    match found.last_mut() {
+                        Some((first, _)) if *first == end => *first = start,
+                        _ => found.push((start, end)),
+                    }
                     self.enter(block, value, &mut seen, &mut open);
                     budget = budget.saturating_sub(1);
                     if budget == 0 {
@@ -137,7 +158,7 @@ impl<'b> Finder<'b> {
                     }
                 }
             }
-            if budget == 0 && uses.iter().any(|&(_, _, block)| block != home) {
+            if budget == 0 && uses.clone().any(|(_, block)| block != home) {
                 found.clear();
                 found.push((0, last));
             }
@@ -145,7 +166,9 @@ impl<'b> Finder<'b> {
             let from = more.partition_point(|&(other, ..)| other < value);
             let own = more[from..].iter().take_while(|&&(other, ..)| other == value);
             found.extend(own.map(|&(_, from, to)| (from, to)));
-            found.sort_unstable();
+            if !found.is_sorted() {
+                found.sort_unstable();
+            }
             for &(from, to) in found.iter().filter(|(from, to)| from < to) {
                 match live.intervals[start as usize..].last_mut() {
                     Some(last) if from <= last.1 => last.1 = last.1.max(to),
@@ -165,7 +188,7 @@ impl<'b> Finder<'b> {
 
     /// The predecessors of a block into which a value is live, each once.
     fn enter(&self, block: u32, value: Value, seen: &mut [u32], open: &mut Vec<u32>) {
-        for &pred in &self.preds[block as usize] {
+        for &pred in self.preds.of(block) {
             if std::mem::replace(&mut seen[pred as usize], value.as_u32()) != value.as_u32() {
                 open.push(pred);
             }

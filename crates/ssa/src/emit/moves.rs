@@ -3,6 +3,7 @@
 //! All arguments are put on the stack before the first parameter is written, so moves in a circle
 //! need nothing of their own.
 
+use super::code::{self, Use};
 use super::flow::NONE;
 use super::piece::Piece;
 use super::shape::{Done, Shape, Task};
@@ -31,6 +32,13 @@ impl Shape<'_> {
         moves(self.body, self.trees, self.locals, edge)
     }
 
+    fn local(&mut self, how: Use, local: u32) {
+        _ = self.written(|out| {
+            code::local(how, local, out);
+            Some(())
+        });
+    }
+
     pub(super) fn get(&mut self, value: Value) -> Done {
         if self.trees.is_remat(value)
             && let Def::Result(inst, _) = self.body.value(value).def
@@ -38,7 +46,7 @@ impl Shape<'_> {
             return self.operator(inst);
         }
         let local = self.locals.of(value);
-        self.instruction(&Instruction::LocalGet(local));
+        self.local(Use::Get, local);
         let held = self.locals.types.get(local as usize).copied();
         if held != Some(self.body.value(value).ty)
             && let ValType::Ref(ty) = self.body.value(value).ty
@@ -52,14 +60,14 @@ impl Shape<'_> {
     pub(super) fn set(&mut self, value: Value) {
         match self.locals.of(value) {
             NONE => self.instruction(&Instruction::Drop),
-            local => self.instruction(&Instruction::LocalSet(local)),
+            local => self.local(Use::Set, local),
         }
     }
 
     pub(super) fn tee(&mut self, value: Value) {
         let local = self.locals.of(value);
         if local != NONE {
-            self.instruction(&Instruction::LocalTee(local));
+            self.local(Use::Tee, local);
         }
     }
 
@@ -98,7 +106,7 @@ impl Shape<'_> {
             };
             for &param in more {
                 let local = self.locals.of(param);
-                self.instruction(&Instruction::LocalTee(local));
+                self.local(Use::Tee, local);
             }
             self.set(last);
         }

@@ -158,7 +158,7 @@ impl<'b> Shape<'b> {
     fn find_merges(&mut self) {
         let flow = self.flow;
         for &node in &flow.order {
-            let ways = flow.preds[node as usize].iter().filter(|&&pred| !flow.is_back(pred, node));
+            let ways = flow.preds.of(node).iter().filter(|&&pred| !flow.is_back(pred, node));
             self.is_merge[node as usize] = ways.count() > 1 || node >= self.landings.count;
         }
         for (block, data) in self.body.blocks() {
@@ -334,11 +334,12 @@ impl<'b> Shape<'b> {
         self.depth
     }
 
-    /// Bytes that are finished.
-    pub(super) fn append(&mut self, bytes: &[u8]) {
+    /// Bytes that are finished, from who writes them.
+    pub(super) fn written(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Option<()>) -> Option<()> {
         let start = self.code.len() as u32;
-        self.code.extend_from_slice(bytes);
+        write(&mut self.code)?;
         self.bytes(start);
+        Some(())
     }
 
     pub(super) fn opened(&self, node: u32) -> bool {

@@ -154,51 +154,104 @@ impl Uses {
 
 /// Counts uses by what is live.
 fn count(body: &Body) -> Vec<u32> {
-    let mut uses = vec![0_u32; body.value_count()];
-    let mut open: Vec<Value> = Vec::new();
-    // The arguments that each parameter has.
-    let mut args: Vec<Vec<Value>> = vec![Vec::new(); body.value_count()];
-    for (block, data) in body.blocks() {
+    // The arguments that each parameter has, as a chain: the newest, and each with the one before.
+    let mut newest = vec![u32::MAX; body.value_count()];
+    let mut args: Vec<(Value, u32)> = Vec::with_capacity(body.args.len());
+    for (block, _) in body.blocks() {
         for edge in body.successors(block) {
             for (param, arg) in body.block(edge.block).params().zip(body.args(&edge)) {
-                args[param.as_u32() as usize].extend(arg.value());
-            }
-        }
-        for inst in data.insts() {
-            let inst = body.inst(inst);
-            if !is_pure(inst.op) && class(inst.op).is_some() {
-                open.extend(body.operands(inst.args));
-            }
-        }
-        open.extend(body.terminator_operands(&data.terminator));
-    }
-    let mut started = vec![false; body.inst_count()];
-    while let Some(value) = open.pop() {
-        let at = value.as_u32() as usize;
-        uses[at] += 1;
-        if uses[at] > 1 {
-            continue;
-        }
-        match body.value(value).def {
-            Def::Param(..) => open.append(&mut args[at]),
-            Def::Result(inst, _) => {
-                let data = body.inst(inst);
-                let first = !std::mem::replace(&mut started[inst.as_u32() as usize], true);
-                if first && is_pure(data.op) {
-                    open.extend(body.operands(data.args));
+                if let Some(arg) = arg.value() {
+                    let number = args.len() as u32;
+                    let before = std::mem::replace(&mut newest[param.as_u32() as usize], number);
+                    args.push((arg, before));
                 }
             }
         }
     }
-    uses
+    let mut uses = Counts {
+        uses: vec![0_u32; body.value_count()],
+        open: Vec::new(),
+        place: body.value_count() as u32,
+    };
+    let mut started = vec![false; body.inst_count()];
+    // Backward, as most uses are behind what they use.
+    for block in (0..body.block_count() as u32).rev().map(Block::from_u32) {
+        let data = body.block(block);
+        body.terminator_operands(&data.terminator).iter().for_each(|&value| uses.add(value));
+        let first = data.insts().next().map_or(0, |inst| inst.as_u32());
+        let end = first + data.insts().len() as u32;
+        for number in (first..end).rev() {
+            let inst = body.inst(Inst::from_u32(number));
+            uses.pass(inst.results().next());
+            let is_read = || inst.results().any(|value| uses.is_used(value));
+            if class(inst.op).is_some() && (!is_pure(inst.op) || is_read()) {
+                started[number as usize] = true;
+                body.operands(inst.args).iter().for_each(|&value| uses.add(value));
+            }
+        }
+        uses.pass(data.params().next());
+        for param in data.params().filter(|&param| newest[param.as_u32() as usize] != u32::MAX) {
+            if uses.is_used(param) {
+                chain(&args, newest[param.as_u32() as usize]).for_each(|arg| uses.add(arg));
+            }
+        }
+    }
+    uses.place = 0;
+    while let Some(value) = uses.open.pop() {
+        match body.value(value).def {
+            Def::Param(..) => {
+                chain(&args, newest[value.as_u32() as usize]).for_each(|arg| uses.add(arg));
+            }
+            Def::Result(inst, _) => {
+                let data = body.inst(inst);
+                if !std::mem::replace(&mut started[inst.as_u32() as usize], true) {
+                    body.operands(data.args).iter().for_each(|&value| uses.add(value));
+                }
+            }
+        }
+    }
+    uses.uses
+}
+
+/// The arguments of a chain.
+fn chain(args: &[(Value, u32)], from: u32) -> impl Iterator<Item = Value> {
+    let step = |&(_, before): &(Value, u32)| args.get(before as usize).copied();
+    std::iter::successors(args.get(from as usize).copied(), step).map(|(arg, _)| arg)
+}
+
+/// Uses so far.
+struct Counts {
+    uses: Vec<u32>,
+    /// Values that are used first where what makes them has been passed.
+    open: Vec<Value>,
+    /// From this value on what makes them has been passed.
+    place: u32,
+}
+
+impl Counts {
+    fn add(&mut self, value: Value) {
+        let uses = &mut self.uses[value.as_u32() as usize];
+        *uses += 1;
+        if *uses == 1 && value.as_u32() >= self.place {
+            self.open.push(value);
+        }
+    }
+
+    fn is_used(&self, value: Value) -> bool {
+        self.uses[value.as_u32() as usize] > 0
+    }
+
+    fn pass(&mut self, value: Option<Value>) {
+        self.place = value.map_or(self.place, |value| self.place.min(value.as_u32()));
+    }
 }
 
 /// Makes the steps of all blocks.
 pub(super) fn stackify(body: &Body, Uses { count: uses, remat, .. }: Uses) -> Trees {
     let trees = Trees {
-        steps: Vec::new(),
-        of: Vec::new(),
-        tails: Vec::new(),
+        steps: Vec::with_capacity(2 * body.value_count() + body.block_count()),
+        of: Vec::with_capacity(body.block_count()),
+        tails: Vec::with_capacity(body.block_count()),
         uses,
         remat,
         carried: vec![false; body.value_count()],
@@ -211,6 +264,7 @@ pub(super) fn stackify(body: &Body, Uses { count: uses, remat, .. }: Uses) -> Tr
         groups: Vec::new(),
         reversed: Vec::new(),
         first: 0,
+        open: Vec::new(),
     };
     for (block, _) in body.blocks() {
         maker.block(block);
@@ -234,12 +288,14 @@ struct Maker<'b> {
     reversed: Vec<Step>,
     /// The first instruction of the block.
     first: u32,
+    /// Operands that are still to be placed, kept between calls.
+    open: Vec<Value>,
 }
 
 impl Maker<'_> {
     fn block(&mut self, block: Block) {
         let data = self.body.block(block);
-        self.groups.clear();
+        self.groups.iter_mut().for_each(|group| group.open.clear());
         self.reversed.clear();
         self.first = data.insts().next().map_or(0, |inst| inst.as_u32());
         for inst in data.insts() {
@@ -250,7 +306,8 @@ impl Maker<'_> {
         }
         self.terminator(block);
         self.trees.tails.push(self.reversed.len() as u32);
-        for inst in data.insts().rev_order() {
+        let end = self.first + data.insts().len() as u32;
+        for inst in (self.first..end).rev().map(Inst::from_u32) {
             if !self.placed[inst.as_u32() as usize] {
                 self.root(inst);
             }
@@ -341,15 +398,13 @@ impl Maker<'_> {
                     terminator,
                     Terminator::Invoke { .. } | Terminator::Throw { handler: Some(_), .. }
                 );
-                let operands = body.terminator_operands(&terminator).to_vec();
-                self.operands(&operands, calls);
+                self.operands(body.terminator_operands(&terminator), calls);
             }
         }
     }
 
     fn root(&mut self, inst: Inst) {
-        let results: Vec<Value> = self.body.inst(inst).results().collect();
-        for &value in &results {
+        for value in self.body.inst(inst).results() {
             let live = self.trees.is_live(value);
             self.reversed.push(if live { Step::Set(value) } else { Step::Drop });
         }
@@ -360,12 +415,13 @@ impl Maker<'_> {
     fn place(&mut self, inst: Inst, calls: bool) {
         self.placed[inst.as_u32() as usize] = true;
         self.reversed.push(Step::Inst(inst));
-        let operands = self.body.operands(self.body.inst(inst).args).to_vec();
-        self.operands(&operands, calls);
+        let body = self.body;
+        self.operands(body.operands(body.inst(inst).args), calls);
     }
 
     fn operands(&mut self, operands: &[Value], calls: bool) {
-        let mut open = operands.to_vec();
+        let mut open = std::mem::take(&mut self.open);
+        open.extend(operands);
         while let Some(value) = open.pop() {
             if self.trees.is_remat(value) {
                 self.here[value.as_u32() as usize] -= 1;
@@ -387,16 +443,6 @@ impl Maker<'_> {
             self.reversed.push(Step::Inst(inst));
             open.extend(self.body.operands(self.body.inst(inst).args));
         }
+        self.open = open;
     }
 }
-
-/// Instructions of a block, last first.
-trait Reversed: Iterator<Item = Inst> + Sized {
-    fn rev_order(self) -> std::vec::IntoIter<Inst> {
-        let mut all: Vec<Inst> = self.collect();
-        all.reverse();
-        all.into_iter()
-    }
-}
-
-impl<I: Iterator<Item = Inst>> Reversed for I {}

@@ -41,15 +41,97 @@ impl Locals {
     }
 }
 
+/// The intervals of a class, disjoint and ascending.
+enum Spans<'l> {
+    /// Those of one value.
+    Given(&'l [(u32, u32)]),
+    /// At most [`FEW`].
+    Few(Vec<(u32, u32)>),
+    /// End by start.
+    Many(BTreeMap<u32, u32>),
+}
+
+/// Up to so many intervals are put in order each time.
+const FEW: usize = 48;
+
+impl Spans<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Spans::Given(all) => all.len(),
+            Spans::Few(all) => all.len(),
+            Spans::Many(all) => all.len(),
+        }
+    }
+
+    /// Where the first one starts and the last one ends.
+    fn ends(&self) -> Option<(u32, u32)> {
+        let all = match self {
+            Spans::Given(all) => all,
+            Spans::Few(all) => &all[..],
+            Spans::Many(all) => {
+                return all.first_key_value().zip(all.last_key_value()).map(|(a, b)| (*a.0, *b.1));
+            }
+        };
+        all.first().zip(all.last()).map(|(first, last)| (first.0, last.1))
+    }
+
+    /// Whether an interval meets one of these.
+    fn meets(&self, (start, end): (u32, u32)) -> bool {
+        let all = match self {
+            Spans::Given(all) => all,
+            Spans::Few(all) => &all[..],
+            Spans::Many(all) => {
+                return all.range(..end).next_back().is_some_and(|(_, &other)| other > start);
+            }
+        };
+        let before = all.partition_point(|&(other, _)| other < end);
+        before.checked_sub(1).is_some_and(|at| all[at].1 > start)
+    }
+
+    fn any(&self, mut holds: impl FnMut((u32, u32)) -> bool) -> bool {
+        match self {
+            Spans::Given(all) => all.iter().any(|&span| holds(span)),
+            Spans::Few(all) => all.iter().any(|&span| holds(span)),
+            Spans::Many(all) => all.iter().any(|(&start, &end)| holds((start, end))),
+        }
+    }
+
+    /// These and others, none of which meets one of these.
+    fn join(&mut self, other: Spans<'_>) {
+        let all = match self {
+            Spans::Given(all) => all.to_vec(),
+            Spans::Few(all) => std::mem::take(all),
+            Spans::Many(all) => {
+                _ = other.any(|(start, end)| {
+                    all.insert(start, end);
+                    false
+                });
+                return;
+            }
+        };
+        let mut all = all;
+        _ = other.any(|span| {
+            all.push(span);
+            false
+        });
+        *self = if all.len() > FEW {
+            Spans::Many(all.into_iter().collect())
+        } else {
+            all.sort_unstable();
+            Spans::Few(all)
+        };
+    }
+}
+
 /// Classes of values that share a local.
-struct Classes {
+struct Classes<'l> {
     parent: Vec<u32>,
-    intervals: Vec<BTreeMap<u32, u32>>,
+    intervals: Vec<Spans<'l>>,
     /// The function's parameter in a class.
     param: Vec<u32>,
 }
 
-impl Classes {
+impl Classes<'_> {
     fn find(&mut self, value: u32) -> u32 {
         let mut at = value;
         while self.parent[at as usize] != at {
@@ -69,14 +151,13 @@ impl Classes {
             std::mem::swap(&mut a, &mut b);
         }
         let large = &self.intervals[a as usize];
-        let clash = self.intervals[b as usize].iter().any(|(&start, &end)| {
-            large.range(..end).next_back().is_some_and(|(_, &other)| other > start)
-        });
-        if clash {
+        if self.intervals[b as usize].any(|span| large.meets(span)) {
             return;
         }
-        let small = std::mem::take(&mut self.intervals[b as usize]);
-        self.intervals[a as usize].extend(small);
+        let small = std::mem::replace(&mut self.intervals[b as usize], Spans::Given(&[]));
+        if small.len() > 0 {
+            self.intervals[a as usize].join(small);
+        }
         self.parent[b as usize] = a;
         if self.param[a as usize] == NONE {
             self.param[a as usize] = self.param[b as usize];
@@ -96,12 +177,9 @@ pub(super) fn allocate(
     let count = body.value_count();
     let mut classes = Classes {
         parent: (0..count as u32).collect(),
-        intervals: vec![BTreeMap::new(); count],
+        intervals: body.values().map(|(value, _)| Spans::Given(live.of(value))).collect(),
         param: vec![NONE; count],
     };
-    for (value, _) in body.values() {
-        classes.intervals[value.as_u32() as usize] = live.of(value).iter().copied().collect();
-    }
     for (number, param) in (0..).zip(body.block(body.entry()).params()) {
         classes.param[param.as_u32() as usize] = number;
     }
@@ -173,7 +251,7 @@ fn affinities(
         let outer = if around == NONE { 0 } else { depth[around as usize] };
         depth[block as usize] = outer + u32::from(flow.is_header[block as usize]);
     }
-    let (mut pairs, mut number) = (Vec::new(), 0);
+    let (mut pairs, mut number) = (Vec::with_capacity(body.args.len()), 0);
     for &index in order {
         let block = Block::from_u32(index);
         for edge in body.successors(block) {
@@ -205,7 +283,7 @@ fn declared(ty: ValType) -> ValType {
 /// Free locals of one type, the lowest first.
 type Free = BinaryHeap<Reverse<u32>>;
 
-fn scan(body: &Body, trees: &Trees, mut classes: Classes, first: &[u32]) -> Locals {
+fn scan(body: &Body, trees: &Trees, mut classes: Classes<'_>, first: &[u32]) -> Locals {
     let params: Vec<Value> = body.block(body.entry()).params().collect();
     let mut types: Vec<ValType> = params.iter().map(|&param| body.value(param).ty).collect();
     let mut free: Vec<(ValType, Free)> = Vec::new();
@@ -217,7 +295,7 @@ fn scan(body: &Body, trees: &Trees, mut classes: Classes, first: &[u32]) -> Loca
         None => free.push((ty, BinaryHeap::from([Reverse(local)]))),
     };
     // Start, first access, end, class.
-    let mut spans: Vec<(u32, u32, u32, u32)> = Vec::new();
+    let mut spans: Vec<(u32, u32, u32, u32)> = Vec::with_capacity(body.block_count());
     let mut access = vec![u32::MAX; body.value_count()];
     for value in 0..body.value_count() as u32 {
         let class = classes.find(value) as usize;
@@ -227,9 +305,7 @@ fn scan(body: &Body, trees: &Trees, mut classes: Classes, first: &[u32]) -> Loca
         if classes.find(value) != value {
             continue;
         }
-        let intervals = &classes.intervals[value as usize];
-        let ends = (intervals.first_key_value(), intervals.last_key_value());
-        if let (Some((&start, _)), Some((_, &end))) = ends {
+        if let Some((start, end)) = classes.intervals[value as usize].ends() {
             spans.push((start, access[value as usize], end, value));
         }
     }
@@ -238,7 +314,7 @@ fn scan(body: &Body, trees: &Trees, mut classes: Classes, first: &[u32]) -> Loca
     let mut active: BinaryHeap<Reverse<(u32, u32)>> = BinaryHeap::new();
     for (number, &param) in (0..).zip(&params) {
         let class = classes.find(param.as_u32());
-        if classes.intervals[class as usize].is_empty() {
+        if classes.intervals[class as usize].len() == 0 {
             give(&mut free, types[number as usize], number);
         }
     }

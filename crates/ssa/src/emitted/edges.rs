@@ -31,8 +31,9 @@ impl Relate<'_> {
         from: Block,
         payloads: &[Term],
     ) -> Verdict<Vec<Term>> {
-        let mut terms = Vec::new();
-        for &arg in self.old.body.args(edge) {
+        let args = self.old.body.args(edge);
+        let mut terms = Vec::with_capacity(args.len());
+        for &arg in args {
             terms.push(match arg.kind() {
                 ArgKind::Payload(number) => payloads.get(number as usize).copied().unwrap_or(NONE),
                 ArgKind::Value(value) => match self.term_in(value, from) {

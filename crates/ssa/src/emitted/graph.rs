@@ -10,27 +10,44 @@
 
 use super::relate::is_trivial;
 use crate::body::{Body, Def, InstData, Op};
-use crate::entity::{Block, Value};
+use crate::entity::{Block, Inst, Value};
 use crate::terminator::{Edge, Terminator};
 use prova_module::Opcode;
+use std::ops::Range;
 
 /// One of both bodies.
 pub(super) struct Graph<'b> {
     pub(super) body: &'b Body,
-    lone: Vec<bool>,
-    last: Vec<bool>,
+    blocks: Vec<Facts>,
     /// Whether what a run does may depend on a value.
     live: Vec<bool>,
-    ways: Vec<u32>,
-    /// Whether a block does nothing before its end.
-    silent: Vec<bool>,
-    /// Whether an edge from behind, or from itself, leads to a block.
-    header: Vec<bool>,
     /// The block of each instruction.
     home: Vec<Block>,
 }
 
+/// What is known of a block.
+#[derive(Clone, Copy, Default)]
+struct Facts {
+    ways: u32,
+    is_lone: bool,
+    is_final: bool,
+    is_silent: bool,
+    is_header: bool,
+}
+
+/// The edges out of and into all blocks, in runs.
+struct Edges {
+    out: Vec<Edge>,
+    /// Where each block's run of `out` begins, and where the last one ends.
+    first: Vec<u32>,
+    /// Positions in `out`.
+    into: Vec<u32>,
+    /// Where each block's run of `into` begins, and where the last one ends.
+    first_into: Vec<u32>,
+}
+
 /// Whether an instruction has no effect.
+#[inline]
 pub(super) fn pure(inst: &InstData) -> Option<Opcode> {
     match inst.op {
         Op::Wasm(opcode) if inst.op.effects().is_pure() => Some(opcode),
@@ -39,6 +56,7 @@ pub(super) fn pure(inst: &InstData) -> Option<Opcode> {
 }
 
 /// Whether an instruction is metering.
+#[inline]
 pub(super) fn is_meter(inst: &InstData) -> bool {
     match inst.op {
         Op::Wasm(_) => false,
@@ -46,72 +64,97 @@ pub(super) fn is_meter(inst: &InstData) -> bool {
     }
 }
 
+/// Whether an instruction is a pure operator without operands.
+fn is_constant(inst: &InstData) -> bool {
+    inst.args.is_empty() && pure(inst).is_some()
+}
+
+impl Edges {
+    fn new(body: &Body) -> Edges {
+        let count = body.block_count();
+        let (mut out, mut first) = (Vec::with_capacity(2 * count), Vec::with_capacity(count + 1));
+        let mut first_into = vec![0; count + 1];
+        for (block, _) in body.blocks() {
+            first.push(out.len() as u32);
+            out.extend(body.successors(block));
+        }
+        first.push(out.len() as u32);
+        out.iter().for_each(|edge: &Edge| first_into[edge.block.as_u32() as usize + 1] += 1);
+        (0..count).for_each(|at| first_into[at + 1] += first_into[at]);
+        let (mut next, mut into) = (first_into.clone(), vec![0; out.len()]);
+        for (at, edge) in (0..).zip(&out) {
+            let next = &mut next[edge.block.as_u32() as usize];
+            into[*next as usize] = at;
+            *next += 1;
+        }
+        Edges { out, first, into, first_into }
+    }
+
+    fn out(&self, block: Block) -> &[Edge] {
+        let at = block.as_u32() as usize;
+        &self.out[self.first[at] as usize..self.first[at + 1] as usize]
+    }
+
+    fn into(&self, block: Block) -> &[u32] {
+        let at = block.as_u32() as usize;
+        &self.into[self.first_into[at] as usize..self.first_into[at + 1] as usize]
+    }
+}
+
 impl<'b> Graph<'b> {
     pub(super) fn new(body: &'b Body) -> Graph<'b> {
         let count = body.block_count();
-        let mut home = vec![body.entry(); body.inst_count()];
-        for (block, data) in body.blocks() {
-            for inst in data.insts() {
-                home[inst.as_u32() as usize] = block;
-            }
-        }
+        let edges = Edges::new(body);
         let mut graph = Graph {
             body,
-            lone: vec![false; count],
-            last: vec![false; count],
+            blocks: vec![Facts::default(); count],
             live: vec![false; body.value_count()],
-            ways: vec![0; count],
-            silent: vec![false; count],
-            header: vec![false; count],
-            home,
+            home: vec![body.entry(); body.inst_count()],
         };
-        for (block, data) in body.blocks() {
-            let is_silent = |inst| {
-                let inst = body.inst(inst);
-                is_meter(inst) || pure(inst).is_some() || is_trivial(body, inst)
-            };
-            graph.silent[block.as_u32() as usize] = data.insts().all(is_silent);
-            for edge in body.successors(block).filter(|edge| edge.block <= block) {
-                graph.header[edge.block.as_u32() as usize] = true;
-            }
-        }
-        graph.find_live();
-        graph.find_lone();
-        graph.count_ways();
+        graph.find_live(&edges);
+        graph.find_lone(&edges);
+        graph.count_ways(&edges);
         graph
     }
 
     /// Whether a block stands for its edge.
+    #[inline]
     pub(super) fn is_lone(&self, block: Block) -> bool {
-        self.lone[block.as_u32() as usize]
+        self.blocks[block.as_u32() as usize].is_lone
     }
 
     /// Whether a block only returns.
+    #[inline]
     pub(super) fn is_final(&self, block: Block) -> bool {
-        self.last[block.as_u32() as usize]
+        self.blocks[block.as_u32() as usize].is_final
     }
 
     /// Whether a block does nothing before its end.
+    #[inline]
     pub(super) fn is_silent(&self, block: Block) -> bool {
-        self.silent[block.as_u32() as usize]
+        self.blocks[block.as_u32() as usize].is_silent
     }
 
     /// Whether an edge from behind, or from itself, leads to a block.
+    #[inline]
     pub(super) fn is_header(&self, block: Block) -> bool {
-        self.header[block.as_u32() as usize]
+        self.blocks[block.as_u32() as usize].is_header
     }
 
     /// Whether something that a run does may depend on a value.
+    #[inline]
     pub(super) fn is_live(&self, value: Value) -> bool {
         self.live[value.as_u32() as usize]
     }
 
     /// How often control comes to a block.
+    #[inline]
     pub(super) fn ways(&self, block: Block) -> u32 {
-        self.ways[block.as_u32() as usize]
+        self.blocks[block.as_u32() as usize].ways
     }
 
     /// The block that makes a value.
+    #[inline]
     pub(super) fn block_of(&self, value: Value) -> Block {
         match self.body.value(value).def {
             Def::Param(block, ..) => block,
@@ -119,55 +162,60 @@ impl<'b> Graph<'b> {
         }
     }
 
-    /// Whether a value is a pure operator without operands.
-    fn is_constant(&self, value: Value) -> bool {
-        match self.body.value(value).def {
-            Def::Result(inst, _) => {
-                let data = self.body.inst(inst);
-                data.args.is_empty() && pure(data).is_some()
-            }
-            Def::Param(..) => false,
-        }
+    /// The target of the jump of a block that may be lone.
+    fn onward(&self, block: Block) -> Option<Block> {
+        let Terminator::Jump(edge) = &self.body.block(block).terminator else { return None };
+        let may_be = self.is_silent(block) && block != self.body.entry() && edge.block > block;
+        may_be.then_some(edge.block)
     }
 
-    /// Calls back with each block that makes a value which another block reads, and that block;
-    /// what nothing depends on is not read, and what has no operands is the same wherever it is
-    /// made.
-    fn read_elsewhere(&self, mut found: impl FnMut(Block, Block)) {
+    /// Calls back with each block that may be lone and makes a value which another block reads, and
+    /// that block; what nothing depends on is not read, and what has no operands is the same
+    /// wherever it is made.
+    fn read_elsewhere(&self, edges: &Edges, mut found: impl FnMut(Block, Block)) {
         let body = self.body;
-        for (block, data) in body.blocks() {
-            let mut read = |values: &[Value]| {
-                let live =
-                    values.iter().filter(|&&value| self.is_live(value) && !self.is_constant(value));
-                let blocks = live.map(|&value| self.block_of(value));
-                blocks.filter(|&of| of != block).for_each(|of| found(of, block));
-            };
-            for inst in data.insts() {
-                read(body.operands(body.inst(inst).args));
+        // One more than the block that makes a value, if that may be lone.
+        let mut makers = vec![0_u32; body.value_count()];
+        let mut any = false;
+        for (block, data) in body.blocks().filter(|&(block, _)| self.onward(block).is_some()) {
+            let insts = &body.insts.as_values_slice()[inst_range(data.insts())];
+            let made = insts.iter().filter(|inst| !is_constant(inst)).flat_map(InstData::results);
+            for value in data.params().chain(made) {
+                makers[value.as_u32() as usize] = block.as_u32() + 1;
+                any = true;
             }
-            read(body.terminator_operands(&data.terminator));
-            for edge in body.successors(block) {
-                for arg in body.args(&edge) {
-                    arg.value().iter().for_each(|&value| read(&[value]));
+        }
+        if !any {
+            return;
+        }
+        for (block, data) in body.blocks() {
+            let mut read = |value: Value| {
+                let maker = makers[value.as_u32() as usize];
+                if maker != 0 && maker != block.as_u32() + 1 && self.is_live(value) {
+                    found(Block::from_u32(maker - 1), block);
                 }
+            };
+            for inst in &body.insts.as_values_slice()[inst_range(data.insts())] {
+                body.operands(inst.args).iter().for_each(|&value| read(value));
+            }
+            body.terminator_operands(&data.terminator).iter().for_each(|&value| read(value));
+            for edge in edges.out(block) {
+                body.args(edge).iter().filter_map(|arg| arg.value()).for_each(&mut read);
             }
         }
     }
 
     /// For each block that is the only way to the target of its jump, the chain that both are in,
     /// and the position there.
-    fn chains(&self) -> Vec<(u32, u32)> {
+    fn chains(&self, edges: &Edges) -> Vec<(u32, u32)> {
         let body = self.body;
-        let mut edges = vec![0_u32; body.block_count()];
-        for (block, _) in body.blocks() {
-            body.successors(block).for_each(|edge| edges[edge.block.as_u32() as usize] += 1);
-        }
         let mut chains: Vec<(u32, u32)> =
             (0..body.block_count() as u32).map(|at| (at, 0)).collect();
         for (block, data) in body.blocks() {
             if let Terminator::Jump(edge) = data.terminator {
                 let to = edge.block.as_u32() as usize;
-                if edge.block > block && edges[to] == 1 && edge.block != body.entry() {
+                let is_only = edges.into(edge.block).len() == 1;
+                if edge.block > block && is_only && edge.block != body.entry() {
                     let (chain, position) = chains[block.as_u32() as usize];
                     chains[to] = (chain, position + 1);
                 }
@@ -176,62 +224,109 @@ impl<'b> Graph<'b> {
         chains
     }
 
-    fn find_lone(&mut self) {
+    fn find_lone(&mut self, edges: &Edges) {
         let body = self.body;
-        let chains = self.chains();
+        let chains = self.chains(edges);
         // The last position of its chain where a value of each block is read.
         let mut read: Vec<u32> = chains.iter().map(|&(_, position)| position).collect();
-        self.read_elsewhere(|of, by| {
+        // The last position of its chain up to which all blocks are lone.
+        let mut reach = read.clone();
+        self.read_elsewhere(edges, |of, by| {
             let (of, by) = (of.as_u32() as usize, by.as_u32() as usize);
             let is_chained = chains[of].0 == chains[by].0 && chains[of].1 < chains[by].1;
             read[of] = read[of].max(if is_chained { chains[by].1 } else { u32::MAX });
         });
-        // The last position of its chain up to which all blocks are lone.
-        let mut reach: Vec<u32> = chains.iter().map(|&(_, position)| position).collect();
-        let mut blocks: Vec<Block> = body.blocks().map(|(block, _)| block).collect();
-        blocks.reverse();
-        for block in blocks {
-            let (at, data) = (block.as_u32() as usize, body.block(block));
-            if block == body.entry() || !self.silent[at] {
-                continue;
-            }
-            self.last[at] = matches!(data.terminator, Terminator::Return(_));
-            if let Terminator::Jump(edge) = data.terminator {
-                let to = edge.block.as_u32() as usize;
-                if self.lone[to] && chains[to].0 == chains[at].0 {
+        for block in (0..body.block_count() as u32).rev().map(Block::from_u32) {
+            let at = block.as_u32() as usize;
+            let is_last = matches!(body.block(block).terminator, Terminator::Return(_));
+            self.blocks[at].is_final =
+                is_last && block != body.entry() && self.blocks[at].is_silent;
+            if let Some(onward) = self.onward(block) {
+                let to = onward.as_u32() as usize;
+                if self.blocks[to].is_lone && chains[to].0 == chains[at].0 {
                     reach[at] = reach[to];
                 }
-                self.lone[at] = edge.block > block && read[at] <= reach[at];
+                self.blocks[at].is_lone = read[at] <= reach[at];
             }
         }
     }
 
-    fn find_live(&mut self) {
+    /// Finds what is live; on the way, what each block is and where its instructions are.
+    fn find_live(&mut self, edges: &Edges) {
         let body = self.body;
-        let mut edges: Vec<Vec<Edge>> = vec![Vec::new(); body.block_count()];
         let mut open: Vec<Value> = Vec::new();
         for (block, data) in body.blocks() {
-            for inst in data.insts().map(|inst| body.inst(inst)) {
-                if pure(inst).is_none() {
-                    open.extend(body.operands(inst.args));
-                }
+            self.home[inst_range(data.insts())].fill(block);
+            for edge in edges.out(block).iter().filter(|edge| edge.block <= block) {
+                self.blocks[edge.block.as_u32() as usize].is_header = true;
             }
-            open.extend(body.terminator_operands(&data.terminator));
-            body.successors(block).for_each(|edge| edges[edge.block.as_u32() as usize].push(edge));
         }
-        while let Some(value) = open.pop() {
-            if std::mem::replace(&mut self.live[value.as_u32() as usize], true) {
-                continue;
+        // Backward; a value behind the place of its first use is looked at once more (`open`).
+        let mut place = body.value_count() as u32;
+        for (block, data) in (0..body.block_count() as u32).rev().map(|at| {
+            let block = Block::from_u32(at);
+            (block, body.block(block))
+        }) {
+            for &value in body.terminator_operands(&data.terminator) {
+                self.reads(value, place, &mut open);
             }
-            match body.value(value).def {
-                Def::Result(inst, _) => open.extend(body.operands(body.inst(inst).args)),
-                Def::Param(block, number, _) => {
-                    for edge in &edges[block.as_u32() as usize] {
-                        open.extend(
-                            body.args(edge).get(number as usize).and_then(|arg| arg.value()),
-                        );
+            let mut silent = true;
+            for inst in body.insts.as_values_slice()[inst_range(data.insts())].iter().rev() {
+                let mut results = inst.results();
+                place = place.min(results.next().map_or(place, |value| value.as_u32()));
+                let is_pure = pure(inst).is_some();
+                silent &= is_pure || is_meter(inst) || is_trivial(body, inst);
+                if !is_pure || inst.results().any(|value| self.is_live(value)) {
+                    for &value in body.operands(inst.args) {
+                        self.reads(value, place, &mut open);
                     }
                 }
+            }
+            self.blocks[block.as_u32() as usize].is_silent = silent;
+            place = place.min(data.params().next().map_or(place, |value| value.as_u32()));
+            for (number, value) in data.params().enumerate() {
+                if self.is_live(value) {
+                    self.read_args(edges, block, number, place, &mut open);
+                }
+            }
+        }
+        while let Some(value) = open.pop() {
+            match body.value(value).def {
+                Def::Result(inst, _) => {
+                    for &value in body.operands(body.inst(inst).args) {
+                        self.reads(value, 0, &mut open);
+                    }
+                }
+                Def::Param(block, number, _) => {
+                    self.read_args(edges, block, number as usize, 0, &mut open);
+                }
+            }
+        }
+    }
+
+    /// A value is live; from `place` on they have been looked at.
+    #[inline]
+    fn reads(&mut self, value: Value, place: u32, open: &mut Vec<Value>) {
+        let is_known = std::mem::replace(&mut self.live[value.as_u32() as usize], true);
+        if !is_known && value.as_u32() >= place {
+            open.push(value);
+        }
+    }
+
+    /// The arguments of a parameter are live.
+    fn read_args(
+        &mut self,
+        edges: &Edges,
+        block: Block,
+        number: usize,
+        place: u32,
+        open: &mut Vec<Value>,
+    ) {
+        let body = self.body;
+        for &at in edges.into(block) {
+            let arg = body.args(&edges.out[at as usize]).get(number);
+            if let Some(value) = arg.and_then(|arg| arg.value()) {
+                self.reads(value, place, open);
             }
         }
     }
@@ -246,7 +341,7 @@ impl<'b> Graph<'b> {
         }
     }
 
-    fn count_ways(&mut self) {
+    fn count_ways(&mut self, edges: &Edges) {
         let body = self.body;
         let mut reached = vec![false; body.block_count()];
         let mut open = vec![body.entry()];
@@ -254,22 +349,29 @@ impl<'b> Graph<'b> {
             if std::mem::replace(&mut reached[block.as_u32() as usize], true) {
                 continue;
             }
-            open.extend(body.successors(block).map(|edge| edge.block));
+            open.extend(edges.out(block).iter().map(|edge| edge.block));
         }
         let entry = body.entry().as_u32() as usize;
-        self.ways[entry] = 1;
+        self.blocks[entry].ways = 1;
         for phase in 0..3 {
             for (block, _) in body.blocks() {
                 let at = block.as_u32() as usize;
                 if !reached[at] || self.phase(block) != phase {
                     continue;
                 }
-                let ways = if phase > 0 { self.ways[at].max(1) } else { 1 };
-                for edge in body.successors(block) {
-                    let to = &mut self.ways[edge.block.as_u32() as usize];
+                let ways = if phase > 0 { self.blocks[at].ways.max(1) } else { 1 };
+                for edge in edges.out(block) {
+                    let to = &mut self.blocks[edge.block.as_u32() as usize].ways;
                     *to = to.saturating_add(ways);
                 }
             }
         }
     }
+}
+
+/// A run of instructions as positions.
+fn inst_range(mut run: impl ExactSizeIterator<Item = Inst>) -> Range<usize> {
+    let count = run.len();
+    let first = run.next().map_or(0, |inst| inst.as_u32() as usize);
+    first..first + count
 }

@@ -87,6 +87,8 @@ pub(super) struct Relate<'b> {
     here: (Option<Block>, Option<Block>),
     /// Reads of the image's block behind which nothing has changed what they read.
     reads: Vec<Read>,
+    /// What [`Relate::old_term`] has to find, kept between calls.
+    open: Vec<Value>,
 }
 
 /// A read: its operator, immediates, operands and result.
@@ -112,18 +114,20 @@ pub(super) fn relate(
 ) -> Result<(), Rejection> {
     let size = |body: &Body| (body.value_count() + body.inst_count()) as u64;
     let steps = STEPS_BASE + STEPS_PER_VALUE * (size(body) + size(image));
+    let mut places = Vec::new();
+    places.resize_with(image.block_count(), Place::default);
     let mut relate = Relate {
         module,
         old: Graph::new(body),
         new: Graph::new(image),
         homes,
-        terms: Terms::default(),
+        terms: Terms::with_room(image.inst_count(), image.block_count()),
         olds: vec![NONE; body.value_count()],
         news: vec![NONE; image.value_count()],
         met: vec![false; body.inst_count()],
         entered: vec![false; body.block_count()],
-        places: vec![Place::default(); image.block_count()],
-        order: Vec::new(),
+        places,
+        order: Vec::with_capacity(image.block_count()),
         work: Vec::new(),
         late: HashMap::new(),
         kept: HashMap::new(),
@@ -132,6 +136,7 @@ pub(super) fn relate(
         steps,
         here: (None, None),
         reads: Vec::new(),
+        open: Vec::new(),
     };
     relate.run().map_err(|Fault { rule, what }| {
         let (block, image) = relate.here;
@@ -245,7 +250,7 @@ impl Relate<'_> {
             let args = &args[..operands.len().min(args.len())];
             for (number, value) in (0..).zip(inst.results()) {
                 self.news[value.as_u32() as usize] =
-                    self.terms.pure(opcode, inst.imm, args, number);
+                    self.terms.pure(opcode, &inst.imm, args, number);
             }
             return true;
         }
@@ -412,30 +417,39 @@ impl Relate<'_> {
         if known != NONE {
             return Ok(known);
         }
-        let mut open = vec![value];
+        let mut open = std::mem::take(&mut self.open);
+        open.clear();
+        open.push(value);
+        let found = self.find_terms(&mut open);
+        self.open = open;
+        Ok(if found? { self.olds[value.as_u32() as usize] } else { NONE })
+    }
+
+    /// Finds the terms of values of the body and of what they are made of; false if one cannot be
+    /// known.
+    fn find_terms(&mut self, open: &mut Vec<Value>) -> Verdict<bool> {
         while let Some(&value) = open.last() {
             if self.olds[value.as_u32() as usize] != NONE {
                 open.pop();
                 continue;
             }
             self.step()?;
-            let Def::Result(inst, _) = self.old.body.value(value).def else { return Ok(NONE) };
-            let data = *self.old.body.inst(inst);
+            let Def::Result(inst, _) = self.old.body.value(value).def else { return Ok(false) };
+            let body = self.old.body;
+            let data = body.inst(inst);
             let block = self.old.block_of(value);
-            if let (true, &[operand]) =
-                (is_trivial(self.old.body, &data), self.old.body.operands(data.args))
-            {
+            if let (true, &[operand]) = (is_trivial(body, data), body.operands(data.args)) {
                 match self.term_in(operand, block) {
-                    NONE if self.late.contains_key(&operand) => return Ok(NONE),
+                    NONE if self.late.contains_key(&operand) => return Ok(false),
                     NONE => open.push(operand),
                     term => self.bind(value, term),
                 }
                 continue;
             }
-            let Some(opcode) = graph::pure(&data) else { return Ok(NONE) };
+            let Some(opcode) = graph::pure(data) else { return Ok(false) };
             let mut args = [NONE; 8];
             let mut missing = None;
-            let operands = self.old.body.operands(data.args);
+            let operands = body.operands(data.args);
             for (arg, &value) in args.iter_mut().zip(operands) {
                 *arg = self.term_in(value, block);
                 if *arg == NONE {
@@ -444,18 +458,18 @@ impl Relate<'_> {
                 }
             }
             match missing {
-                Some(value) if self.late.contains_key(&value) => return Ok(NONE),
+                Some(value) if self.late.contains_key(&value) => return Ok(false),
                 Some(value) => open.push(value),
                 None => {
                     let args = &args[..operands.len().min(args.len())];
                     for (number, value) in (0..).zip(data.results()) {
-                        let term = self.terms.pure(opcode, data.imm, args, number);
+                        let term = self.terms.pure(opcode, &data.imm, args, number);
                         self.bind(value, term);
                     }
                 }
             }
         }
-        Ok(self.olds[value.as_u32() as usize])
+        Ok(true)
     }
 
     /// All effects of the body's block are met (E3).

@@ -4,10 +4,14 @@
 //! knows) or a pure operator with its immediates applied to terms. Nothing is rewritten, so equal
 //! numbers are equal computations. Each term knows the last of its atoms in the order of the walk,
 //! which is the one that is dominated by all the others.
+//!
+//! Applications are found by open addressing: a hash, keyed as all of this crate, only says where
+//! to look, and everything of an application is compared.
 
 use crate::body::Imm;
+use crate::hash::Key;
 use prova_module::Opcode;
-use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, Hasher};
 
 /// A term; [`NONE`] is what is not known.
 pub(super) type Term = u32;
@@ -21,13 +25,23 @@ const OPERANDS_MAX: usize = 4;
 /// The place of what is there on one edge only.
 pub(super) const NOWHERE: u32 = u32::MAX;
 
-/// Operator, immediates, operands, and which result.
-type Key = (Opcode, Imm, [Term; OPERANDS_MAX], u32);
+/// An application of a pure operator.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Node {
+    opcode: Opcode,
+    imm: Imm,
+    args: [Term; OPERANDS_MAX],
+    /// Which result.
+    result: u32,
+    term: Term,
+}
 
 /// All terms of a comparison.
-#[derive(Default)]
 pub(super) struct Terms {
-    known: HashMap<Key, Term>,
+    key: Key,
+    nodes: Vec<Node>,
+    /// One more than the number of a node, 0 for none; a power of two of them, at most half used.
+    index: Vec<u32>,
     /// Of each term the place of its last atom, in the order of the walk.
     at: Vec<u32>,
     /// Whether it is a reference that is not null.
@@ -35,6 +49,17 @@ pub(super) struct Terms {
 }
 
 impl Terms {
+    /// No terms, with room for about so many applications and atoms.
+    pub(super) fn with_room(applications: usize, atoms: usize) -> Terms {
+        Terms {
+            key: Key::default(),
+            nodes: Vec::with_capacity(applications),
+            index: vec![0; (2 * applications).next_power_of_two().max(16)],
+            at: Vec::with_capacity(applications + atoms),
+            non_null: Vec::with_capacity(applications + atoms),
+        }
+    }
+
     /// A new atom, whose place has this position in the walk.
     pub(super) fn atom(&mut self, at: u32) -> Term {
         self.at.push(at);
@@ -43,17 +68,67 @@ impl Terms {
     }
 
     /// A result of a pure operator; an atom of its own if it has too many operands.
-    pub(super) fn pure(&mut self, opcode: Opcode, imm: Imm, args: &[Term], result: u32) -> Term {
+    pub(super) fn pure(&mut self, opcode: Opcode, imm: &Imm, args: &[Term], result: u32) -> Term {
         let mut operands = [NONE; OPERANDS_MAX];
         let Some(places) = operands.get_mut(..args.len()) else { return self.atom(NOWHERE) };
         places.copy_from_slice(args);
-        let next = self.at.len() as Term;
-        let term = *self.known.entry((opcode, imm, operands, result)).or_insert(next);
-        if term == next {
-            let last = args.iter().map(|&arg| self.place(arg)).max();
-            self.atom(last.unwrap_or(0));
+        let mut slot = self.hash(opcode, imm, &operands, result) as usize;
+        loop {
+            slot &= self.index.len() - 1;
+            let Some(node) = self.nodes.get((self.index[slot] as usize).wrapping_sub(1)) else {
+                break;
+            };
+            let same = node.opcode == opcode && node.args == operands && node.result == result;
+            if same && node.imm == *imm {
+                return node.term;
+            }
+            slot += 1;
+        }
+        let last = args.iter().map(|&arg| self.place(arg)).max();
+        let term = self.atom(last.unwrap_or(0));
+        self.nodes.push(Node { opcode, imm: *imm, args: operands, result, term });
+        self.index[slot] = self.nodes.len() as u32;
+        if 2 * self.nodes.len() > self.index.len() {
+            self.grow();
         }
         term
+    }
+
+    #[inline]
+    fn hash(
+        &self,
+        opcode: Opcode,
+        imm: &Imm,
+        &[a, b, c, d]: &[Term; OPERANDS_MAX],
+        result: u32,
+    ) -> u64 {
+        let mut hasher = self.key.build_hasher();
+        hasher.write_u64(u64::from(opcode as u16) << 32 ^ u64::from(result));
+        match *imm {
+            Imm::None => {}
+            Imm::Bits(bits) => hasher.write_u64(bits),
+            other => other.hash(&mut hasher),
+        }
+        hasher.write_u64(u64::from(a) << 32 ^ u64::from(b));
+        if c != NONE {
+            hasher.write_u64(u64::from(c) << 32 ^ u64::from(d));
+        }
+        hasher.finish()
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let length = 2 * self.index.len();
+        self.index.clear();
+        self.index.resize(length, 0);
+        for (number, node) in (1..).zip(&self.nodes) {
+            let mut slot = self.hash(node.opcode, &node.imm, &node.args, node.result) as usize;
+            slot &= length - 1;
+            while self.index[slot] != 0 {
+                slot = (slot + 1) & (length - 1);
+            }
+            self.index[slot] = number;
+        }
     }
 
     /// The place of a term's last atom.

@@ -15,6 +15,7 @@ use super::plant::planted;
 use super::rebuild::{Plan, Stand};
 use crate::body::{Body, Def, Op};
 use crate::entity::{Block, Inst, Value};
+use crate::hash::Key;
 use crate::verify::Dominators;
 use cranelift_entity::EntityRef;
 use prova_module::ValType;
@@ -29,7 +30,9 @@ struct Numbering<'b> {
     numbers: Numbers,
     number: Vec<Vn>,
     /// The newest leader of a number and type: if it does not dominate the walk, none before did.
-    leaders: HashMap<(Vn, ValType), Value>,
+    leaders: HashMap<(Vn, ValType), Value, Key>,
+    /// The numbers of an instruction's operands, kept between instructions.
+    args: Vec<Vn>,
 }
 
 /// Plans what becomes its leader.
@@ -51,7 +54,8 @@ pub(super) fn plan(body: &Body) -> Plan<'_> {
         block_of,
         numbers: Numbers::default(),
         number: vec![Vn::UNDEF; body.value_count()],
-        leaders: HashMap::new(),
+        leaders: HashMap::default(),
+        args: Vec::new(),
     };
     let mut open = vec![body.entry()];
     while let Some(block) = open.pop() {
@@ -81,10 +85,15 @@ impl Numbering<'_> {
         let body = self.plan.body;
         let data = body.inst(inst);
         let Op::Wasm(opcode) = data.op else { return };
-        let args = body.operands(data.args).iter();
-        let args: Vec<Vn> = args.map(|value| self.number[value.index()]).collect();
         let is_value = data.op.effects().is_pure() || opcode.class() == Class::trap;
-        let found = if is_value { self.numbers.of(opcode, data.imm, &args) } else { None };
+        let found = if is_value {
+            let args = body.operands(data.args).iter();
+            self.args.clear();
+            self.args.extend(args.map(|value| self.number[value.index()]));
+            self.numbers.of(opcode, data.imm, &self.args)
+        } else {
+            None
+        };
         let Some(found) = found else {
             for (at, value) in (0..).zip(data.results()) {
                 self.lead(value, Vn::effect(inst.as_u32(), at));

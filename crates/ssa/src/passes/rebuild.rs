@@ -17,6 +17,7 @@ use super::witness::{Claim, Witness};
 use crate::assemble::Assembler;
 use crate::body::{Body, Imm, Op};
 use crate::entity::{Block, Inst, List, Value};
+use crate::hash::Key;
 use crate::terminator::{Arg, ArgKind, Call, Clause, Edge, Terminator};
 use cranelift_entity::EntityRef;
 use prova_module::{Opcode, ValType};
@@ -48,7 +49,7 @@ pub(super) struct Plan<'b> {
     /// By block: the only edge that it leaves by, instead of its terminator.
     pub(super) only: Vec<Option<Edge>>,
     /// Edges, by their block and number among its successors, that lead elsewhere.
-    pub(super) elsewhere: HashMap<(Block, u32), (Block, Vec<Arg>)>,
+    pub(super) elsewhere: HashMap<(Block, u32), (Block, Vec<Arg>), Key>,
     /// By block: whether it is appended to the only block that leads to it, which jumps to it.
     pub(super) appended: Vec<bool>,
     /// What the witness says of blocks that edges pass over.
@@ -67,7 +68,7 @@ impl<'b> Plan<'b> {
             gone: vec![false; body.inst_count()],
             covers: Vec::new(),
             only: vec![None; body.block_count()],
-            elsewhere: HashMap::new(),
+            elsewhere: HashMap::default(),
             appended: vec![false; body.block_count()],
             threaded: Vec::new(),
             changes: false,
@@ -113,15 +114,15 @@ impl<'b> Plan<'b> {
     }
 
     /// The edges out of a block, as they will be: blocks, and arguments in old values.
-    pub(super) fn edges(&self, block: Block) -> Vec<(Block, Vec<Arg>)> {
-        let own = |edge: &Edge| (edge.block, self.body.args(edge).to_vec());
-        if let Some(edge) = &self.only[block.index()] {
-            return vec![self.elsewhere.get(&(block, 0)).cloned().unwrap_or_else(|| own(edge))];
-        }
-        let edges = (0..).zip(self.body.successors(block));
-        let edge =
-            |(at, edge)| self.elsewhere.get(&(block, at)).cloned().unwrap_or_else(|| own(&edge));
-        edges.map(edge).collect()
+    pub(super) fn edges(&self, block: Block) -> impl Iterator<Item = (Block, &[Arg])> {
+        let only = self.only[block.index()];
+        let all = only.is_none().then(|| self.body.successors(block));
+        (0..).zip(only.into_iter().chain(all.into_iter().flatten())).map(move |(at, edge)| {
+            match self.elsewhere.get(&(block, at)).filter(|_| !self.elsewhere.is_empty()) {
+                Some((to, args)) => (*to, &args[..]),
+                None => (edge.block, self.body.args(&edge)),
+            }
+        })
     }
 
     /// The new body with its witness; `None` if nothing changes.
@@ -236,11 +237,9 @@ impl<'p, 'b> Rebuild<'p, 'b> {
     }
 
     fn appended_to(&self, block: Block) -> Option<Block> {
-        let edges = self.plan.edges(block);
-        match &edges[..] {
-            [(next, _)] if self.plan.appended[next.index()] => Some(*next),
-            _other => None,
-        }
+        let mut edges = self.plan.edges(block).map(|(next, _)| next);
+        let next = edges.next().filter(|next| self.plan.appended[next.index()])?;
+        edges.next().is_none().then_some(next)
     }
 
     /// The constants of a block's parameters, and its instructions.
@@ -262,11 +261,10 @@ impl<'p, 'b> Rebuild<'p, 'b> {
                 self.constant(result, bits, data.offset);
                 continue;
             }
-            let args: Vec<Value> =
-                plan.body.operands(data.args).iter().map(|&value| self.now(value)).collect();
-            let types: Vec<ValType> =
-                data.results().map(|value| plan.body.value(value).ty).collect();
-            let new = self.out.inst(data.op, data.imm, &args, types, data.offset);
+            let args = plan.body.operands(data.args).iter();
+            let args = args.map(|&value| now(plan, &self.value, value));
+            let types = data.results().map(|value| plan.body.value(value).ty);
+            let new = self.out.inst_of(data.op, data.imm, args, types, data.offset);
             let results = self.out.body().inst(new).results();
             for (was, is) in data.results().zip(results) {
                 self.value[was.index()] = Some(is);
@@ -281,11 +279,8 @@ impl<'p, 'b> Rebuild<'p, 'b> {
         self.value[value.index()] = self.out.body().inst(new).result();
     }
 
-    /// The new value for an old one. A value without one is a fault of the pass; that of another
-    /// body is refused by the check.
     fn now(&self, value: Value) -> Value {
-        let own = self.value[value.index()].or(self.value[self.plan.root(value).index()]);
-        own.unwrap_or(Value::from_u32(u32::MAX >> 1))
+        now(self.plan, &self.value, value)
     }
 
     fn list(&mut self, list: List<Value>) -> List<Value> {
@@ -294,8 +289,8 @@ impl<'p, 'b> Rebuild<'p, 'b> {
         self.out.operands(&values)
     }
 
-    fn edge(&mut self, (to, args): &(Block, Vec<Arg>)) -> Edge {
-        let params = self.plan.body.block(*to).params();
+    fn edge(&mut self, (to, args): (Block, &[Arg])) -> Edge {
+        let params = self.plan.body.block(to).params();
         let stays = |param: &Value| {
             self.plan.stands[param.index()] == Stand::Itself && !self.plan.unread[param.index()]
         };
@@ -322,8 +317,8 @@ impl<'p, 'b> Rebuild<'p, 'b> {
     fn end(&mut self, block: Block) {
         let body = self.plan.body;
         let data = body.block(block);
-        let mut edges: Vec<Edge> =
-            self.plan.edges(block).iter().map(|edge| self.edge(edge)).collect();
+        let plan = self.plan;
+        let mut edges: Vec<Edge> = plan.edges(block).map(|edge| self.edge(edge)).collect();
         if planted!(EdgesReversed) {
             edges.reverse();
         }
@@ -414,5 +409,12 @@ fn order(plan: &Plan<'_>) -> Vec<Block> {
 }
 
 fn targets(plan: &Plan<'_>, block: Block) -> Vec<Block> {
-    plan.edges(block).into_iter().map(|(to, _)| to).collect()
+    plan.edges(block).map(|(to, _)| to).collect()
+}
+
+/// The new value for an old one. A value without one is a fault of the pass; that of another body
+/// is refused by the check.
+fn now(plan: &Plan<'_>, values: &[Option<Value>], value: Value) -> Value {
+    let own = values[value.index()].or_else(|| values[plan.root(value).index()]);
+    own.unwrap_or(Value::from_u32(u32::MAX >> 1))
 }

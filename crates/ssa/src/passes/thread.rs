@@ -15,6 +15,7 @@ use super::plant::planted;
 use super::rebuild::Plan;
 use crate::body::{Body, Def, Op};
 use crate::entity::{Block, Value};
+use crate::hash::Key;
 use crate::terminator::{Arg, Edge, Terminator};
 use crate::verify::Dominators;
 use cranelift_entity::EntityRef;
@@ -34,6 +35,9 @@ pub(super) fn plan(body: &Body) -> Plan<'_> {
     let mut threaded = vec![false; body.block_count()];
     for (block, _) in body.blocks().filter(|(block, _)| reached[block.index()]) {
         for (at, edge) in (0..).zip(body.successors(block)) {
+            if !passable[edge.block.index()] {
+                continue;
+            }
             let mut way = (edge.block, body.args(&edge).to_vec());
             let mut moved = false;
             for _ in 0..HOPS_MAX {
@@ -109,7 +113,7 @@ fn passable(body: &Body, reached: &[bool]) -> Vec<bool> {
 /// Where a way goes on from a block that can be passed over.
 fn onward(body: &Body, (block, args): &(Block, Vec<Arg>)) -> Option<(Block, Vec<Arg>)> {
     let data = body.block(*block);
-    let along: HashMap<Value, Arg> = data.params().zip(args.iter().copied()).collect();
+    let along: HashMap<Value, Arg, Key> = data.params().zip(args.iter().copied()).collect();
     let edge = match data.terminator {
         Terminator::Jump(edge) => edge,
         Terminator::Branch { condition, then, otherwise } => {
@@ -148,9 +152,9 @@ fn onward(body: &Body, (block, args): &(Block, Vec<Arg>)) -> Option<(Block, Vec<
 }
 
 /// The bits of a value of a block that is passed over, if they are constant along a way.
-fn bits(body: &Body, block: Block, along: &HashMap<Value, Arg>, wanted: Value) -> Option<u64> {
-    let mut known: HashMap<Value, u64> = HashMap::new();
-    let of = |value: Value, known: &HashMap<Value, u64>| match along.get(&value) {
+fn bits(body: &Body, block: Block, along: &HashMap<Value, Arg, Key>, wanted: Value) -> Option<u64> {
+    let mut known: HashMap<Value, u64, Key> = HashMap::default();
+    let of = |value: Value, known: &HashMap<Value, u64, Key>| match along.get(&value) {
         Some(arg) => constant(body, arg.value()?),
         None => known.get(&value).copied().or_else(|| constant(body, value)),
     };
@@ -171,8 +175,8 @@ fn bits(body: &Body, block: Block, along: &HashMap<Value, Arg>, wanted: Value) -
 fn alike(plan: &Plan<'_>, block: Block) -> Option<Edge> {
     let terminator = plan.body.block(block).terminator;
     let divides = matches!(terminator, Terminator::Branch { .. } | Terminator::Table { .. });
-    let edges = plan.edges(block);
-    let first = edges.first()?;
-    let same = divides && edges.iter().all(|edge| edge == first);
+    let mut edges = plan.edges(block).filter(|_| divides);
+    let first = edges.next()?;
+    let same = edges.all(|edge| edge == first);
     same.then(|| plan.body.successors(block).next()).flatten()
 }

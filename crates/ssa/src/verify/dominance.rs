@@ -28,6 +28,8 @@ struct Search {
     semi: Vec<u32>,
     ancestor: Vec<u32>,
     label: Vec<u32>,
+    /// The way of one search, kept between them.
+    path: Vec<u32>,
 }
 
 impl Search {
@@ -37,13 +39,13 @@ impl Search {
         if self.ancestor[v as usize] == NONE {
             return v;
         }
-        let mut path = Vec::new();
+        let mut path = std::mem::take(&mut self.path);
         let mut at = v;
         while self.ancestor[self.ancestor[at as usize] as usize] != NONE {
             path.push(at);
             at = self.ancestor[at as usize];
         }
-        for v in path.into_iter().rev() {
+        while let Some(v) = path.pop() {
             let above = self.ancestor[v as usize];
             let (mine, best) = (self.label[v as usize], self.label[above as usize]);
             if self.semi[best as usize] < self.semi[mine as usize] {
@@ -51,6 +53,7 @@ impl Search {
             }
             self.ancestor[v as usize] = self.ancestor[above as usize];
         }
+        self.path = path;
         self.label[v as usize]
     }
 }
@@ -59,8 +62,10 @@ impl Dominators {
     /// The dominators of a body.
     pub fn new(body: &Body) -> Dominators {
         let blocks = body.block_count();
-        let (mut number, mut order) = (vec![NONE; blocks], Vec::new());
-        let mut parent = Vec::new();
+        let (first, succs) = successors(body);
+        let succs = |block: u32| &succs[first[block as usize]..first[block as usize + 1]];
+        let (mut number, mut order) = (vec![NONE; blocks], Vec::with_capacity(blocks));
+        let mut parent = Vec::with_capacity(blocks);
         let mut open = if blocks == 0 { Vec::new() } else { vec![(0u32, NONE)] };
         while let Some((block, from)) = open.pop() {
             if number[block as usize] != NONE {
@@ -70,33 +75,41 @@ impl Dominators {
             let this = order.len() as u32;
             order.push(block);
             parent.push(from);
-            open.extend(
-                body.successors(Block::from_u32(block)).map(|edge| (edge.block.as_u32(), this)),
-            );
+            open.extend(succs(block).iter().map(|&to| (to, this)));
         }
         let count = order.len();
-        let mut preds: Vec<Vec<u32>> = vec![Vec::new(); count];
+        // The predecessors of each vertex, as a chain: the newest, and each with the one before.
+        let (mut newest, mut preds) = (vec![NONE; count], Vec::with_capacity(2 * count));
         for (v, &block) in (0..).zip(&order) {
-            for edge in body.successors(Block::from_u32(block)) {
-                preds[number[edge.block.index()] as usize].push(v);
+            for &to in succs(block) {
+                let newest = &mut newest[number[to as usize] as usize];
+                let before = std::mem::replace(newest, preds.len() as u32);
+                preds.push((v, before));
             }
         }
         let all = || (0..count as u32).collect::<Vec<u32>>();
-        let mut search = Search { parent, semi: all(), ancestor: vec![NONE; count], label: all() };
+        let ancestor = vec![NONE; count];
+        let mut search = Search { parent, semi: all(), ancestor, label: all(), path: Vec::new() };
         let mut dom = vec![0u32; count];
-        let mut bucket: Vec<Vec<u32>> = vec![Vec::new(); count];
+        // The vertices of each semidominator that are still to be looked at, as a chain.
+        let (mut bucket, mut next) = (vec![NONE; count], vec![NONE; count]);
         for w in (1..count as u32).rev() {
-            for &v in &preds[w as usize] {
+            let mut pred = newest[w as usize];
+            while let Some(&(v, before)) = preds.get(pred as usize) {
                 let u = search.eval(v);
                 search.semi[w as usize] = search.semi[w as usize].min(search.semi[u as usize]);
+                pred = before;
             }
-            bucket[search.semi[w as usize] as usize].push(w);
+            let bucket_of = &mut bucket[search.semi[w as usize] as usize];
+            next[w as usize] = std::mem::replace(bucket_of, w);
             let parent = search.parent[w as usize];
             search.ancestor[w as usize] = parent;
-            for v in std::mem::take(&mut bucket[parent as usize]) {
+            let mut v = std::mem::replace(&mut bucket[parent as usize], NONE);
+            while v != NONE {
                 let u = search.eval(v);
                 let less = search.semi[u as usize] < search.semi[v as usize];
                 dom[v as usize] = if less { u } else { parent };
+                v = next[v as usize];
             }
         }
         for w in 1..count {
@@ -129,6 +142,18 @@ impl Dominators {
         let ((enter, leave), (at, end)) = (self.span[a.index()], self.span[b.index()]);
         enter <= at && at <= leave && at <= end
     }
+}
+
+/// The successors of all blocks: where the run of each begins, and the last one ends; the runs.
+fn successors(body: &Body) -> (Vec<usize>, Vec<u32>) {
+    let blocks = body.block_count();
+    let (mut first, mut succs) = (Vec::with_capacity(blocks + 1), Vec::with_capacity(2 * blocks));
+    for (block, _) in body.blocks() {
+        first.push(succs.len());
+        succs.extend(body.successors(block).map(|edge| edge.block.as_u32()));
+    }
+    first.push(succs.len());
+    (first, succs)
 }
 
 /// When a walk over the tree enters and leaves each block: the children of a block follow it in one

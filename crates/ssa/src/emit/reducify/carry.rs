@@ -69,13 +69,13 @@ impl Carried {
                 }
                 budget = budget.checked_sub(1)?;
                 live.push(block);
-                let preds = flow.preds[block.as_u32() as usize].iter();
+                let preds = flow.preds.of(block.as_u32()).iter();
                 open.extend(preds.map(|&pred| Block::from_u32(pred)));
             }
             // A single way in stands before its block.
             live.sort_unstable_by_key(|block| flow.number[block.as_u32() as usize]);
             for block in live {
-                let preds = &flow.preds[block.as_u32() as usize];
+                let preds = flow.preds.of(block.as_u32());
                 if preds.len() > 1 || parts(block) {
                     carried.more[block.as_u32() as usize].push(value);
                     carried.name.insert((block, value), block);

@@ -109,7 +109,7 @@ pub(super) fn insert(body: &Body, entries: &[Vec<u32>], flow: &Flow) -> Option<(
         for (number, entry) in dispatch.entries.iter().enumerate() {
             before[entry.as_u32() as usize] = Some((at, number));
         }
-        let into = flow.preds[count as usize + at].len();
+        let into = flow.preds.of(count + at as u32).len();
         args += (1 + dispatch.slots.len()) * into;
     }
     if args > ARGS_MAX {

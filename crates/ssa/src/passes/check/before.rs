@@ -16,12 +16,14 @@ use cranelift_entity::EntityRef;
 use prova_module::ops::Class;
 use prova_module::{Module, Opcode};
 use prova_terms::Vn;
+use std::cell::OnceCell;
 
 /// What the old body and the witness's words about it amount to.
 pub(super) struct Before<'b> {
     pub(super) body: &'b Body,
     module: &'b Module,
-    dominators: Dominators,
+    /// Made when something asks for them.
+    dominators: OnceCell<Dominators>,
     /// By instruction.
     block_of: Vec<Block>,
     /// By value.
@@ -34,6 +36,8 @@ pub(super) struct Before<'b> {
     pub(super) removable: Vec<bool>,
     /// By instruction: what covers it.
     covers: Vec<Option<Inst>>,
+    /// The numbers of an instruction's operands and results, kept between instructions.
+    scratch: (Vec<Vn>, Vec<Vn>),
 }
 
 impl<'b> Before<'b> {
@@ -52,13 +56,14 @@ impl<'b> Before<'b> {
         let mut before = Before {
             body,
             module,
-            dominators: Dominators::new(body),
+            dominators: OnceCell::new(),
             block_of,
             number: vec![Vn::UNDEF; body.value_count()],
             claims: vec![None; body.value_count()],
             threaded: vec![false; body.block_count()],
             removable: vec![false; body.inst_count()],
             covers: vec![None; body.inst_count()],
+            scratch: (Vec::new(), Vec::new()),
         };
         before.read(witness)?;
         before.threaded()?;
@@ -104,11 +109,16 @@ impl<'b> Before<'b> {
         }
     }
 
+    /// Whether every way to `b` goes through `a`.
+    fn dominates(&self, a: Block, b: Block) -> bool {
+        self.dominators.get_or_init(|| Dominators::new(self.body)).dominates(a, b)
+    }
+
     /// Whether a value has been made whenever control comes to the start of a block, before its
     /// parameters.
     pub(super) fn is_above(&self, value: Value, block: Block) -> bool {
         let home = self.made_in(value);
-        home != block && self.dominators.dominates(home, block)
+        home != block && self.dominates(home, block)
     }
 
     /// Q4
@@ -183,8 +193,7 @@ impl<'b> Before<'b> {
     }
 
     fn inst(&mut self, inst: Inst, numbers: &mut Numbers, known: &mut Known) -> Verdict {
-        let data = *self.body.inst(inst);
-        let args: Vec<Vn> = self.operands(&data);
+        let data = self.body.inst(inst);
         let leaf = |at| Vn::effect(inst.as_u32(), at);
         let opcode = match data.op {
             Op::Wasm(opcode) => opcode,
@@ -193,11 +202,15 @@ impl<'b> Before<'b> {
                 return Ok(());
             }
         };
-        let mut found: Vec<Vn> = (0..).map(leaf).take(data.results().len()).collect();
+        let (mut args, mut found) = std::mem::take(&mut self.scratch);
+        args.clear();
+        args.extend(self.body.operands(data.args).iter().map(|value| self.number[value.index()]));
+        found.clear();
+        found.extend((0..).map(leaf).take(data.results().len()));
         let class = opcode.class();
         let is_value = data.op.effects().is_pure() || class == Class::trap;
         if is_value && let Some(vns) = numbers.of(opcode, data.imm, &args) {
-            found = vns.into_iter().take(found.len()).collect();
+            found.iter_mut().zip(vns).for_each(|(own, vn)| *own = vn);
         }
         if class == Class::trap {
             self.removable[inst.index()] = self.may_go(inst, opcode, &args, &found, numbers)?;
@@ -226,9 +239,10 @@ impl<'b> Before<'b> {
             self.removable[inst.index()] = class == Class::quick;
             known.other(data.op.effects(), false);
         }
-        for (value, vn) in data.results().zip(found) {
+        for (value, &vn) in data.results().zip(&found) {
             self.number[value.index()] = vn;
         }
+        self.scratch = (args, found);
         Ok(())
     }
 
@@ -249,7 +263,7 @@ impl<'b> Before<'b> {
         let cover = self.body.inst(by);
         demand!(cover.op == Op::Wasm(opcode), Covers, "{by} is {}", cover.op.mnemonic());
         let (home, here) = (self.block_of[by.index()], self.block_of[inst.index()]);
-        let first = if home == here { by < inst } else { self.dominators.dominates(home, here) };
+        let first = if home == here { by < inst } else { self.dominates(home, here) };
         demand!(first, Covers, "{by} does not come before {inst} on every way");
         let result = cover.result().map(|value| self.number[value.index()]);
         demand!(result.as_slice() == found, Covers, "{by} has other operands than {inst}");
