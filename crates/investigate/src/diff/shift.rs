@@ -296,7 +296,9 @@ impl Shift {
         Some(match (delta, loose) {
             (0, false) => Agree::Equal,
             (0, true) => Agree::Moved { address, delta, loose },
-            _ if access.mixed => Agree::Assumed { address, delta, loose, what: Assumption::Mixed },
+            _ if access.mixed || delta.trailing_zeros() < access.low.into() => {
+                Agree::Assumed { address, delta, loose, what: Assumption::Mixed }
+            }
             _ => Agree::Moved { address, delta, loose },
         })
     }
