@@ -129,7 +129,7 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
     }
     let slots = same_slots(sides);
     // Where nothing moved, equal numbers are the same, whatever they are.
-    let roles = match aligned.shift.moves() || !slots {
+    let roles = match aligned.shift.moves() || aligned.pads() || !slots {
         true => Roles::new(sides, aligned.shift.ordered()),
         false => Roles::default(),
     };

@@ -17,11 +17,7 @@ use std::sync::LazyLock;
 
 /// What a body does; what an import is given, the host has as a number. `exported` are the functions
 /// whose results the host gets; `ordered` as for [`Use::role`].
-pub(super) fn uses(
-    side: &Side<'_>,
-    func: u32,
-    (exported, ordered): (&HashSet<u32>, bool),
-) -> Uses {
+pub(super) fn uses(side: &Side<'_>, func: u32, (exported, ordered): (&HashSet<u32>, bool)) -> Uses {
     let Some(body) = side.module.body(FuncIdx(func)) else {
         return Uses { params: wasi::params(side.module, func), ..Uses::default() };
     };
@@ -144,11 +140,9 @@ impl Flow<'_, '_> {
     /// A constant that is no address and added by nothing: an offset.
     fn offset(&self, value: &Value) -> Option<i64> {
         match value.single()? {
-            Ref { source: Source::Const(_, value) | Source::Folded(value), by: Some(0), .. }
-                if !self.in_zone(value) =>
-            {
-                Some(i64::from(value as u32 as i32))
-            }
+            Ref {
+                source: Source::Const(_, value) | Source::Folded(value), by: Some(0), ..
+            } if !self.in_zone(value) => Some(i64::from(value as u32 as i32)),
             _ => None,
         }
     }
@@ -178,9 +172,7 @@ impl Flow<'_, '_> {
         self.distance(a, b);
         let (mut x, mut y) = (self.bases(a), self.bases(b));
         // What a call gives is an index beside anything else.
-        let is_call = |value: &Value| {
-            value.refs().all(|one| matches!(one.source, Source::Call(_)))
-        };
+        let is_call = |value: &Value| value.refs().all(|one| matches!(one.source, Source::Call(_)));
         if x.is_known() && y.is_known() {
             for one in [&mut y, &mut x] {
                 if is_call(one) {

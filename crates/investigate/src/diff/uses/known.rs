@@ -59,7 +59,8 @@ impl Use {
 
     /// All that only grows, and of which there is little.
     fn marks(&self) -> impl PartialEq + use<> {
-        let fields = self.fields.iter().map(|one| usize::from(one.address) + usize::from(one.mixed));
+        let fields =
+            self.fields.iter().map(|one| usize::from(one.address) + usize::from(one.mixed));
         let fields = fields.sum::<usize>();
         (self.mixed, self.compared, self.returned, self.low, self.slot, fields)
     }

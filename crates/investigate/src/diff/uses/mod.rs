@@ -15,8 +15,15 @@
 //!    the role is unknown, and nothing that moved is called proved. What is forgotten (memory,
 //!    calls through tables, loops after the first round, sums of two candidates) costs verdicts,
 //!    not truth.
-//! 2. An address that is calculated with otherwise than by sums, masks and comparisons, or that an
-//!    exported function returns, is *mixed*: its number matters, too.
+//! 2. *All uses*: an address is *mixed* (its number may matter, too) unless every use that the walk
+//!    comes to is one of an address: the base of an access, a sum that is one, a comparison where
+//!    order is kept, the argument of a function that does no more with it. What is calculated with
+//!    otherwise, stored, thrown, put in a global, given to the host (but for pointers of WASI) or to
+//!    a function that is not known, returned to a caller who uses it as a number, or no longer
+//!    followed (a local from the second round of a loop on, too many at a time) is mixed. Of an
+//!    address of which low bits are looked at, `low` counts them: they stay if it moves by a
+//!    multiple. What is behind a load of unknown place is not seen, nor the distance of two
+//!    parameters.
 //! 3. An access is exact only if no index was added: then `lo..hi` are the bytes it touches,
 //!    relative to the number. A local that a loop writes is indexed inside the loop.
 //!
@@ -126,6 +133,13 @@ struct Uses {
     stack: (bool, bool),
 }
 
+/// What code does with a word of data.
+#[derive(Clone, Copy, Default)]
+struct Word {
+    address: bool,
+    mixed: bool,
+}
+
 /// The roles of a module's numbers.
 #[derive(Default)]
 pub(crate) struct Roles {
@@ -133,8 +147,7 @@ pub(crate) struct Roles {
     code: Vec<Box<[(u32, Role)]>>,
     /// By function, operators that have no other role and are [`Role::Mixed`], in order.
     mixed: Vec<Box<[u32]>>,
-    /// Words that are used as addresses, and whether as numbers too.
-    words: HashMap<u64, bool>,
+    words: HashMap<u64, Word>,
     open_tables: HashSet<u32>,
     folded: HashMap<u32, Vec<(u64, u64)>>,
     /// Addresses that code names, in order.
@@ -153,7 +166,8 @@ impl Roles {
         let exports = side.module.exports().iter().filter_map(|export| export.func());
         let exported: HashSet<u32> = exports.map(|func| func.0).collect();
         let funcs = (0..count).into_par_iter();
-        let mut all: Vec<Uses> = funcs.map(|func| flow::uses(side, func, (&exported, ordered))).collect();
+        let mut all: Vec<Uses> =
+            funcs.map(|func| flow::uses(side, func, (&exported, ordered))).collect();
         propagate(&mut all, ordered);
         let relocs = (Relocs::new(side.module), Relocs::new(other.module));
         let mut roles = Roles { relocs, ..Roles::default() };
@@ -198,7 +212,9 @@ impl Roles {
                     uses.mixed_words.extend(field.mixed.then_some(at));
                 }
             }
-            roles.words.extend(uses.words.iter().map(|at| (*at, false)));
+            for at in &uses.words {
+                roles.words.entry(*at).or_default().address = true;
+            }
             mixed_words.extend(&uses.mixed_words);
             loads.extend(&uses.loads);
             roles.open_tables.extend(&uses.open_tables);
@@ -226,13 +242,13 @@ impl Roles {
     /// what becomes.
     fn mix_words(&mut self, numbers: &[u64], mut loads: Vec<(u64, u64)>) {
         for at in numbers {
-            self.words.entry(*at).and_modify(|mixed| *mixed = true);
+            self.words.entry(*at).or_default().mixed = true;
         }
         loads.sort_unstable();
         loads.dedup();
         for (at, width) in loads {
             for at in at.saturating_sub(WORD - 1)..at.saturating_add(width) {
-                self.words.entry(at).and_modify(|mixed| *mixed = true);
+                self.words.entry(at).and_modify(|word| word.mixed = true);
             }
         }
     }
@@ -257,16 +273,21 @@ impl Roles {
 
     /// What the words of data at an address of A and at one of B are.
     pub(crate) fn word(&self, a: u64, b: u64) -> Role {
-        if let Some(mixed) = self.words.get(&a) {
-            return Role::Address(Access { mixed: *mixed, ..Access::INDEXED });
+        let known = self.words.get(&a).copied().unwrap_or_default();
+        let Word { address, mixed } = known;
+        if address {
+            return Role::Address(Access { mixed, ..Access::INDEXED });
         }
         let (x, y) = (self.relocs.0.word(a), self.relocs.1.word(b));
-        x.filter(|_| x == y).unwrap_or_default()
+        match x.filter(|_| x == y) {
+            Some(Role::Address(access)) => Role::Address(Access { mixed, ..access }),
+            known => known.unwrap_or_default(),
+        }
     }
 
     /// Addresses of words of data that code loads and uses as addresses.
     pub(crate) fn words(&self) -> impl Iterator<Item = u64> + '_ {
-        self.words.keys().copied()
+        self.words.iter().filter(|(_, word)| word.address).map(|(at, _)| *at)
     }
 
     /// Whether a number of the code is this address.

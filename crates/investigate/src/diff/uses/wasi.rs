@@ -48,7 +48,8 @@ const POINTERS: [(&str, &[usize]); 32] = [
 /// What an import does with its parameters.
 pub(super) fn params(module: &Module, func: u32) -> Vec<Use> {
     let mut params = vec![Use::given(); module.func_type(FuncIdx(func)).params.len()];
-    let mut imports = module.imports().iter().filter(|import| import.kind.kind() == ExternKind::Func);
+    let mut imports =
+        module.imports().iter().filter(|import| import.kind.kind() == ExternKind::Func);
     let Some(import) = imports.nth(func as usize) else { return params };
     if &*import.module != "wasi_snapshot_preview1" {
         return params;
