@@ -189,6 +189,19 @@ impl Flow<'_, '_> {
                 self.mix(&y);
                 Value::default()
             }
+            (true, true) => {
+                // How far two pointers of one object are from each other is the same in B.
+                let given = |value: &Value| {
+                    value
+                        .refs()
+                        .all(|one| !matches!(one.source, Source::Const(..) | Source::Call(_)))
+                };
+                if !given(&x) || !given(&y) {
+                    self.mix(&x);
+                    self.mix(&y);
+                }
+                Value::default()
+            }
             (..) => Value::default(),
         }
     }
@@ -202,15 +215,20 @@ impl Flow<'_, '_> {
             }
             _ => None,
         };
-        let (value, mask) = match (constant(a), constant(b)) {
-            (_, Some(mask)) => (a, mask),
-            (Some(mask), None) => (b, mask),
+        let zone = |bits: i64| self.in_zone(if wide { bits as u64 } else { bits as u32 as u64 });
+        let (value, mask, bits) = match (constant(a), constant(b)) {
+            (Some(bits), None) => (b, a, bits),
+            (Some(bits), Some(other)) if zone(other) && !zone(bits) => (b, a, bits),
+            (_, Some(bits)) => (a, b, bits),
             (None, None) => {
                 self.mix(a);
                 self.mix(b);
                 return Value::default();
             }
         };
+        // A mask that may be an address is used as a number.
+        self.mix(mask);
+        let mask = bits;
         let bits = mask.trailing_zeros() as u8;
         let aligns = mask < 0 && mask == (-1i64).wrapping_shl(bits.into());
         match (mask >= 0, aligns) {
@@ -564,7 +582,9 @@ impl Flow<'_, '_> {
         let number = mark.mixed || mark.low > 0 || mark.compared && !self.ordered;
         for one in value.refs() {
             match one.source {
-                Source::Const(at, _) => self.marks.push(Mark { at, ..mark }),
+                Source::Const(at, value) if self.in_zone(value) => {
+                    self.marks.push(Mark { at, ..mark });
+                }
                 Source::Stack => self.found.stack.1 |= mark.mixed,
                 Source::Call(call) => self.calls[call as usize] |= number,
                 Source::Word(at) if number => self.found.mixed_words.push(at),
@@ -580,7 +600,8 @@ impl Flow<'_, '_> {
                         known.low = known.low.max(mark.low);
                     }
                 }
-                Source::Word(_) | Source::Field(..) | Source::Folded(_) | Source::Float(_) => {}
+                Source::Const(..) | Source::Word(_) | Source::Field(..) => {}
+                Source::Folded(_) | Source::Float(_) => {}
             }
         }
     }
