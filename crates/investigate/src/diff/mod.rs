@@ -65,6 +65,7 @@ pub use paint::Paint;
 pub use report::{Allow, Cluster, Count, Difference, Input, Kind, Line, Origin, Report, Verdict};
 
 use cluster::Clusterer;
+pub(crate) use cluster::OWN_NAME;
 use compare::{Cause, Compared, Context, Outcome};
 use matching::Matching;
 use one_to_one::{Fate, OneToOne};

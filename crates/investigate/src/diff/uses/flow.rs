@@ -48,7 +48,9 @@ pub(super) fn uses(side: &Side<'_>, func: u32, (exported, ordered): (&HashSet<u3
     // What all functions leave is kept at once: nothing is kept that is larger than it holds.
     let mut found = flow.found;
     for (passed, call) in found.passed.iter_mut().zip(flow.passed_by) {
-        passed.result = flow.calls[call as usize];
+        if flow.calls[call as usize] {
+            passed.use_result();
+        }
     }
     found.marks = Marks::new(flow.marks);
     found.consts = flow.consts.into_iter().collect();

@@ -69,10 +69,10 @@ impl Use {
     pub(super) fn join(&mut self, does: &Use, passed: &Passed) -> bool {
         let (marks, access) = (self.marks(), self.access);
         let by = passed.from().by;
-        self.mixed |= does.mixed || does.returned && passed.result;
+        self.mixed |= does.mixed || does.returned && passed.flags & RESULT != 0;
         self.compared |= does.compared;
         self.low = self.low.max(does.low);
-        if !passed.part {
+        if !passed.is_part() {
             if let Some(access) = does.access {
                 let access = access.shifted(by);
                 self.access = Some(self.access.map_or(access, |known| known.and(access)));
@@ -129,11 +129,16 @@ pub(super) struct Passed {
     pub(super) callee: u32,
     pub(super) param: u16,
     kind: Kind,
-    indexed: bool,
-    part: bool,
-    /// Whether what the callee gives is used as a number.
-    pub(super) result: bool,
+    /// [`INDEXED`], [`PART`], [`RESULT`].
+    flags: u8,
 }
+
+/// An index was added.
+const INDEXED: u8 = 1;
+/// It is a part of a sum.
+const PART: u8 = 2;
+/// What the callee gives is used as a number.
+const RESULT: u8 = 4;
 
 /// The source of what is passed.
 #[derive(Clone, Copy, Debug)]
@@ -157,8 +162,8 @@ impl Passed {
         };
         let by = from.by.and_then(|by| i32::try_from(by).ok());
         let (by, indexed, param) = (by.unwrap_or(0), by.is_none(), param.try_into().ok()?);
-        let (part, result) = (from.part, false);
-        Some(Passed { number, at, by, callee, param, kind, indexed, part, result })
+        let flags = if indexed { INDEXED } else { 0 } | if from.part { PART } else { 0 };
+        Some(Passed { number, at, by, callee, param, kind, flags })
     }
 
     pub(super) fn from(&self) -> Ref {
@@ -168,7 +173,17 @@ impl Passed {
             Kind::Word => Source::Word(self.number),
             Kind::Field => Source::Field(self.at, self.number as i64),
         };
-        Ref { source, by: (!self.indexed).then_some(self.by.into()), part: self.part }
+        let by = (self.flags & INDEXED == 0).then_some(self.by.into());
+        Ref { source, by, part: self.is_part() }
+    }
+
+    fn is_part(&self) -> bool {
+        self.flags & PART != 0
+    }
+
+    /// What the callee gives is used as a number.
+    pub(super) fn use_result(&mut self) {
+        self.flags |= RESULT;
     }
 
     /// Whether it is what the caller itself was given.
