@@ -75,49 +75,36 @@ fn tidy<T: Ord>(list: &mut Vec<T>) {
     list.shrink_to_fit();
 }
 
-/// What an operator does with two constants.
-type Fold = fn(u32, u32) -> u32;
-
-/// Operators that give a constant for constants.
-const FOLDS: [(Opcode, Fold); 6] = [
-    (Opcode::I32Add, u32::wrapping_add),
-    (Opcode::I32Sub, u32::wrapping_sub),
-    (Opcode::I32Mul, u32::wrapping_mul),
-    (Opcode::I32Shl, u32::wrapping_shl),
-    (Opcode::I32Or, |a, b| a | b),
-    (Opcode::I32Xor, |a, b| a ^ b),
-];
-
-struct Flow<'s, 'm> {
-    side: &'s Side<'m>,
-    found: Uses,
+pub(super) struct Flow<'s, 'm> {
+    pub(super) side: &'s Side<'m>,
+    pub(super) found: Uses,
     /// Constants that are used as addresses or slots, by the offset of their operator.
-    consts: HashMap<u32, (u64, Use)>,
+    pub(super) consts: HashMap<u32, (u64, Use)>,
     /// Constants that are compared or calculated with.
-    marks: Vec<Mark>,
+    pub(super) marks: Vec<Mark>,
     /// Locals with known sources.
-    locals: Locals,
+    pub(super) locals: Locals,
     /// Whether the host gets the results.
-    exported: bool,
-    ordered: bool,
+    pub(super) exported: bool,
+    pub(super) ordered: bool,
     /// The last constant: its operator's offset, and that of the next operator.
-    last: (u32, u32),
+    pub(super) last: (u32, u32),
     /// By call, whether a result of it is used as a number.
-    calls: Vec<bool>,
+    pub(super) calls: Vec<bool>,
     /// By what is passed, the call.
-    passed_by: Vec<u32>,
+    pub(super) passed_by: Vec<u32>,
     /// Sources of values that are not followed further.
-    dropped: Vec<Source>,
+    pub(super) dropped: Vec<Source>,
     /// How many `try_table` are open.
-    tries: usize,
+    pub(super) tries: usize,
 }
 
 /// What comes to a label.
 #[derive(Default)]
-struct Label {
+pub(super) struct Label {
     joined: Option<(Locals, Vec<Value>)>,
     /// The locals where an `if` or a loop opened.
-    entry: Locals,
+    pub(super) entry: Locals,
 }
 
 impl Label {
@@ -135,129 +122,12 @@ impl Label {
 }
 
 impl Flow<'_, '_> {
-    fn in_zone(&self, value: u64) -> bool {
+    pub(super) fn in_zone(&self, value: u64) -> bool {
         self.side.may_be_address(value)
     }
 
-    /// A constant that is no address and added by nothing: an offset.
-    fn offset(&self, value: &Value) -> Option<i64> {
-        match value.single()? {
-            Ref {
-                source: Source::Const(_, value) | Source::Folded(value), by: Some(0), ..
-            } if !self.in_zone(value) => Some(i64::from(value as u32 as i32)),
-            _ => None,
-        }
-    }
-
-    /// The value without constants that are no addresses.
-    fn bases(&mut self, value: &Value) -> Value {
-        let mut bases = Value::default();
-        for one in value.refs() {
-            let is_base = match one.source {
-                Source::Const(_, value) | Source::Folded(value) => self.in_zone(value),
-                Source::Param(_) | Source::Word(_) | Source::Field(..) | Source::Stack => true,
-                Source::Call(_) => true,
-                Source::Float(_) => false,
-            };
-            if is_base {
-                bases = match bases.is_known() {
-                    true => bases.with(Value::of(one), &mut self.dropped),
-                    false => Value::of(one),
-                };
-            }
-        }
-        bases.partial |= bases.is_known() && value.partial;
-        bases
-    }
-
-    fn sum(&mut self, a: &Value, b: &Value, sign: i64) -> Value {
-        self.distance(a, b);
-        let (mut x, mut y) = (self.bases(a), self.bases(b));
-        // What a call gives is an index beside anything else.
-        let is_call = |value: &Value| value.refs().all(|one| matches!(one.source, Source::Call(_)));
-        if x.is_known() && y.is_known() {
-            for one in [&mut y, &mut x] {
-                if is_call(one) {
-                    self.mix(one);
-                    *one = Value::default();
-                }
-            }
-        }
-        match (x.is_known(), y.is_known()) {
-            (true, false) => x.shifted(self.offset(b).map(|by| by.wrapping_mul(sign))),
-            (false, true) if sign == 1 => y.shifted(self.offset(a)),
-            (true, true) if sign == 1 => x.part().with(y.part(), &mut self.dropped),
-            (false, true) => {
-                self.mix(&y);
-                Value::default()
-            }
-            (true, true) => {
-                // How far two pointers of one object are from each other is the same in B.
-                let given = |value: &Value| {
-                    value
-                        .refs()
-                        .all(|one| !matches!(one.source, Source::Const(..) | Source::Call(_)))
-                };
-                if !given(&x) || !given(&y) {
-                    self.mix(&x);
-                    self.mix(&y);
-                }
-                Value::default()
-            }
-            (..) => Value::default(),
-        }
-    }
-
-    /// A mask of low bits makes an index, one of high bits aligns.
-    fn mask(&mut self, site: &Site<'_>, a: &Value, b: &Value) -> Value {
-        let wide = site.row.opcode == Opcode::I64And;
-        let constant = |value: &Value| match value.single()? {
-            Ref { source: Source::Const(_, bits) | Source::Folded(bits), by: Some(0), .. } => {
-                Some(if wide { bits as i64 } else { i64::from(bits as u32 as i32) })
-            }
-            _ => None,
-        };
-        let zone = |bits: i64| self.in_zone(if wide { bits as u64 } else { bits as u32 as u64 });
-        let (value, mask, bits) = match (constant(a), constant(b)) {
-            (Some(bits), None) => (b, a, bits),
-            (Some(bits), Some(other)) if zone(other) && !zone(bits) => (b, a, bits),
-            (_, Some(bits)) => (a, b, bits),
-            (None, None) => {
-                self.mix(a);
-                self.mix(b);
-                return Value::default();
-            }
-        };
-        // A mask that may be an address is used as a number.
-        self.mix(mask);
-        let mask = bits;
-        let bits = mask.trailing_zeros() as u8;
-        let aligns = mask < 0 && mask == (-1i64).wrapping_shl(bits.into());
-        match (mask >= 0, aligns) {
-            (true, _) => self.low(value, 64 - mask.leading_zeros() as u8),
-            (false, true) => {
-                self.low(value, bits);
-                return self.bases(value).shifted(None);
-            }
-            (false, false) => self.mix(value),
-        }
-        Value::default()
-    }
-
-    /// Of two addresses the sum is a number, and so is how far they are from each other.
-    fn distance(&mut self, a: &Value, b: &Value) {
-        let address = |value: &Value| match value.single().map(|one| one.source) {
-            Some(Source::Const(_, value)) => self.in_zone(value),
-            _ => false,
-        };
-        if address(a) && address(b) {
-            self.mix(a);
-            self.mix(b);
-        }
-    }
-
     /// The use of a source in this body.
-    fn used(&mut self, source: Source) -> Option<&mut Use> {
+    pub(super) fn used(&mut self, source: Source) -> Option<&mut Use> {
         match source {
             Source::Const(at, value) => {
                 Some(&mut self.consts.entry(at).or_insert((value, Use::default())).1)
@@ -542,110 +412,7 @@ impl Flow<'_, '_> {
         }
         Value::one(Source::Const(site.offset, value))
     }
-
-    /// What an operator on two constants gives, of which none is like an address, or the whole part
-    /// of a float.
-    fn fold(&self, site: &Site<'_>, args: &[Value]) -> Option<u64> {
-        if let [one] = args {
-            let Source::Float(bits) = one.single()?.source else { return None };
-            let truncates = TRUNCATES.contains(&site.row.opcode);
-            return truncates.then_some(f64::from_bits(bits) as i64 as u64);
-        }
-        let [a, b] = args else { return None };
-        let (a, b) = (self.offset(a)? as u32, self.offset(b)? as u32);
-        let (_, fold) = FOLDS.iter().find(|(opcode, _)| *opcode == site.row.opcode)?;
-        Some(fold(a, b).into())
-    }
-
-    /// The value is compared, which a pointer may well be.
-    fn compare(&mut self, value: &Value) {
-        self.mark(value, Mark::compared());
-    }
-
-    /// The value is used as a number.
-    fn mix(&mut self, value: &Value) {
-        self.mark(value, Mark::mixed());
-    }
-
-    /// The value goes where it is not followed: somebody there may use it as a number.
-    fn leaves(&mut self, value: &Value) {
-        for one in value.refs().filter(|one| one.source != Source::Stack) {
-            self.mark(&Value::of(one), Mark::mixed());
-        }
-    }
-
-    /// So many low bits of the value are used alone.
-    fn low(&mut self, value: &Value, bits: u8) {
-        self.mark(value, Mark::low(bits));
-    }
-
-    fn mark(&mut self, value: &Value, mark: Mark) {
-        // Of a word it is not known by how much it moves.
-        let number = mark.mixed || mark.low > 0 || mark.compared && !self.ordered;
-        for one in value.refs() {
-            match one.source {
-                Source::Const(at, value) if self.in_zone(value) => {
-                    self.marks.push(Mark { at, ..mark });
-                }
-                Source::Stack => self.found.stack.1 |= mark.mixed,
-                Source::Call(call) => self.calls[call as usize] |= number,
-                Source::Word(at) if number => self.found.mixed_words.push(at),
-                Source::Field(param, at) if number => {
-                    if let Some(known) = self.used(Source::Param(param)) {
-                        known.field(Field { at, address: false, mixed: true });
-                    }
-                }
-                Source::Param(_) => {
-                    if let Some(known) = self.used(one.source) {
-                        known.mixed |= mark.mixed;
-                        known.compared |= mark.compared;
-                        known.low = known.low.max(mark.low);
-                    }
-                }
-                Source::Const(..) | Source::Word(_) | Source::Field(..) => {}
-                Source::Folded(_) | Source::Float(_) => {}
-            }
-        }
-    }
-
-    /// The value is given to the caller.
-    fn returns(&mut self, value: &Value) {
-        for one in value.refs() {
-            match one.source {
-                Source::Param(param) if !self.exported => {
-                    self.found.params[param as usize].returned = true;
-                }
-                _ => self.leaves(&Value::of(one)),
-            }
-        }
-    }
-
-    /// What locals hold where a loop starts anew is not followed, but for what they held when it
-    /// was entered.
-    fn again(&mut self, to: &Frame<'_, Label>) {
-        let written = to.facts.map_or(u64::MAX, |facts| facts.written);
-        for (local, value) in self.locals.iter() {
-            if written >> (local % 64) & 1 == 0 {
-                continue;
-            }
-            let known = to.label.entry.get(local);
-            let news = |one: &Ref| known.refs().all(|known| known.source != one.source);
-            self.dropped.extend(value.refs().filter(news).map(|one| one.source));
-        }
-    }
 }
-
-/// Operators that give the whole part of a float of 64 bits.
-const TRUNCATES: [Opcode; 8] = [
-    Opcode::I32TruncF64S,
-    Opcode::I32TruncF64U,
-    Opcode::I32TruncSatF64S,
-    Opcode::I32TruncSatF64U,
-    Opcode::I64TruncF64S,
-    Opcode::I64TruncF64U,
-    Opcode::I64TruncSatF64S,
-    Opcode::I64TruncSatF64U,
-];
 
 /// Whether an operator compares: two pointers may well be compared.
 fn compares(site: &Site<'_>) -> bool {

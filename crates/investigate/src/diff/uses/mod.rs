@@ -33,6 +33,8 @@
 mod flow;
 mod known;
 mod locals;
+mod marks;
+mod sums;
 mod value;
 mod wasi;
 
@@ -133,6 +135,44 @@ struct Uses {
     stack: (bool, bool),
 }
 
+impl Uses {
+    /// Its constants, with what callees do with them; words of data go to its own.
+    fn through(&mut self, params: &[Vec<Use>], ordered: bool) -> HashMap<u32, (u64, Use)> {
+        let mut consts: HashMap<u32, (u64, Use)> =
+            std::mem::take(&mut self.consts).into_iter().collect();
+        for passed in &self.passed {
+            let Some(callee) = params.get(passed.callee as usize) else { continue };
+            let Some(does) = callee.get(passed.param as usize) else { continue };
+            match passed.from().source {
+                Source::Const(at, value) => {
+                    let known = consts.entry(at).or_insert_with(|| {
+                        let mut known = Use::default();
+                        self.marks.put(at, &mut known);
+                        (value, known)
+                    });
+                    known.1.join(does, passed);
+                }
+                Source::Word(at) => {
+                    let mut known = Use::default();
+                    known.join(does, passed);
+                    self.words.extend(known.access.map(|_| at));
+                    self.mixed_words.extend(known.is_number(ordered).then_some(at));
+                }
+                Source::Param(_) | Source::Field(..) | Source::Stack | Source::Call(_) => {}
+                Source::Folded(_) | Source::Float(_) => {}
+            }
+        }
+        for (value, does) in consts.values() {
+            for field in &does.fields {
+                let at = value.wrapping_add_signed(field.at);
+                self.words.extend(field.address.then_some(at));
+                self.mixed_words.extend(field.mixed.then_some(at));
+            }
+        }
+        consts
+    }
+}
+
 /// What code does with a word of data.
 #[derive(Clone, Copy, Default)]
 struct Word {
@@ -182,36 +222,7 @@ impl Roles {
         let mut mixed_words: Vec<u64> = Vec::new();
         let mut loads: Vec<(u64, u64)> = Vec::new();
         for mut uses in all {
-            let mut consts: HashMap<u32, (u64, Use)> = uses.consts.into_iter().collect();
-            for passed in &uses.passed {
-                let Some(callee) = params.get(passed.callee as usize) else { continue };
-                let Some(does) = callee.get(passed.param as usize) else { continue };
-                match passed.from().source {
-                    Source::Const(at, value) => {
-                        let known = consts.entry(at).or_insert_with(|| {
-                            let mut known = Use::default();
-                            uses.marks.put(at, &mut known);
-                            (value, known)
-                        });
-                        known.1.join(does, passed);
-                    }
-                    Source::Word(at) => {
-                        let mut known = Use::default();
-                        known.join(does, passed);
-                        uses.words.extend(known.access.map(|_| at));
-                        uses.mixed_words.extend(known.is_number(ordered).then_some(at));
-                    }
-                    Source::Param(_) | Source::Field(..) | Source::Stack | Source::Call(_) => {}
-                    Source::Folded(_) | Source::Float(_) => {}
-                }
-            }
-            for (value, does) in consts.values() {
-                for field in &does.fields {
-                    let at = value.wrapping_add_signed(field.at);
-                    uses.words.extend(field.address.then_some(at));
-                    uses.mixed_words.extend(field.mixed.then_some(at));
-                }
-            }
+            let consts = uses.through(&params, ordered);
             for at in &uses.words {
                 roles.words.entry(*at).or_default().address = true;
             }
