@@ -66,6 +66,8 @@ impl Flow<'_, '_> {
                 Source::Param(param) if !self.exported => {
                     self.found.params[param as usize].returned = true;
                 }
+                // The host sees what it is, also of the stack.
+                _ if self.exported => self.mix(&Value::of(one)),
                 _ => self.leaves(&Value::of(one)),
             }
         }
