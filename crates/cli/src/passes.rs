@@ -102,10 +102,11 @@ fn diff(args: &DiffArgs) -> Result<Exit> {
 }
 
 fn exit(comparison: &Comparison) -> Exit {
-    let empty = comparison.endings.iter().all(|ending| ending.dumps == 0);
+    let empty = comparison.endings.iter().any(|ending| ending.dumps == 0);
     match comparison.equal() {
+        _ if empty => Exit::Inconclusive,
         false => Exit::Bad,
-        true if empty || comparison.partial() => Exit::Inconclusive,
+        true if comparison.partial() => Exit::Inconclusive,
         true => Exit::Done,
     }
 }

@@ -217,7 +217,14 @@ fn build(args: &BuildArgs) -> Result<Exit> {
 
 fn ci(args: &CiArgs) -> Result<Exit> {
     let context = |error: std::io::Error| {
-        unreadable(Error::new(error).context(format!("failed at `{}`", args.lock.display())))
+        let lock = args.lock.display();
+        let what = match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                format!("no lock file `{lock}`: `repro ci --update` builds and writes it")
+            }
+            _ => format!("failed at `{lock}`"),
+        };
+        unreadable(Error::new(error).context(what))
     };
     let expected = match args.update {
         true => None,

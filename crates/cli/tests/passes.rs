@@ -70,13 +70,14 @@ fn each_answer_has_its_exit_code() {
         b"*** IR Dump After X ***\ndefine i32 @f() {\n  r*** IR Dump After Y ***et\n}\n",
     );
     let wide = scratch.write("wide.log", b"\xff\xfe*\0*\0*\0");
-    let cases: [(&[&str], i32, &str); 14] = [
+    let cases: [(&[&str], i32, &str); 15] = [
         (&[&a, &b], 1, "first: dump 153, WebAssembly Fix Irreducible Control Flow, function `run`"),
         (&[&a, &a], 0, "equal: every dump of every function"),
         (&[&a, &plain], 0, "equal: every dump of every function"),
         (&[&healed_a, &healed_b], 1, "one cause; all healed: the last dumps are equal"),
         (&[&cut, &a], 4, "inconclusive: equal as far as both logs go"),
         (&[&empty, &empty], 4, "neither log has a dump"),
+        (&[&a, &empty], 4, "empty.log has no dump: is it a log of passes?"),
         (&[&broken, &a], 2, "log A cannot be compared: failed to read on"),
         (
             &[&a, &torn],

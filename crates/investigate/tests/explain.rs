@@ -102,7 +102,11 @@ fn less_input_is_less_said_and_nothing_made_up() {
     let explanation =
         case("path-shift/a.wasm", "path-shift/b.wasm", &Sources { metadata, ..Sources::default() });
     assert!(explanation.causes[0].features.is_empty());
-    assert!(explanation.notes[0].contains("no bytes look like it"), "{:?}", explanation.notes);
+    assert!(
+        explanation.notes[0].contains("no difference looks like that"),
+        "{:?}",
+        explanation.notes
+    );
     // Logs that belong to other modules are said to.
     let logs = Some((path("irreducible/a.log.gz"), path("irreducible/b.log.gz")));
     let explanation =

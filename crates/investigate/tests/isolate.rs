@@ -331,3 +331,35 @@ fn a_statement_is_removed_with_its_like_and_not_with_the_next_one() {
     assert_eq!(left[0].contains(&2000), left[1].contains(&2000), "{left:?}");
     assert_eq!(left[0].contains(&3000), left[1].contains(&3000), "{left:?}");
 }
+
+/// What one side alone needs is no difference of the small pair: the other keeps it as well.
+#[test]
+fn what_one_side_needs_the_other_keeps() {
+    let calls = |callee: &str| {
+        text(&format!(
+            "(module (import \"env\" \"a\" (func $a (param i32) (result i32)))
+               (import \"env\" \"b\" (func $b (param i32) (result i32)))
+               (func (export \"f\") (param i32) (result i32)
+                 (i32.add (call ${callee} (local.get 0)) (i32.const 5)))
+               (func (export \"g\") (result i32) (call $b (i32.const 1))))"
+        ))
+    };
+    let stores = |traps: &str, divides: &str| {
+        text(&format!(
+            "(module (memory 1) (func $f (export \"f\") (param i32) (result i32)
+               (if (i32.eqz (local.get 0)) (then {traps}))
+               ({divides} (i32.const 100) (local.get 0))))"
+        ))
+    };
+    let store = "(i32.store (i32.const 4) (i32.const 1))";
+    for (a, b, function) in [
+        (calls("a"), calls("b"), None),
+        (stores("unreachable", "i32.div_u"), stores(store, "i32.div_s"), Some("f")),
+    ] {
+        let small = isolated(&a, &b, function);
+        let report = diff(&small.a, &small.b, &DiffOptions::default());
+        let others = report.differences.iter().filter(|one| one.kind != Kind::Function);
+        let others: Vec<&str> = others.map(|one| one.summary.as_str()).collect();
+        assert!(others.is_empty(), "{others:?}");
+    }
+}

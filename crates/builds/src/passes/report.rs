@@ -87,6 +87,17 @@ pub fn text(comparison: &Comparison, evidence: &[Evidence], names: [&str; 2]) ->
             .ok();
         return out;
     }
+    if let Some((name, _)) =
+        names.iter().zip(&comparison.endings).find(|(_, ending)| ending.dumps == 0)
+    {
+        let name = printable_line(name);
+        writeln!(
+            out,
+            "inconclusive: {name} has no dump: is it a log of passes? (print them with `-print-after-all`)"
+        )
+        .ok();
+        return out;
+    }
     let Some(first) = comparison.first() else {
         let verdict = match (comparison.equal(), comparison.partial()) {
             (false, _) => "different: one log has functions that the other lacks",
@@ -143,6 +154,14 @@ fn verdict(out: &mut String, comparison: &Comparison, first: &Difference) {
             printable_line(pass)
         )
         .ok();
+    }
+    // What is printed first was printed before any pass has done much.
+    let begins = |difference: &Difference| {
+        let divergence = difference.structural.as_ref();
+        divergence.is_some_and(|found| (found.a.place.dump, found.b.place.dump) == (0, 0))
+    };
+    if comparison.differences.iter().any(begins) {
+        writeln!(out, "note: the first dump differs already, so the compiler was given different programs or flags: no pass is to blame for that").ok();
     }
     let unpaired = |side: usize| {
         comparison.differences.iter().map(|difference| difference.unpaired[side]).sum::<usize>()

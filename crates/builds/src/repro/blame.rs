@@ -154,6 +154,13 @@ pub fn request(metadata: &str, leak: &Leak) -> Result<Request> {
         serde_json::from_str(metadata).context("this is not what cargo metadata prints")?;
     let pair = leak.steps.windows(2).rev().find(|pair| !pair[1].asked.is_empty());
     let Some([asking, asked]) = pair else {
+        let own = leak.steps.first().and_then(|step| Some((&step.package, step.feature.as_ref()?)));
+        if let Some((package, feature)) = own {
+            bail!(
+                "feature `{feature}` of {package}, which is what is built, lets {} in, and no package asks for it: build without it, or search with `repro bisect --features all`",
+                leak.source
+            );
+        }
         bail!("no feature lets {} in: it is asked for by name", leak.source);
     };
     let find = |label: &str| {

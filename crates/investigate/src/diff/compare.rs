@@ -182,8 +182,12 @@ fn explained(same: &Same) -> Outcome {
     if same.moved > 0 {
         parts.push(format!("{} moved", plural(same.moved.into(), "address")));
     }
-    if same.assumed > 0 {
-        let numbers = plural(same.assumed.into(), "number");
+    if same.mixed > 0 {
+        let addresses = plural(same.mixed.into(), "address");
+        parts.push(format!("{addresses} moved, and may be used as a number too"));
+    }
+    if same.assumed > same.mixed {
+        let numbers = plural((same.assumed - same.mixed).into(), "number");
         parts.push(format!("{numbers} assumed to be, or not to be, an address or slot"));
     }
     if let (Some((address, delta)), 1..) = (same.first_moved, same.moved) {

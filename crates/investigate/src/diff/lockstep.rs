@@ -28,6 +28,8 @@ pub(crate) struct Same {
     pub(crate) first_moved: Option<(u64, i64)>,
     /// Numbers that agree only if they are, or are not, addresses or slots.
     pub(crate) assumed: u32,
+    /// Of these, addresses that are used as numbers too.
+    pub(crate) mixed: u32,
     /// Numbers that changed as slots did, shown to be slots or not.
     pub(crate) slots: u32,
     /// The first assumption in words.
@@ -61,6 +63,7 @@ impl Same {
             }
             Agree::Assumed { address, delta, loose, what } => {
                 self.assumed += 1;
+                self.mixed += u32::from(what == Assumption::Mixed);
                 let by = if let Assumption::Stays(by) = what { by } else { delta };
                 if what == Assumption::Slot {
                     self.slots += 1;
@@ -88,7 +91,9 @@ pub(crate) fn words(a: u64, delta: i64, what: Assumption) -> String {
     match what {
         Assumption::Address => format!("{a} → {b} is assumed to be an address: nothing shows it"),
         Assumption::Mixed => {
-            format!("{a} → {b} is an address, and used as a number too: assumed not to matter")
+            format!(
+                "{a} → {b} is an address that is calculated with, kept or given away, too: assumed not to matter"
+            )
         }
         Assumption::Slot => format!("{a} → {b} is assumed to be a table slot: nothing shows it"),
         Assumption::Stays(by) => format!(

@@ -65,6 +65,7 @@ pub use paint::Paint;
 pub use report::{Allow, Cluster, Count, Difference, Input, Kind, Line, Origin, Report, Verdict};
 
 use cluster::Clusterer;
+pub(crate) use cluster::OWN_NAME;
 use compare::{Cause, Compared, Context, Outcome};
 use matching::Matching;
 use one_to_one::{Fate, OneToOne};
@@ -129,7 +130,7 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
     }
     let slots = same_slots(sides);
     // Where nothing moved, equal numbers are the same, whatever they are.
-    let roles = match aligned.shift.moves() || !slots {
+    let roles = match aligned.shift.moves() || aligned.pads() || !slots {
         true => Roles::new(sides, aligned.shift.ordered()),
         false => Roles::default(),
     };

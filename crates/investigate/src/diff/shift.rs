@@ -118,9 +118,11 @@ enum Place {
 }
 
 impl Shift {
-    /// Whether any address moved.
+    /// Whether any address moved, or may have, as bytes of padding are elsewhere.
     pub(crate) fn moves(&self) -> bool {
-        self.end_delta != 0 || self.ranges.iter().any(|range| range.delta != 0)
+        self.end_delta != 0
+            || !self.zeros.is_empty()
+            || self.ranges.iter().any(|range| range.delta != 0)
     }
 
     /// Whether what is behind something in A is behind it in B.
@@ -296,7 +298,9 @@ impl Shift {
         Some(match (delta, loose) {
             (0, false) => Agree::Equal,
             (0, true) => Agree::Moved { address, delta, loose },
-            _ if access.mixed => Agree::Assumed { address, delta, loose, what: Assumption::Mixed },
+            _ if access.mixed || delta.trailing_zeros() < access.low.into() => {
+                Agree::Assumed { address, delta, loose, what: Assumption::Mixed }
+            }
             _ => Agree::Moved { address, delta, loose },
         })
     }

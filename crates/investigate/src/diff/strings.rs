@@ -5,9 +5,10 @@
 //! close together in data, often without an end, so a *word* is looked at: the characters around
 //! the run that a path may have.
 //!
-//! 1. `path` says that the word is a file path on both sides: it has separators and either ends in
-//!    a file's name as compilers read and write them, or starts where files of builds lie. A route
-//!    or a media type is text.
+//! 1. `path` says that the word is a file path on both sides: it has separators, and ends in a
+//!    source file's name, or in another file's name below a folder where builds lie, or has three
+//!    parts of which the first is a folder that only a machine has (`/home/…`, `/rustc/…`, a drive).
+//!    A route (`/api/x.json`, `/checkout/cart`) or a media type is text.
 //! 2. `timestamp` says that on both sides the run lies inside one pattern of a clock or calendar:
 //!    `hh:mm:ss`, `yyyy-mm-dd`, `Mmm dd yyyy`.
 //! 3. Anything printable with printable bytes around it is at least `text`; no bytes that are text
@@ -96,29 +97,28 @@ pub(crate) fn sort(a: (&[u8], &Range<usize>), b: (&[u8], &Range<usize>)) -> Opti
     })
 }
 
-/// Endings of files that compilers read, write and quote.
-const ENDINGS: &[&str] = &[
-    "rs", "c", "h", "cc", "cpp", "cxx", "hpp", "hh", "go", "zig", "swift", "kt", "java", "py",
-    "rb", "js", "ts", "S", "s", "o", "a", "so", "rlib", "rmeta", "wasm", "wat", "ll", "bc", "d",
-    "inc", "m", "mm", "f90", "ml", "hs", "cs", "nim", "v", "d.ts", "toml", "mod",
+/// Endings of files that compilers read and quote, and nobody else.
+const SOURCES: &[&str] = &[
+    "rs", "c", "h", "cc", "cpp", "cxx", "hpp", "hh", "go", "zig", "swift", "rlib", "rmeta", "S",
+    "f90", "ml", "hs", "nim", "inc",
 ];
 
-/// First folders of paths where the files of builds lie.
-const ROOTS: &[&str] = &[
-    "home",
-    "tmp",
-    "usr",
-    "root",
-    "var",
-    "opt",
+/// Endings of files that a program may read or serve just as well.
+const FILES: &[&str] = &[
+    "kt", "java", "py", "rb", "js", "ts", "s", "o", "a", "so", "wasm", "wat", "ll", "bc", "d", "m",
+    "mm", "cs", "v", "d.ts", "toml", "mod",
+];
+
+/// First folders of paths that only a machine has.
+const MACHINE: &[&str] =
+    &["home", "tmp", "usr", "root", "var", "opt", "nix", "mnt", "Users", "rustc", "emsdk"];
+
+/// First folders where files of builds lie, and that a route may have as well.
+const FOLDERS: &[&str] = &[
     "build",
     "builds",
     "src",
-    "nix",
-    "mnt",
-    "Users",
     "private",
-    "rustc",
     "workspace",
     "github",
     "work",
@@ -126,9 +126,13 @@ const ROOTS: &[&str] = &[
     "cargo",
     "checkout",
     "gnu",
-    "emsdk",
     "go",
 ];
+
+/// Least letters of another string behind an ending; fewer make another ending of it.
+const RUN_ON_MIN: usize = 4;
+/// Least folders and files of a path that has no ending.
+const PARTS_MIN: usize = 3;
 
 /// Invariant 1.
 fn is_path(word: &str) -> bool {
@@ -142,19 +146,35 @@ fn is_path(word: &str) -> bool {
         return false;
     }
     // A character before may belong to the string before.
-    let rooted = [0, 1].into_iter().any(|at| {
-        let rest = word.get(at..).and_then(|rest| rest.strip_prefix('/'));
-        let first = rest.and_then(|rest| rest.split_once('/')).map(|(first, _)| first);
-        first.is_some_and(|first| ROOTS.contains(&first))
-    });
-    let ends = |part: &str| {
-        let Some((name, ending)) = part.rsplit_once('.') else { return false };
-        // Without an end, the next string stands behind the ending.
-        let listed = |one: &str| ending == one || one.len() > 1 && ending.starts_with(one);
-        !name.is_empty() && ENDINGS.iter().any(|one| listed(one))
+    let rooted = |folders: &[&str]| {
+        [0, 1].into_iter().any(|at| {
+            let rest = word.get(at..).and_then(|rest| rest.strip_prefix('/'));
+            let first = rest.and_then(|rest| rest.split_once('/')).map(|(first, _)| first);
+            first.is_some_and(|first| folders.contains(&first))
+        })
     };
     let last = word.rsplit(['/', '\\']).next().unwrap_or_default();
-    rooted || drive(word) || ends(last)
+    let ends = |endings: &[&str]| {
+        let Some((name, ending)) = last.split_once('.') else { return false };
+        !name.is_empty() && endings.contains(&ending)
+            || last.rsplit_once('.').is_some_and(|(_, ending)| endings.contains(&ending))
+    };
+    // Without an end, the next string stands behind the ending.
+    let runs_on = || {
+        let Some((name, ending)) = last.rsplit_once('.') else { return false };
+        let listed = |one: &str| {
+            let rest = ending.strip_prefix(one).unwrap_or_default();
+            let other = rest.starts_with(|first: char| !first.is_ascii_alphanumeric());
+            other || one.len() > 1 && rest.len() >= RUN_ON_MIN
+        };
+        !name.is_empty() && SOURCES.iter().any(|one| listed(one))
+    };
+    let machine = rooted(MACHINE) || drive(word);
+    let parts = word.split('/').filter(|part| !part.is_empty()).count();
+    ends(SOURCES)
+        || runs_on()
+        || ends(FILES) && (machine || rooted(FOLDERS))
+        || machine && (parts >= PARTS_MIN || drive(word))
 }
 
 /// Invariant 2: whether the run lies inside a pattern.
@@ -209,6 +229,8 @@ mod tests {
             ("C:\\build\\x.c", "C:\\other\\x.c"),
             ("/usr/local/build/app", "/usr/local2/build/app"),
             ("/src/a/main.rscalled `Option", "/src/bc/main.rscalled `Option"),
+            ("/build/a/index.js", "/build/ab/index.js"),
+            ("/rustc/59807616e/library", "/rustc/48807616e/library"),
         ] {
             assert_eq!(told(a, b), Some(Sort::Path), "{a} {b}");
         }
@@ -219,6 +241,15 @@ mod tests {
             ("no such file", "no such text"),
             ("deadbeef01234567", "feedbeef89abcdef"),
             ("/tmp/a/b.rs", "b.rs or nothing"),
+            ("/api/x.json", "/api/y.json"),
+            ("/api/x.js", "/api/y.js"),
+            ("/static/app.d.ts", "/static/web.d.ts"),
+            ("/checkout/cart", "/checkout/basket"),
+            ("/work/items/1", "/work/items/2"),
+            ("/home/start", "/home/stop"),
+            ("/tmp/a", "/tmp/b"),
+            ("/a/x.cfg", "/a/y.cfg"),
+            ("/a/x.html", "/a/y.html"),
         ] {
             assert_eq!(told(a, b), Some(Sort::Text), "{a} {b}");
         }

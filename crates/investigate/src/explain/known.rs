@@ -50,6 +50,10 @@ pub(super) fn advice(
     advice
 }
 
+/// What helps where only the name of the output file differs.
+pub(super) const OF_NAME: &str =
+    "give both outputs one file name (linkers write it into the section of names), or strip names";
+
 /// What stands in the source, or is made of it before the compiler's passes.
 fn of_source(verdict: Verdict, leaks: &[Leak]) -> Option<String> {
     let text = match verdict {
@@ -76,7 +80,7 @@ fn of_source(verdict: Verdict, leaks: &[Leak]) -> Option<String> {
         | Verdict::Renumbered
         | Verdict::Moved
         | Verdict::AssumedMoved => {
-            "the compiler was given different programs: look at macros, build scripts, `env!`, `include!`, generated files"
+            "the compiler was given different programs: look at macros, flags, build scripts, `env!`, `include!`, generated files"
         }
     };
     Some(text.into())

@@ -27,7 +27,7 @@ pub mod live;
 
 mod text;
 
-use crate::diff::{Cluster, DiffOptions, Difference, Kind, Report, Verdict, diff};
+use crate::diff::{Cluster, DiffOptions, Difference, Kind, OWN_NAME, Report, Verdict, diff};
 use crate::xref::xref;
 use anyhow::{Context, Result};
 use prova_builds::names::{demangle, printable, printable_line};
@@ -191,7 +191,9 @@ pub fn explain(a: &Module, b: &Module, sources: &Sources) -> Result<Explanation>
     let random = causes.iter().any(|cause| !cause.features.is_empty());
     let unseen = leaks.iter().flatten().filter(|_| !random);
     notes.extend(
-        unseen.map(|leak| format!("{} {}, but no bytes look like it", leak.source, leak.does)),
+        unseen.map(|leak| {
+            format!("{} {}, but no difference looks like that", leak.source, leak.does)
+        }),
     );
     Ok(Explanation { causes, notes, diff: report })
 }
@@ -225,7 +227,10 @@ fn cause(
         cluster.verdict == Verdict::RandomLooking || passes.iter().any(|found| found.before);
     let leaks = leaks.filter(|_| drawn).unwrap_or_default();
     let (stage, because) = stage(cluster.verdict, &passes, &seen, !code.is_empty(), leaks);
-    let advice = known::advice(cluster.verdict, stage, &passes, leaks, &seen);
+    let mut advice = known::advice(cluster.verdict, stage, &passes, leaks, &seen);
+    if cluster.cause == OWN_NAME {
+        advice = vec![known::OF_NAME.into()];
+    }
     Ok(Cause {
         verdict: cluster.verdict,
         cause: cluster.cause.clone(),

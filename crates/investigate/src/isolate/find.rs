@@ -4,9 +4,9 @@
 //! export, for an export may be a wrapper of the function of its name), then demangled, then as a
 //! unique part of a demangled name.
 
-use super::Plan;
 use super::labels::gaps;
 use super::parts::Parts;
+use super::{Also, Plan};
 use anyhow::{Result, bail};
 use prova_builds::names::{demangle, printable};
 use prova_module::ops::{Class, Immediate, Opcode};
@@ -194,6 +194,7 @@ pub(super) fn everything(module: &Module, parts: &Parts<'_>, func: u32) -> Plan 
         data: (0..parts.data.len() as u32).collect(),
         elements: (0..parts.elements.len() as u32).collect(),
         body: None,
+        also: Also::default(),
     }
 }
 

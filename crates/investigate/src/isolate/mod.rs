@@ -16,6 +16,8 @@
 //!    reduction cannot slip to another difference of the same pair.
 //! 2. What differs in the small pair differs in A and B: the bodies are aligned once, and only
 //!    aligned operators and whole edits are left out (module `labels`).
+//!    What one side needs (a callee, a table, a memory), the other keeps if it has the like: else
+//!    the small pair would differ by what was left out (module `needs`).
 //! 3. The search is bounded by work, not by time ([`Options::work`]); the result depends on the two
 //!    modules and the options alone.
 //!
@@ -106,6 +108,16 @@ pub(crate) struct Plan {
     pub(crate) elements: BTreeSet<u32>,
     /// The function's body, if it is another than in the module.
     pub(crate) body: Option<Vec<u8>>,
+    /// What is kept because the other side needs its like.
+    pub(crate) also: Also,
+}
+
+/// Functions (without their bodies), tables and memories.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Also {
+    pub(crate) funcs: BTreeSet<u32>,
+    pub(crate) tables: BTreeSet<u32>,
+    pub(crate) memories: BTreeSet<u32>,
 }
 
 /// The difference is there, but not in less than the whole modules.
@@ -291,6 +303,11 @@ impl Search<'_> {
         parts: (&Parts<'_>, &Parts<'_>),
         plans: (&Plan, &Plan),
     ) -> Result<Option<Pair>> {
+        let both = match needs::alike((&from.a, &from.b), parts, plans) {
+            Err(_) if plans.0.body.is_some() => return Ok(None),
+            both => both?,
+        };
+        let plans = (&both.0, &both.1);
         let cut = |from: &Module, parts: &Parts<'_>, plan: &Plan| match cut::cut(from, parts, plan)
         {
             // A body that something was taken out of need not even be balanced.

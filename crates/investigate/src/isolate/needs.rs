@@ -10,6 +10,7 @@
 use super::Plan;
 use super::parts::Parts;
 use anyhow::{Result, anyhow};
+use prova_module::{FuncIdx, Module};
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use wasm_encoder::reencode::{Error, Reencode};
@@ -141,6 +142,9 @@ pub(super) fn close(parts: &Parts<'_>, plan: &Plan) -> Result<Needs> {
     remap.needs.funcs.insert(plan.func);
     remap.needs.data.extend(&plan.data);
     remap.needs.elements.extend(&plan.elements);
+    remap.needs.funcs.extend(&plan.also.funcs);
+    remap.needs.tables.extend(&plan.also.tables);
+    remap.needs.memories.extend(&plan.also.memories);
     let mut done = Needs::default();
     loop {
         let before = remap.needs.count();
@@ -151,6 +155,42 @@ pub(super) fn close(parts: &Parts<'_>, plan: &Plan) -> Result<Needs> {
             return Ok(remap.needs);
         }
     }
+}
+
+/// Both plans with what the other needs, as far as there is the like: a callee of the same import
+/// or symbol, and the same type; a table or memory of the same index, imported or not.
+pub(super) fn alike(
+    modules: (&Module, &Module),
+    parts: (&Parts<'_>, &Parts<'_>),
+    plans: (&Plan, &Plan),
+) -> Result<(Plan, Plan)> {
+    let needs = (close(parts.0, plans.0)?, close(parts.1, plans.1)?);
+    let with =
+        |plan: &Plan, from: (&Module, &Needs), to: (&Module, &Parts<'_>), parts: &Parts<'_>| {
+            let mut plan = plan.clone();
+            for func in &from.1.funcs {
+                let found = to.1.callees.get(&parts.known_by(from.0, *func)).copied();
+                let found = found.filter(|found| *found != plan.func);
+                plan.also.funcs.extend(found.filter(|found| {
+                    to.0.func_type(FuncIdx(*found)) == from.0.func_type(FuncIdx(*func))
+                }));
+            }
+            let like = |index: &u32, count: (usize, usize), imported: (usize, usize)| {
+                let index = *index as usize;
+                index < count.1 + imported.1 && (index < imported.0) == (index < imported.1)
+            };
+            let counts = |of: fn(&Parts<'_>) -> usize| (of(parts), of(to.1));
+            let tables = (counts(|p| p.tables.len()), counts(|p| p.imported.tables.len()));
+            let memories = (counts(|p| p.memories.len()), counts(|p| p.imported.memories.len()));
+            let kept = from.1.tables.iter().filter(|at| like(at, tables.0, tables.1));
+            plan.also.tables.extend(kept);
+            let kept = from.1.memories.iter().filter(|at| like(at, memories.0, memories.1));
+            plan.also.memories.extend(kept);
+            plan
+        };
+    let a = with(plans.0, (modules.1, &needs.1), (modules.0, parts.0), parts.1);
+    let b = with(plans.1, (modules.0, &needs.0), (modules.1, parts.1), parts.0);
+    Ok((a, b))
 }
 
 fn step(

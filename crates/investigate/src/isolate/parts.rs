@@ -3,8 +3,10 @@
 //! Neighbours: [`needs`](super::needs) and [`cut`](super::cut) read them. The module is valid, so
 //! counts and indices agree; an error is a section that the encoder does not know.
 
+use super::find::symbol;
 use anyhow::Result;
 use prova_module::Module;
+use std::collections::HashMap;
 use wasmparser::{
     Data, Element, FunctionBody, Global, Import, MemoryType, Parser, Payload, RecGroup, Table,
     TagType, TypeRef,
@@ -28,6 +30,8 @@ pub(super) struct Parts<'m> {
     pub(super) elements: Vec<Element<'m>>,
     pub(super) data: Vec<Data<'m>>,
     pub(super) bodies: Vec<FunctionBody<'m>>,
+    /// Functions by what they are known by: an import, or a symbol; the first of those that share it.
+    pub(super) callees: HashMap<(String, String), u32>,
 }
 
 /// Which import is at an index.
@@ -46,7 +50,18 @@ impl<'m> Parts<'m> {
         for payload in Parser::new(0).parse_all(module.bytes()) {
             parts.section(payload?)?;
         }
+        let funcs = (0..module.func_count() as u32).rev();
+        parts.callees = funcs.map(|func| (parts.known_by(module, func), func)).collect();
         Ok(parts)
+    }
+
+    /// What a function is known by in both modules: its import, or its symbol.
+    pub(super) fn known_by(&self, module: &Module, func: u32) -> (String, String) {
+        let import = self.imported.funcs.get(func as usize).map(|at| &self.imports[*at]);
+        match import {
+            Some(import) => (import.module.to_owned(), import.name.to_owned()),
+            None => (String::new(), symbol(module, func)),
+        }
     }
 
     fn section(&mut self, payload: Payload<'m>) -> Result<()> {

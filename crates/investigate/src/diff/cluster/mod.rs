@@ -22,6 +22,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Most differences whose aligned code is kept.
 const CODE_MAX: usize = 400;
+/// The cause where only the name of the module, which linkers take from the file, differs.
+pub(crate) const OWN_NAME: &str = "the module's own name differs";
 /// Most runs of bytes whose users are looked up: each look-up reads all code.
 const XREFS_MAX: usize = 2;
 /// Most clusters of one kind of cause that stand by themselves; more are one cluster.
@@ -412,9 +414,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
                     let key = format!("{} {own}", one.kind.name());
                     let cause = match one.kind {
                         Kind::Custom if debug => "debug information differs".into(),
-                        Kind::Custom if one.name == "name" => {
-                            "the module's own name differs".into()
-                        }
+                        Kind::Custom if one.name == "name" => OWN_NAME.into(),
                         Kind::Custom => format!("custom section `{}` differs", one.name),
                         Kind::Memory => "memories differ".into(),
                         kind => format!("{}s differ", kind.name()),

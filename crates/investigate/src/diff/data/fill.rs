@@ -3,7 +3,7 @@
 //!
 //! Neighbours: the module above has the invariants (1 and 2); `look` says what a run looks like.
 
-use super::look::{look, padding};
+use super::look::{into_padding, look, padding};
 use super::{DataDiff, LOOSE_MAX, Look, Pair, Run};
 use crate::diff::align::Equal;
 use crate::diff::lockstep::words;
@@ -260,7 +260,19 @@ impl Filler<'_, '_> {
         word || self.roles.names(address)
     }
 
+    /// Bytes that differ; of text that grew into the padding behind it, text and padding apart.
     fn run(&mut self, a: Range<usize>, b: Range<usize>) {
+        let pair = self.pair;
+        match into_padding((&pair.bytes.0, &a), (&pair.bytes.1, &b), pair) {
+            Some((text_a, text_b)) => {
+                self.one(a.start..text_a, b.start..text_b);
+                self.one(text_a..a.end, text_b..b.end);
+            }
+            None => self.one(a, b),
+        }
+    }
+
+    fn one(&mut self, a: Range<usize>, b: Range<usize>) {
         let pair = self.pair;
         let bytes_a = pair.bytes.0.get(a.clone()).unwrap_or_default();
         let bytes_b = pair.bytes.1.get(b.clone()).unwrap_or_default();

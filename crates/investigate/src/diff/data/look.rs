@@ -56,6 +56,29 @@ pub(super) fn padding(
     found.then_some(Zeros { a: in_a, b: in_b })
 }
 
+/// Where the text of a run ends on both sides, if what is behind are zeros of which one ends it and
+/// the others are padding.
+pub(super) fn into_padding(
+    a: (&[u8], &Range<usize>),
+    b: (&[u8], &Range<usize>),
+    pair: &Pair<'_>,
+) -> Option<(usize, usize)> {
+    let text = |(bytes, run): (&[u8], &Range<usize>)| {
+        let zeros = bytes[run.clone()].iter().rev().take_while(|byte| **byte == 0).count();
+        let end = run.end - zeros;
+        (bytes.get(end) == Some(&0)).then_some(run.start..end)
+    };
+    let (text_a, text_b) = (text(a)?, text(b)?);
+    let whole = (text_a.end, text_b.end) == (a.1.end, b.1.end);
+    if !pair.active || whole || text_a.is_empty() && text_b.is_empty() {
+        return None;
+    }
+    sort((a.0, &text_a), (b.0, &text_b))?;
+    let (rest_a, rest_b) = (text_a.end..a.1.end, text_b.end..b.1.end);
+    padding((a.0, &rest_a), (b.0, &rest_b), pair.start)?;
+    Some((text_a.end, text_b.end))
+}
+
 /// Few bytes that are no text, nearly all different, about half of the bits flipped, and no small
 /// number on either side.
 fn looks_random(a: &[u8], b: &[u8]) -> bool {

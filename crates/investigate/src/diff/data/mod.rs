@@ -20,6 +20,7 @@
 //!    asks for, between an end and a start that moved as they say. That something starts there is
 //!    an assumption if no number of the code or the data is the address behind them, or one among
 //!    them that moved with what is behind.
+//!    Text that grew into the padding behind it is told as the text and the padding.
 //! 4. What is no part of an image is not mapped: text there is told as such only if it is as long
 //!    as it was.
 //! 5. A number is a *length* only if the word before it points to text that differs, and number and
@@ -42,6 +43,7 @@ use look::classify;
 use pairs::{pair_images, pair_others};
 use prova_module::Module;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Widest alignment that padding is explained by.
 const ALIGNMENT_MAX: u64 = 32;
@@ -160,6 +162,22 @@ pub(crate) struct Aligned<'m> {
     pub(crate) shift: Shift,
     places: Vec<(u32, String)>,
     recut: bool,
+}
+
+impl Aligned<'_> {
+    /// Whether text may have grown into padding, or left some.
+    pub(crate) fn pads(&self) -> bool {
+        let gap = |bytes: &[u8], gap: Range<usize>| {
+            let gap = bytes.get(gap).unwrap_or_default();
+            gap.last() == Some(&0) && gap.iter().any(|byte| *byte != 0)
+        };
+        self.pairs.iter().filter(|pair| pair.active).any(|pair| {
+            pair.equal.windows(2).any(|at| {
+                let (x, y) = (&at[0], &at[1]);
+                gap(&pair.bytes.0, x.a + x.len..y.a) || gap(&pair.bytes.1, x.b + x.len..y.b)
+            })
+        })
+    }
 }
 
 /// Pairs and aligns the data of both sides.

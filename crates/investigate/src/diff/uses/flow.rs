@@ -3,36 +3,56 @@
 //! Neighbours: the module above keeps what is found here, and carries it over calls; invariants 1
 //! to 3 stand there.
 
+use super::known::{Field, Mark, Marks, Passed, Use};
 use super::locals::Locals;
-use super::{Access, Mark, Marks, Passed, Ref, Role, Source, Use, Uses, Value};
+use super::value::{Ref, Source, Value};
+use super::{Access, Role, Uses, wasi};
 use crate::diff::side::Side;
 use prova_module::ops::{Class, Immediate, Opcode};
 use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site, walk};
-use prova_module::{BlockKind, FuncIdx, MemArgTarget, Operator};
+use prova_module::{BlockKind, Catch, FuncIdx, MemArgTarget, Operator};
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::sync::LazyLock;
 
-/// What a body does; nothing is known of an import. `exported` are the functions whose results the
-/// host gets.
-pub(super) fn uses(side: &Side<'_>, func: u32, exported: &HashSet<u32>) -> Uses {
+/// What a body does; what an import is given, the host has as a number. `exported` are the functions
+/// whose results the host gets; `ordered` as for [`Use::role`].
+pub(super) fn uses(side: &Side<'_>, func: u32, (exported, ordered): (&HashSet<u32>, bool)) -> Uses {
     let Some(body) = side.module.body(FuncIdx(func)) else {
-        let params = side.module.func_type(FuncIdx(func)).params.len();
-        return Uses { params: vec![Use::default(); params], ..Uses::default() };
+        return Uses { params: wasi::params(side.module, func), ..Uses::default() };
     };
     side.spend(body.bytes().len());
     let params = side.module.func_type(FuncIdx(func)).params.len();
     let locals = Locals::new((0..params as u32).map(|i| Value::one(Source::Param(i))));
     let found = Uses { params: vec![Use::default(); params], ..Uses::default() };
     let exported = exported.contains(&func);
-    let consts = HashMap::new();
-    let (marks_found, last) = (Vec::new(), (0, 0));
-    let mut flow = Flow { side, found, consts, marks: marks_found, locals, exported, last };
+    let mut flow = Flow {
+        side,
+        found,
+        consts: HashMap::new(),
+        marks: Vec::new(),
+        locals,
+        exported,
+        ordered,
+        last: (0, 0),
+        calls: Vec::new(),
+        passed_by: Vec::new(),
+        dropped: Vec::new(),
+        tries: 0,
+    };
     // The body is valid: the walk does not end before it.
     let _ = walk(body, &mut flow);
+    for source in std::mem::take(&mut flow.dropped) {
+        flow.leaves(&Value::one(source));
+    }
     // What all functions leave is kept at once: nothing is kept that is larger than it holds.
     let mut found = flow.found;
-    found.marks = marks(flow.marks);
+    for (passed, call) in found.passed.iter_mut().zip(flow.passed_by) {
+        if flow.calls[call as usize] {
+            passed.use_result();
+        }
+    }
+    found.marks = Marks::new(flow.marks);
     found.consts = flow.consts.into_iter().collect();
     found.consts.sort_unstable_by_key(|(at, _)| *at);
     for (at, (_, known)) in &mut found.consts {
@@ -40,72 +60,61 @@ pub(super) fn uses(side: &Side<'_>, func: u32, exported: &HashSet<u32>) -> Uses 
     }
     found.passed.shrink_to_fit();
     found.offsets.shrink_to_fit();
-    found.words.shrink_to_fit();
-    found.open_tables.sort_unstable();
-    found.open_tables.dedup();
-    found.open_tables.shrink_to_fit();
-    found.named.sort_unstable();
-    found.named.dedup();
-    found.named.shrink_to_fit();
+    for list in [&mut found.words, &mut found.mixed_words, &mut found.named] {
+        tidy(list);
+    }
+    tidy(&mut found.loads);
+    tidy(&mut found.open_tables);
     found
 }
 
-/// One mark for each operator, in order.
-fn marks(mut all: Vec<Mark>) -> Marks {
-    all.sort_unstable_by_key(|mark| mark.at);
-    all.dedup_by(|mark, kept| {
-        let same = mark.at == kept.at;
-        kept.mixed |= same && mark.mixed;
-        kept.compared |= same && mark.compared;
-        same
-    });
-    Marks(all.into())
+/// In order, each once, in no more memory than that takes.
+fn tidy<T: Ord>(list: &mut Vec<T>) {
+    list.sort_unstable();
+    list.dedup();
+    list.shrink_to_fit();
 }
 
-/// What an operator does with two constants.
-type Fold = fn(u32, u32) -> u32;
-
-/// Operators that give a constant for constants.
-const FOLDS: [(Opcode, Fold); 6] = [
-    (Opcode::I32Add, u32::wrapping_add),
-    (Opcode::I32Sub, u32::wrapping_sub),
-    (Opcode::I32Mul, u32::wrapping_mul),
-    (Opcode::I32Shl, u32::wrapping_shl),
-    (Opcode::I32Or, |a, b| a | b),
-    (Opcode::I32Xor, |a, b| a ^ b),
-];
-
-struct Flow<'s, 'm> {
-    side: &'s Side<'m>,
-    found: Uses,
+pub(super) struct Flow<'s, 'm> {
+    pub(super) side: &'s Side<'m>,
+    pub(super) found: Uses,
     /// Constants that are used as addresses or slots, by the offset of their operator.
-    consts: HashMap<u32, (u64, Use)>,
+    pub(super) consts: HashMap<u32, (u64, Use)>,
     /// Constants that are compared or calculated with.
-    marks: Vec<Mark>,
+    pub(super) marks: Vec<Mark>,
     /// Locals with known sources.
-    locals: Locals,
+    pub(super) locals: Locals,
     /// Whether the host gets the results.
-    exported: bool,
+    pub(super) exported: bool,
+    pub(super) ordered: bool,
     /// The last constant: its operator's offset, and that of the next operator.
-    last: (u32, u32),
+    pub(super) last: (u32, u32),
+    /// By call, whether a result of it is used as a number.
+    pub(super) calls: Vec<bool>,
+    /// By what is passed, the call.
+    pub(super) passed_by: Vec<u32>,
+    /// Sources of values that are not followed further.
+    pub(super) dropped: Vec<Source>,
+    /// How many `try_table` are open.
+    pub(super) tries: usize,
 }
 
 /// What comes to a label.
 #[derive(Default)]
-struct Label {
+pub(super) struct Label {
     joined: Option<(Locals, Vec<Value>)>,
-    /// The locals where an `if` opened.
-    entry: Locals,
+    /// The locals where an `if` or a loop opened.
+    pub(super) entry: Locals,
 }
 
 impl Label {
-    fn join(&mut self, locals: &Locals, values: &[Value]) {
+    fn join(&mut self, locals: &Locals, values: &[Value], dropped: &mut Vec<Source>) {
         match &mut self.joined {
             None => self.joined = Some((locals.clone(), values.to_vec())),
             Some((known, results)) => {
-                known.join(locals);
+                known.join(locals, dropped);
                 for (known, value) in results.iter_mut().zip(values) {
-                    *known = known.with(*value);
+                    *known = known.with(*value, dropped);
                 }
             }
         }
@@ -113,81 +122,30 @@ impl Label {
 }
 
 impl Flow<'_, '_> {
-    fn in_zone(&self, value: u64) -> bool {
+    pub(super) fn in_zone(&self, value: u64) -> bool {
         self.side.may_be_address(value)
     }
 
-    /// A constant that is no address and added by nothing: an offset.
-    fn offset(&self, value: &Value) -> Option<i64> {
-        match value.single()? {
-            Ref { source: Source::Const(_, value) | Source::Folded(value), by: Some(0) }
-                if !self.in_zone(value) =>
-            {
-                Some(i64::from(value as u32 as i32))
-            }
-            _ => None,
-        }
-    }
-
-    /// The value without constants that are no addresses.
-    fn bases(&self, value: &Value) -> Value {
-        let mut bases = Value::default();
-        for one in value.refs() {
-            let is_base = match one.source {
-                Source::Const(_, value) | Source::Folded(value) => self.in_zone(value),
-                Source::Param(_) | Source::Word(_) | Source::Field(..) | Source::Stack => true,
-            };
-            if is_base {
-                bases = match bases.is_known() {
-                    true => bases.with(Value::of(one)),
-                    false => Value::of(one),
-                };
-            }
-        }
-        bases.partial |= bases.is_known() && value.partial;
-        bases
-    }
-
-    fn sum(&mut self, a: &Value, b: &Value, sign: i64) -> Value {
-        self.distance(a, b);
-        let (x, y) = (self.bases(a), self.bases(b));
-        match (x.is_known(), y.is_known()) {
-            (true, false) => x.shifted(self.offset(b).map(|by| by.wrapping_mul(sign))),
-            (false, true) if sign == 1 => y.shifted(self.offset(a)),
-            _ => Value::default(),
-        }
-    }
-
-    /// Of two addresses the sum is a number, and so is how far they are from each other.
-    fn distance(&mut self, a: &Value, b: &Value) {
-        let address = |value: &Value| match value.single().map(|one| one.source) {
-            Some(Source::Const(_, value)) => self.in_zone(value),
-            _ => false,
-        };
-        if address(a) && address(b) {
-            self.mix(a);
-            self.mix(b);
-        }
-    }
-
     /// The use of a source in this body.
-    fn used(&mut self, source: Source) -> Option<&mut Use> {
+    pub(super) fn used(&mut self, source: Source) -> Option<&mut Use> {
         match source {
             Source::Const(at, value) => {
                 Some(&mut self.consts.entry(at).or_insert((value, Use::default())).1)
             }
             Source::Param(param) => self.found.params.get_mut(param as usize),
             Source::Word(_) | Source::Field(..) | Source::Stack | Source::Folded(_) => None,
+            Source::Float(_) | Source::Call(_) => None,
         }
     }
 
     /// `width` bytes at `base + offset` are touched; 0 bytes if nobody knows how many.
     fn access(&mut self, base: &Value, offset: u64, width: u64) {
-        for one in self.bases(base).refs() {
+        for one in self.bases(base).refs().filter(|one| !one.part) {
             let exact = one.by.map(|by| by.wrapping_add(offset as i64));
             let access = match exact {
                 Some(lo) if width > 0 => {
-                    Access { lo, hi: lo.saturating_add(width as i64), indexed: false, mixed: false }
+                    let hi = lo.saturating_add(width as i64);
+                    Access { lo, hi, indexed: false, mixed: false, low: 0 }
                 }
                 _ => Access::INDEXED,
             };
@@ -195,7 +153,7 @@ impl Flow<'_, '_> {
                 Source::Word(at) if one.by.is_some() => self.found.words.push(at),
                 Source::Field(param, at) => {
                     if let Some(param) = self.found.params.get_mut(param as usize) {
-                        param.field(at);
+                        param.field(Field { at, address: true, mixed: false });
                     }
                 }
                 // Its sum is an address that no number of the code is.
@@ -216,12 +174,12 @@ impl Flow<'_, '_> {
     /// A load, store or atomic operator on memory 0; gives what a load may give.
     fn memory(&mut self, site: &Site<'_>, base: &Value, offset: u64) -> Value {
         let width = u64::from(site.row.width);
-        if let Some(Ref { source: Source::Const(_, value) | Source::Folded(value), by: Some(by) }) =
-            base.single()
+        if let Some(Ref { source, by: Some(by), .. }) = base.single()
+            && let Source::Const(_, value) | Source::Folded(value) = source
         {
             // Neither the constant nor the offset is like an address, and their sum may be one.
             let at = value.wrapping_add_signed(by).wrapping_add(offset);
-            let folded = matches!(base.single(), Some(Ref { source: Source::Folded(_), .. }));
+            let folded = matches!(source, Source::Folded(_));
             let plain = !self.in_zone(value) && !self.in_zone(offset);
             if (folded || plain) && self.in_zone(at) {
                 self.found.folded.push((at, width));
@@ -230,42 +188,55 @@ impl Flow<'_, '_> {
         if self.in_zone(offset) {
             self.found.named.push(offset);
             let role = match base.single() {
-                Some(Ref { source: Source::Const(_, value), by: Some(by) })
+                Some(Ref { source: Source::Const(_, value), by: Some(by), .. })
                     if !self.in_zone(value) =>
                 {
                     let lo = (value as i64).saturating_add(by);
                     let hi = lo.saturating_add(width as i64);
-                    Role::Address(Access { lo, hi, indexed: false, mixed: false })
+                    Role::Address(Access { lo, hi, indexed: false, mixed: false, low: 0 })
                 }
                 Some(Ref { source: Source::Stack | Source::Const(..), .. }) => Role::Number,
                 _ => Role::Unknown,
             };
             self.found.offsets.push((site.offset, role));
             if role != Role::Number {
+                // The other part of the address is an index.
+                self.mix(base);
                 return Value::default();
             }
         }
         self.access(base, offset, width);
         let loads = if self.side.wide() { Opcode::I64Load } else { Opcode::I32Load };
-        let word = site.row.opcode == loads;
-        match base.single() {
-            Some(Ref { source, by: Some(by) }) if word => {
-                let at = by.wrapping_add(offset as i64);
-                match source {
-                    Source::Const(_, value) => {
-                        Value::one(Source::Word(value.wrapping_add_signed(at)))
-                    }
-                    Source::Param(param) => Value::one(Source::Field(param, at)),
-                    Source::Word(_) | Source::Field(..) | Source::Stack | Source::Folded(_) => {
-                        Value::default()
-                    }
+        let known = base.single().and_then(|one| Some((one.source, one.by?)));
+        if let (true, Some((source, by))) = (site.row.opcode == loads, known) {
+            let at = by.wrapping_add(offset as i64);
+            match source {
+                Source::Const(_, value) => {
+                    return Value::one(Source::Word(value.wrapping_add_signed(at)));
                 }
+                Source::Param(param) => return Value::one(Source::Field(param, at)),
+                Source::Word(_) | Source::Field(..) | Source::Stack | Source::Folded(_) => {}
+                Source::Float(_) | Source::Call(_) => {}
             }
-            _ => Value::default(),
         }
+        if site.row.results.is_empty() {
+            return Value::default();
+        }
+        for one in base.refs() {
+            if let Ref { source: Source::Const(_, value), by: Some(by), .. } = one
+                && self.in_zone(value)
+            {
+                let at = value.wrapping_add_signed(by).wrapping_add(offset);
+                self.found.loads.push((at, width));
+            }
+        }
+        Value::default()
     }
 
-    fn pass(&mut self, callee: u32, args: &[Value]) {
+    /// A call with these arguments; gives its number.
+    fn pass(&mut self, callee: u32, args: &[Value]) -> u32 {
+        let call = self.calls.len() as u32;
+        self.calls.push(false);
         for (param, value) in args.iter().enumerate() {
             for from in value.refs() {
                 // A number that is no address may still be a slot.
@@ -278,27 +249,39 @@ impl Flow<'_, '_> {
                         }
                         false
                     }
-                    Source::Stack => false,
+                    Source::Call(_) => {
+                        self.mark(&Value::of(from), Mark::mixed());
+                        false
+                    }
+                    Source::Stack | Source::Float(_) => false,
                 };
-                if passes {
-                    self.found.passed.extend(Passed::new(from, callee, param));
+                if passes && let Some(passed) = Passed::new(from, callee, param) {
+                    self.found.passed.push(passed);
+                    self.passed_by.push(call);
                 }
             }
         }
+        call
+    }
+
+    /// What is left of a call: nothing, or what a result is.
+    fn result(&self, site: &Site<'_>, call: u32) -> Value {
+        let passes = self.passed_by.last() == Some(&call) && site.result_count() == 1;
+        if passes { Value::one(Source::Call(call)) } else { Value::default() }
     }
 
     /// A call through a table, or another operator on it.
     fn table(&mut self, site: &Site<'_>, table: u32, index: Option<&Value>) {
         match index.and_then(Value::single) {
             // Directly before the call, so nothing else uses it.
-            Some(Ref { source: source @ Source::Const(at, _), by: Some(0) })
+            Some(Ref { source: source @ Source::Const(at, _), by: Some(0), .. })
                 if self.last == (at, site.offset) =>
             {
                 if let Some(known) = self.used(source) {
                     known.slot.get_or_insert(table);
                 }
             }
-            Some(Ref { source: source @ Source::Param(_), by: Some(0) }) => {
+            Some(Ref { source: source @ Source::Param(_), by: Some(0), .. }) => {
                 self.found.open_tables.push(table);
                 if let Some(known) = self.used(source) {
                     known.slot.get_or_insert(table);
@@ -324,6 +307,10 @@ impl Flow<'_, '_> {
             (..) => {
                 let tables: Vec<u32> = site.immediates().indices(Immediate::table).collect();
                 tables.into_iter().for_each(|table| self.table(site, table, None));
+                // What goes into a global, or elsewhere, is not followed.
+                if site.row.class != Class::drop_ {
+                    args.iter().for_each(|value| self.leaves(value));
+                }
             }
         }
     }
@@ -337,12 +324,12 @@ impl Flow<'_, '_> {
         }
         self.access(base, 0, 0);
         let at = match base.single() {
-            Some(Ref { source: Source::Const(_, value), by: Some(by) }) => {
+            Some(Ref { source: Source::Const(_, value), by: Some(by), .. }) => {
                 value.wrapping_add_signed(by)
             }
             _ => return,
         };
-        if let Some(Ref { source: source @ Source::Const(..), by: Some(0) }) = length.single()
+        if let Some(Ref { source: source @ Source::Const(..), by: Some(0), .. }) = length.single()
             && let Some(known) = self.used(source)
         {
             known.span = Some(at);
@@ -362,12 +349,11 @@ impl Flow<'_, '_> {
             (Operator::I64Const { value }, _) => return self.constant(site, *value as u64),
             (Operator::I32Add | Operator::I64Add, [a, b]) => return self.sum(a, b, 1),
             (Operator::I32Sub | Operator::I64Sub, [a, b]) => return self.sum(a, b, -1),
-            // A mask of low bits makes an index, one of high bits aligns.
-            (Operator::I32And | Operator::I64And, [a, mask]) => {
-                let aligns = self.offset(mask).is_some_and(|mask| mask < 0);
-                return if aligns { self.bases(a).shifted(None) } else { Value::default() };
+            (Operator::I32And | Operator::I64And, [a, b]) => return self.mask(site, a, b),
+            (Operator::Select | Operator::TypedSelect { .. }, [a, b, _]) => {
+                return a.with(*b, &mut self.dropped);
             }
-            (Operator::Select | Operator::TypedSelect { .. }, [a, b, _]) => return a.with(*b),
+            (Operator::F64Const { value }, _) => return Value::one(Source::Float(value.bits())),
             (Operator::GlobalGet { global_index }, _) => {
                 let stack = self.side.map.stack_pointer.map(|(global, _)| global);
                 return match stack == Some(*global_index) {
@@ -382,25 +368,33 @@ impl Flow<'_, '_> {
             let Some(value) = args.first() else {
                 return self.locals.get(local);
             };
-            self.locals.set(local, *value);
+            if self.tries > 0 || !self.locals.set(local, *value) {
+                self.leaves(value);
+            }
             return *value;
         }
         if let (Some(memarg), [base, ..]) = (immediates.memarg(), args) {
             if memarg.target == MemArgTarget::Memory(0) {
                 // A part of an address is a number.
                 let word = if self.side.wide() { 8 } else { 4 };
-                if site.row.width < word {
-                    args[1..].iter().for_each(|value| self.mix(value));
+                for value in &args[1..] {
+                    if site.row.width < word {
+                        self.mix(value);
+                    } else {
+                        self.leaves(value);
+                    }
                 }
                 return self.memory(site, base, memarg.offset);
             }
             args.iter().for_each(|value| self.mix(value));
         } else if let (Class::call, Some(callee)) = (class, immediates.index(Immediate::func)) {
-            self.pass(callee, args);
+            let call = self.pass(callee, args);
+            return self.result(site, call);
         } else if let (Class::call_indirect, Some(table)) =
             (class, immediates.index(Immediate::table))
         {
             self.table(site, table, args.last());
+            args.iter().rev().skip(1).for_each(|value| self.leaves(value));
         } else if class == Class::pure && compares(site) {
             args.iter().for_each(|value| self.compare(value));
         } else if class == Class::pure {
@@ -417,36 +411,6 @@ impl Flow<'_, '_> {
             self.found.named.push(value);
         }
         Value::one(Source::Const(site.offset, value))
-    }
-
-    /// What an operator on two constants gives, of which none is like an address.
-    fn fold(&self, site: &Site<'_>, args: &[Value]) -> Option<u64> {
-        let [a, b] = args else { return None };
-        let (a, b) = (self.offset(a)? as u32, self.offset(b)? as u32);
-        let (_, fold) = FOLDS.iter().find(|(opcode, _)| *opcode == site.row.opcode)?;
-        Some(fold(a, b).into())
-    }
-
-    /// The value is compared, which a pointer may well be.
-    fn compare(&mut self, value: &Value) {
-        self.mark(value, false);
-    }
-
-    /// The value is used as a number.
-    fn mix(&mut self, value: &Value) {
-        self.mark(value, true);
-    }
-
-    fn mark(&mut self, value: &Value, mixed: bool) {
-        for one in value.refs() {
-            self.found.stack.1 |= mixed && one.source == Source::Stack;
-            if let Source::Const(at, _) = one.source {
-                self.marks.push(Mark { at, mixed, compared: !mixed });
-            } else if let Some(known) = self.used(one.source) {
-                known.mixed |= mixed;
-                known.compared |= !mixed;
-            }
-        }
     }
 }
 
@@ -489,6 +453,7 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
         let mut label = Label::default();
         match block.kind {
             BlockKind::Loop => {
+                params.iter().for_each(|value| self.leaves(value));
                 params.fill(Value::default());
                 // Invariant 3.
                 let written = block.facts.map_or(u64::MAX, |facts| facts.written);
@@ -497,9 +462,11 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
                         *value = value.shifted(None);
                     }
                 }
+                label.entry = self.locals.clone();
             }
             BlockKind::If => label.entry = self.locals.clone(),
-            BlockKind::Func | BlockKind::Block | BlockKind::TryTable => {}
+            BlockKind::TryTable => self.tries += 1,
+            BlockKind::Func | BlockKind::Block => {}
         }
         debug_assert!(site.is_some() || block.kind == BlockKind::Func);
         Ok(label)
@@ -515,17 +482,31 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
             self.mix(index);
         }
         match (to.kind, edge.how) {
-            (BlockKind::Func, _) if self.exported => {
-                edge.values.iter().for_each(|value| self.mix(value));
+            (BlockKind::Func, _) => edge.values.iter().for_each(|value| self.returns(value)),
+            (BlockKind::Loop, _) => {
+                edge.values.iter().for_each(|value| self.leaves(value));
+                self.again(to);
             }
-            // The caller may calculate with it.
-            (BlockKind::Func, _) => edge.values.iter().for_each(|value| self.compare(value)),
-            (BlockKind::Loop, _) => {}
             (_, How::Skip) => {
                 let entry = std::mem::take(&mut to.label.entry);
-                to.label.join(&entry, edge.values);
+                to.label.join(&entry, edge.values, &mut self.dropped);
             }
-            (..) => to.label.join(&self.locals, edge.values),
+            (..) => to.label.join(&self.locals, edge.values, &mut self.dropped),
+        }
+        Ok(())
+    }
+
+    fn catch(
+        &mut self,
+        _: &Site<'m>,
+        _: &Catch,
+        to: &mut Frame<'m, Label>,
+    ) -> Result<(), Infallible> {
+        if to.kind == BlockKind::Loop {
+            self.again(to);
+        } else if to.kind != BlockKind::Func {
+            let values = vec![Value::default(); to.label_types().len()];
+            to.label.join(&self.locals, &values, &mut self.dropped);
         }
         Ok(())
     }
@@ -547,6 +528,7 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
         exit: Exit,
         results: &mut Vec<Value>,
     ) -> Result<(), Infallible> {
+        self.tries -= usize::from(frame.kind == BlockKind::TryTable);
         if exit == Exit::Joined {
             let count = frame.types.results().len();
             let (locals, values) = frame.label.joined.unwrap_or_default();
@@ -561,10 +543,15 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
     fn leave(&mut self, site: &Site<'m>, args: &[Value], _: &[Value]) -> Result<(), Infallible> {
         let immediates = site.immediates();
         if let Some(callee) = immediates.index(Immediate::func) {
-            self.pass(callee, args);
-        } else if let Some(table) = immediates.index(Immediate::table) {
+            let call = self.pass(callee, args);
+            self.calls[call as usize] = true;
+            return Ok(());
+        }
+        if let Some(table) = immediates.index(Immediate::table) {
             self.table(site, table, args.last());
         }
+        // Thrown, or given to a function that is not known.
+        args.iter().for_each(|value| self.leaves(value));
         Ok(())
     }
 }

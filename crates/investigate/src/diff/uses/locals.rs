@@ -3,7 +3,8 @@
 //! Neighbours: `flow` sets and reads them, and copies them at each branch: so they are one piece of
 //! memory. At most [`LOCALS_MAX`] of them are known at a time; each step looks at those only.
 
-use super::{LOCALS_MAX, Value};
+use super::LOCALS_MAX;
+use super::value::{Source, Value};
 
 /// By local, in order, what is known of its value.
 #[derive(Clone, Default)]
@@ -25,8 +26,8 @@ impl Locals {
     }
 
     /// Writes a local; forgets it where nothing is known of the value, or too many locals are
-    /// known.
-    pub(super) fn set(&mut self, local: u32, value: Value) {
+    /// known: then it says so.
+    pub(super) fn set(&mut self, local: u32, value: Value) -> bool {
         match self.find(local) {
             Ok(at) if value.is_known() => self.0[at].1 = value,
             Ok(at) => {
@@ -35,8 +36,14 @@ impl Locals {
             Err(at) if value.is_known() && self.0.len() < LOCALS_MAX => {
                 self.0.insert(at, (local, value));
             }
-            Err(_) => {}
+            Err(_) => return !value.is_known(),
         }
+        true
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u32, &Value)> {
+        self.0.iter().map(|(local, value)| (*local, value))
     }
 
     /// All of them, to change what is known.
@@ -44,8 +51,8 @@ impl Locals {
         self.0.iter_mut().map(|(local, value)| (*local, value))
     }
 
-    /// Adds what they are on another way.
-    pub(super) fn join(&mut self, other: &Locals) {
+    /// Adds what they are on another way. What there is no room for goes to `dropped`.
+    pub(super) fn join(&mut self, other: &Locals, dropped: &mut Vec<Source>) {
         // What one way leaves unknown is known in part only.
         let mut rest = other.0.iter().peekable();
         for (local, value) in &mut self.0 {
@@ -59,9 +66,11 @@ impl Locals {
             }
             let known = self.0.get_mut(at).filter(|(known, _)| known == local);
             if let Some((_, joined)) = known {
-                *joined = joined.with(*value);
+                *joined = joined.with(*value, dropped);
             } else if self.0.len() < LOCALS_MAX {
-                self.0.insert(at, (*local, Value::default().with(*value)));
+                self.0.insert(at, (*local, Value::default().with(*value, dropped)));
+            } else {
+                dropped.extend(value.refs().map(|one| one.source));
             }
         }
     }

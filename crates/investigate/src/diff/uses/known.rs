@@ -1,0 +1,249 @@
+//! What is known of one constant, parameter or word, and what is passed on to callees.
+//!
+//! Neighbours: `flow` fills these, the module above carries them over calls; invariants stand there.
+
+use super::value::{Ref, Source};
+use super::{Access, FIELDS_MAX, Role, UPDATES_MAX};
+
+/// What is known of one number, parameter or word.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Use {
+    pub(super) access: Option<Access>,
+    pub(super) slot: Option<u32>,
+    /// The address from which on it counts bytes.
+    pub(super) span: Option<u64>,
+    pub(super) mixed: bool,
+    /// Whether it is compared.
+    pub(super) compared: bool,
+    /// Of a parameter: whether it is a result.
+    pub(super) returned: bool,
+    /// How many of its low bits are looked at.
+    pub(super) low: u8,
+    /// Words at offsets from it.
+    pub(super) fields: Vec<Field>,
+    updates: u8,
+}
+
+/// What is done with the word at an offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Field {
+    pub(super) at: i64,
+    /// It is used as an address.
+    pub(super) address: bool,
+    /// It is used as a number.
+    pub(super) mixed: bool,
+}
+
+impl Use {
+    /// Of what the host gets.
+    pub(super) fn given() -> Use {
+        Use { mixed: true, ..Use::default() }
+    }
+
+    /// What the number is, if its use tells. `ordered`: objects stand in the same order on both
+    /// sides, so that comparisons of addresses show nothing new.
+    pub(super) fn role(&self, ordered: bool) -> Option<Role> {
+        let mixed = self.mixed || self.compared && !ordered;
+        match (self.access, self.slot, self.span) {
+            (Some(access), ..) => Some(Role::Address(Access { mixed, low: self.low, ..access })),
+            (None, Some(table), _) => Some(Role::Slot(table)),
+            (None, None, Some(at)) => Some(Role::Span(at)),
+            (None, None, None) => None,
+        }
+    }
+
+    /// Whether it is used as a number.
+    pub(super) fn is_number(&self, ordered: bool) -> bool {
+        self.mixed || self.low > 0 || self.compared && !ordered
+    }
+
+    /// All that only grows, and of which there is little.
+    fn marks(&self) -> impl PartialEq + use<> {
+        let fields =
+            self.fields.iter().map(|one| usize::from(one.address) + usize::from(one.mixed));
+        let fields = fields.sum::<usize>();
+        (self.mixed, self.compared, self.returned, self.low, self.slot, fields)
+    }
+
+    /// Adds what a callee does with it; says whether that is news.
+    pub(super) fn join(&mut self, does: &Use, passed: &Passed) -> bool {
+        let (marks, access) = (self.marks(), self.access);
+        let by = passed.from().by;
+        self.mixed |= does.mixed || does.returned && passed.flags & RESULT != 0;
+        self.compared |= does.compared;
+        self.low = self.low.max(does.low);
+        if !passed.is_part() {
+            if let Some(access) = does.access {
+                let access = access.shifted(by);
+                self.access = Some(self.access.map_or(access, |known| known.and(access)));
+            }
+            if by == Some(0) && self.slot.is_none() {
+                self.slot = does.slot;
+            }
+            if let Some(by) = by {
+                for field in &does.fields {
+                    self.field(Field { at: field.at.saturating_add(by), ..*field });
+                }
+            }
+        }
+        let news = marks != self.marks();
+        if access == self.access {
+            return news;
+        }
+        self.updates = self.updates.saturating_add(1);
+        if self.updates > UPDATES_MAX {
+            self.access = self.access.map(|_| Access::INDEXED);
+            return news || access != self.access;
+        }
+        true
+    }
+
+    /// Adds what is done with a word; says whether that is news.
+    pub(super) fn news(&mut self, one: Field) -> bool {
+        let marks = self.marks();
+        self.field(one);
+        marks != self.marks()
+    }
+
+    /// Adds what is done with a word. Of those that there is no room for, nothing is known: their
+    /// words are not shown to be addresses.
+    pub(super) fn field(&mut self, one: Field) {
+        if let Some(known) = self.fields.iter_mut().find(|known| known.at == one.at) {
+            known.address |= one.address;
+            known.mixed |= one.mixed;
+        } else if self.fields.len() < FIELDS_MAX {
+            self.fields.push(one);
+        }
+    }
+}
+
+/// A value passed to a parameter. There are many of them: a displacement beyond 32 bits is an index
+/// (which is all that is said of it then), and only sources that matter to a callee are kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Passed {
+    /// The value of a constant, the address of a word, or the offset of a field.
+    number: u64,
+    /// The operator's offset of a constant, or the parameter.
+    at: u32,
+    by: i32,
+    pub(super) callee: u32,
+    pub(super) param: u16,
+    kind: Kind,
+    /// [`INDEXED`], [`PART`], [`RESULT`].
+    flags: u8,
+}
+
+/// An index was added.
+const INDEXED: u8 = 1;
+/// It is a part of a sum.
+const PART: u8 = 2;
+/// What the callee gives is used as a number.
+const RESULT: u8 = 4;
+
+/// The source of what is passed.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Const,
+    Param,
+    Word,
+    Field,
+}
+
+impl Passed {
+    /// `None` for a source that says nothing of a callee's parameter, or for a parameter that no
+    /// function has.
+    pub(super) fn new(from: Ref, callee: u32, param: usize) -> Option<Passed> {
+        let (kind, at, number) = match from.source {
+            Source::Const(at, value) => (Kind::Const, at, value),
+            Source::Param(param) => (Kind::Param, param, 0),
+            Source::Word(at) => (Kind::Word, 0, at),
+            Source::Field(param, at) => (Kind::Field, param, at as u64),
+            Source::Stack | Source::Folded(_) | Source::Float(_) | Source::Call(_) => return None,
+        };
+        let by = from.by.and_then(|by| i32::try_from(by).ok());
+        let (by, indexed, param) = (by.unwrap_or(0), by.is_none(), param.try_into().ok()?);
+        let flags = if indexed { INDEXED } else { 0 } | if from.part { PART } else { 0 };
+        Some(Passed { number, at, by, callee, param, kind, flags })
+    }
+
+    pub(super) fn from(&self) -> Ref {
+        let source = match self.kind {
+            Kind::Const => Source::Const(self.at, self.number),
+            Kind::Param => Source::Param(self.at),
+            Kind::Word => Source::Word(self.number),
+            Kind::Field => Source::Field(self.at, self.number as i64),
+        };
+        let by = (self.flags & INDEXED == 0).then_some(self.by.into());
+        Ref { source, by, part: self.is_part() }
+    }
+
+    fn is_part(&self) -> bool {
+        self.flags & PART != 0
+    }
+
+    /// What the callee gives is used as a number.
+    pub(super) fn use_result(&mut self) {
+        self.flags |= RESULT;
+    }
+
+    /// Whether it is what the caller itself was given.
+    pub(super) fn is_given(&self) -> bool {
+        matches!(self.kind, Kind::Param | Kind::Field)
+    }
+}
+
+/// That a constant is calculated with or compared.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    /// The offset of its operator.
+    pub(super) at: u32,
+    pub(super) mixed: bool,
+    pub(super) compared: bool,
+    pub(super) low: u8,
+}
+
+impl Mark {
+    pub(super) fn mixed() -> Mark {
+        Mark { at: 0, mixed: true, compared: false, low: 0 }
+    }
+
+    pub(super) fn compared() -> Mark {
+        Mark { at: 0, mixed: false, compared: true, low: 0 }
+    }
+
+    pub(super) fn low(low: u8) -> Mark {
+        Mark { at: 0, mixed: false, compared: false, low }
+    }
+}
+
+/// One mark for each operator, in order. Most constants have no more than that, and it takes a
+/// tenth of the memory of a [`Use`].
+#[derive(Default)]
+pub(super) struct Marks(pub(super) Box<[Mark]>);
+
+impl Marks {
+    /// One mark for each operator, in order.
+    pub(super) fn new(mut all: Vec<Mark>) -> Marks {
+        all.sort_unstable_by_key(|mark| mark.at);
+        all.dedup_by(|mark, kept| {
+            let same = mark.at == kept.at;
+            if same {
+                kept.mixed |= mark.mixed;
+                kept.compared |= mark.compared;
+                kept.low = kept.low.max(mark.low);
+            }
+            same
+        });
+        Marks(all.into())
+    }
+
+    /// Adds what is marked at an operator to its use.
+    pub(super) fn put(&self, at: u32, known: &mut Use) {
+        if let Ok(found) = self.0.binary_search_by_key(&at, |mark| mark.at) {
+            let mark = &self.0[found];
+            known.mixed |= mark.mixed;
+            known.compared |= mark.compared;
+            known.low = known.low.max(mark.low);
+        }
+    }
+}

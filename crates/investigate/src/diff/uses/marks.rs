@@ -1,0 +1,89 @@
+//! Uses of a value as a number, and the ends of what is followed.
+//!
+//! Neighbours: `flow` and `sums` call these at each use; the module above has the invariants (2).
+
+use super::flow::{Flow, Label};
+use super::known::{Field, Mark};
+use super::value::{Ref, Source, Value};
+use prova_module::walk::Frame;
+
+impl Flow<'_, '_> {
+    /// The value is compared, which a pointer may well be.
+    pub(super) fn compare(&mut self, value: &Value) {
+        self.mark(value, Mark::compared());
+    }
+
+    /// The value is used as a number.
+    pub(super) fn mix(&mut self, value: &Value) {
+        self.mark(value, Mark::mixed());
+    }
+
+    /// The value goes where it is not followed: somebody there may use it as a number.
+    pub(super) fn leaves(&mut self, value: &Value) {
+        for one in value.refs().filter(|one| one.source != Source::Stack) {
+            self.mark(&Value::of(one), Mark::mixed());
+        }
+    }
+
+    /// So many low bits of the value are used alone.
+    pub(super) fn low(&mut self, value: &Value, bits: u8) {
+        self.mark(value, Mark::low(bits));
+    }
+
+    pub(super) fn mark(&mut self, value: &Value, mark: Mark) {
+        // Of a word it is not known by how much it moves.
+        let number = mark.mixed || mark.low > 0 || mark.compared && !self.ordered;
+        for one in value.refs() {
+            match one.source {
+                Source::Const(at, value) if self.in_zone(value) => {
+                    self.marks.push(Mark { at, ..mark });
+                }
+                Source::Stack => self.found.stack.1 |= mark.mixed,
+                Source::Call(call) => self.calls[call as usize] |= number,
+                Source::Word(at) if number => self.found.mixed_words.push(at),
+                Source::Field(param, at) if number => {
+                    if let Some(known) = self.used(Source::Param(param)) {
+                        known.field(Field { at, address: false, mixed: true });
+                    }
+                }
+                Source::Param(_) => {
+                    if let Some(known) = self.used(one.source) {
+                        known.mixed |= mark.mixed;
+                        known.compared |= mark.compared;
+                        known.low = known.low.max(mark.low);
+                    }
+                }
+                Source::Const(..) | Source::Word(_) | Source::Field(..) => {}
+                Source::Folded(_) | Source::Float(_) => {}
+            }
+        }
+    }
+
+    /// The value is given to the caller.
+    pub(super) fn returns(&mut self, value: &Value) {
+        for one in value.refs() {
+            match one.source {
+                Source::Param(param) if !self.exported => {
+                    self.found.params[param as usize].returned = true;
+                }
+                // The host sees what it is, also of the stack.
+                _ if self.exported => self.mix(&Value::of(one)),
+                _ => self.leaves(&Value::of(one)),
+            }
+        }
+    }
+
+    /// What locals hold where a loop starts anew is not followed, but for what they held when it
+    /// was entered.
+    pub(super) fn again(&mut self, to: &Frame<'_, Label>) {
+        let written = to.facts.map_or(u64::MAX, |facts| facts.written);
+        for (local, value) in self.locals.iter() {
+            if written >> (local % 64) & 1 == 0 {
+                continue;
+            }
+            let known = to.label.entry.get(local);
+            let news = |one: &Ref| known.refs().all(|known| known.source != one.source);
+            self.dropped.extend(value.refs().filter(news).map(|one| one.source));
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What operators make of addresses: sums, masks, and constants of constants.
+//!
+//! Neighbours: `flow` asks here what an operator gives; `marks` is told what is used as a number on
+//! the way; invariants stand in the module above.
+
+use super::flow::Flow;
+use super::value::{Ref, Source, Value};
+use prova_module::ops::Opcode;
+use prova_module::walk::Site;
+
+/// What an operator does with two constants.
+type Fold = fn(u32, u32) -> u32;
+
+/// Operators that give a constant for constants.
+const FOLDS: [(Opcode, Fold); 6] = [
+    (Opcode::I32Add, u32::wrapping_add),
+    (Opcode::I32Sub, u32::wrapping_sub),
+    (Opcode::I32Mul, u32::wrapping_mul),
+    (Opcode::I32Shl, u32::wrapping_shl),
+    (Opcode::I32Or, |a, b| a | b),
+    (Opcode::I32Xor, |a, b| a ^ b),
+];
+
+/// Operators that give the whole part of a float of 64 bits.
+const TRUNCATES: [Opcode; 8] = [
+    Opcode::I32TruncF64S,
+    Opcode::I32TruncF64U,
+    Opcode::I32TruncSatF64S,
+    Opcode::I32TruncSatF64U,
+    Opcode::I64TruncF64S,
+    Opcode::I64TruncF64U,
+    Opcode::I64TruncSatF64S,
+    Opcode::I64TruncSatF64U,
+];
+
+impl Flow<'_, '_> {
+    /// A constant that is no address and added by nothing: an offset.
+    pub(super) fn offset(&self, value: &Value) -> Option<i64> {
+        match value.single()? {
+            Ref {
+                source: Source::Const(_, value) | Source::Folded(value), by: Some(0), ..
+            } if !self.in_zone(value) => Some(i64::from(value as u32 as i32)),
+            _ => None,
+        }
+    }
+
+    /// The value without constants that are no addresses.
+    pub(super) fn bases(&mut self, value: &Value) -> Value {
+        let mut bases = Value::default();
+        for one in value.refs() {
+            let is_base = match one.source {
+                Source::Const(_, value) | Source::Folded(value) => self.in_zone(value),
+                Source::Param(_) | Source::Word(_) | Source::Field(..) | Source::Stack => true,
+                Source::Call(_) => true,
+                Source::Float(_) => false,
+            };
+            if is_base {
+                bases = match bases.is_known() {
+                    true => bases.with(Value::of(one), &mut self.dropped),
+                    false => Value::of(one),
+                };
+            }
+        }
+        bases.partial |= bases.is_known() && value.partial;
+        bases
+    }
+
+    pub(super) fn sum(&mut self, a: &Value, b: &Value, sign: i64) -> Value {
+        self.distance(a, b);
+        let (mut x, mut y) = (self.bases(a), self.bases(b));
+        // What a call gives is an index beside anything else.
+        let is_call = |value: &Value| value.refs().all(|one| matches!(one.source, Source::Call(_)));
+        if x.is_known() && y.is_known() {
+            for one in [&mut y, &mut x] {
+                if is_call(one) {
+                    self.mix(one);
+                    *one = Value::default();
+                }
+            }
+        }
+        match (x.is_known(), y.is_known()) {
+            (true, false) => x.shifted(self.offset(b).map(|by| by.wrapping_mul(sign))),
+            (false, true) if sign == 1 => y.shifted(self.offset(a)),
+            (true, true) if sign == 1 => x.part().with(y.part(), &mut self.dropped),
+            (false, true) => {
+                self.mix(&y);
+                Value::default()
+            }
+            (true, true) => {
+                // How far two pointers of one object are from each other is the same in B.
+                let given = |value: &Value| {
+                    value
+                        .refs()
+                        .all(|one| !matches!(one.source, Source::Const(..) | Source::Call(_)))
+                };
+                if !given(&x) || !given(&y) {
+                    self.mix(&x);
+                    self.mix(&y);
+                }
+                Value::default()
+            }
+            (..) => Value::default(),
+        }
+    }
+
+    /// A mask of low bits makes an index, one of high bits aligns.
+    pub(super) fn mask(&mut self, site: &Site<'_>, a: &Value, b: &Value) -> Value {
+        let wide = site.row.opcode == Opcode::I64And;
+        let constant = |value: &Value| match value.single()? {
+            Ref { source: Source::Const(_, bits) | Source::Folded(bits), by: Some(0), .. } => {
+                Some(if wide { bits as i64 } else { i64::from(bits as u32 as i32) })
+            }
+            _ => None,
+        };
+        let zone = |bits: i64| self.in_zone(if wide { bits as u64 } else { bits as u32 as u64 });
+        let (value, mask, bits) = match (constant(a), constant(b)) {
+            (Some(bits), None) => (b, a, bits),
+            (Some(bits), Some(other)) if zone(other) && !zone(bits) => (b, a, bits),
+            (_, Some(bits)) => (a, b, bits),
+            (None, None) => {
+                self.mix(a);
+                self.mix(b);
+                return Value::default();
+            }
+        };
+        // A mask that may be an address is used as a number.
+        self.mix(mask);
+        let mask = bits;
+        let bits = mask.trailing_zeros() as u8;
+        let aligns = mask < 0 && mask == (-1i64).wrapping_shl(bits.into());
+        match (mask >= 0, aligns) {
+            (true, _) => self.low(value, 64 - mask.leading_zeros() as u8),
+            (false, true) => {
+                self.low(value, bits);
+                return self.bases(value).shifted(None);
+            }
+            (false, false) => self.mix(value),
+        }
+        Value::default()
+    }
+
+    /// Of two addresses the sum is a number, and so is how far they are from each other.
+    pub(super) fn distance(&mut self, a: &Value, b: &Value) {
+        let address = |value: &Value| match value.single().map(|one| one.source) {
+            Some(Source::Const(_, value)) => self.in_zone(value),
+            _ => false,
+        };
+        if address(a) && address(b) {
+            self.mix(a);
+            self.mix(b);
+        }
+    }
+
+    /// What an operator on two constants gives, of which none is like an address, or the whole part
+    /// of a float.
+    pub(super) fn fold(&self, site: &Site<'_>, args: &[Value]) -> Option<u64> {
+        if let [one] = args {
+            let Source::Float(bits) = one.single()?.source else { return None };
+            let truncates = TRUNCATES.contains(&site.row.opcode);
+            return truncates.then_some(f64::from_bits(bits) as i64 as u64);
+        }
+        let [a, b] = args else { return None };
+        let (a, b) = (self.offset(a)? as u32, self.offset(b)? as u32);
+        let (_, fold) = FOLDS.iter().find(|(opcode, _)| *opcode == site.row.opcode)?;
+        Some(fold(a, b).into())
+    }
+}

@@ -1,0 +1,109 @@
+//! Where a value of a body may come from: a small set of sources, each with what was added to it.
+//!
+//! Neighbours: `flow` computes with these, `locals` keeps them; invariants stand in the module
+//! above.
+
+use super::REFS_MAX;
+
+/// Where a value may come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Source {
+    /// A constant: its operator's module offset and its value.
+    Const(u32, u64),
+    Param(u32),
+    /// The word of data at this address.
+    Word(u64),
+    /// The word at this offset from a parameter.
+    Field(u32, i64),
+    Stack,
+    /// What is computed from constants.
+    Folded(u64),
+    /// A float of 64 bits.
+    Float(u64),
+    /// A result of this call, counted in the body.
+    Call(u32),
+}
+
+/// A source and what was added; `None` for an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ref {
+    pub(super) source: Source,
+    pub(super) by: Option<i64>,
+    /// Whether it is one part of a sum of which another part may be the address: then an access
+    /// does not show that it is one, and a use as a number counts all the same.
+    pub(super) part: bool,
+}
+
+impl Ref {
+    /// The source alone.
+    pub(super) fn new(source: Source) -> Ref {
+        Ref { source, by: Some(0), part: false }
+    }
+}
+
+/// The sources of a value; none if nothing is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Value {
+    refs: [Option<Ref>; REFS_MAX],
+    /// Whether it may come from elsewhere too.
+    pub(super) partial: bool,
+}
+
+impl Value {
+    pub(super) fn one(source: Source) -> Value {
+        Value::of(Ref::new(source))
+    }
+
+    pub(super) fn of(one: Ref) -> Value {
+        Value { refs: [Some(one), None, None], partial: false }
+    }
+
+    pub(super) fn refs(&self) -> impl Iterator<Item = Ref> + '_ {
+        self.refs.iter().flatten().copied()
+    }
+
+    pub(super) fn is_known(&self) -> bool {
+        self.refs[0].is_some()
+    }
+
+    /// The only source: it comes from nowhere else.
+    pub(super) fn single(&self) -> Option<Ref> {
+        self.refs[0].filter(|one| self.refs[1].is_none() && !self.partial && !one.part)
+    }
+
+    /// Either of two values. What there is no room for goes to `dropped`.
+    pub(super) fn with(mut self, other: Value, dropped: &mut Vec<Source>) -> Value {
+        let unknown = !self.is_known() || !other.is_known();
+        self.partial |= other.partial | unknown;
+        for one in other.refs() {
+            let known = self.refs.iter_mut().flatten().find(|known| known.source == one.source);
+            if let Some(known) = known {
+                if known.by != one.by {
+                    known.by = None;
+                }
+                known.part &= one.part;
+            } else if let Some(free) = self.refs.iter_mut().find(|slot| slot.is_none()) {
+                *free = Some(one);
+            } else {
+                self.partial = true;
+                dropped.push(one.source);
+            }
+        }
+        self
+    }
+
+    pub(super) fn shifted(mut self, by: Option<i64>) -> Value {
+        for one in self.refs.iter_mut().flatten() {
+            one.by = one.by.zip(by).map(|(a, b)| a.wrapping_add(b));
+        }
+        self
+    }
+
+    /// The same as one part of a sum.
+    pub(super) fn part(mut self) -> Value {
+        for one in self.refs.iter_mut().flatten() {
+            (one.by, one.part) = (None, true);
+        }
+        self
+    }
+}
