@@ -12,7 +12,7 @@ const SSA: &str = "\n;; ssa\n";
 ///
 /// # Panics
 /// If a text is another than the expected one.
-pub fn files_hold(folder: &str, made: impl Fn(&str, &str) -> String) -> usize {
+pub(crate) fn files_hold(folder: &str, made: impl Fn(&str, &str) -> String) -> usize {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/files").join(folder);
     let bless = std::env::var_os("PROVA_BLESS").is_some();
     let entries = std::fs::read_dir(&folder).expect("the repository carries the files");
