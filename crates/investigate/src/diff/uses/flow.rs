@@ -4,8 +4,8 @@
 //! to 3 stand there.
 
 use super::known::{Field, Mark, Marks, Passed, Use};
-use super::locals::Locals;
 use super::value::{Ref, Source, Value};
+use super::variable::Locals;
 use super::{Access, Role, Uses, wasi};
 use crate::diff::side::Side;
 use prova_module::ops::{Class, Immediate, Opcode};

@@ -32,10 +32,11 @@
 
 mod flow;
 mod known;
-mod locals;
+
 mod marks;
 mod sums;
 mod value;
+mod variable;
 mod wasi;
 
 use super::relocs::Relocs;
