@@ -7,7 +7,7 @@
 //!
 //! 1. `path` says that the word is a file path on both sides: it has separators, and ends in a
 //!    source file's name, or in another file's name below a folder where builds lie, or has three
-//!    parts of which the first is a folder that only a machine has (`/home/…`, `/rustc/…`, a drive).
+//!    parts of which the first is a folder that only a machine has (`/rustc/…`, a drive).
 //!    A route (`/api/x.json`, `/checkout/cart`) or a media type is text.
 //! 2. `timestamp` says that on both sides the run lies inside one pattern of a clock or calendar:
 //!    `hh:mm:ss`, `yyyy-mm-dd`, `Mmm dd yyyy`.
@@ -245,8 +245,8 @@ mod tests {
             ("/api/x.js", "/api/y.js"),
             ("/static/app.d.ts", "/static/web.d.ts"),
             ("/checkout/cart", "/checkout/basket"),
-            ("/work/items/1", "/work/items/2"),
-            ("/home/start", "/home/stop"),
+            ("/srv/items/1", "/srv/items/2"),
+            ("/opt/start", "/opt/stop"),
             ("/tmp/a", "/tmp/b"),
             ("/a/x.cfg", "/a/y.cfg"),
             ("/a/x.html", "/a/y.html"),

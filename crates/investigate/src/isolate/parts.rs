@@ -30,7 +30,7 @@ pub(super) struct Parts<'m> {
     pub(super) elements: Vec<Element<'m>>,
     pub(super) data: Vec<Data<'m>>,
     pub(super) bodies: Vec<FunctionBody<'m>>,
-    /// Functions by what they are known by: an import, or a symbol; the first of those that share it.
+    /// Functions by what they are known by, an import or a symbol; the first that has it.
     pub(super) callees: HashMap<(String, String), u32>,
 }
 

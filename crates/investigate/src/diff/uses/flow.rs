@@ -4,8 +4,8 @@
 //! to 3 stand there.
 
 use super::known::{Field, Mark, Marks, Passed, Use};
-use super::locals::Locals;
 use super::value::{Ref, Source, Value};
+use super::variable::Locals;
 use super::{Access, Role, Uses, wasi};
 use crate::diff::side::Side;
 use prova_module::ops::{Class, Immediate, Opcode};
@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::sync::LazyLock;
 
-/// What a body does; what an import is given, the host has as a number. `exported` are the functions
+/// What a body does; what an import is given, the host has as a number. `exported` are functions
 /// whose results the host gets; `ordered` as for [`Use::role`].
 pub(super) fn uses(side: &Side<'_>, func: u32, (exported, ordered): (&HashSet<u32>, bool)) -> Uses {
     let Some(body) = side.module.body(FuncIdx(func)) else {

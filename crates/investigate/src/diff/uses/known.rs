@@ -1,6 +1,6 @@
 //! What is known of one constant, parameter or word, and what is passed on to callees.
 //!
-//! Neighbours: `flow` fills these, the module above carries them over calls; invariants stand there.
+//! Neighbours: `flow` fills these, the module above carries them over calls and has invariants.
 
 use super::value::{Ref, Source};
 use super::{Access, FIELDS_MAX, Role, UPDATES_MAX};

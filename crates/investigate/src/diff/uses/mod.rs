@@ -18,7 +18,7 @@
 //! 2. *All uses*: an address is *mixed* (its number may matter, too) unless every use that the walk
 //!    comes to is one of an address: the base of an access, a sum that is one, a comparison where
 //!    order is kept, the argument of a function that does no more with it. What is calculated with
-//!    otherwise, stored, thrown, put in a global, given to the host (but for pointers of WASI) or to
+//!    otherwise, stored, thrown, put in a global, given to the host (but pointers of WASI) or to
 //!    a function that is not known, returned to a caller who uses it as a number, or no longer
 //!    followed (a local from the second round of a loop on, too many at a time) is mixed. Of an
 //!    address of which low bits are looked at, `low` counts them: they stay if it moves by a
@@ -32,10 +32,11 @@
 
 mod flow;
 mod known;
-mod locals;
+
 mod marks;
 mod sums;
 mod value;
+mod variable;
 mod wasi;
 
 use super::relocs::Relocs;

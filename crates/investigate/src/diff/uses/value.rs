@@ -1,6 +1,6 @@
 //! Where a value of a body may come from: a small set of sources, each with what was added to it.
 //!
-//! Neighbours: `flow` computes with these, `locals` keeps them; invariants stand in the module
+//! Neighbours: `flow` computes with these, `variable` keeps them; invariants stand in the module
 //! above.
 
 use super::REFS_MAX;
