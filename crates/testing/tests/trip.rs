@@ -30,8 +30,8 @@ fn the_suite_passes_behind_its_trip() {
     assert!(funcs > 5_000);
 }
 
-/// Generated modules, with all shapes of handlers and references: as few are refused as are known to
-/// be.
+/// Generated modules, with all shapes of handlers and references: as few are refused as are known
+/// to be.
 #[test]
 fn generated_modules_go_on_their_trip() {
     let mut tally = Tally::default();

@@ -5,11 +5,11 @@
 //! have one graph, so that what was emitted once is emitted the same again.
 //!
 //! # Invariants
-//! * V1. What a run does is the same: an edge past a block carries what the block's jump would have
+//! * V7. What a run does is the same: an edge past a block carries what the block's jump would have
 //!   carried. The parameters of a block that gives way are read by its own jump alone.
-//! * V2. Numbers of blocks, instructions and values stay as they are; what has given way ends in
+//! * V8. Numbers of blocks, instructions and values stay as they are; what has given way ends in
 //!   `unreachable`, and nothing leads there.
-//! * V3. A header stays, so what gives way is never in a circle.
+//! * V9. A header stays, so what gives way is never in a circle.
 //!
 //! Which blocks count as empty is for the caller to say. Time: linear in the body and the arguments
 //! of new edges, of which there are at most [`ARGS_MAX`] times as many as the body has.

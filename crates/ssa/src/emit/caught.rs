@@ -3,10 +3,10 @@
 //!
 //! A call or a throw leads to its handler, and the handler to the one around it. No code stands on
 //! these edges: what a parameter is to hold lies in its local before the call. Mostly it does so
-//! anyway, since the parameter shares the local of its argument. A parameter for which that fails is
-//! *apart*: it lives from each such call on, and is written just before it.
+//! anyway, since the parameter shares the local of its argument. A parameter for which that fails
+//! is *apart*: it lives from each such call on, and is written just before it.
 //!
-//! * X1. A parameter that is not apart has the local of its argument at each call and throw.
+//! * X9. A parameter that is not apart has the local of its argument at each call and throw.
 //!
 //! Time: linear in calls times the handlers around them, for each round of allocation.
 
@@ -59,7 +59,7 @@ pub(super) fn differs(trees: &Trees, locals: &Locals, param: Value, arg: Value) 
 }
 
 /// Marks the parameters that have to be apart, of those that are not, or `all`; whether there are
-/// any (X1).
+/// any (X9).
 pub(super) fn mark(
     body: &Body,
     trees: &Trees,

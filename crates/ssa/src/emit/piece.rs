@@ -52,9 +52,8 @@ struct Open {
 }
 
 /// Writes pieces behind `out`; a block that ends where a body without results ends gives its
-/// branches to the body itself.
+/// branches to the body itself, whose label is the last one.
 pub(super) fn write(pieces: &[Piece], labels: u32, is_void: bool, code: &[u8], out: &mut Vec<u8>) {
-    // The body's label is the last one.
     let alias = aliases(pieces, labels + 1, is_void.then_some(labels));
     let used = used(pieces, &alias);
     let mut open: Vec<Open> = Vec::new();

@@ -331,8 +331,8 @@ impl<'b> Graph<'b> {
         }
     }
 
-    /// When a block's ways are known: behind those of blocks that stand for themselves come those of
-    /// handlers, which may lead back, then those of lone blocks in their order.
+    /// When a block's ways are known: behind those of blocks that stand for themselves come those
+    /// of handlers, which may lead back, then those of lone blocks in their order.
     fn phase(&self, block: Block) -> u32 {
         match self.body.block(block).terminator {
             _ if self.is_lone(block) => 2,

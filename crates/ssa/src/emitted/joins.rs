@@ -1,9 +1,10 @@
 //! The lockstep of a body and its image: places to which several edges lead (E6, E7).
 //!
-//! A *pad* is a place of the image that only jumps on to another one that several edges lead to: the
-//! block of the body is entered there, and at the pad the body is still on its way. It jumps
-//! forward, or back to a place at which the body has entered its block. No edge leads back to a pad,
-//! nor to any place at which the body has not moved, so the image cannot go round without the body.
+//! A *pad* is a place of the image that only jumps on to another one that several edges lead to:
+//! the block of the body is entered there, and at the pad the body is still on its way. It jumps
+//! forward, or back to a place at which the body has entered its block. No edge leads back to a
+//! pad, nor to any place at which the body has not moved, so the image cannot go round without the
+//! body.
 
 use super::error::{Verdict, demand};
 use super::relate::{Ahead, Pad, Relate};

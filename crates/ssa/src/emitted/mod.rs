@@ -36,9 +36,9 @@
 //!   does more than jump or return is entered at one place of the image, and each place is for one
 //!   block.
 //! * E7. *Arguments.* A parameter of the body's block is, on each edge, the argument of the image's
-//!   parameter with its home, or of one on the stack that gets it; without such a parameter it is the
-//!   same term on all edges, of values that are there whenever control comes to the place. So is a
-//!   parameter of a handler of several calls, at each block where it is still to be read.
+//!   parameter with its home, or of one on the stack that gets it; without such a parameter it is
+//!   the same term on all edges, of values that are there whenever control comes to the place. So
+//!   is a parameter of a handler of several calls, at each block where it is still to be read.
 //! * E8. *Handlers.* The clauses by which an exception is caught are the same in order (those of
 //!   handlers around follow), with the same tags, references and targets.
 //! * E9. *Size.* Both are within limits, and comparing takes at most [`STEPS_BASE`] steps, and
@@ -67,8 +67,8 @@
 //!
 //! # Limits
 //! What `emit` does is accepted, and little else: values are matched up to order, repetition and
-//! omission of pure operators, not by arithmetic. A handler of the image to which several calls lead
-//! may be given no values, since each call has a `try_table` of its own.
+//! omission of pure operators, not by arithmetic. A handler of the image to which several calls
+//! lead may be given no values, since each call has a `try_table` of its own.
 //!
 //! Cost: linear in both bodies, plus the limited search for effects that moved. Noticed by:
 //! `tests/emitted.rs`.

@@ -5,13 +5,14 @@
 //! lockstep walks bodies without moot branches, on both sides.
 //!
 //! # Invariants
-//! * M1. A block is *passed* on the way of an edge only if it does nothing before its jump, and
-//!   nothing but this jump reads what begins in it, constants apart. What the jump carries is a parameter of the
-//!   block, a constant, or a value from elsewhere: so what an edge comes to behind passed blocks,
-//!   and with which values, is known from the edge alone.
-//! * M2. A branch is moot only if all its edges come to the same block with the same values, or out
-//!   of the function with the same results. Constants are the same if they are equal. No effect stands on any of the ways, and no value that is read later begins there, so either way
-//!   may stand for all.
+//! * M8. A block is *passed* on the way of an edge only if it does nothing before its jump, and
+//!   nothing but this jump reads what begins in it, constants apart. What the jump carries is a
+//!   parameter of the block, a constant, or a value from elsewhere: so what an edge comes to behind
+//!   passed blocks, and with which values, is known from the edge alone.
+//! * M9. A branch is moot only if all its edges come to the same block with the same values, or out
+//!   of the function with the same results. Constants are the same if they are equal. No effect
+//!   stands on any of the ways, and no value that is read later begins there, so either way may
+//!   stand for all.
 //!
 //! Time: linear, but for ways of more than [`PASSED_MAX`] blocks, which are not followed further.
 
@@ -142,7 +143,7 @@ impl Moot<'_> {
         }
     }
 
-    /// Whether all edges come to the same block with the same values (M2).
+    /// Whether all edges come to the same block with the same values (M9).
     fn are_same(&mut self, edges: &[Edge]) -> bool {
         let Some((first, more)) = edges.split_first() else { return false };
         let end = |edge: &Edge| self.behind[edge.block.as_u32() as usize];
