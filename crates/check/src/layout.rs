@@ -1,0 +1,480 @@
+//! Wasm bytes and settings → the layout that code may rely on: what lies where, of what size, with
+//! what right. `docs/certificate.md` has the tables.
+//!
+//! The layout is derived from the module alone, never from what compiled it. It validates nothing:
+//! it reads what it needs and refuses what it does not know.
+//!
+//! - L1. Every pointer that a field of the context yields is the same for the instance's life.
+//! - L2. A memory's and a table's record holds the base, which never changes, and the length, which
+//!   never falls below its minimum at the module's declaration.
+//! - L3. In the guard shape the bytes `[0, zone)` from a 32-bit memory's base are memory or fault.
+
+use crate::symbols::RefKind;
+use alloc::vec::Vec;
+use core::fmt;
+use sha2::{Digest as _, Sha256};
+use wasmparser::{
+    AbstractHeapType, CompositeInnerType, HeapType, Parser, Payload, RefType, TypeRef, ValType,
+};
+
+/// How out-of-bounds accesses to memories are kept out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MemoryShape {
+    /// 32-bit memories with 64 KiB pages lie in a reservation of `reservation_bytes`, followed by
+    /// `guard_bytes` that fault; other memories are compared explicitly.
+    Guard {
+        /// At least 4 GiB for the elision to serve anything.
+        reservation_bytes: u64,
+        /// What follows it and always faults.
+        guard_bytes: u64,
+    },
+    /// Every access is compared explicitly.
+    Explicit,
+}
+
+/// How running code is metered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Metering {
+    /// Not at all.
+    None,
+    /// Polls of an epoch.
+    Epoch,
+    /// Charges of fuel.
+    Fuel,
+    /// Both.
+    Both,
+}
+
+/// The instructions that a processor must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CpuLevel {
+    /// x86-64-v2: up to SSE 4.2 and POPCNT.
+    V2,
+    /// x86-64-v3: AVX2, BMI, FMA, LZCNT beside them.
+    V3,
+}
+
+/// The settings that a layout is derived with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Config {
+    /// The memories' shape.
+    pub memory: MemoryShape,
+    /// The metering.
+    pub metering: Metering,
+    /// The processor.
+    pub cpu: CpuLevel,
+    /// Whether faults may be traps; otherwise no instruction may fault but `ud2`.
+    pub signals: bool,
+}
+
+/// A value type, as far as code is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ty {
+    /// `i32`; the upper half of its register is unknown.
+    I32,
+    /// `i64`.
+    I64,
+    /// `f32`.
+    F32,
+    /// `f64`.
+    F64,
+    /// `v128`.
+    V128,
+    /// A reference: 0, or a store address + 1.
+    Ref(RefKind),
+}
+
+impl Ty {
+    /// Bytes of a value of this type in its cell.
+    pub const fn bytes(self) -> u64 {
+        match self {
+            Ty::I32 | Ty::F32 => 4,
+            Ty::I64 | Ty::F64 | Ty::Ref(_) => 8,
+            Ty::V128 => 16,
+        }
+    }
+}
+
+/// A function type.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Signature {
+    /// Parameters.
+    pub params: Vec<Ty>,
+    /// Results.
+    pub results: Vec<Ty>,
+}
+
+/// A memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Its least length, in bytes.
+    pub min_bytes: u64,
+    /// Its greatest length, in bytes.
+    pub max_bytes: u64,
+    /// Bytes from the base that are memory or fault (L3); 0 where accesses are compared.
+    pub zone_bytes: u64,
+}
+
+/// A table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// What its elements are.
+    pub kind: RefKind,
+    /// Whether every reference of that kind may be stored (its type is not a narrower one).
+    pub open: bool,
+    /// Its least length, in elements.
+    pub min: u64,
+    /// Its greatest length, in elements.
+    pub max: u64,
+}
+
+/// A global.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Global {
+    /// Its type.
+    pub ty: Ty,
+    /// Whether code may write it.
+    pub mutable: bool,
+    /// Whether every reference of its kind may be stored.
+    pub open: bool,
+}
+
+/// Offsets in the runtime's structures, in bytes.
+pub mod offsets {
+    /// Context: the store's context.
+    pub const VMCTX_STORE: u64 = 0x00;
+    /// Context: the builtins.
+    pub const VMCTX_BUILTINS: u64 = 0x08;
+    /// Context: canonical type ids, `u32` each.
+    pub const VMCTX_TYPES: u64 = 0x10;
+    /// Context: records of defined functions.
+    pub const VMCTX_DEFINED: u64 = 0x18;
+    /// Context: the first of the words for imported functions, memories, tables, globals.
+    pub const VMCTX_WORDS: u64 = 0x20;
+    /// Bytes of a function's record.
+    pub const RECORD_BYTES: u64 = 32;
+    /// Record: the code.
+    pub const RECORD_CODE: u64 = 0;
+    /// Record: the context of its instance.
+    pub const RECORD_VMCTX: u64 = 8;
+    /// Record: the canonical type id, `u32`.
+    pub const RECORD_TYPE: u64 = 16;
+    /// Record: the store address, `u32`.
+    pub const RECORD_ADDRESS: u64 = 20;
+    /// Memory and table: the base.
+    pub const BASE: u64 = 0;
+    /// Memory and table: the length, in bytes or elements.
+    pub const LENGTH: u64 = 8;
+    /// Store: what is left of the fuel.
+    pub const STORE_FUEL: u64 = 0;
+    /// Store: where epochs are counted.
+    pub const STORE_EPOCH: u64 = 8;
+    /// Store: the epoch at which code is interrupted.
+    pub const STORE_DEADLINE: u64 = 16;
+    /// Store: function records by store address; moves when functions are added.
+    pub const STORE_FUNCS: u64 = 24;
+    /// Store: the argument cells.
+    pub const STORE_ARGS: u64 = 32;
+    /// How many argument cells there are, 8 bytes each.
+    pub const ARGS_CELLS: u64 = 2_048;
+}
+
+/// Types, functions, memories, tables or globals of a module that a layout knows at most, each.
+pub const ITEMS_MAX: usize = 1 << 20;
+
+/// Why no layout can be derived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayoutError {
+    /// Offset in the module, in bytes.
+    pub offset: u64,
+    /// What the layout does not know.
+    pub what: &'static str,
+}
+
+impl fmt::Display for LayoutError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no layout: {} at offset {:#x}", self.what, self.offset)
+    }
+}
+
+impl core::error::Error for LayoutError {}
+
+/// What code of one module may rely on.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    pub(crate) config: Config,
+    pub(crate) digest: [u8; 32],
+    pub(crate) types: Vec<Option<Signature>>,
+    pub(crate) funcs: Vec<u32>,
+    pub(crate) imported_funcs: u32,
+    pub(crate) memories: Vec<Memory>,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) globals: Vec<Global>,
+}
+
+impl Layout {
+    /// The layout of a module under these settings.
+    ///
+    /// # Errors
+    ///
+    /// [`LayoutError`] if the bytes are no module, or name what the layout does not know (shared
+    /// memories, types that are no function's, more than [`ITEMS_MAX`] of something).
+    pub fn derive(wasm: &[u8], config: &Config) -> Result<Layout, LayoutError> {
+        let mut hash = Sha256::new();
+        hash.update(b"prova layout 1\0");
+        hash.update(settings(config));
+        hash.update(wasm);
+        let mut layout = Layout {
+            config: *config,
+            digest: hash.finalize().into(),
+            types: Vec::new(),
+            funcs: Vec::new(),
+            imported_funcs: 0,
+            memories: Vec::new(),
+            tables: Vec::new(),
+            globals: Vec::new(),
+        };
+        for payload in Parser::new(0).parse_all(wasm) {
+            let payload = payload
+                .map_err(|e| LayoutError { offset: e.offset() as u64, what: "malformed module" })?;
+            let offset = payload.as_section().map_or(0, |(_, range)| range.start as u64);
+            layout.section(payload).map_err(|what| LayoutError { offset, what })?;
+        }
+        Ok(layout)
+    }
+
+    /// A digest of the module's bytes and the settings.
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The signature of a type, if it is a function's.
+    pub fn signature(&self, ty: u32) -> Option<&Signature> {
+        self.types.get(ty as usize)?.as_ref()
+    }
+
+    /// The type of a function of the index space.
+    pub fn func_type(&self, func: u32) -> Option<u32> {
+        self.funcs.get(func as usize).copied()
+    }
+
+    /// How many functions are imported.
+    pub fn imported_funcs(&self) -> u32 {
+        self.imported_funcs
+    }
+
+    /// A memory.
+    pub fn memory(&self, index: u32) -> Option<&Memory> {
+        self.memories.get(index as usize)
+    }
+
+    /// A table.
+    pub fn table(&self, index: u32) -> Option<&Table> {
+        self.tables.get(index as usize)
+    }
+
+    /// A global.
+    pub fn global(&self, index: u32) -> Option<&Global> {
+        self.globals.get(index as usize)
+    }
+
+    /// Offset in the context of the word of an imported function.
+    pub fn import_offset(&self, func: u32) -> u64 {
+        word(u64::from(func))
+    }
+
+    /// Offset in the context of the word of a memory.
+    pub fn memory_offset(&self, memory: u32) -> u64 {
+        word(u64::from(self.imported_funcs).saturating_add(u64::from(memory)))
+    }
+
+    /// Offset in the context of the word of a table.
+    pub fn table_offset(&self, table: u32) -> u64 {
+        let before = u64::from(self.imported_funcs).saturating_add(self.memories.len() as u64);
+        word(before.saturating_add(u64::from(table)))
+    }
+
+    /// Offset in the context of the word of a global.
+    pub fn global_offset(&self, global: u32) -> u64 {
+        let before = u64::from(self.imported_funcs)
+            .saturating_add(self.memories.len() as u64)
+            .saturating_add(self.tables.len() as u64);
+        word(before.saturating_add(u64::from(global)))
+    }
+
+    fn section(&mut self, payload: Payload<'_>) -> Result<(), &'static str> {
+        const MALFORMED: &str = "malformed section";
+        match payload {
+            Payload::TypeSection(reader) => {
+                for group in reader {
+                    for ty in group.map_err(|_| MALFORMED)?.into_types() {
+                        let signature = match &ty.composite_type.inner {
+                            CompositeInnerType::Func(f) => Some(Signature {
+                                params: types(f.params())?,
+                                results: types(f.results())?,
+                            }),
+                            CompositeInnerType::Array(_)
+                            | CompositeInnerType::Struct(_)
+                            | CompositeInnerType::Cont(_) => None,
+                        };
+                        push(&mut self.types, signature)?;
+                    }
+                }
+            }
+            Payload::ImportSection(reader) => {
+                for import in reader.into_imports() {
+                    self.import(import.map_err(|_| MALFORMED)?.ty)?;
+                }
+            }
+            Payload::FunctionSection(reader) => {
+                for ty in reader {
+                    push(&mut self.funcs, ty.map_err(|_| MALFORMED)?)?;
+                }
+            }
+            Payload::TableSection(reader) => {
+                for table in reader {
+                    self.push_table(&table.map_err(|_| MALFORMED)?.ty)?;
+                }
+            }
+            Payload::MemorySection(reader) => {
+                for memory in reader {
+                    self.push_memory(&memory.map_err(|_| MALFORMED)?)?;
+                }
+            }
+            Payload::GlobalSection(reader) => {
+                for global in reader {
+                    self.push_global(&global.map_err(|_| MALFORMED)?.ty)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn import(&mut self, ty: TypeRef) -> Result<(), &'static str> {
+        match ty {
+            TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
+                self.imported_funcs = self.imported_funcs.saturating_add(1);
+                push(&mut self.funcs, ty)
+            }
+            TypeRef::Table(ty) => self.push_table(&ty),
+            TypeRef::Memory(ty) => self.push_memory(&ty),
+            TypeRef::Global(ty) => self.push_global(&ty),
+            TypeRef::Tag(_) => Ok(()),
+        }
+    }
+
+    fn push_table(&mut self, ty: &wasmparser::TableType) -> Result<(), &'static str> {
+        if ty.shared {
+            return Err("shared table");
+        }
+        let (kind, open) = reference(ty.element_type)?;
+        let most = if ty.table64 { u64::MAX } else { u64::from(u32::MAX) };
+        let max = ty.maximum.unwrap_or(most).min(most);
+        push(&mut self.tables, Table { kind, open, min: ty.initial, max })
+    }
+
+    fn push_memory(&mut self, ty: &wasmparser::MemoryType) -> Result<(), &'static str> {
+        if ty.shared {
+            return Err("shared memory");
+        }
+        let page = ty.page_size_log2.unwrap_or(16).min(16);
+        let bytes = |pages: u64| pages.checked_shl(page).filter(|b| b >> page == pages);
+        let min_bytes = bytes(ty.initial).ok_or("memory beyond the address space")?;
+        let most = if ty.memory64 { u64::MAX } else { 1 << 32 };
+        let max_bytes = ty.maximum.and_then(bytes).unwrap_or(most).min(most);
+        let plain = !ty.memory64 && page == 16;
+        let zone_bytes = match self.config.memory {
+            MemoryShape::Guard { reservation_bytes, guard_bytes } if plain => {
+                reservation_bytes.saturating_add(guard_bytes)
+            }
+            MemoryShape::Guard { .. } | MemoryShape::Explicit => 0,
+        };
+        push(&mut self.memories, Memory { min_bytes, max_bytes, zone_bytes })
+    }
+
+    fn push_global(&mut self, ty: &wasmparser::GlobalType) -> Result<(), &'static str> {
+        if ty.shared {
+            return Err("shared global");
+        }
+        let open = match ty.content_type {
+            ValType::Ref(r) => reference(r)?.1,
+            ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => true,
+        };
+        push(&mut self.globals, Global { ty: value(ty.content_type)?, mutable: ty.mutable, open })
+    }
+}
+
+/// The offset of the `n`-th word behind the context's head.
+fn word(n: u64) -> u64 {
+    n.saturating_mul(8).saturating_add(offsets::VMCTX_WORDS)
+}
+
+fn push<T>(list: &mut Vec<T>, item: T) -> Result<(), &'static str> {
+    if list.len() >= ITEMS_MAX {
+        return Err("too many items");
+    }
+    list.push(item);
+    Ok(())
+}
+
+fn types(list: &[ValType]) -> Result<Vec<Ty>, &'static str> {
+    list.iter().map(|&ty| value(ty)).collect()
+}
+
+fn value(ty: ValType) -> Result<Ty, &'static str> {
+    Ok(match ty {
+        ValType::I32 => Ty::I32,
+        ValType::I64 => Ty::I64,
+        ValType::F32 => Ty::F32,
+        ValType::F64 => Ty::F64,
+        ValType::V128 => Ty::V128,
+        ValType::Ref(ty) => Ty::Ref(reference(ty)?.0),
+    })
+}
+
+/// The kind of a reference type, and whether it takes null and every reference of its kind.
+fn reference(ty: RefType) -> Result<(RefKind, bool), &'static str> {
+    Ok(match ty.heap_type() {
+        HeapType::Abstract { ty: heap, shared: false } => match heap {
+            AbstractHeapType::Func => (RefKind::Func, ty.is_nullable()),
+            AbstractHeapType::NoFunc => (RefKind::Func, false),
+            AbstractHeapType::Extern => (RefKind::Extern, ty.is_nullable()),
+            AbstractHeapType::NoExtern => (RefKind::Extern, false),
+            AbstractHeapType::Exn => (RefKind::Exn, ty.is_nullable()),
+            AbstractHeapType::NoExn => (RefKind::Exn, false),
+            AbstractHeapType::Any
+            | AbstractHeapType::None
+            | AbstractHeapType::Eq
+            | AbstractHeapType::Struct
+            | AbstractHeapType::Array
+            | AbstractHeapType::I31
+            | AbstractHeapType::Cont
+            | AbstractHeapType::NoCont => return Err("reference type"),
+        },
+        HeapType::Concrete(_) => (RefKind::Func, false),
+        HeapType::Abstract { shared: true, .. } | HeapType::Exact(_) => {
+            return Err("reference type");
+        }
+    })
+}
+
+/// The settings as bytes, for the digest.
+fn settings(config: &Config) -> Vec<u8> {
+    let (reservation, guard) = match config.memory {
+        MemoryShape::Guard { reservation_bytes, guard_bytes } => (reservation_bytes, guard_bytes),
+        MemoryShape::Explicit => (0, 0),
+    };
+    let mut bytes = Vec::new();
+    bytes.extend(reservation.to_le_bytes());
+    bytes.extend(guard.to_le_bytes());
+    bytes.push(config.metering as u8);
+    bytes.push(config.cpu as u8);
+    bytes.push(u8::from(config.signals));
+    bytes
+}
