@@ -7,7 +7,7 @@
 use crate::join::{self, Claims};
 use crate::{CertifyError, Draft};
 use prova_check::x64::{Class, Insn};
-use prova_check::{CodeKind, Effect, Flow as To, Layout, Machine, Metering, State};
+use prova_check::{CodeKind, Flow as To, Layout, Machine, Metering, State};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often the facts of a block may change before they are dropped.
@@ -45,7 +45,6 @@ pub(crate) struct Trace {
     pub(crate) insn: Insn,
     /// The state before it.
     pub(crate) before: Box<State>,
-    pub(crate) effect: Effect,
 }
 
 /// The finished analysis.
@@ -231,13 +230,18 @@ impl Run<'_> {
             return Ok(());
         }
         let header = leader.is_header(to);
-        let entry = std::mem::replace(&mut leader.entry, Entry::Nothing);
+        let mut entry = std::mem::replace(&mut leader.entry, Entry::Nothing);
         let changes = leader.changes;
+        if let Entry::Inherited(state) = &entry {
+            // The way that was the only one counts as well.
+            let list = join::describe(&mut self.machine, state);
+            entry = Entry::Claimed(Claims { list, metered: state.metered && !header });
+        }
         let metered = state.metered && !header;
         let claims = match entry {
             Entry::Claimed(old) => {
                 let same = old.metered == (old.metered && metered);
-                if same && self.machine.implies(&mut state, &old.list).is_ok() {
+                if same && changes > 0 && self.machine.implies(&mut state, &old.list).is_ok() {
                     self.leaders.entry(to).and_modify(|l| l.entry = Entry::Claimed(old));
                     return Ok(());
                 }
@@ -313,7 +317,7 @@ impl<'a> Analysis<'a> {
         while let Some(insn) = self.insns.get(&at).copied() {
             let before = Box::new(state.clone());
             let Ok(effect) = machine.step(&mut state, &insn) else { break };
-            list.push(Trace { insn, before, effect });
+            list.push(Trace { insn, before });
             at = insn.end();
             match effect.flow {
                 To::Next => {}

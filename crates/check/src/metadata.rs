@@ -1,7 +1,7 @@
 //! P11: the rows of the trap map and of the call map, held against the instructions.
 //!
 //! Each instruction that can fault has exactly one row, each call has one, and each row names such
-//! an instruction. An access that is shown never to fault may have a row.
+//! an instruction. An access that is shown never to fault may have a row, and so may a tail call.
 
 use crate::error::{Fault, Rule, fault};
 use crate::layout::Config;
@@ -93,10 +93,10 @@ impl<'a> Rows<'a> {
         if !right {
             return fault(Rule::Metadata, "a trap's row is missing, or is not the instruction's");
         }
-        self.call(insn, effect.call)
+        self.call(insn, (effect.call, effect.tail))
     }
 
-    fn call(&mut self, insn: &Insn, call: bool) -> Result<(), Fault> {
+    fn call(&mut self, insn: &Insn, (call, tail): (bool, bool)) -> Result<(), Fault> {
         let row = match self.calls.split_first() {
             Some((row, rest)) if row.return_offset == insn.end() => {
                 self.calls = rest;
@@ -107,7 +107,7 @@ impl<'a> Rows<'a> {
             }
             _ => false,
         };
-        if row != call {
+        if row != call && !(row && tail) {
             return fault(Rule::Metadata, "a call's row is missing, or is not a call's");
         }
         Ok(())
@@ -123,7 +123,7 @@ impl<'a> Rows<'a> {
         if !right {
             return fault(Rule::Metadata, "a trap's row is missing, or is not the instruction's");
         }
-        self.call(insn, false)
+        self.call(insn, (false, false))
     }
 
     /// Behind the last instruction: every row was used.

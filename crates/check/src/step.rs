@@ -54,6 +54,8 @@ pub struct Effect {
     pub faults: Faults,
     /// Whether it is a call.
     pub call: bool,
+    /// Whether it is a tail call.
+    pub tail: bool,
 }
 
 impl Machine<'_> {
@@ -63,12 +65,15 @@ impl Machine<'_> {
     ///
     /// The rule that it breaks in this state.
     pub fn step(&mut self, state: &mut State, insn: &Insn) -> Result<Effect, Fault> {
-        let mut effect = Effect { flow: Flow::Next, faults: Faults::Never, call: false };
+        let mut effect = Effect { flow: Flow::Next, faults: Faults::Never, call: false, tail: false };
         let mut flags = if insn.class.keeps_flags() { state.flags } else { Flags::Unknown };
         match insn.class {
             Class::Branch(condition) => effect.flow = Flow::Branch(insn.target(), condition),
             Class::Jump => effect.flow = Flow::Jump(insn.target()),
-            Class::JumpTo => effect.flow = self.jump_to(state, insn)?,
+            Class::JumpTo => {
+                effect.flow = self.jump_to(state, insn)?;
+                effect.tail = effect.flow == Flow::Stop;
+            }
             Class::CallTo => {
                 self.call(state, insn)?;
                 effect.call = true;

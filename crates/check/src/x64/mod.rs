@@ -97,6 +97,7 @@ impl Class {
                 | Class::Select(_)
                 | Class::Push
                 | Class::Pop
+                | Class::Branch(_)
                 | Class::Nop
                 | Class::Vector
         )
