@@ -62,6 +62,8 @@ struct Run<'a> {
     leaders: BTreeMap<u32, Leader>,
     tables: BTreeSet<u32>,
     work: BTreeSet<u32>,
+    /// Whether the code is to be executed from its entry.
+    again: bool,
 }
 
 /// Runs the analysis.
@@ -80,11 +82,15 @@ pub(crate) fn run<'a>(
         leaders: BTreeMap::new(),
         tables: BTreeSet::new(),
         work: BTreeSet::new(),
+        again: true,
     };
     run.discover(vec![0])?;
-    let entry = run.machine.entry();
-    run.block(0, entry)?;
-    while let Some(at) = run.work.pop_first() {
+    loop {
+        if std::mem::take(&mut run.again) {
+            let entry = run.machine.entry();
+            run.block(0, entry)?;
+        }
+        let Some(at) = run.work.pop_first() else { break };
         let state = match run.leaders.get(&at).map(|leader| &leader.entry) {
             Some(Entry::Inherited(state)) => (**state).clone(),
             Some(Entry::Claimed(claims)) => {
@@ -205,6 +211,9 @@ impl Run<'_> {
         if !new.is_empty() {
             self.tables.extend(new.iter().copied());
             self.discover(new)?;
+            // A new leader may stand inside a block that was executed: all are executed again.
+            self.again = true;
+            self.work.extend(self.leaders.keys().copied());
         }
         for target in targets {
             self.edge(state.clone(), target, from, true)?;
