@@ -7,7 +7,7 @@
 use crate::join::{self, Claims};
 use crate::{CertifyError, Draft};
 use prova_check::x64::{Class, Insn};
-use prova_check::{CodeKind, Flow as To, Layout, Machine, Metering, State};
+use prova_check::{CodeKind, Flow as To, Layout, Machine, State};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often the facts of a block may change before they are dropped.
@@ -181,9 +181,11 @@ impl Run<'_> {
                 To::Branch(target, condition) => {
                     let taken = self.machine.assume(&state, condition, true);
                     let other = self.machine.assume(&state, condition, false);
-                    let path = taken.unwrap_or(state.path);
-                    self.edge(State { path, ..state.clone() }, target, at, false)?;
-                    state.path = other.unwrap_or(state.path);
+                    if let Some(path) = taken {
+                        self.edge(State { path, ..state.clone() }, target, at, false)?;
+                    }
+                    let Some(path) = other else { return Ok(()) };
+                    state.path = path;
                 }
                 To::Table { table, count } => return self.table(state, at, (table, count)),
             }
@@ -332,8 +334,8 @@ impl<'a> Analysis<'a> {
                 To::Next => {}
                 To::Branch(target, condition) => {
                     next.push(target);
-                    let other = machine.assume(&state, condition, false);
-                    state.path = other.unwrap_or(state.path);
+                    let Some(path) = machine.assume(&state, condition, false) else { break };
+                    state.path = path;
                 }
                 To::Jump(target) => {
                     next.push(target);
@@ -354,9 +356,9 @@ impl<'a> Analysis<'a> {
         (start, list, next)
     }
 
-    /// Whether accesses are compared with lengths, so that operands of comparisons matter.
+    /// Whether the code is metered.
     pub(crate) fn metered(&self) -> bool {
-        let metered = self.machine.layout.config().metering != Metering::None;
-        metered && matches!(self.machine.kind, CodeKind::Func(_))
+        let metering = self.machine.layout.config().metering;
+        (metering.fuel || metering.epoch) && matches!(self.machine.kind, CodeKind::Func(_))
     }
 }

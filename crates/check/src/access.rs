@@ -5,12 +5,26 @@
 //! `docs/TRUST.md`; the derivations D1, D2, D4, D5 are in [`Machine::linear`].
 
 use crate::error::{Fault, Rule, fault};
-use crate::layout::{Ty, offsets as at};
+use crate::layout::{Ty, offsets};
 use crate::machine::Machine;
-use crate::state::{Loc, State};
+use crate::state::{Answers, Loc, State};
 use crate::symbols::{Def, Extent, Kind, Record, RefKind};
 use crate::value::{Base, Sym, Value};
 use crate::x64::Address;
+
+/// Offsets as addresses have them.
+mod at {
+    use super::offsets;
+
+    macro_rules! wide {
+        ($($name:ident)*) => {$(pub(super) const $name: u64 = offsets::$name as u64;)*};
+    }
+    wide! {
+        STORE BUILTINS TYPES DEFINED FIRST STORE_FUEL STORE_EPOCH STORE_DEADLINE STORE_FUNCS
+        STORE_ARGS ARGS_CELLS RECORD_BYTES RECORD_CODE RECORD_VMCTX RECORD_TYPE RECORD_ADDRESS
+        OBJECT_BASE OBJECT_LEN
+    }
+}
 
 /// What an instruction does to a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +61,10 @@ pub(crate) enum Place {
     Fuel,
     /// The epoch's counter.
     Epoch,
-    /// An argument cell.
-    Argument(u32),
+    /// An argument cell as a whole.
+    Cell(u32),
+    /// A part of argument cells, or several: the first and the last of them.
+    Cells(u32, u32),
     /// Data of the code.
     Data(u32),
     /// One of the entries of a jump table.
@@ -131,7 +147,7 @@ impl Machine<'_> {
     /// from the base, so `0 ≤ T` and `T + size ≤ limit` place the access (D1); or an edge does,
     /// which branches gave (D2, D4, D5).
     fn linear(&self, state: &State, m: u32, to: Value, size: u32) -> Result<Place, Fault> {
-        let Some(memory) = self.layout.memory(m) else {
+        let Some(memory) = self.layout.memory_type(m) else {
             return fault(Rule::Memory, "no such memory");
         };
         let (lo, hi) = self.facts.bounds(state.path, &self.symbols, to.sym);
@@ -159,7 +175,7 @@ impl Machine<'_> {
 
     /// P4: an access to an element of a table.
     fn element(&self, state: &State, t: u32, to: Value, size: u32) -> Result<Place, Fault> {
-        if self.layout.table(t).is_none() || size != 8 || !to.add.is_multiple_of(8) {
+        if self.layout.table_type(t).is_none() || size != 8 || !to.add.is_multiple_of(8) {
             return fault(Rule::Table, "an access that is no element of a table");
         }
         let first = i128::from(to.add as i64) >> 3;
@@ -175,7 +191,7 @@ impl Machine<'_> {
 
     /// P5: an access to a global's cell.
     fn global(&self, g: u32, to: Value, size: u32, access: Access) -> Result<Place, Fault> {
-        let (Some(global), Some(0)) = (self.layout.global(g), to.offset_in(Base::Global(g))) else {
+        let (Some(global), Some(0)) = (self.layout.global_type(g), to.offset_in(Base::Global(g))) else {
             return fault(Rule::Field, "an access that is no global");
         };
         if u64::from(size) > global.ty.bytes().max(8) {
@@ -235,6 +251,12 @@ impl Machine<'_> {
                 Some(base) => constant(base),
                 None => fault(Rule::Field, "no field of the context"),
             },
+            // The context of another instance: its store and the builtins are the same.
+            (Base::RefContext, 8) => match add {
+                at::STORE => constant(Base::Store),
+                at::BUILTINS => constant(Base::Builtins),
+                _ => fault(Rule::Field, "a field of another instance's context"),
+            },
             (Base::Store, 8) if plain => match add {
                 at::STORE_FUEL => Ok(Place::Fuel),
                 at::STORE_EPOCH => constant(Base::Epoch),
@@ -246,10 +268,8 @@ impl Machine<'_> {
             (Base::Epoch, 8) if plain && add == 0 => Ok(Place::Epoch),
             (Base::Builtins, 8) if plain => {
                 let n = add.checked_div(8).filter(|_| add.is_multiple_of(8));
-                match n.and_then(|n| usize::try_from(n).ok()) {
-                    Some(n) if n < crate::builtins::BUILTINS.len() => {
-                        constant(Base::Builtin(u32::try_from(n).unwrap_or(u32::MAX)))
-                    }
+                match n.and_then(|n| u32::try_from(n).ok()) {
+                    Some(n) if n <= offsets::BUILTIN_TRAP => constant(Base::Builtin(n)),
                     _ => fault(Rule::Field, "no builtin"),
                 }
             }
@@ -260,17 +280,17 @@ impl Machine<'_> {
                     None => fault(Rule::Field, "no type id"),
                 }
             }
-            (Base::MemoryRecord(m), 8) if plain => match (add, self.layout.memory(m)) {
-                (at::BASE, Some(_)) => constant(Base::Memory(m)),
-                (at::LENGTH, Some(memory)) => {
+            (Base::MemoryRecord(m), 8) if plain => match (add, self.layout.memory_type(m)) {
+                (at::OBJECT_BASE, Some(_)) => constant(Base::Memory(m)),
+                (at::OBJECT_LEN, Some(memory)) => {
                     let kind = Kind::Length(Extent::Memory(m));
                     Ok(Place::Symbol(Def { lo: memory.min_bytes, hi: memory.max_bytes, kind }))
                 }
                 _ => fault(Rule::Field, "no field of a memory"),
             },
-            (Base::TableRecord(t), 8) if plain => match (add, self.layout.table(t)) {
-                (at::BASE, Some(_)) => constant(Base::Table(t)),
-                (at::LENGTH, Some(table)) => {
+            (Base::TableRecord(t), 8) if plain => match (add, self.layout.table_type(t)) {
+                (at::OBJECT_BASE, Some(_)) => constant(Base::Table(t)),
+                (at::OBJECT_LEN, Some(table)) => {
                     let kind = Kind::Length(Extent::Table(t));
                     Ok(Place::Symbol(Def { lo: table.min, hi: table.max, kind }))
                 }
@@ -281,13 +301,13 @@ impl Machine<'_> {
                 let func = index.saturating_add(u64::from(self.layout.imported_funcs()));
                 match u32::try_from(func).ok().filter(|&f| self.layout.func_type(f).is_some()) {
                     Some(func) => {
-                        record_field(Record::Func(func), add % at::RECORD_BYTES, size)
+                        self.record_field(Record::Func(func), add % at::RECORD_BYTES, size)
                     }
                     None => fault(Rule::Field, "no defined function"),
                 }
             }
-            (Base::Import(func), _) if plain => record_field(Record::Func(func), add, size),
-            (Base::RefRecord, _) => record_field(Record::Ref(to.sym), add, size),
+            (Base::Import(func), _) if plain => self.record_field(Record::Func(func), add, size),
+            (Base::RefRecord, _) => self.record_field(Record::Ref(to.sym), add, size),
             (Base::Funcs(calls), 8) => self.func_by_address(state, to, calls).and_then(|()| {
                 by_sym(Base::RefRecord)
             }),
@@ -295,16 +315,35 @@ impl Machine<'_> {
         }
     }
 
+    /// A field of a function's record.
+    fn record_field(&self, record: Record, add: u64, size: u32) -> Result<Place, Fault> {
+        let by_sym = |base, sym| Place::Constant(Value { base, sym, shift: 0, add: 0 });
+        let known = |base| Place::Constant(Value::pointer(base, 0));
+        match (add, size, record) {
+            (at::RECORD_CODE, 8, Record::Func(func)) => Ok(known(Base::FuncCode(func))),
+            (at::RECORD_CODE, 8, Record::Ref(sym)) => Ok(by_sym(Base::RefCode, sym)),
+            (at::RECORD_VMCTX, 8, Record::Func(f)) if f >= self.layout.imported_funcs() => {
+                Ok(known(Base::VmCtx))
+            }
+            (at::RECORD_VMCTX, 8, Record::Ref(sym)) => Ok(by_sym(Base::RefContext, sym)),
+            (at::RECORD_TYPE, 4, _) => Ok(Place::Symbol(half(Kind::TypeOf(record)))),
+            (at::RECORD_ADDRESS, 4, _) => {
+                Ok(Place::Symbol(Def { lo: 0, hi: 0xffff_fffe, kind: Kind::FuncAddress }))
+            }
+            _ => fault(Rule::Field, "no field of a function's record"),
+        }
+    }
+
     /// What a word of the context points to.
     fn context(&self, add: u64) -> Option<Base> {
         match add {
-            at::VMCTX_STORE => return Some(Base::Store),
-            at::VMCTX_BUILTINS => return Some(Base::Builtins),
-            at::VMCTX_TYPES => return Some(Base::Types),
-            at::VMCTX_DEFINED => return Some(Base::Defined),
+            at::STORE => return Some(Base::Store),
+            at::BUILTINS => return Some(Base::Builtins),
+            at::TYPES => return Some(Base::Types),
+            at::DEFINED => return Some(Base::Defined),
             _ => {}
         }
-        let bytes = add.checked_sub(at::VMCTX_WORDS).filter(|n| n.is_multiple_of(8))?;
+        let bytes = add.checked_sub(at::FIRST).filter(|n| n.is_multiple_of(8))?;
         let mut n = usize::try_from(bytes >> 3).ok()?;
         let index = |n: usize| u32::try_from(n).ok();
         if n < self.layout.imported_funcs as usize {
@@ -342,12 +381,13 @@ impl Machine<'_> {
     pub(crate) fn load(&mut self, state: &mut State, place: Place, size: u32) -> Value {
         match place {
             Place::Word(i) => self.read_loc(state, Loc::Word(i)),
-            Place::Words(..) | Place::Linear { .. } | Place::Argument(_) | Place::Jump { .. } => self.unknown(size),
-            Place::Element(t) => match self.layout.table(t) {
+            Place::Words(..) | Place::Linear { .. } | Place::Cells(..) | Place::Jump { .. } => self.unknown(size),
+            Place::Cell(i) => self.cell(state, i),
+            Place::Element(t) => match self.layout.table_type(t) {
                 Some(table) => self.reference(table.kind),
                 None => self.unknown(size),
             },
-            Place::Global(g) => match self.layout.global(g).map(|g| g.ty) {
+            Place::Global(g) => match self.layout.global_type(g).map(|g| g.ty) {
                 Some(Ty::Ref(kind)) => self.reference(kind),
                 _ => self.unknown(size),
             },
@@ -362,6 +402,23 @@ impl Machine<'_> {
                 self.unknown(8)
             }
             Place::Data(offset) => self.constant(offset, size),
+        }
+    }
+
+    /// The content of an argument cell: what was written, or what the runtime left there.
+    fn cell(&mut self, state: &State, cell: u32) -> Value {
+        if let Some(&value) = state.cells.get(&cell) {
+            return value;
+        }
+        let types = match state.answers {
+            Answers::Unknown => None,
+            Answers::Arguments(ty) => self.layout.signature(ty).map(|s| &s.params),
+            Answers::Results(ty) => self.layout.signature(ty).map(|s| &s.results),
+        };
+        let found = types.and_then(|types| cells(types).find(|&(i, _)| i == cell));
+        match found {
+            Some((_, Ty::Ref(kind))) => self.reference(kind),
+            _ => self.unknown(8),
         }
     }
 
@@ -395,16 +452,26 @@ impl Machine<'_> {
                     state.set(Loc::Word(i), None);
                 }
             }
-            Place::Linear { .. } | Place::Argument(_) => {}
+            Place::Linear { .. } => {}
+            Place::Cell(i) => {
+                let value = value.unwrap_or_else(|| self.unknown(8));
+                state.cells.insert(i, value);
+            }
+            Place::Cells(first, last) => {
+                for i in first..=last {
+                    let value = self.unknown(8);
+                    state.cells.insert(i, value);
+                }
+            }
             Place::Element(t) => {
-                let table = self.layout.table(t).filter(|table| table.open);
+                let table = self.layout.table_type(t).filter(|table| table.open);
                 let fits = table.zip(value).is_some_and(|(t, v)| self.is_ref(v, t.kind));
                 if !fits {
                     return fault(Rule::Table, "no reference of the table's kind is stored");
                 }
             }
             Place::Global(g) => {
-                if let Some((global, Ty::Ref(kind))) = self.layout.global(g).map(|g| (g, g.ty)) {
+                if let Some((global, Ty::Ref(kind))) = self.layout.global_type(g).map(|g| (g, g.ty)) {
                     let fits = global.open && value.is_some_and(|v| self.is_ref(v, kind));
                     if !fits {
                         return fault(Rule::Field, "no reference of the global's kind is stored");
@@ -429,30 +496,25 @@ fn half(kind: Kind) -> Def {
     Def { lo: 0, hi: 0xffff_ffff, kind }
 }
 
-/// An argument cell, or two of them.
+/// The first argument cell of each value of these types.
+pub(crate) fn cells(types: &[Ty]) -> impl Iterator<Item = (u32, Ty)> + '_ {
+    let mut next = 0_u32;
+    types.iter().map(move |&ty| {
+        let first = next;
+        next = next.saturating_add(if ty == Ty::V128 { 2 } else { 1 });
+        (first, ty)
+    })
+}
+
+/// An argument cell, or a part of some.
 fn arguments(to: Value, size: u32) -> Result<Place, Fault> {
     let end = to.add.saturating_add(u64::from(size));
     if to.sym != Sym::ZERO || end > at::ARGS_CELLS.saturating_mul(8) {
         return fault(Rule::Field, "an access outside the argument cells");
     }
-    Ok(Place::Argument(u32::try_from(to.add >> 3).unwrap_or(u32::MAX)))
-}
-
-/// A field of a function's record.
-fn record_field(record: Record, add: u64, size: u32) -> Result<Place, Fault> {
-    let pointer = |known: fn(u32) -> Base, by_symbol| match record {
-        Record::Func(func) => Value::pointer(known(func), 0),
-        Record::Ref(sym) => Value { base: by_symbol, sym, shift: 0, add: 0 },
-    };
-    match (add, size) {
-        (at::RECORD_CODE, 8) => Ok(Place::Constant(pointer(Base::FuncCode, Base::RefCode))),
-        (at::RECORD_VMCTX, 8) => {
-            Ok(Place::Constant(pointer(Base::FuncContext, Base::RefContext)))
-        }
-        (at::RECORD_TYPE, 4) => Ok(Place::Symbol(half(Kind::TypeOf(record)))),
-        (at::RECORD_ADDRESS, 4) => {
-            Ok(Place::Symbol(Def { lo: 0, hi: 0xffff_fffe, kind: Kind::FuncAddress }))
-        }
-        _ => fault(Rule::Field, "no field of a function's record"),
+    if size == 8 && to.add.is_multiple_of(8) {
+        return Ok(Place::Cell(u32::try_from(to.add >> 3).unwrap_or(u32::MAX)));
     }
+    let word = |at: u64| u32::try_from(at >> 3).unwrap_or(u32::MAX);
+    Ok(Place::Cells(word(to.add), word(end.saturating_sub(1))))
 }

@@ -1,61 +1,43 @@
-//! The builtins that code may call: what each takes beside context and height, and what it gives.
+//! The builtins that code may call, and the operators that the builtin `perform` may be asked for.
 //!
-//! Builtins take Wasm-level indices and numbers and check them again; what the check adds is that
-//! references are references. Convention: System V, operands in rdx, rcx, r8, r9, result in rax.
+//! Convention: System V; context in rdi, height in rsi, operands in rdx, rcx, r8; the result in rax
+//! is a number. Values lie in the argument cells from cell 0, a `v128` in two.
+//!
+//! - `call(context, height, record)`: calls the function of the record; arguments and results in
+//!   the cells.
+//! - `perform(context, height, opcode, first, second)`: performs an operator of the module on
+//!   indices. The runtime checks indices, types and bounds again, as if nobody had; what the check
+//!   adds is that the opcode is one of [`PERFORMED`] and that references are references.
+//! - `trap(context, height, kind)`: does not return.
 
-use crate::symbols::RefKind;
-
-/// What an operand or result of a builtin is.
+/// An operator that `perform` may be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operand {
-    /// Any number.
-    Number,
-    /// A reference of this kind, null among them.
-    Ref(RefKind),
-    /// A reference of whatever kind the table or global has; the builtin takes operand 0 as the
-    /// index of a table (a constant in the code).
-    Element,
-    /// The store address of a function.
-    FuncAddress,
-}
-
-/// One builtin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Builtin {
+pub struct Performed {
+    /// Its number in the table of operators.
+    pub opcode: u16,
     /// Its name.
-    pub name: &'static str,
-    /// Its operands, at most four.
-    pub operands: &'static [Operand],
-    /// Its result.
-    pub result: Option<Operand>,
+    pub mnemonic: &'static str,
+    /// The cell of the reference among its operands; it goes to the table of the first index.
+    pub reference: Option<u32>,
 }
 
-const fn row(
-    name: &'static str,
-    operands: &'static [Operand],
-    result: Option<Operand>,
-) -> Builtin {
-    Builtin { name, operands, result }
+const fn row(opcode: u16, mnemonic: &'static str, reference: Option<u32>) -> Performed {
+    Performed { opcode, mnemonic, reference }
 }
 
-use Operand::{Element, FuncAddress, Number};
-
-/// All builtins, by number.
-pub const BUILTINS: &[Builtin] = &[
-    row("call", &[FuncAddress], None),
-    row("memory_grow", &[Number, Number], Some(Number)),
-    row("memory_init", &[Number, Number, Number, Number], None),
-    row("memory_copy", &[Number, Number, Number, Number], None),
-    row("memory_fill", &[Number, Number, Number, Number], None),
-    row("data_drop", &[Number], None),
-    row("table_grow", &[Number, Element, Number], Some(Number)),
-    row("table_init", &[Number, Number, Number, Number], None),
-    row("table_copy", &[Number, Number, Number, Number], None),
-    row("table_fill", &[Number, Number, Element, Number], None),
-    row("elem_drop", &[Number], None),
-    row("out_of_fuel", &[], None),
-    row("interrupt", &[], None),
-    row("trap", &[Number], None),
-    row("tail_call", &[FuncAddress], None),
-    row("arguments", &[Number], None),
+/// What may be performed. A test holds the numbers against the table of operators.
+pub const PERFORMED: &[Performed] = &[
+    row(60, "memory.grow", None),
+    row(61, "memory.fill", None),
+    row(62, "memory.copy", None),
+    row(63, "memory.init", None),
+    row(64, "data.drop", None),
+    row(31, "table.grow", Some(0)),
+    row(32, "table.fill", Some(1)),
+    row(33, "table.copy", None),
+    row(34, "table.init", None),
+    row(35, "elem.drop", None),
+    row(472, "memory.atomic.notify", None),
+    row(473, "memory.atomic.wait32", None),
+    row(474, "memory.atomic.wait64", None),
 ];

@@ -1,16 +1,18 @@
 //! Calls, returns, tail calls: the only facts that pass between functions (P6 to P8).
 //!
-//! A call goes to code and context of **one** record whose type is known, or to a builtin. What the
+//! A call goes to the code of a record whose type is known, with that record in rdi, or to a builtin. What the
 //! callee may rely on is what [`Machine::entry`] assumes; what the caller keeps is what the callee's
 //! return is checked for.
 
 use crate::abi::regs::{RAX, RDI, RSI, RSP};
 use crate::abi::{self, CALLEE_SAVED, OPERANDS, Place, Places};
-use crate::builtins::{BUILTINS, Operand as BuiltinOperand};
+use crate::access::cells;
+use crate::builtins::PERFORMED;
 use crate::error::{Fault, Rule, fault};
-use crate::layout::Ty;
+use crate::facts::Fact;
+use crate::layout::{Ty, offsets};
 use crate::machine::{CodeKind, Machine, saved};
-use crate::state::{Loc, State};
+use crate::state::{Answers, Loc, State};
 use crate::symbols::{Def, Kind, Record};
 use crate::value::{Base, Sym, Value};
 use crate::x64::{Insn, Operand};
@@ -53,31 +55,36 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// The type of the callee whose code is called, if rdi holds the context of the same record.
+    /// The type of the callee whose code is called, if rdi holds the record that the code is of.
     fn callee(&mut self, state: &mut State, code: Value) -> Result<u32, Fault> {
-        let context = self.read_loc(state, Loc::Register(RDI));
-        if code.add != 0 || context.add != 0 {
-            return fault(Rule::Call, "the callee or its context is no start of an object");
-        }
-        match (code.base, context.base) {
-            (Base::FuncCode(f), Base::FuncContext(g)) if f == g => self.type_of(f),
-            (Base::FuncCode(f), Base::VmCtx) if f >= self.layout.imported_funcs() => {
-                self.type_of(f)
-            }
-            (Base::FuncCode(_), _) => fault(Rule::Call, "the context is not the callee's"),
-            (Base::RefCode, Base::RefContext) if code.sym == context.sym => {
-                let record = Record::Ref(code.sym);
-                let ty = self.facts.iter(state.path).find_map(|fact| match fact {
-                    crate::facts::Fact::Type { record: r, ty } if r == record => Some(ty),
-                    crate::facts::Fact::Type { .. } | crate::facts::Fact::Le { .. } => None,
-                });
-                match ty {
-                    Some(ty) => Ok(ty),
-                    None => fault(Rule::CallType, "the callee's type was not compared"),
+        let record = self.read_loc(state, Loc::Register(RDI));
+        match code.base {
+            Base::FuncCode(func) if code.add == 0 => {
+                if record != self.record(func) {
+                    return fault(Rule::Call, "the record is not the callee's");
                 }
+                self.type_of(func)
             }
-            (Base::RefCode, _) => fault(Rule::Call, "the context is not the callee's"),
+            Base::RefCode if code.add == 0 => {
+                if record != (Value { base: Base::RefRecord, ..code }) {
+                    return fault(Rule::Call, "the record is not the callee's");
+                }
+                self.type_of_ref(state, code.sym)
+            }
             _ => fault(Rule::Call, "the callee is no code of a record"),
+        }
+    }
+
+    /// P8: the type that a reference's record was compared with.
+    fn type_of_ref(&self, state: &State, sym: Sym) -> Result<u32, Fault> {
+        let record = Record::Ref(sym);
+        let ty = self.facts.iter(state.path).find_map(|fact| match fact {
+            Fact::Type { record: r, ty } if r == record => Some(ty),
+            Fact::Type { .. } | Fact::Le { .. } => None,
+        });
+        match ty {
+            Some(ty) => Ok(ty),
+            None => fault(Rule::CallType, "the callee's type was not compared"),
         }
     }
 
@@ -132,44 +139,70 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// A builtin: context, height, operands; result in rax.
+    /// A builtin.
     fn call_builtin(&mut self, state: &mut State, n: u32, code: Value) -> Result<(), Fault> {
-        let Some(builtin) = BUILTINS.get(n as usize).filter(|_| code.add == 0) else {
-            return fault(Rule::Call, "no builtin");
-        };
-        if state.get(Loc::Register(RDI)) != Some(Value::pointer(Base::VmCtx, 0)) {
+        let context = self.read_loc(state, Loc::Register(RDI));
+        let own = context == Value::pointer(Base::VmCtx, 0);
+        let other = context.base == Base::RefContext && context.add == 0;
+        if code.add != 0 || !(own || other) {
             return fault(Rule::Call, "a builtin does not get the context");
         }
-        for (operand, r) in builtin.operands.iter().zip(OPERANDS) {
-            let value = self.read_loc(state, Loc::Register(r));
-            let fits = match operand {
-                BuiltinOperand::Number => true,
-                BuiltinOperand::Ref(kind) => self.is_ref(value, *kind),
-                BuiltinOperand::FuncAddress => match value.as_symbol() {
-                    Some(sym) => self.symbols.def(sym).kind == Kind::FuncAddress,
-                    None => false,
-                },
-                BuiltinOperand::Element => {
-                    let table = state.get(Loc::Register(OPERANDS[0]));
-                    let table = table.and_then(Value::as_constant);
-                    let table = table.and_then(|t| u32::try_from(t).ok());
-                    let table = table.and_then(|t| self.layout.table(t)).filter(|t| t.open);
-                    table.is_some_and(|t| self.is_ref(value, t.kind))
-                }
-            };
-            if !fits {
-                return fault(Rule::Call, "an operand of a builtin is not what it takes");
-            }
+        let mut answers = Answers::Unknown;
+        match n {
+            offsets::BUILTIN_CALL => answers = Answers::Results(self.call_out(state)?),
+            offsets::BUILTIN_PERFORM if own => self.perform(state)?,
+            offsets::BUILTIN_TRAP => {}
+            _ => return fault(Rule::Call, "no builtin for this context"),
         }
         self.forget(state);
-        let kind = match builtin.result {
-            Some(BuiltinOperand::Ref(kind)) => Some(Kind::Ref(kind)),
-            Some(BuiltinOperand::FuncAddress) => Some(Kind::FuncAddress),
-            Some(BuiltinOperand::Number | BuiltinOperand::Element) | None => None,
+        state.answers = answers;
+        Ok(())
+    }
+
+    /// The builtin `call`: the type of the record in rdx, whose references lie in the cells.
+    fn call_out(&mut self, state: &mut State) -> Result<u32, Fault> {
+        let record = self.read_loc(state, Loc::Register(OPERANDS[0]));
+        let ty = match record.base {
+            Base::RefRecord if record.add == 0 => self.type_of_ref(state, record.sym)?,
+            Base::Import(func) if record == self.record(func) => self.type_of(func)?,
+            _ => return fault(Rule::Call, "no record is called"),
         };
-        if let Some(kind) = kind {
-            let sym = self.symbols.fresh(Def { kind, ..Def::ANY });
-            state.set(Loc::Register(RAX), Some(Value::symbol(sym)));
+        let Some(signature) = self.layout.signature(ty) else {
+            return fault(Rule::Call, "the callee has no signature");
+        };
+        self.cells_hold(state, &signature.params)?;
+        Ok(ty)
+    }
+
+    /// Whether references of these types lie in the argument cells.
+    fn cells_hold(&self, state: &State, types: &[Ty]) -> Result<(), Fault> {
+        for (cell, ty) in cells(types) {
+            let Ty::Ref(kind) = ty else { continue };
+            if !state.cells.get(&cell).is_some_and(|&v| self.is_ref(v, kind)) {
+                return fault(Rule::Call, "an argument cell holds no reference");
+            }
+        }
+        Ok(())
+    }
+
+    /// The builtin `perform`: a constant opcode that it may be asked for, and references of the
+    /// table's kind.
+    fn perform(&mut self, state: &mut State) -> Result<(), Fault> {
+        let mut operand = |n: usize| {
+            let register = OPERANDS.get(n).copied().unwrap_or(RAX);
+            self.read_loc(state, Loc::Register(register)).as_constant()
+        };
+        let (opcode, first) = (operand(0), operand(1));
+        let opcode = opcode.and_then(|n| u16::try_from(n).ok());
+        let Some(performed) = PERFORMED.iter().find(|p| Some(p.opcode) == opcode) else {
+            return fault(Rule::Call, "an operator that is not performed");
+        };
+        let Some(cell) = performed.reference else { return Ok(()) };
+        let table = first.and_then(|t| u32::try_from(t).ok());
+        let table = table.and_then(|t| self.layout.table_type(t)).filter(|t| t.open);
+        let value = state.cells.get(&cell);
+        if !table.zip(value).is_some_and(|(t, &v)| self.is_ref(v, t.kind)) {
+            return fault(Rule::Call, "no reference of the table's kind is passed");
         }
         Ok(())
     }
@@ -182,6 +215,8 @@ impl Machine<'_> {
             }
         }
         state.calls = state.calls.saturating_add(1);
+        state.cells.clear();
+        state.answers = Answers::Unknown;
     }
 
     /// P7: the callee-saved registers are as at entry, the return address is where `above` bytes
@@ -208,6 +243,11 @@ impl Machine<'_> {
     /// `ret`, which takes so many bytes off the stack behind the return address.
     pub(crate) fn ret(&mut self, state: &mut State, pops: u32) -> Result<(), Fault> {
         self.leaves_frame(state, i64::from(pops))?;
+        if let CodeKind::ThunkIn(ty) = self.kind
+            && let Some(signature) = self.layout.signature(ty)
+        {
+            return self.cells_hold(state, &signature.results);
+        }
         for (ty, place) in abi::results(&self.signature).unwrap_or_default() {
             let (Ty::Ref(kind), Place::Register(r)) = (ty, place) else { continue };
             let fits = state.get(Loc::Register(r)).is_some_and(|v| self.is_ref(v, kind));

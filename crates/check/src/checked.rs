@@ -64,13 +64,13 @@ impl CheckedCode {
     }
 
     /// SHA-256 of the bytes that were checked.
-    pub fn bytes_digest(&self) -> [u8; 32] {
-        self.bytes_digest
+    pub fn bytes_digest(&self) -> &[u8; 32] {
+        &self.bytes_digest
     }
 
     /// The digest of the layout that they were checked under.
-    pub fn layout_digest(&self) -> [u8; 32] {
-        self.layout_digest
+    pub fn layout_digest(&self) -> &[u8; 32] {
+        &self.layout_digest
     }
 
     /// How many bytes there are.
@@ -93,16 +93,16 @@ impl CheckedCode {
         self.charge
     }
 
-    /// The trap of an instruction.
-    pub fn trap_at(&self, offset: u32) -> Option<&TrapRow> {
-        let i = self.traps.binary_search_by_key(&offset, |row| row.offset).ok()?;
-        self.traps.get(i)
+    /// The row of an instruction that may stop the code.
+    pub fn trap_at(&self, code_offset: u32) -> Option<TrapRow> {
+        let i = self.traps.binary_search_by_key(&code_offset, |row| row.code_offset).ok()?;
+        self.traps.get(i).copied()
     }
 
-    /// The call that returns to an offset.
-    pub fn call_before(&self, return_offset: u32) -> Option<&CallRow> {
+    /// The row of the call that returns to an offset.
+    pub fn call_at(&self, return_offset: u32) -> Option<CallRow> {
         let i = self.calls.binary_search_by_key(&return_offset, |row| row.return_offset).ok()?;
-        self.calls.get(i)
+        self.calls.get(i).copied()
     }
 
     /// The trap map.

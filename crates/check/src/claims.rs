@@ -14,7 +14,7 @@ use crate::abi::regs::RSP;
 use crate::error::{Fault, Rule, fault};
 use crate::facts::{Fact, Node, Path};
 use crate::machine::Machine;
-use crate::state::{Flags, Loc, State};
+use crate::state::{Answers, Flags, Loc, State};
 use crate::symbols::{Def, Extent, Kind, Record, RefKind};
 use crate::value::{Base, Sym, Value};
 use alloc::collections::BTreeMap;
@@ -153,6 +153,8 @@ impl Machine<'_> {
         let mut state = State {
             regs: [None; 16],
             words: Vec::new(),
+            cells: BTreeMap::new(),
+            answers: Answers::Unknown,
             flags: Flags::Unknown,
             path: Path::default(),
             calls: 0,

@@ -32,25 +32,28 @@ pub enum MemoryShape {
     Explicit,
 }
 
-/// How running code is metered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Metering {
-    /// Not at all.
-    None,
-    /// Polls of an epoch.
-    Epoch,
+impl MemoryShape {
+    /// 4 GiB, and 32 MiB behind.
+    pub const GUARD: MemoryShape =
+        MemoryShape::Guard { reservation_bytes: 4 << 30, guard_bytes: 32 << 20 };
+}
+
+/// Which charges and polls code has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Metering {
     /// Charges of fuel.
-    Fuel,
-    /// Both.
-    Both,
+    pub fuel: bool,
+    /// Polls of the epoch.
+    pub epoch: bool,
 }
 
 /// The instructions that a processor must have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum CpuLevel {
     /// x86-64-v2: up to SSE 4.2 and POPCNT.
     V2,
     /// x86-64-v3: AVX2, BMI, FMA, LZCNT beside them.
+    #[default]
     V3,
 }
 
@@ -65,6 +68,17 @@ pub struct Config {
     pub cpu: CpuLevel,
     /// Whether faults may be traps; otherwise no instruction may fault but `ud2`.
     pub signals: bool,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            memory: MemoryShape::GUARD,
+            metering: Metering::default(),
+            cpu: CpuLevel::default(),
+            signals: true,
+        }
+    }
 }
 
 /// A value type, as far as code is concerned.
@@ -141,42 +155,51 @@ pub struct Global {
 
 /// Offsets in the runtime's structures, in bytes.
 pub mod offsets {
-    /// Context: the store's context.
-    pub const VMCTX_STORE: u64 = 0x00;
-    /// Context: the builtins.
-    pub const VMCTX_BUILTINS: u64 = 0x08;
-    /// Context: canonical type ids, `u32` each.
-    pub const VMCTX_TYPES: u64 = 0x10;
-    /// Context: records of defined functions.
-    pub const VMCTX_DEFINED: u64 = 0x18;
-    /// Context: the first of the words for imported functions, memories, tables, globals.
-    pub const VMCTX_WORDS: u64 = 0x20;
-    /// Bytes of a function's record.
-    pub const RECORD_BYTES: u64 = 32;
+    /// Context: the store's words.
+    pub const STORE: u32 = 0x00;
+    /// Context: the table of builtins.
+    pub const BUILTINS: u32 = 0x08;
+    /// Context: the canonical id of each type, 32 bits each.
+    pub const TYPES: u32 = 0x10;
+    /// Context: the records of the defined functions, one behind the other.
+    pub const DEFINED: u32 = 0x18;
+    /// Context: the first word that depends on the module: a pointer to the record of each imported
+    /// function, of each memory, of each table, and to the cell of each global.
+    pub const FIRST: u32 = 0x20;
+    /// Store: the fuel that is left.
+    pub const STORE_FUEL: u32 = 0;
+    /// Store: where the epoch is.
+    pub const STORE_EPOCH: u32 = 8;
+    /// Store: the epoch's deadline.
+    pub const STORE_DEADLINE: u32 = 16;
+    /// Store: the records of all functions by address; moves when functions are added.
+    pub const STORE_FUNCS: u32 = 24;
+    /// Store: the cells through which thunks and builtins pass values.
+    pub const STORE_ARGS: u32 = 32;
+    /// Cells behind [`STORE_ARGS`], 8 bytes each.
+    pub const ARGS_CELLS: u32 = 2_048;
+    /// Size of a function's record.
+    pub const RECORD_BYTES: u32 = 32;
     /// Record: the code.
-    pub const RECORD_CODE: u64 = 0;
+    pub const RECORD_CODE: u32 = 0;
     /// Record: the context of its instance.
-    pub const RECORD_VMCTX: u64 = 8;
-    /// Record: the canonical type id, `u32`.
-    pub const RECORD_TYPE: u64 = 16;
-    /// Record: the store address, `u32`.
-    pub const RECORD_ADDRESS: u64 = 20;
-    /// Memory and table: the base.
-    pub const BASE: u64 = 0;
-    /// Memory and table: the length, in bytes or elements.
-    pub const LENGTH: u64 = 8;
-    /// Store: what is left of the fuel.
-    pub const STORE_FUEL: u64 = 0;
-    /// Store: where epochs are counted.
-    pub const STORE_EPOCH: u64 = 8;
-    /// Store: the epoch at which code is interrupted.
-    pub const STORE_DEADLINE: u64 = 16;
-    /// Store: function records by store address; moves when functions are added.
-    pub const STORE_FUNCS: u64 = 24;
-    /// Store: the argument cells.
-    pub const STORE_ARGS: u64 = 32;
-    /// How many argument cells there are, 8 bytes each.
-    pub const ARGS_CELLS: u64 = 2_048;
+    pub const RECORD_VMCTX: u32 = 8;
+    /// Record: the canonical id of its type, 32 bits.
+    pub const RECORD_TYPE: u32 = 16;
+    /// Record: its address in the store, 32 bits.
+    pub const RECORD_ADDRESS: u32 = 20;
+    /// Memory and table: the first byte or element.
+    pub const OBJECT_BASE: u32 = 0;
+    /// Memory and table: the length in bytes or elements, 64 bits.
+    pub const OBJECT_LEN: u32 = 8;
+    /// The builtin that calls a function without native code.
+    pub const BUILTIN_CALL: u32 = 0;
+    /// The builtin that performs an operator.
+    pub const BUILTIN_PERFORM: u32 = 1;
+    /// The builtin that traps.
+    pub const BUILTIN_TRAP: u32 = 2;
+    /// Bytes of native stack that a frame may take for each byte that it is charged.
+    pub const FRAME_RATIO: u64 = 16;
 }
 
 /// Types, functions, memories, tables or globals of a module that a layout knows at most, each.
@@ -203,6 +226,7 @@ impl core::error::Error for LayoutError {}
 #[derive(Clone, Debug)]
 pub struct Layout {
     pub(crate) config: Config,
+    pub(crate) module: [u8; 32],
     pub(crate) digest: [u8; 32],
     pub(crate) types: Vec<Option<Signature>>,
     pub(crate) funcs: Vec<u32>,
@@ -220,12 +244,14 @@ impl Layout {
     /// [`LayoutError`] if the bytes are no module, or name what the layout does not know (shared
     /// memories, types that are no function's, more than [`ITEMS_MAX`] of something).
     pub fn derive(wasm: &[u8], config: &Config) -> Result<Layout, LayoutError> {
+        let module: [u8; 32] = Sha256::digest(wasm).into();
         let mut hash = Sha256::new();
         hash.update(b"prova layout 1\0");
         hash.update(settings(config));
-        hash.update(wasm);
+        hash.update(module);
         let mut layout = Layout {
             config: *config,
+            module,
             digest: hash.finalize().into(),
             types: Vec::new(),
             funcs: Vec::new(),
@@ -246,6 +272,11 @@ impl Layout {
     /// A digest of the module's bytes and the settings.
     pub fn digest(&self) -> [u8; 32] {
         self.digest
+    }
+
+    /// SHA-256 of the module's bytes.
+    pub fn module_digest(&self) -> &[u8; 32] {
+        &self.module
     }
 
     /// The settings.
@@ -269,42 +300,45 @@ impl Layout {
     }
 
     /// A memory.
-    pub fn memory(&self, index: u32) -> Option<&Memory> {
+    pub fn memory_type(&self, index: u32) -> Option<&Memory> {
         self.memories.get(index as usize)
     }
 
     /// A table.
-    pub fn table(&self, index: u32) -> Option<&Table> {
+    pub fn table_type(&self, index: u32) -> Option<&Table> {
         self.tables.get(index as usize)
     }
 
     /// A global.
-    pub fn global(&self, index: u32) -> Option<&Global> {
+    pub fn global_type(&self, index: u32) -> Option<&Global> {
         self.globals.get(index as usize)
     }
 
-    /// Offset in the context of the word of an imported function.
-    pub fn import_offset(&self, func: u32) -> u64 {
-        word(u64::from(func))
+    /// Bytes of a context.
+    pub fn vmctx_bytes(&self) -> u32 {
+        self.global(u32::try_from(self.globals.len()).unwrap_or(u32::MAX))
     }
 
-    /// Offset in the context of the word of a memory.
-    pub fn memory_offset(&self, memory: u32) -> u64 {
-        word(u64::from(self.imported_funcs).saturating_add(u64::from(memory)))
+    /// The word that leads to the record of an imported function.
+    pub fn imported_func(&self, index: u32) -> u32 {
+        offsets::FIRST.saturating_add(index.saturating_mul(8))
     }
 
-    /// Offset in the context of the word of a table.
-    pub fn table_offset(&self, table: u32) -> u64 {
-        let before = u64::from(self.imported_funcs).saturating_add(self.memories.len() as u64);
-        word(before.saturating_add(u64::from(table)))
+    /// The word that leads to the record of a memory.
+    pub fn memory(&self, index: u32) -> u32 {
+        self.imported_func(self.imported_funcs.saturating_add(index))
     }
 
-    /// Offset in the context of the word of a global.
-    pub fn global_offset(&self, global: u32) -> u64 {
-        let before = u64::from(self.imported_funcs)
-            .saturating_add(self.memories.len() as u64)
-            .saturating_add(self.tables.len() as u64);
-        word(before.saturating_add(u64::from(global)))
+    /// The word that leads to the record of a table.
+    pub fn table(&self, index: u32) -> u32 {
+        let before = u32::try_from(self.memories.len()).unwrap_or(u32::MAX);
+        self.memory(before.saturating_add(index))
+    }
+
+    /// The word that leads to the cell of a global.
+    pub fn global(&self, index: u32) -> u32 {
+        let before = u32::try_from(self.tables.len()).unwrap_or(u32::MAX);
+        self.table(before.saturating_add(index))
     }
 
     fn section(&mut self, payload: Payload<'_>) -> Result<(), &'static str> {
@@ -410,11 +444,6 @@ impl Layout {
     }
 }
 
-/// The offset of the `n`-th word behind the context's head.
-fn word(n: u64) -> u64 {
-    n.saturating_mul(8).saturating_add(offsets::VMCTX_WORDS)
-}
-
 fn push<T>(list: &mut Vec<T>, item: T) -> Result<(), &'static str> {
     if list.len() >= ITEMS_MAX {
         return Err("too many items");
@@ -473,7 +502,8 @@ fn settings(config: &Config) -> Vec<u8> {
     let mut bytes = Vec::new();
     bytes.extend(reservation.to_le_bytes());
     bytes.extend(guard.to_le_bytes());
-    bytes.push(config.metering as u8);
+    bytes.push(u8::from(config.metering.fuel));
+    bytes.push(u8::from(config.metering.epoch));
     bytes.push(config.cpu as u8);
     bytes.push(u8::from(config.signals));
     bytes

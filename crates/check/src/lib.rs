@@ -63,10 +63,10 @@ pub use layout::{
     Config, CpuLevel, Global, ITEMS_MAX, Layout, LayoutError, Memory, MemoryShape, Metering,
     Signature, Table, Ty, offsets,
 };
-pub use machine::{CodeKind, FRAME_BYTES_MAX, FRAME_RATIO, Machine};
+pub use machine::{CodeKind, FRAME_BYTES_MAX, Machine};
 pub use metadata::{CallRow, TrapRow, traps};
 pub use pass::{CODE_BYTES_MAX, EDGE_WORK_MAX, WAITING_WORDS_MAX};
-pub use state::{Flags, Loc, State};
+pub use state::{Answers, Flags, Loc, State};
 pub use step::{Effect, Faults, Flow};
 pub use symbols::{Def, Extent, Kind, Record, RefKind, Symbols};
 pub use value::{Base, Sym, Value};

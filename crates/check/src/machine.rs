@@ -7,27 +7,25 @@ use crate::abi::regs::{RDI, RSI, RSP};
 use crate::abi::{self, CALLEE_SAVED, Place};
 use crate::error::{Fault, Rule, fault};
 use crate::facts::{Fact, Facts, Node, Path};
-use crate::layout::{Layout, Metering, Signature, Ty};
-use crate::state::{Flags, Loc, State};
+use crate::layout::{Layout, Signature, Ty, offsets};
+use crate::state::{Answers, Flags, Loc, State};
 use crate::symbols::{Def, Extent, Kind, Record, RefKind, Symbols};
 use crate::value::{Base, Sym, Value};
 use crate::x64::Condition;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// Bytes of stack that a frame takes at most, whatever it charges.
 pub const FRAME_BYTES_MAX: u32 = 1 << 16;
-/// Bytes of native stack for each byte of the logical stack that a frame charges.
-pub const FRAME_RATIO: u64 = 16;
 
 /// Which code it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CodeKind {
     /// A function of the module's index space, a defined one.
     Func(u32),
-    /// The way in for a type: the arguments lie in the argument cells, the record of the function in
-    /// rdx.
+    /// The way into functions of a type: the arguments lie in the argument cells.
     ThunkIn(u32),
-    /// The way out for a type.
+    /// The way out of native code, to functions of a type.
     ThunkOut(u32),
 }
 
@@ -105,27 +103,25 @@ impl<'a> Machine<'a> {
         let mut state = State {
             regs: [None; 16],
             words: alloc::vec![None; words as usize],
+            cells: BTreeMap::new(),
+            answers: match self.kind {
+                CodeKind::ThunkIn(ty) => Answers::Arguments(ty),
+                CodeKind::Func(_) | CodeKind::ThunkOut(_) => Answers::Unknown,
+            },
             flags: Flags::Unknown,
             path: Path::default(),
             calls: 0,
             metered: false,
         };
         let symbol = |sym| Some(Value::symbol(sym));
-        state.set(Loc::Register(RDI), Some(Value::pointer(Base::VmCtx, 0)));
+        let record = self.own_record(&mut state);
+        state.set(Loc::Register(RDI), Some(record));
         state.set(Loc::Register(RSI), symbol(Sym::HEIGHT));
         state.set(Loc::Register(RSP), Some(Value::pointer(Base::Stack, 0)));
         for r in CALLEE_SAVED {
             state.set(Loc::Register(r), symbol(saved(r)));
         }
         state.set(Loc::Word(words.saturating_sub(1)), symbol(Sym::RETURN_ADDRESS));
-        if let CodeKind::ThunkIn(ty) = self.kind {
-            let def = Def { lo: 1, hi: u64::MAX, kind: Kind::Ref(RefKind::Func) };
-            let sym = self.symbols.fresh(def);
-            let record = Value { base: Base::RefRecord, sym, shift: 0, add: 0 };
-            state.set(Loc::Register(abi::regs::RDX), Some(record));
-            state.path = self.facts.push(state.path, Fact::Type { record: Record::Ref(sym), ty });
-            return state;
-        }
         for (ty, place) in abi::arguments(&self.signature).places {
             let Ty::Ref(kind) = ty else { continue };
             let sym = self.symbols.fresh(Def { kind: Kind::Ref(kind), ..Def::ANY });
@@ -140,6 +136,32 @@ impl<'a> Machine<'a> {
             }
         }
         state
+    }
+
+    /// The record that rdi holds at entry: a function's own, or that of some function of a thunk's
+    /// type.
+    fn own_record(&mut self, state: &mut State) -> Value {
+        match self.kind {
+            CodeKind::Func(func) => self.record(func),
+            CodeKind::ThunkIn(ty) | CodeKind::ThunkOut(ty) => {
+                let def = Def { lo: 1, hi: u64::MAX, kind: Kind::Ref(RefKind::Func) };
+                let sym = self.symbols.fresh(def);
+                let fact = Fact::Type { record: Record::Ref(sym), ty };
+                state.path = self.facts.push(state.path, fact);
+                Value { base: Base::RefRecord, sym, shift: 0, add: 0 }
+            }
+        }
+    }
+
+    /// The place of the record of a function of the index space.
+    pub(crate) fn record(&self, func: u32) -> Value {
+        match func.checked_sub(self.layout.imported_funcs()) {
+            Some(defined) => {
+                let add = u64::from(defined).saturating_mul(u64::from(offsets::RECORD_BYTES));
+                Value::pointer(Base::Defined, add)
+            }
+            None => Value::pointer(Base::Import(func), 0),
+        }
     }
 
     /// The word at so many bytes from the stack pointer at entry.
@@ -205,8 +227,8 @@ impl<'a> Machine<'a> {
     /// The least length that something has.
     pub fn least(&self, extent: Extent) -> u64 {
         match extent {
-            Extent::Memory(m) => self.layout.memory(m).map_or(0, |m| m.min_bytes),
-            Extent::Table(t) => self.layout.table(t).map_or(0, |t| t.min),
+            Extent::Memory(m) => self.layout.memory_type(m).map_or(0, |m| m.min_bytes),
+            Extent::Table(t) => self.layout.table_type(t).map_or(0, |t| t.min),
         }
     }
 
@@ -333,7 +355,8 @@ impl<'a> Machine<'a> {
 
     /// Whether this code must be metered.
     pub(crate) fn is_metered(&self) -> bool {
-        self.layout.config.metering != Metering::None && matches!(self.kind, CodeKind::Func(_))
+        let metering = self.layout.config.metering;
+        (metering.fuel || metering.epoch) && matches!(self.kind, CodeKind::Func(_))
     }
 
     /// Bytes of native stack that a call of this code takes: arguments, return address, frame.
@@ -348,7 +371,7 @@ impl<'a> Machine<'a> {
             return fault(Rule::Height, "the frame is too large");
         }
         match self.charge {
-            Some(charge) if u64::from(frame) > charge.saturating_mul(FRAME_RATIO) => {
+            Some(charge) if u64::from(frame) > charge.saturating_mul(offsets::FRAME_RATIO) => {
                 fault(Rule::Height, "the frame is larger than its charge allows")
             }
             _ => Ok(()),

@@ -8,31 +8,50 @@ use crate::layout::Config;
 use crate::step::{Effect, Faults};
 use crate::x64::{Class, Insn};
 
-/// What a trap is. The numbers are the runtime's.
+/// Why code stops, as rows of its trap map say it.
 pub mod traps {
-    #![allow(missing_docs, reason = "the traps' own names")]
-    pub const UNREACHABLE: u8 = 0;
-    pub const MEMORY_OUT_OF_BOUNDS: u8 = 1;
-    pub const TABLE_OUT_OF_BOUNDS: u8 = 2;
-    pub const INDIRECT_CALL_TO_NULL: u8 = 3;
-    pub const BAD_SIGNATURE: u8 = 4;
-    pub const INTEGER_OVERFLOW: u8 = 5;
-    pub const INTEGER_DIVIDE_BY_ZERO: u8 = 6;
-    pub const BAD_CONVERSION_TO_INTEGER: u8 = 7;
-    pub const STACK_OVERFLOW: u8 = 8;
-    pub const NULL_REFERENCE: u8 = 9;
-    pub const UNALIGNED: u8 = 10;
+    /// `unreachable`.
+    pub const UNREACHABLE: u8 = 1;
+    /// A division by zero.
+    pub const INTEGER_DIVISION_BY_ZERO: u8 = 2;
+    /// A result that does not fit.
+    pub const INTEGER_OVERFLOW: u8 = 3;
+    /// A conversion of a NaN.
+    pub const BAD_CONVERSION_TO_INTEGER: u8 = 4;
+    /// An access outside of a memory.
+    pub const MEMORY_OUT_OF_BOUNDS: u8 = 5;
+    /// An access outside of a table.
+    pub const TABLE_OUT_OF_BOUNDS: u8 = 6;
+    /// An indirect call outside of a table.
+    pub const UNDEFINED_ELEMENT: u8 = 7;
+    /// An indirect call of a null element.
+    pub const UNINITIALIZED_ELEMENT: u8 = 8;
+    /// An indirect call of another type.
+    pub const INDIRECT_CALL_TYPE_MISMATCH: u8 = 9;
+    /// The logical stack limit.
+    pub const STACK_OVERFLOW: u8 = 10;
+    /// No fuel left.
     pub const OUT_OF_FUEL: u8 = 11;
+    /// The epoch's deadline.
     pub const INTERRUPT: u8 = 12;
-    /// The first number that is none.
-    pub const COUNT: u8 = 13;
+    /// An atomic access that is not aligned.
+    pub const HEAP_MISALIGNED: u8 = 13;
+    /// A null reference.
+    pub const NULL_REFERENCE: u8 = 14;
+    /// A place that nothing reaches.
+    pub const BUG: u8 = 15;
+}
+
+/// Whether a number is a trap's.
+const fn is_trap(kind: u8) -> bool {
+    kind >= traps::UNREACHABLE && kind <= traps::BUG
 }
 
 /// A row of the trap map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TrapRow {
     /// Offset of the instruction in the code.
-    pub offset: u32,
+    pub code_offset: u32,
     /// The trap, one of [`traps`].
     pub kind: u8,
     /// Offset of the operator in the module.
@@ -40,7 +59,7 @@ pub struct TrapRow {
 }
 
 /// A row of the call map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallRow {
     /// Offset behind the call in the code.
     pub return_offset: u32,
@@ -63,11 +82,11 @@ impl<'a> Rows<'a> {
     /// The row of the instruction, if the next one is its.
     fn row(&mut self, insn: &Insn) -> Result<Option<u8>, Fault> {
         match self.traps.split_first() {
-            Some((row, rest)) if row.offset == insn.offset => {
+            Some((row, rest)) if row.code_offset == insn.offset => {
                 self.traps = rest;
                 Ok(Some(row.kind))
             }
-            Some((row, _)) if row.offset < insn.end() => {
+            Some((row, _)) if row.code_offset < insn.end() => {
                 fault(Rule::Metadata, "a trap's row that names no instruction")
             }
             _ => Ok(None),
@@ -84,10 +103,10 @@ impl<'a> Rows<'a> {
                 kind == traps::MEMORY_OUT_OF_BOUNDS
             }
             (Faults::Division, Some(kind)) => {
-                matches!(kind, traps::INTEGER_OVERFLOW | traps::INTEGER_DIVIDE_BY_ZERO)
+                matches!(kind, traps::INTEGER_OVERFLOW | traps::INTEGER_DIVISION_BY_ZERO)
             }
             (Faults::Division, None) => !self.signals,
-            (Faults::Trap, Some(kind)) => kind < traps::COUNT,
+            (Faults::Trap, Some(kind)) => is_trap(kind),
             (Faults::Memory | Faults::Trap, None) => false,
         };
         if !right {
@@ -113,17 +132,18 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// An instruction that no state reaches: `ud2` behind a branch, or dead code.
+    /// An instruction that no state reaches: a `ud2` behind a branch, which has a row, or dead code,
+    /// which may have rows.
     pub(crate) fn dead(&mut self, insn: &Insn) -> Result<(), Fault> {
         let row = self.row(insn)?;
         let right = match insn.class {
-            Class::Trap => row.is_some_and(|kind| kind < traps::COUNT),
-            _ => row.is_none(),
+            Class::Trap => row.is_some_and(is_trap),
+            _ => row.is_none_or(is_trap),
         };
         if !right {
             return fault(Rule::Metadata, "a trap's row is missing, or is not the instruction's");
         }
-        self.call(insn, (false, false))
+        self.call(insn, (false, true))
     }
 
     /// Behind the last instruction: every row was used.

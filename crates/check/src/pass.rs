@@ -265,16 +265,17 @@ impl<'a> Pass<'a> {
             Flow::Branch(target, condition) => {
                 let taken = self.machine.assume(&state, condition, true);
                 let other = self.machine.assume(&state, condition, false);
-                // A branch that is never taken is checked as if it could be.
-                if !self.traps_at(target) {
+                // A way that cannot be taken needs nothing behind it.
+                if taken.is_none() || self.traps_at(target) {
+                    self.must_start.push(target);
+                } else {
                     let path = taken.unwrap_or(state.path);
                     self.spend(state.words.len() as u64 >> 4)?;
                     let taken = State { path, ..state.clone() };
                     self.edge(taken, target, insn.offset)?;
-                } else {
-                    self.must_start.push(target);
                 }
-                state.path = other.unwrap_or(state.path);
+                let Some(path) = other else { return Ok(None) };
+                state.path = path;
                 Ok(Some(state))
             }
             Flow::Table { table, count } => {

@@ -10,6 +10,7 @@
 use crate::abi::regs::RSP;
 use crate::facts::Path;
 use crate::value::{Base, Value};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// What the flags came from.
@@ -21,6 +22,17 @@ pub enum Flags {
     Compare(Value, Value),
     /// The carry of a 64-bit sum.
     Sum(Value, Value),
+}
+
+/// What the argument cells hold that this code did not write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// Nothing that is known.
+    Unknown,
+    /// The arguments of a type, as the runtime leaves them to a way in.
+    Arguments(u32),
+    /// The results of a type, as the builtin `call` leaves them.
+    Results(u32),
 }
 
 /// A location that the check tracks.
@@ -39,6 +51,10 @@ pub struct State {
     pub regs: [Option<Value>; 16],
     /// Stack words; none: unknown.
     pub words: Vec<Option<Value>>,
+    /// What was written to argument cells since the last call or block entry.
+    pub cells: BTreeMap<u32, Value>,
+    /// What the other argument cells hold.
+    pub answers: Answers,
     /// The flags.
     pub flags: Flags,
     /// The facts.

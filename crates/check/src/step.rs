@@ -223,22 +223,21 @@ impl Machine<'_> {
         } else {
             Value::constant(0)
         };
-        if place == Some(Place::Fuel) {
-            return charge(state, class, b);
-        }
         let (result, flags) = self.arithmetic(state, class, bytes, a, b);
         self.write(state, insn, (place, bytes, result))?;
         Ok(flags)
     }
 
-    /// P12: what is left of the fuel becomes what was read since the last call, less a constant.
-    fn charge_by_store(&self, state: &mut State, value: Option<Value>) -> Result<(), Fault> {
+    /// P12: what is left of the fuel becomes what was read since the last call, less a constant that
+    /// it was compared with.
+    fn charge(&self, state: &mut State, value: Option<Value>) -> Result<(), Fault> {
         let Some(value) = value.filter(|v| v.base == Base::None && v.shift == 0) else {
             return fault(Rule::Metering, "the fuel is written");
         };
         let fresh = self.symbols.def(value.sym).kind == Kind::Fuel { calls: state.calls };
-        if !fresh || (value.add as i64) >= 0 {
-            return fault(Rule::Metering, "the fuel is not made less");
+        let charge = value.add.wrapping_neg();
+        if !fresh || charge == 0 || !self.at_least(state.path, value.sym, charge) {
+            return fault(Rule::Metering, "the fuel is not made less by what it has");
         }
         state.metered = true;
         Ok(())
@@ -337,7 +336,7 @@ impl Machine<'_> {
         if let Some(place) = place {
             let value = value.filter(|_| bytes == 8);
             if place == Place::Fuel {
-                return self.charge_by_store(state, value);
+                return self.charge(state, value);
             }
             return self.store(state, place, value);
         }
@@ -528,21 +527,6 @@ impl Machine<'_> {
             _ => fault(Rule::JumpTable, "a jump into the code without its table"),
         }
     }
-}
-
-/// P12: a constant is taken off the fuel.
-fn charge(state: &mut State, class: Class, amount: Value) -> Result<Flags, Fault> {
-    let amount = amount.as_constant().map(|k| k as i64);
-    let less = match (class, amount) {
-        (Class::Sub, Some(k)) => k > 0,
-        (Class::Add, Some(k)) => k < 0,
-        _ => false,
-    };
-    if !less {
-        return fault(Rule::Metering, "the fuel is not made less");
-    }
-    state.metered = true;
-    Ok(Flags::Unknown)
 }
 
 /// Notes that a place is accessed.

@@ -49,13 +49,11 @@ pub enum Base {
     Import(u32),
     /// The code of a function of known index (in the module's function index space).
     FuncCode(u32),
-    /// The context of a function of known index.
-    FuncContext(u32),
     /// The record of the function that a reference (the symbol) names.
     RefRecord,
-    /// The code of the function that a reference (the symbol) names.
+    /// The code of that function.
     RefCode,
-    /// The context of the function that a reference (the symbol) names.
+    /// The context of that function's instance.
     RefContext,
     /// The record of a memory.
     MemoryRecord(u32),

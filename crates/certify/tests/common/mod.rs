@@ -1,29 +1,29 @@
 //! Text cases → machine code, as the native compiler would make it.
 //!
 //! A case is a file of Cranelift's text. Lines `;! KEY VALUE` before the function give the module
-//! (`wat`), the memory shape (`shape guard|explicit`), the metering, the function's index.
+//! (`wat`), the memory shape (`shape guard|explicit`), the metering, the function's index or the
+//! thunk's type.
 
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::TrapCode;
 use cranelift_codegen::settings::{self, Configurable as _};
 use cranelift_codegen::{Context, isa};
 use prova_check::{
-    CallRow, Code, CodeKind, Config, CpuLevel, Layout, MemoryShape, Metering, TrapRow, traps,
+    CallRow, Code, CodeKind, Config, Layout, MemoryShape, TrapRow, traps,
 };
 use std::path::PathBuf;
 
 /// Code with its layout.
-pub struct Built {
-    pub name: String,
-    pub layout: Layout,
-    pub kind: CodeKind,
-    pub bytes: Vec<u8>,
-    pub traps: Vec<TrapRow>,
-    pub calls: Vec<CallRow>,
+pub(crate) struct Built {
+    pub(crate) layout: Layout,
+    pub(crate) kind: CodeKind,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) traps: Vec<TrapRow>,
+    pub(crate) calls: Vec<CallRow>,
 }
 
 impl Built {
-    pub fn draft(&self) -> prova_certify::Draft<'_> {
+    pub(crate) fn draft(&self) -> prova_certify::Draft<'_> {
         prova_certify::Draft {
             kind: self.kind,
             bytes: &self.bytes,
@@ -32,7 +32,7 @@ impl Built {
         }
     }
 
-    pub fn code<'a>(&'a self, bytes: &'a [u8], certificate: &'a [u8]) -> Code<'a> {
+    pub(crate) fn code<'a>(&'a self, bytes: &'a [u8], certificate: &'a [u8]) -> Code<'a> {
         Code { kind: self.kind, bytes, certificate, traps: &self.traps, calls: &self.calls }
     }
 }
@@ -41,7 +41,7 @@ fn trap_kind(code: TrapCode) -> u8 {
     match code {
         TrapCode::HEAP_OUT_OF_BOUNDS => traps::MEMORY_OUT_OF_BOUNDS,
         TrapCode::INTEGER_OVERFLOW => traps::INTEGER_OVERFLOW,
-        TrapCode::INTEGER_DIVISION_BY_ZERO => traps::INTEGER_DIVIDE_BY_ZERO,
+        TrapCode::INTEGER_DIVISION_BY_ZERO => traps::INTEGER_DIVISION_BY_ZERO,
         TrapCode::BAD_CONVERSION_TO_INTEGER => traps::BAD_CONVERSION_TO_INTEGER,
         TrapCode::STACK_OVERFLOW => traps::STACK_OVERFLOW,
         _ => traps::UNREACHABLE,
@@ -49,7 +49,7 @@ fn trap_kind(code: TrapCode) -> u8 {
 }
 
 /// The target, at level x86-64-v3 or v2.
-pub fn target(v3: bool, opt: &str) -> isa::OwnedTargetIsa {
+pub(crate) fn target(v3: bool, opt: &str) -> isa::OwnedTargetIsa {
     let mut flags = settings::builder();
     for (key, value) in [
         ("opt_level", opt),
@@ -77,27 +77,30 @@ pub fn target(v3: bool, opt: &str) -> isa::OwnedTargetIsa {
 }
 
 /// Compiles a case.
-pub fn build(name: &str, text: &str, v3: bool, opt: &str) -> Built {
-    let mut config = Config {
-        memory: MemoryShape::Guard { reservation_bytes: 1 << 32, guard_bytes: 32 << 20 },
-        metering: Metering::None,
-        cpu: CpuLevel::V3,
-        signals: true,
-    };
-    let (mut wat, mut func) = (String::from("(module)"), 0);
+pub(crate) fn build(name: &str, text: &str, v3: bool, opt: &str) -> Built {
+    let mut config = Config::default();
+    let (mut wat, mut kind) = (String::from("(module)"), CodeKind::Func(0));
     for line in text.lines().filter_map(|line| line.strip_prefix(";! ")) {
         let (key, value) = line.split_once(' ').expect("a key and a value");
         match (key, value.trim()) {
             ("wat", value) => wat = value.to_owned(),
             ("shape", "explicit") => config.memory = MemoryShape::Explicit,
             ("shape", "guard") => {}
-            ("metering", "fuel") => config.metering = Metering::Fuel,
-            ("metering", "epoch") => config.metering = Metering::Epoch,
+            ("metering", "fuel") => config.metering.fuel = true,
+            ("metering", "epoch") => config.metering.epoch = true,
             ("signals", "off") => config.signals = false,
-            ("func", value) => func = value.parse().expect("a function's index"),
+            ("func", value) => kind = CodeKind::Func(value.parse().expect("an index")),
+            ("in", value) => kind = CodeKind::ThunkIn(value.parse().expect("an index")),
+            ("out", value) => kind = CodeKind::ThunkOut(value.parse().expect("an index")),
             _ => panic!("{name}: {line}"),
         }
     }
+    let mut text = text.to_owned();
+    for performed in prova_check::builtins::PERFORMED {
+        let name = performed.mnemonic.replace('.', "_").to_uppercase();
+        text = text.replace(&name, &performed.opcode.to_string());
+    }
+    let text = &text;
     let wasm = wat::parse_str(&wat).unwrap_or_else(|e| panic!("{name}: {e}"));
     let layout = Layout::derive(&wasm, &config).unwrap_or_else(|e| panic!("{name}: {e}"));
     let functions =
@@ -110,12 +113,12 @@ pub fn build(name: &str, text: &str, v3: bool, opt: &str) -> Built {
         .unwrap_or_else(|e| panic!("{name}: {:?}", e.inner));
     assert!(compiled.buffer.relocs().is_empty(), "{name}: a relocation");
     let row = |t: &cranelift_codegen::MachTrap| TrapRow {
-        offset: t.offset,
+        code_offset: t.offset,
         kind: trap_kind(t.code),
         wasm_offset: 0,
     };
     let mut traps: Vec<TrapRow> = compiled.buffer.traps().iter().map(row).collect();
-    traps.sort_by_key(|row| row.offset);
+    traps.sort_by_key(|row| row.code_offset);
     let mut calls: Vec<CallRow> = compiled
         .buffer
         .call_sites()
@@ -123,9 +126,8 @@ pub fn build(name: &str, text: &str, v3: bool, opt: &str) -> Built {
         .collect();
     calls.sort_by_key(|row| row.return_offset);
     Built {
-        name: name.to_owned(),
         layout,
-        kind: CodeKind::Func(func),
+        kind,
         bytes: compiled.code_buffer().to_vec(),
         traps,
         calls,
@@ -133,7 +135,7 @@ pub fn build(name: &str, text: &str, v3: bool, opt: &str) -> Built {
 }
 
 /// The cases: names and texts, sorted.
-pub fn cases() -> Vec<(String, String)> {
+pub(crate) fn cases() -> Vec<(String, String)> {
     let folder: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "cases"].iter().collect();
     let mut cases: Vec<(String, String)> = std::fs::read_dir(folder)
         .expect("the folder of cases")
