@@ -85,6 +85,13 @@ pub(crate) fn run<'a>(
         again: true,
     };
     run.discover(vec![0])?;
+    // A `ud2` with a row is code, even where no way leads to it.
+    for row in draft.traps {
+        match Insn::decode(draft.bytes, row.code_offset) {
+            Ok(insn) if insn.class == Class::Trap => run.insns.entry(insn.offset).or_insert(insn),
+            Ok(_) | Err(_) => continue,
+        };
+    }
     loop {
         if std::mem::take(&mut run.again) {
             let entry = run.machine.entry();
