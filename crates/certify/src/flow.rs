@@ -23,7 +23,8 @@ enum Entry {
 
 #[derive(Clone, Debug)]
 struct Leader {
-    ways: BTreeSet<u32>,
+    /// The instructions that lead here, and whether by a jump.
+    ways: BTreeSet<(u32, bool)>,
     table: bool,
     entry: Entry,
     changes: u32,
@@ -31,11 +32,11 @@ struct Leader {
 
 impl Leader {
     fn inherits(&self, at: u32) -> bool {
-        !self.table && self.ways.len() == 1 && self.ways.iter().all(|&from| from < at)
+        !self.table && self.ways.len() == 1 && self.ways.iter().all(|&(from, _)| from < at)
     }
 
     fn is_header(&self, at: u32) -> bool {
-        self.ways.iter().any(|&from| from >= at)
+        self.ways.iter().any(|&(from, _)| from >= at)
     }
 }
 
@@ -158,10 +159,10 @@ impl Run<'_> {
                 Class::Return | Class::Trap | Class::JumpTo => (None, false),
                 _ => (None, true),
             };
-            let falls = falls.then(|| insn.end());
-            for to in jump.into_iter().chain(falls) {
+            let falls = falls.then(|| (insn.end(), false));
+            for (to, jump) in jump.map(|to| (to, true)).into_iter().chain(falls) {
                 if let Some(leader) = self.leaders.get_mut(&to) {
-                    leader.ways.insert(insn.offset);
+                    leader.ways.insert((insn.offset, jump));
                 }
             }
         }
@@ -240,7 +241,7 @@ impl Run<'_> {
     ) -> Result<(), CertifyError> {
         let Some(leader) = self.leaders.get_mut(&to) else { return Ok(()) };
         if table {
-            leader.ways.insert(from);
+            leader.ways.insert((from, true));
         }
         if leader.inherits(to) {
             leader.entry = Entry::Inherited(Box::new(state));
@@ -350,7 +351,7 @@ impl<'a> Analysis<'a> {
                 }
                 To::Stop => break,
                 To::Table { .. } => {
-                    let ways = self.leaders.iter().filter(|(_, l)| l.ways.contains(&insn.offset));
+                    let ways = self.leaders.iter().filter(|(_, l)| l.ways.contains(&(insn.offset, true)));
                     next.extend(ways.map(|(&at, _)| at));
                     break;
                 }

@@ -1,6 +1,7 @@
 //! What Cranelift makes of each case, at two processor levels and optimised or not, is certified and
 //! accepted; and the certificate is small.
 
+#[allow(dead_code, reason = "each test uses a part")]
 mod common;
 
 use common::{build, cases};

@@ -3,9 +3,10 @@
 //!
 //! A green run does not show that the rules are enough; `mutants.rs` asks that from another side.
 
-mod common;
+#[path = "common/asm.rs"]
+mod asm;
 
-use common::asm::{Item, J, L, Raw, Trap, assemble, at, faults, idx, mr, r, ret, ri, rm, rr};
+use asm::{Item, J, L, Raw, Trap, assemble, at, faults, idx, mr, r, ret, ri, rm, rr};
 use iced_x86::Code as C;
 use iced_x86::Register::*;
 use prova_check::{
@@ -106,11 +107,12 @@ fn p2_targets() {
     guard().accepts(&[J(C::Jmp_rel32_64, 1), L(1), ret()]);
     // What no way leads to may stand there.
     guard().accepts(&[J(C::Jmp_rel32_64, 1), Trap(traps::BUG), L(1), ret()]);
-    // Into the middle of an instruction: certifying refuses to decode it, or the check does.
-    let parts = assemble(&[J(C::Jmp_rel32_64, 1), L(1), ri(C::Mov_r32_imm32, EAX, 0xc3), ret()]);
+    // Into the middle of an instruction that is executed as well.
+    let parts = assemble(&[J(C::Je_rel32_64, 1), L(1), ri(C::Mov_r32_imm32, EAX, 0xc3), ret()]);
+    assert_eq!(guard().judge_parts(&parts), Ok(()));
     let mut wrong = parts;
-    wrong.0[1] += 1;
-    assert!(guard().judge_parts(&wrong).is_err());
+    wrong.0[2] += 1;
+    assert_eq!(guard().judge_parts(&wrong), Err(Rule::Target));
     guard().rejects(Rule::Target, &[ri(C::Mov_r32_imm32, EAX, 1), Raw(&[0x90])]);
     guard().rejects(Rule::Target, &[J(C::Jmp_rel32_64, 1), L(1)]);
 }

@@ -4,8 +4,6 @@
 //! (`wat`), the memory shape (`shape guard|explicit`), the metering, the function's index or the
 //! thunk's type.
 
-pub(crate) mod asm;
-
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::TrapCode;
 use cranelift_codegen::settings::{self, Configurable as _};
