@@ -5,7 +5,7 @@
 
 use crate::join::Claims;
 use prova_check::certificate::{VERSION, base_code, tags};
-use prova_check::{Base, Claim, Extent, Loc, Name, RefKind, Sym};
+use prova_check::{Base, Claim, Extent, Heap, Loc, Name, RefKind, RefType, Sym};
 use std::collections::BTreeMap;
 
 /// How many blocks back a difference may reach.
@@ -142,14 +142,10 @@ fn claim(out: &mut Vec<u8>, claim: &Claim) {
             out.push(tags::LENGTH);
             extent(out, e);
         }
-        Claim::Ref { of, kind } => {
+        Claim::Ref { of, ty } => {
             location(out, of);
             out.push(tags::REF);
-            out.push(match kind {
-                RefKind::Func => 0,
-                RefKind::Extern => 1,
-                RefKind::Exn => 2,
-            });
+            reference(out, ty);
         }
         Claim::Below { name, d, extent: e } => {
             named(out, name, (tags::BELOW, tags::BELOW_FIXED));
@@ -161,6 +157,23 @@ fn claim(out: &mut Vec<u8>, claim: &Claim) {
             out.push(tags::TYPE);
             number(out, u64::from(ty));
         }
+    }
+}
+
+fn reference(out: &mut Vec<u8>, ty: RefType) {
+    let kind = match ty.kind {
+        RefKind::Func => 0,
+        RefKind::Extern => 1,
+        RefKind::Exn => 2,
+    };
+    let (heap, index) = match ty.heap {
+        Heap::Any => (0, None),
+        Heap::Nothing => (1, None),
+        Heap::Type(index) => (2, Some(index)),
+    };
+    out.push(kind | u8::from(ty.nullable) << 2 | heap << 3);
+    if let Some(index) = index {
+        number(out, u64::from(index));
     }
 }
 

@@ -7,11 +7,13 @@
 use crate::join::{self, Claims};
 use crate::{CertifyError, Draft};
 use prova_check::x64::{Class, Insn};
-use prova_check::{CodeKind, Flow as To, Layout, Machine, State};
+use prova_check::{CodeKind, Fault, Flow as To, Layout, Machine, Rule, State};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often the facts of a block may change before they are dropped.
 pub const CHANGES_MAX: u32 = 6;
+
+const OFF: Fault = Fault { rule: Rule::Target, what: "the code runs off its end" };
 
 /// What holds where a leader begins.
 #[derive(Clone, Debug)]
@@ -68,10 +70,7 @@ struct Run<'a> {
 }
 
 /// Runs the analysis.
-pub(crate) fn run<'a>(
-    layout: &'a Layout,
-    draft: &Draft<'a>,
-) -> Result<Analysis<'a>, CertifyError> {
+pub(crate) fn run<'a>(layout: &'a Layout, draft: &Draft<'a>) -> Result<Analysis<'a>, CertifyError> {
     let len = u32::try_from(draft.bytes.len()).unwrap_or(u32::MAX);
     // All bytes may be data until it is known which are code.
     let machine = Machine::new(layout, draft.kind, draft.bytes, vec![(0, len)])
@@ -120,6 +119,9 @@ impl Run<'_> {
         while let Some(start) = todo.pop() {
             let mut at = start;
             while !self.insns.contains_key(&at) {
+                if at as usize >= self.bytes.len() {
+                    return Err(CertifyError::at(at, OFF));
+                }
                 let insn =
                     Insn::decode(self.bytes, at).map_err(|fault| CertifyError::at(at, fault))?;
                 self.insns.insert(at, insn);
@@ -174,11 +176,7 @@ impl Run<'_> {
         let mut at = at;
         loop {
             let Some(insn) = self.insns.get(&at).copied() else {
-                let fault = prova_check::Fault {
-                    rule: prova_check::Rule::Target,
-                    what: "the code runs off its end",
-                };
-                return Err(CertifyError::at(at, fault));
+                return Err(CertifyError::at(at, OFF));
             };
             let fail = |fault| CertifyError::at(at, fault);
             let effect = self.machine.step(&mut state, &insn).map_err(fail)?;
@@ -213,7 +211,9 @@ impl Run<'_> {
         let mut targets = BTreeSet::new();
         for i in 0..count as usize {
             let at = table as usize + 4 * i;
-            let Some(entry) = self.bytes.get(at..).and_then(|b| b.first_chunk::<4>()) else { break };
+            let Some(entry) = self.bytes.get(at..).and_then(|b| b.first_chunk::<4>()) else {
+                break;
+            };
             let target = i64::from(table) + i64::from(i32::from_le_bytes(*entry));
             targets.insert(u32::try_from(target).unwrap_or(u32::MAX));
         }
@@ -351,7 +351,8 @@ impl<'a> Analysis<'a> {
                 }
                 To::Stop => break,
                 To::Table { .. } => {
-                    let ways = self.leaders.iter().filter(|(_, l)| l.ways.contains(&(insn.offset, true)));
+                    let ways =
+                        self.leaders.iter().filter(|(_, l)| l.ways.contains(&(insn.offset, true)));
                     next.extend(ways.map(|(&at, _)| at));
                     break;
                 }

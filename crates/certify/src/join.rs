@@ -7,8 +7,8 @@
 use crate::flow::CHANGES_MAX;
 use prova_check::certificate::base_code;
 use prova_check::{
-    Base, Claim, Extent, Fact, Fault, Kind, Loc, Machine, Name, Node, Path, Record, RefKind, State,
-    Sym, Value,
+    Base, Claim, Extent, Fact, Fault, Heap, Kind, Loc, Machine, Name, Node, Path, Record, RefType,
+    State, Sym, Value,
 };
 use std::collections::BTreeMap;
 
@@ -24,9 +24,33 @@ pub(crate) struct Claims {
 struct Known {
     range: (u64, u64),
     length: Option<Extent>,
-    reference: Option<Vec<RefKind>>,
+    reference: Option<Reference>,
     below: BTreeMap<Extent, i128>,
     types: Vec<u32>,
+}
+
+/// What is known of a number as a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reference {
+    Null,
+    Of(RefType),
+}
+
+impl Reference {
+    /// What both are.
+    fn or(self, other: Reference) -> Option<Reference> {
+        Some(match (self, other) {
+            (Reference::Null, Reference::Null) => Reference::Null,
+            (Reference::Null, Reference::Of(ty)) | (Reference::Of(ty), Reference::Null) => {
+                Reference::Of(RefType { nullable: true, ..ty })
+            }
+            (Reference::Of(a), Reference::Of(b)) if a.kind == b.kind => {
+                let heap = if a.heap == b.heap { a.heap } else { Heap::Any };
+                Reference::Of(RefType { heap, nullable: a.nullable || b.nullable, ..a })
+            }
+            (Reference::Of(_), Reference::Of(_)) => return None,
+        })
+    }
 }
 
 /// One group of locations with one symbol.
@@ -77,11 +101,7 @@ pub(crate) fn describe(machine: &mut Machine<'_>, state: &State) -> Vec<Claim> {
 }
 
 /// Facts about symbols that are the same in the whole function.
-fn wide_facts(
-    machine: &Machine<'_>,
-    (path, other): (Path, Option<Path>),
-    claims: &mut Vec<Claim>,
-) {
+fn wide_facts(machine: &Machine<'_>, (path, other): (Path, Option<Path>), claims: &mut Vec<Claim>) {
     let bounds = |path| machine.facts.bounds(path, &machine.symbols, Sym::HEIGHT).0;
     let lo = bounds(path).min(other.map_or(u64::MAX, bounds));
     if lo > 0 {
@@ -129,13 +149,16 @@ fn known(machine: &Machine<'_>, path: Path, value: Value) -> Known {
     if let Some(k) = value.as_constant() {
         known.range = (k, k);
         if k == 0 {
-            known.reference = Some(vec![RefKind::Func, RefKind::Extern, RefKind::Exn]);
+            known.reference = Some(Reference::Null);
         }
     }
     if let Some(sym) = value.as_symbol() {
         match machine.symbols.def(sym).kind {
             Kind::Length(extent) => known.length = Some(extent),
-            Kind::Ref(kind) => known.reference = Some(vec![kind]),
+            Kind::Ref(ty) => {
+                let nullable = ty.nullable && known.range.0 == 0;
+                known.reference = Some(Reference::Of(RefType { nullable, ..ty }));
+            }
             _ => {}
         }
         for fact in machine.facts.iter(path) {
@@ -188,10 +211,7 @@ fn both(
             }
         }
     }
-    let reference = match (a.reference, b.reference) {
-        (Some(a), Some(b)) => Some(a.into_iter().filter(|k| b.contains(k)).collect()),
-        _ => None,
-    };
+    let reference = a.reference.zip(b.reference).and_then(|(a, b)| a.or(b));
     Known {
         range,
         length: a.length.filter(|_| a.length == b.length),
@@ -214,7 +234,7 @@ fn emit(group: Group, claims: &mut Vec<Claim>) {
     let Group { owner, members, known, .. } = group;
     let Known { range, length, reference, below, types } = known;
     let plain = length.is_none()
-        && reference.as_ref().is_none_or(|r| r.len() != 1)
+        && !matches!(reference, Some(Reference::Of(_)))
         && below.is_empty()
         && types.is_empty();
     let alone = members.len() == 1;
@@ -238,8 +258,8 @@ fn emit(group: Group, claims: &mut Vec<Claim>) {
     if let Some(extent) = length {
         claims.push(Claim::Length { of: owner, extent });
     }
-    if let Some([kind]) = reference.as_deref() {
-        claims.push(Claim::Ref { of: owner, kind: *kind });
+    if let Some(Reference::Of(ty)) = reference {
+        claims.push(Claim::Ref { of: owner, ty });
     }
     for (extent, d) in below {
         if let Ok(d) = i64::try_from(d) {

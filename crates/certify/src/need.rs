@@ -94,7 +94,7 @@ fn renamed(claim: Claim, owners: &BTreeMap<Loc, (Loc, u64)>) -> Claim {
         Claim::Range { name: n, lo, hi } => Claim::Range { name: name(n), lo, hi },
         Claim::Below { name: n, d, extent } => Claim::Below { name: name(n), d, extent },
         Claim::Length { of, extent } => Claim::Length { of: new(of), extent },
-        Claim::Ref { of, kind } => Claim::Ref { of: new(of), kind },
+        Claim::Ref { of, ty } => Claim::Ref { of: new(of), ty },
         Claim::Type { of, ty } => Claim::Type { of: new(of), ty },
     }
 }
@@ -271,8 +271,7 @@ impl Slice<'_, '_> {
         let push = insn.class == Class::Push;
         let at = if push { rsp - 8 } else { rsp };
         let Some(word) = self.analysis.machine.word(at).map(Loc::Word) else { return };
-        let (to, from) =
-            if push { (word, Loc::Register(r)) } else { (Loc::Register(r), word) };
+        let (to, from) = if push { (word, Loc::Register(r)) } else { (Loc::Register(r), word) };
         if need.remove(&to) {
             need.insert(from);
         }

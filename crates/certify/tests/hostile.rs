@@ -113,7 +113,8 @@ fn no_certificate_saves_bad_code() {
              brif v15, block1(v16, v15), block2\nblock2:\n return v13\n}}\n"
         )
     };
-    let good = build("good", &text("v7 = ireduce.i32 v2\n v8 = uextend.i64 v7", "guard"), true, "speed");
+    let good =
+        build("good", &text("v7 = ireduce.i32 v2\n v8 = uextend.i64 v7", "guard"), true, "speed");
     let bad = build("bad", &text("v8 = bor v2, v2", "guard"), true, "speed");
     let certificate = prova_certify::certify(&good.layout, &good.draft()).expect("good code");
     assert!(prova_certify::certify(&bad.layout, &bad.draft()).is_err());
@@ -123,7 +124,8 @@ fn no_certificate_saves_bad_code() {
     let wasm = wat::parse_str("(module (memory 1) (func (param i64 i32) (result i32)))");
     let explicit = Layout::derive(&wasm.expect("a module"), &explicit).expect("a layout");
     for round in 0..30_000 {
-        let mut certificate = if round == 0 { certificate.clone() } else { changed(&mut random, &certificate) };
+        let mut certificate =
+            if round == 0 { certificate.clone() } else { changed(&mut random, &certificate) };
         if round % 3 == 1 && certificate.len() > 1 {
             certificate.truncate(random.below(certificate.len()));
             certificate.extend(bytes(&mut random, 12));

@@ -20,14 +20,15 @@ fn instructions(bytes: &[u8]) -> Vec<Instruction> {
     let (mut list, mut todo) = (BTreeMap::new(), vec![0_u64]);
     while let Some(mut at) = todo.pop() {
         while !list.contains_key(&at) && (at as usize) < bytes.len() {
-            let mut decoder =
-                Decoder::with_ip(64, &bytes[at as usize..], at, DecoderOptions::NONE);
+            let mut decoder = Decoder::with_ip(64, &bytes[at as usize..], at, DecoderOptions::NONE);
             let insn = decoder.decode();
             list.insert(at, insn);
             if insn.is_jcc_short_or_near() || insn.is_jmp_near() {
                 todo.push(insn.near_branch64());
             }
-            if insn.is_jmp_near() || matches!(insn.code(), C::Retnq | C::Retnq_imm16 | C::Ud2 | C::Jmp_rm64) {
+            if insn.is_jmp_near()
+                || matches!(insn.code(), C::Retnq | C::Retnq_imm16 | C::Ud2 | C::Jmp_rm64)
+            {
                 break;
             }
             at = insn.next_ip();
@@ -74,8 +75,11 @@ fn immediate(insn: &Instruction, by: i64) -> Option<Instruction> {
     let n = (0..insn.op_count()).find(|&n| {
         matches!(
             insn.op_kind(n),
-            OpKind::Immediate32 | OpKind::Immediate8to32 | OpKind::Immediate8to64
-                | OpKind::Immediate32to64 | OpKind::Immediate64
+            OpKind::Immediate32
+                | OpKind::Immediate8to32
+                | OpKind::Immediate8to64
+                | OpKind::Immediate32to64
+                | OpKind::Immediate64
         )
     })?;
     let mut new = *insn;
@@ -108,7 +112,10 @@ fn nop(insn: &Instruction) -> Instruction {
 
 const KINDS: &[Kind] = &[
     ("mov 32 becomes 64", |i| {
-        let mut new = swap_code(i, &[(C::Mov_r32_rm32, C::Mov_r64_rm64), (C::Mov_rm32_r32, C::Mov_rm64_r64)])?;
+        let mut new = swap_code(
+            i,
+            &[(C::Mov_r32_rm32, C::Mov_r64_rm64), (C::Mov_rm32_r32, C::Mov_rm64_r64)],
+        )?;
         for n in 0..2 {
             if i.op_kind(n) == OpKind::Register {
                 new.set_op_register(n, i.op_register(n).full_register());
@@ -117,7 +124,9 @@ const KINDS: &[Kind] = &[
         Some(new)
     }),
     ("reload 64 becomes movsxd", |i| {
-        if i.op1_kind() != OpKind::Memory { return None; }
+        if i.op1_kind() != OpKind::Memory {
+            return None;
+        }
         swap_code(i, &[(C::Mov_r64_rm64, C::Movsxd_r64_rm32)])
     }),
     ("condition negated", |i| {
@@ -131,26 +140,56 @@ const KINDS: &[Kind] = &[
         (new != *i && !i.is_jcc_short_or_near()).then_some(new)
     }),
     ("ja becomes jae", |i| swap_code(i, &[(C::Ja_rel32_64, C::Jae_rel32_64)])),
-    ("jae becomes ja", |i| swap_code(i, &[(C::Jae_rel32_64, C::Ja_rel32_64), (C::Jb_rel32_64, C::Jbe_rel32_64)])),
-    ("ja becomes jg", |i| swap_code(i, &[(C::Ja_rel32_64, C::Jg_rel32_64), (C::Jb_rel32_64, C::Jl_rel32_64), (C::Jae_rel32_64, C::Jge_rel32_64)])),
+    ("jae becomes ja", |i| {
+        swap_code(i, &[(C::Jae_rel32_64, C::Ja_rel32_64), (C::Jb_rel32_64, C::Jbe_rel32_64)])
+    }),
+    ("ja becomes jg", |i| {
+        swap_code(
+            i,
+            &[
+                (C::Ja_rel32_64, C::Jg_rel32_64),
+                (C::Jb_rel32_64, C::Jl_rel32_64),
+                (C::Jae_rel32_64, C::Jge_rel32_64),
+            ],
+        )
+    }),
     ("cmp dropped", |i| (i.mnemonic() == iced_x86::Mnemonic::Cmp).then(|| nop(i))),
     ("test dropped", |i| (i.mnemonic() == iced_x86::Mnemonic::Test).then(|| nop(i))),
-    ("cmp swapped", |i| swap_code(i, &[(C::Cmp_r64_rm64, C::Cmp_rm64_r64), (C::Cmp_r32_rm32, C::Cmp_rm32_r32), (C::Cmp_rm64_r64, C::Cmp_r64_rm64)]).map(|mut new| {
-        if i.op0_kind() == OpKind::Register && i.op1_kind() == OpKind::Register {
-            new.set_code(i.code());
-            new.set_op0_register(i.op1_register());
-            new.set_op1_register(i.op0_register());
-        }
-        new
-    })),
+    ("cmp swapped", |i| {
+        swap_code(
+            i,
+            &[
+                (C::Cmp_r64_rm64, C::Cmp_rm64_r64),
+                (C::Cmp_r32_rm32, C::Cmp_rm32_r32),
+                (C::Cmp_rm64_r64, C::Cmp_r64_rm64),
+            ],
+        )
+        .map(|mut new| {
+            if i.op0_kind() == OpKind::Register && i.op1_kind() == OpKind::Register {
+                new.set_code(i.code());
+                new.set_op0_register(i.op1_register());
+                new.set_op1_register(i.op0_register());
+            }
+            new
+        })
+    }),
     ("cmp at half the width", |i| {
-        let mut new = swap_code(i, &[(C::Cmp_r64_rm64, C::Cmp_r32_rm32), (C::Cmp_rm64_r64, C::Cmp_rm32_r32), (C::Cmp_rm64_imm32, C::Cmp_rm32_imm32)])?;
+        let mut new = swap_code(
+            i,
+            &[
+                (C::Cmp_r64_rm64, C::Cmp_r32_rm32),
+                (C::Cmp_rm64_r64, C::Cmp_rm32_r32),
+                (C::Cmp_rm64_imm32, C::Cmp_rm32_imm32),
+            ],
+        )?;
         for n in 0..2 {
             if i.op_kind(n) == OpKind::Register {
                 new.set_op_register(n, Register::EAX + i.op_register(n).number() as u32);
             }
         }
-        if i.code() == C::Cmp_rm64_imm32 { new.set_op1_kind(OpKind::Immediate32); }
+        if i.code() == C::Cmp_rm64_imm32 {
+            new.set_op1_kind(OpKind::Immediate32);
+        }
         Some(new)
     }),
     ("displacement + 1", |i| disp(i, 1)),
@@ -160,26 +199,34 @@ const KINDS: &[Kind] = &[
     ("displacement - 128", |i| disp(i, 128_u64.wrapping_neg())),
     ("displacement + 64 MiB", |i| disp(i, 64 << 20)),
     ("scale doubled", |i| {
-        if i.memory_index() == Register::None || i.memory_index_scale() == 8 { return None; }
+        if i.memory_index() == Register::None || i.memory_index_scale() == 8 {
+            return None;
+        }
         let mut new = *i;
         new.set_memory_index_scale(i.memory_index_scale() * 2);
         Some(new)
     }),
     ("another base register", |i| {
-        if !i.memory_base().is_gpr64() { return None; }
+        if !i.memory_base().is_gpr64() {
+            return None;
+        }
         let mut new = *i;
         new.set_memory_base(next_register(i.memory_base()));
         Some(new)
     }),
     ("another index register", |i| {
-        if !i.memory_index().is_gpr64() { return None; }
+        if !i.memory_index().is_gpr64() {
+            return None;
+        }
         let mut new = *i;
         let next = next_register(i.memory_index());
         new.set_memory_index(if next == Register::RSP { Register::RBP } else { next });
         Some(new)
     }),
     ("index without base", |i| {
-        if !i.memory_base().is_gpr64() || i.memory_index() == Register::None { return None; }
+        if !i.memory_base().is_gpr64() || i.memory_index() == Register::None {
+            return None;
+        }
         let mut new = *i;
         new.set_memory_base(i.memory_index());
         new.set_memory_index(Register::None);
@@ -194,27 +241,63 @@ const KINDS: &[Kind] = &[
         let by = (0..i.op_count()).find_map(|n| i.try_immediate(n).ok())? as i64;
         immediate(i, by.wrapping_mul(-2))
     }),
-    ("add becomes sub", |i| swap_code(i, &[(C::Add_r64_rm64, C::Sub_r64_rm64), (C::Sub_r64_rm64, C::Add_r64_rm64), (C::Add_rm64_imm32, C::Sub_rm64_imm32), (C::Sub_rm64_imm32, C::Add_rm64_imm32), (C::Sub_rm64_imm8, C::Add_rm64_imm8), (C::Add_rm64_imm8, C::Sub_rm64_imm8)])),
-    ("store dropped", |i| (i.op0_kind() == OpKind::Memory && i.mnemonic() == iced_x86::Mnemonic::Mov).then(|| nop(i))),
-    ("load dropped", |i| (i.op1_kind() == OpKind::Memory && i.mnemonic() == iced_x86::Mnemonic::Mov).then(|| nop(i))),
-    ("move dropped", |i| (i.op0_kind() == OpKind::Register && i.op1_kind() == OpKind::Register && i.mnemonic() == iced_x86::Mnemonic::Mov).then(|| nop(i))),
+    ("add becomes sub", |i| {
+        swap_code(
+            i,
+            &[
+                (C::Add_r64_rm64, C::Sub_r64_rm64),
+                (C::Sub_r64_rm64, C::Add_r64_rm64),
+                (C::Add_rm64_imm32, C::Sub_rm64_imm32),
+                (C::Sub_rm64_imm32, C::Add_rm64_imm32),
+                (C::Sub_rm64_imm8, C::Add_rm64_imm8),
+                (C::Add_rm64_imm8, C::Sub_rm64_imm8),
+            ],
+        )
+    }),
+    ("store dropped", |i| {
+        (i.op0_kind() == OpKind::Memory && i.mnemonic() == iced_x86::Mnemonic::Mov).then(|| nop(i))
+    }),
+    ("load dropped", |i| {
+        (i.op1_kind() == OpKind::Memory && i.mnemonic() == iced_x86::Mnemonic::Mov).then(|| nop(i))
+    }),
+    ("move dropped", |i| {
+        (i.op0_kind() == OpKind::Register
+            && i.op1_kind() == OpKind::Register
+            && i.mnemonic() == iced_x86::Mnemonic::Mov)
+            .then(|| nop(i))
+    }),
     ("zero dropped", |i| (i.mnemonic() == iced_x86::Mnemonic::Xor).then(|| nop(i))),
     ("ud2 becomes nop", |i| (i.code() == C::Ud2).then(|| nop(i))),
     ("push or pop dropped", |i| matches!(i.code(), C::Push_r64 | C::Pop_r64).then(|| nop(i))),
     ("ret takes 8 bytes off", |i| {
-        if i.code() != C::Retnq_imm16 { return None; }
+        if i.code() != C::Retnq_imm16 {
+            return None;
+        }
         let mut new = *i;
         new.set_immediate16(i.immediate16() + 8);
         Some(new)
     }),
-    ("load of 16 bytes for 8", |i| swap_code(i, &[(C::VEX_Vmovsd_xmm_m64, C::VEX_Vmovupd_xmm_xmmm128), (C::Movsd_xmm_xmmm64, C::Movupd_xmm_xmmm128), (C::VEX_Vmovsd_m64_xmm, C::VEX_Vmovupd_xmmm128_xmm)])),
+    ("load of 16 bytes for 8", |i| {
+        swap_code(
+            i,
+            &[
+                (C::VEX_Vmovsd_xmm_m64, C::VEX_Vmovupd_xmm_xmmm128),
+                (C::Movsd_xmm_xmmm64, C::Movupd_xmm_xmmm128),
+                (C::VEX_Vmovsd_m64_xmm, C::VEX_Vmovupd_xmmm128_xmm),
+            ],
+        )
+    }),
     ("jump one byte further", |i| {
-        if !(i.is_jcc_short_or_near() || i.is_jmp_near()) { return None; }
+        if !(i.is_jcc_short_or_near() || i.is_jmp_near()) {
+            return None;
+        }
         let mut new = *i;
         new.set_near_branch64(i.near_branch64() + 1);
         Some(new)
     }),
-    ("call of another register", |i| (i.code() == C::Call_rm64).then(|| register(i, 0, next_register)).flatten()),
+    ("call of another register", |i| {
+        (i.code() == C::Call_rm64).then(|| register(i, 0, next_register)).flatten()
+    }),
 ];
 
 /// Refused and all.

@@ -43,8 +43,7 @@ impl Case {
         let layout = Layout::derive(&wasm, &self.config).expect("a layout");
         let draft = prova_certify::Draft { kind: self.kind, bytes, traps, calls };
         let certificate = prova_certify::certify(&layout, &draft).map_err(|e| e.rule)?;
-        let code =
-            Code { kind: self.kind, bytes, certificate: &certificate, traps, calls };
+        let code = Code { kind: self.kind, bytes, certificate: &certificate, traps, calls };
         layout.check(code).map(|_| ()).map_err(|e| e.rule)
     }
 
@@ -81,22 +80,22 @@ fn with(mut head: Vec<Item>, tail: &[Item]) -> Vec<Item> {
 fn p1_unknown_instructions_and_prefixes() {
     guard().accepts(&[ret()]);
     for raw in [
-        &[0x0f, 0x05][..],                   // syscall
-        &[0xcd, 0x80],                       // int 0x80
-        &[0xf4],                             // hlt
-        &[0x64, 0x48, 0x8b, 0x02],           // mov rax, fs:[rdx]
-        &[0x67, 0x48, 0x8b, 0x02],           // mov rax, [edx]
-        &[0xf3, 0x48, 0xa5],                 // rep movsq
-        &[0x48, 0xa5],                       // movsq
-        &[0xe8, 0, 0, 0, 0],                 // a direct call
-        &[0x0f, 0xae, 0x00],                 // fxsave
-        &[0x9d],                             // popf
-        &[0xc9],                             // leave
+        &[0x0f, 0x05][..],                     // syscall
+        &[0xcd, 0x80],                         // int 0x80
+        &[0xf4],                               // hlt
+        &[0x64, 0x48, 0x8b, 0x02],             // mov rax, fs:[rdx]
+        &[0x67, 0x48, 0x8b, 0x02],             // mov rax, [edx]
+        &[0xf3, 0x48, 0xa5],                   // rep movsq
+        &[0x48, 0xa5],                         // movsq
+        &[0xe8, 0, 0, 0, 0],                   // a direct call
+        &[0x0f, 0xae, 0x00],                   // fxsave
+        &[0x9d],                               // popf
+        &[0xc9],                               // leave
         &[0xf0, 0x48, 0x89, 0x44, 0x24, 0xf8], // lock mov
-        &[0x88, 0xe0],                       // mov al, ah
+        &[0x88, 0xe0],                         // mov al, ah
         &[0x62, 0xf1, 0x7c, 0x48, 0x10, 0x00], // a masked 512-bit load
-        &[0x0f, 0xa3, 0x10],                 // bt [rax], edx
-        &[0x0f],                             // half an instruction
+        &[0x0f, 0xa3, 0x10],                   // bt [rax], edx
+        &[0x0f],                               // half an instruction
     ] {
         assert_eq!(guard().judge(&[Raw(raw), ret()]), Err(Rule::Instruction), "{raw:x?}");
     }
@@ -536,12 +535,7 @@ fn p8_indirect_calls() {
 #[test]
 fn p9_constants() {
     let code = |disp: i64, data: &'static [u8]| {
-        vec![
-            rm(C::Mov_r64_rm64, RAX, MemoryOperandRip(disp)),
-            ret(),
-            Raw(&[0; 8]),
-            Raw(data),
-        ]
+        vec![rm(C::Mov_r64_rm64, RAX, MemoryOperandRip(disp)), ret(), Raw(&[0; 8]), Raw(data)]
     };
     #[allow(non_snake_case, reason = "reads like a constructor")]
     fn MemoryOperandRip(to: i64) -> iced_x86::MemoryOperand {
@@ -635,5 +629,8 @@ fn p12_metering() {
     case.rejects(Rule::Metering, &outside);
     guard().accepts(&cycle(&[]));
     // The fuel is no number to write.
-    case.rejects(Rule::Metering, &with(store.to_vec(), &[mr(C::Mov_rm64_r64, at(R10, 0), R8), ret()]));
+    case.rejects(
+        Rule::Metering,
+        &with(store.to_vec(), &[mr(C::Mov_rm64_r64, at(R10, 0), R8), ret()]),
+    );
 }

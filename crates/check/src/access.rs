@@ -104,6 +104,9 @@ impl Machine<'_> {
     ) -> Result<Place, Fault> {
         let to = self.address(state, address);
         let size = address.size;
+        if size == 0 || size > 16 {
+            return fault(Rule::Instruction, "an access of unknown width");
+        }
         match to.base {
             Base::Stack => self.stack(state, to, size),
             Base::Memory(m) => self.linear(state, m, to, size),
@@ -191,7 +194,8 @@ impl Machine<'_> {
 
     /// P5: an access to a global's cell.
     fn global(&self, g: u32, to: Value, size: u32, access: Access) -> Result<Place, Fault> {
-        let (Some(global), Some(0)) = (self.layout.global_type(g), to.offset_in(Base::Global(g))) else {
+        let (Some(global), Some(0)) = (self.layout.global_type(g), to.offset_in(Base::Global(g)))
+        else {
             return fault(Rule::Field, "an access that is no global");
         };
         if u64::from(size) > global.ty.bytes().max(8) {
@@ -208,13 +212,7 @@ impl Machine<'_> {
     }
 
     /// P9: a read of the code's own data.
-    fn data(
-        &self,
-        state: &State,
-        to: Value,
-        size: u32,
-        access: Access,
-    ) -> Result<Place, Fault> {
+    fn data(&self, state: &State, to: Value, size: u32, access: Access) -> Result<Place, Fault> {
         if access != Access::Read {
             return fault(Rule::Constant, "the code is written");
         }
@@ -308,9 +306,9 @@ impl Machine<'_> {
             }
             (Base::Import(func), _) if plain => self.record_field(Record::Func(func), add, size),
             (Base::RefRecord, _) => self.record_field(Record::Ref(to.sym), add, size),
-            (Base::Funcs(calls), 8) => self.func_by_address(state, to, calls).and_then(|()| {
-                by_sym(Base::RefRecord)
-            }),
+            (Base::Funcs(calls), 8) => {
+                self.func_by_address(state, to, calls).and_then(|()| by_sym(Base::RefRecord))
+            }
             _ => fault(Rule::Field, "a place that has no such field"),
         }
     }
@@ -328,7 +326,7 @@ impl Machine<'_> {
             (at::RECORD_VMCTX, 8, Record::Ref(sym)) => Ok(by_sym(Base::RefContext, sym)),
             (at::RECORD_TYPE, 4, _) => Ok(Place::Symbol(half(Kind::TypeOf(record)))),
             (at::RECORD_ADDRESS, 4, _) => {
-                Ok(Place::Symbol(Def { lo: 0, hi: 0xffff_fffe, kind: Kind::FuncAddress }))
+                Ok(Place::Symbol(Def { lo: 0, hi: 0xffff_fffe, kind: Kind::FuncAddress(record) }))
             }
             _ => fault(Rule::Field, "no field of a function's record"),
         }
@@ -367,7 +365,8 @@ impl Machine<'_> {
         if calls != state.calls {
             return fault(Rule::Field, "the functions' records may have moved at a call");
         }
-        let is_ref = self.symbols.def(to.sym).kind == Kind::Ref(RefKind::Func);
+        let kind = self.symbols.def(to.sym).kind;
+        let is_ref = matches!(kind, Kind::Ref(ty) if ty.kind == RefKind::Func);
         if !is_ref || to.shift != 3 || to.add != 8_u64.wrapping_neg() {
             return fault(Rule::CallType, "no reference names the record");
         }
@@ -381,14 +380,16 @@ impl Machine<'_> {
     pub(crate) fn load(&mut self, state: &mut State, place: Place, size: u32) -> Value {
         match place {
             Place::Word(i) => self.read_loc(state, Loc::Word(i)),
-            Place::Words(..) | Place::Linear { .. } | Place::Cells(..) | Place::Jump { .. } => self.unknown(size),
+            Place::Words(..) | Place::Linear { .. } | Place::Cells(..) | Place::Jump { .. } => {
+                self.unknown(size)
+            }
             Place::Cell(i) => self.cell(state, i),
             Place::Element(t) => match self.layout.table_type(t) {
-                Some(table) => self.reference(table.kind),
+                Some(table) => Value::symbol(self.reference(table.ty)),
                 None => self.unknown(size),
             },
             Place::Global(g) => match self.layout.global_type(g).map(|g| g.ty) {
-                Some(Ty::Ref(kind)) => self.reference(kind),
+                Some(Ty::Ref(ty)) => Value::symbol(self.reference(ty)),
                 _ => self.unknown(size),
             },
             Place::Constant(value) => value,
@@ -417,14 +418,9 @@ impl Machine<'_> {
         };
         let found = types.and_then(|types| cells(types).find(|&(i, _)| i == cell));
         match found {
-            Some((_, Ty::Ref(kind))) => self.reference(kind),
+            Some((_, Ty::Ref(ty))) => Value::symbol(self.reference(ty)),
             _ => self.unknown(8),
         }
-    }
-
-    fn reference(&mut self, kind: RefKind) -> Value {
-        let def = Def { kind: Kind::Ref(kind), ..Def::ANY };
-        Value::symbol(self.symbols.fresh(def))
     }
 
     /// The number in the code's data; its bytes are final.
@@ -464,15 +460,15 @@ impl Machine<'_> {
                 }
             }
             Place::Element(t) => {
-                let table = self.layout.table_type(t).filter(|table| table.open);
-                let fits = table.zip(value).is_some_and(|(t, v)| self.is_ref(v, t.kind));
+                let table = self.layout.table_type(t);
+                let fits = table.zip(value).is_some_and(|(t, v)| self.is_ref(state.path, v, t.ty));
                 if !fits {
                     return fault(Rule::Table, "no reference of the table's kind is stored");
                 }
             }
             Place::Global(g) => {
-                if let Some((global, Ty::Ref(kind))) = self.layout.global_type(g).map(|g| (g, g.ty)) {
-                    let fits = global.open && value.is_some_and(|v| self.is_ref(v, kind));
+                if let Some(Ty::Ref(ty)) = self.layout.global_type(g).map(|g| g.ty) {
+                    let fits = value.is_some_and(|v| self.is_ref(state.path, v, ty));
                     if !fits {
                         return fault(Rule::Field, "no reference of the global's kind is stored");
                     }

@@ -13,7 +13,7 @@ use crate::facts::Fact;
 use crate::layout::{Ty, offsets};
 use crate::machine::{CodeKind, Machine, saved};
 use crate::state::{Answers, Loc, State};
-use crate::symbols::{Def, Kind, Record};
+use crate::symbols::Record;
 use crate::value::{Base, Sym, Value};
 use crate::x64::{Insn, Operand};
 
@@ -48,7 +48,7 @@ impl Machine<'_> {
         self.set_rsp(state, Some(Value::pointer(Base::Stack, after as u64)))?;
         for (ty, place) in results {
             if let (Ty::Ref(kind), Place::Register(r)) = (ty, place) {
-                let sym = self.symbols.fresh(Def { kind: Kind::Ref(kind), ..Def::ANY });
+                let sym = self.reference(kind);
                 state.set(Loc::Register(r), Some(Value::symbol(sym)));
             }
         }
@@ -131,7 +131,9 @@ impl Machine<'_> {
                 Place::Stack(at) => self.word(from.saturating_add(i64::from(at))).map(Loc::Word),
                 Place::Vector(_) => None,
             };
-            let fits = loc.and_then(|loc| state.get(loc)).is_some_and(|v| self.is_ref(v, kind));
+            let fits = loc
+                .and_then(|loc| state.get(loc))
+                .is_some_and(|v| self.is_ref(state.path, v, kind));
             if !fits {
                 return fault(Rule::Call, "an argument is no reference");
             }
@@ -178,7 +180,7 @@ impl Machine<'_> {
     fn cells_hold(&self, state: &State, types: &[Ty]) -> Result<(), Fault> {
         for (cell, ty) in cells(types) {
             let Ty::Ref(kind) = ty else { continue };
-            if !state.cells.get(&cell).is_some_and(|&v| self.is_ref(v, kind)) {
+            if !state.cells.get(&cell).is_some_and(|&v| self.is_ref(state.path, v, kind)) {
                 return fault(Rule::Call, "an argument cell holds no reference");
             }
         }
@@ -199,9 +201,9 @@ impl Machine<'_> {
         };
         let Some(cell) = performed.reference else { return Ok(()) };
         let table = first.and_then(|t| u32::try_from(t).ok());
-        let table = table.and_then(|t| self.layout.table_type(t)).filter(|t| t.open);
+        let table = table.and_then(|t| self.layout.table_type(t));
         let value = state.cells.get(&cell);
-        if !table.zip(value).is_some_and(|(t, &v)| self.is_ref(v, t.kind)) {
+        if !table.zip(value).is_some_and(|(t, &v)| self.is_ref(state.path, v, t.ty)) {
             return fault(Rule::Call, "no reference of the table's kind is passed");
         }
         Ok(())
@@ -250,7 +252,8 @@ impl Machine<'_> {
         }
         for (ty, place) in abi::results(&self.signature).unwrap_or_default() {
             let (Ty::Ref(kind), Place::Register(r)) = (ty, place) else { continue };
-            let fits = state.get(Loc::Register(r)).is_some_and(|v| self.is_ref(v, kind));
+            let fits =
+                state.get(Loc::Register(r)).is_some_and(|v| self.is_ref(state.path, v, kind));
             if !fits {
                 return fault(Rule::Return, "a result is no reference");
             }
@@ -279,4 +282,3 @@ impl Machine<'_> {
         self.height_is_charged(state)
     }
 }
-

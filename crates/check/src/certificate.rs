@@ -6,7 +6,7 @@
 use crate::claims::{Claim, Name};
 use crate::error::{Fault, Rule, fault};
 use crate::state::Loc;
-use crate::symbols::{Extent, RefKind};
+use crate::symbols::{Extent, Heap, RefKind, RefType};
 use crate::value::{Base, Sym};
 use alloc::vec::Vec;
 
@@ -182,6 +182,23 @@ impl Reader<'_> {
         Ok(if n & 1 == 0 { Extent::Memory(n >> 1) } else { Extent::Table(n >> 1) })
     }
 
+    fn reference(&mut self) -> Result<RefType, Fault> {
+        let code = self.byte()?;
+        let kind = match code & 3 {
+            0 => RefKind::Func,
+            1 => RefKind::Extern,
+            2 => RefKind::Exn,
+            _ => return fault(Rule::Certificate, "a kind of reference"),
+        };
+        let heap = match code >> 3 {
+            0 => Heap::Any,
+            1 => Heap::Nothing,
+            2 => Heap::Type(self.word()?),
+            _ => return fault(Rule::Certificate, "a type of reference"),
+        };
+        Ok(RefType { kind, heap, nullable: code & 4 != 0 })
+    }
+
     fn claim(&mut self) -> Result<Claim, Fault> {
         let start = self.at;
         let loc = self.loc()?;
@@ -193,15 +210,7 @@ impl Reader<'_> {
                 Ok(Claim::Range { name: Name::Of(loc), lo: self.number()?, hi: self.number()? })
             }
             tags::LENGTH => Ok(Claim::Length { of: loc, extent: self.extent()? }),
-            tags::REF => {
-                let kind = match self.byte()? {
-                    0 => RefKind::Func,
-                    1 => RefKind::Extern,
-                    2 => RefKind::Exn,
-                    _ => return fault(Rule::Certificate, "a kind of reference"),
-                };
-                Ok(Claim::Ref { of: loc, kind })
-            }
+            tags::REF => Ok(Claim::Ref { of: loc, ty: self.reference()? }),
             tags::BELOW => {
                 let (d, extent) = (self.signed()?, self.extent()?);
                 Ok(Claim::Below { name: Name::Of(loc), d, extent })

@@ -15,7 +15,7 @@ use crate::error::{Fault, Rule, fault};
 use crate::facts::{Fact, Node, Path};
 use crate::machine::Machine;
 use crate::state::{Answers, Flags, Loc, State};
-use crate::symbols::{Def, Extent, Kind, Record, RefKind};
+use crate::symbols::{Def, Extent, Kind, Record, RefType};
 use crate::value::{Base, Sym, Value};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -72,8 +72,8 @@ pub enum Claim {
     Ref {
         /// The symbol.
         of: Loc,
-        /// Its kind.
-        kind: RefKind,
+        /// Its type.
+        ty: RefType,
     },
     /// `name + d ≤ extent`.
     Below {
@@ -217,10 +217,10 @@ impl Machine<'_> {
                 let def = self.symbols.def(sym);
                 self.symbols.define(sym, Def { kind: Kind::Length(extent), ..def });
             }
-            Claim::Ref { of, kind } => {
+            Claim::Ref { of, ty } => {
                 let sym = self.own(names, of);
                 let def = self.symbols.def(sym);
-                self.symbols.define(sym, Def { kind: Kind::Ref(kind), ..def });
+                self.symbols.define(sym, Def { kind: Kind::Ref(ty), ..def });
             }
             Claim::Below { name, d, extent } => {
                 let a = match name {
@@ -311,16 +311,16 @@ impl Machine<'_> {
                 let least = self.least(extent);
                 read == Some(Kind::Length(extent)) || v.as_constant().is_some_and(|k| k <= least)
             }),
-            Claim::Ref { of, kind } => own(Name::Of(of)).is_some_and(|v| self.is_ref(v, kind)),
+            Claim::Ref { of, ty } => own(Name::Of(of)).is_some_and(|v| self.is_ref(path, v, ty)),
             Claim::Below { name, d, extent } => own(name).is_some_and(|v| {
                 let reading = self.facts.reading(path, &self.symbols, v);
                 reading.is_some_and(|r| {
                     self.within(path, r.sym, r.add.saturating_add(i128::from(d)), extent)
                 })
             }),
-            Claim::Type { of, ty } => own(Name::Of(of)).and_then(Value::as_symbol).is_some_and(
-                |sym| self.facts.has_type(path, Record::Ref(sym), ty),
-            ),
+            Claim::Type { of, ty } => own(Name::Of(of))
+                .and_then(Value::as_symbol)
+                .is_some_and(|sym| self.facts.has_type(path, Record::Ref(sym), ty)),
         }
     }
 

@@ -161,7 +161,7 @@ impl Facts {
             Kind::Length(extent) => Node::Extent(extent),
             Kind::Number
             | Kind::Ref(_)
-            | Kind::FuncAddress
+            | Kind::FuncAddress(_)
             | Kind::TypeOf(_)
             | Kind::TypeId(_)
             | Kind::Fuel { .. }

@@ -9,12 +9,12 @@
 //!   never falls below its minimum at the module's declaration.
 //! - L3. In the guard shape the bytes `[0, zone)` from a 32-bit memory's base are memory or fault.
 
-use crate::symbols::RefKind;
+use crate::symbols::{Heap, RefKind, RefType};
 use alloc::vec::Vec;
 use core::fmt;
 use sha2::{Digest as _, Sha256};
 use wasmparser::{
-    AbstractHeapType, CompositeInnerType, HeapType, Parser, Payload, RefType, TypeRef, ValType,
+    AbstractHeapType, CompositeInnerType, HeapType, Parser, Payload, TypeRef, ValType,
 };
 
 /// How out-of-bounds accesses to memories are kept out.
@@ -95,7 +95,7 @@ pub enum Ty {
     /// `v128`.
     V128,
     /// A reference: 0, or a store address + 1.
-    Ref(RefKind),
+    Ref(RefType),
 }
 
 impl Ty {
@@ -133,9 +133,7 @@ pub struct Memory {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Table {
     /// What its elements are.
-    pub kind: RefKind,
-    /// Whether every reference of that kind may be stored (its type is not a narrower one).
-    pub open: bool,
+    pub ty: RefType,
     /// Its least length, in elements.
     pub min: u64,
     /// Its greatest length, in elements.
@@ -149,8 +147,6 @@ pub struct Global {
     pub ty: Ty,
     /// Whether code may write it.
     pub mutable: bool,
-    /// Whether every reference of its kind may be stored.
-    pub open: bool,
 }
 
 /// Offsets in the runtime's structures, in bytes.
@@ -262,8 +258,8 @@ impl Layout {
         };
         for payload in Parser::new(0).parse_all(wasm) {
             let payload = payload
-                .map_err(|e| LayoutError { offset: e.offset() as u64, what: "malformed module" })?;
-            let offset = payload.as_section().map_or(0, |(_, range)| range.start as u64);
+                .map_err(|e| LayoutError { offset: e.offset(), what: "malformed module" })?;
+            let offset = payload.as_section().map_or(0, |(_, range)| range.start);
             layout.section(payload).map_err(|what| LayoutError { offset, what })?;
         }
         Ok(layout)
@@ -407,10 +403,10 @@ impl Layout {
         if ty.shared {
             return Err("shared table");
         }
-        let (kind, open) = reference(ty.element_type)?;
+        let element = reference(ty.element_type)?;
         let most = if ty.table64 { u64::MAX } else { u64::from(u32::MAX) };
         let max = ty.maximum.unwrap_or(most).min(most);
-        push(&mut self.tables, Table { kind, open, min: ty.initial, max })
+        push(&mut self.tables, Table { ty: element, min: ty.initial, max })
     }
 
     fn push_memory(&mut self, ty: &wasmparser::MemoryType) -> Result<(), &'static str> {
@@ -436,11 +432,7 @@ impl Layout {
         if ty.shared {
             return Err("shared global");
         }
-        let open = match ty.content_type {
-            ValType::Ref(r) => reference(r)?.1,
-            ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => true,
-        };
-        push(&mut self.globals, Global { ty: value(ty.content_type)?, mutable: ty.mutable, open })
+        push(&mut self.globals, Global { ty: value(ty.content_type)?, mutable: ty.mutable })
     }
 }
 
@@ -463,20 +455,20 @@ fn value(ty: ValType) -> Result<Ty, &'static str> {
         ValType::F32 => Ty::F32,
         ValType::F64 => Ty::F64,
         ValType::V128 => Ty::V128,
-        ValType::Ref(ty) => Ty::Ref(reference(ty)?.0),
+        ValType::Ref(ty) => Ty::Ref(reference(ty)?),
     })
 }
 
-/// The kind of a reference type, and whether it takes null and every reference of its kind.
-fn reference(ty: RefType) -> Result<(RefKind, bool), &'static str> {
-    Ok(match ty.heap_type() {
+/// A reference type.
+fn reference(ty: wasmparser::RefType) -> Result<RefType, &'static str> {
+    let (kind, heap) = match ty.heap_type() {
         HeapType::Abstract { ty: heap, shared: false } => match heap {
-            AbstractHeapType::Func => (RefKind::Func, ty.is_nullable()),
-            AbstractHeapType::NoFunc => (RefKind::Func, false),
-            AbstractHeapType::Extern => (RefKind::Extern, ty.is_nullable()),
-            AbstractHeapType::NoExtern => (RefKind::Extern, false),
-            AbstractHeapType::Exn => (RefKind::Exn, ty.is_nullable()),
-            AbstractHeapType::NoExn => (RefKind::Exn, false),
+            AbstractHeapType::Func => (RefKind::Func, Heap::Any),
+            AbstractHeapType::NoFunc => (RefKind::Func, Heap::Nothing),
+            AbstractHeapType::Extern => (RefKind::Extern, Heap::Any),
+            AbstractHeapType::NoExtern => (RefKind::Extern, Heap::Nothing),
+            AbstractHeapType::Exn => (RefKind::Exn, Heap::Any),
+            AbstractHeapType::NoExn => (RefKind::Exn, Heap::Nothing),
             AbstractHeapType::Any
             | AbstractHeapType::None
             | AbstractHeapType::Eq
@@ -486,11 +478,15 @@ fn reference(ty: RefType) -> Result<(RefKind, bool), &'static str> {
             | AbstractHeapType::Cont
             | AbstractHeapType::NoCont => return Err("reference type"),
         },
-        HeapType::Concrete(_) => (RefKind::Func, false),
+        HeapType::Concrete(index) => match index.as_module_index() {
+            Some(ty) => (RefKind::Func, Heap::Type(ty)),
+            None => return Err("reference type"),
+        },
         HeapType::Abstract { shared: true, .. } | HeapType::Exact(_) => {
             return Err("reference type");
         }
-    })
+    };
+    Ok(RefType { kind, heap, nullable: ty.is_nullable() })
 }
 
 /// The settings as bytes, for the digest.

@@ -68,5 +68,5 @@ pub use metadata::{CallRow, TrapRow, traps};
 pub use pass::{CODE_BYTES_MAX, EDGE_WORK_MAX, WAITING_WORDS_MAX};
 pub use state::{Answers, Flags, Loc, State};
 pub use step::{Effect, Faults, Flow};
-pub use symbols::{Def, Extent, Kind, Record, RefKind, Symbols};
+pub use symbols::{Def, Extent, Heap, Kind, Record, RefKind, RefType, Symbols};
 pub use value::{Base, Sym, Value};

@@ -9,7 +9,7 @@ use crate::error::{Fault, Rule, fault};
 use crate::facts::{Fact, Facts, Node, Path};
 use crate::layout::{Layout, Signature, Ty, offsets};
 use crate::state::{Answers, Flags, Loc, State};
-use crate::symbols::{Def, Extent, Kind, Record, RefKind, Symbols};
+use crate::symbols::{Def, Extent, Heap, Kind, Record, RefKind, RefType, Symbols};
 use crate::value::{Base, Sym, Value};
 use crate::x64::Condition;
 use alloc::collections::BTreeMap;
@@ -124,7 +124,7 @@ impl<'a> Machine<'a> {
         state.set(Loc::Word(words.saturating_sub(1)), symbol(Sym::RETURN_ADDRESS));
         for (ty, place) in abi::arguments(&self.signature).places {
             let Ty::Ref(kind) = ty else { continue };
-            let sym = self.symbols.fresh(Def { kind: Kind::Ref(kind), ..Def::ANY });
+            let sym = self.reference(kind);
             match place {
                 Place::Register(r) => state.set(Loc::Register(r), symbol(sym)),
                 Place::Stack(at) => {
@@ -144,7 +144,7 @@ impl<'a> Machine<'a> {
         match self.kind {
             CodeKind::Func(func) => self.record(func),
             CodeKind::ThunkIn(ty) | CodeKind::ThunkOut(ty) => {
-                let def = Def { lo: 1, hi: u64::MAX, kind: Kind::Ref(RefKind::Func) };
+                let def = Def { lo: 1, hi: u64::MAX, kind: Kind::Ref(RefType::FUNC) };
                 let sym = self.symbols.fresh(def);
                 let fact = Fact::Type { record: Record::Ref(sym), ty };
                 state.path = self.facts.push(state.path, fact);
@@ -237,24 +237,35 @@ impl<'a> Machine<'a> {
         self.facts.within(path, &self.symbols, (sym, d, extent, self.least(extent)))
     }
 
-    /// Whether a value is a reference of this kind (null among them).
-    pub(crate) fn is_ref(&self, value: Value, kind: RefKind) -> bool {
+    /// A new reference of this type.
+    pub(crate) fn reference(&mut self, ty: RefType) -> Sym {
+        let lo = u64::from(!ty.nullable);
+        self.symbols.fresh(Def { lo, hi: u64::MAX, kind: Kind::Ref(ty) })
+    }
+
+    /// Whether a value is a reference of this type.
+    pub(crate) fn is_ref(&self, path: Path, value: Value, ty: RefType) -> bool {
         if value.as_constant() == Some(0) {
-            return true;
+            return ty.nullable;
         }
         if value.base != Base::None || value.shift != 0 {
             return false;
         }
-        match self.symbols.def(value.sym).kind {
-            Kind::Ref(k) => k == kind && value.add == 0,
-            Kind::FuncAddress => kind == RefKind::Func && value.add == 1,
-            Kind::Number
-            | Kind::Length(_)
-            | Kind::TypeOf(_)
-            | Kind::TypeId(_)
-            | Kind::Fuel { .. }
-            | Kind::JumpOffset { .. } => false,
-        }
+        let is = match (self.symbols.def(value.sym).kind, value.add) {
+            (Kind::Ref(is), 0) => {
+                let nullable = is.nullable && !self.at_least(path, value.sym, 1);
+                RefType { nullable, ..is }
+            }
+            (Kind::FuncAddress(record), 1) => {
+                let heap = match record {
+                    Record::Func(func) => self.layout.func_type(func).map_or(Heap::Any, Heap::Type),
+                    Record::Ref(_) => Heap::Any,
+                };
+                RefType { kind: RefKind::Func, heap, nullable: false }
+            }
+            _ => return false,
+        };
+        ty.takes(is)
     }
 
     /// The path behind a condition that holds (or does not, for `holds` false); none if it cannot
@@ -287,10 +298,8 @@ impl<'a> Machine<'a> {
 
     /// `path` and `a + more ≤ b`.
     fn order(&mut self, path: Path, a: Value, more: i128, b: Value) -> Option<Path> {
-        let ranges = (
-            self.facts.range(path, &self.symbols, a),
-            self.facts.range(path, &self.symbols, b),
-        );
+        let ranges =
+            (self.facts.range(path, &self.symbols, a), self.facts.range(path, &self.symbols, b));
         if let (Some((lo, _)), Some((_, hi))) = ranges
             && lo.saturating_add(more) > hi
         {
@@ -383,4 +392,3 @@ impl<'a> Machine<'a> {
 pub(crate) const fn saved(register: u8) -> Sym {
     Sym(Sym::SAVED.saturating_add(register as u32))
 }
-

@@ -99,9 +99,7 @@ impl<'a> Rows<'a> {
         let right = match (effect.faults, row) {
             (Faults::Never, row) => row.is_none(),
             (Faults::Harmless, None) => true,
-            (Faults::Harmless | Faults::Memory, Some(kind)) => {
-                kind == traps::MEMORY_OUT_OF_BOUNDS
-            }
+            (Faults::Harmless | Faults::Memory, Some(kind)) => kind == traps::MEMORY_OUT_OF_BOUNDS,
             (Faults::Division, Some(kind)) => {
                 matches!(kind, traps::INTEGER_OVERFLOW | traps::INTEGER_DIVISION_BY_ZERO)
             }

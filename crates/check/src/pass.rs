@@ -209,7 +209,7 @@ impl<'a> Pass<'a> {
             }
             if self.blocks.offsets.get(block) == Some(&pos) {
                 if let Some(mut state) = state.take() {
-                    self.into_block(&mut state, block, None)?;
+                    self.enter_block(&mut state, block, None)?;
                 }
                 let claims = self.blocks.claims(block);
                 let metered = self.blocks.metered.get(block) == Some(&true);
@@ -244,11 +244,7 @@ impl<'a> Pass<'a> {
     }
 
     /// One instruction: the state behind it, if control goes on there.
-    fn instruction(
-        &mut self,
-        state: Option<State>,
-        insn: &Insn,
-    ) -> Result<Option<State>, Fault> {
+    fn instruction(&mut self, state: Option<State>, insn: &Insn) -> Result<Option<State>, Fault> {
         let Some(mut state) = state else {
             self.rows.dead(insn)?;
             return Ok(None);
@@ -279,6 +275,7 @@ impl<'a> Pass<'a> {
                 Ok(Some(state))
             }
             Flow::Table { table, count } => {
+                self.spend(u64::from(count))?;
                 let mut targets = self.table(table, count)?;
                 targets.sort_unstable();
                 targets.dedup();
@@ -320,7 +317,7 @@ impl<'a> Pass<'a> {
             return Ok(());
         }
         if let Ok(block) = self.blocks.offsets.binary_search(&target) {
-            return self.into_block(&mut state, block, Some((target, from)));
+            return self.enter_block(&mut state, block, Some((target, from)));
         }
         if target <= from || target as usize >= self.bytes.len() {
             return fault(Rule::Target, "a jump to what is no claimed block");
@@ -336,7 +333,7 @@ impl<'a> Pass<'a> {
     }
 
     /// An edge into a claimed block; `jump` is none where control falls into it.
-    fn into_block(
+    fn enter_block(
         &mut self,
         state: &mut State,
         block: usize,

@@ -65,7 +65,8 @@ impl Machine<'_> {
     ///
     /// The rule that it breaks in this state.
     pub fn step(&mut self, state: &mut State, insn: &Insn) -> Result<Effect, Fault> {
-        let mut effect = Effect { flow: Flow::Next, faults: Faults::Never, call: false, tail: false };
+        let mut effect =
+            Effect { flow: Flow::Next, faults: Faults::Never, call: false, tail: false };
         let mut flags = if insn.class.keeps_flags() { state.flags } else { Flags::Unknown };
         match insn.class {
             Class::Branch(condition) => effect.flow = Flow::Branch(insn.target(), condition),

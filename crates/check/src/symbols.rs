@@ -30,6 +30,39 @@ pub enum RefKind {
     Exn,
 }
 
+/// What a reference's type says beside its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Heap {
+    /// Anything of its kind.
+    Any,
+    /// Functions of a type of the module.
+    Type(u32),
+    /// Nothing: only null.
+    Nothing,
+}
+
+/// The type of a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RefType {
+    /// Its kind.
+    pub kind: RefKind,
+    /// What more is known.
+    pub heap: Heap,
+    /// Whether null is one.
+    pub nullable: bool,
+}
+
+impl RefType {
+    /// All references to functions, and null.
+    pub const FUNC: RefType = RefType { kind: RefKind::Func, heap: Heap::Any, nullable: true };
+
+    /// Whether a value of the other type is one of this.
+    pub fn takes(self, other: RefType) -> bool {
+        let heap = self.heap == Heap::Any || self.heap == other.heap || other.heap == Heap::Nothing;
+        self.kind == other.kind && heap && (self.nullable || !other.nullable)
+    }
+}
+
 /// A record of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Record {
@@ -46,10 +79,10 @@ pub enum Kind {
     Number,
     /// A length that was read: at most the present one.
     Length(Extent),
-    /// A reference: 0 or a store address of that kind + 1.
-    Ref(RefKind),
+    /// A reference: 0 or a store address of its kind + 1.
+    Ref(RefType),
     /// The store address of a function.
-    FuncAddress,
+    FuncAddress(Record),
     /// The canonical type id of a record.
     TypeOf(Record),
     /// The canonical id of a type of the module.

@@ -8,9 +8,7 @@ use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::TrapCode;
 use cranelift_codegen::settings::{self, Configurable as _};
 use cranelift_codegen::{Context, isa};
-use prova_check::{
-    CallRow, Code, CodeKind, Config, Layout, MemoryShape, TrapRow, traps,
-};
+use prova_check::{CallRow, Code, CodeKind, Config, Layout, MemoryShape, TrapRow, traps};
 use std::path::PathBuf;
 
 /// Code with its layout.
@@ -64,8 +62,18 @@ pub(crate) fn target(v3: bool, opt: &str) -> isa::OwnedTargetIsa {
     let mut builder = isa::lookup_by_name("x86_64-unknown-linux-gnu").expect("the x86-64 target");
     let level: &[&str] = if v3 {
         &[
-            "has_sse3", "has_ssse3", "has_cmpxchg16b", "has_sse41", "has_sse42", "has_popcnt",
-            "has_avx", "has_avx2", "has_fma", "has_bmi1", "has_bmi2", "has_lzcnt",
+            "has_sse3",
+            "has_ssse3",
+            "has_cmpxchg16b",
+            "has_sse41",
+            "has_sse42",
+            "has_popcnt",
+            "has_avx",
+            "has_avx2",
+            "has_fma",
+            "has_bmi1",
+            "has_bmi2",
+            "has_lzcnt",
         ]
     } else {
         &["has_sse3", "has_ssse3", "has_cmpxchg16b", "has_sse41", "has_sse42", "has_popcnt"]
@@ -125,13 +133,7 @@ pub(crate) fn build(name: &str, text: &str, v3: bool, opt: &str) -> Built {
         .map(|site| CallRow { return_offset: site.ret_addr, wasm_offset: 0 })
         .collect();
     calls.sort_by_key(|row| row.return_offset);
-    Built {
-        layout,
-        kind,
-        bytes: compiled.code_buffer().to_vec(),
-        traps,
-        calls,
-    }
+    Built { layout, kind, bytes: compiled.code_buffer().to_vec(), traps, calls }
 }
 
 /// The cases: names and texts, sorted.
