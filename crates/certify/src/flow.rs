@@ -113,6 +113,14 @@ pub(crate) fn run<'a>(layout: &'a Layout, draft: &Draft<'a>) -> Result<Analysis<
     Ok(Analysis { machine: run.machine, insns: run.insns, leaders: run.leaders, len })
 }
 
+/// Where an instruction jumps to, and whether control may go on behind it.
+fn ways(insn: &Insn) -> (Option<u32>, bool) {
+    let branch = matches!(insn.class, Class::Branch(_));
+    let jump = insn.class == Class::Jump;
+    let ends = matches!(insn.class, Class::Return | Class::Trap | Class::JumpTo);
+    ((jump || branch).then(|| insn.target()), !(jump || ends))
+}
+
 impl Run<'_> {
     /// Finds the instructions that direct control reaches from these places, and the leaders.
     fn discover(&mut self, mut todo: Vec<u32>) -> Result<(), CertifyError> {
@@ -125,14 +133,10 @@ impl Run<'_> {
                 let insn =
                     Insn::decode(self.bytes, at).map_err(|fault| CertifyError::at(at, fault))?;
                 self.insns.insert(at, insn);
-                match insn.class {
-                    Class::Jump => {
-                        todo.push(insn.target());
-                        break;
-                    }
-                    Class::Branch(_) => todo.push(insn.target()),
-                    Class::Return | Class::Trap | Class::JumpTo => break,
-                    _ => {}
+                let (jump, falls) = ways(&insn);
+                todo.extend(jump);
+                if !falls {
+                    break;
                 }
                 at = insn.end();
             }
@@ -155,12 +159,7 @@ impl Run<'_> {
             leader.table |= table;
         }
         for insn in self.insns.values() {
-            let (jump, falls) = match insn.class {
-                Class::Jump => (Some(insn.target()), false),
-                Class::Branch(_) => (Some(insn.target()), true),
-                Class::Return | Class::Trap | Class::JumpTo => (None, false),
-                _ => (None, true),
-            };
+            let (jump, falls) = ways(insn);
             let falls = falls.then(|| (insn.end(), false));
             for (to, jump) in jump.map(|to| (to, true)).into_iter().chain(falls) {
                 if let Some(leader) = self.leaders.get_mut(&to) {

@@ -4,11 +4,11 @@
 //! Draft { bytes, rows } ─ flow: fixpoint over the bytes ─► claims at merges ─ need ─► encode ─► certificate
 //! ```
 //!
-//! Nothing here is trusted: what is wrong makes the check refuse. The certifier executes the check's
-//! own abstract machine over the bytes until the states at merges are stable (`flow`, `join`: a
-//! value-partition analysis with joint symbols, after Alpern, Wegman and Zadeck, POPL 1988), leaves
-//! out what no obligation needs (`need`), and writes the rest (`encode`). It reads final bytes only,
-//! so it does not depend on how a compiler lowers.
+//! Nothing here is trusted: what is wrong makes the check refuse. The certifier executes the
+//! check's own abstract machine over the bytes until the states at merges are stable (`flow`,
+//! `join`: a value-partition analysis with joint symbols, after Alpern, Wegman and Zadeck, POPL
+//! 1988), leaves out what no obligation needs (`need`), and writes the rest (`encode`). It reads
+//! final bytes only, so it does not depend on how a compiler lowers.
 //!
 //! Limits: time is linear in the code times the height of the lattice, which is small: bounds widen
 //! along a ladder, and a fact that changes more than [`CHANGES_MAX`] times at a block is dropped.

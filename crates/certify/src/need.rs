@@ -9,7 +9,7 @@ use crate::flow::Analysis;
 use crate::join::Claims;
 use prova_check::abi::regs::{RAX, RBP, RDI, RSI, RSP};
 use prova_check::abi::{CALLEE_SAVED, OPERANDS};
-use prova_check::x64::{Address, Class, Operand};
+use prova_check::x64::{Address, Alu, Class, Insn, Operand};
 use prova_check::{Claim, Loc, Name, State};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -159,34 +159,15 @@ impl Slice<'_, '_> {
         }
     }
 
-    fn back(&self, insn: prova_check::x64::Insn, need: &mut Set) {
-        match insn.class {
-            Class::Return | Class::JumpTo => {
-                if let Ok(Operand::Register(r, _)) = insn.operand(0) {
-                    need.insert(Loc::Register(r));
-                    need.extend([RDI, RSI].map(Loc::Register));
-                }
-                need.extend(CALLEE_SAVED.map(Loc::Register));
-                need.insert(Loc::Register(RAX));
-                let rsp = self.state.rsp();
-                need.extend(rsp.and_then(|at| self.analysis.machine.word(at)).map(Loc::Word));
-                return;
-            }
-            Class::CallTo => {
-                for r in (0..16).filter(|r| !CALLEE_SAVED.contains(r)) {
-                    need.remove(&Loc::Register(r));
-                }
-                if let Ok(Operand::Register(r, _)) = insn.operand(0) {
-                    need.insert(Loc::Register(r));
-                }
-                need.extend([RDI, RSI].map(Loc::Register));
-                if self.level != Level::Addresses {
-                    need.extend(OPERANDS.map(Loc::Register));
-                }
-                return;
-            }
-            Class::Push | Class::Pop => return self.stack(insn, need),
-            _ => {}
+    fn back(&self, insn: Insn, need: &mut Set) {
+        if matches!(insn.class, Class::Return | Class::JumpTo) {
+            return self.leave(insn, need);
+        }
+        if insn.class == Class::CallTo {
+            return self.call(insn, need);
+        }
+        if matches!(insn.class, Class::Push | Class::Pop) {
+            return self.stack(insn, need);
         }
         let mut sources = Vec::new();
         let mut needed = false;
@@ -217,26 +198,47 @@ impl Slice<'_, '_> {
                 sources.push(loc);
             }
         }
-        match insn.class {
-            Class::Lea if needed => {
-                if let Ok(Operand::Memory(address)) = insn.operand(1) {
-                    self.address(&address, need);
-                }
-            }
-            Class::Compare | Class::Test => {
-                if self.level == Level::Comparisons || self.wide(insn) {
-                    need.extend(sources);
-                }
-            }
-            Class::Move | Class::Add | Class::Sub | Class::Xor | Class::Or | Class::And
-                if needed && (self.level == Level::Comparisons || self.keeps(insn)) =>
-            {
-                need.extend(sources);
-            }
-            Class::Select(_) | Class::ShiftLeft if needed => need.extend(sources),
-            _ => {}
+        if let (Class::Lea, true, Ok(Operand::Memory(address))) =
+            (insn.class, needed, insn.operand(1))
+        {
+            self.address(&address, need);
+        }
+        let all = self.level == Level::Comparisons;
+        let compares = matches!(insn.class, Class::Compare | Class::Test);
+        let exact = matches!(insn.class, Class::Move | Class::Alu(_));
+        let selects = matches!(insn.class, Class::Select(_) | Class::Alu(Alu::ShiftLeft));
+        if (compares && (all || self.wide(insn)))
+            || (needed && exact && (all || self.keeps(insn)))
+            || (needed && selects)
+        {
+            need.extend(sources);
         }
         need.remove(&Loc::Register(RSP));
+    }
+
+    /// A return, a tail call, an indexed jump.
+    fn leave(&self, insn: Insn, need: &mut Set) {
+        if let Ok(Operand::Register(r, _)) = insn.operand(0) {
+            need.insert(Loc::Register(r));
+            need.extend([RDI, RSI].map(Loc::Register));
+        }
+        need.extend(CALLEE_SAVED.map(Loc::Register));
+        need.insert(Loc::Register(RAX));
+        let rsp = self.state.rsp();
+        need.extend(rsp.and_then(|at| self.analysis.machine.word(at)).map(Loc::Word));
+    }
+
+    fn call(&self, insn: Insn, need: &mut Set) {
+        for r in (0..16).filter(|r| !CALLEE_SAVED.contains(r)) {
+            need.remove(&Loc::Register(r));
+        }
+        if let Ok(Operand::Register(r, _)) = insn.operand(0) {
+            need.insert(Loc::Register(r));
+        }
+        need.extend([RDI, RSI].map(Loc::Register));
+        if self.level != Level::Addresses {
+            need.extend(OPERANDS.map(Loc::Register));
+        }
     }
 
     /// Whether operand 0 is read as well.
@@ -248,7 +250,7 @@ impl Slice<'_, '_> {
     }
 
     /// A comparison of 64 bits, as bounds checks are.
-    fn wide(&self, insn: prova_check::x64::Insn) -> bool {
+    fn wide(&self, insn: Insn) -> bool {
         (0..2).any(|n| match insn.operand(n) {
             Ok(Operand::Register(_, bytes)) => bytes == 8,
             Ok(Operand::Memory(address)) => address.size == 8,
@@ -257,7 +259,7 @@ impl Slice<'_, '_> {
     }
 
     /// Whether the result depends on more than the operation's width.
-    fn keeps(&self, insn: prova_check::x64::Insn) -> bool {
+    fn keeps(&self, insn: Insn) -> bool {
         match insn.operand(0) {
             Ok(Operand::Register(_, bytes)) => bytes == 8,
             Ok(Operand::Memory(address)) => address.size == 8,
@@ -265,7 +267,7 @@ impl Slice<'_, '_> {
         }
     }
 
-    fn stack(&self, insn: prova_check::x64::Insn, need: &mut Set) {
+    fn stack(&self, insn: Insn, need: &mut Set) {
         let Ok(Operand::Register(r, _)) = insn.operand(0) else { return };
         let rsp = self.state.rsp().unwrap_or(0);
         let push = insn.class == Class::Push;

@@ -1,5 +1,5 @@
-//! What Cranelift makes of each case, at two processor levels and optimised or not, is certified and
-//! accepted; and the certificate is small.
+//! What Cranelift makes of each case, at two processor levels and optimised or not, is certified
+//! and accepted.
 
 #[allow(dead_code, reason = "each test uses a part")]
 mod common;

@@ -336,7 +336,12 @@ fn others(built: &Built, counts: &mut BTreeMap<&'static str, Count>) {
             let draft = prova_certify::Draft { traps: &traps, ..built.draft() };
             prova_certify::certify(&built.layout, &draft).is_err()
         };
-        count("row of a trap dropped", row(&|rows| drop(rows.remove(n))));
+        count(
+            "row of a trap dropped",
+            row(&|rows| {
+                rows.remove(n);
+            }),
+        );
         count("row of a trap one byte further", row(&|rows| rows[n].code_offset += 1));
         count("row of a trap twice", row(&|rows| rows.insert(n, rows[n])));
         count("row of no trap", row(&|rows| rows[n].kind = 0));

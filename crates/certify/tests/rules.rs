@@ -19,7 +19,7 @@ const FUNC: &str = "(module (memory 1) (table 4 funcref) (table 2 8 externref) \
     (func (param i32 i32 i64 externref) (result i64) i64.const 0) \
     (func (param i32) i32.const 0 drop))";
 
-/// Registers by their roles at entry: rdi record, rsi height, then edx, ecx, r8, and r9 (externref).
+/// At entry rdi is the record, rsi the height, then come edx, ecx, r8, and r9 (an externref).
 struct Case {
     wat: &'static str,
     config: Config,

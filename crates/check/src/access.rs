@@ -359,8 +359,8 @@ impl Machine<'_> {
         (n < self.layout.globals.len()).then(|| index(n).map(Base::Global))?
     }
 
-    /// P8: the record of a reference is read at `funcs + 8 * (reference - 1)`, in the array as it is
-    /// since the last call, and the reference is not null.
+    /// P8: the record of a reference is read at `funcs + 8 * (reference - 1)`, in the array as it
+    /// is since the last call, and the reference is not null.
     fn func_by_address(&self, state: &State, to: Value, calls: u32) -> Result<(), Fault> {
         if calls != state.calls {
             return fault(Rule::Field, "the functions' records may have moved at a call");

@@ -1,8 +1,8 @@
 //! Calls, returns, tail calls: the only facts that pass between functions (P6 to P8).
 //!
-//! A call goes to the code of a record whose type is known, with that record in rdi, or to a builtin. What the
-//! callee may rely on is what [`Machine::entry`] assumes; what the caller keeps is what the callee's
-//! return is checked for.
+//! A call goes to the code of a record whose type is known, with that record in rdi, or to a
+//! builtin. What the callee may rely on is what [`Machine::entry`] assumes; what the caller keeps
+//! is what the callee's return is checked for.
 
 use crate::abi::regs::{RAX, RDI, RSI, RSP};
 use crate::abi::{self, CALLEE_SAVED, OPERANDS, Place, Places};
@@ -261,8 +261,8 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// A tail call: the frame is left as by `ret`, with the callee's arguments in its place, and the
-    /// callee's results are this function's.
+    /// A tail call: the frame is left as by `ret`, with the callee's arguments in its place, and
+    /// the callee's results are this function's.
     pub(crate) fn tail_call(&mut self, state: &mut State, code: Value) -> Result<(), Fault> {
         let ty = self.callee(state, code)?;
         let Some(signature) = self.layout.signature(ty).cloned() else {

@@ -130,13 +130,13 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// An instruction that no state reaches: a `ud2` behind a branch, which has a row, or dead code,
-    /// which may have rows.
+    /// An instruction that no state reaches: a `ud2` behind a branch, which has a row, or dead
+    /// code, which may have rows.
     pub(crate) fn dead(&mut self, insn: &Insn) -> Result<(), Fault> {
         let row = self.row(insn)?;
-        let right = match insn.class {
-            Class::Trap => row.is_some_and(is_trap),
-            _ => row.is_none_or(is_trap),
+        let right = match row {
+            Some(kind) => is_trap(kind),
+            None => insn.class != Class::Trap,
         };
         if !right {
             return fault(Rule::Metadata, "a trap's row is missing, or is not the instruction's");

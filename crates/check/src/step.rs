@@ -8,7 +8,7 @@ use crate::machine::Machine;
 use crate::state::{Flags, Loc, State};
 use crate::symbols::{Def, Kind};
 use crate::value::{Base, Value};
-use crate::x64::{Class, Condition, Insn, Operand};
+use crate::x64::{Alu, Class, Condition, Insn, Operand};
 
 /// Where control goes behind an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,15 +91,32 @@ impl Machine<'_> {
             Class::Push => self.push(state, insn)?,
             Class::Pop => self.pop(state, insn)?,
             Class::Vector | Class::VectorFlags => self.vector(state, insn, &mut effect)?,
-            Class::Exchange | Class::ExchangeAdd | Class::CompareExchange => {
-                self.atomic(state, insn, &mut effect)?;
+            Class::Exchange => self.exchange(state, insn, (true, &mut effect))?,
+            Class::ExchangeAdd => self.exchange(state, insn, (false, &mut effect))?,
+            Class::CompareExchange => self.compare_exchange(state, insn, &mut effect)?,
+            Class::MultiplyPair => self.multiply_pair(state, insn, &mut effect)?,
+            Class::MultiplyWide => {
+                self.wide(state, insn, &mut effect)?;
             }
-            Class::MultiplyPair
-            | Class::MultiplyWide
-            | Class::Divide
-            | Class::ExtendLow
-            | Class::ExtendHigh => self.wide(state, insn, &mut effect)?,
-            _ => flags = self.scalar(state, insn, flags, &mut effect)?,
+            Class::Divide => self.divide(state, insn, &mut effect)?,
+            Class::ExtendLow => state.set(Loc::Register(RAX), None),
+            Class::ExtendHigh => state.set(Loc::Register(RDX), None),
+            Class::Lea => self.lea(state, insn)?,
+            Class::Move | Class::ZeroExtend | Class::SignExtend | Class::Define | Class::Scan => {
+                self.define(state, insn, &mut effect)?;
+            }
+            Class::BitTest => {
+                if !insn.first_is_register() {
+                    return fault(Rule::Instruction, "a bit test of memory");
+                }
+            }
+            Class::SetByte(_) => {
+                let (_, bytes, place) = self.destination(state, insn, &mut effect)?;
+                self.write(state, insn, (place, bytes, None))?;
+            }
+            Class::Compare | Class::Test => flags = self.compare(state, insn, &mut effect)?,
+            Class::Select(condition) => self.select(state, insn, condition, &mut effect)?,
+            Class::Alu(alu) => flags = self.alu(state, insn, alu, &mut effect)?,
         }
         state.flags = flags;
         Ok(effect)
@@ -177,46 +194,23 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// Instructions with one destination, operand 0, and at most two sources.
-    fn scalar(
+    /// `lea`: the modular sum itself.
+    fn lea(&mut self, state: &mut State, insn: &Insn) -> Result<(), Fault> {
+        let Operand::Memory(address) = insn.operand(1)? else {
+            return fault(Rule::Instruction, "`lea` without an address");
+        };
+        let value = self.address(state, &address);
+        self.write(state, insn, (None, 8, Some(value)))
+    }
+
+    /// Operations on operand 0 and at most one more source; what the flags then are.
+    fn alu(
         &mut self,
         state: &mut State,
         insn: &Insn,
-        flags: Flags,
+        alu: Alu,
         effect: &mut Effect,
     ) -> Result<Flags, Fault> {
-        let class = insn.class;
-        match class {
-            Class::Lea => {
-                let Operand::Memory(address) = insn.operand(1)? else {
-                    return fault(Rule::Instruction, "`lea` without an address");
-                };
-                let value = self.address(state, &address);
-                self.write(state, insn, (None, 8, Some(value)))?;
-                return Ok(flags);
-            }
-            Class::Move | Class::ZeroExtend | Class::SignExtend | Class::Define | Class::Scan => {
-                self.define(state, insn, effect)?;
-                return Ok(flags);
-            }
-            Class::BitTest => {
-                if !insn.first_is_register() {
-                    return fault(Rule::Instruction, "a bit test of memory");
-                }
-                return Ok(flags);
-            }
-            Class::SetByte(_) => {
-                let (_, bytes, place) = self.destination(state, insn, effect)?;
-                self.write(state, insn, (place, bytes, None))?;
-                return Ok(flags);
-            }
-            Class::Compare | Class::Test => return self.compare(state, insn, effect),
-            Class::Select(condition) => {
-                self.select(state, insn, condition, effect)?;
-                return Ok(flags);
-            }
-            _ => {}
-        }
         let (a, bytes, place) = self.read(state, insn, 0, (Access::Update, effect))?;
         let b = if insn.operands() > 1 {
             let (b, _, _) = self.read(state, insn, 1, (Access::Read, effect))?;
@@ -224,7 +218,7 @@ impl Machine<'_> {
         } else {
             Value::constant(0)
         };
-        let (result, flags) = self.arithmetic(state, class, bytes, a, b);
+        let (result, flags) = self.arithmetic(state, (alu, bytes), a, b);
         self.write(state, insn, (place, bytes, result))?;
         Ok(flags)
     }
@@ -249,25 +243,24 @@ impl Machine<'_> {
     fn arithmetic(
         &mut self,
         state: &State,
-        class: Class,
-        bytes: u32,
+        (alu, bytes): (Alu, u32),
         a: Value,
         b: Value,
     ) -> (Option<Value>, Flags) {
         let wide = bytes == 8;
         let exact = bytes >= 4;
-        match class {
-            Class::Add => {
+        match alu {
+            Alu::Add => {
                 let flags = if wide { Flags::Sum(a, b) } else { Flags::Unknown };
                 (a.sum(b).filter(|_| exact), flags)
             }
-            Class::Sub => {
+            Alu::Sub => {
                 let flags = if exact { Flags::Compare(a, b) } else { Flags::Unknown };
                 (a.difference(b).filter(|_| exact), flags)
             }
-            Class::Xor if a == b && exact => (Some(Value::constant(0)), Flags::Unknown),
-            Class::And if a == b && exact => (Some(a), Flags::Compare(a, Value::constant(0))),
-            Class::And => {
+            Alu::Xor if a == b && exact => (Some(Value::constant(0)), Flags::Unknown),
+            Alu::And if a == b && exact => (Some(a), Flags::Compare(a, Value::constant(0))),
+            Alu::And => {
                 let hi = |v: Value| self.facts.range(state.path, &self.symbols, v).map(|r| r.1);
                 let hi = match (hi(a), hi(b)) {
                     (Some(x), Some(y)) => x.min(y),
@@ -281,20 +274,22 @@ impl Machine<'_> {
                 };
                 (Some(result).filter(|_| exact), Flags::Unknown)
             }
-            Class::Or if a.as_constant() == Some(0) => (Some(b), Flags::Unknown),
-            Class::Or | Class::Xor if b.as_constant() == Some(0) => (Some(a), Flags::Unknown),
-            Class::ShiftLeft => {
+            Alu::Or if a.as_constant() == Some(0) => (Some(b), Flags::Unknown),
+            Alu::Or | Alu::Xor if b.as_constant() == Some(0) => (Some(a), Flags::Unknown),
+            Alu::ShiftLeft => {
                 let count = shift_count(b, bytes);
                 (count.and_then(|n| a.shifted(n)).filter(|_| exact), Flags::Unknown)
             }
-            Class::ShiftRight => {
+            Alu::ShiftRight => {
                 let hi = self.facts.range(state.path, &self.symbols, a).map(|r| r.1);
                 let shifted = hi.zip(shift_count(b, bytes)).map(|(hi, n)| hi >> n);
                 let hi = shifted.and_then(|hi| u64::try_from(hi).ok());
                 let result = hi.map(|hi| Value::symbol(self.symbols.fresh(Def::at_most(hi))));
                 (result.filter(|_| exact), Flags::Unknown)
             }
-            _ => (None, Flags::Unknown),
+            Alu::Or | Alu::Xor | Alu::Carry | Alu::Rotate | Alu::DoubleShift | Alu::Unary => {
+                (None, Flags::Unknown)
+            }
         }
     }
 
@@ -323,14 +318,21 @@ impl Machine<'_> {
         let mut value = None;
         for n in 1..insn.operands() {
             let (source, bytes, place) = self.read(state, insn, n, (Access::Read, effect))?;
-            value = match (insn.class, place) {
-                (Class::Move, _) => Some(cut(source, bytes)),
-                (Class::ZeroExtend, _) => Some(source),
-                (Class::SignExtend, Some(Place::Jump { table, count })) if bytes == 4 => {
+            let jump = match place {
+                Some(Place::Jump { table, count }) if bytes == 4 => {
                     let kind = Kind::JumpOffset { table, count };
                     Some(Value::symbol(self.symbols.fresh(Def { kind, ..Def::ANY })))
                 }
                 _ => None,
+            };
+            value = if insn.class == Class::Move {
+                Some(cut(source, bytes))
+            } else if insn.class == Class::ZeroExtend {
+                Some(source)
+            } else if insn.class == Class::SignExtend {
+                jump
+            } else {
+                None
             };
         }
         let (r, bytes, place) = self.destination(state, insn, effect)?;
@@ -400,67 +402,80 @@ impl Machine<'_> {
         self.write(state, insn, (place, bytes, result.filter(|_| bytes >= 4)))
     }
 
-    /// Two destinations, or fixed ones.
-    fn wide(&mut self, state: &mut State, insn: &Insn, effect: &mut Effect) -> Result<(), Fault> {
-        match insn.class {
-            Class::MultiplyPair => {
-                self.read(state, insn, 2, (Access::Read, effect))?;
-                for n in 0..2 {
-                    if let Operand::Register(r, bytes) = insn.operand(n)? {
-                        self.set_register(state, r, bytes, None)?;
-                    }
-                }
+    /// `mulx`.
+    fn multiply_pair(
+        &mut self,
+        state: &mut State,
+        insn: &Insn,
+        effect: &mut Effect,
+    ) -> Result<(), Fault> {
+        self.read(state, insn, 2, (Access::Read, effect))?;
+        for n in 0..2 {
+            if let Operand::Register(r, bytes) = insn.operand(n)? {
+                self.set_register(state, r, bytes, None)?;
             }
-            Class::MultiplyWide | Class::Divide => {
-                let (divisor, _, _) = self.read(state, insn, 0, (Access::Read, effect))?;
-                if insn.class == Class::Divide {
-                    effect.faults = Faults::Division;
-                    let (lo, _) =
-                        self.facts.range(state.path, &self.symbols, divisor).unwrap_or((0, 0));
-                    if !self.layout.config.signals && lo < 1 {
-                        return fault(Rule::Metadata, "a division may fault, without signals");
-                    }
-                }
-                state.set(Loc::Register(RAX), None);
-                state.set(Loc::Register(RDX), None);
-            }
-            Class::ExtendLow => state.set(Loc::Register(RAX), None),
-            _ => state.set(Loc::Register(RDX), None),
         }
         Ok(())
     }
 
-    /// Exchanges, locked or not.
-    fn atomic(&mut self, state: &mut State, insn: &Insn, effect: &mut Effect) -> Result<(), Fault> {
+    /// What reads operand 0 and writes rax and rdx; gives operand 0.
+    fn wide(
+        &mut self,
+        state: &mut State,
+        insn: &Insn,
+        effect: &mut Effect,
+    ) -> Result<Value, Fault> {
+        let (value, _, _) = self.read(state, insn, 0, (Access::Read, effect))?;
+        state.set(Loc::Register(RAX), None);
+        state.set(Loc::Register(RDX), None);
+        Ok(value)
+    }
+
+    /// Divisions. Without signals the divisor must be known not to be zero.
+    fn divide(&mut self, state: &mut State, insn: &Insn, effect: &mut Effect) -> Result<(), Fault> {
+        let divisor = self.wide(state, insn, effect)?;
+        effect.faults = Faults::Division;
+        let range = self.facts.range(state.path, &self.symbols, divisor);
+        let nonzero = range.is_some_and(|(lo, _)| lo >= 1);
+        if !self.layout.config.signals && !nonzero {
+            return fault(Rule::Metadata, "a division may fault, without signals");
+        }
+        Ok(())
+    }
+
+    /// `xchg`, and `xadd`, whose sum is not known.
+    fn exchange(
+        &mut self,
+        state: &mut State,
+        insn: &Insn,
+        (plain, effect): (bool, &mut Effect),
+    ) -> Result<(), Fault> {
         let (a, bytes, place) = self.read(state, insn, 0, (Access::Update, effect))?;
         let (b, _, _) = self.read(state, insn, 1, (Access::Read, effect))?;
         let Operand::Register(second, _) = insn.operand(1)? else {
             return fault(Rule::Instruction, "an exchange without a register");
         };
-        match insn.class {
-            Class::Exchange => {
-                self.write(state, insn, (place, bytes, Some(b)))?;
-                self.set_register(state, second, bytes, Some(a))
-            }
-            Class::ExchangeAdd => {
-                self.write(state, insn, (place, bytes, None))?;
-                self.set_register(state, second, bytes, Some(a))
-            }
-            _ => {
-                // On failure rax changes, on success operand 0; a 32-bit form zero-extends neither
-                // reliably.
-                match place {
-                    Some(_) => self.write(state, insn, (place, bytes, None))?,
-                    None => {
-                        if let Operand::Register(r, _) = insn.operand(0)? {
-                            self.set_register(state, r, 2, None)?;
-                        }
-                    }
-                }
-                state.set(Loc::Register(RAX), None);
-                Ok(())
-            }
+        self.write(state, insn, (place, bytes, plain.then_some(b)))?;
+        self.set_register(state, second, bytes, Some(a))
+    }
+
+    /// `cmpxchg`: on failure rax changes, on success operand 0; a 32-bit form zero-extends neither
+    /// reliably.
+    fn compare_exchange(
+        &mut self,
+        state: &mut State,
+        insn: &Insn,
+        effect: &mut Effect,
+    ) -> Result<(), Fault> {
+        let (_, bytes, place) = self.read(state, insn, 0, (Access::Update, effect))?;
+        self.read(state, insn, 1, (Access::Read, effect))?;
+        if place.is_some() {
+            self.write(state, insn, (place, bytes, None))?;
+        } else if let Operand::Register(r, _) = insn.operand(0)? {
+            self.set_register(state, r, 2, None)?;
         }
+        state.set(Loc::Register(RAX), None);
+        Ok(())
     }
 
     /// Vector instructions: operand 0 becomes unknown, memory among the others is read.

@@ -6,7 +6,7 @@
 //! registers. A [`Sym`] is one unknown word of the present execution of an extended block; a
 //! number like [`Sym::ZERO`] is the same in the whole function.
 //!
-//! - V1. `shift` is at most 3, and 0 if the symbol is [`Sym::ZERO`] or the base [`Base::by_symbol`].
+//! - V1. `shift` is at most 3, and 0 if the symbol is [`Sym::ZERO`] or the base is one by symbol.
 //! - V2. For a base *by symbol* the symbol says *which* object it is and is no summand.
 
 /// A symbol: an unknown 64-bit word. What is known of it stands in [`crate::symbols::Symbols`].

@@ -35,6 +35,23 @@ pub enum Condition {
     Greater,
 }
 
+/// An operation whose destination is its first source, operand 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "explained where the tables list their codes")]
+pub enum Alu {
+    Add,
+    Sub,
+    And,
+    Or,
+    Xor,
+    Carry,
+    ShiftLeft,
+    ShiftRight,
+    Rotate,
+    DoubleShift,
+    Unary,
+}
+
 /// What an instruction does, as far as the check is concerned. The tables of the families say which
 /// codes belong to which class; `step` says what a class means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,19 +61,9 @@ pub enum Class {
     ZeroExtend,
     SignExtend,
     Lea,
-    Add,
-    Sub,
-    And,
-    Or,
-    Xor,
-    Carry,
+    Alu(Alu),
     Compare,
     Test,
-    ShiftLeft,
-    ShiftRight,
-    Rotate,
-    DoubleShift,
-    Unary,
     Define,
     Scan,
     MultiplyPair,
@@ -107,12 +114,7 @@ impl Class {
     const fn lockable(self) -> bool {
         matches!(
             self,
-            Class::Add
-                | Class::Sub
-                | Class::And
-                | Class::Or
-                | Class::Xor
-                | Class::Carry
+            Class::Alu(Alu::Add | Alu::Sub | Alu::And | Alu::Or | Alu::Xor | Alu::Carry)
                 | Class::Exchange
                 | Class::ExchangeAdd
                 | Class::CompareExchange

@@ -1,7 +1,7 @@
 //! Integer instructions: iced codes → classes. A code that is not here is refused.
 //! Forms with 8- and 16-bit destinations keep the upper bits, so such a register becomes unknown.
 
-use super::{Class, Condition};
+use super::{Alu, Class, Condition};
 use iced_x86::Code;
 
 /// The class of a code of this family.
@@ -29,31 +29,31 @@ pub(super) fn class(code: Code) -> Option<Class> {
         | Add_rm64_r64 | Add_r64_rm64 | Add_AL_imm8 | Add_AX_imm16 | Add_EAX_imm32
         | Add_RAX_imm32 | Add_rm8_imm8 | Add_rm16_imm16 | Add_rm32_imm32 | Add_rm64_imm32
         | Add_rm16_imm8 | Add_rm32_imm8 | Add_rm64_imm8
-            => Class::Add,
+            => Class::Alu(Alu::Add),
         // `sub`.
         Sub_rm8_r8 | Sub_r8_rm8 | Sub_rm16_r16 | Sub_r16_rm16 | Sub_rm32_r32 | Sub_r32_rm32
         | Sub_rm64_r64 | Sub_r64_rm64 | Sub_AL_imm8 | Sub_AX_imm16 | Sub_EAX_imm32
         | Sub_RAX_imm32 | Sub_rm8_imm8 | Sub_rm16_imm16 | Sub_rm32_imm32 | Sub_rm64_imm32
         | Sub_rm16_imm8 | Sub_rm32_imm8 | Sub_rm64_imm8
-            => Class::Sub,
+            => Class::Alu(Alu::Sub),
         // `and`.
         And_rm8_r8 | And_r8_rm8 | And_rm16_r16 | And_r16_rm16 | And_rm32_r32 | And_r32_rm32
         | And_rm64_r64 | And_r64_rm64 | And_AL_imm8 | And_AX_imm16 | And_EAX_imm32
         | And_RAX_imm32 | And_rm8_imm8 | And_rm16_imm16 | And_rm32_imm32 | And_rm64_imm32
         | And_rm16_imm8 | And_rm32_imm8 | And_rm64_imm8
-            => Class::And,
+            => Class::Alu(Alu::And),
         // `or`.
         Or_rm8_r8 | Or_r8_rm8 | Or_rm16_r16 | Or_r16_rm16 | Or_rm32_r32 | Or_r32_rm32
         | Or_rm64_r64 | Or_r64_rm64 | Or_AL_imm8 | Or_AX_imm16 | Or_EAX_imm32 | Or_RAX_imm32
         | Or_rm8_imm8 | Or_rm16_imm16 | Or_rm32_imm32 | Or_rm64_imm32 | Or_rm16_imm8
         | Or_rm32_imm8 | Or_rm64_imm8
-            => Class::Or,
+            => Class::Alu(Alu::Or),
         // `xor`.
         Xor_rm8_r8 | Xor_r8_rm8 | Xor_rm16_r16 | Xor_r16_rm16 | Xor_rm32_r32 | Xor_r32_rm32
         | Xor_rm64_r64 | Xor_r64_rm64 | Xor_AL_imm8 | Xor_AX_imm16 | Xor_EAX_imm32
         | Xor_RAX_imm32 | Xor_rm8_imm8 | Xor_rm16_imm16 | Xor_rm32_imm32 | Xor_rm64_imm32
         | Xor_rm16_imm8 | Xor_rm32_imm8 | Xor_rm64_imm8
-            => Class::Xor,
+            => Class::Alu(Alu::Xor),
         // `adc`, `sbb`.
         Adc_rm8_r8 | Adc_r8_rm8 | Adc_rm16_r16 | Adc_r16_rm16 | Adc_rm32_r32 | Adc_r32_rm32
         | Adc_rm64_r64 | Adc_r64_rm64 | Adc_AL_imm8 | Adc_AX_imm16 | Adc_EAX_imm32
@@ -63,7 +63,7 @@ pub(super) fn class(code: Code) -> Option<Class> {
         | Sbb_r64_rm64 | Sbb_AL_imm8 | Sbb_AX_imm16 | Sbb_EAX_imm32 | Sbb_RAX_imm32
         | Sbb_rm8_imm8 | Sbb_rm16_imm16 | Sbb_rm32_imm32 | Sbb_rm64_imm32 | Sbb_rm16_imm8
         | Sbb_rm32_imm8 | Sbb_rm64_imm8
-            => Class::Carry,
+            => Class::Alu(Alu::Carry),
         // `cmp`.
         Cmp_rm8_r8 | Cmp_r8_rm8 | Cmp_rm16_r16 | Cmp_r16_rm16 | Cmp_rm32_r32 | Cmp_r32_rm32
         | Cmp_rm64_r64 | Cmp_r64_rm64 | Cmp_AL_imm8 | Cmp_AX_imm16 | Cmp_EAX_imm32
@@ -78,11 +78,11 @@ pub(super) fn class(code: Code) -> Option<Class> {
         // `shl`.
         Shl_rm8_imm8 | Shl_rm8_CL | Shl_rm8_1 | Shl_rm16_imm8 | Shl_rm16_CL | Shl_rm16_1
         | Shl_rm32_imm8 | Shl_rm32_CL | Shl_rm32_1 | Shl_rm64_imm8 | Shl_rm64_CL | Shl_rm64_1
-            => Class::ShiftLeft,
+            => Class::Alu(Alu::ShiftLeft),
         // `shr`.
         Shr_rm8_imm8 | Shr_rm8_CL | Shr_rm8_1 | Shr_rm16_imm8 | Shr_rm16_CL | Shr_rm16_1
         | Shr_rm32_imm8 | Shr_rm32_CL | Shr_rm32_1 | Shr_rm64_imm8 | Shr_rm64_CL | Shr_rm64_1
-            => Class::ShiftRight,
+            => Class::Alu(Alu::ShiftRight),
         // Shifts and rotations of which nothing is known.
         Sar_rm8_imm8 | Sar_rm8_CL | Sar_rm8_1 | Sar_rm16_imm8 | Sar_rm16_CL | Sar_rm16_1
         | Sar_rm32_imm8 | Sar_rm32_CL | Sar_rm32_1 | Sar_rm64_imm8 | Sar_rm64_CL | Sar_rm64_1
@@ -90,16 +90,16 @@ pub(super) fn class(code: Code) -> Option<Class> {
         | Rol_rm32_imm8 | Rol_rm32_CL | Rol_rm32_1 | Rol_rm64_imm8 | Rol_rm64_CL | Rol_rm64_1
         | Ror_rm8_imm8 | Ror_rm8_CL | Ror_rm8_1 | Ror_rm16_imm8 | Ror_rm16_CL | Ror_rm16_1
         | Ror_rm32_imm8 | Ror_rm32_CL | Ror_rm32_1 | Ror_rm64_imm8 | Ror_rm64_CL | Ror_rm64_1
-            => Class::Rotate,
+            => Class::Alu(Alu::Rotate),
         // `shld`, `shrd`.
         Shld_rm16_r16_imm8 | Shld_rm16_r16_CL | Shld_rm32_r32_imm8 | Shld_rm32_r32_CL
         | Shld_rm64_r64_imm8 | Shld_rm64_r64_CL | Shrd_rm16_r16_imm8 | Shrd_rm16_r16_CL
         | Shrd_rm32_r32_imm8 | Shrd_rm32_r32_CL | Shrd_rm64_r64_imm8 | Shrd_rm64_r64_CL
-            => Class::DoubleShift,
+            => Class::Alu(Alu::DoubleShift),
         // `not`, `neg`, `bswap`: operand 0 becomes unknown.
         Not_rm8 | Not_rm16 | Not_rm32 | Not_rm64 | Neg_rm8 | Neg_rm16 | Neg_rm32 | Neg_rm64
         | Bswap_r32 | Bswap_r64
-            => Class::Unary,
+            => Class::Alu(Alu::Unary),
         // Operand 0 becomes an unknown number; other operands are read.
         Imul_r16_rm16 | Imul_r32_rm32 | Imul_r64_rm64 | Imul_r16_rm16_imm8 | Imul_r32_rm32_imm8
         | Imul_r64_rm64_imm8 | Imul_r16_rm16_imm16 | Imul_r32_rm32_imm32 | Imul_r64_rm64_imm32
@@ -112,7 +112,8 @@ pub(super) fn class(code: Code) -> Option<Class> {
         | VEX_Shrx_r32_rm32_r32 | VEX_Shrx_r64_rm64_r64 | VEX_Rorx_r32_rm32_imm8
         | VEX_Rorx_r64_rm64_imm8
             => Class::Define,
-        // `bsf`, `bsr`: with source 0 all 64 bits of the destination stay, so a 32-bit form is not zero-extended.
+        // `bsf`, `bsr`: with source 0 all 64 bits of the destination stay, so a 32-bit form is not
+        // zero-extended.
         Bsf_r16_rm16 | Bsf_r32_rm32 | Bsf_r64_rm64 | Bsr_r16_rm16 | Bsr_r32_rm32 | Bsr_r64_rm64
             => Class::Scan,
         // `mulx`: two destinations.

@@ -1,6 +1,7 @@
-//! SSE and AVX (128-bit) instructions, scalar floats among them: iced codes → classes. Vector
-//! registers are not tracked, so nothing but access widths matters. No MMX, no 256-bit, no masks, no
-//! gathers.
+//! SSE and AVX (128-bit) instructions, scalar floats among them: iced codes → classes.
+//!
+//! Vector registers are not tracked, so nothing but access widths matters. No MMX, no 256-bit, no
+//! masks, no gathers.
 
 use super::Class;
 use iced_x86::Code;
@@ -10,7 +11,8 @@ use iced_x86::Code;
 pub(super) fn class(code: Code) -> Option<Class> {
     use Code::*;
     Some(match code {
-        // Operand 0 becomes unknown (a vector register, a general one, or memory of the decoder's width); others are read.
+        // Operand 0 becomes unknown (a vector register, a general one, or memory of the decoder's
+        // width); others are read.
         Addpd_xmm_xmmm128 | Addps_xmm_xmmm128 | Addsd_xmm_xmmm64 | Addss_xmm_xmmm32
         | Andnpd_xmm_xmmm128 | Andnps_xmm_xmmm128 | Andpd_xmm_xmmm128 | Andps_xmm_xmmm128
         | Blendvpd_xmm_xmmm128 | Blendvps_xmm_xmmm128 | Cmppd_xmm_xmmm128_imm8
