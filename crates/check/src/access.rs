@@ -255,14 +255,7 @@ impl Machine<'_> {
                 at::BUILTINS => constant(Base::Builtins),
                 _ => fault(Rule::Field, "a field of another instance's context"),
             },
-            (Base::Store, 8) if plain => match add {
-                at::STORE_FUEL => Ok(Place::Fuel),
-                at::STORE_EPOCH => constant(Base::Epoch),
-                at::STORE_DEADLINE => Ok(Place::Symbol(Def::ANY)),
-                at::STORE_FUNCS => constant(Base::Funcs(state.calls)),
-                at::STORE_ARGS => constant(Base::Args),
-                _ => fault(Rule::Field, "no field of the store"),
-            },
+            (Base::Store, 8) if plain => store_field(add, state.calls),
             (Base::Epoch, 8) if plain && add == 0 => Ok(Place::Epoch),
             (Base::Builtins, 8) if plain => {
                 let n = add.checked_div(8).filter(|_| add.is_multiple_of(8));
@@ -484,6 +477,19 @@ impl Machine<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// A field of the store after so many calls.
+fn store_field(add: u64, calls: u32) -> Result<Place, Fault> {
+    let constant = |base| Ok(Place::Constant(Value::pointer(base, 0)));
+    match add {
+        at::STORE_FUEL => Ok(Place::Fuel),
+        at::STORE_EPOCH => constant(Base::Epoch),
+        at::STORE_DEADLINE => Ok(Place::Symbol(Def::ANY)),
+        at::STORE_FUNCS => constant(Base::Funcs(calls)),
+        at::STORE_ARGS => constant(Base::Args),
+        _ => fault(Rule::Field, "no field of the store"),
     }
 }
 

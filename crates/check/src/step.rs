@@ -223,8 +223,8 @@ impl Machine<'_> {
         Ok(flags)
     }
 
-    /// P12: what is left of the fuel becomes what was read since the last call, less a constant that
-    /// it was compared with.
+    /// P12: what is left of the fuel becomes what was read since the last call, less a constant
+    /// that it was compared with.
     fn charge(&self, state: &mut State, value: Option<Value>) -> Result<(), Fault> {
         let Some(value) = value.filter(|v| v.base == Base::None && v.shift == 0) else {
             return fault(Rule::Metering, "the fuel is written");
