@@ -78,7 +78,7 @@ impl Machine<'_> {
     /// P8: the type that a reference's record was compared with.
     fn type_of_ref(&self, state: &State, sym: Sym) -> Result<u32, Fault> {
         let record = Record::Ref(sym);
-        let ty = self.facts.iter(state.path).find_map(|fact| match fact {
+        let ty = self.facts.of(state.path, sym).find_map(|fact| match fact {
             Fact::Type { record: r, ty } if r == record => Some(ty),
             Fact::Type { .. } | Fact::Le { .. } => None,
         });

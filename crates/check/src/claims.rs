@@ -228,11 +228,11 @@ impl Machine<'_> {
                     Name::Of(loc) => self.own(names, loc),
                 };
                 let fact = Fact::Le { a, d: i128::from(d), b: Node::Extent(extent) };
-                state.path = self.facts.push(state.path, fact);
+                state.path = self.facts.push(state.path, &self.symbols, fact);
             }
             Claim::Type { of, ty } => {
                 let record = Record::Ref(self.own(names, of));
-                state.path = self.facts.push(state.path, Fact::Type { record, ty });
+                state.path = self.facts.push(state.path, &self.symbols, Fact::Type { record, ty });
             }
         }
     }

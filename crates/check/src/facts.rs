@@ -53,10 +53,18 @@ pub enum Fact {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Path(u32);
 
+/// A fact, the path before it, and how many symbols there were: it mentions no later one.
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    fact: Fact,
+    before: Path,
+    symbols: u32,
+}
+
 /// The tree of all facts of a function.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    nodes: Vec<(Fact, Path)>,
+    nodes: Vec<Link>,
 }
 
 /// A value that is read as an integer: `sym + add`, with `0 ≤ sym + add < 2^64` shown.
@@ -70,18 +78,25 @@ pub struct Reading {
 
 impl Facts {
     /// `path` and one fact more.
-    pub(crate) fn push(&mut self, path: Path, fact: Fact) -> Path {
-        self.nodes.push((fact, path));
+    pub(crate) fn push(&mut self, path: Path, symbols: &Symbols, fact: Fact) -> Path {
+        let symbols = u32::try_from(symbols.len()).unwrap_or(u32::MAX);
+        self.nodes.push(Link { fact, before: path, symbols });
         Path(u32::try_from(self.nodes.len()).unwrap_or(0))
     }
 
     /// The facts of a path, newest first.
     pub fn iter(&self, path: Path) -> impl Iterator<Item = Fact> + '_ {
+        self.of(path, Sym::ZERO)
+    }
+
+    /// The facts of a path that may mention a symbol, newest first: a walk ends where the symbol
+    /// did not exist yet.
+    pub fn of(&self, path: Path, sym: Sym) -> impl Iterator<Item = Fact> + '_ {
         let mut at = path;
         core::iter::from_fn(move || {
-            let &(fact, before) = self.nodes.get((at.0 as usize).checked_sub(1)?)?;
-            at = before;
-            Some(fact)
+            let link = self.nodes.get((at.0 as usize).checked_sub(1)?)?;
+            at = link.before;
+            (link.symbols > sym.0).then_some(link.fact)
         })
         .take(WALK_MAX)
     }
@@ -93,7 +108,7 @@ impl Facts {
         if sym == Sym::ZERO {
             return (0, 0);
         }
-        for fact in self.iter(path) {
+        for fact in self.of(path, sym) {
             match fact {
                 Fact::Le { a, d, b: Node::Sym(b) } if a == sym => {
                     hi = hi.min(i128::from(symbols.def(b).hi).saturating_sub(d));
@@ -167,7 +182,7 @@ impl Facts {
             | Kind::Fuel { .. }
             | Kind::JumpOffset { .. } => Node::Sym(b.sym),
         };
-        self.push(path, Fact::Le { a: a.sym, d, b: node })
+        self.push(path, symbols, Fact::Le { a: a.sym, d, b: node })
     }
 
     /// Whether `a + d ≤ extent`, whose least value is `least`.
@@ -185,7 +200,7 @@ impl Facts {
             return true;
         }
         let direct = |sym: Sym, d: i128| {
-            self.iter(path).any(|fact| match fact {
+            self.of(path, sym).any(|fact| match fact {
                 Fact::Le { a, d: known, b: Node::Extent(e) } => {
                     // A constant's edge serves every symbol that is at most that constant.
                     let slack = if a == sym { 0 } else { i128::from(hi) };
@@ -199,7 +214,7 @@ impl Facts {
 
     /// The best `d` with `a + d ≤ extent` that is known directly.
     pub fn distance(&self, path: Path, a: Sym, extent: Extent) -> Option<i128> {
-        let known = self.iter(path).filter_map(|fact| match fact {
+        let known = self.of(path, a).filter_map(|fact| match fact {
             Fact::Le { a: x, d, b: Node::Extent(e) } if x == a && e == extent => Some(d),
             Fact::Le { .. } | Fact::Type { .. } => None,
         });
@@ -208,6 +223,10 @@ impl Facts {
 
     /// Whether a record is known to have a type.
     pub fn has_type(&self, path: Path, record: Record, ty: u32) -> bool {
-        self.iter(path).any(|fact| fact == Fact::Type { record, ty })
+        let sym = match record {
+            Record::Func(_) => Sym::ZERO,
+            Record::Ref(sym) => sym,
+        };
+        self.of(path, sym).any(|fact| fact == Fact::Type { record, ty })
     }
 }

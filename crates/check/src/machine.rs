@@ -147,7 +147,7 @@ impl<'a> Machine<'a> {
                 let def = Def { lo: 1, hi: u64::MAX, kind: Kind::Ref(RefType::FUNC) };
                 let sym = self.symbols.fresh(def);
                 let fact = Fact::Type { record: Record::Ref(sym), ty };
-                state.path = self.facts.push(state.path, fact);
+                state.path = self.facts.push(state.path, &self.symbols, fact);
                 Value { base: Base::RefRecord, sym, shift: 0, add: 0 }
             }
         }
@@ -315,7 +315,7 @@ impl<'a> Machine<'a> {
             match (self.symbols.def(a).kind, self.symbols.def(b).kind) {
                 (Kind::TypeOf(record), Kind::TypeId(ty))
                 | (Kind::TypeId(ty), Kind::TypeOf(record)) => {
-                    path = self.facts.push(path, Fact::Type { record, ty });
+                    path = self.facts.push(path, &self.symbols, Fact::Type { record, ty });
                 }
                 _ => {}
             }
@@ -353,11 +353,15 @@ impl<'a> Machine<'a> {
         let mut path = path;
         if lo > 0 {
             let fact = Fact::Le { a: Sym::ZERO, d: i128::from(lo), b: Node::Sym(sym) };
-            path = self.facts.push(path, fact);
+            path = self.facts.push(path, &self.symbols, fact);
         }
         if hi < u64::MAX {
             let d = i128::from(hi).saturating_neg();
-            path = self.facts.push(path, Fact::Le { a: sym, d, b: Node::Sym(Sym::ZERO) });
+            path = self.facts.push(
+                path,
+                &self.symbols,
+                Fact::Le { a: sym, d, b: Node::Sym(Sym::ZERO) },
+            );
         }
         path
     }
