@@ -202,13 +202,12 @@ fn both(
     let hull = (a.range.0.min(b.range.0), a.range.1.max(b.range.1));
     let range = if hull == a.range { hull } else { widened(hull, changes) };
     let mut below = BTreeMap::new();
-    if changes < CHANGES_MAX {
-        for &extent in a.below.keys().chain(b.below.keys()) {
-            let d = by_bounds(machine, at_a, &a, extent).min(by_bounds(machine, at_b, &b, extent));
-            // A negative distance says less than the symbol's use will want.
-            if d >= -(1 << 32) {
-                below.insert(extent, d);
-            }
+    for &extent in a.below.keys().chain(b.below.keys()) {
+        let d = by_bounds(machine, at_a, &a, extent).min(by_bounds(machine, at_b, &b, extent));
+        let settles = changes < CHANGES_MAX || a.below.get(&extent) == Some(&d);
+        // A negative distance says less than the symbol's use will want.
+        if settles && d >= -(1 << 32) {
+            below.insert(extent, d);
         }
     }
     let reference = a.reference.zip(b.reference).and_then(|(a, b)| a.or(b));
@@ -223,7 +222,7 @@ fn both(
 
 /// The next step of the ladder that contains a range.
 fn widened((lo, hi): (u64, u64), changes: u32) -> (u64, u64) {
-    let ladder = [0xff, 0xffff, 0x7fff_ffff, 0xffff_ffff];
+    let ladder = [0xffff, 0xffff_ffff];
     let step = ladder.into_iter().find(|&step| hi <= step).unwrap_or(u64::MAX);
     let hi = if changes < 2 { hi } else { step };
     let lo = if changes < 2 { lo } else { u64::from(lo > 0) };
