@@ -1,4 +1,4 @@
-//! The files that are trusted to refuse wrong bytecode → how many lines of code a reader has to
+//! The files that are trusted to refuse wrong code → how many lines of code a reader has to
 //! believe.
 //!
 //! A line counts if something is left of it without comments. Tests stand apart (files `tests.rs`,
@@ -15,7 +15,19 @@ const GROUPS: &[(&str, &[&str], bool)] = &[
     ("form", &["crates/bytecode/src/check", "crates/bytecode/src/encode.rs"], false),
     ("equality", &["crates/bytecode/src/check/equality", "crates/terms/src/"], false),
     ("facts", &["crates/module/src/facts"], false),
+    ("machine code", &["crates/check/src/"], false),
     ("tables", &["crates/bytecode/src/ops/", "crates/module/src/ops"], true),
+    (
+        "instructions",
+        &[
+            "crates/check/src/x64/numeric.rs",
+            "crates/check/src/x64/parametric.rs",
+            "crates/check/src/x64/control.rs",
+            "crates/check/src/x64/atomic.rs",
+            "crates/check/src/x64/vector.rs",
+        ],
+        true,
+    ),
 ];
 
 /// The lines of one group.

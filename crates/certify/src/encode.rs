@@ -1,0 +1,213 @@
+//! Claims → certificate bytes (`docs/certificate.md`).
+//!
+//! Frequent claims come first in the dictionary; each block is written as its difference from the
+//! nearest of the last [`WINDOW`] blocks.
+
+use crate::join::Claims;
+use prova_check::certificate::{VERSION, base_code, tags};
+use prova_check::{Base, Claim, Extent, Heap, Loc, Name, RefKind, RefType, Sym};
+use std::collections::BTreeMap;
+
+/// How many blocks back a difference may reach.
+const WINDOW: usize = 24;
+
+/// Writes a certificate.
+pub(crate) fn encode(data: &[(u32, u32)], blocks: &BTreeMap<u32, Claims>) -> Vec<u8> {
+    let mut out = vec![VERSION];
+    number(&mut out, data.len() as u64);
+    let mut end = 0;
+    for &(a, b) in data {
+        number(&mut out, u64::from(a - end));
+        number(&mut out, u64::from(b - a));
+        end = b;
+    }
+    let mut counts: BTreeMap<Claim, usize> = BTreeMap::new();
+    for claim in blocks.values().flat_map(|block| &block.list) {
+        *counts.entry(*claim).or_default() += 1;
+    }
+    let mut dictionary: Vec<(usize, Claim)> = counts.into_iter().map(|(c, n)| (n, c)).collect();
+    dictionary.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    let places: BTreeMap<Claim, u32> =
+        dictionary.iter().zip(0..).map(|(&(_, claim), i)| (claim, i)).collect();
+    number(&mut out, dictionary.len() as u64);
+    for (_, entry) in &dictionary {
+        claim(&mut out, entry);
+    }
+    number(&mut out, blocks.len() as u64);
+    let (mut offset, mut written) = (0, Vec::<Vec<u32>>::new());
+    for (&at, block) in blocks {
+        let mut set: Vec<u32> = block.list.iter().map(|claim| places[claim]).collect();
+        set.sort_unstable();
+        set.dedup();
+        let empty = Vec::new();
+        let before = written.iter().rev().take(WINDOW).enumerate().map(|(i, set)| (i + 1, set));
+        let (from, best) = std::iter::once((0, &empty))
+            .chain(before)
+            .map(|(i, other)| (i, toggles(other, &set)))
+            .min_by_key(|(i, toggles)| (bytes(toggles), *i))
+            .unwrap_or_default();
+        number(&mut out, u64::from(at - offset));
+        number(&mut out, ((from as u64) << 1) | u64::from(block.metered));
+        number(&mut out, best.len() as u64);
+        let mut next = 0;
+        for toggle in best {
+            number(&mut out, u64::from(toggle - next));
+            next = toggle + 1;
+        }
+        offset = at;
+        written.push(set);
+    }
+    out
+}
+
+fn toggles(a: &[u32], b: &[u32]) -> Vec<u32> {
+    let only = |x: &[u32], y: &[u32]| -> Vec<u32> {
+        x.iter().copied().filter(|n| y.binary_search(n).is_err()).collect()
+    };
+    let mut list = only(a, b);
+    list.extend(only(b, a));
+    list.sort_unstable();
+    list
+}
+
+fn bytes(toggles: &[u32]) -> usize {
+    let mut next = 0;
+    let gap = |&toggle: &u32| {
+        let gap = toggle - next;
+        next = toggle + 1;
+        if gap < 128 { 1 } else { 2 }
+    };
+    toggles.iter().map(gap).sum()
+}
+
+fn number(out: &mut Vec<u8>, mut n: u64) {
+    while n >= 0x80 {
+        out.push(n as u8 | 0x80);
+        n >>= 7;
+    }
+    out.push(n as u8);
+}
+
+fn signed(out: &mut Vec<u8>, n: i64) {
+    number(out, ((n << 1) ^ (n >> 63)) as u64);
+}
+
+fn location(out: &mut Vec<u8>, loc: Loc) {
+    match loc {
+        Loc::Register(r) => number(out, u64::from(r)),
+        Loc::Word(i) => number(out, u64::from(i) + 16),
+    }
+}
+
+fn extent(out: &mut Vec<u8>, extent: Extent) {
+    match extent {
+        Extent::Memory(m) => number(out, u64::from(m) << 1),
+        Extent::Table(t) => number(out, u64::from(t) << 1 | 1),
+    }
+}
+
+/// The name of a claim on a symbol, and its tag.
+fn named(out: &mut Vec<u8>, name: Name, (of, fixed): (u8, u8)) {
+    match name {
+        Name::Of(loc) => {
+            location(out, loc);
+            out.push(of);
+        }
+        Name::Fixed(Sym(n)) => {
+            number(out, u64::from(n));
+            out.push(fixed);
+        }
+    }
+}
+
+fn claim(out: &mut Vec<u8>, claim: &Claim) {
+    match *claim {
+        Claim::Number { at, hi } => {
+            location(out, at);
+            if hi == 0xffff_ffff {
+                out.push(tags::WORD);
+            } else {
+                out.push(tags::NUMBER);
+                number(out, hi);
+            }
+        }
+        Claim::Holds { at, base, name, shift, add } => holds(out, (at, base, name, shift, add)),
+        Claim::Range { name, lo, hi } => {
+            named(out, name, (tags::RANGE, tags::RANGE_FIXED));
+            number(out, lo);
+            number(out, hi);
+        }
+        Claim::Length { of, extent: e } => {
+            location(out, of);
+            out.push(tags::LENGTH);
+            extent(out, e);
+        }
+        Claim::Ref { of, ty } => {
+            location(out, of);
+            out.push(tags::REF);
+            reference(out, ty);
+        }
+        Claim::Below { name, d, extent: e } => {
+            named(out, name, (tags::BELOW, tags::BELOW_FIXED));
+            signed(out, d);
+            extent(out, e);
+        }
+        Claim::Type { of, ty } => {
+            location(out, of);
+            out.push(tags::TYPE);
+            number(out, u64::from(ty));
+        }
+    }
+}
+
+fn reference(out: &mut Vec<u8>, ty: RefType) {
+    let kind = match ty.kind {
+        RefKind::Func => 0,
+        RefKind::Extern => 1,
+        RefKind::Exn => 2,
+    };
+    let (heap, index) = match ty.heap {
+        Heap::Any => (0, None),
+        Heap::Nothing => (1, None),
+        Heap::Type(index) => (2, Some(index)),
+    };
+    out.push(kind | u8::from(ty.nullable) << 2 | heap << 3);
+    if let Some(index) = index {
+        number(out, u64::from(index));
+    }
+}
+
+fn holds(out: &mut Vec<u8>, (at, base, name, shift, add): (Loc, Base, Name, u8, u64)) {
+    let Some((code, payload)) = base_code(base) else { return };
+    location(out, at);
+    let mut tag = tags::HOLDS;
+    if add != 0 {
+        tag |= tags::HOLDS_ADD;
+    }
+    if shift != 0 {
+        tag |= tags::HOLDS_SHIFT;
+    }
+    tag |= match name {
+        Name::Fixed(Sym::ZERO) => 0,
+        Name::Fixed(_) => tags::HOLDS_FIXED,
+        Name::Of(loc) if loc == at => tags::HOLDS_OWN,
+        Name::Of(_) => tags::HOLDS_OF,
+    };
+    out.push(tag);
+    out.push(code);
+    if let Some(n) = payload {
+        number(out, u64::from(n));
+    }
+    if add != 0 {
+        signed(out, add as i64);
+    }
+    match name {
+        Name::Fixed(Sym::ZERO) => {}
+        Name::Fixed(Sym(n)) => number(out, u64::from(n)),
+        Name::Of(loc) if loc == at => {}
+        Name::Of(loc) => location(out, loc),
+    }
+    if shift != 0 {
+        out.push(shift);
+    }
+}

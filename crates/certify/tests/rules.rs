@@ -1,0 +1,636 @@
+//! For each rule code that keeps it and a twin that breaks it alone, and the traps into which
+//! checkers of machine code fell before (each is named after what went wrong elsewhere).
+//!
+//! A green run does not show that the rules are enough; `mutants.rs` asks that from another side.
+
+#[path = "common/asm.rs"]
+mod asm;
+
+use asm::{Item, J, L, Raw, Trap, assemble, at, faults, idx, mr, r, ret, ri, rm, rr};
+use iced_x86::Code as C;
+use iced_x86::Register::*;
+use prova_check::{
+    CallRow, Code, CodeKind, Config, Layout, MemoryShape, Rule, TrapRow, offsets, traps,
+};
+
+const FUNC: &str = "(module (memory 1) (table 4 funcref) (table 2 8 externref) \
+    (global (mut i64) (i64.const 0)) (global i32 (i32.const 0)) \
+    (global (mut externref) (ref.null extern)) \
+    (func (param i32 i32 i64 externref) (result i64) i64.const 0) \
+    (func (param i32) i32.const 0 drop))";
+
+/// At entry rdi is the record, rsi the height, then come edx, ecx, r8, and r9 (an externref).
+struct Case {
+    wat: &'static str,
+    config: Config,
+    kind: CodeKind,
+}
+
+fn guard() -> Case {
+    Case { wat: FUNC, config: Config::default(), kind: CodeKind::Func(0) }
+}
+
+fn explicit() -> Case {
+    let config = Config { memory: MemoryShape::Explicit, ..Config::default() };
+    Case { config, ..guard() }
+}
+
+type Parts = (Vec<u8>, Vec<TrapRow>, Vec<CallRow>);
+
+impl Case {
+    fn judge_parts(&self, (bytes, traps, calls): &Parts) -> Result<(), Rule> {
+        let wasm = wat::parse_str(self.wat).expect("a module");
+        let layout = Layout::derive(&wasm, &self.config).expect("a layout");
+        let draft = prova_certify::Draft { kind: self.kind, bytes, traps, calls };
+        let certificate = prova_certify::certify(&layout, &draft).map_err(|e| e.rule)?;
+        let code = Code { kind: self.kind, bytes, certificate: &certificate, traps, calls };
+        layout.check(code).map(|_| ()).map_err(|e| e.rule)
+    }
+
+    fn judge(&self, items: &[Item]) -> Result<(), Rule> {
+        self.judge_parts(&assemble(items))
+    }
+
+    #[track_caller]
+    fn accepts(&self, items: &[Item]) {
+        assert_eq!(self.judge(items), Ok(()));
+    }
+
+    #[track_caller]
+    fn rejects(&self, rule: Rule, items: &[Item]) {
+        assert_eq!(self.judge(items), Err(rule));
+    }
+}
+
+/// rax := the first byte of memory 0, rcx's record: context in r11.
+fn base() -> Vec<Item> {
+    vec![
+        rm(C::Mov_r64_rm64, R11, at(RDI, 8)),
+        rm(C::Mov_r64_rm64, R10, at(R11, i64::from(offsets::FIRST))),
+        rm(C::Mov_r64_rm64, RAX, at(R10, 0)),
+    ]
+}
+
+fn with(mut head: Vec<Item>, tail: &[Item]) -> Vec<Item> {
+    head.extend_from_slice(tail);
+    head
+}
+
+#[test]
+fn p1_unknown_instructions_and_prefixes() {
+    guard().accepts(&[ret()]);
+    for raw in [
+        &[0x0f, 0x05][..],                     // syscall
+        &[0xcd, 0x80],                         // int 0x80
+        &[0xf4],                               // hlt
+        &[0x64, 0x48, 0x8b, 0x02],             // mov rax, fs:[rdx]
+        &[0x67, 0x48, 0x8b, 0x02],             // mov rax, [edx]
+        &[0xf3, 0x48, 0xa5],                   // rep movsq
+        &[0x48, 0xa5],                         // movsq
+        &[0xe8, 0, 0, 0, 0],                   // a direct call
+        &[0x0f, 0xae, 0x00],                   // fxsave
+        &[0x9d],                               // popf
+        &[0xc9],                               // leave
+        &[0xf0, 0x48, 0x89, 0x44, 0x24, 0xf8], // lock mov
+        &[0x88, 0xe0],                         // mov al, ah
+        &[0x62, 0xf1, 0x7c, 0x48, 0x10, 0x00], // a masked 512-bit load
+        &[0x0f, 0xa3, 0x10],                   // bt [rax], edx
+        &[0x0f],                               // half an instruction
+    ] {
+        assert_eq!(guard().judge(&[Raw(raw), ret()]), Err(Rule::Instruction), "{raw:x?}");
+    }
+}
+
+#[test]
+fn p2_targets() {
+    guard().accepts(&[J(C::Jmp_rel32_64, 1), L(1), ret()]);
+    // What no way leads to may stand there.
+    guard().accepts(&[J(C::Jmp_rel32_64, 1), Trap(traps::BUG), L(1), ret()]);
+    // Into the middle of an instruction that is executed as well.
+    let parts = assemble(&[J(C::Je_rel32_64, 1), L(1), ri(C::Mov_r32_imm32, EAX, 0xc3), ret()]);
+    assert_eq!(guard().judge_parts(&parts), Ok(()));
+    let mut wrong = parts;
+    wrong.0[2] += 1;
+    assert_eq!(guard().judge_parts(&wrong), Err(Rule::Target));
+    guard().rejects(Rule::Target, &[ri(C::Mov_r32_imm32, EAX, 1), Raw(&[0x90])]);
+    guard().rejects(Rule::Target, &[J(C::Jmp_rel32_64, 1), L(1)]);
+}
+
+#[test]
+fn p3_guard_shape() {
+    let load = |tail: &[Item]| with(base(), tail);
+    let zero = rr(C::Mov_r32_rm32, EDX, EDX);
+    let access = |disp| faults(rm(C::Mov_r64_rm64, RAX, idx(RAX, RDX, 1, disp)));
+    guard().accepts(&load(&[zero, access(0), ret()]));
+    guard().accepts(&load(&[zero, access((32 << 20) - 7), ret()]));
+    // The last byte of the zone is the last one.
+    guard().rejects(Rule::Memory, &load(&[zero, access((32 << 20) - 6), ret()]));
+    guard().rejects(Rule::Memory, &load(&[zero, access(-1), ret()]));
+    // CVE-2021-32629: the upper half of a 32-bit parameter is unknown, and a sign-extended number
+    // is no index.
+    guard().rejects(Rule::Memory, &load(&[access(0), ret()]));
+    let signed = rr(C::Movsxd_r64_rm32, RDX, EDX);
+    guard().rejects(Rule::Memory, &load(&[signed, access(0), ret()]));
+    // CVE-2023-26489: a shifted 32-bit number has 35 bits.
+    let scaled = faults(rm(C::Mov_r64_rm64, RAX, idx(RAX, RDX, 8, 0)));
+    guard().rejects(Rule::Memory, &load(&[zero, scaled, ret()]));
+    let shl = ri(C::Shl_rm64_imm8, RDX, 3);
+    guard().rejects(Rule::Memory, &load(&[zero, shl, access(0), ret()]));
+    let shl32 = ri(C::Shl_rm32_imm8, EDX, 3);
+    guard().accepts(&load(&[shl32, access(0), ret()]));
+    // 8- and 16-bit writes keep the upper bits.
+    for narrow in [rr(C::Mov_r8_rm8, DL, CL), rr(C::Mov_r16_rm16, DX, CX)] {
+        guard().rejects(Rule::Memory, &load(&[zero, narrow, access(0), ret()]));
+    }
+    // `bsf r32` of zero leaves all 64 bits; `cmpxchg` r32 does not zero-extend rax.
+    let scan = rr(C::Bsf_r32_rm32, EDX, ECX);
+    guard().rejects(Rule::Memory, &load(&[scan, access(0), ret()]));
+    let count = rr(C::Tzcnt_r32_rm32, EDX, ECX);
+    guard().accepts(&load(&[count, access(0), ret()]));
+    // A 32-bit conditional move zero-extends even where it does not move.
+    guard().accepts(&load(&[
+        rr(C::Test_rm32_r32, ECX, ECX),
+        rr(C::Cmove_r32_rm32, EDX, ECX),
+        access(0),
+        ret(),
+    ]));
+    guard().rejects(
+        Rule::Memory,
+        &load(&[rr(C::Test_rm32_r32, ECX, ECX), rr(C::Cmove_r64_rm64, RDX, RCX), access(0), ret()]),
+    );
+    // An address that is no known sum.
+    let wild = faults(rm(C::Mov_r64_rm64, RAX, at(R8, 0)));
+    guard().rejects(Rule::Address, &[wild, ret()]);
+    let twice = rr(C::Add_r64_rm64, RAX, RAX);
+    guard().rejects(Rule::Address, &load(&[zero, twice, access(0), ret()]));
+}
+
+/// rdx := its low half, r9 := the length, r9 compared with it as told.
+fn compared(k: i32, compare: (Item, C)) -> Vec<Item> {
+    with(
+        base(),
+        &[
+            rr(C::Mov_r32_rm32, EDX, EDX),
+            rm(C::Mov_r64_rm64, R9, at(R10, 8)),
+            ri(C::Sub_rm64_imm32, R9, k),
+            compare.0,
+            J(compare.1, 9),
+        ],
+    )
+}
+
+#[test]
+fn p3_explicit_shape_by_length_less_constant() {
+    let cmp = rr(C::Cmp_r64_rm64, RDX, R9);
+    let swapped = rr(C::Cmp_r64_rm64, R9, RDX);
+    let narrow = rr(C::Cmp_r32_rm32, EDX, R9D);
+    let tail = |disp| [rm(C::Mov_r64_rm64, RAX, idx(RAX, RDX, 1, disp)), ret(), L(9), Trap(5)];
+    let judge = |k, compare, disp| explicit().judge(&with(compared(k, compare), &tail(disp)));
+    // D4: idx ≤ len - 8 gives idx + 8 ≤ len.
+    assert_eq!(judge(8, (cmp, C::Ja_rel32_64), 0), Ok(()));
+    assert_eq!(judge(24, (cmp, C::Ja_rel32_64), 16), Ok(()));
+    assert_eq!(judge(8, (swapped, C::Jb_rel32_64), 0), Ok(()));
+    // At 32 bits, where the length less the constant has no more; where it may have, the low halves
+    // say nothing.
+    assert_eq!(judge(8, (narrow, C::Ja_rel32_64), 0), Ok(()));
+    // Off by one, the other way round, signed, no compare.
+    for (k, compare, disp) in [
+        (7, (cmp, C::Ja_rel32_64), 0),
+        (8, (cmp, C::Ja_rel32_64), 1),
+        (8, (cmp, C::Jbe_rel32_64), 0),
+        (8, (cmp, C::Jb_rel32_64), 0),
+        (8, (swapped, C::Ja_rel32_64), 0),
+        (8, (cmp, C::Jg_rel32_64), 0),
+        (8, (cmp, C::Je_rel32_64), 0),
+        (0, (narrow, C::Ja_rel32_64), -1),
+        (8, (cmp, C::Ja_rel32_64), -1),
+        // len - k borrows where k is above the least length.
+        (65_537, (cmp, C::Ja_rel32_64), 0),
+    ] {
+        assert_eq!(judge(k, compare, disp), Err(Rule::Memory), "{k} {:?} {disp}", compare.1);
+    }
+    assert_eq!(judge(65_536, (cmp, C::Ja_rel32_64), 0), Ok(()));
+}
+
+#[test]
+fn p3_explicit_shape_by_end() {
+    let end = |carry: &[Item], tail: &[Item]| {
+        let head = [
+            rm(C::Mov_r64_rm64, RAX, at(R10, 0)),
+            rr(C::Mov_r64_rm64, RCX, R8),
+            ri(C::Add_rm64_imm32, RCX, 16),
+        ];
+        let mut items = with(base(), &head);
+        items.extend_from_slice(carry);
+        let check = [rm(C::Cmp_r64_rm64, RCX, at(R10, 8)), J(C::Ja_rel32_64, 9)];
+        items.extend_from_slice(&check);
+        items.extend_from_slice(tail);
+        items.extend([ret(), L(9), Trap(5)]);
+        items
+    };
+    let load = |disp| rm(C::Mov_r64_rm64, RAX, idx(RAX, R8, 1, disp));
+    let carry = J(C::Jb_rel32_64, 9);
+    // D2: without a carry the sum is one of integers.
+    explicit().accepts(&end(&[carry], &[load(8)]));
+    explicit().rejects(Rule::Memory, &end(&[], &[load(8)]));
+    explicit().rejects(Rule::Memory, &end(&[J(C::Jae_rel32_64, 9)], &[load(8)]));
+    explicit().rejects(Rule::Memory, &end(&[carry], &[load(9)]));
+    // The flags are those of the last instruction that sets them.
+    let clobber = [rr(C::Or_r64_rm64, R8, R8), carry];
+    explicit().rejects(Rule::Memory, &end(&clobber, &[load(8)]));
+    // The register was redefined between compare and use.
+    explicit().rejects(Rule::Memory, &end(&[carry], &[ri(C::Add_rm64_imm32, R8, 1), load(8)]));
+    // Widths come from the decoder: 16 bytes where 8 were compared (CVE-2026-24116, -34944).
+    let wide = rm(C::VEX_Vmovupd_xmm_xmmm128, XMM0, idx(RAX, R8, 1, 8));
+    let scalar = rm(C::VEX_Vmovsd_xmm_m64, XMM0, idx(RAX, R8, 1, 8));
+    explicit().accepts(&end(&[carry], &[scalar]));
+    explicit().rejects(Rule::Memory, &end(&[carry], &[wide]));
+    // Two loads of one length are two values, but either is a lower bound of the present length.
+    let again = [rm(C::Mov_r64_rm64, R9, at(R10, 8)), load(8)];
+    explicit().accepts(&end(&[carry], &again));
+}
+
+#[test]
+fn p3_facts_stay_in_their_region() {
+    // A fact of one way is none behind the merge with another (verified.md 8.7).
+    let items = |merge: bool| {
+        let mut items = with(
+            base(),
+            &[
+                rr(C::Mov_r32_rm32, EDX, EDX),
+                rm(C::Mov_r64_rm64, R9, at(R10, 8)),
+                ri(C::Sub_rm64_imm32, R9, 8),
+                rr(C::Test_rm32_r32, ECX, ECX),
+                J(C::Je_rel32_64, if merge { 1 } else { 9 }),
+                rr(C::Cmp_r64_rm64, RDX, R9),
+                J(C::Ja_rel32_64, 9),
+            ],
+        );
+        items.extend([L(1), rm(C::Mov_r64_rm64, RAX, idx(RAX, RDX, 1, 0)), ret(), L(9), Trap(5)]);
+        items
+    };
+    explicit().accepts(&items(false));
+    explicit().rejects(Rule::Memory, &items(true));
+}
+
+#[test]
+fn p4_tables() {
+    let place = |tail: &[Item]| {
+        let word = i64::from(offsets::FIRST) + 16;
+        let mut items = vec![
+            rm(C::Mov_r64_rm64, R11, at(RDI, 8)),
+            rm(C::Mov_r64_rm64, R10, at(R11, word)),
+            rr(C::Mov_r32_rm32, EDX, EDX),
+            rm(C::Cmp_r64_rm64, RDX, at(R10, 8)),
+            J(C::Jae_rel32_64, 9),
+            rm(C::Mov_r64_rm64, RAX, at(R10, 0)),
+        ];
+        items.extend_from_slice(tail);
+        items.extend([ret(), L(9), Trap(6)]);
+        items
+    };
+    guard().accepts(&place(&[rm(C::Mov_r64_rm64, RAX, idx(RAX, RDX, 8, 0))]));
+    guard().accepts(&place(&[mr(C::Mov_rm64_r64, idx(RAX, RDX, 8, 0), R9)]));
+    guard().accepts(&place(&[rm(C::Mov_r64_rm64, RAX, at(RAX, 8))]));
+    for wrong in [
+        rm(C::Mov_r64_rm64, RAX, idx(RAX, RDX, 8, 8)),
+        rm(C::Mov_r64_rm64, RAX, idx(RAX, RDX, 8, 4)),
+        rm(C::Mov_r64_rm64, RAX, idx(RAX, RDX, 4, 0)),
+        rm(C::Mov_r32_rm32, EAX, idx(RAX, RDX, 8, 0)),
+        rm(C::Mov_r64_rm64, RAX, idx(RAX, RCX, 8, 0)),
+        rm(C::Mov_r64_rm64, RAX, at(RAX, 16)),
+        // No reference, or a part of one, is stored.
+        mr(C::Mov_rm64_r64, idx(RAX, RDX, 8, 0), R8),
+        mr(C::Mov_rm64_r64, idx(RAX, RDX, 8, 0), RDX),
+        mr(C::Add_rm64_r64, idx(RAX, RDX, 8, 0), R9),
+        mr(C::VEX_Vmovsd_m64_xmm, idx(RAX, RDX, 8, 0), XMM0),
+    ] {
+        guard().rejects(Rule::Table, &place(&[wrong]));
+    }
+    // An external reference is none to a function: table 0 has those.
+    let table0 = [
+        rm(C::Mov_r64_rm64, R10, at(R11, i64::from(offsets::FIRST) + 8)),
+        rm(C::Mov_r64_rm64, RAX, at(R10, 0)),
+        mr(C::Mov_rm64_r64, at(RAX, 8), R9),
+    ];
+    guard().rejects(Rule::Table, &place(&table0));
+}
+
+#[test]
+fn p5_fields() {
+    let context = |tail: &[Item]| {
+        let mut items = vec![rm(C::Mov_r64_rm64, R11, at(RDI, 8))];
+        items.extend_from_slice(tail);
+        items.push(ret());
+        items
+    };
+    let global = |n: i64| rm(C::Mov_r64_rm64, R10, at(R11, i64::from(offsets::FIRST) + 24 + 8 * n));
+    guard().accepts(&context(&[global(0), mr(C::Mov_rm64_r64, at(R10, 0), R8)]));
+    guard().accepts(&context(&[global(2), mr(C::Mov_rm64_r64, at(R10, 0), R9)]));
+    for wrong in [
+        vec![mr(C::Mov_rm64_r64, at(R11, 0), R8)],
+        vec![rm(C::Mov_r64_rm64, RAX, at(R11, 4))],
+        vec![rm(C::Mov_r32_rm32, EAX, at(R11, 0))],
+        vec![rm(C::Mov_r64_rm64, RAX, at(R11, i64::from(offsets::FIRST) + 48))],
+        vec![rm(C::Mov_r64_rm64, RAX, at(R11, -8))],
+        // Immutable, beyond its cell, no reference, a part of one.
+        vec![global(1), mr(C::Mov_rm64_r64, at(R10, 0), R8)],
+        vec![global(0), mr(C::Mov_rm64_r64, at(R10, 8), R8)],
+        vec![global(0), mr(C::VEX_Vmovupd_xmmm128_xmm, at(R10, 0), XMM0)],
+        vec![global(2), mr(C::Mov_rm64_r64, at(R10, 0), R8)],
+        vec![global(2), mr(C::Mov_rm32_r32, at(R10, 0), R8D)],
+        // A record's code, a memory's length, the store's words.
+        vec![mr(C::Mov_rm64_r64, at(RDI, 0), R8)],
+        vec![
+            rm(C::Mov_r64_rm64, R10, at(R11, i64::from(offsets::FIRST))),
+            mr(C::Mov_rm64_r64, at(R10, 8), R8),
+        ],
+        vec![rm(C::Mov_r64_rm64, R10, at(R11, 0)), mr(C::Mov_rm64_r64, at(R10, 32), R8)],
+        vec![rm(C::Mov_r64_rm64, R10, at(R11, 0)), rm(C::Mov_r64_rm64, RAX, at(R10, 40))],
+    ] {
+        guard().rejects(Rule::Field, &context(&wrong));
+    }
+}
+
+#[test]
+fn p6_stack() {
+    let frame = |tail: &[Item]| {
+        let mut items = vec![ri(C::Sub_rm64_imm32, RSP, 16)];
+        items.extend_from_slice(tail);
+        items.extend([ri(C::Add_rm64_imm32, RSP, 16), ret()]);
+        items
+    };
+    guard().accepts(&frame(&[mr(C::Mov_rm64_r64, at(RSP, 8), R8)]));
+    for wrong in [
+        mr(C::Mov_rm64_r64, at(RSP, -8), R8),
+        mr(C::Mov_rm64_r64, at(RSP, 24), R8),
+        mr(C::Mov_rm64_r64, at(RSP, 21), R8),
+        rm(C::Mov_r64_rm64, RAX, at(RSP, 32)),
+        rm(C::Mov_r64_rm64, RAX, idx(RSP, RDX, 1, 0)),
+        rr(C::Mov_r64_rm64, RSP, R8),
+        rr(C::Add_r64_rm64, RSP, RDX),
+        ri(C::And_rm64_imm32, RSP, -16),
+        ri(C::Sub_rm64_imm32, RSP, 1 << 20),
+        ri(C::Sub_rm64_imm32, RSP, 4),
+        r(C::Pop_r64, RSP),
+    ] {
+        guard().rejects(Rule::Stack, &frame(&[wrong]));
+    }
+    // A word below the stack pointer is gone; one of two widths is unknown.
+    let spill = |between: &[Item]| {
+        let mut items = with(base(), &[rr(C::Mov_r32_rm32, EDX, EDX)]);
+        items.extend([ri(C::Sub_rm64_imm32, RSP, 16), mr(C::Mov_rm64_r64, at(RSP, 0), RDX)]);
+        items.extend_from_slice(between);
+        items.extend([
+            rm(C::Mov_r64_rm64, RCX, at(RSP, 0)),
+            faults(rm(C::Mov_r64_rm64, RAX, idx(RAX, RCX, 1, 0))),
+            ri(C::Add_rm64_imm32, RSP, 16),
+            ret(),
+        ]);
+        items
+    };
+    guard().accepts(&spill(&[]));
+    for wrong in [
+        vec![ri(C::Add_rm64_imm32, RSP, 8), ri(C::Sub_rm64_imm32, RSP, 8)],
+        vec![mr(C::Mov_rm32_r32, at(RSP, 4), ECX)],
+        vec![mr(C::Mov_rm8_r8, at(RSP, 7), CL)],
+        vec![mr(C::VEX_Vmovups_xmmm128_xmm, at(RSP, 0), XMM0)],
+        vec![mr(C::Mov_rm64_r64, at(RSP, 4), R8)],
+    ] {
+        guard().rejects(Rule::Memory, &spill(&wrong));
+    }
+    // The write of 8 bytes elsewhere is harmless.
+    guard().accepts(&spill(&[mr(C::Mov_rm64_r64, at(RSP, 8), R8)]));
+}
+
+#[test]
+fn p7_returns() {
+    guard().accepts(&[r(C::Push_r64, RBX), r(C::Pop_r64, RBX), ret()]);
+    guard().rejects(Rule::Return, &[r(C::Push_r64, RBX), ret()]);
+    guard().rejects(Rule::Return, &[r(C::Push_r64, RBX), r(C::Pop_r64, RBP), ret()]);
+    guard().rejects(Rule::Return, &[rr(C::Mov_r64_rm64, R12, R8), ret()]);
+    guard().rejects(Rule::Return, &[mr(C::Mov_rm64_r64, at(RSP, 0), R8), ret()]);
+    guard().rejects(Rule::Return, &[mr(C::Mov_rm32_r32, at(RSP, 4), R8D), ret()]);
+    guard().rejects(Rule::Return, &[Raw(&[0xc2, 8, 0])]);
+    // The return address may be moved, as tail calls do, but must be found.
+    let moved = [rm(C::Mov_r64_rm64, R10, at(RSP, 0)), mr(C::Mov_rm64_r64, at(RSP, 0), R10)];
+    guard().accepts(&with(moved.to_vec(), &[ret()]));
+    let reference = Case {
+        wat: "(module (func (param externref i64) (result externref) local.get 0))",
+        ..guard()
+    };
+    reference.accepts(&[rr(C::Mov_r64_rm64, RAX, RDX), ret()]);
+    reference.rejects(Rule::Return, &[rr(C::Mov_r64_rm64, RAX, RCX), ret()]);
+}
+
+/// A call of function 1 of the module, with the items before it, and the charge.
+fn call(before: &[Item], charge: i32) -> Vec<Item> {
+    let mut items = vec![
+        r(C::Push_r64, RBP),
+        rr(C::Mov_r64_rm64, RBP, RSP),
+        ri(C::Cmp_rm64_imm32, RSI, charge),
+        J(C::Jb_rel32_64, 9),
+        ri(C::Sub_rm64_imm32, RSI, charge),
+        rm(C::Mov_r64_rm64, R11, at(RDI, 8)),
+        rm(C::Mov_r64_rm64, RDI, at(R11, i64::from(offsets::DEFINED))),
+        ri(C::Add_rm64_imm32, RDI, 32),
+        rm(C::Mov_r64_rm64, RAX, at(RDI, 0)),
+    ];
+    items.extend_from_slice(before);
+    items.extend([r(C::Call_rm64, RAX), r(C::Pop_r64, RBP), ret(), L(9), Trap(10)]);
+    items
+}
+
+#[test]
+fn p6_p7_calls() {
+    guard().accepts(&call(&[], 80));
+    // The frame is larger than 16 times the charge.
+    guard().rejects(Rule::Height, &call(&[], 0));
+    let big = [ri(C::Sub_rm64_imm32, RSP, 2048), ri(C::Add_rm64_imm32, RSP, 2048)];
+    guard().rejects(Rule::Height, &call(&big, 80));
+    guard().accepts(&call(&big, 160));
+    for (rule, wrong) in [
+        (Rule::Height, rr(C::Mov_r64_rm64, RSI, R8)),
+        (Rule::Height, ri(C::Sub_rm64_imm32, RSI, 1)),
+        (Rule::Height, ri(C::Add_rm64_imm32, RSI, 200)),
+        (Rule::Call, r(C::Push_r64, R8)),
+        (Rule::Call, rr(C::Mov_r64_rm64, RDI, R11)),
+        (Rule::Call, ri(C::Sub_rm64_imm32, RDI, 32)),
+        (Rule::Call, rr(C::Mov_r64_rm64, RAX, R8)),
+        (Rule::Call, ri(C::Add_rm64_imm32, RAX, 1)),
+    ] {
+        guard().rejects(rule, &call(&[wrong], 80));
+    }
+    // Without the comparison the height may wrap.
+    let parts = assemble(&call(&[], 80));
+    let jb = parts.0.windows(2).position(|w| w == [0x0f, 0x82]).expect("the branch");
+    let mut wrong = parts;
+    wrong.0[jb + 1] = 0x83;
+    assert_eq!(guard().judge_parts(&wrong), Err(Rule::Height));
+    // What the callee does not give back is unknown behind the call.
+    let after = |register, tail: &[Item]| {
+        let mut items = call(&[], 80);
+        let place = items.len() - 4;
+        let mut more = vec![faults(rm(C::Mov_r64_rm64, RAX, at(register, 0)))];
+        more.extend_from_slice(tail);
+        items.splice(place..place, more);
+        items
+    };
+    guard().rejects(Rule::Address, &after(R11, &[]));
+    guard().rejects(Rule::Address, &after(RDI, &[]));
+}
+
+const INDIRECT: &str = "(module (type $t (func)) (type $u (func (result i32))) \
+    (func (param funcref externref) (result i64) i64.const 0))";
+
+/// A call of the reference in edx (rdx at entry).
+fn call_ref(null: bool, compare: &[Item], after: &[Item]) -> Vec<Item> {
+    let mut items = vec![
+        r(C::Push_r64, RBP),
+        ri(C::Cmp_rm64_imm32, RSI, 80),
+        J(C::Jb_rel32_64, 9),
+        ri(C::Sub_rm64_imm32, RSI, 80),
+        rm(C::Mov_r64_rm64, R11, at(RDI, 8)),
+        rm(C::Mov_r64_rm64, R10, at(R11, 0)),
+        rm(C::Mov_r64_rm64, R10, at(R10, i64::from(offsets::STORE_FUNCS))),
+        rm(C::Mov_r64_rm64, R8, at(R11, i64::from(offsets::TYPES))),
+    ];
+    if null {
+        items.extend([rr(C::Test_rm64_r64, RDX, RDX), J(C::Je_rel32_64, 8)]);
+    }
+    items.push(rm(C::Mov_r64_rm64, RDI, idx(R10, RDX, 8, -8)));
+    items.extend_from_slice(compare);
+    items.push(rm(C::Mov_r64_rm64, RAX, at(RDI, 0)));
+    items.extend_from_slice(after);
+    items.extend([r(C::Call_rm64, RAX), r(C::Pop_r64, RBP), ret()]);
+    items.extend([L(9), Trap(10), L(8), Trap(8), L(7), Trap(9)]);
+    items
+}
+
+#[test]
+fn p8_indirect_calls() {
+    let case = Case { wat: INDIRECT, ..guard() };
+    let load = rm(C::Mov_r32_rm32, R9D, at(R8, 0));
+    let is = |field| rm(C::Cmp_r32_rm32, R9D, at(RDI, field));
+    let ok = [load, is(16), J(C::Jne_rel32_64, 7)];
+    case.accepts(&call_ref(true, &ok, &[]));
+    case.rejects(Rule::CallType, &call_ref(false, &ok, &[]));
+    case.rejects(Rule::CallType, &call_ref(true, &[], &[]));
+    case.rejects(Rule::CallType, &call_ref(true, &[load, is(16), J(C::Je_rel32_64, 7)], &[]));
+    case.rejects(Rule::CallType, &call_ref(true, &[load, is(20), J(C::Jne_rel32_64, 7)], &[]));
+    // The comparison of another record, or of the number of a type with itself.
+    case.rejects(
+        Rule::CallType,
+        &call_ref(true, &[load, rm(C::Cmp_r32_rm32, R9D, at(R8, 4)), J(C::Jne_rel32_64, 7)], &[]),
+    );
+    // The records may have moved at a call.
+    let again = [r(C::Push_r64, R10), r(C::Pop_r64, R10)];
+    case.accepts(&call_ref(true, &ok, &again));
+    // An external reference names no function.
+    let mut items = call_ref(true, &ok, &[]);
+    items.insert(8, rr(C::Mov_r64_rm64, RDX, RCX));
+    case.rejects(Rule::CallType, &items);
+}
+
+#[test]
+fn p9_constants() {
+    let code = |disp: i64, data: &'static [u8]| {
+        vec![rm(C::Mov_r64_rm64, RAX, MemoryOperandRip(disp)), ret(), Raw(&[0; 8]), Raw(data)]
+    };
+    #[allow(non_snake_case, reason = "reads like a constructor")]
+    fn MemoryOperandRip(to: i64) -> iced_x86::MemoryOperand {
+        iced_x86::MemoryOperand::with_base_displ_size(RIP, to, 8)
+    }
+    // mov is 7 bytes, ret 1: the data begins at 8.
+    guard().accepts(&code(8, &[]));
+    guard().accepts(&code(16, &[1; 8]));
+    for wrong in [0, 7, 9, 16] {
+        guard().rejects(Rule::Constant, &code(wrong, &[]));
+    }
+    let store = [mr(C::Mov_rm64_r64, MemoryOperandRip(8), RAX), ret(), Raw(&[0; 8])];
+    guard().rejects(Rule::Constant, &store);
+}
+
+#[test]
+fn p11_metadata() {
+    let items = with(
+        base(),
+        &[
+            rr(C::Mov_r32_rm32, EDX, EDX),
+            faults(rm(C::Mov_r64_rm64, RAX, idx(RAX, RDX, 1, 0))),
+            ret(),
+        ],
+    );
+    let parts = assemble(&items);
+    assert_eq!(guard().judge_parts(&parts), Ok(()));
+    let changed = |change: &dyn Fn(&mut Parts)| {
+        let mut parts = parts.clone();
+        change(&mut parts);
+        guard().judge_parts(&parts)
+    };
+    assert_eq!(changed(&|p| p.1.clear()), Err(Rule::Metadata));
+    assert_eq!(changed(&|p| p.1[0].code_offset += 1), Err(Rule::Metadata));
+    assert_eq!(changed(&|p| p.1[0].kind = traps::UNREACHABLE), Err(Rule::Metadata));
+    assert_eq!(changed(&|p| p.1.push(p.1[0])), Err(Rule::Metadata));
+    let row = TrapRow { code_offset: 0, kind: 1, wasm_offset: 0 };
+    assert_eq!(changed(&|p| p.1.insert(0, row)), Err(Rule::Metadata));
+    let row = CallRow { return_offset: 4, wasm_offset: 0 };
+    assert_eq!(changed(&|p| p.2.push(row)), Err(Rule::Metadata));
+    let row = CallRow { return_offset: 400, wasm_offset: 0 };
+    assert_eq!(changed(&|p| p.2.push(row)), Err(Rule::Metadata));
+    let called = assemble(&call(&[], 80));
+    let mut wrong = called.clone();
+    wrong.2.clear();
+    assert_eq!(guard().judge_parts(&called), Ok(()));
+    assert_eq!(guard().judge_parts(&wrong), Err(Rule::Metadata));
+    // Divisions fault; `ud2` has a row.
+    guard().rejects(Rule::Metadata, &[r(C::Div_rm32, ECX), ret()]);
+    guard().rejects(Rule::Metadata, &[Raw(&[0x0f, 0x0b])]);
+    // Without signals an access that faults is refused.
+    let config = Config { signals: false, ..Config::default() };
+    assert_eq!(Case { config, ..guard() }.judge_parts(&parts), Err(Rule::Memory));
+}
+
+#[test]
+fn p12_metering() {
+    let mut config = Config::default();
+    config.metering.fuel = true;
+    let case = Case { config, ..guard() };
+    let store = [rm(C::Mov_r64_rm64, R11, at(RDI, 8)), rm(C::Mov_r64_rm64, R10, at(R11, 0))];
+    let cycle = |body: &[Item]| {
+        let mut items = with(store.to_vec(), &[L(1)]);
+        items.extend_from_slice(body);
+        items.extend([
+            ri(C::Sub_rm32_imm32, EDX, 1),
+            J(C::Jne_rel32_64, 1),
+            ret(),
+            L(9),
+            Trap(traps::OUT_OF_FUEL),
+        ]);
+        items
+    };
+    let charge = |k: i32, c: i32| {
+        vec![
+            rm(C::Mov_r64_rm64, RAX, at(R10, 0)),
+            ri(C::Cmp_rm64_imm32, RAX, c),
+            J(C::Jb_rel32_64, 9),
+            ri(C::Sub_rm64_imm32, RAX, k),
+            mr(C::Mov_rm64_r64, at(R10, 0), RAX),
+        ]
+    };
+    case.accepts(&cycle(&charge(5, 5)));
+    case.rejects(Rule::Metering, &cycle(&[]));
+    case.rejects(Rule::Metering, &cycle(&charge(0, 5)));
+    case.rejects(Rule::Metering, &cycle(&charge(-5, 5)));
+    case.rejects(Rule::Metering, &cycle(&charge(6, 5)));
+    // A charge before the loop is none in it.
+    let mut outside = with(store.to_vec(), &charge(5, 5));
+    outside.extend(cycle(&[]).split_off(2));
+    case.rejects(Rule::Metering, &outside);
+    guard().accepts(&cycle(&[]));
+    // The fuel is no number to write.
+    case.rejects(
+        Rule::Metering,
+        &with(store.to_vec(), &[mr(C::Mov_rm64_r64, at(R10, 0), R8), ret()]),
+    );
+}

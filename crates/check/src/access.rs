@@ -1,0 +1,522 @@
+//! Memory operands: what an address is, whether the access is allowed, and what a load yields.
+//!
+//! [`Machine::place`] is the only way to a place, and every load, store and read-modify-write goes
+//! through it with the width that the decoder says. What it accepts is P3 to P6 and P9 of
+//! `docs/TRUST.md`; the derivations D1, D2, D4, D5 are in [`Machine::linear`].
+
+use crate::error::{Fault, Rule, fault};
+use crate::layout::{Ty, offsets};
+use crate::machine::Machine;
+use crate::state::{Answers, Loc, State};
+use crate::symbols::{Def, Extent, Kind, Record, RefKind};
+use crate::value::{Base, Sym, Value};
+use crate::x64::Address;
+
+/// Offsets as addresses have them.
+mod at {
+    use super::offsets;
+
+    macro_rules! wide {
+        ($($name:ident)*) => {$(pub(super) const $name: u64 = offsets::$name as u64;)*};
+    }
+    wide! {
+        STORE BUILTINS TYPES DEFINED FIRST STORE_FUEL STORE_EPOCH STORE_DEADLINE STORE_FUNCS
+        STORE_ARGS ARGS_CELLS RECORD_BYTES RECORD_CODE RECORD_VMCTX RECORD_TYPE RECORD_ADDRESS
+        OBJECT_BASE OBJECT_LEN
+    }
+}
+
+/// What an instruction does to a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Reads it.
+    Read,
+    /// Writes it.
+    Write,
+    /// Reads and writes it.
+    Update,
+}
+
+/// An allowed place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A whole stack word.
+    Word(u32),
+    /// A part of stack words, or several: the first and the last of them.
+    Words(u32, u32),
+    /// Linear memory; whether the access may fault.
+    Linear {
+        /// Whether it may.
+        faults: bool,
+    },
+    /// An element of a table.
+    Element(u32),
+    /// A global, from this offset in its cell.
+    Global(u32),
+    /// A field that yields this value and is never written.
+    Constant(Value),
+    /// A field that yields a new symbol and is never written.
+    Symbol(Def),
+    /// What is left of the fuel.
+    Fuel,
+    /// The epoch's counter.
+    Epoch,
+    /// An argument cell as a whole.
+    Cell(u32),
+    /// A part of argument cells, or several: the first and the last of them.
+    Cells(u32, u32),
+    /// Data of the code.
+    Data(u32),
+    /// One of the entries of a jump table.
+    Jump {
+        /// Where the table begins.
+        table: u32,
+        /// Entries that it may be.
+        count: u32,
+    },
+}
+
+impl Machine<'_> {
+    /// The modular sum that an address is.
+    pub(crate) fn address(&mut self, state: &mut State, address: &Address) -> Value {
+        let mut sum = match address.base {
+            Some(r) => self.read_loc(state, Loc::Register(r)),
+            None if address.code => Value::pointer(Base::Code, 0),
+            None => Value::constant(0),
+        };
+        if let Some((index, shift)) = address.index {
+            let index = self.read_loc(state, Loc::Register(index));
+            let index = if shift == 0 { Some(index) } else { index.shifted(u32::from(shift)) };
+            match index.and_then(|index| sum.sum(index)) {
+                Some(value) => sum = value,
+                None => return self.unknown(8),
+            }
+        }
+        sum.plus(address.disp)
+    }
+
+    /// The place of a memory operand, if the access is allowed.
+    pub(crate) fn place(
+        &mut self,
+        state: &mut State,
+        address: &Address,
+        access: Access,
+    ) -> Result<Place, Fault> {
+        let to = self.address(state, address);
+        let size = address.size;
+        if size == 0 || size > 16 {
+            return fault(Rule::Instruction, "an access of unknown width");
+        }
+        match to.base {
+            Base::Stack => self.stack(state, to, size),
+            Base::Memory(m) => self.linear(state, m, to, size),
+            Base::Table(t) => self.element(state, t, to, size),
+            Base::Global(g) => self.global(g, to, size, access),
+            Base::Args => arguments(to, size),
+            Base::Code => self.data(state, to, size, access),
+            Base::None => fault(Rule::Address, "the address is no known sum"),
+            _ => {
+                let place = self.field(state, to, size)?;
+                let writable = matches!(place, Place::Fuel);
+                if access != Access::Read && !writable {
+                    return fault(Rule::Field, "a field that is never written");
+                }
+                Ok(place)
+            }
+        }
+    }
+
+    /// P6: an access to the frame or the arguments.
+    fn stack(&self, state: &State, to: Value, size: u32) -> Result<Place, Fault> {
+        let (Some(offset), Some(rsp)) = (to.offset_in(Base::Stack), state.rsp()) else {
+            return fault(Rule::Stack, "an indexed access to the stack");
+        };
+        let offset = offset as i64;
+        let last = offset.saturating_add(i64::from(size)).saturating_sub(1);
+        let top = i64::from(self.args_bytes).saturating_add(8);
+        if size == 0 || offset < rsp || last >= top {
+            return fault(Rule::Stack, "an access outside the frame");
+        }
+        let floor = |x: i64| self.word(x.saturating_sub(x.rem_euclid(8)));
+        match (floor(offset), floor(last)) {
+            (Some(a), Some(b)) if a == b && size == 8 => Ok(Place::Word(a)),
+            (Some(a), Some(b)) => Ok(Place::Words(b.min(a), a.max(b))),
+            _ => fault(Rule::Stack, "an access outside the frame"),
+        }
+    }
+
+    /// P3: an access to linear memory. `to` is base + (sym << shift) + add modulo 2^64; the
+    /// integer T = (sym << shift) + add, with `add` read as signed, is congruent to the distance
+    /// from the base, so `0 ≤ T` and `T + size ≤ limit` place the access (D1); or an edge does,
+    /// which branches gave (D2, D4, D5).
+    fn linear(&self, state: &State, m: u32, to: Value, size: u32) -> Result<Place, Fault> {
+        let Some(memory) = self.layout.memory_type(m) else {
+            return fault(Rule::Memory, "no such memory");
+        };
+        let (lo, hi) = self.facts.bounds(state.path, &self.symbols, to.sym);
+        let add = i128::from(to.add as i64);
+        let scaled = |x: u64| (i128::from(x) << to.shift.min(3)).saturating_add(add);
+        if scaled(lo) < 0 {
+            return fault(Rule::Memory, "the address may lie below the memory");
+        }
+        let end = scaled(hi).saturating_add(i128::from(size));
+        if end <= i128::from(memory.min_bytes) {
+            return Ok(Place::Linear { faults: false });
+        }
+        let need = add.saturating_add(i128::from(size));
+        if to.shift == 0 && self.within(state.path, to.sym, need, Extent::Memory(m)) {
+            return Ok(Place::Linear { faults: false });
+        }
+        if end <= i128::from(memory.zone_bytes) {
+            if !self.layout.config.signals {
+                return fault(Rule::Memory, "an access that may fault, without signals");
+            }
+            return Ok(Place::Linear { faults: true });
+        }
+        fault(Rule::Memory, "the access is not shown to stay inside the memory")
+    }
+
+    /// P4: an access to an element of a table.
+    fn element(&self, state: &State, t: u32, to: Value, size: u32) -> Result<Place, Fault> {
+        if self.layout.table_type(t).is_none() || size != 8 || !to.add.is_multiple_of(8) {
+            return fault(Rule::Table, "an access that is no element of a table");
+        }
+        let first = i128::from(to.add as i64) >> 3;
+        let shifted = to.sym == Sym::ZERO || to.shift == 3;
+        let (lo, _) = self.facts.bounds(state.path, &self.symbols, to.sym);
+        let low = i128::from(lo).saturating_add(first) >= 0;
+        let need = first.saturating_add(1);
+        if !(shifted && low && self.within(state.path, to.sym, need, Extent::Table(t))) {
+            return fault(Rule::Table, "the access is not shown to stay inside the table");
+        }
+        Ok(Place::Element(t))
+    }
+
+    /// P5: an access to a global's cell.
+    fn global(&self, g: u32, to: Value, size: u32, access: Access) -> Result<Place, Fault> {
+        let (Some(global), Some(0)) = (self.layout.global_type(g), to.offset_in(Base::Global(g)))
+        else {
+            return fault(Rule::Field, "an access that is no global");
+        };
+        if u64::from(size) > global.ty.bytes().max(8) {
+            return fault(Rule::Field, "an access wider than the global");
+        }
+        if access != Access::Read && !global.mutable {
+            return fault(Rule::Field, "an immutable global is written");
+        }
+        let reference = matches!(global.ty, Ty::Ref(_));
+        if reference && (size != 8 || access == Access::Update) {
+            return fault(Rule::Field, "a part of a reference");
+        }
+        Ok(Place::Global(g))
+    }
+
+    /// P9: a read of the code's own data.
+    fn data(&self, state: &State, to: Value, size: u32, access: Access) -> Result<Place, Fault> {
+        if access != Access::Read {
+            return fault(Rule::Constant, "the code is written");
+        }
+        let within = |start: u64, bytes: u64| {
+            let behind = self.data.partition_point(|&(a, _)| u64::from(a) <= start);
+            let range = behind.checked_sub(1).and_then(|i| self.data.get(i));
+            range.is_some_and(|&(_, b)| start.saturating_add(bytes) <= u64::from(b))
+        };
+        if to.sym == Sym::ZERO {
+            if !within(to.add, u64::from(size)) {
+                return fault(Rule::Constant, "a read that is not within the code's data");
+            }
+            return Ok(Place::Data(u32::try_from(to.add).unwrap_or(u32::MAX)));
+        }
+        // D6: an entry of a jump table, four bytes for each number up to the index's bound.
+        let (_, hi) = self.facts.bounds(state.path, &self.symbols, to.sym);
+        let bytes = hi.saturating_add(1).saturating_mul(4);
+        if to.shift != 2 || size != 4 || !within(to.add, bytes) {
+            return fault(Rule::JumpTable, "the index is not shown to stay in the jump table");
+        }
+        let table = u32::try_from(to.add).unwrap_or(u32::MAX);
+        let count = u32::try_from(hi.saturating_add(1)).unwrap_or(u32::MAX);
+        Ok(Place::Jump { table, count })
+    }
+
+    /// P5: a field of the runtime's structures.
+    fn field(&self, state: &State, to: Value, size: u32) -> Result<Place, Fault> {
+        let constant = |base| Ok(Place::Constant(Value::pointer(base, 0)));
+        let by_sym = |base| Ok(Place::Constant(Value { base, sym: to.sym, shift: 0, add: 0 }));
+        let add = to.add;
+        let plain = to.sym == Sym::ZERO;
+        match (to.base, size) {
+            (Base::VmCtx, 8) if plain => match self.context(add) {
+                Some(base) => constant(base),
+                None => fault(Rule::Field, "no field of the context"),
+            },
+            // The context of another instance: its store and the builtins are the same.
+            (Base::RefContext, 8) => match add {
+                at::STORE => constant(Base::Store),
+                at::BUILTINS => constant(Base::Builtins),
+                _ => fault(Rule::Field, "a field of another instance's context"),
+            },
+            (Base::Store, 8) if plain => store_field(add, state.calls),
+            (Base::Epoch, 8) if plain && add == 0 => Ok(Place::Epoch),
+            (Base::Builtins, 8) if plain => {
+                let n = add.checked_div(8).filter(|_| add.is_multiple_of(8));
+                match n.and_then(|n| u32::try_from(n).ok()) {
+                    Some(n) if n <= offsets::BUILTIN_TRAP => constant(Base::Builtin(n)),
+                    _ => fault(Rule::Field, "no builtin"),
+                }
+            }
+            (Base::Types, 4) if plain => {
+                let ty = u32::try_from(add >> 2).ok().filter(|_| add.is_multiple_of(4));
+                match ty.filter(|&ty| self.layout.signature(ty).is_some()) {
+                    Some(ty) => Ok(Place::Symbol(half(Kind::TypeId(ty)))),
+                    None => fault(Rule::Field, "no type id"),
+                }
+            }
+            (Base::MemoryRecord(m), 8) if plain => match (add, self.layout.memory_type(m)) {
+                (at::OBJECT_BASE, Some(_)) => constant(Base::Memory(m)),
+                (at::OBJECT_LEN, Some(memory)) => {
+                    let kind = Kind::Length(Extent::Memory(m));
+                    Ok(Place::Symbol(Def { lo: memory.min_bytes, hi: memory.max_bytes, kind }))
+                }
+                _ => fault(Rule::Field, "no field of a memory"),
+            },
+            (Base::TableRecord(t), 8) if plain => match (add, self.layout.table_type(t)) {
+                (at::OBJECT_BASE, Some(_)) => constant(Base::Table(t)),
+                (at::OBJECT_LEN, Some(table)) => {
+                    let kind = Kind::Length(Extent::Table(t));
+                    Ok(Place::Symbol(Def { lo: table.min, hi: table.max, kind }))
+                }
+                _ => fault(Rule::Field, "no field of a table"),
+            },
+            (Base::Defined, _) if plain => {
+                let index = add.checked_div(at::RECORD_BYTES).unwrap_or(u64::MAX);
+                let func = index.saturating_add(u64::from(self.layout.imported_funcs()));
+                match u32::try_from(func).ok().filter(|&f| self.layout.func_type(f).is_some()) {
+                    Some(func) => {
+                        self.record_field(Record::Func(func), add % at::RECORD_BYTES, size)
+                    }
+                    None => fault(Rule::Field, "no defined function"),
+                }
+            }
+            (Base::Import(func), _) if plain => self.record_field(Record::Func(func), add, size),
+            (Base::RefRecord, _) => self.record_field(Record::Ref(to.sym), add, size),
+            (Base::Funcs(calls), 8) => {
+                self.func_by_address(state, to, calls).and_then(|()| by_sym(Base::RefRecord))
+            }
+            _ => fault(Rule::Field, "a place that has no such field"),
+        }
+    }
+
+    /// A field of a function's record.
+    fn record_field(&self, record: Record, add: u64, size: u32) -> Result<Place, Fault> {
+        let by_sym = |base, sym| Place::Constant(Value { base, sym, shift: 0, add: 0 });
+        let known = |base| Place::Constant(Value::pointer(base, 0));
+        match (add, size, record) {
+            (at::RECORD_CODE, 8, Record::Func(func)) => Ok(known(Base::FuncCode(func))),
+            (at::RECORD_CODE, 8, Record::Ref(sym)) => Ok(by_sym(Base::RefCode, sym)),
+            (at::RECORD_VMCTX, 8, Record::Func(f)) if f >= self.layout.imported_funcs() => {
+                Ok(known(Base::VmCtx))
+            }
+            (at::RECORD_VMCTX, 8, Record::Ref(sym)) => Ok(by_sym(Base::RefContext, sym)),
+            (at::RECORD_TYPE, 4, _) => Ok(Place::Symbol(half(Kind::TypeOf(record)))),
+            (at::RECORD_ADDRESS, 4, _) => {
+                Ok(Place::Symbol(Def { lo: 0, hi: 0xffff_fffe, kind: Kind::FuncAddress(record) }))
+            }
+            _ => fault(Rule::Field, "no field of a function's record"),
+        }
+    }
+
+    /// What a word of the context points to.
+    fn context(&self, add: u64) -> Option<Base> {
+        match add {
+            at::STORE => return Some(Base::Store),
+            at::BUILTINS => return Some(Base::Builtins),
+            at::TYPES => return Some(Base::Types),
+            at::DEFINED => return Some(Base::Defined),
+            _ => {}
+        }
+        let bytes = add.checked_sub(at::FIRST).filter(|n| n.is_multiple_of(8))?;
+        let mut n = usize::try_from(bytes >> 3).ok()?;
+        let index = |n: usize| u32::try_from(n).ok();
+        if n < self.layout.imported_funcs as usize {
+            return index(n).map(Base::Import);
+        }
+        n = n.checked_sub(self.layout.imported_funcs as usize)?;
+        if n < self.layout.memories.len() {
+            return index(n).map(Base::MemoryRecord);
+        }
+        n = n.checked_sub(self.layout.memories.len())?;
+        if n < self.layout.tables.len() {
+            return index(n).map(Base::TableRecord);
+        }
+        n = n.checked_sub(self.layout.tables.len())?;
+        (n < self.layout.globals.len()).then(|| index(n).map(Base::Global))?
+    }
+
+    /// P8: the record of a reference is read at `funcs + 8 * (reference - 1)`, in the array as it
+    /// is since the last call, and the reference is not null.
+    fn func_by_address(&self, state: &State, to: Value, calls: u32) -> Result<(), Fault> {
+        if calls != state.calls {
+            return fault(Rule::Field, "the functions' records may have moved at a call");
+        }
+        let kind = self.symbols.def(to.sym).kind;
+        let is_ref = matches!(kind, Kind::Ref(ty) if ty.kind == RefKind::Func);
+        if !is_ref || to.shift != 3 || to.add != 8_u64.wrapping_neg() {
+            return fault(Rule::CallType, "no reference names the record");
+        }
+        if !self.at_least(state.path, to.sym, 1) {
+            return fault(Rule::CallType, "the reference may be null");
+        }
+        Ok(())
+    }
+
+    /// What a read of a place yields, as a number of `size` bytes or a pointer.
+    pub(crate) fn load(&mut self, state: &mut State, place: Place, size: u32) -> Value {
+        match place {
+            Place::Word(i) => self.read_loc(state, Loc::Word(i)),
+            Place::Words(..) | Place::Linear { .. } | Place::Cells(..) | Place::Jump { .. } => {
+                self.unknown(size)
+            }
+            Place::Cell(i) => self.cell(state, i),
+            Place::Element(t) => match self.layout.table_type(t) {
+                Some(table) => Value::symbol(self.reference(table.ty)),
+                None => self.unknown(size),
+            },
+            Place::Global(g) => match self.layout.global_type(g).map(|g| g.ty) {
+                Some(Ty::Ref(ty)) => Value::symbol(self.reference(ty)),
+                _ => self.unknown(size),
+            },
+            Place::Constant(value) => value,
+            Place::Symbol(def) => Value::symbol(self.symbols.fresh(def)),
+            Place::Fuel => {
+                let kind = Kind::Fuel { calls: state.calls };
+                Value::symbol(self.symbols.fresh(Def { kind, ..Def::ANY }))
+            }
+            Place::Epoch => {
+                state.metered = true;
+                self.unknown(8)
+            }
+            Place::Data(offset) => self.constant(offset, size),
+        }
+    }
+
+    /// The content of an argument cell: what was written, or what the runtime left there.
+    fn cell(&mut self, state: &State, cell: u32) -> Value {
+        if let Some(&value) = state.cells.get(&cell) {
+            return value;
+        }
+        let types = match state.answers {
+            Answers::Unknown => None,
+            Answers::Arguments(ty) => self.layout.signature(ty).map(|s| &s.params),
+            Answers::Results(ty) => self.layout.signature(ty).map(|s| &s.results),
+        };
+        let found = types.and_then(|types| cells(types).find(|&(i, _)| i == cell));
+        match found {
+            Some((_, Ty::Ref(ty))) => Value::symbol(self.reference(ty)),
+            _ => self.unknown(8),
+        }
+    }
+
+    /// The number in the code's data; its bytes are final.
+    fn constant(&mut self, offset: u32, size: u32) -> Value {
+        let end = offset.saturating_add(size);
+        let bytes = self.bytes.get(offset as usize..end as usize).unwrap_or(&[]);
+        if size > 8 || bytes.is_empty() {
+            return self.unknown(8);
+        }
+        let number = bytes.iter().rev().fold(0_u64, |n, &byte| (n << 8) | u64::from(byte));
+        Value::constant(number)
+    }
+
+    /// Writes a place that [`Machine::place`] allowed; no value: nothing is known of it.
+    pub(crate) fn store(
+        &mut self,
+        state: &mut State,
+        place: Place,
+        value: Option<Value>,
+    ) -> Result<(), Fault> {
+        match place {
+            Place::Word(i) => state.set(Loc::Word(i), value),
+            Place::Words(a, b) => {
+                for i in a..=b {
+                    state.set(Loc::Word(i), None);
+                }
+            }
+            Place::Linear { .. } => {}
+            Place::Cell(i) => {
+                let value = value.unwrap_or_else(|| self.unknown(8));
+                state.cells.insert(i, value);
+            }
+            Place::Cells(first, last) => {
+                for i in first..=last {
+                    let value = self.unknown(8);
+                    state.cells.insert(i, value);
+                }
+            }
+            Place::Element(t) => {
+                let table = self.layout.table_type(t);
+                let fits = table.zip(value).is_some_and(|(t, v)| self.is_ref(state.path, v, t.ty));
+                if !fits {
+                    return fault(Rule::Table, "no reference of the table's kind is stored");
+                }
+            }
+            Place::Global(g) => {
+                if let Some(Ty::Ref(ty)) = self.layout.global_type(g).map(|g| g.ty) {
+                    let fits = value.is_some_and(|v| self.is_ref(state.path, v, ty));
+                    if !fits {
+                        return fault(Rule::Field, "no reference of the global's kind is stored");
+                    }
+                }
+            }
+            Place::Fuel => return fault(Rule::Metering, "the fuel is written"),
+            Place::Constant(_)
+            | Place::Symbol(_)
+            | Place::Epoch
+            | Place::Data(_)
+            | Place::Jump { .. } => {
+                return fault(Rule::Field, "a field that is never written");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A field of the store after so many calls.
+fn store_field(add: u64, calls: u32) -> Result<Place, Fault> {
+    let constant = |base| Ok(Place::Constant(Value::pointer(base, 0)));
+    match add {
+        at::STORE_FUEL => Ok(Place::Fuel),
+        at::STORE_EPOCH => constant(Base::Epoch),
+        at::STORE_DEADLINE => Ok(Place::Symbol(Def::ANY)),
+        at::STORE_FUNCS => constant(Base::Funcs(calls)),
+        at::STORE_ARGS => constant(Base::Args),
+        _ => fault(Rule::Field, "no field of the store"),
+    }
+}
+
+/// A 32-bit word of this kind.
+fn half(kind: Kind) -> Def {
+    Def { lo: 0, hi: 0xffff_ffff, kind }
+}
+
+/// The first argument cell of each value of these types.
+pub(crate) fn cells(types: &[Ty]) -> impl Iterator<Item = (u32, Ty)> + '_ {
+    let mut next = 0_u32;
+    types.iter().map(move |&ty| {
+        let first = next;
+        next = next.saturating_add(if ty == Ty::V128 { 2 } else { 1 });
+        (first, ty)
+    })
+}
+
+/// An argument cell, or a part of some.
+fn arguments(to: Value, size: u32) -> Result<Place, Fault> {
+    let end = to.add.saturating_add(u64::from(size));
+    if to.sym != Sym::ZERO || end > at::ARGS_CELLS.saturating_mul(8) {
+        return fault(Rule::Field, "an access outside the argument cells");
+    }
+    if size == 8 && to.add.is_multiple_of(8) {
+        return Ok(Place::Cell(u32::try_from(to.add >> 3).unwrap_or(u32::MAX)));
+    }
+    let word = |at: u64| u32::try_from(at >> 3).unwrap_or(u32::MAX);
+    Ok(Place::Cells(word(to.add), word(end.saturating_sub(1))))
+}

@@ -1,0 +1,284 @@
+//! Calls, returns, tail calls: the only facts that pass between functions (P6 to P8).
+//!
+//! A call goes to the code of a record whose type is known, with that record in rdi, or to a
+//! builtin. What the callee may rely on is what [`Machine::entry`] assumes; what the caller keeps
+//! is what the callee's return is checked for.
+
+use crate::abi::regs::{RAX, RDI, RSI, RSP};
+use crate::abi::{self, CALLEE_SAVED, OPERANDS, Place, Places};
+use crate::access::cells;
+use crate::builtins::PERFORMED;
+use crate::error::{Fault, Rule, fault};
+use crate::facts::Fact;
+use crate::layout::{Ty, offsets};
+use crate::machine::{CodeKind, Machine, saved};
+use crate::state::{Answers, Loc, State};
+use crate::symbols::Record;
+use crate::value::{Base, Sym, Value};
+use crate::x64::{Insn, Operand};
+
+impl Machine<'_> {
+    /// `call` of a register.
+    pub(crate) fn call(&mut self, state: &mut State, insn: &Insn) -> Result<(), Fault> {
+        let Operand::Register(r, 8) = insn.operand(0)? else {
+            return fault(Rule::Call, "a call through memory");
+        };
+        let code = self.read_loc(state, Loc::Register(r));
+        let Some(rsp) = state.rsp() else {
+            return fault(Rule::Stack, "the stack pointer is unknown at a call");
+        };
+        if rsp.rem_euclid(16) != 8 {
+            return fault(Rule::Call, "the stack is not aligned at a call");
+        }
+        self.height_is_charged(state)?;
+        if let Base::Builtin(n) = code.base {
+            return self.call_builtin(state, n, code);
+        }
+        let ty = self.callee(state, code)?;
+        let Some(signature) = self.layout.signature(ty).cloned() else {
+            return fault(Rule::Call, "the callee has no signature");
+        };
+        let arguments = abi::arguments(&signature);
+        self.pass_arguments(state, &arguments, rsp)?;
+        let Some(results) = abi::results(&signature) else {
+            return fault(Rule::Call, "the callee's results do not fit into registers");
+        };
+        self.forget(state);
+        let after = rsp.saturating_add(i64::from(arguments.stack_bytes));
+        self.set_rsp(state, Some(Value::pointer(Base::Stack, after as u64)))?;
+        for (ty, place) in results {
+            if let (Ty::Ref(kind), Place::Register(r)) = (ty, place) {
+                let sym = self.reference(kind);
+                state.set(Loc::Register(r), Some(Value::symbol(sym)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The type of the callee whose code is called, if rdi holds the record that the code is of.
+    fn callee(&mut self, state: &mut State, code: Value) -> Result<u32, Fault> {
+        let record = self.read_loc(state, Loc::Register(RDI));
+        match code.base {
+            Base::FuncCode(func) if code.add == 0 => {
+                if record != self.record(func) {
+                    return fault(Rule::Call, "the record is not the callee's");
+                }
+                self.type_of(func)
+            }
+            Base::RefCode if code.add == 0 => {
+                if record != (Value { base: Base::RefRecord, ..code }) {
+                    return fault(Rule::Call, "the record is not the callee's");
+                }
+                self.type_of_ref(state, code.sym)
+            }
+            _ => fault(Rule::Call, "the callee is no code of a record"),
+        }
+    }
+
+    /// P8: the type that a reference's record was compared with.
+    fn type_of_ref(&self, state: &State, sym: Sym) -> Result<u32, Fault> {
+        let record = Record::Ref(sym);
+        let ty = self.facts.of(state.path, sym).find_map(|fact| match fact {
+            Fact::Type { record: r, ty } if r == record => Some(ty),
+            Fact::Type { .. } | Fact::Le { .. } => None,
+        });
+        match ty {
+            Some(ty) => Ok(ty),
+            None => fault(Rule::CallType, "the callee's type was not compared"),
+        }
+    }
+
+    fn type_of(&self, func: u32) -> Result<u32, Fault> {
+        match self.layout.func_type(func) {
+            Some(ty) => Ok(ty),
+            None => fault(Rule::Call, "the module has no such function"),
+        }
+    }
+
+    /// P6: rsi holds the height at entry less a charge that was compared with it. Thunks charge
+    /// nothing: their frames are within the slack.
+    fn height_is_charged(&mut self, state: &mut State) -> Result<(), Fault> {
+        let height = self.read_loc(state, Loc::Register(RSI));
+        let taken = height.add.wrapping_neg();
+        if height.base != Base::None || height.sym != Sym::HEIGHT || height.shift != 0 {
+            return fault(Rule::Height, "no height is passed");
+        }
+        if !matches!(self.kind, CodeKind::Func(_)) && taken == 0 {
+            return Ok(());
+        }
+        if taken >= 1 << 63 || !self.at_least(state.path, Sym::HEIGHT, taken) {
+            return fault(Rule::Height, "the height may be less than the charge");
+        }
+        self.charge = Some(self.charge.map_or(taken, |charge| charge.min(taken)));
+        Ok(())
+    }
+
+    /// P7: references among the arguments are references; the stack arguments lie in the frame.
+    fn pass_arguments(
+        &mut self,
+        state: &mut State,
+        arguments: &Places,
+        from: i64,
+    ) -> Result<(), Fault> {
+        let top = i64::from(self.args_bytes).saturating_add(8);
+        if from.saturating_add(i64::from(arguments.stack_bytes)) > top {
+            return fault(Rule::Call, "the stack arguments do not lie in the frame");
+        }
+        for &(ty, place) in &arguments.places {
+            let Ty::Ref(kind) = ty else { continue };
+            let loc = match place {
+                Place::Register(r) => Some(Loc::Register(r)),
+                Place::Stack(at) => self.word(from.saturating_add(i64::from(at))).map(Loc::Word),
+                Place::Vector(_) => None,
+            };
+            let fits = loc
+                .and_then(|loc| state.get(loc))
+                .is_some_and(|v| self.is_ref(state.path, v, kind));
+            if !fits {
+                return fault(Rule::Call, "an argument is no reference");
+            }
+        }
+        Ok(())
+    }
+
+    /// A builtin.
+    fn call_builtin(&mut self, state: &mut State, n: u32, code: Value) -> Result<(), Fault> {
+        let context = self.read_loc(state, Loc::Register(RDI));
+        let own = context == Value::pointer(Base::VmCtx, 0);
+        let other = context.base == Base::RefContext && context.add == 0;
+        if code.add != 0 || !(own || other) {
+            return fault(Rule::Call, "a builtin does not get the context");
+        }
+        let mut answers = Answers::Unknown;
+        match n {
+            offsets::BUILTIN_CALL => answers = Answers::Results(self.call_out(state)?),
+            offsets::BUILTIN_PERFORM if own => self.perform(state)?,
+            offsets::BUILTIN_TRAP => {}
+            _ => return fault(Rule::Call, "no builtin for this context"),
+        }
+        self.forget(state);
+        state.answers = answers;
+        Ok(())
+    }
+
+    /// The builtin `call`: the type of the record in rdx, whose references lie in the cells.
+    fn call_out(&mut self, state: &mut State) -> Result<u32, Fault> {
+        let record = self.read_loc(state, Loc::Register(OPERANDS[0]));
+        let ty = match record.base {
+            Base::RefRecord if record.add == 0 => self.type_of_ref(state, record.sym)?,
+            Base::Import(func) if record == self.record(func) => self.type_of(func)?,
+            _ => return fault(Rule::Call, "no record is called"),
+        };
+        let Some(signature) = self.layout.signature(ty) else {
+            return fault(Rule::Call, "the callee has no signature");
+        };
+        self.cells_hold(state, &signature.params)?;
+        Ok(ty)
+    }
+
+    /// Whether references of these types lie in the argument cells.
+    fn cells_hold(&self, state: &State, types: &[Ty]) -> Result<(), Fault> {
+        for (cell, ty) in cells(types) {
+            let Ty::Ref(kind) = ty else { continue };
+            if !state.cells.get(&cell).is_some_and(|&v| self.is_ref(state.path, v, kind)) {
+                return fault(Rule::Call, "an argument cell holds no reference");
+            }
+        }
+        Ok(())
+    }
+
+    /// The builtin `perform`: a constant opcode that it may be asked for, and references of the
+    /// table's kind.
+    fn perform(&mut self, state: &mut State) -> Result<(), Fault> {
+        let mut operand = |n: usize| {
+            let register = OPERANDS.get(n).copied().unwrap_or(RAX);
+            self.read_loc(state, Loc::Register(register)).as_constant()
+        };
+        let (opcode, first) = (operand(0), operand(1));
+        let opcode = opcode.and_then(|n| u16::try_from(n).ok());
+        let Some(performed) = PERFORMED.iter().find(|p| Some(p.opcode) == opcode) else {
+            return fault(Rule::Call, "an operator that is not performed");
+        };
+        let Some(cell) = performed.reference else { return Ok(()) };
+        let table = first.and_then(|t| u32::try_from(t).ok());
+        let table = table.and_then(|t| self.layout.table_type(t));
+        let value = state.cells.get(&cell);
+        if !table.zip(value).is_some_and(|(t, &v)| self.is_ref(state.path, v, t.ty)) {
+            return fault(Rule::Call, "no reference of the table's kind is passed");
+        }
+        Ok(())
+    }
+
+    /// What a call leaves unknown: registers that the callee does not give back, and what moves.
+    fn forget(&mut self, state: &mut State) {
+        for r in 0..16 {
+            if r != RSP && !CALLEE_SAVED.contains(&r) {
+                state.set(Loc::Register(r), None);
+            }
+        }
+        state.calls = state.calls.saturating_add(1);
+        state.cells.clear();
+        state.answers = Answers::Unknown;
+    }
+
+    /// P7: the callee-saved registers are as at entry, the return address is where `above` bytes
+    /// above its end are the caller's.
+    fn leaves_frame(&mut self, state: &mut State, above: i64) -> Result<(), Fault> {
+        let Some(rsp) = state.rsp() else {
+            return fault(Rule::Return, "the stack pointer is unknown");
+        };
+        if rsp.saturating_add(above) != i64::from(self.args_bytes) {
+            return fault(Rule::Return, "the arguments are not taken off the stack");
+        }
+        let address = self.word(rsp).and_then(|i| state.get(Loc::Word(i)));
+        if address != Some(Value::symbol(Sym::RETURN_ADDRESS)) {
+            return fault(Rule::Return, "the return address is not where it is taken from");
+        }
+        for r in CALLEE_SAVED {
+            if state.get(Loc::Register(r)) != Some(Value::symbol(saved(r))) {
+                return fault(Rule::Return, "a callee-saved register is not as it was");
+            }
+        }
+        Ok(())
+    }
+
+    /// `ret`, which takes so many bytes off the stack behind the return address.
+    pub(crate) fn ret(&mut self, state: &mut State, pops: u32) -> Result<(), Fault> {
+        self.leaves_frame(state, i64::from(pops))?;
+        if let CodeKind::ThunkIn(ty) = self.kind
+            && let Some(signature) = self.layout.signature(ty)
+        {
+            return self.cells_hold(state, &signature.results);
+        }
+        for (ty, place) in abi::results(&self.signature).unwrap_or_default() {
+            let (Ty::Ref(kind), Place::Register(r)) = (ty, place) else { continue };
+            let fits =
+                state.get(Loc::Register(r)).is_some_and(|v| self.is_ref(state.path, v, kind));
+            if !fits {
+                return fault(Rule::Return, "a result is no reference");
+            }
+        }
+        Ok(())
+    }
+
+    /// A tail call: the frame is left as by `ret`, with the callee's arguments in its place, and
+    /// the callee's results are this function's.
+    pub(crate) fn tail_call(&mut self, state: &mut State, code: Value) -> Result<(), Fault> {
+        let ty = self.callee(state, code)?;
+        let Some(signature) = self.layout.signature(ty).cloned() else {
+            return fault(Rule::Call, "the callee has no signature");
+        };
+        if signature.results != self.signature.results {
+            return fault(Rule::Call, "the callee's results are others");
+        }
+        let arguments = abi::arguments(&signature);
+        self.leaves_frame(state, i64::from(arguments.stack_bytes))?;
+        let from = state.rsp().unwrap_or(0).saturating_add(8);
+        self.pass_arguments(state, &arguments, from)?;
+        let height = self.read_loc(state, Loc::Register(RSI));
+        if height == Value::symbol(Sym::HEIGHT) {
+            return Ok(());
+        }
+        self.height_is_charged(state)
+    }
+}

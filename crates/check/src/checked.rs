@@ -1,0 +1,117 @@
+//! The witness of a check, and what is checked.
+
+use crate::error::Rejection;
+use crate::layout::Layout;
+use crate::machine::CodeKind;
+use crate::metadata::{CallRow, TrapRow};
+use crate::pass::pass;
+use alloc::boxed::Box;
+use sha2::{Digest as _, Sha256};
+
+/// Code as it is mapped, with what its maker says of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Code<'a> {
+    /// Which code it is.
+    pub kind: CodeKind,
+    /// The bytes, position-independent, without relocations.
+    pub bytes: &'a [u8],
+    /// The certificate.
+    pub certificate: &'a [u8],
+    /// The trap map, sorted.
+    pub traps: &'a [TrapRow],
+    /// The call map, sorted.
+    pub calls: &'a [CallRow],
+}
+
+/// Code that was checked: a witness for exactly these bytes under one layout.
+#[derive(Clone, Debug)]
+pub struct CheckedCode {
+    kind: CodeKind,
+    bytes_digest: [u8; 32],
+    layout_digest: [u8; 32],
+    len: u32,
+    frame_bytes: u32,
+    charge: Option<u64>,
+    traps: Box<[TrapRow]>,
+    calls: Box<[CallRow]>,
+}
+
+impl Layout {
+    /// Checks code.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection`] with the first rule that is broken, in address order.
+    pub fn check(&self, code: Code<'_>) -> Result<CheckedCode, Rejection> {
+        let found = pass(self, &code)?;
+        Ok(CheckedCode {
+            kind: code.kind,
+            bytes_digest: Sha256::digest(code.bytes).into(),
+            layout_digest: self.digest(),
+            len: u32::try_from(code.bytes.len()).unwrap_or(u32::MAX),
+            frame_bytes: found.frame_bytes,
+            charge: found.charge,
+            traps: code.traps.into(),
+            calls: code.calls.into(),
+        })
+    }
+}
+
+impl CheckedCode {
+    /// Which code it is.
+    pub fn kind(&self) -> CodeKind {
+        self.kind
+    }
+
+    /// SHA-256 of the bytes that were checked.
+    pub fn bytes_digest(&self) -> &[u8; 32] {
+        &self.bytes_digest
+    }
+
+    /// The digest of the layout that they were checked under.
+    pub fn layout_digest(&self) -> &[u8; 32] {
+        &self.layout_digest
+    }
+
+    /// How many bytes there are.
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Bytes of native stack that a call takes at most: arguments, return address, frame.
+    pub fn frame_bytes(&self) -> u32 {
+        self.frame_bytes
+    }
+
+    /// Bytes that it takes off the height before its calls; none if it calls nothing.
+    pub fn charge(&self) -> Option<u64> {
+        self.charge
+    }
+
+    /// The row of an instruction that may stop the code.
+    pub fn trap_at(&self, code_offset: u32) -> Option<TrapRow> {
+        let i = self.traps.binary_search_by_key(&code_offset, |row| row.code_offset).ok()?;
+        self.traps.get(i).copied()
+    }
+
+    /// The row of the call that returns to an offset.
+    pub fn call_at(&self, return_offset: u32) -> Option<CallRow> {
+        let i = self.calls.binary_search_by_key(&return_offset, |row| row.return_offset).ok()?;
+        self.calls.get(i).copied()
+    }
+
+    /// The trap map.
+    pub fn traps(&self) -> &[TrapRow] {
+        &self.traps
+    }
+
+    /// The call map.
+    pub fn calls(&self) -> &[CallRow] {
+        &self.calls
+    }
+}

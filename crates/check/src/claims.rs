@@ -1,0 +1,368 @@
+//! What a certificate states at the entry of a block, and what that means.
+//!
+//! A block's claims speak of *its own* symbols, named after locations: "register 3 is the base of
+//! memory 0 plus the symbol of word 5". Symbols are universally quantified at the block, so an edge
+//! must give a substitution: the first claim that names a symbol says which value it has on the
+//! edge, every further one must agree. So several locations may share one symbol, and a relation
+//! among them survives a merge.
+//!
+//! - C1. [`Machine::instantiate`] makes a state that holds exactly what the claims say.
+//! - C2. [`Machine::implies`] accepts an edge only if every claim holds under one substitution.
+//! - C3. What is not claimed is unknown behind the edge: leaving a claim out is always sound.
+
+use crate::abi::regs::RSP;
+use crate::error::{Fault, Rule, fault};
+use crate::facts::{Fact, Node, Path};
+use crate::machine::Machine;
+use crate::state::{Answers, Flags, Loc, State};
+use crate::symbols::{Def, Extent, Kind, Record, RefType};
+use crate::value::{Base, Sym, Value};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+/// The symbol that a claim speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Name {
+    /// One that is the same in the whole function (below [`Sym::FIRST`]).
+    Fixed(Sym),
+    /// The block's own symbol of this location.
+    Of(Loc),
+}
+
+/// One claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Claim {
+    /// The location holds a number of its own, at most `hi`.
+    Number {
+        /// The location.
+        at: Loc,
+        /// The bound.
+        hi: u64,
+    },
+    /// The location holds `base + (name << shift) + add` modulo 2^64.
+    Holds {
+        /// The location.
+        at: Loc,
+        /// The base.
+        base: Base,
+        /// The symbol.
+        name: Name,
+        /// The shift.
+        shift: u8,
+        /// The constant.
+        add: u64,
+    },
+    /// The symbol lies between these bounds.
+    Range {
+        /// The symbol.
+        name: Name,
+        /// The least.
+        lo: u64,
+        /// The most.
+        hi: u64,
+    },
+    /// The symbol is a length that was read.
+    Length {
+        /// The symbol.
+        of: Loc,
+        /// Whose.
+        extent: Extent,
+    },
+    /// The symbol is a reference.
+    Ref {
+        /// The symbol.
+        of: Loc,
+        /// Its type.
+        ty: RefType,
+    },
+    /// `name + d ≤ extent`.
+    Below {
+        /// The symbol.
+        name: Name,
+        /// The distance.
+        d: i64,
+        /// The extent.
+        extent: Extent,
+    },
+    /// The function that the symbol names has a type.
+    Type {
+        /// The symbol.
+        of: Loc,
+        /// The type.
+        ty: u32,
+    },
+}
+
+impl Claim {
+    /// The location that the claim fills, if it fills one.
+    pub fn fills(&self) -> Option<Loc> {
+        match *self {
+            Claim::Number { at, .. } | Claim::Holds { at, .. } => Some(at),
+            Claim::Range { .. }
+            | Claim::Length { .. }
+            | Claim::Ref { .. }
+            | Claim::Below { .. }
+            | Claim::Type { .. } => None,
+        }
+    }
+}
+
+/// The values of the claims' own symbols.
+#[derive(Clone, Debug)]
+struct Names<T>(BTreeMap<Loc, T>);
+
+impl<T: Copy> Names<T> {
+    const fn new() -> Names<T> {
+        Names(BTreeMap::new())
+    }
+
+    fn get(&self, loc: Loc) -> Option<T> {
+        self.0.get(&loc).copied()
+    }
+}
+
+impl Machine<'_> {
+    /// The stack pointer that claims state; each block must state it.
+    ///
+    /// # Errors
+    ///
+    /// [`Rule::Claim`] if they do not.
+    fn claimed_rsp(claims: &[Claim]) -> Result<Value, Fault> {
+        let rsp = claims.iter().find_map(|claim| match *claim {
+            Claim::Holds {
+                at: Loc::Register(RSP),
+                base: Base::Stack,
+                name: Name::Fixed(Sym::ZERO),
+                add,
+                ..
+            } => Some(Value::pointer(Base::Stack, add)),
+            _ => None,
+        });
+        match rsp {
+            Some(rsp) => Ok(rsp),
+            None => fault(Rule::Claim, "a block does not state the stack pointer"),
+        }
+    }
+
+    /// The state at a block with these claims (C1).
+    ///
+    /// # Errors
+    ///
+    /// [`Rule::Claim`] for claims that contradict the form.
+    pub fn instantiate(&mut self, claims: &[Claim], metered: bool) -> Result<State, Fault> {
+        let mut state = State {
+            regs: [None; 16],
+            words: Vec::new(),
+            cells: BTreeMap::new(),
+            answers: Answers::Unknown,
+            flags: Flags::Unknown,
+            path: Path::default(),
+            calls: 0,
+            metered,
+        };
+        let rsp = Self::claimed_rsp(claims)?;
+        self.set_rsp(&mut state, Some(rsp))?;
+        let mut names = Names::new();
+        for claim in claims {
+            let (at, value) = match *claim {
+                Claim::Number { at, hi } => {
+                    let sym = self.own(&mut names, at);
+                    self.symbols.define(sym, Def::at_most(hi));
+                    (at, Value::symbol(sym))
+                }
+                Claim::Holds { at, base, name, shift, add } => {
+                    let sym = match name {
+                        Name::Fixed(sym) => sym,
+                        Name::Of(loc) => self.own(&mut names, loc),
+                    };
+                    (at, Value { base, sym, shift, add })
+                }
+                _ => continue,
+            };
+            if at == Loc::Register(RSP) && value != rsp {
+                return fault(Rule::Claim, "the stack pointer is claimed twice");
+            }
+            state.set(at, Some(value));
+        }
+        for claim in claims {
+            self.state_fact(&mut state, &mut names, claim);
+        }
+        Ok(state)
+    }
+
+    /// The block's own symbol of a location.
+    fn own(&mut self, names: &mut Names<Sym>, loc: Loc) -> Sym {
+        if let Some(sym) = names.get(loc) {
+            return sym;
+        }
+        let sym = self.symbols.fresh(Def::ANY);
+        names.0.insert(loc, sym);
+        sym
+    }
+
+    /// What a claim says of a symbol. Two claims on the kind of one symbol: the last one counts.
+    fn state_fact(&mut self, state: &mut State, names: &mut Names<Sym>, claim: &Claim) {
+        match *claim {
+            Claim::Number { .. } | Claim::Holds { .. } => {}
+            Claim::Range { name: Name::Fixed(sym), lo, hi } => {
+                state.path = self.bounded(state.path, sym, (lo, hi));
+            }
+            Claim::Range { name: Name::Of(loc), lo, hi } => {
+                let sym = self.own(names, loc);
+                let def = self.symbols.def(sym);
+                self.symbols.define(sym, Def { lo, hi, ..def });
+            }
+            Claim::Length { of, extent } => {
+                let sym = self.own(names, of);
+                let def = self.symbols.def(sym);
+                self.symbols.define(sym, Def { kind: Kind::Length(extent), ..def });
+            }
+            Claim::Ref { of, ty } => {
+                let sym = self.own(names, of);
+                let def = self.symbols.def(sym);
+                self.symbols.define(sym, Def { kind: Kind::Ref(ty), ..def });
+            }
+            Claim::Below { name, d, extent } => {
+                let a = match name {
+                    Name::Fixed(sym) => sym,
+                    Name::Of(loc) => self.own(names, loc),
+                };
+                let fact = Fact::Le { a, d: i128::from(d), b: Node::Extent(extent) };
+                state.path = self.facts.push(state.path, &self.symbols, fact);
+            }
+            Claim::Type { of, ty } => {
+                let record = Record::Ref(self.own(names, of));
+                state.path = self.facts.push(state.path, &self.symbols, Fact::Type { record, ty });
+            }
+        }
+    }
+
+    /// Whether every claim holds in `state` (C2). Locations that `state` does not know get symbols.
+    ///
+    /// # Errors
+    ///
+    /// [`Rule::Claim`] with the kind of claim that does not hold.
+    pub fn implies(&mut self, state: &mut State, claims: &[Claim]) -> Result<(), Fault> {
+        Self::claimed_rsp(claims)?;
+        let mut names = Names::new();
+        for claim in claims {
+            if !self.location_holds(state, &mut names, claim) {
+                return fault(Rule::Claim, "a location does not hold what the block claims");
+            }
+        }
+        for claim in claims {
+            if !self.fact_holds(state.path, &names, claim) {
+                return fault(Rule::Claim, "a fact does not hold that the block claims");
+            }
+        }
+        Ok(())
+    }
+
+    fn location_holds(
+        &mut self,
+        state: &mut State,
+        names: &mut Names<Value>,
+        claim: &Claim,
+    ) -> bool {
+        let (at, base, name, shift, add) = match *claim {
+            Claim::Number { at, .. } => (at, Base::None, Name::Of(at), 0, 0),
+            Claim::Holds { at, base, name, shift, add } => (at, base, name, shift, add),
+            _ => return true,
+        };
+        let exists = match at {
+            Loc::Register(r) => r < 16,
+            Loc::Word(i) => (i as usize) < state.words.len(),
+        };
+        if !exists {
+            return false;
+        }
+        let value = self.read_loc(state, at);
+        let loc = match name {
+            Name::Fixed(sym) => return value == Value { base, sym, shift, add },
+            Name::Of(loc) => loc,
+        };
+        match names.get(loc) {
+            Some(own) => substituted(own, base, shift, add) == Some(value),
+            None => match solved(value, base, shift, add) {
+                Some(own) => {
+                    names.0.insert(loc, own);
+                    true
+                }
+                None => false,
+            },
+        }
+    }
+
+    fn fact_holds(&self, path: Path, names: &Names<Value>, claim: &Claim) -> bool {
+        let own = |name| match name {
+            Name::Fixed(sym) => Some(Value::symbol(sym)),
+            Name::Of(loc) => names.get(loc),
+        };
+        match *claim {
+            Claim::Holds { .. } => true,
+            Claim::Number { at, hi } => {
+                own(Name::Of(at)).is_some_and(|v| self.lies_in(path, v, (0, hi)))
+            }
+            Claim::Range { name, lo, hi } => {
+                own(name).is_some_and(|v| self.lies_in(path, v, (lo, hi)))
+            }
+            Claim::Length { of, extent } => own(Name::Of(of)).is_some_and(|v| {
+                let read = v.as_symbol().map(|sym| self.symbols.def(sym).kind);
+                let least = self.least(extent);
+                read == Some(Kind::Length(extent)) || v.as_constant().is_some_and(|k| k <= least)
+            }),
+            Claim::Ref { of, ty } => own(Name::Of(of)).is_some_and(|v| self.is_ref(path, v, ty)),
+            Claim::Below { name, d, extent } => own(name).is_some_and(|v| {
+                let reading = self.facts.reading(path, &self.symbols, v);
+                reading.is_some_and(|r| {
+                    self.within(path, r.sym, r.add.saturating_add(i128::from(d)), extent)
+                })
+            }),
+            Claim::Type { of, ty } => own(Name::Of(of))
+                .and_then(Value::as_symbol)
+                .is_some_and(|sym| self.facts.has_type(path, Record::Ref(sym), ty)),
+        }
+    }
+
+    fn lies_in(&self, path: Path, value: Value, (lo, hi): (u64, u64)) -> bool {
+        if (lo, hi) == (0, u64::MAX) {
+            return true;
+        }
+        let range = self.facts.range(path, &self.symbols, value);
+        range.is_some_and(|(l, h)| l >= i128::from(lo) && h <= i128::from(hi))
+    }
+}
+
+/// `base + (own << shift) + add`, where it has the form of a value.
+fn substituted(own: Value, base: Base, shift: u8, add: u64) -> Option<Value> {
+    if base.by_symbol() {
+        return Some(Value { base, sym: own.as_symbol()?, shift: 0, add });
+    }
+    let number = if shift == 0 { own } else { own.shifted(u32::from(shift))? };
+    Some(Value { base, ..number }.plus(add))
+}
+
+/// The number `own` with `value = base + (own << shift) + add` modulo 2^64, where there is one of
+/// this form.
+fn solved(value: Value, base: Base, shift: u8, add: u64) -> Option<Value> {
+    if value.base != base || shift > 3 {
+        return None;
+    }
+    if base.by_symbol() {
+        return (value.add == add && shift == 0).then_some(Value::symbol(value.sym));
+    }
+    let rest = value.add.wrapping_sub(add);
+    if shift == 0 {
+        return Some(Value { base: Base::None, add: rest, ..value });
+    }
+    let low = rest & (1_u64 << shift.min(3)).wrapping_sub(1);
+    let add = rest >> shift.min(3);
+    if low != 0 {
+        return None;
+    }
+    if value.sym == Sym::ZERO {
+        return Some(Value::constant(add));
+    }
+    let shift = value.shift.checked_sub(shift)?;
+    Some(Value { base: Base::None, sym: value.sym, shift, add })
+}

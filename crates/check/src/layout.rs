@@ -1,0 +1,506 @@
+//! Wasm bytes and settings → the layout that code may rely on: what lies where, of what size, with
+//! what right. `docs/certificate.md` has the tables.
+//!
+//! The layout is derived from the module alone, never from what compiled it. It validates nothing:
+//! it reads what it needs and refuses what it does not know.
+//!
+//! - L1. Every pointer that a field of the context yields is the same for the instance's life.
+//! - L2. A memory's and a table's record holds the base, which never changes, and the length, which
+//!   never falls below its minimum at the module's declaration.
+//! - L3. In the guard shape the bytes `[0, zone)` from a 32-bit memory's base are memory or fault.
+
+use crate::symbols::{Heap, RefKind, RefType};
+use alloc::vec::Vec;
+use core::fmt;
+use sha2::{Digest as _, Sha256};
+use wasmparser::{
+    AbstractHeapType, CompositeInnerType, HeapType, Parser, Payload, TypeRef, ValType,
+};
+
+/// How out-of-bounds accesses to memories are kept out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MemoryShape {
+    /// 32-bit memories with 64 KiB pages lie in a reservation of `reservation_bytes`, followed by
+    /// `guard_bytes` that fault; other memories are compared explicitly.
+    Guard {
+        /// At least 4 GiB for the elision to serve anything.
+        reservation_bytes: u64,
+        /// What follows it and always faults.
+        guard_bytes: u64,
+    },
+    /// Every access is compared explicitly.
+    Explicit,
+}
+
+impl MemoryShape {
+    /// 4 GiB, and 32 MiB behind.
+    pub const GUARD: MemoryShape =
+        MemoryShape::Guard { reservation_bytes: 4 << 30, guard_bytes: 32 << 20 };
+}
+
+/// Which charges and polls code has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Metering {
+    /// Charges of fuel.
+    pub fuel: bool,
+    /// Polls of the epoch.
+    pub epoch: bool,
+}
+
+/// The instructions that a processor must have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum CpuLevel {
+    /// x86-64-v2: up to SSE 4.2 and POPCNT.
+    V2,
+    /// x86-64-v3: AVX2, BMI, FMA, LZCNT beside them.
+    #[default]
+    V3,
+}
+
+/// The settings that a layout is derived with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Config {
+    /// The memories' shape.
+    pub memory: MemoryShape,
+    /// The metering.
+    pub metering: Metering,
+    /// The processor.
+    pub cpu: CpuLevel,
+    /// Whether faults may be traps; otherwise no instruction may fault but `ud2`.
+    pub signals: bool,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            memory: MemoryShape::GUARD,
+            metering: Metering::default(),
+            cpu: CpuLevel::default(),
+            signals: true,
+        }
+    }
+}
+
+/// A value type, as far as code is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ty {
+    /// `i32`; the upper half of its register is unknown.
+    I32,
+    /// `i64`.
+    I64,
+    /// `f32`.
+    F32,
+    /// `f64`.
+    F64,
+    /// `v128`.
+    V128,
+    /// A reference: 0, or a store address + 1.
+    Ref(RefType),
+}
+
+impl Ty {
+    /// Bytes of a value of this type in its cell.
+    pub const fn bytes(self) -> u64 {
+        match self {
+            Ty::I32 | Ty::F32 => 4,
+            Ty::I64 | Ty::F64 | Ty::Ref(_) => 8,
+            Ty::V128 => 16,
+        }
+    }
+}
+
+/// A function type.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Signature {
+    /// Parameters.
+    pub params: Vec<Ty>,
+    /// Results.
+    pub results: Vec<Ty>,
+}
+
+/// A memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Its least length, in bytes.
+    pub min_bytes: u64,
+    /// Its greatest length, in bytes.
+    pub max_bytes: u64,
+    /// Bytes from the base that are memory or fault (L3); 0 where accesses are compared.
+    pub zone_bytes: u64,
+}
+
+/// A table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// What its elements are.
+    pub ty: RefType,
+    /// Its least length, in elements.
+    pub min: u64,
+    /// Its greatest length, in elements.
+    pub max: u64,
+}
+
+/// A global.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Global {
+    /// Its type.
+    pub ty: Ty,
+    /// Whether code may write it.
+    pub mutable: bool,
+}
+
+/// Offsets in the runtime's structures, in bytes.
+pub mod offsets {
+    /// Context: the store's words.
+    pub const STORE: u32 = 0x00;
+    /// Context: the table of builtins.
+    pub const BUILTINS: u32 = 0x08;
+    /// Context: the canonical id of each type, 32 bits each.
+    pub const TYPES: u32 = 0x10;
+    /// Context: the records of the defined functions, one behind the other.
+    pub const DEFINED: u32 = 0x18;
+    /// Context: the first word that depends on the module: a pointer to the record of each imported
+    /// function, of each memory, of each table, and to the cell of each global.
+    pub const FIRST: u32 = 0x20;
+    /// Store: the fuel that is left.
+    pub const STORE_FUEL: u32 = 0;
+    /// Store: where the epoch is.
+    pub const STORE_EPOCH: u32 = 8;
+    /// Store: the epoch's deadline.
+    pub const STORE_DEADLINE: u32 = 16;
+    /// Store: the records of all functions by address; moves when functions are added.
+    pub const STORE_FUNCS: u32 = 24;
+    /// Store: the cells through which thunks and builtins pass values.
+    pub const STORE_ARGS: u32 = 32;
+    /// Cells behind [`STORE_ARGS`], 8 bytes each.
+    pub const ARGS_CELLS: u32 = 2_048;
+    /// Size of a function's record.
+    pub const RECORD_BYTES: u32 = 32;
+    /// Record: the code.
+    pub const RECORD_CODE: u32 = 0;
+    /// Record: the context of its instance.
+    pub const RECORD_VMCTX: u32 = 8;
+    /// Record: the canonical id of its type, 32 bits.
+    pub const RECORD_TYPE: u32 = 16;
+    /// Record: its address in the store, 32 bits.
+    pub const RECORD_ADDRESS: u32 = 20;
+    /// Memory and table: the first byte or element.
+    pub const OBJECT_BASE: u32 = 0;
+    /// Memory and table: the length in bytes or elements, 64 bits.
+    pub const OBJECT_LEN: u32 = 8;
+    /// The builtin that calls a function without native code.
+    pub const BUILTIN_CALL: u32 = 0;
+    /// The builtin that performs an operator.
+    pub const BUILTIN_PERFORM: u32 = 1;
+    /// The builtin that traps.
+    pub const BUILTIN_TRAP: u32 = 2;
+    /// Bytes of native stack that a frame may take for each byte that it is charged.
+    pub const FRAME_RATIO: u64 = 16;
+}
+
+/// Types, functions, memories, tables or globals of a module that a layout knows at most, each.
+pub const ITEMS_MAX: usize = 1 << 20;
+
+/// Why no layout can be derived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayoutError {
+    /// Offset in the module, in bytes.
+    pub offset: u64,
+    /// What the layout does not know.
+    pub what: &'static str,
+}
+
+impl fmt::Display for LayoutError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no layout: {} at offset {:#x}", self.what, self.offset)
+    }
+}
+
+impl core::error::Error for LayoutError {}
+
+/// What code of one module may rely on.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    pub(crate) config: Config,
+    pub(crate) module: [u8; 32],
+    pub(crate) digest: [u8; 32],
+    pub(crate) types: Vec<Option<Signature>>,
+    pub(crate) funcs: Vec<u32>,
+    pub(crate) imported_funcs: u32,
+    pub(crate) memories: Vec<Memory>,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) globals: Vec<Global>,
+}
+
+impl Layout {
+    /// The layout of a module under these settings.
+    ///
+    /// # Errors
+    ///
+    /// [`LayoutError`] if the bytes are no module, or name what the layout does not know (shared
+    /// memories, types that are no function's, more than [`ITEMS_MAX`] of something).
+    pub fn derive(wasm: &[u8], config: &Config) -> Result<Layout, LayoutError> {
+        let module: [u8; 32] = Sha256::digest(wasm).into();
+        let mut hash = Sha256::new();
+        hash.update(b"prova layout 1\0");
+        hash.update(settings(config));
+        hash.update(module);
+        let mut layout = Layout {
+            config: *config,
+            module,
+            digest: hash.finalize().into(),
+            types: Vec::new(),
+            funcs: Vec::new(),
+            imported_funcs: 0,
+            memories: Vec::new(),
+            tables: Vec::new(),
+            globals: Vec::new(),
+        };
+        for payload in Parser::new(0).parse_all(wasm) {
+            let payload = payload
+                .map_err(|e| LayoutError { offset: e.offset(), what: "malformed module" })?;
+            let offset = payload.as_section().map_or(0, |(_, range)| range.start);
+            layout.section(payload).map_err(|what| LayoutError { offset, what })?;
+        }
+        Ok(layout)
+    }
+
+    /// A digest of the module's bytes and the settings.
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest
+    }
+
+    /// SHA-256 of the module's bytes.
+    pub fn module_digest(&self) -> &[u8; 32] {
+        &self.module
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The signature of a type, if it is a function's.
+    pub fn signature(&self, ty: u32) -> Option<&Signature> {
+        self.types.get(ty as usize)?.as_ref()
+    }
+
+    /// The type of a function of the index space.
+    pub fn func_type(&self, func: u32) -> Option<u32> {
+        self.funcs.get(func as usize).copied()
+    }
+
+    /// How many functions are imported.
+    pub fn imported_funcs(&self) -> u32 {
+        self.imported_funcs
+    }
+
+    /// A memory.
+    pub fn memory_type(&self, index: u32) -> Option<&Memory> {
+        self.memories.get(index as usize)
+    }
+
+    /// A table.
+    pub fn table_type(&self, index: u32) -> Option<&Table> {
+        self.tables.get(index as usize)
+    }
+
+    /// A global.
+    pub fn global_type(&self, index: u32) -> Option<&Global> {
+        self.globals.get(index as usize)
+    }
+
+    /// Bytes of a context.
+    pub fn vmctx_bytes(&self) -> u32 {
+        self.global(u32::try_from(self.globals.len()).unwrap_or(u32::MAX))
+    }
+
+    /// The word that leads to the record of an imported function.
+    pub fn imported_func(&self, index: u32) -> u32 {
+        offsets::FIRST.saturating_add(index.saturating_mul(8))
+    }
+
+    /// The word that leads to the record of a memory.
+    pub fn memory(&self, index: u32) -> u32 {
+        self.imported_func(self.imported_funcs.saturating_add(index))
+    }
+
+    /// The word that leads to the record of a table.
+    pub fn table(&self, index: u32) -> u32 {
+        let before = u32::try_from(self.memories.len()).unwrap_or(u32::MAX);
+        self.memory(before.saturating_add(index))
+    }
+
+    /// The word that leads to the cell of a global.
+    pub fn global(&self, index: u32) -> u32 {
+        let before = u32::try_from(self.tables.len()).unwrap_or(u32::MAX);
+        self.table(before.saturating_add(index))
+    }
+
+    fn section(&mut self, payload: Payload<'_>) -> Result<(), &'static str> {
+        const MALFORMED: &str = "malformed section";
+        match payload {
+            Payload::TypeSection(reader) => {
+                for group in reader {
+                    for ty in group.map_err(|_| MALFORMED)?.into_types() {
+                        let signature = match &ty.composite_type.inner {
+                            CompositeInnerType::Func(f) => Some(Signature {
+                                params: types(f.params())?,
+                                results: types(f.results())?,
+                            }),
+                            CompositeInnerType::Array(_)
+                            | CompositeInnerType::Struct(_)
+                            | CompositeInnerType::Cont(_) => None,
+                        };
+                        push(&mut self.types, signature)?;
+                    }
+                }
+            }
+            Payload::ImportSection(reader) => {
+                for import in reader.into_imports() {
+                    self.import(import.map_err(|_| MALFORMED)?.ty)?;
+                }
+            }
+            Payload::FunctionSection(reader) => {
+                for ty in reader {
+                    push(&mut self.funcs, ty.map_err(|_| MALFORMED)?)?;
+                }
+            }
+            Payload::TableSection(reader) => {
+                for table in reader {
+                    self.push_table(&table.map_err(|_| MALFORMED)?.ty)?;
+                }
+            }
+            Payload::MemorySection(reader) => {
+                for memory in reader {
+                    self.push_memory(&memory.map_err(|_| MALFORMED)?)?;
+                }
+            }
+            Payload::GlobalSection(reader) => {
+                for global in reader {
+                    self.push_global(&global.map_err(|_| MALFORMED)?.ty)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn import(&mut self, ty: TypeRef) -> Result<(), &'static str> {
+        match ty {
+            TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
+                self.imported_funcs = self.imported_funcs.saturating_add(1);
+                push(&mut self.funcs, ty)
+            }
+            TypeRef::Table(ty) => self.push_table(&ty),
+            TypeRef::Memory(ty) => self.push_memory(&ty),
+            TypeRef::Global(ty) => self.push_global(&ty),
+            TypeRef::Tag(_) => Ok(()),
+        }
+    }
+
+    fn push_table(&mut self, ty: &wasmparser::TableType) -> Result<(), &'static str> {
+        if ty.shared {
+            return Err("shared table");
+        }
+        let element = reference(ty.element_type)?;
+        let most = if ty.table64 { u64::MAX } else { u64::from(u32::MAX) };
+        let max = ty.maximum.unwrap_or(most).min(most);
+        push(&mut self.tables, Table { ty: element, min: ty.initial, max })
+    }
+
+    fn push_memory(&mut self, ty: &wasmparser::MemoryType) -> Result<(), &'static str> {
+        if ty.shared {
+            return Err("shared memory");
+        }
+        let page = ty.page_size_log2.unwrap_or(16).min(16);
+        let bytes = |pages: u64| pages.checked_shl(page).filter(|b| b >> page == pages);
+        let min_bytes = bytes(ty.initial).ok_or("memory beyond the address space")?;
+        let most = if ty.memory64 { u64::MAX } else { 1 << 32 };
+        let max_bytes = ty.maximum.and_then(bytes).unwrap_or(most).min(most);
+        let plain = !ty.memory64 && page == 16;
+        let zone_bytes = match self.config.memory {
+            MemoryShape::Guard { reservation_bytes, guard_bytes } if plain => {
+                reservation_bytes.saturating_add(guard_bytes)
+            }
+            MemoryShape::Guard { .. } | MemoryShape::Explicit => 0,
+        };
+        push(&mut self.memories, Memory { min_bytes, max_bytes, zone_bytes })
+    }
+
+    fn push_global(&mut self, ty: &wasmparser::GlobalType) -> Result<(), &'static str> {
+        if ty.shared {
+            return Err("shared global");
+        }
+        push(&mut self.globals, Global { ty: value(ty.content_type)?, mutable: ty.mutable })
+    }
+}
+
+fn push<T>(list: &mut Vec<T>, item: T) -> Result<(), &'static str> {
+    if list.len() >= ITEMS_MAX {
+        return Err("too many items");
+    }
+    list.push(item);
+    Ok(())
+}
+
+fn types(list: &[ValType]) -> Result<Vec<Ty>, &'static str> {
+    list.iter().map(|&ty| value(ty)).collect()
+}
+
+fn value(ty: ValType) -> Result<Ty, &'static str> {
+    Ok(match ty {
+        ValType::I32 => Ty::I32,
+        ValType::I64 => Ty::I64,
+        ValType::F32 => Ty::F32,
+        ValType::F64 => Ty::F64,
+        ValType::V128 => Ty::V128,
+        ValType::Ref(ty) => Ty::Ref(reference(ty)?),
+    })
+}
+
+/// A reference type.
+fn reference(ty: wasmparser::RefType) -> Result<RefType, &'static str> {
+    let (kind, heap) = match ty.heap_type() {
+        HeapType::Abstract { ty: heap, shared: false } => match heap {
+            AbstractHeapType::Func => (RefKind::Func, Heap::Any),
+            AbstractHeapType::NoFunc => (RefKind::Func, Heap::Nothing),
+            AbstractHeapType::Extern => (RefKind::Extern, Heap::Any),
+            AbstractHeapType::NoExtern => (RefKind::Extern, Heap::Nothing),
+            AbstractHeapType::Exn => (RefKind::Exn, Heap::Any),
+            AbstractHeapType::NoExn => (RefKind::Exn, Heap::Nothing),
+            AbstractHeapType::Any
+            | AbstractHeapType::None
+            | AbstractHeapType::Eq
+            | AbstractHeapType::Struct
+            | AbstractHeapType::Array
+            | AbstractHeapType::I31
+            | AbstractHeapType::Cont
+            | AbstractHeapType::NoCont => return Err("reference type"),
+        },
+        HeapType::Concrete(index) => match index.as_module_index() {
+            Some(ty) => (RefKind::Func, Heap::Type(ty)),
+            None => return Err("reference type"),
+        },
+        HeapType::Abstract { shared: true, .. } | HeapType::Exact(_) => {
+            return Err("reference type");
+        }
+    };
+    Ok(RefType { kind, heap, nullable: ty.is_nullable() })
+}
+
+/// The settings as bytes, for the digest.
+fn settings(config: &Config) -> Vec<u8> {
+    let (reservation, guard) = match config.memory {
+        MemoryShape::Guard { reservation_bytes, guard_bytes } => (reservation_bytes, guard_bytes),
+        MemoryShape::Explicit => (0, 0),
+    };
+    let mut bytes = Vec::new();
+    bytes.extend(reservation.to_le_bytes());
+    bytes.extend(guard.to_le_bytes());
+    bytes.push(u8::from(config.metering.fuel));
+    bytes.push(u8::from(config.metering.epoch));
+    bytes.push(config.cpu as u8);
+    bytes.push(u8::from(config.signals));
+    bytes
+}

@@ -1,0 +1,72 @@
+//! Machine code and a certificate → [`CheckedCode`], or a [`Rejection`].
+//!
+//! ```text
+//! Wasm bytes + Config ─ Layout::derive ─► Layout ┐
+//! code bytes, rows of traps and calls ───────────┼─ Layout::check ─► CheckedCode | Rejection
+//! certificate ───────────────────────────────────┘
+//! ```
+//!
+//! [`Layout::check`] is the one constructor of [`CheckedCode`]: a witness that the **final bytes**
+//! stay in their sandbox, whoever made them. The property (`docs/TRUST.md`): entered with the
+//! instance's context, every instruction that runs is one that was decoded here; every access lies
+//! in a region of the layout with its right; control leaves by declared calls, returns and traps
+//! only; on return stack pointer, return address and callee-saved registers are as the convention
+//! says. That the code computes what the Wasm says is *not* claimed.
+//!
+//! The check is a typed linear pass in the style of proof-carrying code (Necula, POPL 1997) with
+//! the facts of value-equality classes and a partial order over them. The certificate states facts
+//! at the entries of merge blocks; all else is recomputed. Reading order: `value`, `symbols`,
+//! `facts`, `state`, `layout`, `x64`, `machine`, `access`, `step`, `calls`, `claims`,
+//! `certificate`, `metadata`, `pass`.
+//!
+//! This crate knows nothing of the compiler or of the runtime. It does not panic and allocates in
+//! proportion to its input. Spectre is not claimed.
+
+#![no_std]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unreachable
+    )
+)]
+
+extern crate alloc;
+
+pub mod abi;
+mod access;
+pub mod builtins;
+mod calls;
+pub mod certificate;
+mod checked;
+mod claims;
+mod error;
+mod facts;
+mod layout;
+mod machine;
+mod metadata;
+mod pass;
+mod state;
+mod step;
+mod symbols;
+mod value;
+pub mod x64;
+
+pub use checked::{CheckedCode, Code};
+pub use claims::{Claim, Name};
+pub use error::{Fault, Rejection, Rule};
+pub use facts::{Fact, Facts, Node, Path, Reading, WALK_MAX};
+pub use layout::{
+    Config, CpuLevel, Global, ITEMS_MAX, Layout, LayoutError, Memory, MemoryShape, Metering,
+    Signature, Table, Ty, offsets,
+};
+pub use machine::{CodeKind, FRAME_BYTES_MAX, Machine};
+pub use metadata::{CallRow, TrapRow, traps};
+pub use pass::{CODE_BYTES_MAX, EDGE_WORK_MAX, WAITING_WORDS_MAX};
+pub use state::{Answers, Flags, Loc, State};
+pub use step::{Effect, Faults, Flow};
+pub use symbols::{Def, Extent, Heap, Kind, Record, RefKind, RefType, Symbols};
+pub use value::{Base, Sym, Value};

@@ -1,0 +1,398 @@
+//! The abstract machine of one function: what is the same for all its blocks, and how values are
+//! read, narrowed and compared.
+//!
+//! Neighbours: `access` (memory operands), `step` (instructions), `calls`, `claims` (edges).
+
+use crate::abi::regs::{RDI, RSI, RSP};
+use crate::abi::{self, CALLEE_SAVED, Place};
+use crate::error::{Fault, Rule, fault};
+use crate::facts::{Fact, Facts, Node, Path};
+use crate::layout::{Layout, Signature, Ty, offsets};
+use crate::state::{Answers, Flags, Loc, State};
+use crate::symbols::{Def, Extent, Heap, Kind, Record, RefKind, RefType, Symbols};
+use crate::value::{Base, Sym, Value};
+use crate::x64::Condition;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+/// Bytes of stack that a frame takes at most, whatever it charges.
+pub const FRAME_BYTES_MAX: u32 = 1 << 16;
+
+/// Which code it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CodeKind {
+    /// A function of the module's index space, a defined one.
+    Func(u32),
+    /// The way into functions of a type: the arguments lie in the argument cells.
+    ThunkIn(u32),
+    /// The way out of native code, to functions of a type.
+    ThunkOut(u32),
+}
+
+/// The abstract machine.
+#[derive(Clone, Debug)]
+pub struct Machine<'a> {
+    /// The layout.
+    pub layout: &'a Layout,
+    /// The code's bytes.
+    pub bytes: &'a [u8],
+    /// Offsets `[start, end)` of what is data, sorted.
+    pub data: Vec<(u32, u32)>,
+    /// Which code it is.
+    pub kind: CodeKind,
+    /// The symbols.
+    pub symbols: Symbols,
+    /// The facts.
+    pub facts: Facts,
+    pub(crate) signature: Signature,
+    pub(crate) args_bytes: u32,
+    /// The deepest stack pointer, below entry.
+    pub(crate) depth: u32,
+    /// The least that a call has taken off the height.
+    pub(crate) charge: Option<u64>,
+}
+
+impl<'a> Machine<'a> {
+    /// A machine for `bytes`, of which `data` are no code.
+    ///
+    /// # Errors
+    ///
+    /// [`Rule::Limit`] if the code's function or type is unknown, or beyond a limit.
+    pub fn new(
+        layout: &'a Layout,
+        kind: CodeKind,
+        bytes: &'a [u8],
+        data: Vec<(u32, u32)>,
+    ) -> Result<Machine<'a>, Fault> {
+        let ty = match kind {
+            CodeKind::Func(func) if func >= layout.imported_funcs() => layout.func_type(func),
+            CodeKind::Func(_) => None,
+            CodeKind::ThunkIn(ty) | CodeKind::ThunkOut(ty) => Some(ty),
+        };
+        let Some(signature) = ty.and_then(|ty| layout.signature(ty)) else {
+            return fault(Rule::Limit, "the module has no such function or type");
+        };
+        let signature = match kind {
+            CodeKind::ThunkIn(_) => Signature::default(),
+            CodeKind::Func(_) | CodeKind::ThunkOut(_) => signature.clone(),
+        };
+        if abi::results(&signature).is_none() {
+            return fault(Rule::Limit, "results do not fit into registers");
+        }
+        let args_bytes = abi::arguments(&signature).stack_bytes;
+        if args_bytes > FRAME_BYTES_MAX {
+            return fault(Rule::Limit, "too many parameters");
+        }
+        Ok(Machine {
+            layout,
+            bytes,
+            data,
+            kind,
+            symbols: Symbols::new(),
+            facts: Facts::default(),
+            signature,
+            args_bytes,
+            depth: 0,
+            charge: None,
+        })
+    }
+
+    /// The state at the code's first instruction, as the contract of entries says.
+    pub fn entry(&mut self) -> State {
+        let words = (self.args_bytes / 8).saturating_add(1);
+        let mut state = State {
+            regs: [None; 16],
+            words: alloc::vec![None; words as usize],
+            cells: BTreeMap::new(),
+            answers: match self.kind {
+                CodeKind::ThunkIn(ty) => Answers::Arguments(ty),
+                CodeKind::Func(_) | CodeKind::ThunkOut(_) => Answers::Unknown,
+            },
+            flags: Flags::Unknown,
+            path: Path::default(),
+            calls: 0,
+            metered: false,
+        };
+        let symbol = |sym| Some(Value::symbol(sym));
+        let record = self.own_record(&mut state);
+        state.set(Loc::Register(RDI), Some(record));
+        state.set(Loc::Register(RSI), symbol(Sym::HEIGHT));
+        state.set(Loc::Register(RSP), Some(Value::pointer(Base::Stack, 0)));
+        for r in CALLEE_SAVED {
+            state.set(Loc::Register(r), symbol(saved(r)));
+        }
+        state.set(Loc::Word(words.saturating_sub(1)), symbol(Sym::RETURN_ADDRESS));
+        for (ty, place) in abi::arguments(&self.signature).places {
+            let Ty::Ref(kind) = ty else { continue };
+            let sym = self.reference(kind);
+            match place {
+                Place::Register(r) => state.set(Loc::Register(r), symbol(sym)),
+                Place::Stack(at) => {
+                    if let Some(i) = self.word(i64::from(at).saturating_add(8)) {
+                        state.set(Loc::Word(i), symbol(sym));
+                    }
+                }
+                Place::Vector(_) => {}
+            }
+        }
+        state
+    }
+
+    /// The record that rdi holds at entry: a function's own, or that of some function of a thunk's
+    /// type.
+    fn own_record(&mut self, state: &mut State) -> Value {
+        match self.kind {
+            CodeKind::Func(func) => self.record(func),
+            CodeKind::ThunkIn(ty) | CodeKind::ThunkOut(ty) => {
+                let def = Def { lo: 1, hi: u64::MAX, kind: Kind::Ref(RefType::FUNC) };
+                let sym = self.symbols.fresh(def);
+                let fact = Fact::Type { record: Record::Ref(sym), ty };
+                state.path = self.facts.push(state.path, &self.symbols, fact);
+                Value { base: Base::RefRecord, sym, shift: 0, add: 0 }
+            }
+        }
+    }
+
+    /// The place of the record of a function of the index space.
+    pub(crate) fn record(&self, func: u32) -> Value {
+        match func.checked_sub(self.layout.imported_funcs()) {
+            Some(defined) => {
+                let add = u64::from(defined).saturating_mul(u64::from(offsets::RECORD_BYTES));
+                Value::pointer(Base::Defined, add)
+            }
+            None => Value::pointer(Base::Import(func), 0),
+        }
+    }
+
+    /// The word at so many bytes from the stack pointer at entry.
+    pub fn word(&self, offset: i64) -> Option<u32> {
+        let last = i64::from(self.args_bytes);
+        if offset.rem_euclid(8) != 0 || offset > last {
+            return None;
+        }
+        u32::try_from(last.checked_sub(offset)?.checked_div(8)?).ok()
+    }
+
+    /// Sets the stack pointer: words that fall below it are gone, new ones are unknown.
+    pub(crate) fn set_rsp(&mut self, state: &mut State, value: Option<Value>) -> Result<(), Fault> {
+        let Some(at) = value.and_then(|v| v.offset_in(Base::Stack)) else {
+            return fault(Rule::Stack, "the stack pointer becomes unknown");
+        };
+        let at = at as i64;
+        let deepest = i64::from(FRAME_BYTES_MAX);
+        let top = i64::from(self.args_bytes).saturating_add(8);
+        if at < deepest.saturating_neg() || at > top || at.rem_euclid(8) != 0 {
+            return fault(Rule::Stack, "the stack pointer leaves the frame");
+        }
+        let count = top.saturating_sub(at).checked_div(8).unwrap_or(0);
+        state.words.resize(usize::try_from(count).unwrap_or(0), None);
+        let depth = u32::try_from(at.saturating_neg()).unwrap_or(0);
+        self.depth = self.depth.max(depth);
+        state.set(Loc::Register(RSP), value);
+        Ok(())
+    }
+
+    /// The value of a location; an unknown one becomes a new symbol.
+    pub fn read_loc(&mut self, state: &mut State, loc: Loc) -> Value {
+        if let Some(value) = state.get(loc) {
+            return value;
+        }
+        let value = Value::symbol(self.symbols.fresh(Def::ANY));
+        state.set(loc, Some(value));
+        value
+    }
+
+    /// An unknown number of so many bytes, zero-extended.
+    pub(crate) fn unknown(&mut self, bytes: u32) -> Value {
+        let hi = match bytes {
+            1 => 0xff,
+            2 => 0xffff,
+            4 => 0xffff_ffff,
+            _ => u64::MAX,
+        };
+        Value::symbol(self.symbols.fresh(Def::at_most(hi)))
+    }
+
+    /// The low half of a word, zero-extended.
+    pub(crate) fn low_half(&mut self, state: &State, value: Value) -> Value {
+        if let Some(constant) = value.as_constant() {
+            return Value::constant(constant & 0xffff_ffff);
+        }
+        match self.facts.range(state.path, &self.symbols, value) {
+            Some((_, hi)) if hi <= 0xffff_ffff => value,
+            _ => Value::symbol(self.symbols.low_half(value)),
+        }
+    }
+
+    /// The least length that something has.
+    pub fn least(&self, extent: Extent) -> u64 {
+        match extent {
+            Extent::Memory(m) => self.layout.memory_type(m).map_or(0, |m| m.min_bytes),
+            Extent::Table(t) => self.layout.table_type(t).map_or(0, |t| t.min),
+        }
+    }
+
+    /// Whether `sym + d ≤ extent` over the integers.
+    pub(crate) fn within(&self, path: Path, sym: Sym, d: i128, extent: Extent) -> bool {
+        self.facts.within(path, &self.symbols, (sym, d, extent, self.least(extent)))
+    }
+
+    /// A new reference of this type.
+    pub(crate) fn reference(&mut self, ty: RefType) -> Sym {
+        let lo = u64::from(!ty.nullable);
+        self.symbols.fresh(Def { lo, hi: u64::MAX, kind: Kind::Ref(ty) })
+    }
+
+    /// Whether a value is a reference of this type.
+    pub(crate) fn is_ref(&self, path: Path, value: Value, ty: RefType) -> bool {
+        if value.as_constant() == Some(0) {
+            return ty.nullable;
+        }
+        if value.base != Base::None || value.shift != 0 {
+            return false;
+        }
+        let is = match (self.symbols.def(value.sym).kind, value.add) {
+            (Kind::Ref(is), 0) => {
+                let nullable = is.nullable && !self.at_least(path, value.sym, 1);
+                RefType { nullable, ..is }
+            }
+            (Kind::FuncAddress(record), 1) => {
+                let heap = match record {
+                    Record::Func(func) => self.layout.func_type(func).map_or(Heap::Any, Heap::Type),
+                    Record::Ref(_) => Heap::Any,
+                };
+                RefType { kind: RefKind::Func, heap, nullable: false }
+            }
+            _ => return false,
+        };
+        ty.takes(is)
+    }
+
+    /// The path behind a condition that holds (or does not, for `holds` false); none if it cannot
+    /// be so.
+    pub fn assume(&mut self, state: &State, condition: Condition, holds: bool) -> Option<Path> {
+        let path = state.path;
+        let (a, b) = match state.flags {
+            Flags::Unknown => return Some(path),
+            Flags::Compare(a, b) => (a, b),
+            Flags::Sum(a, b) => {
+                let no_carry = match condition {
+                    Condition::Below => !holds,
+                    Condition::AboveEqual => holds,
+                    _ => false,
+                };
+                return Some(if no_carry { self.no_carry(path, a, b) } else { path });
+            }
+        };
+        // Unsigned conditions: what holds, as one of `<`, `≤`, `=`, `≠` between a and b.
+        match (condition, holds) {
+            (Condition::Below, true) | (Condition::AboveEqual, false) => self.order(path, a, 1, b),
+            (Condition::Below, false) | (Condition::AboveEqual, true) => self.order(path, b, 0, a),
+            (Condition::BelowEqual, true) | (Condition::Above, false) => self.order(path, a, 0, b),
+            (Condition::BelowEqual, false) | (Condition::Above, true) => self.order(path, b, 1, a),
+            (Condition::Equal, true) | (Condition::NotEqual, false) => self.equal(path, a, b),
+            (Condition::Equal, false) | (Condition::NotEqual, true) => self.unequal(path, a, b),
+            _ => Some(path),
+        }
+    }
+
+    /// `path` and `a + more ≤ b`.
+    fn order(&mut self, path: Path, a: Value, more: i128, b: Value) -> Option<Path> {
+        let ranges =
+            (self.facts.range(path, &self.symbols, a), self.facts.range(path, &self.symbols, b));
+        if let (Some((lo, _)), Some((_, hi))) = ranges
+            && lo.saturating_add(more) > hi
+        {
+            return None;
+        }
+        Some(self.facts.at_most(path, &self.symbols, (a, more, b)))
+    }
+
+    fn equal(&mut self, path: Path, a: Value, b: Value) -> Option<Path> {
+        let path = self.order(path, a, 0, b)?;
+        let mut path = self.order(path, b, 0, a)?;
+        if let (Some(a), Some(b)) = (a.as_symbol(), b.as_symbol()) {
+            match (self.symbols.def(a).kind, self.symbols.def(b).kind) {
+                (Kind::TypeOf(record), Kind::TypeId(ty))
+                | (Kind::TypeId(ty), Kind::TypeOf(record)) => {
+                    path = self.facts.push(path, &self.symbols, Fact::Type { record, ty });
+                }
+                _ => {}
+            }
+        }
+        Some(path)
+    }
+
+    fn unequal(&mut self, path: Path, a: Value, b: Value) -> Option<Path> {
+        match (a.as_constant(), b.as_constant()) {
+            (Some(a), Some(b)) => (a != b).then_some(path),
+            (None, Some(0)) => self.order(path, Value::constant(0), 1, a),
+            (Some(0), None) => self.order(path, Value::constant(0), 1, b),
+            _ => Some(path),
+        }
+    }
+
+    /// `path`, where the sum of `a` and a constant had no carry.
+    fn no_carry(&mut self, path: Path, a: Value, b: Value) -> Path {
+        let (value, constant) = match (a.as_constant(), b.as_constant()) {
+            (_, Some(k)) => (a, k),
+            (Some(k), None) => (b, k),
+            (None, None) => return path,
+        };
+        let most = Value::constant(u64::MAX.wrapping_sub(constant));
+        self.facts.at_most(path, &self.symbols, (value, 0, most))
+    }
+
+    /// Whether a function-wide number is at least so much on a path.
+    pub(crate) fn at_least(&self, path: Path, sym: Sym, least: u64) -> bool {
+        self.facts.bounds(path, &self.symbols, sym).0 >= least
+    }
+
+    /// `path` and `lo ≤ sym ≤ hi`.
+    pub(crate) fn bounded(&mut self, path: Path, sym: Sym, (lo, hi): (u64, u64)) -> Path {
+        let mut path = path;
+        if lo > 0 {
+            let fact = Fact::Le { a: Sym::ZERO, d: i128::from(lo), b: Node::Sym(sym) };
+            path = self.facts.push(path, &self.symbols, fact);
+        }
+        if hi < u64::MAX {
+            let d = i128::from(hi).saturating_neg();
+            path = self.facts.push(
+                path,
+                &self.symbols,
+                Fact::Le { a: sym, d, b: Node::Sym(Sym::ZERO) },
+            );
+        }
+        path
+    }
+
+    /// Whether this code must be metered.
+    pub(crate) fn is_metered(&self) -> bool {
+        let metering = self.layout.config.metering;
+        (metering.fuel || metering.epoch) && matches!(self.kind, CodeKind::Func(_))
+    }
+
+    /// Bytes of native stack that a call of this code takes: arguments, return address, frame.
+    pub fn frame_bytes(&self) -> u32 {
+        self.args_bytes.saturating_add(8).saturating_add(self.depth)
+    }
+
+    /// P6: the frame is within the charge that its calls take off the height.
+    pub(crate) fn frame_is_charged(&self) -> Result<(), Fault> {
+        let frame = self.frame_bytes();
+        if frame > FRAME_BYTES_MAX {
+            return fault(Rule::Height, "the frame is too large");
+        }
+        match self.charge {
+            Some(charge) if u64::from(frame) > charge.saturating_mul(offsets::FRAME_RATIO) => {
+                fault(Rule::Height, "the frame is larger than its charge allows")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The symbol of what a callee-saved register was at entry.
+pub(crate) const fn saved(register: u8) -> Sym {
+    Sym(Sym::SAVED.saturating_add(register as u32))
+}

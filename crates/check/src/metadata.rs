@@ -1,0 +1,154 @@
+//! P11: the rows of the trap map and of the call map, held against the instructions.
+//!
+//! Each instruction that can fault has exactly one row, each call has one, and each row names such
+//! an instruction. An access that is shown never to fault may have a row, and so may a tail call.
+
+use crate::error::{Fault, Rule, fault};
+use crate::layout::Config;
+use crate::step::{Effect, Faults};
+use crate::x64::{Class, Insn};
+
+/// Why code stops, as rows of its trap map say it.
+pub mod traps {
+    /// `unreachable`.
+    pub const UNREACHABLE: u8 = 1;
+    /// A division by zero.
+    pub const INTEGER_DIVISION_BY_ZERO: u8 = 2;
+    /// A result that does not fit.
+    pub const INTEGER_OVERFLOW: u8 = 3;
+    /// A conversion of a NaN.
+    pub const BAD_CONVERSION_TO_INTEGER: u8 = 4;
+    /// An access outside of a memory.
+    pub const MEMORY_OUT_OF_BOUNDS: u8 = 5;
+    /// An access outside of a table.
+    pub const TABLE_OUT_OF_BOUNDS: u8 = 6;
+    /// An indirect call outside of a table.
+    pub const UNDEFINED_ELEMENT: u8 = 7;
+    /// An indirect call of a null element.
+    pub const UNINITIALIZED_ELEMENT: u8 = 8;
+    /// An indirect call of another type.
+    pub const INDIRECT_CALL_TYPE_MISMATCH: u8 = 9;
+    /// The logical stack limit.
+    pub const STACK_OVERFLOW: u8 = 10;
+    /// No fuel left.
+    pub const OUT_OF_FUEL: u8 = 11;
+    /// The epoch's deadline.
+    pub const INTERRUPT: u8 = 12;
+    /// An atomic access that is not aligned.
+    pub const HEAP_MISALIGNED: u8 = 13;
+    /// A null reference.
+    pub const NULL_REFERENCE: u8 = 14;
+    /// A place that nothing reaches.
+    pub const BUG: u8 = 15;
+}
+
+/// Whether a number is a trap's.
+const fn is_trap(kind: u8) -> bool {
+    kind >= traps::UNREACHABLE && kind <= traps::BUG
+}
+
+/// A row of the trap map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TrapRow {
+    /// Offset of the instruction in the code.
+    pub code_offset: u32,
+    /// The trap, one of [`traps`].
+    pub kind: u8,
+    /// Offset of the operator in the module.
+    pub wasm_offset: u32,
+}
+
+/// A row of the call map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallRow {
+    /// Offset behind the call in the code.
+    pub return_offset: u32,
+    /// Offset of the operator in the module.
+    pub wasm_offset: u32,
+}
+
+/// The rows that are not yet used, in order.
+pub(crate) struct Rows<'a> {
+    traps: &'a [TrapRow],
+    calls: &'a [CallRow],
+    signals: bool,
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn new(traps: &'a [TrapRow], calls: &'a [CallRow], config: &Config) -> Rows<'a> {
+        Rows { traps, calls, signals: config.signals }
+    }
+
+    /// The row of the instruction, if the next one is its.
+    fn row(&mut self, insn: &Insn) -> Result<Option<u8>, Fault> {
+        match self.traps.split_first() {
+            Some((row, rest)) if row.code_offset == insn.offset => {
+                self.traps = rest;
+                Ok(Some(row.kind))
+            }
+            Some((row, _)) if row.code_offset < insn.end() => {
+                fault(Rule::Metadata, "a trap's row that names no instruction")
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// An instruction that control reaches.
+    pub(crate) fn live(&mut self, insn: &Insn, effect: &Effect) -> Result<(), Fault> {
+        let row = self.row(insn)?;
+        let right = match (effect.faults, row) {
+            (Faults::Never, row) => row.is_none(),
+            (Faults::Harmless, None) => true,
+            (Faults::Harmless | Faults::Memory, Some(kind)) => kind == traps::MEMORY_OUT_OF_BOUNDS,
+            (Faults::Division, Some(kind)) => {
+                matches!(kind, traps::INTEGER_OVERFLOW | traps::INTEGER_DIVISION_BY_ZERO)
+            }
+            (Faults::Division, None) => !self.signals,
+            (Faults::Trap, Some(kind)) => is_trap(kind),
+            (Faults::Memory | Faults::Trap, None) => false,
+        };
+        if !right {
+            return fault(Rule::Metadata, "a trap's row is missing, or is not the instruction's");
+        }
+        self.call(insn, (effect.call, effect.tail))
+    }
+
+    fn call(&mut self, insn: &Insn, (call, tail): (bool, bool)) -> Result<(), Fault> {
+        let row = match self.calls.split_first() {
+            Some((row, rest)) if row.return_offset == insn.end() => {
+                self.calls = rest;
+                true
+            }
+            Some((row, _)) if row.return_offset < insn.end() => {
+                return fault(Rule::Metadata, "a call's row that names no call");
+            }
+            _ => false,
+        };
+        if row != call && !(row && tail) {
+            return fault(Rule::Metadata, "a call's row is missing, or is not a call's");
+        }
+        Ok(())
+    }
+
+    /// An instruction that no state reaches: a `ud2` behind a branch, which has a row, or dead
+    /// code, which may have rows.
+    pub(crate) fn dead(&mut self, insn: &Insn) -> Result<(), Fault> {
+        let row = self.row(insn)?;
+        let right = match row {
+            Some(kind) => is_trap(kind),
+            None => insn.class != Class::Trap,
+        };
+        if !right {
+            return fault(Rule::Metadata, "a trap's row is missing, or is not the instruction's");
+        }
+        self.call(insn, (false, true))
+    }
+
+    /// Behind the last instruction: every row was used.
+    pub(crate) fn finish(&self) -> Result<(), Fault> {
+        if !self.traps.is_empty() || !self.calls.is_empty() {
+            return fault(Rule::Metadata, "rows behind the last instruction");
+        }
+        Ok(())
+    }
+}

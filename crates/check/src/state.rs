@@ -1,0 +1,93 @@
+//! The abstract state at one point of a function: registers, stack words, flags, the path of facts.
+//!
+//! Vector registers are not tracked: no pointer is ever taken from one. Stack words are eight bytes
+//! from the arguments' end downwards; those below the stack pointer do not exist (a signal may
+//! overwrite them). No location is ever in linear memory.
+//!
+//! - T1. Each tracked location holds, in every execution, a word equal to its value.
+//! - T2. `words.len()` times eight is the distance from the stack pointer to the arguments' end.
+
+use crate::abi::regs::RSP;
+use crate::facts::Path;
+use crate::value::{Base, Value};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+/// What the flags came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flags {
+    /// Nothing that is known.
+    Unknown,
+    /// The comparison of two words (both zero-extended, for 32-bit comparisons), as by `cmp`.
+    Compare(Value, Value),
+    /// The carry of a 64-bit sum.
+    Sum(Value, Value),
+}
+
+/// What the argument cells hold that this code did not write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// Nothing that is known.
+    Unknown,
+    /// The arguments of a type, as the runtime leaves them to a way in.
+    Arguments(u32),
+    /// The results of a type, as the builtin `call` leaves them.
+    Results(u32),
+}
+
+/// A location that the check tracks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Loc {
+    /// A general register.
+    Register(u8),
+    /// A stack word, counted from the arguments' end downwards.
+    Word(u32),
+}
+
+/// The state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// General registers; none: unknown.
+    pub regs: [Option<Value>; 16],
+    /// Stack words; none: unknown.
+    pub words: Vec<Option<Value>>,
+    /// What was written to argument cells since the last call or block entry.
+    pub cells: BTreeMap<u32, Value>,
+    /// What the other argument cells hold.
+    pub answers: Answers,
+    /// The flags.
+    pub flags: Flags,
+    /// The facts.
+    pub path: Path,
+    /// Calls so far (what moves at calls is counted from here).
+    pub calls: u32,
+    /// Whether a charge or a poll was passed since the last claimed block that is a loop's header.
+    pub metered: bool,
+}
+
+impl State {
+    /// The content of a location.
+    pub fn get(&self, loc: Loc) -> Option<Value> {
+        match loc {
+            Loc::Register(r) => self.regs.get(r as usize).copied().flatten(),
+            Loc::Word(i) => self.words.get(i as usize).copied().flatten(),
+        }
+    }
+
+    /// Sets a location; one that does not exist stays so.
+    pub(crate) fn set(&mut self, loc: Loc, value: Option<Value>) {
+        let slot = match loc {
+            Loc::Register(r) => self.regs.get_mut(r as usize),
+            Loc::Word(i) => self.words.get_mut(i as usize),
+        };
+        if let Some(slot) = slot {
+            *slot = value;
+        }
+    }
+
+    /// The stack pointer, counted from entry.
+    pub fn rsp(&self) -> Option<i64> {
+        let value = self.get(Loc::Register(RSP))?;
+        value.offset_in(Base::Stack).map(|add| add as i64)
+    }
+}

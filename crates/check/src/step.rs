@@ -1,0 +1,569 @@
+//! One instruction: what it makes of a state. Each class's rule stands above the code that applies
+//! it; what no rule names becomes unknown.
+
+use crate::abi::regs::{RAX, RDX, RSP};
+use crate::access::{Access, Place};
+use crate::error::{Fault, Rule, fault};
+use crate::machine::Machine;
+use crate::state::{Flags, Loc, State};
+use crate::symbols::{Def, Kind};
+use crate::value::{Base, Value};
+use crate::x64::{Alu, Class, Condition, Insn, Operand};
+
+/// Where control goes behind an instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// To the next instruction.
+    Next,
+    /// To this offset.
+    Jump(u32),
+    /// To this offset if the condition holds, otherwise to the next instruction.
+    Branch(u32, Condition),
+    /// To one of the entries of a jump table.
+    Table {
+        /// Where the table begins.
+        table: u32,
+        /// Entries.
+        count: u32,
+    },
+    /// Out of the code.
+    Stop,
+}
+
+/// What kind of row an instruction needs in the trap map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Faults {
+    /// It cannot fault.
+    Never,
+    /// It is an access to linear memory that cannot fault.
+    Harmless,
+    /// It is an access to linear memory that may fault.
+    Memory,
+    /// It is a division.
+    Division,
+    /// It is `ud2`.
+    Trap,
+}
+
+/// What an instruction did beside changing the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// Where control goes.
+    pub flow: Flow,
+    /// Whether it can fault.
+    pub faults: Faults,
+    /// Whether it is a call.
+    pub call: bool,
+    /// Whether it is a tail call.
+    pub tail: bool,
+}
+
+impl Machine<'_> {
+    /// Executes an instruction on the state.
+    ///
+    /// # Errors
+    ///
+    /// The rule that it breaks in this state.
+    pub fn step(&mut self, state: &mut State, insn: &Insn) -> Result<Effect, Fault> {
+        let mut effect =
+            Effect { flow: Flow::Next, faults: Faults::Never, call: false, tail: false };
+        let mut flags = if insn.class.keeps_flags() { state.flags } else { Flags::Unknown };
+        match insn.class {
+            Class::Branch(condition) => effect.flow = Flow::Branch(insn.target(), condition),
+            Class::Jump => effect.flow = Flow::Jump(insn.target()),
+            Class::JumpTo => {
+                effect.flow = self.jump_to(state, insn)?;
+                effect.tail = effect.flow == Flow::Stop;
+            }
+            Class::CallTo => {
+                self.call(state, insn)?;
+                effect.call = true;
+            }
+            Class::Return => {
+                self.ret(state, insn.pops())?;
+                effect.flow = Flow::Stop;
+            }
+            Class::Trap => {
+                effect.flow = Flow::Stop;
+                effect.faults = Faults::Trap;
+            }
+            Class::Nop | Class::Fence => {}
+            Class::Push => self.push(state, insn)?,
+            Class::Pop => self.pop(state, insn)?,
+            Class::Vector | Class::VectorFlags => self.vector(state, insn, &mut effect)?,
+            Class::Exchange => self.exchange(state, insn, (true, &mut effect))?,
+            Class::ExchangeAdd => self.exchange(state, insn, (false, &mut effect))?,
+            Class::CompareExchange => self.compare_exchange(state, insn, &mut effect)?,
+            Class::MultiplyPair => self.multiply_pair(state, insn, &mut effect)?,
+            Class::MultiplyWide => {
+                self.wide(state, insn, &mut effect)?;
+            }
+            Class::Divide => self.divide(state, insn, &mut effect)?,
+            Class::ExtendLow => state.set(Loc::Register(RAX), None),
+            Class::ExtendHigh => state.set(Loc::Register(RDX), None),
+            Class::Lea => self.lea(state, insn)?,
+            Class::Move | Class::ZeroExtend | Class::SignExtend | Class::Define | Class::Scan => {
+                self.define(state, insn, &mut effect)?;
+            }
+            Class::BitTest => {
+                if !insn.first_is_register() {
+                    return fault(Rule::Instruction, "a bit test of memory");
+                }
+            }
+            Class::SetByte(_) => {
+                let (_, bytes, place) = self.destination(state, insn, &mut effect)?;
+                self.write(state, insn, (place, bytes, None))?;
+            }
+            Class::Compare | Class::Test => flags = self.compare(state, insn, &mut effect)?,
+            Class::Select(condition) => self.select(state, insn, condition, &mut effect)?,
+            Class::Alu(alu) => flags = self.alu(state, insn, alu, &mut effect)?,
+        }
+        state.flags = flags;
+        Ok(effect)
+    }
+
+    /// An operand's value, zero-extended from its width, and the width in bytes. Immediates are cut
+    /// to `width`.
+    fn read(
+        &mut self,
+        state: &mut State,
+        insn: &Insn,
+        n: u32,
+        (access, effect): (Access, &mut Effect),
+    ) -> Result<(Value, u32, Option<Place>), Fault> {
+        match insn.operand(n)? {
+            Operand::Register(r, bytes) => {
+                let whole = self.read_loc(state, Loc::Register(r));
+                let value = match bytes {
+                    8 => whole,
+                    4 => self.low_half(state, whole),
+                    _ => self.unknown(bytes),
+                };
+                Ok((value, bytes, None))
+            }
+            Operand::Memory(address) => {
+                let place = self.place(state, &address, access)?;
+                note(place, effect);
+                let value = self.load(state, place, address.size);
+                Ok((value, address.size, Some(place)))
+            }
+            Operand::Immediate(value) => Ok((Value::constant(value), 8, None)),
+            Operand::Vector => fault(Rule::Instruction, "a vector register among integers"),
+        }
+    }
+
+    /// Writes a result of `bytes` to operand 0: a register, or the place that was read.
+    fn write(
+        &mut self,
+        state: &mut State,
+        insn: &Insn,
+        (place, bytes, value): (Option<Place>, u32, Option<Value>),
+    ) -> Result<(), Fault> {
+        if let Some(place) = place {
+            return self.store(state, place, value.filter(|_| bytes == 8));
+        }
+        let Operand::Register(r, bytes) = insn.operand(0)? else {
+            return fault(Rule::Instruction, "an instruction without a destination");
+        };
+        self.set_register(state, r, bytes, value)
+    }
+
+    /// Sets a register: 32-bit results are zero-extended, narrower ones leave it unknown.
+    pub(crate) fn set_register(
+        &mut self,
+        state: &mut State,
+        r: u8,
+        bytes: u32,
+        value: Option<Value>,
+    ) -> Result<(), Fault> {
+        let value = match bytes {
+            8 => value,
+            4 => {
+                let value = match value {
+                    Some(value) => self.low_half(state, value),
+                    None => self.unknown(4),
+                };
+                Some(value)
+            }
+            _ => None,
+        };
+        if r == RSP {
+            return self.set_rsp(state, value);
+        }
+        state.set(Loc::Register(r), value);
+        Ok(())
+    }
+
+    /// `lea`: the modular sum itself.
+    fn lea(&mut self, state: &mut State, insn: &Insn) -> Result<(), Fault> {
+        let Operand::Memory(address) = insn.operand(1)? else {
+            return fault(Rule::Instruction, "`lea` without an address");
+        };
+        let value = self.address(state, &address);
+        self.write(state, insn, (None, 8, Some(value)))
+    }
+
+    /// Operations on operand 0 and at most one more source; what the flags then are.
+    fn alu(
+        &mut self,
+        state: &mut State,
+        insn: &Insn,
+        alu: Alu,
+        effect: &mut Effect,
+    ) -> Result<Flags, Fault> {
+        let (a, bytes, place) = self.read(state, insn, 0, (Access::Update, effect))?;
+        let b = if insn.operands() > 1 {
+            let (b, _, _) = self.read(state, insn, 1, (Access::Read, effect))?;
+            cut(b, bytes)
+        } else {
+            Value::constant(0)
+        };
+        let (result, flags) = self.arithmetic(state, (alu, bytes), a, b);
+        self.write(state, insn, (place, bytes, result))?;
+        Ok(flags)
+    }
+
+    /// P12: what is left of the fuel becomes what was read since the last call, less a constant
+    /// that it was compared with.
+    fn charge(&self, state: &mut State, value: Option<Value>) -> Result<(), Fault> {
+        let Some(value) = value.filter(|v| v.base == Base::None && v.shift == 0) else {
+            return fault(Rule::Metering, "the fuel is written");
+        };
+        let fresh = self.symbols.def(value.sym).kind == Kind::Fuel { calls: state.calls };
+        let charge = value.add.wrapping_neg();
+        if !fresh || charge == 0 || !self.at_least(state.path, value.sym, charge) {
+            return fault(Rule::Metering, "the fuel is not made less by what it has");
+        }
+        state.metered = true;
+        Ok(())
+    }
+
+    /// The result of a binary operation, and what the flags then are. Both operands are
+    /// zero-extended from `bytes`; sums and differences are modular and narrowed when written.
+    fn arithmetic(
+        &mut self,
+        state: &State,
+        (alu, bytes): (Alu, u32),
+        a: Value,
+        b: Value,
+    ) -> (Option<Value>, Flags) {
+        let wide = bytes == 8;
+        let exact = bytes >= 4;
+        match alu {
+            Alu::Add => {
+                let flags = if wide { Flags::Sum(a, b) } else { Flags::Unknown };
+                (a.sum(b).filter(|_| exact), flags)
+            }
+            Alu::Sub => {
+                let flags = if exact { Flags::Compare(a, b) } else { Flags::Unknown };
+                (a.difference(b).filter(|_| exact), flags)
+            }
+            Alu::Xor if a == b && exact => (Some(Value::constant(0)), Flags::Unknown),
+            Alu::And if a == b && exact => (Some(a), Flags::Compare(a, Value::constant(0))),
+            Alu::And => {
+                let hi = |v: Value| self.facts.range(state.path, &self.symbols, v).map(|r| r.1);
+                let hi = match (hi(a), hi(b)) {
+                    (Some(x), Some(y)) => x.min(y),
+                    (Some(x), None) | (None, Some(x)) => x,
+                    (None, None) => i128::from(u64::MAX),
+                };
+                let hi = u64::try_from(hi).unwrap_or(u64::MAX);
+                let result = match (a.as_constant(), b.as_constant()) {
+                    (Some(x), Some(y)) => Value::constant(x & y),
+                    _ => Value::symbol(self.symbols.fresh(Def::at_most(hi))),
+                };
+                (Some(result).filter(|_| exact), Flags::Unknown)
+            }
+            Alu::Or if a.as_constant() == Some(0) => (Some(b), Flags::Unknown),
+            Alu::Or | Alu::Xor if b.as_constant() == Some(0) => (Some(a), Flags::Unknown),
+            Alu::ShiftLeft => {
+                let count = shift_count(b, bytes);
+                (count.and_then(|n| a.shifted(n)).filter(|_| exact), Flags::Unknown)
+            }
+            Alu::ShiftRight => {
+                let hi = self.facts.range(state.path, &self.symbols, a).map(|r| r.1);
+                let shifted = hi.zip(shift_count(b, bytes)).map(|(hi, n)| hi >> n);
+                let hi = shifted.and_then(|hi| u64::try_from(hi).ok());
+                let result = hi.map(|hi| Value::symbol(self.symbols.fresh(Def::at_most(hi))));
+                (result.filter(|_| exact), Flags::Unknown)
+            }
+            Alu::Or | Alu::Xor | Alu::Carry | Alu::Rotate | Alu::DoubleShift | Alu::Unary => {
+                (None, Flags::Unknown)
+            }
+        }
+    }
+
+    /// The destination of an instruction that only writes it.
+    fn destination(
+        &mut self,
+        state: &mut State,
+        insn: &Insn,
+        effect: &mut Effect,
+    ) -> Result<(u8, u32, Option<Place>), Fault> {
+        match insn.operand(0)? {
+            Operand::Register(r, bytes) => Ok((r, bytes, None)),
+            Operand::Memory(address) => {
+                let place = self.place(state, &address, Access::Write)?;
+                note(place, effect);
+                Ok((0, address.size, Some(place)))
+            }
+            Operand::Vector | Operand::Immediate(_) => {
+                fault(Rule::Instruction, "an instruction without a destination")
+            }
+        }
+    }
+
+    /// Moves, extensions and what only defines operand 0.
+    fn define(&mut self, state: &mut State, insn: &Insn, effect: &mut Effect) -> Result<(), Fault> {
+        let mut value = None;
+        for n in 1..insn.operands() {
+            let (source, bytes, place) = self.read(state, insn, n, (Access::Read, effect))?;
+            let jump = match place {
+                Some(Place::Jump { table, count }) if bytes == 4 => {
+                    let kind = Kind::JumpOffset { table, count };
+                    Some(Value::symbol(self.symbols.fresh(Def { kind, ..Def::ANY })))
+                }
+                _ => None,
+            };
+            value = if insn.class == Class::Move {
+                Some(cut(source, bytes))
+            } else if insn.class == Class::ZeroExtend {
+                Some(source)
+            } else if insn.class == Class::SignExtend {
+                jump
+            } else {
+                None
+            };
+        }
+        let (r, bytes, place) = self.destination(state, insn, effect)?;
+        if let Some(place) = place {
+            let value = value.filter(|_| bytes == 8);
+            if place == Place::Fuel {
+                return self.charge(state, value);
+            }
+            return self.store(state, place, value);
+        }
+        if insn.class == Class::Scan {
+            return self.set_register(state, r, 2, None);
+        }
+        self.set_register(state, r, bytes, value)
+    }
+
+    /// `cmp` and `test`.
+    fn compare(
+        &mut self,
+        state: &mut State,
+        insn: &Insn,
+        effect: &mut Effect,
+    ) -> Result<Flags, Fault> {
+        let (a, bytes, _) = self.read(state, insn, 0, (Access::Read, effect))?;
+        let (b, _, _) = self.read(state, insn, 1, (Access::Read, effect))?;
+        let b = cut(b, bytes);
+        if bytes < 4 {
+            return Ok(Flags::Unknown);
+        }
+        if insn.class == Class::Test {
+            let same = a == b;
+            let zero = Flags::Compare(a, Value::constant(0));
+            return Ok(if same { zero } else { Flags::Unknown });
+        }
+        Ok(Flags::Compare(a, b))
+    }
+
+    /// `cmov`: the source where the condition holds, otherwise operand 0, each narrowed by what the
+    /// condition says; a 32-bit form zero-extends either way. An arm that cannot be is left out.
+    fn select(
+        &mut self,
+        state: &mut State,
+        insn: &Insn,
+        condition: Condition,
+        effect: &mut Effect,
+    ) -> Result<(), Fault> {
+        let (b, bytes, _) = self.read(state, insn, 1, (Access::Read, effect))?;
+        let (a, _, place) = self.read(state, insn, 0, (Access::Update, effect))?;
+        let taken = self.assume(state, condition, true);
+        let other = self.assume(state, condition, false);
+        let range = |machine: &Self, path, v| machine.facts.range(path, &machine.symbols, v);
+        let result = match (taken, other) {
+            (Some(_), None) => Some(b),
+            (None, Some(_)) => Some(a),
+            _ if a == b => Some(a),
+            (Some(t), Some(o)) => match (range(self, t, b), range(self, o, a)) {
+                (Some((l1, h1)), Some((l2, h2))) => {
+                    let word = |x: i128, other| u64::try_from(x).unwrap_or(other);
+                    let (lo, hi) = (word(l1.min(l2), 0), word(h1.max(h2), u64::MAX));
+                    let def = Def { lo, hi, kind: Kind::Number };
+                    Some(Value::symbol(self.symbols.fresh(def)))
+                }
+                _ => None,
+            },
+            (None, None) => None,
+        };
+        self.write(state, insn, (place, bytes, result.filter(|_| bytes >= 4)))
+    }
+
+    /// `mulx`.
+    fn multiply_pair(
+        &mut self,
+        state: &mut State,
+        insn: &Insn,
+        effect: &mut Effect,
+    ) -> Result<(), Fault> {
+        self.read(state, insn, 2, (Access::Read, effect))?;
+        for n in 0..2 {
+            if let Operand::Register(r, bytes) = insn.operand(n)? {
+                self.set_register(state, r, bytes, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What reads operand 0 and writes rax and rdx; gives operand 0.
+    fn wide(
+        &mut self,
+        state: &mut State,
+        insn: &Insn,
+        effect: &mut Effect,
+    ) -> Result<Value, Fault> {
+        let (value, _, _) = self.read(state, insn, 0, (Access::Read, effect))?;
+        state.set(Loc::Register(RAX), None);
+        state.set(Loc::Register(RDX), None);
+        Ok(value)
+    }
+
+    /// Divisions. Without signals the divisor must be known not to be zero.
+    fn divide(&mut self, state: &mut State, insn: &Insn, effect: &mut Effect) -> Result<(), Fault> {
+        let divisor = self.wide(state, insn, effect)?;
+        effect.faults = Faults::Division;
+        let range = self.facts.range(state.path, &self.symbols, divisor);
+        let nonzero = range.is_some_and(|(lo, _)| lo >= 1);
+        if !self.layout.config.signals && !nonzero {
+            return fault(Rule::Metadata, "a division may fault, without signals");
+        }
+        Ok(())
+    }
+
+    /// `xchg`, and `xadd`, whose sum is not known.
+    fn exchange(
+        &mut self,
+        state: &mut State,
+        insn: &Insn,
+        (plain, effect): (bool, &mut Effect),
+    ) -> Result<(), Fault> {
+        let (a, bytes, place) = self.read(state, insn, 0, (Access::Update, effect))?;
+        let (b, _, _) = self.read(state, insn, 1, (Access::Read, effect))?;
+        let Operand::Register(second, _) = insn.operand(1)? else {
+            return fault(Rule::Instruction, "an exchange without a register");
+        };
+        self.write(state, insn, (place, bytes, plain.then_some(b)))?;
+        self.set_register(state, second, bytes, Some(a))
+    }
+
+    /// `cmpxchg`: on failure rax changes, on success operand 0; a 32-bit form zero-extends neither
+    /// reliably.
+    fn compare_exchange(
+        &mut self,
+        state: &mut State,
+        insn: &Insn,
+        effect: &mut Effect,
+    ) -> Result<(), Fault> {
+        let (_, bytes, place) = self.read(state, insn, 0, (Access::Update, effect))?;
+        self.read(state, insn, 1, (Access::Read, effect))?;
+        if place.is_some() {
+            self.write(state, insn, (place, bytes, None))?;
+        } else if let Operand::Register(r, _) = insn.operand(0)? {
+            self.set_register(state, r, 2, None)?;
+        }
+        state.set(Loc::Register(RAX), None);
+        Ok(())
+    }
+
+    /// Vector instructions: operand 0 becomes unknown, memory among the others is read.
+    fn vector(&mut self, state: &mut State, insn: &Insn, effect: &mut Effect) -> Result<(), Fault> {
+        for n in 0..insn.operands() {
+            match insn.operand(n)? {
+                Operand::Memory(address) => {
+                    let access = if n == 0 { Access::Write } else { Access::Read };
+                    let place = self.place(state, &address, access)?;
+                    note(place, effect);
+                    if n == 0 {
+                        self.store(state, place, None)?;
+                    }
+                }
+                Operand::Register(r, bytes) if n == 0 => {
+                    self.set_register(state, r, bytes, None)?;
+                }
+                Operand::Register(..) | Operand::Vector | Operand::Immediate(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, state: &mut State, insn: &Insn) -> Result<(), Fault> {
+        let Operand::Register(r, 8) = insn.operand(0)? else {
+            return fault(Rule::Instruction, "`push` of something else than a 64-bit register");
+        };
+        let value = self.read_loc(state, Loc::Register(r));
+        let rsp = state.get(Loc::Register(RSP)).map(|v| v.plus(8_u64.wrapping_neg()));
+        self.set_rsp(state, rsp)?;
+        let top = state.rsp().and_then(|at| self.word(at));
+        if let Some(i) = top {
+            state.set(Loc::Word(i), Some(value));
+        }
+        Ok(())
+    }
+
+    fn pop(&mut self, state: &mut State, insn: &Insn) -> Result<(), Fault> {
+        let Operand::Register(r, 8) = insn.operand(0)? else {
+            return fault(Rule::Instruction, "`pop` of something else than a 64-bit register");
+        };
+        let Some(i) = state.rsp().and_then(|at| self.word(at)) else {
+            return fault(Rule::Stack, "`pop` of an empty stack");
+        };
+        let value = self.read_loc(state, Loc::Word(i));
+        let rsp = state.get(Loc::Register(RSP)).map(|v| v.plus(8));
+        self.set_rsp(state, rsp)?;
+        self.set_register(state, r, 8, Some(value))
+    }
+
+    /// A jump to a register: through a jump table, or a tail call.
+    fn jump_to(&mut self, state: &mut State, insn: &Insn) -> Result<Flow, Fault> {
+        let Operand::Register(r, 8) = insn.operand(0)? else {
+            return fault(Rule::Target, "a jump through memory");
+        };
+        let to = self.read_loc(state, Loc::Register(r));
+        if to.base != Base::Code {
+            self.tail_call(state, to)?;
+            return Ok(Flow::Stop);
+        }
+        match self.symbols.def(to.sym).kind {
+            Kind::JumpOffset { table, count } if to.shift == 0 && to.add == u64::from(table) => {
+                Ok(Flow::Table { table, count })
+            }
+            _ => fault(Rule::JumpTable, "a jump into the code without its table"),
+        }
+    }
+}
+
+/// Notes that a place is accessed.
+fn note(place: Place, effect: &mut Effect) {
+    if let Place::Linear { faults } = place {
+        effect.faults = if faults { Faults::Memory } else { Faults::Harmless };
+    }
+}
+
+/// An immediate cut to the width of the operation; other values have theirs already.
+fn cut(value: Value, bytes: u32) -> Value {
+    match (value.as_constant(), bytes) {
+        (Some(k), 4) => Value::constant(k & 0xffff_ffff),
+        (Some(k), 2) => Value::constant(k & 0xffff),
+        (Some(k), 1) => Value::constant(k & 0xff),
+        _ => value,
+    }
+}
+
+/// The count of a shift by a constant, as the processor masks it.
+fn shift_count(value: Value, bytes: u32) -> Option<u32> {
+    let mask = if bytes == 8 { 63 } else { 31 };
+    value.as_constant().map(|n| (n & mask) as u32)
+}

@@ -1,0 +1,185 @@
+//! What is known of symbols wherever they stand, and the table of zero-extensions.
+//!
+//! - S1. A symbol's bounds and kind hold in every execution that reaches a point where the symbol
+//!   stands in the state. What holds only behind a branch is a fact (`facts`), never a bound.
+//! - S2. `low half of (sym << shift) + add` has one symbol, however often and where it is taken.
+//!
+//! Space: one entry per value that the check does not know, so linear in the code.
+
+use crate::value::{Sym, Value};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+/// Something with a length that only grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Extent {
+    /// The bytes of a memory.
+    Memory(u32),
+    /// The elements of a table.
+    Table(u32),
+}
+
+/// The kind of a reference: what its store address is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RefKind {
+    /// Functions.
+    Func,
+    /// What the host gave.
+    Extern,
+    /// Caught exceptions.
+    Exn,
+}
+
+/// What a reference's type says beside its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Heap {
+    /// Anything of its kind.
+    Any,
+    /// Functions of a type of the module.
+    Type(u32),
+    /// Nothing: only null.
+    Nothing,
+}
+
+/// The type of a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RefType {
+    /// Its kind.
+    pub kind: RefKind,
+    /// What more is known.
+    pub heap: Heap,
+    /// Whether null is one.
+    pub nullable: bool,
+}
+
+impl RefType {
+    /// All references to functions, and null.
+    pub const FUNC: RefType = RefType { kind: RefKind::Func, heap: Heap::Any, nullable: true };
+
+    /// Whether a value of the other type is one of this.
+    pub fn takes(self, other: RefType) -> bool {
+        let heap = self.heap == Heap::Any || self.heap == other.heap || other.heap == Heap::Nothing;
+        self.kind == other.kind && heap && (self.nullable || !other.nullable)
+    }
+}
+
+/// A record of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Record {
+    /// That of a function of the module's index space.
+    Func(u32),
+    /// That of the function that a reference names.
+    Ref(Sym),
+}
+
+/// What a symbol is, beside its bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A number.
+    Number,
+    /// A length that was read: at most the present one.
+    Length(Extent),
+    /// A reference: 0 or a store address of its kind + 1.
+    Ref(RefType),
+    /// The store address of a function.
+    FuncAddress(Record),
+    /// The canonical type id of a record.
+    TypeOf(Record),
+    /// The canonical id of a type of the module.
+    TypeId(u32),
+    /// What was left of the fuel after so many calls.
+    Fuel {
+        /// Calls.
+        calls: u32,
+    },
+    /// An entry of a jump table that begins at `table` with `count` entries: one of them.
+    JumpOffset {
+        /// Offset of the table in the code.
+        table: u32,
+        /// Entries that it may be.
+        count: u32,
+    },
+}
+
+/// A symbol's bounds (both inclusive, unsigned) and kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Def {
+    /// The least that it can be.
+    pub lo: u64,
+    /// The most that it can be.
+    pub hi: u64,
+    /// What it is.
+    pub kind: Kind,
+}
+
+impl Def {
+    /// Any word.
+    pub const ANY: Def = Def { lo: 0, hi: u64::MAX, kind: Kind::Number };
+
+    /// A number that is at most `hi`.
+    pub const fn at_most(hi: u64) -> Def {
+        Def { lo: 0, hi, kind: Kind::Number }
+    }
+}
+
+/// All symbols of a function.
+#[derive(Clone, Debug)]
+pub struct Symbols {
+    defs: Vec<Def>,
+    low: BTreeMap<(Sym, u8, u32), Sym>,
+}
+
+impl Symbols {
+    /// The symbols that are the same in the whole function.
+    pub(crate) fn new() -> Symbols {
+        let mut defs = Vec::new();
+        defs.resize(Sym::FIRST as usize, Def::ANY);
+        if let Some(zero) = defs.first_mut() {
+            zero.hi = 0;
+        }
+        Symbols { defs, low: BTreeMap::new() }
+    }
+
+    /// What is known of a symbol.
+    pub fn def(&self, sym: Sym) -> Def {
+        self.defs.get(sym.0 as usize).copied().unwrap_or(Def::ANY)
+    }
+
+    /// A new symbol.
+    pub fn fresh(&mut self, def: Def) -> Sym {
+        let sym = Sym(u32::try_from(self.defs.len()).unwrap_or(u32::MAX));
+        self.defs.push(def);
+        sym
+    }
+
+    /// Narrows a symbol that the caller made itself and has put nowhere yet (S1).
+    pub(crate) fn define(&mut self, sym: Sym, def: Def) {
+        if let Some(slot) = self.defs.get_mut(sym.0 as usize) {
+            *slot = def;
+        }
+    }
+
+    /// The symbol of a value's low half (S2). A value with a base has a new one each time.
+    pub(crate) fn low_half(&mut self, value: Value) -> Sym {
+        if value.base != crate::value::Base::None {
+            return self.fresh(Def::at_most(u64::from(u32::MAX)));
+        }
+        let key = (value.sym, value.shift, value.add as u32);
+        if let Some(&sym) = self.low.get(&key) {
+            return sym;
+        }
+        let sym = self.fresh(Def::at_most(u64::from(u32::MAX)));
+        self.low.insert(key, sym);
+        sym
+    }
+
+    /// How many symbols there are.
+    pub fn len(&self) -> usize {
+        self.defs.len()
+    }
+
+    /// Never: zero is always a symbol.
+    pub fn is_empty(&self) -> bool {
+        self.defs.is_empty()
+    }
+}

@@ -1,0 +1,170 @@
+//! Abstract values: a known base, a symbol, a constant.
+//!
+//! A [`Value`] stands for `base + (symbol << shift) + add` **modulo 2^64**. Terms stay modular; an
+//! integer reading is made where a value is used, under the facts of that point (`facts`). Two
+//! equal `Value`s are equal words, wherever they lie: identity belongs to values, never to names of
+//! registers. A [`Sym`] is one unknown word of the present execution of an extended block; a
+//! number like [`Sym::ZERO`] is the same in the whole function.
+//!
+//! - V1. `shift` is at most 3, and 0 if the symbol is [`Sym::ZERO`] or the base is one by symbol.
+//! - V2. For a base *by symbol* the symbol says *which* object it is and is no summand.
+
+/// A symbol: an unknown 64-bit word. What is known of it stands in [`crate::symbols::Symbols`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sym(pub u32);
+
+impl Sym {
+    /// The word 0.
+    pub const ZERO: Sym = Sym(0);
+    /// What the stack height parameter was at entry, in bytes.
+    pub const HEIGHT: Sym = Sym(1);
+    /// The return address.
+    pub const RETURN_ADDRESS: Sym = Sym(2);
+    /// What register `r` was at entry (callee-saved ones only): `Sym(SAVED + r)`.
+    pub const SAVED: u32 = 3;
+    /// The first symbol that is not the same for the whole function.
+    pub const FIRST: u32 = Sym::SAVED + 16;
+}
+
+/// What a value is counted from. Payloads are indices of the module, unless said otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Base {
+    /// A number.
+    None,
+    /// The stack pointer at entry.
+    Stack,
+    /// The instance's context.
+    VmCtx,
+    /// The store's context.
+    Store,
+    /// The array of builtins' entries.
+    Builtins,
+    /// The entry of a builtin.
+    Builtin(u32),
+    /// The array of canonical type ids.
+    Types,
+    /// The array of records of defined functions.
+    Defined,
+    /// The record of an imported function.
+    Import(u32),
+    /// The code of a function of known index (in the module's function index space).
+    FuncCode(u32),
+    /// The record of the function that a reference (the symbol) names.
+    RefRecord,
+    /// The code of that function.
+    RefCode,
+    /// The context of that function's instance.
+    RefContext,
+    /// The record of a memory.
+    MemoryRecord(u32),
+    /// The first byte of a memory.
+    Memory(u32),
+    /// The record of a table.
+    TableRecord(u32),
+    /// The first element of a table.
+    Table(u32),
+    /// The cell of a global.
+    Global(u32),
+    /// The argument cells of the store.
+    Args,
+    /// The array of function records by store address, as it was before so many calls.
+    Funcs(u32),
+    /// The word that counts epochs.
+    Epoch,
+    /// The first byte of this code.
+    Code,
+}
+
+impl Base {
+    /// Whether the symbol of a value with this base names an object (V2).
+    pub const fn by_symbol(self) -> bool {
+        matches!(self, Base::RefRecord | Base::RefCode | Base::RefContext)
+    }
+}
+
+/// `base + (sym << shift) + add` modulo 2^64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Value {
+    /// What it is counted from.
+    pub base: Base,
+    /// The symbol.
+    pub sym: Sym,
+    /// How far the symbol is shifted: 0 to 3.
+    pub shift: u8,
+    /// The constant.
+    pub add: u64,
+}
+
+impl Value {
+    /// A constant.
+    pub const fn constant(add: u64) -> Value {
+        Value { base: Base::None, sym: Sym::ZERO, shift: 0, add }
+    }
+
+    /// A symbol by itself.
+    pub const fn symbol(sym: Sym) -> Value {
+        Value { base: Base::None, sym, shift: 0, add: 0 }
+    }
+
+    /// A place in an object.
+    pub const fn pointer(base: Base, add: u64) -> Value {
+        Value { base, sym: Sym::ZERO, shift: 0, add }
+    }
+
+    /// The constant that it is.
+    pub fn as_constant(self) -> Option<u64> {
+        (self.base == Base::None && self.sym == Sym::ZERO).then_some(self.add)
+    }
+
+    /// The symbol that it is, unchanged.
+    pub fn as_symbol(self) -> Option<Sym> {
+        (self.base == Base::None && self.shift == 0 && self.add == 0).then_some(self.sym)
+    }
+
+    /// The distance from `base`, if it is `base` plus a constant.
+    pub fn offset_in(self, base: Base) -> Option<u64> {
+        (self.base == base && self.sym == Sym::ZERO).then_some(self.add)
+    }
+
+    /// The same value, so many bytes further, modulo 2^64.
+    pub const fn plus(self, add: u64) -> Value {
+        Value { add: self.add.wrapping_add(add), ..self }
+    }
+
+    /// The sum modulo 2^64, where it has this form.
+    pub fn sum(self, other: Value) -> Option<Value> {
+        let (a, b) = if other.base == Base::None { (self, other) } else { (other, self) };
+        if b.base != Base::None {
+            return None;
+        }
+        let add = a.add.wrapping_add(b.add);
+        if b.sym == Sym::ZERO {
+            return Some(Value { add, ..a });
+        }
+        let free = a.sym == Sym::ZERO && !a.base.by_symbol();
+        free.then_some(Value { base: a.base, sym: b.sym, shift: b.shift, add })
+    }
+
+    /// The difference modulo 2^64, where it has this form: equal parts cancel.
+    pub fn difference(self, other: Value) -> Option<Value> {
+        let add = self.add.wrapping_sub(other.add);
+        if other.base == Base::None && other.sym == Sym::ZERO {
+            return Some(Value { add, ..self });
+        }
+        let same = (self.base, self.sym, self.shift) == (other.base, other.sym, other.shift);
+        same.then_some(Value::constant(add))
+    }
+
+    /// Shifted left by `by` bits modulo 2^64, where it has this form.
+    pub fn shifted(self, by: u32) -> Option<Value> {
+        if self.base != Base::None || by > 63 {
+            return None;
+        }
+        let add = self.add.wrapping_shl(by);
+        if self.sym == Sym::ZERO {
+            return Some(Value::constant(add));
+        }
+        let shift = u32::from(self.shift).saturating_add(by);
+        (shift <= 3).then_some(Value { base: Base::None, sym: self.sym, shift: shift as u8, add })
+    }
+}

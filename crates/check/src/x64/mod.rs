@@ -1,0 +1,343 @@
+//! Bytes → instructions that the check knows: class, operands, access widths.
+//!
+//! iced-x86 decodes; what an instruction *means* is said here, by opt-in tables of codes, one for
+//! each family. A code that is in no table, a prefix or an operand form without a rule is refused.
+//! Access widths come from the decoder. `docs/TRUST.md` says how the decoder is cross-checked.
+
+mod atomic;
+mod control;
+mod numeric;
+mod parametric;
+mod vector;
+
+use crate::error::{Fault, Rule, fault};
+use iced_x86::{Code, Decoder, DecoderOptions, Instruction, OpKind, Register};
+
+/// What flags say: the suffix of a conditional instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the processor's own names")]
+pub enum Condition {
+    Overflow,
+    NotOverflow,
+    Below,
+    AboveEqual,
+    Equal,
+    NotEqual,
+    BelowEqual,
+    Above,
+    Sign,
+    NotSign,
+    Parity,
+    NotParity,
+    Less,
+    GreaterEqual,
+    LessEqual,
+    Greater,
+}
+
+/// An operation whose destination is its first source, operand 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "explained where the tables list their codes")]
+pub enum Alu {
+    Add,
+    Sub,
+    And,
+    Or,
+    Xor,
+    Carry,
+    ShiftLeft,
+    ShiftRight,
+    Rotate,
+    DoubleShift,
+    Unary,
+}
+
+/// What an instruction does, as far as the check is concerned. The tables of the families say which
+/// codes belong to which class; `step` says what a class means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "explained where the tables list their codes")]
+pub enum Class {
+    Move,
+    ZeroExtend,
+    SignExtend,
+    Lea,
+    Alu(Alu),
+    Compare,
+    Test,
+    Define,
+    Scan,
+    MultiplyPair,
+    MultiplyWide,
+    Divide,
+    ExtendLow,
+    ExtendHigh,
+    BitTest,
+    SetByte(Condition),
+    Select(Condition),
+    Branch(Condition),
+    Jump,
+    JumpTo,
+    CallTo,
+    Return,
+    Push,
+    Pop,
+    Trap,
+    Nop,
+    Exchange,
+    ExchangeAdd,
+    CompareExchange,
+    Fence,
+    Vector,
+    VectorFlags,
+}
+
+impl Class {
+    /// Whether the flags stay what they were.
+    pub const fn keeps_flags(self) -> bool {
+        matches!(
+            self,
+            Class::Move
+                | Class::ZeroExtend
+                | Class::SignExtend
+                | Class::Lea
+                | Class::SetByte(_)
+                | Class::Select(_)
+                | Class::Push
+                | Class::Pop
+                | Class::Branch(_)
+                | Class::Nop
+                | Class::Vector
+        )
+    }
+
+    /// Whether a `lock` prefix may stand before it (with a memory destination).
+    const fn lockable(self) -> bool {
+        matches!(
+            self,
+            Class::Alu(Alu::Add | Alu::Sub | Alu::And | Alu::Or | Alu::Xor | Alu::Carry)
+                | Class::Exchange
+                | Class::ExchangeAdd
+                | Class::CompareExchange
+        )
+    }
+}
+
+/// The address of a memory operand: `base + (index << shift) + disp` modulo 2^64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The base register.
+    pub base: Option<u8>,
+    /// Whether the displacement is an offset in the code (`rip`-relative).
+    pub code: bool,
+    /// The index register and its shift.
+    pub index: Option<(u8, u8)>,
+    /// The displacement, sign-extended.
+    pub disp: u64,
+    /// Bytes that are accessed.
+    pub size: u32,
+}
+
+/// An operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// A general register and its bytes (1, 2, 4, 8).
+    Register(u8, u32),
+    /// A vector register.
+    Vector,
+    /// Memory.
+    Memory(Address),
+    /// An immediate, sign-extended.
+    Immediate(u64),
+}
+
+/// One instruction.
+#[derive(Clone, Copy, Debug)]
+pub struct Insn {
+    /// Where it stands in the code.
+    pub offset: u32,
+    /// How many bytes it has.
+    pub len: u32,
+    /// What it does.
+    pub class: Class,
+    raw: Instruction,
+}
+
+impl Insn {
+    /// Decodes the instruction at `offset` of `code`.
+    ///
+    /// # Errors
+    ///
+    /// [`Rule::Instruction`] if there is none, or one that is in no table.
+    pub fn decode(code: &[u8], offset: u32) -> Result<Insn, Fault> {
+        let bytes = code.get(offset as usize..).unwrap_or(&[]);
+        let mut decoder = Decoder::with_ip(64, bytes, u64::from(offset), DecoderOptions::NONE);
+        let raw = decoder.decode();
+        if raw.is_invalid() {
+            return fault(Rule::Instruction, "no instruction");
+        }
+        let Some(class) = class(raw.code()) else {
+            return fault(Rule::Instruction, "an instruction that the check does not know");
+        };
+        let insn = Insn { offset, len: u32::try_from(raw.len()).unwrap_or(0), class, raw };
+        insn.prefixes()?;
+        Ok(insn)
+    }
+
+    fn prefixes(&self) -> Result<(), Fault> {
+        let raw = &self.raw;
+        if raw.segment_prefix() != Register::None {
+            return fault(Rule::Instruction, "a segment prefix");
+        }
+        if raw.has_rep_prefix() || raw.has_repne_prefix() {
+            return fault(Rule::Instruction, "a repetition prefix");
+        }
+        if raw.has_xacquire_prefix() || raw.has_xrelease_prefix() {
+            return fault(Rule::Instruction, "a prefix of transactions");
+        }
+        if raw.has_lock_prefix() {
+            let memory = raw.op0_kind() == OpKind::Memory;
+            if !(self.class.lockable() && memory) {
+                return fault(Rule::Instruction, "a lock prefix");
+            }
+        }
+        Ok(())
+    }
+
+    /// The offset behind it.
+    pub fn end(&self) -> u32 {
+        self.offset.saturating_add(self.len)
+    }
+
+    /// How many operands it has, at most four are looked at.
+    pub fn operands(&self) -> u32 {
+        self.raw.op_count().min(4)
+    }
+
+    /// The target of a direct jump or branch.
+    pub fn target(&self) -> u32 {
+        u32::try_from(self.raw.near_branch64()).unwrap_or(u32::MAX)
+    }
+
+    /// The immediate of `ret imm16`; 0 without one.
+    pub fn pops(&self) -> u32 {
+        if self.raw.code() == Code::Retnq_imm16 { u32::from(self.raw.immediate16()) } else { 0 }
+    }
+
+    /// Whether operand 0 is a register.
+    pub fn first_is_register(&self) -> bool {
+        self.raw.op0_kind() == OpKind::Register
+    }
+
+    /// Operand `n`.
+    ///
+    /// # Errors
+    ///
+    /// [`Rule::Instruction`] for a form without a rule.
+    pub fn operand(&self, n: u32) -> Result<Operand, Fault> {
+        let kind = match n {
+            0 => self.raw.op0_kind(),
+            1 => self.raw.op1_kind(),
+            2 => self.raw.op2_kind(),
+            _ => self.raw.op3_kind(),
+        };
+        match kind {
+            OpKind::Register => {
+                let register = match n {
+                    0 => self.raw.op0_register(),
+                    1 => self.raw.op1_register(),
+                    2 => self.raw.op2_register(),
+                    _ => self.raw.op3_register(),
+                };
+                register_operand(register)
+            }
+            OpKind::Memory => self.address().map(Operand::Memory),
+            OpKind::Immediate8
+            | OpKind::Immediate16
+            | OpKind::Immediate32
+            | OpKind::Immediate64
+            | OpKind::Immediate8to16
+            | OpKind::Immediate8to32
+            | OpKind::Immediate8to64
+            | OpKind::Immediate32to64 => match self.raw.try_immediate(n) {
+                Ok(value) => Ok(Operand::Immediate(value)),
+                Err(_) => fault(Rule::Instruction, "an immediate without a value"),
+            },
+            _ => fault(Rule::Instruction, "an operand form that the check does not know"),
+        }
+    }
+
+    fn address(&self) -> Result<Address, Fault> {
+        const FORM: &str = "an address form that the check does not know";
+        let raw = &self.raw;
+        let size = u32::try_from(raw.memory_size().size()).unwrap_or(u32::MAX);
+        let disp = raw.memory_displacement64();
+        if raw.memory_base() == Register::RIP {
+            if raw.memory_index() != Register::None {
+                return fault(Rule::Instruction, FORM);
+            }
+            return Ok(Address { base: None, code: true, index: None, disp, size });
+        }
+        let base = match raw.memory_base() {
+            Register::None => None,
+            register => match general(register) {
+                Some((number, 8)) => Some(number),
+                _ => return fault(Rule::Instruction, FORM),
+            },
+        };
+        let index = match raw.memory_index() {
+            Register::None => None,
+            register => match general(register) {
+                Some((number, 8)) => {
+                    let shift = match raw.memory_index_scale() {
+                        1 => 0,
+                        2 => 1,
+                        4 => 2,
+                        8 => 3,
+                        _ => return fault(Rule::Instruction, FORM),
+                    };
+                    Some((number, shift))
+                }
+                _ => return fault(Rule::Instruction, FORM),
+            },
+        };
+        if base.is_none() && index.is_none() {
+            return fault(Rule::Instruction, "an absolute address");
+        }
+        Ok(Address { base, code: false, index, disp, size })
+    }
+}
+
+/// The class of a code, if it is in a table.
+pub fn class(code: Code) -> Option<Class> {
+    numeric::class(code)
+        .or_else(|| control::class(code))
+        .or_else(|| vector::class(code))
+        .or_else(|| parametric::class(code))
+        .or_else(|| atomic::class(code))
+}
+
+fn register_operand(register: Register) -> Result<Operand, Fault> {
+    if let Some((number, bytes)) = general(register) {
+        return Ok(Operand::Register(number, bytes));
+    }
+    let n = register as u32;
+    if (Register::XMM0 as u32..=Register::XMM15 as u32).contains(&n) {
+        return Ok(Operand::Vector);
+    }
+    fault(Rule::Instruction, "a register that the check does not know")
+}
+
+/// Number and bytes of a general register; `ah` to `bh` are none.
+fn general(register: Register) -> Option<(u8, u32)> {
+    let n = register as u32;
+    let within = |first: Register, last: Register| {
+        let first = first as u32;
+        (first..=last as u32).contains(&n).then(|| n.saturating_sub(first) as u8)
+    };
+    within(Register::RAX, Register::R15)
+        .map(|n| (n, 8))
+        .or_else(|| within(Register::EAX, Register::R15D).map(|n| (n, 4)))
+        .or_else(|| within(Register::AX, Register::R15W).map(|n| (n, 2)))
+        .or_else(|| within(Register::AL, Register::BL).map(|n| (n, 1)))
+        .or_else(|| within(Register::SPL, Register::R15L).map(|n| (n.saturating_add(4), 1)))
+}
