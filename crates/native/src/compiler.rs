@@ -1,0 +1,4 @@
+//! wip
+/// The compiler.
+#[derive(Debug)]
+pub struct NativeCompiler;
