@@ -36,7 +36,8 @@ pub struct NativeCode {
 
 /// Compiles functions of modules in one configuration.
 pub struct Target {
-    isa: OwnedTargetIsa,
+    /// It is not changed by a compilation, so a panic leaves it as it was.
+    isa: AssertUnwindSafe<OwnedTargetIsa>,
     abi: Abi,
 }
 
@@ -52,7 +53,7 @@ impl Target {
     /// # Errors
     /// If Cranelift does not have it.
     pub fn new(level: prova_check::CpuLevel) -> Result<Target, Declined> {
-        Ok(Target { isa: isa::target(level)?, abi: Abi })
+        Ok(Target { isa: AssertUnwindSafe(isa::target(level)?), abi: Abi })
     }
 
     /// Compiles a body of a function of `module`.
@@ -123,7 +124,7 @@ impl Target {
     ) -> Result<NativeCode, Declined> {
         let compiled = catch_unwind(AssertUnwindSafe(|| {
             let mut context = Context::for_function(clif()?);
-            let compiled = context.compile(&*self.isa, &mut ControlPlane::default());
+            let compiled = context.compile(&**self.isa, &mut ControlPlane::default());
             match compiled {
                 Ok(_) => context.take_compiled_code().ok_or(Declined::Bug("no code")),
                 Err(error) => Err(Declined::Compiler(format!("{:?}", error.inner))),

@@ -25,7 +25,7 @@ mod lower;
 mod thunk;
 
 pub use compile::{BODY_VALUES_MAX, NativeCode, Target};
-pub use compiler::NativeCompiler;
+pub use compiler::{NativeCompiler, body};
 
 use std::fmt;
 
