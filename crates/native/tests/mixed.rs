@@ -43,7 +43,7 @@ fn same(text: &str, calls: &[(&str, &[Val])], refused: usize) {
             let mut results = vec![Val::I32(0); func.ty(&store).results().len()];
             match func.call(&mut store, args, &mut results) {
                 Ok(()) => writeln!(out, "{results:?}"),
-                Err(error) => writeln!(out, "{:?} {error:?}", error.downcast_ref::<Trap>()),
+                Err(error) => writeln!(out, "{:?} {error:#}", error.downcast_ref::<Trap>()),
             }
             .expect("a string");
         }

@@ -19,7 +19,7 @@ fn call(store: &mut Store<()>, instance: &Instance, name: &str, args: &[Val]) ->
     let mut results = vec![Val::I32(0); func.ty(&*store).results().len()];
     match func.call(&mut *store, args, &mut results) {
         Ok(()) => format!("{results:?}"),
-        Err(error) => format!("{:?} {error:?}", error.downcast_ref::<Trap>()),
+        Err(error) => format!("{:?} {error:#}", error.downcast_ref::<Trap>()),
     }
 }
 

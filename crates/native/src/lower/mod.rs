@@ -34,7 +34,7 @@ use cranelift_codegen::ir::{self, Function, InstBuilder, Value};
 use numeric::*;
 use prova_check::{Layout, offsets, traps};
 use prova_module::ops::Class;
-use prova_module::{Module, Opcode, ValType, for_each_wasm_op, wasm_immediate};
+use prova_module::{Module, Opcode, ValType, for_each_wasm_op, is_exnref, wasm_immediate};
 use prova_ssa as ssa;
 use prova_ssa::{Body, Imm, InstData, Op};
 use vector::*;
@@ -69,6 +69,10 @@ pub(crate) fn lower(
 ) -> Result<Function, Declined> {
     let func = body.func();
     let facts = module.facts(func).ok_or(Declined::Bug("no facts"))?;
+    // Who runs such a function has to tell which exceptions its frame refers to.
+    if body.values().any(|(_, data)| is_exnref(data.ty)) {
+        return Err(Declined::Exceptions);
+    }
     let ty = module.func_type(func);
     let signature = abi.function(ty)?;
     let emit = Emit::new(Function::with_name_signature(

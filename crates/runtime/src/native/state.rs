@@ -148,25 +148,23 @@ impl Native {
     }
 }
 
-/// How many of a kind a store may have: where it has native code, as many as there is room for.
-pub(crate) fn counted(native: bool, limit: u64, globals: bool) -> u64 {
-    let room = if globals { GLOBALS_MAX } else { OBJECTS_MAX };
-    if native { limit.min(room) } else { limit }
-}
-
 impl Store {
     /// Gives the store its native side, before there is any object.
     pub(crate) fn start_native(&mut self, config: Config) {
-        let native = Native::new(config, self.config.stack_bytes, self.vm());
-        if native.is_some() {
-            let limits = self.limits().clone();
-            let room = |max: u64, globals| counted(true, max, globals) as usize;
-            self.memory_vms.reserve_exact(room(limits.memories_max, false));
-            self.table_vms.reserve_exact(room(limits.tables_max, false));
-            self.global_vms.reserve_exact(room(limits.globals_max, true));
+        let limits = self.limits();
+        let room = |max: u64, most: u64| max.min(most) as usize;
+        let (memories, tables) =
+            (room(limits.memories_max, OBJECTS_MAX), room(limits.tables_max, OBJECTS_MAX));
+        let globals = room(limits.globals_max, GLOBALS_MAX);
+        // Address space: what is not used takes no memory.
+        let reserved = self.memory_vms.try_reserve_exact(memories).is_ok()
+            && self.table_vms.try_reserve_exact(tables).is_ok()
+            && self.global_vms.try_reserve_exact(globals).is_ok();
+        if reserved {
+            let native = Native::new(config, self.config.stack_bytes, self.vm());
+            self.native = native.map(Box::new);
+            self.publish();
         }
-        self.native = native.map(Box::new);
-        self.publish();
     }
 
     /// Whether the native side has room for so many more memories, tables and globals, whose
