@@ -163,8 +163,8 @@ fn rows(operator: &Operator, rng: &mut Rng) -> Vec<[u128; 3]> {
         let signed = (-128i128..128).map(move |x| x as u128 & mask).collect::<Vec<u128>>();
         [signed, (0..256).collect()]
     };
-    let integer = |ty: &&str| matches!(**ty, "i32" | "i64");
-    if params.len() <= 2 && params.iter().all(|ty| integer(&ty)) {
+    let integer = |ty: &str| matches!(ty, "i32" | "i64");
+    if params.len() <= 2 && params.iter().all(|ty| integer(ty)) {
         for (left, right) in small(params[0]).iter().zip(small(params[params.len() - 1])) {
             for &a in left {
                 if params.len() == 1 {

@@ -70,10 +70,32 @@ impl Lowering<'_> {
         (then, payload): (&Edge, Option<Value>),
         (otherwise, other): (&Edge, Option<Value>),
     ) -> Result<(), Declined> {
+        // Cranelift would make the same of it, and give the trap the branch's offset.
+        if let Some(offset) = self.only_traps(then) {
+            self.emit.at(offset);
+            self.emit.ins(|i| i.trapnz(condition, abi::trap(traps::UNREACHABLE)));
+            let (to, args) = self.edge(otherwise, other)?;
+            self.emit.ins(|i| i.jump(to, &args));
+            return Ok(());
+        }
+        if let Some(offset) = self.only_traps(otherwise) {
+            self.emit.at(offset);
+            self.emit.ins(|i| i.trapz(condition, abi::trap(traps::UNREACHABLE)));
+            let (to, args) = self.edge(then, payload)?;
+            self.emit.ins(|i| i.jump(to, &args));
+            return Ok(());
+        }
         let (then, then_args) = self.edge(then, payload)?;
         let (otherwise, args) = self.edge(otherwise, other)?;
         self.emit.ins(|i| i.brif(condition, then, &then_args, otherwise, &args));
         Ok(())
+    }
+
+    /// The offset of the trap of a block that does nothing else.
+    fn only_traps(&self, edge: &Edge) -> Option<u32> {
+        let block = self.body.block(edge.block);
+        let pure = block.insts().all(|inst| self.body.inst(inst).op.effects().is_pure());
+        (pure && block.terminator == Terminator::Unreachable).then_some(block.end)
     }
 
     fn table(

@@ -10,7 +10,7 @@
 use crate::emit::{Load, V};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F32, F64, I8, I16, I32, I64};
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type};
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData};
 
 macro_rules! unary {
     ($($op:ident: $($name:ident)*;)*) => {$($(
@@ -136,19 +136,13 @@ macro_rules! is_zero {
     ($($name:ident)*) => {$(
         pub(crate) fn $name(a: V<'_>) -> V<'_> {
             let x = a.value();
-            let zero = a.emit.ins(|i| i.iconst(a.emit_type(x), 0));
+            let ty = a.emit.type_of(x);
+            let zero = a.emit.ins(|i| i.iconst(ty, 0));
             flag(a.put(|i| i.icmp(IntCC::Equal, x, zero)))
         }
     )*};
 }
 is_zero! { i32_eqz i64_eqz ref_is_null }
-
-impl V<'_> {
-    /// The type of a value of the same function.
-    fn emit_type(self, value: cranelift_codegen::ir::Value) -> Type {
-        self.emit.type_of(value)
-    }
-}
 
 macro_rules! bits {
     ($($name:ident $ty:ident)*) => {$(
