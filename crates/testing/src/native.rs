@@ -14,7 +14,7 @@ use crate::generate::{Case, Generator};
 use crate::host::Host;
 use crate::run::{Failure, Outcome, Program, Record, STACK_BYTES, Setup};
 use prova::{CompileError, MachineCode, MachineCompiler, Tier};
-use prova_check::{Code, CodeKind, Layout};
+use prova_check::{Code, CodeKind, Layout, MemoryShape};
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_native::NativeCompiler;
 use prova_runtime as rt;
@@ -221,15 +221,29 @@ fn difference(expected: &Record, native: &Record) -> String {
     "the state at the end".to_owned()
 }
 
-/// Compares so many cases of the biased generator from a number on.
+/// The compiler of a case, by its number: one of four compares addresses instead of guarding.
+fn compiler(index: u64) -> NativeCompiler {
+    match index / 8 % 4 {
+        3 => NativeCompiler::new().with_memory(MemoryShape::Explicit),
+        _ => NativeCompiler::new(),
+    }
+}
+
+/// Compares so many cases of a generator, from a number on.
 ///
 /// # Errors
 /// The first difference, with its case.
-pub fn campaign(seed: u64, from: u64, count: u64, size: usize) -> Result<Tally, String> {
+pub fn campaign(
+    generator: Generator,
+    seed: u64,
+    from: u64,
+    count: u64,
+    funcs: usize,
+) -> Result<Tally, String> {
     let mut tally = Tally::default();
     for index in from..from + count {
-        let case = Generator::Biased.case(seed, index, size);
-        let one = compare(&case, index, &NativeCompiler::new);
+        let case = generator.case(seed, index, funcs);
+        let one = compare(&case, index, &|| compiler(index));
         tally.add(&one.map_err(|what| format!("seed {seed}, case {index}: {what}"))?);
     }
     Ok(tally)

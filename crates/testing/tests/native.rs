@@ -2,10 +2,11 @@
 //!
 //! The long form is `prova-testing native`. What green does not show: see `prova_testing::native`.
 
+use prova_testing::generate::Generator;
 use prova_testing::native::campaign;
 
 #[test]
 fn machine_code_does_what_the_reference_tier_does() {
-    let tally = campaign(1, 0, 12, 20).expect("they agree");
+    let tally = campaign(Generator::Biased, 1, 0, 40, 20).expect("they agree");
     assert!(tally.native > 100, "{tally:?}");
 }
