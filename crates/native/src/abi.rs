@@ -11,9 +11,7 @@
 
 use crate::Declined;
 use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64};
-use cranelift_codegen::ir::{
-    AbiParam, Endianness, MemFlagsData, Signature, TrapCode, Type,
-};
+use cranelift_codegen::ir::{AbiParam, Endianness, MemFlagsData, Signature, TrapCode, Type};
 use cranelift_codegen::isa::CallConv;
 use prova_check::{offsets, traps};
 use prova_module::{FuncType, ValType, cells_of};

@@ -21,8 +21,7 @@ const SHARED: &[(&str, &str)] = &[
 ];
 
 const V2: &[&str] = &["has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt"];
-const V3: &[&str] =
-    &["has_avx", "has_avx2", "has_bmi1", "has_bmi2", "has_lzcnt", "has_fma"];
+const V3: &[&str] = &["has_avx", "has_avx2", "has_bmi1", "has_bmi2", "has_lzcnt", "has_fma"];
 
 /// The target of a level.
 ///

@@ -23,7 +23,8 @@ use prova_module::{FuncType, ValType};
 /// If its values do not fit.
 pub(crate) fn way_in(abi: &Abi, ty: &FuncType) -> Result<Function, Declined> {
     let callee = abi.function(ty)?;
-    let emit = Emit::new(Function::with_name_signature(ir::UserFuncName::default(), abi.thunk_in()));
+    let emit =
+        Emit::new(Function::with_name_signature(ir::UserFuncName::default(), abi.thunk_in()));
     let record = emit.block_param(emit.block(), I64);
     let height = emit.block_param(emit.block(), I64);
     let (_, at) = context(&emit, record);

@@ -2,9 +2,7 @@
 //!
 //! A function that may throw has no machine code; `$throws` stands for such a one.
 
-use prova::{
-    Caller, Config, Engine, Extern, Linker, Module, ResumableCall, Store, Trap, Val,
-};
+use prova::{Caller, Config, Engine, Extern, Linker, Module, ResumableCall, Store, Trap, Val};
 use prova_native::NativeCompiler;
 use std::fmt::Write as _;
 
@@ -35,7 +33,9 @@ fn same(text: &str, calls: &[(&str, &[Val])], refused: usize) {
             Ok(results[0].i32().unwrap_or(0) + 1)
         };
         linker.func_wrap("h", "back", back).expect("a new name");
-        linker.func_wrap("h", "fail", || -> prova::Result<()> { prova::bail!("failed") }).expect("");
+        linker
+            .func_wrap("h", "fail", || -> prova::Result<()> { prova::bail!("failed") })
+            .expect("");
         let instance = linker.instantiate(&mut store, &module).expect("all imports are there");
         let mut out = String::new();
         for (name, args) in calls {
@@ -92,7 +92,12 @@ fn hosts_between() {
     );
     let args = [0, 1, 2, 30, 150].map(|n| [Val::I32(n)]);
     let mut calls: Vec<(&str, &[Val])> = args.iter().map(|args| ("back", &args[..])).collect();
-    calls.extend([("trap", &args[0][..]), ("trap", &args[2]), ("tail", &args[0]), ("tail", &args[2])]);
+    calls.extend([
+        ("trap", &args[0][..]),
+        ("trap", &args[2]),
+        ("tail", &args[0]),
+        ("tail", &args[2]),
+    ]);
     same(&text, &calls, 0);
 }
 
@@ -149,11 +154,13 @@ fn calls_that_wait_go_on() {
         let instance = linker.instantiate(&mut store, &module).expect("all imports are there");
         let func = instance.get_func(&mut store, "f").expect("an export");
         let mut results = [Val::I32(0)];
-        let mut call = func.call_resumable(&mut store, &[Val::I32(4)], &mut results).expect("no trap");
+        let mut call =
+            func.call_resumable(&mut store, &[Val::I32(4)], &mut results).expect("no trap");
         let mut waits = 0;
         while let ResumableCall::HostTrap(waiting) = call {
             waits += 1;
-            call = waiting.resume(&mut store, &[Val::I32(10 * waits)], &mut results).expect("no trap");
+            call =
+                waiting.resume(&mut store, &[Val::I32(10 * waits)], &mut results).expect("no trap");
         }
         (waits, format!("{results:?}"))
     };

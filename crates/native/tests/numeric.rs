@@ -141,7 +141,9 @@ fn floats() -> impl Iterator<Item = f64> {
 }
 
 fn nans(exponent: u64) -> impl Iterator<Item = u128> {
-    [exponent + 1, exponent | exponent >> 1 | 1, exponent << 1 | exponent | 5].map(u128::from).into_iter()
+    [exponent + 1, exponent | exponent >> 1 | 1, exponent << 1 | exponent | 5]
+        .map(u128::from)
+        .into_iter()
 }
 
 fn random(rng: &mut Rng, ty: &str) -> u128 {
@@ -284,7 +286,8 @@ fn check(choose: impl Fn(&Operator) -> bool) -> usize {
         .filter(&choose)
         .filter_map(|operator| opcode(&operator).map(|opcode| (operator, opcode)))
         .collect();
-    let text: String = operators.iter().map(|(operator, opcode)| function(operator, *opcode)).collect();
+    let text: String =
+        operators.iter().map(|(operator, opcode)| function(operator, *opcode)).collect();
     let mut world = World::new(&format!("(module (memory (export \"m\") 200) {text})"));
     let mut rng = Rng::of(1, 0);
     for (operator, opcode) in &operators {

@@ -1,13 +1,14 @@
 //! Whole modules as machine code and as bytecode: the same results, traps and backtraces.
 
 use prova::{Config, Engine, Instance, Linker, Module, Store, Trap, Val};
+use prova_check::MemoryShape;
 use prova_native::NativeCompiler;
 
-/// An engine of one tier.
-fn engine(native: bool, configure: impl Fn(&mut Config)) -> Engine {
+/// An engine of machine code with memories of a shape, or of bytecode.
+fn engine(native: Option<MemoryShape>, configure: impl Fn(&mut Config)) -> Engine {
     let mut config = Config::new();
-    if native {
-        config.native(NativeCompiler::new());
+    if let Some(shape) = native {
+        config.native(NativeCompiler::new().with_memory(shape));
     }
     configure(&mut config);
     Engine::new(&config).expect("the configuration is valid")
@@ -38,7 +39,7 @@ fn same(text: &str, calls: &[(&str, &[Val])]) {
 
 fn same_with(text: &str, calls: &[(&str, &[Val])], configure: impl Fn(&mut Config)) {
     let wasm = wat::parse_str(text).expect("the text is well-formed");
-    let run = |native: bool| {
+    let run = |native: Option<MemoryShape>| {
         let engine = engine(native, &configure);
         let module = Module::new(&engine, &wasm).expect("the module is valid");
         let mut store = Store::new(&engine, ());
@@ -52,7 +53,9 @@ fn same_with(text: &str, calls: &[(&str, &[Val])], configure: impl Fn(&mut Confi
         assert_eq!(module.refusals(), [], "all of it is native");
         (results, store.get_fuel().ok())
     };
-    assert_eq!(run(true), run(false));
+    let bytecode = run(None);
+    assert_eq!(run(Some(MemoryShape::GUARD)), bytecode, "guard");
+    assert_eq!(run(Some(MemoryShape::Explicit)), bytecode, "explicit bounds");
 }
 
 #[test]
@@ -210,9 +213,21 @@ fn memory_operators_and_globals() {
     same(
         text,
         &[
-            ("fill", &a), ("at", &at), ("grow", &one), ("fill", &a), ("at", &at), ("copy", &b),
-            ("at", &one), ("grow", &nine), ("init", &c), ("init", &d), ("at", &one), ("drop", &[]),
-            ("init", &c), ("set", &set), ("set", &set),
+            ("fill", &a),
+            ("at", &at),
+            ("grow", &one),
+            ("fill", &a),
+            ("at", &at),
+            ("copy", &b),
+            ("at", &one),
+            ("grow", &nine),
+            ("init", &c),
+            ("init", &d),
+            ("at", &one),
+            ("drop", &[]),
+            ("init", &c),
+            ("set", &set),
+            ("set", &set),
         ],
     );
 }
@@ -245,10 +260,12 @@ fn control() {
             (v128.const i64x2 5 6) (i32.const 7) (i32.const 8) (i32.const 9) (i32.const 10)
             (i64.const 11))
           (local.set 0) (drop) (drop) (drop) (drop) (drop) (drop) (drop) (drop) (drop) (local.get 0)) )";
-    let text = text.replace("(result i64)\n          (call $many", "(result i64) (local i64)\n          (call $many");
+    let text = text.replace(
+        "(result i64)\n          (call $many",
+        "(result i64) (local i64)\n          (call $many",
+    );
     let numbers: Vec<[Val; 1]> = (-1..7).map(|x| [Val::I32(x)]).collect();
-    let mut calls: Vec<(&str, &[Val])> =
-        numbers.iter().map(|args| ("table", &args[..])).collect();
+    let mut calls: Vec<(&str, &[Val])> = numbers.iter().map(|args| ("table", &args[..])).collect();
     let (million, thousand) = ([Val::I32(1_000_001)], [Val::I32(1000)]);
     calls.extend([("sum", &thousand[..]), ("even", &million), ("many2", &[])]);
     same(&text, &calls);

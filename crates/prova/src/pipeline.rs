@@ -19,8 +19,8 @@
 use crate::compiler::{
     CodeCandidate, CodeRefusal, CompileError, Compiler, Refusal, RefusalReason, Translators,
 };
-use crate::machine::{MachineCode, MachineCompiler};
 use crate::error::{Bug, CheckError, Error, Result, UnsupportedModule};
+use crate::machine::{MachineCode, MachineCompiler};
 use crate::module::Explained;
 use prova_bytecode::explain::explain;
 use prova_bytecode::{CheckedBytecode, Settings};

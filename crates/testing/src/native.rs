@@ -135,8 +135,11 @@ impl Attach for NativeAttach {
 
 /// A store that takes native code, like [`crate::run::store`].
 pub fn store(settings: Settings, compiler: &NativeCompiler) -> rt::Store {
-    let limits =
-        rt::Limits { memory_bytes_max: 1 << 20, table_elements_max: 10_000, ..rt::Limits::default() };
+    let limits = rt::Limits {
+        memory_bytes_max: 1 << 20,
+        table_elements_max: 10_000,
+        ..rt::Limits::default()
+    };
     rt::Store::new(rt::StoreConfig {
         settings,
         limits,
@@ -156,7 +159,11 @@ fn settings(index: u64) -> Settings {
 ///
 /// # Errors
 /// The first difference.
-pub fn compare(case: &Case, index: u64, make: &dyn Fn() -> NativeCompiler) -> Result<Tally, String> {
+pub fn compare(
+    case: &Case,
+    index: u64,
+    make: &dyn Fn() -> NativeCompiler,
+) -> Result<Tally, String> {
     let Ok(module) = Module::decode(&*case.wasm, &Features::default(), &Limits::default()) else {
         return Ok(Tally::default());
     };
@@ -166,7 +173,10 @@ pub fn compare(case: &Case, index: u64, make: &dyn Fn() -> NativeCompiler) -> Re
     let run = |settings: Settings, skip_from: usize, native: bool| {
         let program = Program { module: &module, calls, fuel: case.fuel, skip_from, host };
         if !native {
-            return (program.run(Setup { tier: Tier::Reference, settings }, None), Tally::default());
+            return (
+                program.run(Setup { tier: Tier::Reference, settings }, None),
+                Tally::default(),
+            );
         }
         let attach = Arc::new(NativeAttach::new(settings, make()));
         let record = program.run_in(store(settings, &make()), Some(Arc::clone(&attach) as _));

@@ -8,7 +8,7 @@ use crate::abi;
 use crate::lower::Lowering;
 use crate::lower::memory::{Place, accessed};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{AtomicRmwOp, InstBuilder, Type, Value};
 use prova_check::traps;
 use prova_module::ops::{Class, Kind};
@@ -31,7 +31,11 @@ impl Lowering<'_> {
             return Err(Declined::Bug("an access without address"));
         };
         if matches!(class, Class::atomic_wait | Class::atomic_notify) {
-            return Err(Declined::Operator(opcode.mnemonic()));
+            // The address and the offset are all that matters: waiting traps, and a notification
+            // wakes nobody.
+            let offset = self.word(access.offset);
+            let cell = self.perform(opcode, access.memory, 0, &[index, offset])?;
+            return Ok(vec![self.emit.ins(|i| i.ireduce(I32, cell))]);
         }
         let row = opcode.row();
         let narrow = accessed(row.width);
@@ -88,9 +92,7 @@ impl Lowering<'_> {
 
     fn extended(&self, value: Value, to: Option<Type>) -> Value {
         match to {
-            Some(to) if self.emit.type_of(value) != to => {
-                self.emit.ins(|i| i.uextend(to, value))
-            }
+            Some(to) if self.emit.type_of(value) != to => self.emit.ins(|i| i.uextend(to, value)),
             _ => value,
         }
     }
@@ -104,9 +106,9 @@ impl Lowering<'_> {
         let offset = self.word(access.offset);
         let sum = match wide {
             // An address that is too far is out of bounds, whatever its alignment.
-            true => {
-                emit.ins(|i| i.uadd_overflow_trap(index64, offset, abi::trap(traps::MEMORY_OUT_OF_BOUNDS)))
-            }
+            true => emit.ins(|i| {
+                i.uadd_overflow_trap(index64, offset, abi::trap(traps::MEMORY_OUT_OF_BOUNDS))
+            }),
             false => emit.ins(|i| i.iadd(index64, offset)),
         };
         let mask = self.word(u64::from(bytes) - 1);

@@ -55,16 +55,13 @@ impl Lowering<'_> {
         let index = |kind| call.imm.index(call.opcode, kind);
         let (func, ty) = (index(Immediate::func), index(Immediate::type_));
         let (record, ty) = match (func, ty, index(Immediate::table)) {
-            (Some(func), ..) => {
-                (self.record(FuncIdx(func)), self.module.func_type(FuncIdx(func)))
-            }
+            (Some(func), ..) => (self.record(FuncIdx(func)), self.module.func_type(FuncIdx(func))),
             (None, Some(ty), Some(table)) => {
                 let at = args.pop().ok_or(Declined::Bug("a call without index"))?;
                 let element = self.element(table, at, traps::UNDEFINED_ELEMENT)?;
                 let flags = self.word_flags(Region::Table);
                 let reference = self.emit.ins(|i| i.load(I64, flags, element, 0));
-                let record =
-                    self.referenced(reference, ty, traps::UNINITIALIZED_ELEMENT);
+                let record = self.referenced(reference, ty, traps::UNINITIALIZED_ELEMENT);
                 (record, self.type_of(ty)?)
             }
             (None, Some(ty), None) => {
@@ -77,8 +74,7 @@ impl Lowering<'_> {
         let signature = self.abi.function(ty)?;
         let signature = self.emit.func.borrow_mut().import_signature(signature);
         let flags = self.word_flags(Region::Store);
-        let code =
-            self.emit.ins(|i| i.load(I64, flags, record, offsets::RECORD_CODE as i32));
+        let code = self.emit.ins(|i| i.load(I64, flags, record, offsets::RECORD_CODE as i32));
         args.splice(0..0, [record, height]);
         Ok((signature, code, args))
     }

@@ -5,9 +5,7 @@
 use crate::Declined;
 use crate::abi;
 use crate::lower::Lowering;
-use cranelift_codegen::ir::{
-    BlockArg, BlockCall, InstBuilder, JumpTableData, Value,
-};
+use cranelift_codegen::ir::{BlockArg, BlockCall, InstBuilder, JumpTableData, Value};
 use prova_check::traps;
 use prova_ssa::{ArgKind, BlockData, Edge, List, Terminator};
 

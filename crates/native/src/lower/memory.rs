@@ -83,8 +83,7 @@ impl Lowering<'_> {
         let memory = self.module.memory(MemoryIdx(access.memory));
         let memory = memory.ok_or(Declined::Bug("no such memory"))?;
         let record = self.field(self.layout.memory(access.memory));
-        let base =
-            emit.ins(|i| i.load(I64, abi::immutable(), record, offsets::OBJECT_BASE as i32));
+        let base = emit.ins(|i| i.load(I64, abi::immutable(), record, offsets::OBJECT_BASE as i32));
         let index = if memory.memory64 { index } else { emit.ins(|i| i.uextend(I64, index)) };
         let end = access.offset.checked_add(bytes.into());
         let out = abi::trap(traps::MEMORY_OUT_OF_BOUNDS);

@@ -75,17 +75,14 @@ pub(crate) fn lower(
     }
     let ty = module.func_type(func);
     let signature = abi.function(ty)?;
-    let emit = Emit::new(Function::with_name_signature(
-        ir::UserFuncName::user(0, func.0),
-        signature,
-    ));
+    let emit =
+        Emit::new(Function::with_name_signature(ir::UserFuncName::user(0, func.0), signature));
     emit.at(body.block(body.entry()).offset);
     let record = emit.block_param(emit.block(), I64);
     let height = emit.block_param(emit.block(), I64);
     let params: Vec<Value> =
         ty.params.iter().map(|&ty| emit.block_param(emit.block(), abi::clif(ty))).collect();
-    let vmctx =
-        emit.ins(|i| i.load(I64, abi::immutable(), record, offsets::RECORD_VMCTX as i32));
+    let vmctx = emit.ins(|i| i.load(I64, abi::immutable(), record, offsets::RECORD_VMCTX as i32));
     let charge = facts.charge_bytes();
     let charge = emit.ins(|i| i.iconst(I64, i64::try_from(charge).unwrap_or(i64::MAX)));
     let over = emit.ins(|i| i.icmp(ir::condcodes::IntCC::UnsignedLessThan, height, charge));

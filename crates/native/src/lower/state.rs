@@ -171,15 +171,14 @@ impl Lowering<'_> {
         let beyond = emit.ins(|i| i.icmp(IntCC::UnsignedGreaterThanOrEqual, index, len));
         emit.ins(|i| i.trapnz(beyond, abi::trap(kind)));
         let record = self.field(self.layout.table(table));
-        let base =
-            emit.ins(|i| i.load(I64, abi::immutable(), record, offsets::OBJECT_BASE as i32));
+        let base = emit.ins(|i| i.load(I64, abi::immutable(), record, offsets::OBJECT_BASE as i32));
         let three = self.word(3);
         let bytes = emit.ins(|i| i.ishl(index, three));
         Ok(emit.ins(|i| i.iadd(base, bytes)))
     }
 
     /// An operator that the store performs; gives the cell of its result.
-    fn perform(
+    pub(crate) fn perform(
         &mut self,
         opcode: Opcode,
         first: u32,

@@ -5,12 +5,10 @@
 //!
 //! Noticed by: `tests/vector.rs`, which runs each as machine code against `prova-num`.
 
-use crate::emit::{Load, V};
+use crate::emit::{Emit, Load, V};
 use crate::lower::numeric::flag;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::types::{
-    F32X4, F64X2, I8, I8X16, I16, I16X8, I32, I32X4, I64X2,
-};
+use cranelift_codegen::ir::types::{F32X4, F64X2, I8, I8X16, I16, I16X8, I32, I32X4, I64X2};
 use cranelift_codegen::ir::{ConstantData, Endianness, InstBuilder, MemFlagsData, Type, Value};
 
 fn lanes_of(a: V<'_>, ty: Type) -> Value {
@@ -380,8 +378,8 @@ macro_rules! truncate_zero {
         pub(crate) fn $name(a: V<'_>) -> V<'_> {
             let x = lanes_of(a, F64X2);
             let wide = a.emit.ins(|i| i.$op(I64X2, x));
-            let zero = constant(a.emit, 0).value();
-            let zero = cast(a, I64X2, zero);
+            // Cranelift knows this shape alone: the zero has to be one of these lanes.
+            let zero = constant_of(a.emit, I64X2, 0);
             let r = a.emit.ins(|i| i.$narrow(wide, zero));
             bytes(a, r)
         }
@@ -425,11 +423,14 @@ multiply_add! {
 }
 
 /// A constant.
-pub(crate) fn constant(emit: &crate::emit::Emit, bits: u128) -> V<'_> {
+pub(crate) fn constant(emit: &Emit, bits: u128) -> V<'_> {
+    emit.v(constant_of(emit, I8X16, bits))
+}
+
+fn constant_of(emit: &Emit, ty: Type, bits: u128) -> Value {
     let data = ConstantData::from(&bits.to_le_bytes()[..]);
     let constant = emit.func.borrow_mut().dfg.constants.insert(data);
-    let value = emit.ins(|i| i.vconst(I8X16, constant));
-    emit.v(value)
+    emit.ins(|i| i.vconst(ty, constant))
 }
 
 pub(crate) fn i8x16_shuffle<'e>(a: V<'e>, b: V<'e>, lanes: u128) -> V<'e> {

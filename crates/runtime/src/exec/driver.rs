@@ -24,8 +24,8 @@
 //! A call of the host is charged before it, and the epoch is tested after it: also when a suspended
 //! one is resumed.
 
-use super::{Registers, matching, tail};
 use super::native;
+use super::{Registers, matching, tail};
 use crate::host::{Dispatch, Exception, ExecutorKind, HostOutcome};
 use crate::store::{Mark, Store, SuspendedCall};
 use crate::trap::{MemoryFault, Trap, TrapKind};

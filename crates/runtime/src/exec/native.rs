@@ -130,7 +130,8 @@ impl Activation {
         let vm = unsafe { &mut *self.vm() };
         // SAFETY: R1: operand 0 of `call` is a record of this store: a way out hands over its own.
         let func = unsafe {
-            let record: *const FuncRecord = ptr::with_exposed_provenance(vm.native.operands[0] as usize);
+            let record: *const FuncRecord =
+                ptr::with_exposed_provenance(vm.native.operands[0] as usize);
             FuncAddr::from_index((*record).address())
         };
         let waiting = waiting(vm.native.native_sp);

@@ -230,7 +230,11 @@ impl Store {
             }
             layout_digest = Some(layout.digest());
         }
-        native.instances.push(NativeInstance { _words: words, _records: records, layout: layout_digest });
+        native.instances.push(NativeInstance {
+            _words: words,
+            _records: records,
+            layout: layout_digest,
+        });
         // R2: whoever is of a type that has a way out now.
         for &record in &native.records {
             // SAFETY: R1.

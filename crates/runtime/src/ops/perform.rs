@@ -68,6 +68,18 @@ impl Store {
                 self.elem_drop(instance, ElemIdx(first));
                 Ok(0)
             }
+            op if op == of(Opcode::MemoryAtomicNotify) => {
+                let memory = memory(self, first);
+                self.atomic_notify(memory, a, b, c as u32).map(u64::from)
+            }
+            op if op == of(Opcode::MemoryAtomicWait32) => {
+                let memory = memory(self, first);
+                self.atomic_wait(memory, a, b, 4).map(u64::from)
+            }
+            op if op == of(Opcode::MemoryAtomicWait64) => {
+                let memory = memory(self, first);
+                self.atomic_wait(memory, a, b, 8).map(u64::from)
+            }
             _ => Err(TrapKind::Bug),
         }
     }

@@ -99,8 +99,10 @@ impl CodeMemory {
         let start = NonNull::new(start).ok_or(OutOfMemory)?;
         let memory = CodeMemory { start, len: bytes.len(), mapped };
         // SAFETY: the range is a piece of the arena that nobody else has.
-        unsafe { mprotect(start.as_ptr().cast(), mapped, MprotectFlags::READ | MprotectFlags::WRITE) }
-            .map_err(|_| OutOfMemory)?;
+        unsafe {
+            mprotect(start.as_ptr().cast(), mapped, MprotectFlags::READ | MprotectFlags::WRITE)
+        }
+        .map_err(|_| OutOfMemory)?;
         // SAFETY: as above; it is writable now, and `bytes` lie elsewhere.
         unsafe { start.as_ptr().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
         // SAFETY: as above.

@@ -62,9 +62,9 @@ pub(crate) fn install() -> bool {
         unsafe { libc::sigemptyset(&mut action.sa_mask) };
         // SAFETY: the handler has the signature that `SA_SIGINFO` asks for, and passes on what is
         // not ours.
-        SIGNALS.into_iter().all(|signal| unsafe {
-            libc::sigaction(signal, &action, ptr::null_mut()) == 0
-        })
+        SIGNALS
+            .into_iter()
+            .all(|signal| unsafe { libc::sigaction(signal, &action, ptr::null_mut()) == 0 })
     })
 }
 
