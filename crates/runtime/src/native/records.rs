@@ -6,7 +6,6 @@ use crate::fixed::Fixed;
 use crate::vm::Vm;
 use prova_check::offsets;
 use std::mem::offset_of;
-use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A function as native code sees it (R1, R2).
@@ -104,7 +103,7 @@ impl Words {
     /// # Safety
     /// It is that of an instance of a store that lives (R1).
     pub(crate) unsafe fn instance(vmctx: *const usize) -> u32 {
-        if vmctx == ptr::null() {
+        if vmctx.is_null() {
             return u32::MAX;
         }
         // SAFETY: the caller's; the word before is of the same allocation.
