@@ -9,12 +9,12 @@
 //! function that this crate does not treat stays bytecode, and [`Declined`] says why. The output
 //! depends on the input alone: not on the host, on threads, or on time.
 //!
-//! The convention of the code (signatures, records, builtins, thunks) is in [`prova_check::offsets`]
-//! and in the heads of `abi` and `thunk`.
+//! The convention of the code (signatures, records, builtins, thunks) is in
+//! [`prova_check::offsets`] and in the heads of `abi` and `thunk`.
 //!
 //! # Limits
-//! [`BODY_VALUES_MAX`], labels of a `br_table` (2^14), results in registers (8 of each kind), frames
-//! of at most 16 times their charge. A panic of Cranelift is caught and declines.
+//! [`BODY_VALUES_MAX`], labels of a `br_table` (2^14), results in registers (8 of each kind),
+//! frames of at most 16 times their charge. A panic of Cranelift is caught and declines.
 
 mod abi;
 mod compile;

@@ -97,7 +97,8 @@ impl Lowering<'_> {
         let is = offsets::RECORD_TYPE as i32;
         let is = emit.ins(|i| i.load(I32, abi::immutable(), record, is));
         let types = self.field(offsets::TYPES);
-        let wanted = emit.ins(|i| i.load(I32, abi::immutable(), types, 4 * ty as i32));
+        // Loaded anew for each compare: hoisted, it would be a number in a stack slot to the check.
+        let wanted = emit.ins(|i| i.load(I32, flags, types, 4 * ty as i32));
         let other = emit.ins(|i| i.icmp(IntCC::NotEqual, is, wanted));
         emit.ins(|i| i.trapnz(other, abi::trap(traps::INDIRECT_CALL_TYPE_MISMATCH)));
         record

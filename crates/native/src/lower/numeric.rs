@@ -9,6 +9,7 @@
 
 use crate::emit::{Load, V};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
 use cranelift_codegen::ir::types::{F32, F64, I8, I16, I32, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData};
 
@@ -242,8 +243,8 @@ macro_rules! canonical {
     )*};
 }
 canonical! {
-    f32_canonicalize: |i, x| i.f32const(cranelift_codegen::ir::immediates::Ieee32::with_bits(0x7fc0_0000));
-    f64_canonicalize: |i, x| i.f64const(cranelift_codegen::ir::immediates::Ieee64::with_bits(0x7ff8_0000_0000_0000));
+    f32_canonicalize: |i, x| i.f32const(Ieee32::with_bits(0x7fc0_0000));
+    f64_canonicalize: |i, x| i.f64const(Ieee64::with_bits(0x7ff8_0000_0000_0000));
 }
 
 /// Pairs of 64 bits, the low half first.

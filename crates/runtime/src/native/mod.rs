@@ -15,9 +15,9 @@
 //! # Invariants
 //! * R1. The records of an instance's defined functions are consecutive; no record, vmctx, object's
 //!   record or `args` moves or goes before the store does.
-//! * R2. `FuncRecord::code` is 0, or sealed code that was checked as the function itself or as a way
-//!   out of its type, kept by the store; it is 0 only for types that no module with native code
-//!   has, so that no native code can call it.
+//! * R2. `FuncRecord::code` is 0, or sealed code that was checked as the function itself or as a
+//!   way out of its type, kept by the store; it is 0 only for types that no module with native
+//!   code has, so that no native code can call it.
 //! * R3. The words of a vmctx are those of the layout that the store derived itself from the
 //!   instance's module; code is attached only if it was checked in that very layout.
 //! * R4. Memories of an instance with native code have the shape that the layout's configuration

@@ -5,16 +5,42 @@
 
 use crate::store::Store;
 use crate::trap::TrapKind;
-use crate::value::InstanceAddr;
+use crate::value::{InstanceAddr, MemoryAddr, TableAddr};
 use prova_module::{DataIdx, ElemIdx, MemoryIdx, Opcode, TableIdx};
+
+/// An operator and what it works on.
+struct Performed<'a> {
+    instance: InstanceAddr,
+    opcode: Opcode,
+    first: u32,
+    second: u32,
+    args: &'a [u64; 8],
+}
+
+/// What native code may ask for.
+const PERFORMED: [Opcode; 13] = [
+    Opcode::MemoryGrow,
+    Opcode::MemoryFill,
+    Opcode::MemoryCopy,
+    Opcode::MemoryInit,
+    Opcode::DataDrop,
+    Opcode::TableGrow,
+    Opcode::TableFill,
+    Opcode::TableCopy,
+    Opcode::TableInit,
+    Opcode::ElemDrop,
+    Opcode::MemoryAtomicNotify,
+    Opcode::MemoryAtomicWait32,
+    Opcode::MemoryAtomicWait64,
+];
 
 impl Store {
     /// Performs an operator of the running instance; `args` are its operands, bottom first, each in
     /// a cell. Gives its result, or 0.
     ///
     /// # Errors
-    /// Its trap; [`TrapKind::Bug`] for an operator that is not performed here, and for an index that
-    /// the module does not have.
+    /// Its trap; [`TrapKind::Bug`] for an operator that is not performed here, and for an index
+    /// that the module does not have.
     pub(crate) fn perform(
         &mut self,
         opcode: u64,
@@ -23,76 +49,96 @@ impl Store {
     ) -> Result<u64, TrapKind> {
         // SAFETY: V9.
         let instance = InstanceAddr::from_index(unsafe { (*self.vm()).instance_addr });
-        let [a, b, c, ..] = *args;
-        // The code says which indices; nobody has compared them with the module.
-        let module = self.instance(instance).module();
-        let (memories, tables) = (module.memories().len(), module.tables().len());
-        let (datas, elems) = (module.data().len(), module.elements().len());
-        let within = |index: u32, count: usize| {
-            ((index as usize) < count).then_some(index).ok_or(TrapKind::Bug)
-        };
-        let memory = |store: &Store, index| {
-            within(index, memories).map(|i| store.instance(instance).memory_addr(MemoryIdx(i)))
-        };
-        let table = |store: &Store, index| {
-            within(index, tables).map(|i| store.instance(instance).table_addr(TableIdx(i)))
-        };
-        let of = |opcode: Opcode| u64::from(opcode as u16);
-        let done = |result: Result<(), TrapKind>| result.map(|()| 0);
+        let opcode = PERFORMED.into_iter().find(|&known| known as u64 == opcode);
+        let opcode = opcode.ok_or(TrapKind::Bug)?;
+        let performed = Performed { instance, opcode, first, second, args };
         match opcode {
-            op if op == of(Opcode::MemoryGrow) => {
-                let memory = memory(self, first)?;
-                self.memory_grow_cell(memory, a)
+            Opcode::TableGrow
+            | Opcode::TableFill
+            | Opcode::TableCopy
+            | Opcode::TableInit
+            | Opcode::ElemDrop => performed.on_tables(self),
+            _ => performed.on_memories(self),
+        }
+    }
+}
+
+/// The code says which indices; nobody has compared them with the module.
+impl Performed<'_> {
+    fn memory(&self, store: &Store, index: u32) -> Result<MemoryAddr, TrapKind> {
+        let instance = store.instance(self.instance);
+        let count = instance.module().memories().len();
+        within(index, count).map(|index| instance.memory_addr(MemoryIdx(index)))
+    }
+
+    fn table(&self, store: &Store, index: u32) -> Result<TableAddr, TrapKind> {
+        let instance = store.instance(self.instance);
+        let count = instance.module().tables().len();
+        within(index, count).map(|index| instance.table_addr(TableIdx(index)))
+    }
+
+    fn data(&self, store: &Store) -> Result<DataIdx, TrapKind> {
+        let count = store.instance(self.instance).module().data().len();
+        within(self.first, count).map(DataIdx)
+    }
+
+    fn elem(&self, store: &Store) -> Result<ElemIdx, TrapKind> {
+        let count = store.instance(self.instance).module().elements().len();
+        within(self.first, count).map(ElemIdx)
+    }
+
+    fn on_memories(&self, store: &mut Store) -> Result<u64, TrapKind> {
+        let [a, b, c, ..] = *self.args;
+        if self.opcode == Opcode::DataDrop {
+            let data = self.data(store)?;
+            store.data_drop(self.instance, data);
+            return Ok(0);
+        }
+        if self.opcode == Opcode::MemoryInit {
+            let (data, memory) = (self.data(store)?, self.memory(store, self.second)?);
+            return store.memory_init(self.instance, memory, data, a, b, c).map(|()| 0);
+        }
+        let memory = self.memory(store, self.first)?;
+        match self.opcode {
+            Opcode::MemoryGrow => store.memory_grow_cell(memory, a),
+            Opcode::MemoryFill => store.memory_fill(memory, a, b as u8, c).map(|()| 0),
+            Opcode::MemoryCopy => {
+                let from = self.memory(store, self.second)?;
+                store.memory_copy(memory, from, a, b, c).map(|()| 0)
             }
-            op if op == of(Opcode::MemoryFill) => {
-                let memory = memory(self, first)?;
-                done(self.memory_fill(memory, a, b as u8, c))
+            Opcode::MemoryAtomicNotify => {
+                store.atomic_notify(memory, a, b, c as u32).map(u64::from)
             }
-            op if op == of(Opcode::MemoryCopy) => {
-                let (to, from) = (memory(self, first)?, memory(self, second)?);
-                done(self.memory_copy(to, from, a, b, c))
-            }
-            op if op == of(Opcode::MemoryInit) => {
-                let memory = memory(self, second)?;
-                done(self.memory_init(instance, memory, DataIdx(within(first, datas)?), a, b, c))
-            }
-            op if op == of(Opcode::DataDrop) => {
-                self.data_drop(instance, DataIdx(within(first, datas)?));
-                Ok(0)
-            }
-            op if op == of(Opcode::TableGrow) => {
-                let table = table(self, first)?;
-                self.table_grow_cell(table, a, b)
-            }
-            op if op == of(Opcode::TableFill) => {
-                let table = table(self, first)?;
-                done(self.table_fill(table, a, b, c))
-            }
-            op if op == of(Opcode::TableCopy) => {
-                let (to, from) = (table(self, first)?, table(self, second)?);
-                done(self.table_copy(to, from, a, b, c))
-            }
-            op if op == of(Opcode::TableInit) => {
-                let table = table(self, second)?;
-                done(self.table_init(instance, table, ElemIdx(within(first, elems)?), a, b, c))
-            }
-            op if op == of(Opcode::ElemDrop) => {
-                self.elem_drop(instance, ElemIdx(within(first, elems)?));
-                Ok(0)
-            }
-            op if op == of(Opcode::MemoryAtomicNotify) => {
-                let memory = memory(self, first)?;
-                self.atomic_notify(memory, a, b, c as u32).map(u64::from)
-            }
-            op if op == of(Opcode::MemoryAtomicWait32) => {
-                let memory = memory(self, first)?;
-                self.atomic_wait(memory, a, b, 4).map(u64::from)
-            }
-            op if op == of(Opcode::MemoryAtomicWait64) => {
-                let memory = memory(self, first)?;
-                self.atomic_wait(memory, a, b, 8).map(u64::from)
+            Opcode::MemoryAtomicWait32 => store.atomic_wait(memory, a, b, 4).map(u64::from),
+            Opcode::MemoryAtomicWait64 => store.atomic_wait(memory, a, b, 8).map(u64::from),
+            _ => Err(TrapKind::Bug),
+        }
+    }
+
+    fn on_tables(&self, store: &mut Store) -> Result<u64, TrapKind> {
+        let [a, b, c, ..] = *self.args;
+        if self.opcode == Opcode::ElemDrop {
+            let elem = self.elem(store)?;
+            store.elem_drop(self.instance, elem);
+            return Ok(0);
+        }
+        if self.opcode == Opcode::TableInit {
+            let (elem, table) = (self.elem(store)?, self.table(store, self.second)?);
+            return store.table_init(self.instance, table, elem, a, b, c).map(|()| 0);
+        }
+        let table = self.table(store, self.first)?;
+        match self.opcode {
+            Opcode::TableGrow => store.table_grow_cell(table, a, b),
+            Opcode::TableFill => store.table_fill(table, a, b, c).map(|()| 0),
+            Opcode::TableCopy => {
+                let from = self.table(store, self.second)?;
+                store.table_copy(table, from, a, b, c).map(|()| 0)
             }
             _ => Err(TrapKind::Bug),
         }
     }
+}
+
+fn within(index: u32, count: usize) -> Result<u32, TrapKind> {
+    ((index as usize) < count).then_some(index).ok_or(TrapKind::Bug)
 }

@@ -135,8 +135,8 @@ impl Drop for CodeMemory {
     fn drop(&mut self) {
         let (start, mapped) = (self.start.as_ptr(), self.mapped);
         let flags = MapFlags::PRIVATE | MapFlags::NORESERVE | MapFlags::FIXED;
-        // SAFETY: the range is ours, and whoever drops it lets nothing lead there any more (A2); new
-        // pages take the place of the old ones, without access.
+        // SAFETY: the range is ours, and whoever drops it lets nothing lead there any more (A2);
+        // new pages take the place of the old ones, without access.
         let cleared = unsafe { mmap_anonymous(start.cast(), mapped, ProtFlags::empty(), flags) };
         if cleared.is_ok()
             && let Ok(mut arena) = arena()
