@@ -70,9 +70,15 @@ pub(crate) struct EngineArgs {
     pub(crate) optimize: Vec<String>,
 }
 
+/// The tier that is the interpreter with a compiler of machine code.
+const NATIVE: &str = "native";
+
 /// The tiers to choose from, as clap shows them.
 fn tiers() -> impl Iterator<Item = PossibleValue> {
-    Tier::CHOICES.into_iter().map(|(name, help)| PossibleValue::new(name).help(help))
+    Tier::CHOICES.into_iter().map(|(name, help)| {
+        let help = if name == NATIVE { "Machine code of checked functions" } else { help };
+        PossibleValue::new(name).help(help)
+    })
 }
 
 #[derive(Debug, Args)]
@@ -238,7 +244,9 @@ impl EngineArgs {
     pub(crate) fn config(&self) -> prova::Result<(Config, Wasm)> {
         let wasm = Wasm::parse(&self.wasm)?;
         let optimize = Optimize::parse(&self.optimize)?;
-        let mut tier = match self.tier.parse() {
+        let native = self.tier == NATIVE;
+        let tier = if native { Ok(Tier::default()) } else { self.tier.parse() };
+        let mut tier = match tier {
             Ok(tier) => tier,
             Err(UnknownTier::NotInThisBuild) => {
                 return misuse(&format!("`--tier {}` is not supported in this build", self.tier));
@@ -256,6 +264,9 @@ impl EngineArgs {
         }
         let mut config = Config::new();
         config.tier(tier);
+        if native {
+            config.native(prova_native::NativeCompiler::new());
+        }
         if let Some(translate) = optimize.translate {
             config.translate(translate);
         }

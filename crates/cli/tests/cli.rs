@@ -309,6 +309,14 @@ fn imports_and_exports_that_are_missing() {
 }
 
 #[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn the_native_tier_runs() {
+    let demo = demo("native");
+    demo.run("--tier native --invoke add demo.wat 1 2").expect(0, "3\n0.5\n").silent();
+    demo.run("--tier native --fuel 1000 --invoke add demo.wat 1 2").expect(0, "3\n0.5\n");
+}
+
+#[test]
 fn arguments_that_do_not_fit() {
     let demo = demo("values");
     demo.run("--invoke add demo.wat 1")
@@ -329,9 +337,6 @@ fn misuse_is_exit_code_2() {
     demo.run("--fuel many demo.wat").expect(2, "").says(&["invalid value 'many'"]);
     demo.run("-W fule=3 demo.wat").expect(2, "").says(&["invalid option `-W fule=3`"]);
     demo.run("-O opt-level=2 demo.wat").expect(2, "").says(&["invalid option `-O opt-level=2`"]);
-    demo.run("--tier native demo.wat")
-        .expect(2, "")
-        .says(&["`--tier native` is not supported in this build"]);
     demo.run("--tier reference -O dispatch=tail demo.wat").expect(2, "").says(&["`-O dispatch`"]);
     demo.run("--preload demo.wat demo.wat").expect(2, "").says(&["it must be NAME=FILE"]);
 }

@@ -61,6 +61,8 @@ pub enum CompileError {
     /// The function uses something that the compiler does not treat, or needs more than its form of
     /// code can name.
     Unsupported(module::Error),
+    /// The compiler does not treat the function, for this reason.
+    Declined(String),
     /// The compiler met something impossible: its own fault.
     Bug(String),
 }
@@ -69,7 +71,7 @@ impl fmt::Display for CompileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CompileError::Unsupported(error) => error.fmt(f),
-            CompileError::Bug(message) => f.write_str(message),
+            CompileError::Declined(message) | CompileError::Bug(message) => f.write_str(message),
         }
     }
 }
@@ -104,6 +106,8 @@ pub enum CodeRefusal {
     AnotherFunction(FuncIdx),
     /// The check of bytecode refused it.
     Bytecode(CheckError),
+    /// The check of machine code refused it, or there is no memory for it.
+    Machine(String),
 }
 
 impl fmt::Display for CodeRefusal {
@@ -111,6 +115,7 @@ impl fmt::Display for CodeRefusal {
         match self {
             CodeRefusal::AnotherFunction(func) => write!(f, "it is code of {func}"),
             CodeRefusal::Bytecode(error) => error.fmt(f),
+            CodeRefusal::Machine(error) => f.write_str(error),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use crate::compiler::Compiler;
 use crate::error::{Result, bail};
+use crate::machine::MachineCompiler;
 use crate::tier::Tier;
 use prova_bytecode::{Metering, Settings};
 use prova_module::{Features, Limits, Proposal};
@@ -36,6 +37,7 @@ pub struct Config {
     pub(crate) executor: Option<ExecutorKind>,
     pub(crate) translate: Translate,
     pub(crate) compiler: Option<Arc<dyn Compiler>>,
+    pub(crate) native: Option<Arc<dyn MachineCompiler>>,
     pub(crate) features: Features,
     pub(crate) limits: Limits,
     pub(crate) fuel: bool,
@@ -57,6 +59,7 @@ impl Default for Config {
             executor: None,
             translate: Translate::default(),
             compiler: None,
+            native: None,
             features: Features::default(),
             limits: Limits::default(),
             fuel: false,
@@ -106,6 +109,17 @@ impl Config {
     /// as bytecode, and [`Module::refusals`](crate::Module::refusals) says why.
     pub fn compiler(&mut self, compiler: impl Compiler + 'static) -> &mut Config {
         self.compiler = Some(Arc::new(compiler));
+        self
+    }
+
+    /// Runs functions as machine code of this compiler, where the check accepts it; the others run
+    /// as bytecode in the same instance, and [`Module::refusals`](crate::Module::refusals) says why.
+    /// For stores of the interpreter; on Linux x86-64 alone, elsewhere without effect.
+    ///
+    /// Faults of the code become traps by a signal handler of the process, which passes on what is
+    /// not its own.
+    pub fn native(&mut self, compiler: impl MachineCompiler + 'static) -> &mut Config {
+        self.native = Some(Arc::new(compiler));
         self
     }
 

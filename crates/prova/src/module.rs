@@ -15,7 +15,6 @@ use module::ExternKind;
 use prova_bytecode::explain::Explanation;
 use prova_bytecode::{Candidate, CheckedBytecode, Settings};
 use prova_module as module;
-use prova_runtime::Attached;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -116,8 +115,7 @@ impl Module {
     /// # Errors
     /// Those of [`Module::translate`].
     pub fn bytecode(&self, func: module::FuncIdx) -> Result<Arc<CheckedBytecode>> {
-        let Attached::Bytecode(code) = self.0.code.get(func).map_err(AttachFailure::into_error)?;
-        Ok(code)
+        self.0.code.bytecode(func).map_err(AttachFailure::into_error)
     }
 
     /// The functions that do not run as code of the configured compiler

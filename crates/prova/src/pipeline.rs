@@ -20,9 +20,11 @@ use crate::compiler::{
     CodeCandidate, CodeRefusal, CompileError, Compiler, Refusal, RefusalReason, Translators,
 };
 use crate::error::{Bug, CheckError, Error, Result, UnsupportedModule};
+use crate::machine::{MachineCode, MachineCompiler};
 use crate::module::Explained;
 use prova_bytecode::explain::explain;
 use prova_bytecode::{CheckedBytecode, Settings};
+use prova_check::{Code as MachineBytes, CodeKind, Layout};
 use prova_module::{FuncIdx, Module};
 use prova_runtime as rt;
 use rayon::prelude::*;
@@ -38,6 +40,8 @@ pub(crate) struct Compilers {
     configured: Option<Arc<dyn Compiler>>,
     /// Asked where that one has no code that passes.
     translators: Translators,
+    /// Asked by stores that take native code.
+    native: Option<Arc<dyn MachineCompiler>>,
 }
 
 /// The checked code of a module's functions, each once it is needed.
@@ -46,7 +50,11 @@ pub(crate) struct Code {
     settings: Settings,
     compilers: Arc<Compilers>,
     /// By index among the defined functions.
-    funcs: Box<[OnceLock<Attached>]>,
+    funcs: Box<[OnceLock<Arc<CheckedBytecode>>]>,
+    /// What native code is made in, and the thunks of the module, once a store asks.
+    native: OnceLock<Option<(Layout, Arc<rt::NativeModule>)>>,
+    /// By index among the defined functions, once they are asked for.
+    native_funcs: Box<[OnceLock<Option<Arc<rt::NativeCode>>>]>,
     /// By function.
     refusals: Mutex<BTreeMap<FuncIdx, Refusal>>,
 }
@@ -63,9 +71,12 @@ pub struct Translated {
 }
 
 impl Compilers {
-    /// The built-in translator, and before it `configured`.
-    pub(crate) fn new(configured: Option<Arc<dyn Compiler>>) -> Compilers {
-        Compilers { configured, translators: Translators::default() }
+    /// The built-in translator, and before it `configured`; `native` for machine code.
+    pub(crate) fn new(
+        configured: Option<Arc<dyn Compiler>>,
+        native: Option<Arc<dyn MachineCompiler>>,
+    ) -> Compilers {
+        Compilers { configured, translators: Translators::default(), native }
     }
 }
 
@@ -75,13 +86,13 @@ fn check(
     settings: &Settings,
     func: FuncIdx,
     candidate: CodeCandidate,
-) -> Result<Attached, CodeRefusal> {
+) -> Result<Arc<CheckedBytecode>, CodeRefusal> {
     match candidate {
         CodeCandidate::Bytecode(candidate) if candidate.func != func => {
             Err(CodeRefusal::AnotherFunction(candidate.func))
         }
         CodeCandidate::Bytecode(candidate) => CheckedBytecode::check(module, settings, candidate)
-            .map(Attached::from)
+            .map(Arc::new)
             .map_err(CodeRefusal::Bytecode),
     }
 }
@@ -90,11 +101,13 @@ impl Code {
     /// No code yet.
     pub(crate) fn new(module: Module, settings: Settings, compilers: Arc<Compilers>) -> Code {
         let funcs = module.defined_funcs().map(|_| OnceLock::new()).collect();
-        Code { module, settings, compilers, funcs, refusals: Mutex::default() }
+        let native_funcs = module.defined_funcs().map(|_| OnceLock::new()).collect();
+        let (native, refusals) = (OnceLock::new(), Mutex::default());
+        Code { module, settings, compilers, funcs, native, native_funcs, refusals }
     }
 
-    /// The checked code of a defined function.
-    pub(crate) fn get(&self, func: FuncIdx) -> Result<Attached, AttachFailure> {
+    /// The checked bytecode of a defined function.
+    pub(crate) fn bytecode(&self, func: FuncIdx) -> Result<Arc<CheckedBytecode>, AttachFailure> {
         let defined = func.index().checked_sub(self.module.imported_func_count());
         let Some(slot) = defined.and_then(|defined| self.funcs.get(defined)) else {
             return Err(AttachFailure::Bug(format!("{func} has no body")));
@@ -108,7 +121,7 @@ impl Code {
     }
 
     /// Compile, then check; where that gives nothing, translate, then check.
-    fn make(&self, func: FuncIdx) -> Result<Attached, AttachFailure> {
+    fn make(&self, func: FuncIdx) -> Result<Arc<CheckedBytecode>, AttachFailure> {
         let Code { module, settings, .. } = self;
         if let Some(compiler) = &self.compilers.configured {
             let reason = match compiler.compile(module, settings, func) {
@@ -123,6 +136,70 @@ impl Code {
         }
         let candidate = self.compilers.translators.compile(module, settings, func)?;
         Ok(check(module, settings, func, candidate)?)
+    }
+
+    /// The layout and the thunks of native code, if there can be any.
+    fn native(&self) -> Option<&(Layout, Arc<rt::NativeModule>)> {
+        let compiler = self.compilers.native.as_deref()?;
+        let native = self.native.get_or_init(|| {
+            let layout = Layout::derive(self.module.bytes(), &compiler.config(&self.settings));
+            let layout = layout.ok()?;
+            let thunk = |kind| {
+                let code = compiler.thunk(&self.module, &layout, kind).ok()?;
+                self.load(&layout, &code, kind).ok()
+            };
+            let types = 0..self.module.types().len() as u32;
+            let thunks = types.into_par_iter().map(|ty| {
+                let into = thunk(CodeKind::ThunkIn(ty))?;
+                Some(rt::Thunks { into, out: thunk(CodeKind::ThunkOut(ty))? })
+            });
+            let thunks = thunks.collect();
+            Some((layout, Arc::new(rt::NativeModule { thunks })))
+        });
+        native.as_ref()
+    }
+
+    /// The one way of machine code to the runtime: the check stands in it.
+    fn load(
+        &self,
+        layout: &Layout,
+        code: &MachineCode,
+        kind: CodeKind,
+    ) -> Result<Arc<rt::NativeCode>, CodeRefusal> {
+        if code.kind != kind {
+            return Err(CodeRefusal::Machine(format!("it is of {:?}", code.kind)));
+        }
+        let MachineCode { bytes, certificate, traps, calls, .. } = code;
+        let code = MachineBytes { kind, bytes, certificate, traps, calls };
+        let loaded = rt::NativeCode::load(layout, self.settings, code);
+        loaded.map(Arc::new).map_err(|error| CodeRefusal::Machine(error.to_string()))
+    }
+
+    /// The native code of a defined function; `None`: it runs as bytecode.
+    pub(crate) fn native_code(&self, func: FuncIdx) -> Option<Arc<rt::NativeCode>> {
+        let defined = func.index().checked_sub(self.module.imported_func_count())?;
+        let (layout, support) = self.native()?;
+        let compiler = self.compilers.native.as_deref()?;
+        let code = self.native_funcs.get(defined)?.get_or_init(|| {
+            // Calls of functions come in by the thunks of their types.
+            let ty = self.module.func_type_idx(func);
+            let thunks = support.thunks.get(ty.index()).is_some_and(Option::is_some);
+            let code = match thunks {
+                true => compiler.function(&self.module, layout, &self.settings, func),
+                false => Err(CompileError::Declined("its type has no thunks".to_owned())),
+            };
+            let reason = match code {
+                Ok(code) => match self.load(layout, &code, CodeKind::Func(func.0)) {
+                    Ok(code) => return Some(code),
+                    Err(reason) => RefusalReason::Rejected(reason),
+                },
+                Err(error) => RefusalReason::Declined(error.to_string()),
+            };
+            let refusal = Refusal { func, compiler: compiler.name().to_owned(), reason };
+            self.refusals_locked().insert(func, refusal);
+            None
+        });
+        code.clone()
     }
 
     /// The functions that do not run as code of the configured compiler, so far, in order.
@@ -146,11 +223,11 @@ impl Code {
     /// All functions, in parallel; of several failures the one of the lowest index.
     pub(crate) fn translate_all(&self) -> Result<Translated> {
         let funcs: Vec<FuncIdx> = self.module.defined_funcs().collect();
-        let results: Vec<Result<Attached, AttachFailure>> =
-            funcs.par_iter().map(|&func| self.get(func)).collect();
+        let results: Vec<Result<Arc<CheckedBytecode>, AttachFailure>> =
+            funcs.par_iter().map(|&func| self.bytecode(func)).collect();
         let mut total = Translated::default();
         for (&func, result) in funcs.iter().zip(results) {
-            let Attached::Bytecode(code) = result.map_err(AttachFailure::into_error)?;
+            let code = result.map_err(AttachFailure::into_error)?;
             total.functions += 1;
             total.words += code.words().len();
             total.wasm_bytes += self.module.body(func).map_or(0, |body| body.range().len());
@@ -161,7 +238,16 @@ impl Code {
 
 impl rt::Attach for Code {
     fn attach(&self, _module: &Module, func: FuncIdx) -> Result<Attached, rt::AttachError> {
-        self.get(func).map_err(|failure| Box::new(failure) as _)
+        let code = self.bytecode(func).map_err(Box::new)?;
+        Ok(Attached::Bytecode(code))
+    }
+
+    fn native(&self, _module: &Module) -> Option<Arc<rt::NativeModule>> {
+        Code::native(self).map(|(_, support)| Arc::clone(support))
+    }
+
+    fn attach_native(&self, _module: &Module, func: FuncIdx) -> Option<Arc<rt::NativeCode>> {
+        self.native_code(func)
     }
 }
 
@@ -191,7 +277,9 @@ impl From<CompileError> for AttachFailure {
     fn from(error: CompileError) -> AttachFailure {
         match error {
             CompileError::Unsupported(error) => AttachFailure::Limit(error),
-            CompileError::Bug(message) => AttachFailure::Bug(message),
+            CompileError::Declined(message) | CompileError::Bug(message) => {
+                AttachFailure::Bug(message)
+            }
         }
     }
 }
@@ -199,7 +287,9 @@ impl From<CompileError> for AttachFailure {
 impl From<CodeRefusal> for AttachFailure {
     fn from(refusal: CodeRefusal) -> AttachFailure {
         match refusal {
-            CodeRefusal::AnotherFunction(_) => AttachFailure::Bug(refusal.to_string()),
+            CodeRefusal::AnotherFunction(_) | CodeRefusal::Machine(_) => {
+                AttachFailure::Bug(refusal.to_string())
+            }
             CodeRefusal::Bytecode(error) => AttachFailure::Refused(error),
         }
     }

@@ -20,10 +20,12 @@
 //!
 //! Noticed by: the tests of this module (a rejecting twin for each comparison).
 
+use crate::native::{NativeCode, NativeModule};
 use crate::store::Store;
 use crate::trap::{Trap, TrapKind};
 use crate::value::FuncAddr;
-use prova_bytecode::{CheckedBytecode, Identity};
+use prova_bytecode::CheckedBytecode;
+use prova_check::CodeKind;
 use prova_module::{FuncIdx, Module};
 use std::error::Error;
 use std::sync::Arc;
@@ -36,34 +38,13 @@ pub type AttachError = Box<dyn Error + Send + Sync>;
 pub enum Attached {
     /// Bytecode, which this crate's executors run.
     Bytecode(Arc<CheckedBytecode>),
+    /// Native code, in a store that takes it.
+    Native(Arc<NativeCode>),
 }
 
 impl From<CheckedBytecode> for Attached {
     fn from(code: CheckedBytecode) -> Attached {
         Attached::Bytecode(Arc::new(code))
-    }
-}
-
-impl Attached {
-    /// The module and the settings that its witness names.
-    pub fn identity(&self) -> &Identity {
-        match self {
-            Attached::Bytecode(code) => code.identity(),
-        }
-    }
-
-    /// The function that its witness names.
-    pub fn func(&self) -> FuncIdx {
-        match self {
-            Attached::Bytecode(code) => code.func(),
-        }
-    }
-
-    /// The bytes of the value stack that one frame of it takes.
-    fn frame_bytes(&self) -> u64 {
-        match self {
-            Attached::Bytecode(code) => 8 * u64::from(code.frame_cells()),
-        }
     }
 }
 
@@ -76,18 +57,36 @@ pub trait Attach: Send + Sync {
     /// If there is none: no compiler can translate the function, or the check refuses what it made.
     /// The call traps with [`TrapKind::Attach`].
     fn attach(&self, module: &Module, func: FuncIdx) -> Result<Attached, AttachError>;
+
+    /// What native code of the module's functions needs, for a store that takes native code; `None`
+    /// where there is none.
+    fn native(&self, _module: &Module) -> Option<Arc<NativeModule>> {
+        None
+    }
+
+    /// Native code of `func`, asked for before [`Attach::attach`] in an instance that takes native
+    /// code; `None`: it runs as bytecode.
+    fn attach_native(&self, _module: &Module, _func: FuncIdx) -> Option<Arc<NativeCode>> {
+        None
+    }
 }
 
 /// What is attached to a function: at most one of each kind (A1, A2).
 #[derive(Debug, Default)]
 pub(crate) struct Codes {
     bytecode: Option<Arc<CheckedBytecode>>,
+    native: Option<Arc<NativeCode>>,
 }
 
 impl Codes {
     /// Whether calls of the function have anywhere to go.
     pub(crate) fn is_empty(&self) -> bool {
-        self.bytecode.is_none()
+        self.bytecode.is_none() && self.native.is_none()
+    }
+
+    /// Whether it has native code.
+    pub(crate) fn is_native(&self) -> bool {
+        self.native.is_some()
     }
 
     /// Its bytecode.
@@ -95,11 +94,9 @@ impl Codes {
         self.bytecode.as_ref()
     }
 
-    /// Keeps code, where there is none of its kind yet; gives what the entry word is to lead to.
-    fn keep(&mut self, code: Attached) -> *const u64 {
-        match code {
-            Attached::Bytecode(code) => self.bytecode.get_or_insert(code).words().as_ptr(),
-        }
+    /// Keeps bytecode, where there is none yet; gives what the entry word is to lead to.
+    fn keep(&mut self, code: Arc<CheckedBytecode>) -> *const u64 {
+        self.bytecode.get_or_insert(code).words().as_ptr()
     }
 }
 
@@ -111,30 +108,88 @@ impl Store {
         let Some((instance, index)) = self.wasm_without_code(func) else {
             return Ok(());
         };
+        let takes_native = self.native_layout(instance).is_some();
         let instance = self.instance(instance);
-        let code = instance
-            .attacher()
-            .attach(instance.module(), index)
+        let (attacher, module) = (Arc::clone(instance.attacher()), instance.module().clone());
+        if takes_native && let Some(code) = attacher.attach_native(&module, index) {
+            return self.keep_code(func, &module, index, Attached::Native(code));
+        }
+        let code = attacher
+            .attach(&module, index)
             .map_err(|error| Trap::with_message(TrapKind::Attach, error))?;
+        self.keep_code(func, &module, index, code)
+    }
+
+    /// Compares code with the function, and keeps it.
+    fn keep_code(
+        &mut self,
+        func: FuncAddr,
+        module: &Module,
+        index: FuncIdx,
+        code: Attached,
+    ) -> Result<(), Trap> {
         let refuse = |why: &dyn std::fmt::Display| {
             let message = format!("the code given for {index} is of {why}");
             Err(Trap::with_message(TrapKind::Attach, message))
         };
-        if let Err(mismatch) = code.identity().compare(instance.module(), &self.settings()) {
-            return refuse(&mismatch);
-        }
-        if code.func() != index {
-            return refuse(&code.func());
-        }
-        // C4 of the check says so of the same module; V5 leans on it.
-        if code.frame_bytes() > self.func_charge(func) {
-            return refuse(&"another frame");
-        }
-        if let Some(codes) = self.codes_mut(func) {
-            let entry = codes.keep(code);
-            self.entries[func.index()].code.set(entry);
+        match code {
+            Attached::Bytecode(code) => {
+                if let Err(mismatch) = code.identity().compare(module, &self.settings()) {
+                    return refuse(&mismatch);
+                }
+                if code.func() != index {
+                    return refuse(&code.func());
+                }
+                // C4 of the check says so of the same module; V5 leans on it.
+                if 8 * u64::from(code.frame_cells()) > self.func_charge(func) {
+                    return refuse(&"another frame");
+                }
+                if let Some(codes) = self.codes_mut(func) {
+                    let entry = codes.keep(code);
+                    self.entries[func.index()].code.set(entry);
+                }
+            }
+            Attached::Native(code) => {
+                let instance = self.entry(func).instance;
+                let layout = self.native_layout(crate::value::InstanceAddr::from_index(instance));
+                if layout != Some(code.layout_digest()) {
+                    return refuse(&"another layout");
+                }
+                if *code.settings() != self.settings() {
+                    return refuse(&"other settings");
+                }
+                if code.kind() != CodeKind::Func(index.0) {
+                    return refuse(&"another function");
+                }
+                // R5: the second instance of a module in a store runs as bytecode.
+                if self.is_attached(&code) {
+                    return self.attach_bytecode(func, module, index);
+                }
+                if let Some(codes) = self.codes_mut(func) {
+                    codes.native.get_or_insert_with(|| Arc::clone(&code));
+                }
+                self.enter_code(func, &code);
+            }
         }
         Ok(())
+    }
+
+    /// Bytecode in place of native code that this function cannot have.
+    fn attach_bytecode(
+        &mut self,
+        func: FuncAddr,
+        module: &Module,
+        index: FuncIdx,
+    ) -> Result<(), Trap> {
+        let instance = crate::value::InstanceAddr::from_index(self.entry(func).instance);
+        let attacher = Arc::clone(self.instance(instance).attacher());
+        let code = attacher
+            .attach(module, index)
+            .map_err(|error| Trap::with_message(TrapKind::Attach, error))?;
+        match code {
+            Attached::Bytecode(_) => self.keep_code(func, module, index, code),
+            Attached::Native(_) => Err(Trap::bug("native code in place of bytecode")),
+        }
     }
 }
 

@@ -144,6 +144,11 @@ impl Instance {
         }
     }
 
+    /// The canonical id of each type.
+    pub(crate) fn types(&self) -> *const u32 {
+        self.spaces.types.as_ptr()
+    }
+
     pub(crate) fn attacher(&self) -> &Arc<dyn Attach> {
         &self.attach
     }

@@ -233,6 +233,7 @@ impl Store {
         };
         let instance = Instance::new(address, module.clone(), attach, spaces, elems, first_defined);
         self.instances.push(instance);
+        self.push_native_instance(address);
         let elems = module.elements().iter().zip(0..).map(|(elem, i)| (elem, ElemIdx(i)));
         let elems = elems.filter(|(elem, _)| holds_exceptions(elem.ref_type()));
         self.exception_elems.extend(elems.map(|(_, i)| (address, i)));
@@ -278,7 +279,12 @@ impl Store {
         let memories = &module.memories()[module.imported_memory_count()..];
         let tables = &module.tables()[module.imported_table_count()..];
         self.check_new(memories, tables)?;
-        let memories = memories.iter().map(|&ty| Memory::new(ty, limits));
+        let globals = module.globals().len() - module.imported_global_count();
+        if !self.native_room(memories.len(), tables.len(), globals) {
+            return Err(CreateError::OutOfMemory);
+        }
+        let guard = self.memory_guard();
+        let memories = memories.iter().map(|&ty| Memory::with_guard(ty, limits, guard));
         let memories = memories.collect::<Result<_, _>>()?;
         let tables = tables.iter().map(|&ty| {
             let ref_type = resolve_ref(ty.ref_type, type_ids);

@@ -27,6 +27,7 @@ pub struct Memory {
     reservation: Reservation,
     pages: u64,
     pages_max: u64,
+    guarded: bool,
 }
 
 /// Why an object could not be made.
@@ -45,8 +46,19 @@ impl From<LimitExceeded> for AllocError {
 }
 
 impl Memory {
-    /// A memory of the type's minimal size, zeroed.
+    /// A memory of the type's minimal size, zeroed, without a guard for native code.
+    #[cfg(test)]
     pub(crate) fn new(ty: MemoryType, limits: &Limits) -> Result<Memory, AllocError> {
+        Memory::with_guard(ty, limits, None)
+    }
+
+    /// A memory of the type's minimal size, zeroed; one that [takes one](Memory::takes_guard) gets so much address space and so
+    /// great a guard, if the system has them.
+    pub(crate) fn with_guard(
+        ty: MemoryType,
+        limits: &Limits,
+        guard: Option<(u64, u64)>,
+    ) -> Result<Memory, AllocError> {
         let min_bytes = Memory::min_bytes(&ty, limits)?;
         let pages_max = (Memory::bytes_max(limits) >> ty.page_size_log2)
             .min(address_pages_max(&ty))
@@ -54,10 +66,29 @@ impl Memory {
         let max_bytes = (pages_max << ty.page_size_log2).max(min_bytes);
         let min = usize::try_from(min_bytes).map_err(|_| AllocError::OutOfMemory)?;
         let max = usize::try_from(max_bytes).unwrap_or(usize::MAX);
-        let mut reservation =
-            Reservation::reserve_between(min, max).map_err(|_| AllocError::OutOfMemory)?;
+        let guard = guard.filter(|_| Memory::takes_guard(&ty));
+        let guarded = guard.and_then(|(bytes, guard)| {
+            let (bytes, guard) = (usize::try_from(bytes).ok()?, usize::try_from(guard).ok()?);
+            Reservation::reserve_guarded(bytes.max(max), guard).ok()
+        });
+        let (guarded, reservation) = match guarded {
+            Some(reservation) => (true, Ok(reservation)),
+            None => (false, Reservation::reserve_between(min, max)),
+        };
+        let mut reservation = reservation.map_err(|_| AllocError::OutOfMemory)?;
         reservation.commit(min).map_err(|_| AllocError::OutOfMemory)?;
-        Ok(Memory { ty, reservation, pages: ty.min, pages_max })
+        Ok(Memory { ty, reservation, pages: ty.min, pages_max, guarded })
+    }
+
+    /// Whether accesses of a memory of this type may rely on a guard: 32-bit addresses and pages of
+    /// 64 KiB.
+    pub(crate) fn takes_guard(ty: &MemoryType) -> bool {
+        !ty.memory64 && ty.page_size_log2 == 16
+    }
+
+    /// Whether it has the address space and the guard that its store's native code relies on.
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.guarded
     }
 
     /// The limit of one memory in bytes.

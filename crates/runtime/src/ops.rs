@@ -17,6 +17,7 @@
 
 mod atomic;
 mod memory;
+mod perform;
 mod reference;
 mod table;
 

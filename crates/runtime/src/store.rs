@@ -29,12 +29,14 @@ use crate::host::ExecutorKind;
 use crate::instance::Instance;
 use crate::limits::{Limits, STACK_BYTES_MAX, STACK_BYTES_MIN};
 use crate::memory::Memory;
+use crate::native::Native;
 use crate::sys::{OutOfMemory, Reservation};
 use crate::table::Table;
 use crate::trap::TrapKind;
 use crate::value::{FuncAddr, GlobalAddr, InstanceAddr, MemoryAddr, TableAddr};
-use crate::vm::{Cell, Frame, FuncEntry, GlobalVm, MemoryVm, OfStore, TableVm, Vm};
+use crate::vm::{Cell, Frame, FuncEntry, GlobalVm, MemoryVm, NativeVm, OfStore, TableVm, Vm};
 use prova_bytecode::Settings;
+use prova_check::MemoryShape;
 use prova_module::{
     ElemIdx, FRAME_BYTES, FuncIdx, GlobalType, RefKind, RefType, TypeId, TypeRegistry, ValType,
 };
@@ -60,6 +62,9 @@ pub struct StoreConfig {
     pub trap_on_grow_failure: bool,
     /// What executes Wasm functions.
     pub executor: ExecutorKind,
+    /// What native code of the store was made for; `None`: it takes none. Where there is none
+    /// (other platforms, no address space) it takes none either, and all runs as bytecode.
+    pub native: Option<prova_check::Config>,
 }
 
 impl Default for StoreConfig {
@@ -71,6 +76,7 @@ impl Default for StoreConfig {
             limits: Limits::default(),
             trap_on_grow_failure: false,
             executor: ExecutorKind::default(),
+            native: None,
         }
     }
 }
@@ -78,7 +84,7 @@ impl Default for StoreConfig {
 /// What is left of the configuration once the store exists.
 pub(crate) struct Config {
     settings: Settings,
-    stack_bytes: u64,
+    pub(crate) stack_bytes: u64,
     host_depth_max: u32,
     pub(crate) limits: Limits,
     pub(crate) trap_on_grow_failure: bool,
@@ -119,6 +125,8 @@ pub struct Store {
     pub(crate) exception_elems: Vec<(InstanceAddr, ElemIdx)>,
     pub(crate) instances: Vec<Instance>,
     pub(crate) externs: Vec<Box<dyn Any + Send>>,
+    /// Records and code of native functions, if it takes any.
+    pub(crate) native: Option<Box<Native>>,
     epoch: Arc<AtomicU64>,
     /// In place of the epoch: how many more polls go well.
     #[cfg(test)]
@@ -166,8 +174,14 @@ impl Store {
         let stack = reserve_all(stack_bytes + STACK_SLACK_BYTES);
         let frames = reserve_all(frame_record_bytes(stack_bytes, host_depth_max));
         let epoch = Arc::new(AtomicU64::new(0));
+        let native = config.native;
         let vm = Vm {
             fuel: 0,
+            epoch: Arc::as_ptr(&epoch),
+            epoch_deadline: u64::MAX,
+            funcs: ptr::null(),
+            args: ptr::null_mut(),
+            native: NativeVm::NONE,
             height_left: stack_bytes,
             frame_top: frames.base().as_ptr().cast(),
             func: Frame::HOST,
@@ -184,15 +198,13 @@ impl Store {
             fp: stack.base().as_ptr().cast(),
             trap: TrapKind::Bug,
             value: 0,
-            epoch: Arc::as_ptr(&epoch),
-            epoch_deadline: u64::MAX,
             store: ptr::null_mut(),
             stack_base: stack.base().as_ptr().cast(),
             stack_cells: stack.committed() / size_of::<Cell>(),
             frames_base: frames.base().as_ptr().cast(),
             metering: settings.metering,
         };
-        Store {
+        let mut store = Store {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             config: Config { settings, stack_bytes, host_depth_max, limits, trap_on_grow_failure },
             executor,
@@ -216,6 +228,7 @@ impl Store {
             exception_elems: Vec::new(),
             instances: Vec::new(),
             externs: Vec::new(),
+            native: None,
             epoch,
             #[cfg(test)]
             polls_until_due: std::cell::Cell::new(None),
@@ -225,6 +238,20 @@ impl Store {
             caller: None,
             _stack: stack,
             _frames: frames,
+        };
+        if let Some(config) = native {
+            store.start_native(config);
+        }
+        store
+    }
+
+    /// The address space and guard of memories, where native code relies on them.
+    pub(crate) fn memory_guard(&self) -> Option<(u64, u64)> {
+        match self.native.as_ref()?.memory_shape() {
+            MemoryShape::Guard { reservation_bytes, guard_bytes } => {
+                Some((reservation_bytes, guard_bytes))
+            }
+            MemoryShape::Explicit => None,
         }
     }
 
@@ -279,6 +306,7 @@ impl Store {
             (*vm).instance = instance.map_or(ptr::null(), Instance::vm);
             (*vm).defined = defined;
             (*vm).mem0 = mem0;
+            (*vm).funcs = self.native.as_ref().map_or(ptr::null(), |native| native.records());
         }
     }
 
@@ -316,6 +344,7 @@ pub(crate) fn holds_exceptions(ty: RefType) -> bool {
 impl Store {
     pub(crate) fn push_func(&mut self, entry: FuncEntry, inst: FuncInst) -> FuncAddr {
         let address = FuncAddr(self.entries.len() as u32);
+        self.push_record(address, entry.type_id, matches!(inst, FuncInst::Host(_)));
         self.entries.push(entry);
         self.funcs.push(inst);
         address
@@ -367,6 +396,14 @@ impl Store {
                 codes.is_empty().then_some((*instance, *func))
             }
             FuncInst::Host(_) => None,
+        }
+    }
+
+    /// Whether a function has native code.
+    pub(crate) fn is_native(&self, func: FuncAddr) -> bool {
+        match &self.funcs[func.index()] {
+            FuncInst::Wasm { codes, .. } => codes.is_native(),
+            FuncInst::Host(_) => false,
         }
     }
 

@@ -35,6 +35,7 @@
 //!   `global_set`, `table_set` …), so that executors need not.
 
 use crate::fixed::Fixed;
+use crate::native::FuncRecord;
 use crate::store::Store;
 use prova_bytecode::Metering;
 use std::ops::{Deref, DerefMut};
@@ -110,6 +111,9 @@ impl Frame {
     pub(crate) const SWITCHED: u32 = 1 << 31;
     /// The caller of the bottom frame of an activation.
     pub(crate) const HOST: u32 = u32::MAX;
+    /// In place of the caller's address: it is native code, which waits where `ip` is on the native
+    /// stack; the frame below is that of its [`Segment`](crate::native::Segment).
+    pub(crate) const NATIVE: u32 = u32::MAX - 1;
 }
 
 /// A linear memory as handlers see it (V8).
@@ -173,12 +177,53 @@ pub(crate) enum ExitCode {
     Throw = 4,
 }
 
+/// Where native code and the host are while the other runs (N2 to N4 of `sys::x64`).
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(crate) struct NativeVm {
+    /// The host's stack pointer while native code runs.
+    pub(crate) host_sp: usize,
+    /// The native stack's end while the host runs: where the newest code waits, or the stack's top.
+    pub(crate) native_sp: usize,
+    /// Of the newest builtin: the instance of who called, or of the function called.
+    pub(crate) vmctx: *const usize,
+    /// Its operands.
+    pub(crate) operands: [u64; 3],
+    /// Of the newest fault: the instruction.
+    pub(crate) trap_pc: usize,
+    /// The frame pointer there.
+    pub(crate) trap_frame: usize,
+}
+
+impl NativeVm {
+    /// Before there is any.
+    pub(crate) const NONE: NativeVm = NativeVm {
+        host_sp: 0,
+        native_sp: 0,
+        vmctx: std::ptr::null(),
+        operands: [0; 3],
+        trap_pc: 0,
+        trap_frame: 0,
+    };
+}
+
 /// The registers and tables of a store's executor.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Vm {
-    /// Units of fuel left (metering by fuel).
+    /// Units of fuel left (metering by fuel). The fields up to `args` are what native code sees of
+    /// a store, at the offsets of `prova_check::offsets`.
     pub(crate) fuel: u64,
+    /// The counter that `poll` compares with `epoch_deadline`.
+    pub(crate) epoch: *const AtomicU64,
+    /// The epoch from which a `poll` traps.
+    pub(crate) epoch_deadline: u64,
+    /// The record of each function by address, where the store has native code (R1 of `native`).
+    pub(crate) funcs: *const *const FuncRecord,
+    /// The cells through which values come to and from native code.
+    pub(crate) args: *mut Cell,
+    /// What native code and its driver leave to each other.
+    pub(crate) native: NativeVm,
     /// Bytes of the logical stack limit left.
     pub(crate) height_left: u64,
     /// One past the newest frame record (V6).
@@ -213,10 +258,6 @@ pub(crate) struct Vm {
     pub(crate) trap: crate::trap::TrapKind,
     /// The result of the newest operation of the store.
     pub(crate) value: u64,
-    /// The counter that `poll` compares with `epoch_deadline`.
-    pub(crate) epoch: *const AtomicU64,
-    /// The epoch from which a `poll` traps.
-    pub(crate) epoch_deadline: u64,
     /// The owner (V1).
     pub(crate) store: *mut Store,
     /// The value stack (V5).

@@ -9,7 +9,9 @@ use prova_testing::differential::{self, Options};
 use prova_testing::generate::Generator;
 use prova_testing::second::compare;
 use prova_testing::ssa::{campaign, irreducible};
-use prova_testing::{enumerate, fuel, judge, mutations, proof, ssa_check, ssa_passes, torture};
+use prova_testing::{
+    enumerate, fuel, judge, mutations, native, proof, ssa_check, ssa_passes, torture,
+};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -196,6 +198,24 @@ pub(crate) enum Campaign {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Functions as machine code against the reference tier.
+    Native {
+        /// What makes the modules.
+        #[arg(long, value_enum, default_value = "biased")]
+        generator: Generator,
+        /// How many modules.
+        #[arg(long, default_value_t = 1_000)]
+        count: u64,
+        /// The number of the first.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Functions of a biased module.
+        #[arg(long, default_value_t = 20)]
+        funcs: usize,
+    },
     /// Every operator in a loop on a small native stack, in every executor and metering mode.
     Torture {
         /// Recurses natively instead, to show that the stack is small.
@@ -258,6 +278,9 @@ impl Campaign {
             }
             Campaign::BadInput { count, seed, first, .. } => bad_input(seed, first, count),
             Campaign::Fuel { generator, count, seed } => fuel(generator, seed, count),
+            Campaign::Native { generator, count, from, seed, funcs } => {
+                native_code(generator, (from, count), seed, funcs)
+            }
             Campaign::Torture { plant: false } => torture(),
             Campaign::Torture { plant: true } => {
                 println!("a native recursion");
@@ -357,6 +380,22 @@ fn bad_input(seed: u64, first: u64, count: u64) -> ExitCode {
             println!("not run: {error}");
             ExitCode::from(2)
         }
+    }
+}
+
+fn native_code(
+    generator: Generator,
+    (from, count): (u64, u64),
+    seed: u64,
+    funcs: usize,
+) -> ExitCode {
+    match native::campaign(generator, seed, from, count, funcs) {
+        Ok(tally) => {
+            println!("{} functions native; bytecode:", tally.native);
+            tally.declined.iter().for_each(|(reason, count)| println!("  {count} {reason}"));
+            found(None, "native code does what the reference tier does")
+        }
+        Err(difference) => found(Some(difference), ""),
     }
 }
 

@@ -9,6 +9,7 @@
 //!                   ├ proof ────────► the check accepts honest code
 //!                   └ fuel ─────────► the fuel used against a second counter
 //! enumerate: every small body ────► proved, and every tier against the reference tier
+//! native: functions as machine code ► as the reference tier runs them
 //! mutations: edits of honest code ► refused, or proved to be equal
 //! bad_input: hostile bytes ───────► an answer in bounded time and memory
 //! torture: every operator in a loop ► no growth of the native stack
@@ -32,6 +33,7 @@ pub mod host;
 pub mod judge;
 pub mod manifest;
 pub mod mutations;
+pub mod native;
 pub mod program;
 pub mod proof;
 pub mod run;

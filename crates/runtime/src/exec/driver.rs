@@ -24,6 +24,7 @@
 //! A call of the host is charged before it, and the epoch is tested after it: also when a suspended
 //! one is resumed.
 
+use super::native;
 use super::{Registers, matching, tail};
 use crate::host::{Dispatch, Exception, ExecutorKind, HostOutcome};
 use crate::store::{Mark, Store, SuspendedCall};
@@ -68,6 +69,8 @@ pub struct Suspension {
     frame: usize,
     /// The frame of the called function, in cells from the stack's base.
     base: usize,
+    /// Segments of native code below the activation.
+    segments: usize,
 }
 
 impl Suspension {
@@ -89,7 +92,7 @@ pub(crate) fn call(
     results: &mut [Cell],
 ) -> Result<(), Trap> {
     let mut activation = Activation::enter(store, func, args)?;
-    match activation.drive(store, data) {
+    match activation.drive(store, data, Step::Run) {
         Ok(None) => {
             activation.finish(store, results);
             Ok(())
@@ -118,7 +121,7 @@ impl Store {
         self.give_up_dropped();
         let below = self.mark();
         self.nested_resumable(below, |store| {
-            Activation::enter(store, func, args)?.go_on(store, data, results, below)
+            Activation::enter(store, func, args)?.go_on(store, data, results, below, Step::Run)
         })
     }
 
@@ -181,9 +184,12 @@ fn resume(
             vm.stack_base.add(suspension.frame),
         )
     };
-    let saved = Saved { fp: base, ..Saved::new(vm) };
+    let height_left = suspension.below.height_left();
+    let saved = Saved { fp: base, height_left, ..Saved::new(vm) };
     let called = suspension.called;
-    let mut activation = Activation { vm: vm_at, saved, called, base, bottom };
+    let segments = suspension.segments;
+    let mut activation =
+        Activation { vm: vm_at, saved, called, base, bottom, segments, native_top: false };
     vm.fp = frame;
     vm.func = suspension.host.as_u32();
     // SAFETY: V5: the frame of a host function has room for its results.
@@ -191,12 +197,7 @@ fn resume(
     if let Err(kind) = store.poll() {
         return Err(activation.unwind(store, kind.into()));
     }
-    if activation.pop(store) {
-        activation.finish(store, results);
-        return Ok(CallOutcome::Returned);
-    }
-    set_function(store);
-    activation.go_on(store, data, results, suspension.below)
+    activation.go_on(store, data, results, suspension.below, Step::Left)
 }
 
 /// The registers that an activation gives back (D2).
@@ -208,6 +209,7 @@ struct Saved {
     mem0: MemoryVm,
     ip: *const u64,
     fp: *mut Cell,
+    height_left: u64,
 }
 
 impl Saved {
@@ -220,8 +222,28 @@ impl Saved {
             mem0: vm.mem0,
             ip: vm.ip,
             fp: vm.fp,
+            height_left: vm.height_left,
         }
     }
+}
+
+/// What the driver does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Runs the executor at `vm.ip`.
+    Run,
+    /// Goes on with the function whose frame and record were just made.
+    Entered,
+    /// Goes back to the caller of the function whose results are in its frame.
+    Left,
+}
+
+/// Where a function that is left goes back to.
+enum Caller {
+    Host,
+    Bytecode,
+    /// Native code, which waits here on the native stack.
+    Native(usize),
 }
 
 /// How a host function went on that code called.
@@ -243,6 +265,10 @@ pub(super) struct Activation {
     base: *mut Cell,
     /// Its record.
     bottom: *mut Frame,
+    /// Segments of native code below it.
+    segments: usize,
+    /// Whether a trap has the frames of the newest segment already.
+    pub(super) native_top: bool,
 }
 
 impl Activation {
@@ -276,7 +302,8 @@ impl Activation {
         vm.fp = base;
         vm.ip = store.entry(func).code.get();
         set_function(store);
-        Ok(Activation { vm: vm_at, saved, called: func, base, bottom })
+        let segments = store.segments();
+        Ok(Activation { vm: vm_at, saved, called: func, base, bottom, segments, native_top: false })
     }
 
     /// Drives to the end or to a suspension.
@@ -286,8 +313,9 @@ impl Activation {
         data: &mut dyn Any,
         results: &mut [Cell],
         below: Mark,
+        step: Step,
     ) -> Result<CallOutcome, Trap> {
-        match self.drive(store, data) {
+        match self.drive(store, data, step) {
             Ok(None) => {
                 self.finish(store, results);
                 Ok(CallOutcome::Returned)
@@ -299,42 +327,79 @@ impl Activation {
 
     /// Runs until the called function has returned (`None`), a host function suspends (`Some`), or
     /// a trap.
-    fn drive(&mut self, store: &mut Store, data: &mut dyn Any) -> Result<Option<FuncAddr>, Trap> {
+    fn drive(
+        &mut self,
+        store: &mut Store,
+        data: &mut dyn Any,
+        mut step: Step,
+    ) -> Result<Option<FuncAddr>, Trap> {
         let tail = matches!(store.executor(), ExecutorKind::Interpreter(Dispatch::Tail));
         let tail = tail && tail::is_sound();
         loop {
-            let code = self.run(store, tail);
-            if code == ExitCode::Leave as u32 {
-                if self.pop(store) {
-                    return Ok(None);
+            step = match step {
+                Step::Run => {
+                    let code = self.run(store, tail);
+                    if code == ExitCode::Leave as u32 {
+                        Step::Left
+                    } else if code == ExitCode::Enter as u32 {
+                        Step::Entered
+                    } else if code == ExitCode::Attach as u32 {
+                        self.attach(store)?
+                    } else if code == ExitCode::Throw as u32 {
+                        self.throw(store)?
+                    } else {
+                        return Err(self.trap(store));
+                    }
                 }
-                set_function(store);
-            } else if code == ExitCode::Enter as u32 {
-                let func = self.running();
-                if store.entry(func).instance != u32::MAX {
-                    self.start(store, func);
-                    continue;
-                }
-                match self.call_host(store, data, func)? {
-                    HostReturn::Done if self.pop(store) => return Ok(None),
-                    HostReturn::Done => set_function(store),
-                    HostReturn::Suspended => return Ok(Some(func)),
-                    HostReturn::Threw(exception, trap) => {
-                        if self.throw_of_host(store, exception, *trap)? {
-                            return Ok(None);
+                Step::Left => match self.leave(store)? {
+                    Some(step) => step,
+                    None => return Ok(None),
+                },
+                Step::Entered => {
+                    let func = self.running();
+                    if store.entry(func).instance != u32::MAX {
+                        self.start(store, func);
+                        Step::Run
+                    } else {
+                        match self.call_host(store, data, func)? {
+                            HostReturn::Done => Step::Left,
+                            HostReturn::Suspended => return Ok(Some(func)),
+                            HostReturn::Threw(exception, trap) => {
+                                self.throw_of_host(store, exception, *trap)?
+                            }
                         }
                     }
                 }
-            } else if code == ExitCode::Attach as u32 {
-                let func = self.running();
-                store.attach(func)?;
-                self.start(store, func);
-            } else if code == ExitCode::Throw as u32 {
-                if self.throw(store)? {
-                    return Ok(None);
-                }
-            } else {
-                return Err(self.trap(store));
+            };
+        }
+    }
+
+    /// The running function has no bytecode to run: it gets code, or has native code.
+    fn attach(&mut self, store: &mut Store) -> Result<Step, Trap> {
+        let func = self.running();
+        store.attach(func)?;
+        set_function(store);
+        if store.is_native(func) {
+            return self.enter_native(store, func);
+        }
+        self.start(store, func);
+        Ok(Step::Run)
+    }
+
+    /// Goes back to the caller of the function that has left its results; `None`: that is the
+    /// host.
+    fn leave(&mut self, store: &mut Store) -> Result<Option<Step>, Trap> {
+        // SAFETY: V9.
+        let (func, from) = unsafe { (FuncAddr::from_index((*self.vm).func), (*self.vm).fp) };
+        match self.pop(store) {
+            Caller::Host => Ok(None),
+            Caller::Bytecode => {
+                set_function(store);
+                Ok(Some(Step::Run))
+            }
+            Caller::Native(native_sp) => {
+                let cells = store.entry(func).result_cells as usize;
+                self.resume_native(store, native_sp, from, cells).map(Some)
             }
         }
     }
@@ -417,8 +482,8 @@ impl Activation {
         self.vm
     }
 
-    /// Pops the newest record and goes on in its caller; true: that is the host.
-    pub(super) fn pop(&mut self, store: &Store) -> bool {
+    /// Pops the newest record, whose caller goes on.
+    fn pop(&mut self, store: &Store) -> Caller {
         // SAFETY: V9.
         let vm = unsafe { &mut *self.vm };
         // SAFETY: D1: the activation has a record.
@@ -428,13 +493,18 @@ impl Activation {
         vm.frame_top = record;
         vm.height_left += store.func_charge(FuncAddr::from_index(vm.func));
         if frame.func == Frame::HOST {
-            return true;
+            return Caller::Host;
+        }
+        // SAFETY: V5: the window of the call lies in the caller's frame.
+        vm.fp = unsafe { vm.fp.sub((frame.window & !Frame::SWITCHED) as usize) };
+        if frame.func == Frame::NATIVE {
+            // X1.
+            vm.func = store.segment_func().map_or(vm.func, FuncAddr::as_u32);
+            return Caller::Native(frame.ip.expose_provenance());
         }
         vm.func = frame.func;
         vm.ip = frame.ip;
-        // SAFETY: V5: the window of the call lies in the caller's frame.
-        vm.fp = unsafe { vm.fp.sub((frame.window & !Frame::SWITCHED) as usize) };
-        false
+        Caller::Bytecode
     }
 
     /// Copies the results out and restores the registers (D2).
@@ -479,29 +549,38 @@ impl Activation {
             top,
             frame,
             base,
+            segments: self.segments,
         }
     }
 
     /// Adds this activation's frames to the trap's backtrace, removes them, and restores the
     /// registers (D2).
-    fn unwind(&mut self, store: &Store, mut trap: Trap) -> Trap {
+    fn unwind(&mut self, store: &mut Store, mut trap: Trap) -> Trap {
         // SAFETY: V9.
         let vm = unsafe { &mut *self.vm };
-        push_frame(store, &mut trap, vm.func, vm.ip);
+        let mut segments = store.segments();
+        if self.native_top {
+            segments = segments.saturating_sub(1);
+        } else {
+            push_frame(store, &mut trap, vm.func, vm.ip);
+        }
         while vm.frame_top > self.bottom {
             // SAFETY: D1: the records from `bottom` to `frame_top` are the activation's.
             let record = unsafe { vm.frame_top.sub(1) };
             // SAFETY: D1.
             let Frame { ip, func, .. } = unsafe { *record };
             vm.frame_top = record;
-            vm.height_left += store.func_charge(FuncAddr::from_index(vm.func));
-            vm.func = func;
-            if func != Frame::HOST {
+            if func == Frame::NATIVE {
+                trap = self.waiting_frames(store, trap, ip.expose_provenance());
+                segments = segments.saturating_sub(1);
+            } else if func != Frame::HOST {
                 // The call's own last word.
                 push_frame(store, &mut trap, func, ip.wrapping_sub(1));
             }
         }
+        debug_assert_eq!(segments, self.segments, "X1");
         self.restore();
+        native::forget(self.vm, store, self.segments);
         trap
     }
 
@@ -517,6 +596,7 @@ impl Activation {
         vm.mem0 = saved.mem0;
         vm.ip = saved.ip;
         vm.fp = saved.fp;
+        vm.height_left = saved.height_left;
         debug_assert!(vm.frame_top == self.bottom);
     }
 
@@ -579,11 +659,18 @@ fn push_frame(store: &Store, trap: &mut Trap, func: u32, ip: *const u64) {
 
 /// # Safety
 /// The cells from `at` on lie inside the value stack (V5).
-unsafe fn write_cells(at: *mut Cell, cells: &[Cell]) {
+pub(super) unsafe fn write_cells(at: *mut Cell, cells: &[Cell]) {
     for (i, &cell) in cells.iter().enumerate() {
         // SAFETY: the caller's.
         unsafe { *at.add(i) = cell }
     }
+}
+
+/// # Safety
+/// So many cells from `at` on lie inside the value stack (V5).
+pub(super) unsafe fn zero_cells(at: *mut Cell, count: usize) {
+    // SAFETY: the caller's.
+    unsafe { at.write_bytes(0, count) }
 }
 
 /// # Safety

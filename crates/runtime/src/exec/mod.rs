@@ -33,6 +33,7 @@ mod driver;
 mod eval;
 mod exit;
 mod matching;
+mod native;
 mod operands;
 #[cfg(prova_plant)]
 pub mod plant;

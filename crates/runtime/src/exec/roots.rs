@@ -45,6 +45,11 @@ pub(crate) fn mark_frames(
             frame = above;
             continue;
         }
+        if record.func == Frame::NATIVE {
+            // Functions with native code hold no references to exceptions (`native::Declined`).
+            frame += above;
+            continue;
+        }
         // The call is at its own last word.
         let ip = record.ip.wrapping_sub(1);
         mark(marking, store, FuncAddr::from_index(record.func), ip, frame)?;

@@ -19,7 +19,8 @@
 //! Cost: for each frame that it searches the logarithm of the function's handlers, and constant for
 //! each clause asked, which [`Search`] charges as it goes.
 
-use super::driver::{Activation, set_function};
+use super::driver::{Activation, Step, set_function};
+use super::native;
 use crate::host::Exception;
 use crate::store::{Search, Store};
 use crate::trap::{Trap, TrapKind};
@@ -47,19 +48,20 @@ struct Catcher {
     fp: *mut Cell,
     /// One past its record.
     top: *mut Frame,
-    /// The charges of the frames above it.
-    charge_bytes: u64,
+    /// What is left of the stack in it.
+    height_left: u64,
+    /// Segments of native code below it.
+    segments: usize,
     handler: Handler,
 }
 
 impl Activation {
-    /// Goes on where the exception of the instruction at `vm.ip` is caught; true: the clause
-    /// returned to the host.
+    /// Goes on where the exception of the instruction at `vm.ip` is caught.
     ///
     /// # Errors
     /// [`Trap::uncaught`] if no frame of this activation catches it; the traps of [`Search`], of
     /// `throw_ref` and of making the object.
-    pub(super) fn throw(&mut self, store: &mut Store) -> Result<bool, Trap> {
+    pub(super) fn throw(&mut self, store: &mut Store) -> Result<Step, Trap> {
         let vm = self.vm();
         // SAFETY: V1.
         let (func, ip) = unsafe { (FuncAddr::from_index((*vm).func), (*vm).ip) };
@@ -84,7 +86,7 @@ impl Activation {
         store: &mut Store,
         exception: Exception,
         trap: Trap,
-    ) -> Result<bool, Trap> {
+    ) -> Result<Step, Trap> {
         let vm = self.vm();
         // SAFETY: V1.
         let host = FuncAddr::from_index(unsafe { (*vm).func });
@@ -115,13 +117,13 @@ impl Activation {
         Ok(catcher)
     }
 
-    /// Gives the clause what it receives, and goes on there; true: it returned to the host.
+    /// Gives the clause what it receives, and goes on there.
     fn land(
         &mut self,
         store: &mut Store,
         catcher: &Catcher,
         mut thrown: Thrown,
-    ) -> Result<bool, Trap> {
+    ) -> Result<Step, Trap> {
         let vm = self.vm();
         let Handler { tag, with_ref, target, slot, .. } = catcher.handler;
         if with_ref && thrown.reference == 0 {
@@ -145,23 +147,20 @@ impl Activation {
         // SAFETY: V1; V6: the records above the catcher's go, and their charges.
         unsafe {
             (*vm).frame_top = catcher.top;
-            (*vm).height_left += catcher.charge_bytes;
+            (*vm).height_left = catcher.height_left;
             (*vm).fp = catcher.fp;
             (*vm).func = catcher.func;
         }
+        native::forget(vm, store, catcher.segments);
         if target == Handler::RETURN {
-            if self.pop(store) {
-                return Ok(true);
-            }
-            set_function(store);
-            return Ok(false);
+            return Ok(Step::Left);
         }
         set_function(store);
         let code = store.bytecode(FuncAddr::from_index(catcher.func));
         let code = code.ok_or_else(|| Trap::bug("a handler without bytecode"))?;
         // SAFETY: U1, V4: the target is an instruction of this code.
         unsafe { (*vm).ip = code.words().as_ptr().add(target as usize) };
-        Ok(false)
+        Ok(Step::Run)
     }
 
     /// What the instruction at `word` of the running function throws.
@@ -215,11 +214,12 @@ impl Activation {
         // SAFETY: V1.
         let vm = unsafe { &*self.vm() };
         let (mut func, mut fp, mut top) = (vm.func, vm.fp, vm.frame_top);
-        let mut charge_bytes = 0;
+        let (mut height_left, mut segments) = (vm.height_left, store.segments());
         loop {
             if let Some(word) = word {
                 if let Some(handler) = handler(store, search, func, word, tag)? {
-                    return Ok(Some(Catcher { func, fp, top, charge_bytes, handler }));
+                    let found = Catcher { func, fp, top, height_left, segments, handler };
+                    return Ok(Some(found));
                 }
                 search.leave_frame(store)?;
             }
@@ -230,9 +230,19 @@ impl Activation {
             if record.func == Frame::HOST {
                 return Ok(None);
             }
-            charge_bytes += store.func_charge(FuncAddr::from_index(func));
+            height_left += store.func_charge(FuncAddr::from_index(func));
             // SAFETY: V5: the window of the call lies in the caller's frame.
             fp = unsafe { fp.sub((record.window & !Frame::SWITCHED) as usize) };
+            if record.func == Frame::NATIVE {
+                // Native code has no clauses; each of its frames is left.
+                let waiting = native::waiting(record.ip.expose_provenance());
+                let at = (waiting.frame, waiting.pc);
+                native::walk(store, at, |_, _| search.leave_frame(store))?;
+                segments -= 1;
+                let segment = store.segment(segments).ok_or(TrapKind::Bug)?;
+                (func, height_left, word) = (segment.func.as_u32(), segment.height_left, None);
+                continue;
+            }
             func = record.func;
             // The call belongs to the range that its last word is in; V4: the caller has bytecode.
             let last = record.ip.wrapping_sub(1);

@@ -120,14 +120,18 @@ impl Store {
         let frames = unsafe { vm.frame_top.offset_from_unsigned(vm.frames_base) };
         // SAFETY: V5: both are in the value stack.
         let cells = unsafe { vm.fp.offset_from_unsigned(vm.stack_base) };
-        let (suspended, held) = (self.suspended.len(), self.held.len());
-        Mark { frames, cells, height_left: vm.height_left, suspended, held }
+        let (suspended, held, segments) = (self.suspended.len(), self.held.len(), self.segments());
+        let (height_left, native_sp) = (vm.height_left, vm.native.native_sp);
+        Mark { frames, cells, height_left, suspended, held, segments, native_sp }
     }
 
     /// Cuts off what a call from the host left on the stacks above a mark of this store: suspended
     /// calls, charges, and what a panic cut short.
     pub(crate) fn cut_back(&mut self, mark: Mark) {
-        let Mark { frames, cells, height_left, suspended, held } = mark;
+        let Mark { frames, cells, height_left, suspended, held, segments, native_sp } = mark;
+        if let Some(native) = &mut self.native {
+            native.segments.truncate(segments);
+        }
         self.suspended.truncate(suspended);
         self.held.truncate(held);
         // SAFETY: F1, V9; D1: the frames below the mark are as they were, since only the newest
@@ -138,6 +142,7 @@ impl Store {
         // SAFETY: V5: so many cells there were.
         vm.fp = unsafe { vm.stack_base.add(cells) };
         vm.height_left = height_left;
+        vm.native.native_sp = native_sp;
     }
 
     /// Gives up the newest suspended calls whose [`Suspension`] the embedder has dropped: their
@@ -319,6 +324,17 @@ pub(crate) struct Mark {
     suspended: usize,
     /// References to exceptions that executors from outside hold.
     held: usize,
+    /// Segments of native code.
+    segments: usize,
+    /// The end of the native stack.
+    native_sp: usize,
+}
+
+impl Mark {
+    /// What was left of the stack limit.
+    pub(crate) fn height_left(&self) -> u64 {
+        self.height_left
+    }
 }
 
 /// A suspended call whose frames are on the stacks.

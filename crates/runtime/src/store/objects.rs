@@ -51,7 +51,10 @@ impl Store {
         let count = self.memories.len() as u64 + 1;
         limits::check("memories_max", self.limits().memories_max, count)?;
         self.check_new(&[ty], &[])?;
-        let memory = Memory::new(ty, self.limits())?;
+        if !self.native_room(1, 0, 0) {
+            return Err(CreateError::OutOfMemory);
+        }
+        let memory = Memory::with_guard(ty, self.limits(), self.memory_guard())?;
         Ok(self.push_memory(memory))
     }
 
@@ -72,6 +75,9 @@ impl Store {
         let count = self.tables.len() as u64 + 1;
         limits::check("tables_max", self.limits().tables_max, count)?;
         self.check_new(&[], &[ty])?;
+        if !self.native_room(0, 1, 0) {
+            return Err(CreateError::OutOfMemory);
+        }
         let table = Table::new(ty, init, self.limits())?;
         Ok(self.push_table(table))
     }
@@ -91,6 +97,9 @@ impl Store {
         }
         let count = self.globals.len() as u64 + 1;
         limits::check("globals_max", self.limits().globals_max, count)?;
+        if !self.native_room(0, 0, 1) {
+            return Err(CreateError::OutOfMemory);
+        }
         Ok(self.push_global(ty, GlobalVm { cells }))
     }
 

@@ -28,10 +28,19 @@ mod plain;
 #[cfg(all(unix, not(miri)))]
 mod unix;
 
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64", not(miri))))]
+mod absent;
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+mod x64;
+
+#[cfg(not(all(target_os = "linux", target_arch = "x86_64", not(miri))))]
+pub(crate) use absent::{CodeMemory, NativeStack, Stop, Waiting, builtins, enter, install, resume};
 #[cfg(any(miri, not(unix)))]
 pub(crate) use plain::Reservation;
 #[cfg(all(unix, not(miri)))]
 pub(crate) use unix::Reservation;
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+pub(crate) use x64::{CodeMemory, NativeStack, Stop, Waiting, builtins, enter, install, resume};
 
 /// The size of a guard (1 MiB): more than the greatest frame, whose slots have 16-bit indices, and
 /// a multiple of every page size.

@@ -41,6 +41,11 @@ impl Reservation {
         Ok(Reservation { base, reserved, committed: 0 })
     }
 
+    /// There are no guards here.
+    pub(crate) fn reserve_guarded(_: usize, _: usize) -> Result<Reservation, OutOfMemory> {
+        Err(OutOfMemory)
+    }
+
     /// Makes at least the first `bytes` readable and writable; what is new is 0.
     pub(crate) fn commit(&mut self, bytes: usize) -> Result<(), OutOfMemory> {
         let end = bytes.checked_next_multiple_of(ALIGN).ok_or(OutOfMemory)?;

@@ -15,14 +15,21 @@ pub(crate) struct Reservation {
     base: NonNull<u8>,
     reserved: usize,
     committed: usize,
+    guard: usize,
 }
 
 impl Reservation {
     /// Reserves `bytes` of address space, none of it committed.
     pub(crate) fn reserve(bytes: usize) -> Result<Reservation, OutOfMemory> {
+        Reservation::reserve_guarded(bytes, GUARD_BYTES)
+    }
+
+    /// The same with a guard of at least so many bytes.
+    pub(crate) fn reserve_guarded(bytes: usize, guard: usize) -> Result<Reservation, OutOfMemory> {
         let page = rustix::param::page_size();
         let reserved = bytes.checked_next_multiple_of(page).ok_or(OutOfMemory)?;
-        let mapped = reserved.checked_add(GUARD_BYTES).ok_or(OutOfMemory)?;
+        let guard = guard.max(GUARD_BYTES).checked_next_multiple_of(page).ok_or(OutOfMemory)?;
+        let mapped = reserved.checked_add(guard).ok_or(OutOfMemory)?;
         if mapped > isize::MAX as usize {
             return Err(OutOfMemory);
         }
@@ -32,7 +39,7 @@ impl Reservation {
         let base =
             unsafe { mmap_anonymous(std::ptr::null_mut(), mapped, ProtFlags::empty(), flags) };
         let base = NonNull::new(base.map_err(|_| OutOfMemory)?.cast()).ok_or(OutOfMemory)?;
-        Ok(Reservation { base, reserved, committed: 0 })
+        Ok(Reservation { base, reserved, committed: 0, guard })
     }
 
     /// Makes at least the first `bytes` readable and writable; what is new is 0.
@@ -75,7 +82,7 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        let mapped = self.reserved + GUARD_BYTES;
+        let mapped = self.reserved + self.guard;
         // SAFETY: S6: the mapping is ours alone, and whoever drops it has no pointer into it any
         // more.
         let unmapped = unsafe { munmap(self.base.as_ptr().cast(), mapped) };

@@ -126,8 +126,10 @@ pub fn unreached() -> Result<BTreeSet<&'static str>, String> {
     for setup in setups() {
         let attach = Translation::new(setup.settings);
         for func in module.defined_funcs() {
-            let Attached::Bytecode(code) =
-                attach.attach(&module, func).map_err(|error| format!("{func}: {error}"))?;
+            let code = attach.attach(&module, func).map_err(|error| format!("{func}: {error}"))?;
+            let Attached::Bytecode(code) = code else {
+                return Err(format!("{func}: the translation is no bytecode"));
+            };
             let mut at = 0;
             while let Ok(inst) = decode(code.words(), at) {
                 missing.remove(&inst.op);

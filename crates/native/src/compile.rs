@@ -1,0 +1,176 @@
+//! CLIF → machine code and its maps, or the reason why there is none.
+//!
+//! Invariants of what is given: no relocation; a row for each place that Cranelift says may trap,
+//! in order; a row for each call; a frame within the bound of the convention. None is trusted.
+
+use crate::abi::{self, Abi};
+use crate::{Declined, isa, lower, thunk};
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::Function;
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::{CompiledCode, Context};
+use prova_check::{CallRow, CodeKind, Layout, TrapRow, offsets, traps};
+use prova_module::{Module, TypeIdx};
+use prova_ssa::Body;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// The greatest number of instructions and values of a body that is compiled.
+pub const BODY_VALUES_MAX: usize = 1 << 18;
+
+/// Machine code as it is proposed to the check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NativeCode {
+    /// What it is.
+    pub kind: CodeKind,
+    /// Code, jump tables, constants.
+    pub bytes: Vec<u8>,
+    /// What may trap, by offset.
+    pub traps: Vec<TrapRow>,
+    /// Calls, by offset.
+    pub calls: Vec<CallRow>,
+    /// Starts of blocks as far as Cranelift names them, ascending.
+    pub blocks: Vec<u32>,
+    /// Native stack that it takes, in bytes.
+    pub frame_bytes: u64,
+}
+
+/// Compiles functions of modules in one configuration.
+pub struct Target {
+    /// It is not changed by a compilation, so a panic leaves it as it was.
+    isa: AssertUnwindSafe<OwnedTargetIsa>,
+    abi: Abi,
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Target").field("isa", &self.isa.name()).finish_non_exhaustive()
+    }
+}
+
+impl Target {
+    /// The target of a CPU level.
+    ///
+    /// # Errors
+    /// If Cranelift does not have it.
+    pub fn new(level: prova_check::CpuLevel) -> Result<Target, Declined> {
+        Ok(Target { isa: AssertUnwindSafe(isa::target(level)?), abi: Abi })
+    }
+
+    /// Compiles a body of a function of `module`.
+    ///
+    /// # Errors
+    /// Why the function stays bytecode.
+    pub fn compile(
+        &self,
+        module: &Module,
+        layout: &Layout,
+        body: &Body,
+        deterministic: bool,
+    ) -> Result<NativeCode, Declined> {
+        if body.value_count().max(body.inst_count()) > BODY_VALUES_MAX {
+            return Err(Declined::Limit("values", BODY_VALUES_MAX));
+        }
+        let func = body.func();
+        let facts = module.facts(func).ok_or(Declined::Bug("no facts"))?;
+        let start = module.body(func).map_or(0, |body| body.range().start as u32);
+        let kind = CodeKind::Func(func.0);
+        let clif = || lower::lower(module, layout, &self.abi, body, deterministic);
+        let code = self.emit(kind, start, clif)?;
+        let frame_max = offsets::FRAME_RATIO * facts.charge_bytes();
+        if code.frame_bytes > frame_max {
+            return Err(Declined::Frame);
+        }
+        Ok(code)
+    }
+
+    /// The CLIF of a body, as text.
+    ///
+    /// # Errors
+    /// As [`Target::compile`].
+    pub fn clif(
+        &self,
+        module: &Module,
+        layout: &Layout,
+        body: &Body,
+        deterministic: bool,
+    ) -> Result<String, Declined> {
+        let clif = lower::lower(module, layout, &self.abi, body, deterministic)?;
+        Ok(clif.display().to_string())
+    }
+
+    /// Compiles the way into functions of a type of `module`.
+    ///
+    /// # Errors
+    /// If there can be none, so that functions of the type stay bytecode.
+    pub fn thunk_in(&self, module: &Module, ty: TypeIdx) -> Result<NativeCode, Declined> {
+        let func_type = module.types().get(ty.index()).ok_or(Declined::Bug("no such type"))?;
+        self.emit(CodeKind::ThunkIn(ty.0), 0, || thunk::way_in(&self.abi, func_type))
+    }
+
+    /// Compiles the way out to functions of a type of `module`.
+    ///
+    /// # Errors
+    /// As [`Target::thunk_in`].
+    pub fn thunk_out(&self, module: &Module, ty: TypeIdx) -> Result<NativeCode, Declined> {
+        let func_type = module.types().get(ty.index()).ok_or(Declined::Bug("no such type"))?;
+        self.emit(CodeKind::ThunkOut(ty.0), 0, || thunk::way_out(&self.abi, func_type))
+    }
+
+    fn emit(
+        &self,
+        kind: CodeKind,
+        start: u32,
+        clif: impl FnOnce() -> Result<Function, Declined>,
+    ) -> Result<NativeCode, Declined> {
+        let compiled = catch_unwind(AssertUnwindSafe(|| {
+            let mut context = Context::for_function(clif()?);
+            let compiled = context.compile(&**self.isa, &mut ControlPlane::default());
+            match compiled {
+                Ok(_) => context.take_compiled_code().ok_or(Declined::Bug("no code")),
+                Err(error) => Err(Declined::Compiler(format!("{:?}", error.inner))),
+            }
+        }));
+        let compiled = compiled.unwrap_or_else(|panic| {
+            let message = panic.downcast_ref::<String>().map(String::as_str);
+            let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(Declined::Panic(message.unwrap_or("no message").to_owned()))
+        })?;
+        collect(kind, start, &compiled)
+    }
+}
+
+/// Code and maps of what Cranelift gave.
+fn collect(kind: CodeKind, start: u32, compiled: &CompiledCode) -> Result<NativeCode, Declined> {
+    let buffer = &compiled.buffer;
+    if let Some(reloc) = buffer.relocs().first() {
+        return Err(Declined::Relocation(format!("{:?}", reloc.target)));
+    }
+    let sources = buffer.get_srclocs_sorted();
+    let wasm_offset = |at: u32| {
+        let after = sources.partition_point(|source| source.start <= at);
+        let found = after.checked_sub(1).map(|before| &sources[before]);
+        let found = found.filter(|source| at < source.end && !source.loc.is_default());
+        found.map_or(start, |source| source.loc.bits())
+    };
+    let mut rows = Vec::with_capacity(buffer.traps().len());
+    for trap in buffer.traps() {
+        let kind = abi::kind(trap.code);
+        let kind = kind.ok_or_else(|| Declined::Compiler(format!("trap code {}", trap.code)))?;
+        let wasm_offset = wasm_offset(trap.offset);
+        rows.push(TrapRow { code_offset: trap.offset, kind, wasm_offset });
+    }
+    rows.sort_unstable();
+    debug_assert!(rows.iter().all(|row| row.kind <= traps::BUG));
+    let calls = buffer.call_sites().map(|site| CallRow {
+        return_offset: site.ret_addr,
+        wasm_offset: wasm_offset(site.ret_addr - 1),
+    });
+    let mut calls: Vec<CallRow> = calls.collect();
+    calls.sort_unstable();
+    let mut blocks = compiled.bb_starts.clone();
+    blocks.sort_unstable();
+    // Saved frame pointer and return address lie beyond the frame.
+    let frame = buffer.frame_layout().map_or(0, |layout| layout.frame_to_fp_offset);
+    let frame_bytes = u64::from(frame) + 16;
+    Ok(NativeCode { kind, bytes: buffer.data().to_vec(), traps: rows, calls, blocks, frame_bytes })
+}

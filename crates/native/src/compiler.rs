@@ -1,0 +1,129 @@
+//! The compiler as the embedding API takes it: function → SSA → machine code.
+//!
+//! The body is the one that `prova-ssa` has proved equal to its Wasm, without passes but those of
+//! Cranelift. Calls of functions are resolved by records, so a function is compiled by itself.
+
+use crate::{Declined, NativeCode, Target};
+use prova::{CompileError, MachineCode, MachineCompiler};
+use prova_certify::Draft;
+use prova_check::{CodeKind, Config, CpuLevel, Layout, MemoryShape, Metering};
+use prova_module::{FuncIdx, Module, TypeIdx};
+use prova_ssa::{CheckedBody, build};
+use std::sync::OnceLock;
+
+/// Compiles functions to x86-64 machine code through Cranelift.
+#[derive(Debug, Default)]
+pub struct NativeCompiler {
+    shape: Option<MemoryShape>,
+    cpu: CpuLevel,
+    target: OnceLock<Result<Target, Declined>>,
+}
+
+impl NativeCompiler {
+    /// Memories by reservation and guard, x86-64-v3 where the machine has it.
+    pub fn new() -> NativeCompiler {
+        let cpu = if has_v3() { CpuLevel::V3 } else { CpuLevel::V2 };
+        NativeCompiler { shape: None, cpu, target: OnceLock::new() }
+    }
+
+    /// Memories of this shape.
+    #[must_use]
+    pub fn with_memory(self, shape: MemoryShape) -> NativeCompiler {
+        NativeCompiler { shape: Some(shape), ..self }
+    }
+
+    fn target(&self) -> Result<&Target, CompileError> {
+        let target = self.target.get_or_init(|| Target::new(self.cpu));
+        target.as_ref().map_err(|error| declined(error.clone()))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_v3() -> bool {
+    std::arch::is_x86_feature_detected!("avx2")
+        && std::arch::is_x86_feature_detected!("bmi1")
+        && std::arch::is_x86_feature_detected!("bmi2")
+        && std::arch::is_x86_feature_detected!("lzcnt")
+        && std::arch::is_x86_feature_detected!("fma")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn has_v3() -> bool {
+    false
+}
+
+/// The SSA form of a function, proved equal to its Wasm.
+///
+/// # Errors
+/// Why there is none.
+pub fn body(module: &Module, func: FuncIdx, metering: Metering) -> Result<CheckedBody, Declined> {
+    let metering = prova_ssa::Metering { fuel: metering.fuel, epoch: metering.epoch };
+    let body = build(module, func, metering).map_err(|error| Declined::Ssa(error.to_string()))?;
+    CheckedBody::check(module, body).map_err(|error| Declined::Ssa(error.to_string()))
+}
+
+impl MachineCompiler for NativeCompiler {
+    fn name(&self) -> &str {
+        "native"
+    }
+
+    fn config(&self, settings: &prova::Settings) -> Config {
+        let metering = settings.metering;
+        Config {
+            memory: self.shape.unwrap_or(MemoryShape::GUARD),
+            metering: Metering { fuel: metering.has_fuel(), epoch: metering.has_epoch() },
+            cpu: self.cpu,
+            signals: true,
+        }
+    }
+
+    fn function(
+        &self,
+        module: &Module,
+        layout: &Layout,
+        settings: &prova::Settings,
+        func: FuncIdx,
+    ) -> Result<MachineCode, CompileError> {
+        let body = body(module, func, layout.config().metering).map_err(declined)?;
+        let target = self.target()?;
+        let code = target.compile(module, layout, body.body(), settings.deterministic);
+        code.map(|code| proposed(layout, code)).map_err(declined)
+    }
+
+    fn thunk(
+        &self,
+        module: &Module,
+        layout: &Layout,
+        kind: CodeKind,
+    ) -> Result<MachineCode, CompileError> {
+        let code = match kind {
+            CodeKind::ThunkIn(ty) => self.target()?.thunk_in(module, TypeIdx(ty)),
+            CodeKind::ThunkOut(ty) => self.target()?.thunk_out(module, TypeIdx(ty)),
+            CodeKind::Func(_) => Err(Declined::Bug("a function as a thunk")),
+        };
+        code.map(|code| proposed(layout, code)).map_err(declined)
+    }
+}
+
+/// Code with its certificate; where there is none, with an empty one, so that the check says why.
+fn proposed(layout: &Layout, code: NativeCode) -> MachineCode {
+    let NativeCode { kind, bytes, traps, calls, .. } = code;
+    let draft = Draft { kind, bytes: &bytes, traps: &traps, calls: &calls };
+    let certificate = prova_certify::certify(layout, &draft).unwrap_or_default();
+    MachineCode { kind, bytes, certificate, traps, calls }
+}
+
+fn declined(why: Declined) -> CompileError {
+    match why {
+        Declined::Panic(_) | Declined::Bug(_) => CompileError::Bug(why.to_string()),
+        Declined::Exceptions
+        | Declined::Results
+        | Declined::Parameters
+        | Declined::Frame
+        | Declined::Operator(_)
+        | Declined::Limit(..)
+        | Declined::Relocation(_)
+        | Declined::Ssa(_)
+        | Declined::Compiler(_) => CompileError::Declined(why.to_string()),
+    }
+}

@@ -1,0 +1,167 @@
+//! A CLIF function while it is written: places to append to, and values that know where they are.
+//!
+//! A [`V`] is an operand of a lowering: a value of the function, or what a load would give
+//! ([`V::pending`]), so that an extension around a load becomes the load that extends. A lowering
+//! takes and gives [`V`]s and appends what it needs; so the expressions of the table of Wasm
+//! operators read as lowerings (see [`crate::lower`]).
+
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::ir::{
+    self, AliasRegion, AliasRegionData, Function, InsertBuilder, MemFlagsData, SourceLoc, Type,
+    Value,
+};
+use std::cell::{Cell, RefCell};
+
+/// What appends an instruction.
+pub(crate) type Ins<'c, 'f> = InsertBuilder<'c, &'c mut FuncCursor<'f>>;
+
+/// A function while it is written.
+pub(crate) struct Emit {
+    pub(crate) func: RefCell<Function>,
+    block: Cell<ir::Block>,
+    offset: Cell<SourceLoc>,
+    regions: [AliasRegion; 4],
+}
+
+/// Parts of the memory that never overlap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Region {
+    /// Linear memories.
+    Heap,
+    /// Tables.
+    Table,
+    /// Globals.
+    Global,
+    /// Words of the store and of instances.
+    Store,
+}
+
+impl Emit {
+    /// Appends to the entry of a function.
+    pub(crate) fn new(mut func: Function) -> Emit {
+        let mut region = |user_id, description: &'static str| {
+            let description = description.into();
+            func.dfg.alias_regions.insert(AliasRegionData { user_id, description })
+        };
+        let regions =
+            [region(1, "memory"), region(2, "table"), region(3, "global"), region(4, "store")];
+        let block = func.dfg.make_block();
+        func.layout.append_block(block);
+        let (block, offset) = (Cell::new(block), Cell::new(SourceLoc::default()));
+        Emit { func: RefCell::new(func), block, offset, regions }
+    }
+
+    /// A new block at the end of the function.
+    pub(crate) fn new_block(&self) -> ir::Block {
+        let mut func = self.func.borrow_mut();
+        let block = func.dfg.make_block();
+        func.layout.append_block(block);
+        block
+    }
+
+    /// The block that instructions are appended to.
+    pub(crate) fn block(&self) -> ir::Block {
+        self.block.get()
+    }
+
+    /// Appends to a block from now on.
+    pub(crate) fn switch_to(&self, block: ir::Block) {
+        self.block.set(block);
+    }
+
+    /// A new parameter of a block.
+    pub(crate) fn block_param(&self, block: ir::Block, ty: Type) -> Value {
+        self.func.borrow_mut().dfg.append_block_param(block, ty)
+    }
+
+    /// What is appended from now on belongs to the operator at this offset of the module.
+    pub(crate) fn at(&self, offset: u32) {
+        self.offset.set(SourceLoc::new(offset));
+    }
+
+    /// Appends an instruction.
+    pub(crate) fn ins<R>(&self, append: impl FnOnce(Ins<'_, '_>) -> R) -> R {
+        let mut func = self.func.borrow_mut();
+        let mut cursor = FuncCursor::new(&mut func).at_bottom(self.block.get());
+        cursor.set_srcloc(self.offset.get());
+        append(cursor.ins())
+    }
+
+    /// The results of an instruction.
+    pub(crate) fn results(&self, inst: ir::Inst) -> Vec<Value> {
+        self.func.borrow().dfg.inst_results(inst).to_vec()
+    }
+
+    /// The type of a value.
+    pub(crate) fn type_of(&self, value: Value) -> Type {
+        self.func.borrow().dfg.value_type(value)
+    }
+
+    /// The flags of an access of a part of the memory, which may trap.
+    pub(crate) fn flags(&self, region: Region) -> MemFlagsData {
+        MemFlagsData::new().with_alias_region(Some(self.regions[region as usize]))
+    }
+
+    /// A value as an operand.
+    pub(crate) fn v(&self, value: Value) -> V<'_> {
+        V { emit: self, what: What::Value(value) }
+    }
+}
+
+/// An operand: a value of the function that is written.
+#[derive(Clone, Copy)]
+pub(crate) struct V<'e> {
+    pub(crate) emit: &'e Emit,
+    what: What,
+}
+
+#[derive(Clone, Copy)]
+enum What {
+    Value(Value),
+    Load(Load),
+}
+
+/// A load that is not written yet.
+#[derive(Clone, Copy)]
+pub(crate) struct Load {
+    /// What it loads.
+    pub(crate) ty: Type,
+    /// Where, with
+    pub(crate) address: Value,
+    /// an offset.
+    pub(crate) offset: i32,
+    /// How.
+    pub(crate) flags: MemFlagsData,
+}
+
+impl<'e> V<'e> {
+    /// What a load gives; it is written where it is used, which has to be once.
+    pub(crate) fn pending(emit: &'e Emit, load: Load) -> V<'e> {
+        V { emit, what: What::Load(load) }
+    }
+
+    /// The load, if it is not written.
+    pub(crate) fn load(self) -> Option<Load> {
+        match self.what {
+            What::Value(_) => None,
+            What::Load(load) => Some(load),
+        }
+    }
+
+    /// The value.
+    pub(crate) fn value(self) -> Value {
+        match self.what {
+            What::Value(value) => value,
+            What::Load(Load { ty, address, offset, flags }) => {
+                use cranelift_codegen::ir::InstBuilder;
+                self.emit.ins(|i| i.load(ty, flags, address, offset))
+            }
+        }
+    }
+
+    /// What an instruction gives that is appended now.
+    pub(crate) fn put(self, append: impl FnOnce(Ins<'_, '_>) -> Value) -> V<'e> {
+        let value = self.emit.ins(append);
+        self.emit.v(value)
+    }
+}

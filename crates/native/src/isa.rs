@@ -1,0 +1,46 @@
+//! The target: x86-64 at a named CPU level, with the settings of the convention.
+//!
+//! The level is the configuration's and never the host's, so the output is the same everywhere.
+
+use crate::Declined;
+use cranelift_codegen::isa::{self, OwnedTargetIsa};
+use cranelift_codegen::settings::{self, Configurable};
+use prova_check::CpuLevel;
+
+/// Settings of all targets.
+const SHARED: &[(&str, &str)] = &[
+    ("opt_level", "speed"),
+    ("preserve_frame_pointers", "true"),
+    ("enable_probestack", "false"),
+    ("unwind_info", "false"),
+    ("machine_code_cfg_info", "true"),
+    ("is_pic", "false"),
+    ("enable_heap_access_spectre_mitigation", "false"),
+    ("enable_table_access_spectre_mitigation", "false"),
+    ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
+];
+
+const V2: &[&str] = &["has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt"];
+const V3: &[&str] = &["has_avx", "has_avx2", "has_bmi1", "has_bmi2", "has_lzcnt", "has_fma"];
+
+/// The target of a level.
+///
+/// # Errors
+/// If Cranelift does not know a setting.
+pub(crate) fn target(level: CpuLevel) -> Result<OwnedTargetIsa, Declined> {
+    let refused = |error: &dyn std::fmt::Display| Declined::Compiler(error.to_string());
+    let mut shared = settings::builder();
+    for (name, value) in SHARED {
+        shared.set(name, value).map_err(|error| refused(&error))?;
+    }
+    let mut builder =
+        isa::lookup_by_name("x86_64-unknown-linux-gnu").map_err(|error| refused(&error))?;
+    let more = match level {
+        CpuLevel::V2 => &[][..],
+        CpuLevel::V3 => V3,
+    };
+    for name in V2.iter().chain(more) {
+        builder.enable(name).map_err(|error| refused(&error))?;
+    }
+    builder.finish(settings::Flags::new(shared)).map_err(|error| refused(&error))
+}

@@ -1,0 +1,96 @@
+//! WebAssembly functions in SSA form → x86-64 machine code, through Cranelift.
+//!
+//! ```text
+//! CheckedBody ─ lower ─► CLIF ─ cranelift-codegen ─► NativeCode { bytes, maps } ─► certify, check
+//! FuncType ─ thunk ─► CLIF ┘
+//! ```
+//!
+//! Nothing here is trusted: what comes out runs only after `prova-check` has accepted its bytes. A
+//! function that this crate does not treat stays bytecode, and [`Declined`] says why. The output
+//! depends on the input alone: not on the host, on threads, or on time.
+//!
+//! The convention of the code (signatures, records, builtins, thunks) is in
+//! [`prova_check::offsets`] and in the heads of `abi` and `thunk`.
+//!
+//! # Limits
+//! [`BODY_VALUES_MAX`], labels of a `br_table` (2^14), results in registers (8 of each kind),
+//! frames of at most 16 times their charge. A panic of Cranelift is caught and declines.
+
+mod abi;
+mod compile;
+mod compiler;
+mod emit;
+mod isa;
+mod lower;
+mod thunk;
+
+pub use compile::{BODY_VALUES_MAX, NativeCode, Target};
+pub use compiler::{NativeCompiler, body};
+
+use std::fmt;
+
+/// Why a function stays bytecode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Declined {
+    /// It throws or catches.
+    Exceptions,
+    /// The results of it, or of a function that it calls, do not fit registers.
+    Results,
+    /// There are too many parameters or results to pass.
+    Parameters,
+    /// Its frame is too large for what it is charged.
+    Frame,
+    /// An operator without lowering.
+    Operator(&'static str),
+    /// More of something than is compiled, and how many are.
+    Limit(&'static str, usize),
+    /// The code would need this to be filled in.
+    Relocation(String),
+    /// There is no SSA form.
+    Ssa(String),
+    /// Cranelift refused it.
+    Compiler(String),
+    /// Cranelift panicked: a bug.
+    Panic(String),
+    /// An inner contradiction: a bug of this crate.
+    Bug(&'static str),
+}
+
+impl Declined {
+    /// A short name without what differs from function to function, to count by.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Declined::Exceptions => "exceptions",
+            Declined::Results => "results",
+            Declined::Parameters => "parameters",
+            Declined::Frame => "frame",
+            Declined::Operator(_) => "operator",
+            Declined::Limit(..) => "limit",
+            Declined::Relocation(_) => "relocation",
+            Declined::Ssa(_) => "ssa",
+            Declined::Compiler(_) => "compiler",
+            Declined::Panic(_) => "panic",
+            Declined::Bug(_) => "bug",
+        }
+    }
+}
+
+impl fmt::Display for Declined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Declined::Exceptions => f.write_str("it throws or catches exceptions"),
+            Declined::Results => f.write_str("results do not fit registers"),
+            Declined::Parameters => f.write_str("too many parameters or results"),
+            Declined::Frame => f.write_str("its native frame is too large for its stack charge"),
+            Declined::Operator(name) => write!(f, "`{name}` has no machine code"),
+            Declined::Limit(what, max) => write!(f, "more than {max} {what}"),
+            Declined::Relocation(target) => write!(f, "a relocation to {target}"),
+            Declined::Ssa(why) => write!(f, "no SSA form: {why}"),
+            Declined::Compiler(why) => write!(f, "Cranelift refused it: {why}"),
+            Declined::Panic(why) => write!(f, "bug: Cranelift panicked: {why}"),
+            Declined::Bug(why) => write!(f, "bug: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for Declined {}

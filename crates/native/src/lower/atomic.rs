@@ -1,0 +1,138 @@
+//! Atomic accesses: an aligned address, then one instruction of the machine.
+//!
+//! The order of tests is the interpreter's: alignment first, then bounds. Memories are unshared, so
+//! waiting always traps and a notification wakes nobody; both go through `perform`.
+
+use crate::Declined;
+use crate::abi;
+use crate::lower::Lowering;
+use crate::lower::memory::{Place, accessed};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::{AtomicRmwOp, InstBuilder, Type, Value};
+use prova_check::traps;
+use prova_module::ops::{Class, Kind};
+use prova_module::{MemoryIdx, Opcode};
+use prova_ssa::{Access, Imm};
+
+impl Lowering<'_> {
+    pub(crate) fn atomic(
+        &mut self,
+        opcode: Opcode,
+        imm: Imm,
+        args: &[Value],
+    ) -> Result<Vec<Value>, Declined> {
+        let class = opcode.class();
+        if class == Class::fence {
+            self.emit.ins(|i| i.fence());
+            return Ok(Vec::new());
+        }
+        let (Imm::Access(access), Some(&index)) = (imm, args.first()) else {
+            return Err(Declined::Bug("an access without address"));
+        };
+        if matches!(class, Class::atomic_wait | Class::atomic_notify) {
+            // The address and the offset are all that matters: waiting traps, and a notification
+            // wakes nobody.
+            let offset = self.word(access.offset);
+            let cell = self.perform(opcode, access.memory, 0, &[index, offset])?;
+            return Ok(vec![self.emit.ins(|i| i.ireduce(I32, cell))]);
+        }
+        let row = opcode.row();
+        let narrow = accessed(row.width);
+        let address = self.aligned(&access, index, row.width)?;
+        let (Place { flags, .. }, emit) = (&address, self.emit);
+        let (flags, address) = (*flags, address.address);
+        let result = row.results.first().map(|kind| if *kind == Kind::i32 { 4 } else { 8 });
+        let result = result.map(accessed);
+        let fit = |value: Value| {
+            if emit.type_of(value) == narrow {
+                value
+            } else {
+                emit.ins(|i| i.ireduce(narrow, value))
+            }
+        };
+        let found = match (class, args) {
+            (Class::atomic_load, _) => emit.ins(|i| i.atomic_load(narrow, flags, address)),
+            (Class::atomic_store, &[_, value]) => {
+                let value = fit(value);
+                emit.ins(|i| i.atomic_store(flags, value, address));
+                return Ok(Vec::new());
+            }
+            (Class::atomic_rmw, &[_, value]) => {
+                let (op, value) = (operation(opcode)?, fit(value));
+                emit.ins(|i| i.atomic_rmw(narrow, flags, op, address, value))
+            }
+            (Class::atomic_cmpxchg, &[_, expected, value]) => {
+                return self.exchange(narrow, (flags, address), expected, value);
+            }
+            (_, _) => return Err(Declined::Bug("an atomic access of other operands")),
+        };
+        Ok(vec![self.extended(found, result)])
+    }
+
+    /// A compare-exchange: what is expected is compared in its narrow width, as the bits of the
+    /// memory are.
+    fn exchange(
+        &mut self,
+        narrow: Type,
+        (flags, address): (cranelift_codegen::ir::MemFlagsData, Value),
+        expected: Value,
+        value: Value,
+    ) -> Result<Vec<Value>, Declined> {
+        let emit = self.emit;
+        let wide = emit.type_of(expected);
+        let fit = |value: Value| match wide == narrow {
+            true => value,
+            false => emit.ins(|i| i.ireduce(narrow, value)),
+        };
+        let (expected, value) = (fit(expected), fit(value));
+        let found = emit.ins(|i| i.atomic_cas(flags, address, expected, value));
+        Ok(vec![self.extended(found, Some(wide))])
+    }
+
+    fn extended(&self, value: Value, to: Option<Type>) -> Value {
+        match to {
+            Some(to) if self.emit.type_of(value) != to => self.emit.ins(|i| i.uextend(to, value)),
+            _ => value,
+        }
+    }
+
+    /// The address of an atomic access, with its offset added.
+    fn aligned(&mut self, access: &Access, index: Value, bytes: u8) -> Result<Place, Declined> {
+        let emit = self.emit;
+        let memory = self.module.memory(MemoryIdx(access.memory));
+        let wide = memory.ok_or(Declined::Bug("no such memory"))?.memory64;
+        let index64 = if wide { index } else { emit.ins(|i| i.uextend(I64, index)) };
+        let offset = self.word(access.offset);
+        let sum = match wide {
+            // An address that is too far is out of bounds, whatever its alignment.
+            true => emit.ins(|i| {
+                i.uadd_overflow_trap(index64, offset, abi::trap(traps::MEMORY_OUT_OF_BOUNDS))
+            }),
+            false => emit.ins(|i| i.iadd(index64, offset)),
+        };
+        let mask = self.word(u64::from(bytes) - 1);
+        let low = emit.ins(|i| i.band(sum, mask));
+        let zero = self.word(0);
+        let crooked = emit.ins(|i| i.icmp(IntCC::NotEqual, low, zero));
+        emit.ins(|i| i.trapnz(crooked, abi::trap(traps::HEAP_MISALIGNED)));
+        let Place { address, offset, flags } = self.place(access, index, bytes)?;
+        let step = self.word(offset as u64);
+        let address = emit.ins(|i| i.iadd(address, step));
+        Ok(Place { address, offset: 0, flags })
+    }
+}
+
+/// What a read-modify-write does, by its name: the table's expression is of both results.
+fn operation(opcode: Opcode) -> Result<AtomicRmwOp, Declined> {
+    let name = opcode.mnemonic().rsplit('.').next().unwrap_or("");
+    Ok(match name.strip_suffix("_u").unwrap_or(name) {
+        "add" => AtomicRmwOp::Add,
+        "sub" => AtomicRmwOp::Sub,
+        "and" => AtomicRmwOp::And,
+        "or" => AtomicRmwOp::Or,
+        "xor" => AtomicRmwOp::Xor,
+        "xchg" => AtomicRmwOp::Xchg,
+        _ => return Err(Declined::Operator(opcode.mnemonic())),
+    })
+}

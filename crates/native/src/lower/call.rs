@@ -1,0 +1,106 @@
+//! Calls: by the callee's record, with what is left of the stack.
+//!
+//! `call` finds the record by index, `call_indirect` and `call_ref` by the reference's address in
+//! the store, with the tests in the specification's order: bounds, null, type. A tail call hands
+//! over the height that the function itself was given, since its own charge is released.
+
+use crate::Declined;
+use crate::abi;
+use crate::emit::Region;
+use crate::lower::Lowering;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::{InstBuilder, SigRef, Value};
+use prova_check::{offsets, traps};
+use prova_module::ops::Immediate;
+use prova_module::{FuncIdx, FuncType, TypeIdx};
+use prova_ssa::Call;
+
+impl Lowering<'_> {
+    /// The record of a function of the module.
+    pub(crate) fn record(&self, func: FuncIdx) -> Value {
+        let imported = self.module.imported_func_count() as u32;
+        match func.0.checked_sub(imported) {
+            None => self.field(self.layout.imported_func(func.0)),
+            Some(defined) => {
+                let first = self.field(offsets::DEFINED);
+                let step = self.word(u64::from(defined) * u64::from(offsets::RECORD_BYTES));
+                self.emit.ins(|i| i.iadd(first, step))
+            }
+        }
+    }
+
+    /// A call; its results.
+    pub(crate) fn call(&mut self, call: &Call) -> Result<Vec<Value>, Declined> {
+        let (signature, code, args) = self.callee(call, self.left)?;
+        let call = self.emit.ins(|i| i.call_indirect(signature, code, &args));
+        Ok(self.emit.results(call))
+    }
+
+    /// A tail call.
+    pub(crate) fn tail_call(&mut self, call: &Call) -> Result<(), Declined> {
+        let (signature, code, args) = self.callee(call, self.height)?;
+        self.emit.ins(|i| i.return_call_indirect(signature, code, &args));
+        Ok(())
+    }
+
+    /// The signature, the code and all arguments of a call.
+    fn callee(
+        &mut self,
+        call: &Call,
+        height: Value,
+    ) -> Result<(SigRef, Value, Vec<Value>), Declined> {
+        let args = self.body.operands(call.args).iter().map(|&value| self.get(value));
+        let mut args = args.collect::<Result<Vec<Value>, Declined>>()?;
+        let index = |kind| call.imm.index(call.opcode, kind);
+        let (func, ty) = (index(Immediate::func), index(Immediate::type_));
+        let (record, ty) = match (func, ty, index(Immediate::table)) {
+            (Some(func), ..) => (self.record(FuncIdx(func)), self.module.func_type(FuncIdx(func))),
+            (None, Some(ty), Some(table)) => {
+                let at = args.pop().ok_or(Declined::Bug("a call without index"))?;
+                let element = self.element(table, at, traps::UNDEFINED_ELEMENT)?;
+                let flags = self.word_flags(Region::Table);
+                let reference = self.emit.ins(|i| i.load(I64, flags, element, 0));
+                let record = self.referenced(reference, ty, traps::UNINITIALIZED_ELEMENT);
+                (record, self.type_of(ty)?)
+            }
+            (None, Some(ty), None) => {
+                let reference = args.pop().ok_or(Declined::Bug("a call without reference"))?;
+                let record = self.referenced(reference, ty, traps::NULL_REFERENCE);
+                (record, self.type_of(ty)?)
+            }
+            (None, None, _) => return Err(Declined::Bug("a call of nothing")),
+        };
+        let signature = self.abi.function(ty)?;
+        let signature = self.emit.func.borrow_mut().import_signature(signature);
+        let flags = self.word_flags(Region::Store);
+        let code = self.emit.ins(|i| i.load(I64, flags, record, offsets::RECORD_CODE as i32));
+        args.splice(0..0, [record, height]);
+        Ok((signature, code, args))
+    }
+
+    fn type_of(&self, ty: u32) -> Result<&FuncType, Declined> {
+        self.module.types().get(TypeIdx(ty).index()).ok_or(Declined::Bug("no such type"))
+    }
+
+    /// The record of the function that a reference names, if its type is `ty`.
+    fn referenced(&self, reference: Value, ty: u32, null: u8) -> Value {
+        let (emit, flags) = (self.emit, self.word_flags(Region::Store));
+        emit.ins(|i| i.trapz(reference, abi::trap(null)));
+        let store = self.store_words();
+        let records = emit.ins(|i| i.load(I64, flags, store, offsets::STORE_FUNCS as i32));
+        let three = self.word(3);
+        let bytes = emit.ins(|i| i.ishl(reference, three));
+        let at = emit.ins(|i| i.iadd(records, bytes));
+        // A reference is the address + 1.
+        let record = emit.ins(|i| i.load(I64, flags, at, -8));
+        let is = offsets::RECORD_TYPE as i32;
+        let is = emit.ins(|i| i.load(I32, abi::immutable(), record, is));
+        let types = self.field(offsets::TYPES);
+        // Loaded anew for each compare: hoisted, it would be a number in a stack slot to the check.
+        let wanted = emit.ins(|i| i.load(I32, flags, types, 4 * ty as i32));
+        let other = emit.ins(|i| i.icmp(IntCC::NotEqual, is, wanted));
+        emit.ins(|i| i.trapnz(other, abi::trap(traps::INDIRECT_CALL_TYPE_MISMATCH)));
+        record
+    }
+}

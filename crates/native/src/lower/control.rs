@@ -1,0 +1,122 @@
+//! How blocks end.
+//!
+//! Exceptions have no lowering: a function that throws, or has a handler, stays bytecode.
+
+use crate::Declined;
+use crate::abi;
+use crate::lower::Lowering;
+use cranelift_codegen::ir::{BlockArg, BlockCall, InstBuilder, JumpTableData, Value};
+use prova_check::traps;
+use prova_ssa::{ArgKind, BlockData, Edge, List, Terminator};
+
+/// The greatest number of labels of a `br_table`.
+pub(crate) const TABLE_MAX: usize = 1 << 14;
+
+impl Lowering<'_> {
+    pub(crate) fn terminator(&mut self, block: &BlockData) -> Result<(), Declined> {
+        match &block.terminator {
+            Terminator::Jump(edge) => {
+                let (to, args) = self.edge(edge, None)?;
+                self.emit.ins(|i| i.jump(to, &args));
+            }
+            Terminator::Branch { condition, then, otherwise } => {
+                let condition = self.get(*condition)?;
+                self.branch(condition, (then, None), (otherwise, None))?;
+            }
+            Terminator::Null { reference, null, non_null } => {
+                let reference = self.get(*reference)?;
+                self.branch(reference, (non_null, Some(reference)), (null, None))?;
+            }
+            Terminator::Table { index, edges, targets } => {
+                let index = self.get(*index)?;
+                self.table(index, *edges, *targets)?;
+            }
+            Terminator::Return(values) => {
+                let values = self.body.operands(*values).iter().map(|&value| self.get(value));
+                let values = values.collect::<Result<Vec<Value>, Declined>>()?;
+                self.emit.ins(|i| i.return_(&values));
+            }
+            Terminator::TailCall(call) => self.tail_call(call)?,
+            Terminator::Unreachable => {
+                self.emit.ins(|i| i.trap(abi::trap(traps::UNREACHABLE)));
+            }
+            Terminator::Invoke { .. } | Terminator::Throw { .. } | Terminator::Catch { .. } => {
+                return Err(Declined::Exceptions);
+            }
+        }
+        Ok(())
+    }
+
+    fn edge(
+        &self,
+        edge: &Edge,
+        payload: Option<Value>,
+    ) -> Result<(cranelift_codegen::ir::Block, Vec<BlockArg>), Declined> {
+        let args = self.body.args(edge).iter().map(|arg| match arg.kind() {
+            ArgKind::Value(value) => self.get(value).map(BlockArg::from),
+            ArgKind::Payload(_) => {
+                payload.map(BlockArg::from).ok_or(Declined::Bug("an edge without payload"))
+            }
+        });
+        let args = args.collect::<Result<Vec<BlockArg>, Declined>>()?;
+        Ok((self.blocks[edge.block.as_u32() as usize], args))
+    }
+
+    fn branch(
+        &mut self,
+        condition: Value,
+        (then, payload): (&Edge, Option<Value>),
+        (otherwise, other): (&Edge, Option<Value>),
+    ) -> Result<(), Declined> {
+        // Cranelift would make the same of it, and give the trap the branch's offset.
+        if let Some(offset) = self.only_traps(then) {
+            self.emit.at(offset);
+            self.emit.ins(|i| i.trapnz(condition, abi::trap(traps::UNREACHABLE)));
+            let (to, args) = self.edge(otherwise, other)?;
+            self.emit.ins(|i| i.jump(to, &args));
+            return Ok(());
+        }
+        if let Some(offset) = self.only_traps(otherwise) {
+            self.emit.at(offset);
+            self.emit.ins(|i| i.trapz(condition, abi::trap(traps::UNREACHABLE)));
+            let (to, args) = self.edge(then, payload)?;
+            self.emit.ins(|i| i.jump(to, &args));
+            return Ok(());
+        }
+        let (then, then_args) = self.edge(then, payload)?;
+        let (otherwise, args) = self.edge(otherwise, other)?;
+        self.emit.ins(|i| i.brif(condition, then, &then_args, otherwise, &args));
+        Ok(())
+    }
+
+    /// The offset of the trap of a block that does nothing else.
+    fn only_traps(&self, edge: &Edge) -> Option<u32> {
+        let block = self.body.block(edge.block);
+        let pure = block.insts().all(|inst| self.body.inst(inst).op.effects().is_pure());
+        (pure && block.terminator == Terminator::Unreachable).then_some(block.end)
+    }
+
+    fn table(
+        &mut self,
+        index: Value,
+        edges: List<Edge>,
+        targets: List<u32>,
+    ) -> Result<(), Declined> {
+        let (edges, targets) = (self.body.edges(edges), self.body.targets(targets));
+        if targets.len() > TABLE_MAX {
+            return Err(Declined::Limit("labels of a br_table", TABLE_MAX));
+        }
+        let calls = targets.iter().map(|&at| {
+            let edge = edges.get(at as usize).ok_or(Declined::Bug("a table without edge"))?;
+            let (to, args) = self.edge(edge, None)?;
+            let mut func = self.emit.func.borrow_mut();
+            Ok(BlockCall::new(to, args, &mut func.dfg.value_lists))
+        });
+        let mut calls = calls.collect::<Result<Vec<BlockCall>, Declined>>()?;
+        let default = calls.pop().ok_or(Declined::Bug("a table without targets"))?;
+        let data = JumpTableData::new(default, &calls);
+        let table = self.emit.func.borrow_mut().create_jump_table(data);
+        self.emit.ins(|i| i.br_table(index, table));
+        Ok(())
+    }
+}

@@ -1,0 +1,343 @@
+//! SSA → CLIF: operators one by one, by the table of Wasm operators.
+//!
+//! ```text
+//! Body ─ Lowering ─ control: blocks, edges, calls ┐
+//!           │      memory, atomic: accesses       ├─ Emit ─► CLIF
+//!           │      state: globals, tables, store  │
+//!           └ meaning of a row ─ numeric, vector  ┘
+//! ```
+//!
+//! The expression of a row resolves here to functions of the names that `prova-num` has, which
+//! append CLIF instead of computing ([`meaning`]); so there is a lowering for each name, and a row
+//! without one does not compile. What the class says is in the files of the families; a class that
+//! has no inline code goes through the builtin `perform` or makes the function stay bytecode
+//! ([`Declined`](crate::Declined)).
+//!
+//! # Invariants
+//! 1. An instruction of the CLIF belongs to the module offset of its operator.
+//! 2. What is appended for an operator that traps traps with its code before any change that the
+//!    operator or a later one makes.
+
+pub(crate) mod atomic;
+pub(crate) mod call;
+pub(crate) mod control;
+pub(crate) mod memory;
+pub(crate) mod numeric;
+pub(crate) mod state;
+pub(crate) mod vector;
+
+use crate::Declined;
+use crate::abi::{self, Abi};
+use crate::emit::{Emit, V};
+use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::{self, Function, InstBuilder, Value};
+use numeric::*;
+use prova_check::{Layout, offsets, traps};
+use prova_module::ops::Class;
+use prova_module::{Module, Opcode, ValType, for_each_wasm_op, is_exnref, wasm_immediate};
+use prova_ssa as ssa;
+use prova_ssa::{Body, Imm, InstData, Op};
+use vector::*;
+
+/// A function while it is lowered.
+pub(crate) struct Lowering<'a> {
+    pub(crate) emit: &'a Emit,
+    pub(crate) module: &'a Module,
+    pub(crate) layout: &'a Layout,
+    pub(crate) abi: &'a Abi,
+    pub(crate) body: &'a Body,
+    pub(crate) deterministic: bool,
+    values: Vec<Option<Value>>,
+    pub(crate) blocks: Vec<ir::Block>,
+    /// The vmctx of the function's instance.
+    pub(crate) vmctx: Value,
+    /// What was left of the stack before the function, and what it leaves to its callees.
+    pub(crate) height: Value,
+    pub(crate) left: Value,
+}
+
+/// Lowers a body to CLIF.
+///
+/// # Errors
+/// Why it stays bytecode.
+pub(crate) fn lower(
+    module: &Module,
+    layout: &Layout,
+    abi: &Abi,
+    body: &Body,
+    deterministic: bool,
+) -> Result<Function, Declined> {
+    let func = body.func();
+    let facts = module.facts(func).ok_or(Declined::Bug("no facts"))?;
+    // Who runs such a function has to tell which exceptions its frame refers to.
+    if body.values().any(|(_, data)| is_exnref(data.ty)) {
+        return Err(Declined::Exceptions);
+    }
+    let ty = module.func_type(func);
+    let signature = abi.function(ty)?;
+    let emit =
+        Emit::new(Function::with_name_signature(ir::UserFuncName::user(0, func.0), signature));
+    emit.at(body.block(body.entry()).offset);
+    let record = emit.block_param(emit.block(), I64);
+    let height = emit.block_param(emit.block(), I64);
+    let params: Vec<Value> =
+        ty.params.iter().map(|&ty| emit.block_param(emit.block(), abi::clif(ty))).collect();
+    let vmctx = emit.ins(|i| i.load(I64, abi::immutable(), record, offsets::RECORD_VMCTX as i32));
+    let charge = facts.charge_bytes();
+    let charge = emit.ins(|i| i.iconst(I64, i64::try_from(charge).unwrap_or(i64::MAX)));
+    let over = emit.ins(|i| i.icmp(ir::condcodes::IntCC::UnsignedLessThan, height, charge));
+    emit.ins(|i| i.trapnz(over, abi::trap(traps::STACK_OVERFLOW)));
+    let left = emit.ins(|i| i.isub(height, charge));
+
+    let blocks = body.blocks().map(|_| emit.new_block()).collect();
+    let mut lowering = Lowering {
+        emit: &emit,
+        module,
+        layout,
+        abi,
+        body,
+        deterministic,
+        values: vec![None; body.value_count()],
+        blocks,
+        vmctx,
+        height,
+        left,
+    };
+    lowering.parameters();
+    lowering.enter(&params);
+    for (block, data) in body.blocks() {
+        emit.switch_to(lowering.blocks[block.as_u32() as usize]);
+        for inst in data.insts() {
+            lowering.inst(inst)?;
+        }
+        emit.at(data.end);
+        lowering.terminator(data)?;
+    }
+    Ok(emit.func.into_inner())
+}
+
+impl<'a> Lowering<'a> {
+    /// Makes the parameters of all blocks.
+    fn parameters(&mut self) {
+        for (block, data) in self.body.blocks() {
+            for value in data.params() {
+                let ty = abi::clif(self.body.value(value).ty);
+                let param = self.emit.block_param(self.blocks[block.as_u32() as usize], ty);
+                self.values[value.as_u32() as usize] = Some(param);
+            }
+        }
+    }
+
+    /// Jumps to the body's entry with the function's parameters.
+    fn enter(&mut self, params: &[Value]) {
+        let entry = self.blocks[self.body.entry().as_u32() as usize];
+        let args: Vec<ir::BlockArg> = params.iter().map(|&value| value.into()).collect();
+        self.emit.ins(|i| i.jump(entry, &args));
+    }
+
+    /// A value of the body.
+    pub(crate) fn get(&self, value: ssa::Value) -> Result<Value, Declined> {
+        let found = self.values.get(value.as_u32() as usize).copied().flatten();
+        found.ok_or(Declined::Bug("a value is used before it is made"))
+    }
+
+    pub(crate) fn set(&mut self, value: ssa::Value, to: Value) {
+        self.values[value.as_u32() as usize] = Some(to);
+    }
+
+    /// A constant of 64 bits.
+    pub(crate) fn word(&self, value: u64) -> Value {
+        self.emit.ins(|i| i.iconst(I64, value as i64))
+    }
+
+    /// An immutable word of the instance.
+    pub(crate) fn field(&self, offset: u32) -> Value {
+        self.emit.ins(|i| i.load(I64, abi::immutable(), self.vmctx, offset as i32))
+    }
+
+    fn inst(&mut self, inst: ssa::Inst) -> Result<(), Declined> {
+        let data = self.body.inst(inst);
+        self.emit.at(data.offset);
+        let opcode = match (data.op, data.imm) {
+            (Op::Wasm(opcode), _) => opcode,
+            (Op::Charge, Imm::Bits(units)) => return self.charge(units),
+            (Op::Charge, _) => return Err(Declined::Bug("a charge without price")),
+            (Op::Poll, _) => return self.poll(),
+        };
+        let args = self.body.operands(data.args).iter().map(|&value| self.get(value));
+        let args = args.collect::<Result<Vec<Value>, Declined>>()?;
+        let results = self.operator(opcode, data, &args)?;
+        for (value, result) in data.results().zip(results) {
+            self.set(value, result);
+        }
+        Ok(())
+    }
+
+    /// The results of an operator.
+    fn operator(
+        &mut self,
+        opcode: Opcode,
+        data: &InstData,
+        args: &[Value],
+    ) -> Result<Vec<Value>, Declined> {
+        match opcode.class() {
+            Class::pure | Class::pure2 | Class::trap | Class::select => {
+                let operands = args.iter().map(|&value| self.emit.v(value)).collect();
+                self.expression(opcode, data.imm, operands)
+            }
+            Class::constant => self.constant(opcode, data.imm).map(|value| vec![value]),
+            Class::null => Ok(vec![self.word(0)]),
+            Class::global_get | Class::global_set => self.global(data, args),
+            Class::load | Class::load_lane | Class::store | Class::store_lane => {
+                self.access(opcode, data.imm, args)
+            }
+            Class::atomic_load
+            | Class::atomic_store
+            | Class::atomic_rmw
+            | Class::atomic_cmpxchg
+            | Class::atomic_wait
+            | Class::atomic_notify
+            | Class::fence => self.atomic(opcode, data.imm, args),
+            Class::quick | Class::effect => self.store_operation(opcode, data, args),
+            Class::call | Class::call_indirect | Class::call_ref => {
+                let call = ssa::Call { opcode, imm: data.imm, args: data.args };
+                self.call(&call)
+            }
+            Class::drop_
+            | Class::nop
+            | Class::local_get
+            | Class::local_set
+            | Class::local_tee
+            | Class::unreachable
+            | Class::block
+            | Class::loop_
+            | Class::if_
+            | Class::try_table
+            | Class::else_
+            | Class::end
+            | Class::br
+            | Class::br_if
+            | Class::br_table
+            | Class::br_on_null
+            | Class::br_on_non_null
+            | Class::return_
+            | Class::return_call
+            | Class::return_call_indirect
+            | Class::return_call_ref
+            | Class::throw
+            | Class::throw_ref
+            | Class::refused => Err(Declined::Bug("an operator that is no instruction")),
+        }
+    }
+
+    /// What the row's expression gives.
+    pub(crate) fn expression(
+        &self,
+        opcode: Opcode,
+        imm: Imm,
+        operands: Vec<V<'a>>,
+    ) -> Result<Vec<Value>, Declined> {
+        let immediate = match imm {
+            Imm::Wide([low, high]) => u128::from(low) | u128::from(high) << 64,
+            Imm::Lane(lane) => lane.into(),
+            Imm::Access(access) => access.lane.into(),
+            Imm::Bits(bits) => bits.into(),
+            Imm::None | Imm::Index(_) | Imm::Indices(..) | Imm::Type(_) | Imm::Heap(_) => 0,
+        };
+        let mut args = Args { operands: operands.into_iter(), immediate };
+        let values = meaning(opcode, &mut args, self.deterministic);
+        values.ok_or(Declined::Bug("an operator without meaning"))
+    }
+
+    fn constant(&self, opcode: Opcode, imm: Imm) -> Result<Value, Declined> {
+        let ty = opcode.row().fixed.ok_or(Declined::Bug("a constant without type"))?;
+        Ok(match (ty, imm) {
+            (ValType::I32, Imm::Bits(bits)) => {
+                self.emit.ins(|i| i.iconst(I32, i64::from(bits as u32)))
+            }
+            (ValType::I64, Imm::Bits(bits)) => self.word(bits),
+            (ValType::F32, Imm::Bits(bits)) => {
+                self.emit.ins(|i| i.f32const(ir::immediates::Ieee32::with_bits(bits as u32)))
+            }
+            (ValType::F64, Imm::Bits(bits)) => {
+                self.emit.ins(|i| i.f64const(ir::immediates::Ieee64::with_bits(bits)))
+            }
+            (ValType::V128, Imm::Wide([low, high])) => {
+                vector::constant(self.emit, u128::from(low) | u128::from(high) << 64).value()
+            }
+            (_, _) => return Err(Declined::Bug("a constant of another type")),
+        })
+    }
+}
+
+/// The operands of an expression in order, and its immediate.
+struct Args<'e> {
+    operands: std::vec::IntoIter<V<'e>>,
+    immediate: u128,
+}
+
+/// The type of an immediate.
+trait Number {
+    fn from_bits(bits: u128) -> Self;
+}
+
+macro_rules! numbers {
+    ($($ty:ident)*) => {$(impl Number for $ty {
+        fn from_bits(bits: u128) -> $ty { bits as $ty }
+    })*};
+}
+numbers! { u8 u32 u64 u128 }
+
+/// What an expression gives.
+trait Expression {
+    fn values(self) -> Vec<Value>;
+}
+
+impl Expression for V<'_> {
+    fn values(self) -> Vec<Value> {
+        vec![self.value()]
+    }
+}
+
+impl Expression for (V<'_>, V<'_>) {
+    fn values(self) -> Vec<Value> {
+        vec![self.0.value(), self.1.value()]
+    }
+}
+
+macro_rules! meaning {
+    ($($name:ident $mnemonic:literal $cost:literal $class:ident $(: $of:ident)?
+        [$($s:ident : $sk:ident)* -> $($d:ident)* $(/ $canonical:ident)?] ($($i:ident : $ik:ident)*)
+        $($binder:ident $(: $bits:ident)?)? { $($e:tt)* })*) => {
+        /// The values of a row's expression; `None` where the class says what it does.
+        fn meaning(opcode: Opcode, args: &mut Args<'_>, deterministic: bool) -> Option<Vec<Value>> {
+            match opcode {
+                $(Opcode::$name => expression! {
+                    $class args deterministic [$($s)*] ($($i : $ik)*) [$($canonical)?]
+                    ($($binder $(: $bits)?)?) { $($e)* }
+                }),*
+            }
+        }
+    };
+}
+
+macro_rules! expression {
+    (constant $($rest:tt)*) => { None };
+    (atomic_rmw $($rest:tt)*) => { None };
+    (atomic_cmpxchg $($rest:tt)*) => { None };
+    (effect $($rest:tt)*) => { None };
+    (quick $($rest:tt)*) => { None };
+    ($class:ident $args:ident $det:ident $s:tt $i:tt $c:tt $b:tt {}) => { None };
+    ($class:ident $args:ident $det:ident [$($s:ident)*] ($($i:ident : $ik:ident)*) [$($canonical:ident)?]
+        ($($m:ident : $bits:ident)?) { $e:expr }) => {{
+        $(let $s = $args.operands.next()?;)*
+        $(let $i: wasm_immediate!($ik) = Number::from_bits($args.immediate);)*
+        $(let $m = $args.operands.next()?;)?
+        // An expression need not use all names of its row.
+        let _ = ($(&$s,)* $(&$i,)* $(&$m,)?);
+        let value = $e;
+        $(let value = if $det { $canonical(value) } else { value };)?
+        Some(value.values())
+    }};
+}
+for_each_wasm_op!(meaning);

@@ -1,0 +1,118 @@
+//! Code that is not of the function, its module's layout, or the store's settings does not attach.
+//!
+//! What green does not show: that the check refuses bad bytes (`prova-check` has those tests).
+
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
+use prova::{MachineCode, MachineCompiler, Settings};
+use prova_check::{Code, CodeKind, Layout};
+use prova_module::{Features, FuncIdx, Limits, Module};
+use prova_native::NativeCompiler;
+use prova_runtime::{
+    Attach, AttachError, Attached, FuncAddr, NativeCode, NativeModule, Store, StoreConfig, Thunks,
+    Trap, TrapKind,
+};
+use std::sync::Arc;
+
+fn module(tag: &str) -> Module {
+    let text = format!(
+        "(module (func (result i32) i32.const 1) (func (result i32) i32.const 2) (data \"{tag}\"))"
+    );
+    let wasm = wat::parse_str(text).expect("the text is well-formed");
+    Module::decode(wasm, &Features::default(), &Limits::default()).expect("it is valid")
+}
+
+/// Attaches machine code of a function of a module in some settings, to whatever asks.
+struct Fixed {
+    module: Module,
+    func: FuncIdx,
+    settings: Settings,
+    /// The module of the thunks.
+    thunks: Module,
+}
+
+fn load(module: &Module, settings: Settings, kind: CodeKind) -> Arc<NativeCode> {
+    let compiler = NativeCompiler::new();
+    let layout = Layout::derive(module.bytes(), &compiler.config(&settings)).expect("a layout");
+    let code = match kind {
+        CodeKind::Func(func) => compiler.function(module, &layout, &settings, FuncIdx(func)),
+        CodeKind::ThunkIn(_) | CodeKind::ThunkOut(_) => compiler.thunk(module, &layout, kind),
+    };
+    let MachineCode { kind, bytes, certificate, traps, calls } = code.expect("it compiles");
+    let code =
+        Code { kind, bytes: &bytes, certificate: &certificate, traps: &traps, calls: &calls };
+    Arc::new(NativeCode::load(&layout, settings, code).expect("the check accepts it"))
+}
+
+impl Attach for Fixed {
+    fn attach(&self, _: &Module, _: FuncIdx) -> Result<Attached, AttachError> {
+        Err("no bytecode".into())
+    }
+
+    fn native(&self, _: &Module) -> Option<Arc<NativeModule>> {
+        let thunk = |kind| load(&self.thunks, Settings::default(), kind);
+        let thunks =
+            Thunks { into: thunk(CodeKind::ThunkIn(0)), out: thunk(CodeKind::ThunkOut(0)) };
+        Some(Arc::new(NativeModule { thunks: vec![Some(thunks)] }))
+    }
+
+    fn attach_native(&self, _: &Module, _: FuncIdx) -> Option<Arc<NativeCode>> {
+        Some(load(&self.module, self.settings, CodeKind::Func(self.func.0)))
+    }
+}
+
+/// Code that fits function 1 of module `a`.
+fn good() -> Fixed {
+    let settings = Settings::default();
+    Fixed { module: module("a"), func: FuncIdx(1), settings, thunks: module("a") }
+}
+
+/// Calls function 1 of an instance of module `a`.
+fn call(with: Fixed) -> Result<u64, Trap> {
+    let settings = Settings::default();
+    let native = Some(NativeCompiler::new().config(&settings));
+    let mut store = Store::new(StoreConfig { settings, native, ..StoreConfig::default() });
+    let instance = store.instantiate(&mut (), &module("a"), &[], Arc::new(with));
+    instance.expect("it can be instantiated");
+    let mut results = [0];
+    store.call(&mut (), FuncAddr::from_index(1), &[], &mut results)?;
+    Ok(results[0])
+}
+
+fn refused(with: Fixed, why: &str) {
+    let trap = call(with).expect_err("it does not fit");
+    assert_eq!(trap.kind, TrapKind::Attach);
+    assert!(trap.to_string().contains(why), "{trap}");
+}
+
+#[test]
+fn what_fits_runs() {
+    assert_eq!(call(good()).expect("it fits"), 2);
+}
+
+#[test]
+fn another_function() {
+    refused(Fixed { func: FuncIdx(0), ..good() }, "another function");
+}
+
+#[test]
+fn another_module() {
+    refused(Fixed { module: module("b"), ..good() }, "another layout");
+}
+
+#[test]
+fn another_metering() {
+    let settings = Settings { metering: prova_runtime::Metering::Fuel, ..Settings::default() };
+    refused(Fixed { settings, ..good() }, "another layout");
+}
+
+#[test]
+fn another_determinism() {
+    let settings = Settings { deterministic: true, ..Settings::default() };
+    refused(Fixed { settings, ..good() }, "other settings");
+}
+
+#[test]
+fn with_thunks_of_another_module_nothing_is_native() {
+    refused(Fixed { thunks: module("b"), ..good() }, "no bytecode");
+}

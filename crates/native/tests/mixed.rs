@@ -1,0 +1,168 @@
+//! Functions with and without machine code in one instance, hosts between them, calls that wait.
+//!
+//! A function that may throw has no machine code; `$throws` stands for such a one.
+
+use prova::{Caller, Config, Engine, Extern, Linker, Module, ResumableCall, Store, Trap, Val};
+use prova_native::NativeCompiler;
+use std::fmt::Write as _;
+
+fn engine(native: bool) -> Engine {
+    let mut config = Config::new();
+    if native {
+        config.native(NativeCompiler::new());
+    }
+    Engine::new(&config).expect("the configuration is valid")
+}
+
+/// Runs an export in both tiers with a host that calls back.
+fn same(text: &str, calls: &[(&str, &[Val])], refused: usize) {
+    let wasm = wat::parse_str(text).expect("the text is well-formed");
+    let run = |native: bool| {
+        let engine = engine(native);
+        let module = Module::new(&engine, &wasm).expect("the module is valid");
+        let mut store = Store::new(&engine, 0u32);
+        let mut linker = Linker::new(&engine);
+        let back = |mut caller: Caller<'_, u32>, n: i32| -> prova::Result<i32> {
+            *caller.data_mut() += 1;
+            if n == 0 {
+                return Ok(-1);
+            }
+            let Some(Extern::Func(func)) = caller.get_export("back") else { return Ok(-2) };
+            let mut results = [Val::I32(0)];
+            func.call(&mut caller, &[Val::I32(n - 1)], &mut results)?;
+            Ok(results[0].i32().unwrap_or(0) + 1)
+        };
+        linker.func_wrap("h", "back", back).expect("a new name");
+        linker
+            .func_wrap("h", "fail", || -> prova::Result<()> { prova::bail!("failed") })
+            .expect("");
+        let instance = linker.instantiate(&mut store, &module).expect("all imports are there");
+        let mut out = String::new();
+        for (name, args) in calls {
+            let func = instance.get_func(&mut store, name).expect("an exported function");
+            let mut results = vec![Val::I32(0); func.ty(&store).results().len()];
+            match func.call(&mut store, args, &mut results) {
+                Ok(()) => writeln!(out, "{results:?}"),
+                Err(error) => writeln!(out, "{:?} {error:#}", error.downcast_ref::<Trap>()),
+            }
+            .expect("a string");
+        }
+        if native {
+            assert_eq!(module.refusals().len(), refused, "{:?}", module.refusals());
+        }
+        (out, store.into_data())
+    };
+    assert_eq!(run(true), run(false));
+}
+
+const HEAD: &str = "(import \"h\" \"back\" (func $host (param i32) (result i32)))
+    (import \"h\" \"fail\" (func $fail)) (tag $e (param i32))";
+
+#[test]
+fn calls_go_both_ways() {
+    let text = format!(
+        "(module {HEAD}
+        (func $byte (param i32) (result i32)
+          (if (i32.eqz (local.get 0)) (then (return (i32.const 5))))
+          (if (i32.eq (local.get 0) (i32.const 1000000)) (then (throw $e (i32.const 1))))
+          (i32.add (call $native (i32.sub (local.get 0) (i32.const 1))) (i32.const 1)))
+        (func $native (export \"f\") (param i32) (result i32)
+          (i32.add (call $byte (local.get 0)) (i32.const 2)))
+        (func (export \"trap\") (param i32) (result i32)
+          (i32.div_s (i32.const 1) (call $sub (local.get 0))))
+        (func $sub (param i32) (result i32)
+          (if (local.get 0) (then (throw $e (i32.const 3)))) (i32.const 0)))"
+    );
+    let args = [0, 1, 2, 100, 5_000].map(|n| [Val::I32(n)]);
+    let mut calls: Vec<(&str, &[Val])> = args.iter().map(|args| ("f", &args[..])).collect();
+    // Too deep.
+    let deep = [Val::I32(900_000)];
+    calls.extend([("f", &deep[..]), ("f", &args[2]), ("trap", &args[0]), ("trap", &args[1])]);
+    same(&text, &calls, 2);
+}
+
+#[test]
+fn hosts_between() {
+    let text = format!(
+        "(module {HEAD}
+        (func (export \"back\") (param i32) (result i32) (call $host (local.get 0)))
+        (func (export \"trap\") (param i32) (result i32)
+          (drop (call $host (local.get 0))) (call $fail) (i32.const 1))
+        (func (export \"tail\") (param i32) (result i32) (return_call $host (local.get 0))))"
+    );
+    let args = [0, 1, 2, 30, 150].map(|n| [Val::I32(n)]);
+    let mut calls: Vec<(&str, &[Val])> = args.iter().map(|args| ("back", &args[..])).collect();
+    calls.extend([
+        ("trap", &args[0][..]),
+        ("trap", &args[2]),
+        ("tail", &args[0]),
+        ("tail", &args[2]),
+    ]);
+    same(&text, &calls, 0);
+}
+
+#[test]
+fn exceptions_pass_through_native_code() {
+    let text = format!(
+        "(module {HEAD}
+        (func $throw (param i32) (if (local.get 0) (then (throw $e (local.get 0)))))
+        (func $native (param i32) (call $throw (local.get 0)))
+        (func $native2 (param i32) (call $native (local.get 0)))
+        (func (export \"catch\") (param i32) (result i32)
+          (block $h (result i32)
+            (try_table (catch $e $h) (call $native2 (local.get 0)))
+            (i32.const -1)))
+        (func (export \"uncaught\") (param i32) (call $native2 (local.get 0))))"
+    );
+    let args = [0, 1, 77].map(|n| [Val::I32(n)]);
+    let mut calls: Vec<(&str, &[Val])> = Vec::new();
+    for args in &args {
+        calls.extend([("catch", &args[..]), ("uncaught", args), ("catch", args)]);
+    }
+    same(&text, &calls, 2);
+}
+
+#[test]
+fn tail_calls_between_both_kinds_of_code_take_no_stack() {
+    let text = format!(
+        "(module {HEAD}
+        (func $byte (param i32 i64) (result i64)
+          (if (i32.eqz (local.get 0)) (then (return (local.get 1))))
+          (if (i32.eq (local.get 0) (i32.const -1)) (then (throw $e (i32.const 1))))
+          (return_call $native (i32.sub (local.get 0) (i32.const 1)) (i64.add (local.get 1) (i64.const 1))))
+        (func $native (export \"f\") (param i32 i64) (result i64)
+          (return_call $byte (local.get 0) (i64.add (local.get 1) (i64.const 2)))))"
+    );
+    same(&text, &[("f", &[Val::I32(300_000), Val::I64(0)])], 1);
+}
+
+#[test]
+fn calls_that_wait_go_on() {
+    let text = "(module (import \"h\" \"wait\" (func $wait (param i32) (result i32)))
+        (func $g (param i32) (result i32) (i32.add (call $wait (local.get 0)) (i32.const 1)))
+        (func (export \"f\") (param i32) (result i32)
+          (i32.add (call $g (local.get 0)) (call $g (i32.mul (local.get 0) (i32.const 2))))))";
+    let wasm = wat::parse_str(text).expect("the text is well-formed");
+    let run = |native: bool| {
+        let engine = engine(native);
+        let module = Module::new(&engine, &wasm).expect("the module is valid");
+        let mut store = Store::new(&engine, ());
+        let mut linker = Linker::new(&engine);
+        // What a host function fails with suspends a resumable call.
+        let wait = |_: i32| -> prova::Result<i32> { prova::bail!("later") };
+        linker.func_wrap("h", "wait", wait).expect("a new name");
+        let instance = linker.instantiate(&mut store, &module).expect("all imports are there");
+        let func = instance.get_func(&mut store, "f").expect("an export");
+        let mut results = [Val::I32(0)];
+        let mut call =
+            func.call_resumable(&mut store, &[Val::I32(4)], &mut results).expect("no trap");
+        let mut waits = 0;
+        while let ResumableCall::HostTrap(waiting) = call {
+            waits += 1;
+            call =
+                waiting.resume(&mut store, &[Val::I32(10 * waits)], &mut results).expect("no trap");
+        }
+        (waits, format!("{results:?}"))
+    };
+    assert_eq!(run(true), run(false));
+}

@@ -1,0 +1,287 @@
+//! Whole modules as machine code and as bytecode: the same results, traps and backtraces.
+
+use prova::{Config, Engine, Instance, Linker, Module, Store, Trap, Val};
+use prova_check::MemoryShape;
+use prova_native::NativeCompiler;
+
+/// An engine of machine code with memories of a shape, or of bytecode.
+fn engine(native: Option<MemoryShape>, configure: impl Fn(&mut Config)) -> Engine {
+    let mut config = Config::new();
+    if let Some(shape) = native {
+        config.native(NativeCompiler::new().with_memory(shape));
+    }
+    configure(&mut config);
+    Engine::new(&config).expect("the configuration is valid")
+}
+
+/// What a call gives: results, or the trap with its backtrace.
+fn call(store: &mut Store<()>, instance: &Instance, name: &str, args: &[Val]) -> String {
+    let func = instance.get_func(&mut *store, name).expect("an exported function");
+    let mut results = vec![Val::I32(0); func.ty(&*store).results().len()];
+    match func.call(&mut *store, args, &mut results) {
+        Ok(()) => format!("{results:?}"),
+        Err(error) => {
+            format!("{:?} {}", error.downcast_ref::<Trap>(), without_fault(format!("{error:#}")))
+        }
+    }
+}
+
+/// A message without the place of a memory fault, which machine code does not tell.
+fn without_fault(message: String) -> String {
+    let parts = message.split(": ").filter(|part| !part.starts_with("memory fault at"));
+    parts.collect::<Vec<&str>>().join(": ")
+}
+
+/// Runs calls in both tiers; all functions with a body have to be native.
+fn same(text: &str, calls: &[(&str, &[Val])]) {
+    same_with(text, calls, |_| {});
+}
+
+fn same_with(text: &str, calls: &[(&str, &[Val])], configure: impl Fn(&mut Config)) {
+    let wasm = wat::parse_str(text).expect("the text is well-formed");
+    let run = |native: Option<MemoryShape>| {
+        let engine = engine(native, &configure);
+        let module = Module::new(&engine, &wasm).expect("the module is valid");
+        let mut store = Store::new(&engine, ());
+        if store.get_fuel().is_ok() {
+            store.set_fuel(1_000_000).expect("it is metered");
+        }
+        let instance =
+            Linker::new(&engine).instantiate(&mut store, &module).expect("it has no imports");
+        let results: Vec<String> =
+            calls.iter().map(|(name, args)| call(&mut store, &instance, name, args)).collect();
+        assert_eq!(module.refusals(), [], "all of it is native");
+        (results, store.get_fuel().ok())
+    };
+    let bytecode = run(None);
+    assert_eq!(run(Some(MemoryShape::GUARD)), bytecode, "guard");
+    assert_eq!(run(Some(MemoryShape::Explicit)), bytecode, "explicit bounds");
+}
+
+#[test]
+fn an_addition_and_a_load() {
+    let text = r#"(module (memory 1) (data (i32.const 8) "\2a\00\00\00")
+        (func (export "f") (param i32 i32) (result i32)
+            (i32.load (i32.add (local.get 0) (local.get 1)))))"#;
+    same(
+        text,
+        &[
+            ("f", &[Val::I32(3), Val::I32(5)]),
+            ("f", &[Val::I32(65_532), Val::I32(0)]),
+            ("f", &[Val::I32(65_533), Val::I32(0)]),
+            ("f", &[Val::I32(-1), Val::I32(0)]),
+        ],
+    );
+}
+
+#[test]
+fn bounds_of_loads_and_stores() {
+    // Offsets inside the guard, beyond it, at its end; widths; a second memory and a wide one.
+    let mut text = String::from("(module (memory 1) (memory $two 1 2) (memory $wide i64 1)");
+    let offsets = [0u64, 1, 65_528, 33_554_424, 33_554_425, 33_554_432, 4_294_967_295];
+    for offset in offsets {
+        text += &format!(
+            "(func (export \"l{offset}\") (param i32) (result i64) (i64.load offset={offset} (local.get 0)))
+             (func (export \"s{offset}\") (param i32) (result i32)
+               (i32.store16 offset={offset} (local.get 0) (i32.const 7)) (i32.const 1))
+             (func (export \"t{offset}\") (param i32) (result i32)
+               (i32.load8_u $two offset={offset} (local.get 0)))
+             (func (export \"w{offset}\") (param i32) (result i32)
+               (i32.load $wide offset={offset} (i64.extend_i32_s (local.get 0))))"
+        );
+    }
+    text += "(func (export \"far\") (param i64) (result i32)
+               (i32.load $wide offset=0xffffffffffffffff (local.get 0))))";
+    let names: Vec<String> =
+        offsets.iter().flat_map(|o| ["l", "s", "t", "w"].map(|k| format!("{k}{o}"))).collect();
+    let args = [0, 1, 7, 8, 9, 65_527, 65_528, 65_529, 65_534, 65_535, 65_536, -1, i32::MIN];
+    let args = args.map(|arg| [Val::I32(arg)]);
+    let mut calls: Vec<(&str, &[Val])> = Vec::new();
+    for name in &names {
+        calls.extend(args.iter().map(|arg| (name.as_str(), &arg[..])));
+    }
+    let wide = [[Val::I64(0)], [Val::I64(1)], [Val::I64(-1)]];
+    calls.extend(wide.iter().map(|arg| ("far", &arg[..])));
+    same(&text, &calls);
+}
+
+#[test]
+fn traps_have_the_backtrace_of_the_calls() {
+    let text = "(module
+        (func $div (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
+        (func $mid (param i32 i32) (result i32)
+          (i32.add (i32.const 1) (call $div (local.get 0) (local.get 1))))
+        (func (export \"f\") (param i32 i32) (result i32) (call $mid (local.get 0) (local.get 1)))
+        (func (export \"u\") (if (i32.const 1) (then unreachable)))
+        (func (export \"t\") (param f64) (result i32) (i32.trunc_f64_s (local.get 0))))";
+    same(
+        text,
+        &[
+            ("f", &[Val::I32(7), Val::I32(2)]),
+            ("f", &[Val::I32(7), Val::I32(0)]),
+            ("f", &[Val::I32(i32::MIN), Val::I32(-1)]),
+            ("u", &[]),
+            ("t", &[Val::F64(f64::NAN.to_bits())]),
+            ("t", &[Val::F64(3e9f64.to_bits())]),
+            ("t", &[Val::F64((-3.9f64).to_bits())]),
+        ],
+    );
+}
+
+#[test]
+fn recursion_ends_at_the_same_depth() {
+    let text = "(module (global $n (mut i32) (i32.const 0))
+        (func $f (export \"f\") (global.set $n (i32.add (global.get $n) (i32.const 1))) (call $f))
+        (func $g (export \"g\") (param i32 i64 f32) (result i64)
+          (global.set $n (i32.add (global.get $n) (i32.const 1)))
+          (i64.add (call $g (local.get 0) (local.get 1) (local.get 2)) (i64.const 1)))
+        (func (export \"n\") (result i32) (global.get $n)))";
+    let args = [Val::I32(1), Val::I64(2), Val::F32(0)];
+    same(text, &[("f", &[]), ("n", &[]), ("g", &args), ("n", &[])]);
+}
+
+#[test]
+fn tables_and_references() {
+    let text = "(module (type $t (func (param i32) (result i32))) (type $u (func (result i64)))
+        (table $t 4 10 funcref) (elem (i32.const 0) $a $b $c)
+        (func $a (type $t) (i32.add (local.get 0) (i32.const 1)))
+        (func $b (type $t) (i32.mul (local.get 0) (i32.const 3)))
+        (func $c (type $u) (i64.const 9))
+        (func (export \"call\") (param i32 i32) (result i32)
+          (call_indirect (type $t) (local.get 1) (local.get 0)))
+        (func (export \"tail\") (param i32 i32) (result i32)
+          (return_call_indirect (type $t) (local.get 1) (local.get 0)))
+        (func (export \"grow\") (param i32) (result i32) (table.grow $t (ref.func $b) (local.get 0)))
+        (func (export \"size\") (result i32) (table.size $t))
+        (func (export \"move\") (param i32 i32) (table.set $t (local.get 0) (table.get $t (local.get 1))))
+        (func (export \"null\") (param i32) (result i32) (ref.is_null (table.get $t (local.get 0))))
+        (func (export \"copy\") (param i32 i32 i32)
+          (table.copy $t $t (local.get 0) (local.get 1) (local.get 2)))
+        (func (export \"fill\") (param i32 i32)
+          (table.fill $t (local.get 0) (ref.null func) (local.get 1)))
+        (func (export \"ref\") (param i32) (result i32)
+          (call_ref $t (local.get 0) (ref.func $b)))
+        (elem declare func $b))";
+    let i = |x: i32| [Val::I32(x)];
+    let (zero, nine, four) = (i(0), i(9), i(4));
+    let pair = |a: i32, b: i32| [Val::I32(a), Val::I32(b)];
+    let pairs: Vec<[Val; 2]> = (-1..11).map(|at| pair(at, 5)).collect();
+    let mut calls: Vec<(&str, &[Val])> = Vec::new();
+    for args in &pairs {
+        calls.push(("call", args));
+        calls.push(("tail", args));
+    }
+    calls.extend([("size", &[][..]), ("grow", &four), ("grow", &nine), ("size", &[])]);
+    let more = [pair(3, 0), pair(8, 0), pair(0, 8)];
+    calls.extend(more.iter().map(|args| ("move", &args[..])));
+    calls.extend([("null", &zero[..]), ("null", &nine), ("ref", &four)]);
+    let triples = [[4, 0, 3], [0, 4, 5]].map(|t| t.map(Val::I32));
+    calls.extend(triples.iter().map(|args| ("copy", &args[..])));
+    let fills = [pair(6, 2), pair(7, 3)];
+    calls.extend(fills.iter().map(|args| ("fill", &args[..])));
+    for args in &pairs {
+        calls.push(("call", args));
+    }
+    same(text, &calls);
+}
+
+#[test]
+fn memory_operators_and_globals() {
+    let text = "(module (memory 1 4) (data $d \"abcdef\")
+        (global $i (mut i32) (i32.const 1)) (global $v (mut v128) (v128.const i64x2 1 2))
+        (global $f (mut f32) (f32.const 1.5))
+        (func (export \"grow\") (param i32) (result i32 i32)
+          (memory.grow (local.get 0)) (memory.size))
+        (func (export \"fill\") (param i32 i32 i32)
+          (memory.fill (local.get 0) (local.get 1) (local.get 2)))
+        (func (export \"copy\") (param i32 i32 i32)
+          (memory.copy (local.get 0) (local.get 1) (local.get 2)))
+        (func (export \"init\") (param i32 i32 i32)
+          (memory.init $d (local.get 0) (local.get 1) (local.get 2)))
+        (func (export \"drop\") (data.drop $d))
+        (func (export \"at\") (param i32) (result i64) (i64.load (local.get 0)))
+        (func (export \"set\") (param i32 f32) (result i32 f32 v128)
+          (global.set $i (i32.add (global.get $i) (local.get 0)))
+          (global.set $f (f32.mul (global.get $f) (local.get 1)))
+          (global.set $v (i32x4.add (global.get $v) (i32x4.splat (local.get 0))))
+          (global.get $i) (global.get $f) (global.get $v)))";
+    let t = |a: i32, b: i32, c: i32| [Val::I32(a), Val::I32(b), Val::I32(c)];
+    let (one, at, nine) = ([Val::I32(1)], [Val::I32(65_530)], [Val::I32(9)]);
+    let (a, b, c, d) = (t(65_530, 7, 10), t(0, 65_528, 8), t(3, 1, 5), t(3, 2, 5));
+    let (two, half) = (Val::I32(2), Val::F32(0.5f32.to_bits()));
+    let set = [two, half];
+    same(
+        text,
+        &[
+            ("fill", &a),
+            ("at", &at),
+            ("grow", &one),
+            ("fill", &a),
+            ("at", &at),
+            ("copy", &b),
+            ("at", &one),
+            ("grow", &nine),
+            ("init", &c),
+            ("init", &d),
+            ("at", &one),
+            ("drop", &[]),
+            ("init", &c),
+            ("set", &set),
+            ("set", &set),
+        ],
+    );
+}
+
+#[test]
+fn control() {
+    let text = "(module
+        (func (export \"table\") (param i32) (result i32)
+          (block $d (block $c (block $b (block $a
+            (br_table $a $b $c $b $d (local.get 0)))
+            (return (i32.const 10))) (return (i32.const 20))) (return (i32.const 30)))
+          (i32.const 40))
+        (func (export \"sum\") (param i32) (result i64) (local i64)
+          (loop (result i64)
+            (local.set 1 (i64.add (local.get 1) (i64.extend_i32_u (local.get 0))))
+            (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))
+            (local.get 1)))
+        (func $even (export \"even\") (param i32) (result i32)
+          (if (result i32) (i32.eqz (local.get 0)) (then (i32.const 1))
+            (else (return_call $odd (i32.sub (local.get 0) (i32.const 1))))))
+        (func $odd (param i32) (result i32)
+          (if (result i32) (i32.eqz (local.get 0)) (then (i32.const 0))
+            (else (return_call $even (i32.sub (local.get 0) (i32.const 1))))))
+        (func $many (export \"many\") (param i32 i64 f32 f64 v128 i32 i32 i32 i32 i64)
+          (result i32 i64 f32 f64 v128 i32 i32 i32 i32 i64)
+          (local.get 9) (drop) (local.get 8) (local.get 1) (local.get 2) (local.get 3) (local.get 4)
+          (local.get 7) (local.get 6) (local.get 5) (local.get 0) (local.get 9))
+        (func (export \"many2\") (result i64)
+          (call $many (i32.const 1) (i64.const 2) (f32.const 3) (f64.const 4)
+            (v128.const i64x2 5 6) (i32.const 7) (i32.const 8) (i32.const 9) (i32.const 10)
+            (i64.const 11))
+          (local.set 0) (drop) (drop) (drop) (drop) (drop) (drop) (drop) (drop) (drop) (local.get 0)) )";
+    let text = text.replace(
+        "(result i64)\n          (call $many",
+        "(result i64) (local i64)\n          (call $many",
+    );
+    let numbers: Vec<[Val; 1]> = (-1..7).map(|x| [Val::I32(x)]).collect();
+    let mut calls: Vec<(&str, &[Val])> = numbers.iter().map(|args| ("table", &args[..])).collect();
+    let (million, thousand) = ([Val::I32(1_000_001)], [Val::I32(1000)]);
+    calls.extend([("sum", &thousand[..]), ("even", &million), ("many2", &[])]);
+    same(&text, &calls);
+}
+
+#[test]
+fn fuel_and_epochs() {
+    let text = "(module (func $f (export \"f\") (param i32) (result i32)
+        (loop (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (local.get 0))
+        (func (export \"g\") (loop (br 0)))
+        (memory 1 1000) (func (export \"m\") (param i32)
+          (memory.fill (i32.const 0) (i32.const 1) (local.get 0))))";
+    let (ten, many) = ([Val::I32(10)], [Val::I32(60_000)]);
+    let calls: &[(&str, &[Val])] =
+        &[("f", &ten), ("m", &many), ("f", &many), ("m", &many), ("g", &[]), ("f", &ten)];
+    same_with(text, calls, |config| {
+        config.consume_fuel(true);
+    });
+}

@@ -1,0 +1,68 @@
+//! What proposes machine code: module, layout, function → a [`MachineCode`], which runs only after
+//! `prova-check` accepted it.
+//!
+//! Neighbours: `pipeline` derives the layout, asks, and hands what comes to the runtime, whose
+//! `NativeCode::load` is the check; [`Config::native`](crate::Config::native) plugs a compiler in.
+//! Where there is no code that passes, the function runs as bytecode, and
+//! [`Module::refusals`](crate::Module::refusals) says why.
+
+use crate::compiler::CompileError;
+use prova_bytecode::Settings;
+use prova_check::{CallRow, CodeKind, Config, Layout, TrapRow};
+use prova_module::{FuncIdx, Module};
+use std::fmt;
+use std::panic::RefUnwindSafe;
+
+/// Machine code as a compiler proposes it, with the certificate that the check reads.
+#[derive(Clone, Debug)]
+pub struct MachineCode {
+    /// What it is.
+    pub kind: CodeKind,
+    /// Code, jump tables, constants.
+    pub bytes: Vec<u8>,
+    /// What the check asks of it.
+    pub certificate: Vec<u8>,
+    /// What may trap, by offset.
+    pub traps: Vec<TrapRow>,
+    /// Calls, by offset.
+    pub calls: Vec<CallRow>,
+}
+
+/// Makes machine code of functions.
+pub trait MachineCompiler: Send + Sync + RefUnwindSafe {
+    /// A short name, for [`Refusal`](crate::Refusal).
+    fn name(&self) -> &str;
+
+    /// What the code is made for in some settings: the shape of memories, metering, the machine.
+    fn config(&self, settings: &Settings) -> Config;
+
+    /// Proposes code of a defined function. May be called from several threads at once.
+    ///
+    /// # Errors
+    /// Why there is none.
+    fn function(
+        &self,
+        module: &Module,
+        layout: &Layout,
+        settings: &Settings,
+        func: FuncIdx,
+    ) -> Result<MachineCode, CompileError>;
+
+    /// Proposes the way into functions of a type ([`CodeKind::ThunkIn`]), or out of native code to
+    /// them ([`CodeKind::ThunkOut`]).
+    ///
+    /// # Errors
+    /// Why there is none; functions of the type run as bytecode.
+    fn thunk(
+        &self,
+        module: &Module,
+        layout: &Layout,
+        kind: CodeKind,
+    ) -> Result<MachineCode, CompileError>;
+}
+
+impl fmt::Debug for dyn MachineCompiler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MachineCompiler").field(&self.name()).finish()
+    }
+}

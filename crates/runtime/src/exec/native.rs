@@ -1,0 +1,298 @@
+//! Native code in an activation: how it is entered, what it waits for, how its frames look.
+//!
+//! A function with native code has a frame of its own in the value stack like any other, where its
+//! parameters come in and its results go out; the functions that native code itself calls have
+//! none. One entry into native code with all that it calls there is a *segment*
+//! ([`Segment`]). Where it calls a function without native code it waits: a record with
+//! [`Frame::NATIVE`] names the place on the native stack, the callee's frame starts above that of
+//! the segment's function, and the driver goes on with the callee as ever. So calls between both
+//! kinds of code take no stack of the host, may suspend, and end by forgetting what waits.
+//!
+//! # Invariants
+//! * X1. There is a segment for each frame whose function runs or waits as native code; a record
+//!   with [`Frame::NATIVE`] belongs to the newest segment whose function's frame lies below it.
+//! * X2. Frames of native code are chained by their frame pointers, from the newest to the way in,
+//!   whose caller's is 0. What lies there was written by checked code (P8 of the check).
+//! * X3. While native code runs or waits, `height_left` is what its newest callee was given; when
+//!   it has returned, that of the segment.
+
+use super::driver::{Activation, Step, write_cells, zero_cells};
+use crate::native::{FuncRecord, Segment, trap_kind};
+use crate::store::Store;
+use crate::sys::{self, Stop, Waiting};
+use crate::trap::{Trap, TrapKind};
+use crate::value::FuncAddr;
+use crate::vm::{Frame, FuncEntry, Vm};
+use prova_check::{CodeKind, traps};
+use std::ptr;
+
+impl Activation {
+    /// Enters the native code of the function whose frame is at `vm.fp`.
+    pub(super) fn enter_native(&mut self, store: &mut Store, func: FuncAddr) -> Result<Step, Trap> {
+        let FuncEntry { charge_bytes, param_cells, type_id, .. } = *store.entry(func);
+        let vm = self.vm();
+        let Some(native) = &mut store.native else { return Err(Trap::bug("no native code")) };
+        let Some(thunk) = native.way_in(type_id) else { return Err(Trap::bug("no way in")) };
+        let (record, args) = (native.record(func), native.args());
+        // SAFETY: V9.
+        let (fp, native_sp, height_left) =
+            unsafe { ((*vm).fp, (*vm).native.native_sp, (*vm).height_left) };
+        native.segments.push(Segment { func, native_sp, height_left });
+        // SAFETY: V5: the parameters are in the frame's first cells; they fit `args`, or there were
+        // no thunk.
+        unsafe { ptr::copy_nonoverlapping(fp, args, param_cells as usize) };
+        // SAFETY: V1, N3: what waits lies above.
+        unsafe {
+            (*vm).native.native_sp = native_sp & !15;
+            (*vm).store = store;
+        }
+        store.publish();
+        // The code takes its charge itself.
+        let height = height_left + u64::from(charge_bytes);
+        // SAFETY: R2, R4: the record leads to the function's code, whose charge is covered.
+        let stop = unsafe { sys::enter(vm, thunk, record, height) };
+        self.stopped(store, stop)
+    }
+
+    /// Goes on in native code that waits for a function whose frame was just left; its results are
+    /// at `from`.
+    pub(super) fn resume_native(
+        &mut self,
+        store: &mut Store,
+        native_sp: usize,
+        from: *const u64,
+        cells: usize,
+    ) -> Result<Step, Trap> {
+        let Some(native) = &store.native else { return Err(Trap::bug("no native code")) };
+        let (vm, args) = (self.vm(), native.args());
+        // SAFETY: V5: the results are in the callee's frame; they fit `args`, or it could not be
+        // called.
+        unsafe { ptr::copy_nonoverlapping(from, args, cells) };
+        // SAFETY: V1.
+        unsafe {
+            (*vm).native.native_sp = native_sp;
+            (*vm).store = store;
+        }
+        store.publish();
+        // SAFETY: N4, X1: it is the newest code that waits.
+        let stop = unsafe { sys::resume(vm, 0) };
+        self.stopped(store, stop)
+    }
+
+    /// Does what native code stopped for.
+    fn stopped(&mut self, store: &mut Store, mut stop: Stop) -> Result<Step, Trap> {
+        loop {
+            match stop {
+                Stop::Returned => return self.returned(store),
+                Stop::Call => return self.call_out(store),
+                Stop::Perform => match self.perform(store) {
+                    Ok(value) => {
+                        store.publish();
+                        // SAFETY: D3.
+                        unsafe { (*self.vm()).store = store };
+                        // SAFETY: N4: it waits for this.
+                        stop = unsafe { sys::resume(self.vm(), value) };
+                    }
+                    Err(kind) => return Err(self.waiting_trap(store, kind.into())),
+                },
+                Stop::Trap => return Err(self.fault_of_code(store)),
+                Stop::Trapped => {
+                    // SAFETY: V9.
+                    let kind = unsafe { (*self.vm()).native.operands[0] };
+                    let kind = trap_kind(u8::try_from(kind).unwrap_or(traps::BUG));
+                    return Err(self.waiting_trap(store, kind.into()));
+                }
+            }
+        }
+    }
+
+    /// The newest segment's function has returned.
+    fn returned(&mut self, store: &mut Store) -> Result<Step, Trap> {
+        let vm = self.vm();
+        let Some(native) = &mut store.native else { return Err(Trap::bug("no native code")) };
+        let Some(segment) = native.segments.pop() else { return Err(Trap::bug("no segment")) };
+        let args = native.args();
+        let cells = store.entry(segment.func).result_cells as usize;
+        // SAFETY: V5: the results fit the function's frame, as those of bytecode do.
+        unsafe { ptr::copy_nonoverlapping(args, (*vm).fp, cells) };
+        // SAFETY: V9; N3.
+        unsafe {
+            (*vm).native.native_sp = segment.native_sp;
+            (*vm).height_left = segment.height_left;
+            (*vm).func = segment.func.as_u32();
+        }
+        Ok(Step::Left)
+    }
+
+    /// Calls a function without native code for native code that waits.
+    fn call_out(&mut self, store: &mut Store) -> Result<Step, Trap> {
+        // SAFETY: V9.
+        let vm = unsafe { &mut *self.vm() };
+        // SAFETY: R1: operand 0 of `call` is a record of this store: a way out hands over its own.
+        let func = unsafe {
+            let record: *const FuncRecord =
+                ptr::with_exposed_provenance(vm.native.operands[0] as usize);
+            FuncAddr::from_index((*record).address())
+        };
+        let waiting = waiting(vm.native.native_sp);
+        let Some(native) = &mut store.native else { return Err(Trap::bug("no native code")) };
+        let args = native.args();
+        let Some(segment) = native.segments.last().copied() else {
+            return Err(Trap::bug("no segment"));
+        };
+        // The caller of the way out: its frame pointer and where it goes on.
+        let (caller_frame, caller_pc) = caller(waiting.frame);
+        let caller = native.piece_at(caller_pc.wrapping_sub(1)).and_then(|piece| piece.func);
+        let FuncEntry { charge_bytes, param_cells, local_cells, instance, .. } = *store.entry(func);
+        let Some(left) = vm.height_left.checked_sub(u64::from(charge_bytes)) else {
+            return Err(self.waiting_trap(store, TrapKind::StackOverflow.into()));
+        };
+        let caller_instance = store.entry(caller.unwrap_or(segment.func)).instance;
+        vm.height_left = left;
+        if caller.is_none() && caller_frame != 0 && caller_of(caller_frame) == 0 {
+            // A tail call has put the way out in the place of the segment's function (X2).
+            if let Some(native) = &mut store.native {
+                native.segments.pop();
+            }
+            vm.native.native_sp = segment.native_sp;
+            // SAFETY: V6: the function has a record.
+            unsafe { (*vm.frame_top.sub(1)).window |= Frame::SWITCHED };
+        } else {
+            let (params, results) = store.func_cells(segment.func);
+            let window = params.max(results);
+            let ip = ptr::with_exposed_provenance(vm.native.native_sp);
+            let record = Frame { ip, func: Frame::NATIVE, window: window as u32 | Frame::SWITCHED };
+            // SAFETY: V6: the callee's charge is paid.
+            unsafe {
+                *vm.frame_top = record;
+                vm.frame_top = vm.frame_top.add(1);
+            }
+            // SAFETY: V5: the charge of the segment's function covers these cells.
+            vm.fp = unsafe { vm.fp.add(window) };
+        }
+        // SAFETY: V5: the callee's charge covers parameters and locals; `args` hold the former.
+        unsafe {
+            let args = std::slice::from_raw_parts(args, param_cells as usize);
+            write_cells(vm.fp, args);
+            if instance != u32::MAX {
+                zero_cells(vm.fp.add(param_cells as usize), (local_cells - param_cells) as usize);
+            }
+        }
+        vm.func = func.as_u32();
+        store.enter_instance(caller_instance);
+        Ok(Step::Entered)
+    }
+
+    /// The trap of code that faulted.
+    fn fault_of_code(&mut self, store: &Store) -> Trap {
+        // SAFETY: V9.
+        let (pc, frame) = unsafe {
+            let vm = self.vm();
+            ((*vm).native.trap_pc, (*vm).native.trap_frame)
+        };
+        let piece = store.native.as_ref().and_then(|native| native.piece_at(pc));
+        let row = piece.and_then(|piece| piece.code.trap_at(pc));
+        let Some(row) = row else {
+            self.native_top = true;
+            let message = format!("a fault of native code at {pc:#x} that its map does not name");
+            return self.frames(store, Trap::bug(message), caller(frame));
+        };
+        let mut trap = Trap::new(trap_kind(row.kind));
+        self.native_top = true;
+        // A function whose charge does not fit has no frame yet.
+        if row.kind != traps::STACK_OVERFLOW
+            && let Some(func) = piece.and_then(|piece| piece.func)
+            && let Some(frame) = store.trace_frame(func, Some(row.wasm_offset))
+        {
+            trap.push_frame(frame);
+        }
+        self.frames(store, trap, caller(frame))
+    }
+
+    /// Adds the frames of native code that waits to a trap that ends it.
+    fn waiting_trap(&mut self, store: &Store, trap: Trap) -> Trap {
+        // SAFETY: V9.
+        let native_sp = unsafe { (*self.vm()).native.native_sp };
+        self.native_top = true;
+        let Waiting { frame, pc, .. } = waiting(native_sp);
+        self.frames(store, trap, (frame, pc))
+    }
+
+    /// Adds the frames of a segment that waits at a place of the native stack.
+    pub(super) fn waiting_frames(&self, store: &Store, trap: Trap, native_sp: usize) -> Trap {
+        let Waiting { frame, pc, .. } = waiting(native_sp);
+        self.frames(store, trap, (frame, pc))
+    }
+
+    /// Adds the frames of a segment, from the one with this frame pointer that goes on at `pc`.
+    fn frames(&self, store: &Store, mut trap: Trap, at: (usize, usize)) -> Trap {
+        walk(store, at, |func, offset| {
+            if let Some(frame) = store.trace_frame(func, offset) {
+                trap.push_frame(frame);
+            }
+            Ok::<(), ()>(())
+        })
+        .unwrap_or(());
+        trap
+    }
+
+    /// Performs an operator of the store for native code that waits.
+    fn perform(&mut self, store: &mut Store) -> Result<u64, TrapKind> {
+        // SAFETY: V9.
+        let native = unsafe { (*self.vm()).native };
+        let [opcode, first, second] = native.operands;
+        // SAFETY: R1: `perform` is called with the function's own vmctx.
+        let instance = unsafe { crate::native::instance_of(native.vmctx) };
+        store.enter_instance(instance);
+        let Some(state) = &store.native else { return Err(TrapKind::Bug) };
+        // SAFETY: no operator has more operands; R1.
+        let args = unsafe { *state.args().cast::<[u64; 8]>() };
+        store.perform(opcode, (first as u32, second as u32), &args)
+    }
+}
+
+/// What lies where code waits.
+pub(super) fn waiting(native_sp: usize) -> Waiting {
+    // SAFETY: N4: callers pass where code waits, in memory that the stack's owner keeps.
+    unsafe { *ptr::with_exposed_provenance::<Waiting>(native_sp) }
+}
+
+/// The frame pointer and the place to go on of the caller of a frame.
+fn caller(frame: usize) -> (usize, usize) {
+    // SAFETY: X2: a frame pointer leads to the caller's and to the return address.
+    let [frame, pc] = unsafe { *ptr::with_exposed_provenance::<[usize; 2]>(frame) };
+    (frame, pc)
+}
+
+fn caller_of(frame: usize) -> usize {
+    caller(frame).0
+}
+
+/// Goes over the functions of a segment from the newest to the oldest: each with the module offset
+/// of its call. Begins at the frame with this frame pointer, which goes on at a place.
+pub(super) fn walk<E>(
+    store: &Store,
+    (mut frame, mut pc): (usize, usize),
+    mut visit: impl FnMut(FuncAddr, Option<u32>) -> Result<(), E>,
+) -> Result<(), E> {
+    let Some(native) = &store.native else { return Ok(()) };
+    while let Some(piece) = native.piece_at(pc.wrapping_sub(1)) {
+        if let (Some(func), CodeKind::Func(_)) = (piece.func, piece.code.kind()) {
+            visit(func, piece.code.call_at(pc).map(|row| row.wasm_offset))?;
+        }
+        if frame == 0 {
+            break;
+        }
+        (frame, pc) = caller(frame);
+    }
+    Ok(())
+}
+
+/// What is left of the native stack is only for what waits: a run that has ended is forgotten.
+pub(super) fn forget(vm: *mut Vm, store: &mut Store, segments: usize) {
+    let Some(native) = &mut store.native else { return };
+    let Some(first) = native.segments.get(segments) else { return };
+    // SAFETY: V9; N3: the stack as it was before the first of them.
+    unsafe { (*vm).native.native_sp = first.native_sp };
+    native.segments.truncate(segments);
+}

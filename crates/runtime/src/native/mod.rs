@@ -1,0 +1,68 @@
+//! Native code in a store: checked code, the records through which it is called, and what runs it.
+//!
+//! ```text
+//! bytes ─ NativeCode::load (copy, check, seal) ─► NativeCode ─ Store::attach ─► FuncRecord::code
+//!                                                              thunks ─┘
+//! exec::native ─ sys::enter ─► in thunk ─► code ─ builtins ─► exec::native
+//! ```
+//!
+//! A store that takes native code ([`StoreConfig::native`](crate::StoreConfig)) has a record for
+//! each function and a *vmctx* for each instance, in the layout that `prova-check` derives. An
+//! instance takes native code if its module has thunks and its memories fit the configuration
+//! ([`NativeModule`]); all other functions run as bytecode, in the same instance where need be, and
+//! native code reaches them by the way out of their type. `exec::native` runs it.
+//!
+//! # Invariants
+//! * R1. The records of an instance's defined functions are consecutive; no record, vmctx, object's
+//!   record or `args` moves or goes before the store does.
+//! * R2. `FuncRecord::code` is 0, or sealed code that was checked as the function itself or as a
+//!   way out of its type, kept by the store; it is 0 only for types that no module with native
+//!   code has, so that no native code can call it.
+//! * R3. The words of a vmctx are those of the layout that the store derived itself from the
+//!   instance's module; code is attached only if it was checked in that very layout.
+//! * R4. Memories of an instance with native code have the shape that the layout's configuration
+//!   names.
+//! * R5. A piece of code of a function is attached to one function of a store only, so that a
+//!   program counter tells function and instance.
+
+mod code;
+mod records;
+mod state;
+
+pub use code::{LoadError, NativeCode, NativeModule, Thunks};
+pub(crate) use records::FuncRecord;
+pub(crate) use state::{Native, Segment};
+
+use prova_check::traps;
+
+use crate::trap::TrapKind;
+
+/// The address of the instance that a vmctx is of.
+///
+/// # Safety
+/// It is that of an instance of a store that lives (R1).
+pub(crate) unsafe fn instance_of(vmctx: *const usize) -> u32 {
+    // SAFETY: the caller's.
+    unsafe { records::Words::instance(vmctx) }
+}
+
+/// The kind of a trap by its number in a row of a trap map.
+pub(crate) fn trap_kind(kind: u8) -> TrapKind {
+    match kind {
+        traps::UNREACHABLE => TrapKind::Unreachable,
+        traps::INTEGER_DIVISION_BY_ZERO => TrapKind::IntegerDivisionByZero,
+        traps::INTEGER_OVERFLOW => TrapKind::IntegerOverflow,
+        traps::BAD_CONVERSION_TO_INTEGER => TrapKind::BadConversionToInteger,
+        traps::MEMORY_OUT_OF_BOUNDS => TrapKind::MemoryOutOfBounds,
+        traps::TABLE_OUT_OF_BOUNDS => TrapKind::TableOutOfBounds,
+        traps::UNDEFINED_ELEMENT => TrapKind::UndefinedElement,
+        traps::UNINITIALIZED_ELEMENT => TrapKind::UninitializedElement,
+        traps::INDIRECT_CALL_TYPE_MISMATCH => TrapKind::IndirectCallTypeMismatch,
+        traps::STACK_OVERFLOW => TrapKind::StackOverflow,
+        traps::OUT_OF_FUEL => TrapKind::OutOfFuel,
+        traps::INTERRUPT => TrapKind::Interrupt,
+        traps::HEAP_MISALIGNED => TrapKind::HeapMisaligned,
+        traps::NULL_REFERENCE => TrapKind::NullReference,
+        _ => TrapKind::Bug,
+    }
+}

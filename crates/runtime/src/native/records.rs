@@ -1,0 +1,112 @@
+//! Records that native code reads: of functions, and the words of instances.
+//!
+//! Their layout is the convention of `prova_check::offsets`, which the assertions here compare.
+
+use crate::fixed::Fixed;
+use crate::vm::Vm;
+use prova_check::offsets;
+use std::mem::offset_of;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A function as native code sees it (R1, R2).
+#[derive(Debug)]
+#[repr(C)]
+pub(crate) struct FuncRecord {
+    code: AtomicUsize,
+    /// The words of its instance.
+    vmctx: *const usize,
+    type_id: u32,
+    address: u32,
+    _reserved: u64,
+}
+
+const _: () = {
+    assert!(size_of::<FuncRecord>() == offsets::RECORD_BYTES as usize);
+    assert!(offset_of!(FuncRecord, code) == offsets::RECORD_CODE as usize);
+    assert!(offset_of!(FuncRecord, vmctx) == offsets::RECORD_VMCTX as usize);
+    assert!(offset_of!(FuncRecord, type_id) == offsets::RECORD_TYPE as usize);
+    assert!(offset_of!(FuncRecord, address) == offsets::RECORD_ADDRESS as usize);
+    assert!(offset_of!(Vm, fuel) == offsets::STORE_FUEL as usize);
+    assert!(offset_of!(Vm, epoch) == offsets::STORE_EPOCH as usize);
+    assert!(offset_of!(Vm, epoch_deadline) == offsets::STORE_DEADLINE as usize);
+    assert!(offset_of!(Vm, funcs) == offsets::STORE_FUNCS as usize);
+    assert!(offset_of!(Vm, args) == offsets::STORE_ARGS as usize);
+};
+
+impl FuncRecord {
+    /// A record that leads nowhere yet.
+    pub(crate) fn new(vmctx: *const usize, type_id: u32, address: u32) -> FuncRecord {
+        FuncRecord { code: AtomicUsize::new(0), vmctx, type_id, address, _reserved: 0 }
+    }
+
+    /// Where calls lead; 0 for nowhere.
+    pub(crate) fn code(&self) -> usize {
+        self.code.load(Ordering::Acquire)
+    }
+
+    /// Lets calls lead to code from now on (R2).
+    pub(crate) fn set_code(&self, entry: usize) {
+        self.code.store(entry, Ordering::Release);
+    }
+
+    /// The canonical id of its type.
+    pub(crate) fn type_id(&self) -> u32 {
+        self.type_id
+    }
+
+    /// Its address in the store.
+    pub(crate) fn address(&self) -> u32 {
+        self.address
+    }
+}
+
+/// The words of an instance, behind one that says whose they are.
+pub(crate) struct Words {
+    words: Fixed<usize>,
+}
+
+impl Words {
+    /// Words for so many bytes of a layout, of the instance with this address (`u32::MAX`: of
+    /// none), all null but the store, the builtins and the types.
+    pub(crate) fn new(
+        instance: u32,
+        bytes: u32,
+        vm: *mut Vm,
+        builtins: *const usize,
+        types: *const u32,
+    ) -> Words {
+        let mut words = vec![0; 1 + (bytes.max(offsets::FIRST) / 8) as usize];
+        words[0] = instance as usize;
+        let words = Words { words: Fixed::new(words) };
+        words.set(offsets::STORE, vm.expose_provenance());
+        words.set(offsets::BUILTINS, builtins.expose_provenance());
+        words.set(offsets::TYPES, types.expose_provenance());
+        words
+    }
+
+    /// Writes the word at an offset of the layout; only while the instance is made.
+    pub(crate) fn set(&self, offset: u32, value: usize) {
+        let at = 1 + (offset / 8) as usize;
+        assert!(at < self.words.len(), "a word beyond the layout");
+        // SAFETY: F1: the word exists; nothing runs that reads it, and no reference to it is alive.
+        unsafe { *self.words.as_ptr().add(at) = value };
+    }
+
+    /// What records and code name the instance by.
+    pub(crate) fn vmctx(&self) -> *const usize {
+        // SAFETY: there are words behind the first.
+        unsafe { self.words.as_ptr().add(1) }
+    }
+
+    /// The address of the instance that a vmctx is of.
+    ///
+    /// # Safety
+    /// It is that of an instance of a store that lives (R1).
+    pub(crate) unsafe fn instance(vmctx: *const usize) -> u32 {
+        if vmctx.is_null() {
+            return u32::MAX;
+        }
+        // SAFETY: the caller's; the word before is of the same allocation.
+        unsafe { *vmctx.sub(1) as u32 }
+    }
+}

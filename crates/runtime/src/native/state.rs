@@ -1,0 +1,356 @@
+//! The native side of a store: records, words, thunks, the stack, and which code is where.
+
+use super::code::{NativeCode, NativeModule, Thunks};
+use super::records::{FuncRecord, Words};
+use crate::fixed::Fixed;
+use crate::memory::Memory;
+use crate::store::Store;
+use crate::sys::{self, NativeStack};
+use crate::value::{FuncAddr, InstanceAddr};
+use crate::vm::{Cell, Vm};
+use prova_check::{Config, Layout, MemoryShape, offsets};
+use prova_module::Module;
+use std::collections::BTreeMap;
+use std::ptr;
+use std::sync::Arc;
+
+/// Native stack beyond the bound of the logical limit: for signal frames, and for thunks and the
+/// entries between native code and bytecode.
+const STACK_SLACK_BYTES: u64 = 1 << 20;
+
+/// Memories and tables, and globals, that a store with native code may have: their records never
+/// move (R1).
+const OBJECTS_MAX: u64 = 1 << 20;
+const GLOBALS_MAX: u64 = 1 << 24;
+
+/// A run of native code that was entered and has not returned; the ones above wait for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Segment {
+    /// The function that was entered, whose frame is at `Vm::fp`.
+    pub(crate) func: FuncAddr,
+    /// The native stack before it.
+    pub(crate) native_sp: usize,
+    /// What was left of the stack limit, the function's charge taken.
+    pub(crate) height_left: u64,
+}
+
+/// An instance as native code sees it.
+struct NativeInstance {
+    _words: Words,
+    _records: Fixed<FuncRecord>,
+    /// The digest of its layout, if it takes native code.
+    layout: Option<[u8; 32]>,
+}
+
+/// The native side of a store.
+pub(crate) struct Native {
+    config: Config,
+    _stack: NativeStack,
+    /// Values on their way (`offsets::STORE_ARGS`).
+    args: Fixed<Cell>,
+    /// The words of what belongs to no instance.
+    nobody: Words,
+    /// The record of each function, by address.
+    records: Vec<*const FuncRecord>,
+    hosts: Vec<Fixed<FuncRecord>>,
+    instances: Vec<NativeInstance>,
+    /// By canonical id of the type.
+    thunks: BTreeMap<u32, Thunks>,
+    /// Pieces of code by their first byte: their end, and the function.
+    pieces: BTreeMap<usize, Piece>,
+    /// Those that have not returned, the newest last.
+    pub(crate) segments: Vec<Segment>,
+}
+
+/// A piece of code that this store keeps.
+pub(crate) struct Piece {
+    /// The function; `None` for a thunk.
+    pub(crate) func: Option<FuncAddr>,
+    /// The code.
+    pub(crate) code: Arc<NativeCode>,
+}
+
+// SAFETY: what its pointers lead to belongs to the same store (R1), and goes along with it (V9).
+unsafe impl Send for Native {}
+
+impl Native {
+    /// The native side of a store with this stack limit; `None` where there is no native code.
+    pub(crate) fn new(config: Config, stack_bytes: u64, vm: *mut Vm) -> Option<Native> {
+        if config.signals && !sys::install() {
+            return None;
+        }
+        // Half as much again for thunks.
+        let bytes = (offsets::FRAME_RATIO + offsets::FRAME_RATIO / 2) * stack_bytes;
+        let stack = NativeStack::new(usize::try_from(bytes + STACK_SLACK_BYTES).ok()?).ok()?;
+        let args = Fixed::new(vec![0; offsets::ARGS_CELLS as usize]);
+        let nobody = Words::new(u32::MAX, 0, vm, sys::builtins(), ptr::null());
+        // SAFETY: F1, V9: the store is being made.
+        unsafe {
+            (*vm).args = args.as_ptr();
+            (*vm).native.native_sp = stack.top();
+        }
+        Some(Native {
+            config,
+            _stack: stack,
+            args,
+            nobody,
+            records: Vec::new(),
+            hosts: Vec::new(),
+            instances: Vec::new(),
+            thunks: BTreeMap::new(),
+            pieces: BTreeMap::new(),
+            segments: Vec::new(),
+        })
+    }
+
+    /// The records by address, for `Vm::funcs`.
+    pub(crate) fn records(&self) -> *const *const FuncRecord {
+        self.records.as_ptr()
+    }
+
+    /// The cells through which values go.
+    pub(crate) fn args(&self) -> *mut Cell {
+        self.args.as_ptr()
+    }
+
+    /// The record of a function.
+    pub(crate) fn record(&self, func: FuncAddr) -> *const FuncRecord {
+        self.records[func.index()]
+    }
+
+    /// The shape of memories.
+    pub(crate) fn memory_shape(&self) -> MemoryShape {
+        self.config.memory
+    }
+
+    /// The way into functions of a type.
+    pub(crate) fn way_in(&self, type_id: u32) -> Option<usize> {
+        self.thunks.get(&type_id).map(|thunks| thunks.into.entry())
+    }
+
+    /// The piece of code that an address lies in.
+    pub(crate) fn piece_at(&self, pc: usize) -> Option<&Piece> {
+        let (&start, piece) = self.pieces.range(..=pc).next_back()?;
+        (pc - start < piece.code.len_bytes()).then_some(piece)
+    }
+
+    fn set_code(&self, func: FuncAddr, entry: usize) {
+        let record = self.records[func.index()];
+        if !record.is_null() {
+            // SAFETY: R1.
+            unsafe { (*record).set_code(entry) };
+        }
+    }
+
+    fn keep(&mut self, func: Option<FuncAddr>, code: &Arc<NativeCode>) {
+        let piece = Piece { func, code: Arc::clone(code) };
+        self.pieces.insert(code.entry(), piece);
+    }
+}
+
+impl Store {
+    /// Gives the store its native side, before there is any object.
+    pub(crate) fn start_native(&mut self, config: Config) {
+        let limits = self.limits();
+        let room = |max: u64, most: u64| max.min(most) as usize;
+        let (memories, tables) =
+            (room(limits.memories_max, OBJECTS_MAX), room(limits.tables_max, OBJECTS_MAX));
+        let globals = room(limits.globals_max, GLOBALS_MAX);
+        // Address space: what is not used takes no memory.
+        let reserved = self.memory_vms.try_reserve_exact(memories).is_ok()
+            && self.table_vms.try_reserve_exact(tables).is_ok()
+            && self.global_vms.try_reserve_exact(globals).is_ok();
+        if reserved {
+            let native = Native::new(config, self.config.stack_bytes, self.vm());
+            self.native = native.map(Box::new);
+            self.publish();
+        }
+    }
+
+    /// Whether the native side has room for so many more memories, tables and globals, whose
+    /// records do not move (R1).
+    pub(crate) fn native_room(&self, memories: usize, tables: usize, globals: usize) -> bool {
+        self.native.is_none()
+            || (self.memory_vms.capacity() - self.memory_vms.len() >= memories
+                && self.table_vms.capacity() - self.table_vms.len() >= tables
+                && self.global_vms.capacity() - self.global_vms.len() >= globals)
+    }
+
+    /// Adds the record of a function that was just added; that of a module's function comes with
+    /// its instance.
+    pub(crate) fn push_record(&mut self, func: FuncAddr, type_id: u32, is_host: bool) {
+        let Some(native) = &mut self.native else { return };
+        if !is_host {
+            native.records.push(ptr::null());
+            return;
+        }
+        let record = FuncRecord::new(native.nobody.vmctx(), type_id, func.as_u32());
+        let out = native.thunks.get(&type_id).map(|thunks| thunks.out.entry());
+        record.set_code(out.unwrap_or(0));
+        let record = Fixed::new([record]);
+        native.records.push(record.as_ptr());
+        native.hosts.push(record);
+    }
+
+    /// Makes words and records of an instance that was just added, with what its module has of
+    /// native code.
+    pub(crate) fn push_native_instance(&mut self, address: InstanceAddr) {
+        if self.native.is_none() {
+            return;
+        }
+        let module = self.instance(address).module().clone();
+        let support = self.native_support(address, &module);
+        let vm = self.vm();
+        let Some(mut native) = self.native.take() else { return };
+        let bytes = support.as_ref().map_or(0, |(layout, _)| layout.vmctx_bytes());
+        let types = self.instance(address).types();
+        let words = Words::new(address.as_u32(), bytes, vm, sys::builtins(), types);
+        let records = module.defined_funcs().map(|func| {
+            let func = self.instance(address).func_addr(func);
+            FuncRecord::new(words.vmctx(), self.entry(func).type_id, func.as_u32())
+        });
+        let records: Fixed<FuncRecord> = Fixed::new(records.collect::<Vec<FuncRecord>>());
+        words.set(offsets::DEFINED, records.as_ptr().expose_provenance());
+        for (at, func) in module.defined_funcs().enumerate() {
+            let func = self.instance(address).func_addr(func);
+            // SAFETY: there is a record for each.
+            native.records[func.index()] = unsafe { records.as_ptr().add(at) };
+        }
+        let mut layout_digest = None;
+        if let Some((layout, support)) = support {
+            self.fill_words(address, &module, &layout, &words, &native);
+            for (ty, thunks) in support.thunks.iter().enumerate() {
+                let Some(thunks) = thunks else { continue };
+                let type_id = self.instance(address).type_id(prova_module::TypeIdx(ty as u32)).0;
+                if !native.thunks.contains_key(&type_id) {
+                    native.keep(None, &thunks.into);
+                    native.keep(None, &thunks.out);
+                    native.thunks.insert(type_id, thunks.clone());
+                }
+            }
+            layout_digest = Some(layout.digest());
+        }
+        native.instances.push(NativeInstance {
+            _words: words,
+            _records: records,
+            layout: layout_digest,
+        });
+        // R2: whoever is of a type that has a way out now.
+        for &record in &native.records {
+            // SAFETY: R1.
+            let Some(record) = (unsafe { record.as_ref() }) else { continue };
+            if record.code() == 0
+                && let Some(thunks) = native.thunks.get(&record.type_id())
+            {
+                record.set_code(thunks.out.entry());
+            }
+        }
+        self.native = Some(native);
+    }
+
+    /// The layout and the thunks of an instance that takes native code.
+    fn native_support(
+        &self,
+        address: InstanceAddr,
+        module: &Module,
+    ) -> Option<(Layout, Arc<NativeModule>)> {
+        let native = self.native.as_ref()?;
+        let (metering, own) = (native.config.metering, self.settings().metering);
+        if (metering.fuel, metering.epoch) != (own.has_fuel(), own.has_epoch()) {
+            return None;
+        }
+        let support = self.instance(address).attacher().native(module)?;
+        // R3: derived here, not believed.
+        let layout = Layout::derive(module.bytes(), &native.config).ok()?;
+        let digest = layout.digest();
+        let fits = |code: &NativeCode| {
+            *code.layout_digest() == digest && *code.settings() == self.settings()
+        };
+        let mut thunks = support.thunks.iter().flatten();
+        if !thunks.all(|thunks| fits(&thunks.into) && fits(&thunks.out)) {
+            return None;
+        }
+        // R4.
+        let memories = 0..module.memories().len() as u32;
+        let shaped = memories.map(prova_module::MemoryIdx).all(|index| {
+            let memory = self.instance(address).memory_addr(index);
+            self.memory(memory).has_shape(native.config.memory)
+        });
+        shaped.then_some((layout, support))
+    }
+
+    /// Writes the words of an instance that depend on its module (R3).
+    fn fill_words(
+        &self,
+        address: InstanceAddr,
+        module: &Module,
+        layout: &Layout,
+        words: &Words,
+        native: &Native,
+    ) {
+        let instance = self.instance(address);
+        for index in 0..module.imported_func_count() as u32 {
+            let func = instance.func_addr(prova_module::FuncIdx(index));
+            words.set(layout.imported_func(index), native.record(func).expose_provenance());
+        }
+        for index in 0..module.memories().len() as u32 {
+            let memory = instance.memory_addr(prova_module::MemoryIdx(index));
+            let record = &raw const self.memory_vms[memory.index()];
+            words.set(layout.memory(index), record.expose_provenance());
+        }
+        for index in 0..module.tables().len() as u32 {
+            let table = instance.table_addr(prova_module::TableIdx(index));
+            let record = &raw const self.table_vms[table.index()];
+            words.set(layout.table(index), record.expose_provenance());
+        }
+        for index in 0..module.globals().len() as u32 {
+            let global = instance.global_addr(prova_module::GlobalIdx(index));
+            let cells = &raw const self.global_vms[global.index()];
+            words.set(layout.global(index), cells.expose_provenance());
+        }
+    }
+
+    /// How many runs of native code have not returned.
+    pub(crate) fn segments(&self) -> usize {
+        self.native.as_ref().map_or(0, |native| native.segments.len())
+    }
+
+    /// One of them.
+    pub(crate) fn segment(&self, at: usize) -> Option<Segment> {
+        self.native.as_ref()?.segments.get(at).copied()
+    }
+
+    /// The function of the newest.
+    pub(crate) fn segment_func(&self) -> Option<FuncAddr> {
+        self.native.as_ref()?.segments.last().map(|segment| segment.func)
+    }
+
+    /// Whether native code may be attached to a function of an instance: the digest of its layout.
+    pub(crate) fn native_layout(&self, instance: InstanceAddr) -> Option<&[u8; 32]> {
+        self.native.as_ref()?.instances.get(instance.index())?.layout.as_ref()
+    }
+
+    /// Whether a piece of code is attached to another function of this store already (R5).
+    pub(crate) fn is_attached(&self, code: &NativeCode) -> bool {
+        self.native.as_ref().is_some_and(|native| native.pieces.contains_key(&code.entry()))
+    }
+
+    /// Lets calls of native code lead to code of a function that was compared with it.
+    pub(crate) fn enter_code(&mut self, func: FuncAddr, code: &Arc<NativeCode>) {
+        if let Some(native) = &mut self.native {
+            native.keep(Some(func), code);
+            native.set_code(func, code.entry());
+        }
+    }
+}
+
+impl Memory {
+    /// Whether accesses of code for a shape stay inside or fault: true where the shape does not
+    /// matter to the memory.
+    fn has_shape(&self, shape: MemoryShape) -> bool {
+        match shape {
+            MemoryShape::Explicit => true,
+            MemoryShape::Guard { .. } => !Memory::takes_guard(self.ty()) || self.is_guarded(),
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The ways into native code and out of it: changes of stack and registers, in assembly.
+//!
+//! ```text
+//! host ─ enter ─► in thunk ─► code ─ builtin ─► (waits) ─ host ─ resume ─► code … ─► in thunk ─► host
+//!                              └ fault ─ signal handler ─► trapped ─► host
+//! ```
+//!
+//! Each way to the host gives a [`Stop`]. Builtins are the entries of [`builtins`]: native code
+//! calls them as functions of the System V ABI `(vmctx, height, three operands)`; they save what
+//! that ABI lets a callee keep, leave operands in `Vm::native`, and go to the host's stack. Nothing
+//! of the host's registers reaches native code but what the convention names.
+//!
+//! The invariants are N2 to N5 of [`super`].
+
+use crate::native::FuncRecord;
+use crate::vm::{NativeVm, Vm};
+use std::arch::naked_asm;
+use std::mem::offset_of;
+
+/// Why native code stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum Stop {
+    /// The function that was entered has returned; its results are in `args`.
+    Returned = 0,
+    /// It waits for a call of a function without native code: the record is operand 0.
+    Call = 1,
+    /// It waits for an operator that the store performs: operands 0 to 2 say which.
+    Perform = 2,
+    /// It has stopped for good at an instruction: `Vm::native.trap_pc`.
+    Trap = 3,
+    /// It has stopped for good with the kind of operand 0.
+    Trapped = 4,
+}
+
+impl Stop {
+    fn from_code(code: u32) -> Stop {
+        match code {
+            0 => Stop::Returned,
+            1 => Stop::Call,
+            2 => Stop::Perform,
+            3 => Stop::Trap,
+            _ => Stop::Trapped,
+        }
+    }
+}
+
+/// What lies where code waits (N4), from `native_sp` up.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(crate) struct Waiting {
+    registers: [u64; 5],
+    /// The frame pointer of the function that waits.
+    pub(crate) frame: usize,
+    /// Where it goes on.
+    pub(crate) pc: usize,
+}
+
+/// Enters the function of a record by the way into functions of its type.
+///
+/// # Safety
+/// N2, N3; `thunk` is sealed code of a way in whose check the function's type has passed, `record`
+/// one of a function with native code, in a store whose records are published; `args` hold
+/// arguments of its type; `height` covers its charge.
+pub(crate) unsafe fn enter(
+    vm: *mut Vm,
+    thunk: usize,
+    record: *const FuncRecord,
+    height: u64,
+) -> Stop {
+    let outer = super::signals::enter(vm);
+    // SAFETY: the caller's.
+    let code = unsafe { switch_in(vm, thunk, record, height) };
+    super::signals::leave(outer);
+    Stop::from_code(code)
+}
+
+/// Goes on where code waits, with the result of its builtin.
+///
+/// # Safety
+/// N2 to N4: the code at `native_sp` waits, and is the newest that does.
+pub(crate) unsafe fn resume(vm: *mut Vm, value: u64) -> Stop {
+    let outer = super::signals::enter(vm);
+    // SAFETY: the caller's.
+    let code = unsafe { switch_back(vm, value) };
+    super::signals::leave(outer);
+    Stop::from_code(code)
+}
+
+/// The builtins by index, for `vmctx`.
+pub(crate) fn builtins() -> *const usize {
+    /// Addresses, in the order of the convention.
+    struct Table([unsafe extern "sysv64" fn(); 3]);
+    static TABLE: Table = Table([exit_call, exit_perform, exit_trap]);
+    TABLE.0.as_ptr().cast()
+}
+
+/// The address that a signal handler lets a fault go on at, with the `Vm` in `rdi`.
+pub(crate) fn trapped() -> usize {
+    exit_fault as *const () as usize
+}
+
+const NATIVE: usize = offset_of!(Vm, native);
+const HOST_SP: usize = NATIVE + offset_of!(NativeVm, host_sp);
+const NATIVE_SP: usize = NATIVE + offset_of!(NativeVm, native_sp);
+const VMCTX: usize = NATIVE + offset_of!(NativeVm, vmctx);
+const OPERANDS: usize = NATIVE + offset_of!(NativeVm, operands);
+const HEIGHT: usize = offset_of!(Vm, height_left);
+
+#[unsafe(naked)]
+unsafe extern "sysv64" fn switch_in(
+    vm: *mut Vm,
+    thunk: usize,
+    record: *const FuncRecord,
+    height: u64,
+) -> u32 {
+    naked_asm!(
+        "push rbp",
+        "push rbx",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
+        "mov [rdi + {host_sp}], rsp",
+        "mov rsp, [rdi + {native_sp}]",
+        "push rdi",
+        "sub rsp, 8",
+        "mov rax, rsi",
+        "mov rdi, rdx",
+        "mov rsi, rcx",
+        "xor ebp, ebp",
+        "call rax",
+        "add rsp, 8",
+        "pop rdi",
+        "mov [rdi + {native_sp}], rsp",
+        "mov rsp, [rdi + {host_sp}]",
+        "mov eax, {stop}",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbx",
+        "pop rbp",
+        "ret",
+        host_sp = const HOST_SP,
+        native_sp = const NATIVE_SP,
+        stop = const Stop::Returned as u32,
+    )
+}
+
+#[unsafe(naked)]
+unsafe extern "sysv64" fn switch_back(vm: *mut Vm, value: u64) -> u32 {
+    naked_asm!(
+        "push rbp",
+        "push rbx",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
+        "mov [rdi + {host_sp}], rsp",
+        "mov rsp, [rdi + {native_sp}]",
+        "mov rax, rsi",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbx",
+        "pop rbp",
+        "ret",
+        host_sp = const HOST_SP,
+        native_sp = const NATIVE_SP,
+    )
+}
+
+macro_rules! exits {
+    ($($(#[$doc:meta])* $name:ident $stop:ident;)*) => {$(
+        $(#[$doc])*
+        #[unsafe(naked)]
+        unsafe extern "sysv64" fn $name() {
+            naked_asm!(
+                // The store's words are the head of its `Vm`.
+                "mov rax, [rdi]",
+                "push rbp",
+                "push rbx",
+                "push r12",
+                "push r13",
+                "push r14",
+                "push r15",
+                "mov [rax + {native_sp}], rsp",
+                "mov [rax + {vmctx}], rdi",
+                "mov [rax + {height}], rsi",
+                "mov [rax + {operands}], rdx",
+                "mov [rax + {operands} + 8], rcx",
+                "mov [rax + {operands} + 16], r8",
+                "mov rsp, [rax + {host_sp}]",
+                "mov eax, {stop}",
+                "pop r15",
+                "pop r14",
+                "pop r13",
+                "pop r12",
+                "pop rbx",
+                "pop rbp",
+                "ret",
+                native_sp = const NATIVE_SP,
+                vmctx = const VMCTX,
+                height = const HEIGHT,
+                operands = const OPERANDS,
+                host_sp = const HOST_SP,
+                stop = const Stop::$stop as u32,
+            )
+        }
+    )*};
+}
+
+exits! {
+    /// `call(vmctx, height, record)`.
+    exit_call Call;
+    /// `perform(vmctx, height, opcode, first, second)`.
+    exit_perform Perform;
+    /// `trap(vmctx, height, kind)`.
+    exit_trap Trapped;
+}
+
+/// Where a fault goes on: with the `Vm` in `rdi`, on any stack.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn exit_fault() {
+    naked_asm!(
+        "mov rsp, [rdi + {host_sp}]",
+        "mov eax, {stop}",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbx",
+        "pop rbp",
+        "ret",
+        host_sp = const HOST_SP,
+        stop = const Stop::Trap as u32,
+    )
+}

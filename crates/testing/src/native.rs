@@ -1,0 +1,260 @@
+//! Native code for stores of the runtime, and what it does against the reference tier.
+//!
+//! ```text
+//! Case ─┬─ Reference ───────────────► Record ─┐
+//!       └─ NativeAttach, bytecode ──► Record ─┴─ the same, or the first difference
+//! ```
+//!
+//! Neighbours: `run` makes the records, `generate` the cases. Functions that the compiler declines
+//! run as bytecode in the same instance, as ever; [`Tally`] counts them by reason. Everything that
+//! a record has is compared but the place of a memory fault, which native code does not tell.
+
+use crate::attach::Translation;
+use crate::generate::{Case, Generator};
+use crate::host::Host;
+use crate::run::{Failure, Outcome, Program, Record, STACK_BYTES, Setup};
+use prova::{CompileError, MachineCode, MachineCompiler, Tier};
+use prova_check::{Code, CodeKind, Layout, MemoryShape};
+use prova_module::{Features, FuncIdx, Limits, Module};
+use prova_native::NativeCompiler;
+use prova_runtime as rt;
+use rt::{Attach, AttachError, Attached, Metering, NativeCode, NativeModule, Settings, Thunks};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// Compiles functions when they are asked for, each once; bytecode for the others.
+pub struct NativeAttach {
+    translation: Translation,
+    settings: Settings,
+    compiler: NativeCompiler,
+    layout: OnceLock<Option<Layout>>,
+    module: OnceLock<Option<Arc<NativeModule>>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    code: BTreeMap<FuncIdx, Option<Arc<NativeCode>>>,
+    tally: Tally,
+}
+
+/// How many functions were asked for, and what became of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Functions that run as native code.
+    pub native: u64,
+    /// Functions that do not, by reason.
+    pub declined: BTreeMap<String, u64>,
+}
+
+impl Tally {
+    /// Adds another.
+    pub fn add(&mut self, other: &Tally) {
+        self.native += other.native;
+        for (reason, count) in &other.declined {
+            *self.declined.entry(reason.clone()).or_default() += count;
+        }
+    }
+}
+
+impl NativeAttach {
+    /// For one module, in these settings.
+    pub fn new(settings: Settings, compiler: NativeCompiler) -> NativeAttach {
+        NativeAttach {
+            translation: Translation::new(settings),
+            settings,
+            compiler,
+            layout: OnceLock::new(),
+            module: OnceLock::new(),
+            state: Mutex::default(),
+        }
+    }
+
+    /// What became of the functions.
+    pub fn tally(&self) -> Tally {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).tally.clone()
+    }
+
+    fn layout(&self, module: &Module) -> Option<&Layout> {
+        let config = self.compiler.config(&self.settings);
+        self.layout.get_or_init(|| Layout::derive(module.bytes(), &config).ok()).as_ref()
+    }
+
+    fn load(
+        &self,
+        layout: &Layout,
+        code: Result<MachineCode, CompileError>,
+    ) -> Result<Arc<NativeCode>, String> {
+        let code = code.map_err(|error| error.to_string())?;
+        let MachineCode { kind, bytes, certificate, traps, calls } = &code;
+        let code = Code { kind: *kind, bytes, certificate, traps, calls };
+        let loaded = NativeCode::load(layout, self.settings, code);
+        loaded.map(Arc::new).map_err(|error| error.to_string())
+    }
+}
+
+impl Attach for NativeAttach {
+    fn attach(&self, module: &Module, func: FuncIdx) -> Result<Attached, AttachError> {
+        self.translation.attach(module, func)
+    }
+
+    fn native(&self, module: &Module) -> Option<Arc<NativeModule>> {
+        let made = self.module.get_or_init(|| {
+            let layout = self.layout(module)?;
+            let thunk = |kind| self.load(layout, self.compiler.thunk(module, layout, kind)).ok();
+            let thunks = (0..module.types().len() as u32).map(|ty| {
+                let into = thunk(CodeKind::ThunkIn(ty))?;
+                Some(Thunks { into, out: thunk(CodeKind::ThunkOut(ty))? })
+            });
+            Some(Arc::new(NativeModule { thunks: thunks.collect() }))
+        });
+        made.clone()
+    }
+
+    fn attach_native(&self, module: &Module, func: FuncIdx) -> Option<Arc<NativeCode>> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(code) = state.code.get(&func) {
+            return code.clone();
+        }
+        let layout = self.layout(module)?;
+        let code = self.compiler.function(module, layout, &self.settings, func);
+        let code = match self.load(layout, code) {
+            Ok(code) => {
+                state.tally.native += 1;
+                Some(code)
+            }
+            Err(reason) => {
+                *state.tally.declined.entry(reason).or_default() += 1;
+                None
+            }
+        };
+        state.code.insert(func, code.clone());
+        code
+    }
+}
+
+/// A store that takes native code, like [`crate::run::store`].
+pub fn store(settings: Settings, compiler: &NativeCompiler) -> rt::Store {
+    let limits = rt::Limits {
+        memory_bytes_max: 1 << 20,
+        table_elements_max: 10_000,
+        ..rt::Limits::default()
+    };
+    rt::Store::new(rt::StoreConfig {
+        settings,
+        limits,
+        stack_bytes: STACK_BYTES,
+        native: Some(compiler.config(&settings)),
+        ..rt::StoreConfig::default()
+    })
+}
+
+/// The settings that a case runs in, by its number.
+fn settings(index: u64) -> Settings {
+    let metering = [Metering::None, Metering::Fuel, Metering::Epoch, Metering::Both];
+    Settings { metering: metering[(index / 2 % 4) as usize], deterministic: true }
+}
+
+/// Runs a case as native code and in the reference tier.
+///
+/// # Errors
+/// The first difference.
+pub fn compare(
+    case: &Case,
+    index: u64,
+    make: &dyn Fn() -> NativeCompiler,
+) -> Result<Tally, String> {
+    let Ok(module) = Module::decode(&*case.wasm, &Features::default(), &Limits::default()) else {
+        return Ok(Tally::default());
+    };
+    let settings = settings(index);
+    let host = [Host::Function, Host::Growing, Host::Instance][(index % 3) as usize];
+    let calls = &case.calls[..];
+    let run = |settings: Settings, skip_from: usize, native: bool| {
+        let program = Program { module: &module, calls, fuel: case.fuel, skip_from, host };
+        if !native {
+            return (
+                program.run(Setup { tier: Tier::Reference, settings }, None),
+                Tally::default(),
+            );
+        }
+        let attach = Arc::new(NativeAttach::new(settings, make()));
+        let record = program.run_in(store(settings, &make()), Some(Arc::clone(&attach) as _));
+        (record, attach.tally())
+    };
+    let fuelled = Settings { metering: Metering::Fuel, ..settings };
+    let (mut expected, _) = run(fuelled, calls.len(), false);
+    let mut skip_from = calls.len();
+    if !settings.metering.has_fuel() {
+        // What runs out of fuel may not end without it.
+        if let Some(Failure::Trap(outcome)) = &expected.instantiation
+            && outcome.is_out_of_fuel()
+        {
+            return Ok(Tally::default());
+        }
+        let short = expected.calls.iter().position(|(outcome, _)| outcome.is_out_of_fuel());
+        skip_from = short.unwrap_or(calls.len());
+        expected = run(settings, skip_from, false).0;
+    } else if settings.metering != Metering::Fuel {
+        expected = run(settings, skip_from, false).0;
+    }
+    let (mut native, tally) = run(settings, skip_from, true);
+    for record in [&mut expected, &mut native] {
+        without_faults(record);
+    }
+    if expected == native {
+        return Ok(tally);
+    }
+    Err(difference(&expected, &native))
+}
+
+fn without_faults(record: &mut Record) {
+    if let Some(Failure::Trap(Outcome::Trap { fault, .. })) = &mut record.instantiation {
+        *fault = None;
+    }
+    for (outcome, _) in &mut record.calls {
+        if let Outcome::Trap { fault, .. } = outcome {
+            *fault = None;
+        }
+    }
+}
+
+fn difference(expected: &Record, native: &Record) -> String {
+    if expected.instantiation != native.instantiation {
+        return format!("instantiation: {:?}, {:?}", expected.instantiation, native.instantiation);
+    }
+    for (call, (a, b)) in expected.calls.iter().zip(&native.calls).enumerate() {
+        if a != b {
+            return format!("call {call}: expected {a:?}, native {b:?}");
+        }
+    }
+    "the state at the end".to_owned()
+}
+
+/// The compiler of a case, by its number: one of four compares addresses instead of guarding.
+fn compiler(index: u64) -> NativeCompiler {
+    match index / 8 % 4 {
+        3 => NativeCompiler::new().with_memory(MemoryShape::Explicit),
+        _ => NativeCompiler::new(),
+    }
+}
+
+/// Compares so many cases of a generator, from a number on.
+///
+/// # Errors
+/// The first difference, with its case.
+pub fn campaign(
+    generator: Generator,
+    seed: u64,
+    from: u64,
+    count: u64,
+    funcs: usize,
+) -> Result<Tally, String> {
+    let mut tally = Tally::default();
+    for index in from..from + count {
+        let case = generator.case(seed, index, funcs);
+        let one = compare(&case, index, &|| compiler(index));
+        tally.add(&one.map_err(|what| format!("seed {seed}, case {index}: {what}"))?);
+    }
+    Ok(tally)
+}
