@@ -152,6 +152,11 @@ fn claim(out: &mut Vec<u8>, claim: &Claim) {
             signed(out, d);
             extent(out, e);
         }
+        Claim::TypeId { of, ty } => {
+            location(out, of);
+            out.push(tags::TYPE_ID);
+            number(out, u64::from(ty));
+        }
         Claim::Type { of, ty } => {
             location(out, of);
             out.push(tags::TYPE);

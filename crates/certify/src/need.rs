@@ -69,7 +69,10 @@ fn keep(claims: &mut Claims, need: &Set) {
             Claim::Range { name: Name::Of(of), .. } | Claim::Below { name: Name::Of(of), .. } => {
                 owners.contains_key(&of)
             }
-            Claim::Length { of, .. } | Claim::Ref { of, .. } | Claim::Type { of, .. } => {
+            Claim::Length { of, .. }
+            | Claim::Ref { of, .. }
+            | Claim::TypeId { of, .. }
+            | Claim::Type { of, .. } => {
                 owners.contains_key(&of)
             }
             Claim::Range { .. } | Claim::Below { .. } => true,
@@ -95,6 +98,7 @@ fn renamed(claim: Claim, owners: &BTreeMap<Loc, (Loc, u64)>) -> Claim {
         Claim::Below { name: n, d, extent } => Claim::Below { name: name(n), d, extent },
         Claim::Length { of, extent } => Claim::Length { of: new(of), extent },
         Claim::Ref { of, ty } => Claim::Ref { of: new(of), ty },
+        Claim::TypeId { of, ty } => Claim::TypeId { of: new(of), ty },
         Claim::Type { of, ty } => Claim::Type { of: new(of), ty },
     }
 }

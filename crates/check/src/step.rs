@@ -7,7 +7,7 @@ use crate::error::{Fault, Rule, fault};
 use crate::machine::Machine;
 use crate::state::{Flags, Loc, State};
 use crate::symbols::{Def, Kind};
-use crate::value::{Base, Value};
+use crate::value::{Base, Sym, Value};
 use crate::x64::{Alu, Class, Condition, Insn, Operand};
 
 /// Where control goes behind an instruction.
@@ -323,6 +323,9 @@ impl Machine<'_> {
                     let kind = Kind::JumpOffset { table, count };
                     Some(Value::symbol(self.symbols.fresh(Def { kind, ..Def::ANY })))
                 }
+                Some(Place::Data(_)) if bytes == 4 => {
+                    source.as_constant().map(|k| Value::constant(k as u32 as i32 as i64 as u64))
+                }
                 _ => None,
             };
             value = if insn.class == Class::Move {
@@ -535,6 +538,10 @@ impl Machine<'_> {
         if to.base != Base::Code {
             self.tail_call(state, to)?;
             return Ok(Flow::Stop);
+        }
+        if to.sym == Sym::ZERO {
+            // The table's index was a constant.
+            return Ok(Flow::Jump(u32::try_from(to.add).unwrap_or(u32::MAX)));
         }
         match self.symbols.def(to.sym).kind {
             Kind::JumpOffset { table, count } if to.shift == 0 && to.add == u64::from(table) => {
