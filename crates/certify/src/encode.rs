@@ -95,7 +95,8 @@ fn signed(out: &mut Vec<u8>, n: i64) {
 fn location(out: &mut Vec<u8>, loc: Loc) {
     match loc {
         Loc::Register(r) => number(out, u64::from(r)),
-        Loc::Word(i) => number(out, u64::from(i) + 16),
+        Loc::Fuel => number(out, 16),
+        Loc::Word(i) => number(out, u64::from(i) + 17),
     }
 }
 

@@ -66,7 +66,7 @@ struct Group {
 fn locations(state: &State) -> impl Iterator<Item = (Loc, Value)> + '_ {
     let regs = (0..16_u8).map(Loc::Register);
     let words = (0..u32::try_from(state.words.len()).unwrap_or(0)).map(Loc::Word);
-    regs.chain(words).filter_map(|loc| Some((loc, state.get(loc)?)))
+    regs.chain([Loc::Fuel]).chain(words).filter_map(|loc| Some((loc, state.get(loc)?)))
 }
 
 fn fixed(sym: Sym) -> bool {

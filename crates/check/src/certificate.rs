@@ -164,8 +164,9 @@ impl Reader<'_> {
 
     fn loc(&mut self) -> Result<Loc, Fault> {
         let n = self.word()?;
-        Ok(match n.checked_sub(16) {
+        Ok(match n.checked_sub(17) {
             Some(word) => Loc::Word(word),
+            None if n == 16 => Loc::Fuel,
             None => Loc::Register(n as u8),
         })
     }

@@ -161,6 +161,7 @@ impl Machine<'_> {
         let mut state = State {
             regs: [None; 16],
             words: Vec::new(),
+            fuel: None,
             cells: BTreeMap::new(),
             answers: Answers::Unknown,
             flags: Flags::Unknown,
@@ -284,6 +285,7 @@ impl Machine<'_> {
         };
         let exists = match at {
             Loc::Register(r) => r < 16,
+            Loc::Fuel => true,
             Loc::Word(i) => (i as usize) < state.words.len(),
         };
         if !exists {

@@ -103,6 +103,7 @@ impl<'a> Machine<'a> {
         let mut state = State {
             regs: [None; 16],
             words: alloc::vec![None; words as usize],
+            fuel: None,
             cells: BTreeMap::new(),
             answers: match self.kind {
                 CodeKind::ThunkIn(ty) => Answers::Arguments(ty),

@@ -223,17 +223,16 @@ impl Machine<'_> {
         Ok(flags)
     }
 
-    /// P12: what is left of the fuel becomes what was read since the last call, less a constant
-    /// that it was compared with.
-    fn charge(&self, state: &mut State, value: Option<Value>) -> Result<(), Fault> {
-        let Some(value) = value.filter(|v| v.base == Base::None && v.shift == 0) else {
-            return fault(Rule::Metering, "the fuel is written");
-        };
-        let fresh = self.symbols.def(value.sym).kind == Kind::Fuel { calls: state.calls };
-        let charge = value.add.wrapping_neg();
-        if !fresh || charge == 0 || !self.at_least(state.path, value.sym, charge) {
+    /// P12: what is left of the fuel becomes what it was, less a constant that it was compared with.
+    fn charge(&mut self, state: &mut State, value: Option<Value>) -> Result<(), Fault> {
+        let left = self.read_loc(state, Loc::Fuel);
+        let charge = value.and_then(|v| left.difference(v)).and_then(Value::as_constant);
+        let had = self.facts.range(state.path, &self.symbols, left).map_or(0, |(lo, _)| lo);
+        let less = charge.is_some_and(|k| k > 0 && i128::from(k) <= had);
+        if !less {
             return fault(Rule::Metering, "the fuel is not made less by what it has");
         }
+        state.set(Loc::Fuel, value);
         state.metered = true;
         Ok(())
     }
