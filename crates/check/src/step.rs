@@ -223,7 +223,8 @@ impl Machine<'_> {
         Ok(flags)
     }
 
-    /// P12: what is left of the fuel becomes what it was, less a constant that it was compared with.
+    /// P12: what is left of the fuel becomes what it was, less a constant that it was compared
+    /// with.
     fn charge(&mut self, state: &mut State, value: Option<Value>) -> Result<(), Fault> {
         let left = self.read_loc(state, Loc::Fuel);
         let charge = value.and_then(|v| left.difference(v)).and_then(Value::as_constant);
