@@ -95,7 +95,8 @@ fn signed(out: &mut Vec<u8>, n: i64) {
 fn location(out: &mut Vec<u8>, loc: Loc) {
     match loc {
         Loc::Register(r) => number(out, u64::from(r)),
-        Loc::Word(i) => number(out, u64::from(i) + 16),
+        Loc::Fuel => number(out, 16),
+        Loc::Word(i) => number(out, u64::from(i) + 17),
     }
 }
 
@@ -151,6 +152,11 @@ fn claim(out: &mut Vec<u8>, claim: &Claim) {
             named(out, name, (tags::BELOW, tags::BELOW_FIXED));
             signed(out, d);
             extent(out, e);
+        }
+        Claim::TypeId { of, ty } => {
+            location(out, of);
+            out.push(tags::TYPE_ID);
+            number(out, u64::from(ty));
         }
         Claim::Type { of, ty } => {
             location(out, of);

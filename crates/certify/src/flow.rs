@@ -182,6 +182,9 @@ impl Run<'_> {
             match effect.flow {
                 To::Next => {}
                 To::Stop => return Ok(()),
+                To::Jump(target) if insn.class == Class::JumpTo => {
+                    return self.targets(state, at, BTreeSet::from([target]));
+                }
                 To::Jump(target) => return self.edge(state, target, at, false),
                 To::Branch(target, condition) => {
                     let taken = self.machine.assume(&state, condition, true);
@@ -216,6 +219,16 @@ impl Run<'_> {
             let target = i64::from(table) + i64::from(i32::from_le_bytes(*entry));
             targets.insert(u32::try_from(target).unwrap_or(u32::MAX));
         }
+        self.targets(state, from, targets)
+    }
+
+    /// The edges of an indirect jump.
+    fn targets(
+        &mut self,
+        state: State,
+        from: u32,
+        targets: BTreeSet<u32>,
+    ) -> Result<(), CertifyError> {
         let new: Vec<u32> = targets.difference(&self.tables).copied().collect();
         if !new.is_empty() {
             self.tables.extend(new.iter().copied());

@@ -24,6 +24,7 @@ pub(crate) struct Claims {
 struct Known {
     range: (u64, u64),
     length: Option<Extent>,
+    type_id: Option<u32>,
     reference: Option<Reference>,
     below: BTreeMap<Extent, i128>,
     types: Vec<u32>,
@@ -65,7 +66,7 @@ struct Group {
 fn locations(state: &State) -> impl Iterator<Item = (Loc, Value)> + '_ {
     let regs = (0..16_u8).map(Loc::Register);
     let words = (0..u32::try_from(state.words.len()).unwrap_or(0)).map(Loc::Word);
-    regs.chain(words).filter_map(|loc| Some((loc, state.get(loc)?)))
+    regs.chain([Loc::Fuel]).chain(words).filter_map(|loc| Some((loc, state.get(loc)?)))
 }
 
 fn fixed(sym: Sym) -> bool {
@@ -142,6 +143,7 @@ fn known(machine: &Machine<'_>, path: Path, value: Value) -> Known {
     let mut known = Known {
         range: (word(range.0, 0), word(range.1, u64::MAX)),
         length: None,
+        type_id: None,
         reference: None,
         below: BTreeMap::new(),
         types: Vec::new(),
@@ -155,6 +157,7 @@ fn known(machine: &Machine<'_>, path: Path, value: Value) -> Known {
     if let Some(sym) = value.as_symbol() {
         match machine.symbols.def(sym).kind {
             Kind::Length(extent) => known.length = Some(extent),
+            Kind::TypeId(ty) => known.type_id = Some(ty),
             Kind::Ref(ty) => {
                 let nullable = ty.nullable && known.range.0 == 0;
                 known.reference = Some(Reference::Of(RefType { nullable, ..ty }));
@@ -214,6 +217,7 @@ fn both(
     Known {
         range,
         length: a.length.filter(|_| a.length == b.length),
+        type_id: a.type_id.filter(|_| a.type_id == b.type_id),
         reference,
         below,
         types: a.types.into_iter().filter(|ty| b.types.contains(ty)).collect(),
@@ -231,8 +235,9 @@ fn widened((lo, hi): (u64, u64), changes: u32) -> (u64, u64) {
 
 fn emit(group: Group, claims: &mut Vec<Claim>) {
     let Group { owner, members, known, .. } = group;
-    let Known { range, length, reference, below, types } = known;
+    let Known { range, length, type_id, reference, below, types } = known;
     let plain = length.is_none()
+        && type_id.is_none()
         && !matches!(reference, Some(Reference::Of(_)))
         && below.is_empty()
         && types.is_empty();
@@ -259,6 +264,9 @@ fn emit(group: Group, claims: &mut Vec<Claim>) {
     }
     if let Some(Reference::Of(ty)) = reference {
         claims.push(Claim::Ref { of: owner, ty });
+    }
+    if let Some(ty) = type_id {
+        claims.push(Claim::TypeId { of: owner, ty });
     }
     for (extent, d) in below {
         if let Ok(d) = i64::try_from(d) {

@@ -49,7 +49,7 @@ pub(crate) fn prune(analysis: &Analysis<'_>, level: Level) -> BTreeMap<u32, Clai
 /// location. Locations that share a symbol with a needed one stay only if needed themselves.
 fn keep(claims: &mut Claims, need: &Set) {
     let rsp = Loc::Register(RSP);
-    let kept = |loc: Loc| loc == rsp || need.contains(&loc);
+    let kept = |loc: Loc| loc == rsp || loc == Loc::Fuel || need.contains(&loc);
     let list = std::mem::take(&mut claims.list);
     // A symbol is named after its owner: if the owner goes, another member takes over.
     let mut owners: BTreeMap<Loc, (Loc, u64)> = BTreeMap::new();
@@ -69,9 +69,10 @@ fn keep(claims: &mut Claims, need: &Set) {
             Claim::Range { name: Name::Of(of), .. } | Claim::Below { name: Name::Of(of), .. } => {
                 owners.contains_key(&of)
             }
-            Claim::Length { of, .. } | Claim::Ref { of, .. } | Claim::Type { of, .. } => {
-                owners.contains_key(&of)
-            }
+            Claim::Length { of, .. }
+            | Claim::Ref { of, .. }
+            | Claim::TypeId { of, .. }
+            | Claim::Type { of, .. } => owners.contains_key(&of),
             Claim::Range { .. } | Claim::Below { .. } => true,
         };
         if stays {
@@ -95,6 +96,7 @@ fn renamed(claim: Claim, owners: &BTreeMap<Loc, (Loc, u64)>) -> Claim {
         Claim::Below { name: n, d, extent } => Claim::Below { name: name(n), d, extent },
         Claim::Length { of, extent } => Claim::Length { of: new(of), extent },
         Claim::Ref { of, ty } => Claim::Ref { of: new(of), ty },
+        Claim::TypeId { of, ty } => Claim::TypeId { of: new(of), ty },
         Claim::Type { of, ty } => Claim::Type { of: new(of), ty },
     }
 }

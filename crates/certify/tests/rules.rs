@@ -623,6 +623,22 @@ fn p12_metering() {
     case.rejects(Rule::Metering, &cycle(&charge(0, 5)));
     case.rejects(Rule::Metering, &cycle(&charge(-5, 5)));
     case.rejects(Rule::Metering, &cycle(&charge(6, 5)));
+    // Not its least: more than that. Not another number: nothing.
+    let unequal = |least: i32, other: i32| {
+        vec![
+            rm(C::Mov_r64_rm64, RAX, at(R10, 0)),
+            ri(C::Cmp_rm64_imm32, RAX, least),
+            J(C::Jb_rel32_64, 9),
+            ri(C::Cmp_rm64_imm32, RAX, other),
+            J(C::Je_rel32_64, 9),
+            ri(C::Sub_rm64_imm32, RAX, 3),
+            mr(C::Mov_rm64_r64, at(R10, 0), RAX),
+        ]
+    };
+    case.accepts(&cycle(&unequal(2, 2)));
+    case.rejects(Rule::Metering, &cycle(&unequal(2, 3)));
+    case.rejects(Rule::Metering, &cycle(&unequal(2, 1)));
+    case.rejects(Rule::Metering, &cycle(&unequal(1, 1)));
     // A charge before the loop is none in it.
     let mut outside = with(store.to_vec(), &charge(5, 5));
     outside.extend(cycle(&[]).split_off(2));

@@ -387,10 +387,7 @@ impl Machine<'_> {
             },
             Place::Constant(value) => value,
             Place::Symbol(def) => Value::symbol(self.symbols.fresh(def)),
-            Place::Fuel => {
-                let kind = Kind::Fuel { calls: state.calls };
-                Value::symbol(self.symbols.fresh(Def { kind, ..Def::ANY }))
-            }
+            Place::Fuel => self.read_loc(state, Loc::Fuel),
             Place::Epoch => {
                 state.metered = true;
                 self.unknown(8)

@@ -217,6 +217,7 @@ impl Machine<'_> {
             }
         }
         state.calls = state.calls.saturating_add(1);
+        state.fuel = None;
         state.cells.clear();
         state.answers = Answers::Unknown;
     }

@@ -27,6 +27,7 @@ pub mod tags {
     pub const BELOW: u8 = 6;
     pub const BELOW_FIXED: u8 = 7;
     pub const TYPE: u8 = 8;
+    pub const TYPE_ID: u8 = 9;
     pub const HOLDS: u8 = 0x40;
     pub const HOLDS_ADD: u8 = 0x01;
     pub const HOLDS_OF: u8 = 0x02;
@@ -163,8 +164,9 @@ impl Reader<'_> {
 
     fn loc(&mut self) -> Result<Loc, Fault> {
         let n = self.word()?;
-        Ok(match n.checked_sub(16) {
+        Ok(match n.checked_sub(17) {
             Some(word) => Loc::Word(word),
+            None if n == 16 => Loc::Fuel,
             None => Loc::Register(n as u8),
         })
     }
@@ -215,6 +217,7 @@ impl Reader<'_> {
                 let (d, extent) = (self.signed()?, self.extent()?);
                 Ok(Claim::Below { name: Name::Of(loc), d, extent })
             }
+            tags::TYPE_ID => Ok(Claim::TypeId { of: loc, ty: self.word()? }),
             tags::TYPE => Ok(Claim::Type { of: loc, ty: self.word()? }),
             tags::RANGE_FIXED | tags::BELOW_FIXED => {
                 self.at = start;

@@ -84,6 +84,13 @@ pub enum Claim {
         /// The extent.
         extent: Extent,
     },
+    /// The symbol is the canonical id of a type.
+    TypeId {
+        /// The symbol.
+        of: Loc,
+        /// The type.
+        ty: u32,
+    },
     /// The function that the symbol names has a type.
     Type {
         /// The symbol.
@@ -102,6 +109,7 @@ impl Claim {
             | Claim::Length { .. }
             | Claim::Ref { .. }
             | Claim::Below { .. }
+            | Claim::TypeId { .. }
             | Claim::Type { .. } => None,
         }
     }
@@ -153,6 +161,7 @@ impl Machine<'_> {
         let mut state = State {
             regs: [None; 16],
             words: Vec::new(),
+            fuel: None,
             cells: BTreeMap::new(),
             answers: Answers::Unknown,
             flags: Flags::Unknown,
@@ -222,6 +231,11 @@ impl Machine<'_> {
                 let def = self.symbols.def(sym);
                 self.symbols.define(sym, Def { kind: Kind::Ref(ty), ..def });
             }
+            Claim::TypeId { of, ty } => {
+                let sym = self.own(names, of);
+                let def = self.symbols.def(sym);
+                self.symbols.define(sym, Def { kind: Kind::TypeId(ty), ..def });
+            }
             Claim::Below { name, d, extent } => {
                 let a = match name {
                     Name::Fixed(sym) => sym,
@@ -271,6 +285,7 @@ impl Machine<'_> {
         };
         let exists = match at {
             Loc::Register(r) => r < 16,
+            Loc::Fuel => true,
             Loc::Word(i) => (i as usize) < state.words.len(),
         };
         if !exists {
@@ -318,6 +333,9 @@ impl Machine<'_> {
                     self.within(path, r.sym, r.add.saturating_add(i128::from(d)), extent)
                 })
             }),
+            Claim::TypeId { of, ty } => own(Name::Of(of))
+                .and_then(Value::as_symbol)
+                .is_some_and(|sym| self.symbols.def(sym).kind == Kind::TypeId(ty)),
             Claim::Type { of, ty } => own(Name::Of(of))
                 .and_then(Value::as_symbol)
                 .is_some_and(|sym| self.facts.has_type(path, Record::Ref(sym), ty)),

@@ -179,7 +179,6 @@ impl Facts {
             | Kind::FuncAddress(_)
             | Kind::TypeOf(_)
             | Kind::TypeId(_)
-            | Kind::Fuel { .. }
             | Kind::JumpOffset { .. } => Node::Sym(b.sym),
         };
         self.push(path, symbols, Fact::Le { a: a.sym, d, b: node })

@@ -103,6 +103,7 @@ impl<'a> Machine<'a> {
         let mut state = State {
             regs: [None; 16],
             words: alloc::vec![None; words as usize],
+            fuel: None,
             cells: BTreeMap::new(),
             answers: match self.kind {
                 CodeKind::ThunkIn(ty) => Answers::Arguments(ty),
@@ -323,13 +324,19 @@ impl<'a> Machine<'a> {
         Some(path)
     }
 
+    /// A number that is not its least is more than that.
     fn unequal(&mut self, path: Path, a: Value, b: Value) -> Option<Path> {
-        match (a.as_constant(), b.as_constant()) {
-            (Some(a), Some(b)) => (a != b).then_some(path),
-            (None, Some(0)) => self.order(path, Value::constant(0), 1, a),
-            (Some(0), None) => self.order(path, Value::constant(0), 1, b),
-            _ => Some(path),
+        let (number, constant) = match (a.as_constant(), b.as_constant()) {
+            (Some(a), Some(b)) => return (a != b).then_some(path),
+            (None, Some(k)) => (a, k),
+            (Some(k), None) => (b, k),
+            (None, None) => return Some(path),
+        };
+        let least = self.facts.range(path, &self.symbols, number).map_or(0, |(lo, _)| lo);
+        if constant != 0 && least != i128::from(constant) {
+            return Some(path);
         }
+        self.order(path, Value::constant(constant), 1, number)
     }
 
     /// `path`, where the sum of `a` and a constant had no carry.

@@ -40,6 +40,8 @@ pub enum Answers {
 pub enum Loc {
     /// A general register.
     Register(u8),
+    /// What is left of the fuel, in the store; only this code and what it calls changes it.
+    Fuel,
     /// A stack word, counted from the arguments' end downwards.
     Word(u32),
 }
@@ -51,6 +53,8 @@ pub struct State {
     pub regs: [Option<Value>; 16],
     /// Stack words; none: unknown.
     pub words: Vec<Option<Value>>,
+    /// What is left of the fuel; none: unknown.
+    pub fuel: Option<Value>,
     /// What was written to argument cells since the last call or block entry.
     pub cells: BTreeMap<u32, Value>,
     /// What the other argument cells hold.
@@ -70,6 +74,7 @@ impl State {
     pub fn get(&self, loc: Loc) -> Option<Value> {
         match loc {
             Loc::Register(r) => self.regs.get(r as usize).copied().flatten(),
+            Loc::Fuel => self.fuel,
             Loc::Word(i) => self.words.get(i as usize).copied().flatten(),
         }
     }
@@ -78,6 +83,7 @@ impl State {
     pub(crate) fn set(&mut self, loc: Loc, value: Option<Value>) {
         let slot = match loc {
             Loc::Register(r) => self.regs.get_mut(r as usize),
+            Loc::Fuel => Some(&mut self.fuel),
             Loc::Word(i) => self.words.get_mut(i as usize),
         };
         if let Some(slot) = slot {

@@ -7,7 +7,7 @@ use crate::error::{Fault, Rule, fault};
 use crate::machine::Machine;
 use crate::state::{Flags, Loc, State};
 use crate::symbols::{Def, Kind};
-use crate::value::{Base, Value};
+use crate::value::{Base, Sym, Value};
 use crate::x64::{Alu, Class, Condition, Insn, Operand};
 
 /// Where control goes behind an instruction.
@@ -223,17 +223,17 @@ impl Machine<'_> {
         Ok(flags)
     }
 
-    /// P12: what is left of the fuel becomes what was read since the last call, less a constant
-    /// that it was compared with.
-    fn charge(&self, state: &mut State, value: Option<Value>) -> Result<(), Fault> {
-        let Some(value) = value.filter(|v| v.base == Base::None && v.shift == 0) else {
-            return fault(Rule::Metering, "the fuel is written");
-        };
-        let fresh = self.symbols.def(value.sym).kind == Kind::Fuel { calls: state.calls };
-        let charge = value.add.wrapping_neg();
-        if !fresh || charge == 0 || !self.at_least(state.path, value.sym, charge) {
+    /// P12: what is left of the fuel becomes what it was, less a constant that it was compared
+    /// with.
+    fn charge(&mut self, state: &mut State, value: Option<Value>) -> Result<(), Fault> {
+        let left = self.read_loc(state, Loc::Fuel);
+        let charge = value.and_then(|v| left.difference(v)).and_then(Value::as_constant);
+        let had = self.facts.range(state.path, &self.symbols, left).map_or(0, |(lo, _)| lo);
+        let less = charge.is_some_and(|k| k > 0 && i128::from(k) <= had);
+        if !less {
             return fault(Rule::Metering, "the fuel is not made less by what it has");
         }
+        state.set(Loc::Fuel, value);
         state.metered = true;
         Ok(())
     }
@@ -322,6 +322,9 @@ impl Machine<'_> {
                 Some(Place::Jump { table, count }) if bytes == 4 => {
                     let kind = Kind::JumpOffset { table, count };
                     Some(Value::symbol(self.symbols.fresh(Def { kind, ..Def::ANY })))
+                }
+                Some(Place::Data(_)) if bytes == 4 => {
+                    source.as_constant().map(|k| Value::constant(k as u32 as i32 as i64 as u64))
                 }
                 _ => None,
             };
@@ -535,6 +538,10 @@ impl Machine<'_> {
         if to.base != Base::Code {
             self.tail_call(state, to)?;
             return Ok(Flow::Stop);
+        }
+        if to.sym == Sym::ZERO {
+            // The table's index was a constant.
+            return Ok(Flow::Jump(u32::try_from(to.add).unwrap_or(u32::MAX)));
         }
         match self.symbols.def(to.sym).kind {
             Kind::JumpOffset { table, count } if to.shift == 0 && to.add == u64::from(table) => {

@@ -87,11 +87,6 @@ pub enum Kind {
     TypeOf(Record),
     /// The canonical id of a type of the module.
     TypeId(u32),
-    /// What was left of the fuel after so many calls.
-    Fuel {
-        /// Calls.
-        calls: u32,
-    },
     /// An entry of a jump table that begins at `table` with `count` entries: one of them.
     JumpOffset {
         /// Offset of the table in the code.
