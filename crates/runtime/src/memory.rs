@@ -53,8 +53,7 @@ impl Memory {
     }
 
     /// A memory of the type's minimal size, zeroed; one that [takes one](Memory::takes_guard)
-    /// gets so much address space and so
-    /// great a guard, if the system has them.
+    /// gets so much address space and so great a guard, if the system has them.
     pub(crate) fn with_guard(
         ty: MemoryType,
         limits: &Limits,
