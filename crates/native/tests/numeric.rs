@@ -148,7 +148,7 @@ fn nans(exponent: u64) -> impl Iterator<Item = u128> {
 
 fn random(rng: &mut Rng, ty: &str) -> u128 {
     let bits = u128::from(rng.bits()) | u128::from(rng.bits()) << 64;
-    let bits = if rng.bits() % 4 == 0 { bits >> (rng.bits() % 64) } else { bits };
+    let bits = if rng.bits().is_multiple_of(4) { bits >> (rng.bits() % 64) } else { bits };
     match ty {
         "i32" | "f32" => bits & 0xffff_ffff,
         "i64" | "f64" => bits & u128::from(u64::MAX),

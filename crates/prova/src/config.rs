@@ -113,7 +113,8 @@ impl Config {
     }
 
     /// Runs functions as machine code of this compiler, where the check accepts it; the others run
-    /// as bytecode in the same instance, and [`Module::refusals`](crate::Module::refusals) says why.
+    /// as bytecode in the same instance, and [`Module::refusals`](crate::Module::refusals) says
+    /// why.
     /// For stores of the interpreter; on Linux x86-64 alone, elsewhere without effect.
     ///
     /// Faults of the code become traps by a signal handler of the process, which passes on what is

@@ -52,8 +52,8 @@ impl Memory {
         Memory::with_guard(ty, limits, None)
     }
 
-    /// A memory of the type's minimal size, zeroed; one that [takes one](Memory::takes_guard) gets so much address space and so
-    /// great a guard, if the system has them.
+    /// A memory of the type's minimal size, zeroed; one that [takes one](Memory::takes_guard)
+    /// gets so much address space and so great a guard, if the system has them.
     pub(crate) fn with_guard(
         ty: MemoryType,
         limits: &Limits,

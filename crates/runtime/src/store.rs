@@ -159,6 +159,45 @@ fn frame_record_bytes(stack_bytes: u64, host_depth_max: u32) -> u64 {
     frames * size_of::<Frame>() as u64
 }
 
+/// The registers before anything runs.
+fn first_vm(
+    settings: Settings,
+    stack_bytes: u64,
+    stack: &Reservation,
+    frames: &Reservation,
+    epoch: &Arc<AtomicU64>,
+) -> Vm {
+    Vm {
+        fuel: 0,
+        epoch: Arc::as_ptr(epoch),
+        epoch_deadline: u64::MAX,
+        funcs: ptr::null(),
+        args: ptr::null_mut(),
+        native: NativeVm::NONE,
+        height_left: stack_bytes,
+        frame_top: frames.base().as_ptr().cast(),
+        func: Frame::HOST,
+        instance_addr: u32::MAX,
+        defined: ptr::null(),
+        instance: ptr::null(),
+        entries: ptr::null_mut(),
+        entry_count: 0,
+        memories: ptr::null(),
+        tables: ptr::null(),
+        globals: ptr::null_mut(),
+        mem0: NO_MEMORY,
+        ip: ptr::null(),
+        fp: stack.base().as_ptr().cast(),
+        trap: TrapKind::Bug,
+        value: 0,
+        store: ptr::null_mut(),
+        stack_base: stack.base().as_ptr().cast(),
+        stack_cells: stack.committed() / size_of::<Cell>(),
+        frames_base: frames.base().as_ptr().cast(),
+        metering: settings.metering,
+    }
+}
+
 /// Life of a store.
 impl Store {
     /// An empty store.
@@ -175,35 +214,7 @@ impl Store {
         let frames = reserve_all(frame_record_bytes(stack_bytes, host_depth_max));
         let epoch = Arc::new(AtomicU64::new(0));
         let native = config.native;
-        let vm = Vm {
-            fuel: 0,
-            epoch: Arc::as_ptr(&epoch),
-            epoch_deadline: u64::MAX,
-            funcs: ptr::null(),
-            args: ptr::null_mut(),
-            native: NativeVm::NONE,
-            height_left: stack_bytes,
-            frame_top: frames.base().as_ptr().cast(),
-            func: Frame::HOST,
-            instance_addr: u32::MAX,
-            defined: ptr::null(),
-            instance: ptr::null(),
-            entries: ptr::null_mut(),
-            entry_count: 0,
-            memories: ptr::null(),
-            tables: ptr::null(),
-            globals: ptr::null_mut(),
-            mem0: NO_MEMORY,
-            ip: ptr::null(),
-            fp: stack.base().as_ptr().cast(),
-            trap: TrapKind::Bug,
-            value: 0,
-            store: ptr::null_mut(),
-            stack_base: stack.base().as_ptr().cast(),
-            stack_cells: stack.committed() / size_of::<Cell>(),
-            frames_base: frames.base().as_ptr().cast(),
-            metering: settings.metering,
-        };
+        let vm = first_vm(settings, stack_bytes, &stack, &frames, &epoch);
         let mut store = Store {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             config: Config { settings, stack_bytes, host_depth_max, limits, trap_on_grow_failure },

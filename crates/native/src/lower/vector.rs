@@ -3,7 +3,7 @@
 //! A `v128` is an `i8x16` between operators; each sees it as the lanes that it needs and gives it
 //! back as bytes. Relaxed operators have the one meaning that `prova-num` gives them.
 //!
-//! Noticed by: `tests/vector.rs`, which runs each as machine code against `prova-num`.
+//! Noticed by: `tests/numeric.rs`, which runs each as machine code against `prova-num`.
 
 use crate::emit::{Emit, Load, V};
 use crate::lower::numeric::flag;

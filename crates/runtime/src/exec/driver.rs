@@ -498,7 +498,7 @@ impl Activation {
         // SAFETY: V5: the window of the call lies in the caller's frame.
         vm.fp = unsafe { vm.fp.sub((frame.window & !Frame::SWITCHED) as usize) };
         if frame.func == Frame::NATIVE {
-            // X1.
+            // Z1.
             vm.func = store.segment_func().map_or(vm.func, FuncAddr::as_u32);
             return Caller::Native(frame.ip.expose_provenance());
         }
@@ -578,7 +578,7 @@ impl Activation {
                 push_frame(store, &mut trap, func, ip.wrapping_sub(1));
             }
         }
-        debug_assert_eq!(segments, self.segments, "X1");
+        debug_assert_eq!(segments, self.segments, "Z1");
         self.restore();
         native::forget(self.vm, store, self.segments);
         trap

@@ -9,11 +9,11 @@
 //! kinds of code take no stack of the host, may suspend, and end by forgetting what waits.
 //!
 //! # Invariants
-//! * X1. There is a segment for each frame whose function runs or waits as native code; a record
+//! * Z1. There is a segment for each frame whose function runs or waits as native code; a record
 //!   with [`Frame::NATIVE`] belongs to the newest segment whose function's frame lies below it.
-//! * X2. Frames of native code are chained by their frame pointers, from the newest to the way in,
+//! * Z2. Frames of native code are chained by their frame pointers, from the newest to the way in,
 //!   whose caller's is 0. What lies there was written by checked code (P8 of the check).
-//! * X3. While native code runs or waits, `height_left` is what its newest callee was given; when
+//! * Z3. While native code runs or waits, `height_left` is what its newest callee was given; when
 //!   it has returned, that of the segment.
 
 use super::driver::{Activation, Step, write_cells, zero_cells};
@@ -74,7 +74,7 @@ impl Activation {
             (*vm).store = store;
         }
         store.publish();
-        // SAFETY: N4, X1: it is the newest code that waits.
+        // SAFETY: N4, Z1: it is the newest code that waits.
         let stop = unsafe { sys::resume(vm, 0) };
         self.stopped(store, stop)
     }
@@ -150,7 +150,7 @@ impl Activation {
         let caller_instance = store.entry(caller.unwrap_or(segment.func)).instance;
         vm.height_left = left;
         if caller.is_none() && caller_frame != 0 && caller_of(caller_frame) == 0 {
-            // A tail call has put the way out in the place of the segment's function (X2).
+            // A tail call has put the way out in the place of the segment's function (Z2).
             if let Some(native) = &mut store.native {
                 native.segments.pop();
             }
@@ -259,7 +259,7 @@ pub(super) fn waiting(native_sp: usize) -> Waiting {
 
 /// The frame pointer and the place to go on of the caller of a frame.
 fn caller(frame: usize) -> (usize, usize) {
-    // SAFETY: X2: a frame pointer leads to the caller's and to the return address.
+    // SAFETY: Z2: a frame pointer leads to the caller's and to the return address.
     let [frame, pc] = unsafe { *ptr::with_exposed_provenance::<[usize; 2]>(frame) };
     (frame, pc)
 }

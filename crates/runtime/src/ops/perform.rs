@@ -8,30 +8,66 @@ use crate::trap::TrapKind;
 use crate::value::{InstanceAddr, MemoryAddr, TableAddr};
 use prova_module::{DataIdx, ElemIdx, MemoryIdx, Opcode, TableIdx};
 
-/// An operator and what it works on.
+/// What an operator works on.
 struct Performed<'a> {
     instance: InstanceAddr,
-    opcode: Opcode,
     first: u32,
     second: u32,
     args: &'a [u64; 8],
 }
 
+type Perform = fn(&Performed<'_>, &mut Store) -> Result<u64, TrapKind>;
+
 /// What native code may ask for.
-const PERFORMED: [Opcode; 13] = [
-    Opcode::MemoryGrow,
-    Opcode::MemoryFill,
-    Opcode::MemoryCopy,
-    Opcode::MemoryInit,
-    Opcode::DataDrop,
-    Opcode::TableGrow,
-    Opcode::TableFill,
-    Opcode::TableCopy,
-    Opcode::TableInit,
-    Opcode::ElemDrop,
-    Opcode::MemoryAtomicNotify,
-    Opcode::MemoryAtomicWait32,
-    Opcode::MemoryAtomicWait64,
+const PERFORMED: [(Opcode, Perform); 13] = [
+    (Opcode::MemoryGrow, |op, store| {
+        store.memory_grow_cell(op.memory(store, op.first)?, op.args[0])
+    }),
+    (Opcode::MemoryFill, |op, store| {
+        let ([d, value, n, ..], memory) = (*op.args, op.memory(store, op.first)?);
+        store.memory_fill(memory, d, value as u8, n).map(|()| 0)
+    }),
+    (Opcode::MemoryCopy, |op, store| {
+        let (to, from) = (op.memory(store, op.first)?, op.memory(store, op.second)?);
+        let [d, s, n, ..] = *op.args;
+        store.memory_copy(to, from, d, s, n).map(|()| 0)
+    }),
+    (Opcode::MemoryInit, |op, store| {
+        let (data, memory) = (op.data(store)?, op.memory(store, op.second)?);
+        let [d, s, n, ..] = *op.args;
+        store.memory_init(op.instance, memory, data, d, s, n).map(|()| 0)
+    }),
+    (Opcode::DataDrop, |op, store| {
+        store.data_drop(op.instance, op.data(store)?);
+        Ok(0)
+    }),
+    (Opcode::TableGrow, |op, store| {
+        store.table_grow_cell(op.table(store, op.first)?, op.args[0], op.args[1])
+    }),
+    (Opcode::TableFill, |op, store| {
+        let ([i, value, n, ..], table) = (*op.args, op.table(store, op.first)?);
+        store.table_fill(table, i, value, n).map(|()| 0)
+    }),
+    (Opcode::TableCopy, |op, store| {
+        let (to, from) = (op.table(store, op.first)?, op.table(store, op.second)?);
+        let [d, s, n, ..] = *op.args;
+        store.table_copy(to, from, d, s, n).map(|()| 0)
+    }),
+    (Opcode::TableInit, |op, store| {
+        let (elem, table) = (op.elem(store)?, op.table(store, op.second)?);
+        let [d, s, n, ..] = *op.args;
+        store.table_init(op.instance, table, elem, d, s, n).map(|()| 0)
+    }),
+    (Opcode::ElemDrop, |op, store| {
+        store.elem_drop(op.instance, op.elem(store)?);
+        Ok(0)
+    }),
+    (Opcode::MemoryAtomicNotify, |op, store| {
+        let ([p, offset, n, ..], memory) = (*op.args, op.memory(store, op.first)?);
+        store.atomic_notify(memory, p, offset, n as u32).map(u64::from)
+    }),
+    (Opcode::MemoryAtomicWait32, |op, store| op.wait(store, 4)),
+    (Opcode::MemoryAtomicWait64, |op, store| op.wait(store, 8)),
 ];
 
 impl Store {
@@ -49,17 +85,9 @@ impl Store {
     ) -> Result<u64, TrapKind> {
         // SAFETY: V9.
         let instance = InstanceAddr::from_index(unsafe { (*self.vm()).instance_addr });
-        let opcode = PERFORMED.into_iter().find(|&known| known as u64 == opcode);
-        let opcode = opcode.ok_or(TrapKind::Bug)?;
-        let performed = Performed { instance, opcode, first, second, args };
-        match opcode {
-            Opcode::TableGrow
-            | Opcode::TableFill
-            | Opcode::TableCopy
-            | Opcode::TableInit
-            | Opcode::ElemDrop => performed.on_tables(self),
-            _ => performed.on_memories(self),
-        }
+        let known = PERFORMED.iter().find(|(known, _)| *known as u64 == opcode);
+        let (_, perform) = known.ok_or(TrapKind::Bug)?;
+        perform(&Performed { instance, first, second, args }, self)
     }
 }
 
@@ -87,55 +115,9 @@ impl Performed<'_> {
         within(self.first, count).map(ElemIdx)
     }
 
-    fn on_memories(&self, store: &mut Store) -> Result<u64, TrapKind> {
-        let [a, b, c, ..] = *self.args;
-        if self.opcode == Opcode::DataDrop {
-            let data = self.data(store)?;
-            store.data_drop(self.instance, data);
-            return Ok(0);
-        }
-        if self.opcode == Opcode::MemoryInit {
-            let (data, memory) = (self.data(store)?, self.memory(store, self.second)?);
-            return store.memory_init(self.instance, memory, data, a, b, c).map(|()| 0);
-        }
+    fn wait(&self, store: &Store, size: u64) -> Result<u64, TrapKind> {
         let memory = self.memory(store, self.first)?;
-        match self.opcode {
-            Opcode::MemoryGrow => store.memory_grow_cell(memory, a),
-            Opcode::MemoryFill => store.memory_fill(memory, a, b as u8, c).map(|()| 0),
-            Opcode::MemoryCopy => {
-                let from = self.memory(store, self.second)?;
-                store.memory_copy(memory, from, a, b, c).map(|()| 0)
-            }
-            Opcode::MemoryAtomicNotify => {
-                store.atomic_notify(memory, a, b, c as u32).map(u64::from)
-            }
-            Opcode::MemoryAtomicWait32 => store.atomic_wait(memory, a, b, 4).map(u64::from),
-            Opcode::MemoryAtomicWait64 => store.atomic_wait(memory, a, b, 8).map(u64::from),
-            _ => Err(TrapKind::Bug),
-        }
-    }
-
-    fn on_tables(&self, store: &mut Store) -> Result<u64, TrapKind> {
-        let [a, b, c, ..] = *self.args;
-        if self.opcode == Opcode::ElemDrop {
-            let elem = self.elem(store)?;
-            store.elem_drop(self.instance, elem);
-            return Ok(0);
-        }
-        if self.opcode == Opcode::TableInit {
-            let (elem, table) = (self.elem(store)?, self.table(store, self.second)?);
-            return store.table_init(self.instance, table, elem, a, b, c).map(|()| 0);
-        }
-        let table = self.table(store, self.first)?;
-        match self.opcode {
-            Opcode::TableGrow => store.table_grow_cell(table, a, b),
-            Opcode::TableFill => store.table_fill(table, a, b, c).map(|()| 0),
-            Opcode::TableCopy => {
-                let from = self.table(store, self.second)?;
-                store.table_copy(table, from, a, b, c).map(|()| 0)
-            }
-            _ => Err(TrapKind::Bug),
-        }
+        store.atomic_wait(memory, self.args[0], self.args[1], size).map(u64::from)
     }
 }
 

@@ -42,6 +42,7 @@ impl Reservation {
     }
 
     /// There are no guards here.
+    #[cfg(any(miri, not(unix)))]
     pub(crate) fn reserve_guarded(_: usize, _: usize) -> Result<Reservation, OutOfMemory> {
         Err(OutOfMemory)
     }
