@@ -1,5 +1,5 @@
-//! Random irreducible graphs, few of them: all are made reducible, all but a few in a hundred emissions are proved,
-//! and all run as before. The long form is `prova-testing ssa-irreducible`.
+//! Random irreducible graphs, few of them: all are made reducible, all but a few in a hundred
+//! emissions are proved, and all run as before. The long form is `prova-testing ssa-irreducible`.
 
 use prova_testing::ssa::irreducible::campaign;
 
