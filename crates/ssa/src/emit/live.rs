@@ -66,6 +66,18 @@ pub(super) fn live(body: &Body, order: &[u32], trees: &Trees, apart: &[bool]) ->
     finder.intervals(body, &more)
 }
 
+impl Live {
+    /// Appends intervals in the order of their starts; those that touch are one.
+    fn join(&mut self, start: u32, found: &[(u32, u32)]) {
+        for &(from, to) in found.iter().filter(|(from, to)| from < to) {
+            match self.intervals[start as usize..].last_mut() {
+                Some(last) if from <= last.1 => last.1 = last.1.max(to),
+                _ => self.intervals.push((from, to)),
+            }
+        }
+    }
+}
+
 impl Finder {
     fn new(body: &Body, order: &[u32], trees: &Trees) -> Finder {
         let mut span = vec![(0, 0); body.block_count()];
@@ -169,12 +181,7 @@ impl Finder {
             if !found.is_sorted() {
                 found.sort_unstable();
             }
-            for &(from, to) in found.iter().filter(|(from, to)| from < to) {
-                match live.intervals[start as usize..].last_mut() {
-                    Some(last) if from <= last.1 => last.1 = last.1.max(to),
-                    _ => live.intervals.push((from, to)),
-                }
-            }
+            live.join(start, &found);
             // A parameter of the function that is read is there from the start.
             if matches!(body.value(value).def, Def::Param(block, ..) if block == body.entry())
                 && let Some(first) = live.intervals.get_mut(start as usize)
