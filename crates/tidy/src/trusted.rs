@@ -131,7 +131,17 @@ mod tests {
         ]);
         let trusted = trusted(&tree);
         let counts: Vec<_> = trusted.0.iter().map(|x| (x.name, x.code, x.tests)).collect();
-        assert_eq!(counts, [("form", 3, 7), ("equality", 1, 2), ("facts", 0, 0), ("tables", 2, 0)],);
+        assert_eq!(
+            counts,
+            [
+                ("form", 3, 7),
+                ("equality", 1, 2),
+                ("facts", 0, 0),
+                ("machine code", 0, 0),
+                ("tables", 2, 0),
+                ("instructions", 0, 0)
+            ],
+        );
         assert_eq!(trusted.code(), 4);
     }
 }
