@@ -6,7 +6,7 @@
 //! by itself (*rebuild*, *recheck*); *decode* is the assembly and the validation of the new module.
 
 use prova_module::{Features, FuncIdx, Limits, Module};
-use prova_ssa::emit::{Emitted, Types, assemble, emit_with};
+use prova_ssa::emit::{Emitted, Style, Types, assemble, emit_with};
 use prova_ssa::emitted::{EmittedBody, Homes, Twin};
 use prova_ssa::trip::{self, Options};
 use prova_ssa::{CheckedBody, Metering, build};
@@ -40,7 +40,7 @@ fn pass(module: &Module) -> Result<[Duration; 9], Box<dyn Error>> {
         };
         let checked = now();
         times[1] += checked - built;
-        let emitted = emit_with(module, &types, body.body());
+        let emitted = emit_with(Style::Short, module, &types, body.body());
         times[2] += now() - checked;
         made.push(emitted.ok().map(|(emitted, homes)| (body, emitted, homes)));
     }

@@ -15,18 +15,20 @@
 //! * Y1. The result is a function of the module and of what `transform` gives for each function;
 //!   threads and their number do not change a byte.
 //! * Y2. A function that is not replaced is copied byte for byte.
-//! * Y3. A function with the bytes that it had is the same. If one is refused, the others are
+//! * Y3. A function whose emission is refused is emitted once more, block for block
+//!   ([`Style::Plain`]), before it keeps its bytes. What is proved is the same for both styles.
+//! * Y4. A function with the bytes that it had is the same. If one is refused, the others are
 //!   proved no second time: the next module has their bytes, and is the same as the one before but
 //!   for bodies, types behind the others and custom sections.
 //!
 //! Limits: memory for all bodies of the code section at once; one more decoding for each function
-//! whose bytes are invalid, up to [`INVALID_MAX`], and one more if some are refused.
+//! whose bytes are invalid, up to [`INVALID_MAX`], and two more if some are refused.
 
 use crate::body::Metering;
 use crate::build::{BuildError, build};
 use crate::check::{CheckedBody, Rejection};
 use crate::emit::reducify::{Irreducible, reducify};
-use crate::emit::{EmitError, EmitReason, Emitted, Types, assemble, emit_with};
+use crate::emit::{EmitError, EmitReason, Emitted, Style, Types, assemble, emit_with};
 use crate::emitted::{self, EmittedBody, Homes, Twin};
 use prova_module::{FuncIdx, Limits, Module};
 use std::fmt;
@@ -128,6 +130,7 @@ impl std::error::Error for TripError {}
 
 /// A body with its bytes.
 struct Candidate {
+    style: Style,
     body: CheckedBody,
     emitted: Emitted,
     homes: Vec<u32>,
@@ -185,7 +188,7 @@ pub fn module(module: &Module, options: &Options<'_>) -> Result<Trip, TripError>
     let mut invalid = 0;
     // The module of the round before, and which of its functions are proved.
     let mut before: Option<(Module, Vec<bool>)> = None;
-    // Who is refused is left out of the next round.
+    // Who is refused is emitted plainly for the next round, or left out of it.
     loop {
         let bodies: Vec<Option<&Emitted>> =
             found.iter().map(|found| found.as_ref().ok().map(|found| &found.emitted)).collect();
@@ -200,7 +203,7 @@ pub fn module(module: &Module, options: &Options<'_>) -> Result<Trip, TripError>
         };
         let twin = Twin::check(module, &new).map_err(TripError::Differs)?;
         // What was proved and has its bytes still, in a module that is the same but for bodies, is
-        // proved (Y3).
+        // proved (Y4).
         let known = before
             .as_ref()
             .and_then(|(before, proved)| Twin::check(before, &new).ok().map(|twin| (twin, proved)));
@@ -221,7 +224,8 @@ pub fn module(module: &Module, options: &Options<'_>) -> Result<Trip, TripError>
                     return Err(TripError::Differs(rejection));
                 }
                 refused = true;
-                found[at] = Err(Outcome::Refused(rejection));
+                let plain = found[at].as_ref().ok().and_then(|one| one.plain(module, &types));
+                found[at] = plain.ok_or(Outcome::Refused(rejection));
             }
         }
         if !refused {
@@ -259,6 +263,18 @@ fn leave_out(
     if any { Ok(()) } else { Err(TripError::Decode(error)) }
 }
 
+impl Candidate {
+    /// The same body in the plain style, if it is not yet.
+    fn plain(&self, module: &Module, types: &Types) -> Option<Candidate> {
+        let (body, style) = (self.body.clone(), Style::Plain);
+        let (emitted, homes) = match self.style {
+            Style::Short => emit_with(style, module, types, body.body()).ok()?,
+            Style::Plain => return None,
+        };
+        Some(Candidate { style, body, emitted, homes })
+    }
+}
+
 fn candidate(
     module: &Module,
     types: &Types,
@@ -268,15 +284,16 @@ fn candidate(
     let body = build(module, func, Metering::NONE).map_err(Outcome::NotBuilt)?;
     let body = CheckedBody::check(module, body).map_err(Outcome::NotProved)?;
     let mut body = transform(body).ok_or(Outcome::Untouched)?;
-    let mut made = emit_with(module, types, body.body());
+    let style = Style::Short;
+    let mut made = emit_with(style, module, types, body.body());
     if let Err(EmitError { reason: EmitReason::Irreducible, .. }) = made
         && let Some(reduced) = reducify(&body).map_err(Outcome::NotReduced)?
     {
         body = reduced;
-        made = emit_with(module, types, body.body());
+        made = emit_with(style, module, types, body.body());
     }
     let (emitted, homes) = made.map_err(Outcome::NotEmitted)?;
-    Ok(Candidate { body, emitted, homes })
+    Ok(Candidate { style, body, emitted, homes })
 }
 
 /// Results of a function of each number below `count`, in order.

@@ -12,7 +12,7 @@
 //! and holds them against the body. Charges and polls have no Wasm and are left out: the new code
 //! has segments of its own.
 //!
-//! * Z1. The bytes are a function of module and body alone.
+//! * Z1. The bytes are a function of module, body and [`Style`] alone.
 //! * Z2. A function's parameters keep their locals.
 //! * Z3. Types beyond the module's ([`Types`]) follow from the module alone, so bodies can be
 //!   emitted in any order.
@@ -68,6 +68,15 @@ pub struct Emitted {
     pub bytes: Vec<u8>,
     /// Whether it needs the types that [`assemble`] adds.
     pub extra_types: bool,
+}
+
+/// What becomes of a body's blocks before they are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Blocks without code give way, branches that decide nothing are jumps, one block returns.
+    Short,
+    /// Each block is written as it is: longer, and there is less to prove.
+    Plain,
 }
 
 /// Why a body has no bytes.
@@ -178,6 +187,13 @@ struct Plan<'b> {
 }
 
 impl<'b> Plan<'b> {
+    fn of(style: Style, module: &Module, body: &'b Body) -> Result<Plan<'b>, EmitReason> {
+        match style {
+            Style::Short => Plan::settled(module, body),
+            Style::Plain => Plan::new(Uses::new(body), Cow::Borrowed(body)),
+        }
+    }
+
     /// A plan in which no block is empty whose edges could lead past it.
     fn settled(module: &Module, body: &'b Body) -> Result<Plan<'b>, EmitReason> {
         let body = one_return(body).map_or(Cow::Borrowed(body), Cow::Owned);
@@ -233,12 +249,12 @@ fn is_empty_source(module: &Module, data: &BlockData) -> bool {
     code == Some(&[])
 }
 
-/// Emits a body.
+/// Emits a body in the short style.
 ///
 /// # Errors
 /// If its flow is irreducible, or it is not well formed.
 pub fn emit(module: &Module, types: &Types, body: &Body) -> Result<Emitted, EmitError> {
-    emit_with(module, types, body).map(|(emitted, _)| emitted)
+    emit_with(Style::Short, module, types, body).map(|(emitted, _)| emitted)
 }
 
 /// Emits a body; gives the local of each value too, by the value's number (`u32::MAX` for none).
@@ -246,12 +262,13 @@ pub fn emit(module: &Module, types: &Types, body: &Body) -> Result<Emitted, Emit
 /// # Errors
 /// As [`emit`].
 pub fn emit_with(
+    style: Style,
     module: &Module,
     types: &Types,
     body: &Body,
 ) -> Result<(Emitted, Vec<u32>), EmitError> {
     let func = body.func();
-    let plan = Plan::settled(module, body).map_err(|reason| EmitError { func, reason })?;
+    let plan = Plan::of(style, module, body).map_err(|reason| EmitError { func, reason })?;
     let Plan { body, landings, flow, trees, locals } = &plan;
     let mut shape = Shape::new(module, body, types, flow, trees, locals, landings);
     shape.run().map_err(|reason| EmitError { func, reason })?;

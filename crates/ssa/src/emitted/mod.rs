@@ -31,7 +31,7 @@
 //! * E4. *Operands.* Operands of effects, calls, throws, conditions, indices, results are equal
 //!   terms. The same read twice, with nothing between that changes what it reads, gives one term.
 //! * E5. *Control.* The image ends a block as the body does, up to jumps. A branch that decides
-//!   nothing (`moot`) is a jump.
+//!   nothing (`moot`) is a jump, on both sides; or it is a branch on both, if nothing else fits.
 //! * E6. *Targets.* An edge of the image leads where the body's leads: each block of the body that
 //!   does more than jump or return is entered at one place of the image, and each place is for one
 //!   block.
@@ -192,9 +192,16 @@ impl EmittedBody {
             .map_err(|error| refused(Rule::Image, error.to_string()))?;
         let image = CheckedBody::check(&twin.new, image)
             .map_err(|error| refused(Rule::Image, error.to_string()))?;
-        let (old, new) = (moot::without_moot(body.body()), moot::without_moot(image.body()));
-        let old = old.as_ref().unwrap_or_else(|| body.body());
-        relate::relate(&twin.new, old, new.as_ref().unwrap_or_else(|| image.body()), homes)?;
+        let (old, new) = (body.body(), image.body());
+        let (decided, read) = (moot::without_moot(old), moot::without_moot(new));
+        let is_decided = decided.is_some() || read.is_some();
+        let (decided, read) = (decided.as_ref().unwrap_or(old), read.as_ref().unwrap_or(new));
+        let related = relate::relate(&twin.new, decided, read, homes);
+        // Where each branch has its counterpart, moot or not, the bodies are related as they stand.
+        related.or_else(|rejection| match is_decided {
+            true => relate::relate(&twin.new, old, new, homes).map_err(|_| rejection),
+            false => Err(rejection),
+        })?;
         Ok(EmittedBody { image })
     }
 
