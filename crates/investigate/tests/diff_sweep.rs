@@ -20,6 +20,7 @@ mod support;
 
 use prova_investigate::diff::{DiffOptions, Kind, Report, Verdict, diff};
 use prova_module::{Features, Limits, Module};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::collections::BTreeMap;
 use std::path::Path;
 use support::observe;
@@ -92,6 +93,20 @@ fn wrong(a: &[u8], b: &[u8], report: &Report) -> Option<String> {
     differs.then(|| format!("{verdict}, but a run differs"))
 }
 
+/// What is told of a module in which one bit is another, and what is wrong with that.
+fn flip(original: &[u8], module: &Module, at: usize, bit: usize) -> (String, Option<String>) {
+    let mut bytes = original.to_vec();
+    bytes[at] ^= 1 << bit;
+    let Some(other) = decode(bytes.clone()) else { return ("invalid".to_owned(), None) };
+    let options = DiffOptions { runs: 4, code_lines: 0, ..DiffOptions::default() };
+    let report = diff(module, &other, &options);
+    let verdict = told(&report);
+    let is_harmless = verdict != Verdict::Changed && verdict != Verdict::AssumedMoved;
+    let why = if is_harmless { wrong(original, &bytes, &report) } else { None };
+    let fault = |why| format!("byte {at:#x}, bit {bit}: {why}\n{}", report.to_text());
+    (verdict.to_string(), why.map(fault))
+}
+
 #[test]
 fn what_is_not_told_changed_is_the_same_module() {
     let all = std::env::var_os("PROVA_SWEEP").is_some_and(|value| value == "all");
@@ -106,28 +121,14 @@ fn what_is_not_told_changed_is_the_same_module() {
             let mut customs = module.sections().iter().filter(|section| section.id == 0);
             *at >= 8 && !customs.any(|section| section.range.contains(at))
         };
-        for at in (0..original.len()).filter(outside).step_by(step) {
-            for bit in 0..bits {
-                let mut bytes = original.clone();
-                bytes[at] ^= 1 << ((bit + at / step) % 8);
-                let Some(other) = decode(bytes.clone()) else {
-                    *verdicts.entry("invalid".into()).or_default() += 1;
-                    continue;
-                };
-                let options = DiffOptions { runs: 4, code_lines: 0, ..DiffOptions::default() };
-                let report = diff(&module, &other, &options);
-                let verdict = told(&report);
-                *verdicts.entry(verdict.to_string()).or_default() += 1;
-                if verdict == Verdict::Changed || verdict == Verdict::AssumedMoved {
-                    continue;
-                }
-                if let Some(why) = wrong(&original, &bytes, &report) {
-                    faults.push(format!(
-                        "{name}, byte {at:#x}, bit {bit}: {why}\n{}",
-                        report.to_text()
-                    ));
-                }
-            }
+        let sites: Vec<usize> = (0..original.len()).filter(outside).step_by(step).collect();
+        let sweep = |at: usize| -> Vec<(String, Option<String>)> {
+            (0..bits).map(|bit| flip(&original, &module, at, (bit + at / step) % 8)).collect()
+        };
+        let told: Vec<Vec<(String, Option<String>)>> = sites.into_par_iter().map(sweep).collect();
+        for (verdict, fault) in told.into_iter().flatten() {
+            *verdicts.entry(verdict).or_default() += 1;
+            faults.extend(fault.map(|fault| format!("{name}, {fault}")));
         }
     }
     println!("{verdicts:?}");

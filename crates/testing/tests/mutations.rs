@@ -1,5 +1,5 @@
-//! A second of random edits: the check refuses nearly all, what it accepts computes the same, and a
-//! program says why.
+//! A few hundred random edits: the check refuses nearly all, what it accepts computes the same, and
+//! a program says why.
 //!
 //! Green does not show that no wrong code is accepted: `prova-testing mutations --count 100000` is
 //! the campaign, and an edit is one step away from honest code. That the campaign would see a hole
@@ -8,17 +8,15 @@
 //! `mutations/tests.rs`.
 
 use prova_testing::mutations::{Options, campaign};
-use std::time::Duration;
 
 #[test]
-fn a_second_of_edits_finds_no_hole() {
+fn a_few_hundred_edits_find_no_hole() {
     let files = ["lua-5.4.7", "coremark-rs-1.0.0"];
     let bin = prova_testing::root().join("programs/bin");
     let files = files.iter().map(|name| bin.join(format!("{name}.wasm"))).collect();
-    let time = Some(Duration::from_secs(1));
-    let report = campaign(&Options { count: u64::MAX, seed: 7, files, time });
+    let report = campaign(&Options { count: 300, seed: 7, files, time: None });
     assert!(report.is_clean() && report.not_run == 0, "{report}");
-    assert!(report.edits() > 200, "{report}");
+    assert!(report.edits() >= 300, "{report}");
     // Dead writes, commuting operands and hints without effect survive; most edits do not.
     assert!(10 * report.refused() > 7 * report.edits(), "{report}");
     assert!(report.rules.len() >= 10, "{report}");
