@@ -107,6 +107,20 @@ const VMCTX: usize = NATIVE + offset_of!(NativeVm, vmctx);
 const OPERANDS: usize = NATIVE + offset_of!(NativeVm, operands);
 const HEIGHT: usize = offset_of!(Vm, height_left);
 
+/// Saves the registers that a callee keeps (N4: [`Waiting`] has their order).
+macro_rules! save {
+    () => {
+        "push rbp\npush rbx\npush r12\npush r13\npush r14\npush r15"
+    };
+}
+
+/// Gives them back.
+macro_rules! restore {
+    () => {
+        "pop r15\npop r14\npop r13\npop r12\npop rbx\npop rbp"
+    };
+}
+
 #[unsafe(naked)]
 unsafe extern "sysv64" fn switch_in(
     vm: *mut Vm,
@@ -115,12 +129,7 @@ unsafe extern "sysv64" fn switch_in(
     height: u64,
 ) -> u32 {
     naked_asm!(
-        "push rbp",
-        "push rbx",
-        "push r12",
-        "push r13",
-        "push r14",
-        "push r15",
+        save!(),
         "mov [rdi + {host_sp}], rsp",
         "mov rsp, [rdi + {native_sp}]",
         "push rdi",
@@ -135,12 +144,7 @@ unsafe extern "sysv64" fn switch_in(
         "mov [rdi + {native_sp}], rsp",
         "mov rsp, [rdi + {host_sp}]",
         "mov eax, {stop}",
-        "pop r15",
-        "pop r14",
-        "pop r13",
-        "pop r12",
-        "pop rbx",
-        "pop rbp",
+        restore!(),
         "ret",
         host_sp = const HOST_SP,
         native_sp = const NATIVE_SP,
@@ -151,21 +155,11 @@ unsafe extern "sysv64" fn switch_in(
 #[unsafe(naked)]
 unsafe extern "sysv64" fn switch_back(vm: *mut Vm, value: u64) -> u32 {
     naked_asm!(
-        "push rbp",
-        "push rbx",
-        "push r12",
-        "push r13",
-        "push r14",
-        "push r15",
+        save!(),
         "mov [rdi + {host_sp}], rsp",
         "mov rsp, [rdi + {native_sp}]",
         "mov rax, rsi",
-        "pop r15",
-        "pop r14",
-        "pop r13",
-        "pop r12",
-        "pop rbx",
-        "pop rbp",
+        restore!(),
         "ret",
         host_sp = const HOST_SP,
         native_sp = const NATIVE_SP,
@@ -180,12 +174,7 @@ macro_rules! exits {
             naked_asm!(
                 // The store's words are the head of its `Vm`.
                 "mov rax, [rdi]",
-                "push rbp",
-                "push rbx",
-                "push r12",
-                "push r13",
-                "push r14",
-                "push r15",
+                save!(),
                 "mov [rax + {native_sp}], rsp",
                 "mov [rax + {vmctx}], rdi",
                 "mov [rax + {height}], rsi",
@@ -194,12 +183,7 @@ macro_rules! exits {
                 "mov [rax + {operands} + 16], r8",
                 "mov rsp, [rax + {host_sp}]",
                 "mov eax, {stop}",
-                "pop r15",
-                "pop r14",
-                "pop r13",
-                "pop r12",
-                "pop rbx",
-                "pop rbp",
+                restore!(),
                 "ret",
                 native_sp = const NATIVE_SP,
                 vmctx = const VMCTX,
@@ -227,12 +211,7 @@ unsafe extern "sysv64" fn exit_fault() {
     naked_asm!(
         "mov rsp, [rdi + {host_sp}]",
         "mov eax, {stop}",
-        "pop r15",
-        "pop r14",
-        "pop r13",
-        "pop r12",
-        "pop rbx",
-        "pop rbp",
+        restore!(),
         "ret",
         host_sp = const HOST_SP,
         stop = const Stop::Trap as u32,
