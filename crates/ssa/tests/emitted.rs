@@ -26,6 +26,7 @@ const MODULES: &[(&str, &str)] = &[
     ("moot", include_str!("emitted/moot.wat")),
     ("pad", include_str!("emitted/pad.wat")),
     ("given", include_str!("emitted/given.wat")),
+    ("apart", include_str!("emitted/apart.wat")),
 ];
 
 fn decode(bytes: impl Into<Vec<u8>>) -> Result<Module, prova_module::Error> {

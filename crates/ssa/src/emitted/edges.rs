@@ -1,6 +1,6 @@
 //! The lockstep of a body and its image: edges, and what lies on them (E6).
 
-use super::error::{Fault, Rule, Verdict, demand};
+use super::error::{Fault, Rule, Verdict};
 use super::relate::{Ahead, Relate, Spot};
 use super::terms::{NONE, Term};
 use crate::entity::{Block, Value};

@@ -1,6 +1,6 @@
 //! The lockstep of a body and its image: the way of an exception (E8).
 
-use super::error::{Fault, Rule, Verdict, demand};
+use super::error::{Fault, Rule, Verdict};
 use super::relate::{Ahead, Relate};
 use super::terms::{NONE, NOWHERE, Term};
 use crate::entity::{Block, Value};

@@ -6,7 +6,7 @@
 //! pad, nor to any place at which the body has not moved, so the image cannot go round without the
 //! body.
 
-use super::error::{Verdict, demand};
+use super::error::{Rule, Verdict};
 use super::relate::{Ahead, Pad, Relate};
 use super::terms::{NONE, Term};
 use crate::body::{Def, Place};

@@ -136,6 +136,11 @@ impl Twin {
         Err(Rejection { func: FuncIdx(0), block: None, image: None, rule: Rule::Module, what })
     }
 
+    /// The second module.
+    pub(crate) fn new_module(&self) -> &Module {
+        &self.new
+    }
+
     /// Whether a function's bytes are those that it had.
     pub fn is_copied(&self, func: FuncIdx) -> bool {
         match (self.old.body(func), self.new.body(func)) {

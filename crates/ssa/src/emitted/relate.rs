@@ -4,7 +4,7 @@
 //! edge into it, with a [`Spot`] in the body beside it. Pure instructions of the image become terms
 //! at once, those of the body when something asks for them.
 
-use super::error::{Fault, Rejection, Rule, Verdict, demand};
+use super::error::{Fault, Rejection, Rule, Verdict};
 use super::graph::{self, Graph};
 use super::terms::{NONE, NOWHERE, Term, Terms};
 use super::{Homes, STEPS_BASE, STEPS_PER_VALUE};
@@ -138,7 +138,8 @@ pub(super) fn relate(
         reads: Vec::new(),
         open: Vec::new(),
     };
-    relate.run().map_err(|Fault { rule, what }| {
+    relate.run().map_err(|fault| {
+        let (rule, what) = fault.into_parts();
         let (block, image) = relate.here;
         Rejection { func: body.func(), block, image, rule, what }
     })
