@@ -184,9 +184,8 @@ pub fn module(module: &Module, options: &Options<'_>) -> Result<Trip, TripError>
 }
 
 /// What emits a body: [`emit_with`], or a test's faulty one.
-type Emit<'e> = &'e (
-        dyn Fn(Style, &Module, &Types, &Body) -> Result<(Emitted, Vec<u32>), EmitError> + Sync
-    );
+type Emit<'e> =
+    &'e (dyn Fn(Style, &Module, &Types, &Body) -> Result<(Emitted, Vec<u32>), EmitError> + Sync);
 
 /// Sends a module on its trip; gives how many functions were proved too, for each module that was
 /// made.

@@ -129,13 +129,21 @@ impl Relate<'_> {
         self.land(spot)
     }
 
-    /// A block of the body is entered for the first time, or one that only returns (E6).
+    /// A block of the body is entered for the first time, or one that only returns, or an ending one
+    /// where the image returns at once (E6): such a block has no other place.
     pub(super) fn enter(&mut self, block: Block) -> Verdict {
         if self.old.is_final(block) {
             return self.forget(block);
         }
-        let entered = &mut self.entered[block.as_u32() as usize];
-        demand!(!std::mem::replace(entered, true), Targets, "{block} at a second place");
+        let at = block.as_u32() as usize;
+        let is_passed = self.is_last && self.old.is_ending(block);
+        demand!(!self.entered[at], Targets, "{block} at a second place");
+        demand!(is_passed || !self.passed[at], Targets, "{block} at a place and before returns");
+        if is_passed {
+            self.passed[at] = true;
+            return self.forget(block);
+        }
+        self.entered[at] = true;
         Ok(())
     }
 
@@ -165,7 +173,9 @@ impl Relate<'_> {
             let is_silent = self.silent(inst);
             demand!(is_silent, Effects, "an effect before a return");
         }
+        self.is_last = true;
         self.end(&data.terminator, spot)?;
+        self.is_last = false;
         self.at(from);
         Ok(())
     }

@@ -68,8 +68,12 @@ pub(super) struct Relate<'b> {
     pub(super) news: Vec<Term>,
     /// Which effects of the body are met out of their order.
     met: Vec<bool>,
-    /// Which blocks of the body are entered.
+    /// Which blocks of the body are entered at a place of the image.
     pub(super) entered: Vec<bool>,
+    /// Which ending blocks of the body are walked where the image returns.
+    pub(super) passed: Vec<bool>,
+    /// Whether the image is at a block that only returns.
+    pub(super) is_last: bool,
     /// By block of the image.
     pub(super) places: Vec<Place>,
     /// The blocks of the image in the order of the walk.
@@ -126,6 +130,8 @@ pub(super) fn relate(
         news: vec![NONE; image.value_count()],
         met: vec![false; body.inst_count()],
         entered: vec![false; body.block_count()],
+        passed: vec![false; body.block_count()],
+        is_last: false,
         places,
         order: Vec::with_capacity(image.block_count()),
         work: Vec::new(),
