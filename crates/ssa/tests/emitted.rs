@@ -32,11 +32,18 @@ const MODULES: &[(&str, &str)] = &[
     ("chain", include_str!("emitted/chain.wat")),
     ("dead", include_str!("emitted/dead.wat")),
     ("ending", include_str!("emitted/ending.wat")),
+    ("late", include_str!("emitted/late.wat")),
+    ("ring", include_str!("emitted/ring.wat")),
 ];
 
 /// Modules with a handler of several calls that is given values, of which what is emitted has none:
 /// handlers are taken apart by the first trip, and their moves by the second.
-const APART: &[&str] = &["given", "each"];
+const APART: &[&str] = &["given", "each", "late"];
+
+/// Modules whose emission is not proved, in either style. A loop begins with a block that only jumps,
+/// to one that nothing else leads to, and computes with its parameter on the way: the bytes compute
+/// behind the loop's start what the proof takes to be an argument.
+const REFUSED: &[&str] = &["ring"];
 
 fn decode(bytes: impl Into<Vec<u8>>) -> Result<Module, prova_module::Error> {
     Module::decode(bytes.into(), &Features::default(), &Limits::default())
@@ -85,7 +92,9 @@ fn a_module_is_its_own_emission_and_goes_on_its_trip() {
         }
         let once = send(&module, 1);
         for (func, outcome) in &once.outcomes {
-            assert_eq!(*outcome, Outcome::Replaced, "{name} {func}: {outcome}");
+            let is_refused = matches!(outcome, Outcome::Refused(_));
+            assert_eq!(is_refused, REFUSED.contains(name), "{name} {func}: {outcome}");
+            assert!(is_refused || *outcome == Outcome::Replaced, "{name} {func}: {outcome}");
         }
         let threads = send(&module, 3);
         assert_eq!(once.module.bytes(), threads.module.bytes(), "{name}: threads change it");
