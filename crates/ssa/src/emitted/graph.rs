@@ -33,6 +33,7 @@ struct Facts {
     is_lone: bool,
     is_final: bool,
     is_ending: bool,
+    is_only_way: bool,
     is_silent: bool,
     is_header: bool,
 }
@@ -135,6 +136,12 @@ impl<'b> Graph<'b> {
     #[inline]
     pub(super) fn is_ending(&self, block: Block) -> bool {
         self.blocks[block.as_u32() as usize].is_ending
+    }
+
+    /// Whether nothing else leads to the target of the jump of a block that may be lone.
+    #[inline]
+    pub(super) fn is_only_way(&self, block: Block) -> bool {
+        self.blocks[block.as_u32() as usize].is_only_way
     }
 
     /// Whether a block does nothing before its end.
@@ -253,6 +260,7 @@ impl<'b> Graph<'b> {
             if let Some(onward) = self.onward(block) {
                 let to = onward.as_u32() as usize;
                 let is_next = chains[to] == (chains[at].0, chains[at].1 + 1);
+                self.blocks[at].is_only_way = is_next;
                 self.blocks[at].is_ending = is_next && self.blocks[to].is_ending;
                 if self.blocks[to].is_lone && chains[to].0 == chains[at].0 {
                     reach[at] = reach[to];
