@@ -250,10 +250,16 @@ fn what_a_handler_passes_on_does_not_become_a_constant() {
                     (try_table (catch $e $h)
                         (call $g)
                         (local.set $x (local.get $x))
-                        (call $g))
-                    (return (i32.const 1)))
-                (br_if $l (local.get $a)))
-            (local.get $x)))";
+                        (call $g)
+                        (local.set $x (i32.const 5)))
+                    (br_if $h (local.get $a))
+                    (block $j
+                        (local.set $x (i32.const 0))
+                        (br_if $j (i32.eqz (local.get $a)))
+                        (local.set $x (i32.const 0)))
+                    (br $l))
+                (return (local.get $x)))
+            (unreachable)))";
     let body = proved(&module(text), Metering::NONE);
     for passes in [&[Pass::Params][..], &Pass::DEFAULT] {
         let (_, refused) = optimize(body.clone(), passes);
