@@ -93,7 +93,8 @@ fn a_module_is_its_own_emission_and_goes_on_its_trip() {
         assert_eq!(once.module.bytes(), threads.module.bytes(), "{name}: threads change it");
         let again = send(&once.module, 1);
         let is_same = once.module.bytes() == again.module.bytes();
-        // Behind a branch or a block that is gone, a value is one that was two before, or is nearer.
+        // Behind a branch or a block that is gone, a value is one that was two before, or is
+        // nearer.
         let changes = is_apart || ["apart", "chain", "ending", "ring"].contains(name);
         assert_eq!(is_same, !changes, "{name}: what a second trip makes of it");
     }

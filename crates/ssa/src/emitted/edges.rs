@@ -146,8 +146,8 @@ impl Relate<'_> {
         self.land(spot)
     }
 
-    /// A block of the body is entered for the first time, or one that only returns, or an ending one
-    /// where the image returns at once (E6): such a block has no other place.
+    /// A block of the body is entered for the first time, or one that only returns, or an ending
+    /// one where the image returns at once (E6): such a block has no other place.
     pub(super) fn enter(&mut self, block: Block) -> Verdict {
         if self.old.is_final(block) {
             return self.forget(block);

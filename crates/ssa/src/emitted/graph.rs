@@ -3,11 +3,11 @@
 //! A *lone* block only jumps, forward, and computes what only lone blocks right behind it read: it
 //! stands for its edge and is walked anew on each path. A *final* block only returns: one side may
 //! share it where the other returns at several places. A block is *ending* if it is final, or only
-//! jumps, forward, to an ending one to which nothing else leads. A value is *live* if something that a run
-//! does may depend on it. `ways` counts how often control comes to a block, with lone blocks and
-//! handlers taken out of the way. All of it only says how to walk: the rules are checked wherever
-//! the walk goes. What the rules do rely on is that nothing else reads the values of lone blocks,
-//! nor those of final ones, but for constants: a constant is the same term on every path.
+//! jumps, forward, to an ending one to which nothing else leads. A value is *live* if something
+//! that a run does may depend on it. `ways` counts how often control comes to a block, with lone
+//! blocks and handlers taken out of the way. All of it only says how to walk: the rules are checked
+//! wherever the walk goes. What the rules do rely on is that nothing else reads the values of lone
+//! blocks, nor those of final ones, but for constants: a constant is the same term on every path.
 
 use super::relate::is_trivial;
 use crate::body::{Body, Def, InstData, Op};
@@ -132,7 +132,8 @@ impl<'b> Graph<'b> {
         self.blocks[block.as_u32() as usize].is_final
     }
 
-    /// Whether a block only returns, or only leads to one that does and to which nothing else leads.
+    /// Whether a block only returns, or only leads to one that does and to which nothing else
+    /// leads.
     #[inline]
     pub(super) fn is_ending(&self, block: Block) -> bool {
         self.blocks[block.as_u32() as usize].is_ending

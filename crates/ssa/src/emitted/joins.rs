@@ -113,10 +113,10 @@ impl Relate<'_> {
         self.new.is_silent(to) && (edge.block > to || is_entered) && !self.new.is_header(to)
     }
 
-    /// Whether a lone block of the body seems to be a place of the image that is not lone, to both of
-    /// which several ways lead. If the place only jumps on, it is enough that a parameter of one is
-    /// one of the other. Otherwise the block behind is part of the place: nothing else leads there,
-    /// and all parameters get there what the image's do.
+    /// Whether a lone block of the body seems to be a place of the image that is not lone, to both
+    /// of which several ways lead. If the place only jumps on, it is enough that a parameter of one
+    /// is one of the other. Otherwise the block behind is part of the place: nothing else leads
+    /// there, and all parameters get there what the image's do.
     pub(super) fn is_counterpart(&self, goal: Goal<'_>, block: Block, terms: &[Term]) -> bool {
         let Goal { to, args } = goal;
         if self.old.ways(block) <= 1 || self.new.ways(to) <= 1 {

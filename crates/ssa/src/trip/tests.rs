@@ -1,5 +1,5 @@
-//! What a trip makes of an emitter with faults: each function has its second chance (Y3), and none is
-//! proved twice as long as all that a proof rests on is the same (Y4).
+//! What a trip makes of an emitter with faults: each function has its second chance (Y3), and none
+//! is proved twice as long as all that a proof rests on is the same (Y4).
 
 use super::*;
 use prova_module::Features;
