@@ -75,6 +75,8 @@
 
 #![forbid(unsafe_code)]
 
+#[macro_use]
+mod fault;
 mod assemble;
 mod body;
 mod build;

@@ -181,6 +181,24 @@ pub enum Terminator {
     Unreachable,
 }
 
+impl Terminator {
+    /// What it is called in texts and messages.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Terminator::Jump(_) => "jump",
+            Terminator::Branch { .. } => "branch",
+            Terminator::Table { .. } => "table",
+            Terminator::Null { .. } => "null",
+            Terminator::Invoke { .. } => "invoke",
+            Terminator::Throw { .. } => "throw",
+            Terminator::Catch { .. } => "catch",
+            Terminator::Return(_) => "return",
+            Terminator::TailCall(_) => "tail",
+            Terminator::Unreachable => "unreachable",
+        }
+    }
+}
+
 /// A call as an instruction has the same operator, immediates and operands.
 impl Call {
     /// The operator.

@@ -24,7 +24,7 @@
 //! Limits: memory for all bodies of the code section at once; one more decoding for each function
 //! whose bytes are invalid, up to [`INVALID_MAX`], and two more if some are refused.
 
-use crate::body::Metering;
+use crate::body::{Body, Metering};
 use crate::build::{BuildError, build};
 use crate::check::{CheckedBody, Rejection};
 use crate::emit::reducify::{Irreducible, reducify};
@@ -180,12 +180,26 @@ pub fn settled(module: &Module, options: &Options<'_>, rounds: usize) -> Result<
 /// # Errors
 /// If what is assembled is no module, or another one beyond its bodies.
 pub fn module(module: &Module, options: &Options<'_>) -> Result<Trip, TripError> {
+    rounds(module, options, &emit_with).map(|(trip, _)| trip)
+}
+
+/// What emits a body: [`emit_with`], or a test's faulty one.
+type Emit<'e> =
+    &'e (dyn Fn(Style, &Module, &Types, &Body) -> Result<(Emitted, Vec<u32>), EmitError> + Sync);
+
+/// Sends a module on its trip; gives how many functions were proved too, for each module that was
+/// made.
+fn rounds(
+    module: &Module,
+    options: &Options<'_>,
+    emit: Emit<'_>,
+) -> Result<(Trip, Vec<usize>), TripError> {
     let types = Types::new(module);
     let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
     let mut found = each(options.threads, funcs.len(), |at| {
-        candidate(module, &types, funcs[at], options.transform)
+        candidate(module, &types, funcs[at], options.transform, emit)
     });
-    let mut invalid = 0;
+    let (mut invalid, mut proofs) = (0, Vec::new());
     // The module of the round before, and which of its functions are proved.
     let mut before: Option<(Module, Vec<bool>)> = None;
     // Who is refused is emitted plainly for the next round, or left out of it.
@@ -202,20 +216,13 @@ pub fn module(module: &Module, options: &Options<'_>) -> Result<Trip, TripError>
             }
         };
         let twin = Twin::check(module, &new).map_err(TripError::Differs)?;
-        // What was proved and has its bytes still, in a module that is the same but for bodies, is
-        // proved (Y4).
-        let known = before
-            .as_ref()
-            .and_then(|(before, proved)| Twin::check(before, &new).ok().map(|twin| (twin, proved)));
-        let is_known = |at: usize| {
-            known.as_ref().is_some_and(|(twin, proved)| proved[at] && twin.is_copied(funcs[at]))
-        };
+        let due = due(&funcs, &twin, before.as_ref());
         let verdicts = each(options.threads, funcs.len(), |at| match &found[at] {
-            Ok(_) if is_known(at) || twin.is_copied(funcs[at]) => None,
+            _ if !due[at] => None,
             Ok(one) => EmittedBody::check(&twin, &one.body, &Homes(&one.homes)).err(),
-            Err(_) if twin.is_copied(funcs[at]) => None,
             Err(_) => Some(emitted::Rejection::not_copied(funcs[at])),
         });
+        proofs.push(due.iter().filter(|&&due| due).count());
         let mut refused = false;
         let proved = verdicts.iter().map(Option::is_none).collect();
         for (at, rejection) in verdicts.into_iter().enumerate() {
@@ -224,17 +231,30 @@ pub fn module(module: &Module, options: &Options<'_>) -> Result<Trip, TripError>
                     return Err(TripError::Differs(rejection));
                 }
                 refused = true;
-                let plain = found[at].as_ref().ok().and_then(|one| one.plain(module, &types));
+                let plain = found[at].as_ref().ok().and_then(|one| one.plain(module, &types, emit));
                 found[at] = plain.ok_or(Outcome::Refused(rejection));
             }
         }
         if !refused {
             let outcomes = found.into_iter().map(|found| found.err().unwrap_or(Outcome::Replaced));
             let outcomes = funcs.into_iter().zip(outcomes).collect();
-            return Ok(Trip { module: new, dropped: assembled.dropped, outcomes });
+            return Ok((Trip { module: new, dropped: assembled.dropped, outcomes }, proofs));
         }
         before = Some((new, proved));
     }
+}
+
+/// Which functions of a new module are to be proved: not those that have their bytes, nor those
+/// with bytes that were proved in the round before, in a module that is the same but for bodies
+/// (Y4).
+fn due(funcs: &[FuncIdx], twin: &Twin, before: Option<&(Module, Vec<bool>)>) -> Vec<bool> {
+    let known = before.and_then(|(before, proved)| {
+        Twin::check(before, twin.new_module()).ok().map(|twin| (twin, proved))
+    });
+    let is_known = |at: usize| {
+        known.as_ref().is_some_and(|(twin, proved)| proved[at] && twin.is_copied(funcs[at]))
+    };
+    (0..funcs.len()).map(|at| !is_known(at) && !twin.is_copied(funcs[at])).collect()
 }
 
 fn bytes_of(module: &Module, func: FuncIdx) -> Option<&[u8]> {
@@ -265,10 +285,10 @@ fn leave_out(
 
 impl Candidate {
     /// The same body in the plain style, if it is not yet.
-    fn plain(&self, module: &Module, types: &Types) -> Option<Candidate> {
+    fn plain(&self, module: &Module, types: &Types, emit: Emit<'_>) -> Option<Candidate> {
         let (body, style) = (self.body.clone(), Style::Plain);
         let (emitted, homes) = match self.style {
-            Style::Short => emit_with(style, module, types, body.body()).ok()?,
+            Style::Short => emit(style, module, types, body.body()).ok()?,
             Style::Plain => return None,
         };
         Some(Candidate { style, body, emitted, homes })
@@ -280,17 +300,18 @@ fn candidate(
     types: &Types,
     func: FuncIdx,
     transform: Transform<'_>,
+    emit: Emit<'_>,
 ) -> Result<Candidate, Outcome> {
     let body = build(module, func, Metering::NONE).map_err(Outcome::NotBuilt)?;
     let body = CheckedBody::check(module, body).map_err(Outcome::NotProved)?;
     let mut body = transform(body).ok_or(Outcome::Untouched)?;
     let style = Style::Short;
-    let mut made = emit_with(style, module, types, body.body());
+    let mut made = emit(style, module, types, body.body());
     if let Err(EmitError { reason: EmitReason::Irreducible, .. }) = made
         && let Some(reduced) = reducify(&body).map_err(Outcome::NotReduced)?
     {
         body = reduced;
-        made = emit_with(style, module, types, body.body());
+        made = emit(style, module, types, body.body());
     }
     let (emitted, homes) = made.map_err(Outcome::NotEmitted)?;
     Ok(Candidate { style, body, emitted, homes })
@@ -321,3 +342,6 @@ fn each<T: Send>(threads: usize, count: usize, make: impl Fn(usize) -> T + Sync)
     made.sort_unstable_by_key(|&(at, _)| at);
     made.into_iter().map(|(_, one)| one).collect()
 }
+
+#[cfg(test)]
+mod tests;

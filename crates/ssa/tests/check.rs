@@ -113,7 +113,7 @@ fn each_twin_is_refused_by_its_rule() {
     }
     assert!(wrong.is_empty(), "{wrong}");
     assert!(count > 100, "{count}");
-    let missing: Vec<_> = Rule::ALL.into_iter().filter(|rule| !rules.contains(rule)).collect();
+    let missing: Vec<_> = Rule::ALL.iter().copied().filter(|rule| !rules.contains(rule)).collect();
     assert_eq!(missing, [Rule::Size], "each other rule has a twin");
 }
 

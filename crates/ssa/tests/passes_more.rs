@@ -2,10 +2,10 @@
 //! references, `select`, lists of other bodies.
 //!
 //! Green shows that each of these edits is judged by its rule. It does not show that a pass makes
-//! any of them.
+//! any of them. The last test keeps a body that a pass made, and that was not well formed.
 
 use prova_module::{Features, FuncIdx, Limits, Module, Opcode, ValType};
-use prova_ssa::passes::{Claim, Witness};
+use prova_ssa::passes::{Claim, Pass, Witness, optimize};
 use prova_ssa::{
     Arg, Assembler, Body, Call, CheckedBody, Edge, Imm, Inst, List, Metering, Place, Terminator,
     Value, build, parse, print, renumber,
@@ -236,5 +236,33 @@ fn lists_of_other_bodies_are_refused() {
         let given = before.replace(body(terminator), &witness).expect_err("a refusal");
         assert_eq!(given.rule.to_string(), "form", "{terminator:?}");
         assert!(given.what.contains("list"), "{terminator:?}: {}", given.what);
+    }
+}
+
+/// What a handler passes on is not made a constant, not even where its parameter is another block's
+/// first, which then is always one: a handler has no instructions.
+#[test]
+fn what_a_handler_passes_on_does_not_become_a_constant() {
+    let text = "(module (tag $e) (import \"m\" \"g\" (func $g))
+        (func (param $a i32) (result i32) (local $x i32)
+            (loop $l
+                (block $h
+                    (try_table (catch $e $h)
+                        (call $g)
+                        (local.set $x (local.get $x))
+                        (call $g)
+                        (local.set $x (i32.const 5)))
+                    (br_if $h (local.get $a))
+                    (block $j
+                        (local.set $x (i32.const 0))
+                        (br_if $j (i32.eqz (local.get $a)))
+                        (local.set $x (i32.const 0)))
+                    (br $l))
+                (return (local.get $x)))
+            (unreachable)))";
+    let body = proved(&module(text), Metering::NONE);
+    for passes in [&[Pass::Params][..], &Pass::DEFAULT] {
+        let (_, refused) = optimize(body.clone(), passes);
+        assert!(refused.is_empty(), "{}", refused[0]);
     }
 }

@@ -379,19 +379,7 @@ impl Check<'_, '_> {
 
 /// The terminator is another one than the operator's (C8).
 pub(super) fn unlike(wanted: &str, given: &Terminator) -> Fault {
-    let given = match given {
-        Terminator::Jump(_) => "jump",
-        Terminator::Branch { .. } => "branch",
-        Terminator::Table { .. } => "table",
-        Terminator::Null { .. } => "null",
-        Terminator::Invoke { .. } => "invoke",
-        Terminator::Throw { .. } => "throw",
-        Terminator::Catch { .. } => "catch",
-        Terminator::Return(_) => "return",
-        Terminator::TailCall(_) => "tail",
-        Terminator::Unreachable => "unreachable",
-    };
-    Fault::new(Rule::Control, format!("{given}, not {wanted}"))
+    Fault::new(Rule::Control, format!("{}, not {wanted}", given.name()))
 }
 
 /// A list of a body, whose range may lie outside of the pool.

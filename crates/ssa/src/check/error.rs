@@ -4,78 +4,37 @@ use crate::entity::Block;
 use prova_module::FuncIdx;
 use std::fmt;
 
-/// A rule of the check; the text of each is in [`crate::check`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
+rules! {
+    /// A rule of the check; the text of each is in [`crate::check`].
+    Rule;
     /// C1: the module defines the function, and the body has an entry with its parameters.
-    Function,
+    Function = "function";
     /// C2: the instructions are the operators, in their order, each once.
-    Operators,
+    Operators = "operators";
     /// C3: operands are the values that the Wasm's operands are.
-    Operands,
+    Operands = "operands";
     /// C4: an instruction has as many results as its operator, of its types.
-    Results,
+    Results = "results";
     /// C5: offsets are those of the operators.
-    Offsets,
+    Offsets = "offsets";
     /// C6: charges and polls stand where the facts have segments, the entry and loops.
-    Metering,
+    Metering = "metering";
     /// C7: the blocks stand in the order of the Wasm, each once.
-    Blocks,
+    Blocks = "blocks";
     /// C8: a block ends as its last operator does.
-    Control,
+    Control = "control";
     /// C9: an edge leads to the block of its label.
-    Targets,
+    Targets = "targets";
     /// C10: a block's parameters are its label's values, then locals.
-    Parameters,
+    Parameters = "parameters";
     /// C11: arguments are the values of the edge, and of the locals along it.
-    Arguments,
+    Arguments = "arguments";
     /// C12: a local that is read has one value on all ways to the read.
-    Locals,
+    Locals = "locals";
     /// C13: the handlers are the `try_table`s, their clauses in order.
-    Handlers,
+    Handlers = "handlers";
     /// C14: the proof takes no more than a limited number of steps.
-    Size,
-}
-
-impl Rule {
-    /// All rules in their order.
-    pub const ALL: [Rule; 14] = [
-        Rule::Function,
-        Rule::Operators,
-        Rule::Operands,
-        Rule::Results,
-        Rule::Offsets,
-        Rule::Metering,
-        Rule::Blocks,
-        Rule::Control,
-        Rule::Targets,
-        Rule::Parameters,
-        Rule::Arguments,
-        Rule::Locals,
-        Rule::Handlers,
-        Rule::Size,
-    ];
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Rule::Function => "function",
-            Rule::Operators => "operators",
-            Rule::Operands => "operands",
-            Rule::Results => "results",
-            Rule::Offsets => "offsets",
-            Rule::Metering => "metering",
-            Rule::Blocks => "blocks",
-            Rule::Control => "control",
-            Rule::Targets => "targets",
-            Rule::Parameters => "parameters",
-            Rule::Arguments => "arguments",
-            Rule::Locals => "locals",
-            Rule::Handlers => "handlers",
-            Rule::Size => "size",
-        })
-    }
+    Size = "size";
 }
 
 /// A body that is not proved equal to its Wasm. The fault is never the module's: it is a bug of
@@ -107,46 +66,7 @@ impl fmt::Display for Rejection {
 
 impl std::error::Error for Rejection {}
 
-/// A rule that is broken, while the place is known to the caller. It is one word, so that a verdict
-/// is too.
-#[derive(Debug)]
-pub(super) struct Fault(Box<(Rule, String)>);
+/// A rule that is broken, while the place is known to the caller.
+pub(super) type Fault = crate::fault::Fault<Rule>;
 
 pub(super) type Verdict<T = ()> = Result<T, Fault>;
-
-impl Fault {
-    #[cold]
-    pub(super) fn new(rule: Rule, what: impl Into<String>) -> Fault {
-        Fault(Box::new((rule, what.into())))
-    }
-
-    /// As [`Fault::new`], out of the way of the code that demands.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn broken(rule: Rule, what: fmt::Arguments<'_>) -> Fault {
-        Fault::new(rule, what.to_string())
-    }
-
-    /// The same words for another rule.
-    #[cold]
-    pub(super) fn of(self, rule: Rule) -> Fault {
-        Fault::new(rule, self.0.1)
-    }
-
-    /// The rule, and what breaks it.
-    pub(super) fn into_parts(self) -> (Rule, String) {
-        *self.0
-    }
-}
-
-/// The rule is broken unless the condition holds.
-macro_rules! demand {
-    ($condition:expr, $rule:ident, $($what:tt)*) => {
-        if !$condition {
-            return Err($crate::check::error::Fault::broken(
-                $crate::check::error::Rule::$rule,
-                format_args!($($what)*),
-            ));
-        }
-    };
-}

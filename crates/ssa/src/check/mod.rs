@@ -83,11 +83,10 @@
 //! plus the limited search of C12. Memory: a write, an edge, a block each once. It never panics,
 //! whatever the body, and recurses nowhere. Noticed by: `tests/check.rs`.
 
-#[macro_use]
-mod error;
 mod ancestry;
 mod control;
 mod domain;
+mod error;
 mod exception;
 mod straight;
 mod variable;

@@ -1,11 +1,18 @@
 //! The lockstep of a body and its image: edges, and what lies on them (E6).
 
-use super::error::{Fault, Rule, Verdict, demand};
+use super::error::{Fault, Rule, Verdict};
 use super::relate::{Ahead, Relate, Spot};
 use super::terms::{NONE, Term};
 use crate::entity::{Block, Value};
 use crate::terminator::{ArgKind, Edge, Terminator};
 use crate::verify::Dominators;
+
+/// A place of the image that an edge leads to, with the arguments of its block.
+#[derive(Clone, Copy)]
+pub(super) struct Goal<'a> {
+    pub(super) to: Block,
+    pub(super) args: &'a [Term],
+}
 
 impl Relate<'_> {
     /// The term of a value of the body where a block reads it.
@@ -60,12 +67,17 @@ impl Relate<'_> {
         edge: &Edge,
         from: Block,
         payloads: &[Term],
-        to: Option<Block>,
+        goal: Option<Goal<'_>>,
     ) -> Verdict<(Block, Vec<Term>)> {
         let mut args = self.old_args(edge, from, payloads)?;
         let mut block = edge.block;
-        while self.old.is_lone(block) && !to.is_some_and(|to| self.is_counterpart(to, block)) {
+        while self.old.is_lone(block)
+            && !goal.is_some_and(|goal| self.is_counterpart(goal, block, &args))
+        {
             self.step()?;
+            // What it is at its place must not change.
+            let has_place = self.entered[block.as_u32() as usize];
+            demand!(!has_place, Targets, "{block} is on an edge, and has a place");
             let data = self.old.body.block(block);
             for (param, &term) in data.params().zip(&args) {
                 self.bind(param, term);
@@ -112,7 +124,12 @@ impl Relate<'_> {
 
     /// The place of the image that a lone block of the body may be the counterpart of, where an
     /// edge of the image leads to `to`: `None` if it leads there by a join that is lone itself.
-    pub(super) fn place_of(&self, edge: &Edge, to: Block) -> Option<Block> {
+    pub(super) fn place_of<'a>(
+        &self,
+        edge: &Edge,
+        to: Block,
+        args: &'a [Term],
+    ) -> Option<Goal<'a>> {
         let mut at = edge.block;
         while at != to
             && self.new.ways(at) == 1
@@ -120,7 +137,7 @@ impl Relate<'_> {
         {
             at = edge.block;
         }
-        (at == to).then_some(to)
+        (at == to).then_some(Goal { to, args })
     }
 
     /// The body takes a jump while the image stays where it is.
@@ -129,14 +146,23 @@ impl Relate<'_> {
         self.land(spot)
     }
 
-    /// A block of the body is entered for the first time, or one that only returns (E6).
+    /// A block of the body is entered for the first time, or one that only returns, or an ending
+    /// one where the image returns at once (E6): such a block has no other place.
     pub(super) fn enter(&mut self, block: Block) -> Verdict {
         if self.old.is_final(block) {
             return self.forget(block);
         }
-        let entered = &mut self.entered[block.as_u32() as usize];
-        demand!(!std::mem::replace(entered, true), Targets, "{block} at a second place");
-        Ok(())
+        let at = block.as_u32() as usize;
+        let is_passed = self.is_last && self.old.is_ending(block);
+        demand!(!self.entered[at], Targets, "{block} at a second place");
+        demand!(is_passed || !self.passed[at], Targets, "{block} at a place and before returns");
+        if is_passed {
+            self.passed[at] = true;
+            return self.forget(block);
+        }
+        self.entered[at] = true;
+        // It may have been on an edge before.
+        if self.old.is_lone(block) { self.forget(block) } else { Ok(()) }
     }
 
     /// What a block of the body was on another path is nothing on this one.
@@ -165,7 +191,9 @@ impl Relate<'_> {
             let is_silent = self.silent(inst);
             demand!(is_silent, Effects, "an effect before a return");
         }
+        self.is_last = true;
         self.end(&data.terminator, spot)?;
+        self.is_last = false;
         self.at(from);
         Ok(())
     }
@@ -173,7 +201,7 @@ impl Relate<'_> {
     /// A jump of the image.
     pub(super) fn jump(&mut self, edge: &Edge, mut spot: Spot) -> Verdict {
         let (to, args) = self.follow_new(edge, &[])?;
-        let place = self.place_of(edge, to);
+        let goal = self.place_of(edge, to, &args);
         if self.new.is_final(to) {
             return self.last(to, &args, spot);
         }
@@ -190,7 +218,7 @@ impl Relate<'_> {
         loop {
             let ahead = match spot.ahead.take() {
                 Some(ahead) => ahead,
-                None => self.leave(&mut spot, place)?,
+                None => self.leave(&mut spot, goal)?,
             };
             let is_join =
                 image.map_or(self.old.ways(ahead.block) > 1, |image| image == ahead.block);
@@ -203,12 +231,12 @@ impl Relate<'_> {
     }
 
     /// The body takes the jump at the end of its block.
-    fn leave(&mut self, spot: &mut Spot, to: Option<Block>) -> Verdict<Ahead> {
+    fn leave(&mut self, spot: &mut Spot, goal: Option<Goal<'_>>) -> Verdict<Ahead> {
         self.finish(spot)?;
         let Terminator::Jump(edge) = self.old.body.block(spot.block).terminator else {
             return Err(Fault::new(Rule::Control, "a jump where the body does not jump"));
         };
-        self.ahead(&edge, spot.block, &[], to)
+        self.ahead(&edge, spot.block, &[], goal)
     }
 
     /// What an edge of the body leads to, where the image has come to a place.
@@ -217,9 +245,9 @@ impl Relate<'_> {
         edge: &Edge,
         from: Block,
         payloads: &[Term],
-        to: Option<Block>,
+        goal: Option<Goal<'_>>,
     ) -> Verdict<Ahead> {
-        let (block, mut terms) = self.follow_old(edge, from, payloads, to)?;
+        let (block, mut terms) = self.follow_old(edge, from, payloads, goal)?;
         let values: Vec<Value> = self.old.body.block(block).params().collect();
         for (&value, term) in values.iter().zip(&mut terms) {
             if !self.old.is_live(value) {
@@ -249,10 +277,10 @@ impl Relate<'_> {
     pub(super) fn arrive(&mut self, theirs: &Edge, ours: &Edge, payloads: &[Term]) -> Verdict {
         let from = self.source();
         let (to, args) = self.follow_new(theirs, payloads)?;
-        let place = self.place_of(theirs, to);
-        let mut ahead = self.ahead(ours, from, payloads, place)?;
+        let goal = self.place_of(theirs, to, &args);
+        let mut ahead = self.ahead(ours, from, payloads, goal)?;
         if self.new.ways(to) > 1 && !self.new.is_final(to) {
-            ahead = self.forward((to, place), ahead)?;
+            ahead = self.forward(to, goal, ahead)?;
         }
         self.meet(to, &args, ahead)?;
         self.at(from);
@@ -261,7 +289,7 @@ impl Relate<'_> {
 
     /// The body goes on, alone on its edge, through blocks that have no other way in and only jump,
     /// if the image has come to a place with several.
-    fn forward(&mut self, (to, place): (Block, Option<Block>), mut ahead: Ahead) -> Verdict<Ahead> {
+    fn forward(&mut self, to: Block, goal: Option<Goal<'_>>, mut ahead: Ahead) -> Verdict<Ahead> {
         loop {
             let block = ahead.block;
             let jumps = matches!(self.old.body.block(block).terminator, Terminator::Jump(_));
@@ -272,7 +300,7 @@ impl Relate<'_> {
             let mut spot = self.spot(self.source());
             spot.ahead = Some(ahead);
             self.land(&mut spot)?;
-            ahead = self.leave(&mut spot, place)?;
+            ahead = self.leave(&mut spot, goal)?;
         }
     }
 }

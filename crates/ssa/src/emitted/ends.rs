@@ -1,6 +1,6 @@
 //! The lockstep of a body and its image: the ends of blocks (E5).
 
-use super::error::{Fault, Rule, Verdict, demand};
+use super::error::{Fault, Rule, Verdict};
 use super::relate::{Relate, Spot};
 use super::terms::{NOWHERE, Term};
 use crate::entity::List;
@@ -76,7 +76,7 @@ impl Relate<'_> {
             }
             (Terminator::Unreachable, Terminator::Unreachable) => Ok(()),
             (ours, theirs) => {
-                let what = format!("{} where {} is due", name(&theirs), name(&ours));
+                let what = format!("{} where {} is due", theirs.name(), ours.name());
                 Err(Fault::new(Rule::Control, what))
             }
         }
@@ -108,20 +108,5 @@ impl Relate<'_> {
             self.arrive(&to, &from, &[])?;
         }
         Ok(())
-    }
-}
-
-fn name(terminator: &Terminator) -> &'static str {
-    match terminator {
-        Terminator::Jump(_) => "jump",
-        Terminator::Branch { .. } => "branch",
-        Terminator::Table { .. } => "table",
-        Terminator::Null { .. } => "null",
-        Terminator::Invoke { .. } => "invoke",
-        Terminator::Throw { .. } => "throw",
-        Terminator::Catch { .. } => "catch",
-        Terminator::Return(_) => "return",
-        Terminator::TailCall(_) => "tail",
-        Terminator::Unreachable => "unreachable",
     }
 }

@@ -4,58 +4,27 @@ use crate::entity::Block;
 use prova_module::FuncIdx;
 use std::fmt;
 
-/// A rule of the proof; the text of each is in [`crate::emitted`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rule {
+rules! {
+    /// A rule of the proof; the text of each is in [`crate::emitted`].
+    Rule;
     /// E1: both modules are the same but for bodies.
-    Module,
+    Module = "module";
     /// E2: the bytes have a proved SSA form.
-    Image,
+    Image = "image";
     /// E3: the same effects in the same order, each once.
-    Effects,
+    Effects = "effects";
     /// E4: operands are equal terms.
-    Operands,
+    Operands = "operands";
     /// E5: blocks end alike.
-    Control,
+    Control = "control";
     /// E6: edges lead to the same places.
-    Targets,
+    Targets = "targets";
     /// E7: arguments are equal terms.
-    Arguments,
+    Arguments = "arguments";
     /// E8: exceptions are caught by the same clauses.
-    Handlers,
+    Handlers = "handlers";
     /// E9: within limits.
-    Size,
-}
-
-impl Rule {
-    /// All rules in their order.
-    pub const ALL: [Rule; 9] = [
-        Rule::Module,
-        Rule::Image,
-        Rule::Effects,
-        Rule::Operands,
-        Rule::Control,
-        Rule::Targets,
-        Rule::Arguments,
-        Rule::Handlers,
-        Rule::Size,
-    ];
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Rule::Module => "module",
-            Rule::Image => "image",
-            Rule::Effects => "effects",
-            Rule::Operands => "operands",
-            Rule::Control => "control",
-            Rule::Targets => "targets",
-            Rule::Arguments => "arguments",
-            Rule::Handlers => "handlers",
-            Rule::Size => "size",
-        })
-    }
+    Size = "size";
 }
 
 /// Emitted bytes that are not proved equal to their body: a bug of the emitter, or what the proof
@@ -99,30 +68,6 @@ impl fmt::Display for Rejection {
 impl std::error::Error for Rejection {}
 
 /// A rule that is broken, while the place is known to the caller.
-#[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) rule: Rule,
-    pub(super) what: String,
-}
+pub(super) type Fault = crate::fault::Fault<Rule>;
 
 pub(super) type Verdict<T = ()> = Result<T, Fault>;
-
-impl Fault {
-    #[cold]
-    pub(super) fn new(rule: Rule, what: impl Into<String>) -> Fault {
-        Fault { rule, what: what.into() }
-    }
-}
-
-/// The rule is broken unless the condition holds.
-macro_rules! demand {
-    ($condition:expr, $rule:ident, $($what:tt)*) => {
-        if !$condition {
-            return Err($crate::emitted::error::Fault::new(
-                $crate::emitted::error::Rule::$rule,
-                format!($($what)*),
-            ));
-        }
-    };
-}
-pub(super) use demand;

@@ -2,11 +2,12 @@
 //!
 //! A *lone* block only jumps, forward, and computes what only lone blocks right behind it read: it
 //! stands for its edge and is walked anew on each path. A *final* block only returns: one side may
-//! share it where the other returns at several places. A value is *live* if something that a run
-//! does may depend on it. `ways` counts how often control comes to a block, with lone blocks and
-//! handlers taken out of the way. All of it only says how to walk: the rules are checked wherever
-//! the walk goes. What the rules do rely on is that nothing else reads the values of lone blocks,
-//! nor those of final ones, but for constants: a constant is the same term on every path.
+//! share it where the other returns at several places. A block is *ending* if it is final, or only
+//! jumps, forward, to an ending one to which nothing else leads. A value is *live* if something
+//! that a run does may depend on it. `ways` counts how often control comes to a block, with lone
+//! blocks and handlers taken out of the way. All of it only says how to walk: the rules are checked
+//! wherever the walk goes. What the rules do rely on is that nothing else reads the values of lone
+//! blocks, nor those of final ones, but for constants: a constant is the same term on every path.
 
 use super::relate::is_trivial;
 use crate::body::{Body, Def, InstData, Op};
@@ -31,6 +32,8 @@ struct Facts {
     ways: u32,
     is_lone: bool,
     is_final: bool,
+    is_ending: bool,
+    is_only_way: bool,
     is_silent: bool,
     is_header: bool,
 }
@@ -127,6 +130,19 @@ impl<'b> Graph<'b> {
     #[inline]
     pub(super) fn is_final(&self, block: Block) -> bool {
         self.blocks[block.as_u32() as usize].is_final
+    }
+
+    /// Whether a block only returns, or only leads to one that does and to which nothing else
+    /// leads.
+    #[inline]
+    pub(super) fn is_ending(&self, block: Block) -> bool {
+        self.blocks[block.as_u32() as usize].is_ending
+    }
+
+    /// Whether nothing else leads to the target of the jump of a block that may be lone.
+    #[inline]
+    pub(super) fn is_only_way(&self, block: Block) -> bool {
+        self.blocks[block.as_u32() as usize].is_only_way
     }
 
     /// Whether a block does nothing before its end.
@@ -241,8 +257,12 @@ impl<'b> Graph<'b> {
             let is_last = matches!(body.block(block).terminator, Terminator::Return(_));
             self.blocks[at].is_final =
                 is_last && block != body.entry() && self.blocks[at].is_silent;
+            self.blocks[at].is_ending = self.blocks[at].is_final;
             if let Some(onward) = self.onward(block) {
                 let to = onward.as_u32() as usize;
+                let is_next = chains[to] == (chains[at].0, chains[at].1 + 1);
+                self.blocks[at].is_only_way = is_next;
+                self.blocks[at].is_ending = is_next && self.blocks[to].is_ending;
                 if self.blocks[to].is_lone && chains[to].0 == chains[at].0 {
                     reach[at] = reach[to];
                 }

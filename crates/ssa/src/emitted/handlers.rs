@@ -1,6 +1,6 @@
 //! The lockstep of a body and its image: the way of an exception (E8).
 
-use super::error::{Fault, Rule, Verdict, demand};
+use super::error::{Fault, Rule, Verdict};
 use super::relate::{Ahead, Relate};
 use super::terms::{NONE, NOWHERE, Term};
 use crate::entity::{Block, Value};
@@ -90,8 +90,8 @@ impl Relate<'_> {
             let count = values + usize::from(with_ref);
             let payloads: Vec<Term> = (0..count).map(|_| self.terms.atom(NOWHERE)).collect();
             let (to, args) = self.follow_new(&theirs.2, &payloads)?;
-            let place = self.place_of(&theirs.2, to);
-            let mut ahead = self.ahead(&edge, from, &payloads, place)?;
+            let goal = self.place_of(&theirs.2, to, &args);
+            let mut ahead = self.ahead(&edge, from, &payloads, goal)?;
             if self.old.ways(ahead.block) == 1 {
                 self.take_along(&mut ahead, from);
             }

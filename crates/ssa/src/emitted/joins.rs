@@ -6,7 +6,8 @@
 //! pad, nor to any place at which the body has not moved, so the image cannot go round without the
 //! body.
 
-use super::error::{Verdict, demand};
+use super::edges::Goal;
+use super::error::{Rule, Verdict};
 use super::relate::{Ahead, Pad, Relate};
 use super::terms::{NONE, Term};
 use crate::body::{Def, Place};
@@ -112,14 +113,28 @@ impl Relate<'_> {
         self.new.is_silent(to) && (edge.block > to || is_entered) && !self.new.is_header(to)
     }
 
-    /// Whether a lone block of the body seems to be a place of the image that is not lone: several
-    /// ways lead to both, and a parameter of one is one of the other.
-    pub(super) fn is_counterpart(&self, to: Block, block: Block) -> bool {
-        let mut params = self.old.body.block(block).params();
-        self.old.ways(block) > 1
-            && self.new.ways(to) > 1
-            && self.passes_on(to)
-            && params.any(|param| self.old.is_live(param) && self.param_of(to, param).is_some())
+    /// Whether a lone block of the body seems to be a place of the image that is not lone, to both
+    /// of which several ways lead. If the place only jumps on, it is enough that a parameter of one
+    /// is one of the other. Otherwise the block behind is part of the place: nothing else leads
+    /// there, and all parameters get there what the image's do.
+    pub(super) fn is_counterpart(&self, goal: Goal<'_>, block: Block, terms: &[Term]) -> bool {
+        let Goal { to, args } = goal;
+        if self.old.ways(block) <= 1 || self.new.ways(to) <= 1 {
+            return false;
+        }
+        if let Some(known) = self.places[to.as_u32() as usize].block {
+            return known == block;
+        }
+        let params = self.old.body.block(block).params().zip(terms);
+        let mut live = params.filter(|&(param, _)| self.old.is_live(param)).peekable();
+        if self.passes_on(to) {
+            return live.any(|(param, _)| self.param_of(to, param).is_some());
+        }
+        let is_given = |(param, &term): (Value, &Term)| {
+            let given = self.param_of(to, param).and_then(|(number, _)| args.get(number as usize));
+            term != NONE && given == Some(&term)
+        };
+        self.old.is_only_way(block) && live.peek().is_some() && live.all(is_given)
     }
 
     /// Whether the body is to stay on its way at a place, to which several edges lead. Where either

@@ -62,7 +62,9 @@
 //! places dominate that place in turn. So no part is computed again between a value and its use,
 //! and a term that was equal stays equal. Blocks that only jump, whose values nothing outside
 //! reads, are walked on each path anew, and so are blocks that only return: nothing comes behind
-//! them that could take what they were on another path for what they are. Neither side goes on for
+//! them that could take what they were on another path for what they are. The same holds for a
+//! block from which only such a one can be reached, by the only way there, if it has no place of
+//! its own; it is walked to the end before anything else is. Neither side goes on for
 //! ever alone: a cycle of the image comes by a join, at which the body has taken an edge.
 //!
 //! # Limits
@@ -134,6 +136,11 @@ impl Twin {
         }
         let what = "a section is not what it was".to_owned();
         Err(Rejection { func: FuncIdx(0), block: None, image: None, rule: Rule::Module, what })
+    }
+
+    /// The second module.
+    pub(crate) fn new_module(&self) -> &Module {
+        &self.new
     }
 
     /// Whether a function's bytes are those that it had.

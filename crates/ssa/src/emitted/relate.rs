@@ -4,7 +4,7 @@
 //! edge into it, with a [`Spot`] in the body beside it. Pure instructions of the image become terms
 //! at once, those of the body when something asks for them.
 
-use super::error::{Fault, Rejection, Rule, Verdict, demand};
+use super::error::{Fault, Rejection, Rule, Verdict};
 use super::graph::{self, Graph};
 use super::terms::{NONE, NOWHERE, Term, Terms};
 use super::{Homes, STEPS_BASE, STEPS_PER_VALUE};
@@ -68,8 +68,12 @@ pub(super) struct Relate<'b> {
     pub(super) news: Vec<Term>,
     /// Which effects of the body are met out of their order.
     met: Vec<bool>,
-    /// Which blocks of the body are entered.
+    /// Which blocks of the body are entered at a place of the image.
     pub(super) entered: Vec<bool>,
+    /// Which ending blocks of the body are walked where the image returns.
+    pub(super) passed: Vec<bool>,
+    /// Whether the image is at a block that only returns.
+    pub(super) is_last: bool,
     /// By block of the image.
     pub(super) places: Vec<Place>,
     /// The blocks of the image in the order of the walk.
@@ -126,6 +130,8 @@ pub(super) fn relate(
         news: vec![NONE; image.value_count()],
         met: vec![false; body.inst_count()],
         entered: vec![false; body.block_count()],
+        passed: vec![false; body.block_count()],
+        is_last: false,
         places,
         order: Vec::with_capacity(image.block_count()),
         work: Vec::new(),
@@ -138,7 +144,8 @@ pub(super) fn relate(
         reads: Vec::new(),
         open: Vec::new(),
     };
-    relate.run().map_err(|Fault { rule, what }| {
+    relate.run().map_err(|fault| {
+        let (rule, what) = fault.into_parts();
         let (block, image) = relate.here;
         Rejection { func: body.func(), block, image, rule, what }
     })

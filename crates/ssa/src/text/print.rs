@@ -165,19 +165,16 @@ fn write_operator(f: &mut String, opcode: Opcode, imm: &Imm) -> fmt::Result {
 }
 
 fn write_terminator(f: &mut String, body: &Body, terminator: &Terminator) -> fmt::Result {
-    f.push_str("  ");
+    write!(f, "  {}", terminator.name())?;
     match terminator {
-        Terminator::Jump(edge) => {
-            f.push_str("jump");
-            write_edge(f, body, edge)
-        }
+        Terminator::Jump(edge) => write_edge(f, body, edge),
         Terminator::Branch { condition, then, otherwise } => {
-            write!(f, "branch {condition}")?;
+            write!(f, " {condition}")?;
             write_edge(f, body, then)?;
             write_edge(f, body, otherwise)
         }
         Terminator::Table { index, edges, targets } => {
-            write!(f, "table {index}")?;
+            write!(f, " {index}")?;
             body.edges(*edges).iter().try_for_each(|edge| write_edge(f, body, edge))?;
             f.push_str(" [");
             let mut before = "";
@@ -189,24 +186,21 @@ fn write_terminator(f: &mut String, body: &Body, terminator: &Terminator) -> fmt
             Ok(())
         }
         Terminator::Null { reference, null, non_null } => {
-            write!(f, "null {reference}")?;
+            write!(f, " {reference}")?;
             write_edge(f, body, null)?;
             write_edge(f, body, non_null)
         }
         Terminator::Invoke { call, normal, handler } => {
-            f.push_str("invoke");
             write_call(f, body, call)?;
             write_edge(f, body, normal)?;
             write_edge(f, body, handler)
         }
         Terminator::Throw { opcode, imm, args, handler } => {
-            f.push_str("throw");
             write_operator(f, *opcode, imm)?;
             write_values(f, body.operands(*args))?;
             handler.iter().try_for_each(|edge| write_edge(f, body, edge))
         }
         Terminator::Catch { clauses, outer } => {
-            f.push_str("catch");
             for Clause { tag, with_ref, edge } in body.clauses(*clauses) {
                 match tag {
                     Some(tag) => write!(f, " {tag}")?,
@@ -220,17 +214,8 @@ fn write_terminator(f: &mut String, body: &Body, terminator: &Terminator) -> fmt
                 write_edge(f, body, edge)
             })
         }
-        Terminator::Return(values) => {
-            f.push_str("return");
-            write_values(f, body.operands(*values))
-        }
-        Terminator::TailCall(call) => {
-            f.push_str("tail");
-            write_call(f, body, call)
-        }
-        Terminator::Unreachable => {
-            f.push_str("unreachable");
-            Ok(())
-        }
+        Terminator::Return(values) => write_values(f, body.operands(*values)),
+        Terminator::TailCall(call) => write_call(f, body, call),
+        Terminator::Unreachable => Ok(()),
     }
 }

@@ -7,7 +7,7 @@
 
 use super::super::number::{Numbers, cannot_trap};
 use super::super::witness::{Claim, Witness};
-use super::error::{Fault, PassRule, Verdict};
+use super::error::{Fault, PassRule as Rule, Verdict};
 use super::memory::{Known, plain};
 use crate::body::{Body, Def, Imm, InstData, Op};
 use crate::entity::{Block, Inst, Value};
@@ -77,17 +77,17 @@ impl<'b> Before<'b> {
     fn read(&mut self, witness: &Witness) -> Verdict {
         for &block in &witness.threaded {
             let threaded = self.threaded.get_mut(block.index());
-            *threaded.ok_or_else(|| Fault::new(PassRule::Threaded, "no such block"))? = true;
+            *threaded.ok_or_else(|| Fault::new(Rule::Threaded, "no such block"))? = true;
         }
         for &(param, claim) in &witness.claims {
             let claimed = self.claims.get_mut(param.index());
-            *claimed.ok_or_else(|| Fault::new(PassRule::Claims, "no such value"))? = Some(claim);
+            *claimed.ok_or_else(|| Fault::new(Rule::Claims, "no such value"))? = Some(claim);
         }
         for &(inst, by) in &witness.covers {
             let exist = by.index() < self.covers.len();
             match self.covers.get_mut(inst.index()).filter(|_| exist) {
                 Some(cover) => *cover = Some(by),
-                None => return Err(Fault::new(PassRule::Covers, "no such instruction")),
+                None => return Err(Fault::new(Rule::Covers, "no such instruction")),
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! How blocks end in both bodies (Q8, Q10, Q13).
 
 use super::edge::only_edge;
-use super::error::{Fault, PassRule, Verdict};
+use super::error::{Fault, PassRule as Rule, Verdict};
 use super::walk::{Cursor, Walk};
 use crate::entity::{Block, List, Value};
 use crate::passes::number::Numbers;
@@ -9,21 +9,6 @@ use crate::terminator::{Call, Clause, Edge, Terminator};
 use cranelift_entity::EntityRef;
 use prova_terms::Vn;
 use std::collections::HashSet;
-
-fn name(terminator: &Terminator) -> &'static str {
-    match terminator {
-        Terminator::Jump(_) => "jump",
-        Terminator::Branch { .. } => "branch",
-        Terminator::Table { .. } => "table",
-        Terminator::Null { .. } => "null",
-        Terminator::Invoke { .. } => "invoke",
-        Terminator::Throw { .. } => "throw",
-        Terminator::Catch { .. } => "catch",
-        Terminator::Return(_) => "return",
-        Terminator::TailCall(_) => "tail",
-        Terminator::Unreachable => "unreachable",
-    }
-}
 
 impl Walk<'_> {
     /// The end of a block of the new body, where the walk is at the end of an old one.
@@ -39,8 +24,8 @@ impl Walk<'_> {
             (Some(old), Some(new)) => return self.edges(&old, &new, self.after_all()),
             (None, Some(new)) => return self.all_to(&old, &new),
             (Some(_), None) => {
-                let what = format!("{} where control always goes one way", name(&new));
-                return Err(Fault::new(PassRule::Control, what));
+                let what = format!("{} where control always goes one way", new.name());
+                return Err(Fault::new(Rule::Control, what));
             }
             (None, None) => {}
         }
@@ -78,7 +63,7 @@ impl Walk<'_> {
             | Terminator::TailCall(_)
             | Terminator::Unreachable
             | Terminator::Jump(_) => {
-                Err(Fault::new(PassRule::Control, format!("a jump where {} was", name(old))))
+                Err(Fault::new(Rule::Control, format!("a jump where {} was", old.name())))
             }
         }
     }
@@ -139,8 +124,8 @@ impl Walk<'_> {
             (Terminator::TailCall(was), Terminator::TailCall(call)) => self.calls(&was, &call),
             (Terminator::Unreachable, Terminator::Unreachable) => Ok(()),
             (old, new) => {
-                let what = format!("{} where {} was", name(&new), name(&old));
-                Err(Fault::new(PassRule::Control, what))
+                let what = format!("{} where {} was", new.name(), old.name());
+                Err(Fault::new(Rule::Control, what))
             }
         }
     }
@@ -176,7 +161,7 @@ impl Walk<'_> {
         match (old, new) {
             (Some(old), Some(new)) => self.edges(&old, &new, self.after_all()),
             (None, None) => Ok(()),
-            (_, _) => Err(Fault::new(PassRule::Control, "another handler")),
+            (_, _) => Err(Fault::new(Rule::Control, "another handler")),
         }
     }
 
@@ -198,7 +183,7 @@ impl Walk<'_> {
             }
             let pair = edges.get(target as usize).zip(new_edges.get(new_target as usize));
             let Some((edge, new_edge)) = pair else {
-                return Err(Fault::new(PassRule::Control, "a label without edge"));
+                return Err(Fault::new(Rule::Control, "a label without edge"));
             };
             self.edges(edge, new_edge, self.after_all())?;
         }

@@ -1,6 +1,6 @@
 //! Edges of both bodies: one edge each → the same place, with equal arguments (Q5, Q11, Q12).
 
-use super::error::{Fault, PassRule, Verdict};
+use super::error::{Fault, PassRule as Rule, Verdict};
 use super::walk::Walk;
 use crate::body::{Body, Op};
 use crate::entity::{Block, Value};
@@ -125,7 +125,7 @@ impl Walk<'_> {
             );
             let next = self.pass(&way)?;
             way = next.ok_or_else(|| {
-                Fault::new(PassRule::Targets, format!("{at} does not lead on to one block"))
+                Fault::new(Rule::Targets, format!("{at} does not lead on to one block"))
             })?;
         }
         self.claims(&way)?;

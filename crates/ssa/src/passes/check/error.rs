@@ -4,26 +4,9 @@ use crate::entity::Block;
 use prova_module::FuncIdx;
 use std::fmt;
 
-macro_rules! rules {
-    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
-        /// A rule of the check of passes; the text of each is in `passes::check`.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum PassRule { $($(#[$doc])* $name),* }
-
-        impl PassRule {
-            /// All rules in their order.
-            pub const ALL: &[PassRule] = &[$(PassRule::$name),*];
-        }
-
-        impl fmt::Display for PassRule {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(match self { $(PassRule::$name => $text),* })
-            }
-        }
-    };
-}
-
 rules! {
+    /// A rule of the check of passes; the text of each is in `passes::check`.
+    PassRule;
     /// Q1: the new body is well formed, and of the same function and metering.
     Form = "form";
     /// Q2: each block of the new body starts with one of the old; none of those is walked twice.
@@ -81,36 +64,6 @@ impl fmt::Display for PassRejection {
 impl std::error::Error for PassRejection {}
 
 /// A rule that is broken, while the place is known to the caller.
-#[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) rule: PassRule,
-    pub(super) what: String,
-}
+pub(super) type Fault = crate::fault::Fault<PassRule>;
 
 pub(super) type Verdict<T = ()> = Result<T, Fault>;
-
-impl Fault {
-    #[cold]
-    pub(super) fn new(rule: PassRule, what: impl Into<String>) -> Fault {
-        Fault { rule, what: what.into() }
-    }
-
-    /// As [`Fault::new`], out of the way of the code that demands.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn broken(rule: PassRule, what: fmt::Arguments<'_>) -> Fault {
-        Fault::new(rule, what.to_string())
-    }
-}
-
-/// The rule is broken unless the condition holds.
-macro_rules! demand {
-    ($condition:expr, $rule:ident, $($what:tt)*) => {
-        if !$condition {
-            return Err($crate::passes::check::error::Fault::broken(
-                $crate::passes::check::error::PassRule::$rule,
-                format_args!($($what)*),
-            ));
-        }
-    };
-}

@@ -83,11 +83,10 @@
 //! [`Effects`]: crate::Effects
 //! [`Effects::commutes`]: crate::Effects::commutes
 
-#[macro_use]
-mod error;
 mod before;
 mod control;
 mod edge;
+mod error;
 mod memory;
 mod walk;
 
@@ -100,7 +99,7 @@ use crate::entity::{Block, List, Value};
 use crate::terminator::{Edge, Terminator};
 use crate::verify::verify;
 use before::Before;
-use error::{Fault, Verdict};
+use error::{Fault, PassRule as Rule, Verdict};
 use prova_module::Module;
 use walk::Walk;
 
@@ -156,11 +155,9 @@ pub(crate) fn prove(
     witness: &Witness,
 ) -> Result<(), PassRejection> {
     let mut here = None;
-    rules(module, old, new, witness, &mut here).map_err(|Fault { rule, what }| PassRejection {
-        func: old.func(),
-        block: here,
-        rule,
-        what,
+    rules(module, old, new, witness, &mut here).map_err(|fault| {
+        let (rule, what) = fault.into_parts();
+        PassRejection { func: old.func(), block: here, rule, what }
     })
 }
 
@@ -176,7 +173,7 @@ pub(crate) fn prove_undone(
     witness: &Witness,
 ) -> Result<(), PassRejection> {
     let fault =
-        |what: String| PassRejection { func: new.func(), block: None, rule: PassRule::Form, what };
+        |what: String| PassRejection { func: new.func(), block: None, rule: Rule::Form, what };
     if !lists_exist(old) {
         return Err(fault("a list of another body".to_owned()));
     }
@@ -194,7 +191,7 @@ fn rules(
     let same = old.func() == new.func() && old.metering() == new.metering();
     demand!(same, Form, "another function or metering");
     demand!(lists_exist(new), Form, "a list of another body");
-    let fault = |error: crate::verify::VerifyError| Fault::new(PassRule::Form, error.to_string());
+    let fault = |error: crate::verify::VerifyError| Fault::new(Rule::Form, error.to_string());
     verify(module, new).map_err(fault)?;
     let mut numbers = Numbers::default();
     let before = Before::new(module, old, witness, &mut numbers)?;

@@ -5,7 +5,7 @@
 
 use super::before::Before;
 use super::edge::only_edge;
-use super::error::{Fault, PassRule, Verdict};
+use super::error::{Fault, PassRule as Rule, Verdict};
 use crate::body::{Body, InstData, Op};
 use crate::entity::{Block, Inst, List, Value};
 use crate::passes::number::Numbers;
@@ -84,7 +84,7 @@ impl<'c> Walk<'c> {
             let is_entry = block == self.after.entry();
             for (at, param) in data.params().enumerate() {
                 let Some(value) = params.next() else {
-                    return Err(Fault::new(PassRule::Scope, "parameters that are nothing"));
+                    return Err(Fault::new(Rule::Scope, "parameters that are nothing"));
                 };
                 demand!(value.index() < self.before.number.len(), Scope, "there is no old {value}");
                 let own = self.before.param_of(value) == Some(head);
@@ -142,7 +142,7 @@ impl<'c> Walk<'c> {
         {
             let Some(found) = self.numbers.of(opcode, data.imm, &args) else {
                 let what = format!("{} has no number", opcode.mnemonic());
-                return Err(Fault::new(PassRule::Effects, what));
+                return Err(Fault::new(Rule::Effects, what));
             };
             data.results().zip(found).for_each(|(value, vn)| self.number[value.index()] = vn);
             return Ok(());
@@ -179,7 +179,7 @@ impl<'c> Walk<'c> {
                 demand!(equal, Operands, "{name} of other operands");
             }
         }
-        Err(Fault::new(PassRule::Effects, format!("{name} where no effect was")))
+        Err(Fault::new(Rule::Effects, format!("{name} where no effect was")))
     }
 
     /// The next instruction of the old body that is not pure.
