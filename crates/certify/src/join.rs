@@ -128,7 +128,7 @@ fn wide_facts(machine: &Machine<'_>, (path, other): (Path, Option<Path>), claims
 fn constants(machine: &Machine<'_>, path: Path) -> BTreeMap<Extent, i128> {
     let mut best = BTreeMap::new();
     for fact in machine.facts.iter(path) {
-        if let Fact::Le { a: Sym::ZERO, d, b: Node::Extent(extent) } = fact {
+        if let Fact::Le { a: Sym::ZERO, d, b: Node::Extent(extent), .. } = fact {
             let entry = best.entry(extent).or_insert(d);
             *entry = d.max(*entry);
         }
@@ -174,8 +174,8 @@ fn known(machine: &Machine<'_>, path: Path, value: Value) -> Known {
     }
     if let Some(reading) = machine.facts.reading(path, &machine.symbols, value) {
         for fact in machine.facts.iter(path) {
-            if let Fact::Le { a, d, b: Node::Extent(extent) } = fact
-                && a == reading.sym
+            if let Fact::Le { a, shift, d, b: Node::Extent(extent) } = fact
+                && (a, shift) == (reading.sym, reading.shift)
                 && a != Sym::ZERO
             {
                 let d = d - reading.add;

@@ -12,7 +12,7 @@
 
 use crate::abi::regs::RSP;
 use crate::error::{Fault, Rule, fault};
-use crate::facts::{Fact, Node, Path};
+use crate::facts::{Fact, Node, Path, Reading};
 use crate::machine::Machine;
 use crate::state::{Answers, Flags, Loc, State};
 use crate::symbols::{Def, Extent, Kind, Record, RefType};
@@ -241,7 +241,7 @@ impl Machine<'_> {
                     Name::Fixed(sym) => sym,
                     Name::Of(loc) => self.own(names, loc),
                 };
-                let fact = Fact::Le { a, d: i128::from(d), b: Node::Extent(extent) };
+                let fact = Fact::Le { a, shift: 0, d: i128::from(d), b: Node::Extent(extent) };
                 state.path = self.facts.push(state.path, &self.symbols, fact);
             }
             Claim::Type { of, ty } => {
@@ -330,7 +330,8 @@ impl Machine<'_> {
             Claim::Below { name, d, extent } => own(name).is_some_and(|v| {
                 let reading = self.facts.reading(path, &self.symbols, v);
                 reading.is_some_and(|r| {
-                    self.within(path, r.sym, r.add.saturating_add(i128::from(d)), extent)
+                    let add = r.add.saturating_add(i128::from(d));
+                    self.within(path, Reading { add, ..r }, extent)
                 })
             }),
             Claim::TypeId { of, ty } => own(Name::Of(of))

@@ -6,7 +6,7 @@
 use crate::abi::regs::{RDI, RSI, RSP};
 use crate::abi::{self, CALLEE_SAVED, Place};
 use crate::error::{Fault, Rule, fault};
-use crate::facts::{Fact, Facts, Node, Path};
+use crate::facts::{Fact, Facts, Node, Path, Reading};
 use crate::layout::{Layout, Signature, Ty, offsets};
 use crate::state::{Answers, Flags, Loc, State};
 use crate::symbols::{Def, Extent, Heap, Kind, Record, RefKind, RefType, Symbols};
@@ -233,9 +233,9 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Whether `sym + d ≤ extent` over the integers.
-    pub(crate) fn within(&self, path: Path, sym: Sym, d: i128, extent: Extent) -> bool {
-        self.facts.within(path, &self.symbols, (sym, d, extent, self.least(extent)))
+    /// Whether `(sym << shift) + add ≤ extent` over the integers.
+    pub(crate) fn within(&self, path: Path, of: Reading, extent: Extent) -> bool {
+        self.facts.within(path, &self.symbols, (of, extent, self.least(extent)))
     }
 
     /// A new reference of this type.
@@ -359,16 +359,13 @@ impl<'a> Machine<'a> {
     pub(crate) fn bounded(&mut self, path: Path, sym: Sym, (lo, hi): (u64, u64)) -> Path {
         let mut path = path;
         if lo > 0 {
-            let fact = Fact::Le { a: Sym::ZERO, d: i128::from(lo), b: Node::Sym(sym) };
+            let fact = Fact::Le { a: Sym::ZERO, shift: 0, d: i128::from(lo), b: Node::Sym(sym) };
             path = self.facts.push(path, &self.symbols, fact);
         }
         if hi < u64::MAX {
             let d = i128::from(hi).saturating_neg();
-            path = self.facts.push(
-                path,
-                &self.symbols,
-                Fact::Le { a: sym, d, b: Node::Sym(Sym::ZERO) },
-            );
+            let fact = Fact::Le { a: sym, shift: 0, d, b: Node::Sym(Sym::ZERO) };
+            path = self.facts.push(path, &self.symbols, fact);
         }
         path
     }
