@@ -63,7 +63,7 @@ struct Group {
     known: Known,
 }
 
-fn locations(state: &State) -> impl Iterator<Item = (Loc, Value)> + '_ {
+pub(crate) fn locations(state: &State) -> impl Iterator<Item = (Loc, Value)> + '_ {
     let regs = (0..16_u8).map(Loc::Register);
     let words = (0..u32::try_from(state.words.len()).unwrap_or(0)).map(Loc::Word);
     regs.chain([Loc::Fuel]).chain(words).filter_map(|loc| Some((loc, state.get(loc)?)))
@@ -285,7 +285,7 @@ pub(crate) fn join(
     state: &State,
     changes: u32,
 ) -> Result<Vec<Claim>, Fault> {
-    let before = machine.instantiate(old, false)?;
+    let before = machine.instantiate(old.iter().copied(), false)?;
     let mut claims = Vec::new();
     let mut groups: BTreeMap<(Sym, Sym, u8, u64), Group> = BTreeMap::new();
     for (at, a) in locations(&before) {

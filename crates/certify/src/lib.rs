@@ -68,10 +68,11 @@ impl std::error::Error for CertifyError {}
 /// [`CertifyError`] where the abstract machine finds a rule broken.
 pub fn certify(layout: &Layout, draft: &Draft<'_>) -> Result<Vec<u8>, CertifyError> {
     let flow = flow::run(layout, draft)?;
+    let (data, blocks) = (flow.data(), flow.blocks());
     let mut last = None;
     for level in need::LEVELS {
-        let blocks = need::prune(&flow, level);
-        let certificate = encode::encode(&flow.data(), &blocks);
+        let claimed = need::prune(&flow, &blocks, level);
+        let certificate = encode::encode(&data, &flow.frame, &claimed);
         let code = Code {
             kind: draft.kind,
             bytes: draft.bytes,

@@ -5,6 +5,7 @@
 
 use crate::abi::regs::{RDI, RSI, RSP};
 use crate::abi::{self, CALLEE_SAVED, Place};
+use crate::claims::Names;
 use crate::error::{Fault, Rule, fault};
 use crate::facts::{Fact, Facts, Node, Path, Reading};
 use crate::layout::{Layout, Signature, Ty, offsets};
@@ -46,6 +47,7 @@ pub struct Machine<'a> {
     pub facts: Facts,
     pub(crate) signature: Signature,
     pub(crate) args_bytes: u32,
+    pub(crate) names: Names,
     /// The deepest stack pointer, below entry.
     pub(crate) depth: u32,
     /// The least that a call has taken off the height.
@@ -92,6 +94,7 @@ impl<'a> Machine<'a> {
             facts: Facts::default(),
             signature,
             args_bytes,
+            names: Names::default(),
             depth: 0,
             charge: None,
         })
@@ -353,6 +356,13 @@ impl<'a> Machine<'a> {
     /// Whether a function-wide number is at least so much on a path.
     pub(crate) fn at_least(&self, path: Path, sym: Sym, least: u64) -> bool {
         self.facts.bounds(path, &self.symbols, sym).0 >= least
+    }
+
+    /// Keeps what a path says of the least height as a bound of its symbol.
+    pub(crate) fn keep_height(&mut self, path: Path) {
+        let (lo, _) = self.facts.bounds(path, &self.symbols, Sym::HEIGHT);
+        let def = self.symbols.def(Sym::HEIGHT);
+        self.symbols.define(Sym::HEIGHT, Def { lo, ..def });
     }
 
     /// `path` and `lo ≤ sym ≤ hi`.

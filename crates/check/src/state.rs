@@ -46,6 +46,26 @@ pub enum Loc {
     Word(u32),
 }
 
+impl Loc {
+    /// Its number, as certificates have it.
+    pub const fn number(self) -> u32 {
+        match self {
+            Loc::Register(r) => r as u32,
+            Loc::Fuel => 16,
+            Loc::Word(i) => i.saturating_add(17),
+        }
+    }
+
+    /// The location with a number.
+    pub fn numbered(n: u32) -> Loc {
+        match n.checked_sub(17) {
+            Some(word) => Loc::Word(word),
+            None if n == 16 => Loc::Fuel,
+            None => Loc::Register(n as u8),
+        }
+    }
+}
+
 /// The state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
@@ -70,6 +90,18 @@ pub struct State {
 }
 
 impl State {
+    /// Takes over what another state is, in the place that this one has.
+    pub fn become_like(&mut self, other: &State) {
+        self.words.clone_from(&other.words);
+        if !(self.cells.is_empty() && other.cells.is_empty()) {
+            self.cells.clone_from(&other.cells);
+        }
+        let State { regs, fuel, answers, flags, path, calls, metered, .. } = other;
+        (self.regs, self.fuel, self.answers) = (*regs, *fuel, *answers);
+        (self.flags, self.path) = (*flags, *path);
+        (self.calls, self.metered) = (*calls, *metered);
+    }
+
     /// The content of a location.
     pub fn get(&self, loc: Loc) -> Option<Value> {
         match loc {
