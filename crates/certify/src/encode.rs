@@ -6,7 +6,7 @@
 use crate::flow::Frame;
 use crate::join::Claims;
 use prova_check::certificate::{FROM_FOLLOWS, VERSION, base_code, tags};
-use prova_check::{Base, Claim, Extent, Heap, Loc, Name, RefKind, RefType, Sym, Value};
+use prova_check::{Base, Claim, Extent, Heap, Loc, Name, RefKind, RefType, Sym, Value, keeps};
 use std::collections::BTreeMap;
 
 /// How many blocks back a difference may reach.
@@ -46,7 +46,16 @@ pub(crate) fn encode(
     }
     number(&mut out, u64::from(frame.at));
     let entries = dictionary.len() as u32;
-    let all: Vec<u32> = frame.held.keys().map(|loc| entries + 2 * loc.number()).collect();
+    let changed = |loc: &&Loc| keeps(loc.number()) && !frame.kept.contains(loc);
+    let changed: Vec<u32> = frame.held.keys().filter(changed).map(|loc| loc.number()).collect();
+    number(&mut out, changed.len() as u64);
+    let mut next = 0;
+    for n in changed {
+        number(&mut out, u64::from(n - next));
+        next = n + 1;
+    }
+    let others = frame.held.keys().filter(|loc| !frame.kept.contains(loc));
+    let all: Vec<u32> = others.map(|loc| entries + 2 * loc.number()).collect();
     let (mut offset, mut written) = (frame.at, Vec::<Vec<u32>>::new());
     for (&at, block) in blocks {
         let place = |claim: &Claim| match by_location(frame, claim) {
@@ -93,6 +102,7 @@ impl Frame {
     fn says(&self, claim: &Claim) -> bool {
         match *claim {
             Claim::Range { name: Name::Fixed(Sym::HEIGHT), lo, hi: u64::MAX } => lo <= self.height,
+            Claim::Holds { at, name: Name::Fixed(_), .. } => self.kept.contains(&at),
             _ => false,
         }
     }

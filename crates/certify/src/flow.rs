@@ -9,7 +9,8 @@ use crate::{CertifyError, Draft};
 use prova_check::certificate::base_code;
 use prova_check::x64::{Address, Class, Insn, Instructions, Operand};
 use prova_check::{
-    Base, Claim, CodeKind, Fault, Flow as To, Layout, Loc, Machine, Rule, State, Sym, Value,
+    Base, Claim, CodeKind, Fault, Flow as To, Layout, Loc, Machine, Name, Rule, State, Sym, Value,
+    keeps,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,6 +71,8 @@ pub(crate) struct Frame {
     pub(crate) held: BTreeMap<Loc, Value>,
     /// What the height is at least.
     pub(crate) height: u64,
+    /// The locations that keep what they hold.
+    pub(crate) kept: BTreeSet<Loc>,
 }
 
 /// The instructions found so far, by offset.
@@ -272,7 +275,18 @@ impl Run<'_> {
         let stateable = |value: &Value| value.sym.0 < Sym::FIRST && base_code(value.base).is_some();
         let held = join::locations(&state).filter(|(_, value)| stateable(value)).collect();
         let (height, _) = self.machine.facts.bounds(state.path, &self.machine.symbols, Sym::HEIGHT);
-        Ok(Frame { at, held, height })
+        let held: BTreeMap<Loc, Value> = held;
+        let claims = |loc, Value { base, sym, shift, add }| {
+            let claim = Claim::Holds { at: loc, base, name: Name::Fixed(sym), shift, add };
+            self.leaders.values().all(|leader| match &leader.entry {
+                Entry::Claimed(claims) => claims.list.contains(&claim),
+                Entry::Inherited(_) | Entry::Nothing => true,
+            })
+        };
+        let kept = held.iter().filter(|(loc, _)| keeps(loc.number()));
+        let kept = kept.filter(|&(&loc, &value)| claims(loc, value));
+        let kept = kept.map(|(&loc, _)| loc).collect();
+        Ok(Frame { at, held, height, kept })
     }
 
     /// Executes from `at` to the block's end.

@@ -202,8 +202,7 @@ fn both(
     (b, at_b): (Known, Path),
     changes: u32,
 ) -> Known {
-    let hull = (a.range.0.min(b.range.0), a.range.1.max(b.range.1));
-    let range = if hull == a.range { hull } else { widened(hull, changes) };
+    let range = widened(a.range, b.range, changes);
     let mut below = BTreeMap::new();
     for &extent in a.below.keys().chain(b.below.keys()) {
         let d = by_bounds(machine, at_a, &a, extent).min(by_bounds(machine, at_b, &b, extent));
@@ -224,12 +223,17 @@ fn both(
     }
 }
 
-/// The next step of the ladder that contains a range.
-fn widened((lo, hi): (u64, u64), changes: u32) -> (u64, u64) {
+/// Both ranges; a bound that changes too often takes the next step of its ladder.
+fn widened(a: (u64, u64), b: (u64, u64), changes: u32) -> (u64, u64) {
     let ladder = [0xffff, 0xffff_ffff];
-    let step = ladder.into_iter().find(|&step| hi <= step).unwrap_or(u64::MAX);
-    let hi = if changes < 2 { hi } else { step };
-    let lo = if changes < 2 { lo } else { u64::from(lo > 0) };
+    let lo = match a.0.min(b.0) {
+        lo if lo == a.0 || changes < 4 * CHANGES_MAX => lo,
+        lo => u64::from(lo > 0),
+    };
+    let hi = match a.1.max(b.1) {
+        hi if hi == a.1 || changes < 2 => hi,
+        hi => ladder.into_iter().find(|&step| hi <= step).unwrap_or(u64::MAX),
+    };
     (lo, hi)
 }
 

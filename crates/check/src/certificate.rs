@@ -72,6 +72,8 @@ pub struct Certificate {
     pub dictionary: Vec<Claim>,
     /// Where the frame stands: what its state holds may be claimed by number.
     pub frame: u32,
+    /// Numbers of the locations of the frame that do not keep what they hold there, sorted.
+    pub changed: Vec<u32>,
     /// The blocks, sorted.
     pub blocks: Vec<Block>,
     /// The numbers of claims of all blocks, in order.
@@ -102,6 +104,12 @@ impl Certificate {
         let blocks = reader.count()?;
         if blocks > 0 {
             certificate.frame = reader.word()?;
+            let mut next = 0_u32;
+            for _ in 0..reader.count()? {
+                let changed = reader.offset_from(next)?;
+                certificate.changed.push(changed);
+                next = changed.saturating_add(1);
+            }
         }
         let mut offset = certificate.frame;
         for _ in 0..blocks {

@@ -17,7 +17,6 @@ use crate::machine::Machine;
 use crate::state::{Answers, Flags, Loc, State};
 use crate::symbols::{Def, Extent, Kind, Record, RefType};
 use crate::value::{Base, Sym, Value};
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// The symbol that a claim speaks of.
@@ -181,19 +180,36 @@ impl Machine<'_> {
         claims: impl Iterator<Item = Claim> + Clone,
         metered: bool,
     ) -> Result<State, Fault> {
-        let mut state = State {
-            regs: [None; 16],
-            words: Vec::new(),
-            fuel: None,
-            cells: BTreeMap::new(),
-            answers: Answers::Unknown,
-            flags: Flags::Unknown,
-            path: Path::default(),
-            calls: 0,
-            metered,
+        let mut state = State::default();
+        self.renew(&mut state, metered);
+        self.hold(&mut state, &[], claims)?;
+        Ok(state)
+    }
+
+    /// Makes a state one in which nothing is known.
+    pub(crate) fn renew(&self, state: &mut State, metered: bool) {
+        state.words.clear();
+        state.cells.clear();
+        (state.regs, state.fuel, state.answers) = ([None; 16], None, Answers::Unknown);
+        (state.flags, state.path) = (Flags::Unknown, Path::default());
+        (state.calls, state.metered) = (0, metered);
+    }
+
+    /// Puts into such a state what is kept and what is claimed (C1).
+    pub(crate) fn hold(
+        &mut self,
+        state: &mut State,
+        kept: &[(Loc, Value)],
+        claims: impl Iterator<Item = Claim> + Clone,
+    ) -> Result<(), Fault> {
+        let rsp = match kept.iter().find(|(at, _)| *at == Loc::Register(RSP)) {
+            Some(&(_, rsp)) => rsp,
+            None => Self::claimed_rsp(claims.clone())?,
         };
-        let rsp = Self::claimed_rsp(claims.clone())?;
-        self.set_rsp(&mut state, Some(rsp))?;
+        self.set_rsp(state, Some(rsp))?;
+        for &(at, value) in kept {
+            state.set(at, Some(value));
+        }
         self.names.clear();
         for claim in claims.clone() {
             let (at, value) = match claim {
@@ -217,9 +233,9 @@ impl Machine<'_> {
             state.set(at, Some(value));
         }
         for claim in claims {
-            self.state_fact(&mut state, claim);
+            self.state_fact(state, claim);
         }
-        Ok(state)
+        Ok(())
     }
 
     /// The block's own symbol of a location.
@@ -284,7 +300,6 @@ impl Machine<'_> {
         state: &mut State,
         claims: impl Iterator<Item = Claim> + Clone,
     ) -> Result<(), Fault> {
-        Self::claimed_rsp(claims.clone())?;
         self.names.clear();
         for claim in claims.clone() {
             if !self.location_holds(state, claim) {
@@ -313,11 +328,11 @@ impl Machine<'_> {
         if !exists {
             return false;
         }
-        let value = self.read_loc(state, at);
         let loc = match name {
-            Name::Fixed(sym) => return value == Value { base, sym, shift, add },
+            Name::Fixed(sym) => return state.get(at) == Some(Value { base, sym, shift, add }),
             Name::Of(loc) => loc,
         };
+        let value = self.read_loc(state, at);
         match self.names.get(loc) {
             Some(own) => substituted(own, base, shift, add) == Some(value),
             None => match solved(value, base, shift, add) {

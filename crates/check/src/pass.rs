@@ -14,6 +14,7 @@
 //!
 //! Time: linear in the code plus claims times edges, which [`EDGE_WORK_MAX`] bounds.
 
+use crate::abi::regs::{RBP, RSP};
 use crate::certificate::{Certificate, From, base_code};
 use crate::claims::{Claim, Name};
 use crate::error::{Fault, Rejection, Rule, fault};
@@ -94,6 +95,9 @@ struct Blocks {
     /// The values that the locations had at the frame, those that are the same in the whole
     /// function; none before the frame.
     frame: Option<Vec<Option<Value>>>,
+    /// What stack pointer, frame pointer and stack words hold at the frame and at every claimed
+    /// block, but for those that the certificate names.
+    kept: Vec<(Loc, Value)>,
     ends: Vec<usize>,
     active: Vec<u32>,
     most: u64,
@@ -108,8 +112,8 @@ impl Blocks {
             }
             last = Some(block.offset);
         }
-        let (ends, active) = (Vec::new(), Vec::new());
-        Ok(Blocks { certificate, frame: None, ends, active, most })
+        let (kept, ends, active) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Blocks { certificate, frame: None, kept, ends, active, most })
     }
 
     fn find(&self, offset: u32) -> Option<usize> {
@@ -135,8 +139,15 @@ impl Blocks {
         let frame: Vec<Option<Value>> = (0..words.saturating_add(17)).map(held).collect();
         let entries = u32::try_from(self.certificate.dictionary.len()).unwrap_or(u32::MAX);
         let number = |n: u32| n.saturating_mul(2).saturating_add(entries);
-        let held = (0_u32..).zip(&frame).filter(|(_, value)| value.is_some());
-        let all: Vec<u32> = held.map(|(n, _)| number(n)).collect();
+        let mut all = Vec::new();
+        for (n, value) in (0_u32..).zip(&frame) {
+            let Some(value) = *value else { continue };
+            if keeps(n) && self.certificate.changed.binary_search(&n).is_err() {
+                self.kept.push((Loc::numbered(n), value));
+            } else {
+                all.push(number(n));
+            }
+        }
         self.frame = Some(frame);
         for (i, block) in self.certificate.blocks.iter().enumerate() {
             let start = self.active.len();
@@ -199,6 +210,11 @@ impl Blocks {
         let none = Claim::Range { name: Name::Fixed(Sym::ZERO), lo: 0, hi: u64::MAX };
         active.iter().map(move |&n| self.claim(n).unwrap_or(none))
     }
+}
+
+/// Whether a location keeps what it holds at the frame, if nothing else is said.
+pub const fn keeps(n: u32) -> bool {
+    n == RSP as u32 || n == RBP as u32 || n > 16
 }
 
 /// The places of the claims of a block.
@@ -334,9 +350,11 @@ impl<'a> Pass<'a> {
             self.enter_block(&mut state, block, None)?;
             self.spare.push(state);
         }
-        let claims = self.blocks.claims(block);
-        let metered = self.blocks.metered(block);
-        self.state = Some(Box::new(self.machine.instantiate(claims, metered)?));
+        let mut state = self.spare.pop().unwrap_or_default();
+        let (claims, kept) = (self.blocks.claims(block), &self.blocks.kept);
+        self.machine.renew(&mut state, self.blocks.metered(block));
+        self.machine.hold(&mut state, kept, claims)?;
+        self.state = Some(state);
         Ok(())
     }
 
@@ -461,7 +479,8 @@ impl<'a> Pass<'a> {
             return fault(Rule::Certificate, "a claimed block is reached before the frame");
         }
         let claims = self.blocks.claims(block);
-        let work = (claims.len() as u64).saturating_add(1);
+        let kept = &self.blocks.kept;
+        let work = (claims.len() as u64).saturating_add(1).saturating_add(kept.len() as u64 >> 2);
         let metered = self.blocks.metered(block);
         if self.machine.is_metered() {
             let back = jump.is_some_and(|(target, from)| target <= from);
@@ -475,6 +494,9 @@ impl<'a> Pass<'a> {
         match self.edge_work.checked_sub(work) {
             Some(left) => self.edge_work = left,
             None => return fault(Rule::Limit, WORK),
+        }
+        if !kept.iter().all(|&(at, value)| state.get(at) == Some(value)) {
+            return fault(Rule::Claim, "a location does not keep what it held at the frame");
         }
         self.machine.implies(state, claims)
     }

@@ -14,9 +14,10 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// What the flags came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Flags {
     /// Nothing that is known.
+    #[default]
     Unknown,
     /// The comparison of two words (both zero-extended, for 32-bit comparisons), as by `cmp`.
     Compare(Value, Value),
@@ -25,9 +26,10 @@ pub enum Flags {
 }
 
 /// What the argument cells hold that this code did not write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Answers {
     /// Nothing that is known.
+    #[default]
     Unknown,
     /// The arguments of a type, as the runtime leaves them to a way in.
     Arguments(u32),
@@ -67,7 +69,7 @@ impl Loc {
 }
 
 /// The state.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct State {
     /// General registers; none: unknown.
     pub regs: [Option<Value>; 16],
