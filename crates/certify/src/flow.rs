@@ -251,6 +251,7 @@ impl Run<'_> {
     fn frame(&mut self) -> Result<Frame, CertifyError> {
         let mut state = self.machine.entry();
         let mut at = 0;
+        let first = self.leaders.keys().next().copied().unwrap_or(u32::MAX);
         while let Some(insn) = self.insns.get(at).copied() {
             let goes_on = match insn.class {
                 Class::Branch(_) => !self.is_leader[(insn.target() as usize).min(self.bytes.len())],
@@ -259,7 +260,7 @@ impl Run<'_> {
                         && !matches!(class, Class::Return | Class::Trap)
                 }
             };
-            if self.is_leader[at as usize] || !goes_on {
+            if insn.end() > first || !goes_on {
                 break;
             }
             let effect = self.machine.step(&mut state, &insn);
