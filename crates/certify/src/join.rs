@@ -57,7 +57,7 @@ impl Reference {
 /// One group of locations with one symbol.
 struct Group {
     owner: Loc,
-    /// What the owner's constant was; those of the others are relative to it.
+    /// What the symbol's constant was; those of the members are relative to it.
     from: u64,
     members: Vec<Claim>,
     known: Known,
@@ -291,6 +291,16 @@ pub(crate) fn join(
 ) -> Result<Vec<Claim>, Fault> {
     let before = machine.instantiate(old.iter().copied(), false)?;
     let mut claims = Vec::new();
+    // The symbol of a group whose constants differ is its least member, so that the others are not
+    // taken to wrap.
+    let mut least: BTreeMap<(Sym, Sym, u8, u64), u64> = BTreeMap::new();
+    for (at, a) in locations(&before) {
+        let key = state.get(at).filter(|b| a.base == b.base).and_then(|b| pair(a, b));
+        if let Some((key, false)) = key {
+            let least = least.entry(key).or_insert(a.add);
+            *least = (*least as i64).min(a.add as i64) as u64;
+        }
+    }
     let mut groups: BTreeMap<(Sym, Sym, u8, u64), Group> = BTreeMap::new();
     for (at, a) in locations(&before) {
         let Some(b) = state.get(at) else { continue };
@@ -305,7 +315,7 @@ pub(crate) fn join(
         let Some((key, keeps)) = pair(a, b) else { continue };
         let Value { base, add, .. } = a;
         let group = groups.entry(key).or_insert_with(|| {
-            let from = if keeps { 0 } else { add };
+            let from = if keeps { 0 } else { least.get(&key).copied().unwrap_or(add) };
             let number = |sym, add| Value { base: Base::None, sym, shift: 0, add };
             let (x, y) = (number(a.sym, from), number(b.sym, from.wrapping_add(key.3)));
             let sides = (known(machine, before.path, x), known(machine, state.path, y));
