@@ -335,8 +335,14 @@ impl<'a> Machine<'a> {
             (Some(k), None) => (b, k),
             (None, None) => return Some(path),
         };
+        // `symbol + add ≠ constant` modulo 2^64 says `symbol ≠ constant - add`, whatever wraps.
+        let (number, constant) = if number.base == Base::None && number.shift == 0 {
+            (Value::symbol(number.sym), constant.wrapping_sub(number.add))
+        } else {
+            (number, constant)
+        };
         let least = self.facts.range(path, &self.symbols, number).map_or(0, |(lo, _)| lo);
-        if constant != 0 && least != i128::from(constant) {
+        if least != i128::from(constant) {
             return Some(path);
         }
         self.order(path, Value::constant(constant), 1, number)
