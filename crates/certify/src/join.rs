@@ -312,7 +312,10 @@ pub(crate) fn join(
             claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
             continue;
         }
-        let Some((key, keeps)) = pair(a, b) else { continue };
+        let Some((key, keeps)) = pair(a, b) else {
+            claims.extend(number(machine, (at, changes), (a, before.path), (b, state.path)));
+            continue;
+        };
         let Value { base, add, .. } = a;
         let group = groups.entry(key).or_insert_with(|| {
             let from = if keeps { 0 } else { least.get(&key).copied().unwrap_or(add) };
@@ -331,6 +334,21 @@ pub(crate) fn join(
     }
     wide_facts(machine, (before.path, Some(state.path)), &mut claims);
     Ok(claims)
+}
+
+/// A number that both sides bound, where their values have no common form.
+fn number(
+    machine: &Machine<'_>,
+    (at, changes): (Loc, u32),
+    (a, at_a): (Value, Path),
+    (b, at_b): (Value, Path),
+) -> Option<Claim> {
+    let range = |path, value| {
+        let (lo, hi) = machine.facts.range(path, &machine.symbols, value)?;
+        Some((u64::try_from(lo).ok()?, u64::try_from(hi).ok()?))
+    };
+    let (_, hi) = widened(range(at_a, a)?, range(at_b, b)?, changes);
+    (hi < u64::MAX).then_some(Claim::Number { at, hi })
 }
 
 /// Two values of one location: what their group is called (the symbols, the shift, the distance of

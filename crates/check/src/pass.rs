@@ -84,6 +84,7 @@ struct Pass<'a> {
     /// The first offset in `waiting`.
     next_waiting: u32,
     /// States that are used again.
+    #[allow(clippy::vec_box, reason = "a state goes from here to the map without being moved")]
     spare: Vec<Box<State>>,
     waiting_words: usize,
     edge_work: u64,
