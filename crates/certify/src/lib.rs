@@ -11,7 +11,8 @@
 //! final bytes only, so it does not depend on how a compiler lowers.
 //!
 //! Limits: time is linear in the code times the height of the lattice, which is small: bounds widen
-//! along a ladder, and a fact that changes more than [`CHANGES_MAX`] times at a block is dropped.
+//! along a ladder, and a fact that changes more than [`CHANGES_MAX`] times at a block is dropped (a
+//! lower bound, four times as many).
 
 mod encode;
 mod flow;

@@ -12,6 +12,10 @@
 //! - W3. Under metering, a jump backwards has passed a charge or a poll since the header of a loop
 //!   that it or an outer jump leads to; so every cycle passes one.
 //!
+//! - W4. Every way to what stands behind the frame leads through it: control reaches it, no claimed
+//!   block was reached before, and no state waits. So what it keeps is compared on every edge to a
+//!   claimed block, and what is known there of the height at entry holds for ever after.
+//!
 //! Time: linear in the code plus claims times edges, which [`EDGE_WORK_MAX`] bounds.
 
 use crate::abi::regs::{RBP, RSP};
