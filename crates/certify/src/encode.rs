@@ -3,16 +3,21 @@
 //! Frequent claims come first in the dictionary; each block is written as its difference from the
 //! nearest of the last [`WINDOW`] blocks.
 
+use crate::flow::Frame;
 use crate::join::Claims;
-use prova_check::certificate::{VERSION, base_code, tags};
-use prova_check::{Base, Claim, Extent, Heap, Loc, Name, RefKind, RefType, Sym};
+use prova_check::certificate::{FROM_FOLLOWS, VERSION, base_code, tags};
+use prova_check::{Base, Claim, Extent, Heap, Loc, Name, RefKind, RefType, Sym, Value, keeps};
 use std::collections::BTreeMap;
 
 /// How many blocks back a difference may reach.
 const WINDOW: usize = 24;
 
 /// Writes a certificate.
-pub(crate) fn encode(data: &[(u32, u32)], blocks: &BTreeMap<u32, Claims>) -> Vec<u8> {
+pub(crate) fn encode(
+    data: &[(u32, u32)],
+    frame: &Frame,
+    blocks: &BTreeMap<u32, Claims>,
+) -> Vec<u8> {
     let mut out = vec![VERSION];
     number(&mut out, data.len() as u64);
     let mut end = 0;
@@ -23,7 +28,9 @@ pub(crate) fn encode(data: &[(u32, u32)], blocks: &BTreeMap<u32, Claims>) -> Vec
     }
     let mut counts: BTreeMap<Claim, usize> = BTreeMap::new();
     for claim in blocks.values().flat_map(|block| &block.list) {
-        *counts.entry(*claim).or_default() += 1;
+        if !frame.says(claim) && by_location(frame, claim).is_none() {
+            *counts.entry(*claim).or_default() += 1;
+        }
     }
     let mut dictionary: Vec<(usize, Claim)> = counts.into_iter().map(|(c, n)| (n, c)).collect();
     dictionary.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -34,21 +41,51 @@ pub(crate) fn encode(data: &[(u32, u32)], blocks: &BTreeMap<u32, Claims>) -> Vec
         claim(&mut out, entry);
     }
     number(&mut out, blocks.len() as u64);
-    let (mut offset, mut written) = (0, Vec::<Vec<u32>>::new());
+    if blocks.is_empty() {
+        return out;
+    }
+    number(&mut out, u64::from(frame.at));
+    let entries = dictionary.len() as u32;
+    let changed = |loc: &&Loc| keeps(loc.number()) && !frame.kept.contains(loc);
+    let changed: Vec<u32> = frame.held.keys().filter(changed).map(|loc| loc.number()).collect();
+    number(&mut out, changed.len() as u64);
+    let mut next = 0;
+    for n in changed {
+        number(&mut out, u64::from(n - next));
+        next = n + 1;
+    }
+    let others = frame.held.keys().filter(|loc| !frame.kept.contains(loc));
+    let all: Vec<u32> = others.map(|loc| entries + 2 * loc.number()).collect();
+    let (mut offset, mut written) = (frame.at, Vec::<Vec<u32>>::new());
     for (&at, block) in blocks {
-        let mut set: Vec<u32> = block.list.iter().map(|claim| places[claim]).collect();
+        let place = |claim: &Claim| match by_location(frame, claim) {
+            Some(n) => entries + n,
+            None => places[claim],
+        };
+        let claims = block.list.iter().filter(|claim| !frame.says(claim));
+        let mut set: Vec<u32> = claims.map(place).collect();
         set.sort_unstable();
         set.dedup();
-        let empty = Vec::new();
-        let before = written.iter().rev().take(WINDOW).enumerate().map(|(i, set)| (i + 1, set));
-        let (from, best) = std::iter::once((0, &empty))
-            .chain(before)
-            .map(|(i, other)| (i, toggles(other, &set)))
-            .min_by_key(|(i, toggles)| (bytes(toggles), *i))
+        let back = written.iter().rev().take(WINDOW).zip(1..);
+        let nothing = Vec::new();
+        let (_, from, best) = std::iter::once((&all, Some(0)))
+            .chain(back.map(|(set, n)| (set, Some(n))))
+            .chain([(&nothing, None)])
+            .map(|(other, from)| {
+                let toggles = toggles(other, &set);
+                let follows = usize::from(!matches!(from, Some(0..FROM_FOLLOWS)));
+                (bytes(&toggles) + follows, from, toggles)
+            })
+            .min_by_key(|(cost, ..)| *cost)
             .unwrap_or_default();
+        let escaped = from.is_none_or(|n| n >= FROM_FOLLOWS);
+        let short = if escaped { FROM_FOLLOWS } else { from.unwrap_or(0) };
+        let head = (best.len() as u64) << 3 | u64::from(short) << 1 | u64::from(block.metered);
         number(&mut out, u64::from(at - offset));
-        number(&mut out, ((from as u64) << 1) | u64::from(block.metered));
-        number(&mut out, best.len() as u64);
+        number(&mut out, head);
+        if escaped {
+            number(&mut out, u64::from(from.unwrap_or(0)));
+        }
         let mut next = 0;
         for toggle in best {
             number(&mut out, u64::from(toggle - next));
@@ -60,13 +97,44 @@ pub(crate) fn encode(data: &[(u32, u32)], blocks: &BTreeMap<u32, Claims>) -> Vec
     out
 }
 
+impl Frame {
+    /// Whether a claim holds wherever the frame stands.
+    fn says(&self, claim: &Claim) -> bool {
+        match *claim {
+            Claim::Range { name: Name::Fixed(Sym::HEIGHT), lo, hi: u64::MAX } => lo <= self.height,
+            Claim::Holds { at, name: Name::Fixed(_), .. } => self.kept.contains(&at),
+            _ => false,
+        }
+    }
+}
+
+/// The number behind the dictionary of a claim that needs no entry.
+fn by_location(frame: &Frame, claim: &Claim) -> Option<u32> {
+    match *claim {
+        Claim::Number { at, hi: 0xffff_ffff } => Some(2 * at.number() + 1),
+        Claim::Holds { at, base, name: Name::Fixed(sym), shift, add } => {
+            let held = frame.held.get(&at) == Some(&Value { base, sym, shift, add });
+            held.then(|| 2 * at.number())
+        }
+        _ => None,
+    }
+}
+
 fn toggles(a: &[u32], b: &[u32]) -> Vec<u32> {
-    let only = |x: &[u32], y: &[u32]| -> Vec<u32> {
-        x.iter().copied().filter(|n| y.binary_search(n).is_err()).collect()
-    };
-    let mut list = only(a, b);
-    list.extend(only(b, a));
-    list.sort_unstable();
+    let (mut a, mut b, mut list) = (a, b, Vec::new());
+    while let (Some((&x, behind_x)), Some((&y, behind_y))) = (a.split_first(), b.split_first()) {
+        if x <= y {
+            a = behind_x;
+        }
+        if y <= x {
+            b = behind_y;
+        }
+        if x != y {
+            list.push(x.min(y));
+        }
+    }
+    list.extend(a);
+    list.extend(b);
     list
 }
 
@@ -93,11 +161,7 @@ fn signed(out: &mut Vec<u8>, n: i64) {
 }
 
 fn location(out: &mut Vec<u8>, loc: Loc) {
-    match loc {
-        Loc::Register(r) => number(out, u64::from(r)),
-        Loc::Fuel => number(out, 16),
-        Loc::Word(i) => number(out, u64::from(i) + 17),
-    }
+    number(out, u64::from(loc.number()));
 }
 
 fn extent(out: &mut Vec<u8>, extent: Extent) {

@@ -6,8 +6,12 @@
 
 use crate::join::{self, Claims};
 use crate::{CertifyError, Draft};
-use prova_check::x64::{Class, Insn};
-use prova_check::{CodeKind, Fault, Flow as To, Layout, Machine, Rule, State};
+use prova_check::certificate::base_code;
+use prova_check::x64::{Address, Class, Insn, Instructions, Operand};
+use prova_check::{
+    Base, Claim, CodeKind, Fault, Flow as To, Layout, Loc, Machine, Name, Rule, State, Sym, Value,
+    keeps,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often the facts of a block may change before they are dropped.
@@ -42,27 +46,82 @@ impl Leader {
     }
 }
 
-/// What one instruction touches, as `need` wants it.
-#[derive(Clone, Debug)]
-pub(crate) struct Trace {
+/// One instruction, with what `need` wants of the state before it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
     pub(crate) insn: Insn,
-    /// The state before it.
-    pub(crate) before: Box<State>,
+    /// The stack word of its memory operand.
+    pub(crate) word: Option<Loc>,
+    /// The stack pointer.
+    pub(crate) rsp: i64,
+}
+
+/// A block: where it begins, its instructions, and where its ways lead.
+#[derive(Clone, Debug)]
+pub(crate) struct Block {
+    pub(crate) start: u32,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) next: Vec<u32>,
+}
+
+/// Where the frame stands, and what it holds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Frame {
+    pub(crate) at: u32,
+    pub(crate) held: BTreeMap<Loc, Value>,
+    /// What the height is at least.
+    pub(crate) height: u64,
+    /// The locations that keep what they hold.
+    pub(crate) kept: BTreeSet<Loc>,
+}
+
+/// The instructions found so far, by offset.
+struct Insns {
+    list: Vec<Insn>,
+    /// The place + 1 in the list of the instruction at an offset.
+    places: Vec<u32>,
+}
+
+impl Insns {
+    fn get(&self, at: u32) -> Option<&Insn> {
+        let place = *self.places.get(at as usize)?;
+        self.list.get((place as usize).checked_sub(1)?)
+    }
+
+    fn insert(&mut self, insn: Insn) {
+        if self.get(insn.offset).is_none() {
+            self.list.push(insn);
+            self.places[insn.offset as usize] = self.list.len() as u32;
+        }
+    }
+
+    /// All, by offset.
+    fn sorted(&self) -> impl Iterator<Item = &Insn> {
+        (0..self.places.len() as u32).filter_map(|at| self.get(at))
+    }
 }
 
 /// The finished analysis.
 pub(crate) struct Analysis<'a> {
     pub(crate) machine: Machine<'a>,
-    insns: BTreeMap<u32, Insn>,
+    pub(crate) frame: Frame,
+    insns: Insns,
     leaders: BTreeMap<u32, Leader>,
+    is_leader: Vec<bool>,
     len: u32,
 }
 
 struct Run<'a> {
     machine: Machine<'a>,
     bytes: &'a [u8],
-    insns: BTreeMap<u32, Insn>,
+    decoder: Instructions<'a>,
+    insns: Insns,
+    /// How many instructions `discover` has looked at.
+    looked_at: usize,
+    /// The instruction that control comes from to the next one, by the next one's offset.
+    falls_from: Vec<Option<u32>>,
     leaders: BTreeMap<u32, Leader>,
+    is_leader: Vec<bool>,
     tables: BTreeSet<u32>,
     work: BTreeSet<u32>,
     /// Whether the code is to be executed from its entry.
@@ -78,8 +137,12 @@ pub(crate) fn run<'a>(layout: &'a Layout, draft: &Draft<'a>) -> Result<Analysis<
     let mut run = Run {
         machine,
         bytes: draft.bytes,
-        insns: BTreeMap::new(),
+        decoder: Instructions::new(draft.bytes),
+        insns: Insns { list: Vec::new(), places: vec![0; draft.bytes.len() + 1] },
+        looked_at: 0,
+        falls_from: vec![None; draft.bytes.len() + 1],
         leaders: BTreeMap::new(),
+        is_leader: vec![false; draft.bytes.len() + 1],
         tables: BTreeSet::new(),
         work: BTreeSet::new(),
         again: true,
@@ -87,10 +150,10 @@ pub(crate) fn run<'a>(layout: &'a Layout, draft: &Draft<'a>) -> Result<Analysis<
     run.discover(vec![0])?;
     // A `ud2` with a row is code, even where no way leads to it.
     for row in draft.traps {
-        match Insn::decode(draft.bytes, row.code_offset) {
-            Ok(insn) if insn.class == Class::Trap => run.insns.entry(insn.offset).or_insert(insn),
-            Ok(_) | Err(_) => continue,
-        };
+        match run.decoder.at(row.code_offset) {
+            Ok(insn) if insn.class == Class::Trap => run.insns.insert(insn),
+            Ok(_) | Err(_) => {}
+        }
     }
     loop {
         if std::mem::take(&mut run.again) {
@@ -100,17 +163,17 @@ pub(crate) fn run<'a>(layout: &'a Layout, draft: &Draft<'a>) -> Result<Analysis<
         let Some(at) = run.work.pop_first() else { break };
         let state = match run.leaders.get(&at).map(|leader| &leader.entry) {
             Some(Entry::Inherited(state)) => (**state).clone(),
-            Some(Entry::Claimed(claims)) => {
-                let claims = claims.clone();
-                run.machine
-                    .instantiate(&claims.list, claims.metered)
-                    .map_err(|fault| CertifyError::at(at, fault))?
-            }
+            Some(Entry::Claimed(claims)) => run
+                .machine
+                .instantiate(claims.list.iter().copied(), claims.metered)
+                .map_err(|fault| CertifyError::at(at, fault))?,
             Some(Entry::Nothing) | None => continue,
         };
         run.block(at, state)?;
     }
-    Ok(Analysis { machine: run.machine, insns: run.insns, leaders: run.leaders, len })
+    let frame = run.frame()?;
+    let Run { machine, insns, leaders, is_leader, .. } = run;
+    Ok(Analysis { machine, frame, insns, leaders, is_leader, len })
 }
 
 /// Where an instruction jumps to, and whether control may go on behind it.
@@ -124,15 +187,15 @@ fn ways(insn: &Insn) -> (Option<u32>, bool) {
 impl Run<'_> {
     /// Finds the instructions that direct control reaches from these places, and the leaders.
     fn discover(&mut self, mut todo: Vec<u32>) -> Result<(), CertifyError> {
+        let mut targets: BTreeSet<u32> = todo.iter().copied().filter(|t| *t > 0).collect();
         while let Some(start) = todo.pop() {
             let mut at = start;
-            while !self.insns.contains_key(&at) {
+            while self.insns.get(at).is_none() {
                 if at as usize >= self.bytes.len() {
                     return Err(CertifyError::at(at, OFF));
                 }
-                let insn =
-                    Insn::decode(self.bytes, at).map_err(|fault| CertifyError::at(at, fault))?;
-                self.insns.insert(at, insn);
+                let insn = self.decoder.at(at).map_err(|fault| CertifyError::at(at, fault))?;
+                self.insns.insert(insn);
                 let (jump, falls) = ways(&insn);
                 todo.extend(jump);
                 if !falls {
@@ -141,24 +204,37 @@ impl Run<'_> {
                 at = insn.end();
             }
         }
-        let mut targets = self.tables.clone();
-        for insn in self.insns.values() {
-            if matches!(insn.class, Class::Jump | Class::Branch(_)) {
-                targets.insert(insn.target());
+        let new = self.insns.list.get(self.looked_at..).unwrap_or(&[]).to_vec();
+        self.looked_at = self.insns.list.len();
+        for insn in &new {
+            let (jump, falls) = ways(insn);
+            targets.extend(jump);
+            if falls {
+                self.falls_from[insn.end() as usize] = Some(insn.offset);
             }
         }
-        targets.retain(|t| self.insns.get(t).is_some_and(|i| i.class != Class::Trap));
-        for &at in &targets {
+        for at in targets {
+            if self.insns.get(at).is_none_or(|insn| insn.class == Class::Trap) {
+                continue;
+            }
             let table = self.tables.contains(&at);
+            let falls = self.falls_from[at as usize];
             let leader = self.leaders.entry(at).or_insert_with(|| Leader {
-                ways: BTreeSet::new(),
+                ways: falls.into_iter().map(|from| (from, false)).collect(),
                 table,
                 entry: Entry::Nothing,
                 changes: 0,
             });
             leader.table |= table;
+            if !std::mem::replace(&mut self.is_leader[at as usize], true) && falls.is_some() {
+                // The block before it may have been executed beyond it.
+                match self.leaders.range(..at).next_back() {
+                    Some((&before, _)) => drop(self.work.insert(before)),
+                    None => self.again = true,
+                }
+            }
         }
-        for insn in self.insns.values() {
+        for insn in &new {
             let (jump, falls) = ways(insn);
             let falls = falls.then(|| (insn.end(), false));
             for (to, jump) in jump.map(|to| (to, true)).into_iter().chain(falls) {
@@ -170,11 +246,55 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// The frame: what stands behind the instructions that begin the code, before the first way
+    /// that goes elsewhere than on or to a trap.
+    fn frame(&mut self) -> Result<Frame, CertifyError> {
+        let mut state = self.machine.entry();
+        let mut at = 0;
+        let first = self.leaders.keys().next().copied().unwrap_or(u32::MAX);
+        while let Some(insn) = self.insns.get(at).copied() {
+            let goes_on = match insn.class {
+                Class::Branch(_) => !self.is_leader[(insn.target() as usize).min(self.bytes.len())],
+                class => {
+                    !matches!(class, Class::CallTo | Class::Jump | Class::JumpTo)
+                        && !matches!(class, Class::Return | Class::Trap)
+                }
+            };
+            if insn.end() > first || !goes_on {
+                break;
+            }
+            let effect = self.machine.step(&mut state, &insn);
+            let effect = effect.map_err(|fault| CertifyError::at(at, fault))?;
+            if let To::Branch(_, condition) = effect.flow {
+                match self.machine.assume(&state, condition, false) {
+                    Some(path) => state.path = path,
+                    None => break,
+                }
+            }
+            at = insn.end();
+        }
+        let stateable = |value: &Value| value.sym.0 < Sym::FIRST && base_code(value.base).is_some();
+        let held = join::locations(&state).filter(|(_, value)| stateable(value)).collect();
+        let (height, _) = self.machine.facts.bounds(state.path, &self.machine.symbols, Sym::HEIGHT);
+        let held: BTreeMap<Loc, Value> = held;
+        let claims = |loc, Value { base, sym, shift, add }| {
+            let claim = Claim::Holds { at: loc, base, name: Name::Fixed(sym), shift, add };
+            self.leaders.values().all(|leader| match &leader.entry {
+                Entry::Claimed(claims) => claims.list.contains(&claim),
+                Entry::Inherited(_) | Entry::Nothing => true,
+            })
+        };
+        let kept = held.iter().filter(|(loc, _)| keeps(loc.number()));
+        let kept = kept.filter(|&(&loc, &value)| claims(loc, value));
+        let kept = kept.map(|(&loc, _)| loc).collect();
+        Ok(Frame { at, held, height, kept })
+    }
+
     /// Executes from `at` to the block's end.
     fn block(&mut self, at: u32, mut state: State) -> Result<(), CertifyError> {
         let mut at = at;
         loop {
-            let Some(insn) = self.insns.get(&at).copied() else {
+            let Some(insn) = self.insns.get(at).copied() else {
                 return Err(CertifyError::at(at, OFF));
             };
             let fail = |fault| CertifyError::at(at, fault);
@@ -198,10 +318,14 @@ impl Run<'_> {
                 To::Table { table, count } => return self.table(state, at, (table, count)),
             }
             at = insn.end();
-            if self.leaders.contains_key(&at) {
+            if self.is_leader.get(at as usize) == Some(&true) {
                 return self.edge(state, at, insn.offset, false);
             }
         }
+    }
+
+    fn implies(&mut self, state: &mut State, list: &[Claim]) -> bool {
+        self.machine.implies(state, list.iter().copied()).is_ok()
     }
 
     fn table(
@@ -233,9 +357,6 @@ impl Run<'_> {
         if !new.is_empty() {
             self.tables.extend(new.iter().copied());
             self.discover(new)?;
-            // A new leader may stand inside a block that was executed: all are executed again.
-            self.again = true;
-            self.work.extend(self.leaders.keys().copied());
         }
         for target in targets {
             self.edge(state.clone(), target, from, true)?;
@@ -272,7 +393,7 @@ impl Run<'_> {
         let claims = match entry {
             Entry::Claimed(old) => {
                 let same = old.metered == (old.metered && metered);
-                if same && changes > 0 && self.machine.implies(&mut state, &old.list).is_ok() {
+                if same && changes > 0 && self.implies(&mut state, &old.list) {
                     self.leaders.entry(to).and_modify(|l| l.entry = Entry::Claimed(old));
                     return Ok(());
                 }
@@ -294,12 +415,19 @@ impl Run<'_> {
     }
 }
 
+/// The stack word of an address, if it is one.
+fn stack_word(machine: &Machine<'_>, state: &State, address: &Address) -> Option<Loc> {
+    let base = state.get(Loc::Register(address.base?))?;
+    let at = base.plus(address.disp).offset_in(Base::Stack)? as i64;
+    machine.word(at).map(Loc::Word)
+}
+
 impl<'a> Analysis<'a> {
     /// Offsets `[start, end)` of what is no instruction.
     pub(crate) fn data(&self) -> Vec<(u32, u32)> {
         let mut data = Vec::new();
         let mut end = 0;
-        for insn in self.insns.values() {
+        for insn in self.insns.sorted() {
             if insn.offset > end {
                 data.push((end, insn.offset));
             }
@@ -320,35 +448,38 @@ impl<'a> Analysis<'a> {
         claimed.collect()
     }
 
-    /// Each block's instructions with the states before them, the entry first, and its successors.
-    pub(crate) fn traces(&self) -> Vec<(u32, Vec<Trace>, Vec<u32>)> {
+    /// The blocks, by offset.
+    pub(crate) fn blocks(&self) -> Vec<Block> {
         let mut machine = self.machine.clone();
-        let mut starts: Vec<(u32, State)> = vec![(0, machine.entry())];
+        let mut blocks = Vec::new();
+        if !self.leaders.contains_key(&0) {
+            let entry = machine.entry();
+            blocks.push(self.block(&mut machine, 0, entry));
+        }
         for (&at, leader) in &self.leaders {
-            match &leader.entry {
-                Entry::Inherited(state) => starts.push((at, (**state).clone())),
+            let state = match &leader.entry {
+                Entry::Inherited(state) => Some((**state).clone()),
                 Entry::Claimed(claims) => {
-                    if let Ok(state) = machine.instantiate(&claims.list, claims.metered) {
-                        starts.push((at, state));
-                    }
+                    machine.instantiate(claims.list.iter().copied(), claims.metered).ok()
                 }
-                Entry::Nothing => {}
+                Entry::Nothing => None,
+            };
+            if let Some(state) = state {
+                blocks.push(self.block(&mut machine, at, state));
             }
         }
-        starts.into_iter().map(|(at, state)| self.trace(&mut machine, at, state)).collect()
+        blocks
     }
 
-    fn trace(
-        &self,
-        machine: &mut Machine<'a>,
-        start: u32,
-        mut state: State,
-    ) -> (u32, Vec<Trace>, Vec<u32>) {
-        let (mut list, mut next, mut at) = (Vec::new(), Vec::new(), start);
-        while let Some(insn) = self.insns.get(&at).copied() {
-            let before = Box::new(state.clone());
+    fn block(&self, machine: &mut Machine<'a>, start: u32, mut state: State) -> Block {
+        let (mut steps, mut next, mut at) = (Vec::new(), Vec::new(), start);
+        while let Some(insn) = self.insns.get(at).copied() {
+            let word = (0..insn.operands()).find_map(|n| match insn.operand(n) {
+                Ok(Operand::Memory(address)) => stack_word(machine, &state, &address),
+                _ => None,
+            });
+            steps.push(Step { insn, word, rsp: state.rsp().unwrap_or(0) });
             let Ok(effect) = machine.step(&mut state, &insn) else { break };
-            list.push(Trace { insn, before });
             at = insn.end();
             match effect.flow {
                 To::Next => {}
@@ -369,12 +500,12 @@ impl<'a> Analysis<'a> {
                     break;
                 }
             }
-            if self.leaders.contains_key(&at) {
+            if self.is_leader.get(at as usize) == Some(&true) {
                 next.push(at);
                 break;
             }
         }
-        (start, list, next)
+        Block { start, steps, next }
     }
 
     /// Whether the code is metered.

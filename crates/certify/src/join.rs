@@ -57,13 +57,13 @@ impl Reference {
 /// One group of locations with one symbol.
 struct Group {
     owner: Loc,
-    /// What the owner's constant was; those of the others are relative to it.
+    /// What the symbol's constant was; those of the members are relative to it.
     from: u64,
     members: Vec<Claim>,
     known: Known,
 }
 
-fn locations(state: &State) -> impl Iterator<Item = (Loc, Value)> + '_ {
+pub(crate) fn locations(state: &State) -> impl Iterator<Item = (Loc, Value)> + '_ {
     let regs = (0..16_u8).map(Loc::Register);
     let words = (0..u32::try_from(state.words.len()).unwrap_or(0)).map(Loc::Word);
     regs.chain([Loc::Fuel]).chain(words).filter_map(|loc| Some((loc, state.get(loc)?)))
@@ -128,7 +128,7 @@ fn wide_facts(machine: &Machine<'_>, (path, other): (Path, Option<Path>), claims
 fn constants(machine: &Machine<'_>, path: Path) -> BTreeMap<Extent, i128> {
     let mut best = BTreeMap::new();
     for fact in machine.facts.iter(path) {
-        if let Fact::Le { a: Sym::ZERO, d, b: Node::Extent(extent) } = fact {
+        if let Fact::Le { a: Sym::ZERO, d, b: Node::Extent(extent), .. } = fact {
             let entry = best.entry(extent).or_insert(d);
             *entry = d.max(*entry);
         }
@@ -174,8 +174,8 @@ fn known(machine: &Machine<'_>, path: Path, value: Value) -> Known {
     }
     if let Some(reading) = machine.facts.reading(path, &machine.symbols, value) {
         for fact in machine.facts.iter(path) {
-            if let Fact::Le { a, d, b: Node::Extent(extent) } = fact
-                && a == reading.sym
+            if let Fact::Le { a, shift, d, b: Node::Extent(extent) } = fact
+                && (a, shift) == (reading.sym, reading.shift)
                 && a != Sym::ZERO
             {
                 let d = d - reading.add;
@@ -202,8 +202,7 @@ fn both(
     (b, at_b): (Known, Path),
     changes: u32,
 ) -> Known {
-    let hull = (a.range.0.min(b.range.0), a.range.1.max(b.range.1));
-    let range = if hull == a.range { hull } else { widened(hull, changes) };
+    let range = widened(a.range, b.range, changes);
     let mut below = BTreeMap::new();
     for &extent in a.below.keys().chain(b.below.keys()) {
         let d = by_bounds(machine, at_a, &a, extent).min(by_bounds(machine, at_b, &b, extent));
@@ -224,12 +223,17 @@ fn both(
     }
 }
 
-/// The next step of the ladder that contains a range.
-fn widened((lo, hi): (u64, u64), changes: u32) -> (u64, u64) {
+/// Both ranges; a bound that changes too often takes the next step of its ladder.
+fn widened(a: (u64, u64), b: (u64, u64), changes: u32) -> (u64, u64) {
     let ladder = [0xffff, 0xffff_ffff];
-    let step = ladder.into_iter().find(|&step| hi <= step).unwrap_or(u64::MAX);
-    let hi = if changes < 2 { hi } else { step };
-    let lo = if changes < 2 { lo } else { u64::from(lo > 0) };
+    let lo = match a.0.min(b.0) {
+        lo if lo == a.0 || changes < 4 * CHANGES_MAX => lo,
+        lo => u64::from(lo > 0),
+    };
+    let hi = match a.1.max(b.1) {
+        hi if hi == a.1 || changes < 2 => hi,
+        hi => ladder.into_iter().find(|&step| hi <= step).unwrap_or(u64::MAX),
+    };
     (lo, hi)
 }
 
@@ -285,8 +289,18 @@ pub(crate) fn join(
     state: &State,
     changes: u32,
 ) -> Result<Vec<Claim>, Fault> {
-    let before = machine.instantiate(old, false)?;
+    let before = machine.instantiate(old.iter().copied(), false)?;
     let mut claims = Vec::new();
+    // The symbol of a group whose constants differ is its least member, so that the others are not
+    // taken to wrap.
+    let mut least: BTreeMap<(Sym, Sym, u8, u64), u64> = BTreeMap::new();
+    for (at, a) in locations(&before) {
+        let key = state.get(at).filter(|b| a.base == b.base).and_then(|b| pair(a, b));
+        if let Some((key, false)) = key {
+            let least = least.entry(key).or_insert(a.add);
+            *least = (*least as i64).min(a.add as i64) as u64;
+        }
+    }
     let mut groups: BTreeMap<(Sym, Sym, u8, u64), Group> = BTreeMap::new();
     for (at, a) in locations(&before) {
         let Some(b) = state.get(at) else { continue };
@@ -298,10 +312,13 @@ pub(crate) fn join(
             claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
             continue;
         }
-        let Some((key, keeps)) = pair(a, b) else { continue };
+        let Some((key, keeps)) = pair(a, b) else {
+            claims.extend(number(machine, (at, changes), (a, before.path), (b, state.path)));
+            continue;
+        };
         let Value { base, add, .. } = a;
         let group = groups.entry(key).or_insert_with(|| {
-            let from = if keeps { 0 } else { add };
+            let from = if keeps { 0 } else { least.get(&key).copied().unwrap_or(add) };
             let number = |sym, add| Value { base: Base::None, sym, shift: 0, add };
             let (x, y) = (number(a.sym, from), number(b.sym, from.wrapping_add(key.3)));
             let sides = (known(machine, before.path, x), known(machine, state.path, y));
@@ -317,6 +334,21 @@ pub(crate) fn join(
     }
     wide_facts(machine, (before.path, Some(state.path)), &mut claims);
     Ok(claims)
+}
+
+/// A number that both sides bound, where their values have no common form.
+fn number(
+    machine: &Machine<'_>,
+    (at, changes): (Loc, u32),
+    (a, at_a): (Value, Path),
+    (b, at_b): (Value, Path),
+) -> Option<Claim> {
+    let range = |path, value| {
+        let (lo, hi) = machine.facts.range(path, &machine.symbols, value)?;
+        Some((u64::try_from(lo).ok()?, u64::try_from(hi).ok()?))
+    };
+    let (_, hi) = widened(range(at_a, a)?, range(at_b, b)?, changes);
+    (hi < u64::MAX).then_some(Claim::Number { at, hi })
 }
 
 /// Two values of one location: what their group is called (the symbols, the shift, the distance of

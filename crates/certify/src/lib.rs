@@ -11,7 +11,8 @@
 //! final bytes only, so it does not depend on how a compiler lowers.
 //!
 //! Limits: time is linear in the code times the height of the lattice, which is small: bounds widen
-//! along a ladder, and a fact that changes more than [`CHANGES_MAX`] times at a block is dropped.
+//! along a ladder, and a fact that changes more than [`CHANGES_MAX`] times at a block is dropped (a
+//! lower bound, four times as many).
 
 mod encode;
 mod flow;
@@ -68,10 +69,11 @@ impl std::error::Error for CertifyError {}
 /// [`CertifyError`] where the abstract machine finds a rule broken.
 pub fn certify(layout: &Layout, draft: &Draft<'_>) -> Result<Vec<u8>, CertifyError> {
     let flow = flow::run(layout, draft)?;
+    let (data, blocks) = (flow.data(), flow.blocks());
     let mut last = None;
     for level in need::LEVELS {
-        let blocks = need::prune(&flow, level);
-        let certificate = encode::encode(&flow.data(), &blocks);
+        let claimed = need::prune(&flow, &blocks, level);
+        let certificate = encode::encode(&data, &flow.frame, &claimed);
         let code = Code {
             kind: draft.kind,
             bytes: draft.bytes,

@@ -5,17 +5,19 @@
 //! needs is not claimed. The slice may leave out too much, so it is tried level by level, the
 //! smallest certificate first; the last level leaves out nothing.
 
-use crate::flow::Analysis;
+use crate::flow::{Analysis, Block, Step};
 use crate::join::Claims;
 use prova_check::abi::regs::{RAX, RBP, RDI, RSI, RSP};
 use prova_check::abi::{CALLEE_SAVED, OPERANDS};
 use prova_check::x64::{Address, Alu, Class, Insn, Operand};
-use prova_check::{Claim, Loc, Name, State};
+use prova_check::{Claim, Loc, Name};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How much is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
+    /// As the next one, and bounds of numbers are 2^32 - 1 or none.
+    Coarse,
     /// Comparisons before a conditional move or through a 32-bit register need nothing before.
     Addresses,
     /// Operands of all comparisons are needed.
@@ -25,31 +27,117 @@ pub(crate) enum Level {
 }
 
 /// The levels, the smallest certificate first.
-pub(crate) const LEVELS: [Level; 3] = [Level::Addresses, Level::Comparisons, Level::All];
+pub(crate) const LEVELS: [Level; 4] =
+    [Level::Coarse, Level::Addresses, Level::Comparisons, Level::All];
 
-type Set = BTreeSet<Loc>;
+/// A set of locations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Set(Vec<u64>);
+
+impl Set {
+    fn contains(&self, loc: Loc) -> bool {
+        let n = loc.number();
+        self.0.get((n >> 6) as usize).is_some_and(|word| word >> (n & 63) & 1 == 1)
+    }
+
+    fn insert(&mut self, loc: Loc) {
+        let n = loc.number();
+        let at = (n >> 6) as usize;
+        if at >= self.0.len() {
+            self.0.resize(at + 1, 0);
+        }
+        self.0[at] |= 1 << (n & 63);
+    }
+
+    fn remove(&mut self, loc: Loc) -> bool {
+        let had = self.contains(loc);
+        if had {
+            let n = loc.number();
+            self.0[(n >> 6) as usize] &= !(1 << (n & 63));
+        }
+        had
+    }
+
+    fn extend(&mut self, locs: impl IntoIterator<Item = Loc>) {
+        locs.into_iter().for_each(|loc| self.insert(loc));
+    }
+
+    fn add(&mut self, other: &Set) {
+        if other.0.len() > self.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a |= b);
+    }
+}
 
 /// The claimed blocks with what is needed of their claims.
-pub(crate) fn prune(analysis: &Analysis<'_>, level: Level) -> BTreeMap<u32, Claims> {
+pub(crate) fn prune(
+    analysis: &Analysis<'_>,
+    blocks: &[Block],
+    level: Level,
+) -> BTreeMap<u32, Claims> {
     let mut claimed = analysis.claimed();
     if level == Level::All {
         return claimed;
     }
-    let needs = needs(analysis, level);
-    for (at, claims) in &mut claimed {
-        let empty = Set::new();
-        let need = needs.get(at).unwrap_or(&empty);
-        keep(claims, need);
-        claims.metered &= analysis.metered();
+    let needs = needs(analysis, blocks, level);
+    for (block, need) in blocks.iter().zip(&needs) {
+        if let Some(claims) = claimed.get_mut(&block.start) {
+            keep(claims, need);
+            claims.metered &= analysis.metered();
+            if level == Level::Coarse {
+                coarsen(claims);
+            }
+        }
     }
     claimed
+}
+
+/// Numbers of which nothing but bounds is known are at most 2^32 - 1 each, or not claimed.
+fn coarsen(claims: &mut Claims) {
+    let word = u64::from(u32::MAX);
+    let mut plain: BTreeMap<Loc, u64> = BTreeMap::new();
+    for claim in &claims.list {
+        if let Claim::Holds { name: Name::Of(of), .. } = *claim {
+            plain.entry(of).or_insert(u64::MAX);
+        }
+    }
+    for claim in &claims.list {
+        match *claim {
+            Claim::Holds { base: prova_check::Base::None, .. } => {}
+            Claim::Holds { name: Name::Of(of), .. } => drop(plain.remove(&of)),
+            Claim::Range { name: Name::Of(of), hi, .. } => {
+                plain.entry(of).and_modify(|old| *old = hi);
+            }
+            Claim::Length { of, .. }
+            | Claim::Ref { of, .. }
+            | Claim::TypeId { of, .. }
+            | Claim::Type { of, .. }
+            | Claim::Below { name: Name::Of(of), .. } => drop(plain.remove(&of)),
+            Claim::Number { .. }
+            | Claim::Holds { .. }
+            | Claim::Range { .. }
+            | Claim::Below { .. } => {}
+        }
+    }
+    let coarse = |claim: Claim| match claim {
+        Claim::Number { at, hi } => (hi <= word).then_some(Claim::Number { at, hi: word }),
+        Claim::Holds { at, name: Name::Of(of), shift, add, .. } if plain.contains_key(&of) => {
+            let most = plain[&of].checked_mul(1 << shift).and_then(|hi| hi.checked_add(add));
+            most.is_some_and(|hi| hi <= word).then_some(Claim::Number { at, hi: word })
+        }
+        Claim::Range { name: Name::Of(of), .. } if plain.contains_key(&of) => None,
+        _ => Some(claim),
+    };
+    let list = std::mem::take(&mut claims.list);
+    claims.list = list.into_iter().filter_map(coarse).collect();
 }
 
 /// Leaves out claims on locations that are not needed, and then claims on symbols without a
 /// location. Locations that share a symbol with a needed one stay only if needed themselves.
 fn keep(claims: &mut Claims, need: &Set) {
     let rsp = Loc::Register(RSP);
-    let kept = |loc: Loc| loc == rsp || loc == Loc::Fuel || need.contains(&loc);
+    let kept = |loc: Loc| loc == rsp || loc == Loc::Fuel || need.contains(loc);
     let list = std::mem::take(&mut claims.list);
     // A symbol is named after its owner: if the owner goes, another member takes over.
     let mut owners: BTreeMap<Loc, (Loc, u64)> = BTreeMap::new();
@@ -101,36 +189,40 @@ fn renamed(claim: Claim, owners: &BTreeMap<Loc, (Loc, u64)>) -> Claim {
     }
 }
 
-/// The needed locations at each leader.
-fn needs(analysis: &Analysis<'_>, level: Level) -> BTreeMap<u32, Set> {
-    let blocks = analysis.traces();
-    let mut ways: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    for (i, (_, _, next)) in blocks.iter().enumerate() {
-        for &to in next {
-            ways.entry(to).or_default().push(i);
+/// The needed locations at each block.
+fn needs(analysis: &Analysis<'_>, blocks: &[Block], level: Level) -> Vec<Set> {
+    let find = |at: u32| blocks.binary_search_by_key(&at, |block| block.start).ok();
+    let mut ways: Vec<Vec<usize>> = vec![Vec::new(); blocks.len()];
+    for (i, block) in blocks.iter().enumerate() {
+        for to in block.next.iter().filter_map(|&to| find(to)) {
+            ways[to].push(i);
         }
     }
-    let mut needs: BTreeMap<u32, Set> = BTreeMap::new();
+    let mut needs = vec![Set::default(); blocks.len()];
     let mut work: BTreeSet<usize> = (0..blocks.len()).collect();
     while let Some(i) = work.pop_last() {
-        let (start, trace, next) = &blocks[i];
-        let mut need = Set::new();
-        let last = trace.last().map(|t| (t.insn.end(), t.insn.class));
-        for to in next {
+        let block = &blocks[i];
+        let mut need = Set::default();
+        let last = block.steps.last().map(|step| (step.insn.end(), step.insn.class));
+        for &to in &block.next {
             // A branch out of the middle of the block is looked at where it stands.
-            if last.is_some_and(|(end, class)| *to == end || !matches!(class, Class::Branch(_))) {
-                need.extend(needs.get(to).into_iter().flatten().copied());
+            if last.is_some_and(|(end, class)| to == end || !matches!(class, Class::Branch(_)))
+                && let Some(to) = find(to)
+            {
+                need.add(&needs[to]);
             }
         }
-        for t in trace.iter().rev() {
-            if matches!(t.insn.class, Class::Branch(_)) {
-                need.extend(needs.get(&t.insn.target()).into_iter().flatten().copied());
+        for step in block.steps.iter().rev() {
+            if matches!(step.insn.class, Class::Branch(_))
+                && let Some(to) = find(step.insn.target())
+            {
+                need.add(&needs[to]);
             }
-            Slice { analysis, level, state: &t.before }.back(t.insn, &mut need);
+            Slice { analysis, level, step }.back(step.insn, &mut need);
         }
-        if needs.get(start) != Some(&need) {
-            needs.insert(*start, need);
-            work.extend(ways.get(start).into_iter().flatten().copied());
+        if needs[i] != need {
+            needs[i] = need;
+            work.extend(ways[i].iter().copied());
         }
     }
     needs
@@ -139,17 +231,10 @@ fn needs(analysis: &Analysis<'_>, level: Level) -> BTreeMap<u32, Set> {
 struct Slice<'a, 'b> {
     analysis: &'a Analysis<'b>,
     level: Level,
-    state: &'a State,
+    step: &'a Step,
 }
 
 impl Slice<'_, '_> {
-    /// The stack word of an address, if it is one.
-    fn word(&self, address: &Address) -> Option<Loc> {
-        let base = self.state.get(Loc::Register(address.base?))?;
-        let at = base.plus(address.disp).offset_in(prova_check::Base::Stack)? as i64;
-        self.analysis.machine.word(at).map(Loc::Word)
-    }
-
     fn address(&self, address: &Address, need: &mut Set) {
         if let Some(base) = address.base
             && base != RSP
@@ -181,7 +266,7 @@ impl Slice<'_, '_> {
                     if insn.class != Class::Lea {
                         self.address(&address, need);
                     }
-                    self.word(&address)
+                    self.step.word
                 }
                 Operand::Vector | Operand::Immediate(_) => None,
             };
@@ -189,9 +274,9 @@ impl Slice<'_, '_> {
             let compares = matches!(insn.class, Class::Compare | Class::Test);
             if n == 0 && !compares {
                 let narrow = matches!(operand, Operand::Register(_, 1 | 2));
-                needed = need.contains(&loc);
+                needed = need.contains(loc);
                 if !narrow || insn.class == Class::Move {
-                    need.remove(&loc);
+                    need.remove(loc);
                 }
                 if Self::reads_first(insn.class) {
                     sources.push(loc);
@@ -215,7 +300,7 @@ impl Slice<'_, '_> {
         {
             need.extend(sources);
         }
-        need.remove(&Loc::Register(RSP));
+        need.remove(Loc::Register(RSP));
     }
 
     /// A return, a tail call, an indexed jump.
@@ -226,19 +311,18 @@ impl Slice<'_, '_> {
         }
         need.extend(CALLEE_SAVED.map(Loc::Register));
         need.insert(Loc::Register(RAX));
-        let rsp = self.state.rsp();
-        need.extend(rsp.and_then(|at| self.analysis.machine.word(at)).map(Loc::Word));
+        need.extend(self.analysis.machine.word(self.step.rsp).map(Loc::Word));
     }
 
     fn call(&self, insn: Insn, need: &mut Set) {
         for r in (0..16).filter(|r| !CALLEE_SAVED.contains(r)) {
-            need.remove(&Loc::Register(r));
+            need.remove(Loc::Register(r));
         }
         if let Ok(Operand::Register(r, _)) = insn.operand(0) {
             need.insert(Loc::Register(r));
         }
         need.extend([RDI, RSI].map(Loc::Register));
-        if self.level != Level::Addresses {
+        if !matches!(self.level, Level::Coarse | Level::Addresses) {
             need.extend(OPERANDS.map(Loc::Register));
         }
     }
@@ -271,12 +355,12 @@ impl Slice<'_, '_> {
 
     fn stack(&self, insn: Insn, need: &mut Set) {
         let Ok(Operand::Register(r, _)) = insn.operand(0) else { return };
-        let rsp = self.state.rsp().unwrap_or(0);
+        let rsp = self.step.rsp;
         let push = insn.class == Class::Push;
         let at = if push { rsp - 8 } else { rsp };
         let Some(word) = self.analysis.machine.word(at).map(Loc::Word) else { return };
         let (to, from) = if push { (word, Loc::Register(r)) } else { (Loc::Register(r), word) };
-        if need.remove(&to) {
+        if need.remove(to) {
             need.insert(from);
         }
         if r == RBP && push {

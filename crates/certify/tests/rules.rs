@@ -251,6 +251,34 @@ fn p3_explicit_shape_by_end() {
 }
 
 #[test]
+fn p3_explicit_shape_by_shifted_index() {
+    // r9 is twice a number of 24 bits; its end, four bytes on, is compared.
+    let checked = |tail: &[Item]| {
+        let mut items = with(
+            base(),
+            &[
+                ri(C::Shr_rm32_imm8, EDX, 8),
+                rr(C::Mov_r32_rm32, R9D, EDX),
+                ri(C::Shl_rm32_imm8, R9D, 1),
+                rm(C::Lea_r64_m, RCX, at(R9, 4)),
+                rm(C::Cmp_r64_rm64, RCX, at(R10, 8)),
+                J(C::Ja_rel32_64, 9),
+            ],
+        );
+        items.extend_from_slice(tail);
+        items.extend([ret(), L(9), Trap(5)]);
+        items
+    };
+    let load = |register, scale, disp| rm(C::Mov_r32_rm32, EAX, idx(RAX, register, scale, disp));
+    explicit().accepts(&checked(&[load(R9, 1, 0)]));
+    explicit().accepts(&checked(&[load(RDX, 2, 0)]));
+    // Another shift, a further byte, twice the shifted number.
+    explicit().rejects(Rule::Memory, &checked(&[load(RDX, 4, 0)]));
+    explicit().rejects(Rule::Memory, &checked(&[load(R9, 1, 1)]));
+    explicit().rejects(Rule::Memory, &checked(&[load(R9, 2, 0)]));
+}
+
+#[test]
 fn p3_facts_stay_in_their_region() {
     // A fact of one way is none behind the merge with another (verified.md 8.7).
     let items = |merge: bool| {
@@ -530,6 +558,29 @@ fn p8_indirect_calls() {
     let mut items = call_ref(true, &ok, &[]);
     items.insert(8, rr(C::Mov_r64_rm64, RDX, RCX));
     case.rejects(Rule::CallType, &items);
+}
+
+#[test]
+fn p8_own_address() {
+    // The record at the store address that was read from the function's own record.
+    let found = |scale, disp, read: Item| {
+        let mut items = call(&[], 80);
+        let more = [
+            read,
+            rm(C::Mov_r64_rm64, R10, at(R11, 0)),
+            rm(C::Mov_r64_rm64, R10, at(R10, i64::from(offsets::STORE_FUNCS))),
+            rm(C::Mov_r64_rm64, RDI, idx(R10, RCX, scale, disp)),
+            rm(C::Mov_r64_rm64, RAX, at(RDI, 0)),
+        ];
+        let place = items.len() - 5;
+        items.splice(place..place, more);
+        items
+    };
+    let address = rm(C::Mov_r32_rm32, ECX, at(RDI, 20));
+    guard().accepts(&found(8, 0, address));
+    guard().rejects(Rule::CallType, &found(8, 8, address));
+    guard().rejects(Rule::CallType, &found(4, 0, address));
+    guard().rejects(Rule::CallType, &found(8, 0, rm(C::Mov_r32_rm32, ECX, at(RDI, 16))));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! `docs/TRUST.md`; the derivations D1, D2, D4, D5 are in [`Machine::linear`].
 
 use crate::error::{Fault, Rule, fault};
+use crate::facts::Reading;
 use crate::layout::{Ty, offsets};
 use crate::machine::Machine;
 use crate::state::{Answers, Loc, State};
@@ -163,8 +164,9 @@ impl Machine<'_> {
         if end <= i128::from(memory.min_bytes) {
             return Ok(Place::Linear { faults: false });
         }
-        let need = add.saturating_add(i128::from(size));
-        if to.shift == 0 && self.within(state.path, to.sym, need, Extent::Memory(m)) {
+        let end_of =
+            Reading { sym: to.sym, shift: to.shift, add: add.saturating_add(i128::from(size)) };
+        if self.within(state.path, end_of, Extent::Memory(m)) {
             return Ok(Place::Linear { faults: false });
         }
         if end <= i128::from(memory.zone_bytes) {
@@ -185,8 +187,9 @@ impl Machine<'_> {
         let shifted = to.sym == Sym::ZERO || to.shift == 3;
         let (lo, _) = self.facts.bounds(state.path, &self.symbols, to.sym);
         let low = i128::from(lo).saturating_add(first) >= 0;
-        let need = first.saturating_add(1);
-        if !(shifted && low && self.within(state.path, to.sym, need, Extent::Table(t))) {
+        // The element's number is the symbol by itself: its shift is an element's size.
+        let behind = Reading { sym: to.sym, shift: 0, add: first.saturating_add(1) };
+        if !(shifted && low && self.within(state.path, behind, Extent::Table(t))) {
             return fault(Rule::Table, "the access is not shown to stay inside the table");
         }
         Ok(Place::Element(t))
@@ -241,7 +244,6 @@ impl Machine<'_> {
     /// P5: a field of the runtime's structures.
     fn field(&self, state: &State, to: Value, size: u32) -> Result<Place, Fault> {
         let constant = |base| Ok(Place::Constant(Value::pointer(base, 0)));
-        let by_sym = |base| Ok(Place::Constant(Value { base, sym: to.sym, shift: 0, add: 0 }));
         let add = to.add;
         let plain = to.sym == Sym::ZERO;
         match (to.base, size) {
@@ -299,9 +301,7 @@ impl Machine<'_> {
             }
             (Base::Import(func), _) if plain => self.record_field(Record::Func(func), add, size),
             (Base::RefRecord, _) => self.record_field(Record::Ref(to.sym), add, size),
-            (Base::Funcs(calls), 8) => {
-                self.func_by_address(state, to, calls).and_then(|()| by_sym(Base::RefRecord))
-            }
+            (Base::Funcs(calls), 8) => self.func_by_address(state, to, calls).map(Place::Constant),
             _ => fault(Rule::Field, "a place that has no such field"),
         }
     }
@@ -353,12 +353,20 @@ impl Machine<'_> {
     }
 
     /// P8: the record of a reference is read at `funcs + 8 * (reference - 1)`, in the array as it
-    /// is since the last call, and the reference is not null.
-    fn func_by_address(&self, state: &State, to: Value, calls: u32) -> Result<(), Fault> {
+    /// is since the last call, and the reference is not null. That of a store address that was
+    /// read from a record is this record.
+    fn func_by_address(&self, state: &State, to: Value, calls: u32) -> Result<Value, Fault> {
         if calls != state.calls {
             return fault(Rule::Field, "the functions' records may have moved at a call");
         }
+        let by_sym = |sym| Value { base: Base::RefRecord, sym, shift: 0, add: 0 };
         let kind = self.symbols.def(to.sym).kind;
+        if let (Kind::FuncAddress(record), 3, 0) = (kind, to.shift, to.add) {
+            return Ok(match record {
+                Record::Func(func) => self.record(func),
+                Record::Ref(sym) => by_sym(sym),
+            });
+        }
         let is_ref = matches!(kind, Kind::Ref(ty) if ty.kind == RefKind::Func);
         if !is_ref || to.shift != 3 || to.add != 8_u64.wrapping_neg() {
             return fault(Rule::CallType, "no reference names the record");
@@ -366,7 +374,7 @@ impl Machine<'_> {
         if !self.at_least(state.path, to.sym, 1) {
             return fault(Rule::CallType, "the reference may be null");
         }
-        Ok(())
+        Ok(by_sym(to.sym))
     }
 
     /// What a read of a place yields, as a number of `size` bytes or a pointer.

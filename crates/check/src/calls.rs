@@ -35,12 +35,13 @@ impl Machine<'_> {
             return self.call_builtin(state, n, code);
         }
         let ty = self.callee(state, code)?;
-        let Some(signature) = self.layout.signature(ty).cloned() else {
+        let layout = self.layout;
+        let Some(signature) = layout.signature(ty) else {
             return fault(Rule::Call, "the callee has no signature");
         };
-        let arguments = abi::arguments(&signature);
+        let arguments = abi::arguments(signature);
         self.pass_arguments(state, &arguments, rsp)?;
-        let Some(results) = abi::results(&signature) else {
+        let Some(results) = abi::results(signature) else {
             return fault(Rule::Call, "the callee's results do not fit into registers");
         };
         self.forget(state);
@@ -266,13 +267,14 @@ impl Machine<'_> {
     /// the callee's results are this function's.
     pub(crate) fn tail_call(&mut self, state: &mut State, code: Value) -> Result<(), Fault> {
         let ty = self.callee(state, code)?;
-        let Some(signature) = self.layout.signature(ty).cloned() else {
+        let layout = self.layout;
+        let Some(signature) = layout.signature(ty) else {
             return fault(Rule::Call, "the callee has no signature");
         };
         if signature.results != self.signature.results {
             return fault(Rule::Call, "the callee's results are others");
         }
-        let arguments = abi::arguments(&signature);
+        let arguments = abi::arguments(signature);
         self.leaves_frame(state, i64::from(arguments.stack_bytes))?;
         let from = state.rsp().unwrap_or(0).saturating_add(8);
         self.pass_arguments(state, &arguments, from)?;

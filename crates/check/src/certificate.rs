@@ -11,7 +11,9 @@ use crate::value::{Base, Sym};
 use alloc::vec::Vec;
 
 /// The format's version, the first byte.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
+/// What a block's head says where the number of the block that it changes follows.
+pub const FROM_FOLLOWS: u32 = 3;
 /// Entries of a certificate's dictionary, blocks and data ranges at most, each.
 pub const ITEMS_MAX: usize = 1 << 22;
 
@@ -43,10 +45,22 @@ pub struct Block {
     pub offset: u32,
     /// Whether every way to it passed a charge or a poll since the last header of a loop.
     pub metered: bool,
-    /// Its distance back to the block whose claims it changes; 0: none.
-    pub from: u32,
-    /// Numbers of dictionary entries that are claimed here and not there, or there and not here.
-    pub toggles: Vec<u32>,
+    /// Whose claims it changes.
+    pub from: From,
+    /// Where the numbers of the claims begin and end in [`Certificate::toggles`] that are claimed
+    /// here and not there, or there and not here.
+    pub toggles: (u32, u32),
+}
+
+/// Whose claims a block changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// Those of the frame.
+    Frame,
+    /// Those of the block so many blocks back.
+    Back(u32),
+    /// None.
+    Nothing,
 }
 
 /// A certificate, read.
@@ -56,8 +70,14 @@ pub struct Certificate {
     pub data: Vec<(u32, u32)>,
     /// The dictionary of claims.
     pub dictionary: Vec<Claim>,
+    /// Where the frame stands: what its state holds may be claimed by number.
+    pub frame: u32,
+    /// Numbers of the locations of the frame that do not keep what they hold there, sorted.
+    pub changed: Vec<u32>,
     /// The blocks, sorted.
     pub blocks: Vec<Block>,
+    /// The numbers of claims of all blocks, in order.
+    pub toggles: Vec<u32>,
 }
 
 impl Certificate {
@@ -81,18 +101,36 @@ impl Certificate {
         for _ in 0..reader.count()? {
             certificate.dictionary.push(reader.claim()?);
         }
-        let mut offset = 0_u32;
-        for _ in 0..reader.count()? {
-            offset = reader.offset_from(offset)?;
-            let head = reader.word()?;
-            let from = head >> 1;
-            let mut toggles = Vec::new();
+        let blocks = reader.count()?;
+        if blocks > 0 {
+            certificate.frame = reader.word()?;
             let mut next = 0_u32;
             for _ in 0..reader.count()? {
+                let changed = reader.offset_from(next)?;
+                certificate.changed.push(changed);
+                next = changed.saturating_add(1);
+            }
+        }
+        let mut offset = certificate.frame;
+        for _ in 0..blocks {
+            offset = reader.offset_from(offset)?;
+            let head = reader.word()?;
+            let from = match (head >> 1) & 3 {
+                0 => From::Frame,
+                FROM_FOLLOWS => match reader.word()? {
+                    0 => From::Nothing,
+                    n => From::Back(n),
+                },
+                n => From::Back(n),
+            };
+            let start = certificate.toggles.len() as u32;
+            let mut next = 0_u32;
+            for _ in 0..head >> 3 {
                 let toggle = reader.offset_from(next)?;
-                toggles.push(toggle);
+                certificate.toggles.push(toggle);
                 next = toggle.saturating_add(1);
             }
+            let toggles = (start, certificate.toggles.len() as u32);
             certificate.blocks.push(Block { offset, metered: head & 1 == 1, from, toggles });
         }
         if reader.at != bytes.len() {
@@ -163,12 +201,7 @@ impl Reader<'_> {
     }
 
     fn loc(&mut self) -> Result<Loc, Fault> {
-        let n = self.word()?;
-        Ok(match n.checked_sub(17) {
-            Some(word) => Loc::Word(word),
-            None if n == 16 => Loc::Fuel,
-            None => Loc::Register(n as u8),
-        })
+        Ok(Loc::numbered(self.word()?))
     }
 
     fn fixed(&mut self) -> Result<Sym, Fault> {

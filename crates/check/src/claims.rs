@@ -12,12 +12,11 @@
 
 use crate::abi::regs::RSP;
 use crate::error::{Fault, Rule, fault};
-use crate::facts::{Fact, Node, Path};
+use crate::facts::{Fact, Node, Path, Reading};
 use crate::machine::Machine;
 use crate::state::{Answers, Flags, Loc, State};
 use crate::symbols::{Def, Extent, Kind, Record, RefType};
 use crate::value::{Base, Sym, Value};
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// The symbol that a claim speaks of.
@@ -115,17 +114,35 @@ impl Claim {
     }
 }
 
-/// The values of the claims' own symbols.
-#[derive(Clone, Debug)]
-struct Names<T>(BTreeMap<Loc, T>);
+/// The values of a block's own symbols, by location. It is emptied by counting on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names {
+    round: u64,
+    slots: Vec<(u64, Value)>,
+}
 
-impl<T: Copy> Names<T> {
-    const fn new() -> Names<T> {
-        Names(BTreeMap::new())
+/// Locations that have names at most.
+const NAMES_MAX: usize = 1 << 15;
+
+impl Names {
+    fn clear(&mut self) {
+        self.round = self.round.saturating_add(1);
     }
 
-    fn get(&self, loc: Loc) -> Option<T> {
-        self.0.get(&loc).copied()
+    fn get(&self, loc: Loc) -> Option<Value> {
+        let &(round, value) = self.slots.get(loc.number() as usize)?;
+        (round == self.round).then_some(value)
+    }
+
+    /// Names beyond [`NAMES_MAX`] are not kept.
+    fn set(&mut self, loc: Loc, value: Value) {
+        let at = loc.number() as usize;
+        if at >= self.slots.len() && at < NAMES_MAX {
+            self.slots.resize(at.saturating_add(1), (0, Value::constant(0)));
+        }
+        if let Some(slot) = self.slots.get_mut(at) {
+            *slot = (self.round, value);
+        }
     }
 }
 
@@ -135,8 +152,9 @@ impl Machine<'_> {
     /// # Errors
     ///
     /// [`Rule::Claim`] if they do not.
-    fn claimed_rsp(claims: &[Claim]) -> Result<Value, Fault> {
-        let rsp = claims.iter().find_map(|claim| match *claim {
+    fn claimed_rsp(claims: impl Iterator<Item = Claim>) -> Result<Value, Fault> {
+        let mut claims = claims;
+        let rsp = claims.find_map(|claim| match claim {
             Claim::Holds {
                 at: Loc::Register(RSP),
                 base: Base::Stack,
@@ -157,32 +175,53 @@ impl Machine<'_> {
     /// # Errors
     ///
     /// [`Rule::Claim`] for claims that contradict the form.
-    pub fn instantiate(&mut self, claims: &[Claim], metered: bool) -> Result<State, Fault> {
-        let mut state = State {
-            regs: [None; 16],
-            words: Vec::new(),
-            fuel: None,
-            cells: BTreeMap::new(),
-            answers: Answers::Unknown,
-            flags: Flags::Unknown,
-            path: Path::default(),
-            calls: 0,
-            metered,
+    pub fn instantiate(
+        &mut self,
+        claims: impl Iterator<Item = Claim> + Clone,
+        metered: bool,
+    ) -> Result<State, Fault> {
+        let mut state = State::default();
+        self.renew(&mut state, metered);
+        self.hold(&mut state, &[], claims)?;
+        Ok(state)
+    }
+
+    /// Makes a state one in which nothing is known.
+    pub(crate) fn renew(&self, state: &mut State, metered: bool) {
+        state.words.clear();
+        state.cells.clear();
+        (state.regs, state.fuel, state.answers) = ([None; 16], None, Answers::Unknown);
+        (state.flags, state.path) = (Flags::Unknown, Path::default());
+        (state.calls, state.metered) = (0, metered);
+    }
+
+    /// Puts into such a state what is kept and what is claimed (C1).
+    pub(crate) fn hold(
+        &mut self,
+        state: &mut State,
+        kept: &[(Loc, Value)],
+        claims: impl Iterator<Item = Claim> + Clone,
+    ) -> Result<(), Fault> {
+        let rsp = match kept.iter().find(|(at, _)| *at == Loc::Register(RSP)) {
+            Some(&(_, rsp)) => rsp,
+            None => Self::claimed_rsp(claims.clone())?,
         };
-        let rsp = Self::claimed_rsp(claims)?;
-        self.set_rsp(&mut state, Some(rsp))?;
-        let mut names = Names::new();
-        for claim in claims {
-            let (at, value) = match *claim {
+        self.set_rsp(state, Some(rsp))?;
+        for &(at, value) in kept {
+            state.set(at, Some(value));
+        }
+        self.names.clear();
+        for claim in claims.clone() {
+            let (at, value) = match claim {
                 Claim::Number { at, hi } => {
-                    let sym = self.own(&mut names, at);
+                    let sym = self.own(at);
                     self.symbols.define(sym, Def::at_most(hi));
                     (at, Value::symbol(sym))
                 }
                 Claim::Holds { at, base, name, shift, add } => {
                     let sym = match name {
                         Name::Fixed(sym) => sym,
-                        Name::Of(loc) => self.own(&mut names, loc),
+                        Name::Of(loc) => self.own(loc),
                     };
                     (at, Value { base, sym, shift, add })
                 }
@@ -194,58 +233,58 @@ impl Machine<'_> {
             state.set(at, Some(value));
         }
         for claim in claims {
-            self.state_fact(&mut state, &mut names, claim);
+            self.state_fact(state, claim);
         }
-        Ok(state)
+        Ok(())
     }
 
     /// The block's own symbol of a location.
-    fn own(&mut self, names: &mut Names<Sym>, loc: Loc) -> Sym {
-        if let Some(sym) = names.get(loc) {
-            return sym;
+    fn own(&mut self, loc: Loc) -> Sym {
+        if let Some(own) = self.names.get(loc) {
+            return own.sym;
         }
         let sym = self.symbols.fresh(Def::ANY);
-        names.0.insert(loc, sym);
+        self.names.set(loc, Value::symbol(sym));
         sym
     }
 
     /// What a claim says of a symbol. Two claims on the kind of one symbol: the last one counts.
-    fn state_fact(&mut self, state: &mut State, names: &mut Names<Sym>, claim: &Claim) {
-        match *claim {
+    fn state_fact(&mut self, state: &mut State, claim: Claim) {
+        match claim {
             Claim::Number { .. } | Claim::Holds { .. } => {}
             Claim::Range { name: Name::Fixed(sym), lo, hi } => {
                 state.path = self.bounded(state.path, sym, (lo, hi));
             }
             Claim::Range { name: Name::Of(loc), lo, hi } => {
-                let sym = self.own(names, loc);
+                let sym = self.own(loc);
                 let def = self.symbols.def(sym);
                 self.symbols.define(sym, Def { lo, hi, ..def });
             }
             Claim::Length { of, extent } => {
-                let sym = self.own(names, of);
+                let sym = self.own(of);
                 let def = self.symbols.def(sym);
                 self.symbols.define(sym, Def { kind: Kind::Length(extent), ..def });
             }
             Claim::Ref { of, ty } => {
-                let sym = self.own(names, of);
+                let sym = self.own(of);
                 let def = self.symbols.def(sym);
                 self.symbols.define(sym, Def { kind: Kind::Ref(ty), ..def });
             }
             Claim::TypeId { of, ty } => {
-                let sym = self.own(names, of);
+                let sym = self.own(of);
                 let def = self.symbols.def(sym);
                 self.symbols.define(sym, Def { kind: Kind::TypeId(ty), ..def });
             }
             Claim::Below { name, d, extent } => {
                 let a = match name {
                     Name::Fixed(sym) => sym,
-                    Name::Of(loc) => self.own(names, loc),
+                    Name::Of(loc) => self.own(loc),
                 };
-                let fact = Fact::Le { a, d: i128::from(d), b: Node::Extent(extent) };
+                let fact = Fact::Le { a, shift: 0, d: i128::from(d), b: Node::Extent(extent) };
                 state.path = self.facts.push(state.path, &self.symbols, fact);
             }
             Claim::Type { of, ty } => {
-                let record = Record::Ref(self.own(names, of));
+                let record = Record::Ref(self.own(of));
                 state.path = self.facts.push(state.path, &self.symbols, Fact::Type { record, ty });
             }
         }
@@ -256,29 +295,27 @@ impl Machine<'_> {
     /// # Errors
     ///
     /// [`Rule::Claim`] with the kind of claim that does not hold.
-    pub fn implies(&mut self, state: &mut State, claims: &[Claim]) -> Result<(), Fault> {
-        Self::claimed_rsp(claims)?;
-        let mut names = Names::new();
-        for claim in claims {
-            if !self.location_holds(state, &mut names, claim) {
+    pub fn implies(
+        &mut self,
+        state: &mut State,
+        claims: impl Iterator<Item = Claim> + Clone,
+    ) -> Result<(), Fault> {
+        self.names.clear();
+        for claim in claims.clone() {
+            if !self.location_holds(state, claim) {
                 return fault(Rule::Claim, "a location does not hold what the block claims");
             }
         }
         for claim in claims {
-            if !self.fact_holds(state.path, &names, claim) {
+            if !self.fact_holds(state.path, claim) {
                 return fault(Rule::Claim, "a fact does not hold that the block claims");
             }
         }
         Ok(())
     }
 
-    fn location_holds(
-        &mut self,
-        state: &mut State,
-        names: &mut Names<Value>,
-        claim: &Claim,
-    ) -> bool {
-        let (at, base, name, shift, add) = match *claim {
+    fn location_holds(&mut self, state: &mut State, claim: Claim) -> bool {
+        let (at, base, name, shift, add) = match claim {
             Claim::Number { at, .. } => (at, Base::None, Name::Of(at), 0, 0),
             Claim::Holds { at, base, name, shift, add } => (at, base, name, shift, add),
             _ => return true,
@@ -291,16 +328,16 @@ impl Machine<'_> {
         if !exists {
             return false;
         }
-        let value = self.read_loc(state, at);
         let loc = match name {
-            Name::Fixed(sym) => return value == Value { base, sym, shift, add },
+            Name::Fixed(sym) => return state.get(at) == Some(Value { base, sym, shift, add }),
             Name::Of(loc) => loc,
         };
-        match names.get(loc) {
+        let value = self.read_loc(state, at);
+        match self.names.get(loc) {
             Some(own) => substituted(own, base, shift, add) == Some(value),
             None => match solved(value, base, shift, add) {
                 Some(own) => {
-                    names.0.insert(loc, own);
+                    self.names.set(loc, own);
                     true
                 }
                 None => false,
@@ -308,12 +345,12 @@ impl Machine<'_> {
         }
     }
 
-    fn fact_holds(&self, path: Path, names: &Names<Value>, claim: &Claim) -> bool {
+    fn fact_holds(&self, path: Path, claim: Claim) -> bool {
         let own = |name| match name {
             Name::Fixed(sym) => Some(Value::symbol(sym)),
-            Name::Of(loc) => names.get(loc),
+            Name::Of(loc) => self.names.get(loc),
         };
-        match *claim {
+        match claim {
             Claim::Holds { .. } => true,
             Claim::Number { at, hi } => {
                 own(Name::Of(at)).is_some_and(|v| self.lies_in(path, v, (0, hi)))
@@ -330,7 +367,8 @@ impl Machine<'_> {
             Claim::Below { name, d, extent } => own(name).is_some_and(|v| {
                 let reading = self.facts.reading(path, &self.symbols, v);
                 reading.is_some_and(|r| {
-                    self.within(path, r.sym, r.add.saturating_add(i128::from(d)), extent)
+                    let add = r.add.saturating_add(i128::from(d));
+                    self.within(path, Reading { add, ..r }, extent)
                 })
             }),
             Claim::TypeId { of, ty } => own(Name::Of(of))

@@ -1,8 +1,8 @@
 //! The partial order: what branches have shown, scoped to the state of a block.
 //!
-//! A fact is an edge `a + d ≤ b` over the **integers** (never modulo 2^64), where `a` is a symbol
-//! (or zero, for constants) and `b` a symbol, an [`Extent`] or zero; or it says that a record has a
-//! type. Facts form a tree: each node knows the one before it, and a state holds one node, so that
+//! A fact is an edge `(a << shift) + d ≤ b` over the **integers** (never modulo 2^64), where `a` is
+//! a symbol (or zero, for constants) and `b` a symbol, an [`Extent`] or zero; or it says that a
+//! record has a type. Facts form a tree: each node knows the one before it, and a state holds one node, so that
 //! a state's facts are those on its path to the root, and taking a branch copies nothing.
 //!
 //! - F1. A fact holds in every execution that reaches a point whose state's path contains it.
@@ -31,10 +31,12 @@ pub enum Node {
 /// One fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fact {
-    /// `a + d ≤ b`.
+    /// `(a << shift) + d ≤ b`.
     Le {
         /// The left side; [`Sym::ZERO`] for a constant.
         a: Sym,
+        /// How far it is shifted: 0 to 3.
+        shift: u8,
         /// The distance.
         d: i128,
         /// The right side.
@@ -67,11 +69,14 @@ pub struct Facts {
     nodes: Vec<Link>,
 }
 
-/// A value that is read as an integer: `sym + add`, with `0 ≤ sym + add < 2^64` shown.
+/// A value that is read as an integer: `(sym << shift) + add`, shown to be at least 0 and below
+/// 2^64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
     /// The symbol.
     pub sym: Sym,
+    /// How far it is shifted: 0 to 3.
+    pub shift: u8,
     /// The constant.
     pub add: i128,
 }
@@ -110,11 +115,12 @@ impl Facts {
         }
         for fact in self.of(path, sym) {
             match fact {
-                Fact::Le { a, d, b: Node::Sym(b) } if a == sym => {
-                    hi = hi.min(i128::from(symbols.def(b).hi).saturating_sub(d));
+                Fact::Le { a, shift, d, b: Node::Sym(b) } if a == sym => {
+                    hi = hi.min(i128::from(symbols.def(b).hi).saturating_sub(d) >> shift.min(3));
                 }
-                Fact::Le { a, d, b: Node::Sym(b) } if b == sym => {
-                    lo = lo.max(i128::from(symbols.def(a).lo).saturating_add(d));
+                Fact::Le { a, shift, d, b: Node::Sym(b) } if b == sym => {
+                    let least = i128::from(symbols.def(a).lo) << shift.min(3);
+                    lo = lo.max(least.saturating_add(d));
                 }
                 _ => {}
             }
@@ -140,23 +146,19 @@ impl Facts {
         None
     }
 
-    /// A number as an integer, if it has no shift and cannot wrap.
+    /// A number as an integer, if it cannot wrap.
     pub fn reading(&self, path: Path, symbols: &Symbols, value: Value) -> Option<Reading> {
-        if value.base != Base::None || value.shift != 0 {
+        if value.base != Base::None {
             return None;
         }
         if value.sym == Sym::ZERO {
-            return Some(Reading { sym: Sym::ZERO, add: i128::from(value.add) });
+            return Some(Reading { sym: Sym::ZERO, shift: 0, add: i128::from(value.add) });
         }
-        let (lo, hi) = self.bounds(path, symbols, value.sym);
-        for add in [i128::from(value.add as i64), i128::from(value.add)] {
-            let least = i128::from(lo).saturating_add(add);
-            let most = i128::from(hi).saturating_add(add);
-            if least >= 0 && most <= i128::from(u64::MAX) {
-                return Some(Reading { sym: value.sym, add });
-            }
-        }
-        None
+        let (least, _) = self.range(path, symbols, value)?;
+        let shift = value.shift.min(3);
+        let (lo, _) = self.bounds(path, symbols, value.sym);
+        let add = least.saturating_sub(i128::from(lo) << shift);
+        Some(Reading { sym: value.sym, shift, add })
     }
 
     /// `path` and `a + more ≤ b`, both being words.
@@ -168,7 +170,7 @@ impl Facts {
     ) -> Path {
         let readings = (self.reading(path, symbols, a), self.reading(path, symbols, b));
         let (Some(a), Some(b)) = readings else { return path };
-        if a.sym == b.sym {
+        if a.sym == b.sym || b.shift != 0 {
             return path;
         }
         let d = a.add.saturating_sub(b.add).saturating_add(more);
@@ -181,43 +183,33 @@ impl Facts {
             | Kind::TypeId(_)
             | Kind::JumpOffset { .. } => Node::Sym(b.sym),
         };
-        self.push(path, symbols, Fact::Le { a: a.sym, d, b: node })
+        self.push(path, symbols, Fact::Le { a: a.sym, shift: a.shift, d, b: node })
     }
 
-    /// Whether `a + d ≤ extent`, whose least value is `least`.
+    /// Whether `(sym << shift) + add ≤ extent`, whose least value is `least`.
     pub fn within(
         &self,
         path: Path,
         symbols: &Symbols,
-        (a, d, extent, least): (Sym, i128, Extent, u64),
+        (of, extent, least): (Reading, Extent, u64),
     ) -> bool {
-        let (_, hi) = self.bounds(path, symbols, a);
-        if i128::from(hi).saturating_add(d) <= i128::from(least) {
+        let Reading { sym, shift, add } = of;
+        let (_, hi) = self.bounds(path, symbols, sym);
+        let hi = i128::from(hi) << shift.min(3);
+        if hi.saturating_add(add) <= i128::from(least) {
             return true;
         }
-        if symbols.def(a).kind == Kind::Length(extent) && d <= 0 {
+        if symbols.def(sym).kind == Kind::Length(extent) && shift == 0 && add <= 0 {
             return true;
         }
-        let direct = |sym: Sym, d: i128| {
-            self.of(path, sym).any(|fact| match fact {
-                Fact::Le { a, d: known, b: Node::Extent(e) } => {
-                    // A constant's edge serves every symbol that is at most that constant.
-                    let slack = if a == sym { 0 } else { i128::from(hi) };
-                    (a == sym || a == Sym::ZERO) && e == extent && d.saturating_add(slack) <= known
-                }
-                Fact::Le { .. } | Fact::Type { .. } => false,
-            })
-        };
-        direct(a, d)
-    }
-
-    /// The best `d` with `a + d ≤ extent` that is known directly.
-    pub fn distance(&self, path: Path, a: Sym, extent: Extent) -> Option<i128> {
-        let known = self.of(path, a).filter_map(|fact| match fact {
-            Fact::Le { a: x, d, b: Node::Extent(e) } if x == a && e == extent => Some(d),
-            Fact::Le { .. } | Fact::Type { .. } => None,
-        });
-        known.max()
+        self.of(path, sym).any(|fact| match fact {
+            Fact::Le { a, shift: by, d, b: Node::Extent(e) } if e == extent => {
+                // A constant's edge serves every symbol that is at most that constant.
+                (a == sym && by == shift && add <= d)
+                    || (a == Sym::ZERO && add.saturating_add(hi) <= d)
+            }
+            Fact::Le { .. } | Fact::Type { .. } => false,
+        })
     }
 
     /// Whether a record is known to have a type.

@@ -5,8 +5,9 @@
 
 use crate::abi::regs::{RDI, RSI, RSP};
 use crate::abi::{self, CALLEE_SAVED, Place};
+use crate::claims::Names;
 use crate::error::{Fault, Rule, fault};
-use crate::facts::{Fact, Facts, Node, Path};
+use crate::facts::{Fact, Facts, Node, Path, Reading};
 use crate::layout::{Layout, Signature, Ty, offsets};
 use crate::state::{Answers, Flags, Loc, State};
 use crate::symbols::{Def, Extent, Heap, Kind, Record, RefKind, RefType, Symbols};
@@ -46,6 +47,7 @@ pub struct Machine<'a> {
     pub facts: Facts,
     pub(crate) signature: Signature,
     pub(crate) args_bytes: u32,
+    pub(crate) names: Names,
     /// The deepest stack pointer, below entry.
     pub(crate) depth: u32,
     /// The least that a call has taken off the height.
@@ -92,6 +94,7 @@ impl<'a> Machine<'a> {
             facts: Facts::default(),
             signature,
             args_bytes,
+            names: Names::default(),
             depth: 0,
             charge: None,
         })
@@ -233,9 +236,9 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Whether `sym + d ≤ extent` over the integers.
-    pub(crate) fn within(&self, path: Path, sym: Sym, d: i128, extent: Extent) -> bool {
-        self.facts.within(path, &self.symbols, (sym, d, extent, self.least(extent)))
+    /// Whether `(sym << shift) + add ≤ extent` over the integers.
+    pub(crate) fn within(&self, path: Path, of: Reading, extent: Extent) -> bool {
+        self.facts.within(path, &self.symbols, (of, extent, self.least(extent)))
     }
 
     /// A new reference of this type.
@@ -332,8 +335,14 @@ impl<'a> Machine<'a> {
             (Some(k), None) => (b, k),
             (None, None) => return Some(path),
         };
+        // `symbol + add ≠ constant` modulo 2^64 says `symbol ≠ constant - add`, whatever wraps.
+        let (number, constant) = if number.base == Base::None && number.shift == 0 {
+            (Value::symbol(number.sym), constant.wrapping_sub(number.add))
+        } else {
+            (number, constant)
+        };
         let least = self.facts.range(path, &self.symbols, number).map_or(0, |(lo, _)| lo);
-        if constant != 0 && least != i128::from(constant) {
+        if least != i128::from(constant) {
             return Some(path);
         }
         self.order(path, Value::constant(constant), 1, number)
@@ -355,20 +364,24 @@ impl<'a> Machine<'a> {
         self.facts.bounds(path, &self.symbols, sym).0 >= least
     }
 
+    /// Keeps what a path says of the least height as a bound of its symbol.
+    pub(crate) fn keep_height(&mut self, path: Path) {
+        let (lo, _) = self.facts.bounds(path, &self.symbols, Sym::HEIGHT);
+        let def = self.symbols.def(Sym::HEIGHT);
+        self.symbols.define(Sym::HEIGHT, Def { lo, ..def });
+    }
+
     /// `path` and `lo ≤ sym ≤ hi`.
     pub(crate) fn bounded(&mut self, path: Path, sym: Sym, (lo, hi): (u64, u64)) -> Path {
         let mut path = path;
         if lo > 0 {
-            let fact = Fact::Le { a: Sym::ZERO, d: i128::from(lo), b: Node::Sym(sym) };
+            let fact = Fact::Le { a: Sym::ZERO, shift: 0, d: i128::from(lo), b: Node::Sym(sym) };
             path = self.facts.push(path, &self.symbols, fact);
         }
         if hi < u64::MAX {
             let d = i128::from(hi).saturating_neg();
-            path = self.facts.push(
-                path,
-                &self.symbols,
-                Fact::Le { a: sym, d, b: Node::Sym(Sym::ZERO) },
-            );
+            let fact = Fact::Le { a: sym, shift: 0, d, b: Node::Sym(Sym::ZERO) };
+            path = self.facts.push(path, &self.symbols, fact);
         }
         path
     }

@@ -12,19 +12,27 @@
 //! - W3. Under metering, a jump backwards has passed a charge or a poll since the header of a loop
 //!   that it or an outer jump leads to; so every cycle passes one.
 //!
+//! - W4. Every way to what stands behind the frame leads through it: control reaches it, no claimed
+//!   block was reached before, and no state waits. So what it keeps is compared on every edge to a
+//!   claimed block, and what is known there of the height at entry holds for ever after.
+//!
 //! Time: linear in the code plus claims times edges, which [`EDGE_WORK_MAX`] bounds.
 
-use crate::certificate::Certificate;
-use crate::claims::Claim;
+use crate::abi::regs::{RBP, RSP};
+use crate::certificate::{Certificate, From, base_code};
+use crate::claims::{Claim, Name};
 use crate::error::{Fault, Rejection, Rule, fault};
 use crate::machine::Machine;
 use crate::metadata::Rows;
-use crate::state::State;
+use crate::state::{Loc, State};
 use crate::step::Flow;
-use crate::x64::Insn;
+use crate::value::{Sym, Value};
+use crate::x64::{Insn, Instructions};
 use crate::{Code, Layout};
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 /// Bytes of one code at most.
 pub const CODE_BYTES_MAX: usize = 1 << 26;
@@ -32,6 +40,8 @@ pub const CODE_BYTES_MAX: usize = 1 << 26;
 pub const EDGE_WORK_MAX: u64 = 256;
 /// Stack words that states of waiting blocks hold at most.
 pub const WAITING_WORDS_MAX: usize = 1 << 22;
+
+const WORK: &str = "more work at edges than the code's size allows";
 
 /// What a pass found beside accepting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,96 +77,180 @@ fn run(layout: &Layout, code: &Code<'_>, at: &mut u32) -> Result<Found, Fault> {
 struct Pass<'a> {
     machine: Machine<'a>,
     bytes: &'a [u8],
+    insns: Instructions<'a>,
     rows: Rows<'a>,
     blocks: Blocks,
+    /// The state, where control reaches the instruction.
+    state: Option<Box<State>>,
     starts: Vec<u64>,
     must_start: Vec<u32>,
-    waiting: BTreeMap<u32, State>,
+    waiting: BTreeMap<u32, Box<State>>,
+    /// The first offset in `waiting`.
+    next_waiting: u32,
+    /// States that are used again.
+    #[allow(clippy::vec_box, reason = "a state goes from here to the map without being moved")]
+    spare: Vec<Box<State>>,
     waiting_words: usize,
     edge_work: u64,
 }
 
-/// Claimed blocks: their claims as ranges of one list of numbers of dictionary entries.
+/// Claimed blocks: their claims as ranges of one list of numbers.
 struct Blocks {
-    dictionary: Vec<Claim>,
-    offsets: Vec<u32>,
-    metered: Vec<bool>,
+    certificate: Certificate,
+    /// The values that the locations had at the frame, those that are the same in the whole
+    /// function; none before the frame.
+    frame: Option<Vec<Option<Value>>>,
+    /// What stack pointer, frame pointer and stack words hold at the frame and at every claimed
+    /// block, but for those that the certificate names.
+    kept: Vec<(Loc, Value)>,
     ends: Vec<usize>,
     active: Vec<u32>,
+    most: u64,
 }
 
 impl Blocks {
-    /// Expands the differences between blocks.
     fn new(certificate: Certificate, most: u64) -> Result<Blocks, Fault> {
-        let mut blocks = Blocks {
-            dictionary: certificate.dictionary,
-            offsets: Vec::new(),
-            metered: Vec::new(),
-            ends: Vec::new(),
-            active: Vec::new(),
-        };
-        for (i, block) in certificate.blocks.iter().enumerate() {
-            if blocks.offsets.last().is_some_and(|&last| last >= block.offset) {
+        let mut last = None;
+        for block in &certificate.blocks {
+            if last.is_some_and(|last| last >= block.offset) {
                 return fault(Rule::Certificate, "blocks that are not sorted");
             }
+            last = Some(block.offset);
+        }
+        let (kept, ends, active) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Blocks { certificate, frame: None, kept, ends, active, most })
+    }
+
+    fn find(&self, offset: u32) -> Option<usize> {
+        self.certificate.blocks.binary_search_by_key(&offset, |block| block.offset).ok()
+    }
+
+    fn offset(&self, i: usize) -> Option<u32> {
+        self.certificate.blocks.get(i).map(|block| block.offset)
+    }
+
+    fn metered(&self, i: usize) -> bool {
+        self.certificate.blocks.get(i).is_some_and(|block| block.metered)
+    }
+
+    /// The frame stands: what it holds can be claimed, and the differences between blocks can be
+    /// expanded.
+    fn expand(&mut self, state: &State) -> Result<(), Fault> {
+        let words = u32::try_from(state.words.len()).unwrap_or(0);
+        let held = |n| {
+            let value = state.get(Loc::numbered(n))?;
+            (value.sym.0 < Sym::FIRST && base_code(value.base).is_some()).then_some(value)
+        };
+        let frame: Vec<Option<Value>> = (0..words.saturating_add(17)).map(held).collect();
+        let entries = u32::try_from(self.certificate.dictionary.len()).unwrap_or(u32::MAX);
+        let number = |n: u32| n.saturating_mul(2).saturating_add(entries);
+        let mut all = Vec::new();
+        for (n, value) in (0_u32..).zip(&frame) {
+            let Some(value) = *value else { continue };
+            if keeps(n) && self.certificate.changed.binary_search(&n).is_err() {
+                self.kept.push((Loc::numbered(n), value));
+            } else {
+                all.push(number(n));
+            }
+        }
+        self.frame = Some(frame);
+        for (i, block) in self.certificate.blocks.iter().enumerate() {
+            let start = self.active.len();
             let from = match block.from {
-                0 => 0..0,
-                n => match i.checked_sub(n as usize) {
-                    Some(from) => blocks.range(from),
+                From::Nothing => 0..0,
+                From::Frame => {
+                    self.active.extend_from_slice(&all);
+                    start..self.active.len()
+                }
+                From::Back(n) => match i.checked_sub(n as usize) {
+                    Some(from) => range(&self.ends, from),
                     None => return fault(Rule::Certificate, "a block before the first one"),
                 },
             };
-            let start = blocks.active.len();
-            let before = blocks.active.get(from).unwrap_or(&[]).to_vec();
-            toggle(&before, &block.toggles, &mut blocks.active);
-            let known = blocks.dictionary.len();
-            let new = blocks.active.get(start..).unwrap_or(&[]);
-            if new.iter().any(|&n| n as usize >= known) {
-                return fault(Rule::Certificate, "a claim that is not in the dictionary");
+            let (a, b) = (block.toggles.0 as usize, block.toggles.1 as usize);
+            let toggles = self.certificate.toggles.get(a..b).unwrap_or(&[]);
+            if toggles.is_empty() {
+                if from.start != start {
+                    self.active.extend_from_within(from);
+                }
+            } else {
+                let end = self.active.len();
+                toggle(&mut self.active, from, toggles);
+                if end != start {
+                    self.active.drain(start..end);
+                }
             }
-            if blocks.active.len() as u64 > most {
+            if self.active.len() as u64 > self.most {
                 return fault(Rule::Certificate, "more claims than the code's size allows");
             }
-            blocks.offsets.push(block.offset);
-            blocks.metered.push(block.metered);
-            blocks.ends.push(blocks.active.len());
+            self.ends.push(self.active.len());
         }
-        Ok(blocks)
+        let known = |&n: &u32| self.claim(n).is_some();
+        if !self.certificate.toggles.iter().all(known) {
+            return fault(Rule::Certificate, "a claim that is not in the dictionary");
+        }
+        Ok(())
     }
 
-    fn range(&self, i: usize) -> core::ops::Range<usize> {
-        let start = i.checked_sub(1).and_then(|i| self.ends.get(i)).copied().unwrap_or(0);
-        start..self.ends.get(i).copied().unwrap_or(start)
+    /// The claim with a number: one of the dictionary; behind those, for each location, that it
+    /// holds what it held at the frame, and that it holds a number below 2^32.
+    fn claim(&self, n: u32) -> Option<Claim> {
+        let entries = &self.certificate.dictionary;
+        if let Some(&claim) = entries.get(n as usize) {
+            return Some(claim);
+        }
+        let n = (n as usize).checked_sub(entries.len())?;
+        let at = Loc::numbered(u32::try_from(n >> 1).ok()?);
+        if n & 1 == 1 {
+            return Some(Claim::Number { at, hi: 0xffff_ffff });
+        }
+        let value = self.frame.as_ref()?.get(n >> 1).copied().flatten()?;
+        let Value { base, sym, shift, add } = value;
+        Some(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add })
     }
 
-    fn claims(&self, i: usize) -> Vec<Claim> {
-        let active = self.active.get(self.range(i)).unwrap_or(&[]);
-        active.iter().filter_map(|&n| self.dictionary.get(n as usize).copied()).collect()
+    fn claims(&self, i: usize) -> impl ExactSizeIterator<Item = Claim> + Clone + '_ {
+        let active = self.active.get(range(&self.ends, i)).unwrap_or(&[]);
+        // Every number was looked up before.
+        let none = Claim::Range { name: Name::Fixed(Sym::ZERO), lo: 0, hi: u64::MAX };
+        active.iter().map(move |&n| self.claim(n).unwrap_or(none))
     }
 }
 
-/// The symmetric difference of two sorted lists.
-fn toggle(a: &[u32], b: &[u32], out: &mut Vec<u32>) {
-    let (mut a, mut b) = (a.iter().copied().peekable(), b.iter().copied().peekable());
+/// Whether a location keeps what it holds at the frame, if nothing else is said.
+pub const fn keeps(n: u32) -> bool {
+    n == RSP as u32 || n == RBP as u32 || n > 16
+}
+
+/// The places of the claims of a block.
+fn range(ends: &[usize], i: usize) -> core::ops::Range<usize> {
+    let start = i.checked_sub(1).and_then(|i| ends.get(i)).copied().unwrap_or(0);
+    start..ends.get(i).copied().unwrap_or(start)
+}
+
+/// Puts behind `list` the symmetric difference of its part `a` and of `b`, both sorted.
+fn toggle(list: &mut Vec<u32>, a: core::ops::Range<usize>, b: &[u32]) {
+    let mut a = a;
+    let mut b = b.iter().copied().peekable();
     loop {
-        match (a.peek().copied(), b.peek().copied()) {
-            (Some(x), Some(y)) if x == y => {
-                a.next();
-                b.next();
-            }
-            (Some(x), Some(y)) if x < y => {
-                out.push(x);
-                a.next();
-            }
-            (_, Some(y)) => {
-                out.push(y);
-                b.next();
-            }
-            (Some(x), None) => {
-                out.push(x);
-                a.next();
-            }
+        let x = if a.is_empty() { None } else { list.get(a.start).copied() };
+        let y = b.peek().copied();
+        let order = match (x, y) {
+            (Some(x), Some(y)) => x.cmp(&y),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
             (None, None) => return,
+        };
+        if order != Ordering::Greater {
+            a.start = a.start.saturating_add(1);
+        }
+        if order != Ordering::Less {
+            b.next();
+        }
+        match order {
+            Ordering::Less => list.extend(x),
+            Ordering::Greater => list.extend(y),
+            Ordering::Equal => {}
         }
     }
 }
@@ -175,16 +269,22 @@ impl<'a> Pass<'a> {
             }
             end = b;
         }
-        let machine = Machine::new(layout, code.kind, code.bytes, certificate.data.clone())?;
+        let data = certificate.data.clone();
+        let mut machine = Machine::new(layout, code.kind, code.bytes, data)?;
         let most = u64::from(len).saturating_mul(EDGE_WORK_MAX);
+        let state = Some(Box::new(machine.entry()));
         Ok(Pass {
             machine,
             bytes: code.bytes,
+            insns: Instructions::new(code.bytes),
             rows: Rows::new(code.traps, code.calls, layout.config()),
             blocks: Blocks::new(certificate, most)?,
+            state,
             starts: alloc::vec![0; (code.bytes.len() >> 6).saturating_add(1)],
             must_start: Vec::new(),
             waiting: BTreeMap::new(),
+            next_waiting: u32::MAX,
+            spare: Vec::new(),
             waiting_words: 0,
             edge_work: most,
         })
@@ -192,72 +292,103 @@ impl<'a> Pass<'a> {
 
     fn walk(&mut self, at: &mut u32) -> Result<(), Fault> {
         let len = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
-        let mut state = Some(self.machine.entry());
-        let mut ranges = self.machine.data.clone().into_iter().peekable();
-        let mut block = 0;
+        let ranges = self.machine.data.clone();
+        let mut ranges = ranges.into_iter().peekable();
+        let (mut block, mut next_block) = (0, self.blocks.offset(0));
+        let frame = next_block.map(|_| self.blocks.certificate.frame);
         while *at < len {
             let pos = *at;
             if let Some(&(start, end)) = ranges.peek()
                 && start == pos
             {
-                if state.is_some() {
+                if self.state.is_some() {
                     return fault(Rule::Target, "the code runs into its data");
                 }
                 ranges.next();
                 *at = end;
                 continue;
             }
-            if self.blocks.offsets.get(block) == Some(&pos) {
-                if let Some(mut state) = state.take() {
-                    self.enter_block(&mut state, block, None)?;
-                }
-                let claims = self.blocks.claims(block);
-                let metered = self.blocks.metered.get(block) == Some(&true);
-                state = Some(self.machine.instantiate(&claims, metered)?);
-                block = block.saturating_add(1);
-            } else if let Some(inherited) = self.waiting.remove(&pos) {
-                if state.is_some() {
-                    return fault(Rule::Claim, "a merge that the certificate does not claim");
-                }
-                self.waiting_words = self.waiting_words.saturating_sub(inherited.words.len());
-                state = Some(inherited);
+            if frame == Some(pos) {
+                self.frame()?;
             }
-            let insn = Insn::decode(self.bytes, pos)?;
+            if next_block == Some(pos) {
+                self.claimed(block)?;
+                block = block.saturating_add(1);
+                next_block = self.blocks.offset(block);
+            } else if self.next_waiting == pos {
+                self.inherit(pos)?;
+            }
+            let insn = self.insns.at(pos)?;
             let limit = ranges.peek().map_or(len, |&(start, _)| start);
             if insn.end() > limit {
                 return fault(Rule::Instruction, "an instruction that runs into data");
             }
-            let word = self.starts.get_mut((pos >> 6) as usize);
-            if let Some(word) = word {
+            if let Some(word) = self.starts.get_mut((pos >> 6) as usize) {
                 *word |= 1_u64 << (pos & 63);
             }
-            state = self.instruction(state, &insn)?;
+            self.instruction(&insn)?;
             *at = insn.end();
         }
-        if state.is_some() {
+        if self.state.is_some() {
             return fault(Rule::Target, "the code runs off its end");
         }
-        if block != self.blocks.offsets.len() {
+        if next_block.is_some() {
             return fault(Rule::Target, "a claimed block does not begin at an instruction");
         }
         Ok(())
     }
 
+    /// The frame: control reaches it, and everything behind it is reached through it. So what the
+    /// height is at least here, it is at least in all states to come.
+    fn frame(&mut self) -> Result<(), Fault> {
+        let Some(state) = self.state.as_ref().filter(|_| self.waiting.is_empty()) else {
+            return fault(Rule::Certificate, "not all ways lead through the frame");
+        };
+        self.blocks.expand(state)?;
+        self.machine.keep_height(state.path);
+        self.spend(self.blocks.active.len() as u64 >> 4)
+    }
+
+    /// A claimed block begins.
+    fn claimed(&mut self, block: usize) -> Result<(), Fault> {
+        if let Some(mut state) = self.state.take() {
+            self.enter_block(&mut state, block, None)?;
+            self.spare.push(state);
+        }
+        let mut state = self.spare.pop().unwrap_or_default();
+        let (claims, kept) = (self.blocks.claims(block), &self.blocks.kept);
+        self.machine.renew(&mut state, self.blocks.metered(block));
+        self.machine.hold(&mut state, kept, claims)?;
+        self.state = Some(state);
+        Ok(())
+    }
+
+    /// A block with one way to it begins.
+    fn inherit(&mut self, pos: u32) -> Result<(), Fault> {
+        if self.state.is_some() {
+            return fault(Rule::Claim, "a merge that the certificate does not claim");
+        }
+        self.state = self.waiting.remove(&pos);
+        let words = self.state.as_ref().map_or(0, |state| state.words.len());
+        self.waiting_words = self.waiting_words.saturating_sub(words);
+        self.next_waiting = self.waiting.keys().next().copied().unwrap_or(u32::MAX);
+        Ok(())
+    }
+
     /// One instruction: the state behind it, if control goes on there.
-    fn instruction(&mut self, state: Option<State>, insn: &Insn) -> Result<Option<State>, Fault> {
-        let Some(mut state) = state else {
-            self.rows.dead(insn)?;
-            return Ok(None);
+    fn instruction(&mut self, insn: &Insn) -> Result<(), Fault> {
+        let Some(mut state) = self.state.take() else {
+            return self.rows.dead(insn);
         };
         let effect = self.machine.step(&mut state, insn)?;
         self.rows.live(insn, &effect)?;
         match effect.flow {
-            Flow::Next => Ok(Some(state)),
-            Flow::Stop => Ok(None),
-            Flow::Jump(target) => {
-                self.edge(state, target, insn.offset)?;
-                Ok(None)
+            Flow::Next => {
+                self.state = Some(state);
+                return Ok(());
             }
+            Flow::Stop => {}
+            Flow::Jump(target) => self.edge(&mut state, target, insn.offset)?,
             Flow::Branch(target, condition) => {
                 let taken = self.machine.assume(&state, condition, true);
                 let other = self.machine.assume(&state, condition, false);
@@ -265,14 +396,14 @@ impl<'a> Pass<'a> {
                 if taken.is_none() || self.traps_at(target) {
                     self.must_start.push(target);
                 } else {
-                    let path = taken.unwrap_or(state.path);
-                    self.spend(state.words.len() as u64 >> 4)?;
-                    let taken = State { path, ..state.clone() };
-                    self.edge(taken, target, insn.offset)?;
+                    state.path = taken.unwrap_or(state.path);
+                    self.edge(&mut state, target, insn.offset)?;
                 }
-                let Some(path) = other else { return Ok(None) };
-                state.path = path;
-                Ok(Some(state))
+                if let Some(path) = other {
+                    state.path = path;
+                    self.state = Some(state);
+                    return Ok(());
+                }
             }
             Flow::Table { table, count } => {
                 self.spend(u64::from(count))?;
@@ -280,12 +411,12 @@ impl<'a> Pass<'a> {
                 targets.sort_unstable();
                 targets.dedup();
                 for target in targets {
-                    self.spend(state.words.len() as u64 >> 4)?;
-                    self.edge(state.clone(), target, insn.offset)?;
+                    self.edge(&mut state, target, insn.offset)?;
                 }
-                Ok(None)
             }
         }
+        self.spare.push(state);
+        Ok(())
     }
 
     /// The targets of a jump table, whose bytes are known to be data.
@@ -307,28 +438,38 @@ impl<'a> Pass<'a> {
 
     fn traps_at(&self, target: u32) -> bool {
         let bytes = self.bytes.get(target as usize..).unwrap_or(&[]);
-        bytes.starts_with(&[0x0f, 0x0b]) && self.blocks.offsets.binary_search(&target).is_err()
+        bytes.starts_with(&[0x0f, 0x0b]) && self.blocks.find(target).is_none()
     }
 
-    /// An edge from the instruction at `from` to `target`.
-    fn edge(&mut self, mut state: State, target: u32, from: u32) -> Result<(), Fault> {
+    /// An edge from the instruction at `from` to `target`. The state stays what it was, but for
+    /// symbols of unknown locations.
+    fn edge(&mut self, state: &mut State, target: u32, from: u32) -> Result<(), Fault> {
         if self.traps_at(target) {
             self.must_start.push(target);
             return Ok(());
         }
-        if let Ok(block) = self.blocks.offsets.binary_search(&target) {
-            return self.enter_block(&mut state, block, Some((target, from)));
+        if let Some(block) = self.blocks.find(target) {
+            return self.enter_block(state, block, Some((target, from)));
         }
         if target <= from || target as usize >= self.bytes.len() {
             return fault(Rule::Target, "a jump to what is no claimed block");
         }
+        self.spend(state.words.len() as u64 >> 4)?;
         self.waiting_words = self.waiting_words.saturating_add(state.words.len());
         if self.waiting_words > WAITING_WORDS_MAX {
             return fault(Rule::Limit, "too many blocks wait with their states");
         }
-        if self.waiting.insert(target, state).is_some() {
+        let copy = match self.spare.pop() {
+            Some(mut spare) => {
+                spare.become_like(state);
+                spare
+            }
+            None => Box::new(state.clone()),
+        };
+        if self.waiting.insert(target, copy).is_some() {
             return fault(Rule::Claim, "a merge that the certificate does not claim");
         }
+        self.next_waiting = self.next_waiting.min(target);
         Ok(())
     }
 
@@ -339,9 +480,13 @@ impl<'a> Pass<'a> {
         block: usize,
         jump: Option<(u32, u32)>,
     ) -> Result<(), Fault> {
+        if self.blocks.frame.is_none() {
+            return fault(Rule::Certificate, "a claimed block is reached before the frame");
+        }
         let claims = self.blocks.claims(block);
-        self.spend((claims.len() as u64).saturating_add(1))?;
-        let metered = self.blocks.metered.get(block) == Some(&true);
+        let kept = &self.blocks.kept;
+        let work = (claims.len() as u64).saturating_add(1).saturating_add(kept.len() as u64 >> 2);
+        let metered = self.blocks.metered(block);
         if self.machine.is_metered() {
             let back = jump.is_some_and(|(target, from)| target <= from);
             if (metered || back) && !state.metered {
@@ -351,14 +496,21 @@ impl<'a> Pass<'a> {
                 return fault(Rule::Metering, "the header of a loop claims a charge");
             }
         }
-        self.machine.implies(state, &claims)
+        match self.edge_work.checked_sub(work) {
+            Some(left) => self.edge_work = left,
+            None => return fault(Rule::Limit, WORK),
+        }
+        if !kept.iter().all(|&(at, value)| state.get(at) == Some(value)) {
+            return fault(Rule::Claim, "a location does not keep what it held at the frame");
+        }
+        self.machine.implies(state, claims)
     }
 
     /// Takes work at an edge off what the code's size allows.
     fn spend(&mut self, work: u64) -> Result<(), Fault> {
         match self.edge_work.checked_sub(work) {
             Some(left) => self.edge_work = left,
-            None => return fault(Rule::Limit, "more work at edges than the code's size allows"),
+            None => return fault(Rule::Limit, WORK),
         }
         Ok(())
     }

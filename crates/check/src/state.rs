@@ -14,9 +14,10 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// What the flags came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Flags {
     /// Nothing that is known.
+    #[default]
     Unknown,
     /// The comparison of two words (both zero-extended, for 32-bit comparisons), as by `cmp`.
     Compare(Value, Value),
@@ -25,9 +26,10 @@ pub enum Flags {
 }
 
 /// What the argument cells hold that this code did not write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Answers {
     /// Nothing that is known.
+    #[default]
     Unknown,
     /// The arguments of a type, as the runtime leaves them to a way in.
     Arguments(u32),
@@ -46,8 +48,28 @@ pub enum Loc {
     Word(u32),
 }
 
+impl Loc {
+    /// Its number, as certificates have it.
+    pub const fn number(self) -> u32 {
+        match self {
+            Loc::Register(r) => r as u32,
+            Loc::Fuel => 16,
+            Loc::Word(i) => i.saturating_add(17),
+        }
+    }
+
+    /// The location with a number.
+    pub fn numbered(n: u32) -> Loc {
+        match n.checked_sub(17) {
+            Some(word) => Loc::Word(word),
+            None if n == 16 => Loc::Fuel,
+            None => Loc::Register(n as u8),
+        }
+    }
+}
+
 /// The state.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct State {
     /// General registers; none: unknown.
     pub regs: [Option<Value>; 16],
@@ -70,6 +92,18 @@ pub struct State {
 }
 
 impl State {
+    /// Takes over what another state is, in the place that this one has.
+    pub fn become_like(&mut self, other: &State) {
+        self.words.clone_from(&other.words);
+        if !(self.cells.is_empty() && other.cells.is_empty()) {
+            self.cells.clone_from(&other.cells);
+        }
+        let State { regs, fuel, answers, flags, path, calls, metered, .. } = other;
+        (self.regs, self.fuel, self.answers) = (*regs, *fuel, *answers);
+        (self.flags, self.path) = (*flags, *path);
+        (self.calls, self.metered) = (*calls, *metered);
+    }
+
     /// The content of a location.
     pub fn get(&self, loc: Loc) -> Option<Value> {
         match loc {

@@ -2,12 +2,11 @@
 //!
 //! - S1. A symbol's bounds and kind hold in every execution that reaches a point where the symbol
 //!   stands in the state. What holds only behind a branch is a fact (`facts`), never a bound.
-//! - S2. `low half of (sym << shift) + add` has one symbol, however often and where it is taken.
+//! - S2. The symbol of `low half of (sym << shift) + add` is that word, however often it is taken.
 //!
 //! Space: one entry per value that the check does not know, so linear in the code.
 
 use crate::value::{Sym, Value};
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 /// Something with a length that only grows.
@@ -121,8 +120,22 @@ impl Def {
 #[derive(Clone, Debug)]
 pub struct Symbols {
     defs: Vec<Def>,
-    low: BTreeMap<(Sym, u8, u32), Sym>,
+    /// For each symbol, the place + 1 of the newest of its low halves.
+    newest: Vec<u32>,
+    halves: Vec<Half>,
 }
+
+/// The low half of `(sym << shift) + add`, and the place + 1 of the one before it of this symbol.
+#[derive(Clone, Copy, Debug)]
+struct Half {
+    shift: u8,
+    add: u32,
+    half: Sym,
+    before: u32,
+}
+
+/// Low halves of a symbol that are looked at; older ones are forgotten, which is sound.
+const HALVES_MAX: usize = 16;
 
 impl Symbols {
     /// The symbols that are the same in the whole function.
@@ -132,7 +145,8 @@ impl Symbols {
         if let Some(zero) = defs.first_mut() {
             zero.hi = 0;
         }
-        Symbols { defs, low: BTreeMap::new() }
+        let newest = alloc::vec![0; defs.len()];
+        Symbols { defs, newest, halves: Vec::new() }
     }
 
     /// What is known of a symbol.
@@ -144,6 +158,7 @@ impl Symbols {
     pub fn fresh(&mut self, def: Def) -> Sym {
         let sym = Sym(u32::try_from(self.defs.len()).unwrap_or(u32::MAX));
         self.defs.push(def);
+        self.newest.push(0);
         sym
     }
 
@@ -159,13 +174,24 @@ impl Symbols {
         if value.base != crate::value::Base::None {
             return self.fresh(Def::at_most(u64::from(u32::MAX)));
         }
-        let key = (value.sym, value.shift, value.add as u32);
-        if let Some(&sym) = self.low.get(&key) {
-            return sym;
+        let (shift, add) = (value.shift, value.add as u32);
+        let newest = self.newest.get(value.sym.0 as usize).copied().unwrap_or(0);
+        let mut at = newest;
+        for _ in 0..HALVES_MAX {
+            let Some(found) = (at as usize).checked_sub(1).and_then(|i| self.halves.get(i)) else {
+                break;
+            };
+            if (found.shift, found.add) == (shift, add) {
+                return found.half;
+            }
+            at = found.before;
         }
-        let sym = self.fresh(Def::at_most(u64::from(u32::MAX)));
-        self.low.insert(key, sym);
-        sym
+        let half = self.fresh(Def::at_most(u64::from(u32::MAX)));
+        self.halves.push(Half { shift, add, half, before: newest });
+        if let Some(slot) = self.newest.get_mut(value.sym.0 as usize) {
+            *slot = u32::try_from(self.halves.len()).unwrap_or(0);
+        }
+        half
     }
 
     /// How many symbols there are.

@@ -190,8 +190,7 @@ fn tables_and_references() {
     for args in &pairs {
         calls.push(("call", args));
     }
-    // `call_ref` of a `ref.func`, whose type the check does not know.
-    same_with(text, &calls, &[11], |_| {});
+    same(text, &calls);
 }
 
 #[test]

@@ -162,16 +162,29 @@ pub struct Insn {
     raw: Instruction,
 }
 
-impl Insn {
-    /// Decodes the instruction at `offset` of `code`.
+/// The instructions of a code: one decoder, which is set to where it shall decode.
+#[allow(missing_debug_implementations, reason = "the decoder has none")]
+pub struct Instructions<'a>(Decoder<'a>);
+
+impl<'a> Instructions<'a> {
+    /// Those of `code`.
+    pub fn new(code: &'a [u8]) -> Instructions<'a> {
+        Instructions(Decoder::with_ip(64, code, 0, DecoderOptions::NONE))
+    }
+
+    /// Decodes the instruction at `offset`.
     ///
     /// # Errors
     ///
     /// [`Rule::Instruction`] if there is none, or one that is in no table.
-    pub fn decode(code: &[u8], offset: u32) -> Result<Insn, Fault> {
-        let bytes = code.get(offset as usize..).unwrap_or(&[]);
-        let mut decoder = Decoder::with_ip(64, bytes, u64::from(offset), DecoderOptions::NONE);
-        let raw = decoder.decode();
+    pub fn at(&mut self, offset: u32) -> Result<Insn, Fault> {
+        let decoder = &mut self.0;
+        if decoder.set_position(offset as usize).is_err() {
+            return fault(Rule::Instruction, "no instruction");
+        }
+        decoder.set_ip(u64::from(offset));
+        let mut raw = Instruction::default();
+        decoder.decode_out(&mut raw);
         if raw.is_invalid() {
             return fault(Rule::Instruction, "no instruction");
         }
@@ -182,7 +195,9 @@ impl Insn {
         insn.prefixes()?;
         Ok(insn)
     }
+}
 
+impl Insn {
     fn prefixes(&self) -> Result<(), Fault> {
         let raw = &self.raw;
         if raw.segment_prefix() != Register::None {

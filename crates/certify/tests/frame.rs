@@ -1,0 +1,87 @@
+//! The frame of a certificate: what is kept without being claimed, by certificates made by hand,
+//! each with twins that break one rule.
+//!
+//! A green run shows that each rule can refuse; `hostile.rs` tries certificates without a plan.
+
+#[allow(dead_code, reason = "each test uses a part")]
+#[path = "common/asm.rs"]
+mod asm;
+
+use asm::{Item, J, L, Trap, assemble, r, ret, ri, rr};
+use iced_x86::Code as C;
+use iced_x86::Register::*;
+use prova_check::certificate::VERSION;
+use prova_check::{Code, CodeKind, Config, Layout, Rule};
+
+/// A loop with `inner` in it, behind `push rbp; mov rbp, rsp` (4 bytes) and `outer`.
+fn items(outer: &[Item], inner: &[Item]) -> Vec<Item> {
+    let mut items = vec![r(C::Push_r64, RBP), rr(C::Mov_r64_rm64, RBP, RSP)];
+    items.extend_from_slice(outer);
+    items.push(L(1));
+    items.extend_from_slice(inner);
+    items.extend([ri(C::Sub_rm32_imm8, EDX, 1), J(C::Jne_rel32_64, 1)]);
+    items.extend([r(C::Pop_r64, RBP), ret()]);
+    items
+}
+
+/// What the check says of code with one claimed block, `distance` behind the frame; `changed` are
+/// gaps between locations that the frame does not keep.
+fn judge(items: &[Item], frame: u8, changed: &[u8], distance: u8) -> Result<(), Rule> {
+    let wasm = wat::parse_str("(module (func (param i32)))").expect("a module");
+    let layout = Layout::derive(&wasm, &Config::default()).expect("a layout");
+    let (bytes, traps, calls) = assemble(items);
+    let mut certificate = vec![VERSION, 0, 0, 1, frame, changed.len() as u8];
+    certificate.extend_from_slice(changed);
+    certificate.extend([distance, 0]);
+    let code = Code {
+        kind: CodeKind::Func(0),
+        bytes: &bytes,
+        certificate: &certificate,
+        traps: &traps,
+        calls: &calls,
+    };
+    layout.check(code).map(|_| ()).map_err(|rejection| rejection.rule)
+}
+
+#[test]
+fn the_frame_is_kept() {
+    let plain = items(&[], &[]);
+    assert_eq!(judge(&plain, 4, &[], 0), Ok(()));
+    // At the entry another stack pointer holds, so that the block does not keep it.
+    assert_eq!(judge(&plain, 0, &[], 4), Err(Rule::Claim));
+    // No instruction begins there: the frame never stands.
+    assert_eq!(judge(&plain, 3, &[], 1), Err(Rule::Certificate));
+    // The block lies elsewhere.
+    assert_eq!(judge(&plain, 4, &[], 1), Err(Rule::Target));
+    // What the loop changes is not kept, unless the certificate says so.
+    let changes = items(&[], &[rr(C::Mov_r64_rm64, RBP, RDX)]);
+    assert_eq!(judge(&changes, 4, &[], 0), Err(Rule::Claim));
+    // It still is among what is claimed by number.
+    assert_eq!(judge(&changes, 4, &[5], 0), Err(Rule::Claim));
+    // A stack word that the loop changes: the saved frame pointer, which the return wants.
+    let word = [r(C::Pop_r64, RAX), r(C::Push_r64, RDX)];
+    assert_eq!(judge(&items(&[], &word), 4, &[], 0), Err(Rule::Claim));
+    let same = [r(C::Pop_r64, RAX), r(C::Push_r64, RAX)];
+    assert_eq!(judge(&items(&[], &same), 4, &[], 0), Ok(()));
+}
+
+#[test]
+fn all_ways_lead_through_the_frame() {
+    // `je` to the trap needs no state; to code behind the frame it is a way around it.
+    let mut ways = vec![rr(C::Test_rm32_r32, EDX, EDX), J(C::Je_rel32_64, 9)];
+    let trap = |tail: &[Item]| {
+        let mut items = items(&ways, &[]);
+        items.push(L(9));
+        items.extend_from_slice(tail);
+        items
+    };
+    assert_eq!(judge(&trap(&[Trap(15)]), 12, &[], 0), Ok(()));
+    let around = [r(C::Pop_r64, RBP), ret()];
+    assert_eq!(judge(&trap(&around), 12, &[], 0), Err(Rule::Certificate));
+    assert_eq!(judge(&trap(&around), 4, &[], 8), Ok(()));
+    // A jump into the loop before the frame stands.
+    ways = vec![rr(C::Test_rm32_r32, EDX, EDX), J(C::Je_rel32_64, 1)];
+    let into = items(&ways, &[]);
+    assert_eq!(judge(&into, 4, &[], 8), Ok(()));
+    assert_eq!(judge(&into, 12, &[], 0), Err(Rule::Certificate));
+}
