@@ -11,8 +11,12 @@
 //! check believes unchanged, an equal one, a sum of another one, its bounds, and behind each of the
 //! sixteen conditions (as the processor's flags decide it) every new fact are compared.
 //!
-//! Green does not show anything of memory operands, of stack and control, of what the check calls
-//! unknown, or of divisions, which may fault. `a_wrong_instruction_is_seen` shows that it can fail.
+//! Accesses are tried at the end of a page: of the bytes that the check believes accessed all are,
+//! and none behind them.
+//!
+//! Green does not show anything of what is read from memory, of stack and control, of what the
+//! check calls unknown, or of divisions, which may fault. `a_wrong_instruction_is_seen` shows that
+//! it can fail.
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
@@ -38,6 +42,54 @@ const FLAGS: u64 = 0x8d5;
 struct Registers {
     general: [u64; 16],
     flags: u64,
+}
+
+/// Two pages, of which the second one is closed.
+struct Edge(*mut u8);
+
+impl Edge {
+    fn new() -> Edge {
+        let (open, flags) =
+            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        // SAFETY: a new mapping of its own, and a part of it.
+        let pages = unsafe {
+            let pages = libc::mmap(std::ptr::null_mut(), 2 * PAGE, open, flags, -1, 0);
+            assert_ne!(pages, libc::MAP_FAILED, "pages");
+            let closed = libc::mprotect(pages.byte_add(PAGE), PAGE, libc::PROT_NONE);
+            assert_eq!(closed, 0, "a closed page");
+            pages
+        };
+        Edge(pages.cast())
+    }
+
+    /// The address so many bytes before the closed page.
+    fn before(&self, bytes: u32) -> u64 {
+        self.0 as u64 + PAGE as u64 - u64::from(bytes)
+    }
+}
+
+impl Drop for Edge {
+    fn drop(&mut self) {
+        // SAFETY: its own mapping.
+        unsafe { libc::munmap(self.0.cast(), 2 * PAGE) };
+    }
+}
+
+/// Whether an instruction ends in a process of its own, or faults.
+fn ends(processor: &mut Processor, bytes: &[u8], registers: &Registers) -> bool {
+    // SAFETY: the child executes the instruction, which needs no lock, and leaves at once.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0, "a process");
+    if child == 0 {
+        processor.run(bytes, registers);
+        // SAFETY: it has nothing to clean up.
+        unsafe { libc::_exit(0) };
+    }
+    let mut status = 0;
+    // SAFETY: it is the child of this process.
+    let waited = unsafe { libc::waitpid(child, &mut status, 0) };
+    assert_eq!(waited, child, "the child");
+    libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0
 }
 
 /// A page for one instruction, and the words from which registers are filled.
@@ -291,14 +343,22 @@ fn number(rng: &mut Rng) -> u64 {
     }
 }
 
-/// An instruction of this code with random operands, if it has a form without memory.
-fn instruction(rng: &mut Rng, code: Code) -> Option<Instruction> {
+/// An instruction of this code with random operands; with the memory at rax where it can have
+/// memory, or none.
+fn instruction(rng: &mut Rng, code: Code, memory: bool) -> Option<Instruction> {
     let mut made = Instruction::default();
     made.set_code(code);
     let opcode = code.op_code();
     for n in 0..opcode.op_count() {
         use OpCodeOperandKind as K;
         let which = *rng.pick(&NUMBERS);
+        let or_memory =
+            [K::r8_or_mem, K::r16_or_mem, K::r32_or_mem, K::r64_or_mem, K::xmm_or_mem, K::mem];
+        if memory && or_memory.contains(&opcode.op_kind(n)) {
+            made.set_op_kind(n, OpKind::Memory);
+            made.set_memory_base(Register::RAX);
+            continue;
+        }
         let register = match opcode.op_kind(n) {
             K::r8_or_mem | K::r8_reg => general(which, Register::AL),
             K::r16_or_mem | K::r16_reg => general(which, Register::AX),
@@ -552,8 +612,8 @@ fn run(
     for _ in 0..6 {
         let code = *rng.pick(codes);
         let mut same = rng.clone();
-        let Some(made) = instruction(rng, code) else { continue };
-        let Some(other) = instruction(&mut same, instead(code)) else { continue };
+        let Some(made) = instruction(rng, code, false) else { continue };
+        let Some(other) = instruction(&mut same, instead(code), false) else { continue };
         let (Some(bytes), Some(executed)) = (encode(&made), encode(&other)) else { continue };
         let Ok(insn) = Instructions::new(&bytes).at(0) else { continue };
         let before = state.clone();
@@ -648,6 +708,40 @@ fn what_the_check_says_holds() {
         assert!(seen.classes.contains(class), "{class} of {:?}", seen.classes);
     }
     assert!(seen.facts > 1_000, "{}", seen.facts);
+}
+
+/// Whether memory operands of a class are not accessed.
+fn is_free(class: Class) -> bool {
+    class == Class::Lea || class == Class::Nop
+}
+
+#[test]
+fn accesses_are_as_wide_as_the_check_says() {
+    let (mut processor, edge, mut tried) = (Processor::new(), Edge::new(), BTreeSet::new());
+    let mut wrong = Vec::new();
+    for code in codes() {
+        let mut rng = Rng::of(3, code as u64);
+        let Some(made) = instruction(&mut rng, code, true) else { continue };
+        let Some(bytes) = encode(&made) else { continue };
+        let Ok(insn) = Instructions::new(&bytes).at(0) else { continue };
+        let sizes = (0..insn.operands()).filter_map(|n| match insn.operand(n) {
+            Ok(Operand::Memory(address)) if !is_free(insn.class) => Some(address.size),
+            _ => None,
+        });
+        let Some(size) = sizes.max() else { continue };
+        tried.insert(size);
+        let mut registers = Registers { general: [1; 16], flags: 2 };
+        registers.general[0] = edge.before(size);
+        if !ends(&mut processor, &bytes, &registers) {
+            wrong.push(format!("{made}: more than {size} bytes"));
+        }
+        registers.general[0] = edge.before(size - 1);
+        if ends(&mut processor, &bytes, &registers) {
+            wrong.push(format!("{made}: fewer than {size} bytes"));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    assert_eq!(tried, BTreeSet::from([1, 2, 4, 8, 16]));
 }
 
 #[test]
