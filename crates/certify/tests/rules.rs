@@ -136,6 +136,10 @@ fn p3_guard_shape() {
     guard().rejects(Rule::Memory, &load(&[zero, scaled, ret()]));
     let shl = ri(C::Shl_rm64_imm8, RDX, 3);
     guard().rejects(Rule::Memory, &load(&[zero, shl, access(0), ret()]));
+    // The sum of `xadd` is written last: a register with itself doubles.
+    let doubled = rr(C::Xadd_rm64_r64, RDX, RDX);
+    guard().rejects(Rule::Memory, &load(&[zero, doubled, access(0), ret()]));
+    guard().accepts(&load(&[zero, rr(C::Xchg_rm64_r64, RDX, RDX), access(0), ret()]));
     let shl32 = ri(C::Shl_rm32_imm8, EDX, 3);
     guard().accepts(&load(&[shl32, access(0), ret()]));
     // 8- and 16-bit writes keep the upper bits.

@@ -458,8 +458,9 @@ impl Machine<'_> {
         let Operand::Register(second, _) = insn.operand(1)? else {
             return fault(Rule::Instruction, "an exchange without a register");
         };
-        self.write(state, insn, (place, bytes, plain.then_some(b)))?;
-        self.set_register(state, second, bytes, Some(a))
+        // The sum is written last: `xadd` of a register with itself doubles it.
+        self.set_register(state, second, bytes, Some(a))?;
+        self.write(state, insn, (place, bytes, plain.then_some(b)))
     }
 
     /// `cmpxchg`: on failure rax changes, on success operand 0; a 32-bit form zero-extends neither
