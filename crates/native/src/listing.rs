@@ -102,7 +102,13 @@ pub fn verdict(layout: &Layout, code: &NativeCode) -> Result<(), Rejection> {
 fn judge(layout: &Layout, code: &NativeCode, bytes: &[u8]) -> Result<(), Rejection> {
     let NativeCode { kind, traps, calls, .. } = code;
     let draft = Draft { kind: *kind, bytes, traps, calls };
-    let certificate = prova_certify::certify(layout, &draft).unwrap_or_default();
+    // What has no certificate is refused by the same rules where it is made.
+    let certificate = prova_certify::certify(layout, &draft).map_err(|error| Rejection {
+        kind: *kind,
+        offset: error.offset,
+        rule: error.rule,
+        what: error.what,
+    })?;
     let code = Code { kind: *kind, bytes, certificate: &certificate, traps, calls };
     layout.check(code).map(|_| ())
 }

@@ -126,7 +126,9 @@ impl Survey {
         let NativeCode { kind, bytes, traps, calls, .. } = code;
         let start = Instant::now();
         let draft = Draft { kind: *kind, bytes, traps, calls };
-        let certificate = prova_certify::certify(layout, &draft).unwrap_or_default();
+        let certified = prova_certify::certify(layout, &draft);
+        let why = certified.as_ref().err().copied();
+        let certificate = certified.unwrap_or_default();
         self.times.certify += start.elapsed();
         let start = Instant::now();
         let code = Code { kind: *kind, bytes, certificate: &certificate, traps, calls };
@@ -139,7 +141,8 @@ impl Survey {
                 true
             }
             Err(rejection) => {
-                self.refused.push(rejection.to_string());
+                let why = why.map(|why| format!("{kind:?}: {why}"));
+                self.refused.push(why.unwrap_or_else(|| rejection.to_string()));
                 false
             }
         }

@@ -223,7 +223,10 @@ pub fn native(way: Way, filter: &str, jobs: usize) -> Result<(Vec<String>, nativ
     let (differing, total) = (Mutex::new(Vec::new()), Mutex::new(native_table::Survey::default()));
     let work = || {
         while let Some((name, script)) = take(&open) {
-            let (status, row) = run_native(&script.folder, script.text, way);
+            let (status, mut row) = run_native(&script.folder, script.text, way);
+            for finding in row.declined.iter_mut().chain(&mut row.refused) {
+                *finding = format!("{name}: {finding}");
+            }
             lock(&total).add(&row);
             let found = status.to_string();
             let wanted = wanted.get(&name).map_or("nothing", String::as_str);
