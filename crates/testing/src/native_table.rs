@@ -127,6 +127,25 @@ pub fn differences(new: &str) -> Result<Vec<String>, String> {
     Ok(crate::spec::differences(&stored, new))
 }
 
+/// Where what became of the specification's suite as machine code is kept.
+pub fn suite_path() -> PathBuf {
+    crate::root().join("tests/native/suite.tsv")
+}
+
+/// What became of the specification's suite: a line of the table, and one for each function that is
+/// refused or declined, which should be none. Offsets in code are left out: they change with every
+/// change of the compiler.
+pub fn suite_lines(way: Way, row: &Survey) -> Vec<String> {
+    let mut lines = vec![line("suite", way, Metering::default(), row)];
+    let findings = row.declined.iter().chain(&row.refused).map(|finding| {
+        let words = finding.split(' ').filter(|word| !word.starts_with("0x"));
+        format!("{way}\t{}", words.collect::<Vec<&str>>().join(" "))
+    });
+    lines.extend(findings);
+    lines[1..].sort();
+    lines
+}
+
 /// The meterings, by name.
 pub const METERINGS: [Metering; 4] = [
     Metering { fuel: false, epoch: false },

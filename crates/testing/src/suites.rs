@@ -157,7 +157,7 @@ pub(crate) struct SpecArgs {
     #[arg(long, short)]
     verbose: bool,
     /// As machine code, in this way: `guard`, `explicit`, `no-signals`, or `all` of them
-    #[arg(long, value_name = "WAY", conflicts_with = "bless")]
+    #[arg(long, value_name = "WAY")]
     native: Option<String>,
 }
 
@@ -240,17 +240,24 @@ fn native_functions(args: &NativeTableArgs) -> Result<bool, String> {
 /// interpreter, and no code was refused.
 ///
 /// # Errors
-/// If the stored table cannot be read.
-fn native_spec(ways_name: &str, filter: &str, jobs: usize) -> Result<bool, String> {
+/// If the stored table cannot be read, or the new one not written.
+fn native_spec(ways_name: &str, filter: &str, jobs: usize, bless: bool) -> Result<bool, String> {
     let mut is_good = true;
+    let mut table = vec![native_table::HEAD.to_owned()];
     println!("{}", native_table::HEAD);
     for way in ways(ways_name)? {
         let (differing, row) = spec::native(way, filter, jobs)?;
-        println!("{}", native_table::line("spec", way, Default::default(), &row));
+        println!("{}", native_table::line("suite", way, Default::default(), &row));
         for finding in differing.iter().chain(&row.declined).chain(&row.refused) {
             println!("    {finding}");
             is_good = false;
         }
+        table.extend(native_table::suite_lines(way, &row));
+    }
+    if bless {
+        let path = native_table::suite_path();
+        std::fs::write(&path, table.join("\n") + "\n")
+            .map_err(|error| format!("{}: {error}", path.display()))?;
     }
     Ok(is_good)
 }
@@ -263,7 +270,7 @@ fn native_spec(ways_name: &str, filter: &str, jobs: usize) -> Result<bool, Strin
 fn spec(args: &SpecArgs) -> Result<bool, String> {
     let jobs = std::thread::available_parallelism().map_or(1, |n| n.get());
     if let Some(ways) = &args.native {
-        return native_spec(ways, &args.filter, jobs);
+        return native_spec(ways, &args.filter, jobs, args.bless);
     }
     let rows = spec::rows(&args.filter, jobs);
     for row in &rows {
