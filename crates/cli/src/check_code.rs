@@ -91,7 +91,11 @@ fn all(args: &CheckCodeArgs, module: &Module, config: &Config) -> Result<Exit> {
         found.functions
     );
     if found.exceptions > 0 {
-        let _ = writeln!(text, "bytecode, since they throw, catch or hold exceptions: {}", found.exceptions);
+        let _ = writeln!(
+            text,
+            "bytecode, since they throw, catch or hold exceptions: {}",
+            found.exceptions
+        );
     }
     for (cause, count) in &found.caps {
         let _ = writeln!(text, "bytecode, since they exceed a limit ({cause}): {count}");

@@ -70,8 +70,7 @@ fn foreign(args: &InspectArgs, error: prova::Error) -> Result<Exit> {
         }
     }
     if args.json || args.ssa || args.native || args.report.is_some() {
-        let what =
-            "its functions are shown as text alone, without `--json`, `--ssa`, `--native` and `--report`";
+        let what = "its functions are shown as text alone, without `--json`, `--ssa`, `--native` and `--report`";
         bail!(Misuse(format!("{error:#}; {what}")));
     }
     let mut text = String::new();

@@ -86,7 +86,8 @@ pub(crate) fn run(args: &TrustArgs) -> Result<Exit> {
          says; Spectre (docs/TRUST.md)\nassumed of machine code:\n",
     );
     for Assumption { what, kept_by, noticed_by } in &MACHINE {
-        let _ = writeln!(text, "  {what}\n      kept by: {kept_by}\n      noticed by: {noticed_by}");
+        let _ =
+            writeln!(text, "  {what}\n      kept by: {kept_by}\n      noticed by: {noticed_by}");
     }
     print(&text)?;
     Ok(Exit::Done)

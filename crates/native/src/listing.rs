@@ -168,7 +168,8 @@ mod tests {
         let (layout, code) = compiled(text);
         assert_eq!(verdict(&layout, &code), Ok(()));
         let lines = listing(&code);
-        let load = lines.iter().rfind(|line| line.text.starts_with("mov e") && line.text.contains('['));
+        let load =
+            lines.iter().rfind(|line| line.text.starts_with("mov e") && line.text.contains('['));
         let load = load.expect("a load");
         let found = premises(&layout, &code, load.offset);
         let texts: Vec<&str> = found
@@ -184,9 +185,11 @@ mod tests {
 
     #[test]
     fn every_instruction_has_its_place() {
-        let (_, code) = compiled("(module (func (param i32 i32) (result i32)
+        let (_, code) = compiled(
+            "(module (func (param i32 i32) (result i32)
             (block (block (br_table 0 1 (local.get 0))) (return (i32.const 3)))
-            (i32.div_u (local.get 0) (local.get 1))))");
+            (i32.div_u (local.get 0) (local.get 1))))",
+        );
         let lines = listing(&code);
         assert!(lines.windows(2).all(|pair| pair[0].offset + pair[0].len <= pair[1].offset));
         let traps = lines.iter().filter(|line| line.trap.is_some()).count();

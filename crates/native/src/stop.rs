@@ -84,11 +84,7 @@ impl Emit {
     fn trap_aside(
         &self,
         kind: u8,
-        branch: impl FnOnce(
-            &Emit,
-            cranelift_codegen::ir::Block,
-            cranelift_codegen::ir::Block,
-        ) -> Inst,
+        branch: impl FnOnce(&Emit, cranelift_codegen::ir::Block, cranelift_codegen::ir::Block) -> Inst,
     ) {
         let (stop, go_on) = (self.new_block(), self.new_block());
         self.func.borrow_mut().layout.set_cold(stop);

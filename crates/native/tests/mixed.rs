@@ -160,9 +160,9 @@ fn tail_calls_may_overflow_the_stack() {
           (call $down_byte (local.get 0) (i32.const 7))))"
     );
     // 8 MiB and frames of 88 and 96 bytes: some depths leave room for a small frame alone.
-    let depths: Vec<[Val; 1]> =
-        (0..12).map(|step| [Val::I32(95_200 + 20 * step)]).collect();
-    let more: Vec<[Val; 1]> = [10, 80_000, 87_300, 87_350, 87_380, 200_000].map(|n| [Val::I32(n)]).into();
+    let depths: Vec<[Val; 1]> = (0..12).map(|step| [Val::I32(95_200 + 20 * step)]).collect();
+    let more: Vec<[Val; 1]> =
+        [10, 80_000, 87_300, 87_350, 87_380, 200_000].map(|n| [Val::I32(n)]).into();
     let mut calls: Vec<(&str, &[Val])> = Vec::new();
     for args in depths.iter().chain(&more) {
         calls.extend([("native", &args[..]), ("byte", args)]);

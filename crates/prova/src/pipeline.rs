@@ -82,10 +82,7 @@ pub struct Translated {
 
 impl Compilers {
     /// The built-in translator, and before it `configured`; `native` for machine code.
-    pub(crate) fn new(
-        configured: Option<Arc<dyn Compiler>>,
-        native: Option<Native>,
-    ) -> Compilers {
+    pub(crate) fn new(configured: Option<Arc<dyn Compiler>>, native: Option<Native>) -> Compilers {
         Compilers { configured, translators: Translators::default(), native }
     }
 }
@@ -166,9 +163,10 @@ impl Code {
             });
             let thunks: Vec<Result<rt::Thunks, RefusalReason>> = thunks.collect();
             let mut refusals = BTreeMap::new();
-            let thunks = thunks.into_iter().zip(0..).map(|(thunks, ty)| {
-                thunks.map_err(|reason| refusals.insert(ty, reason)).ok()
-            });
+            let thunks = thunks
+                .into_iter()
+                .zip(0..)
+                .map(|(thunks, ty)| thunks.map_err(|reason| refusals.insert(ty, reason)).ok());
             let thunks = thunks.collect();
             Some(NativeSupport { module: Arc::new(module.with_thunks(thunks)), refusals })
         });

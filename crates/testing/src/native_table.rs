@@ -74,7 +74,12 @@ impl fmt::Display for Way {
 ///
 /// # Errors
 /// If there can be no code of the module at all.
-pub fn module(module: &Module, way: Way, metering: Metering, jobs: usize) -> Result<Survey, String> {
+pub fn module(
+    module: &Module,
+    way: Way,
+    metering: Metering,
+    jobs: usize,
+) -> Result<Survey, String> {
     survey(module, &way.config(metering), jobs)
 }
 
@@ -95,8 +100,7 @@ pub fn programs() -> Result<Vec<(String, Vec<u8>)>, String> {
 /// # Errors
 /// If it cannot be read.
 pub fn read(path: &std::path::Path) -> Result<(String, Vec<u8>), String> {
-    let bytes =
-        std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let name = path.file_stem().map(|name| name.to_string_lossy().into_owned());
     Ok((name.unwrap_or_default(), bytes))
 }

@@ -205,15 +205,22 @@ pub fn run_native(folder: &str, text: &str, way: Way) -> (Status, native_table::
 ///
 /// # Errors
 /// If the table cannot be read.
-pub fn native(way: Way, filter: &str, jobs: usize) -> Result<(Vec<String>, native_table::Survey), String> {
+pub fn native(
+    way: Way,
+    filter: &str,
+    jobs: usize,
+) -> Result<(Vec<String>, native_table::Survey), String> {
     let path = table_path();
-    let stored = std::fs::read_to_string(&path)
-        .map_err(|error| format!("{}: {error}", path.display()))?;
+    let stored =
+        std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let wanted: BTreeMap<String, String> = stored
         .lines()
         .filter_map(|line| {
             let columns: Vec<&str> = line.split('\t').collect();
-            Some((format!("{}/{}", columns.first()?, columns.get(1)?), (*columns.get(4)?).to_owned()))
+            Some((
+                format!("{}/{}", columns.first()?, columns.get(1)?),
+                (*columns.get(4)?).to_owned(),
+            ))
         })
         .collect();
     let scripts = scripts().into_iter().map(|s| (format!("{}/{}", s.folder, s.name), s));

@@ -197,7 +197,8 @@ fn ways(name: &str) -> Result<Vec<Way>, String> {
 /// # Errors
 /// If a module cannot be read.
 fn native_functions(args: &NativeTableArgs) -> Result<bool, String> {
-    let jobs = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()));
+    let jobs =
+        args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()));
     let modules = match args.files.as_slice() {
         [] => native_table::programs()?,
         files => files.iter().map(|path| native_table::read(path)).collect::<Result<_, _>>()?,
@@ -206,8 +207,9 @@ fn native_functions(args: &NativeTableArgs) -> Result<bool, String> {
     println!("{}", native_table::HEAD);
     let (mut is_good, mut table) = (true, format!("{}\n", native_table::HEAD));
     for (name, bytes) in &modules {
-        let module = prova_module::Module::decode(&**bytes, &Default::default(), &Default::default())
-            .map_err(|error| format!("{name}: {error}"))?;
+        let module =
+            prova_module::Module::decode(&**bytes, &Default::default(), &Default::default())
+                .map_err(|error| format!("{name}: {error}"))?;
         for way in ways(&args.way)? {
             for &metering in meterings {
                 let row = native_table::module(&module, way, metering, jobs)?;
@@ -220,7 +222,10 @@ fn native_functions(args: &NativeTableArgs) -> Result<bool, String> {
                 }
                 if args.times {
                     let (code, certificate) = (row.code_bytes, row.certificate_bytes);
-                    println!("    {code} bytes of code, {certificate} of certificates; {}", row.times);
+                    println!(
+                        "    {code} bytes of code, {certificate} of certificates; {}",
+                        row.times
+                    );
                 }
             }
         }

@@ -22,9 +22,8 @@ fn suite(way: Way) {
     let (differing, row) = spec::native(way, "", jobs).expect("the table can be read");
     assert!(differing.is_empty(), "{}", differing.join("\n"));
     let stored = std::fs::read_to_string(native_table::suite_path()).expect("it is there");
-    let is_of = |line: &&str| {
-        line.starts_with(way.name()) || line.starts_with(&format!("suite\t{way}\t"))
-    };
+    let is_of =
+        |line: &&str| line.starts_with(way.name()) || line.starts_with(&format!("suite\t{way}\t"));
     let wanted: Vec<&str> = stored.lines().filter(is_of).collect();
     let found = native_table::suite_lines(way, &row);
     assert_eq!(found, wanted, "keep it with `prova-testing spec --native all --bless`");

@@ -326,11 +326,7 @@ fn halves<'e>(
     b: V<'e>,
     c: V<'e>,
     d: V<'e>,
-    op: impl FnOnce(
-        crate::emit::Ins<'_, '_>,
-        Value,
-        Value,
-    ) -> Value,
+    op: impl FnOnce(crate::emit::Ins<'_, '_>, Value, Value) -> Value,
 ) -> (V<'e>, V<'e>) {
     let emit = a.emit;
     let (al, ah, bl, bh) = (a.value(), b.value(), c.value(), d.value());

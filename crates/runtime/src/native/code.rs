@@ -65,8 +65,7 @@ impl NativeCode {
     /// # Errors
     /// If there is no memory.
     pub(crate) fn again(&self) -> Result<NativeCode, LoadError> {
-        let mut memory =
-            CodeMemory::copy(self.memory.bytes()).map_err(|_| LoadError::NoMemory)?;
+        let mut memory = CodeMemory::copy(self.memory.bytes()).map_err(|_| LoadError::NoMemory)?;
         memory.seal().map_err(|_| LoadError::NoMemory)?;
         Ok(NativeCode { memory, checked: self.checked.clone(), settings: self.settings })
     }

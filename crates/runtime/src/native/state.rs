@@ -250,11 +250,7 @@ impl Store {
     }
 
     /// The layout and the thunks of an instance, if it takes native code.
-    fn native_support(
-        &self,
-        address: InstanceAddr,
-        module: &Module,
-    ) -> Option<Arc<NativeModule>> {
+    fn native_support(&self, address: InstanceAddr, module: &Module) -> Option<Arc<NativeModule>> {
         let native = self.native.as_ref()?;
         let (metering, own) = (native.config.metering, self.settings().metering);
         if (metering.fuel, metering.epoch) != (own.has_fuel(), own.has_epoch()) {
