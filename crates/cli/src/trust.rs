@@ -98,9 +98,12 @@ const MODULE: &str = "(module (memory 1)
     (func (export \"load\") (param i32) (result i32) (i32.load offset=4 (local.get 0)))
     (func (export \"divide\") (param i32) (result i32) (i32.div_u (i32.const 7) (local.get 0))))";
 
+/// What is tried, and whether it is as it should be.
+type Trial = (&'static str, fn() -> Result<bool>);
+
 /// Tries what can be tried; each trial is a line.
 fn self_test() -> Result<Exit> {
-    let trials: [(&str, fn() -> Result<bool>); 4] = [
+    let trials: [Trial; 4] = [
         ("a function's machine code is accepted, and runs", || Ok(runs("load", 8, true)? == "0")),
         ("an access beyond the memory is a trap", || {
             Ok(runs("load", -1, true)? == "MemoryOutOfBounds"

@@ -100,7 +100,7 @@ impl MachineCompiler for NativeCompiler {
         let body = body(module, func, layout.config().metering).map_err(declined)?;
         let target = self.target()?;
         let code = target.compile(module, layout, body.body(), settings.deterministic);
-        code.map(|code| proposed(layout, code)).map_err(declined)
+        code.map_err(declined).and_then(|code| proposed(layout, code))
     }
 
     fn thunk(
@@ -114,16 +114,20 @@ impl MachineCompiler for NativeCompiler {
             CodeKind::ThunkOut(ty) => self.target()?.thunk_out(module, TypeIdx(ty)),
             CodeKind::Func(_) => Err(Declined::Bug("a function as a thunk")),
         };
-        code.map(|code| proposed(layout, code)).map_err(declined)
+        code.map_err(declined).and_then(|code| proposed(layout, code))
     }
 }
 
-/// Code with its certificate; where there is none, with an empty one, so that the check says why.
-fn proposed(layout: &Layout, code: NativeCode) -> MachineCode {
+/// Code with its certificate.
+///
+/// # Errors
+/// If there is none: the rule that the check would find broken.
+fn proposed(layout: &Layout, code: NativeCode) -> Result<MachineCode, CompileError> {
     let NativeCode { kind, bytes, traps, calls, .. } = code;
     let draft = Draft { kind, bytes: &bytes, traps: &traps, calls: &calls };
-    let certificate = prova_certify::certify(layout, &draft).unwrap_or_default();
-    MachineCode { kind, bytes, certificate, traps, calls }
+    let certificate = prova_certify::certify(layout, &draft)
+        .map_err(|error| CompileError::Declined(error.to_string()))?;
+    Ok(MachineCode { kind, bytes, certificate, traps, calls })
 }
 
 fn declined(why: Declined) -> CompileError {

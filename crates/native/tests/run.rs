@@ -2,7 +2,7 @@
 //! backtraces. Machine code tells the place of a memory fault where the processor told it (guard);
 //! then it is the same too.
 
-use prova::{Config, Engine, Instance, Linker, Module, Store, Trap, Val};
+use prova::{Config, Engine, Instance, Linker, MachineCompiler, Module, Store, Trap, Val};
 use prova_check::MemoryShape;
 use prova_native::NativeCompiler;
 
@@ -320,4 +320,43 @@ fn fuel_and_epochs() {
     same_with(text, calls, &[], |config| {
         config.consume_fuel(true);
     });
+}
+
+#[test]
+fn edges_that_hand_over_too_much_stay_bytecode() {
+    let values = "(i32.const 1) ".repeat(100);
+    let text = format!(
+        "(module (func (export \"f\") (param i32) (result i32)
+          (block $b (result {}) {values} (br_table {} (local.get 0))) {}))",
+        "i32 ".repeat(100),
+        "$b ".repeat(3_000),
+        "drop ".repeat(99)
+    );
+    same_with(&text, &[("f", &[Val::I32(7)])], &[0], |_| {});
+}
+
+#[test]
+fn code_does_not_depend_on_the_order_in_which_it_is_made() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../programs/bin/pair-a.wasm");
+    let bytes = std::fs::read(file).expect("the repository carries it");
+    let (features, limits) = (prova_module::Features::default(), prova_module::Limits::default());
+    let module = prova_module::Module::decode(bytes, &features, &limits).expect("it is valid");
+    let settings = prova::Settings::default();
+    let make = |funcs: &mut dyn Iterator<Item = prova_module::FuncIdx>| {
+        let compiler = NativeCompiler::new();
+        let config = compiler.config(&settings);
+        let layout = prova_check::Layout::derive(module.bytes(), &config).expect("a layout");
+        let code = funcs.step_by(2).map(|func| {
+            let code = compiler.function(&module, &layout, &settings, func).expect("it compiles");
+            (func, (code.bytes, code.certificate, code.traps, code.calls))
+        });
+        code.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let last = (module.defined_funcs().len() - 1) & !1;
+    let forwards = make(&mut module.defined_funcs());
+    let backwards: Vec<prova_module::FuncIdx> = module.defined_funcs().take(last + 1).collect();
+    let backwards = std::thread::scope(|scope| {
+        scope.spawn(|| make(&mut backwards.iter().rev().copied())).join().expect("no panic")
+    });
+    assert!(forwards.len() > 20 && forwards == backwards);
 }

@@ -121,6 +121,9 @@ impl Attach for NativeAttach {
                 Some(code)
             }
             Err(reason) => {
+                // Offsets differ from function to function.
+                let words = reason.split(' ').filter(|word| !word.starts_with("0x"));
+                let reason = words.collect::<Vec<&str>>().join(" ");
                 *state.tally.declined.entry(reason).or_default() += 1;
                 None
             }
