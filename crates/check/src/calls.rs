@@ -30,7 +30,10 @@ impl Machine<'_> {
         if rsp.rem_euclid(16) != 8 {
             return fault(Rule::Call, "the stack is not aligned at a call");
         }
-        self.height_is_charged(state)?;
+        // What does not come back needs no height: where the charge does not fit, none is left.
+        if code.base != Base::Builtin(offsets::BUILTIN_TRAP) {
+            self.height_is_charged(state)?;
+        }
         if let Base::Builtin(n) = code.base {
             return self.call_builtin(state, n, code);
         }

@@ -37,6 +37,10 @@ pub(crate) enum Command {
     /// says otherwise. When the time of `-W timeout` is over, the directive that runs fails, and
     /// the command ends with 134. The limits of `-W` are those of each script's store.
     Wast(WastArgs),
+    /// Compiles a module to machine code and checks it, without running anything
+    CheckCode(crate::check_code::CheckCodeArgs),
+    /// Shows what the proofs rest on, and what keeps it
+    Trust(crate::trust::TrustArgs),
     /// Finds the compiler pass after which two builds first differ
     Passes(crate::passes::PassesArgs),
     /// Builds more than once and compares
@@ -147,6 +151,10 @@ pub(crate) struct InspectArgs {
     /// With --ssa: the passes in their order, as for `prova opt`
     #[arg(long, value_name = "PASS,…", requires = "ssa")]
     pub(crate) passes: Option<String>,
+    /// Shows the function's WebAssembly beside its SSA form and its machine code, and what Cranelift
+    /// was given
+    #[arg(long, requires = "function", conflicts_with_all = ["json", "report", "ssa"])]
+    pub(crate) native: bool,
     /// Writes all that is known of the function to a file, to be attached to a report
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
@@ -265,7 +273,14 @@ impl EngineArgs {
         let mut config = Config::new();
         config.tier(tier);
         if native {
-            config.native(prova_native::NativeCompiler::new());
+            let mut compiler = prova_native::NativeCompiler::new();
+            if optimize.explicit {
+                compiler = compiler.with_memory(prova_native::MemoryShape::Explicit);
+            }
+            config.native(compiler);
+        }
+        if let Some(signals) = optimize.signals {
+            config.signals_based_traps(signals);
         }
         if let Some(translate) = optimize.translate {
             config.translate(translate);

@@ -37,6 +37,9 @@ pub(crate) struct Wasm {
 pub(crate) struct Optimize {
     pub(crate) dispatch: Option<Dispatch>,
     pub(crate) translate: Option<Translate>,
+    /// Whether accesses of machine code compare.
+    pub(crate) explicit: bool,
+    pub(crate) signals: Option<bool>,
 }
 
 /// The names of proposals as keys.
@@ -79,6 +82,8 @@ const WASM_HELP: &str = "\
 const OPTIMIZE_HELP: &str = "\
 -O dispatch=tail|match             how the interpreter goes from one instruction to the next (default tail where it is sound)
 -O translate=lazy|eager            translate each function at its first call, or all at the start (default lazy)
+-O memory=guard|explicit           how machine code keeps accesses inside a memory: by a guard, or by comparing (default guard)
+-O signals-based-traps[=y|n]       faults of machine code are traps; without, everything is tested (default y)
 ";
 
 impl Wasm {
@@ -202,6 +207,10 @@ impl Optimize {
                 ("translate", Some("lazy")) => optimize.translate = Some(Translate::Lazy),
                 ("translate", Some("eager")) => optimize.translate = Some(Translate::Eager),
                 ("translate", _) => return option.misuse("it is `lazy` or `eager`"),
+                ("memory", Some("guard")) => optimize.explicit = false,
+                ("memory", Some("explicit")) => optimize.explicit = true,
+                ("memory", _) => return option.misuse("it is `guard` or `explicit`"),
+                ("signals-based-traps", _) => optimize.signals = Some(option.switch()?),
                 _ => return option.unknown(OPTIMIZE_HELP),
             }
         }
@@ -425,12 +434,16 @@ mod tests {
     }
 
     #[test]
-    fn optimize_has_two_keys() {
+    fn optimize_has_four_keys() {
         let parsed = Optimize::parse(&["dispatch=match,translate=eager".to_owned()]);
         let parsed = parsed.expect("known keys");
         assert_eq!(parsed.dispatch, Some(Dispatch::Match));
         assert_eq!(parsed.translate, Some(Translate::Eager));
-        for option in ["dispatch", "dispatch=jump", "opt-level=2"] {
+        assert_eq!((parsed.explicit, parsed.signals), (false, None));
+        let parsed = Optimize::parse(&["memory=explicit,signals-based-traps=n".to_owned()]);
+        let parsed = parsed.expect("known keys");
+        assert_eq!((parsed.explicit, parsed.signals), (true, Some(false)));
+        for option in ["dispatch", "dispatch=jump", "opt-level=2", "memory", "memory=mask"] {
             assert!(Optimize::parse(&[option.to_owned()]).is_err(), "{option}");
         }
     }

@@ -7,7 +7,7 @@
 
 use crate::args::InspectArgs;
 use crate::report::{Exit, Misuse, print, printable, warn};
-use crate::{input, inspect_ssa, opt, run, watchdog};
+use crate::{check_code, input, inspect_native, inspect_ssa, opt, run, watchdog};
 use prova::{Context, Explained, Module, Result, Translate, bail};
 use prova_investigate::diff::core_modules;
 use prova_investigate::foreign::Foreign;
@@ -36,6 +36,10 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Exit> {
         return Ok(Exit::Done);
     };
     let func = find(module.wasm(), name).map_err(|error| Misuse(error.to_string()))?;
+    if args.native {
+        inspect_native::run(module.wasm(), func, &check_code::config(&args.engine)?)?;
+        return Ok(Exit::Done);
+    }
     if args.ssa {
         inspect_ssa::run(module.wasm(), func, &opt::passes(args.passes.as_deref())?)?;
         return Ok(Exit::Done);
@@ -65,9 +69,8 @@ fn foreign(args: &InspectArgs, error: prova::Error) -> Result<Exit> {
             Err(_) => return Err(error),
         }
     }
-    if args.json || args.ssa || args.report.is_some() {
-        let what =
-            "its functions are shown as text alone, without `--json`, `--ssa` and `--report`";
+    if args.json || args.ssa || args.native || args.report.is_some() {
+        let what = "its functions are shown as text alone, without `--json`, `--ssa`, `--native` and `--report`";
         bail!(Misuse(format!("{error:#}; {what}")));
     }
     let mut text = String::new();

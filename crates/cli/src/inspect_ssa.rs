@@ -13,8 +13,8 @@ use prova_ssa::{Body, CheckedBody, Metering, build};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// The lines of one offset: WebAssembly, SSA, SSA after the passes.
-type Row = [Vec<String>; 3];
+/// The lines of one offset: WebAssembly, SSA, and what became of it.
+pub(crate) type Row = [Vec<String>; 3];
 
 /// Prints a function.
 ///
@@ -42,12 +42,18 @@ pub(crate) fn run(module: &Module, func: FuncIdx, passes: &[Pass]) -> Result<()>
     refused.iter().for_each(|refused| {
         let _ = writeln!(text, ";; {refused}");
     });
+    table(&rows, &mut text);
+    print(&printable(&text))
+}
+
+/// Appends the lines of three columns, by offset.
+pub(crate) fn table(rows: &BTreeMap<u32, Row>, text: &mut String) {
     let width = |column: usize| {
         let lines = rows.values().flat_map(|row| &row[column]);
         lines.map(|line| line.chars().count()).max().unwrap_or(0).min(60)
     };
     let (first, second) = (width(0), width(1));
-    for (offset, row) in &rows {
+    for (offset, row) in rows {
         for at in 0..row.iter().map(Vec::len).max().unwrap_or(0) {
             let [wasm, old, new] =
                 [0, 1, 2].map(|column| row[column].get(at).map_or("", String::as_str));
@@ -56,11 +62,10 @@ pub(crate) fn run(module: &Module, func: FuncIdx, passes: &[Pass]) -> Result<()>
             let _ = writeln!(text, "{}", line.trim_end());
         }
     }
-    print(&printable(&text))
 }
 
 /// An operator with its immediates, as far as they fit a column.
-fn operator_text(operator: &prova_module::Operator<'_>) -> String {
+pub(crate) fn operator_text(operator: &prova_module::Operator<'_>) -> String {
     let mut text = Opcode::of(operator).mnemonic().to_owned();
     for (_, field) in Opcode::immediates(operator).iter() {
         let _ = match field {
@@ -77,7 +82,7 @@ fn operator_text(operator: &prova_module::Operator<'_>) -> String {
 }
 
 /// The lines of a body with their offsets, which stand behind `@` in them.
-fn lines(body: &Body) -> impl Iterator<Item = (u32, String)> {
+pub(crate) fn lines(body: &Body) -> impl Iterator<Item = (u32, String)> {
     let text = body.to_string();
     let lines: Vec<String> = text.lines().skip(1).map(str::to_owned).collect();
     lines.into_iter().filter_map(|line| {

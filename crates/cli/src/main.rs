@@ -1,7 +1,7 @@
 //! The `prova` program: arguments → one command → an exit code.
 //!
 //! ```text
-//! args (clap) ─► run │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ opt ─► Result<Exit> ─ report ─► exit code
+//! args (clap) ─► run │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ opt │ check-code │ trust ─► Result<Exit> ─ report ─► exit code
 //!                 └ groups (-W, -O, -S), input, values, watchdog, hint
 //! ```
 //!
@@ -11,12 +11,14 @@
 //! `tests/cli.rs` has each message and code.
 
 mod args;
+mod check_code;
 mod diff;
 mod explain;
 mod groups;
 mod hint;
 mod input;
 mod inspect;
+mod inspect_native;
 mod inspect_ssa;
 mod isolate;
 mod opt;
@@ -24,6 +26,7 @@ mod passes;
 mod report;
 mod repro;
 mod run;
+mod trust;
 mod validate;
 mod values;
 mod wast;
@@ -50,6 +53,8 @@ fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Validate(args)) => validate::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
+        Some(Command::CheckCode(args)) => check_code::run(&args),
+        Some(Command::Trust(args)) => trust::run(&args),
         Some(Command::Wast(args)) => wast::run(&args),
         Some(Command::Passes(args)) => passes::run(&args),
         Some(Command::Repro(args)) => repro::run(&args),

@@ -17,6 +17,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// The greatest number of instructions and values of a body that is compiled.
 pub const BODY_VALUES_MAX: usize = 1 << 18;
 
+/// How much code of a module is compiled, in bytes of WebAssembly from its first function on: what
+/// a hostile module can make the compiler do is bounded by it. Which functions are compiled does
+/// not depend on the order in which they are asked for.
+pub const MODULE_CODE_BYTES_MAX: usize = 64 << 20;
+
 /// Machine code as it is proposed to the check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NativeCode {
@@ -28,6 +33,8 @@ pub struct NativeCode {
     pub traps: Vec<TrapRow>,
     /// Calls, by offset.
     pub calls: Vec<CallRow>,
+    /// Runs of code that are of one operator: the first byte, the end, the offset in the module.
+    pub sources: Vec<(u32, u32, u32)>,
     /// Starts of blocks as far as Cranelift names them, ascending.
     pub blocks: Vec<u32>,
     /// Native stack that it takes, in bytes.
@@ -67,10 +74,16 @@ impl Target {
         body: &Body,
         deterministic: bool,
     ) -> Result<NativeCode, Declined> {
+        let func = body.func();
+        let range = |func| module.body(func).map(|body| body.range());
+        let first = module.defined_funcs().next().and_then(range);
+        let bytes = range(func).zip(first).map_or(0, |(body, first)| body.end - first.start);
+        if bytes > MODULE_CODE_BYTES_MAX {
+            return Err(Declined::Budget(MODULE_CODE_BYTES_MAX));
+        }
         if body.value_count().max(body.inst_count()) > BODY_VALUES_MAX {
             return Err(Declined::Limit("values", BODY_VALUES_MAX));
         }
-        let func = body.func();
         let facts = module.facts(func).ok_or(Declined::Bug("no facts"))?;
         let start = module.body(func).map_or(0, |body| body.range().start as u32);
         let kind = CodeKind::Func(func.0);
@@ -172,5 +185,8 @@ fn collect(kind: CodeKind, start: u32, compiled: &CompiledCode) -> Result<Native
     // Saved frame pointer and return address lie beyond the frame.
     let frame = buffer.frame_layout().map_or(0, |layout| layout.frame_to_fp_offset);
     let frame_bytes = u64::from(frame) + 16;
-    Ok(NativeCode { kind, bytes: buffer.data().to_vec(), traps: rows, calls, blocks, frame_bytes })
+    let known = sources.iter().filter(|source| !source.loc.is_default());
+    let sources = known.map(|source| (source.start, source.end, source.loc.bits())).collect();
+    let bytes = buffer.data().to_vec();
+    Ok(NativeCode { kind, bytes, traps: rows, calls, sources, blocks, frame_bytes })
 }

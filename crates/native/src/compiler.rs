@@ -12,24 +12,37 @@ use prova_ssa::{CheckedBody, build};
 use std::sync::OnceLock;
 
 /// Compiles functions to x86-64 machine code through Cranelift.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct NativeCompiler {
     shape: Option<MemoryShape>,
+    signals: bool,
     cpu: CpuLevel,
     target: OnceLock<Result<Target, Declined>>,
+}
+
+impl Default for NativeCompiler {
+    fn default() -> NativeCompiler {
+        NativeCompiler::new()
+    }
 }
 
 impl NativeCompiler {
     /// Memories by reservation and guard, x86-64-v3 where the machine has it.
     pub fn new() -> NativeCompiler {
         let cpu = if has_v3() { CpuLevel::V3 } else { CpuLevel::V2 };
-        NativeCompiler { shape: None, cpu, target: OnceLock::new() }
+        NativeCompiler { shape: None, signals: true, cpu, target: OnceLock::new() }
     }
 
     /// Memories of this shape.
     #[must_use]
     pub fn with_memory(self, shape: MemoryShape) -> NativeCompiler {
         NativeCompiler { shape: Some(shape), ..self }
+    }
+
+    /// Without faults of the code: every access compares, every division tests its divisor.
+    #[must_use]
+    pub fn without_signals(self) -> NativeCompiler {
+        NativeCompiler { shape: Some(MemoryShape::Explicit), signals: false, ..self }
     }
 
     fn target(&self) -> Result<&Target, CompileError> {
@@ -73,7 +86,7 @@ impl MachineCompiler for NativeCompiler {
             memory: self.shape.unwrap_or(MemoryShape::GUARD),
             metering: Metering { fuel: metering.has_fuel(), epoch: metering.has_epoch() },
             cpu: self.cpu,
-            signals: true,
+            signals: self.signals,
         }
     }
 
@@ -87,7 +100,7 @@ impl MachineCompiler for NativeCompiler {
         let body = body(module, func, layout.config().metering).map_err(declined)?;
         let target = self.target()?;
         let code = target.compile(module, layout, body.body(), settings.deterministic);
-        code.map(|code| proposed(layout, code)).map_err(declined)
+        code.map_err(declined).and_then(|code| proposed(layout, code))
     }
 
     fn thunk(
@@ -101,16 +114,20 @@ impl MachineCompiler for NativeCompiler {
             CodeKind::ThunkOut(ty) => self.target()?.thunk_out(module, TypeIdx(ty)),
             CodeKind::Func(_) => Err(Declined::Bug("a function as a thunk")),
         };
-        code.map(|code| proposed(layout, code)).map_err(declined)
+        code.map_err(declined).and_then(|code| proposed(layout, code))
     }
 }
 
-/// Code with its certificate; where there is none, with an empty one, so that the check says why.
-fn proposed(layout: &Layout, code: NativeCode) -> MachineCode {
+/// Code with its certificate.
+///
+/// # Errors
+/// If there is none: the rule that the check would find broken.
+fn proposed(layout: &Layout, code: NativeCode) -> Result<MachineCode, CompileError> {
     let NativeCode { kind, bytes, traps, calls, .. } = code;
     let draft = Draft { kind, bytes: &bytes, traps: &traps, calls: &calls };
-    let certificate = prova_certify::certify(layout, &draft).unwrap_or_default();
-    MachineCode { kind, bytes, certificate, traps, calls }
+    let certificate = prova_certify::certify(layout, &draft)
+        .map_err(|error| CompileError::Declined(error.to_string()))?;
+    Ok(MachineCode { kind, bytes, certificate, traps, calls })
 }
 
 fn declined(why: Declined) -> CompileError {
@@ -122,6 +139,7 @@ fn declined(why: Declined) -> CompileError {
         | Declined::Frame
         | Declined::Operator(_)
         | Declined::Limit(..)
+        | Declined::Budget(_)
         | Declined::Relocation(_)
         | Declined::Ssa(_)
         | Declined::Compiler(_) => CompileError::Declined(why.to_string()),

@@ -5,6 +5,7 @@
 //! takes and gives [`V`]s and appends what it needs; so the expressions of the table of Wasm
 //! operators read as lowerings (see [`crate::lower`]).
 
+use crate::stop::Stops;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{
     self, AliasRegion, AliasRegionData, Function, InsertBuilder, MemFlagsData, SourceLoc, Type,
@@ -21,6 +22,8 @@ pub(crate) struct Emit {
     block: Cell<ir::Block>,
     offset: Cell<SourceLoc>,
     regions: [AliasRegion; 4],
+    /// How it stops, if not by faults.
+    pub(crate) stops: Cell<Option<Stops>>,
 }
 
 /// Parts of the memory that never overlap.
@@ -48,7 +51,7 @@ impl Emit {
         let block = func.dfg.make_block();
         func.layout.append_block(block);
         let (block, offset) = (Cell::new(block), Cell::new(SourceLoc::default()));
-        Emit { func: RefCell::new(func), block, offset, regions }
+        Emit { func: RefCell::new(func), block, offset, regions, stops: Cell::new(None) }
     }
 
     /// A new block at the end of the function.

@@ -13,7 +13,7 @@
 //! [`prova_check::offsets`] and in the heads of `abi` and `thunk`.
 //!
 //! # Limits
-//! [`BODY_VALUES_MAX`], labels of a `br_table` (2^14), results in registers (8 of each kind),
+//! [`BODY_VALUES_MAX`], [`MODULE_CODE_BYTES_MAX`], labels of a `br_table` (2^14), results in registers (8 of each kind),
 //! frames of at most 16 times their charge. A panic of Cranelift is caught and declines.
 
 mod abi;
@@ -21,11 +21,17 @@ mod compile;
 mod compiler;
 mod emit;
 mod isa;
+mod listing;
 mod lower;
+mod stop;
+mod survey;
 mod thunk;
 
-pub use compile::{BODY_VALUES_MAX, NativeCode, Target};
+pub use compile::{BODY_VALUES_MAX, MODULE_CODE_BYTES_MAX, NativeCode, Target};
 pub use compiler::{NativeCompiler, body};
+pub use listing::{Line, PREMISES_MAX, listing, premises, verdict};
+pub use prova_check::{Config, CpuLevel, Layout, MemoryShape, Metering, Rejection};
+pub use survey::{Survey, Times, survey};
 
 use std::fmt;
 
@@ -44,6 +50,8 @@ pub enum Declined {
     Operator(&'static str),
     /// More of something than is compiled, and how many are.
     Limit(&'static str, usize),
+    /// The module has more code than is compiled of one, in bytes of WebAssembly.
+    Budget(usize),
     /// The code would need this to be filled in.
     Relocation(String),
     /// There is no SSA form.
@@ -66,6 +74,7 @@ impl Declined {
             Declined::Frame => "frame",
             Declined::Operator(_) => "operator",
             Declined::Limit(..) => "limit",
+            Declined::Budget(_) => "budget",
             Declined::Relocation(_) => "relocation",
             Declined::Ssa(_) => "ssa",
             Declined::Compiler(_) => "compiler",
@@ -84,6 +93,9 @@ impl fmt::Display for Declined {
             Declined::Frame => f.write_str("its native frame is too large for its stack charge"),
             Declined::Operator(name) => write!(f, "`{name}` has no machine code"),
             Declined::Limit(what, max) => write!(f, "more than {max} {what}"),
+            Declined::Budget(max) => {
+                write!(f, "it lies behind the first {max} bytes of code of its module")
+            }
             Declined::Relocation(target) => write!(f, "a relocation to {target}"),
             Declined::Ssa(why) => write!(f, "no SSA form: {why}"),
             Declined::Compiler(why) => write!(f, "Cranelift refused it: {why}"),

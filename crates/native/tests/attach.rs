@@ -50,10 +50,7 @@ impl Attach for Fixed {
     }
 
     fn native(&self, _: &Module) -> Option<Arc<NativeModule>> {
-        let thunk = |kind| load(&self.thunks, Settings::default(), kind);
-        let thunks =
-            Thunks { into: thunk(CodeKind::ThunkIn(0)), out: thunk(CodeKind::ThunkOut(0)) };
-        Some(Arc::new(NativeModule { thunks: vec![Some(thunks)] }))
+        Some(support(&self.thunks))
     }
 
     fn attach_native(&self, _: &Module, _: FuncIdx) -> Option<Arc<NativeCode>> {
@@ -88,6 +85,63 @@ fn refused(with: Fixed, why: &str) {
 #[test]
 fn what_fits_runs() {
     assert_eq!(call(good()).expect("it fits"), 2);
+}
+
+/// There is no bytecode, so that each instance has code of its own.
+#[test]
+fn every_instance_of_a_module_runs() {
+    let text = "(module (memory 1) (global $n (mut i32) (i32.const 0))
+        (func (result i32) i32.const 1)
+        (func (result i32)
+          (global.set $n (i32.add (global.get $n) (i32.const 1)))
+          (i32.store (i32.const 8) (global.get $n))
+          (i32.load (i32.const 8))))";
+    let wasm = wat::parse_str(text).expect("the text is well-formed");
+    let module = Module::decode(wasm, &Features::default(), &Limits::default()).expect("valid");
+    let settings = Settings::default();
+    let native = Some(NativeCompiler::new().config(&settings));
+    let mut store = Store::new(StoreConfig { settings, native, ..StoreConfig::default() });
+    let code = load(&module, settings, CodeKind::Func(1));
+    let attach = Arc::new(Shared { module: module.clone(), code });
+    for _ in 0..3 {
+        let instance = store.instantiate(&mut (), &module, &[], Arc::clone(&attach) as _);
+        instance.expect("it can be instantiated");
+    }
+    for (func, wanted) in [(1, 1), (1, 2), (3, 1), (5, 1), (3, 2), (1, 3)] {
+        let mut results = [0];
+        let called = store.call(&mut (), FuncAddr::from_index(func), &[], &mut results);
+        called.expect("it has machine code");
+        assert_eq!(results, [wanted], "function {func}");
+    }
+}
+
+/// Attaches one piece of machine code to the second function of each instance.
+struct Shared {
+    module: Module,
+    code: Arc<NativeCode>,
+}
+
+impl Attach for Shared {
+    fn attach(&self, _: &Module, _: FuncIdx) -> Result<Attached, AttachError> {
+        Err("no bytecode".into())
+    }
+
+    fn native(&self, _: &Module) -> Option<Arc<NativeModule>> {
+        Some(support(&self.module))
+    }
+
+    fn attach_native(&self, _: &Module, _: FuncIdx) -> Option<Arc<NativeCode>> {
+        Some(Arc::clone(&self.code))
+    }
+}
+
+/// Layout and thunks of a module whose functions are all of one type.
+fn support(module: &Module) -> Arc<NativeModule> {
+    let thunk = |kind| load(module, Settings::default(), kind);
+    let thunks = Thunks { into: thunk(CodeKind::ThunkIn(0)), out: thunk(CodeKind::ThunkOut(0)) };
+    let config = NativeCompiler::new().config(&Settings::default());
+    let native = NativeModule::derive(module, &config).expect("a layout");
+    Arc::new(native.with_thunks(vec![Some(thunks)]))
 }
 
 #[test]

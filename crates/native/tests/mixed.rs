@@ -137,6 +137,63 @@ fn tail_calls_between_both_kinds_of_code_take_no_stack() {
 }
 
 #[test]
+fn tail_calls_may_overflow_the_stack() {
+    let locals = "(local v128 v128 v128 v128 v128 v128 v128 v128)".repeat(20);
+    let text = format!(
+        "(module {HEAD}
+        (func $large (param i32) (result i32) {locals} (local.get 0))
+        (func $byte_large (param i32) (result i32) {locals}
+          (if (i32.eq (local.get 0) (i32.const -1)) (then (throw $e (i32.const 1))))
+          (local.get 0))
+        (func $down (param i32 i32) (result i32)
+          (if (i32.eqz (local.get 0))
+            (then (return_call $large (local.get 1))))
+          (i32.add (i32.const 1)
+            (call $down (i32.sub (local.get 0) (i32.const 1)) (local.get 1))))
+        (func $down_byte (param i32 i32) (result i32)
+          (if (i32.eqz (local.get 0))
+            (then (return_call $byte_large (local.get 1))))
+          (i32.add (i32.const 1)
+            (call $down_byte (i32.sub (local.get 0) (i32.const 1)) (local.get 1))))
+        (func (export \"native\") (param i32) (result i32) (call $down (local.get 0) (i32.const 7)))
+        (func (export \"byte\") (param i32) (result i32)
+          (call $down_byte (local.get 0) (i32.const 7))))"
+    );
+    // 8 MiB and frames of 88 and 96 bytes: some depths leave room for a small frame alone.
+    let depths: Vec<[Val; 1]> = (0..12).map(|step| [Val::I32(95_200 + 20 * step)]).collect();
+    let more: Vec<[Val; 1]> =
+        [10, 80_000, 87_300, 87_350, 87_380, 200_000].map(|n| [Val::I32(n)]).into();
+    let mut calls: Vec<(&str, &[Val])> = Vec::new();
+    for args in depths.iter().chain(&more) {
+        calls.extend([("native", &args[..]), ("byte", args)]);
+    }
+    same(&text, &calls, 1);
+}
+
+#[test]
+fn backtraces_go_through_every_kind_of_frame() {
+    // host ► native ► bytecode ► host ► native ► native, which traps.
+    let text = format!(
+        "(module {HEAD}
+        (func $div (param i32) (result i32) (i32.div_s (i32.const 1) (local.get 0)))
+        (func (export \"back\") (param i32) (result i32)
+          (i32.add (call $div (local.get 0)) (i32.const 1)))
+        (func $byte (param i32) (result i32)
+          (if (i32.eq (local.get 0) (i32.const -1)) (then (throw $e (i32.const 1))))
+          (i32.add (call $host (local.get 0)) (i32.const 1)))
+        (func $tail (param i32) (result i32) (return_call $byte (local.get 0)))
+        (func (export \"f\") (param i32) (result i32)
+          (i32.add (call $byte (local.get 0)) (i32.const 1)))
+        (func (export \"t\") (param i32) (result i32)
+          (i32.add (call $tail (local.get 0)) (i32.const 1))))"
+    );
+    let args = [0, 1, 2].map(|n| [Val::I32(n)]);
+    let calls: Vec<(&str, &[Val])> =
+        args.iter().flat_map(|args| [("f", &args[..]), ("t", args)]).collect();
+    same(&text, &calls, 1);
+}
+
+#[test]
 fn calls_that_wait_go_on() {
     let text = "(module (import \"h\" \"wait\" (func $wait (param i32) (result i32)))
         (func $g (param i32) (result i32) (i32.add (call $wait (local.get 0)) (i32.const 1)))

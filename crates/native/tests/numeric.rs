@@ -10,6 +10,7 @@
 
 use prova::{Config, Engine, Instance, Memory, Module, Store, Trap};
 use prova_module::Opcode;
+use prova_module::ops::Class;
 use prova_native::NativeCompiler;
 use prova_num::*;
 use prova_random::Rng;
@@ -232,9 +233,9 @@ struct World {
 }
 
 impl World {
-    fn new(text: &str) -> World {
+    fn new(text: &str, signals: bool) -> World {
         let mut config = Config::new();
-        config.deterministic(true).native(NativeCompiler::new());
+        config.deterministic(true).native(NativeCompiler::new()).signals_based_traps(signals);
         let engine = Engine::new(&config).expect("a valid configuration");
         let wasm = wat::parse_str(text).expect("the text is well-formed");
         let module = Module::new(&engine, wasm).expect("the module is valid");
@@ -279,16 +280,22 @@ fn expected(operator: &Operator, opcode: Opcode, row: [u128; 3]) -> Result<[u128
     Ok([value, second])
 }
 
-/// Checks the operators of which `choose` is true; how many there are.
+/// Checks the operators of which `choose` is true; how many there are. Those that trap are checked
+/// without signals, too.
 fn check(choose: impl Fn(&Operator) -> bool) -> usize {
+    check_with(|operator, _| choose(operator), true)
+        .max(check_with(|op, opcode| choose(op) && opcode.class() == Class::trap, false))
+}
+
+fn check_with(choose: impl Fn(&Operator, Opcode) -> bool, signals: bool) -> usize {
     let operators: Vec<(Operator, Opcode)> = operators()
         .into_iter()
-        .filter(&choose)
         .filter_map(|operator| opcode(&operator).map(|opcode| (operator, opcode)))
+        .filter(|(operator, opcode)| choose(operator, *opcode))
         .collect();
     let text: String =
         operators.iter().map(|(operator, opcode)| function(operator, *opcode)).collect();
-    let mut world = World::new(&format!("(module (memory (export \"m\") 200) {text})"));
+    let mut world = World::new(&format!("(module (memory (export \"m\") 200) {text})"), signals);
     let mut rng = Rng::of(1, 0);
     for (operator, opcode) in &operators {
         let (mut good, mut bad) = (Vec::new(), Vec::new());

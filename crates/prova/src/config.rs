@@ -9,6 +9,7 @@ use crate::error::{Result, bail};
 use crate::machine::MachineCompiler;
 use crate::tier::Tier;
 use prova_bytecode::{Metering, Settings};
+use prova_check::MemoryShape;
 use prova_module::{Features, Limits, Proposal};
 use prova_runtime::ExecutorKind;
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub struct Config {
     pub(crate) translate: Translate,
     pub(crate) compiler: Option<Arc<dyn Compiler>>,
     pub(crate) native: Option<Arc<dyn MachineCompiler>>,
+    pub(crate) signals: bool,
     pub(crate) features: Features,
     pub(crate) limits: Limits,
     pub(crate) fuel: bool,
@@ -60,6 +62,7 @@ impl Default for Config {
             translate: Translate::default(),
             compiler: None,
             native: None,
+            signals: true,
             features: Features::default(),
             limits: Limits::default(),
             fuel: false,
@@ -118,9 +121,26 @@ impl Config {
     /// For stores of the interpreter; on Linux x86-64 alone, elsewhere without effect.
     ///
     /// Faults of the code become traps by a signal handler of the process, which passes on what is
-    /// not its own.
+    /// not its own ([`Config::signals_based_traps`] does without).
     pub fn native(&mut self, compiler: impl MachineCompiler + 'static) -> &mut Config {
         self.native = Some(Arc::new(compiler));
+        self
+    }
+
+    /// Whether machine code ([`Config::native`]) may use faults of the processor as traps; the
+    /// default.
+    ///
+    /// Then the first store that takes machine code installs a handler of `SIGSEGV`, `SIGBUS`,
+    /// `SIGILL` and `SIGFPE` for the whole process. It takes what code of a store raises on the
+    /// thread that runs it, and gives every other signal to the handler that was there before; a
+    /// handler that the embedder installs later has to do the same. It needs no alternate stack,
+    /// and uses one if the thread has it.
+    ///
+    /// Without, no handler is installed and nothing faults: every access of a memory compares,
+    /// divisions and conversions test their operands, and all traps are calls. Results, traps,
+    /// fuel and stack overflow are the same; the code is larger and slower.
+    pub fn signals_based_traps(&mut self, enable: bool) -> &mut Config {
+        self.signals = enable;
         self
     }
 
@@ -210,6 +230,13 @@ impl Config {
         Settings { metering, deterministic: self.deterministic }
     }
 
+    /// What machine code is made for, if any is.
+    pub(crate) fn machine(&self) -> Option<prova_check::Config> {
+        let config = self.native.as_deref()?.config(&self.settings());
+        let memory = if self.signals { config.memory } else { MemoryShape::Explicit };
+        Some(prova_check::Config { memory, signals: config.signals && self.signals, ..config })
+    }
+
     /// Refuses what cannot be.
     pub(crate) fn check(&self) -> Result<()> {
         if !(STACK_BYTES_MIN..=STACK_BYTES_MAX).contains(&self.stack_bytes) {
@@ -245,6 +272,13 @@ mod tests {
         ] {
             assert_eq!(Config::new().max_wasm_stack(bytes).check().is_ok(), ok, "{bytes}");
         }
+    }
+
+    #[test]
+    fn without_a_compiler_there_is_no_machine_code() {
+        let mut config = Config::new();
+        assert_eq!(config.machine(), None);
+        assert_eq!(config.signals_based_traps(false).machine(), None);
     }
 
     #[test]

@@ -26,7 +26,10 @@ impl Engine {
     /// If the configuration contradicts itself or exceeds a limit.
     pub fn new(config: &Config) -> Result<Engine> {
         config.check()?;
-        let compilers = Arc::new(Compilers::new(config.compiler.clone(), config.native.clone()));
+        let compilers = Arc::new(Compilers::new(
+            config.compiler.clone(),
+            config.native.clone().zip(config.machine()),
+        ));
         Ok(Engine(Arc::new(Inner { config: config.clone(), compilers, epoch: Arc::default() })))
     }
 

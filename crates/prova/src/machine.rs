@@ -34,6 +34,9 @@ pub trait MachineCompiler: Send + Sync + RefUnwindSafe {
     fn name(&self) -> &str;
 
     /// What the code is made for in some settings: the shape of memories, metering, the machine.
+    /// What is asked for may have explicit accesses and no signals all the same
+    /// ([`Config::signals_based_traps`](crate::Config::signals_based_traps)): the layout's
+    /// configuration decides.
     fn config(&self, settings: &Settings) -> Config;
 
     /// Proposes code of a defined function. May be called from several threads at once.

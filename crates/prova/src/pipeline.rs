@@ -41,8 +41,11 @@ pub(crate) struct Compilers {
     /// Asked where that one has no code that passes.
     translators: Translators,
     /// Asked by stores that take native code.
-    native: Option<Arc<dyn MachineCompiler>>,
+    native: Option<Native>,
 }
+
+/// A compiler of machine code, and what it makes code for.
+type Native = (Arc<dyn MachineCompiler>, prova_check::Config);
 
 /// The checked code of a module's functions, each once it is needed.
 pub(crate) struct Code {
@@ -52,11 +55,18 @@ pub(crate) struct Code {
     /// By index among the defined functions.
     funcs: Box<[OnceLock<Arc<CheckedBytecode>>]>,
     /// What native code is made in, and the thunks of the module, once a store asks.
-    native: OnceLock<Option<(Layout, Arc<rt::NativeModule>)>>,
+    native: OnceLock<Option<NativeSupport>>,
     /// By index among the defined functions, once they are asked for.
     native_funcs: Box<[OnceLock<Option<Arc<rt::NativeCode>>>]>,
     /// By function.
     refusals: Mutex<BTreeMap<FuncIdx, Refusal>>,
+}
+
+/// What a module's native code is made in.
+struct NativeSupport {
+    module: Arc<rt::NativeModule>,
+    /// Why functions of a type have no ways in and out, by index of the type.
+    refusals: BTreeMap<u32, RefusalReason>,
 }
 
 /// How much bytecode a module has.
@@ -72,10 +82,7 @@ pub struct Translated {
 
 impl Compilers {
     /// The built-in translator, and before it `configured`; `native` for machine code.
-    pub(crate) fn new(
-        configured: Option<Arc<dyn Compiler>>,
-        native: Option<Arc<dyn MachineCompiler>>,
-    ) -> Compilers {
+    pub(crate) fn new(configured: Option<Arc<dyn Compiler>>, native: Option<Native>) -> Compilers {
         Compilers { configured, translators: Translators::default(), native }
     }
 }
@@ -139,22 +146,29 @@ impl Code {
     }
 
     /// The layout and the thunks of native code, if there can be any.
-    fn native(&self) -> Option<&(Layout, Arc<rt::NativeModule>)> {
-        let compiler = self.compilers.native.as_deref()?;
+    fn native(&self) -> Option<&NativeSupport> {
+        let (compiler, config) = self.compilers.native.as_ref()?;
         let native = self.native.get_or_init(|| {
-            let layout = Layout::derive(self.module.bytes(), &compiler.config(&self.settings));
-            let layout = layout.ok()?;
-            let thunk = |kind| {
-                let code = compiler.thunk(&self.module, &layout, kind).ok()?;
-                self.load(&layout, &code, kind).ok()
+            let module = rt::NativeModule::derive(&self.module, config).ok()?;
+            let thunk = |kind| match compiler.thunk(&self.module, module.layout(), kind) {
+                Ok(code) => {
+                    self.load(module.layout(), &code, kind).map_err(RefusalReason::Rejected)
+                }
+                Err(error) => Err(RefusalReason::Declined(error.to_string())),
             };
             let types = 0..self.module.types().len() as u32;
             let thunks = types.into_par_iter().map(|ty| {
                 let into = thunk(CodeKind::ThunkIn(ty))?;
-                Some(rt::Thunks { into, out: thunk(CodeKind::ThunkOut(ty))? })
+                Ok(rt::Thunks { into, out: thunk(CodeKind::ThunkOut(ty))? })
             });
+            let thunks: Vec<Result<rt::Thunks, RefusalReason>> = thunks.collect();
+            let mut refusals = BTreeMap::new();
+            let thunks = thunks
+                .into_iter()
+                .zip(0..)
+                .map(|(thunks, ty)| thunks.map_err(|reason| refusals.insert(ty, reason)).ok());
             let thunks = thunks.collect();
-            Some((layout, Arc::new(rt::NativeModule { thunks })))
+            Some(NativeSupport { module: Arc::new(module.with_thunks(thunks)), refusals })
         });
         native.as_ref()
     }
@@ -178,22 +192,25 @@ impl Code {
     /// The native code of a defined function; `None`: it runs as bytecode.
     pub(crate) fn native_code(&self, func: FuncIdx) -> Option<Arc<rt::NativeCode>> {
         let defined = func.index().checked_sub(self.module.imported_func_count())?;
-        let (layout, support) = self.native()?;
-        let compiler = self.compilers.native.as_deref()?;
+        let support = self.native()?;
+        let layout = support.module.layout();
+        let (compiler, _) = self.compilers.native.as_ref()?;
         let code = self.native_funcs.get(defined)?.get_or_init(|| {
             // Calls of functions come in by the thunks of their types.
-            let ty = self.module.func_type_idx(func);
-            let thunks = support.thunks.get(ty.index()).is_some_and(Option::is_some);
-            let code = match thunks {
-                true => compiler.function(&self.module, layout, &self.settings, func),
-                false => Err(CompileError::Declined("its type has no thunks".to_owned())),
+            let ty = self.module.func_type_idx(func).0;
+            let code = match support.refusals.get(&ty) {
+                None => compiler
+                    .function(&self.module, layout, &self.settings, func)
+                    .map_err(|error| RefusalReason::Declined(error.to_string())),
+                Some(reason) => Err(reason.clone()),
             };
+            let code = code.and_then(|code| {
+                let code = self.load(layout, &code, CodeKind::Func(func.0));
+                code.map_err(RefusalReason::Rejected)
+            });
             let reason = match code {
-                Ok(code) => match self.load(layout, &code, CodeKind::Func(func.0)) {
-                    Ok(code) => return Some(code),
-                    Err(reason) => RefusalReason::Rejected(reason),
-                },
-                Err(error) => RefusalReason::Declined(error.to_string()),
+                Ok(code) => return Some(code),
+                Err(reason) => reason,
             };
             let refusal = Refusal { func, compiler: compiler.name().to_owned(), reason };
             self.refusals_locked().insert(func, refusal);
@@ -225,6 +242,11 @@ impl Code {
         let funcs: Vec<FuncIdx> = self.module.defined_funcs().collect();
         let results: Vec<Result<Arc<CheckedBytecode>, AttachFailure>> =
             funcs.par_iter().map(|&func| self.bytecode(func)).collect();
+        if self.compilers.native.is_some() {
+            funcs.par_iter().for_each(|&func| {
+                self.native_code(func);
+            });
+        }
         let mut total = Translated::default();
         for (&func, result) in funcs.iter().zip(results) {
             let code = result.map_err(AttachFailure::into_error)?;
@@ -243,7 +265,7 @@ impl rt::Attach for Code {
     }
 
     fn native(&self, _module: &Module) -> Option<Arc<rt::NativeModule>> {
-        Code::native(self).map(|(_, support)| Arc::clone(support))
+        Code::native(self).map(|support| Arc::clone(&support.module))
     }
 
     fn attach_native(&self, _module: &Module, func: FuncIdx) -> Option<Arc<rt::NativeCode>> {

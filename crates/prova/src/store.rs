@@ -85,7 +85,7 @@ impl<T: 'static> Store<T> {
             settings: config.settings(),
             stack_bytes: config.stack_bytes as u64,
             executor: config.executor.clone().unwrap_or_else(|| config.tier.executor()),
-            native: config.native.as_ref().map(|native| native.config(&config.settings())),
+            native: config.machine(),
             ..rt::StoreConfig::default()
         });
         rt.set_epoch(Arc::clone(engine.epoch()));

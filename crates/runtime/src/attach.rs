@@ -161,10 +161,12 @@ impl Store {
                 if code.kind() != CodeKind::Func(index.0) {
                     return refuse(&"another function");
                 }
-                // R5: the second instance of a module in a store runs as bytecode.
-                if self.is_attached(&code) {
-                    return self.attach_bytecode(func, module, index);
-                }
+                // R5: another instance of the module has it.
+                let code = match self.is_attached(&code).then(|| code.again()) {
+                    None => code,
+                    Some(Ok(again)) => Arc::new(again),
+                    Some(Err(_)) => return self.attach_bytecode(func, module, index),
+                };
                 if let Some(codes) = self.codes_mut(func) {
                     codes.native.get_or_insert_with(|| Arc::clone(&code));
                 }

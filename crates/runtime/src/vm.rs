@@ -191,8 +191,8 @@ pub(crate) struct NativeVm {
     pub(crate) operands: [u64; 3],
     /// Of the newest fault: the instruction.
     pub(crate) trap_pc: usize,
-    /// The frame pointer there.
-    pub(crate) trap_frame: usize,
+    /// The general registers there, in the order of their numbers.
+    pub(crate) trap_registers: [u64; 16],
 }
 
 impl NativeVm {
@@ -203,7 +203,7 @@ impl NativeVm {
         vmctx: std::ptr::null(),
         operands: [0; 3],
         trap_pc: 0,
-        trap_frame: 0,
+        trap_registers: [0; 16],
     };
 }
 

@@ -9,7 +9,7 @@
 //!                   ├ proof ────────► the check accepts honest code
 //!                   └ fuel ─────────► the fuel used against a second counter
 //! enumerate: every small body ────► proved, and every tier against the reference tier
-//! native: functions as machine code ► as the reference tier runs them
+//! native: functions as machine code ► as the reference tier runs them; native_table: which are
 //! mutations: edits of honest code ► refused, or proved to be equal
 //! bad_input: hostile bytes ───────► an answer in bounded time and memory
 //! torture: every operator in a loop ► no growth of the native stack
@@ -34,6 +34,7 @@ pub mod judge;
 pub mod manifest;
 pub mod mutations;
 pub mod native;
+pub mod native_table;
 pub mod program;
 pub mod proof;
 pub mod run;

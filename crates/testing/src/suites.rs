@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use prova::{Tier, UnknownTier};
 use prova_testing::corpus::{self, Engine, Outcome};
 use prova_testing::manifest::{Case, Class};
+use prova_testing::native_table::{self, Way};
 use prova_testing::{bench, bench_fuel, manifest, program, spec, trip as trips};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,6 +20,8 @@ pub(crate) enum Suite {
     Spec(SpecArgs),
     /// Scripts and real programs behind a round trip through SSA.
     Trip(TripArgs),
+    /// What becomes of the functions of modules as machine code: native, bytecode by cause, refused
+    NativeTable(NativeTableArgs),
     /// The time of real programs beside another engine's.
     Bench(BenchArgs),
     /// What a unit of fuel buys: nanoseconds of hostile programs, the dearest first.
@@ -32,6 +35,7 @@ impl Suite {
             Suite::Corpus(args) => corpus(args),
             Suite::Spec(args) => spec(args),
             Suite::Trip(args) => trip(args),
+            Suite::NativeTable(args) => native_functions(args),
             Suite::Bench(args) => bench(args),
             Suite::BenchFuel(args) => Ok(bench_fuel(args)),
         };
@@ -54,10 +58,13 @@ fn tiers(name: &str) -> Result<Vec<Tier>, UnknownTier> {
     }
 }
 
+/// The tier of the program that runs machine code.
+const NATIVE: &str = "native";
+
 /// What of the collection is run, and how.
 #[derive(Args)]
 pub(crate) struct CorpusArgs {
-    /// The tier; `all` runs each case in both
+    /// The tier, `native` too; `all` runs each case in the interpreter and the reference
     #[arg(long, value_name = "TIER", default_value = "interp")]
     tier: String,
     /// The program; by default `prova`, built for the purpose
@@ -109,14 +116,20 @@ fn corpus(args: &CorpusArgs) -> Result<bool, String> {
     let cases = manifest::read(&folder.join("manifest.tsv"))?;
     let program = args.program.clone().map_or_else(program::built, Ok)?;
     let program = std::path::absolute(&program).map_err(|error| error.to_string())?;
-    let tiers = tiers(&args.tier).map_err(|error| format!("--tier {}: {error}", args.tier))?;
+    let tiers = match args.tier.as_str() {
+        // The interpreter with a compiler of machine code: no tier of the library's.
+        NATIVE => vec![(NATIVE, false)],
+        name => {
+            let tiers = tiers(name).map_err(|error| format!("--tier {name}: {error}"))?;
+            tiers.iter().map(|tier| (tier.choice(), *tier == Tier::Reference)).collect()
+        }
+    };
     println!("{:28} {:10} {:7} {:>8}", "id", "tier", "result", "seconds");
     let (mut passed, mut failed, mut ignored) = (0, 0, 0);
     for case in cases.iter().filter(|case| case.id.contains(&args.filter)) {
-        for &tier in &tiers {
-            let mut options = vec!["--tier".to_owned(), tier.choice().to_owned()];
+        for &(tier, is_reference) in &tiers {
+            let mut options = vec!["--tier".to_owned(), tier.to_owned()];
             options.extend(args.option.iter().cloned());
-            let is_reference = tier == Tier::Reference;
             let engine = Engine { program: program.clone(), options, is_reference };
             let outcome = corpus::run(&engine, &folder, case, Duration::from_secs(args.limit));
             match outcome {
@@ -124,7 +137,7 @@ fn corpus(args: &CorpusArgs) -> Result<bool, String> {
                 Outcome::Failed(_) => failed += 1,
                 Outcome::Ignored(_) => ignored += 1,
             }
-            println!("{}", corpus::row(case, tier.choice(), &outcome));
+            println!("{}", corpus::row(case, tier, &outcome));
         }
     }
     println!("{passed} ok, {failed} failed, {ignored} ignored");
@@ -143,6 +156,115 @@ pub(crate) struct SpecArgs {
     /// Prints every row
     #[arg(long, short)]
     verbose: bool,
+    /// As machine code, in this way: `guard`, `explicit`, `no-signals`, or `all` of them
+    #[arg(long, value_name = "WAY")]
+    native: Option<String>,
+}
+
+/// Which modules, and how.
+#[derive(Args)]
+pub(crate) struct NativeTableArgs {
+    /// Modules; by default those of `programs/`, whose table is compared with the stored one
+    files: Vec<PathBuf>,
+    /// `guard`, `explicit`, `no-signals`, or `all` of them
+    #[arg(long, value_name = "WAY", default_value = "all")]
+    way: String,
+    /// In all meterings, not without alone
+    #[arg(long)]
+    metered: bool,
+    /// Threads; all processors if not given
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// Prints sizes, and the time of each stage
+    #[arg(long)]
+    times: bool,
+    /// Writes the table of the programs anew
+    #[arg(long, conflicts_with_all = ["files", "metered"])]
+    bless: bool,
+}
+
+/// The ways that a name stands for.
+fn ways(name: &str) -> Result<Vec<Way>, String> {
+    if name == "all" {
+        return Ok(Way::ALL.to_vec());
+    }
+    Ok(vec![Way::of(name).ok_or_else(|| format!("there is no way `{name}`"))?])
+}
+
+/// Prints what became of the functions of each module; whether none was refused or declined
+/// without a documented cause, and the table of the programs is the stored one.
+///
+/// # Errors
+/// If a module cannot be read.
+fn native_functions(args: &NativeTableArgs) -> Result<bool, String> {
+    let jobs =
+        args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()));
+    let modules = match args.files.as_slice() {
+        [] => native_table::programs()?,
+        files => files.iter().map(|path| native_table::read(path)).collect::<Result<_, _>>()?,
+    };
+    let meterings = &native_table::METERINGS[..if args.metered { 4 } else { 1 }];
+    println!("{}", native_table::HEAD);
+    let (mut is_good, mut table) = (true, format!("{}\n", native_table::HEAD));
+    for (name, bytes) in &modules {
+        let module =
+            prova_module::Module::decode(&**bytes, &Default::default(), &Default::default())
+                .map_err(|error| format!("{name}: {error}"))?;
+        for way in ways(&args.way)? {
+            for &metering in meterings {
+                let row = native_table::module(&module, way, metering, jobs)?;
+                let line = native_table::line(name, way, metering, &row);
+                println!("{line}");
+                table.push_str(&format!("{line}\n"));
+                for finding in row.declined.iter().chain(&row.refused) {
+                    println!("    {finding}");
+                    is_good = false;
+                }
+                if args.times {
+                    let (code, certificate) = (row.code_bytes, row.certificate_bytes);
+                    println!(
+                        "    {code} bytes of code, {certificate} of certificates; {}",
+                        row.times
+                    );
+                }
+            }
+        }
+    }
+    if args.bless {
+        let path = native_table::table_path();
+        std::fs::write(&path, &table).map_err(|error| format!("{}: {error}", path.display()))?;
+    } else if args.files.is_empty() && args.way == "all" && !args.metered {
+        let differences = native_table::differences(&table)?;
+        differences.iter().for_each(|line| println!("{line}"));
+        is_good &= differences.is_empty();
+    }
+    Ok(is_good)
+}
+
+/// Runs the specification's suite as machine code; whether every script does as in the
+/// interpreter, and no code was refused.
+///
+/// # Errors
+/// If the stored table cannot be read, or the new one not written.
+fn native_spec(ways_name: &str, filter: &str, jobs: usize, bless: bool) -> Result<bool, String> {
+    let mut is_good = true;
+    let mut table = vec![native_table::HEAD.to_owned()];
+    println!("{}", native_table::HEAD);
+    for way in ways(ways_name)? {
+        let (differing, row) = spec::native(way, filter, jobs)?;
+        println!("{}", native_table::line("suite", way, Default::default(), &row));
+        for finding in differing.iter().chain(&row.declined).chain(&row.refused) {
+            println!("    {finding}");
+            is_good = false;
+        }
+        table.extend(native_table::suite_lines(way, &row));
+    }
+    if bless {
+        let path = native_table::suite_path();
+        std::fs::write(&path, table.join("\n") + "\n")
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(is_good)
 }
 
 /// Runs the specification's suite in every tier and prints counts, and each file that breaks the
@@ -152,6 +274,9 @@ pub(crate) struct SpecArgs {
 /// If the table cannot be written.
 fn spec(args: &SpecArgs) -> Result<bool, String> {
     let jobs = std::thread::available_parallelism().map_or(1, |n| n.get());
+    if let Some(ways) = &args.native {
+        return native_spec(ways, &args.filter, jobs, args.bless);
+    }
     let rows = spec::rows(&args.filter, jobs);
     for row in &rows {
         if args.verbose || row.is_broken() {

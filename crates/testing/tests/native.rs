@@ -1,12 +1,70 @@
-//! Machine code against the reference tier: a few cases of the biased generator.
+//! Machine code of generated functions, of the specification's suite and of the programs.
 //!
-//! The long form is `prova-testing native`. What green does not show: see `prova_testing::native`.
+//! The long forms are `prova-testing native`, `spec --native all` and `native-table`. What green
+//! does not show: see `prova_testing::native` and `prova_testing::native_table`.
 
+use prova_module::{Features, Limits, Module};
 use prova_testing::generate::Generator;
 use prova_testing::native::campaign;
+use prova_testing::native_table::{self, Way};
+use prova_testing::spec;
 
 #[test]
 fn machine_code_does_what_the_reference_tier_does() {
     let tally = campaign(Generator::Biased, 1, 0, 40, 20).expect("they agree");
     assert!(tally.native > 100, "{tally:?}");
+}
+
+/// The suite as machine code: as in the interpreter, and of its functions no more and no fewer
+/// refused than the stored table says.
+fn suite(way: Way) {
+    let jobs = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let (differing, row) = spec::native(way, "", jobs).expect("the table can be read");
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+    let stored = std::fs::read_to_string(native_table::suite_path()).expect("it is there");
+    let is_of =
+        |line: &&str| line.starts_with(way.name()) || line.starts_with(&format!("suite\t{way}\t"));
+    let wanted: Vec<&str> = stored.lines().filter(is_of).collect();
+    let found = native_table::suite_lines(way, &row);
+    assert_eq!(found, wanted, "keep it with `prova-testing spec --native all --bless`");
+    assert!(row.native > 10_000, "{}", row.counts());
+}
+
+#[test]
+fn the_suite_with_guards() {
+    suite(Way::Guard);
+}
+
+#[test]
+fn the_suite_with_explicit_bounds() {
+    suite(Way::Explicit);
+}
+
+#[test]
+fn the_suite_without_signals() {
+    suite(Way::NoSignals);
+}
+
+/// Programs whose functions are few enough for this test; the command takes them all.
+const SMALL: [&str; 2] = ["coremark-rs-1.0.0", "pair-a"];
+
+#[test]
+fn functions_of_programs_are_native_as_the_table_says() {
+    let stored = std::fs::read_to_string(native_table::table_path()).expect("it is there");
+    let mut found = vec![native_table::HEAD.to_owned()];
+    for (name, bytes) in native_table::programs().expect("they can be read") {
+        if !SMALL.contains(&name.as_str()) {
+            continue;
+        }
+        let module = Module::decode(bytes, &Features::default(), &Limits::default());
+        let module = module.expect("it is valid");
+        for way in Way::ALL {
+            let row = native_table::module(&module, way, Default::default(), 2).expect("a layout");
+            found.push(native_table::line(&name, way, Default::default(), &row));
+        }
+    }
+    let is_small = |line: &&str| SMALL.iter().any(|name| line.starts_with(name));
+    let wanted: Vec<&str> =
+        stored.lines().filter(|line| *line == native_table::HEAD || is_small(line)).collect();
+    assert_eq!(found, wanted, "keep it with `prova-testing native-table --bless`");
 }

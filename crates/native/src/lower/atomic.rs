@@ -4,7 +4,6 @@
 //! waiting always traps and a notification wakes nobody; both go through `perform`.
 
 use crate::Declined;
-use crate::abi;
 use crate::lower::Lowering;
 use crate::lower::memory::{Place, accessed};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -103,19 +102,18 @@ impl Lowering<'_> {
         let memory = self.module.memory(MemoryIdx(access.memory));
         let wide = memory.ok_or(Declined::Bug("no such memory"))?.memory64;
         let index64 = if wide { index } else { emit.ins(|i| i.uextend(I64, index)) };
-        let offset = self.word(access.offset);
-        let sum = match wide {
+        let sum = if wide {
             // An address that is too far is out of bounds, whatever its alignment.
-            true => emit.ins(|i| {
-                i.uadd_overflow_trap(index64, offset, abi::trap(traps::MEMORY_OUT_OF_BOUNDS))
-            }),
-            false => emit.ins(|i| i.iadd(index64, offset)),
+            emit.sum_or_trap(index64, access.offset, traps::MEMORY_OUT_OF_BOUNDS)
+        } else {
+            let offset = self.word(access.offset);
+            emit.ins(|i| i.iadd(index64, offset))
         };
         let mask = self.word(u64::from(bytes) - 1);
         let low = emit.ins(|i| i.band(sum, mask));
         let zero = self.word(0);
         let crooked = emit.ins(|i| i.icmp(IntCC::NotEqual, low, zero));
-        emit.ins(|i| i.trapnz(crooked, abi::trap(traps::HEAP_MISALIGNED)));
+        emit.trap_if(crooked, traps::HEAP_MISALIGNED);
         let Place { address, offset, flags } = self.place(access, index, bytes)?;
         let step = self.word(offset as u64);
         let address = emit.ins(|i| i.iadd(address, step));

@@ -86,7 +86,7 @@ impl Lowering<'_> {
     /// The record of the function that a reference names, if its type is `ty`.
     fn referenced(&self, reference: Value, ty: u32, null: u8) -> Value {
         let (emit, flags) = (self.emit, self.word_flags(Region::Store));
-        emit.ins(|i| i.trapz(reference, abi::trap(null)));
+        emit.trap_unless(reference, null);
         let store = self.store_words();
         let records = emit.ins(|i| i.load(I64, flags, store, offsets::STORE_FUNCS as i32));
         let three = self.word(3);
@@ -100,7 +100,7 @@ impl Lowering<'_> {
         // Loaded anew for each compare: hoisted, it would be a number in a stack slot to the check.
         let wanted = emit.ins(|i| i.load(I32, flags, types, 4 * ty as i32));
         let other = emit.ins(|i| i.icmp(IntCC::NotEqual, is, wanted));
-        emit.ins(|i| i.trapnz(other, abi::trap(traps::INDIRECT_CALL_TYPE_MISMATCH)));
+        emit.trap_if(other, traps::INDIRECT_CALL_TYPE_MISMATCH);
         record
     }
 }

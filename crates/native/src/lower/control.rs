@@ -3,11 +3,14 @@
 //! Exceptions have no lowering: a function that throws, or has a handler, stays bytecode.
 
 use crate::Declined;
-use crate::abi;
 use crate::lower::Lowering;
 use cranelift_codegen::ir::{BlockArg, BlockCall, InstBuilder, JumpTableData, Value};
 use prova_check::traps;
 use prova_ssa::{ArgKind, BlockData, Edge, List, Terminator};
+
+/// The greatest number of values that all edges of a function hand over, each label of a
+/// `br_table` counted.
+const EDGE_ARGS_MAX: usize = 1 << 18;
 
 /// The greatest number of labels of a `br_table`.
 pub(crate) const TABLE_MAX: usize = 1 << 14;
@@ -37,9 +40,7 @@ impl Lowering<'_> {
                 self.emit.ins(|i| i.return_(&values));
             }
             Terminator::TailCall(call) => self.tail_call(call)?,
-            Terminator::Unreachable => {
-                self.emit.ins(|i| i.trap(abi::trap(traps::UNREACHABLE)));
-            }
+            Terminator::Unreachable => self.emit.trap(traps::UNREACHABLE),
             Terminator::Invoke { .. } | Terminator::Throw { .. } | Terminator::Catch { .. } => {
                 return Err(Declined::Exceptions);
             }
@@ -59,6 +60,10 @@ impl Lowering<'_> {
             }
         });
         let args = args.collect::<Result<Vec<BlockArg>, Declined>>()?;
+        self.edge_args.set(self.edge_args.get() + args.len());
+        if self.edge_args.get() > EDGE_ARGS_MAX {
+            return Err(Declined::Limit("values of edges", EDGE_ARGS_MAX));
+        }
         Ok((self.blocks[edge.block.as_u32() as usize], args))
     }
 
@@ -71,14 +76,14 @@ impl Lowering<'_> {
         // Cranelift would make the same of it, and give the trap the branch's offset.
         if let Some(offset) = self.only_traps(then) {
             self.emit.at(offset);
-            self.emit.ins(|i| i.trapnz(condition, abi::trap(traps::UNREACHABLE)));
+            self.emit.trap_if(condition, traps::UNREACHABLE);
             let (to, args) = self.edge(otherwise, other)?;
             self.emit.ins(|i| i.jump(to, &args));
             return Ok(());
         }
         if let Some(offset) = self.only_traps(otherwise) {
             self.emit.at(offset);
-            self.emit.ins(|i| i.trapz(condition, abi::trap(traps::UNREACHABLE)));
+            self.emit.trap_unless(condition, traps::UNREACHABLE);
             let (to, args) = self.edge(then, payload)?;
             self.emit.ins(|i| i.jump(to, &args));
             return Ok(());

@@ -86,7 +86,6 @@ impl Lowering<'_> {
         let base = emit.ins(|i| i.load(I64, abi::immutable(), record, offsets::OBJECT_BASE as i32));
         let index = if memory.memory64 { index } else { emit.ins(|i| i.uextend(I64, index)) };
         let end = access.offset.checked_add(bytes.into());
-        let out = abi::trap(traps::MEMORY_OUT_OF_BOUNDS);
         let guarded = match self.layout.config().memory {
             MemoryShape::Guard { guard_bytes, .. } => {
                 self.layout.config().signals
@@ -100,25 +99,26 @@ impl Lowering<'_> {
         if guarded {
             let address = emit.ins(|i| i.iadd(base, index));
             let offset = i32::try_from(access.offset).map_err(|_| Declined::Bug("an offset"))?;
+            let out = abi::trap(traps::MEMORY_OUT_OF_BOUNDS);
             return Ok(Place { address, offset, flags: flags.with_trap_code(Some(out)) });
         }
         let len = emit.flags(Region::Store).with_notrap();
         let len = emit.ins(|i| i.load(I64, len, record, offsets::OBJECT_LEN as i32));
         match end {
             Some(end) => {
-                let extent = self.word(end);
                 let end = if memory.memory64 {
-                    emit.ins(|i| i.uadd_overflow_trap(index, extent, out))
+                    emit.sum_or_trap(index, end, traps::MEMORY_OUT_OF_BOUNDS)
                 } else {
+                    let extent = self.word(end);
                     emit.ins(|i| i.iadd(index, extent))
                 };
                 let beyond = emit.ins(|i| i.icmp(IntCC::UnsignedGreaterThan, end, len));
-                emit.ins(|i| i.trapnz(beyond, out));
+                emit.trap_if(beyond, traps::MEMORY_OUT_OF_BOUNDS);
             }
             // No address is so far.
             None => {
                 let always = self.word(1);
-                emit.ins(|i| i.trapnz(always, out));
+                emit.trap_if(always, traps::MEMORY_OUT_OF_BOUNDS);
             }
         }
         let address = emit.ins(|i| i.iadd(base, index));

@@ -29,6 +29,7 @@ pub(crate) mod vector;
 use crate::Declined;
 use crate::abi::{self, Abi};
 use crate::emit::{Emit, V};
+use crate::stop::Stops;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{self, Function, InstBuilder, Value};
 use numeric::*;
@@ -37,6 +38,7 @@ use prova_module::ops::Class;
 use prova_module::{Module, Opcode, ValType, for_each_wasm_op, is_exnref, wasm_immediate};
 use prova_ssa as ssa;
 use prova_ssa::{Body, Imm, InstData, Op};
+use std::cell::Cell;
 use vector::*;
 
 /// A function while it is lowered.
@@ -54,6 +56,8 @@ pub(crate) struct Lowering<'a> {
     /// What was left of the stack before the function, and what it leaves to its callees.
     pub(crate) height: Value,
     pub(crate) left: Value,
+    /// Arguments of edges so far.
+    edge_args: Cell<usize>,
 }
 
 /// Lowers a body to CLIF.
@@ -86,8 +90,13 @@ pub(crate) fn lower(
     let charge = facts.charge_bytes();
     let charge = emit.ins(|i| i.iconst(I64, i64::try_from(charge).unwrap_or(i64::MAX)));
     let over = emit.ins(|i| i.icmp(ir::condcodes::IntCC::UnsignedLessThan, height, charge));
-    emit.ins(|i| i.trapnz(over, abi::trap(traps::STACK_OVERFLOW)));
+    if !layout.config().signals {
+        let signature = emit.func.borrow_mut().import_signature(abi.builtin(1));
+        emit.stops.set(Some(Stops { vmctx, height, signature }));
+    }
+    emit.trap_if(over, traps::STACK_OVERFLOW);
     let left = emit.ins(|i| i.isub(height, charge));
+    emit.stops.set(emit.stops.get().map(|stops| Stops { height: left, ..stops }));
 
     let blocks = body.blocks().map(|_| emit.new_block()).collect();
     let mut lowering = Lowering {
@@ -102,6 +111,7 @@ pub(crate) fn lower(
         vmctx,
         height,
         left,
+        edge_args: Cell::new(0),
     };
     lowering.parameters();
     lowering.enter(&params);

@@ -7,11 +7,12 @@
 //!
 //! Noticed by: `tests/numeric.rs`, which runs each as machine code against `prova-num`.
 
-use crate::emit::{Load, V};
+use crate::emit::{Emit, Load, V};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
 use cranelift_codegen::ir::types::{F32, F64, I8, I16, I32, I64};
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData};
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
+use prova_check::traps;
 
 macro_rules! unary {
     ($($op:ident: $($name:ident)*;)*) => {$($(
@@ -67,10 +68,6 @@ binary! {
     iadd: i32_add i64_add;
     isub: i32_sub i64_sub;
     imul: i32_mul i64_mul;
-    sdiv: i32_div_s i64_div_s;
-    udiv: i32_div_u i64_div_u;
-    srem: i32_rem_s i64_rem_s;
-    urem: i32_rem_u i64_rem_u;
     band: i32_and i64_and;
     bor: i32_or i64_or;
     bxor: i32_xor i64_xor;
@@ -111,10 +108,6 @@ convert! {
     ireduce I32: i32_wrap_i64;
     sextend I64: i64_extend_i32_s;
     uextend I64: i64_extend_i32_u;
-    fcvt_to_sint I32: i32_trunc_f32_s i32_trunc_f64_s;
-    fcvt_to_uint I32: i32_trunc_f32_u i32_trunc_f64_u;
-    fcvt_to_sint I64: i64_trunc_f32_s i64_trunc_f64_s;
-    fcvt_to_uint I64: i64_trunc_f32_u i64_trunc_f64_u;
     fcvt_to_sint_sat I32: i32_trunc_sat_f32_s i32_trunc_sat_f64_s;
     fcvt_to_uint_sat I32: i32_trunc_sat_f32_u i32_trunc_sat_f64_u;
     fcvt_to_sint_sat I64: i64_trunc_sat_f32_s i64_trunc_sat_f64_s;
@@ -125,6 +118,77 @@ convert! {
     fcvt_from_uint F64: f64_convert_i32_u f64_convert_i64_u;
     fdemote F32: f32_demote_f64;
     fpromote F64: f64_promote_f32;
+}
+
+macro_rules! divide {
+    ($($op:ident $overflows:literal: $($name:ident)*;)*) => {$($(
+        pub(crate) fn $name<'e>(a: V<'e>, b: V<'e>) -> V<'e> {
+            let (x, y) = (a.value(), b.value());
+            if !a.emit.signals() {
+                divides(a.emit, x, y, $overflows);
+            }
+            a.put(|i| i.$op(x, y))
+        }
+    )*)*};
+}
+divide! {
+    sdiv true: i32_div_s i64_div_s;
+    udiv false: i32_div_u i64_div_u;
+    srem false: i32_rem_s i64_rem_s;
+    urem false: i32_rem_u i64_rem_u;
+}
+
+/// Stops where a division would fault; the remainder by -1 is 0 and does not.
+fn divides(emit: &Emit, x: Value, y: Value, overflows: bool) {
+    emit.trap_unless(y, traps::INTEGER_DIVISION_BY_ZERO);
+    if !overflows {
+        return;
+    }
+    let ty = emit.type_of(x);
+    let least = if ty == I32 { i64::from(i32::MIN) } else { i64::MIN };
+    let (least, minus) = (emit.ins(|i| i.iconst(ty, least)), emit.ins(|i| i.iconst(ty, -1)));
+    let x = emit.ins(|i| i.icmp(IntCC::Equal, x, least));
+    let y = emit.ins(|i| i.icmp(IntCC::Equal, y, minus));
+    let both = emit.ins(|i| i.band(x, y));
+    emit.trap_if(both, traps::INTEGER_OVERFLOW);
+}
+
+/// Truncations: what is converted lies above (or from) the first bound, and below the second.
+macro_rules! truncate {
+    ($($op:ident $saturating:ident $ty:ident $cc:ident $low:literal $high:literal: $($name:ident)*;)*) => {$($(
+        pub(crate) fn $name(a: V<'_>) -> V<'_> {
+            let x = a.value();
+            if a.emit.signals() {
+                return a.put(|i| i.$op($ty, x));
+            }
+            truncates(a.emit, x, (FloatCC::$cc, $low), $high);
+            a.put(|i| i.$saturating($ty, x))
+        }
+    )*)*};
+}
+truncate! {
+    fcvt_to_sint fcvt_to_sint_sat I32 GreaterThanOrEqual -2147483648.0 2147483648.0: i32_trunc_f32_s;
+    fcvt_to_sint fcvt_to_sint_sat I32 GreaterThan -2147483649.0 2147483648.0: i32_trunc_f64_s;
+    fcvt_to_uint fcvt_to_uint_sat I32 GreaterThan -1.0 4294967296.0: i32_trunc_f32_u i32_trunc_f64_u;
+    fcvt_to_sint fcvt_to_sint_sat I64 GreaterThanOrEqual -9223372036854775808.0 9223372036854775808.0:
+        i64_trunc_f32_s i64_trunc_f64_s;
+    fcvt_to_uint fcvt_to_uint_sat I64 GreaterThan -1.0 18446744073709551616.0:
+        i64_trunc_f32_u i64_trunc_f64_u;
+}
+
+/// Stops where a float is no number, or not between the bounds.
+fn truncates(emit: &Emit, x: Value, (cc, low): (FloatCC, f64), high: f64) {
+    let bound = |of: f64| match emit.type_of(x) {
+        F32 => emit.ins(|i| i.f32const(Ieee32::with_float(of as f32))),
+        _ => emit.ins(|i| i.f64const(Ieee64::with_float(of))),
+    };
+    let (low, high) = (bound(low), bound(high));
+    let nan = emit.ins(|i| i.fcmp(FloatCC::Unordered, x, x));
+    emit.trap_if(nan, traps::BAD_CONVERSION_TO_INTEGER);
+    for (cc, bound) in [(cc, low), (FloatCC::LessThan, high)] {
+        let inside = emit.ins(|i| i.fcmp(cc, x, bound));
+        emit.trap_unless(inside, traps::INTEGER_OVERFLOW);
+    }
 }
 
 /// A comparison's `i8` as an `i32`.
@@ -262,11 +326,7 @@ fn halves<'e>(
     b: V<'e>,
     c: V<'e>,
     d: V<'e>,
-    op: impl FnOnce(
-        crate::emit::Ins<'_, '_>,
-        cranelift_codegen::ir::Value,
-        cranelift_codegen::ir::Value,
-    ) -> cranelift_codegen::ir::Value,
+    op: impl FnOnce(crate::emit::Ins<'_, '_>, Value, Value) -> Value,
 ) -> (V<'e>, V<'e>) {
     let emit = a.emit;
     let (al, ah, bl, bh) = (a.value(), b.value(), c.value(), d.value());

@@ -51,7 +51,7 @@ impl Lowering<'_> {
         let (store, units) = (self.store_words(), self.word(units));
         let fuel = emit.ins(|i| i.load(I64, flags, store, offsets::STORE_FUEL as i32));
         let short = emit.ins(|i| i.icmp(IntCC::UnsignedLessThan, fuel, units));
-        emit.ins(|i| i.trapnz(short, abi::trap(traps::OUT_OF_FUEL)));
+        emit.trap_if(short, traps::OUT_OF_FUEL);
         let left = emit.ins(|i| i.isub(fuel, units));
         emit.ins(|i| i.store(flags, left, store, offsets::STORE_FUEL as i32));
         Ok(())
@@ -66,7 +66,7 @@ impl Lowering<'_> {
         let epoch = emit.ins(|i| i.atomic_load(I64, flags, at));
         let deadline = emit.ins(|i| i.load(I64, flags, store, offsets::STORE_DEADLINE as i32));
         let due = emit.ins(|i| i.icmp(IntCC::UnsignedGreaterThanOrEqual, epoch, deadline));
-        emit.ins(|i| i.trapnz(due, abi::trap(traps::INTERRUPT)));
+        emit.trap_if(due, traps::INTERRUPT);
         Ok(())
     }
 
@@ -124,7 +124,7 @@ impl Lowering<'_> {
                 self.emit.ins(|i| i.iadd(address, one))
             }
             (Opcode::RefAsNonNull, &[reference]) => {
-                self.emit.ins(|i| i.trapz(reference, abi::trap(traps::NULL_REFERENCE)));
+                self.emit.trap_unless(reference, traps::NULL_REFERENCE);
                 reference
             }
             (_, _) => self.perform(opcode, first, second, args)?,
@@ -169,7 +169,7 @@ impl Lowering<'_> {
         let index = if ty.table64 { index } else { emit.ins(|i| i.uextend(I64, index)) };
         let len = self.table_len(table);
         let beyond = emit.ins(|i| i.icmp(IntCC::UnsignedGreaterThanOrEqual, index, len));
-        emit.ins(|i| i.trapnz(beyond, abi::trap(kind)));
+        emit.trap_if(beyond, kind);
         let record = self.field(self.layout.table(table));
         let base = emit.ins(|i| i.load(I64, abi::immutable(), record, offsets::OBJECT_BASE as i32));
         let three = self.word(3);

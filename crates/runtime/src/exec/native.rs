@@ -17,13 +17,16 @@
 //!   it has returned, that of the segment.
 
 use super::driver::{Activation, Step, write_cells, zero_cells};
-use crate::native::{FuncRecord, Segment, trap_kind};
+use crate::native::{FuncRecord, Piece, Segment, trap_kind};
 use crate::store::Store;
 use crate::sys::{self, Stop, Waiting};
-use crate::trap::{Trap, TrapKind};
-use crate::value::FuncAddr;
+use crate::trap::{MemoryFault, Trap, TrapKind};
+use crate::value::{FuncAddr, InstanceAddr};
 use crate::vm::{Frame, FuncEntry, Vm};
+use prova_check::abi::regs::RBP;
+use prova_check::x64::{Insn, Operand};
 use prova_check::{CodeKind, traps};
+use prova_module::MemoryIdx;
 use std::ptr;
 
 impl Activation {
@@ -96,12 +99,7 @@ impl Activation {
                     Err(kind) => return Err(self.waiting_trap(store, kind.into())),
                 },
                 Stop::Trap => return Err(self.fault_of_code(store)),
-                Stop::Trapped => {
-                    // SAFETY: V9.
-                    let kind = unsafe { (*self.vm()).native.operands[0] };
-                    let kind = trap_kind(u8::try_from(kind).unwrap_or(traps::BUG));
-                    return Err(self.waiting_trap(store, kind.into()));
-                }
+                Stop::Trapped => return Err(self.trapped(store)),
             }
         }
     }
@@ -186,10 +184,11 @@ impl Activation {
     /// The trap of code that faulted.
     fn fault_of_code(&mut self, store: &Store) -> Trap {
         // SAFETY: V9.
-        let (pc, frame) = unsafe {
+        let (pc, registers) = unsafe {
             let vm = self.vm();
-            ((*vm).native.trap_pc, (*vm).native.trap_frame)
+            ((*vm).native.trap_pc, (*vm).native.trap_registers)
         };
+        let frame = registers[usize::from(RBP)] as usize;
         let piece = store.native.as_ref().and_then(|native| native.piece_at(pc));
         let row = piece.and_then(|piece| piece.code.trap_at(pc));
         let Some(row) = row else {
@@ -198,6 +197,11 @@ impl Activation {
             return self.frames(store, Trap::bug(message), caller(frame));
         };
         let mut trap = Trap::new(trap_kind(row.kind));
+        if let Some(piece) = piece.filter(|_| row.kind == traps::MEMORY_OUT_OF_BOUNDS)
+            && let Some(fault) = memory_fault(store, piece, row.code_offset, &registers)
+        {
+            trap = trap.with_fault(fault);
+        }
         self.native_top = true;
         // A function whose charge does not fit has no frame yet.
         if row.kind != traps::STACK_OVERFLOW
@@ -207,6 +211,19 @@ impl Activation {
             trap.push_frame(frame);
         }
         self.frames(store, trap, caller(frame))
+    }
+
+    /// The trap that code asked for.
+    fn trapped(&mut self, store: &Store) -> Trap {
+        // SAFETY: V9.
+        let (kind, native_sp) =
+            unsafe { ((*self.vm()).native.operands[0], (*self.vm()).native.native_sp) };
+        let kind = u8::try_from(kind).unwrap_or(traps::BUG);
+        self.native_top = true;
+        let Waiting { frame, pc, .. } = waiting(native_sp);
+        // A function whose charge does not fit has no frame yet.
+        let at = if kind == traps::STACK_OVERFLOW { caller(frame) } else { (frame, pc) };
+        self.frames(store, trap_kind(kind).into(), at)
     }
 
     /// Adds the frames of native code that waits to a trap that ends it.
@@ -249,6 +266,33 @@ impl Activation {
         let args = unsafe { *state.args().cast::<[u64; 8]>() };
         store.perform(opcode, (first as u32, second as u32), &args)
     }
+}
+
+/// Where an access of code missed its memory: what its operand names with these registers. None
+/// for code that has compared before; it is not known there.
+fn memory_fault(
+    store: &Store,
+    piece: &Piece,
+    offset: u32,
+    registers: &[u64; 16],
+) -> Option<MemoryFault> {
+    let insn = Insn::decode(piece.code.bytes(), offset).ok()?;
+    let operand = (0..insn.operands()).find_map(|n| match insn.operand(n) {
+        Ok(Operand::Memory(address)) if !address.code => Some(address),
+        _ => None,
+    })?;
+    let register = |n: u8| registers.get(usize::from(n)).copied().unwrap_or(0);
+    let index = operand.index.map_or(0, |(n, shift)| register(n) << shift);
+    let base = operand.base.map_or(0, register);
+    let at = base.wrapping_add(index).wrapping_add(operand.disp);
+    let instance = store.instance(InstanceAddr::from_index(store.entry(piece.func?).instance));
+    let memories = 0..instance.module().memories().len() as u32;
+    let found = memories.map(|index| {
+        let memory = store.memory_vms[instance.memory_addr(MemoryIdx(index)).index()];
+        let address = at.wrapping_sub(memory.base.addr() as u64);
+        MemoryFault { address, size_bytes: memory.len_bytes as u64 }
+    });
+    found.min_by_key(|fault| fault.address)
 }
 
 /// What lies where code waits.

@@ -1,11 +1,15 @@
 //! Pieces of native code: proposed bytes → private memory, checked there, executable.
 //!
 //! [`NativeCode::load`] is the one way to make code executable, and the check over the very bytes
-//! that will run stands in it (`docs/ARCHITECTURE.md`).
+//! that will run stands in it (`docs/ARCHITECTURE.md`). [`NativeCode::again`] copies what was
+//! checked: code is position-independent, and sealed bytes never change.
 
 use crate::sys::CodeMemory;
 use prova_bytecode::Settings;
-use prova_check::{CallRow, CheckedCode, Code, CodeKind, Layout, Rejection, TrapRow};
+use prova_check::{
+    CallRow, CheckedCode, Code, CodeKind, Config, Layout, LayoutError, Rejection, TrapRow,
+};
+use prova_module::Module;
 use std::fmt;
 use std::sync::Arc;
 
@@ -56,6 +60,16 @@ impl NativeCode {
         Ok(NativeCode { memory, checked, settings })
     }
 
+    /// The same code at another place, for a second function of a store (R5).
+    ///
+    /// # Errors
+    /// If there is no memory.
+    pub(crate) fn again(&self) -> Result<NativeCode, LoadError> {
+        let mut memory = CodeMemory::copy(self.memory.bytes()).map_err(|_| LoadError::NoMemory)?;
+        memory.seal().map_err(|_| LoadError::NoMemory)?;
+        Ok(NativeCode { memory, checked: self.checked.clone(), settings: self.settings })
+    }
+
     /// What it is.
     pub fn kind(&self) -> CodeKind {
         self.checked.kind()
@@ -69,6 +83,11 @@ impl NativeCode {
     /// The settings that it was compiled for.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// Its bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.memory.bytes()
     }
 
     /// How many bytes it has.
@@ -105,10 +124,44 @@ pub struct Thunks {
     pub out: Arc<NativeCode>,
 }
 
-/// What native code of a module's functions needs besides them.
+/// What native code of a module's functions needs besides them: a layout that this crate derived
+/// from that module, and the ways to functions of its types.
 #[derive(Debug)]
 pub struct NativeModule {
-    /// The ways to functions of each type of the module, checked in its layout; `None` where there
-    /// can be none.
-    pub thunks: Vec<Option<Thunks>>,
+    module: Module,
+    layout: Layout,
+    thunks: Vec<Option<Thunks>>,
+}
+
+impl NativeModule {
+    /// Derives the layout of a module; without thunks yet.
+    ///
+    /// # Errors
+    /// If there can be no native code of the module.
+    pub fn derive(module: &Module, config: &Config) -> Result<NativeModule, LayoutError> {
+        let layout = Layout::derive(module.bytes(), config)?;
+        Ok(NativeModule { module: module.clone(), layout, thunks: Vec::new() })
+    }
+
+    /// The same with the ways to functions of each type of the module in order; `None` where there
+    /// can be none. Stores compare them with the layout.
+    #[must_use]
+    pub fn with_thunks(self, thunks: Vec<Option<Thunks>>) -> NativeModule {
+        NativeModule { thunks, ..self }
+    }
+
+    /// The layout, in which code of the module is to be made and checked.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The ways to functions of each type.
+    pub fn thunks(&self) -> &[Option<Thunks>] {
+        &self.thunks
+    }
+
+    /// Whether it is of this module, made for this (R3).
+    pub(crate) fn is_of(&self, module: &Module, config: &Config) -> bool {
+        self.module.is_same(module) && self.layout.config() == config
+    }
 }

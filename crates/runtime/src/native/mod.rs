@@ -18,12 +18,14 @@
 //! * R2. `FuncRecord::code` is 0, or sealed code that was checked as the function itself or as a
 //!   way out of its type, kept by the store; it is 0 only for types that no module with native
 //!   code has, so that no native code can call it.
-//! * R3. The words of a vmctx are those of the layout that the store derived itself from the
-//!   instance's module; code is attached only if it was checked in that very layout.
+//! * R3. The words of a vmctx are those of a layout that [`NativeModule::derive`] made from the
+//!   instance's module for the store's configuration; code is attached only if it was checked in
+//!   that very layout.
 //! * R4. Memories of an instance with native code have the shape that the layout's configuration
 //!   names.
 //! * R5. A piece of code of a function is attached to one function of a store only, so that a
-//!   program counter tells function and instance.
+//!   program counter tells function and instance: further instances of a module in a store get
+//!   copies of what was checked.
 
 mod code;
 mod records;
@@ -31,7 +33,7 @@ mod state;
 
 pub use code::{LoadError, NativeCode, NativeModule, Thunks};
 pub(crate) use records::FuncRecord;
-pub(crate) use state::{Native, Segment};
+pub(crate) use state::{Native, Piece, Segment};
 
 use prova_check::traps;
 

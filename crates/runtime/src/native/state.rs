@@ -202,7 +202,7 @@ impl Store {
         let support = self.native_support(address, &module);
         let vm = self.vm();
         let Some(mut native) = self.native.take() else { return };
-        let bytes = support.as_ref().map_or(0, |(layout, _)| layout.vmctx_bytes());
+        let bytes = support.as_ref().map_or(0, |support| support.layout().vmctx_bytes());
         let types = self.instance(address).types();
         let words = Words::new(address.as_u32(), bytes, vm, sys::builtins(), types);
         let records = module.defined_funcs().map(|func| {
@@ -217,9 +217,10 @@ impl Store {
             native.records[func.index()] = unsafe { records.as_ptr().add(at) };
         }
         let mut layout_digest = None;
-        if let Some((layout, support)) = support {
-            self.fill_words(address, &module, &layout, &words, &native);
-            for (ty, thunks) in support.thunks.iter().enumerate() {
+        if let Some(support) = support {
+            let layout = support.layout();
+            self.fill_words(address, &module, layout, &words, &native);
+            for (ty, thunks) in support.thunks().iter().enumerate() {
                 let Some(thunks) = thunks else { continue };
                 let type_id = self.instance(address).type_id(prova_module::TypeIdx(ty as u32)).0;
                 if !native.thunks.contains_key(&type_id) {
@@ -248,25 +249,23 @@ impl Store {
         self.native = Some(native);
     }
 
-    /// The layout and the thunks of an instance that takes native code.
-    fn native_support(
-        &self,
-        address: InstanceAddr,
-        module: &Module,
-    ) -> Option<(Layout, Arc<NativeModule>)> {
+    /// The layout and the thunks of an instance, if it takes native code.
+    fn native_support(&self, address: InstanceAddr, module: &Module) -> Option<Arc<NativeModule>> {
         let native = self.native.as_ref()?;
         let (metering, own) = (native.config.metering, self.settings().metering);
         if (metering.fuel, metering.epoch) != (own.has_fuel(), own.has_epoch()) {
             return None;
         }
         let support = self.instance(address).attacher().native(module)?;
-        // R3: derived here, not believed.
-        let layout = Layout::derive(module.bytes(), &native.config).ok()?;
-        let digest = layout.digest();
+        // R3: a layout of this module and these settings, which nobody but its constructor makes.
+        if !support.is_of(module, &native.config) {
+            return None;
+        }
+        let digest = support.layout().digest();
         let fits = |code: &NativeCode| {
             *code.layout_digest() == digest && *code.settings() == self.settings()
         };
-        let mut thunks = support.thunks.iter().flatten();
+        let mut thunks = support.thunks().iter().flatten();
         if !thunks.all(|thunks| fits(&thunks.into) && fits(&thunks.out)) {
             return None;
         }
@@ -276,7 +275,7 @@ impl Store {
             let memory = self.instance(address).memory_addr(index);
             self.memory(memory).has_shape(native.config.memory)
         });
-        shaped.then_some((layout, support))
+        shaped.then_some(support)
     }
 
     /// Writes the words of an instance that depend on its module (R3).

@@ -2,7 +2,7 @@
 //!
 //! The handler of `SIGSEGV`, `SIGBUS`, `SIGILL` and `SIGFPE` takes a fault for ours if this thread
 //! runs native code (`RUNNING`) and the program counter lies in the arena of code; it notes counter
-//! and frame pointer in the `Vm` and lets the thread go on at [`trapped`](super::enter::trapped).
+//! and registers in the `Vm` and lets the thread go on at [`trapped`](super::enter::trapped).
 //! Any other signal goes to the handler that was there before. It is installed once for the
 //! process, when the first store takes native code.
 //!
@@ -19,6 +19,26 @@ use std::ptr;
 use std::sync::OnceLock;
 
 const SIGNALS: [c_int; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE];
+
+/// Where the system keeps the general registers, by their numbers.
+const REGISTERS: [c_int; 16] = [
+    libc::REG_RAX,
+    libc::REG_RCX,
+    libc::REG_RDX,
+    libc::REG_RBX,
+    libc::REG_RSP,
+    libc::REG_RBP,
+    libc::REG_RSI,
+    libc::REG_RDI,
+    libc::REG_R8,
+    libc::REG_R9,
+    libc::REG_R10,
+    libc::REG_R11,
+    libc::REG_R12,
+    libc::REG_R13,
+    libc::REG_R14,
+    libc::REG_R15,
+];
 
 /// The handlers that were there before, in the order of [`SIGNALS`].
 static BEFORE: OnceLock<[libc::sigaction; 4]> = OnceLock::new();
@@ -83,7 +103,7 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut li
             // SAFETY: N2, V9: the `Vm` is that of the native code that was interrupted here.
             unsafe {
                 (*vm).native.trap_pc = pc;
-                (*vm).native.trap_frame = registers[libc::REG_RBP as usize] as usize;
+                (*vm).native.trap_registers = REGISTERS.map(|at| registers[at as usize] as u64);
             }
             registers[libc::REG_RIP as usize] = trapped() as i64;
             registers[libc::REG_RDI as usize] = vm.expose_provenance() as i64;

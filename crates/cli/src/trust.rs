@@ -1,0 +1,185 @@
+//! `prova trust`: what the proofs rest on, and what keeps it; `--self-test` tries what can be tried
+//! on this machine.
+//!
+//! The list is that of `docs/TRUST.md`, which has the reasons; a test holds both against each
+//! other. Exit codes: 0; 1 if a trial of the self-test fails.
+
+use crate::report::{Exit, print};
+use clap::Args;
+use prova::{Config, Engine, Linker, MachineCompiler, Module, Result, Store, Trap, Val};
+use prova_module::FuncIdx;
+use prova_native::{Layout, MemoryShape, NativeCompiler, Target, body, premises, verdict};
+use std::fmt::Write;
+
+/// Shows what the proofs rest on, and what keeps it
+#[derive(Debug, Args)]
+pub(crate) struct TrustArgs {
+    /// Tries on this machine what can be tried
+    #[arg(long)]
+    self_test: bool,
+}
+
+/// An assumption: what, who keeps it, what would notice that it does not hold.
+struct Assumption {
+    what: &'static str,
+    kept_by: &'static str,
+    noticed_by: &'static str,
+}
+
+/// What the check of machine code assumes.
+const MACHINE: [Assumption; 9] = [
+    Assumption {
+        what: "base + reservation + guard lies below 2^47",
+        kept_by: "runtime",
+        noticed_by: "crates/runtime/src/memory/tests.rs",
+    },
+    Assumption {
+        what: "bases of memories and tables never change, lengths never fall",
+        kept_by: "runtime",
+        noticed_by: "invariants V8 and R1; no test",
+    },
+    Assumption {
+        what: "context, records, type ids, builtins are at the offsets",
+        kept_by: "runtime",
+        noticed_by: "assertions when it is built; the suites in `--tier native`",
+    },
+    Assumption {
+        what: "native stacks have 16 times the logical limit",
+        kept_by: "runtime",
+        noticed_by: "crates/native/tests/run.rs: recursion",
+    },
+    Assumption {
+        what: "`perform` checks indices, types and bounds again",
+        kept_by: "runtime",
+        noticed_by: "crates/native/tests/run.rs",
+    },
+    Assumption {
+        what: "argument cells hold what the type says",
+        kept_by: "runtime",
+        noticed_by: "crates/native/tests/mixed.rs",
+    },
+    Assumption {
+        what: "references in cells, globals, tables and results are 0 or a store address + 1",
+        kept_by: "runtime, every tier",
+        noticed_by: "the proof of bytecode; crates/native/tests/mixed.rs",
+    },
+    Assumption {
+        what: "the decoder (iced-x86) is right about the codes of the tables",
+        kept_by: "its authors",
+        noticed_by: "its tests",
+    },
+    Assumption {
+        what: "the processor does what the manual says",
+        kept_by: "its makers",
+        noticed_by: "crates/native/tests/numeric.rs, for what operators compile to",
+    },
+];
+
+/// Runs the command.
+pub(crate) fn run(args: &TrustArgs) -> Result<Exit> {
+    if args.self_test {
+        return self_test();
+    }
+    let mut text = String::from(
+        "proved before it runs: each function's bytecode equal to its WebAssembly; machine code \
+         (--tier native) confined\nnot claimed: that machine code computes what the WebAssembly \
+         says; Spectre (docs/TRUST.md)\nassumed of machine code:\n",
+    );
+    for Assumption { what, kept_by, noticed_by } in &MACHINE {
+        let _ =
+            writeln!(text, "  {what}\n      kept by: {kept_by}\n      noticed by: {noticed_by}");
+    }
+    print(&text)?;
+    Ok(Exit::Done)
+}
+
+/// What the trials run: a load, and a division.
+const MODULE: &str = "(module (memory 1)
+    (func (export \"load\") (param i32) (result i32) (i32.load offset=4 (local.get 0)))
+    (func (export \"divide\") (param i32) (result i32) (i32.div_u (i32.const 7) (local.get 0))))";
+
+/// What is tried, and whether it is as it should be.
+type Trial = (&'static str, fn() -> Result<bool>);
+
+/// Tries what can be tried; each trial is a line.
+fn self_test() -> Result<Exit> {
+    let trials: [Trial; 4] = [
+        ("a function's machine code is accepted, and runs", || Ok(runs("load", 8, true)? == "0")),
+        ("an access beyond the memory is a trap", || {
+            Ok(runs("load", -1, true)? == "MemoryOutOfBounds"
+                && runs("load", -1, false)? == "MemoryOutOfBounds")
+        }),
+        ("a division by zero is a trap", || {
+            Ok(runs("divide", 0, true)? == "IntegerDivisionByZero"
+                && runs("divide", 0, false)? == "IntegerDivisionByZero")
+        }),
+        ("code without the comparison of its address is refused", comparison_is_needed),
+    ];
+    let mut exit = Exit::Done;
+    for (what, trial) in trials {
+        let good = trial()?;
+        print(&format!("{}: {what}\n", if good { "ok" } else { "FAILED" }))?;
+        if !good {
+            exit = Exit::Bad;
+        }
+    }
+    Ok(exit)
+}
+
+/// The result of a function of the module as machine code, or its trap.
+fn runs(name: &str, arg: i32, signals: bool) -> Result<String> {
+    let mut config = Config::new();
+    config.native(NativeCompiler::new()).signals_based_traps(signals);
+    let engine = Engine::new(&config)?;
+    let module = Module::new(&engine, wat::parse_str(MODULE)?)?;
+    let mut store = Store::new(&engine, ());
+    let instance = Linker::new(&engine).instantiate(&mut store, &module)?;
+    let mut results = [Val::I32(-1)];
+    let called = match instance.get_func(&mut store, name) {
+        Some(func) => func.call(&mut store, &[Val::I32(arg)], &mut results),
+        None => return Ok("no export".to_owned()),
+    };
+    if let Some(refusal) = module.refusals().first() {
+        return Ok(refusal.to_string());
+    }
+    Ok(match called {
+        Ok(()) => results[0].to_string(),
+        Err(error) => match error.downcast_ref::<Trap>() {
+            Some(trap) => format!("{trap:?}"),
+            None => error.to_string(),
+        },
+    })
+}
+
+/// Whether the check refuses a load whose comparison is taken out.
+fn comparison_is_needed() -> Result<bool> {
+    let config = NativeCompiler::new().with_memory(MemoryShape::Explicit);
+    let config = config.config(&prova::Settings::default());
+    let (features, limits) = (prova::Features::default(), prova::Limits::default());
+    let module = prova_module::Module::decode(wat::parse_str(MODULE)?, &features, &limits)?;
+    let layout = Layout::derive(module.bytes(), &config)?;
+    let body = body(&module, FuncIdx(0), config.metering)?;
+    let code = Target::new(config.cpu)?.compile(&module, &layout, body.body(), false)?;
+    let loads = prova_native::listing(&code).into_iter().map(|line| line.offset);
+    Ok(verdict(&layout, &code).is_ok()
+        && loads.into_iter().any(|at| !premises(&layout, &code, at).is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_that_of_the_page() {
+        let page = include_str!("../../../docs/TRUST.md");
+        let rows: Vec<&str> =
+            page.lines().skip_while(|line| !line.starts_with("| assumed |")).collect();
+        let rows = rows.iter().skip(2).take_while(|line| line.starts_with('|'));
+        let rows: Vec<&&str> = rows.collect();
+        assert_eq!(rows.len(), MACHINE.len(), "{rows:#?}");
+        for (row, assumption) in rows.iter().zip(&MACHINE) {
+            assert!(row.contains(assumption.what), "{row}: {}", assumption.what);
+            assert!(row.contains(assumption.kept_by) || assumption.kept_by.starts_with("its"));
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `prova check-code`, `prova trust` and `prova inspect --native`.
+//!
+//! Green does not show that what a listing says of an instruction is true beyond its offsets
+//! (`prova_native::listing` has tests of its own). Machine code is the same on every machine, so
+//! outputs are compared where Prova has none, too.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn prova(args: &[&str]) -> Output {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    Command::new(env!("CARGO_BIN_EXE_prova"))
+        .args(args)
+        .current_dir(root)
+        .output()
+        .expect("the program runs")
+}
+
+fn printed(args: &[&str]) -> String {
+    let output = prova(args);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {error}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+const LOAD: &str = "tests/files/code/load.wat";
+
+#[test]
+fn all_functions_of_a_module_are_counted() {
+    let text = printed(&["check-code", LOAD]);
+    assert!(text.contains("3 of 4 functions are machine code"), "{text}");
+    assert!(text.contains("throw, catch or hold exceptions: 1"), "{text}");
+    for option in ["-Omemory=explicit", "-Osignals-based-traps=n", "-Wfuel=1"] {
+        let other = printed(&["check-code", option, LOAD]);
+        assert!(other.contains("3 of 4 functions are machine code"), "{option}: {other}");
+        assert_ne!(text, other, "{option}");
+    }
+}
+
+#[test]
+fn code_is_shown_and_explained() {
+    let options = ["check-code", "-Omemory=explicit", "--function", "load"];
+    let text = printed(&[&options[..], &[LOAD]].concat());
+    assert!(text.contains("accepted"), "{text}");
+    let load = text.lines().rfind(|line| line.contains("mov") && line.contains("[r"));
+    let load = load.expect("a load");
+    let offset = load.split_whitespace().find(|word| word.chars().all(|c| c.is_ascii_hexdigit()));
+    let offset = offset.expect("an offset");
+    let text = printed(&[&options[..], &["--explain", offset, LOAD]].concat());
+    let needs: Vec<&str> = text.lines().filter(|line| line.starts_with("needs")).collect();
+    assert!(needs.len() == 2 && needs[0].contains("cmp") && needs[1].contains("ja"), "{text}");
+    assert!(text.contains("without it: Memory"), "{text}");
+    for wrong in ["7777", "x"] {
+        let output = prova(&[&options[..], &["--explain", wrong, LOAD]].concat());
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+    }
+}
+
+#[test]
+fn a_function_without_code_says_why() {
+    let output = prova(&["check-code", "--function", "throws", LOAD]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("throws or catches exceptions"), "{error}");
+}
+
+#[test]
+fn inspect_shows_all_forms_side_by_side() {
+    let text = printed(&["inspect", "--native", "--function", "load", LOAD]);
+    for part in ["accepted", "i32.load offset=4", "| ", "mov", "function u0:", "may trap (5)"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn what_is_trusted_is_listed() {
+    let text = printed(&["trust"]);
+    assert!(text.contains("native stacks have 16 times the logical limit"), "{text}");
+}
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn the_self_test_passes() {
+    let text = printed(&["trust", "--self-test"]);
+    assert_eq!(text.lines().count(), 4, "{text}");
+    assert!(text.lines().all(|line| line.starts_with("ok: ")), "{text}");
+}

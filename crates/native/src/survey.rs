@@ -1,0 +1,220 @@
+//! What becomes of every function and thunk of a module as machine code, and what that costs.
+//!
+//! ```text
+//! module, Config ─ compile, certify, check each ─► Survey
+//! ```
+//!
+//! The stages are those of [`NativeCompiler`](crate::NativeCompiler) and of the runtime's
+//! `NativeCode::load`, called one by one so that each can be timed. A function counts as native if
+//! the check accepts its code. Nothing runs.
+
+use crate::{Declined, NativeCode, Target, body};
+use prova_certify::Draft;
+use prova_check::{Code, CodeKind, Config, Layout};
+use prova_module::{FuncIdx, Module, TypeIdx};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// Time of one thread in each stage.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Times {
+    /// Function → SSA that is proved.
+    pub ssa: Duration,
+    /// SSA → code.
+    pub compile: Duration,
+    /// Code → certificate.
+    pub certify: Duration,
+    /// The check.
+    pub check: Duration,
+}
+
+impl Times {
+    fn add(&mut self, other: &Times) {
+        self.ssa += other.ssa;
+        self.compile += other.compile;
+        self.certify += other.certify;
+        self.check += other.check;
+    }
+}
+
+impl fmt::Display for Times {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Times { ssa, compile, certify, check } = self;
+        let [ssa, compile, certify, check] =
+            [ssa, compile, certify, check].map(Duration::as_secs_f64);
+        write!(f, "ssa {ssa:.2} s, code {compile:.2} s, certify {certify:.2} s, check {check:.2} s")
+    }
+}
+
+/// What became of the functions of a module.
+#[derive(Clone, Debug, Default)]
+pub struct Survey {
+    /// Functions with a body.
+    pub functions: u64,
+    /// Those whose code the check accepts.
+    pub native: u64,
+    /// Those that stay bytecode because they throw, catch or hold an exception.
+    pub exceptions: u64,
+    /// Those that stay bytecode beyond a limit of the convention or of the compiler, by name.
+    pub caps: BTreeMap<&'static str, u64>,
+    /// Functions and thunks that stay bytecode for another reason: a finding each.
+    pub declined: Vec<String>,
+    /// Functions and thunks whose code the check refused: a finding each.
+    pub refused: Vec<String>,
+    /// Bytes of accepted code, thunks among them.
+    pub code_bytes: u64,
+    /// Bytes of its certificates.
+    pub certificate_bytes: u64,
+    /// What it took.
+    pub times: Times,
+}
+
+impl Survey {
+    /// Adds another.
+    pub fn add(&mut self, other: &Survey) {
+        self.functions += other.functions;
+        self.native += other.native;
+        self.exceptions += other.exceptions;
+        for (&name, count) in &other.caps {
+            *self.caps.entry(name).or_default() += count;
+        }
+        self.declined.extend(other.declined.iter().cloned());
+        self.refused.extend(other.refused.iter().cloned());
+        self.code_bytes += other.code_bytes;
+        self.certificate_bytes += other.certificate_bytes;
+        self.times.add(&other.times);
+    }
+
+    /// Its columns: functions, native, exceptions, caps, declined, refused.
+    pub fn counts(&self) -> String {
+        let caps: Vec<String> =
+            self.caps.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        let caps = if caps.is_empty() { "-".to_owned() } else { caps.join(" ") };
+        format!(
+            "{}\t{}\t{}\t{caps}\t{}\t{}",
+            self.functions,
+            self.native,
+            self.exceptions,
+            self.declined.len(),
+            self.refused.len()
+        )
+    }
+
+    fn decline(&mut self, kind: CodeKind, why: &Declined) {
+        match why {
+            Declined::Exceptions => self.exceptions += 1,
+            Declined::Results
+            | Declined::Parameters
+            | Declined::Frame
+            | Declined::Limit(..)
+            | Declined::Budget(_) => *self.caps.entry(why.reason()).or_default() += 1,
+            Declined::Operator(_)
+            | Declined::Relocation(_)
+            | Declined::Ssa(_)
+            | Declined::Compiler(_)
+            | Declined::Panic(_)
+            | Declined::Bug(_) => self.declined.push(format!("{kind:?}: {why}")),
+        }
+    }
+
+    /// Certifies and checks code; whether it is accepted.
+    fn judge(&mut self, layout: &Layout, code: &NativeCode) -> bool {
+        let NativeCode { kind, bytes, traps, calls, .. } = code;
+        let start = Instant::now();
+        let draft = Draft { kind: *kind, bytes, traps, calls };
+        let certified = prova_certify::certify(layout, &draft);
+        let why = certified.as_ref().err().copied();
+        let certificate = certified.unwrap_or_default();
+        self.times.certify += start.elapsed();
+        let start = Instant::now();
+        let code = Code { kind: *kind, bytes, certificate: &certificate, traps, calls };
+        let checked = layout.check(code);
+        self.times.check += start.elapsed();
+        match checked {
+            Ok(_) => {
+                self.code_bytes += bytes.len() as u64;
+                self.certificate_bytes += certificate.len() as u64;
+                true
+            }
+            Err(rejection) => {
+                let why = why.map(|why| format!("{kind:?}: {why}"));
+                self.refused.push(why.unwrap_or_else(|| rejection.to_string()));
+                false
+            }
+        }
+    }
+}
+
+/// Compiles and checks everything of a module, on so many threads.
+///
+/// # Errors
+/// If there can be no code of the module at all.
+pub fn survey(module: &Module, config: &Config, jobs: usize) -> Result<Survey, String> {
+    let layout = Layout::derive(module.bytes(), config).map_err(|error| error.to_string())?;
+    let target = Target::new(config.cpu).map_err(|error| error.to_string())?;
+    let funcs: Vec<FuncIdx> = module.defined_funcs().collect();
+    let types = module.types().len();
+    let next = AtomicUsize::new(0);
+    let rows = Mutex::new(Vec::new());
+    let work = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let row = match funcs.get(at) {
+                Some(&func) => function(module, &layout, &target, func),
+                None if at - funcs.len() < types => {
+                    thunks(module, &layout, &target, TypeIdx((at - funcs.len()) as u32))
+                }
+                None => return,
+            };
+            if let Ok(mut rows) = rows.lock() {
+                rows.push((at, row));
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(work);
+        }
+    });
+    let mut rows = rows.into_inner().map_err(|_| "a thread panicked".to_owned())?;
+    rows.sort_by_key(|(at, _)| *at);
+    let mut row = Survey::default();
+    rows.iter().for_each(|(_, one)| row.add(one));
+    Ok(row)
+}
+
+fn function(module: &Module, layout: &Layout, target: &Target, func: FuncIdx) -> Survey {
+    let mut row = Survey { functions: 1, ..Survey::default() };
+    let start = Instant::now();
+    // A fault of the SSA form is a finding of its own.
+    let made = catch_unwind(AssertUnwindSafe(|| body(module, func, layout.config().metering)));
+    row.times.ssa = start.elapsed();
+    let made = made.unwrap_or_else(|_| Err(Declined::Bug("the SSA form panicked")));
+    let start = Instant::now();
+    let code = made.and_then(|body| target.compile(module, layout, body.body(), false));
+    row.times.compile = start.elapsed();
+    match code {
+        Ok(code) => row.native += u64::from(row.judge(layout, &code)),
+        Err(why) => row.decline(CodeKind::Func(func.0), &why),
+    }
+    row
+}
+
+fn thunks(module: &Module, layout: &Layout, target: &Target, ty: TypeIdx) -> Survey {
+    let mut row = Survey::default();
+    for code in [target.thunk_in(module, ty), target.thunk_out(module, ty)] {
+        match code {
+            Ok(code) => {
+                row.judge(layout, &code);
+            }
+            // Functions of the type count, where there are any.
+            Err(Declined::Results | Declined::Parameters) => {}
+            Err(why) => row.decline(CodeKind::ThunkIn(ty.0), &why),
+        }
+    }
+    row
+}
