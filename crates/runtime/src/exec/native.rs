@@ -24,7 +24,7 @@ use crate::trap::{MemoryFault, Trap, TrapKind};
 use crate::value::{FuncAddr, InstanceAddr};
 use crate::vm::{Frame, FuncEntry, Vm};
 use prova_check::abi::regs::RBP;
-use prova_check::x64::{Insn, Operand};
+use prova_check::x64::{Instructions, Operand};
 use prova_check::{CodeKind, traps};
 use prova_module::MemoryIdx;
 use std::ptr;
@@ -276,7 +276,7 @@ fn memory_fault(
     offset: u32,
     registers: &[u64; 16],
 ) -> Option<MemoryFault> {
-    let insn = Insn::decode(piece.code.bytes(), offset).ok()?;
+    let insn = Instructions::new(piece.code.bytes()).at(offset).ok()?;
     let operand = (0..insn.operands()).find_map(|n| match insn.operand(n) {
         Ok(Operand::Memory(address)) if !address.code => Some(address),
         _ => None,
