@@ -7,7 +7,7 @@
 use crate::join::{self, Claims};
 use crate::{CertifyError, Draft};
 use prova_check::x64::{Class, Insn};
-use prova_check::{CodeKind, Fault, Flow as To, Layout, Machine, Rule, State};
+use prova_check::{Fault, Flow as To, Layout, Machine, Rule, State};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often the facts of a block may change before they are dropped.
@@ -380,6 +380,6 @@ impl<'a> Analysis<'a> {
     /// Whether the code is metered.
     pub(crate) fn metered(&self) -> bool {
         let metering = self.machine.layout.config().metering;
-        (metering.fuel || metering.epoch) && matches!(self.machine.kind, CodeKind::Func(_))
+        metering.fuel || metering.epoch
     }
 }

@@ -5,8 +5,8 @@
 //! `docs/TRUST.md`; the derivations D1, D2, D4, D5 are in [`Machine::linear`].
 
 use crate::error::{Fault, Rule, fault};
-use crate::layout::{Ty, offsets};
 use crate::facts::Reading;
+use crate::layout::{Ty, offsets};
 use crate::machine::Machine;
 use crate::state::{Answers, Loc, State};
 use crate::symbols::{Def, Extent, Kind, Record, RefKind};
@@ -164,11 +164,8 @@ impl Machine<'_> {
         if end <= i128::from(memory.min_bytes) {
             return Ok(Place::Linear { faults: false });
         }
-        let end_of = Reading {
-            sym: to.sym,
-            shift: to.shift,
-            add: add.saturating_add(i128::from(size)),
-        };
+        let end_of =
+            Reading { sym: to.sym, shift: to.shift, add: add.saturating_add(i128::from(size)) };
         if self.within(state.path, end_of, Extent::Memory(m)) {
             return Ok(Place::Linear { faults: false });
         }
@@ -400,7 +397,7 @@ impl Machine<'_> {
             Place::Symbol(def) => Value::symbol(self.symbols.fresh(def)),
             Place::Fuel => self.read_loc(state, Loc::Fuel),
             Place::Epoch => {
-                state.metered = true;
+                state.metered |= self.layout.config.metering.epoch;
                 self.unknown(8)
             }
             Place::Data(offset) => self.constant(offset, size),

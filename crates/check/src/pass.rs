@@ -213,13 +213,15 @@ impl<'a> Pass<'a> {
                 }
                 let claims = self.blocks.claims(block);
                 let metered = self.blocks.metered.get(block) == Some(&true);
-                state = Some(self.machine.instantiate(&claims, metered)?);
+                let claimed = self.machine.instantiate(&claims, metered)?;
+                self.spend(claimed.weight() as u64 >> 4)?;
+                state = Some(claimed);
                 block = block.saturating_add(1);
             } else if let Some(inherited) = self.waiting.remove(&pos) {
                 if state.is_some() {
                     return fault(Rule::Claim, "a merge that the certificate does not claim");
                 }
-                self.waiting_words = self.waiting_words.saturating_sub(inherited.words.len());
+                self.waiting_words = self.waiting_words.saturating_sub(inherited.weight());
                 state = Some(inherited);
             }
             let insn = Insn::decode(self.bytes, pos)?;
@@ -266,7 +268,7 @@ impl<'a> Pass<'a> {
                     self.must_start.push(target);
                 } else {
                     let path = taken.unwrap_or(state.path);
-                    self.spend(state.words.len() as u64 >> 4)?;
+                    self.spend(state.weight() as u64 >> 4)?;
                     let taken = State { path, ..state.clone() };
                     self.edge(taken, target, insn.offset)?;
                 }
@@ -280,7 +282,7 @@ impl<'a> Pass<'a> {
                 targets.sort_unstable();
                 targets.dedup();
                 for target in targets {
-                    self.spend(state.words.len() as u64 >> 4)?;
+                    self.spend(state.weight() as u64 >> 4)?;
                     self.edge(state.clone(), target, insn.offset)?;
                 }
                 Ok(None)
@@ -322,7 +324,7 @@ impl<'a> Pass<'a> {
         if target <= from || target as usize >= self.bytes.len() {
             return fault(Rule::Target, "a jump to what is no claimed block");
         }
-        self.waiting_words = self.waiting_words.saturating_add(state.words.len());
+        self.waiting_words = self.waiting_words.saturating_add(state.weight());
         if self.waiting_words > WAITING_WORDS_MAX {
             return fault(Rule::Limit, "too many blocks wait with their states");
         }
