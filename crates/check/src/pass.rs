@@ -17,6 +17,7 @@
 use crate::certificate::Certificate;
 use crate::claims::Claim;
 use crate::error::{Fault, Rejection, Rule, fault};
+use crate::facts::WALK_MAX;
 use crate::machine::Machine;
 use crate::metadata::Rows;
 use crate::state::State;
@@ -28,7 +29,8 @@ use alloc::vec::Vec;
 
 /// Bytes of one code at most.
 pub const CODE_BYTES_MAX: usize = 1 << 26;
-/// Claims that all edges check at most, for each byte of the code.
+/// Claims that all edges check at most, for each byte of the code; where the facts of a path are
+/// many, or a state is large, they count for several.
 pub const EDGE_WORK_MAX: u64 = 256;
 /// Stack words that states of waiting blocks hold at most.
 pub const WAITING_WORDS_MAX: usize = 1 << 22;
@@ -342,7 +344,10 @@ impl<'a> Pass<'a> {
         jump: Option<(u32, u32)>,
     ) -> Result<(), Fault> {
         let claims = self.blocks.claims(block);
-        self.spend((claims.len() as u64).saturating_add(1))?;
+        // What is looked up walks along the path's facts: 64 of them are as much as a claim.
+        let length = u64::from(self.machine.facts.length(state.path)).min(WALK_MAX as u64);
+        let each = (length >> 6).saturating_add(1);
+        self.spend((claims.len() as u64).saturating_add(1).saturating_mul(each))?;
         let metered = self.blocks.metered.get(block) == Some(&true);
         if self.machine.is_metered() {
             let back = jump.is_some_and(|(target, from)| target <= from);
