@@ -9,8 +9,7 @@ use crate::{CertifyError, Draft};
 use prova_check::certificate::base_code;
 use prova_check::x64::{Address, Class, Insn, Instructions, Operand};
 use prova_check::{
-    Base, Claim, CodeKind, Fault, Flow as To, Layout, Loc, Machine, Name, Rule, State, Sym, Value,
-    keeps,
+    Base, Claim, Fault, Flow as To, Layout, Loc, Machine, Name, Rule, State, Sym, Value, keeps,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -511,6 +510,6 @@ impl<'a> Analysis<'a> {
     /// Whether the code is metered.
     pub(crate) fn metered(&self) -> bool {
         let metering = self.machine.layout.config().metering;
-        (metering.fuel || metering.epoch) && matches!(self.machine.kind, CodeKind::Func(_))
+        metering.fuel || metering.epoch
     }
 }

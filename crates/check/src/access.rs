@@ -397,7 +397,7 @@ impl Machine<'_> {
             Place::Symbol(def) => Value::symbol(self.symbols.fresh(def)),
             Place::Fuel => self.read_loc(state, Loc::Fuel),
             Place::Epoch => {
-                state.metered = true;
+                state.metered |= self.layout.config.metering.epoch;
                 self.unknown(8)
             }
             Place::Data(offset) => self.constant(offset, size),

@@ -37,7 +37,12 @@ impl Machine<'_> {
         if let Base::Builtin(n) = code.base {
             return self.call_builtin(state, n, code);
         }
+        if matches!(self.kind, CodeKind::ThunkOut(_)) {
+            // The record's code may be this one, and nothing is charged.
+            return fault(Rule::Call, "a way out calls what is no builtin");
+        }
         let ty = self.callee(state, code)?;
+        self.call_is_metered(state)?;
         let layout = self.layout;
         let Some(signature) = layout.signature(ty) else {
             return fault(Rule::Call, "the callee has no signature");
@@ -59,11 +64,21 @@ impl Machine<'_> {
         Ok(())
     }
 
+    /// P12: a function has passed a charge or a poll before it calls, so that recursion and cycles
+    /// of tail calls pass some. A way in calls once for each time that it is entered.
+    fn call_is_metered(&self, state: &State) -> Result<(), Fault> {
+        let thunk = !matches!(self.kind, CodeKind::Func(_));
+        if self.is_metered() && !thunk && !state.metered {
+            return fault(Rule::Metering, "a call without a charge or a poll before it");
+        }
+        Ok(())
+    }
+
     /// The type of the callee whose code is called, if rdi holds the record that the code is of.
     fn callee(&mut self, state: &mut State, code: Value) -> Result<u32, Fault> {
         let record = self.read_loc(state, Loc::Register(RDI));
         match code.base {
-            Base::FuncCode(func) if code.add == 0 => {
+            Base::FuncCode(func) if code == Value::pointer(code.base, 0) => {
                 if record != self.record(func) {
                     return fault(Rule::Call, "the record is not the callee's");
                 }
@@ -150,8 +165,8 @@ impl Machine<'_> {
         let context = self.read_loc(state, Loc::Register(RDI));
         let own = context == Value::pointer(Base::VmCtx, 0);
         let other = context.base == Base::RefContext && context.add == 0;
-        if code.add != 0 || !(own || other) {
-            return fault(Rule::Call, "a builtin does not get the context");
+        if code != Value::pointer(code.base, 0) || !(own || other) {
+            return fault(Rule::Call, "no entry of a builtin, or it does not get the context");
         }
         let mut answers = Answers::Unknown;
         match n {
@@ -269,7 +284,11 @@ impl Machine<'_> {
     /// A tail call: the frame is left as by `ret`, with the callee's arguments in its place, and
     /// the callee's results are this function's.
     pub(crate) fn tail_call(&mut self, state: &mut State, code: Value) -> Result<(), Fault> {
+        if !matches!(self.kind, CodeKind::Func(_)) {
+            return fault(Rule::Call, "a thunk leaves by a tail call");
+        }
         let ty = self.callee(state, code)?;
+        self.call_is_metered(state)?;
         let layout = self.layout;
         let Some(signature) = layout.signature(ty) else {
             return fault(Rule::Call, "the callee has no signature");

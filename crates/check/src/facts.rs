@@ -55,11 +55,13 @@ pub enum Fact {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Path(u32);
 
-/// A fact, the path before it, and how many symbols there were: it mentions no later one.
+/// A fact, the path before it, how long the path is, and how many symbols there were: it mentions no
+/// later one.
 #[derive(Clone, Copy, Debug)]
 struct Link {
     fact: Fact,
     before: Path,
+    length: u32,
     symbols: u32,
 }
 
@@ -85,8 +87,15 @@ impl Facts {
     /// `path` and one fact more.
     pub(crate) fn push(&mut self, path: Path, symbols: &Symbols, fact: Fact) -> Path {
         let symbols = u32::try_from(symbols.len()).unwrap_or(u32::MAX);
-        self.nodes.push(Link { fact, before: path, symbols });
+        let length = self.length(path).saturating_add(1);
+        self.nodes.push(Link { fact, before: path, length, symbols });
         Path(u32::try_from(self.nodes.len()).unwrap_or(0))
+    }
+
+    /// How many facts a path has.
+    pub(crate) fn length(&self, path: Path) -> u32 {
+        let last = (path.0 as usize).checked_sub(1).and_then(|i| self.nodes.get(i));
+        last.map_or(0, |link| link.length)
     }
 
     /// The facts of a path, newest first.

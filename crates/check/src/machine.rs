@@ -389,7 +389,7 @@ impl<'a> Machine<'a> {
     /// Whether this code must be metered.
     pub(crate) fn is_metered(&self) -> bool {
         let metering = self.layout.config.metering;
-        (metering.fuel || metering.epoch) && matches!(self.kind, CodeKind::Func(_))
+        metering.fuel || metering.epoch
     }
 
     /// Bytes of native stack that a call of this code takes: arguments, return address, frame.

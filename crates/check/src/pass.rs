@@ -22,6 +22,7 @@ use crate::abi::regs::{RBP, RSP};
 use crate::certificate::{Certificate, From, base_code};
 use crate::claims::{Claim, Name};
 use crate::error::{Fault, Rejection, Rule, fault};
+use crate::facts::WALK_MAX;
 use crate::machine::Machine;
 use crate::metadata::Rows;
 use crate::state::{Loc, State};
@@ -36,7 +37,8 @@ use core::cmp::Ordering;
 
 /// Bytes of one code at most.
 pub const CODE_BYTES_MAX: usize = 1 << 26;
-/// Claims that all edges check at most, for each byte of the code.
+/// Claims that all edges check at most, for each byte of the code; where the facts of a path are
+/// many, or a state is large, they count for several.
 pub const EDGE_WORK_MAX: u64 = 256;
 /// Stack words that states of waiting blocks hold at most.
 pub const WAITING_WORDS_MAX: usize = 1 << 22;
@@ -359,7 +361,9 @@ impl<'a> Pass<'a> {
         let (claims, kept) = (self.blocks.claims(block), &self.blocks.kept);
         self.machine.renew(&mut state, self.blocks.metered(block));
         self.machine.hold(&mut state, kept, claims)?;
+        let weight = state.weight();
         self.state = Some(state);
+        self.spend(weight as u64 >> 4)?;
         Ok(())
     }
 
@@ -369,7 +373,7 @@ impl<'a> Pass<'a> {
             return fault(Rule::Claim, "a merge that the certificate does not claim");
         }
         self.state = self.waiting.remove(&pos);
-        let words = self.state.as_ref().map_or(0, |state| state.words.len());
+        let words = self.state.as_ref().map_or(0, |state| state.weight());
         self.waiting_words = self.waiting_words.saturating_sub(words);
         self.next_waiting = self.waiting.keys().next().copied().unwrap_or(u32::MAX);
         Ok(())
@@ -454,8 +458,8 @@ impl<'a> Pass<'a> {
         if target <= from || target as usize >= self.bytes.len() {
             return fault(Rule::Target, "a jump to what is no claimed block");
         }
-        self.spend(state.words.len() as u64 >> 4)?;
-        self.waiting_words = self.waiting_words.saturating_add(state.words.len());
+        self.spend(state.weight() as u64 >> 4)?;
+        self.waiting_words = self.waiting_words.saturating_add(state.weight());
         if self.waiting_words > WAITING_WORDS_MAX {
             return fault(Rule::Limit, "too many blocks wait with their states");
         }
@@ -485,7 +489,11 @@ impl<'a> Pass<'a> {
         }
         let claims = self.blocks.claims(block);
         let kept = &self.blocks.kept;
-        let work = (claims.len() as u64).saturating_add(1).saturating_add(kept.len() as u64 >> 2);
+        // What is looked up walks along the path's facts: 64 of them are as much as a claim.
+        let length = u64::from(self.machine.facts.length(state.path)).min(WALK_MAX as u64);
+        let each = (length >> 6).saturating_add(1);
+        let work = (claims.len() as u64).saturating_add(1).saturating_mul(each);
+        let work = work.saturating_add(kept.len() as u64 >> 2);
         let metered = self.blocks.metered(block);
         if self.machine.is_metered() {
             let back = jump.is_some_and(|(target, from)| target <= from);

@@ -125,6 +125,11 @@ impl State {
         }
     }
 
+    /// How many words a copy takes, about.
+    pub(crate) fn weight(&self) -> usize {
+        self.words.len().saturating_add(self.cells.len().saturating_mul(2))
+    }
+
     /// The stack pointer, counted from entry.
     pub fn rsp(&self) -> Option<i64> {
         let value = self.get(Loc::Register(RSP))?;

@@ -4,11 +4,12 @@
 use crate::abi::regs::{RAX, RDX, RSP};
 use crate::access::{Access, Place};
 use crate::error::{Fault, Rule, fault};
+use crate::layout::CpuLevel;
 use crate::machine::Machine;
 use crate::state::{Flags, Loc, State};
 use crate::symbols::{Def, Kind};
 use crate::value::{Base, Sym, Value};
-use crate::x64::{Alu, Class, Condition, Insn, Operand};
+use crate::x64::{Address, Alu, Class, Condition, Insn, Operand};
 
 /// Where control goes behind an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +66,9 @@ impl Machine<'_> {
     ///
     /// The rule that it breaks in this state.
     pub fn step(&mut self, state: &mut State, insn: &Insn) -> Result<Effect, Fault> {
+        if insn.level() == CpuLevel::V3 && self.layout.config.cpu == CpuLevel::V2 {
+            return fault(Rule::Instruction, "an instruction that the processor may not have");
+        }
         let mut effect =
             Effect { flow: Flow::Next, faults: Faults::Never, call: false, tail: false };
         let mut flags = if insn.class.keeps_flags() { state.flags } else { Flags::Unknown };
@@ -234,7 +238,7 @@ impl Machine<'_> {
             return fault(Rule::Metering, "the fuel is not made less by what it has");
         }
         state.set(Loc::Fuel, value);
-        state.metered = true;
+        state.metered |= self.layout.config.metering.fuel;
         Ok(())
     }
 
@@ -446,7 +450,8 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// `xchg`, and `xadd`, whose sum is not known.
+    /// `xchg`, and `xadd`, whose sum is not known. Operand 0 is written last: `xadd` of a register
+    /// with itself leaves the sum there.
     fn exchange(
         &mut self,
         state: &mut State,
@@ -458,7 +463,6 @@ impl Machine<'_> {
         let Operand::Register(second, _) = insn.operand(1)? else {
             return fault(Rule::Instruction, "an exchange without a register");
         };
-        // The sum is written last: `xadd` of a register with itself doubles it.
         self.set_register(state, second, bytes, Some(a))?;
         self.write(state, insn, (place, bytes, plain.then_some(b)))
     }
@@ -490,6 +494,9 @@ impl Machine<'_> {
                     let access = if n == 0 { Access::Write } else { Access::Read };
                     let place = self.place(state, &address, access)?;
                     note(place, effect);
+                    if insn.needs_alignment() {
+                        self.aligned(state, &address)?;
+                    }
                     if n == 0 {
                         self.store(state, place, None)?;
                     }
@@ -499,6 +506,17 @@ impl Machine<'_> {
                 }
                 Operand::Register(..) | Operand::Vector | Operand::Immediate(_) => {}
             }
+        }
+        Ok(())
+    }
+
+    /// P11: an instruction that faults where its operand is not aligned has one in the frame (the
+    /// stack pointer at entry is 8 beyond a multiple of 16) or in the code (which begins at one).
+    fn aligned(&mut self, state: &mut State, address: &Address) -> Result<(), Fault> {
+        let to = self.address(state, address);
+        let known = to.offset_in(Base::Stack).map(|at| at.wrapping_add(8));
+        if !known.or(to.offset_in(Base::Code)).is_some_and(|at| at.is_multiple_of(16)) {
+            return fault(Rule::Metadata, "an access that may fault for its alignment");
         }
         Ok(())
     }

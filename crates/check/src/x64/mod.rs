@@ -11,7 +11,8 @@ mod parametric;
 mod vector;
 
 use crate::error::{Fault, Rule, fault};
-use iced_x86::{Code, Decoder, DecoderOptions, Instruction, OpKind, Register};
+use crate::layout::CpuLevel;
+use iced_x86::{Code, Decoder, DecoderOptions, EncodingKind, Instruction, OpKind, Register};
 
 /// What flags say: the suffix of a conditional instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +111,15 @@ impl Class {
         )
     }
 
+    /// Whether control goes elsewhere. With a prefix 0x66 AMD's processors cut the target of such
+    /// an instruction to 16 bits, where Intel's, and the decoder, ignore the prefix.
+    const fn transfers(self) -> bool {
+        matches!(
+            self,
+            Class::Branch(_) | Class::Jump | Class::JumpTo | Class::CallTo | Class::Return
+        )
+    }
+
     /// Whether a `lock` prefix may stand before it (with a memory destination).
     const fn lockable(self) -> bool {
         matches!(
@@ -164,12 +174,15 @@ pub struct Insn {
 
 /// The instructions of a code: one decoder, which is set to where it shall decode.
 #[allow(missing_debug_implementations, reason = "the decoder has none")]
-pub struct Instructions<'a>(Decoder<'a>);
+pub struct Instructions<'a> {
+    code: &'a [u8],
+    decoder: Decoder<'a>,
+}
 
 impl<'a> Instructions<'a> {
     /// Those of `code`.
     pub fn new(code: &'a [u8]) -> Instructions<'a> {
-        Instructions(Decoder::with_ip(64, code, 0, DecoderOptions::NONE))
+        Instructions { code, decoder: Decoder::with_ip(64, code, 0, DecoderOptions::NONE) }
     }
 
     /// Decodes the instruction at `offset`.
@@ -178,7 +191,7 @@ impl<'a> Instructions<'a> {
     ///
     /// [`Rule::Instruction`] if there is none, or one that is in no table.
     pub fn at(&mut self, offset: u32) -> Result<Insn, Fault> {
-        let decoder = &mut self.0;
+        let decoder = &mut self.decoder;
         if decoder.set_position(offset as usize).is_err() {
             return fault(Rule::Instruction, "no instruction");
         }
@@ -193,11 +206,57 @@ impl<'a> Instructions<'a> {
         };
         let insn = Insn { offset, len: u32::try_from(raw.len()).unwrap_or(0), class, raw };
         insn.prefixes()?;
+        // No opcode of these classes looks like a prefix.
+        let prefix = |&&byte: &&u8| byte == 0x66 || byte == 0x67 || byte & 0xf0 == 0x40;
+        let bytes = self.code.get(offset as usize..).unwrap_or(&[]);
+        if class.transfers() && bytes.iter().take_while(prefix).any(|&byte| byte == 0x66) {
+            return fault(Rule::Instruction, "an operand size prefix of a jump");
+        }
         Ok(insn)
     }
 }
 
 impl Insn {
+    /// The level of processors that have it. Below, `tzcnt` and `lzcnt` are executed as `bsf` and
+    /// `bsr`, which leave the destination as it was where the source is 0.
+    pub fn level(&self) -> CpuLevel {
+        let counts = matches!(
+            self.raw.code(),
+            Code::Tzcnt_r16_rm16
+                | Code::Tzcnt_r32_rm32
+                | Code::Tzcnt_r64_rm64
+                | Code::Lzcnt_r16_rm16
+                | Code::Lzcnt_r32_rm32
+                | Code::Lzcnt_r64_rm64
+        );
+        if counts || self.raw.encoding() != EncodingKind::Legacy {
+            CpuLevel::V3
+        } else {
+            CpuLevel::V2
+        }
+    }
+
+    /// Whether its memory operand must lie at a multiple of 16: that of 128-bit instructions without
+    /// a VEX prefix, but for moves that say otherwise, and of moves that say so.
+    pub fn needs_alignment(&self) -> bool {
+        let legacy = self.raw.encoding() == EncodingKind::Legacy;
+        match self.raw.code() {
+            Code::Movups_xmm_xmmm128
+            | Code::Movups_xmmm128_xmm
+            | Code::Movupd_xmm_xmmm128
+            | Code::Movupd_xmmm128_xmm
+            | Code::Movdqu_xmm_xmmm128
+            | Code::Movdqu_xmmm128_xmm => false,
+            Code::VEX_Vmovaps_xmm_xmmm128
+            | Code::VEX_Vmovaps_xmmm128_xmm
+            | Code::VEX_Vmovapd_xmm_xmmm128
+            | Code::VEX_Vmovapd_xmmm128_xmm
+            | Code::VEX_Vmovdqa_xmm_xmmm128
+            | Code::VEX_Vmovdqa_xmmm128_xmm => true,
+            _ => legacy && self.raw.memory_size().size() == 16,
+        }
+    }
+
     fn prefixes(&self) -> Result<(), Fault> {
         let raw = &self.raw;
         if raw.segment_prefix() != Register::None {

@@ -119,7 +119,7 @@ pub(super) fn class(code: Code) -> Option<Class> {
         | VEX_Vpcmpeqq_xmm_xmm_xmmm128 | VEX_Vpcmpeqw_xmm_xmm_xmmm128
         | VEX_Vpcmpgtb_xmm_xmm_xmmm128 | VEX_Vpcmpgtd_xmm_xmm_xmmm128
         | VEX_Vpcmpgtq_xmm_xmm_xmmm128 | VEX_Vpcmpgtw_xmm_xmm_xmmm128
-        | VEX_Vpdpbusd_xmm_xmm_xmmm128 | VEX_Vpextrb_r32m8_xmm_imm8
+        | VEX_Vpextrb_r32m8_xmm_imm8
         | VEX_Vpextrb_r64m8_xmm_imm8 | VEX_Vpextrd_rm32_xmm_imm8 | VEX_Vpextrq_rm64_xmm_imm8
         | VEX_Vpextrw_r32_xmm_imm8 | VEX_Vpextrw_r32m16_xmm_imm8 | VEX_Vpextrw_r64_xmm_imm8
         | VEX_Vpextrw_r64m16_xmm_imm8 | VEX_Vphaddd_xmm_xmm_xmmm128
