@@ -304,7 +304,7 @@ fn hole_large_states() {
         let traps = [row(bytes.len())];
         bytes.extend([0x0f, 0x0b]);
         let all = (0..count / each).map(|i| Block::same(7 + (i * each) as u32, i)).collect();
-        let certificate = certificate(&[hold_rsp(-65_000)], all);
+        let certificate = certificate(7, &[hold_rsp(-65_000)], all);
         guard().judge_forged(&bytes, &certificate, &traps)
     };
     assert_eq!(wide(4_096, 1), Err(Rule::Limit));
@@ -328,7 +328,7 @@ fn hole_large_states() {
             traps.push(row(bytes.len()));
             bytes.extend([0x0f, 0x0b]);
         }
-        guard().judge_forged(&bytes, &certificate(&[], Vec::new()), &traps)
+        guard().judge_forged(&bytes, &certificate(0, &[], Vec::new()), &traps)
     };
     assert_eq!(waiting(100), Ok(()));
     assert_eq!(waiting(1_200), Err(Rule::Limit));
@@ -359,7 +359,7 @@ fn hole_long_paths() {
         bytes.extend([0x0f, 0x0b, 0x90, 0x0f, 0x0b]);
         let mut dictionary = vec![hold_rsp(0), forge::number_of(2, u64::MAX)];
         dictionary.extend((0..claims).map(|i| range(2, 0, u64::MAX - 1 - i)));
-        let certificate = certificate(&dictionary, vec![Block::same(trap as u32 + 2, 0)]);
+        let certificate = certificate(0, &dictionary, vec![Block::same(trap as u32 + 2, 0)]);
         guard().judge_forged(&bytes, &certificate, &[row(trap), row(trap + 3)])
     };
     assert_eq!(judge(4, (100, 300)), Ok(()));
@@ -377,7 +377,7 @@ fn hole_many_claims() {
     let mut dictionary = vec![hold_rsp(0)];
     dictionary.extend((0..250).map(below_zero));
     let blocks = (0..count).map(|i| Block::same(i as u32, i)).collect();
-    let verdict = guard().judge_forged(&bytes, &certificate(&dictionary, blocks), &traps);
+    let verdict = guard().judge_forged(&bytes, &certificate(0, &dictionary, blocks), &traps);
     assert_eq!(verdict, Err(Rule::Limit));
 }
 
@@ -615,7 +615,7 @@ fn forged_claims() {
     // rdx is unknown at the block; each false claim is refused, no claim and a true one are not.
     let bytes = [0xeb, 0x00, 0x90, 0x0f, 0x0b];
     let judge = |entries: &[Vec<u8>]| {
-        let certificate = certificate(entries, vec![Block::same(2, 0)]);
+        let certificate = certificate(0, entries, vec![Block::same(2, 0)]);
         guard().judge_forged(&bytes, &certificate, &[row(3)])
     };
     let rsp = hold_rsp(0);

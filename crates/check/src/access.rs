@@ -269,7 +269,7 @@ impl Machine<'_> {
             (Base::Types, 4) if plain => {
                 let ty = u32::try_from(add >> 2).ok().filter(|_| add.is_multiple_of(4));
                 match ty.filter(|&ty| self.layout.signature(ty).is_some()) {
-                    Some(ty) => Ok(Place::Symbol(half(Kind::TypeId(ty)))),
+                    Some(ty) => Ok(Place::Symbol(half(Kind::TypeId(self.layout.canonical(ty))))),
                     None => fault(Rule::Field, "no type id"),
                 }
             }

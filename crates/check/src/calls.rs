@@ -293,7 +293,9 @@ impl Machine<'_> {
         let Some(signature) = layout.signature(ty) else {
             return fault(Rule::Call, "the callee has no signature");
         };
-        if signature.results != self.signature.results {
+        let (given, wanted) = (&signature.results, &self.signature.results);
+        let fit = given.iter().zip(wanted).all(|(given, wanted)| wanted.takes(*given));
+        if given.len() != wanted.len() || !fit {
             return fault(Rule::Call, "the callee's results are others");
         }
         let arguments = abi::arguments(signature);

@@ -10,6 +10,7 @@
 //! - L3. In the guard shape the bytes `[0, zone)` from a 32-bit memory's base are memory or fault.
 
 use crate::symbols::{Heap, RefKind, RefType};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
 use sha2::{Digest as _, Sha256};
@@ -82,7 +83,7 @@ impl Default for Config {
 }
 
 /// A value type, as far as code is concerned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ty {
     /// `i32`; the upper half of its register is unknown.
     I32,
@@ -109,8 +110,18 @@ impl Ty {
     }
 }
 
+impl Ty {
+    /// Whether a value of the other type is one of this.
+    pub fn takes(self, other: Ty) -> bool {
+        match (self, other) {
+            (Ty::Ref(own), Ty::Ref(other)) => own.takes(other),
+            _ => self == other,
+        }
+    }
+}
+
 /// A function type.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Signature {
     /// Parameters.
     pub params: Vec<Ty>,
@@ -225,6 +236,9 @@ pub struct Layout {
     pub(crate) module: [u8; 32],
     pub(crate) digest: [u8; 32],
     pub(crate) types: Vec<Option<Signature>>,
+    /// The first type that is equal to each. Code sees of a type no more than its signature.
+    equals: Vec<u32>,
+    firsts: BTreeMap<Signature, u32>,
     pub(crate) funcs: Vec<u32>,
     pub(crate) imported_funcs: u32,
     pub(crate) memories: Vec<Memory>,
@@ -250,6 +264,8 @@ impl Layout {
             module,
             digest: hash.finalize().into(),
             types: Vec::new(),
+            equals: Vec::new(),
+            firsts: BTreeMap::new(),
             funcs: Vec::new(),
             imported_funcs: 0,
             memories: Vec::new(),
@@ -285,9 +301,15 @@ impl Layout {
         self.types.get(ty as usize)?.as_ref()
     }
 
-    /// The type of a function of the index space.
+    /// The first type that is equal to a type. Types that name themselves, or later ones, are equal
+    /// to no other.
+    pub fn canonical(&self, ty: u32) -> u32 {
+        self.equals.get(ty as usize).copied().unwrap_or(ty)
+    }
+
+    /// The type of a function of the index space, the first of those that are equal.
     pub fn func_type(&self, func: u32) -> Option<u32> {
-        self.funcs.get(func as usize).copied()
+        self.funcs.get(func as usize).map(|&ty| self.canonical(ty))
     }
 
     /// How many functions are imported.
@@ -345,14 +367,14 @@ impl Layout {
                     for ty in group.map_err(|_| MALFORMED)?.into_types() {
                         let signature = match &ty.composite_type.inner {
                             CompositeInnerType::Func(f) => Some(Signature {
-                                params: types(f.params())?,
-                                results: types(f.results())?,
+                                params: self.types(f.params())?,
+                                results: self.types(f.results())?,
                             }),
                             CompositeInnerType::Array(_)
                             | CompositeInnerType::Struct(_)
                             | CompositeInnerType::Cont(_) => None,
                         };
-                        push(&mut self.types, signature)?;
+                        self.push_type(signature)?;
                     }
                 }
             }
@@ -399,11 +421,48 @@ impl Layout {
         }
     }
 
+    fn push_type(&mut self, signature: Option<Signature>) -> Result<(), &'static str> {
+        let index = u32::try_from(self.types.len()).unwrap_or(u32::MAX);
+        let first = match &signature {
+            Some(signature) if !names_from(signature, index) => {
+                *self.firsts.entry(signature.clone()).or_insert(index)
+            }
+            Some(_) | None => index,
+        };
+        push(&mut self.equals, first)?;
+        push(&mut self.types, signature)
+    }
+
+    fn types(&self, list: &[ValType]) -> Result<Vec<Ty>, &'static str> {
+        list.iter().map(|&ty| self.value(ty)).collect()
+    }
+
+    fn value(&self, ty: ValType) -> Result<Ty, &'static str> {
+        Ok(match ty {
+            ValType::I32 => Ty::I32,
+            ValType::I64 => Ty::I64,
+            ValType::F32 => Ty::F32,
+            ValType::F64 => Ty::F64,
+            ValType::V128 => Ty::V128,
+            ValType::Ref(ty) => Ty::Ref(self.reference(ty)?),
+        })
+    }
+
+    /// A reference type; types are named by the first that is equal.
+    fn reference(&self, ty: wasmparser::RefType) -> Result<RefType, &'static str> {
+        let is = reference(ty)?;
+        let heap = match is.heap {
+            Heap::Type(ty) => Heap::Type(self.canonical(ty)),
+            Heap::Any | Heap::Nothing => is.heap,
+        };
+        Ok(RefType { heap, ..is })
+    }
+
     fn push_table(&mut self, ty: &wasmparser::TableType) -> Result<(), &'static str> {
         if ty.shared {
             return Err("shared table");
         }
-        let element = reference(ty.element_type)?;
+        let element = self.reference(ty.element_type)?;
         let most = if ty.table64 { u64::MAX } else { u64::from(u32::MAX) };
         let max = ty.maximum.unwrap_or(most).min(most);
         push(&mut self.tables, Table { ty: element, min: ty.initial, max })
@@ -432,7 +491,8 @@ impl Layout {
         if ty.shared {
             return Err("shared global");
         }
-        push(&mut self.globals, Global { ty: value(ty.content_type)?, mutable: ty.mutable })
+        let (ty, mutable) = (self.value(ty.content_type)?, ty.mutable);
+        push(&mut self.globals, Global { ty, mutable })
     }
 }
 
@@ -444,18 +504,11 @@ fn push<T>(list: &mut Vec<T>, item: T) -> Result<(), &'static str> {
     Ok(())
 }
 
-fn types(list: &[ValType]) -> Result<Vec<Ty>, &'static str> {
-    list.iter().map(|&ty| value(ty)).collect()
-}
-
-fn value(ty: ValType) -> Result<Ty, &'static str> {
-    Ok(match ty {
-        ValType::I32 => Ty::I32,
-        ValType::I64 => Ty::I64,
-        ValType::F32 => Ty::F32,
-        ValType::F64 => Ty::F64,
-        ValType::V128 => Ty::V128,
-        ValType::Ref(ty) => Ty::Ref(reference(ty)?),
+/// Whether a type names types from `index` on.
+fn names_from(signature: &Signature, index: u32) -> bool {
+    signature.params.iter().chain(&signature.results).any(|ty| match ty {
+        Ty::Ref(RefType { heap: Heap::Type(ty), .. }) => *ty >= index,
+        _ => false,
     })
 }
 

@@ -150,6 +150,7 @@ impl<'a> Machine<'a> {
             CodeKind::ThunkIn(ty) | CodeKind::ThunkOut(ty) => {
                 let def = Def { lo: 1, hi: u64::MAX, kind: Kind::Ref(RefType::FUNC) };
                 let sym = self.symbols.fresh(def);
+                let ty = self.layout.canonical(ty);
                 let fact = Fact::Type { record: Record::Ref(sym), ty };
                 state.path = self.facts.push(state.path, &self.symbols, fact);
                 Value { base: Base::RefRecord, sym, shift: 0, add: 0 }
@@ -252,24 +253,52 @@ impl<'a> Machine<'a> {
         if value.as_constant() == Some(0) {
             return ty.nullable;
         }
+        self.ref_type(path, value).is_some_and(|is| ty.takes(is))
+    }
+
+    /// What reference a value is, if it is one; not of null.
+    fn ref_type(&self, path: Path, value: Value) -> Option<RefType> {
         if value.base != Base::None || value.shift != 0 {
-            return false;
+            return None;
         }
-        let is = match (self.symbols.def(value.sym).kind, value.add) {
+        match (self.symbols.def(value.sym).kind, value.add) {
             (Kind::Ref(is), 0) => {
                 let nullable = is.nullable && !self.at_least(path, value.sym, 1);
-                RefType { nullable, ..is }
+                Some(RefType { nullable, ..is })
             }
             (Kind::FuncAddress(record), 1) => {
                 let heap = match record {
                     Record::Func(func) => self.layout.func_type(func).map_or(Heap::Any, Heap::Type),
                     Record::Ref(_) => Heap::Any,
                 };
-                RefType { kind: RefKind::Func, heap, nullable: false }
+                Some(RefType { kind: RefKind::Func, heap, nullable: false })
             }
-            _ => return false,
+            _ => None,
+        }
+    }
+
+    /// The type of which both values are references; none if both are null, or one is no reference.
+    pub(crate) fn either_ref(&self, path: Path, a: Value, b: Value) -> Option<RefType> {
+        let null = |value: Value| value.as_constant() == Some(0);
+        let (one, other) = match (null(a), null(b)) {
+            (true, true) => return None,
+            (true, false) => (None, Some(self.ref_type(path, b)?)),
+            (false, true) => (Some(self.ref_type(path, a)?), None),
+            (false, false) => (Some(self.ref_type(path, a)?), Some(self.ref_type(path, b)?)),
         };
-        ty.takes(is)
+        match (one, other) {
+            (Some(a), Some(b)) if a.kind != b.kind => None,
+            (Some(a), Some(b)) => {
+                let heap = match (a.heap, b.heap) {
+                    (a, b) if a == b => a,
+                    (Heap::Nothing, heap) | (heap, Heap::Nothing) => heap,
+                    (Heap::Any | Heap::Type(_), _) => Heap::Any,
+                };
+                Some(RefType { heap, nullable: a.nullable || b.nullable, ..a })
+            }
+            (Some(is), None) | (None, Some(is)) => Some(RefType { nullable: true, ..is }),
+            (None, None) => None,
+        }
     }
 
     /// The path behind a condition that holds (or does not, for `holds` false); none if it cannot

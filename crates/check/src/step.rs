@@ -391,10 +391,12 @@ impl Machine<'_> {
         let taken = self.assume(state, condition, true);
         let other = self.assume(state, condition, false);
         let range = |machine: &Self, path, v| machine.facts.range(path, &machine.symbols, v);
+        let either = self.either_ref(state.path, a, b).filter(|_| bytes == 8);
         let result = match (taken, other) {
             (Some(_), None) => Some(b),
             (None, Some(_)) => Some(a),
             _ if a == b => Some(a),
+            _ if let Some(ty) = either => Some(Value::symbol(self.reference(ty))),
             (Some(t), Some(o)) => match (range(self, t, b), range(self, o, a)) {
                 (Some((l1, h1)), Some((l2, h2))) => {
                     let word = |x: i128, other| u64::try_from(x).unwrap_or(other);

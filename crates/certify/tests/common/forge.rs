@@ -1,5 +1,7 @@
 //! Certificates made by hand, as `docs/certificate.md` says.
 
+use prova_check::certificate::VERSION;
+
 /// A block: its offset, how far back its claims begin, the entries that it toggles.
 pub(crate) struct Block {
     at: u32,
@@ -60,18 +62,25 @@ pub(crate) fn range(location: u32, lo: u64, hi: u64) -> Vec<u8> {
     out
 }
 
-/// A certificate without data.
-pub(crate) fn certificate(dictionary: &[Vec<u8>], blocks: Vec<Block>) -> Vec<u8> {
-    let mut out = vec![1, 0];
+/// A certificate without data, whose frame stands at `frame` and does not keep the stack pointer.
+pub(crate) fn certificate(frame: u32, dictionary: &[Vec<u8>], blocks: Vec<Block>) -> Vec<u8> {
+    let mut out = vec![VERSION, 0];
     number(&mut out, dictionary.len() as u64);
     out.extend(dictionary.concat());
     number(&mut out, blocks.len() as u64);
-    let mut last = 0;
+    if blocks.is_empty() {
+        return out;
+    }
+    number(&mut out, u64::from(frame));
+    out.extend([1, 4]);
+    let mut last = frame;
     for block in blocks {
         number(&mut out, u64::from(block.at - last));
-        number(&mut out, u64::from(block.from << 1));
         let toggles = if block.toggles { dictionary.len() } else { 0 };
-        number(&mut out, toggles as u64);
+        let from = if block.from == 0 { 3 } else { block.from };
+        number(&mut out, (toggles as u64) << 3 | u64::from(from) << 1);
+        // No claims but those that are toggled.
+        out.extend((block.from == 0).then_some(0));
         out.extend(std::iter::repeat_n(0, toggles));
         last = block.at;
     }
