@@ -367,8 +367,8 @@ fn hole_long_paths() {
     assert_eq!(judge(1_500, (400, 1_000)), Err(Rule::Limit));
 }
 
+/// Claims at each byte of the code are space.
 #[test]
-#[ignore = "hole: 250 claims at each byte of code take 13 KB of the check's memory for each of them"]
 fn hole_many_claims() {
     let count = 1 << 16;
     let mut bytes = vec![0x90; count];

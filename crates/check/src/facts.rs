@@ -92,6 +92,11 @@ impl Facts {
         Path(u32::try_from(self.nodes.len()).unwrap_or(0))
     }
 
+    /// How many facts there are.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// How many facts a path has.
     pub(crate) fn length(&self, path: Path) -> u32 {
         let last = (path.0 as usize).checked_sub(1).and_then(|i| self.nodes.get(i));

@@ -40,6 +40,11 @@ pub const CODE_BYTES_MAX: usize = 1 << 26;
 /// Claims that all edges check at most, for each byte of the code; where the facts of a path are
 /// many, or a state is large, they count for several.
 pub const EDGE_WORK_MAX: u64 = 256;
+/// Symbols and facts at most, for each byte of the code on top of [`KNOWN_BASE`]. Real code has a
+/// third of one.
+pub const KNOWN_MAX: usize = 16;
+/// Symbols and facts that any code may have.
+pub const KNOWN_BASE: usize = 1 << 16;
 /// Stack words that states of waiting blocks hold at most.
 pub const WAITING_WORDS_MAX: usize = 1 << 22;
 
@@ -363,6 +368,10 @@ impl<'a> Pass<'a> {
         self.machine.hold(&mut state, kept, claims)?;
         let weight = state.weight();
         self.state = Some(state);
+        let known = self.machine.symbols.len().saturating_add(self.machine.facts.len());
+        if known > self.bytes.len().saturating_mul(KNOWN_MAX).saturating_add(KNOWN_BASE) {
+            return fault(Rule::Limit, "more is claimed than the code's size allows");
+        }
         self.spend(weight as u64 >> 4)?;
         Ok(())
     }
