@@ -705,3 +705,57 @@ fn p12_metering() {
         &with(store.to_vec(), &[mr(C::Mov_rm64_r64, at(R10, 0), R8), ret()]),
     );
 }
+
+#[test]
+fn p7_selected_references_and_results_of_tail_calls() {
+    let wat =
+        "(module (func (param externref externref funcref) (result externref) ref.null extern))";
+    let case = Case { wat, ..guard() };
+    let select = |code, to, source| {
+        let flags = rr(C::Test_rm64_r64, R11, R11);
+        [flags, rr(code, to, source), rr(C::Mov_r64_rm64, RAX, RDX), ret()]
+    };
+    case.accepts(&select(C::Cmove_r64_rm64, RDX, RCX));
+    // A reference to a function, a number, half a reference.
+    case.rejects(Rule::Return, &select(C::Cmove_r64_rm64, RDX, R8));
+    case.rejects(Rule::Return, &select(C::Cmove_r64_rm64, RDX, R10));
+    case.rejects(Rule::Return, &select(C::Cmove_r32_rm32, EDX, ECX));
+    // Results of the callee may be of a subtype, and of an equal type.
+    let wat = "(module (type $t (func)) (type $u (func)) \
+        (func (result funcref) unreachable) (func (result (ref null $t)) unreachable) \
+        (func (result (ref null $u)) unreachable))";
+    let jump = |record: i32| {
+        [
+            rm(C::Mov_r64_rm64, R11, at(RDI, 8)),
+            rm(C::Mov_r64_rm64, RDI, at(R11, i64::from(offsets::DEFINED))),
+            ri(C::Add_rm64_imm32, RDI, 32 * record),
+            rm(C::Mov_r64_rm64, RAX, at(RDI, 0)),
+            r(C::Jmp_rm64, RAX),
+        ]
+    };
+    let from = |func| Case { wat, kind: CodeKind::Func(func), ..guard() };
+    from(0).accepts(&jump(1));
+    from(1).accepts(&jump(2));
+    from(1).rejects(Rule::Call, &jump(0));
+}
+
+#[test]
+fn p11_divisors_without_signals() {
+    let mut case = explicit();
+    case.config.signals = false;
+    let divide = |code, bits| {
+        let zero = rr(C::Xor_r64_rm64, R10, R10);
+        [zero, ri(code, RCX, bits), r(C::Div_rm64, RCX), ret()]
+    };
+    let row = |mut items: [Item; 4]| {
+        if let asm::I(division) = items[2] {
+            items[2] = asm::Row(division, traps::INTEGER_OVERFLOW);
+        }
+        items
+    };
+    // A number with a bit of a constant is not zero; without one, or cut, it may be.
+    case.accepts(&row(divide(C::Or_rm64_imm32, 1)));
+    case.rejects(Rule::Metadata, &row(divide(C::Or_rm64_imm32, 0)));
+    case.rejects(Rule::Metadata, &row(divide(C::And_rm64_imm32, 1)));
+    case.rejects(Rule::Metadata, &row(divide(C::Xor_rm64_imm32, 1)));
+}

@@ -280,6 +280,13 @@ impl Machine<'_> {
             }
             Alu::Or if a.as_constant() == Some(0) => (Some(b), Flags::Unknown),
             Alu::Or | Alu::Xor if b.as_constant() == Some(0) => (Some(a), Flags::Unknown),
+            // A number with bits of a constant set is no less than it.
+            Alu::Or if let Some(k) = a.as_constant().or(b.as_constant()) => {
+                let hi = if wide { u64::MAX } else { u64::from(u32::MAX) };
+                let def = Def { lo: k, hi, kind: Kind::Number };
+                let result = exact.then(|| Value::symbol(self.symbols.fresh(def)));
+                (result, Flags::Unknown)
+            }
             Alu::ShiftLeft => {
                 let count = shift_count(b, bytes);
                 (count.and_then(|n| a.shifted(n)).filter(|_| exact), Flags::Unknown)
