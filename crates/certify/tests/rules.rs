@@ -96,6 +96,10 @@ fn p1_unknown_instructions_and_prefixes() {
         &[0x62, 0xf1, 0x7c, 0x48, 0x10, 0x00], // a masked 512-bit load
         &[0x0f, 0xa3, 0x10],                   // bt [rax], edx
         &[0x0f],                               // half an instruction
+        &[0x66, 0x0f, 0x84, 0, 0, 0, 0],       // a branch of 16 or 32 bits, by the processor
+        &[0x66, 0xe9, 0, 0, 0, 0],             // a jump alike
+        &[0x66, 0xc3],                         // a return to 16 or 64 bits
+        &[0x66, 0x40, 0xff, 0xe0],             // a jump to a register alike
     ] {
         assert_eq!(guard().judge(&[Raw(raw), ret()]), Err(Rule::Instruction), "{raw:x?}");
     }

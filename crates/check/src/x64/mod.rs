@@ -110,6 +110,16 @@ impl Class {
         )
     }
 
+    /// Whether it is a branch, jump, call or return. The prefix of the operand size before one is
+    /// not refused by the decoder, and Intel's processors ignore it; AMD's take 16 bits: another
+    /// length, another target.
+    const fn is_near_branch(self) -> bool {
+        matches!(
+            self,
+            Class::Branch(_) | Class::Jump | Class::JumpTo | Class::CallTo | Class::Return
+        )
+    }
+
     /// Whether a `lock` prefix may stand before it (with a memory destination).
     const fn lockable(self) -> bool {
         matches!(
@@ -164,12 +174,15 @@ pub struct Insn {
 
 /// The instructions of a code: one decoder, which is set to where it shall decode.
 #[allow(missing_debug_implementations, reason = "the decoder has none")]
-pub struct Instructions<'a>(Decoder<'a>);
+pub struct Instructions<'a> {
+    code: &'a [u8],
+    decoder: Decoder<'a>,
+}
 
 impl<'a> Instructions<'a> {
     /// Those of `code`.
     pub fn new(code: &'a [u8]) -> Instructions<'a> {
-        Instructions(Decoder::with_ip(64, code, 0, DecoderOptions::NONE))
+        Instructions { code, decoder: Decoder::with_ip(64, code, 0, DecoderOptions::NONE) }
     }
 
     /// Decodes the instruction at `offset`.
@@ -178,7 +191,7 @@ impl<'a> Instructions<'a> {
     ///
     /// [`Rule::Instruction`] if there is none, or one that is in no table.
     pub fn at(&mut self, offset: u32) -> Result<Insn, Fault> {
-        let decoder = &mut self.0;
+        let decoder = &mut self.decoder;
         if decoder.set_position(offset as usize).is_err() {
             return fault(Rule::Instruction, "no instruction");
         }
@@ -193,6 +206,10 @@ impl<'a> Instructions<'a> {
         };
         let insn = Insn { offset, len: u32::try_from(raw.len()).unwrap_or(0), class, raw };
         insn.prefixes()?;
+        let bytes = self.code.get(offset as usize..insn.end() as usize).unwrap_or(&[]);
+        if class.is_near_branch() && prefixes(bytes).any(|byte| byte == OPERAND_SIZE) {
+            return fault(Rule::Instruction, "an operand size before a branch");
+        }
         Ok(insn)
     }
 }
@@ -320,6 +337,20 @@ impl Insn {
         }
         Ok(Address { base, code: false, index, disp, size })
     }
+}
+
+/// The prefix of the operand size.
+const OPERAND_SIZE: u8 = 0x66;
+
+/// The prefixes of an instruction, those of registers among them.
+fn prefixes(bytes: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    let is_prefix = |byte: &u8| {
+        matches!(
+            byte,
+            0x26 | 0x2e | 0x36 | 0x3e | 0x40..=0x4f | 0x64..=0x67 | 0xf0 | 0xf2 | 0xf3
+        )
+    };
+    bytes.iter().copied().take_while(is_prefix)
 }
 
 /// The class of a code, if it is in a table.
