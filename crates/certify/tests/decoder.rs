@@ -163,7 +163,7 @@ fn theirs(decoder: &Capstone, code: &[u8], offset: u32) -> Result<Reading, Strin
     let mut reading = Reading { len: insn.len(), ..Reading::default() };
     let end = u64::from(offset) + insn.len() as u64;
     let detail = decoder.insn_detail(insn).map_err(|e| e.to_string())?;
-    let ArchDetail::X86Detail(detail) = detail.arch_detail() else { return Err("no x86".into()) };
+    let ArchDetail::X86Detail(detail) = detail.arch_detail();
     let mnemonic = insn.mnemonic().unwrap_or("");
     for operand in detail.operands() {
         match operand.op_type {
