@@ -27,12 +27,17 @@ fn items(outer: &[Item], inner: &[Item]) -> Vec<Item> {
 /// What the check says of code with one claimed block, `distance` behind the frame; `changed` are
 /// gaps between locations that the frame does not keep.
 fn judge(items: &[Item], frame: u8, changed: &[u8], distance: u8) -> Result<(), Rule> {
+    judge_block(items, frame, changed, &[distance, 0])
+}
+
+/// What the check says where the whole `block` is told: distance, head, toggled numbers.
+fn judge_block(items: &[Item], frame: u8, changed: &[u8], block: &[u8]) -> Result<(), Rule> {
     let wasm = wat::parse_str("(module (func (param i32)))").expect("a module");
     let layout = Layout::derive(&wasm, &Config::default()).expect("a layout");
     let (bytes, traps, calls) = assemble(items);
     let mut certificate = vec![VERSION, 0, 0, 1, frame, changed.len() as u8];
     certificate.extend_from_slice(changed);
-    certificate.extend([distance, 0]);
+    certificate.extend_from_slice(block);
     let code = Code {
         kind: CodeKind::Func(0),
         bytes: &bytes,
@@ -63,6 +68,32 @@ fn the_frame_is_kept() {
     assert_eq!(judge(&items(&[], &word), 4, &[], 0), Err(Rule::Claim));
     let same = [r(C::Pop_r64, RAX), r(C::Push_r64, RAX)];
     assert_eq!(judge(&items(&[], &same), 4, &[], 0), Ok(()));
+}
+
+#[test]
+fn a_location_that_the_frame_does_not_keep_may_change() {
+    // rbx is pushed and taken back into `last`; the loop changes its word, number 2.
+    let code = |last| {
+        let word = [r(C::Pop_r64, RAX), r(C::Push_r64, RDX)];
+        let mut items = items(&[r(C::Push_r64, RBX)], &word);
+        items.insert(items.len() - 2, r(C::Pop_r64, last));
+        items
+    };
+    // The numbers of a stack word's location and, without entries, of what it held at the frame.
+    let word = |number: u8| 17 + number;
+    let held = |number: u8| 2 * word(number);
+    // A head is eight for each toggled number.
+    let without = [0, 8, held(2)];
+    assert_eq!(judge_block(&code(RCX), 5, &[word(2)], &without), Ok(()));
+    // Claimed though it changes; kept though it changes; another one is not kept.
+    assert_eq!(judge(&code(RCX), 5, &[word(2)], 0), Err(Rule::Claim));
+    assert_eq!(judge(&code(RCX), 5, &[], 0), Err(Rule::Claim));
+    assert_eq!(judge(&code(RCX), 5, &[word(3)], 0), Err(Rule::Claim));
+    // What the word was is not known behind the loop.
+    assert_eq!(judge_block(&code(RBX), 5, &[word(2)], &without), Err(Rule::Return));
+    // The saved frame pointer is not known either if it is not kept, though nothing changes it.
+    let neither = [0, 16, held(1), held(2) - held(1) - 1];
+    assert_eq!(judge_block(&code(RCX), 5, &[word(1), 0], &neither), Err(Rule::Return));
 }
 
 #[test]

@@ -96,6 +96,10 @@ fn p1_unknown_instructions_and_prefixes() {
         &[0x62, 0xf1, 0x7c, 0x48, 0x10, 0x00], // a masked 512-bit load
         &[0x0f, 0xa3, 0x10],                   // bt [rax], edx
         &[0x0f],                               // half an instruction
+        &[0x66, 0x0f, 0x84, 0, 0, 0, 0],       // a branch of 16 or 32 bits, by the processor
+        &[0x66, 0xe9, 0, 0, 0, 0],             // a jump alike
+        &[0x66, 0xc3],                         // a return to 16 or 64 bits
+        &[0x66, 0x40, 0xff, 0xe0],             // a jump to a register alike
     ] {
         assert_eq!(guard().judge(&[Raw(raw), ret()]), Err(Rule::Instruction), "{raw:x?}");
     }
@@ -303,6 +307,46 @@ fn p3_facts_stay_in_their_region() {
     };
     explicit().accepts(&items(false));
     explicit().rejects(Rule::Memory, &items(true));
+}
+
+#[test]
+fn p3_what_ways_to_a_merge_have_in_common() {
+    let access = |index| faults(rm(C::Mov_r64_rm64, R9, idx(RAX, index, 1, 0)));
+    // rcx is rdx + 16 in each round of a loop. The least of both is the one that has 32 bits.
+    let rounds = |add: Item| {
+        let head = [
+            ri(C::Mov_r32_imm32, EDX, 5),
+            rm(C::Lea_r64_m, RCX, at(RDX, 16)),
+            L(1),
+            access(RCX),
+            access(RDX),
+            add,
+            rm(C::Lea_r64_m, RCX, at(RDX, 16)),
+            rr(C::Test_rm64_r64, R9, R9),
+            J(C::Jne_rel32_64, 1),
+            ret(),
+        ];
+        with(base(), &head)
+    };
+    guard().accepts(&rounds(ri(C::Add_rm32_imm8, EDX, 1)));
+    guard().rejects(Rule::Memory, &rounds(ri(C::Add_rm64_imm8, RDX, 1)));
+    // A shifted number of one way and a constant of the other have bounds alone in common.
+    let ways = |shift: i32, constant: i32| {
+        let head = [
+            ri(C::Shr_rm32_imm8, EDX, 8),
+            ri(C::Shl_rm64_imm8, RDX, shift),
+            rr(C::Test_rm32_r32, ECX, ECX),
+            J(C::Je_rel32_64, 1),
+            ri(C::Mov_rm64_imm32, RDX, constant),
+            L(1),
+            access(RDX),
+            ret(),
+        ];
+        with(base(), &head)
+    };
+    guard().accepts(&ways(3, 7));
+    guard().rejects(Rule::Memory, &ways(11, 7));
+    guard().rejects(Rule::Memory, &ways(3, -1));
 }
 
 #[test]
@@ -694,6 +738,22 @@ fn p12_metering() {
     case.rejects(Rule::Metering, &cycle(&unequal(2, 3)));
     case.rejects(Rule::Metering, &cycle(&unequal(2, 1)));
     case.rejects(Rule::Metering, &cycle(&unequal(1, 1)));
+    // `fuel + add ≠ number` modulo 2^64, whatever wraps: only the fuel's least says more of it.
+    let wrapped = |add: i64, other: i32| {
+        vec![
+            rm(C::Mov_r64_rm64, RAX, at(R10, 0)),
+            rm(C::Lea_r64_m, RCX, at(RAX, add)),
+            ri(C::Cmp_rm64_imm32, RCX, other),
+            J(C::Je_rel32_64, 9),
+            ri(C::Sub_rm64_imm32, RAX, 1),
+            mr(C::Mov_rm64_r64, at(R10, 0), RAX),
+        ]
+    };
+    case.accepts(&cycle(&wrapped(-5, -5)));
+    case.accepts(&cycle(&wrapped(5, 5)));
+    for (add, other) in [(-5, -4), (-5, 5), (-5, 0), (5, 0), (5, -5), (5, 6)] {
+        case.rejects(Rule::Metering, &cycle(&wrapped(add, other)));
+    }
     // A charge before the loop is none in it.
     let mut outside = with(store.to_vec(), &charge(5, 5));
     outside.extend(cycle(&[]).split_off(2));

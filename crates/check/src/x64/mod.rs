@@ -111,9 +111,10 @@ impl Class {
         )
     }
 
-    /// Whether control goes elsewhere. With a prefix 0x66 AMD's processors cut the target of such
-    /// an instruction to 16 bits, where Intel's, and the decoder, ignore the prefix.
-    const fn transfers(self) -> bool {
+    /// Whether it is a branch, jump, call or return. The prefix of the operand size before one is
+    /// not refused by the decoder, and Intel's processors ignore it; AMD's take 16 bits: another
+    /// length, another target.
+    const fn is_near_branch(self) -> bool {
         matches!(
             self,
             Class::Branch(_) | Class::Jump | Class::JumpTo | Class::CallTo | Class::Return
@@ -206,11 +207,9 @@ impl<'a> Instructions<'a> {
         };
         let insn = Insn { offset, len: u32::try_from(raw.len()).unwrap_or(0), class, raw };
         insn.prefixes()?;
-        // No opcode of these classes looks like a prefix.
-        let prefix = |&&byte: &&u8| byte == 0x66 || byte == 0x67 || byte & 0xf0 == 0x40;
-        let bytes = self.code.get(offset as usize..).unwrap_or(&[]);
-        if class.transfers() && bytes.iter().take_while(prefix).any(|&byte| byte == 0x66) {
-            return fault(Rule::Instruction, "an operand size prefix of a jump");
+        let bytes = self.code.get(offset as usize..insn.end() as usize).unwrap_or(&[]);
+        if class.is_near_branch() && prefixes(bytes).any(|byte| byte == OPERAND_SIZE) {
+            return fault(Rule::Instruction, "an operand size before a branch");
         }
         Ok(insn)
     }
@@ -379,6 +378,20 @@ impl Insn {
         }
         Ok(Address { base, code: false, index, disp, size })
     }
+}
+
+/// The prefix of the operand size.
+const OPERAND_SIZE: u8 = 0x66;
+
+/// The prefixes of an instruction, those of registers among them.
+fn prefixes(bytes: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    let is_prefix = |byte: &u8| {
+        matches!(
+            byte,
+            0x26 | 0x2e | 0x36 | 0x3e | 0x40..=0x4f | 0x64..=0x67 | 0xf0 | 0xf2 | 0xf3
+        )
+    };
+    bytes.iter().copied().take_while(is_prefix)
 }
 
 /// The class of a code, if it is in a table.
