@@ -278,10 +278,8 @@ impl Relate<'_> {
         let from = self.source();
         let (to, args) = self.follow_new(theirs, payloads)?;
         let goal = self.place_of(theirs, to, &args);
-        let mut ahead = self.ahead(ours, from, payloads, goal)?;
-        if self.new.ways(to) > 1 && !self.new.is_final(to) {
-            ahead = self.forward(to, goal, ahead)?;
-        }
+        let ahead = self.ahead(ours, from, payloads, goal)?;
+        let ahead = self.forward(to, goal, ahead)?;
         self.meet(to, &args, ahead)?;
         self.at(from);
         Ok(())
@@ -289,7 +287,15 @@ impl Relate<'_> {
 
     /// The body goes on, alone on its edge, through blocks that have no other way in and only jump,
     /// if the image has come to a place with several.
-    fn forward(&mut self, to: Block, goal: Option<Goal<'_>>, mut ahead: Ahead) -> Verdict<Ahead> {
+    pub(super) fn forward(
+        &mut self,
+        to: Block,
+        goal: Option<Goal<'_>>,
+        mut ahead: Ahead,
+    ) -> Verdict<Ahead> {
+        if self.new.ways(to) == 1 || self.new.is_final(to) {
+            return Ok(ahead);
+        }
         loop {
             let block = ahead.block;
             let jumps = matches!(self.old.body.block(block).terminator, Terminator::Jump(_));
