@@ -75,7 +75,8 @@ impl Relate<'_> {
             && !goal.is_some_and(|goal| self.is_counterpart(goal, block, &args))
         {
             self.step()?;
-            // What it is at its place must not change.
+            // What it is at its place must not change. No wrong emission is known that only this
+            // refuses.
             let has_place = self.entered[block.as_u32() as usize];
             demand!(!has_place, Targets, "{block} is on an edge, and has a place");
             let data = self.old.body.block(block);
@@ -161,7 +162,7 @@ impl Relate<'_> {
             return self.forget(block);
         }
         self.entered[at] = true;
-        // It may have been on an edge before.
+        // It may have been on an edge before. No wrong emission is known that only this refuses.
         if self.old.is_lone(block) { self.forget(block) } else { Ok(()) }
     }
 
