@@ -483,7 +483,11 @@ fn ssa_irreducible(count: u64, seed: u64, jobs: usize) -> ExitCode {
     let totals = irreducible::campaign(count, seed, jobs);
     println!(
         "{} graphs, {} of them irreducible; {} emissions not proved; calls: {} returned, {} did not",
-        totals.graphs, totals.irreducible, totals.refused, totals.returned, totals.trapped
+        totals.graphs,
+        totals.irreducible,
+        totals.refused.len(),
+        totals.returned,
+        totals.trapped
     );
     found(totals.finding, "no refusal and no disagreement")
 }

@@ -8,5 +8,5 @@ fn random_graphs_run_as_before() {
     let totals = campaign(300, 1, 2);
     assert!(totals.finding.is_none(), "{}", totals.finding.unwrap_or_default());
     assert!(totals.irreducible >= 300 && totals.returned > 1_000, "{totals:?}");
-    assert_eq!(totals.refused, 0, "{totals:?}");
+    assert!(totals.refused.is_empty(), "{totals:?}");
 }

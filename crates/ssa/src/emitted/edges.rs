@@ -75,7 +75,8 @@ impl Relate<'_> {
             && !goal.is_some_and(|goal| self.is_counterpart(goal, block, &args))
         {
             self.step()?;
-            // What it is at its place must not change.
+            // What it is at its place must not change. No wrong emission is known that only this
+            // refuses.
             let has_place = self.entered[block.as_u32() as usize];
             demand!(!has_place, Targets, "{block} is on an edge, and has a place");
             let data = self.old.body.block(block);
@@ -161,7 +162,7 @@ impl Relate<'_> {
             return self.forget(block);
         }
         self.entered[at] = true;
-        // It may have been on an edge before.
+        // It may have been on an edge before. No wrong emission is known that only this refuses.
         if self.old.is_lone(block) { self.forget(block) } else { Ok(()) }
     }
 
@@ -278,10 +279,8 @@ impl Relate<'_> {
         let from = self.source();
         let (to, args) = self.follow_new(theirs, payloads)?;
         let goal = self.place_of(theirs, to, &args);
-        let mut ahead = self.ahead(ours, from, payloads, goal)?;
-        if self.new.ways(to) > 1 && !self.new.is_final(to) {
-            ahead = self.forward(to, goal, ahead)?;
-        }
+        let ahead = self.ahead(ours, from, payloads, goal)?;
+        let ahead = self.forward(to, goal, ahead)?;
         self.meet(to, &args, ahead)?;
         self.at(from);
         Ok(())
@@ -289,7 +288,15 @@ impl Relate<'_> {
 
     /// The body goes on, alone on its edge, through blocks that have no other way in and only jump,
     /// if the image has come to a place with several.
-    fn forward(&mut self, to: Block, goal: Option<Goal<'_>>, mut ahead: Ahead) -> Verdict<Ahead> {
+    pub(super) fn forward(
+        &mut self,
+        to: Block,
+        goal: Option<Goal<'_>>,
+        mut ahead: Ahead,
+    ) -> Verdict<Ahead> {
+        if self.new.ways(to) == 1 || self.new.is_final(to) {
+            return Ok(ahead);
+        }
         loop {
             let block = ahead.block;
             let jumps = matches!(self.old.body.block(block).terminator, Terminator::Jump(_));

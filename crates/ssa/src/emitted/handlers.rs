@@ -82,6 +82,7 @@ impl Relate<'_> {
         let given = self.new_clauses(theirs)?;
         let (count, expected) = (given.len(), wanted.len());
         demand!(count == expected, Handlers, "{count} clauses, not {expected}");
+        let invoking = self.source();
         for (ours, theirs) in wanted.into_iter().zip(given) {
             let ((tag, with_ref, edge), from) = ours;
             let same = tag == theirs.0 && with_ref == theirs.1;
@@ -95,7 +96,9 @@ impl Relate<'_> {
             if self.old.ways(ahead.block) == 1 {
                 self.take_along(&mut ahead, from);
             }
+            let ahead = self.forward(to, goal, ahead)?;
             self.meet(to, &args, ahead)?;
+            self.at(invoking);
         }
         // From here on each is what it is behind its clause.
         for value in late {

@@ -116,7 +116,8 @@ impl Relate<'_> {
     /// Whether a lone block of the body seems to be a place of the image that is not lone, to both
     /// of which several ways lead. If the place only jumps on, it is enough that a parameter of one
     /// is one of the other. Otherwise the block behind is part of the place: nothing else leads
-    /// there, and all parameters get there what the image's do.
+    /// there, and all parameters get there what the image's do; or some do, and one of these has a
+    /// home that no parameter of the block behind has, so that the place has it for this block.
     pub(super) fn is_counterpart(&self, goal: Goal<'_>, block: Block, terms: &[Term]) -> bool {
         let Goal { to, args } = goal;
         if self.old.ways(block) <= 1 || self.new.ways(to) <= 1 {
@@ -125,16 +126,29 @@ impl Relate<'_> {
         if let Some(known) = self.places[to.as_u32() as usize].block {
             return known == block;
         }
-        let params = self.old.body.block(block).params().zip(terms);
+        let body = self.old.body;
+        let params = body.block(block).params().zip(terms);
         let mut live = params.filter(|&(param, _)| self.old.is_live(param)).peekable();
         if self.passes_on(to) {
             return live.any(|(param, _)| self.param_of(to, param).is_some());
         }
-        let is_given = |(param, &term): (Value, &Term)| {
-            let given = self.param_of(to, param).and_then(|(number, _)| args.get(number as usize));
-            term != NONE && given == Some(&term)
-        };
-        self.old.is_only_way(block) && live.peek().is_some() && live.all(is_given)
+        let Terminator::Jump(edge) = body.block(block).terminator else { return false };
+        if !self.old.is_only_way(block) {
+            return false;
+        }
+        let behind = |home| body.block(edge.block).params().any(|v| self.homes.of(v) == home);
+        let (mut all, mut own) = (live.peek().is_some(), false);
+        for (param, &term) in live {
+            let Some((number, _)) = self.param_of(to, param) else {
+                all = false;
+                continue;
+            };
+            if term == NONE || args.get(number as usize) != Some(&term) {
+                return false;
+            }
+            own |= !behind(self.homes.of(param));
+        }
+        all || own
     }
 
     /// Whether the body is to stay on its way at a place, to which several edges lead. Where either

@@ -2,8 +2,8 @@
 //!
 //! A parameter goes if each edge brings it the same value, or itself (Braun et al., *Simple and
 //! efficient construction of static single assignment form*, 2013, 3.1: trivial phi functions); or
-//! if each brings a constant with the same bits, unless a handler reads it or one that it stands
-//! for. Where one goes, those that it was an argument of are looked at again.
+//! if each brings a constant with the same bits, unless its block is a handler. Where one goes,
+//! those that it was an argument of are looked at again.
 //!
 //! Limits: circles of parameters that are one value stay. A payload is no value, so its parameter
 //! stays. Each parameter is looked at once, and once again for each argument of it that goes:
@@ -43,17 +43,12 @@ pub(super) fn plan(body: &Body) -> Plan<'_> {
     open.reverse();
     let mut looks = vec![0; body.value_count()];
     let mut plan = Plan::new(body);
-    let mut kept = handled(body);
     while let Some(param) = open.pop() {
         looks[param.index()] += 1;
         if plan.stands[param.index()] != Stand::Itself || looks[param.index()] > LOOKS_MAX {
             continue;
         }
-        let is_kept = kept[param.index()];
-        if let Some(stand) = single(&plan, param, &arguments[param.index()], is_kept) {
-            if let (true, Stand::Value(value)) = (is_kept, stand) {
-                kept[value.index()] = true;
-            }
+        if let Some(stand) = single(&plan, param, &arguments[param.index()]) {
             plan.stand(param, stand);
             open.extend(&readers[param.index()]);
         }
@@ -61,16 +56,16 @@ pub(super) fn plan(body: &Body) -> Plan<'_> {
     plan
 }
 
-/// What all arguments of a parameter are, if they are one; not a constant if it is to be kept a
-/// value.
-fn single(plan: &Plan<'_>, param: Value, arguments: &[Value], is_kept: bool) -> Option<Stand> {
+/// What all arguments of a parameter are, if they are one.
+fn single(plan: &Plan<'_>, param: Value, arguments: &[Value]) -> Option<Stand> {
     let ty = plan.body.value(param).ty;
     let own = |&argument: &Value| plan.resolve(argument);
     let mut all = arguments.iter().map(own).filter(|&stand| stand != Stand::Value(param));
     let first = all.clone().next()?;
     let bits = bits(plan, first);
     let same_bits = || all.clone().all(|other| self::bits(plan, other) == bits);
-    let scalar = constant_of(ty).is_some() && !is_kept;
+    // A handler has no instructions, so none of its parameters becomes one.
+    let scalar = constant_of(ty).is_some() && !is_handlers(plan.body, param);
     if bits.is_some() && scalar && (same_bits() || planted!(FirstConstant)) {
         return bits.map(Stand::Constant);
     }
@@ -79,21 +74,10 @@ fn single(plan: &Plan<'_>, param: Value, arguments: &[Value], is_kept: bool) -> 
     (same && plan.body.value(value).ty == ty).then_some(first)
 }
 
-/// By value: parameters of handlers, and what handlers pass on. A handler has no instructions, so
-/// none of these becomes one.
-fn handled(body: &Body) -> Vec<bool> {
-    let mut handled = vec![false; body.value_count()];
-    for (block, data) in body.blocks() {
-        if !matches!(data.terminator, Terminator::Catch { .. }) {
-            continue;
-        }
-        data.params().for_each(|param| handled[param.index()] = true);
-        for edge in body.successors(block) {
-            let passed = body.args(&edge).iter().filter_map(|arg| arg.value());
-            passed.for_each(|value| handled[value.index()] = true);
-        }
-    }
-    handled
+/// Whether a parameter is one of a handler.
+fn is_handlers(body: &Body, param: Value) -> bool {
+    let Def::Param(block, ..) = body.value(param).def else { return false };
+    matches!(body.block(block).terminator, Terminator::Catch { .. })
 }
 
 /// The bits of a constant.

@@ -8,7 +8,8 @@
 //! * O1. Blocks keep their order where each still stands behind its immediate dominator (some block
 //!   that leads to it stands before it); else they are in reverse postorder.
 //! * O2. A value that is a constant becomes one in place: an instruction turns into the constant,
-//!   and of a parameter the constant stands at the start of its block.
+//!   and of a parameter the constant stands at the start of its block. A handler has no
+//!   instructions: a parameter of it that is another value is read where that one is the constant.
 //!
 //! Nothing here is trusted: a wrong plan or a fault here makes a body that the check refuses.
 
@@ -246,7 +247,8 @@ impl<'p, 'b> Rebuild<'p, 'b> {
     fn insts(&mut self, block: Block) {
         let plan = self.plan;
         let data = plan.body.block(block);
-        for param in data.params() {
+        let is_handler = matches!(data.terminator, Terminator::Catch { .. });
+        for param in data.params().filter(|_| !is_handler) {
             if let (false, Stand::Constant(bits)) =
                 (plan.unread[param.index()], plan.resolve(param))
             {

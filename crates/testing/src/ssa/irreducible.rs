@@ -36,8 +36,8 @@ pub struct Totals {
     pub graphs: u64,
     /// Those of them that were irreducible when they came to the emitter.
     pub irreducible: u64,
-    /// Those whose emission was not proved, so that they kept their bytes.
-    pub refused: u64,
+    /// The numbers of those whose emission was not proved, so that they kept their bytes, in order.
+    pub refused: Vec<u64>,
     /// Calls that returned in both.
     pub returned: u64,
     /// Calls that ended otherwise in both.
@@ -60,7 +60,9 @@ pub fn campaign(count: u64, seed: u64, jobs: usize) -> Totals {
                     totals.graphs += 1;
                     match tried {
                         Ok(Tried { irreducible, refused, returned, trapped }) => {
-                            totals.refused += u64::from(refused);
+                            if refused {
+                                totals.refused.push(index);
+                            }
                             totals.irreducible += u64::from(irreducible);
                             totals.returned += returned;
                             totals.trapped += trapped;
@@ -77,7 +79,25 @@ pub fn campaign(count: u64, seed: u64, jobs: usize) -> Totals {
             });
         }
     });
-    totals.into_inner().unwrap_or_else(PoisonError::into_inner)
+    let mut totals = totals.into_inner().unwrap_or_else(PoisonError::into_inner);
+    totals.refused.sort_unstable();
+    totals
+}
+
+/// Why the emission of a graph is not proved, with the graph and what was emitted; `None` if it is
+/// proved. Nothing runs.
+///
+/// # Errors
+/// What else is wrong with the graph.
+pub fn refusal(seed: u64, index: u64) -> Result<Option<String>, String> {
+    let (text, _, passes) = graph(seed, index);
+    let module = decode(&text)?;
+    let (trip, _) = send(&module, &passes)?;
+    let refused = trip.outcomes.iter().find(|(_, outcome)| outcome.is_failure());
+    Ok(refused.map(|(func, outcome)| {
+        let explained = explain(&module, *func, &passes);
+        format!("{func}: {outcome}\n{passes:?}\n{text}\n{explained}")
+    }))
 }
 
 /// What one graph has come to.
@@ -88,22 +108,31 @@ struct Tried {
     trapped: u64,
 }
 
-fn one(seed: u64, index: u64) -> Result<Tried, String> {
+/// The Wasm of a graph, its calls, and the passes that it goes through.
+fn graph(seed: u64, index: u64) -> (String, Vec<Call>, Vec<Pass>) {
     let mut rng = Rng::of(seed, index);
     let (text, calls) = states::case(&mut rng);
-    let passes: Vec<Pass> = match rng.below(3) {
+    let passes = match rng.below(3) {
         0 => Vec::new(),
         1 => Pass::DEFAULT.to_vec(),
         _ => (0..rng.between(1, 4)).map(|_| *rng.pick(&Pass::ALL)).collect(),
     };
-    let bytes = wat::parse_str(&text).map_err(|error| format!("{error}\n{text}"))?;
-    try_one(bytes, &calls, &passes).map_err(|what| format!("{what}\n{passes:?}\n{text}"))
+    (text, calls, passes)
 }
 
-fn try_one(bytes: Vec<u8>, calls: &[Call], passes: &[Pass]) -> Result<Tried, String> {
-    let limits = Limits::default();
-    let module = Module::decode(bytes, &Features::default(), &limits);
-    let module = module.map_err(|error| error.to_string())?;
+fn one(seed: u64, index: u64) -> Result<Tried, String> {
+    let (text, calls, passes) = graph(seed, index);
+    try_one(&text, &calls, &passes).map_err(|what| format!("{what}\n{passes:?}\n{text}"))
+}
+
+fn decode(text: &str) -> Result<Module, String> {
+    let bytes = wat::parse_str(text).map_err(|error| error.to_string())?;
+    let module = Module::decode(bytes, &Features::default(), &Limits::default());
+    module.map_err(|error| error.to_string())
+}
+
+/// The trip of a graph, and whether it was irreducible when it came to the emitter.
+fn send(module: &Module, passes: &[Pass]) -> Result<(trip::Trip, bool), String> {
     let (fault, irreducible) = (Mutex::new(None), AtomicBool::new(false));
     let transform = |body: CheckedBody| {
         let body = match dissolved(&body, passes) {
@@ -118,11 +147,17 @@ fn try_one(bytes: Vec<u8>, calls: &[Call], passes: &[Pass]) -> Result<Tried, Str
         }
         Some(body)
     };
-    let options = Options { transform: &transform, threads: 1, limits: &limits };
-    let trip = trip::module(&module, &options).map_err(|error| error.to_string())?;
-    if let Some(fault) = fault.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        return Err(fault);
+    let options = Options { transform: &transform, threads: 1, limits: &Limits::default() };
+    let trip = trip::module(module, &options).map_err(|error| error.to_string())?;
+    match fault.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(fault) => Err(fault),
+        None => Ok((trip, irreducible.load(Ordering::Relaxed))),
     }
+}
+
+fn try_one(text: &str, calls: &[Call], passes: &[Pass]) -> Result<Tried, String> {
+    let module = decode(text)?;
+    let (trip, irreducible) = send(&module, passes)?;
     let is_fault = |outcome: &trip::Outcome| {
         outcome.is_failure() && !matches!(outcome, trip::Outcome::Refused(_))
     };
@@ -141,7 +176,6 @@ fn try_one(bytes: Vec<u8>, calls: &[Call], passes: &[Pass]) -> Result<Tried, Str
     let returned = |outcome: &Outcome| matches!(outcome, Outcome::Results(_));
     let count = before.calls.iter().filter(|call| returned(&call.0)).count() as u64;
     let trapped = before.calls.len() as u64 - count;
-    let irreducible = irreducible.load(Ordering::Relaxed);
     let refused = trip.outcomes.iter().any(|(_, outcome)| outcome.is_failure());
     Ok(Tried { irreducible, refused, returned: count, trapped })
 }
