@@ -27,7 +27,7 @@ struct Assumption {
 }
 
 /// What the check of machine code assumes.
-const MACHINE: [Assumption; 9] = [
+const MACHINE: [Assumption; 10] = [
     Assumption {
         what: "base + reservation + guard lies below 2^47",
         kept_by: "runtime",
@@ -49,6 +49,11 @@ const MACHINE: [Assumption; 9] = [
         noticed_by: "crates/native/tests/run.rs: recursion",
     },
     Assumption {
+        what: "code is mapped at a multiple of 16; the processor has the level of the configuration",
+        kept_by: "runtime",
+        noticed_by: "code begins at a page; the level is compared where a layout is derived",
+    },
+    Assumption {
         what: "`perform` checks indices, types and bounds again",
         kept_by: "runtime",
         noticed_by: "crates/native/tests/run.rs",
@@ -66,12 +71,12 @@ const MACHINE: [Assumption; 9] = [
     Assumption {
         what: "the decoder (iced-x86) is right about the codes of the tables",
         kept_by: "its authors",
-        noticed_by: "its tests",
+        noticed_by: "its tests; crates/certify/tests/decoder.rs",
     },
     Assumption {
         what: "the processor does what the manual says",
         kept_by: "its makers",
-        noticed_by: "crates/native/tests/numeric.rs, for what operators compile to",
+        noticed_by: "crates/runtime/tests/processor.rs; crates/native/tests/numeric.rs",
     },
 ];
 

@@ -4,7 +4,7 @@
 //! Cranelift. Calls of functions are resolved by records, so a function is compiled by itself.
 
 use crate::{Declined, NativeCode, Target};
-use prova::{CompileError, MachineCode, MachineCompiler};
+use prova::{CompileError, MachineCode, MachineCompiler, processor_has};
 use prova_certify::Draft;
 use prova_check::{CodeKind, Config, CpuLevel, Layout, MemoryShape, Metering};
 use prova_module::{FuncIdx, Module, TypeIdx};
@@ -29,7 +29,7 @@ impl Default for NativeCompiler {
 impl NativeCompiler {
     /// Memories by reservation and guard, x86-64-v3 where the machine has it.
     pub fn new() -> NativeCompiler {
-        let cpu = if has_v3() { CpuLevel::V3 } else { CpuLevel::V2 };
+        let cpu = if processor_has(CpuLevel::V3) { CpuLevel::V3 } else { CpuLevel::V2 };
         NativeCompiler { shape: None, signals: true, cpu, target: OnceLock::new() }
     }
 
@@ -49,20 +49,6 @@ impl NativeCompiler {
         let target = self.target.get_or_init(|| Target::new(self.cpu));
         target.as_ref().map_err(|error| declined(error.clone()))
     }
-}
-
-#[cfg(target_arch = "x86_64")]
-fn has_v3() -> bool {
-    std::arch::is_x86_feature_detected!("avx2")
-        && std::arch::is_x86_feature_detected!("bmi1")
-        && std::arch::is_x86_feature_detected!("bmi2")
-        && std::arch::is_x86_feature_detected!("lzcnt")
-        && std::arch::is_x86_feature_detected!("fma")
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn has_v3() -> bool {
-    false
 }
 
 /// The SSA form of a function, proved equal to its Wasm.

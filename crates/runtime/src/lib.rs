@@ -47,7 +47,7 @@ pub use instantiate::{CreateError, InstantiateError, Part};
 pub use limits::{Limits, STACK_BYTES_MAX, STACK_BYTES_MIN};
 pub use link::{LinkError, LinkReason};
 pub use memory::Memory;
-pub use native::{LoadError, NativeCode, NativeModule, Thunks};
+pub use native::{LoadError, NativeCode, NativeModule, Thunks, processor_has};
 pub use ops::CHUNK_BYTES;
 pub use prova_bytecode::{CheckedBytecode, Metering, Settings};
 pub use store::{SEARCH_CHUNK, Search, Store, StoreConfig};

@@ -7,7 +7,7 @@
 use crate::sys::CodeMemory;
 use prova_bytecode::Settings;
 use prova_check::{
-    CallRow, CheckedCode, Code, CodeKind, Config, Layout, LayoutError, Rejection, TrapRow,
+    CallRow, CheckedCode, Code, CodeKind, Config, CpuLevel, Layout, LayoutError, Rejection, TrapRow,
 };
 use prova_module::Module;
 use std::fmt;
@@ -133,12 +133,34 @@ pub struct NativeModule {
     thunks: Vec<Option<Thunks>>,
 }
 
+/// Whether this processor is of a level: what the check accepts for it runs as the manual says.
+pub fn processor_has(level: CpuLevel) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::is_x86_feature_detected as has;
+        let v2 = has!("sse3") && has!("ssse3") && has!("sse4.1") && has!("sse4.2");
+        let v2 = v2 && has!("popcnt") && has!("cmpxchg16b");
+        let v3 = has!("avx") && has!("avx2") && has!("fma");
+        let v3 = v3 && has!("bmi1") && has!("bmi2") && has!("lzcnt");
+        v2 && (v3 || level == CpuLevel::V2)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        let _ = level;
+        false
+    }
+}
+
 impl NativeModule {
     /// Derives the layout of a module; without thunks yet.
     ///
     /// # Errors
-    /// If there can be no native code of the module.
+    /// If there can be no native code of the module, or none of this level runs here.
     pub fn derive(module: &Module, config: &Config) -> Result<NativeModule, LayoutError> {
+        if !processor_has(config.cpu) {
+            let what = "the processor is of a lower level than the code";
+            return Err(LayoutError { offset: 0, what });
+        }
         let layout = Layout::derive(module.bytes(), config)?;
         Ok(NativeModule { module: module.clone(), layout, thunks: Vec::new() })
     }

@@ -31,7 +31,7 @@ mod code;
 mod records;
 mod state;
 
-pub use code::{LoadError, NativeCode, NativeModule, Thunks};
+pub use code::{LoadError, NativeCode, NativeModule, Thunks, processor_has};
 pub(crate) use records::FuncRecord;
 pub(crate) use state::{Native, Piece, Segment};
 
