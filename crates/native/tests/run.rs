@@ -2,96 +2,12 @@
 //! backtraces. Machine code tells the place of a memory fault where the processor told it (guard);
 //! then it is the same too.
 
-use prova::{Config, Engine, Instance, Linker, MachineCompiler, Module, Store, Trap, Val};
-use prova_check::MemoryShape;
+use prova::{MachineCompiler, Val};
 use prova_native::NativeCompiler;
 
-/// An engine of bytecode, or of machine code in one way.
-fn engine(way: Way, configure: impl Fn(&mut Config)) -> Engine {
-    let mut config = Config::new();
-    match way {
-        Way::Bytecode => &mut config,
-        Way::Guard => config.native(NativeCompiler::new()),
-        Way::Explicit => config.native(NativeCompiler::new().with_memory(MemoryShape::Explicit)),
-        Way::NoSignals => config.native(NativeCompiler::new()).signals_based_traps(false),
-    };
-    configure(&mut config);
-    Engine::new(&config).expect("the configuration is valid")
-}
+mod common;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    Bytecode,
-    Guard,
-    Explicit,
-    NoSignals,
-}
-
-/// What a call gives: results, or the trap with its backtrace.
-fn call(store: &mut Store<()>, instance: &Instance, name: &str, args: &[Val]) -> Called {
-    let func = instance.get_func(&mut *store, name).expect("an exported function");
-    let mut results = vec![Val::I32(0); func.ty(&*store).results().len()];
-    match func.call(&mut *store, args, &mut results) {
-        Ok(()) => Called { what: format!("{results:?}"), fault: None },
-        Err(error) => {
-            let message = format!("{error:#}");
-            let is_fault = |part: &&str| part.starts_with("memory fault at");
-            let parts: Vec<&str> = message.split(": ").filter(|part| !is_fault(part)).collect();
-            let what = format!("{:?} {}", error.downcast_ref::<Trap>(), parts.join(": "));
-            Called { what, fault: message.split(": ").find(is_fault).map(str::to_owned) }
-        }
-    }
-}
-
-/// What came of a call, the place of a memory fault apart.
-#[derive(Debug)]
-struct Called {
-    what: String,
-    fault: Option<String>,
-}
-
-/// The same, where both tell as much.
-impl PartialEq for Called {
-    fn eq(&self, other: &Called) -> bool {
-        let faults = self.fault.as_ref().zip(other.fault.as_ref());
-        self.what == other.what && faults.is_none_or(|(a, b)| a == b)
-    }
-}
-
-/// Runs calls in both tiers; all functions with a body have to be native.
-fn same(text: &str, calls: &[(&str, &[Val])]) {
-    same_with(text, calls, &[], |_| {});
-}
-
-/// As [`same`]; the functions in `refused`, and no others, have no certificate yet.
-fn same_with(
-    text: &str,
-    calls: &[(&str, &[Val])],
-    refused: &[u32],
-    configure: impl Fn(&mut Config),
-) {
-    let wasm = wat::parse_str(text).expect("the text is well-formed");
-    let run = |way: Way| {
-        let engine = engine(way, &configure);
-        let module = Module::new(&engine, &wasm).expect("the module is valid");
-        let mut store = Store::new(&engine, ());
-        if store.get_fuel().is_ok() {
-            store.set_fuel(1_000_000).expect("it is metered");
-        }
-        let instance =
-            Linker::new(&engine).instantiate(&mut store, &module).expect("it has no imports");
-        let results: Vec<Called> =
-            calls.iter().map(|(name, args)| call(&mut store, &instance, name, args)).collect();
-        let found: Vec<u32> = module.refusals().iter().map(|refusal| refusal.func.0).collect();
-        let expected = if way == Way::Bytecode { &[] } else { refused };
-        assert_eq!(found, expected, "{:?}", module.refusals());
-        (results, store.get_fuel().ok())
-    };
-    let bytecode = run(Way::Bytecode);
-    for way in [Way::Guard, Way::Explicit, Way::NoSignals] {
-        assert_eq!(run(way), bytecode, "{way:?}");
-    }
-}
+use common::{same, same_with};
 
 #[test]
 fn an_addition_and_a_load() {
@@ -316,7 +232,7 @@ fn fuel_and_epochs() {
     let (ten, many) = ([Val::I32(10)], [Val::I32(60_000)]);
     let calls: &[(&str, &[Val])] =
         &[("f", &ten), ("m", &many), ("f", &many), ("m", &many), ("g", &[]), ("f", &ten)];
-    same_with(text, calls, &[], |config| {
+    same_with((None, text), calls, (&[], &[]), |config| {
         config.consume_fuel(true);
     });
 }
@@ -331,7 +247,7 @@ fn edges_that_hand_over_too_much_stay_bytecode() {
         "$b ".repeat(3_000),
         "drop ".repeat(99)
     );
-    same_with(&text, &[("f", &[Val::I32(7)])], &[0], |_| {});
+    same_with((None, &text), &[("f", &[Val::I32(7)])], (&[0], &[]), |_| {});
 }
 
 #[test]

@@ -1,0 +1,129 @@
+//! One module in three ways to make machine code, and as bytecode.
+
+use prova::{Config, Engine, Instance, Linker, Module, Store, Trap, Val};
+use prova_check::MemoryShape;
+use prova_native::NativeCompiler;
+use std::collections::BTreeSet;
+
+/// An engine of bytecode, or of machine code in one way.
+pub(crate) fn engine(way: Way, configure: impl Fn(&mut Config)) -> Engine {
+    let mut config = Config::new();
+    match way {
+        Way::Bytecode => &mut config,
+        Way::Guard => config.native(NativeCompiler::new()),
+        Way::Explicit => config.native(NativeCompiler::new().with_memory(MemoryShape::Explicit)),
+        Way::NoSignals => config.native(NativeCompiler::new()).signals_based_traps(false),
+    };
+    configure(&mut config);
+    Engine::new(&config).expect("the configuration is valid")
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Bytecode,
+    Guard,
+    Explicit,
+    NoSignals,
+}
+
+/// What a call gives: results, or the trap with its backtrace.
+fn call(store: &mut Store<()>, instance: &Instance, name: &str, args: &[Val]) -> Called {
+    let func = instance.get_func(&mut *store, name).expect("an exported function");
+    let mut results = vec![Val::I32(0); func.ty(&*store).results().len()];
+    match func.call(&mut *store, args, &mut results) {
+        Ok(()) => Called { what: format!("{results:?}"), fault: None },
+        Err(error) => {
+            let message = format!("{error:#}");
+            let is_fault = |part: &&str| part.starts_with("memory fault at");
+            let parts: Vec<&str> = message.split(": ").filter(|part| !is_fault(part)).collect();
+            let what = format!("{:?} {}", error.downcast_ref::<Trap>(), parts.join(": "));
+            Called { what, fault: message.split(": ").find(is_fault).map(str::to_owned) }
+        }
+    }
+}
+
+/// What came of a call, the place of a memory fault apart.
+#[derive(Debug)]
+struct Called {
+    what: String,
+    fault: Option<String>,
+}
+
+impl Called {
+    /// Without the place in the innermost function.
+    fn without_place(&self) -> String {
+        let mut parts = self.what.splitn(3, " 0x");
+        let (head, rest) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let rest = rest.split_once(' ').map_or("", |(_, rest)| rest);
+        format!("{head} {rest} {:?}", parts.next())
+    }
+}
+
+/// The same, where both tell as much.
+impl PartialEq for Called {
+    fn eq(&self, other: &Called) -> bool {
+        let faults = self.fault.as_ref().zip(other.fault.as_ref());
+        self.what == other.what && faults.is_none_or(|(a, b)| a == b)
+    }
+}
+
+/// Runs calls in both tiers; all functions with a body have to be native.
+#[allow(dead_code, reason = "each test uses a part")]
+pub(crate) fn same(text: &str, calls: &[(&str, &[Val])]) {
+    same_with((None, text), calls, (&[], &[]), |_| {});
+}
+
+/// As [`same`], with the exports of another module as imports from `e`.
+#[allow(dead_code, reason = "each test uses a part")]
+pub(crate) fn same_imported(exporter: &str, text: &str, calls: &[(&str, &[Val])]) {
+    same_with((Some(exporter), text), calls, (&[], &[]), |_| {});
+}
+
+/// As [`same`]; the functions in `refused`, and no others, have no certificate yet, and the traps of
+/// those in `known`, and no others, are told at a later operator.
+pub(crate) fn same_with(
+    (exporter, text): (Option<&str>, &str),
+    calls: &[(&str, &[Val])],
+    (refused, known): (&[u32], &[&str]),
+    configure: impl Fn(&mut Config),
+) {
+    let wasm = wat::parse_str(text).expect("the text is well-formed");
+    let run = |way: Way| {
+        let engine = engine(way, &configure);
+        let module = Module::new(&engine, &wasm).expect("the module is valid");
+        let mut store = Store::new(&engine, ());
+        if store.get_fuel().is_ok() {
+            store.set_fuel(1_000_000).expect("it is metered");
+        }
+        let mut linker = Linker::new(&engine);
+        if let Some(exporter) = exporter {
+            let wasm = wat::parse_str(exporter).expect("the text is well-formed");
+            let module = Module::new(&engine, &wasm).expect("the module is valid");
+            let instance = linker.instantiate(&mut store, &module).expect("it has no imports");
+            linker.instance(&mut store, "e", instance).expect("new names");
+        }
+        let instance = linker.instantiate(&mut store, &module).expect("its imports are there");
+        let results: Vec<Called> =
+            calls.iter().map(|(name, args)| call(&mut store, &instance, name, args)).collect();
+        let found: Vec<u32> = module.refusals().iter().map(|refusal| refusal.func.0).collect();
+        let expected = if way == Way::Bytecode { &[] } else { refused };
+        assert_eq!(found, expected, "{:?}", module.refusals());
+        (results, store.get_fuel().ok())
+    };
+    let (bytecode, fuel) = run(Way::Bytecode);
+    let mut late = BTreeSet::new();
+    for way in [Way::Guard, Way::Explicit, Way::NoSignals] {
+        let (native, left) = run(way);
+        for ((call, native), bytecode) in calls.iter().zip(&native).zip(&bytecode) {
+            if native != bytecode && native.without_place() == bytecode.without_place() {
+                late.insert(call.0);
+            } else {
+                assert_eq!(native, bytecode, "{way:?}: {call:?}");
+            }
+        }
+        assert_eq!(left, fuel, "{way:?}: fuel");
+    }
+    // Known: a load that Cranelift made the operand of an instruction traps at that one's operator.
+    let known: BTreeSet<&str> = known.iter().copied().collect();
+    assert_eq!(late, known, "functions whose traps are told elsewhere");
+}

@@ -1,0 +1,207 @@
+//! What broke the proofs of Wasmtime's compiler, which were facts of one value each (its issues and
+//! pull requests 7965, 8173, 8174, 8176, 8177, 8207, 8208, 8225): code with the same shapes is
+//! compiled, checked and run, in both shapes of memories.
+
+mod common;
+
+use common::{same_imported, same_with};
+use prova::Val;
+
+/// Indices around the ends of a page, of two, and of the space.
+const AROUND: [i32; 14] = [
+    0,
+    1,
+    65_519,
+    65_520,
+    65_521,
+    65_528,
+    65_529,
+    65_532,
+    65_533,
+    65_534,
+    65_535,
+    65_536,
+    -1,
+    i32::MIN,
+];
+
+/// All functions at all indices.
+fn around(text: &str, names: &[String], known: &[&str]) {
+    let args = AROUND.map(|at| [Val::I32(at)]);
+    let mut calls: Vec<(&str, &[Val])> = Vec::new();
+    for name in names {
+        calls.extend(args.iter().map(|arg| (name.as_str(), &arg[..])));
+    }
+    same_with((None, text), &calls, (&[], known), |_| {});
+}
+
+fn text_of(head: &str, bodies: &[String]) -> (String, Vec<String>) {
+    let names: Vec<String> = (0..bodies.len()).map(|number| format!("f{number}")).collect();
+    let funcs = names
+        .iter()
+        .zip(bodies)
+        .map(|(name, body)| format!("(func (export \"{name}\") (param i32) (result i64) {body})"));
+    (format!("(module {head} {})", funcs.collect::<Vec<_>>().join("\n")), names)
+}
+
+/// One index, used with offsets that need a comparison and with others that need none: after value
+/// numbering the accesses share index, sum and comparison.
+#[test]
+fn accesses_share_what_they_compute() {
+    let near = "(i64.load offset=8 (local.get 0))";
+    let far = "(i64.load offset=33554440 (local.get 0))";
+    let byte = "(i64.load8_u offset=8 (local.get 0))";
+    let bodies = [
+        format!("(i64.add {near} {far})"),
+        format!("(i64.add {far} {near})"),
+        format!("(i64.add {byte} (i64.add {near} {near}))"),
+        format!("(i64.store offset=8 (local.get 0) {far}) {near}"),
+        format!(
+            "(if (result i64) (i32.lt_u (local.get 0) (i32.const 100))
+               (then {near}) (else (i64.add {near} {byte})))"
+        ),
+        format!("(select {near} {byte} (local.get 0))"),
+    ];
+    let (text, names) = text_of("(memory 1 2)", &bodies);
+    around(&text, &names, &[]);
+}
+
+/// One constant is bound, size, offset and index.
+#[test]
+fn a_constant_has_several_roles() {
+    let mut bodies = Vec::new();
+    for number in [4, 8, 65_528, 65_532, 65_536, 131_064, 33_554_432, 2_147_483_647_u32] {
+        bodies.push(format!(
+            "(i64.add (i64.load offset={number} (i32.const {number})) (i64.const {number}))"
+        ));
+        bodies.push(format!(
+            "(i64.load offset={number} (i32.add (local.get 0) (i32.const {number})))"
+        ));
+        bodies.push(format!(
+            "(if (result i64) (i32.lt_u (local.get 0) (i32.const {number}))
+               (then (i64.load offset={number} (local.get 0))) (else (i64.const {number})))"
+        ));
+    }
+    let (text, names) = text_of("(memory 2 2)", &bodies);
+    around(&text, &names, &["f12", "f15"]);
+}
+
+/// Offsets at the end of the guard, and beyond it.
+#[test]
+fn offsets_beyond_the_guard() {
+    let guard = 32 << 20;
+    let offsets = [guard - 8, guard - 7, guard - 1, guard, guard + 1, u64::from(u32::MAX)];
+    let bodies = offsets.map(|by| format!("(i64.load offset={by} (local.get 0))"));
+    let (text, names) = text_of("(memory 1)", &bodies);
+    around(&text, &names, &[]);
+}
+
+/// A memory of another instance, and one with 64-bit addresses.
+#[test]
+fn imported_and_wide_memories() {
+    let exporter = "(module (memory (export \"m\") 1 2)
+        (memory (export \"w\") i64 1 2)
+        (func (export \"grow\") (result i32) (memory.grow 0 (i32.const 1))))";
+    let text = "(module (import \"e\" \"m\" (memory $m 1)) (import \"e\" \"w\" (memory $w i64 1))
+        (import \"e\" \"grow\" (func $grow (result i32)))
+        (func (export \"m\") (param i32) (result i64) (i64.load $m offset=8 (local.get 0)))
+        (func (export \"w\") (param i64) (result i64) (i64.load $w offset=8 (local.get 0)))
+        (func (export \"far\") (param i64) (result i64)
+          (i64.load $w offset=0xfffffffffffffff8 (local.get 0)))
+        (func (export \"grown\") (param i32) (result i64)
+          (drop (i64.load $m (i32.const 0))) (drop (call $grow))
+          (i64.load $m offset=8 (local.get 0))))";
+    let narrow = AROUND.map(|at| [Val::I32(at)]);
+    let wide = [0, 1, 65_520, 65_521, 65_528, 65_529, 131_064, i64::MAX, i64::MIN, -1, -8, -9];
+    let wide = wide.map(|at| [Val::I64(at)]);
+    let mut calls: Vec<(&str, &[Val])> = Vec::new();
+    calls.extend(narrow.iter().map(|arg| ("m", &arg[..])));
+    for name in ["w", "far"] {
+        calls.extend(wide.iter().map(|arg| (name, &arg[..])));
+    }
+    calls.extend(narrow.iter().map(|arg| ("grown", &arg[..])));
+    same_imported(exporter, text, &calls);
+}
+
+/// Products and shifts of 32 bits as indices.
+#[test]
+fn narrow_products_are_indices() {
+    let mut bodies = Vec::new();
+    for by in [2, 3, 4, 5, 8, 9, 24, 65_536, -1] {
+        bodies.push(format!("(i64.load (i32.mul (local.get 0) (i32.const {by})))"));
+        bodies.push(format!(
+            "(i64.load (i32.mul (local.get 0) (i32.add (local.get 0) (i32.const {by}))))"
+        ));
+    }
+    for by in 0..4 {
+        bodies.push(format!("(i64.load (i32.shl (local.get 0) (i32.const {by})))"));
+        bodies.push(format!(
+            "(i64.load (i32.add (i32.const 16) (i32.shl (local.get 0) (i32.const {by}))))"
+        ));
+        bodies.push(format!(
+            "(i64.load (i32.wrap_i64 (i64.shl (i64.extend_i32_u (local.get 0)) (i64.const {by}))))"
+        ));
+    }
+    let (text, names) = text_of("(memory 1)", &bodies);
+    around(&text, &names, &[]);
+}
+
+/// Vectors and floats are read and written at their own widths, sunk into operators or not.
+#[test]
+fn vectors_have_every_width() {
+    let lane = |value: String| format!("(i64x2.extract_lane 0 {value})");
+    let mut bodies = Vec::new();
+    let loads = [
+        "v128.load",
+        "v128.load8_splat",
+        "v128.load16_splat",
+        "v128.load32_splat",
+        "v128.load64_splat",
+        "v128.load32_zero",
+        "v128.load64_zero",
+        "v128.load8x8_s",
+        "v128.load8x8_u",
+        "v128.load16x4_s",
+        "v128.load16x4_u",
+        "v128.load32x2_s",
+        "v128.load32x2_u",
+    ];
+    for load in loads {
+        bodies.push(lane(format!("({load} (local.get 0))")));
+        bodies.push(lane(format!("(i8x16.add ({load} (local.get 0)) ({load} (local.get 0)))")));
+    }
+    for (bits, last) in [(8, 15), (16, 7), (32, 3), (64, 1)] {
+        let ones = "(i8x16.splat (i32.const 7))";
+        bodies.push(lane(format!("(v128.load{bits}_lane {last} (local.get 0) {ones})")));
+        bodies.push(format!("(v128.store{bits}_lane {last} (local.get 0) {ones}) (i64.const 1)"));
+    }
+    bodies.push("(v128.store (local.get 0) (v128.const i64x2 1 2)) (i64.const 1)".to_owned());
+    let (narrow, wide) = ("(f32.load (local.get 0))", "(f64.load (local.get 0))");
+    for unary in ["sqrt", "ceil", "floor", "trunc", "nearest", "abs", "neg"] {
+        bodies.push(format!("(i64.extend_i32_u (i32.reinterpret_f32 (f32.{unary} {narrow})))"));
+        bodies.push(format!("(i64.reinterpret_f64 (f64.{unary} {wide}))"));
+        bodies.push(lane(format!("(f64x2.{unary} (v128.load (local.get 0)))")));
+    }
+    for binary in ["add", "sub", "mul", "div", "min", "max", "copysign"] {
+        bodies.push(format!("(i64.reinterpret_f64 (f64.{binary} (f64.const 2) {wide}))"));
+        bodies.push(format!(
+            "(i64.extend_i32_u (i32.reinterpret_f32 (f32.{binary} (f32.const 2) {narrow})))"
+        ));
+    }
+    bodies.push(format!("(i64.reinterpret_f64 (select {wide} (f64.const 1) (local.get 0)))"));
+    bodies.push(format!("(i64.extend_i32_u (f64.lt {wide} (f64.const 1)))"));
+    bodies.push(lane(format!("(f64x2.splat {wide})")));
+    bodies.push(lane(format!("(f32x4.splat {narrow})")));
+    bodies.push(lane(format!("(f64x2.replace_lane 1 (v128.const i64x2 1 2) {wide})")));
+    bodies.push(lane(format!("(f32x4.replace_lane 3 (v128.const i64x2 1 2) {narrow})")));
+    bodies.push(lane(
+        "(i8x16.replace_lane 3 (v128.const i64x2 1 2) (i32.load8_u (local.get 0)))".to_owned(),
+    ));
+    bodies.push(lane(
+        "(i16x8.replace_lane 3 (v128.const i64x2 1 2) (i32.load16_u (local.get 0)))".to_owned(),
+    ));
+    bodies.push("(i64.trunc_sat_f64_s (f64.promote_f32 (f32.load (local.get 0))))".to_owned());
+    bodies.push("(i64.reinterpret_f64 (f64.convert_i32_s (i32.load (local.get 0))))".to_owned());
+    let (text, names) = text_of("(memory 1)", &bodies);
+    around(&text, &names, &["f79"]);
+}
