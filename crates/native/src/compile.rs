@@ -4,7 +4,7 @@
 //! in order; a row for each call; a frame within the bound of the convention. None is trusted.
 
 use crate::abi::{self, Abi};
-use crate::{Declined, isa, lower, thunk};
+use crate::{Declined, isa, lower, sunk, thunk};
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::Function;
 use cranelift_codegen::isa::OwnedTargetIsa;
@@ -88,7 +88,8 @@ impl Target {
         let start = module.body(func).map_or(0, |body| body.range().start as u32);
         let kind = CodeKind::Func(func.0);
         let clif = || lower::lower(module, layout, &self.abi, body, deterministic);
-        let code = self.emit(kind, start, clif)?;
+        let mut code = self.emit(kind, start, clif)?;
+        sunk::name_accesses(body, &mut code);
         let frame_max = offsets::FRAME_RATIO * facts.charge_bytes();
         if code.frame_bytes > frame_max {
             return Err(Declined::Frame);

@@ -24,6 +24,7 @@ mod isa;
 mod listing;
 mod lower;
 mod stop;
+mod sunk;
 mod survey;
 mod thunk;
 
