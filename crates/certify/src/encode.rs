@@ -66,35 +66,47 @@ pub(crate) fn encode(
         let mut set: Vec<u32> = claims.map(place).collect();
         set.sort_unstable();
         set.dedup();
-        let back = written.iter().rev().take(WINDOW).zip(1..);
-        let nothing = Vec::new();
-        let (_, from, best) = std::iter::once((&all, Some(0)))
-            .chain(back.map(|(set, n)| (set, Some(n))))
-            .chain([(&nothing, None)])
-            .map(|(other, from)| {
-                let toggles = toggles(other, &set);
-                let follows = usize::from(!matches!(from, Some(0..FROM_FOLLOWS)));
-                (bytes(&toggles) + follows, from, toggles)
-            })
-            .min_by_key(|(cost, ..)| *cost)
-            .unwrap_or_default();
-        let escaped = from.is_none_or(|n| n >= FROM_FOLLOWS);
-        let short = if escaped { FROM_FOLLOWS } else { from.unwrap_or(0) };
-        let head = (best.len() as u64) << 3 | u64::from(short) << 1 | u64::from(block.metered);
+        let (from, toggles) = nearest(&set, &all, &written);
         number(&mut out, u64::from(at - offset));
-        number(&mut out, head);
-        if escaped {
-            number(&mut out, u64::from(from.unwrap_or(0)));
-        }
-        let mut next = 0;
-        for toggle in best {
-            number(&mut out, u64::from(toggle - next));
-            next = toggle + 1;
-        }
+        block_claims(&mut out, from, &toggles, block.metered);
         offset = at;
         written.push(set);
     }
     out
+}
+
+/// From which claims a block's differ least, and in which: those of the frame (0), of a block so
+/// many back, or none at all.
+fn nearest(set: &[u32], frame: &[u32], written: &[Vec<u32>]) -> (Option<u32>, Vec<u32>) {
+    let back = written.iter().rev().take(WINDOW).zip(1..);
+    let back = back.map(|(set, n)| (set.as_slice(), Some(n)));
+    let (_, from, toggles) = std::iter::once((frame, Some(0)))
+        .chain(back)
+        .chain([(&[][..], None)])
+        .map(|(other, from)| {
+            let toggles = toggles(other, set);
+            let follows = usize::from(!matches!(from, Some(0..FROM_FOLLOWS)));
+            (bytes(&toggles) + follows, from, toggles)
+        })
+        .min_by_key(|(cost, ..)| *cost)
+        .unwrap_or_default();
+    (from, toggles)
+}
+
+/// A block's head, and the claims that it toggles.
+fn block_claims(out: &mut Vec<u8>, from: Option<u32>, toggles: &[u32], metered: bool) {
+    let escaped = from.is_none_or(|n| n >= FROM_FOLLOWS);
+    let short = if escaped { FROM_FOLLOWS } else { from.unwrap_or(0) };
+    let head = (toggles.len() as u64) << 3 | u64::from(short) << 1 | u64::from(metered);
+    number(out, head);
+    if escaped {
+        number(out, u64::from(from.unwrap_or(0)));
+    }
+    let mut next = 0;
+    for toggle in toggles {
+        number(out, u64::from(toggle - next));
+        next = toggle + 1;
+    }
 }
 
 impl Frame {

@@ -254,10 +254,33 @@ impl Run<'_> {
         while let Some(insn) = self.insns.get(at).copied() {
             let goes_on = match insn.class {
                 Class::Branch(_) => !self.is_leader[(insn.target() as usize).min(self.bytes.len())],
-                class => {
-                    !matches!(class, Class::CallTo | Class::Jump | Class::JumpTo)
-                        && !matches!(class, Class::Return | Class::Trap)
-                }
+                Class::CallTo | Class::Jump | Class::JumpTo | Class::Return | Class::Trap => false,
+                Class::Move
+                | Class::ZeroExtend
+                | Class::SignExtend
+                | Class::Lea
+                | Class::Alu(_)
+                | Class::Compare
+                | Class::Test
+                | Class::Define
+                | Class::Scan
+                | Class::MultiplyPair
+                | Class::MultiplyWide
+                | Class::Divide
+                | Class::ExtendLow
+                | Class::ExtendHigh
+                | Class::BitTest
+                | Class::SetByte(_)
+                | Class::Select(_)
+                | Class::Push
+                | Class::Pop
+                | Class::Nop
+                | Class::Exchange
+                | Class::ExchangeAdd
+                | Class::CompareExchange
+                | Class::Fence
+                | Class::Vector
+                | Class::VectorFlags => true,
             };
             if insn.end() > first || !goes_on {
                 break;

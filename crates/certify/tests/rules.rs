@@ -690,24 +690,35 @@ fn p11_metadata() {
     assert_eq!(Case { config, ..guard() }.judge_parts(&parts), Err(Rule::Memory));
 }
 
-#[test]
-fn p12_metering() {
+/// The guard shape with fuel.
+fn metered() -> Case {
     let mut config = Config::default();
     config.metering.fuel = true;
-    let case = Case { config, ..guard() };
-    let store = [rm(C::Mov_r64_rm64, R11, at(RDI, 8)), rm(C::Mov_r64_rm64, R10, at(R11, 0))];
-    let cycle = |body: &[Item]| {
-        let mut items = with(store.to_vec(), &[L(1)]);
-        items.extend_from_slice(body);
-        items.extend([
-            ri(C::Sub_rm32_imm32, EDX, 1),
-            J(C::Jne_rel32_64, 1),
-            ret(),
-            L(9),
-            Trap(traps::OUT_OF_FUEL),
-        ]);
-        items
-    };
+    Case { config, ..guard() }
+}
+
+/// r10 := the store's words.
+fn store_words() -> [Item; 2] {
+    [rm(C::Mov_r64_rm64, R11, at(RDI, 8)), rm(C::Mov_r64_rm64, R10, at(R11, 0))]
+}
+
+/// A loop with this body; label 9 is out of fuel.
+fn cycle(body: &[Item]) -> Vec<Item> {
+    let mut items = with(store_words().to_vec(), &[L(1)]);
+    items.extend_from_slice(body);
+    items.extend([
+        ri(C::Sub_rm32_imm32, EDX, 1),
+        J(C::Jne_rel32_64, 1),
+        ret(),
+        L(9),
+        Trap(traps::OUT_OF_FUEL),
+    ]);
+    items
+}
+
+#[test]
+fn p12_metering() {
+    let (case, store) = (metered(), store_words());
     let charge = |k: i32, c: i32| {
         vec![
             rm(C::Mov_r64_rm64, RAX, at(R10, 0)),

@@ -151,8 +151,8 @@ pub(crate) struct InspectArgs {
     /// With --ssa: the passes in their order, as for `prova opt`
     #[arg(long, value_name = "PASS,…", requires = "ssa")]
     pub(crate) passes: Option<String>,
-    /// Shows the function's WebAssembly beside its SSA form and its machine code, and what Cranelift
-    /// was given
+    /// Shows the function's WebAssembly beside its SSA form and its machine code, and what
+    /// Cranelift was given
     #[arg(long, requires = "function", conflicts_with_all = ["json", "report", "ssa"])]
     pub(crate) native: bool,
     /// Writes all that is known of the function to a file, to be attached to a report

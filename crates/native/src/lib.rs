@@ -13,8 +13,9 @@
 //! [`prova_check::offsets`] and in the heads of `abi` and `thunk`.
 //!
 //! # Limits
-//! [`BODY_VALUES_MAX`], [`MODULE_CODE_BYTES_MAX`], labels of a `br_table` (2^14), results in registers (8 of each kind),
-//! frames of at most 16 times their charge. A panic of Cranelift is caught and declines.
+//! [`BODY_VALUES_MAX`], [`MODULE_CODE_BYTES_MAX`], labels of a `br_table` (2^14), results in
+//! registers (8 of each kind), frames of at most 16 times their charge. A panic of Cranelift is
+//! caught and declines.
 
 mod abi;
 mod compile;

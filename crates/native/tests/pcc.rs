@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{same_imported, same_with};
+use common::{same, same_imported};
 use prova::Val;
 
 /// Indices around the ends of a page, of two, and of the space.
@@ -26,13 +26,13 @@ const AROUND: [i32; 14] = [
 ];
 
 /// All functions at all indices.
-fn around(text: &str, names: &[String], known: &[&str]) {
+fn around(text: &str, names: &[String]) {
     let args = AROUND.map(|at| [Val::I32(at)]);
     let mut calls: Vec<(&str, &[Val])> = Vec::new();
     for name in names {
         calls.extend(args.iter().map(|arg| (name.as_str(), &arg[..])));
     }
-    same_with((None, text), &calls, (&[], known), |_| {});
+    same(text, &calls);
 }
 
 fn text_of(head: &str, bodies: &[String]) -> (String, Vec<String>) {
@@ -63,7 +63,7 @@ fn accesses_share_what_they_compute() {
         format!("(select {near} {byte} (local.get 0))"),
     ];
     let (text, names) = text_of("(memory 1 2)", &bodies);
-    around(&text, &names, &[]);
+    around(&text, &names);
 }
 
 /// One constant is bound, size, offset and index.
@@ -83,7 +83,7 @@ fn a_constant_has_several_roles() {
         ));
     }
     let (text, names) = text_of("(memory 2 2)", &bodies);
-    around(&text, &names, &[]);
+    around(&text, &names);
 }
 
 /// Offsets at the end of the guard, and beyond it.
@@ -93,7 +93,7 @@ fn offsets_beyond_the_guard() {
     let offsets = [guard - 8, guard - 7, guard - 1, guard, guard + 1, u64::from(u32::MAX)];
     let bodies = offsets.map(|by| format!("(i64.load offset={by} (local.get 0))"));
     let (text, names) = text_of("(memory 1)", &bodies);
-    around(&text, &names, &[]);
+    around(&text, &names);
 }
 
 /// An operator between a load and a store of the same place goes into one instruction, or a load
@@ -121,7 +121,7 @@ fn traps_of_loads_that_go_into_operators() {
     );
     bodies.push("(i64.load (local.get 0)) (i64.atomic.rmw.add offset=8 (local.get 0) (i64.const 1)) i64.add".to_owned());
     let (text, names) = text_of("(memory 1)", &bodies);
-    around(&text, &names, &[]);
+    around(&text, &names);
 }
 
 /// A memory of another instance, and one with 64-bit addresses.
@@ -171,7 +171,7 @@ fn narrow_products_are_indices() {
         ));
     }
     let (text, names) = text_of("(memory 1)", &bodies);
-    around(&text, &names, &[]);
+    around(&text, &names);
 }
 
 /// Vectors and floats are read and written at their own widths, sunk into operators or not.
@@ -231,5 +231,5 @@ fn vectors_have_every_width() {
     bodies.push("(i64.trunc_sat_f64_s (f64.promote_f32 (f32.load (local.get 0))))".to_owned());
     bodies.push("(i64.reinterpret_f64 (f64.convert_i32_s (i32.load (local.get 0))))".to_owned());
     let (text, names) = text_of("(memory 1)", &bodies);
-    around(&text, &names, &[]);
+    around(&text, &names);
 }

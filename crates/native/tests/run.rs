@@ -232,7 +232,7 @@ fn fuel_and_epochs() {
     let (ten, many) = ([Val::I32(10)], [Val::I32(60_000)]);
     let calls: &[(&str, &[Val])] =
         &[("f", &ten), ("m", &many), ("f", &many), ("m", &many), ("g", &[]), ("f", &ten)];
-    same_with((None, text), calls, (&[], &[]), |config| {
+    same_with((None, text), calls, &[], |config| {
         config.consume_fuel(true);
     });
 }
@@ -247,7 +247,7 @@ fn edges_that_hand_over_too_much_stay_bytecode() {
         "$b ".repeat(3_000),
         "drop ".repeat(99)
     );
-    same_with((None, &text), &[("f", &[Val::I32(7)])], (&[0], &[]), |_| {});
+    same_with((None, &text), &[("f", &[Val::I32(7)])], &[0], |_| {});
 }
 
 #[test]

@@ -343,6 +343,25 @@ fn number(rng: &mut Rng) -> u64 {
     }
 }
 
+/// An immediate of a kind, if it is one.
+fn immediate(rng: &mut Rng, kind: OpCodeOperandKind) -> Option<(OpKind, i64)> {
+    use OpCodeOperandKind as K;
+    let value = number(rng);
+    let (byte, word) = (i64::from(value as i8), i64::from(value as i32));
+    Some(match kind {
+        K::imm8_const_1 => (OpKind::Immediate8, 1),
+        K::imm8 => (OpKind::Immediate8, byte),
+        K::imm8sex16 => (OpKind::Immediate8to16, byte),
+        K::imm8sex32 => (OpKind::Immediate8to32, byte),
+        K::imm8sex64 => (OpKind::Immediate8to64, byte),
+        K::imm16 => (OpKind::Immediate16, i64::from(value as i16)),
+        K::imm32 => (OpKind::Immediate32, word),
+        K::imm32sex64 => (OpKind::Immediate32to64, word),
+        K::imm64 => (OpKind::Immediate64, value as i64),
+        _ => return None,
+    })
+}
+
 /// An instruction of this code with random operands; with the memory at rax where it can have
 /// memory, or none.
 fn instruction(rng: &mut Rng, code: Code, memory: bool) -> Option<Instruction> {
@@ -357,6 +376,11 @@ fn instruction(rng: &mut Rng, code: Code, memory: bool) -> Option<Instruction> {
         if memory && or_memory.contains(&opcode.op_kind(n)) {
             made.set_op_kind(n, OpKind::Memory);
             made.set_memory_base(Register::RAX);
+            continue;
+        }
+        if let Some((kind, value)) = immediate(rng, opcode.op_kind(n)) {
+            made.set_op_kind(n, kind);
+            made.try_set_immediate_i64(n, value).ok()?;
             continue;
         }
         let register = match opcode.op_kind(n) {
@@ -377,39 +401,6 @@ fn instruction(rng: &mut Rng, code: Code, memory: bool) -> Option<Instruction> {
             K::rax => Register::RAX,
             K::xmm_reg | K::xmm_or_mem | K::xmm_vvvv | K::xmm_rm | K::xmm_is4 => {
                 numbered(Register::XMM0, rng.below(8))
-            }
-            K::imm8 | K::imm8sex16 | K::imm8sex32 | K::imm8sex64 | K::imm8_const_1 => {
-                let value = if opcode.op_kind(n) == K::imm8_const_1 { 1 } else { number(rng) };
-                made.set_op_kind(
-                    n,
-                    match opcode.op_kind(n) {
-                        K::imm8sex16 => OpKind::Immediate8to16,
-                        K::imm8sex32 => OpKind::Immediate8to32,
-                        K::imm8sex64 => OpKind::Immediate8to64,
-                        _ => OpKind::Immediate8,
-                    },
-                );
-                made.try_set_immediate_i64(n, i64::from(value as i8)).ok()?;
-                continue;
-            }
-            K::imm16 => {
-                made.set_op_kind(n, OpKind::Immediate16);
-                made.try_set_immediate_u64(n, number(rng) & 0xffff).ok()?;
-                continue;
-            }
-            K::imm32 | K::imm32sex64 => {
-                let sex = opcode.op_kind(n) == K::imm32sex64;
-                made.set_op_kind(
-                    n,
-                    if sex { OpKind::Immediate32to64 } else { OpKind::Immediate32 },
-                );
-                made.try_set_immediate_i64(n, i64::from(number(rng) as i32)).ok()?;
-                continue;
-            }
-            K::imm64 => {
-                made.set_op_kind(n, OpKind::Immediate64);
-                made.try_set_immediate_u64(n, number(rng)).ok()?;
-                continue;
             }
             K::mem if class(code) == Some(Class::Lea) => {
                 let (base, index) = (general(which, Register::RAX), *rng.pick(&NUMBERS));

@@ -119,8 +119,8 @@ pub fn line(name: &str, way: Way, metering: Metering, row: &Survey) -> String {
     format!("{name}\t{way}\t{}\t{}", metering_name(metering), row.counts())
 }
 
-/// The lines in which a table of programs differs from the stored one, of the meterings that it has:
-/// `-` for the stored one's, `+` for the new one's.
+/// The lines in which a table of programs differs from the stored one, of the meterings that it
+/// has: `-` for the stored one's, `+` for the new one's.
 ///
 /// # Errors
 /// If the stored table cannot be read.

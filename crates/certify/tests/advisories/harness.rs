@@ -1,5 +1,5 @@
-//! Cranelift's text → machine code, by an old release: `harness LEVEL FILE`, where LEVEL is `sse2` or
-//! `avx`. Prints bytes and rows of traps. The feature says which interface the release has.
+//! Cranelift's text → machine code, by an old release: `harness LEVEL FILE`, where LEVEL is `sse2`
+//! or `avx`. Prints bytes and rows of traps. The feature says which interface the release has.
 
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{isa, Context};

@@ -235,8 +235,8 @@ impl Insn {
         }
     }
 
-    /// Whether its memory operand must lie at a multiple of 16: that of 128-bit instructions without
-    /// a VEX prefix, but for moves that say otherwise, and of moves that say so.
+    /// Whether its memory operand must lie at a multiple of 16: that of 128-bit instructions
+    /// without a VEX prefix, but for moves that say otherwise, and of moves that say so.
     pub fn needs_alignment(&self) -> bool {
         let legacy = self.raw.encoding() == EncodingKind::Legacy;
         match self.raw.code() {

@@ -3,7 +3,6 @@
 use prova::{Config, Engine, Instance, Linker, Module, Store, Trap, Val};
 use prova_check::MemoryShape;
 use prova_native::NativeCompiler;
-use std::collections::BTreeSet;
 
 /// An engine of bytecode, or of machine code in one way.
 pub(crate) fn engine(way: Way, configure: impl Fn(&mut Config)) -> Engine {
@@ -49,16 +48,6 @@ struct Called {
     fault: Option<String>,
 }
 
-impl Called {
-    /// Without the place in the innermost function.
-    fn without_place(&self) -> String {
-        let mut parts = self.what.splitn(3, " 0x");
-        let (head, rest) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let rest = rest.split_once(' ').map_or("", |(_, rest)| rest);
-        format!("{head} {rest} {:?}", parts.next())
-    }
-}
-
 /// The same, where both tell as much.
 impl PartialEq for Called {
     fn eq(&self, other: &Called) -> bool {
@@ -70,21 +59,20 @@ impl PartialEq for Called {
 /// Runs calls in both tiers; all functions with a body have to be native.
 #[allow(dead_code, reason = "each test uses a part")]
 pub(crate) fn same(text: &str, calls: &[(&str, &[Val])]) {
-    same_with((None, text), calls, (&[], &[]), |_| {});
+    same_with((None, text), calls, &[], |_| {});
 }
 
 /// As [`same`], with the exports of another module as imports from `e`.
 #[allow(dead_code, reason = "each test uses a part")]
 pub(crate) fn same_imported(exporter: &str, text: &str, calls: &[(&str, &[Val])]) {
-    same_with((Some(exporter), text), calls, (&[], &[]), |_| {});
+    same_with((Some(exporter), text), calls, &[], |_| {});
 }
 
-/// As [`same`]; the functions in `refused`, and no others, have no certificate yet, and the traps of
-/// those in `known`, and no others, are told at a later operator.
+/// As [`same`]; the functions in `refused`, and no others, have no certificate yet.
 pub(crate) fn same_with(
     (exporter, text): (Option<&str>, &str),
     calls: &[(&str, &[Val])],
-    (refused, known): (&[u32], &[&str]),
+    refused: &[u32],
     configure: impl Fn(&mut Config),
 ) {
     let wasm = wat::parse_str(text).expect("the text is well-formed");
@@ -111,19 +99,11 @@ pub(crate) fn same_with(
         (results, store.get_fuel().ok())
     };
     let (bytecode, fuel) = run(Way::Bytecode);
-    let mut late = BTreeSet::new();
     for way in [Way::Guard, Way::Explicit, Way::NoSignals] {
         let (native, left) = run(way);
         for ((call, native), bytecode) in calls.iter().zip(&native).zip(&bytecode) {
-            if native != bytecode && native.without_place() == bytecode.without_place() {
-                late.insert(call.0);
-            } else {
-                assert_eq!(native, bytecode, "{way:?}: {call:?}");
-            }
+            assert_eq!(native, bytecode, "{way:?}: {call:?}");
         }
         assert_eq!(left, fuel, "{way:?}: fuel");
     }
-    // Known: a load that Cranelift made the operand of an instruction traps at that one's operator.
-    let known: BTreeSet<&str> = known.iter().copied().collect();
-    assert_eq!(late, known, "functions whose traps are told elsewhere");
 }
