@@ -5,9 +5,9 @@
 //! `docs/TRUST.md`; the derivations D1, D2, D4, D5 are in [`Machine::linear`].
 
 use crate::error::{Fault, Rule, fault};
-use crate::facts::Reading;
 use crate::layout::{Ty, offsets};
 use crate::machine::Machine;
+use crate::rules::place::{self, Reach};
 use crate::state::{Answers, Loc, State};
 use crate::symbols::{Def, Extent, Kind, Record, RefKind};
 use crate::value::{Base, Sym, Value};
@@ -80,20 +80,19 @@ pub(crate) enum Place {
 impl Machine<'_> {
     /// The modular sum that an address is.
     pub(crate) fn address(&mut self, state: &mut State, address: &Address) -> Value {
-        let mut sum = match address.base {
+        let base = match address.base {
             Some(r) => self.read_loc(state, Loc::Register(r)),
             None if address.code => Value::pointer(Base::Code, 0),
             None => Value::constant(0),
         };
-        if let Some((index, shift)) = address.index {
-            let index = self.read_loc(state, Loc::Register(index));
-            let index = if shift == 0 { Some(index) } else { index.shifted(u32::from(shift)) };
-            match index.and_then(|index| sum.sum(index)) {
-                Some(value) => sum = value,
-                None => return self.unknown(8),
-            }
+        let index = match address.index {
+            Some((index, shift)) => Some((self.read_loc(state, Loc::Register(index)), shift)),
+            None => None,
+        };
+        match place::address(base, index, address.disp) {
+            Some(value) => value,
+            None => self.unknown(8),
         }
-        sum.plus(address.disp)
     }
 
     /// The place of a memory operand, if the access is allowed.
@@ -146,50 +145,33 @@ impl Machine<'_> {
         }
     }
 
-    /// P3: an access to linear memory. `to` is base + (sym << shift) + add modulo 2^64; the
-    /// integer T = (sym << shift) + add, with `add` read as signed, is congruent to the distance
-    /// from the base, so `0 ≤ T` and `T + size ≤ limit` place the access (D1); or an edge does,
-    /// which branches gave (D2, D4, D5).
+    /// P3: an access to linear memory.
     fn linear(&self, state: &State, m: u32, to: Value, size: u32) -> Result<Place, Fault> {
         let Some(memory) = self.layout.memory_type(m) else {
             return fault(Rule::Memory, "no such memory");
         };
-        let (lo, hi) = self.facts.bounds(state.path, &self.symbols, to.sym);
-        let add = i128::from(to.add as i64);
-        let scaled = |x: u64| (i128::from(x) << to.shift.min(3)).saturating_add(add);
-        if scaled(lo) < 0 {
-            return fault(Rule::Memory, "the address may lie below the memory");
-        }
-        let end = scaled(hi).saturating_add(i128::from(size));
-        if end <= i128::from(memory.min_bytes) {
-            return Ok(Place::Linear { faults: false });
-        }
-        let end_of =
-            Reading { sym: to.sym, shift: to.shift, add: add.saturating_add(i128::from(size)) };
-        if self.within(state.path, end_of, Extent::Memory(m)) {
-            return Ok(Place::Linear { faults: false });
-        }
-        if end <= i128::from(memory.zone_bytes) {
-            if !self.layout.config.signals {
-                return fault(Rule::Memory, "an access that may fault, without signals");
+        let bounds = self.facts.bounds(state.path, &self.symbols, to.sym);
+        let limits = (memory.min_bytes, memory.zone_bytes);
+        let within = |end| self.within(state.path, end, Extent::Memory(m));
+        match place::linear((to, size), bounds, limits, within) {
+            Reach::Inside => Ok(Place::Linear { faults: false }),
+            Reach::Zone if self.layout.config.signals => Ok(Place::Linear { faults: true }),
+            Reach::Zone => fault(Rule::Memory, "an access that may fault, without signals"),
+            Reach::Below => fault(Rule::Memory, "the address may lie below the memory"),
+            Reach::Beyond => {
+                fault(Rule::Memory, "the access is not shown to stay inside the memory")
             }
-            return Ok(Place::Linear { faults: true });
         }
-        fault(Rule::Memory, "the access is not shown to stay inside the memory")
     }
 
     /// P4: an access to an element of a table.
     fn element(&self, state: &State, t: u32, to: Value, size: u32) -> Result<Place, Fault> {
-        if self.layout.table_type(t).is_none() || size != 8 || !to.add.is_multiple_of(8) {
+        if self.layout.table_type(t).is_none() || size != 8 {
             return fault(Rule::Table, "an access that is no element of a table");
         }
-        let first = i128::from(to.add as i64) >> 3;
-        let shifted = to.sym == Sym::ZERO || to.shift == 3;
         let (lo, _) = self.facts.bounds(state.path, &self.symbols, to.sym);
-        let low = i128::from(lo).saturating_add(first) >= 0;
-        // The element's number is the symbol by itself: its shift is an element's size.
-        let behind = Reading { sym: to.sym, shift: 0, add: first.saturating_add(1) };
-        if !(shifted && low && self.within(state.path, behind, Extent::Table(t))) {
+        let within = |behind| self.within(state.path, behind, Extent::Table(t));
+        if !place::element(to, lo, within) {
             return fault(Rule::Table, "the access is not shown to stay inside the table");
         }
         Ok(Place::Element(t))
@@ -232,7 +214,7 @@ impl Machine<'_> {
         }
         // D6: an entry of a jump table, four bytes for each number up to the index's bound.
         let (_, hi) = self.facts.bounds(state.path, &self.symbols, to.sym);
-        let bytes = hi.saturating_add(1).saturating_mul(4);
+        let bytes = u64::try_from(place::jump_table(i128::from(hi))).unwrap_or(u64::MAX);
         if to.shift != 2 || size != 4 || !within(to.add, bytes) {
             return fault(Rule::JumpTable, "the index is not shown to stay in the jump table");
         }

@@ -14,6 +14,7 @@ use crate::abi::regs::RSP;
 use crate::error::{Fault, Rule, fault};
 use crate::facts::{Fact, Node, Path, Reading};
 use crate::machine::Machine;
+use crate::rules::order;
 use crate::state::{Answers, Flags, Loc, State};
 use crate::symbols::{Def, Extent, Kind, Record, RefType};
 use crate::value::{Base, Sym, Value};
@@ -334,8 +335,8 @@ impl Machine<'_> {
         };
         let value = self.read_loc(state, at);
         match self.names.get(loc) {
-            Some(own) => substituted(own, base, shift, add) == Some(value),
-            None => match solved(value, base, shift, add) {
+            Some(own) => own.substituted(base, shift, add) == Some(value),
+            None => match value.solved(base, shift, add) {
                 Some(own) => {
                     self.names.set(loc, own);
                     true
@@ -380,45 +381,7 @@ impl Machine<'_> {
         }
     }
 
-    fn lies_in(&self, path: Path, value: Value, (lo, hi): (u64, u64)) -> bool {
-        if (lo, hi) == (0, u64::MAX) {
-            return true;
-        }
-        let range = self.facts.range(path, &self.symbols, value);
-        range.is_some_and(|(l, h)| l >= i128::from(lo) && h <= i128::from(hi))
+    fn lies_in(&self, path: Path, value: Value, bounds: (u64, u64)) -> bool {
+        order::lies_in(bounds, || self.facts.range(path, &self.symbols, value))
     }
-}
-
-/// `base + (own << shift) + add`, where it has the form of a value.
-fn substituted(own: Value, base: Base, shift: u8, add: u64) -> Option<Value> {
-    if base.by_symbol() {
-        return Some(Value { base, sym: own.as_symbol()?, shift: 0, add });
-    }
-    let number = if shift == 0 { own } else { own.shifted(u32::from(shift))? };
-    Some(Value { base, ..number }.plus(add))
-}
-
-/// The number `own` with `value = base + (own << shift) + add` modulo 2^64, where there is one of
-/// this form.
-fn solved(value: Value, base: Base, shift: u8, add: u64) -> Option<Value> {
-    if value.base != base || shift > 3 {
-        return None;
-    }
-    if base.by_symbol() {
-        return (value.add == add && shift == 0).then_some(Value::symbol(value.sym));
-    }
-    let rest = value.add.wrapping_sub(add);
-    if shift == 0 {
-        return Some(Value { base: Base::None, add: rest, ..value });
-    }
-    let low = rest & (1_u64 << shift.min(3)).wrapping_sub(1);
-    let add = rest >> shift.min(3);
-    if low != 0 {
-        return None;
-    }
-    if value.sym == Sym::ZERO {
-        return Some(Value::constant(add));
-    }
-    let shift = value.shift.checked_sub(shift)?;
-    Some(Value { base: Base::None, sym: value.sym, shift, add })
 }

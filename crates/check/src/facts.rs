@@ -13,6 +13,9 @@
 //! Limits: a query walks at most [`WALK_MAX`] nodes, and combines two edges at most; beyond that
 //! the answer is *not known*, which is sound.
 
+use crate::rules::numeric::range;
+pub use crate::rules::order::Reading;
+use crate::rules::order::{self, Edge};
 use crate::symbols::{Extent, Kind, Record, Symbols};
 use crate::value::{Base, Sym, Value};
 use alloc::vec::Vec;
@@ -72,18 +75,6 @@ pub struct Facts {
     nodes: Vec<Link>,
 }
 
-/// A value that is read as an integer: `(sym << shift) + add`, shown to be at least 0 and below
-/// 2^64.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reading {
-    /// The symbol.
-    pub sym: Sym,
-    /// How far it is shifted: 0 to 3.
-    pub shift: u8,
-    /// The constant.
-    pub add: i128,
-}
-
 impl Facts {
     /// `path` and one fact more.
     pub(crate) fn push(&mut self, path: Path, symbols: &Symbols, fact: Fact) -> Path {
@@ -124,24 +115,19 @@ impl Facts {
     /// The bounds of a symbol on `path`, both inclusive.
     pub fn bounds(&self, path: Path, symbols: &Symbols, sym: Sym) -> (u64, u64) {
         let def = symbols.def(sym);
-        let (mut lo, mut hi) = (i128::from(def.lo), i128::from(def.hi));
         if sym == Sym::ZERO {
             return (0, 0);
         }
-        for fact in self.of(path, sym) {
-            match fact {
-                Fact::Le { a, shift, d, b: Node::Sym(b) } if a == sym => {
-                    hi = hi.min(i128::from(symbols.def(b).hi).saturating_sub(d) >> shift.min(3));
-                }
-                Fact::Le { a, shift, d, b: Node::Sym(b) } if b == sym => {
-                    let least = i128::from(symbols.def(a).lo) << shift.min(3);
-                    lo = lo.max(least.saturating_add(d));
-                }
-                _ => {}
+        let edges = self.of(path, sym).filter_map(|fact| match fact {
+            Fact::Le { a, shift, d, b: Node::Sym(b) } if a == sym => {
+                Some(Edge::Above { hi: symbols.def(b).hi, d, shift })
             }
-        }
-        let word = |x: i128, other| u64::try_from(x).unwrap_or(other);
-        (word(lo, def.lo), word(hi, if hi < 0 { 0 } else { def.hi }))
+            Fact::Le { a, shift, d, b: Node::Sym(b) } if b == sym => {
+                Some(Edge::Below { lo: symbols.def(a).lo, d, shift })
+            }
+            Fact::Le { .. } | Fact::Type { .. } => None,
+        });
+        order::bounds((def.lo, def.hi), edges)
     }
 
     /// The bounds of a number's integer value `(sym << shift) + add`, if it does not wrap; `add` is
@@ -150,15 +136,8 @@ impl Facts {
         if value.base != Base::None {
             return None;
         }
-        let (lo, hi) = self.bounds(path, symbols, value.sym);
-        let scale = |x: u64| i128::from(x) << value.shift.min(3);
-        for add in [i128::from(value.add as i64), i128::from(value.add)] {
-            let (lo, hi) = (scale(lo).saturating_add(add), scale(hi).saturating_add(add));
-            if lo >= 0 && hi <= i128::from(u64::MAX) {
-                return Some((lo, hi));
-            }
-        }
-        None
+        let bounds = self.bounds(path, symbols, value.sym);
+        range(order::whole(bounds, value.shift, value.add))
     }
 
     /// A number as an integer, if it cannot wrap.
@@ -169,11 +148,9 @@ impl Facts {
         if value.sym == Sym::ZERO {
             return Some(Reading { sym: Sym::ZERO, shift: 0, add: i128::from(value.add) });
         }
-        let (least, _) = self.range(path, symbols, value)?;
-        let shift = value.shift.min(3);
-        let (lo, _) = self.bounds(path, symbols, value.sym);
-        let add = least.saturating_sub(i128::from(lo) << shift);
-        Some(Reading { sym: value.sym, shift, add })
+        let bounds = self.bounds(path, symbols, value.sym);
+        let add = order::whole(bounds, value.shift, value.add)?.add;
+        Some(Reading { sym: value.sym, shift: value.shift.min(3), add })
     }
 
     /// `path` and `a + more ≤ b`, both being words.
@@ -188,7 +165,7 @@ impl Facts {
         if a.sym == b.sym || b.shift != 0 {
             return path;
         }
-        let d = a.add.saturating_sub(b.add).saturating_add(more);
+        let d = order::distance(a, more, b);
         let node = match symbols.def(b.sym).kind {
             Kind::Length(extent) => Node::Extent(extent),
             Kind::Number
@@ -208,20 +185,16 @@ impl Facts {
         symbols: &Symbols,
         (of, extent, least): (Reading, Extent, u64),
     ) -> bool {
-        let Reading { sym, shift, add } = of;
-        let (_, hi) = self.bounds(path, symbols, sym);
-        let hi = i128::from(hi) << shift.min(3);
-        if hi.saturating_add(add) <= i128::from(least) {
+        let (_, hi) = self.bounds(path, symbols, of.sym);
+        if order::within_least(of, hi, least) {
             return true;
         }
-        if symbols.def(sym).kind == Kind::Length(extent) && shift == 0 && add <= 0 {
+        if symbols.def(of.sym).kind == Kind::Length(extent) && order::within_length(of) {
             return true;
         }
-        self.of(path, sym).any(|fact| match fact {
-            Fact::Le { a, shift: by, d, b: Node::Extent(e) } if e == extent => {
-                // A constant's edge serves every symbol that is at most that constant.
-                (a == sym && by == shift && add <= d)
-                    || (a == Sym::ZERO && add.saturating_add(hi) <= d)
+        self.of(path, of.sym).any(|fact| match fact {
+            Fact::Le { a, shift, d, b: Node::Extent(e) } if e == extent => {
+                order::within_edge(of, hi, (a, shift, d))
             }
             Fact::Le { .. } | Fact::Type { .. } => false,
         })

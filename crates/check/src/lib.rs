@@ -15,8 +15,8 @@
 //!
 //! The check is a typed linear pass in the style of proof-carrying code (Necula, POPL 1997) with
 //! the facts of value-equality classes and a partial order over them. The certificate states facts
-//! at the entries of merge blocks; all else is recomputed. Reading order: `value`, `symbols`,
-//! `facts`, `state`, `layout`, `x64`, `machine`, `access`, `step`, `calls`, `claims`,
+//! at the entries of merge blocks; all else is recomputed. Reading order: `word`, `value`, `rules`
+//! (what is computed with numbers, generic over words), `symbols`, `facts`, `state`, `layout`, `x64`, `machine`, `access`, `step`, `calls`, `claims`,
 //! `certificate`, `metadata`, `pass`.
 //!
 //! This crate knows nothing of the compiler or of the runtime. It does not panic and allocates in
@@ -37,6 +37,22 @@
 
 extern crate alloc;
 
+/// An expression, or, under `--cfg prova_plant`, another one while this fault is planted (`plant`).
+#[cfg(prova_plant)]
+macro_rules! planted {
+    ($plant:ident, $right:expr, $wrong:expr) => {
+        if crate::plant::on(crate::plant::Plant::$plant) { $wrong } else { $right }
+    };
+}
+
+/// An expression.
+#[cfg(not(prova_plant))]
+macro_rules! planted {
+    ($plant:ident, $right:expr, $wrong:expr) => {
+        $right
+    };
+}
+
 pub mod abi;
 mod access;
 pub mod builtins;
@@ -50,10 +66,14 @@ mod layout;
 mod machine;
 mod metadata;
 mod pass;
+#[cfg(prova_plant)]
+pub mod plant;
+pub mod rules;
 mod state;
 mod step;
 mod symbols;
 mod value;
+pub mod word;
 pub mod x64;
 
 pub use checked::{CheckedCode, Code};

@@ -9,6 +9,8 @@ use crate::claims::Names;
 use crate::error::{Fault, Rule, fault};
 use crate::facts::{Fact, Facts, Node, Path, Reading};
 use crate::layout::{Layout, Signature, Ty, offsets};
+use crate::rules::condition::{Said, said, without_carry};
+use crate::rules::{numeric, order};
 use crate::state::{Answers, Flags, Loc, State};
 use crate::symbols::{Def, Extent, Heap, Kind, Record, RefKind, RefType, Symbols};
 use crate::value::{Base, Sym, Value};
@@ -220,12 +222,10 @@ impl<'a> Machine<'a> {
 
     /// The low half of a word, zero-extended.
     pub(crate) fn low_half(&mut self, state: &State, value: Value) -> Value {
-        if let Some(constant) = value.as_constant() {
-            return Value::constant(constant & 0xffff_ffff);
-        }
-        match self.facts.range(state.path, &self.symbols, value) {
-            Some((_, hi)) if hi <= 0xffff_ffff => value,
-            _ => Value::symbol(self.symbols.low_half(value)),
+        let range = || self.facts.range(state.path, &self.symbols, value);
+        match numeric::low(value, range) {
+            Some(low) => low,
+            None => Value::symbol(self.symbols.low_half(value)),
         }
     }
 
@@ -305,27 +305,12 @@ impl<'a> Machine<'a> {
     /// be so.
     pub fn assume(&mut self, state: &State, condition: Condition, holds: bool) -> Option<Path> {
         let path = state.path;
-        let (a, b) = match state.flags {
-            Flags::Unknown => return Some(path),
-            Flags::Compare(a, b) => (a, b),
-            Flags::Sum(a, b) => {
-                let no_carry = match condition {
-                    Condition::Below => !holds,
-                    Condition::AboveEqual => holds,
-                    _ => false,
-                };
-                return Some(if no_carry { self.no_carry(path, a, b) } else { path });
-            }
-        };
-        // Unsigned conditions: what holds, as one of `<`, `≤`, `=`, `≠` between a and b.
-        match (condition, holds) {
-            (Condition::Below, true) | (Condition::AboveEqual, false) => self.order(path, a, 1, b),
-            (Condition::Below, false) | (Condition::AboveEqual, true) => self.order(path, b, 0, a),
-            (Condition::BelowEqual, true) | (Condition::Above, false) => self.order(path, a, 0, b),
-            (Condition::BelowEqual, false) | (Condition::Above, true) => self.order(path, b, 1, a),
-            (Condition::Equal, true) | (Condition::NotEqual, false) => self.equal(path, a, b),
-            (Condition::Equal, false) | (Condition::NotEqual, true) => self.unequal(path, a, b),
-            _ => Some(path),
+        match said(state.flags, condition, holds) {
+            Said::Nothing => Some(path),
+            Said::Order(a, more, b) => self.order(path, a, i128::from(more), b),
+            Said::Equal(a, b) => self.equal(path, a, b),
+            Said::Unequal(a, b) => self.unequal(path, a, b),
+            Said::NoCarry(a, b) => Some(self.no_carry(path, a, b)),
         }
     }
 
@@ -334,7 +319,7 @@ impl<'a> Machine<'a> {
         let ranges =
             (self.facts.range(path, &self.symbols, a), self.facts.range(path, &self.symbols, b));
         if let (Some((lo, _)), Some((_, hi))) = ranges
-            && lo.saturating_add(more) > hi
+            && order::cannot(lo, more, hi)
         {
             return None;
         }
@@ -364,12 +349,7 @@ impl<'a> Machine<'a> {
             (Some(k), None) => (b, k),
             (None, None) => return Some(path),
         };
-        // `symbol + add ≠ constant` modulo 2^64 says `symbol ≠ constant - add`, whatever wraps.
-        let (number, constant) = if number.base == Base::None && number.shift == 0 {
-            (Value::symbol(number.sym), constant.wrapping_sub(number.add))
-        } else {
-            (number, constant)
-        };
+        let (number, constant) = order::apart(number, constant);
         let least = self.facts.range(path, &self.symbols, number).map_or(0, |(lo, _)| lo);
         if least != i128::from(constant) {
             return Some(path);
@@ -379,13 +359,10 @@ impl<'a> Machine<'a> {
 
     /// `path`, where the sum of `a` and a constant had no carry.
     fn no_carry(&mut self, path: Path, a: Value, b: Value) -> Path {
-        let (value, constant) = match (a.as_constant(), b.as_constant()) {
-            (_, Some(k)) => (a, k),
-            (Some(k), None) => (b, k),
-            (None, None) => return path,
-        };
-        let most = Value::constant(u64::MAX.wrapping_sub(constant));
-        self.facts.at_most(path, &self.symbols, (value, 0, most))
+        match without_carry(a, b) {
+            Some((value, most)) => self.facts.at_most(path, &self.symbols, (value, 0, most)),
+            None => path,
+        }
     }
 
     /// Whether a function-wide number is at least so much on a path.

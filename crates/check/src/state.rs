@@ -15,14 +15,14 @@ use alloc::vec::Vec;
 
 /// What the flags came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Flags {
+pub enum Flags<W = u64> {
     /// Nothing that is known.
     #[default]
     Unknown,
     /// The comparison of two words (both zero-extended, for 32-bit comparisons), as by `cmp`.
-    Compare(Value, Value),
+    Compare(Value<W>, Value<W>),
     /// The carry of a 64-bit sum.
-    Sum(Value, Value),
+    Sum(Value<W>, Value<W>),
 }
 
 /// What the argument cells hold that this code did not write.

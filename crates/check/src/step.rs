@@ -6,6 +6,7 @@ use crate::access::{Access, Place};
 use crate::error::{Fault, Rule, fault};
 use crate::layout::CpuLevel;
 use crate::machine::Machine;
+use crate::rules::numeric::{self, Outcome, arithmetic, cut};
 use crate::state::{Flags, Loc, State};
 use crate::symbols::{Def, Kind};
 use crate::value::{Base, Sym, Value};
@@ -222,7 +223,16 @@ impl Machine<'_> {
         } else {
             Value::constant(0)
         };
-        let (result, flags) = self.arithmetic(state, (alu, bytes), a, b);
+        let range = |value| self.facts.range(state.path, &self.symbols, value);
+        let (outcome, flags) = arithmetic((alu, bytes), (a, b), range);
+        let result = match outcome {
+            Outcome::Unknown => None,
+            Outcome::Is(value) => Some(value),
+            Outcome::Between(lo, hi) => {
+                let def = Def { lo, hi, kind: Kind::Number };
+                Some(Value::symbol(self.symbols.fresh(def)))
+            }
+        };
         self.write(state, insn, (place, bytes, result))?;
         Ok(flags)
     }
@@ -231,77 +241,14 @@ impl Machine<'_> {
     /// with.
     fn charge(&mut self, state: &mut State, value: Option<Value>) -> Result<(), Fault> {
         let left = self.read_loc(state, Loc::Fuel);
-        let charge = value.and_then(|v| left.difference(v)).and_then(Value::as_constant);
         let had = self.facts.range(state.path, &self.symbols, left).map_or(0, |(lo, _)| lo);
-        let less = charge.is_some_and(|k| k > 0 && i128::from(k) <= had);
+        let less = value.is_some_and(|value| numeric::charged(left, value, had));
         if !less {
             return fault(Rule::Metering, "the fuel is not made less by what it has");
         }
         state.set(Loc::Fuel, value);
         state.metered |= self.layout.config.metering.fuel;
         Ok(())
-    }
-
-    /// The result of a binary operation, and what the flags then are. Both operands are
-    /// zero-extended from `bytes`; sums and differences are modular and narrowed when written.
-    fn arithmetic(
-        &mut self,
-        state: &State,
-        (alu, bytes): (Alu, u32),
-        a: Value,
-        b: Value,
-    ) -> (Option<Value>, Flags) {
-        let wide = bytes == 8;
-        let exact = bytes >= 4;
-        match alu {
-            Alu::Add => {
-                let flags = if wide { Flags::Sum(a, b) } else { Flags::Unknown };
-                (a.sum(b).filter(|_| exact), flags)
-            }
-            Alu::Sub => {
-                let flags = if exact { Flags::Compare(a, b) } else { Flags::Unknown };
-                (a.difference(b).filter(|_| exact), flags)
-            }
-            Alu::Xor if a == b && exact => (Some(Value::constant(0)), Flags::Unknown),
-            Alu::And if a == b && exact => (Some(a), Flags::Compare(a, Value::constant(0))),
-            Alu::And => {
-                let hi = |v: Value| self.facts.range(state.path, &self.symbols, v).map(|r| r.1);
-                let hi = match (hi(a), hi(b)) {
-                    (Some(x), Some(y)) => x.min(y),
-                    (Some(x), None) | (None, Some(x)) => x,
-                    (None, None) => i128::from(u64::MAX),
-                };
-                let hi = u64::try_from(hi).unwrap_or(u64::MAX);
-                let result = match (a.as_constant(), b.as_constant()) {
-                    (Some(x), Some(y)) => Value::constant(x & y),
-                    _ => Value::symbol(self.symbols.fresh(Def::at_most(hi))),
-                };
-                (Some(result).filter(|_| exact), Flags::Unknown)
-            }
-            Alu::Or if a.as_constant() == Some(0) => (Some(b), Flags::Unknown),
-            Alu::Or | Alu::Xor if b.as_constant() == Some(0) => (Some(a), Flags::Unknown),
-            // A number with bits of a constant set is no less than it.
-            Alu::Or if let Some(k) = a.as_constant().or(b.as_constant()) => {
-                let hi = if wide { u64::MAX } else { u64::from(u32::MAX) };
-                let def = Def { lo: k, hi, kind: Kind::Number };
-                let result = exact.then(|| Value::symbol(self.symbols.fresh(def)));
-                (result, Flags::Unknown)
-            }
-            Alu::ShiftLeft => {
-                let count = shift_count(b, bytes);
-                (count.and_then(|n| a.shifted(n)).filter(|_| exact), Flags::Unknown)
-            }
-            Alu::ShiftRight => {
-                let hi = self.facts.range(state.path, &self.symbols, a).map(|r| r.1);
-                let shifted = hi.zip(shift_count(b, bytes)).map(|(hi, n)| hi >> n);
-                let hi = shifted.and_then(|hi| u64::try_from(hi).ok());
-                let result = hi.map(|hi| Value::symbol(self.symbols.fresh(Def::at_most(hi))));
-                (result.filter(|_| exact), Flags::Unknown)
-            }
-            Alu::Or | Alu::Xor | Alu::Carry | Alu::Rotate | Alu::DoubleShift | Alu::Unary => {
-                (None, Flags::Unknown)
-            }
-        }
     }
 
     /// The destination of an instruction that only writes it.
@@ -405,9 +352,8 @@ impl Machine<'_> {
             _ if a == b => Some(a),
             _ if let Some(ty) = either => Some(Value::symbol(self.reference(ty))),
             (Some(t), Some(o)) => match (range(self, t, b), range(self, o, a)) {
-                (Some((l1, h1)), Some((l2, h2))) => {
-                    let word = |x: i128, other| u64::try_from(x).unwrap_or(other);
-                    let (lo, hi) = (word(l1.min(l2), 0), word(h1.max(h2), u64::MAX));
+                (Some(one), Some(other)) => {
+                    let (lo, hi) = numeric::either(one, other);
                     let def = Def { lo, hi, kind: Kind::Number };
                     Some(Value::symbol(self.symbols.fresh(def)))
                 }
@@ -585,20 +531,4 @@ fn note(place: Place, effect: &mut Effect) {
     if let Place::Linear { faults } = place {
         effect.faults = if faults { Faults::Memory } else { Faults::Harmless };
     }
-}
-
-/// An immediate cut to the width of the operation; other values have theirs already.
-fn cut(value: Value, bytes: u32) -> Value {
-    match (value.as_constant(), bytes) {
-        (Some(k), 4) => Value::constant(k & 0xffff_ffff),
-        (Some(k), 2) => Value::constant(k & 0xffff),
-        (Some(k), 1) => Value::constant(k & 0xff),
-        _ => value,
-    }
-}
-
-/// The count of a shift by a constant, as the processor masks it.
-fn shift_count(value: Value, bytes: u32) -> Option<u32> {
-    let mask = if bytes == 8 { 63 } else { 31 };
-    value.as_constant().map(|n| (n & mask) as u32)
 }

@@ -6,8 +6,13 @@
 //! registers. A [`Sym`] is one unknown word of the present execution of an extended block; a
 //! number like [`Sym::ZERO`] is the same in the whole function.
 //!
+//! What is said here of 64 bits holds for words of any width ([`Word`]): the check uses `u64`, the
+//! lemmas of `tests/lemmas` symbolic terms and words of few bits.
+//!
 //! - V1. `shift` is at most 3, and 0 if the symbol is [`Sym::ZERO`] or the base is one by symbol.
 //! - V2. For a base *by symbol* the symbol says *which* object it is and is no summand.
+
+use crate::word::Word;
 
 /// A symbol: an unknown 64-bit word. What is known of it stands in [`crate::symbols::Symbols`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,7 +89,7 @@ impl Base {
 
 /// `base + (sym << shift) + add` modulo 2^64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Value {
+pub struct Value<W = u64> {
     /// What it is counted from.
     pub base: Base,
     /// The symbol.
@@ -92,47 +97,47 @@ pub struct Value {
     /// How far the symbol is shifted: 0 to 3.
     pub shift: u8,
     /// The constant.
-    pub add: u64,
+    pub add: W,
 }
 
-impl Value {
+impl<W: Word> Value<W> {
     /// A constant.
-    pub const fn constant(add: u64) -> Value {
+    pub const fn constant(add: W) -> Value<W> {
         Value { base: Base::None, sym: Sym::ZERO, shift: 0, add }
     }
 
     /// A symbol by itself.
-    pub const fn symbol(sym: Sym) -> Value {
-        Value { base: Base::None, sym, shift: 0, add: 0 }
+    pub const fn symbol(sym: Sym) -> Value<W> {
+        Value { base: Base::None, sym, shift: 0, add: W::ZERO }
     }
 
     /// A place in an object.
-    pub const fn pointer(base: Base, add: u64) -> Value {
+    pub const fn pointer(base: Base, add: W) -> Value<W> {
         Value { base, sym: Sym::ZERO, shift: 0, add }
     }
 
     /// The constant that it is.
-    pub fn as_constant(self) -> Option<u64> {
+    pub fn as_constant(self) -> Option<W> {
         (self.base == Base::None && self.sym == Sym::ZERO).then_some(self.add)
     }
 
     /// The symbol that it is, unchanged.
     pub fn as_symbol(self) -> Option<Sym> {
-        (self.base == Base::None && self.shift == 0 && self.add == 0).then_some(self.sym)
+        (self.base == Base::None && self.shift == 0 && self.add == W::ZERO).then_some(self.sym)
     }
 
     /// The distance from `base`, if it is `base` plus a constant.
-    pub fn offset_in(self, base: Base) -> Option<u64> {
+    pub fn offset_in(self, base: Base) -> Option<W> {
         (self.base == base && self.sym == Sym::ZERO).then_some(self.add)
     }
 
     /// The same value, so many bytes further, modulo 2^64.
-    pub const fn plus(self, add: u64) -> Value {
+    pub fn plus(self, add: W) -> Value<W> {
         Value { add: self.add.wrapping_add(add), ..self }
     }
 
     /// The sum modulo 2^64, where it has this form.
-    pub fn sum(self, other: Value) -> Option<Value> {
+    pub fn sum(self, other: Value<W>) -> Option<Value<W>> {
         let (a, b) = if other.base == Base::None { (self, other) } else { (other, self) };
         if b.base != Base::None {
             return None;
@@ -141,30 +146,67 @@ impl Value {
         if b.sym == Sym::ZERO {
             return Some(Value { add, ..a });
         }
-        let free = a.sym == Sym::ZERO && !a.base.by_symbol();
+        let one = planted!(SumTakesTwoSymbols, a.sym == Sym::ZERO, true);
+        let free = one && !a.base.by_symbol();
         free.then_some(Value { base: a.base, sym: b.sym, shift: b.shift, add })
     }
 
     /// The difference modulo 2^64, where it has this form: equal parts cancel.
-    pub fn difference(self, other: Value) -> Option<Value> {
+    pub fn difference(self, other: Value<W>) -> Option<Value<W>> {
         let add = self.add.wrapping_sub(other.add);
         if other.base == Base::None && other.sym == Sym::ZERO {
             return Some(Value { add, ..self });
         }
-        let same = (self.base, self.sym, self.shift) == (other.base, other.sym, other.shift);
+        let shift = planted!(DifferenceForgetsShift, other.shift, self.shift);
+        let same = (self.base, self.sym, self.shift) == (other.base, other.sym, shift);
         same.then_some(Value::constant(add))
     }
 
     /// Shifted left by `by` bits modulo 2^64, where it has this form.
-    pub fn shifted(self, by: u32) -> Option<Value> {
-        if self.base != Base::None || by > 63 {
+    pub fn shifted(self, by: u32) -> Option<Value<W>> {
+        if self.base != Base::None || by >= W::BITS {
             return None;
         }
-        let add = self.add.wrapping_shl(by);
+        let add = planted!(ShiftForgetsConstant, self.add.shl(by), self.add);
         if self.sym == Sym::ZERO {
             return Some(Value::constant(add));
         }
         let shift = u32::from(self.shift).saturating_add(by);
         (shift <= 3).then_some(Value { base: Base::None, sym: self.sym, shift: shift as u8, add })
+    }
+
+    /// `base + (self << shift) + add`, where it has the form of a value (V2: for a base by symbol
+    /// the symbol that this value is).
+    pub fn substituted(self, base: Base, shift: u8, add: W) -> Option<Value<W>> {
+        if base.by_symbol() {
+            return Some(Value { base, sym: self.as_symbol()?, shift: 0, add });
+        }
+        let number = if shift == 0 { self } else { self.shifted(u32::from(shift))? };
+        Some(Value { base, ..number }.plus(add))
+    }
+
+    /// The number `own` with `self = base + (own << shift) + add` modulo 2^64, where there is one
+    /// of this form.
+    pub fn solved(self, base: Base, shift: u8, add: W) -> Option<Value<W>> {
+        if self.base != base || shift > 3 {
+            return None;
+        }
+        if base.by_symbol() {
+            return (self.add == add && shift == 0).then_some(Value::symbol(self.sym));
+        }
+        let rest = self.add.wrapping_sub(add);
+        if shift == 0 {
+            return Some(Value { base: Base::None, add: rest, ..self });
+        }
+        let by = u32::from(shift);
+        let add = rest.shr(by);
+        if planted!(SolvedDropsBits, rest.lowest(by) != W::ZERO, false) {
+            return None;
+        }
+        if self.sym == Sym::ZERO {
+            return Some(Value::constant(add));
+        }
+        let shift = self.shift.checked_sub(shift)?;
+        Some(Value { base: Base::None, sym: self.sym, shift, add })
     }
 }

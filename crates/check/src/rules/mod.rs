@@ -1,0 +1,12 @@
+//! The rules of the check, as pure functions over words: what is computed with numbers, without
+//! states, symbol tables and paths.
+//!
+//! `order` is the arithmetic of facts, `condition` what a branch shows, `numeric` what operations
+//! yield, `place` what an access needs. `facts`, `machine`, `step` and `access` fetch what is known
+//! and ask them. Each is generic over [`crate::word::Word`], so that the functions which run are
+//! those that `tests/lemmas` proves: no lemma speaks of a copy.
+
+pub mod condition;
+pub mod numeric;
+pub mod order;
+pub mod place;

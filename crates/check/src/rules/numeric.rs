@@ -1,0 +1,145 @@
+//! What operations on registers yield.
+//!
+//! Operands are zero-extended from the width of the operation (`cut` for immediates, [`low`] for
+//! registers), and results are narrowed to it where they are written, by [`low`] again: 32-bit
+//! results zero-extend. Widths of 1 and 2 bytes yield nothing.
+
+use super::order::Whole;
+use crate::state::Flags;
+use crate::value::Value;
+use crate::word::{Int, Word};
+use crate::x64::Alu;
+
+/// What an operation yields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome<W = u64> {
+    /// A number of which nothing is known.
+    Unknown,
+    /// This value.
+    Is(Value<W>),
+    /// A new number between these bounds, both inclusive.
+    Between(W, W),
+}
+
+impl<W: Word> Outcome<W> {
+    fn of(value: Option<Value<W>>) -> Outcome<W> {
+        value.map_or(Outcome::Unknown, Outcome::Is)
+    }
+}
+
+/// The least and the most of a number, if it has a reading.
+pub type Range<W> = Option<(<W as Word>::Int, <W as Word>::Int)>;
+
+/// A reading's range.
+pub fn range<I>(whole: Option<Whole<I>>) -> Option<(I, I)> {
+    whole.map(|whole| (whole.lo, whole.hi))
+}
+
+/// The result of a binary operation, and what the flags then are. Both operands are zero-extended
+/// from `bytes`; sums and differences are modular and narrowed when written.
+pub fn arithmetic<W: Word>(
+    (alu, bytes): (Alu, u32),
+    (a, b): (Value<W>, Value<W>),
+    range: impl Fn(Value<W>) -> Range<W>,
+) -> (Outcome<W>, Flags<W>) {
+    let wide = bytes == 8;
+    let unknown = (Outcome::Unknown, Flags::Unknown);
+    if bytes < 4 {
+        return unknown;
+    }
+    match alu {
+        Alu::Add => {
+            let flags = if wide { Flags::Sum(a, b) } else { Flags::Unknown };
+            (Outcome::of(a.sum(b)), flags)
+        }
+        Alu::Sub => (Outcome::of(a.difference(b)), Flags::Compare(a, b)),
+        Alu::Xor if a == b => {
+            let result = planted!(XorKeepsValue, Value::constant(W::ZERO), a);
+            (Outcome::Is(result), Flags::Unknown)
+        }
+        Alu::And if a == b => (Outcome::Is(a), Flags::Compare(a, Value::constant(W::ZERO))),
+        Alu::And => {
+            let result = match (a.as_constant(), b.as_constant()) {
+                (Some(x), Some(y)) => Outcome::Is(Value::constant(x.and(y))),
+                _ => Outcome::Between(W::ZERO, and_most::<W>(range(a), range(b))),
+            };
+            (result, Flags::Unknown)
+        }
+        Alu::Or if a.as_constant() == Some(W::ZERO) => (Outcome::Is(b), Flags::Unknown),
+        Alu::Or | Alu::Xor if b.as_constant() == Some(W::ZERO) => (Outcome::Is(a), Flags::Unknown),
+        // A number with bits of a constant set is no less than it.
+        Alu::Or if let Some(k) = a.as_constant().or(b.as_constant()) => {
+            let hi = if planted!(OrOfHalves, wide, false) { W::MAX } else { W::LOW_MAX };
+            (Outcome::Between(k, hi), Flags::Unknown)
+        }
+        Alu::ShiftLeft => {
+            let result = shift_count(b, bytes).and_then(|n| a.shifted(n));
+            (Outcome::of(result), Flags::Unknown)
+        }
+        Alu::ShiftRight => {
+            let hi = range(a).zip(shift_count(b, bytes)).map(|((_, hi), n)| hi.floor(n));
+            let result = match hi.and_then(W::of) {
+                Some(hi) => Outcome::Between(W::ZERO, hi),
+                None => Outcome::Unknown,
+            };
+            (result, Flags::Unknown)
+        }
+        Alu::Or | Alu::Xor | Alu::Carry | Alu::Rotate | Alu::DoubleShift | Alu::Unary => unknown,
+    }
+}
+
+/// The most that the bits are which two numbers share: no more than either.
+fn and_most<W: Word>(a: Range<W>, b: Range<W>) -> W {
+    let hi = match (a, b) {
+        (Some((_, x)), Some((_, y))) => planted!(AndTakesTheLarger, x.lesser(y), x.greater(y)),
+        (Some((_, x)), None) | (None, Some((_, x))) => x,
+        (None, None) => W::MAX.unsigned(),
+    };
+    W::of(hi).unwrap_or(W::MAX)
+}
+
+/// The bounds of a number that is one of two.
+pub fn either<W: Word>(a: (W::Int, W::Int), b: (W::Int, W::Int)) -> (W, W) {
+    let least = planted!(ArmOfSelectForgotten, a.0.lesser(b.0), a.0);
+    let most = a.1.greater(b.1);
+    (W::of(least).unwrap_or(W::ZERO), W::of(most).unwrap_or(W::MAX))
+}
+
+/// The low half of a word, zero-extended, if it is a value that is known: a constant's, or a number
+/// that has no more.
+#[inline]
+pub fn low<W: Word>(value: Value<W>, range: impl FnOnce() -> Range<W>) -> Option<Value<W>> {
+    if let Some(constant) = value.as_constant() {
+        return Some(Value::constant(constant.and(W::LOW_MAX)));
+    }
+    let most = planted!(LowHalfKeepsMore, W::LOW_MAX, W::MAX);
+    range().is_some_and(|(_, hi)| hi <= most.unsigned()).then_some(value)
+}
+
+/// An immediate cut to the width of the operation; other values have theirs already.
+pub fn cut<W: Word>(value: Value<W>, bytes: u32) -> Value<W> {
+    let bits = match bytes {
+        4 => W::LOW_MAX,
+        2 => W::number(0xffff),
+        1 => W::number(0xff),
+        _ => return value,
+    };
+    match value.as_constant() {
+        Some(k) => Value::constant(k.and(bits)),
+        None => value,
+    }
+}
+
+/// The count of a shift by a constant, as the processor masks it.
+fn shift_count<W: Word>(value: Value<W>, bytes: u32) -> Option<u32> {
+    let bits = if bytes == 8 { W::BITS } else { W::BITS >> 1 };
+    let mask = planted!(ShiftRightCountUnmasked, bits.saturating_sub(1), 255);
+    value.as_constant().map(|n| n.count(mask))
+}
+
+/// P12: whether what is left of the fuel is less than it was by a constant that it had; `had` is
+/// the least that it was.
+pub fn charged<W: Word>(left: Value<W>, now: Value<W>, had: W::Int) -> bool {
+    let charge = left.difference(now).and_then(Value::as_constant);
+    charge.is_some_and(|k| k > W::ZERO && planted!(ChargeWraps, k.unsigned() <= had, true))
+}

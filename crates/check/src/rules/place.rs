@@ -1,0 +1,84 @@
+//! What an access needs: sums of addresses, and the derivations from bounds and edges to a place.
+
+use super::order::Reading;
+use crate::value::{Sym, Value};
+use crate::word::{Int, Word};
+
+/// The modular sum `base + (index << shift) + disp` that an address is, where it has the form of a
+/// value.
+pub fn address<W: Word>(
+    base: Value<W>,
+    index: Option<(Value<W>, u8)>,
+    disp: W,
+) -> Option<Value<W>> {
+    let sum = match index {
+        Some((index, 0)) => base.sum(index)?,
+        Some((index, shift)) => base.sum(index.shifted(u32::from(shift))?)?,
+        None => base,
+    };
+    Some(sum.plus(disp))
+}
+
+/// Where an access to linear memory lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// In the memory.
+    Inside,
+    /// In the memory or in what faults behind it.
+    Zone,
+    /// Maybe below the memory.
+    Below,
+    /// Maybe beyond all that belongs to it.
+    Beyond,
+}
+
+/// P3: an access of `size` bytes at `to`, whose symbol lies between `lo` and `hi`, in a memory of
+/// at least `min` bytes with `zone` bytes that are memory or fault. `to` is
+/// base + (sym << shift) + add modulo 2^64; the integer T = (sym << shift) + add, with `add` read
+/// as signed, is congruent to the distance from the base, so `0 ≤ T` and `T + size ≤ limit` place
+/// the access (D1); or an edge does, which branches gave (D2, D4, D5): `within` says whether a
+/// reading is at most the memory's length.
+#[inline]
+pub fn linear<W: Word>(
+    (to, size): (Value<W>, u32),
+    (lo, hi): (W, W),
+    (min, zone): (W, W),
+    within: impl FnOnce(Reading<W::Int>) -> bool,
+) -> Reach {
+    let add = to.add.signed();
+    let size = W::Int::number(i64::from(size));
+    let below = lo.scaled(to.shift).plus(add) < W::Int::number(0);
+    if planted!(AddressBelow, below, false) {
+        return Reach::Below;
+    }
+    let add = planted!(EndForgetsSize, add.plus(size), add);
+    let end = hi.scaled(to.shift).plus(add);
+    if end <= min.unsigned() {
+        return Reach::Inside;
+    }
+    if within(Reading { sym: to.sym, shift: to.shift, add }) {
+        return Reach::Inside;
+    }
+    if end <= zone.unsigned() { Reach::Zone } else { Reach::Beyond }
+}
+
+/// P4: whether an access of 8 bytes at `to`, whose symbol is at least `lo`, is an element of a
+/// table; `within` says whether a reading is at most the number of elements. The element's number
+/// is the symbol by itself: its shift is an element's size.
+#[inline]
+pub fn element<W: Word>(to: Value<W>, lo: W, within: impl FnOnce(Reading<W::Int>) -> bool) -> bool {
+    let first = to.add.signed().floor(3);
+    let whole = to.add.lowest(3) == W::ZERO && (to.sym == Sym::ZERO || to.shift == 3);
+    let behind = first.plus(planted!(ElementIsLength, W::Int::number(1), W::Int::number(0)));
+    whole
+        && lo.unsigned().plus(first) >= W::Int::number(0)
+        && within(Reading { sym: to.sym, shift: 0, add: behind })
+}
+
+/// D6: the bytes of a jump table of entries of four bytes, whose index is at most `hi`.
+#[inline]
+pub fn jump_table<I: Int>(hi: I) -> I {
+    let entries = planted!(JumpTableTooShort, hi.plus(I::number(1)), hi);
+    let twice = entries.plus(entries);
+    twice.plus(twice)
+}
