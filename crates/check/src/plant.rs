@@ -43,6 +43,7 @@ plants! {
     XorKeepsValue
     ArmOfSelectForgotten
     LowHalfKeepsMore
+    HalfForgetsShift
     // Places.
     AddressBelow
     EndForgetsSize

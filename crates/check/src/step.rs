@@ -320,15 +320,7 @@ impl Machine<'_> {
         let (a, bytes, _) = self.read(state, insn, 0, (Access::Read, effect))?;
         let (b, _, _) = self.read(state, insn, 1, (Access::Read, effect))?;
         let b = cut(b, bytes);
-        if bytes < 4 {
-            return Ok(Flags::Unknown);
-        }
-        if insn.class == Class::Test {
-            let same = a == b;
-            let zero = Flags::Compare(a, Value::constant(0));
-            return Ok(if same { zero } else { Flags::Unknown });
-        }
-        Ok(Flags::Compare(a, b))
+        Ok(numeric::compared(insn.class == Class::Test, bytes, (a, b)))
     }
 
     /// `cmov`: the source where the condition holds, otherwise operand 0, each narrowed by what the

@@ -6,6 +6,7 @@
 //!
 //! Space: one entry per value that the check does not know, so linear in the code.
 
+use crate::rules::numeric::half_of;
 use crate::value::{Sym, Value};
 use alloc::vec::Vec;
 
@@ -174,7 +175,8 @@ impl Symbols {
         if value.base != crate::value::Base::None {
             return self.fresh(Def::at_most(u64::from(u32::MAX)));
         }
-        let (shift, add) = (value.shift, value.add as u32);
+        let (shift, add) = half_of(value);
+        let add = add as u32;
         let newest = self.newest.get(value.sym.0 as usize).copied().unwrap_or(0);
         let mut at = newest;
         for _ in 0..HALVES_MAX {

@@ -116,6 +116,22 @@ pub fn low<W: Word>(value: Value<W>, range: impl FnOnce() -> Range<W>) -> Option
     range().is_some_and(|(_, hi)| hi <= most.unsigned()).then_some(value)
 }
 
+/// What low halves of numbers with one symbol depend on (S2): the shift, and the constant's low
+/// half.
+pub fn half_of<W: Word>(value: Value<W>) -> (u8, W) {
+    (planted!(HalfForgetsShift, value.shift, 0), value.add.and(W::LOW_MAX))
+}
+
+/// What the flags come from behind `cmp`, and behind `test` of a number with itself. Both operands
+/// are zero-extended from `bytes`.
+pub fn compared<W: Word>(test: bool, bytes: u32, (a, b): (Value<W>, Value<W>)) -> Flags<W> {
+    match (test, bytes >= 4) {
+        (false, true) => Flags::Compare(a, b),
+        (true, true) if a == b => Flags::Compare(a, Value::constant(W::ZERO)),
+        _ => Flags::Unknown,
+    }
+}
+
 /// An immediate cut to the width of the operation; other values have theirs already.
 pub fn cut<W: Word>(value: Value<W>, bytes: u32) -> Value<W> {
     let bits = match bytes {

@@ -1,0 +1,283 @@
+//! Ways through a lemma → text in SMT-LIB, in one of two theories, and the solver's answers.
+//!
+//! - *Bits*: words are bit vectors of 64 bits, integers of 128 bits, which saturate as `i128` does.
+//! - *Integers*: words are integers from 0 to 2^64 - 1, whose operations wrap by a case or a
+//!   remainder; sums saturate as those of `i128` do. It has no bitwise operations but the lowest
+//!   bits. Whole derivations are quick in it. [`bridge`] has the lemmas by which its operations are
+//!   those of bit vectors.
+//!
+//! A query asks for *one way that is possible and whose claim fails*: a lemma is proved where there
+//! is none (`unsat`).
+
+use crate::term::{Atom, Node, Ways};
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+/// How words and integers are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Theory {
+    /// As bit vectors.
+    Bits,
+    /// As integers.
+    Integers,
+}
+
+impl Theory {
+    /// Its name in the ledger.
+    pub fn name(self) -> &'static str {
+        match self {
+            Theory::Bits => "bits",
+            Theory::Integers => "integers",
+        }
+    }
+}
+
+/// Which ways a query asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Those whose claim fails.
+    Failing,
+    /// Those that reach the claim.
+    Reached,
+}
+
+const WORDS: &str = "18446744073709551616";
+const HALF: &str = "9223372036854775808";
+const INT_MAX: &str = "170141183460469231731687303715884105727";
+const INT_MIN: &str = "(- 170141183460469231731687303715884105728)";
+
+/// The text that asks for ways.
+pub fn query(name: &str, theory: Theory, ways: &Ways, ask: Ask) -> String {
+    let mut text = String::new();
+    let logic = match theory {
+        Theory::Bits => "QF_BV",
+        Theory::Integers => "QF_LIA",
+    };
+    let _ = writeln!(text, "; {name}\n(set-logic {logic})");
+    for (place, node) in ways.nodes.iter().enumerate() {
+        let _ = match theory {
+            Theory::Bits => bits(&mut text, place, node, &ways.names),
+            Theory::Integers => integers(&mut text, place, node, ways),
+        };
+    }
+    let mut any = String::new();
+    for way in &ways.ways {
+        let asked = match ask {
+            Ask::Failing => way.outcome == Some(false),
+            Ask::Reached => way.outcome.is_some(),
+        };
+        if !asked {
+            continue;
+        }
+        any.push_str("\n  (and true");
+        for &(atom, yes) in &way.decided {
+            let atom = match (theory, atom) {
+                (_, Atom::Equal(a, b)) => format!("(= n{a} n{b})"),
+                (Theory::Integers, Atom::AtMost(a, b)) => format!("(<= n{a} n{b})"),
+                (Theory::Bits, Atom::AtMost(a, b)) if is_word(&ways.nodes[a as usize]) => {
+                    format!("(bvule n{a} n{b})")
+                }
+                (Theory::Bits, Atom::AtMost(a, b)) => format!("(bvsle n{a} n{b})"),
+            };
+            let _ = if yes { write!(any, " {atom}") } else { write!(any, " (not {atom})") };
+        }
+        any.push(')');
+    }
+    let _ = writeln!(text, "(assert (or false{any}))\n(check-sat)");
+    text
+}
+
+fn is_word(node: &Node) -> bool {
+    match node {
+        Node::Var(_)
+        | Node::Const(_)
+        | Node::Add(..)
+        | Node::Sub(..)
+        | Node::Shl(..)
+        | Node::Shr(..)
+        | Node::And(..)
+        | Node::Or(..)
+        | Node::Xor(..)
+        | Node::Lowest(..)
+        | Node::Of(_) => true,
+        Node::IntVar(_)
+        | Node::IntConst(_)
+        | Node::Unsigned(_)
+        | Node::Signed(_)
+        | Node::Scaled(..)
+        | Node::Plus(..)
+        | Node::Minus(..)
+        | Node::Floor(..)
+        | Node::Lesser(..)
+        | Node::Greater(..) => false,
+    }
+}
+
+/// The integer of a constant.
+fn decimal(n: i128) -> String {
+    if n < 0 { format!("(- {})", n.unsigned_abs()) } else { n.to_string() }
+}
+
+fn bits(
+    text: &mut String,
+    place: usize,
+    node: &Node,
+    names: &[String],
+) -> std::fmt::Result {
+    let zero = "(_ bv0 64)";
+    let sort = if is_word(node) { "(_ BitVec 64)" } else { "(_ BitVec 128)" };
+    // A sum that saturates: the sign of the result is neither's, where both have the same.
+    let saturated = |op: &str, a: u32, b: u32, same: &str| {
+        format!(
+            "(let ((s ({op} n{a} n{b}))) (ite (and ({same} (bvslt n{a} (_ bv0 128)) (bvslt n{b} \
+             (_ bv0 128))) (distinct (bvslt s (_ bv0 128)) (bvslt n{a} (_ bv0 128)))) (ite (bvslt \
+             n{a} (_ bv0 128)) (_ bv170141183460469231731687303715884105728 128) (_ bv{INT_MAX} \
+             128)) s))"
+        )
+    };
+    let body = match *node {
+        Node::Var(name) | Node::IntVar(name) => {
+            let name = &names[name as usize];
+            return writeln!(
+                text,
+                "(declare-const {name} {sort})\n(define-fun n{place} () {sort} {name})"
+            );
+        }
+        Node::Const(n) => format!("(_ bv{n} 64)"),
+        Node::IntConst(n) => format!("(_ bv{} 128)", n as u128),
+        Node::Add(a, b) => format!("(bvadd n{a} n{b})"),
+        Node::Sub(a, b) => format!("(bvsub n{a} n{b})"),
+        Node::Shl(a, by) => format!("(bvshl n{a} (_ bv{by} 64))"),
+        Node::Shr(a, by) => format!("(bvlshr n{a} (_ bv{by} 64))"),
+        Node::And(a, b) => format!("(bvand n{a} n{b})"),
+        Node::Or(a, b) => format!("(bvor n{a} n{b})"),
+        Node::Xor(a, b) => format!("(bvxor n{a} n{b})"),
+        Node::Lowest(a, by) => format!("(bvand n{a} (_ bv{} 64))", (1_u64 << by) - 1),
+        Node::Of(a) => format!("((_ extract 63 0) n{a})"),
+        Node::Unsigned(a) => format!("(concat {zero} n{a})"),
+        Node::Signed(a) => format!("((_ sign_extend 64) n{a})"),
+        Node::Scaled(a, by) => format!("(bvshl (concat {zero} n{a}) (_ bv{by} 128))"),
+        Node::Plus(a, b) => saturated("bvadd", a, b, "="),
+        Node::Minus(a, b) => saturated("bvsub", a, b, "distinct"),
+        Node::Floor(a, by) => format!("(bvashr n{a} (_ bv{by} 128))"),
+        Node::Lesser(a, b) => format!("(ite (bvsle n{a} n{b}) n{a} n{b})"),
+        Node::Greater(a, b) => format!("(ite (bvsle n{a} n{b}) n{b} n{a})"),
+    };
+    writeln!(text, "(define-fun n{place} () {sort} {body})")
+}
+
+/// The operations of words over the integers.
+fn wrapped(node: &Node) -> Option<String> {
+    Some(match *node {
+        Node::Add(a, b) => {
+            format!("(let ((s (+ n{a} n{b}))) (ite (>= s {WORDS}) (- s {WORDS}) s))")
+        }
+        Node::Sub(a, b) => format!("(let ((d (- n{a} n{b}))) (ite (< d 0) (+ d {WORDS}) d))"),
+        Node::Shl(a, by) => format!("(mod (* n{a} {}) {WORDS})", 1_u128 << by),
+        Node::Shr(a, by) => format!("(div n{a} {})", 1_u128 << by),
+        Node::Lowest(a, by) => format!("(mod n{a} {})", 1_u128 << by),
+        Node::Signed(a) => format!("(ite (>= n{a} {HALF}) (- n{a} {WORDS}) n{a})"),
+        Node::Scaled(a, by) => format!("(* n{a} {})", 1_u128 << by),
+        _ => return None,
+    })
+}
+
+fn integers(text: &mut String, place: usize, node: &Node, ways: &Ways) -> std::fmt::Result {
+    let saturated = |op: &str, a: u32, b: u32| {
+        format!(
+            "(let ((s ({op} n{a} n{b}))) (ite (> s {INT_MAX}) {INT_MAX} (ite (< s {INT_MIN}) \
+             {INT_MIN} s)))"
+        )
+    };
+    let body = match *node {
+        Node::Var(name) => {
+            let name = &ways.names[name as usize];
+            writeln!(text, "(declare-const {name} Int)\n(assert (and (<= 0 {name}) (< {name} {WORDS})))")?;
+            name.clone()
+        }
+        Node::IntVar(name) => {
+            let name = &ways.names[name as usize];
+            writeln!(text, "(declare-const {name} Int)\n(assert (and (<= {INT_MIN} {name}) (<= {name} {INT_MAX})))")?;
+            name.clone()
+        }
+        Node::Const(n) => n.to_string(),
+        Node::IntConst(n) => decimal(n),
+        Node::And(a, b) => {
+            // Only the lowest bits: a constant of ones.
+            let ones = |at: u32| match ways.nodes[at as usize] {
+                Node::Const(n) if (n & n.wrapping_add(1)) == 0 => Some(u128::from(n) + 1),
+                _ => None,
+            };
+            let (of, most) = match (ones(a), ones(b)) {
+                (_, Some(most)) => (a, most),
+                (Some(most), None) => (b, most),
+                (None, None) => panic!("a bitwise operation among integers"),
+            };
+            format!("(mod n{of} {most})")
+        }
+        Node::Or(..) | Node::Xor(..) => panic!("a bitwise operation among integers"),
+        Node::Of(a) | Node::Unsigned(a) => format!("n{a}"),
+        Node::Plus(a, b) => saturated("+", a, b),
+        Node::Minus(a, b) => saturated("-", a, b),
+        Node::Floor(a, by) => format!("(div n{a} {})", 1_u128 << by),
+        Node::Lesser(a, b) => format!("(ite (<= n{a} n{b}) n{a} n{b})"),
+        Node::Greater(a, b) => format!("(ite (<= n{a} n{b}) n{b} n{a})"),
+        Node::Add(..)
+        | Node::Sub(..)
+        | Node::Shl(..)
+        | Node::Shr(..)
+        | Node::Lowest(..)
+        | Node::Signed(_)
+        | Node::Scaled(..) => wrapped(node).unwrap_or_default(),
+    };
+    writeln!(text, "(define-fun n{place} () Int {body})")
+}
+
+/// z3, which reads queries and writes answers.
+#[derive(Debug)]
+pub struct Solver {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+}
+
+impl Solver {
+    /// The solver, if this machine has it.
+    pub fn start() -> Option<Solver> {
+        let mut child = Command::new("z3")
+            .args(["-in", "-smt2"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .ok()?;
+        let (input, output) = (child.stdin.take()?, BufReader::new(child.stdout.take()?));
+        Some(Solver { child, input, output })
+    }
+
+    /// `sat`, `unsat`, or what else it says; at most `millis` are spent.
+    pub fn ask(&mut self, query: &str, millis: u32) -> String {
+        let whole = format!(
+            "(reset)\n(set-option :timeout {millis})\n{query}(echo \"answered\")\n"
+        );
+        self.input.write_all(whole.as_bytes()).expect("z3 reads");
+        self.input.flush().expect("z3 reads");
+        let mut answers = Vec::new();
+        loop {
+            let mut line = String::new();
+            let read = self.output.read_line(&mut line).expect("z3 writes");
+            assert_ne!(read, 0, "z3 ended: {answers:?}");
+            match line.trim() {
+                "answered" => return answers.join(" "),
+                line => answers.push(line.to_owned()),
+            }
+        }
+    }
+}
+
+impl Drop for Solver {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
