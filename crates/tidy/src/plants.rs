@@ -3,8 +3,7 @@
 //!
 //! A plant is compiled under `--cfg prova_plant` alone. The flag may come from the command line of
 //! a test and from nowhere else: not from a profile, a configuration file or a build script. Every
-//! site of a plant asks one function (`crates/runtime/src/exec/plant.rs`), beside which [`MARKER`]
-//! stands, so a program with plants has the marker's bytes; a test of the program looks for them
+//! site of a plant asks one function of its crate (`plant.rs`), beside which [`MARKER`] stands, so a program with plants has the marker's bytes; a test of the program looks for them
 //! (`crates/cli/tests/plants.rs`), and the test of the plants shows that they can be found.
 //!
 //! Limits: text files alone; what a machine's own configuration sets is out of sight, but in the
@@ -17,10 +16,13 @@ use crate::{Finding, Tree};
 pub const MARKER: &str = "this program has planted faults";
 
 /// Where the marker stands.
-const HOME: &str = "crates/runtime/src/exec/plant.rs";
+const HOMES: [&str; 2] = ["crates/runtime/src/exec/plant.rs", "crates/check/src/plant.rs"];
 
 /// The beginnings of the paths of Rust files that may have plants or speak of them.
-const SITES: [&str; 4] = [
+const SITES: [&str; 7] = [
+    "crates/check/src/lib.rs",
+    "crates/check/src/plant.rs",
+    "crates/check/tests/lemmas_plants.rs",
     "crates/runtime/src/exec/",
     "crates/runtime/src/lib.rs",
     "crates/runtime/tests/handlers",
@@ -62,14 +64,16 @@ pub(super) fn plants(tree: &Tree, findings: &mut Vec<Finding>) {
     for file in &tree.files {
         for (number, line) in (1..).zip(file.text.lines()) {
             if line.contains(flag) && !may(file, line) {
-                let message = "planted faults belong in the executors and the flag on a test's command line: take it out";
+                let message = "planted faults belong in the executors and rules, and the flag on a test's command line: take it out";
                 findings.push(finding(&file.path, number, flag, message));
             }
         }
     }
-    if tree.text(HOME).is_some_and(|text| !text.contains(MARKER)) {
-        let message = "the marker is missing, by which a program with plants is told";
-        findings.push(finding(HOME, 0, "MARKER", message));
+    for home in HOMES {
+        if tree.text(home).is_some_and(|text| !text.contains(MARKER)) {
+            let message = "the marker is missing, by which a program with plants is told";
+            findings.push(finding(home, 0, "MARKER", message));
+        }
     }
 }
 
@@ -104,8 +108,8 @@ mod tests {
 
     #[test]
     fn plants_have_their_marker() {
-        found(plants, &[(HOME, &format!("static X: &str = \"{MARKER}\";"))], &[]);
-        found(plants, &[(HOME, "static X: &str = \"\";")], &[&format!("{HOME}:0 MARKER")]);
+        found(plants, &[(HOMES[0], &format!("static X: &str = \"{MARKER}\";"))], &[]);
+        found(plants, &[(HOMES[0], "static X: &str = \"\";")], &[&format!("{}:0 MARKER")]);
     }
 
     #[test]

@@ -227,9 +227,7 @@ fn d8<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     let word = meaning(own);
     let claimed = meaning(Value::pointer(MEMORY, first)).wrapping_add(word.shl(case[0]));
     let more = if twin { W::number(1) } else { W::ZERO };
-    Some(
-        claimed == meaning(held) && meaning(other) == word.wrapping_add(second).wrapping_add(more),
-    )
+    Some(claimed == meaning(held) && meaning(other) == word.wrapping_add(second).wrapping_add(more))
 }
 
 /// D9: one comparison serves two accesses, with different offsets and widths.

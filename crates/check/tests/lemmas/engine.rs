@@ -98,9 +98,11 @@ impl<W: Word> Engine<W> {
         let (_, hi) = self.bounds(of.sym);
         within_least(of, hi, self.least)
             || (self.def(of.sym).1 && within_length(of))
-            || self.edges.iter().rev().any(|&(a, shift, d, b)| {
-                b == Side::Extent && within_edge(of, hi, (a, shift, d))
-            })
+            || self
+                .edges
+                .iter()
+                .rev()
+                .any(|&(a, shift, d, b)| b == Side::Extent && within_edge(of, hi, (a, shift, d)))
     }
 
     /// As `Machine::assume`: whether it can be so.

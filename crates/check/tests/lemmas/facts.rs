@@ -61,7 +61,11 @@ fn read<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
 }
 
 /// A reading of a symbol: a word's number.
-fn reading<W: Proof>(sym: Sym, shift: u32, constant: &'static str) -> Option<(Reading<W::Int>, W::Int)> {
+fn reading<W: Proof>(
+    sym: Sym,
+    shift: u32,
+    constant: &'static str,
+) -> Option<(Reading<W::Int>, W::Int)> {
     let (shift, add) = (shift as u8, W::any_int(constant));
     let number = number::<W>(sym).scaled(shift).plus(add);
     given!(int::<W>(0) <= number, number <= W::MAX.unsigned());

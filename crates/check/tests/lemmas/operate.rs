@@ -105,13 +105,15 @@ fn operation<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
 
 /// What a condition says that holds of the processor's flags. The case: what set the flags (0
 /// `cmp`, 1 `test` of a register with itself, 2 and later the operations), bytes, form of the
-/// second operand, condition, whether it holds.
+/// second operand, condition (6: any), whether it holds.
 fn flagged<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     let (by, bytes) = (case[0], case[1]);
-    let a = compared_operand(operand::<W>(0, 0), bytes, 0)?;
+    let mut a = compared_operand(operand::<W>(0, 0), bytes, 0)?;
     let b = match case[2] {
         5 => Read { ..a },
         3 => immediate(bytes),
+        // The constant first.
+        6 => std::mem::replace(&mut a, immediate(bytes)),
         form => compared_operand(operand(form, 1), bytes, 1)?,
     };
     let (alu, flags) = match by {
@@ -123,7 +125,11 @@ fn flagged<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
         }
     };
     let (_, carry, zero) = processor(alu, bytes, a.word, b.word);
-    let (condition, holding) = (CONDITIONS[case[3] as usize], case[4] == 1);
+    let (condition, holding) = match case[3] {
+        6 => (W::choose("condition", 6), W::choose("holds", 2)),
+        condition => (condition, case[4]),
+    };
+    let (condition, holding) = (CONDITIONS[condition as usize], holding == 1);
     given!(holds(condition, carry, zero) == holding);
     says(said(flags, condition, holding), twin)
 }
@@ -186,6 +192,10 @@ pub fn lemmas() -> Vec<Lemma> {
         for (source, by, second) in sources {
             for c in 0..6 {
                 for holding in 0..2 {
+                    // Behind `test` and `and` there is no carry.
+                    if by != 0 && by != 3 && [(0, 1), (1, 0)].contains(&(c, holding)) {
+                        continue;
+                    }
                     let condition = format!("{:?}", CONDITIONS[c as usize]).to_lowercase();
                     let not = ["not_", ""][holding as usize];
                     let name = format!("{source}.{bits}.{not}{condition}");
@@ -200,6 +210,8 @@ pub fn lemmas() -> Vec<Lemma> {
         let name = format!("add.64.{not}{condition}");
         add(name, Bits, &[2, 8, 3, c, holding], runs!(flagged));
     }
+    add("add.64.any".to_owned(), Bits, &[2, 8, 3, 6], runs!(flagged));
+    add("add.64.turned".to_owned(), Bits, &[2, 8, 6, 6], runs!(flagged));
     all
 }
 

@@ -119,12 +119,7 @@ fn decimal(n: i128) -> String {
     if n < 0 { format!("(- {})", n.unsigned_abs()) } else { n.to_string() }
 }
 
-fn bits(
-    text: &mut String,
-    place: usize,
-    node: &Node,
-    names: &[String],
-) -> std::fmt::Result {
+fn bits(text: &mut String, place: usize, node: &Node, names: &[String]) -> std::fmt::Result {
     let zero = "(_ bv0 64)";
     let sort = if is_word(node) { "(_ BitVec 64)" } else { "(_ BitVec 128)" };
     // A sum that saturates: the sign of the result is neither's, where both have the same.
@@ -193,12 +188,18 @@ fn integers(text: &mut String, place: usize, node: &Node, ways: &Ways) -> std::f
     let body = match *node {
         Node::Var(name) => {
             let name = &ways.names[name as usize];
-            writeln!(text, "(declare-const {name} Int)\n(assert (and (<= 0 {name}) (< {name} {WORDS})))")?;
+            writeln!(
+                text,
+                "(declare-const {name} Int)\n(assert (and (<= 0 {name}) (< {name} {WORDS})))"
+            )?;
             name.clone()
         }
         Node::IntVar(name) => {
             let name = &ways.names[name as usize];
-            writeln!(text, "(declare-const {name} Int)\n(assert (and (<= {INT_MIN} {name}) (<= {name} {INT_MAX})))")?;
+            writeln!(
+                text,
+                "(declare-const {name} Int)\n(assert (and (<= {INT_MIN} {name}) (<= {name} {INT_MAX})))"
+            )?;
             name.clone()
         }
         Node::Const(n) => n.to_string(),
@@ -234,6 +235,82 @@ fn integers(text: &mut String, place: usize, node: &Node, ways: &Ways) -> std::f
     writeln!(text, "(define-fun n{place} () Int {body})")
 }
 
+/// That the operations of words over the integers are those of bit vectors: for each a query that
+/// asks for words for which they differ (`unsat`), and a twin, one operation for another (`sat`).
+/// Integers are bit vectors of 80 bits here, which no operation leaves.
+pub fn bridge() -> Vec<(String, [String; 2])> {
+    let wide = |n: &str| format!("(concat (_ bv0 16) {n})");
+    // The places of the operands are 0 and 1, in both notations.
+    let ops: [(&str, Node, &str); 13] = [
+        ("add", Node::Add(0, 1), "(bvadd x y)"),
+        ("sub", Node::Sub(0, 1), "(bvsub x y)"),
+        ("shl1", Node::Shl(0, 1), "(bvshl x (_ bv1 64))"),
+        ("shl2", Node::Shl(0, 2), "(bvshl x (_ bv2 64))"),
+        ("shl3", Node::Shl(0, 3), "(bvshl x (_ bv3 64))"),
+        ("shr1", Node::Shr(0, 1), "(bvlshr x (_ bv1 64))"),
+        ("shr2", Node::Shr(0, 2), "(bvlshr x (_ bv2 64))"),
+        ("shr3", Node::Shr(0, 3), "(bvlshr x (_ bv3 64))"),
+        ("lowest3", Node::Lowest(0, 3), "(bvand x (_ bv7 64))"),
+        ("lowest32", Node::Lowest(0, 32), "(bvand x (_ bv4294967295 64))"),
+        ("signed", Node::Signed(0), ""),
+        ("scaled1", Node::Scaled(0, 1), ""),
+        ("scaled3", Node::Scaled(0, 3), ""),
+    ];
+    let mut all = Vec::new();
+    for (name, node, bits) in ops {
+        let over = wrapped(&node).unwrap_or_default();
+        let over = in_wide_bits(&over);
+        let word = match node {
+            Node::Signed(_) => "((_ sign_extend 16) x)".to_owned(),
+            Node::Scaled(_, by) => format!("(bvshl {} (_ bv{by} 80))", wide("x")),
+            _ => wide(bits),
+        };
+        let text = |word: &str| {
+            format!(
+                "; bridge.{name}\n(set-logic QF_BV)\n(declare-const x (_ BitVec 64))\n(declare-const \
+                 y (_ BitVec 64))\n(define-fun n0 () (_ BitVec 80) {})\n(define-fun n1 () (_ BitVec \
+                 80) {})\n(assert (distinct {over} {word}))\n(check-sat)\n",
+                wide("x"),
+                wide("y")
+            )
+        };
+        let twin = format!("(bvadd {word} (_ bv1 80))");
+        all.push((format!("bridge.{name}"), [text(&word), text(&twin)]));
+    }
+    // Orders.
+    for (name, over, bits) in [("at_most", "bvule", "bvule"), ("twin of order", "bvule", "bvsle")] {
+        let text = format!(
+            "; bridge.{name}\n(set-logic QF_BV)\n(declare-const x (_ BitVec 64))\n(declare-const y (_ \
+             BitVec 64))\n(assert (distinct ({over} {} {}) ({bits} x y)))\n(check-sat)\n",
+            wide("x"),
+            wide("y")
+        );
+        match all.last_mut() {
+            Some((_, queries)) if name == "twin of order" => queries[1] = text,
+            _ => all.push((format!("bridge.{name}"), [text, String::new()])),
+        }
+    }
+    all
+}
+
+/// The text of an operation over the integers, its numbers and operators those of bit vectors of 80
+/// bits, signed.
+fn in_wide_bits(text: &str) -> String {
+    let spaced = text.replace('(', "( ").replace(')', " )");
+    let words = spaced.split_whitespace().map(|word| match word {
+        "+" => "bvadd".to_owned(),
+        "-" => "bvsub".to_owned(),
+        "*" => "bvmul".to_owned(),
+        "mod" => "bvurem".to_owned(),
+        "div" => "bvudiv".to_owned(),
+        ">=" => "bvsge".to_owned(),
+        "<" => "bvslt".to_owned(),
+        number if number.bytes().all(|b| b.is_ascii_digit()) => format!("(_ bv{number} 80)"),
+        other => other.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// z3, which reads queries and writes answers.
 #[derive(Debug)]
 pub struct Solver {
@@ -257,9 +334,8 @@ impl Solver {
 
     /// `sat`, `unsat`, or what else it says; at most `millis` are spent.
     pub fn ask(&mut self, query: &str, millis: u32) -> String {
-        let whole = format!(
-            "(reset)\n(set-option :timeout {millis})\n{query}(echo \"answered\")\n"
-        );
+        let whole =
+            format!("(reset)\n(set-option :timeout {millis})\n{query}(echo \"answered\")\n");
         self.input.write_all(whole.as_bytes()).expect("z3 reads");
         self.input.flush().expect("z3 reads");
         let mut answers = Vec::new();

@@ -62,23 +62,17 @@ impl Lemma {
         Some((good, right.claims))
     }
 
-    /// The first assignment on words of so many bits for which the claim fails.
-    pub fn refuted(&self, bits: u32) -> Option<Vec<(&'static str, u32)>> {
+    /// The first assignment on words of so many bits for which the claim fails, if there are not
+    /// too many.
+    pub fn refuted(&self, bits: u32, runs_max: u64) -> Option<Vec<(&'static str, u32)>> {
         let run = self.runs.small[bits as usize - 3];
-        enumerate(u64::MAX, || run(&self.case, false))?.failed
+        enumerate(runs_max, || run(&self.case, false))?.failed
     }
 
-    /// Bits of the widest words whose values were all tried, and how many claims there were: as
-    /// the ledger says, or the widest that is cheap. 0 bits: not enumerated.
-    pub fn enumerated(&self, bits: Option<u32>) -> (u32, u64) {
-        let tries: &[(u32, u64)] = match bits {
-            Some(0) => &[],
-            Some(3) => &[(3, u64::MAX)],
-            Some(4) => &[(4, u64::MAX)],
-            Some(_) => &[(5, u64::MAX)],
-            None => &[(5, CHEAP), (4, CHEAP), (4, DEAR), (3, DEAR)],
-        };
-        for &(bits, most) in tries {
+    /// Bits of the widest words whose values can all be tried, and how many claims there are; 0
+    /// bits: too many assignments.
+    pub fn enumerated(&self) -> (u32, u64) {
+        for (bits, most) in [(5, CHEAP), (4, CHEAP), (4, DEAR), (3, DEAR)] {
             if let Some((true, claims)) = self.small(bits, most) {
                 return (bits, claims);
             }

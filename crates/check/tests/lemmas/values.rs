@@ -1,8 +1,8 @@
 //! Lemmas on sums of values: what the check computes is the word that the processor has.
 
 use crate::proof::{Proof, Runs, meaning};
+use crate::smt::Theory::{Bits, Integers};
 use crate::table::{Lemma, lemma};
-use crate::smt::Theory::Bits;
 use prova_check::rules::place::address;
 use prova_check::{Base, Sym, Value};
 
@@ -35,6 +35,11 @@ fn sum<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     let b = form::<W>(case[1], Sym(21), "l");
     let sum = a.sum(b)?;
     Some(turned(sum, twin) == meaning(a).wrapping_add(meaning(b)))
+}
+
+/// `a + b` in all forms that have a sum.
+fn sum_any<W: Proof>(_: &[u32], twin: bool) -> Option<bool> {
+    sum::<W>(&[W::choose("first", 6), W::choose("second", 6)], twin)
 }
 
 /// `a - b`: a constant is taken off, or equal parts cancel. The shift of `b` is any.
@@ -91,7 +96,10 @@ fn solved<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
 /// `[base + index * scale + disp]`, with and without an index.
 fn lea<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     let base = form::<W>(case[0], Sym(20), "k");
-    let (index, disp) = (form::<W>(case[1], Sym(21), "l"), W::any("disp"));
+    let (mut index, disp) = (form::<W>(case[1], Sym(21), "l"), W::any("disp"));
+    if case[1] == 1 {
+        index = Value::symbol(index.sym);
+    }
     let with = case[2] < 4;
     let value = address(base, with.then_some((index, case[2] as u8)), disp)?;
     let mut place = meaning(base).wrapping_add(disp);
@@ -104,7 +112,11 @@ fn lea<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
 /// The lemmas.
 pub fn lemmas() -> Vec<Lemma> {
     let mut all = Vec::new();
-    let mut add = |name: String, case: &[u32], runs: Runs| all.push(lemma(name, Bits, case, runs));
+    let mut add = |name: String, case: &[u32], runs: Runs| {
+        // Divided constants are quicker as integers.
+        let theory = if name.starts_with("solved") { Integers } else { Bits };
+        all.push(lemma(name, theory, case, runs));
+    };
     for (a, name) in (0..).zip(FORMS) {
         add(format!("plus.{name}"), &[a], runs!(plus));
         add(format!("sum.{name}.constant"), &[a, 0], runs!(sum));
@@ -114,6 +126,7 @@ pub fn lemmas() -> Vec<Lemma> {
         let (a_name, b_name) = (FORMS[a as usize], FORMS[b as usize]);
         add(format!("sum.{a_name}.{b_name}"), &[a, b], runs!(sum));
     }
+    add("sum.any".to_owned(), &[], runs!(sum_any));
     for a in 1..6 {
         let name = FORMS[a as usize];
         add(format!("difference.{name}.{name}"), &[a, a], runs!(difference));

@@ -1,0 +1,89 @@
+//! Faults planted in the rules, one at a time: each makes its lemma fail.
+//!
+//! `RUSTFLAGS='--cfg prova_plant' cargo test --target-dir target/plants -p prova-check --test
+//! lemmas_plants` runs it; without the flag it has no tests. Every fault is found by words of few
+//! bits, and by z3, where it is installed. A fault that no lemma sees fails the test.
+
+#![cfg(prova_plant)]
+#![allow(dead_code, reason = "the modules are those of the other test")]
+
+#[macro_use]
+#[path = "lemmas/proof.rs"]
+mod proof;
+#[path = "lemmas/derive.rs"]
+mod derive;
+#[path = "lemmas/engine.rs"]
+mod engine;
+#[path = "lemmas/facts.rs"]
+mod facts;
+#[path = "lemmas/operate.rs"]
+mod operate;
+#[path = "lemmas/places.rs"]
+mod places;
+#[path = "lemmas/small.rs"]
+mod small;
+#[path = "lemmas/smt.rs"]
+mod smt;
+#[path = "lemmas/table.rs"]
+mod table;
+#[path = "lemmas/term.rs"]
+mod term;
+#[path = "lemmas/values.rs"]
+mod values;
+
+use prova_check::plant::{PLANTS, Plant, plant};
+use smt::Solver;
+
+/// The lemma that sees a fault.
+fn seen_by(plant: Plant) -> &'static str {
+    match plant {
+        Plant::None => panic!("no fault"),
+        Plant::SumTakesTwoSymbols => "sum.any",
+        Plant::DifferenceForgetsShift => "difference.shifted.shifted",
+        Plant::ShiftForgetsConstant => "shifted.symbol.2",
+        Plant::SolvedDropsBits => "solved.number.constant.1",
+        Plant::BoundForgetsDistance | Plant::BoundForgetsShift => "bounds.above.0",
+        Plant::WrappedReading => "reading.0",
+        Plant::DistanceTurned => "distance.0.0",
+        Plant::LengthPlusOne => "within.length",
+        Plant::EdgeOfAnotherShift => "within.edge.1",
+        Plant::NotBelowIsAbove => "cmp.64.not_below",
+        Plant::AboveIsNoCarry => "add.64.any",
+        Plant::UnequalForgetsConstant => "apart.number.0",
+        Plant::AndTakesTheLarger => "and.64.symbol.symbol",
+        Plant::OrOfHalves => "or.64.symbol.constant",
+        Plant::ShiftRightCountUnmasked => "shr.32.symbol.35",
+        Plant::XorKeepsValue => "xor.64.symbol.same",
+        Plant::ArmOfSelectForgotten => "either.1",
+        Plant::LowHalfKeepsMore => "low.0",
+        Plant::HalfForgetsShift => "halves.1",
+        Plant::AddressBelow | Plant::EndForgetsSize => "access.least.0.4",
+        Plant::ElementIsLength => "element.indexed",
+        Plant::JumpTableTooShort => "jump_table",
+        Plant::ChargeWraps => "charge.0",
+    }
+}
+
+#[test]
+fn every_planted_fault_makes_its_lemma_fail() {
+    let lemmas = table::all();
+    let mut solver = Solver::start();
+    let mut unseen = Vec::new();
+    for &fault in PLANTS {
+        let name = seen_by(fault);
+        let lemma = lemmas.iter().find(|lemma| lemma.name == name).expect("the lemma");
+        plant(Plant::None);
+        let before = lemma.queries();
+        plant(fault);
+        let refuted = (3..=4).any(|bits| lemma.refuted(bits, 1_000_000).is_some());
+        let queries = lemma.queries();
+        let answer = solver.as_mut().map(|solver| solver.ask(&queries[0], 30_000));
+        plant(Plant::None);
+        let sound = lemma.refuted(3, 1_000_000).is_none() && lemma.queries() == before;
+        println!("{fault:?}: {name}: refuted by values {refuted}, z3 {answer:?}");
+        if !refuted || !sound || queries == before || answer.is_some_and(|text| text != "sat") {
+            unseen.push(fault);
+        }
+    }
+    assert!(unseen.is_empty(), "{unseen:?}");
+}
