@@ -64,7 +64,9 @@ fn print_answers() {
         let start = std::time::Instant::now();
         let answers = lemma.queries().map(|query| solver.ask(&query, MILLIS));
         let good = if answers == ANSWERS { "ok" } else { "BAD" };
-        println!("{good} {}: {answers:?} {} ms", lemma.name, start.elapsed().as_millis());
+        let ways = lemma.ways();
+        let took = start.elapsed().as_millis();
+        println!("{good} {}: {answers:?} {took} ms, {ways} ways", lemma.name);
     }
 }
 

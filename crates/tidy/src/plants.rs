@@ -109,7 +109,11 @@ mod tests {
     #[test]
     fn plants_have_their_marker() {
         found(plants, &[(HOMES[0], &format!("static X: &str = \"{MARKER}\";"))], &[]);
-        found(plants, &[(HOMES[0], "static X: &str = \"\";")], &[&format!("{}:0 MARKER")]);
+        found(
+            plants,
+            &[(HOMES[0], "static X: &str = \"\";")],
+            &[&format!("{}:0 MARKER", HOMES[0])],
+        );
     }
 
     #[test]

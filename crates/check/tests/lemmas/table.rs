@@ -51,6 +51,11 @@ impl Lemma {
         ]
     }
 
+    /// Ways through it on terms.
+    pub fn ways(&self) -> usize {
+        explore(|| (self.runs.term)(&self.case, false)).ways.len()
+    }
+
     /// Every value on words of so many bits (3, 4, 5): whether all claims hold, some assignment
     /// reaches the claim, and one refutes the twin; how many claims there were. None if there are
     /// too many assignments.

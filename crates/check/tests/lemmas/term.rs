@@ -13,7 +13,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
 /// Ways through one lemma at most.
-pub const PATHS_MAX: usize = 4_096;
+pub const PATHS_MAX: usize = 16_384;
 
 /// A word of 64 bits.
 #[derive(Clone, Copy, Debug)]
@@ -315,7 +315,15 @@ impl Word for Term {
     fn signed(self) -> Number {
         Number(node(Node::Signed(self.0)))
     }
+    /// The word that was read as unsigned is itself; of every other integer it is decided.
     fn of(n: Number) -> Option<Term> {
+        let read = TABLE.with_borrow(|table| match table.nodes[n.0 as usize] {
+            Node::Unsigned(word) => Some(Term(word)),
+            _ => None,
+        });
+        if read.is_some() {
+            return read;
+        }
         let zero = Number::number(0);
         (n >= zero && n <= Term::MAX.unsigned()).then(|| Term(node(Node::Of(n.0))))
     }
