@@ -16,8 +16,8 @@
 //! The check is a typed linear pass in the style of proof-carrying code (Necula, POPL 1997) with
 //! the facts of value-equality classes and a partial order over them. The certificate states facts
 //! at the entries of merge blocks; all else is recomputed. Reading order: `word`, `value`, `rules`
-//! (what is computed with numbers, generic over words), `symbols`, `facts`, `state`, `layout`, `x64`, `machine`, `access`, `step`, `calls`, `claims`,
-//! `certificate`, `metadata`, `pass`.
+//! (what is computed with numbers, generic over words), `symbols`, `facts`, `state`, `layout`,
+//! `x64`, `machine`, `access`, `step`, `calls`, `claims`, `certificate`, `metadata`, `pass`.
 //!
 //! This crate knows nothing of the compiler or of the runtime. It does not panic and allocates in
 //! proportion to its input. Spectre is not claimed.

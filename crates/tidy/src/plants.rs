@@ -3,7 +3,8 @@
 //!
 //! A plant is compiled under `--cfg prova_plant` alone. The flag may come from the command line of
 //! a test and from nowhere else: not from a profile, a configuration file or a build script. Every
-//! site of a plant asks one function of its crate (`plant.rs`), beside which [`MARKER`] stands, so a program with plants has the marker's bytes; a test of the program looks for them
+//! site of a plant asks one function of its crate (`plant.rs`), beside which [`MARKER`] stands, so
+//! a program with plants has the marker's bytes; a test of the program looks for them
 //! (`crates/cli/tests/plants.rs`), and the test of the plants shows that they can be found.
 //!
 //! Limits: text files alone; what a machine's own configuration sets is out of sight, but in the

@@ -1,8 +1,8 @@
-//! The rules put together as the check puts them together, on any words: symbols with bounds, a path
-//! of facts, branches.
+//! The rules put together as the check puts them together, on any words: symbols with bounds, a
+//! path of facts, branches.
 //!
 //! `Facts` and `Machine` do the same on `u64`: what is computed is in the rules, which are called
-//! here in the same order. `engine_agrees` holds this one against them.
+//! here in the same order. No test holds this one against them.
 
 use crate::proof::{Proof, int, number};
 use prova_check::rules::condition::{Said, said, without_carry};
