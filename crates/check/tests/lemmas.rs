@@ -50,7 +50,7 @@ fn names_are_unique() {
 }
 
 /// What the solver says, lemma by lemma, and how long it takes: for whoever changes a rule.
-/// `PROVA_LEMMAS=text` names the lemmas, `PROVA_THEORY` (`bits`, `integers`) another theory; without
+/// `PROVA_LEMMAS=text` names lemmas, `PROVA_THEORY` (`bits`, `integers`) another theory; without
 /// the first one nothing is printed.
 #[test]
 fn answers_are_printed_on_request() {
