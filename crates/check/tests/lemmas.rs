@@ -10,6 +10,8 @@
 //!
 //! `PROVA_BLESS=1 cargo test -p prova-check --test lemmas` writes the ledger anew, with z3 alone.
 
+#![allow(dead_code, unreachable_pub, reason = "the modules are those of two tests")]
+
 #[macro_use]
 #[path = "lemmas/proof.rs"]
 mod proof;

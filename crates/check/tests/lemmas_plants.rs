@@ -5,7 +5,7 @@
 //! bits, and by z3, where it is installed. A fault that no lemma sees fails the test.
 
 #![cfg(prova_plant)]
-#![allow(dead_code, reason = "the modules are those of the other test")]
+#![allow(dead_code, unreachable_pub, reason = "the modules are those of two tests")]
 
 #[macro_use]
 #[path = "lemmas/proof.rs"]
