@@ -37,7 +37,7 @@ plants! {
     AboveIsNoCarry
     UnequalForgetsConstant
     // Operations.
-    AndTakesTheLarger
+    AndIsLess
     OrOfHalves
     ShiftRightCountUnmasked
     XorKeepsValue

@@ -50,7 +50,7 @@ fn seen_by(plant: Plant) -> &'static str {
         Plant::NotBelowIsAbove => "cmp.64.not_below",
         Plant::AboveIsNoCarry => "add.64.any",
         Plant::UnequalForgetsConstant => "apart.number.0",
-        Plant::AndTakesTheLarger => "and.64.symbol.symbol",
+        Plant::AndIsLess => "and.64.symbol.symbol",
         Plant::OrOfHalves => "or.64.symbol.constant",
         Plant::ShiftRightCountUnmasked => "shr.32.symbol.35",
         Plant::XorKeepsValue => "xor.64.symbol.same",

@@ -91,7 +91,9 @@ pub fn arithmetic<W: Word>(
 /// The most that the bits are which two numbers share: no more than either.
 fn and_most<W: Word>(a: Range<W>, b: Range<W>) -> W {
     let hi = match (a, b) {
-        (Some((_, x)), Some((_, y))) => planted!(AndTakesTheLarger, x.lesser(y), x.greater(y)),
+        (Some((_, x)), Some((_, y))) => {
+            planted!(AndIsLess, x.lesser(y), x.lesser(y).minus(W::Int::number(1)))
+        }
         (Some((_, x)), None) | (None, Some((_, x))) => x,
         (None, None) => W::MAX.unsigned(),
     };
