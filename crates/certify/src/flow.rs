@@ -252,35 +252,10 @@ impl Run<'_> {
         let mut at = 0;
         let first = self.leaders.keys().next().copied().unwrap_or(u32::MAX);
         while let Some(insn) = self.insns.get(at).copied() {
-            let goes_on = match insn.class {
-                Class::Branch(_) => !self.is_leader[(insn.target() as usize).min(self.bytes.len())],
-                Class::CallTo | Class::Jump | Class::JumpTo | Class::Return | Class::Trap => false,
-                Class::Move
-                | Class::ZeroExtend
-                | Class::SignExtend
-                | Class::Lea
-                | Class::Alu(_)
-                | Class::Compare
-                | Class::Test
-                | Class::Define
-                | Class::Scan
-                | Class::MultiplyPair
-                | Class::MultiplyWide
-                | Class::Divide
-                | Class::ExtendLow
-                | Class::ExtendHigh
-                | Class::BitTest
-                | Class::SetByte(_)
-                | Class::Select(_)
-                | Class::Push
-                | Class::Pop
-                | Class::Nop
-                | Class::Exchange
-                | Class::ExchangeAdd
-                | Class::CompareExchange
-                | Class::Fence
-                | Class::Vector
-                | Class::VectorFlags => true,
+            let goes_on = if let Class::Branch(_) = insn.class {
+                !self.is_leader[(insn.target() as usize).min(self.bytes.len())]
+            } else {
+                insn.class != Class::Trap && !insn.class.is_near_branch()
             };
             if insn.end() > first || !goes_on {
                 break;
