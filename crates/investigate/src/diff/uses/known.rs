@@ -21,6 +21,9 @@ pub(super) struct Use {
     pub(super) low: u8,
     /// Words at offsets from it.
     pub(super) fields: Vec<Field>,
+    /// The bytes, relative to it, that are read by loads of which nobody sees what becomes; up to
+    /// [`END`] where it is not known which.
+    pub(super) read: Option<(i64, i64)>,
     updates: u8,
 }
 
@@ -32,7 +35,12 @@ pub(super) struct Field {
     pub(super) address: bool,
     /// It is used as a number.
     pub(super) mixed: bool,
+    /// What is where it points is read, and nobody sees what becomes of that.
+    pub(super) read: bool,
 }
+
+/// Some place in the object.
+pub(super) const END: i64 = i64::MAX;
 
 impl Use {
     /// Of what the host gets.
@@ -59,16 +67,21 @@ impl Use {
 
     /// All that only grows, and of which there is little.
     fn marks(&self) -> impl PartialEq + use<> {
-        let fields =
-            self.fields.iter().map(|one| usize::from(one.address) + usize::from(one.mixed));
-        let fields = fields.sum::<usize>();
+        let flags = |one: &Field| [one.address, one.mixed, one.read].map(usize::from);
+        let fields = self.fields.iter().flat_map(flags).sum::<usize>();
         (self.mixed, self.compared, self.returned, self.low, self.slot, fields)
     }
 
     /// Adds what a callee does with it; says whether that is news.
     pub(super) fn join(&mut self, does: &Use, passed: &Passed) -> bool {
-        let (marks, access) = (self.marks(), self.access);
+        let (marks, access, read) = (self.marks(), self.access, self.read);
         let by = passed.from().by;
+        if let Some((lo, hi)) = does.read {
+            match by.filter(|_| hi != END) {
+                Some(by) => self.reads(lo.saturating_add(by), hi.saturating_add(by)),
+                None => self.reads(0, END),
+            }
+        }
         self.mixed |= does.mixed || does.returned && passed.flags & RESULT != 0;
         self.compared |= does.compared;
         self.low = self.low.max(does.low);
@@ -87,15 +100,22 @@ impl Use {
             }
         }
         let news = marks != self.marks();
-        if access == self.access {
+        if (access, read) == (self.access, self.read) {
             return news;
         }
         self.updates = self.updates.saturating_add(1);
         if self.updates > UPDATES_MAX {
             self.access = self.access.map(|_| Access::INDEXED);
-            return news || access != self.access;
+            self.read = self.read.map(|_| (0, END));
+            return news || (access, read) != (self.access, self.read);
         }
         true
+    }
+
+    /// Adds bytes that are read.
+    pub(super) fn reads(&mut self, lo: i64, hi: i64) {
+        let (from, to) = self.read.unwrap_or((lo, hi));
+        self.read = Some(if hi == END || to == END { (0, END) } else { (lo.min(from), hi.max(to)) });
     }
 
     /// Adds what is done with a word; says whether that is news.
@@ -106,13 +126,16 @@ impl Use {
     }
 
     /// Adds what is done with a word. Of those that there is no room for, nothing is known: their
-    /// words are not shown to be addresses.
+    /// words are not shown to be addresses, and are read by who knows whom.
     pub(super) fn field(&mut self, one: Field) {
         if let Some(known) = self.fields.iter_mut().find(|known| known.at == one.at) {
             known.address |= one.address;
             known.mixed |= one.mixed;
+            known.read |= one.read;
         } else if self.fields.len() < FIELDS_MAX {
             self.fields.push(one);
+        } else {
+            self.reads(0, END);
         }
     }
 }
@@ -147,6 +170,7 @@ enum Kind {
     Param,
     Word,
     Field,
+    Global,
 }
 
 impl Passed {
@@ -158,7 +182,8 @@ impl Passed {
             Source::Param(param) => (Kind::Param, param, 0),
             Source::Word(at) => (Kind::Word, 0, at),
             Source::Field(param, at) => (Kind::Field, param, at as u64),
-            Source::Stack | Source::Folded(_) | Source::Float(_) | Source::Call(_) => return None,
+            Source::Global(global) => (Kind::Global, global, 0),
+            Source::Folded(_) | Source::Float(_) | Source::Call(_) => return None,
         };
         let by = from.by.and_then(|by| i32::try_from(by).ok());
         let (by, indexed, param) = (by.unwrap_or(0), by.is_none(), param.try_into().ok()?);
@@ -172,6 +197,7 @@ impl Passed {
             Kind::Param => Source::Param(self.at),
             Kind::Word => Source::Word(self.number),
             Kind::Field => Source::Field(self.at, self.number as i64),
+            Kind::Global => Source::Global(self.at),
         };
         let by = (self.flags & INDEXED == 0).then_some(self.by.into());
         Ref { source, by, part: self.is_part() }

@@ -39,10 +39,14 @@ mod value;
 mod variable;
 mod wasi;
 
+use super::globals::is_linkers;
+use super::image::{self, Piece};
 use super::relocs::Relocs;
 use super::side::Side;
 use super::token::Item;
-use known::{Field, Marks, Passed, Use};
+use prova_module::ExternKind;
+use flow::Around;
+use known::{END, Field, Marks, Passed, Use};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::collections::{HashMap, HashSet};
 use value::Source;
@@ -132,8 +136,29 @@ struct Uses {
     folded: Vec<(u64, u64)>,
     /// Numbers of the body that may be addresses.
     named: Vec<u64>,
-    /// Whether an access is relative to the stack pointer, and whether that is calculated with.
-    stack: (bool, bool),
+    /// Words of data that are followed, and of what is read there nobody sees what becomes.
+    through: Vec<u64>,
+    /// What it does with globals that are addresses, in order.
+    globals: Vec<(u32, Base)>,
+}
+
+/// What code does with a global that is an address: the stack pointer, or one that a linker names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Base {
+    /// An access is relative to it.
+    pub(crate) used: bool,
+    /// It is used as a number, or goes where nobody sees what becomes of it.
+    pub(crate) mixed: bool,
+    /// How many of its low bits are looked at alone.
+    pub(crate) low: u8,
+}
+
+impl Base {
+    fn and(&mut self, other: Base) {
+        self.used |= other.used;
+        self.mixed |= other.mixed;
+        self.low = self.low.max(other.low);
+    }
 }
 
 impl Uses {
@@ -158,16 +183,30 @@ impl Uses {
                     known.join(does, passed);
                     self.words.extend(known.access.map(|_| at));
                     self.mixed_words.extend(known.is_number(ordered).then_some(at));
+                    self.through.extend(known.read.map(|_| at));
                 }
-                Source::Param(_) | Source::Field(..) | Source::Stack | Source::Call(_) => {}
+                Source::Global(global) => {
+                    let mut known = Use::default();
+                    known.join(does, passed);
+                    let mixed = known.mixed || known.compared && !ordered;
+                    let used = known.access.is_some();
+                    self.globals.push((global, Base { used, mixed, low: known.low }));
+                }
+                Source::Param(_) | Source::Field(..) | Source::Call(_) => {}
                 Source::Folded(_) | Source::Float(_) => {}
             }
         }
         for (value, does) in consts.values() {
+            if let Some((lo, hi)) = does.read {
+                let whole = hi == END;
+                let width = if whole { u64::MAX } else { lo.abs_diff(hi) };
+                self.loads.push((value.wrapping_add_signed(lo), width));
+            }
             for field in &does.fields {
                 let at = value.wrapping_add_signed(field.at);
                 self.words.extend(field.address.then_some(at));
                 self.mixed_words.extend(field.mixed.then_some(at));
+                self.through.extend(field.read.then_some(at));
             }
         }
         consts
@@ -193,8 +232,8 @@ pub(crate) struct Roles {
     folded: HashMap<u32, Vec<(u64, u64)>>,
     /// Addresses that code names, in order.
     named: Vec<u64>,
-    /// Whether the code uses what is taken for the stack pointer as an address, and as no number.
-    pub(crate) stack: bool,
+    /// What all code does with globals that are addresses.
+    globals: HashMap<u32, Base>,
     /// What the linkers of A and of B say where the code does not.
     relocs: (Relocs, Relocs),
 }
@@ -206,24 +245,27 @@ impl Roles {
         let count = side.module.func_count() as u32;
         let exports = side.module.exports().iter().filter_map(|export| export.func());
         let exported: HashSet<u32> = exports.map(|func| func.0).collect();
+        let globals = globals(side);
+        let around = Around { exported, ordered, globals };
         let funcs = (0..count).into_par_iter();
-        let mut all: Vec<Uses> =
-            funcs.map(|func| flow::uses(side, func, (&exported, ordered))).collect();
+        let mut all: Vec<Uses> = funcs.map(|func| flow::uses(side, func, &around)).collect();
         propagate(&mut all, ordered);
         let relocs = (Relocs::new(side.module), Relocs::new(other.module));
         let mut roles = Roles { relocs, ..Roles::default() };
         roles.named = all.iter().flat_map(|uses| uses.named.iter().copied()).collect();
         roles.named.sort_unstable();
         roles.named.dedup();
-        let stack = all.iter().map(|uses| uses.stack);
-        let (based, mixed) = stack.fold((false, false), |all, one| (all.0 | one.0, all.1 | one.1));
-        roles.stack = based && !mixed;
         let params: Vec<Vec<Use>> =
             all.iter_mut().map(|uses| std::mem::take(&mut uses.params)).collect();
         let mut mixed_words: Vec<u64> = Vec::new();
         let mut loads: Vec<(u64, u64)> = Vec::new();
+        let mut through: Vec<u64> = Vec::new();
         for mut uses in all {
             let consts = uses.through(&params, ordered);
+            for (global, does) in &uses.globals {
+                roles.globals.entry(*global).or_default().and(*does);
+            }
+            through.extend(&uses.through);
             for at in &uses.words {
                 roles.words.entry(*at).or_default().address = true;
             }
@@ -246,8 +288,24 @@ impl Roles {
             mixed.dedup();
             roles.mixed.push(mixed.into());
         }
+        // What a word of data points to, as it starts.
+        through.sort_unstable();
+        through.dedup();
+        let pieces = image::pieces(side.module);
+        loads.extend(through.iter().filter_map(|at| Some((pointed(&pieces, *at)?, u64::MAX))));
         roles.mix_words(&mixed_words, loads);
+        // The host sees what it is; by a linker's name, it knows that it is an address.
+        let exports = side.module.exports().iter();
+        let exports = exports.filter(|export| export.kind == ExternKind::Global);
+        for export in exports.filter(|export| !is_linkers(&export.name)) {
+            roles.globals.entry(export.index).or_default().mixed = true;
+        }
         roles
+    }
+
+    /// What code does with a global that is an address.
+    pub(crate) fn global(&self, global: u32) -> Base {
+        self.globals.get(&global).copied().unwrap_or_default()
     }
 
     /// Marks words that are used as numbers, and those that a load reaches of which nobody sees
@@ -258,9 +316,21 @@ impl Roles {
         }
         loads.sort_unstable();
         loads.dedup();
+        if loads.is_empty() || self.words.is_empty() {
+            return;
+        }
+        let mut known: Vec<u64> = self.words.keys().copied().collect();
+        known.sort_unstable();
         for (at, width) in loads {
-            for at in at.saturating_sub(WORD - 1)..at.saturating_add(width) {
-                self.words.entry(at).and_modify(|word| word.mixed = true);
+            // An object ends where code names the next one.
+            let next = self.named.partition_point(|named| *named <= at);
+            let end = match width {
+                u64::MAX => self.named.get(next).copied().unwrap_or(u64::MAX),
+                width => at.saturating_add(width),
+            };
+            let from = known.partition_point(|word| *word < at.saturating_sub(WORD - 1));
+            for at in known[from..].iter().take_while(|word| **word < end) {
+                self.words.entry(*at).and_modify(|word| word.mixed = true);
             }
         }
     }
@@ -318,6 +388,23 @@ impl Roles {
     }
 }
 
+/// Globals that are addresses, in order.
+fn globals(side: &Side<'_>) -> Vec<u32> {
+    let stack = side.map.stack_pointer.map(|(global, _)| global);
+    let all = 0..side.module.globals().len() as u32;
+    let own = |global: &u32| stack == Some(*global) || is_linkers(side.global_symbol(*global));
+    all.filter(own).collect()
+}
+
+/// The word of an image that starts at an address.
+fn pointed(pieces: &[Piece<'_>], at: u64) -> Option<u64> {
+    let after = pieces.partition_point(|piece| piece.start <= at);
+    let piece = &pieces[after.checked_sub(1)?];
+    let from = usize::try_from(at - piece.start).ok()?;
+    let bytes = piece.bytes.get(from..from.checked_add(WORD as usize)?)?;
+    Some(u32::from_le_bytes(bytes.try_into().ok()?).into())
+}
+
 /// Carries what callees do with parameters to their callers' parameters, until nothing is new.
 fn propagate(all: &mut [Uses], ordered: bool) {
     // What is passed on to a parameter: callee, parameter, caller, and the place in its list.
@@ -346,7 +433,8 @@ fn propagate(all: &mut [Uses], ordered: bool) {
             let (param, field) = match passed.from().source {
                 Source::Param(param) => (param, None),
                 Source::Field(param, at) => (param, Some(at)),
-                Source::Const(..) | Source::Word(_) | Source::Stack | Source::Call(_) => continue,
+                Source::Const(..) | Source::Word(_) | Source::Global(_) => continue,
+                Source::Call(_) => continue,
                 Source::Folded(_) | Source::Float(_) => continue,
             };
             let known = all[*caller as usize].params.get_mut(param as usize);
@@ -356,8 +444,8 @@ fn propagate(all: &mut [Uses], ordered: bool) {
                 Some(at) => {
                     let mut word = Use::default();
                     word.join(&does, &passed);
-                    let address = word.access.is_some();
-                    known.news(Field { at, address, mixed: word.is_number(ordered) })
+                    let (address, read) = (word.access.is_some(), word.read.is_some());
+                    known.news(Field { at, address, mixed: word.is_number(ordered), read })
                 }
             };
             if news {
