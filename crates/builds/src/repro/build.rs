@@ -396,7 +396,8 @@ mod tests {
 
     #[test]
     fn the_line_that_tells_of_an_error_is_shown() {
-        let rustc = "error[E0463]: can't find crate for `std`\n\nFor more information, try `rustc`.\n";
+        let rustc =
+            "error[E0463]: can't find crate for `std`\n\nFor more information, try `rustc`.\n";
         assert_eq!(told(rustc), "error[E0463]: can't find crate for `std`");
         let clang = "cc -c a.c\na.c:1:5: error: expected `;`\n1 error generated.\nmake: *** [all] Error 1\n";
         assert_eq!(told(clang), "a.c:1:5: error: expected `;`");

@@ -267,19 +267,17 @@ fn global_value(
                 Some((Verdict::AssumedMoved, by, Cause::Moved(x, shift.end_delta)))
             }
             0 => None,
-            _ if behind && near && x % 16 == 0 && y % 16 == 0 && !outside => {
-                match (less, mixed) {
-                    (true, _) => {
-                        let by = format!(
-                            "the stack pointer, {x} → {y}, moved less than the data before it: \
+            _ if behind && near && x % 16 == 0 && y % 16 == 0 && !outside => match (less, mixed) {
+                (true, _) => {
+                    let by = format!(
+                        "the stack pointer, {x} → {y}, moved less than the data before it: \
                              assumed that the stack is as large"
-                        );
-                        Some((Verdict::AssumedMoved, by, Cause::Moved(x, delta)))
-                    }
-                    (false, true) => also("the stack behind the data"),
-                    (false, false) => moved("the stack behind the data"),
+                    );
+                    Some((Verdict::AssumedMoved, by, Cause::Moved(x, delta)))
                 }
-            }
+                (false, true) => also("the stack behind the data"),
+                (false, false) => moved("the stack behind the data"),
+            },
             _ => {
                 let by =
                     format!("the stack pointer starts at {x} in A and at {y} in B ({delta:+})");

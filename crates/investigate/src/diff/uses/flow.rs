@@ -4,6 +4,7 @@
 //! to 3 stand there.
 
 use super::known::{END, Field, Mark, Marks, Passed, Use};
+use super::shared::Shared;
 use super::value::{Ref, Source, Value};
 use super::variable::Locals;
 use super::{Access, Role, Uses, wasi};
@@ -25,8 +26,9 @@ pub(super) struct Around {
     pub(super) globals: Vec<u32>,
 }
 
-/// What a body does; what an import is given, the host has as a number.
-pub(super) fn uses(side: &Side<'_>, func: u32, around: &Around) -> Uses {
+/// What a body does; what an import is given, the host has as a number. What is not kept by
+/// function goes to `shared`.
+pub(super) fn uses(side: &Side<'_>, func: u32, around: &Around, shared: &mut Shared) -> Uses {
     let Some(body) = side.module.body(FuncIdx(func)) else {
         return Uses { params: wasi::params(side.module, func), ..Uses::default() };
     };
@@ -39,6 +41,7 @@ pub(super) fn uses(side: &Side<'_>, func: u32, around: &Around) -> Uses {
         side,
         around,
         found,
+        shared: std::mem::take(shared),
         consts: HashMap::new(),
         marks: Vec::new(),
         locals,
@@ -55,6 +58,7 @@ pub(super) fn uses(side: &Side<'_>, func: u32, around: &Around) -> Uses {
     for source in std::mem::take(&mut flow.dropped) {
         flow.leaves(&Value::one(source));
     }
+    *shared = flow.shared;
     // What all functions leave is kept at once: nothing is kept that is larger than it holds.
     let mut found = flow.found;
     for (passed, call) in found.passed.iter_mut().zip(flow.passed_by) {
@@ -70,26 +74,16 @@ pub(super) fn uses(side: &Side<'_>, func: u32, around: &Around) -> Uses {
     }
     found.passed.shrink_to_fit();
     found.offsets.shrink_to_fit();
-    for list in [&mut found.words, &mut found.mixed_words, &mut found.named] {
-        tidy(list);
-    }
-    tidy(&mut found.loads);
-    tidy(&mut found.globals);
-    tidy(&mut found.open_tables);
+    found.params.shrink_to_fit();
+    found.folded.shrink_to_fit();
     found
-}
-
-/// In order, each once, in no more memory than that takes.
-fn tidy<T: Ord>(list: &mut Vec<T>) {
-    list.sort_unstable();
-    list.dedup();
-    list.shrink_to_fit();
 }
 
 pub(super) struct Flow<'s, 'm> {
     pub(super) side: &'s Side<'m>,
     around: &'s Around,
     pub(super) found: Uses,
+    pub(super) shared: Shared,
     /// Constants that are used as addresses or slots, by the offset of their operator.
     pub(super) consts: HashMap<u32, (u64, Use)>,
     /// Constants that are compared or calculated with.
@@ -164,7 +158,7 @@ impl Flow<'_, '_> {
                         Some((lo, hi)) => (value.wrapping_add_signed(lo), lo.abs_diff(hi)),
                         None => (value, u64::MAX),
                     };
-                    self.found.loads.push(load);
+                    self.shared.loads.push(load);
                 }
                 Source::Param(param) => {
                     if let Some(known) = self.found.params.get_mut(param as usize) {
@@ -172,7 +166,7 @@ impl Flow<'_, '_> {
                         known.reads(lo, hi);
                     }
                 }
-                Source::Word(at) => self.found.through.push(at),
+                Source::Word(at) => self.shared.through.push(at),
                 Source::Field(param, at) => {
                     if let Some(known) = self.found.params.get_mut(param as usize) {
                         known.field(Field { at, address: false, mixed: false, read: true });
@@ -196,7 +190,7 @@ impl Flow<'_, '_> {
                 _ => Access::INDEXED,
             };
             match one.source {
-                Source::Word(at) if one.by.is_some() => self.found.words.push(at),
+                Source::Word(at) if one.by.is_some() => self.shared.words.push(at),
                 Source::Field(param, at) => {
                     if let Some(param) = self.found.params.get_mut(param as usize) {
                         param.field(Field { at, address: true, mixed: false, read: false });
@@ -207,7 +201,7 @@ impl Flow<'_, '_> {
                     let at = value.wrapping_add_signed(exact.unwrap_or_default());
                     self.found.folded.push((at, width.max(1)));
                 }
-                Source::Global(global) => self.global(global).used = true,
+                Source::Global(global) => self.shared.global(global).used = true,
                 source => {
                     if let Some(known) = self.used(source) {
                         known.access = Some(known.access.map_or(access, |all| all.and(access)));
@@ -232,7 +226,7 @@ impl Flow<'_, '_> {
             }
         }
         if self.in_zone(offset) {
-            self.found.named.push(offset);
+            self.shared.named.push(offset);
             let role = match base.single() {
                 Some(Ref { source: Source::Const(_, value), by: Some(by), .. })
                     if !self.in_zone(value) =>
@@ -319,16 +313,16 @@ impl Flow<'_, '_> {
                 if self.last == (at, site.offset) =>
             {
                 if let Some(known) = self.used(source) {
-                    known.slot.get_or_insert(table);
+                    known.more().slot.get_or_insert(table);
                 }
             }
             Some(Ref { source: source @ Source::Param(_), by: Some(0), .. }) => {
-                self.found.open_tables.push(table);
+                self.shared.open_tables.push(table);
                 if let Some(known) = self.used(source) {
-                    known.slot.get_or_insert(table);
+                    known.more().slot.get_or_insert(table);
                 }
             }
-            _ => self.found.open_tables.push(table),
+            _ => self.shared.open_tables.push(table),
         }
     }
 
@@ -380,7 +374,7 @@ impl Flow<'_, '_> {
         if let Some(Ref { source: source @ Source::Const(..), by: Some(0), .. }) = length.single()
             && let Some(known) = self.used(source)
         {
-            known.span = Some(at);
+            known.more().span = Some(at);
         }
     }
 
@@ -464,7 +458,7 @@ impl Flow<'_, '_> {
     fn constant(&mut self, site: &Site<'_>, value: u64) -> Value {
         self.last = (site.offset, site.end);
         if self.in_zone(value) {
-            self.found.named.push(value);
+            self.shared.named.push(value);
         }
         Value::one(Source::Const(site.offset, value))
     }

@@ -5,7 +5,6 @@
 //!
 //! Neighbours: `flow` and `sums` call these at each use; the module above has the invariants (2).
 
-use super::Base;
 use super::flow::{Flow, Label};
 use super::known::{Field, Mark};
 use super::value::{Ref, Source, Value};
@@ -69,16 +68,6 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// What is known of a global that is an address.
-    pub(super) fn global(&mut self, global: u32) -> &mut Base {
-        let all = &mut self.found.globals;
-        let at = all.iter().position(|(known, _)| *known == global).unwrap_or_else(|| {
-            all.push((global, Base::default()));
-            all.len() - 1
-        });
-        &mut all[at].1
-    }
-
     /// So many low bits of the value are used alone.
     pub(super) fn low(&mut self, value: &Value, bits: u8) {
         self.mark(value, Mark::low(bits));
@@ -94,12 +83,12 @@ impl Flow<'_, '_> {
                 }
                 Source::Global(global) => {
                     let mixed = mark.mixed || mark.compared && !self.ordered;
-                    let base = self.global(global);
+                    let base = self.shared.global(global);
                     base.mixed |= mixed;
                     base.low = base.low.max(mark.low);
                 }
                 Source::Call(call) => self.calls[call as usize] |= number,
-                Source::Word(at) if number => self.found.mixed_words.push(at),
+                Source::Word(at) if number => self.shared.mixed_words.push(at),
                 Source::Field(param, at) if number => {
                     if let Some(known) = self.used(Source::Param(param)) {
                         known.field(Field { at, address: false, mixed: true, read: false });

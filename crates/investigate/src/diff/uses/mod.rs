@@ -34,6 +34,7 @@ mod flow;
 mod known;
 
 mod marks;
+mod shared;
 mod sums;
 mod value;
 mod variable;
@@ -44,10 +45,12 @@ use super::image::{self, Piece};
 use super::relocs::Relocs;
 use super::side::Side;
 use super::token::Item;
-use prova_module::ExternKind;
 use flow::Around;
 use known::{END, Field, Marks, Passed, Use};
+use prova_module::ExternKind;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
+pub(crate) use shared::Base;
+use shared::Shared;
 use std::collections::{HashMap, HashSet};
 use value::Source;
 
@@ -56,6 +59,8 @@ const LOCALS_MAX: usize = 64;
 const UPDATES_MAX: u8 = 8;
 /// Fields of a parameter that are known to hold addresses.
 const FIELDS_MAX: usize = 16;
+/// Functions that are looked at together.
+const CHUNK: u32 = 256;
 /// Bytes of an address that data holds.
 const WORD: u64 = 4;
 
@@ -124,46 +129,18 @@ struct Uses {
     /// Offsets of memory operators in the range of addresses.
     offsets: Vec<(u32, Role)>,
     params: Vec<Use>,
-    /// Words of data that are used as addresses, and those that are used as numbers.
-    words: Vec<u64>,
-    mixed_words: Vec<u64>,
-    /// Loads of which nobody sees what becomes: first address and width.
-    loads: Vec<(u64, u64)>,
     passed: Vec<Passed>,
-    /// Tables that are used otherwise than by a call through a constant slot.
-    open_tables: Vec<u32>,
     /// Accesses at addresses that no number of the code is: first address and width.
     folded: Vec<(u64, u64)>,
-    /// Numbers of the body that may be addresses.
-    named: Vec<u64>,
-    /// Words of data that are followed, and of what is read there nobody sees what becomes.
-    through: Vec<u64>,
-    /// What it does with globals that are addresses, in order.
-    globals: Vec<(u32, Base)>,
-}
-
-/// What code does with a global that is an address: the stack pointer, or one that a linker names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Base {
-    /// An access is relative to it.
-    pub(crate) used: bool,
-    /// It is used as a number, or goes where nobody sees what becomes of it.
-    pub(crate) mixed: bool,
-    /// How many of its low bits are looked at alone.
-    pub(crate) low: u8,
-}
-
-impl Base {
-    fn and(&mut self, other: Base) {
-        self.used |= other.used;
-        self.mixed |= other.mixed;
-        self.low = self.low.max(other.low);
-    }
 }
 
 impl Uses {
-    /// Its constants, with what callees do with them; words of data go to its own.
-    fn through(&mut self, params: &[Vec<Use>], ordered: bool) -> HashMap<u32, (u64, Use)> {
+    /// Its constants, with what callees do with them; words of data and globals go to `shared`.
+    fn through(
+        &mut self,
+        (params, ordered): (&[Vec<Use>], bool),
+        shared: &mut Shared,
+    ) -> HashMap<u32, (u64, Use)> {
         let mut consts: HashMap<u32, (u64, Use)> =
             std::mem::take(&mut self.consts).into_iter().collect();
         for passed in &self.passed {
@@ -181,32 +158,32 @@ impl Uses {
                 Source::Word(at) => {
                     let mut known = Use::default();
                     known.join(does, passed);
-                    self.words.extend(known.access.map(|_| at));
-                    self.mixed_words.extend(known.is_number(ordered).then_some(at));
-                    self.through.extend(known.read.map(|_| at));
+                    shared.words.extend(known.access.map(|_| at));
+                    shared.mixed_words.extend(known.is_number(ordered).then_some(at));
+                    shared.through.extend(known.read().map(|_| at));
                 }
                 Source::Global(global) => {
                     let mut known = Use::default();
                     known.join(does, passed);
                     let mixed = known.mixed || known.compared && !ordered;
                     let used = known.access.is_some();
-                    self.globals.push((global, Base { used, mixed, low: known.low }));
+                    shared.global(global).and(Base { used, mixed, low: known.low });
                 }
                 Source::Param(_) | Source::Field(..) | Source::Call(_) => {}
                 Source::Folded(_) | Source::Float(_) => {}
             }
         }
         for (value, does) in consts.values() {
-            if let Some((lo, hi)) = does.read {
+            if let Some((lo, hi)) = does.read() {
                 let whole = hi == END;
                 let width = if whole { u64::MAX } else { lo.abs_diff(hi) };
-                self.loads.push((value.wrapping_add_signed(lo), width));
+                shared.loads.push((value.wrapping_add_signed(lo), width));
             }
-            for field in &does.fields {
+            for field in does.fields() {
                 let at = value.wrapping_add_signed(field.at);
-                self.words.extend(field.address.then_some(at));
-                self.mixed_words.extend(field.mixed.then_some(at));
-                self.through.extend(field.read.then_some(at));
+                shared.words.extend(field.address.then_some(at));
+                shared.mixed_words.extend(field.mixed.then_some(at));
+                shared.through.extend(field.read.then_some(at));
             }
         }
         consts
@@ -247,31 +224,29 @@ impl Roles {
         let exported: HashSet<u32> = exports.map(|func| func.0).collect();
         let globals = globals(side);
         let around = Around { exported, ordered, globals };
-        let funcs = (0..count).into_par_iter();
-        let mut all: Vec<Uses> = funcs.map(|func| flow::uses(side, func, &around)).collect();
+        let chunk = |first: u32| {
+            let mut shared = Shared::default();
+            let funcs = CHUNK * first..(CHUNK * (first + 1)).min(count);
+            let uses = funcs.map(|func| flow::uses(side, func, &around, &mut shared));
+            let uses: Vec<Uses> = uses.collect();
+            shared.tidy();
+            (uses, shared)
+        };
+        let chunks = (0..count.div_ceil(CHUNK)).into_par_iter().map(chunk);
+        let chunks: Vec<(Vec<Uses>, Shared)> = chunks.collect();
+        let mut all: Vec<Uses> = Vec::with_capacity(count as usize);
+        let mut shared = Shared::default();
+        for (uses, other) in chunks {
+            all.extend(uses);
+            shared.extend(other);
+        }
         propagate(&mut all, ordered);
         let relocs = (Relocs::new(side.module), Relocs::new(other.module));
         let mut roles = Roles { relocs, ..Roles::default() };
-        roles.named = all.iter().flat_map(|uses| uses.named.iter().copied()).collect();
-        roles.named.sort_unstable();
-        roles.named.dedup();
         let params: Vec<Vec<Use>> =
             all.iter_mut().map(|uses| std::mem::take(&mut uses.params)).collect();
-        let mut mixed_words: Vec<u64> = Vec::new();
-        let mut loads: Vec<(u64, u64)> = Vec::new();
-        let mut through: Vec<u64> = Vec::new();
         for mut uses in all {
-            let consts = uses.through(&params, ordered);
-            for (global, does) in &uses.globals {
-                roles.globals.entry(*global).or_default().and(*does);
-            }
-            through.extend(&uses.through);
-            for at in &uses.words {
-                roles.words.entry(*at).or_default().address = true;
-            }
-            mixed_words.extend(&uses.mixed_words);
-            loads.extend(&uses.loads);
-            roles.open_tables.extend(&uses.open_tables);
+            let consts = uses.through((&params, ordered), &mut shared);
             if !uses.folded.is_empty() {
                 roles.folded.insert(roles.code.len() as u32, std::mem::take(&mut uses.folded));
             }
@@ -288,19 +263,30 @@ impl Roles {
             mixed.dedup();
             roles.mixed.push(mixed.into());
         }
+        roles.share(side, shared);
+        roles
+    }
+
+    /// Adds what is kept of all functions together.
+    fn share(&mut self, side: &Side<'_>, mut shared: Shared) {
+        shared.tidy();
+        for at in &shared.words {
+            self.words.entry(*at).or_default().address = true;
+        }
+        self.named = shared.named;
+        self.globals = shared.globals.into_iter().collect();
+        self.open_tables = shared.open_tables.into_iter().collect();
         // What a word of data points to, as it starts.
-        through.sort_unstable();
-        through.dedup();
-        let pieces = image::pieces(side.module);
-        loads.extend(through.iter().filter_map(|at| Some((pointed(&pieces, *at)?, u64::MAX))));
-        roles.mix_words(&mixed_words, loads);
+        let (pieces, mut loads) = (image::pieces(side.module), shared.loads);
+        let pointed = |at: &u64| Some((pointed(&pieces, *at)?, u64::MAX));
+        loads.extend(shared.through.iter().filter_map(pointed));
+        self.mix_words(&shared.mixed_words, loads);
         // The host sees what it is; by a linker's name, it knows that it is an address.
         let exports = side.module.exports().iter();
         let exports = exports.filter(|export| export.kind == ExternKind::Global);
         for export in exports.filter(|export| !is_linkers(&export.name)) {
-            roles.globals.entry(export.index).or_default().mixed = true;
+            self.globals.entry(export.index).or_default().mixed = true;
         }
-        roles
     }
 
     /// What code does with a global that is an address.
@@ -315,12 +301,10 @@ impl Roles {
             self.words.entry(*at).or_default().mixed = true;
         }
         loads.sort_unstable();
-        loads.dedup();
-        if loads.is_empty() || self.words.is_empty() {
-            return;
-        }
         let mut known: Vec<u64> = self.words.keys().copied().collect();
         known.sort_unstable();
+        // Loads overlap: each word is looked at once.
+        let mut from = 0;
         for (at, width) in loads {
             // An object ends where code names the next one.
             let next = self.named.partition_point(|named| *named <= at);
@@ -328,9 +312,11 @@ impl Roles {
                 u64::MAX => self.named.get(next).copied().unwrap_or(u64::MAX),
                 width => at.saturating_add(width),
             };
-            let from = known.partition_point(|word| *word < at.saturating_sub(WORD - 1));
-            for at in known[from..].iter().take_while(|word| **word < end) {
+            let first = known.partition_point(|word| *word < at.saturating_sub(WORD - 1));
+            from = from.max(first);
+            while let Some(at) = known.get(from).filter(|word| **word < end) {
                 self.words.entry(*at).and_modify(|word| word.mixed = true);
+                from += 1;
             }
         }
     }
@@ -444,7 +430,7 @@ fn propagate(all: &mut [Uses], ordered: bool) {
                 Some(at) => {
                     let mut word = Use::default();
                     word.join(&does, &passed);
-                    let (address, read) = (word.access.is_some(), word.read.is_some());
+                    let (address, read) = (word.access.is_some(), word.read().is_some());
                     known.news(Field { at, address, mixed: word.is_number(ordered), read })
                 }
             };
