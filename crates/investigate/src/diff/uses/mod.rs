@@ -22,8 +22,9 @@
 //!    a function that is not known, returned to a caller who uses it as a number, or no longer
 //!    followed (a local from the second round of a loop on, too many at a time) is mixed. Of an
 //!    address of which low bits are looked at, `low` counts them: they stay if it moves by a
-//!    multiple. What is behind a load of unknown place is not seen, nor the distance of two
-//!    parameters.
+//!    multiple. So of globals that are addresses (the stack pointer, a linker's). Two addresses are
+//!    subtracted only if one was made of the other. What is behind a load of unknown place is not
+//!    seen.
 //! 3. An access is exact only if no index was added: then `lo..hi` are the bytes it touches,
 //!    relative to the number. A local that a loop writes is indexed inside the loop.
 //!
@@ -32,7 +33,6 @@
 
 mod flow;
 mod known;
-
 mod marks;
 mod shared;
 mod sums;
