@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use support::{Seen, observe};
 
 /// Cases that are known to fail; one that passes fails the run.
-const KNOWN_FAILURES: &[&str] = &["compared-local"];
+const KNOWN_FAILURES: &[&str] = &[];
 
 /// What differs and nevertheless behaves the same, by a proof.
 const HARMLESS: [Verdict; 4] =
