@@ -73,8 +73,8 @@ fn what_is_refused_twice_keeps_its_bytes_and_says_why() {
     assert_eq!((rejection.func, rejection.rule), (FuncIdx(1), emitted::Rule::Operands));
 }
 
-/// A loop's value that never changes: as it is read behind the loop, the loop's header is a place of
-/// the body, but not of the image, which has no parameter for it. It takes a third chance.
+/// A loop's value that never changes: as it is read behind the loop, the loop's header is a place
+/// of the body, but not of the image, which has no parameter for it. It takes a third chance.
 #[test]
 fn what_is_refused_twice_is_emitted_without_parameters_that_are_one_value() {
     let text = "(module (import \"m\" \"see\" (func $see (param i32)))
