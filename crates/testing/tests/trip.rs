@@ -32,8 +32,7 @@ fn the_suite_passes_behind_its_trip() {
     assert!(funcs > 5_000);
 }
 
-/// Generated modules, with all shapes of handlers and references: as few are refused as are known
-/// to be.
+/// Generated modules, with all shapes of handlers and references: none is refused.
 #[test]
 fn generated_modules_go_on_their_trip() {
     let mut tally = Tally::default();
@@ -47,7 +46,7 @@ fn generated_modules_go_on_their_trip() {
         println!("{refusal}");
     }
     assert!(tally.failures.is_empty(), "{:?}", tally.failures);
-    assert!(tally.funcs > 1_000 && tally.refused <= 3, "{} refused", tally.refused);
+    assert!(tally.funcs > 1_000 && tally.refused == 0, "{} refused", tally.refused);
 }
 
 #[test]
