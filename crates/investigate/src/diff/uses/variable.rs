@@ -31,8 +31,9 @@ impl Locals {
 
     /// What is known of a local.
     pub(super) fn get(&self, local: u32) -> Value {
-        let value = self.find(local).map(|at| self.0[at].1).unwrap_or_default();
-        Value { number: value.number || self.1 & bit(local) != 0, ..value }
+        let mut value = self.find(local).map(|at| self.0[at].1).unwrap_or_default();
+        value.number |= self.1 & bit(local) != 0;
+        value
     }
 
     /// Writes a local; forgets it where nothing is known of the value, or too many locals are
