@@ -66,7 +66,7 @@ impl Machine<'_> {
     ///
     /// The rule that it breaks in this state.
     pub fn step(&mut self, state: &mut State, insn: &Insn) -> Result<Effect, Fault> {
-        if insn.level() == CpuLevel::V3 && self.layout.config.cpu == CpuLevel::V2 {
+        if self.layout.config.cpu == CpuLevel::V2 && insn.level() == CpuLevel::V3 {
             return fault(Rule::Instruction, "an instruction that the processor may not have");
         }
         let mut effect =
@@ -289,7 +289,12 @@ impl Machine<'_> {
             }
             Alu::ShiftLeft => {
                 let count = shift_count(b, bytes);
-                (count.and_then(|n| a.shifted(n)).filter(|_| exact), Flags::Unknown)
+                let shifted = count.and_then(|n| a.shifted(n));
+                // Beyond the shifts of values, what has a bound that is no less than 2^64 wraps.
+                let hi = self.facts.range(state.path, &self.symbols, a).map(|r| r.1);
+                let hi = hi.zip(count).and_then(|(hi, n)| u64::try_from(hi << n.min(63)).ok());
+                let below = |hi| Value::symbol(self.symbols.fresh(Def::at_most(hi)));
+                (shifted.or_else(|| hi.map(below)).filter(|_| exact), Flags::Unknown)
             }
             Alu::ShiftRight => {
                 let hi = self.facts.range(state.path, &self.symbols, a).map(|r| r.1);
@@ -394,10 +399,19 @@ impl Machine<'_> {
         effect: &mut Effect,
     ) -> Result<(), Fault> {
         let (b, bytes, _) = self.read(state, insn, 1, (Access::Read, effect))?;
-        let (a, _, place) = self.read(state, insn, 0, (Access::Update, effect))?;
+        let (mut a, _, place) = self.read(state, insn, 0, (Access::Update, effect))?;
+        let range = |machine: &Self, path, v| machine.facts.range(path, &machine.symbols, v);
+        if a.base == Base::None && range(self, state.path, a).is_none() {
+            // A sum that may wrap is a word like any other: a symbol stands for it here.
+            let own = Value::symbol(self.symbols.fresh(Def::ANY));
+            if let Flags::Compare(x, y) = state.flags {
+                let named = |v| if v == a { own } else { v };
+                state.flags = Flags::Compare(named(x), named(y));
+            }
+            a = own;
+        }
         let taken = self.assume(state, condition, true);
         let other = self.assume(state, condition, false);
-        let range = |machine: &Self, path, v| machine.facts.range(path, &machine.symbols, v);
         let either = self.either_ref(state.path, a, b).filter(|_| bytes == 8);
         let result = match (taken, other) {
             (Some(_), None) => Some(b),
