@@ -147,13 +147,6 @@ pub(crate) fn run<'a>(layout: &'a Layout, draft: &Draft<'a>) -> Result<Analysis<
         again: true,
     };
     run.discover(vec![0])?;
-    // A `ud2` with a row is code, even where no way leads to it.
-    for row in draft.traps {
-        match run.decoder.at(row.code_offset) {
-            Ok(insn) if insn.class == Class::Trap => run.insns.insert(insn),
-            Ok(_) | Err(_) => {}
-        }
-    }
     loop {
         if std::mem::take(&mut run.again) {
             let entry = run.machine.entry();
@@ -170,6 +163,7 @@ pub(crate) fn run<'a>(layout: &'a Layout, draft: &Draft<'a>) -> Result<Analysis<
         };
         run.block(at, state)?;
     }
+    run.dead(draft);
     let frame = run.frame()?;
     let Run { machine, insns, leaders, is_leader, .. } = run;
     Ok(Analysis { machine, frame, insns, leaders, is_leader, len })
@@ -243,6 +237,30 @@ impl Run<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What has a row is code, even where no way leads to it.
+    fn dead(&mut self, draft: &Draft<'_>) {
+        let traps = draft.traps.iter().map(|row| row.code_offset);
+        // A call of a register has two bytes, or three.
+        let calls = draft.calls.iter().filter_map(|row| {
+            let starts = [3, 2].map(|len| row.return_offset.checked_sub(len));
+            starts.into_iter().flatten().find(|&at| {
+                let insn = self.decoder.at(at);
+                insn.is_ok_and(|i| i.class == Class::CallTo && i.end() == row.return_offset)
+            })
+        });
+        let rows: Vec<u32> = calls.chain(traps).collect();
+        for mut at in rows {
+            while self.insns.get(at).is_none() {
+                let Ok(insn) = self.decoder.at(at) else { break };
+                self.insns.insert(insn);
+                if !ways(&insn).1 {
+                    break;
+                }
+                at = insn.end();
+            }
+        }
     }
 
     /// The frame: what stands behind the instructions that begin the code, before the first way
@@ -337,7 +355,9 @@ impl Run<'_> {
                     let Some(path) = other else { return Ok(()) };
                     state.path = path;
                 }
-                To::Table { table, count } => return self.table(state, at, (table, count)),
+                To::Table { table, first, count } => {
+                    return self.table(state, at, (table, first, count));
+                }
             }
             at = insn.end();
             if self.is_leader.get(at as usize) == Some(&true) {
@@ -354,11 +374,11 @@ impl Run<'_> {
         &mut self,
         state: State,
         from: u32,
-        (table, count): (u32, u32),
+        (table, first, count): (u32, u32, u32),
     ) -> Result<(), CertifyError> {
         let mut targets = BTreeSet::new();
         for i in 0..count as usize {
-            let at = table as usize + 4 * i;
+            let at = first as usize + 4 * i;
             let Some(entry) = self.bytes.get(at..).and_then(|b| b.first_chunk::<4>()) else {
                 break;
             };

@@ -70,10 +70,10 @@ pub(crate) enum Place {
     Data(u32),
     /// Data of the code, at an index within bounds.
     Entry,
-    /// One of the entries of a jump table.
+    /// One of some consecutive entries of a jump table.
     Jump {
-        /// Where the table begins.
-        table: u32,
+        /// Where the first of them lies.
+        first: u32,
         /// Entries that it may be.
         count: u32,
     },
@@ -232,19 +232,21 @@ impl Machine<'_> {
             }
             return Ok(Place::Data(u32::try_from(to.add).unwrap_or(u32::MAX)));
         }
-        // D6: an entry of a table, for each number up to the index's bound.
-        let (_, hi) = self.facts.bounds(state.path, &self.symbols, to.sym);
-        let last = u128::from(hi) << to.shift.min(3);
-        let bytes = u64::try_from(last.saturating_add(u128::from(size))).unwrap_or(u64::MAX);
-        if !within(to.add, bytes) {
+        // D6: an entry of a table, for each number between the index's bounds.
+        let (lo, hi) = self.facts.bounds(state.path, &self.symbols, to.sym);
+        let shift = u32::from(to.shift.min(3));
+        let first = to.add.wrapping_add(lo.wrapping_shl(shift));
+        let bytes = u128::from(hi.saturating_sub(lo)) << shift;
+        let bytes = u64::try_from(bytes.saturating_add(u128::from(size))).unwrap_or(u64::MAX);
+        if !within(first, bytes) {
             return fault(Rule::JumpTable, "the index is not shown to stay in its table");
         }
-        if to.shift != 2 || size != 4 {
+        if shift != 2 || size != 4 {
             return Ok(Place::Entry);
         }
-        let table = u32::try_from(to.add).unwrap_or(u32::MAX);
-        let count = u32::try_from(hi.saturating_add(1)).unwrap_or(u32::MAX);
-        Ok(Place::Jump { table, count })
+        let first = u32::try_from(first).unwrap_or(u32::MAX);
+        let count = u32::try_from(bytes >> 2).unwrap_or(u32::MAX);
+        Ok(Place::Jump { first, count })
     }
 
     /// P5: a field of the runtime's structures.

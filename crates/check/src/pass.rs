@@ -429,9 +429,9 @@ impl<'a> Pass<'a> {
                     return Ok(());
                 }
             }
-            Flow::Table { table, count } => {
+            Flow::Table { table, first, count } => {
                 self.spend(u64::from(count))?;
-                let mut targets = self.table(table, count)?;
+                let mut targets = self.table(table, first, count)?;
                 targets.sort_unstable();
                 targets.dedup();
                 for target in targets {
@@ -444,10 +444,10 @@ impl<'a> Pass<'a> {
     }
 
     /// The targets of a jump table, whose bytes are known to be data.
-    fn table(&self, table: u32, count: u32) -> Result<Vec<u32>, Fault> {
+    fn table(&self, table: u32, first: u32, count: u32) -> Result<Vec<u32>, Fault> {
         let mut targets = Vec::new();
         for i in 0..count {
-            let at = table.saturating_add(i.saturating_mul(4)) as usize;
+            let at = first.saturating_add(i.saturating_mul(4)) as usize;
             let Some(entry) = self.bytes.get(at..).and_then(|b| b.first_chunk::<4>()) else {
                 return fault(Rule::JumpTable, "a jump table outside the code");
             };

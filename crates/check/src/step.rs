@@ -22,9 +22,11 @@ pub enum Flow {
     Branch(u32, Condition),
     /// To one of the entries of a jump table.
     Table {
-        /// Where the table begins.
+        /// What the entries are counted from.
         table: u32,
-        /// Entries.
+        /// Where the first of them lies.
+        first: u32,
+        /// How many there are.
         count: u32,
     },
     /// Out of the code.
@@ -335,8 +337,8 @@ impl Machine<'_> {
         for n in 1..insn.operands() {
             let (source, bytes, place) = self.read(state, insn, n, (Access::Read, effect))?;
             let jump = match place {
-                Some(Place::Jump { table, count }) if bytes == 4 => {
-                    let kind = Kind::JumpOffset { table, count };
+                Some(Place::Jump { first, count }) if bytes == 4 => {
+                    let kind = Kind::JumpOffset { first, count };
                     Some(Value::symbol(self.symbols.fresh(Def { kind, ..Def::ANY })))
                 }
                 Some(Place::Data(_)) if bytes == 4 => {
@@ -586,8 +588,8 @@ impl Machine<'_> {
             return Ok(Flow::Jump(u32::try_from(to.add).unwrap_or(u32::MAX)));
         }
         match self.symbols.def(to.sym).kind {
-            Kind::JumpOffset { table, count } if to.shift == 0 && to.add == u64::from(table) => {
-                Ok(Flow::Table { table, count })
+            Kind::JumpOffset { first, count } if to.shift == 0 => {
+                Ok(Flow::Table { table: u32::try_from(to.add).unwrap_or(u32::MAX), first, count })
             }
             _ => fault(Rule::JumpTable, "a jump into the code without its table"),
         }
