@@ -53,6 +53,8 @@ pub(crate) struct Step {
     pub(crate) word: Option<Loc>,
     /// The stack pointer.
     pub(crate) rsp: i64,
+    /// Whether it may access the fuel, or call a builtin.
+    pub(crate) outside: bool,
 }
 
 /// A block: where it begins, its instructions, and where its ways lead.
@@ -520,7 +522,16 @@ impl<'a> Analysis<'a> {
                 Ok(Operand::Memory(address)) => stack_word(machine, &state, &address),
                 _ => None,
             });
-            steps.push(Step { insn, word, rsp: state.rsp().unwrap_or(0) });
+            let outside = (0..insn.operands()).any(|n| {
+                let register = match insn.operand(n) {
+                    Ok(Operand::Memory(address)) => address.base,
+                    Ok(Operand::Register(r, 8)) if insn.class == Class::CallTo => Some(r),
+                    _ => None,
+                };
+                let base = register.and_then(|r| state.get(Loc::Register(r))).map(|v| v.base);
+                matches!(base, Some(Base::Store | Base::Builtin(_)))
+            });
+            steps.push(Step { insn, word, rsp: state.rsp().unwrap_or(0), outside });
             let Ok(effect) = machine.step(&mut state, &insn) else { break };
             at = insn.end();
             match effect.flow {

@@ -38,7 +38,7 @@ use core::cmp::Ordering;
 pub const CODE_BYTES_MAX: usize = 1 << 26;
 /// Claims that all edges check at most, for each byte of the code on top of [`KNOWN_BASE`]; 64
 /// facts that a query walks and 16 words of a state that is copied count as one.
-pub const WORK_MAX: u64 = 16;
+pub const WORK_MAX: u64 = 32;
 /// Symbols and facts at most, for each byte of the code on top of [`KNOWN_BASE`]. Real code has a
 /// third of one.
 pub const KNOWN_MAX: usize = 16;
@@ -546,8 +546,7 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// Takes work off what is left, and what queries have walked since: 64 facts are as much as a
-/// claim.
+/// Takes work off what is left, and what queries have walked since.
 fn spend(left: &mut u64, machine: &Machine<'_>, work: u64) -> Result<(), Fault> {
     let work = work.saturating_mul(WALKED_EACH).saturating_add(machine.facts.walked());
     match left.checked_sub(work) {
