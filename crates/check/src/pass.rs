@@ -16,7 +16,8 @@
 //!   block was reached before, and no state waits. So what it keeps is compared on every edge to a
 //!   claimed block, and what is known there of the height at entry holds for ever after.
 //!
-//! Time: linear in the code plus claims times edges and what queries walk, which [`WORK_MAX`] bounds.
+//! Time: linear in the code plus claims times edges and what queries walk, which [`WORK_MAX`]
+//! bounds.
 
 use crate::abi::regs::{RBP, RSP};
 use crate::certificate::{Certificate, From, base_code};
