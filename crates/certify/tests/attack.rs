@@ -308,7 +308,7 @@ fn hole_large_states() {
         guard().judge_forged(&bytes, &certificate, &traps)
     };
     assert_eq!(wide(4_096, 1), Err(Rule::Limit));
-    assert_eq!(wide(4_096, 8), Ok(()));
+    assert_eq!(wide(4_096, 64), Ok(()));
     let waiting = |count: usize| {
         let mut bytes = vec![0x4c, 0x8b, 0x5f, 8, 0x4d, 0x8b, 0x13, 0x4d, 0x8b, 0x52, 32];
         for cell in 0..2_048_i32 {
@@ -367,18 +367,42 @@ fn hole_long_paths() {
     assert_eq!(judge(1_500, (400, 1_000)), Err(Rule::Limit));
 }
 
+/// Lookups by single instructions are work as well.
+#[test]
+fn hole_lookups_along_long_paths() {
+    // rcx is compared again and again; then its low half is, which looks for its bounds.
+    let judge = |facts: usize, count: usize| {
+        let mut bytes = Vec::new();
+        for i in 0..facts {
+            bytes.extend([0x48, 0x39, 0xc8, 0x0f, 0x87]);
+            bytes.extend(((9 * (facts - i - 1) + 2 * count) as i32).to_le_bytes());
+        }
+        bytes.extend([0x39, 0xc9].repeat(count));
+        let trap = bytes.len();
+        bytes.extend([0x0f, 0x0b]);
+        guard().judge_forged(&bytes, &certificate(0, &[], Vec::new()), &[row(trap)])
+    };
+    assert_eq!(judge(1_000, 400), Ok(()));
+    assert_eq!(judge(1_000, 30_000), Ok(()));
+    assert_eq!(judge(4_000, 30_000), Err(Rule::Limit));
+}
+
 /// Claims at each byte of the code are space.
 #[test]
 fn hole_many_claims() {
-    let count = 1 << 16;
-    let mut bytes = vec![0x90; count];
-    let traps = [row(bytes.len())];
-    bytes.extend([0x0f, 0x0b]);
-    let mut dictionary = vec![hold_rsp(0)];
-    dictionary.extend((0..250).map(below_zero));
-    let blocks = (0..count).map(|i| Block::same(i as u32, i)).collect();
-    let verdict = guard().judge_forged(&bytes, &certificate(0, &dictionary, blocks), &traps);
-    assert_eq!(verdict, Err(Rule::Limit));
+    let judge = |claims: i64| {
+        let count = 1 << 16;
+        let mut bytes = vec![0x90; count];
+        let traps = [row(bytes.len())];
+        bytes.extend([0x0f, 0x0b]);
+        let mut dictionary = vec![hold_rsp(0)];
+        dictionary.extend((0..claims).map(below_zero));
+        let blocks = (0..count).map(|i| Block::same(i as u32, i)).collect();
+        guard().judge_forged(&bytes, &certificate(0, &dictionary, blocks), &traps)
+    };
+    // More facts than may be known, and more claims than may be read.
+    assert_eq!(judge(30), Err(Rule::Limit));
+    assert_eq!(judge(250), Err(Rule::Certificate));
 }
 
 /// Widths that names of codes say against those that the decoder says.
