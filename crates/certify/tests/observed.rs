@@ -18,7 +18,8 @@ mod planted;
 
 use common::{Built, build, cases};
 use observer::campaign::{Plan, Tally};
-use observer::{End, STEPS_MAX, Stage, Subject, observe};
+use observer::run::STEPS_MAX;
+use observer::{End, Stage, Subject, observe};
 use std::collections::BTreeMap;
 
 fn subject(built: &Built, v3: bool) -> Subject<'_> {
@@ -76,20 +77,32 @@ fn campaign(plan: Plan, both: bool) -> Tally {
 /// A sample of `every_survivor_keeps_inside`.
 #[test]
 fn some_survivors_keep_inside() {
-    let tally = campaign(Plan { every: 20, runs: 6 }, false);
+    let tally = campaign(Plan { every: 20, runs: 6, refused: 0 }, false);
     assert!(tally.broken.is_empty(), "{tally}");
     assert!(tally.total().executed > 10, "{tally}");
 }
 
+/// The observer by itself sees most of what the check refuses: it is no empty oracle.
+#[test]
+fn what_is_refused_breaks_rules() {
+    let tally = campaign(Plan { every: 30, runs: 0, refused: 4 }, false);
+    let total = tally.total();
+    assert!(2 * total.caught > total.refused, "{tally}");
+}
+
+fn variable(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
 /// Every mutant of the cases that the check accepts keeps inside. `PROVA_RUNS` says how many runs
-/// each has (40), `PROVA_BOTH` adds the cases as they are compiled for level v2 without
-/// optimisation.
+/// each has (40), `PROVA_REFUSED` how many those have that it refuses (0), `PROVA_BOTH` adds the
+/// cases as they are compiled for level v2 without optimisation.
 #[test]
 #[ignore = "minutes"]
 fn every_survivor_keeps_inside() {
-    let runs = std::env::var("PROVA_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(40);
     let both = std::env::var_os("PROVA_BOTH").is_some();
-    let tally = campaign(Plan { every: 1, runs }, both);
+    let (runs, refused) = (variable("PROVA_RUNS", 40), variable("PROVA_REFUSED", 0));
+    let tally = campaign(Plan { every: 1, runs, refused }, both);
     println!("{tally}");
     assert!(tally.broken.is_empty(), "broken");
 }

@@ -18,6 +18,8 @@ pub(crate) struct Count {
     pub(crate) all: usize,
     /// Those that the check refuses.
     pub(crate) refused: usize,
+    /// Those of the refused that broke a rule of the observer, if any were run.
+    pub(crate) caught: usize,
     /// Survivors that were executed, at the place of the change.
     pub(crate) executed: usize,
     /// Survivors no run of which came to the place of the change.
@@ -45,10 +47,12 @@ pub(crate) struct Tally {
 /// How much of it is done.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
-    /// One of so many mutants is judged.
+    /// All mutants at one of so many places are judged.
     pub(crate) every: usize,
     /// Runs of each survivor; four times as many until one comes to the change.
     pub(crate) runs: u64,
+    /// Runs of each mutant that the check refuses: how much does the observer see by itself?
+    pub(crate) refused: u64,
 }
 
 impl Tally {
@@ -58,6 +62,7 @@ impl Tally {
         for count in self.kinds.values() {
             sum.all += count.all;
             sum.refused += count.refused;
+            sum.caught += count.caught;
             sum.executed += count.executed;
             sum.unreached += count.unreached;
             sum.broken += count.broken;
@@ -74,15 +79,19 @@ impl Tally {
         plan: Plan,
     ) {
         let Subject { bytes, traps, calls, .. } = *subject;
-        let (mut index, mut last) = (0_usize, None);
+        // Where it begins differs from function to function.
+        let (mut index, mut last, mut places) = (0_u64, None, self.functions);
         let original = Original { bytes, traps, calls, starts };
         self.functions += 1;
         mutation::each(&original, &mut |mutant: &Mutant<'_>| {
             index += 1;
-            if !(index + self.functions).is_multiple_of(plan.every) {
+            if last.replace(mutant.at) != Some(mutant.at) {
+                places += 1;
+                self.sites += usize::from(places.is_multiple_of(plan.every));
+            }
+            if !places.is_multiple_of(plan.every) {
                 return;
             }
-            self.sites += usize::from(last.replace(mutant.at) != Some(mutant.at));
             let draft = Draft {
                 kind: subject.kind,
                 bytes: mutant.bytes,
@@ -91,17 +100,20 @@ impl Tally {
             };
             let count = self.kinds.entry(mutant.kind).or_default();
             count.all += 1;
-            if certify(layout, &draft).is_err() {
-                count.refused += 1;
-                return;
-            }
             let changed = Subject {
                 bytes: mutant.bytes,
                 traps: mutant.traps,
                 calls: mutant.calls,
                 ..*subject
             };
-            let seed = (index as u64) << 16;
+            let seed = index << 16;
+            if certify(layout, &draft).is_err() {
+                count.refused += 1;
+                let mut seeds = seed..seed + plan.refused;
+                let caught = seeds.any(|seed| stage.run(&changed, seed).is_err());
+                count.caught += usize::from(caught);
+                return;
+            }
             if let Err((seed, broken)) = self.survivor(stage, mutant, (&changed, seed), plan.runs) {
                 let line =
                     format!("{name}\t{}\t{:#x}\tseed {seed}\t{broken}", mutant.kind, mutant.at);
@@ -149,11 +161,11 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "kind\tall\trefused\texecuted\tunreached\tbroken")?;
+        writeln!(f, "kind\tall\trefused\tcaught\texecuted\tunreached\tbroken")?;
         let total = self.total();
         for (kind, count) in self.kinds.iter().chain([(&"all", &total)]) {
-            let Count { all, refused, executed, unreached, broken } = count;
-            writeln!(f, "{kind}\t{all}\t{refused}\t{executed}\t{unreached}\t{broken}")?;
+            let Count { all, refused, caught, executed, unreached, broken } = count;
+            writeln!(f, "{kind}\t{all}\t{refused}\t{caught}\t{executed}\t{unreached}\t{broken}")?;
         }
         let Tally { functions, sites, runs, steps, ends, .. } = self;
         writeln!(f, "{functions} functions, {sites} sites, {runs} runs, {steps} steps, {ends:?}")?;

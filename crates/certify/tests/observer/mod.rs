@@ -18,8 +18,8 @@ pub(crate) mod run;
 pub(crate) mod tracee;
 pub(crate) mod world;
 
-pub(crate) use rule::{Broken, Rule};
-pub(crate) use run::{End, STEPS_MAX, Seen, Stage, Subject};
+pub(crate) use rule::Broken;
+pub(crate) use run::{End, Seen, Stage, Subject};
 
 /// Runs a subject with so many seeds.
 ///

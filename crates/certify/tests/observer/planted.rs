@@ -4,7 +4,8 @@
 use crate::asm::{
     I, Item, J, L, Raw, Row, Trap, assemble, at, faults, idx, mr, r, ret, ri, rm, rr,
 };
-use crate::observer::{Broken, Rule, Stage, Subject};
+use crate::observer::rule::Rule;
+use crate::observer::{Broken, Stage, Subject};
 use iced_x86::{Code as C, Instruction, Register::*};
 use prova_check::{CodeKind, CpuLevel, MemoryShape, Metering};
 use std::collections::BTreeSet;
@@ -219,7 +220,7 @@ fn broken() -> Vec<(Rule, &'static str, Way, Vec<Item>)> {
                 object(0x28),
                 &[
                     rr(C::Mov_r32_rm32, EDX, EDX),
-                    faults(rm(C::Mov_r64_rm64, RAX, idx(RAX, RDX, 8, 0x200_0000))),
+                    faults(rm(C::Mov_r64_rm64, RAX, idx(RAX, RDX, 2, 0x200_0000))),
                 ],
             ),
         ),

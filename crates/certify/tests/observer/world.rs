@@ -337,7 +337,9 @@ impl World {
     /// A number that may be an edge of something.
     pub(crate) fn number(&self, rng: &mut Rng) -> u64 {
         let near = |rng: &mut Rng, x: u64| x.wrapping_add(rng.below(41) as u64).wrapping_sub(32);
-        match rng.below(12) {
+        match rng.below(16) {
+            // Inside of the least memory, mostly.
+            12..16 => rng.below(60_000) as u64,
             0 => 0,
             1 => near(rng, 0),
             2 => rng.below(100) as u64,
