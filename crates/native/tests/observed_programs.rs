@@ -15,7 +15,7 @@ mod observer;
 use observer::campaign::{Plan, Tally};
 use observer::{Stage, Subject, observe};
 use prova_certify::{Draft, certify};
-use prova_check::{Config, Layout, MemoryShape};
+use prova_check::{Config, Layout, MemoryShape, Metering};
 use prova_module::{Features, Limits, Module, TypeIdx};
 use prova_native::{NativeCode, Target, body};
 use std::path::PathBuf;
@@ -25,6 +25,7 @@ use std::path::PathBuf;
 struct Part {
     program: &'static str,
     memory: MemoryShape,
+    metering: Metering,
     /// Functions, spread evenly over those of the program, and the ways in and out of so many
     /// types.
     functions: usize,
@@ -57,7 +58,7 @@ fn watch(stage: &mut Stage, part: Part, tally: &mut Tally) {
     let path: PathBuf =
         [env!("CARGO_MANIFEST_DIR"), "../../programs/bin", part.program].iter().collect();
     let wasm = std::fs::read(path).expect("a program");
-    let config = Config { memory: part.memory, ..Config::default() };
+    let config = Config { memory: part.memory, metering: part.metering, ..Config::default() };
     let layout = Layout::derive(&wasm, &config).expect("a layout");
     let module = Module::decode(&wasm[..], &Features::default(), &Limits::default());
     let module = module.expect("a module");
@@ -92,7 +93,8 @@ fn some_code_of_a_program_keeps_inside() {
     for memory in [MemoryShape::GUARD, MemoryShape::Explicit] {
         let plan = Plan { every: 12, runs: 4, refused: 0 };
         let program = "coremark-rs-1.0.0.wasm";
-        let part = Part { program, memory, functions: 6, thunks: 2, runs: 10, plan };
+        let metering = Metering::default();
+        let part = Part { program, memory, metering, functions: 6, thunks: 2, runs: 10, plan };
         watch(&mut stage, part, &mut tally);
     }
     assert!(tally.broken.is_empty(), "{tally}");
@@ -103,8 +105,9 @@ fn variable(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
-/// The same of three programs: `PROVA_FUNCTIONS` functions of each (100) in both shapes, all
-/// mutants at one of `PROVA_EVERY` instructions (8), `PROVA_RUNS` runs of each survivor (12).
+/// The same of three programs in both shapes, and with fuel: `PROVA_FUNCTIONS` functions of each
+/// (100), all mutants at one of `PROVA_EVERY` instructions (8), `PROVA_RUNS` runs of each survivor
+/// (12).
 #[test]
 #[ignore = "minutes to hours"]
 fn programs_keep_inside() {
@@ -113,13 +116,18 @@ fn programs_keep_inside() {
     let plan = Plan { every, runs: variable("PROVA_RUNS", 12), refused: 0 };
     let mut stage = Stage::new();
     let mut broken = 0;
-    for memory in [MemoryShape::GUARD, MemoryShape::Explicit] {
+    let metered = Metering { fuel: true, epoch: false };
+    for (memory, metering) in [
+        (MemoryShape::GUARD, Metering::default()),
+        (MemoryShape::Explicit, Metering::default()),
+        (MemoryShape::GUARD, metered),
+    ] {
         let mut tally = Tally::default();
         for program in ["coremark-rs-1.0.0.wasm", "lua-5.4.7.wasm", "sqlite3-3.46.1.wasm"] {
-            let part = Part { program, memory, functions, thunks: 8, runs: 40, plan };
+            let part = Part { program, memory, metering, functions, thunks: 8, runs: 40, plan };
             watch(&mut stage, part, &mut tally);
         }
-        println!("{memory:?}\n{tally}");
+        println!("{memory:?}, {metering:?}\n{tally}");
         broken += tally.broken.len();
     }
     assert_eq!(broken, 0, "survivors that left their sandbox");

@@ -104,6 +104,8 @@ pub(crate) struct World {
     pub(crate) tables: Vec<(u64, u64, u64)>,
     pub(crate) epoch: u64,
     pub(crate) module: Module,
+    /// Whether most numbers are addresses inside of the least memory, so that a run goes far.
+    calm: bool,
 }
 
 impl World {
@@ -127,6 +129,7 @@ impl World {
             tables: Vec::new(),
             epoch: 0,
             module,
+            calm: rng.percent(50),
         };
         world.lay_out(subject, rng);
         world.regions.sort_by_key(|region| region.start);
@@ -329,7 +332,7 @@ impl World {
         };
         match ty {
             // The upper half of an `i32` is unknown.
-            Ty::I32 if rng.percent(70) => word & 0xffff_ffff | rng.bits() << 32,
+            Ty::I32 if rng.percent(50) => word & 0xffff_ffff | rng.bits() << 32,
             _ => word,
         }
     }
@@ -337,9 +340,11 @@ impl World {
     /// A number that may be an edge of something.
     pub(crate) fn number(&self, rng: &mut Rng) -> u64 {
         let near = |rng: &mut Rng, x: u64| x.wrapping_add(rng.below(41) as u64).wrapping_sub(32);
-        match rng.below(16) {
-            // Inside of the least memory, mostly.
-            12..16 => rng.below(60_000) as u64,
+        if self.calm && rng.percent(90) {
+            return rng.below(60_000) as u64 & if rng.percent(50) { !7 } else { u64::MAX };
+        }
+        match rng.below(14) {
+            12 | 13 => rng.below(60_000) as u64,
             0 => 0,
             1 => near(rng, 0),
             2 => rng.below(100) as u64,
