@@ -103,6 +103,6 @@ fn every_survivor_keeps_inside() {
     let both = std::env::var_os("PROVA_BOTH").is_some();
     let (runs, refused) = (variable("PROVA_RUNS", 40), variable("PROVA_REFUSED", 0));
     let tally = campaign(Plan { every: 1, runs, refused }, both);
-    println!("{tally}");
+    println!("{tally}\nunreached:\n{}", tally.unreached.join("\n"));
     assert!(tally.broken.is_empty(), "broken");
 }

@@ -42,6 +42,8 @@ pub(crate) struct Tally {
     pub(crate) ends: BTreeMap<End, usize>,
     /// The survivors that broke a rule, one line each.
     pub(crate) broken: Vec<String>,
+    /// The survivors no run of which came to the change, one line each.
+    pub(crate) unreached: Vec<String>,
 }
 
 /// How much of it is done.
@@ -114,22 +116,23 @@ impl Tally {
                 count.caught += usize::from(caught);
                 return;
             }
-            if let Err((seed, broken)) = self.survivor(stage, mutant, (&changed, seed), plan.runs) {
-                let line =
-                    format!("{name}\t{}\t{:#x}\tseed {seed}\t{broken}", mutant.kind, mutant.at);
-                self.broken.push(line);
+            let line = format!("{name}\t{}\t{:#x}", mutant.kind, mutant.at);
+            match self.survivor(stage, mutant, (&changed, seed), plan.runs) {
+                Ok(true) => {}
+                Ok(false) => self.unreached.push(line),
+                Err((seed, broken)) => self.broken.push(format!("{line}\tseed {seed}\t{broken}")),
             }
         });
     }
 
-    /// Runs a survivor.
+    /// Runs a survivor; whether a run came to the change.
     fn survivor(
         &mut self,
         stage: &mut Stage,
         mutant: &Mutant<'_>,
         (subject, first): (&Subject<'_>, u64),
         runs: u64,
-    ) -> Result<(), (u64, Broken)> {
+    ) -> Result<bool, (u64, Broken)> {
         let mut reached = false;
         let mut result = Ok(());
         for seed in first..first + 4 * runs {
@@ -155,7 +158,7 @@ impl Tally {
             (Ok(()), true) => count.executed += 1,
             (Ok(()), false) => count.unreached += 1,
         }
-        result
+        result.map(|()| reached)
     }
 }
 

@@ -240,10 +240,11 @@ impl Run<'_> {
 
     /// A number, a float, or what an address may be.
     fn lanes(&mut self) -> u64 {
-        match self.rng.below(4) {
+        match self.rng.below(5) {
             0 => (self.rng.bits() as i32 as f64).to_bits(),
             1 => u64::from((self.rng.bits() as i16 as f32).to_bits()),
-            2 => self.world.number(&mut self.rng),
+            2 => (self.rng.below(60_000) as f64).to_bits(),
+            3 => self.world.number(&mut self.rng),
             _ => self.rng.bits(),
         }
     }
@@ -350,9 +351,10 @@ impl Run<'_> {
             if access.to != (To::Memory { faults: false }) {
                 continue;
             }
-            let value = match self.rng.below(3) {
+            let value = match self.rng.below(4) {
                 // Small numbers choose entries of jump tables.
                 0 => self.rng.below(6) as u64,
+                1 => self.lanes(),
                 _ => self.world.number(&mut self.rng),
             };
             let mut bytes = value.to_le_bytes().repeat(4);
