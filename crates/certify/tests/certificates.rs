@@ -213,18 +213,8 @@ fn campaign(every: usize, rounds: usize) -> Counts {
 fn keeps_inside(case: &Case, bad: &Bad) -> Result<u64, String> {
     const RUNS: u64 = 200;
     let config = if bad.explicit { case.explicit.config() } else { case.built.layout.config() };
-    let subject = observer::Subject {
-        wasm: &case.built.wasm,
-        memory: config.memory,
-        metering: config.metering,
-        cpu: config.cpu,
-        kind: case.built.kind,
-        bytes: &bad.bytes,
-        traps: &bad.traps,
-        calls: &bad.calls,
-    };
-    let observed = observer::observe(&mut observer::Stage::new(), &subject, 0..RUNS, |_| {});
-    observed.map(|()| RUNS).map_err(|(seed, broken)| format!("seed {seed}: {broken}"))
+    let code = (case.built.kind, &bad.bytes[..], &bad.traps[..], &bad.calls[..]);
+    observer::keeps_inside(&case.built.wasm, config, code, RUNS).map(|()| RUNS)
 }
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]

@@ -8,6 +8,8 @@
 #[allow(dead_code, reason = "each test uses a part")]
 #[path = "common/asm.rs"]
 mod asm;
+#[path = "observer/campaign.rs"]
+mod campaign;
 #[allow(dead_code, reason = "each test uses a part")]
 mod common;
 mod mutation;
@@ -16,10 +18,10 @@ mod observer;
 #[path = "observer/planted.rs"]
 mod planted;
 
+use campaign::{Plan, Tally};
 use common::{Built, build, cases};
-use observer::campaign::{Plan, Tally};
-use observer::run::STEPS_MAX;
-use observer::{End, Stage, Subject, observe};
+use observer::run::{End, STEPS_MAX};
+use observer::{Stage, Subject, observe};
 use std::collections::BTreeMap;
 
 fn subject(built: &Built, v3: bool) -> Subject<'_> {
@@ -59,7 +61,7 @@ fn honest_code_is_clean() {
 }
 
 /// A part of the mutants, or all of them.
-fn campaign(plan: Plan, both: bool) -> Tally {
+fn mutants(plan: Plan, both: bool) -> Tally {
     let (mut stage, mut tally) = (Stage::new(), Tally::default());
     for (name, text) in cases() {
         let built = build(&name, &text, true, "speed");
@@ -77,7 +79,7 @@ fn campaign(plan: Plan, both: bool) -> Tally {
 /// A sample of `every_survivor_keeps_inside`.
 #[test]
 fn some_survivors_keep_inside() {
-    let tally = campaign(Plan { every: 20, runs: 6, refused: 0 }, false);
+    let tally = mutants(Plan { every: 20, runs: 6, refused: 0 }, false);
     assert!(tally.broken.is_empty(), "{tally}");
     assert!(tally.total().executed > 10, "{tally}");
 }
@@ -85,7 +87,7 @@ fn some_survivors_keep_inside() {
 /// The observer by itself sees most of what the check refuses: it is no empty oracle.
 #[test]
 fn what_is_refused_breaks_rules() {
-    let tally = campaign(Plan { every: 30, runs: 0, refused: 4 }, false);
+    let tally = mutants(Plan { every: 30, runs: 0, refused: 4 }, false);
     let total = tally.total();
     assert!(2 * total.caught > total.refused, "{tally}");
 }
@@ -102,7 +104,7 @@ fn variable(name: &str, default: u64) -> u64 {
 fn every_survivor_keeps_inside() {
     let both = std::env::var_os("PROVA_BOTH").is_some();
     let (runs, refused) = (variable("PROVA_RUNS", 40), variable("PROVA_REFUSED", 0));
-    let tally = campaign(Plan { every: 1, runs, refused }, both);
+    let tally = mutants(Plan { every: 1, runs, refused }, both);
     println!("{tally}\nunreached:\n{}", tally.unreached.join("\n"));
     assert!(tally.broken.is_empty(), "broken");
 }

@@ -4,8 +4,9 @@
 //! code ─ mutation::each ─► mutant ─ certify, check ─► refused | survivor ─ runs ─► Tally
 //! ```
 
-use super::{Broken, End, Stage, Subject};
 use crate::mutation::{self, Mutant, Original};
+use crate::observer::run::End;
+use crate::observer::{Broken, Stage, Subject};
 use prova_certify::{Draft, certify};
 use prova_check::Layout;
 use std::collections::BTreeMap;
