@@ -1,8 +1,8 @@
 //! For each rule code that keeps it and a twin that breaks it alone, and the traps into which
 //! checkers of machine code fell before (each is named after what went wrong elsewhere).
 //!
-//! What is accepted is executed under the observer, which has to see nothing in it. A green run does
-//! not show that the rules are enough; `mutants.rs` asks that from another side.
+//! What is accepted is executed under the observer, which has to see nothing in it. A green run
+//! does not show that the rules are enough; `mutants.rs` asks that from another side.
 
 #[path = "common/asm.rs"]
 mod asm;

@@ -6,7 +6,7 @@ use crate::asm::{
 };
 use crate::observer::rule::Rule;
 use crate::observer::{Broken, Stage, Subject};
-use iced_x86::{Code as C, Instruction, Register::*};
+use iced_x86::{Code as C, Instruction, Register, Register::*};
 use prova_check::{CodeKind, CpuLevel, MemoryShape, Metering};
 use std::collections::BTreeSet;
 
@@ -165,12 +165,25 @@ fn clean() -> Vec<(&'static str, Way, Vec<Item>)> {
     ]
 }
 
-/// Code that breaks a rule.
-fn broken() -> Vec<(Rule, &'static str, Way, Vec<Item>)> {
-    let with = |first: Vec<Item>, more: &[Item]| [first, more.to_vec(), vec![ret()]].concat();
-    let word = |a, b, disp| rm(C::Mov_r64_rm64, a, at(b, disp));
-    let store = |a, disp| mr(C::Mov_rm64_r64, at(a, disp), RDX);
-    let mut all = vec![
+/// Code that breaks a rule, and how it is made.
+type Broke = (Rule, &'static str, Way, Vec<Item>);
+
+fn with(first: Vec<Item>, more: &[Item]) -> Vec<Item> {
+    [first, more.to_vec(), vec![ret()]].concat()
+}
+
+fn word(a: Register, b: Register, disp: i64) -> Item {
+    rm(C::Mov_r64_rm64, a, at(b, disp))
+}
+
+/// A store of rdx.
+fn store(a: Register, disp: i64) -> Item {
+    mr(C::Mov_rm64_r64, at(a, disp), RDX)
+}
+
+/// Execution and the stack.
+fn fetches() -> Vec<Broke> {
+    vec![
         (Rule::Fetch, "off its end", GUARD, vec![Raw(&[0x90])]),
         (Rule::Fetch, "far away", GUARD, vec![Raw(&[0xe9, 0, 0, 1, 0])]),
         (Rule::Fetch, "no instruction", GUARD, vec![Raw(&[0x06])]),
@@ -189,8 +202,6 @@ fn broken() -> Vec<(Rule, &'static str, Way, Vec<Item>)> {
                 0xeb, 0x01, 0xb8, 0x90, 0x90, 0x90, 0x90, 0xeb, 0xf9,
             ])],
         ),
-        (Rule::Place, "nowhere", GUARD, with(vec![], &[word(RAX, R10, 0)])),
-        (Rule::Place, "before a table", GUARD, with(object(0x30), &[word(RAX, RAX, -8)])),
         (Rule::Frame, "below the stack pointer", GUARD, with(vec![], &[word(RAX, RSP, -8)])),
         (Rule::Frame, "above the arguments", GUARD, with(vec![], &[store(RSP, 8)])),
         (
@@ -205,6 +216,20 @@ fn broken() -> Vec<(Rule, &'static str, Way, Vec<Item>)> {
             GUARD,
             with(vec![], &[ri(C::Sub_rm64_imm32, RSP, 0x1_0008)]),
         ),
+        (
+            Rule::System,
+            "a processor of level v2",
+            V2,
+            with(vec![], &[rr(C::VEX_Vmovdqu_ymm_ymmm256, YMM0, YMM1)]),
+        ),
+    ]
+}
+
+/// Memories, tables, and no place at all.
+fn objects() -> Vec<Broke> {
+    vec![
+        (Rule::Place, "nowhere", GUARD, with(vec![], &[word(RAX, R10, 0)])),
+        (Rule::Place, "before a table", GUARD, with(object(0x30), &[word(RAX, RAX, -8)])),
         (Rule::Memory, "nothing compared", EXPLICIT, load(true)),
         (
             Rule::Memory,
@@ -243,6 +268,12 @@ fn broken() -> Vec<(Rule, &'static str, Way, Vec<Item>)> {
             GUARD,
             with(object(0x30), &[rm(C::Mov_r32_rm32, EAX, at(RAX, 0))]),
         ),
+    ]
+}
+
+/// The runtime's words, and what is written.
+fn words() -> Vec<Broke> {
+    vec![
         (Rule::Field, "half a word", GUARD, with(vec![], &[rm(C::Mov_r32_rm32, EAX, at(RDI, 8))])),
         (Rule::Field, "between fields", GUARD, with(vec![], &[word(RAX, RDI, 24)])),
         (Rule::Field, "a global and more", GUARD, with(context(0x38), &[word(RAX, RAX, 8)])),
@@ -267,6 +298,12 @@ fn broken() -> Vec<(Rule, &'static str, Way, Vec<Item>)> {
                 ret(),
             ],
         ),
+    ]
+}
+
+/// What is written to places of references and to the fuel.
+fn values() -> Vec<Broke> {
+    vec![
         (
             Rule::Reference,
             "a number for a global",
@@ -289,6 +326,12 @@ fn broken() -> Vec<(Rule, &'static str, Way, Vec<Item>)> {
                 &[I(Instruction::with2(C::Add_rm64_imm8, at(RAX, 0), 1).expect("an instruction"))],
             ),
         ),
+    ]
+}
+
+/// Calls, jumps, returns, faults.
+fn exits() -> Vec<Broke> {
+    vec![
         (Rule::Jump, "anywhere", GUARD, vec![rr(C::Mov_r32_rm32, EAX, R10D), r(C::Jmp_rm64, RAX)]),
         (Rule::Jump, "to the return address", GUARD, vec![r(C::Pop_r64, RAX), r(C::Jmp_rm64, RAX)]),
         (Rule::Call, "anywhere", GUARD, call_with(&[rr(C::Mov_r32_rm32, EAX, R10D)])),
@@ -328,13 +371,11 @@ fn broken() -> Vec<(Rule, &'static str, Way, Vec<Item>)> {
                 &[ri(C::Sub_rm64_imm8, RSP, 32), rm(C::Movaps_xmm_xmmm128, XMM0, at(RSP, 0))],
             ),
         ),
-        (
-            Rule::System,
-            "a processor of level v2",
-            V2,
-            with(vec![], &[rr(C::VEX_Vmovdqu_ymm_ymmm256, YMM0, YMM1)]),
-        ),
-    ];
+    ]
+}
+
+/// Instructions of the system.
+fn system() -> Vec<Broke> {
     const SYSTEM: [(&str, &[u8]); 9] = [
         ("`syscall`", &[0x0f, 0x05]),
         ("`std`", &[0xfd]),
@@ -346,8 +387,12 @@ fn broken() -> Vec<(Rule, &'static str, Way, Vec<Item>)> {
         ("`popfq`", &[0x9d]),
         ("`int3`", &[0xcc]),
     ];
-    all.extend(SYSTEM.map(|(name, bytes)| (Rule::System, name, GUARD, vec![Raw(bytes), ret()])));
-    all
+    SYSTEM.map(|(name, bytes)| (Rule::System, name, GUARD, vec![Raw(bytes), ret()])).into()
+}
+
+/// Code that breaks a rule.
+fn broken() -> Vec<Broke> {
+    [fetches(), objects(), words(), values(), exits(), system()].concat()
 }
 
 /// Code without the rows that it needs.
