@@ -1,5 +1,6 @@
 //! Attacks on the check: code by an author who wants to leave the sandbox, one test for each class,
-//! each beside twins that are accepted. The first ones were accepted once (`hole_*`).
+//! each beside twins that are accepted. The first ones were accepted once (`hole_*`). What is
+//! accepted is executed under the observer, which has to see nothing in it.
 //!
 //! A green run does not show that the rules are enough: it holds what has been thought of.
 
@@ -7,6 +8,9 @@
 mod asm;
 #[path = "common/forge.rs"]
 mod forge;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[allow(dead_code, reason = "each test uses a part")]
+mod observer;
 
 use asm::{Item, J, L, Raw, Trap, assemble, at, faults, idx, mr, r, ret, ri, rm, rr};
 use forge::{Block, below_zero, certificate, hold_rsp, range};
@@ -72,6 +76,16 @@ impl Case {
     #[track_caller]
     fn accepts(&self, items: &[Item]) {
         assert_eq!(self.judge(items), Ok(()));
+        #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+        assert_eq!(self.observed(items), Ok(()));
+    }
+
+    /// What the observer says of code: nothing, or the first rule that a run breaks.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    fn observed(&self, items: &[Item]) -> Result<(), String> {
+        let (bytes, traps, calls) = &assemble(items);
+        let wasm = wat::parse_str(self.wat).expect("a module");
+        observer::keeps_inside(&wasm, &self.config, (self.kind, bytes, traps, calls), 12)
     }
 
     #[track_caller]

@@ -1,10 +1,14 @@
 //! For each rule code that keeps it and a twin that breaks it alone, and the traps into which
 //! checkers of machine code fell before (each is named after what went wrong elsewhere).
 //!
-//! A green run does not show that the rules are enough; `mutants.rs` asks that from another side.
+//! What is accepted is executed under the observer, which has to see nothing in it. A green run
+//! does not show that the rules are enough; `mutants.rs` asks that from another side.
 
 #[path = "common/asm.rs"]
 mod asm;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[allow(dead_code, reason = "each test uses a part")]
+mod observer;
 
 use asm::{Item, J, L, Raw, Trap, assemble, at, faults, idx, mr, r, ret, ri, rm, rr};
 use iced_x86::Code as C;
@@ -54,6 +58,16 @@ impl Case {
     #[track_caller]
     fn accepts(&self, items: &[Item]) {
         assert_eq!(self.judge(items), Ok(()));
+        #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+        assert_eq!(self.observed(items), Ok(()));
+    }
+
+    /// What the observer says of code: nothing, or the first rule that a run breaks.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    fn observed(&self, items: &[Item]) -> Result<(), String> {
+        let (bytes, traps, calls) = &assemble(items);
+        let wasm = wat::parse_str(self.wat).expect("a module");
+        observer::keeps_inside(&wasm, &self.config, (self.kind, bytes, traps, calls), 12)
     }
 
     #[track_caller]
