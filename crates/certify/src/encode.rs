@@ -80,17 +80,16 @@ pub(crate) fn encode(
 fn nearest(set: &[u32], frame: &[u32], written: &[Vec<u32>]) -> (Option<u32>, Vec<u32>) {
     let back = written.iter().rev().take(WINDOW).zip(1..);
     let back = back.map(|(set, n)| (set.as_slice(), Some(n)));
-    let (_, from, toggles) = std::iter::once((frame, Some(0)))
-        .chain(back)
-        .chain([(&[][..], None)])
-        .map(|(other, from)| {
-            let toggles = toggles(other, set);
-            let follows = usize::from(!matches!(from, Some(0..FROM_FOLLOWS)));
-            (bytes(&toggles) + follows, from, toggles)
-        })
-        .min_by_key(|(cost, ..)| *cost)
-        .unwrap_or_default();
-    (from, toggles)
+    let others = std::iter::once((frame, Some(0))).chain(back).chain([(&[][..], None)]);
+    let mut best = (usize::MAX, None, &[][..]);
+    for (other, from) in others {
+        let follows = usize::from(!matches!(from, Some(0..FROM_FOLLOWS)));
+        let cost = cost(other, set, best.0.saturating_sub(follows)) + follows;
+        if cost < best.0 {
+            best = (cost, from, other);
+        }
+    }
+    (best.1, toggles(best.2, set))
 }
 
 /// A block's head, and the claims that it toggles.
@@ -150,14 +149,29 @@ fn toggles(a: &[u32], b: &[u32]) -> Vec<u32> {
     list
 }
 
-fn bytes(toggles: &[u32]) -> usize {
-    let mut next = 0;
-    let gap = |&toggle: &u32| {
-        let gap = toggle - next;
+/// How many bytes the toggles between two sets take, or `enough` where they are no fewer.
+fn cost(a: &[u32], b: &[u32], enough: usize) -> usize {
+    let (mut a, mut b) = (a, b);
+    let (mut bytes, mut next) = (0, 0);
+    loop {
+        let (x, y) = (a.first().copied(), b.first().copied());
+        let toggle = match (x, y) {
+            (None, None) => return bytes,
+            (Some(x), None) => x,
+            (None, Some(y)) => y,
+            (Some(x), Some(y)) => x.min(y),
+        };
+        a = a.get(usize::from(x == Some(toggle))..).unwrap_or(&[]);
+        b = b.get(usize::from(y == Some(toggle))..).unwrap_or(&[]);
+        if x == y {
+            continue;
+        }
+        bytes += if toggle - next < 128 { 1 } else { 2 };
         next = toggle + 1;
-        if gap < 128 { 1 } else { 2 }
-    };
-    toggles.iter().map(gap).sum()
+        if bytes >= enough {
+            return enough;
+        }
+    }
 }
 
 fn number(out: &mut Vec<u8>, mut n: u64) {

@@ -53,6 +53,8 @@ pub(crate) struct Step {
     pub(crate) word: Option<Loc>,
     /// The stack pointer.
     pub(crate) rsp: i64,
+    /// Whether it may access the fuel, or call a builtin.
+    pub(crate) outside: bool,
 }
 
 /// A block: where it begins, its instructions, and where its ways lead.
@@ -147,13 +149,6 @@ pub(crate) fn run<'a>(layout: &'a Layout, draft: &Draft<'a>) -> Result<Analysis<
         again: true,
     };
     run.discover(vec![0])?;
-    // A `ud2` with a row is code, even where no way leads to it.
-    for row in draft.traps {
-        match run.decoder.at(row.code_offset) {
-            Ok(insn) if insn.class == Class::Trap => run.insns.insert(insn),
-            Ok(_) | Err(_) => {}
-        }
-    }
     loop {
         if std::mem::take(&mut run.again) {
             let entry = run.machine.entry();
@@ -170,6 +165,7 @@ pub(crate) fn run<'a>(layout: &'a Layout, draft: &Draft<'a>) -> Result<Analysis<
         };
         run.block(at, state)?;
     }
+    run.dead(draft);
     let frame = run.frame()?;
     let Run { machine, insns, leaders, is_leader, .. } = run;
     Ok(Analysis { machine, frame, insns, leaders, is_leader, len })
@@ -245,6 +241,30 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// What has a row is code, even where no way leads to it.
+    fn dead(&mut self, draft: &Draft<'_>) {
+        let traps = draft.traps.iter().map(|row| row.code_offset);
+        // A call of a register has two bytes, or three.
+        let calls = draft.calls.iter().filter_map(|row| {
+            let starts = [3, 2].map(|len| row.return_offset.checked_sub(len));
+            starts.into_iter().flatten().find(|&at| {
+                let insn = self.decoder.at(at);
+                insn.is_ok_and(|i| i.class == Class::CallTo && i.end() == row.return_offset)
+            })
+        });
+        let rows: Vec<u32> = calls.chain(traps).collect();
+        for mut at in rows {
+            while self.insns.get(at).is_none() {
+                let Ok(insn) = self.decoder.at(at) else { break };
+                self.insns.insert(insn);
+                if !ways(&insn).1 {
+                    break;
+                }
+                at = insn.end();
+            }
+        }
+    }
+
     /// The frame: what stands behind the instructions that begin the code, before the first way
     /// that goes elsewhere than on or to a trap.
     fn frame(&mut self) -> Result<Frame, CertifyError> {
@@ -252,35 +272,10 @@ impl Run<'_> {
         let mut at = 0;
         let first = self.leaders.keys().next().copied().unwrap_or(u32::MAX);
         while let Some(insn) = self.insns.get(at).copied() {
-            let goes_on = match insn.class {
-                Class::Branch(_) => !self.is_leader[(insn.target() as usize).min(self.bytes.len())],
-                Class::CallTo | Class::Jump | Class::JumpTo | Class::Return | Class::Trap => false,
-                Class::Move
-                | Class::ZeroExtend
-                | Class::SignExtend
-                | Class::Lea
-                | Class::Alu(_)
-                | Class::Compare
-                | Class::Test
-                | Class::Define
-                | Class::Scan
-                | Class::MultiplyPair
-                | Class::MultiplyWide
-                | Class::Divide
-                | Class::ExtendLow
-                | Class::ExtendHigh
-                | Class::BitTest
-                | Class::SetByte(_)
-                | Class::Select(_)
-                | Class::Push
-                | Class::Pop
-                | Class::Nop
-                | Class::Exchange
-                | Class::ExchangeAdd
-                | Class::CompareExchange
-                | Class::Fence
-                | Class::Vector
-                | Class::VectorFlags => true,
+            let goes_on = if let Class::Branch(_) = insn.class {
+                !self.is_leader[(insn.target() as usize).min(self.bytes.len())]
+            } else {
+                insn.class != Class::Trap && !insn.class.is_near_branch()
             };
             if insn.end() > first || !goes_on {
                 break;
@@ -337,7 +332,9 @@ impl Run<'_> {
                     let Some(path) = other else { return Ok(()) };
                     state.path = path;
                 }
-                To::Table { table, count } => return self.table(state, at, (table, count)),
+                To::Table { table, first, count } => {
+                    return self.table(state, at, (table, first, count));
+                }
             }
             at = insn.end();
             if self.is_leader.get(at as usize) == Some(&true) {
@@ -354,11 +351,11 @@ impl Run<'_> {
         &mut self,
         state: State,
         from: u32,
-        (table, count): (u32, u32),
+        (table, first, count): (u32, u32, u32),
     ) -> Result<(), CertifyError> {
         let mut targets = BTreeSet::new();
         for i in 0..count as usize {
-            let at = table as usize + 4 * i;
+            let at = first as usize + 4 * i;
             let Some(entry) = self.bytes.get(at..).and_then(|b| b.first_chunk::<4>()) else {
                 break;
             };
@@ -500,7 +497,16 @@ impl<'a> Analysis<'a> {
                 Ok(Operand::Memory(address)) => stack_word(machine, &state, &address),
                 _ => None,
             });
-            steps.push(Step { insn, word, rsp: state.rsp().unwrap_or(0) });
+            let outside = (0..insn.operands()).any(|n| {
+                let register = match insn.operand(n) {
+                    Ok(Operand::Memory(address)) => address.base,
+                    Ok(Operand::Register(r, 8)) if insn.class == Class::CallTo => Some(r),
+                    _ => None,
+                };
+                let base = register.and_then(|r| state.get(Loc::Register(r))).map(|v| v.base);
+                matches!(base, Some(Base::Store | Base::Builtin(_)))
+            });
+            steps.push(Step { insn, word, rsp: state.rsp().unwrap_or(0), outside });
             let Ok(effect) = machine.step(&mut state, &insn) else { break };
             at = insn.end();
             match effect.flow {

@@ -10,14 +10,18 @@ use crate::join::Claims;
 use prova_check::abi::regs::{RAX, RBP, RDI, RSI, RSP};
 use prova_check::abi::{CALLEE_SAVED, OPERANDS};
 use prova_check::x64::{Address, Alu, Class, Insn, Operand};
-use prova_check::{Claim, Loc, Name};
+use prova_check::{Base, Claim, Loc, Name};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How much is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
+    /// As the next one, and no number is known to lie below a length.
+    Free,
     /// As the next one, and bounds of numbers are 2^32 - 1 or none.
     Coarse,
+    /// As the next one, without bounds of numbers that are above 2^32 - 1.
+    Words,
     /// Comparisons before a conditional move or through a 32-bit register need nothing before.
     Addresses,
     /// Operands of all comparisons are needed.
@@ -27,8 +31,8 @@ pub(crate) enum Level {
 }
 
 /// The levels, the smallest certificate first.
-pub(crate) const LEVELS: [Level; 4] =
-    [Level::Coarse, Level::Addresses, Level::Comparisons, Level::All];
+pub(crate) const LEVELS: [Level; 6] =
+    [Level::Free, Level::Coarse, Level::Words, Level::Addresses, Level::Comparisons, Level::All];
 
 /// A set of locations.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,17 +89,26 @@ pub(crate) fn prune(
         if let Some(claims) = claimed.get_mut(&block.start) {
             keep(claims, need);
             claims.metered &= analysis.metered();
-            if level == Level::Coarse {
-                coarsen(claims);
+            match level {
+                Level::Free | Level::Coarse => coarsen(claims, level == Level::Free),
+                Level::Words => claims.list.retain(
+                    |claim| !matches!(*claim, Claim::Number { hi, .. } if hi > u64::from(u32::MAX)),
+                ),
+                Level::Addresses | Level::Comparisons | Level::All => {}
             }
         }
     }
     claimed
 }
 
-/// Numbers of which nothing but bounds is known are at most 2^32 - 1 each, or not claimed.
-fn coarsen(claims: &mut Claims) {
+/// Numbers of which nothing but bounds is known are at most 2^32 - 1 each, or not claimed. With
+/// `free`, that numbers lie below lengths is not claimed at all.
+fn coarsen(claims: &mut Claims, free: bool) {
     let word = u64::from(u32::MAX);
+    if free {
+        let below = |claim: &Claim| matches!(claim, Claim::Below { name: Name::Of(_), .. });
+        claims.list.retain(|claim| !below(claim));
+    }
     let mut plain: BTreeMap<Loc, u64> = BTreeMap::new();
     for claim in &claims.list {
         if let Claim::Holds { name: Name::Of(of), .. } = *claim {
@@ -104,7 +117,9 @@ fn coarsen(claims: &mut Claims) {
     }
     for claim in &claims.list {
         match *claim {
-            Claim::Holds { base: prova_check::Base::None, .. } => {}
+            // What is left of the fuel was compared with a constant.
+            Claim::Holds { at: Loc::Fuel, name: Name::Of(of), .. } => drop(plain.remove(&of)),
+            Claim::Holds { base: Base::None, .. } => {}
             Claim::Holds { name: Name::Of(of), .. } => drop(plain.remove(&of)),
             Claim::Range { name: Name::Of(of), hi, .. } => {
                 plain.entry(of).and_modify(|old| *old = hi);
@@ -131,6 +146,41 @@ fn coarsen(claims: &mut Claims) {
     };
     let list = std::mem::take(&mut claims.list);
     claims.list = list.into_iter().filter_map(coarse).collect();
+    words(claims);
+}
+
+/// What holds its own symbol, which is at most 2^32 - 1, is claimed by number.
+fn words(claims: &mut Claims) {
+    let word = u64::from(u32::MAX);
+    let mut owns: BTreeSet<Loc> = BTreeSet::new();
+    let mut fuel = None;
+    for claim in &claims.list {
+        if let Claim::Holds { at: Loc::Fuel, name: Name::Of(of), .. } = *claim {
+            fuel = Some(of);
+        }
+        if let Claim::Holds { at, base: Base::None, name: Name::Of(of), shift: 0, add: 0 } = *claim
+            && at == of
+        {
+            owns.insert(at);
+        }
+    }
+    let fits = |claim: &Claim| match *claim {
+        Claim::Range { name: Name::Of(of), hi, .. } if hi <= word && fuel != Some(of) => Some(of),
+        _ => None,
+    };
+    let bounded: BTreeSet<Loc> = claims.list.iter().filter_map(fits).collect();
+    let both = |of: Loc| owns.contains(&of) && bounded.contains(&of);
+    let shorter = |claim: Claim| match claim {
+        Claim::Holds { at, base: Base::None, name: Name::Of(of), shift: 0, add: 0 }
+            if at == of && both(of) =>
+        {
+            Some(Claim::Number { at, hi: word })
+        }
+        Claim::Range { name: Name::Of(of), .. } if both(of) => None,
+        _ => Some(claim),
+    };
+    let list = std::mem::take(&mut claims.list);
+    claims.list = list.into_iter().filter_map(shorter).collect();
 }
 
 /// Leaves out claims on locations that are not needed, and then claims on symbols without a
@@ -297,6 +347,7 @@ impl Slice<'_, '_> {
         if (compares && (all || self.wide(insn)))
             || (needed && exact && (all || self.keeps(insn)))
             || (needed && selects)
+            || self.step.outside
         {
             need.extend(sources);
         }
@@ -322,7 +373,7 @@ impl Slice<'_, '_> {
             need.insert(Loc::Register(r));
         }
         need.extend([RDI, RSI].map(Loc::Register));
-        if !matches!(self.level, Level::Coarse | Level::Addresses) {
+        if self.step.outside || matches!(self.level, Level::Comparisons | Level::All) {
             need.extend(OPERANDS.map(Loc::Register));
         }
     }

@@ -1,10 +1,14 @@
 //! For each rule code that keeps it and a twin that breaks it alone, and the traps into which
 //! checkers of machine code fell before (each is named after what went wrong elsewhere).
 //!
-//! A green run does not show that the rules are enough; `mutants.rs` asks that from another side.
+//! What is accepted is executed under the observer, which has to see nothing in it. A green run
+//! does not show that the rules are enough; `mutants.rs` asks that from another side.
 
 #[path = "common/asm.rs"]
 mod asm;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[allow(dead_code, reason = "each test uses a part")]
+mod observer;
 
 use asm::{Item, J, L, Raw, Trap, assemble, at, faults, idx, mr, r, ret, ri, rm, rr};
 use iced_x86::Code as C;
@@ -54,6 +58,16 @@ impl Case {
     #[track_caller]
     fn accepts(&self, items: &[Item]) {
         assert_eq!(self.judge(items), Ok(()));
+        #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+        assert_eq!(self.observed(items), Ok(()));
+    }
+
+    /// What the observer says of code: nothing, or the first rule that a run breaks.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    fn observed(&self, items: &[Item]) -> Result<(), String> {
+        let (bytes, traps, calls) = &assemble(items);
+        let wasm = wat::parse_str(self.wat).expect("a module");
+        observer::keeps_inside(&wasm, &self.config, (self.kind, bytes, traps, calls), 12)
     }
 
     #[track_caller]
@@ -829,4 +843,145 @@ fn p11_divisors_without_signals() {
     case.rejects(Rule::Metadata, &row(divide(C::Or_rm64_imm32, 0)));
     case.rejects(Rule::Metadata, &row(divide(C::And_rm64_imm32, 1)));
     case.rejects(Rule::Metadata, &row(divide(C::Xor_rm64_imm32, 1)));
+}
+
+/// A division by rcx of what the items leave there, without signals.
+fn divides(items: &[Item]) -> Result<(), Rule> {
+    let mut case = explicit();
+    case.config.signals = false;
+    let zero = rr(C::Xor_r64_rm64, R10, R10);
+    let asm::I(division) = r(C::Div_rm64, RCX) else { return Ok(()) };
+    let division = asm::Row(division, traps::INTEGER_DIVISION_BY_ZERO);
+    let mut all = vec![zero];
+    all.extend_from_slice(items);
+    all.extend([division, ret(), L(9), Trap(traps::INTEGER_DIVISION_BY_ZERO)]);
+    case.judge(&all)
+}
+
+#[test]
+fn p11_divisors_that_are_the_maximum_of_one() {
+    let one = ri(C::Mov_rm64_imm32, RSI, 1);
+    let most = |compared, select| [one, rr(C::Cmp_r64_rm64, RSI, compared), rr(select, RCX, RSI)];
+    let judge = |head: &[Item], compared, select| {
+        let mut items = head.to_vec();
+        items.extend(most(compared, select));
+        divides(&items)
+    };
+    // An unknown word, a sum that may wrap, a negation, a sign-extension, a shifted number.
+    let half = rr(C::Mov_r32_rm32, R9D, R8D);
+    let heads: [&[Item]; 5] = [
+        &[rr(C::Mov_r64_rm64, RCX, R8)],
+        &[rm(C::Lea_r64_m, RCX, at(R8, 1))],
+        &[r(C::Neg_rm64, RCX)],
+        &[rr(C::Movsxd_r64_rm32, RCX, R8D)],
+        &[half, rm(C::Lea_r64_m, RCX, idx(R9, R9, 1, 0)), rr(C::Add_r64_rm64, R9, R9)],
+    ];
+    for head in heads {
+        assert_eq!(judge(head, RCX, C::Cmovae_r64_rm64), Ok(()));
+        // The other way round, another word compared, a 32-bit move.
+        assert_eq!(judge(head, RCX, C::Cmovb_r64_rm64), Err(Rule::Metadata));
+        assert_eq!(judge(head, RBX, C::Cmovae_r64_rm64), Err(Rule::Metadata));
+        assert_eq!(judge(head, RCX, C::Cmovge_r64_rm64), Err(Rule::Metadata));
+    }
+    let sum = [rm(C::Lea_r64_m, RCX, at(R8, 1))];
+    assert_eq!(judge(&sum, R8, C::Cmovae_r64_rm64), Err(Rule::Metadata));
+}
+
+#[test]
+fn p11_divisors_by_comparisons_of_shifted_numbers() {
+    // rcx := the low half of r8, less 1; twice (or eight times) the half is above k.
+    let judge = |scale: u32, k: i32| {
+        let zero = rr(C::Xor_r64_rm64, RAX, RAX);
+        divides(&[
+            zero,
+            rr(C::Mov_r32_rm32, R9D, R8D),
+            rm(C::Lea_r64_m, RSI, idx(RAX, R9, scale, 0)),
+            ri(C::Cmp_rm64_imm32, RSI, k),
+            J(C::Jbe_rel32_64, 9),
+            rm(C::Lea_r64_m, RCX, at(R9, -1)),
+        ])
+    };
+    // 2 h > 2 says h ≥ 2; 2 h > 1 says h ≥ 1.
+    for (scale, enough) in [(2, 2), (4, 4), (8, 8)] {
+        assert_eq!(judge(scale, enough), Ok(()), "{scale}");
+        assert_eq!(judge(scale, enough - 1), Err(Rule::Metadata), "{scale}");
+    }
+}
+
+/// A read of the code relative to its own place.
+fn from_code(to: usize) -> iced_x86::MemoryOperand {
+    iced_x86::MemoryOperand::with_base_displ_size(RIP, to as i64, 8)
+}
+
+#[test]
+fn p9_indexed_reads_stay_in_the_data() {
+    let judge = |mask: i32, shift: i32, data: &'static [u8]| {
+        let code = |to| {
+            [
+                ri(C::And_rm32_imm32, ECX, mask),
+                ri(C::Shl_rm64_imm8, RCX, shift),
+                rm(C::Lea_r64_m, R10, from_code(to)),
+                rm(C::Movdqu_xmm_xmmm128, XMM0, idx(R10, RCX, 1, 0)),
+                ret(),
+            ]
+        };
+        let behind = assemble(&code(0)).0.len();
+        guard().judge(&with(code(behind).to_vec(), &[Raw(data)]))
+    };
+    assert_eq!(judge(7, 4, &[0; 128]), Ok(()));
+    assert_eq!(judge(7, 4, &[0; 127]), Err(Rule::JumpTable));
+    assert_eq!(judge(8, 4, &[0; 128]), Err(Rule::JumpTable));
+    assert_eq!(judge(7, 5, &[0; 128]), Err(Rule::JumpTable));
+    assert_eq!(judge(7, 3, &[0; 72]), Ok(()));
+    assert_eq!(judge(7, 3, &[0; 71]), Err(Rule::JumpTable));
+    // What is shifted out is no bound.
+    assert_eq!(judge(16, 60, &[0; 16]), Err(Rule::JumpTable));
+    assert_eq!(judge(0, 60, &[0; 16]), Ok(()));
+    assert_eq!(judge(0, 60, &[0; 15]), Err(Rule::JumpTable));
+}
+
+#[test]
+fn p2_entries_of_tables_counted_from_elsewhere() {
+    // rcx is 0 or 1; the entry at `rcx + more` of the table is added to the table's place and
+    // `beside`. The entries lead to the `ret` behind the jump, but for the first.
+    let judge = |more: i64, beside: i64, entries: &'static [u8]| {
+        let code = |to| {
+            vec![
+                ri(C::And_rm32_imm32, ECX, 1),
+                rm(C::Lea_r64_m, RCX, at(RCX, more)),
+                rm(C::Lea_r64_m, R10, from_code(to)),
+                rm(C::Movsxd_r64_rm32, RCX, idx(R10, RCX, 4, 0)),
+                rm(C::Lea_r64_m, R10, idx(R10, RCX, 1, beside)),
+                r(C::Jmp_rm64, R10),
+                ret(),
+            ]
+        };
+        let behind = assemble(&code(0)).0.len();
+        guard().judge(&with(code(behind), &[Raw(entries)]))
+    };
+    // -1 leads to the `ret`, 77 nowhere.
+    const BACK: &[u8] = &[77, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255];
+    assert_eq!(judge(1, 0, BACK), Ok(()));
+    assert!(judge(0, 0, BACK).is_err());
+    assert!(judge(1, 1, BACK).is_err());
+    assert!(judge(1, -2, BACK).is_err());
+    assert_eq!(judge(2, 0, BACK), Err(Rule::JumpTable));
+    // What lies before the table is code, no entry.
+    assert!(judge(-1, 0, BACK).is_err());
+}
+
+#[test]
+fn p11_rows_of_code_that_nothing_reaches() {
+    let load = faults(rm(C::Mov_r64_rm64, RAX, idx(RAX, RDX, 1, 0)));
+    let dead = [rr(C::Mov_r64_rm64, RDX, RCX), load, r(C::Call_rm64, RAX), r(C::Call_rm64, R8)];
+    let items = with(vec![J(C::Jmp_rel32_64, 1)], &dead);
+    let items = with(items, &[ret(), L(1), ret()]);
+    guard().accepts(&items);
+    // A row of no trap, and one of a call that is none.
+    let mut parts = assemble(&items);
+    parts.2[0].return_offset -= 4;
+    assert_eq!(guard().judge_parts(&parts), Err(Rule::Metadata));
+    let mut parts = assemble(&items);
+    parts.1[0].kind = 99;
+    assert_eq!(guard().judge_parts(&parts), Err(Rule::Metadata));
 }

@@ -68,10 +68,12 @@ pub(crate) enum Place {
     Cells(u32, u32),
     /// Data of the code.
     Data(u32),
-    /// One of the entries of a jump table.
+    /// Data of the code, at an index within bounds.
+    Entry,
+    /// One of some consecutive entries of a jump table.
     Jump {
-        /// Where the table begins.
-        table: u32,
+        /// Where the first of them lies.
+        first: u32,
         /// Entries that it may be.
         count: u32,
     },
@@ -212,15 +214,19 @@ impl Machine<'_> {
             }
             return Ok(Place::Data(u32::try_from(to.add).unwrap_or(u32::MAX)));
         }
-        // D6: an entry of a jump table, four bytes for each number up to the index's bound.
-        let (_, hi) = self.facts.bounds(state.path, &self.symbols, to.sym);
-        let bytes = u64::try_from(place::jump_table(i128::from(hi))).unwrap_or(u64::MAX);
-        if to.shift != 2 || size != 4 || !within(to.add, bytes) {
-            return fault(Rule::JumpTable, "the index is not shown to stay in the jump table");
+        // D6: an entry of a table, for each number between the index's bounds.
+        let bounds = self.facts.bounds(state.path, &self.symbols, to.sym);
+        let (first, bytes) = place::entries(to, bounds, size);
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        if !within(first, bytes) {
+            return fault(Rule::JumpTable, "the index is not shown to stay in its table");
         }
-        let table = u32::try_from(to.add).unwrap_or(u32::MAX);
-        let count = u32::try_from(hi.saturating_add(1)).unwrap_or(u32::MAX);
-        Ok(Place::Jump { table, count })
+        if to.shift != 2 || size != 4 {
+            return Ok(Place::Entry);
+        }
+        let first = u32::try_from(first).unwrap_or(u32::MAX);
+        let count = u32::try_from(bytes >> 2).unwrap_or(u32::MAX);
+        Ok(Place::Jump { first, count })
     }
 
     /// P5: a field of the runtime's structures.
@@ -363,9 +369,11 @@ impl Machine<'_> {
     pub(crate) fn load(&mut self, state: &mut State, place: Place, size: u32) -> Value {
         match place {
             Place::Word(i) => self.read_loc(state, Loc::Word(i)),
-            Place::Words(..) | Place::Linear { .. } | Place::Cells(..) | Place::Jump { .. } => {
-                self.unknown(size)
-            }
+            Place::Words(..)
+            | Place::Linear { .. }
+            | Place::Cells(..)
+            | Place::Entry
+            | Place::Jump { .. } => self.unknown(size),
             Place::Cell(i) => self.cell(state, i),
             Place::Element(t) => match self.layout.table_type(t) {
                 Some(table) => Value::symbol(self.reference(table.ty)),
@@ -459,6 +467,7 @@ impl Machine<'_> {
             | Place::Symbol(_)
             | Place::Epoch
             | Place::Data(_)
+            | Place::Entry
             | Place::Jump { .. } => {
                 return fault(Rule::Field, "a field that is never written");
             }

@@ -122,6 +122,8 @@ pub(crate) struct Names {
     slots: Vec<(u64, Value)>,
 }
 
+const FACT: &str = "a fact does not hold that the block claims";
+
 /// Locations that have names at most.
 const NAMES_MAX: usize = 1 << 15;
 
@@ -212,6 +214,7 @@ impl Machine<'_> {
             state.set(at, Some(value));
         }
         self.names.clear();
+        let mut facts = false;
         for claim in claims.clone() {
             let (at, value) = match claim {
                 Claim::Number { at, hi } => {
@@ -226,14 +229,17 @@ impl Machine<'_> {
                     };
                     (at, Value { base, sym, shift, add })
                 }
-                _ => continue,
+                _ => {
+                    facts = true;
+                    continue;
+                }
             };
             if at == Loc::Register(RSP) && value != rsp {
                 return fault(Rule::Claim, "the stack pointer is claimed twice");
             }
             state.set(at, Some(value));
         }
-        for claim in claims {
+        for claim in claims.filter(|_| facts) {
             self.state_fact(state, claim);
         }
         Ok(())
@@ -302,25 +308,38 @@ impl Machine<'_> {
         claims: impl Iterator<Item = Claim> + Clone,
     ) -> Result<(), Fault> {
         self.names.clear();
+        let mut facts = false;
         for claim in claims.clone() {
-            if !self.location_holds(state, claim) {
+            let (at, base, name, shift, add) = match claim {
+                Claim::Number { at, .. } => (at, Base::None, Name::Of(at), 0, 0),
+                Claim::Holds { at, base, name, shift, add } => (at, base, name, shift, add),
+                _ => {
+                    facts = true;
+                    continue;
+                }
+            };
+            if !self.location_holds(state, (at, base, name, shift, add)) {
                 return fault(Rule::Claim, "a location does not hold what the block claims");
             }
+            if let Claim::Number { at, hi } = claim
+                && !state.get(at).is_some_and(|value| self.lies_in(state.path, value, (0, hi)))
+            {
+                return fault(Rule::Claim, FACT);
+            }
         }
-        for claim in claims {
+        for claim in claims.filter(|_| facts) {
             if !self.fact_holds(state.path, claim) {
-                return fault(Rule::Claim, "a fact does not hold that the block claims");
+                return fault(Rule::Claim, FACT);
             }
         }
         Ok(())
     }
 
-    fn location_holds(&mut self, state: &mut State, claim: Claim) -> bool {
-        let (at, base, name, shift, add) = match claim {
-            Claim::Number { at, .. } => (at, Base::None, Name::Of(at), 0, 0),
-            Claim::Holds { at, base, name, shift, add } => (at, base, name, shift, add),
-            _ => return true,
-        };
+    fn location_holds(
+        &mut self,
+        state: &mut State,
+        (at, base, name, shift, add): (Loc, Base, Name, u8, u64),
+    ) -> bool {
         let exists = match at {
             Loc::Register(r) => r < 16,
             Loc::Fuel => true,
@@ -352,10 +371,7 @@ impl Machine<'_> {
             Name::Of(loc) => self.names.get(loc),
         };
         match claim {
-            Claim::Holds { .. } => true,
-            Claim::Number { at, hi } => {
-                own(Name::Of(at)).is_some_and(|v| self.lies_in(path, v, (0, hi)))
-            }
+            Claim::Number { .. } | Claim::Holds { .. } => true,
             Claim::Range { name, lo, hi } => {
                 own(name).is_some_and(|v| self.lies_in(path, v, (lo, hi)))
             }

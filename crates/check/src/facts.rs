@@ -11,7 +11,7 @@
 //! - F3. An edge whose right side is a *length that was read* is kept as an edge into the extent.
 //!
 //! Limits: a query walks at most [`WALK_MAX`] nodes, and combines two edges at most; beyond that
-//! the answer is *not known*, which is sound.
+//! the answer is *not known*, which is sound. What all queries walk is counted (`pass` bounds it).
 
 use crate::rules::numeric::range;
 pub use crate::rules::order::Reading;
@@ -19,6 +19,7 @@ use crate::rules::order::{self, Edge};
 use crate::symbols::{Extent, Kind, Record, Symbols};
 use crate::value::{Base, Sym, Value};
 use alloc::vec::Vec;
+use core::cell::Cell;
 
 /// Nodes that a query walks at most.
 pub const WALK_MAX: usize = 4_096;
@@ -59,13 +60,11 @@ pub enum Fact {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Path(u32);
 
-/// A fact, the path before it, how long the path is, and how many symbols there were: it mentions
-/// no later one.
+/// A fact, the path before it, and how many symbols there were: it mentions no later one.
 #[derive(Clone, Copy, Debug)]
 struct Link {
     fact: Fact,
     before: Path,
-    length: u32,
     symbols: u32,
 }
 
@@ -73,14 +72,15 @@ struct Link {
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     nodes: Vec<Link>,
+    /// How many nodes queries walked, in all.
+    walked: Cell<u64>,
 }
 
 impl Facts {
     /// `path` and one fact more.
     pub(crate) fn push(&mut self, path: Path, symbols: &Symbols, fact: Fact) -> Path {
         let symbols = u32::try_from(symbols.len()).unwrap_or(u32::MAX);
-        let length = self.length(path).saturating_add(1);
-        self.nodes.push(Link { fact, before: path, length, symbols });
+        self.nodes.push(Link { fact, before: path, symbols });
         Path(u32::try_from(self.nodes.len()).unwrap_or(0))
     }
 
@@ -89,10 +89,9 @@ impl Facts {
         self.nodes.len()
     }
 
-    /// How many facts a path has.
-    pub(crate) fn length(&self, path: Path) -> u32 {
-        let last = (path.0 as usize).checked_sub(1).and_then(|i| self.nodes.get(i));
-        last.map_or(0, |link| link.length)
+    /// How many nodes were walked since this was asked last.
+    pub(crate) fn walked(&self) -> u64 {
+        self.walked.take()
     }
 
     /// The facts of a path, newest first.
@@ -106,6 +105,7 @@ impl Facts {
         let mut at = path;
         core::iter::from_fn(move || {
             let link = self.nodes.get((at.0 as usize).checked_sub(1)?)?;
+            self.walked.set(self.walked.get().saturating_add(1));
             at = link.before;
             (link.symbols > sym.0).then_some(link.fact)
         })
@@ -162,10 +162,12 @@ impl Facts {
     ) -> Path {
         let readings = (self.reading(path, symbols, a), self.reading(path, symbols, b));
         let (Some(a), Some(b)) = readings else { return path };
-        if a.sym == b.sym || b.shift != 0 {
+        let mut d = order::distance(a, more, b);
+        if b.shift != 0 && a.sym == Sym::ZERO {
+            d = order::unshifted(d, b.shift);
+        } else if a.sym == b.sym || b.shift != 0 {
             return path;
         }
-        let d = order::distance(a, more, b);
         let node = match symbols.def(b.sym).kind {
             Kind::Length(extent) => Node::Extent(extent),
             Kind::Number

@@ -86,7 +86,7 @@ pub use layout::{
 };
 pub use machine::{CodeKind, FRAME_BYTES_MAX, Machine};
 pub use metadata::{CallRow, TrapRow, traps};
-pub use pass::{CODE_BYTES_MAX, EDGE_WORK_MAX, KNOWN_BASE, KNOWN_MAX, WAITING_WORDS_MAX, keeps};
+pub use pass::{CODE_BYTES_MAX, KNOWN_BASE, KNOWN_MAX, WAITING_WORDS_MAX, WORK_MAX, keeps};
 pub use state::{Answers, Flags, Loc, State};
 pub use step::{Effect, Faults, Flow};
 pub use symbols::{Def, Extent, Heap, Kind, Record, RefKind, RefType, Symbols};

@@ -16,13 +16,13 @@
 //!   block was reached before, and no state waits. So what it keeps is compared on every edge to a
 //!   claimed block, and what is known there of the height at entry holds for ever after.
 //!
-//! Time: linear in the code plus claims times edges, which [`EDGE_WORK_MAX`] bounds.
+//! Time: linear in the code plus claims times edges and what queries walk, which [`WORK_MAX`]
+//! bounds.
 
 use crate::abi::regs::{RBP, RSP};
 use crate::certificate::{Certificate, From, base_code};
 use crate::claims::{Claim, Name};
 use crate::error::{Fault, Rejection, Rule, fault};
-use crate::facts::WALK_MAX;
 use crate::machine::Machine;
 use crate::metadata::Rows;
 use crate::state::{Loc, State};
@@ -37,9 +37,9 @@ use core::cmp::Ordering;
 
 /// Bytes of one code at most.
 pub const CODE_BYTES_MAX: usize = 1 << 26;
-/// Claims that all edges check at most, for each byte of the code; where the facts of a path are
-/// many, or a state is large, they count for several.
-pub const EDGE_WORK_MAX: u64 = 256;
+/// Claims that all edges check at most, for each byte of the code on top of [`KNOWN_BASE`]; 64
+/// facts that a query walks and 16 words of a state that is copied count as one.
+pub const WORK_MAX: u64 = 32;
 /// Symbols and facts at most, for each byte of the code on top of [`KNOWN_BASE`]. Real code has a
 /// third of one.
 pub const KNOWN_MAX: usize = 16;
@@ -48,7 +48,8 @@ pub const KNOWN_BASE: usize = 1 << 16;
 /// Stack words that states of waiting blocks hold at most.
 pub const WAITING_WORDS_MAX: usize = 1 << 22;
 
-const WORK: &str = "more work at edges than the code's size allows";
+/// Facts that queries may walk in the place of a claim.
+const WALKED_EACH: u64 = 64;
 
 /// What a pass found beside accepting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +99,8 @@ struct Pass<'a> {
     #[allow(clippy::vec_box, reason = "a state goes from here to the map without being moved")]
     spare: Vec<Box<State>>,
     waiting_words: usize,
-    edge_work: u64,
+    /// What is left of the work that the code's size allows, in facts walked.
+    work: u64,
 }
 
 /// Claimed blocks: their claims as ranges of one list of numbers.
@@ -112,8 +114,13 @@ struct Blocks {
     kept: Vec<(Loc, Value)>,
     ends: Vec<usize>,
     active: Vec<u32>,
+    /// The claims with the least numbers.
+    table: Vec<Claim>,
     most: u64,
 }
+
+/// What stands for a claim that is none: it says nothing.
+const NO_CLAIM: Claim = Claim::Range { name: Name::Fixed(Sym::ZERO), lo: 0, hi: u64::MAX };
 
 impl Blocks {
     fn new(certificate: Certificate, most: u64) -> Result<Blocks, Fault> {
@@ -125,7 +132,7 @@ impl Blocks {
             last = Some(block.offset);
         }
         let (kept, ends, active) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Blocks { certificate, frame: None, kept, ends, active, most })
+        Ok(Blocks { certificate, frame: None, kept, ends, active, table: Vec::new(), most })
     }
 
     fn find(&self, offset: u32) -> Option<usize> {
@@ -196,6 +203,8 @@ impl Blocks {
         if !self.certificate.toggles.iter().all(known) {
             return fault(Rule::Certificate, "a claim that is not in the dictionary");
         }
+        let numbers = entries.saturating_add(words.saturating_add(17).saturating_mul(2));
+        self.table = (0..numbers).map(|n| self.claim(n).unwrap_or(NO_CLAIM)).collect();
         Ok(())
     }
 
@@ -219,8 +228,10 @@ impl Blocks {
     fn claims(&self, i: usize) -> impl ExactSizeIterator<Item = Claim> + Clone + '_ {
         let active = self.active.get(range(&self.ends, i)).unwrap_or(&[]);
         // Every number was looked up before.
-        let none = Claim::Range { name: Name::Fixed(Sym::ZERO), lo: 0, hi: u64::MAX };
-        active.iter().map(move |&n| self.claim(n).unwrap_or(none))
+        active.iter().map(move |&n| match self.table.get(n as usize) {
+            Some(&claim) => claim,
+            None => self.claim(n).unwrap_or(NO_CLAIM),
+        })
     }
 }
 
@@ -278,7 +289,7 @@ impl<'a> Pass<'a> {
         }
         let data = certificate.data.clone();
         let mut machine = Machine::new(layout, code.kind, code.bytes, data)?;
-        let most = u64::from(len).saturating_mul(EDGE_WORK_MAX);
+        let most = u64::from(len).saturating_mul(WORK_MAX).saturating_add(KNOWN_BASE as u64);
         let state = Some(Box::new(machine.entry()));
         Ok(Pass {
             machine,
@@ -293,7 +304,7 @@ impl<'a> Pass<'a> {
             next_waiting: u32::MAX,
             spare: Vec::new(),
             waiting_words: 0,
-            edge_work: most,
+            work: most.saturating_mul(WALKED_EACH),
         })
     }
 
@@ -334,6 +345,7 @@ impl<'a> Pass<'a> {
                 *word |= 1_u64 << (pos & 63);
             }
             self.instruction(&insn)?;
+            self.spend(0)?;
             *at = insn.end();
         }
         if self.state.is_some() {
@@ -418,9 +430,9 @@ impl<'a> Pass<'a> {
                     return Ok(());
                 }
             }
-            Flow::Table { table, count } => {
+            Flow::Table { table, first, count } => {
                 self.spend(u64::from(count))?;
-                let mut targets = self.table(table, count)?;
+                let mut targets = self.table(table, first, count)?;
                 targets.sort_unstable();
                 targets.dedup();
                 for target in targets {
@@ -433,10 +445,10 @@ impl<'a> Pass<'a> {
     }
 
     /// The targets of a jump table, whose bytes are known to be data.
-    fn table(&self, table: u32, count: u32) -> Result<Vec<u32>, Fault> {
+    fn table(&self, table: u32, first: u32, count: u32) -> Result<Vec<u32>, Fault> {
         let mut targets = Vec::new();
         for i in 0..count {
-            let at = table.saturating_add(i.saturating_mul(4)) as usize;
+            let at = first.saturating_add(i.saturating_mul(4)) as usize;
             let Some(entry) = self.bytes.get(at..).and_then(|b| b.first_chunk::<4>()) else {
                 return fault(Rule::JumpTable, "a jump table outside the code");
             };
@@ -498,11 +510,8 @@ impl<'a> Pass<'a> {
         }
         let claims = self.blocks.claims(block);
         let kept = &self.blocks.kept;
-        // What is looked up walks along the path's facts: 64 of them are as much as a claim.
-        let length = u64::from(self.machine.facts.length(state.path)).min(WALK_MAX as u64);
-        let each = (length >> 6).saturating_add(1);
-        let work = (claims.len() as u64).saturating_add(1).saturating_mul(each);
-        let work = work.saturating_add(kept.len() as u64 >> 2);
+        let work = (claims.len() as u64).saturating_add(1).saturating_add(kept.len() as u64 >> 2);
+        spend(&mut self.work, &self.machine, work)?;
         let metered = self.blocks.metered(block);
         if self.machine.is_metered() {
             let back = jump.is_some_and(|(target, from)| target <= from);
@@ -513,23 +522,15 @@ impl<'a> Pass<'a> {
                 return fault(Rule::Metering, "the header of a loop claims a charge");
             }
         }
-        match self.edge_work.checked_sub(work) {
-            Some(left) => self.edge_work = left,
-            None => return fault(Rule::Limit, WORK),
-        }
         if !kept.iter().all(|&(at, value)| state.get(at) == Some(value)) {
             return fault(Rule::Claim, "a location does not keep what it held at the frame");
         }
         self.machine.implies(state, claims)
     }
 
-    /// Takes work at an edge off what the code's size allows.
+    /// Takes work off what the code's size allows.
     fn spend(&mut self, work: u64) -> Result<(), Fault> {
-        match self.edge_work.checked_sub(work) {
-            Some(left) => self.edge_work = left,
-            None => return fault(Rule::Limit, WORK),
-        }
-        Ok(())
+        spend(&mut self.work, &self.machine, work)
     }
 
     fn finish(&mut self) -> Result<(), Fault> {
@@ -544,4 +545,14 @@ impl<'a> Pass<'a> {
         }
         self.rows.finish()
     }
+}
+
+/// Takes work off what is left, and what queries have walked since.
+fn spend(left: &mut u64, machine: &Machine<'_>, work: u64) -> Result<(), Fault> {
+    let work = work.saturating_mul(WALKED_EACH).saturating_add(machine.facts.walked());
+    match left.checked_sub(work) {
+        Some(rest) => *left = rest,
+        None => return fault(Rule::Limit, "more work than the code's size allows"),
+    }
+    Ok(())
 }

@@ -30,6 +30,7 @@ plants! {
     BoundForgetsShift
     WrappedReading
     DistanceTurned
+    UnshiftedRoundsTooFar
     LengthPlusOne
     EdgeOfAnotherShift
     // Conditions.
@@ -40,6 +41,7 @@ plants! {
     AndIsLess
     OrOfHalves
     ShiftRightCountUnmasked
+    ShiftLeftLosesBits
     XorKeepsValue
     ArmOfSelectForgotten
     LowHalfKeepsMore

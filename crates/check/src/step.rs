@@ -23,9 +23,11 @@ pub enum Flow {
     Branch(u32, Condition),
     /// To one of the entries of a jump table.
     Table {
-        /// Where the table begins.
+        /// What the entries are counted from.
         table: u32,
-        /// Entries.
+        /// Where the first of them lies.
+        first: u32,
+        /// How many there are.
         count: u32,
     },
     /// Out of the code.
@@ -67,7 +69,7 @@ impl Machine<'_> {
     ///
     /// The rule that it breaks in this state.
     pub fn step(&mut self, state: &mut State, insn: &Insn) -> Result<Effect, Fault> {
-        if insn.level() == CpuLevel::V3 && self.layout.config.cpu == CpuLevel::V2 {
+        if self.layout.config.cpu == CpuLevel::V2 && insn.level() == CpuLevel::V3 {
             return fault(Rule::Instruction, "an instruction that the processor may not have");
         }
         let mut effect =
@@ -277,8 +279,8 @@ impl Machine<'_> {
         for n in 1..insn.operands() {
             let (source, bytes, place) = self.read(state, insn, n, (Access::Read, effect))?;
             let jump = match place {
-                Some(Place::Jump { table, count }) if bytes == 4 => {
-                    let kind = Kind::JumpOffset { table, count };
+                Some(Place::Jump { first, count }) if bytes == 4 => {
+                    let kind = Kind::JumpOffset { first, count };
                     Some(Value::symbol(self.symbols.fresh(Def { kind, ..Def::ANY })))
                 }
                 Some(Place::Data(_)) if bytes == 4 => {
@@ -333,10 +335,19 @@ impl Machine<'_> {
         effect: &mut Effect,
     ) -> Result<(), Fault> {
         let (b, bytes, _) = self.read(state, insn, 1, (Access::Read, effect))?;
-        let (a, _, place) = self.read(state, insn, 0, (Access::Update, effect))?;
+        let (mut a, _, place) = self.read(state, insn, 0, (Access::Update, effect))?;
+        let range = |machine: &Self, path, v| machine.facts.range(path, &machine.symbols, v);
+        if a.base == Base::None && range(self, state.path, a).is_none() {
+            // A sum that may wrap is a word like any other: a symbol stands for it here.
+            let own = Value::symbol(self.symbols.fresh(Def::ANY));
+            if let Flags::Compare(x, y) = state.flags {
+                let named = |v| if v == a { own } else { v };
+                state.flags = Flags::Compare(named(x), named(y));
+            }
+            a = own;
+        }
         let taken = self.assume(state, condition, true);
         let other = self.assume(state, condition, false);
-        let range = |machine: &Self, path, v| machine.facts.range(path, &machine.symbols, v);
         let either = self.either_ref(state.path, a, b).filter(|_| bytes == 8);
         let result = match (taken, other) {
             (Some(_), None) => Some(b),
@@ -510,8 +521,8 @@ impl Machine<'_> {
             return Ok(Flow::Jump(u32::try_from(to.add).unwrap_or(u32::MAX)));
         }
         match self.symbols.def(to.sym).kind {
-            Kind::JumpOffset { table, count } if to.shift == 0 && to.add == u64::from(table) => {
-                Ok(Flow::Table { table, count })
+            Kind::JumpOffset { first, count } if to.shift == 0 => {
+                Ok(Flow::Table { table: u32::try_from(to.add).unwrap_or(u32::MAX), first, count })
             }
             _ => fault(Rule::JumpTable, "a jump into the code without its table"),
         }

@@ -87,10 +87,10 @@ pub enum Kind {
     TypeOf(Record),
     /// The canonical id of a type of the module.
     TypeId(u32),
-    /// An entry of a jump table that begins at `table` with `count` entries: one of them.
+    /// One of `count` consecutive entries of a jump table.
     JumpOffset {
-        /// Offset of the table in the code.
-        table: u32,
+        /// Offset of the first of them in the code.
+        first: u32,
         /// Entries that it may be.
         count: u32,
     },

@@ -52,6 +52,8 @@ fn seen_by(plant: Plant) -> &'static str {
         Plant::UnequalForgetsConstant => "apart.number.0",
         Plant::AndIsLess => "and.64.symbol.symbol",
         Plant::OrOfHalves => "or.64.symbol.constant",
+        Plant::ShiftLeftLosesBits => "shl.64.symbol.35",
+        Plant::UnshiftedRoundsTooFar => "edge_of_shifted.2",
         Plant::ShiftRightCountUnmasked => "shr.32.symbol.35",
         Plant::XorKeepsValue => "xor.64.symbol.same",
         Plant::ArmOfSelectForgotten => "either.1",
@@ -59,7 +61,7 @@ fn seen_by(plant: Plant) -> &'static str {
         Plant::HalfForgetsShift => "halves.1",
         Plant::AddressBelow | Plant::EndForgetsSize => "access.least.0.4",
         Plant::ElementIsLength => "element.indexed",
-        Plant::JumpTableTooShort => "jump_table",
+        Plant::JumpTableTooShort => "entries.2.4",
         Plant::ChargeWraps => "charge.0",
     }
 }

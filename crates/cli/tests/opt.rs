@@ -43,7 +43,7 @@ fn a_program_runs_as_before() {
     let script = "local s = 0 for i = 1, 1000 do s = s + i * i end print(s, ('x'):rep(3))";
     let expected = prova(&["run", &lua, "-e", script]);
     assert!(expected.status.success(), "{}", text(&expected.stderr));
-    for passes in ["none", "params,fold,thread,merge,gvn,forward,fold,dead"] {
+    for passes in ["none", "params,fold,thread,merge,gvn,forward,fold,dead,params"] {
         let out = place.file("lua.wasm");
         let made = prova(&["opt", &lua, "-o", &out, "--passes", passes]);
         assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));

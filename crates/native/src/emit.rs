@@ -100,6 +100,13 @@ impl Emit {
         self.func.borrow().dfg.value_type(value)
     }
 
+    /// Whether a value is a constant.
+    pub(crate) fn is_constant(&self, value: Value) -> bool {
+        let func = self.func.borrow();
+        let inst = func.dfg.value_def(value).inst();
+        inst.is_some_and(|inst| func.dfg.insts[inst].opcode() == ir::Opcode::Iconst)
+    }
+
     /// The flags of an access of a part of the memory, which may trap.
     pub(crate) fn flags(&self, region: Region) -> MemFlagsData {
         MemFlagsData::new().with_alias_region(Some(self.regions[region as usize]))

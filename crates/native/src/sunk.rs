@@ -19,7 +19,7 @@ pub(crate) fn name_accesses(body: &Body, code: &mut NativeCode) {
     let before = accesses_before(body);
     let mut instructions = Instructions::new(&code.bytes);
     for row in code.traps.iter_mut().filter(|row| row.kind == traps::MEMORY_OUT_OF_BOUNDS) {
-        let Some((access, Some(last))) = before.get(&row.wasm_offset) else { continue };
+        let Some((op, Some(last))) = before.get(&row.wasm_offset) else { continue };
         // A store into which its load and an operator between have gone reads first.
         let mut reads = || {
             let insn = instructions.at(row.code_offset).ok();
@@ -28,10 +28,9 @@ pub(crate) fn name_accesses(body: &Body, code: &mut NativeCode) {
                 changes(insn.class) && matches!(insn.operand(0), Ok(Operand::Memory(_)))
             })
         };
-        let sunk = match access {
-            Access::None => true,
-            Access::Plain => reads(),
-            Access::Atomic => false,
+        let sunk = match *op {
+            Some(op) => !accesses(op) || (is_store(op) && reads()),
+            None => true,
         };
         if sunk {
             row.wasm_offset = *last;
@@ -40,82 +39,29 @@ pub(crate) fn name_accesses(body: &Body, code: &mut NativeCode) {
 }
 
 /// Whether an operator accesses a memory by one instruction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Access {
-    None,
-    /// A load or a store.
-    Plain,
-    Atomic,
+fn accesses(op: Op) -> bool {
+    matches!(op, Op::Wasm(opcode) if opcode.row().width > 0)
 }
 
-impl Access {
-    fn of(op: Op) -> Access {
-        let Op::Wasm(opcode) = op else { return Access::None };
-        match opcode.class() {
-            Class::load | Class::load_lane | Class::store | Class::store_lane => Access::Plain,
-            Class::atomic_load
-            | Class::atomic_store
-            | Class::atomic_rmw
-            | Class::atomic_cmpxchg
-            | Class::atomic_wait
-            | Class::atomic_notify => Access::Atomic,
-            Class::pure
-            | Class::pure2
-            | Class::trap
-            | Class::select
-            | Class::constant
-            | Class::null
-            | Class::global_get
-            | Class::global_set
-            | Class::fence
-            | Class::quick
-            | Class::effect
-            | Class::call
-            | Class::call_indirect
-            | Class::call_ref
-            | Class::drop_
-            | Class::nop
-            | Class::local_get
-            | Class::local_set
-            | Class::local_tee
-            | Class::unreachable
-            | Class::block
-            | Class::loop_
-            | Class::if_
-            | Class::try_table
-            | Class::else_
-            | Class::end
-            | Class::br
-            | Class::br_if
-            | Class::br_table
-            | Class::br_on_null
-            | Class::br_on_non_null
-            | Class::return_
-            | Class::return_call
-            | Class::return_call_indirect
-            | Class::return_call_ref
-            | Class::throw
-            | Class::throw_ref
-            | Class::refused => Access::None,
-        }
-    }
+/// Whether it is a store, other than an atomic one.
+fn is_store(op: Op) -> bool {
+    matches!(op, Op::Wasm(opcode) if matches!(opcode.class(), Class::store | Class::store_lane))
 }
 
-/// By the offset of each operator: how it accesses memory, and the last access before it in its
-/// block.
-fn accesses_before(body: &Body) -> BTreeMap<u32, (Access, Option<u32>)> {
+/// By the offset of each operator (none for what ends a block): it, and the last access before it
+/// in its block.
+fn accesses_before(body: &Body) -> BTreeMap<u32, (Option<Op>, Option<u32>)> {
     let mut before = BTreeMap::new();
     for (_, block) in body.blocks() {
         let mut last = None;
         for inst in block.insts() {
             let inst = body.inst(inst);
-            let access = Access::of(inst.op);
-            before.entry(inst.offset).or_insert((access, last));
-            if access != Access::None {
+            before.entry(inst.offset).or_insert((Some(inst.op), last));
+            if accesses(inst.op) {
                 last = Some(inst.offset);
             }
         }
-        before.entry(block.end).or_insert((Access::None, last));
+        before.entry(block.end).or_insert((None, last));
     }
     before
 }

@@ -16,7 +16,9 @@
 //!   threads and their number do not change a byte.
 //! * Y2. A function that is not replaced is copied byte for byte.
 //! * Y3. A function whose emission is refused is emitted once more, block for block
-//!   ([`Style::Plain`]), before it keeps its bytes. What is proved is the same for both styles.
+//!   ([`Style::Plain`]), then in both styles without the parameters that are one value
+//!   ([`Pass::Params`], which is checked), before it keeps its bytes. What is proved of what is
+//!   emitted is the same each time.
 //! * Y4. A function with the bytes that it had is the same. If one is refused, the others are
 //!   proved no second time: the next module has their bytes, and is the same as the one before but
 //!   for bodies, types behind the others and custom sections.
@@ -30,6 +32,7 @@ use crate::check::{CheckedBody, Rejection};
 use crate::emit::reducify::{Irreducible, reducify};
 use crate::emit::{EmitError, EmitReason, Emitted, Style, Types, assemble, emit_with};
 use crate::emitted::{self, EmittedBody, Homes, Twin};
+use crate::passes::Pass;
 use prova_module::{FuncIdx, Limits, Module};
 use std::fmt;
 use std::sync::Mutex;
@@ -131,6 +134,8 @@ impl std::error::Error for TripError {}
 /// A body with its bytes.
 struct Candidate {
     style: Style,
+    /// Whether parameters that are one value are gone from the body.
+    is_bare: bool,
     body: CheckedBody,
     emitted: Emitted,
     homes: Vec<u32>,
@@ -202,7 +207,7 @@ fn rounds(
     let (mut invalid, mut proofs) = (0, Vec::new());
     // The module of the round before, and which of its functions are proved.
     let mut before: Option<(Module, Vec<bool>)> = None;
-    // Who is refused is emitted plainly for the next round, or left out of it.
+    // Who is refused is emitted otherwise for the next round, or left out of it.
     loop {
         let bodies: Vec<Option<&Emitted>> =
             found.iter().map(|found| found.as_ref().ok().map(|found| &found.emitted)).collect();
@@ -231,8 +236,8 @@ fn rounds(
                     return Err(TripError::Differs(rejection));
                 }
                 refused = true;
-                let plain = found[at].as_ref().ok().and_then(|one| one.plain(module, &types, emit));
-                found[at] = plain.ok_or(Outcome::Refused(rejection));
+                let next = found[at].as_ref().ok().and_then(|one| one.next(module, &types, emit));
+                found[at] = next.ok_or(Outcome::Refused(rejection));
             }
         }
         if !refused {
@@ -284,14 +289,18 @@ fn leave_out(
 }
 
 impl Candidate {
-    /// The same body in the plain style, if it is not yet.
-    fn plain(&self, module: &Module, types: &Types, emit: Emit<'_>) -> Option<Candidate> {
-        let (body, style) = (self.body.clone(), Style::Plain);
-        let (emitted, homes) = match self.style {
-            Style::Short => emit(style, module, types, body.body()).ok()?,
-            Style::Plain => return None,
+    /// What is emitted next for the same function, if this is refused (Y3).
+    fn next(&self, module: &Module, types: &Types, emit: Emit<'_>) -> Option<Candidate> {
+        let (style, body, is_bare) = match (self.style, self.is_bare) {
+            (Style::Short, is_bare) => (Style::Plain, self.body.clone(), is_bare),
+            (Style::Plain, true) => return None,
+            (Style::Plain, false) => {
+                let (bare, witness) = Pass::Params.run(&self.body)?;
+                (Style::Short, self.body.replace(bare, &witness).ok()?, true)
+            }
         };
-        Some(Candidate { style, body, emitted, homes })
+        let (emitted, homes) = emit(style, module, types, body.body()).ok()?;
+        Some(Candidate { style, is_bare, body, emitted, homes })
     }
 }
 
@@ -314,7 +323,7 @@ fn candidate(
         made = emit(style, module, types, body.body());
     }
     let (emitted, homes) = made.map_err(Outcome::NotEmitted)?;
-    Ok(Candidate { style, body, emitted, homes })
+    Ok(Candidate { style, is_bare: false, body, emitted, homes })
 }
 
 /// Results of a function of each number below `count`, in order.

@@ -157,6 +157,32 @@ fn a_search_without_end_is_refused() {
     assert_eq!(check(&old, &new).expect_err("too many steps").rule, Rule::Size);
 }
 
+/// Joins that only compute, one after another, each with an edge of its own: as a walk of all that
+/// follow from each edge they would be too many steps.
+#[test]
+fn joins_in_a_row_are_proved_one_by_one() {
+    const COUNT: usize = 2_000;
+    let row = |last: usize| {
+        let mut text = String::from("(module (func (param i32) (result i32) ");
+        text += &"block ".repeat(COUNT);
+        text += "local.get 0 br_table ";
+        (0..COUNT).for_each(|label| {
+            let _ = write!(text, "{label} ");
+        });
+        (1..=COUNT).for_each(|at| {
+            let step = if at == COUNT { last } else { 1 };
+            let _ = write!(text, "end local.get 0 i32.const {step} i32.add local.set 0 ");
+        });
+        module(&(text + "local.get 0))")).expect("a module")
+    };
+    let (old, wrong) = (row(1), row(2));
+    assert_eq!(check(&old, &old), Ok(()));
+    assert_eq!(check(&old, &wrong).expect_err("another sum").rule, Rule::Operands);
+    for (func, outcome) in send(&old, 1).outcomes {
+        assert_eq!(outcome, Outcome::Replaced, "{func}: {outcome}");
+    }
+}
+
 /// Many locals that change on many edges of one join: valid Wasm whose image is over the limit.
 #[test]
 fn bytes_without_image_are_refused() {

@@ -8,7 +8,7 @@ use prova_testing::bad_input::supervise;
 use prova_testing::differential::{self, Options};
 use prova_testing::generate::Generator;
 use prova_testing::second::compare;
-use prova_testing::ssa::{campaign, irreducible};
+use prova_testing::ssa::{campaign, irreducible, trips};
 use prova_testing::{
     enumerate, fuel, judge, mutations, native, proof, ssa_check, ssa_passes, torture,
 };
@@ -118,6 +118,28 @@ pub(crate) enum Campaign {
         /// The seed of the campaign.
         #[arg(long, default_value_t = 1)]
         seed: u64,
+    },
+    /// Generated modules behind a trip through SSA, without passes and with all: each function is
+    /// proved, and runs as before.
+    SsaTrips {
+        /// What makes the modules.
+        #[arg(long, value_enum, default_value = "biased")]
+        generator: Generator,
+        /// How many functions, at least.
+        #[arg(long, default_value_t = 1_000_000)]
+        count: u64,
+        /// How many modules, at least.
+        #[arg(long, default_value_t = 1)]
+        modules: u64,
+        /// The number of the first module.
+        #[arg(long, default_value_t = 0)]
+        first: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Functions of a module.
+        #[arg(long, default_value_t = 60)]
+        funcs: usize,
     },
     /// All bodies of up to some operators: proved, and every tier against the reference tier.
     Enumerate {
@@ -249,6 +271,9 @@ impl Campaign {
                 ssa_passes_of(generator, count, seed, funcs)
             }
             Campaign::SsaPassesEdits { count, seed } => ssa_passes_edits(count, seed),
+            Campaign::SsaTrips { generator, count, modules, first, seed, funcs } => {
+                ssa_trips(&campaign::Options { generator, count, modules, seed, funcs }, first)
+            }
             Campaign::Enumerate { operators, exceptions, jobs } => {
                 let jobs = jobs.unwrap_or_else(processors);
                 enumerate(&enumerate::Options { operators, exceptions, jobs, plant: None })
@@ -490,6 +515,25 @@ fn ssa_irreducible(count: u64, seed: u64, jobs: usize) -> ExitCode {
         totals.trapped
     );
     found(totals.finding, "no refusal and no disagreement")
+}
+
+fn ssa_trips(options: &campaign::Options, first: u64) -> ExitCode {
+    let start = Instant::now();
+    let totals = trips::campaign(options, first);
+    println!(
+        "{} functions in {} modules, each on two trips; {} emissions refused; calls: {} returned, {} did not; {:.1} s",
+        totals.funcs,
+        totals.modules,
+        totals.refused.len(),
+        totals.returned,
+        totals.trapped,
+        start.elapsed().as_secs_f64()
+    );
+    for (case, what) in &totals.refused {
+        println!("case {case}: {what}");
+    }
+    let found_first = totals.refused.first().map(|(case, what)| format!("case {case}: {what}"));
+    found(totals.finding.or(found_first), "no refusal and no disagreement")
 }
 
 fn ssa_passes_of(generator: Generator, count: u64, seed: u64, funcs: usize) -> ExitCode {

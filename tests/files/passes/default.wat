@@ -1,4 +1,4 @@
-;; passes: params fold thread merge gvn forward fold dead
+;; passes: params fold thread merge gvn forward fold dead params
 ;; All passes in their order.
 (module (memory 1)
   (func (param $p i32) (result i32) (local $i i32) (local $sum i32)

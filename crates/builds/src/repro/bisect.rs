@@ -134,6 +134,13 @@ pub fn bisect(
     })
 }
 
+/// The first line of what a revision's author wrote, and the day; `None` if git does not tell.
+pub fn subject(source: &Path, revision: &str) -> Option<String> {
+    let format = ["log", "-1", "--date=short", "--format=%ad %s", "--end-of-options", revision];
+    let text = git(source, &format).ok()?.trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
 /// The revisions of `GOOD..BAD` along first parents, the good one first.
 ///
 /// # Errors

@@ -318,8 +318,8 @@ impl Builder<'_> {
         let class = if status.success() {
             Ok(self.classify(&directory, &before, &setting, &seen)?)
         } else {
-            let tail = last_line(&log_path);
-            Err(format!("failed ({status}): {tail}; see {}", log_path.display()))
+            let told = telling_line(&log_path);
+            Err(format!("failed ({status}): {told}; see {}", log_path.display()))
         };
         tree::remove(&directory)?;
         Ok(Run { setting, class, log: log_path, seen })
@@ -370,9 +370,38 @@ pub(crate) fn letter(class: usize) -> String {
     }
 }
 
-fn last_line(log: &Path) -> String {
+/// How much of a log's end is looked at for what went wrong.
+const TAIL_BYTES: usize = 1 << 16;
+
+/// The first line of a log that tells of an error, as compilers and tools write it; else the last
+/// one.
+fn telling_line(log: &Path) -> String {
     let bytes = fs::read(log).unwrap_or_default();
-    let tail = &bytes[bytes.len().saturating_sub(4096)..];
-    let text = String::from_utf8_lossy(tail);
-    text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no output").trim().to_owned()
+    let tail = &bytes[bytes.len().saturating_sub(TAIL_BYTES)..];
+    told(&String::from_utf8_lossy(tail))
+}
+
+fn told(text: &str) -> String {
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let tells = |line: &&str| {
+        let begins = ["error", "fatal", "Error"].iter().any(|word| line.starts_with(word));
+        begins || line.contains(" error: ") || line.contains(": fatal: ")
+    };
+    lines().find(tells).or_else(|| lines().next_back()).unwrap_or("no output").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+
+    #[test]
+    fn the_line_that_tells_of_an_error_is_shown() {
+        let rustc =
+            "error[E0463]: can't find crate for `std`\n\nFor more information, try `rustc`.\n";
+        assert_eq!(told(rustc), "error[E0463]: can't find crate for `std`");
+        let clang = "cc -c a.c\na.c:1:5: error: expected `;`\n1 error generated.\nmake: *** [all] Error 1\n";
+        assert_eq!(told(clang), "a.c:1:5: error: expected `;`");
+        assert_eq!(told("one\n two \n\n"), "two");
+        assert_eq!(told(""), "no output");
+    }
 }

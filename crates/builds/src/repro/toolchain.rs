@@ -38,7 +38,9 @@ pub fn toolchains(list: &str) -> Result<Vec<String>> {
         let plain = |c: char| c.is_alphanumeric() || "-._/+".contains(c);
         ensure!(
             !name.is_empty() && !name.starts_with('-') && name.chars().all(plain),
-            "`{name}` is no name of a toolchain"
+            "`{name}` is no name of a toolchain, which has letters, digits and `-._/+` and does not \
+             begin with `-`; to compare flags, write the `-` in the command: `--toolchain O1,O2 -- cc \
+             -{{toolchain}} …`"
         );
     }
     ensure!(found.len() >= 2, "`{list}`: two toolchains are needed");

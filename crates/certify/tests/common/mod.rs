@@ -13,6 +13,8 @@ use std::path::PathBuf;
 
 /// Code with its layout.
 pub(crate) struct Built {
+    /// The module.
+    pub(crate) wasm: Vec<u8>,
     pub(crate) layout: Layout,
     pub(crate) kind: CodeKind,
     pub(crate) bytes: Vec<u8>,
@@ -133,7 +135,7 @@ pub(crate) fn build(name: &str, text: &str, v3: bool, opt: &str) -> Built {
         .map(|site| CallRow { return_offset: site.ret_addr, wasm_offset: 0 })
         .collect();
     calls.sort_by_key(|row| row.return_offset);
-    Built { layout, kind, bytes: compiled.code_buffer().to_vec(), traps, calls }
+    Built { wasm, layout, kind, bytes: compiled.code_buffer().to_vec(), traps, calls }
 }
 
 /// The cases: names and texts, sorted.

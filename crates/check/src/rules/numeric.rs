@@ -73,8 +73,12 @@ pub fn arithmetic<W: Word>(
             (Outcome::Between(k, hi), Flags::Unknown)
         }
         Alu::ShiftLeft => {
-            let result = shift_count(b, bytes).and_then(|n| a.shifted(n));
-            (Outcome::of(result), Flags::Unknown)
+            let count = shift_count(b, bytes);
+            let result = match count.and_then(|n| a.shifted(n)) {
+                Some(value) => Outcome::Is(value),
+                None => count.and_then(|n| shifted_most(range(a)?, n)).unwrap_or(Outcome::Unknown),
+            };
+            (result, Flags::Unknown)
         }
         Alu::ShiftRight => {
             let hi = range(a).zip(shift_count(b, bytes)).map(|((_, hi), n)| hi.floor(n));
@@ -86,6 +90,13 @@ pub fn arithmetic<W: Word>(
         }
         Alu::Or | Alu::Xor | Alu::Carry | Alu::Rotate | Alu::DoubleShift | Alu::Unary => unknown,
     }
+}
+
+/// A number that is shifted further than values are, if all its bits stay.
+fn shifted_most<W: Word>((_, hi): (W::Int, W::Int), by: u32) -> Option<Outcome<W>> {
+    let hi = W::of(hi)?;
+    let most = planted!(ShiftLeftLosesBits, W::MAX.shr(by), W::MAX);
+    (hi <= most).then(|| Outcome::Between(W::ZERO, hi.shl(by)))
 }
 
 /// The most that the bits are which two numbers share: no more than either.

@@ -93,6 +93,14 @@ pub fn distance<I: Int>(a: Reading<I>, more: I, b: Reading<I>) -> I {
     planted!(DistanceTurned, a.add.minus(b.add), b.add.minus(a.add)).plus(more)
 }
 
+/// The distance of the edge `d' ≤ b` that `d ≤ b << shift` says: `⌈d / 2^shift⌉`.
+#[inline]
+pub fn unshifted<I: Int>(d: I, shift: u8) -> I {
+    let none = I::number(0);
+    let up = planted!(UnshiftedRoundsTooFar, none, I::number(-1));
+    none.minus(none.minus(d).plus(up).floor(u32::from(shift.min(3))))
+}
+
 /// Whether the least and the most show that `a + more ≤ b` cannot be.
 #[inline]
 pub fn cannot<I: Int>(least: I, more: I, most: I) -> bool {

@@ -75,10 +75,12 @@ pub fn element<W: Word>(to: Value<W>, lo: W, within: impl FnOnce(Reading<W::Int>
         && within(Reading { sym: to.sym, shift: 0, add: behind })
 }
 
-/// D6: the bytes of a jump table of entries of four bytes, whose index is at most `hi`.
+/// D6: where the entries of `size` bytes at `to` begin whose index lies between `lo` and `hi`, and
+/// how many bytes they take with what lies between them.
 #[inline]
-pub fn jump_table<I: Int>(hi: I) -> I {
-    let entries = planted!(JumpTableTooShort, hi.plus(I::number(1)), hi);
-    let twice = entries.plus(entries);
-    twice.plus(twice)
+pub fn entries<W: Word>(to: Value<W>, (lo, hi): (W, W), size: u32) -> (W, W::Int) {
+    let first = to.add.wrapping_add(lo.shl(u32::from(to.shift.min(3))));
+    let more = if hi < lo { W::ZERO } else { hi.wrapping_sub(lo) };
+    let size = W::Int::number(i64::from(size));
+    (first, more.scaled(to.shift).plus(planted!(JumpTableTooShort, size, W::Int::number(0))))
 }

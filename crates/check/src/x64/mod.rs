@@ -114,7 +114,7 @@ impl Class {
     /// Whether it is a branch, jump, call or return. The prefix of the operand size before one is
     /// not refused by the decoder, and Intel's processors ignore it; AMD's take 16 bits: another
     /// length, another target.
-    const fn is_near_branch(self) -> bool {
+    pub const fn is_near_branch(self) -> bool {
         matches!(
             self,
             Class::Branch(_) | Class::Jump | Class::JumpTo | Class::CallTo | Class::Return

@@ -12,7 +12,7 @@ use crate::proof::{CONDITIONS, Proof, Runs, holds, int, meaning, number, process
 use crate::smt::Theory::Integers;
 use crate::table::{Lemma, lemma};
 use prova_check::rules::numeric::{Outcome, arithmetic, charged, compared, either};
-use prova_check::rules::place::{Reach, address, element, jump_table, linear};
+use prova_check::rules::place::{Reach, address, element, entries, linear};
 use prova_check::word::Int;
 use prova_check::x64::{Alu, Condition};
 use prova_check::{Base, Flags, Sym, Value};
@@ -164,13 +164,13 @@ fn d6_branch<W: Proof>(_: &[u32], twin: bool) -> Option<bool> {
     let (index, bound) = (Value::symbol(INDEX), Value::constant(W::any("n")));
     passed(&mut engine, (index, bound), Condition::AboveEqual, twin)?;
     let (_, hi) = engine.bounds(INDEX);
-    given!(jump_table(hi.unsigned()) <= W::MAX.unsigned());
     Some(clamped(meaning(index), hi))
 }
 
 /// Whether the entry lies in the bytes of the table.
 fn clamped<W: Proof>(index: W, hi: W) -> bool {
-    index.scaled(2).plus(int::<W>(4)) <= jump_table(hi.unsigned())
+    let to = Value { base: Base::Code, sym: INDEX, shift: 2, add: W::ZERO };
+    index.scaled(2).plus(int::<W>(4)) <= entries(to, (W::ZERO, hi), 4).1
 }
 
 /// D7: an element of a table below its length, which is not null, names a record.

@@ -7,8 +7,8 @@ use crate::smt::Theory::{self, Bits, Integers};
 use crate::table::{Lemma, lemma};
 use prova_check::rules::numeric::{charged, either, half_of, low};
 use prova_check::rules::order::{
-    Edge, Reading, apart, bounds, cannot, distance, lies_in, whole, within_edge, within_least,
-    within_length,
+    Edge, Reading, apart, bounds, cannot, distance, lies_in, unshifted, whole, within_edge,
+    within_least, within_length,
 };
 use prova_check::word::Int;
 use prova_check::{Base, Sym, Value};
@@ -81,6 +81,16 @@ fn edge_of_readings<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     let d = distance(a, more, b);
     let d = if twin { d.plus(int::<W>(1)) } else { d };
     Some(number::<W>(S).scaled(a.shift).plus(d) <= number::<W>(T).unsigned())
+}
+
+/// A bound of a shifted symbol is one of the symbol, rounded up.
+fn edge_of_shifted<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
+    let shift = case[0] as u8;
+    let d = W::any_int("d");
+    given!(d <= number::<W>(S).scaled(shift));
+    let d = unshifted(d, shift);
+    let d = if twin { d.plus(int::<W>(1)) } else { d };
+    Some(d <= number::<W>(S).unsigned())
 }
 
 /// Bounds that show that an order cannot be.
@@ -241,6 +251,7 @@ pub fn lemmas() -> Vec<Lemma> {
             let name = format!("distance.{k}.{more}");
             add(name, Integers, &[k, more], runs!(edge_of_readings));
         }
+        add(format!("edge_of_shifted.{k}"), Integers, &[k], runs!(edge_of_shifted));
         add(format!("within.least.{k}"), Integers, &[k], runs!(least));
         add(format!("within.edge.{k}"), Integers, &[k], runs!(same_edge));
         add(format!("within.constant.{k}"), Integers, &[k], runs!(constant_edge));

@@ -179,7 +179,7 @@ pub fn lemmas() -> Vec<Lemma> {
                 add(name, Bits, &[n, bytes, a, b], runs!(operation));
             }
         }
-        for (n, counts) in [(5, [0, 1, 2, 3, 66, 67]), (6, [0, 1, 3, 31, 35, 65])] {
+        for (n, counts) in [(5, [0, 1, 2, 3, 4, 35, 66, 67]), (6, [0, 1, 3, 4, 31, 35, 63, 65])] {
             for count in counts {
                 for a in [0, 1] {
                     let (alu, form) = (ALU_NAMES[n as usize], OPERAND_FORMS[a as usize]);

@@ -7,7 +7,7 @@ use crate::proof::{Proof, bounded, int, meaning, number};
 use crate::smt::Theory::{self, Integers};
 use crate::table::{Lemma, lemma};
 use prova_check::rules::order::Reading;
-use prova_check::rules::place::{Reach, element, jump_table, linear};
+use prova_check::rules::place::{Reach, element, entries, linear};
 use prova_check::word::Int;
 use prova_check::{Base, Sym, Value};
 
@@ -67,14 +67,15 @@ fn table<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     Some(whole && lies(to, 8 + 8 * u32::from(twin), base, elements.scaled(3)))
 }
 
-/// A read of a jump table stays in the data that its bytes lie in.
-fn jump<W: Proof>(_: &[u32], twin: bool) -> Option<bool> {
-    let (base, start, end) = (W::any("base"), W::any("disp"), W::any("end"));
-    let to = Value { base: Base::Code, sym: S, shift: 2, add: start };
-    let (_, hi) = bounded::<W>(S)?;
+/// A read by an index stays in the data that its entries lie in. The case: shift and bytes.
+fn indexed<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
+    let (base, start, end) = (W::any("base"), W::any("start"), W::any("end"));
+    let to = Value { base: Base::Code, sym: S, shift: case[0] as u8, add: W::any("disp") };
+    let bounds = bounded::<W>(S)?;
     given!(base.unsigned().plus(end.unsigned()) <= W::MAX.unsigned());
-    given!(start.unsigned().plus(jump_table(hi.unsigned())) <= end.unsigned());
-    Some(lies(to, 4 + u32::from(twin), base, end.unsigned()))
+    let (first, bytes) = entries(to, bounds, case[1]);
+    given!(start <= first, first.unsigned().plus(bytes) <= end.unsigned());
+    Some(lies(to, case[1] + u32::from(twin), base, end.unsigned()))
 }
 
 /// The lemmas.
@@ -94,6 +95,8 @@ pub fn lemmas() -> Vec<Lemma> {
     for (case, name) in [(0, "indexed"), (1, "constant")] {
         add(format!("element.{name}"), Integers, &[case], runs!(table));
     }
-    add("jump_table".to_owned(), Integers, &[], runs!(jump));
+    for (shift, bytes) in [(0, 1), (1, 2), (2, 4), (3, 8), (0, 16)] {
+        add(format!("entries.{shift}.{bytes}"), Integers, &[shift, bytes], runs!(indexed));
+    }
     all
 }

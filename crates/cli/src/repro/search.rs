@@ -130,9 +130,13 @@ pub(super) fn bisect(args: &BisectArgs) -> Result<Exit> {
     };
     let found = bisect::bisect(&candidates, args.runs, &mut look).map_err(unreadable)?;
     let Found { bad, good, skipped, doubt, split } = found;
-    let mut out = format!(
-        "first {what} whose builds differ: {bad} (split {split})\nlast before it whose builds agree: {good}\n"
-    );
+    let mut out = format!("first {what} whose builds differ: {bad} (split {split})\n");
+    if args.over.git.is_some()
+        && let Some(subject) = bisect::subject(source, &bad)
+    {
+        out += &format!("  {subject}\n");
+    }
+    out += &format!("last before it whose builds agree: {good}\n");
     if !skipped.is_empty() {
         out += &format!("note: between them cannot be built: {}\n", skipped.join(", "));
     }

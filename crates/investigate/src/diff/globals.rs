@@ -7,10 +7,14 @@
 //! 1. A stack pointer has moved only if it keeps its alignment and lies behind data that moved. It
 //!    is one by its name, or as the first global that is like one and that code uses as an address
 //!    and never as a number. One that stays behind data that grew leaves the stack less room: an
-//!    assumption that this does not matter.
+//!    assumption that this does not matter; so does one that moved less than the data's end, and
+//!    one behind the end of memory is changed.
 //! 2. A global that a linker names for an address is one, by its whole name.
 //! 3. A value that is computed, or that holds several numbers (a vector), is looked at number by
 //!    number where it stays.
+//! 4. Addresses made of a stack pointer, or of a global that a linker names, may be used as numbers:
+//!    then, or if the host gets the global, that nobody looks at them is an assumption (`uses`,
+//!    invariant 2).
 
 use super::compare::Cause;
 use super::lockstep::words;
@@ -146,8 +150,14 @@ fn stays(sides: (&Side<'_>, &Side<'_>), shift: &Shift, ops: &[ConstOp]) -> Optio
     }
     let agree = match ops {
         [ConstOp::V128Const(bits)] => shift.lanes(sides, &bits.to_le_bytes()),
-        [ConstOp::F32Const(bits)] => shift.lanes(sides, &bits.to_le_bytes()),
-        [ConstOp::F64Const(bits)] => shift.lanes(sides, &bits.to_le_bytes()),
+        [ConstOp::F32Const(bits)] => match shift.lanes(sides, &bits.to_le_bytes()) {
+            Agree::Equal => shift.float(sides, &bits.to_le_bytes()),
+            agree => agree,
+        },
+        [ConstOp::F64Const(bits)] => match shift.lanes(sides, &bits.to_le_bytes()) {
+            Agree::Equal => shift.float(sides, &bits.to_le_bytes()),
+            agree => agree,
+        },
         _ => {
             let value = computed(ops)?;
             shift.agree_wide(sides, Role::Unknown, value, value)?
@@ -192,8 +202,12 @@ fn assumed(agree: Agree, what_is: &str) -> (Verdict, String, Cause) {
     (Verdict::AssumedMoved, format!("{what_is}: {}", words(address, delta, what)), cause)
 }
 
+/// The stack pointer's name, which is a linker's.
+const STACK_POINTER: &str = "__stack_pointer";
+
 /// Globals that linkers define as addresses (wasm-ld, LLVM `lld/wasm/Symbols.h`).
-const ADDRESSES: [&str; 8] = [
+const ADDRESSES: [&str; 9] = [
+    STACK_POINTER,
     "__heap_base",
     "__heap_end",
     "__data_end",
@@ -203,6 +217,15 @@ const ADDRESSES: [&str; 8] = [
     "__stack_high",
     "__memory_base",
 ];
+
+/// What is said of addresses that may be numbers too.
+const NUMBERS: &str = "are kept, given away or calculated with: assumed not to matter";
+
+/// Whether a global's name is a linker's for an address.
+pub(super) fn is_linkers(name: &str) -> bool {
+    // Where code is independent of its place, linkers write `GOT.data.internal.__heap_base`.
+    ADDRESSES.contains(&name.rsplit('.').next().unwrap_or_default())
+}
 
 /// What two initial values are (invariant 3): `None` if they are the same.
 fn global_value(
@@ -218,14 +241,24 @@ fn global_value(
         Some((Verdict::Moved, summary, Cause::Moved(x, delta)))
     };
     let stacks = (a.map.stack_pointer, b.map.stack_pointer);
+    let does = roles.global(global);
     let is_stack = stacks.0.map(|(global, _)| global) == Some(global)
         && stacks.1.map(|(global, _)| global) == Some(partner)
-        && (roles.stack || a.global_symbol(global) == "__stack_pointer");
+        && (does.used && !does.mixed || a.global_symbol(global) == STACK_POINTER);
+    // Invariant 4.
+    let mixed = does.mixed || delta.trailing_zeros() < does.low.into();
+    let also = |what: &str| {
+        let summary = format!("initial value {x} → {y}, {what}; addresses made of it {NUMBERS}");
+        Some((Verdict::AssumedMoved, summary, Cause::Moved(x, delta)))
+    };
     if is_stack {
         // Behind the data, the stack starts where an alignment of 16 puts it.
         let behind = shift.moves() && shift.is_behind(x) && y >= shift.data_end_b;
         let near = (delta - shift.end_delta).abs() < 2 * SLACK;
-        let room = shift.data_end_b.next_multiple_of(16) > shift.data_end.next_multiple_of(16);
+        let end = (shift.data_end.next_multiple_of(16), shift.data_end_b.next_multiple_of(16));
+        let room = end.1 > end.0;
+        let less = y.wrapping_sub(end.1) < x.wrapping_sub(end.0);
+        let outside = y > b.map.memory_bytes && x <= a.map.memory_bytes;
         return match delta {
             0 if shift.moves() && shift.is_behind(x) && room => {
                 let by =
@@ -234,7 +267,17 @@ fn global_value(
                 Some((Verdict::AssumedMoved, by, Cause::Moved(x, shift.end_delta)))
             }
             0 => None,
-            _ if behind && near && x % 16 == 0 && y % 16 == 0 => moved("the stack behind the data"),
+            _ if behind && near && x % 16 == 0 && y % 16 == 0 && !outside => match (less, mixed) {
+                (true, _) => {
+                    let by = format!(
+                        "the stack pointer, {x} → {y}, moved less than the data before it: \
+                             assumed that the stack is as large"
+                    );
+                    Some((Verdict::AssumedMoved, by, Cause::Moved(x, delta)))
+                }
+                (false, true) => also("the stack behind the data"),
+                (false, false) => moved("the stack behind the data"),
+            },
             _ => {
                 let by =
                     format!("the stack pointer starts at {x} in A and at {y} in B ({delta:+})");
@@ -243,10 +286,7 @@ fn global_value(
         };
     }
     let name = a.global_symbol(global);
-    // Where code is independent of its place, linkers write `GOT.data.internal.__heap_base`.
-    let own = name.rsplit('.').next().unwrap_or_default();
-    let named = ADDRESSES.contains(&own);
-    let role = if named { Role::Address(Access::INDEXED) } else { Role::Unknown };
+    let role = if is_linkers(name) { Role::Address(Access::INDEXED) } else { Role::Unknown };
     let agree = match role {
         Role::Unknown => shift.agree_wide((a, b), role, x, y),
         role => shift.agree((a, b), role, x, y),
@@ -254,6 +294,7 @@ fn global_value(
     match agree {
         Some(Agree::Equal | Agree::Slot) => None,
         Some(Agree::Moved { delta: 0, .. }) => None,
+        Some(Agree::Moved { .. }) if mixed => also("an address that moved"),
         Some(Agree::Moved { .. }) => moved("an address that moved"),
         Some(agree @ Agree::Assumed { .. }) => {
             Some(assumed(agree, &format!("initial value {x} → {y}")))

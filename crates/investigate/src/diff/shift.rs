@@ -294,6 +294,10 @@ impl Shift {
         } else {
             (delta == 0).then_some(false)?
         };
+        let end = if access.lo < access.hi { access.hi } else { 1 };
+        if Shift::outside(sides, a.wrapping_add_signed(end), b.wrapping_add_signed(end)) {
+            return None;
+        }
         let address = named;
         Some(match (delta, loose) {
             (0, false) => Agree::Equal,
@@ -312,6 +316,21 @@ impl Shift {
         }
     }
 
+    /// Whether what moved may be meant by an address as well as what did not.
+    fn open_at(&self, a: u64) -> bool {
+        match self.place(a, true) {
+            Place::Before(x, y) | Place::Two(x, y) => x != y,
+            Place::Zeros(zeros) => zeros.deltas() != (0, 0),
+            Place::Behind => self.end_delta != 0,
+            Place::One(_) | Place::Outside => false,
+        }
+    }
+
+    /// Whether what a number touches from here on lies behind B's memory, and in A's.
+    fn outside((a, b): (&Side<'_>, &Side<'_>), at: u64, other: u64) -> bool {
+        at <= a.map.memory_bytes && other > b.map.memory_bytes
+    }
+
     /// Invariant 4; `variables` if debug information may say what it is.
     fn unknown(
         &self,
@@ -327,21 +346,15 @@ impl Shift {
             return None;
         }
         if a == b {
-            // Before the data, what moved may be meant as well as what did not.
-            let open = matches!(self.place(a, true), Place::Before(x, y) if x != y);
+            let open = self.open_at(a);
             if !may || !open && self.allows(a, 0, true).is_some() {
                 return Some(Agree::Equal);
             }
+            let other = |(x, y): (i64, i64)| if x == 0 { y } else { x };
             let by = match self.place(a, true) {
-                Place::One(by) | Place::Two(by, _) => by,
-                Place::Zeros(zeros) => zeros.deltas().1,
-                Place::Before(x, y) => {
-                    if x == 0 {
-                        y
-                    } else {
-                        x
-                    }
-                }
+                Place::One(by) => by,
+                Place::Zeros(zeros) => other(zeros.deltas()),
+                Place::Two(x, y) | Place::Before(x, y) => other((x, y)),
                 Place::Behind | Place::Outside => self.end_delta,
             };
             let what = Assumption::Stays(by);
@@ -392,6 +405,23 @@ impl Shift {
         agreed.find(|agree| *agree != Agree::Equal).unwrap_or(Agree::Equal)
     }
 
+    /// How equal floats agree that may become addresses: those that are whole numbers.
+    pub(crate) fn float(&self, sides: (&Side<'_>, &Side<'_>), bytes: &[u8]) -> Agree {
+        let value = match bytes {
+            [a, b, c, d] => f64::from(f32::from_le_bytes([*a, *b, *c, *d])),
+            _ => match bytes.try_into() {
+                Ok(bytes) => f64::from_le_bytes(bytes),
+                Err(_) => return Agree::Equal,
+            },
+        };
+        // What is no whole number is another one; what is below zero is 0.
+        let whole = value as u64;
+        match whole as f64 == value {
+            true => self.unknown(sides, whole, whole, false).unwrap_or(Agree::Equal),
+            false => Agree::Equal,
+        }
+    }
+
     /// How two tokens agree when locals are compared by the caller; `role` is that of A's.
     pub(crate) fn tokens(
         &self,
@@ -421,7 +451,10 @@ impl Shift {
                 agree.filter(|agree| !slot(agree))
             }
             (Tok::Raw(x), Tok::Raw(_)) if a == b => Some(match constant_bytes(x) {
-                Some(bytes) if self.moves() => self.lanes(sides, bytes),
+                Some(bytes) if self.moves() => match self.lanes(sides, bytes) {
+                    Agree::Equal => self.float(sides, bytes),
+                    agree => agree,
+                },
                 _ => Agree::Equal,
             }),
             _ => (a == b).then_some(Agree::Equal),

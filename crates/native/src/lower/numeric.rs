@@ -124,9 +124,7 @@ macro_rules! divide {
     ($($op:ident $overflows:literal: $($name:ident)*;)*) => {$($(
         pub(crate) fn $name<'e>(a: V<'e>, b: V<'e>) -> V<'e> {
             let (x, y) = (a.value(), b.value());
-            if !a.emit.signals() {
-                divides(a.emit, x, y, $overflows);
-            }
+            let y = if a.emit.signals() { y } else { divides(a.emit, x, y, $overflows) };
             a.put(|i| i.$op(x, y))
         }
     )*)*};
@@ -138,19 +136,28 @@ divide! {
     urem false: i32_rem_u i64_rem_u;
 }
 
-/// Stops where a division would fault; the remainder by -1 is 0 and does not.
-fn divides(emit: &Emit, x: Value, y: Value, overflows: bool) {
+/// Stops where a division would fault; the remainder by -1 is 0 and does not. Gives the divisor, as
+/// the maximum of it and 1: what is tested for zero may be another word from which the divisor is
+/// made (a sign-extension, a negation, a conjunction), but the maximum compares the divisor itself.
+fn divides(emit: &Emit, x: Value, y: Value, overflows: bool) -> Value {
     emit.trap_unless(y, traps::INTEGER_DIVISION_BY_ZERO);
-    if !overflows {
-        return;
-    }
     let ty = emit.type_of(x);
+    let divisor = if emit.is_constant(y) {
+        y
+    } else {
+        let one = emit.ins(|i| i.iconst(ty, 1));
+        emit.ins(|i| i.umax(y, one))
+    };
+    if !overflows {
+        return divisor;
+    }
     let least = if ty == I32 { i64::from(i32::MIN) } else { i64::MIN };
     let (least, minus) = (emit.ins(|i| i.iconst(ty, least)), emit.ins(|i| i.iconst(ty, -1)));
     let x = emit.ins(|i| i.icmp(IntCC::Equal, x, least));
     let y = emit.ins(|i| i.icmp(IntCC::Equal, y, minus));
     let both = emit.ins(|i| i.band(x, y));
     emit.trap_if(both, traps::INTEGER_OVERFLOW);
+    divisor
 }
 
 /// Truncations: what is converted lies above (or from) the first bound, and below the second.

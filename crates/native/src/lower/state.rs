@@ -9,7 +9,7 @@ use crate::abi;
 use crate::emit::{Emit, Region};
 use crate::lower::Lowering;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{F32, F64, I8X16, I32, I64};
+use cranelift_codegen::ir::types::{F32, I8X16, I32, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value};
 use prova_check::{offsets, traps};
 use prova_module::{FuncIdx, GlobalIdx, MemoryIdx, Opcode, TableIdx};
@@ -28,7 +28,6 @@ pub(crate) fn put_cell(emit: &Emit, flags: MemFlagsData, at: Value, cell: i32, v
             let bits = emit.ins(|i| i.bitcast(I32, MemFlagsData::new(), value));
             emit.ins(|i| i.uextend(I64, bits))
         }
-        I64 | F64 => value,
         _ => value,
     };
     emit.ins(|i| i.store(flags, value, at, 8 * cell));

@@ -16,6 +16,16 @@ use crate::terminator::{Edge, Terminator};
 use prova_module::Opcode;
 use std::ops::Range;
 
+/// Which blocks with several ways in may be lone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Joins {
+    /// Any, so that each edge is walked by itself: where one join follows another, all that follow,
+    /// from each edge.
+    Walked,
+    /// Those that compute nothing.
+    Apart,
+}
+
 /// One of both bodies.
 pub(super) struct Graph<'b> {
     pub(super) body: &'b Body,
@@ -105,7 +115,7 @@ impl Edges {
 }
 
 impl<'b> Graph<'b> {
-    pub(super) fn new(body: &'b Body) -> Graph<'b> {
+    pub(super) fn new(body: &'b Body, joins: Joins) -> Graph<'b> {
         let count = body.block_count();
         let edges = Edges::new(body);
         let mut graph = Graph {
@@ -115,7 +125,7 @@ impl<'b> Graph<'b> {
             home: vec![body.entry(); body.inst_count()],
         };
         graph.find_live(&edges);
-        graph.find_lone(&edges);
+        graph.find_lone(&edges, joins);
         graph.count_ways(&edges);
         graph
     }
@@ -240,7 +250,13 @@ impl<'b> Graph<'b> {
         chains
     }
 
-    fn find_lone(&mut self, edges: &Edges) {
+    /// Whether a block to which several edges lead computes something.
+    fn computes(&self, edges: &Edges, block: Block) -> bool {
+        let insts = &self.body.insts.as_values_slice()[inst_range(self.body.block(block).insts())];
+        edges.into(block).len() > 1 && insts.iter().any(|inst| !inst.args.is_empty())
+    }
+
+    fn find_lone(&mut self, edges: &Edges, joins: Joins) {
         let body = self.body;
         let chains = self.chains(edges);
         // The last position of its chain where a value of each block is read.
@@ -266,7 +282,8 @@ impl<'b> Graph<'b> {
                 if self.blocks[to].is_lone && chains[to].0 == chains[at].0 {
                     reach[at] = reach[to];
                 }
-                self.blocks[at].is_lone = read[at] <= reach[at];
+                let is_apart = joins == Joins::Apart && self.computes(edges, block);
+                self.blocks[at].is_lone = read[at] <= reach[at] && !is_apart;
             }
         }
     }

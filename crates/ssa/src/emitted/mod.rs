@@ -42,7 +42,8 @@
 //! * E8. *Handlers.* The clauses by which an exception is caught are the same in order (those of
 //!   handlers around follow), with the same tags, references and targets.
 //! * E9. *Size.* Both are within limits, and comparing takes at most [`STEPS_BASE`] steps, and
-//!   [`STEPS_PER_VALUE`] for each value and instruction.
+//!   [`STEPS_PER_VALUE`] for each value and instruction; and once more so many, with joins that
+//!   compute compared as places (E6), where walking them from each edge takes more.
 //!
 //! `ref.as_non_null` on a reference that cannot be null has no effect, and no counterpart: Wasm's
 //! rule for locals without default makes the emitter write it.
@@ -91,6 +92,7 @@ use crate::body::Metering;
 use crate::build::build;
 use crate::check::CheckedBody;
 use crate::entity::Value;
+use graph::Joins;
 use prova_module::{FuncIdx, Module};
 
 /// Steps that every comparison may take.
@@ -203,10 +205,16 @@ impl EmittedBody {
         let (decided, read) = (moot::without_moot(old), moot::without_moot(new));
         let is_decided = decided.is_some() || read.is_some();
         let (decided, read) = (decided.as_ref().unwrap_or(old), read.as_ref().unwrap_or(new));
-        let related = relate::relate(&twin.new, decided, read, homes);
+        let relate = |old, new, joins| relate::relate(&twin.new, old, new, homes, joins);
+        let related = relate(decided, read, Joins::Walked);
         // Where each branch has its counterpart, moot or not, the bodies are related as they stand.
-        related.or_else(|rejection| match is_decided {
-            true => relate::relate(&twin.new, old, new, homes).map_err(|_| rejection),
+        let related = related.or_else(|rejection| match is_decided {
+            true => relate(old, new, Joins::Walked).map_err(|_| rejection),
+            false => Err(rejection),
+        });
+        // Where joins that compute follow each other, no edge is walked through all of them.
+        related.or_else(|rejection| match rejection.rule == Rule::Size {
+            true => relate(decided, read, Joins::Apart),
             false => Err(rejection),
         })?;
         Ok(EmittedBody { image })

@@ -5,7 +5,7 @@
 //! at once, those of the body when something asks for them.
 
 use super::error::{Fault, Rejection, Rule, Verdict};
-use super::graph::{self, Graph};
+use super::graph::{self, Graph, Joins};
 use super::terms::{NONE, NOWHERE, Term, Terms};
 use super::{Homes, STEPS_BASE, STEPS_PER_VALUE};
 use crate::body::{Body, Def, Imm, InstData, Op};
@@ -115,6 +115,7 @@ pub(super) fn relate(
     body: &Body,
     image: &Body,
     homes: &Homes<'_>,
+    joins: Joins,
 ) -> Result<(), Rejection> {
     let size = |body: &Body| (body.value_count() + body.inst_count()) as u64;
     let steps = STEPS_BASE + STEPS_PER_VALUE * (size(body) + size(image));
@@ -122,8 +123,8 @@ pub(super) fn relate(
     places.resize_with(image.block_count(), Place::default);
     let mut relate = Relate {
         module,
-        old: Graph::new(body),
-        new: Graph::new(image),
+        old: Graph::new(body, joins),
+        new: Graph::new(image, joins),
         homes,
         terms: Terms::with_room(image.inst_count(), image.block_count()),
         olds: vec![NONE; body.value_count()],

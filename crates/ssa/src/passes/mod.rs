@@ -18,7 +18,8 @@
 //! 5. `gvn`, which makes equal addresses one value;
 //! 6. `forward`, of loads and reads by these addresses;
 //! 7. `fold` again, of what was forwarded;
-//! 8. `dead`, which removes what all of them have left unread.
+//! 8. `dead`, which removes what all of them have left unread;
+//! 9. `params` again, of what by then has one value on every edge that is left.
 //!
 //! Limits: each pass runs once each time it is named; nothing is iterated. Passes are linear in the
 //! body up to the constants that their files name, and deterministic. Charges and polls are
@@ -70,7 +71,7 @@ impl Pass {
         [Pass::Params, Pass::Fold, Pass::Thread, Pass::Merge, Pass::Gvn, Pass::Forward, Pass::Dead];
 
     /// The passes in the order in which they run if nothing else is asked for.
-    pub const DEFAULT: [Pass; 8] = [
+    pub const DEFAULT: [Pass; 9] = [
         Pass::Params,
         Pass::Fold,
         Pass::Thread,
@@ -79,6 +80,7 @@ impl Pass {
         Pass::Forward,
         Pass::Fold,
         Pass::Dead,
+        Pass::Params,
     ];
 
     /// Its name.

@@ -73,6 +73,29 @@ fn what_is_refused_twice_keeps_its_bytes_and_says_why() {
     assert_eq!((rejection.func, rejection.rule), (FuncIdx(1), emitted::Rule::Operands));
 }
 
+/// A loop's value that never changes: as it is read behind the loop, the loop's header is a place
+/// of the body, but not of the image, which has no parameter for it. It takes a third chance.
+#[test]
+fn what_is_refused_twice_is_emitted_without_parameters_that_are_one_value() {
+    let text = "(module (import \"m\" \"see\" (func $see (param i32)))
+        (func (param i32) (result i32) (local $n i32)
+            (local.set $n (i32.const 9))
+            (i32.clz (local.get 0))
+            (loop $outer (param i32) (result i32)
+                (loop $inner
+                    (call $see (local.get $n))
+                    (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+                    (br_if $inner (local.get 0)))
+                (br_if $outer (local.tee $n (i32.sub (local.get $n) (i32.const 3)))))))";
+    let limits = Limits::default();
+    let bytes = wat::parse_str(text).expect("a text");
+    let module = Module::decode(bytes, &Features::default(), &limits).expect("a module");
+    let options = Options { transform: &Some, threads: 1, limits: &limits };
+    let (trip, proofs) = rounds(&module, &options, &emit_with).expect("a trip");
+    assert_eq!(trip.outcomes, [(FuncIdx(1), Outcome::Replaced)]);
+    assert_eq!(proofs, [1, 1, 1]);
+}
+
 /// Types behind the others went with the function that needed them: nothing is known of the rest.
 #[test]
 fn in_a_module_that_differs_all_are_proved_again() {

@@ -13,7 +13,7 @@ use super::states;
 use crate::attach::Translation;
 use crate::generate::Call;
 use crate::host::Host;
-use crate::run::{Outcome, Program, Record, Setup};
+use crate::run::{Failure, Outcome, Program, Record, Setup};
 use prova::Tier;
 use prova_module::{Features, FuncIdx, Limits, Module};
 use prova_random::Rng;
@@ -218,21 +218,31 @@ fn explain(module: &Module, func: FuncIdx, passes: &[Pass]) -> String {
 }
 
 /// Both runs are the same, but for places in the code.
-fn same(before: &Record, after: &Record) -> Result<(), String> {
+pub(super) fn same(before: &Record, after: &Record) -> Result<(), String> {
     for (number, (one, other)) in before.calls.iter().zip(&after.calls).enumerate() {
-        let same = match (&one.0, &other.0) {
-            (
-                Outcome::Trap { kind, fault, places },
-                Outcome::Trap { kind: kind_, fault: fault_, places: places_ },
-            ) => kind == kind_ && fault == fault_ && places.len() == places_.len(),
-            (one, other) => one == other,
-        };
-        if !same {
+        if !is_alike(&one.0, &other.0) {
             return Err(format!("call {number}: {:?}, not {:?}", other.0, one.0));
         }
     }
-    let whole = before.instantiation == after.instantiation
-        && before.calls.len() == after.calls.len()
-        && before.state == after.state;
+    let (one, other) = (&before.instantiation, &after.instantiation);
+    let is_begun = match (one, other) {
+        (Some(Failure::Trap(one)), Some(Failure::Trap(other))) => is_alike(one, other),
+        (one, other) => one == other,
+    };
+    if !is_begun {
+        return Err(format!("instantiation: {other:?}, not {one:?}"));
+    }
+    let whole = before.calls.len() == after.calls.len() && before.state == after.state;
     if whole { Ok(()) } else { Err("another state at the end".to_owned()) }
+}
+
+/// Both calls ended alike, but for places in the code.
+fn is_alike(one: &Outcome, other: &Outcome) -> bool {
+    match (one, other) {
+        (
+            Outcome::Trap { kind, fault, places },
+            Outcome::Trap { kind: kind_, fault: fault_, places: places_ },
+        ) => kind == kind_ && fault == fault_ && places.len() == places_.len(),
+        (one, other) => one == other,
+    }
 }

@@ -14,6 +14,7 @@
 pub mod campaign;
 pub mod irreducible;
 mod states;
+pub mod trips;
 mod world;
 
 use prova_module::{FuncIdx, Module};

@@ -3,7 +3,8 @@
 //! Neighbours: the module above keeps what is found here, and carries it over calls; invariants 1
 //! to 3 stand there.
 
-use super::known::{Field, Mark, Marks, Passed, Use};
+use super::known::{END, Field, Mark, Marks, Passed, Use};
+use super::shared::Shared;
 use super::value::{Ref, Source, Value};
 use super::variable::Locals;
 use super::{Access, Role, Uses, wasi};
@@ -15,9 +16,19 @@ use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::sync::LazyLock;
 
-/// What a body does; what an import is given, the host has as a number. `exported` are functions
-/// whose results the host gets; `ordered` as for [`Use::role`].
-pub(super) fn uses(side: &Side<'_>, func: u32, (exported, ordered): (&HashSet<u32>, bool)) -> Uses {
+/// What holds of all bodies.
+pub(super) struct Around {
+    /// Functions whose results the host gets, and whose parameters it gives.
+    pub(super) exported: HashSet<u32>,
+    /// As for [`Use::role`].
+    pub(super) ordered: bool,
+    /// Globals that are addresses, in order.
+    pub(super) globals: Vec<u32>,
+}
+
+/// What a body does; what an import is given, the host has as a number. What is not kept by
+/// function goes to `shared`.
+pub(super) fn uses(side: &Side<'_>, func: u32, around: &Around, shared: &mut Shared) -> Uses {
     let Some(body) = side.module.body(FuncIdx(func)) else {
         return Uses { params: wasi::params(side.module, func), ..Uses::default() };
     };
@@ -25,10 +36,12 @@ pub(super) fn uses(side: &Side<'_>, func: u32, (exported, ordered): (&HashSet<u3
     let params = side.module.func_type(FuncIdx(func)).params.len();
     let locals = Locals::new((0..params as u32).map(|i| Value::one(Source::Param(i))));
     let found = Uses { params: vec![Use::default(); params], ..Uses::default() };
-    let exported = exported.contains(&func);
+    let (exported, ordered) = (around.exported.contains(&func), around.ordered);
     let mut flow = Flow {
         side,
+        around,
         found,
+        shared: std::mem::take(shared),
         consts: HashMap::new(),
         marks: Vec::new(),
         locals,
@@ -45,6 +58,7 @@ pub(super) fn uses(side: &Side<'_>, func: u32, (exported, ordered): (&HashSet<u3
     for source in std::mem::take(&mut flow.dropped) {
         flow.leaves(&Value::one(source));
     }
+    *shared = flow.shared;
     // What all functions leave is kept at once: nothing is kept that is larger than it holds.
     let mut found = flow.found;
     for (passed, call) in found.passed.iter_mut().zip(flow.passed_by) {
@@ -60,24 +74,16 @@ pub(super) fn uses(side: &Side<'_>, func: u32, (exported, ordered): (&HashSet<u3
     }
     found.passed.shrink_to_fit();
     found.offsets.shrink_to_fit();
-    for list in [&mut found.words, &mut found.mixed_words, &mut found.named] {
-        tidy(list);
-    }
-    tidy(&mut found.loads);
-    tidy(&mut found.open_tables);
+    found.params.shrink_to_fit();
+    found.folded.shrink_to_fit();
     found
-}
-
-/// In order, each once, in no more memory than that takes.
-fn tidy<T: Ord>(list: &mut Vec<T>) {
-    list.sort_unstable();
-    list.dedup();
-    list.shrink_to_fit();
 }
 
 pub(super) struct Flow<'s, 'm> {
     pub(super) side: &'s Side<'m>,
+    around: &'s Around,
     pub(super) found: Uses,
+    pub(super) shared: Shared,
     /// Constants that are used as addresses or slots, by the offset of their operator.
     pub(super) consts: HashMap<u32, (u64, Use)>,
     /// Constants that are compared or calculated with.
@@ -133,8 +139,42 @@ impl Flow<'_, '_> {
                 Some(&mut self.consts.entry(at).or_insert((value, Use::default())).1)
             }
             Source::Param(param) => self.found.params.get_mut(param as usize),
-            Source::Word(_) | Source::Field(..) | Source::Stack | Source::Folded(_) => None,
+            Source::Word(_) | Source::Field(..) | Source::Global(_) | Source::Folded(_) => None,
             Source::Float(_) | Source::Call(_) => None,
+        }
+    }
+
+    /// Bytes are read, and nobody sees what becomes of them: at `offset` from the base, as many as
+    /// `width`; anywhere in the object without a width.
+    fn unseen(&mut self, base: &Value, offset: u64, width: Option<u64>) {
+        for one in base.refs() {
+            let by = one.by.zip(width).map(|(by, width)| {
+                let lo = by.wrapping_add(offset as i64);
+                (lo, lo.saturating_add(width as i64))
+            });
+            match one.source {
+                Source::Const(_, value) if self.in_zone(value) => {
+                    let load = match by {
+                        Some((lo, hi)) => (value.wrapping_add_signed(lo), lo.abs_diff(hi)),
+                        None => (value, u64::MAX),
+                    };
+                    self.shared.loads.push(load);
+                }
+                Source::Param(param) => {
+                    if let Some(known) = self.found.params.get_mut(param as usize) {
+                        let (lo, hi) = by.unwrap_or((0, END));
+                        known.reads(lo, hi);
+                    }
+                }
+                Source::Word(at) => self.shared.through.push(at),
+                Source::Field(param, at) => {
+                    if let Some(known) = self.found.params.get_mut(param as usize) {
+                        known.field(Field { at, address: false, mixed: false, read: true });
+                    }
+                }
+                Source::Const(..) | Source::Global(_) | Source::Folded(_) => {}
+                Source::Float(_) | Source::Call(_) => {}
+            }
         }
     }
 
@@ -150,10 +190,10 @@ impl Flow<'_, '_> {
                 _ => Access::INDEXED,
             };
             match one.source {
-                Source::Word(at) if one.by.is_some() => self.found.words.push(at),
+                Source::Word(at) if one.by.is_some() => self.shared.words.push(at),
                 Source::Field(param, at) => {
                     if let Some(param) = self.found.params.get_mut(param as usize) {
-                        param.field(Field { at, address: true, mixed: false });
+                        param.field(Field { at, address: true, mixed: false, read: false });
                     }
                 }
                 // Its sum is an address that no number of the code is.
@@ -161,7 +201,7 @@ impl Flow<'_, '_> {
                     let at = value.wrapping_add_signed(exact.unwrap_or_default());
                     self.found.folded.push((at, width.max(1)));
                 }
-                Source::Stack => self.found.stack.0 = true,
+                Source::Global(global) => self.shared.global(global).used = true,
                 source => {
                     if let Some(known) = self.used(source) {
                         known.access = Some(known.access.map_or(access, |all| all.and(access)));
@@ -186,7 +226,7 @@ impl Flow<'_, '_> {
             }
         }
         if self.in_zone(offset) {
-            self.found.named.push(offset);
+            self.shared.named.push(offset);
             let role = match base.single() {
                 Some(Ref { source: Source::Const(_, value), by: Some(by), .. })
                     if !self.in_zone(value) =>
@@ -195,7 +235,7 @@ impl Flow<'_, '_> {
                     let hi = lo.saturating_add(width as i64);
                     Role::Address(Access { lo, hi, indexed: false, mixed: false, low: 0 })
                 }
-                Some(Ref { source: Source::Stack | Source::Const(..), .. }) => Role::Number,
+                Some(Ref { source: Source::Global(_) | Source::Const(..), .. }) => Role::Number,
                 _ => Role::Unknown,
             };
             self.found.offsets.push((site.offset, role));
@@ -215,22 +255,16 @@ impl Flow<'_, '_> {
                     return Value::one(Source::Word(value.wrapping_add_signed(at)));
                 }
                 Source::Param(param) => return Value::one(Source::Field(param, at)),
-                Source::Word(_) | Source::Field(..) | Source::Stack | Source::Folded(_) => {}
+                Source::Word(_) | Source::Field(..) | Source::Global(_) | Source::Folded(_) => {}
                 Source::Float(_) | Source::Call(_) => {}
             }
         }
         if site.row.results.is_empty() {
             return Value::default();
         }
-        for one in base.refs() {
-            if let Ref { source: Source::Const(_, value), by: Some(by), .. } = one
-                && self.in_zone(value)
-            {
-                let at = value.wrapping_add_signed(by).wrapping_add(offset);
-                self.found.loads.push((at, width));
-            }
-        }
-        Value::default()
+        self.unseen(base, offset, Some(width));
+        let whole = site.row.opcode == loads;
+        if whole { Value::default() } else { Value::number() }
     }
 
     /// A call with these arguments; gives its number.
@@ -243,6 +277,7 @@ impl Flow<'_, '_> {
                 let passes = match from.source {
                     Source::Const(_, value) => self.in_zone(value) || self.side.may_be_slot(value),
                     Source::Param(_) | Source::Word(_) | Source::Field(..) => true,
+                    Source::Global(_) => true,
                     Source::Folded(value) => {
                         if self.in_zone(value) {
                             self.found.folded.push((value, 1));
@@ -253,7 +288,7 @@ impl Flow<'_, '_> {
                         self.mark(&Value::of(from), Mark::mixed());
                         false
                     }
-                    Source::Stack | Source::Float(_) => false,
+                    Source::Float(_) => false,
                 };
                 if passes && let Some(passed) = Passed::new(from, callee, param) {
                     self.found.passed.push(passed);
@@ -278,16 +313,16 @@ impl Flow<'_, '_> {
                 if self.last == (at, site.offset) =>
             {
                 if let Some(known) = self.used(source) {
-                    known.slot.get_or_insert(table);
+                    known.more().slot.get_or_insert(table);
                 }
             }
             Some(Ref { source: source @ Source::Param(_), by: Some(0), .. }) => {
-                self.found.open_tables.push(table);
+                self.shared.open_tables.push(table);
                 if let Some(known) = self.used(source) {
-                    known.slot.get_or_insert(table);
+                    known.more().slot.get_or_insert(table);
                 }
             }
-            _ => self.found.open_tables.push(table),
+            _ => self.shared.open_tables.push(table),
         }
     }
 
@@ -302,8 +337,15 @@ impl Flow<'_, '_> {
             (Opcode::MemoryCopy, [to, from, length], &[into, of]) => {
                 self.spanned(to, length, into);
                 self.spanned(from, length, of);
+                if of == 0 {
+                    self.unseen(from, 0, self.offset(length).map(|length| length as u64));
+                }
             }
             (Opcode::MemoryGrow, [by], _) => self.mix(by),
+            (Opcode::GlobalSet, [value], _) => {
+                let global = site.immediates().index(Immediate::global).unwrap_or(u32::MAX);
+                self.kept(value, global);
+            }
             (..) => {
                 let tables: Vec<u32> = site.immediates().indices(Immediate::table).collect();
                 tables.into_iter().for_each(|table| self.table(site, table, None));
@@ -332,7 +374,7 @@ impl Flow<'_, '_> {
         if let Some(Ref { source: source @ Source::Const(..), by: Some(0), .. }) = length.single()
             && let Some(known) = self.used(source)
         {
-            known.span = Some(at);
+            known.more().span = Some(at);
         }
     }
 
@@ -350,15 +392,15 @@ impl Flow<'_, '_> {
             (Operator::I32Add | Operator::I64Add, [a, b]) => return self.sum(a, b, 1),
             (Operator::I32Sub | Operator::I64Sub, [a, b]) => return self.sum(a, b, -1),
             (Operator::I32And | Operator::I64And, [a, b]) => return self.mask(site, a, b),
-            (Operator::Select | Operator::TypedSelect { .. }, [a, b, _]) => {
+            (Operator::Select | Operator::TypedSelect { .. }, [a, b, condition]) => {
+                self.test(condition, 0);
                 return a.with(*b, &mut self.dropped);
             }
             (Operator::F64Const { value }, _) => return Value::one(Source::Float(value.bits())),
             (Operator::GlobalGet { global_index }, _) => {
-                let stack = self.side.map.stack_pointer.map(|(global, _)| global);
-                return match stack == Some(*global_index) {
-                    true => Value::one(Source::Stack),
-                    false => Value::default(),
+                return match self.around.globals.binary_search(global_index) {
+                    Ok(_) => Value::one(Source::Global(*global_index)),
+                    Err(_) => Value::default(),
                 };
             }
             _ => {}
@@ -396,9 +438,17 @@ impl Flow<'_, '_> {
             self.table(site, table, args.last());
             args.iter().rev().skip(1).for_each(|value| self.leaves(value));
         } else if class == Class::pure && compares(site) {
-            args.iter().for_each(|value| self.compare(value));
+            match args {
+                [a, b] => {
+                    self.compare(a, b);
+                    self.compare(b, a);
+                }
+                _ => args.iter().for_each(|value| self.test(value, 0)),
+            }
+            return Value::number();
         } else if class == Class::pure {
             args.iter().for_each(|value| self.mix(value));
+            return Value::number();
         } else {
             self.bulk(site, args);
         }
@@ -408,7 +458,7 @@ impl Flow<'_, '_> {
     fn constant(&mut self, site: &Site<'_>, value: u64) -> Value {
         self.last = (site.offset, site.end);
         if self.in_zone(value) {
-            self.found.named.push(value);
+            self.shared.named.push(value);
         }
         Value::one(Source::Const(site.offset, value))
     }
@@ -447,10 +497,13 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
         &mut self,
         site: Option<&Site<'m>>,
         block: &Frame<'m, ()>,
-        _: Option<&Value>,
+        condition: Option<&Value>,
         params: &mut [Value],
     ) -> Result<Label, Infallible> {
         let mut label = Label::default();
+        if let Some(condition) = condition {
+            self.test(condition, 0);
+        }
         match block.kind {
             BlockKind::Loop => {
                 params.iter().for_each(|value| self.leaves(value));
@@ -478,8 +531,11 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
         edge: Edge<'_, Value>,
         to: &mut Frame<'m, Label>,
     ) -> Result<(), Infallible> {
-        if let How::BrTable(index, _) = edge.how {
-            self.mix(index);
+        match edge.how {
+            How::BrTable(index, _) => self.mix(index),
+            How::BrIf(condition) => self.test(condition, 0),
+            How::Br | How::OnNull(_) | How::OnNonNull => {}
+            How::Return | How::Fall | How::Skip => {}
         }
         match (to.kind, edge.how) {
             (BlockKind::Func, _) => edge.values.iter().for_each(|value| self.returns(value)),

@@ -9,9 +9,7 @@ use super::{Access, FIELDS_MAX, Role, UPDATES_MAX};
 #[derive(Clone, Debug, Default)]
 pub(super) struct Use {
     pub(super) access: Option<Access>,
-    pub(super) slot: Option<u32>,
-    /// The address from which on it counts bytes.
-    pub(super) span: Option<u64>,
+    more: Option<Box<More>>,
     pub(super) mixed: bool,
     /// Whether it is compared.
     pub(super) compared: bool,
@@ -19,9 +17,20 @@ pub(super) struct Use {
     pub(super) returned: bool,
     /// How many of its low bits are looked at.
     pub(super) low: u8,
-    /// Words at offsets from it.
-    pub(super) fields: Vec<Field>,
     updates: u8,
+}
+
+/// What is known of few. There are many uses, and they are kept together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct More {
+    pub(super) slot: Option<u32>,
+    /// The address from which on it counts bytes.
+    pub(super) span: Option<u64>,
+    /// Words at offsets from it.
+    fields: Vec<Field>,
+    /// The bytes, relative to it, that are read by loads of which nobody sees what becomes; up to
+    /// [`END`] where it is not known which.
+    read: Option<(i64, i64)>,
 }
 
 /// What is done with the word at an offset.
@@ -32,7 +41,12 @@ pub(super) struct Field {
     pub(super) address: bool,
     /// It is used as a number.
     pub(super) mixed: bool,
+    /// What is where it points is read, and nobody sees what becomes of that.
+    pub(super) read: bool,
 }
+
+/// Some place in the object.
+pub(super) const END: i64 = i64::MAX;
 
 impl Use {
     /// Of what the host gets.
@@ -40,11 +54,31 @@ impl Use {
         Use { mixed: true, ..Use::default() }
     }
 
+    /// What is known of few, to add to it.
+    pub(super) fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    fn slot(&self) -> Option<u32> {
+        self.more.as_ref()?.slot
+    }
+
+    /// Words at offsets from it.
+    pub(super) fn fields(&self) -> &[Field] {
+        self.more.as_ref().map_or(&[], |more| &more.fields)
+    }
+
+    /// The bytes, relative to it, that are read by loads of which nobody sees what becomes.
+    pub(super) fn read(&self) -> Option<(i64, i64)> {
+        self.more.as_ref()?.read
+    }
+
     /// What the number is, if its use tells. `ordered`: objects stand in the same order on both
     /// sides, so that comparisons of addresses show nothing new.
     pub(super) fn role(&self, ordered: bool) -> Option<Role> {
         let mixed = self.mixed || self.compared && !ordered;
-        match (self.access, self.slot, self.span) {
+        let span = self.more.as_ref().and_then(|more| more.span);
+        match (self.access, self.slot(), span) {
             (Some(access), ..) => Some(Role::Address(Access { mixed, low: self.low, ..access })),
             (None, Some(table), _) => Some(Role::Slot(table)),
             (None, None, Some(at)) => Some(Role::Span(at)),
@@ -59,16 +93,21 @@ impl Use {
 
     /// All that only grows, and of which there is little.
     fn marks(&self) -> impl PartialEq + use<> {
-        let fields =
-            self.fields.iter().map(|one| usize::from(one.address) + usize::from(one.mixed));
-        let fields = fields.sum::<usize>();
-        (self.mixed, self.compared, self.returned, self.low, self.slot, fields)
+        let flags = |one: &Field| [one.address, one.mixed, one.read].map(usize::from);
+        let fields = self.fields().iter().flat_map(flags).sum::<usize>();
+        (self.mixed, self.compared, self.returned, self.low, self.slot(), fields)
     }
 
     /// Adds what a callee does with it; says whether that is news.
     pub(super) fn join(&mut self, does: &Use, passed: &Passed) -> bool {
-        let (marks, access) = (self.marks(), self.access);
+        let (marks, access, read) = (self.marks(), self.access, self.read());
         let by = passed.from().by;
+        if let Some((lo, hi)) = does.read() {
+            match by.filter(|_| hi != END) {
+                Some(by) => self.reads(lo.saturating_add(by), hi.saturating_add(by)),
+                None => self.reads(0, END),
+            }
+        }
         self.mixed |= does.mixed || does.returned && passed.flags & RESULT != 0;
         self.compared |= does.compared;
         self.low = self.low.max(does.low);
@@ -77,25 +116,35 @@ impl Use {
                 let access = access.shifted(by);
                 self.access = Some(self.access.map_or(access, |known| known.and(access)));
             }
-            if by == Some(0) && self.slot.is_none() {
-                self.slot = does.slot;
+            if let (Some(slot), Some(0), None) = (does.slot(), by, self.slot()) {
+                self.more().slot = Some(slot);
             }
             if let Some(by) = by {
-                for field in &does.fields {
+                for field in does.fields() {
                     self.field(Field { at: field.at.saturating_add(by), ..*field });
                 }
             }
         }
         let news = marks != self.marks();
-        if access == self.access {
+        if (access, read) == (self.access, self.read()) {
             return news;
         }
         self.updates = self.updates.saturating_add(1);
         if self.updates > UPDATES_MAX {
             self.access = self.access.map(|_| Access::INDEXED);
-            return news || access != self.access;
+            if self.read().is_some() {
+                self.more().read = Some((0, END));
+            }
+            return news || (access, read) != (self.access, self.read());
         }
         true
+    }
+
+    /// Adds bytes that are read.
+    pub(super) fn reads(&mut self, lo: i64, hi: i64) {
+        let (from, to) = self.read().unwrap_or((lo, hi));
+        let all = if hi == END || to == END { (0, END) } else { (lo.min(from), hi.max(to)) };
+        self.more().read = Some(all);
     }
 
     /// Adds what is done with a word; says whether that is news.
@@ -106,13 +155,17 @@ impl Use {
     }
 
     /// Adds what is done with a word. Of those that there is no room for, nothing is known: their
-    /// words are not shown to be addresses.
+    /// words are not shown to be addresses, and are read by who knows whom.
     pub(super) fn field(&mut self, one: Field) {
-        if let Some(known) = self.fields.iter_mut().find(|known| known.at == one.at) {
+        let fields = &mut self.more().fields;
+        if let Some(known) = fields.iter_mut().find(|known| known.at == one.at) {
             known.address |= one.address;
             known.mixed |= one.mixed;
-        } else if self.fields.len() < FIELDS_MAX {
-            self.fields.push(one);
+            known.read |= one.read;
+        } else if fields.len() < FIELDS_MAX {
+            fields.push(one);
+        } else {
+            self.reads(0, END);
         }
     }
 }
@@ -147,6 +200,7 @@ enum Kind {
     Param,
     Word,
     Field,
+    Global,
 }
 
 impl Passed {
@@ -158,7 +212,8 @@ impl Passed {
             Source::Param(param) => (Kind::Param, param, 0),
             Source::Word(at) => (Kind::Word, 0, at),
             Source::Field(param, at) => (Kind::Field, param, at as u64),
-            Source::Stack | Source::Folded(_) | Source::Float(_) | Source::Call(_) => return None,
+            Source::Global(global) => (Kind::Global, global, 0),
+            Source::Folded(_) | Source::Float(_) | Source::Call(_) => return None,
         };
         let by = from.by.and_then(|by| i32::try_from(by).ok());
         let (by, indexed, param) = (by.unwrap_or(0), by.is_none(), param.try_into().ok()?);
@@ -172,6 +227,7 @@ impl Passed {
             Kind::Param => Source::Param(self.at),
             Kind::Word => Source::Word(self.number),
             Kind::Field => Source::Field(self.at, self.number as i64),
+            Kind::Global => Source::Global(self.at),
         };
         let by = (self.flags & INDEXED == 0).then_some(self.by.into());
         Ref { source, by, part: self.is_part() }

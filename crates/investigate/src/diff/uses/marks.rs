@@ -1,5 +1,8 @@
 //! Uses of a value as a number, and the ends of what is followed.
 //!
+//! A comparison tells nothing new of two addresses of which the order is kept, nor of an address
+//! and a number that no address is. With what the host gives, or an operator calculates, it does.
+//!
 //! Neighbours: `flow` and `sums` call these at each use; the module above has the invariants (2).
 
 use super::flow::{Flow, Label};
@@ -8,9 +11,36 @@ use super::value::{Ref, Source, Value};
 use prova_module::walk::Frame;
 
 impl Flow<'_, '_> {
-    /// The value is compared, which a pointer may well be.
-    pub(super) fn compare(&mut self, value: &Value) {
-        self.mark(value, Mark::compared());
+    /// The value is compared with another one, which a pointer may well be.
+    pub(super) fn compare(&mut self, value: &Value, with: &Value) {
+        let given = |one: Ref| matches!(one.source, Source::Param(_)) && self.exported;
+        if with.number || with.refs().any(given) {
+            self.mix(value);
+            return;
+        }
+        match with.single() {
+            Some(Ref { source: Source::Const(_, number) | Source::Folded(number), by, .. })
+                if !self.in_zone(number) =>
+            {
+                self.test(value, number.wrapping_add_signed(by.unwrap_or(0)));
+            }
+            _ => self.mark(value, Mark::compared()),
+        }
+    }
+
+    /// The value is compared with a number that is like no address: what was added to it may make
+    /// it a comparison with one that is.
+    pub(super) fn test(&mut self, value: &Value, number: u64) {
+        let wrap = |at: u64| if self.side.wide() { at } else { at & 0xffff_ffff };
+        let shown = |one: &Ref| {
+            let by = one.by.filter(|by| *by != 0);
+            by.is_none_or(|by| !self.in_zone(wrap(number.wrapping_add_signed(by.wrapping_neg()))))
+        };
+        let refs: Vec<(Ref, bool)> = value.refs().map(|one| (one, shown(&one))).collect();
+        for (one, shown) in refs {
+            let mark = if shown { Mark::compared() } else { Mark::mixed() };
+            self.mark(&Value::of(one), mark);
+        }
     }
 
     /// The value is used as a number.
@@ -20,8 +50,21 @@ impl Flow<'_, '_> {
 
     /// The value goes where it is not followed: somebody there may use it as a number.
     pub(super) fn leaves(&mut self, value: &Value) {
-        for one in value.refs().filter(|one| one.source != Source::Stack) {
-            self.mark(&Value::of(one), Mark::mixed());
+        self.mark(value, Mark::mixed());
+        for one in value.refs() {
+            // Who gets it may use it as an address, of which the code has no number.
+            if let (Source::Folded(number), Some(by)) = (one.source, one.by)
+                && self.in_zone(number)
+            {
+                self.found.folded.push((number.wrapping_add_signed(by), 1));
+            }
+        }
+    }
+
+    /// The value goes into a global; into its own it may, where it is found again.
+    pub(super) fn kept(&mut self, value: &Value, global: u32) {
+        for one in value.refs().filter(|one| one.source != Source::Global(global)) {
+            self.leaves(&Value::of(one));
         }
     }
 
@@ -38,12 +81,17 @@ impl Flow<'_, '_> {
                 Source::Const(at, value) if self.in_zone(value) => {
                     self.marks.push(Mark { at, ..mark });
                 }
-                Source::Stack => self.found.stack.1 |= mark.mixed,
+                Source::Global(global) => {
+                    let mixed = mark.mixed || mark.compared && !self.ordered;
+                    let base = self.shared.global(global);
+                    base.mixed |= mixed;
+                    base.low = base.low.max(mark.low);
+                }
                 Source::Call(call) => self.calls[call as usize] |= number,
-                Source::Word(at) if number => self.found.mixed_words.push(at),
+                Source::Word(at) if number => self.shared.mixed_words.push(at),
                 Source::Field(param, at) if number => {
                     if let Some(known) = self.used(Source::Param(param)) {
-                        known.field(Field { at, address: false, mixed: true });
+                        known.field(Field { at, address: false, mixed: true, read: false });
                     }
                 }
                 Source::Param(_) => {

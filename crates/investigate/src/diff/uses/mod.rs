@@ -22,8 +22,9 @@
 //!    a function that is not known, returned to a caller who uses it as a number, or no longer
 //!    followed (a local from the second round of a loop on, too many at a time) is mixed. Of an
 //!    address of which low bits are looked at, `low` counts them: they stay if it moves by a
-//!    multiple. What is behind a load of unknown place is not seen, nor the distance of two
-//!    parameters.
+//!    multiple. So of globals that are addresses (the stack pointer, a linker's). Two addresses are
+//!    subtracted only if one was made of the other. What is behind a load of unknown place is not
+//!    seen.
 //! 3. An access is exact only if no index was added: then `lo..hi` are the bytes it touches,
 //!    relative to the number. A local that a loop writes is indexed inside the loop.
 //!
@@ -32,18 +33,24 @@
 
 mod flow;
 mod known;
-
 mod marks;
+mod shared;
 mod sums;
 mod value;
 mod variable;
 mod wasi;
 
+use super::globals::is_linkers;
+use super::image::{self, Piece};
 use super::relocs::Relocs;
 use super::side::Side;
 use super::token::Item;
-use known::{Field, Marks, Passed, Use};
+use flow::Around;
+use known::{END, Field, Marks, Passed, Use};
+use prova_module::ExternKind;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
+pub(crate) use shared::Base;
+use shared::Shared;
 use std::collections::{HashMap, HashSet};
 use value::Source;
 
@@ -52,6 +59,8 @@ const LOCALS_MAX: usize = 64;
 const UPDATES_MAX: u8 = 8;
 /// Fields of a parameter that are known to hold addresses.
 const FIELDS_MAX: usize = 16;
+/// Functions that are looked at together.
+const CHUNK: u32 = 256;
 /// Bytes of an address that data holds.
 const WORD: u64 = 4;
 
@@ -120,25 +129,18 @@ struct Uses {
     /// Offsets of memory operators in the range of addresses.
     offsets: Vec<(u32, Role)>,
     params: Vec<Use>,
-    /// Words of data that are used as addresses, and those that are used as numbers.
-    words: Vec<u64>,
-    mixed_words: Vec<u64>,
-    /// Loads of which nobody sees what becomes: first address and width.
-    loads: Vec<(u64, u64)>,
     passed: Vec<Passed>,
-    /// Tables that are used otherwise than by a call through a constant slot.
-    open_tables: Vec<u32>,
     /// Accesses at addresses that no number of the code is: first address and width.
     folded: Vec<(u64, u64)>,
-    /// Numbers of the body that may be addresses.
-    named: Vec<u64>,
-    /// Whether an access is relative to the stack pointer, and whether that is calculated with.
-    stack: (bool, bool),
 }
 
 impl Uses {
-    /// Its constants, with what callees do with them; words of data go to its own.
-    fn through(&mut self, params: &[Vec<Use>], ordered: bool) -> HashMap<u32, (u64, Use)> {
+    /// Its constants, with what callees do with them; words of data and globals go to `shared`.
+    fn through(
+        &mut self,
+        (params, ordered): (&[Vec<Use>], bool),
+        shared: &mut Shared,
+    ) -> HashMap<u32, (u64, Use)> {
         let mut consts: HashMap<u32, (u64, Use)> =
             std::mem::take(&mut self.consts).into_iter().collect();
         for passed in &self.passed {
@@ -156,18 +158,32 @@ impl Uses {
                 Source::Word(at) => {
                     let mut known = Use::default();
                     known.join(does, passed);
-                    self.words.extend(known.access.map(|_| at));
-                    self.mixed_words.extend(known.is_number(ordered).then_some(at));
+                    shared.words.extend(known.access.map(|_| at));
+                    shared.mixed_words.extend(known.is_number(ordered).then_some(at));
+                    shared.through.extend(known.read().map(|_| at));
                 }
-                Source::Param(_) | Source::Field(..) | Source::Stack | Source::Call(_) => {}
+                Source::Global(global) => {
+                    let mut known = Use::default();
+                    known.join(does, passed);
+                    let mixed = known.mixed || known.compared && !ordered;
+                    let used = known.access.is_some();
+                    shared.global(global).and(Base { used, mixed, low: known.low });
+                }
+                Source::Param(_) | Source::Field(..) | Source::Call(_) => {}
                 Source::Folded(_) | Source::Float(_) => {}
             }
         }
         for (value, does) in consts.values() {
-            for field in &does.fields {
+            if let Some((lo, hi)) = does.read() {
+                let whole = hi == END;
+                let width = if whole { u64::MAX } else { lo.abs_diff(hi) };
+                shared.loads.push((value.wrapping_add_signed(lo), width));
+            }
+            for field in does.fields() {
                 let at = value.wrapping_add_signed(field.at);
-                self.words.extend(field.address.then_some(at));
-                self.mixed_words.extend(field.mixed.then_some(at));
+                shared.words.extend(field.address.then_some(at));
+                shared.mixed_words.extend(field.mixed.then_some(at));
+                shared.through.extend(field.read.then_some(at));
             }
         }
         consts
@@ -193,8 +209,8 @@ pub(crate) struct Roles {
     folded: HashMap<u32, Vec<(u64, u64)>>,
     /// Addresses that code names, in order.
     named: Vec<u64>,
-    /// Whether the code uses what is taken for the stack pointer as an address, and as no number.
-    pub(crate) stack: bool,
+    /// What all code does with globals that are addresses.
+    globals: HashMap<u32, Base>,
     /// What the linkers of A and of B say where the code does not.
     relocs: (Relocs, Relocs),
 }
@@ -206,30 +222,31 @@ impl Roles {
         let count = side.module.func_count() as u32;
         let exports = side.module.exports().iter().filter_map(|export| export.func());
         let exported: HashSet<u32> = exports.map(|func| func.0).collect();
-        let funcs = (0..count).into_par_iter();
-        let mut all: Vec<Uses> =
-            funcs.map(|func| flow::uses(side, func, (&exported, ordered))).collect();
+        let globals = globals(side);
+        let around = Around { exported, ordered, globals };
+        let chunk = |first: u32| {
+            let mut shared = Shared::default();
+            let funcs = CHUNK * first..(CHUNK * (first + 1)).min(count);
+            let uses = funcs.map(|func| flow::uses(side, func, &around, &mut shared));
+            let uses: Vec<Uses> = uses.collect();
+            shared.tidy();
+            (uses, shared)
+        };
+        let chunks = (0..count.div_ceil(CHUNK)).into_par_iter().map(chunk);
+        let chunks: Vec<(Vec<Uses>, Shared)> = chunks.collect();
+        let mut all: Vec<Uses> = Vec::with_capacity(count as usize);
+        let mut shared = Shared::default();
+        for (uses, other) in chunks {
+            all.extend(uses);
+            shared.extend(other);
+        }
         propagate(&mut all, ordered);
         let relocs = (Relocs::new(side.module), Relocs::new(other.module));
         let mut roles = Roles { relocs, ..Roles::default() };
-        roles.named = all.iter().flat_map(|uses| uses.named.iter().copied()).collect();
-        roles.named.sort_unstable();
-        roles.named.dedup();
-        let stack = all.iter().map(|uses| uses.stack);
-        let (based, mixed) = stack.fold((false, false), |all, one| (all.0 | one.0, all.1 | one.1));
-        roles.stack = based && !mixed;
         let params: Vec<Vec<Use>> =
             all.iter_mut().map(|uses| std::mem::take(&mut uses.params)).collect();
-        let mut mixed_words: Vec<u64> = Vec::new();
-        let mut loads: Vec<(u64, u64)> = Vec::new();
         for mut uses in all {
-            let consts = uses.through(&params, ordered);
-            for at in &uses.words {
-                roles.words.entry(*at).or_default().address = true;
-            }
-            mixed_words.extend(&uses.mixed_words);
-            loads.extend(&uses.loads);
-            roles.open_tables.extend(&uses.open_tables);
+            let consts = uses.through((&params, ordered), &mut shared);
             if !uses.folded.is_empty() {
                 roles.folded.insert(roles.code.len() as u32, std::mem::take(&mut uses.folded));
             }
@@ -246,8 +263,35 @@ impl Roles {
             mixed.dedup();
             roles.mixed.push(mixed.into());
         }
-        roles.mix_words(&mixed_words, loads);
+        roles.share(side, shared);
         roles
+    }
+
+    /// Adds what is kept of all functions together.
+    fn share(&mut self, side: &Side<'_>, mut shared: Shared) {
+        shared.tidy();
+        for at in &shared.words {
+            self.words.entry(*at).or_default().address = true;
+        }
+        self.named = shared.named;
+        self.globals = shared.globals.into_iter().collect();
+        self.open_tables = shared.open_tables.into_iter().collect();
+        // What a word of data points to, as it starts.
+        let (pieces, mut loads) = (image::pieces(side.module), shared.loads);
+        let pointed = |at: &u64| Some((pointed(&pieces, *at)?, u64::MAX));
+        loads.extend(shared.through.iter().filter_map(pointed));
+        self.mix_words(&shared.mixed_words, loads);
+        // The host sees what it is; by a linker's name, it knows that it is an address.
+        let exports = side.module.exports().iter();
+        let exports = exports.filter(|export| export.kind == ExternKind::Global);
+        for export in exports.filter(|export| !is_linkers(&export.name)) {
+            self.globals.entry(export.index).or_default().mixed = true;
+        }
+    }
+
+    /// What code does with a global that is an address.
+    pub(crate) fn global(&self, global: u32) -> Base {
+        self.globals.get(&global).copied().unwrap_or_default()
     }
 
     /// Marks words that are used as numbers, and those that a load reaches of which nobody sees
@@ -257,10 +301,22 @@ impl Roles {
             self.words.entry(*at).or_default().mixed = true;
         }
         loads.sort_unstable();
-        loads.dedup();
+        let mut known: Vec<u64> = self.words.keys().copied().collect();
+        known.sort_unstable();
+        // Loads overlap: each word is looked at once.
+        let mut from = 0;
         for (at, width) in loads {
-            for at in at.saturating_sub(WORD - 1)..at.saturating_add(width) {
-                self.words.entry(at).and_modify(|word| word.mixed = true);
+            // An object ends where code names the next one.
+            let next = self.named.partition_point(|named| *named <= at);
+            let end = match width {
+                u64::MAX => self.named.get(next).copied().unwrap_or(u64::MAX),
+                width => at.saturating_add(width),
+            };
+            let first = known.partition_point(|word| *word < at.saturating_sub(WORD - 1));
+            from = from.max(first);
+            while let Some(at) = known.get(from).filter(|word| **word < end) {
+                self.words.entry(*at).and_modify(|word| word.mixed = true);
+                from += 1;
             }
         }
     }
@@ -318,6 +374,23 @@ impl Roles {
     }
 }
 
+/// Globals that are addresses, in order.
+fn globals(side: &Side<'_>) -> Vec<u32> {
+    let stack = side.map.stack_pointer.map(|(global, _)| global);
+    let all = 0..side.module.globals().len() as u32;
+    let own = |global: &u32| stack == Some(*global) || is_linkers(side.global_symbol(*global));
+    all.filter(own).collect()
+}
+
+/// The word of an image that starts at an address.
+fn pointed(pieces: &[Piece<'_>], at: u64) -> Option<u64> {
+    let after = pieces.partition_point(|piece| piece.start <= at);
+    let piece = &pieces[after.checked_sub(1)?];
+    let from = usize::try_from(at - piece.start).ok()?;
+    let bytes = piece.bytes.get(from..from.checked_add(WORD as usize)?)?;
+    Some(u32::from_le_bytes(bytes.try_into().ok()?).into())
+}
+
 /// Carries what callees do with parameters to their callers' parameters, until nothing is new.
 fn propagate(all: &mut [Uses], ordered: bool) {
     // What is passed on to a parameter: callee, parameter, caller, and the place in its list.
@@ -346,7 +419,8 @@ fn propagate(all: &mut [Uses], ordered: bool) {
             let (param, field) = match passed.from().source {
                 Source::Param(param) => (param, None),
                 Source::Field(param, at) => (param, Some(at)),
-                Source::Const(..) | Source::Word(_) | Source::Stack | Source::Call(_) => continue,
+                Source::Const(..) | Source::Word(_) | Source::Global(_) => continue,
+                Source::Call(_) => continue,
                 Source::Folded(_) | Source::Float(_) => continue,
             };
             let known = all[*caller as usize].params.get_mut(param as usize);
@@ -356,8 +430,8 @@ fn propagate(all: &mut [Uses], ordered: bool) {
                 Some(at) => {
                     let mut word = Use::default();
                     word.join(&does, &passed);
-                    let address = word.access.is_some();
-                    known.news(Field { at, address, mixed: word.is_number(ordered) })
+                    let (address, read) = (word.access.is_some(), word.read().is_some());
+                    known.news(Field { at, address, mixed: word.is_number(ordered), read })
                 }
             };
             if news {

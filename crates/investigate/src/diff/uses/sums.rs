@@ -50,8 +50,8 @@ impl Flow<'_, '_> {
         for one in value.refs() {
             let is_base = match one.source {
                 Source::Const(_, value) | Source::Folded(value) => self.in_zone(value),
-                Source::Param(_) | Source::Word(_) | Source::Field(..) | Source::Stack => true,
-                Source::Call(_) => true,
+                Source::Param(_) | Source::Word(_) | Source::Field(..) => true,
+                Source::Global(_) | Source::Call(_) => true,
                 Source::Float(_) => false,
             };
             if is_base {
@@ -66,6 +66,12 @@ impl Flow<'_, '_> {
     }
 
     pub(super) fn sum(&mut self, a: &Value, b: &Value, sign: i64) -> Value {
+        // How far two pointers made of one address are from each other is the same in B.
+        if let (Some(x), Some(y), -1) = (a.single(), b.single(), sign)
+            && x.source == y.source
+        {
+            return Value::number();
+        }
         self.distance(a, b);
         let (mut x, mut y) = (self.bases(a), self.bases(b));
         // What a call gives is an index beside anything else.
@@ -84,21 +90,15 @@ impl Flow<'_, '_> {
             (true, true) if sign == 1 => x.part().with(y.part(), &mut self.dropped),
             (false, true) => {
                 self.mix(&y);
-                Value::default()
+                Value::number()
             }
             (true, true) => {
-                // How far two pointers of one object are from each other is the same in B.
-                let given = |value: &Value| {
-                    value
-                        .refs()
-                        .all(|one| !matches!(one.source, Source::Const(..) | Source::Call(_)))
-                };
-                if !given(&x) || !given(&y) {
-                    self.mix(&x);
-                    self.mix(&y);
-                }
-                Value::default()
+                self.mix(&x);
+                self.mix(&y);
+                Value::number()
             }
+            // Of a value that is not known, and of a number, a sum is no less.
+            (..) if a.number || b.number => Value::number(),
             (..) => Value::default(),
         }
     }
@@ -120,7 +120,7 @@ impl Flow<'_, '_> {
             (None, None) => {
                 self.mix(a);
                 self.mix(b);
-                return Value::default();
+                return Value::number();
             }
         };
         // A mask that may be an address is used as a number.
@@ -136,7 +136,7 @@ impl Flow<'_, '_> {
             }
             (false, false) => self.mix(value),
         }
-        Value::default()
+        Value::number()
     }
 
     /// Of two addresses the sum is a number, and so is how far they are from each other.

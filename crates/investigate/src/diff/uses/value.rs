@@ -15,7 +15,8 @@ pub(super) enum Source {
     Word(u64),
     /// The word at this offset from a parameter.
     Field(u32, i64),
-    Stack,
+    /// A global that is an address: the stack pointer, or one that a linker names.
+    Global(u32),
     /// What is computed from constants.
     Folded(u64),
     /// A float of 64 bits.
@@ -47,6 +48,8 @@ pub(super) struct Value {
     refs: [Option<Ref>; REFS_MAX],
     /// Whether it may come from elsewhere too.
     pub(super) partial: bool,
+    /// Whether it may be what an operator calculates: no address.
+    pub(super) number: bool,
 }
 
 impl Value {
@@ -55,7 +58,12 @@ impl Value {
     }
 
     pub(super) fn of(one: Ref) -> Value {
-        Value { refs: [Some(one), None, None], partial: false }
+        Value { refs: [Some(one), None, None], ..Value::default() }
+    }
+
+    /// What an operator calculates.
+    pub(super) fn number() -> Value {
+        Value { number: true, ..Value::default() }
     }
 
     pub(super) fn refs(&self) -> impl Iterator<Item = Ref> + '_ {
@@ -75,6 +83,7 @@ impl Value {
     pub(super) fn with(mut self, other: Value, dropped: &mut Vec<Source>) -> Value {
         let unknown = !self.is_known() || !other.is_known();
         self.partial |= other.partial | unknown;
+        self.number |= other.number;
         for one in other.refs() {
             let known = self.refs.iter_mut().flatten().find(|known| known.source == one.source);
             if let Some(known) = known {

@@ -1,19 +1,28 @@
 //! The locals of a body with what is known of them, in order of their numbers.
 //!
 //! Neighbours: `flow` sets and reads them, and copies them at each branch: so they are one piece of
-//! memory. At most [`LOCALS_MAX`] of them are known at a time; each step looks at those only.
+//! memory. At most [`LOCALS_MAX`] of them are known at a time; each step looks at those only. That
+//! one may be a number, and nothing else is known, is kept of the first [`NUMBERS_MAX`] alone.
 
 use super::LOCALS_MAX;
 use super::value::{Source, Value};
 
-/// By local, in order, what is known of its value.
+/// Locals of which it is kept that they may be numbers.
+const NUMBERS_MAX: u32 = u64::BITS;
+
+/// By local, in order, what is known of its value; and a bit for each of the first ones that an
+/// operator may have calculated.
 #[derive(Clone, Default)]
-pub(super) struct Locals(Vec<(u32, Value)>);
+pub(super) struct Locals(Vec<(u32, Value)>, u64);
+
+fn bit(local: u32) -> u64 {
+    if local < NUMBERS_MAX { 1 << local } else { 0 }
+}
 
 impl Locals {
     /// Parameters, each by its value.
     pub(super) fn new(params: impl Iterator<Item = Value>) -> Locals {
-        Locals((0..).zip(params).take(LOCALS_MAX).collect())
+        Locals((0..).zip(params).take(LOCALS_MAX).collect(), 0)
     }
 
     fn find(&self, local: u32) -> Result<usize, usize> {
@@ -22,12 +31,18 @@ impl Locals {
 
     /// What is known of a local.
     pub(super) fn get(&self, local: u32) -> Value {
-        self.find(local).map(|at| self.0[at].1).unwrap_or_default()
+        let mut value = self.find(local).map(|at| self.0[at].1).unwrap_or_default();
+        value.number |= self.1 & bit(local) != 0;
+        value
     }
 
     /// Writes a local; forgets it where nothing is known of the value, or too many locals are
     /// known: then it says so.
     pub(super) fn set(&mut self, local: u32, value: Value) -> bool {
+        self.1 &= !bit(local);
+        if value.number {
+            self.1 |= bit(local);
+        }
         match self.find(local) {
             Ok(at) if value.is_known() => self.0[at].1 = value,
             Ok(at) => {
@@ -53,6 +68,7 @@ impl Locals {
 
     /// Adds what they are on another way. What there is no room for goes to `dropped`.
     pub(super) fn join(&mut self, other: &Locals, dropped: &mut Vec<Source>) {
+        self.1 |= other.1;
         // What one way leaves unknown is known in part only.
         let mut rest = other.0.iter().peekable();
         for (local, value) in &mut self.0 {

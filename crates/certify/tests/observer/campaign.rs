@@ -1,0 +1,178 @@
+//! Mutants of accepted code: those that the check accepts as well are executed under the observer.
+//!
+//! ```text
+//! code ─ mutation::each ─► mutant ─ certify, check ─► refused | survivor ─ runs ─► Tally
+//! ```
+
+use crate::mutation::{self, Mutant, Original};
+use crate::observer::run::End;
+use crate::observer::{Broken, Stage, Subject};
+use prova_certify::{Draft, certify};
+use prova_check::Layout;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What became of the mutants of a kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Count {
+    /// All that were judged.
+    pub(crate) all: usize,
+    /// Those that the check refuses.
+    pub(crate) refused: usize,
+    /// Those of the refused that broke a rule of the observer, if any were run.
+    pub(crate) caught: usize,
+    /// Survivors that were executed, at the place of the change.
+    pub(crate) executed: usize,
+    /// Survivors no run of which came to the place of the change.
+    pub(crate) unreached: usize,
+    /// Survivors that broke a rule.
+    pub(crate) broken: usize,
+}
+
+/// What became of all.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    /// By kind.
+    pub(crate) kinds: BTreeMap<&'static str, Count>,
+    /// Places where something was planted: offsets of functions.
+    pub(crate) sites: usize,
+    /// Functions.
+    pub(crate) functions: usize,
+    pub(crate) runs: usize,
+    pub(crate) steps: usize,
+    pub(crate) ends: BTreeMap<End, usize>,
+    /// The survivors that broke a rule, one line each.
+    pub(crate) broken: Vec<String>,
+    /// The survivors no run of which came to the change, one line each.
+    pub(crate) unreached: Vec<String>,
+}
+
+/// How much of it is done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    /// All mutants at one of so many places are judged.
+    pub(crate) every: usize,
+    /// Runs of each survivor; four times as many until one comes to the change.
+    pub(crate) runs: u64,
+    /// Runs of each mutant that the check refuses: how much does the observer see by itself?
+    pub(crate) refused: u64,
+}
+
+impl Tally {
+    /// All kinds together.
+    pub(crate) fn total(&self) -> Count {
+        let mut sum = Count::default();
+        for count in self.kinds.values() {
+            sum.all += count.all;
+            sum.refused += count.refused;
+            sum.caught += count.caught;
+            sum.executed += count.executed;
+            sum.unreached += count.unreached;
+            sum.broken += count.broken;
+        }
+        sum
+    }
+
+    /// Judges mutants of a subject that is accepted, and runs the survivors.
+    pub(crate) fn mutants(
+        &mut self,
+        stage: &mut Stage,
+        (name, layout): (&str, &Layout),
+        (subject, starts): (&Subject<'_>, &[u64]),
+        plan: Plan,
+    ) {
+        let Subject { bytes, traps, calls, .. } = *subject;
+        // Where it begins differs from function to function.
+        let (mut index, mut last, mut places) = (0_u64, None, self.functions);
+        let original = Original { bytes, traps, calls, starts };
+        self.functions += 1;
+        mutation::each(&original, &mut |mutant: &Mutant<'_>| {
+            index += 1;
+            if last.replace(mutant.at) != Some(mutant.at) {
+                places += 1;
+                self.sites += usize::from(places.is_multiple_of(plan.every));
+            }
+            if !places.is_multiple_of(plan.every) {
+                return;
+            }
+            let draft = Draft {
+                kind: subject.kind,
+                bytes: mutant.bytes,
+                traps: mutant.traps,
+                calls: mutant.calls,
+            };
+            let count = self.kinds.entry(mutant.kind).or_default();
+            count.all += 1;
+            let changed = Subject {
+                bytes: mutant.bytes,
+                traps: mutant.traps,
+                calls: mutant.calls,
+                ..*subject
+            };
+            let seed = index << 16;
+            if certify(layout, &draft).is_err() {
+                count.refused += 1;
+                let mut seeds = seed..seed + plan.refused;
+                let caught = seeds.any(|seed| stage.run(&changed, seed).is_err());
+                count.caught += usize::from(caught);
+                return;
+            }
+            let line = format!("{name}\t{}\t{:#x}", mutant.kind, mutant.at);
+            match self.survivor(stage, mutant, (&changed, seed), plan.runs) {
+                Ok(true) => {}
+                Ok(false) => self.unreached.push(line),
+                Err((seed, broken)) => self.broken.push(format!("{line}\tseed {seed}\t{broken}")),
+            }
+        });
+    }
+
+    /// Runs a survivor; whether a run came to the change.
+    fn survivor(
+        &mut self,
+        stage: &mut Stage,
+        mutant: &Mutant<'_>,
+        (subject, first): (&Subject<'_>, u64),
+        runs: u64,
+    ) -> Result<bool, (u64, Broken)> {
+        let mut reached = false;
+        let mut result = Ok(());
+        for seed in first..first + 4 * runs {
+            if seed >= first + runs && reached {
+                break;
+            }
+            match stage.run(subject, seed) {
+                Ok(seen) => {
+                    reached |= seen.executed.contains(&mutant.at);
+                    self.runs += 1;
+                    self.steps += seen.steps;
+                    *self.ends.entry(seen.end).or_default() += 1;
+                }
+                Err(broken) => {
+                    result = Err((seed, broken));
+                    break;
+                }
+            }
+        }
+        let count = self.kinds.get_mut(mutant.kind).expect("its kind is counted");
+        match (&result, reached) {
+            (Err(_), _) => count.broken += 1,
+            (Ok(()), true) => count.executed += 1,
+            (Ok(()), false) => count.unreached += 1,
+        }
+        result.map(|()| reached)
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "kind\tall\trefused\tcaught\texecuted\tunreached\tbroken")?;
+        let total = self.total();
+        for (kind, count) in self.kinds.iter().chain([(&"all", &total)]) {
+            let Count { all, refused, caught, executed, unreached, broken } = count;
+            writeln!(f, "{kind}\t{all}\t{refused}\t{caught}\t{executed}\t{unreached}\t{broken}")?;
+        }
+        let Tally { functions, sites, runs, steps, ends, .. } = self;
+        writeln!(f, "{functions} functions, {sites} sites, {runs} runs, {steps} steps, {ends:?}")?;
+        self.broken.iter().try_for_each(|line| writeln!(f, "{line}"))
+    }
+}

@@ -1,0 +1,274 @@
+//! Where code is left: returns, calls, tail calls, and what a call is answered.
+//!
+//! An answer is what a callee may do at most: results of its type, anything in the registers that
+//! it need not give back and in its arguments, other contents of globals, tables and argument
+//! cells, longer memories and tables, a list of functions elsewhere, other code for functions,
+//! less fuel.
+
+use super::module::{Home, Signature, Ty};
+use super::rule::{Broken, Rule};
+use super::run::{End, Run};
+use super::tracee::Regs;
+use super::world::{CODE, RETURN, Target, What, landing};
+use prova_check::CodeKind;
+use prova_check::builtins::PERFORMED;
+
+/// rbx, rbp, r12 to r15.
+const GIVEN_BACK: [usize; 6] = [3, 5, 12, 13, 14, 15];
+
+/// Callers' registers that a callee may change.
+const TAKEN: [usize; 9] = [0, 1, 2, 6, 7, 8, 9, 10, 11];
+
+impl Run<'_> {
+    /// Registers are as at entry.
+    fn gives_back(&self) -> Result<(), Broken> {
+        for r in GIVEN_BACK {
+            if self.regs.general[r] != self.first.general[r] {
+                return self.broken(Rule::Return, format!("register {r} is another"));
+            }
+        }
+        // The flag of direction, and the mode of floating point.
+        if self.regs.flags & 0x400 != 0 || self.stage.tracee.float_control() != 0x1f80 {
+            return self.broken(Rule::Return, "a mode of the processor is another");
+        }
+        Ok(())
+    }
+
+    /// Behind a `ret`.
+    pub(crate) fn returned(&self) -> Result<End, Broken> {
+        if self.regs.rip != RETURN || self.regs.general[4] != self.top {
+            let sp = self.regs.general[4].wrapping_sub(self.top) as i64;
+            let what = format!("to {:#x}, with the stack pointer {sp:+} off", self.regs.rip);
+            return self.broken(Rule::Return, what);
+        }
+        self.gives_back()?;
+        if let CodeKind::ThunkIn(_) = self.subject.kind {
+            let results = &self.world.types[self.world.funcs[self.own].ty].results;
+            return self.cells_hold(results).map(|()| End::Returned);
+        }
+        for (ty, home) in self.signature.results() {
+            self.holds(ty, home, 0)?;
+        }
+        Ok(End::Returned)
+    }
+
+    /// A value of a type lies at a home; stack homes count from `stack`.
+    fn holds(&self, ty: Ty, home: Home, stack: u64) -> Result<(), Broken> {
+        let Ty::Ref(ty) = ty else { return Ok(()) };
+        let value = match home {
+            Home::General(r) => self.regs.general[r],
+            Home::Stack(at) => self.stage.tracee.word(stack + at),
+            Home::Vector(_) => return Ok(()),
+        };
+        if !self.world.is_ref(value, ty) {
+            return self.broken(Rule::Reference, format!("{value:#x} is given for {ty:?}"));
+        }
+        Ok(())
+    }
+
+    /// References of these types lie in the argument cells.
+    fn cells_hold(&self, types: &[Ty]) -> Result<(), Broken> {
+        for (ty, cell) in Signature::cells(types) {
+            self.holds(ty, Home::Stack(8 * cell), self.world.args)?;
+        }
+        Ok(())
+    }
+
+    /// The height that is passed; what was taken off it counts for the frame.
+    fn height(&mut self, whole: bool) -> Result<(), Broken> {
+        let passed = self.regs.general[6];
+        let Some(taken) = self.height.checked_sub(passed) else {
+            return self.broken(Rule::Height, format!("{passed:#x}, of {:#x}", self.height));
+        };
+        let thunk = !matches!(self.subject.kind, CodeKind::Func(_));
+        if !(taken == 0 && (thunk || whole)) {
+            self.charge = Some(self.charge.map_or(taken, |charge| charge.min(taken)));
+        }
+        Ok(())
+    }
+
+    fn call_is_metered(&self) -> Result<(), Broken> {
+        let func = matches!(self.subject.kind, CodeKind::Func(_));
+        if self.is_metered() && func && !self.metered {
+            return self.broken(Rule::Metering, "a call before a charge or a poll");
+        }
+        Ok(())
+    }
+
+    /// A function's own record is in rdi, and its arguments lie where it takes them from; gives
+    /// the bytes of those on the stack. `sp` is where the return address lies.
+    fn passes_arguments(&self, to: usize, sp: u64) -> Result<u64, Broken> {
+        if self.regs.general[7] != self.world.funcs[to].record {
+            return self.broken(Rule::Call, format!("rdi is {:#x}", self.regs.general[7]));
+        }
+        let (arguments, bytes) = self.world.types[self.world.funcs[to].ty].arguments();
+        if sp + 8 + bytes > self.top || !(sp + 8).is_multiple_of(16) {
+            return self.broken(Rule::Call, format!("the stack has no {bytes} bytes of arguments"));
+        }
+        for (ty, home) in arguments {
+            self.holds(ty, home, sp)?;
+        }
+        Ok(bytes)
+    }
+
+    /// Behind a `call`, at the entry of what was called.
+    pub(crate) fn call(&mut self, to: Target) -> Result<Option<End>, Broken> {
+        let sp = self.regs.general[4];
+        let back = self.stage.tracee.word(sp);
+        let row = self.subject.calls.iter().any(|row| CODE + u64::from(row.return_offset) == back);
+        if !row {
+            return self.broken(Rule::Row, "a call without a row");
+        }
+        if to != Target::Builtin(2) {
+            self.height(false)?;
+        }
+        let (bytes, results, cells) = match to {
+            Target::Func(to) => {
+                if matches!(self.subject.kind, CodeKind::ThunkOut(_)) {
+                    return self.broken(Rule::Call, "a way out calls a function");
+                }
+                self.call_is_metered()?;
+                let bytes = self.passes_arguments(to, sp)?;
+                (bytes, self.world.types[self.world.funcs[to].ty].results(), Vec::new())
+            }
+            Target::Builtin(n) => {
+                let Some(cells) = self.builtin(n, sp)? else { return Ok(Some(End::Stopped)) };
+                (0, vec![(Ty::I64, Home::General(0))], cells)
+            }
+        };
+        self.answer((back, sp), bytes, &results, &cells);
+        Ok(None)
+    }
+
+    /// A builtin: the types of what it leaves in the cells; none if it does not return.
+    fn builtin(&self, n: u64, sp: u64) -> Result<Option<Vec<Ty>>, Broken> {
+        let own = self.regs.general[7] == self.world.context;
+        let other = self.regs.general[7] == self.world.foreign;
+        if !(own || other && n != 1) || !(sp + 8).is_multiple_of(16) {
+            return self
+                .broken(Rule::Call, format!("builtin {n} with {:#x}", self.regs.general[7]));
+        }
+        if n == 2 {
+            return Ok(None);
+        }
+        if n == 0 {
+            let Some(to) = self.world.func_of_record(self.regs.general[2]) else {
+                return self.broken(Rule::Call, "the builtin `call` gets no record");
+            };
+            let ty = &self.world.types[self.world.funcs[to].ty];
+            self.cells_hold(&ty.params)?;
+            return Ok(Some(ty.results.clone()));
+        }
+        let opcode = self.regs.general[2];
+        let Some(performed) = PERFORMED.iter().find(|row| u64::from(row.opcode) == opcode) else {
+            return self.broken(Rule::Call, format!("`perform` of {opcode:#x}"));
+        };
+        if let Some(cell) = performed.reference {
+            let table = usize::try_from(self.regs.general[1]).ok();
+            let Some(table) = table.and_then(|table| self.world.module.tables.get(table)) else {
+                return self.broken(Rule::Call, "`perform` on no table");
+            };
+            self.holds(Ty::Ref(table.ty), Home::Stack(8 * u64::from(cell)), self.world.args)?;
+        }
+        Ok(Some(Vec::new()))
+    }
+
+    /// Behind a jump to a function's entry.
+    pub(crate) fn tail_call(&mut self, to: usize) -> Result<End, Broken> {
+        if !matches!(self.subject.kind, CodeKind::Func(_)) {
+            return self.broken(Rule::Call, "a thunk leaves by a tail call");
+        }
+        self.call_is_metered()?;
+        self.height(true)?;
+        self.gives_back()?;
+        let sp = self.regs.general[4];
+        if !self.is_stack(sp) || self.stage.tracee.word(sp) != RETURN {
+            return self.broken(Rule::Return, "no return address on the stack");
+        }
+        let bytes = self.passes_arguments(to, sp)?;
+        if sp + 8 + bytes != self.top {
+            return self.broken(Rule::Return, "the arguments are not taken off the stack");
+        }
+        let given = &self.world.types[self.world.funcs[to].ty].results;
+        let wanted = &self.signature.results;
+        let fit = given.iter().zip(wanted).all(|(given, wanted)| wanted.takes(*given));
+        if given.len() != wanted.len() || !fit {
+            return self.broken(Rule::Call, "the callee's results are others");
+        }
+        Ok(End::TailCalled)
+    }
+
+    /// What a callee did, and the way back.
+    fn answer(&mut self, (back, sp): (u64, u64), bytes: u64, results: &[(Ty, Home)], cells: &[Ty]) {
+        let mut regs = self.regs;
+        for r in TAKEN {
+            regs.general[r] = self.world.number(&mut self.rng);
+        }
+        regs.flags = 0x202 | self.rng.bits() & 0x8d5;
+        let arguments = self.rng.bytes(usize::try_from(bytes).expect("little"));
+        self.stage.tracee.write(sp + 8, &arguments);
+        self.changes();
+        self.fill_cells(cells);
+        let mut vectors = self.vectors();
+        self.results(results, &mut regs, &mut vectors);
+        regs.general[4] = sp + 8 + bytes;
+        regs.rip = back;
+        self.stage.tracee.set_vectors(&vectors);
+        self.stage.tracee.set_regs(&regs);
+        self.regs = regs;
+    }
+
+    fn results(&mut self, list: &[(Ty, Home)], regs: &mut Regs, vectors: &mut [[u32; 4]; 16]) {
+        for &(ty, home) in list {
+            self.give(ty, home, regs, vectors, &mut []);
+        }
+    }
+
+    /// What changes in the store while others run.
+    fn changes(&mut self) {
+        for n in 0..self.world.memories.len() {
+            let (record, _, len, _) = self.world.memories[n];
+            let more = *self.rng.pick(&[0_u64, 0, 1, 3]) << 16;
+            let max = self.world.module.memories[n].max;
+            let new = (len + more).min(max.max(len));
+            self.world.memories[n].2 = new;
+            self.stage.resize(n, new);
+            self.stage.tracee.write(record + 8, &new.to_le_bytes());
+        }
+        for n in 0..self.world.tables.len() {
+            let (record, base, len) = self.world.tables[n];
+            let table = self.world.module.tables[n];
+            let new = (len + self.rng.below(3) as u64).min(table.max.max(len)).min(table.min + 16);
+            self.world.tables[n].2 = new.max(len);
+            self.stage.tracee.write(record + 8, &new.max(len).to_le_bytes());
+            let all: Vec<u8> = (0..new.max(len).min(64))
+                .flat_map(|_| self.world.reference(table.ty, &mut self.rng).to_le_bytes())
+                .collect();
+            // References beyond the first ones stay; new elements are references as well.
+            self.stage.tracee.write(base, &all);
+            for element in len.max(64)..new {
+                let value = self.world.reference(table.ty, &mut self.rng);
+                self.stage.tracee.write(base + 8 * element, &value.to_le_bytes());
+            }
+        }
+        for region in self.world.regions.clone() {
+            if let What::Global(ty, true) = region.what {
+                let value = self.world.value(ty, &mut self.rng);
+                self.stage.tracee.write(region.start, &value.to_le_bytes());
+            }
+        }
+        for (at, bytes) in self.world.move_list(Some(&mut self.rng)) {
+            self.stage.tracee.write(at, &bytes);
+        }
+        for address in 0..self.world.funcs.len().min(64) {
+            let entry = landing(address) + 32 * self.rng.below(2) as u64;
+            self.stage.tracee.write(self.world.funcs[address].record, &entry.to_le_bytes());
+        }
+        let fuel = self.stage.tracee.word(self.world.store);
+        let less = self.rng.below(10) as u64;
+        self.set_fuel(fuel.saturating_sub(less));
+        let now = self.stage.tracee.word(self.world.epoch);
+        let later = now.saturating_add(self.rng.below(2) as u64);
+        self.stage.tracee.write(self.world.epoch, &later.to_le_bytes());
+    }
+}

@@ -1,0 +1,443 @@
+//! Code that nobody checked and that breaks one rule of the observer each, beside code that breaks
+//! none: what the observer would not see here, it would not see in a mutant.
+
+use crate::asm::{
+    I, Item, J, L, Raw, Row, Trap, assemble, at, faults, idx, mr, r, ret, ri, rm, rr,
+};
+use crate::observer::rule::Rule;
+use crate::observer::{Broken, Stage, Subject};
+use iced_x86::{Code as C, Instruction, Register, Register::*};
+use prova_check::{CodeKind, CpuLevel, MemoryShape, Metering};
+use std::collections::BTreeSet;
+
+/// The words of its context are: 0x20 the import's record, 0x28 the memory's, 0x30 the table's,
+/// 0x38, 0x40 and 0x48 the globals.
+const MODULE: &str = r#"(module
+    (import "a" "f" (func (param externref) (result externref)))
+    (memory 1 4) (table 4 8 externref)
+    (global (mut i32) (i32.const 0)) (global i64 (i64.const 1))
+    (global (mut externref) (ref.null extern))
+    (func (param i32 externref) (result i64)) (func (param i32)) (func (result externref)))"#;
+
+/// How a plant is made.
+#[derive(Clone, Copy)]
+struct Way {
+    memory: MemoryShape,
+    fuel: bool,
+    cpu: CpuLevel,
+    func: u32,
+}
+
+const GUARD: Way = Way { memory: MemoryShape::GUARD, fuel: false, cpu: CpuLevel::V3, func: 1 };
+const EXPLICIT: Way = Way { memory: MemoryShape::Explicit, ..GUARD };
+const FUEL: Way = Way { fuel: true, ..GUARD };
+const V2: Way = Way { cpu: CpuLevel::V2, ..GUARD };
+
+fn run(stage: &mut Stage, way: Way, items: &[Item], rows: bool) -> Result<(), Broken> {
+    let wasm = wat::parse_str(MODULE).expect("a module");
+    let (bytes, traps, calls) = assemble(items);
+    let subject = Subject {
+        wasm: &wasm,
+        memory: way.memory,
+        metering: Metering { fuel: way.fuel, epoch: false },
+        cpu: way.cpu,
+        kind: CodeKind::Func(way.func),
+        bytes: &bytes,
+        // One kind of rows is missing at a time.
+        traps: if rows || !calls.is_empty() { &traps } else { &[] },
+        calls: if rows { &calls } else { &[] },
+    };
+    (0..60).try_for_each(|seed| stage.run(&subject, seed).map(|_| ()))
+}
+
+/// `rax` becomes the word of the context at an offset.
+fn context(at_offset: i64) -> Vec<Item> {
+    vec![rm(C::Mov_r64_rm64, RAX, at(RDI, 8)), rm(C::Mov_r64_rm64, RAX, at(RAX, at_offset))]
+}
+
+/// `rax` becomes what the context's word at an offset leads to.
+fn object(at_offset: i64) -> Vec<Item> {
+    [context(at_offset), vec![rm(C::Mov_r64_rm64, RAX, at(RAX, 0))]].concat()
+}
+
+/// A load of linear memory at the first parameter, with a row.
+fn load(extended: bool) -> Vec<Item> {
+    let mut items = object(0x28);
+    items.extend(extended.then(|| rr(C::Mov_r32_rm32, EDX, EDX)));
+    let load = Instruction::with2(C::Mov_r32_rm32, EAX, idx(RAX, RDX, 1, 0));
+    items.extend([Row(load.expect("a load"), 5), ret()]);
+    items
+}
+
+/// `rax` becomes the memory's base, `rcx` its length; then this, and a return.
+fn at_length(more: Item) -> Vec<Item> {
+    let mut items = context(0x28);
+    items.extend([
+        rm(C::Mov_r64_rm64, RCX, at(RAX, 8)),
+        rm(C::Mov_r64_rm64, RAX, at(RAX, 0)),
+        more,
+        ret(),
+    ]);
+    items
+}
+
+/// A call of the function with the record at an offset from the first one's, with `charge` taken
+/// off the height (which is compared with 100), and a frame of so many bytes.
+fn call(record: i8, charge: i64, frame: i32) -> Vec<Item> {
+    vec![
+        r(C::Push_r64, RBP),
+        ri(C::Cmp_rm64_imm8, RSI, 100),
+        J(C::Jb_rel32_64, 1),
+        ri(C::Sub_rm64_imm32, RSP, frame),
+        rm(C::Lea_r64_m, RSI, at(RSI, -charge)),
+        rm(C::Mov_r64_rm64, RAX, at(RDI, 8)),
+        rm(C::Mov_r64_rm64, RDI, at(RAX, 0x18)),
+        ri(C::Add_rm64_imm8, RDI, record.into()),
+        rm(C::Mov_r64_rm64, RAX, at(RDI, 0)),
+        r(C::Call_rm64, RAX),
+        ri(C::Add_rm64_imm32, RSP, frame),
+        r(C::Pop_r64, RBP),
+        ret(),
+        L(1),
+        Trap(10),
+    ]
+}
+
+/// The same with items before the call.
+fn call_with(items: &[Item]) -> Vec<Item> {
+    let mut all = call(32, 100, 0);
+    all.splice(9..9, items.iter().copied());
+    all
+}
+
+/// A charge of fuel and a jump back to before it, or behind.
+fn charged(within: bool) -> Vec<Item> {
+    let (before, behind) = if within { (1, 2) } else { (3, 1) };
+    vec![
+        rm(C::Mov_r64_rm64, RAX, at(RDI, 8)),
+        rm(C::Mov_r64_rm64, RAX, at(RAX, 0)),
+        L(before),
+        rm(C::Mov_r64_rm64, RCX, at(RAX, 0)),
+        ri(C::Cmp_rm64_imm8, RCX, 7),
+        J(C::Jb_rel32_64, 4),
+        ri(C::Sub_rm64_imm8, RCX, 7),
+        mr(C::Mov_rm64_r64, at(RAX, 0), RCX),
+        L(behind),
+        ri(C::Sub_rm32_imm8, EDX, 1),
+        J(C::Jne_rel32_64, 1),
+        ret(),
+        L(4),
+        Trap(11),
+    ]
+}
+
+/// `tail`: the frame is empty, the callee's record in rdi; then a jump.
+fn tail(record: i8) -> Vec<Item> {
+    vec![
+        rm(C::Mov_r64_rm64, RAX, at(RDI, 8)),
+        rm(C::Mov_r64_rm64, RDI, at(RAX, 0x18)),
+        ri(C::Add_rm64_imm8, RDI, record.into()),
+        rm(C::Mov_r64_rm64, RAX, at(RDI, 0)),
+        r(C::Jmp_rm64, RAX),
+    ]
+}
+
+/// Code that breaks nothing.
+fn clean() -> Vec<(&'static str, Way, Vec<Item>)> {
+    let element = |disp| rm(C::Mov_r64_rm64, RAX, at(RAX, disp));
+    vec![
+        ("a load in the guard shape", GUARD, load(true)),
+        ("a call", GUARD, call(32, 100, 0)),
+        ("a tail call", GUARD, tail(0)),
+        ("a charge in a loop", FUEL, charged(true)),
+        (
+            "32 bytes that end at the length",
+            EXPLICIT,
+            at_length(rm(C::VEX_Vmovdqu_ymm_ymmm256, YMM0, idx(RAX, RCX, 1, -32))),
+        ),
+        ("an element", GUARD, [object(0x30), vec![element(24), ret()]].concat()),
+        (
+            "a reference kept",
+            GUARD,
+            [context(0x48), vec![mr(C::Mov_rm64_r64, at(RAX, 0), RCX), ret()]].concat(),
+        ),
+        ("`ud2` with a row", GUARD, vec![Trap(1)]),
+    ]
+}
+
+/// Code that breaks a rule, and how it is made.
+type Broke = (Rule, &'static str, Way, Vec<Item>);
+
+fn with(first: Vec<Item>, more: &[Item]) -> Vec<Item> {
+    [first, more.to_vec(), vec![ret()]].concat()
+}
+
+fn word(a: Register, b: Register, disp: i64) -> Item {
+    rm(C::Mov_r64_rm64, a, at(b, disp))
+}
+
+/// A store of rdx.
+fn store(a: Register, disp: i64) -> Item {
+    mr(C::Mov_rm64_r64, at(a, disp), RDX)
+}
+
+/// Execution and the stack.
+fn fetches() -> Vec<Broke> {
+    vec![
+        (Rule::Fetch, "off its end", GUARD, vec![Raw(&[0x90])]),
+        (Rule::Fetch, "far away", GUARD, vec![Raw(&[0xe9, 0, 0, 1, 0])]),
+        (Rule::Fetch, "no instruction", GUARD, vec![Raw(&[0x06])]),
+        (
+            Rule::Overlap,
+            "into a constant",
+            GUARD,
+            vec![Raw(&[0xb8, 0x90, 0x90, 0x90, 0xc3, 0xeb, 0xfa])],
+        ),
+        (
+            Rule::Overlap,
+            "around another",
+            GUARD,
+            vec![Raw(&[
+                // jmp +1; (5 bytes that begin with b8) nops; jmp to the b8
+                0xeb, 0x01, 0xb8, 0x90, 0x90, 0x90, 0x90, 0xeb, 0xf9,
+            ])],
+        ),
+        (Rule::Frame, "below the stack pointer", GUARD, with(vec![], &[word(RAX, RSP, -8)])),
+        (Rule::Frame, "above the arguments", GUARD, with(vec![], &[store(RSP, 8)])),
+        (
+            Rule::StackPointer,
+            "no multiple of 8",
+            GUARD,
+            with(vec![], &[ri(C::Sub_rm64_imm8, RSP, 4)]),
+        ),
+        (
+            Rule::StackPointer,
+            "too far down",
+            GUARD,
+            with(vec![], &[ri(C::Sub_rm64_imm32, RSP, 0x1_0008)]),
+        ),
+        (
+            Rule::System,
+            "a processor of level v2",
+            V2,
+            with(vec![], &[rr(C::VEX_Vmovdqu_ymm_ymmm256, YMM0, YMM1)]),
+        ),
+    ]
+}
+
+/// Memories, tables, and no place at all.
+fn objects() -> Vec<Broke> {
+    vec![
+        (Rule::Place, "nowhere", GUARD, with(vec![], &[word(RAX, R10, 0)])),
+        (Rule::Place, "before a table", GUARD, with(object(0x30), &[word(RAX, RAX, -8)])),
+        (Rule::Memory, "nothing compared", EXPLICIT, load(true)),
+        (
+            Rule::Memory,
+            "32 bytes across the length",
+            EXPLICIT,
+            at_length(rm(C::VEX_Vmovdqu_ymm_ymmm256, YMM0, idx(RAX, RCX, 1, -31))),
+        ),
+        (
+            Rule::Memory,
+            "beyond the guard",
+            GUARD,
+            with(
+                object(0x28),
+                &[
+                    rr(C::Mov_r32_rm32, EDX, EDX),
+                    faults(rm(C::Mov_r64_rm64, RAX, idx(RAX, RDX, 2, 0x200_0000))),
+                ],
+            ),
+        ),
+        (
+            Rule::Table,
+            "at the length",
+            GUARD,
+            with(
+                context(0x30),
+                &[
+                    word(RCX, RAX, 8),
+                    word(RAX, RAX, 0),
+                    rm(C::Mov_r64_rm64, RAX, idx(RAX, RCX, 8, 0)),
+                ],
+            ),
+        ),
+        (
+            Rule::Table,
+            "half an element",
+            GUARD,
+            with(object(0x30), &[rm(C::Mov_r32_rm32, EAX, at(RAX, 0))]),
+        ),
+    ]
+}
+
+/// The runtime's words, and what is written.
+fn words() -> Vec<Broke> {
+    vec![
+        (Rule::Field, "half a word", GUARD, with(vec![], &[rm(C::Mov_r32_rm32, EAX, at(RDI, 8))])),
+        (Rule::Field, "between fields", GUARD, with(vec![], &[word(RAX, RDI, 24)])),
+        (Rule::Field, "a global and more", GUARD, with(context(0x38), &[word(RAX, RAX, 8)])),
+        (
+            Rule::Field,
+            "half the fuel",
+            GUARD,
+            with(context(0), &[rm(C::Mov_r32_rm32, EAX, at(RAX, 0))]),
+        ),
+        (Rule::Written, "a record", GUARD, with(vec![], &[store(RDI, 0)])),
+        (Rule::Written, "a base", GUARD, with(context(0x28), &[store(RAX, 0)])),
+        (Rule::Written, "a length", GUARD, with(context(0x30), &[store(RAX, 8)])),
+        (Rule::Written, "an immutable global", GUARD, with(context(0x40), &[store(RAX, 0)])),
+        (Rule::Written, "the epoch", GUARD, with(context(0), &[word(RAX, RAX, 8), store(RAX, 0)])),
+        (
+            Rule::Written,
+            "the code",
+            GUARD,
+            vec![
+                // mov [rip - 6], eax
+                Raw(&[0x89, 0x05, 0xfa, 0xff, 0xff, 0xff]),
+                ret(),
+            ],
+        ),
+    ]
+}
+
+/// What is written to places of references and to the fuel.
+fn values() -> Vec<Broke> {
+    vec![
+        (
+            Rule::Reference,
+            "a number for a global",
+            GUARD,
+            with(context(0x48), &[rm(C::Lea_r64_m, RDX, at(RCX, 1)), store(RAX, 0)]),
+        ),
+        (
+            Rule::Reference,
+            "a number for an element",
+            GUARD,
+            with(object(0x30), &[rm(C::Lea_r64_m, RDX, at(RCX, 1)), store(RAX, 0)]),
+        ),
+        (Rule::Reference, "a number as a result", Way { func: 3, ..GUARD }, with(vec![], &[])),
+        (
+            Rule::Fuel,
+            "more of it",
+            GUARD,
+            with(
+                context(0),
+                &[I(Instruction::with2(C::Add_rm64_imm8, at(RAX, 0), 1).expect("an instruction"))],
+            ),
+        ),
+    ]
+}
+
+/// Calls, jumps, returns, faults.
+fn exits() -> Vec<Broke> {
+    vec![
+        (Rule::Jump, "anywhere", GUARD, vec![rr(C::Mov_r32_rm32, EAX, R10D), r(C::Jmp_rm64, RAX)]),
+        (Rule::Jump, "to the return address", GUARD, vec![r(C::Pop_r64, RAX), r(C::Jmp_rm64, RAX)]),
+        (Rule::Call, "anywhere", GUARD, call_with(&[rr(C::Mov_r32_rm32, EAX, R10D)])),
+        (Rule::Call, "inside of a function", GUARD, call_with(&[ri(C::Add_rm64_imm8, RAX, 4)])),
+        (Rule::Call, "with another record", GUARD, call_with(&[ri(C::Add_rm64_imm8, RDI, 32)])),
+        (Rule::Call, "on an odd stack", GUARD, call(32, 100, 8)),
+        (Rule::Height, "more than there was", GUARD, call(32, -1, 0)),
+        (Rule::FrameSize, "little was charged", GUARD, call(32, 1, 16)),
+        (Rule::Metering, "a loop behind the charge", FUEL, charged(false)),
+        (Rule::Metering, "a call before it", FUEL, call(32, 100, 0)),
+        (Rule::Return, "a register", GUARD, with(vec![], &[rr(C::Mov_r64_rm64, RBX, RDX)])),
+        (
+            Rule::Return,
+            "another address",
+            GUARD,
+            with(vec![rr(C::Mov_r32_rm32, EDX, EDX)], &[store(RSP, 0)]),
+        ),
+        (
+            Rule::Return,
+            "more taken off",
+            GUARD,
+            vec![I(Instruction::with1(C::Retnq_imm16, 8).expect("an instruction"))],
+        ),
+        (
+            Rule::Return,
+            "before a tail call",
+            GUARD,
+            [vec![rr(C::Mov_r64_rm64, R12, RDX)], tail(0)].concat(),
+        ),
+        (Rule::Call, "another's results", GUARD, tail(32)),
+        (
+            Rule::Fault,
+            "an odd address of `movaps`",
+            GUARD,
+            with(
+                vec![],
+                &[ri(C::Sub_rm64_imm8, RSP, 32), rm(C::Movaps_xmm_xmmm128, XMM0, at(RSP, 0))],
+            ),
+        ),
+    ]
+}
+
+/// Instructions of the system.
+fn system() -> Vec<Broke> {
+    const SYSTEM: [(&str, &[u8]); 9] = [
+        ("`syscall`", &[0x0f, 0x05]),
+        ("`std`", &[0xfd]),
+        ("`rep movsb`", &[0xf3, 0xa4]),
+        ("a load by fs", &[0x64, 0x48, 0x8b, 0x00]),
+        ("`wrfsbase`", &[0xf3, 0x48, 0x0f, 0xae, 0xd0]),
+        ("`ldmxcsr`", &[0x0f, 0xae, 0x14, 0x24]),
+        ("`vpgatherdd`", &[0xc4, 0xe2, 0x75, 0x90, 0x04, 0x10]),
+        ("`popfq`", &[0x9d]),
+        ("`int3`", &[0xcc]),
+    ];
+    SYSTEM.map(|(name, bytes)| (Rule::System, name, GUARD, vec![Raw(bytes), ret()])).into()
+}
+
+/// Code that breaks a rule.
+fn broken() -> Vec<Broke> {
+    [fetches(), objects(), words(), values(), exits(), system()].concat()
+}
+
+/// Code without the rows that it needs.
+fn without_rows() -> Vec<(Rule, &'static str, Vec<Item>)> {
+    vec![
+        (Rule::Fault, "`ud2`", vec![Trap(1)]),
+        (Rule::Fault, "a load", load(true)),
+        (
+            Rule::Fault,
+            "a division",
+            vec![
+                rr(C::Xor_r32_rm32, ECX, ECX),
+                rr(C::Xor_r32_rm32, EDX, EDX),
+                r(C::Div_rm32, ECX),
+                ret(),
+            ],
+        ),
+        (Rule::Row, "a call", call(32, 100, 0)),
+    ]
+}
+
+#[test]
+fn clean_code_is_clean() {
+    let mut stage = Stage::new();
+    for (name, way, items) in clean() {
+        let ran = run(&mut stage, way, &items, true);
+        assert!(ran.is_ok(), "{name}: {ran:?}");
+    }
+}
+
+#[test]
+fn every_rule_sees_what_is_planted() {
+    let mut stage = Stage::new();
+    let mut seen = BTreeSet::new();
+    let mut wrong = Vec::new();
+    let with = broken().into_iter().map(|(rule, name, way, items)| (rule, name, way, items, true));
+    let without =
+        without_rows().into_iter().map(|(rule, name, items)| (rule, name, GUARD, items, false));
+    for (rule, name, way, items, rows) in with.chain(without) {
+        match run(&mut stage, way, &items, rows) {
+            Err(broken) if broken.rule == rule => drop(seen.insert(rule)),
+            other => wrong.push(format!("{rule:?}, {name}: {other:?}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let missing: Vec<Rule> = Rule::ALL.into_iter().filter(|rule| !seen.contains(rule)).collect();
+    assert!(missing.is_empty(), "nothing is planted for {missing:?}");
+}

@@ -1,0 +1,80 @@
+//! What bodies do that is kept for all of them together: words of data, globals, tables, and the
+//! addresses that code names.
+//!
+//! Neighbours: `flow` fills one of these for some functions at a time; the module above joins them,
+//! and makes roles of them. Nothing here is looked up while bodies are walked, so lists are put in
+//! order at the end.
+
+use std::collections::BTreeMap;
+
+/// What some bodies do.
+#[derive(Default)]
+pub(super) struct Shared {
+    /// Words of data that are used as addresses, and those that are used as numbers.
+    pub(super) words: Vec<u64>,
+    pub(super) mixed_words: Vec<u64>,
+    /// Loads of which nobody sees what becomes: first address and width; `u64::MAX` for some place
+    /// in the object.
+    pub(super) loads: Vec<(u64, u64)>,
+    /// Tables that are used otherwise than by a call through a constant slot.
+    pub(super) open_tables: Vec<u32>,
+    /// Numbers that may be addresses.
+    pub(super) named: Vec<u64>,
+    /// Words of data that are followed, and of what is read there nobody sees what becomes.
+    pub(super) through: Vec<u64>,
+    /// What is done with globals that are addresses.
+    pub(super) globals: BTreeMap<u32, Base>,
+}
+
+/// What code does with a global that is an address: the stack pointer, or one that a linker names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Base {
+    /// An access is relative to it.
+    pub(crate) used: bool,
+    /// It is used as a number, or goes where nobody sees what becomes of it.
+    pub(crate) mixed: bool,
+    /// How many of its low bits are looked at alone.
+    pub(crate) low: u8,
+}
+
+impl Base {
+    pub(super) fn and(&mut self, other: Base) {
+        self.used |= other.used;
+        self.mixed |= other.mixed;
+        self.low = self.low.max(other.low);
+    }
+}
+
+impl Shared {
+    /// What is known of a global that is an address.
+    pub(super) fn global(&mut self, global: u32) -> &mut Base {
+        self.globals.entry(global).or_default()
+    }
+
+    /// Adds what other bodies do.
+    pub(super) fn extend(&mut self, other: Shared) {
+        self.words.extend(other.words);
+        self.mixed_words.extend(other.mixed_words);
+        self.loads.extend(other.loads);
+        self.open_tables.extend(other.open_tables);
+        self.named.extend(other.named);
+        self.through.extend(other.through);
+        for (global, base) in other.globals {
+            self.global(global).and(base);
+        }
+    }
+
+    /// Puts all in order, each once, in no more memory than that takes.
+    pub(super) fn tidy(&mut self) {
+        let lists = [&mut self.words, &mut self.mixed_words, &mut self.named, &mut self.through];
+        lists.into_iter().for_each(tidy);
+        tidy(&mut self.loads);
+        tidy(&mut self.open_tables);
+    }
+}
+
+fn tidy<T: Ord>(list: &mut Vec<T>) {
+    list.sort_unstable();
+    list.dedup();
+    list.shrink_to_fit();
+}

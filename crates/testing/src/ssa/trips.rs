@@ -1,0 +1,158 @@
+//! Generated modules behind a trip through SSA: what is emitted is proved, and runs as before.
+//!
+//! ```text
+//! Case ─ trip, without passes and with all ─► module' ─ interpreter ─► Record ═══ same ═══ Record ◄─ reference tier ─ Case
+//! ```
+//!
+//! A function whose emission is refused keeps its bytes, and is counted and named; whatever else
+//! goes wrong ends the campaign. Fuel and the charge of frames are not the same behind a trip: the
+//! calls from the first one on that runs out of either are left out of both runs.
+//!
+//! What a green run does not show: that wrong emissions are refused, since there are none here; the
+//! twins of `crates/ssa/tests/emitted` and the plants do.
+
+use super::irreducible::same;
+use crate::attach::Translation;
+use crate::generate::{Case, Generator};
+use crate::host::Host;
+use crate::run::{Failure, Outcome, Program, Record, Setup};
+use prova::Tier;
+use prova_module::{Features, Limits, Module};
+use prova_runtime::{Metering, Settings, TrapKind};
+use prova_ssa::CheckedBody;
+use prova_ssa::passes::{Pass, Refused, optimize};
+use prova_ssa::trip::{self, Options};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// So many times the fuel of a case is enough behind a trip.
+const FUEL_FACTOR: u64 = 4;
+
+/// What a campaign has come to.
+#[derive(Clone, Debug, Default)]
+pub struct Totals {
+    /// Modules that are valid and supported.
+    pub modules: u64,
+    /// Their functions, each sent on two trips: without passes, and with all.
+    pub funcs: u64,
+    /// The emissions that were refused: the case's number, and why.
+    pub refused: Vec<(u64, String)>,
+    /// Calls that returned, alike before and behind the trip.
+    pub returned: u64,
+    /// Calls that ended otherwise.
+    pub trapped: u64,
+    /// The first disagreement, or other failure.
+    pub finding: Option<String>,
+}
+
+/// Sends generated modules on their trips, from number `first` on, until there are `count`
+/// functions and `modules` modules.
+pub fn campaign(options: &super::campaign::Options, first: u64) -> Totals {
+    let mut totals = Totals::default();
+    let super::campaign::Options { generator, count, modules, seed, funcs } = *options;
+    for index in first.. {
+        if totals.funcs >= count && totals.modules >= modules {
+            break;
+        }
+        if let Err(what) = one(generator, (seed, index), funcs, &mut totals) {
+            totals.finding = Some(format!("case {index}: {what}"));
+            break;
+        }
+    }
+    totals
+}
+
+fn one(
+    generator: Generator,
+    (seed, index): (u64, u64),
+    funcs: usize,
+    totals: &mut Totals,
+) -> Result<(), String> {
+    let case = generator.case(seed, index, funcs);
+    let module = Module::decode(&*case.wasm, &Features::default(), &Limits::default());
+    let Ok(module) = module else { return Ok(()) };
+    totals.modules += 1;
+    totals.funcs += module.defined_funcs().count() as u64;
+    let host = [Host::Function, Host::Growing, Host::Instance][(index % 3) as usize];
+    let reference = setup(Tier::Reference);
+    let run = |skip_from| {
+        let program =
+            Program { module: &module, calls: &case.calls, fuel: case.fuel, skip_from, host };
+        program.run(reference, None)
+    };
+    let before = run(case.calls.len());
+    for passes in [&[][..], &Pass::DEFAULT] {
+        let new = send(&module, passes, index, totals)?;
+        if is_endless(&before) {
+            continue;
+        }
+        let after = |skip_from| behind(&new, &case, skip_from, host);
+        let decided = |record: &Record| {
+            record.calls.iter().position(|call| is_short(&call.0)).unwrap_or(case.calls.len())
+        };
+        let mut found = (before.clone(), after(decided(&before)));
+        let skip_from = decided(&found.0).min(decided(&found.1));
+        if skip_from < case.calls.len() {
+            found = (run(skip_from), after(skip_from));
+        }
+        same(&found.0, &found.1).map_err(|what| format!("passes {passes:?}: {what}"))?;
+        let returned = |outcome: &Outcome| matches!(outcome, Outcome::Results(_));
+        let count = found.0.calls.iter().filter(|call| returned(&call.0)).count() as u64;
+        totals.returned += count;
+        totals.trapped += skip_from as u64 - count;
+    }
+    Ok(())
+}
+
+fn setup(tier: Tier) -> Setup {
+    Setup { tier, settings: Settings { metering: Metering::Fuel, deterministic: true } }
+}
+
+/// The calls of a case, behind its trip.
+fn behind(module: &Module, case: &Case, skip_from: usize, host: Host) -> Record {
+    let fuel = case.fuel.saturating_mul(FUEL_FACTOR);
+    let program = Program { module, calls: &case.calls, fuel, skip_from, host };
+    let setup = setup(Tier::default());
+    program.run(setup, Some(Arc::new(Translation::new(setup.settings))))
+}
+
+/// Whether a call ended for want of fuel or of stack.
+fn is_short(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Trap { kind: TrapKind::OutOfFuel | TrapKind::StackOverflow, .. })
+}
+
+/// Whether a start function ended for want of fuel or of stack.
+fn is_endless(record: &Record) -> bool {
+    matches!(&record.instantiation, Some(Failure::Trap(outcome)) if is_short(outcome))
+}
+
+/// The module behind its trip.
+fn send(
+    module: &Module,
+    passes: &[Pass],
+    index: u64,
+    totals: &mut Totals,
+) -> Result<Module, String> {
+    let fault: Mutex<Option<Refused>> = Mutex::new(None);
+    let transform = |body: CheckedBody| {
+        let (body, mut refused) = optimize(body, passes);
+        if let Some(refused) = refused.pop() {
+            *fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(refused);
+        }
+        Some(body)
+    };
+    let options = Options { transform: &transform, threads: 1, limits: &Limits::default() };
+    let trip = trip::module(module, &options).map_err(|error| error.to_string())?;
+    if let Some(refused) = fault.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(refused.to_string());
+    }
+    for (_, outcome) in trip.outcomes.iter().filter(|(_, outcome)| outcome.is_failure()) {
+        match outcome {
+            trip::Outcome::Refused(rejection) => {
+                let name = if passes.is_empty() { "" } else { "behind passes, " };
+                totals.refused.push((index, format!("{name}{rejection}")));
+            }
+            other => return Err(other.to_string()),
+        }
+    }
+    Ok(trip.module)
+}
