@@ -87,10 +87,8 @@ impl Machine<'_> {
             None if address.code => Value::pointer(Base::Code, 0),
             None => Value::constant(0),
         };
-        let index = match address.index {
-            Some((index, shift)) => Some((self.read_loc(state, Loc::Register(index)), shift)),
-            None => None,
-        };
+        let index = address.index;
+        let index = index.map(|(r, shift)| (self.read_loc(state, Loc::Register(r)), shift));
         match place::address(base, index, address.disp) {
             Some(value) => value,
             None => self.unknown(8),

@@ -57,6 +57,7 @@ pub mod abi;
 mod access;
 pub mod builtins;
 mod calls;
+pub mod canary;
 pub mod certificate;
 mod checked;
 mod claims;

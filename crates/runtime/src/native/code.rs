@@ -4,6 +4,7 @@
 //! that will run stands in it (`docs/ARCHITECTURE.md`). [`NativeCode::again`] copies what was
 //! checked: code is position-independent, and sealed bytes never change.
 
+use super::canary;
 use crate::sys::CodeMemory;
 use prova_bytecode::Settings;
 use prova_check::{
@@ -155,10 +156,15 @@ impl NativeModule {
     /// Derives the layout of a module; without thunks yet.
     ///
     /// # Errors
-    /// If there can be no native code of the module, or none of this level runs here.
+    /// If there can be no native code of the module, none of this level runs here, or the check
+    /// takes code that is known to be bad (`canary`).
     pub fn derive(module: &Module, config: &Config) -> Result<NativeModule, LayoutError> {
         if !processor_has(config.cpu) {
             let what = "the processor is of a lower level than the code";
+            return Err(LayoutError { offset: 0, what });
+        }
+        if !canary::is_alive() {
+            let what = "the check does not tell the canary from good code";
             return Err(LayoutError { offset: 0, what });
         }
         let layout = Layout::derive(module.bytes(), config)?;

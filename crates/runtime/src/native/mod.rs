@@ -27,6 +27,7 @@
 //!   program counter tells function and instance: further instances of a module in a store get
 //!   copies of what was checked.
 
+mod canary;
 mod code;
 mod records;
 mod state;
