@@ -10,7 +10,7 @@ use prova_check::rules::order::{
     Edge, Reading, apart, bounds, cannot, distance, lies_in, unshifted, whole, within_edge,
     within_least, within_length,
 };
-use prova_check::word::Int;
+use prova_check::word::{Int, Word};
 use prova_check::{Base, Sym, Value};
 
 const S: Sym = Sym(20);
@@ -104,8 +104,11 @@ fn impossible<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     Some(a.plus(more) > b)
 }
 
+/// A reading of a symbol, the most that the symbol is, the number that is read, and an extent.
+type Against<W> = (Reading<<W as Word>::Int>, W, <W as Word>::Int, <W as Word>::Int);
+
 /// A reading of a symbol that is at most `hi`, and an extent.
-fn against<W: Proof>(shift: u32) -> Option<(Reading<W::Int>, W, W::Int, W::Int)> {
+fn against<W: Proof>(shift: u32) -> Option<Against<W>> {
     let hi = W::any("hi");
     given!(number::<W>(S) <= hi);
     let (of, number) = reading::<W>(S, shift, "k")?;

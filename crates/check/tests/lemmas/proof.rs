@@ -14,9 +14,12 @@ use prova_check::{Base, Sym, Value};
 /// Leaves a lemma where a hypothesis does not hold.
 macro_rules! given {
     ($($hypothesis:expr),+ $(,)?) => {
-        $(if !($hypothesis) {
-            return None;
-        })+
+        $(
+            let holds: bool = $hypothesis;
+            if !holds {
+                return None;
+            }
+        )+
     };
 }
 
@@ -188,13 +191,16 @@ pub const CONDITIONS: [Condition; 6] = [
     Condition::Above,
 ];
 
+/// The body of a lemma on words of one kind: its case, whether it is the twin.
+pub type Run = fn(&[u32], bool) -> Option<bool>;
+
 /// The body of a lemma on words of each kind.
 #[derive(Clone, Copy)]
 pub struct Runs {
     /// On terms.
-    pub term: fn(&[u32], bool) -> Option<bool>,
+    pub term: Run,
     /// On words of three, four and five bits.
-    pub small: [fn(&[u32], bool) -> Option<bool>; 3],
+    pub small: [Run; 3],
 }
 
 impl std::fmt::Debug for Runs {

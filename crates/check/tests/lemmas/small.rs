@@ -55,7 +55,7 @@ impl<const B: u32> Word for Small<B> {
         if self.unsigned() < half { self.unsigned() } else { self.unsigned() - 2 * half }
     }
     fn of(n: i128) -> Option<Small<B>> {
-        (0..=Small::<B>::MAX.unsigned()).contains(&n).then(|| Small(n as u8))
+        (0..=Small::<B>::MAX.unsigned()).contains(&n).then_some(Small(n as u8))
     }
     fn scaled(self, shift: u8) -> i128 {
         self.unsigned() << shift.min(3)
