@@ -12,9 +12,9 @@
 //! 2. A global that a linker names for an address is one, by its whole name.
 //! 3. A value that is computed, or that holds several numbers (a vector), is looked at number by
 //!    number where it stays.
-//! 4. Addresses made of a stack pointer, or of a global that a linker names, may be used as numbers:
-//!    then, or if the host gets the global, that nobody looks at them is an assumption (`uses`,
-//!    invariant 2).
+//! 4. Addresses made of a stack pointer, or of a global that a linker names, may be used as
+//!    numbers: then, or if the host gets the global, that nobody looks at them is an assumption
+//!    (`uses`, invariant 2).
 
 use super::compare::Cause;
 use super::lockstep::words;
@@ -247,43 +247,9 @@ fn global_value(
         && (does.used && !does.mixed || a.global_symbol(global) == STACK_POINTER);
     // Invariant 4.
     let mixed = does.mixed || delta.trailing_zeros() < does.low.into();
-    let also = |what: &str| {
-        let summary = format!("initial value {x} → {y}, {what}; addresses made of it {NUMBERS}");
-        Some((Verdict::AssumedMoved, summary, Cause::Moved(x, delta)))
-    };
+    let also = |what: &str| also_moved((x, y), what);
     if is_stack {
-        // Behind the data, the stack starts where an alignment of 16 puts it.
-        let behind = shift.moves() && shift.is_behind(x) && y >= shift.data_end_b;
-        let near = (delta - shift.end_delta).abs() < 2 * SLACK;
-        let end = (shift.data_end.next_multiple_of(16), shift.data_end_b.next_multiple_of(16));
-        let room = end.1 > end.0;
-        let less = y.wrapping_sub(end.1) < x.wrapping_sub(end.0);
-        let outside = y > b.map.memory_bytes && x <= a.map.memory_bytes;
-        return match delta {
-            0 if shift.moves() && shift.is_behind(x) && room => {
-                let by =
-                    "stays, though the data before it grew: assumed that the stack is as large";
-                let by = format!("the stack pointer, {x}, {by}");
-                Some((Verdict::AssumedMoved, by, Cause::Moved(x, shift.end_delta)))
-            }
-            0 => None,
-            _ if behind && near && x % 16 == 0 && y % 16 == 0 && !outside => match (less, mixed) {
-                (true, _) => {
-                    let by = format!(
-                        "the stack pointer, {x} → {y}, moved less than the data before it: \
-                             assumed that the stack is as large"
-                    );
-                    Some((Verdict::AssumedMoved, by, Cause::Moved(x, delta)))
-                }
-                (false, true) => also("the stack behind the data"),
-                (false, false) => moved("the stack behind the data"),
-            },
-            _ => {
-                let by =
-                    format!("the stack pointer starts at {x} in A and at {y} in B ({delta:+})");
-                Some((Verdict::Changed, by, changed))
-            }
-        };
+        return stack_value((a, b), shift, (x, y), mixed);
     }
     let name = a.global_symbol(global);
     let role = if is_linkers(name) { Role::Address(Access::INDEXED) } else { Role::Unknown };
@@ -301,4 +267,54 @@ fn global_value(
         }
         None => Some((Verdict::Changed, format!("initial value {x} → {y}"), changed)),
     }
+}
+
+/// What the initial values of two stack pointers are; `mixed` if an address made of them may be
+/// used as a number.
+fn stack_value(
+    (a, b): (&Side<'_>, &Side<'_>),
+    shift: &Shift,
+    (x, y): (u64, u64),
+    mixed: bool,
+) -> Option<(Verdict, String, Cause)> {
+    let delta = y.wrapping_sub(x) as i64;
+    // Behind the data, the stack starts where an alignment of 16 puts it.
+    let behind = shift.moves() && shift.is_behind(x) && y >= shift.data_end_b;
+    let near = (delta - shift.end_delta).abs() < 2 * SLACK;
+    let end = (shift.data_end.next_multiple_of(16), shift.data_end_b.next_multiple_of(16));
+    let room = end.1 > end.0;
+    let less = y.wrapping_sub(end.1) < x.wrapping_sub(end.0);
+    let outside = y > b.map.memory_bytes && x <= a.map.memory_bytes;
+    match delta {
+        0 if shift.moves() && shift.is_behind(x) && room => {
+            let by = "stays, though the data before it grew: assumed that the stack is as large";
+            let by = format!("the stack pointer, {x}, {by}");
+            Some((Verdict::AssumedMoved, by, Cause::Moved(x, shift.end_delta)))
+        }
+        0 => None,
+        _ if behind && near && x % 16 == 0 && y % 16 == 0 && !outside => match (less, mixed) {
+            (true, _) => {
+                let by = format!(
+                    "the stack pointer, {x} → {y}, moved less than the data before it: \
+                         assumed that the stack is as large"
+                );
+                Some((Verdict::AssumedMoved, by, Cause::Moved(x, delta)))
+            }
+            (false, true) => also_moved((x, y), "the stack behind the data"),
+            (false, false) => {
+                let what = format!("initial value {x} → {y}, the stack behind the data");
+                Some((Verdict::Moved, what, Cause::Moved(x, delta)))
+            }
+        },
+        _ => {
+            let by = format!("the stack pointer starts at {x} in A and at {y} in B ({delta:+})");
+            Some((Verdict::Changed, by, Cause::Body { slight: false }))
+        }
+    }
+}
+
+/// An address that moved, and may be a number too (invariant 4).
+fn also_moved((x, y): (u64, u64), what: &str) -> Option<(Verdict, String, Cause)> {
+    let summary = format!("initial value {x} → {y}, {what}; addresses made of it {NUMBERS}");
+    Some((Verdict::AssumedMoved, summary, Cause::Moved(x, y.wrapping_sub(x) as i64)))
 }

@@ -406,14 +406,8 @@ impl Flow<'_, '_> {
             _ => {}
         }
         if matches!(class, Class::local_get | Class::local_set | Class::local_tee) {
-            let local = immediates.index(Immediate::local).unwrap_or(u32::MAX);
-            let Some(value) = args.first() else {
-                return self.locals.get(local);
-            };
-            if self.tries > 0 || !self.locals.set(local, *value) {
-                self.leaves(value);
-            }
-            return *value;
+            return self
+                .local(immediates.index(Immediate::local).unwrap_or(u32::MAX), args.first());
         }
         if let (Some(memarg), [base, ..]) = (immediates.memarg(), args) {
             if memarg.target == MemArgTarget::Memory(0) {
@@ -453,6 +447,17 @@ impl Flow<'_, '_> {
             self.bulk(site, args);
         }
         Value::default()
+    }
+
+    /// A local that is read, or written with a value.
+    fn local(&mut self, local: u32, value: Option<&Value>) -> Value {
+        let Some(value) = value else {
+            return self.locals.get(local);
+        };
+        if self.tries > 0 || !self.locals.set(local, *value) {
+            self.leaves(value);
+        }
+        *value
     }
 
     fn constant(&mut self, site: &Site<'_>, value: u64) -> Value {
