@@ -5,12 +5,11 @@
 //! - F2. Claims only weaken, so the work ends.
 
 use crate::join::{self, Claims};
+use crate::slice::Set;
 use crate::{CertifyError, Draft};
 use prova_check::certificate::base_code;
-use prova_check::x64::{Address, Class, Insn, Instructions, Operand};
-use prova_check::{
-    Base, Claim, Fault, Flow as To, Layout, Loc, Machine, Name, Rule, State, Sym, Value, keeps,
-};
+use prova_check::x64::{Class, Insn, Instructions};
+use prova_check::{Claim, Fault, Flow as To, Loc, Machine, Name, Rule, State, Sym, Value, keeps};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often the facts of a block may change before they are dropped.
@@ -45,26 +44,6 @@ impl Leader {
     }
 }
 
-/// One instruction, with what `need` wants of the state before it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Step {
-    pub(crate) insn: Insn,
-    /// The stack word of its memory operand.
-    pub(crate) word: Option<Loc>,
-    /// The stack pointer.
-    pub(crate) rsp: i64,
-    /// Whether it may access the fuel, or call a builtin.
-    pub(crate) outside: bool,
-}
-
-/// A block: where it begins, its instructions, and where its ways lead.
-#[derive(Clone, Debug)]
-pub(crate) struct Block {
-    pub(crate) start: u32,
-    pub(crate) steps: Vec<Step>,
-    pub(crate) next: Vec<u32>,
-}
-
 /// Where the frame stands, and what it holds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Frame {
@@ -76,49 +55,78 @@ pub(crate) struct Frame {
     pub(crate) kept: BTreeSet<Loc>,
 }
 
-/// The instructions found so far, by offset.
-struct Insns {
+/// The instructions of a code, decoded once each, and those that control was found to reach.
+pub(crate) struct Insns<'a> {
+    decoder: Instructions<'a>,
     list: Vec<Insn>,
     /// The place + 1 in the list of the instruction at an offset.
     places: Vec<u32>,
+    reached: Vec<bool>,
 }
 
-impl Insns {
-    fn get(&self, at: u32) -> Option<&Insn> {
-        let place = *self.places.get(at as usize)?;
-        self.list.get((place as usize).checked_sub(1)?)
+impl<'a> Insns<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Insns<'a> {
+        let (places, reached) = (vec![0; bytes.len() + 1], vec![false; bytes.len() + 1]);
+        Insns { decoder: Instructions::new(bytes), list: Vec::new(), places, reached }
     }
 
-    fn insert(&mut self, insn: Insn) {
-        if self.get(insn.offset).is_none() {
-            self.list.push(insn);
-            self.places[insn.offset as usize] = self.list.len() as u32;
+    /// The instruction at an offset, reached or not.
+    pub(crate) fn decode(&mut self, at: u32) -> Result<Insn, Fault> {
+        let place = self.places.get(at as usize).copied().unwrap_or(0);
+        if let Some(&insn) = (place as usize).checked_sub(1).and_then(|i| self.list.get(i)) {
+            return Ok(insn);
         }
+        let insn = self.decoder.at(at)?;
+        self.list.push(insn);
+        self.places[at as usize] = self.list.len() as u32;
+        Ok(insn)
     }
 
-    /// All, by offset.
-    fn sorted(&self) -> impl Iterator<Item = &Insn> {
-        (0..self.places.len() as u32).filter_map(|at| self.get(at))
+    /// The instruction at an offset, if control reaches it.
+    fn get(&self, at: u32) -> Option<&Insn> {
+        let reached = *self.reached.get(at as usize)?;
+        let place = *self.places.get(at as usize)?;
+        self.list.get((place as usize).checked_sub(1)?).filter(|_| reached)
+    }
+
+    /// Control reaches the instruction at an offset.
+    fn reach(&mut self, at: u32) -> Result<Insn, Fault> {
+        let insn = self.decode(at)?;
+        self.reached[at as usize] = true;
+        Ok(insn)
+    }
+
+    /// Offsets `[start, end)` of what is no instruction that is reached.
+    fn gaps(&self, len: u32) -> Vec<(u32, u32)> {
+        let (mut gaps, mut end) = (Vec::new(), 0);
+        for insn in (0..len).filter_map(|at| self.get(at)) {
+            if insn.offset > end {
+                gaps.push((end, insn.offset));
+            }
+            end = end.max(insn.end());
+        }
+        if end < len {
+            gaps.push((end, len));
+        }
+        gaps
     }
 }
 
 /// The finished analysis.
-pub(crate) struct Analysis<'a> {
-    pub(crate) machine: Machine<'a>,
+pub(crate) struct Analysis {
     pub(crate) frame: Frame,
-    insns: Insns,
-    leaders: BTreeMap<u32, Leader>,
-    is_leader: Vec<bool>,
-    len: u32,
+    /// The claimed blocks.
+    pub(crate) claimed: BTreeMap<u32, Claims>,
+    /// Offsets `[start, end)` of what is no instruction.
+    pub(crate) data: Vec<(u32, u32)>,
 }
 
-struct Run<'a> {
+struct Run<'a, 'b> {
     machine: Machine<'a>,
     bytes: &'a [u8],
-    decoder: Instructions<'a>,
-    insns: Insns,
-    /// How many instructions `discover` has looked at.
-    looked_at: usize,
+    insns: Insns<'a>,
+    /// What the claims of a leader may speak of; those of others may speak of everything.
+    needs: Option<&'b BTreeMap<u32, Set>>,
     /// The instruction that control comes from to the next one, by the next one's offset.
     falls_from: Vec<Option<u32>>,
     leaders: BTreeMap<u32, Leader>,
@@ -129,18 +137,18 @@ struct Run<'a> {
     again: bool,
 }
 
-/// Runs the analysis.
-pub(crate) fn run<'a>(layout: &'a Layout, draft: &Draft<'a>) -> Result<Analysis<'a>, CertifyError> {
-    let len = u32::try_from(draft.bytes.len()).unwrap_or(u32::MAX);
-    // All bytes may be data until it is known which are code.
-    let machine = Machine::new(layout, draft.kind, draft.bytes, vec![(0, len)])
-        .map_err(|fault| CertifyError::at(0, fault))?;
+/// Runs the analysis. With `needs`, the claims of a block that has some speak of these locations
+/// only, and of what is the same in the whole function.
+pub(crate) fn run<'a>(
+    machine: Machine<'a>,
+    insns: Insns<'a>,
+    (draft, needs): (&Draft<'a>, Option<&BTreeMap<u32, Set>>),
+) -> Result<Analysis, CertifyError> {
     let mut run = Run {
         machine,
         bytes: draft.bytes,
-        decoder: Instructions::new(draft.bytes),
-        insns: Insns { list: Vec::new(), places: vec![0; draft.bytes.len() + 1] },
-        looked_at: 0,
+        insns,
+        needs,
         falls_from: vec![None; draft.bytes.len() + 1],
         leaders: BTreeMap::new(),
         is_leader: vec![false; draft.bytes.len() + 1],
@@ -167,30 +175,35 @@ pub(crate) fn run<'a>(layout: &'a Layout, draft: &Draft<'a>) -> Result<Analysis<
     }
     run.dead(draft);
     let frame = run.frame()?;
-    let Run { machine, insns, leaders, is_leader, .. } = run;
-    Ok(Analysis { machine, frame, insns, leaders, is_leader, len })
+    let claimed = run.leaders.into_iter().filter_map(|(at, leader)| match leader.entry {
+        Entry::Claimed(claims) => Some((at, claims)),
+        Entry::Inherited(_) | Entry::Nothing => None,
+    });
+    let len = draft.bytes.len() as u32;
+    Ok(Analysis { frame, claimed: claimed.collect(), data: run.insns.gaps(len) })
 }
 
 /// Where an instruction jumps to, and whether control may go on behind it.
-fn ways(insn: &Insn) -> (Option<u32>, bool) {
+pub(crate) fn ways(insn: &Insn) -> (Option<u32>, bool) {
     let branch = matches!(insn.class, Class::Branch(_));
     let jump = insn.class == Class::Jump;
     let ends = matches!(insn.class, Class::Return | Class::Trap | Class::JumpTo);
     ((jump || branch).then(|| insn.target()), !(jump || ends))
 }
 
-impl Run<'_> {
+impl Run<'_, '_> {
     /// Finds the instructions that direct control reaches from these places, and the leaders.
     fn discover(&mut self, mut todo: Vec<u32>) -> Result<(), CertifyError> {
         let mut targets: BTreeSet<u32> = todo.iter().copied().filter(|t| *t > 0).collect();
+        let mut new = Vec::new();
         while let Some(start) = todo.pop() {
             let mut at = start;
             while self.insns.get(at).is_none() {
                 if at as usize >= self.bytes.len() {
                     return Err(CertifyError::at(at, OFF));
                 }
-                let insn = self.decoder.at(at).map_err(|fault| CertifyError::at(at, fault))?;
-                self.insns.insert(insn);
+                let insn = self.insns.reach(at).map_err(|fault| CertifyError::at(at, fault))?;
+                new.push(insn);
                 let (jump, falls) = ways(&insn);
                 todo.extend(jump);
                 if !falls {
@@ -199,8 +212,6 @@ impl Run<'_> {
                 at = insn.end();
             }
         }
-        let new = self.insns.list.get(self.looked_at..).unwrap_or(&[]).to_vec();
-        self.looked_at = self.insns.list.len();
         for insn in &new {
             let (jump, falls) = ways(insn);
             targets.extend(jump);
@@ -248,15 +259,14 @@ impl Run<'_> {
         let calls = draft.calls.iter().filter_map(|row| {
             let starts = [3, 2].map(|len| row.return_offset.checked_sub(len));
             starts.into_iter().flatten().find(|&at| {
-                let insn = self.decoder.at(at);
+                let insn = self.insns.decode(at);
                 insn.is_ok_and(|i| i.class == Class::CallTo && i.end() == row.return_offset)
             })
         });
         let rows: Vec<u32> = calls.chain(traps).collect();
         for mut at in rows {
             while self.insns.get(at).is_none() {
-                let Ok(insn) = self.decoder.at(at) else { break };
-                self.insns.insert(insn);
+                let Ok(insn) = self.insns.reach(at) else { break };
                 if !ways(&insn).1 {
                     break;
                 }
@@ -401,11 +411,12 @@ impl Run<'_> {
             return Ok(());
         }
         let header = leader.is_header(to);
+        let needs = self.needs.and_then(|needs| needs.get(&to));
         let mut entry = std::mem::replace(&mut leader.entry, Entry::Nothing);
         let changes = leader.changes;
         if let Entry::Inherited(state) = &entry {
             // The way that was the only one counts as well.
-            let list = join::describe(&mut self.machine, state);
+            let list = join::describe(&mut self.machine, state, needs);
             entry = Entry::Claimed(Claims { list, metered: state.metered && !header });
         }
         let metered = state.metered && !header;
@@ -422,7 +433,7 @@ impl Run<'_> {
                 Claims { list, metered }
             }
             Entry::Inherited(_) | Entry::Nothing => {
-                Claims { list: join::describe(&mut self.machine, &state), metered }
+                Claims { list: join::describe(&mut self.machine, &state, needs), metered }
             }
         };
         self.leaders.entry(to).and_modify(|leader| {
@@ -431,114 +442,5 @@ impl Run<'_> {
         });
         self.work.insert(to);
         Ok(())
-    }
-}
-
-/// The stack word of an address, if it is one.
-fn stack_word(machine: &Machine<'_>, state: &State, address: &Address) -> Option<Loc> {
-    let base = state.get(Loc::Register(address.base?))?;
-    let at = base.plus(address.disp).offset_in(Base::Stack)? as i64;
-    machine.word(at).map(Loc::Word)
-}
-
-impl<'a> Analysis<'a> {
-    /// Offsets `[start, end)` of what is no instruction.
-    pub(crate) fn data(&self) -> Vec<(u32, u32)> {
-        let mut data = Vec::new();
-        let mut end = 0;
-        for insn in self.insns.sorted() {
-            if insn.offset > end {
-                data.push((end, insn.offset));
-            }
-            end = end.max(insn.end());
-        }
-        if end < self.len {
-            data.push((end, self.len));
-        }
-        data
-    }
-
-    /// The claimed blocks.
-    pub(crate) fn claimed(&self) -> BTreeMap<u32, Claims> {
-        let claimed = self.leaders.iter().filter_map(|(&at, leader)| match &leader.entry {
-            Entry::Claimed(claims) => Some((at, claims.clone())),
-            Entry::Inherited(_) | Entry::Nothing => None,
-        });
-        claimed.collect()
-    }
-
-    /// The blocks, by offset.
-    pub(crate) fn blocks(&self) -> Vec<Block> {
-        let mut machine = self.machine.clone();
-        let mut blocks = Vec::new();
-        if !self.leaders.contains_key(&0) {
-            let entry = machine.entry();
-            blocks.push(self.block(&mut machine, 0, entry));
-        }
-        for (&at, leader) in &self.leaders {
-            let state = match &leader.entry {
-                Entry::Inherited(state) => Some((**state).clone()),
-                Entry::Claimed(claims) => {
-                    machine.instantiate(claims.list.iter().copied(), claims.metered).ok()
-                }
-                Entry::Nothing => None,
-            };
-            if let Some(state) = state {
-                blocks.push(self.block(&mut machine, at, state));
-            }
-        }
-        blocks
-    }
-
-    fn block(&self, machine: &mut Machine<'a>, start: u32, mut state: State) -> Block {
-        let (mut steps, mut next, mut at) = (Vec::new(), Vec::new(), start);
-        while let Some(insn) = self.insns.get(at).copied() {
-            let word = (0..insn.operands()).find_map(|n| match insn.operand(n) {
-                Ok(Operand::Memory(address)) => stack_word(machine, &state, &address),
-                _ => None,
-            });
-            let outside = (0..insn.operands()).any(|n| {
-                let register = match insn.operand(n) {
-                    Ok(Operand::Memory(address)) => address.base,
-                    Ok(Operand::Register(r, 8)) if insn.class == Class::CallTo => Some(r),
-                    _ => None,
-                };
-                let base = register.and_then(|r| state.get(Loc::Register(r))).map(|v| v.base);
-                matches!(base, Some(Base::Store | Base::Builtin(_)))
-            });
-            steps.push(Step { insn, word, rsp: state.rsp().unwrap_or(0), outside });
-            let Ok(effect) = machine.step(&mut state, &insn) else { break };
-            at = insn.end();
-            match effect.flow {
-                To::Next => {}
-                To::Branch(target, condition) => {
-                    next.push(target);
-                    let Some(path) = machine.assume(&state, condition, false) else { break };
-                    state.path = path;
-                }
-                To::Jump(target) => {
-                    next.push(target);
-                    break;
-                }
-                To::Stop => break,
-                To::Table { .. } => {
-                    let ways =
-                        self.leaders.iter().filter(|(_, l)| l.ways.contains(&(insn.offset, true)));
-                    next.extend(ways.map(|(&at, _)| at));
-                    break;
-                }
-            }
-            if self.is_leader.get(at as usize) == Some(&true) {
-                next.push(at);
-                break;
-            }
-        }
-        Block { start, steps, next }
-    }
-
-    /// Whether the code is metered.
-    pub(crate) fn metered(&self) -> bool {
-        let metering = self.machine.layout.config().metering;
-        metering.fuel || metering.epoch
     }
 }

@@ -5,6 +5,7 @@
 //! a ladder; facts keep the weaker distance.
 
 use crate::flow::CHANGES_MAX;
+use crate::slice::Set;
 use prova_check::certificate::base_code;
 use prova_check::{
     Base, Claim, Extent, Fact, Fault, Heap, Kind, Loc, Machine, Name, Node, Path, Record, RefType,
@@ -73,8 +74,13 @@ fn fixed(sym: Sym) -> bool {
     sym.0 < Sym::FIRST
 }
 
-/// The claims that say all that a state knows.
-pub(crate) fn describe(machine: &mut Machine<'_>, state: &State) -> Vec<Claim> {
+/// The claims that say all that a state knows of the needed locations (of all: none given) and of
+/// what is the same in the whole function.
+pub(crate) fn describe(
+    machine: &mut Machine<'_>,
+    state: &State,
+    needs: Option<&Set>,
+) -> Vec<Claim> {
     let mut claims = Vec::new();
     let mut groups: BTreeMap<Sym, Group> = BTreeMap::new();
     for (at, value) in locations(state) {
@@ -84,6 +90,9 @@ pub(crate) fn describe(machine: &mut Machine<'_>, state: &State) -> Vec<Claim> {
         let Value { base, sym, shift, add } = value;
         if fixed(sym) {
             claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
+            continue;
+        }
+        if at != Loc::Fuel && needs.is_some_and(|needs| !needs.contains(at)) {
             continue;
         }
         let group = groups.entry(sym).or_insert_with(|| Group {

@@ -1,14 +1,15 @@
 //! Machine code → the certificate with which `prova-check` accepts it.
 //!
 //! ```text
-//! Draft { bytes, rows } ─ flow: fixpoint over the bytes ─► claims at merges ─ need ─► encode ─► certificate
+//! Draft { bytes, rows } ─ graph, slice ─► needs ─ flow: fixpoint ─► claims at merges ─ need ─► encode ─► certificate
 //! ```
 //!
 //! Nothing here is trusted: what is wrong makes the check refuse. The certifier executes the
 //! check's own abstract machine over the bytes until the states at merges are stable (`flow`,
 //! `join`: a value-partition analysis with joint symbols, after Alpern, Wegman and Zadeck, POPL
-//! 1988), leaves out what no obligation needs (`need`), and writes the rest (`encode`). It reads
-//! final bytes only, so it does not depend on how a compiler lowers.
+//! 1988), for what obligations need (`graph`, `slice`), and writes that in a short form (`need`,
+//! `encode`). Where that is not accepted, it does the same for all locations. It reads final bytes
+//! only, so it does not depend on how a compiler lowers.
 //!
 //! Limits: time is linear in the code times the height of the lattice, which is small: bounds widen
 //! along a ladder, and a fact that changes more than [`CHANGES_MAX`] times at a block is dropped (a
@@ -16,12 +17,16 @@
 
 mod encode;
 mod flow;
+mod graph;
 mod join;
 mod need;
+mod slice;
 
 pub use flow::CHANGES_MAX;
 
-use prova_check::{CallRow, Code, CodeKind, Fault, Layout, Rule, TrapRow};
+use flow::Insns;
+use prova_check::{CallRow, Code, CodeKind, Fault, Layout, Machine, Rule, TrapRow};
+use slice::Reads;
 use std::fmt;
 
 /// Code that wants a certificate.
@@ -68,25 +73,42 @@ impl std::error::Error for CertifyError {}
 ///
 /// [`CertifyError`] where the abstract machine finds a rule broken.
 pub fn certify(layout: &Layout, draft: &Draft<'_>) -> Result<Vec<u8>, CertifyError> {
-    let flow = flow::run(layout, draft)?;
-    let (data, blocks) = (flow.data(), flow.blocks());
-    let mut last = None;
-    for level in need::LEVELS {
-        let claimed = need::prune(&flow, &blocks, level);
-        let certificate = encode::encode(&data, &flow.frame, &claimed);
-        let code = Code {
-            kind: draft.kind,
-            bytes: draft.bytes,
-            certificate: &certificate,
-            traps: draft.traps,
-            calls: draft.calls,
+    let len = u32::try_from(draft.bytes.len()).unwrap_or(u32::MAX);
+    let metering = layout.config().metering;
+    let metered = metering.fuel || metering.epoch;
+    let mut last = CertifyError { offset: 0, rule: Rule::Limit, what: "nothing was tried" };
+    for (reads, levels) in need::ATTEMPTS {
+        // All bytes may be data until it is known which are code.
+        let machine = Machine::new(layout, draft.kind, draft.bytes, vec![(0, len)])
+            .map_err(|fault| CertifyError::at(0, fault))?;
+        let mut insns = Insns::new(draft.bytes);
+        let blocks = graph::blocks(&mut insns, &machine);
+        let needs = slice::needs(&blocks, reads.unwrap_or(Reads::Comparisons));
+        let analysis = match flow::run(machine, insns, (draft, reads.map(|_| &needs))) {
+            Ok(analysis) => analysis,
+            Err(error) => {
+                last = error;
+                continue;
+            }
         };
-        match layout.check(code) {
-            Ok(_) => return Ok(certificate),
-            Err(rejection) => last = Some(rejection),
+        for &level in levels {
+            let claimed = need::prune(&analysis.claimed, &needs, (level, metered));
+            let certificate = encode::encode(&analysis.data, &analysis.frame, &claimed);
+            let code = Code {
+                kind: draft.kind,
+                bytes: draft.bytes,
+                certificate: &certificate,
+                traps: draft.traps,
+                calls: draft.calls,
+            };
+            match layout.check(code) {
+                Ok(_) => return Ok(certificate),
+                Err(rejection) => {
+                    let (offset, rule, what) = (rejection.offset, rejection.rule, rejection.what);
+                    last = CertifyError { offset, rule, what };
+                }
+            }
         }
     }
-    let (offset, rule, what) =
-        last.map_or((0, Rule::Limit, "nothing was tried"), |r| (r.offset, r.rule, r.what));
-    Err(CertifyError { offset, rule, what })
+    Err(last)
 }

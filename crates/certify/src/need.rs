@@ -1,15 +1,11 @@
-//! Which claims an obligation needs: a backward slice by locations.
+//! Which claims are written: those that an obligation needs, in the shortest form.
 //!
-//! An address, a callee, a comparison needs the locations that it reads; a location that is needed
-//! behind an instruction that writes it needs the instruction's sources before it. What no block
-//! needs is not claimed. The slice may leave out too much, so it is tried level by level, the
-//! smallest certificate first; the last level leaves out nothing.
+//! What no block needs (`slice`) is not claimed. What is left out may be too much, so it is tried
+//! level by level, the smallest certificate first; the last level leaves out nothing.
 
-use crate::flow::{Analysis, Block, Step};
 use crate::join::Claims;
-use prova_check::abi::regs::{RAX, RBP, RDI, RSI, RSP};
-use prova_check::abi::{CALLEE_SAVED, OPERANDS};
-use prova_check::x64::{Address, Alu, Class, Insn, Operand};
+use crate::slice::{Reads, Set};
+use prova_check::abi::regs::RSP;
 use prova_check::{Base, Claim, Loc, Name};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,80 +18,39 @@ pub(crate) enum Level {
     Coarse,
     /// As the next one, without bounds of numbers that are above 2^32 - 1.
     Words,
-    /// Comparisons before a conditional move or through a 32-bit register need nothing before.
-    Addresses,
-    /// Operands of all comparisons are needed.
-    Comparisons,
+    /// What is not needed is left out.
+    Needed,
     /// Nothing is left out.
     All,
 }
 
-/// The levels, the smallest certificate first.
-pub(crate) const LEVELS: [Level; 6] =
-    [Level::Free, Level::Coarse, Level::Words, Level::Addresses, Level::Comparisons, Level::All];
-
-/// A set of locations.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Set(Vec<u64>);
-
-impl Set {
-    fn contains(&self, loc: Loc) -> bool {
-        let n = loc.number();
-        self.0.get((n >> 6) as usize).is_some_and(|word| word >> (n & 63) & 1 == 1)
-    }
-
-    fn insert(&mut self, loc: Loc) {
-        let n = loc.number();
-        let at = (n >> 6) as usize;
-        if at >= self.0.len() {
-            self.0.resize(at + 1, 0);
-        }
-        self.0[at] |= 1 << (n & 63);
-    }
-
-    fn remove(&mut self, loc: Loc) -> bool {
-        let had = self.contains(loc);
-        if had {
-            let n = loc.number();
-            self.0[(n >> 6) as usize] &= !(1 << (n & 63));
-        }
-        had
-    }
-
-    fn extend(&mut self, locs: impl IntoIterator<Item = Loc>) {
-        locs.into_iter().for_each(|loc| self.insert(loc));
-    }
-
-    fn add(&mut self, other: &Set) {
-        if other.0.len() > self.0.len() {
-            self.0.resize(other.0.len(), 0);
-        }
-        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a |= b);
-    }
-}
+/// The fixpoints and their levels, the fastest and smallest first. A fixpoint without `Reads` is
+/// one of all locations; what is needed of it is what all comparisons read.
+pub(crate) const ATTEMPTS: [(Option<Reads>, &[Level]); 2] = [
+    (Some(Reads::Addresses), &[Level::Free, Level::Coarse, Level::Words, Level::Needed]),
+    (None, &[Level::Needed, Level::All]),
+];
 
 /// The claimed blocks with what is needed of their claims.
 pub(crate) fn prune(
-    analysis: &Analysis<'_>,
-    blocks: &[Block],
-    level: Level,
+    claimed: &BTreeMap<u32, Claims>,
+    needs: &BTreeMap<u32, Set>,
+    (level, metered): (Level, bool),
 ) -> BTreeMap<u32, Claims> {
-    let mut claimed = analysis.claimed();
+    let mut claimed = claimed.clone();
     if level == Level::All {
         return claimed;
     }
-    let needs = needs(analysis, blocks, level);
-    for (block, need) in blocks.iter().zip(&needs) {
-        if let Some(claims) = claimed.get_mut(&block.start) {
-            keep(claims, need);
-            claims.metered &= analysis.metered();
-            match level {
-                Level::Free | Level::Coarse => coarsen(claims, level == Level::Free),
-                Level::Words => claims.list.retain(
-                    |claim| !matches!(*claim, Claim::Number { hi, .. } if hi > u64::from(u32::MAX)),
-                ),
-                Level::Addresses | Level::Comparisons | Level::All => {}
-            }
+    for (at, claims) in &mut claimed {
+        let Some(need) = needs.get(at) else { continue };
+        keep(claims, need);
+        claims.metered &= metered;
+        match level {
+            Level::Free | Level::Coarse => coarsen(claims, level == Level::Free),
+            Level::Words => claims.list.retain(
+                |claim| !matches!(*claim, Claim::Number { hi, .. } if hi > u64::from(u32::MAX)),
+            ),
+            Level::Needed | Level::All => {}
         }
     }
     claimed
@@ -236,186 +191,5 @@ fn renamed(claim: Claim, owners: &BTreeMap<Loc, (Loc, u64)>) -> Claim {
         Claim::Ref { of, ty } => Claim::Ref { of: new(of), ty },
         Claim::TypeId { of, ty } => Claim::TypeId { of: new(of), ty },
         Claim::Type { of, ty } => Claim::Type { of: new(of), ty },
-    }
-}
-
-/// The needed locations at each block.
-fn needs(analysis: &Analysis<'_>, blocks: &[Block], level: Level) -> Vec<Set> {
-    let find = |at: u32| blocks.binary_search_by_key(&at, |block| block.start).ok();
-    let mut ways: Vec<Vec<usize>> = vec![Vec::new(); blocks.len()];
-    for (i, block) in blocks.iter().enumerate() {
-        for to in block.next.iter().filter_map(|&to| find(to)) {
-            ways[to].push(i);
-        }
-    }
-    let mut needs = vec![Set::default(); blocks.len()];
-    let mut work: BTreeSet<usize> = (0..blocks.len()).collect();
-    while let Some(i) = work.pop_last() {
-        let block = &blocks[i];
-        let mut need = Set::default();
-        let last = block.steps.last().map(|step| (step.insn.end(), step.insn.class));
-        for &to in &block.next {
-            // A branch out of the middle of the block is looked at where it stands.
-            if last.is_some_and(|(end, class)| to == end || !matches!(class, Class::Branch(_)))
-                && let Some(to) = find(to)
-            {
-                need.add(&needs[to]);
-            }
-        }
-        for step in block.steps.iter().rev() {
-            if matches!(step.insn.class, Class::Branch(_))
-                && let Some(to) = find(step.insn.target())
-            {
-                need.add(&needs[to]);
-            }
-            Slice { analysis, level, step }.back(step.insn, &mut need);
-        }
-        if needs[i] != need {
-            needs[i] = need;
-            work.extend(ways[i].iter().copied());
-        }
-    }
-    needs
-}
-
-struct Slice<'a, 'b> {
-    analysis: &'a Analysis<'b>,
-    level: Level,
-    step: &'a Step,
-}
-
-impl Slice<'_, '_> {
-    fn address(&self, address: &Address, need: &mut Set) {
-        if let Some(base) = address.base
-            && base != RSP
-        {
-            need.insert(Loc::Register(base));
-        }
-        if let Some((index, _)) = address.index {
-            need.insert(Loc::Register(index));
-        }
-    }
-
-    fn back(&self, insn: Insn, need: &mut Set) {
-        if matches!(insn.class, Class::Return | Class::JumpTo) {
-            return self.leave(insn, need);
-        }
-        if insn.class == Class::CallTo {
-            return self.call(insn, need);
-        }
-        if matches!(insn.class, Class::Push | Class::Pop) {
-            return self.stack(insn, need);
-        }
-        let mut sources = Vec::new();
-        let mut needed = false;
-        for n in 0..insn.operands() {
-            let Ok(operand) = insn.operand(n) else { continue };
-            let loc = match operand {
-                Operand::Register(r, _) => Some(Loc::Register(r)),
-                Operand::Memory(address) => {
-                    if insn.class != Class::Lea {
-                        self.address(&address, need);
-                    }
-                    self.step.word
-                }
-                Operand::Vector | Operand::Immediate(_) => None,
-            };
-            let Some(loc) = loc else { continue };
-            let compares = matches!(insn.class, Class::Compare | Class::Test);
-            if n == 0 && !compares {
-                let narrow = matches!(operand, Operand::Register(_, 1 | 2));
-                needed = need.contains(loc);
-                if !narrow || insn.class == Class::Move {
-                    need.remove(loc);
-                }
-                if Self::reads_first(insn.class) {
-                    sources.push(loc);
-                }
-            } else {
-                sources.push(loc);
-            }
-        }
-        if let (Class::Lea, true, Ok(Operand::Memory(address))) =
-            (insn.class, needed, insn.operand(1))
-        {
-            self.address(&address, need);
-        }
-        let all = self.level == Level::Comparisons;
-        let compares = matches!(insn.class, Class::Compare | Class::Test);
-        let exact = matches!(insn.class, Class::Move | Class::Alu(_));
-        let selects = matches!(insn.class, Class::Select(_) | Class::Alu(Alu::ShiftLeft));
-        if (compares && (all || self.wide(insn)))
-            || (needed && exact && (all || self.keeps(insn)))
-            || (needed && selects)
-            || self.step.outside
-        {
-            need.extend(sources);
-        }
-        need.remove(Loc::Register(RSP));
-    }
-
-    /// A return, a tail call, an indexed jump.
-    fn leave(&self, insn: Insn, need: &mut Set) {
-        if let Ok(Operand::Register(r, _)) = insn.operand(0) {
-            need.insert(Loc::Register(r));
-            need.extend([RDI, RSI].map(Loc::Register));
-        }
-        need.extend(CALLEE_SAVED.map(Loc::Register));
-        need.insert(Loc::Register(RAX));
-        need.extend(self.analysis.machine.word(self.step.rsp).map(Loc::Word));
-    }
-
-    fn call(&self, insn: Insn, need: &mut Set) {
-        for r in (0..16).filter(|r| !CALLEE_SAVED.contains(r)) {
-            need.remove(Loc::Register(r));
-        }
-        if let Ok(Operand::Register(r, _)) = insn.operand(0) {
-            need.insert(Loc::Register(r));
-        }
-        need.extend([RDI, RSI].map(Loc::Register));
-        if self.step.outside || matches!(self.level, Level::Comparisons | Level::All) {
-            need.extend(OPERANDS.map(Loc::Register));
-        }
-    }
-
-    /// Whether operand 0 is read as well.
-    fn reads_first(class: Class) -> bool {
-        !matches!(
-            class,
-            Class::Move | Class::Lea | Class::ZeroExtend | Class::SignExtend | Class::Define
-        )
-    }
-
-    /// A comparison of 64 bits, as bounds checks are.
-    fn wide(&self, insn: Insn) -> bool {
-        (0..2).any(|n| match insn.operand(n) {
-            Ok(Operand::Register(_, bytes)) => bytes == 8,
-            Ok(Operand::Memory(address)) => address.size == 8,
-            _ => false,
-        })
-    }
-
-    /// Whether the result depends on more than the operation's width.
-    fn keeps(&self, insn: Insn) -> bool {
-        match insn.operand(0) {
-            Ok(Operand::Register(_, bytes)) => bytes == 8,
-            Ok(Operand::Memory(address)) => address.size == 8,
-            _ => false,
-        }
-    }
-
-    fn stack(&self, insn: Insn, need: &mut Set) {
-        let Ok(Operand::Register(r, _)) = insn.operand(0) else { return };
-        let rsp = self.step.rsp;
-        let push = insn.class == Class::Push;
-        let at = if push { rsp - 8 } else { rsp };
-        let Some(word) = self.analysis.machine.word(at).map(Loc::Word) else { return };
-        let (to, from) = if push { (word, Loc::Register(r)) } else { (Loc::Register(r), word) };
-        if need.remove(to) {
-            need.insert(from);
-        }
-        if r == RBP && push {
-            need.insert(from);
-        }
     }
 }

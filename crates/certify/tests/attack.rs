@@ -6,17 +6,21 @@
 
 #[path = "common/asm.rs"]
 mod asm;
+#[path = "common/case.rs"]
+#[allow(dead_code, reason = "each test uses a part")]
+mod case;
 #[path = "common/forge.rs"]
 mod forge;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[allow(dead_code, reason = "each test uses a part")]
 mod observer;
 
-use asm::{Item, J, L, Raw, Trap, assemble, at, faults, idx, mr, r, ret, ri, rm, rr};
+use asm::{Item, J, L, Raw, Trap, at, faults, idx, mr, r, ret, ri, rm, rr};
+use case::{Case, base, with};
 use forge::{Block, below_zero, certificate, hold_rsp, range};
 use iced_x86::Register::*;
 use iced_x86::{Code as C, Instruction};
-use prova_check::{Code, CodeKind, Config, CpuLevel, Layout, MemoryShape, Rule, TrapRow};
+use prova_check::{CodeKind, CpuLevel, Rule, TrapRow};
 use prova_check::{offsets, traps, x64};
 
 const FUNC: &str = "(module (memory 1) (memory 1) (table 4 funcref) (table 9 externref) \
@@ -24,87 +28,18 @@ const FUNC: &str = "(module (memory 1) (memory 1) (table 4 funcref) (table 9 ext
     (func (param i32) i32.const 0 drop))";
 const SAME: &str = "(module (func (param i64)))";
 
-/// At entry rdi is the record, rsi the height, then come edx, ecx, r8, and r9 (an externref).
-#[derive(Clone, Copy)]
-struct Case {
-    wat: &'static str,
-    config: Config,
-    kind: CodeKind,
-}
-
 fn guard() -> Case {
-    Case { wat: FUNC, config: Config::default(), kind: CodeKind::Func(0) }
+    Case::guard(FUNC)
 }
 
 fn explicit() -> Case {
-    let config = Config { memory: MemoryShape::Explicit, ..Config::default() };
-    Case { config, ..guard() }
+    Case::explicit(FUNC)
 }
 
 fn fuel() -> Case {
     let mut case = guard();
     case.config.metering.fuel = true;
     case
-}
-
-impl Case {
-    fn layout(&self) -> Layout {
-        let wasm = wat::parse_str(self.wat).expect("a module");
-        Layout::derive(&wasm, &self.config).expect("a layout")
-    }
-
-    fn judge(&self, items: &[Item]) -> Result<(), Rule> {
-        let (bytes, traps, calls) = &assemble(items);
-        let layout = self.layout();
-        let draft = prova_certify::Draft { kind: self.kind, bytes, traps, calls };
-        let certificate = prova_certify::certify(&layout, &draft).map_err(|e| e.rule)?;
-        let code = Code { kind: self.kind, bytes, certificate: &certificate, traps, calls };
-        layout.check(code).map(|_| ()).map_err(|e| e.rule)
-    }
-
-    /// With a certificate made by hand.
-    fn judge_forged(
-        &self,
-        bytes: &[u8],
-        certificate: &[u8],
-        traps: &[TrapRow],
-    ) -> Result<(), Rule> {
-        let code = Code { kind: self.kind, bytes, certificate, traps, calls: &[] };
-        self.layout().check(code).map(|_| ()).map_err(|e| e.rule)
-    }
-
-    #[track_caller]
-    fn accepts(&self, items: &[Item]) {
-        assert_eq!(self.judge(items), Ok(()));
-        #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-        assert_eq!(self.observed(items), Ok(()));
-    }
-
-    /// What the observer says of code: nothing, or the first rule that a run breaks.
-    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-    fn observed(&self, items: &[Item]) -> Result<(), String> {
-        let (bytes, traps, calls) = &assemble(items);
-        let wasm = wat::parse_str(self.wat).expect("a module");
-        observer::keeps_inside(&wasm, &self.config, (self.kind, bytes, traps, calls), 12)
-    }
-
-    #[track_caller]
-    fn rejects(&self, rule: Rule, items: &[Item]) {
-        assert_eq!(self.judge(items), Err(rule));
-    }
-}
-
-/// rax := the first byte of memory 0, r10 := its record, r11 := the context.
-fn base() -> Vec<Item> {
-    vec![
-        rm(C::Mov_r64_rm64, R11, at(RDI, 8)),
-        rm(C::Mov_r64_rm64, R10, at(R11, i64::from(offsets::FIRST))),
-        rm(C::Mov_r64_rm64, RAX, at(R10, 0)),
-    ]
-}
-
-fn with(head: &[Item], tail: &[Item]) -> Vec<Item> {
-    [head, tail].concat()
 }
 
 /// A call of function 1 by rax, its code, with what stands before it.

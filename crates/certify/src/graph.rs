@@ -1,0 +1,245 @@
+//! Blocks by the bytes alone: instructions, ways between them, and where the stack pointer stands.
+//!
+//! What is said here guides the slice and nothing else, so it may guess: a jump table is taken to
+//! stand behind its jump, which a `lea` before it names, and to end before the next instruction; a
+//! callee is taken to pop what the caller takes back behind the call; rsp and rbp are followed
+//! along the first way to a block. A wrong guess costs a second fixpoint.
+
+use crate::flow::{Insns, ways};
+use prova_check::abi::regs::{RBP, RSP};
+use prova_check::x64::{Address, Alu, Class, Insn, Operand};
+use prova_check::{Loc, Machine};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One instruction, with what the slice wants of the state before it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub(crate) insn: Insn,
+    /// The stack word of its memory operand.
+    pub(crate) word: Option<Loc>,
+    /// The stack word that `push`, `pop` or a return uses.
+    pub(crate) top: Option<Loc>,
+    /// Whether it may access the fuel, or call a builtin.
+    pub(crate) outside: bool,
+    /// Whether it jumps through a table.
+    pub(crate) table: bool,
+}
+
+/// A block: where it begins, its instructions, and where its ways lead.
+#[derive(Clone, Debug)]
+pub(crate) struct Block {
+    pub(crate) start: u32,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) next: Vec<u32>,
+}
+
+/// Where stack pointer and frame pointer stand, counted from the stack pointer at entry.
+#[derive(Clone, Copy, Debug)]
+struct Pointers {
+    rsp: i64,
+    rbp: Option<i64>,
+}
+
+/// Where instructions lead.
+struct Found {
+    starts: BTreeSet<u32>,
+    seen: Vec<bool>,
+    tables: BTreeMap<u32, Vec<u32>>,
+}
+
+/// The blocks, by offset.
+pub(crate) fn blocks(insns: &mut Insns<'_>, machine: &Machine<'_>) -> Vec<Block> {
+    let found = find(insns, machine.bytes);
+    let mut made: BTreeMap<u32, Block> = BTreeMap::new();
+    let mut todo = vec![(0, Pointers { rsp: 0, rbp: None })];
+    while let Some((start, pointers)) = todo.pop() {
+        if made.contains_key(&start) {
+            continue;
+        }
+        let (block, ends) = block(insns, machine, &found, (start, pointers));
+        todo.extend(block.next.iter().map(|&to| (to, ends)));
+        made.insert(start, block);
+    }
+    made.into_values().collect()
+}
+
+/// Everything that control may reach.
+fn find(insns: &mut Insns<'_>, bytes: &[u8]) -> Found {
+    let mut found = Found {
+        starts: BTreeSet::from([0]),
+        seen: vec![false; bytes.len()],
+        tables: BTreeMap::new(),
+    };
+    let (mut todo, mut named, mut jumps) = (vec![0], BTreeSet::new(), Vec::new());
+    loop {
+        while let Some(start) = todo.pop() {
+            let mut at: u32 = start;
+            while found.seen.get(at as usize) == Some(&false) {
+                let Ok(insn) = insns.decode(at) else { break };
+                found.seen[at as usize] = true;
+                let (jump, falls) = ways(&insn);
+                if let Some(to) = jump
+                    && insns.decode(to).is_ok_and(|insn| insn.class != Class::Trap)
+                {
+                    found.starts.insert(to);
+                    todo.push(to);
+                }
+                if let (Class::Lea, Ok(Operand::Memory(Address { code: true, disp, .. }))) =
+                    (insn.class, insn.operand(1))
+                {
+                    named.insert(disp);
+                }
+                if insn.class == Class::JumpTo {
+                    jumps.push(insn);
+                }
+                if !falls {
+                    break;
+                }
+                at = insn.end();
+            }
+        }
+        let has_table = |jump: &Insn| named.contains(&u64::from(jump.end()));
+        let Some(i) = jumps.iter().position(has_table) else { return found };
+        let jump = jumps.swap_remove(i);
+        let targets = table(bytes, &found.seen, jump.end());
+        found.starts.extend(targets.iter().copied());
+        todo.extend(targets.iter().copied());
+        found.tables.insert(jump.offset, targets);
+    }
+}
+
+/// The targets of the table that begins at `first`.
+fn table(bytes: &[u8], seen: &[bool], first: u32) -> Vec<u32> {
+    let behind = seen.iter().skip(first as usize).position(|&seen| seen);
+    let mut end = behind.map_or(bytes.len(), |n| first as usize + n);
+    let (mut at, mut targets) = (first as usize, BTreeSet::new());
+    while at + 4 <= end {
+        let Some(entry) = bytes.get(at..).and_then(|b| b.first_chunk::<4>()) else { break };
+        let target = i64::from(first) + i64::from(i32::from_le_bytes(*entry));
+        let Some(target) = u32::try_from(target).ok().filter(|&t| (t as usize) < bytes.len())
+        else {
+            break;
+        };
+        if target >= first {
+            end = end.min(target as usize);
+        }
+        targets.insert(target);
+        at += 4;
+    }
+    targets.into_iter().collect()
+}
+
+/// One block, and the pointers at its end.
+fn block(
+    insns: &mut Insns<'_>,
+    machine: &Machine<'_>,
+    found: &Found,
+    (start, mut pointers): (u32, Pointers),
+) -> (Block, Pointers) {
+    let (mut steps, mut next, mut at): (Vec<Step>, _, _) = (Vec::new(), Vec::new(), start);
+    while let Ok(insn) = insns.decode(at) {
+        let table = found.tables.get(&at);
+        let step = step(machine, insn, &pointers, (&steps, table.is_some()));
+        pointers.pass(&insn, steps.last());
+        steps.push(step);
+        let (jump, falls) = ways(&insn);
+        next.extend(jump.filter(|to| found.starts.contains(to)));
+        next.extend(table.into_iter().flatten());
+        at = insn.end();
+        if !falls {
+            break;
+        }
+        if found.starts.contains(&at) {
+            next.push(at);
+            break;
+        }
+    }
+    (Block { start, steps, next }, pointers)
+}
+
+/// The slice's view of an instruction behind others of its block.
+fn step(
+    machine: &Machine<'_>,
+    insn: Insn,
+    pointers: &Pointers,
+    (before, table): (&[Step], bool),
+) -> Step {
+    let memory = (0..insn.operands()).find_map(|n| match insn.operand(n) {
+        Ok(Operand::Memory(address)) => Some(address),
+        _ => None,
+    });
+    let word = memory.and_then(|address| pointers.place(&address));
+    let top = match insn.class {
+        Class::Push => Some(pointers.rsp - 8),
+        Class::Pop | Class::Return | Class::JumpTo => Some(pointers.rsp),
+        _ => None,
+    };
+    let outside = match insn.class {
+        Class::CallTo => calls_builtin(insn, before),
+        Class::Lea => false,
+        _ => {
+            let plain = |a: Address| a.index.is_none() && a.disp == 0 && a.base.is_some();
+            machine.layout.config().metering.fuel && word.is_none() && memory.is_some_and(plain)
+        }
+    };
+    let at = |at| machine.word(at).map(Loc::Word);
+    Step { insn, word: word.and_then(at), top: top.and_then(at), outside, table }
+}
+
+/// Whether a call may be one of a builtin: its register was not loaded from the first word of
+/// something, as records have the code of their functions.
+fn calls_builtin(insn: Insn, before: &[Step]) -> bool {
+    let Ok(callee @ Operand::Register(..)) = insn.operand(0) else { return true };
+    let def = before.iter().rev().find(|step| step.insn.operand(0) == Ok(callee));
+    let first = |insn: Insn| match (insn.class, insn.operand(1)) {
+        (Class::Move, Ok(Operand::Memory(a))) => a.disp == 0 && a.index.is_none() && !a.code,
+        _ => false,
+    };
+    !def.is_some_and(|step| first(step.insn))
+}
+
+impl Pointers {
+    /// Where an address lies in the frame.
+    fn place(&self, address: &Address) -> Option<i64> {
+        let base = match address.base? {
+            RSP => self.rsp,
+            RBP => self.rbp?,
+            _ => return None,
+        };
+        address.index.is_none().then(|| base.wrapping_add(address.disp as i64))
+    }
+
+    /// What an instruction makes of them.
+    fn pass(&mut self, insn: &Insn, before: Option<&Step>) {
+        match insn.class {
+            Class::Push => self.rsp -= 8,
+            Class::Pop => self.rsp += 8,
+            _ => {}
+        }
+        let Ok(Operand::Register(to, 8)) = insn.operand(0) else { return };
+        if (to != RSP && to != RBP) || matches!(insn.class, Class::Push | Class::Compare) {
+            return;
+        }
+        let source = if insn.operands() > 1 { insn.operand(1).ok() } else { None };
+        let from = match (insn.class, source) {
+            (Class::Move, Some(Operand::Register(RSP, 8))) => Some(self.rsp),
+            (Class::Move, Some(Operand::Register(RBP, 8))) => self.rbp,
+            (Class::Lea, Some(Operand::Memory(address))) => self.place(&address),
+            (Class::Alu(alu), Some(Operand::Immediate(n))) if to == RSP => match alu {
+                Alu::Add => Some(self.rsp.wrapping_add(n as i64)),
+                // What the callee has popped is taken back.
+                Alu::Sub if before.is_some_and(|step| step.insn.class == Class::CallTo) => {
+                    Some(self.rsp)
+                }
+                Alu::Sub => Some(self.rsp.wrapping_sub(n as i64)),
+                _ => None,
+            },
+            _ => None,
+        };
+        if to == RBP {
+            self.rbp = from;
+        } else {
+            self.rsp = from.unwrap_or(self.rsp);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! A backward slice by locations: which of them an obligation reads at the beginning of a block.
+//!
+//! An address, a callee, a comparison needs the locations that it reads; a location that is needed
+//! behind an instruction that writes it needs the instruction's sources before it. It looks at
+//! instructions only, so it runs before anything is executed, and the fixpoint carries what is
+//! needed and nothing else. It may leave out too much; then there is a fixpoint without it.
+
+use crate::graph::{Block, Step};
+use prova_check::Loc;
+use prova_check::abi::regs::{RAX, RBP, RDI, RSI, RSP};
+use prova_check::abi::{CALLEE_SAVED, OPERANDS};
+use prova_check::x64::{Address, Alu, Class, Insn, Operand};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How much counts as needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// Comparisons before a conditional move or through a 32-bit register need nothing before.
+    Addresses,
+    /// Operands of all comparisons are needed.
+    Comparisons,
+}
+
+/// A set of locations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Set(Vec<u64>);
+
+impl Set {
+    pub(crate) fn contains(&self, loc: Loc) -> bool {
+        let n = loc.number();
+        self.0.get((n >> 6) as usize).is_some_and(|word| word >> (n & 63) & 1 == 1)
+    }
+
+    fn insert(&mut self, loc: Loc) {
+        let n = loc.number();
+        let at = (n >> 6) as usize;
+        if at >= self.0.len() {
+            self.0.resize(at + 1, 0);
+        }
+        self.0[at] |= 1 << (n & 63);
+    }
+
+    fn remove(&mut self, loc: Loc) -> bool {
+        let had = self.contains(loc);
+        if had {
+            let n = loc.number();
+            self.0[(n >> 6) as usize] &= !(1 << (n & 63));
+        }
+        had
+    }
+
+    fn extend(&mut self, locs: impl IntoIterator<Item = Loc>) {
+        locs.into_iter().for_each(|loc| self.insert(loc));
+    }
+
+    fn add(&mut self, other: &Set) {
+        if other.0.len() > self.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a |= b);
+    }
+}
+
+/// The needed locations at each block, by its offset.
+pub(crate) fn needs(blocks: &[Block], reads: Reads) -> BTreeMap<u32, Set> {
+    let find = |at: u32| blocks.binary_search_by_key(&at, |block| block.start).ok();
+    let mut ways: Vec<Vec<usize>> = vec![Vec::new(); blocks.len()];
+    for (i, block) in blocks.iter().enumerate() {
+        for to in block.next.iter().filter_map(|&to| find(to)) {
+            ways[to].push(i);
+        }
+    }
+    let mut needs = vec![Set::default(); blocks.len()];
+    let mut work: BTreeSet<usize> = (0..blocks.len()).collect();
+    while let Some(i) = work.pop_last() {
+        let block = &blocks[i];
+        let mut need = Set::default();
+        let last = block.steps.last().map(|step| (step.insn.end(), step.insn.class));
+        for &to in &block.next {
+            // A branch out of the middle of the block is looked at where it stands.
+            if last.is_some_and(|(end, class)| to == end || !matches!(class, Class::Branch(_)))
+                && let Some(to) = find(to)
+            {
+                need.add(&needs[to]);
+            }
+        }
+        for step in block.steps.iter().rev() {
+            if matches!(step.insn.class, Class::Branch(_))
+                && let Some(to) = find(step.insn.target())
+            {
+                need.add(&needs[to]);
+            }
+            Slice { reads, step }.back(step.insn, &mut need);
+        }
+        if needs[i] != need {
+            needs[i] = need;
+            work.extend(ways[i].iter().copied());
+        }
+    }
+    blocks.iter().map(|block| block.start).zip(needs).collect()
+}
+
+struct Slice<'a> {
+    reads: Reads,
+    step: &'a Step,
+}
+
+impl Slice<'_> {
+    fn address(&self, address: &Address, need: &mut Set) {
+        if let Some(base) = address.base
+            && base != RSP
+        {
+            need.insert(Loc::Register(base));
+        }
+        if let Some((index, _)) = address.index {
+            need.insert(Loc::Register(index));
+        }
+    }
+
+    fn back(&self, insn: Insn, need: &mut Set) {
+        if matches!(insn.class, Class::Return | Class::JumpTo) {
+            return self.leave(insn, need);
+        }
+        if insn.class == Class::CallTo {
+            return self.call(insn, need);
+        }
+        if matches!(insn.class, Class::Push | Class::Pop) {
+            return self.stack(insn, need);
+        }
+        let mut sources = Vec::new();
+        let mut needed = false;
+        for n in 0..insn.operands() {
+            let Ok(operand) = insn.operand(n) else { continue };
+            let loc = match operand {
+                Operand::Register(r, _) => Some(Loc::Register(r)),
+                Operand::Memory(address) => {
+                    if insn.class != Class::Lea {
+                        self.address(&address, need);
+                    }
+                    self.step.word
+                }
+                Operand::Vector | Operand::Immediate(_) => None,
+            };
+            let Some(loc) = loc else { continue };
+            let compares = matches!(insn.class, Class::Compare | Class::Test);
+            if n == 0 && !compares {
+                let narrow = matches!(operand, Operand::Register(_, 1 | 2));
+                needed = need.contains(loc);
+                if !narrow || insn.class == Class::Move {
+                    need.remove(loc);
+                }
+                if Self::reads_first(insn.class) {
+                    sources.push(loc);
+                }
+            } else {
+                sources.push(loc);
+            }
+        }
+        if let (Class::Lea, true, Ok(Operand::Memory(address))) =
+            (insn.class, needed, insn.operand(1))
+        {
+            self.address(&address, need);
+        }
+        let all = self.reads == Reads::Comparisons;
+        let compares = matches!(insn.class, Class::Compare | Class::Test);
+        let exact = matches!(insn.class, Class::Move | Class::Alu(_));
+        let selects = matches!(insn.class, Class::Select(_) | Class::Alu(Alu::ShiftLeft));
+        if (compares && (all || self.wide(insn)))
+            || (needed && exact && (all || self.keeps(insn)))
+            || (needed && selects)
+            || self.step.outside
+        {
+            need.extend(sources);
+        }
+        need.remove(Loc::Register(RSP));
+    }
+
+    /// A return, a tail call, an indexed jump.
+    fn leave(&self, insn: Insn, need: &mut Set) {
+        if let Ok(Operand::Register(r, _)) = insn.operand(0) {
+            need.insert(Loc::Register(r));
+            if self.step.table {
+                return;
+            }
+            need.extend([RDI, RSI].map(Loc::Register));
+        }
+        need.extend(CALLEE_SAVED.map(Loc::Register));
+        need.insert(Loc::Register(RAX));
+        need.extend(self.step.top);
+    }
+
+    fn call(&self, insn: Insn, need: &mut Set) {
+        for r in (0..16).filter(|r| !CALLEE_SAVED.contains(r)) {
+            need.remove(Loc::Register(r));
+        }
+        if let Ok(Operand::Register(r, _)) = insn.operand(0) {
+            need.insert(Loc::Register(r));
+        }
+        need.extend([RDI, RSI].map(Loc::Register));
+        if self.step.outside || self.reads == Reads::Comparisons {
+            need.extend(OPERANDS.map(Loc::Register));
+        }
+    }
+
+    /// Whether operand 0 is read as well.
+    fn reads_first(class: Class) -> bool {
+        !matches!(
+            class,
+            Class::Move | Class::Lea | Class::ZeroExtend | Class::SignExtend | Class::Define
+        )
+    }
+
+    /// A comparison of 64 bits, as bounds checks are.
+    fn wide(&self, insn: Insn) -> bool {
+        (0..2).any(|n| match insn.operand(n) {
+            Ok(Operand::Register(_, bytes)) => bytes == 8,
+            Ok(Operand::Memory(address)) => address.size == 8,
+            _ => false,
+        })
+    }
+
+    /// Whether the result depends on more than the operation's width.
+    fn keeps(&self, insn: Insn) -> bool {
+        match insn.operand(0) {
+            Ok(Operand::Register(_, bytes)) => bytes == 8,
+            Ok(Operand::Memory(address)) => address.size == 8,
+            _ => false,
+        }
+    }
+
+    fn stack(&self, insn: Insn, need: &mut Set) {
+        let Ok(Operand::Register(r, _)) = insn.operand(0) else { return };
+        let push = insn.class == Class::Push;
+        let Some(word) = self.step.top else { return };
+        let (to, from) = if push { (word, Loc::Register(r)) } else { (Loc::Register(r), word) };
+        if need.remove(to) {
+            need.insert(from);
+        }
+        if r == RBP && push {
+            need.insert(from);
+        }
+    }
+}

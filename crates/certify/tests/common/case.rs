@@ -1,0 +1,95 @@
+//! Code of one function in a module and settings, judged by certificate and check; what is accepted
+//! is executed under the observer. For suites that write instructions one by one (`asm`).
+
+use crate::asm::{Item, assemble, at, rm};
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+use crate::observer;
+use iced_x86::Code as C;
+use iced_x86::Register::{R10, R11, RAX, RDI};
+use prova_check::{CallRow, Code, CodeKind, Config, Layout, MemoryShape, Rule, TrapRow, offsets};
+
+/// Code with its rows.
+pub(crate) type Parts = (Vec<u8>, Vec<TrapRow>, Vec<CallRow>);
+
+/// What code is judged in. At entry rdi is the record, rsi the height, then come the parameters.
+#[derive(Clone, Copy)]
+pub(crate) struct Case {
+    pub(crate) wat: &'static str,
+    pub(crate) config: Config,
+    pub(crate) kind: CodeKind,
+}
+
+impl Case {
+    /// The first function of a module, in the guard shape.
+    pub(crate) fn guard(wat: &'static str) -> Case {
+        Case { wat, config: Config::default(), kind: CodeKind::Func(0) }
+    }
+
+    /// The first function of a module, in the explicit shape.
+    pub(crate) fn explicit(wat: &'static str) -> Case {
+        let config = Config { memory: MemoryShape::Explicit, ..Config::default() };
+        Case { config, ..Case::guard(wat) }
+    }
+
+    pub(crate) fn layout(&self) -> Layout {
+        let wasm = wat::parse_str(self.wat).expect("a module");
+        Layout::derive(&wasm, &self.config).expect("a layout")
+    }
+
+    pub(crate) fn judge_parts(&self, (bytes, traps, calls): &Parts) -> Result<(), Rule> {
+        let layout = self.layout();
+        let draft = prova_certify::Draft { kind: self.kind, bytes, traps, calls };
+        let certificate = prova_certify::certify(&layout, &draft).map_err(|e| e.rule)?;
+        let code = Code { kind: self.kind, bytes, certificate: &certificate, traps, calls };
+        layout.check(code).map(|_| ()).map_err(|e| e.rule)
+    }
+
+    pub(crate) fn judge(&self, items: &[Item]) -> Result<(), Rule> {
+        self.judge_parts(&assemble(items))
+    }
+
+    /// With a certificate made by hand.
+    pub(crate) fn judge_forged(
+        &self,
+        bytes: &[u8],
+        certificate: &[u8],
+        traps: &[TrapRow],
+    ) -> Result<(), Rule> {
+        let code = Code { kind: self.kind, bytes, certificate, traps, calls: &[] };
+        self.layout().check(code).map(|_| ()).map_err(|e| e.rule)
+    }
+
+    #[track_caller]
+    pub(crate) fn accepts(&self, items: &[Item]) {
+        assert_eq!(self.judge(items), Ok(()));
+        #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+        assert_eq!(self.observed(items), Ok(()));
+    }
+
+    /// What the observer says of code: nothing, or the first rule that a run breaks.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    pub(crate) fn observed(&self, items: &[Item]) -> Result<(), String> {
+        let (bytes, traps, calls) = &assemble(items);
+        let wasm = wat::parse_str(self.wat).expect("a module");
+        observer::keeps_inside(&wasm, &self.config, (self.kind, bytes, traps, calls), 12)
+    }
+
+    #[track_caller]
+    pub(crate) fn rejects(&self, rule: Rule, items: &[Item]) {
+        assert_eq!(self.judge(items), Err(rule));
+    }
+}
+
+/// rax := the first byte of memory 0, r10 := its record, r11 := the context.
+pub(crate) fn base() -> Vec<Item> {
+    vec![
+        rm(C::Mov_r64_rm64, R11, at(RDI, 8)),
+        rm(C::Mov_r64_rm64, R10, at(R11, i64::from(offsets::FIRST))),
+        rm(C::Mov_r64_rm64, RAX, at(R10, 0)),
+    ]
+}
+
+/// Instructions behind others.
+pub(crate) fn with(head: impl AsRef<[Item]>, tail: &[Item]) -> Vec<Item> {
+    [head.as_ref(), tail].concat()
+}
