@@ -67,7 +67,13 @@ pub(crate) struct Insns<'a> {
 impl<'a> Insns<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Insns<'a> {
         let (places, reached) = (vec![0; bytes.len() + 1], vec![false; bytes.len() + 1]);
-        Insns { decoder: Instructions::new(bytes), list: Vec::new(), places, reached }
+        let list = Vec::with_capacity(bytes.len() / 4 + 1);
+        Insns { decoder: Instructions::new(bytes), list, places, reached }
+    }
+
+    /// How many are decoded.
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
     }
 
     /// The instruction at an offset, reached or not.

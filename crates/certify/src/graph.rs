@@ -10,6 +10,7 @@ use prova_check::abi::regs::{RBP, RSP};
 use prova_check::x64::{Address, Alu, Class, Insn, Operand};
 use prova_check::{Loc, Machine};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// One instruction, with what the slice wants of the state before it.
 #[derive(Clone, Copy, Debug)]
@@ -25,12 +26,19 @@ pub(crate) struct Step {
     pub(crate) table: bool,
 }
 
-/// A block: where it begins, its instructions, and where its ways lead.
+/// A block: where it begins, its instructions in the list of all, and where its ways lead.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
     pub(crate) start: u32,
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Range<usize>,
     pub(crate) next: Vec<u32>,
+}
+
+/// The blocks of a code, by offset.
+#[derive(Clone, Debug)]
+pub(crate) struct Graph {
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) steps: Vec<Step>,
 }
 
 /// Where stack pointer and frame pointer stand, counted from the stack pointer at entry.
@@ -47,20 +55,27 @@ struct Found {
     tables: BTreeMap<u32, Vec<u32>>,
 }
 
-/// The blocks, by offset.
-pub(crate) fn blocks(insns: &mut Insns<'_>, machine: &Machine<'_>) -> Vec<Block> {
+/// The graph of a code.
+pub(crate) fn graph(insns: &mut Insns<'_>, machine: &Machine<'_>) -> Graph {
     let found = find(insns, machine.bytes);
+    let mut steps = Vec::with_capacity(insns.len());
     let mut made: BTreeMap<u32, Block> = BTreeMap::new();
     let mut todo = vec![(0, Pointers { rsp: 0, rbp: None })];
     while let Some((start, pointers)) = todo.pop() {
         if made.contains_key(&start) {
             continue;
         }
-        let (block, ends) = block(insns, machine, &found, (start, pointers));
-        todo.extend(block.next.iter().map(|&to| (to, ends)));
+        let (first, mut next) = (steps.len(), Vec::new());
+        block(insns, machine, (&found, &mut steps), (start, pointers), &mut next);
+        let block = Block {
+            start,
+            steps: first..steps.len(),
+            next: next.iter().map(|&(to, _)| to).collect(),
+        };
+        todo.extend(next);
         made.insert(start, block);
     }
-    made.into_values().collect()
+    Graph { blocks: made.into_values().collect(), steps }
 }
 
 /// Everything that control may reach.
@@ -129,32 +144,33 @@ fn table(bytes: &[u8], seen: &[bool], first: u32) -> Vec<u32> {
     targets.into_iter().collect()
 }
 
-/// One block, and the pointers at its end.
+/// The instructions of one block, and where they lead, with the pointers there.
 fn block(
     insns: &mut Insns<'_>,
     machine: &Machine<'_>,
-    found: &Found,
+    (found, steps): (&Found, &mut Vec<Step>),
     (start, mut pointers): (u32, Pointers),
-) -> (Block, Pointers) {
-    let (mut steps, mut next, mut at): (Vec<Step>, _, _) = (Vec::new(), Vec::new(), start);
+    next: &mut Vec<(u32, Pointers)>,
+) {
+    let (first, mut at) = (steps.len(), start);
     while let Ok(insn) = insns.decode(at) {
         let table = found.tables.get(&at);
-        let step = step(machine, insn, &pointers, (&steps, table.is_some()));
-        pointers.pass(&insn, steps.last());
+        let before = steps.get(first..).unwrap_or(&[]);
+        let step = step(machine, insn, &pointers, (before, table.is_some()));
+        pointers.pass(&insn, before.last());
         steps.push(step);
         let (jump, falls) = ways(&insn);
-        next.extend(jump.filter(|to| found.starts.contains(to)));
-        next.extend(table.into_iter().flatten());
+        let to = jump.filter(|to| found.starts.contains(to));
+        next.extend(to.iter().chain(table.into_iter().flatten()).map(|&to| (to, pointers)));
         at = insn.end();
         if !falls {
-            break;
+            return;
         }
         if found.starts.contains(&at) {
-            next.push(at);
-            break;
+            next.push((at, pointers));
+            return;
         }
     }
-    (Block { start, steps, next }, pointers)
 }
 
 /// The slice's view of an instruction behind others of its block.

@@ -82,8 +82,8 @@ pub fn certify(layout: &Layout, draft: &Draft<'_>) -> Result<Vec<u8>, CertifyErr
         let machine = Machine::new(layout, draft.kind, draft.bytes, vec![(0, len)])
             .map_err(|fault| CertifyError::at(0, fault))?;
         let mut insns = Insns::new(draft.bytes);
-        let blocks = graph::blocks(&mut insns, &machine);
-        let needs = slice::needs(&blocks, reads.unwrap_or(Reads::Comparisons));
+        let graph = graph::graph(&mut insns, &machine);
+        let needs = slice::needs(&graph, reads.unwrap_or(Reads::Comparisons));
         let analysis = match flow::run(machine, insns, (draft, reads.map(|_| &needs))) {
             Ok(analysis) => analysis,
             Err(error) => {

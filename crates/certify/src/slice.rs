@@ -5,7 +5,7 @@
 //! instructions only, so it runs before anything is executed, and the fixpoint carries what is
 //! needed and nothing else. It may leave out too much; then there is a fixpoint without it.
 
-use crate::graph::{Block, Step};
+use crate::graph::{Graph, Step};
 use prova_check::Loc;
 use prova_check::abi::regs::{RAX, RBP, RDI, RSI, RSP};
 use prova_check::abi::{CALLEE_SAVED, OPERANDS};
@@ -62,7 +62,8 @@ impl Set {
 }
 
 /// The needed locations at each block, by its offset.
-pub(crate) fn needs(blocks: &[Block], reads: Reads) -> BTreeMap<u32, Set> {
+pub(crate) fn needs(graph: &Graph, reads: Reads) -> BTreeMap<u32, Set> {
+    let blocks = &graph.blocks;
     let find = |at: u32| blocks.binary_search_by_key(&at, |block| block.start).ok();
     let mut ways: Vec<Vec<usize>> = vec![Vec::new(); blocks.len()];
     for (i, block) in blocks.iter().enumerate() {
@@ -74,8 +75,9 @@ pub(crate) fn needs(blocks: &[Block], reads: Reads) -> BTreeMap<u32, Set> {
     let mut work: BTreeSet<usize> = (0..blocks.len()).collect();
     while let Some(i) = work.pop_last() {
         let block = &blocks[i];
+        let steps = graph.steps.get(block.steps.clone()).unwrap_or(&[]);
         let mut need = Set::default();
-        let last = block.steps.last().map(|step| (step.insn.end(), step.insn.class));
+        let last = steps.last().map(|step| (step.insn.end(), step.insn.class));
         for &to in &block.next {
             // A branch out of the middle of the block is looked at where it stands.
             if last.is_some_and(|(end, class)| to == end || !matches!(class, Class::Branch(_)))
@@ -84,7 +86,7 @@ pub(crate) fn needs(blocks: &[Block], reads: Reads) -> BTreeMap<u32, Set> {
                 need.add(&needs[to]);
             }
         }
-        for step in block.steps.iter().rev() {
+        for step in steps.iter().rev() {
             if matches!(step.insn.class, Class::Branch(_))
                 && let Some(to) = find(step.insn.target())
             {

@@ -34,6 +34,7 @@ impl Lowering<'_> {
     pub(crate) fn call(&mut self, call: &Call) -> Result<Vec<Value>, Declined> {
         let (signature, code, args) = self.callee(call, self.left)?;
         let call = self.emit.ins(|i| i.call_indirect(signature, code, &args));
+        self.fuel_changes();
         Ok(self.emit.results(call))
     }
 

@@ -59,7 +59,8 @@ impl Lowering<'_> {
                 payload.map(BlockArg::from).ok_or(Declined::Bug("an edge without payload"))
             }
         });
-        let args = args.collect::<Result<Vec<BlockArg>, Declined>>()?;
+        let mut args = args.collect::<Result<Vec<BlockArg>, Declined>>()?;
+        args.extend(self.fuel_argument(edge.block)?.map(BlockArg::from));
         self.edge_args.set(self.edge_args.get() + args.len());
         if self.edge_args.get() > EDGE_ARGS_MAX {
             return Err(Declined::Limit("values of edges", EDGE_ARGS_MAX));

@@ -4,6 +4,7 @@
 //! Body ─ Lowering ─ control: blocks, edges, calls ┐
 //!           │      memory, atomic: accesses       ├─ Emit ─► CLIF
 //!           │      state: globals, tables, store  │
+//!           │      fuel: what is left of it       │
 //!           └ meaning of a row ─ numeric, vector  ┘
 //! ```
 //!
@@ -21,6 +22,7 @@
 pub(crate) mod atomic;
 pub(crate) mod call;
 pub(crate) mod control;
+pub(crate) mod fuel;
 pub(crate) mod memory;
 pub(crate) mod numeric;
 pub(crate) mod state;
@@ -56,6 +58,8 @@ pub(crate) struct Lowering<'a> {
     /// What was left of the stack before the function, and what it leaves to its callees.
     pub(crate) height: Value,
     pub(crate) left: Value,
+    /// What is left of the fuel.
+    pub(crate) fuel: fuel::Fuel,
     /// Arguments of edges so far.
     edge_args: Cell<usize>,
 }
@@ -111,16 +115,20 @@ pub(crate) fn lower(
         vmctx,
         height,
         left,
+        fuel: fuel::Fuel::default(),
         edge_args: Cell::new(0),
     };
     lowering.parameters();
+    lowering.fuel_parameters();
     lowering.enter(&params);
     for (block, data) in body.blocks() {
         emit.switch_to(lowering.blocks[block.as_u32() as usize]);
+        lowering.fuel_begins(block);
         for inst in data.insts() {
             lowering.inst(inst)?;
         }
         emit.at(data.end);
+        lowering.fuel_ends(block);
         lowering.terminator(data)?;
     }
     Ok(emit.func.into_inner())
@@ -170,7 +178,10 @@ impl<'a> Lowering<'a> {
         self.emit.at(data.offset);
         let opcode = match (data.op, data.imm) {
             (Op::Wasm(opcode), _) => opcode,
-            (Op::Charge, Imm::Bits(units)) => return self.charge(units),
+            (Op::Charge, Imm::Bits(units)) => {
+                self.charge(units);
+                return Ok(());
+            }
             (Op::Charge, _) => return Err(Declined::Bug("a charge without price")),
             (Op::Poll, _) => return self.poll(),
         };

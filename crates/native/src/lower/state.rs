@@ -1,4 +1,4 @@
-//! Globals, tables, references, fuel and epoch; what has no code of its own goes to the store
+//! Globals, tables, references, the epoch; what has no code of its own goes to the store
 //! through the builtin `perform`.
 //!
 //! `perform` takes its operands in the cells of `args`, as bytecode has them in its frame: 32-bit
@@ -42,18 +42,6 @@ impl Lowering<'_> {
     /// The store's words.
     pub(crate) fn store_words(&self) -> Value {
         self.field(offsets::STORE)
-    }
-
-    /// Takes fuel.
-    pub(crate) fn charge(&mut self, units: u64) -> Result<(), Declined> {
-        let (emit, flags) = (self.emit, self.word_flags(Region::Store));
-        let (store, units) = (self.store_words(), self.word(units));
-        let fuel = emit.ins(|i| i.load(I64, flags, store, offsets::STORE_FUEL as i32));
-        let short = emit.ins(|i| i.icmp(IntCC::UnsignedLessThan, fuel, units));
-        emit.trap_if(short, traps::OUT_OF_FUEL);
-        let left = emit.ins(|i| i.isub(fuel, units));
-        emit.ins(|i| i.store(flags, left, store, offsets::STORE_FUEL as i32));
-        Ok(())
     }
 
     /// Tests the epoch. Its load is an atomic one, since another thread writes it: a plain one may
@@ -207,6 +195,7 @@ impl Lowering<'_> {
         let signature = emit.func.borrow_mut().import_signature(signature);
         let args: Vec<Value> = [self.vmctx, self.left].iter().chain(operands).copied().collect();
         let call = emit.ins(|i| i.call_indirect(signature, code, &args));
+        self.fuel_changes();
         emit.results(call).first().copied().ok_or(Declined::Bug("a builtin without result"))
     }
 }

@@ -1,0 +1,120 @@
+//! What is left of the fuel, kept in a value from charge to charge.
+//!
+//! The store's word is always true: every charge writes it, so that a trap, a callee and the host
+//! find what is left. It is *read* only behind calls, which change it, and where the function
+//! begins; between, the value of the last charge is known, so that a loop does not wait for its own
+//! store. A block with several ways to it has one parameter more.
+//!
+//! - F1. `now` is what the store's word holds, or none.
+//! - F2. What is known at the end of a block is known at the beginning of one that only it leads to.
+
+use crate::Declined;
+use crate::emit::Region;
+use crate::lower::Lowering;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::{InstBuilder, Value};
+use prova_check::{offsets, traps};
+use prova_ssa::{Block, Body};
+
+/// The values of a function.
+#[derive(Debug, Default)]
+pub(crate) struct Fuel {
+    /// What is known where instructions are appended (F1).
+    now: Option<Value>,
+    /// For each block its parameter, if it has one.
+    params: Vec<Option<Value>>,
+    /// For each block the only one that leads to it.
+    from: Vec<Option<Block>>,
+    /// For each block that is lowered what is known at its end (F2).
+    ends: Vec<Option<Value>>,
+}
+
+/// For each block how many ways lead to it, and from where the last of them comes.
+fn ways(body: &Body) -> Vec<(usize, Option<Block>)> {
+    let mut ways = vec![(0, None); body.blocks().count()];
+    for (block, _) in body.blocks() {
+        for edge in body.successors(block) {
+            let to = &mut ways[edge.block.as_u32() as usize];
+            *to = (to.0 + 1, Some(block));
+        }
+    }
+    ways
+}
+
+impl Lowering<'_> {
+    /// Makes the parameters of blocks with several ways to them, behind all others.
+    pub(crate) fn fuel_parameters(&mut self) {
+        let blocks = self.blocks.len();
+        let mut fuel = Fuel { ends: vec![None; blocks], ..Fuel::default() };
+        if self.layout.config().metering.fuel {
+            let entry = self.body.entry().as_u32() as usize;
+            for (at, (ways, from)) in ways(self.body).into_iter().enumerate() {
+                let merges = ways > 1 && at != entry;
+                fuel.params.push(merges.then(|| self.emit.block_param(self.blocks[at], I64)));
+                fuel.from.push(from.filter(|_| ways == 1 && at != entry));
+            }
+        }
+        self.fuel = fuel;
+    }
+
+    /// A block begins.
+    pub(crate) fn fuel_begins(&mut self, block: Block) {
+        let at = block.as_u32() as usize;
+        let param = self.fuel.params.get(at).copied().flatten();
+        let from = self.fuel.from.get(at).copied().flatten();
+        let before = || from.and_then(|from| self.fuel.ends[from.as_u32() as usize]);
+        self.fuel.now = param.or_else(before);
+    }
+
+    /// A block's instructions end: the blocks that follow want what is left if one of them has a
+    /// parameter for it.
+    pub(crate) fn fuel_ends(&mut self, block: Block) {
+        let to = self.body.successors(block).map(|edge| edge.block.as_u32() as usize);
+        let wanted =
+            to.map(|to| self.fuel.params.get(to)).any(|param| matches!(param, Some(Some(_))));
+        if wanted {
+            self.fuel_left();
+        }
+        self.fuel.ends[block.as_u32() as usize] = self.fuel.now;
+    }
+
+    /// What an edge hands over beside the block's own arguments.
+    ///
+    /// # Errors
+    /// If what is left was not read.
+    pub(crate) fn fuel_argument(&self, to: Block) -> Result<Option<Value>, Declined> {
+        match self.fuel.params.get(to.as_u32() as usize) {
+            Some(Some(_)) => self.fuel.now.map(Some).ok_or(Declined::Bug("an edge without fuel")),
+            Some(None) | None => Ok(None),
+        }
+    }
+
+    /// What is called may take fuel.
+    pub(crate) fn fuel_changes(&mut self) {
+        self.fuel.now = None;
+    }
+
+    /// What is left.
+    fn fuel_left(&mut self) -> Value {
+        if let Some(fuel) = self.fuel.now {
+            return fuel;
+        }
+        let (store, flags) = (self.store_words(), self.word_flags(Region::Store));
+        let fuel = self.emit.ins(|i| i.load(I64, flags, store, offsets::STORE_FUEL as i32));
+        self.fuel.now = Some(fuel);
+        fuel
+    }
+
+    /// Takes fuel.
+    pub(crate) fn charge(&mut self, units: u64) {
+        let (fuel, units) = (self.fuel_left(), self.word(units));
+        let (emit, flags) = (self.emit, self.word_flags(Region::Store));
+        let short = emit.ins(|i| i.icmp(IntCC::UnsignedLessThan, fuel, units));
+        emit.trap_if(short, traps::OUT_OF_FUEL);
+        let left = emit.ins(|i| i.isub(fuel, units));
+        let store = self.store_words();
+        emit.ins(|i| i.store(flags, left, store, offsets::STORE_FUEL as i32));
+        self.fuel.now = Some(left);
+    }
+}
