@@ -6,89 +6,19 @@
 
 #[path = "common/asm.rs"]
 mod asm;
+#[path = "common/case.rs"]
+mod case;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[allow(dead_code, reason = "each test uses a part")]
 mod observer;
 
 use asm::{Item, J, L, Raw, Trap, assemble, at, faults, idx, mr, r, ret, ri, rm, rr};
+use case::{Case, base, explicit, guard, with};
 use iced_x86::Code as C;
 use iced_x86::Register::*;
 use prova_check::{
     CallRow, Code, CodeKind, Config, Layout, MemoryShape, Rule, TrapRow, offsets, traps,
 };
-
-const FUNC: &str = "(module (memory 1) (table 4 funcref) (table 2 8 externref) \
-    (global (mut i64) (i64.const 0)) (global i32 (i32.const 0)) \
-    (global (mut externref) (ref.null extern)) \
-    (func (param i32 i32 i64 externref) (result i64) i64.const 0) \
-    (func (param i32) i32.const 0 drop))";
-
-/// At entry rdi is the record, rsi the height, then come edx, ecx, r8, and r9 (an externref).
-struct Case {
-    wat: &'static str,
-    config: Config,
-    kind: CodeKind,
-}
-
-fn guard() -> Case {
-    Case { wat: FUNC, config: Config::default(), kind: CodeKind::Func(0) }
-}
-
-fn explicit() -> Case {
-    let config = Config { memory: MemoryShape::Explicit, ..Config::default() };
-    Case { config, ..guard() }
-}
-
-type Parts = (Vec<u8>, Vec<TrapRow>, Vec<CallRow>);
-
-impl Case {
-    fn judge_parts(&self, (bytes, traps, calls): &Parts) -> Result<(), Rule> {
-        let wasm = wat::parse_str(self.wat).expect("a module");
-        let layout = Layout::derive(&wasm, &self.config).expect("a layout");
-        let draft = prova_certify::Draft { kind: self.kind, bytes, traps, calls };
-        let certificate = prova_certify::certify(&layout, &draft).map_err(|e| e.rule)?;
-        let code = Code { kind: self.kind, bytes, certificate: &certificate, traps, calls };
-        layout.check(code).map(|_| ()).map_err(|e| e.rule)
-    }
-
-    fn judge(&self, items: &[Item]) -> Result<(), Rule> {
-        self.judge_parts(&assemble(items))
-    }
-
-    #[track_caller]
-    fn accepts(&self, items: &[Item]) {
-        assert_eq!(self.judge(items), Ok(()));
-        #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-        assert_eq!(self.observed(items), Ok(()));
-    }
-
-    /// What the observer says of code: nothing, or the first rule that a run breaks.
-    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
-    fn observed(&self, items: &[Item]) -> Result<(), String> {
-        let (bytes, traps, calls) = &assemble(items);
-        let wasm = wat::parse_str(self.wat).expect("a module");
-        observer::keeps_inside(&wasm, &self.config, (self.kind, bytes, traps, calls), 12)
-    }
-
-    #[track_caller]
-    fn rejects(&self, rule: Rule, items: &[Item]) {
-        assert_eq!(self.judge(items), Err(rule));
-    }
-}
-
-/// rax := the first byte of memory 0, rcx's record: context in r11.
-fn base() -> Vec<Item> {
-    vec![
-        rm(C::Mov_r64_rm64, R11, at(RDI, 8)),
-        rm(C::Mov_r64_rm64, R10, at(R11, i64::from(offsets::FIRST))),
-        rm(C::Mov_r64_rm64, RAX, at(R10, 0)),
-    ]
-}
-
-fn with(mut head: Vec<Item>, tail: &[Item]) -> Vec<Item> {
-    head.extend_from_slice(tail);
-    head
-}
 
 #[test]
 fn p1_unknown_instructions_and_prefixes() {
