@@ -13,12 +13,10 @@ mod case;
 mod observer;
 
 use asm::{Item, J, L, Raw, Trap, assemble, at, faults, idx, mr, r, ret, ri, rm, rr};
-use case::{Case, base, explicit, guard, with};
+use case::{Case, Parts, base, explicit, guard, with};
 use iced_x86::Code as C;
 use iced_x86::Register::*;
-use prova_check::{
-    CallRow, Code, CodeKind, Config, Layout, MemoryShape, Rule, TrapRow, offsets, traps,
-};
+use prova_check::{CallRow, CodeKind, Config, Rule, TrapRow, offsets, traps};
 
 #[test]
 fn p1_unknown_instructions_and_prefixes() {

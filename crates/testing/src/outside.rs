@@ -286,7 +286,8 @@ fn types(module: &Module) -> Result<(Vec<u8>, u32), String> {
         let payload = payload.map_err(|error| error.to_string())?;
         let wasmparser::Payload::TypeSection(section) = payload else { continue };
         groups = section.count();
-        let whole = &module.bytes()[section.range()];
+        let range = section.range();
+        let whole = &module.bytes()[range.start as usize..range.end as usize];
         let count = whole.iter().take_while(|&&byte| byte >= 0x80).count() + 1;
         rest = whole[count..].to_vec();
     }
@@ -321,7 +322,7 @@ fn constants(body: &mut enc::Function, types: &[ValType], cells: &[Cell]) -> Res
             ValType::V128 => I::V128Const((u128::from(low) | u128::from(cell(1)) << 64) as i128),
             ValType::Ref(ty) => {
                 let heap = enc::HeapType::try_from(ty.heap_type());
-                I::RefNull(heap.map_err(|()| "a type that is not in the module".to_owned())?)
+                I::RefNull(heap.map_err(|error| error.to_string())?)
             }
         });
         at += if ty == ValType::V128 { 2 } else { 1 };
@@ -341,7 +342,8 @@ fn keep(body: &mut enc::Function, types: &[ValType], from: u64) {
         body.instruction(&I::LocalSet(local));
         body.instruction(&I::I32Const(at as i32));
         body.instruction(&I::LocalGet(local));
-        let arg = enc::MemArg { offset: 0, align: 0, memory_index: 0 };
+        let (offset, align, target) = (0, 0, enc::MemArgTarget::default());
+        let arg = enc::MemArg { offset, align, target, ordering: None };
         body.instruction(&match number(ty) {
             enc::ValType::I64 => I::I64Store(arg),
             enc::ValType::F32 => I::F32Store(arg),
