@@ -231,7 +231,8 @@ fn calls_that_wait_go_on() {
 #[test]
 fn a_module_without_layout_is_told() {
     let text = "(module (memory i64 0x1000000000000) (func) (func (export \"f\")))";
-    let module = Module::new(&engine(true), text).expect("the module is valid");
+    let of = |text| Module::new(&engine(true), wat::parse_str(text).expect("a module"));
+    let module = of(text).expect("the module is valid");
     module.translate().expect("as bytecode");
     let reasons: Vec<String> = module
         .refusals()
@@ -243,7 +244,7 @@ fn a_module_without_layout_is_told() {
         .collect();
     assert_eq!(reasons.len(), 2, "{reasons:?}");
     assert!(reasons.iter().all(|why| why.contains("memory beyond the address space")));
-    let fine = Module::new(&engine(true), "(module (func))").expect("the module is valid");
+    let fine = of("(module (func))").expect("the module is valid");
     fine.translate().expect("as bytecode");
     assert!(fine.refusals().is_empty());
 }
