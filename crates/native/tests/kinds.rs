@@ -67,12 +67,12 @@ fn kinds_keep_inside() {
     }
     let quota = Quota { sites: 2, of_function: 1, functions: 16, honest: 10, runs: 4, seed: 1 };
     let mut stage = Stage::new();
-    for n in 0..WAYS.len() {
+    for (n, (name, ..)) in WAYS.into_iter().enumerate() {
         let (tally, _) = way(&mut stage, (n, &["coremark-rs-1.0.0.wasm"], quota), &check);
-        assert!(tally.broken.is_empty(), "{}: {tally}", WAYS[n].0);
+        assert!(tally.broken.is_empty(), "{name}: {tally}");
         let total = tally.total();
-        assert!(total.refused > 10 && total.executed > 5, "{}: {tally}", WAYS[n].0);
-        assert!(4 * total.unreached <= total.executed, "{}: {tally}", WAYS[n].0);
+        assert!(total.refused > 10 && total.executed > 5, "{name}: {tally}");
+        assert!(4 * total.unreached <= total.executed, "{name}: {tally}");
     }
 }
 
