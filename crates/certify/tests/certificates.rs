@@ -32,7 +32,6 @@ use prova_certify::{Draft, certify};
 use prova_check::{CallRow, Code, CodeKind, Config, Layout, MemoryShape, Rule, TrapRow, traps};
 use prova_random::Rng;
 use split::Parts;
-use std::time::{Duration, Instant};
 
 /// Code without a certificate.
 struct Bad {
@@ -160,7 +159,19 @@ struct Counts {
     accepted: Vec<String>,
     /// Those of it that broke a rule of the observer, or were not observed.
     broken: usize,
-    longest: Duration,
+    /// The most work that a check took, in facts walked, and the most of what it may take, in parts
+    /// of a thousand. One of four is measured.
+    work: u64,
+    share: u64,
+}
+
+impl Counts {
+    /// A check takes no more work than its code's size allows, whatever the certificate.
+    fn measure(&mut self, layout: &Layout, code: &Code<'_>) {
+        let (work, most) = layout.work(code);
+        assert!(work <= most, "{work} of {most}");
+        (self.work, self.share) = (self.work.max(work), self.share.max(1_000 * work / most));
+    }
 }
 
 /// Tries so many certificates.
@@ -168,7 +179,7 @@ fn campaign(every: usize, rounds: usize) -> Counts {
     let cases = certified(every);
     let mut random = Rng::new(5);
     let mut counts = Counts::default();
-    for _ in 0..rounds {
+    for round in 0..rounds {
         let (case, other) = (random.pick(&cases), random.pick(&cases));
         let certificate = match random.below(10) {
             0 => case.certificate.clone(),
@@ -176,9 +187,12 @@ fn campaign(every: usize, rounds: usize) -> Counts {
             5 => bytes_changed(&mut random, &other.certificate),
             _ => facts_changed(&mut random, &case.parts, &other.parts),
         };
-        let start = Instant::now();
         if case.bad.is_empty() || random.percent(20) {
-            match case.built.layout.check(case.built.code(&case.built.bytes, &certificate)) {
+            let code = case.built.code(&case.built.bytes, &certificate);
+            if round % 4 == 0 {
+                counts.measure(&case.built.layout, &code);
+            }
+            match case.built.layout.check(code) {
                 Ok(_) => counts.good_accepted += 1,
                 Err(_) => counts.good_refused += 1,
             }
@@ -192,6 +206,9 @@ fn campaign(every: usize, rounds: usize) -> Counts {
                 calls: &bad.calls,
             };
             let layout = if bad.explicit { &case.explicit } else { &case.built.layout };
+            if round % 4 == 0 {
+                counts.measure(layout, &code);
+            }
             match layout.check(code) {
                 Ok(_) => {
                     let observed = keeps_inside(case, bad);
@@ -203,7 +220,6 @@ fn campaign(every: usize, rounds: usize) -> Counts {
                 Err(_) => counts.bad_refused += 1,
             }
         }
-        counts.longest = counts.longest.max(start.elapsed());
     }
     counts
 }
@@ -231,6 +247,8 @@ fn changed_certificates_save_no_bad_code() {
     assert!(counts.broken == 0, "{}", counts.accepted.join("\n"));
     assert!(counts.good_accepted > 100 && counts.good_refused > 100, "{counts:?}");
     assert!(counts.bad_refused > 5_000, "{counts:?}");
+    // Some work is measured, and changed certificates of cases do not come near the limit.
+    assert!(counts.work > 1_000 && counts.share < 100, "{counts:?}");
 }
 
 /// Loads at `edx` behind a comparison with the length; `beside` leads to the load around it.

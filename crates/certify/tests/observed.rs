@@ -31,6 +31,7 @@ fn subject(built: &Built, v3: bool) -> Subject<'_> {
         memory: config.memory,
         metering: config.metering,
         cpu: if v3 { prova_check::CpuLevel::V3 } else { prova_check::CpuLevel::V2 },
+        signals: config.signals,
         kind: built.kind,
         bytes: &built.bytes,
         traps: &built.traps,

@@ -14,25 +14,10 @@ mod case;
 mod observer;
 
 use asm::{Item, J, L, Raw, Trap, assemble, at, faults, idx, mr, r, ret, ri, rm, rr};
-use case::{Case, Parts, base, with};
+use case::{Case, Parts, base, explicit, guard, with};
 use iced_x86::Code as C;
 use iced_x86::Register::*;
 use prova_check::{CallRow, CodeKind, Config, Rule, TrapRow, offsets, traps};
-
-const FUNC: &str = "(module (memory 1) (table 4 funcref) (table 2 8 externref) \
-    (global (mut i64) (i64.const 0)) (global i32 (i32.const 0)) \
-    (global (mut externref) (ref.null extern)) \
-    (func (param i32 i32 i64 externref) (result i64) i64.const 0) \
-    (func (param i32) i32.const 0 drop))";
-
-/// At entry rdi is the record, rsi the height, then come edx, ecx, r8, and r9 (an externref).
-fn guard() -> Case {
-    Case::guard(FUNC)
-}
-
-fn explicit() -> Case {
-    Case::explicit(FUNC)
-}
 
 #[test]
 fn p1_unknown_instructions_and_prefixes() {

@@ -4,7 +4,7 @@ use crate::error::Rejection;
 use crate::layout::Layout;
 use crate::machine::CodeKind;
 use crate::metadata::{CallRow, TrapRow};
-use crate::pass::pass;
+use crate::pass::{pass, work_max};
 use alloc::boxed::Box;
 use sha2::{Digest as _, Sha256};
 
@@ -43,7 +43,7 @@ impl Layout {
     ///
     /// [`Rejection`] with the first rule that is broken, in address order.
     pub fn check(&self, code: Code<'_>) -> Result<CheckedCode, Rejection> {
-        let found = pass(self, &code)?;
+        let found = pass(self, &code, &mut 0)?;
         Ok(CheckedCode {
             kind: code.kind,
             bytes_digest: Sha256::digest(code.bytes).into(),
@@ -54,6 +54,17 @@ impl Layout {
             traps: code.traps.into(),
             calls: code.calls.into(),
         })
+    }
+}
+
+impl Layout {
+    /// The work that checking code takes, accepted or not, and the work behind which it is
+    /// refused: in facts that lookups walk, 64 of which count as one claim.
+    pub fn work(&self, code: &Code<'_>) -> (u64, u64) {
+        let mut work = 0;
+        // What it found was not asked.
+        let _ = pass(self, code, &mut work);
+        (work, work_max(code.bytes.len()))
     }
 }
 

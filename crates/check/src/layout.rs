@@ -129,6 +129,16 @@ pub struct Signature {
     pub results: Vec<Ty>,
 }
 
+impl Signature {
+    /// Cells that the parameters take, or the results, if those take more.
+    pub(crate) fn cells(&self) -> u64 {
+        let count = |types: &[Ty]| {
+            types.iter().fold(0_u64, |n, &ty| n.saturating_add(if ty == Ty::V128 { 2 } else { 1 }))
+        };
+        count(&self.params).max(count(&self.results))
+    }
+}
+
 /// A memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
@@ -207,6 +217,11 @@ pub mod offsets {
     pub const BUILTIN_TRAP: u32 = 2;
     /// Bytes of native stack that a frame may take for each byte that it is charged.
     pub const FRAME_RATIO: u64 = 16;
+    /// Bytes of native stack that a thunk may take for each byte that a function of its type is
+    /// charged at least; nothing is charged for the thunk itself.
+    pub const THUNK_RATIO: u64 = 4;
+    /// What every function is charged beside 8 bytes for each cell of its frame.
+    pub const CHARGE_BYTES: u64 = 64;
 }
 
 /// Types, functions, memories, tables or globals of a module that a layout knows at most, each.

@@ -403,11 +403,19 @@ impl<'a> Machine<'a> {
         self.args_bytes.saturating_add(8).saturating_add(self.depth)
     }
 
-    /// P6: the frame is within the charge that its calls take off the height.
+    /// P6: the frame is within the charge that its calls take off the height; a thunk's, beside
+    /// its arguments, within what functions of its type are charged at least.
     pub(crate) fn frame_is_charged(&self) -> Result<(), Fault> {
         let frame = self.frame_bytes();
         if frame > FRAME_BYTES_MAX {
             return fault(Rule::Height, "the frame is too large");
+        }
+        if let CodeKind::ThunkIn(ty) | CodeKind::ThunkOut(ty) = self.kind {
+            let cells = self.layout.signature(ty).map_or(0, Signature::cells);
+            let charge = offsets::CHARGE_BYTES.saturating_add(cells.saturating_mul(8));
+            if u64::from(self.depth) > charge.saturating_mul(offsets::THUNK_RATIO) {
+                return fault(Rule::Height, "the frame of a thunk is too large");
+            }
         }
         match self.charge {
             Some(charge) if u64::from(frame) > charge.saturating_mul(offsets::FRAME_RATIO) => {

@@ -58,10 +58,11 @@ pub(crate) struct Found {
     pub(crate) charge: Option<u64>,
 }
 
-pub(crate) fn pass(layout: &Layout, code: &Code<'_>) -> Result<Found, Rejection> {
+/// Judges code; `work` is set to what that took, in facts walked.
+pub(crate) fn pass(layout: &Layout, code: &Code<'_>, work: &mut u64) -> Result<Found, Rejection> {
     let mut at = 0;
     let kind = code.kind;
-    run(layout, code, &mut at).map_err(|Fault { rule, what }| Rejection {
+    run(layout, code, (&mut at, work)).map_err(|Fault { rule, what }| Rejection {
         kind,
         offset: at,
         rule,
@@ -69,13 +70,21 @@ pub(crate) fn pass(layout: &Layout, code: &Code<'_>) -> Result<Found, Rejection>
     })
 }
 
-fn run(layout: &Layout, code: &Code<'_>, at: &mut u32) -> Result<Found, Fault> {
+/// The work that a code of so many bytes may take, in facts walked.
+pub(crate) fn work_max(bytes: usize) -> u64 {
+    let most = (bytes as u64).saturating_mul(WORK_MAX).saturating_add(KNOWN_BASE as u64);
+    most.saturating_mul(WALKED_EACH)
+}
+
+fn run(layout: &Layout, code: &Code<'_>, (at, work): (&mut u32, &mut u64)) -> Result<Found, Fault> {
     if code.bytes.len() > CODE_BYTES_MAX {
         return fault(Rule::Limit, "the code is too large");
     }
     let certificate = Certificate::read(code.certificate)?;
     let mut pass = Pass::new(layout, code, certificate)?;
-    pass.walk(at)?;
+    let walked = pass.walk(at);
+    *work = work_max(code.bytes.len()).saturating_sub(pass.work);
+    walked?;
     *at = 0;
     pass.finish()?;
     pass.machine.frame_is_charged()?;
@@ -304,7 +313,7 @@ impl<'a> Pass<'a> {
             next_waiting: u32::MAX,
             spare: Vec::new(),
             waiting_words: 0,
-            work: most.saturating_mul(WALKED_EACH),
+            work: work_max(code.bytes.len()),
         })
     }
 

@@ -49,6 +49,7 @@ plants! {
     // Places.
     AddressBelow
     EndForgetsSize
+    NullForgetsSize
     ElementIsLength
     JumpTableTooShort
     ChargeWraps

@@ -396,9 +396,13 @@ impl Machine<'_> {
         Ok(value)
     }
 
-    /// Divisions. Without signals the divisor must be known not to be zero.
+    /// Divisions. A row names one fault: so the divisor is not read where that may fault too.
+    /// Without signals it must be known not to be zero.
     fn divide(&mut self, state: &mut State, insn: &Insn, effect: &mut Effect) -> Result<(), Fault> {
         let divisor = self.wide(state, insn, effect)?;
+        if effect.faults == Faults::Memory {
+            return fault(Rule::Metadata, "a division that may fault for its memory as well");
+        }
         effect.faults = Faults::Division;
         let range = self.facts.range(state.path, &self.symbols, divisor);
         let nonzero = range.is_some_and(|(lo, _)| lo >= 1);

@@ -23,6 +23,8 @@ mod engine;
 mod facts;
 #[path = "lemmas/ledger.rs"]
 mod ledger;
+#[path = "lemmas/machine.rs"]
+mod machine;
 #[path = "lemmas/operate.rs"]
 mod operate;
 #[path = "lemmas/places.rs"]

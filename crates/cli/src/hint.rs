@@ -7,7 +7,7 @@ use crate::args::{Cli, RunArgs};
 use crate::groups::{Optimize, Wasm, proposal_key, wasi_limits};
 use crate::report::{printable, warn};
 use clap::CommandFactory;
-use prova::{Error, LinkError, Trap, UnsupportedModule};
+use prova::{Error, LinkError, Refusal, RefusalReason, Trap, UnsupportedModule};
 use prova_investigate::inspect::near;
 use std::ffi::OsString;
 use std::io;
@@ -149,6 +149,19 @@ pub(crate) fn dir_failed(dir: &str, host: &str) -> String {
         }
         None => message,
     }
+}
+
+/// What there is to say where machine code was asked for: that there can be none of the module, or
+/// that the check refused some of it. Functions that the compiler does not treat are no news.
+pub(crate) fn no_machine_code(refusals: &[Refusal]) -> Option<String> {
+    if let Some(RefusalReason::OfModule(why)) = refusals.first().map(|refusal| &refusal.reason) {
+        return Some(format!("warning: the module runs as bytecode: {why}"));
+    }
+    let rejected = |refusal: &&Refusal| matches!(refusal.reason, RefusalReason::Rejected(_));
+    let mut rejected = refusals.iter().filter(rejected);
+    let (first, more) = (rejected.next()?, rejected.count());
+    let others = if more == 0 { String::new() } else { format!(" (and {more} more)") };
+    Some(format!("warning: a function runs as bytecode: {first}{others}"))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::args::RunArgs;
 use crate::groups::Wasm;
-use crate::report::{Exit, Misuse, OfFile, print, warn};
+use crate::report::{Exit, Misuse, OfFile, print, printable, warn};
 use crate::{groups, hint, input, values, watchdog};
 use prova::wasi::{I32Exit, Perms, WasiCtx, WasiCtxBuilder, WasiLimits};
 use prova::{
@@ -51,6 +51,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<Exit> {
         watchdog.start_running(&mut store);
     }
     let outcome = link_and_run(args, &wasm, &mut store, &module, preloads);
+    if let Some(line) = hint::no_machine_code(&module.refusals()) {
+        warn(&printable(&line));
+    }
     if args.stats {
         warn(&stats(wasm.fuel, store.get_fuel()?));
     }

@@ -51,6 +51,16 @@ fn a_limit_names_its_option_its_unit_and_both_values() {
 }
 
 #[test]
+fn a_module_without_machine_code_is_told() {
+    let demo = demo("vast");
+    demo.write("vast.wat", r#"(module (memory i64 0x1000000000000) (func (export "_start")))"#);
+    let why = "warning: the module runs as bytecode: no layout: memory beyond the address space";
+    demo.run("--tier native -O translate=eager vast.wat").expect(1, "").says(&[why]);
+    demo.write("small.wat", r#"(module (func (export "_start")))"#);
+    demo.run("--tier native small.wat").expect(0, "").silent();
+}
+
+#[test]
 fn a_limit_of_wasi_names_its_option() {
     let demo = demo("wasi-limits");
     let text = r#"(module (import "wasi_snapshot_preview1" "random_get" (func $r (param i32 i32) (result i32)))

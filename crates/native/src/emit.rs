@@ -8,8 +8,8 @@
 use crate::stop::Stops;
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::{
-    self, AliasRegion, AliasRegionData, Function, InsertBuilder, MemFlagsData, SourceLoc, Type,
-    Value,
+    self, AliasRegion, AliasRegionData, Function, InsertBuilder, InstBuilder, MemFlagsData,
+    SourceLoc, Type, Value,
 };
 use std::cell::{Cell, RefCell};
 
@@ -100,6 +100,14 @@ impl Emit {
         self.func.borrow().dfg.value_type(value)
     }
 
+    /// A word as a value of its own, which is in a register by itself wherever it is used: sums
+    /// with it are not put together with how it was computed, so that a sum which is compared and
+    /// an address are of one number for the check too.
+    pub(crate) fn whole(&self, value: Value) -> Value {
+        let pair = self.ins(|i| i.iconcat(value, value));
+        self.ins(|i| i.isplit(pair)).0
+    }
+
     /// Whether a value is a constant.
     pub(crate) fn is_constant(&self, value: Value) -> bool {
         let func = self.func.borrow();
@@ -163,7 +171,6 @@ impl<'e> V<'e> {
         match self.what {
             What::Value(value) => value,
             What::Load(Load { ty, address, offset, flags }) => {
-                use cranelift_codegen::ir::InstBuilder;
                 self.emit.ins(|i| i.load(ty, flags, address, offset))
             }
         }

@@ -2,7 +2,9 @@
 //!
 //! An instruction has the source of one operator. Where it takes an operand from memory for that
 //! operator, the access belongs to another one, which the source does not name. A load moves past
-//! nothing that has an effect, so it is the last access before the operator in its block.
+//! nothing that has an effect, so it is the last access before the operator in its block. The
+//! operator may be an access as well (whose address the load gives): then it has two rows, and the
+//! first one is the load's.
 //!
 //! Limits: where the optimiser moved the operator to another block, the place of a trap may be that
 //! of another access. Only backtraces depend on it.
@@ -18,7 +20,15 @@ use std::collections::BTreeMap;
 pub(crate) fn name_accesses(body: &Body, code: &mut NativeCode) {
     let before = accesses_before(body);
     let mut instructions = Instructions::new(&code.bytes);
+    let mut left: BTreeMap<u32, usize> = BTreeMap::new();
+    for row in code.traps.iter().filter(|row| row.kind == traps::MEMORY_OUT_OF_BOUNDS) {
+        *left.entry(row.wasm_offset).or_default() += 1;
+    }
     for row in code.traps.iter_mut().filter(|row| row.kind == traps::MEMORY_OUT_OF_BOUNDS) {
+        let more = left.get_mut(&row.wasm_offset).is_some_and(|left| {
+            *left -= 1;
+            *left > 0
+        });
         let Some((op, Some(last))) = before.get(&row.wasm_offset) else { continue };
         // A store into which its load and an operator between have gone reads first.
         let mut reads = || {
@@ -29,7 +39,7 @@ pub(crate) fn name_accesses(body: &Body, code: &mut NativeCode) {
             })
         };
         let sunk = match *op {
-            Some(op) => !accesses(op) || (is_store(op) && reads()),
+            Some(op) => !accesses(op) || (more && is_plain(op)) || (is_store(op) && reads()),
             None => true,
         };
         if sunk {
@@ -41,6 +51,13 @@ pub(crate) fn name_accesses(body: &Body, code: &mut NativeCode) {
 /// Whether an operator accesses a memory by one instruction.
 fn accesses(op: Op) -> bool {
     matches!(op, Op::Wasm(opcode) if opcode.row().width > 0)
+}
+
+/// Whether it is an access of one instruction: a load or a store, other than an atomic one.
+fn is_plain(op: Op) -> bool {
+    let plain =
+        |class| matches!(class, Class::load | Class::load_lane | Class::store | Class::store_lane);
+    matches!(op, Op::Wasm(opcode) if plain(opcode.class()))
 }
 
 /// Whether it is a store, other than an atomic one.

@@ -2,7 +2,9 @@
 //!
 //! A function that may throw has no machine code; `$throws` stands for such a one.
 
-use prova::{Caller, Config, Engine, Extern, Linker, Module, ResumableCall, Store, Trap, Val};
+use prova::{
+    Caller, Config, Engine, Extern, Linker, Module, RefusalReason, ResumableCall, Store, Trap, Val,
+};
 use prova_native::NativeCompiler;
 use std::fmt::Write as _;
 
@@ -222,4 +224,27 @@ fn calls_that_wait_go_on() {
         (waits, format!("{results:?}"))
     };
     assert_eq!(run(true), run(false));
+}
+
+/// Where there can be no machine code of a module, all its functions say so: here the layout knows
+/// no memory that fills the address space.
+#[test]
+fn a_module_without_layout_is_told() {
+    let text = "(module (memory i64 0x1000000000000) (func) (func (export \"f\")))";
+    let of = |text| Module::new(&engine(true), wat::parse_str(text).expect("a module"));
+    let module = of(text).expect("the module is valid");
+    module.translate().expect("as bytecode");
+    let reasons: Vec<String> = module
+        .refusals()
+        .into_iter()
+        .map(|refusal| match refusal.reason {
+            RefusalReason::OfModule(why) => format!("{}: {why}", refusal.func.0),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(reasons.len(), 2, "{reasons:?}");
+    assert!(reasons.iter().all(|why| why.contains("memory beyond the address space")));
+    let fine = of("(module (func))").expect("the module is valid");
+    fine.translate().expect("as bytecode");
+    assert!(fine.refusals().is_empty());
 }

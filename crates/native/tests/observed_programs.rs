@@ -75,6 +75,7 @@ fn watch(stage: &mut Stage, part: Part, tally: &mut Tally) {
             memory: part.memory,
             metering: config.metering,
             cpu: config.cpu,
+            signals: config.signals,
             kind: *kind,
             bytes,
             traps,

@@ -79,6 +79,21 @@ fn traps_have_the_backtrace_of_the_calls() {
     );
 }
 
+/// A load whose result is the address of the next access: Cranelift gives it that one's place.
+#[test]
+fn a_load_of_an_address_traps_at_its_own_place() {
+    let text = r#"(module (memory 1)
+        (func (export "l") (param i32) (result i32)
+            (i32.load16_u (i32.load offset=60000 (local.get 0))))
+        (func (export "s") (param i32)
+            (i64.store (i32.load offset=60000 (local.get 0)) (i64.const 7)))
+        (data (i32.const 60000) "\ff\ff\ff\ff\04"))"#;
+    // The first access traps, the second, none.
+    let args = [6_000, 0, 4].map(|n| [Val::I32(n)]);
+    let calls = ["l", "s"].into_iter().flat_map(|name| args.iter().map(move |a| (name, &a[..])));
+    same(text, &calls.collect::<Vec<(&str, &[Val])>>());
+}
+
 #[test]
 fn recursion_ends_at_the_same_depth() {
     let text = "(module (global $n (mut i32) (i32.const 0))

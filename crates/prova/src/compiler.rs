@@ -97,6 +97,9 @@ pub enum RefusalReason {
     Declined(String),
     /// The check did not accept what the compiler proposed: the compiler's fault.
     Rejected(CodeRefusal),
+    /// There can be no machine code of the module: the check knows no layout of it, the processor
+    /// is of a lower level, or the check did not tell its canary from good code.
+    OfModule(String),
 }
 
 /// Why a candidate is not code of the function that a compiler was asked for.
@@ -129,6 +132,9 @@ impl fmt::Display for Refusal {
             RefusalReason::Declined(why) => write!(f, "{func}: `{compiler}` has no code: {why}"),
             RefusalReason::Rejected(why) => {
                 write!(f, "{func}: code of `{compiler}` was rejected by its check: {why}")
+            }
+            RefusalReason::OfModule(why) => {
+                write!(f, "{func}: `{compiler}` has no code of this module: {why}")
             }
         }
     }

@@ -55,7 +55,7 @@ pub(crate) struct Code {
     /// By index among the defined functions.
     funcs: Box<[OnceLock<Arc<CheckedBytecode>>]>,
     /// What native code is made in, and the thunks of the module, once a store asks.
-    native: OnceLock<Option<NativeSupport>>,
+    native: OnceLock<Result<NativeSupport, RefusalReason>>,
     /// By index among the defined functions, once they are asked for.
     native_funcs: Box<[OnceLock<Option<Arc<rt::NativeCode>>>]>,
     /// By function.
@@ -149,7 +149,8 @@ impl Code {
     fn native(&self) -> Option<&NativeSupport> {
         let (compiler, config) = self.compilers.native.as_ref()?;
         let native = self.native.get_or_init(|| {
-            let module = rt::NativeModule::derive(&self.module, config).ok()?;
+            let module = rt::NativeModule::derive(&self.module, config)
+                .map_err(|error| RefusalReason::OfModule(error.to_string()))?;
             let thunk = |kind| match compiler.thunk(&self.module, module.layout(), kind) {
                 Ok(code) => {
                     self.load(module.layout(), &code, kind).map_err(RefusalReason::Rejected)
@@ -168,9 +169,9 @@ impl Code {
                 .zip(0..)
                 .map(|(thunks, ty)| thunks.map_err(|reason| refusals.insert(ty, reason)).ok());
             let thunks = thunks.collect();
-            Some(NativeSupport { module: Arc::new(module.with_thunks(thunks)), refusals })
+            Ok(NativeSupport { module: Arc::new(module.with_thunks(thunks)), refusals })
         });
-        native.as_ref()
+        native.as_ref().ok()
     }
 
     /// The one way of machine code to the runtime: the check stands in it.
@@ -219,8 +220,17 @@ impl Code {
         code.clone()
     }
 
-    /// The functions that do not run as code of the configured compiler, so far, in order.
+    /// The functions that do not run as code of the configured compiler, so far, in order. Where
+    /// there can be no machine code of the module, those are all of them, for that one reason.
     pub(crate) fn refusals(&self) -> Vec<Refusal> {
+        if let (Some((compiler, _)), Some(Err(reason))) =
+            (&self.compilers.native, self.native.get())
+        {
+            let compiler = compiler.name();
+            let refusal =
+                |func| Refusal { func, compiler: compiler.to_owned(), reason: reason.clone() };
+            return self.module.defined_funcs().map(refusal).collect();
+        }
         self.refusals_locked().values().cloned().collect()
     }
 

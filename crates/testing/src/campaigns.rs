@@ -10,7 +10,7 @@ use prova_testing::generate::Generator;
 use prova_testing::second::compare;
 use prova_testing::ssa::{campaign, irreducible, trips};
 use prova_testing::{
-    enumerate, fuel, judge, mutations, native, proof, ssa_check, ssa_passes, torture,
+    enumerate, fuel, judge, mutations, native, outside, proof, ssa_check, ssa_passes, torture,
 };
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -238,6 +238,25 @@ pub(crate) enum Campaign {
         #[arg(long, default_value_t = 20)]
         funcs: usize,
     },
+    /// Generated modules with what they do as machine code, for another engine, on the standard
+    /// output (`benches/answers_of_wasmtime.py` reads it).
+    NativeCases {
+        /// What makes the modules.
+        #[arg(long, value_enum, default_value = "biased")]
+        generator: Generator,
+        /// How many modules.
+        #[arg(long, default_value_t = 10_000)]
+        count: u64,
+        /// The number of the first.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Functions of a biased module.
+        #[arg(long, default_value_t = 20)]
+        funcs: usize,
+    },
     /// Every operator in a loop on a small native stack, in every executor and metering mode.
     Torture {
         /// Recurses natively instead, to show that the stack is small.
@@ -305,6 +324,9 @@ impl Campaign {
             Campaign::Fuel { generator, count, seed } => fuel(generator, seed, count),
             Campaign::Native { generator, count, from, seed, funcs } => {
                 native_code(generator, (from, count), seed, funcs)
+            }
+            Campaign::NativeCases { generator, count, from, seed, funcs } => {
+                native_cases(generator, seed, from..from + count, funcs)
             }
             Campaign::Torture { plant: false } => torture(),
             Campaign::Torture { plant: true } => {
@@ -404,6 +426,30 @@ fn bad_input(seed: u64, first: u64, count: u64) -> ExitCode {
         Err(error) => {
             println!("not run: {error}");
             ExitCode::from(2)
+        }
+    }
+}
+
+fn native_cases(
+    generator: Generator,
+    seed: u64,
+    cases: std::ops::Range<u64>,
+    funcs: usize,
+) -> ExitCode {
+    use std::io::Write as _;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut line = |text: &str| writeln!(out, "{text}").map_err(|error| error.to_string());
+    match outside::write(generator, seed, cases, funcs, &mut line) {
+        Ok(tally) => {
+            eprintln!("{} functions native", tally.native);
+            for (reason, count) in &tally.declined {
+                eprintln!("{count}\t{reason}");
+            }
+            ExitCode::SUCCESS
+        }
+        Err(what) => {
+            eprintln!("{what}");
+            ExitCode::FAILURE
         }
     }
 }

@@ -35,6 +35,7 @@ pub mod manifest;
 pub mod mutations;
 pub mod native;
 pub mod native_table;
+pub mod outside;
 pub mod program;
 pub mod proof;
 pub mod run;

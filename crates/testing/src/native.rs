@@ -164,11 +164,25 @@ pub fn compare(
     index: u64,
     make: &dyn Fn() -> NativeCompiler,
 ) -> Result<Tally, String> {
+    let host = [Host::Function, Host::Growing, Host::Instance][(index % 3) as usize];
+    Ok(sides(case, index, host, make)?.map_or_else(Tally::default, |(_, tally)| tally))
+}
+
+/// Runs a case as native code and in the reference tier, with these imports: what both did, as the
+/// reference tier tells it. None of what is no module of ours, or runs out of fuel where it begins.
+///
+/// # Errors
+/// The first difference.
+pub fn sides(
+    case: &Case,
+    index: u64,
+    host: Host,
+    make: &dyn Fn() -> NativeCompiler,
+) -> Result<Option<(Record, Tally)>, String> {
     let Ok(module) = Module::decode(&*case.wasm, &Features::default(), &Limits::default()) else {
-        return Ok(Tally::default());
+        return Ok(None);
     };
     let settings = settings(index);
-    let host = [Host::Function, Host::Growing, Host::Instance][(index % 3) as usize];
     let calls = &case.calls[..];
     let run = |settings: Settings, skip_from: usize, native: bool| {
         let program = Program { module: &module, calls, fuel: case.fuel, skip_from, host };
@@ -190,7 +204,7 @@ pub fn compare(
         if let Some(Failure::Trap(outcome)) = &expected.instantiation
             && outcome.is_out_of_fuel()
         {
-            return Ok(Tally::default());
+            return Ok(None);
         }
         let short = expected.calls.iter().position(|(outcome, _)| outcome.is_out_of_fuel());
         skip_from = short.unwrap_or(calls.len());
@@ -199,13 +213,14 @@ pub fn compare(
         expected = run(settings, skip_from, false).0;
     }
     let (mut native, tally) = run(settings, skip_from, true);
-    for record in [&mut expected, &mut native] {
+    let mut plain = expected.clone();
+    for record in [&mut plain, &mut native] {
         without_faults(record);
     }
-    if expected == native {
-        return Ok(tally);
+    if plain == native {
+        return Ok(Some((expected, tally)));
     }
-    Err(difference(&expected, &native))
+    Err(difference(&plain, &native))
 }
 
 fn without_faults(record: &mut Record) {
@@ -233,7 +248,7 @@ fn difference(expected: &Record, native: &Record) -> String {
 
 /// The compiler of a case, by its number: one of four compares addresses instead of
 /// guarding, and one does without faults as well.
-fn compiler(index: u64) -> NativeCompiler {
+pub(crate) fn compiler(index: u64) -> NativeCompiler {
     match index / 8 % 4 {
         2 => NativeCompiler::new().without_signals(),
         3 => NativeCompiler::new().with_memory(MemoryShape::Explicit),

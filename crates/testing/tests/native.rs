@@ -3,16 +3,90 @@
 //! The long forms are `prova-testing native`, `spec --native all` and `native-table`. What green
 //! does not show: see `prova_testing::native` and `prova_testing::native_table`.
 
+use prova::{Config, Engine, Instance, Linker, Store};
 use prova_module::{Features, Limits, Module};
 use prova_testing::generate::Generator;
 use prova_testing::native::campaign;
 use prova_testing::native_table::{self, Way};
-use prova_testing::spec;
+use prova_testing::{outside, spec};
 
 #[test]
 fn machine_code_does_what_the_reference_tier_does() {
     let tally = campaign(Generator::Biased, 1, 0, 40, 20).expect("they agree");
     assert!(tally.native > 100, "{tally:?}");
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let digits = hex.as_bytes().chunks(2).map(|two| std::str::from_utf8(two).expect("digits"));
+    digits.map(|two| u8::from_str_radix(two, 16).expect("a byte")).collect()
+}
+
+/// A case of `outside` with its driver, as bytecode.
+fn start(
+    engine: &Engine,
+    (host, name): (&prova::Module, &str),
+    case: [&str; 2],
+) -> Option<(Store<()>, Instance)> {
+    let [case, driver] = case.map(|hex| prova::Module::new(engine, bytes(hex)).expect("a module"));
+    let (mut store, mut linker) = (Store::new(engine, ()), Linker::new(engine));
+    linker.module(&mut store, name, host).expect("the host");
+    linker.module(&mut store, "case", &case).ok()?;
+    let driver = linker.instantiate(&mut store, &driver).expect("the driver");
+    Some((store, driver))
+}
+
+/// What a call of a driver leaves in its memory; nothing where it traps.
+fn left(of: &mut (Store<()>, Instance), name: &str, count: usize) -> Option<Vec<u8>> {
+    let (store, driver) = of;
+    let call = driver.get_typed_func::<(), ()>(&mut *store, name).expect("a function");
+    call.call(&mut *store, ()).ok()?;
+    let memory = driver.get_memory(&mut *store, "out").expect("a memory");
+    Some(memory.data(&*store)[..count].to_vec())
+}
+
+/// The lines for another engine say what their drivers do.
+#[test]
+fn drivers_do_what_the_lines_say() {
+    let mut lines = Vec::new();
+    let mut keep = |line: &str| {
+        lines.push(line.to_owned());
+        Ok(())
+    };
+    outside::write(Generator::Biased, 1, 0..4, 12, &mut keep).expect("the tiers agree");
+    let mut config = Config::new();
+    config.deterministic(true);
+    let engine = Engine::new(&config).expect("an engine");
+    let (mut host, mut running, mut compared, mut trapped) = (None, None, 0, 0);
+    for line in &lines {
+        let words: Vec<&str> = line.split('\t').collect();
+        match words[..] {
+            ["host", name, module] => {
+                host = Some((prova::Module::new(&engine, bytes(module)).expect("a module"), name));
+            }
+            ["case", _, case, driver] => {
+                let (host, name) = host.as_ref().expect("it is first");
+                running = start(&engine, (host, name), [case, driver]);
+            }
+            ["call", k, "returned", expected] => {
+                let running = running.as_mut().expect("it is instantiated");
+                let found = left(running, &format!("c{k}"), expected.len() / 2);
+                assert_eq!(found, Some(bytes(expected)), "{line}");
+                compared += 1;
+            }
+            ["call", k, ..] => {
+                let running = running.as_mut().expect("it is instantiated");
+                assert_eq!(left(running, &format!("c{k}"), 0), None, "{line}");
+                trapped += 1;
+            }
+            ["globals", expected] => {
+                let running = running.as_mut().expect("it is instantiated");
+                assert_eq!(left(running, "globals", expected.len() / 2), Some(bytes(expected)));
+            }
+            ["memory" | "end", ..] => {}
+            _ => panic!("{line}"),
+        }
+    }
+    assert!(compared > 60 && trapped > 5, "{compared} {trapped}");
 }
 
 /// The suite as machine code: as in the interpreter, and of its functions no more and no fewer

@@ -8,6 +8,13 @@ use iced_x86::Code as C;
 use iced_x86::Register::{R10, R11, RAX, RDI};
 use prova_check::{CallRow, Code, CodeKind, Config, Layout, MemoryShape, Rule, TrapRow, offsets};
 
+/// The module of suites of rules.
+pub(crate) const FUNC: &str = "(module (memory 1) (table 4 funcref) (table 2 8 externref) \
+    (global (mut i64) (i64.const 0)) (global i32 (i32.const 0)) \
+    (global (mut externref) (ref.null extern)) \
+    (func (param i32 i32 i64 externref) (result i64) i64.const 0) \
+    (func (param i32) i32.const 0 drop))";
+
 /// Code with its rows.
 pub(crate) type Parts = (Vec<u8>, Vec<TrapRow>, Vec<CallRow>);
 
@@ -17,6 +24,16 @@ pub(crate) struct Case {
     pub(crate) wat: &'static str,
     pub(crate) config: Config,
     pub(crate) kind: CodeKind,
+}
+
+/// The first function of [`FUNC`], in the guard shape: edx, ecx, r8, and r9 (an externref).
+pub(crate) fn guard() -> Case {
+    Case::guard(FUNC)
+}
+
+/// The same in the explicit shape.
+pub(crate) fn explicit() -> Case {
+    Case::explicit(FUNC)
 }
 
 impl Case {

@@ -58,6 +58,12 @@ pub(crate) struct Plan {
     pub(crate) refused: u64,
 }
 
+/// Whether there is no certificate with which the check takes a mutant.
+pub(crate) fn refuses(layout: &Layout, subject: &Subject<'_>, mutant: &Mutant<'_>) -> bool {
+    let Mutant { bytes, traps, calls, .. } = *mutant;
+    certify(layout, &Draft { kind: subject.kind, bytes, traps, calls }).is_err()
+}
+
 impl Tally {
     /// All kinds together.
     pub(crate) fn total(&self) -> Count {
@@ -82,6 +88,7 @@ impl Tally {
         plan: Plan,
     ) {
         let Subject { bytes, traps, calls, .. } = *subject;
+        let refuses = |mutant: &Mutant<'_>| refuses(layout, subject, mutant);
         // Where it begins differs from function to function.
         let (mut index, mut last, mut places) = (0_u64, None, self.functions);
         let original = Original { bytes, traps, calls, starts };
@@ -95,35 +102,36 @@ impl Tally {
             if !places.is_multiple_of(plan.every) {
                 return;
             }
-            let draft = Draft {
-                kind: subject.kind,
-                bytes: mutant.bytes,
-                traps: mutant.traps,
-                calls: mutant.calls,
-            };
-            let count = self.kinds.entry(mutant.kind).or_default();
-            count.all += 1;
-            let changed = Subject {
-                bytes: mutant.bytes,
-                traps: mutant.traps,
-                calls: mutant.calls,
-                ..*subject
-            };
-            let seed = index << 16;
-            if certify(layout, &draft).is_err() {
-                count.refused += 1;
-                let mut seeds = seed..seed + plan.refused;
-                let caught = seeds.any(|seed| stage.run(&changed, seed).is_err());
-                count.caught += usize::from(caught);
-                return;
-            }
-            let line = format!("{name}\t{}\t{:#x}", mutant.kind, mutant.at);
-            match self.survivor(stage, mutant, (&changed, seed), plan.runs) {
-                Ok(true) => {}
-                Ok(false) => self.unreached.push(line),
-                Err((seed, broken)) => self.broken.push(format!("{line}\tseed {seed}\t{broken}")),
-            }
+            self.judge(stage, (name, &refuses), subject, (mutant, index << 16), plan);
         });
+    }
+
+    /// Judges one mutant: refused, or executed from this seed on.
+    pub(crate) fn judge(
+        &mut self,
+        stage: &mut Stage,
+        (name, refuses): (&str, &dyn Fn(&Mutant<'_>) -> bool),
+        subject: &Subject<'_>,
+        (mutant, seed): (&Mutant<'_>, u64),
+        plan: Plan,
+    ) {
+        let count = self.kinds.entry(mutant.kind).or_default();
+        count.all += 1;
+        let Mutant { bytes, traps, calls, .. } = *mutant;
+        let changed = Subject { bytes, traps, calls, ..*subject };
+        if refuses(mutant) {
+            count.refused += 1;
+            let mut seeds = seed..seed + plan.refused;
+            let caught = seeds.any(|seed| stage.run(&changed, seed).is_err());
+            count.caught += usize::from(caught);
+            return;
+        }
+        let line = format!("{name}\t{}\t{:#x}", mutant.kind, mutant.at);
+        match self.survivor(stage, mutant, (&changed, seed), plan.runs) {
+            Ok(true) => {}
+            Ok(false) => self.unreached.push(line),
+            Err((seed, broken)) => self.broken.push(format!("{line}\tseed {seed}\t{broken}")),
+        }
     }
 
     /// Runs a survivor; whether a run came to the change.

@@ -25,11 +25,14 @@ struct Way {
     memory: MemoryShape,
     fuel: bool,
     cpu: CpuLevel,
+    signals: bool,
     func: u32,
 }
 
-const GUARD: Way = Way { memory: MemoryShape::GUARD, fuel: false, cpu: CpuLevel::V3, func: 1 };
+const GUARD: Way =
+    Way { memory: MemoryShape::GUARD, fuel: false, cpu: CpuLevel::V3, signals: true, func: 1 };
 const EXPLICIT: Way = Way { memory: MemoryShape::Explicit, ..GUARD };
+const QUIET: Way = Way { signals: false, ..EXPLICIT };
 const FUEL: Way = Way { fuel: true, ..GUARD };
 const V2: Way = Way { cpu: CpuLevel::V2, ..GUARD };
 
@@ -41,6 +44,7 @@ fn run(stage: &mut Stage, way: Way, items: &[Item], rows: bool) -> Result<(), Br
         memory: way.memory,
         metering: Metering { fuel: way.fuel, epoch: false },
         cpu: way.cpu,
+        signals: way.signals,
         kind: CodeKind::Func(way.func),
         bytes: &bytes,
         // One kind of rows is missing at a time.
@@ -162,6 +166,7 @@ fn clean() -> Vec<(&'static str, Way, Vec<Item>)> {
             [context(0x48), vec![mr(C::Mov_rm64_r64, at(RAX, 0), RCX), ret()]].concat(),
         ),
         ("`ud2` with a row", GUARD, vec![Trap(1)]),
+        ("a quotient that does not fit, without signals", QUIET, divided(1)),
     ]
 }
 
@@ -361,6 +366,8 @@ fn exits() -> Vec<Broke> {
             GUARD,
             [vec![rr(C::Mov_r64_rm64, R12, RDX)], tail(0)].concat(),
         ),
+        (Rule::Fault, "`ud2` without signals", QUIET, vec![Trap(1)]),
+        (Rule::Fault, "a division by zero without signals", QUIET, divided(0)),
         (Rule::Call, "another's results", GUARD, tail(32)),
         (
             Rule::Fault,
@@ -372,6 +379,13 @@ fn exits() -> Vec<Broke> {
             ),
         ),
     ]
+}
+
+/// A division of 2^63 by a number, whose low half does not fit for 1.
+fn divided(by: i32) -> Vec<Item> {
+    let Ok(division) = Instruction::with1(C::Div_rm64, RCX) else { return Vec::new() };
+    let numbers = [ri(C::Mov_rm64_imm32, RCX, by), ri(C::Mov_rm64_imm32, RDX, 1)];
+    vec![numbers[0], numbers[1], Row(division, 2), ret()]
 }
 
 /// Instructions of the system.

@@ -38,6 +38,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) memory: MemoryShape,
     pub(crate) metering: Metering,
     pub(crate) cpu: CpuLevel,
+    /// Whether code may fault.
+    pub(crate) signals: bool,
     pub(crate) kind: CodeKind,
     pub(crate) bytes: &'a [u8],
     pub(crate) traps: &'a [TrapRow],
@@ -384,6 +386,10 @@ impl Run<'_> {
     /// A fault: one that has to be, with a row of its kind.
     fn fault(&self, insn: &Instruction, signal: Signal, accesses: &[Access]) -> Result<(), Broken> {
         let faults = accesses.iter().any(|access| access.to == To::Memory { faults: true });
+        let excused = signal == Signal::SIGFPE && self.overflows(insn);
+        if !(self.subject.signals || excused) {
+            return self.broken(Rule::Fault, format!("{signal} in `{insn}`, without signals"));
+        }
         let kinds: &[u8] = match signal {
             Signal::SIGSEGV if faults => &[5],
             Signal::SIGFPE if insn.mnemonic() != iced_x86::Mnemonic::Ud2 => &[2, 3],
@@ -396,6 +402,14 @@ impl Run<'_> {
             Some(row) if kinds.contains(&row.kind) => Ok(()),
             row => self.broken(Rule::Fault, format!("{signal} in `{insn}`, its row: {row:?}")),
         }
+    }
+
+    /// Whether a division that faults divides by something else than zero: that its result fits is
+    /// not claimed.
+    fn overflows(&self, insn: &Instruction) -> bool {
+        let divisor = insn.op0_register();
+        let bits = if divisor.is_gpr64() { u64::MAX } else { 0xffff_ffff };
+        divisor.is_gpr() && self.regs.general[divisor.number()] & bits != 0
     }
 
     /// What was written is what may be there, and what was read may be a poll.

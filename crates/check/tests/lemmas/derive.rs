@@ -1,4 +1,4 @@
-//! Whole derivations, from compare to access, as `/docs/TRUST.md` names them: D1, D2, D4 to D9.
+//! Whole derivations, from compare to access, as `/docs/TRUST.md` names them: D1 to D9.
 //!
 //! Each runs the rules in the order in which the check would meet the instructions, on words of any
 //! kind, and claims that the access lies where it may. The twin leaves out what one instruction
@@ -12,7 +12,7 @@ use crate::proof::{CONDITIONS, Proof, Runs, holds, int, meaning, number, process
 use crate::smt::Theory::Integers;
 use crate::table::{Lemma, lemma};
 use prova_check::rules::numeric::{Outcome, arithmetic, charged, compared, either};
-use prova_check::rules::place::{Reach, address, element, entries, linear};
+use prova_check::rules::place::{Reach, address, element, entries, linear, masked};
 use prova_check::word::Int;
 use prova_check::x64::{Alu, Condition};
 use prova_check::{Base, Flags, Sym, Value};
@@ -109,6 +109,39 @@ fn d2_low<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     let (sum, _) = known(Alu::Add, index, Value::constant(W::any("k")))?;
     passed(&mut engine, (sum, Value::symbol(LENGTH)), Condition::Above, twin)?;
     accessed(&engine, (index, 0, W::any("disp")), case[0], (W::ZERO, len))
+}
+
+/// D3: a pointer that a conditional move makes null unless the index's end was compared with the
+/// length; `disp` is added behind it. The case: bytes, how it is compared and moved. Twin: the move
+/// is done the other way round.
+fn d3<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
+    let (min, _, len) = memory::<W>()?;
+    let mut engine = Engine::new(min);
+    engine.length(LENGTH, W::MAX, len)?;
+    engine.bounded(INDEX, (W::ZERO, W::LOW_MAX))?;
+    let (index, length) = (Value::symbol(INDEX), Value::symbol(LENGTH));
+    let (sum, _) = known(Alu::Add, index, Value::constant(W::any("k")))?;
+    let (turned, condition, kept) = [
+        (false, Condition::Above, false),
+        (false, Condition::BelowEqual, true),
+        (true, Condition::Below, false),
+        (true, Condition::AboveEqual, true),
+    ][case[1] as usize];
+    let (a, b) = if turned { (length, sum) } else { (sum, length) };
+    let (_, carry, zero) = processor(Alu::Sub, 8, meaning(a), meaning(b));
+    let keeps = (holds(condition, carry, zero) == kept) != twin;
+    given!(engine.assume(compared(false, 8, (a, b)), condition, kept));
+    let pointer = address(Value::pointer(MEMORY, W::ZERO), Some((index, 0)), W::ZERO)?;
+    let (disp, null) = (W::any("disp"), W::any("null"));
+    let limits = (min, W::ZERO, null);
+    let within = |of| engine.within(of);
+    let reach = masked((pointer, disp, case[0]), engine.bounds(INDEX), limits, within);
+    given!(reach == Reach::Zone);
+    if keeps {
+        return Some(lies(pointer.plus(disp), case[0], W::any("base"), len));
+    }
+    let end = disp.unsigned().plus(int::<W>(i64::from(case[0])));
+    Some(end <= null.unsigned())
 }
 
 /// D4: the length less a constant that it has at least, compared with the index.
@@ -273,6 +306,10 @@ pub fn lemmas() -> Vec<Lemma> {
         add(format!("d4.constant.above.{bytes}"), &[bytes, 5], runs!(d4_constant));
         add(format!("d5.guard.{bytes}"), &[bytes], runs!(d5));
     }
+    for (how, name) in ["above", "not_above", "below", "not_below"].into_iter().enumerate() {
+        add(format!("d3.masked.{name}"), &[4, how as u32], runs!(d3));
+    }
+    add("d3.masked.16".to_owned(), &[16, 0], runs!(d3));
     add("d2.explicit.turned".to_owned(), &[4, 1], runs!(d2));
     add("d4.constant.not_below".to_owned(), &[4, 1], runs!(d4_constant));
     for (c, name) in [(1, "not_below"), (5, "above")] {

@@ -2,13 +2,14 @@
 //! path of facts, branches.
 //!
 //! `Facts` and `Machine` do the same on `u64`: what is computed is in the rules, which are called
-//! here in the same order. No test holds this one against them.
+//! here in the same order. `machine` holds this one against them.
 
 use crate::proof::{Proof, int, number};
 use prova_check::rules::condition::{Said, said, without_carry};
 use prova_check::rules::numeric::Range;
 use prova_check::rules::order::{
-    Edge, Reading, apart, bounds, cannot, distance, whole, within_edge, within_least, within_length,
+    Edge, Reading, apart, bounds, cannot, distance, unshifted, whole, within_edge, within_least,
+    within_length,
 };
 use prova_check::word::{Int, Word};
 use prova_check::x64::Condition;
@@ -86,11 +87,14 @@ impl<W: Word> Engine<W> {
     /// As `Facts::at_most`.
     fn at_most(&mut self, a: Value<W>, more: W::Int, b: Value<W>) {
         let (Some(a), Some(b)) = (self.reading(a), self.reading(b)) else { return };
-        if a.sym == b.sym || b.shift != 0 {
+        let mut d = distance(a, more, b);
+        if b.shift != 0 && a.sym == Sym::ZERO {
+            d = unshifted(d, b.shift);
+        } else if a.sym == b.sym || b.shift != 0 {
             return;
         }
         let side = if self.def(b.sym).1 { Side::Extent } else { Side::Sym(b.sym) };
-        self.edges.push((a.sym, a.shift, distance(a, more, b), side));
+        self.edges.push((a.sym, a.shift, d, side));
     }
 
     /// As `Facts::within`.

@@ -84,7 +84,12 @@ impl Lowering<'_> {
         let memory = memory.ok_or(Declined::Bug("no such memory"))?;
         let record = self.field(self.layout.memory(access.memory));
         let base = emit.ins(|i| i.load(I64, abi::immutable(), record, offsets::OBJECT_BASE as i32));
-        let index = if memory.memory64 { index } else { emit.ins(|i| i.uextend(I64, index)) };
+        let index = match memory.memory64 {
+            // Without signals its sum is no instruction that needs it whole.
+            true if !emit.signals() => emit.whole(index),
+            true => index,
+            false => emit.ins(|i| i.uextend(I64, index)),
+        };
         let end = access.offset.checked_add(bytes.into());
         let guarded = match self.layout.config().memory {
             MemoryShape::Guard { guard_bytes, .. } => {

@@ -230,6 +230,9 @@ fn encode(
     for i in 0..shape.globals.len() as u32 {
         exports.export(&format!("g{i}"), ExportKind::Global, i);
     }
+    for i in 0..shape.memories.len() as u32 {
+        exports.export(&format!("m{i}"), ExportKind::Memory, i);
+    }
     let mut code = wasm_encoder::CodeSection::new();
     for body in &bodies {
         code.raw(body);

@@ -61,4 +61,12 @@ impl Generator {
             Generator::Smith => smith::case(&mut rng),
         }
     }
+
+    /// The same, but that a module of wasm-smith imports nothing, so that any engine can run it.
+    pub fn alone(self, seed: u64, index: u64, funcs: usize) -> Case {
+        match self {
+            Generator::Biased => self.case(seed, index, funcs),
+            Generator::Smith => smith::alone(&mut Rng::of(seed, index)),
+        }
+    }
 }

@@ -64,6 +64,16 @@ pub fn config(rng: &mut Rng) -> Config {
 /// A module, and two calls of each function that it exports.
 pub fn case(rng: &mut Rng) -> Case {
     let config = config(rng);
+    case_of(rng, config)
+}
+
+/// The same, of a module that imports nothing.
+pub fn alone(rng: &mut Rng) -> Case {
+    let config = Config { max_imports: 0, ..config(rng) };
+    case_of(rng, config)
+}
+
+fn case_of(rng: &mut Rng, config: Config) -> Case {
     // Relaxed SIMD may make NaNs that wasm-smith's own canonicalisation does not see.
     let nan_free = config.canonicalize_nans && !config.simd_enabled;
     let more = config.max_instructions.saturating_sub(400) * BYTES_OF_INSTRUCTION;

@@ -1,0 +1,139 @@
+//! Rules beside those of `rules.rs`: frames of thunks, divisions that could fault in two ways,
+//! pointers that a conditional move makes null (D3), work.
+//!
+//! What is accepted is executed under the observer. Green does not show that the rules are enough.
+
+#[path = "common/asm.rs"]
+#[allow(dead_code, reason = "each test uses a part")]
+mod asm;
+#[path = "common/case.rs"]
+#[allow(dead_code, reason = "each test uses a part")]
+mod case;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[allow(dead_code, reason = "each test uses a part")]
+mod observer;
+
+use asm::{Item, J, L, Row, Trap, at, faults, idx, ret, ri, rm, rr};
+use case::{Case, base, explicit, guard, with};
+use iced_x86::Register::*;
+use iced_x86::{Code as C, Instruction};
+use prova_check::rules::order::Reading;
+use prova_check::rules::place::{Reach, masked};
+use prova_check::{Base, CodeKind, Config, Rule, Sym, Value, offsets, traps};
+
+/// A frame of so many bytes, and nothing in it.
+fn frame(bytes: i32) -> [Item; 3] {
+    [ri(C::Sub_rm64_imm32, RSP, bytes), ri(C::Add_rm64_imm32, RSP, bytes), ret()]
+}
+
+#[test]
+fn p6_frames_of_thunks() {
+    // Types 0 and 1 have 4 and 1 cells of parameters.
+    for (ty, cells) in [(0, 4), (1, 1)] {
+        let least = offsets::CHARGE_BYTES + 8 * cells;
+        let most = i32::try_from(offsets::THUNK_RATIO * least).expect("little");
+        for kind in [CodeKind::ThunkIn(ty), CodeKind::ThunkOut(ty)] {
+            let case = Case { kind, ..guard() };
+            // The result of type 0 is in rax, and a number.
+            case.accepts(&frame(most));
+            case.rejects(Rule::Height, &frame(most + 8));
+        }
+    }
+    // A function's frame is held against what its calls take off the height.
+    guard().accepts(&frame(2_000));
+}
+
+/// The least charge is that of the module's facts.
+#[test]
+fn p6_charges_are_those_of_functions() {
+    let charge = prova_module::frame_charge_bytes;
+    assert_eq!(charge(0), offsets::CHARGE_BYTES);
+    assert_eq!(charge(5), offsets::CHARGE_BYTES + 40);
+}
+
+#[test]
+fn p11_divisions_that_may_fault_for_their_memory() {
+    let division =
+        |memory, kind| Row(Instruction::with1(C::Div_rm64, memory).expect("an instruction"), kind);
+    let by = |case: &Case, memory, kind| {
+        let items = [rr(C::Mov_r32_rm32, ECX, EDX), division(memory, kind), ret()];
+        case.judge(&with(base(), &items))
+    };
+    let zero = traps::INTEGER_DIVISION_BY_ZERO;
+    // Inside of the memory: one fault, one row.
+    assert_eq!(by(&guard(), at(RAX, 8), zero), Ok(()));
+    assert_eq!(by(&explicit(), at(RAX, 8), zero), Ok(()));
+    // In the guard: whichever row there is, the other fault has none.
+    for kind in [zero, traps::INTEGER_OVERFLOW, traps::MEMORY_OUT_OF_BOUNDS] {
+        assert_eq!(by(&guard(), idx(RAX, RCX, 1, 0), kind), Err(Rule::Metadata), "{kind}");
+    }
+    // Loaded first.
+    let load = faults(rm(C::Mov_r64_rm64, R8, idx(RAX, RCX, 1, 0)));
+    let divide = Row(Instruction::with1(C::Div_rm64, R8).expect("an instruction"), zero);
+    let items = [rr(C::Mov_r32_rm32, ECX, EDX), load, divide, ret()];
+    guard().accepts(&with(base(), &items));
+}
+
+/// `rax` := the memory's base + edx where 4 bytes are there, and null elsewhere; then a load of it.
+fn masked_load(select: &[Item]) -> Vec<Item> {
+    let mut items = with(
+        base(),
+        &[
+            rm(C::Mov_r64_rm64, R8, at(R10, i64::from(offsets::OBJECT_LEN))),
+            rr(C::Mov_r32_rm32, EDX, EDX),
+            rm(C::Lea_r64_m, R9, at(RDX, 4)),
+            rr(C::Add_r64_rm64, RAX, RDX),
+            rr(C::Xor_r32_rm32, ECX, ECX),
+            rr(C::Cmp_r64_rm64, R9, R8),
+        ],
+    );
+    items.extend_from_slice(select);
+    items.extend([faults(rm(C::Mov_r32_rm32, EAX, at(RAX, 0))), ret()]);
+    items
+}
+
+/// D3 is proved (`d3.masked` of the lemmas), but no shape masks: nobody says that the bytes at null
+/// fault. So code of this kind is refused in all of them, whichever way the move is done; a branch
+/// in its place is accepted.
+#[test]
+fn d3_masked_loads_are_refused_in_every_shape() {
+    let quiet = Config { signals: false, ..explicit().config };
+    let mut quiet = Case { config: quiet, ..explicit() };
+    let null = masked_load(&[rr(C::Cmova_r64_rm64, RAX, RCX)]);
+    let kept = masked_load(&[rr(C::Cmovbe_r64_rm64, RCX, RAX), rr(C::Mov_r64_rm64, RAX, RCX)]);
+    for case in [&guard(), &explicit(), &quiet] {
+        case.rejects(Rule::Address, &null);
+        case.rejects(Rule::Address, &kept);
+    }
+    let branch =
+        with(masked_load(&[J(C::Ja_rel32_64, 1)]), &[L(1), Trap(traps::MEMORY_OUT_OF_BOUNDS)]);
+    explicit().accepts(&branch);
+    quiet.config.signals = true;
+    quiet.accepts(&branch);
+}
+
+/// D3 by hand, on numbers: the index is at most 2^32 - 1 and `index + 4` at most the length.
+#[test]
+fn d3_places() {
+    const NULL: u64 = 4_096;
+    let within = |of: Reading<i128>| of.add <= 4;
+    let judge = |add: u64, disp: u64, size, lo, null| {
+        let to = Value { base: Base::Memory(0), sym: Sym(20), shift: 0, add };
+        masked((to, disp, size), (lo, 0xffff_ffff), (0, 0, null), within)
+    };
+    // In both arms: what is inside may be null, and faults then.
+    assert_eq!(judge(0, 0, 4, 0, NULL), Reach::Zone);
+    assert_eq!(judge(0, 3, 1, 0, NULL), Reach::Zone);
+    // Beyond the length, behind the move or before it.
+    assert_eq!(judge(0, 1, 4, 0, NULL), Reach::Beyond);
+    assert_eq!(judge(1, 0, 4, 0, NULL), Reach::Beyond);
+    // Beyond the bytes at null, though inside where the pointer is kept.
+    let far = |disp, size| judge(0_u64.wrapping_sub(NULL), disp, size, NULL, NULL);
+    assert_eq!(far(NULL - 4, 4), Reach::Zone);
+    assert_eq!(far(NULL - 3, 4), Reach::Beyond);
+    assert_eq!(far(NULL, 4), Reach::Beyond);
+    assert_eq!(judge(0, 0, 1, 0, 0), Reach::Beyond);
+    // Below null is the end of the address space; below the memory is another place.
+    assert_eq!(judge(8, 0_u64.wrapping_sub(8), 4, 8, NULL), Reach::Beyond);
+    assert_eq!(judge(0_u64.wrapping_sub(1), 0, 1, 0, NULL), Reach::Below);
+}

@@ -1,0 +1,190 @@
+//! Mutants of programs' functions in one way to make machine code: which sites, and what becomes of
+//! them.
+
+use crate::campaign::{Plan, Tally, refuses};
+use crate::mutation::{self, Mutant, Original};
+use crate::observer::{Stage, Subject, observe};
+use prova_certify::{Draft, certify};
+use prova_check::{CodeKind, Config, Layout, MemoryShape, Metering};
+use prova_module::{Features, FuncIdx, Limits, Module, TypeIdx};
+use prova_native::{NativeCode, Target, body};
+use prova_random::Rng;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// The ways: a name, the shape of memories, metering, signals.
+pub(crate) const WAYS: [(&str, MemoryShape, Metering, bool); 5] = [
+    ("guard", MemoryShape::GUARD, Metering { fuel: false, epoch: false }, true),
+    ("explicit", MemoryShape::Explicit, Metering { fuel: false, epoch: false }, true),
+    ("no-signals", MemoryShape::Explicit, Metering { fuel: false, epoch: false }, false),
+    ("guard, fuel", MemoryShape::GUARD, Metering { fuel: true, epoch: false }, true),
+    ("explicit, epochs", MemoryShape::Explicit, Metering { fuel: false, epoch: true }, true),
+];
+
+/// Code that a run comes to most of.
+const BYTES: std::ops::Range<usize> = 40..1_500;
+
+/// What is taken of a way.
+#[derive(Clone, Copy)]
+pub(crate) struct Quota {
+    /// Sites of each kind.
+    pub(crate) sites: usize,
+    /// Sites of a kind that a function gives at most.
+    pub(crate) of_function: usize,
+    /// Functions that are looked at, at most.
+    pub(crate) functions: usize,
+    /// Runs of honest code, and of each survivor.
+    pub(crate) honest: u64,
+    pub(crate) runs: u64,
+    pub(crate) seed: u64,
+}
+
+/// A program in one way.
+pub(crate) struct Program {
+    name: &'static str,
+    wasm: Vec<u8>,
+    module: Module,
+    pub(crate) layout: Layout,
+}
+
+impl Program {
+    fn new(name: &'static str, config: &Config) -> Program {
+        let path: PathBuf =
+            [env!("CARGO_MANIFEST_DIR"), "../../programs/bin", name].iter().collect();
+        let wasm = std::fs::read(path).expect("a program");
+        let layout = Layout::derive(&wasm, config).expect("a layout");
+        let module = Module::decode(&wasm[..], &Features::default(), &Limits::default());
+        Program { name, wasm, module: module.expect("a module"), layout }
+    }
+
+    /// What can be compiled of it: functions, then thunks, eight of them.
+    fn items(&self) -> Vec<CodeKind> {
+        let mut items: Vec<CodeKind> =
+            self.module.defined_funcs().map(|func| CodeKind::Func(func.0)).collect();
+        for ty in 0..self.module.types().len().min(4) as u32 {
+            items.extend([CodeKind::ThunkIn(ty), CodeKind::ThunkOut(ty)]);
+        }
+        items
+    }
+
+    fn code(&self, target: &Target, kind: CodeKind) -> Option<NativeCode> {
+        let code = match kind {
+            CodeKind::Func(func) => {
+                let metering = self.layout.config().metering;
+                let body = body(&self.module, FuncIdx(func), metering).ok()?;
+                target.compile(&self.module, &self.layout, body.body(), false)
+            }
+            CodeKind::ThunkIn(ty) => target.thunk_in(&self.module, TypeIdx(ty)),
+            CodeKind::ThunkOut(ty) => target.thunk_out(&self.module, TypeIdx(ty)),
+        };
+        code.ok().filter(|code| BYTES.contains(&code.bytes.len()))
+    }
+}
+
+/// What says whether a mutant is refused.
+pub(crate) type Judge<'j> = &'j dyn Fn(&Program, &Subject<'_>, &Mutant<'_>) -> bool;
+
+/// The mutants of a subject that are judged, by their numbers: sites among what runs reach.
+fn choose(
+    original: &Original<'_>,
+    reached: &BTreeSet<u64>,
+    (quota, left): (Quota, &mut BTreeMap<&'static str, usize>),
+    rng: &mut Rng,
+) -> BTreeSet<usize> {
+    let mut sites: BTreeMap<(&'static str, u64), Vec<usize>> = BTreeMap::new();
+    let mut number = 0;
+    mutation::each(original, &mut |mutant| {
+        // Entries of tables are read, not executed.
+        if reached.contains(&mutant.at) || mutant.kind == "entry of a jump table" {
+            sites.entry((mutant.kind, mutant.at)).or_default().push(number);
+        }
+        number += 1;
+    });
+    let mut kinds: BTreeMap<&'static str, Vec<Vec<usize>>> = BTreeMap::new();
+    for ((kind, _), mutants) in sites {
+        kinds.entry(kind).or_default().push(mutants);
+    }
+    let mut chosen = BTreeSet::new();
+    for (kind, mut sites) in kinds {
+        let left = left.entry(kind).or_insert(quota.sites);
+        for _ in 0..quota.of_function.min(*left).min(sites.len()) {
+            chosen.extend(sites.swap_remove(rng.below(sites.len())));
+            *left -= 1;
+        }
+    }
+    chosen
+}
+
+/// One way: its counts, and how many sites each kind had.
+pub(crate) fn way(
+    stage: &mut Stage,
+    (way, names, quota): (usize, &[&'static str], Quota),
+    judge: Judge<'_>,
+) -> (Tally, BTreeMap<&'static str, usize>) {
+    let (_, memory, metering, signals) = WAYS[way];
+    let config = Config { memory, metering, signals, ..Config::default() };
+    let target = Target::new(config.cpu).expect("a target");
+    let programs: Vec<Program> = names.iter().map(|&name| Program::new(name, &config)).collect();
+    let mut rng = Rng::of(quota.seed, way as u64);
+    // Programs take turns, functions come in an order of the seed.
+    let mut rows: Vec<Vec<CodeKind>> = programs.iter().map(Program::items).collect();
+    let (mut tally, mut left) = (Tally::default(), BTreeMap::new());
+    let plan = Plan { every: 1, runs: quota.runs, refused: 0 };
+    for turn in 0..quota.functions {
+        let n = turn % programs.len();
+        let (program, items) = (&programs[n], &mut rows[n]);
+        if items.is_empty() {
+            continue;
+        }
+        let kind = items.swap_remove(rng.below(items.len()));
+        let Some(code) = program.code(&target, kind) else { continue };
+        let NativeCode { kind, bytes, traps, calls, .. } = &code;
+        if certify(&program.layout, &Draft { kind: *kind, bytes, traps, calls }).is_err() {
+            continue;
+        }
+        let subject = Subject {
+            wasm: &program.wasm,
+            memory,
+            metering,
+            cpu: config.cpu,
+            signals,
+            kind: *kind,
+            bytes,
+            traps,
+            calls,
+        };
+        let mut reached = BTreeSet::new();
+        let seeds = 0..quota.honest;
+        let honest = observe(stage, &subject, seeds, |seen| reached.extend(&seen.executed));
+        let name = format!("{} {kind:?}", program.name);
+        if let Err((seed, broken)) = honest {
+            panic!("{name}, seed {seed}: {broken}");
+        }
+        let starts: Vec<u64> = code.blocks.iter().map(|&at| at.into()).collect();
+        let original = Original { bytes, traps, calls, starts: &starts };
+        let chosen = choose(&original, &reached, (quota, &mut left), &mut rng);
+        let mut number = 0;
+        mutation::each(&original, &mut |mutant| {
+            let index = number;
+            number += 1;
+            if chosen.contains(&index) {
+                let refuses = |mutant: &Mutant<'_>| judge(program, &subject, mutant);
+                let seed = rng.bits() << 8;
+                tally.judge(stage, (&name, &refuses), &subject, (mutant, seed), plan);
+            }
+        });
+        tally.functions += usize::from(!chosen.is_empty());
+        if left.len() > 30 && left.values().all(|&left| left == 0) {
+            break;
+        }
+    }
+    let sites: BTreeMap<&'static str, usize> =
+        left.into_iter().map(|(kind, left)| (kind, quota.sites - left)).collect();
+    tally.sites = sites.values().sum();
+    (tally, sites)
+}
+
+/// The check's verdict.
+pub(crate) fn check(program: &Program, subject: &Subject<'_>, mutant: &Mutant<'_>) -> bool {
+    refuses(&program.layout, subject, mutant)
+}
