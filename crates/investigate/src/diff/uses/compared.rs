@@ -3,7 +3,8 @@
 //! A comparison tells nothing new of two addresses of which the order is kept, of two that were
 //! made of one, nor of an address and a number that no address is. With anything that is not shown
 //! to be an address, it does. A word of memory is shown to be one if code uses it as one; a
-//! parameter if every caller passes what is shown to be one, or null.
+//! parameter if every caller passes what is shown to be one, or null; a local that a loop writes if
+//! each round makes it of the address that it held before.
 //!
 //! Neighbours: `flow` asks at each comparison and call; the module above settles, when all bodies
 //! were read, what waits for callers ([`settle`]), before uses are carried over calls.
@@ -36,6 +37,9 @@ impl Flow<'_, '_> {
         if across || with.number || with.partial || !with.is_known() {
             self.mix(value);
             return;
+        }
+        if let Some(round) = with.round {
+            self.rounds_compared.extend(value.refs().map(|one| (one.source, round)));
         }
         let one = value.single().map(|one| one.source);
         if one.is_some() && one == with.single().map(|one| one.source) {
@@ -91,7 +95,16 @@ impl Flow<'_, '_> {
             Source::Global(_) => true,
             Source::Word(_) | Source::Call(_) | Source::Float(_) => false,
         };
-        value.is_known() && !value.partial && !value.number && value.refs().all(shown)
+        let single = value.is_known() && !value.partial && !value.number;
+        single && value.round.is_none() && value.refs().all(shown)
+    }
+
+    /// Whether a local's place is this one, or that of a loop inside.
+    pub(super) fn is_round(&self, mut at: Option<u32>, round: u32) -> bool {
+        while at.is_some_and(|at| at > round) {
+            at = at.and_then(|at| self.rounds[at as usize].0);
+        }
+        at == Some(round)
     }
 
     fn is_address_field(&self, param: u32, at: i64) -> bool {
@@ -102,6 +115,17 @@ impl Flow<'_, '_> {
     /// At the end of a body: what is compared with a word of a parameter's object is judged, the
     /// rest waits for [`settle`].
     pub(super) fn compared(&mut self) {
+        // A loop inside is steady only if what is around it is: those come first.
+        for at in 0..self.rounds.len() {
+            let (around, steady) = self.rounds[at];
+            self.rounds[at].1 =
+                steady && around.is_none_or(|around| self.rounds[around as usize].1);
+        }
+        for (source, round) in std::mem::take(&mut self.rounds_compared) {
+            if !self.rounds[round as usize].1 {
+                self.mix(&Value::one(source));
+            }
+        }
         let mut waiting = std::mem::take(&mut self.against);
         waiting.retain(|(source, other)| {
             match other {

@@ -55,6 +55,8 @@ pub(super) fn uses(side: &Side<'_>, func: u32, around: &Around, shared: &mut Sha
         passed_by: Vec::new(),
         dropped: Vec::new(),
         against: Vec::new(),
+        rounds: Vec::new(),
+        rounds_compared: Vec::new(),
         tries: 0,
     };
     // The body is valid: the walk does not end before it.
@@ -112,6 +114,11 @@ pub(super) struct Flow<'s, 'm> {
     pub(super) dropped: Vec<Source>,
     /// What is compared with what may be an address: it counts as a number if that is none.
     pub(super) against: Vec<(Source, Source)>,
+    /// By local that a loop writes, the place of what it held before, and whether each round makes it
+    /// of the same source.
+    pub(super) rounds: Vec<(Option<u32>, bool)>,
+    /// What is compared with such a local.
+    pub(super) rounds_compared: Vec<(Source, u32)>,
     /// How many `try_table` are open.
     pub(super) tries: usize,
 }
@@ -543,9 +550,12 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
                 params.fill(Value::default());
                 // Invariant 3.
                 let written = block.facts.map_or(u64::MAX, |facts| facts.written);
+                let rounds = &mut self.rounds;
                 for (local, value) in self.locals.iter_mut() {
                     if written >> (local % 64) & 1 == 1 {
                         *value = value.shifted(None);
+                        rounds.push((value.round, true));
+                        value.round = Some(rounds.len() as u32 - 1);
                     }
                 }
                 label.entry = self.locals.clone();

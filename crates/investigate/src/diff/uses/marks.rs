@@ -93,11 +93,24 @@ impl Flow<'_, '_> {
     /// was entered.
     pub(super) fn again(&mut self, to: &Frame<'_, Label>) {
         let written = to.facts.map_or(u64::MAX, |facts| facts.written);
-        for (local, value) in self.locals.iter() {
+        // What is not known any more is not made of it.
+        for (local, known) in to.label.entry.iter() {
+            if let Some(round) = known.round.filter(|_| !self.locals.get(local).is_known()) {
+                self.rounds[round as usize].1 = false;
+            }
+        }
+        let locals = self.locals.clone();
+        for (local, value) in locals.iter() {
             if written >> (local % 64) & 1 == 0 {
                 continue;
             }
             let known = to.label.entry.get(local);
+            if let Some(round) = known.round {
+                let same = known.single().map(|one| one.source);
+                let steady = same.is_some() && same == value.single().map(|one| one.source);
+                let steady = steady && !value.number && self.is_round(value.round, round);
+                self.rounds[round as usize].1 &= steady;
+            }
             let news = |one: &Ref| known.refs().all(|known| known.source != one.source);
             self.dropped.extend(value.refs().filter(news).map(|one| one.source));
         }
