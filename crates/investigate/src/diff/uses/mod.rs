@@ -285,10 +285,10 @@ impl Roles {
             (uses, shared)
         };
         let chunks = (0..count.div_ceil(CHUNK)).into_par_iter().map(chunk);
-        let (mut all, found): (Vec<Vec<Uses>>, Vec<Shared>) = chunks.unzip();
+        let (all, found): (Vec<Vec<Uses>>, Vec<Shared>) = chunks.unzip();
         let mut shared = Shared::default();
         found.into_iter().for_each(|found| shared.extend(found));
-        let mut all = Bodies(std::mem::take(&mut all));
+        let mut all = Bodies(all);
         compared::settle(side, &mut all, &mut shared);
         propagate(&mut all, ordered);
         let relocs = (Relocs::new(side.module), Relocs::new(other.module));
