@@ -252,7 +252,8 @@ fn global_value(
         return stack_value((a, b), shift, (x, y), mixed);
     }
     let name = a.global_symbol(global);
-    let role = if is_linkers(name) { Role::Address(Access::INDEXED) } else { Role::Unknown };
+    let somewhere = Access { indexed: false, ..Access::INDEXED };
+    let role = if is_linkers(name) { Role::Address(somewhere) } else { Role::Unknown };
     let agree = match role {
         Role::Unknown => shift.agree_wide((a, b), role, x, y),
         role => shift.agree((a, b), role, x, y),

@@ -135,6 +135,7 @@ fn counted(a: &Module, b: &Module, options: &DiffOptions) -> (Report, u64) {
         false => Roles::default(),
     };
     aligned.shift.open = (0..a.tables().len() as u32).map(|table| !roles.closed(table)).collect();
+    aligned.shift.last = roles.last();
     let mut data = data::compare(sides, aligned, &roles);
     let same_world = slots && same_world(sides, &partners, &globals, &data);
     let context = Context {

@@ -72,6 +72,8 @@ pub(crate) struct Shift {
     pub(crate) zeros: Vec<Zeros>,
     /// Tables of which code uses slots that are no constants: there numbers may be slots.
     pub(crate) open: Vec<bool>,
+    /// The last address of A that code names: what is before it and behind the data ends there.
+    pub(crate) last: u64,
     /// By the address of a variable in A the one in B, by debug information.
     pub(crate) variables: HashMap<u64, u64>,
 }
@@ -299,10 +301,15 @@ impl Shift {
             return None;
         }
         let address = named;
+        // What is indexed may reach as far as there are no other objects.
+        let reach = if a < self.last { self.last } else { sides.0.map.memory_bytes };
+        let leaves = access.indexed
+            && self.is_behind(a)
+            && Shift::outside(sides, reach, reach.wrapping_add_signed(delta));
         Some(match (delta, loose) {
             (0, false) => Agree::Equal,
             (0, true) => Agree::Moved { address, delta, loose },
-            _ if access.mixed || delta.trailing_zeros() < access.low.into() => {
+            _ if leaves || access.mixed || delta.trailing_zeros() < access.low.into() => {
                 Agree::Assumed { address, delta, loose, what: Assumption::Mixed }
             }
             _ => Agree::Moved { address, delta, loose },

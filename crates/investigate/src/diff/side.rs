@@ -161,9 +161,10 @@ impl<'m> Side<'m> {
         self.addresses.contains(&value)
     }
 
-    /// Whether a constant may be a slot of some table.
+    /// Whether a constant may be a slot of some table that holds something.
     pub(crate) fn may_be_slot(&self, value: u64) -> bool {
-        self.tables.iter().any(|table| table.entry(value).is_some())
+        let holds = |entry| !matches!(entry, Entry::Null);
+        self.tables.iter().any(|table| table.entry(value).is_some_and(holds))
     }
 
     /// Whether addresses of memory 0 are 64-bit.

@@ -325,6 +325,27 @@ pub(super) fn stale(
             let at = (address - pair.start.0) as usize;
             word(sides, roles, pair, (at, at - range.a + range.b), diff);
         }
+        if roles.truncates() && together {
+            let first = (start.next_multiple_of(4) - pair.start.0) as usize;
+            floats(sides, pair, first..range.a + range.len, diff);
+        }
+    }
+}
+
+/// Floats among equal bytes that code may make addresses of: they stay, though these moved.
+fn floats(
+    sides: (&Side<'_>, &Side<'_>),
+    pair: &Pair<'_>,
+    places: Range<usize>,
+    diff: &mut DataDiff,
+) {
+    let bytes = &pair.bytes.0[..places.end];
+    for at in places.step_by(4) {
+        for bytes in [bytes.get(at..at + 4), bytes.get(at..at + 8)].into_iter().flatten() {
+            if let Agree::Assumed { address, delta, what, .. } = diff.shift.float(sides, bytes) {
+                diff.stays.note(|| words(address, delta, what));
+            }
+        }
     }
 }
 

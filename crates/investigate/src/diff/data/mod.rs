@@ -228,12 +228,13 @@ pub(crate) fn compare(
     diff.shift = match shift.ranges.is_empty() {
         true => shift,
         false => {
-            let (open, zeros) = (shift.open.clone(), shift.zeros.clone());
+            let (open, zeros, last) = (shift.open.clone(), shift.zeros.clone(), shift.last);
             let variables = std::mem::take(&mut shift.variables);
             Shift {
                 open,
                 zeros,
                 variables,
+                last,
                 ..shift_of(&pairs, ends, |index, _| kept[index].clone())
             }
         }

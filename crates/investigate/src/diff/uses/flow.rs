@@ -3,11 +3,11 @@
 //! Neighbours: the module above keeps what is found here, and carries it over calls; invariants 1
 //! to 3 stand there.
 
-use super::known::{END, Field, Mark, Marks, Passed, Use};
+use super::known::{END, Field, Mark, Marks, Offset, OffsetKind, Passed, Use};
 use super::shared::Shared;
 use super::value::{Ref, Source, Value};
 use super::variable::Locals;
-use super::{Access, Role, Uses, wasi};
+use super::{Access, Uses, wasi};
 use crate::diff::side::Side;
 use prova_module::ops::{Class, Immediate, Opcode};
 use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site, walk};
@@ -30,12 +30,12 @@ pub(super) struct Around {
 /// function goes to `shared`.
 pub(super) fn uses(side: &Side<'_>, func: u32, around: &Around, shared: &mut Shared) -> Uses {
     let Some(body) = side.module.body(FuncIdx(func)) else {
-        return Uses { params: wasi::params(side.module, func), ..Uses::default() };
+        return Uses { params: wasi::params(side.module, func).into(), ..Uses::default() };
     };
     side.spend(body.bytes().len());
     let params = side.module.func_type(FuncIdx(func)).params.len();
     let locals = Locals::new((0..params as u32).map(|i| Value::one(Source::Param(i))));
-    let found = Uses { params: vec![Use::default(); params], ..Uses::default() };
+    let found = Uses { params: vec![Use::default(); params].into(), ..Uses::default() };
     let (exported, ordered) = (around.exported.contains(&func), around.ordered);
     let mut flow = Flow {
         side,
@@ -49,8 +49,14 @@ pub(super) fn uses(side: &Side<'_>, func: u32, around: &Around, shared: &mut Sha
         ordered,
         last: (0, 0),
         calls: Vec::new(),
+        offsets: Vec::new(),
+        passed: Vec::new(),
+        folded: Vec::new(),
         passed_by: Vec::new(),
         dropped: Vec::new(),
+        against: Vec::new(),
+        rounds: Vec::new(),
+        rounds_compared: Vec::new(),
         tries: 0,
     };
     // The body is valid: the walk does not end before it.
@@ -58,24 +64,25 @@ pub(super) fn uses(side: &Side<'_>, func: u32, around: &Around, shared: &mut Sha
     for source in std::mem::take(&mut flow.dropped) {
         flow.leaves(&Value::one(source));
     }
+    flow.compared();
     *shared = flow.shared;
     // What all functions leave is kept at once: nothing is kept that is larger than it holds.
     let mut found = flow.found;
-    for (passed, call) in found.passed.iter_mut().zip(flow.passed_by) {
+    for (passed, call) in flow.passed.iter_mut().zip(flow.passed_by) {
         if flow.calls[call as usize] {
             passed.use_result();
         }
     }
     found.marks = Marks::new(flow.marks);
-    found.consts = flow.consts.into_iter().collect();
-    found.consts.sort_unstable_by_key(|(at, _)| *at);
+    let mut consts: Vec<(u32, (u64, Use))> = flow.consts.into_iter().collect();
+    consts.sort_unstable_by_key(|(at, _)| *at);
+    found.consts = consts.into();
     for (at, (_, known)) in &mut found.consts {
         found.marks.put(*at, known);
     }
-    found.passed.shrink_to_fit();
-    found.offsets.shrink_to_fit();
-    found.params.shrink_to_fit();
-    found.folded.shrink_to_fit();
+    found.passed = flow.passed.into();
+    found.offsets = flow.offsets.into();
+    found.folded = flow.folded.into();
     found
 }
 
@@ -86,6 +93,10 @@ pub(super) struct Flow<'s, 'm> {
     pub(super) shared: Shared,
     /// Constants that are used as addresses or slots, by the offset of their operator.
     pub(super) consts: HashMap<u32, (u64, Use)>,
+    /// As in [`Uses`].
+    offsets: Vec<Offset>,
+    passed: Vec<Passed>,
+    pub(super) folded: Vec<(u64, u64)>,
     /// Constants that are compared or calculated with.
     pub(super) marks: Vec<Mark>,
     /// Locals with known sources.
@@ -101,6 +112,13 @@ pub(super) struct Flow<'s, 'm> {
     pub(super) passed_by: Vec<u32>,
     /// Sources of values that are not followed further.
     pub(super) dropped: Vec<Source>,
+    /// What is compared with what may be an address: it counts as a number if that is none.
+    pub(super) against: Vec<(Source, Source)>,
+    /// By local that a loop writes, the place of what it held before, and whether each round makes it
+    /// of the same source.
+    pub(super) rounds: Vec<(Option<u32>, bool)>,
+    /// What is compared with such a local.
+    pub(super) rounds_compared: Vec<(Source, u32)>,
     /// How many `try_table` are open.
     pub(super) tries: usize,
 }
@@ -199,7 +217,7 @@ impl Flow<'_, '_> {
                 // Its sum is an address that no number of the code is.
                 Source::Folded(value) if exact.is_some() => {
                     let at = value.wrapping_add_signed(exact.unwrap_or_default());
-                    self.found.folded.push((at, width.max(1)));
+                    self.folded.push((at, width.max(1)));
                 }
                 Source::Global(global) => self.shared.global(global).used = true,
                 source => {
@@ -222,24 +240,24 @@ impl Flow<'_, '_> {
             let folded = matches!(source, Source::Folded(_));
             let plain = !self.in_zone(value) && !self.in_zone(offset);
             if (folded || plain) && self.in_zone(at) {
-                self.found.folded.push((at, width));
+                self.folded.push((at, width));
             }
         }
         if self.in_zone(offset) {
             self.shared.named.push(offset);
-            let role = match base.single() {
+            let (kind, lo) = match base.single() {
                 Some(Ref { source: Source::Const(_, value), by: Some(by), .. })
                     if !self.in_zone(value) =>
                 {
-                    let lo = (value as i64).saturating_add(by);
-                    let hi = lo.saturating_add(width as i64);
-                    Role::Address(Access { lo, hi, indexed: false, mixed: false, low: 0 })
+                    (OffsetKind::Address, (value as i64).saturating_add(by))
                 }
-                Some(Ref { source: Source::Global(_) | Source::Const(..), .. }) => Role::Number,
-                _ => Role::Unknown,
+                Some(Ref { source: Source::Global(_) | Source::Const(..), .. }) => {
+                    (OffsetKind::Number, 0)
+                }
+                _ => (OffsetKind::Unknown, 0),
             };
-            self.found.offsets.push((site.offset, role));
-            if role != Role::Number {
+            self.offsets.push(Offset { at: site.offset, kind, width: width as u8, lo });
+            if kind != OffsetKind::Number {
                 // The other part of the address is an index.
                 self.mix(base);
                 return Value::default();
@@ -272,6 +290,9 @@ impl Flow<'_, '_> {
         let call = self.calls.len() as u32;
         self.calls.push(false);
         for (param, value) in args.iter().enumerate() {
+            if !self.is_address(value) {
+                self.shared.numbers.push((callee, param as u32));
+            }
             for from in value.refs() {
                 // A number that is no address may still be a slot.
                 let passes = match from.source {
@@ -280,7 +301,7 @@ impl Flow<'_, '_> {
                     Source::Global(_) => true,
                     Source::Folded(value) => {
                         if self.in_zone(value) {
-                            self.found.folded.push((value, 1));
+                            self.folded.push((value, 1));
                         }
                         false
                     }
@@ -291,7 +312,7 @@ impl Flow<'_, '_> {
                     Source::Float(_) => false,
                 };
                 if passes && let Some(passed) = Passed::new(from, callee, param) {
-                    self.found.passed.push(passed);
+                    self.passed.push(passed);
                     self.passed_by.push(call);
                 }
             }
@@ -381,6 +402,7 @@ impl Flow<'_, '_> {
     /// What an operator gives.
     fn given(&mut self, site: &Site<'_>, args: &[Value]) -> Value {
         let (class, immediates) = (site.row.class, site.immediates());
+        self.shared.truncates |= truncates(site);
         if let Some(folded) = self.fold(site, args) {
             return Value::one(Source::Folded(folded));
         }
@@ -434,8 +456,9 @@ impl Flow<'_, '_> {
         } else if class == Class::pure && compares(site) {
             match args {
                 [a, b] => {
-                    self.compare(a, b);
-                    self.compare(b, a);
+                    let signed = site.row.opcode.mnemonic().ends_with("_s");
+                    self.compare(a, b, signed);
+                    self.compare(b, a, signed);
                 }
                 _ => args.iter().for_each(|value| self.test(value, 0)),
             }
@@ -467,6 +490,18 @@ impl Flow<'_, '_> {
         }
         Value::one(Source::Const(site.offset, value))
     }
+}
+
+/// Whether an operator makes an integer of a float.
+fn truncates(site: &Site<'_>) -> bool {
+    static TRUNCATES: LazyLock<Vec<bool>> = LazyLock::new(|| {
+        let one = |opcode: &Opcode| {
+            let (to, verb) = opcode.mnemonic().split_once('.').unwrap_or_default();
+            ["i32", "i64"].contains(&to) && verb.starts_with("trunc")
+        };
+        Opcode::ALL.iter().map(one).collect()
+    });
+    TRUNCATES[site.row.opcode as usize]
 }
 
 /// Whether an operator compares: two pointers may well be compared.
@@ -515,9 +550,12 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
                 params.fill(Value::default());
                 // Invariant 3.
                 let written = block.facts.map_or(u64::MAX, |facts| facts.written);
+                let rounds = &mut self.rounds;
                 for (local, value) in self.locals.iter_mut() {
                     if written >> (local % 64) & 1 == 1 {
                         *value = value.shifted(None);
+                        rounds.push((value.round, true));
+                        value.round = Some(rounds.len() as u32 - 1);
                     }
                 }
                 label.entry = self.locals.clone();

@@ -248,6 +248,38 @@ impl Passed {
     }
 }
 
+/// What the offset of a memory operator is. There are many of them, and few bytes are accessed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Offset {
+    /// The operator's offset.
+    pub(super) at: u32,
+    /// The role; of an address, the bytes touched start `lo` behind it.
+    pub(super) kind: OffsetKind,
+    pub(super) width: u8,
+    pub(super) lo: i64,
+}
+
+/// The roles that an offset may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OffsetKind {
+    Unknown,
+    Number,
+    Address,
+}
+
+impl Offset {
+    pub(super) fn role(&self) -> Role {
+        match self.kind {
+            OffsetKind::Unknown => Role::Unknown,
+            OffsetKind::Number => Role::Number,
+            OffsetKind::Address => {
+                let (lo, hi) = (self.lo, self.lo.saturating_add(self.width.into()));
+                Role::Address(Access { lo, hi, indexed: false, mixed: false, low: 0 })
+            }
+        }
+    }
+}
+
 /// That a constant is calculated with or compared.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {

@@ -1,9 +1,6 @@
 //! Uses of a value as a number, and the ends of what is followed.
 //!
-//! A comparison tells nothing new of two addresses of which the order is kept, nor of an address
-//! and a number that no address is. With what the host gives, or an operator calculates, it does.
-//!
-//! Neighbours: `flow` and `sums` call these at each use; the module above has the invariants (2).
+//! Neighbours: `flow`, `sums` and `compared` call these at each use; the module above has the invariants (2).
 
 use super::flow::{Flow, Label};
 use super::known::{Field, Mark};
@@ -11,38 +8,6 @@ use super::value::{Ref, Source, Value};
 use prova_module::walk::Frame;
 
 impl Flow<'_, '_> {
-    /// The value is compared with another one, which a pointer may well be.
-    pub(super) fn compare(&mut self, value: &Value, with: &Value) {
-        let given = |one: Ref| matches!(one.source, Source::Param(_)) && self.exported;
-        if with.number || with.refs().any(given) {
-            self.mix(value);
-            return;
-        }
-        match with.single() {
-            Some(Ref { source: Source::Const(_, number) | Source::Folded(number), by, .. })
-                if !self.in_zone(number) =>
-            {
-                self.test(value, number.wrapping_add_signed(by.unwrap_or(0)));
-            }
-            _ => self.mark(value, Mark::compared()),
-        }
-    }
-
-    /// The value is compared with a number that is like no address: what was added to it may make
-    /// it a comparison with one that is.
-    pub(super) fn test(&mut self, value: &Value, number: u64) {
-        let wrap = |at: u64| if self.side.wide() { at } else { at & 0xffff_ffff };
-        let shown = |one: &Ref| {
-            let by = one.by.filter(|by| *by != 0);
-            by.is_none_or(|by| !self.in_zone(wrap(number.wrapping_add_signed(by.wrapping_neg()))))
-        };
-        let refs: Vec<(Ref, bool)> = value.refs().map(|one| (one, shown(&one))).collect();
-        for (one, shown) in refs {
-            let mark = if shown { Mark::compared() } else { Mark::mixed() };
-            self.mark(&Value::of(one), mark);
-        }
-    }
-
     /// The value is used as a number.
     pub(super) fn mix(&mut self, value: &Value) {
         self.mark(value, Mark::mixed());
@@ -56,7 +21,7 @@ impl Flow<'_, '_> {
             if let (Source::Folded(number), Some(by)) = (one.source, one.by)
                 && self.in_zone(number)
             {
-                self.found.folded.push((number.wrapping_add_signed(by), 1));
+                self.folded.push((number.wrapping_add_signed(by), 1));
             }
         }
     }
@@ -80,6 +45,9 @@ impl Flow<'_, '_> {
             match one.source {
                 Source::Const(at, value) if self.in_zone(value) => {
                     self.marks.push(Mark { at, ..mark });
+                    if mark.mixed {
+                        self.shared.exposed.push(value);
+                    }
                 }
                 Source::Global(global) => {
                     let mixed = mark.mixed || mark.compared && !self.ordered;
@@ -125,11 +93,24 @@ impl Flow<'_, '_> {
     /// was entered.
     pub(super) fn again(&mut self, to: &Frame<'_, Label>) {
         let written = to.facts.map_or(u64::MAX, |facts| facts.written);
-        for (local, value) in self.locals.iter() {
+        // What is not known any more is not made of it.
+        for (local, known) in to.label.entry.iter() {
+            if let Some(round) = known.round.filter(|_| !self.locals.get(local).is_known()) {
+                self.rounds[round as usize].1 = false;
+            }
+        }
+        let locals = self.locals.clone();
+        for (local, value) in locals.iter() {
             if written >> (local % 64) & 1 == 0 {
                 continue;
             }
             let known = to.label.entry.get(local);
+            if let Some(round) = known.round {
+                let same = known.single().map(|one| one.source);
+                let steady = same.is_some() && same == value.single().map(|one| one.source);
+                let steady = steady && !value.number && self.is_round(value.round, round);
+                self.rounds[round as usize].1 &= steady;
+            }
             let news = |one: &Ref| known.refs().all(|known| known.source != one.source);
             self.dropped.extend(value.refs().filter(news).map(|one| one.source));
         }

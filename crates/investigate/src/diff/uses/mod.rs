@@ -16,21 +16,22 @@
 //!    calls through tables, loops after the first round, sums of two candidates) costs verdicts,
 //!    not truth.
 //! 2. *All uses*: an address is *mixed* (its number may matter, too) unless every use that the walk
-//!    comes to is one of an address: the base of an access, a sum that is one, a comparison where
-//!    order is kept, the argument of a function that does no more with it. What is calculated with
+//!    comes to is one of an address: the base of an access, a sum that is one, a comparison with
+//!    what is shown to be one too where order is kept (`compared`), the argument of a function that does no more with it. What is calculated with
 //!    otherwise, stored, thrown, put in a global, given to the host (but pointers of WASI) or to
 //!    a function that is not known, returned to a caller who uses it as a number, or no longer
 //!    followed (a local from the second round of a loop on, too many at a time) is mixed. Of an
 //!    address of which low bits are looked at, `low` counts them: they stay if it moves by a
 //!    multiple. So of globals that are addresses (the stack pointer, a linker's). Two addresses are
-//!    subtracted only if one was made of the other. What is behind a load of unknown place is not
-//!    seen.
+//!    subtracted only if one was made of the other. A load of unknown place may read any word of an
+//!    object whose address is kept, given away, or stands in a word of data.
 //! 3. An access is exact only if no index was added: then `lo..hi` are the bytes it touches,
 //!    relative to the number. A local that a loop writes is indexed inside the loop.
 //!
 //! Limits: [`REFS_MAX`] sources of a value, [`LOCALS_MAX`] locals with sources at a time,
 //! [`UPDATES_MAX`] widenings of a parameter. Time is linear in the code with these constants.
 
+mod compared;
 mod flow;
 mod known;
 mod marks;
@@ -46,8 +47,8 @@ use super::relocs::Relocs;
 use super::side::Side;
 use super::token::Item;
 use flow::Around;
-use known::{END, Field, Marks, Passed, Use};
-use prova_module::ExternKind;
+use known::{END, Field, Marks, Offset, Passed, Use};
+use prova_module::{ExternKind, GlobalIdx};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 pub(crate) use shared::Base;
 use shared::Shared;
@@ -65,7 +66,7 @@ const CHUNK: u32 = 256;
 const WORD: u64 = 4;
 
 /// How a number is used as an address: the bytes touched, relative to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Access {
     pub(crate) lo: i64,
     pub(crate) hi: i64,
@@ -102,7 +103,7 @@ impl Access {
 }
 
 /// What a number is, as far as the code shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum Role {
     /// Nothing shows it.
     #[default]
@@ -124,26 +125,68 @@ pub(crate) enum Role {
 struct Uses {
     /// Constants that are used as addresses or slots by the offset of their operator, in order;
     /// with their marks.
-    consts: Vec<(u32, (u64, Use))>,
+    consts: Box<[(u32, (u64, Use))]>,
     marks: Marks,
     /// Offsets of memory operators in the range of addresses.
-    offsets: Vec<(u32, Role)>,
-    params: Vec<Use>,
-    passed: Vec<Passed>,
+    offsets: Box<[Offset]>,
+    params: Box<[Use]>,
+    passed: Box<[Passed]>,
+    /// What is compared with a parameter, or with a word of data.
+    against: Box<[(Source, Source)]>,
     /// Accesses at addresses that no number of the code is: first address and width.
-    folded: Vec<(u64, u64)>,
+    folded: Box<[(u64, u64)]>,
+}
+
+/// The uses of all bodies, [`CHUNK`] functions each: they are never joined, which would take the
+/// memory twice.
+struct Bodies(Vec<Vec<Uses>>);
+
+impl Bodies {
+    fn iter(&self) -> impl Iterator<Item = &Uses> {
+        self.0.iter().flatten()
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Uses> {
+        self.0.iter_mut().flatten()
+    }
+
+    fn get(&self, func: u32) -> Option<&Uses> {
+        self.0.get((func / CHUNK) as usize)?.get((func % CHUNK) as usize)
+    }
+
+    fn get_mut(&mut self, func: u32) -> Option<&mut Uses> {
+        self.0.get_mut((func / CHUNK) as usize)?.get_mut((func % CHUNK) as usize)
+    }
+}
+
+/// Roles, each once: there are few, and many operators.
+#[derive(Default)]
+struct Kinds {
+    ids: HashMap<Role, u32>,
+    all: Vec<Role>,
+}
+
+impl Kinds {
+    fn id(&mut self, role: Role) -> u32 {
+        let next = self.all.len() as u32;
+        let id = *self.ids.entry(role).or_insert(next);
+        if id == next {
+            self.all.push(role);
+        }
+        id
+    }
 }
 
 impl Uses {
     /// Its constants, with what callees do with them; words of data and globals go to `shared`.
     fn through(
         &mut self,
-        (params, ordered): (&[Vec<Use>], bool),
+        (params, ordered): (&[Box<[Use]>], bool),
         shared: &mut Shared,
     ) -> HashMap<u32, (u64, Use)> {
         let mut consts: HashMap<u32, (u64, Use)> =
-            std::mem::take(&mut self.consts).into_iter().collect();
-        for passed in &self.passed {
+            std::mem::take(&mut self.consts).into_vec().into_iter().collect();
+        for passed in &*self.passed {
             let Some(callee) = params.get(passed.callee as usize) else { continue };
             let Some(does) = callee.get(passed.param as usize) else { continue };
             match passed.from().source {
@@ -185,6 +228,9 @@ impl Uses {
                 shared.mixed_words.extend(field.mixed.then_some(at));
                 shared.through.extend(field.read.then_some(at));
             }
+            if does.mixed {
+                shared.exposed.push(*value);
+            }
         }
         consts
     }
@@ -200,15 +246,21 @@ struct Word {
 /// The roles of a module's numbers.
 #[derive(Default)]
 pub(crate) struct Roles {
-    /// By function, the roles of operators in order of their offsets.
-    code: Vec<Box<[(u32, Role)]>>,
+    /// By function, the roles of operators in order of their offsets, as places in `kinds`.
+    code: Vec<Box<[(u32, u32)]>>,
+    /// The roles that there are, each once.
+    kinds: Vec<Role>,
     /// By function, operators that have no other role and are [`Role::Mixed`], in order.
     mixed: Vec<Box<[u32]>>,
     words: HashMap<u64, Word>,
     open_tables: HashSet<u32>,
-    folded: HashMap<u32, Vec<(u64, u64)>>,
+    folded: HashMap<u32, Box<[(u64, u64)]>>,
     /// Addresses that code names, in order.
     named: Vec<u64>,
+    /// Whether some code makes integers of floats.
+    truncates: bool,
+    /// As [`Roles::last`].
+    last: u64,
     /// What all code does with globals that are addresses.
     globals: HashMap<u32, Base>,
     /// What the linkers of A and of B say where the code does not.
@@ -233,26 +285,27 @@ impl Roles {
             (uses, shared)
         };
         let chunks = (0..count.div_ceil(CHUNK)).into_par_iter().map(chunk);
-        let chunks: Vec<(Vec<Uses>, Shared)> = chunks.collect();
-        let mut all: Vec<Uses> = Vec::with_capacity(count as usize);
+        let (all, found): (Vec<Vec<Uses>>, Vec<Shared>) = chunks.unzip();
         let mut shared = Shared::default();
-        for (uses, other) in chunks {
-            all.extend(uses);
-            shared.extend(other);
-        }
+        found.into_iter().for_each(|found| shared.extend(found));
+        let mut all = Bodies(all);
+        compared::settle(side, &mut all, &mut shared);
         propagate(&mut all, ordered);
         let relocs = (Relocs::new(side.module), Relocs::new(other.module));
         let mut roles = Roles { relocs, ..Roles::default() };
-        let params: Vec<Vec<Use>> =
+        let params: Vec<Box<[Use]>> =
             all.iter_mut().map(|uses| std::mem::take(&mut uses.params)).collect();
-        for mut uses in all {
+        let mut kinds = Kinds::default();
+        for mut uses in all.0.into_iter().flatten() {
             let consts = uses.through((&params, ordered), &mut shared);
             if !uses.folded.is_empty() {
                 roles.folded.insert(roles.code.len() as u32, std::mem::take(&mut uses.folded));
             }
             let known =
                 consts.iter().filter_map(|(at, (_, does))| Some((*at, does.role(ordered)?)));
-            let mut code: Vec<(u32, Role)> = known.chain(uses.offsets).collect();
+            let offsets = uses.offsets.iter().map(|offset| (offset.at, offset.role()));
+            let known = known.chain(offsets).map(|(at, role)| (at, kinds.id(role)));
+            let mut code: Vec<(u32, u32)> = known.collect();
             code.sort_unstable_by_key(|(at, _)| *at);
             roles.code.push(code.into());
             // What callees compare or calculate with, and what this body does.
@@ -263,6 +316,7 @@ impl Roles {
             mixed.dedup();
             roles.mixed.push(mixed.into());
         }
+        roles.kinds = kinds.all;
         roles.share(side, shared);
         roles
     }
@@ -280,6 +334,25 @@ impl Roles {
         let (pieces, mut loads) = (image::pieces(side.module), shared.loads);
         let pointed = |at: &u64| Some((pointed(&pieces, *at)?, u64::MAX));
         loads.extend(shared.through.iter().filter_map(pointed));
+        loads.extend(shared.exposed.iter().map(|at| (*at, u64::MAX)));
+        // A pointer in data that code does not follow by its address, it may follow otherwise.
+        for piece in &pieces {
+            let first = piece.start.next_multiple_of(WORD);
+            let bytes = piece.bytes.get((first - piece.start) as usize..).unwrap_or_default();
+            let words = bytes.chunks_exact(WORD as usize).zip((first..).step_by(WORD as usize));
+            for (bytes, at) in words {
+                let value = bytes.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte));
+                if side.may_be_address(value) && !self.words.contains_key(&at) {
+                    loads.push((value, u64::MAX));
+                }
+            }
+        }
+        self.truncates = shared.truncates;
+        let linkers =
+            self.globals.keys().filter_map(|global| side.module.global_init(GlobalIdx(*global)));
+        let linkers = linkers.filter_map(|init| crate::xref::constant(init.ops()));
+        let last = self.named.iter().copied().chain(linkers);
+        self.last = last.filter(|at| *at <= side.map.memory_bytes).max().unwrap_or(0);
         self.mix_words(&shared.mixed_words, loads);
         // The host sees what it is; by a linker's name, it knows that it is an address.
         let exports = side.module.exports().iter();
@@ -324,7 +397,8 @@ impl Roles {
     /// What the numbers of two operators in the same place are.
     pub(crate) fn of(&self, func: u32, a: &Item<'_>, b: &Item<'_>) -> Role {
         let code = self.code.get(func as usize).map_or(&[][..], |code| code);
-        let known = code.binary_search_by_key(&a.offset, |(at, _)| *at).ok().map(|at| code[at].1);
+        let known = code.binary_search_by_key(&a.offset, |(at, _)| *at).ok();
+        let known = known.map(|at| self.kinds[code[at].1 as usize]);
         known.unwrap_or_else(|| {
             let relocs = (&self.relocs.0, &self.relocs.1);
             let (x, y) = (relocs.0.number(a.offset..a.end), relocs.1.number(b.offset..b.end));
@@ -358,6 +432,16 @@ impl Roles {
         self.words.iter().filter(|(_, word)| word.address).map(|(at, _)| *at)
     }
 
+    /// Whether some code makes integers of floats.
+    pub(crate) fn truncates(&self) -> bool {
+        self.truncates
+    }
+
+    /// The last address that code names, or a linker's global; 0 without one.
+    pub(crate) fn last(&self) -> u64 {
+        self.last
+    }
+
     /// Whether a number of the code is this address.
     pub(crate) fn names(&self, address: u64) -> bool {
         self.named.binary_search(&address).is_ok()
@@ -365,7 +449,7 @@ impl Roles {
 
     /// Accesses of a function at addresses that are computed from constants.
     pub(crate) fn folded(&self, func: u32) -> &[(u64, u64)] {
-        self.folded.get(&func).map_or(&[], Vec::as_slice)
+        self.folded.get(&func).map_or(&[], |folded| folded)
     }
 
     /// Whether all uses of a table by code are calls through constant slots.
@@ -392,7 +476,7 @@ fn pointed(pieces: &[Piece<'_>], at: u64) -> Option<u64> {
 }
 
 /// Carries what callees do with parameters to their callers' parameters, until nothing is new.
-fn propagate(all: &mut [Uses], ordered: bool) {
+fn propagate(all: &mut Bodies, ordered: bool) {
     // What is passed on to a parameter: callee, parameter, caller, and the place in its list.
     let on = |passed: &&Passed| passed.is_given();
     let count = all.iter().map(|uses| uses.passed.iter().filter(on).count()).sum();
@@ -409,13 +493,14 @@ fn propagate(all: &mut [Uses], ordered: bool) {
         into.iter().map(|[callee, param, ..]| (*callee, *param)).collect();
     work.dedup();
     while let Some(key) = work.pop() {
-        let params = &all[key.0 as usize].params;
+        let params = all.get(key.0).map_or(&[][..], |uses| &uses.params);
         let Some(does) = params.get(key.1 as usize).cloned() else { continue };
         let first = into.partition_point(|[callee, param, ..]| (*callee, *param) < key);
         let callers = into[first..].iter().take_while(|passed| (passed[0], passed[1]) == key);
         let callers = callers.map(|[_, _, caller, at]| (caller, *at as usize));
         for (caller, at) in callers {
-            let passed = all[*caller as usize].passed[at];
+            let Some(uses) = all.get_mut(*caller) else { continue };
+            let passed = uses.passed[at];
             let (param, field) = match passed.from().source {
                 Source::Param(param) => (param, None),
                 Source::Field(param, at) => (param, Some(at)),
@@ -423,7 +508,7 @@ fn propagate(all: &mut [Uses], ordered: bool) {
                 Source::Call(_) => continue,
                 Source::Folded(_) | Source::Float(_) => continue,
             };
-            let known = all[*caller as usize].params.get_mut(param as usize);
+            let known = uses.params.get_mut(param as usize);
             let Some(known) = known else { continue };
             let news = match field {
                 None => known.join(&does, &passed),

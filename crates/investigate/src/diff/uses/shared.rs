@@ -22,6 +22,13 @@ pub(super) struct Shared {
     pub(super) named: Vec<u64>,
     /// Words of data that are followed, and of what is read there nobody sees what becomes.
     pub(super) through: Vec<u64>,
+    /// Addresses that somebody keeps, gets or calculates with: what is there may be read by who knows
+    /// whom.
+    pub(super) exposed: Vec<u64>,
+    /// Whether some code makes integers of floats.
+    pub(super) truncates: bool,
+    /// Functions and their parameters to which somebody passes what is not shown to be an address.
+    pub(super) numbers: Vec<(u32, u32)>,
     /// What is done with globals that are addresses.
     pub(super) globals: BTreeMap<u32, Base>,
 }
@@ -59,6 +66,9 @@ impl Shared {
         self.open_tables.extend(other.open_tables);
         self.named.extend(other.named);
         self.through.extend(other.through);
+        self.exposed.extend(other.exposed);
+        self.truncates |= other.truncates;
+        self.numbers.extend(other.numbers);
         for (global, base) in other.globals {
             self.global(global).and(base);
         }
@@ -67,8 +77,9 @@ impl Shared {
     /// Puts all in order, each once, in no more memory than that takes.
     pub(super) fn tidy(&mut self) {
         let lists = [&mut self.words, &mut self.mixed_words, &mut self.named, &mut self.through];
-        lists.into_iter().for_each(tidy);
+        lists.into_iter().chain([&mut self.exposed]).for_each(tidy);
         tidy(&mut self.loads);
+        tidy(&mut self.numbers);
         tidy(&mut self.open_tables);
     }
 }

@@ -50,6 +50,9 @@ pub(super) struct Value {
     pub(super) partial: bool,
     /// Whether it may be what an operator calculates: no address.
     pub(super) number: bool,
+    /// Of a local that a loop writes, its place in the list of those: what it holds in the next
+    /// round is made of the same sources only if that list says so.
+    pub(super) round: Option<u32>,
 }
 
 impl Value {
@@ -83,7 +86,9 @@ impl Value {
     pub(super) fn with(mut self, other: Value, dropped: &mut Vec<Source>) -> Value {
         let unknown = !self.is_known() || !other.is_known();
         self.partial |= other.partial | unknown;
-        self.number |= other.number;
+        self.number |= other.number
+            || self.round.is_some_and(|round| other.round.is_some_and(|other| other != round));
+        self.round = self.round.or(other.round);
         for one in other.refs() {
             let known = self.refs.iter_mut().flatten().find(|known| known.source == one.source);
             if let Some(known) = known {

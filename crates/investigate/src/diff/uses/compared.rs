@@ -1,0 +1,240 @@
+//! What an address is compared with: whether that shows more of it than that it is one.
+//!
+//! A comparison tells nothing new of two addresses of which the order is kept, of two that were
+//! made of one, nor of an address and a number that no address is. With anything that is not shown
+//! to be an address, it does. A word of memory is shown to be one if code uses it as one; a
+//! parameter if every caller passes what is shown to be one, or null; a local that a loop writes if
+//! each round makes it of the address that it held before.
+//!
+//! Neighbours: `flow` asks at each comparison and call; the module above settles, when all bodies
+//! were read, what waits for callers ([`settle`]), before uses are carried over calls.
+//!
+//! Limits: time is linear in what is passed times [`PARAMS_MAX`]; the parameters behind those are
+//! never shown to be addresses.
+
+use super::flow::Flow;
+use super::known::{Field, Mark, Marks};
+use super::shared::Shared;
+use super::value::{Ref, Source, Value};
+use super::{Bodies, Side};
+use prova_module::{ConstOp, ElementItems, GlobalIdx};
+use std::collections::HashSet;
+
+/// Parameters of a function that may be shown to be addresses.
+const PARAMS_MAX: u32 = u64::BITS;
+
+impl Flow<'_, '_> {
+    /// The value is compared with another one. That shows nothing new if the other one is shown to
+    /// be an address too, is made of the same one, or is a number that no address is. `signed` says
+    /// that the upper half of memory is less than the lower one.
+    pub(super) fn compare(&mut self, value: &Value, with: &Value, signed: bool) {
+        if !value.is_known() {
+            return;
+        }
+        let halves = 1u64 << 31;
+        let zone = &self.side.addresses;
+        let across = signed && !self.side.wide() && zone.start < halves && zone.end > halves;
+        if across || with.number || with.partial || !with.is_known() {
+            self.mix(value);
+            return;
+        }
+        if let Some(round) = with.round {
+            self.rounds_compared.extend(value.refs().map(|one| (one.source, round)));
+        }
+        let one = value.single().map(|one| one.source);
+        if one.is_some() && one == with.single().map(|one| one.source) {
+            return;
+        }
+        for other in with.refs() {
+            match other.source {
+                Source::Const(_, number) if self.in_zone(number) => {
+                    self.mark(value, Mark::compared());
+                }
+                Source::Const(_, number) | Source::Folded(number) => match other.by {
+                    Some(by) if !self.in_zone(number.wrapping_add_signed(by)) => {
+                        self.test(value, number.wrapping_add_signed(by));
+                    }
+                    _ => self.mix(value),
+                },
+                Source::Global(_) => self.mark(value, Mark::compared()),
+                Source::Param(_) if self.exported => self.mix(value),
+                Source::Param(_) | Source::Word(_) | Source::Field(..) => {
+                    self.test(value, 0);
+                    let sources = value.refs().map(|one| (one.source, other.source));
+                    self.against.extend(sources);
+                }
+                Source::Float(_) | Source::Call(_) => self.mix(value),
+            }
+        }
+    }
+
+    /// The value is compared with a number that is like no address: what was added to it may make
+    /// it a comparison with one that is.
+    pub(super) fn test(&mut self, value: &Value, number: u64) {
+        let wrap = |at: u64| if self.side.wide() { at } else { at & 0xffff_ffff };
+        let shown = |one: &Ref| {
+            let by = one.by.filter(|by| *by != 0);
+            by.is_none_or(|by| !self.in_zone(wrap(number.wrapping_add_signed(by.wrapping_neg()))))
+        };
+        let refs: Vec<(Ref, bool)> = value.refs().map(|one| (one, shown(&one))).collect();
+        for (one, shown) in refs {
+            let mark = if shown { Mark::compared() } else { Mark::mixed() };
+            self.mark(&Value::of(one), mark);
+        }
+    }
+
+    /// Whether a value that is passed is shown to be an address, or null. One that is a parameter
+    /// itself is looked at by [`settle`].
+    pub(super) fn is_address(&self, value: &Value) -> bool {
+        let shown = |one: Ref| match one.source {
+            Source::Const(_, value) | Source::Folded(value) => {
+                value == 0 && one.by == Some(0) || self.in_zone(value) && !one.part
+            }
+            Source::Param(_) => !self.exported,
+            Source::Field(param, at) => self.is_address_field(param, at),
+            Source::Global(_) => true,
+            Source::Word(_) | Source::Call(_) | Source::Float(_) => false,
+        };
+        let single = value.is_known() && !value.partial && !value.number;
+        single && value.round.is_none() && value.refs().all(shown)
+    }
+
+    /// Whether a local's place is this one, or that of a loop inside.
+    pub(super) fn is_round(&self, mut at: Option<u32>, round: u32) -> bool {
+        while at.is_some_and(|at| at > round) {
+            at = at.and_then(|at| self.rounds[at as usize].0);
+        }
+        at == Some(round)
+    }
+
+    fn is_address_field(&self, param: u32, at: i64) -> bool {
+        let fields = self.found.params.get(param as usize).map_or(&[][..], |known| known.fields());
+        fields.iter().any(|field| field.at == at && field.address)
+    }
+
+    /// At the end of a body: what is compared with a word of a parameter's object is judged, the
+    /// rest waits for [`settle`].
+    pub(super) fn compared(&mut self) {
+        // A loop inside is steady only if what is around it is: those come first.
+        for at in 0..self.rounds.len() {
+            let (around, steady) = self.rounds[at];
+            self.rounds[at].1 =
+                steady && around.is_none_or(|around| self.rounds[around as usize].1);
+        }
+        for (source, round) in std::mem::take(&mut self.rounds_compared) {
+            if !self.rounds[round as usize].1 {
+                self.mix(&Value::one(source));
+            }
+        }
+        let mut waiting = std::mem::take(&mut self.against);
+        waiting.retain(|(source, other)| {
+            match other {
+                Source::Field(param, at) if self.is_address_field(*param, *at) => {}
+                Source::Param(_) | Source::Word(_) => return true,
+                _ => self.mix(&Value::one(*source)),
+            }
+            false
+        });
+        self.found.against = waiting.into();
+    }
+}
+
+/// Judges comparisons with parameters and with words of data.
+pub(super) fn settle(side: &Side<'_>, all: &mut Bodies, shared: &mut Shared) {
+    let numbers = numbers(side, all, &std::mem::take(&mut shared.numbers));
+    let words: HashSet<u64> = shared.words.iter().copied().collect();
+    for (func, uses) in all.iter_mut().enumerate() {
+        let mut marks = Vec::new();
+        for (source, other) in std::mem::take(&mut uses.against) {
+            let shown = match other {
+                Source::Param(param) => param < PARAMS_MAX && numbers[func] >> param & 1 == 0,
+                Source::Word(at) => words.contains(&at),
+                _ => false,
+            };
+            if shown {
+                continue;
+            }
+            match source {
+                Source::Const(at, value) if side.may_be_address(value) => {
+                    marks.push(Mark { at, ..Mark::mixed() });
+                }
+                Source::Const(..) => {}
+                Source::Global(global) => shared.global(global).mixed = true,
+                Source::Word(at) => shared.mixed_words.push(at),
+                Source::Param(param) => {
+                    if let Some(known) = uses.params.get_mut(param as usize) {
+                        known.mixed = true;
+                    }
+                }
+                Source::Field(param, at) => {
+                    if let Some(known) = uses.params.get_mut(param as usize) {
+                        known.field(Field { at, address: false, mixed: true, read: false });
+                    }
+                }
+                Source::Folded(_) | Source::Float(_) | Source::Call(_) => {}
+            }
+        }
+        if !marks.is_empty() {
+            marks.extend(uses.marks.0.iter().copied());
+            uses.marks = Marks::new(marks);
+            for (at, (_, known)) in &mut uses.consts {
+                uses.marks.put(*at, known);
+            }
+        }
+    }
+}
+
+/// By function, a bit for each parameter that may be something else than an address: the host or a
+/// table gives it, or a caller passes what is not shown to be one, or its own such parameter.
+fn numbers(side: &Side<'_>, all: &Bodies, seeds: &[(u32, u32)]) -> Vec<u64> {
+    let mut numbers = vec![0u64; side.module.func_count()];
+    let mut open = |func: u32| {
+        if let Some(known) = numbers.get_mut(func as usize) {
+            *known = u64::MAX;
+        }
+    };
+    side.module.exports().iter().filter_map(|one| one.func()).for_each(|func| open(func.0));
+    for element in side.module.elements() {
+        match &element.items {
+            ElementItems::Funcs(funcs) => funcs.iter().for_each(|func| open(func.0)),
+            ElementItems::Exprs(_, exprs) => {
+                for op in exprs.iter().flat_map(|expr| expr.ops()) {
+                    if let ConstOp::RefFunc(func) = op {
+                        open(func.0);
+                    }
+                }
+            }
+        }
+    }
+    for index in 0..side.module.globals().len() as u32 {
+        let init = side.module.global_init(GlobalIdx(index));
+        for op in init.into_iter().flat_map(|init| init.ops()) {
+            if let ConstOp::RefFunc(func) = op {
+                open(func.0);
+            }
+        }
+    }
+    for (callee, param) in seeds.iter().filter(|(_, param)| *param < PARAMS_MAX) {
+        if let Some(known) = numbers.get_mut(*callee as usize) {
+            *known |= 1 << param;
+        }
+    }
+    let count = numbers.len() as u32;
+    let mut work: Vec<u32> = (0..count).filter(|at| numbers[*at as usize] != 0).collect();
+    while let Some(caller) = work.pop() {
+        let own = numbers[caller as usize];
+        let passed = all.get(caller).map_or(&[][..], |uses| &uses.passed);
+        for passed in passed {
+            let Source::Param(param) = passed.from().source else { continue };
+            let is = param >= PARAMS_MAX || own >> param & 1 == 1;
+            let Some(known) = numbers.get_mut(passed.callee as usize) else { continue };
+            let news =
+                is && u32::from(passed.param) < PARAMS_MAX && *known >> passed.param & 1 == 0;
+            if news {
+                *known |= 1 << passed.param;
+                work.push(passed.callee);
+            }
+        }
+    }
+    numbers
+}
