@@ -185,18 +185,16 @@ fn step(
         _ => None,
     });
     let word = memory.and_then(|address| pointers.place(&address));
-    let top = match insn.class {
-        Class::Push => Some(pointers.rsp - 8),
-        Class::Pop | Class::Return | Class::JumpTo => Some(pointers.rsp),
-        _ => None,
-    };
-    let outside = match insn.class {
-        Class::CallTo => calls_builtin(insn, before),
-        Class::Lea => false,
-        _ => {
-            let plain = |a: Address| a.index.is_none() && a.disp == 0 && a.base.is_some();
-            machine.layout.config().metering.fuel && word.is_none() && memory.is_some_and(plain)
-        }
+    let pops = matches!(insn.class, Class::Pop | Class::Return | Class::JumpTo);
+    let push = (insn.class == Class::Push).then(|| pointers.rsp.wrapping_sub(8));
+    let top = push.or(pops.then_some(pointers.rsp));
+    let plain = |a: Address| a.index.is_none() && a.disp == 0 && a.base.is_some();
+    let fuel = machine.layout.config().metering.fuel;
+    let outside = if insn.class == Class::CallTo {
+        calls_builtin(insn, before)
+    } else {
+        let accesses = insn.class != Class::Lea && word.is_none();
+        fuel && accesses && memory.is_some_and(plain)
     };
     let at = |at| machine.word(at).map(Loc::Word);
     Step { insn, word: word.and_then(at), top: top.and_then(at), outside, table }
@@ -207,9 +205,12 @@ fn step(
 fn calls_builtin(insn: Insn, before: &[Step]) -> bool {
     let Ok(callee @ Operand::Register(..)) = insn.operand(0) else { return true };
     let def = before.iter().rev().find(|step| step.insn.operand(0) == Ok(callee));
-    let first = |insn: Insn| match (insn.class, insn.operand(1)) {
-        (Class::Move, Ok(Operand::Memory(a))) => a.disp == 0 && a.index.is_none() && !a.code,
-        _ => false,
+    let first = |insn: Insn| {
+        let source = (insn.class == Class::Move).then(|| insn.operand(1));
+        matches!(
+            source,
+            Some(Ok(Operand::Memory(Address { disp: 0, index: None, code: false, .. })))
+        )
     };
     !def.is_some_and(|step| first(step.insn))
 }
@@ -227,35 +228,49 @@ impl Pointers {
 
     /// What an instruction makes of them.
     fn pass(&mut self, insn: &Insn, before: Option<&Step>) {
-        match insn.class {
-            Class::Push => self.rsp -= 8,
-            Class::Pop => self.rsp += 8,
-            _ => {}
-        }
-        let Ok(Operand::Register(to, 8)) = insn.operand(0) else { return };
-        if (to != RSP && to != RBP) || matches!(insn.class, Class::Push | Class::Compare) {
+        if insn.class == Class::Push {
+            self.rsp = self.rsp.wrapping_sub(8);
             return;
         }
-        let source = if insn.operands() > 1 { insn.operand(1).ok() } else { None };
-        let from = match (insn.class, source) {
-            (Class::Move, Some(Operand::Register(RSP, 8))) => Some(self.rsp),
-            (Class::Move, Some(Operand::Register(RBP, 8))) => self.rbp,
-            (Class::Lea, Some(Operand::Memory(address))) => self.place(&address),
-            (Class::Alu(alu), Some(Operand::Immediate(n))) if to == RSP => match alu {
-                Alu::Add => Some(self.rsp.wrapping_add(n as i64)),
-                // What the callee has popped is taken back.
-                Alu::Sub if before.is_some_and(|step| step.insn.class == Class::CallTo) => {
-                    Some(self.rsp)
-                }
-                Alu::Sub => Some(self.rsp.wrapping_sub(n as i64)),
-                _ => None,
-            },
-            _ => None,
-        };
-        if to == RBP {
-            self.rbp = from;
-        } else {
-            self.rsp = from.unwrap_or(self.rsp);
+        if insn.class == Class::Pop {
+            self.rsp = self.rsp.wrapping_add(8);
         }
+        let writes = !matches!(insn.class, Class::Compare | Class::Test);
+        let to = insn.operand(0).ok().filter(|_| writes);
+        if to == Some(Operand::Register(RBP, 8)) {
+            self.rbp = self.moved(insn);
+        } else if to == Some(Operand::Register(RSP, 8)) {
+            let sum = || self.sum(insn, before.is_some_and(|b| b.insn.class == Class::CallTo));
+            self.rsp = self.moved(insn).or_else(sum).unwrap_or(self.rsp);
+        }
+    }
+
+    /// Where what a move or `lea` copies points to.
+    fn moved(&self, insn: &Insn) -> Option<i64> {
+        let source = if insn.operands() > 1 { insn.operand(1).ok()? } else { return None };
+        if let (Class::Lea, Operand::Memory(address)) = (insn.class, source) {
+            return self.place(&address);
+        }
+        if insn.class != Class::Move {
+            return None;
+        }
+        if source == Operand::Register(RBP, 8) {
+            return self.rbp;
+        }
+        (source == Operand::Register(RSP, 8)).then_some(self.rsp)
+    }
+
+    /// The stack pointer plus or minus a constant. What is taken off behind a call is what the
+    /// callee has popped.
+    fn sum(&self, insn: &Insn, behind_call: bool) -> Option<i64> {
+        let source = if insn.operands() > 1 { insn.operand(1).ok()? } else { return None };
+        let Operand::Immediate(n) = source else { return None };
+        if insn.class == Class::Alu(Alu::Add) {
+            return Some(self.rsp.wrapping_add(n as i64));
+        }
+        if insn.class != Class::Alu(Alu::Sub) {
+            return None;
+        }
+        Some(if behind_call { self.rsp } else { self.rsp.wrapping_sub(n as i64) })
     }
 }

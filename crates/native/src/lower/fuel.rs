@@ -6,7 +6,7 @@
 //! store. A block with several ways to it has one parameter more.
 //!
 //! - F1. `now` is what the store's word holds, or none.
-//! - F2. What is known at the end of a block is known at the beginning of one that only it leads to.
+//! - F2. What is known at the end of a block is known where one begins that only it leads to.
 
 use crate::Declined;
 use crate::emit::Region;

@@ -114,8 +114,8 @@ pub(super) struct Flow<'s, 'm> {
     pub(super) dropped: Vec<Source>,
     /// What is compared with what may be an address: it counts as a number if that is none.
     pub(super) against: Vec<(Source, Source)>,
-    /// By local that a loop writes, the place of what it held before, and whether each round makes it
-    /// of the same source.
+    /// By local that a loop writes, the place of what it held before, and whether each round makes
+    /// it of the same source.
     pub(super) rounds: Vec<(Option<u32>, bool)>,
     /// What is compared with such a local.
     pub(super) rounds_compared: Vec<(Source, u32)>,
@@ -454,14 +454,7 @@ impl Flow<'_, '_> {
             self.table(site, table, args.last());
             args.iter().rev().skip(1).for_each(|value| self.leaves(value));
         } else if class == Class::pure && compares(site) {
-            match args {
-                [a, b] => {
-                    let signed = site.row.opcode.mnemonic().ends_with("_s");
-                    self.compare(a, b, signed);
-                    self.compare(b, a, signed);
-                }
-                _ => args.iter().for_each(|value| self.test(value, 0)),
-            }
+            self.comparison(site, args);
             return Value::number();
         } else if class == Class::pure {
             args.iter().for_each(|value| self.mix(value));
@@ -470,6 +463,17 @@ impl Flow<'_, '_> {
             self.bulk(site, args);
         }
         Value::default()
+    }
+
+    /// A comparison, or a test for zero.
+    fn comparison(&mut self, site: &Site<'_>, args: &[Value]) {
+        if let [a, b] = args {
+            let signed = site.row.opcode.mnemonic().ends_with("_s");
+            self.compare(a, b, signed);
+            self.compare(b, a, signed);
+        } else {
+            args.iter().for_each(|value| self.test(value, 0));
+        }
     }
 
     /// A local that is read, or written with a value.

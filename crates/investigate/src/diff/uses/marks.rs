@@ -1,6 +1,7 @@
 //! Uses of a value as a number, and the ends of what is followed.
 //!
-//! Neighbours: `flow`, `sums` and `compared` call these at each use; the module above has the invariants (2).
+//! Neighbours: `flow`, `sums` and `compared` call these at each use; the module above has the
+//! invariants (2).
 
 use super::flow::{Flow, Label};
 use super::known::{Field, Mark};

@@ -22,8 +22,8 @@ pub(super) struct Shared {
     pub(super) named: Vec<u64>,
     /// Words of data that are followed, and of what is read there nobody sees what becomes.
     pub(super) through: Vec<u64>,
-    /// Addresses that somebody keeps, gets or calculates with: what is there may be read by who knows
-    /// whom.
+    /// Addresses that somebody keeps, gets or calculates with: what is there may be read by who
+    /// knows whom.
     pub(super) exposed: Vec<u64>,
     /// Whether some code makes integers of floats.
     pub(super) truncates: bool,
