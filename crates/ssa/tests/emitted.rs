@@ -34,6 +34,7 @@ const MODULES: &[(&str, &str)] = &[
     ("ending", include_str!("emitted/ending.wat")),
     ("late", include_str!("emitted/late.wat")),
     ("ring", include_str!("emitted/ring.wat")),
+    ("place", include_str!("emitted/place.wat")),
 ];
 
 /// Modules with a handler of several calls that is given values, of which what is emitted has none:

@@ -75,8 +75,7 @@ impl Relate<'_> {
             && !goal.is_some_and(|goal| self.is_counterpart(goal, block, &args))
         {
             self.step()?;
-            // What it is at its place must not change. No wrong emission is known that only this
-            // refuses.
+            // What it is at its place must not change before the place is walked.
             let has_place = self.entered[block.as_u32() as usize];
             demand!(!has_place, Targets, "{block} is on an edge, and has a place");
             let data = self.old.body.block(block);
@@ -162,7 +161,7 @@ impl Relate<'_> {
             return self.forget(block);
         }
         self.entered[at] = true;
-        // It may have been on an edge before. No wrong emission is known that only this refuses.
+        // It may have been on an edge before, where its values were others.
         if self.old.is_lone(block) { self.forget(block) } else { Ok(()) }
     }
 
