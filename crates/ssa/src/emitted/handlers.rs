@@ -91,7 +91,7 @@ impl Relate<'_> {
             let count = values + usize::from(with_ref);
             let payloads: Vec<Term> = (0..count).map(|_| self.terms.atom(NOWHERE)).collect();
             let (to, args) = self.follow_new(&theirs.2, &payloads)?;
-            let goal = self.place_of(&theirs.2, to, &args);
+            let goal = self.place_of(&theirs.2, to, &args)?;
             let mut ahead = self.ahead(&edge, from, &payloads, goal)?;
             if self.old.ways(ahead.block) == 1 {
                 self.take_along(&mut ahead, from);
@@ -100,6 +100,7 @@ impl Relate<'_> {
             self.meet(to, &args, ahead)?;
             self.at(invoking);
         }
+        self.way.clear();
         // From here on each is what it is behind its clause.
         for value in late {
             self.olds[value.as_u32() as usize] = NONE;
@@ -131,6 +132,7 @@ impl Relate<'_> {
             let clauses = self.old.body.clauses(clauses).iter();
             found.extend(clauses.map(|clause| ((clause.tag, clause.with_ref, clause.edge), block)));
             demand!(found.len() <= self.old.body.clauses.len(), Handlers, "handlers in a circle");
+            self.way.push(block);
             (next, from) = (outer, block);
         }
         Ok((found, late))
