@@ -15,6 +15,17 @@ use crate::entity::{Block, Value};
 use crate::terminator::Terminator;
 use crate::verify::Dominators;
 
+/// What a local is given where a place of the image jumps on.
+#[derive(Clone, Copy)]
+enum Source {
+    /// A parameter of the place, by number.
+    Param(u32),
+    /// A parameter from elsewhere.
+    Elsewhere(Value),
+    /// A result.
+    Made,
+}
+
 impl Relate<'_> {
     /// Both come to a place, with the arguments of the image's block and what is ahead of the body
     /// (E6, E7).
@@ -43,12 +54,13 @@ impl Relate<'_> {
         for param in self.new.body.block(to).params() {
             self.news[param.as_u32() as usize] = self.terms.atom(order);
         }
+        let sources = if is_pad { self.sources(to)? } else { Vec::new() };
         let mut values = Vec::with_capacity(ahead.values.len());
         let mut here = Vec::with_capacity(ahead.values.len());
         for (at, (value, term)) in ahead.values.into_iter().zip(ahead.terms).enumerate() {
             let carried = self.old.body.args[ahead.carried.range()].get(at);
             let carried = carried.and_then(|arg| arg.value());
-            let param = self.param_for(to, args, (value, carried, term));
+            let param = self.param_for(to, args, (value, carried, term), &sources);
             let param = param.filter(|_| self.old.is_live(value));
             values.push((value, param.map(|(number, _)| number)));
             if let Some((number, param)) = param {
@@ -210,20 +222,69 @@ impl Relate<'_> {
     }
 
     /// The parameter of a block of the image that a value of the body is there, which an edge
-    /// comes to with a term: the one with its home; or the one with the home of what the edge
-    /// carries for it, if that is not written to its own home yet; or one on the stack.
+    /// comes to with a term. Where the body stays on its way, it is what the place moves to the
+    /// value's home, or what has the home of what the edge carries; otherwise what has its home, or
+    /// is on the stack.
     fn param_for(
         &self,
         to: Block,
         args: &[Term],
         (value, carried, term): (Value, Option<Value>, Term),
+        sources: &[(u32, Source)],
     ) -> Option<(u32, Value)> {
-        let own = self.param_of(to, value);
         let is_given =
             |&(number, _): &(u32, Value)| term != NONE && args.get(number as usize) == Some(&term);
+        let home = self.homes.of(value);
+        let known = home.and_then(|home| sources.binary_search_by_key(&home, |one| one.0).ok());
+        let moved = match known.map(|at| sources[at].1) {
+            Some(Source::Elsewhere(from)) if self.news[from.as_u32() as usize] == term => {
+                return None;
+            }
+            Some(Source::Param(number)) => {
+                (0..).zip(self.new.body.block(to).params()).nth(number as usize).filter(is_given)
+            }
+            Some(Source::Elsewhere(_) | Source::Made) | None => None,
+        };
+        let own = self.param_of(to, value);
         let carried = || carried.and_then(|value| self.param_of(to, value)).filter(is_given);
-        let given = own.filter(is_given).or_else(carried);
+        let given = moved.or_else(|| own.filter(is_given)).or_else(carried);
         given.or(own).or_else(|| self.stacked(to, args, term))
+    }
+
+    /// What a place that only jumps on moves to each local that is a parameter behind it, and
+    /// behind lone blocks, in the order of locals.
+    fn sources(&mut self, to: Block) -> Verdict<Vec<(u32, Source)>> {
+        let body = self.new.body;
+        let count = body.block(to).params().len() as u32;
+        let mut given: Vec<Source> = (0..count).map(Source::Param).collect();
+        let mut block = to;
+        loop {
+            let Terminator::Jump(edge) = body.block(block).terminator else { break };
+            let args = body.args(&edge).iter().map(|arg| match arg.value() {
+                Some(value) => match body.value(value).def {
+                    Def::Param(of, number, _) if of == block => given[number as usize],
+                    Def::Param(..) => Source::Elsewhere(value),
+                    Def::Result(..) => Source::Made,
+                },
+                None => Source::Made,
+            });
+            given = args.collect();
+            for _ in &given {
+                self.step()?;
+            }
+            block = edge.block;
+            if !self.new.is_lone(block) {
+                break;
+            }
+        }
+        let params = body.block(block).params().zip(given);
+        let locals = params.filter_map(|(param, source)| match body.value(param).def {
+            Def::Param(_, _, Place::Local(local)) => Some((local, source)),
+            Def::Param(..) | Def::Result(..) => None,
+        });
+        let mut sources: Vec<(u32, Source)> = locals.collect();
+        sources.sort_unstable_by_key(|&(local, _)| local);
+        Ok(sources)
     }
 
     /// The parameter of a block of the image with the home of a value.
