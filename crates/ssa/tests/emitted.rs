@@ -35,6 +35,8 @@ const MODULES: &[(&str, &str)] = &[
     ("late", include_str!("emitted/late.wat")),
     ("ring", include_str!("emitted/ring.wat")),
     ("place", include_str!("emitted/place.wat")),
+    ("stale", include_str!("emitted/stale.wat")),
+    ("leave", include_str!("emitted/leave.wat")),
 ];
 
 /// Modules with a handler of several calls that is given values, of which what is emitted has none:
