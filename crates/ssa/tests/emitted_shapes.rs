@@ -107,6 +107,24 @@ const APART: &str = "(block $k
       (call $see (i32.const 3)))
     (i32.add (local.get $x) (local.get $a))";
 
+/// What begins at a handler goes along to a join where nothing reads it any more.
+const UNREAD: &str = "(block $end
+      (block $all (result exnref)
+        (block $p (result i32)
+          (try_table (catch_all_ref $all) (catch $e $p)
+            (call $see (i32.const 1))
+            (local.set $a (i32.const 7))
+            (call $see (i32.const 2)))
+          (return (i32.const 1)))
+        (call $see) (call $see (local.get $a))
+        (ref.null exn))
+      (drop)
+      (br_if $end (call $get))
+      (call $see (i32.const 4))
+      (local.set $a (i32.const 9)))
+    (drop (local.get $a))
+    (i32.const 2)";
+
 /// A clause that passes values and the reference.
 const REFERENCE: &str = "(block $p (result i32 exnref)
       (try_table (catch_ref $e $p) (call $see (i32.const 1)) (call $see (i32.const 2)))
@@ -231,6 +249,7 @@ fn a_handler_around_reads_what_begins_at_the_one_inside() {
     ];
     judged(APART, &edits);
     judged(REFERENCE, &[("i32.add", "i32.sub", [Operands; 2])]);
+    judged(UNREAD, &[("(i32.const 7)", "(i32.const 8)", [Arguments; 2])]);
 }
 
 #[test]

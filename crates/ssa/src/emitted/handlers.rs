@@ -1,6 +1,7 @@
 //! The lockstep of a body and its image: the way of an exception (E8).
 
 use super::error::{Fault, Rule, Verdict};
+use super::graph::pure;
 use super::relate::{Ahead, Relate};
 use super::terms::{NONE, NOWHERE, Term};
 use crate::entity::{Block, Value};
@@ -32,7 +33,7 @@ impl Relate<'_> {
         if !late.contains(&true) {
             return Ok(());
         }
-        // Each value with the blocks that read it.
+        // Each value with the blocks where something that a run does may depend on it.
         let mut preds: Vec<Vec<Block>> = vec![Vec::new(); body.block_count()];
         let mut open: Vec<(Value, Block)> = Vec::new();
         for (block, data) in body.blocks() {
@@ -41,13 +42,17 @@ impl Relate<'_> {
                     open.push((*value, block));
                 }
             };
-            for inst in data.insts() {
-                body.operands(body.inst(inst).args).iter().for_each(&mut read);
+            for inst in data.insts().map(|inst| body.inst(inst)) {
+                if pure(inst).is_none() || inst.results().any(|value| self.old.is_live(value)) {
+                    body.operands(inst.args).iter().for_each(&mut read);
+                }
             }
             body.terminator_operands(&data.terminator).iter().for_each(&mut read);
             for edge in body.successors(block) {
                 preds[edge.block.as_u32() as usize].push(block);
-                body.args(&edge).iter().filter_map(|arg| arg.value()).for_each(|v| read(&v));
+                let pairs = body.block(edge.block).params().zip(body.args(&edge));
+                let live = pairs.filter(|&(param, _)| self.old.is_live(param));
+                live.filter_map(|(_, arg)| arg.value()).for_each(|value| read(&value));
             }
         }
         open.sort_unstable();
