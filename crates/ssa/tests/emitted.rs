@@ -37,6 +37,7 @@ const MODULES: &[(&str, &str)] = &[
     ("place", include_str!("emitted/place.wat")),
     ("stale", include_str!("emitted/stale.wat")),
     ("leave", include_str!("emitted/leave.wat")),
+    ("back", include_str!("emitted/back.wat")),
 ];
 
 /// Modules with a handler of several calls that is given values, of which what is emitted has none:

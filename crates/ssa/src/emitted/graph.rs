@@ -132,6 +132,7 @@ impl<'b> Graph<'b> {
         };
         graph.find_live(&edges);
         graph.find_lone(&edges, joins);
+        graph.pass_headers();
         graph.count_ways(&edges);
         graph
     }
@@ -167,7 +168,7 @@ impl<'b> Graph<'b> {
         self.blocks[block.as_u32() as usize].is_silent
     }
 
-    /// Whether an edge from behind, or from itself, leads to a block.
+    /// Whether an edge from behind, or from itself, leads to a block, or to lone blocks before it.
     #[inline]
     pub(super) fn is_header(&self, block: Block) -> bool {
         self.blocks[block.as_u32() as usize].is_header
@@ -308,6 +309,17 @@ impl<'b> Graph<'b> {
                 }
                 let is_apart = joins == Joins::Apart && self.computes(edges, block);
                 self.blocks[at].is_lone = read[at] <= reach[at] && !is_apart;
+            }
+        }
+    }
+
+    /// What lies behind a header that is lone is one: that header has no place of its own.
+    fn pass_headers(&mut self) {
+        for (at, (_, data)) in self.body.blocks().enumerate() {
+            if let Facts { is_lone: true, is_header: true, .. } = self.blocks[at]
+                && let Terminator::Jump(edge) = data.terminator
+            {
+                self.blocks[edge.block.as_u32() as usize].is_header = true;
             }
         }
     }
