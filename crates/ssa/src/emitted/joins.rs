@@ -258,8 +258,7 @@ impl Relate<'_> {
         let count = body.block(to).params().len() as u32;
         let mut given: Vec<Source> = (0..count).map(Source::Param).collect();
         let mut block = to;
-        loop {
-            let Terminator::Jump(edge) = body.block(block).terminator else { break };
+        while let Terminator::Jump(edge) = body.block(block).terminator {
             let args = body.args(&edge).iter().map(|arg| match arg.value() {
                 Some(value) => match body.value(value).def {
                     Def::Param(of, number, _) if of == block => given[number as usize],

@@ -8,8 +8,8 @@
 //! goes wrong ends the campaign. Fuel and the charge of frames are not the same behind a trip: the
 //! calls from the first one on that runs out of either are left out of both runs.
 //!
-//! A fault planted in the module behind its trip ([`compare`]) shows that the comparison would see a
-//! wrong emission that the proof accepts (`tests/trip_plants.rs`).
+//! A fault planted in the module behind its trip ([`compare`]) shows that the comparison would see
+//! a wrong emission that the proof accepts (`tests/trip_plants.rs`).
 //!
 //! What a green run does not show: that wrong emissions are refused, since there are none here; the
 //! twins of `crates/ssa/tests/emitted` do.
