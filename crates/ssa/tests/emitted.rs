@@ -34,6 +34,10 @@ const MODULES: &[(&str, &str)] = &[
     ("ending", include_str!("emitted/ending.wat")),
     ("late", include_str!("emitted/late.wat")),
     ("ring", include_str!("emitted/ring.wat")),
+    ("place", include_str!("emitted/place.wat")),
+    ("stale", include_str!("emitted/stale.wat")),
+    ("leave", include_str!("emitted/leave.wat")),
+    ("back", include_str!("emitted/back.wat")),
 ];
 
 /// Modules with a handler of several calls that is given values, of which what is emitted has none:

@@ -560,6 +560,13 @@ fn ssa_irreducible(count: u64, seed: u64, jobs: usize) -> ExitCode {
         totals.returned,
         totals.trapped
     );
+    for &index in &totals.refused {
+        let what = irreducible::refusal(seed, index).ok().flatten();
+        println!(
+            "graph {index}: {}",
+            what.as_deref().and_then(|what| what.lines().next()).unwrap_or("")
+        );
+    }
     found(totals.finding, "no refusal and no disagreement")
 }
 

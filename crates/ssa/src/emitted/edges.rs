@@ -3,8 +3,8 @@
 use super::error::{Fault, Rule, Verdict};
 use super::relate::{Ahead, Relate, Spot};
 use super::terms::{NONE, Term};
-use crate::entity::{Block, Value};
-use crate::terminator::{ArgKind, Edge, Terminator};
+use crate::entity::{Block, List, Value};
+use crate::terminator::{Arg, ArgKind, Edge, Terminator};
 use crate::verify::Dominators;
 
 /// A place of the image that an edge leads to, with the arguments of its block.
@@ -12,6 +12,16 @@ use crate::verify::Dominators;
 pub(super) struct Goal<'a> {
     pub(super) to: Block,
     pub(super) args: &'a [Term],
+    /// Whether it does nothing but jump on, if it is not known yet.
+    pub(super) passes_on: bool,
+}
+
+/// Where an edge of the body leads behind lone blocks: the block, the terms of its parameters, and
+/// the values that the last edge carries, by number.
+struct Followed {
+    block: Block,
+    terms: Vec<Term>,
+    carried: List<Arg>,
 }
 
 impl Relate<'_> {
@@ -21,10 +31,12 @@ impl Relate<'_> {
         if term != NONE || self.late.is_empty() {
             return term;
         }
+        let (body, handler) = (self.old.body, self.old.block_of(value));
+        // On the way of an exception what does not begin there is what it was where it was thrown.
+        let is_before = self.way.contains(&block) && !self.way.contains(&handler);
+        let block = if is_before { self.source() } else { block };
         let Some(known) = self.late.get(&value) else { return NONE };
-        let body = self.old.body;
         let dominators = self.old_dominators.get_or_insert_with(|| Dominators::new(body));
-        let handler = self.old.block_of(value);
         let good = |start: Block| {
             dominators.dominates(start, block) && !dominators.dominates(start, handler)
         };
@@ -68,15 +80,14 @@ impl Relate<'_> {
         from: Block,
         payloads: &[Term],
         goal: Option<Goal<'_>>,
-    ) -> Verdict<(Block, Vec<Term>)> {
+    ) -> Verdict<Followed> {
         let mut args = self.old_args(edge, from, payloads)?;
-        let mut block = edge.block;
+        let (mut block, mut carried) = (edge.block, edge.args);
         while self.old.is_lone(block)
             && !goal.is_some_and(|goal| self.is_counterpart(goal, block, &args))
         {
             self.step()?;
-            // What it is at its place must not change. No wrong emission is known that only this
-            // refuses.
+            // What it is at its place must not change before the place is walked.
             let has_place = self.entered[block.as_u32() as usize];
             demand!(!has_place, Targets, "{block} is on an edge, and has a place");
             let data = self.old.body.block(block);
@@ -91,9 +102,9 @@ impl Relate<'_> {
             }
             let Terminator::Jump(edge) = data.terminator else { break };
             args = self.old_args(&edge, block, &[])?;
-            block = edge.block;
+            (block, carried) = (edge.block, edge.args);
         }
-        Ok((block, args))
+        Ok(Followed { block, terms: args, carried })
     }
 
     /// The same for the image.
@@ -126,11 +137,11 @@ impl Relate<'_> {
     /// The place of the image that a lone block of the body may be the counterpart of, where an
     /// edge of the image leads to `to`: `None` if it leads there by a join that is lone itself.
     pub(super) fn place_of<'a>(
-        &self,
+        &mut self,
         edge: &Edge,
         to: Block,
         args: &'a [Term],
-    ) -> Option<Goal<'a>> {
+    ) -> Verdict<Option<Goal<'a>>> {
         let mut at = edge.block;
         while at != to
             && self.new.ways(at) == 1
@@ -138,7 +149,12 @@ impl Relate<'_> {
         {
             at = edge.block;
         }
-        (at == to).then_some(Goal { to, args })
+        if at != to {
+            return Ok(None);
+        }
+        let is_new = self.new.ways(to) > 1 && self.places[to.as_u32() as usize].order.is_none();
+        let passes_on = is_new && self.passes_on(to)?;
+        Ok(Some(Goal { to, args, passes_on }))
     }
 
     /// The body takes a jump while the image stays where it is.
@@ -162,7 +178,7 @@ impl Relate<'_> {
             return self.forget(block);
         }
         self.entered[at] = true;
-        // It may have been on an edge before. No wrong emission is known that only this refuses.
+        // It may have been on an edge before, where its values were others.
         if self.old.is_lone(block) { self.forget(block) } else { Ok(()) }
     }
 
@@ -202,7 +218,7 @@ impl Relate<'_> {
     /// A jump of the image.
     pub(super) fn jump(&mut self, edge: &Edge, mut spot: Spot) -> Verdict {
         let (to, args) = self.follow_new(edge, &[])?;
-        let goal = self.place_of(edge, to, &args);
+        let goal = self.place_of(edge, to, &args)?;
         if self.new.is_final(to) {
             return self.last(to, &args, spot);
         }
@@ -248,14 +264,14 @@ impl Relate<'_> {
         payloads: &[Term],
         goal: Option<Goal<'_>>,
     ) -> Verdict<Ahead> {
-        let (block, mut terms) = self.follow_old(edge, from, payloads, goal)?;
+        let Followed { block, mut terms, carried } = self.follow_old(edge, from, payloads, goal)?;
         let values: Vec<Value> = self.old.body.block(block).params().collect();
         for (&value, term) in values.iter().zip(&mut terms) {
             if !self.old.is_live(value) {
                 *term = NONE;
             }
         }
-        let mut ahead = Ahead { block, values, terms };
+        let mut ahead = Ahead { block, values, terms, carried };
         if self.old.ways(block) != 1 {
             self.take_along(&mut ahead, from);
         }
@@ -264,7 +280,7 @@ impl Relate<'_> {
 
     /// The body enters the block that is ahead, if one is.
     pub(super) fn land(&mut self, spot: &mut Spot) -> Verdict {
-        let Some(Ahead { block, values, terms }) = spot.ahead.take() else { return Ok(()) };
+        let Some(Ahead { block, values, terms, .. }) = spot.ahead.take() else { return Ok(()) };
         self.enter(block)?;
         for (value, term) in values.into_iter().zip(terms) {
             self.begin(value, block, term);
@@ -278,7 +294,7 @@ impl Relate<'_> {
     pub(super) fn arrive(&mut self, theirs: &Edge, ours: &Edge, payloads: &[Term]) -> Verdict {
         let from = self.source();
         let (to, args) = self.follow_new(theirs, payloads)?;
-        let goal = self.place_of(theirs, to, &args);
+        let goal = self.place_of(theirs, to, &args)?;
         let ahead = self.ahead(ours, from, payloads, goal)?;
         let ahead = self.forward(to, goal, ahead)?;
         self.meet(to, &args, ahead)?;

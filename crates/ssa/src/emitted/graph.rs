@@ -7,7 +7,8 @@
 //! that a run does may depend on it. `ways` counts how often control comes to a block, with lone
 //! blocks and handlers taken out of the way. All of it only says how to walk: the rules are checked
 //! wherever the walk goes. What the rules do rely on is that nothing else reads the values of lone
-//! blocks, nor those of final ones, but for constants: a constant is the same term on every path.
+//! blocks, nor those of final ones, but for *fixed* ones, which are one term on every path:
+//! constants, and what is nothing but one.
 
 use super::relate::is_trivial;
 use crate::body::{Body, Def, InstData, Op};
@@ -82,6 +83,11 @@ fn is_constant(inst: &InstData) -> bool {
     inst.args.is_empty() && pure(inst).is_some()
 }
 
+/// Whether a value is the result of such an instruction.
+fn is_made_constant(body: &Body, value: Value) -> bool {
+    matches!(body.value(value).def, Def::Result(inst, _) if is_constant(body.inst(inst)))
+}
+
 impl Edges {
     fn new(body: &Body) -> Edges {
         let count = body.block_count();
@@ -126,6 +132,7 @@ impl<'b> Graph<'b> {
         };
         graph.find_live(&edges);
         graph.find_lone(&edges, joins);
+        graph.pass_headers();
         graph.count_ways(&edges);
         graph
     }
@@ -161,7 +168,7 @@ impl<'b> Graph<'b> {
         self.blocks[block.as_u32() as usize].is_silent
     }
 
-    /// Whether an edge from behind, or from itself, leads to a block.
+    /// Whether an edge from behind, or from itself, leads to a block, or to lone blocks before it.
     #[inline]
     pub(super) fn is_header(&self, block: Block) -> bool {
         self.blocks[block.as_u32() as usize].is_header
@@ -195,9 +202,27 @@ impl<'b> Graph<'b> {
         may_be.then_some(edge.block)
     }
 
+    /// Whether a value is one term wherever it is made: a constant, a parameter to which the only
+    /// edge carries one, or a constant that is known not to be null.
+    fn is_fixed(&self, edges: &Edges, value: Value) -> bool {
+        let body = self.body;
+        match body.value(value).def {
+            Def::Result(inst, _) => {
+                let (data, operands) = (body.inst(inst), body.operands(body.inst(inst).args));
+                let is_known = || operands.iter().all(|&value| is_made_constant(body, value));
+                is_constant(data) || is_trivial(body, data) && is_known()
+            }
+            Def::Param(block, number, _) => {
+                let &[only] = edges.into(block) else { return false };
+                let arg = body.args(&edges.out[only as usize]).get(number as usize);
+                arg.and_then(|arg| arg.value()).is_some_and(|arg| is_made_constant(body, arg))
+            }
+        }
+    }
+
     /// Calls back with each block that may be lone and makes a value which another block reads, and
-    /// that block; what nothing depends on is not read, and what has no operands is the same
-    /// wherever it is made.
+    /// that block; what nothing depends on is not read, and what is fixed is the same wherever it
+    /// is made.
     fn read_elsewhere(&self, edges: &Edges, mut found: impl FnMut(Block, Block)) {
         let body = self.body;
         // One more than the block that makes a value, if that may be lone.
@@ -205,8 +230,8 @@ impl<'b> Graph<'b> {
         let mut any = false;
         for (block, data) in body.blocks().filter(|&(block, _)| self.onward(block).is_some()) {
             let insts = &body.insts.as_values_slice()[inst_range(data.insts())];
-            let made = insts.iter().filter(|inst| !is_constant(inst)).flat_map(InstData::results);
-            for value in data.params().chain(made) {
+            let made = data.params().chain(insts.iter().flat_map(InstData::results));
+            for value in made.filter(|&value| !self.is_fixed(edges, value)) {
                 makers[value.as_u32() as usize] = block.as_u32() + 1;
                 any = true;
             }
@@ -284,6 +309,17 @@ impl<'b> Graph<'b> {
                 }
                 let is_apart = joins == Joins::Apart && self.computes(edges, block);
                 self.blocks[at].is_lone = read[at] <= reach[at] && !is_apart;
+            }
+        }
+    }
+
+    /// What lies behind a header that is lone is one: that header has no place of its own.
+    fn pass_headers(&mut self) {
+        for (at, (_, data)) in self.body.blocks().enumerate() {
+            if let Facts { is_lone: true, is_header: true, .. } = self.blocks[at]
+                && let Terminator::Jump(edge) = data.terminator
+            {
+                self.blocks[edge.block.as_u32() as usize].is_header = true;
             }
         }
     }

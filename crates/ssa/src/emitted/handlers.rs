@@ -1,6 +1,7 @@
 //! The lockstep of a body and its image: the way of an exception (E8).
 
 use super::error::{Fault, Rule, Verdict};
+use super::graph::pure;
 use super::relate::{Ahead, Relate};
 use super::terms::{NONE, NOWHERE, Term};
 use crate::entity::{Block, Value};
@@ -32,7 +33,7 @@ impl Relate<'_> {
         if !late.contains(&true) {
             return Ok(());
         }
-        // Each value with the blocks that read it.
+        // Each value with the blocks where something that a run does may depend on it.
         let mut preds: Vec<Vec<Block>> = vec![Vec::new(); body.block_count()];
         let mut open: Vec<(Value, Block)> = Vec::new();
         for (block, data) in body.blocks() {
@@ -41,13 +42,17 @@ impl Relate<'_> {
                     open.push((*value, block));
                 }
             };
-            for inst in data.insts() {
-                body.operands(body.inst(inst).args).iter().for_each(&mut read);
+            for inst in data.insts().map(|inst| body.inst(inst)) {
+                if pure(inst).is_none() || inst.results().any(|value| self.old.is_live(value)) {
+                    body.operands(inst.args).iter().for_each(&mut read);
+                }
             }
             body.terminator_operands(&data.terminator).iter().for_each(&mut read);
             for edge in body.successors(block) {
                 preds[edge.block.as_u32() as usize].push(block);
-                body.args(&edge).iter().filter_map(|arg| arg.value()).for_each(|v| read(&v));
+                let pairs = body.block(edge.block).params().zip(body.args(&edge));
+                let live = pairs.filter(|&(param, _)| self.old.is_live(param));
+                live.filter_map(|(_, arg)| arg.value()).for_each(|value| read(&value));
             }
         }
         open.sort_unstable();
@@ -91,7 +96,7 @@ impl Relate<'_> {
             let count = values + usize::from(with_ref);
             let payloads: Vec<Term> = (0..count).map(|_| self.terms.atom(NOWHERE)).collect();
             let (to, args) = self.follow_new(&theirs.2, &payloads)?;
-            let goal = self.place_of(&theirs.2, to, &args);
+            let goal = self.place_of(&theirs.2, to, &args)?;
             let mut ahead = self.ahead(&edge, from, &payloads, goal)?;
             if self.old.ways(ahead.block) == 1 {
                 self.take_along(&mut ahead, from);
@@ -100,6 +105,7 @@ impl Relate<'_> {
             self.meet(to, &args, ahead)?;
             self.at(invoking);
         }
+        self.way.clear();
         // From here on each is what it is behind its clause.
         for value in late {
             self.olds[value.as_u32() as usize] = NONE;
@@ -131,6 +137,7 @@ impl Relate<'_> {
             let clauses = self.old.body.clauses(clauses).iter();
             found.extend(clauses.map(|clause| ((clause.tag, clause.with_ref, clause.edge), block)));
             demand!(found.len() <= self.old.body.clauses.len(), Handlers, "handlers in a circle");
+            self.way.push(block);
             (next, from) = (outer, block);
         }
         Ok((found, late))

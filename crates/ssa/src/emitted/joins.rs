@@ -15,6 +15,17 @@ use crate::entity::{Block, Value};
 use crate::terminator::Terminator;
 use crate::verify::Dominators;
 
+/// What a local is given where a place of the image jumps on.
+#[derive(Clone, Copy)]
+enum Source {
+    /// A parameter of the place, by number.
+    Param(u32),
+    /// A parameter from elsewhere.
+    Elsewhere(Value),
+    /// A result.
+    Made,
+}
+
 impl Relate<'_> {
     /// Both come to a place, with the arguments of the image's block and what is ahead of the body
     /// (E6, E7).
@@ -33,7 +44,7 @@ impl Relate<'_> {
         if self.new.ways(to) == 1 || self.old.is_final(block) {
             return self.alone(to, args, ahead);
         }
-        let is_pad = self.is_pad(to, block);
+        let is_pad = self.is_pad(to, block)?;
         if !is_pad {
             self.enter(block)?;
         }
@@ -43,10 +54,13 @@ impl Relate<'_> {
         for param in self.new.body.block(to).params() {
             self.news[param.as_u32() as usize] = self.terms.atom(order);
         }
+        let sources = if is_pad { self.sources(to)? } else { Vec::new() };
         let mut values = Vec::with_capacity(ahead.values.len());
         let mut here = Vec::with_capacity(ahead.values.len());
-        for (value, term) in ahead.values.into_iter().zip(ahead.terms) {
-            let param = self.param_of(to, value).or_else(|| self.stacked(to, args, term));
+        for (at, (value, term)) in ahead.values.into_iter().zip(ahead.terms).enumerate() {
+            let carried = self.old.body.args[ahead.carried.range()].get(at);
+            let carried = carried.and_then(|arg| arg.value());
+            let param = self.param_for(to, args, (value, carried, term), &sources);
             let param = param.filter(|_| self.old.is_live(value));
             values.push((value, param.map(|(number, _)| number)));
             if let Some((number, param)) = param {
@@ -62,7 +76,7 @@ impl Relate<'_> {
         if is_pad {
             self.places[at].pad = Some(Pad { terms: here.clone() });
             let values = values.iter().map(|&(value, _)| value).collect();
-            spot.ahead = Some(Ahead { block, values, terms: here });
+            spot.ahead = Some(Ahead { block, values, terms: here, carried: ahead.carried });
         } else {
             for (&(value, _), term) in values.iter().zip(here) {
                 self.begin(value, block, term);
@@ -106,11 +120,28 @@ impl Relate<'_> {
 
     /// Whether a place of the image does nothing but jump on: forward, or to a place at which the
     /// body has entered its block.
-    fn passes_on(&self, to: Block) -> bool {
-        let Terminator::Jump(edge) = self.new.body.block(to).terminator else { return false };
-        let next = &self.places[edge.block.as_u32() as usize];
-        let is_entered = next.block.is_some() && next.pad.is_none() && next.ahead.is_none();
-        self.new.is_silent(to) && (edge.block > to || is_entered) && !self.new.is_header(to)
+    pub(super) fn passes_on(&mut self, to: Block) -> Verdict<bool> {
+        let Terminator::Jump(edge) = self.new.body.block(to).terminator else { return Ok(false) };
+        if !self.new.is_silent(to) || self.new.is_header(to) {
+            return Ok(false);
+        }
+        if edge.block > to {
+            return Ok(true);
+        }
+        let next = self.behind_lone(edge.block)?;
+        let next = &self.places[next.as_u32() as usize];
+        Ok(next.block.is_some() && next.pad.is_none() && next.ahead.is_none())
+    }
+
+    /// Where an edge of the image to a block leads behind lone blocks.
+    fn behind_lone(&mut self, mut block: Block) -> Verdict<Block> {
+        while self.new.is_lone(block)
+            && let Terminator::Jump(edge) = self.new.body.block(block).terminator
+        {
+            self.step()?;
+            block = edge.block;
+        }
+        Ok(block)
     }
 
     /// Whether a lone block of the body seems to be a place of the image that is not lone, to both
@@ -119,7 +150,7 @@ impl Relate<'_> {
     /// there, and all parameters get there what the image's do; or some do, and one of these has a
     /// home that no parameter of the block behind has, so that the place has it for this block.
     pub(super) fn is_counterpart(&self, goal: Goal<'_>, block: Block, terms: &[Term]) -> bool {
-        let Goal { to, args } = goal;
+        let Goal { to, args, passes_on } = goal;
         if self.old.ways(block) <= 1 || self.new.ways(to) <= 1 {
             return false;
         }
@@ -129,7 +160,7 @@ impl Relate<'_> {
         let body = self.old.body;
         let params = body.block(block).params().zip(terms);
         let mut live = params.filter(|&(param, _)| self.old.is_live(param)).peekable();
-        if self.passes_on(to) {
+        if passes_on {
             return live.any(|(param, _)| self.param_of(to, param).is_some());
         }
         let Terminator::Jump(edge) = body.block(block).terminator else { return false };
@@ -152,19 +183,16 @@ impl Relate<'_> {
     }
 
     /// Whether the body is to stay on its way at a place, to which several edges lead. Where either
-    /// would do, it enters its block: a block that only jumps on may be the place itself.
-    fn is_pad(&self, to: Block, block: Block) -> bool {
-        let Terminator::Jump(edge) = self.new.body.block(to).terminator else { return false };
-        let mut next = edge.block;
-        while self.new.is_lone(next)
-            && let Terminator::Jump(edge) = self.new.body.block(next).terminator
-        {
-            next = edge.block;
-        }
-        let goes_on = self.passes_on(to) && self.new.ways(next) > 1;
+    /// would do, it enters its block: a block that only jumps on may be the place itself, if it has
+    /// no other one.
+    fn is_pad(&mut self, to: Block, block: Block) -> Verdict<bool> {
+        let Terminator::Jump(edge) = self.new.body.block(to).terminator else { return Ok(false) };
+        let next = self.behind_lone(edge.block)?;
+        let goes_on = self.passes_on(to)? && self.new.ways(next) > 1;
         let jumps = matches!(self.old.body.block(block).terminator, Terminator::Jump(_));
-        let is_block = jumps && self.old.is_silent(block);
-        goes_on && !self.new.is_final(next) && !is_block
+        let has_place = self.entered[block.as_u32() as usize];
+        let is_block = jumps && self.old.is_silent(block) && !has_place;
+        Ok(goes_on && !self.new.is_final(next) && !is_block)
     }
 
     /// Another edge to a place that is known (E7).
@@ -191,6 +219,71 @@ impl Relate<'_> {
             demand!(dead || wanted == term, Arguments, "{value} is another one at {to}");
         }
         Ok(())
+    }
+
+    /// The parameter of a block of the image that a value of the body is there, which an edge
+    /// comes to with a term. Where the body stays on its way, it is what the place moves to the
+    /// value's home, or what has the home of what the edge carries; otherwise what has its home, or
+    /// is on the stack.
+    fn param_for(
+        &self,
+        to: Block,
+        args: &[Term],
+        (value, carried, term): (Value, Option<Value>, Term),
+        sources: &[(u32, Source)],
+    ) -> Option<(u32, Value)> {
+        let is_given =
+            |&(number, _): &(u32, Value)| term != NONE && args.get(number as usize) == Some(&term);
+        let home = self.homes.of(value);
+        let known = home.and_then(|home| sources.binary_search_by_key(&home, |one| one.0).ok());
+        let moved = match known.map(|at| sources[at].1) {
+            Some(Source::Elsewhere(from)) if self.news[from.as_u32() as usize] == term => {
+                return None;
+            }
+            Some(Source::Param(number)) => {
+                (0..).zip(self.new.body.block(to).params()).nth(number as usize).filter(is_given)
+            }
+            Some(Source::Elsewhere(_) | Source::Made) | None => None,
+        };
+        let own = self.param_of(to, value);
+        let carried = || carried.and_then(|value| self.param_of(to, value)).filter(is_given);
+        let given = moved.or_else(|| own.filter(is_given)).or_else(carried);
+        given.or(own).or_else(|| self.stacked(to, args, term))
+    }
+
+    /// What a place that only jumps on moves to each local that is a parameter behind it, and
+    /// behind lone blocks, in the order of locals.
+    fn sources(&mut self, to: Block) -> Verdict<Vec<(u32, Source)>> {
+        let body = self.new.body;
+        let count = body.block(to).params().len() as u32;
+        let mut given: Vec<Source> = (0..count).map(Source::Param).collect();
+        let mut block = to;
+        while let Terminator::Jump(edge) = body.block(block).terminator {
+            let args = body.args(&edge).iter().map(|arg| match arg.value() {
+                Some(value) => match body.value(value).def {
+                    Def::Param(of, number, _) if of == block => given[number as usize],
+                    Def::Param(..) => Source::Elsewhere(value),
+                    Def::Result(..) => Source::Made,
+                },
+                None => Source::Made,
+            });
+            given = args.collect();
+            for _ in &given {
+                self.step()?;
+            }
+            block = edge.block;
+            if !self.new.is_lone(block) {
+                break;
+            }
+        }
+        let params = body.block(block).params().zip(given);
+        let locals = params.filter_map(|(param, source)| match body.value(param).def {
+            Def::Param(_, _, Place::Local(local)) => Some((local, source)),
+            Def::Param(..) | Def::Result(..) => None,
+        });
+        let mut sources: Vec<(u32, Source)> = locals.collect();
+        sources.sort_unstable_by_key(|&(local, _)| local);
+        Ok(sources)
     }
 
     /// The parameter of a block of the image with the home of a value.

@@ -36,9 +36,10 @@
 //!   does more than jump or return is entered at one place of the image, and each place is for one
 //!   block.
 //! * E7. *Arguments.* A parameter of the body's block is, on each edge, the argument of the image's
-//!   parameter with its home, or of one on the stack that gets it; without such a parameter it is
-//!   the same term on all edges, of values that are there whenever control comes to the place. So
-//!   is a parameter of a handler of several calls, at each block where it is still to be read.
+//!   parameter with its home, or of one that is moved there behind the place (`joins`), or of one
+//!   on the stack that gets it; without such a parameter it is the same term on all edges, of
+//!   values that are there whenever control comes to the place. So is a parameter of a handler of
+//!   several calls, at each block where it is still to be read.
 //! * E8. *Handlers.* The clauses by which an exception is caught are the same in order (those of
 //!   handlers around follow), with the same tags, references and targets.
 //! * E9. *Size.* Both are within limits, and comparing takes at most [`STEPS_BASE`] steps, and

@@ -10,7 +10,7 @@ use super::terms::{NONE, NOWHERE, Term, Terms};
 use super::{Homes, STEPS_BASE, STEPS_PER_VALUE};
 use crate::body::{Body, Def, Imm, InstData, Op};
 use crate::entity::{Block, Inst, List, Value};
-use crate::terminator::Terminator;
+use crate::terminator::{Arg, Terminator};
 use crate::verify::Dominators;
 use prova_module::{Module, Opcode, ValType};
 use std::collections::HashMap;
@@ -32,6 +32,8 @@ pub(super) struct Ahead {
     pub(super) block: Block,
     pub(super) values: Vec<Value>,
     pub(super) terms: Vec<Term>,
+    /// What the edge carries for the first of these.
+    pub(super) carried: List<Arg>,
 }
 
 /// What a block of the image is.
@@ -85,6 +87,8 @@ pub(super) struct Relate<'b> {
     /// By block of the body the parameters of such handlers that are read there or behind it; empty
     /// if there are none.
     pub(super) kept: HashMap<Block, Vec<Value>>,
+    /// The handlers of the body on the way of the exception that leaves a block.
+    pub(super) way: Vec<Block>,
     pub(super) old_dominators: Option<Dominators>,
     pub(super) new_dominators: Option<Dominators>,
     pub(super) steps: u64,
@@ -138,6 +142,7 @@ pub(super) fn relate(
         work: Vec::new(),
         late: HashMap::new(),
         kept: HashMap::new(),
+        way: Vec::new(),
         old_dominators: None,
         new_dominators: None,
         steps,

@@ -8,12 +8,16 @@
 //! goes wrong ends the campaign. Fuel and the charge of frames are not the same behind a trip: the
 //! calls from the first one on that runs out of either are left out of both runs.
 //!
+//! A fault planted in the module behind its trip ([`compare`]) shows that the comparison would see
+//! a wrong emission that the proof accepts (`tests/trip_plants.rs`).
+//!
 //! What a green run does not show: that wrong emissions are refused, since there are none here; the
-//! twins of `crates/ssa/tests/emitted` and the plants do.
+//! twins of `crates/ssa/tests/emitted` do.
 
+use super::Plant;
 use super::irreducible::same;
 use crate::attach::Translation;
-use crate::generate::{Case, Generator};
+use crate::generate::Case;
 use crate::host::Host;
 use crate::run::{Failure, Outcome, Program, Record, Setup};
 use prova::Tier;
@@ -53,7 +57,8 @@ pub fn campaign(options: &super::campaign::Options, first: u64) -> Totals {
         if totals.funcs >= count && totals.modules >= modules {
             break;
         }
-        if let Err(what) = one(generator, (seed, index), funcs, &mut totals) {
+        let case = generator.case(seed, index, funcs);
+        if let Err(what) = compare(&case, index, None, &mut totals) {
             totals.finding = Some(format!("case {index}: {what}"));
             break;
         }
@@ -61,13 +66,17 @@ pub fn campaign(options: &super::campaign::Options, first: u64) -> Totals {
     totals
 }
 
-fn one(
-    generator: Generator,
-    (seed, index): (u64, u64),
-    funcs: usize,
+/// Sends the case of this number on its trips, and runs it before and behind them; with a `plant`,
+/// what runs behind them is the text of the module after an edit.
+///
+/// # Errors
+/// The first difference, or what else goes wrong; a refused emission counts in `totals` alone.
+pub fn compare(
+    case: &Case,
+    index: u64,
+    plant: Option<Plant>,
     totals: &mut Totals,
 ) -> Result<(), String> {
-    let case = generator.case(seed, index, funcs);
     let module = Module::decode(&*case.wasm, &Features::default(), &Limits::default());
     let Ok(module) = module else { return Ok(()) };
     totals.modules += 1;
@@ -81,11 +90,14 @@ fn one(
     };
     let before = run(case.calls.len());
     for passes in [&[][..], &Pass::DEFAULT] {
-        let new = send(&module, passes, index, totals)?;
+        let mut new = send(&module, passes, index, totals)?;
+        if let Some(plant) = plant {
+            new = planted(&new, plant)?;
+        }
         if is_endless(&before) {
             continue;
         }
-        let after = |skip_from| behind(&new, &case, skip_from, host);
+        let after = |skip_from| behind(&new, case, skip_from, host);
         let decided = |record: &Record| {
             record.calls.iter().position(|call| is_short(&call.0)).unwrap_or(case.calls.len())
         };
@@ -101,6 +113,14 @@ fn one(
         totals.trapped += skip_from as u64 - count;
     }
     Ok(())
+}
+
+/// A module whose text is edited.
+fn planted(module: &Module, plant: Plant) -> Result<Module, String> {
+    let text = wasmprinter::print_bytes(module.bytes()).map_err(|error| error.to_string())?;
+    let bytes = wat::parse_str(plant(&text)).map_err(|error| error.to_string())?;
+    let planted = Module::decode(bytes, &Features::default(), &Limits::default());
+    planted.map_err(|error| error.to_string())
 }
 
 fn setup(tier: Tier) -> Setup {

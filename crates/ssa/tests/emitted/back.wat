@@ -1,0 +1,3 @@
+(module
+  (func (export "f") (param $a i32)
+    (block $k (br $k))))
