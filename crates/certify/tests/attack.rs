@@ -98,9 +98,9 @@ fn hole_calls_beside_an_entry() {
         rm(C::Mov_r64_rm64, RAX, at(RAX, 8 * i64::from(offsets::BUILTIN_TRAP))),
     ];
     guard().accepts(&call(&trap));
-    guard().rejects(Rule::Call, &call(&with(&trap, &[add])));
+    guard().rejects(Rule::Call, &call(&with(trap, &[add])));
     let scaled = rm(C::Lea_r64_m, RAX, idx(RAX, R8, 8, 0));
-    guard().rejects(Rule::Call, &call(&with(&trap, &[scaled])));
+    guard().rejects(Rule::Call, &call(&with(trap, &[scaled])));
     let same = Case { wat: SAME, ..guard() };
     same.accepts(&tail(&[]));
     same.rejects(Rule::Call, &tail(&[rr(C::Add_r64_rm64, RAX, RDX)]));
@@ -147,7 +147,7 @@ fn hole_instructions_of_a_higher_level() {
     let mut low = guard();
     low.config.cpu = CpuLevel::V2;
     for count in [C::Tzcnt_r32_rm32, C::Lzcnt_r32_rm32] {
-        let items = with(&base(), &[rr(count, EDX, ECX), ACCESS(), ret()]);
+        let items = with(base(), &[rr(count, EDX, ECX), ACCESS(), ret()]);
         guard().accepts(&items);
         low.rejects(Rule::Instruction, &items);
     }
@@ -236,7 +236,7 @@ fn hole_alignment() {
     guard().accepts(&frame(C::VEX_Vmovdqu_xmmm128_xmm, 8));
     let mut quiet = explicit();
     quiet.config.signals = false;
-    let add = |code| with(&base(), &[rm(code, XMM0, at(RAX, 1)), ret()]);
+    let add = |code| with(base(), &[rm(code, XMM0, at(RAX, 1)), ret()]);
     quiet.accepts(&add(C::Movdqu_xmm_xmmm128));
     quiet.accepts(&add(C::Addss_xmm_xmmm32));
     quiet.rejects(Rule::Metadata, &add(C::Addps_xmm_xmmm128));

@@ -433,7 +433,7 @@ fn p7_returns() {
     guard().rejects(Rule::Return, &[Raw(&[0xc2, 8, 0])]);
     // The return address may be moved, as tail calls do, but must be found.
     let moved = [rm(C::Mov_r64_rm64, R10, at(RSP, 0)), mr(C::Mov_rm64_r64, at(RSP, 0), R10)];
-    guard().accepts(&with(moved.to_vec(), &[ret()]));
+    guard().accepts(&with(moved, &[ret()]));
     let reference = Case {
         wat: "(module (func (param externref i64) (result externref) local.get 0))",
         ..guard()
@@ -647,7 +647,7 @@ fn store_words() -> [Item; 2] {
 
 /// A loop with this body; label 9 is out of fuel.
 fn cycle(body: &[Item]) -> Vec<Item> {
-    let mut items = with(store_words().to_vec(), &[L(1)]);
+    let mut items = with(store_words(), &[L(1)]);
     items.extend_from_slice(body);
     items.extend([
         ri(C::Sub_rm32_imm32, EDX, 1),
@@ -709,15 +709,12 @@ fn p12_metering() {
         case.rejects(Rule::Metering, &cycle(&wrapped(add, other)));
     }
     // A charge before the loop is none in it.
-    let mut outside = with(store.to_vec(), &charge(5, 5));
+    let mut outside = with(store, &charge(5, 5));
     outside.extend(cycle(&[]).split_off(2));
     case.rejects(Rule::Metering, &outside);
     guard().accepts(&cycle(&[]));
     // The fuel is no number to write.
-    case.rejects(
-        Rule::Metering,
-        &with(store.to_vec(), &[mr(C::Mov_rm64_r64, at(R10, 0), R8), ret()]),
-    );
+    case.rejects(Rule::Metering, &with(store, &[mr(C::Mov_rm64_r64, at(R10, 0), R8), ret()]));
 }
 
 #[test]
@@ -855,7 +852,7 @@ fn p9_indexed_reads_stay_in_the_data() {
             ]
         };
         let behind = assemble(&code(0)).0.len();
-        guard().judge(&with(code(behind).to_vec(), &[Raw(data)]))
+        guard().judge(&with(code(behind), &[Raw(data)]))
     };
     assert_eq!(judge(7, 4, &[0; 128]), Ok(()));
     assert_eq!(judge(7, 4, &[0; 127]), Err(Rule::JumpTable));

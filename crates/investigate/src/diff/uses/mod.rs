@@ -19,12 +19,13 @@
 //!    comes to is one of an address: the base of an access, a sum that is one, a comparison with
 //!    what is shown to be one too where order is kept (`compared`), the argument of a function that
 //!    does no more with it. What is calculated with otherwise, stored, thrown, put in a global,
-//!    given to the host (but pointers of WASI) or to a function that is not known, returned to a caller who uses it as a number, or no longer
-//!    followed (a local from the second round of a loop on, too many at a time) is mixed. Of an
-//!    address of which low bits are looked at, `low` counts them: they stay if it moves by a
-//!    multiple. So of globals that are addresses (the stack pointer, a linker's). Two addresses are
-//!    subtracted only if one was made of the other. A load of unknown place may read any word of an
-//!    object whose address is kept, given away, or stands in a word of data.
+//!    given to the host (but pointers of WASI) or to a function that is not known, returned to a
+//!    caller who uses it as a number, or no longer followed (a local from the second round of a
+//!    loop on, too many at a time) is mixed. Of an address of which low bits are looked at, `low`
+//!    counts them: they stay if it moves by a multiple. So of globals that are addresses (the stack
+//!    pointer, a linker's). Two addresses are subtracted only if one was made of the other. A load
+//!    of unknown place may read any word of an object whose address is kept, given away, or stands
+//!    in a word of data.
 //! 3. An access is exact only if no index was added: then `lo..hi` are the bytes it touches,
 //!    relative to the number. A local that a loop writes is indexed inside the loop.
 //!
