@@ -44,7 +44,7 @@ const MACHINE: [Assumption; 10] = [
         noticed_by: "assertions when it is built; the suites in `--tier native`",
     },
     Assumption {
-        what: "native stacks have 16 times the logical limit",
+        what: "native stacks have 24 times the logical limit",
         kept_by: "runtime",
         noticed_by: "crates/native/tests/run.rs: recursion",
     },
