@@ -121,8 +121,8 @@ pub(crate) fn same((a, _): (&Side<'_>, &Side<'_>), x: Entry, y: Entry) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slots {
     Equal,
-    /// The same functions at other slots; so many of them.
-    Permuted(u64),
+    /// The same functions at other slots: so many of them, and the first that differs.
+    Permuted(u64, u64),
     /// So many entries of A alone, of B alone.
     Other(u64, u64),
 }
@@ -165,7 +165,8 @@ pub(crate) fn slots(sides: (&Side<'_>, &Side<'_>), index: usize) -> Slots {
     let added: i64 = -counts.values().filter(|count| **count < 0).sum::<i64>();
     if removed + added == 0 && rest && sizes {
         let slots: std::collections::BTreeSet<u64> = differ.collect();
-        return Slots::Permuted(slots.len() as u64);
+        let first = slots.first().copied().unwrap_or(0);
+        return Slots::Permuted(slots.len() as u64, first);
     }
     Slots::Other(removed as u64, added as u64)
 }
@@ -244,9 +245,18 @@ fn images(
             if index == 0 { "elements".into() } else { format!("elements of table {index}") };
         let (verdict, summary) = match slots(sides, index) {
             Slots::Equal => continue,
-            Slots::Permuted(count) => {
+            Slots::Permuted(count, first) => {
                 let private = sides.0.tables[index].private && sides.1.tables[index].private;
-                let summary = format!("the same functions in another order: {count} slots");
+                let held = |side: &Side<'_>| match side.tables[index].entry(first) {
+                    Some(Entry::Func(func)) => format!("`{}`", side.func_name(func)),
+                    Some(Entry::Global(_) | Entry::Other | Entry::Null) | None => "-".to_owned(),
+                };
+                let summary = format!(
+                    "the same functions in another order: {count} slots; slot {first} has {} in A, \
+                     {} in B",
+                    held(sides.0),
+                    held(sides.1)
+                );
                 match (private, closed(index as u32)) {
                     (true, true) => (Verdict::Renumbered, summary),
                     (true, false) if assumed > 0 => (Verdict::AssumedMoved, summary),

@@ -61,7 +61,7 @@ fn of_source(verdict: Verdict, leaks: &[Leak]) -> Option<String> {
             "map the path away: rustc `--remap-path-prefix OLD=NEW`, clang `-ffile-prefix-map=OLD=NEW`"
         }
         Verdict::Timestamp => {
-            "give the build a fixed time: `SOURCE_DATE_EPOCH`, `-D__DATE__=…`, or leave the time out"
+            "if it is the time of the build, give the build a fixed one: `SOURCE_DATE_EPOCH`, `-D__DATE__=…`, or leave it out; otherwise a time in the program changed, which is an edit"
         }
         Verdict::Text | Verdict::Url => {
             "look for what writes this text into the program: a version, a host or user name, a generated file"
@@ -124,6 +124,9 @@ fn of_unknown(verdict: Verdict, passes: &[PassFound], logs: &LogsSay) -> &'stati
         }
         (Verdict::LayoutOnly | Verdict::Changed, _) => {
             "record the passes of the whole build: the logs have these functions under other names, inlined, or not at all"
+        }
+        (Verdict::AssumedMoved, _) => {
+            "look at the source: tables of functions, pointers, numbers that were edited; then compare the inputs of both linkers (`prova diff` of the objects)"
         }
         _ => {
             "compare the inputs of both linkers: `prova diff` of the objects shows which one differs first"

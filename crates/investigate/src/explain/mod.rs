@@ -309,9 +309,13 @@ fn stage(
                 (Stage::Unknown, "without logs of the passes the stage is not told".into())
             }
         },
-        (Verdict::Renumbered | Verdict::Moved | Verdict::AssumedMoved, None) => (
+        (Verdict::Renumbered | Verdict::Moved, None) => (
             Stage::Link,
-            "indices and addresses are given by the linker; nothing else differs".into(),
+            "indices and addresses are given by the linker; nothing else differs here".into(),
+        ),
+        (Verdict::AssumedMoved, None) => (
+            Stage::Unknown,
+            "a linker gives such numbers, and so does an edit: nothing shows what they are".into(),
         ),
         _ => {
             (Stage::Unknown, "no function of it has other code, and logs tell of code alone".into())

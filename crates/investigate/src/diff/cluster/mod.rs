@@ -267,6 +267,14 @@ impl<'s, 'm> Clusterer<'s, 'm> {
         }
     }
 
+    /// Whether a difference may follow from a cluster's cause: what is not proved harmless does not
+    /// follow from what is.
+    fn weighs(&self, root: usize, verdict: Verdict) -> bool {
+        let root = self.clusters[root].verdict;
+        let proved = matches!(root, Verdict::Renumbered | Verdict::Moved | Verdict::LayoutOnly);
+        !(proved && verdict >= Verdict::AssumedMoved)
+    }
+
     fn outcome(&mut self, (a, b): (u32, u32), outcome: &Outcome) {
         let difference = Difference {
             verdict: outcome.verdict,
@@ -290,7 +298,9 @@ impl<'s, 'm> Clusterer<'s, 'm> {
     /// The cluster of an outcome, and whether it is itself the cause.
     fn place(&mut self, outcome: &Outcome) -> (usize, bool) {
         let (key, text) = match &outcome.cause {
-            Cause::Renumbered | Cause::Slots if self.renumbering.is_some() => {
+            Cause::Renumbered | Cause::Slots
+                if self.renumbering.is_some_and(|root| self.weighs(root, outcome.verdict)) =>
+            {
                 return (self.renumbering.unwrap_or_default(), false);
             }
             Cause::Moved(address, delta) => return self.moved(*address, *delta),
@@ -390,12 +400,11 @@ impl<'s, 'm> Clusterer<'s, 'm> {
             let alone = |in_a, func: Option<u32>| self.alone.get(&(in_a, func?)).copied();
             let export = alone(true, one.exported.0).or(alone(false, one.exported.1));
             let follows = self.renumbering.or(self.first_code).filter(|_| one.follows).or(export);
-            // What is not harmless does not follow from what is.
-            let weighs = |cluster: &usize| {
-                one.verdict != Verdict::Changed
-                    || self.clusters[*cluster].verdict == Verdict::Changed
-            };
-            let follows = follows.filter(weighs);
+            let changed = |root: usize| self.clusters[root].verdict == Verdict::Changed;
+            let follows = follows.filter(|root| {
+                let same = one.verdict != Verdict::Changed || changed(*root);
+                same && self.weighs(*root, one.verdict)
+            });
             let (cluster, cause) = match (&one.cause, follows) {
                 (_, Some(cluster)) => (cluster, false),
                 (Cause::Moved(address, delta), None) => self.moved(*address, *delta),
