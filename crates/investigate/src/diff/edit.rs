@@ -66,7 +66,10 @@ impl Operands {
     /// The kinds that are there, in words, the most telling first.
     pub(crate) fn words(&self) -> Vec<&'static str> {
         let all = [
-            (self.fields, "offsets of loads and stores (the layout of a struct)"),
+            (
+                self.fields,
+                "offsets of loads and stores (fields of a struct, variables at fixed addresses)",
+            ),
             (self.addresses, "addresses of data"),
             (self.callees, "functions called"),
             (self.constants, "constants"),
