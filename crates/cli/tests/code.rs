@@ -75,7 +75,7 @@ fn inspect_shows_all_forms_side_by_side() {
 #[test]
 fn what_is_trusted_is_listed() {
     let text = printed(&["trust"]);
-    assert!(text.contains("native stacks have 16 times the logical limit"), "{text}");
+    assert!(text.contains("native stacks have 24 times the logical limit"), "{text}");
 }
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
