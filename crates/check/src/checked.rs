@@ -55,9 +55,7 @@ impl Layout {
             calls: code.calls.into(),
         })
     }
-}
 
-impl Layout {
     /// The work that checking code takes, accepted or not, and the work behind which it is
     /// refused: in facts that lookups walk, 64 of which count as one claim.
     pub fn work(&self, code: &Code<'_>) -> (u64, u64) {
