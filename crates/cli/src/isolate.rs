@@ -26,7 +26,7 @@ pub(crate) struct IsolateArgs {
     #[arg(value_name = "B.wasm")]
     b: PathBuf,
     /// The function: its index, export, symbol, demangled name, or a unique part of that; without
-    /// it, the first that differs
+    /// it, the first among the causes of `prova diff`
     #[arg(long, value_name = "NAME")]
     function: Option<String>,
     /// Writes two small modules, `a.wasm` and `b.wasm` and their text, into this directory

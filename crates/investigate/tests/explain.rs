@@ -328,3 +328,40 @@ fn each_side_says_who_uses_its_own_bytes() {
         "{text}"
     );
 }
+
+#[test]
+fn what_is_no_code_gets_advice_of_its_own() {
+    let text = |text: &str| {
+        let bytes = wat::parse_str(text).expect("text format");
+        Module::decode(bytes, &Features::default(), &Limits::default()).expect("a valid module")
+    };
+    let advice = |a: &str, b: &str| {
+        let explanation = explain(&text(a), &text(b), &Sources::default()).expect("it can be");
+        let first = &explanation.causes[0];
+        assert_eq!(first.verdict, Verdict::Changed, "{}", explanation.to_text());
+        first.advice.join(" ")
+    };
+    let data = |byte: &str| {
+        format!(
+            "(module (memory 1) (data (i32.const 1024) \"\\01\\02{byte}\\04\") (func (export \"f\") (param i32) (result i32) (i32.load8_u (local.get 0))))"
+        )
+    };
+    let table = |order: &str| {
+        format!(
+            "(module (table 2 funcref) (elem (i32.const 0) {order}) (func $f) (func $g (export \"g\") (param i32) (call_indirect (local.get 0)) (call $f)))"
+        )
+    };
+    let kinds = [
+        (data("\\03"), data("\\13"), "constants, tables and initial values"),
+        (table("$f $g"), table("$g $f"), "pointers to functions"),
+        (
+            "(module (func (export \"f\")))".to_owned(),
+            "(module (func (export \"f\")) (global (export \"n\") i32 (i32.const 7)))".to_owned(),
+            "for the host",
+        ),
+    ];
+    for (a, b, said) in kinds {
+        let found = advice(&a, &b);
+        assert!(found.contains(said) && !found.contains("passes"), "{found}");
+    }
+}

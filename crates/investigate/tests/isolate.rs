@@ -154,6 +154,16 @@ fn what_cannot_be_isolated_is_refused_with_the_reason() {
     let other = text("(module (func $f (export \"f\")))");
     let error = isolate(&alone, &other, Some("g"), &Options::default()).expect_err("only in A");
     assert!(error.to_string().contains("only in A"), "{error}");
+    // Where data comes first and code is the same but for indices, nothing is taken by chance.
+    let data = |bytes: &str, order: &str| {
+        text(&format!(
+            "(module (memory 1) (data (i32.const 1024) \"{bytes}\") {order} (func (export \"m\") (param i32) (result i32) (call $f) (call $g) (i32.load8_u (local.get 0))))"
+        ))
+    };
+    let (f, g) = ("(func $f (export \"f\"))", "(func $g (export \"g\") (nop))");
+    let (one, two) = (data("\\01\\02", &format!("{f} {g}")), data("\\01\\03", &format!("{g} {f}")));
+    let error = isolate(&one, &two, None, &Options::default()).expect_err("it is no function");
+    assert!(error.to_string().contains("the first cause is of no function"), "{error}");
     // What is inlined is not told apart without its callee: the whole is needed, or the pair shows
     // it.
     assert_eq!(symbol(&a, &b, None).expect("one differs"), "wide");

@@ -210,3 +210,12 @@ fn symbols_are_names_of_exports_of_got_entries_and_of_the_linking_section() {
         assert!(target(&linked(bytes), "ab").is_err(), "{bytes}");
     }
 }
+
+#[test]
+fn what_nothing_names_is_left_to_a_run() {
+    let module = wat(
+        "(module (memory 1) (data (i32.const 1024) \"abcd\") (func (export \"f\") (param i32) (result i32) (i32.load8_u (local.get 0))) (func (export \"g\") (result i32) (i32.load8_u (i32.const 1024))))",
+    );
+    assert!(xref(&module, 1026..1027).to_text().contains("`--watch` lists who"));
+    assert!(!xref(&module, 1024..1025).to_text().contains("--watch"));
+}

@@ -7,7 +7,8 @@
 //!    data and of elements, has a constant offset and fits in the least size. Then the order of
 //!    segments is seen in the image alone. Otherwise segments are compared one by one.
 //! 2. What no piece covers is zero, if the memory is the module's own; of an imported memory nobody
-//!    knows.
+//!    knows. Tools leave zeros at the ends of segments out, and so cut pointers: in a memory of its
+//!    own a piece starts and ends at whole words where these may be addresses of data.
 
 use crate::xref::constant;
 use prova_builds::names::printable;
@@ -17,6 +18,9 @@ use std::collections::BTreeMap;
 
 /// Most bytes of an image that is joined to one piece.
 const JOINED_MAX: u64 = 1 << 28;
+
+/// Bytes of a word.
+const WORD: u64 = 4;
 
 /// Consecutive bytes of the image.
 #[derive(Clone, Debug)]
@@ -70,7 +74,41 @@ pub(crate) fn pieces(module: &Module) -> Vec<Piece<'_>> {
         let piece = Piece { segment: index as u32, name, start, bytes: Cow::Borrowed(bytes) };
         write(&mut pieces, piece);
     }
-    pieces.into_values().collect()
+    let mut pieces: Vec<Piece<'_>> = pieces.into_values().collect();
+    if module.imported_memory_count() == 0 {
+        at_words(&mut pieces);
+    }
+    pieces
+}
+
+/// Adds the zeros around each piece that belong to its first and its last word (invariant 2).
+fn at_words(pieces: &mut [Piece<'_>]) {
+    let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return };
+    let data = first.start..last.end().next_multiple_of(WORD);
+    // Whether the word at this place is one, with zeros around the piece.
+    let is_address = |piece: &Piece<'_>, at: u64| {
+        let byte = |at: u64| Some(*piece.bytes.get(at.checked_sub(piece.start)? as usize)?);
+        let bytes = (at..at + WORD).rev().map(|at| u64::from(byte(at).unwrap_or_default()));
+        data.contains(&bytes.fold(0, |word, byte| word << 8 | byte))
+    };
+    let mut low = 0;
+    for index in 0..pieces.len() {
+        let high = pieces.get(index + 1).map_or(u64::MAX, |next| next.start);
+        let piece = &mut pieces[index];
+        let (start, end) = (piece.start, piece.end());
+        let (word, behind) = (start / WORD * WORD, end.next_multiple_of(WORD));
+        let fits = word >= low && is_address(piece, word);
+        let before = if fits { start - word } else { 0 };
+        let fits = behind <= high && is_address(piece, behind - WORD);
+        let after = if fits { behind - end } else { 0 };
+        if before + after > 0 {
+            let mut bytes = vec![0; before as usize];
+            bytes.extend_from_slice(&piece.bytes);
+            bytes.resize(bytes.len() + after as usize, 0);
+            (piece.start, piece.bytes) = (start - before, Cow::Owned(bytes));
+        }
+        low = end + after;
+    }
 }
 
 /// Pieces by their first address.
@@ -169,6 +207,30 @@ mod tests {
         assert_eq!(both((8, b"aaaa"), (9, b"b")), text(&[(8, b"a"), (9, b"b"), (10, b"aa")]));
         assert_eq!(both((9, b"b"), (8, b"aaaa")), text(&[(8, b"aaaa")]));
         assert_eq!(both((8, b"a"), (0, b"b")), text(&[(0, b"b"), (8, b"a")]));
+    }
+
+    #[test]
+    fn pieces_reach_to_whole_words_but_not_into_each_other() {
+        let grown = |start, bytes: &'static [u8]| {
+            let mut pieces =
+                [piece(256, &[1; 8]), piece(start, bytes), piece(1024, b"t"), piece(1026, b"u")];
+            at_words(&mut pieces);
+            let [first, found, last, behind] = pieces;
+            // Text is no address; and where the next piece stands in the same word, it stays.
+            assert_eq!(
+                (&*first.bytes, &*last.bytes, &*behind.bytes),
+                (&[1; 8][..], &b"t"[..], &b"u"[..])
+            );
+            (found.start, found.bytes.into_owned())
+        };
+        assert_eq!(grown(512, &[8, 1]), (512, vec![8, 1, 0, 0]), "the high bytes of 264");
+        assert_eq!(grown(513, &[1]), (512, vec![0, 1, 0, 0]), "all but one of 256");
+        assert_eq!(grown(512, &[8, 1, 0, 0, 0, 2, 0]), (512, vec![8, 1, 0, 0, 0, 2, 0, 0]));
+        assert_eq!(grown(513, &[2, 0, 0, 7]), (512, vec![0, 2, 0, 0, 7]), "7 is in front of data");
+        assert_eq!(grown(512, b"abc"), (512, b"abc".to_vec()));
+        let mut pieces = [piece(256, &[0, 1, 0, 0, 8, 1]), piece(263, &[1])];
+        at_words(&mut pieces);
+        assert_eq!(pieces.map(|piece| piece.bytes.len()), [6, 1], "a word of both");
     }
 
     #[test]

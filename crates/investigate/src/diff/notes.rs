@@ -3,8 +3,14 @@
 //! Neighbours: `cluster` calls it when all differences are in. Names are printable already. Linear
 //! in the causes.
 
-use super::report::{Cluster, Difference, Kind};
+use super::report::{Cluster, Difference, Kind, Verdict, plural};
+use super::side::Side;
+use prova_module::DataMode;
 use std::collections::BTreeMap;
+
+/// Fewest segments that a tool leaves which takes zeros out, and most that linkers write.
+const CUT_MIN: usize = 8;
+const WHOLE_MAX: usize = 4;
 
 /// Fewest causes of a cluster that are counted by crate, and most crates and pairs of offsets
 /// named.
@@ -42,6 +48,22 @@ pub(super) fn notes(
             cluster.notes.push(format!("in crates: {by_crate}"));
         }
     }
+}
+
+/// What is said of tools behind the linker if only one side seems to have gone through one: its
+/// data is cut at zeros, and code differs.
+pub(super) fn tools(sides: (&Side<'_>, &Side<'_>), differences: &[Difference]) -> Option<String> {
+    let code = |one: &Difference| one.kind == Kind::Function && one.verdict == Verdict::Changed;
+    let count = |side: &Side<'_>| {
+        let all = side.module.data().iter();
+        all.filter(|data| matches!(data.mode, DataMode::Active { .. })).count()
+    };
+    let (a, b) = (count(sides.0), count(sides.1));
+    let cut = a.max(b) >= CUT_MIN && a.min(b) <= WHOLE_MAX;
+    let side = if a > b { "A" } else { "B" };
+    (cut && differences.iter().any(code)).then(|| {
+        format!("data is in {} in A and in {b} in B: an optimizer such as `wasm-opt`, which clang runs by itself where it finds it, may have seen {side} alone", plural(a as u64, "segment"))
+    })
 }
 
 /// The crate of a Rust name, or the first namespace of a C++ one.

@@ -3,8 +3,8 @@
 //! Neighbours: `cluster` asks when all differences are in; `text` and `html` keep the order.
 //!
 //! 1. First what somebody wrote: code of the program, then what it imports, exports and declares,
-//!    then code of libraries, then data, then custom sections. What is harmless comes last,
-//!    whatever it is of.
+//!    then code of libraries, then data, then custom sections. What is harmless comes behind
+//!    that, whatever it is of, and last the name that a linker takes from the output file.
 //! 2. Within a rank the gravest verdict is first, then the most places, then the order in which
 //!    they were found.
 //!
@@ -12,6 +12,7 @@
 //! C++, and what wasi-libc and compilers call their functions. A function without a name counts as
 //! the program's. A wrong guess costs a place in the list and nothing else.
 
+use super::OWN_NAME;
 use super::report::{Cluster, Difference, Kind, Verdict};
 
 /// What a reader acts on first.
@@ -29,10 +30,15 @@ pub(super) enum Rank {
     Custom,
     /// What is proved or assumed to do no harm.
     Harmless,
+    /// The name of the output file.
+    OwnName,
 }
 
 /// The rank of a cluster: the first of its causes', or of what follows from a cause elsewhere.
 pub(super) fn rank(cluster: &Cluster, differences: &[Difference]) -> Rank {
+    if cluster.cause == OWN_NAME {
+        return Rank::OwnName;
+    }
     let told = if cluster.causes > 0 { cluster.causes } else { cluster.differences.len() };
     let causes = cluster.differences.iter().take(told);
     let ranks = causes.map(|at| of(&differences[*at]));

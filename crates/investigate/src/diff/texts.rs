@@ -122,7 +122,7 @@ impl Texts {
 }
 
 /// Bytes of the initial memory that one segment writes.
-fn bytes<'m>(side: &Side<'m>, at: u64, count: u64) -> Option<&'m [u8]> {
+pub(crate) fn bytes<'m>(side: &Side<'m>, at: u64, count: u64) -> Option<&'m [u8]> {
     let span = side.map.span_at(at)?;
     let module: &'m prova_module::Module = side.module;
     let from = at.checked_sub(span.start)?;

@@ -4,7 +4,7 @@
 //! with both outputs at hand; it is data, to be added to as faults are found.
 
 use super::{LogsSay, PassFound, Stage};
-use crate::diff::Verdict;
+use crate::diff::{Kind, Verdict};
 use prova_builds::repro::blame::Leak;
 use serde::Serialize;
 
@@ -31,9 +31,10 @@ pub fn fault(pass: &str) -> Option<Fault> {
     FAULTS.into_iter().find(|fault| pass.contains(fault.pass))
 }
 
-/// What to do about a cause, a sentence each: by its stage, and by what differs.
+/// What to do about a cause, a sentence each: by its stage, and by what differs; with the kind of
+/// what differs first, if that is no code.
 pub(super) fn advice(
-    verdict: Verdict,
+    (verdict, kind): (Verdict, Option<Kind>),
     stage: Stage,
     passes: &[PassFound],
     leaks: &[Leak],
@@ -44,7 +45,10 @@ pub(super) fn advice(
         Stage::Source => advice.extend(of_source(verdict, leaks)),
         Stage::Pass => advice.extend(of_pass(passes)),
         Stage::Link => advice.push(of_link(verdict, logs).to_owned()),
-        Stage::Unknown => advice.push(of_unknown(verdict, passes, logs).to_owned()),
+        Stage::Unknown => {
+            let other = kind.filter(|_| verdict == Verdict::Changed).and_then(of_other);
+            advice.push(other.unwrap_or(of_unknown(verdict, passes, logs)).to_owned());
+        }
     }
     advice.extend(leaks.iter().map(cure));
     advice
@@ -112,6 +116,28 @@ fn of_link(verdict: Verdict, logs: &LogsSay) -> &'static str {
             "give the linker its inputs in a fixed order: sort what a listing of a directory, a glob or parallel jobs hand it"
         }
     }
+}
+
+/// What changed and is no code.
+fn of_other(kind: Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::Data => {
+            "look at constants, tables and initial values in the source, and at what generates them; where both builds have one source, compare the objects (`prova diff` of them) to find the one that differs first; `prova xref` shows who uses an address"
+        }
+        Kind::Table => {
+            "look at pointers to functions, vtables and `dyn` types in the source: the order of a table follows the order in which their addresses are taken, and that of the linker's inputs"
+        }
+        Kind::Import | Kind::Export | Kind::Tag => {
+            "look at what the source declares for the host, and at the linker's flags (`--export`, `--allow-undefined`)"
+        }
+        Kind::Global | Kind::Memory => {
+            "compare the linker's flags (`-z stack-size`, `--initial-memory`, `--global-base`) and its version"
+        }
+        Kind::Custom => {
+            "compare the flags that write such sections (`-g`, `--strip-debug`, features), and the tools behind the linker; `wasm-tools strip` or `llvm-strip` removes what no program reads"
+        }
+        Kind::Function | Kind::Encoding => return None,
+    })
 }
 
 fn of_unknown(verdict: Verdict, passes: &[PassFound], logs: &LogsSay) -> &'static str {

@@ -227,7 +227,8 @@ fn cause(
         cluster.verdict == Verdict::RandomLooking || passes.iter().any(|found| found.before);
     let leaks = leaks.filter(|_| drawn).unwrap_or_default();
     let (stage, because) = stage(cluster.verdict, &passes, &seen, !code.is_empty(), leaks);
-    let mut advice = known::advice(cluster.verdict, stage, &passes, leaks, &seen);
+    let kind = if code.is_empty() { members.first().map(|member| member.kind) } else { None };
+    let mut advice = known::advice((cluster.verdict, kind), stage, &passes, leaks, &seen);
     if cluster.cause == OWN_NAME {
         advice = vec![known::OF_NAME.into()];
     }

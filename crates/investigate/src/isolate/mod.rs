@@ -210,9 +210,18 @@ fn wanted<'r>(a: &Module, report: &'r Report, function: Option<&str>) -> Result<
         None => {
             let in_order = report.clusters.iter().flat_map(|cluster| &cluster.differences);
             let mut functions = in_order.map(|i| &report.differences[*i]);
-            functions
+            let found = functions
                 .find(|one| one.kind == Kind::Function && one.a.is_some() && one.b.is_some())
-                .context("no function differs")
+                .context("no function differs")?;
+            let first = &report.clusters[0];
+            if !is_layout(first.verdict) && is_layout(found.verdict) {
+                bail!(
+                    "the first cause is of no function that both modules have ({}: {}); functions are the same but for indices and addresses: `--function NAME` isolates one of them",
+                    first.verdict,
+                    first.cause
+                );
+            }
+            Ok(found)
         }
         Some(name) => {
             let func = find::function(a, name)?;
@@ -223,6 +232,11 @@ fn wanted<'r>(a: &Module, report: &'r Report, function: Option<&str>) -> Result<
             })
         }
     }
+}
+
+/// Whether only indices and addresses differ.
+fn is_layout(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Renumbered | Verdict::Moved | Verdict::AssumedMoved)
 }
 
 /// By what a difference is known again.

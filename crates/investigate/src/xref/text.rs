@@ -32,7 +32,11 @@ impl XrefReport {
         }
         more(&mut out, self.pointers.len());
         self.globals(&mut out);
+        let named = self.reads.len() + self.writes.len() + self.indexed.len();
         let escaped = self.escapes.len() + self.pointers.len();
+        if named + escaped + self.globals.len() == 0 {
+            writeln!(out, "\nNothing names an address of the range. Code may compute one, or come to it by an index: `--watch` lists who does so in a run.").ok();
+        }
         if escaped > 0 {
             writeln!(
                 out,

@@ -3,13 +3,20 @@
 //! Neighbours: `data` found the runs and words; the module above keeps the clusters. What grows
 //! opens a cluster, and what moved because of it follows from it.
 
+use super::location::locations;
 use super::{Clusterer, RUNS_MAX, XREFS_MAX, plain};
 use crate::diff::cluster::ALONE_MAX;
 use crate::diff::data::{Assumed, DataDiff, Look, Run};
 use crate::diff::report::{Difference, Kind, Verdict, plural};
-use crate::diff::strings::{Sort, is_text};
+use crate::diff::side::Side;
+use crate::diff::strings::{Sort, is_printable, is_text};
+use crate::diff::texts::bytes;
 use prova_builds::names::printable;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+/// How far before what differs its text may start.
+const STRING_MAX: u64 = 120;
 
 impl Clusterer<'_, '_> {
     /// Runs of bytes, lengths that follow from them, segments that moved.
@@ -165,10 +172,10 @@ impl Clusterer<'_, '_> {
             }
             Look::Text(..) | Look::Random | Look::Bytes => {
                 let (key, cause) = self.word_run(run, &place, &mut difference);
-                if run.look == Look::Random && run.active && self.xrefs < XREFS_MAX {
+                let asked = matches!(run.look, Look::Random | Look::Text(Sort::Timestamp, ..));
+                if asked && run.active && self.xrefs < XREFS_MAX {
                     self.xrefs += 1;
-                    let end = run.a + run.bytes_a.len() as u64;
-                    difference.evidence.push(users(self.sides.0.module, run.a..end));
+                    difference.evidence.push(users(self.sides.0.module, string(self.sides.0, run)));
                 }
                 let cluster = self.cluster(&key, || cause);
                 if run.growth() != 0 && run.active {
@@ -228,6 +235,13 @@ impl Clusterer<'_, '_> {
             }
             _ if growth == 0 => {
                 difference.summary = differ(bytes, place);
+                let locations = locations(self.sides, run);
+                let are_locations = locations.is_some();
+                difference.evidence.extend(locations.into_iter().flatten());
+                if are_locations {
+                    let cause = "lines or columns that panics print changed";
+                    return ("locations".into(), cause.into());
+                }
                 if crowded {
                     return contents(&segment);
                 }
@@ -260,8 +274,18 @@ impl Clusterer<'_, '_> {
     }
 }
 
+/// The addresses in A of what differs; of text from its start on, whose address code has.
+fn string(side: &Side<'_>, run: &Run) -> Range<u64> {
+    let first = side.map.span_at(run.a).map_or(run.a, |span| span.start);
+    let before = STRING_MAX.min(run.a - first);
+    let text = matches!(run.look, Look::Text(..));
+    let bytes = bytes(side, run.a - before, before).filter(|_| text).unwrap_or_default();
+    let printable = bytes.iter().rev().take_while(|byte| is_printable(**byte)).count() as u64;
+    run.a - printable..run.a + run.bytes_a.len() as u64
+}
+
 /// Who uses a range of addresses, in a line.
-fn users(module: &prova_module::Module, range: std::ops::Range<u64>) -> String {
+fn users(module: &prova_module::Module, range: Range<u64>) -> String {
     let found = crate::xref::xref(module, range);
     let all = found.reads.iter().chain(&found.writes).chain(&found.escapes);
     let names: BTreeSet<&str> = all.map(|one| one.name.as_str()).collect();

@@ -5,12 +5,13 @@
 //! *consequence* joins the cluster of what it follows from, and does not touch its verdict.
 
 mod data;
+mod location;
 
 use crate::diff::align::increasing;
 use crate::diff::compare::{Cause, Outcome};
 use crate::diff::edit::lines;
 use crate::diff::matching::Matching;
-use crate::diff::notes::notes;
+use crate::diff::notes::{notes, tools};
 use crate::diff::rank::{rank, sort_causes};
 use crate::diff::report::{Cluster, Count, Difference, Input, Kind, Line, Origin, Report, Verdict};
 use crate::diff::sections::Found;
@@ -521,7 +522,12 @@ impl<'s, 'm> Clusterer<'s, 'm> {
         for difference in &mut self.differences {
             difference.cluster = place[&difference.cluster];
         }
-        let clusters = order.iter().map(|i| self.clusters[*i].clone()).collect();
+        let mut clusters: Vec<Cluster> = order.iter().map(|i| self.clusters[*i].clone()).collect();
+        if let (Some(first), Some(note)) =
+            (clusters.first_mut(), tools(self.sides, &self.differences))
+        {
+            first.notes.push(note);
+        }
         Report {
             a,
             b,

@@ -9,8 +9,14 @@ use crate::diff::align::Equal;
 use crate::diff::lockstep::words;
 use crate::diff::shift::{Agree, Assumption, Shift};
 use crate::diff::side::Side;
+use crate::diff::strings::is_printable;
 use crate::diff::uses::{Role, Roles};
 use std::ops::Range;
+
+/// Numbers behind an address that look like lengths are below this.
+const LENGTH_END: u64 = 1 << 16;
+/// Most strings of a gap that are compared one by one.
+const STRINGS_MAX: usize = 64;
 
 /// Fills the gaps of one pair.
 pub(super) struct Filler<'s, 'm> {
@@ -133,7 +139,10 @@ impl Filler<'_, '_> {
             let (word_a, word_b) = (end_a - step, end_b - step);
             match self.at(word_a, word_b, step) {
                 At::Agree(len, agree) if len == step => self.count(agree),
-                _ if step == 4 && self.resumes_back(word_a, word_b, (a, b)) => {
+                _ if step == 4
+                    && (self.is_length((word_a, word_b), (a, b))
+                        || self.resumes_back(word_a, word_b, (a, b))) =>
+                {
                     self.run(word_a..end_a, word_b..end_b);
                 }
                 _ => {
@@ -145,9 +154,56 @@ impl Filler<'_, '_> {
             (end_a, end_b) = (word_a, word_b);
         }
         if a < end_a || b < end_b {
-            self.run(a..end_a, b..end_b);
+            self.strings(a..end_a, b..end_b);
         }
         self.equal.push(Equal { a: end_a, b: end_b, len: gap_a.end - end_a });
+    }
+
+    /// Whether two words that differ look like lengths: small numbers behind an address.
+    fn is_length(&self, (a, b): (usize, usize), low: (usize, usize)) -> bool {
+        let word = |bytes: &[u8], at: usize| {
+            let word = bytes.get(at..at + 4)?.try_into().ok()?;
+            Some(u64::from(u32::from_le_bytes(word)))
+        };
+        let (Some(before_a), Some(before_b)) = (a.checked_sub(4), b.checked_sub(4)) else {
+            return false;
+        };
+        let (x, y) = (&self.pair.bytes.0, &self.pair.bytes.1);
+        let small = |bytes, at| word(bytes, at).is_some_and(|length| length < LENGTH_END);
+        let pointer = word(x, before_a).is_some_and(|to| self.sides.0.may_be_address(to));
+        (before_a >= low.0 && before_b >= low.1 && pointer && small(x, a) && small(y, b))
+            && matches!(self.at(before_a, before_b, 4), At::Agree(4, Some(_)))
+    }
+
+    /// One run; of as many strings on both sides, each with its end, a run for each that differs.
+    fn strings(&mut self, a: Range<usize>, b: Range<usize>) {
+        let (x, y) = (&self.pair.bytes.0, &self.pair.bytes.1);
+        let ends = |bytes: &[u8], run: &Range<usize>| -> Option<Vec<usize>> {
+            let text = bytes[run.clone()].iter().all(|byte| *byte == 0 || is_printable(*byte));
+            let ends = run.clone().filter(|at| bytes[*at] == 0).take(STRINGS_MAX);
+            text.then(|| ends.chain([run.end]).collect())
+        };
+        let (Some(ends_a), Some(ends_b)) = (ends(x, &a), ends(y, &b)) else {
+            return self.run(a, b);
+        };
+        if ends_a.len() != ends_b.len() || ends_a.len() > STRINGS_MAX {
+            return self.run(a, b);
+        }
+        let (mut low_a, mut low_b) = (a.start, b.start);
+        for (end_a, end_b) in ends_a.into_iter().zip(ends_b) {
+            // From the second on with the end of the string before.
+            let (x, y) = (&self.pair.bytes.0[low_a..end_a], &self.pair.bytes.1[low_b..end_b]);
+            let head = x.iter().zip(y).take_while(|(x, y)| x == y).count();
+            let tail = x[head..].iter().rev().zip(y[head..].iter().rev());
+            let tail = tail.take_while(|(x, y)| x == y).count();
+            self.equal.push(Equal { a: low_a, b: low_b, len: head });
+            let differ = (low_a + head..end_a - tail, low_b + head..end_b - tail);
+            if !differ.0.is_empty() || !differ.1.is_empty() {
+                self.run(differ.0, differ.1);
+            }
+            self.equal.push(Equal { a: end_a - tail, b: end_b - tail, len: tail });
+            (low_a, low_b) = (end_a, end_b);
+        }
     }
 
     fn equal_tail(&self, a: (usize, usize), b: (usize, usize)) -> usize {

@@ -251,6 +251,12 @@ impl Flow<'_, '_> {
                 {
                     (OffsetKind::Address, (value as i64).saturating_add(by))
                 }
+                // An index that starts at a number, small or large, says nothing of the offset.
+                Some(Ref { source: Source::Const(_, value), by, .. })
+                    if by.is_none() || !self.in_zone(value) =>
+                {
+                    (OffsetKind::Unknown, 0)
+                }
                 Some(Ref { source: Source::Global(_) | Source::Const(..), .. }) => {
                     (OffsetKind::Number, 0)
                 }
