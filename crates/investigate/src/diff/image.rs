@@ -12,7 +12,7 @@
 
 use crate::xref::constant;
 use prova_builds::names::printable;
-use prova_module::{DataIdx, DataMode, ElementKind, Module};
+use prova_module::{DataIdx, DataMode, ElementKind, MemoryIdx, Module};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -67,7 +67,8 @@ pub(crate) fn pieces(module: &Module) -> Vec<Piece<'_>> {
         let DataMode::Active { memory, offset } = &data.mode else { continue };
         let bytes = module.data_bytes(DataIdx(index as u32));
         let Some(start) = constant(offset.ops()).filter(|_| memory.0 == 0) else { continue };
-        if bytes.is_empty() {
+        let end = start.checked_add(bytes.len() as u64 + WORD);
+        if bytes.is_empty() || end.is_none() {
             continue;
         }
         let name = module.names().data(DataIdx(index as u32)).map(printable).unwrap_or_default();
@@ -75,21 +76,25 @@ pub(crate) fn pieces(module: &Module) -> Vec<Piece<'_>> {
         write(&mut pieces, piece);
     }
     let mut pieces: Vec<Piece<'_>> = pieces.into_values().collect();
-    if module.imported_memory_count() == 0 {
-        at_words(&mut pieces);
+    if module.imported_memory_count() == 0
+        && let Some(memory) = module.memory(MemoryIdx(0))
+    {
+        at_words(&mut pieces, memory.min.saturating_mul(1 << memory.page_size_log2.min(32)));
     }
     pieces
 }
 
-/// Adds the zeros around each piece that belong to its first and its last word (invariant 2).
-fn at_words(pieces: &mut [Piece<'_>]) {
-    let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return };
-    let data = first.start..last.end().next_multiple_of(WORD);
+/// Adds the zeros around each piece that belong to its first and its last word (invariant 2) in
+/// a memory of so many bytes.
+fn at_words(pieces: &mut [Piece<'_>], memory_bytes: u64) {
+    let Some(first) = pieces.first() else { return };
+    // From data on: what is behind it are variables.
+    let addresses = first.start..memory_bytes;
     // Whether the word at this place is one, with zeros around the piece.
     let is_address = |piece: &Piece<'_>, at: u64| {
         let byte = |at: u64| Some(*piece.bytes.get(at.checked_sub(piece.start)? as usize)?);
         let bytes = (at..at + WORD).rev().map(|at| u64::from(byte(at).unwrap_or_default()));
-        data.contains(&bytes.fold(0, |word, byte| word << 8 | byte))
+        addresses.contains(&bytes.fold(0, |word, byte| word << 8 | byte))
     };
     let mut low = 0;
     for index in 0..pieces.len() {
@@ -214,7 +219,7 @@ mod tests {
         let grown = |start, bytes: &'static [u8]| {
             let mut pieces =
                 [piece(256, &[1; 8]), piece(start, bytes), piece(1024, b"t"), piece(1026, b"u")];
-            at_words(&mut pieces);
+            at_words(&mut pieces, 4096);
             let [first, found, last, behind] = pieces;
             // Text is no address; and where the next piece stands in the same word, it stays.
             assert_eq!(
@@ -229,7 +234,7 @@ mod tests {
         assert_eq!(grown(513, &[2, 0, 0, 7]), (512, vec![0, 2, 0, 0, 7]), "7 is in front of data");
         assert_eq!(grown(512, b"abc"), (512, b"abc".to_vec()));
         let mut pieces = [piece(256, &[0, 1, 0, 0, 8, 1]), piece(263, &[1])];
-        at_words(&mut pieces);
+        at_words(&mut pieces, 4096);
         assert_eq!(pieces.map(|piece| piece.bytes.len()), [6, 1], "a word of both");
     }
 
