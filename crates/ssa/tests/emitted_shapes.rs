@@ -14,6 +14,7 @@ use prova_ssa::{CheckedBody, Metering, build};
 const HEAD: &str = "(module
   (import \"m\" \"see\" (func $see (param i32)))
   (import \"m\" \"get\" (func $get (result i32)))
+  (memory 1) (global $g (mut i32) (i32.const 0)) (global $out (mut i32) (i32.const 0))
   (tag $e (param i32)) (tag $o)
   (type $t (func))
   (func $h (type $t)) (func $k (type $t))
@@ -196,6 +197,38 @@ fn judged(text: &str, edits: &[(&str, &str, [Rule; 2])]) {
 }
 
 use Rule::{Arguments, Operands, Targets};
+
+/// Two reads of one thing, `far` operators apart, of which the second one is used first: what is
+/// emitted may have either first.
+fn crossed(read: &str, between: &str, far: usize) -> String {
+    let step = "(local.set $x (i32.mul (i32.add (local.get $x) (local.get $a)) (local.get $x)))";
+    let far = step.repeat(far);
+    format!(
+        "{read} (i32.eqz) {far} {between} (local.set $y {read})
+        (local.set $x (i32.add (local.get $x) (i32.load (local.get $y))))
+        (global.set $out) (local.get $x)"
+    )
+}
+
+#[test]
+fn reads_of_one_thing_change_places_however_far_they_are_apart() {
+    for read in ["(global.get $g)", "(memory.size)"] {
+        for far in [0, 1, 5, 12, 40, 200] {
+            judged(&crossed(read, "", far), &[]);
+        }
+    }
+    // Not behind a change of it.
+    for (read, change) in [
+        ("(global.get $g)", "(global.set $g (local.get $a))"),
+        ("(memory.size)", "(drop (memory.grow (local.get $a)))"),
+    ] {
+        for far in [0, 40] {
+            let text = crossed(read, change, far).replace("(i32.eqz)", "(local.tee $n) (i32.eqz)");
+            let edits = [("(i32.load (local.get $y))", "(i32.load (local.get $n))", [Operands; 2])];
+            judged(&text, &edits);
+        }
+    }
+}
 
 #[test]
 fn what_a_handler_gives_is_moved_behind_the_place() {

@@ -111,7 +111,7 @@ struct Read {
 const READS_MAX: usize = 8;
 
 /// So many instructions of the body are looked through for a read's like.
-const LIKES_MAX: u32 = 32;
+const LIKES_MAX: u32 = 1024;
 
 /// Compares a body and its image.
 pub(super) fn relate(
@@ -291,7 +291,7 @@ impl Relate<'_> {
                     self.news[theirs.as_u32() as usize] = atom;
                     self.bind(ours, atom);
                 }
-                return self.liken(found, spot);
+                return Ok(());
             }
             match self.old.body.block(spot.block).terminator {
                 Terminator::Jump(edge) => self.inline(&edge, spot)?,
@@ -322,34 +322,6 @@ impl Relate<'_> {
         let result = self.terms.atom(at);
         self.reads.push(Read { opcode, imm: inst.imm, args, result });
         Some(result)
-    }
-
-    /// Reads of the body like one that is met, before anything changes what they read, give the
-    /// same, whichever of the image's is for them.
-    fn liken(&mut self, met: Inst, spot: &Spot) -> Verdict {
-        let body = self.old.body;
-        let first = body.inst(met);
-        let effects = first.op.effects();
-        let Some(result) = first.result().filter(|_| effects.commutes(effects)) else {
-            return Ok(());
-        };
-        let after = met.as_u32() + 1;
-        for at in after..spot.end.min(after + LIKES_MAX) {
-            self.step()?;
-            let inst = Inst::from_u32(at);
-            let data = body.inst(inst);
-            if !effects.commutes(data.op.effects()) {
-                break;
-            }
-            let alike = data.op == first.op && data.imm == first.imm;
-            let open = alike && !self.met[at as usize];
-            if let Some(other) = data.result().filter(|_| open)
-                && body.operands(data.args) == body.operands(first.args)
-            {
-                self.bind(other, self.olds[result.as_u32() as usize]);
-            }
-        }
-        Ok(())
     }
 
     /// The effect of the body's block that an effect of the image is; `None` if all of the block's
@@ -459,7 +431,11 @@ impl Relate<'_> {
                 }
                 continue;
             }
-            let Some(opcode) = graph::pure(data) else { return Ok(false) };
+            let Some(opcode) = graph::pure(data) else {
+                let Some(term) = self.like(value, inst)? else { return Ok(false) };
+                self.bind(value, term);
+                continue;
+            };
             let mut args = [NONE; 8];
             let mut missing = None;
             let operands = body.operands(data.args);
@@ -483,6 +459,35 @@ impl Relate<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// What a read of the body gives that is not met yet: the same as the same read before it in its
+    /// block that is met, if nothing between changes what they read. So it does not matter which of
+    /// the image's is for which of them (E4).
+    fn like(&mut self, value: Value, read: Inst) -> Verdict<Option<Term>> {
+        let body = self.old.body;
+        let data = body.inst(read);
+        let effects = data.op.effects();
+        if data.result().is_none() || !effects.commutes(effects) {
+            return Ok(None);
+        }
+        let first = body.block(self.old.block_of(value)).insts();
+        let first = first.into_iter().next().map_or(0, |inst| inst.as_u32());
+        for at in (first.max(read.as_u32().saturating_sub(LIKES_MAX))..read.as_u32()).rev() {
+            self.step()?;
+            let other = body.inst(Inst::from_u32(at));
+            if !effects.commutes(other.op.effects()) {
+                break;
+            }
+            let alike = other.op == data.op && other.imm == data.imm && self.met[at as usize];
+            if let Some(value) = other.result().filter(|_| alike)
+                && body.operands(other.args) == body.operands(data.args)
+            {
+                let term = self.olds[value.as_u32() as usize];
+                return Ok((term != NONE).then_some(term));
+            }
+        }
+        Ok(None)
     }
 
     /// All effects of the body's block are met (E3).
