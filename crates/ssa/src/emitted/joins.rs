@@ -20,9 +20,9 @@ use crate::verify::Dominators;
 enum Source {
     /// A parameter of the place, by number.
     Param(u32),
-    /// A parameter from elsewhere.
+    /// A parameter from elsewhere, or a result.
     Elsewhere(Value),
-    /// A result.
+    /// What the jump itself makes.
     Made,
 }
 
@@ -262,8 +262,7 @@ impl Relate<'_> {
             let args = body.args(&edge).iter().map(|arg| match arg.value() {
                 Some(value) => match body.value(value).def {
                     Def::Param(of, number, _) if of == block => given[number as usize],
-                    Def::Param(..) => Source::Elsewhere(value),
-                    Def::Result(..) => Source::Made,
+                    Def::Param(..) | Def::Result(..) => Source::Elsewhere(value),
                 },
                 None => Source::Made,
             });
