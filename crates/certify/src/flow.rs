@@ -364,16 +364,23 @@ impl Run<'_, '_> {
         let held = join::locations(&state).filter(|(_, value)| stateable(value)).collect();
         let (height, _) = self.machine.facts.bounds(state.path, &self.machine.symbols, Sym::HEIGHT);
         let held: BTreeMap<Loc, Value> = held;
-        let claims = |loc, Value { base, sym, shift, add }| {
-            let claim = Claim::Holds { at: loc, base, name: Name::Fixed(sym), shift, add };
-            self.leaders.iter().all(|leader| match &leader.entry {
-                Entry::Claimed(claims) => claims.list.contains(&claim),
-                Entry::Inherited(_) | Entry::Passed | Entry::Nothing => true,
-            })
-        };
-        let kept = held.iter().filter(|(loc, _)| keeps(loc.number()));
-        let kept = kept.filter(|&(&loc, &value)| claims(loc, value));
-        let kept = kept.map(|(&loc, _)| loc).collect();
+        let kept = held.keys().copied().filter(|loc| keeps(loc.number()));
+        let mut kept: BTreeSet<Loc> = kept.collect();
+        for leader in &self.leaders {
+            let Entry::Claimed(claims) = &leader.entry else { continue };
+            // Where claims on values of the function come in the order of locations, as they do.
+            let fixed = claims.list.iter().filter_map(|claim| match *claim {
+                Claim::Holds { at, base, name: Name::Fixed(sym), shift, add } => {
+                    Some((at, Value { base, sym, shift, add }))
+                }
+                _ => None,
+            });
+            let mut fixed = fixed.peekable();
+            kept.retain(|loc| {
+                while fixed.next_if(|(at, _)| at < loc).is_some() {}
+                fixed.peek().is_some_and(|(at, value)| at == loc && held.get(at) == Some(value))
+            });
+        }
         Ok(Frame { at, held, height, kept })
     }
 

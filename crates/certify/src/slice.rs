@@ -21,32 +21,48 @@ pub(crate) enum Reads {
     Comparisons,
 }
 
-/// A set of locations.
+/// A set of locations: the first 64 numbers, and the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Set(Vec<u64>);
+pub(crate) struct Set {
+    low: u64,
+    high: Vec<u64>,
+}
 
 impl Set {
-    pub(crate) fn contains(&self, loc: Loc) -> bool {
+    /// The word with a location's bit, and the bit.
+    fn word(&self, loc: Loc) -> (u64, u64) {
         let n = loc.number();
-        self.0.get((n >> 6) as usize).is_some_and(|word| word >> (n & 63) & 1 == 1)
+        let word = match (n >> 6).checked_sub(1) {
+            None => self.low,
+            Some(at) => self.high.get(at as usize).copied().unwrap_or(0),
+        };
+        (word, 1 << (n & 63))
+    }
+
+    pub(crate) fn contains(&self, loc: Loc) -> bool {
+        let (word, bit) = self.word(loc);
+        word & bit != 0
     }
 
     fn insert(&mut self, loc: Loc) {
-        let n = loc.number();
-        let at = (n >> 6) as usize;
-        if at >= self.0.len() {
-            self.0.resize(at + 1, 0);
+        let (_, bit) = self.word(loc);
+        let Some(at) = (loc.number() >> 6).checked_sub(1) else {
+            self.low |= bit;
+            return;
+        };
+        if at as usize >= self.high.len() {
+            self.high.resize(at as usize + 1, 0);
         }
-        self.0[at] |= 1 << (n & 63);
+        self.high[at as usize] |= bit;
     }
 
     fn remove(&mut self, loc: Loc) -> bool {
-        let had = self.contains(loc);
-        if had {
-            let n = loc.number();
-            self.0[(n >> 6) as usize] &= !(1 << (n & 63));
+        let (word, bit) = self.word(loc);
+        match (loc.number() >> 6).checked_sub(1) {
+            None => self.low &= !bit,
+            Some(at) => self.high.get_mut(at as usize).into_iter().for_each(|word| *word &= !bit),
         }
-        had
+        word & bit != 0
     }
 
     fn extend(&mut self, locs: impl IntoIterator<Item = Loc>) {
@@ -54,17 +70,28 @@ impl Set {
     }
 
     fn add(&mut self, other: &Set) {
-        if other.0.len() > self.0.len() {
-            self.0.resize(other.0.len(), 0);
+        self.low |= other.low;
+        if other.high.len() > self.high.len() {
+            self.high.resize(other.high.len(), 0);
         }
-        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a |= b);
+        self.high.iter_mut().zip(&other.high).for_each(|(a, b)| *a |= b);
+    }
+
+    fn clear(&mut self) {
+        self.low = 0;
+        self.high.clear();
     }
 }
 
 /// The needed locations at each block, by its offset.
 pub(crate) fn needs(graph: &Graph, reads: Reads) -> BTreeMap<u32, Set> {
     let blocks = &graph.blocks;
-    let find = |at: u32| blocks.binary_search_by_key(&at, |block| block.start).ok();
+    let end = blocks.last().map_or(0, |block| block.start as usize + 1);
+    let mut places = vec![0_u32; end];
+    for (place, block) in (1..).zip(blocks) {
+        places[block.start as usize] = place;
+    }
+    let find = |at: u32| (places.get(at as usize).copied()? as usize).checked_sub(1);
     let mut ways: Vec<Vec<usize>> = vec![Vec::new(); blocks.len()];
     for (i, block) in blocks.iter().enumerate() {
         for to in block.next.iter().filter_map(|&to| find(to)) {
@@ -73,10 +100,11 @@ pub(crate) fn needs(graph: &Graph, reads: Reads) -> BTreeMap<u32, Set> {
     }
     let mut needs = vec![Set::default(); blocks.len()];
     let mut work: BTreeSet<usize> = (0..blocks.len()).collect();
+    let mut need = Set::default();
     while let Some(i) = work.pop_last() {
         let block = &blocks[i];
         let steps = graph.steps.get(block.steps.clone()).unwrap_or(&[]);
-        let mut need = Set::default();
+        need.clear();
         let last = steps.last().map(|step| (step.insn.end(), step.insn.class));
         for &to in &block.next {
             // A branch out of the middle of the block is looked at where it stands.
@@ -95,7 +123,7 @@ pub(crate) fn needs(graph: &Graph, reads: Reads) -> BTreeMap<u32, Set> {
             Slice { reads, step }.back(step.insn, &mut need);
         }
         if needs[i] != need {
-            needs[i] = need;
+            needs[i].clone_from(&need);
             work.extend(ways[i].iter().copied());
         }
     }
@@ -129,7 +157,7 @@ impl Slice<'_> {
         if matches!(insn.class, Class::Push | Class::Pop) {
             return self.stack(insn, need);
         }
-        let mut sources = Vec::new();
+        let mut sources = Set::default();
         let mut needed = false;
         for n in 0..insn.operands() {
             let Ok(operand) = insn.operand(n) else { continue };
@@ -152,10 +180,10 @@ impl Slice<'_> {
                     need.remove(loc);
                 }
                 if Self::reads_first(insn.class) {
-                    sources.push(loc);
+                    sources.insert(loc);
                 }
             } else {
-                sources.push(loc);
+                sources.insert(loc);
             }
         }
         if let (Class::Lea, true, Ok(Operand::Memory(address))) =
@@ -172,7 +200,7 @@ impl Slice<'_> {
             || (needed && selects)
             || self.step.outside
         {
-            need.extend(sources);
+            need.add(&sources);
         }
         need.remove(Loc::Register(RSP));
     }
