@@ -4,7 +4,7 @@
 //!   before it and not through a jump table, inherits that way's state; every other one has claims.
 //! - F2. Claims only weaken, so the work ends.
 
-use crate::join::{self, Claims};
+use crate::join::{self, Carry, Claims};
 use crate::slice::Set;
 use crate::{CertifyError, Draft};
 use prova_check::certificate::base_code;
@@ -141,14 +141,14 @@ pub(crate) struct Analysis {
 pub(crate) struct Wanted<'b> {
     /// Which locations they may speak of; those of others may speak of everything.
     pub(crate) needs: Option<&'b BTreeMap<u32, Set>>,
-    /// Whether they say nothing of numbers but that they are at most 2^32 - 1.
-    pub(crate) coarse: bool,
+    /// How much they say of numbers.
+    pub(crate) carry: Carry,
 }
 
 struct Run<'a, 'b> {
     machine: Machine<'a>,
     bytes: &'a [u8],
-    insns: Insns<'a>,
+    insns: &'b mut Insns<'a>,
     wanted: Wanted<'b>,
     /// The instruction that control comes from to the next one, by the next one's offset.
     falls_from: Vec<Option<u32>>,
@@ -167,9 +167,10 @@ struct Run<'a, 'b> {
 /// Runs the analysis.
 pub(crate) fn run<'a>(
     machine: Machine<'a>,
-    insns: Insns<'a>,
+    insns: &mut Insns<'a>,
     (draft, wanted): (&Draft<'a>, Wanted<'_>),
 ) -> Result<Analysis, CertifyError> {
+    insns.reached.fill(false);
     let mut run = Run {
         machine,
         bytes: draft.bytes,
@@ -231,7 +232,7 @@ pub(crate) fn ways(insn: &Insn) -> (Option<u32>, bool) {
 impl Run<'_, '_> {
     /// Finds the instructions that direct control reaches from these places, and the leaders.
     fn discover(&mut self, mut todo: Vec<u32>) -> Result<(), CertifyError> {
-        let mut targets: BTreeSet<u32> = todo.iter().copied().filter(|t| *t > 0).collect();
+        let mut targets: Vec<u32> = todo.iter().copied().filter(|t| *t > 0).collect();
         let (mut new, mut split) = (Vec::new(), false);
         while let Some(start) = todo.pop() {
             let mut at = start;
@@ -240,8 +241,11 @@ impl Run<'_, '_> {
                     return Err(CertifyError::at(at, OFF));
                 }
                 let insn = self.insns.reach(at).map_err(|fault| CertifyError::at(at, fault))?;
-                new.push(insn);
                 let (jump, falls) = ways(&insn);
+                if falls {
+                    self.falls_from[insn.end() as usize] = Some(insn.offset);
+                }
+                new.push((insn.offset, jump, falls.then_some(insn.end())));
                 todo.extend(jump);
                 if !falls {
                     break;
@@ -249,13 +253,9 @@ impl Run<'_, '_> {
                 at = insn.end();
             }
         }
-        for insn in &new {
-            let (jump, falls) = ways(insn);
-            targets.extend(jump);
-            if falls {
-                self.falls_from[insn.end() as usize] = Some(insn.offset);
-            }
-        }
+        targets.extend(new.iter().filter_map(|&(_, jump, _)| jump));
+        targets.sort_unstable();
+        targets.dedup();
         for at in targets {
             if self.insns.get(at).is_none_or(|insn| insn.class == Class::Trap) {
                 continue;
@@ -277,12 +277,11 @@ impl Run<'_, '_> {
             });
             self.places[at as usize] = self.leaders.len() as u32;
         }
-        for insn in &new {
-            let (jump, falls) = ways(insn);
-            let falls = falls.then(|| (insn.end(), false));
+        for (from, jump, falls) in new {
+            let falls = falls.map(|to| (to, false));
             for (to, jump) in jump.map(|to| (to, true)).into_iter().chain(falls) {
                 if let Some(i) = self.leader(to) {
-                    self.leaders[i].add((insn.offset, jump));
+                    self.leaders[i].add((from, jump));
                 }
             }
         }
@@ -487,7 +486,7 @@ impl Run<'_, '_> {
         let header = leader.is_header();
         let metered = state.metered && !header;
         let needs = self.wanted.needs.and_then(|needs| needs.get(&to));
-        let wanted = join::Wanted { needs, coarse: self.wanted.coarse };
+        let wanted = join::Wanted { needs, carry: self.wanted.carry };
         let (entry, changes) = (std::mem::replace(&mut leader.entry, Entry::Passed), leader.changes);
         let claims = match entry {
             Entry::Claimed(old) => {

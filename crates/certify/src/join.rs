@@ -25,20 +25,36 @@ pub(crate) struct Claims {
 pub(crate) struct Wanted<'a> {
     /// The locations that they may speak of; none given: all.
     pub(crate) needs: Option<&'a Set>,
-    /// Whether they say nothing of numbers but that they are at most 2^32 - 1.
-    pub(crate) coarse: bool,
+    /// How much they say of numbers.
+    pub(crate) carry: Carry,
+}
+
+/// How much claims say of numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carry {
+    /// That they are at most 2^32 - 1.
+    Words,
+    /// As well, how far they are below lengths.
+    Orders,
+    /// All that is known.
+    Everything,
 }
 
 impl Wanted<'_> {
-    /// Whether they may speak of a location that holds a value.
-    fn location(&self, at: Loc, value: Value) -> bool {
+    /// Whether they may say that a location holds a value that is the same in the whole function.
+    fn fixed(&self, at: Loc) -> bool {
         let kept = match at {
             Loc::Fuel => true,
             Loc::Register(r) => r == RSP || r == RBP,
             // Words that keep what they hold at the frame cost nothing.
-            Loc::Word(_) => fixed(value.sym),
+            Loc::Word(_) => true,
         };
-        kept || self.needs.is_none_or(|needs| needs.contains(at))
+        kept || self.other(at)
+    }
+
+    /// Whether they may speak of a location that holds another value.
+    fn other(&self, at: Loc) -> bool {
+        at == Loc::Fuel || self.needs.is_none_or(|needs| needs.contains(at))
     }
 }
 
@@ -110,12 +126,17 @@ pub(crate) fn describe(
     let mut claims = Vec::new();
     let mut groups: Vec<Group> = Vec::new();
     for (at, value) in locations(state) {
-        if base_code(value.base).is_none() || !wanted.location(at, value) {
+        if base_code(value.base).is_none() {
             continue;
         }
         let Value { base, sym, shift, add } = value;
         if fixed(sym) {
-            claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
+            if wanted.fixed(at) {
+                claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
+            }
+            continue;
+        }
+        if !wanted.other(at) {
             continue;
         }
         let key = (sym, sym, 0, 0);
@@ -124,12 +145,12 @@ pub(crate) fn describe(
             owner: at,
             from: 0,
             members: Vec::new(),
-            known: known(machine, (state.path, wanted.coarse), Value::symbol(sym)),
+            known: known(machine, (state.path, wanted.carry), Value::symbol(sym)),
         });
         group.members.push(Claim::Holds { at, base, name: Name::Of(group.owner), shift, add });
     }
     for group in groups {
-        emit(group, wanted.coarse, &mut claims);
+        emit(group, wanted.carry, &mut claims);
     }
     wide_facts(machine, (state.path, None), &mut claims);
     claims
@@ -191,8 +212,8 @@ fn of(list: &[(Extent, i128)], extent: Extent) -> Option<i128> {
     list.iter().find(|(e, _)| *e == extent).map(|&(_, d)| d)
 }
 
-/// What is known of a number; if coarse, no facts of orders.
-fn known(machine: &Machine<'_>, (path, coarse): (Path, bool), value: Value) -> Known {
+/// What is known of a number.
+fn known(machine: &Machine<'_>, (path, carry): (Path, Carry), value: Value) -> Known {
     let range = machine.facts.range(path, &machine.symbols, value).unwrap_or((0, u64::MAX.into()));
     let word = |x: i128, other| u64::try_from(x).unwrap_or(other);
     let mut known = Known {
@@ -227,7 +248,7 @@ fn known(machine: &Machine<'_>, (path, coarse): (Path, bool), value: Value) -> K
             _ => {}
         }
     }
-    if coarse {
+    if carry == Carry::Words {
         return known;
     }
     if let Some(reading) = machine.facts.reading(path, &machine.symbols, value) {
@@ -296,9 +317,10 @@ fn widened(a: (u64, u64), b: (u64, u64), changes: u32) -> (u64, u64) {
     (lo, hi)
 }
 
-/// The claims of a group; if coarse, a number that is no more than that is at most 2^32 - 1, or of
-/// no interest.
-fn emit(group: Group, coarse: bool, claims: &mut Vec<Claim>) {
+/// The claims of a group. If not everything is carried, a number that is no more than that is at
+/// most 2^32 - 1, or of no interest.
+fn emit(group: Group, carry: Carry, claims: &mut Vec<Claim>) {
+    let coarse = carry != Carry::Everything;
     let Group { owner, members, known, .. } = group;
     let Known { range, length, type_id, reference, below, types } = known;
     let plain = length.is_none()
@@ -368,7 +390,7 @@ pub(crate) fn join(
     state: &State,
     (changes, wanted): (u32, Wanted<'_>),
 ) -> Vec<Claim> {
-    let coarse = wanted.coarse;
+    let carry = wanted.carry;
     let mut claims = Vec::new();
     // The symbol of a group whose constants differ is its least member, so that the others are not
     // taken to wrap.
@@ -393,10 +415,13 @@ pub(crate) fn join(
             claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
             continue;
         }
+        if !wanted.other(at) {
+            continue;
+        }
         let Some((key, keeps)) = pair(a, b) else {
             claims.extend(number(
                 machine,
-                (at, changes, coarse),
+                (at, changes, carry),
                 (a, before.path),
                 (b, state.path),
             ));
@@ -409,8 +434,8 @@ pub(crate) fn join(
             let number = |sym, add| Value { base: Base::None, sym, shift: 0, add };
             let (x, y) = (number(a.sym, from), number(b.sym, from.wrapping_add(key.3)));
             let sides = (
-                known(machine, (before.path, coarse), x),
-                known(machine, (state.path, coarse), y),
+                known(machine, (before.path, carry), x),
+                known(machine, (state.path, carry), y),
             );
             let known = both(machine, (sides.0, before.path), (sides.1, state.path), changes);
             Group { key, owner: at, from, members: Vec::new(), known }
@@ -420,7 +445,7 @@ pub(crate) fn join(
         group.members.push(Claim::Holds { at, base, name, shift: key.2, add });
     }
     for group in groups {
-        emit(group, coarse, &mut claims);
+        emit(group, carry, &mut claims);
     }
     wide_facts(machine, (before.path, Some(state.path)), &mut claims);
     claims
@@ -429,7 +454,7 @@ pub(crate) fn join(
 /// A number that both sides bound, where their values have no common form.
 fn number(
     machine: &Machine<'_>,
-    (at, changes, coarse): (Loc, u32, bool),
+    (at, changes, carry): (Loc, u32, Carry),
     (a, at_a): (Value, Path),
     (b, at_b): (Value, Path),
 ) -> Option<Claim> {
@@ -439,8 +464,8 @@ fn number(
     };
     let (_, hi) = widened(range(at_a, a)?, range(at_b, b)?, changes);
     let word = u64::from(u32::MAX);
-    let hi = if coarse { hi.max(word) } else { hi };
-    let most = if coarse { word } else { u64::MAX - 1 };
+    let (hi, most) =
+        if carry == Carry::Everything { (hi, u64::MAX - 1) } else { (hi.max(word), word) };
     (hi <= most).then_some(Claim::Number { at, hi })
 }
 

@@ -24,8 +24,7 @@ mod slice;
 
 pub use flow::CHANGES_MAX;
 
-use flow::{Analysis, Insns, Wanted};
-use need::Attempt;
+use flow::{Insns, Wanted};
 use prova_check::{CallRow, Code, CodeKind, Fault, Layout, Machine, Rejection, Rule, TrapRow};
 use slice::{Reads, Set};
 use std::collections::BTreeMap;
@@ -97,6 +96,7 @@ pub fn certify(layout: &Layout, draft: &Draft<'_>) -> Result<Vec<u8>, CertifyErr
             match layout.check(Code { kind, bytes, certificate: &certificate, traps, calls }) {
                 Ok(_) => Ok(certificate),
                 Err(Rejection { offset, rule, what, .. }) => {
+                    if std::env::var("PROVA_WHY").is_ok() { eprintln!("WHY check {:?} {} bytes: {offset:#x} {rule:?} {what}", kind, bytes.len()); }
                     Err(CertifyError { offset, rule, what })
                 }
             }
@@ -118,37 +118,42 @@ fn attempts(
 ) {
     let metering = layout.config().metering;
     let metered = metering.fuel || metering.epoch;
+    let len = u32::try_from(draft.bytes.len()).unwrap_or(u32::MAX);
+    // All bytes may be data until it is known which are code.
+    let machine = || {
+        let machine = Machine::new(layout, draft.kind, draft.bytes, vec![(0, len)]);
+        machine.map_err(|fault| CertifyError::at(0, fault))
+    };
+    let mut insns = Insns::new(draft.bytes);
+    let graph = match machine() {
+        Ok(machine) => graph::graph(&mut insns, &machine),
+        Err(error) => {
+            enough(Err(error));
+            return;
+        }
+    };
+    let mut needs: Option<(Reads, BTreeMap<u32, Set>)> = None;
     for attempt in need::ATTEMPTS {
-        let (analysis, needs) = match analyse(layout, draft, &attempt) {
-            Ok(found) => found,
+        let reads = attempt.reads.unwrap_or(Reads::Comparisons);
+        let (_, needs) = match needs.take().filter(|(of, _)| *of == reads) {
+            Some(known) => needs.insert(known),
+            None => needs.insert((reads, slice::needs(&graph, reads))),
+        };
+        let wanted =
+            Wanted { needs: attempt.reads.is_some().then_some(&*needs), carry: attempt.carry };
+        let analysis =
+            machine().and_then(|machine| flow::run(machine, &mut insns, (draft, wanted)));
+        let analysis = match analysis {
+            Ok(analysis) => analysis,
             Err(error) if enough(Err(error)) => return,
             Err(_) => continue,
         };
         for &level in attempt.levels {
             let mut claimed = analysis.claimed.clone();
-            need::prune(&mut claimed, &analysis.frame, &needs, (level, metered));
+            need::prune(&mut claimed, &analysis.frame, needs, (level, metered));
             if enough(Ok(encode::encode(&analysis.data, &analysis.frame, &claimed))) {
                 return;
             }
         }
     }
-}
-
-/// The fixpoint of an attempt, and what is needed at each block.
-fn analyse(
-    layout: &Layout,
-    draft: &Draft<'_>,
-    attempt: &Attempt,
-) -> Result<(Analysis, BTreeMap<u32, Set>), CertifyError> {
-    let len = u32::try_from(draft.bytes.len()).unwrap_or(u32::MAX);
-    // All bytes may be data until it is known which are code.
-    let machine = Machine::new(layout, draft.kind, draft.bytes, vec![(0, len)])
-        .map_err(|fault| CertifyError::at(0, fault))?;
-    let mut insns = Insns::new(draft.bytes);
-    let graph = graph::graph(&mut insns, &machine);
-    let needs = slice::needs(&graph, attempt.reads.unwrap_or(Reads::Comparisons));
-    let wanted =
-        Wanted { needs: attempt.reads.is_some().then_some(&needs), coarse: attempt.coarse };
-    let analysis = flow::run(machine, insns, (draft, wanted))?;
-    Ok((analysis, needs))
 }

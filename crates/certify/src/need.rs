@@ -5,7 +5,7 @@
 //! tried attempt by attempt; the last one leaves out nothing.
 
 use crate::flow::Frame;
-use crate::join::Claims;
+use crate::join::{Carry, Claims};
 use crate::slice::{Reads, Set};
 use prova_check::abi::regs::RSP;
 use prova_check::{Claim, Loc, Name};
@@ -30,21 +30,20 @@ pub(crate) struct Attempt {
     /// What counts as needed. Without it, the fixpoint is one of all locations, and what is needed
     /// of it is what all comparisons read.
     pub(crate) reads: Option<Reads>,
-    /// Whether it says nothing of numbers but that they are at most 2^32 - 1.
-    pub(crate) coarse: bool,
+    /// How much it says of numbers.
+    pub(crate) carry: Carry,
     /// The levels, the smallest certificate first.
     pub(crate) levels: &'static [Level],
 }
 
+const ADDRESSES: Option<Reads> = Some(Reads::Addresses);
+
 /// The attempts, the fastest first.
-pub(crate) const ATTEMPTS: [Attempt; 3] = [
-    Attempt { reads: Some(Reads::Addresses), coarse: true, levels: &[Level::Coarse] },
-    Attempt {
-        reads: Some(Reads::Addresses),
-        coarse: false,
-        levels: &[Level::Words, Level::Needed],
-    },
-    Attempt { reads: None, coarse: false, levels: &[Level::Needed, Level::All] },
+pub(crate) const ATTEMPTS: [Attempt; 4] = [
+    Attempt { reads: ADDRESSES, carry: Carry::Words, levels: &[Level::Coarse] },
+    Attempt { reads: ADDRESSES, carry: Carry::Orders, levels: &[Level::Coarse] },
+    Attempt { reads: ADDRESSES, carry: Carry::Everything, levels: &[Level::Words, Level::Needed] },
+    Attempt { reads: None, carry: Carry::Everything, levels: &[Level::Needed, Level::All] },
 ];
 
 /// Leaves out of the claimed blocks what is not needed.

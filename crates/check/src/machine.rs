@@ -92,7 +92,8 @@ impl<'a> Machine<'a> {
             bytes,
             data,
             kind,
-            symbols: Symbols::new(),
+            // About as many as real code has.
+            symbols: Symbols::new(bytes.len() >> 2),
             facts: Facts::default(),
             signature,
             args_bytes,

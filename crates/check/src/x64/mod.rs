@@ -193,10 +193,13 @@ impl<'a> Instructions<'a> {
     /// [`Rule::Instruction`] if there is none, or one that is in no table.
     pub fn at(&mut self, offset: u32) -> Result<Insn, Fault> {
         let decoder = &mut self.decoder;
-        if decoder.set_position(offset as usize).is_err() {
-            return fault(Rule::Instruction, "no instruction");
+        // Behind the instruction decoded last, it stands right.
+        if decoder.position() != offset as usize || decoder.ip() != u64::from(offset) {
+            if decoder.set_position(offset as usize).is_err() {
+                return fault(Rule::Instruction, "no instruction");
+            }
+            decoder.set_ip(u64::from(offset));
         }
-        decoder.set_ip(u64::from(offset));
         let mut raw = Instruction::default();
         decoder.decode_out(&mut raw);
         if raw.is_invalid() {
