@@ -96,7 +96,6 @@ pub fn certify(layout: &Layout, draft: &Draft<'_>) -> Result<Vec<u8>, CertifyErr
             match layout.check(Code { kind, bytes, certificate: &certificate, traps, calls }) {
                 Ok(_) => Ok(certificate),
                 Err(Rejection { offset, rule, what, .. }) => {
-                    if std::env::var("PROVA_WHY").is_ok() { eprintln!("WHY check {:?} {} bytes: {offset:#x} {rule:?} {what}", kind, bytes.len()); }
                     Err(CertifyError { offset, rule, what })
                 }
             }
