@@ -487,7 +487,8 @@ impl Run<'_, '_> {
         let metered = state.metered && !header;
         let needs = self.wanted.needs.and_then(|needs| needs.get(&to));
         let wanted = join::Wanted { needs, carry: self.wanted.carry };
-        let (entry, changes) = (std::mem::replace(&mut leader.entry, Entry::Passed), leader.changes);
+        let (entry, changes) =
+            (std::mem::replace(&mut leader.entry, Entry::Passed), leader.changes);
         let claims = match entry {
             Entry::Claimed(old) => {
                 if old.metered == (old.metered && metered) && self.implies(state, &old.list) {

@@ -9,8 +9,8 @@ use crate::slice::Set;
 use prova_check::abi::regs::{RBP, RSP};
 use prova_check::certificate::base_code;
 use prova_check::{
-    Base, Claim, Extent, Fact, Heap, Kind, Loc, Machine, Name, Node, Path, Record, RefType,
-    State, Sym, Value,
+    Base, Claim, Extent, Fact, Heap, Kind, Loc, Machine, Name, Node, Path, Record, RefType, State,
+    Sym, Value,
 };
 
 /// The claims of a block.
@@ -118,11 +118,7 @@ fn fixed(sym: Sym) -> bool {
 
 /// The claims that say all that a state knows of what is wanted, and of what is the same in the
 /// whole function.
-pub(crate) fn describe(
-    machine: &mut Machine<'_>,
-    state: &State,
-    wanted: Wanted<'_>,
-) -> Vec<Claim> {
+pub(crate) fn describe(machine: &mut Machine<'_>, state: &State, wanted: Wanted<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
     let mut groups: Vec<Group> = Vec::new();
     for (at, value) in locations(state) {
@@ -330,8 +326,7 @@ fn emit(group: Group, carry: Carry, claims: &mut Vec<Claim>) {
         && types.is_empty();
     let word = u64::from(u32::MAX);
     // What is left of the fuel was compared with a constant.
-    let number =
-        |claim: &Claim| matches!(*claim, Claim::Holds { base: Base::None, at, .. } if at != Loc::Fuel);
+    let number = |claim: &Claim| matches!(*claim, Claim::Holds { base: Base::None, at, .. } if at != Loc::Fuel);
     if coarse && plain && members.iter().all(number) {
         for member in members {
             let Claim::Holds { at, shift, add, .. } = member else { continue };
@@ -419,12 +414,7 @@ pub(crate) fn join(
             continue;
         }
         let Some((key, keeps)) = pair(a, b) else {
-            claims.extend(number(
-                machine,
-                (at, changes, carry),
-                (a, before.path),
-                (b, state.path),
-            ));
+            claims.extend(number(machine, (at, changes, carry), (a, before.path), (b, state.path)));
             continue;
         };
         let Value { base, add, .. } = a;
@@ -433,10 +423,8 @@ pub(crate) fn join(
             let from = if keeps { 0 } else { smallest.unwrap_or(add) };
             let number = |sym, add| Value { base: Base::None, sym, shift: 0, add };
             let (x, y) = (number(a.sym, from), number(b.sym, from.wrapping_add(key.3)));
-            let sides = (
-                known(machine, (before.path, carry), x),
-                known(machine, (state.path, carry), y),
-            );
+            let sides =
+                (known(machine, (before.path, carry), x), known(machine, (state.path, carry), y));
             let known = both(machine, (sides.0, before.path), (sides.1, state.path), changes);
             Group { key, owner: at, from, members: Vec::new(), known }
         });

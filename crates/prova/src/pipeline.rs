@@ -152,9 +152,7 @@ impl Code {
             let module = rt::NativeModule::derive(&self.module, config)
                 .map_err(|error| RefusalReason::OfModule(error.to_string()))?;
             let thunk = |kind| match compiler.thunk(&self.module, module.layout(), kind) {
-                Ok(code) => {
-                    self.load(module.layout(), code, kind).map_err(RefusalReason::Rejected)
-                }
+                Ok(code) => self.load(module.layout(), code, kind).map_err(RefusalReason::Rejected),
                 Err(error) => Err(RefusalReason::Declined(error.to_string())),
             };
             let types = 0..self.module.types().len() as u32;

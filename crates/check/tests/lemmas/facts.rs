@@ -7,8 +7,8 @@ use crate::smt::Theory::{self, Bits, Integers};
 use crate::table::{Lemma, lemma};
 use prova_check::rules::numeric::{charged, either, half_of, low};
 use prova_check::rules::order::{
-    Edge, Reading, apart, bounds, cannot, distance, lies_in, never, unshifted, whole,
-    within_edge, within_least, within_length,
+    Edge, Reading, apart, bounds, cannot, distance, lies_in, never, unshifted, whole, within_edge,
+    within_least, within_length,
 };
 use prova_check::word::{Int, Word};
 use prova_check::{Base, Sym, Value};
