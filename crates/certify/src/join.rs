@@ -354,10 +354,17 @@ fn emit(group: Group, carry: Carry, claims: &mut Vec<Claim>) {
         }
         return;
     }
-    claims.extend(members);
+    let fuel = members.iter().any(|claim| claim.fills() == Some(Loc::Fuel));
     let name = Name::Of(owner);
-    if range != (0, u64::MAX) {
-        claims.push(Claim::Range { name, lo: range.0, hi: range.1 });
+    if coarse && !fuel && range.1 <= word && members.first() == Some(&own) {
+        // That needs no entry of the dictionary.
+        claims.push(Claim::Number { at: owner, hi: word });
+        claims.extend(members.into_iter().skip(1));
+    } else {
+        claims.extend(members);
+        if range != (0, u64::MAX) {
+            claims.push(Claim::Range { name, lo: range.0, hi: range.1 });
+        }
     }
     if let Some(extent) = length {
         claims.push(Claim::Length { of: owner, extent });
