@@ -354,17 +354,10 @@ fn emit(group: Group, carry: Carry, claims: &mut Vec<Claim>) {
         }
         return;
     }
-    let fuel = members.iter().any(|claim| claim.fills() == Some(Loc::Fuel));
+    claims.extend(members);
     let name = Name::Of(owner);
-    if coarse && !fuel && range.1 <= word && members.first() == Some(&own) {
-        // That needs no entry of the dictionary.
-        claims.push(Claim::Number { at: owner, hi: word });
-        claims.extend(members.into_iter().skip(1));
-    } else {
-        claims.extend(members);
-        if range != (0, u64::MAX) {
-            claims.push(Claim::Range { name, lo: range.0, hi: range.1 });
-        }
+    if range != (0, u64::MAX) {
+        claims.push(Claim::Range { name, lo: range.0, hi: range.1 });
     }
     if let Some(extent) = length {
         claims.push(Claim::Length { of: owner, extent });
