@@ -4,7 +4,7 @@
 //!   before it and not through a jump table, inherits that way's state; every other one has claims.
 //! - F2. Claims only weaken, so the work ends.
 
-use crate::join::{self, Claims};
+use crate::join::{self, Carry, Claims};
 use crate::slice::Set;
 use crate::{CertifyError, Draft};
 use prova_check::certificate::base_code;
@@ -22,25 +22,34 @@ const OFF: Fault = Fault { rule: Rule::Target, what: "the code runs off its end"
 enum Entry {
     Nothing,
     Inherited(Box<State>),
+    /// The state that it inherited was executed.
+    Passed,
     Claimed(Claims),
 }
 
 #[derive(Clone, Debug)]
 struct Leader {
-    /// The instructions that lead here, and whether by a jump.
-    ways: BTreeSet<(u32, bool)>,
+    at: u32,
+    /// The instructions that lead here, and whether by a jump; each once.
+    ways: Vec<(u32, bool)>,
     table: bool,
     entry: Entry,
     changes: u32,
 }
 
 impl Leader {
-    fn inherits(&self, at: u32) -> bool {
-        !self.table && self.ways.len() == 1 && self.ways.iter().all(|&(from, _)| from < at)
+    fn inherits(&self) -> bool {
+        !self.table && self.ways.len() == 1 && self.ways.iter().all(|&(from, _)| from < self.at)
     }
 
-    fn is_header(&self, at: u32) -> bool {
-        self.ways.iter().any(|&(from, _)| from >= at)
+    fn is_header(&self) -> bool {
+        self.ways.iter().any(|&(from, _)| from >= self.at)
+    }
+
+    fn add(&mut self, way: (u32, bool)) {
+        if !self.ways.contains(&way) {
+            self.ways.push(way);
+        }
     }
 }
 
@@ -127,63 +136,86 @@ pub(crate) struct Analysis {
     pub(crate) data: Vec<(u32, u32)>,
 }
 
+/// What the claims of leaders may say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'b> {
+    /// Which locations they may speak of; those of others may speak of everything.
+    pub(crate) needs: Option<&'b BTreeMap<u32, Set>>,
+    /// How much they say of numbers.
+    pub(crate) carry: Carry,
+}
+
 struct Run<'a, 'b> {
     machine: Machine<'a>,
     bytes: &'a [u8],
-    insns: Insns<'a>,
-    /// What the claims of a leader may speak of; those of others may speak of everything.
-    needs: Option<&'b BTreeMap<u32, Set>>,
+    insns: &'b mut Insns<'a>,
+    wanted: Wanted<'b>,
     /// The instruction that control comes from to the next one, by the next one's offset.
     falls_from: Vec<Option<u32>>,
-    leaders: BTreeMap<u32, Leader>,
-    is_leader: Vec<bool>,
+    leaders: Vec<Leader>,
+    /// The place + 1 of the leader at an offset.
+    places: Vec<u32>,
     tables: BTreeSet<u32>,
     work: BTreeSet<u32>,
     /// Whether the code is to be executed from its entry.
     again: bool,
+    /// States that are used again.
+    #[allow(clippy::vec_box, reason = "a state goes from here to a leader without being moved")]
+    spare: Vec<Box<State>>,
 }
 
-/// Runs the analysis. With `needs`, the claims of a block that has some speak of these locations
-/// only, and of what is the same in the whole function.
+/// Runs the analysis.
 pub(crate) fn run<'a>(
     machine: Machine<'a>,
-    insns: Insns<'a>,
-    (draft, needs): (&Draft<'a>, Option<&BTreeMap<u32, Set>>),
+    insns: &mut Insns<'a>,
+    (draft, wanted): (&Draft<'a>, Wanted<'_>),
 ) -> Result<Analysis, CertifyError> {
+    insns.reached.fill(false);
     let mut run = Run {
         machine,
         bytes: draft.bytes,
         insns,
-        needs,
+        wanted,
         falls_from: vec![None; draft.bytes.len() + 1],
-        leaders: BTreeMap::new(),
-        is_leader: vec![false; draft.bytes.len() + 1],
+        leaders: Vec::new(),
+        places: vec![0; draft.bytes.len() + 1],
         tables: BTreeSet::new(),
         work: BTreeSet::new(),
         again: true,
+        spare: Vec::new(),
     };
     run.discover(vec![0])?;
     loop {
         if std::mem::take(&mut run.again) {
-            let entry = run.machine.entry();
-            run.block(0, entry)?;
+            let mut entry = Box::new(run.machine.entry());
+            run.block(0, &mut entry)?;
+            run.spare.push(entry);
         }
         let Some(at) = run.work.pop_first() else { break };
-        let state = match run.leaders.get(&at).map(|leader| &leader.entry) {
-            Some(Entry::Inherited(state)) => (**state).clone(),
-            Some(Entry::Claimed(claims)) => run
-                .machine
-                .instantiate(claims.list.iter().copied(), claims.metered)
-                .map_err(|fault| CertifyError::at(at, fault))?,
-            Some(Entry::Nothing) | None => continue,
+        let Some(i) = run.leader(at) else { continue };
+        let mut state = match &mut run.leaders[i].entry {
+            Entry::Claimed(claims) => {
+                let mut state = run.spare.pop().unwrap_or_default();
+                run.machine
+                    .instantiate(&mut state, claims.list.iter().copied(), claims.metered)
+                    .map_err(|fault| CertifyError::at(at, fault))?;
+                state
+            }
+            entry @ Entry::Inherited(_) => match std::mem::replace(entry, Entry::Passed) {
+                Entry::Inherited(state) => state,
+                Entry::Nothing | Entry::Passed | Entry::Claimed(_) => continue,
+            },
+            Entry::Nothing | Entry::Passed => continue,
         };
-        run.block(at, state)?;
+        run.block(at, &mut state)?;
+        run.spare.push(state);
     }
     run.dead(draft);
+    run.leaders.sort_unstable_by_key(|leader| leader.at);
     let frame = run.frame()?;
-    let claimed = run.leaders.into_iter().filter_map(|(at, leader)| match leader.entry {
-        Entry::Claimed(claims) => Some((at, claims)),
-        Entry::Inherited(_) | Entry::Nothing => None,
+    let claimed = run.leaders.into_iter().filter_map(|leader| match leader.entry {
+        Entry::Claimed(claims) => Some((leader.at, claims)),
+        Entry::Inherited(_) | Entry::Passed | Entry::Nothing => None,
     });
     let len = draft.bytes.len() as u32;
     Ok(Analysis { frame, claimed: claimed.collect(), data: run.insns.gaps(len) })
@@ -200,8 +232,8 @@ pub(crate) fn ways(insn: &Insn) -> (Option<u32>, bool) {
 impl Run<'_, '_> {
     /// Finds the instructions that direct control reaches from these places, and the leaders.
     fn discover(&mut self, mut todo: Vec<u32>) -> Result<(), CertifyError> {
-        let mut targets: BTreeSet<u32> = todo.iter().copied().filter(|t| *t > 0).collect();
-        let mut new = Vec::new();
+        let mut targets: Vec<u32> = todo.iter().copied().filter(|t| *t > 0).collect();
+        let (mut new, mut split) = (Vec::new(), false);
         while let Some(start) = todo.pop() {
             let mut at = start;
             while self.insns.get(at).is_none() {
@@ -209,8 +241,11 @@ impl Run<'_, '_> {
                     return Err(CertifyError::at(at, OFF));
                 }
                 let insn = self.insns.reach(at).map_err(|fault| CertifyError::at(at, fault))?;
-                new.push(insn);
                 let (jump, falls) = ways(&insn);
+                if falls {
+                    self.falls_from[insn.end() as usize] = Some(insn.offset);
+                }
+                new.push((insn.offset, jump, falls.then_some(insn.end())));
                 todo.extend(jump);
                 if !falls {
                     break;
@@ -218,44 +253,62 @@ impl Run<'_, '_> {
                 at = insn.end();
             }
         }
-        for insn in &new {
-            let (jump, falls) = ways(insn);
-            targets.extend(jump);
-            if falls {
-                self.falls_from[insn.end() as usize] = Some(insn.offset);
-            }
-        }
+        targets.extend(new.iter().filter_map(|&(_, jump, _)| jump));
+        targets.sort_unstable();
+        targets.dedup();
         for at in targets {
             if self.insns.get(at).is_none_or(|insn| insn.class == Class::Trap) {
                 continue;
             }
             let table = self.tables.contains(&at);
+            if let Some(i) = self.leader(at) {
+                self.leaders[i].table |= table;
+                continue;
+            }
             let falls = self.falls_from[at as usize];
-            let leader = self.leaders.entry(at).or_insert_with(|| Leader {
+            // The block before it may have been executed beyond it.
+            split |= falls.is_some();
+            self.leaders.push(Leader {
+                at,
                 ways: falls.into_iter().map(|from| (from, false)).collect(),
                 table,
                 entry: Entry::Nothing,
                 changes: 0,
             });
-            leader.table |= table;
-            if !std::mem::replace(&mut self.is_leader[at as usize], true) && falls.is_some() {
-                // The block before it may have been executed beyond it.
-                match self.leaders.range(..at).next_back() {
-                    Some((&before, _)) => drop(self.work.insert(before)),
-                    None => self.again = true,
-                }
-            }
+            self.places[at as usize] = self.leaders.len() as u32;
         }
-        for insn in &new {
-            let (jump, falls) = ways(insn);
-            let falls = falls.then(|| (insn.end(), false));
+        for (from, jump, falls) in new {
+            let falls = falls.map(|to| (to, false));
             for (to, jump) in jump.map(|to| (to, true)).into_iter().chain(falls) {
-                if let Some(leader) = self.leaders.get_mut(&to) {
-                    leader.ways.insert((insn.offset, jump));
+                if let Some(i) = self.leader(to) {
+                    self.leaders[i].add((from, jump));
                 }
             }
         }
+        self.redo(split);
         Ok(())
+    }
+
+    /// Code was found behind a jump table: where that gives a leader another way than the one whose
+    /// state it inherited, or splits a block, everything is executed once more.
+    fn redo(&mut self, split: bool) {
+        let mut again = split;
+        for leader in &mut self.leaders {
+            if matches!(leader.entry, Entry::Passed | Entry::Inherited(_)) && !leader.inherits() {
+                leader.entry = Entry::Nothing;
+                again = true;
+            }
+        }
+        if again {
+            self.again = true;
+            let claimed = self.leaders.iter().filter(|l| matches!(l.entry, Entry::Claimed(_)));
+            self.work.extend(claimed.map(|leader| leader.at));
+        }
+    }
+
+    /// The place of the leader at an offset.
+    fn leader(&self, at: u32) -> Option<usize> {
+        (self.places.get(at as usize).copied()? as usize).checked_sub(1)
     }
 
     /// What has a row is code, even where no way leads to it.
@@ -286,10 +339,10 @@ impl Run<'_, '_> {
     fn frame(&mut self) -> Result<Frame, CertifyError> {
         let mut state = self.machine.entry();
         let mut at = 0;
-        let first = self.leaders.keys().next().copied().unwrap_or(u32::MAX);
+        let first = self.leaders.first().map_or(u32::MAX, |leader| leader.at);
         while let Some(insn) = self.insns.get(at).copied() {
             let goes_on = if let Class::Branch(_) = insn.class {
-                !self.is_leader[(insn.target() as usize).min(self.bytes.len())]
+                self.leader(insn.target()).is_none()
             } else {
                 insn.class != Class::Trap && !insn.class.is_near_branch()
             };
@@ -310,28 +363,35 @@ impl Run<'_, '_> {
         let held = join::locations(&state).filter(|(_, value)| stateable(value)).collect();
         let (height, _) = self.machine.facts.bounds(state.path, &self.machine.symbols, Sym::HEIGHT);
         let held: BTreeMap<Loc, Value> = held;
-        let claims = |loc, Value { base, sym, shift, add }| {
-            let claim = Claim::Holds { at: loc, base, name: Name::Fixed(sym), shift, add };
-            self.leaders.values().all(|leader| match &leader.entry {
-                Entry::Claimed(claims) => claims.list.contains(&claim),
-                Entry::Inherited(_) | Entry::Nothing => true,
-            })
-        };
-        let kept = held.iter().filter(|(loc, _)| keeps(loc.number()));
-        let kept = kept.filter(|&(&loc, &value)| claims(loc, value));
-        let kept = kept.map(|(&loc, _)| loc).collect();
+        let kept = held.keys().copied().filter(|loc| keeps(loc.number()));
+        let mut kept: BTreeSet<Loc> = kept.collect();
+        for leader in &self.leaders {
+            let Entry::Claimed(claims) = &leader.entry else { continue };
+            // Where claims on values of the function come in the order of locations, as they do.
+            let fixed = claims.list.iter().filter_map(|claim| match *claim {
+                Claim::Holds { at, base, name: Name::Fixed(sym), shift, add } => {
+                    Some((at, Value { base, sym, shift, add }))
+                }
+                _ => None,
+            });
+            let mut fixed = fixed.peekable();
+            kept.retain(|loc| {
+                while fixed.next_if(|(at, _)| at < loc).is_some() {}
+                fixed.peek().is_some_and(|(at, value)| at == loc && held.get(at) == Some(value))
+            });
+        }
         Ok(Frame { at, held, height, kept })
     }
 
     /// Executes from `at` to the block's end.
-    fn block(&mut self, at: u32, mut state: State) -> Result<(), CertifyError> {
+    fn block(&mut self, at: u32, state: &mut State) -> Result<(), CertifyError> {
         let mut at = at;
         loop {
             let Some(insn) = self.insns.get(at).copied() else {
                 return Err(CertifyError::at(at, OFF));
             };
             let fail = |fault| CertifyError::at(at, fault);
-            let effect = self.machine.step(&mut state, &insn).map_err(fail)?;
+            let effect = self.machine.step(state, &insn).map_err(fail)?;
             match effect.flow {
                 To::Next => {}
                 To::Stop => return Ok(()),
@@ -340,10 +400,13 @@ impl Run<'_, '_> {
                 }
                 To::Jump(target) => return self.edge(state, target, at, false),
                 To::Branch(target, condition) => {
-                    let taken = self.machine.assume(&state, condition, true);
-                    let other = self.machine.assume(&state, condition, false);
-                    if let Some(path) = taken {
-                        self.edge(State { path, ..state.clone() }, target, at, false)?;
+                    let other = self.machine.assume(state, condition, false);
+                    // A `ud2` needs no state.
+                    if self.leader(target).is_some()
+                        && let Some(path) = self.machine.assume(state, condition, true)
+                    {
+                        state.path = path;
+                        self.edge(state, target, at, false)?;
                     }
                     let Some(path) = other else { return Ok(()) };
                     state.path = path;
@@ -353,7 +416,7 @@ impl Run<'_, '_> {
                 }
             }
             at = insn.end();
-            if self.is_leader.get(at as usize) == Some(&true) {
+            if self.leader(at).is_some() {
                 return self.edge(state, at, insn.offset, false);
             }
         }
@@ -365,7 +428,7 @@ impl Run<'_, '_> {
 
     fn table(
         &mut self,
-        state: State,
+        state: &mut State,
         from: u32,
         (table, first, count): (u32, u32, u32),
     ) -> Result<(), CertifyError> {
@@ -384,7 +447,7 @@ impl Run<'_, '_> {
     /// The edges of an indirect jump.
     fn targets(
         &mut self,
-        state: State,
+        state: &mut State,
         from: u32,
         targets: BTreeSet<u32>,
     ) -> Result<(), CertifyError> {
@@ -394,58 +457,61 @@ impl Run<'_, '_> {
             self.discover(new)?;
         }
         for target in targets {
-            self.edge(state.clone(), target, from, true)?;
+            self.edge(state, target, from, true)?;
         }
         Ok(())
     }
 
-    /// An edge: the target's claims weaken if need be.
+    /// An edge: the target's claims weaken if need be. The state stays what it was, but for symbols
+    /// of unknown locations.
     fn edge(
         &mut self,
-        mut state: State,
+        state: &mut State,
         to: u32,
         from: u32,
         table: bool,
     ) -> Result<(), CertifyError> {
-        let Some(leader) = self.leaders.get_mut(&to) else { return Ok(()) };
+        let Some(i) = self.leader(to) else { return Ok(()) };
+        let leader = &mut self.leaders[i];
         if table {
-            leader.ways.insert((from, true));
+            leader.add((from, true));
         }
-        if leader.inherits(to) {
-            leader.entry = Entry::Inherited(Box::new(state));
+        if leader.inherits() {
+            let mut copy = self.spare.pop().unwrap_or_default();
+            copy.become_like(state);
+            leader.entry = Entry::Inherited(copy);
             self.work.insert(to);
             return Ok(());
         }
-        let header = leader.is_header(to);
-        let needs = self.needs.and_then(|needs| needs.get(&to));
-        let mut entry = std::mem::replace(&mut leader.entry, Entry::Nothing);
-        let changes = leader.changes;
-        if let Entry::Inherited(state) = &entry {
-            // The way that was the only one counts as well.
-            let list = join::describe(&mut self.machine, state, needs);
-            entry = Entry::Claimed(Claims { list, metered: state.metered && !header });
-        }
+        let header = leader.is_header();
         let metered = state.metered && !header;
+        let needs = self.wanted.needs.and_then(|needs| needs.get(&to));
+        let wanted = join::Wanted { needs, carry: self.wanted.carry };
+        let (entry, changes) =
+            (std::mem::replace(&mut leader.entry, Entry::Passed), leader.changes);
         let claims = match entry {
             Entry::Claimed(old) => {
-                let same = old.metered == (old.metered && metered);
-                if same && changes > 0 && self.implies(&mut state, &old.list) {
-                    self.leaders.entry(to).and_modify(|l| l.entry = Entry::Claimed(old));
+                if old.metered == (old.metered && metered) && self.implies(state, &old.list) {
+                    self.leaders[i].entry = Entry::Claimed(old);
                     return Ok(());
                 }
-                let metered = old.metered && metered;
-                let list = join::join(&mut self.machine, &old.list, &state, changes)
+                let mut before = self.spare.pop().unwrap_or_default();
+                let list = self
+                    .machine
+                    .instantiate(&mut before, old.list.iter().copied(), false)
+                    .map(|()| join::join(&mut self.machine, &before, state, (changes, wanted)))
                     .map_err(|fault| CertifyError::at(from, fault))?;
-                Claims { list, metered }
+                self.spare.push(before);
+                Claims { list, metered: old.metered && metered }
             }
-            Entry::Inherited(_) | Entry::Nothing => {
-                Claims { list: join::describe(&mut self.machine, &state, needs), metered }
+            // The way that was the only one counts as well: `redo` makes it come again.
+            Entry::Inherited(_) | Entry::Passed | Entry::Nothing => {
+                Claims { list: join::describe(&mut self.machine, state, wanted), metered }
             }
         };
-        self.leaders.entry(to).and_modify(|leader| {
-            leader.entry = Entry::Claimed(claims);
-            leader.changes += 1;
-        });
+        let leader = &mut self.leaders[i];
+        leader.entry = Entry::Claimed(claims);
+        leader.changes += 1;
         self.work.insert(to);
         Ok(())
     }

@@ -50,41 +50,53 @@ struct Pointers {
 
 /// Where instructions lead.
 struct Found {
-    starts: BTreeSet<u32>,
+    /// Whether a block begins at an offset.
+    starts: Vec<bool>,
     seen: Vec<bool>,
     tables: BTreeMap<u32, Vec<u32>>,
+}
+
+impl Found {
+    fn starts(&self, at: u32) -> bool {
+        self.starts.get(at as usize) == Some(&true)
+    }
+
+    fn start(&mut self, at: u32) {
+        if let Some(start) = self.starts.get_mut(at as usize) {
+            *start = true;
+        }
+    }
 }
 
 /// The graph of a code.
 pub(crate) fn graph(insns: &mut Insns<'_>, machine: &Machine<'_>) -> Graph {
     let found = find(insns, machine.bytes);
     let mut steps = Vec::with_capacity(insns.len());
-    let mut made: BTreeMap<u32, Block> = BTreeMap::new();
+    let (mut blocks, mut made) = (Vec::new(), vec![false; machine.bytes.len() + 1]);
     let mut todo = vec![(0, Pointers { rsp: 0, rbp: None })];
+    let mut next = Vec::new();
     while let Some((start, pointers)) = todo.pop() {
-        if made.contains_key(&start) {
+        if std::mem::replace(&mut made[start as usize], true) {
             continue;
         }
-        let (first, mut next) = (steps.len(), Vec::new());
+        let first = steps.len();
         block(insns, machine, (&found, &mut steps), (start, pointers), &mut next);
-        let block = Block {
-            start,
-            steps: first..steps.len(),
-            next: next.iter().map(|&(to, _)| to).collect(),
-        };
-        todo.extend(next);
-        made.insert(start, block);
+        let ways = next.iter().map(|&(to, _)| to).collect();
+        blocks.push(Block { start, steps: first..steps.len(), next: ways });
+        todo.append(&mut next);
     }
-    Graph { blocks: made.into_values().collect(), steps }
+    blocks.sort_unstable_by_key(|block| block.start);
+    Graph { blocks, steps }
 }
 
 /// Everything that control may reach.
 fn find(insns: &mut Insns<'_>, bytes: &[u8]) -> Found {
     let mut found = Found {
-        starts: BTreeSet::from([0]),
+        starts: vec![false; bytes.len()],
         seen: vec![false; bytes.len()],
         tables: BTreeMap::new(),
     };
+    found.start(0);
     let (mut todo, mut named, mut jumps) = (vec![0], BTreeSet::new(), Vec::new());
     loop {
         while let Some(start) = todo.pop() {
@@ -96,7 +108,7 @@ fn find(insns: &mut Insns<'_>, bytes: &[u8]) -> Found {
                 if let Some(to) = jump
                     && insns.decode(to).is_ok_and(|insn| insn.class != Class::Trap)
                 {
-                    found.starts.insert(to);
+                    found.start(to);
                     todo.push(to);
                 }
                 if let (Class::Lea, Ok(Operand::Memory(Address { code: true, disp, .. }))) =
@@ -117,7 +129,7 @@ fn find(insns: &mut Insns<'_>, bytes: &[u8]) -> Found {
         let Some(i) = jumps.iter().position(has_table) else { return found };
         let jump = jumps.swap_remove(i);
         let targets = table(bytes, &found.seen, jump.end());
-        found.starts.extend(targets.iter().copied());
+        targets.iter().for_each(|&to| found.start(to));
         todo.extend(targets.iter().copied());
         found.tables.insert(jump.offset, targets);
     }
@@ -154,19 +166,19 @@ fn block(
 ) {
     let (first, mut at) = (steps.len(), start);
     while let Ok(insn) = insns.decode(at) {
-        let table = found.tables.get(&at);
+        let table = if insn.class == Class::JumpTo { found.tables.get(&at) } else { None };
         let before = steps.get(first..).unwrap_or(&[]);
         let step = step(machine, insn, &pointers, (before, table.is_some()));
         pointers.pass(&insn, before.last());
         steps.push(step);
         let (jump, falls) = ways(&insn);
-        let to = jump.filter(|to| found.starts.contains(to));
+        let to = jump.filter(|&to| found.starts(to));
         next.extend(to.iter().chain(table.into_iter().flatten()).map(|&to| (to, pointers)));
         at = insn.end();
         if !falls {
             return;
         }
-        if found.starts.contains(&at) {
+        if found.starts(at) {
             next.push((at, pointers));
             return;
         }

@@ -6,18 +6,56 @@
 
 use crate::flow::CHANGES_MAX;
 use crate::slice::Set;
+use prova_check::abi::regs::{RBP, RSP};
 use prova_check::certificate::base_code;
 use prova_check::{
-    Base, Claim, Extent, Fact, Fault, Heap, Kind, Loc, Machine, Name, Node, Path, Record, RefType,
-    State, Sym, Value,
+    Base, Claim, Extent, Fact, Heap, Kind, Loc, Machine, Name, Node, Path, Record, RefType, State,
+    Sym, Value,
 };
-use std::collections::BTreeMap;
 
 /// The claims of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Claims {
     pub(crate) list: Vec<Claim>,
     pub(crate) metered: bool,
+}
+
+/// What claims may say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    /// The locations that they may speak of; none given: all.
+    pub(crate) needs: Option<&'a Set>,
+    /// How much they say of numbers.
+    pub(crate) carry: Carry,
+}
+
+/// How much claims say of numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carry {
+    /// That they are at most 2^32 - 1.
+    Words,
+    /// As well, how far they are below lengths.
+    Orders,
+    /// All that is known.
+    Everything,
+}
+
+impl Wanted<'_> {
+    /// Whether they may say that a location holds a value that is the same in the whole function.
+    fn fixed(&self, at: Loc) -> bool {
+        let kept = match at {
+            Loc::Fuel => true,
+            Loc::Register(r) => r == RSP || r == RBP,
+            // Words that keep what they hold at the frame cost nothing.
+            Loc::Word(_) => true,
+        };
+        kept || self.other(at)
+    }
+
+    /// Whether they may speak of a location that holds another value.
+    fn other(&self, at: Loc) -> bool {
+        at == Loc::Fuel || self.needs.is_none_or(|needs| needs.contains(at))
+    }
 }
 
 /// What is known of a number on one side.
@@ -27,7 +65,7 @@ struct Known {
     length: Option<Extent>,
     type_id: Option<u32>,
     reference: Option<Reference>,
-    below: BTreeMap<Extent, i128>,
+    below: Vec<(Extent, i128)>,
     types: Vec<u32>,
 }
 
@@ -55,8 +93,12 @@ impl Reference {
     }
 }
 
+/// Whose symbol a group has: the symbols on both sides, the shift, the distance of the constants.
+type Key = (Sym, Sym, u8, u64);
+
 /// One group of locations with one symbol.
 struct Group {
+    key: Key,
     owner: Loc,
     /// What the symbol's constant was; those of the members are relative to it.
     from: u64,
@@ -74,40 +116,50 @@ fn fixed(sym: Sym) -> bool {
     sym.0 < Sym::FIRST
 }
 
-/// The claims that say all that a state knows of the needed locations (of all: none given) and of
-/// what is the same in the whole function.
-pub(crate) fn describe(
-    machine: &mut Machine<'_>,
-    state: &State,
-    needs: Option<&Set>,
-) -> Vec<Claim> {
+/// The claims that say all that a state knows of what is wanted, and of what is the same in the
+/// whole function.
+pub(crate) fn describe(machine: &mut Machine<'_>, state: &State, wanted: Wanted<'_>) -> Vec<Claim> {
     let mut claims = Vec::new();
-    let mut groups: BTreeMap<Sym, Group> = BTreeMap::new();
+    let mut groups: Vec<Group> = Vec::new();
     for (at, value) in locations(state) {
         if base_code(value.base).is_none() {
             continue;
         }
         let Value { base, sym, shift, add } = value;
         if fixed(sym) {
-            claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
+            if wanted.fixed(at) {
+                claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
+            }
             continue;
         }
-        if at != Loc::Fuel && needs.is_some_and(|needs| !needs.contains(at)) {
+        if !wanted.other(at) {
             continue;
         }
-        let group = groups.entry(sym).or_insert_with(|| Group {
+        let key = (sym, sym, 0, 0);
+        let group = find(&mut groups, key, || Group {
+            key,
             owner: at,
             from: 0,
             members: Vec::new(),
-            known: known(machine, state.path, Value::symbol(sym)),
+            known: known(machine, (state.path, wanted.carry), Value::symbol(sym)),
         });
         group.members.push(Claim::Holds { at, base, name: Name::Of(group.owner), shift, add });
     }
-    for group in groups.into_values() {
-        emit(group, &mut claims);
+    for group in groups {
+        emit(group, wanted.carry, &mut claims);
     }
     wide_facts(machine, (state.path, None), &mut claims);
     claims
+}
+
+/// The group with a key, made where there is none.
+fn find(groups: &mut Vec<Group>, key: Key, make: impl FnOnce() -> Group) -> &mut Group {
+    let found = groups.iter().position(|group| group.key == key);
+    let at = found.unwrap_or_else(|| {
+        groups.push(make());
+        groups.len() - 1
+    });
+    &mut groups[at]
 }
 
 /// Facts about symbols that are the same in the whole function.
@@ -121,8 +173,8 @@ fn wide_facts(machine: &Machine<'_>, (path, other): (Path, Option<Path>), claims
     let others = other.map(|path| constants(machine, path));
     for (extent, d) in mine {
         let d = match &others {
-            Some(others) => match others.get(&extent) {
-                Some(&o) => d.min(o),
+            Some(others) => match of(others, extent) {
+                Some(o) => d.min(o),
                 None => continue,
             },
             None => d,
@@ -134,19 +186,30 @@ fn wide_facts(machine: &Machine<'_>, (path, other): (Path, Option<Path>), claims
 }
 
 /// Constants that are known to be at most a length.
-fn constants(machine: &Machine<'_>, path: Path) -> BTreeMap<Extent, i128> {
-    let mut best = BTreeMap::new();
+fn constants(machine: &Machine<'_>, path: Path) -> Vec<(Extent, i128)> {
+    let mut best = Vec::new();
     for fact in machine.facts.iter(path) {
         if let Fact::Le { a: Sym::ZERO, d, b: Node::Extent(extent), .. } = fact {
-            let entry = best.entry(extent).or_insert(d);
-            *entry = d.max(*entry);
+            raise(&mut best, extent, d);
         }
     }
     best
 }
 
+/// Sets what an extent has to the greater of that and `d`.
+fn raise(best: &mut Vec<(Extent, i128)>, extent: Extent, d: i128) {
+    match best.iter_mut().find(|(e, _)| *e == extent) {
+        Some((_, old)) => *old = d.max(*old),
+        None => best.push((extent, d)),
+    }
+}
+
+fn of(list: &[(Extent, i128)], extent: Extent) -> Option<i128> {
+    list.iter().find(|(e, _)| *e == extent).map(|&(_, d)| d)
+}
+
 /// What is known of a number.
-fn known(machine: &Machine<'_>, path: Path, value: Value) -> Known {
+fn known(machine: &Machine<'_>, (path, carry): (Path, Carry), value: Value) -> Known {
     let range = machine.facts.range(path, &machine.symbols, value).unwrap_or((0, u64::MAX.into()));
     let word = |x: i128, other| u64::try_from(x).unwrap_or(other);
     let mut known = Known {
@@ -154,7 +217,7 @@ fn known(machine: &Machine<'_>, path: Path, value: Value) -> Known {
         length: None,
         type_id: None,
         reference: None,
-        below: BTreeMap::new(),
+        below: Vec::new(),
         types: Vec::new(),
     };
     if let Some(k) = value.as_constant() {
@@ -170,26 +233,27 @@ fn known(machine: &Machine<'_>, path: Path, value: Value) -> Known {
             Kind::Ref(ty) => {
                 let nullable = ty.nullable && known.range.0 == 0;
                 known.reference = Some(Reference::Of(RefType { nullable, ..ty }));
+                for fact in machine.facts.of(path, sym) {
+                    if let Fact::Type { record: Record::Ref(s), ty } = fact
+                        && s == sym
+                    {
+                        known.types.push(ty);
+                    }
+                }
             }
             _ => {}
         }
-        for fact in machine.facts.iter(path) {
-            if let Fact::Type { record: Record::Ref(s), ty } = fact
-                && s == sym
-            {
-                known.types.push(ty);
-            }
-        }
+    }
+    if carry == Carry::Words {
+        return known;
     }
     if let Some(reading) = machine.facts.reading(path, &machine.symbols, value) {
-        for fact in machine.facts.iter(path) {
+        for fact in machine.facts.of(path, reading.sym) {
             if let Fact::Le { a, shift, d, b: Node::Extent(extent) } = fact
                 && (a, shift) == (reading.sym, reading.shift)
                 && a != Sym::ZERO
             {
-                let d = d - reading.add;
-                let entry = known.below.entry(extent).or_insert(d);
-                *entry = d.max(*entry);
+                raise(&mut known.below, extent, d - reading.add);
             }
         }
     }
@@ -200,8 +264,8 @@ fn known(machine: &Machine<'_>, path: Path, value: Value) -> Known {
 fn by_bounds(machine: &Machine<'_>, path: Path, known: &Known, extent: Extent) -> i128 {
     let hi = i128::from(known.range.1);
     let least = i128::from(machine.least(extent)) - hi;
-    let constant = constants(machine, path).get(&extent).map_or(least, |k| k - hi);
-    known.below.get(&extent).copied().unwrap_or(least).max(least).max(constant)
+    let constant = of(&constants(machine, path), extent).map_or(least, |k| k - hi);
+    of(&known.below, extent).unwrap_or(least).max(least).max(constant)
 }
 
 /// What is known on both sides. `changes` says how often the block changed.
@@ -212,13 +276,16 @@ fn both(
     changes: u32,
 ) -> Known {
     let range = widened(a.range, b.range, changes);
-    let mut below = BTreeMap::new();
-    for &extent in a.below.keys().chain(b.below.keys()) {
+    let mut below: Vec<(Extent, i128)> = Vec::new();
+    for &(extent, _) in a.below.iter().chain(&b.below) {
+        if of(&below, extent).is_some() {
+            continue;
+        }
         let d = by_bounds(machine, at_a, &a, extent).min(by_bounds(machine, at_b, &b, extent));
-        let settles = changes < CHANGES_MAX || a.below.get(&extent) == Some(&d);
+        let settles = changes < CHANGES_MAX || of(&a.below, extent) == Some(d);
         // A negative distance says less than the symbol's use will want.
         if settles && d >= -(1 << 32) {
-            below.insert(extent, d);
+            below.push((extent, d));
         }
     }
     let reference = a.reference.zip(b.reference).and_then(|(a, b)| a.or(b));
@@ -246,7 +313,10 @@ fn widened(a: (u64, u64), b: (u64, u64), changes: u32) -> (u64, u64) {
     (lo, hi)
 }
 
-fn emit(group: Group, claims: &mut Vec<Claim>) {
+/// The claims of a group. If not everything is carried, a number that is no more than that is at
+/// most 2^32 - 1, or of no interest.
+fn emit(group: Group, carry: Carry, claims: &mut Vec<Claim>) {
+    let coarse = carry != Carry::Everything;
     let Group { owner, members, known, .. } = group;
     let Known { range, length, type_id, reference, below, types } = known;
     let plain = length.is_none()
@@ -254,6 +324,23 @@ fn emit(group: Group, claims: &mut Vec<Claim>) {
         && !matches!(reference, Some(Reference::Of(_)))
         && below.is_empty()
         && types.is_empty();
+    let word = u64::from(u32::MAX);
+    // What is left of the fuel was compared with a constant.
+    let number = |claim: &Claim| matches!(*claim, Claim::Holds { base: Base::None, at, .. } if at != Loc::Fuel);
+    if coarse && plain && members.iter().all(number) {
+        for member in members {
+            let Claim::Holds { at, shift, add, .. } = member else { continue };
+            let most = range.1.checked_mul(1 << shift).and_then(|hi| hi.checked_add(add));
+            if most.is_some_and(|hi| hi <= word) {
+                claims.push(Claim::Number { at, hi: word });
+            }
+        }
+        return;
+    }
+    let range = match range {
+        (lo, hi) if coarse && length.is_none() && hi <= word => (lo, word),
+        range => range,
+    };
     let alone = members.len() == 1;
     let own = Claim::Holds { at: owner, base: Base::None, name: Name::Of(owner), shift: 0, add: 0 };
     if alone && plain && members.first() == Some(&own) {
@@ -291,27 +378,29 @@ fn emit(group: Group, claims: &mut Vec<Claim>) {
     }
 }
 
-/// The claims that hold where `old` holds and in `state`.
+/// The claims that hold in `before` and in `state`. `changes` says how often they changed.
 pub(crate) fn join(
     machine: &mut Machine<'_>,
-    old: &[Claim],
+    before: &State,
     state: &State,
-    changes: u32,
-) -> Result<Vec<Claim>, Fault> {
-    let before = machine.instantiate(old.iter().copied(), false)?;
+    (changes, wanted): (u32, Wanted<'_>),
+) -> Vec<Claim> {
+    let carry = wanted.carry;
     let mut claims = Vec::new();
     // The symbol of a group whose constants differ is its least member, so that the others are not
     // taken to wrap.
-    let mut least: BTreeMap<(Sym, Sym, u8, u64), u64> = BTreeMap::new();
-    for (at, a) in locations(&before) {
+    let mut least: Vec<(Key, u64)> = Vec::new();
+    for (at, a) in locations(before) {
         let key = state.get(at).filter(|b| a.base == b.base).and_then(|b| pair(a, b));
         if let Some((key, false)) = key {
-            let least = least.entry(key).or_insert(a.add);
-            *least = (*least as i64).min(a.add as i64) as u64;
+            match least.iter_mut().find(|(k, _)| *k == key) {
+                Some((_, least)) => *least = (*least as i64).min(a.add as i64) as u64,
+                None => least.push((key, a.add)),
+            }
         }
     }
-    let mut groups: BTreeMap<(Sym, Sym, u8, u64), Group> = BTreeMap::new();
-    for (at, a) in locations(&before) {
+    let mut groups: Vec<Group> = Vec::new();
+    for (at, a) in locations(before) {
         let Some(b) = state.get(at) else { continue };
         if a.base != b.base {
             continue;
@@ -321,34 +410,39 @@ pub(crate) fn join(
             claims.push(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add });
             continue;
         }
+        if !wanted.other(at) {
+            continue;
+        }
         let Some((key, keeps)) = pair(a, b) else {
-            claims.extend(number(machine, (at, changes), (a, before.path), (b, state.path)));
+            claims.extend(number(machine, (at, changes, carry), (a, before.path), (b, state.path)));
             continue;
         };
         let Value { base, add, .. } = a;
-        let group = groups.entry(key).or_insert_with(|| {
-            let from = if keeps { 0 } else { least.get(&key).copied().unwrap_or(add) };
+        let group = find(&mut groups, key, || {
+            let smallest = least.iter().find(|(k, _)| *k == key).map(|&(_, least)| least);
+            let from = if keeps { 0 } else { smallest.unwrap_or(add) };
             let number = |sym, add| Value { base: Base::None, sym, shift: 0, add };
             let (x, y) = (number(a.sym, from), number(b.sym, from.wrapping_add(key.3)));
-            let sides = (known(machine, before.path, x), known(machine, state.path, y));
+            let sides =
+                (known(machine, (before.path, carry), x), known(machine, (state.path, carry), y));
             let known = both(machine, (sides.0, before.path), (sides.1, state.path), changes);
-            Group { owner: at, from, members: Vec::new(), known }
+            Group { key, owner: at, from, members: Vec::new(), known }
         });
         let name = Name::Of(group.owner);
         let add = add.wrapping_sub(group.from);
         group.members.push(Claim::Holds { at, base, name, shift: key.2, add });
     }
-    for group in groups.into_values() {
-        emit(group, &mut claims);
+    for group in groups {
+        emit(group, carry, &mut claims);
     }
     wide_facts(machine, (before.path, Some(state.path)), &mut claims);
-    Ok(claims)
+    claims
 }
 
 /// A number that both sides bound, where their values have no common form.
 fn number(
     machine: &Machine<'_>,
-    (at, changes): (Loc, u32),
+    (at, changes, carry): (Loc, u32, Carry),
     (a, at_a): (Value, Path),
     (b, at_b): (Value, Path),
 ) -> Option<Claim> {
@@ -357,12 +451,15 @@ fn number(
         Some((u64::try_from(lo).ok()?, u64::try_from(hi).ok()?))
     };
     let (_, hi) = widened(range(at_a, a)?, range(at_b, b)?, changes);
-    (hi < u64::MAX).then_some(Claim::Number { at, hi })
+    let word = u64::from(u32::MAX);
+    let (hi, most) =
+        if carry == Carry::Everything { (hi, u64::MAX - 1) } else { (hi.max(word), word) };
+    (hi <= most).then_some(Claim::Number { at, hi })
 }
 
 /// Two values of one location: what their group is called (the symbols, the shift, the distance of
 /// the constants), and whether its symbol is the old one rather than the owner's whole number.
-fn pair(a: Value, b: Value) -> Option<((Sym, Sym, u8, u64), bool)> {
+fn pair(a: Value, b: Value) -> Option<(Key, bool)> {
     if a.base.by_symbol() {
         return (a.add == b.add).then_some(((a.sym, b.sym, 0, 0), true));
     }

@@ -8,8 +8,8 @@
 //! check's own abstract machine over the bytes until the states at merges are stable (`flow`,
 //! `join`: a value-partition analysis with joint symbols, after Alpern, Wegman and Zadeck, POPL
 //! 1988), for what obligations need (`graph`, `slice`), and writes that in a short form (`need`,
-//! `encode`). Where that is not accepted, it does the same for all locations. It reads final bytes
-//! only, so it does not depend on how a compiler lowers.
+//! `encode`). Where that is not accepted, it does the same with more facts, and then for all
+//! locations. It reads final bytes only, so it does not depend on how a compiler lowers.
 //!
 //! Limits: time is linear in the code times the height of the lattice, which is small: bounds widen
 //! along a ladder, and a fact that changes more than [`CHANGES_MAX`] times at a block is dropped (a
@@ -24,9 +24,10 @@ mod slice;
 
 pub use flow::CHANGES_MAX;
 
-use flow::Insns;
-use prova_check::{CallRow, Code, CodeKind, Fault, Layout, Machine, Rule, TrapRow};
-use slice::Reads;
+use flow::{Insns, Wanted};
+use prova_check::{CallRow, Code, CodeKind, Fault, Layout, Machine, Rejection, Rule, TrapRow};
+use slice::{Reads, Set};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Code that wants a certificate.
@@ -67,48 +68,91 @@ impl fmt::Display for CertifyError {
 
 impl std::error::Error for CertifyError {}
 
-/// The certificate of a draft: the smallest that the check accepts of a few.
+/// The certificate of a draft that is likely to be accepted, made in the least time. It was not
+/// checked; where the check refuses it, [`certify`] knows more.
+///
+/// # Errors
+///
+/// [`CertifyError`] where the abstract machine finds a rule broken.
+pub fn propose(layout: &Layout, draft: &Draft<'_>) -> Result<Vec<u8>, CertifyError> {
+    let mut proposed = Err(NOTHING);
+    attempts(layout, draft, |certificate| {
+        proposed = certificate;
+        proposed.is_ok()
+    });
+    proposed
+}
+
+/// The certificate of a draft: the first that the check accepts of a few.
 ///
 /// # Errors
 ///
 /// [`CertifyError`] where the abstract machine finds a rule broken.
 pub fn certify(layout: &Layout, draft: &Draft<'_>) -> Result<Vec<u8>, CertifyError> {
-    let len = u32::try_from(draft.bytes.len()).unwrap_or(u32::MAX);
+    let Draft { kind, bytes, traps, calls } = *draft;
+    let mut certified = Err(NOTHING);
+    attempts(layout, draft, |proposed| {
+        certified = proposed.and_then(|certificate| {
+            match layout.check(Code { kind, bytes, certificate: &certificate, traps, calls }) {
+                Ok(_) => Ok(certificate),
+                Err(Rejection { offset, rule, what, .. }) => {
+                    Err(CertifyError { offset, rule, what })
+                }
+            }
+        });
+        certified.is_ok()
+    });
+    certified
+}
+
+const NOTHING: CertifyError =
+    CertifyError { offset: 0, rule: Rule::Limit, what: "nothing was tried" };
+
+/// Makes one certificate after the other, until `enough` says so of one, or of the reason why there
+/// is none.
+fn attempts(
+    layout: &Layout,
+    draft: &Draft<'_>,
+    mut enough: impl FnMut(Result<Vec<u8>, CertifyError>) -> bool,
+) {
     let metering = layout.config().metering;
     let metered = metering.fuel || metering.epoch;
-    let mut last = CertifyError { offset: 0, rule: Rule::Limit, what: "nothing was tried" };
-    for (reads, levels) in need::ATTEMPTS {
-        // All bytes may be data until it is known which are code.
-        let machine = Machine::new(layout, draft.kind, draft.bytes, vec![(0, len)])
-            .map_err(|fault| CertifyError::at(0, fault))?;
-        let mut insns = Insns::new(draft.bytes);
-        let graph = graph::graph(&mut insns, &machine);
-        let needs = slice::needs(&graph, reads.unwrap_or(Reads::Comparisons));
-        let analysis = match flow::run(machine, insns, (draft, reads.map(|_| &needs))) {
-            Ok(analysis) => analysis,
-            Err(error) => {
-                last = error;
-                continue;
-            }
+    let len = u32::try_from(draft.bytes.len()).unwrap_or(u32::MAX);
+    // All bytes may be data until it is known which are code.
+    let machine = || {
+        let machine = Machine::new(layout, draft.kind, draft.bytes, vec![(0, len)]);
+        machine.map_err(|fault| CertifyError::at(0, fault))
+    };
+    let mut insns = Insns::new(draft.bytes);
+    let graph = match machine() {
+        Ok(machine) => graph::graph(&mut insns, &machine),
+        Err(error) => {
+            enough(Err(error));
+            return;
+        }
+    };
+    let mut needs: Option<(Reads, BTreeMap<u32, Set>)> = None;
+    for attempt in need::ATTEMPTS {
+        let reads = attempt.reads.unwrap_or(Reads::Comparisons);
+        let (_, needs) = match needs.take().filter(|(of, _)| *of == reads) {
+            Some(known) => needs.insert(known),
+            None => needs.insert((reads, slice::needs(&graph, reads))),
         };
-        for &level in levels {
-            let claimed = need::prune(&analysis.claimed, &needs, (level, metered));
-            let certificate = encode::encode(&analysis.data, &analysis.frame, &claimed);
-            let code = Code {
-                kind: draft.kind,
-                bytes: draft.bytes,
-                certificate: &certificate,
-                traps: draft.traps,
-                calls: draft.calls,
-            };
-            match layout.check(code) {
-                Ok(_) => return Ok(certificate),
-                Err(rejection) => {
-                    let (offset, rule, what) = (rejection.offset, rejection.rule, rejection.what);
-                    last = CertifyError { offset, rule, what };
-                }
+        let wanted =
+            Wanted { needs: attempt.reads.is_some().then_some(&*needs), carry: attempt.carry };
+        let analysis =
+            machine().and_then(|machine| flow::run(machine, &mut insns, (draft, wanted)));
+        let analysis = match analysis {
+            Ok(analysis) => analysis,
+            Err(error) if enough(Err(error)) => return,
+            Err(_) => continue,
+        };
+        for &level in attempt.levels {
+            let mut claimed = analysis.claimed.clone();
+            need::prune(&mut claimed, &analysis.frame, needs, (level, metered));
+            if enough(Ok(encode::encode(&analysis.data, &analysis.frame, &claimed))) {
+                return;
             }
         }
     }
-    Err(last)
 }

@@ -1,20 +1,20 @@
 //! Which claims are written: those that an obligation needs, in the shortest form.
 //!
-//! What no block needs (`slice`) is not claimed. What is left out may be too much, so it is tried
-//! level by level, the smallest certificate first; the last level leaves out nothing.
+//! What no block needs (`slice`) is not claimed, and of most code the fixpoint itself carries little:
+//! which values stay the same, and which numbers are below 2^32. That may be too little, so it is
+//! tried attempt by attempt; the last one leaves out nothing.
 
-use crate::join::Claims;
+use crate::flow::Frame;
+use crate::join::{Carry, Claims};
 use crate::slice::{Reads, Set};
 use prova_check::abi::regs::RSP;
-use prova_check::{Base, Claim, Loc, Name};
-use std::collections::{BTreeMap, BTreeSet};
+use prova_check::{Claim, Loc, Name};
+use std::collections::BTreeMap;
 
 /// How much is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
-    /// As the next one, and no number is known to lie below a length.
-    Free,
-    /// As the next one, and bounds of numbers are 2^32 - 1 or none.
+    /// What the fixpoint left is needed, but for values that are the same in the whole function.
     Coarse,
     /// As the next one, without bounds of numbers that are above 2^32 - 1.
     Words,
@@ -24,118 +24,57 @@ pub(crate) enum Level {
     All,
 }
 
-/// The fixpoints and their levels, the fastest and smallest first. A fixpoint without `Reads` is
-/// one of all locations; what is needed of it is what all comparisons read.
-pub(crate) const ATTEMPTS: [(Option<Reads>, &[Level]); 2] = [
-    (Some(Reads::Addresses), &[Level::Free, Level::Coarse, Level::Words, Level::Needed]),
-    (None, &[Level::Needed, Level::All]),
+/// A fixpoint, and what may be left out of what it says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attempt {
+    /// What counts as needed. Without it, the fixpoint is one of all locations, and what is needed
+    /// of it is what all comparisons read.
+    pub(crate) reads: Option<Reads>,
+    /// How much it says of numbers.
+    pub(crate) carry: Carry,
+    /// The levels, the smallest certificate first.
+    pub(crate) levels: &'static [Level],
+}
+
+const ADDRESSES: Option<Reads> = Some(Reads::Addresses);
+
+/// The attempts, the fastest first.
+pub(crate) const ATTEMPTS: [Attempt; 4] = [
+    Attempt { reads: ADDRESSES, carry: Carry::Words, levels: &[Level::Coarse] },
+    Attempt { reads: ADDRESSES, carry: Carry::Orders, levels: &[Level::Coarse] },
+    Attempt { reads: ADDRESSES, carry: Carry::Everything, levels: &[Level::Words, Level::Needed] },
+    Attempt { reads: None, carry: Carry::Everything, levels: &[Level::Needed, Level::All] },
 ];
 
-/// The claimed blocks with what is needed of their claims.
+/// Leaves out of the claimed blocks what is not needed.
 pub(crate) fn prune(
-    claimed: &BTreeMap<u32, Claims>,
+    claimed: &mut BTreeMap<u32, Claims>,
+    frame: &Frame,
     needs: &BTreeMap<u32, Set>,
     (level, metered): (Level, bool),
-) -> BTreeMap<u32, Claims> {
-    let mut claimed = claimed.clone();
+) {
     if level == Level::All {
-        return claimed;
+        return;
     }
-    for (at, claims) in &mut claimed {
-        let Some(need) = needs.get(at) else { continue };
-        keep(claims, need);
+    for (at, claims) in claimed {
         claims.metered &= metered;
+        let Some(need) = needs.get(at) else { continue };
         match level {
-            Level::Free | Level::Coarse => coarsen(claims, level == Level::Free),
-            Level::Words => claims.list.retain(
-                |claim| !matches!(*claim, Claim::Number { hi, .. } if hi > u64::from(u32::MAX)),
-            ),
-            Level::Needed | Level::All => {}
-        }
-    }
-    claimed
-}
-
-/// Numbers of which nothing but bounds is known are at most 2^32 - 1 each, or not claimed. With
-/// `free`, that numbers lie below lengths is not claimed at all.
-fn coarsen(claims: &mut Claims, free: bool) {
-    let word = u64::from(u32::MAX);
-    if free {
-        let below = |claim: &Claim| matches!(claim, Claim::Below { name: Name::Of(_), .. });
-        claims.list.retain(|claim| !below(claim));
-    }
-    let mut plain: BTreeMap<Loc, u64> = BTreeMap::new();
-    for claim in &claims.list {
-        if let Claim::Holds { name: Name::Of(of), .. } = *claim {
-            plain.entry(of).or_insert(u64::MAX);
-        }
-    }
-    for claim in &claims.list {
-        match *claim {
-            // What is left of the fuel was compared with a constant.
-            Claim::Holds { at: Loc::Fuel, name: Name::Of(of), .. } => drop(plain.remove(&of)),
-            Claim::Holds { base: Base::None, .. } => {}
-            Claim::Holds { name: Name::Of(of), .. } => drop(plain.remove(&of)),
-            Claim::Range { name: Name::Of(of), hi, .. } => {
-                plain.entry(of).and_modify(|old| *old = hi);
+            Level::Coarse => claims.list.retain(|claim| match *claim {
+                Claim::Holds { at, name: Name::Fixed(_), .. } => {
+                    at == Loc::Register(RSP) || need.contains(at) || frame.kept.contains(&at)
+                }
+                _ => true,
+            }),
+            Level::Words => {
+                keep(claims, need);
+                claims.list.retain(
+                    |claim| !matches!(*claim, Claim::Number { hi, .. } if hi > u64::from(u32::MAX)),
+                );
             }
-            Claim::Length { of, .. }
-            | Claim::Ref { of, .. }
-            | Claim::TypeId { of, .. }
-            | Claim::Type { of, .. }
-            | Claim::Below { name: Name::Of(of), .. } => drop(plain.remove(&of)),
-            Claim::Number { .. }
-            | Claim::Holds { .. }
-            | Claim::Range { .. }
-            | Claim::Below { .. } => {}
+            Level::Needed | Level::All => keep(claims, need),
         }
     }
-    let coarse = |claim: Claim| match claim {
-        Claim::Number { at, hi } => (hi <= word).then_some(Claim::Number { at, hi: word }),
-        Claim::Holds { at, name: Name::Of(of), shift, add, .. } if plain.contains_key(&of) => {
-            let most = plain[&of].checked_mul(1 << shift).and_then(|hi| hi.checked_add(add));
-            most.is_some_and(|hi| hi <= word).then_some(Claim::Number { at, hi: word })
-        }
-        Claim::Range { name: Name::Of(of), .. } if plain.contains_key(&of) => None,
-        _ => Some(claim),
-    };
-    let list = std::mem::take(&mut claims.list);
-    claims.list = list.into_iter().filter_map(coarse).collect();
-    words(claims);
-}
-
-/// What holds its own symbol, which is at most 2^32 - 1, is claimed by number.
-fn words(claims: &mut Claims) {
-    let word = u64::from(u32::MAX);
-    let mut owns: BTreeSet<Loc> = BTreeSet::new();
-    let mut fuel = None;
-    for claim in &claims.list {
-        if let Claim::Holds { at: Loc::Fuel, name: Name::Of(of), .. } = *claim {
-            fuel = Some(of);
-        }
-        if let Claim::Holds { at, base: Base::None, name: Name::Of(of), shift: 0, add: 0 } = *claim
-            && at == of
-        {
-            owns.insert(at);
-        }
-    }
-    let fits = |claim: &Claim| match *claim {
-        Claim::Range { name: Name::Of(of), hi, .. } if hi <= word && fuel != Some(of) => Some(of),
-        _ => None,
-    };
-    let bounded: BTreeSet<Loc> = claims.list.iter().filter_map(fits).collect();
-    let both = |of: Loc| owns.contains(&of) && bounded.contains(&of);
-    let shorter = |claim: Claim| match claim {
-        Claim::Holds { at, base: Base::None, name: Name::Of(of), shift: 0, add: 0 }
-            if at == of && both(of) =>
-        {
-            Some(Claim::Number { at, hi: word })
-        }
-        Claim::Range { name: Name::Of(of), .. } if both(of) => None,
-        _ => Some(claim),
-    };
-    let list = std::mem::take(&mut claims.list);
-    claims.list = list.into_iter().filter_map(shorter).collect();
 }
 
 /// Leaves out claims on locations that are not needed, and then claims on symbols without a

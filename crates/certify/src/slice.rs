@@ -21,32 +21,48 @@ pub(crate) enum Reads {
     Comparisons,
 }
 
-/// A set of locations.
+/// A set of locations: the first 64 numbers, and the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Set(Vec<u64>);
+pub(crate) struct Set {
+    low: u64,
+    high: Vec<u64>,
+}
 
 impl Set {
-    pub(crate) fn contains(&self, loc: Loc) -> bool {
+    /// The word with a location's bit, and the bit.
+    fn word(&self, loc: Loc) -> (u64, u64) {
         let n = loc.number();
-        self.0.get((n >> 6) as usize).is_some_and(|word| word >> (n & 63) & 1 == 1)
+        let word = match (n >> 6).checked_sub(1) {
+            None => self.low,
+            Some(at) => self.high.get(at as usize).copied().unwrap_or(0),
+        };
+        (word, 1 << (n & 63))
+    }
+
+    pub(crate) fn contains(&self, loc: Loc) -> bool {
+        let (word, bit) = self.word(loc);
+        word & bit != 0
     }
 
     fn insert(&mut self, loc: Loc) {
-        let n = loc.number();
-        let at = (n >> 6) as usize;
-        if at >= self.0.len() {
-            self.0.resize(at + 1, 0);
+        let (_, bit) = self.word(loc);
+        let Some(at) = (loc.number() >> 6).checked_sub(1) else {
+            self.low |= bit;
+            return;
+        };
+        if at as usize >= self.high.len() {
+            self.high.resize(at as usize + 1, 0);
         }
-        self.0[at] |= 1 << (n & 63);
+        self.high[at as usize] |= bit;
     }
 
     fn remove(&mut self, loc: Loc) -> bool {
-        let had = self.contains(loc);
-        if had {
-            let n = loc.number();
-            self.0[(n >> 6) as usize] &= !(1 << (n & 63));
+        let (word, bit) = self.word(loc);
+        match (loc.number() >> 6).checked_sub(1) {
+            None => self.low &= !bit,
+            Some(at) => self.high.get_mut(at as usize).into_iter().for_each(|word| *word &= !bit),
         }
-        had
+        word & bit != 0
     }
 
     fn extend(&mut self, locs: impl IntoIterator<Item = Loc>) {
@@ -54,29 +70,43 @@ impl Set {
     }
 
     fn add(&mut self, other: &Set) {
-        if other.0.len() > self.0.len() {
-            self.0.resize(other.0.len(), 0);
+        self.low |= other.low;
+        if other.high.len() > self.high.len() {
+            self.high.resize(other.high.len(), 0);
         }
-        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a |= b);
+        self.high.iter_mut().zip(&other.high).for_each(|(a, b)| *a |= b);
+    }
+
+    fn clear(&mut self) {
+        self.low = 0;
+        self.high.clear();
     }
 }
 
 /// The needed locations at each block, by its offset.
 pub(crate) fn needs(graph: &Graph, reads: Reads) -> BTreeMap<u32, Set> {
     let blocks = &graph.blocks;
-    let find = |at: u32| blocks.binary_search_by_key(&at, |block| block.start).ok();
+    let end = blocks.last().map_or(0, |block| block.start as usize + 1);
+    let mut places = vec![0_u32; end];
+    for (place, block) in (1..).zip(blocks) {
+        places[block.start as usize] = place;
+    }
+    let find = |at: u32| (places.get(at as usize).copied()? as usize).checked_sub(1);
     let mut ways: Vec<Vec<usize>> = vec![Vec::new(); blocks.len()];
     for (i, block) in blocks.iter().enumerate() {
         for to in block.next.iter().filter_map(|&to| find(to)) {
             ways[to].push(i);
         }
     }
+    let transfers = graph.steps.iter().map(|step| Slice { reads, step }.transfer(step.insn));
+    let transfers: Vec<Transfer> = transfers.collect();
     let mut needs = vec![Set::default(); blocks.len()];
     let mut work: BTreeSet<usize> = (0..blocks.len()).collect();
+    let mut need = Set::default();
     while let Some(i) = work.pop_last() {
         let block = &blocks[i];
         let steps = graph.steps.get(block.steps.clone()).unwrap_or(&[]);
-        let mut need = Set::default();
+        need.clear();
         let last = steps.last().map(|step| (step.insn.end(), step.insn.class));
         for &to in &block.next {
             // A branch out of the middle of the block is looked at where it stands.
@@ -86,20 +116,85 @@ pub(crate) fn needs(graph: &Graph, reads: Reads) -> BTreeMap<u32, Set> {
                 need.add(&needs[to]);
             }
         }
-        for step in steps.iter().rev() {
+        let transfers = transfers.get(block.steps.clone()).unwrap_or(&[]);
+        for (step, transfer) in steps.iter().zip(transfers).rev() {
             if matches!(step.insn.class, Class::Branch(_))
                 && let Some(to) = find(step.insn.target())
             {
                 need.add(&needs[to]);
             }
-            Slice { reads, step }.back(step.insn, &mut need);
+            transfer.back(&mut need);
         }
         if needs[i] != need {
-            needs[i] = need;
+            needs[i].clone_from(&need);
             work.extend(ways[i].iter().copied());
         }
     }
     blocks.iter().map(|block| block.start).zip(needs).collect()
+}
+
+/// A few locations: those with the first 64 numbers, and one more.
+#[derive(Clone, Copy, Debug, Default)]
+struct Few {
+    low: u64,
+    more: Option<Loc>,
+}
+
+impl Few {
+    fn insert(&mut self, loc: Loc) {
+        match loc.number() {
+            n @ 0..64 => self.low |= 1 << n,
+            _ => self.more = Some(loc),
+        }
+    }
+
+    fn extend(&mut self, locs: impl IntoIterator<Item = Loc>) {
+        locs.into_iter().for_each(|loc| self.insert(loc));
+    }
+
+    /// The registers of an address.
+    fn address(&mut self, address: &Address) {
+        if let Some(base) = address.base
+            && base != RSP
+        {
+            self.insert(Loc::Register(base));
+        }
+        if let Some((index, _)) = address.index {
+            self.insert(Loc::Register(index));
+        }
+    }
+}
+
+/// What is needed before an instruction, by what is needed behind it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Transfer {
+    /// What it writes.
+    to: Option<Loc>,
+    /// What is not needed before it, unless said otherwise: what it writes or overwrites whole.
+    ends: Few,
+    /// What is needed before it.
+    always: Few,
+    /// What is needed where what it writes is needed.
+    then: Few,
+}
+
+impl Transfer {
+    fn back(&self, need: &mut Set) {
+        let needed = self.to.is_some_and(|to| need.contains(to));
+        need.low &= !self.ends.low;
+        if let Some(more) = self.ends.more {
+            need.remove(more);
+        }
+        let add = |need: &mut Set, few: Few| {
+            need.low |= few.low;
+            need.extend(few.more);
+        };
+        add(need, self.always);
+        if needed {
+            add(need, self.then);
+        }
+        need.remove(Loc::Register(RSP));
+    }
 }
 
 struct Slice<'a> {
@@ -108,100 +203,88 @@ struct Slice<'a> {
 }
 
 impl Slice<'_> {
-    fn address(&self, address: &Address, need: &mut Set) {
-        if let Some(base) = address.base
-            && base != RSP
-        {
-            need.insert(Loc::Register(base));
-        }
-        if let Some((index, _)) = address.index {
-            need.insert(Loc::Register(index));
-        }
-    }
-
-    fn back(&self, insn: Insn, need: &mut Set) {
+    fn transfer(&self, insn: Insn) -> Transfer {
         if matches!(insn.class, Class::Return | Class::JumpTo) {
-            return self.leave(insn, need);
+            return self.leave(insn);
         }
         if insn.class == Class::CallTo {
-            return self.call(insn, need);
+            return self.call(insn);
         }
         if matches!(insn.class, Class::Push | Class::Pop) {
-            return self.stack(insn, need);
+            return self.stack(insn);
         }
-        let mut sources = Vec::new();
-        let mut needed = false;
+        let mut transfer = Transfer::default();
+        let mut sources = Few::default();
+        let compares = matches!(insn.class, Class::Compare | Class::Test);
         for n in 0..insn.operands() {
             let Ok(operand) = insn.operand(n) else { continue };
             let loc = match operand {
                 Operand::Register(r, _) => Some(Loc::Register(r)),
+                Operand::Memory(address) if insn.class == Class::Lea => {
+                    transfer.then.address(&address);
+                    None
+                }
                 Operand::Memory(address) => {
-                    if insn.class != Class::Lea {
-                        self.address(&address, need);
-                    }
+                    transfer.always.address(&address);
                     self.step.word
                 }
                 Operand::Vector | Operand::Immediate(_) => None,
             };
             let Some(loc) = loc else { continue };
-            let compares = matches!(insn.class, Class::Compare | Class::Test);
             if n == 0 && !compares {
+                transfer.to = Some(loc);
                 let narrow = matches!(operand, Operand::Register(_, 1 | 2));
-                needed = need.contains(loc);
                 if !narrow || insn.class == Class::Move {
-                    need.remove(loc);
+                    transfer.ends.insert(loc);
                 }
                 if Self::reads_first(insn.class) {
-                    sources.push(loc);
+                    sources.insert(loc);
                 }
             } else {
-                sources.push(loc);
+                sources.insert(loc);
             }
         }
-        if let (Class::Lea, true, Ok(Operand::Memory(address))) =
-            (insn.class, needed, insn.operand(1))
-        {
-            self.address(&address, need);
-        }
         let all = self.reads == Reads::Comparisons;
-        let compares = matches!(insn.class, Class::Compare | Class::Test);
         let exact = matches!(insn.class, Class::Move | Class::Alu(_));
         let selects = matches!(insn.class, Class::Select(_) | Class::Alu(Alu::ShiftLeft));
-        if (compares && (all || self.wide(insn)))
-            || (needed && exact && (all || self.keeps(insn)))
-            || (needed && selects)
-            || self.step.outside
-        {
-            need.extend(sources);
+        if (compares && (all || self.wide(insn))) || self.step.outside {
+            transfer.always.low |= sources.low;
+            transfer.always.extend(sources.more);
+        } else if (exact && (all || self.keeps(insn))) || selects {
+            transfer.then.low |= sources.low;
+            transfer.then.extend(sources.more);
         }
-        need.remove(Loc::Register(RSP));
+        transfer
     }
 
     /// A return, a tail call, an indexed jump.
-    fn leave(&self, insn: Insn, need: &mut Set) {
+    fn leave(&self, insn: Insn) -> Transfer {
+        let mut transfer = Transfer::default();
         if let Ok(Operand::Register(r, _)) = insn.operand(0) {
-            need.insert(Loc::Register(r));
+            transfer.always.insert(Loc::Register(r));
             if self.step.table {
-                return;
+                return transfer;
             }
-            need.extend([RDI, RSI].map(Loc::Register));
+            transfer.always.extend([RDI, RSI].map(Loc::Register));
         }
-        need.extend(CALLEE_SAVED.map(Loc::Register));
-        need.insert(Loc::Register(RAX));
-        need.extend(self.step.top);
+        transfer.always.extend(CALLEE_SAVED.map(Loc::Register));
+        transfer.always.insert(Loc::Register(RAX));
+        transfer.always.extend(self.step.top);
+        transfer
     }
 
-    fn call(&self, insn: Insn, need: &mut Set) {
-        for r in (0..16).filter(|r| !CALLEE_SAVED.contains(r)) {
-            need.remove(Loc::Register(r));
-        }
+    fn call(&self, insn: Insn) -> Transfer {
+        let mut transfer = Transfer::default();
+        let changed = (0..16).filter(|r| !CALLEE_SAVED.contains(r));
+        transfer.ends.extend(changed.map(Loc::Register));
         if let Ok(Operand::Register(r, _)) = insn.operand(0) {
-            need.insert(Loc::Register(r));
+            transfer.always.insert(Loc::Register(r));
         }
-        need.extend([RDI, RSI].map(Loc::Register));
+        transfer.always.extend([RDI, RSI].map(Loc::Register));
         if self.step.outside || self.reads == Reads::Comparisons {
-            need.extend(OPERANDS.map(Loc::Register));
+            transfer.always.extend(OPERANDS.map(Loc::Register));
         }
+        transfer
     }
 
     /// Whether operand 0 is read as well.
@@ -230,16 +313,19 @@ impl Slice<'_> {
         }
     }
 
-    fn stack(&self, insn: Insn, need: &mut Set) {
-        let Ok(Operand::Register(r, _)) = insn.operand(0) else { return };
+    fn stack(&self, insn: Insn) -> Transfer {
+        let mut transfer = Transfer::default();
+        let (Ok(Operand::Register(r, _)), Some(word)) = (insn.operand(0), self.step.top) else {
+            return transfer;
+        };
         let push = insn.class == Class::Push;
-        let Some(word) = self.step.top else { return };
         let (to, from) = if push { (word, Loc::Register(r)) } else { (Loc::Register(r), word) };
-        if need.remove(to) {
-            need.insert(from);
-        }
+        transfer.to = Some(to);
+        transfer.ends.insert(to);
+        transfer.then.insert(from);
         if r == RBP && push {
-            need.insert(from);
+            transfer.always.insert(from);
         }
+        transfer
     }
 }

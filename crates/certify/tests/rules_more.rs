@@ -137,3 +137,43 @@ fn d3_places() {
     assert_eq!(judge(8, 0_u64.wrapping_sub(8), 4, 8, NULL), Reach::Beyond);
     assert_eq!(judge(0_u64.wrapping_sub(1), 0, 1, 0, NULL), Reach::Below);
 }
+
+/// A length is never above itself: the way behind a comparison of such sums is none, and asks
+/// nothing of what stands there. An order that can be asks.
+#[test]
+fn p3_orders_of_one_symbol() {
+    let beyond = |add: i64, jump, behind: i64| {
+        let items = [
+            rm(C::Mov_r64_rm64, RCX, at(R10, i64::from(offsets::OBJECT_LEN))),
+            rm(C::Lea_r64_m, R8, at(RCX, add)),
+            rr(C::Cmp_r64_rm64, R8, RCX),
+            J(jump, 1),
+            rm(C::Mov_r64_rm64, RAX, idx(RAX, RCX, 1, behind)),
+            ret(),
+            L(1),
+            Trap(traps::MEMORY_OUT_OF_BOUNDS),
+        ];
+        with(base(), &items)
+    };
+    // len + 16 ≤ len, len + 16 < len, len < len.
+    explicit().accepts(&beyond(16, C::Ja_rel32_64, 8));
+    explicit().accepts(&beyond(16, C::Jae_rel32_64, 8));
+    explicit().accepts(&beyond(0, C::Jae_rel32_64, 8));
+    // len ≤ len, len - 8 ≤ len, len - 8 < len; len + 16 > len.
+    explicit().rejects(Rule::Memory, &beyond(0, C::Ja_rel32_64, 8));
+    explicit().rejects(Rule::Memory, &beyond(-8, C::Ja_rel32_64, 8));
+    explicit().rejects(Rule::Memory, &beyond(-8, C::Jae_rel32_64, 8));
+    explicit().rejects(Rule::Memory, &beyond(16, C::Jbe_rel32_64, 8));
+    // Of another symbol: another length.
+    let other = [
+        rm(C::Mov_r64_rm64, RCX, at(R10, i64::from(offsets::OBJECT_LEN))),
+        rm(C::Lea_r64_m, R8, at(RCX, 16)),
+        rm(C::Cmp_r64_rm64, R8, at(R10, i64::from(offsets::OBJECT_LEN))),
+        J(C::Ja_rel32_64, 1),
+        rm(C::Mov_r64_rm64, RAX, idx(RAX, RCX, 1, 16)),
+        ret(),
+        L(1),
+        Trap(traps::MEMORY_OUT_OF_BOUNDS),
+    ];
+    explicit().rejects(Rule::Memory, &with(base(), &other));
+}

@@ -173,20 +173,19 @@ impl Machine<'_> {
         }
     }
 
-    /// The state at a block with these claims (C1).
+    /// Makes a state the one at a block with these claims (C1).
     ///
     /// # Errors
     ///
     /// [`Rule::Claim`] for claims that contradict the form.
     pub fn instantiate(
         &mut self,
+        state: &mut State,
         claims: impl Iterator<Item = Claim> + Clone,
         metered: bool,
-    ) -> Result<State, Fault> {
-        let mut state = State::default();
-        self.renew(&mut state, metered);
-        self.hold(&mut state, &[], claims)?;
-        Ok(state)
+    ) -> Result<(), Fault> {
+        self.renew(state, metered);
+        self.hold(state, &[], claims)
     }
 
     /// Makes a state one in which nothing is known.

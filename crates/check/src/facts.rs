@@ -153,15 +153,29 @@ impl Facts {
         Some(Reading { sym: value.sym, shift: value.shift.min(3), add })
     }
 
-    /// `path` and `a + more ≤ b`, both being words.
+    /// A number as an integer with its bounds, if it cannot wrap.
+    pub(crate) fn whole(
+        &self,
+        path: Path,
+        symbols: &Symbols,
+        value: Value,
+    ) -> Option<(Reading, (i128, i128))> {
+        if value.base != Base::None {
+            return None;
+        }
+        let bounds = self.bounds(path, symbols, value.sym);
+        let whole = order::whole(bounds, value.shift, value.add)?;
+        let reading = Reading { sym: value.sym, shift: value.shift.min(3), add: whole.add };
+        Some((reading, (whole.lo, whole.hi)))
+    }
+
+    /// `path` and `a + more ≤ b`.
     pub(crate) fn at_most(
         &mut self,
         path: Path,
         symbols: &Symbols,
-        (a, more, b): (Value, i128, Value),
+        (a, more, b): (Reading, i128, Reading),
     ) -> Path {
-        let readings = (self.reading(path, symbols, a), self.reading(path, symbols, b));
-        let (Some(a), Some(b)) = readings else { return path };
         let mut d = order::distance(a, more, b);
         if b.shift != 0 && a.sym == Sym::ZERO {
             d = order::unshifted(d, b.shift);

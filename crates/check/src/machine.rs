@@ -92,7 +92,8 @@ impl<'a> Machine<'a> {
             bytes,
             data,
             kind,
-            symbols: Symbols::new(),
+            // About as many as real code has.
+            symbols: Symbols::new(bytes.len() >> 2),
             facts: Facts::default(),
             signature,
             args_bytes,
@@ -316,11 +317,11 @@ impl<'a> Machine<'a> {
 
     /// `path` and `a + more ≤ b`.
     fn order(&mut self, path: Path, a: Value, more: i128, b: Value) -> Option<Path> {
-        let ranges =
-            (self.facts.range(path, &self.symbols, a), self.facts.range(path, &self.symbols, b));
-        if let (Some((lo, _)), Some((_, hi))) = ranges
-            && order::cannot(lo, more, hi)
-        {
+        let whole = |value| self.facts.whole(path, &self.symbols, value);
+        let (Some((a, (lo, _))), Some((b, (_, hi)))) = (whole(a), whole(b)) else {
+            return Some(path);
+        };
+        if order::cannot(lo, more, hi) || order::never(a, more, b) {
             return None;
         }
         Some(self.facts.at_most(path, &self.symbols, (a, more, b)))
@@ -359,9 +360,11 @@ impl<'a> Machine<'a> {
 
     /// `path`, where the sum of `a` and a constant had no carry.
     fn no_carry(&mut self, path: Path, a: Value, b: Value) -> Path {
-        match without_carry(a, b) {
-            Some((value, most)) => self.facts.at_most(path, &self.symbols, (value, 0, most)),
-            None => path,
+        let Some((value, most)) = without_carry(a, b) else { return path };
+        let reading = |value| self.facts.reading(path, &self.symbols, value);
+        match (reading(value), reading(most)) {
+            (Some(a), Some(b)) => self.facts.at_most(path, &self.symbols, (a, 0, b)),
+            _ => path,
         }
     }
 

@@ -40,11 +40,13 @@ pub mod traps {
     pub const NULL_REFERENCE: u8 = 14;
     /// A place that nothing reaches.
     pub const BUG: u8 = 15;
+    /// The logical stack limit, where a tail call would be beyond it.
+    pub const TAIL_OVERFLOW: u8 = 16;
 }
 
 /// Whether a number is a trap's.
 const fn is_trap(kind: u8) -> bool {
-    kind >= traps::UNREACHABLE && kind <= traps::BUG
+    kind >= traps::UNREACHABLE && kind <= traps::TAIL_OVERFLOW
 }
 
 /// A row of the trap map.

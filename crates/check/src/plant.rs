@@ -33,6 +33,7 @@ plants! {
     UnshiftedRoundsTooFar
     LengthPlusOne
     EdgeOfAnotherShift
+    NeverIsNotStrict
     // Conditions.
     NotBelowIsAbove
     AboveIsNoCarry

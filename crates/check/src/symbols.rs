@@ -139,14 +139,15 @@ struct Half {
 const HALVES_MAX: usize = 16;
 
 impl Symbols {
-    /// The symbols that are the same in the whole function.
-    pub(crate) fn new() -> Symbols {
-        let mut defs = Vec::new();
+    /// The symbols that are the same in the whole function, with space for `more`.
+    pub(crate) fn new(more: usize) -> Symbols {
+        let mut defs = Vec::with_capacity(more.saturating_add(Sym::FIRST as usize));
         defs.resize(Sym::FIRST as usize, Def::ANY);
         if let Some(zero) = defs.first_mut() {
             zero.hi = 0;
         }
-        let newest = alloc::vec![0; defs.len()];
+        let mut newest = Vec::with_capacity(defs.capacity());
+        newest.resize(defs.len(), 0);
         Symbols { defs, newest, halves: Vec::new() }
     }
 

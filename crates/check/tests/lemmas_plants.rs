@@ -47,6 +47,7 @@ fn seen_by(plant: Plant) -> &'static str {
         Plant::DistanceTurned => "distance.0.0",
         Plant::LengthPlusOne => "within.length",
         Plant::EdgeOfAnotherShift => "within.edge.1",
+        Plant::NeverIsNotStrict => "never.0.0",
         Plant::NotBelowIsAbove => "cmp.64.not_below",
         Plant::AboveIsNoCarry => "add.64.any",
         Plant::UnequalForgetsConstant => "apart.number.0",

@@ -37,8 +37,8 @@ fn share(file: &str, config: &Config) -> Result<(), Box<dyn std::error::Error>> 
     }
     let share = survey.certificate_bytes as f64 / survey.code_bytes.max(1) as f64 * 100.0;
     println!(
-        "    {} bytes of code, {} of certificates ({share:.2} %); {}",
-        survey.code_bytes, survey.certificate_bytes, survey.times
+        "    {} bytes of code, {} of certificates ({share:.2} %), {} made twice; {}",
+        survey.code_bytes, survey.certificate_bytes, survey.again, survey.times
     );
     Ok(())
 }

@@ -174,7 +174,7 @@ fn collect(kind: CodeKind, start: u32, compiled: &CompiledCode) -> Result<Native
         rows.push(TrapRow { code_offset: trap.offset, kind, wasm_offset });
     }
     rows.sort_unstable();
-    debug_assert!(rows.iter().all(|row| row.kind <= traps::BUG));
+    debug_assert!(rows.iter().all(|row| row.kind <= traps::TAIL_OVERFLOW));
     let calls = buffer.call_sites().map(|site| CallRow {
         return_offset: site.ret_addr,
         wasm_offset: wasm_offset(site.ret_addr - 1),

@@ -102,16 +102,23 @@ impl MachineCompiler for NativeCompiler {
         };
         code.map_err(declined).and_then(|code| proposed(layout, code))
     }
+
+    fn certified(&self, layout: &Layout, refused: MachineCode) -> Option<MachineCode> {
+        let MachineCode { kind, bytes, traps, calls, .. } = refused;
+        let draft = Draft { kind, bytes: &bytes, traps: &traps, calls: &calls };
+        let certificate = prova_certify::certify(layout, &draft).ok()?;
+        Some(MachineCode { kind, bytes, certificate, traps, calls })
+    }
 }
 
-/// Code with its certificate.
+/// Code with the certificate that took least; [`MachineCompiler::certified`] knows others.
 ///
 /// # Errors
 /// If there is none: the rule that the check would find broken.
 fn proposed(layout: &Layout, code: NativeCode) -> Result<MachineCode, CompileError> {
     let NativeCode { kind, bytes, traps, calls, .. } = code;
     let draft = Draft { kind, bytes: &bytes, traps: &traps, calls: &calls };
-    let certificate = prova_certify::certify(layout, &draft)
+    let certificate = prova_certify::propose(layout, &draft)
         .map_err(|error| CompileError::Declined(error.to_string()))?;
     Ok(MachineCode { kind, bytes, certificate, traps, calls })
 }

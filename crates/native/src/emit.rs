@@ -110,9 +110,27 @@ impl Emit {
 
     /// Whether a value is a constant.
     pub(crate) fn is_constant(&self, value: Value) -> bool {
+        self.constant(value).is_some()
+    }
+
+    /// The constant of 64 bits that a value is, zero-extended or not.
+    pub(crate) fn constant(&self, value: Value) -> Option<u64> {
         let func = self.func.borrow();
-        let inst = func.dfg.value_def(value).inst();
-        inst.is_some_and(|inst| func.dfg.insts[inst].opcode() == ir::Opcode::Iconst)
+        let constant = |value| match func.dfg.insts[func.dfg.value_def(value).inst()?] {
+            ir::InstructionData::UnaryImm { opcode: ir::Opcode::Iconst, imm } => {
+                Some(imm.bits() as u64)
+            }
+            _ => None,
+        };
+        let inst = func.dfg.value_def(value).inst()?;
+        match func.dfg.insts[inst] {
+            ir::InstructionData::Unary { opcode: ir::Opcode::Uextend, arg }
+                if func.dfg.value_type(arg) == ir::types::I32 =>
+            {
+                constant(arg).map(|word| u64::from(word as u32))
+            }
+            _ => constant(value),
+        }
     }
 
     /// The flags of an access of a part of the memory, which may trap.

@@ -46,6 +46,12 @@ impl Emit {
         self.ins(|i| i.trap(abi::trap(traps::BUG)));
     }
 
+    /// Stops; what is appended behind it is never reached.
+    pub(crate) fn trap_always(&self, kind: u8) {
+        self.trap(kind);
+        self.switch_to(self.new_block());
+    }
+
     /// Stops if a value is not 0.
     pub(crate) fn trap_if(&self, condition: Value, kind: u8) {
         if self.signals() {

@@ -106,6 +106,49 @@ fn recursion_ends_at_the_same_depth() {
     same(text, &[("f", &[]), ("n", &[]), ("g", &args), ("n", &[])]);
 }
 
+/// Whether the callee of a direct tail call fits is asked before the jump, where the caller is known.
+#[test]
+fn a_tail_call_that_overflows_the_stack_names_its_caller() {
+    let locals = "(local v128 v128 v128 v128 v128 v128 v128 v128)".repeat(20);
+    let text = format!(
+        "(module
+        (func $f (export \"f\") (param i32) (result i32)
+          (i32.add (i32.const 1) (call $tail (local.get 0))))
+        (func $tail (param i32) (result i32) (return_call $large (local.get 0)))
+        (func $large (param i32) (result i32) {locals} (i32.add (i32.const 1) (call $f (local.get 0)))))"
+    );
+    same(&text, &[("f", &[Val::I32(7)])]);
+}
+
+/// Code behind them is dead, so that nothing has to be shown of it.
+#[test]
+fn accesses_beyond_any_memory_trap() {
+    let text = "(module (memory i64 1) (table $t i64 4 funcref)
+        (func (export \"offset\") (param i64) (result i32)
+          (i32.load16_s offset=9237333397068962624 (local.get 0)))
+        (func (export \"sum\") (result i32) (i32.load offset=19350 (i64.const 0xfffffffdffffffff)))
+        (func (export \"constant\") (result i64) (i64.load (i64.const 0x7fffffffffff)))
+        (func (export \"store\") (param i64)
+          (i64.store offset=0xffffffffffffffff (i64.const 0) (local.get 0)))
+        (func (export \"table\") (result i32)
+          (ref.is_null (table.get $t (i64.const 0xF84559DB5F0B4C78))))
+        (func (export \"branch\") (param i32) (result i32)
+          (if (result i32) (local.get 0) (then (i32.load (i64.const -8))) (else (i32.const 3)))))";
+    let zero = [Val::I64(0)];
+    same(
+        text,
+        &[
+            ("offset", &zero),
+            ("sum", &[]),
+            ("constant", &[]),
+            ("store", &zero),
+            ("table", &[]),
+            ("branch", &[Val::I32(0)]),
+            ("branch", &[Val::I32(1)]),
+        ],
+    );
+}
+
 #[test]
 fn tables_and_references() {
     let text = "(module (type $t (func (param i32) (result i32))) (type $u (func (result i64)))

@@ -62,6 +62,12 @@ pub trait MachineCompiler: Send + Sync + RefUnwindSafe {
         layout: &Layout,
         kind: CodeKind,
     ) -> Result<MachineCode, CompileError>;
+
+    /// Code that the check refused, with another certificate; none if there is none.
+    fn certified(&self, layout: &Layout, refused: MachineCode) -> Option<MachineCode> {
+        let _ = (layout, refused);
+        None
+    }
 }
 
 impl fmt::Debug for dyn MachineCompiler {

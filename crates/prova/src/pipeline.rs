@@ -152,9 +152,7 @@ impl Code {
             let module = rt::NativeModule::derive(&self.module, config)
                 .map_err(|error| RefusalReason::OfModule(error.to_string()))?;
             let thunk = |kind| match compiler.thunk(&self.module, module.layout(), kind) {
-                Ok(code) => {
-                    self.load(module.layout(), &code, kind).map_err(RefusalReason::Rejected)
-                }
+                Ok(code) => self.load(module.layout(), code, kind).map_err(RefusalReason::Rejected),
                 Err(error) => Err(RefusalReason::Declined(error.to_string())),
             };
             let types = 0..self.module.types().len() as u32;
@@ -174,20 +172,28 @@ impl Code {
         native.as_ref().ok()
     }
 
-    /// The one way of machine code to the runtime: the check stands in it.
+    /// The one way of machine code to the runtime: the check stands in it. What is refused may come
+    /// once more with another certificate.
     fn load(
         &self,
         layout: &Layout,
-        code: &MachineCode,
+        code: MachineCode,
         kind: CodeKind,
     ) -> Result<Arc<rt::NativeCode>, CodeRefusal> {
-        if code.kind != kind {
-            return Err(CodeRefusal::Machine(format!("it is of {:?}", code.kind)));
-        }
-        let MachineCode { bytes, certificate, traps, calls, .. } = code;
-        let code = MachineBytes { kind, bytes, certificate, traps, calls };
-        let loaded = rt::NativeCode::load(layout, self.settings, code);
-        loaded.map(Arc::new).map_err(|error| CodeRefusal::Machine(error.to_string()))
+        let load = |code: &MachineCode| {
+            if code.kind != kind {
+                return Err(CodeRefusal::Machine(format!("it is of {:?}", code.kind)));
+            }
+            let MachineCode { bytes, certificate, traps, calls, .. } = code;
+            let code = MachineBytes { kind, bytes, certificate, traps, calls };
+            let loaded = rt::NativeCode::load(layout, self.settings, code);
+            loaded.map(Arc::new).map_err(|error| CodeRefusal::Machine(error.to_string()))
+        };
+        load(&code).or_else(|refusal| {
+            let compiler = self.compilers.native.as_ref().map(|(compiler, _)| compiler);
+            let other = compiler.and_then(|compiler| compiler.certified(layout, code));
+            other.map_or(Err(refusal), |code| load(&code))
+        })
     }
 
     /// The native code of a defined function; `None`: it runs as bytecode.
@@ -206,7 +212,7 @@ impl Code {
                 Some(reason) => Err(reason.clone()),
             };
             let code = code.and_then(|code| {
-                let code = self.load(layout, &code, CodeKind::Func(func.0));
+                let code = self.load(layout, code, CodeKind::Func(func.0));
                 code.map_err(RefusalReason::Rejected)
             });
             let reason = match code {

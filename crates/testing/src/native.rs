@@ -79,10 +79,16 @@ impl NativeAttach {
         code: Result<MachineCode, CompileError>,
     ) -> Result<Arc<NativeCode>, String> {
         let code = code.map_err(|error| error.to_string())?;
-        let MachineCode { kind, bytes, certificate, traps, calls } = &code;
-        let code = Code { kind: *kind, bytes, certificate, traps, calls };
-        let loaded = NativeCode::load(layout, self.settings, code);
-        loaded.map(Arc::new).map_err(|error| error.to_string())
+        let load = |code: &MachineCode| {
+            let MachineCode { kind, bytes, certificate, traps, calls } = code;
+            let code = Code { kind: *kind, bytes, certificate, traps, calls };
+            let loaded = NativeCode::load(layout, self.settings, code);
+            loaded.map(Arc::new).map_err(|error| error.to_string())
+        };
+        load(&code).or_else(|refusal| match self.compiler.certified(layout, code) {
+            Some(code) => load(&code),
+            None => Err(refusal),
+        })
     }
 }
 

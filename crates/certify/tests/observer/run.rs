@@ -394,7 +394,7 @@ impl Run<'_> {
             Signal::SIGSEGV if faults => &[5],
             Signal::SIGFPE if insn.mnemonic() != iced_x86::Mnemonic::Ud2 => &[2, 3],
             Signal::SIGILL if insn.code() == iced_x86::Code::Ud2 => {
-                &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]
+                &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]
             }
             _ => return self.broken(Rule::Fault, format!("{signal} in `{insn}`")),
         };

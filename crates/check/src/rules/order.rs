@@ -107,6 +107,14 @@ pub fn cannot<I: Int>(least: I, more: I, most: I) -> bool {
     least.plus(more) > most
 }
 
+/// Whether two readings of one symbol show that `a + more ≤ b` cannot be, whatever the symbol is.
+#[inline]
+pub fn never<I: Int>(a: Reading<I>, more: I, b: Reading<I>) -> bool {
+    let least = a.add.plus(more);
+    let above = planted!(NeverIsNotStrict, least > b.add, least >= b.add);
+    a.sym == b.sym && a.shift == b.shift && above
+}
+
 /// Whether the bound `hi` of its symbol shows that a reading is at most `least`.
 #[inline]
 pub fn within_least<W: Word>(of: Reading<W::Int>, hi: W, least: W) -> bool {

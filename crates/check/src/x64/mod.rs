@@ -193,10 +193,13 @@ impl<'a> Instructions<'a> {
     /// [`Rule::Instruction`] if there is none, or one that is in no table.
     pub fn at(&mut self, offset: u32) -> Result<Insn, Fault> {
         let decoder = &mut self.decoder;
-        if decoder.set_position(offset as usize).is_err() {
-            return fault(Rule::Instruction, "no instruction");
+        // Behind the instruction decoded last, it stands right.
+        if decoder.position() != offset as usize || decoder.ip() != u64::from(offset) {
+            if decoder.set_position(offset as usize).is_err() {
+                return fault(Rule::Instruction, "no instruction");
+            }
+            decoder.set_ip(u64::from(offset));
         }
-        decoder.set_ip(u64::from(offset));
         let mut raw = Instruction::default();
         decoder.decode_out(&mut raw);
         if raw.is_invalid() {
@@ -415,16 +418,41 @@ fn register_operand(register: Register) -> Result<Operand, Fault> {
 }
 
 /// Number and bytes of a general register; `ah` to `bh` are none.
+const fn of_general(register: u32) -> (u8, u8) {
+    // The first and the last of a run, the number of the first, its bytes.
+    const RUNS: [(Register, Register, u8, u8); 5] = [
+        (Register::RAX, Register::R15, 0, 8),
+        (Register::EAX, Register::R15D, 0, 4),
+        (Register::AX, Register::R15W, 0, 2),
+        (Register::AL, Register::BL, 0, 1),
+        (Register::SPL, Register::R15L, 4, 1),
+    ];
+    let mut runs: &[(Register, Register, u8, u8)] = &RUNS;
+    while let [(first, last, number, bytes), rest @ ..] = runs {
+        if register >= *first as u32 && register <= *last as u32 {
+            let place = register.saturating_sub(*first as u32) as u8;
+            return (place.saturating_add(*number), *bytes);
+        }
+        runs = rest;
+    }
+    (0, 0)
+}
+
+/// By the decoder's register: number and bytes of a general one; 0 bytes of others.
+static GENERAL: [(u8, u8); 128] = {
+    let mut table = [(0, 0); 128];
+    let mut rest: &mut [(u8, u8)] = &mut table;
+    let mut register = 0;
+    while let [slot, behind @ ..] = rest {
+        *slot = of_general(register);
+        register = register.saturating_add(1);
+        rest = behind;
+    }
+    table
+};
+
+/// Number and bytes of a general register.
 fn general(register: Register) -> Option<(u8, u32)> {
-    let n = register as u32;
-    let within = |first: Register, last: Register| {
-        let first = first as u32;
-        (first..=last as u32).contains(&n).then(|| n.saturating_sub(first) as u8)
-    };
-    within(Register::RAX, Register::R15)
-        .map(|n| (n, 8))
-        .or_else(|| within(Register::EAX, Register::R15D).map(|n| (n, 4)))
-        .or_else(|| within(Register::AX, Register::R15W).map(|n| (n, 2)))
-        .or_else(|| within(Register::AL, Register::BL).map(|n| (n, 1)))
-        .or_else(|| within(Register::SPL, Register::R15L).map(|n| (n.saturating_add(4), 1)))
+    let &(number, bytes) = GENERAL.get(register as usize)?;
+    (bytes != 0).then_some((number, u32::from(bytes)))
 }

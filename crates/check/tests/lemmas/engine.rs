@@ -8,8 +8,8 @@ use crate::proof::{Proof, int, number};
 use prova_check::rules::condition::{Said, said, without_carry};
 use prova_check::rules::numeric::Range;
 use prova_check::rules::order::{
-    Edge, Reading, apart, bounds, cannot, distance, unshifted, whole, within_edge, within_least,
-    within_length,
+    Edge, Reading, apart, bounds, cannot, distance, never, unshifted, whole, within_edge,
+    within_least, within_length,
 };
 use prova_check::word::{Int, Word};
 use prova_check::x64::Condition;
@@ -129,6 +129,11 @@ impl<W: Word> Engine<W> {
         let more = W::Int::number(more);
         if let (Some((lo, _)), Some((_, hi))) = (self.range(a), self.range(b))
             && cannot(lo, more, hi)
+        {
+            return false;
+        }
+        if let (Some(a), Some(b)) = (self.reading(a), self.reading(b))
+            && never(a, more, b)
         {
             return false;
         }

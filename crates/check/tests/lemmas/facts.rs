@@ -7,7 +7,7 @@ use crate::smt::Theory::{self, Bits, Integers};
 use crate::table::{Lemma, lemma};
 use prova_check::rules::numeric::{charged, either, half_of, low};
 use prova_check::rules::order::{
-    Edge, Reading, apart, bounds, cannot, distance, lies_in, unshifted, whole, within_edge,
+    Edge, Reading, apart, bounds, cannot, distance, lies_in, never, unshifted, whole, within_edge,
     within_least, within_length,
 };
 use prova_check::word::{Int, Word};
@@ -102,6 +102,16 @@ fn impossible<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     let more_yet = if twin { more.plus(int::<W>(1)) } else { more };
     given!(cannot(least, more_yet, most));
     Some(a.plus(more) > b)
+}
+
+/// Readings of one symbol that show that an order cannot be.
+fn impossible_of_one<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
+    let (a, x) = reading::<W>(S, case[0], "k")?;
+    let (b, y) = reading::<W>(S, case[0], "l")?;
+    let more = int::<W>(i64::from(case[1]));
+    let more_yet = if twin { more.plus(int::<W>(1)) } else { more };
+    given!(never(a, more_yet, b));
+    Some(x.plus(more) > y)
 }
 
 /// A reading of a symbol, the most that the symbol is, the number that is read, and an extent.
@@ -271,6 +281,9 @@ pub fn lemmas() -> Vec<Lemma> {
     add("low.constant".to_owned(), Bits, &[4], runs!(known_low));
     for more in 0..2 {
         add(format!("cannot.{more}"), Integers, &[more], runs!(impossible));
+        for k in [0, 2] {
+            add(format!("never.{k}.{more}"), Integers, &[k, more], runs!(impossible_of_one));
+        }
         add(format!("either.{more}"), Integers, &[more], runs!(one_of_two));
     }
     for shift in 0..2 {

@@ -2,7 +2,8 @@
 //!
 //! `call` finds the record by index, `call_indirect` and `call_ref` by the reference's address in
 //! the store, with the tests in the specification's order: bounds, null, type. A tail call hands
-//! over the height that the function itself was given, since its own charge is released.
+//! over the height that the function itself was given, since its own charge is released; where the
+//! callee is known, whether it fits is asked before, so that the trap names the caller.
 
 use crate::Declined;
 use crate::abi;
@@ -40,6 +41,14 @@ impl Lowering<'_> {
 
     /// A tail call.
     pub(crate) fn tail_call(&mut self, call: &Call) -> Result<(), Declined> {
+        // The callee would find the same; but then nobody knows any more who called.
+        let func = call.imm.index(call.opcode, Immediate::func).map(FuncIdx);
+        if let Some(facts) = func.and_then(|func| self.module.facts(func)) {
+            let charge = self.word(facts.charge_bytes());
+            let (emit, height) = (self.emit, self.height);
+            let over = emit.ins(|i| i.icmp(IntCC::UnsignedLessThan, height, charge));
+            emit.trap_if(over, traps::TAIL_OVERFLOW);
+        }
         let (signature, code, args) = self.callee(call, self.height)?;
         self.emit.ins(|i| i.return_call_indirect(signature, code, &args));
         Ok(())

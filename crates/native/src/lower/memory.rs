@@ -22,6 +22,9 @@ use prova_module::ops::Class;
 use prova_module::{MemoryIdx, Opcode};
 use prova_ssa::{Access, Imm};
 
+/// Bytes that a memory or a table has at most: what a process can address.
+pub(crate) const ADDRESS_MAX: u64 = 1 << 47;
+
 /// Where an access goes.
 pub(crate) struct Place {
     /// The address, but for
@@ -84,6 +87,7 @@ impl Lowering<'_> {
         let memory = memory.ok_or(Declined::Bug("no such memory"))?;
         let record = self.field(self.layout.memory(access.memory));
         let base = emit.ins(|i| i.load(I64, abi::immutable(), record, offsets::OBJECT_BASE as i32));
+        let least = emit.constant(index).filter(|_| memory.memory64).unwrap_or(0);
         let index = match memory.memory64 {
             // Without signals its sum is no instruction that needs it whole.
             true if !emit.signals() => emit.whole(index),
@@ -109,7 +113,7 @@ impl Lowering<'_> {
         }
         let len = emit.flags(Region::Store).with_notrap();
         let len = emit.ins(|i| i.load(I64, len, record, offsets::OBJECT_LEN as i32));
-        match end {
+        match end.filter(|end| end.checked_add(least).is_some_and(|end| end <= ADDRESS_MAX)) {
             Some(end) => {
                 let end = if memory.memory64 {
                     emit.sum_or_trap(index, end, traps::MEMORY_OUT_OF_BOUNDS)
@@ -120,11 +124,8 @@ impl Lowering<'_> {
                 let beyond = emit.ins(|i| i.icmp(IntCC::UnsignedGreaterThan, end, len));
                 emit.trap_if(beyond, traps::MEMORY_OUT_OF_BOUNDS);
             }
-            // No address is so far.
-            None => {
-                let always = self.word(1);
-                emit.trap_if(always, traps::MEMORY_OUT_OF_BOUNDS);
-            }
+            // No memory is so long.
+            None => emit.trap_always(traps::MEMORY_OUT_OF_BOUNDS),
         }
         let address = emit.ins(|i| i.iadd(base, index));
         let (address, offset) = match i32::try_from(access.offset) {

@@ -8,6 +8,7 @@ use crate::Declined;
 use crate::abi;
 use crate::emit::{Emit, Region};
 use crate::lower::Lowering;
+use crate::lower::memory::ADDRESS_MAX;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F32, I8X16, I32, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value};
@@ -154,6 +155,9 @@ impl Lowering<'_> {
         let emit = self.emit;
         let ty = self.module.table(TableIdx(table)).ok_or(Declined::Bug("no such table"))?;
         let index = if ty.table64 { index } else { emit.ins(|i| i.uextend(I64, index)) };
+        if emit.constant(index).is_some_and(|index| index >= ADDRESS_MAX / 8) {
+            emit.trap_always(kind);
+        }
         let len = self.table_len(table);
         let beyond = emit.ins(|i| i.icmp(IntCC::UnsignedGreaterThanOrEqual, index, len));
         emit.trap_if(beyond, kind);

@@ -61,7 +61,7 @@ pub(crate) fn trap_kind(kind: u8) -> TrapKind {
         traps::UNDEFINED_ELEMENT => TrapKind::UndefinedElement,
         traps::UNINITIALIZED_ELEMENT => TrapKind::UninitializedElement,
         traps::INDIRECT_CALL_TYPE_MISMATCH => TrapKind::IndirectCallTypeMismatch,
-        traps::STACK_OVERFLOW => TrapKind::StackOverflow,
+        traps::STACK_OVERFLOW | traps::TAIL_OVERFLOW => TrapKind::StackOverflow,
         traps::OUT_OF_FUEL => TrapKind::OutOfFuel,
         traps::INTERRUPT => TrapKind::Interrupt,
         traps::HEAP_MISALIGNED => TrapKind::HeapMisaligned,
