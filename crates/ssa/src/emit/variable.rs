@@ -141,6 +141,19 @@ impl Classes<'_> {
         at
     }
 
+    /// By class: its value that is accessed first.
+    fn early(&mut self, accesses: &Accesses) -> Vec<u32> {
+        let count = self.parent.len() as u32;
+        let mut early: Vec<u32> = (0..count).collect();
+        for value in 0..count {
+            let early = &mut early[self.find(value) as usize];
+            if accesses.compare(value, *early).is_lt() {
+                *early = value;
+            }
+        }
+        early
+    }
+
     /// Joins the classes of two values, if they may share a local.
     fn join(&mut self, a: u32, b: u32) {
         let (mut a, mut b) = (self.find(a), self.find(b));
@@ -334,14 +347,7 @@ fn scan(body: &Body, trees: &Trees, mut classes: Classes<'_>, accesses: &Accesse
     };
     // Start, end, class.
     let mut spans: Vec<(u32, u32, u32)> = Vec::with_capacity(body.block_count());
-    // The value of each class that is accessed first.
-    let mut early: Vec<u32> = (0..body.value_count() as u32).collect();
-    for value in 0..body.value_count() as u32 {
-        let early = &mut early[classes.find(value) as usize];
-        if accesses.compare(value, *early).is_lt() {
-            *early = value;
-        }
-    }
+    let early = classes.early(accesses);
     for value in 0..body.value_count() as u32 {
         if classes.find(value) != value {
             continue;
