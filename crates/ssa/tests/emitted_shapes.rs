@@ -20,7 +20,7 @@ const HEAD: &str = "(module
   (elem declare func $h $k)
   (global $g (mut (ref null $t)) (ref.null $t))
   (func (export \"f\") (param $a i32) (result i32) (local $x i32) (local $y i32) (local $n i32)
-    (local $r (ref null $t)) (local $f funcref) (local $q (ref $t)) ";
+    (local $r (ref null $t)) (local $f funcref) (local $q (ref $t)) (local $w i64) ";
 
 /// A parameter of a handler that gets a constant at one of its calls has a local of its own; the
 /// clauses lead back to the header, which has it in another one.
@@ -154,27 +154,26 @@ const PASSED: &str = "(if (local.get $a) (then (call $see (i32.const 1))))
 /// What is carried on by a block with one way in is no constant: it was chosen before.
 const CHOSEN: &str = "(block $p (result i32)
       (if (result i32) (local.get $a)
-        (then (local.set $n (i32.const 5)) (i32.const 1)) (else (i32.const 2)))
+        (then (local.set $a (i32.const 5)) (i32.const 1)) (else (i32.const 2)))
       (br $p))
     (local.set $x)
     (loop $l
       (if (call $get) (then (call $see (local.get $x))))
-      (local.set $n (i32.add (local.get $n) (i32.const 1)))
-      (br_if $l (i32.lt_s (local.get $n) (local.get $a))))
-    (local.get $n)";
+      (local.set $a (i32.sub (local.get $a) (i32.const 1)))
+      (br_if $l (i32.gt_s (local.get $a) (i32.const 0))))
+    (local.get $a)";
 
 /// A header that only computes reads what was chosen before it, also when control comes back.
 const CHAINED: &str = "(if (local.get $a)
       (then (local.set $y (i32.const 1))) (else (local.set $y (i32.const 2))))
     (loop $p
-      (local.set $x (i32.mul (local.get $y) (i32.const 3)))
+      (local.set $w (i64.extend_i32_s (local.get $y)))
       (loop $q
-        (call $see (local.get $x))
-        (local.set $x (i32.add (local.get $x) (local.get $n)))
-        (local.set $n (i32.add (local.get $n) (i32.const 1)))
+        (call $see (i32.wrap_i64 (local.get $w)))
+        (local.set $w (i64.mul (local.get $w) (local.get $w)))
         (br_if $q (call $get)))
       (if (call $get) (then (br $p))))
-    (local.get $n)";
+    (local.get $a)";
 
 /// A join with one value on all edges: what a header has, or what a call gives.
 const SAME: &str = "(loop $l
@@ -184,13 +183,14 @@ const SAME: &str = "(loop $l
         (call $see (i32.const 2)) (local.get $n)))
       (local.set $n (i32.add (local.get $n) (i32.const 1)))
       (br_if $l (i32.lt_s (local.get $n) (local.get $a))))
-    (block $h (result i32)
+    (call $see (block $h (result i32)
       (try_table (catch $e $h)
         (local.set $y (call $get))
         (call $see (block $z (result i32)
           (drop (br_if $z (local.get $y) (local.get $a)))
           (call $see (i32.const 3)) (local.get $y))))
-      (return (local.get $n)))";
+      (return (local.get $n))))
+    (local.get $x)";
 
 /// Tests for null that are effects of the body although they never trap: straight on, and behind a
 /// branch. What is not null stands in a local that may be.
