@@ -19,8 +19,9 @@ const HEAD: &str = "(module
   (type $t (func))
   (func $h (type $t)) (func $k (type $t))
   (elem declare func $h $k)
+  (global $g (mut (ref null $t)) (ref.null $t))
   (func (export \"f\") (param $a i32) (result i32) (local $x i32) (local $y i32) (local $n i32)
-    (local $r (ref null $t)) (local $f funcref) ";
+    (local $r (ref null $t)) (local $f funcref) (local $q (ref $t)) (local $w i64) ";
 
 /// A parameter of a handler that gets a constant at one of its calls has a local of its own; the
 /// clauses lead back to the header, which has it in another one.
@@ -151,6 +152,59 @@ const PASSED: &str = "(if (local.get $a) (then (call $see (i32.const 1))))
       (br_if $l (i32.lt_s (local.get $n) (local.get $a))))
     (local.get $n)";
 
+/// What is carried on by a block with one way in is no constant: it was chosen before.
+const CHOSEN: &str = "(block $p (result i32)
+      (if (result i32) (local.get $a)
+        (then (local.set $a (i32.const 5)) (i32.const 1)) (else (i32.const 2)))
+      (br $p))
+    (local.set $x)
+    (loop $l
+      (if (call $get) (then (call $see (local.get $x))))
+      (local.set $a (i32.sub (local.get $a) (i32.const 1)))
+      (br_if $l (i32.gt_s (local.get $a) (i32.const 0))))
+    (local.get $a)";
+
+/// A header that only computes reads what was chosen before it, also when control comes back.
+const CHAINED: &str = "(if (local.get $a)
+      (then (local.set $y (i32.const 1))) (else (local.set $y (i32.const 2))))
+    (loop $p
+      (local.set $w (i64.extend_i32_s (local.get $y)))
+      (loop $q
+        (call $see (i32.wrap_i64 (local.get $w)))
+        (local.set $w (i64.mul (local.get $w) (local.get $w)))
+        (br_if $q (call $get)))
+      (if (call $get) (then (br $p))))
+    (local.get $a)";
+
+/// A join with one value on all edges: what a header has, or what a call gives.
+const SAME: &str = "(loop $l
+      (if (call $get) (then (call $see (i32.const 1))))
+      (call $see (block $z (result i32)
+        (drop (br_if $z (local.get $n) (local.get $a)))
+        (call $see (i32.const 2)) (local.get $n)))
+      (local.set $n (i32.add (local.get $n) (i32.const 1)))
+      (br_if $l (i32.lt_s (local.get $n) (local.get $a))))
+    (call $see (block $h (result i32)
+      (try_table (catch $e $h)
+        (local.set $y (call $get))
+        (call $see (block $z (result i32)
+          (drop (br_if $z (local.get $y) (local.get $a)))
+          (call $see (i32.const 3)) (local.get $y))))
+      (return (local.get $n))))
+    (local.get $x)";
+
+/// Tests for null that are effects of the body although they never trap: straight on, and behind a
+/// branch. What is not null stands in a local that may be.
+const TESTED: &str = "(local.set $r (global.get $g))
+    (block $z (result (ref null $t)) (br $z (ref.as_non_null (local.get $r))))
+    (global.set $g (ref.as_non_null))
+    (block $z (result (ref null $t))
+      (drop (br_if $z (ref.as_non_null (global.get $g)) (local.get $a)))
+      (return (i32.const 1)))
+    (local.set $q (ref.as_non_null))
+    (call_ref $t (local.get $q)) (global.set $g (local.get $q)) (global.set $g (local.get $q))
+    (i32.const 2)";
+
 fn proved(text: &str) -> (Module, CheckedBody) {
     let bytes = wat::parse_str(format!("{HEAD}{text}))")).expect("a text");
     let module = Module::decode(bytes, &Features::default(), &Limits::default());
@@ -196,7 +250,7 @@ fn judged(text: &str, edits: &[(&str, &str, [Rule; 2])]) {
     assert_eq!(wrong, [""; 0]);
 }
 
-use Rule::{Arguments, Operands, Targets};
+use Rule::{Arguments, Effects, Operands, Targets};
 
 /// Two reads of one thing, `far` operators apart, of which the second one is used first: what is
 /// emitted may have either first.
@@ -294,4 +348,43 @@ fn a_join_may_hold_what_is_nothing_but_a_constant() {
         ("(local.get $f)", "(local.get $r)", [Operands; 2]),
     ];
     judged(PASSED, &edits);
+}
+
+#[test]
+fn a_join_does_not_hold_what_is_read_behind_it() {
+    let edits = [
+        ("(call $see (local.get $x))", "(call $see (i32.const 2))", [Arguments; 2]),
+        ("(call $see (local.get $x))", "(call $see (i32.const 1))", [Arguments; 2]),
+    ];
+    judged(CHOSEN, &edits);
+    let edits = [
+        ("(br $p)", "(local.set $y (i32.const 2)) (br $p)", [Arguments; 2]),
+        ("(br $p)", "(local.set $y (i32.const 1)) (br $p)", [Arguments; 2]),
+    ];
+    judged(CHAINED, &edits);
+}
+
+#[test]
+fn what_is_there_on_all_edges_needs_no_parameter() {
+    let edits = [
+        ("(call $see (i32.const 2)) (local.get $n)", "(call $see (i32.const 2)) (local.get $a)"),
+        ("(call $see (i32.const 3)) (local.get $y)", "(call $see (i32.const 3)) (local.get $a)"),
+    ];
+    judged(SAME, &edits.map(|(from, to)| (from, to, [Arguments; 2])));
+}
+
+#[test]
+fn a_test_for_null_that_never_traps_is_met() {
+    let (first, second) = ("(ref.as_non_null (local.get $r))", "(global.set $g (ref.as_non_null))");
+    let edits = [
+        (first, "(local.get $r) (global.set $g (local.get $r))", [Effects; 2]),
+        ("(ref.as_non_null (global.get $g))", "(global.get $g)", [Effects; 2]),
+        ("(call_ref $t (local.get $q))", "(nop)", [Effects; 2]),
+    ];
+    judged(TESTED, &edits);
+    // One test is enough, the one that may trap.
+    let once = TESTED.replace(second, "(global.set $g)");
+    assert_eq!(judge(TESTED, &once), [None; 2]);
+    let none = once.replace(first, "(local.get $r)");
+    assert_eq!(judge(TESTED, &none), [Some(Effects); 2]);
 }

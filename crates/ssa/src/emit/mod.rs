@@ -18,8 +18,8 @@
 //!   emitted in any order.
 //! * Z4. Where a choice is free, it depends on nothing that the emitted code does not show: not on
 //!   numbers of values, blocks or declared locals. So a function that was emitted once is emitted
-//!   the same again, nearly always: parameters of one block that are read nowhere but on edges, at
-//!   one place, are told apart by their order only.
+//!   the same again, nearly always: where the scan finds intervals of another shape, since a value
+//!   begins or ends elsewhere in what was emitted, it may choose otherwise.
 //!
 //! Limits: an irreducible body is refused ([`EmitReason::Irreducible`]); each invocation has a
 //! `try_table` of its own with the clauses of all handlers around it, so code can grow as calls

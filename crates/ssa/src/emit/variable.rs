@@ -21,7 +21,7 @@ use super::trees::{Step, Trees};
 use crate::body::Body;
 use crate::entity::{Block, Value};
 use prova_module::ValType;
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BinaryHeap};
 
 /// The locals of a body.
@@ -141,6 +141,19 @@ impl Classes<'_> {
         at
     }
 
+    /// By class: its value that is accessed first.
+    fn early(&mut self, accesses: &Accesses) -> Vec<u32> {
+        let count = self.parent.len() as u32;
+        let mut early: Vec<u32> = (0..count).collect();
+        for value in 0..count {
+            let early = &mut early[self.find(value) as usize];
+            if accesses.compare(value, *early).is_lt() {
+                *early = value;
+            }
+        }
+        early
+    }
+
     /// Joins the classes of two values, if they may share a local.
     fn join(&mut self, a: u32, b: u32) {
         let (mut a, mut b) = (self.find(a), self.find(b));
@@ -183,56 +196,91 @@ pub(super) fn allocate(
     for (number, param) in (0..).zip(body.block(body.entry()).params()) {
         classes.param[param.as_u32() as usize] = number;
     }
-    let first = first_access(body, order, trees);
-    for pair in affinities(body, flow, order, trees, &first) {
+    let accesses = Accesses::new(body, order, trees);
+    for pair in affinities(body, flow, order, trees, &accesses) {
         if apart[pair.to as usize] {
             continue;
         }
         classes.join(pair.from, pair.to);
     }
-    scan(body, trees, classes, &first)
+    scan(body, trees, classes, &accesses)
 }
 
-/// By value: the position in the code at which its local is first accessed by a step or read by an
-/// edge; the last one if it never is.
+/// Where the local of each value is first accessed.
 ///
 /// Ties are broken by it and not by the numbers of values, so that what was emitted once is
 /// emitted the same from its own SSA form, whose numbers are others.
-fn first_access(body: &Body, order: &[u32], trees: &Trees) -> Vec<u32> {
-    let mut first = vec![u32::MAX; body.value_count()];
-    let mut at = 0;
-    let mut access = |value: Value, at: u32| {
-        let first = &mut first[value.as_u32() as usize];
-        *first = (*first).min(at);
-    };
-    for &index in order {
-        let block = Block::from_u32(index);
-        for &step in trees.steps(block) {
-            at += 1;
-            if let Step::Get(value) | Step::Set(value) | Step::Tee(value) = step {
-                access(value, at);
+struct Accesses {
+    /// The position in the code at which a step accesses it or an edge reads it; the last one if
+    /// none does.
+    first: Vec<u32>,
+    /// Where an edge is the first: the parameter that gets the value there, of several the one that
+    /// is accessed first itself. [`NONE`] elsewhere.
+    next: Vec<u32>,
+}
+
+/// So many parameters, each of which gets what the one before holds, tell two values apart.
+const NEXT_MAX: usize = 16;
+
+impl Accesses {
+    fn new(body: &Body, order: &[u32], trees: &Trees) -> Accesses {
+        let count = body.value_count();
+        let (mut first, mut next) = (vec![u32::MAX; count], vec![NONE; count]);
+        // First reads by edges, with the parameters that get what is read.
+        let mut given: Vec<(u32, u32)> = Vec::new();
+        let mut at = 0;
+        for &index in order {
+            let block = Block::from_u32(index);
+            for &step in trees.steps(block) {
+                at += 1;
+                if let Step::Get(value) | Step::Set(value) | Step::Tee(value) = step {
+                    let first = &mut first[value.as_u32() as usize];
+                    *first = (*first).min(at);
+                }
             }
-        }
-        for edge in body.successors(block) {
-            at += 1;
-            for (param, arg) in body.block(edge.block).params().zip(body.args(&edge)) {
-                if let Some(arg) = arg.value().filter(|_| trees.is_live(param)) {
-                    access(arg, at);
+            for edge in body.successors(block) {
+                at += 1;
+                for (param, arg) in body.block(edge.block).params().zip(body.args(&edge)) {
+                    if let Some(arg) = arg.value().filter(|_| trees.is_live(param)) {
+                        let first = &mut first[arg.as_u32() as usize];
+                        *first = (*first).min(at);
+                        if *first == at {
+                            given.push((arg.as_u32(), param.as_u32()));
+                        }
+                    }
                 }
             }
         }
+        for (arg, param) in given {
+            let next = &mut next[arg as usize];
+            if *next == NONE || first[param as usize] < first[*next as usize] {
+                *next = param;
+            }
+        }
+        Accesses { first, next }
     }
-    first
+
+    /// Which of two values is accessed first; of two that one edge is the first to read, which of
+    /// the parameters that get them.
+    fn compare(&self, mut a: u32, mut b: u32) -> Ordering {
+        for _ in 0..NEXT_MAX {
+            let order = self.first[a as usize].cmp(&self.first[b as usize]);
+            let next = (self.next[a as usize], self.next[b as usize]);
+            if order.is_ne() || a == b || next.0 == NONE || next.1 == NONE {
+                return order;
+            }
+            (a, b) = next;
+        }
+        Ordering::Equal
+    }
 }
 
 /// A value and a parameter that should share a local.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy)]
 struct Affinity {
-    depth: Reverse<u32>,
+    depth: u32,
     /// The edge, in the order of the code.
     edge: u32,
-    /// Where the parameter is first accessed.
-    first: u32,
     to: u32,
     from: u32,
 }
@@ -243,7 +291,7 @@ fn affinities(
     flow: &Flow,
     order: &[u32],
     trees: &Trees,
-    first: &[u32],
+    accesses: &Accesses,
 ) -> Vec<Affinity> {
     let mut depth = vec![0_u32; flow.number.len()];
     for &block in &flow.order {
@@ -261,14 +309,17 @@ fn affinities(
                 let stored = !trees.is_remat(arg) && !trees.is_carried(arg);
                 if stored && body.value(arg).ty == body.value(param).ty {
                     let (from, to) = (arg.as_u32(), param.as_u32());
-                    let first = first[to as usize];
-                    let depth = Reverse(depth[index as usize]);
-                    pairs.push(Affinity { depth, edge: number, first, to, from });
+                    let depth = depth[index as usize];
+                    pairs.push(Affinity { depth, edge: number, to, from });
                 }
             }
         }
     }
-    pairs.sort_unstable();
+    pairs.sort_unstable_by(|a, b| {
+        let order = b.depth.cmp(&a.depth).then(a.edge.cmp(&b.edge));
+        let order = order.then_with(|| accesses.compare(a.to, b.to));
+        order.then((a.to, a.from).cmp(&(b.to, b.from)))
+    });
     pairs
 }
 
@@ -283,7 +334,7 @@ fn declared(ty: ValType) -> ValType {
 /// Free locals of one type, the lowest first.
 type Free = BinaryHeap<Reverse<u32>>;
 
-fn scan(body: &Body, trees: &Trees, mut classes: Classes<'_>, first: &[u32]) -> Locals {
+fn scan(body: &Body, trees: &Trees, mut classes: Classes<'_>, accesses: &Accesses) -> Locals {
     let params: Vec<Value> = body.block(body.entry()).params().collect();
     let mut types: Vec<ValType> = params.iter().map(|&param| body.value(param).ty).collect();
     let mut free: Vec<(ValType, Free)> = Vec::new();
@@ -294,22 +345,21 @@ fn scan(body: &Body, trees: &Trees, mut classes: Classes<'_>, first: &[u32]) -> 
         Some((_, heap)) => heap.push(Reverse(local)),
         None => free.push((ty, BinaryHeap::from([Reverse(local)]))),
     };
-    // Start, first access, end, class.
-    let mut spans: Vec<(u32, u32, u32, u32)> = Vec::with_capacity(body.block_count());
-    let mut access = vec![u32::MAX; body.value_count()];
-    for value in 0..body.value_count() as u32 {
-        let class = classes.find(value) as usize;
-        access[class] = access[class].min(first[value as usize]);
-    }
+    // Start, end, class.
+    let mut spans: Vec<(u32, u32, u32)> = Vec::with_capacity(body.block_count());
+    let early = classes.early(accesses);
     for value in 0..body.value_count() as u32 {
         if classes.find(value) != value {
             continue;
         }
         if let Some((start, end)) = classes.intervals[value as usize].ends() {
-            spans.push((start, access[value as usize], end, value));
+            spans.push((start, end, value));
         }
     }
-    spans.sort_unstable();
+    spans.sort_unstable_by(|&(start, end, class), &(start_, end_, class_)| {
+        let access = || accesses.compare(early[class as usize], early[class_ as usize]);
+        start.cmp(&start_).then_with(access).then((end, class).cmp(&(end_, class_)))
+    });
     let mut home = vec![NONE; body.value_count()];
     let mut active: BinaryHeap<Reverse<(u32, u32)>> = BinaryHeap::new();
     for (number, &param) in (0..).zip(&params) {
@@ -318,7 +368,7 @@ fn scan(body: &Body, trees: &Trees, mut classes: Classes<'_>, first: &[u32]) -> 
             give(&mut free, types[number as usize], number);
         }
     }
-    for (start, _, end, class) in spans {
+    for (start, end, class) in spans {
         while let Some(&Reverse((until, local))) = active.peek()
             && until <= start
         {

@@ -12,8 +12,6 @@ use crate::verify::Dominators;
 pub(super) struct Goal<'a> {
     pub(super) to: Block,
     pub(super) args: &'a [Term],
-    /// Whether it does nothing but jump on, if it is not known yet.
-    pub(super) passes_on: bool,
 }
 
 /// Where an edge of the body leads behind lone blocks: the block, the terms of its parameters, and
@@ -83,9 +81,12 @@ impl Relate<'_> {
     ) -> Verdict<Followed> {
         let mut args = self.old_args(edge, from, payloads)?;
         let (mut block, mut carried) = (edge.block, edge.args);
-        while self.old.is_lone(block)
-            && !goal.is_some_and(|goal| self.is_counterpart(goal, block, &args))
-        {
+        while self.old.is_lone(block) {
+            if let Some(goal) = goal
+                && self.is_counterpart(goal, block, &args)
+            {
+                break;
+            }
             self.step()?;
             // What it is at its place must not change before the place is walked.
             let has_place = self.entered[block.as_u32() as usize];
@@ -137,11 +138,11 @@ impl Relate<'_> {
     /// The place of the image that a lone block of the body may be the counterpart of, where an
     /// edge of the image leads to `to`: `None` if it leads there by a join that is lone itself.
     pub(super) fn place_of<'a>(
-        &mut self,
+        &self,
         edge: &Edge,
         to: Block,
         args: &'a [Term],
-    ) -> Verdict<Option<Goal<'a>>> {
+    ) -> Option<Goal<'a>> {
         let mut at = edge.block;
         while at != to
             && self.new.ways(at) == 1
@@ -149,12 +150,7 @@ impl Relate<'_> {
         {
             at = edge.block;
         }
-        if at != to {
-            return Ok(None);
-        }
-        let is_new = self.new.ways(to) > 1 && self.places[to.as_u32() as usize].order.is_none();
-        let passes_on = is_new && self.passes_on(to)?;
-        Ok(Some(Goal { to, args, passes_on }))
+        (at == to).then_some(Goal { to, args })
     }
 
     /// The body takes a jump while the image stays where it is.
@@ -218,7 +214,7 @@ impl Relate<'_> {
     /// A jump of the image.
     pub(super) fn jump(&mut self, edge: &Edge, mut spot: Spot) -> Verdict {
         let (to, args) = self.follow_new(edge, &[])?;
-        let goal = self.place_of(edge, to, &args)?;
+        let goal = self.place_of(edge, to, &args);
         if self.new.is_final(to) {
             return self.last(to, &args, spot);
         }
@@ -294,7 +290,7 @@ impl Relate<'_> {
     pub(super) fn arrive(&mut self, theirs: &Edge, ours: &Edge, payloads: &[Term]) -> Verdict {
         let from = self.source();
         let (to, args) = self.follow_new(theirs, payloads)?;
-        let goal = self.place_of(theirs, to, &args)?;
+        let goal = self.place_of(theirs, to, &args);
         let ahead = self.ahead(ours, from, payloads, goal)?;
         let ahead = self.forward(to, goal, ahead)?;
         self.meet(to, &args, ahead)?;

@@ -3,8 +3,8 @@
 //! A *lone* block only jumps, forward, and computes what only lone blocks right behind it read: it
 //! stands for its edge and is walked anew on each path. A *final* block only returns: one side may
 //! share it where the other returns at several places. A block is *ending* if it is final, or only
-//! jumps, forward, to an ending one to which nothing else leads. A value is *live* if something
-//! that a run does may depend on it. `ways` counts how often control comes to a block, with lone
+//! jumps, forward, to an ending one. A value is *live* if something that a run does may depend on
+//! it. `ways` counts how often control comes to a block, with lone
 //! blocks and handlers taken out of the way. All of it only says how to walk: the rules are checked
 //! wherever the walk goes. What the rules do rely on is that nothing else reads the values of lone
 //! blocks, nor those of final ones, but for *fixed* ones, which are one term on every path:
@@ -149,8 +149,7 @@ impl<'b> Graph<'b> {
         self.blocks[block.as_u32() as usize].is_final
     }
 
-    /// Whether a block only returns, or only leads to one that does and to which nothing else
-    /// leads.
+    /// Whether a block only returns, or only leads to one that does.
     #[inline]
     pub(super) fn is_ending(&self, block: Block) -> bool {
         self.blocks[block.as_u32() as usize].is_ending
@@ -266,7 +265,7 @@ impl<'b> Graph<'b> {
             if let Terminator::Jump(edge) = data.terminator {
                 let to = edge.block.as_u32() as usize;
                 let is_only = edges.into(edge.block).len() == 1;
-                if edge.block > block && is_only && edge.block != body.entry() {
+                if edge.block > block && is_only {
                     let (chain, position) = chains[block.as_u32() as usize];
                     chains[to] = (chain, position + 1);
                 }
@@ -303,7 +302,7 @@ impl<'b> Graph<'b> {
                 let to = onward.as_u32() as usize;
                 let is_next = chains[to] == (chains[at].0, chains[at].1 + 1);
                 self.blocks[at].is_only_way = is_next;
-                self.blocks[at].is_ending = is_next && self.blocks[to].is_ending;
+                self.blocks[at].is_ending = self.blocks[to].is_ending;
                 if self.blocks[to].is_lone && chains[to].0 == chains[at].0 {
                     reach[at] = reach[to];
                 }

@@ -20,15 +20,13 @@ impl Relate<'_> {
     /// each of them.
     pub(super) fn keep(&mut self) -> Verdict {
         let body = self.old.body;
-        let is_late = |block: Block| {
-            matches!(body.block(block).terminator, Terminator::Catch { .. })
-                && self.old.ways(block) != 1
-                && body.block(block).params().any(|param| self.old.is_live(param))
-        };
         let mut late = vec![false; body.value_count()];
-        for (block, data) in body.blocks().filter(|&(block, _)| is_late(block)) {
-            let params = data.params().filter(|&param| self.old.is_live(param));
-            params.for_each(|param| late[param.as_u32() as usize] = self.old.ways(block) != 1);
+        for (block, data) in body.blocks() {
+            let is_handler = matches!(data.terminator, Terminator::Catch { .. });
+            if is_handler && self.old.ways(block) != 1 {
+                let params = data.params().filter(|&param| self.old.is_live(param));
+                params.for_each(|param| late[param.as_u32() as usize] = true);
+            }
         }
         if !late.contains(&true) {
             return Ok(());
@@ -96,11 +94,8 @@ impl Relate<'_> {
             let count = values + usize::from(with_ref);
             let payloads: Vec<Term> = (0..count).map(|_| self.terms.atom(NOWHERE)).collect();
             let (to, args) = self.follow_new(&theirs.2, &payloads)?;
-            let goal = self.place_of(&theirs.2, to, &args)?;
-            let mut ahead = self.ahead(&edge, from, &payloads, goal)?;
-            if self.old.ways(ahead.block) == 1 {
-                self.take_along(&mut ahead, from);
-            }
+            let goal = self.place_of(&theirs.2, to, &args);
+            let ahead = self.ahead(&edge, from, &payloads, goal)?;
             let ahead = self.forward(to, goal, ahead)?;
             self.meet(to, &args, ahead)?;
             self.at(invoking);
@@ -126,9 +121,8 @@ impl Relate<'_> {
             for (param, &term) in data.params().zip(&args) {
                 self.bind(param, term);
             }
-            match self.old.ways(block) {
-                1 => self.enter(block)?,
-                _ => late.extend(data.params()),
+            if self.old.ways(block) != 1 {
+                late.extend(data.params());
             }
             let Terminator::Catch { clauses, outer } = data.terminator else {
                 return Err(Fault::new(Rule::Handlers, "a handler that catches nothing"));

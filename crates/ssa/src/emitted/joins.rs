@@ -1,10 +1,9 @@
 //! The lockstep of a body and its image: places to which several edges lead (E6, E7).
 //!
 //! A *pad* is a place of the image that only jumps on to another one that several edges lead to:
-//! the block of the body is entered there, and at the pad the body is still on its way. It jumps
-//! forward, or back to a place at which the body has entered its block. No edge leads back to a
-//! pad, nor to any place at which the body has not moved, so the image cannot go round without the
-//! body.
+//! the block of the body is entered there, and at the pad the body is still on its way. No edge
+//! leads back to a pad, nor to any place at which the body has not moved, and the image cannot go
+//! round without an edge back: so it cannot go round without the body.
 
 use super::edges::Goal;
 use super::error::{Rule, Verdict};
@@ -118,19 +117,10 @@ impl Relate<'_> {
         Ok(())
     }
 
-    /// Whether a place of the image does nothing but jump on: forward, or to a place at which the
-    /// body has entered its block.
-    pub(super) fn passes_on(&mut self, to: Block) -> Verdict<bool> {
-        let Terminator::Jump(edge) = self.new.body.block(to).terminator else { return Ok(false) };
-        if !self.new.is_silent(to) || self.new.is_header(to) {
-            return Ok(false);
-        }
-        if edge.block > to {
-            return Ok(true);
-        }
-        let next = self.behind_lone(edge.block)?;
-        let next = &self.places[next.as_u32() as usize];
-        Ok(next.block.is_some() && next.pad.is_none() && next.ahead.is_none())
+    /// Whether a place of the image does nothing but jump on, and no edge leads back to it.
+    fn passes_on(&self, to: Block) -> bool {
+        let jumps = matches!(self.new.body.block(to).terminator, Terminator::Jump(_));
+        jumps && self.new.is_silent(to) && !self.new.is_header(to)
     }
 
     /// Where an edge of the image to a block leads behind lone blocks.
@@ -150,7 +140,7 @@ impl Relate<'_> {
     /// there, and all parameters get there what the image's do; or some do, and one of these has a
     /// home that no parameter of the block behind has, so that the place has it for this block.
     pub(super) fn is_counterpart(&self, goal: Goal<'_>, block: Block, terms: &[Term]) -> bool {
-        let Goal { to, args, passes_on } = goal;
+        let Goal { to, args } = goal;
         if self.old.ways(block) <= 1 || self.new.ways(to) <= 1 {
             return false;
         }
@@ -160,7 +150,7 @@ impl Relate<'_> {
         let body = self.old.body;
         let params = body.block(block).params().zip(terms);
         let mut live = params.filter(|&(param, _)| self.old.is_live(param)).peekable();
-        if passes_on {
+        if self.passes_on(to) {
             return live.any(|(param, _)| self.param_of(to, param).is_some());
         }
         let Terminator::Jump(edge) = body.block(block).terminator else { return false };
@@ -188,7 +178,7 @@ impl Relate<'_> {
     fn is_pad(&mut self, to: Block, block: Block) -> Verdict<bool> {
         let Terminator::Jump(edge) = self.new.body.block(to).terminator else { return Ok(false) };
         let next = self.behind_lone(edge.block)?;
-        let goes_on = self.passes_on(to)? && self.new.ways(next) > 1;
+        let goes_on = self.passes_on(to) && self.new.ways(next) > 1;
         let jumps = matches!(self.old.body.block(block).terminator, Terminator::Jump(_));
         let has_place = self.entered[block.as_u32() as usize];
         let is_block = jumps && self.old.is_silent(block) && !has_place;

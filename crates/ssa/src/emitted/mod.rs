@@ -46,8 +46,9 @@
 //!   [`STEPS_PER_VALUE`] for each value and instruction; and once more so many, with joins that
 //!   compute compared as places (E6), where walking them from each edge takes more.
 //!
-//! `ref.as_non_null` on a reference that cannot be null has no effect, and no counterpart: Wasm's
-//! rule for locals without default makes the emitter write it.
+//! `ref.as_non_null` on a reference that cannot be null has no effect, and no counterpart: by its
+//! type, or since something of a type without null is the same term. Wasm's rule for locals without
+//! default makes the emitter write it.
 //!
 //! # What is proved
 //! For equal arguments and an equal store, the emitted function and the one of the body perform the
@@ -65,8 +66,8 @@
 //! and a term that was equal stays equal. Blocks that only jump, whose values nothing outside
 //! reads, are walked on each path anew, and so are blocks that only return: nothing comes behind
 //! them that could take what they were on another path for what they are. The same holds for a
-//! block from which only such a one can be reached, by the only way there, if it has no place of
-//! its own; it is walked to the end before anything else is. Neither side goes on for
+//! block that only jumps on to such a one, if it has no place of its own; it is walked to the end
+//! before anything else is. Neither side goes on for
 //! ever alone: a cycle of the image comes by a join, at which the body has taken an edge.
 //!
 //! # Limits

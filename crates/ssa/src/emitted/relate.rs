@@ -233,23 +233,11 @@ impl Relate<'_> {
         self.reads.clear();
         for inst in data.insts() {
             let inst = self.new.body.inst(inst);
-            let is_own =
-                inst.op == Op::Wasm(Opcode::RefAsNonNull) && self.is_due(inst, &mut spot)?;
-            if is_own || !self.silent(inst) {
+            if !self.silent(inst) {
                 self.effect(block, inst, &mut spot)?;
             }
         }
         self.end(&data.terminator, spot)
-    }
-
-    /// Whether an instruction of the image is the very next one of the body.
-    fn is_due(&mut self, inst: &InstData, spot: &mut Spot) -> Verdict<bool> {
-        self.advance(spot);
-        if spot.next >= spot.end {
-            return Ok(false);
-        }
-        let data = self.old.body.inst(Inst::from_u32(spot.next));
-        Ok(data.op == inst.op && data.imm == inst.imm && self.are_equal(data.args, inst.args)?)
     }
 
     /// An instruction of the image without effect, if it is one.
@@ -273,6 +261,7 @@ impl Relate<'_> {
             });
         if let (true, Some(value)) = (trivial, inst.result()) {
             self.news[value.as_u32() as usize] = args[0];
+            self.terms.set_non_null(args[0]);
         }
         trivial
     }
@@ -327,13 +316,13 @@ impl Relate<'_> {
     /// The effect of the body's block that an effect of the image is; `None` if all of the block's
     /// are met.
     fn find(&mut self, inst: &InstData, spot: &mut Spot) -> Verdict<Option<Inst>> {
-        self.advance(spot);
+        self.advance(spot)?;
         let effects = inst.op.effects();
         for at in spot.next..spot.end {
             self.step()?;
             let ours = Inst::from_u32(at);
             let data = self.old.body.inst(ours);
-            if self.is_past(ours) {
+            if self.is_past(ours)? {
                 continue;
             }
             let alike = data.op == inst.op && data.imm == inst.imm;
@@ -355,16 +344,26 @@ impl Relate<'_> {
     }
 
     /// Whether an instruction of the body needs no counterpart any more.
-    fn is_past(&self, inst: Inst) -> bool {
+    fn is_past(&mut self, inst: Inst) -> Verdict<bool> {
         let data = self.old.body.inst(inst);
         let is_gone = graph::is_meter(data) || graph::pure(data).is_some();
-        self.met[inst.as_u32() as usize] || is_gone || is_trivial(self.old.body, data)
+        if self.met[inst.as_u32() as usize] || is_gone || is_trivial(self.old.body, data) {
+            return Ok(true);
+        }
+        match *self.old.body.operands(data.args) {
+            [operand] if data.op == Op::Wasm(Opcode::RefAsNonNull) => {
+                let term = self.old_term(operand)?;
+                Ok(self.terms.is_non_null(term))
+            }
+            _ => Ok(false),
+        }
     }
 
-    fn advance(&self, spot: &mut Spot) {
-        while spot.next < spot.end && self.is_past(Inst::from_u32(spot.next)) {
+    fn advance(&mut self, spot: &mut Spot) -> Verdict {
+        while spot.next < spot.end && self.is_past(Inst::from_u32(spot.next))? {
             spot.next += 1;
         }
+        Ok(())
     }
 
     /// Operands are equal terms.
@@ -423,11 +422,16 @@ impl Relate<'_> {
             let body = self.old.body;
             let data = body.inst(inst);
             let block = self.old.block_of(value);
-            if let (true, &[operand]) = (is_trivial(body, data), body.operands(data.args)) {
+            if let (Op::Wasm(Opcode::RefAsNonNull), &[operand]) =
+                (data.op, body.operands(data.args))
+            {
                 match self.term_in(operand, block) {
-                    NONE if self.late.contains_key(&operand) => return Ok(false),
                     NONE => open.push(operand),
-                    term => self.bind(value, term),
+                    term if is_trivial(body, data) || self.terms.is_non_null(term) => {
+                        self.bind(value, term);
+                    }
+                    // An effect that is not met.
+                    _ => return Ok(false),
                 }
                 continue;
             }
@@ -447,7 +451,6 @@ impl Relate<'_> {
                 }
             }
             match missing {
-                Some(value) if self.late.contains_key(&value) => return Ok(false),
                 Some(value) => open.push(value),
                 None => {
                     let args = &args[..operands.len().min(args.len())];
@@ -492,7 +495,7 @@ impl Relate<'_> {
 
     /// All effects of the body's block are met (E3).
     pub(super) fn finish(&mut self, spot: &mut Spot) -> Verdict {
-        self.advance(spot);
+        self.advance(spot)?;
         if spot.next < spot.end {
             let data = self.old.body.inst(Inst::from_u32(spot.next));
             let what = format!("{} of {:#x} is not met", data.op.mnemonic(), data.offset);

@@ -1,0 +1,10 @@
+(module
+  (import "host" "see" (func $see (param i32)))
+  (tag $e (param i32))
+  (func (export "f") (param $a i32) (result i32 i32)
+    (local $x i32) (local $y i32)
+    (block $p (result i32)
+      (try_table (catch $e $p)
+        (call $see (i32.const 1)) (local.set $x (local.get $a)) (call $see (i32.const 2)))
+      (return (i32.const 0) (i32.const 0)))
+    (drop) (local.get $x) (i32.mul (local.get $x) (i32.const 3))))
