@@ -292,7 +292,12 @@ fn stack_value(
             let by = format!("the stack pointer, {x}, {by}");
             Some((Verdict::AssumedMoved, by, Cause::Moved(x, shift.end_delta)))
         }
-        0 => None,
+        0 => match shift.agree((a, b), Role::Unknown, x, y) {
+            Some(agree @ Agree::Assumed { .. }) => {
+                Some(assumed(agree, &format!("initial value {x}")))
+            }
+            _ => None,
+        },
         _ if behind && near && x % 16 == 0 && y % 16 == 0 && !outside => match (less, mixed) {
             (true, _) => {
                 let by = format!(

@@ -10,6 +10,7 @@
 //!    knows. Tools leave zeros at the ends of segments out, and so cut pointers: in a memory of its
 //!    own a piece starts and ends at whole words where these may be addresses of data.
 
+use crate::diff::strings::is_printable;
 use crate::xref::constant;
 use prova_builds::names::printable;
 use prova_module::{DataIdx, DataMode, ElementKind, MemoryIdx, Module};
@@ -90,11 +91,13 @@ fn at_words(pieces: &mut [Piece<'_>], memory_bytes: u64) {
     let Some(first) = pieces.first() else { return };
     // From data on: what is behind it are variables.
     let addresses = first.start..memory_bytes;
-    // Whether the word at this place is one, with zeros around the piece.
+    // Whether the word at this place is one, with zeros around the piece, and not the end of text.
     let is_address = |piece: &Piece<'_>, at: u64| {
         let byte = |at: u64| Some(*piece.bytes.get(at.checked_sub(piece.start)? as usize)?);
+        let known = || (at..at + WORD).filter_map(byte);
         let bytes = (at..at + WORD).rev().map(|at| u64::from(byte(at).unwrap_or_default()));
         addresses.contains(&bytes.fold(0, |word, byte| word << 8 | byte))
+            && !known().all(is_printable)
     };
     let mut low = 0;
     for index in 0..pieces.len() {

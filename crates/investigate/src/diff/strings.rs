@@ -142,7 +142,8 @@ fn is_path(word: &str) -> bool {
             && start.next() == Some(':')
             && matches!(start.next(), Some('\\' | '/'))
     };
-    if !word.contains(['/', '\\']) || word.contains(['?', '&', '#', '=']) {
+    // A route has parameters, and a format directives.
+    if !word.contains(['/', '\\']) || word.contains(['?', '&', '#', '=', '%']) {
         return false;
     }
     // A character before may belong to the string before.
@@ -250,6 +251,7 @@ mod tests {
             ("/tmp/a", "/tmp/b"),
             ("/a/x.cfg", "/a/y.cfg"),
             ("/a/x.html", "/a/y.html"),
+            ("/tmp/build/%d/unit.c", "/tmp/build/%x/unit.c"),
         ] {
             assert_eq!(told(a, b), Some(Sort::Text), "{a} {b}");
         }

@@ -42,7 +42,11 @@ pub(super) fn padding(
         let high = run.end + after.take_while(|byte| **byte == 0).count();
         (start + low as u64, start + high as u64)
     };
-    let (in_a, in_b) = (zeros(a, start.0), zeros(b, start.1));
+    explained(zeros(a, start.0), zeros(b, start.1))
+}
+
+/// Invariant 3 of all zeros between an end and a start, by their addresses on both sides.
+pub(super) fn explained(in_a: (u64, u64), in_b: (u64, u64)) -> Option<Zeros> {
     let lengths = (in_a.1 - in_a.0, in_b.1 - in_b.0);
     let (more, shorter) = (lengths.0.abs_diff(lengths.1), lengths.0.min(lengths.1));
     // The shorter padding is `shorter - tail - head` at most; the other is longer by `more`.

@@ -20,6 +20,7 @@
 //!    asks for, between an end and a start that moved as they say. That something starts there is
 //!    an assumption if no number of the code or the data is the address behind them, or one among
 //!    them that moved with what is behind.
+//!    Zeros between segments are judged as those inside (`gaps`).
 //!    Text that grew into the padding behind it is told as the text and the padding.
 //! 4. What is no part of an image is not mapped: text there is told as such only if it is as long
 //!    as it was.
@@ -27,6 +28,7 @@
 //!    text end at the same place on both sides.
 
 mod fill;
+mod gaps;
 mod look;
 mod pairs;
 
@@ -39,6 +41,7 @@ use super::strings::Sort;
 use super::texts::Texts;
 use super::uses::Roles;
 use fill::{Filler, stale};
+use gaps::gaps;
 use look::classify;
 use pairs::{pair_images, pair_others};
 use prova_module::Module;
@@ -265,6 +268,7 @@ fn filled(
         filler.fill();
         kept.push(std::mem::take(&mut filler.equal));
     }
+    gaps(sides, roles, pairs, &mut diff);
     (diff, kept)
 }
 

@@ -20,6 +20,8 @@ pub(super) fn pair_images<'m>((a, b): (&'m Module, &'m Module), found: &mut Alig
     let recut = cut(&pieces_a) != cut(&pieces_b) || active(a) != active(b);
     if recut && image::same(&pieces_a, &pieces_b, own) {
         found.recut = true;
+        // Zeros more or less at the end move nothing that is behind them.
+        found.ends.1 = found.ends.0;
         pieces_b = pieces_a.clone();
     } else if pieces_a.len() != pieces_b.len() && own {
         let joined = (image::joined(&pieces_a), image::joined(&pieces_b));

@@ -326,10 +326,15 @@ impl Flow<'_, '_> {
         call
     }
 
-    /// What is left of a call: nothing, or what a result is.
-    fn result(&self, site: &Site<'_>, call: u32) -> Value {
-        let passes = self.passed_by.last() == Some(&call) && site.result_count() == 1;
-        if passes { Value::one(Source::Call(call)) } else { Value::default() }
+    /// What is left of a call: nothing, or what a result is. Which of several results is what was
+    /// given is not followed: one may be a number.
+    fn result(&mut self, site: &Site<'_>, call: u32) -> Value {
+        match site.result_count() {
+            1 if self.passed_by.last() == Some(&call) => return Value::one(Source::Call(call)),
+            0 | 1 => {}
+            _ => self.calls[call as usize] = true,
+        }
+        Value::default()
     }
 
     /// A call through a table, or another operator on it.

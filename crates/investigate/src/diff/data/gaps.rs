@@ -1,0 +1,87 @@
+//! What is between the pieces of an image → runs of zeros that differ.
+//!
+//! Neighbours: `fill` judges what is inside of pieces, `look` says what padding is; the module
+//! above has the invariants (3). Tools leave zeros at the ends of segments out, so what is between
+//! two segments may be the end of a string or of an array as well as padding: it is judged as the
+//! zeros inside of a segment are.
+//!
+//! 1. Only a memory of the module's own has zeros where nothing is written.
+//! 2. Pieces that have other neighbours in B keep the zeros behind them, up to [`KEPT`], or it is
+//!    an assumption that nobody reads them.
+
+use super::look::explained;
+use super::{DataDiff, Look, Pair, Run};
+use crate::diff::side::Side;
+use crate::diff::uses::Roles;
+
+/// Zeros behind a piece that something in it may need: the end of a string, the rest of a word.
+const KEPT: u64 = 16;
+/// Most zeros of a run that are kept as bytes.
+const ZEROS_MAX: u64 = 1 << 16;
+
+/// The zeros at the end or the start of bytes.
+fn zeros<'b>(bytes: impl Iterator<Item = &'b u8>) -> u64 {
+    bytes.take_while(|byte| **byte == 0).count() as u64
+}
+
+/// Adds the gaps of the image that differ.
+pub(super) fn gaps(
+    sides: (&Side<'_>, &Side<'_>),
+    roles: &Roles,
+    pairs: &[Pair<'_>],
+    diff: &mut DataDiff,
+) {
+    let own = |side: &Side<'_>| side.module.imported_memory_count() == 0;
+    if !own(sides.0) || !own(sides.1) {
+        return;
+    }
+    let both =
+        |pair: &&Pair<'_>| pair.active && !pair.bytes.0.is_empty() && !pair.bytes.1.is_empty();
+    let mut in_a: Vec<&Pair<'_>> = pairs.iter().filter(both).collect();
+    in_a.sort_by_key(|pair| pair.start.0);
+    let mut starts: Vec<u64> = in_a.iter().map(|pair| pair.start.1).collect();
+    starts.sort_unstable();
+    for pair in in_a.windows(2) {
+        let (before, behind) = (pair[0], pair[1]);
+        let end_a = before.start.0 + before.bytes.0.len() as u64;
+        let end_b = before.start.1 + before.bytes.1.len() as u64;
+        // The next piece of B, whichever that is.
+        let next = starts.get(starts.partition_point(|start| *start < end_b));
+        let gap_a = behind.start.0.saturating_sub(end_a);
+        let gap_b = next.map_or(u64::MAX, |next| next - end_b);
+        let together = next == Some(&behind.start.1);
+        let same = match together {
+            true => gap_a == gap_b,
+            false => gap_a.min(KEPT) == gap_b.min(KEPT),
+        };
+        if same {
+            continue;
+        }
+        let low = |end: u64, bytes: &[u8]| end - zeros(bytes.iter().rev());
+        let high = |start: u64, bytes: &[u8]| start + zeros(bytes.iter());
+        let all_a = (low(end_a, &before.bytes.0), high(behind.start.0, &behind.bytes.0));
+        let all_b = (low(end_b, &before.bytes.1), high(behind.start.1, &behind.bytes.1));
+        let look = match together {
+            true => match explained(all_a, all_b) {
+                Some(zeros) => {
+                    diff.zeros.push(zeros);
+                    Look::Padding(roles.names(zeros.a.1) || roles.names(behind.start.0))
+                }
+                None => Look::Bytes,
+            },
+            false => Look::Padding(false),
+        };
+        let shorter = gap_a.min(gap_b);
+        let bytes = |gap: u64| vec![0; (gap - shorter).min(ZEROS_MAX) as usize];
+        diff.runs.push(Run {
+            segment: before.segment,
+            name: before.name.clone(),
+            a: end_a,
+            b: end_b,
+            active: true,
+            bytes_a: bytes(gap_a),
+            bytes_b: bytes(gap_b),
+            look,
+        });
+    }
+}
