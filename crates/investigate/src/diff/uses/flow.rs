@@ -415,6 +415,11 @@ impl Flow<'_, '_> {
         let (class, immediates) = (site.row.class, site.immediates());
         self.shared.truncates |= truncates(site);
         if let Some(folded) = self.fold(site, args) {
+            for value in args {
+                if self.offset(value).is_none() {
+                    self.mix(value);
+                }
+            }
             return Value::one(Source::Folded(folded));
         }
         match (&site.operator, args) {

@@ -12,13 +12,16 @@ use prova_module::walk::Site;
 type Fold = fn(u32, u32) -> u32;
 
 /// Operators that give a constant for constants.
-const FOLDS: [(Opcode, Fold); 6] = [
+const FOLDS: [(Opcode, Fold); 9] = [
     (Opcode::I32Add, u32::wrapping_add),
     (Opcode::I32Sub, u32::wrapping_sub),
     (Opcode::I32Mul, u32::wrapping_mul),
     (Opcode::I32Shl, u32::wrapping_shl),
     (Opcode::I32Or, |a, b| a | b),
     (Opcode::I32Xor, |a, b| a ^ b),
+    (Opcode::I32ShrU, u32::wrapping_shr),
+    (Opcode::I32Rotl, |a, b| a.rotate_left(b % 32)),
+    (Opcode::I32Rotr, |a, b| a.rotate_right(b % 32)),
 ];
 
 /// Operators that give the whole part of a float of 64 bits.
@@ -151,8 +154,8 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// What an operator on two constants gives, of which none is like an address, or the whole part
-    /// of a float.
+    /// What an operator on two constants gives, or the whole part of a float. Of sums none of the
+    /// constants is like an address: else they are displacements.
     pub(super) fn fold(&self, site: &Site<'_>, args: &[Value]) -> Option<u64> {
         if let [one] = args {
             let Source::Float(bits) = one.single()?.source else { return None };
@@ -160,7 +163,14 @@ impl Flow<'_, '_> {
             return truncates.then_some(f64::from_bits(bits) as i64 as u64);
         }
         let [a, b] = args else { return None };
-        let (a, b) = (self.offset(a)? as u32, self.offset(b)? as u32);
+        let is_sum = matches!(site.row.opcode, Opcode::I32Add | Opcode::I32Sub);
+        let number = |value: &Value| match value.single()? {
+            Ref {
+                source: Source::Const(_, value) | Source::Folded(value), by: Some(0), ..
+            } if !is_sum || !self.in_zone(value) => Some(value as u32),
+            _ => None,
+        };
+        let (a, b) = (number(a)?, number(b)?);
         let (_, fold) = FOLDS.iter().find(|(opcode, _)| *opcode == site.row.opcode)?;
         Some(fold(a, b).into())
     }
