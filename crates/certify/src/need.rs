@@ -1,8 +1,8 @@
 //! Which claims are written: those that an obligation needs, in the shortest form.
 //!
-//! What no block needs (`slice`) is not claimed, and of most code the fixpoint itself carries little:
-//! which values stay the same, and which numbers are below 2^32. That may be too little, so it is
-//! tried attempt by attempt; the last one leaves out nothing.
+//! What no block needs (`slice`) is not claimed, and of most code the fixpoint itself carries
+//! little: which values stay the same, and which numbers are below 2^32. That may be too little, so
+//! it is tried attempt by attempt; the last one leaves out nothing.
 
 use crate::flow::Frame;
 use crate::join::{Carry, Claims};

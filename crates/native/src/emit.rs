@@ -116,21 +116,19 @@ impl Emit {
     /// The constant of 64 bits that a value is, zero-extended or not.
     pub(crate) fn constant(&self, value: Value) -> Option<u64> {
         let func = self.func.borrow();
-        let constant = |value| match func.dfg.insts[func.dfg.value_def(value).inst()?] {
-            ir::InstructionData::UnaryImm { opcode: ir::Opcode::Iconst, imm } => {
-                Some(imm.bits() as u64)
-            }
-            _ => None,
+        let constant = |value| {
+            let inst = func.dfg.insts[func.dfg.value_def(value).inst()?];
+            let ir::InstructionData::UnaryImm { opcode, imm } = inst else { return None };
+            (opcode == ir::Opcode::Iconst).then_some(imm.bits() as u64)
         };
         let inst = func.dfg.value_def(value).inst()?;
-        match func.dfg.insts[inst] {
-            ir::InstructionData::Unary { opcode: ir::Opcode::Uextend, arg }
-                if func.dfg.value_type(arg) == ir::types::I32 =>
-            {
-                constant(arg).map(|word| u64::from(word as u32))
-            }
-            _ => constant(value),
+        if let ir::InstructionData::Unary { opcode, arg } = func.dfg.insts[inst]
+            && opcode == ir::Opcode::Uextend
+            && func.dfg.value_type(arg) == ir::types::I32
+        {
+            return constant(arg).map(|word| u64::from(word as u32));
         }
+        constant(value)
     }
 
     /// The flags of an access of a part of the memory, which may trap.

@@ -106,7 +106,8 @@ fn recursion_ends_at_the_same_depth() {
     same(text, &[("f", &[]), ("n", &[]), ("g", &args), ("n", &[])]);
 }
 
-/// Whether the callee of a direct tail call fits is asked before the jump, where the caller is known.
+/// Whether the callee of a direct tail call fits is asked before the jump, where the caller is
+/// known.
 #[test]
 fn a_tail_call_that_overflows_the_stack_names_its_caller() {
     let locals = "(local v128 v128 v128 v128 v128 v128 v128 v128)".repeat(20);

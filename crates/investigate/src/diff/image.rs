@@ -97,7 +97,7 @@ fn at_words(pieces: &mut [Piece<'_>], memory_bytes: u64) {
         let known = || (at..at + WORD).filter_map(byte);
         let bytes = (at..at + WORD).rev().map(|at| u64::from(byte(at).unwrap_or_default()));
         addresses.contains(&bytes.fold(0, |word, byte| word << 8 | byte))
-            && !known().all(is_printable)
+            && !known().all(|byte| byte == 0 || is_printable(byte))
     };
     let mut low = 0;
     for index in 0..pieces.len() {

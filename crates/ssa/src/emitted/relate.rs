@@ -464,9 +464,9 @@ impl Relate<'_> {
         Ok(true)
     }
 
-    /// What a read of the body gives that is not met yet: the same as the same read before it in its
-    /// block that is met, if nothing between changes what they read. So it does not matter which of
-    /// the image's is for which of them (E4).
+    /// What a read of the body gives that is not met yet: the same as the same read before it in
+    /// its block that is met, if nothing between changes what they read. So it does not matter
+    /// which of the image's is for which of them (E4).
     fn like(&mut self, value: Value, read: Inst) -> Verdict<Option<Term>> {
         let body = self.old.body;
         let data = body.inst(read);

@@ -3,7 +3,7 @@
 //!
 //! Neighbours: `data` asks for evidence of bytes that changed; no verdict depends on it. A
 //! `core::panic::Location` is the address and the length of the file's name, the line and the
-//! column, a word each (`library/core/src/panic/location.rs`); a name that ends in `.rs` is taken
+//! column, a word each, in the standard library of Rust 1.95; a name that ends in `.rs` is taken
 //! to be one's.
 
 use crate::diff::data::Run;

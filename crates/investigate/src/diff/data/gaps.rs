@@ -61,8 +61,11 @@ pub(super) fn gaps(
         let high = |start: u64, bytes: &[u8]| start + zeros(bytes.iter());
         let all_a = (low(end_a, &before.bytes.0), high(behind.start.0, &behind.bytes.0));
         let all_b = (low(end_b, &before.bytes.1), high(behind.start.1, &behind.bytes.1));
+        // Without a zero on one side, the zeros of the other may have ended what is before them.
+        let one_sided = (all_a.0 == all_a.1) != (all_b.0 == all_b.1);
         let look = match together {
             true => match explained(all_a, all_b) {
+                Some(_) if one_sided => Look::Padding(false),
                 Some(zeros) => {
                     diff.zeros.push(zeros);
                     Look::Padding(roles.names(zeros.a.1) || roles.names(behind.start.0))
