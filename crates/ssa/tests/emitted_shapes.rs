@@ -14,7 +14,7 @@ use prova_ssa::{CheckedBody, Metering, build};
 const HEAD: &str = "(module
   (import \"m\" \"see\" (func $see (param i32)))
   (import \"m\" \"get\" (func $get (result i32)))
-  (memory 1) (global $g (mut i32) (i32.const 0)) (global $out (mut i32) (i32.const 0))
+  (memory 1) (global $number (mut i32) (i32.const 0)) (global $out (mut i32) (i32.const 0))
   (tag $e (param i32)) (tag $o)
   (type $t (func))
   (func $h (type $t)) (func $k (type $t))
@@ -266,14 +266,14 @@ fn crossed(read: &str, between: &str, far: usize) -> String {
 
 #[test]
 fn reads_of_one_thing_change_places_however_far_they_are_apart() {
-    for read in ["(global.get $g)", "(memory.size)"] {
+    for read in ["(global.get $number)", "(memory.size)"] {
         for far in [0, 1, 5, 12, 40, 200] {
             judged(&crossed(read, "", far), &[]);
         }
     }
     // Not behind a change of it.
     for (read, change) in [
-        ("(global.get $g)", "(global.set $g (local.get $a))"),
+        ("(global.get $number)", "(global.set $number (local.get $a))"),
         ("(memory.size)", "(drop (memory.grow (local.get $a)))"),
     ] {
         for far in [0, 40] {
