@@ -1,16 +1,17 @@
 //! Claims → certificate bytes (`docs/certificate.md`).
 //!
 //! Frequent claims come first in the dictionary; each block is written as its difference from the
-//! nearest of the last [`WINDOW`] blocks.
+//! nearest of the last [`WINDOW`] blocks. Numbers are Exp-Golomb codes (Teuhola 1978), of the
+//! orders that make a certificate shortest.
 
 use crate::flow::Frame;
 use crate::join::Claims;
-use prova_check::certificate::{FROM_FOLLOWS, VERSION, base_code, tags};
+use prova_check::certificate::{BASE_BITS, VERSION, base_code, orders, tags};
 use prova_check::{Base, Claim, Extent, Heap, Loc, Name, RefKind, RefType, Sym, Value, keeps};
 use std::collections::BTreeMap;
 
 /// How many blocks back a difference may reach.
-const WINDOW: usize = 24;
+const WINDOW: usize = 16;
 
 /// Writes a certificate.
 pub(crate) fn encode(
@@ -18,94 +19,158 @@ pub(crate) fn encode(
     frame: &Frame,
     blocks: &BTreeMap<u32, Claims>,
 ) -> Vec<u8> {
-    let mut out = vec![VERSION];
-    number(&mut out, data.len() as u64);
+    let mut out = Bits::default();
+    out.bits(VERSION.into(), 8);
+    out.number(data.len() as u64, orders::COUNT);
     let mut end = 0;
     for &(a, b) in data {
-        number(&mut out, u64::from(a - end));
-        number(&mut out, u64::from(b - a));
+        out.place(a - end);
+        out.place(b - a);
         end = b;
     }
-    let mut counts: BTreeMap<Claim, usize> = BTreeMap::new();
-    for claim in blocks.values().flat_map(|block| &block.list) {
-        if !frame.says(claim) && by_location(frame, claim).is_none() {
-            *counts.entry(*claim).or_default() += 1;
-        }
-    }
-    let mut dictionary: Vec<(usize, Claim)> = counts.into_iter().map(|(c, n)| (n, c)).collect();
-    dictionary.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-    let places: BTreeMap<Claim, u32> =
-        dictionary.iter().zip(0..).map(|(&(_, claim), i)| (claim, i)).collect();
-    number(&mut out, dictionary.len() as u64);
-    for (_, entry) in &dictionary {
+    let (sets, dictionary) = numbered(frame, blocks);
+    out.number(dictionary.len() as u64, orders::COUNT);
+    for entry in &dictionary {
         claim(&mut out, entry);
     }
-    number(&mut out, blocks.len() as u64);
+    out.number(blocks.len() as u64, orders::COUNT);
     if blocks.is_empty() {
-        return out;
+        return out.bytes;
     }
-    number(&mut out, u64::from(frame.at));
     let entries = dictionary.len() as u32;
-    let changed = |loc: &&Loc| keeps(loc.number()) && !frame.kept.contains(loc);
-    let changed: Vec<u32> = frame.held.keys().filter(changed).map(|loc| loc.number()).collect();
-    number(&mut out, changed.len() as u64);
-    let mut next = 0;
-    for n in changed {
-        number(&mut out, u64::from(n - next));
-        next = n + 1;
-    }
     let others = frame.held.keys().filter(|loc| !frame.kept.contains(loc));
     let all: Vec<u32> = others.map(|loc| entries + 2 * loc.number()).collect();
-    let (mut offset, mut written) = (frame.at, Vec::<Vec<u32>>::new());
-    for (&at, block) in blocks {
-        let place = |claim: &Claim| match by_location(frame, claim) {
-            Some(n) => entries + n,
-            None => places[claim],
-        };
-        let claims = block.list.iter().filter(|claim| !frame.says(claim));
-        let mut set: Vec<u32> = claims.map(place).collect();
-        set.sort_unstable();
-        set.dedup();
+    let (mut written, mut list) = (Vec::<Vec<u32>>::new(), Vec::new());
+    let mut offset = frame.at;
+    for ((&at, block), set) in blocks.iter().zip(sets) {
         let (from, toggles) = nearest(&set, &all, &written);
-        number(&mut out, u64::from(at - offset));
-        block_claims(&mut out, from, &toggles, block.metered);
+        list.push(Block { distance: at - offset, from, toggles, metered: block.metered });
         offset = at;
         written.push(set);
     }
-    out
+    frame_and_blocks(&mut out, frame, &list);
+    out.bytes
 }
 
-/// From which claims a block's differ least, and in which: those of the frame (0), of a block so
-/// many back, or none at all.
-fn nearest(set: &[u32], frame: &[u32], written: &[Vec<u32>]) -> (Option<u32>, Vec<u32>) {
-    let back = written.iter().rev().take(WINDOW).zip(1..);
-    let back = back.map(|(set, n)| (set.as_slice(), Some(n)));
-    let others = std::iter::once((frame, Some(0))).chain(back).chain([(&[][..], None)]);
-    let mut best = (usize::MAX, None, &[][..]);
-    for (other, from) in others {
-        let follows = usize::from(!matches!(from, Some(0..FROM_FOLLOWS)));
+/// The sorted numbers of each block's claims that need to be written, and the dictionary: frequent
+/// claims first.
+fn numbered(frame: &Frame, blocks: &BTreeMap<u32, Claims>) -> (Vec<Vec<u32>>, Vec<Claim>) {
+    // The place of each claim of the dictionary in the order in which they were met.
+    let mut met: BTreeMap<Claim, u32> = BTreeMap::new();
+    let mut counts: Vec<u32> = Vec::new();
+    let mut place = |claim: &Claim| match by_location(frame, claim) {
+        Some(n) => Err(n),
+        None => {
+            let place = *met.entry(*claim).or_insert(counts.len() as u32);
+            if place as usize == counts.len() {
+                counts.push(0);
+            }
+            counts[place as usize] += 1;
+            Ok(place)
+        }
+    };
+    let sets: Vec<Vec<Result<u32, u32>>> = blocks
+        .values()
+        .map(|block| block.list.iter().filter(|claim| !frame.says(claim)).map(&mut place).collect())
+        .collect();
+    let mut dictionary: Vec<(u32, Claim)> = met.into_iter().map(|(c, place)| (place, c)).collect();
+    // The sort is stable: equally frequent ones stay in the order of claims.
+    dictionary.sort_by_key(|&(place, _)| std::cmp::Reverse(counts[place as usize]));
+    let mut numbers = vec![0; dictionary.len()];
+    for (&(place, _), number) in dictionary.iter().zip(0..) {
+        numbers[place as usize] = number;
+    }
+    let entries = dictionary.len() as u32;
+    let number = |place| match place {
+        Ok(met) => numbers[met as usize],
+        Err(location) => entries + location,
+    };
+    let sorted = |set: Vec<Result<u32, u32>>| {
+        let mut set: Vec<u32> = set.into_iter().map(number).collect();
+        set.sort_unstable();
+        set.dedup();
+        set
+    };
+    (sets.into_iter().map(sorted).collect(), dictionary.into_iter().map(|(_, c)| c).collect())
+}
+
+/// A block as it is written: the gaps between the numbers of its toggled claims.
+struct Block {
+    distance: u32,
+    from: u32,
+    toggles: Vec<u32>,
+    metered: bool,
+}
+
+/// The frame, the orders, the blocks.
+fn frame_and_blocks(out: &mut Bits, frame: &Frame, blocks: &[Block]) {
+    let distances = order(blocks.iter().map(|block| block.distance));
+    let counts = order(blocks.iter().map(|block| block.toggles.len() as u32));
+    let firsts = order(blocks.iter().filter_map(|block| block.toggles.first().copied()));
+    let gaps = order(blocks.iter().flat_map(|block| block.toggles.iter().skip(1).copied()));
+    let metering = blocks.iter().any(|block| block.metered);
+    out.place(frame.at);
+    for order in [distances, counts, firsts, gaps] {
+        out.bits(order.into(), orders::BITS);
+    }
+    out.bits(metering.into(), 1);
+    let changed = |loc: &&Loc| keeps(loc.number()) && !frame.kept.contains(loc);
+    let changed: Vec<u32> = frame.held.keys().filter(changed).map(|loc| loc.number()).collect();
+    out.number(changed.len() as u64, orders::COUNT);
+    gaps_between(changed).for_each(|gap| out.place(gap));
+    for block in blocks {
+        out.number(block.distance.into(), distances);
+        if metering {
+            out.bits(block.metered.into(), 1);
+        }
+        out.number(block.from.into(), orders::COUNT);
+        out.number(block.toggles.len() as u64, counts);
+        for (i, &gap) in block.toggles.iter().enumerate() {
+            out.number(gap.into(), if i == 0 { firsts } else { gaps });
+        }
+    }
+}
+
+/// The gaps between sorted numbers, the first one counted from 0.
+fn gaps_between(sorted: Vec<u32>) -> impl Iterator<Item = u32> {
+    let mut next = 0;
+    sorted.into_iter().map(move |n| n - std::mem::replace(&mut next, n + 1))
+}
+
+/// The order in which these numbers take the fewest bits.
+fn order(numbers: impl Iterator<Item = u32> + Clone) -> u32 {
+    let bits = |&order: &u32| numbers.clone().map(|n| length(n.into(), order)).sum::<u32>();
+    (0..1 << orders::BITS).min_by_key(bits).unwrap_or(0)
+}
+
+/// How many bits a number takes.
+fn length(n: u64, order: u32) -> u32 {
+    2 * ((n >> order) + 1).ilog2() + 1 + order
+}
+
+/// What is said of the claims that a block's differ from: the block before, two before, none at
+/// all, those of the frame, those of a block farther back.
+const NOTHING: u32 = 2;
+const FRAME: u32 = 3;
+
+fn back(n: u32) -> u32 {
+    if n <= 2 { n - 1 } else { n + 1 }
+}
+
+/// From which claims a block's differ least, as it is written, and the gaps between the numbers of
+/// those in which they do.
+fn nearest(set: &[u32], frame: &[u32], written: &[Vec<u32>]) -> (u32, Vec<u32>) {
+    let before = written.iter().rev().take(WINDOW).zip(1..);
+    let before = before.map(|(set, n)| (set.as_slice(), back(n)));
+    let mut best = (u32::MAX, NOTHING, &[][..]);
+    for (other, from) in before.chain([(&[][..], NOTHING), (frame, FRAME)]) {
+        let follows = length(from.into(), orders::COUNT);
         let cost = cost(other, set, best.0.saturating_sub(follows)) + follows;
         if cost < best.0 {
             best = (cost, from, other);
         }
     }
-    (best.1, toggles(best.2, set))
-}
-
-/// A block's head, and the claims that it toggles.
-fn block_claims(out: &mut Vec<u8>, from: Option<u32>, toggles: &[u32], metered: bool) {
-    let escaped = from.is_none_or(|n| n >= FROM_FOLLOWS);
-    let short = if escaped { FROM_FOLLOWS } else { from.unwrap_or(0) };
-    let head = (toggles.len() as u64) << 3 | u64::from(short) << 1 | u64::from(metered);
-    number(out, head);
-    if escaped {
-        number(out, u64::from(from.unwrap_or(0)));
-    }
-    let mut next = 0;
-    for toggle in toggles {
-        number(out, u64::from(toggle - next));
-        next = toggle + 1;
-    }
+    (best.1, gaps_between(toggles(best.2, set)).collect())
 }
 
 impl Frame {
@@ -149,14 +214,14 @@ fn toggles(a: &[u32], b: &[u32]) -> Vec<u32> {
     list
 }
 
-/// How many bytes the toggles between two sets take, or `enough` where they are no fewer.
-fn cost(a: &[u32], b: &[u32], enough: usize) -> usize {
+/// About how many bits the toggles between two sets take, or `enough` where they are no fewer.
+fn cost(a: &[u32], b: &[u32], enough: u32) -> u32 {
     let (mut a, mut b) = (a, b);
-    let (mut bytes, mut next) = (0, 0);
+    let (mut bits, mut next) = (0, 0);
     loop {
         let (x, y) = (a.first().copied(), b.first().copied());
         let toggle = match (x, y) {
-            (None, None) => return bytes,
+            (None, None) => return bits,
             (Some(x), None) => x,
             (None, Some(y)) => y,
             (Some(x), Some(y)) => x.min(y),
@@ -166,97 +231,131 @@ fn cost(a: &[u32], b: &[u32], enough: usize) -> usize {
         if x == y {
             continue;
         }
-        bytes += if toggle - next < 128 { 1 } else { 2 };
+        bits += 1 + length((toggle - next).into(), USUAL);
         next = toggle + 1;
-        if bytes >= enough {
+        if bits >= enough {
             return enough;
         }
     }
 }
 
-fn number(out: &mut Vec<u8>, mut n: u64) {
-    while n >= 0x80 {
-        out.push(n as u8 | 0x80);
-        n >>= 7;
-    }
-    out.push(n as u8);
+/// The order that gaps have mostly.
+const USUAL: u32 = 2;
+
+/// Bits, the highest of a byte first.
+#[derive(Default)]
+struct Bits {
+    bytes: Vec<u8>,
+    /// Those of the last byte that are not used.
+    free: u32,
 }
 
-fn signed(out: &mut Vec<u8>, n: i64) {
-    number(out, ((n << 1) ^ (n >> 63)) as u64);
-}
-
-fn location(out: &mut Vec<u8>, loc: Loc) {
-    number(out, u64::from(loc.number()));
-}
-
-fn extent(out: &mut Vec<u8>, extent: Extent) {
-    match extent {
-        Extent::Memory(m) => number(out, u64::from(m) << 1),
-        Extent::Table(t) => number(out, u64::from(t) << 1 | 1),
-    }
-}
-
-/// The name of a claim on a symbol, and its tag.
-fn named(out: &mut Vec<u8>, name: Name, (of, fixed): (u8, u8)) {
-    match name {
-        Name::Of(loc) => {
-            location(out, loc);
-            out.push(of);
-        }
-        Name::Fixed(Sym(n)) => {
-            number(out, u64::from(n));
-            out.push(fixed);
-        }
-    }
-}
-
-fn claim(out: &mut Vec<u8>, claim: &Claim) {
-    match *claim {
-        Claim::Number { at, hi } => {
-            location(out, at);
-            if hi == 0xffff_ffff {
-                out.push(tags::WORD);
-            } else {
-                out.push(tags::NUMBER);
-                number(out, hi);
+impl Bits {
+    /// The low `count` bits of a number, the highest first.
+    fn bits(&mut self, n: u64, count: u32) {
+        let mut left = count;
+        while left > 0 {
+            if self.free == 0 {
+                self.bytes.push(0);
+                self.free = 8;
+            }
+            let take = left.min(self.free);
+            (left, self.free) = (left - take, self.free - take);
+            let part = (n >> left) & ((1 << take) - 1);
+            // There is one: where none had room, one was pushed.
+            if let Some(last) = self.bytes.last_mut() {
+                *last |= (part as u8) << self.free;
             }
         }
-        Claim::Holds { at, base, name, shift, add } => holds(out, (at, base, name, shift, add)),
-        Claim::Range { name, lo, hi } => {
-            named(out, name, (tags::RANGE, tags::RANGE_FIXED));
-            number(out, lo);
-            number(out, hi);
+    }
+
+    /// An Exp-Golomb number.
+    fn number(&mut self, n: u64, order: u32) {
+        let high = (n >> order) + 1;
+        self.bits(0, high.ilog2());
+        self.bits(high, high.ilog2() + 1);
+        self.bits(n, order);
+    }
+
+    fn place(&mut self, n: u32) {
+        self.number(n.into(), orders::PLACE);
+    }
+
+    fn signed(&mut self, n: i64) {
+        self.number(((n << 1) ^ (n >> 63)) as u64, orders::WORD);
+    }
+
+    fn extent(&mut self, extent: Extent) {
+        let n = match extent {
+            Extent::Memory(m) => u64::from(m) << 1,
+            Extent::Table(t) => u64::from(t) << 1 | 1,
+        };
+        self.number(n, orders::EXTENT);
+    }
+
+    fn tag(&mut self, tag: u64) {
+        self.bits(0, 1);
+        self.bits(tag, tags::BITS);
+    }
+
+    /// The tag of a claim on a symbol, and its name.
+    fn named(&mut self, name: Name, (of, fixed): (u64, u64)) {
+        match name {
+            Name::Of(loc) => self.of(of, loc),
+            Name::Fixed(Sym(n)) => {
+                self.tag(fixed);
+                self.place(n);
+            }
         }
-        Claim::Length { of, extent: e } => {
-            location(out, of);
-            out.push(tags::LENGTH);
-            extent(out, e);
+    }
+
+    fn of(&mut self, tag: u64, loc: Loc) {
+        self.tag(tag);
+        self.place(loc.number());
+    }
+}
+
+fn claim(out: &mut Bits, claim: &Claim) {
+    match *claim {
+        Claim::Number { at, hi } => {
+            out.of(tags::NUMBER, at);
+            out.number(hi, orders::MOST);
+        }
+        Claim::Holds { at, base, name, shift, add } => holds(out, (at, base, name, shift, add)),
+        Claim::Range { name, lo, hi: u64::MAX } => {
+            out.named(name, (tags::LEAST, tags::LEAST_FIXED));
+            out.number(lo, orders::WORD);
+        }
+        Claim::Range { name, lo, hi } => {
+            out.named(name, (tags::RANGE, tags::RANGE_FIXED));
+            out.number(lo, orders::WORD);
+            out.number(hi, orders::MOST);
+        }
+        Claim::Length { of, extent } => {
+            out.of(tags::LENGTH, of);
+            out.extent(extent);
         }
         Claim::Ref { of, ty } => {
-            location(out, of);
-            out.push(tags::REF);
+            out.of(tags::REF, of);
             reference(out, ty);
         }
-        Claim::Below { name, d, extent: e } => {
-            named(out, name, (tags::BELOW, tags::BELOW_FIXED));
-            signed(out, d);
-            extent(out, e);
+        Claim::Below { name, d, extent } => {
+            out.named(name, (tags::BELOW, tags::BELOW_FIXED));
+            out.signed(d);
+            out.extent(extent);
         }
         Claim::TypeId { of, ty } => {
-            location(out, of);
-            out.push(tags::TYPE_ID);
-            number(out, u64::from(ty));
+            out.of(tags::TYPE_ID, of);
+            out.place(ty);
         }
         Claim::Type { of, ty } => {
-            location(out, of);
-            out.push(tags::TYPE);
-            number(out, u64::from(ty));
+            out.of(tags::TYPE, of);
+            out.place(ty);
         }
     }
 }
 
-fn reference(out: &mut Vec<u8>, ty: RefType) {
+fn reference(out: &mut Bits, ty: RefType) {
     let kind = match ty.kind {
         RefKind::Func => 0,
         RefKind::Extern => 1,
@@ -267,43 +366,37 @@ fn reference(out: &mut Vec<u8>, ty: RefType) {
         Heap::Nothing => (1, None),
         Heap::Type(index) => (2, Some(index)),
     };
-    out.push(kind | u8::from(ty.nullable) << 2 | heap << 3);
+    out.bits(kind | u64::from(ty.nullable) << 2 | heap << 3, 5);
     if let Some(index) = index {
-        number(out, u64::from(index));
+        out.place(index);
     }
 }
 
-fn holds(out: &mut Vec<u8>, (at, base, name, shift, add): (Loc, Base, Name, u8, u64)) {
+fn holds(out: &mut Bits, (at, base, name, shift, add): (Loc, Base, Name, u8, u64)) {
     let Some((code, payload)) = base_code(base) else { return };
-    location(out, at);
-    let mut tag = tags::HOLDS;
-    if add != 0 {
-        tag |= tags::HOLDS_ADD;
-    }
-    if shift != 0 {
-        tag |= tags::HOLDS_SHIFT;
-    }
-    tag |= match name {
-        Name::Fixed(Sym::ZERO) => 0,
-        Name::Fixed(_) => tags::HOLDS_FIXED,
-        Name::Of(loc) if loc == at => tags::HOLDS_OWN,
-        Name::Of(_) => tags::HOLDS_OF,
-    };
-    out.push(tag);
-    out.push(code);
+    out.bits(1, 1);
+    out.place(at.number());
+    out.bits(code.into(), BASE_BITS);
     if let Some(n) = payload {
-        number(out, u64::from(n));
-    }
-    if add != 0 {
-        signed(out, add as i64);
+        out.place(n);
     }
     match name {
-        Name::Fixed(Sym::ZERO) => {}
-        Name::Fixed(Sym(n)) => number(out, u64::from(n)),
-        Name::Of(loc) if loc == at => {}
-        Name::Of(loc) => location(out, loc),
+        Name::Fixed(Sym::ZERO) => out.bits(0, 2),
+        Name::Of(loc) if loc == at => out.bits(1, 2),
+        Name::Of(loc) => {
+            out.bits(2, 2);
+            out.place(loc.number());
+        }
+        Name::Fixed(Sym(n)) => {
+            out.bits(3, 2);
+            out.place(n);
+        }
     }
-    if shift != 0 {
-        out.push(shift);
+    if name != Name::Fixed(Sym::ZERO) && !base.by_symbol() {
+        out.bits(shift.into(), 2);
+    }
+    out.bits(u64::from(add != 0), 1);
+    if add != 0 {
+        out.signed(add as i64);
     }
 }

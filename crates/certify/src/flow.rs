@@ -114,11 +114,18 @@ impl<'a> Insns<'a> {
     /// Offsets `[start, end)` of what is no instruction that is reached.
     fn gaps(&self, len: u32) -> Vec<(u32, u32)> {
         let (mut gaps, mut end) = (Vec::new(), 0);
-        for insn in (0..len).filter_map(|at| self.get(at)) {
-            if insn.offset > end {
-                gaps.push((end, insn.offset));
+        let mut at = 0;
+        while at < len {
+            match self.get(at) {
+                Some(insn) => {
+                    if at > end {
+                        gaps.push((end, at));
+                    }
+                    end = insn.end();
+                    at = end.max(at + 1);
+                }
+                None => at += 1,
             }
-            end = end.max(insn.end());
         }
         if end < len {
             gaps.push((end, len));
@@ -143,6 +150,8 @@ pub(crate) struct Wanted<'b> {
     pub(crate) needs: Option<&'b BTreeMap<u32, Set>>,
     /// How much they say of numbers.
     pub(crate) carry: Carry,
+    /// Where jump tables may lead: what is found there first is not executed twice.
+    pub(crate) tables: &'b [u32],
 }
 
 struct Run<'a, 'b> {
@@ -185,6 +194,10 @@ pub(crate) fn run<'a>(
         spare: Vec::new(),
     };
     run.discover(vec![0])?;
+    if !wanted.tables.is_empty() {
+        run.tables.extend(wanted.tables.iter().copied());
+        run.discover(wanted.tables.to_vec())?;
+    }
     loop {
         if std::mem::take(&mut run.again) {
             let mut entry = Box::new(run.machine.entry());

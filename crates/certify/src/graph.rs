@@ -39,6 +39,8 @@ pub(crate) struct Block {
 pub(crate) struct Graph {
     pub(crate) blocks: Vec<Block>,
     pub(crate) steps: Vec<Step>,
+    /// Where jump tables lead.
+    pub(crate) tables: Vec<u32>,
 }
 
 /// Where stack pointer and frame pointer stand, counted from the stack pointer at entry.
@@ -86,7 +88,7 @@ pub(crate) fn graph(insns: &mut Insns<'_>, machine: &Machine<'_>) -> Graph {
         todo.append(&mut next);
     }
     blocks.sort_unstable_by_key(|block| block.start);
-    Graph { blocks, steps }
+    Graph { blocks, steps, tables: found.tables.into_values().flatten().collect() }
 }
 
 /// Everything that control may reach.
@@ -192,10 +194,7 @@ fn step(
     pointers: &Pointers,
     (before, table): (&[Step], bool),
 ) -> Step {
-    let memory = (0..insn.operands()).find_map(|n| match insn.operand(n) {
-        Ok(Operand::Memory(address)) => Some(address),
-        _ => None,
-    });
+    let memory = insn.memory();
     let word = memory.and_then(|address| pointers.place(&address));
     let pops = matches!(insn.class, Class::Pop | Class::Return | Class::JumpTo);
     let push = (insn.class == Class::Push).then(|| pointers.rsp.wrapping_sub(8));
@@ -215,8 +214,8 @@ fn step(
 /// Whether a call may be one of a builtin: its register was not loaded from the first word of
 /// something, as records have the code of their functions.
 fn calls_builtin(insn: Insn, before: &[Step]) -> bool {
-    let Ok(callee @ Operand::Register(..)) = insn.operand(0) else { return true };
-    let def = before.iter().rev().find(|step| step.insn.operand(0) == Ok(callee));
+    let Some(callee) = insn.first_register() else { return true };
+    let def = before.iter().rev().find(|step| step.insn.first_register() == Some(callee));
     let first = |insn: Insn| {
         let source = (insn.class == Class::Move).then(|| insn.operand(1));
         matches!(
@@ -248,10 +247,10 @@ impl Pointers {
             self.rsp = self.rsp.wrapping_add(8);
         }
         let writes = !matches!(insn.class, Class::Compare | Class::Test);
-        let to = insn.operand(0).ok().filter(|_| writes);
-        if to == Some(Operand::Register(RBP, 8)) {
+        let to = insn.first_register().filter(|_| writes);
+        if to == Some((RBP, 8)) {
             self.rbp = self.moved(insn);
-        } else if to == Some(Operand::Register(RSP, 8)) {
+        } else if to == Some((RSP, 8)) {
             let sum = || self.sum(insn, before.is_some_and(|b| b.insn.class == Class::CallTo));
             self.rsp = self.moved(insn).or_else(sum).unwrap_or(self.rsp);
         }

@@ -106,6 +106,9 @@ struct Group {
     known: Known,
 }
 
+/// Claims that blocks have beside those on stack words, mostly no more.
+const USUAL: usize = 16;
+
 pub(crate) fn locations(state: &State) -> impl Iterator<Item = (Loc, Value)> + '_ {
     let regs = (0..16_u8).map(Loc::Register);
     let words = (0..u32::try_from(state.words.len()).unwrap_or(0)).map(Loc::Word);
@@ -119,7 +122,7 @@ fn fixed(sym: Sym) -> bool {
 /// The claims that say all that a state knows of what is wanted, and of what is the same in the
 /// whole function.
 pub(crate) fn describe(machine: &mut Machine<'_>, state: &State, wanted: Wanted<'_>) -> Vec<Claim> {
-    let mut claims = Vec::new();
+    let mut claims = Vec::with_capacity(USUAL);
     let mut groups: Vec<Group> = Vec::new();
     for (at, value) in locations(state) {
         if base_code(value.base).is_none() {
@@ -136,20 +139,25 @@ pub(crate) fn describe(machine: &mut Machine<'_>, state: &State, wanted: Wanted<
             continue;
         }
         let key = (sym, sym, 0, 0);
-        let group = find(&mut groups, key, || Group {
-            key,
-            owner: at,
-            from: 0,
-            members: Vec::new(),
-            known: known(machine, (state.path, wanted.carry), Value::symbol(sym)),
+        let group = find(&mut groups, key, || {
+            let from = fuel(state).filter(|fuel| fuel.sym == sym).map_or(0, |fuel| fuel.add);
+            let value = Value::symbol(sym).plus(from);
+            let known = known(machine, (state.path, wanted.carry), value);
+            Group { key, owner: at, from, members: Vec::new(), known }
         });
+        let add = if base.by_symbol() { add } else { add.wrapping_sub(group.from << shift) };
         group.members.push(Claim::Holds { at, base, name: Name::Of(group.owner), shift, add });
     }
     for group in groups {
-        emit(group, wanted.carry, &mut claims);
+        emit(machine, group, wanted.carry, &mut claims);
     }
     wide_facts(machine, (state.path, None), &mut claims);
     claims
+}
+
+/// What is left of the fuel, where it is a symbol and a constant: a group's symbol is that number.
+fn fuel(state: &State) -> Option<Value> {
+    state.fuel.filter(|fuel| fuel.base == Base::None && fuel.shift == 0 && !fixed(fuel.sym))
 }
 
 /// The group with a key, made where there is none.
@@ -313,11 +321,28 @@ fn widened(a: (u64, u64), b: (u64, u64), changes: u32) -> (u64, u64) {
     (lo, hi)
 }
 
+/// Names a group's symbol after a member that is it, if there is one; the owner then.
+fn renamed(members: &mut [Claim], owner: Loc) -> Loc {
+    let is_it = |claim: &Claim| match *claim {
+        Claim::Holds { at, base: Base::None, shift: 0, add: 0, .. } => Some(at),
+        _ => None,
+    };
+    let all = || members.iter().filter_map(is_it);
+    let Some(new) = all().find(|at| *at == Loc::Fuel).or(all().next()) else { return owner };
+    for member in members {
+        if let Claim::Holds { name, .. } = member {
+            *name = Name::Of(new);
+        }
+    }
+    new
+}
+
 /// The claims of a group. If not everything is carried, a number that is no more than that is at
 /// most 2^32 - 1, or of no interest.
-fn emit(group: Group, carry: Carry, claims: &mut Vec<Claim>) {
+fn emit(machine: &Machine<'_>, group: Group, carry: Carry, claims: &mut Vec<Claim>) {
     let coarse = carry != Carry::Everything;
-    let Group { owner, members, known, .. } = group;
+    let Group { owner, mut members, known, .. } = group;
+    let owner = if coarse { renamed(&mut members, owner) } else { owner };
     let Known { range, length, type_id, reference, below, types } = known;
     let plain = length.is_none()
         && type_id.is_none()
@@ -337,9 +362,13 @@ fn emit(group: Group, carry: Carry, claims: &mut Vec<Claim>) {
         }
         return;
     }
-    let range = match range {
-        (lo, hi) if coarse && length.is_none() && hi <= word => (lo, word),
-        range => range,
+    let range = match (range, length) {
+        ((lo, hi), None) if coarse && hi <= word => (lo, word),
+        // A length lies between its bounds anyway.
+        (range, Some(extent)) if coarse || range == machine.lengths(extent) => (0, u64::MAX),
+        // How much fuel there is at most is of no interest.
+        ((lo, _), _) if coarse && owner == Loc::Fuel => (lo, u64::MAX),
+        (range, _) => range,
     };
     let alone = members.len() == 1;
     let own = Claim::Holds { at: owner, base: Base::None, name: Name::Of(owner), shift: 0, add: 0 };
@@ -354,26 +383,38 @@ fn emit(group: Group, carry: Carry, claims: &mut Vec<Claim>) {
         }
         return;
     }
-    claims.extend(members);
     let name = Name::Of(owner);
-    if range != (0, u64::MAX) {
-        claims.push(Claim::Range { name, lo: range.0, hi: range.1 });
-    }
-    if let Some(extent) = length {
-        claims.push(Claim::Length { of: owner, extent });
-    }
-    if let Some(Reference::Of(ty)) = reference {
-        claims.push(Claim::Ref { of: owner, ty });
-    }
-    if let Some(ty) = type_id {
-        claims.push(Claim::TypeId { of: owner, ty });
-    }
-    for (extent, d) in below {
-        if let Ok(d) = i64::try_from(d) {
-            claims.push(Claim::Below { name, d, extent });
+    let fuel = members.iter().any(|claim| claim.fills() == Some(Loc::Fuel));
+    if coarse && !fuel && range.1 == word && members.contains(&own) {
+        // That needs no entry of the dictionary.
+        claims.push(Claim::Number { at: owner, hi: word });
+        claims.extend(members.into_iter().filter(|claim| *claim != own));
+    } else {
+        claims.extend(members);
+        if range != (0, u64::MAX) {
+            claims.push(Claim::Range { name, lo: range.0, hi: range.1 });
         }
     }
-    for ty in types {
+    rest(owner, Known { range, length, type_id, reference, below, types }, claims);
+}
+
+/// What is known of a group but for its range.
+fn rest(owner: Loc, known: Known, claims: &mut Vec<Claim>) {
+    if let Some(extent) = known.length {
+        claims.push(Claim::Length { of: owner, extent });
+    }
+    if let Some(Reference::Of(ty)) = known.reference {
+        claims.push(Claim::Ref { of: owner, ty });
+    }
+    if let Some(ty) = known.type_id {
+        claims.push(Claim::TypeId { of: owner, ty });
+    }
+    for (extent, d) in known.below {
+        if let Ok(d) = i64::try_from(d) {
+            claims.push(Claim::Below { name: Name::Of(owner), d, extent });
+        }
+    }
+    for ty in known.types {
         claims.push(Claim::Type { of: owner, ty });
     }
 }
@@ -386,7 +427,7 @@ pub(crate) fn join(
     (changes, wanted): (u32, Wanted<'_>),
 ) -> Vec<Claim> {
     let carry = wanted.carry;
-    let mut claims = Vec::new();
+    let mut claims = Vec::with_capacity(before.words.len() + USUAL);
     // The symbol of a group whose constants differ is its least member, so that the others are not
     // taken to wrap.
     let mut least: Vec<(Key, u64)> = Vec::new();
@@ -399,6 +440,7 @@ pub(crate) fn join(
             }
         }
     }
+    let fuel = fuel(before).zip(fuel(state)).and_then(|(a, b)| Some((pair(a, b)?.0, a.add)));
     let mut groups: Vec<Group> = Vec::new();
     for (at, a) in locations(before) {
         let Some(b) = state.get(at) else { continue };
@@ -420,7 +462,11 @@ pub(crate) fn join(
         let Value { base, add, .. } = a;
         let group = find(&mut groups, key, || {
             let smallest = least.iter().find(|(k, _)| *k == key).map(|&(_, least)| least);
-            let from = if keeps { 0 } else { smallest.unwrap_or(add) };
+            let from = match fuel.filter(|(k, _)| *k == key) {
+                Some((_, from)) => from,
+                None if keeps => 0,
+                None => smallest.unwrap_or(add),
+            };
             let number = |sym, add| Value { base: Base::None, sym, shift: 0, add };
             let (x, y) = (number(a.sym, from), number(b.sym, from.wrapping_add(key.3)));
             let sides =
@@ -433,7 +479,7 @@ pub(crate) fn join(
         group.members.push(Claim::Holds { at, base, name, shift: key.2, add });
     }
     for group in groups {
-        emit(group, carry, &mut claims);
+        emit(machine, group, carry, &mut claims);
     }
     wide_facts(machine, (before.path, Some(state.path)), &mut claims);
     claims

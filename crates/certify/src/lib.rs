@@ -138,17 +138,21 @@ fn attempts(
             Some(known) => needs.insert(known),
             None => needs.insert((reads, slice::needs(&graph, reads))),
         };
-        let wanted =
-            Wanted { needs: attempt.reads.is_some().then_some(&*needs), carry: attempt.carry };
+        // The last attempt does without what is guessed.
+        let guesses = attempt.reads.is_some();
+        let tables = if guesses { &graph.tables[..] } else { &[] };
+        let wanted = Wanted { needs: guesses.then_some(&*needs), carry: attempt.carry, tables };
         let analysis =
             machine().and_then(|machine| flow::run(machine, &mut insns, (draft, wanted)));
-        let analysis = match analysis {
+        let mut analysis = match analysis {
             Ok(analysis) => analysis,
             Err(error) if enough(Err(error)) => return,
             Err(_) => continue,
         };
-        for &level in attempt.levels {
-            let mut claimed = analysis.claimed.clone();
+        for (i, &level) in attempt.levels.iter().enumerate() {
+            let last = i + 1 == attempt.levels.len();
+            let claimed = &mut analysis.claimed;
+            let mut claimed = if last { std::mem::take(claimed) } else { claimed.clone() };
             need::prune(&mut claimed, &analysis.frame, needs, (level, metered));
             if enough(Ok(encode::encode(&analysis.data, &analysis.frame, &claimed))) {
                 return;

@@ -10,6 +10,7 @@ mod asm;
 #[allow(dead_code, reason = "each test uses a part")]
 mod case;
 #[path = "common/forge.rs"]
+#[allow(dead_code, reason = "each test uses a part")]
 mod forge;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 #[allow(dead_code, reason = "each test uses a part")]
@@ -17,7 +18,7 @@ mod observer;
 
 use asm::{Item, J, L, Raw, Trap, at, faults, idx, mr, r, ret, ri, rm, rr};
 use case::{Case, base, with};
-use forge::{Block, below_zero, certificate, hold_rsp, range};
+use forge::{Block, below_zero, certificate, hold_rsp, holds, range};
 use iced_x86::Register::*;
 use iced_x86::{Code as C, Instruction};
 use prova_check::{CodeKind, CpuLevel, Rule, TrapRow};
@@ -587,7 +588,7 @@ fn indirect_calls_by_stale_or_other_records() {
 fn forged_claims() {
     // rdx is unknown at the block; each false claim is refused, no claim and a true one are not.
     let bytes = [0xeb, 0x00, 0x90, 0x0f, 0x0b];
-    let judge = |entries: &[Vec<u8>]| {
+    let judge = |entries: &[forge::Bits]| {
         let certificate = certificate(0, entries, vec![Block::same(2, 0)]);
         guard().judge_forged(&bytes, &certificate, &[row(3)])
     };
@@ -595,6 +596,7 @@ fn forged_claims() {
     assert_eq!(judge(std::slice::from_ref(&rsp)), Ok(()));
     assert_eq!(judge(&[rsp.clone(), forge::number_of(2, u64::MAX)]), Ok(()));
     assert_eq!(judge(&[rsp.clone(), below_zero(0), below_zero(65_536 - 1)]), Ok(()));
+    let shared = holds(1, (0, &[]), (2, &[2]), (&[0], &[]));
     let false_ones = [
         vec![],
         vec![hold_rsp(8), rsp.clone()],
@@ -607,36 +609,54 @@ fn forged_claims() {
         vec![rsp.clone(), forge::number_of(17 + 1, u64::MAX)],
         vec![rsp.clone(), forge::number_of(u32::MAX, u64::MAX)],
         vec![rsp.clone(), range(2, 0, u64::MAX)],
-        vec![rsp.clone(), vec![2, 4, 0]],
+        vec![rsp.clone(), forge::length(2)],
         // rdx as a pointer to the context, a memory, a record; rdi as another record.
-        vec![rsp.clone(), vec![2, 0x40, 2]],
-        vec![rsp.clone(), vec![2, 0x40, 14, 0]],
-        vec![rsp.clone(), vec![2, 0x50, 10]],
-        vec![rsp.clone(), vec![7, 0x40, 8, 0]],
-        vec![rsp.clone(), vec![7, 0x41, 7, 64]],
+        vec![rsp.clone(), holds(2, (2, &[]), (0, &[]), (&[], &[]))],
+        vec![rsp.clone(), forge::hold_memory(2)],
+        vec![rsp.clone(), holds(2, (10, &[]), (1, &[]), (&[], &[]))],
+        vec![rsp.clone(), holds(7, (8, &[0]), (0, &[]), (&[], &[]))],
+        vec![rsp.clone(), holds(7, (7, &[]), (0, &[]), (&[], &[32]))],
         // rdx as a length, a reference, a type id, the number at entry of another register.
-        vec![rsp.clone(), forge::number_of(2, u64::MAX), vec![2, 4, 0]],
-        vec![rsp.clone(), forge::number_of(2, u64::MAX), vec![2, 5, 4]],
-        vec![rsp.clone(), forge::number_of(2, u64::MAX), vec![2, 9, 0]],
-        vec![rsp.clone(), forge::number_of(2, u64::MAX), vec![2, 8, 0]],
-        vec![rsp.clone(), vec![2, 0x44, 0, 1]],
+        vec![rsp.clone(), forge::number_of(2, u64::MAX), forge::length(2)],
+        vec![rsp.clone(), forge::number_of(2, u64::MAX), forge::reference(2, 4)],
+        vec![rsp.clone(), forge::number_of(2, u64::MAX), forge::type_id(2)],
+        vec![rsp.clone(), forge::number_of(2, u64::MAX), forge::has_type(2)],
+        vec![rsp.clone(), holds(2, (0, &[]), (3, &[1]), (&[0], &[]))],
         // r9 is a reference to something of the host, and no function.
-        vec![rsp.clone(), forge::number_of(9, u64::MAX), vec![9, 5, 4]],
+        vec![rsp.clone(), forge::number_of(9, u64::MAX), forge::reference(9, 4)],
         // More of memory 0 than there is, of a memory that is none.
-        vec![rsp.clone(), vec![0, 7, 0x82, 0x80, 8, 0]],
-        vec![rsp.clone(), vec![0, 7, 2, 0x7e]],
+        vec![rsp.clone(), below_zero(-65_537)],
+        vec![rsp.clone(), forge::entry(8, 0, &[(2, 8), (0x7e, 1)])],
         // Two claims on one symbol that do not agree; a base that is claimed by no one.
-        vec![rsp.clone(), forge::number_of(2, u64::MAX), vec![1, 0x42, 0, 2]],
-        vec![rsp.clone(), vec![2, 0x40, 21]],
-        vec![rsp.clone(), vec![2, 0x58, 0, 4]],
+        vec![rsp.clone(), forge::number_of(2, u64::MAX), shared],
+        vec![rsp.clone(), holds(2, (21, &[]), (0, &[]), (&[], &[]))],
+        vec![rsp.clone(), forge::entry(11, 2, &[])],
     ];
     for (i, entries) in false_ones.iter().enumerate() {
         let rule = judge(entries);
         let refused = matches!(rule, Err(Rule::Claim | Rule::Certificate | Rule::Stack));
         assert!(refused, "{i}: {rule:?}");
     }
-    let reference = [rsp, forge::number_of(9, u64::MAX), vec![9, 5, 5]];
+    let reference = [rsp, forge::number_of(9, u64::MAX), forge::reference(9, 5)];
     assert_eq!(judge(&reference), Ok(()));
+}
+
+/// A claimed length lies between the least and the most of its memory: so only a number that is the
+/// least may be claimed to be one.
+#[test]
+fn claimed_lengths() {
+    let judge = |number: u32| {
+        let mut bytes = vec![0xba];
+        bytes.extend(number.to_le_bytes());
+        bytes.extend([0xeb, 0x00, 0x90, 0x0f, 0x0b]);
+        let entries = [hold_rsp(0), forge::number_of(2, u64::MAX), forge::length(2)];
+        let certificate = certificate(0, &entries, vec![Block::same(7, 0)]);
+        guard().judge_forged(&bytes, &certificate, &[row(8)])
+    };
+    assert_eq!(judge(65_536), Ok(()));
+    for number in [0, 65_535, 65_537, u32::MAX] {
+        assert_eq!(judge(number), Err(Rule::Claim), "{number}");
+    }
 }
 
 #[test]

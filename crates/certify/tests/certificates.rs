@@ -131,7 +131,7 @@ fn facts_changed(random: &mut Rng, parts: &Parts, other: &Parts) -> Vec<u8> {
             0 if blocks > 0 => parts.blocks[a].toggles = parts.blocks[b].toggles.clone(),
             1 if blocks > 0 => drop(parts.blocks[a].toggles.pop()),
             2 if blocks > 0 => parts.blocks[a].toggles.push(random.below(4) as u64),
-            3 if blocks > 0 => parts.blocks[a].from = (random.below(4) as u64, a as u64),
+            3 if blocks > 0 => parts.blocks[a].from = random.below(8) as u64,
             4 if blocks > 0 => parts.blocks[a].distance += random.below(9) as u64,
             5 if blocks > 0 => drop(parts.blocks.remove(a)),
             6 if blocks > 0 => parts.blocks[a].metered ^= true,
@@ -286,8 +286,8 @@ fn a_planted_fact_outside_of_its_branch_is_refused() {
         let before = items.iter().position(|item| matches!(item, L(1))).expect("a label");
         let (start, _, _) = assemble(&items[..before]);
         // rax holds the memory's base; edx is a number of 32 bits; edx + 4 is at most the length.
-        let mut claims = vec![vec![0, 0x40, 14, 0], forge::number_of(2, 0xffff_ffff)];
-        claims.extend(fact.then(|| vec![2, 6, 8, 0]));
+        let mut claims = vec![forge::hold_memory(0), forge::number_of(2, 0xffff_ffff)];
+        claims.extend(fact.then(|| forge::below(2, 4)));
         claims.push(forge::hold_rsp(0));
         let blocks = vec![Block::same(start.len() as u32, 0)];
         let certificate = forge::certificate(0, &claims, blocks);

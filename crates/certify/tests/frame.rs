@@ -6,11 +6,13 @@
 #[allow(dead_code, reason = "each test uses a part")]
 #[path = "common/asm.rs"]
 mod asm;
+#[allow(dead_code, reason = "each test uses a part")]
+#[path = "common/forge.rs"]
+mod forge;
 
 use asm::{Item, J, L, Trap, assemble, r, ret, ri, rr};
 use iced_x86::Code as C;
 use iced_x86::Register::*;
-use prova_check::certificate::VERSION;
 use prova_check::{Code, CodeKind, Config, Layout, Rule};
 
 /// A loop with `inner` in it, behind `push rbp; mov rbp, rsp` (4 bytes) and `outer`.
@@ -26,18 +28,28 @@ fn items(outer: &[Item], inner: &[Item]) -> Vec<Item> {
 
 /// What the check says of code with one claimed block, `distance` behind the frame; `changed` are
 /// gaps between locations that the frame does not keep.
-fn judge(items: &[Item], frame: u8, changed: &[u8], distance: u8) -> Result<(), Rule> {
-    judge_block(items, frame, changed, &[distance, 0])
+fn judge(items: &[Item], frame: u32, changed: &[u32], distance: u64) -> Result<(), Rule> {
+    judge_block(items, frame, changed, (distance, &[]))
 }
 
-/// What the check says where the whole `block` is told: distance, head, toggled numbers.
-fn judge_block(items: &[Item], frame: u8, changed: &[u8], block: &[u8]) -> Result<(), Rule> {
+/// What the check says where the whole block is told: distance and toggled numbers.
+fn judge_block(
+    items: &[Item],
+    frame: u32,
+    changed: &[u32],
+    (distance, toggles): (u64, &[u32]),
+) -> Result<(), Rule> {
     let wasm = wat::parse_str("(module (func (param i32)))").expect("a module");
     let layout = Layout::derive(&wasm, &Config::default()).expect("a layout");
     let (bytes, traps, calls) = assemble(items);
-    let mut certificate = vec![VERSION, 0, 0, 1, frame, changed.len() as u8];
-    certificate.extend_from_slice(changed);
-    certificate.extend_from_slice(block);
+    let mut certificate = forge::head(&[], 1);
+    certificate.add(&forge::frame(frame, changed));
+    // What it claims is that of the frame, but for what is toggled.
+    certificate.number(distance, 0).number(3, 0).number(toggles.len() as u64, 0);
+    for &toggle in toggles {
+        certificate.number(toggle.into(), 0);
+    }
+    let certificate = certificate.bytes();
     let code = Code {
         kind: CodeKind::Func(0),
         bytes: &bytes,
@@ -80,20 +92,19 @@ fn a_location_that_the_frame_does_not_keep_may_change() {
         items
     };
     // The numbers of a stack word's location and, without entries, of what it held at the frame.
-    let word = |number: u8| 17 + number;
-    let held = |number: u8| 2 * word(number);
-    // A head is eight for each toggled number.
-    let without = [0, 8, held(2)];
-    assert_eq!(judge_block(&code(RCX), 5, &[word(2)], &without), Ok(()));
+    let word = |number: u32| 17 + number;
+    let held = |number: u32| 2 * word(number);
+    let without: (u64, &[u32]) = (0, &[held(2)]);
+    assert_eq!(judge_block(&code(RCX), 5, &[word(2)], without), Ok(()));
     // Claimed though it changes; kept though it changes; another one is not kept.
     assert_eq!(judge(&code(RCX), 5, &[word(2)], 0), Err(Rule::Claim));
     assert_eq!(judge(&code(RCX), 5, &[], 0), Err(Rule::Claim));
     assert_eq!(judge(&code(RCX), 5, &[word(3)], 0), Err(Rule::Claim));
     // What the word was is not known behind the loop.
-    assert_eq!(judge_block(&code(RBX), 5, &[word(2)], &without), Err(Rule::Return));
+    assert_eq!(judge_block(&code(RBX), 5, &[word(2)], without), Err(Rule::Return));
     // The saved frame pointer is not known either if it is not kept, though nothing changes it.
-    let neither = [0, 16, held(1), held(2) - held(1) - 1];
-    assert_eq!(judge_block(&code(RCX), 5, &[word(1), 0], &neither), Err(Rule::Return));
+    let neither: (u64, &[u32]) = (0, &[held(1), held(2) - held(1) - 1]);
+    assert_eq!(judge_block(&code(RCX), 5, &[word(1), 0], neither), Err(Rule::Return));
 }
 
 #[test]

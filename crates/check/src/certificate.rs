@@ -11,31 +11,42 @@ use crate::value::{Base, Sym};
 use alloc::vec::Vec;
 
 /// The format's version, the first byte.
-pub const VERSION: u8 = 2;
-/// What a block's head says where the number of the block that it changes follows.
-pub const FROM_FOLLOWS: u32 = 3;
+pub const VERSION: u8 = 3;
 /// Entries of a certificate's dictionary, blocks and data ranges at most, each.
 pub const ITEMS_MAX: usize = 1 << 22;
 
-/// Tags of dictionary entries, behind the location.
+/// Orders of numbers, where the format fixes them.
+pub mod orders {
+    /// Counts, and whose claims a block changes.
+    pub const COUNT: u32 = 0;
+    /// Which memory or table.
+    pub const EXTENT: u32 = 1;
+    /// Offsets, gaps, locations, symbols, indices.
+    pub const PLACE: u32 = 4;
+    /// Constants, distances, lower bounds.
+    pub const WORD: u32 = 8;
+    /// Upper bounds.
+    pub const MOST: u32 = 32;
+    /// How many bits each order has that a certificate chooses.
+    pub const BITS: u32 = 3;
+}
+
+/// Tags of dictionary entries that state no location's content.
 pub mod tags {
     #![allow(missing_docs, reason = "docs/certificate.md says what follows each")]
-    pub const WORD: u8 = 0;
-    pub const NUMBER: u8 = 1;
-    pub const RANGE: u8 = 2;
-    pub const RANGE_FIXED: u8 = 3;
-    pub const LENGTH: u8 = 4;
-    pub const REF: u8 = 5;
-    pub const BELOW: u8 = 6;
-    pub const BELOW_FIXED: u8 = 7;
-    pub const TYPE: u8 = 8;
-    pub const TYPE_ID: u8 = 9;
-    pub const HOLDS: u8 = 0x40;
-    pub const HOLDS_ADD: u8 = 0x01;
-    pub const HOLDS_OF: u8 = 0x02;
-    pub const HOLDS_FIXED: u8 = 0x04;
-    pub const HOLDS_SHIFT: u8 = 0x08;
-    pub const HOLDS_OWN: u8 = 0x10;
+    pub const NUMBER: u64 = 0;
+    pub const LEAST: u64 = 1;
+    pub const RANGE: u64 = 2;
+    pub const LEAST_FIXED: u64 = 3;
+    pub const RANGE_FIXED: u64 = 4;
+    pub const LENGTH: u64 = 5;
+    pub const REF: u64 = 6;
+    pub const BELOW: u64 = 7;
+    pub const BELOW_FIXED: u64 = 8;
+    pub const TYPE: u64 = 9;
+    pub const TYPE_ID: u64 = 10;
+    /// How many bits a tag has.
+    pub const BITS: u32 = 4;
 }
 
 /// What a certificate states of one block.
@@ -88,14 +99,14 @@ impl Certificate {
     /// [`Rule::Certificate`] if the bytes are malformed, or something is beyond [`ITEMS_MAX`].
     pub fn read(bytes: &[u8]) -> Result<Certificate, Fault> {
         let mut reader = Reader { bytes, at: 0 };
-        if reader.byte()? != VERSION {
+        if reader.bits(8)? != u64::from(VERSION) {
             return fault(Rule::Certificate, "a version that the check does not know");
         }
         let mut certificate = Certificate::default();
         let mut end = 0_u32;
         for _ in 0..reader.count()? {
-            let start = reader.offset_from(end)?;
-            end = reader.offset_from(start)?;
+            let start = reader.offset_from(end, orders::PLACE)?;
+            end = reader.offset_from(start, orders::PLACE)?;
             certificate.data.push((start, end));
         }
         for _ in 0..reader.count()? {
@@ -103,109 +114,128 @@ impl Certificate {
         }
         let blocks = reader.count()?;
         if blocks > 0 {
-            certificate.frame = reader.word()?;
-            let mut next = 0_u32;
-            for _ in 0..reader.count()? {
-                let changed = reader.offset_from(next)?;
-                certificate.changed.push(changed);
-                next = changed.saturating_add(1);
-            }
+            reader.blocks(blocks, &mut certificate)?;
         }
-        let mut offset = certificate.frame;
-        for _ in 0..blocks {
-            offset = reader.offset_from(offset)?;
-            let head = reader.word()?;
-            let from = match (head >> 1) & 3 {
-                0 => From::Frame,
-                FROM_FOLLOWS => match reader.word()? {
-                    0 => From::Nothing,
-                    n => From::Back(n),
-                },
-                n => From::Back(n),
-            };
-            let start = certificate.toggles.len() as u32;
-            let mut next = 0_u32;
-            for _ in 0..head >> 3 {
-                let toggle = reader.offset_from(next)?;
-                certificate.toggles.push(toggle);
-                next = toggle.saturating_add(1);
-            }
-            let toggles = (start, certificate.toggles.len() as u32);
-            certificate.blocks.push(Block { offset, metered: head & 1 == 1, from, toggles });
-        }
-        if reader.at != bytes.len() {
+        if bytes.len().saturating_mul(8).saturating_sub(reader.at) >= 8 || reader.ahead() != 0 {
             return fault(Rule::Certificate, "bytes behind the end");
         }
         Ok(certificate)
     }
 }
 
+/// What stands ahead, bit by bit, the highest bit of a byte first.
 struct Reader<'a> {
     bytes: &'a [u8],
+    /// The bits that were read.
     at: usize,
 }
 
 impl Reader<'_> {
-    fn byte(&mut self) -> Result<u8, Fault> {
-        let Some(&byte) = self.bytes.get(self.at) else {
-            return fault(Rule::Certificate, "the bytes end");
+    /// The bits ahead, 57 of them at least, the first one highest; zeros behind the end.
+    fn ahead(&self) -> u64 {
+        let rest = self.bytes.get(self.at >> 3..).unwrap_or(&[]);
+        let word = match rest.first_chunk::<8>() {
+            Some(&word) => u64::from_be_bytes(word),
+            None => {
+                let bytes = rest.iter().zip((0..64).step_by(8).rev());
+                bytes.fold(0, |word, (&byte, shift)| word | u64::from(byte) << shift)
+            }
         };
-        self.at = self.at.saturating_add(1);
-        Ok(byte)
+        word << (self.at & 7)
     }
 
-    /// An unsigned LEB128 number of 64 bits, in its shortest form or not.
-    fn number(&mut self) -> Result<u64, Fault> {
-        let mut number = 0_u64;
-        for shift in (0..64_u32).step_by(7) {
-            let byte = self.byte()?;
-            let low = u64::from(byte & 0x7f);
-            if shift == 63 && low > 1 {
-                break;
-            }
-            number |= low << shift;
-            if byte < 0x80 {
-                return Ok(number);
-            }
+    /// The next `count` bits, at most 57.
+    fn bits(&mut self, count: u32) -> Result<u64, Fault> {
+        let ahead = self.ahead();
+        self.at = self.at.saturating_add(count as usize);
+        if count > 57 || self.at > self.bytes.len().saturating_mul(8) {
+            return fault(Rule::Certificate, "the bytes end");
         }
-        fault(Rule::Certificate, "a number beyond 64 bits")
+        Ok(ahead.checked_shr(64_u32.saturating_sub(count)).unwrap_or(0))
+    }
+
+    /// An Exp-Golomb number of an order: zeros, as many bits and one more, `order` bits.
+    fn number(&mut self, order: u32) -> Result<u64, Fault> {
+        let zeros = self.ahead().leading_zeros();
+        self.at = self.at.saturating_add(zeros as usize);
+        let high = self.bits(zeros.saturating_add(1))?.saturating_sub(1);
+        let low = self.bits(order)?;
+        match high.checked_mul(1_u64 << (order & 63)) {
+            Some(high) => Ok(high | low),
+            None => fault(Rule::Certificate, "a number beyond 64 bits"),
+        }
     }
 
     fn signed(&mut self) -> Result<i64, Fault> {
-        let n = self.number()?;
+        let n = self.number(orders::WORD)?;
         Ok(((n >> 1) as i64) ^ ((n & 1) as i64).wrapping_neg())
     }
 
-    fn word(&mut self) -> Result<u32, Fault> {
-        match u32::try_from(self.number()?) {
+    fn word(&mut self, order: u32) -> Result<u32, Fault> {
+        match u32::try_from(self.number(order)?) {
             Ok(word) => Ok(word),
             Err(_) => fault(Rule::Certificate, "a number beyond 32 bits"),
         }
     }
 
-    fn offset_from(&mut self, from: u32) -> Result<u32, Fault> {
-        match from.checked_add(self.word()?) {
+    fn offset_from(&mut self, from: u32, order: u32) -> Result<u32, Fault> {
+        match from.checked_add(self.word(order)?) {
             Some(offset) => Ok(offset),
             None => fault(Rule::Certificate, "an offset beyond 32 bits"),
         }
     }
 
-    /// A count; every counted thing takes a byte at least.
+    /// A count; every counted thing takes a bit at least.
     fn count(&mut self) -> Result<usize, Fault> {
-        let count = self.word()? as usize;
-        let left = self.bytes.len().saturating_sub(self.at);
+        let count = self.word(orders::COUNT)? as usize;
+        let left = self.bytes.len().saturating_mul(8).saturating_sub(self.at);
         if count > left || count > ITEMS_MAX {
             return fault(Rule::Certificate, "a count beyond the bytes");
         }
         Ok(count)
     }
 
+    /// The frame and so many blocks.
+    fn blocks(&mut self, count: usize, into: &mut Certificate) -> Result<(), Fault> {
+        into.frame = self.word(orders::PLACE)?;
+        let mut order = || self.bits(orders::BITS).map(|order| order as u32);
+        let (distances, counts, firsts, gaps) = (order()?, order()?, order()?, order()?);
+        let metering = self.bits(1)? == 1;
+        let mut next = 0_u32;
+        for _ in 0..self.count()? {
+            let changed = self.offset_from(next, orders::PLACE)?;
+            into.changed.push(changed);
+            next = changed.saturating_add(1);
+        }
+        let mut offset = into.frame;
+        for _ in 0..count {
+            offset = self.offset_from(offset, distances)?;
+            let metered = metering && self.bits(1)? == 1;
+            let from = match self.word(orders::COUNT)? {
+                n @ (0 | 1) => From::Back(n.saturating_add(1)),
+                2 => From::Nothing,
+                3 => From::Frame,
+                n => From::Back(n.saturating_sub(1)),
+            };
+            let start = into.toggles.len() as u32;
+            let (mut next, mut order) = (0_u32, firsts);
+            for _ in 0..self.word(counts)? {
+                let toggle = self.offset_from(next, order)?;
+                into.toggles.push(toggle);
+                (next, order) = (toggle.saturating_add(1), gaps);
+            }
+            let toggles = (start, into.toggles.len() as u32);
+            into.blocks.push(Block { offset, metered, from, toggles });
+        }
+        Ok(())
+    }
+
     fn loc(&mut self) -> Result<Loc, Fault> {
-        Ok(Loc::numbered(self.word()?))
+        Ok(Loc::numbered(self.word(orders::PLACE)?))
     }
 
     fn fixed(&mut self) -> Result<Sym, Fault> {
-        let n = self.word()?;
+        let n = self.word(orders::PLACE)?;
         if n >= Sym::FIRST {
             return fault(Rule::Certificate, "a symbol that is not the function's");
         }
@@ -213,12 +243,12 @@ impl Reader<'_> {
     }
 
     fn extent(&mut self) -> Result<Extent, Fault> {
-        let n = self.word()?;
+        let n = self.word(orders::EXTENT)?;
         Ok(if n & 1 == 0 { Extent::Memory(n >> 1) } else { Extent::Table(n >> 1) })
     }
 
     fn reference(&mut self) -> Result<RefType, Fault> {
-        let code = self.byte()?;
+        let code = self.bits(5)?;
         let kind = match code & 3 {
             0 => RefKind::Func,
             1 => RefKind::Extern,
@@ -228,83 +258,84 @@ impl Reader<'_> {
         let heap = match code >> 3 {
             0 => Heap::Any,
             1 => Heap::Nothing,
-            2 => Heap::Type(self.word()?),
+            2 => Heap::Type(self.index()?),
             _ => return fault(Rule::Certificate, "a type of reference"),
         };
         Ok(RefType { kind, heap, nullable: code & 4 != 0 })
     }
 
     fn claim(&mut self) -> Result<Claim, Fault> {
-        let start = self.at;
-        let loc = self.loc()?;
-        let tag = self.byte()?;
+        if self.bits(1)? == 1 {
+            return self.holds();
+        }
+        let tag = self.bits(tags::BITS)?;
+        if matches!(tag, tags::LEAST_FIXED | tags::RANGE_FIXED | tags::BELOW_FIXED) {
+            let name = Name::Fixed(self.fixed()?);
+            return self.claim_on(name, tag == tags::BELOW_FIXED, tag == tags::RANGE_FIXED);
+        }
+        let of = self.loc()?;
         match tag {
-            tags::WORD => Ok(Claim::Number { at: loc, hi: 0xffff_ffff }),
-            tags::NUMBER => Ok(Claim::Number { at: loc, hi: self.number()? }),
-            tags::RANGE => {
-                Ok(Claim::Range { name: Name::Of(loc), lo: self.number()?, hi: self.number()? })
-            }
-            tags::LENGTH => Ok(Claim::Length { of: loc, extent: self.extent()? }),
-            tags::REF => Ok(Claim::Ref { of: loc, ty: self.reference()? }),
-            tags::BELOW => {
-                let (d, extent) = (self.signed()?, self.extent()?);
-                Ok(Claim::Below { name: Name::Of(loc), d, extent })
-            }
-            tags::TYPE_ID => Ok(Claim::TypeId { of: loc, ty: self.word()? }),
-            tags::TYPE => Ok(Claim::Type { of: loc, ty: self.word()? }),
-            tags::RANGE_FIXED | tags::BELOW_FIXED => {
-                self.at = start;
-                let name = Name::Fixed(self.fixed()?);
-                self.byte()?;
-                if tag == tags::RANGE_FIXED {
-                    return Ok(Claim::Range { name, lo: self.number()?, hi: self.number()? });
-                }
-                Ok(Claim::Below { name, d: self.signed()?, extent: self.extent()? })
-            }
-            tag if tag & 0xe0 == tags::HOLDS => self.holds(loc, tag),
+            tags::NUMBER => Ok(Claim::Number { at: of, hi: self.number(orders::MOST)? }),
+            tags::LEAST | tags::RANGE => self.claim_on(Name::Of(of), false, tag == tags::RANGE),
+            tags::BELOW => self.claim_on(Name::Of(of), true, false),
+            tags::LENGTH => Ok(Claim::Length { of, extent: self.extent()? }),
+            tags::REF => Ok(Claim::Ref { of, ty: self.reference()? }),
+            tags::TYPE => Ok(Claim::Type { of, ty: self.index()? }),
+            tags::TYPE_ID => Ok(Claim::TypeId { of, ty: self.index()? }),
             _ => fault(Rule::Certificate, "an entry of unknown kind"),
         }
     }
 
-    fn holds(&mut self, at: Loc, tag: u8) -> Result<Claim, Fault> {
-        let base = self.base()?;
-        let has = |flag| tag & flag != 0;
-        let add = if has(tags::HOLDS_ADD) { self.signed()? as u64 } else { 0 };
-        let name = match (has(tags::HOLDS_OF), has(tags::HOLDS_FIXED), has(tags::HOLDS_OWN)) {
-            (false, false, false) => Name::Fixed(Sym::ZERO),
-            (true, false, false) => Name::Of(self.loc()?),
-            (false, true, false) => Name::Fixed(self.fixed()?),
-            (false, false, true) => Name::Of(at),
-            _ => return fault(Rule::Certificate, "an entry with two symbols"),
-        };
-        let shift = if has(tags::HOLDS_SHIFT) { self.byte()? } else { 0 };
-        let plain = name == Name::Fixed(Sym::ZERO) || base.by_symbol();
-        if shift > 3 || (plain && shift != 0) {
-            return fault(Rule::Certificate, "a shift that no value has");
+    /// A distance to an extent, or bounds.
+    fn claim_on(&mut self, name: Name, below: bool, most: bool) -> Result<Claim, Fault> {
+        if below {
+            return Ok(Claim::Below { name, d: self.signed()?, extent: self.extent()? });
         }
+        let lo = self.number(orders::WORD)?;
+        let hi = if most { self.number(orders::MOST)? } else { u64::MAX };
+        Ok(Claim::Range { name, lo, hi })
+    }
+
+    fn index(&mut self) -> Result<u32, Fault> {
+        self.word(orders::PLACE)
+    }
+
+    /// What a location holds.
+    fn holds(&mut self) -> Result<Claim, Fault> {
+        let at = self.loc()?;
+        let base = self.base()?;
+        let name = match self.bits(2)? {
+            0 => Name::Fixed(Sym::ZERO),
+            1 => Name::Of(at),
+            2 => Name::Of(self.loc()?),
+            _ => Name::Fixed(self.fixed()?),
+        };
+        let plain = name == Name::Fixed(Sym::ZERO) || base.by_symbol();
+        let shift = if plain { 0 } else { self.bits(2)? as u8 };
+        let add = if self.bits(1)? == 1 { self.signed()? as u64 } else { 0 };
         Ok(Claim::Holds { at, base, name, shift, add })
     }
 
     fn base(&mut self) -> Result<Base, Fault> {
-        Ok(match self.byte()? {
+        Ok(match self.bits(BASE_BITS)? {
             0 => Base::None,
             1 => Base::Stack,
             2 => Base::VmCtx,
             3 => Base::Store,
             4 => Base::Builtins,
-            5 => Base::Builtin(self.word()?),
+            5 => Base::Builtin(self.index()?),
             6 => Base::Types,
             7 => Base::Defined,
-            8 => Base::Import(self.word()?),
-            9 => Base::FuncCode(self.word()?),
+            8 => Base::Import(self.index()?),
+            9 => Base::FuncCode(self.index()?),
             10 => Base::RefRecord,
             11 => Base::RefCode,
             12 => Base::RefContext,
-            13 => Base::MemoryRecord(self.word()?),
-            14 => Base::Memory(self.word()?),
-            15 => Base::TableRecord(self.word()?),
-            16 => Base::Table(self.word()?),
-            17 => Base::Global(self.word()?),
+            13 => Base::MemoryRecord(self.index()?),
+            14 => Base::Memory(self.index()?),
+            15 => Base::TableRecord(self.index()?),
+            16 => Base::Table(self.index()?),
+            17 => Base::Global(self.index()?),
             18 => Base::Args,
             19 => Base::Epoch,
             20 => Base::Code,
@@ -313,7 +344,10 @@ impl Reader<'_> {
     }
 }
 
-/// The byte of a base, and its payload; none for a base that no claim has.
+/// How many bits the number of a base has.
+pub const BASE_BITS: u32 = 5;
+
+/// The number of a base, and its payload; none for a base that no claim has.
 pub fn base_code(base: Base) -> Option<(u8, Option<u32>)> {
     Some(match base {
         Base::None => (0, None),

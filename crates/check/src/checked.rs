@@ -6,7 +6,6 @@ use crate::machine::CodeKind;
 use crate::metadata::{CallRow, TrapRow};
 use crate::pass::{pass, work_max};
 use alloc::boxed::Box;
-use sha2::{Digest as _, Sha256};
 
 /// Code as it is mapped, with what its maker says of it.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +26,6 @@ pub struct Code<'a> {
 #[derive(Clone, Debug)]
 pub struct CheckedCode {
     kind: CodeKind,
-    bytes_digest: [u8; 32],
     layout_digest: [u8; 32],
     len: u32,
     frame_bytes: u32,
@@ -46,7 +44,6 @@ impl Layout {
         let found = pass(self, &code, &mut 0)?;
         Ok(CheckedCode {
             kind: code.kind,
-            bytes_digest: Sha256::digest(code.bytes).into(),
             layout_digest: self.digest(),
             len: u32::try_from(code.bytes.len()).unwrap_or(u32::MAX),
             frame_bytes: found.frame_bytes,
@@ -70,11 +67,6 @@ impl CheckedCode {
     /// Which code it is.
     pub fn kind(&self) -> CodeKind {
         self.kind
-    }
-
-    /// SHA-256 of the bytes that were checked.
-    pub fn bytes_digest(&self) -> &[u8; 32] {
-        &self.bytes_digest
     }
 
     /// The digest of the layout that they were checked under.

@@ -61,7 +61,7 @@ pub enum Claim {
         /// The most.
         hi: u64,
     },
-    /// The symbol is a length that was read.
+    /// The symbol is a length that was read, so it lies between the extent's least and most.
     Length {
         /// The symbol.
         of: Loc,
@@ -254,6 +254,15 @@ impl Machine<'_> {
         sym
     }
 
+    /// Bounds of the block's own symbol of a location; what is then known of it.
+    fn narrow(&mut self, loc: Loc, (lo, hi): (u64, u64)) -> (Sym, Def) {
+        let sym = self.own(loc);
+        let def = self.symbols.def(sym);
+        let def = Def { lo: def.lo.max(lo), hi: def.hi.min(hi), ..def };
+        self.symbols.define(sym, def);
+        (sym, def)
+    }
+
     /// What a claim says of a symbol. Two claims on the kind of one symbol: the last one counts.
     fn state_fact(&mut self, state: &mut State, claim: Claim) {
         match claim {
@@ -262,13 +271,10 @@ impl Machine<'_> {
                 state.path = self.bounded(state.path, sym, (lo, hi));
             }
             Claim::Range { name: Name::Of(loc), lo, hi } => {
-                let sym = self.own(loc);
-                let def = self.symbols.def(sym);
-                self.symbols.define(sym, Def { lo, hi, ..def });
+                self.narrow(loc, (lo, hi));
             }
             Claim::Length { of, extent } => {
-                let sym = self.own(of);
-                let def = self.symbols.def(sym);
+                let (sym, def) = self.narrow(of, self.lengths(extent));
                 self.symbols.define(sym, Def { kind: Kind::Length(extent), ..def });
             }
             Claim::Ref { of, ty } => {
@@ -376,8 +382,7 @@ impl Machine<'_> {
             }
             Claim::Length { of, extent } => own(Name::Of(of)).is_some_and(|v| {
                 let read = v.as_symbol().map(|sym| self.symbols.def(sym).kind);
-                let least = self.least(extent);
-                read == Some(Kind::Length(extent)) || v.as_constant().is_some_and(|k| k <= least)
+                read == Some(Kind::Length(extent)) || v.as_constant() == Some(self.least(extent))
             }),
             Claim::Ref { of, ty } => own(Name::Of(of)).is_some_and(|v| self.is_ref(path, v, ty)),
             Claim::Below { name, d, extent } => own(name).is_some_and(|v| {

@@ -89,6 +89,12 @@ impl Facts {
         self.nodes.len()
     }
 
+    /// Whether nodes were walked since [`Facts::walked`] was asked last.
+    #[inline]
+    pub(crate) fn has_walked(&self) -> bool {
+        self.walked.get() != 0
+    }
+
     /// How many nodes were walked since this was asked last.
     pub(crate) fn walked(&self) -> u64 {
         self.walked.take()
@@ -101,6 +107,7 @@ impl Facts {
 
     /// The facts of a path that may mention a symbol, newest first: a walk ends where the symbol
     /// did not exist yet.
+    #[inline]
     pub fn of(&self, path: Path, sym: Sym) -> impl Iterator<Item = Fact> + '_ {
         let mut at = path;
         core::iter::from_fn(move || {
@@ -118,7 +125,11 @@ impl Facts {
         if sym == Sym::ZERO {
             return (0, 0);
         }
-        let edges = self.of(path, sym).filter_map(|fact| match fact {
+        let mut facts = self.of(path, sym).peekable();
+        if facts.peek().is_none() {
+            return (def.lo, def.hi);
+        }
+        let edges = facts.filter_map(|fact| match fact {
             Fact::Le { a, shift, d, b: Node::Sym(b) } if a == sym => {
                 Some(Edge::Above { hi: symbols.def(b).hi, d, shift })
             }

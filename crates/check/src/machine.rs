@@ -201,6 +201,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The value of a location; an unknown one becomes a new symbol.
+    #[inline]
     pub fn read_loc(&mut self, state: &mut State, loc: Loc) -> Value {
         if let Some(value) = state.get(loc) {
             return value;
@@ -223,8 +224,13 @@ impl<'a> Machine<'a> {
 
     /// The low half of a word, zero-extended.
     pub(crate) fn low_half(&mut self, state: &State, value: Value) -> Value {
-        let range = || self.facts.range(state.path, &self.symbols, value);
-        match numeric::low(value, range) {
+        // What a symbol is anywhere shows it mostly, so that no facts are walked.
+        let anywhere = || {
+            let def = self.symbols.def(value.as_symbol()?);
+            Some((i128::from(def.lo), i128::from(def.hi)))
+        };
+        let here = || self.facts.range(state.path, &self.symbols, value);
+        match numeric::low(value, anywhere).or_else(|| numeric::low(value, here)) {
             Some(low) => low,
             None => Value::symbol(self.symbols.low_half(value)),
         }
@@ -232,10 +238,16 @@ impl<'a> Machine<'a> {
 
     /// The least length that something has.
     pub fn least(&self, extent: Extent) -> u64 {
-        match extent {
-            Extent::Memory(m) => self.layout.memory_type(m).map_or(0, |m| m.min_bytes),
-            Extent::Table(t) => self.layout.table_type(t).map_or(0, |t| t.min),
-        }
+        self.lengths(extent).0
+    }
+
+    /// The least and the most length that something has.
+    pub fn lengths(&self, extent: Extent) -> (u64, u64) {
+        let lengths = match extent {
+            Extent::Memory(m) => self.layout.memory_type(m).map(|m| (m.min_bytes, m.max_bytes)),
+            Extent::Table(t) => self.layout.table_type(t).map(|t| (t.min, t.max)),
+        };
+        lengths.unwrap_or((0, u64::MAX))
     }
 
     /// Whether `(sym << shift) + add ≤ extent` over the integers.

@@ -323,6 +323,7 @@ impl<'a> Pass<'a> {
         let mut ranges = ranges.into_iter().peekable();
         let (mut block, mut next_block) = (0, self.blocks.offset(0));
         let frame = next_block.map(|_| self.blocks.certificate.frame);
+        let mut insn = Insn::default();
         while *at < len {
             let pos = *at;
             if let Some(&(start, end)) = ranges.peek()
@@ -345,7 +346,7 @@ impl<'a> Pass<'a> {
             } else if self.next_waiting == pos {
                 self.inherit(pos)?;
             }
-            let insn = self.insns.at(pos)?;
+            self.insns.decode(pos, &mut insn)?;
             let limit = ranges.peek().map_or(len, |&(start, _)| start);
             if insn.end() > limit {
                 return fault(Rule::Instruction, "an instruction that runs into data");
@@ -354,7 +355,7 @@ impl<'a> Pass<'a> {
                 *word |= 1_u64 << (pos & 63);
             }
             self.instruction(&insn)?;
-            self.spend(0)?;
+            self.walked()?;
             *at = insn.end();
         }
         if self.state.is_some() {
@@ -424,14 +425,16 @@ impl<'a> Pass<'a> {
             Flow::Stop => {}
             Flow::Jump(target) => self.edge(&mut state, target, insn.offset)?,
             Flow::Branch(target, condition) => {
-                let taken = self.machine.assume(&state, condition, true);
                 let other = self.machine.assume(&state, condition, false);
+                let traps = self.traps_at(target);
                 // A way that cannot be taken needs nothing behind it.
-                if taken.is_none() || self.traps_at(target) {
-                    self.must_start.push(target);
-                } else {
-                    state.path = taken.unwrap_or(state.path);
-                    self.edge(&mut state, target, insn.offset)?;
+                let taken = if traps { None } else { self.machine.assume(&state, condition, true) };
+                match taken {
+                    Some(path) => {
+                        state.path = path;
+                        self.edge(&mut state, target, insn.offset)?;
+                    }
+                    None => self.must_start.push(target),
                 }
                 if let Some(path) = other {
                     state.path = path;
@@ -535,6 +538,11 @@ impl<'a> Pass<'a> {
             return fault(Rule::Claim, "a location does not keep what it held at the frame");
         }
         self.machine.implies(state, claims)
+    }
+
+    /// Takes off the work what queries have walked.
+    fn walked(&mut self) -> Result<(), Fault> {
+        if self.machine.facts.has_walked() { self.spend(0) } else { Ok(()) }
     }
 
     /// Takes work off what the code's size allows.

@@ -105,6 +105,7 @@ impl State {
     }
 
     /// The content of a location.
+    #[inline]
     pub fn get(&self, loc: Loc) -> Option<Value> {
         match loc {
             Loc::Register(r) => self.regs.get(r as usize).copied().flatten(),
@@ -114,6 +115,7 @@ impl State {
     }
 
     /// Sets a location; one that does not exist stays so.
+    #[inline]
     pub(crate) fn set(&mut self, loc: Loc, value: Option<Value>) {
         let slot = match loc {
             Loc::Register(r) => self.regs.get_mut(r as usize),

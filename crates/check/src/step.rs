@@ -74,7 +74,6 @@ impl Machine<'_> {
         }
         let mut effect =
             Effect { flow: Flow::Next, faults: Faults::Never, call: false, tail: false };
-        let mut flags = if insn.class.keeps_flags() { state.flags } else { Flags::Unknown };
         match insn.class {
             Class::Branch(condition) => effect.flow = Flow::Branch(insn.target(), condition),
             Class::Jump => effect.flow = Flow::Jump(insn.target()),
@@ -112,25 +111,36 @@ impl Machine<'_> {
             Class::Move | Class::ZeroExtend | Class::SignExtend | Class::Define | Class::Scan => {
                 self.define(state, insn, &mut effect)?;
             }
-            Class::BitTest => {
-                if !insn.first_is_register() {
-                    return fault(Rule::Instruction, "a bit test of memory");
-                }
-            }
+            Class::BitTest if insn.first_register().is_some() => {}
+            Class::BitTest => return fault(Rule::Instruction, "a bit test of memory"),
             Class::SetByte(_) => {
                 let (_, bytes, place) = self.destination(state, insn, &mut effect)?;
                 self.write(state, insn, (place, bytes, None))?;
             }
-            Class::Compare | Class::Test => flags = self.compare(state, insn, &mut effect)?,
-            Class::Select(condition) => self.select(state, insn, condition, &mut effect)?,
-            Class::Alu(alu) => flags = self.alu(state, insn, alu, &mut effect)?,
+            Class::Compare | Class::Test => {
+                state.flags = self.compare(state, insn, &mut effect)?;
+                return Ok(effect);
+            }
+            Class::Select(condition) => {
+                let flags = state.flags;
+                self.select(state, insn, condition, &mut effect)?;
+                state.flags = flags;
+                return Ok(effect);
+            }
+            Class::Alu(alu) => {
+                state.flags = self.alu(state, insn, alu, &mut effect)?;
+                return Ok(effect);
+            }
         }
-        state.flags = flags;
+        if !insn.class.keeps_flags() {
+            state.flags = Flags::Unknown;
+        }
         Ok(effect)
     }
 
     /// An operand's value, zero-extended from its width, and the width in bytes. Immediates are cut
     /// to `width`.
+    #[inline(always)]
     fn read(
         &mut self,
         state: &mut State,
@@ -149,14 +159,24 @@ impl Machine<'_> {
                 Ok((value, bytes, None))
             }
             Operand::Memory(address) => {
-                let place = self.place(state, &address, access)?;
-                note(place, effect);
-                let value = self.load(state, place, address.size);
+                let (value, place) = self.read_memory(state, &address, (access, effect))?;
                 Ok((value, address.size, Some(place)))
             }
             Operand::Immediate(value) => Ok((Value::constant(value), 8, None)),
             Operand::Vector => fault(Rule::Instruction, "a vector register among integers"),
         }
+    }
+
+    #[inline(never)]
+    fn read_memory(
+        &mut self,
+        state: &mut State,
+        address: &Address,
+        (access, effect): (Access, &mut Effect),
+    ) -> Result<(Value, Place), Fault> {
+        let place = self.place(state, address, access)?;
+        note(place, effect);
+        Ok((self.load(state, place, address.size), place))
     }
 
     /// Writes a result of `bytes` to operand 0: a register, or the place that was read.

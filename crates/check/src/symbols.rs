@@ -152,11 +152,13 @@ impl Symbols {
     }
 
     /// What is known of a symbol.
+    #[inline]
     pub fn def(&self, sym: Sym) -> Def {
         self.defs.get(sym.0 as usize).copied().unwrap_or(Def::ANY)
     }
 
     /// A new symbol.
+    #[inline]
     pub fn fresh(&mut self, def: Def) -> Sym {
         let sym = Sym(u32::try_from(self.defs.len()).unwrap_or(u32::MAX));
         self.defs.push(def);

@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Opt(crate::opt::OptArgs),
     /// Says why two builds differ: stage, pass, function, feature
     Explain(crate::explain::ExplainArgs),
+    /// Executes runtimes and blocks of Substrate chains
+    Substrate(crate::substrate::SubstrateArgs),
 }
 
 /// What decides how functions are executed.
@@ -194,8 +196,9 @@ pub(crate) struct DiffArgs {
     /// Writes the report as one HTML page that needs nothing else
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    /// Verdicts that count as equal: renumbered, moved, layout-only, path,
-    /// timestamp, assumed-moved, text, url, random-looking, custom:SECTION
+    /// Verdicts that count as equal, separated by commas: renumbered, moved,
+    /// layout-only (these three are proved), path, timestamp, producers,
+    /// assumed-moved, text, url, random-looking, changed; custom:SECTION
     #[arg(long, value_name = "CLASS", value_delimiter = ',')]
     pub(crate) allow: Vec<String>,
     /// Executions on random inputs that back one verdict `layout-only`

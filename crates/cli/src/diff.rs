@@ -4,7 +4,7 @@ use crate::args::DiffArgs;
 use crate::input;
 use crate::report::{Exit, Misuse, print};
 use prova::{Context, Result, bail};
-use prova_investigate::diff::{Allow, DiffOptions, Paint, diff_binaries};
+use prova_investigate::diff::{Allow, DiffOptions, Paint, Verdict, diff_binaries};
 use std::ffi::OsStr;
 use std::io::IsTerminal;
 
@@ -36,7 +36,11 @@ fn compare(args: &DiffArgs) -> Result<(prova_investigate::diff::Report, Vec<Allo
     for name in &args.allow {
         match Allow::parse(name) {
             Some(class) => allow.push(class),
-            None => bail!(Misuse(format!("`{name}` is no verdict"))),
+            None => {
+                let names: Vec<&str> = Verdict::ALL.iter().map(|verdict| verdict.name()).collect();
+                let names = names.join(", ");
+                bail!(Misuse(format!("`{name}` is no verdict; there are {names}, and custom:NAME")))
+            }
         }
     }
     let (a, b) = (input::binary_of(&args.a)?, input::binary_of(&args.b)?);

@@ -63,8 +63,8 @@ impl Form {
 
 /// Runs the command.
 pub(crate) fn run(args: &ExplainArgs) -> Result<Exit> {
-    let module = |path: &Path| input::decoded(path).map_err(unreadable);
-    let (a, b) = (module(&args.a)?, module(&args.b)?);
+    let module = |path: &Path| input::decoded_of(path).map_err(unreadable);
+    let ((a, in_a), (b, in_b)) = (module(&args.a)?, module(&args.b)?);
     let sources = Sources {
         names: (args.a.display().to_string(), args.b.display().to_string()),
         logs: args.log_a.clone().zip(args.log_b.clone()),
@@ -76,7 +76,12 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Exit> {
             (None, None) => None,
         },
     };
-    let explanation = explain(&a, &b, &sources).map_err(unreadable)?;
+    let mut explanation = explain(&a, &b, &sources).map_err(unreadable)?;
+    if in_a.is_some() || in_b.is_some() {
+        let note = "of a component the core module alone was compared: `prova diff` compares what is around it, too";
+        explanation.notes.push(note.to_owned());
+        explanation.diff.equal &= in_a == in_b;
+    }
     args.form.page(&explanation)?;
     print(&if args.form.json { explanation.to_json()? + "\n" } else { explanation.to_text() })?;
     Ok(if explanation.diff.equal { Exit::Done } else { Exit::Bad })

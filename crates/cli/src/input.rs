@@ -23,13 +23,25 @@ pub(crate) fn module(engine: &Engine, path: &Path) -> Result<Module> {
 /// If it cannot be read, is no text format either, is refused, or is a component of several
 /// modules.
 pub(crate) fn decoded(path: &Path) -> Result<prova_module::Module> {
+    Ok(decoded_of(path)?.0)
+}
+
+/// The same, and the component that it is of, if it is one.
+///
+/// # Errors
+/// As [`decoded`].
+pub(crate) fn decoded_of(path: &Path) -> Result<(prova_module::Module, Option<Vec<u8>>)> {
     let name = path.display();
     let bytes = read(path)?;
     let wasm = binary(bytes, path).with_context(|| format!("failed to parse `{name}`"))?;
-    let wasm = core_module(wasm).with_context(|| format!("failed to load `{name}`"))?;
+    let modules = prova_investigate::diff::core_modules(&wasm);
+    let component = modules.with_context(|| format!("failed to load `{name}`"))?;
+    let component = component.map(|_| wasm.clone());
+    let core = core_module(wasm).with_context(|| format!("failed to load `{name}`"))?;
     let (features, limits) = (prova::Features::default(), prova::Limits::default());
-    prova_module::Module::decode(wasm, &features, &limits)
-        .with_context(|| format!("failed to load `{name}`"))
+    let module = prova_module::Module::decode(core, &features, &limits)
+        .with_context(|| format!("failed to load `{name}`"))?;
+    Ok((module, component))
 }
 
 /// The binary of the module in `path`, or of the only core module of the component in it.

@@ -1,7 +1,7 @@
 //! The `prova` program: arguments → one command → an exit code.
 //!
 //! ```text
-//! args (clap) ─► run │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ opt │ check-code │ trust ─► Result<Exit> ─ report ─► exit code
+//! args (clap) ─► run │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ opt │ check-code │ trust │ substrate ─► Result<Exit> ─ report ─► exit code
 //!                 └ groups (-W, -O, -S), input, values, watchdog, hint
 //! ```
 //!
@@ -26,6 +26,7 @@ mod passes;
 mod report;
 mod repro;
 mod run;
+mod substrate;
 mod trust;
 mod validate;
 mod values;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::CheckCode(args)) => check_code::run(&args),
         Some(Command::Trust(args)) => trust::run(&args),
+        Some(Command::Substrate(args)) => substrate::run(&args),
         Some(Command::Wast(args)) => wast::run(&args),
         Some(Command::Passes(args)) => passes::run(&args),
         Some(Command::Repro(args)) => repro::run(&args),

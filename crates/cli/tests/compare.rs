@@ -90,3 +90,34 @@ fn builds_have_the_codes_of_comparing_commands() {
     assert!(code == Some(1) && text.contains("changed: x: "), "{text}");
     std::fs::remove_dir_all(&scratch).ok();
 }
+
+/// A file of this test's own.
+fn written(name: &str, text: &str) -> String {
+    let file = format!("prova-compare-{name}-{}.wat", std::process::id());
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
+    std::fs::write(&path, text).expect("a file can be written");
+    path.to_string_lossy().into_owned()
+}
+
+#[test]
+fn components_that_differ_around_equal_modules_are_not_equal() {
+    let core = "(core module (func (export \"f\")))";
+    let one = written("one", &format!("(component {core})"));
+    let other = written("other", &format!("(component {core} (@custom \"note\" \"more\"))"));
+    let (code, text) = said(&prova(&["explain", &one, &one]));
+    assert_eq!(code, Some(0), "{text}");
+    let (code, text) = said(&prova(&["explain", &one, &other]));
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("the core module alone was compared"), "{text}");
+    assert!(!text.contains("equal, byte for byte"), "{text}");
+}
+
+#[test]
+fn what_can_be_allowed_is_listed() {
+    let module = written("module", "(module)");
+    for wrong in ["bogus", "custom:", "path moved"] {
+        let (code, text) = said(&prova(&["diff", "--allow", wrong, &module, &module]));
+        assert_eq!(code, Some(2), "{text}");
+        assert!(text.contains("layout-only") && text.contains("custom:NAME"), "{text}");
+    }
+}

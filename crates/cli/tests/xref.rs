@@ -24,7 +24,7 @@ fn said(output: &Output) -> (Option<i32>, String, String) {
 /// A module in text format, in a file of its own.
 fn module(name: &str, text: &str) -> String {
     let file = format!("prova-xref-{name}-{}.wat", std::process::id());
-    let path = std::env::temp_dir().join(file);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
     std::fs::write(&path, text).expect("a file can be written");
     path.to_string_lossy().into_owned()
 }

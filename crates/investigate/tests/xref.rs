@@ -56,15 +56,31 @@ fn each_way_to_touch_an_address_is_found_and_its_neighbour_is_not() {
         ("i32.const 1033 i32.const 0 local.get 0 memory.copy", [0; 4], [0; 4]),
         ("i32.const 16 i32.const 0 local.get 0 memory.fill", [0; 4], [0; 4]),
         ("i32.const 1029 drop", [0; 4], [0; 4]),
+        // Where paths join, a local may hold each of these.
+        (
+            "i32.const 1028 local.set 1 local.get 0 if i32.const 64 local.set 1 end local.get 1 i32.load8_u drop",
+            [0, 0, 1, 0],
+            [0; 4],
+        ),
+        (
+            "i32.const 1028 local.set 1 loop local.get 1 i32.load8_u drop local.get 1 i32.const 1 i32.add local.tee 1 br_if 0 end",
+            [0, 0, 1, 0],
+            [0; 4],
+        ),
+        (
+            "block i32.const 1028 local.set 1 local.get 0 br_if 0 i32.const 64 local.set 1 end local.get 1 i32.load8_u drop",
+            [0, 0, 1, 0],
+            [0; 4],
+        ),
         // The local may be something else by then.
         (
             "i32.const 1028 local.set 1 loop local.get 1 i32.load drop local.get 0 local.set 1 end",
-            [0, 0, 0, 0],
+            [0, 0, 1, 0],
             [0; 4],
         ),
         (
             "i32.const 1028 local.set 1 block local.get 0 br_if 0 local.get 0 local.set 1 end local.get 1 i32.load drop",
-            [0; 4],
+            [0, 0, 1, 0],
             [0; 4],
         ),
     ];

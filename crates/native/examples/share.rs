@@ -2,7 +2,7 @@
 //! prints how many are machine code, the reasons of the rest, sizes, and the time of each stage.
 //!
 //! ```text
-//! cargo run --release -p prova-native --example share -- [--explicit] [--fuel] [--epochs] programs/bin/*.wasm
+//! cargo run --release -p prova-native --example share -- [--explicit] [--no-signals] [--fuel] [--epochs] programs/bin/*.wasm
 //! ```
 
 use prova_check::{Config, MemoryShape};
@@ -15,6 +15,9 @@ fn main() -> ExitCode {
     for arg in std::env::args().skip(1) {
         match arg.as_str() {
             "--explicit" => config.memory = MemoryShape::Explicit,
+            "--no-signals" => {
+                (config.memory, config.signals) = (MemoryShape::Explicit, false);
+            }
             "--fuel" => config.metering.fuel = true,
             "--epochs" => config.metering.epoch = true,
             file => {

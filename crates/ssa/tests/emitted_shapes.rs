@@ -205,6 +205,29 @@ const TESTED: &str = "(local.set $r (global.get $g))
     (call_ref $t (local.get $q)) (global.set $g (local.get $q)) (global.set $g (local.get $q))
     (i32.const 2)";
 
+/// A header that only leads to another one, with a value that the only edge from before narrows:
+/// the body has a parameter for it, what is emitted has none.
+const NARROWED: &str = "(block $k
+      (br_on_null $k (ref.func $h)) (local.set $f)
+      (local.set $f (block $p (result funcref)
+        (drop (br_if $p (ref.func $h) (local.get $a)))
+        (br_if $p (ref.func $h) (local.get $n))
+        (return (i32.const 1))))
+      (local.get $f)
+      (loop (param funcref)
+        (local.set $f)
+        (loop $q (call $see (local.get $a)) (br_if $q (local.get $a)))
+        (local.get $f) (br_if 0 (call $get))
+        (return (ref.is_null))))
+    (i32.const 2)";
+
+/// Two parameters of a join get one value on one edge, and one of them has it on all edges.
+const BOTH: &str = "(block $p (result i32 i32)
+      (local.get $a) (local.get $a)
+      (br_if $p (call $get))
+      (drop) (i32.const 7))
+    (global.set $out) (global.set $number) (i32.const 1)";
+
 fn proved(text: &str) -> (Module, CheckedBody) {
     let bytes = wat::parse_str(format!("{HEAD}{text}))")).expect("a text");
     let module = Module::decode(bytes, &Features::default(), &Limits::default());
@@ -387,4 +410,20 @@ fn a_test_for_null_that_never_traps_is_met() {
     assert_eq!(judge(TESTED, &once), [None; 2]);
     let none = once.replace(first, "(local.get $r)");
     assert_eq!(judge(TESTED, &none), [Some(Effects); 2]);
+}
+
+#[test]
+fn a_header_of_one_side_may_be_lone_on_the_other() {
+    assert_eq!(judge(NARROWED, NARROWED)[1], None);
+    for (from, to, rule) in [
+        ("(local.get $a))", "(i32.const 3))", Operands),
+        ("(return (ref.is_null))", "(return (i32.const 0))", Targets),
+    ] {
+        assert_eq!(judge(NARROWED, &NARROWED.replace(from, to))[1], Some(rule), "{from}");
+    }
+}
+
+#[test]
+fn what_two_parameters_get_on_one_edge_is_the_one_with_its_home() {
+    judged(BOTH, &[("(i32.const 7)", "(i32.const 8)", [Arguments; 2])]);
 }

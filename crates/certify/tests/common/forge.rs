@@ -1,5 +1,9 @@
 //! Certificates made by hand, as `docs/certificate.md` says.
 
+#[path = "bits.rs"]
+mod bits;
+
+pub(crate) use bits::Bits;
 use prova_check::certificate::VERSION;
 
 /// A block: its offset, how far back its claims begin, the entries that it toggles.
@@ -16,73 +20,138 @@ impl Block {
     }
 }
 
-fn number(out: &mut Vec<u8>, mut n: u64) {
-    while n >= 0x80 {
-        out.push(n as u8 | 0x80);
-        n >>= 7;
+/// An entry on a location or symbol: its tag, its fields with their orders.
+pub(crate) fn entry(tag: u64, of: u32, fields: &[(u64, u32)]) -> Bits {
+    let mut out = Bits::default();
+    out.bits(0, 1).bits(tag, 4).number(of.into(), 4);
+    for &(n, order) in fields {
+        out.number(n, order);
     }
-    out.push(n as u8);
+    out
 }
 
-fn signed(out: &mut Vec<u8>, n: i64) {
-    number(out, ((n << 1) ^ (n >> 63)) as u64);
+/// What a location holds: the base and its index, the kind of its symbol and which, shift,
+/// constant; of what may be left out, none or one.
+pub(crate) fn holds(
+    at: u32,
+    (base, index): (u64, &[u32]),
+    (kind, symbol): (u64, &[u32]),
+    (shift, add): (&[u64], &[i64]),
+) -> Bits {
+    let mut out = Bits::default();
+    out.bits(1, 1).number(at.into(), 4).bits(base, 5);
+    for &n in index {
+        out.number(n.into(), 4);
+    }
+    out.bits(kind, 2);
+    for &n in symbol {
+        out.number(n.into(), 4);
+    }
+    for &n in shift {
+        out.bits(n, 2);
+    }
+    out.bits(u64::from(!add.is_empty()), 1);
+    for &n in add {
+        out.signed(n, 8);
+    }
+    out
 }
 
 /// The stack pointer lies so far from where it was at entry.
-pub(crate) fn hold_rsp(at: i64) -> Vec<u8> {
-    let mut out = vec![4, 0x41, 1];
-    signed(&mut out, at);
+pub(crate) fn hold_rsp(at: i64) -> Bits {
+    holds(4, (1, &[]), (0, &[]), (&[], &[at]))
+}
+
+/// A location holds the first byte of memory 0.
+pub(crate) fn hold_memory(location: u32) -> Bits {
+    holds(location, (14, &[0]), (0, &[]), (&[], &[]))
+}
+
+/// The symbol of a location and `d` is at most the length of memory 0.
+pub(crate) fn below(location: u32, d: i64) -> Bits {
+    let mut out = entry(7, location, &[]);
+    out.signed(d, 8).number(0, 1);
     out
 }
 
 /// `-d` is at most the length of memory 0.
-pub(crate) fn below_zero(d: i64) -> Vec<u8> {
-    let mut out = vec![0, 7];
-    signed(&mut out, -d);
-    out.push(0);
+pub(crate) fn below_zero(d: i64) -> Bits {
+    let mut out = entry(8, 0, &[]);
+    out.signed(-d, 8).number(0, 1);
     out
 }
 
 /// A location holds a number of its own that is at most `hi`.
-pub(crate) fn number_of(location: u32, hi: u64) -> Vec<u8> {
-    let mut out = Vec::new();
-    number(&mut out, u64::from(location));
-    out.push(1);
-    number(&mut out, hi);
-    out
+pub(crate) fn number_of(location: u32, hi: u64) -> Bits {
+    entry(0, location, &[(hi, 32)])
 }
 
 /// The symbol of a location lies between bounds.
-pub(crate) fn range(location: u32, lo: u64, hi: u64) -> Vec<u8> {
-    let mut out = Vec::new();
-    number(&mut out, u64::from(location));
-    out.push(2);
-    number(&mut out, lo);
-    number(&mut out, hi);
+pub(crate) fn range(location: u32, lo: u64, hi: u64) -> Bits {
+    entry(2, location, &[(lo, 8), (hi, 32)])
+}
+
+/// The symbol of a location is a length of memory 0 that was read.
+pub(crate) fn length(location: u32) -> Bits {
+    entry(5, location, &[(0, 1)])
+}
+
+/// The symbol of a location is a reference, as the code says.
+pub(crate) fn reference(location: u32, code: u64) -> Bits {
+    let mut out = entry(6, location, &[]);
+    out.bits(code, 5);
+    out
+}
+
+/// The function that the symbol names has type 0.
+pub(crate) fn has_type(location: u32) -> Bits {
+    entry(9, location, &[(0, 4)])
+}
+
+/// The symbol of a location is the id of type 0.
+pub(crate) fn type_id(location: u32) -> Bits {
+    entry(10, location, &[(0, 4)])
+}
+
+/// What stands before a frame: the version, no data, these entries, a count of blocks.
+pub(crate) fn head(dictionary: &[Bits], blocks: usize) -> Bits {
+    let mut out = Bits::default();
+    out.bits(VERSION.into(), 8).number(0, 0).number(dictionary.len() as u64, 0);
+    for entry in dictionary {
+        out.add(entry);
+    }
+    out.number(blocks as u64, 0);
+    out
+}
+
+/// A frame whose blocks have numbers of order 0; `changed` are gaps between locations that it does
+/// not keep.
+pub(crate) fn frame(at: u32, changed: &[u32]) -> Bits {
+    let mut out = Bits::default();
+    out.number(at.into(), 4).bits(0, 12).bits(0, 1).number(changed.len() as u64, 0);
+    for &gap in changed {
+        out.number(gap.into(), 4);
+    }
     out
 }
 
 /// A certificate without data, whose frame stands at `frame` and does not keep the stack pointer.
-pub(crate) fn certificate(frame: u32, dictionary: &[Vec<u8>], blocks: Vec<Block>) -> Vec<u8> {
-    let mut out = vec![VERSION, 0];
-    number(&mut out, dictionary.len() as u64);
-    out.extend(dictionary.concat());
-    number(&mut out, blocks.len() as u64);
+pub(crate) fn certificate(at: u32, dictionary: &[Bits], blocks: Vec<Block>) -> Vec<u8> {
+    let mut out = head(dictionary, blocks.len());
     if blocks.is_empty() {
-        return out;
+        return out.bytes();
     }
-    number(&mut out, u64::from(frame));
-    out.extend([1, 4]);
-    let mut last = frame;
+    out.add(&frame(at, &[4]));
+    let mut last = at;
     for block in blocks {
-        number(&mut out, u64::from(block.at - last));
         let toggles = if block.toggles { dictionary.len() } else { 0 };
-        let from = if block.from == 0 { 3 } else { block.from };
-        number(&mut out, (toggles as u64) << 3 | u64::from(from) << 1);
-        // No claims but those that are toggled.
-        out.extend((block.from == 0).then_some(0));
-        out.extend(std::iter::repeat_n(0, toggles));
+        // No claims but those that are toggled, or those of the block so many back.
+        let from = if block.from == 0 { 2 } else { block.from - 1 };
+        out.number((block.at - last).into(), 0).number(from.into(), 0).number(toggles as u64, 0);
+        for _ in 0..toggles {
+            out.number(0, 0);
+        }
         last = block.at;
     }
-    out
+    out.bytes()
 }

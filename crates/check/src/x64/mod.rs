@@ -192,6 +192,13 @@ impl<'a> Instructions<'a> {
     ///
     /// [`Rule::Instruction`] if there is none, or one that is in no table.
     pub fn at(&mut self, offset: u32) -> Result<Insn, Fault> {
+        let mut insn = Insn::default();
+        self.decode(offset, &mut insn)?;
+        Ok(insn)
+    }
+
+    /// Decodes the instruction at `offset` into `insn`, whatever that was; as [`Instructions::at`].
+    pub(crate) fn decode(&mut self, offset: u32, insn: &mut Insn) -> Result<(), Fault> {
         let decoder = &mut self.decoder;
         // Behind the instruction decoded last, it stands right.
         if decoder.position() != offset as usize || decoder.ip() != u64::from(offset) {
@@ -200,21 +207,28 @@ impl<'a> Instructions<'a> {
             }
             decoder.set_ip(u64::from(offset));
         }
-        let mut raw = Instruction::default();
-        decoder.decode_out(&mut raw);
-        if raw.is_invalid() {
+        decoder.decode_out(&mut insn.raw);
+        if insn.raw.is_invalid() {
             return fault(Rule::Instruction, "no instruction");
         }
-        let Some(class) = class(raw.code()) else {
+        let Some(class) = class(insn.raw.code()) else {
             return fault(Rule::Instruction, "an instruction that the check does not know");
         };
-        let insn = Insn { offset, len: u32::try_from(raw.len()).unwrap_or(0), class, raw };
+        let len = u32::try_from(insn.raw.len()).unwrap_or(0);
+        (insn.offset, insn.len, insn.class) = (offset, len, class);
         insn.prefixes()?;
         let bytes = self.code.get(offset as usize..insn.end() as usize).unwrap_or(&[]);
         if class.is_near_branch() && prefixes(bytes).any(|byte| byte == OPERAND_SIZE) {
             return fault(Rule::Instruction, "an operand size before a branch");
         }
-        Ok(insn)
+        Ok(())
+    }
+}
+
+impl Default for Insn {
+    /// What no byte says: where one is decoded to.
+    fn default() -> Insn {
+        Insn { offset: 0, len: 0, class: Class::Trap, raw: Instruction::default() }
     }
 }
 
@@ -299,9 +313,21 @@ impl Insn {
         if self.raw.code() == Code::Retnq_imm16 { u32::from(self.raw.immediate16()) } else { 0 }
     }
 
-    /// Whether operand 0 is a register.
-    pub fn first_is_register(&self) -> bool {
-        self.raw.op0_kind() == OpKind::Register
+    /// The general register that operand 0 is, and its bytes.
+    #[inline]
+    pub fn first_register(&self) -> Option<(u8, u32)> {
+        if self.raw.op0_kind() == OpKind::Register {
+            general(self.raw.op0_register())
+        } else {
+            None
+        }
+    }
+
+    /// The address of the memory operand, if there is one of a form with a rule.
+    #[inline]
+    pub fn memory(&self) -> Option<Address> {
+        let kinds = [self.raw.op0_kind(), self.raw.op1_kind(), self.raw.op2_kind()];
+        if kinds.contains(&OpKind::Memory) { self.address().ok() } else { None }
     }
 
     /// Operand `n`.
@@ -309,6 +335,7 @@ impl Insn {
     /// # Errors
     ///
     /// [`Rule::Instruction`] for a form without a rule.
+    #[inline]
     pub fn operand(&self, n: u32) -> Result<Operand, Fault> {
         let kind = match n {
             0 => self.raw.op0_kind(),
@@ -406,6 +433,7 @@ pub fn class(code: Code) -> Option<Class> {
         .or_else(|| atomic::class(code))
 }
 
+#[inline]
 fn register_operand(register: Register) -> Result<Operand, Fault> {
     if let Some((number, bytes)) = general(register) {
         return Ok(Operand::Register(number, bytes));
@@ -452,6 +480,7 @@ static GENERAL: [(u8, u8); 128] = {
 };
 
 /// Number and bytes of a general register.
+#[inline]
 fn general(register: Register) -> Option<(u8, u32)> {
     let &(number, bytes) = GENERAL.get(register as usize)?;
     (bytes != 0).then_some((number, u32::from(bytes)))

@@ -186,9 +186,18 @@ fn explained(same: &Same) -> Outcome {
         let addresses = plural(same.mixed.into(), "address");
         parts.push(format!("{addresses} moved, and may be used as a number too"));
     }
-    if same.assumed > same.mixed {
-        let numbers = plural((same.assumed - same.mixed).into(), "number");
-        parts.push(format!("{numbers} assumed to be, or not to be, an address or slot"));
+    match same.stays {
+        0 => {}
+        1 => parts.push("1 number stays, and is assumed to be no address".to_owned()),
+        stays => parts.push(format!("{stays} numbers stay, and are assumed to be no addresses")),
+    }
+    if same.room > 0 {
+        let numbers = plural(same.room.into(), "number");
+        parts.push(format!("{numbers} assumed to be what is left of memory"));
+    }
+    let rest = same.assumed - same.mixed - same.stays - same.room;
+    if rest > 0 {
+        parts.push(format!("{} assumed to be an address or slot", plural(rest.into(), "number")));
     }
     if let (Some((address, delta)), 1..) = (same.first_moved, same.moved) {
         evidence.push(format!(
@@ -394,7 +403,8 @@ fn stayed(context: &Context<'_, '_>, funcs: (u32, u32)) -> Option<String> {
             ),
         });
     }
-    let (at, _) = context.roles.folded(funcs.0).iter().find(|one| context.shift.stale(**one))?;
+    let all = context.roles.folded(funcs.0);
+    let (at, _) = all.iter().find(|one| context.shift.computed(**one).is_none())?;
     Some(format!("address {at}, which is computed, names another thing in B"))
 }
 

@@ -12,7 +12,7 @@ use super::token::{Item, Operators, Tok, Tokens};
 use crate::op::mnemonic;
 use crate::xref::MemoryMap;
 use prova_module::ops::{Immediate, Opcode, Value};
-use prova_module::{BlockType, Operator};
+use prova_module::{BlockType, MemArgTarget, Operator};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -127,7 +127,12 @@ pub(crate) fn edit(sides: (&Side<'_>, &Side<'_>), shift: &Shift, funcs: (u32, u3
         let text = |side, func, at: usize| {
             lines(side, func, at..at + 1).pop().map(|(_, text)| text).unwrap_or_default()
         };
-        let (text_a, text_b) = (text(sides.0, funcs.0, at_a), text(sides.1, funcs.1, at_b));
+        let (mut text_a, mut text_b) = (text(sides.0, funcs.0, at_a), text(sides.1, funcs.1, at_b));
+        if text_a == text_b {
+            // What the text leaves out: an alignment, a type, an order of accesses.
+            text_a.push_str(&immediates(sides.0, &a.items[at_a]));
+            text_b.push_str(&immediates(sides.1, &b.items[at_b]));
+        }
         single = Some(Single { constant, a: text_a, b: text_b, offset: a.items[at_a].offset });
     }
     Edit { stretches, ops: a.ids.len(), removed, inserted, single, operands, fields }
@@ -186,6 +191,13 @@ fn in_place(a: &[u32], b: &[u32]) -> Vec<Stretch> {
         push(&mut out, x == y, i..i + 1, i..i + 1);
     }
     out
+}
+
+/// An operator's bytes, in hexadecimal.
+fn immediates(side: &Side<'_>, item: &Item<'_>) -> String {
+    let bytes = side.module.bytes().get(item.offset as usize..item.end as usize);
+    let shown = bytes.unwrap_or_default().iter().take(BYTES_MAX);
+    shown.fold(" ;; bytes".to_owned(), |text, byte| format!("{text} {byte:02x}"))
 }
 
 fn intern<'m>(interner: &mut HashMap<Tok<'m>, u32>, tok: Tok<'m>) -> u32 {
@@ -319,6 +331,8 @@ pub(crate) fn lines(
     lines
 }
 
+/// Bytes of an operator that are shown.
+const BYTES_MAX: usize = 24;
 /// Labels of a `br_table` that are shown.
 const LABELS_MAX: usize = 64;
 
@@ -344,8 +358,21 @@ pub(crate) fn show(side: &Side<'_>, map: &MemoryMap, op: &Operator<'_>) -> Strin
             }
             Value::I32(value) => format!(" {value}{}", address(u64::from(*value as u32))),
             Value::I64(value) => format!(" {value}"),
-            Value::F32(value) => format!(" {}", f32::from_bits(value.bits())),
-            Value::F64(value) => format!(" {}", f64::from_bits(value.bits())),
+            Value::F32(value) => match f32::from_bits(value.bits()) {
+                float if float.is_nan() => format!(" nan with bits {:#010x}", value.bits()),
+                float => format!(" {float}"),
+            },
+            Value::F64(value) => match f64::from_bits(value.bits()) {
+                float if float.is_nan() => format!(" nan with bits {:#018x}", value.bits()),
+                float => format!(" {float}"),
+            },
+            Value::V128(value) => format!(" {:#034x}", u128::from_le_bytes(*value.bytes())),
+            Value::Index(index) => match kind {
+                // The only memory or table has no number in the text either.
+                Immediate::mem | Immediate::table if *index == 0 => String::new(),
+                kind => format!(" {kind:?} {index}"),
+            },
+            Value::Lane(lane) => format!(" lane {lane}"),
             Value::Labels(targets) => {
                 let depths = targets.targets().take(LABELS_MAX).filter_map(Result::ok);
                 let depths: Vec<String> = depths.map(|depth| depth.to_string()).collect();
@@ -353,8 +380,15 @@ pub(crate) fn show(side: &Side<'_>, map: &MemoryMap, op: &Operator<'_>) -> Strin
             }
             Value::Block(BlockType::Type(ty)) => format!(" {ty}"),
             Value::Block(BlockType::FuncType(ty)) => type_at(*ty).unwrap_or_default(),
-            Value::MemArg(memarg) if memarg.offset > 0 => {
-                format!(" offset={}{}", memarg.offset, address(memarg.offset))
+            Value::MemArg(memarg) => {
+                let memory = match memarg.target {
+                    MemArgTarget::Memory(0) | MemArgTarget::Array(_) => String::new(),
+                    MemArgTarget::Memory(memory) => format!(" mem {memory}"),
+                };
+                match memarg.offset {
+                    0 => memory,
+                    offset => format!("{memory} offset={offset}{}", address(offset)),
+                }
             }
             // The others say little without the module.
             _ => String::new(),

@@ -9,14 +9,15 @@
 //! of a number are seen; what it cannot follow is a use of another kind.
 //!
 //! 1. A number is a length only if every use stands beside the address of a text that differs, and
-//!    it is that text's own length on both sides (`texts`, 2).
+//!    it is that text's length on both sides (`texts`, 1).
 //! 2. *Shown*: every use has the address directly before it, as the operands of `memory.copy`, as
 //!    words that are stored one behind the other, or as parameters of a function that itself uses
 //!    both so: adds them, steps both, copies, stores or passes them on.
 //! 3. Where the address is elsewhere among the arguments, or the callee shows nothing (an import, a
 //!    line number behind a file's name), that it is a length is an assumption.
-//! 4. A number of 64 bits that holds an address and, above it, the text's own length is one by
-//!    assumption.
+//! 4. So it is for a text of which nothing but the numbers says that it ends there (`texts`, 2),
+//!    for twice the length and one, as Rust writes it into formats, and for a number of 64 bits
+//!    that holds an address and, above it, the text's length.
 //! 5. Any other use (in arithmetic, a comparison, alone) makes it no length, whatever its value.
 //!
 //! Limits: [`NUMBERS_MAX`] numbers of a body, [`CALLEES_MAX`] callees of a number; linear in the
@@ -67,17 +68,24 @@ pub(crate) fn lengths(
         let uses = flow.uses.get(at).filter(|uses| !uses.is_empty())?;
         let text = |pointer: &u32| {
             let (x, y) = constants.get(pointer)?;
-            let (a, b) = (u64::from(pair.0), u64::from(pair.1));
-            texts.own_length(sides, shift, (u64::from(*x), a), (u64::from(*y), b))
+            let of = |a: u32, b: u32| {
+                let (x, a) = (u64::from(*x), u64::from(a));
+                texts.length(sides, shift, (x, a), (u64::from(*y), u64::from(b)))
+            };
+            // Rust writes a literal's length into formats with a bit behind it.
+            let literal = pair.0 & pair.1 & 1 == 1;
+            let literal = || of(pair.0 >> 1, pair.1 >> 1).filter(|_| literal);
+            of(pair.0, pair.1).or_else(|| Some((literal()?.0, false)))
         };
         let (mut sort, mut shown) = (None, true);
         for one in uses {
             let (of, is_shown) = match one {
                 Use::Beside { pointer, call } => {
                     let callee = |call: (u32, u32)| takes_text(sides.0, call);
-                    (text(pointer)?, call.is_none_or(callee))
+                    let (sort, own) = text(pointer)?;
+                    (sort, own && call.is_none_or(callee))
                 }
-                Use::Among(pointers) => (pointers.iter().find_map(text)?, false),
+                Use::Among(pointers) => (pointers.iter().find_map(text)?.0, false),
                 Use::Other => return None,
             };
             sort = Some(sort.map_or(of, |known| if known == of { of } else { Sort::Text }));
@@ -96,7 +104,7 @@ pub(crate) fn packed(
     (a, b): (u64, u64),
 ) -> Option<Length> {
     let half = |number: u64| (number & 0xffff_ffff, number >> 32);
-    let sort = texts.own_length(sides, shift, half(a), half(b))?;
+    let (sort, _) = texts.length(sides, shift, half(a), half(b))?;
     let pair = ((a >> 32) as u32, (b >> 32) as u32);
     Some(Length { sort, pair, shown: false })
 }

@@ -30,6 +30,10 @@ pub(crate) struct Same {
     pub(crate) assumed: u32,
     /// Of these, addresses that are used as numbers too.
     pub(crate) mixed: u32,
+    /// Of these, numbers that stay though they would name another thing.
+    pub(crate) stays: u32,
+    /// Of these, numbers that are what is left of memory.
+    pub(crate) room: u32,
     /// Numbers that changed as slots did, shown to be slots or not.
     pub(crate) slots: u32,
     /// The first assumption in words.
@@ -64,6 +68,8 @@ impl Same {
             Agree::Assumed { address, delta, loose, what } => {
                 self.assumed += 1;
                 self.mixed += u32::from(what == Assumption::Mixed);
+                self.stays += u32::from(matches!(what, Assumption::Stays(_)));
+                self.room += u32::from(what == Assumption::Room);
                 let by = if let Assumption::Stays(by) = what { by } else { delta };
                 if what == Assumption::Slot {
                     self.slots += 1;
@@ -96,6 +102,9 @@ pub(crate) fn words(a: u64, delta: i64, what: Assumption) -> String {
             )
         }
         Assumption::Slot => format!("{a} → {b} is assumed to be a table slot: nothing shows it"),
+        Assumption::Room => {
+            format!("{a} → {b} is assumed to be what is left of memory behind what moved")
+        }
         Assumption::Stays(by) => format!(
             "{a} stays, though what is at that address moved by {by:+}: assumed to be no address"
         ),
@@ -163,10 +172,10 @@ pub(crate) fn lockstep(
     texts: &Texts,
     funcs: (u32, u32),
 ) -> Option<Same> {
-    if roles.folded(funcs.0).iter().any(|access| shift.stale(*access)) {
-        return None;
-    }
     let mut same = Same::default();
+    for access in roles.folded(funcs.0) {
+        same.note(shift.computed(*access)?);
+    }
     let mut locals = Locals::new(sides, funcs);
     let mut numbers = Numbers::new();
     let (mut a, mut b) = (Tokens::new(sides.0, funcs.0)?, Tokens::new(sides.1, funcs.1)?);
@@ -193,7 +202,7 @@ pub(crate) fn lockstep(
             (Some(agree), ..) => same.note(agree),
             // It may be a length, which its uses in the whole body show.
             (None, Tok::I32(a), Tok::I32(b))
-                if matches!(role, Role::Unknown | Role::Number | Role::Span(_))
+                if matches!(role, Role::Unknown | Role::Mixed | Role::Number | Role::Span(_))
                     && numbers.len() < NUMBERS_MAX
                     && texts.any_grew() =>
             {

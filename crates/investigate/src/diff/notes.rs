@@ -1,4 +1,5 @@
-//! A large cluster → what its causes have in common, in a line or two.
+//! A large cluster → what its causes have in common, in a line or two; and what is said of tools
+//! that only one side seems to have gone through.
 //!
 //! Neighbours: `cluster` calls it when all differences are in. Names are printable already. Linear
 //! in the causes.

@@ -68,9 +68,8 @@ fn of(difference: &Difference) -> Rank {
     match difference.kind {
         Kind::Function if is_library(&difference.name) => Rank::Library,
         Kind::Function => Rank::Own,
-        Kind::Import | Kind::Export | Kind::Global | Kind::Table | Kind::Memory | Kind::Tag => {
-            Rank::Interface
-        }
+        Kind::Import | Kind::Export | Kind::Start | Kind::Tag => Rank::Interface,
+        Kind::Global | Kind::Table | Kind::Memory => Rank::Interface,
         Kind::Data => Rank::Data,
         Kind::Custom | Kind::Encoding => Rank::Custom,
     }

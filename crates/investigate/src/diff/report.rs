@@ -111,8 +111,10 @@ pub enum Kind {
     Data,
     /// An import.
     Import,
-    /// An export or the start function.
+    /// An export.
     Export,
+    /// The start function.
+    Start,
     /// A global.
     Global,
     /// A table or its elements.
@@ -135,6 +137,7 @@ impl Kind {
             Kind::Data => "data",
             Kind::Import => "import",
             Kind::Export => "export",
+            Kind::Start => "start function",
             Kind::Global => "global",
             Kind::Table => "table",
             Kind::Memory => "memory",
@@ -267,7 +270,7 @@ impl Allow {
     /// `layout-only`, `path` (or `paths`), `custom:producers`, …
     pub fn parse(text: &str) -> Option<Allow> {
         if let Some(name) = text.strip_prefix("custom:") {
-            return Some(Allow::Custom(name.to_owned()));
+            return (!name.is_empty()).then(|| Allow::Custom(name.to_owned()));
         }
         Some(Allow::Verdict(Verdict::parse(if text == "paths" { "path" } else { text })?))
     }

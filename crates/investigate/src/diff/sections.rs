@@ -154,7 +154,7 @@ fn start((a, b): (&Side<'_>, &Side<'_>), out: &mut Vec<Found>) {
         func.map_or("none".to_owned(), |func| side.func_name(func.0))
     };
     let summary = format!("the start function: {} → {}", name(a, x), name(b, y));
-    out.push(found(Kind::Export, Verdict::Changed, "start".into(), summary));
+    out.push(found(Kind::Start, Verdict::Changed, "start".into(), summary));
 }
 
 /// What is listed by its names, its kind and the id of what it is: how often, and in words.

@@ -29,6 +29,10 @@ use std::collections::HashMap;
 /// By how much alignment may round an unwritten object's delta.
 pub(crate) const SLACK: i64 = 32;
 
+/// What is left of memory behind the data is at least so much: smaller numbers are more often
+/// something else.
+const ROOM_MIN: u64 = 1024;
+
 /// How far before the data a number may be that is the address of something in it: compilers fold
 /// the least index of a table into its address.
 pub(crate) const BIAS: u64 = 512;
@@ -89,6 +93,8 @@ pub(crate) enum Assumption {
     Slot,
     /// They are equal, though what is at that address moved by this: so they are no addresses.
     Stays(i64),
+    /// They are what is left of memory behind something that moved.
+    Room,
 }
 
 /// How two values agree.
@@ -187,6 +193,15 @@ impl Shift {
         (b < end).then_some(delta)
     }
 
+    /// Whether a range of A starts or ends here.
+    fn is_edge(&self, a: u64) -> bool {
+        let after = self.ranges.partition_point(|range| range.start <= a);
+        let here = after.checked_sub(1).map(|at| self.ranges[at]);
+        let before = after.checked_sub(2).map(|at| self.ranges[at]);
+        here.is_some_and(|range| range.start == a || range.end == a)
+            || before.is_some_and(|range| range.end == a)
+    }
+
     /// Whether `a` may be found `delta` bytes later; and if so, whether that is loose.
     fn allows(&self, a: u64, delta: i64, pointer: bool) -> Option<bool> {
         let place = self.place(a, pointer);
@@ -197,14 +212,21 @@ impl Shift {
             return known.then_some(tail != head);
         }
         // One to one: nothing else of A is found there, but that a range may start where one ends.
-        let edge = pointer && !matches!(place, Place::Behind | Place::Outside);
+        let edge = pointer
+            && match place {
+                Place::Before(..) => true,
+                Place::One(_) | Place::Two(..) => self.is_edge(a),
+                Place::Behind | Place::Outside | Place::Zeros(_) => false,
+            };
         let other = self.found_at(a.wrapping_add_signed(delta)).filter(|found| *found != delta);
         if other.is_some() && !edge {
             return None;
         }
         match place {
             Place::One(only) => (only == delta).then_some(false),
-            Place::Two(x, y) if x == y => (x == delta).then_some(false),
+            Place::Two(x, y) if x == y && a != self.data_end => (x == delta).then_some(false),
+            // What starts where data ends lies behind it.
+            Place::Two(x, y) if a == self.data_end => (x == delta || y == delta).then_some(true),
             // A pointer at a boundary is no byte; a byte in a changed run is loose.
             Place::Two(x, y) => (x == delta || y == delta).then_some(!pointer),
             Place::Before(x, y) if x == y => (x == delta).then_some(false),
@@ -218,10 +240,19 @@ impl Shift {
         }
     }
 
-    /// Whether some byte of an access at a known address moved, though the address stays.
-    pub(crate) fn stale(&self, (at, width): (u64, u64)) -> bool {
+    /// How the same access at a known address of both sides agrees: not, if some byte of it moved;
+    /// behind the data on both sides that it names the same is an assumption, as the end of memory
+    /// stays where objects before it move.
+    pub(crate) fn computed(&self, (at, width): (u64, u64)) -> Option<Agree> {
         let last = at.saturating_add(width.max(1) - 1);
-        self.moves() && [at, last].into_iter().any(|at| self.allows(at, 0, false).is_none())
+        let stays = |at: u64| self.allows(at, 0, false).is_some();
+        let whole = width <= 16 || self.together(at, width);
+        if !self.moves() || stays(at) && stays(last) && whole {
+            return Some(Agree::Equal);
+        }
+        let behind = at >= self.data_end.max(self.data_end_b);
+        let what = Assumption::Stays(self.end_delta);
+        behind.then_some(Agree::Assumed { address: at, delta: 0, loose: false, what })
     }
 
     /// By how much an address moved, if it lies in a range that is found in B.
@@ -236,7 +267,7 @@ impl Shift {
     /// Whether all bytes of A from `at` on moved alike, as far as data goes.
     fn together(&self, at: u64, bytes: u64) -> bool {
         let after = self.breaks.partition_point(|(end, _)| *end <= at);
-        self.breaks.get(after).is_none_or(|(_, start)| *start >= at.saturating_add(bytes))
+        self.breaks.get(after).is_none_or(|(end, _)| *end >= at.saturating_add(bytes))
     }
 
     /// How number `a` of A agrees with `b` of B, in this role.
@@ -374,6 +405,10 @@ impl Shift {
             let what = Assumption::Address;
             return Some(Agree::Assumed { address: a, delta, loose, what });
         }
+        if self.is_room(sides, a, b) {
+            let what = Assumption::Room;
+            return Some(Agree::Assumed { address: a, delta, loose: false, what });
+        }
         let tables = 0..sides.0.tables.len().min(sides.1.tables.len());
         let slot = |&table: &usize| {
             let private = sides.0.tables[table].private && sides.1.tables[table].private;
@@ -383,6 +418,20 @@ impl Shift {
         tables.into_iter().find(slot)?;
         let what = Assumption::Slot;
         Some(Agree::Assumed { address: a, delta, loose: false, what })
+    }
+
+    /// Whether two numbers may be what is left of memory behind something that moved: the distance
+    /// from an address behind the data to the end of memory, which is the same on both sides.
+    fn is_room(&self, sides: (&Side<'_>, &Side<'_>), a: u64, b: u64) -> bool {
+        let end = sides.0.map.memory_bytes;
+        let shrank = a.wrapping_sub(b) as i64;
+        let (Some(from), Some(to)) = (end.checked_sub(a), end.checked_sub(b)) else { return false };
+        end == sides.1.map.memory_bytes
+            && a.min(b) >= ROOM_MIN
+            && shrank % 16 == 0
+            && from >= self.data_end
+            && to >= self.data_end_b
+            && self.allows(from, shrank, false).is_some()
     }
 
     /// As [`agree`](Shift::agree), for 64-bit constants that may hold two 32-bit values.

@@ -8,12 +8,13 @@
 //!    all that differs in it lies inside, and it grew by exactly as much as the number did: so both
 //!    end at the same place.
 //! 2. It is the text's *own* length only if a zero byte ends the text there on both sides, or if
-//!    what the number spans is a path by itself. A part of a longer text is none.
+//!    what the number spans is a path by itself. Where a path differs, it may be that of a part of
+//!    a longer text, too; elsewhere a part is none.
 
 use super::data::{Look, Run};
 use super::shift::Shift;
 use super::side::Side;
-use super::strings::{Sort, sort};
+use super::strings::{Sort, is_printable, sort};
 use prova_module::DataIdx;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -94,14 +95,15 @@ impl Texts {
         sort.filter(|_| growth == grown)
     }
 
-    /// The same, if the numbers are the text's own length (invariant 2).
-    pub(crate) fn own_length(
+    /// The same, if the numbers are the text's length, and whether they are its own (invariant 2).
+    /// Of text that ends in no zero and is no path, nothing but its end says that it ends there.
+    pub(crate) fn length(
         &self,
         sides: (&Side<'_>, &Side<'_>),
         shift: &Shift,
         (x, a): (u64, u64),
         (y, b): (u64, u64),
-    ) -> Option<Sort> {
+    ) -> Option<(Sort, bool)> {
         let found = self.span(shift, (x, a), (y, b))?;
         if a.max(b) > TEXT_MAX {
             return None;
@@ -116,8 +118,10 @@ impl Texts {
             _ => false,
         };
         let path = || sort((text_a, &(0..text_a.len())), (text_b, &(0..text_b.len())));
-        let own = inside(text_a) && inside(text_b) && (ended || path() == Some(Sort::Path));
-        own.then_some(found)
+        let printable = |text: &[u8]| text.iter().all(|byte| is_printable(*byte));
+        let own = ended || path() == Some(Sort::Path);
+        let text = own || found == Sort::Path && printable(text_a) && printable(text_b);
+        (inside(text_a) && inside(text_b) && text).then_some((found, own))
     }
 }
 

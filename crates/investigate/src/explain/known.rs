@@ -127,7 +127,7 @@ fn of_other(kind: Kind) -> Option<&'static str> {
         Kind::Table => {
             "look at pointers to functions, vtables and `dyn` types in the source: the order of a table follows the order in which their addresses are taken, and that of the linker's inputs"
         }
-        Kind::Import | Kind::Export | Kind::Tag => {
+        Kind::Import | Kind::Export | Kind::Start | Kind::Tag => {
             "look at what the source declares for the host, and at the linker's flags (`--export`, `--allow-undefined`)"
         }
         Kind::Global | Kind::Memory => {

@@ -12,12 +12,15 @@
 //!    of the function's facts.
 //! 2. What takes a constant in a way not listed makes it escape; nothing is dropped in silence
 //!    but `drop` itself.
+//! 3. A local that is unknown because paths joined lets the constants that it may hold escape where
+//!    it is read first.
 //!
 //! Linear: constant work for each operator and 64 steps for each block.
 
 use prova_module::ops::{Class, Immediate, Opcode};
 use prova_module::walk::{Domain, Edge, Exit, Frame, How, Site, walk as walk_body};
 use prova_module::{BlockKind, FuncIdx, MemArgTarget, Module, Operator};
+use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
 
 /// A constant of 32 bits, or anything.
@@ -63,6 +66,11 @@ struct Constants<'k, S> {
     /// When each of 64 classes of locals was last made unknown.
     killed: [u64; 64],
     clock: u64,
+    /// How many blocks are open.
+    depth: u32,
+    /// By local, constants that were overwritten inside a block: where paths join, it may still
+    /// hold them.
+    lost: HashMap<u32, BTreeSet<u32>>,
 }
 
 /// Walks a defined function. Gives the sink back.
@@ -74,7 +82,8 @@ pub(crate) fn walk<S: Sink>(module: &Module, func: FuncIdx, known: Known<'_>, si
         .map(|i| Local { value: known.params.get(i).copied().flatten(), set: 1 })
         .collect();
     locals.resize(locals.len() + count, Local { value: Some(0), set: 1 });
-    let mut constants = Constants { sink, known, locals, killed: [0; 64], clock: 2 };
+    let (killed, lost) = ([0; 64], HashMap::new());
+    let mut constants = Constants { sink, known, locals, killed, clock: 2, depth: 0, lost };
     // The body is valid: the walk does not end before it.
     let _ = walk_body(body, &mut constants);
     constants.sink
@@ -120,12 +129,38 @@ impl<S: Sink> Constants<'_, S> {
     /// An operator on a local: what it gives.
     fn variable(&mut self, site: &Site<'_>, args: &[Value]) -> Value {
         let index = site.immediates().index(Immediate::local).unwrap_or(u32::MAX);
-        let Some(&value) = args.first() else { return self.local(index) };
+        let Some(&value) = args.first() else {
+            let known = self.local(index);
+            self.lose(site, index);
+            return known;
+        };
         if let Some(local) = self.locals.get_mut(index as usize) {
+            match local.value {
+                Some(old) if self.depth > 0 => {
+                    self.lost.entry(index).or_default().insert(old);
+                }
+                _ if self.depth == 0 => {
+                    self.lost.remove(&index);
+                }
+                _ => {}
+            }
             *local = Local { value, set: self.clock };
             self.clock += 1;
         }
         value
+    }
+
+    /// Lets the constants escape that a local may hold where paths joined (3).
+    fn lose(&mut self, site: &Site<'_>, index: u32) {
+        let Some(local) = self.locals.get_mut(index as usize) else { return };
+        if local.set > self.killed[index as usize % 64] {
+            return;
+        }
+        let mut all = self.lost.remove(&index).unwrap_or_default();
+        all.extend(local.value.take());
+        for value in all {
+            self.sink.escape((site.offset, &site.operator), value);
+        }
     }
 
     /// A bulk operator on the memory that is followed, of which what is no address or length
@@ -220,6 +255,7 @@ impl<'m, S: Sink> Domain<'m> for Constants<'_, S> {
             self.escape(site, params);
             params.fill(None);
         }
+        self.depth += u32::from(block.kind != BlockKind::Func);
         if block.kind == BlockKind::Loop {
             self.kill(block);
         }
@@ -268,6 +304,7 @@ impl<'m, S: Sink> Domain<'m> for Constants<'_, S> {
         exit: Exit,
         results: &mut Vec<Value>,
     ) -> Result<(), Infallible> {
+        self.depth -= u32::from(frame.kind != BlockKind::Func);
         // Nothing but the code before comes to the end of a block or loop that no branch leaves.
         let falls = matches!(frame.kind, BlockKind::Block | BlockKind::Loop);
         if exit == Exit::Joined || exit == Exit::Fallen && !falls {

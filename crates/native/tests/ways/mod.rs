@@ -37,6 +37,28 @@ pub(crate) struct Quota {
     pub(crate) honest: u64,
     pub(crate) runs: u64,
     pub(crate) seed: u64,
+    /// Which of how many parts: each takes its part of the sites, in functions of its own.
+    pub(crate) part: (usize, usize),
+}
+
+impl Quota {
+    /// Sites of each kind in this part.
+    pub(crate) fn of_part(&self) -> usize {
+        self.sites.div_ceil(self.part.1)
+    }
+}
+
+/// Functions of programs in turns, those of each in an order of the seed: what this part has.
+fn order(rows: Vec<Vec<CodeKind>>, quota: Quota, rng: &mut Rng) -> Vec<(usize, CodeKind)> {
+    let mut rows = rows;
+    let mut order = Vec::new();
+    while rows.iter().any(|items| !items.is_empty()) {
+        for (n, items) in rows.iter_mut().enumerate().filter(|(_, items)| !items.is_empty()) {
+            order.push((n, items.swap_remove(rng.below(items.len()))));
+        }
+    }
+    let (part, parts) = quota.part;
+    order.into_iter().skip(part).step_by(parts).take(quota.functions).collect()
 }
 
 /// A program in one way.
@@ -106,7 +128,7 @@ fn choose(
     }
     let mut chosen = BTreeSet::new();
     for (kind, mut sites) in kinds {
-        let left = left.entry(kind).or_insert(quota.sites);
+        let left = left.entry(kind).or_insert(quota.of_part());
         for _ in 0..quota.of_function.min(*left).min(sites.len()) {
             chosen.extend(sites.swap_remove(rng.below(sites.len())));
             *left -= 1;
@@ -126,17 +148,11 @@ pub(crate) fn way(
     let target = Target::new(config.cpu).expect("a target");
     let programs: Vec<Program> = names.iter().map(|&name| Program::new(name, &config)).collect();
     let mut rng = Rng::of(quota.seed, way as u64);
-    // Programs take turns, functions come in an order of the seed.
-    let mut rows: Vec<Vec<CodeKind>> = programs.iter().map(Program::items).collect();
+    let order = order(programs.iter().map(Program::items).collect(), quota, &mut rng);
     let (mut tally, mut left) = (Tally::default(), BTreeMap::new());
     let plan = Plan { every: 1, runs: quota.runs, refused: 0 };
-    for turn in 0..quota.functions {
-        let n = turn % programs.len();
-        let (program, items) = (&programs[n], &mut rows[n]);
-        if items.is_empty() {
-            continue;
-        }
-        let kind = items.swap_remove(rng.below(items.len()));
+    for (n, kind) in order {
+        let program = &programs[n];
         let Some(code) = program.code(&target, kind) else { continue };
         let NativeCode { kind, bytes, traps, calls, .. } = &code;
         if certify(&program.layout, &Draft { kind: *kind, bytes, traps, calls }).is_err() {
@@ -179,7 +195,7 @@ pub(crate) fn way(
         }
     }
     let sites: BTreeMap<&'static str, usize> =
-        left.into_iter().map(|(kind, left)| (kind, quota.sites - left)).collect();
+        left.into_iter().map(|(kind, left)| (kind, quota.of_part() - left)).collect();
     tally.sites = sites.values().sum();
     (tally, sites)
 }

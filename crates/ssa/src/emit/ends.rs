@@ -5,7 +5,7 @@ use super::flow::NONE;
 use super::piece::{Kind, Piece};
 use super::shape::{Done, EXIT, Shape, Task};
 use super::trees::Step;
-use super::{EmitReason, code};
+use super::{EmitReason, Style, code};
 use crate::body::Imm;
 use crate::entity::{Block, Inst, List, Value};
 use crate::terminator::{Call, Edge, Terminator};
@@ -156,7 +156,8 @@ impl Shape<'_> {
     }
 
     fn is_next(&self, edge: &Edge, next: u32) -> bool {
-        edge.block.as_u32() == next && self.branch_label(edge) == Some(2 * edge.block.as_u32())
+        let (to, label) = (edge.block.as_u32(), self.branch_label(edge));
+        self.style == Style::Short && to == next && label == Some(2 * to)
     }
 
     /// The condition lies on the stack.
@@ -213,7 +214,7 @@ impl Shape<'_> {
         let mut labels = Vec::new();
         let mut split = Vec::new();
         for edge in edges {
-            labels.push(match self.simple(edge) {
+            labels.push(match self.simple(edge).filter(|_| self.style == Style::Short) {
                 Some(label) => label,
                 None => {
                     let label = self.label();

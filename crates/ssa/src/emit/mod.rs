@@ -75,7 +75,8 @@ pub struct Emitted {
 pub enum Style {
     /// Blocks without code give way, branches that decide nothing are jumps, one block returns.
     Short,
-    /// Each block is written as it is: longer, and there is less to prove.
+    /// Each block is written as it is, each join with a label of its own to which all of its edges
+    /// branch: longer, and there is less to prove.
     Plain,
 }
 
@@ -270,7 +271,7 @@ pub fn emit_with(
     let func = body.func();
     let plan = Plan::of(style, module, body).map_err(|reason| EmitError { func, reason })?;
     let Plan { body, landings, flow, trees, locals } = &plan;
-    let mut shape = Shape::new(module, body, types, flow, trees, locals, landings);
+    let mut shape = Shape::new(style, module, body, types, flow, trees, locals, landings);
     shape.run().map_err(|reason| EmitError { func, reason })?;
     let mut bytes = Vec::new();
     let groups: Vec<&[ValType]> = locals.declared.chunk_by(|a, b| a == b).collect();
@@ -282,7 +283,11 @@ pub fn emit_with(
         }
     }
     let is_void = module.func_type(func).results.is_empty();
-    piece::write(&shape.pieces, shape.labels, is_void, &shape.code, &mut bytes);
+    let alias = match style {
+        Style::Short => piece::aliases(&shape.pieces, shape.labels, is_void),
+        Style::Plain => piece::own_labels(shape.labels),
+    };
+    piece::write(&shape.pieces, &alias, &shape.code, &mut bytes);
     let extra_types = shape.extra;
     Ok((Emitted { func, bytes, extra_types }, plan.locals.home))
 }

@@ -3,6 +3,7 @@
 //! All arguments are put on the stack before the first parameter is written, so moves in a circle
 //! need nothing of their own.
 
+use super::Style;
 use super::code::{self, Use};
 use super::flow::NONE;
 use super::piece::Piece;
@@ -127,7 +128,7 @@ impl Shape<'_> {
     pub(super) fn goto(&mut self, edge: &Edge, next: u32) {
         let to = edge.block.as_u32();
         if let Some(label) = self.branch_label(edge) {
-            if to != next || label % 2 == 1 {
+            if to != next || label % 2 == 1 || self.style == Style::Plain {
                 if self.is_last(to) {
                     self.instruction(&Instruction::Return);
                     self.push(Piece::Stop);

@@ -5,7 +5,8 @@
 //!
 //! * P1. A block, `if` or `loop` without parameters and results whose label no branch names is left
 //!   out (an `if` stays an `if`).
-//! * P2. A block that ends where another one ends gives its branches to the outer one.
+//! * P2. A block that ends where another one ends gives its branches to the outer one, if the style
+//!   is short.
 //! * P3. A [`Piece::Guard`] becomes `unreachable` only where the validator takes the place for
 //!   reachable, which control never reaches.
 //!
@@ -51,11 +52,9 @@ struct Open {
     reach: bool,
 }
 
-/// Writes pieces behind `out`; a block that ends where a body without results ends gives its
-/// branches to the body itself, whose label is the last one.
-pub(super) fn write(pieces: &[Piece], labels: u32, is_void: bool, code: &[u8], out: &mut Vec<u8>) {
-    let alias = aliases(pieces, labels + 1, is_void.then_some(labels));
-    let used = used(pieces, &alias);
+/// Writes pieces behind `out`, with the label that takes the branches of each.
+pub(super) fn write(pieces: &[Piece], alias: &[u32], code: &[u8], out: &mut Vec<u8>) {
+    let used = used(pieces, alias);
     let mut open: Vec<Open> = Vec::new();
     let mut height = vec![0; alias.len()];
     let (mut depth, mut reach) = (0_u32, true);
@@ -140,11 +139,17 @@ fn used(pieces: &[Piece], alias: &[u32]) -> Vec<bool> {
     used
 }
 
-/// The label that takes the branches of each (P2).
-fn aliases(pieces: &[Piece], labels: u32, body: Option<u32>) -> Vec<u32> {
-    let mut alias: Vec<u32> = (0..labels).collect();
+/// Labels that take their own branches; the body's is the last one.
+pub(super) fn own_labels(labels: u32) -> Vec<u32> {
+    (0..=labels).collect()
+}
+
+/// The label that takes the branches of each (P2); a block that ends where a body without results
+/// ends gives its branches to the body itself.
+pub(super) fn aliases(pieces: &[Piece], labels: u32, is_void: bool) -> Vec<u32> {
+    let mut alias = own_labels(labels);
     // The label and type of each end, found backward.
-    let mut ends: Vec<u32> = body.into_iter().collect();
+    let mut ends: Vec<u32> = is_void.then_some(labels).into_iter().collect();
     let mut open_at: Vec<(u32, Option<Kind>, BlockType)> =
         vec![(NONE, None, BlockType::Empty); pieces.len()];
     let mut stack: Vec<(u32, Option<Kind>, BlockType)> = Vec::new();

@@ -7,7 +7,7 @@
 //!
 //! # Invariants
 //! * G1. What falls out of a piece of code comes to the node that is its *next*; a jump there needs
-//!   no branch.
+//!   no branch. In the plain style it has one, so that all edges of a join meet at its label.
 //! * G2. A handler has no code: each of its clauses is a *landing*, a node that a `try_table`
 //!   branches to with the payloads on the stack.
 //! * G3. What an edge moves stands on that edge alone: behind the condition, in an arm or in front
@@ -20,7 +20,7 @@ use super::flow::{Flow, Graph, NONE};
 use super::piece::{Kind, Piece};
 use super::trees::Trees;
 use super::variable::Locals;
-use super::{EmitReason, Types};
+use super::{EmitReason, Style, Types};
 use crate::body::Body;
 use crate::entity::Block;
 use crate::terminator::{Clause, Edge, Terminator};
@@ -81,6 +81,7 @@ pub(super) enum Task {
 
 /// A body on its way to pieces.
 pub(super) struct Shape<'b> {
+    pub(super) style: Style,
     pub(super) module: &'b Module,
     pub(super) body: &'b Body,
     pub(super) types: &'b Types,
@@ -121,6 +122,7 @@ impl<'b> Shape<'b> {
         reason = "the parts of one emission, made in different places"
     )]
     pub(super) fn new(
+        style: Style,
         module: &'b Module,
         body: &'b Body,
         types: &'b Types,
@@ -131,6 +133,7 @@ impl<'b> Shape<'b> {
     ) -> Shape<'b> {
         let count = flow.number.len();
         let mut shape = Shape {
+            style,
             module,
             body,
             types,
@@ -166,8 +169,10 @@ impl<'b> Shape<'b> {
                 && flow.number[block.as_u32() as usize] != NONE
             {
                 for edge in self.body.edges(edges) {
-                    if !self.moves(edge) {
-                        self.is_merge[edge.block.as_u32() as usize] = true;
+                    // What leads back has its loop's label.
+                    let to = edge.block.as_u32();
+                    if !self.moves(edge) && !flow.is_back(block.as_u32(), to) {
+                        self.is_merge[to as usize] = true;
                     }
                 }
             }

@@ -8,7 +8,8 @@
 //! blocks and handlers taken out of the way. All of it only says how to walk: the rules are checked
 //! wherever the walk goes. What the rules do rely on is that nothing else reads the values of lone
 //! blocks, nor those of final ones, but for *fixed* ones, which are one term on every path:
-//! constants, and what is nothing but one.
+//! constants, and what is nothing but one; and on what is live: parameters of the image that are
+//! not may differ from edge to edge.
 
 use super::relate::is_trivial;
 use crate::body::{Body, Def, InstData, Op};
@@ -25,6 +26,8 @@ pub(super) enum Joins {
     Walked,
     /// Those that compute nothing.
     Apart,
+    /// None: each join of one side is one of the other.
+    Kept,
 }
 
 /// One of both bodies.
@@ -41,6 +44,7 @@ pub(super) struct Graph<'b> {
 #[derive(Clone, Copy, Default)]
 struct Facts {
     ways: u32,
+    edges: u32,
     is_lone: bool,
     is_final: bool,
     is_ending: bool,
@@ -185,6 +189,12 @@ impl<'b> Graph<'b> {
         self.blocks[block.as_u32() as usize].ways
     }
 
+    /// How many edges lead to a block.
+    #[inline]
+    pub(super) fn edges(&self, block: Block) -> u32 {
+        self.blocks[block.as_u32() as usize].edges
+    }
+
     /// The block that makes a value.
     #[inline]
     pub(super) fn block_of(&self, value: Value) -> Block {
@@ -306,7 +316,11 @@ impl<'b> Graph<'b> {
                 if self.blocks[to].is_lone && chains[to].0 == chains[at].0 {
                     reach[at] = reach[to];
                 }
-                let is_apart = joins == Joins::Apart && self.computes(edges, block);
+                let is_apart = match joins {
+                    Joins::Walked => false,
+                    Joins::Apart => self.computes(edges, block),
+                    Joins::Kept => edges.into(block).len() > 1,
+                };
                 self.blocks[at].is_lone = read[at] <= reach[at] && !is_apart;
             }
         }
@@ -329,6 +343,7 @@ impl<'b> Graph<'b> {
         let mut open: Vec<Value> = Vec::new();
         for (block, data) in body.blocks() {
             self.home[inst_range(data.insts())].fill(block);
+            self.blocks[block.as_u32() as usize].edges = edges.into(block).len() as u32;
             for edge in edges.out(block).iter().filter(|edge| edge.block <= block) {
                 self.blocks[edge.block.as_u32() as usize].is_header = true;
             }

@@ -7,6 +7,7 @@
 
 use super::edges::Goal;
 use super::error::{Rule, Verdict};
+use super::graph::Joins;
 use super::relate::{Ahead, Pad, Relate};
 use super::terms::{NONE, Term};
 use crate::body::{Def, Place};
@@ -54,11 +55,14 @@ impl Relate<'_> {
             self.news[param.as_u32() as usize] = self.terms.atom(order);
         }
         let sources = if is_pad { self.sources(to)? } else { Vec::new() };
+        let taken = if is_pad { Vec::new() } else { self.taken(&ahead.values) };
         let mut values = Vec::with_capacity(ahead.values.len());
         let mut here = Vec::with_capacity(ahead.values.len());
         for (at, (value, term)) in ahead.values.into_iter().zip(ahead.terms).enumerate() {
             let carried = self.old.body.args[ahead.carried.range()].get(at);
-            let carried = carried.and_then(|arg| arg.value());
+            let carried = carried.and_then(|arg| arg.value()).filter(|&value| {
+                self.homes.of(value).is_none_or(|home| taken.binary_search(&home).is_err())
+            });
             let param = self.param_for(to, args, (value, carried, term), &sources);
             let param = param.filter(|_| self.old.is_live(value));
             values.push((value, param.map(|(number, _)| number)));
@@ -98,7 +102,10 @@ impl Relate<'_> {
             args.iter().for_each(|&term| self.terms.settle(term, order));
         } else {
             demand!(!self.new.is_header(to), Targets, "{to} may go round where the body returns");
-            for &term in args.iter().chain(&ahead.terms).filter(|&&term| term != NONE) {
+            let params = self.new.body.block(to).params().zip(args);
+            let live = params.filter(|&(param, _)| self.new.is_live(param)).map(|(_, term)| term);
+            let terms: Vec<Term> = live.chain(&ahead.terms).copied().collect();
+            for term in terms.into_iter().filter(|&term| term != NONE) {
                 demand!(self.is_there(term, to), Arguments, "a value is not there at {to}");
             }
         }
@@ -174,14 +181,17 @@ impl Relate<'_> {
 
     /// Whether the body is to stay on its way at a place, to which several edges lead. Where either
     /// would do, it enters its block: a block that only jumps on may be the place itself, if it has
-    /// no other one.
+    /// no other one, nor more edges where each join is a place.
     fn is_pad(&mut self, to: Block, block: Block) -> Verdict<bool> {
         let Terminator::Jump(edge) = self.new.body.block(to).terminator else { return Ok(false) };
         let next = self.behind_lone(edge.block)?;
         let goes_on = self.passes_on(to) && self.new.ways(next) > 1;
         let jumps = matches!(self.old.body.block(block).terminator, Terminator::Jump(_));
         let has_place = self.entered[block.as_u32() as usize];
-        let is_block = jumps && self.old.is_silent(block) && !has_place;
+        // A place with fewer edges is a part of the join: what lies before a header, or before more
+        // edges.
+        let has_all = self.joins != Joins::Kept || self.old.edges(block) <= self.new.edges(to);
+        let is_block = jumps && self.old.is_silent(block) && !has_place && has_all;
         Ok(goes_on && !self.new.is_final(next) && !is_block)
     }
 
@@ -193,7 +203,8 @@ impl Relate<'_> {
             demand!(same, Arguments, "other values at {to}");
             for (param, &arg) in self.new.body.block(to).params().zip(args) {
                 let known = self.news[param.as_u32() as usize];
-                demand!(known == arg, Arguments, "{param} is not the same on all edges");
+                let same = known == arg || !self.new.is_live(param);
+                demand!(same, Arguments, "{param} is not the same on all edges");
             }
             return Ok(());
         }
@@ -226,7 +237,8 @@ impl Relate<'_> {
             |&(number, _): &(u32, Value)| term != NONE && args.get(number as usize) == Some(&term);
         let home = self.homes.of(value);
         let known = home.and_then(|home| sources.binary_search_by_key(&home, |one| one.0).ok());
-        let moved = match known.map(|at| sources[at].1) {
+        let source = known.map(|at| sources[at].1);
+        let moved = match source {
             Some(Source::Elsewhere(from)) if self.news[from.as_u32() as usize] == term => {
                 return None;
             }
@@ -238,7 +250,9 @@ impl Relate<'_> {
         let own = self.param_of(to, value);
         let carried = || carried.and_then(|value| self.param_of(to, value)).filter(is_given);
         let given = moved.or_else(|| own.filter(is_given)).or_else(carried);
-        given.or(own).or_else(|| self.stacked(to, args, term))
+        // What the place itself moves to the home is not what lay there.
+        let kept = own.filter(|_| matches!(source, Some(Source::Param(_)) | None));
+        given.or(kept).or_else(|| self.stacked(to, args, term))
     }
 
     /// What a place that only jumps on moves to each local that is a parameter behind it, and
@@ -273,6 +287,15 @@ impl Relate<'_> {
         let mut sources: Vec<(u32, Source)> = locals.collect();
         sources.sort_unstable_by_key(|&(local, _)| local);
         Ok(sources)
+    }
+
+    /// The homes of values that begin at a place, in order: what has one of these is that value's,
+    /// and no other one's that an edge happens to give the same.
+    fn taken(&self, values: &[Value]) -> Vec<u32> {
+        let live = values.iter().filter(|&&value| self.old.is_live(value));
+        let mut homes: Vec<u32> = live.filter_map(|&value| self.homes.of(value)).collect();
+        homes.sort_unstable();
+        homes
     }
 
     /// The parameter of a block of the image with the home of a value.

@@ -61,6 +61,7 @@ pub(super) struct Pad {
 /// The comparison.
 pub(super) struct Relate<'b> {
     pub(super) module: &'b Module,
+    pub(super) joins: Joins,
     pub(super) old: Graph<'b>,
     pub(super) new: Graph<'b>,
     pub(super) homes: &'b Homes<'b>,
@@ -127,6 +128,7 @@ pub(super) fn relate(
     places.resize_with(image.block_count(), Place::default);
     let mut relate = Relate {
         module,
+        joins,
         old: Graph::new(body, joins),
         new: Graph::new(image, joins),
         homes,

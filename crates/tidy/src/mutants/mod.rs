@@ -85,6 +85,7 @@ pub const NEAR: &[Judge] = &[
     Judge { skipped: &["programs_go"], ..Judge::new("prova-ssa", "emitted", SSA_EMITTED) },
     Judge::new("prova-ssa", "emitted_states", SSA_EMITTED),
     Judge::new("prova-ssa", "emitted_shapes", SSA_EMITTED),
+    Judge::new("prova-ssa", "emitted_ways", SSA_EMITTED),
     Judge::new("prova-module", "limits", &["prova-module"]),
 ];
 

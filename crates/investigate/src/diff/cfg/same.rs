@@ -33,8 +33,9 @@ pub(crate) fn isomorphic(
     funcs: (u32, u32),
     graphs: (&Graph<'_>, &Graph<'_>),
 ) -> Option<Isomorphic> {
-    if roles.folded(funcs.0).iter().any(|access| shift.stale(*access)) {
-        return None;
+    let mut same = Same::default();
+    for access in roles.folded(funcs.0) {
+        same.note(shift.computed(*access)?);
     }
     let mut walk = Walk {
         sides,
@@ -43,7 +44,7 @@ pub(crate) fn isomorphic(
         func: funcs.0,
         graphs,
         locals: Locals::new(sides, funcs),
-        same: Same::default(),
+        same,
         patches: HashMap::new(),
         forward: HashMap::from([(0, 0)]),
         back: HashMap::from([(0, 0)]),

@@ -265,8 +265,9 @@ impl Clusterer<'_, '_> {
         match before.map(|at| &self.growth[at]).or(self.growth.first()) {
             Some((_, _, cluster)) => (*cluster, false),
             None => (
-                self.cluster(&format!("moved {delta}"), || {
-                    format!("data moved by {delta:+} bytes")
+                self.cluster(&format!("moved {delta}"), || match delta {
+                    0 => "padding in data is elsewhere".to_owned(),
+                    delta => format!("data moved by {delta:+} bytes"),
                 }),
                 true,
             ),

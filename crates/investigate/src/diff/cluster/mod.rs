@@ -427,6 +427,7 @@ impl<'s, 'm> Clusterer<'s, 'm> {
                         Kind::Custom if one.name == "name" => OWN_NAME.into(),
                         Kind::Custom => format!("custom section `{}` differs", one.name),
                         Kind::Memory => "memories differ".into(),
+                        Kind::Start => "another start function".into(),
                         kind => format!("{}s differ", kind.name()),
                     };
                     (self.cluster(&key, || cause), true)

@@ -161,10 +161,7 @@ impl Filler<'_, '_> {
 
     /// Whether two words that differ look like lengths: small numbers behind an address.
     fn is_length(&self, (a, b): (usize, usize), low: (usize, usize)) -> bool {
-        let word = |bytes: &[u8], at: usize| {
-            let word = bytes.get(at..at + 4)?.try_into().ok()?;
-            Some(u64::from(u32::from_le_bytes(word)))
-        };
+        let word = |bytes, at| word_at(bytes, at).map(u64::from);
         let (Some(before_a), Some(before_b)) = (a.checked_sub(4), b.checked_sub(4)) else {
             return false;
         };
@@ -242,12 +239,9 @@ impl Filler<'_, '_> {
         let (x, y) = (&self.pair.bytes.0, &self.pair.bytes.1);
         let aligned = (self.pair.start.0 as usize).wrapping_add(a).is_multiple_of(4)
             && (self.pair.start.1 as usize).wrapping_add(b).is_multiple_of(4);
-        let word = |bytes: &[u8], at: usize| -> Option<u32> {
-            Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
-        };
         if aligned
             && room >= 4
-            && let (Some(word_a), Some(word_b)) = (word(x, a), word(y, b))
+            && let (Some(word_a), Some(word_b)) = (word_at(x, a), word_at(y, b))
         {
             let role = match self.pair.active {
                 true => {
@@ -351,6 +345,11 @@ impl Filler<'_, '_> {
             look,
         });
     }
+}
+
+/// The word at a place.
+fn word_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
 /// What a word of data is: of one that nothing is known of, debug information does not say whether

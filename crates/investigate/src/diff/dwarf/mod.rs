@@ -164,6 +164,14 @@ pub(crate) fn pairs<'m>(a: &'m Module, b: &'m Module) -> Option<Result<Pairs<'m>
 }
 
 /// The contents of a section; empty if it is absent.
+/// What is said of an address that did not do what its code or data did.
+fn became(what: &str, a: u64, b: u64) -> String {
+    match a == b {
+        true => format!("address {a} of {what} stays, and what was there moved"),
+        false => format!("address {a} of {what} became {b}, and no {what} moved so"),
+    }
+}
+
 fn section<'m>(module: &'m Module, name: &str) -> Result<&'m [u8], Unread> {
     let mut found = module.custom_sections().iter().filter(|section| &*section.name == name);
     match (found.next(), found.next()) {
@@ -229,9 +237,7 @@ pub(crate) fn judge(
             sum.is(if a == b { Verdict::Identical } else { Verdict::Moved });
         } else {
             sum.is(Verdict::Changed);
-            sum.first.get_or_insert_with(|| {
-                format!("address {a} of code became {b}, and no code moved so")
-            });
+            sum.first.get_or_insert_with(|| became("code", *a, *b));
         }
     }
     for (part, a, b) in &pairs.data {
@@ -240,9 +246,7 @@ pub(crate) fn judge(
         sum.addresses += u64::from(a != b);
         sum.is(verdict);
         if verdict == Verdict::Changed {
-            sum.first.get_or_insert_with(|| {
-                format!("address {a} of data became {b}, and no data moved so")
-            });
+            sum.first.get_or_insert_with(|| became("data", *a, *b));
         }
     }
     let info = sums.entry(place(&Part::Info)).or_default();
@@ -283,7 +287,10 @@ fn lengths(
         of_type.entry(*ty).or_default().push((*a, *b));
     }
     for (ty, a, b) in &pairs.lengths {
-        let own = |(x, y): &(u64, u64)| texts.own_length(sides, shift, (*x, *a), (*y, *b));
+        let own = |(x, y): &(u64, u64)| {
+            let found = texts.length(sides, shift, (*x, *a), (*y, *b));
+            found.filter(|(_, own)| *own).map(|(sort, _)| sort)
+        };
         let all = of_type.get(ty).map(Vec::as_slice).unwrap_or_default();
         let verdicts = all.iter().map(|one| own(one).map_or(Verdict::Changed, Sort::verdict));
         let verdict = verdicts.max().unwrap_or(Verdict::Changed);

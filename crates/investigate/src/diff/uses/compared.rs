@@ -4,7 +4,9 @@
 //! made of one, nor of an address and a number that no address is. With anything that is not shown
 //! to be an address, it does. A word of memory is shown to be one if code uses it as one; a
 //! parameter if every caller passes what is shown to be one, or null; a local that a loop writes if
-//! each round makes it of the address that it held before.
+//! each round makes it of the address that it held before. What was added to an address must not
+//! lead out of its object, nor across zero or the sign; and how often a loop steps one until it
+//! meets a number says where it began.
 //!
 //! Neighbours: `flow` asks at each comparison and call; the module above settles, when all bodies
 //! were read, what waits for callers ([`settle`]), before uses are carried over calls.
@@ -45,6 +47,15 @@ impl Flow<'_, '_> {
         if one.is_some() && one == with.single().map(|one| one.source) {
             return;
         }
+        for one in value.refs() {
+            if self.wraps(&one) {
+                self.mix(&Value::of(one));
+            }
+            // What is compared with an address lies in the object that it was made of.
+            if let (Some(by), Some(known)) = (one.by.filter(|by| *by != 0), self.used(one.source)) {
+                known.reach(by);
+            }
+        }
         for other in with.refs() {
             match other.source {
                 Source::Const(_, number) if self.in_zone(number) => {
@@ -71,16 +82,29 @@ impl Flow<'_, '_> {
     /// The value is compared with a number that is like no address: what was added to it may make
     /// it a comparison with one that is.
     pub(super) fn test(&mut self, value: &Value, number: u64) {
-        let wrap = |at: u64| if self.side.wide() { at } else { at & 0xffff_ffff };
-        let shown = |one: &Ref| {
-            let by = one.by.filter(|by| *by != 0);
-            by.is_none_or(|by| !self.in_zone(wrap(number.wrapping_add_signed(by.wrapping_neg()))))
-        };
+        if let Some(round) = value.round {
+            let stepped = value.refs().filter(|one| one.by.is_none());
+            self.rounds_tested.extend(stepped.map(|one| (one.source, round)));
+        }
+        let shown = |one: &Ref| !self.is_met(one, number) && !self.wraps(one);
         let refs: Vec<(Ref, bool)> = value.refs().map(|one| (one, shown(&one))).collect();
         for (one, shown) in refs {
             let mark = if shown { Mark::compared() } else { Mark::mixed() };
             self.mark(&Value::of(one), mark);
         }
+    }
+
+    /// Whether an address to which something was added may be this number.
+    fn is_met(&self, one: &Ref, number: u64) -> bool {
+        let wrap = |at: u64| if self.side.wide() { at } else { at & 0xffff_ffff };
+        let by = one.by.filter(|by| *by != 0);
+        by.is_some_and(|by| self.in_zone(wrap(number.wrapping_add_signed(by.wrapping_neg()))))
+    }
+
+    /// Whether what was added to an address may bring it across zero, or to the other sign.
+    fn wraps(&self, one: &Ref) -> bool {
+        let half = if self.side.wide() { 1 << 63 } else { 1 << 31 };
+        self.is_met(one, 0) || self.is_met(one, half)
     }
 
     /// Whether a value that is passed is shown to be an address, or null. One that is a parameter
@@ -123,6 +147,12 @@ impl Flow<'_, '_> {
         }
         for (source, round) in std::mem::take(&mut self.rounds_compared) {
             if !self.rounds[round as usize].1 {
+                self.mix(&Value::one(source));
+            }
+        }
+        // How often a loop steps on to a number says where it began.
+        for (source, round) in std::mem::take(&mut self.rounds_tested) {
+            if self.rounds[round as usize].1 {
                 self.mix(&Value::one(source));
             }
         }

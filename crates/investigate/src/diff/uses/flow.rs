@@ -57,6 +57,8 @@ pub(super) fn uses(side: &Side<'_>, func: u32, around: &Around, shared: &mut Sha
         against: Vec::new(),
         rounds: Vec::new(),
         rounds_compared: Vec::new(),
+        rounds_tested: Vec::new(),
+        stack: HashMap::new(),
         tries: 0,
     };
     // The body is valid: the walk does not end before it.
@@ -82,6 +84,8 @@ pub(super) fn uses(side: &Side<'_>, func: u32, around: &Around, shared: &mut Sha
     }
     found.passed = flow.passed.into();
     found.offsets = flow.offsets.into();
+    flow.folded.sort_unstable_by_key(|(at, width)| (*at, std::cmp::Reverse(*width)));
+    flow.folded.dedup_by_key(|(at, _)| *at);
     found.folded = flow.folded.into();
     found
 }
@@ -119,6 +123,11 @@ pub(super) struct Flow<'s, 'm> {
     pub(super) rounds: Vec<(Option<u32>, bool)>,
     /// What is compared with such a local.
     pub(super) rounds_compared: Vec<(Source, u32)>,
+    /// What is compared with a number after a loop stepped it.
+    pub(super) rounds_tested: Vec<(Source, u32)>,
+    /// By global that is an address and was written, what was added to it since the body began, as
+    /// far as that is known.
+    stack: HashMap<u32, Option<i64>>,
     /// How many `try_table` are open.
     pub(super) tries: usize,
 }
@@ -219,7 +228,17 @@ impl Flow<'_, '_> {
                     let at = value.wrapping_add_signed(exact.unwrap_or_default());
                     self.folded.push((at, width.max(1)));
                 }
-                Source::Global(global) => self.shared.global(global).used = true,
+                Source::Global(global) => {
+                    // Above the stack pointer stands what is somebody else's.
+                    let stack = self.side.map.stack_pointer.is_some_and(|(sp, _)| sp == global);
+                    let above = exact.filter(|lo| stack && lo.saturating_add(width as i64) > 0);
+                    let base = self.shared.global(global);
+                    base.used = true;
+                    base.mixed |= above.is_some();
+                    if let (Some(lo), Some((_, start))) = (above, self.side.map.stack_pointer) {
+                        self.folded.push((start.wrapping_add_signed(lo), width.max(1)));
+                    }
+                }
                 source => {
                     if let Some(known) = self.used(source) {
                         known.access = Some(known.access.map_or(access, |all| all.and(access)));
@@ -354,7 +373,11 @@ impl Flow<'_, '_> {
                     known.more().slot.get_or_insert(table);
                 }
             }
-            _ => self.shared.open_tables.push(table),
+            _ => {
+                self.shared.open_tables.push(table);
+                // A slot is a number.
+                index.into_iter().for_each(|index| self.mix(index));
+            }
         }
     }
 
@@ -364,11 +387,11 @@ impl Flow<'_, '_> {
         match (site.row.opcode, args, &memories[..]) {
             (Opcode::MemoryFill | Opcode::MemoryInit, [to, value, length], [memory]) => {
                 self.mix(value);
-                self.spanned(to, length, *memory);
+                self.spanned((to, true), length, *memory);
             }
             (Opcode::MemoryCopy, [to, from, length], &[into, of]) => {
-                self.spanned(to, length, into);
-                self.spanned(from, length, of);
+                self.spanned((to, true), length, into);
+                self.spanned((from, false), length, of);
                 if of == 0 {
                     self.unseen(from, 0, self.offset(length).map(|length| length as u64));
                 }
@@ -377,6 +400,8 @@ impl Flow<'_, '_> {
             (Opcode::GlobalSet, [value], _) => {
                 let global = site.immediates().index(Immediate::global).unwrap_or(u32::MAX);
                 self.kept(value, global);
+                let own = value.single().filter(|one| one.source == Source::Global(global));
+                self.stack.insert(global, own.and_then(|one| one.by));
             }
             (..) => {
                 let tables: Vec<u32> = site.immediates().indices(Immediate::table).collect();
@@ -389,20 +414,36 @@ impl Flow<'_, '_> {
         }
     }
 
-    /// So many bytes from `base` on are touched.
-    fn spanned(&mut self, base: &Value, length: &Value, memory: u32) {
+    /// So many bytes from `base` on are written, or read: a text that is read may have grown with
+    /// its length.
+    fn spanned(&mut self, (base, writes): (&Value, bool), length: &Value, memory: u32) {
         self.mix(length);
         if memory != 0 {
             self.mix(base);
             return;
         }
-        self.access(base, 0, 0);
+        let count = match length.single() {
+            Some(Ref {
+                source: Source::Const(_, count) | Source::Folded(count),
+                by: Some(0),
+                ..
+            }) => count,
+            _ => 0,
+        };
         let at = match base.single() {
             Some(Ref { source: Source::Const(_, value), by: Some(by), .. }) => {
-                value.wrapping_add_signed(by)
+                Some(value.wrapping_add_signed(by))
             }
-            _ => return,
+            _ => None,
         };
+        let end = self.side.map.data().map_or(0, |data| data.end);
+        let exact = writes || at.is_some_and(|at| at >= end);
+        self.access(base, 0, if exact { count } else { 0 });
+        let Some(at) = at else { return };
+        // From a number that is like no address into what is.
+        if !self.in_zone(at) && self.side.addresses.contains(&at.saturating_add(count)) {
+            self.folded.push((at, count));
+        }
         if let Some(Ref { source: source @ Source::Const(..), by: Some(0), .. }) = length.single()
             && let Some(known) = self.used(source)
         {
@@ -436,10 +477,7 @@ impl Flow<'_, '_> {
             }
             (Operator::F64Const { value }, _) => return Value::one(Source::Float(value.bits())),
             (Operator::GlobalGet { global_index }, _) => {
-                return match self.around.globals.binary_search(global_index) {
-                    Ok(_) => Value::one(Source::Global(*global_index)),
-                    Err(_) => Value::default(),
-                };
+                return self.global(*global_index);
             }
             _ => {}
         }
@@ -479,6 +517,17 @@ impl Flow<'_, '_> {
             self.bulk(site, args);
         }
         Value::default()
+    }
+
+    /// What a global holds, as far as the body shows.
+    fn global(&self, global: u32) -> Value {
+        match self.around.globals.binary_search(&global) {
+            Ok(_) => {
+                let by = self.stack.get(&global).copied().unwrap_or(Some(0));
+                Value::one(Source::Global(global)).shifted(by)
+            }
+            Err(_) => Value::default(),
+        }
     }
 
     /// A comparison, or a test for zero.
@@ -566,6 +615,10 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
         }
         match block.kind {
             BlockKind::Loop => {
+                // What a later round finds there is not known.
+                self.around.globals.iter().for_each(|global| {
+                    self.stack.insert(*global, None);
+                });
                 params.iter().for_each(|value| self.leaves(value));
                 params.fill(Value::default());
                 // Invariant 3.
@@ -637,6 +690,7 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
         _: &mut [Value],
     ) -> Result<(), Infallible> {
         self.locals = std::mem::take(&mut frame.label.entry);
+        self.stack.values_mut().for_each(|by| *by = None);
         Ok(())
     }
 
@@ -648,6 +702,7 @@ impl<'m> Domain<'m> for Flow<'_, 'm> {
         results: &mut Vec<Value>,
     ) -> Result<(), Infallible> {
         self.tries -= usize::from(frame.kind == BlockKind::TryTable);
+        self.stack.values_mut().for_each(|by| *by = None);
         if exit == Exit::Joined {
             let count = frame.types.results().len();
             let (locals, values) = frame.label.joined.unwrap_or_default();

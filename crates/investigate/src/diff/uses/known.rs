@@ -26,6 +26,8 @@ pub(super) struct More {
     pub(super) slot: Option<u32>,
     /// The address from which on it counts bytes.
     pub(super) span: Option<u64>,
+    /// The bytes, relative to it, between it and what is made of it and compared.
+    reach: Option<(i64, i64)>,
     /// Words at offsets from it.
     fields: Vec<Field>,
     /// The bytes, relative to it, that are read by loads of which nobody sees what becomes; up to
@@ -45,6 +47,10 @@ pub(super) struct Field {
     pub(super) read: bool,
 }
 
+/// What is added to an address that goes to a callee, as a field's offset, is at most so much, and
+/// not below zero; on the stack it is.
+const NEAR: i64 = 4096;
+
 /// Some place in the object.
 pub(super) const END: i64 = i64::MAX;
 
@@ -57,6 +63,16 @@ impl Use {
     /// What is known of few, to add to it.
     pub(super) fn more(&mut self) -> &mut More {
         self.more.get_or_insert_default()
+    }
+
+    /// What is so far from it is compared with an address.
+    pub(super) fn reach(&mut self, by: i64) {
+        let (lo, hi) = self.reached().unwrap_or((0, 0));
+        self.more().reach = Some((lo.min(by), hi.max(by)));
+    }
+
+    fn reached(&self) -> Option<(i64, i64)> {
+        self.more.as_ref()?.reach
     }
 
     fn slot(&self) -> Option<u32> {
@@ -76,10 +92,15 @@ impl Use {
     /// What the number is, if its use tells. `ordered`: objects stand in the same order on both
     /// sides, so that comparisons of addresses show nothing new.
     pub(super) fn role(&self, ordered: bool) -> Option<Role> {
-        let mixed = self.mixed || self.compared && !ordered;
+        // A slot is a number.
+        let mixed = self.mixed || self.compared && !ordered || self.slot().is_some();
         let span = self.more.as_ref().and_then(|more| more.span);
         match (self.access, self.slot(), span) {
-            (Some(access), ..) => Some(Role::Address(Access { mixed, low: self.low, ..access })),
+            (Some(access), ..) => {
+                let reached = self.reached().map(|(lo, hi)| Access { lo, hi, ..access });
+                let access = reached.map_or(access, |reached| access.and(reached));
+                Some(Role::Address(Access { mixed, low: self.low, ..access }))
+            }
             (None, Some(table), _) => Some(Role::Slot(table)),
             (None, None, Some(at)) => Some(Role::Span(at)),
             (None, None, None) => None,
@@ -88,7 +109,7 @@ impl Use {
 
     /// Whether it is used as a number.
     pub(super) fn is_number(&self, ordered: bool) -> bool {
-        self.mixed || self.low > 0 || self.compared && !ordered
+        self.mixed || self.low > 0 || self.compared && !ordered || self.slot().is_some()
     }
 
     /// All that only grows, and of which there is little.
@@ -101,7 +122,15 @@ impl Use {
     /// Adds what a callee does with it; says whether that is news.
     pub(super) fn join(&mut self, does: &Use, passed: &Passed) -> bool {
         let (marks, access, read) = (self.marks(), self.access, self.read());
+        let reached = self.reached();
         let by = passed.from().by;
+        if let (Some((lo, hi)), Some(by)) = (does.reached(), by) {
+            self.reach(lo.saturating_add(by));
+            self.reach(hi.saturating_add(by));
+        }
+        // Near zero, what the callee compares with says where it is.
+        let least = if let Source::Global(_) = passed.from().source { -NEAR } else { 0 };
+        self.mixed |= does.compared && by.is_some_and(|by| !(least..=NEAR).contains(&by));
         if let Some((lo, hi)) = does.read() {
             match by.filter(|_| hi != END) {
                 Some(by) => self.reads(lo.saturating_add(by), hi.saturating_add(by)),
@@ -116,8 +145,12 @@ impl Use {
                 let access = access.shifted(by);
                 self.access = Some(self.access.map_or(access, |known| known.and(access)));
             }
-            if let (Some(slot), Some(0), None) = (does.slot(), by, self.slot()) {
-                self.more().slot = Some(slot);
+            match (does.slot(), by) {
+                (Some(slot), Some(0)) => {
+                    self.more().slot.get_or_insert(slot);
+                }
+                (Some(_), _) => self.mixed = true,
+                (None, _) => {}
             }
             if let Some(by) = by {
                 for field in does.fields() {
@@ -126,11 +159,15 @@ impl Use {
             }
         }
         let news = marks != self.marks();
-        if (access, read) == (self.access, self.read()) {
+        if (access, read, reached) == (self.access, self.read(), self.reached()) {
             return news;
         }
         self.updates = self.updates.saturating_add(1);
         if self.updates > UPDATES_MAX {
+            if reached != self.reached() {
+                (self.mixed, self.more().reach) = (true, reached);
+            }
+            let news = marks != self.marks();
             self.access = self.access.map(|_| Access::INDEXED);
             if self.read().is_some() {
                 self.more().read = Some((0, END));

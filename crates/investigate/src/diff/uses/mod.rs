@@ -18,16 +18,19 @@
 //! 2. *All uses*: an address is *mixed* (its number may matter, too) unless every use that the walk
 //!    comes to is one of an address: the base of an access, a sum that is one, a comparison with
 //!    what is shown to be one too where order is kept (`compared`), the argument of a function that
-//!    does no more with it. What is calculated with otherwise, stored, thrown, put in a global,
-//!    given to the host (but pointers of WASI) or to a function that is not known, returned to a
-//!    caller who uses it as a number, or no longer followed (a local from the second round of a
-//!    loop on, too many at a time) is mixed. Of an address of which low bits are looked at, `low`
-//!    counts them: they stay if it moves by a multiple. So of globals that are addresses (the stack
-//!    pointer, a linker's). Two addresses are subtracted only if one was made of the other. A load
-//!    of unknown place may read any word of an object whose address is kept, given away, or stands
-//!    in a word of data.
+//!    does no more with it. What is calculated with otherwise, a slot of a table, stored, thrown,
+//!    put in a global, given to the host (but pointers of WASI) or to a function that is not known,
+//!    brought across zero or the sign before it is compared, stepped until it meets a number,
+//!    returned to a caller who uses it as a number, or no longer followed (a local from the second
+//!    round of a loop on, too many at a time) is mixed. Of an address of which low bits are looked
+//!    at, `low` counts them: they stay if it moves by a multiple. So of globals that are addresses
+//!    (the stack pointer, a linker's). Two addresses are subtracted only if one was made of the
+//!    other. A load of unknown place may read any word of an object whose address is kept, given
+//!    away, or stands in a word of data.
 //! 3. An access is exact only if no index was added: then `lo..hi` are the bytes it touches,
-//!    relative to the number. A local that a loop writes is indexed inside the loop.
+//!    relative to the number; of a bulk operator that writes, so many as its constant length says.
+//!    What is made of a number and compared widens it. A local that a loop writes is indexed inside
+//!    the loop. What is touched above the stack pointer is an address that no number is.
 //!
 //! Limits: [`REFS_MAX`] sources of a value, [`LOCALS_MAX`] locals with sources at a time,
 //! [`UPDATES_MAX`] widenings of a parameter. Time is linear in the code with these constants.
@@ -183,10 +186,12 @@ impl Uses {
     fn through(
         &mut self,
         (params, ordered): (&[Box<[Use]>], bool),
+        stack: Option<(u32, u64)>,
         shared: &mut Shared,
     ) -> HashMap<u32, (u64, Use)> {
         let mut consts: HashMap<u32, (u64, Use)> =
             std::mem::take(&mut self.consts).into_vec().into_iter().collect();
+        let mut folded = std::mem::take(&mut self.folded).into_vec();
         for passed in &*self.passed {
             let Some(callee) = params.get(passed.callee as usize) else { continue };
             let Some(does) = callee.get(passed.param as usize) else { continue };
@@ -210,6 +215,15 @@ impl Uses {
                     let mut known = Use::default();
                     known.join(does, passed);
                     let mixed = known.mixed || known.compared && !ordered;
+                    // As in `flow`: what stands above the stack pointer is somebody else's.
+                    let above =
+                        known.access.filter(|access| access.lo < access.hi && access.hi > 0);
+                    if let (Some(access), Some((sp, start))) = (above, stack)
+                        && sp == global
+                    {
+                        let at = start.wrapping_add_signed(access.lo);
+                        folded.push((at, access.lo.abs_diff(access.hi)));
+                    }
                     let used = known.access.is_some();
                     shared.global(global).and(Base { used, mixed, low: known.low });
                 }
@@ -217,6 +231,7 @@ impl Uses {
                 Source::Folded(_) | Source::Float(_) => {}
             }
         }
+        self.folded = folded.into();
         for (value, does) in consts.values() {
             if let Some((lo, hi)) = does.read() {
                 let whole = hi == END;
@@ -298,7 +313,7 @@ impl Roles {
             all.iter_mut().map(|uses| std::mem::take(&mut uses.params)).collect();
         let mut kinds = Kinds::default();
         for mut uses in all.0.into_iter().flatten() {
-            let consts = uses.through((&params, ordered), &mut shared);
+            let consts = uses.through((&params, ordered), side.map.stack_pointer, &mut shared);
             if !uses.folded.is_empty() {
                 roles.folded.insert(roles.code.len() as u32, std::mem::take(&mut uses.folded));
             }
@@ -502,6 +517,9 @@ fn propagate(all: &mut Bodies, ordered: bool) {
         for (caller, at) in callers {
             let Some(uses) = all.get_mut(*caller) else { continue };
             let passed = uses.passed[at];
+            let mut does = does.clone();
+            // How often a function calls itself until it meets a number says where it began.
+            does.mixed |= *caller == key.0 && does.compared && passed.from().by != Some(0);
             let (param, field) = match passed.from().source {
                 Source::Param(param) => (param, None),
                 Source::Field(param, at) => (param, Some(at)),

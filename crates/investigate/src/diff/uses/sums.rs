@@ -65,6 +65,7 @@ impl Flow<'_, '_> {
             }
         }
         bases.partial |= bases.is_known() && value.partial;
+        bases.round = value.round.filter(|_| bases.is_known());
         bases
     }
 

@@ -1,0 +1,256 @@
+//! Sorted keys and values → the root of their trie.
+//!
+//! The trie is Substrate's: base 16 by nibbles, path-compressed, branches hold values, nodes
+//! shorter than 32 bytes lie in their parents (`sp-trie`; Polkadot specification 2.4). With state
+//! version 1 a value of more than 32 bytes is replaced by its hash.
+//!
+//! One pass over the keys keeps a stack of the branches that are still open. So the depth of a trie
+//! costs no native stack, whatever keys there are.
+//!
+//! # Invariants
+//! * T1. Between two keys the top of the stack is the branch at their common prefix.
+//! * T2. The depths on the stack rise strictly from the bottom.
+//!
+//! # Limits
+//! Time is linear in the bytes of keys and values; the stack has at most one entry for each key.
+//! `tests/trie.rs` compares with a recursive model that is written from the definition.
+
+use crate::hash::Hasher;
+
+/// How long values are held in nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StateVersion {
+    /// All values lie in their nodes.
+    V0,
+    /// Values of more than 32 bytes are replaced by their hashes.
+    V1,
+}
+
+impl StateVersion {
+    /// The version of a number that a runtime gives.
+    pub fn of_number(number: u64) -> Option<StateVersion> {
+        match number {
+            0 => Some(StateVersion::V0),
+            1 => Some(StateVersion::V1),
+            _ => None,
+        }
+    }
+
+    /// Its number.
+    pub fn number(self) -> u8 {
+        match self {
+            StateVersion::V0 => 0,
+            StateVersion::V1 => 1,
+        }
+    }
+}
+
+/// Values of at least so many bytes are hashed in version 1.
+const HASHED_BYTES_MIN: usize = 33;
+/// Nodes of at least so many bytes are hashed.
+const HASHED_NODE_BYTES_MIN: usize = 32;
+/// More nibbles than this are counted as this (`NIBBLE_SIZE_BOUND`).
+const NIBBLES_COUNTED_MAX: usize = u16::MAX as usize;
+
+/// The root of a trie.
+///
+/// The keys must rise strictly; what comes out for others is not defined, but nothing panics.
+pub fn root<'a>(
+    hasher: Hasher,
+    version: StateVersion,
+    pairs: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
+) -> [u8; 32] {
+    let builder = Builder { hasher, version, open: Vec::new() };
+    hasher.hash(&builder.build(pairs))
+}
+
+/// The root of the trie of a list: the keys are the places, SCALE-encoded as compact numbers.
+pub fn ordered_root<'a>(
+    hasher: Hasher,
+    version: StateVersion,
+    values: impl IntoIterator<Item = &'a [u8]>,
+) -> [u8; 32] {
+    let mut pairs: Vec<(Vec<u8>, &[u8])> = values
+        .into_iter()
+        .enumerate()
+        .map(|(place, value)| (crate::version::compact(place as u64), value))
+        .collect();
+    pairs.sort();
+    root(hasher, version, pairs.iter().map(|(key, value)| (key.as_slice(), *value)))
+}
+
+/// A branch that may still get children.
+struct Open<'a> {
+    /// The nibbles of the path to it.
+    depth: usize,
+    /// A key that leads through it.
+    key: &'a [u8],
+    value: Option<&'a [u8]>,
+    /// How each child is named in it: an inline node or a hash.
+    children: [Option<Vec<u8>>; 16],
+}
+
+struct Builder<'a> {
+    hasher: Hasher,
+    version: StateVersion,
+    open: Vec<Open<'a>>,
+}
+
+impl<'a> Builder<'a> {
+    /// The encoding of the root node.
+    fn build(mut self, pairs: impl IntoIterator<Item = (&'a [u8], &'a [u8])>) -> Vec<u8> {
+        let mut pairs = pairs.into_iter();
+        let Some(mut pair) = pairs.next() else { return vec![0] };
+        loop {
+            let next = pairs.next();
+            let fork = next.map(|(key, _)| common(pair.0, key));
+            let alone = self.add(pair, fork);
+            if let Some(root) = alone.or_else(|| self.close(fork)) {
+                return root;
+            }
+            match next {
+                Some(next) => pair = next,
+                // One of both gives the root where no key follows.
+                None => return vec![0],
+            }
+        }
+    }
+
+    /// Adds a key; the next one has `fork` nibbles in common with it. Gives the node of the only
+    /// key.
+    fn add(&mut self, (key, value): (&'a [u8], &'a [u8]), fork: Option<usize>) -> Option<Vec<u8>> {
+        let len = key.len() * 2;
+        if fork == Some(len) {
+            self.push(len, key, Some(value));
+            return None;
+        }
+        let before = self.open.last().map(|top| top.depth);
+        if let Some(fork) = fork.filter(|&fork| before.is_none_or(|before| fork > before)) {
+            self.push(fork, key, None);
+        }
+        let partial = self.open.last().map_or(0, |top| top.depth + 1);
+        let node = self.leaf(key, partial, value);
+        self.attach(key, node)
+    }
+
+    /// Closes the branches that the next key does not lead through, and keeps T1. Gives the root's
+    /// node if there is no next key.
+    fn close(&mut self, fork: Option<usize>) -> Option<Vec<u8>> {
+        while self.open.last().is_some_and(|top| fork.is_none_or(|fork| top.depth > fork)) {
+            let top = self.open.pop()?;
+            let below = self.open.last().map(|below| below.depth);
+            if let Some(fork) = fork.filter(|&fork| below.is_none_or(|below| below < fork)) {
+                self.push(fork, top.key, None);
+            }
+            let partial = self.open.last().map_or(0, |parent| parent.depth + 1);
+            let node = self.branch(&top, partial);
+            if let Some(root) = self.attach(top.key, node) {
+                return Some(root);
+            }
+        }
+        None
+    }
+
+    fn push(&mut self, depth: usize, key: &'a [u8], value: Option<&'a [u8]>) {
+        self.open.push(Open { depth, key, value, children: Default::default() });
+    }
+
+    /// Gives the top of the stack a child. Without one the node is the root, and comes back.
+    fn attach(&mut self, key: &[u8], node: Vec<u8>) -> Option<Vec<u8>> {
+        let Some(top) = self.open.last_mut() else { return Some(node) };
+        let named = match node.len() < HASHED_NODE_BYTES_MIN {
+            true => node,
+            false => self.hasher.hash(&node).to_vec(),
+        };
+        top.children[nibble(key, top.depth)] = Some(named);
+        None
+    }
+
+    fn leaf(&self, key: &[u8], partial: usize, value: &[u8]) -> Vec<u8> {
+        let mut node = Vec::with_capacity(key.len() + value.len().min(64) + 8);
+        let (prefix, bits) = if self.hashes(value) { (0b0010_0000, 3) } else { (0b0100_0000, 2) };
+        header(&mut node, prefix, bits, key, partial, key.len() * 2);
+        self.value(&mut node, value);
+        node
+    }
+
+    fn branch(&self, branch: &Open<'a>, partial: usize) -> Vec<u8> {
+        let mut node = Vec::new();
+        let (prefix, bits) = match branch.value {
+            None => (0b1000_0000, 2),
+            Some(value) if self.hashes(value) => (0b0001_0000, 4),
+            Some(_) => (0b1100_0000, 2),
+        };
+        header(&mut node, prefix, bits, branch.key, partial, branch.depth);
+        let present = branch.children.iter().enumerate();
+        let bitmap = present.fold(0u16, |map, (i, child)| map | u16::from(child.is_some()) << i);
+        node.extend(bitmap.to_le_bytes());
+        if let Some(value) = branch.value {
+            self.value(&mut node, value);
+        }
+        for child in branch.children.iter().flatten() {
+            node.extend(crate::version::compact(child.len() as u64));
+            node.extend(child);
+        }
+        node
+    }
+
+    fn hashes(&self, value: &[u8]) -> bool {
+        self.version == StateVersion::V1 && value.len() >= HASHED_BYTES_MIN
+    }
+
+    fn value(&self, node: &mut Vec<u8>, value: &[u8]) {
+        if self.hashes(value) {
+            return node.extend(self.hasher.hash(value));
+        }
+        node.extend(crate::version::compact(value.len() as u64));
+        node.extend(value);
+    }
+}
+
+/// The kind and the nibbles from `from` to `to` of a key: the count in the bits that the kind
+/// leaves of a byte, and on in further bytes; then the nibbles, an odd one alone first.
+fn header(node: &mut Vec<u8>, prefix: u8, bits: u32, key: &[u8], from: usize, to: usize) {
+    let count = to.saturating_sub(from);
+    let counted = count.min(NIBBLES_COUNTED_MAX);
+    let full = usize::from(u8::MAX >> bits);
+    if counted < full {
+        node.push(prefix | counted as u8);
+    } else {
+        node.push(prefix | full as u8);
+        let mut rest = counted - full;
+        while rest >= 255 {
+            node.push(255);
+            rest -= 255;
+        }
+        node.push(rest as u8);
+    }
+    let mut at = from;
+    if count % 2 == 1 {
+        node.push(nibble(key, at) as u8);
+        at += 1;
+    }
+    if at.is_multiple_of(2) {
+        node.extend(key.get(at / 2..to / 2).unwrap_or_default());
+    } else {
+        while at < to {
+            node.push((nibble(key, at) << 4 | nibble(key, at + 1)) as u8);
+            at += 2;
+        }
+    }
+}
+
+/// A nibble of a key, the high one of a byte first; 0 beyond its end.
+fn nibble(key: &[u8], at: usize) -> usize {
+    let byte = key.get(at / 2).copied().unwrap_or(0);
+    usize::from(if at.is_multiple_of(2) { byte >> 4 } else { byte & 15 })
+}
+
+/// The number of nibbles that two keys have in common.
+fn common(a: &[u8], b: &[u8]) -> usize {
+    let bytes = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    match (a.get(bytes), b.get(bytes)) {
+        (Some(a), Some(b)) if a >> 4 == b >> 4 => bytes * 2 + 1,
+        _ => bytes * 2,
+    }
+}
