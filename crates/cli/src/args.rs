@@ -288,6 +288,7 @@ impl EngineArgs {
         if let Some(translate) = optimize.translate {
             config.translate(translate);
         }
+        config.perf_map(optimize.perf_map);
         wasm.apply(&mut config, self.deterministic)?;
         Ok((config, wasm))
     }

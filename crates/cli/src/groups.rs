@@ -40,6 +40,8 @@ pub(crate) struct Optimize {
     /// Whether accesses of machine code compare.
     pub(crate) explicit: bool,
     pub(crate) signals: Option<bool>,
+    /// Whether machine code is named for `perf`.
+    pub(crate) perf_map: bool,
 }
 
 /// The names of proposals as keys.
@@ -84,6 +86,7 @@ const OPTIMIZE_HELP: &str = "\
 -O translate=lazy|eager            translate each function at its first call, or all at the start (default lazy)
 -O memory=guard|explicit           how machine code keeps accesses inside a memory: by a guard, or by comparing (default guard)
 -O signals-based-traps[=y|n]       faults of machine code are traps; without, everything is tested (default y)
+-O perf-map[=y|n]                  lists machine code by name in /tmp/perf-PID.map, for `perf report` (default n)
 ";
 
 impl Wasm {
@@ -211,6 +214,7 @@ impl Optimize {
                 ("memory", Some("explicit")) => optimize.explicit = true,
                 ("memory", _) => return option.misuse("it is `guard` or `explicit`"),
                 ("signals-based-traps", _) => optimize.signals = Some(option.switch()?),
+                ("perf-map", _) => optimize.perf_map = option.switch()?,
                 _ => return option.unknown(OPTIMIZE_HELP),
             }
         }
@@ -434,12 +438,14 @@ mod tests {
     }
 
     #[test]
-    fn optimize_has_four_keys() {
+    fn optimize_has_five_keys() {
         let parsed = Optimize::parse(&["dispatch=match,translate=eager".to_owned()]);
         let parsed = parsed.expect("known keys");
         assert_eq!(parsed.dispatch, Some(Dispatch::Match));
         assert_eq!(parsed.translate, Some(Translate::Eager));
-        assert_eq!((parsed.explicit, parsed.signals), (false, None));
+        assert_eq!((parsed.explicit, parsed.signals, parsed.perf_map), (false, None, false));
+        let named = Optimize::parse(&["perf-map".to_owned()]).expect("a known key");
+        assert!(named.perf_map);
         let parsed = Optimize::parse(&["memory=explicit,signals-based-traps=n".to_owned()]);
         let parsed = parsed.expect("known keys");
         assert_eq!((parsed.explicit, parsed.signals), (true, Some(false)));

@@ -5,7 +5,7 @@
 //! error, and the code is 1 with `--strict`.
 
 use crate::input;
-use crate::report::{Exit, Misuse, print, warn};
+use crate::report::{Exit, Misuse, print, print_bytes, warn};
 use clap::Args;
 use prova::{Context, Result, bail};
 use prova_ssa::passes::{self, Pass, Refused};
@@ -19,7 +19,7 @@ pub(crate) struct OptArgs {
     /// The module in binary or text format (`-` for standard input)
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Where the new module is written
+    /// Where the new module is written (`-` for standard output)
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// The passes in their order: params, fold, thread, merge, gvn, forward, dead; `none` for the
@@ -80,16 +80,25 @@ pub(crate) fn run(args: &OptArgs) -> Result<Exit> {
     }
     let name = args.output.display();
     let bytes = trip.module.bytes();
-    std::fs::write(&args.output, bytes).with_context(|| format!("failed to write `{name}`"))?;
+    let to_output = args.output.as_os_str() == "-";
+    match to_output {
+        true => print_bytes(bytes)?,
+        false => std::fs::write(&args.output, bytes)
+            .with_context(|| format!("failed to write `{name}`"))?,
+    }
     trip.dropped.iter().for_each(|section| {
         warn(&format!("custom section `{section}` is dropped: it holds offsets of code"));
     });
     let replaced = trip.outcomes.len() - failed.len();
-    print(&format!(
-        "{name}: {replaced} of {} functions proved equal, {} bytes become {}\n",
+    let told = format!(
+        "{name}: {replaced} of {} functions proved equal, {} bytes become {}",
         trip.outcomes.len(),
         module.bytes().len(),
         bytes.len()
-    ))?;
+    );
+    match to_output {
+        true => warn(&told),
+        false => print(&(told + "\n"))?,
+    }
     Ok(Exit::Done)
 }

@@ -85,3 +85,30 @@ fn the_self_test_passes() {
     assert_eq!(text.lines().count(), 4, "{text}");
     assert!(text.lines().all(|line| line.starts_with("ok: ")), "{text}");
 }
+
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn machine_code_is_named_for_perf_where_it_is_asked_for() {
+    let text = |options: &[&str]| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_prova"));
+        command.args([&["run", "--tier", "native", "--invoke", "load"], options].concat());
+        let mut child = command.args([LOAD, "0"]).current_dir(root).spawn().expect("it starts");
+        let path = format!("/tmp/perf-{}.map", child.id());
+        assert!(child.wait().expect("it ends").success(), "{options:?}");
+        let text = std::fs::read_to_string(&path).ok();
+        let _ = std::fs::remove_file(path);
+        text
+    };
+    assert_eq!(text(&[]), None);
+    let text = text(&["-O", "perf-map"]).expect("a map");
+    let mut named = false;
+    for line in text.lines() {
+        let mut words = line.splitn(3, ' ');
+        let mut number = || u64::from_str_radix(words.next().unwrap_or_default(), 16).ok();
+        let (start, len) = (number(), number());
+        assert!(start.is_some_and(|start| start > 0) && len.is_some_and(|len| len > 0), "{line}");
+        named |= words.next().is_some_and(|name| name.ends_with("!load"));
+    }
+    assert!(named, "{text}");
+}

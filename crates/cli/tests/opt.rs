@@ -71,3 +71,17 @@ fn misuse_is_told() {
     let alone = prova(&["inspect", "--ssa", &input]);
     assert_eq!(alone.status.code(), Some(2));
 }
+
+#[test]
+fn a_module_goes_to_standard_output() {
+    let place = Place::new("output");
+    let (file, out) = (place.file("m.wat"), place.file("m.wasm"));
+    std::fs::write(&file, "(module (func (export \"f\") (result i32) i32.const 7))")
+        .expect("a file");
+    let to_file = prova(&["opt", &file, "-o", &out]);
+    assert_eq!(to_file.status.code(), Some(0), "{}", text(&to_file.stderr));
+    let to_output = prova(&["opt", &file, "-o", "-"]);
+    assert_eq!(to_output.status.code(), Some(0), "{}", text(&to_output.stderr));
+    assert_eq!(to_output.stdout, std::fs::read(&out).expect("it is written"));
+    assert!(text(&to_output.stderr).contains("1 of 1 functions proved equal"));
+}

@@ -40,6 +40,7 @@ pub struct Config {
     pub(crate) compiler: Option<Arc<dyn Compiler>>,
     pub(crate) native: Option<Arc<dyn MachineCompiler>>,
     pub(crate) signals: bool,
+    pub(crate) perf_map: bool,
     pub(crate) features: Features,
     pub(crate) limits: Limits,
     pub(crate) fuel: bool,
@@ -63,6 +64,7 @@ impl Default for Config {
             compiler: None,
             native: None,
             signals: true,
+            perf_map: false,
             features: Features::default(),
             limits: Limits::default(),
             fuel: false,
@@ -141,6 +143,14 @@ impl Config {
     /// fuel and stack overflow are the same; the code is larger and slower.
     pub fn signals_based_traps(&mut self, enable: bool) -> &mut Config {
         self.signals = enable;
+        self
+    }
+
+    /// Whether machine code ([`Config::native`]) is listed by address and name in
+    /// `/tmp/perf-PID.map`, where `perf report` looks for it; off by default. Whatever has that
+    /// name is replaced.
+    pub fn perf_map(&mut self, enable: bool) -> &mut Config {
+        self.perf_map = enable;
         self
     }
 

@@ -29,6 +29,7 @@ impl Engine {
         let compilers = Arc::new(Compilers::new(
             config.compiler.clone(),
             config.native.clone().zip(config.machine()),
+            config.perf_map,
         ));
         Ok(Engine(Arc::new(Inner { config: config.clone(), compilers, epoch: Arc::default() })))
     }

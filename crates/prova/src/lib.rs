@@ -49,6 +49,7 @@ mod typed;
 mod types;
 mod value;
 pub mod wasi;
+mod workers;
 
 pub use compiler::{CodeCandidate, CodeRefusal, CompileError, Compiler, Refusal, RefusalReason};
 pub use config::{Config, Translate};

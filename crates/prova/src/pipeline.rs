@@ -5,9 +5,10 @@
 //!                                     └ refused: reported; then as bytecode, and that is final
 //! ```
 //!
-//! Neighbours: `module` makes a [`Code`] for each module, `instance` hands it to the runtime, which
-//! asks for a function at its first call; `compiler` has what proposes code. No compiler is
-//! trusted: the only way from what it proposes to the runtime is [`check`].
+//! Neighbours: `workers` gives compilers of machine code their stack; `module` makes a [`Code`] for
+//! each module, `instance` hands it to the runtime, which asks for a function at its first call;
+//! `compiler` has what proposes code. No compiler is trusted: the only way from what it proposes to
+//! the runtime is [`check`].
 //!
 //! 1. A slot of [`Code::funcs`] holds code that was checked for exactly that function, module and
 //!    settings.
@@ -22,6 +23,7 @@ use crate::compiler::{
 use crate::error::{Bug, CheckError, Error, Result, UnsupportedModule};
 use crate::machine::{MachineCode, MachineCompiler};
 use crate::module::Explained;
+use crate::workers;
 use prova_bytecode::explain::explain;
 use prova_bytecode::{CheckedBytecode, Settings};
 use prova_check::{Code as MachineBytes, CodeKind, Layout};
@@ -29,6 +31,7 @@ use prova_module::{FuncIdx, Module};
 use prova_runtime as rt;
 use rayon::prelude::*;
 use rt::Attached;
+use rustc_demangle::demangle;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -42,6 +45,8 @@ pub(crate) struct Compilers {
     translators: Translators,
     /// Asked by stores that take native code.
     native: Option<Native>,
+    /// Whether machine code is named for `perf`.
+    perf_map: bool,
 }
 
 /// A compiler of machine code, and what it makes code for.
@@ -81,9 +86,14 @@ pub struct Translated {
 }
 
 impl Compilers {
-    /// The built-in translator, and before it `configured`; `native` for machine code.
-    pub(crate) fn new(configured: Option<Arc<dyn Compiler>>, native: Option<Native>) -> Compilers {
-        Compilers { configured, translators: Translators::default(), native }
+    /// The built-in translator, and before it `configured`; `native` for machine code, which is
+    /// named for `perf` if it is asked for.
+    pub(crate) fn new(
+        configured: Option<Arc<dyn Compiler>>,
+        native: Option<Native>,
+        perf_map: bool,
+    ) -> Compilers {
+        Compilers { configured, translators: Translators::default(), native, perf_map }
     }
 }
 
@@ -156,11 +166,12 @@ impl Code {
                 Err(error) => Err(RefusalReason::Declined(error.to_string())),
             };
             let types = 0..self.module.types().len() as u32;
-            let thunks = types.into_par_iter().map(|ty| {
+            let thunks = |ty| {
                 let into = thunk(CodeKind::ThunkIn(ty))?;
                 Ok(rt::Thunks { into, out: thunk(CodeKind::ThunkOut(ty))? })
-            });
-            let thunks: Vec<Result<rt::Thunks, RefusalReason>> = thunks.collect();
+            };
+            let thunks: Vec<Result<rt::Thunks, RefusalReason>> =
+                workers::work_in_parallel(|| types.into_par_iter().map(thunks).collect());
             let mut refusals = BTreeMap::new();
             let thunks = thunks
                 .into_iter()
@@ -187,6 +198,10 @@ impl Code {
             let MachineCode { bytes, certificate, traps, calls, .. } = code;
             let code = MachineBytes { kind, bytes, certificate, traps, calls };
             let loaded = rt::NativeCode::load(layout, self.settings, code);
+            let loaded = loaded.map(|code| match self.compilers.perf_map {
+                true => code.named(&self.name_of(kind)),
+                false => code,
+            });
             loaded.map(Arc::new).map_err(|error| CodeRefusal::Machine(error.to_string()))
         };
         load(&code).or_else(|refusal| {
@@ -194,6 +209,19 @@ impl Code {
             let other = compiler.and_then(|compiler| compiler.certified(layout, code));
             other.map_or(Err(refusal), |code| load(&code))
         })
+    }
+
+    /// What machine code is called in profiles.
+    fn name_of(&self, kind: CodeKind) -> String {
+        let module = self.module.names().module().unwrap_or("wasm");
+        match kind {
+            CodeKind::Func(func) => match self.module.func_name_or_export(FuncIdx(func)) {
+                Some(name) => format!("{module}!{:#}", demangle(name)),
+                None => format!("{module}!{}", FuncIdx(func)),
+            },
+            CodeKind::ThunkIn(ty) => format!("{module}![in, type {ty}]"),
+            CodeKind::ThunkOut(ty) => format!("{module}![out, type {ty}]"),
+        }
     }
 
     /// The native code of a defined function; `None`: it runs as bytecode.
@@ -205,17 +233,16 @@ impl Code {
         let code = self.native_funcs.get(defined)?.get_or_init(|| {
             // Calls of functions come in by the thunks of their types.
             let ty = self.module.func_type_idx(func).0;
-            let code = match support.refusals.get(&ty) {
-                None => compiler
-                    .function(&self.module, layout, &self.settings, func)
-                    .map_err(|error| RefusalReason::Declined(error.to_string())),
-                Some(reason) => Err(reason.clone()),
-            };
-            let code = code.and_then(|code| {
+            let made = || {
+                if let Some(reason) = support.refusals.get(&ty) {
+                    return Err(reason.clone());
+                }
+                let code = compiler.function(&self.module, layout, &self.settings, func);
+                let code = code.map_err(|error| RefusalReason::Declined(error.to_string()))?;
                 let code = self.load(layout, code, CodeKind::Func(func.0));
                 code.map_err(RefusalReason::Rejected)
-            });
-            let reason = match code {
+            };
+            let reason = match workers::work(made) {
                 Ok(code) => return Some(code),
                 Err(reason) => reason,
             };
@@ -259,8 +286,10 @@ impl Code {
         let results: Vec<Result<Arc<CheckedBytecode>, AttachFailure>> =
             funcs.par_iter().map(|&func| self.bytecode(func)).collect();
         if self.compilers.native.is_some() {
-            funcs.par_iter().for_each(|&func| {
-                self.native_code(func);
+            workers::work_in_parallel(|| {
+                funcs.par_iter().for_each(|&func| {
+                    self.native_code(func);
+                });
             });
         }
         let mut total = Translated::default();

@@ -42,7 +42,7 @@ pub(crate) struct Profile {
     pub(crate) masked: u64,
     pub(crate) ops: u32,
     /// Direct callees in order of call sites.
-    pub(crate) calls: Vec<u32>,
+    pub(crate) calls: Box<[u32]>,
 }
 
 /// Partners, both ways.
@@ -69,10 +69,10 @@ fn profile(side: &Side<'_>, imports: &[u64], func: u32) -> Profile {
     let Some(tokens) = Tokens::new(side, func) else { return Profile::default() };
     let mut hasher = DefaultHasher::new();
     side.type_id_of(func).hash(&mut hasher);
-    let mut profile = Profile::default();
+    let (mut ops, mut calls) = (0, Vec::new());
     let mut locals = FirstUse::default();
     for item in tokens {
-        profile.ops += 1;
+        ops += 1;
         match item.tok {
             Tok::Func(code, _) => {
                 code.hash(&mut hasher);
@@ -81,7 +81,7 @@ fn profile(side: &Side<'_>, imports: &[u64], func: u32) -> Profile {
                     None => side.type_id_of(item.index).hash(&mut hasher),
                 }
                 if code != 0xd2 {
-                    profile.calls.push(item.index);
+                    calls.push(item.index);
                 }
             }
             Tok::Local(code, local) => {
@@ -96,8 +96,7 @@ fn profile(side: &Side<'_>, imports: &[u64], func: u32) -> Profile {
             Tok::Raw(_) | Tok::Indirect(..) | Tok::Block(..) => item.tok.hash(&mut hasher),
         }
     }
-    profile.masked = hasher.finish();
-    profile
+    Profile { masked: hasher.finish(), ops, calls: calls.into() }
 }
 
 /// Locals in the order of their first uses.
@@ -303,7 +302,7 @@ impl Matcher<'_, '_> {
             if x.calls.len() != y.calls.len() || equal && x.masked != y.masked {
                 continue;
             }
-            let pairs = x.calls.iter().zip(&y.calls);
+            let pairs = x.calls.iter().zip(&*y.calls);
             let types =
                 |(a, b): (&u32, &u32)| self.sides.0.type_id_of(*a) == self.sides.1.type_id_of(*b);
             if !pairs.clone().all(types) {
@@ -338,7 +337,7 @@ impl Matcher<'_, '_> {
             if x.masked != y.masked || x.calls.len() != y.calls.len() {
                 continue;
             }
-            for (a, b) in x.calls.iter().zip(&y.calls) {
+            for (a, b) in x.calls.iter().zip(&*y.calls) {
                 if self.sides.0.type_id_of(*a) == self.sides.1.type_id_of(*b) {
                     self.pair(*a, *b);
                 }

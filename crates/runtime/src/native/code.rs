@@ -4,7 +4,7 @@
 //! that will run stands in it (`docs/ARCHITECTURE.md`). [`NativeCode::again`] copies what was
 //! checked: code is position-independent, and sealed bytes never change.
 
-use super::canary;
+use super::{canary, perf};
 use crate::sys::CodeMemory;
 use prova_bytecode::Settings;
 use prova_check::{
@@ -20,6 +20,8 @@ pub struct NativeCode {
     memory: CodeMemory,
     checked: CheckedCode,
     settings: Settings,
+    /// What it is called in the map for `perf`, if it is there.
+    name: Option<Arc<str>>,
 }
 
 /// Why code does not run.
@@ -58,7 +60,15 @@ impl NativeCode {
         let code = Code { bytes: memory.bytes(), ..code };
         let checked = layout.check(code).map_err(LoadError::Rejected)?;
         memory.seal().map_err(|_| LoadError::NoMemory)?;
-        Ok(NativeCode { memory, checked, settings })
+        Ok(NativeCode { memory, checked, settings, name: None })
+    }
+
+    /// The same with a name in the map for `perf` of this process (`/tmp/perf-PID.map`), and so its
+    /// copies in stores.
+    #[must_use]
+    pub fn named(self, name: &str) -> NativeCode {
+        perf::write(self.entry(), self.len_bytes(), name);
+        NativeCode { name: Some(name.into()), ..self }
     }
 
     /// The same code at another place, for a second function of a store (R5).
@@ -68,7 +78,13 @@ impl NativeCode {
     pub(crate) fn again(&self) -> Result<NativeCode, LoadError> {
         let mut memory = CodeMemory::copy(self.memory.bytes()).map_err(|_| LoadError::NoMemory)?;
         memory.seal().map_err(|_| LoadError::NoMemory)?;
-        Ok(NativeCode { memory, checked: self.checked.clone(), settings: self.settings })
+        let name = self.name.clone();
+        let code =
+            NativeCode { memory, checked: self.checked.clone(), settings: self.settings, name };
+        if let Some(name) = &code.name {
+            perf::write(code.entry(), code.len_bytes(), name);
+        }
+        Ok(code)
     }
 
     /// What it is.

@@ -29,6 +29,7 @@
 
 mod canary;
 mod code;
+mod perf;
 mod records;
 mod state;
 

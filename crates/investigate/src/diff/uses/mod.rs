@@ -493,30 +493,38 @@ fn pointed(pieces: &[Piece<'_>], at: u64) -> Option<u64> {
 
 /// Carries what callees do with parameters to their callers' parameters, until nothing is new.
 fn propagate(all: &mut Bodies, ordered: bool) {
-    // What is passed on to a parameter: callee, parameter, caller, and the place in its list.
+    // What is passed on to a parameter, as the caller and the place in its list; by callee and
+    // parameter.
     let on = |passed: &&Passed| passed.is_given();
     let count = all.iter().map(|uses| uses.passed.iter().filter(on).count()).sum();
-    let mut into: Vec<[u32; 4]> = Vec::with_capacity(count);
+    let mut into: Vec<(u32, u32)> = Vec::with_capacity(count);
     for (caller, uses) in all.iter().enumerate() {
-        for (at, passed) in uses.passed.iter().enumerate() {
-            if on(&passed) {
-                into.push([passed.callee, passed.param.into(), caller as u32, at as u32]);
-            }
+        let on = uses.passed.iter().enumerate().filter(|(_, passed)| on(passed));
+        into.extend(on.map(|(at, _)| (caller as u32, at as u32)));
+    }
+    let goes = |all: &Bodies, &(caller, at): &(u32, u32)| {
+        let passed = all.get(caller).and_then(|uses| uses.passed.get(at as usize));
+        passed.map_or((u32::MAX, u32::MAX), |passed| (passed.callee, passed.param.into()))
+    };
+    into.sort_unstable_by_key(|on| (goes(all, on), *on));
+    let mut work: Vec<(u32, u32)> = Vec::new();
+    for on in &into {
+        let key = goes(all, on);
+        if work.last() != Some(&key) {
+            work.push(key);
         }
     }
-    into.sort_unstable();
-    let mut work: Vec<(u32, u32)> =
-        into.iter().map(|[callee, param, ..]| (*callee, *param)).collect();
-    work.dedup();
     while let Some(key) = work.pop() {
         let params = all.get(key.0).map_or(&[][..], |uses| &uses.params);
         let Some(does) = params.get(key.1 as usize).cloned() else { continue };
-        let first = into.partition_point(|[callee, param, ..]| (*callee, *param) < key);
-        let callers = into[first..].iter().take_while(|passed| (passed[0], passed[1]) == key);
-        let callers = callers.map(|[_, _, caller, at]| (caller, *at as usize));
-        for (caller, at) in callers {
+        let first = into.partition_point(|on| goes(all, on) < key);
+        for on in &into[first..] {
+            if goes(all, on) != key {
+                break;
+            }
+            let (caller, at) = on;
             let Some(uses) = all.get_mut(*caller) else { continue };
-            let passed = uses.passed[at];
+            let passed = uses.passed[*at as usize];
             let mut does = does.clone();
             // How often a function calls itself until it meets a number says where it began.
             does.mixed |= *caller == key.0 && does.compared && passed.from().by != Some(0);
