@@ -26,7 +26,8 @@ pub(super) enum Joins {
     Walked,
     /// Those that compute nothing.
     Apart,
-    /// None: each join of one side is one of the other.
+    /// None: each join of one side is one of the other, and so is what a handler of several calls
+    /// leads to.
     Kept,
 }
 
@@ -135,6 +136,9 @@ impl<'b> Graph<'b> {
             home: vec![body.entry(); body.inst_count()],
         };
         graph.find_live(&edges);
+        if joins == Joins::Kept {
+            graph.count_ways(&edges);
+        }
         graph.find_lone(&edges, joins);
         graph.pass_headers();
         graph.count_ways(&edges);
@@ -319,7 +323,7 @@ impl<'b> Graph<'b> {
                 let is_apart = match joins {
                     Joins::Walked => false,
                     Joins::Apart => self.computes(edges, block),
-                    Joins::Kept => edges.into(block).len() > 1,
+                    Joins::Kept => self.ways(block) > 1,
                 };
                 self.blocks[at].is_lone = read[at] <= reach[at] && !is_apart;
             }
@@ -438,6 +442,7 @@ impl<'b> Graph<'b> {
             }
             open.extend(edges.out(block).iter().map(|edge| edge.block));
         }
+        self.blocks.iter_mut().for_each(|block| block.ways = 0);
         let entry = body.entry().as_u32() as usize;
         self.blocks[entry].ways = 1;
         for phase in 0..3 {
