@@ -18,16 +18,13 @@ use crate::terminator::{Edge, Terminator};
 use prova_module::Opcode;
 use std::ops::Range;
 
-/// Which blocks with several ways in may be lone.
+/// Which blocks may be lone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Joins {
     /// Any, so that each edge is walked by itself: where one join follows another, all that follow,
     /// from each edge.
     Walked,
-    /// Those that compute nothing.
-    Apart,
-    /// None: each join of one side is one of the other, and so is what a handler of several calls
-    /// leads to.
+    /// None, nor any other block: each join of one side is one of the other.
     Kept,
 }
 
@@ -136,9 +133,6 @@ impl<'b> Graph<'b> {
             home: vec![body.entry(); body.inst_count()],
         };
         graph.find_live(&edges);
-        if joins == Joins::Kept {
-            graph.count_ways(&edges);
-        }
         graph.find_lone(&edges, joins);
         graph.pass_headers();
         graph.count_ways(&edges);
@@ -288,12 +282,6 @@ impl<'b> Graph<'b> {
         chains
     }
 
-    /// Whether a block to which several edges lead computes something.
-    fn computes(&self, edges: &Edges, block: Block) -> bool {
-        let insts = &self.body.insts.as_values_slice()[inst_range(self.body.block(block).insts())];
-        edges.into(block).len() > 1 && insts.iter().any(|inst| !inst.args.is_empty())
-    }
-
     fn find_lone(&mut self, edges: &Edges, joins: Joins) {
         let body = self.body;
         let chains = self.chains(edges);
@@ -320,12 +308,7 @@ impl<'b> Graph<'b> {
                 if self.blocks[to].is_lone && chains[to].0 == chains[at].0 {
                     reach[at] = reach[to];
                 }
-                let is_apart = match joins {
-                    Joins::Walked => false,
-                    Joins::Apart => self.computes(edges, block),
-                    Joins::Kept => self.ways(block) > 1,
-                };
-                self.blocks[at].is_lone = read[at] <= reach[at] && !is_apart;
+                self.blocks[at].is_lone = joins == Joins::Walked && read[at] <= reach[at];
             }
         }
     }
@@ -442,7 +425,6 @@ impl<'b> Graph<'b> {
             }
             open.extend(edges.out(block).iter().map(|edge| edge.block));
         }
-        self.blocks.iter_mut().for_each(|block| block.ways = 0);
         let entry = body.entry().as_u32() as usize;
         self.blocks[entry].ways = 1;
         for phase in 0..3 {
