@@ -161,11 +161,17 @@ mod tests {
 
     #[test]
     fn an_application_is_one_term_however_many_there_are() {
-        const COUNT: u64 = 10_000;
+        const COUNT: u64 = 4_000;
         let mut terms = Terms::with_room(0, 0);
+        let other = terms.atom(0);
         let mut all = || -> Vec<Term> {
-            let constant = |bits| terms.pure(Opcode::I64Const, &Imm::Bits(bits), &[], 0);
-            (0..COUNT).map(constant).collect()
+            let each = (0..COUNT).flat_map(|bits| {
+                let one = terms.pure(Opcode::I64Const, &Imm::Bits(bits), &[], 0);
+                let sum = terms.pure(Opcode::I64Add, &Imm::None, &[one, other], 0);
+                let turned = terms.pure(Opcode::I64Add, &Imm::None, &[other, one], 0);
+                [one, sum, turned, terms.pure(Opcode::I64Sub, &Imm::None, &[one, other], 0)]
+            });
+            each.collect()
         };
         let (first, again) = (all(), all());
         assert_eq!(first, again);
