@@ -8,7 +8,7 @@ use prova_testing::bad_input::supervise;
 use prova_testing::differential::{self, Options};
 use prova_testing::generate::Generator;
 use prova_testing::second::compare;
-use prova_testing::ssa::{campaign, irreducible, trips};
+use prova_testing::ssa::{campaign, emissions, irreducible, trips};
 use prova_testing::{
     enumerate, fuel, judge, mutations, native, outside, proof, ssa_check, ssa_passes, torture,
 };
@@ -140,6 +140,19 @@ pub(crate) enum Campaign {
         /// Functions of a module.
         #[arg(long, default_value_t = 60)]
         funcs: usize,
+    },
+    /// Random edits of what is emitted of SSA bodies: each is refused by the proof, or runs as
+    /// before.
+    SsaTripsEdits {
+        /// How many edits.
+        #[arg(long, default_value_t = 1_000_000)]
+        count: u64,
+        /// The number of the first module.
+        #[arg(long, default_value_t = 0)]
+        first: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// All bodies of up to some operators: proved, and every tier against the reference tier.
     Enumerate {
@@ -293,6 +306,7 @@ impl Campaign {
             Campaign::SsaTrips { generator, count, modules, first, seed, funcs } => {
                 ssa_trips(&campaign::Options { generator, count, modules, seed, funcs }, first)
             }
+            Campaign::SsaTripsEdits { count, first, seed } => ssa_trips_edits(count, first, seed),
             Campaign::Enumerate { operators, exceptions, jobs } => {
                 let jobs = jobs.unwrap_or_else(processors);
                 enumerate(&enumerate::Options { operators, exceptions, jobs, plant: None })
@@ -545,6 +559,17 @@ fn ssa_passes_edits(count: u64, seed: u64) -> ExitCode {
     println!(
         "{tried} edits, {same} accepted with the pass's body, {ran} with another one, which ran; \
          refused:"
+    );
+    refused.iter().for_each(|(rule, count)| println!("  {rule} {count}"));
+    found(finding, "what was accepted runs as the reference tier")
+}
+
+fn ssa_trips_edits(count: u64, first: u64, seed: u64) -> ExitCode {
+    let totals = emissions::edits(seed, first, count, emissions::check);
+    let emissions::Totals { tried, refused, same, ran, finding } = totals;
+    println!(
+        "{tried} edits, {same} accepted with the bytes that were emitted, {ran} with others, which \
+         ran; refused:"
     );
     refused.iter().for_each(|(rule, count)| println!("  {rule} {count}"));
     found(finding, "what was accepted runs as the reference tier")

@@ -3,6 +3,7 @@
 
 use prova_testing::generate::Generator;
 use prova_testing::ssa::campaign::Options;
+use prova_testing::ssa::emissions;
 use prova_testing::ssa::trips::campaign;
 use prova_testing::trip::{Tally, rewrite};
 use prova_testing::{spec, trip};
@@ -57,4 +58,18 @@ fn generated_modules_run_as_before_behind_their_trip() {
         assert_eq!(totals.finding, None);
         assert!(totals.returned > 50, "{totals:?}");
     }
+}
+
+#[test]
+fn edits_of_what_is_emitted_are_refused_or_run_as_before() {
+    let totals = emissions::edits(7, 0, 3_000, emissions::check);
+    assert!(totals.finding.is_none(), "{}", totals.finding.unwrap_or_default());
+    assert!(totals.refused.len() >= 5 && totals.same >= 30 && totals.ran >= 100, "{totals:?}");
+}
+
+/// Without the proof, edits that are valid run otherwise, and that is seen.
+#[test]
+fn an_edit_that_runs_otherwise_is_seen() {
+    let totals = emissions::edits(7, 0, 3_000, |_, _, _| Ok(()));
+    assert!(totals.finding.is_some(), "{totals:?}");
 }

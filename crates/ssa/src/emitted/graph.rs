@@ -4,29 +4,30 @@
 //! stands for its edge and is walked anew on each path. A *final* block only returns: one side may
 //! share it where the other returns at several places. A block is *ending* if it is final, or only
 //! jumps, forward, to an ending one. A value is *live* if something that a run does may depend on
-//! it. `ways` counts how often control comes to a block, with lone
-//! blocks and handlers taken out of the way. All of it only says how to walk: the rules are checked
-//! wherever the walk goes. What the rules do rely on is that nothing else reads the values of lone
-//! blocks, nor those of final ones, but for *fixed* ones, which are one term on every path:
-//! constants, and what is nothing but one; and on what is live: parameters of the image that are
-//! not may differ from edge to edge.
+//! it. `ways` counts how often control comes to a block, with lone blocks and handlers taken out of
+//! the way. Most of it only says how to walk: the rules are checked wherever the walk goes. What
+//! the rules do rely on is
+//! * that nothing else reads the values of lone blocks, nor those of final ones, but for *fixed*
+//!   ones, which are one term on every path: constants, and what is nothing but one;
+//! * on what is live: parameters of the image that are not may differ from edge to edge;
+//! * that control comes to a handler by one way only if `ways` says so, in whatever order blocks
+//!   are: then its parameters are one term at each clause and behind it.
 
 use super::relate::is_trivial;
 use crate::body::{Body, Def, InstData, Op};
 use crate::entity::{Block, Inst, Value};
 use crate::terminator::{Edge, Terminator};
 use prova_module::Opcode;
+use std::collections::HashMap;
 use std::ops::Range;
 
-/// Which blocks with several ways in may be lone.
+/// Which blocks may be lone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Joins {
     /// Any, so that each edge is walked by itself: where one join follows another, all that follow,
     /// from each edge.
     Walked,
-    /// Those that compute nothing.
-    Apart,
-    /// None: each join of one side is one of the other.
+    /// None, nor any other block: each join of one side is one of the other.
     Kept,
 }
 
@@ -284,12 +285,6 @@ impl<'b> Graph<'b> {
         chains
     }
 
-    /// Whether a block to which several edges lead computes something.
-    fn computes(&self, edges: &Edges, block: Block) -> bool {
-        let insts = &self.body.insts.as_values_slice()[inst_range(self.body.block(block).insts())];
-        edges.into(block).len() > 1 && insts.iter().any(|inst| !inst.args.is_empty())
-    }
-
     fn find_lone(&mut self, edges: &Edges, joins: Joins) {
         let body = self.body;
         let chains = self.chains(edges);
@@ -316,12 +311,7 @@ impl<'b> Graph<'b> {
                 if self.blocks[to].is_lone && chains[to].0 == chains[at].0 {
                     reach[at] = reach[to];
                 }
-                let is_apart = match joins {
-                    Joins::Walked => false,
-                    Joins::Apart => self.computes(edges, block),
-                    Joins::Kept => edges.into(block).len() > 1,
-                };
-                self.blocks[at].is_lone = read[at] <= reach[at] && !is_apart;
+                self.blocks[at].is_lone = joins == Joins::Walked && read[at] <= reach[at];
             }
         }
     }
@@ -418,16 +408,44 @@ impl<'b> Graph<'b> {
         }
     }
 
-    /// When a block's ways are known: behind those of blocks that stand for themselves come those
-    /// of handlers, which may lead back, then those of lone blocks in their order.
-    fn phase(&self, block: Block) -> u32 {
+    /// The handler around a handler.
+    fn around(&self, block: Block) -> Option<Block> {
         match self.body.block(block).terminator {
-            _ if self.is_lone(block) => 2,
-            Terminator::Catch { .. } => 1,
-            _ => 0,
+            Terminator::Catch { outer, .. } => outer.map(|edge| edge.block),
+            _ => None,
         }
     }
 
+    /// The handlers among blocks, each behind those that lead to it, whatever their numbers: on how
+    /// often control comes to one the rules rely (E7, E8). Those in a circle are left out; no
+    /// exception gets through them.
+    fn handlers(&self, reached: &[bool]) -> Vec<Block> {
+        let all = self.body.blocks().filter(|&(block, data)| {
+            matches!(data.terminator, Terminator::Catch { .. }) && reached[block.as_u32() as usize]
+        });
+        let all: Vec<Block> = all.map(|(block, _)| block).collect();
+        let mut inside: HashMap<Block, u32> = HashMap::new();
+        for &block in &all {
+            self.around(block).into_iter().for_each(|outer| *inside.entry(outer).or_default() += 1);
+        }
+        let mut order: Vec<Block> = all.into_iter().filter(|at| !inside.contains_key(at)).collect();
+        let mut next = 0;
+        while let Some(&block) = order.get(next) {
+            next += 1;
+            if let Some(outer) = self.around(block)
+                && let Some(left) = inside.get_mut(&outer)
+            {
+                *left -= 1;
+                if *left == 0 {
+                    order.push(outer);
+                }
+            }
+        }
+        order
+    }
+
+    /// Counts ways: those of blocks that stand for themselves, then those of handlers, which may
+    /// lead back, then those of lone blocks in their order.
     fn count_ways(&mut self, edges: &Edges) {
         let body = self.body;
         let mut reached = vec![false; body.block_count()];
@@ -438,20 +456,27 @@ impl<'b> Graph<'b> {
             }
             open.extend(edges.out(block).iter().map(|edge| edge.block));
         }
-        let entry = body.entry().as_u32() as usize;
-        self.blocks[entry].ways = 1;
-        for phase in 0..3 {
-            for (block, _) in body.blocks() {
-                let at = block.as_u32() as usize;
-                if !reached[at] || self.phase(block) != phase {
-                    continue;
-                }
-                let ways = if phase > 0 { self.blocks[at].ways.max(1) } else { 1 };
-                for edge in edges.out(block) {
-                    let to = &mut self.blocks[edge.block.as_u32() as usize].ways;
-                    *to = to.saturating_add(ways);
-                }
+        self.blocks[body.entry().as_u32() as usize].ways = 1;
+        for (block, data) in body.blocks().filter(|(block, _)| reached[block.as_u32() as usize]) {
+            if !self.is_lone(block) && !matches!(data.terminator, Terminator::Catch { .. }) {
+                self.pass_ways(edges, block, 1);
             }
+        }
+        for block in self.handlers(&reached) {
+            self.pass_ways(edges, block, self.ways(block));
+        }
+        for (block, _) in body.blocks().filter(|(block, _)| reached[block.as_u32() as usize]) {
+            if self.is_lone(block) {
+                self.pass_ways(edges, block, self.ways(block));
+            }
+        }
+    }
+
+    /// So often control comes from a block to each that it leads to.
+    fn pass_ways(&mut self, edges: &Edges, block: Block, ways: u32) {
+        for edge in edges.out(block) {
+            let to = &mut self.blocks[edge.block.as_u32() as usize].ways;
+            *to = to.saturating_add(ways);
         }
     }
 }

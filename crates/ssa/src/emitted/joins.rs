@@ -266,7 +266,14 @@ impl Relate<'_> {
             let args = body.args(&edge).iter().map(|arg| match arg.value() {
                 Some(value) => match body.value(value).def {
                     Def::Param(of, number, _) if of == block => given[number as usize],
-                    Def::Param(..) | Def::Result(..) => Source::Elsewhere(value),
+                    Def::Param(..) => Source::Elsewhere(value),
+                    Def::Result(inst, _) => {
+                        // What is constant is known before the place is walked.
+                        if body.inst(inst).args.is_empty() {
+                            self.silent(body.inst(inst));
+                        }
+                        Source::Elsewhere(value)
+                    }
                 },
                 None => Source::Made,
             });

@@ -43,9 +43,9 @@
 //! * E8. *Handlers.* The clauses by which an exception is caught are the same in order (those of
 //!   handlers around follow), with the same tags, references and targets.
 //! * E9. *Size.* Both are within limits, and comparing takes at most [`STEPS_BASE`] steps, and
-//!   [`STEPS_PER_VALUE`] for each value and instruction; and once more so many, with joins that
-//!   compute compared as places (E6), where walking them from each edge takes more; and twice more
-//!   so many, with all joins compared as places, where the bodies are not related otherwise.
+//!   [`STEPS_PER_VALUE`] for each value and instruction; once more so many where a branch decides
+//!   nothing, and for each of these walks once more so many with all joins compared as places
+//!   (E6), where the bodies are not related otherwise.
 //!
 //! `ref.as_non_null` on a reference that cannot be null has no effect, and no counterpart: by its
 //! type, or since something of a type without null is the same term. Wasm's rule for locals without
@@ -215,13 +215,8 @@ impl EmittedBody {
             true => relate(old, new, Joins::Walked).map_err(|_| rejection),
             false => Err(rejection),
         });
-        // Where joins that compute follow each other, no edge is walked through all of them.
-        let related = related.or_else(|rejection| match rejection.rule == Rule::Size {
-            true => relate(decided, read, Joins::Apart),
-            false => Err(rejection),
-        });
-        // Where a join of one side stands for its edges and that of the other does not, each stands
-        // for itself.
+        // Where a join of one side stands for its edges and that of the other does not, or where
+        // one follows another, each stands for itself.
         related.or_else(|rejection| {
             let related = relate(old, new, Joins::Kept);
             let related = related.or_else(|again| match is_decided {

@@ -468,14 +468,12 @@ impl Relate<'_> {
 
     /// What a read of the body gives that is not met yet: the same as the same read before it in
     /// its block that is met, if nothing between changes what they read. So it does not matter
-    /// which of the image's is for which of them (E4).
+    /// which of the image's is for which of them (E4). What changes something does not commute with
+    /// the like of it.
     fn like(&mut self, value: Value, read: Inst) -> Verdict<Option<Term>> {
         let body = self.old.body;
         let data = body.inst(read);
         let effects = data.op.effects();
-        if data.result().is_none() || !effects.commutes(effects) {
-            return Ok(None);
-        }
         let first = body.block(self.old.block_of(value)).insts();
         let first = first.into_iter().next().map_or(0, |inst| inst.as_u32());
         for at in (first.max(read.as_u32().saturating_sub(LIKES_MAX))..read.as_u32()).rev() {

@@ -154,3 +154,41 @@ impl Terms {
         self.non_null.get(term as usize).is_some_and(|&non_null| non_null)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_application_is_one_term_however_many_there_are() {
+        const COUNT: u64 = 4_000;
+        let mut terms = Terms::with_room(0, 0);
+        let other = terms.atom(0);
+        let mut all = || -> Vec<Term> {
+            let each = (0..COUNT).flat_map(|bits| {
+                let one = terms.pure(Opcode::I64Const, &Imm::Bits(bits), &[], 0);
+                let sum = terms.pure(Opcode::I64Add, &Imm::None, &[one, other], 0);
+                let turned = terms.pure(Opcode::I64Add, &Imm::None, &[other, one], 0);
+                [one, sum, turned, terms.pure(Opcode::I64Sub, &Imm::None, &[one, other], 0)]
+            });
+            each.collect()
+        };
+        let (first, again) = (all(), all());
+        assert_eq!(first, again);
+        assert!(first.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn a_term_is_where_its_last_atom_is() {
+        let mut terms = Terms::with_room(0, 0);
+        let (early, late, payload) = (terms.atom(3), terms.atom(5), terms.atom(NOWHERE));
+        let constant = terms.pure(Opcode::I64Const, &Imm::Bits(1), &[], 0);
+        let sum = terms.pure(Opcode::I64Add, &Imm::None, &[late, early], 0);
+        let of_payload = terms.pure(Opcode::I64Add, &Imm::None, &[sum, payload], 0);
+        let places = [early, late, constant, sum, of_payload, NONE].map(|term| terms.place(term));
+        assert_eq!(places, [3, 5, 0, 5, NOWHERE, NOWHERE]);
+        terms.settle(payload, 7);
+        terms.settle(late, 7);
+        assert_eq!([payload, late].map(|term| terms.place(term)), [7, 5]);
+    }
+}

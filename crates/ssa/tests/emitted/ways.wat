@@ -101,4 +101,50 @@
       local.get 0 local.get 0 i32.const 0 br_if 0
       drop i32.const 0
     end
-    global.set $number global.set $number))
+    global.set $number global.set $number)
+
+  ;; A clause of two calls computes with what its handler gives, and leads on to a header.
+  (func $computed (param i32 i32 i32) (result i32)
+    block
+      try_table (catch_all 0)
+        i32.const 0 call_indirect (type $l) drop
+        local.get 1 local.set 0
+        i32.const 0 call_indirect (type $l) drop
+        local.get 2 return
+      end
+      unreachable
+    end
+    local.get 0 local.get 1 i32.and
+    loop (param i32)
+      global.set $number
+      local.get 0 global.set $number
+      local.get 2
+      local.get 2 i32.const 1 i32.sub local.tee 2
+      br_if 0
+      drop
+    end
+    local.get 0)
+
+  ;; A constant that a call gives its handler is made once more behind the clause, for the local
+  ;; in which the handler's value lies.
+  (func $made (param i64 i64 i32) (result i64) (local i64)
+    i64.const -1 local.set 3
+    loop
+      local.get 2 i32.eqz if local.get 1 return end
+      local.get 0 i32.wrap_i64 global.set $number
+      block
+        try_table (catch_all 0)
+          local.get 2
+          if
+            i64.const 0 i32.const 0 throw $e
+          end
+          local.get 3 local.set 0
+          i32.const 0 call_indirect (type $l) drop
+        end
+        local.get 3 local.tee 0 local.set 1
+        br 1
+      end
+      local.get 3 local.set 1
+      br 0
+    end
+    unreachable))

@@ -12,6 +12,7 @@
 //! Limits: as the reference tier, it answers a host function that suspends with a trap.
 
 pub mod campaign;
+pub mod emissions;
 pub mod irreducible;
 mod states;
 pub mod trips;

@@ -81,38 +81,65 @@ pub fn compare(
     let Ok(module) = module else { return Ok(()) };
     totals.modules += 1;
     totals.funcs += module.defined_funcs().count() as u64;
-    let host = [Host::Function, Host::Growing, Host::Instance][(index % 3) as usize];
-    let reference = setup(Tier::Reference);
-    let run = |skip_from| {
-        let program =
-            Program { module: &module, calls: &case.calls, fuel: case.fuel, skip_from, host };
-        program.run(reference, None)
-    };
-    let before = run(case.calls.len());
+    let subject = Subject::new(case, &module, index);
     for passes in [&[][..], &Pass::DEFAULT] {
         let mut new = send(&module, passes, index, totals)?;
         if let Some(plant) = plant {
             new = planted(&new, plant)?;
         }
-        if is_endless(&before) {
-            continue;
+        let alike = subject.same(&new).map_err(|what| format!("passes {passes:?}: {what}"))?;
+        totals.returned += alike.0;
+        totals.trapped += alike.1;
+    }
+    Ok(())
+}
+
+/// A case's module, and what its calls do in the reference tier.
+pub(super) struct Subject<'c> {
+    case: &'c Case,
+    pub(super) module: &'c Module,
+    host: Host,
+    before: Record,
+}
+
+impl<'c> Subject<'c> {
+    /// The module of the case of this number.
+    pub(super) fn new(case: &'c Case, module: &'c Module, index: u64) -> Subject<'c> {
+        let host = [Host::Function, Host::Growing, Host::Instance][(index % 3) as usize];
+        let before = reference(case, module, case.calls.len(), host);
+        Subject { case, module, host, before }
+    }
+
+    /// Runs a new module in the place of the case's: how many calls returned and ended otherwise,
+    /// alike.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub(super) fn same(&self, new: &Module) -> Result<(u64, u64), String> {
+        let Subject { case, module, host, ref before } = *self;
+        if is_endless(before) {
+            return Ok((0, 0));
         }
-        let after = |skip_from| behind(&new, case, skip_from, host);
+        let after = |skip_from| behind(new, case, skip_from, host);
         let decided = |record: &Record| {
             record.calls.iter().position(|call| is_short(&call.0)).unwrap_or(case.calls.len())
         };
-        let mut found = (before.clone(), after(decided(&before)));
+        let mut found = (before.clone(), after(decided(before)));
         let skip_from = decided(&found.0).min(decided(&found.1));
         if skip_from < case.calls.len() {
-            found = (run(skip_from), after(skip_from));
+            found = (reference(case, module, skip_from, host), after(skip_from));
         }
-        same(&found.0, &found.1).map_err(|what| format!("passes {passes:?}: {what}"))?;
+        same(&found.0, &found.1)?;
         let returned = |outcome: &Outcome| matches!(outcome, Outcome::Results(_));
         let count = found.0.calls.iter().filter(|call| returned(&call.0)).count() as u64;
-        totals.returned += count;
-        totals.trapped += skip_from as u64 - count;
+        Ok((count, skip_from as u64 - count))
     }
-    Ok(())
+}
+
+/// The calls of a case in the reference tier.
+fn reference(case: &Case, module: &Module, skip_from: usize, host: Host) -> Record {
+    let program = Program { module, calls: &case.calls, fuel: case.fuel, skip_from, host };
+    program.run(setup(Tier::Reference), None)
 }
 
 /// A module whose text is edited.
