@@ -1,0 +1,145 @@
+//! What is known while a generic function is walked: of each value a [`Slot`], and the registers
+//! and stores that intrinsics put off.
+//!
+//! Slots form a lattice of height two: constants and pointers above `Run`, a value that only a run
+//! knows. Where ways meet, what is equal on all stays, everything else becomes `Run`; so the search
+//! ends ([`crate::explore`]).
+//!
+//! A pointer is an i32 argument of the function and a distance from it. The argument itself comes
+//! at run time; its distance is a constant, which a loop over program text needs.
+
+use crate::certificate::Known;
+use std::collections::BTreeMap;
+
+/// What is known of a value; `V` is what stands for one that a run makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slot<V> {
+    Bits(u64),
+    Pointer { arg: u32, offset: u32 },
+    Run(V),
+}
+
+impl<V: Copy> Slot<V> {
+    /// The bits, if they are known.
+    pub(crate) fn bits(self) -> Option<u64> {
+        match self {
+            Slot::Bits(bits) => Some(bits),
+            Slot::Pointer { .. } | Slot::Run(_) => None,
+        }
+    }
+
+    /// Whether both say the same, whatever a run makes.
+    pub(crate) fn is_like<W>(self, other: &Slot<W>) -> bool {
+        match (self, other) {
+            (Slot::Bits(a), Slot::Bits(b)) => a == *b,
+            (Slot::Pointer { arg, offset }, Slot::Pointer { arg: other, offset: distance }) => {
+                arg == *other && offset == *distance
+            }
+            (Slot::Run(_), Slot::Run(_)) => true,
+            (_, _) => false,
+        }
+    }
+
+    /// The same in words of the certificate, with the number of a parameter for what a run makes.
+    pub(crate) fn known(self, param: impl FnOnce() -> u32) -> Known {
+        match self {
+            Slot::Bits(bits) => Known::Bits(bits),
+            Slot::Pointer { arg, offset } => Known::Pointer { arg, offset },
+            Slot::Run(_) => Known::Param(param()),
+        }
+    }
+}
+
+/// A store that was put off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Late<V> {
+    pub(crate) address: Slot<V>,
+    pub(crate) value: Slot<V>,
+}
+
+/// What intrinsics keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Virtual<V> {
+    pub(crate) regs: BTreeMap<u64, Slot<V>>,
+    /// The top last.
+    pub(crate) stack: Vec<Late<V>>,
+    pub(crate) locals: BTreeMap<u32, Late<V>>,
+}
+
+impl<V> Default for Virtual<V> {
+    fn default() -> Virtual<V> {
+        Virtual { regs: BTreeMap::new(), stack: Vec::new(), locals: BTreeMap::new() }
+    }
+}
+
+impl<V: Copy> Virtual<V> {
+    /// All stores that are put off, in the order in which they are done.
+    pub(crate) fn late(&self) -> impl Iterator<Item = &Late<V>> {
+        self.stack.iter().chain(self.locals.values())
+    }
+
+    /// Forgets all stores that are put off.
+    pub(crate) fn clear_late(&mut self) {
+        self.stack.clear();
+        self.locals.clear();
+    }
+}
+
+/// What is known at the start of a part of a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct State<V> {
+    /// Of the values that are live there, in their order.
+    pub(crate) values: Vec<Slot<V>>,
+    pub(crate) kept: Virtual<V>,
+}
+
+/// Where two ways meet: makes the first state what both have in common. `run` gives what stands for
+/// a value that differs. True if the state has changed.
+pub(crate) fn meet<V: Copy>(
+    into: &mut State<V>,
+    from: &State<V>,
+    run: &mut dyn FnMut(Slot<V>, Slot<V>) -> V,
+) -> bool {
+    let mut changed = false;
+    let mut one = |a: &mut Slot<V>, b: &Slot<V>| {
+        if !matches!(a, Slot::Run(_)) && !a.is_like(b) {
+            *a = Slot::Run(run(*a, *b));
+            changed = true;
+        }
+    };
+    into.values.iter_mut().zip(&from.values).for_each(|(a, b)| one(a, b));
+    let mut gone = false;
+    into.kept.regs.retain(|number, a| match from.kept.regs.get(number) {
+        Some(b) => {
+            one(a, b);
+            true
+        }
+        None => {
+            gone = true;
+            false
+        }
+    });
+    into.kept.locals.retain(|number, a| match from.kept.locals.get(number) {
+        Some(b) => {
+            one(&mut a.address, &b.address);
+            one(&mut a.value, &b.value);
+            true
+        }
+        None => {
+            gone = true;
+            false
+        }
+    });
+    // Stacks have their tops in common.
+    let (ours, theirs) = (into.kept.stack.len(), from.kept.stack.len());
+    if ours > theirs {
+        into.kept.stack.drain(..ours - theirs);
+        gone = true;
+    }
+    let shared = into.kept.stack.len();
+    for (a, b) in into.kept.stack.iter_mut().zip(&from.kept.stack[theirs - shared..]) {
+        one(&mut a.address, &b.address);
+        one(&mut a.value, &b.value);
+    }
+    changed || gone
+}
