@@ -10,7 +10,8 @@ fn main() {
     let wasm = wat::parse_bytes(&bytes).expect("a module").into_owned();
     let module =
         Module::decode(wasm, &Features::default(), &Limits::default()).expect("a valid module");
-    let outcome = specialize(&module, &Options::default()).unwrap_or_else(|error| panic!("{error}"));
+    let outcome =
+        specialize(&module, &Options::default()).unwrap_or_else(|error| panic!("{error}"));
     for (slot, _, state) in &outcome.requests {
         match state {
             Ok(made) => println!("{slot:#x}: {made:?}"),

@@ -14,7 +14,7 @@
 //! * X2. Numbers are given in the order in which parts come up, which depends on the module and the
 //!   request alone.
 //!
-//! Limits: [`PARTS_MAX`] parts, [`STEPS_MAX`] steps.
+//! Limits: [`PARTS_MAX`] parts, [`STEPS_MAX`] steps, [`SLOTS_MAX`] slots.
 
 use crate::context::{Contexts, ROOT};
 use crate::error::{Fault, Refused};
@@ -30,6 +30,8 @@ use std::collections::{BTreeSet, HashMap};
 pub const PARTS_MAX: usize = 100_000;
 /// The most instructions that all walks together come by.
 pub const STEPS_MAX: usize = 20_000_000;
+/// The most slots of all parts' states together.
+pub(crate) const SLOTS_MAX: usize = 10_000_000;
 
 /// Why a value is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,11 +159,13 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
     let mut parts = vec![Part { key: first, state: entry(subject), succs: Vec::new() }];
     let mut numbers = HashMap::from([(first, 0)]);
     let mut open = BTreeSet::from([0]);
-    let mut steps = 0;
+    let (mut steps, mut slots) = (0, 0);
+    // A walk has a place for each value of the function.
+    let places = subject.body().value_count() / 32;
     while let Some(at) = open.pop_first() {
         let (key, state) = (parts[at].key, parts[at].state.clone());
         let insts = subject.body().block(key.block).insts().len();
-        steps += 1 + insts;
+        steps += 1 + insts + places;
         if steps > STEPS_MAX {
             return Err(Refused::new(Fault::Limit, format!("more than {STEPS_MAX} steps")));
         }
@@ -171,6 +175,7 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
             let number = *numbers.entry(to).or_insert(parts.len());
             succs.push(number);
             if number == parts.len() {
+                slots += state.len();
                 parts.push(Part { key: to, state, succs: Vec::new() });
                 open.insert(number);
                 continue;
@@ -185,8 +190,10 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
             }
         }
         parts[at].succs = succs;
-        if parts.len() > PARTS_MAX {
-            return Err(Refused::new(Fault::Limit, format!("more than {PARTS_MAX} blocks")));
+        if parts.len() > PARTS_MAX || slots > SLOTS_MAX {
+            let what =
+                format!("more than {PARTS_MAX} blocks, or {SLOTS_MAX} values at their starts");
+            return Err(Refused::new(Fault::Limit, what));
         }
     }
     Ok(Explored { contexts, parts, numbers })

@@ -19,6 +19,9 @@ use std::collections::BTreeSet;
 const PASSES: [Pass; 6] =
     [Pass::Params, Pass::Fold, Pass::Thread, Pass::Forward, Pass::Dead, Pass::Params];
 
+/// The most values that are live at the starts of all blocks together.
+const LIVE_MAX: usize = 10_000_000;
+
 /// A function to be specialised.
 #[derive(Clone, Debug)]
 pub(crate) struct Generic {
@@ -53,6 +56,8 @@ impl Generic {
             }
         }
         let live = live(body.body());
+        let what = || refused(Fault::Limit, format!("more than {LIVE_MAX} live values"));
+        let live = live.ok_or_else(what)?;
         let results = module.func_type(func).results.to_vec();
         Ok(Generic { body, live, results })
     }
@@ -82,8 +87,9 @@ impl Generic {
     }
 }
 
-/// What is live at the start of each block.
-fn live(body: &Body) -> Vec<Vec<Value>> {
+/// What is live at the start of each block; `None` if that is too much.
+fn live(body: &Body) -> Option<Vec<Vec<Value>>> {
+    let mut total = 0;
     let mut sets: Vec<Vec<Value>> = vec![Vec::new(); body.block_count()];
     let mut preds: Vec<Vec<Block>> = vec![Vec::new(); body.block_count()];
     for (block, _) in body.blocks() {
@@ -97,11 +103,15 @@ fn live(body: &Body) -> Vec<Vec<Value>> {
         backward(body, block, 0, &mut live);
         let at = block.as_u32() as usize;
         if live.len() != sets[at].len() {
+            total += live.len() - sets[at].len();
+            if total > LIVE_MAX {
+                return None;
+            }
             sets[at] = live.into_iter().collect();
             open.extend(&preds[at]);
         }
     }
-    sets
+    Some(sets)
 }
 
 /// What is live behind the last instruction of a block, the terminator's operands among it.

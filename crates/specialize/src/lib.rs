@@ -56,7 +56,7 @@ pub use error::{Error, Fault, Refused};
 pub use explore::{PARTS_MAX, STEPS_MAX};
 pub use image::BYTES_MAX;
 pub use intrinsic::{Generic, Intrinsic, Intrinsics, MODULE};
-pub use pipeline::{Assumption, Options, Outcome, Specialized, certified, specialize};
+pub use pipeline::{Assumption, Certified, Options, Outcome, Specialized, specialize};
 pub use request::{ARGUMENT_BYTES_MAX, Argument, REQUESTS_MAX, Request};
 pub use snapshot::{Snapshot, initialized};
 pub use walk::CASES_MAX;

@@ -60,7 +60,8 @@ pub enum Assumption {
     /// The bytes that an argument points to are those of the request, as long as the function runs.
     ConstantMemory(u32),
     /// No load or store of the program, but for intrinsics, touches a cell of the virtual stack or
-    /// of virtual locals; all of them lie in memory, and nothing reads one that was popped.
+    /// of virtual locals; all of them lie in memory and apart from each other, nothing reads one
+    /// that was popped, and nobody looks at them once the function has trapped.
     PrivateCells,
 }
 
@@ -196,10 +197,11 @@ fn whole(
 ) -> Result<Option<Outcome>, Error> {
     let first = (module.func_count() - intrinsics.count()) as u32;
     let base = module.table(TableIdx(0)).map_or(0, |table| table.min) as u32;
+    let index_of = |number: u32| base.saturating_add(number);
     let mut plan = Plan { funcs: Vec::new(), patches: requests.patches.clone() };
     for job in jobs.iter() {
         if let (Ok(_), Some(request)) = (&job.state, &job.request) {
-            let index = base + plan.funcs.len() as u32;
+            let index = index_of(plan.funcs.len() as u32);
             plan.patches.insert(job.slot, index.to_le_bytes().to_vec());
             let name = module.func_name(request.func).map_or_else(
                 || format!("{} (specialized)", request.func),
@@ -231,7 +233,7 @@ fn whole(
             Err(refused) => Err(refused.clone()),
             Ok(proved) => {
                 let func = numbers.next().unwrap_or(FuncIdx(first));
-                Ok(specialized(&outcome.module, proved, func, base + func.0 - first))
+                Ok(specialized(&outcome.module, proved, func, index_of(func.0 - first)))
             }
         };
         outcome.requests.push((job.slot, job.request.clone(), done));
@@ -304,16 +306,46 @@ fn empty(func: FuncIdx) -> Body {
     Assembler::new(func, Metering::NONE).finish()
 }
 
-/// The certificate of a specialised function, for tests.
+/// A specialised function with all that its proof reads, for tests.
 #[doc(hidden)]
-pub fn certified(module: &Module, slot: u32) -> Option<(Request, Body, Certificate)> {
-    let intrinsics = Intrinsics::find(module).ok()?;
-    let requests = Requests::read(module, &Image::of(module).ok()?).ok()?;
-    let (_, request) = requests.all.into_iter().find(|(other, _)| *other == slot)?;
-    let request = request.ok()?;
-    let generic = Generic::new(module, request.func).ok()?;
-    let subject = Subject { generic: &generic, intrinsics: &intrinsics, request: &request };
-    let mut explored = explore(subject).ok()?;
-    let residual = residual::write(subject, &mut explored, generic.func()).ok()?;
-    Some((request, residual.body, residual.certificate))
+#[derive(Clone, Debug)]
+pub struct Certified {
+    generic: Generic,
+    intrinsics: Intrinsics,
+    request: Request,
+    /// The specialised function.
+    pub body: Body,
+    /// Its certificate.
+    pub certificate: Certificate,
+}
+
+#[doc(hidden)]
+impl Certified {
+    /// The function that is made for the request that writes to an address.
+    pub fn new(module: &Module, slot: u32) -> Option<Certified> {
+        let intrinsics = Intrinsics::find(module).ok()?;
+        let requests = Requests::read(module, &Image::of(module).ok()?).ok()?;
+        let (_, request) = requests.all.into_iter().find(|(other, _)| *other == slot)?;
+        let request = request.ok()?;
+        let generic = Generic::new(module, request.func).ok()?;
+        let subject = Subject { generic: &generic, intrinsics: &intrinsics, request: &request };
+        let mut explored = explore(subject).ok()?;
+        let Residual { body, certificate } =
+            residual::write(subject, &mut explored, generic.func()).ok()?;
+        Some(Certified { generic, intrinsics, request, body, certificate })
+    }
+
+    /// What the proof says.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn prove(&self) -> Result<Vec<Assumption>, check::Rejection> {
+        let question = check::Question {
+            generic: self.generic.body(),
+            results: self.generic.results(),
+            intrinsics: &self.intrinsics,
+            request: &self.request,
+        };
+        check::prove(&question, &self.body, &self.certificate)
+    }
 }

@@ -99,7 +99,7 @@ impl Rest<'_> {
         for ((index, old), new) in all {
             let more = if index == TableIdx(0) { more } else { 0 };
             let mut grown = *old;
-            grown.min += more;
+            grown.min = grown.min.saturating_add(more);
             grown.max = grown.max.map(|max| max.saturating_add(more));
             same &= grown == *new;
             same &= match (self.old.table_init(index), self.new.table_init(index)) {

@@ -157,7 +157,7 @@ impl Reencode for Writer<'_> {
     fn parse_table(&mut self, out: &mut TableSection, mut table: wasmparser::Table<'_>) -> Done {
         if self.tables == 0 {
             let more = self.plan.funcs.len() as u64;
-            table.ty.initial += more;
+            table.ty.initial = table.ty.initial.saturating_add(more);
             // A greatest size leaves as much room as it did.
             table.ty.maximum = table.ty.maximum.map(|max| max.saturating_add(more));
         }

@@ -93,6 +93,14 @@ pub(crate) struct State<V> {
     pub(crate) kept: Virtual<V>,
 }
 
+impl<V> State<V> {
+    /// How many slots it has.
+    pub(crate) fn len(&self) -> usize {
+        let Virtual { regs, stack, locals } = &self.kept;
+        self.values.len() + regs.len() + 2 * (stack.len() + locals.len())
+    }
+}
+
 /// Where two ways meet: makes the first state what both have in common. `run` gives what stands for
 /// a value that differs. True if the state has changed.
 pub(crate) fn meet<V: Copy>(

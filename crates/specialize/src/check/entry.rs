@@ -4,7 +4,7 @@ use super::edge::{Way, arrive};
 use super::error::{Rule, Verdict, demand};
 use super::terms::{Term, Terms};
 use super::{Facts, part};
-use crate::certificate::{Known, Role};
+use crate::certificate::Role;
 use crate::request::Argument;
 use prova_module::{FuncIdx, Opcode, ValType};
 use prova_ssa::{Block, Body, Edge, Imm, Op, Terminator, Value};
@@ -117,12 +117,6 @@ fn begin(
         values.insert(value, constant.unwrap_or(params[number]));
     }
     let args: Vec<Option<Term>> = arguments(facts.body, ours, edge);
-    // A constant argument's parameter may be passed itself: it was compared.
-    let is_plain = row.values.iter().all(|(value, known)| match known {
-        Known::Param(_) => types.len() == params.len() && values.contains_key(value),
-        Known::Bits(_) | Known::Pointer { .. } => true,
-    });
-    demand!(is_plain, State, "a value at the entry that is no argument");
     let way = Way { args: &args, bases: &bases };
     arrive(terms, row, &way, |_, value| values.get(&value).copied())
 }

@@ -1,0 +1,121 @@
+//! `prova specialize` on a stack machine (`programs/specialize`): compiled programs give what
+//! interpreted ones give, for fewer operators.
+//!
+//! Green does not show that every interpreter can be specialised: what it shows is one of them, with
+//! its state in memory and with its state in registers. That each function is its interpreter is the
+//! proof's to show (`crates/specialize/tests`).
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn prova(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_prova")).args(args).output().expect("the program runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A path for this test's files, which are removed with it.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Place {
+        let name = format!("prova-specialize-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).expect("a directory can be made");
+        Place(path)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+fn machine() -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programs/specialize");
+    folder.join("vm.wasm").display().to_string()
+}
+
+/// What a program gives, and the fuel that it takes.
+fn run(module: &str, program: &str, n: &str) -> (String, u64) {
+    let out = prova(&["run", "--stats", "--invoke", "run", module, program, n]);
+    let stats = text(&out.stderr);
+    let fuel = stats.strip_prefix("fuel used: ").and_then(|rest| rest.split(' ').next());
+    let fuel = fuel.and_then(|fuel| fuel.parse().ok());
+    (text(&out.stdout), fuel.unwrap_or_else(|| panic!("{stats}")))
+}
+
+#[test]
+fn compiled_programs_do_the_same_for_less() {
+    let place = Place::new("vm");
+    let (compiled, plain) = (place.file("compiled.wasm"), place.file("plain.wasm"));
+    let made = prova(&["specialize", "-w", &machine(), "-o", &compiled]);
+    assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+    assert!(text(&made.stdout).contains("8 of 8 requests compiled and proved"));
+    assert_eq!(text(&made.stderr), "");
+    // Without its initialiser the module asks for nothing: intrinsics go.
+    let made = prova(&["specialize", &machine(), "-o", &plain]);
+    assert!(text(&made.stdout).contains("0 of 0 requests"), "{}", text(&made.stderr));
+    for (program, of, times) in [
+        ("0", "0", 5.0),
+        ("1", "1", 4.0),
+        ("2", "2", 5.0),
+        ("3", "3", 4.0),
+        ("4", "0", 20.0),
+        ("5", "1", 12.0),
+        ("6", "2", 19.0),
+        ("7", "3", 20.0),
+    ] {
+        for n in ["0", "1", "2", "50", "1000"] {
+            let ((found, fuel), (expected, before)) =
+                (run(&compiled, program, n), run(&plain, of, n));
+            assert_eq!(found, expected, "program {program} on {n}");
+            // Both clear a heap of 1,024 words first, which takes 6,000 units or so.
+            let ratio = (before as f64 - 6_000.0) / (fuel as f64 - 6_000.0).max(1.0);
+            eprintln!("program {program} on {n}: {before} units become {fuel}, {ratio:.2}");
+            assert!(n != "1000" || ratio >= times, "program {program}: {before} become {fuel}");
+        }
+    }
+}
+
+#[test]
+fn the_same_bytes_again() {
+    let place = Place::new("again");
+    let files = ["1", "3"].map(|jobs| {
+        let file = place.file(jobs);
+        let made = prova(&["specialize", "-w", &machine(), "-o", &file, "--jobs", jobs]);
+        assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+        std::fs::read(file).expect("it is written")
+    });
+    assert_eq!(files[0], files[1]);
+}
+
+#[test]
+fn assumptions_are_told_and_refused() {
+    let place = Place::new("strict");
+    let out = place.file("out.wasm");
+    let made = prova(&["specialize", "--strict", "-w", &machine(), "-o", &out]);
+    assert_eq!(made.status.code(), Some(1));
+    assert!(text(&made.stderr).contains("it assumes that the bytes that argument 0 points to"));
+    assert!(!Path::new(&out).exists());
+    let made = prova(&["specialize", "-w", "-i", &machine(), "-o", &out]);
+    assert!(text(&made.stdout).contains("  assumes that the bytes that argument 0 points to"));
+    let made = prova(&["specialize", "-w", "--init-func", "none", &machine(), "-o", &out]);
+    assert_eq!(made.status.code(), Some(1));
+    assert!(text(&made.stderr).contains("there is no exported function `none`"));
+    let made = prova(&["specialize", "--init-func", "none", &machine(), "-o", &out]);
+    assert_eq!(made.status.code(), Some(2));
+    let bad = place.file("bad.wat");
+    let import = r#"(module (import "weval" "push.context" (func (param i64))))"#;
+    std::fs::write(&bad, import).expect("a file");
+    let made = prova(&["specialize", &bad, "-o", &out]);
+    assert_eq!(made.status.code(), Some(1));
+    assert!(text(&made.stderr).contains("intrinsic `push.context`"), "{}", text(&made.stderr));
+}
