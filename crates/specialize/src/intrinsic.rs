@@ -15,7 +15,7 @@
 //! ([`Generic`]).
 
 use crate::error::Error;
-use prova_module::{ConstOp, ElementItems, ExternType, FuncIdx, Module, ValType};
+use prova_module::{ConstOp, ElementItems, ExternType, FuncIdx, FuncType, Module, ValType};
 
 /// The module that intrinsics are imported from.
 pub const MODULE: &str = "weval";
@@ -143,7 +143,8 @@ impl Intrinsics {
             let found = &module.types()[ty.index()];
             let (params, results) = intrinsic.signature();
             if &*found.params != params || &*found.results != results {
-                let what = format!("it has type {found}, not {params:?} -> {results:?}");
+                let wanted = FuncType::new(params.iter().copied(), results.iter().copied());
+                let what = format!("it has type {found}, not {wanted}");
                 return Err(refused(what));
             }
             of.push(Some(intrinsic));

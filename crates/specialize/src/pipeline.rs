@@ -179,7 +179,12 @@ fn one(
         &residual.body,
         &residual.certificate,
     )
-    .map_err(|rejection| Refused::new(Fault::Bug, rejection.to_string()))?;
+    .map_err(|rejection| {
+        // Where a cell is, the search does not ask: that is the program's to keep.
+        let cells = rejection.rule == check::Rule::Cells;
+        let fault = if cells { Fault::Annotation } else { Fault::Bug };
+        Refused::new(fault, rejection.to_string())
+    })?;
     if let Some(first) = assumptions.first().filter(|_| strict) {
         return Err(Refused::new(Fault::Strict, format!("it assumes that {first}")));
     }
