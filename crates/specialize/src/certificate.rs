@@ -11,10 +11,11 @@ use prova_ssa::{Block, Value};
 pub enum Known {
     /// It is these bits.
     Bits(u64),
-    /// It is so far behind an argument of the function, which is an i32.
+    /// It is so far behind a base of the row, an i32.
     Pointer {
-        /// The number of the parameter.
-        arg: u32,
+        /// The base: the number of a value of the generic function. Those of its parameters come
+        /// first.
+        root: u32,
         /// How far, modulo 2³².
         offset: u32,
     },
@@ -41,7 +42,8 @@ pub struct Row {
     pub start: u32,
     /// Values of the generic function.
     pub values: Vec<(Value, Known)>,
-    /// Arguments that pointers are relative to, by the number of the parameter that they are.
+    /// What pointers are relative to, by the number of the block's parameter that it is. The base of
+    /// a parameter of the function is the argument; another one is what the row says and no more.
     pub bases: Vec<(u32, u32)>,
     /// Registers that are written.
     pub regs: Vec<(u64, Known)>,

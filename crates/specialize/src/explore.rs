@@ -24,7 +24,7 @@ use crate::state::{Late, Slot, State, Virtual, meet};
 use crate::walk::{Key, Sink, Subject, walk};
 use prova_module::ValType;
 use prova_ssa::{Block, Inst};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The most parts, each of which becomes a block.
 pub const PARTS_MAX: usize = 100_000;
@@ -72,6 +72,10 @@ pub(crate) struct Explored {
 struct Causes<'m> {
     subject: Subject<'m>,
     joins: Vec<Join>,
+    /// The roots of the part that is walked.
+    roots: BTreeSet<u32>,
+    /// Why each root that was ever made is not known.
+    made: BTreeMap<u32, Cause>,
 }
 
 impl Sink for Causes<'_> {
@@ -91,8 +95,21 @@ impl Sink for Causes<'_> {
         Cause::Payload(block)
     }
 
+    fn has_root(&self, root: u32) -> bool {
+        self.roots.contains(&root)
+    }
+
+    fn set_root(&mut self, root: u32, cause: Cause) {
+        self.roots.insert(root);
+        self.made.insert(root, cause);
+    }
+
     fn why(&self, cause: Cause) -> String {
         self.describe(cause, CHAIN_MAX)
+    }
+
+    fn why_root(&self, root: u32) -> String {
+        self.describe(self.made.get(&root).copied().unwrap_or(Cause::Param(root)), CHAIN_MAX)
     }
 }
 
@@ -115,8 +132,14 @@ impl Causes<'_> {
                 let Join { block, from, known, other } = &self.joins[at as usize];
                 let link = |slot: &Slot<Cause>| match slot {
                     Slot::Bits(bits) => format!("{bits}"),
-                    Slot::Pointer { arg, offset } => format!("argument {arg} + {offset}"),
-                    Slot::Run(_) if links == 0 => "…".to_owned(),
+                    Slot::Pointer { root, offset } if self.subject.is_argument(*root) => {
+                        format!("argument {root} + {offset}")
+                    }
+                    _more if links == 0 => "…".to_owned(),
+                    Slot::Pointer { root, offset } => {
+                        let cause = self.made.get(root).copied().unwrap_or(Cause::Param(*root));
+                        format!("({}) + {offset}", self.describe(cause, links - 1))
+                    }
                     Slot::Run(cause) => format!("({})", self.describe(*cause, links - 1)),
                 };
                 let (known, other) = (link(known), link(other));
@@ -137,9 +160,8 @@ pub(crate) fn entry(subject: Subject<'_>) -> State<Cause> {
         let short = subject.body().value(params[number]).ty == ValType::I32;
         match subject.request.params.get(number) {
             Some(&Argument::Constant(_, bits)) => Slot::Bits(bits),
-            Some(Argument::Buffer(_)) => Slot::Pointer { arg, offset: 0 },
-            // Stores that are put off are told apart by their distance from an argument.
-            Some(Argument::Runtime) if short => Slot::Pointer { arg, offset: 0 },
+            Some(Argument::Buffer(_)) => Slot::Pointer { root: arg, offset: 0 },
+            Some(Argument::Runtime) if short => Slot::Pointer { root: arg, offset: 0 },
             Some(Argument::Runtime) | None => Slot::Run(Cause::Param(arg)),
         }
     };
@@ -154,7 +176,9 @@ pub(crate) fn entry(subject: Subject<'_>) -> State<Cause> {
 /// # Errors
 /// If an intrinsic has no meaning where it stands, or a limit is reached.
 pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
-    let (mut contexts, mut sink) = (Contexts::default(), Causes { subject, joins: Vec::new() });
+    let mut contexts = Contexts::default();
+    let (roots, made) = (BTreeSet::new(), BTreeMap::new());
+    let mut sink = Causes { subject, joins: Vec::new(), roots, made };
     let first = Key { context: ROOT, block: subject.body().entry(), start: 0 };
     let mut parts = vec![Part { key: first, state: entry(subject), succs: Vec::new() }];
     let mut numbers = HashMap::from([(first, 0)]);
@@ -169,6 +193,7 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
         if steps > STEPS_MAX {
             return Err(Refused::new(Fault::Limit, format!("more than {STEPS_MAX} steps")));
         }
+        sink.roots = state.roots();
         let leave = walk(subject, &mut contexts, &mut sink, key, state)?;
         let mut succs = Vec::new();
         for (to, state) in leave.edges {

@@ -14,7 +14,7 @@
 //! * G2. Constants and pointers are written where they are used, never kept.
 //! * G3. Where a block's successor knows fewer stores that were put off, the block does the rest.
 
-use crate::certificate::{Cell, Certificate, Role, Row};
+use crate::certificate::{Cell, Certificate, Known, Role, Row};
 use crate::error::{Fault, Refused};
 use crate::explore::{Cause, Explored};
 use crate::generic::opcode;
@@ -28,6 +28,7 @@ use prova_ssa::{
     Access, Arg, Assembler, Block, Body, Edge, Imm, Inst, Metering, Op, Origin, Place, Terminator,
     Value,
 };
+use std::collections::BTreeMap;
 
 /// A specialised function that nobody has proved.
 pub(crate) struct Residual {
@@ -39,11 +40,8 @@ pub(crate) struct Residual {
 struct Writer<'m> {
     subject: Subject<'m>,
     assembler: Assembler,
-    /// The arguments that pointers may be relative to: parameters of type i32 that are not
-    /// constant.
-    bases: Vec<u32>,
-    /// What these are in the block that is written.
-    based: Vec<Value>,
+    /// What the roots are in the block that is written.
+    bases: BTreeMap<u32, Value>,
 }
 
 /// Writes the function that has a number in the module to be.
@@ -63,9 +61,8 @@ pub(crate) fn write(
         blocks[part] = Some(Block::from_u32(number));
     }
     let trap = Block::from_u32(first + order.len() as u32);
-    let bases = bases(subject);
     let assembler = Assembler::new(func, Metering::NONE);
-    let mut writer = Writer { subject, assembler, bases, based: Vec::new() };
+    let mut writer = Writer { subject, assembler, bases: BTreeMap::new() };
     let mut certificate = Certificate { roles: vec![Role::Entry] };
     writer.entry(&explored.parts[0].state, &guards, Block::from_u32(first));
     if !guards.is_empty() {
@@ -134,16 +131,6 @@ fn guards(subject: Subject<'_>) -> Vec<(usize, ValType, u64)> {
     params.filter_map(constant).collect()
 }
 
-/// The arguments that pointers may be relative to.
-fn bases(subject: Subject<'_>) -> Vec<u32> {
-    let body = subject.body();
-    let params = (0..).zip(body.block(body.entry()).params()).zip(&subject.request.params);
-    let is_base = |((_, value), argument): &((u32, Value), &Argument)| {
-        body.value(*value).ty == ValType::I32 && !matches!(argument, Argument::Constant(..))
-    };
-    params.filter(is_base).map(|((number, _), _)| number).collect()
-}
-
 /// The operator that makes a constant of a type.
 pub(crate) fn constant_of(ty: ValType) -> Option<Opcode> {
     match ty {
@@ -173,9 +160,8 @@ impl Writer<'_> {
                 let code = constant_of(ty).unwrap_or(Opcode::I64Const);
                 self.value(code, Imm::Bits(bits), &[], ty, offset).into()
             }
-            Slot::Pointer { arg, offset: distance } => {
-                let at = self.bases.iter().position(|&base| base == arg);
-                let base = self.based[at.unwrap_or(0)];
+            Slot::Pointer { root, offset: distance } => {
+                let base = self.bases[&root];
                 if distance == 0 {
                     return base.into();
                 }
@@ -231,7 +217,7 @@ impl Writer<'_> {
                 args.push(params[number].into());
             }
         }
-        args.extend(self.bases.iter().map(|&base| Arg::from(params[base as usize])));
+        args.extend(state.roots().into_iter().map(|root| Arg::from(params[root as usize])));
         let on = self.assembler.edge(first, &args);
         let terminator = match differs {
             None => Terminator::Jump(on),
@@ -267,13 +253,14 @@ impl Writer<'_> {
         self.assembler.block(Origin::None, body.block(key.block).offset);
         let live = self.subject.generic.live_at(key.block, key.start);
         let mut count = 0;
+        let roots = known.roots();
         let mut row = Row { block: Some(key.block), start: key.start, ..Row::default() };
         let assembler = &mut self.assembler;
         let mut one = |slot: &Slot<Cause>, ty| {
             let known = slot.known(|| count);
             let slot = match *slot {
                 Slot::Bits(bits) => Slot::Bits(bits),
-                Slot::Pointer { arg, offset } => Slot::Pointer { arg, offset },
+                Slot::Pointer { root, offset } => Slot::Pointer { root, offset },
                 Slot::Run(_) => {
                     count += 1;
                     Slot::Run(Arg::from(assembler.param(ty, Place::None)))
@@ -288,13 +275,13 @@ impl Writer<'_> {
             values.push(slot);
         }
         let mut kept = Virtual::default();
-        let mut based = Vec::new();
+        let mut bases = BTreeMap::new();
         // The bases stand between the values and what intrinsics keep.
-        for &base in &self.bases {
-            let (known, slot) = one(&Slot::Run(Cause::Param(base)), ValType::I32);
-            if let (crate::certificate::Known::Param(number), Slot::Run(arg)) = (known, slot) {
-                row.bases.push((base, number));
-                based.extend(arg.value());
+        for root in roots {
+            let (known, slot) = one(&Slot::Run(Cause::Param(root)), ValType::I32);
+            if let (Known::Param(number), Slot::Run(arg)) = (known, slot) {
+                row.bases.push((root, number));
+                bases.extend(arg.value().map(|value| (root, value)));
             }
         }
         for (&number, slot) in &known.kept.regs {
@@ -317,7 +304,7 @@ impl Writer<'_> {
             row.locals.push((number, cell));
             kept.locals.insert(number, entry);
         }
-        self.based = based;
+        self.bases = bases;
         (row, State { values, kept })
     }
 
@@ -443,8 +430,9 @@ impl Writer<'_> {
         for ((value, &slot), known) in live.into_iter().zip(&state.values).zip(&known.values) {
             one(self, slot, known, body.value(value).ty)?;
         }
-        for base in self.based.clone() {
-            one(self, Slot::Run(base.into()), &Slot::Run(Cause::Param(0)), ValType::I32)?;
+        for root in known.roots() {
+            let base = *self.bases.get(&root).ok_or_else(bug)?;
+            one(self, Slot::Run(base.into()), &Slot::Run(Cause::Param(root)), ValType::I32)?;
         }
         for (number, known) in &known.kept.regs {
             let slot = *state.kept.regs.get(number).ok_or_else(bug)?;
@@ -498,7 +486,19 @@ impl Sink for Writer<'_> {
         Arg::payload(number)
     }
 
+    fn has_root(&self, root: u32) -> bool {
+        self.bases.contains_key(&root)
+    }
+
+    fn set_root(&mut self, root: u32, value: Arg) {
+        self.bases.extend(value.value().map(|value| (root, value)));
+    }
+
     fn why(&self, _: Arg) -> String {
+        "it comes at run time".to_owned()
+    }
+
+    fn why_root(&self, _: u32) -> String {
         "it comes at run time".to_owned()
     }
 }

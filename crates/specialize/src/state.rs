@@ -5,17 +5,18 @@
 //! knows. Where ways meet, what is equal on all stays, everything else becomes `Run`; so the search
 //! ends ([`crate::explore`]).
 //!
-//! A pointer is an i32 argument of the function and a distance from it. The argument itself comes
-//! at run time; its distance is a constant, which a loop over program text needs.
+//! A pointer is an i32 that a run makes, its *root*, and a distance from it that is known: so values
+//! that move together are told apart by constants. A root is named by the number of the generic
+//! value that it was; of the function's arguments, which come first, these names have a meaning.
 
 use crate::certificate::Known;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of a value; `V` is what stands for one that a run makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slot<V> {
     Bits(u64),
-    Pointer { arg: u32, offset: u32 },
+    Pointer { root: u32, offset: u32 },
     Run(V),
 }
 
@@ -32,8 +33,8 @@ impl<V: Copy> Slot<V> {
     pub(crate) fn is_like<W>(self, other: &Slot<W>) -> bool {
         match (self, other) {
             (Slot::Bits(a), Slot::Bits(b)) => a == *b,
-            (Slot::Pointer { arg, offset }, Slot::Pointer { arg: other, offset: distance }) => {
-                arg == *other && offset == *distance
+            (Slot::Pointer { root, offset }, Slot::Pointer { root: other, offset: distance }) => {
+                root == *other && offset == *distance
             }
             (Slot::Run(_), Slot::Run(_)) => true,
             (_, _) => false,
@@ -44,7 +45,7 @@ impl<V: Copy> Slot<V> {
     pub(crate) fn known(self, param: impl FnOnce() -> u32) -> Known {
         match self {
             Slot::Bits(bits) => Known::Bits(bits),
-            Slot::Pointer { arg, offset } => Known::Pointer { arg, offset },
+            Slot::Pointer { root, offset } => Known::Pointer { root, offset },
             Slot::Run(_) => Known::Param(param()),
         }
     }
@@ -94,6 +95,22 @@ pub(crate) struct State<V> {
 }
 
 impl<V> State<V> {
+    /// The roots of its pointers.
+    pub(crate) fn roots(&self) -> BTreeSet<u32> {
+        let root = |slot: &Slot<V>| match slot {
+            Slot::Pointer { root, .. } => Some(*root),
+            Slot::Bits(_) | Slot::Run(_) => None,
+        };
+        let kept = &self.kept;
+        let mut roots: BTreeSet<u32> =
+            self.values.iter().chain(kept.regs.values()).filter_map(root).collect();
+        for late in kept.stack.iter().chain(kept.locals.values()) {
+            roots.extend(root(&late.address));
+            roots.extend(root(&late.value));
+        }
+        roots
+    }
+
     /// How many slots it has.
     pub(crate) fn len(&self) -> usize {
         let Virtual { regs, stack, locals } = &self.kept;

@@ -23,7 +23,7 @@ use crate::intrinsic::{Intrinsic, Intrinsics};
 use crate::request::{Argument, Request};
 use crate::state::{Late, Slot, State, Virtual};
 use prova_module::ops::{Class, Immediate};
-use prova_module::{FuncIdx, Opcode};
+use prova_module::{FuncIdx, Opcode, ValType};
 use prova_ssa::{ArgKind, Block, Body, Edge, Imm, Inst, Terminator, Value};
 
 /// The most values that one `specialize.value` is for.
@@ -49,8 +49,14 @@ pub(crate) trait Sink {
     fn store(&mut self, offset: u32, late: &Late<Self::V>);
     /// A payload of an edge out of a block.
     fn payload(&mut self, block: Block, number: u32) -> Self::V;
+    /// Whether a root has a value here.
+    fn has_root(&self, root: u32) -> bool;
+    /// What a root is from now on.
+    fn set_root(&mut self, root: u32, value: Self::V);
     /// Why a value is not known.
     fn why(&self, value: Self::V) -> String;
+    /// Why a root is not known.
+    fn why_root(&self, root: u32) -> String;
 }
 
 /// How a part ends.
@@ -100,9 +106,14 @@ impl<'m> Subject<'m> {
         self.intrinsics.of(FuncIdx(func))
     }
 
-    /// The bytes that an argument points to.
-    pub(crate) fn buffer(&self, arg: u32) -> Option<&'m [u8]> {
-        match self.request.params.get(arg as usize)? {
+    /// Whether a root is an argument of the function.
+    pub(crate) fn is_argument(&self, root: u32) -> bool {
+        (root as usize) < self.request.params.len()
+    }
+
+    /// The bytes that a root points to, if it is such an argument.
+    pub(crate) fn buffer(&self, root: u32) -> Option<&'m [u8]> {
+        match self.request.params.get(root as usize)? {
             Argument::Buffer(bytes) => Some(bytes),
             Argument::Runtime | Argument::Constant(..) => None,
         }
@@ -133,10 +144,15 @@ pub(crate) fn walk<S: Sink>(
     let body = subject.body();
     let mut env = vec![None; body.value_count()];
     let live = subject.generic.live_at(key.block, key.start);
+    let (context, kept) = (key.context, state.kept);
+    let mut walk = Walk { subject, contexts, sink, context, env: Vec::new(), kept };
     for (value, slot) in live.into_iter().zip(state.values) {
-        env[value.as_u32() as usize] = Some(slot);
+        env[value.as_u32() as usize] = Some(match slot {
+            Slot::Run(made) => walk.named(value, made),
+            slot => slot,
+        });
     }
-    let mut walk = Walk { subject, contexts, sink, context: key.context, env, kept: state.kept };
+    walk.env = env;
     let data = body.block(key.block);
     for (number, inst) in (0..).zip(data.insts()).skip(key.start as usize) {
         if let Some(leave) = walk.inst(key, number, inst)? {
@@ -185,9 +201,23 @@ impl<S: Sink> Walk<'_, '_, S> {
         }
         let made = self.sink.op(inst, &args);
         for (result, value) in data.results().zip(made) {
-            self.set(result, Slot::Run(value));
+            let slot = self.named(result, value);
+            self.set(result, slot);
         }
         Ok(None)
+    }
+
+    /// What a run makes: an i32 becomes a root of its own, unless one of its name is in use.
+    fn named(&mut self, value: Value, made: S::V) -> Slot<S::V> {
+        let (body, root) = (self.subject.body(), value.as_u32());
+        let is_free = body.value(value).ty == ValType::I32
+            && !self.subject.is_argument(root)
+            && !self.sink.has_root(root);
+        if !is_free {
+            return Slot::Run(made);
+        }
+        self.sink.set_root(root, made);
+        Slot::Pointer { root, offset: 0 }
     }
 
     /// What an operator gives, if that is known.
@@ -197,8 +227,8 @@ impl<S: Sink> Walk<'_, '_, S> {
             (Class::select, _, &[a, b, condition]) => {
                 return Some(if condition.bits()? as u32 == 0 { b } else { a });
             }
-            (Class::load, Imm::Access(access), &[Slot::Pointer { arg, offset }]) => {
-                let bytes = self.subject.buffer(arg)?;
+            (Class::load, Imm::Access(access), &[Slot::Pointer { root, offset }]) => {
+                let bytes = self.subject.buffer(root)?;
                 // A pointer in front of its buffer may wrap.
                 let at = u64::from(offset).checked_add(access.offset)?;
                 let inside = access.memory == 0 && offset as usize <= bytes.len();
@@ -223,24 +253,32 @@ impl<S: Sink> Walk<'_, '_, S> {
         self.kept.clear_late();
     }
 
-    /// A program counter, which must be known.
+    /// A program counter, which must be known: a constant, or a place in constant memory.
     fn counter(&self, inst: Inst, name: &str, slot: Slot<S::V>) -> Result<u32, Refused> {
         match slot {
             Slot::Bits(bits) => Ok(bits as u32),
-            Slot::Pointer { offset, .. } => Ok(offset),
-            Slot::Run(value) => {
-                let (context, why) = (self.contexts.describe(self.context), self.sink.why(value));
+            Slot::Pointer { root, offset } if self.subject.buffer(root).is_some() => Ok(offset),
+            slot => {
+                let (context, why) = (self.contexts.describe(self.context), self.why(slot));
                 Err(self.refused(inst, format!("{name} is not constant ({context}): {why}")))
             }
+        }
+    }
+
+    /// Why something is not known.
+    fn why(&self, slot: Slot<S::V>) -> String {
+        match slot {
+            Slot::Bits(bits) => format!("it is {bits}"),
+            Slot::Pointer { root, .. } => self.sink.why_root(root),
+            Slot::Run(value) => self.sink.why(value),
         }
     }
 
     fn constant(&self, inst: Inst, name: &str, slot: Slot<S::V>) -> Result<u64, Refused> {
         match slot {
             Slot::Bits(bits) => Ok(bits),
-            Slot::Pointer { .. } => Err(self.refused(inst, format!("{name} is a pointer"))),
-            Slot::Run(value) => {
-                let why = self.sink.why(value);
+            slot => {
+                let why = self.why(slot);
                 Err(self.refused(inst, format!("{name} is not constant: {why}")))
             }
         }
@@ -275,14 +313,18 @@ impl<S: Sink> Walk<'_, '_, S> {
             (I::SpecializeValue, &[value, low, high]) => {
                 let low = self.constant(inst, "the least value", low)? as u32;
                 let high = self.constant(inst, "the greatest value", high)? as u32;
-                if let Slot::Run(_) = value {
+                if value.bits().is_none() {
                     return self.cases(key, number, inst, value, low, high).map(Some);
                 }
                 Some(value)
             }
             (I::AssertConst32, &[value, line]) => {
-                if let Slot::Run(value) = value {
-                    let why = self.sink.why(value);
+                let buffer = match value {
+                    Slot::Pointer { root, .. } => self.subject.buffer(root),
+                    Slot::Bits(_) | Slot::Run(_) => None,
+                };
+                if value.bits().is_none() && buffer.is_none() {
+                    let why = self.why(value);
                     let line = line.bits().map_or(String::new(), |line| format!(" (line {line})"));
                     return Err(self.refused(inst, format!("{name} does not hold{line}: {why}")));
                 }
@@ -482,16 +524,16 @@ impl<S: Sink> Walk<'_, '_, S> {
 /// What is known of an operator on pointers.
 fn pointer<V: Copy>(code: Opcode, args: &[Slot<V>]) -> Option<Slot<V>> {
     use Slot::{Bits, Pointer};
-    let moved = |arg: u32, offset: u32| Some(Pointer { arg, offset });
+    let moved = |root: u32, offset: u32| Some(Pointer { root, offset });
     match (code, *args.first()?, *args.get(1)?) {
-        (Opcode::I32Add, Pointer { arg, offset }, Bits(by))
-        | (Opcode::I32Add, Bits(by), Pointer { arg, offset }) => {
-            moved(arg, offset.wrapping_add(by as u32))
+        (Opcode::I32Add, Pointer { root, offset }, Bits(by))
+        | (Opcode::I32Add, Bits(by), Pointer { root, offset }) => {
+            moved(root, offset.wrapping_add(by as u32))
         }
-        (Opcode::I32Sub, Pointer { arg, offset }, Bits(by)) => {
-            moved(arg, offset.wrapping_sub(by as u32))
+        (Opcode::I32Sub, Pointer { root, offset }, Bits(by)) => {
+            moved(root, offset.wrapping_sub(by as u32))
         }
-        (code, Pointer { arg: a, offset: x }, Pointer { arg: b, offset: y }) if a == b => {
+        (code, Pointer { root: a, offset: x }, Pointer { root: b, offset: y }) if a == b => {
             match code {
                 Opcode::I32Sub => Some(Bits(x.wrapping_sub(y).into())),
                 Opcode::I32Eq => Some(Bits((x == y).into())),

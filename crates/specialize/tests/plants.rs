@@ -9,8 +9,11 @@ use prova_specialize::check::Rule;
 use prova_specialize::{Certified, Known, Role, Row};
 use std::collections::BTreeSet;
 
-const CASES: &[(&str, &str)] =
-    &[("values", include_str!("cases/values.wat")), ("loop", include_str!("cases/loop.wat"))];
+const CASES: &[(&str, &str)] = &[
+    ("values", include_str!("cases/values.wat")),
+    ("loop", include_str!("cases/loop.wat")),
+    ("sp", include_str!("cases/sp.wat")),
+];
 
 fn certified(name: &str, slot: u32) -> Certified {
     let (_, text) = CASES.iter().find(|(other, _)| *other == name).expect("a case of this name");
@@ -28,6 +31,7 @@ fn what_is_made_is_proved() {
         ("values", 264, 0),
         ("values", 268, 1),
         ("loop", 256, 2),
+        ("sp", 256, 2),
     ] {
         let assumed = certified(name, slot).prove();
         assert_eq!(assumed.map(|all| all.len()), Ok(count), "{name} {slot}");
@@ -121,7 +125,7 @@ fn wrong_certificates_are_refused() {
         }),
         (Rule::Cells, "a cell that is left out", |case| row(case, 8).stack.clear()),
         (Rule::Cells, "a cell at another address", |case| {
-            row(case, 8).stack[0].address = Known::Pointer { arg: 1, offset: 8 };
+            row(case, 8).stack[0].address = Known::Pointer { root: 1, offset: 8 };
         }),
         (Rule::Cells, "a local that is left out", |case| row(case, 9).locals.clear()),
         (Rule::Cells, "a local of another value", |case| {

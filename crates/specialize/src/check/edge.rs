@@ -13,8 +13,10 @@ use prova_ssa::Value;
 pub(super) struct Way<'w> {
     /// What goes along, as terms; `None` for what is not known.
     pub(super) args: &'w [Option<Term>],
-    /// What the arguments are at its source that pointers are relative to.
+    /// What bases are at its source.
     pub(super) bases: &'w [(u32, Term)],
+    /// How many parameters the generic function has: bases that have a meaning.
+    pub(super) params: u32,
 }
 
 impl Way<'_> {
@@ -33,10 +35,11 @@ impl Way<'_> {
         match known {
             Known::Bits(bits) => Ok(terms.constant(bits)),
             Known::Param(number) => self.arg(number),
-            Known::Pointer { arg, offset } => {
-                let listed = row.bases.iter().any(|(other, _)| *other == arg);
-                demand!(listed, Form, "a pointer relative to argument {arg}, which has no place");
-                let base = self.base(arg)?;
+            Known::Pointer { root, offset } => {
+                let Some((_, number)) = row.bases.iter().find(|(other, _)| *other == root) else {
+                    return Err((Rule::Form, format!("a pointer relative to {root}, no base")));
+                };
+                let base = self.arg(*number)?;
                 Ok(terms.moved(base, offset))
             }
         }
@@ -51,9 +54,13 @@ pub(super) fn arrive(
     way: &Way<'_>,
     mut value: impl FnMut(&mut Terms, Value) -> Option<Term>,
 ) -> Verdict {
-    for &(arg, number) in &row.bases {
-        let (passed, base) = (way.arg(number)?, way.base(arg)?);
-        demand!(passed == base, State, "argument {arg} is not what it was");
+    for &(root, number) in &row.bases {
+        let passed = way.arg(number)?;
+        // Another base than an argument is a name: what lies relative to it is compared below.
+        if root < way.params {
+            let base = way.base(root)?;
+            demand!(passed == base, State, "argument {root} is not what it was");
+        }
     }
     for &(of, known) in &row.values {
         let Some(found) = value(terms, of) else {

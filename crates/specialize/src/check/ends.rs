@@ -2,7 +2,7 @@
 
 use super::edge::{Way, arrive, keep};
 use super::error::{Rule, Verdict, demand};
-use super::part::{Part, bind};
+use super::part::{Part, bind, params_of};
 use super::terms::Term;
 use crate::certificate::Role;
 use prova_module::Opcode;
@@ -135,7 +135,8 @@ impl<'c> Part<'c> {
                 ArgKind::Payload(number) => self.terms.payload(number),
             }));
         }
-        let way = Way { args: &args, bases: &self.bases };
+        let params = params_of(&self.facts);
+        let way = Way { args: &args, bases: &self.bases, params };
         arrive(&mut self.terms, row, &way, |_, of| value(of))?;
         keep(&mut self.terms, row, &way, &self.kept)
     }

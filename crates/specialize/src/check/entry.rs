@@ -117,7 +117,7 @@ fn begin(
         values.insert(value, constant.unwrap_or(params[number]));
     }
     let args: Vec<Option<Term>> = arguments(facts.body, ours, edge);
-    let way = Way { args: &args, bases: &bases };
+    let way = Way { args: &args, bases: &bases, params: params.len() as u32 };
     arrive(terms, row, &way, |_, value| values.get(&value).copied())
 }
 

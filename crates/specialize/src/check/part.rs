@@ -53,6 +53,12 @@ pub(super) struct Part<'c> {
     pub(super) assumptions: &'c mut BTreeSet<Assumption>,
 }
 
+/// How many parameters the generic function has.
+pub(super) fn params_of(facts: &Facts<'_>) -> u32 {
+    let generic = facts.question.generic;
+    generic.block(generic.entry()).params().len() as u32
+}
+
 /// The Wasm operator of an instruction.
 fn opcode(data: &InstData) -> Verdict<Opcode> {
     match data.op {
@@ -111,7 +117,7 @@ impl<'c> Part<'c> {
             };
             bases.push((arg, param));
         }
-        let way = Way { args: &args, bases: &bases };
+        let way = Way { args: &args, bases: &bases, params: params_of(&facts) };
         let (mut theirs, mut kept) = (BTreeMap::new(), Kept::default());
         let mut known = |known: Known| way.known(&mut terms, row, known);
         for &(value, said) in &row.values {
@@ -299,7 +305,8 @@ impl<'c> Part<'c> {
         let (root, by) = self.terms.distance(*args.first()?);
         let &(arg, _) = self.bases.iter().find(|(arg, term)| {
             let params = &self.facts.question.request.params;
-            *term == root && matches!(params.get(*arg as usize), Some(Argument::Buffer(_)))
+            let is_buffer = matches!(params.get(*arg as usize), Some(Argument::Buffer(_)));
+            *term == root && *arg < params_of(&self.facts) && is_buffer
         })?;
         let Some(Argument::Buffer(bytes)) = self.facts.question.request.params.get(arg as usize)
         else {
