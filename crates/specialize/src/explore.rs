@@ -59,6 +59,8 @@ pub(crate) struct Part {
     pub(crate) key: Key,
     pub(crate) state: State<Cause>,
     pub(crate) succs: Vec<usize>,
+    /// The only edge that has led here, by its part and number.
+    from: Option<(usize, usize)>,
 }
 
 /// All that is reached.
@@ -180,7 +182,8 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
     let (roots, made) = (BTreeSet::new(), BTreeMap::new());
     let mut sink = Causes { subject, joins: Vec::new(), roots, made };
     let first = Key { context: ROOT, block: subject.body().entry(), start: 0 };
-    let mut parts = vec![Part { key: first, state: entry(subject), succs: Vec::new() }];
+    let start = Part { key: first, state: entry(subject), succs: Vec::new(), from: None };
+    let mut parts = vec![start];
     let mut numbers = HashMap::from([(first, 0)]);
     let mut open = BTreeSet::from([0]);
     let (mut steps, mut slots) = (0, 0);
@@ -196,12 +199,13 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
         sink.roots = state.roots();
         let leave = walk(subject, &mut contexts, &mut sink, key, state)?;
         let mut succs = Vec::new();
-        for (to, state) in leave.edges {
+        for (edge, (to, state)) in leave.edges.into_iter().enumerate() {
+            let from = Some((at, edge));
             let number = *numbers.entry(to).or_insert(parts.len());
             succs.push(number);
             if number == parts.len() {
                 slots += state.len();
-                parts.push(Part { key: to, state, succs: Vec::new() });
+                parts.push(Part { key: to, state, succs: Vec::new(), from });
                 open.insert(number);
                 continue;
             }
@@ -210,7 +214,12 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
                 joins.push(Join { block: to.block, from: key.block, known, other });
                 Cause::Join(joins.len() as u32 - 1)
             };
-            if meet(&mut parts[number].state, &state, &mut run) {
+            let part = &mut parts[number];
+            let again = part.from == from;
+            if !again {
+                part.from = None;
+            }
+            if meet(&mut part.state, &state, again, &mut run) {
                 open.insert(number);
             }
         }

@@ -1,8 +1,8 @@
 //! What is known while a generic function is walked: of each value a [`Slot`], and the registers
 //! and stores that intrinsics put off.
 //!
-//! Slots form a lattice of height two: constants and pointers above `Run`, a value that only a run
-//! knows. Where ways meet, what is equal on all stays, everything else becomes `Run`; so the search
+//! Slots form a lattice of height three: constants, pointers, and below them `Run`, a value that only
+//! a run knows. Where ways meet, what is equal on all stays, everything else becomes `Run`; so the search
 //! ends ([`crate::explore`]).
 //!
 //! A pointer is an i32 that a run makes, its *root*, and a distance from it that is known: so values
@@ -120,15 +120,22 @@ impl<V> State<V> {
 
 /// Where two ways meet: makes the first state what both have in common. `run` gives what stands for
 /// a value that differs. True if the state has changed.
+///
+/// With `again` the second state is what the only way so far now brings: a constant that it brought
+/// may become a pointer. So a slot changes at most twice.
 pub(crate) fn meet<V: Copy>(
     into: &mut State<V>,
     from: &State<V>,
+    again: bool,
     run: &mut dyn FnMut(Slot<V>, Slot<V>) -> V,
 ) -> bool {
     let mut changed = false;
     let mut one = |a: &mut Slot<V>, b: &Slot<V>| {
         if !matches!(a, Slot::Run(_)) && !a.is_like(b) {
-            *a = Slot::Run(run(*a, *b));
+            *a = match (&a, b) {
+                (Slot::Bits(_), Slot::Pointer { .. }) if again => *b,
+                (a, b) => Slot::Run(run(**a, *b)),
+            };
             changed = true;
         }
     };
