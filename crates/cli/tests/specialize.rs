@@ -122,3 +122,40 @@ fn assumptions_are_told_and_refused() {
     assert_eq!(made.status.code(), Some(1));
     assert!(text(&made.stderr).contains("intrinsic `push.context`"), "{}", text(&made.stderr));
 }
+
+/// A program that jumps into the middle of a loop, and one of values that are specialised.
+#[test]
+fn compiled_modules_of_the_crate_run() {
+    let place = Place::new("cases");
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../specialize/tests/cases");
+    let compiled = |name: &str| {
+        let (from, to) =
+            (cases.join(format!("{name}.wat")).display().to_string(), place.file(name));
+        let made = prova(&["specialize", &from, "-o", &to]);
+        assert_eq!(text(&made.stderr), "");
+        to
+    };
+    let call = |module: &str, args: &[&str]| {
+        let out = prova(&[&["run", "--invoke", args[0], module], &args[1..]].concat());
+        text(&out.stdout).trim().to_owned()
+    };
+    let module = compiled("irreducible");
+    for n in ["1", "2", "3", "8", "77", "100", "99999", "100001"] {
+        assert_eq!(call(&module, &["run", n]), call(&module, &["plain", n]), "{n}");
+    }
+    let module = compiled("values");
+    for (args, expected) in [
+        (["call", "256", "2"], "207"),
+        (["call", "256", "3"], "307"),
+        (["call", "256", "13"], "507"),
+        // Out of the range that the program promises: a trap.
+        (["call", "256", "6"], ""),
+        (["call", "260", "0"], "0"),
+        (["call", "260", "14"], "23"),
+        (["call", "260", "255"], "33"),
+        (["long", "264", "4000"], "4243"),
+        (["long", "268", "0"], "9221120234960913020"),
+    ] {
+        assert_eq!(call(&module, &args), expected, "{args:?}");
+    }
+}

@@ -26,8 +26,8 @@
 //! * P4. The result depends on the module and the options alone.
 //!
 //! # Limits
-//! One memory with 32-bit addresses of the module's own; functions without handlers of exceptions;
-//! reducible results. Stores that were put off must have addresses that are an argument and a known
+//! One memory with 32-bit addresses of the module's own; functions without handlers of exceptions.
+//! A cell is read back at the address at which it was put off if that is one i32 and a known
 //! distance. Each module has its limits in its header. Noticed by: `tests`, and the tests of the
 //! `prova specialize` command on a program of the repository.
 

@@ -30,6 +30,7 @@ use crate::rest;
 use crate::rewrite::{Plan, Rewritten, rewrite};
 use crate::walk::Subject;
 use prova_module::{FuncIdx, Limits, Module, TableIdx};
+use prova_ssa::emit::reducify::{Irreducible, reduced};
 use prova_ssa::emit::{Emitted, Style, Types, assemble, emit_with};
 use prova_ssa::emitted::{EmittedBody, Homes, Twin};
 use prova_ssa::passes::{Pass, optimize};
@@ -118,6 +119,21 @@ struct Proved {
     assumptions: Vec<Assumption>,
     generic: (usize, usize),
     residual: Residual,
+}
+
+impl Proved {
+    /// Makes the flow of the function reducible; what is made is proved to be the same.
+    fn reduce(&mut self, module: &Module) -> Result<(), Refused> {
+        match reduced(module, &self.residual.body) {
+            Ok(None) => {}
+            Ok(Some(body)) => self.residual.body = body,
+            Err(error @ Irreducible::Limit) => {
+                return Err(Refused::new(Fault::Limit, error.to_string()));
+            }
+            Err(error) => return Err(Refused::new(Fault::Bug, error.to_string())),
+        }
+        Ok(())
+    }
 }
 
 /// Specialises a module by its requests.
@@ -279,6 +295,11 @@ fn fill(
         numbers.push(func);
         let body = std::mem::replace(&mut proved.residual.body, empty(func));
         proved.residual.body = body.with_func(func);
+        if let Err(why) = proved.reduce(hollow) {
+            refused = true;
+            job.state = Err(why);
+            continue;
+        }
         match emit_with(Style::Plain, hollow, &types, &proved.residual.body) {
             Ok(made) => bodies[func.index() - imported] = Some(made),
             Err(error) => {

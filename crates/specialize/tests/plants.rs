@@ -13,6 +13,7 @@ const CASES: &[(&str, &str)] = &[
     ("values", include_str!("cases/values.wat")),
     ("loop", include_str!("cases/loop.wat")),
     ("sp", include_str!("cases/sp.wat")),
+    ("irreducible", include_str!("cases/irreducible.wat")),
 ];
 
 fn certified(name: &str, slot: u32) -> Certified {
@@ -32,10 +33,17 @@ fn what_is_made_is_proved() {
         ("values", 268, 1),
         ("loop", 256, 2),
         ("sp", 256, 2),
+        ("irreducible", 256, 1),
     ] {
         let assumed = certified(name, slot).prove();
         assert_eq!(assumed.map(|all| all.len()), Ok(count), "{name} {slot}");
     }
+}
+
+#[test]
+fn a_case_is_irreducible() {
+    let made = certified("irreducible", 256);
+    assert!(!prova_ssa::emit::reducify::is_reducible(&made.body));
 }
 
 #[test]
