@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Isolate(crate::isolate::IsolateArgs),
     /// Optimises a module, and proves each function equal to what it was
     Opt(crate::opt::OptArgs),
+    /// Compiles what a module's interpreter is asked for, and proves it equal to the interpreter
+    Specialize(crate::specialize::SpecializeArgs),
     /// Says why two builds differ: stage, pass, function, feature
     Explain(crate::explain::ExplainArgs),
     /// Executes runtimes and blocks of Substrate chains

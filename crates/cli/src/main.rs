@@ -1,7 +1,7 @@
 //! The `prova` program: arguments → one command → an exit code.
 //!
 //! ```text
-//! args (clap) ─► run │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ opt │ check-code │ trust │ substrate ─► Result<Exit> ─ report ─► exit code
+//! args (clap) ─► run │ validate │ inspect │ wast │ diff │ xref │ passes │ repro │ isolate │ explain │ opt │ specialize │ check-code │ trust │ substrate ─► Result<Exit> ─ report ─► exit code
 //!                 └ groups (-W, -O, -S), input, values, watchdog, hint
 //! ```
 //!
@@ -26,6 +26,7 @@ mod passes;
 mod report;
 mod repro;
 mod run;
+mod specialize;
 mod substrate;
 mod trust;
 mod validate;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         Some(Command::Xref(args)) => xref::run(&args),
         Some(Command::Isolate(args)) => isolate::run(&args),
         Some(Command::Opt(args)) => opt::run(&args),
+        Some(Command::Specialize(args)) => specialize::run(&args),
         Some(Command::Explain(args)) => explain::run(&args),
     };
     report::exit(outcome)

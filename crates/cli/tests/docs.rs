@@ -1,7 +1,8 @@
 //! The pages' commands, run: every `$ …` line of a `console` block, its output compared with the
 //! lines below it.
 //!
-//! A block runs in one directory for each page, in which `tests/cases` lies. A line of `> …` goes
+//! A block runs in one directory for each page, in which `tests/cases` lies, and
+//! `programs/specialize` in `specialize`. A line of `> …` goes
 //! on with the command above it; a line `…` stands for any number of lines; `[exit N]` ends the
 //! output of a command whose code is not 0. The directory's own name is written `~/two-builds`.
 //! `PROVA_BLESS=1` writes what the commands print into the page, where it differs.
@@ -27,6 +28,7 @@ impl Place {
     fn new(name: &str) -> Place {
         let path = std::env::temp_dir().join(format!("prova-docs-{}-{name}", std::process::id()));
         copy(&root().join("tests/cases"), &path);
+        copy(&root().join("programs/specialize"), &path.join("specialize"));
         Place(path.canonicalize().expect("it was made"))
     }
 }
@@ -181,4 +183,9 @@ fn an_ellipsis_stands_for_lines_and_nothing_else_does() {
 #[test]
 fn opt() {
     check("commands/opt.md");
+}
+
+#[test]
+fn specialize() {
+    check("commands/specialize.md");
 }

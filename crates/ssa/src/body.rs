@@ -267,6 +267,11 @@ impl Body {
         self.func
     }
 
+    /// The same body for another function.
+    pub fn with_func(self, func: FuncIdx) -> Body {
+        Body { func, ..self }
+    }
+
     /// Which charges and polls it has.
     pub fn metering(&self) -> Metering {
         self.metering

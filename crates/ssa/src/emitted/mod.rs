@@ -91,10 +91,12 @@ mod terms;
 
 pub use error::{Rejection, Rule};
 
-use crate::body::Metering;
+use crate::body::{Body, Metering};
 use crate::build::build;
 use crate::check::CheckedBody;
 use crate::entity::Value;
+use crate::passes::check::lists_exist;
+use crate::verify::verify;
 use graph::Joins;
 use prova_module::{FuncIdx, Module};
 
@@ -200,11 +202,40 @@ impl EmittedBody {
         if !body.module().is_same(&twin.old) {
             return Err(refused(Rule::Module, "the body is of another module".to_owned()));
         }
+        EmittedBody::image_of(twin, body.body(), homes)
+    }
+
+    /// Checks the function of the new module against a body of the old one that stands for no
+    /// Wasm: the old module has another body in its place. What is proved is that the new function
+    /// is this body; what the body is for is its author's to prove.
+    ///
+    /// # Errors
+    /// The first rule that is broken; E2 if the body is not well formed.
+    pub fn check_body(
+        twin: &Twin,
+        body: &Body,
+        homes: &Homes<'_>,
+    ) -> Result<EmittedBody, Rejection> {
+        let refused = |what| {
+            let func = body.func();
+            Rejection { func, block: None, image: None, rule: Rule::Image, what }
+        };
+        if !lists_exist(body) {
+            return Err(refused("a list of another body".to_owned()));
+        }
+        verify(&twin.old, body).map_err(|error| refused(error.to_string()))?;
+        EmittedBody::image_of(twin, body, homes)
+    }
+
+    /// The function of the new module in SSA form, proved to be a well-formed body of the old one.
+    fn image_of(twin: &Twin, body: &Body, homes: &Homes<'_>) -> Result<EmittedBody, Rejection> {
+        let func = body.func();
+        let refused = |rule, what| Rejection { func, block: None, image: None, rule, what };
         let image = build(&twin.new, func, Metering::NONE)
             .map_err(|error| refused(Rule::Image, error.to_string()))?;
         let image = CheckedBody::check(&twin.new, image)
             .map_err(|error| refused(Rule::Image, error.to_string()))?;
-        let (old, new) = (body.body(), image.body());
+        let (old, new) = (body, image.body());
         let (decided, read) = (moot::without_moot(old), moot::without_moot(new));
         let is_decided = decided.is_some() || read.is_some();
         let (decided, read) = (decided.as_ref().unwrap_or(old), read.as_ref().unwrap_or(new));

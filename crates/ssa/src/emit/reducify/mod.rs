@@ -44,10 +44,12 @@ use super::flow::{Flow, Graph};
 use crate::body::Body;
 use crate::check::CheckedBody;
 use crate::entity::Block;
+use crate::passes::check::prove_undone;
 use crate::passes::{Claim, PassRejection, Witness};
 use crate::terminator::Terminator;
 use carry::Carried;
 use copy::Copier;
+use prova_module::Module;
 use std::fmt;
 
 /// The most arguments of all edges to dispatches.
@@ -91,6 +93,18 @@ pub fn is_reducible(body: &Body) -> bool {
 pub fn reducify(before: &CheckedBody) -> Result<Option<CheckedBody>, Irreducible> {
     let Some((body, witness)) = propose(before.body())? else { return Ok(None) };
     before.undo(body, &witness).map(Some).map_err(Irreducible::Refused)
+}
+
+/// A body with reducible flow that is proved to be this one, which may stand for no Wasm (as
+/// [`EmittedBody::check_body`](crate::emitted::EmittedBody::check_body) has it); `None` if this
+/// one's flow is reducible.
+///
+/// # Errors
+/// As [`reducify`].
+pub fn reduced(module: &Module, before: &Body) -> Result<Option<Body>, Irreducible> {
+    let Some((body, witness)) = propose(before)? else { return Ok(None) };
+    prove_undone(module, &body, before, &witness).map_err(Irreducible::Refused)?;
+    Ok(Some(body))
 }
 
 /// A body with reducible flow, and the witness that threading makes this one of it; `None` if the

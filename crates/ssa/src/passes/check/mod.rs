@@ -110,7 +110,7 @@ pub const STEPS_BASE: u64 = 4_096;
 pub const STEPS_PER_ITEM: u64 = 64;
 
 /// Whether all lists lie in the body's pools: what was assembled may have some of another body.
-fn lists_exist(body: &Body) -> bool {
+pub(crate) fn lists_exist(body: &Body) -> bool {
     let operands = |list: List<Value>| list.range().end <= body.operands.len();
     let edge = |edge: &Edge| edge.args.range().end <= body.args.len();
     let maybe = |handler: &Option<Edge>| handler.as_ref().is_none_or(edge);

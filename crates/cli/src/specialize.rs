@@ -1,0 +1,154 @@
+//! `prova specialize`: a module with an interpreter and its requests → the module with compiled
+//! functions, each proved to be the interpreter on its program.
+//!
+//! Exit codes: 0 written, also where requests were refused; 1 the module is bad, nothing was made,
+//! or a request was refused and `--strict` is given (then nothing is written); 2 misuse.
+
+use crate::input;
+use crate::report::{Exit, print, warn};
+use clap::Args;
+use prova::wasi::{self, WasiCtx, WasiCtxBuilder};
+use prova::{Context, Engine, Linker, Result, Store, Val};
+use prova_specialize::snapshot::{INITIALIZER, MEMORY, State};
+use prova_specialize::{Fault, Intrinsic, MODULE, Options, Outcome, Snapshot, Specialized};
+use std::fmt::Write;
+use std::path::PathBuf;
+
+/// Compiles what a module's interpreter is asked for, and proves it equal to the interpreter
+#[derive(Debug, Args)]
+pub(crate) struct SpecializeArgs {
+    /// The module in binary or text format (`-` for standard input)
+    #[arg(value_name = "FILE", required_unless_present = "input")]
+    file: Option<PathBuf>,
+    /// The module; the same as FILE
+    #[arg(short, long, value_name = "FILE", conflicts_with = "file")]
+    input: Option<PathBuf>,
+    /// Where the new module is written
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// Runs the module's initialiser first, and takes its memory and globals as the module's own
+    #[arg(short = 'w', long = "wizen")]
+    wizen: bool,
+    /// The initialiser, an exported function
+    #[arg(long, value_name = "FUNCTION", default_value = INITIALIZER, requires = "wizen")]
+    init_func: String,
+    /// Refuses what rests on assumptions about the program; writes nothing if a request is refused
+    #[arg(long)]
+    strict: bool,
+    /// Threads; all processors if not given
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
+    let file = args.file.as_ref().or(args.input.as_ref()).cloned().unwrap_or_default();
+    let mut module = input::decoded(&file)?;
+    let limits = prova::Limits::default();
+    let failed = || format!("failed to specialise `{}`", file.display());
+    if args.wizen {
+        let init = &args.init_func;
+        module = prova_specialize::initialized(&module, init, &mut Initialiser, &limits)
+            .with_context(failed)?;
+    }
+    let threads =
+        args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+    let options = Options { strict: args.strict, threads, limits };
+    let outcome = prova_specialize::specialize(&module, &options).with_context(failed)?;
+    let mut refused = 0;
+    for (slot, request, state) in &outcome.requests {
+        if let Err(why) = state {
+            refused += 1;
+            let id = request.as_ref().map_or(String::new(), |it| format!(" (id {})", it.id));
+            let whose = if why.fault == Fault::Bug { "a bug of Prova's" } else { "refused" };
+            warn(&format!("request at {slot:#x}{id}: {whose}: {why}"));
+        }
+    }
+    if args.strict && refused > 0 {
+        warn(&format!("`{}` is not written (`--strict`)", args.output.display()));
+        return Ok(Exit::Bad);
+    }
+    let (name, bytes) = (args.output.display(), outcome.module.bytes());
+    std::fs::write(&args.output, bytes).with_context(|| format!("failed to write `{name}`"))?;
+    outcome.dropped.iter().for_each(|section| {
+        warn(&format!("custom section `{section}` is dropped: it holds offsets of code"));
+    });
+    print(&report(&outcome))?;
+    let done = outcome.requests.len() - refused;
+    print(&format!(
+        "{name}: {done} of {} requests compiled and proved, {} bytes become {}\n",
+        outcome.requests.len(),
+        module.bytes().len(),
+        bytes.len()
+    ))?;
+    Ok(Exit::Done)
+}
+
+/// A line for each function that was made, and what its proof assumes.
+fn report(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for (slot, request, state) in &outcome.requests {
+        let (Ok(made), Some(request)) = (state, request) else { continue };
+        let Specialized { func, element, generic, residual: [_, after], bytes, .. } = made;
+        let line = format!(
+            "request at {slot:#x} (id {}): {func}, element {element} of table 0: {} blocks and {} \
+             instructions for {} and {} of {}, {bytes} bytes\n",
+            request.id, after.0, after.1, generic.0, generic.1, request.func
+        );
+        text.push_str(&line);
+        for assumption in &made.assumptions {
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "  assumes that {assumption}");
+        }
+    }
+    text
+}
+
+/// Runs initialisers in an engine of our own, with a WASI that knows nothing of the host.
+struct Initialiser;
+
+impl Snapshot for Initialiser {
+    fn run(&mut self, wasm: &[u8], init: &str, globals: &[String]) -> Result<State, String> {
+        run_initialiser(wasm, init, globals).map_err(|error| format!("{error:#}"))
+    }
+}
+
+fn run_initialiser(wasm: &[u8], init: &str, globals: &[String]) -> Result<State> {
+    let engine = Engine::default();
+    let module = prova::Module::new(&engine, wasm)?;
+    let mut linker: Linker<WasiCtx> = Linker::new(&engine);
+    wasi::add_to_linker(&mut linker, |ctx: &mut WasiCtx| ctx)?;
+    for import in module.imports().filter(|import| import.module() == MODULE) {
+        let name = import.name();
+        let intrinsic = Intrinsic::ALL.iter().find(|intrinsic| intrinsic.name() == name);
+        let prova::ExternType::Func(ty) = import.ty() else { continue };
+        let generic = intrinsic.map(|intrinsic| intrinsic.generic());
+        linker.func_new(MODULE, name, ty, move |_, params, results| {
+            match (generic, params.first(), results.first_mut()) {
+                (Some(prova_specialize::Generic::Nothing), _, None) => Ok(()),
+                (Some(prova_specialize::Generic::First), Some(param), Some(result)) => {
+                    *result = param.clone();
+                    Ok(())
+                }
+                (_, _, _) => prova::bail!("an intrinsic has a meaning in compiled code only"),
+            }
+        })?;
+    }
+    linker.define_unknown_imports_as_traps(&module)?;
+    let mut store = Store::new(&engine, WasiCtxBuilder::new().build());
+    let instance = linker.instantiate(&mut store, &module)?;
+    instance.get_typed_func::<(), ()>(&mut store, init)?.call(&mut store, ())?;
+    let memory = instance.get_memory(&store, MEMORY).context("no memory")?;
+    let mut state = State { memory: memory.data(&store).to_vec(), globals: Vec::new() };
+    for name in globals {
+        let global = instance.get_global(&store, name).context("no global")?;
+        state.globals.push(match global.get(&mut store) {
+            Val::I32(value) => u64::from(value as u32),
+            Val::I64(value) => value as u64,
+            Val::F32(bits) => bits.into(),
+            Val::F64(bits) => bits,
+            _other => prova::bail!("a global that is no number"),
+        });
+    }
+    Ok(state)
+}

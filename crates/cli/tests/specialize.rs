@@ -1,0 +1,161 @@
+//! `prova specialize` on a stack machine (`programs/specialize`): compiled programs give what
+//! interpreted ones give, for fewer operators.
+//!
+//! Green does not show that every interpreter can be specialised: what it shows is one of them, with
+//! its state in memory and with its state in registers. That each function is its interpreter is the
+//! proof's to show (`crates/specialize/tests`).
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn prova(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_prova")).args(args).output().expect("the program runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A path for this test's files, which are removed with it.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Place {
+        let name = format!("prova-specialize-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).expect("a directory can be made");
+        Place(path)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+fn machine() -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../programs/specialize");
+    folder.join("vm.wasm").display().to_string()
+}
+
+/// What a program gives, and the fuel that it takes.
+fn run(module: &str, program: &str, n: &str) -> (String, u64) {
+    let out = prova(&["run", "--stats", "--invoke", "run", module, program, n]);
+    let stats = text(&out.stderr);
+    let fuel = stats.strip_prefix("fuel used: ").and_then(|rest| rest.split(' ').next());
+    let fuel = fuel.and_then(|fuel| fuel.parse().ok());
+    (text(&out.stdout), fuel.unwrap_or_else(|| panic!("{stats}")))
+}
+
+#[test]
+fn compiled_programs_do_the_same_for_less() {
+    let place = Place::new("vm");
+    let (compiled, plain) = (place.file("compiled.wasm"), place.file("plain.wasm"));
+    let made = prova(&["specialize", "-w", &machine(), "-o", &compiled]);
+    assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+    assert!(text(&made.stdout).contains("8 of 8 requests compiled and proved"));
+    assert_eq!(text(&made.stderr), "");
+    // Without its initialiser the module asks for nothing: intrinsics go.
+    let made = prova(&["specialize", &machine(), "-o", &plain]);
+    assert!(text(&made.stdout).contains("0 of 0 requests"), "{}", text(&made.stderr));
+    for (program, of, times) in [
+        ("0", "0", 4.6),
+        ("1", "1", 4.5),
+        ("2", "2", 5.3),
+        ("3", "3", 4.8),
+        ("4", "0", 22.0),
+        ("5", "1", 13.0),
+        ("6", "2", 20.0),
+        ("7", "3", 20.0),
+    ] {
+        let mut fuel = Vec::new();
+        for n in ["0", "1", "2", "50", "1000"] {
+            let ((found, after), (expected, before)) =
+                (run(&compiled, program, n), run(&plain, of, n));
+            assert_eq!(found, expected, "program {program} on {n}");
+            fuel.push((before, after));
+        }
+        // What a run takes beyond that on 0: all of them clear the machine's heap first.
+        let [(first, start), .., (last, end)] = fuel[..] else { unreachable!("five runs") };
+        let ratio = (last - first) as f64 / (end - start) as f64;
+        println!("program {program}: {} units become {}, {ratio:.2}", last - first, end - start);
+        assert!(ratio >= times, "program {program}: {ratio:.2}");
+    }
+}
+
+#[test]
+fn the_same_bytes_again() {
+    let place = Place::new("again");
+    let files = ["1", "3"].map(|jobs| {
+        let file = place.file(jobs);
+        let made = prova(&["specialize", "-w", &machine(), "-o", &file, "--jobs", jobs]);
+        assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+        std::fs::read(file).expect("it is written")
+    });
+    assert_eq!(files[0], files[1]);
+}
+
+#[test]
+fn assumptions_are_told_and_refused() {
+    let place = Place::new("strict");
+    let out = place.file("out.wasm");
+    let made = prova(&["specialize", "--strict", "-w", &machine(), "-o", &out]);
+    assert_eq!(made.status.code(), Some(1));
+    assert!(text(&made.stderr).contains("it assumes that the bytes that argument 0 points to"));
+    assert!(!Path::new(&out).exists());
+    let made = prova(&["specialize", "-w", "-i", &machine(), "-o", &out]);
+    assert!(text(&made.stdout).contains("  assumes that the bytes that argument 0 points to"));
+    let made = prova(&["specialize", "-w", "--init-func", "none", &machine(), "-o", &out]);
+    assert_eq!(made.status.code(), Some(1));
+    assert!(text(&made.stderr).contains("there is no exported function `none`"));
+    let made = prova(&["specialize", "--init-func", "none", &machine(), "-o", &out]);
+    assert_eq!(made.status.code(), Some(2));
+    let bad = place.file("bad.wat");
+    let import = r#"(module (import "weval" "push.context" (func (param i64))))"#;
+    std::fs::write(&bad, import).expect("a file");
+    let made = prova(&["specialize", &bad, "-o", &out]);
+    assert_eq!(made.status.code(), Some(1));
+    assert!(text(&made.stderr).contains("intrinsic `push.context`"), "{}", text(&made.stderr));
+}
+
+/// A program that jumps into the middle of a loop, and one of values that are specialised.
+#[test]
+fn compiled_modules_of_the_crate_run() {
+    let place = Place::new("cases");
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../specialize/tests/cases");
+    let compiled = |name: &str| {
+        let (from, to) =
+            (cases.join(format!("{name}.wat")).display().to_string(), place.file(name));
+        let made = prova(&["specialize", &from, "-o", &to]);
+        assert_eq!(text(&made.stderr), "");
+        to
+    };
+    let call = |module: &str, args: &[&str]| {
+        let out = prova(&[&["run", "--invoke", args[0], module], &args[1..]].concat());
+        text(&out.stdout).trim().to_owned()
+    };
+    let module = compiled("irreducible");
+    for n in ["1", "2", "3", "8", "77", "100", "99999", "100001"] {
+        assert_eq!(call(&module, &["run", n]), call(&module, &["plain", n]), "{n}");
+    }
+    let module = compiled("values");
+    for (args, expected) in [
+        (["call", "256", "2"], "207"),
+        (["call", "256", "3"], "307"),
+        (["call", "256", "13"], "507"),
+        // Out of the range that the program promises: a trap.
+        (["call", "256", "6"], ""),
+        (["call", "260", "0"], "0"),
+        (["call", "260", "14"], "23"),
+        (["call", "260", "255"], "33"),
+        (["long", "264", "4000"], "4243"),
+        (["long", "268", "0"], "9221120234960913020"),
+    ] {
+        assert_eq!(call(&module, &args), expected, "{args:?}");
+    }
+}

@@ -1,0 +1,112 @@
+//! S7: what a row says of the state, at the end of an edge that leads to its block.
+//!
+//! The row names parameters of its block; along the edge they are the edge's arguments. So each
+//! entry of the row is a term here, and must be the term that the generic side has.
+
+use super::error::{Rule, Verdict, demand};
+use super::part::Kept;
+use super::terms::{Term, Terms};
+use crate::certificate::{Cell, Known, Row};
+use prova_ssa::Value;
+
+/// An edge of the specialised function.
+pub(super) struct Way<'w> {
+    /// What goes along, as terms; `None` for what is not known.
+    pub(super) args: &'w [Option<Term>],
+    /// What bases are at its source.
+    pub(super) bases: &'w [(u32, Term)],
+    /// How many parameters the generic function has: bases that have a meaning.
+    pub(super) params: u32,
+}
+
+impl Way<'_> {
+    fn arg(&self, number: u32) -> Verdict<Term> {
+        let found = self.args.get(number as usize).copied().flatten();
+        found.ok_or_else(|| (Rule::Form, format!("no argument {number} that is known")))
+    }
+
+    fn base(&self, arg: u32) -> Verdict<Term> {
+        let found = self.bases.iter().find(|(other, _)| *other == arg);
+        found.map(|&(_, term)| term).ok_or_else(|| (Rule::State, format!("no base {arg}")))
+    }
+
+    /// What a row says of something, as a term here.
+    pub(super) fn known(&self, terms: &mut Terms, row: &Row, known: Known) -> Verdict<Term> {
+        match known {
+            Known::Bits(bits) => Ok(terms.constant(bits)),
+            Known::Param(number) => self.arg(number),
+            Known::Pointer { root, offset } => {
+                let Some((_, number)) = row.bases.iter().find(|(other, _)| *other == root) else {
+                    return Err((Rule::Form, format!("a pointer relative to {root}, no base")));
+                };
+                let base = self.arg(*number)?;
+                Ok(terms.moved(base, offset))
+            }
+        }
+    }
+}
+
+/// Proves values and bases of a row along an edge; `value` is what a value of the generic function
+/// is there.
+pub(super) fn arrive(
+    terms: &mut Terms,
+    row: &Row,
+    way: &Way<'_>,
+    mut value: impl FnMut(&mut Terms, Value) -> Option<Term>,
+) -> Verdict {
+    for &(root, number) in &row.bases {
+        let passed = way.arg(number)?;
+        // Another base than an argument is a name: what lies relative to it is compared below.
+        if root < way.params {
+            let base = way.base(root)?;
+            demand!(passed == base, State, "argument {root} is not what it was");
+        }
+    }
+    for &(of, known) in &row.values {
+        let Some(found) = value(terms, of) else {
+            return Err((Rule::State, format!("{of} is not known")));
+        };
+        let said = way.known(terms, row, known)?;
+        demand!(said == found, State, "{of} is not {known:?}");
+    }
+    Ok(())
+}
+
+/// Proves registers and cells of a row along an edge.
+pub(super) fn keep(terms: &mut Terms, row: &Row, way: &Way<'_>, kept: &Kept) -> Verdict {
+    for &(number, known) in &row.regs {
+        let Some(&found) = kept.regs.get(&number) else {
+            return Err((Rule::State, format!("register {number} is not written")));
+        };
+        let said = way.known(terms, row, known)?;
+        demand!(said == found, State, "register {number} is not {known:?}");
+    }
+    let Some(deeper) = kept.stack.len().checked_sub(row.stack.len()) else {
+        return Err((Rule::Cells, "the row has more cells than were pushed".to_owned()));
+    };
+    let (left, brought) = kept.stack.split_at(deeper);
+    for late in left {
+        demand!(late.done, Cells, "a pushed cell is left out and not stored");
+    }
+    let mut cell = |cell: &Cell, late: &super::part::Late| {
+        let address = way.known(terms, row, cell.address)?;
+        let value = way.known(terms, row, cell.value)?;
+        let same = address == late.address && value == late.value;
+        demand!(same, Cells, "a cell is not {cell:?}");
+        Ok(())
+    };
+    for (late, said) in brought.iter().zip(&row.stack) {
+        cell(said, late)?;
+    }
+    for (number, said) in &row.locals {
+        let Some(late) = kept.locals.get(number) else {
+            return Err((Rule::Cells, format!("local {number} is not written")));
+        };
+        cell(said, late)?;
+    }
+    for (number, late) in &kept.locals {
+        let brought = row.locals.iter().any(|(other, _)| other == number);
+        demand!(brought || late.done, Cells, "local {number} is left out and not stored");
+    }
+    Ok(())
+}

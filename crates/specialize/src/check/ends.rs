@@ -1,0 +1,199 @@
+//! How a part ends (S5, S6): the generic block's terminator beside the specialised block's.
+
+use super::edge::{Way, arrive, keep};
+use super::error::{Rule, Verdict, demand};
+use super::part::{Part, bind, params_of};
+use super::terms::Term;
+use crate::certificate::Role;
+use prova_module::Opcode;
+use prova_ssa::{ArgKind, Edge, Imm, InstData, Terminator, Value};
+
+impl<'c> Part<'c> {
+    fn terminator(&self) -> &'c Terminator {
+        &self.facts.body.block(self.block).terminator
+    }
+
+    /// The end of the generic block.
+    pub(super) fn end(&mut self) -> Verdict {
+        let (generic, body) = (self.facts.question.generic, self.facts.body);
+        let theirs = &generic.block(self.generic).terminator;
+        let leaves = matches!(
+            theirs,
+            Terminator::Return(_) | Terminator::TailCall(_) | Terminator::Throw { .. }
+        );
+        if leaves {
+            self.all_done()?;
+        }
+        self.some_done()?;
+        match (theirs, self.terminator()) {
+            (Terminator::Jump(their), Terminator::Jump(our)) => self.edge(our, their),
+            (Terminator::Branch { condition, then, otherwise }, ours) => {
+                let term = self.their(*condition)?;
+                match (self.terms.as_bits(term), ours) {
+                    (Some(bits), Terminator::Jump(our)) => {
+                        self.edge(our, if bits as u32 == 0 { otherwise } else { then })
+                    }
+                    (_, Terminator::Branch { condition, then: a, otherwise: b }) => {
+                        let same = self.our(*condition) == term;
+                        demand!(same, Operands, "a branch by another condition");
+                        self.edge(a, then)?;
+                        self.edge(b, otherwise)
+                    }
+                    (_, other) => self.unlike(other),
+                }
+            }
+            (Terminator::Table { index, edges, targets }, ours) => {
+                let term = self.their(*index)?;
+                let (edges, targets) = (generic.edges(*edges), generic.targets(*targets));
+                match (self.terms.as_bits(term), ours) {
+                    (Some(bits), Terminator::Jump(our)) => {
+                        let at = targets.get(bits as u32 as usize).or(targets.last());
+                        let edge = at.and_then(|&at| edges.get(at as usize));
+                        let what = || (Rule::Control, "a table without edges".to_owned());
+                        self.edge(our, edge.ok_or_else(what)?)
+                    }
+                    (_, Terminator::Table { index, edges: ours, targets: places }) => {
+                        let same = self.our(*index) == term;
+                        demand!(same, Operands, "a table by another index");
+                        let ours = body.edges(*ours);
+                        let alike = body.targets(*places) == targets && ours.len() == edges.len();
+                        demand!(alike, Control, "a table of other targets");
+                        ours.iter().zip(edges).try_for_each(|(our, their)| self.edge(our, their))
+                    }
+                    (_, other) => self.unlike(other),
+                }
+            }
+            (
+                Terminator::Null { reference, null, non_null },
+                Terminator::Null { reference: our, null: a, non_null: b },
+            ) => {
+                let same = self.our(*our) == self.their(*reference)?;
+                demand!(same, Operands, "a branch by another reference");
+                self.edge(a, null)?;
+                self.edge(b, non_null)
+            }
+            (Terminator::Return(theirs), Terminator::Return(ours)) => {
+                let same = self.ours(*ours) == self.theirs(*theirs)?;
+                demand!(same, Operands, "other results");
+                Ok(())
+            }
+            (Terminator::TailCall(theirs), Terminator::TailCall(ours)) => {
+                let imm = self.facts.imm(theirs.opcode, theirs.imm)?;
+                let alike = ours.opcode == theirs.opcode && ours.imm == imm;
+                demand!(alike, Control, "another tail call");
+                let same = self.ours(ours.args) == self.theirs(theirs.args)?;
+                demand!(same, Operands, "a tail call with other operands");
+                Ok(())
+            }
+            (
+                Terminator::Throw { opcode, imm, args, handler: None },
+                Terminator::Throw { opcode: code, imm: of, args: ours, handler: None },
+            ) => {
+                demand!(opcode == code && imm == of, Control, "another throw");
+                let same = self.ours(*ours) == self.theirs(*args)?;
+                demand!(same, Operands, "a throw with other operands");
+                Ok(())
+            }
+            (Terminator::Unreachable, Terminator::Unreachable) => Ok(()),
+            (_, other) => self.unlike(other),
+        }
+    }
+
+    fn unlike(&self, ours: &Terminator) -> Verdict {
+        let theirs = &self.facts.question.generic.block(self.generic).terminator;
+        Err((Rule::Control, format!("{} for {}", ours.name(), theirs.name())))
+    }
+
+    /// An edge for one of the generic function's.
+    fn edge(&mut self, our: &Edge, their: &Edge) -> Verdict {
+        let generic = self.facts.question.generic;
+        let row = self.facts.row(our.block)?;
+        let there = row.block == Some(their.block) && row.start == 0;
+        demand!(there, Targets, "an edge to {} for one to {}", our.block, their.block);
+        let params: Vec<Value> = generic.block(their.block).params().collect();
+        let mut brought = Vec::new();
+        for arg in generic.args(their) {
+            brought.push(match arg.kind() {
+                ArgKind::Value(value) => self.theirs.get(&value).copied(),
+                ArgKind::Payload(number) => Some(self.terms.payload(number)),
+            });
+        }
+        let theirs = self.theirs.clone();
+        self.arrive(our, |value| match params.binary_search(&value) {
+            Ok(number) => brought.get(number).copied().flatten(),
+            Err(_) => theirs.get(&value).copied(),
+        })
+    }
+
+    /// What the row at the end of an edge says.
+    fn arrive(&mut self, our: &Edge, value: impl Fn(Value) -> Option<Term>) -> Verdict {
+        let row = self.facts.row(our.block)?;
+        let mut args = Vec::new();
+        for arg in self.facts.body.args(our) {
+            args.push(Some(match arg.kind() {
+                ArgKind::Value(value) => self.our(value),
+                ArgKind::Payload(number) => self.terms.payload(number),
+            }));
+        }
+        let params = params_of(&self.facts);
+        let way = Way { args: &args, bases: &self.bases, params };
+        arrive(&mut self.terms, row, &way, |_, of| value(of))?;
+        keep(&mut self.terms, row, &way, &self.kept)
+    }
+
+    /// Whether the part ends at a `specialize.value`: the least value, if it does.
+    pub(super) fn is_cut(&mut self, value: Term, low: Term) -> Verdict<Option<u32>> {
+        let Terminator::Table { index, edges, .. } = *self.terminator() else { return Ok(None) };
+        let last = self.facts.body.edges(edges).last().map(|edge| edge.block);
+        let role = last.and_then(|at| self.facts.certificate.roles.get(at.as_u32() as usize));
+        let low = self.terms.as_bits(low).map(|bits| bits as u32);
+        let (Some(Role::OutOfRange), Some(low)) = (role, low) else { return Ok(None) };
+        // The index is made behind all stores that are done here: those of `cases` are done now, and
+        // if the part does not end here, another value is not this one.
+        let index = self.peek(index)?;
+        let least = self.terms.constant(low.into());
+        let from_low = self.terms.operator(Opcode::I32Sub, Imm::None, &[value, least], 0);
+        Ok((index == from_low).then_some(low))
+    }
+
+    /// What a value is that instructions to come make, as far as it does not depend on effects to
+    /// come: what is bound too early here is bound again in its turn.
+    fn peek(&mut self, value: Value) -> Verdict<Term> {
+        for inst in self.left.clone() {
+            if self.facts.body.inst(inst).op.effects().is_pure() {
+                bind(&self.facts, &mut self.terms, &mut self.ours, inst)?;
+            }
+        }
+        Ok(self.our(value))
+    }
+
+    /// The end at a `specialize.value`.
+    pub(super) fn cases(&mut self, number: u32, data: &InstData, low: u32, high: Term) -> Verdict {
+        self.some_done()?;
+        let body = self.facts.body;
+        let Terminator::Table { edges, targets, .. } = *self.terminator() else {
+            return Err((Rule::Control, "no table at a specialised value".to_owned()));
+        };
+        let (edges, targets) = (body.edges(edges), body.targets(targets));
+        let high = self.terms.as_bits(high).map(|bits| bits as u32);
+        let count = high.and_then(|high| high.checked_sub(low)?.checked_add(1));
+        let Some(count) = count.map(|count| count as usize) else {
+            return Err((Rule::Intrinsics, "a range that is none".to_owned()));
+        };
+        let in_order = targets.iter().enumerate().all(|(at, &target)| at == target as usize);
+        let fits = edges.len() == count + 1 && targets.len() == count + 1 && in_order;
+        demand!(fits, Control, "a table of {} for {count} values", edges.len());
+        for (case, our) in (low..).zip(&edges[..count]) {
+            let row = self.facts.row(our.block)?;
+            let there = row.block == Some(self.generic) && row.start == number + 1;
+            demand!(there, Targets, "the edge of {case} leads to {}", our.block);
+            let bits = self.terms.constant(case.into());
+            let (result, theirs) = (data.result(), self.theirs.clone());
+            self.arrive(our, |value| match Some(value) == result {
+                true => Some(bits),
+                false => theirs.get(&value).copied(),
+            })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,152 @@
+//! What intrinsics mean (S8, S9): the check's own opinion, apart from the specialiser's.
+
+use super::error::{Rule, Verdict, demand};
+use super::part::{Late, Part};
+use super::terms::Term;
+use crate::intrinsic::Intrinsic;
+use crate::pipeline::Assumption;
+use crate::request::Argument;
+use prova_module::Opcode;
+use prova_ssa::InstData;
+
+impl Part<'_> {
+    /// One call of an intrinsic by the generic function; true if the part ends there.
+    pub(super) fn meaning(
+        &mut self,
+        number: u32,
+        data: &InstData,
+        intrinsic: Intrinsic,
+        args: &[Term],
+    ) -> Verdict<bool> {
+        use Intrinsic as I;
+        let result = match (intrinsic, args) {
+            (
+                I::PushContext
+                | I::UpdateContext
+                | I::PopContext
+                | I::ContextBucket
+                | I::TraceLine
+                | I::Print
+                | I::AbortSpecialization
+                | I::AssertConst32
+                | I::AssertSpecialized,
+                _,
+            ) => None,
+            (I::SpecializeValue, &[value, low, high]) => {
+                if let Some(low) = self.is_cut(value, low)? {
+                    self.cases(number, data, low, high)?;
+                    return Ok(true);
+                }
+                Some(value)
+            }
+            (I::ReadSpecializationGlobal, &[index]) => {
+                let index = self.number("the number of a global", index)?;
+                let globals = &self.facts.question.request.globals;
+                let found = usize::try_from(index).ok().and_then(|at| globals.get(at));
+                let Some(&Argument::Constant(_, bits)) = found else {
+                    return Err((Rule::Intrinsics, format!("global {index} is not constant")));
+                };
+                Some(self.terms.constant(bits))
+            }
+            (I::ReadReg, &[index]) => {
+                let index = self.number("the number of a register", index)?;
+                let found = self.kept.regs.get(&index).copied();
+                let what = || (Rule::Intrinsics, format!("register {index} is not written"));
+                Some(found.ok_or_else(what)?)
+            }
+            (I::WriteReg, &[index, value]) => {
+                let index = self.number("the number of a register", index)?;
+                self.kept.regs.insert(index, value);
+                None
+            }
+            (_, args) => self.cell(intrinsic, args)?,
+        };
+        match (result, data.result()) {
+            (Some(term), Some(value)) => {
+                self.theirs.insert(value, term);
+            }
+            (None, None) => {}
+            (_, _) => return Err((Rule::Intrinsics, "results that do not fit".to_owned())),
+        }
+        Ok(false)
+    }
+
+    /// The virtual stack and virtual locals.
+    fn cell(&mut self, intrinsic: Intrinsic, args: &[Term]) -> Verdict<Option<Term>> {
+        use Intrinsic as I;
+        let late = |address, value| Late { address, value, done: false };
+        Ok(match (intrinsic, args) {
+            (I::PushStack, &[address, value]) => {
+                self.assumptions.insert(Assumption::PrivateCells);
+                self.kept.stack.push(late(address, value));
+                None
+            }
+            (I::PopStack, &[address]) => {
+                let top = self.kept.stack.pop();
+                Some(self.read(top, address)?)
+            }
+            (I::ReadStack, &[address, depth]) => {
+                let entry = self.entry(depth)?.map(|entry| *entry);
+                Some(self.read(entry, address)?)
+            }
+            (I::WriteStack, &[address, depth, value]) => {
+                match self.entry(depth)? {
+                    Some(entry) => {
+                        demand!(entry.address == address, Cells, "a cell at another address");
+                        *entry = late(address, value);
+                    }
+                    None => {
+                        self.access(Opcode::I64Store, &[address, value])?;
+                    }
+                }
+                None
+            }
+            (I::SyncStack, _) => {
+                self.all_done()?;
+                None
+            }
+            (I::ReadLocal, &[address, index]) => {
+                let index = self.number("the number of a local", index)? as u32;
+                let local = self.kept.locals.get(&index).copied();
+                Some(self.read(local, address)?)
+            }
+            (I::WriteLocal, &[address, index, value]) => {
+                let index = self.number("the number of a local", index)? as u32;
+                self.assumptions.insert(Assumption::PrivateCells);
+                let before = self.kept.locals.insert(index, late(address, value));
+                let same = before.is_none_or(|before| before.address == address);
+                demand!(same, Cells, "local {index} at another address");
+                None
+            }
+            (intrinsic, _) => {
+                return Err((Rule::Intrinsics, format!("{} has other operands", intrinsic.name())));
+            }
+        })
+    }
+
+    /// What a cell holds, or a load at its address.
+    fn read(&mut self, late: Option<Late>, address: Term) -> Verdict<Term> {
+        if let Some(late) = late {
+            demand!(late.address == address, Cells, "a cell is read at another address");
+            return Ok(late.value);
+        }
+        let inst = self.access(Opcode::I64Load, &[address])?;
+        let leaf = self.terms.leaf();
+        let result = self.facts.body.inst(inst).result();
+        self.ours.extend(result.map(|result| (result, leaf)));
+        Ok(leaf)
+    }
+
+    /// The cell that was pushed so many pushes ago.
+    fn entry(&mut self, depth: Term) -> Verdict<Option<&mut Late>> {
+        let depth = self.number("the depth", depth)?;
+        let below = usize::try_from(depth).ok().and_then(|depth| depth.checked_add(1));
+        let at = below.and_then(|below| self.kept.stack.len().checked_sub(below));
+        Ok(at.and_then(|at| self.kept.stack.get_mut(at)))
+    }
+
+    fn number(&self, name: &str, term: Term) -> Verdict<u64> {
+        let what = || (Rule::Intrinsics, format!("{name} is not constant"));
+        self.terms.as_bits(term).ok_or_else(what)
+    }
+}

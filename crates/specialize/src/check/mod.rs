@@ -1,0 +1,182 @@
+//! The check of specialisation: a generic function, a request, a specialised function and its
+//! certificate → the proof that for this request both do the same, or the first rule that is broken.
+//!
+//! ```text
+//! generic body, request ─┐                        ┌─ entry: constant arguments are compared
+//! certificate: a row ────┼─ block by block, once ─┼─ part: the same effects, operands, intrinsics
+//! specialised body ──────┘                        └─ edge: what the next row says holds
+//! ```
+//!
+//! This is translation validation (Pnueli, Siegel and Singerman, 1998) of partial evaluation
+//! (Futamura, 1971): each block of the specialised function is a part of one generic block, in a
+//! state that its row describes. Both are walked in lockstep; their values are compared as terms
+//! (`terms`). Of the specialiser it knows the certificate's form and nothing else: not contexts, not
+//! the search, not its arithmetic (`evaluate` is a second one).
+//!
+//! # What intrinsics mean
+//! Registers are variables of the activation. `push.stack`, `write.stack` and `write.local` are
+//! i64 stores at their address; `pop.stack`, `read.stack` and `read.local` i64 loads. Contexts,
+//! assertions and messages are nothing. `specialize.value` is its first operand, which the program
+//! promises to lie in the range; outside of it the specialised function may trap.
+//!
+//! # Rules
+//! * S1. *Form.* The certificate has a role for each block; rows name what exists.
+//! * S2. *Entry.* The first block does nothing but compare each constant argument with its bits. If
+//!   one differs, control goes to a block that calls the generic function with the same arguments
+//!   and returns its results.
+//! * S3. *Effects.* In each part the effects of the generic function, in order, are those of the
+//!   specialised one with the same operator and immediates; functions are renumbered as intrinsics
+//!   go. A load of constant memory, and an operator on constants that does not trap, may be gone.
+//! * S4. *Operands* of effects and terminators are equal terms.
+//! * S5. *Control.* A part ends as the generic block does; a branch or table that a constant decides
+//!   is a jump. At `specialize.value` a part may end in a table of the value less the least one, with
+//!   an edge for each value of the range; the default leads to a trap.
+//! * S6. *Targets.* Each edge leads to a block whose row is of the place where the generic function's
+//!   edge leads, with no instruction done; of a case, of the place behind `specialize.value`.
+//! * S7. *State.* Along each edge, each value, base, register and store that was put off which the
+//!   next row describes is, as a term, what the row says of it.
+//! * S8. *Intrinsics.* A register that is read was written, on every way here. A number of a
+//!   register, depth or local is constant.
+//! * S9. *Cells.* A store may be put off while its cell is in the state. It is done, with equal
+//!   operands, before a call, a return, a throw, a `sync.stack`; and before an edge whose row does
+//!   not describe it. A value is read back or dropped at the address that it was put off for.
+//!
+//! # Soundness
+//! By coinduction over the edges that both take: the relation of a row holds at the entry (S2), a
+//! part keeps it (S3, S4), an edge brings it to the next row (S6, S7). Each block of the specialised
+//! function goes with at least one edge of the generic one, or with a `specialize.value`, so neither
+//! goes on for ever alone. What the proof takes for granted it gives back as [`Assumption`]s: that
+//! constant memory is constant, and that cells are private.
+//!
+//! # Limits
+//! A block of the specialised function uses only its own parameters and results. No handlers of
+//! exceptions. Time is linear in the specialised body, times the length of rows. Shared with the
+//! specialiser: the table of operators, the SSA form, the intrinsics' names. Noticed by:
+//! `tests/plants.rs`, with a twin for each rule.
+
+mod edge;
+mod ends;
+mod entry;
+mod error;
+mod evaluate;
+mod meaning;
+mod part;
+mod terms;
+
+pub use error::{Rejection, Rule};
+
+use crate::certificate::{Certificate, Role, Row};
+use crate::intrinsic::Intrinsics;
+use crate::pipeline::Assumption;
+use crate::request::Request;
+use error::{Verdict, demand};
+use part::Part;
+use prova_module::ops::Immediate;
+use prova_module::{FuncIdx, Opcode, ValType};
+use prova_ssa::{Block, Body, Imm, Terminator};
+use std::collections::BTreeSet;
+
+/// What a specialised function is to be.
+#[derive(Clone, Copy)]
+pub struct Question<'q> {
+    /// The generic function, of the original module.
+    pub generic: &'q Body,
+    /// The types of its results.
+    pub results: &'q [ValType],
+    /// The original module's intrinsics.
+    pub intrinsics: &'q Intrinsics,
+    /// What is constant.
+    pub request: &'q Request,
+}
+
+/// All that the proof reads.
+#[derive(Clone, Copy)]
+struct Facts<'c> {
+    question: &'c Question<'c>,
+    body: &'c Body,
+    certificate: &'c Certificate,
+}
+
+impl<'c> Facts<'c> {
+    /// The row of a block that is a copy.
+    fn row(&self, block: Block) -> Verdict<&'c Row> {
+        match self.certificate.roles.get(block.as_u32() as usize) {
+            Some(Role::Copy(row)) => Ok(row),
+            _ => Err((Rule::Targets, format!("{block} is no copy of a part"))),
+        }
+    }
+
+    /// The immediates of an operator, with functions as they are numbered in the result.
+    fn imm(&self, opcode: Opcode, imm: Imm) -> Verdict<Imm> {
+        let Some(func) = imm.index(opcode, Immediate::func) else { return Ok(imm) };
+        match self.question.intrinsics.renumbered(FuncIdx(func)) {
+            Some(func) => Ok(Imm::Index(func.0)),
+            None => Err((Rule::Intrinsics, "an intrinsic is used as a value".to_owned())),
+        }
+    }
+}
+
+/// Proves that a body is the generic function for the request; gives what that assumes.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn prove(
+    question: &Question<'_>,
+    body: &Body,
+    certificate: &Certificate,
+) -> Result<Vec<Assumption>, Rejection> {
+    let facts = Facts { question, body, certificate };
+    let mut assumptions = BTreeSet::new();
+    let rejection =
+        |block: Block, offset: u32, (rule, what)| Rejection { block, offset, rule, what };
+    form(&facts).map_err(|fault| rejection(Block::from_u32(0), 0, fault))?;
+    for ((block, data), role) in body.blocks().zip(&certificate.roles) {
+        let verdict = match role {
+            Role::Entry => entry::entry(&facts, block),
+            Role::Fallback => entry::fallback(&facts, block),
+            Role::OutOfRange => {
+                let traps =
+                    data.insts().len() == 0 && matches!(data.terminator, Terminator::Unreachable);
+                let what = || (Rule::Control, "what is out of range does not trap".to_owned());
+                traps.then_some(()).ok_or_else(what)
+            }
+            Role::Copy(row) => {
+                let mut offset = 0;
+                let verdict = Part::new(facts, block, row, &mut assumptions)
+                    .and_then(|mut part| part.prove(&mut offset));
+                verdict.map_err(|fault| rejection(block, offset, fault))?;
+                Ok(())
+            }
+        };
+        verdict.map_err(|fault| rejection(block, 0, fault))?;
+    }
+    Ok(assumptions.into_iter().collect())
+}
+
+/// S1
+fn form(facts: &Facts<'_>) -> Verdict {
+    let Facts { body, certificate, question } = *facts;
+    let (blocks, roles) = (body.block_count(), certificate.roles.len());
+    demand!(blocks == roles && blocks > 0, Form, "{roles} roles for {blocks} blocks");
+    for (number, role) in certificate.roles.iter().enumerate() {
+        let is_entry = matches!(role, Role::Entry);
+        demand!(is_entry == (number == 0), Form, "block {number} is not the entry, or is it");
+        let Role::Copy(row) = role else { continue };
+        let Some(block) =
+            row.block.filter(|b| (b.as_u32() as usize) < question.generic.block_count())
+        else {
+            return Err((Rule::Form, format!("the row of block {number} is of no block")));
+        };
+        let insts = question.generic.block(block).insts().len();
+        demand!(row.start as usize <= insts, Form, "the row of block {number} starts too late");
+    }
+    for (block, _) in body.blocks() {
+        for edge in body.successors(block) {
+            let (to, count) = (edge.block, body.args(&edge).len());
+            let exists = (to.as_u32() as usize) < blocks;
+            let fits = exists && body.block(to).params().len() == count;
+            demand!(fits, Form, "an edge of {block} does not fit {to}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,352 @@
+//! One block of the specialised function and the part of the generic one that it stands for, in
+//! lockstep (S3 to S6, S8, S9).
+
+use super::Facts;
+use super::edge::Way;
+use super::error::{Rule, Verdict, demand};
+use super::evaluate::load;
+use super::terms::{Term, Terms};
+use crate::certificate::{Known, Row};
+use crate::intrinsic::Intrinsic;
+use crate::pipeline::Assumption;
+use crate::request::Argument;
+use prova_module::ops::{Class, Immediate};
+use prova_module::{FuncIdx, Opcode};
+use prova_ssa::{Block, Imm, Inst, InstData, List, Op, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A store that was put off.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Late {
+    pub(super) address: Term,
+    pub(super) value: Term,
+    /// Whether this block has done it.
+    pub(super) done: bool,
+}
+
+/// What intrinsics keep.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept {
+    pub(super) regs: BTreeMap<u64, Term>,
+    pub(super) stack: Vec<Late>,
+    pub(super) locals: BTreeMap<u32, Late>,
+}
+
+/// A block and its part.
+pub(super) struct Part<'c> {
+    pub(super) facts: Facts<'c>,
+    pub(super) block: Block,
+    /// The generic block.
+    pub(super) generic: Block,
+    pub(super) start: u32,
+    pub(super) terms: Terms,
+    /// Values of the generic function.
+    pub(super) theirs: BTreeMap<Value, Term>,
+    /// Values of the specialised one.
+    pub(super) ours: BTreeMap<Value, Term>,
+    pub(super) bases: Vec<(u32, Term)>,
+    pub(super) kept: Kept,
+    /// The instructions of the block that are still to come.
+    pub(super) left: std::vec::IntoIter<Inst>,
+    /// The next of them with an effect, once it was looked for.
+    pub(super) next: Option<Inst>,
+    pub(super) assumptions: &'c mut BTreeSet<Assumption>,
+}
+
+/// How many parameters the generic function has.
+pub(super) fn params_of(facts: &Facts<'_>) -> u32 {
+    let generic = facts.question.generic;
+    generic.block(generic.entry()).params().len() as u32
+}
+
+/// The Wasm operator of an instruction.
+fn opcode(data: &InstData) -> Verdict<Opcode> {
+    match data.op {
+        Op::Wasm(opcode) => Ok(opcode),
+        Op::Charge | Op::Poll => Err((Rule::Form, "a body with metering".to_owned())),
+    }
+}
+
+/// Gives the results of a pure instruction of the specialised function their terms.
+pub(super) fn bind(
+    facts: &Facts<'_>,
+    terms: &mut Terms,
+    ours: &mut BTreeMap<Value, Term>,
+    inst: Inst,
+) -> Verdict {
+    let data = facts.body.inst(inst);
+    let mut args = Vec::new();
+    for value in facts.body.operands(data.args) {
+        // What other blocks make is not known here.
+        args.push(*ours.entry(*value).or_insert_with(|| terms.leaf()));
+    }
+    let code = opcode(data)?;
+    for (number, result) in (0..).zip(data.results()) {
+        let term = terms.operator(code, data.imm, &args, number);
+        ours.insert(result, term);
+    }
+    Ok(())
+}
+
+impl<'c> Part<'c> {
+    /// The state that a row describes.
+    pub(super) fn new(
+        facts: Facts<'c>,
+        block: Block,
+        row: &Row,
+        assumptions: &'c mut BTreeSet<Assumption>,
+    ) -> Verdict<Part<'c>> {
+        let Some(generic) = row.block else {
+            return Err((Rule::Form, "a row of no block".to_owned()));
+        };
+        let data = facts.body.block(block);
+        let (mut terms, mut ours) = (Terms::default(), BTreeMap::new());
+        let params: Vec<Term> = data
+            .params()
+            .map(|param| {
+                let leaf = terms.leaf();
+                ours.insert(param, leaf);
+                leaf
+            })
+            .collect();
+        let args: Vec<Option<Term>> = params.iter().copied().map(Some).collect();
+        let mut bases = Vec::new();
+        for &(arg, number) in &row.bases {
+            let Some(&param) = params.get(number as usize) else {
+                return Err((Rule::Form, format!("a base that is no parameter: {number}")));
+            };
+            bases.push((arg, param));
+        }
+        let way = Way { args: &args, bases: &bases, params: params_of(&facts) };
+        let (mut theirs, mut kept) = (BTreeMap::new(), Kept::default());
+        let mut known = |known: Known| way.known(&mut terms, row, known);
+        for &(value, said) in &row.values {
+            let one = known(said)?;
+            demand!(theirs.insert(value, one).is_none(), Form, "{value} stands twice in a row");
+        }
+        for &(number, said) in &row.regs {
+            let one = known(said)?;
+            let first = kept.regs.insert(number, one).is_none();
+            demand!(first, Form, "register {number} stands twice in a row");
+        }
+        for cell in &row.stack {
+            let (address, value) = (known(cell.address)?, known(cell.value)?);
+            kept.stack.push(Late { address, value, done: false });
+        }
+        for (number, cell) in &row.locals {
+            let (address, value) = (known(cell.address)?, known(cell.value)?);
+            let first = kept.locals.insert(*number, Late { address, value, done: false }).is_none();
+            demand!(first, Form, "local {number} stands twice in a row");
+        }
+        let left = data.insts().collect::<Vec<_>>().into_iter();
+        let start = row.start;
+        let part = Part {
+            facts,
+            block,
+            generic,
+            start,
+            terms,
+            theirs,
+            ours,
+            bases,
+            kept,
+            left,
+            next: None,
+            assumptions,
+        };
+        Ok(part)
+    }
+
+    /// Proves the block; `offset` is where it is.
+    pub(super) fn prove(&mut self, offset: &mut u32) -> Verdict {
+        let generic = self.facts.question.generic;
+        for (number, inst) in (0..).zip(generic.block(self.generic).insts()) {
+            if number < self.start {
+                continue;
+            }
+            *offset = generic.inst(inst).offset;
+            if self.inst(number, inst)? {
+                return Ok(());
+            }
+        }
+        *offset = generic.block(self.generic).end;
+        self.end()
+    }
+
+    /// What a value of the generic function is.
+    pub(super) fn their(&self, value: Value) -> Verdict<Term> {
+        let found = self.theirs.get(&value).copied();
+        found.ok_or_else(|| (Rule::State, format!("the row does not say what {value} is")))
+    }
+
+    pub(super) fn theirs(&self, list: List<Value>) -> Verdict<Vec<Term>> {
+        let values = self.facts.question.generic.operands(list);
+        values.iter().map(|&value| self.their(value)).collect()
+    }
+
+    /// What a value of the specialised function is.
+    pub(super) fn our(&mut self, value: Value) -> Term {
+        let Part { ours, terms, .. } = self;
+        *ours.entry(value).or_insert_with(|| terms.leaf())
+    }
+
+    pub(super) fn ours(&mut self, list: List<Value>) -> Vec<Term> {
+        let body = self.facts.body;
+        body.operands(list).iter().map(|&value| self.our(value)).collect()
+    }
+
+    /// The next instruction of the block that has an effect.
+    pub(super) fn effect(&mut self) -> Verdict<Option<Inst>> {
+        while self.next.is_none() {
+            let Some(inst) = self.left.next() else { return Ok(None) };
+            if self.facts.body.inst(inst).op.effects().is_pure() {
+                bind(&self.facts, &mut self.terms, &mut self.ours, inst)?;
+            } else {
+                self.next = Some(inst);
+            }
+        }
+        Ok(self.next)
+    }
+
+    /// The intrinsic that an instruction of the generic function calls.
+    fn intrinsic(&self, data: &InstData) -> Option<Intrinsic> {
+        let func = data.imm.index(Opcode::Call, Immediate::func)?;
+        let calls = data.op == Op::Wasm(Opcode::Call);
+        self.facts.question.intrinsics.of(FuncIdx(func)).filter(|_| calls)
+    }
+
+    /// One instruction of the generic function; true if the part ends there.
+    fn inst(&mut self, number: u32, inst: Inst) -> Verdict<bool> {
+        let generic = self.facts.question.generic;
+        let data = generic.inst(inst);
+        let args = self.theirs(data.args)?;
+        if let Some(intrinsic) = self.intrinsic(data) {
+            return self.meaning(number, data, intrinsic, &args);
+        }
+        let code = opcode(data)?;
+        if data.op.effects().is_pure() {
+            let imm = self.facts.imm(code, data.imm)?;
+            for (number, result) in (0..).zip(data.results()) {
+                let term = self.terms.operator(code, imm, &args, number);
+                self.theirs.insert(result, term);
+            }
+            return Ok(false);
+        }
+        if matches!(code.class(), Class::call | Class::call_indirect | Class::call_ref) {
+            self.all_done()?;
+        }
+        let folded = match code.class() {
+            Class::trap => self.terms.evaluated(code, data.imm, &args),
+            Class::load => self.constant_memory(code, data.imm, &args),
+            _ => None,
+        };
+        match (folded, data.result()) {
+            (Some(bits), Some(result)) if !self.stands_next(data, &args)? => {
+                let term = self.terms.constant(bits);
+                self.theirs.insert(result, term);
+            }
+            _ => self.same(data, &args)?,
+        }
+        Ok(false)
+    }
+
+    /// Whether the next effect of the block is this one of the generic function.
+    fn stands_next(&mut self, data: &InstData, args: &[Term]) -> Verdict<bool> {
+        let Some(inst) = self.effect()? else { return Ok(false) };
+        let ours = self.facts.body.inst(inst);
+        let imm = self.facts.imm(opcode(data)?, data.imm)?;
+        Ok(ours.op == data.op && ours.imm == imm && self.ours(ours.args) == args)
+    }
+
+    /// The next effect of the block is this one of the generic function (S3, S4).
+    fn same(&mut self, data: &InstData, args: &[Term]) -> Verdict {
+        let Some(inst) = self.effect()? else {
+            return Err((Rule::Effects, format!("`{}` is missing", data.op.mnemonic())));
+        };
+        let ours = self.facts.body.inst(inst);
+        let imm = self.facts.imm(opcode(data)?, data.imm)?;
+        let alike = ours.op == data.op && ours.imm == imm;
+        let (found, wanted) = (ours.op.mnemonic(), data.op.mnemonic());
+        demand!(alike, Effects, "{inst} is `{found}`, or has other immediates, for `{wanted}`");
+        let operands = self.ours(ours.args);
+        demand!(operands == args, Operands, "{inst}, `{found}`, has other operands");
+        let (count, wanted) = (ours.results().len(), data.results().len());
+        demand!(count == wanted, Form, "{inst} has {count} results");
+        for (our, their) in ours.results().zip(data.results()) {
+            let leaf = self.terms.leaf();
+            self.ours.insert(our, leaf);
+            self.theirs.insert(their, leaf);
+        }
+        self.next = None;
+        Ok(())
+    }
+
+    /// The next effect of the block is an i64 access at an address.
+    pub(super) fn access(&mut self, code: Opcode, operands: &[Term]) -> Verdict<Inst> {
+        let Some(inst) = self.effect()? else {
+            return Err((Rule::Effects, format!("`{}` is missing", code.mnemonic())));
+        };
+        let ours = self.facts.body.inst(inst);
+        let plain = match ours.imm {
+            Imm::Access(access) => access.offset == 0 && access.memory == 0,
+            _ => false,
+        };
+        let alike = ours.op == Op::Wasm(code) && plain;
+        demand!(alike, Effects, "{inst} is no `{}` at its operand", code.mnemonic());
+        let found = self.ours(ours.args);
+        demand!(found == operands, Operands, "{inst} has other operands");
+        self.next = None;
+        Ok(inst)
+    }
+
+    /// What a load gives, if it reads constant memory.
+    fn constant_memory(&mut self, code: Opcode, imm: Imm, args: &[Term]) -> Option<u64> {
+        let Imm::Access(access) = imm else { return None };
+        let (root, by) = self.terms.distance(*args.first()?);
+        let &(arg, _) = self.bases.iter().find(|(arg, term)| {
+            let params = &self.facts.question.request.params;
+            let is_buffer = matches!(params.get(*arg as usize), Some(Argument::Buffer(_)));
+            *term == root && *arg < params_of(&self.facts) && is_buffer
+        })?;
+        let Some(Argument::Buffer(bytes)) = self.facts.question.request.params.get(arg as usize)
+        else {
+            return None;
+        };
+        // From inside of the buffer on, no address wraps: the buffer lies in memory.
+        let inside = access.memory == 0 && by as usize <= bytes.len();
+        let from = usize::try_from(u64::from(by).checked_add(access.offset)?).ok()?;
+        let width = code.row().width;
+        let end = from.checked_add(width.into())?;
+        let found = bytes.get(from..end).filter(|_| inside && width <= 8)?;
+        let mut word = [0; 8];
+        word[..found.len()].copy_from_slice(found);
+        let bits = load(code, u64::from_le_bytes(word))?;
+        self.assumptions.insert(Assumption::ConstantMemory(arg));
+        Some(bits)
+    }
+
+    /// All stores that were put off are done here, in order, and forgotten (S9).
+    pub(super) fn all_done(&mut self) -> Verdict {
+        let kept = std::mem::take(&mut self.kept);
+        for late in kept.stack.iter().chain(kept.locals.values()) {
+            self.access(Opcode::I64Store, &[late.address, late.value])?;
+        }
+        self.kept.regs = kept.regs;
+        Ok(())
+    }
+
+    /// What is left of the block are stores that were put off.
+    pub(super) fn some_done(&mut self) -> Verdict {
+        while let Some(inst) = self.effect()? {
+            let args = self.ours(self.facts.body.inst(inst).args);
+            let all = self.kept.stack.iter_mut().chain(self.kept.locals.values_mut());
+            let late = all.into_iter().find(|late| [late.address, late.value] == *args);
+            let Some(late) = late else {
+                return Err((Rule::Effects, format!("{inst} is no effect of the part")));
+            };
+            late.done = true;
+            self.access(Opcode::I64Store, &args)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! Terms: what the values of both bodies are, in one table, while one block is proved.
+//!
+//! A term is a leaf (a parameter of the specialised block, or the result of an effect that both
+//! sides do), a constant, or an operator on terms. Equal terms have equal numbers. Every rule is an
+//! identity on all inputs:
+//!
+//! * T1. An operator on constants is what `evaluate` says.
+//! * T2. `select` by a constant is the operand that it selects.
+//! * T3. `x + k` and `x - k` with constants are one distance, modulo 2³²; the difference of two
+//!   distances from one term is a constant, and so is whether they are equal.
+
+use super::evaluate::evaluate;
+use prova_module::Opcode;
+use prova_module::ops::Class;
+use prova_ssa::Imm;
+use std::collections::HashMap;
+
+/// A term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Term(u32);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Node {
+    /// A value that only a run knows.
+    Leaf(u32),
+    /// A payload of the edge that is looked at.
+    Payload(u32),
+    Bits(u64),
+    /// A term that is no sum, and a distance that is not 0.
+    Sum(Term, u32),
+    /// A result of an operator.
+    Op(Opcode, Imm, Box<[Term]>, u32),
+}
+
+/// The terms of one block.
+#[derive(Debug, Default)]
+pub(super) struct Terms {
+    nodes: Vec<Node>,
+    known: HashMap<Node, Term>,
+    leaves: u32,
+}
+
+impl Terms {
+    fn add(&mut self, node: Node) -> Term {
+        let Terms { nodes, known, .. } = self;
+        *known.entry(node).or_insert_with_key(|node| {
+            nodes.push(node.clone());
+            Term(nodes.len() as u32 - 1)
+        })
+    }
+
+    /// A leaf of its own.
+    pub(super) fn leaf(&mut self) -> Term {
+        self.leaves += 1;
+        self.add(Node::Leaf(self.leaves))
+    }
+
+    pub(super) fn payload(&mut self, number: u32) -> Term {
+        self.add(Node::Payload(number))
+    }
+
+    pub(super) fn constant(&mut self, bits: u64) -> Term {
+        self.add(Node::Bits(bits))
+    }
+
+    pub(super) fn as_bits(&self, term: Term) -> Option<u64> {
+        match self.nodes[term.0 as usize] {
+            Node::Bits(bits) => Some(bits),
+            _ => None,
+        }
+    }
+
+    /// A term as a distance from another one.
+    pub(super) fn distance(&self, term: Term) -> (Term, u32) {
+        match self.nodes[term.0 as usize] {
+            Node::Sum(root, by) => (root, by),
+            _ => (term, 0),
+        }
+    }
+
+    /// T3
+    pub(super) fn moved(&mut self, term: Term, by: u32) -> Term {
+        let (root, so_far) = self.distance(term);
+        match (self.as_bits(root), so_far.wrapping_add(by)) {
+            (Some(bits), by) => self.constant((bits as u32).wrapping_add(by).into()),
+            (None, 0) => root,
+            (None, by) => self.add(Node::Sum(root, by)),
+        }
+    }
+
+    /// A result of a pure operator, or of one that does not trap here.
+    pub(super) fn operator(
+        &mut self,
+        opcode: Opcode,
+        imm: Imm,
+        args: &[Term],
+        result: u32,
+    ) -> Term {
+        if let Some(term) = self.simpler(opcode, imm, args) {
+            return term;
+        }
+        self.add(Node::Op(opcode, imm, args.into(), result))
+    }
+
+    fn simpler(&mut self, opcode: Opcode, imm: Imm, args: &[Term]) -> Option<Term> {
+        match (opcode.class(), imm) {
+            (Class::constant, Imm::Bits(bits)) => return Some(self.constant(bits)),
+            (Class::select, _) => {
+                let &[a, b, condition] = args else { return None };
+                let bits = self.as_bits(condition)? as u32;
+                return Some(if bits == 0 { b } else { a });
+            }
+            _ => {}
+        }
+        if let Some(bits) = self.evaluated(opcode, imm, args) {
+            return Some(self.constant(bits));
+        }
+        let &[a, b] = args else { return None };
+        let (x, y) = (self.distance(a), self.distance(b));
+        match (opcode, self.as_bits(a), self.as_bits(b)) {
+            (Opcode::I32Add, _, Some(by)) => Some(self.moved(a, by as u32)),
+            (Opcode::I32Add, Some(by), _) => Some(self.moved(b, by as u32)),
+            (Opcode::I32Sub, _, Some(by)) => Some(self.moved(a, (by as u32).wrapping_neg())),
+            (Opcode::I32Sub, ..) if x.0 == y.0 => Some(self.constant(x.1.wrapping_sub(y.1).into())),
+            (Opcode::I32Eq, ..) if x.0 == y.0 => Some(self.constant((x.1 == y.1).into())),
+            (Opcode::I32Ne, ..) if x.0 == y.0 => Some(self.constant((x.1 != y.1).into())),
+            (_, _, _) => None,
+        }
+    }
+
+    /// T1: what an operator on constants gives, if it does not trap.
+    pub(super) fn evaluated(&self, opcode: Opcode, imm: Imm, args: &[Term]) -> Option<u64> {
+        let bits: Option<Vec<u64>> = args.iter().map(|&term| self.as_bits(term)).collect();
+        evaluate(opcode, &bits.filter(|_| imm == Imm::None)?)
+    }
+}

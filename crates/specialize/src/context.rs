@@ -1,0 +1,73 @@
+//! Contexts: what keeps copies of a generic block apart.
+//!
+//! A context is a path of program counters and of values that were specialised. It is a name and
+//! nothing else: it decides how far the specialiser unrolls, never what a copy may assume, so no
+//! proof knows of contexts.
+//!
+//! Invariant: equal paths have equal ids, given in the order in which the paths came up.
+
+use std::collections::HashMap;
+
+/// A context; [`ROOT`] is where a function starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Context(u32);
+
+/// The empty path.
+pub(crate) const ROOT: Context = Context(0);
+
+/// A step of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Step {
+    /// A program counter, or a pointer's offset into its buffer.
+    Loop(u32),
+    /// A value, at the instruction that specialises it.
+    Value(u32, u32),
+}
+
+/// All contexts so far.
+#[derive(Debug, Default)]
+pub(crate) struct Contexts {
+    /// By number less one: the path without its last step, and that step.
+    steps: Vec<(Context, Step)>,
+    known: HashMap<(Context, Step), Context>,
+}
+
+impl Contexts {
+    /// A path and one more step.
+    pub(crate) fn child(&mut self, parent: Context, step: Step) -> Context {
+        let Contexts { steps, known } = self;
+        *known.entry((parent, step)).or_insert_with(|| {
+            steps.push((parent, step));
+            Context(steps.len() as u32)
+        })
+    }
+
+    /// The path before its innermost program counter; the root if there is none.
+    pub(crate) fn popped(&self, mut context: Context) -> Context {
+        while let Some((parent, step)) = self.last(context) {
+            context = parent;
+            if matches!(step, Step::Loop(_)) {
+                break;
+            }
+        }
+        context
+    }
+
+    fn last(&self, context: Context) -> Option<(Context, Step)> {
+        self.steps.get((context.0 as usize).checked_sub(1)?).copied()
+    }
+
+    /// The path in words, the innermost step last.
+    pub(crate) fn describe(&self, mut context: Context) -> String {
+        let mut words = Vec::new();
+        while let Some((parent, step)) = self.last(context) {
+            words.push(match step {
+                Step::Loop(pc) => format!("pc {pc}"),
+                Step::Value(_, value) => format!("value {value}"),
+            });
+            context = parent;
+        }
+        words.reverse();
+        if words.is_empty() { "no context".to_owned() } else { words.join(" / ") }
+    }
+}

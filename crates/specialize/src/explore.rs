@@ -1,0 +1,234 @@
+//! The search: which parts of the generic function are reached in which contexts, and what is known
+//! at each.
+//!
+//! ```text
+//! request ─► the entry's state ─ walk, meet, walk again … ─► Explored: for each Key its State and successors
+//! ```
+//!
+//! This is a data-flow analysis over (context, part), as in weval (Fallin and Bernstein, *Partial
+//! evaluation, whole-program compilation*, 2025): states only become weaker where ways meet, by at
+//! most two steps for each slot, so it ends. Nothing is unrolled by counting: a loop is copied as
+//! often as the program changes its context, and ends where a part in a context is reached again.
+//!
+//! * X1. What is found is a fixpoint: each part's last walk was from its final state.
+//! * X2. Numbers are given in the order in which parts come up, which depends on the module and the
+//!   request alone.
+//!
+//! Limits: [`PARTS_MAX`] parts, [`STEPS_MAX`] steps, [`SLOTS_MAX`] slots.
+
+use crate::context::{Contexts, ROOT};
+use crate::error::{Fault, Refused};
+use crate::generic::opcode;
+use crate::request::Argument;
+use crate::state::{Late, Slot, State, Virtual, meet};
+use crate::walk::{Key, Sink, Subject, walk};
+use prova_module::ValType;
+use prova_ssa::{Block, Inst};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The most parts, each of which becomes a block.
+pub const PARTS_MAX: usize = 100_000;
+/// The most instructions that all walks together come by.
+pub const STEPS_MAX: usize = 20_000_000;
+/// The most slots of all parts' states together.
+pub(crate) const SLOTS_MAX: usize = 10_000_000;
+
+/// Why a value is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// It is an argument that comes at run time.
+    Param(u32),
+    /// An instruction makes it.
+    Inst(Inst),
+    /// Two ways bring different values; a number of `joins`.
+    Join(u32),
+    /// Control brings it.
+    Payload(Block),
+}
+
+/// Where two values met.
+struct Join {
+    block: Block,
+    from: Block,
+    known: Slot<Cause>,
+    other: Slot<Cause>,
+}
+
+/// What is known of a part.
+pub(crate) struct Part {
+    pub(crate) key: Key,
+    pub(crate) state: State<Cause>,
+    pub(crate) succs: Vec<usize>,
+    /// The only edge that has led here, by its part and number.
+    from: Option<(usize, usize)>,
+}
+
+/// All that is reached.
+pub(crate) struct Explored {
+    pub(crate) contexts: Contexts,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) numbers: HashMap<Key, usize>,
+}
+
+/// A sink that writes nothing.
+struct Causes<'m> {
+    subject: Subject<'m>,
+    joins: Vec<Join>,
+    /// The roots of the part that is walked.
+    roots: BTreeSet<u32>,
+    /// Why each root that was ever made is not known.
+    made: BTreeMap<u32, Cause>,
+}
+
+impl Sink for Causes<'_> {
+    type V = Cause;
+
+    fn op(&mut self, inst: Inst, _: &[Slot<Cause>]) -> Vec<Cause> {
+        self.subject.body().inst(inst).results().map(|_| Cause::Inst(inst)).collect()
+    }
+
+    fn load(&mut self, inst: Inst, _: Slot<Cause>) -> Cause {
+        Cause::Inst(inst)
+    }
+
+    fn store(&mut self, _: u32, _: &Late<Cause>) {}
+
+    fn payload(&mut self, block: Block, _: u32) -> Cause {
+        Cause::Payload(block)
+    }
+
+    fn has_root(&self, root: u32) -> bool {
+        self.roots.contains(&root)
+    }
+
+    fn set_root(&mut self, root: u32, cause: Cause) {
+        self.roots.insert(root);
+        self.made.insert(root, cause);
+    }
+
+    fn why(&self, cause: Cause) -> String {
+        self.describe(cause, CHAIN_MAX)
+    }
+
+    fn why_root(&self, root: u32) -> String {
+        self.describe(self.made.get(&root).copied().unwrap_or(Cause::Param(root)), CHAIN_MAX)
+    }
+}
+
+/// The most links of a chain of causes.
+const CHAIN_MAX: usize = 4;
+
+impl Causes<'_> {
+    fn describe(&self, cause: Cause, links: usize) -> String {
+        let body = self.subject.body();
+        match cause {
+            Cause::Param(number) => format!("argument {number} comes at run time"),
+            Cause::Inst(inst) => {
+                let data = body.inst(inst);
+                format!("`{}` at {:#x} makes it", opcode(data.op).mnemonic(), data.offset)
+            }
+            Cause::Payload(block) => {
+                format!("the branch at {:#x} brings it", body.block(block).end)
+            }
+            Cause::Join(at) => {
+                let Join { block, from, known, other } = &self.joins[at as usize];
+                let link = |slot: &Slot<Cause>| match slot {
+                    Slot::Bits(bits) => format!("{bits}"),
+                    Slot::Pointer { root, offset } if self.subject.is_argument(*root) => {
+                        format!("argument {root} + {offset}")
+                    }
+                    _more if links == 0 => "…".to_owned(),
+                    Slot::Pointer { root, offset } => {
+                        let cause = self.made.get(root).copied().unwrap_or(Cause::Param(*root));
+                        format!("({}) + {offset}", self.describe(cause, links - 1))
+                    }
+                    Slot::Run(cause) => format!("({})", self.describe(*cause, links - 1)),
+                };
+                let (known, other) = (link(known), link(other));
+                let (at, end) = (body.block(*block).offset, body.block(*from).end);
+                format!(
+                    "at the join at {at:#x} it is {known}, and {other} by the way from {end:#x}"
+                )
+            }
+        }
+    }
+}
+
+/// What is known at the function's entry.
+pub(crate) fn entry(subject: Subject<'_>) -> State<Cause> {
+    let params: Vec<_> = subject.body().block(subject.body().entry()).params().collect();
+    let slot = |number: usize| {
+        let arg = number as u32;
+        let short = subject.body().value(params[number]).ty == ValType::I32;
+        match subject.request.params.get(number) {
+            Some(&Argument::Constant(_, bits)) => Slot::Bits(bits),
+            Some(Argument::Buffer(_)) => Slot::Pointer { root: arg, offset: 0 },
+            Some(Argument::Runtime) if short => Slot::Pointer { root: arg, offset: 0 },
+            Some(Argument::Runtime) | None => Slot::Run(Cause::Param(arg)),
+        }
+    };
+    let live = subject.generic.live_at(subject.body().entry(), 0);
+    let number = |value| params.binary_search(&value).unwrap_or(0);
+    let values = live.into_iter().map(|value| slot(number(value))).collect();
+    State { values, kept: Virtual::default() }
+}
+
+/// Finds all that is reached.
+///
+/// # Errors
+/// If an intrinsic has no meaning where it stands, or a limit is reached.
+pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
+    let mut contexts = Contexts::default();
+    let (roots, made) = (BTreeSet::new(), BTreeMap::new());
+    let mut sink = Causes { subject, joins: Vec::new(), roots, made };
+    let first = Key { context: ROOT, block: subject.body().entry(), start: 0 };
+    let start = Part { key: first, state: entry(subject), succs: Vec::new(), from: None };
+    let mut parts = vec![start];
+    let mut numbers = HashMap::from([(first, 0)]);
+    let mut open = BTreeSet::from([0]);
+    let (mut steps, mut slots) = (0, 0);
+    // A walk has a place for each value of the function.
+    let places = subject.body().value_count() / 32;
+    while let Some(at) = open.pop_first() {
+        let (key, state) = (parts[at].key, parts[at].state.clone());
+        let insts = subject.body().block(key.block).insts().len();
+        steps += 1 + insts + places;
+        if steps > STEPS_MAX {
+            return Err(Refused::new(Fault::Limit, format!("more than {STEPS_MAX} steps")));
+        }
+        sink.roots = state.roots();
+        let leave = walk(subject, &mut contexts, &mut sink, key, state)?;
+        let mut succs = Vec::new();
+        for (edge, (to, state)) in leave.edges.into_iter().enumerate() {
+            let from = Some((at, edge));
+            let number = *numbers.entry(to).or_insert(parts.len());
+            succs.push(number);
+            if number == parts.len() {
+                slots += state.len();
+                parts.push(Part { key: to, state, succs: Vec::new(), from });
+                open.insert(number);
+                continue;
+            }
+            let joins = &mut sink.joins;
+            let mut run = |known: Slot<Cause>, other: Slot<Cause>| {
+                joins.push(Join { block: to.block, from: key.block, known, other });
+                Cause::Join(joins.len() as u32 - 1)
+            };
+            let part = &mut parts[number];
+            let again = part.from == from;
+            if !again {
+                part.from = None;
+            }
+            if meet(&mut part.state, &state, again, &mut run) {
+                open.insert(number);
+            }
+        }
+        parts[at].succs = succs;
+        if parts.len() > PARTS_MAX || slots > SLOTS_MAX {
+            let what =
+                format!("more than {PARTS_MAX} blocks, or {SLOTS_MAX} values at their starts");
+            return Err(Refused::new(Fault::Limit, what));
+        }
+    }
+    Ok(Explored { contexts, parts, numbers })
+}

@@ -1,0 +1,212 @@
+//! The intrinsics: functions that a program imports to talk to the specialiser, found by their
+//! names and exact signatures.
+//!
+//! ```text
+//! imports of module `weval` ─► Intrinsics: which imported function is which intrinsic
+//! ```
+//!
+//! Names, signatures and meanings are those of weval 0.5.1, so that its headers keep working. What
+//! differs: an import from that module which has another name or another signature is an error (it
+//! would otherwise run as a function that nobody provides), and so is an intrinsic that the program
+//! uses as a value (exported, in a table, as a reference).
+//!
+//! Two meanings belong to each: what it does in a function that is specialised (`walk` does it,
+//! `check` knows it for itself), and what stands for its call in code that stays generic
+//! ([`Generic`]).
+
+use crate::error::Error;
+use prova_module::{ConstOp, ElementItems, ExternType, FuncIdx, FuncType, Module, ValType};
+
+/// The module that intrinsics are imported from.
+pub const MODULE: &str = "weval";
+
+/// What stands for a call of an intrinsic in code that is not specialised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Generic {
+    /// Its operands are dropped.
+    Nothing,
+    /// Its first operand is its result.
+    First,
+    /// A trap: it has a meaning in specialised code only.
+    Trap,
+}
+
+macro_rules! intrinsics {
+    ($($(#[$doc:meta])* $name:ident $text:literal
+        [$($param:ident)*] -> [$($result:ident)?] $generic:ident;)*) => {
+        /// An intrinsic.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Intrinsic { $($(#[$doc])* $name),* }
+
+        impl Intrinsic {
+            /// All intrinsics.
+            pub const ALL: &[Intrinsic] = &[$(Intrinsic::$name),*];
+
+            /// Its name as an import.
+            pub const fn name(self) -> &'static str {
+                match self { $(Intrinsic::$name => $text),* }
+            }
+
+            /// Its parameters and results.
+            pub const fn signature(self) -> (&'static [ValType], &'static [ValType]) {
+                match self {
+                    $(Intrinsic::$name => (&[$(ValType::$param),*], &[$(ValType::$result)?])),*
+                }
+            }
+
+            /// What stands for its call in code that is not specialised.
+            pub const fn generic(self) -> Generic {
+                match self { $(Intrinsic::$name => Generic::$generic),* }
+            }
+        }
+    };
+}
+
+intrinsics! {
+    /// The context becomes a child of itself, for a program counter.
+    PushContext "push.context" [I32] -> [] Nothing;
+    /// The context of the innermost program counter becomes one of another.
+    UpdateContext "update.context" [I32] -> [] Nothing;
+    /// The context becomes the one before the innermost program counter.
+    PopContext "pop.context" [] -> [] Nothing;
+    /// A group of contexts, for statistics.
+    ContextBucket "context.bucket" [I32] -> [] Nothing;
+    /// The value, of which code is specialised for each from the second to the third operand.
+    SpecializeValue "specialize.value" [I32 I32 I32] -> [I32] First;
+    /// A global of the request.
+    ReadSpecializationGlobal "read.specialization.global" [I32] -> [I64] Trap;
+    /// What a register was last written.
+    ReadReg "read.reg" [I64] -> [I64] Trap;
+    /// Writes a register of this activation.
+    WriteReg "write.reg" [I64 I64] -> [] Trap;
+    /// A store of the second operand at the first, put off.
+    PushStack "push.stack" [I32 I64] -> [] Trap;
+    /// What was pushed last, which then need not be stored; a load if nothing was.
+    PopStack "pop.stack" [I32] -> [I64] Trap;
+    /// What was pushed so many pushes ago; a load at the first operand if so many were not.
+    ReadStack "read.stack" [I32 I32] -> [I64] Trap;
+    /// Replaces what was pushed so many pushes ago; a store if so many were not.
+    WriteStack "write.stack" [I32 I32 I64] -> [] Trap;
+    /// Does all stores that were put off.
+    SyncStack "sync.stack" [] -> [] Trap;
+    /// What a local was last written; a load at the first operand if it was not.
+    ReadLocal "read.local" [I32 I32] -> [I64] Trap;
+    /// A store of the third operand at the first, put off, under the number of a local.
+    WriteLocal "write.local" [I32 I32 I64] -> [] Trap;
+    /// Nothing.
+    TraceLine "trace.line" [I32] -> [] Nothing;
+    /// Nothing.
+    Print "print" [I32 I32 I32] -> [] Nothing;
+    /// Refuses the request, if the second operand is not zero.
+    AbortSpecialization "abort.specialization" [I32 I32] -> [] Nothing;
+    /// Refuses the request, unless the first operand is constant.
+    AssertConst32 "assert.const32" [I32 I32] -> [] Nothing;
+    /// Refuses the request where no context was pushed.
+    AssertSpecialized "assert.specialized" [I32] -> [] Nothing;
+}
+
+/// Which imported functions are intrinsics.
+#[derive(Clone, Debug, Default)]
+pub struct Intrinsics {
+    /// By imported function.
+    of: Vec<Option<Intrinsic>>,
+}
+
+impl Intrinsics {
+    /// Finds the intrinsics of a module.
+    ///
+    /// # Errors
+    /// If an import of [`MODULE`] is none, has another signature, or is used as a value.
+    pub fn find(module: &Module) -> Result<Intrinsics, Error> {
+        let mut of = Vec::new();
+        for import in module.imports() {
+            let mine = &*import.module == MODULE;
+            let refused = |what: String| Error::Intrinsic {
+                name: import.name.to_string(),
+                offset: import.offset,
+                what,
+            };
+            let ExternType::Func(ty) = import.kind else {
+                if mine {
+                    return Err(refused("it is no function".to_owned()));
+                }
+                continue;
+            };
+            if !mine {
+                of.push(None);
+                continue;
+            }
+            let named = Intrinsic::ALL.iter().copied().find(|it| it.name() == &*import.name);
+            let Some(intrinsic) = named else {
+                return Err(refused("there is no such intrinsic".to_owned()));
+            };
+            let found = &module.types()[ty.index()];
+            let (params, results) = intrinsic.signature();
+            if &*found.params != params || &*found.results != results {
+                let wanted = FuncType::new(params.iter().copied(), results.iter().copied());
+                let what = format!("it has type {found}, not {wanted}");
+                return Err(refused(what));
+            }
+            of.push(Some(intrinsic));
+        }
+        let all = Intrinsics { of };
+        all.are_only_called(module)?;
+        Ok(all)
+    }
+
+    /// The intrinsic that a function is.
+    pub fn of(&self, func: FuncIdx) -> Option<Intrinsic> {
+        self.of.get(func.index()).copied().flatten()
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.of.iter().flatten().count()
+    }
+
+    /// The index that a function has once the intrinsics are gone; `None` for an intrinsic.
+    pub fn renumbered(&self, func: FuncIdx) -> Option<FuncIdx> {
+        if self.of(func).is_some() {
+            return None;
+        }
+        let before = &self.of[..func.index().min(self.of.len())];
+        Some(FuncIdx(func.0 - before.iter().flatten().count() as u32))
+    }
+
+    /// Intrinsics stand in no table, global and export, and are not the start function. (References
+    /// in code are refused where code is rewritten.)
+    fn are_only_called(&self, module: &Module) -> Result<(), Error> {
+        let refuse = |func: FuncIdx, what: &str| match self.of(func) {
+            Some(intrinsic) => Err(Error::Intrinsic {
+                name: intrinsic.name().to_owned(),
+                offset: 0,
+                what: what.to_owned(),
+            }),
+            None => Ok(()),
+        };
+        for export in module.exports() {
+            export.func().map_or(Ok(()), |func| refuse(func, "it is exported"))?;
+        }
+        module.start().map_or(Ok(()), |func| refuse(func, "it is the start function"))?;
+        let in_expr = |ops: &[ConstOp]| {
+            ops.iter().try_for_each(|op| match op {
+                ConstOp::RefFunc(func) => refuse(*func, "a reference is made to it"),
+                _other => Ok(()),
+            })
+        };
+        for element in module.elements() {
+            match &element.items {
+                ElementItems::Funcs(funcs) => {
+                    funcs.iter().try_for_each(|&func| refuse(func, "it is in a table"))?;
+                }
+                ElementItems::Exprs(_, exprs) => {
+                    exprs.iter().try_for_each(|expr| in_expr(expr.ops()))?;
+                }
+            }
+        }
+        for global in (0..module.globals().len() as u32).map(prova_module::GlobalIdx) {
+            module.global_init(global).map_or(Ok(()), |init| in_expr(init.ops()))?;
+        }
+        Ok(())
+    }
+}

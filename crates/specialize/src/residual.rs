@@ -1,0 +1,518 @@
+//! What the search found → the body of the specialised function and its certificate.
+//!
+//! ```text
+//! Explored ─ order ─► numbers of blocks ─ walk each part again, writing ─► Body, Certificate
+//! ```
+//!
+//! Every part that is reached from the entry becomes a block. All that a part needs and a run makes
+//! are parameters of its block, so no value of one block is used in another one; passes take back
+//! what is not needed ([`crate::pipeline`]). That keeps the certificate, and the proof, to one block
+//! at a time.
+//!
+//! * G1. The first block compares each constant argument; if one is another, the generic function
+//!   is called in its place.
+//! * G2. Constants and pointers are written where they are used, never kept.
+//! * G3. Where a block's successor knows fewer stores that were put off, the block does the rest.
+
+use crate::certificate::{Cell, Certificate, Known, Role, Row};
+use crate::error::{Fault, Refused};
+use crate::explore::{Cause, Explored};
+use crate::generic::opcode;
+use crate::intrinsic::Intrinsics;
+use crate::request::Argument;
+use crate::state::{Late, Slot, State, Virtual};
+use crate::walk::{Key, Kind, Leave, Sink, Subject, walk};
+use prova_module::ops::Immediate;
+use prova_module::{FuncIdx, Opcode, ValType};
+use prova_ssa::{
+    Access, Arg, Assembler, Block, Body, Edge, Imm, Inst, Metering, Op, Origin, Place, Terminator,
+    Value,
+};
+use std::collections::BTreeMap;
+
+/// A specialised function that nobody has proved.
+pub(crate) struct Residual {
+    pub(crate) body: Body,
+    pub(crate) certificate: Certificate,
+}
+
+/// The blocks of a body, and where the writer is.
+struct Writer<'m> {
+    subject: Subject<'m>,
+    assembler: Assembler,
+    /// What the roots are in the block that is written.
+    bases: BTreeMap<u32, Value>,
+}
+
+/// Writes the function that has a number in the module to be.
+///
+/// # Errors
+/// Never, but by a fault of ours.
+pub(crate) fn write(
+    subject: Subject<'_>,
+    explored: &mut Explored,
+    func: FuncIdx,
+) -> Result<Residual, Refused> {
+    let order = order(explored);
+    let guards = guards(subject);
+    let first = 1 + u32::from(!guards.is_empty());
+    let mut blocks = vec![None; explored.parts.len()];
+    for (number, &part) in (first..).zip(&order) {
+        blocks[part] = Some(Block::from_u32(number));
+    }
+    let trap = Block::from_u32(first + order.len() as u32);
+    let assembler = Assembler::new(func, Metering::NONE);
+    let mut writer = Writer { subject, assembler, bases: BTreeMap::new() };
+    let mut certificate = Certificate { roles: vec![Role::Entry] };
+    writer.entry(&explored.parts[0].state, &guards, Block::from_u32(first));
+    if !guards.is_empty() {
+        writer.fallback()?;
+        certificate.roles.push(Role::Fallback);
+    }
+    let mut traps = false;
+    for &part in &order {
+        let (key, state) = (explored.parts[part].key, explored.parts[part].state.clone());
+        let (row, state) = writer.start(key, &state);
+        certificate.roles.push(Role::Copy(row));
+        let leave = walk(subject, &mut explored.contexts, &mut writer, key, state)?;
+        let targets: Vec<(Block, &State<Cause>)> = leave
+            .edges
+            .iter()
+            .filter_map(|(to, _)| {
+                let number = *explored.numbers.get(to)?;
+                Some((blocks[number]?, &explored.parts[number].state))
+            })
+            .collect();
+        if targets.len() != leave.edges.len() {
+            return Err(Refused::new(Fault::Bug, "an edge leads to what was not found"));
+        }
+        traps |= matches!(leave.kind, Kind::Cases(..));
+        writer.end(key, &leave, &targets, trap)?;
+    }
+    if traps {
+        writer.assembler.block(Origin::None, 0);
+        writer.assembler.end(Terminator::Unreachable, 0);
+        certificate.roles.push(Role::OutOfRange);
+    }
+    Ok(Residual { body: writer.assembler.finish(), certificate })
+}
+
+/// The parts that are reached, in reverse postorder.
+fn order(explored: &Explored) -> Vec<usize> {
+    let mut seen = vec![false; explored.parts.len()];
+    let (mut order, mut path) = (Vec::new(), vec![(0, 0)]);
+    seen[0] = true;
+    while let Some((part, next)) = path.last_mut() {
+        match explored.parts[*part].succs.get(*next) {
+            Some(&to) => {
+                *next += 1;
+                if !seen[to] {
+                    seen[to] = true;
+                    path.push((to, 0));
+                }
+            }
+            None => {
+                order.push(*part);
+                path.pop();
+            }
+        }
+    }
+    order.reverse();
+    order
+}
+
+/// The constant arguments: their numbers, types and bits.
+fn guards(subject: Subject<'_>) -> Vec<(usize, ValType, u64)> {
+    let params = subject.request.params.iter().enumerate();
+    let constant = |(number, argument): (usize, &Argument)| match argument {
+        Argument::Constant(ty, bits) => Some((number, *ty, *bits)),
+        Argument::Runtime | Argument::Buffer(_) => None,
+    };
+    params.filter_map(constant).collect()
+}
+
+/// The operator that makes a constant of a type.
+pub(crate) fn constant_of(ty: ValType) -> Option<Opcode> {
+    match ty {
+        ValType::I32 => Some(Opcode::I32Const),
+        ValType::I64 => Some(Opcode::I64Const),
+        ValType::F32 => Some(Opcode::F32Const),
+        ValType::F64 => Some(Opcode::F64Const),
+        ValType::V128 | ValType::Ref(_) => None,
+    }
+}
+
+/// An i64 access of memory 0.
+const LONG: Imm = Imm::Access(Access { offset: 0, memory: 0, align_log2: 0, lane: 0 });
+
+impl Writer<'_> {
+    fn value(&mut self, code: Opcode, imm: Imm, args: &[Value], ty: ValType, offset: u32) -> Value {
+        let inst = self.assembler.inst(Op::Wasm(code), imm, args, [ty], offset);
+        let result = self.assembler.body().inst(inst).result();
+        result.unwrap_or_else(|| unreachable!("an instruction of one type has one result"))
+    }
+
+    /// The value that a slot is (G2).
+    fn slot(&mut self, slot: Slot<Arg>, ty: ValType, offset: u32) -> Arg {
+        match slot {
+            Slot::Run(arg) => arg,
+            Slot::Bits(bits) => {
+                let code = constant_of(ty).unwrap_or(Opcode::I64Const);
+                self.value(code, Imm::Bits(bits), &[], ty, offset).into()
+            }
+            Slot::Pointer { root, offset: distance } => {
+                let base = self.bases[&root];
+                if distance == 0 {
+                    return base.into();
+                }
+                let by = Imm::Bits(distance.into());
+                let by = self.value(Opcode::I32Const, by, &[], ty, offset);
+                self.value(Opcode::I32Add, Imm::None, &[base, by], ty, offset).into()
+            }
+        }
+    }
+
+    /// The same, of an operand, which is no payload.
+    fn operand(&mut self, slot: Slot<Arg>, ty: ValType, offset: u32) -> Value {
+        let arg = self.slot(slot, ty, offset);
+        arg.value().unwrap_or_else(|| unreachable!("payloads exist on edges alone"))
+    }
+
+    /// The entry (G1).
+    fn entry(&mut self, state: &State<Cause>, guards: &[(usize, ValType, u64)], first: Block) {
+        let body = self.subject.body();
+        self.assembler.block(Origin::None, 0);
+        let types = body.block(body.entry()).params().map(|value| body.value(value).ty);
+        let params: Vec<Value> = types.map(|ty| self.assembler.param(ty, Place::None)).collect();
+        let mut differs = None;
+        for &(number, ty, bits) in guards {
+            let (param, as_int) = match ty {
+                ValType::F32 => (Some(Opcode::I32ReinterpretF32), ValType::I32),
+                ValType::F64 => (Some(Opcode::I64ReinterpretF64), ValType::I64),
+                other => (None, other),
+            };
+            let mut found = params[number];
+            if let Some(code) = param {
+                found = self.value(code, Imm::None, &[found], as_int, 0);
+            }
+            let (constant, differ) = match as_int {
+                ValType::I32 => (Opcode::I32Const, Opcode::I32Ne),
+                _long => (Opcode::I64Const, Opcode::I64Ne),
+            };
+            let wanted = self.value(constant, Imm::Bits(bits), &[], as_int, 0);
+            let is_other = self.value(differ, Imm::None, &[found, wanted], ValType::I32, 0);
+            differs = Some(match differs {
+                None => is_other,
+                Some(before) => {
+                    self.value(Opcode::I32Or, Imm::None, &[before, is_other], ValType::I32, 0)
+                }
+            });
+        }
+        // What is live at the generic entry, then the bases.
+        let live = self.subject.generic.live_at(body.entry(), 0);
+        let old: Vec<Value> = body.block(body.entry()).params().collect();
+        let mut args: Vec<Arg> = Vec::new();
+        for (value, slot) in live.iter().zip(&state.values) {
+            if let (Slot::Run(_), Ok(number)) = (slot, old.binary_search(value)) {
+                args.push(params[number].into());
+            }
+        }
+        args.extend(state.roots().into_iter().map(|root| Arg::from(params[root as usize])));
+        let on = self.assembler.edge(first, &args);
+        let terminator = match differs {
+            None => Terminator::Jump(on),
+            Some(condition) => {
+                let all: Vec<Arg> = params.iter().map(|&param| param.into()).collect();
+                let then = self.assembler.edge(Block::from_u32(1), &all);
+                Terminator::Branch { condition, then, otherwise: on }
+            }
+        };
+        self.assembler.end(terminator, 0);
+    }
+
+    /// The block that calls the generic function.
+    fn fallback(&mut self) -> Result<(), Refused> {
+        let body = self.subject.body();
+        self.assembler.block(Origin::None, 0);
+        let types = body.block(body.entry()).params().map(|value| body.value(value).ty);
+        let params: Vec<Value> = types.map(|ty| self.assembler.param(ty, Place::None)).collect();
+        let func = renumbered(self.subject.intrinsics, self.subject.generic.func())?;
+        let results = self.subject.generic.results().to_vec();
+        let call = Op::Wasm(Opcode::Call);
+        let inst = self.assembler.inst(call, Imm::Index(func.0), &params, results, 0);
+        let results: Vec<Value> = self.assembler.body().inst(inst).results().collect();
+        let list = self.assembler.operands(&results);
+        self.assembler.end(Terminator::Return(list), 0);
+        Ok(())
+    }
+
+    /// Starts the block of a part: its parameters, its row, and the state that the walk starts
+    /// with.
+    fn start(&mut self, key: Key, known: &State<Cause>) -> (Row, State<Arg>) {
+        let body = self.subject.body();
+        self.assembler.block(Origin::None, body.block(key.block).offset);
+        let live = self.subject.generic.live_at(key.block, key.start);
+        let mut count = 0;
+        let roots = known.roots();
+        let mut row = Row { block: Some(key.block), start: key.start, ..Row::default() };
+        let assembler = &mut self.assembler;
+        let mut one = |slot: &Slot<Cause>, ty| {
+            let known = slot.known(|| count);
+            let slot = match *slot {
+                Slot::Bits(bits) => Slot::Bits(bits),
+                Slot::Pointer { root, offset } => Slot::Pointer { root, offset },
+                Slot::Run(_) => {
+                    count += 1;
+                    Slot::Run(Arg::from(assembler.param(ty, Place::None)))
+                }
+            };
+            (known, slot)
+        };
+        let mut values = Vec::new();
+        for (value, slot) in live.into_iter().zip(&known.values) {
+            let (known, slot) = one(slot, body.value(value).ty);
+            row.values.push((value, known));
+            values.push(slot);
+        }
+        let mut kept = Virtual::default();
+        let mut bases = BTreeMap::new();
+        // The bases stand between the values and what intrinsics keep.
+        for root in roots {
+            let (known, slot) = one(&Slot::Run(Cause::Param(root)), ValType::I32);
+            if let (Known::Param(number), Slot::Run(arg)) = (known, slot) {
+                row.bases.push((root, number));
+                bases.extend(arg.value().map(|value| (root, value)));
+            }
+        }
+        for (&number, slot) in &known.kept.regs {
+            let (known, slot) = one(slot, ValType::I64);
+            row.regs.push((number, known));
+            kept.regs.insert(number, slot);
+        }
+        let mut late = |late: &Late<Cause>| {
+            let (address, a) = one(&late.address, ValType::I32);
+            let (value, v) = one(&late.value, ValType::I64);
+            (Cell { address, value }, Late { address: a, value: v })
+        };
+        for entry in &known.kept.stack {
+            let (cell, entry) = late(entry);
+            row.stack.push(cell);
+            kept.stack.push(entry);
+        }
+        for (&number, entry) in &known.kept.locals {
+            let (cell, entry) = late(entry);
+            row.locals.push((number, cell));
+            kept.locals.insert(number, entry);
+        }
+        self.bases = bases;
+        (row, State { values, kept })
+    }
+
+    /// Ends the block of a part.
+    fn end(
+        &mut self,
+        key: Key,
+        leave: &Leave<Arg>,
+        targets: &[(Block, &State<Cause>)],
+        trap: Block,
+    ) -> Result<(), Refused> {
+        let offset = leave.offset;
+        self.spill(leave, targets);
+        let mut edges: Vec<Edge> = Vec::new();
+        for ((to, state), (block, known)) in leave.edges.iter().zip(targets) {
+            edges.push(self.edge(*to, state, *block, known, offset)?);
+        }
+        let i32 = ValType::I32;
+        let terminator = match (&leave.kind, edges.as_slice()) {
+            (Kind::Jump, &[edge]) => Terminator::Jump(edge),
+            (&Kind::Branch(condition), &[then, otherwise]) => {
+                let condition = self.operand(condition, i32, offset);
+                Terminator::Branch { condition, then, otherwise }
+            }
+            (&Kind::Table(index), edges) => self.table(key, index, edges)?,
+            (&Kind::Null(reference), &[null, non_null]) => {
+                let ty = ValType::FUNCREF;
+                let reference = self.operand(reference, ty, offset);
+                Terminator::Null { reference, null, non_null }
+            }
+            (&Kind::Cases(value, low), edges) => {
+                let mut index = self.operand(value, i32, offset);
+                if low != 0 {
+                    let low = Imm::Bits(low.into());
+                    let low = self.value(Opcode::I32Const, low, &[], i32, offset);
+                    index = self.value(Opcode::I32Sub, Imm::None, &[index, low], i32, offset);
+                }
+                let mut all = edges.to_vec();
+                all.push(self.assembler.edge(trap, &[]));
+                let targets: Vec<u32> = (0..all.len() as u32).collect();
+                let (edges, targets) =
+                    (self.assembler.edges(&all), self.assembler.targets(&targets));
+                Terminator::Table { index, edges, targets }
+            }
+            (Kind::Out(operands), []) => self.out(key.block, operands)?,
+            (_, _) => return Err(Refused::new(Fault::Bug, "a part's end has other edges")),
+        };
+        self.assembler.end(terminator, offset);
+        Ok(())
+    }
+
+    fn table(&mut self, key: Key, index: Slot<Arg>, edges: &[Edge]) -> Result<Terminator, Refused> {
+        let body = self.subject.body();
+        let data = body.block(key.block);
+        let Terminator::Table { targets, .. } = data.terminator else {
+            return Err(Refused::new(Fault::Bug, "a table of a block without"));
+        };
+        let index = self.operand(index, ValType::I32, data.end);
+        let targets = self.assembler.targets(body.targets(targets));
+        Ok(Terminator::Table { index, edges: self.assembler.edges(edges), targets })
+    }
+
+    /// Out of the function, as the generic block.
+    fn out(&mut self, block: Block, operands: &[Slot<Arg>]) -> Result<Terminator, Refused> {
+        let body = self.subject.body();
+        let data = body.block(block);
+        let types = body.terminator_operands(&data.terminator).iter();
+        let types: Vec<ValType> = types.map(|&value| body.value(value).ty).collect();
+        let operands: Vec<Value> = operands
+            .iter()
+            .zip(types)
+            .map(|(&slot, ty)| self.operand(slot, ty, data.end))
+            .collect();
+        let list = self.assembler.operands(&operands);
+        Ok(match data.terminator {
+            Terminator::Return(_) => Terminator::Return(list),
+            Terminator::TailCall(call) => {
+                let imm = imm(self.subject.intrinsics, call.opcode, call.imm)?;
+                Terminator::TailCall(prova_ssa::Call { imm, args: list, ..call })
+            }
+            Terminator::Throw { opcode, imm, .. } => {
+                Terminator::Throw { opcode, imm, args: list, handler: None }
+            }
+            _ => Terminator::Unreachable,
+        })
+    }
+
+    /// Does the stores that a successor does not know of (G3).
+    fn spill(&mut self, leave: &Leave<Arg>, targets: &[(Block, &State<Cause>)]) {
+        let Some((_, state)) = leave.edges.first() else { return };
+        let kept = state.kept.clone();
+        let depth = targets.iter().map(|(_, known)| known.kept.stack.len()).min().unwrap_or(0);
+        for late in &kept.stack[..kept.stack.len().saturating_sub(depth)] {
+            self.store(leave.offset, late);
+        }
+        for (number, late) in &kept.locals {
+            if targets.iter().any(|(_, known)| !known.kept.locals.contains_key(number)) {
+                self.store(leave.offset, late);
+            }
+        }
+    }
+
+    fn edge(
+        &mut self,
+        to: Key,
+        state: &State<Arg>,
+        block: Block,
+        known: &State<Cause>,
+        offset: u32,
+    ) -> Result<Edge, Refused> {
+        let body = self.subject.body();
+        let bug = || Refused::new(Fault::Bug, "an edge brings what its end does not expect");
+        let mut args = Vec::new();
+        let mut one = |writer: &mut Writer<'_>, slot: Slot<Arg>, known: &Slot<Cause>, ty| {
+            match known {
+                Slot::Run(_) => args.push(writer.slot(slot, ty, offset)),
+                known if slot.is_like(known) => {}
+                _known => return Err(bug()),
+            }
+            Ok(())
+        };
+        let live = self.subject.generic.live_at(to.block, to.start);
+        for ((value, &slot), known) in live.into_iter().zip(&state.values).zip(&known.values) {
+            one(self, slot, known, body.value(value).ty)?;
+        }
+        for root in known.roots() {
+            let base = *self.bases.get(&root).ok_or_else(bug)?;
+            one(self, Slot::Run(base.into()), &Slot::Run(Cause::Param(root)), ValType::I32)?;
+        }
+        for (number, known) in &known.kept.regs {
+            let slot = *state.kept.regs.get(number).ok_or_else(bug)?;
+            one(self, slot, known, ValType::I64)?;
+        }
+        let (ours, theirs) = (&state.kept.stack, &known.kept.stack);
+        let deeper = ours.len().checked_sub(theirs.len()).ok_or_else(bug)?;
+        for (late, known) in ours[deeper..].iter().zip(theirs) {
+            one(self, late.address, &known.address, ValType::I32)?;
+            one(self, late.value, &known.value, ValType::I64)?;
+        }
+        for (number, known) in &known.kept.locals {
+            let late = *state.kept.locals.get(number).ok_or_else(bug)?;
+            one(self, late.address, &known.address, ValType::I32)?;
+            one(self, late.value, &known.value, ValType::I64)?;
+        }
+        Ok(self.assembler.edge(block, &args))
+    }
+}
+
+impl Sink for Writer<'_> {
+    type V = Arg;
+
+    fn op(&mut self, inst: Inst, args: &[Slot<Arg>]) -> Vec<Arg> {
+        let body = self.subject.body();
+        let data = body.inst(inst);
+        let types = body.operands(data.args).iter().map(|&value| body.value(value).ty);
+        let types: Vec<ValType> = types.collect();
+        let args: Vec<Value> =
+            args.iter().zip(types).map(|(&slot, ty)| self.operand(slot, ty, data.offset)).collect();
+        // A call of an intrinsic does not come here, so each function has a number.
+        let imm = imm(self.subject.intrinsics, opcode(data.op), data.imm).unwrap_or(data.imm);
+        let results: Vec<ValType> = data.results().map(|value| body.value(value).ty).collect();
+        let made = self.assembler.inst(data.op, imm, &args, results, data.offset);
+        self.assembler.body().inst(made).results().map(Arg::from).collect()
+    }
+
+    fn load(&mut self, inst: Inst, address: Slot<Arg>) -> Arg {
+        let offset = self.subject.body().inst(inst).offset;
+        let address = self.operand(address, ValType::I32, offset);
+        self.value(Opcode::I64Load, LONG, &[address], ValType::I64, offset).into()
+    }
+
+    fn store(&mut self, offset: u32, late: &Late<Arg>) {
+        let address = self.operand(late.address, ValType::I32, offset);
+        let value = self.operand(late.value, ValType::I64, offset);
+        self.assembler.inst(Op::Wasm(Opcode::I64Store), LONG, &[address, value], [], offset);
+    }
+
+    fn payload(&mut self, _: Block, number: u32) -> Arg {
+        Arg::payload(number)
+    }
+
+    fn has_root(&self, root: u32) -> bool {
+        self.bases.contains_key(&root)
+    }
+
+    fn set_root(&mut self, root: u32, value: Arg) {
+        self.bases.extend(value.value().map(|value| (root, value)));
+    }
+
+    fn why(&self, _: Arg) -> String {
+        "it comes at run time".to_owned()
+    }
+
+    fn why_root(&self, _: u32) -> String {
+        "it comes at run time".to_owned()
+    }
+}
+
+/// A function's number once intrinsics are gone.
+fn renumbered(intrinsics: &Intrinsics, func: FuncIdx) -> Result<FuncIdx, Refused> {
+    let what = || Refused::new(Fault::Annotation, "an intrinsic is used as a value");
+    intrinsics.renumbered(func).ok_or_else(what)
+}
+
+/// The immediates of an operator once intrinsics are gone.
+pub(crate) fn imm(intrinsics: &Intrinsics, code: Opcode, imm: Imm) -> Result<Imm, Refused> {
+    match imm.index(code, Immediate::func) {
+        Some(func) => Ok(Imm::Index(renumbered(intrinsics, FuncIdx(func))?.0)),
+        None => Ok(imm),
+    }
+}

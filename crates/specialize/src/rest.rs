@@ -1,0 +1,293 @@
+//! The check of what surrounds specialised functions: two modules → the second is the first without
+//! intrinsics, with the functions, elements and bytes of a plan, or what else differs.
+//!
+//! It decodes nothing itself and shares no code with `rewrite`: it compares what both modules are
+//! once they are decoded, operator by operator in code.
+//!
+//! * R1. Types, memories, tags, globals and their initial values are the same; so are tables, but
+//!   that table 0 has as many more elements as the plan has functions (and its greatest size too).
+//! * R2. Imports are the same without intrinsics; exports, start function, elements name the same
+//!   functions, renumbered. Behind them stands one active segment of table 0 with the new functions.
+//! * R3. Data segments are the same; behind them stand active ones with the plan's bytes.
+//! * R4. Each function that was there has the same locals and operators, renumbered; in the place of
+//!   a call of an intrinsic stand drops of its operands, or of all but the first, or a trap, as its
+//!   row says. The new functions are traps, of the types of the plan.
+//!
+//! Custom sections mean nothing to execution and are not compared.
+
+use crate::error::Error;
+use crate::intrinsic::{Generic, Intrinsics};
+use crate::rewrite::Plan;
+use prova_module::{
+    ConstExpr, ConstOp, DataIdx, DataMode, ElementItems, ElementKind, ExternKind, FuncIdx,
+    GlobalIdx, MemoryIdx, Module, Opcode, Operator, TableIdx, TagIdx,
+};
+use prova_ssa::Imm;
+
+/// Compares two modules.
+///
+/// # Errors
+/// What differs: a fault of `rewrite`.
+pub(crate) fn check(
+    old: &Module,
+    new: &Module,
+    intrinsics: &Intrinsics,
+    plan: &Plan,
+) -> Result<(), Error> {
+    let rest = Rest { old, new, intrinsics, plan };
+    let differs = |what: &str| Error::Output(format!("{what} are not what they were"));
+    let parts: [(bool, &str); 8] = [
+        (old.types() == new.types() && old.rec_groups() == new.rec_groups(), "types"),
+        (rest.imports(), "imports"),
+        (rest.tables(), "tables"),
+        (rest.memories_and_tags(), "memories or tags"),
+        (rest.globals(), "globals"),
+        (rest.exports(), "exports"),
+        (rest.elements(), "elements"),
+        (rest.data(), "data segments"),
+    ];
+    for (same, what) in parts {
+        if !same {
+            return Err(differs(what));
+        }
+    }
+    rest.functions()
+}
+
+struct Rest<'r> {
+    old: &'r Module,
+    new: &'r Module,
+    intrinsics: &'r Intrinsics,
+    plan: &'r Plan,
+}
+
+impl Rest<'_> {
+    fn same_func(&self, old: FuncIdx, new: FuncIdx) -> bool {
+        self.intrinsics.renumbered(old) == Some(new)
+    }
+
+    fn same_expr(&self, old: &ConstExpr, new: &ConstExpr) -> bool {
+        let same = |(a, b): (&ConstOp, &ConstOp)| match (a, b) {
+            (ConstOp::RefFunc(a), ConstOp::RefFunc(b)) => self.same_func(*a, *b),
+            (a, b) => a == b,
+        };
+        old.ops().len() == new.ops().len() && old.ops().iter().zip(new.ops()).all(same)
+    }
+
+    fn imports(&self) -> bool {
+        let mut funcs = 0..;
+        let kept = self.old.imports().iter().filter(|import| {
+            let is_func = import.kind.kind() == ExternKind::Func;
+            let func = is_func.then(|| funcs.next()).flatten();
+            func.is_none_or(|func| self.intrinsics.of(FuncIdx(func)).is_none())
+        });
+        let mut new = self.new.imports().iter();
+        let same = kept.into_iter().all(|old| {
+            new.next().is_some_and(|new| {
+                old.module == new.module && old.name == new.name && old.kind == new.kind
+            })
+        });
+        same && new.next().is_none()
+    }
+
+    fn tables(&self) -> bool {
+        let (old, new) = (self.old.tables(), self.new.tables());
+        let more = self.plan.funcs.len() as u64;
+        let all = (0..).map(TableIdx).zip(old).zip(new);
+        let mut same = old.len() == new.len()
+            && self.old.imported_table_count() == self.new.imported_table_count();
+        for ((index, old), new) in all {
+            let more = if index == TableIdx(0) { more } else { 0 };
+            let mut grown = *old;
+            grown.min = grown.min.saturating_add(more);
+            grown.max = grown.max.map(|max| max.saturating_add(more));
+            same &= grown == *new;
+            same &= match (self.old.table_init(index), self.new.table_init(index)) {
+                (Some(old), Some(new)) => self.same_expr(old, new),
+                (old, new) => old.is_none() && new.is_none(),
+            };
+        }
+        same
+    }
+
+    fn memories_and_tags(&self) -> bool {
+        let (old, new) = (self.old, self.new);
+        old.memories() == new.memories()
+            && old.imported_memory_count() == new.imported_memory_count()
+            && old.tags() == new.tags()
+            && old.tag_count() == new.tag_count()
+            && (0..old.tag_count() as u32).all(|tag| old.tag(TagIdx(tag)) == new.tag(TagIdx(tag)))
+    }
+
+    fn globals(&self) -> bool {
+        let (old, new) = (self.old, self.new);
+        let all = (0..old.globals().len() as u32).map(GlobalIdx);
+        old.globals() == new.globals()
+            && old.imported_global_count() == new.imported_global_count()
+            && all.into_iter().all(|at| match (old.global_init(at), new.global_init(at)) {
+                (Some(old), Some(new)) => self.same_expr(old, new),
+                (old, new) => old.is_none() && new.is_none(),
+            })
+    }
+
+    fn exports(&self) -> bool {
+        let (old, new) = (self.old, self.new);
+        let start = match (old.start(), new.start()) {
+            (Some(old), Some(new)) => self.same_func(old, new),
+            (old, new) => old.is_none() && new.is_none(),
+        };
+        start
+            && old.exports().len() == new.exports().len()
+            && old.exports().iter().zip(new.exports()).all(|(old, new)| {
+                let index = match (old.func(), new.func()) {
+                    (Some(old), Some(new)) => self.same_func(old, new),
+                    (_, _) => old.index == new.index,
+                };
+                old.name == new.name && old.kind == new.kind && index
+            })
+    }
+
+    fn elements(&self) -> bool {
+        let (old, new) = (self.old.elements(), self.new.elements());
+        let Some((same, more)) = new.split_at_checked(old.len()) else { return false };
+        let items = |old: &ElementItems, new: &ElementItems| match (old, new) {
+            (ElementItems::Funcs(old), ElementItems::Funcs(new)) => {
+                old.len() == new.len()
+                    && old.iter().zip(new).all(|(&old, &new)| self.same_func(old, new))
+            }
+            (ElementItems::Exprs(ty, old), ElementItems::Exprs(other, new)) => {
+                ty == other
+                    && old.len() == new.len()
+                    && old.iter().zip(new).all(|(old, new)| self.same_expr(old, new))
+            }
+            (_, _) => false,
+        };
+        let all = old.iter().zip(same).all(|(old, new)| {
+            let kind = match (&old.kind, &new.kind) {
+                (
+                    ElementKind::Active { table, offset },
+                    ElementKind::Active { table: other, offset: at },
+                ) => table == other && self.same_expr(offset, at),
+                (old, new) => old == new,
+            };
+            kind && items(&old.items, &new.items)
+        });
+        let first = (self.old.func_count() - self.intrinsics.count()) as u32;
+        let added: Vec<FuncIdx> = (first..).take(self.plan.funcs.len()).map(FuncIdx).collect();
+        let base = self.old.table(TableIdx(0)).map_or(0, |table| table.min);
+        all && match more {
+            [] => added.is_empty(),
+            [one] => {
+                let ElementKind::Active { table, offset } = &one.kind else { return false };
+                let at = crate::image::constant(offset).map(u64::from);
+                let funcs = match &one.items {
+                    ElementItems::Funcs(funcs) => funcs.to_vec(),
+                    ElementItems::Exprs(..) => Vec::new(),
+                };
+                *table == TableIdx(0) && at == Some(base) && funcs == added && !added.is_empty()
+            }
+            _more => false,
+        }
+    }
+
+    fn data(&self) -> bool {
+        let (old, new) = (self.old.data(), self.new.data());
+        let Some((same, more)) = new.split_at_checked(old.len()) else { return false };
+        let bytes = |module: &Module, at: usize| module.data_bytes(DataIdx(at as u32)).to_vec();
+        let all = old.iter().zip(same).enumerate().all(|(at, (a, b))| {
+            let mode = match (&a.mode, &b.mode) {
+                (
+                    DataMode::Active { memory, offset },
+                    DataMode::Active { memory: other, offset: place },
+                ) => memory == other && self.same_expr(offset, place),
+                (a, b) => a == b,
+            };
+            mode && bytes(self.old, at) == bytes(self.new, at)
+        });
+        let mut added = self.plan.patches.iter();
+        let rest = more.iter().enumerate().all(|(number, data)| {
+            let DataMode::Active { memory, offset } = &data.mode else { return false };
+            let found = bytes(self.new, old.len() + number);
+            added.next().is_some_and(|(&at, wanted)| {
+                *memory == MemoryIdx(0)
+                    && crate::image::constant(offset) == Some(at)
+                    && found == *wanted
+            })
+        });
+        all && rest && added.next().is_none()
+    }
+
+    fn functions(&self) -> Result<(), Error> {
+        let (old, new) = (self.old, self.new);
+        let differs = |func: FuncIdx| Error::Output(format!("{func} is not what it was"));
+        let first = old.func_count() - self.intrinsics.count();
+        if new.func_count() != first + self.plan.funcs.len() {
+            return Err(Error::Output("it has other functions".to_owned()));
+        }
+        for func in old.defined_funcs() {
+            let same = self.intrinsics.renumbered(func).is_some_and(|other| {
+                old.func_type_idx(func) == new.func_type_idx(other)
+                    && self.same_body(func, other).unwrap_or(false)
+            });
+            if !same {
+                return Err(differs(func));
+            }
+        }
+        for (func, (ty, _)) in (first as u32..).map(FuncIdx).zip(&self.plan.funcs) {
+            let body = new.body(func);
+            let traps = body.as_ref().is_some_and(|body| body.bytes() == [0, 0, 0x0b]);
+            if new.func_type_idx(func) != *ty || !traps {
+                return Err(differs(func));
+            }
+        }
+        Ok(())
+    }
+
+    /// R4; `None` if a body ends too early.
+    fn same_body(&self, old: FuncIdx, new: FuncIdx) -> Option<bool> {
+        let (a, b) = (self.old.body(old)?, self.new.body(new)?);
+        if a.local_types() != b.local_types() {
+            return Some(false);
+        }
+        let (mut theirs, mut ours) = (a.operators(), b.operators());
+        while !theirs.eof() {
+            let operator = theirs.read().ok()?;
+            if let Operator::Call { function_index } = operator
+                && let Some(intrinsic) = self.intrinsics.of(FuncIdx(function_index))
+            {
+                let (drops, traps) = match intrinsic.generic() {
+                    Generic::Nothing => (intrinsic.signature().0.len(), false),
+                    Generic::First => (intrinsic.signature().0.len() - 1, false),
+                    Generic::Trap => (0, true),
+                };
+                if traps && ours.read().ok()? != Operator::Unreachable {
+                    return Some(false);
+                }
+                for _ in 0..drops {
+                    if ours.read().ok()? != Operator::Drop {
+                        return Some(false);
+                    }
+                }
+                continue;
+            }
+            let other = ours.read().ok()?;
+            if !self.same_operator(&operator, &other) {
+                return Some(false);
+            }
+        }
+        Some(ours.eof())
+    }
+
+    fn same_operator(&self, old: &Operator<'_>, new: &Operator<'_>) -> bool {
+        let (code, other) = (Opcode::of(old), Opcode::of(new));
+        let func = |code: Opcode, operator: &Operator<'_>| {
+            let imm = Imm::of(operator)?;
+            imm.index(code, prova_module::ops::Immediate::func).map(FuncIdx)
+        };
+        match (func(code, old), func(other, new)) {
+            (Some(a), Some(b)) => code == other && self.same_func(a, b),
+            (None, None) => old == new,
+            (_, _) => false,
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! A module → the module that specialised functions are put into: without intrinsics, with new
+//! functions whose bodies are still a trap, with their places in table 0 and in memory.
+//!
+//! ```text
+//! Module, Intrinsics, Plan ─ reencode ─► bytes ─ crate::rest ─► the rest is what it was
+//! ```
+//!
+//! * W1. Types keep their indices, and so does everything but functions. An imported intrinsic is
+//!   gone; every other function comes down by the number of intrinsics before it.
+//! * W2. A call of an intrinsic becomes what stands for it in generic code ([`Generic`]).
+//! * W3. New functions stand behind all others, have the types of their generic functions, and are
+//!   the last elements of table 0, which grows by as many.
+//! * W4. Bytes of memory that change are written by data segments behind all others.
+//! * W5. Custom sections that hold offsets of code go ([`Rewritten::dropped`]).
+//!
+//! Nothing here is believed: `rest` compares what is made with what was there.
+
+use crate::error::Error;
+use crate::intrinsic::{Generic, Intrinsics};
+use prova_module::{FuncIdx, Module, Operator, TableIdx, TypeIdx};
+use std::collections::BTreeMap;
+use wasm_encoder::reencode::{self, Reencode};
+use wasm_encoder::{
+    CodeSection, ConstExpr, DataSection, ElementSection, Elements, Function, FunctionSection,
+    ImportSection, Instruction, NameMap, NameSection, TableSection,
+};
+
+/// What is added to a module.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plan {
+    /// The new functions: their types and names.
+    pub(crate) funcs: Vec<(TypeIdx, String)>,
+    /// Bytes of memory 0 that change, by their address.
+    pub(crate) patches: BTreeMap<u32, Vec<u8>>,
+}
+
+/// A module's new bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Rewritten {
+    /// The bytes.
+    pub(crate) bytes: Vec<u8>,
+    /// The custom sections that are gone, by name.
+    pub(crate) dropped: Vec<String>,
+}
+
+/// Writes the module.
+///
+/// # Errors
+/// If it uses what cannot be carried over.
+pub(crate) fn rewrite(
+    module: &Module,
+    intrinsics: &Intrinsics,
+    plan: &Plan,
+) -> Result<Rewritten, Error> {
+    let base = module.table(TableIdx(0)).map_or(0, |table| table.min);
+    let mut writer =
+        Writer { module, intrinsics, plan, base: base as u32, tables: 0, dropped: Vec::new() };
+    let mut out = wasm_encoder::Module::new();
+    let parser = wasmparser::Parser::new(0);
+    writer.parse_core_module(&mut out, parser, module.bytes()).map_err(|error| match error {
+        reencode::Error::UserError(error) => error,
+        other => Error::Unsupported(other.to_string()),
+    })?;
+    Ok(Rewritten { bytes: out.finish(), dropped: writer.dropped })
+}
+
+struct Writer<'w> {
+    module: &'w Module,
+    intrinsics: &'w Intrinsics,
+    plan: &'w Plan,
+    /// The index in table 0 of the first new function.
+    base: u32,
+    /// How many tables are written.
+    tables: u32,
+    dropped: Vec<String>,
+}
+
+type Done<T = ()> = Result<T, reencode::Error<Error>>;
+
+impl Writer<'_> {
+    /// The index of the first new function.
+    fn first(&self) -> u32 {
+        (self.module.func_count() - self.intrinsics.count()) as u32
+    }
+
+    /// What stands for an operator that calls an intrinsic; false if it calls none.
+    fn instead(&self, operator: &Operator<'_>, out: &mut Function) -> Done<bool> {
+        let Operator::Call { function_index } = operator else { return Ok(false) };
+        let Some(intrinsic) = self.intrinsics.of(FuncIdx(*function_index)) else {
+            return Ok(false);
+        };
+        let drops = match intrinsic.generic() {
+            Generic::Nothing => intrinsic.signature().0.len(),
+            Generic::First => intrinsic.signature().0.len().saturating_sub(1),
+            Generic::Trap => {
+                out.instruction(&Instruction::Unreachable);
+                0
+            }
+        };
+        (0..drops).for_each(|_| {
+            out.instruction(&Instruction::Drop);
+        });
+        Ok(true)
+    }
+}
+
+impl Reencode for Writer<'_> {
+    type Error = Error;
+
+    fn function_index(&mut self, func: u32) -> Done<u32> {
+        let renumbered = self.intrinsics.renumbered(FuncIdx(func));
+        let what = "an intrinsic is used as a value, or called by a tail call";
+        let error = || reencode::Error::UserError(Error::Unsupported(what.to_owned()));
+        Ok(renumbered.ok_or_else(error)?.0)
+    }
+
+    fn parse_import_section(
+        &mut self,
+        out: &mut ImportSection,
+        section: wasmparser::ImportSectionReader<'_>,
+    ) -> Done {
+        let mut func = 0;
+        for import in section.into_imports() {
+            let import = import?;
+            if matches!(import.ty, wasmparser::TypeRef::Func(_) | wasmparser::TypeRef::FuncExact(_))
+            {
+                func += 1;
+                if self.intrinsics.of(FuncIdx(func - 1)).is_some() {
+                    continue;
+                }
+            }
+            if let wasmparser::TypeRef::Table(ty) = import.ty {
+                // An imported table cannot grow here.
+                self.tables += 1;
+                if self.tables == 1 && !self.plan.funcs.is_empty() {
+                    let what = format!("table 0 is imported ({ty:?})");
+                    return Err(reencode::Error::UserError(Error::Unsupported(what)));
+                }
+            }
+            self.parse_import(out, import)?;
+        }
+        Ok(())
+    }
+
+    fn parse_function_section(
+        &mut self,
+        out: &mut FunctionSection,
+        section: wasmparser::FunctionSectionReader<'_>,
+    ) -> Done {
+        reencode::utils::parse_function_section(self, out, section)?;
+        for (ty, _) in &self.plan.funcs {
+            out.function(ty.0);
+        }
+        Ok(())
+    }
+
+    fn parse_table(&mut self, out: &mut TableSection, mut table: wasmparser::Table<'_>) -> Done {
+        if self.tables == 0 {
+            let more = self.plan.funcs.len() as u64;
+            table.ty.initial = table.ty.initial.saturating_add(more);
+            // A greatest size leaves as much room as it did.
+            table.ty.maximum = table.ty.maximum.map(|max| max.saturating_add(more));
+        }
+        self.tables += 1;
+        reencode::utils::parse_table(self, out, table)
+    }
+
+    fn parse_element_section(
+        &mut self,
+        out: &mut ElementSection,
+        section: wasmparser::ElementSectionReader<'_>,
+    ) -> Done {
+        reencode::utils::parse_element_section(self, out, section)?;
+        if !self.plan.funcs.is_empty() {
+            let (first, count) = (self.first(), self.plan.funcs.len() as u32);
+            let funcs: Vec<u32> = (first..first + count).collect();
+            let at = ConstExpr::i32_const(self.base as i32);
+            out.active(None, &at, Elements::Functions(funcs.into()));
+        }
+        Ok(())
+    }
+
+    fn parse_code_section(
+        &mut self,
+        out: &mut CodeSection,
+        section: wasmparser::CodeSectionReader<'_>,
+    ) -> Done {
+        reencode::utils::parse_code_section(self, out, section)?;
+        for _ in &self.plan.funcs {
+            let mut function = Function::new([]);
+            function.instruction(&Instruction::Unreachable).instruction(&Instruction::End);
+            out.function(&function);
+        }
+        Ok(())
+    }
+
+    fn parse_function_body(
+        &mut self,
+        out: &mut CodeSection,
+        func: wasmparser::FunctionBody<'_>,
+    ) -> Done {
+        let mut function = self.new_function_with_parsed_locals(&func)?;
+        let mut reader = func.get_operators_reader()?;
+        while !reader.eof() {
+            let operator = reader.read()?;
+            if !self.instead(&operator, &mut function)? {
+                function.instruction(&self.instruction(operator)?);
+            }
+        }
+        out.function(&function);
+        Ok(())
+    }
+
+    fn data_count(&mut self, count: u32) -> Done<u32> {
+        Ok(count + self.plan.patches.len() as u32)
+    }
+
+    fn parse_data_section(
+        &mut self,
+        out: &mut DataSection,
+        section: wasmparser::DataSectionReader<'_>,
+    ) -> Done {
+        reencode::utils::parse_data_section(self, out, section)?;
+        for (&at, bytes) in &self.plan.patches {
+            out.active(0, &ConstExpr::i32_const(at as i32), bytes.iter().copied());
+        }
+        Ok(())
+    }
+
+    fn parse_custom_section(
+        &mut self,
+        module: &mut wasm_encoder::Module,
+        section: wasmparser::CustomSectionReader<'_>,
+    ) -> Done {
+        let name = section.name();
+        let prefixes = [".debug_", "reloc.", "metadata.code.", "sourceMappingURL", "linking"];
+        if prefixes.iter().any(|prefix| name.starts_with(prefix)) {
+            self.dropped.push(name.to_owned());
+            return Ok(());
+        }
+        reencode::utils::parse_custom_section(self, module, section)
+    }
+
+    fn parse_custom_name_subsection(
+        &mut self,
+        names: &mut NameSection,
+        section: wasmparser::Name<'_>,
+    ) -> Done {
+        match section {
+            wasmparser::Name::Function(map) => {
+                let mut kept = NameMap::new();
+                for naming in map {
+                    let naming = naming?;
+                    if let Some(func) = self.intrinsics.renumbered(FuncIdx(naming.index)) {
+                        kept.append(func.0, naming.name);
+                    }
+                }
+                for (func, (_, name)) in (self.first()..).zip(&self.plan.funcs) {
+                    kept.append(func, name);
+                }
+                names.functions(&kept);
+            }
+            wasmparser::Name::Label(_) => {}
+            wasmparser::Name::Local(map) => {
+                let mut kept = wasm_encoder::IndirectNameMap::new();
+                for naming in map {
+                    let naming = naming?;
+                    let Some(func) = self.intrinsics.renumbered(FuncIdx(naming.index)) else {
+                        continue;
+                    };
+                    kept.append(func.0, &reencode::utils::name_map(naming.names, Ok)?);
+                }
+                names.locals(&kept);
+            }
+            // Segments keep their numbers, and what is new has no names.
+            other => reencode::utils::parse_custom_name_subsection(self, names, other)?,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,270 @@
+//! A module and its initialiser → the module as it is once the initialiser has run.
+//!
+//! ```text
+//! Module ─ instrument: everything is exported ─► bytes ─ Snapshot (an engine's) ─► State ─ bake ─► Module
+//! ```
+//!
+//! The engine is not known here: [`Snapshot`] is what it has to do. What is kept is memory 0 and the
+//! mutable globals; everything else must not change while the initialiser runs, so a module that
+//! could change a table, drop a segment or has another memory is refused.
+//!
+//! The names are Wizer's: the initialiser is exported as `wizer-initialize` and goes; what is
+//! exported as `wizer.resume` is the program's start afterwards, `_start`.
+//!
+//! Limits: memory 0 has at most 1 GiB.
+
+use crate::error::Error;
+use crate::image::BYTES_MAX;
+use prova_module::{DataMode, Limits, MemoryIdx, Module, Opcode, ValType};
+use std::collections::BTreeMap;
+use wasm_encoder::reencode::{self, Reencode};
+use wasm_encoder::{
+    ConstExpr, DataSection, ExportKind, ExportSection, GlobalSection, MemorySection,
+};
+
+/// The name of the initialiser's export, if the caller names none.
+pub const INITIALIZER: &str = "wizer-initialize";
+/// The export that becomes `_start`.
+pub const RESUME: &str = "wizer.resume";
+/// The export of memory 0 in what a [`Snapshot`] gets.
+pub const MEMORY: &str = "prova:memory";
+/// Before the index of a global, its export in what a [`Snapshot`] gets.
+pub const GLOBAL: &str = "prova:global:";
+
+/// What a module's state has become.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// All bytes of the memory exported as [`MEMORY`].
+    pub memory: Vec<u8>,
+    /// The bits of the globals that were asked for, in their order.
+    pub globals: Vec<u64>,
+}
+
+/// An engine that can run an initialiser.
+pub trait Snapshot {
+    /// Instantiates a module, calls an export without parameters and results, and reads memory and
+    /// the named globals.
+    ///
+    /// # Errors
+    /// Why it could not.
+    fn run(&mut self, wasm: &[u8], init: &str, globals: &[String]) -> Result<State, String>;
+}
+
+/// The module once its initialiser has run.
+///
+/// # Errors
+/// If it has none, if running it fails, or if it may change what is not kept.
+pub fn initialized(
+    module: &Module,
+    init: &str,
+    engine: &mut dyn Snapshot,
+    limits: &Limits,
+) -> Result<Module, Error> {
+    accept(module, init)?;
+    let kept: Vec<u32> = (0..module.globals().len() as u32)
+        .filter(|&at| module.globals()[at as usize].mutable)
+        .collect();
+    let names: Vec<String> = kept.iter().map(|at| format!("{GLOBAL}{at}")).collect();
+    let open = encoded(module, &mut Writer { edit: Edit::Open(&kept), globals: 0 })?;
+    let state = engine.run(&open, init, &names).map_err(Error::Snapshot)?;
+    if state.globals.len() != kept.len() || state.memory.len() as u64 > BYTES_MAX {
+        return Err(Error::Snapshot("a state that does not fit the module".to_owned()));
+    }
+    let globals: BTreeMap<u32, u64> = kept.into_iter().zip(state.globals).collect();
+    let edit = Edit::Bake { module, init, memory: &state.memory, globals: &globals };
+    let bytes = encoded(module, &mut Writer { edit, globals: 0 })?;
+    Module::decode(bytes, module.features(), limits)
+        .map_err(|error| Error::Output(error.to_string()))
+}
+
+/// Whether all that the initialiser may change is kept.
+fn accept(module: &Module, init: &str) -> Result<(), Error> {
+    let unsupported = |what: &str| Err(Error::Unsupported(format!("a snapshot of {what}")));
+    let Some(func) = module.export(init).and_then(|export| export.func()) else {
+        return Err(Error::Snapshot(format!("there is no exported function `{init}`")));
+    };
+    let ty = module.func_type(func);
+    if !ty.params.is_empty() || !ty.results.is_empty() {
+        return Err(Error::Snapshot(format!("`{init}` has parameters or results")));
+    }
+    let memory = module.memory(MemoryIdx(0));
+    let plain = memory.is_some_and(|memory| !memory.memory64 && memory.page_size_log2 == 16);
+    if module.memories().len() != 1 || module.imported_memory_count() > 0 || !plain {
+        return unsupported("a module without one 32-bit memory of its own");
+    }
+    if module.imported_table_count() > 0 || module.imported_global_count() > 0 {
+        return unsupported("a module that imports a table or global");
+    }
+    if module.start().is_some() || module.data().is_empty() {
+        return unsupported("a module with a start function, or without data");
+    }
+    for global in module.globals().iter().filter(|global| global.mutable) {
+        if matches!(global.val, ValType::Ref(_) | ValType::V128) {
+            return unsupported("a mutable global that is a reference or vector");
+        }
+    }
+    for func in module.defined_funcs() {
+        let mut reader = match module.body(func) {
+            Some(body) => body.operators(),
+            None => continue,
+        };
+        while let Ok(operator) = reader.read() {
+            let opcode = Opcode::of(&operator);
+            let changes = matches!(
+                opcode,
+                Opcode::TableSet
+                    | Opcode::TableGrow
+                    | Opcode::TableFill
+                    | Opcode::TableCopy
+                    | Opcode::TableInit
+                    | Opcode::DataDrop
+                    | Opcode::ElemDrop
+            );
+            if changes {
+                return unsupported(&format!("a module with `{}`", opcode.mnemonic()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn encoded(module: &Module, writer: &mut Writer<'_>) -> Result<Vec<u8>, Error> {
+    let mut out = wasm_encoder::Module::new();
+    writer
+        .parse_core_module(&mut out, wasmparser::Parser::new(0), module.bytes())
+        .map_err(|error| Error::Unsupported(error.to_string()))?;
+    Ok(out.finish())
+}
+
+/// What becomes of a module.
+enum Edit<'e> {
+    /// Memory 0 and these globals are exported.
+    Open(&'e [u32]),
+    /// It starts in a state.
+    Bake { module: &'e Module, init: &'e str, memory: &'e [u8], globals: &'e BTreeMap<u32, u64> },
+}
+
+struct Writer<'e> {
+    edit: Edit<'e>,
+    /// How many globals are written.
+    globals: u32,
+}
+
+type Done = Result<(), reencode::Error<std::convert::Infallible>>;
+
+/// The least run of zeros that ends a data segment.
+const ZEROS: usize = 32;
+
+impl Reencode for Writer<'_> {
+    type Error = std::convert::Infallible;
+
+    fn parse_export_section(
+        &mut self,
+        out: &mut ExportSection,
+        section: wasmparser::ExportSectionReader<'_>,
+    ) -> Done {
+        let all = section.into_iter().collect::<wasmparser::Result<Vec<_>>>()?;
+        let resumes = all.iter().any(|export| export.name == RESUME);
+        for export in all {
+            let mut name = export.name;
+            if let Edit::Bake { init, .. } = &self.edit {
+                if name == *init || name == "_start" && resumes {
+                    continue;
+                }
+                if name == RESUME {
+                    name = "_start";
+                }
+            }
+            out.export(name, self.export_kind(export.kind)?, export.index);
+        }
+        if let Edit::Open(globals) = &self.edit {
+            out.export(MEMORY, ExportKind::Memory, 0);
+            for at in *globals {
+                out.export(&format!("{GLOBAL}{at}"), ExportKind::Global, *at);
+            }
+        }
+        Ok(())
+    }
+
+    fn parse_memory_section(
+        &mut self,
+        out: &mut MemorySection,
+        section: wasmparser::MemorySectionReader<'_>,
+    ) -> Done {
+        for memory in section {
+            let mut ty = self.memory_type(memory?)?;
+            if let Edit::Bake { memory, .. } = &self.edit {
+                ty.minimum = ty.minimum.max((memory.len() >> 16) as u64);
+            }
+            out.memory(ty);
+        }
+        Ok(())
+    }
+
+    fn parse_global(&mut self, out: &mut GlobalSection, global: wasmparser::Global<'_>) -> Done {
+        let at = self.globals;
+        self.globals += 1;
+        let bits = match &self.edit {
+            Edit::Bake { globals, .. } => globals.get(&at).copied(),
+            Edit::Open(_) => None,
+        };
+        let Some(bits) = bits else { return reencode::utils::parse_global(self, out, global) };
+        let value = match global.ty.content_type {
+            wasmparser::ValType::I32 => ConstExpr::i32_const(bits as i32),
+            wasmparser::ValType::I64 => ConstExpr::i64_const(bits as i64),
+            wasmparser::ValType::F32 => ConstExpr::f32_const(f32::from_bits(bits as u32).into()),
+            _long => ConstExpr::f64_const(f64::from_bits(bits).into()),
+        };
+        out.global(self.global_type(global.ty)?, &value);
+        Ok(())
+    }
+
+    fn data_count(&mut self, count: u32) -> Result<u32, reencode::Error<std::convert::Infallible>> {
+        match &self.edit {
+            Edit::Bake { memory, .. } => Ok(count + runs(memory).len() as u32),
+            Edit::Open(_) => Ok(count),
+        }
+    }
+
+    fn parse_data_section(
+        &mut self,
+        out: &mut DataSection,
+        section: wasmparser::DataSectionReader<'_>,
+    ) -> Done {
+        let Edit::Bake { module, memory, .. } = &self.edit else {
+            return reencode::utils::parse_data_section(self, out, section);
+        };
+        for data in module.data() {
+            match &data.mode {
+                // It keeps its number; it was written once and is dropped.
+                DataMode::Active { .. } => {
+                    out.active(0, &ConstExpr::i32_const(0), []);
+                }
+                DataMode::Passive => {
+                    out.passive(module.bytes()[data.range.clone()].iter().copied());
+                }
+            }
+        }
+        for (from, to) in runs(memory) {
+            out.active(0, &ConstExpr::i32_const(from as i32), memory[from..to].iter().copied());
+        }
+        Ok(())
+    }
+}
+
+/// The parts of a memory that are not zero, without long runs of zeros.
+fn runs(memory: &[u8]) -> Vec<(usize, usize)> {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    let mut at = 0;
+    while let Some(skip) = memory[at..].iter().position(|&byte| byte != 0) {
+        let from = at + skip;
+        let len = memory[from..].iter().position(|&byte| byte == 0);
+        let to = len.map_or(memory.len(), |len| from + len);
+        match runs.last_mut() {
+            Some(last) if from - last.1 < ZEROS => last.1 = to,
+            _ => runs.push((from, to)),
+        }
+        at = to;
+    }
+    runs
+}

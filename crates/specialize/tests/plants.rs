@@ -1,0 +1,149 @@
+//! Faults planted in specialised functions and their certificates: each must be refused, by the
+//! rule that it is a fault against.
+//!
+//! `plants/table.txt` has edits of bodies; edits of certificates stand here. Green does not show that
+//! every wrong function is refused: it shows that none of these passes.
+
+use prova_module::{Features, Limits, Module};
+use prova_specialize::check::Rule;
+use prova_specialize::{Certified, Known, Role, Row};
+use std::collections::BTreeSet;
+
+const CASES: &[(&str, &str)] = &[
+    ("values", include_str!("cases/values.wat")),
+    ("loop", include_str!("cases/loop.wat")),
+    ("sp", include_str!("cases/sp.wat")),
+    ("irreducible", include_str!("cases/irreducible.wat")),
+];
+
+fn certified(name: &str, slot: u32) -> Certified {
+    let (_, text) = CASES.iter().find(|(other, _)| *other == name).expect("a case of this name");
+    let wasm = wat::parse_str(text).expect("a module");
+    let module =
+        Module::decode(wasm, &Features::default(), &Limits::default()).expect("a valid module");
+    Certified::new(&module, slot).expect("it can be specialised")
+}
+
+#[test]
+fn what_is_made_is_proved() {
+    for (name, slot, count) in [
+        ("values", 256, 0),
+        ("values", 260, 0),
+        ("values", 264, 0),
+        ("values", 268, 1),
+        ("loop", 256, 2),
+        ("sp", 256, 2),
+        ("irreducible", 256, 1),
+    ] {
+        let assumed = certified(name, slot).prove();
+        assert_eq!(assumed.map(|all| all.len()), Ok(count), "{name} {slot}");
+    }
+}
+
+#[test]
+fn a_case_is_irreducible() {
+    let made = certified("irreducible", 256);
+    assert!(!prova_ssa::emit::reducify::is_reducible(&made.body));
+}
+
+#[test]
+fn planted_faults_are_refused() {
+    let mut seen = BTreeSet::new();
+    let table = include_str!("plants/table.txt");
+    for line in table.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+        let parts: Vec<&str> = line.splitn(3, '|').collect();
+        let head: Vec<&str> = parts[0].split_whitespace().collect();
+        let part = |at: usize| {
+            let text = parts[at];
+            let text = text.strip_prefix(' ').unwrap_or(text);
+            text.strip_suffix(' ').unwrap_or(text).replace("\\n", "\n")
+        };
+        let mut case = certified(head[0], head[1].parse().expect("a slot"));
+        let text = prova_ssa::print(&case.body);
+        let (old, new) = (part(1), part(2));
+        assert!(text.contains(&old), "{line}\n{text}");
+        let edited = text.replacen(&old, &new, 1);
+        let edited = prova_ssa::renumber(&edited);
+        case.body = prova_ssa::parse(&edited).unwrap_or_else(|error| panic!("{line}: {error}"));
+        let rejection = case.prove().expect_err(line);
+        assert_eq!(rejection.rule.to_string(), head[2], "{line}: {rejection}");
+        seen.insert(rejection.rule);
+    }
+    for rule in
+        [Rule::Entry, Rule::Effects, Rule::Operands, Rule::Control, Rule::Targets, Rule::State]
+    {
+        assert!(seen.contains(&rule), "no fault against {rule}");
+    }
+}
+
+fn row(case: &mut Certified, block: usize) -> &mut Row {
+    match &mut case.certificate.roles[block] {
+        Role::Copy(row) => row,
+        other => panic!("block{block} is {other:?}"),
+    }
+}
+
+/// An edit of a certificate.
+type Edit = fn(&mut Certified);
+
+#[test]
+fn wrong_certificates_are_refused() {
+    let edits: &[(Rule, &str, Edit)] = &[
+        (Rule::Form, "a role too few", |case| {
+            case.certificate.roles.pop();
+        }),
+        (Rule::Form, "no entry", |case| case.certificate.roles[0] = Role::OutOfRange),
+        (Rule::Form, "a second entry", |case| case.certificate.roles[1] = Role::Entry),
+        (Rule::Form, "a row of no block", |case| row(case, 4).block = None),
+        (Rule::Form, "a row behind its block", |case| row(case, 4).start = 1000),
+        (Rule::Form, "a parameter that is none", |case| {
+            row(case, 4).regs[0].1 = Known::Param(7);
+        }),
+        (Rule::Form, "a pointer without its base", |case| row(case, 4).bases.clear()),
+        (Rule::Form, "a value twice", |case| {
+            let first = row(case, 4).values[0];
+            row(case, 4).values.push(first);
+        }),
+        (Rule::Targets, "a trap in the place of a copy", |case| {
+            case.certificate.roles[4] = Role::OutOfRange;
+        }),
+        (Rule::Targets, "another block", |case| row(case, 4).block = row(case, 6).block),
+        (Rule::Targets, "a block that is begun", |case| row(case, 4).start = 1),
+        // B11
+        (Rule::State, "a pointer that is ahead", |case| {
+            let at = row(case, 6).values.iter().position(|(_, known)| *known == Known::Bits(2));
+            let at = at.expect("the program counter");
+            row(case, 6).values[at].1 = Known::Bits(3);
+        }),
+        (Rule::State, "a constant that is another", |case| {
+            for (_, known) in &mut row(case, 4).values {
+                if *known == Known::Bits(3) {
+                    *known = Known::Bits(4);
+                }
+            }
+        }),
+        (Rule::State, "a value that is left out", |case| row(case, 4).values.clear()),
+        (Rule::State, "a register that nobody wrote", |case| {
+            row(case, 4).regs.push((9, Known::Bits(0)));
+        }),
+        (Rule::Intrinsics, "a register that is left out", |case| row(case, 4).regs.clear()),
+        (Rule::Cells, "a cell that nobody pushed", |case| {
+            let cell = row(case, 8).stack[0];
+            row(case, 5).stack.push(cell);
+        }),
+        (Rule::Cells, "a cell that is left out", |case| row(case, 8).stack.clear()),
+        (Rule::Cells, "a cell at another address", |case| {
+            row(case, 8).stack[0].address = Known::Pointer { root: 1, offset: 8 };
+        }),
+        (Rule::Cells, "a local that is left out", |case| row(case, 9).locals.clear()),
+        (Rule::Cells, "a local of another value", |case| {
+            row(case, 10).locals[0].1.value = Known::Param(2);
+        }),
+    ];
+    for (rule, what, edit) in edits {
+        let mut case = certified("loop", 256);
+        edit(&mut case);
+        let rejection = case.prove().expect_err(what);
+        assert_eq!(rejection.rule, *rule, "{what}: {rejection}");
+    }
+}
