@@ -9,11 +9,11 @@
 //! ```
 //!
 //! Neighbours: `trips` runs modules behind honest trips, `ssa_passes` edits what passes make. Edits
-//! that are no valid module are not counted. What is accepted with the bytes that were emitted needs
-//! no run.
+//! that are no valid module are not counted. What is accepted with the bytes that were emitted
+//! needs no run.
 //!
-//! Green does not show that a wrong edit that no generated call comes by would be seen when it runs;
-//! `crates/ssa/tests/emitted/twins.txt` has edits of each rule.
+//! Green does not show that a wrong edit that no generated call comes by would be seen when it
+//! runs; `crates/ssa/tests/emitted/twins.txt` has edits of each rule.
 
 use super::trips::Subject;
 use crate::generate::{Generator, Rng};
