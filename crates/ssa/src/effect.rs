@@ -107,7 +107,8 @@ impl Effects {
         Effects::new(reads, writes, true)
     }
 
-    const fn of_operator(opcode: Opcode) -> Effects {
+    /// Those of an operator, for tables; [`Effects::of`] looks them up.
+    pub(crate) const fn of_operator(opcode: Opcode) -> Effects {
         let row = opcode.row();
         // What an operation of the store works on follows from what its immediates name.
         let named = named(row.immediates);

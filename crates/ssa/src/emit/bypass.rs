@@ -14,11 +14,13 @@
 //! Which blocks count as empty is for the caller to say. Time: linear in the body and the arguments
 //! of new edges, of which there are at most [`ARGS_MAX`] times as many as the body has.
 
+use super::edges::Edges;
 use super::flow::NONE;
-use super::trees::Uses;
+use super::uses::Uses;
 use crate::body::{BlockData, Body, Def, Origin};
 use crate::entity::{Block, Inst, List, Value};
 use crate::terminator::{Arg, ArgKind, Edge, Terminator};
+use std::borrow::Cow;
 
 /// Arguments of edges past blocks, as a multiple of those that the body has.
 const ARGS_MAX: usize = 4;
@@ -39,7 +41,7 @@ struct Facts {
 }
 
 impl Facts {
-    fn new(body: &Body, uses: &Uses) -> Facts {
+    fn new(body: &Body, edges: &Edges, uses: &Uses) -> Facts {
         let mut facts = Facts {
             reader: vec![NONE; body.value_count()],
             ways: vec![(0, NONE); body.block_count()],
@@ -47,17 +49,17 @@ impl Facts {
         };
         for (block, data) in body.blocks() {
             let at = block.as_u32();
-            for inst in data.insts().filter(|&inst| uses.is_emitted(body, inst)) {
+            for inst in data.insts().filter(|&inst| uses.is_emitted(inst)) {
                 let operands = body.operands(body.inst(inst).args);
                 operands.iter().for_each(|&v| facts.read(v.as_u32(), at));
             }
             let operands = body.terminator_operands(&data.terminator);
             operands.iter().for_each(|&v| facts.read(v.as_u32(), at));
-            for edge in body.successors(block) {
+            for edge in edges.of(block) {
                 let way = &mut facts.ways[edge.block.as_u32() as usize];
                 *way = (way.0 + 1, at);
                 facts.header[edge.block.as_u32() as usize] |= edge.block <= block;
-                for (param, arg) in body.block(edge.block).params().zip(body.args(&edge)) {
+                for (param, arg) in body.block(edge.block).params().zip(body.args(edge)) {
                     let value = arg.value().filter(|_| uses.is_live(param));
                     value.into_iter().for_each(|value| facts.read(value.as_u32(), at));
                 }
@@ -102,17 +104,17 @@ impl Past {
     }
 }
 
-/// A body with one way out of a function without results, if it has several: falling out of the
+/// A body with one way out of a function without results, if it had several: falling out of the
 /// code at several places is one join of the image. Every `return` becomes a jump to a block behind
 /// all others.
-pub(super) fn one_return(body: &Body) -> Option<Body> {
+pub(super) fn one_return(body: &Body) -> Cow<'_, Body> {
     let is_return = |block: &BlockData| match block.terminator {
         Terminator::Return(values) => Some(values.is_empty()),
         _ => None,
     };
     let mut returns = body.blocks().filter_map(|(_, data)| is_return(data));
-    if !returns.next()? || returns.next().is_none() {
-        return None;
+    if returns.next() != Some(true) || returns.next().is_none() {
+        return Cow::Borrowed(body);
     }
     let mut new = body.clone();
     let (value, inst) = (body.value_count() as u32, body.inst_count() as u32);
@@ -125,16 +127,37 @@ pub(super) fn one_return(body: &Body) -> Option<Body> {
             new.blocks[block].terminator = Terminator::Jump(edge);
         }
     }
-    Some(new)
+    Cow::Owned(new)
 }
 
-/// A body in which empty blocks give way: those with one way in always, those with more where
-/// `gives_way` says so, or their jump carries nothing. `None` if there are none.
+/// Lets empty blocks give way: those with one way in always, those with more where `gives_way` says
+/// so, or their jump carries nothing; then branches that decide nothing become jumps. Whether the
+/// body is another one.
 pub(super) fn bypass(
-    body: &Body,
+    body: &mut Cow<'_, Body>,
+    edges: &Edges,
     uses: &Uses,
-    gives_way: impl Fn(Block, &BlockData) -> bool,
-) -> Option<Body> {
+    gives_way: impl Fn(&Body, Block, &BlockData) -> bool,
+) -> bool {
+    let past = past(body, edges, uses, gives_way);
+    let is_past = past.is_some();
+    if let Some(past) = past {
+        rewrite(body.to_mut(), past);
+    }
+    let moot = moot(body, uses);
+    for &(block, edge) in &moot {
+        body.to_mut().blocks[block].terminator = Terminator::Jump(edge);
+    }
+    is_past || !moot.is_empty()
+}
+
+/// The edges past the blocks that give way; `None` if there are none.
+fn past(
+    body: &Body,
+    edges: &Edges,
+    uses: &Uses,
+    gives_way: impl Fn(&Body, Block, &BlockData) -> bool,
+) -> Option<Past> {
     let candidate = |at| {
         let block = Block::from_u32(at);
         let data = body.block(block);
@@ -144,10 +167,8 @@ pub(super) fn bypass(
     };
     let blocks = (1..body.block_count() as u32).rev().filter_map(candidate);
     let mut blocks = blocks.peekable();
-    if blocks.peek().is_none() {
-        return decided(body, None, uses);
-    }
-    let mut facts = Facts::new(body, uses);
+    blocks.peek()?;
+    let mut facts = Facts::new(body, edges, uses);
     let left = ARGS_BASE + ARGS_MAX * body.args.len();
     let mut past = Past { jump: vec![None; body.block_count()], args: body.args.clone(), left };
     let mut passes_on = vec![false; body.block_count()];
@@ -162,7 +183,8 @@ pub(super) fn bypass(
         // What gives way behind a block is as good as a part of it.
         let behind = edge.block.as_u32() as usize;
         let args = past.jump[behind].map_or(edge.args, |jump| jump.args);
-        let passes = gives_way(block, &data) && (past.jump[behind].is_none() || passes_on[behind]);
+        let passes =
+            gives_way(body, block, &data) && (past.jump[behind].is_none() || passes_on[behind]);
         passes_on[at as usize] = passes || args.is_empty();
         let is_shared = passes_on[at as usize]
             && past.left >= ways as usize * args.len()
@@ -182,8 +204,7 @@ pub(super) fn bypass(
         let to = &mut facts.ways[jump.block.as_u32() as usize];
         *to = (to.0 + ways - 1, if ways == 1 && to.0 == 1 { from } else { to.1 });
     }
-    let new = any.then(|| rewrite(body, past));
-    decided(body, new, uses)
+    any.then_some(past)
 }
 
 /// Branches of which all edges are the same, each with its edge: jumps would do.
@@ -208,28 +229,13 @@ fn moot(body: &Body, uses: &Uses) -> Vec<(Block, Edge)> {
     body.blocks().filter_map(edge).collect()
 }
 
-/// The body with jumps for branches that decide nothing; `None` if it is what it was.
-fn decided(body: &Body, new: Option<Body>, uses: &Uses) -> Option<Body> {
-    let moot = moot(new.as_ref().unwrap_or(body), uses);
-    if moot.is_empty() {
-        return new;
-    }
-    let mut new = new.unwrap_or_else(|| body.clone());
-    for (block, edge) in moot {
-        new.blocks[block].terminator = Terminator::Jump(edge);
-    }
-    Some(new)
-}
-
-fn rewrite(body: &Body, mut past: Past) -> Body {
-    let mut new = body.clone();
+/// Leads edges past the blocks that give way.
+fn rewrite(body: &mut Body, mut past: Past) {
     for at in 0..body.block_count() as u32 {
         let block = Block::from_u32(at);
-        if past.jump[at as usize].is_some() {
-            new.blocks[block].terminator = Terminator::Unreachable;
-            continue;
-        }
-        match &mut new.blocks[block].terminator {
+        let mut terminator = body.block(block).terminator;
+        match &mut terminator {
+            _ if past.jump[at as usize].is_some() => terminator = Terminator::Unreachable,
             Terminator::Jump(edge) => *edge = past.edge(body, *edge),
             Terminator::Branch { then, otherwise, .. } => {
                 *then = past.edge(body, *then);
@@ -242,18 +248,18 @@ fn rewrite(body: &Body, mut past: Past) -> Body {
             Terminator::Invoke { normal, .. } => *normal = past.edge(body, *normal),
             Terminator::Table { edges, .. } => {
                 for at in edges.range() {
-                    new.edges[at] = past.edge(body, new.edges[at]);
+                    body.edges[at] = past.edge(body, body.edges[at]);
                 }
             }
             Terminator::Catch { clauses, .. } => {
                 for at in clauses.range() {
-                    new.clauses[at].edge = past.edge(body, new.clauses[at].edge);
+                    body.clauses[at].edge = past.edge(body, body.clauses[at].edge);
                 }
             }
             Terminator::Throw { .. } | Terminator::Return(_) => {}
             Terminator::TailCall(_) | Terminator::Unreachable => {}
         }
+        body.blocks[block].terminator = terminator;
     }
-    new.args = past.args;
-    new
+    body.args = past.args;
 }

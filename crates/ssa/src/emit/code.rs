@@ -5,8 +5,7 @@
 //! there is no table of bytes here: a wrong entry could only stand where the decoder has the same
 //! one.
 
-use crate::body::{Body, Op};
-use crate::entity::Inst;
+use crate::body::{InstData, Op};
 use crate::imm::{Access, Imm};
 use prova_module::ops::Immediate;
 use prova_module::{HeapType, MemArg, MemArgTarget, Opcode, ValType};
@@ -110,54 +109,104 @@ macro_rules! define_operator {
 }
 for_each_operator!(define_operator);
 
+/// The most bytes of an operator before its immediates.
+const HEAD_MAX: usize = 6;
+
+/// The immediates that [`write`] writes itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    None,
+    I32,
+    I64,
+    Index,
+    Access,
+    /// Others: [`encode`] writes them.
+    Other,
+}
+
+/// The bytes of an operator up to its immediates.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    bytes: [u8; HEAD_MAX],
+    len: u8,
+    shape: Shape,
+}
+
 /// The bytes of each operator up to its immediates, as [`encode`] writes them with immediates of
-/// one byte each; none of an operator with others than [`write`] knows.
-static HEADS: LazyLock<Vec<Box<[u8]>>> = LazyLock::new(|| {
-    let heads = Opcode::ALL.iter().map(|&opcode| {
-        use Immediate as I;
-        let (imm, size) = match opcode.row().immediates {
-            [] => (Imm::None, 0),
-            [I::i32 | I::i64] => (Imm::Bits(0), 1),
-            [I::func | I::global] => (Imm::Index(0), 1),
-            [I::memarg] => {
-                (Imm::Access(Access { offset: 0, memory: 0, align_log2: 0, lane: 0 }), 2)
-            }
-            _ => return Box::default(),
-        };
-        let mut bytes = Vec::new();
-        // What has no bytes here is refused there.
-        _ = encode(opcode, imm, &mut bytes);
-        bytes.truncate(bytes.len().saturating_sub(size));
-        bytes.into_boxed_slice()
-    });
-    heads.collect()
-});
+/// one byte each.
+static HEADS: LazyLock<Vec<Head>> =
+    LazyLock::new(|| Opcode::ALL.iter().map(|&opcode| head(opcode)).collect());
+
+fn head(opcode: Opcode) -> Head {
+    use Immediate as I;
+    let (imm, size, shape) = match opcode.row().immediates {
+        [] => (Imm::None, 0, Shape::None),
+        [I::i32] => (Imm::Bits(0), 1, Shape::I32),
+        [I::i64] => (Imm::Bits(0), 1, Shape::I64),
+        [I::func | I::global] => (Imm::Index(0), 1, Shape::Index),
+        [I::memarg] => {
+            let access = Access { offset: 0, memory: 0, align_log2: 0, lane: 0 };
+            (Imm::Access(access), 2, Shape::Access)
+        }
+        _ => (Imm::None, 0, Shape::Other),
+    };
+    let (mut head, mut bytes) = (Head { bytes: [0; HEAD_MAX], len: 0, shape }, Vec::new());
+    // What has no bytes there is refused there.
+    _ = encode(opcode, imm, &mut bytes);
+    bytes.truncate(bytes.len().saturating_sub(size));
+    match head.bytes.get_mut(..bytes.len()) {
+        Some(all) if !bytes.is_empty() => {
+            all.copy_from_slice(&bytes);
+            head.len = bytes.len() as u8;
+        }
+        _ => head.shape = Shape::Other,
+    }
+    head
+}
+
+/// Writes an unsigned number.
+#[inline]
+fn unsigned(number: u64, out: &mut Vec<u8>) {
+    match number {
+        0..0x80 => out.push(number as u8),
+        _ => number.encode(out),
+    }
+}
+
+/// Writes a signed number.
+#[inline]
+fn signed(number: i64, out: &mut Vec<u8>) {
+    match number {
+        -0x40..0x40 => out.push(number as u8 & 0x7f),
+        _ => number.encode(out),
+    }
+}
 
 /// Writes an operator; `None` if its immediates are not its own.
 pub(super) fn write(opcode: Opcode, imm: Imm, out: &mut Vec<u8>) -> Option<()> {
-    use Immediate as I;
-    let head = &*HEADS[opcode as usize];
-    if head.is_empty() {
-        return encode(opcode, imm, out);
-    }
-    match (opcode.row().immediates, imm) {
-        ([], _) => out.extend_from_slice(head),
-        ([I::i32], Imm::Bits(bits)) => {
-            out.extend_from_slice(head);
-            (bits as u32 as i32).encode(out);
+    let head = &HEADS[opcode as usize];
+    let mut start = || match head.len {
+        1 => out.push(head.bytes[0]),
+        len => out.extend_from_slice(&head.bytes[..usize::from(len)]),
+    };
+    match (head.shape, imm) {
+        (Shape::None, _) => start(),
+        (Shape::I32, Imm::Bits(bits)) => {
+            start();
+            signed(i64::from(bits as u32 as i32), out);
         }
-        ([I::i64], Imm::Bits(bits)) => {
-            out.extend_from_slice(head);
-            (bits as i64).encode(out);
+        (Shape::I64, Imm::Bits(bits)) => {
+            start();
+            signed(bits as i64, out);
         }
-        ([I::func | I::global], Imm::Index(index)) => {
-            out.extend_from_slice(head);
-            index.encode(out);
+        (Shape::Index, Imm::Index(index)) => {
+            start();
+            unsigned(index.into(), out);
         }
-        ([I::memarg], Imm::Access(Access { offset, memory: 0, align_log2, .. })) => {
-            out.extend_from_slice(head);
-            u32::from(align_log2).encode(out);
-            offset.encode(out);
+        (Shape::Access, Imm::Access(Access { offset, memory: 0, align_log2, .. })) => {
+            start();
+            unsigned(align_log2.into(), out);
+            unsigned(offset, out);
         }
         (_, _) => return encode(opcode, imm, out),
     }
@@ -165,14 +214,12 @@ pub(super) fn write(opcode: Opcode, imm: Imm, out: &mut Vec<u8>) -> Option<()> {
 }
 
 /// What stands before the index in the bytes of `local.get`, `local.set`, `local.tee`.
-static LOCALS: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| {
+static LOCALS: LazyLock<[u8; 3]> = LazyLock::new(|| {
     let all = [Instruction::LocalGet(0), Instruction::LocalSet(0), Instruction::LocalTee(0)];
     all.map(|instruction| {
         let mut bytes = Vec::new();
         instruction.encode(&mut bytes);
-        // The index.
-        bytes.pop();
-        bytes
+        bytes.first().copied().unwrap_or(0)
     })
 });
 
@@ -185,9 +232,10 @@ pub(super) enum Use {
 }
 
 /// Writes the use of a local.
+#[inline]
 pub(super) fn local(how: Use, local: u32, out: &mut Vec<u8>) {
-    out.extend_from_slice(&LOCALS[how as usize]);
-    local.encode(out);
+    out.push(LOCALS[how as usize]);
+    unsigned(local.into(), out);
 }
 
 fn encode(opcode: Opcode, imm: Imm, out: &mut Vec<u8>) -> Option<()> {
@@ -198,11 +246,20 @@ fn encode(opcode: Opcode, imm: Imm, out: &mut Vec<u8>) -> Option<()> {
 }
 
 /// How many bytes an instruction takes.
-pub(super) fn size(body: &Body, inst: Inst) -> usize {
-    let data = body.inst(inst);
-    let mut bytes = Vec::new();
-    if let Op::Wasm(opcode) = data.op {
-        write(opcode, data.imm, &mut bytes);
+pub(super) fn size(data: &InstData) -> usize {
+    let Op::Wasm(opcode) = data.op else { return 0 };
+    let head = &HEADS[opcode as usize];
+    let signed = |number: i64| {
+        let bits = 64 - (number ^ (number >> 63)).leading_zeros() as usize;
+        usize::from(head.len) + bits / 7 + 1
+    };
+    match (head.shape, data.imm) {
+        (Shape::I32, Imm::Bits(bits)) => signed(i64::from(bits as u32 as i32)),
+        (Shape::I64, Imm::Bits(bits)) => signed(bits as i64),
+        (_, imm) => {
+            let mut bytes = Vec::new();
+            _ = write(opcode, imm, &mut bytes);
+            bytes.len()
+        }
     }
-    bytes.len()
 }

@@ -38,9 +38,8 @@ impl Shape<'_> {
                 self.null(label.or(around), around.map(|_| null), non_null, next);
             }
             Terminator::Table { edges, targets, .. } => {
-                let edges = self.body.edges(edges).to_vec();
-                let targets = self.body.targets(targets).to_vec();
-                self.table(tail, &edges, &targets, next)?;
+                let body = self.body;
+                self.table(tail, body.edges(edges), body.targets(targets), next)?;
             }
             Terminator::Invoke { call, normal, handler } => {
                 self.handled(handler.block);
@@ -136,7 +135,7 @@ impl Shape<'_> {
     }
 
     fn raw(&mut self, opcode: Opcode, imm: Imm) -> Done {
-        self.written(|code| code::write(opcode, imm, code)).ok_or(EmitReason::Immediates(opcode))
+        code::write(opcode, imm, &mut self.code).ok_or(EmitReason::Immediates(opcode))
     }
 
     fn call(&mut self, call: Call) -> Done {
@@ -250,7 +249,7 @@ impl Shape<'_> {
                 at = outer.map(|edge| edge.block);
             }
         }
-        self.push(Piece::Try(BlockType::Empty, clauses));
+        self.push(Piece::Try(clauses.into()));
     }
 
     /// The steps of a list, whose parameters of a jump's target lie on the stack afterwards.

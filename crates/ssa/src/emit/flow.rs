@@ -7,13 +7,25 @@
 //!
 //! Time: `O(e log n)`.
 
+use std::ops::Range;
+
 /// No node.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// Successors of each node, in order.
+/// Successors of each node, in order, while they change.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Graph {
     pub(super) succs: Vec<Vec<u32>>,
+}
+
+impl Graph {
+    /// The successors as they are.
+    pub(super) fn lists(&self) -> Lists {
+        let edges = self.succs.iter().map(Vec::len).sum();
+        let mut lists = Lists::with_room(self.succs.len(), edges);
+        self.succs.iter().for_each(|succs| lists.push(succs.iter().copied()));
+        lists
+    }
 }
 
 /// A list of numbers for each node, in one piece.
@@ -25,6 +37,36 @@ pub(super) struct Lists {
 }
 
 impl Lists {
+    /// No lists, with room for so many, and for so many numbers in all of them.
+    pub(super) fn with_room(lists: usize, items: usize) -> Lists {
+        let mut first = Vec::with_capacity(lists + 1);
+        first.push(0);
+        Lists { items: Vec::with_capacity(items), first }
+    }
+
+    /// Appends the list of the next node.
+    pub(super) fn push(&mut self, items: impl Iterator<Item = u32>) {
+        self.items.extend(items);
+        self.first.push(self.items.len() as u32);
+    }
+
+    /// The positions of a node's list among all items.
+    #[inline]
+    pub(super) fn range(&self, node: u32) -> Range<usize> {
+        let at = node as usize;
+        self.first[at] as usize..self.first[at + 1] as usize
+    }
+
+    /// The item at a position.
+    pub(super) fn item(&self, at: usize) -> u32 {
+        self.items[at]
+    }
+
+    /// How many lists there are.
+    pub(super) fn len(&self) -> usize {
+        self.first.len() - 1
+    }
+
     /// The lists of `count` nodes, from pairs of a node and a number.
     pub(super) fn new(count: usize, pairs: impl Iterator<Item = (u32, u32)> + Clone) -> Lists {
         let mut first = vec![0; count + 2];
@@ -32,19 +74,19 @@ impl Lists {
         (0..count).for_each(|at| first[at + 2] += first[at + 1]);
         let mut items = vec![0; first[count + 1] as usize];
         // What begins the next list has come to its end when all are in.
-        for (node, item) in pairs {
+        pairs.for_each(|(node, item)| {
             let next = &mut first[node as usize + 1];
             items[*next as usize] = item;
             *next += 1;
-        }
+        });
         first.pop();
         Lists { items, first }
     }
 
     /// The list of a node, in the order of the pairs.
+    #[inline]
     pub(super) fn of(&self, node: u32) -> &[u32] {
-        let at = node as usize;
-        &self.items[self.first[at] as usize..self.first[at + 1] as usize]
+        &self.items[self.range(node)]
     }
 }
 
@@ -69,16 +111,14 @@ pub(super) struct Flow {
 
 impl Flow {
     /// Analyses a graph.
-    pub(super) fn new(graph: &Graph) -> Flow {
-        let count = graph.succs.len();
-        let order = order(graph);
+    pub(super) fn new(succs: &Lists) -> Flow {
+        let count = succs.len();
+        let order = order(succs);
         let mut number = vec![NONE; count];
         (0..).zip(&order).for_each(|(at, &node)| number[node as usize] = at);
-        let edges = order
-            .iter()
-            .flat_map(|&node| graph.succs[node as usize].iter().map(move |&to| (to, node)));
+        let edges = order.iter().flat_map(|&node| succs.of(node).iter().map(move |&to| (to, node)));
         let preds = Lists::new(count, edges);
-        let idom = dominators(graph, &preds);
+        let idom = dominators(succs, &preds);
         let mut flow = Flow {
             order,
             number,
@@ -88,7 +128,7 @@ impl Flow {
             is_header: vec![false; count],
             is_reducible: true,
         };
-        flow.loops(graph);
+        flow.loops(succs);
         flow
     }
 
@@ -123,14 +163,14 @@ impl Flow {
 
     /// Finds loops, inner ones first, each backward from its back edges over the loops found before
     /// (Havlak, 1997).
-    fn loops(&mut self, graph: &Graph) {
+    fn loops(&mut self, succs: &Lists) {
         let spans = self.intervals();
         let dominates = |a: u32, b: u32| {
             let ((start, end), (at, _)) = (spans[a as usize], spans[b as usize]);
             start <= at && at < end
         };
         for &node in &self.order {
-            for &to in &graph.succs[node as usize] {
+            for &to in succs.of(node) {
                 if self.number[node as usize] < self.number[to as usize] {
                     continue;
                 }
@@ -145,7 +185,7 @@ impl Flow {
             return;
         }
         // The outermost loop found so far around each node, with path halving.
-        let mut outer: Vec<u32> = (0..graph.succs.len() as u32).collect();
+        let mut outer: Vec<u32> = (0..succs.len() as u32).collect();
         let find = |outer: &mut Vec<u32>, mut node: u32| {
             while outer[node as usize] != node {
                 outer[node as usize] = outer[outer[node as usize] as usize];
@@ -176,14 +216,14 @@ impl Flow {
 }
 
 /// Reverse postorder, iteratively; the last successor is visited first.
-fn order(graph: &Graph) -> Vec<u32> {
-    let mut seen = vec![false; graph.succs.len()];
-    let mut order = Vec::with_capacity(graph.succs.len());
+fn order(succs: &Lists) -> Vec<u32> {
+    let mut seen = vec![false; succs.len()];
+    let mut order = Vec::with_capacity(succs.len());
     // Each node with how many of its successors are left.
     let mut open: Vec<(u32, usize)> = Vec::new();
     if let Some(entry) = seen.first_mut() {
         *entry = true;
-        open.push((0, graph.succs[0].len()));
+        open.push((0, succs.of(0).len()));
     }
     while let Some((node, left)) = open.last_mut() {
         let Some(at) = left.checked_sub(1) else {
@@ -192,9 +232,9 @@ fn order(graph: &Graph) -> Vec<u32> {
             continue;
         };
         *left = at;
-        let to = graph.succs[*node as usize][at];
+        let to = succs.of(*node)[at];
         if !std::mem::replace(&mut seen[to as usize], true) {
-            open.push((to, graph.succs[to as usize].len()));
+            open.push((to, succs.of(to).len()));
         }
     }
     order.reverse();
@@ -231,10 +271,11 @@ impl Forest {
     }
 }
 
-fn dominators(graph: &Graph, preds: &Lists) -> Vec<u32> {
-    let count = graph.succs.len();
+fn dominators(succs: &Lists, preds: &Lists) -> Vec<u32> {
+    let count = succs.len();
     // Preorder with parents.
-    let (mut pre, mut parent, mut vertex) = (vec![NONE; count], Vec::new(), Vec::new());
+    let mut pre = vec![NONE; count];
+    let (mut parent, mut vertex) = (Vec::with_capacity(count), Vec::with_capacity(count));
     let mut open = if count == 0 { vec![] } else { vec![(0_u32, NONE)] };
     while let Some((node, from)) = open.pop() {
         if pre[node as usize] != NONE {
@@ -244,7 +285,7 @@ fn dominators(graph: &Graph, preds: &Lists) -> Vec<u32> {
         let at = vertex.len() as u32;
         vertex.push(node);
         parent.push(from);
-        open.extend(graph.succs[node as usize].iter().map(|&to| (to, at)));
+        open.extend(succs.of(node).iter().map(|&to| (to, at)));
     }
     let reached = vertex.len() as u32;
     let ids: Vec<u32> = (0..reached).collect();

@@ -28,7 +28,9 @@
 mod assemble;
 mod bypass;
 mod caught;
+mod classes;
 mod code;
+mod edges;
 mod ends;
 mod flow;
 mod live;
@@ -37,6 +39,7 @@ mod piece;
 pub mod reducify;
 mod shape;
 mod trees;
+mod uses;
 mod variable;
 
 pub use assemble::{Assembled, assemble};
@@ -45,14 +48,16 @@ use crate::body::{BlockData, Body, Origin};
 use crate::entity::Block;
 use crate::terminator::{Call, Terminator};
 use bypass::{bypass, one_return};
+use edges::Edges;
 use flow::Flow;
 use prova_module::ops::Immediate;
 use prova_module::{FuncIdx, FuncType, Module, Opcode, ValType};
 use shape::{Landings, Shape};
 use std::borrow::Cow;
 use std::fmt;
-use trees::{Trees, Uses};
-use variable::Locals;
+use trees::Trees;
+use uses::Uses;
+use variable::{Locals, Source};
 use wasm_encoder::Encode;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 
@@ -181,6 +186,7 @@ const ROUNDS_MAX: usize = 8;
 /// What is decided of a body before it is written.
 struct Plan<'b> {
     body: Cow<'b, Body>,
+    edges: Edges,
     landings: Landings,
     flow: Flow,
     trees: Trees,
@@ -191,51 +197,62 @@ impl<'b> Plan<'b> {
     fn of(style: Style, module: &Module, body: &'b Body) -> Result<Plan<'b>, EmitReason> {
         match style {
             Style::Short => Plan::settled(module, body),
-            Style::Plain => Plan::new(Uses::new(body), Cow::Borrowed(body)),
+            Style::Plain => Plan::anew(Cow::Borrowed(body)),
         }
     }
 
     /// A plan in which no block is empty whose edges could lead past it.
     fn settled(module: &Module, body: &'b Body) -> Result<Plan<'b>, EmitReason> {
-        let body = one_return(body).map_or(Cow::Borrowed(body), Cow::Owned);
-        let uses = Uses::new(&body);
-        let mut plan = match bypass(&body, &uses, |_, data| is_empty_source(module, data)) {
-            Some(body) => Plan::new(Uses::new(&body), Cow::Owned(body))?,
-            None => Plan::new(uses, body)?,
+        let mut body = one_return(body);
+        let edges = Edges::new(&body);
+        let uses = Uses::new(&body, &edges);
+        let is_source = |_: &Body, _, data: &BlockData| is_empty_source(module, data);
+        let mut plan = match bypass(&mut body, &edges, &uses, is_source) {
+            true => Plan::anew(body)?,
+            false => Plan::new(body, edges, uses)?,
         };
         for _ in 1..ROUNDS_MAX {
-            let Plan { body, trees, locals, .. } = &plan;
-            let uses = Uses::new(body);
-            let is_empty = |block: Block, data: &BlockData| {
+            let Plan { body, edges, trees, locals, .. } = &mut plan;
+            let is_empty = |body: &Body, block: Block, data: &BlockData| {
                 let Terminator::Jump(edge) = data.terminator else { return false };
                 is_empty_source(module, data)
                     || trees.steps(block).is_empty() && !moves::moves(body, trees, locals, &edge)
             };
-            let Some(body) = bypass(body, &uses, is_empty) else { break };
-            plan = Plan::new(Uses::new(&body), Cow::Owned(body))?;
+            if !bypass(body, edges, &trees.uses, is_empty) {
+                break;
+            }
+            plan = Plan::anew(plan.body)?;
         }
         Ok(plan)
     }
 
-    fn new(uses: Uses, body: Cow<'b, Body>) -> Result<Plan<'b>, EmitReason> {
-        let (graph, landings) = shape::graph(&body);
+    fn anew(body: Cow<'b, Body>) -> Result<Plan<'b>, EmitReason> {
+        let edges = Edges::new(&body);
+        let uses = Uses::new(&body, &edges);
+        Plan::new(body, edges, uses)
+    }
+
+    fn new(body: Cow<'b, Body>, edges: Edges, uses: Uses) -> Result<Plan<'b>, EmitReason> {
+        let (graph, landings) = shape::graph(&body, &edges);
         let flow = Flow::new(&graph);
         if !flow.is_reducible {
             return Err(EmitReason::Irreducible);
         }
         let trees = trees::stackify(&body, uses);
-        let blocks = flow::restrict(&flow, body.block_count());
+        let order = flow::restrict(&flow, body.block_count());
+        let source =
+            Source { body: &body, edges: &edges, flow: &flow, order: &order, trees: &trees };
         let mut apart = vec![false; body.value_count()];
         let mut round = 0;
         let locals = loop {
             round += 1;
-            let live = live::live(&body, &blocks, &trees, &apart);
-            let locals = variable::allocate(&body, &flow, &blocks, &trees, &live, &apart);
+            let live = live::live(&body, &edges, &order, &trees, &apart);
+            let locals = variable::allocate(source, &live, &apart);
             if !caught::mark(&body, &trees, &locals, round == ROUNDS_MAX, &mut apart) {
                 break locals;
             }
         };
-        Ok(Plan { body, landings, flow, trees, locals })
+        Ok(Plan { body, edges, landings, flow, trees, locals })
     }
 }
 
@@ -270,13 +287,13 @@ pub fn emit_with(
 ) -> Result<(Emitted, Vec<u32>), EmitError> {
     let func = body.func();
     let plan = Plan::of(style, module, body).map_err(|reason| EmitError { func, reason })?;
-    let Plan { body, landings, flow, trees, locals } = &plan;
+    let Plan { body, landings, flow, trees, locals, .. } = &plan;
     let mut shape = Shape::new(style, module, body, types, flow, trees, locals, landings);
     shape.run().map_err(|reason| EmitError { func, reason })?;
-    let mut bytes = Vec::new();
-    let groups: Vec<&[ValType]> = locals.declared.chunk_by(|a, b| a == b).collect();
-    groups.len().encode(&mut bytes);
-    for group in groups {
+    let mut bytes = Vec::with_capacity(shape.code.len() + 4 * shape.pieces.len() + 16);
+    let groups = || locals.declared.chunk_by(|a, b| a == b);
+    groups().count().encode(&mut bytes);
+    for group in groups() {
         group.len().encode(&mut bytes);
         if let Some(ty) = val_type(group[0]) {
             ty.encode(&mut bytes);

@@ -20,11 +20,14 @@ use wasm_encoder::Instruction;
 pub(super) fn moves(body: &Body, trees: &Trees, locals: &Locals, edge: &Edge) -> bool {
     let params = body.block(edge.block).params();
     params.zip(body.args(edge)).any(|(param, arg)| {
-        trees.is_live(param)
-            && arg
-                .value()
-                .is_none_or(|arg| trees.is_remat(arg) || locals.of(arg) != locals.of(param))
+        let is_moved = |arg| is_moved(trees, locals, param, arg);
+        trees.is_live(param) && arg.value().is_none_or(is_moved)
     })
+}
+
+/// Whether a value is not where a parameter is.
+fn is_moved(trees: &Trees, locals: &Locals, param: Value, arg: Value) -> bool {
+    trees.is_remat(arg) || locals.of(arg) != locals.of(param)
 }
 
 impl Shape<'_> {
@@ -34,10 +37,7 @@ impl Shape<'_> {
     }
 
     fn local(&mut self, how: Use, local: u32) {
-        _ = self.written(|out| {
-            code::local(how, local, out);
-            Some(())
-        });
+        code::local(how, local, &mut self.code);
     }
 
     pub(super) fn get(&mut self, value: Value) -> Done {
@@ -74,12 +74,23 @@ impl Shape<'_> {
 
     /// The moves of an edge (G3): payloads and what is carried lie on the stack.
     pub(super) fn carry_out(&mut self, edge: &Edge, payloads: u32, carried: &[Value]) -> Done {
+        if edge.args.is_empty() && payloads == 0 && carried.is_empty() {
+            return Ok(());
+        }
         let body = self.body;
-        let params = body.block(edge.block).params();
         let (mut sets, mut to_payload) = (Vec::new(), vec![Vec::new(); payloads as usize]);
-        let mut moves: Vec<_> = params.zip(body.args(edge)).collect();
+        let mut moves: Vec<_> = body
+            .block(edge.block)
+            .params()
+            .zip(body.args(edge))
+            .filter(|(param, _)| self.trees.is_live(*param))
+            .filter(|(param, arg)| match arg.kind() {
+                ArgKind::Payload(_) => true,
+                ArgKind::Value(arg) if self.trees.is_carried(arg) && !carried.is_empty() => false,
+                ArgKind::Value(arg) => is_moved(self.trees, self.locals, *param, arg),
+            })
+            .collect();
         // In the order of locals, whatever the order of parameters is.
-        moves.retain(|(param, _)| self.trees.is_live(*param));
         moves.sort_by_key(|(param, _)| self.locals.of(*param));
         for (param, arg) in moves {
             match arg.kind() {
@@ -88,13 +99,9 @@ impl Shape<'_> {
                         params.push(param);
                     }
                 }
-                ArgKind::Value(arg) if self.trees.is_carried(arg) && !carried.is_empty() => {}
                 ArgKind::Value(arg) => {
-                    let remat = self.trees.is_remat(arg);
-                    if remat || self.locals.of(arg) != self.locals.of(param) {
-                        self.get(arg)?;
-                        sets.push(param);
-                    }
+                    self.get(arg)?;
+                    sets.push(param);
                 }
             }
         }

@@ -30,16 +30,16 @@ pub(super) enum Piece {
     Bytes(u32, u32),
     /// Opens a label.
     Open(Kind, u32, BlockType),
-    /// A `try_table`: type, and for each clause the tag (`None` for all), whether with a reference,
-    /// and the label.
-    Try(BlockType, Vec<(Option<u32>, bool, u32)>),
+    /// A `try_table` without results: for each clause the tag (`None` for all), whether with a
+    /// reference, and the label.
+    Try(Box<[(Option<u32>, bool, u32)]>),
     Else,
     End,
     Br(u32),
     BrIf(u32),
     BrOnNull(u32),
     /// Labels, the default last.
-    Table(Vec<u32>),
+    Table(Box<[u32]>),
     /// Ends the code: a return, throw, trap.
     Stop,
     /// The end of a way that control does not reach.
@@ -61,7 +61,9 @@ pub(super) fn write(pieces: &[Piece], alias: &[u32], code: &[u8], out: &mut Vec<
     for piece in pieces {
         let at = |label: u32| depth - height[alias[label as usize] as usize];
         match piece {
-            Piece::Bytes(start, end) => out.extend(&code[*start as usize..*end as usize]),
+            Piece::Bytes(start, end) => {
+                out.extend_from_slice(&code[*start as usize..*end as usize]);
+            }
             Piece::Open(kind, label, ty) => {
                 let is_emitted = *kind == Kind::If || used[*label as usize];
                 open.push(Open { is_emitted, reach });
@@ -75,7 +77,7 @@ pub(super) fn write(pieces: &[Piece], alias: &[u32], code: &[u8], out: &mut Vec<
                     }
                 }
             }
-            Piece::Try(ty, clauses) => {
+            Piece::Try(clauses) => {
                 let catches: Vec<Catch> = clauses
                     .iter()
                     .map(|&(tag, with_ref, label)| match (tag, with_ref, at(label)) {
@@ -85,7 +87,7 @@ pub(super) fn write(pieces: &[Piece], alias: &[u32], code: &[u8], out: &mut Vec<
                         (None, true, label) => Catch::AllRef { label },
                     })
                     .collect();
-                Instruction::TryTable(*ty, catches.into()).encode(out);
+                Instruction::TryTable(BlockType::Empty, catches.into()).encode(out);
                 depth += 1;
                 open.push(Open { is_emitted: true, reach });
             }
@@ -131,7 +133,7 @@ fn used(pieces: &[Piece], alias: &[u32]) -> Vec<bool> {
         match piece {
             Piece::Br(label) | Piece::BrIf(label) | Piece::BrOnNull(label) => mark(*label),
             Piece::Table(labels) => labels.iter().for_each(|&label| mark(label)),
-            Piece::Try(_, clauses) => clauses.iter().for_each(|&(_, _, label)| mark(label)),
+            Piece::Try(clauses) => clauses.iter().for_each(|&(_, _, label)| mark(label)),
             Piece::Bytes(..) | Piece::Open(..) | Piece::Else | Piece::End => {}
             Piece::Stop | Piece::Guard => {}
         }
@@ -156,7 +158,7 @@ pub(super) fn aliases(pieces: &[Piece], labels: u32, is_void: bool) -> Vec<u32> 
     for (at, piece) in pieces.iter().enumerate() {
         match piece {
             Piece::Open(kind, label, ty) => stack.push((*label, Some(*kind), *ty)),
-            Piece::Try(ty, _) => stack.push((NONE, None, *ty)),
+            Piece::Try(_) => stack.push((NONE, None, BlockType::Empty)),
             Piece::End => open_at[at] = stack.pop().unwrap_or((NONE, None, BlockType::Empty)),
             _ => {}
         }

@@ -16,7 +16,8 @@
 //! Everything is iterative: depth of nesting costs memory, no native stack. Time: linear in steps,
 //! edges, clauses of invocations.
 
-use super::flow::{Flow, Graph, NONE};
+use super::edges::Edges;
+use super::flow::{Flow, Lists, NONE};
 use super::piece::{Kind, Piece};
 use super::trees::Trees;
 use super::variable::Locals;
@@ -25,6 +26,7 @@ use crate::body::Body;
 use crate::entity::Block;
 use crate::terminator::{Clause, Edge, Terminator};
 use prova_module::{Module, ValType};
+use std::ops::Range;
 use wasm_encoder::{BlockType, Encode, Instruction};
 
 /// The way out of the function, as the next node.
@@ -39,29 +41,29 @@ pub(super) struct Landings {
 }
 
 /// The graph of a body with its landings.
-pub(super) fn graph(body: &Body) -> (Graph, Landings) {
-    let count = body.block_count() as u32;
-    let mut graph = Graph::default();
-    let mut landings = Landings { clauses: Vec::new(), first: vec![NONE; count as usize], count };
+pub(super) fn graph(body: &Body, edges: &Edges) -> (Lists, Landings) {
+    let count = body.block_count();
+    let mut graph = Lists::with_room(count, edges.all().len());
+    let first = vec![NONE; count];
+    let mut landings = Landings { clauses: Vec::new(), first, count: count as u32 };
     for (block, data) in body.blocks() {
-        let mut succs: Vec<u32> = body.successors(block).map(|edge| edge.block.as_u32()).collect();
-        if let Terminator::Catch { clauses, outer } = data.terminator {
-            landings.first[block.as_u32() as usize] = count + landings.clauses.len() as u32;
-            succs.clear();
-            for &clause in body.clauses(clauses) {
-                succs.push(count + landings.clauses.len() as u32);
-                landings.clauses.push((block, clause));
+        let succs = edges.of(block).iter().map(|edge| edge.block.as_u32());
+        match data.terminator {
+            Terminator::Catch { clauses, outer } => {
+                let start = (count + landings.clauses.len()) as u32;
+                landings.first[block.as_u32() as usize] = start;
+                let clauses = body.clauses(clauses);
+                landings.clauses.extend(clauses.iter().map(|&clause| (block, clause)));
+                let nodes = start..start + clauses.len() as u32;
+                graph.push(nodes.chain(outer.map(|edge| edge.block.as_u32())));
             }
-            succs.extend(outer.map(|edge| edge.block.as_u32()));
+            // The way that is not taken stands first.
+            Terminator::Null { .. } => graph.push(succs.rev()),
+            _ => graph.push(succs),
         }
-        // The way that is not taken stands first.
-        if let Terminator::Null { .. } = data.terminator {
-            succs.reverse();
-        }
-        graph.succs.push(succs);
     }
     for (_, clause) in &landings.clauses {
-        graph.succs.push(vec![clause.edge.block.as_u32()]);
+        graph.push(std::iter::once(clause.edge.block.as_u32()));
     }
     (graph, landings)
 }
@@ -90,13 +92,15 @@ pub(super) struct Shape<'b> {
     pub(super) locals: &'b Locals,
     pub(super) landings: &'b Landings,
     /// The merge nodes under each node, in order.
-    merges: Vec<Vec<u32>>,
+    merges: Lists,
     pub(super) is_merge: Vec<bool>,
     /// Whether a node's tree has begun.
     started: Vec<bool>,
     pub(super) labels: u32,
     pub(super) pieces: Vec<Piece>,
     pub(super) code: Vec<u8>,
+    /// Up to where the code is part of a piece.
+    flushed: u32,
     pub(super) tasks: Vec<Task>,
     /// Whether control gets behind the last piece.
     falls: bool,
@@ -141,13 +145,14 @@ impl<'b> Shape<'b> {
             trees,
             locals,
             landings,
-            merges: vec![Vec::new(); count],
+            merges: Lists::with_room(0, 0),
             is_merge: vec![false; count],
             started: vec![false; count],
             // Each node has a label for its `block` and one for its `loop`.
             labels: 2 * count as u32,
-            pieces: Vec::new(),
-            code: Vec::new(),
+            pieces: Vec::with_capacity(4 * count),
+            code: Vec::with_capacity(4 * trees.step_count()),
+            flushed: 0,
             tasks: Vec::new(),
             falls: true,
             depth: 0,
@@ -177,6 +182,7 @@ impl<'b> Shape<'b> {
                 }
             }
         }
+        let mut under = Vec::new();
         for &node in &flow.order {
             if !self.is_merge[node as usize] || self.is_handler(node) {
                 continue;
@@ -186,9 +192,10 @@ impl<'b> Shape<'b> {
                 up = flow.idom[up as usize];
             }
             if up != NONE {
-                self.merges[up as usize].push(node);
+                under.push((up, node));
             }
         }
+        self.merges = Lists::new(flow.number.len(), under.iter().copied());
     }
 
     fn is_handler(&self, node: u32) -> bool {
@@ -221,10 +228,12 @@ impl<'b> Shape<'b> {
         if !self.is_left && !self.module.func_type(self.body.func()).results.is_empty() {
             self.push(Piece::Guard);
         }
+        self.flush();
         Ok(())
     }
 
     pub(super) fn push(&mut self, piece: Piece) {
+        self.flush();
         match &piece {
             Piece::Br(_) | Piece::Table(_) | Piece::Stop | Piece::Guard => self.falls = false,
             Piece::Open(..) | Piece::Try(..) => self.depth += 1,
@@ -243,33 +252,47 @@ impl<'b> Shape<'b> {
     }
 
     fn tree(&mut self, node: u32, next: u32) {
-        self.started[node as usize] = true;
-        let merges = std::mem::take(&mut self.merges[node as usize]);
+        let is_first = !std::mem::replace(&mut self.started[node as usize], true);
+        let merges = if is_first { self.merges.range(node) } else { 0..0 };
         let is_header = self.flow.is_header[node as usize];
-        let (inner, outer): (Vec<u32>, Vec<u32>) = merges
-            .into_iter()
-            .partition(|&merge| is_header && self.flow.inside[merge as usize] == node);
+        let flow = self.flow;
+        let is_inner = |merge: u32| is_header && flow.inside[merge as usize] == node;
         // Tasks are pushed last first.
         let mut after = next;
-        for &merge in outer.iter().rev() {
-            self.follow(merge, after);
-            after = merge;
+        for at in merges.clone().rev() {
+            let merge = self.merges.item(at);
+            if !is_inner(merge) {
+                self.follow(merge, after);
+                after = merge;
+            }
         }
         if is_header {
             self.tasks.push(Task::Piece(Piece::End));
         }
         let mut first = after;
-        for &merge in inner.iter().rev() {
-            self.follow(merge, first);
-            first = merge;
+        for at in merges.clone().rev() {
+            let merge = self.merges.item(at);
+            if is_inner(merge) {
+                self.follow(merge, first);
+                first = merge;
+            }
         }
         self.tasks.push(Task::Node(node, first));
-        inner.iter().for_each(|&merge| self.open(merge));
+        self.open_all(merges.clone(), is_inner);
         if is_header {
             let label = 2 * node + 1;
             self.tasks.push(Task::Piece(Piece::Open(Kind::Loop, label, BlockType::Empty)));
         }
-        outer.iter().for_each(|&merge| self.open(merge));
+        self.open_all(merges, |merge| !is_inner(merge));
+    }
+
+    fn open_all(&mut self, merges: Range<usize>, picks: impl Fn(u32) -> bool) {
+        for at in merges {
+            let merge = self.merges.item(at);
+            if picks(merge) {
+                self.open(merge);
+            }
+        }
     }
 
     fn open(&mut self, merge: u32) {
@@ -316,16 +339,15 @@ impl<'b> Shape<'b> {
     }
 
     pub(super) fn instruction(&mut self, instruction: &Instruction<'_>) {
-        let start = self.code.len() as u32;
         instruction.encode(&mut self.code);
-        self.bytes(start);
     }
 
-    fn bytes(&mut self, start: u32) {
+    /// What has been written since the last piece is one.
+    fn flush(&mut self) {
         let end = self.code.len() as u32;
-        match self.pieces.last_mut() {
-            Some(Piece::Bytes(_, last)) if *last == start => *last = end,
-            _ => self.pieces.push(Piece::Bytes(start, end)),
+        if self.flushed < end {
+            self.pieces.push(Piece::Bytes(self.flushed, end));
+            self.flushed = end;
         }
     }
 
@@ -337,14 +359,6 @@ impl<'b> Shape<'b> {
     /// How many pieces are open.
     pub(super) fn depth(&self) -> u32 {
         self.depth
-    }
-
-    /// Bytes that are finished, from who writes them.
-    pub(super) fn written(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Option<()>) -> Option<()> {
-        let start = self.code.len() as u32;
-        write(&mut self.code)?;
-        self.bytes(start);
-        Some(())
     }
 
     pub(super) fn opened(&self, node: u32) -> bool {

@@ -10,17 +10,16 @@
 //!   to. Claimed with more uses than one it is kept in its local too (`tee`).
 //! * R2. Into the operands of an invocation no call moves: it would get the handler of the
 //!   invocation.
-//! * R3. Pure instructions without a live use are not emitted; neither are parameters without one.
-//!   A constant of few bytes or one use stands where it is used.
+//! * R3 of `uses`.
 //!
 //! Time: linear in instructions, operands and arguments (times the number of different effects, a
 //! constant).
 
-use crate::body::{Body, Def, Op};
+use super::uses::{Uses, kind};
+use crate::body::{Body, Def};
 use crate::effect::Effects;
 use crate::entity::{Block, Inst, Value};
 use crate::terminator::Terminator;
-use prova_module::ops::Class;
 
 /// One step of a block's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,18 +46,22 @@ pub(super) struct Trees {
     of: Vec<(u32, u32)>,
     /// How many of a block's steps belong to its terminator.
     tails: Vec<u32>,
-    /// How many live uses each value has.
-    pub(super) uses: Vec<u32>,
-    /// Whether a value's instruction stands where it is used.
-    remat: Vec<bool>,
+    /// What is read of values.
+    pub(super) uses: Uses,
     carried: Vec<bool>,
 }
 
 impl Trees {
     /// The steps of a block, operands of its terminator last.
+    #[inline]
     pub(super) fn steps(&self, block: Block) -> &[Step] {
         let (start, end) = self.of[block.as_u32() as usize];
         &self.steps[start as usize..end as usize]
+    }
+
+    /// How many steps there are.
+    pub(super) fn step_count(&self) -> usize {
+        self.steps.len()
     }
 
     /// How many of a block's steps, the last ones, make the operands of its terminator.
@@ -67,193 +70,31 @@ impl Trees {
     }
 
     /// Whether anything reads a value.
+    #[inline]
     pub(super) fn is_live(&self, value: Value) -> bool {
-        self.uses[value.as_u32() as usize] > 0
+        self.uses.is_live(value)
     }
 
     /// Whether a value is a constant that is made where it is used.
+    #[inline]
     pub(super) fn is_remat(&self, value: Value) -> bool {
-        self.remat[value.as_u32() as usize]
+        self.uses.is_remat(value)
     }
 
     /// Whether a value reaches the jump at its block's end on the stack.
+    #[inline]
     pub(super) fn is_carried(&self, value: Value) -> bool {
         self.carried[value.as_u32() as usize]
     }
 }
 
-/// Whether an instruction may be left out, repeated or moved.
-fn is_pure(op: Op) -> bool {
-    op.effects().is_pure()
-}
-
-fn class(op: Op) -> Option<Class> {
-    match op {
-        Op::Wasm(opcode) => Some(opcode.class()),
-        Op::Charge | Op::Poll => None,
-    }
-}
-
-fn is_call(op: Op) -> bool {
-    matches!(class(op), Some(Class::call | Class::call_indirect | Class::call_ref))
-}
-
-/// What is read of a body's values.
-pub(super) struct Uses {
-    /// How many live uses each value has.
-    count: Vec<u32>,
-    /// Whether a value's instruction stands where it is used.
-    remat: Vec<bool>,
-    /// Whether it does so however often it is used.
-    small: Vec<bool>,
-}
-
-impl Uses {
-    /// Counts them.
-    pub(super) fn new(body: &Body) -> Uses {
-        let count = count(body);
-        let mut remat = vec![false; body.value_count()];
-        let mut small = vec![false; body.value_count()];
-        for inst in body.insts() {
-            let data = body.inst(inst);
-            if let (Some(Class::constant | Class::null), Some(value)) =
-                (class(data.op), data.result())
-            {
-                let at = value.as_u32() as usize;
-                small[at] = super::code::size(body, inst) <= 3;
-                remat[at] = small[at] || count[at] == 1;
-            }
-        }
-        Uses { count, remat, small }
-    }
-
-    /// Whether anything reads a value.
-    pub(super) fn is_live(&self, value: Value) -> bool {
-        self.count[value.as_u32() as usize] > 0
-    }
-
-    /// Whether an instruction has code.
-    pub(super) fn is_emitted(&self, body: &Body, inst: Inst) -> bool {
-        let data = body.inst(inst);
-        class(data.op).is_some()
-            && (!is_pure(data.op) || data.results().any(|value| self.is_live(value)))
-    }
-
-    /// Whether an instruction has code at its own place.
-    pub(super) fn is_step(&self, body: &Body, inst: Inst) -> bool {
-        let remat = |value: Value| self.remat[value.as_u32() as usize];
-        self.is_emitted(body, inst) && !body.inst(inst).result().is_some_and(remat)
-    }
-
-    /// Whether an instruction has no code of its own, however often its result is used.
-    pub(super) fn is_small(&self, body: &Body, inst: Inst) -> bool {
-        let small = |value: Value| self.small[value.as_u32() as usize];
-        !self.is_emitted(body, inst) || body.inst(inst).result().is_some_and(small)
-    }
-}
-
-/// Counts uses by what is live.
-fn count(body: &Body) -> Vec<u32> {
-    // The arguments that each parameter has, as a chain: the newest, and each with the one before.
-    let mut newest = vec![u32::MAX; body.value_count()];
-    let mut args: Vec<(Value, u32)> = Vec::with_capacity(body.args.len());
-    for (block, _) in body.blocks() {
-        for edge in body.successors(block) {
-            for (param, arg) in body.block(edge.block).params().zip(body.args(&edge)) {
-                if let Some(arg) = arg.value() {
-                    let number = args.len() as u32;
-                    let before = std::mem::replace(&mut newest[param.as_u32() as usize], number);
-                    args.push((arg, before));
-                }
-            }
-        }
-    }
-    let mut uses = Counts {
-        uses: vec![0_u32; body.value_count()],
-        open: Vec::new(),
-        place: body.value_count() as u32,
-    };
-    let mut started = vec![false; body.inst_count()];
-    // Backward, as most uses are behind what they use.
-    for block in (0..body.block_count() as u32).rev().map(Block::from_u32) {
-        let data = body.block(block);
-        body.terminator_operands(&data.terminator).iter().for_each(|&value| uses.add(value));
-        let first = data.insts().next().map_or(0, |inst| inst.as_u32());
-        let end = first + data.insts().len() as u32;
-        for number in (first..end).rev() {
-            let inst = body.inst(Inst::from_u32(number));
-            uses.pass(inst.results().next());
-            let is_read = || inst.results().any(|value| uses.is_used(value));
-            if class(inst.op).is_some() && (!is_pure(inst.op) || is_read()) {
-                started[number as usize] = true;
-                body.operands(inst.args).iter().for_each(|&value| uses.add(value));
-            }
-        }
-        uses.pass(data.params().next());
-        for param in data.params().filter(|&param| newest[param.as_u32() as usize] != u32::MAX) {
-            if uses.is_used(param) {
-                chain(&args, newest[param.as_u32() as usize]).for_each(|arg| uses.add(arg));
-            }
-        }
-    }
-    uses.place = 0;
-    while let Some(value) = uses.open.pop() {
-        match body.value(value).def {
-            Def::Param(..) => {
-                chain(&args, newest[value.as_u32() as usize]).for_each(|arg| uses.add(arg));
-            }
-            Def::Result(inst, _) => {
-                let data = body.inst(inst);
-                if !std::mem::replace(&mut started[inst.as_u32() as usize], true) {
-                    body.operands(data.args).iter().for_each(|&value| uses.add(value));
-                }
-            }
-        }
-    }
-    uses.uses
-}
-
-/// The arguments of a chain.
-fn chain(args: &[(Value, u32)], from: u32) -> impl Iterator<Item = Value> {
-    let step = |&(_, before): &(Value, u32)| args.get(before as usize).copied();
-    std::iter::successors(args.get(from as usize).copied(), step).map(|(arg, _)| arg)
-}
-
-/// Uses so far.
-struct Counts {
-    uses: Vec<u32>,
-    /// Values that are used first where what makes them has been passed.
-    open: Vec<Value>,
-    /// From this value on what makes them has been passed.
-    place: u32,
-}
-
-impl Counts {
-    fn add(&mut self, value: Value) {
-        let uses = &mut self.uses[value.as_u32() as usize];
-        *uses += 1;
-        if *uses == 1 && value.as_u32() >= self.place {
-            self.open.push(value);
-        }
-    }
-
-    fn is_used(&self, value: Value) -> bool {
-        self.uses[value.as_u32() as usize] > 0
-    }
-
-    fn pass(&mut self, value: Option<Value>) {
-        self.place = value.map_or(self.place, |value| self.place.min(value.as_u32()));
-    }
-}
-
 /// Makes the steps of all blocks.
-pub(super) fn stackify(body: &Body, Uses { count: uses, remat, .. }: Uses) -> Trees {
+pub(super) fn stackify(body: &Body, uses: Uses) -> Trees {
     let trees = Trees {
         steps: Vec::with_capacity(2 * body.value_count() + body.block_count()),
         of: Vec::with_capacity(body.block_count()),
         tails: Vec::with_capacity(body.block_count()),
         uses,
-        remat,
         carried: vec![false; body.value_count()],
     };
     let mut maker = Maker {
@@ -265,6 +106,7 @@ pub(super) fn stackify(body: &Body, Uses { count: uses, remat, .. }: Uses) -> Tr
         reversed: Vec::new(),
         first: 0,
         open: Vec::new(),
+        carry: Vec::new(),
     };
     for (block, _) in body.blocks() {
         maker.block(block);
@@ -290,6 +132,8 @@ struct Maker<'b> {
     first: u32,
     /// Operands that are still to be placed, kept between calls.
     open: Vec<Value>,
+    /// Arguments of a jump with their parameters, kept between calls.
+    carry: Vec<(Value, Value)>,
 }
 
 impl Maker<'_> {
@@ -317,26 +161,20 @@ impl Maker<'_> {
         self.trees.of.push((start, self.trees.steps.len() as u32));
     }
 
-    fn is_emitted(&self, inst: Inst) -> bool {
-        let data = self.body.inst(inst);
-        let live = || data.results().any(|value| self.trees.is_live(value));
-        let remat = || data.result().is_some_and(|value| self.trees.is_remat(value));
-        class(data.op).is_some() && (!is_pure(data.op) || live()) && !remat()
-    }
-
     fn enter(&mut self, inst: Inst) {
-        if !self.is_emitted(inst) {
+        let body = self.body;
+        if !self.trees.uses.is_step(body, inst) {
             self.placed[inst.as_u32() as usize] = true;
             return;
         }
-        let data = self.body.inst(inst);
-        for &value in self.body.operands(data.args) {
+        let data = body.inst(inst);
+        for &value in body.operands(data.args) {
             self.here[value.as_u32() as usize] += 1;
         }
-        let effects = data.op.effects();
-        if effects.is_pure() {
+        if kind(data.op) & kind::PURE != 0 {
             return;
         }
+        let effects = data.op.effects();
         match self.groups.iter_mut().find(|group| group.effects == effects) {
             Some(group) => group.open.push(inst),
             None => self.groups.push(Group { effects, open: vec![inst] }),
@@ -345,10 +183,11 @@ impl Maker<'_> {
 
     /// Whether an instruction may move behind all that are not placed yet.
     fn is_movable(&mut self, inst: Inst) -> bool {
-        let effects = self.body.inst(inst).op.effects();
-        if effects.is_pure() {
+        let op = self.body.inst(inst).op;
+        if kind(op) & kind::PURE != 0 {
             return true;
         }
+        let effects = op.effects();
         let placed = &self.placed;
         self.groups.iter_mut().all(|group| {
             while group.open.last().is_some_and(|&last| placed[last.as_u32() as usize]) {
@@ -365,33 +204,33 @@ impl Maker<'_> {
         let at = inst.as_u32();
         let mine = at >= block_first && !self.placed[at as usize] && data.result().is_some();
         let last = self.here[value.as_u32() as usize] == 1;
-        (mine && last && (calls || !is_call(data.op)) && self.is_movable(inst)).then_some(inst)
+        let may = calls || kind(data.op) & kind::CALL == 0;
+        (mine && last && may && self.is_movable(inst)).then_some(inst)
     }
 
     fn terminator(&mut self, block: Block) {
         let body = self.body;
         match body.block(block).terminator {
             Terminator::Jump(edge) => {
-                let params = body.block(edge.block).params();
-                let mut args: Vec<(Value, Value)> = params
-                    .zip(body.args(&edge))
-                    .filter(|(param, _)| self.trees.is_live(*param))
-                    .filter_map(|(param, arg)| Some((arg.value()?, param)))
-                    .filter(|(arg, _)| self.trees.uses[arg.as_u32() as usize] == 1)
-                    .collect();
+                let mut carry = std::mem::take(&mut self.carry);
+                for (param, arg) in body.block(edge.block).params().zip(body.args(&edge)) {
+                    let arg = arg.value().filter(|_| self.trees.is_live(param));
+                    let arg = arg.filter(|&arg| self.trees.uses.count(arg) == 1);
+                    carry.extend(arg.map(|arg| (arg, param)));
+                }
                 // The last ones made are claimed first.
-                args.sort_unstable_by_key(|&(arg, _)| std::cmp::Reverse(arg));
-                for (arg, param) in args {
+                carry.sort_unstable_by_key(|&(arg, _)| std::cmp::Reverse(arg));
+                for (arg, param) in carry.drain(..) {
                     self.here[arg.as_u32() as usize] += 1;
-                    if let Some(inst) = self.claim(self.first, arg, true) {
-                        self.here[arg.as_u32() as usize] -= 1;
+                    let claimed = self.claim(self.first, arg, true);
+                    self.here[arg.as_u32() as usize] -= 1;
+                    if let Some(inst) = claimed {
                         self.reversed.push(Step::Carry(param));
                         self.trees.carried[arg.as_u32() as usize] = true;
                         self.place(inst, true);
-                    } else {
-                        self.here[arg.as_u32() as usize] -= 1;
                     }
                 }
+                self.carry = carry;
             }
             terminator => {
                 let calls = !matches!(
@@ -436,7 +275,7 @@ impl Maker<'_> {
                 self.reversed.push(Step::Get(value));
                 continue;
             };
-            if self.trees.uses[value.as_u32() as usize] > 1 {
+            if self.trees.uses.count(value) > 1 {
                 self.reversed.push(Step::Tee(value));
             }
             self.placed[inst.as_u32() as usize] = true;

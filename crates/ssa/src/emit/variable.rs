@@ -13,8 +13,10 @@
 //!   `ref.as_non_null`: Wasm's own rule for such locals goes by block structure and not by
 //!   dominance.
 //!
-//! Time: `O(n log² n)` in intervals (the smaller class moves into the larger one).
+//! Time: `O(n log² n)` in intervals (`classes`).
 
+use super::classes::Classes;
+use super::edges::Edges;
 use super::flow::{Flow, NONE};
 use super::live::Live;
 use super::trees::{Step, Trees};
@@ -22,7 +24,7 @@ use crate::body::Body;
 use crate::entity::{Block, Value};
 use prova_module::ValType;
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BinaryHeap;
 
 /// The locals of a body.
 pub(super) struct Locals {
@@ -36,174 +38,30 @@ pub(super) struct Locals {
 
 impl Locals {
     /// The local of a value.
+    #[inline]
     pub(super) fn of(&self, value: Value) -> u32 {
         self.home[value.as_u32() as usize]
     }
 }
 
-/// The intervals of a class, disjoint and ascending.
-enum Spans<'l> {
-    /// Those of one value.
-    Given(&'l [(u32, u32)]),
-    /// At most [`FEW`].
-    Few(Vec<(u32, u32)>),
-    /// End by start.
-    Many(BTreeMap<u32, u32>),
-}
-
-/// Up to so many intervals are put in order each time.
-const FEW: usize = 48;
-
-impl Spans<'_> {
-    fn len(&self) -> usize {
-        match self {
-            Spans::Given(all) => all.len(),
-            Spans::Few(all) => all.len(),
-            Spans::Many(all) => all.len(),
-        }
-    }
-
-    /// Where the first one starts and the last one ends.
-    fn ends(&self) -> Option<(u32, u32)> {
-        let all = match self {
-            Spans::Given(all) => all,
-            Spans::Few(all) => &all[..],
-            Spans::Many(all) => {
-                return all.first_key_value().zip(all.last_key_value()).map(|(a, b)| (*a.0, *b.1));
-            }
-        };
-        all.first().zip(all.last()).map(|(first, last)| (first.0, last.1))
-    }
-
-    /// Whether an interval meets one of these.
-    fn meets(&self, (start, end): (u32, u32)) -> bool {
-        let all = match self {
-            Spans::Given(all) => all,
-            Spans::Few(all) => &all[..],
-            Spans::Many(all) => {
-                return all.range(..end).next_back().is_some_and(|(_, &other)| other > start);
-            }
-        };
-        let before = all.partition_point(|&(other, _)| other < end);
-        before.checked_sub(1).is_some_and(|at| all[at].1 > start)
-    }
-
-    fn any(&self, mut holds: impl FnMut((u32, u32)) -> bool) -> bool {
-        match self {
-            Spans::Given(all) => all.iter().any(|&span| holds(span)),
-            Spans::Few(all) => all.iter().any(|&span| holds(span)),
-            Spans::Many(all) => all.iter().any(|(&start, &end)| holds((start, end))),
-        }
-    }
-
-    /// These and others, none of which meets one of these.
-    fn join(&mut self, other: Spans<'_>) {
-        let all = match self {
-            Spans::Given(all) => all.to_vec(),
-            Spans::Few(all) => std::mem::take(all),
-            Spans::Many(all) => {
-                _ = other.any(|(start, end)| {
-                    all.insert(start, end);
-                    false
-                });
-                return;
-            }
-        };
-        let mut all = all;
-        _ = other.any(|span| {
-            all.push(span);
-            false
-        });
-        *self = if all.len() > FEW {
-            Spans::Many(all.into_iter().collect())
-        } else {
-            all.sort_unstable();
-            Spans::Few(all)
-        };
-    }
-}
-
-/// Classes of values that share a local.
-struct Classes<'l> {
-    parent: Vec<u32>,
-    intervals: Vec<Spans<'l>>,
-    /// The function's parameter in a class.
-    param: Vec<u32>,
-}
-
-impl Classes<'_> {
-    fn find(&mut self, value: u32) -> u32 {
-        let mut at = value;
-        while self.parent[at as usize] != at {
-            self.parent[at as usize] = self.parent[self.parent[at as usize] as usize];
-            at = self.parent[at as usize];
-        }
-        at
-    }
-
-    /// By class: its value that is accessed first.
-    fn early(&mut self, accesses: &Accesses) -> Vec<u32> {
-        let count = self.parent.len() as u32;
-        let mut early: Vec<u32> = (0..count).collect();
-        for value in 0..count {
-            let early = &mut early[self.find(value) as usize];
-            if accesses.compare(value, *early).is_lt() {
-                *early = value;
-            }
-        }
-        early
-    }
-
-    /// Joins the classes of two values, if they may share a local.
-    fn join(&mut self, a: u32, b: u32) {
-        let (mut a, mut b) = (self.find(a), self.find(b));
-        if a == b || (self.param[a as usize] != NONE && self.param[b as usize] != NONE) {
-            return;
-        }
-        if self.intervals[a as usize].len() < self.intervals[b as usize].len() {
-            std::mem::swap(&mut a, &mut b);
-        }
-        let large = &self.intervals[a as usize];
-        if self.intervals[b as usize].any(|span| large.meets(span)) {
-            return;
-        }
-        let small = std::mem::replace(&mut self.intervals[b as usize], Spans::Given(&[]));
-        if small.len() > 0 {
-            self.intervals[a as usize].join(small);
-        }
-        self.parent[b as usize] = a;
-        if self.param[a as usize] == NONE {
-            self.param[a as usize] = self.param[b as usize];
-        }
-    }
+/// What locals are given out for.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'b> {
+    pub(super) body: &'b Body,
+    pub(super) edges: &'b Edges,
+    pub(super) flow: &'b Flow,
+    /// The blocks in the order of their code.
+    pub(super) order: &'b [u32],
+    pub(super) trees: &'b Trees,
 }
 
 /// Gives locals to all values that need one.
-pub(super) fn allocate(
-    body: &Body,
-    flow: &Flow,
-    order: &[u32],
-    trees: &Trees,
-    live: &Live,
-    apart: &[bool],
-) -> Locals {
-    let count = body.value_count();
-    let mut classes = Classes {
-        parent: (0..count as u32).collect(),
-        intervals: body.values().map(|(value, _)| Spans::Given(live.of(value))).collect(),
-        param: vec![NONE; count],
-    };
-    for (number, param) in (0..).zip(body.block(body.entry()).params()) {
-        classes.param[param.as_u32() as usize] = number;
-    }
-    let accesses = Accesses::new(body, order, trees);
-    for pair in affinities(body, flow, order, trees, &accesses) {
-        if apart[pair.to as usize] {
-            continue;
-        }
-        classes.join(pair.from, pair.to);
-    }
-    scan(body, trees, classes, &accesses)
+pub(super) fn allocate(source: Source<'_>, live: &Live, apart: &[bool]) -> Locals {
+    let mut classes = Classes::new(source.body, live);
+    let accesses = Accesses::new(source);
+    coalesce(source, &accesses, apart, &mut classes);
+    classes.settle();
+    scan(source, &classes, &accesses)
 }
 
 /// Where the local of each value is first accessed.
@@ -223,7 +81,7 @@ struct Accesses {
 const NEXT_MAX: usize = 16;
 
 impl Accesses {
-    fn new(body: &Body, order: &[u32], trees: &Trees) -> Accesses {
+    fn new(Source { body, edges, order, trees, .. }: Source<'_>) -> Accesses {
         let count = body.value_count();
         let (mut first, mut next) = (vec![u32::MAX; count], vec![NONE; count]);
         // First reads by edges, with the parameters that get what is read.
@@ -238,9 +96,12 @@ impl Accesses {
                     *first = (*first).min(at);
                 }
             }
-            for edge in body.successors(block) {
+            for edge in edges.of(block) {
                 at += 1;
-                for (param, arg) in body.block(edge.block).params().zip(body.args(&edge)) {
+                if edge.args.is_empty() {
+                    continue;
+                }
+                for (param, arg) in body.block(edge.block).params().zip(body.args(edge)) {
                     if let Some(arg) = arg.value().filter(|_| trees.is_live(param)) {
                         let first = &mut first[arg.as_u32() as usize];
                         *first = (*first).min(at);
@@ -275,52 +136,50 @@ impl Accesses {
     }
 }
 
-/// A value and a parameter that should share a local.
-#[derive(Clone, Copy)]
-struct Affinity {
-    depth: u32,
-    /// The edge, in the order of the code.
-    edge: u32,
-    to: u32,
-    from: u32,
-}
-
-/// Pairs of arguments and parameters: inner loops first, then in the order of the code.
-fn affinities(
-    body: &Body,
-    flow: &Flow,
-    order: &[u32],
-    trees: &Trees,
-    accesses: &Accesses,
-) -> Vec<Affinity> {
-    let mut depth = vec![0_u32; flow.number.len()];
-    for &block in &flow.order {
-        let around = flow.inside[block as usize];
-        let outer = if around == NONE { 0 } else { depth[around as usize] };
-        depth[block as usize] = outer + u32::from(flow.is_header[block as usize]);
-    }
-    let (mut pairs, mut number) = (Vec::with_capacity(body.args.len()), 0);
-    for &index in order {
-        let block = Block::from_u32(index);
-        for edge in body.successors(block) {
-            number += 1;
-            for (param, arg) in body.block(edge.block).params().zip(body.args(&edge)) {
+/// Joins arguments and parameters: inner loops first, then in the order of the code.
+fn coalesce(source: Source<'_>, accesses: &Accesses, apart: &[bool], classes: &mut Classes<'_>) {
+    let Source { body, edges, order, trees, .. } = source;
+    let mut pairs: Vec<(u32, u32)> = Vec::new();
+    for block in inner_first(source.flow, order) {
+        for edge in edges.of(block).iter().filter(|edge| !edge.args.is_empty()) {
+            for (param, arg) in body.block(edge.block).params().zip(body.args(edge)) {
                 let Some(arg) = arg.value().filter(|_| trees.is_live(param)) else { continue };
                 let stored = !trees.is_remat(arg) && !trees.is_carried(arg);
                 if stored && body.value(arg).ty == body.value(param).ty {
-                    let (from, to) = (arg.as_u32(), param.as_u32());
-                    let depth = depth[index as usize];
-                    pairs.push(Affinity { depth, edge: number, to, from });
+                    pairs.push((param.as_u32(), arg.as_u32()));
+                }
+            }
+            pairs.sort_unstable_by(|a, b| accesses.compare(a.0, b.0).then(a.cmp(b)));
+            for (to, from) in pairs.drain(..) {
+                if !apart[to as usize] {
+                    classes.join(from, to);
                 }
             }
         }
     }
-    pairs.sort_unstable_by(|a, b| {
-        let order = b.depth.cmp(&a.depth).then(a.edge.cmp(&b.edge));
-        let order = order.then_with(|| accesses.compare(a.to, b.to));
-        order.then((a.to, a.from).cmp(&(b.to, b.from)))
-    });
-    pairs
+}
+
+/// The blocks of an order, those in most loops first, else as they were.
+fn inner_first(flow: &Flow, order: &[u32]) -> Vec<Block> {
+    let (mut depth, mut most) = (vec![0_u32; flow.number.len()], 0);
+    for &block in &flow.order {
+        let around = flow.inside[block as usize];
+        let outer = if around == NONE { 0 } else { depth[around as usize] };
+        depth[block as usize] = outer + u32::from(flow.is_header[block as usize]);
+        most = most.max(depth[block as usize]);
+    }
+    // How many blocks come before those of each depth.
+    let mut before = vec![0; most as usize + 1];
+    order.iter().for_each(|&block| before[depth[block as usize] as usize] += 1);
+    let mut sum = 0;
+    before.iter_mut().rev().for_each(|count| sum += std::mem::replace(count, sum));
+    let mut sorted = vec![Block::from_u32(0); order.len()];
+    for &block in order {
+        let at: &mut usize = &mut before[depth[block as usize] as usize];
+        sorted[*at] = Block::from_u32(block);
+        *at += 1;
+    }
+    sorted
 }
 
 /// The type that a local of a type is declared with (A3).
@@ -334,69 +193,91 @@ fn declared(ty: ValType) -> ValType {
 /// Free locals of one type, the lowest first.
 type Free = BinaryHeap<Reverse<u32>>;
 
-fn scan(body: &Body, trees: &Trees, mut classes: Classes<'_>, accesses: &Accesses) -> Locals {
-    let params: Vec<Value> = body.block(body.entry()).params().collect();
-    let mut types: Vec<ValType> = params.iter().map(|&param| body.value(param).ty).collect();
-    let mut free: Vec<(ValType, Free)> = Vec::new();
-    let give = |free: &mut Vec<(ValType, Free)>, ty: ValType, local: u32| match free
-        .iter_mut()
-        .find(|(other, _)| *other == ty)
-    {
-        Some((_, heap)) => heap.push(Reverse(local)),
-        None => free.push((ty, BinaryHeap::from([Reverse(local)]))),
-    };
-    // Start, end, class.
-    let mut spans: Vec<(u32, u32, u32)> = Vec::with_capacity(body.block_count());
-    let early = classes.early(accesses);
-    for value in 0..body.value_count() as u32 {
-        if classes.find(value) != value {
-            continue;
-        }
-        if let Some((start, end)) = classes.intervals[value as usize].ends() {
-            spans.push((start, end, value));
+/// Free locals by type.
+struct Pool(Vec<(ValType, Free)>);
+
+impl Pool {
+    fn give(&mut self, ty: ValType, local: u32) {
+        match self.0.iter_mut().find(|(other, _)| *other == ty) {
+            Some((_, heap)) => heap.push(Reverse(local)),
+            None => self.0.push((ty, BinaryHeap::from([Reverse(local)]))),
         }
     }
-    spans.sort_unstable_by(|&(start, end, class), &(start_, end_, class_)| {
-        let access = || accesses.compare(early[class as usize], early[class_ as usize]);
-        start.cmp(&start_).then_with(access).then((end, class).cmp(&(end_, class_)))
-    });
+
+    fn take(&mut self, ty: ValType) -> Option<u32> {
+        let (_, heap) = self.0.iter_mut().find(|(other, _)| *other == ty)?;
+        heap.pop().map(|Reverse(local)| local)
+    }
+}
+
+/// The classes that have intervals in the order of the scan: by where they start, then by what is
+/// accessed first.
+fn in_order(count: u32, classes: &Classes<'_>, accesses: &Accesses) -> Vec<u32> {
+    // By class: its value that is accessed first.
+    let mut early: Vec<u32> = (0..count).collect();
+    // Start and class.
+    let mut starts: Vec<u64> = Vec::with_capacity(count as usize / 2);
+    for value in 0..count {
+        let class = classes.of(value);
+        if class != value {
+            let early = &mut early[class as usize];
+            if accesses.compare(value, *early).is_lt() {
+                *early = value;
+            }
+        } else if let Some((start, _)) = classes.ends(class) {
+            starts.push(u64::from(start) << 32 | u64::from(class));
+        }
+    }
+    starts.sort_unstable();
+    let mut order: Vec<u32> = starts.iter().map(|&key| key as u32).collect();
+    let mut at = 0;
+    for same in starts.chunk_by(|a, b| a >> 32 == b >> 32) {
+        let run = &mut order[at..at + same.len()];
+        at += same.len();
+        run.sort_unstable_by(|&a, &b| {
+            let access = accesses.compare(early[a as usize], early[b as usize]);
+            let end = |class| classes.ends(class).map(|(_, end)| end);
+            access.then_with(|| (end(a), a).cmp(&(end(b), b)))
+        });
+    }
+    order
+}
+
+fn scan(source: Source<'_>, classes: &Classes<'_>, accesses: &Accesses) -> Locals {
+    let body = source.body;
+    let params: Vec<Value> = body.block(body.entry()).params().collect();
+    let mut types: Vec<ValType> = params.iter().map(|&param| body.value(param).ty).collect();
+    let mut free = Pool(Vec::new());
     let mut home = vec![NONE; body.value_count()];
     let mut active: BinaryHeap<Reverse<(u32, u32)>> = BinaryHeap::new();
     for (number, &param) in (0..).zip(&params) {
-        let class = classes.find(param.as_u32());
-        if classes.intervals[class as usize].len() == 0 {
-            give(&mut free, types[number as usize], number);
+        if classes.ends(classes.of(param.as_u32())).is_none() {
+            free.give(types[number as usize], number);
         }
     }
-    for (start, end, class) in spans {
+    for class in in_order(body.value_count() as u32, classes, accesses) {
+        let Some((start, end)) = classes.ends(class) else { continue };
         while let Some(&Reverse((until, local))) = active.peek()
             && until <= start
         {
             active.pop();
-            give(&mut free, types[local as usize], local);
+            free.give(types[local as usize], local);
         }
         let ty = declared(body.value(Value::from_u32(class)).ty);
-        let local = match classes.param[class as usize] {
-            NONE => {
-                let found = free.iter_mut().find(|(other, _)| *other == ty);
-                let found = found.and_then(|(_, heap)| heap.pop());
-                found.map_or_else(
-                    || {
-                        types.push(ty);
-                        types.len() as u32 - 1
-                    },
-                    |Reverse(local)| local,
-                )
-            }
+        let local = match classes.param(class) {
+            NONE => free.take(ty).unwrap_or_else(|| {
+                types.push(ty);
+                types.len() as u32 - 1
+            }),
             param => param,
         };
         home[class as usize] = local;
         active.push(Reverse((end, local)));
     }
     for value in 0..body.value_count() as u32 {
-        home[value as usize] = home[classes.find(value) as usize];
+        home[value as usize] = home[classes.of(value) as usize];
     }
-    number(body, trees, (params.len(), home, types))
+    number(source, (params.len(), home, types))
 }
 
 /// So many locals have numbers of one byte.
@@ -406,8 +287,7 @@ const SHORT: usize = 128;
 /// used ones of all where not all numbers are short; else in the order of the scan, so that values
 /// that it found alike have places in their own order, in which they are found the next time.
 fn number(
-    body: &Body,
-    trees: &Trees,
+    Source { body, trees, .. }: Source<'_>,
     (params, mut home, types): (usize, Vec<u32>, Vec<ValType>),
 ) -> Locals {
     let mut weight = vec![0_u64; types.len()];

@@ -79,7 +79,7 @@ pub fn dissolve(before: &CheckedBody, block: Block) -> Result<Option<CheckedBody
     if !edges.all(|edge| edge.block != block || is_known(edge)) {
         return Ok(None);
     }
-    let flow = Flow::new(&graph(body));
+    let flow = Flow::new(&graph(body).lists());
     let values: Vec<Value> = body.block(block).params().collect();
     let targets: Vec<Block> = body.successors(block).map(|edge| edge.block).collect();
     let is_target = |to: Block| targets.contains(&to);
@@ -107,7 +107,7 @@ fn without(body: &Body, block: Block, selector: usize) -> (Body, Witness) {
         let to = body.successors(from).map(|edge| onward(&edge).unwrap_or(edge).block.as_u32());
         after.succs[from.as_u32() as usize] = to.collect();
     }
-    let flow = Flow::new(&after);
+    let flow = Flow::new(&after.lists());
     let none = Carried::none(body);
     let mut copier = Copier::new(body, &none);
     let mut witness = Witness { threaded: vec![block], ..Witness::default() };

@@ -83,7 +83,7 @@ fn graph(body: &Body) -> Graph {
 
 /// Whether each cycle of a body has one entry.
 pub fn is_reducible(body: &Body) -> bool {
-    Flow::new(&graph(body)).is_reducible
+    Flow::new(&graph(body).lists()).is_reducible
 }
 
 /// A body with reducible flow that is proved to be this one; `None` if this one's flow is.
@@ -114,7 +114,7 @@ pub fn reduced(module: &Module, before: &Body) -> Result<Option<Body>, Irreducib
 /// If there is no such body within limits.
 pub fn propose(body: &Body) -> Result<Option<(Body, Witness)>, Irreducible> {
     let mut graph = graph(body);
-    if Flow::new(&graph).is_reducible {
+    if Flow::new(&graph.lists()).is_reducible {
         return Ok(None);
     }
     let is_handler = |node: u32| {
@@ -122,7 +122,7 @@ pub fn propose(body: &Body) -> Result<Option<(Body, Witness)>, Irreducible> {
             && matches!(body.block(Block::from_u32(node)).terminator, Terminator::Catch { .. })
     };
     let dispatches = region::dispatches(&mut graph, is_handler).ok_or(Irreducible::Limit)?;
-    let flow = Flow::new(&graph);
+    let flow = Flow::new(&graph.lists());
     let made = dispatch::insert(body, &dispatches, &flow).ok_or(Irreducible::Limit)?;
     Ok(Some(made))
 }

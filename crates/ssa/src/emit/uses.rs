@@ -1,0 +1,238 @@
+//! What is read of a body's values, and which instructions have code for it.
+//!
+//! * R3. Pure instructions without a live use are not emitted; neither are parameters without one.
+//!   A constant of few bytes or one use stands where it is used.
+//!
+//! Time: linear in instructions, operands and arguments.
+
+use super::code;
+use super::edges::Edges;
+use crate::body::{Body, Def, InstData, Op};
+use crate::effect::Effects;
+use crate::entity::{Block, Inst, Value};
+use prova_module::Opcode;
+use prova_module::ops::Class;
+
+/// What an emitter asks of an operator: bits of [`KINDS`].
+pub(super) mod kind {
+    /// It is one of Wasm's.
+    pub(in super::super) const WASM: u8 = 1;
+    /// It may be left out, repeated or moved.
+    pub(in super::super) const PURE: u8 = 2;
+    /// It is a constant.
+    pub(in super::super) const CONSTANT: u8 = 4;
+    /// It calls, and goes on to the next one.
+    pub(in super::super) const CALL: u8 = 8;
+}
+
+/// The bits of all operators.
+static KINDS: [u8; Opcode::ALL.len()] = {
+    let (mut kinds, mut at) = ([kind::WASM; Opcode::ALL.len()], 0);
+    while at < kinds.len() {
+        let opcode = Opcode::ALL[at];
+        if Effects::of_operator(opcode).is_pure() {
+            kinds[at] |= kind::PURE;
+        }
+        kinds[at] |= match opcode.class() {
+            Class::constant | Class::null => kind::CONSTANT,
+            Class::call | Class::call_indirect | Class::call_ref => kind::CALL,
+            _ => 0,
+        };
+        at += 1;
+    }
+    kinds
+};
+
+/// The bits of an operator.
+#[inline]
+pub(super) fn kind(op: Op) -> u8 {
+    match op {
+        Op::Wasm(opcode) => KINDS[opcode as usize],
+        Op::Charge | Op::Poll => 0,
+    }
+}
+
+/// A value's instruction stands where it is used.
+const REMAT: u8 = 1;
+/// It does so however often it is used.
+const SMALL: u8 = 2;
+
+/// What is read of a body's values.
+pub(super) struct Uses {
+    /// How many live uses each value has.
+    count: Vec<u32>,
+    /// Bits for each value: [`REMAT`], [`SMALL`].
+    made: Vec<u8>,
+    /// Whether each instruction has code.
+    emitted: Vec<bool>,
+}
+
+impl Uses {
+    /// Counts them.
+    pub(super) fn new(body: &Body, edges: &Edges) -> Uses {
+        let (count, emitted) = count(body, edges);
+        let mut made = vec![0; body.value_count()];
+        for data in body.insts.as_values_slice() {
+            if kind(data.op) & kind::CONSTANT != 0
+                && let Some(value) = data.result()
+            {
+                let at = value.as_u32() as usize;
+                made[at] = match code::size(data) <= 3 {
+                    true => REMAT | SMALL,
+                    false => REMAT * u8::from(count[at] == 1),
+                };
+            }
+        }
+        Uses { count, made, emitted }
+    }
+
+    /// How many live uses a value has.
+    #[inline]
+    pub(super) fn count(&self, value: Value) -> u32 {
+        self.count[value.as_u32() as usize]
+    }
+
+    /// Whether anything reads a value.
+    #[inline]
+    pub(super) fn is_live(&self, value: Value) -> bool {
+        self.count(value) > 0
+    }
+
+    /// Whether a value is a constant that is made where it is used.
+    #[inline]
+    pub(super) fn is_remat(&self, value: Value) -> bool {
+        self.made[value.as_u32() as usize] & REMAT != 0
+    }
+
+    /// Whether an instruction has code.
+    #[inline]
+    pub(super) fn is_emitted(&self, inst: Inst) -> bool {
+        self.emitted[inst.as_u32() as usize]
+    }
+
+    /// Whether an instruction has code at its own place.
+    #[inline]
+    pub(super) fn is_step(&self, body: &Body, inst: Inst) -> bool {
+        self.is_emitted(inst) && !body.inst(inst).result().is_some_and(|value| self.is_remat(value))
+    }
+
+    /// Whether an instruction has no code of its own, however often its result is used.
+    pub(super) fn is_small(&self, body: &Body, inst: Inst) -> bool {
+        let small = |value: Value| self.made[value.as_u32() as usize] & SMALL != 0;
+        !self.is_emitted(inst) || body.inst(inst).result().is_some_and(small)
+    }
+}
+
+/// Counts uses by what is live, and finds the instructions that have code.
+fn count(body: &Body, edges: &Edges) -> (Vec<u32>, Vec<bool>) {
+    let mut uses = Counts::new(body, edges);
+    let insts = body.insts.as_values_slice();
+    // Backward, as most uses are behind what they use.
+    for at in (0..body.block_count() as u32).rev() {
+        let data = body.block(Block::from_u32(at));
+        body.terminator_operands(&data.terminator).iter().for_each(|&value| uses.add(value));
+        let first = data.insts().next().map_or(0, |inst| inst.as_u32()) as usize;
+        for number in (first..first + data.insts().len()).rev() {
+            uses.inst(body, &insts[number], number);
+        }
+        uses.pass(data.params().next());
+        for param in data.params() {
+            if uses.is_used(param) {
+                uses.args_of(param);
+            }
+        }
+    }
+    uses.place = 0;
+    while let Some(value) = uses.open.pop() {
+        match body.value(value).def {
+            Def::Param(..) => uses.args_of(value),
+            Def::Result(inst, _) => {
+                let data = body.inst(inst);
+                if !std::mem::replace(&mut uses.emitted[inst.as_u32() as usize], true) {
+                    body.operands(data.args).iter().for_each(|&value| uses.add(value));
+                }
+            }
+        }
+    }
+    (uses.uses, uses.emitted)
+}
+
+/// No argument.
+const NONE: u32 = u32::MAX;
+
+/// Uses so far.
+struct Counts {
+    uses: Vec<u32>,
+    emitted: Vec<bool>,
+    /// Values that are used first where what makes them has been passed.
+    open: Vec<Value>,
+    /// From this value on what makes them has been passed.
+    place: u32,
+    /// The arguments that each parameter has, as a chain: the newest, and each with the one before.
+    newest: Vec<u32>,
+    args: Vec<(Value, u32)>,
+}
+
+impl Counts {
+    fn new(body: &Body, edges: &Edges) -> Counts {
+        let count = body.value_count();
+        let mut counts = Counts {
+            uses: vec![0; count],
+            emitted: vec![false; body.inst_count()],
+            open: Vec::new(),
+            place: count as u32,
+            newest: vec![NONE; count],
+            args: Vec::with_capacity(body.args.len()),
+        };
+        for edge in edges.all().iter().filter(|edge| !edge.args.is_empty()) {
+            for (param, arg) in body.block(edge.block).params().zip(body.args(edge)) {
+                if let Some(arg) = arg.value() {
+                    let number = counts.args.len() as u32;
+                    let newest = &mut counts.newest[param.as_u32() as usize];
+                    counts.args.push((arg, std::mem::replace(newest, number)));
+                }
+            }
+        }
+        counts
+    }
+
+    #[inline]
+    fn add(&mut self, value: Value) {
+        let uses = &mut self.uses[value.as_u32() as usize];
+        *uses += 1;
+        if *uses == 1 && value.as_u32() >= self.place {
+            self.open.push(value);
+        }
+    }
+
+    /// An instruction is passed.
+    #[inline]
+    fn inst(&mut self, body: &Body, data: &InstData, number: usize) {
+        self.pass(data.results().next());
+        let kind = kind(data.op);
+        let is_effect = kind & (kind::WASM | kind::PURE) == kind::WASM;
+        if is_effect || kind != 0 && data.results().any(|value| self.is_used(value)) {
+            self.emitted[number] = true;
+            body.operands(data.args).iter().for_each(|&value| self.add(value));
+        }
+    }
+
+    /// A parameter that is used uses its arguments.
+    fn args_of(&mut self, param: Value) {
+        let mut at = self.newest[param.as_u32() as usize];
+        while let Some(&(arg, before)) = self.args.get(at as usize) {
+            self.add(arg);
+            at = before;
+        }
+    }
+
+    #[inline]
+    fn is_used(&self, value: Value) -> bool {
+        self.uses[value.as_u32() as usize] > 0
+    }
+
+    #[inline]
+    fn pass(&mut self, value: Option<Value>) {
+        self.place = value.map_or(self.place, |value| self.place.min(value.as_u32()));
+    }
+}
