@@ -1,9 +1,9 @@
 //! `prova specialize` on a stack machine (`programs/specialize`): compiled programs give what
 //! interpreted ones give, for fewer operators.
 //!
-//! Green does not show that every interpreter can be specialised: what it shows is one of them, with
-//! its state in memory and with its state in registers. That each function is its interpreter is the
-//! proof's to show (`crates/specialize/tests`).
+//! Green does not show that every interpreter can be specialised: what it shows is one of them,
+//! with its state in memory and with its state in registers. That each function is its interpreter
+//! is the proof's to show (`crates/specialize/tests`).
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -42,8 +42,9 @@ pub struct Row {
     pub start: u32,
     /// Values of the generic function.
     pub values: Vec<(Value, Known)>,
-    /// What pointers are relative to, by the number of the block's parameter that it is. The base of
-    /// a parameter of the function is the argument; another one is what the row says and no more.
+    /// What pointers are relative to, by the number of the block's parameter that it is. The base
+    /// of a parameter of the function is the argument; another one is what the row says and no
+    /// more.
     pub bases: Vec<(u32, u32)>,
     /// Registers that are written.
     pub regs: Vec<(u64, Known)>,

@@ -21,8 +21,8 @@
 //!   checked. What these proofs take for granted is told ([`Assumption`]), and refused with
 //!   [`Options::strict`].
 //! * P2. Everything else in the result is what it was: `rest` compares both modules.
-//! * P3. A request that cannot be specialised is refused with place and reason; its slot stays 0 and
-//!   the program uses its generic function.
+//! * P3. A request that cannot be specialised is refused with place and reason; its slot stays 0
+//!   and the program uses its generic function.
 //! * P4. The result depends on the module and the options alone.
 //!
 //! # Limits

@@ -12,8 +12,8 @@
 //!
 //! * Y1. Every function of the result but the specialised ones is the function that it was, with
 //!   calls of intrinsics replaced (`rest`).
-//! * Y2. Each specialised function is what its body is, by a proof over the result's bytes; the body
-//!   is the generic function's for its request, by `check`.
+//! * Y2. Each specialised function is what its body is, by a proof over the result's bytes; the
+//!   body is the generic function's for its request, by `check`.
 //! * Y3. A request for which any step fails is refused, with place and reason; the others go on.
 //! * Y4. The result is a function of the module and the options; threads do not change a byte.
 

@@ -8,8 +8,8 @@
 //! The layout is that of weval 0.5.1's header:
 //!
 //! * a record has 32 bytes: next, prev, user_id, num_globals, func, argbuf, arglen, specialized;
-//! * arguments are entries of 16 bytes {specialize, type, value}; a buffer's bytes follow its entry,
-//!   padded. The first `num_globals` are the request's globals, the others the function's
+//! * arguments are entries of 16 bytes {specialize, type, value}; a buffer's bytes follow its
+//!   entry, padded. The first `num_globals` are the request's globals, the others the function's
 //!   parameters in order.
 //!
 //! Requests are in the order of the addresses that they write to, each address once (of several

@@ -6,8 +6,8 @@
 //!
 //! Every part that is reached from the entry becomes a block. All that a part needs and a run makes
 //! are parameters of its block, so no value of one block is used in another one; passes take back
-//! what is not needed ([`crate::pipeline`]). That keeps the certificate, and the proof, to one block
-//! at a time.
+//! what is not needed ([`crate::pipeline`]). That keeps the certificate, and the proof, to one
+//! block at a time.
 //!
 //! * G1. The first block compares each constant argument; if one is another, the generic function
 //!   is called in its place.

@@ -7,11 +7,12 @@
 //! * R1. Types, memories, tags, globals and their initial values are the same; so are tables, but
 //!   that table 0 has as many more elements as the plan has functions (and its greatest size too).
 //! * R2. Imports are the same without intrinsics; exports, start function, elements name the same
-//!   functions, renumbered. Behind them stands one active segment of table 0 with the new functions.
+//!   functions, renumbered. Behind them stands one active segment of table 0 with the new
+//!   functions.
 //! * R3. Data segments are the same; behind them stand active ones with the plan's bytes.
-//! * R4. Each function that was there has the same locals and operators, renumbered; in the place of
-//!   a call of an intrinsic stand drops of its operands, or of all but the first, or a trap, as its
-//!   row says. The new functions are traps, of the types of the plan.
+//! * R4. Each function that was there has the same locals and operators, renumbered; in the place
+//!   of a call of an intrinsic stand drops of its operands, or of all but the first, or a trap, as
+//!   its row says. The new functions are traps, of the types of the plan.
 //!
 //! Custom sections mean nothing to execution and are not compared.
 

@@ -1,12 +1,13 @@
 //! A module and its initialiser → the module as it is once the initialiser has run.
 //!
 //! ```text
-//! Module ─ instrument: everything is exported ─► bytes ─ Snapshot (an engine's) ─► State ─ bake ─► Module
+//! Module ─ instrument: everything is exported ─► bytes ─ Snapshot (an engine's) ─► State ─ bake ─►
+//! Module
 //! ```
 //!
-//! The engine is not known here: [`Snapshot`] is what it has to do. What is kept is memory 0 and the
-//! mutable globals; everything else must not change while the initialiser runs, so a module that
-//! could change a table, drop a segment or has another memory is refused.
+//! The engine is not known here: [`Snapshot`] is what it has to do. What is kept is memory 0 and
+//! the mutable globals; everything else must not change while the initialiser runs, so a module
+//! that could change a table, drop a segment or has another memory is refused.
 //!
 //! The names are Wizer's: the initialiser is exported as `wizer-initialize` and goes; what is
 //! exported as `wizer.resume` is the program's start afterwards, `_start`.

@@ -1,13 +1,14 @@
 //! What is known while a generic function is walked: of each value a [`Slot`], and the registers
 //! and stores that intrinsics put off.
 //!
-//! Slots form a lattice of height three: constants, pointers, and below them `Run`, a value that only
-//! a run knows. Where ways meet, what is equal on all stays, everything else becomes `Run`; so the search
-//! ends ([`crate::explore`]).
+//! Slots form a lattice of height three: constants, pointers, and below them `Run`, a value that
+//! only a run knows. Where ways meet, what is equal on all stays, everything else becomes `Run`; so
+//! the search ends ([`crate::explore`]).
 //!
-//! A pointer is an i32 that a run makes, its *root*, and a distance from it that is known: so values
-//! that move together are told apart by constants. A root is named by the number of the generic
-//! value that it was; of the function's arguments, which come first, these names have a meaning.
+//! A pointer is an i32 that a run makes, its *root*, and a distance from it that is known: so
+//! values that move together are told apart by constants. A root is named by the number of the
+//! generic value that it was; of the function's arguments, which come first, these names have a
+//! meaning.
 
 use crate::certificate::Known;
 use std::collections::{BTreeMap, BTreeSet};

@@ -222,21 +222,23 @@ impl<S: Sink> Walk<'_, '_, S> {
 
     /// What an operator gives, if that is known.
     fn known(&self, code: Opcode, imm: Imm, args: &[Slot<S::V>]) -> Option<Slot<S::V>> {
-        match (code.class(), imm, args) {
-            (Class::constant, Imm::Bits(bits), _) => return Some(Slot::Bits(bits)),
-            (Class::select, _, &[a, b, condition]) => {
-                return Some(if condition.bits()? as u32 == 0 { b } else { a });
-            }
-            (Class::load, Imm::Access(access), &[Slot::Pointer { root, offset }]) => {
-                let bytes = self.subject.buffer(root)?;
-                // A pointer in front of its buffer may wrap.
-                let at = u64::from(offset).checked_add(access.offset)?;
-                let inside = access.memory == 0 && offset as usize <= bytes.len();
-                let end = at.checked_add(fold::load_width(code)?.into())?;
-                let found = bytes.get(usize::try_from(at).ok()?..usize::try_from(end).ok()?)?;
-                return fold::load(code, found).filter(|_| inside).map(Slot::Bits);
-            }
-            _ => {}
+        let class = code.class();
+        if let (Class::constant, Imm::Bits(bits)) = (class, imm) {
+            return Some(Slot::Bits(bits));
+        }
+        if let (Class::select, &[a, b, condition]) = (class, args) {
+            return Some(if condition.bits()? as u32 == 0 { b } else { a });
+        }
+        if let (Class::load, Imm::Access(access), &[Slot::Pointer { root, offset }]) =
+            (class, imm, args)
+        {
+            let bytes = self.subject.buffer(root)?;
+            // A pointer in front of its buffer may wrap.
+            let at = u64::from(offset).checked_add(access.offset)?;
+            let inside = access.memory == 0 && offset as usize <= bytes.len();
+            let end = at.checked_add(fold::load_width(code)?.into())?;
+            let found = bytes.get(usize::try_from(at).ok()?..usize::try_from(end).ok()?)?;
+            return fold::load(code, found).filter(|_| inside).map(Slot::Bits);
         }
         if let Some(slot) = pointer(code, args) {
             return Some(slot);
@@ -408,23 +410,35 @@ impl<S: Sink> Walk<'_, '_, S> {
                 self.flush(offset);
                 None
             }
-            (I::ReadLocal, &[address, number]) => {
+            (intrinsic, args) => self.local(inst, intrinsic, args)?,
+        })
+    }
+
+    /// Virtual locals.
+    fn local(
+        &mut self,
+        inst: Inst,
+        intrinsic: Intrinsic,
+        args: &[Slot<S::V>],
+    ) -> Result<Option<Slot<S::V>>, Refused> {
+        match (intrinsic, args) {
+            (Intrinsic::ReadLocal, &[address, number]) => {
                 let number = self.constant(inst, "the number of a local", number)? as u32;
-                Some(match self.kept.locals.get(&number) {
+                Ok(Some(match self.kept.locals.get(&number) {
                     Some(late) => late.value,
                     None => Slot::Run(self.sink.load(inst, address)),
-                })
+                }))
             }
-            (I::WriteLocal, &[address, number, value]) => {
+            (Intrinsic::WriteLocal, &[address, number, value]) => {
                 let number = self.constant(inst, "the number of a local", number)? as u32;
                 self.kept.locals.insert(number, Late { address, value });
-                None
+                Ok(None)
             }
             (intrinsic, _) => {
                 let what = format!("{} has other operands", intrinsic.name());
-                return Err(Refused::new(Fault::Bug, what));
+                Err(Refused::new(Fault::Bug, what))
             }
-        })
+        }
     }
 
     /// The entry so many pushes ago.
@@ -525,22 +539,21 @@ impl<S: Sink> Walk<'_, '_, S> {
 fn pointer<V: Copy>(code: Opcode, args: &[Slot<V>]) -> Option<Slot<V>> {
     use Slot::{Bits, Pointer};
     let moved = |root: u32, offset: u32| Some(Pointer { root, offset });
-    match (code, *args.first()?, *args.get(1)?) {
-        (Opcode::I32Add, Pointer { root, offset }, Bits(by))
-        | (Opcode::I32Add, Bits(by), Pointer { root, offset }) => {
+    let (adds, subtracts) = (code == Opcode::I32Add, code == Opcode::I32Sub);
+    match (*args.first()?, *args.get(1)?) {
+        (Pointer { root, offset }, Bits(by)) | (Bits(by), Pointer { root, offset }) if adds => {
             moved(root, offset.wrapping_add(by as u32))
         }
-        (Opcode::I32Sub, Pointer { root, offset }, Bits(by)) => {
+        (Pointer { root, offset }, Bits(by)) if subtracts => {
             moved(root, offset.wrapping_sub(by as u32))
         }
-        (code, Pointer { root: a, offset: x }, Pointer { root: b, offset: y }) if a == b => {
-            match code {
-                Opcode::I32Sub => Some(Bits(x.wrapping_sub(y).into())),
-                Opcode::I32Eq => Some(Bits((x == y).into())),
-                Opcode::I32Ne => Some(Bits((x != y).into())),
-                _ => None,
+        (Pointer { root: a, offset: x }, Pointer { root: b, offset: y }) if a == b => {
+            let equal = code == Opcode::I32Eq;
+            match subtracts {
+                true => Some(Bits(x.wrapping_sub(y).into())),
+                false => (equal || code == Opcode::I32Ne).then(|| Bits(((x == y) == equal).into())),
             }
         }
-        _ => None,
+        (_, _) => None,
     }
 }

@@ -1,5 +1,5 @@
-//! Bytes of modules and of their requests are changed at random: nothing panics, and what is made is
-//! made twice alike.
+//! Bytes of modules and of their requests are changed at random: nothing panics, and what is made
+//! is made twice alike.
 //!
 //! Green does not show that a module is specialised rightly. `PROVA_CASES` sets how many are tried.
 

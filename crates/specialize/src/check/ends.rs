@@ -72,6 +72,13 @@ impl<'c> Part<'c> {
                 self.edge(a, null)?;
                 self.edge(b, non_null)
             }
+            (theirs, ours) => self.out(theirs, ours),
+        }
+    }
+
+    /// The ends of the generic function.
+    fn out(&mut self, theirs: &Terminator, ours: &Terminator) -> Verdict {
+        match (theirs, ours) {
             (Terminator::Return(theirs), Terminator::Return(ours)) => {
                 let same = self.ours(*ours) == self.theirs(*theirs)?;
                 demand!(same, Operands, "other results");
@@ -148,8 +155,8 @@ impl<'c> Part<'c> {
         let role = last.and_then(|at| self.facts.certificate.roles.get(at.as_u32() as usize));
         let low = self.terms.as_bits(low).map(|bits| bits as u32);
         let (Some(Role::OutOfRange), Some(low)) = (role, low) else { return Ok(None) };
-        // The index is made behind all stores that are done here: those of `cases` are done now, and
-        // if the part does not end here, another value is not this one.
+        // The index is made behind all stores that are done here: those of `cases` are done now,
+        // and if the part does not end here, another value is not this one.
         let index = self.peek(index)?;
         let least = self.terms.constant(low.into());
         let from_low = self.terms.operator(Opcode::I32Sub, Imm::None, &[value, least], 0);

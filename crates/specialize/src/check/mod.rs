@@ -1,5 +1,6 @@
 //! The check of specialisation: a generic function, a request, a specialised function and its
-//! certificate → the proof that for this request both do the same, or the first rule that is broken.
+//! certificate → the proof that for this request both do the same, or the first rule that is
+//! broken.
 //!
 //! ```text
 //! generic body, request ─┐                        ┌─ entry: constant arguments are compared
@@ -10,8 +11,8 @@
 //! This is translation validation (Pnueli, Siegel and Singerman, 1998) of partial evaluation
 //! (Futamura, 1971): each block of the specialised function is a part of one generic block, in a
 //! state that its row describes. Both are walked in lockstep; their values are compared as terms
-//! (`terms`). Of the specialiser it knows the certificate's form and nothing else: not contexts, not
-//! the search, not its arithmetic (`evaluate` is a second one).
+//! (`terms`). Of the specialiser it knows the certificate's form and nothing else: not contexts,
+//! not the search, not its arithmetic (`evaluate` is a second one).
 //!
 //! # What intrinsics mean
 //! Registers are variables of the activation. `push.stack`, `write.stack` and `write.local` are
@@ -28,11 +29,12 @@
 //!   specialised one with the same operator and immediates; functions are renumbered as intrinsics
 //!   go. A load of constant memory, and an operator on constants that does not trap, may be gone.
 //! * S4. *Operands* of effects and terminators are equal terms.
-//! * S5. *Control.* A part ends as the generic block does; a branch or table that a constant decides
-//!   is a jump. At `specialize.value` a part may end in a table of the value less the least one, with
-//!   an edge for each value of the range; the default leads to a trap.
-//! * S6. *Targets.* Each edge leads to a block whose row is of the place where the generic function's
-//!   edge leads, with no instruction done; of a case, of the place behind `specialize.value`.
+//! * S5. *Control.* A part ends as the generic block does; a branch or table that a constant
+//!   decides is a jump. At `specialize.value` a part may end in a table of the value less the least
+//!   one, with an edge for each value of the range; the default leads to a trap.
+//! * S6. *Targets.* Each edge leads to a block whose row is of the place where the generic
+//!   function's edge leads, with no instruction done; of a case, of the place behind
+//!   `specialize.value`.
 //! * S7. *State.* Along each edge, each value, base, register and store that was put off which the
 //!   next row describes is, as a term, what the row says of it.
 //! * S8. *Intrinsics.* A register that is read was written, on every way here. A number of a
@@ -43,10 +45,10 @@
 //!
 //! # Soundness
 //! By coinduction over the edges that both take: the relation of a row holds at the entry (S2), a
-//! part keeps it (S3, S4), an edge brings it to the next row (S6, S7). Each block of the specialised
-//! function goes with at least one edge of the generic one, or with a `specialize.value`, so neither
-//! goes on for ever alone. What the proof takes for granted it gives back as [`Assumption`]s: that
-//! constant memory is constant, and that cells are private.
+//! part keeps it (S3, S4), an edge brings it to the next row (S6, S7). Each block of the
+//! specialised function goes with at least one edge of the generic one, or with a
+//! `specialize.value`, so neither goes on for ever alone. What the proof takes for granted it gives
+//! back as [`Assumption`]s: that constant memory is constant, and that cells are private.
 //!
 //! # Limits
 //! A block of the specialised function uses only its own parameters and results. No handlers of

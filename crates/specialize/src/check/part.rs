@@ -235,10 +235,11 @@ impl<'c> Part<'c> {
         if matches!(code.class(), Class::call | Class::call_indirect | Class::call_ref) {
             self.all_done()?;
         }
-        let folded = match code.class() {
-            Class::trap => self.terms.evaluated(code, data.imm, &args),
-            Class::load => self.constant_memory(code, data.imm, &args),
-            _ => None,
+        let folded = if code.class() == Class::load {
+            self.constant_memory(code, data.imm, &args)
+        } else {
+            // What is no numeric operator is not evaluated.
+            self.terms.evaluated(code, data.imm, &args)
         };
         match (folded, data.result()) {
             (Some(bits), Some(result)) if !self.stands_next(data, &args)? => {

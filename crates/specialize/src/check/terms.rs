@@ -103,14 +103,13 @@ impl Terms {
     }
 
     fn simpler(&mut self, opcode: Opcode, imm: Imm, args: &[Term]) -> Option<Term> {
-        match (opcode.class(), imm) {
-            (Class::constant, Imm::Bits(bits)) => return Some(self.constant(bits)),
-            (Class::select, _) => {
-                let &[a, b, condition] = args else { return None };
-                let bits = self.as_bits(condition)? as u32;
-                return Some(if bits == 0 { b } else { a });
-            }
-            _ => {}
+        if let (Class::constant, Imm::Bits(bits)) = (opcode.class(), imm) {
+            return Some(self.constant(bits));
+        }
+        if opcode.class() == Class::select {
+            let &[a, b, condition] = args else { return None };
+            let bits = self.as_bits(condition)? as u32;
+            return Some(if bits == 0 { b } else { a });
         }
         if let Some(bits) = self.evaluated(opcode, imm, args) {
             return Some(self.constant(bits));
