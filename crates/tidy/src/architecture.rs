@@ -38,6 +38,7 @@ pub const ABSENCES: &[(&str, &[&str])] = &[
         "prova",
         &["prova-wast", "prova-cli", "prova-testing", "prova-tidy", "clap", "wast", "cranelift*"],
     ),
+    ("specialize", &["prova-runtime", "prova-bytecode", "prova", "clap", "anyhow"]),
     (
         "ssa",
         &[
