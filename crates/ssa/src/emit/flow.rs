@@ -164,6 +164,10 @@ impl Flow {
     /// Finds loops, inner ones first, each backward from its back edges over the loops found before
     /// (Havlak, 1997).
     fn loops(&mut self, succs: &Lists) {
+        let back = |&node: &u32| succs.of(node).iter().any(|&to| self.is_back(node, to));
+        if !self.order.iter().any(back) {
+            return;
+        }
         let spans = self.intervals();
         let dominates = |a: u32, b: u32| {
             let ((start, end), (at, _)) = (spans[a as usize], spans[b as usize]);
@@ -241,86 +245,93 @@ fn order(succs: &Lists) -> Vec<u32> {
     order
 }
 
-/// The forest of Lengauer and Tarjan, over positions in depth-first preorder.
-struct Forest {
-    ancestor: Vec<u32>,
-    label: Vec<u32>,
-    semi: Vec<u32>,
+/// What the algorithm of Lengauer and Tarjan knows of a position in depth-first preorder.
+struct Place {
+    node: u32,
+    parent: u32,
+    /// The forest: how far paths are known, and the node of least semidominator on the way.
+    ancestor: u32,
+    label: u32,
+    semi: u32,
+    idom: u32,
+    /// Those of which it is the semidominator that are still to be looked at, as a chain.
+    bucket: u32,
+    next: u32,
 }
 
-impl Forest {
-    /// The node of least semidominator on the path above a node; the path becomes short.
-    fn eval(&mut self, node: u32, path: &mut Vec<u32>) -> u32 {
-        if self.ancestor[node as usize] == NONE {
-            return node;
-        }
-        let mut at = node;
-        while self.ancestor[self.ancestor[at as usize] as usize] != NONE {
-            path.push(at);
-            at = self.ancestor[at as usize];
-        }
-        while let Some(at) = path.pop() {
-            let up = self.ancestor[at as usize];
-            let (mine, above) = (self.label[at as usize], self.label[up as usize]);
-            if self.semi[above as usize] < self.semi[mine as usize] {
-                self.label[at as usize] = above;
-            }
-            self.ancestor[at as usize] = self.ancestor[up as usize];
-        }
-        self.label[node as usize]
+impl Place {
+    fn new(at: u32, node: u32, parent: u32) -> Place {
+        let (label, semi) = (at, at);
+        Place { node, parent, ancestor: NONE, label, semi, idom: NONE, bucket: NONE, next: NONE }
     }
+}
+
+/// The place of least semidominator on the path above one; the path becomes short.
+fn eval(all: &mut [Place], place: u32, path: &mut Vec<u32>) -> u32 {
+    let mut above = all[place as usize].ancestor;
+    if above == NONE {
+        return place;
+    }
+    let mut at = place;
+    while all[above as usize].ancestor != NONE {
+        path.push(at);
+        at = above;
+        above = all[at as usize].ancestor;
+    }
+    while let Some(at) = path.pop() {
+        let up = all[at as usize].ancestor;
+        let Place { label, ancestor, .. } = all[up as usize];
+        if all[label as usize].semi < all[all[at as usize].label as usize].semi {
+            all[at as usize].label = label;
+        }
+        all[at as usize].ancestor = ancestor;
+    }
+    all[place as usize].label
+}
+
+/// All places in preorder, and the place of each node.
+fn preorder(succs: &Lists) -> (Vec<Place>, Vec<u32>) {
+    let count = succs.len();
+    let (mut all, mut place) = (Vec::with_capacity(count), vec![NONE; count]);
+    let mut open = if count == 0 { vec![] } else { vec![(0_u32, NONE)] };
+    while let Some((node, from)) = open.pop() {
+        if place[node as usize] != NONE {
+            continue;
+        }
+        let at = all.len() as u32;
+        place[node as usize] = at;
+        all.push(Place::new(at, node, from));
+        open.extend(succs.of(node).iter().map(|&to| (to, at)));
+    }
+    (all, place)
 }
 
 fn dominators(succs: &Lists, preds: &Lists) -> Vec<u32> {
-    let count = succs.len();
-    // Preorder with parents.
-    let mut pre = vec![NONE; count];
-    let (mut parent, mut vertex) = (Vec::with_capacity(count), Vec::with_capacity(count));
-    let mut open = if count == 0 { vec![] } else { vec![(0_u32, NONE)] };
-    while let Some((node, from)) = open.pop() {
-        if pre[node as usize] != NONE {
-            continue;
-        }
-        pre[node as usize] = vertex.len() as u32;
-        let at = vertex.len() as u32;
-        vertex.push(node);
-        parent.push(from);
-        open.extend(succs.of(node).iter().map(|&to| (to, at)));
-    }
-    let reached = vertex.len() as u32;
-    let ids: Vec<u32> = (0..reached).collect();
-    let mut forest =
-        Forest { ancestor: vec![NONE; reached as usize], label: ids.clone(), semi: ids };
-    let mut idom = vec![NONE; reached as usize];
-    // The nodes of each semidominator that are still to be looked at, as a chain.
-    let mut bucket = vec![NONE; reached as usize];
-    let mut next = vec![NONE; reached as usize];
+    let (mut all, place) = preorder(succs);
     let mut path = Vec::new();
-    for w in (1..reached).rev() {
-        for &pred in preds.of(vertex[w as usize]) {
-            let u = forest.eval(pre[pred as usize], &mut path);
-            let semi = forest.semi[u as usize];
-            forest.semi[w as usize] = forest.semi[w as usize].min(semi);
+    for w in (1..all.len() as u32).rev() {
+        let Place { node, parent, mut semi, .. } = all[w as usize];
+        for &pred in preds.of(node) {
+            let u = eval(&mut all, place[pred as usize], &mut path);
+            semi = semi.min(all[u as usize].semi);
         }
-        let up = parent[w as usize];
-        next[w as usize] = std::mem::replace(&mut bucket[forest.semi[w as usize] as usize], w);
-        forest.ancestor[w as usize] = up;
-        let mut v = std::mem::replace(&mut bucket[up as usize], NONE);
+        let bucket = std::mem::replace(&mut all[semi as usize].bucket, w);
+        let own = &mut all[w as usize];
+        (own.semi, own.next, own.ancestor) = (semi, bucket, parent);
+        let mut v = std::mem::replace(&mut all[parent as usize].bucket, NONE);
         while v != NONE {
-            let u = forest.eval(v, &mut path);
-            let below = forest.semi[u as usize] < forest.semi[v as usize];
-            idom[v as usize] = if below { u } else { up };
-            v = next[v as usize];
+            let u = eval(&mut all, v, &mut path);
+            let below = all[u as usize].semi < all[v as usize].semi;
+            all[v as usize].idom = if below { u } else { parent };
+            v = all[v as usize].next;
         }
     }
-    for w in 1..reached as usize {
-        if idom[w] != forest.semi[w] {
-            idom[w] = idom[idom[w] as usize];
-        }
-    }
-    let mut result = vec![NONE; count];
-    for w in 1..reached as usize {
-        result[vertex[w] as usize] = vertex[idom[w] as usize];
+    let mut result = vec![NONE; succs.len()];
+    for w in 1..all.len() {
+        let Place { node, idom, semi, .. } = all[w];
+        let idom = if idom == semi { idom } else { all[idom as usize].idom };
+        all[w].idom = idom;
+        result[node as usize] = all[idom as usize].node;
     }
     result
 }

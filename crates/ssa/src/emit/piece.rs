@@ -150,25 +150,24 @@ pub(super) fn own_labels(labels: u32) -> Vec<u32> {
 /// ends gives its branches to the body itself.
 pub(super) fn aliases(pieces: &[Piece], labels: u32, is_void: bool) -> Vec<u32> {
     let mut alias = own_labels(labels);
-    // The label and type of each end, found backward.
-    let mut ends: Vec<u32> = is_void.then_some(labels).into_iter().collect();
-    let mut open_at: Vec<(u32, Option<Kind>, BlockType)> =
-        vec![(NONE, None, BlockType::Empty); pieces.len()];
-    let mut stack: Vec<(u32, Option<Kind>, BlockType)> = Vec::new();
-    for (at, piece) in pieces.iter().enumerate() {
+    // What each end closes, in order.
+    let (mut closed, mut open) = (Vec::with_capacity(pieces.len() / 4), Vec::new());
+    for piece in pieces {
         match piece {
-            Piece::Open(kind, label, ty) => stack.push((*label, Some(*kind), *ty)),
-            Piece::Try(_) => stack.push((NONE, None, BlockType::Empty)),
-            Piece::End => open_at[at] = stack.pop().unwrap_or((NONE, None, BlockType::Empty)),
+            Piece::Open(kind, label, ty) => open.push((*label, Some(*kind), *ty)),
+            Piece::Try(_) => open.push((NONE, None, BlockType::Empty)),
+            Piece::End => closed.push(open.pop().unwrap_or((NONE, None, BlockType::Empty))),
             _ => {}
         }
     }
-    for (at, piece) in pieces.iter().enumerate().rev() {
+    // The labels of the ends that follow each other, found backward.
+    let mut ends: Vec<u32> = is_void.then_some(labels).into_iter().collect();
+    for piece in pieces.iter().rev() {
         if !matches!(piece, Piece::End) {
             ends.clear();
             continue;
         }
-        let (label, kind, ty) = open_at[at];
+        let Some((label, kind, ty)) = closed.pop() else { continue };
         let empty = matches!(ty, BlockType::Empty);
         match (kind, ends.last()) {
             (Some(Kind::Block | Kind::If), Some(&outer)) if empty && outer != NONE => {
