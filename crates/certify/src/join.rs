@@ -140,7 +140,8 @@ pub(crate) fn describe(machine: &mut Machine<'_>, state: &State, wanted: Wanted<
         }
         let key = (sym, sym, 0, 0);
         let group = find(&mut groups, key, || {
-            let from = fuel(state).filter(|fuel| fuel.sym == sym).map_or(0, |fuel| fuel.add);
+            let fuel = fuel(state).filter(|fuel| fuel.sym == sym).map(|fuel| fuel.add);
+            let from = fuel.unwrap_or(u64::from(names_function(machine, sym)));
             let value = Value::symbol(sym).plus(from);
             let known = known(machine, (state.path, wanted.carry), value);
             Group { key, owner: at, from, members: Vec::new(), known }
@@ -153,6 +154,17 @@ pub(crate) fn describe(machine: &mut Machine<'_>, state: &State, wanted: Wanted<
     }
     wide_facts(machine, (state.path, None), &mut claims);
     claims
+}
+
+/// Whether a symbol is the store address of a function. There is no claim on it; on its reference,
+/// which is one more, there is.
+fn names_function(machine: &Machine<'_>, sym: Sym) -> bool {
+    matches!(machine.symbols.def(sym).kind, Kind::FuncAddress(_))
+}
+
+/// Whether a symbol is a reference.
+fn is_reference(machine: &Machine<'_>, sym: Sym) -> bool {
+    matches!(machine.symbols.def(sym).kind, Kind::Ref(_))
 }
 
 /// What is left of the fuel, where it is a symbol and a constant: a group's symbol is that number.
@@ -234,13 +246,14 @@ fn known(machine: &Machine<'_>, (path, carry): (Path, Carry), value: Value) -> K
             known.reference = Some(Reference::Null);
         }
     }
+    if let Some(ty) = machine.ref_type(path, value) {
+        known.reference = Some(Reference::Of(ty));
+    }
     if let Some(sym) = value.as_symbol() {
         match machine.symbols.def(sym).kind {
             Kind::Length(extent) => known.length = Some(extent),
             Kind::TypeId(ty) => known.type_id = Some(ty),
-            Kind::Ref(ty) => {
-                let nullable = ty.nullable && known.range.0 == 0;
-                known.reference = Some(Reference::Of(RefType { nullable, ..ty }));
+            Kind::Ref(_) => {
                 for fact in machine.facts.of(path, sym) {
                     if let Fact::Type { record: Record::Ref(s), ty } = fact
                         && s == sym
@@ -464,7 +477,7 @@ pub(crate) fn join(
             let smallest = least.iter().find(|(k, _)| *k == key).map(|&(_, least)| least);
             let from = match fuel.filter(|(k, _)| *k == key) {
                 Some((_, from)) => from,
-                None if keeps => 0,
+                None if keeps || is_reference(machine, a.sym) => 0,
                 None => smallest.unwrap_or(add),
             };
             let number = |sym, add| Value { base: Base::None, sym, shift: 0, add };

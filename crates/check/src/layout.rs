@@ -183,6 +183,8 @@ pub mod offsets {
     /// Context: the first word that depends on the module: a pointer to the record of each imported
     /// function, of each memory, of each table, and to the cell of each global.
     pub const FIRST: u32 = 0x20;
+    /// Bytes of a memory at most, whatever its type allows: it lies in the address space of a process.
+    pub const MEMORY_BYTES_MAX: u64 = 1 << 47;
     /// Store: the fuel that is left.
     pub const STORE_FUEL: u32 = 0;
     /// Store: where the epoch is.
@@ -490,8 +492,8 @@ impl Layout {
         let page = ty.page_size_log2.unwrap_or(16).min(16);
         let bytes = |pages: u64| pages.checked_shl(page).filter(|b| b >> page == pages);
         let min_bytes = bytes(ty.initial).ok_or("memory beyond the address space")?;
-        let most = if ty.memory64 { u64::MAX } else { 1 << 32 };
-        let max_bytes = ty.maximum.and_then(bytes).unwrap_or(most).min(most);
+        let most = if ty.memory64 { offsets::MEMORY_BYTES_MAX } else { 1 << 32 };
+        let max_bytes = ty.maximum.and_then(bytes).unwrap_or(most).min(most).max(min_bytes);
         let plain = !ty.memory64 && page == 16;
         let zone_bytes = match self.config.memory {
             MemoryShape::Guard { reservation_bytes, guard_bytes } if plain => {

@@ -270,7 +270,7 @@ impl<'a> Machine<'a> {
     }
 
     /// What reference a value is, if it is one; not of null.
-    fn ref_type(&self, path: Path, value: Value) -> Option<RefType> {
+    pub fn ref_type(&self, path: Path, value: Value) -> Option<RefType> {
         if value.base != Base::None || value.shift != 0 {
             return None;
         }

@@ -154,7 +154,10 @@ impl Machine<'_> {
                 let value = match bytes {
                     8 => whole,
                     4 => self.low_half(state, whole),
-                    _ => self.unknown(bytes),
+                    _ => match cut(whole, bytes) {
+                        number if number.as_constant().is_some() => number,
+                        _ => self.unknown(bytes),
+                    },
                 };
                 Ok((value, bytes, None))
             }
@@ -239,7 +242,10 @@ impl Machine<'_> {
         effect: &mut Effect,
     ) -> Result<Flags, Fault> {
         let (a, bytes, place) = self.read(state, insn, 0, (Access::Update, effect))?;
-        let b = if insn.operands() > 1 {
+        let b = if insn.is_of_one_register() {
+            // The same word, whatever is known of it.
+            a
+        } else if insn.operands() > 1 {
             let (b, _, _) = self.read(state, insn, 1, (Access::Read, effect))?;
             cut(b, bytes)
         } else {
@@ -342,7 +348,7 @@ impl Machine<'_> {
         let (a, bytes, _) = self.read(state, insn, 0, (Access::Read, effect))?;
         let (b, _, _) = self.read(state, insn, 1, (Access::Read, effect))?;
         let b = cut(b, bytes);
-        Ok(numeric::compared(insn.class == Class::Test, bytes, (a, b)))
+        Ok(numeric::compared(insn.class == Class::Test, (a, b)))
     }
 
     /// `cmov`: the source where the condition holds, otherwise operand 0, each narrowed by what the

@@ -10,7 +10,8 @@ use prova_testing::generate::Generator;
 use prova_testing::second::compare;
 use prova_testing::ssa::{campaign, emissions, irreducible, trips};
 use prova_testing::{
-    enumerate, fuel, judge, mutations, native, outside, proof, ssa_check, ssa_passes, torture,
+    enumerate, fuel, judge, mutations, native, native_table, outside, proof, ssa_check, ssa_passes,
+    torture,
 };
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -270,6 +271,24 @@ pub(crate) enum Campaign {
         #[arg(long, default_value_t = 20)]
         funcs: usize,
     },
+    /// What becomes of the functions of generated modules as machine code: none may be refused.
+    NativeRefusals {
+        /// What makes the modules.
+        #[arg(long, value_enum, default_value = "smith")]
+        generator: Generator,
+        /// How many modules.
+        #[arg(long, default_value_t = 2_000)]
+        count: u64,
+        /// The number of the first.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+        /// The seed of the campaign.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Functions of a biased module.
+        #[arg(long, default_value_t = 20)]
+        funcs: usize,
+    },
     /// Every operator in a loop on a small native stack, in every executor and metering mode.
     Torture {
         /// Recurses natively instead, to show that the stack is small.
@@ -341,6 +360,9 @@ impl Campaign {
             }
             Campaign::NativeCases { generator, count, from, seed, funcs } => {
                 native_cases(generator, seed, from..from + count, funcs)
+            }
+            Campaign::NativeRefusals { generator, count, from, seed, funcs } => {
+                native_refusals(generator, seed, from..from + count, funcs)
             }
             Campaign::Torture { plant: false } => torture(),
             Campaign::Torture { plant: true } => {
@@ -464,6 +486,27 @@ fn native_cases(
         Err(what) => {
             eprintln!("{what}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+fn native_refusals(
+    generator: Generator,
+    seed: u64,
+    cases: std::ops::Range<u64>,
+    funcs: usize,
+) -> ExitCode {
+    match native_table::generated(generator, seed, cases, funcs) {
+        Ok(row) => {
+            println!("functions, native, exceptions, caps, declined, refused: {}", row.counts());
+            let findings = row.declined.iter().chain(&row.refused);
+            findings.for_each(|finding| println!("  {finding}"));
+            let bad = !row.declined.is_empty() || !row.refused.is_empty();
+            found(bad.then(|| "functions are refused or declined".to_owned()), "none is refused")
+        }
+        Err(what) => {
+            println!("not run: {what}");
+            ExitCode::from(2)
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! module, Way, metering ─ prova_native::survey ─► Survey ─► a table
+//! generated modules ──────────────────────────────► Survey, and what is refused
 //! ```
 //!
 //! Nothing runs. The table of `programs/` is kept in `tests/native/programs.tsv`, and any
@@ -9,8 +10,9 @@
 //!
 //! What a green run does not show: that the code does what it should (`native`, `spec`, `corpus`).
 
+use crate::generate::Generator;
 use prova_check::{Config, MemoryShape, Metering};
-use prova_module::Module;
+use prova_module::{Features, Limits, Module};
 pub use prova_native::Survey;
 use prova_native::{NativeCompiler, survey};
 use std::fmt;
@@ -81,6 +83,36 @@ pub fn module(
     jobs: usize,
 ) -> Result<Survey, String> {
     survey(module, &way.config(metering), jobs)
+}
+
+/// Compiles and checks everything of generated modules, each in a way and a metering by its number;
+/// what is refused or declined says in which case.
+///
+/// # Errors
+/// If there can be no code of a module at all.
+pub fn generated(
+    generator: Generator,
+    seed: u64,
+    cases: std::ops::Range<u64>,
+    funcs: usize,
+) -> Result<Survey, String> {
+    let mut total = Survey::default();
+    for index in cases {
+        let case = generator.case(seed, index, funcs);
+        let Ok(decoded) = Module::decode(&*case.wasm, &Features::default(), &Limits::default())
+        else {
+            continue;
+        };
+        let way = Way::ALL[(index % 3) as usize];
+        let metering = METERINGS[(index / 3 % 4) as usize];
+        let named = format!("seed {seed}, case {index}, {way}, {}", metering_name(metering));
+        let row = module(&decoded, way, metering, 1).map_err(|what| format!("{named}: {what}"))?;
+        let name = |finding: &String| format!("{named}: {finding}");
+        let declined = row.declined.iter().map(name).collect();
+        let refused = row.refused.iter().map(name).collect();
+        total.add(&Survey { declined, refused, ..row });
+    }
+    Ok(total)
 }
 
 /// The programs of the repository that the table has, and a name for each.

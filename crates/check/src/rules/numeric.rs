@@ -2,7 +2,7 @@
 //!
 //! Operands are zero-extended from the width of the operation (`cut` for immediates, [`low`] for
 //! registers), and results are narrowed to it where they are written, by [`low`] again: 32-bit
-//! results zero-extend. Widths of 1 and 2 bytes yield nothing.
+//! results zero-extend. Results of 1 and 2 bytes are not known; comparisons are of any width.
 
 use super::order::Whole;
 use crate::state::Flags;
@@ -136,12 +136,12 @@ pub fn half_of<W: Word>(value: Value<W>) -> (u8, W) {
 }
 
 /// What the flags come from behind `cmp`, and behind `test` of a number with itself. Both operands
-/// are zero-extended from `bytes`.
-pub fn compared<W: Word>(test: bool, bytes: u32, (a, b): (Value<W>, Value<W>)) -> Flags<W> {
-    match (test, bytes >= 4) {
-        (false, true) => Flags::Compare(a, b),
-        (true, true) if a == b => Flags::Compare(a, Value::constant(W::ZERO)),
-        _ => Flags::Unknown,
+/// are zero-extended from the width of the operation, whatever that is.
+pub fn compared<W: Word>(test: bool, (a, b): (Value<W>, Value<W>)) -> Flags<W> {
+    match test {
+        false => Flags::Compare(a, b),
+        true if a == b => Flags::Compare(a, Value::constant(W::ZERO)),
+        true => Flags::Unknown,
     }
 }
 

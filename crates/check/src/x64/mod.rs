@@ -323,6 +323,14 @@ impl Insn {
         }
     }
 
+    /// Whether it has two operands, which are one register in one width.
+    #[inline]
+    pub fn is_of_one_register(&self) -> bool {
+        let raw = &self.raw;
+        let registers = (raw.op0_kind(), raw.op1_kind()) == (OpKind::Register, OpKind::Register);
+        raw.op_count() == 2 && registers && raw.op0_register() == raw.op1_register()
+    }
+
     /// The address of the memory operand, if there is one of a form with a rule.
     #[inline]
     pub fn memory(&self) -> Option<Address> {

@@ -52,7 +52,7 @@ fn passed<W: Proof>(
         let (_, carry, zero) = processor(Alu::Sub, 8, meaning(a), meaning(b));
         given!(!holds(condition, carry, zero));
     }
-    given!(engine.assume(compared(false, 8, (a, b)), condition, false));
+    given!(engine.assume(compared(false, (a, b)), condition, false));
     Some(())
 }
 
@@ -130,7 +130,7 @@ fn d3<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     let (a, b) = if turned { (length, sum) } else { (sum, length) };
     let (_, carry, zero) = processor(Alu::Sub, 8, meaning(a), meaning(b));
     let keeps = (holds(condition, carry, zero) == kept) != twin;
-    given!(engine.assume(compared(false, 8, (a, b)), condition, kept));
+    given!(engine.assume(compared(false, (a, b)), condition, kept));
     let pointer = address(Value::pointer(MEMORY, W::ZERO), Some((index, 0)), W::ZERO)?;
     let (disp, null) = (W::any("disp"), W::any("null"));
     let limits = (min, W::ZERO, null);
@@ -184,7 +184,7 @@ fn d6<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
     let condition = CONDITIONS[case[0] as usize];
     let taken = holds(condition, carry, zero) != twin;
     let (mut yes, mut no) = (engine.clone(), engine);
-    let flags = compared(false, 8, (index, bound));
+    let flags = compared(false, (index, bound));
     given!(yes.assume(flags, condition, true), no.assume(flags, condition, false));
     let (_, hi) = either::<W>(yes.range(bound)?, no.range(index)?);
     let moved = meaning(if taken { bound } else { index });
@@ -231,7 +231,7 @@ fn d7_record<W: Proof>(_: &[u32], twin: bool) -> Option<bool> {
     let mut engine = Engine::new(W::ZERO);
     engine.define(OTHER, (W::ZERO, W::MAX), false);
     let reference = Value::symbol(OTHER);
-    let flags = compared(true, 8, (reference, reference));
+    let flags = compared(true, (reference, reference));
     // Behind `test r, r` the zero flag says so (the lemmas `test.64`).
     given!(twin || meaning(reference) != W::ZERO);
     given!(engine.assume(flags, Condition::Equal, false));

@@ -203,11 +203,11 @@ impl Side {
             }
             Step::Compare(bytes, a, b) => {
                 let operands = (self.read(a, bytes), self.source(b, bytes));
-                self.flags = compared(false, bytes, operands);
+                self.flags = compared(false, operands);
             }
             Step::Test(bytes, a, b) => {
                 let operands = (self.read(a, bytes), self.read(b, bytes));
-                self.flags = compared(true, bytes, operands);
+                self.flags = compared(true, operands);
             }
             Step::Move(bytes, to, from) => {
                 let value = self.read(from, bytes);

@@ -3,7 +3,7 @@
 //! Registers hold whole words; a 32-bit operation sees low halves, and leaves a zero-extended one.
 
 use crate::proof::{
-    CONDITIONS, Proof, Runs, bounded, holds, int, meaning, narrowed, processor, range,
+    CONDITIONS, Proof, Runs, bounded, holds, int, meaning, most, narrowed, processor, range,
 };
 use crate::smt::Theory::{self, Bits};
 use crate::table::{Lemma, lemma};
@@ -49,17 +49,21 @@ fn read<W: Proof>(value: Value<W>, bytes: u32, which: usize) -> Option<Read<W>> 
 
 /// An operand of a comparison: its bounds say nothing of the flags.
 fn compared_operand<W: Proof>(value: Value<W>, bytes: u32, which: usize) -> Option<Read<W>> {
-    if bytes == 4 {
-        return any_half(which);
+    if bytes < 8 {
+        return any_narrow(which, most::<W>(bytes));
     }
     Some(Read { word: meaning(value), value, range: None })
 }
 
 fn any_half<W: Proof>(which: usize) -> Option<Read<W>> {
+    any_narrow(which, W::LOW_MAX)
+}
+
+fn any_narrow<W: Proof>(which: usize, most: W) -> Option<Read<W>> {
     let value = Value::symbol([Sym(30), Sym(31)][which]);
     let word = meaning(value);
-    given!(word <= W::LOW_MAX);
-    Some(Read { word, value, range: range(value, (W::ZERO, W::LOW_MAX)) })
+    given!(word <= most);
+    Some(Read { word, value, range: range(value, (W::ZERO, most)) })
 }
 
 /// An immediate, cut to the width.
@@ -117,8 +121,8 @@ fn flagged<W: Proof>(case: &[u32], twin: bool) -> Option<bool> {
         form => compared_operand(operand(form, 1), bytes, 1)?,
     };
     let (alu, flags) = match by {
-        0 => (Alu::Sub, compared(false, bytes, (a.value, b.value))),
-        1 => (Alu::And, compared(true, bytes, (a.value, b.value))),
+        0 => (Alu::Sub, compared(false, (a.value, b.value))),
+        1 => (Alu::And, compared(true, (a.value, b.value))),
         n => {
             let alu = ALU[n as usize - 2];
             (alu, arithmetic((alu, bytes), (a.value, b.value), |_| None).1)
@@ -203,6 +207,14 @@ pub fn lemmas() -> Vec<Lemma> {
                 }
             }
         }
+    }
+    // Comparisons of 16 and of 8 bits, in any of the conditions.
+    for bytes in [2, 1] {
+        let bits = bytes * 8;
+        add(format!("cmp.{bits}.symbol"), Bits, &[0, bytes, 0, 6], runs!(flagged));
+        add(format!("cmp.{bits}.constant"), Bits, &[0, bytes, 3, 6], runs!(flagged));
+        add(format!("cmp.{bits}.turned"), Bits, &[0, bytes, 6, 6], runs!(flagged));
+        add(format!("test.{bits}.same"), Bits, &[1, bytes, 5, 6], runs!(flagged));
     }
     for (c, holding) in [(0, 0), (1, 1)] {
         let condition = format!("{:?}", CONDITIONS[c as usize]).to_lowercase();

@@ -140,12 +140,22 @@ pub fn low_half<W: Proof>(word: W) -> W {
     word.and(W::LOW_MAX)
 }
 
-/// A word as an operation of so many bytes (4 or 8) sees it or leaves it.
-pub fn narrowed<W: Proof>(word: W, bytes: u32) -> W {
-    if bytes == 8 { word } else { low_half(word) }
+/// The greatest word of so many bytes (1, 2, 4 or 8).
+pub fn most<W: Proof>(bytes: u32) -> W {
+    match bytes {
+        8 => W::MAX,
+        4 => W::LOW_MAX,
+        2 => W::number(0xffff),
+        _ => W::number(0xff),
+    }
 }
 
-/// The processor: result, carry flag, zero flag of an operation of 4 or 8 bytes on operands that
+/// A word as an operation of so many bytes (1, 2, 4 or 8) sees it or leaves it.
+pub fn narrowed<W: Proof>(word: W, bytes: u32) -> W {
+    if bytes == 8 { word } else { word.and(most(bytes)) }
+}
+
+/// The processor: result, carry flag, zero flag of an operation of so many bytes on operands that
 /// are zero-extended. Counts of shifts are constants.
 pub fn processor<W: Proof>(alu: Alu, bytes: u32, x: W, y: W) -> (W, bool, bool) {
     let bits = if bytes == 8 { W::BITS } else { W::BITS / 2 };

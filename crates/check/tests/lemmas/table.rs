@@ -77,7 +77,8 @@ impl Lemma {
     /// Bits of the widest words whose values can all be tried, and how many claims there are; 0
     /// bits: too many assignments.
     pub fn enumerated(&self) -> (u32, u64) {
-        for (bits, most) in [(5, CHEAP), (4, CHEAP), (4, DEAR), (3, DEAR)] {
+        let steps = [(5, CHEAP), (4, CHEAP), (4, DEAR), (3, DEAR), (3, DEAREST), (4, DEAREST)];
+        for (bits, most) in steps {
             if let Some((true, claims)) = self.small(bits, most) {
                 return (bits, claims);
             }
@@ -86,9 +87,10 @@ impl Lemma {
     }
 }
 
-/// Assignments that are cheap to try, and such as are still tried.
+/// Assignments that are cheap to try, and such as are still tried: about a second at most.
 const CHEAP: u64 = 40_000;
 const DEAR: u64 = 400_000;
+const DEAREST: u64 = 4_000_000;
 
 /// SHA-256 of queries, in hexadecimal.
 pub fn digest(queries: &[String; 3]) -> String {

@@ -180,10 +180,20 @@ impl Lowering<'_> {
         let store = self.store_words();
         let cells_at =
             emit.ins(|i| i.load(I64, abi::immutable(), store, offsets::STORE_ARGS as i32));
-        let mut cell = 0;
-        for &arg in args {
+        let ends = args.iter().scan(0, |end, &arg| {
+            *end += cells(emit.type_of(arg));
+            Some(*end)
+        });
+        let mut places: Vec<(i32, Value)> =
+            ends.zip(args).map(|(end, &arg)| (end - cells(emit.type_of(arg)), arg)).collect();
+        // A reference comes last: what computes a number may branch, and claims say nothing of
+        // cells, so the check would forget behind it that a cell holds a reference.
+        match (opcode, &mut places[..]) {
+            (Opcode::TableGrow, all) | (Opcode::TableFill, [_, all @ ..]) => all.reverse(),
+            _ => {}
+        }
+        for (cell, arg) in places {
             put_cell(emit, flags, cells_at, cell, arg);
-            cell += cells(emit.type_of(arg));
         }
         let operands =
             [u64::from(opcode as u16), first.into(), second.into()].map(|word| self.word(word));

@@ -2,6 +2,7 @@
 //!
 //! Their layout is the convention of `prova_check::offsets`, which the assertions here compare.
 
+use crate::Limits;
 use crate::fixed::Fixed;
 use crate::vm::Vm;
 use prova_check::offsets;
@@ -26,6 +27,7 @@ const _: () = {
     assert!(offset_of!(FuncRecord, vmctx) == offsets::RECORD_VMCTX as usize);
     assert!(offset_of!(FuncRecord, type_id) == offsets::RECORD_TYPE as usize);
     assert!(offset_of!(FuncRecord, address) == offsets::RECORD_ADDRESS as usize);
+    assert!(Limits::MEMORY_BYTES_MAX <= offsets::MEMORY_BYTES_MAX);
     assert!(offset_of!(Vm, fuel) == offsets::STORE_FUEL as usize);
     assert!(offset_of!(Vm, epoch) == offsets::STORE_EPOCH as usize);
     assert!(offset_of!(Vm, epoch_deadline) == offsets::STORE_DEADLINE as usize);
