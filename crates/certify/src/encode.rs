@@ -11,7 +11,7 @@ use prova_check::{Base, Claim, Extent, Heap, Loc, Name, RefKind, RefType, Sym, V
 use std::collections::BTreeMap;
 
 /// How many blocks back a difference may reach.
-const WINDOW: usize = 16;
+const WINDOW: usize = 8;
 
 /// Writes a certificate.
 pub(crate) fn encode(
@@ -38,7 +38,7 @@ pub(crate) fn encode(
         return out.bytes;
     }
     let entries = dictionary.len() as u32;
-    let others = frame.held.keys().filter(|loc| !frame.kept.contains(loc));
+    let others = frame.locations().filter(|&loc| !frame.kept.contains(loc));
     let all: Vec<u32> = others.map(|loc| entries + 2 * loc.number()).collect();
     let (mut written, mut list) = (Vec::<Vec<u32>>::new(), Vec::new());
     let mut offset = frame.at;
@@ -114,8 +114,8 @@ fn frame_and_blocks(out: &mut Bits, frame: &Frame, blocks: &[Block]) {
         out.bits(order.into(), orders::BITS);
     }
     out.bits(metering.into(), 1);
-    let changed = |loc: &&Loc| keeps(loc.number()) && !frame.kept.contains(loc);
-    let changed: Vec<u32> = frame.held.keys().filter(changed).map(|loc| loc.number()).collect();
+    let changed = |loc: &Loc| keeps(loc.number()) && !frame.kept.contains(*loc);
+    let changed: Vec<u32> = frame.locations().filter(changed).map(|loc| loc.number()).collect();
     out.number(changed.len() as u64, orders::COUNT);
     gaps_between(changed).for_each(|gap| out.place(gap));
     for block in blocks {
@@ -178,7 +178,7 @@ impl Frame {
     fn says(&self, claim: &Claim) -> bool {
         match *claim {
             Claim::Range { name: Name::Fixed(Sym::HEIGHT), lo, hi: u64::MAX } => lo <= self.height,
-            Claim::Holds { at, name: Name::Fixed(_), .. } => self.kept.contains(&at),
+            Claim::Holds { at, name: Name::Fixed(_), .. } => self.kept.contains(at),
             _ => false,
         }
     }
@@ -189,7 +189,7 @@ fn by_location(frame: &Frame, claim: &Claim) -> Option<u32> {
     match *claim {
         Claim::Number { at, hi: 0xffff_ffff } => Some(2 * at.number() + 1),
         Claim::Holds { at, base, name: Name::Fixed(sym), shift, add } => {
-            let held = frame.held.get(&at) == Some(&Value { base, sym, shift, add });
+            let held = frame.value(at) == Some(Value { base, sym, shift, add });
             held.then(|| 2 * at.number())
         }
         _ => None,

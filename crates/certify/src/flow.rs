@@ -57,11 +57,24 @@ impl Leader {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Frame {
     pub(crate) at: u32,
-    pub(crate) held: BTreeMap<Loc, Value>,
+    /// What it holds, by the location's number.
+    held: Vec<Option<Value>>,
     /// What the height is at least.
     pub(crate) height: u64,
     /// The locations that keep what they hold.
-    pub(crate) kept: BTreeSet<Loc>,
+    pub(crate) kept: Set,
+}
+
+impl Frame {
+    /// What a location holds there.
+    pub(crate) fn value(&self, loc: Loc) -> Option<Value> {
+        self.held.get(loc.number() as usize).copied().flatten()
+    }
+
+    /// The locations that hold something, in order.
+    pub(crate) fn locations(&self) -> impl Iterator<Item = Loc> + '_ {
+        (0..).zip(&self.held).filter(|(_, value)| value.is_some()).map(|(n, _)| Loc::numbered(n))
+    }
 }
 
 /// The instructions of a code, decoded once each, and those that control was found to reach.
@@ -373,11 +386,11 @@ impl Run<'_, '_> {
             at = insn.end();
         }
         let stateable = |value: &Value| value.sym.0 < Sym::FIRST && base_code(value.base).is_some();
-        let held = join::locations(&state).filter(|(_, value)| stateable(value)).collect();
+        let held = join::locations(&state).filter(|(_, value)| stateable(value));
+        let held: Vec<(Loc, Value)> = held.collect();
         let (height, _) = self.machine.facts.bounds(state.path, &self.machine.symbols, Sym::HEIGHT);
-        let held: BTreeMap<Loc, Value> = held;
-        let kept = held.keys().copied().filter(|loc| keeps(loc.number()));
-        let mut kept: BTreeSet<Loc> = kept.collect();
+        let mut kept = held.clone();
+        kept.retain(|(loc, _)| keeps(loc.number()));
         for leader in &self.leaders {
             let Entry::Claimed(claims) = &leader.entry else { continue };
             // Where claims on values of the function come in the order of locations, as they do.
@@ -388,12 +401,15 @@ impl Run<'_, '_> {
                 _ => None,
             });
             let mut fixed = fixed.peekable();
-            kept.retain(|loc| {
-                while fixed.next_if(|(at, _)| at < loc).is_some() {}
-                fixed.peek().is_some_and(|(at, value)| at == loc && held.get(at) == Some(value))
+            kept.retain(|location| {
+                while fixed.next_if(|(at, _)| *at < location.0).is_some() {}
+                fixed.peek() == Some(location)
             });
         }
-        Ok(Frame { at, held, height, kept })
+        let mut values = vec![None; held.last().map_or(0, |(loc, _)| loc.number() as usize + 1)];
+        held.iter().for_each(|&(loc, value)| values[loc.number() as usize] = Some(value));
+        let kept = kept.into_iter().map(|(loc, _)| loc).collect();
+        Ok(Frame { at, held: values, height, kept })
     }
 
     /// Executes from `at` to the block's end.

@@ -62,7 +62,7 @@ pub(crate) fn prune(
         match level {
             Level::Coarse => claims.list.retain(|claim| match *claim {
                 Claim::Holds { at, name: Name::Fixed(_), .. } => {
-                    at == Loc::Register(RSP) || need.contains(at) || frame.kept.contains(&at)
+                    at == Loc::Register(RSP) || need.contains(at) || frame.kept.contains(at)
                 }
                 _ => true,
             }),

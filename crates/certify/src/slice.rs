@@ -83,6 +83,14 @@ impl Set {
     }
 }
 
+impl FromIterator<Loc> for Set {
+    fn from_iter<I: IntoIterator<Item = Loc>>(locs: I) -> Set {
+        let mut set = Set::default();
+        set.extend(locs);
+        set
+    }
+}
+
 /// The needed locations at each block, by its offset.
 pub(crate) fn needs(graph: &Graph, reads: Reads) -> BTreeMap<u32, Set> {
     let blocks = &graph.blocks;

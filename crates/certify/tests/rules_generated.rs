@@ -1,6 +1,6 @@
 //! What generated modules were refused for, each with a twin that has to be: one register as both
 //! operands, references made of a store address before a merge, comparisons of bytes, lengths that
-//! no memory has.
+//! no memory has, lengths that divide.
 //!
 //! Green does not show that no generated module is refused (`prova-testing native-refusals`).
 
@@ -14,12 +14,12 @@ mod case;
 #[allow(dead_code, reason = "each test uses a part")]
 mod observer;
 
-use asm::{Item, J, L, Trap, at, idx, mr, ret, ri, rm, rr};
+use asm::{Item, J, L, Trap, at, idx, mr, r, ret, ri, rm, rr};
 use case::{Case, base, explicit, guard, with};
 use iced_x86::Code as C;
 use iced_x86::Instruction;
 use iced_x86::Register::*;
-use prova_check::{Rule, offsets, traps};
+use prova_check::{Config, Rule, offsets, traps};
 
 /// rax: a pointer, as base has it; r10: the cell of the global that is an externref.
 fn global() -> Vec<Item> {
@@ -139,4 +139,32 @@ fn lengths_that_no_memory_has() {
     assert_eq!(behind(u64::MAX), Ok(()));
     assert_eq!(behind(offsets::MEMORY_BYTES_MAX), Err(Rule::Memory));
     assert_eq!(behind(65_536), Err(Rule::Memory));
+}
+
+const EMPTY: &str = "(module (table 0 funcref) (func (param i32)))";
+
+/// Without signals a divisor is not zero, though it be a length: a constant below it bounds it.
+#[test]
+fn lengths_that_divide() {
+    let config = Config { signals: false, ..Case::explicit(EMPTY).config };
+    let divided = |items: &[Item]| {
+        let length = [
+            rm(C::Mov_r64_rm64, R11, at(RDI, 8)),
+            rm(C::Mov_r64_rm64, R10, at(R11, i64::from(offsets::FIRST))),
+            rm(C::Mov_r64_rm64, RCX, at(R10, i64::from(offsets::OBJECT_LEN))),
+        ];
+        let divide = [rr(C::Xor_rm32_r32, EDX, EDX), r(C::Div_rm32, ECX), ret()];
+        Case { config, ..Case::explicit(EMPTY) }.judge(&with(with(length, items), &divide))
+    };
+    let greatest = |least| {
+        [
+            ri(C::Mov_r32_imm32, EDX, least),
+            rr(C::Cmp_r32_rm32, EDX, ECX),
+            rr(C::Cmovae_r32_rm32, ECX, EDX),
+        ]
+    };
+    assert_eq!(divided(&greatest(1)), Ok(()));
+    assert_eq!(divided(&greatest(7)), Ok(()));
+    assert_eq!(divided(&greatest(0)), Err(Rule::Metadata));
+    assert_eq!(divided(&[]), Err(Rule::Metadata));
 }

@@ -8,7 +8,8 @@
 //!
 //! - F1. A fact holds in every execution that reaches a point whose state's path contains it.
 //! - F2. Extents only grow, so an edge into one holds for ever after.
-//! - F3. An edge whose right side is a *length that was read* is kept as an edge into the extent.
+//! - F3. An edge whose right side is a *length that was read* is kept as an edge into the extent; a
+//!   constant's as a bound of the symbol as well.
 //!
 //! Limits: a query walks at most [`WALK_MAX`] nodes, and combines two edges at most; beyond that
 //! the answer is *not known*, which is sound. What all queries walk is counted (`pass` bounds it).
@@ -193,6 +194,14 @@ impl Facts {
         } else if a.sym == b.sym || b.shift != 0 {
             return path;
         }
+        let path = match symbols.def(b.sym).kind {
+            // A constant below a length that was read bounds that symbol as well.
+            Kind::Length(_) if a.sym == Sym::ZERO => {
+                let bound = Fact::Le { a: a.sym, shift: a.shift, d, b: Node::Sym(b.sym) };
+                self.push(path, symbols, bound)
+            }
+            _ => path,
+        };
         let node = match symbols.def(b.sym).kind {
             Kind::Length(extent) => Node::Extent(extent),
             Kind::Number

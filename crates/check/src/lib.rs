@@ -64,6 +64,7 @@ mod claims;
 mod error;
 mod facts;
 mod layout;
+mod ledger;
 mod machine;
 mod metadata;
 mod pass;
@@ -85,6 +86,7 @@ pub use layout::{
     Config, CpuLevel, Global, ITEMS_MAX, Layout, LayoutError, Memory, MemoryShape, Metering,
     Signature, Table, Ty, offsets,
 };
+pub use ledger::{Ledger, ledger};
 pub use machine::{CodeKind, FRAME_BYTES_MAX, Machine};
 pub use metadata::{CallRow, TrapRow, traps};
 pub use pass::{CODE_BYTES_MAX, KNOWN_BASE, KNOWN_MAX, WAITING_WORDS_MAX, WORK_MAX, keeps};

@@ -13,33 +13,14 @@
 #![allow(dead_code, unreachable_pub, reason = "the modules are those of two tests")]
 
 #[macro_use]
-#[path = "lemmas/proof.rs"]
-mod proof;
-#[path = "lemmas/derive.rs"]
-mod derive;
-#[path = "lemmas/engine.rs"]
-mod engine;
-#[path = "lemmas/facts.rs"]
-mod facts;
+#[path = "lemmas/mod.rs"]
+mod lemmas;
 #[path = "lemmas/ledger.rs"]
 mod ledger;
 #[path = "lemmas/machine.rs"]
 mod machine;
-#[path = "lemmas/operate.rs"]
-mod operate;
-#[path = "lemmas/places.rs"]
-mod places;
-#[path = "lemmas/small.rs"]
-mod small;
-#[path = "lemmas/smt.rs"]
-mod smt;
-#[path = "lemmas/table.rs"]
-mod table;
-#[path = "lemmas/term.rs"]
-mod term;
-#[path = "lemmas/values.rs"]
-mod values;
 
+use lemmas::{derive, engine, facts, operate, places, proof, small, smt, table, term, values};
 use smt::{Solver, Theory};
 use std::collections::BTreeSet;
 use table::{ANSWERS, all};

@@ -18,7 +18,7 @@ fn machine_code_does_what_the_reference_tier_does() {
 
 /// Cases of wasm-smith by seed and number, of which functions were refused: references and tables,
 /// loops of atomic operators under metering, constants beyond every memory.
-const ONCE_REFUSED: [(u64, u64); 14] = [
+const ONCE_REFUSED: [(u64, u64); 16] = [
     (1, 88),
     (1, 563),
     (1, 843),
@@ -33,6 +33,8 @@ const ONCE_REFUSED: [(u64, u64); 14] = [
     (3, 1_281),
     (3, 1_354),
     (3, 2_366),
+    (6, 1_070),
+    (8, 1_856),
 ];
 
 #[test]

@@ -93,7 +93,11 @@ impl<W: Word> Engine<W> {
         } else if a.sym == b.sym || b.shift != 0 {
             return;
         }
-        let side = if self.def(b.sym).1 { Side::Extent } else { Side::Sym(b.sym) };
+        let is_length = self.def(b.sym).1;
+        if is_length && a.sym == Sym::ZERO {
+            self.edges.push((a.sym, a.shift, d, Side::Sym(b.sym)));
+        }
+        let side = if is_length { Side::Extent } else { Side::Sym(b.sym) };
         self.edges.push((a.sym, a.shift, d, side));
     }
 
