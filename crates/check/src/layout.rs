@@ -183,7 +183,8 @@ pub mod offsets {
     /// Context: the first word that depends on the module: a pointer to the record of each imported
     /// function, of each memory, of each table, and to the cell of each global.
     pub const FIRST: u32 = 0x20;
-    /// Bytes of a memory at most, whatever its type allows: it lies in the address space of a process.
+    /// Bytes of a memory at most, whatever its type allows: it lies in the address space of a
+    /// process.
     pub const MEMORY_BYTES_MAX: u64 = 1 << 47;
     /// Store: the fuel that is left.
     pub const STORE_FUEL: u32 = 0;

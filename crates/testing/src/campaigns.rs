@@ -302,13 +302,11 @@ impl Campaign {
     pub(crate) fn run(self) -> ExitCode {
         match self {
             Campaign::Differential { generator, count, seed, jobs, funcs } => {
-                let jobs = jobs.unwrap_or_else(processors);
-                let (time, plant) = (None, None);
+                let (jobs, time, plant) = (jobs.unwrap_or_else(processors), None, None);
                 differential(&Options { generator, count, seed, jobs, funcs, time, plant })
             }
             Campaign::Proof { generator, count, seed, jobs, funcs } => {
-                let jobs = jobs.unwrap_or_else(processors);
-                let (time, plant) = (None, None);
+                let (jobs, time, plant) = (jobs.unwrap_or_else(processors), None, None);
                 proof(&Options { generator, count, seed, jobs, funcs, time, plant })
             }
             Campaign::Ssa { generator, count, modules, seed, funcs } => {

@@ -188,9 +188,10 @@ impl Lowering<'_> {
             ends.zip(args).map(|(end, &arg)| (end - cells(emit.type_of(arg)), arg)).collect();
         // A reference comes last: what computes a number may branch, and claims say nothing of
         // cells, so the check would forget behind it that a cell holds a reference.
-        match (opcode, &mut places[..]) {
-            (Opcode::TableGrow, all) | (Opcode::TableFill, [_, all @ ..]) => all.reverse(),
-            _ => {}
+        if opcode == Opcode::TableGrow {
+            places.reverse();
+        } else if let (Opcode::TableFill, [_, rest @ ..]) = (opcode, &mut places[..]) {
+            rest.reverse();
         }
         for (cell, arg) in places {
             put_cell(emit, flags, cells_at, cell, arg);

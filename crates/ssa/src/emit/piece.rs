@@ -80,12 +80,7 @@ pub(super) fn write(pieces: &[Piece], alias: &[u32], code: &[u8], out: &mut Vec<
             Piece::Try(clauses) => {
                 let catches: Vec<Catch> = clauses
                     .iter()
-                    .map(|&(tag, with_ref, label)| match (tag, with_ref, at(label)) {
-                        (Some(tag), false, label) => Catch::One { tag, label },
-                        (Some(tag), true, label) => Catch::OneRef { tag, label },
-                        (None, false, label) => Catch::All { label },
-                        (None, true, label) => Catch::AllRef { label },
-                    })
+                    .map(|&(tag, with_ref, label)| catch(tag, with_ref, at(label)))
                     .collect();
                 Instruction::TryTable(BlockType::Empty, catches.into()).encode(out);
                 depth += 1;
@@ -123,6 +118,16 @@ pub(super) fn write(pieces: &[Piece], alias: &[u32], code: &[u8], out: &mut Vec<
         }
     }
     Instruction::End.encode(out);
+}
+
+/// A clause of a `try_table`: without a tag it takes all.
+fn catch(tag: Option<u32>, with_ref: bool, label: u32) -> Catch {
+    match (tag, with_ref) {
+        (Some(tag), false) => Catch::One { tag, label },
+        (Some(tag), true) => Catch::OneRef { tag, label },
+        (None, false) => Catch::All { label },
+        (None, true) => Catch::AllRef { label },
+    }
 }
 
 /// Which labels take branches, with those of their aliases.

@@ -33,11 +33,12 @@ static KINDS: [u8; Opcode::ALL.len()] = {
         if Effects::of_operator(opcode).is_pure() {
             kinds[at] |= kind::PURE;
         }
-        kinds[at] |= match opcode.class() {
-            Class::constant | Class::null => kind::CONSTANT,
-            Class::call | Class::call_indirect | Class::call_ref => kind::CALL,
-            _ => 0,
-        };
+        if matches!(opcode.class(), Class::constant | Class::null) {
+            kinds[at] |= kind::CONSTANT;
+        }
+        if matches!(opcode.class(), Class::call | Class::call_indirect | Class::call_ref) {
+            kinds[at] |= kind::CALL;
+        }
         at += 1;
     }
     kinds
