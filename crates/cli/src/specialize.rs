@@ -127,7 +127,7 @@ fn run_initialiser(wasm: &[u8], init: &str, globals: &[String]) -> Result<State>
             match (generic, params.first(), results.first_mut()) {
                 (Some(prova_specialize::Generic::Nothing), _, None) => Ok(()),
                 (Some(prova_specialize::Generic::First), Some(param), Some(result)) => {
-                    *result = param.clone();
+                    *result = *param;
                     Ok(())
                 }
                 (_, _, _) => prova::bail!("an intrinsic has a meaning in compiled code only"),
