@@ -91,8 +91,9 @@ impl FromIterator<Loc> for Set {
     }
 }
 
-/// The needed locations at each block, by its offset.
-pub(crate) fn needs(graph: &Graph, reads: Reads) -> BTreeMap<u32, Set> {
+/// The needed locations at each block, by its offset. Those of the frame's chain are needed
+/// everywhere: where code calls or stops, they are asked for, and they seldom change.
+pub(crate) fn needs(graph: &Graph, reads: Reads, chain: &[Loc]) -> BTreeMap<u32, Set> {
     let blocks = &graph.blocks;
     let end = blocks.last().map_or(0, |block| block.start as usize + 1);
     let mut places = vec![0_u32; end];
@@ -138,6 +139,7 @@ pub(crate) fn needs(graph: &Graph, reads: Reads) -> BTreeMap<u32, Set> {
             work.extend(ways[i].iter().copied());
         }
     }
+    needs.iter_mut().for_each(|need| need.extend(chain.iter().copied()));
     blocks.iter().map(|block| block.start).zip(needs).collect()
 }
 

@@ -47,6 +47,7 @@ fn fuel() -> Case {
 fn call(before: &[Item]) -> Vec<Item> {
     let mut items = vec![
         r(C::Push_r64, RBP),
+        rr(C::Mov_r64_rm64, RBP, RSP),
         ri(C::Cmp_rm64_imm32, RSI, 80),
         J(C::Jb_rel32_64, 9),
         ri(C::Sub_rm64_imm32, RSI, 80),
@@ -196,6 +197,7 @@ fn hole_thunks() {
     let (way_in, way_out) = (again(CodeKind::ThunkIn(0)), again(CodeKind::ThunkOut(0)));
     let record = [
         r(C::Push_r64, RBP),
+        rr(C::Mov_r64_rm64, RBP, RSP),
         rm(C::Mov_r64_rm64, RAX, at(RDI, 0)),
         r(C::Call_rm64, RAX),
         r(C::Pop_r64, RBP),
@@ -206,6 +208,7 @@ fn hole_thunks() {
     way_out.rejects(Rule::Call, &record);
     let builtin = [
         r(C::Push_r64, RBP),
+        rr(C::Mov_r64_rm64, RBP, RSP),
         rr(C::Mov_r64_rm64, RDX, RDI),
         rm(C::Mov_r64_rm64, RDI, at(RDI, 8)),
         rm(C::Mov_r64_rm64, RAX, at(RDI, i64::from(offsets::BUILTINS))),
@@ -552,6 +555,7 @@ fn indirect_calls_by_stale_or_other_records() {
     let items = |compare: &[Item], after: &[Item]| {
         let head = [
             r(C::Push_r64, RBP),
+            rr(C::Mov_r64_rm64, RBP, RSP),
             ri(C::Cmp_rm64_imm32, RSI, 80),
             J(C::Jb_rel32_64, 9),
             ri(C::Sub_rm64_imm32, RSI, 80),

@@ -4,7 +4,7 @@
 //! builtin. What the callee may rely on is what [`Machine::entry`] assumes; what the caller keeps
 //! is what the callee's return is checked for.
 
-use crate::abi::regs::{RAX, RDI, RSI, RSP};
+use crate::abi::regs::{RAX, RBP, RDI, RSI, RSP};
 use crate::abi::{self, CALLEE_SAVED, OPERANDS, Place, Places};
 use crate::access::cells;
 use crate::builtins::PERFORMED;
@@ -30,6 +30,9 @@ impl Machine<'_> {
         if rsp.rem_euclid(16) != 8 {
             return fault(Rule::Call, "the stack is not aligned at a call");
         }
+        if !self.is_chained(state) {
+            return fault(Rule::Chain, "a call without a frame of its own");
+        }
         // What does not come back needs no height: where the charge does not fit, none is left.
         if code.base != Base::Builtin(offsets::BUILTIN_TRAP) {
             self.height_is_charged(state)?;
@@ -42,6 +45,11 @@ impl Machine<'_> {
             return fault(Rule::Call, "a way out calls what is no builtin");
         }
         let ty = self.callee(state, code)?;
+        let record = state.get(Loc::Register(RDI));
+        if matches!(self.kind, CodeKind::ThunkIn(_)) && record != Some(self.own) {
+            // A way out that it calls ends the function that it is entered for.
+            return fault(Rule::Call, "a way in calls another function than its own");
+        }
         self.call_is_metered(state)?;
         let layout = self.layout;
         let Some(signature) = layout.signature(ty) else {
@@ -62,6 +70,29 @@ impl Machine<'_> {
             }
         }
         Ok(())
+    }
+
+    /// P13: the frame pointer leads to the caller's, beside the return address: the runtime goes
+    /// along frames where code waits or has stopped.
+    fn is_chained(&self, state: &State) -> bool {
+        let frame = state.get(Loc::Register(RBP)).and_then(|v| v.offset_in(Base::Stack));
+        let word = |add: u64| {
+            let at = self.word(frame?.wrapping_add(add) as i64)?;
+            state.get(Loc::Word(at))
+        };
+        word(0) == Some(Value::symbol(saved(RBP)))
+            && word(8) == Some(Value::symbol(Sym::RETURN_ADDRESS))
+    }
+
+    /// P13 where an instruction may fault: there the caller's frame pointer will do as well, but
+    /// for a way in, whose caller has none. (No instruction that faults leaves a frame pointer
+    /// that is known and was not before: so the state behind it says enough.)
+    pub(crate) fn stops_in_chain(&self, state: &State) -> Result<(), Fault> {
+        let caller = state.get(Loc::Register(RBP)) == Some(Value::symbol(saved(RBP)));
+        if (caller && !matches!(self.kind, CodeKind::ThunkIn(_))) || self.is_chained(state) {
+            return Ok(());
+        }
+        fault(Rule::Chain, "code may stop where no frame leads to its caller's")
     }
 
     /// P12: a function has passed a charge or a poll before it calls, so that recursion and cycles
@@ -170,7 +201,7 @@ impl Machine<'_> {
         }
         let mut answers = Answers::Unknown;
         match n {
-            offsets::BUILTIN_CALL => answers = Answers::Results(self.call_out(state)?),
+            offsets::BUILTIN_CALL => answers = Answers::Results(self.call_out(state, context)?),
             offsets::BUILTIN_PERFORM if own => self.perform(state)?,
             offsets::BUILTIN_TRAP => {}
             _ => return fault(Rule::Call, "no builtin for this context"),
@@ -180,14 +211,17 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// The builtin `call`: the type of the record in rdx, whose references lie in the cells.
-    fn call_out(&mut self, state: &mut State) -> Result<u32, Fault> {
-        let record = self.read_loc(state, Loc::Register(OPERANDS[0]));
-        let ty = match record.base {
-            Base::RefRecord if record.add == 0 => self.type_of_ref(state, record.sym)?,
-            Base::Import(func) if record == self.record(func) => self.type_of(func)?,
-            _ => return fault(Rule::Call, "no record is called"),
+    /// The builtin `call`: a way out alone may call it, for the record that it was entered with,
+    /// whose arguments' references lie in the cells. The runtime takes the frame's caller for the
+    /// one that called the function, and what it returns for the function's results.
+    fn call_out(&mut self, state: &mut State, context: Value) -> Result<u32, Fault> {
+        let CodeKind::ThunkOut(ty) = self.kind else {
+            return fault(Rule::Call, "code that is no way out calls out");
         };
+        let record = self.read_loc(state, Loc::Register(OPERANDS[0]));
+        if record != self.own || context != (Value { base: Base::RefContext, ..self.own }) {
+            return fault(Rule::Call, "a way out calls another function than its own");
+        }
         let Some(signature) = self.layout.signature(ty) else {
             return fault(Rule::Call, "the callee has no signature");
         };

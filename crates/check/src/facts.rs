@@ -73,8 +73,10 @@ struct Link {
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     nodes: Vec<Link>,
-    /// How many nodes queries walked, in all.
+    /// How many nodes queries walked since that was asked last.
     walked: Cell<u64>,
+    /// How many they may walk until it is asked again; none: any number.
+    most: Cell<Option<u64>>,
 }
 
 impl Facts {
@@ -101,6 +103,12 @@ impl Facts {
         self.walked.take()
     }
 
+    /// Lets queries walk so many nodes until [`Facts::walked`] is asked again; beyond that their
+    /// answer is *not known*. One edge may ask for as many facts as a certificate has claims.
+    pub(crate) fn allow(&self, most: u64) {
+        self.most.set(Some(most));
+    }
+
     /// The facts of a path, newest first.
     pub fn iter(&self, path: Path) -> impl Iterator<Item = Fact> + '_ {
         self.of(path, Sym::ZERO)
@@ -113,7 +121,11 @@ impl Facts {
         let mut at = path;
         core::iter::from_fn(move || {
             let link = self.nodes.get((at.0 as usize).checked_sub(1)?)?;
-            self.walked.set(self.walked.get().saturating_add(1));
+            let walked = self.walked.get();
+            if self.most.get().is_some_and(|most| walked > most) {
+                return None;
+            }
+            self.walked.set(walked.saturating_add(1));
             at = link.before;
             (link.symbols > sym.0).then_some(link.fact)
         })

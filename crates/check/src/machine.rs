@@ -49,6 +49,8 @@ pub struct Machine<'a> {
     pub facts: Facts,
     pub(crate) signature: Signature,
     pub(crate) args_bytes: u32,
+    /// The record that code is entered with.
+    pub(crate) own: Value,
     pub(crate) names: Names,
     /// The deepest stack pointer, below entry.
     pub(crate) depth: u32,
@@ -97,6 +99,7 @@ impl<'a> Machine<'a> {
             facts: Facts::default(),
             signature,
             args_bytes,
+            own: Value::constant(0),
             names: Names::default(),
             depth: 0,
             charge: None,
@@ -122,6 +125,7 @@ impl<'a> Machine<'a> {
         };
         let symbol = |sym| Some(Value::symbol(sym));
         let record = self.own_record(&mut state);
+        self.own = record;
         state.set(Loc::Register(RDI), Some(record));
         state.set(Loc::Register(RSI), symbol(Sym::HEIGHT));
         state.set(Loc::Register(RSP), Some(Value::pointer(Base::Stack, 0)));

@@ -26,7 +26,7 @@ use crate::error::{Fault, Rejection, Rule, fault};
 use crate::machine::Machine;
 use crate::metadata::Rows;
 use crate::state::{Loc, State};
-use crate::step::Flow;
+use crate::step::{Faults, Flow};
 use crate::value::{Sym, Value};
 use crate::x64::{Insn, Instructions};
 use crate::{Code, Layout};
@@ -47,6 +47,8 @@ pub const KNOWN_MAX: usize = 16;
 pub const KNOWN_BASE: usize = 1 << 16;
 /// Stack words that states of waiting blocks hold at most.
 pub const WAITING_WORDS_MAX: usize = 1 << 22;
+/// As many stack words as a state takes without any.
+const STATE_WORDS: usize = 24;
 
 /// Facts that queries may walk in the place of a claim.
 const WALKED_EACH: u64 = 64;
@@ -404,7 +406,7 @@ impl<'a> Pass<'a> {
             return fault(Rule::Claim, "a merge that the certificate does not claim");
         }
         self.state = self.waiting.remove(&pos);
-        let words = self.state.as_ref().map_or(0, |state| state.weight());
+        let words = self.state.as_ref().map_or(0, |state| waits(state));
         self.waiting_words = self.waiting_words.saturating_sub(words);
         self.next_waiting = self.waiting.keys().next().copied().unwrap_or(u32::MAX);
         Ok(())
@@ -416,6 +418,9 @@ impl<'a> Pass<'a> {
             return self.rows.dead(insn);
         };
         let effect = self.machine.step(&mut state, insn)?;
+        if matches!(effect.faults, Faults::Memory | Faults::Division | Faults::Trap) {
+            self.machine.stops_in_chain(&state)?;
+        }
         self.rows.live(insn, &effect)?;
         match effect.flow {
             Flow::Next => {
@@ -427,6 +432,9 @@ impl<'a> Pass<'a> {
             Flow::Branch(target, condition) => {
                 let other = self.machine.assume(&state, condition, false);
                 let traps = self.traps_at(target);
+                if traps {
+                    self.machine.stops_in_chain(&state)?;
+                }
                 // A way that cannot be taken needs nothing behind it.
                 let taken = if traps { None } else { self.machine.assume(&state, condition, true) };
                 match taken {
@@ -482,6 +490,7 @@ impl<'a> Pass<'a> {
     /// symbols of unknown locations.
     fn edge(&mut self, state: &mut State, target: u32, from: u32) -> Result<(), Fault> {
         if self.traps_at(target) {
+            self.machine.stops_in_chain(state)?;
             self.must_start.push(target);
             return Ok(());
         }
@@ -492,7 +501,7 @@ impl<'a> Pass<'a> {
             return fault(Rule::Target, "a jump to what is no claimed block");
         }
         self.spend(state.weight() as u64 >> 4)?;
-        self.waiting_words = self.waiting_words.saturating_add(state.weight());
+        self.waiting_words = self.waiting_words.saturating_add(waits(state));
         if self.waiting_words > WAITING_WORDS_MAX {
             return fault(Rule::Limit, "too many blocks wait with their states");
         }
@@ -537,7 +546,9 @@ impl<'a> Pass<'a> {
         if !kept.iter().all(|&(at, value)| state.get(at) == Some(value)) {
             return fault(Rule::Claim, "a location does not keep what it held at the frame");
         }
-        self.machine.implies(state, claims)
+        let implied = self.machine.implies(state, claims);
+        spend(&mut self.work, &self.machine, 0)?;
+        implied
     }
 
     /// Takes off the work what queries have walked.
@@ -564,6 +575,11 @@ impl<'a> Pass<'a> {
     }
 }
 
+/// The words that a state takes while it waits: what a copy takes, and some for itself.
+fn waits(state: &State) -> usize {
+    state.weight().saturating_add(STATE_WORDS)
+}
+
 /// Takes work off what is left, and what queries have walked since.
 fn spend(left: &mut u64, machine: &Machine<'_>, work: u64) -> Result<(), Fault> {
     let work = work.saturating_mul(WALKED_EACH).saturating_add(machine.facts.walked());
@@ -571,5 +587,6 @@ fn spend(left: &mut u64, machine: &Machine<'_>, work: u64) -> Result<(), Fault> 
         Some(rest) => *left = rest,
         None => return fault(Rule::Limit, "more work than the code's size allows"),
     }
+    machine.facts.allow(*left);
     Ok(())
 }

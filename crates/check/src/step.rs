@@ -242,12 +242,13 @@ impl Machine<'_> {
         effect: &mut Effect,
     ) -> Result<Flags, Fault> {
         let (a, bytes, place) = self.read(state, insn, 0, (Access::Update, effect))?;
+        let a = self.fixed(a);
         let b = if insn.is_of_one_register() {
             // The same word, whatever is known of it.
             a
         } else if insn.operands() > 1 {
             let (b, _, _) = self.read(state, insn, 1, (Access::Read, effect))?;
-            cut(b, bytes)
+            cut(self.fixed(b), bytes)
         } else {
             Value::constant(0)
         };
@@ -263,6 +264,16 @@ impl Machine<'_> {
         };
         self.write(state, insn, (place, bytes, result))?;
         Ok(flags)
+    }
+
+    /// A word to calculate with. The code of a record may be replaced, so that what was read of it
+    /// twice need not be equal, though both lead to the function.
+    fn fixed(&mut self, value: Value) -> Value {
+        if matches!(value.base, Base::FuncCode(_) | Base::RefCode) {
+            self.unknown(8)
+        } else {
+            value
+        }
     }
 
     /// P12: what is left of the fuel becomes what it was, less a constant that it was compared

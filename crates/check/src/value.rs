@@ -2,9 +2,10 @@
 //!
 //! A [`Value`] stands for `base + (symbol << shift) + add` **modulo 2^64**. Terms stay modular; an
 //! integer reading is made where a value is used, under the facts of that point (`facts`). Two
-//! equal `Value`s are equal words, wherever they lie: identity belongs to values, never to names of
-//! registers. A [`Sym`] is one unknown word of the present execution of an extended block; a
-//! number like [`Sym::ZERO`] is the same in the whole function.
+//! equal `Value`s are equal words, wherever they lie, but for the code of a record, which may be
+//! replaced: identity belongs to values, never to names of registers. A [`Sym`] is one unknown word
+//! of the present execution of an extended block; a number like [`Sym::ZERO`] is the same in the
+//! whole function.
 //!
 //! What is said here of 64 bits holds for words of any width ([`Word`]): the check uses `u64`, the
 //! lemmas of `tests/lemmas` symbolic terms and words of few bits.
