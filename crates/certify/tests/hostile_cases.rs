@@ -54,6 +54,21 @@ fn twins_keep_inside() {
     }
 }
 
+/// What two faults planted in the check let through (`EndForgetsSize`, `DistanceTurned`), which no
+/// mutant of a program shows, leaves the memory when it runs.
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[test]
+fn accesses_beyond_the_length_are_seen() {
+    for name in ["comparisons: the length itself", "comparisons: eight beyond the length"] {
+        let rows = rows();
+        let row = rows.iter().find(|row| row.name == name).expect("a row");
+        assert_eq!(row.rule, Some(Rule::Memory));
+        let code = (row.kind, &row.bytes[..], &row.traps[..], &row.calls[..]);
+        let ran = observer::keeps_inside(&row.wasm, &row.config, code, 4_000);
+        assert!(ran.as_ref().is_err_and(|broken| broken.contains("Memory at")), "{name}: {ran:?}");
+    }
+}
+
 /// There are many, and each family has a twin.
 #[test]
 fn families_have_twins() {

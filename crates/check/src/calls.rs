@@ -18,8 +18,8 @@ use crate::value::{Base, Sym, Value};
 use crate::x64::{Insn, Operand};
 
 impl Machine<'_> {
-    /// `call` of a register.
-    pub(crate) fn call(&mut self, state: &mut State, insn: &Insn) -> Result<(), Fault> {
+    /// `call` of a register; whether it comes back.
+    pub(crate) fn call(&mut self, state: &mut State, insn: &Insn) -> Result<bool, Fault> {
         let Operand::Register(r, 8) = insn.operand(0)? else {
             return fault(Rule::Call, "a call through memory");
         };
@@ -69,7 +69,7 @@ impl Machine<'_> {
                 state.set(Loc::Register(r), Some(Value::symbol(sym)));
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// P13: the frame pointer leads to the caller's, beside the return address: the runtime goes
@@ -80,8 +80,9 @@ impl Machine<'_> {
             let at = self.word(frame?.wrapping_add(add) as i64)?;
             state.get(Loc::Word(at))
         };
-        word(0) == Some(Value::symbol(saved(RBP)))
-            && word(8) == Some(Value::symbol(Sym::RETURN_ADDRESS))
+        let chained = word(0) == Some(Value::symbol(saved(RBP)))
+            && word(8) == Some(Value::symbol(Sym::RETURN_ADDRESS));
+        planted!(ChainIsAnyFrame, chained, frame.is_some())
     }
 
     /// P13 where an instruction may fault: there the caller's frame pointer will do as well, but
@@ -99,7 +100,8 @@ impl Machine<'_> {
     /// of tail calls pass some. A way in calls once for each time that it is entered.
     fn call_is_metered(&self, state: &State) -> Result<(), Fault> {
         let thunk = !matches!(self.kind, CodeKind::Func(_));
-        if self.is_metered() && !thunk && !state.metered {
+        let metered = planted!(CallIsNoCycle, state.metered, true);
+        if self.is_metered() && !thunk && !metered {
             return fault(Rule::Metering, "a call without a charge or a poll before it");
         }
         Ok(())
@@ -156,7 +158,8 @@ impl Machine<'_> {
         if !matches!(self.kind, CodeKind::Func(_)) && taken == 0 {
             return Ok(());
         }
-        if taken >= 1 << 63 || !self.at_least(state.path, Sym::HEIGHT, taken) {
+        let has = self.at_least(state.path, Sym::HEIGHT, taken);
+        if taken >= 1 << 63 || !planted!(HeightIsNotCompared, has, true) {
             return fault(Rule::Height, "the height may be less than the charge");
         }
         self.charge = Some(self.charge.map_or(taken, |charge| charge.min(taken)));
@@ -191,8 +194,8 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// A builtin.
-    fn call_builtin(&mut self, state: &mut State, n: u32, code: Value) -> Result<(), Fault> {
+    /// A builtin; whether it comes back.
+    fn call_builtin(&mut self, state: &mut State, n: u32, code: Value) -> Result<bool, Fault> {
         let context = self.read_loc(state, Loc::Register(RDI));
         let own = context == Value::pointer(Base::VmCtx, 0);
         let other = context.base == Base::RefContext && context.add == 0;
@@ -203,12 +206,12 @@ impl Machine<'_> {
         match n {
             offsets::BUILTIN_CALL => answers = Answers::Results(self.call_out(state, context)?),
             offsets::BUILTIN_PERFORM if own => self.perform(state)?,
-            offsets::BUILTIN_TRAP => {}
+            offsets::BUILTIN_TRAP => return Ok(false),
             _ => return fault(Rule::Call, "no builtin for this context"),
         }
         self.forget(state);
         state.answers = answers;
-        Ok(())
+        Ok(true)
     }
 
     /// The builtin `call`: a way out alone may call it, for the record that it was entered with,
@@ -219,7 +222,8 @@ impl Machine<'_> {
             return fault(Rule::Call, "code that is no way out calls out");
         };
         let record = self.read_loc(state, Loc::Register(OPERANDS[0]));
-        if record != self.own || context != (Value { base: Base::RefContext, ..self.own }) {
+        let own = planted!(OutForAnother, record == self.own, true);
+        if !own || context != (Value { base: Base::RefContext, ..self.own }) {
             return fault(Rule::Call, "a way out calls another function than its own");
         }
         let Some(signature) = self.layout.signature(ty) else {
@@ -265,7 +269,8 @@ impl Machine<'_> {
     /// What a call leaves unknown: registers that the callee does not give back, and what moves.
     fn forget(&mut self, state: &mut State) {
         for r in 0..16 {
-            if r != RSP && !CALLEE_SAVED.contains(&r) {
+            let kept = planted!(CalleeKeepsAll, CALLEE_SAVED.contains(&r), true);
+            if r != RSP && !kept {
                 state.set(Loc::Register(r), None);
             }
         }
@@ -289,7 +294,8 @@ impl Machine<'_> {
             return fault(Rule::Return, "the return address is not where it is taken from");
         }
         for r in CALLEE_SAVED {
-            if state.get(Loc::Register(r)) != Some(Value::symbol(saved(r))) {
+            let kept = state.get(Loc::Register(r)) == Some(Value::symbol(saved(r)));
+            if !planted!(RegistersAreLost, kept, true) {
                 return fault(Rule::Return, "a callee-saved register is not as it was");
             }
         }
@@ -329,7 +335,7 @@ impl Machine<'_> {
         };
         let (given, wanted) = (&signature.results, &self.signature.results);
         let fit = given.iter().zip(wanted).all(|(given, wanted)| wanted.takes(*given));
-        if given.len() != wanted.len() || !fit {
+        if !planted!(AnyResults, given.len() == wanted.len() && fit, true) {
             return fault(Rule::Call, "the callee's results are others");
         }
         let arguments = abi::arguments(signature);

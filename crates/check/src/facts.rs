@@ -209,6 +209,7 @@ impl Facts {
         let path = match symbols.def(b.sym).kind {
             // A constant below a length that was read bounds that symbol as well.
             Kind::Length(_) if a.sym == Sym::ZERO => {
+                let d = planted!(LengthBoundTooHigh, d, d.saturating_add(1));
                 let bound = Fact::Le { a: a.sym, shift: a.shift, d, b: Node::Sym(b.sym) };
                 self.push(path, symbols, bound)
             }

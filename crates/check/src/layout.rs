@@ -67,7 +67,7 @@ pub struct Config {
     pub metering: Metering,
     /// The processor.
     pub cpu: CpuLevel,
-    /// Whether faults may be traps; otherwise no instruction may fault but `ud2`.
+    /// Whether faults may be traps; otherwise no instruction may fault.
     pub signals: bool,
 }
 

@@ -283,7 +283,7 @@ impl<'a> Machine<'a> {
                 let nullable = is.nullable && !self.at_least(path, value.sym, 1);
                 Some(RefType { nullable, ..is })
             }
-            (Kind::FuncAddress(record), 1) => {
+            (Kind::FuncAddress(record), add) if planted!(AddressIsReference, add == 1, true) => {
                 let heap = match record {
                     Record::Func(func) => self.layout.func_type(func).map_or(Heap::Any, Heap::Type),
                     Record::Ref(_) => Heap::Any,
@@ -436,12 +436,11 @@ impl<'a> Machine<'a> {
                 return fault(Rule::Height, "the frame of a thunk is too large");
             }
         }
-        match self.charge {
-            Some(charge) if u64::from(frame) > charge.saturating_mul(offsets::FRAME_RATIO) => {
-                fault(Rule::Height, "the frame is larger than its charge allows")
-            }
-            _ => Ok(()),
+        let most = self.charge.map(|charge| charge.saturating_mul(offsets::FRAME_RATIO));
+        if planted!(FrameOfAnySize, most, None).is_some_and(|most| u64::from(frame) > most) {
+            return fault(Rule::Height, "the frame is larger than its charge allows");
         }
+        Ok(())
     }
 }
 

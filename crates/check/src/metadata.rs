@@ -101,7 +101,9 @@ impl<'a> Rows<'a> {
         let right = match (effect.faults, row) {
             (Faults::Never, row) => row.is_none(),
             (Faults::Harmless, None) => true,
-            (Faults::Harmless | Faults::Memory, Some(kind)) => kind == traps::MEMORY_OUT_OF_BOUNDS,
+            (Faults::Harmless | Faults::Memory, Some(kind)) => {
+                planted!(RowOfAnyKind, kind == traps::MEMORY_OUT_OF_BOUNDS, true)
+            }
             (Faults::Division, Some(kind)) => {
                 matches!(kind, traps::INTEGER_OVERFLOW | traps::INTEGER_DIVISION_BY_ZERO)
             }
@@ -138,7 +140,7 @@ impl<'a> Rows<'a> {
         let row = self.row(insn)?;
         let right = match row {
             Some(kind) => is_trap(kind),
-            None => insn.class != Class::Trap,
+            None => planted!(DeadNeedsNoRow, insn.class != Class::Trap, true),
         };
         if !right {
             return fault(Rule::Metadata, "a trap's row is missing, or is not the instruction's");

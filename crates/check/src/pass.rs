@@ -481,7 +481,11 @@ impl<'a> Pass<'a> {
         Ok(targets)
     }
 
+    /// Whether there is a `ud2` that needs no state: with signals it may be executed in any.
     fn traps_at(&self, target: u32) -> bool {
+        if !self.machine.layout.config.signals {
+            return false;
+        }
         let bytes = self.bytes.get(target as usize..).unwrap_or(&[]);
         bytes.starts_with(&[0x0f, 0x0b]) && self.blocks.find(target).is_none()
     }
@@ -543,12 +547,13 @@ impl<'a> Pass<'a> {
                 return fault(Rule::Metering, "the header of a loop claims a charge");
             }
         }
-        if !kept.iter().all(|&(at, value)| state.get(at) == Some(value)) {
+        let keeps = kept.iter().all(|&(at, value)| state.get(at) == Some(value));
+        if !planted!(KeptIsBelieved, keeps, true) {
             return fault(Rule::Claim, "a location does not keep what it held at the frame");
         }
         let implied = self.machine.implies(state, claims);
         spend(&mut self.work, &self.machine, 0)?;
-        implied
+        planted!(ClaimsAreBelieved, implied, Ok(()))
     }
 
     /// Takes off the work what queries have walked.
@@ -562,7 +567,7 @@ impl<'a> Pass<'a> {
     }
 
     fn finish(&mut self) -> Result<(), Fault> {
-        if !self.waiting.is_empty() {
+        if !planted!(TargetAnywhere, self.waiting.is_empty(), true) {
             return fault(Rule::Target, "a jump into an instruction or into data");
         }
         for &target in &self.must_start {
@@ -583,7 +588,7 @@ fn waits(state: &State) -> usize {
 /// Takes work off what is left, and what queries have walked since.
 fn spend(left: &mut u64, machine: &Machine<'_>, work: u64) -> Result<(), Fault> {
     let work = work.saturating_mul(WALKED_EACH).saturating_add(machine.facts.walked());
-    match left.checked_sub(work) {
+    match left.checked_sub(planted!(WorkIsFree, work, 0)) {
         Some(rest) => *left = rest,
         None => return fault(Rule::Limit, "more work than the code's size allows"),
     }

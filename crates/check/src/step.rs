@@ -82,17 +82,16 @@ impl Machine<'_> {
                 effect.tail = effect.flow == Flow::Stop;
             }
             Class::CallTo => {
-                self.call(state, insn)?;
                 effect.call = true;
+                if !self.call(state, insn)? {
+                    effect.flow = Flow::Stop;
+                }
             }
             Class::Return => {
                 self.ret(state, insn.pops())?;
                 effect.flow = Flow::Stop;
             }
-            Class::Trap => {
-                effect.flow = Flow::Stop;
-                effect.faults = Faults::Trap;
-            }
+            Class::Trap => self.trap(&mut effect)?,
             Class::Nop | Class::Fence => {}
             Class::Push => self.push(state, insn)?,
             Class::Pop => self.pop(state, insn)?,
@@ -132,10 +131,19 @@ impl Machine<'_> {
                 return Ok(effect);
             }
         }
-        if !insn.class.keeps_flags() {
+        if !planted!(FlagsStay, insn.class.keeps_flags(), true) {
             state.flags = Flags::Unknown;
         }
         Ok(effect)
+    }
+
+    /// `ud2`: a fault like others, which nobody handles without signals.
+    fn trap(&self, effect: &mut Effect) -> Result<(), Fault> {
+        if !self.layout.config.signals {
+            return fault(Rule::Metadata, "code may stop by `ud2`, without signals");
+        }
+        (effect.flow, effect.faults) = (Flow::Stop, Faults::Trap);
+        Ok(())
     }
 
     /// An operand's value, zero-extended from its width, and the width in bytes. Immediates are cut
@@ -269,11 +277,8 @@ impl Machine<'_> {
     /// A word to calculate with. The code of a record may be replaced, so that what was read of it
     /// twice need not be equal, though both lead to the function.
     fn fixed(&mut self, value: Value) -> Value {
-        if matches!(value.base, Base::FuncCode(_) | Base::RefCode) {
-            self.unknown(8)
-        } else {
-            value
-        }
+        let code = matches!(value.base, Base::FuncCode(_) | Base::RefCode);
+        if planted!(CodeIsFixed, code, false) { self.unknown(8) } else { value }
     }
 
     /// P12: what is left of the fuel becomes what it was, less a constant that it was compared
@@ -282,7 +287,7 @@ impl Machine<'_> {
         let left = self.read_loc(state, Loc::Fuel);
         let had = self.facts.range(state.path, &self.symbols, left).map_or(0, |(lo, _)| lo);
         let less = value.is_some_and(|value| numeric::charged(left, value, had));
-        if !less {
+        if !planted!(ChargeOfAnything, less, true) {
             return fault(Rule::Metering, "the fuel is not made less by what it has");
         }
         state.set(Loc::Fuel, value);

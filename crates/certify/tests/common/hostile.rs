@@ -2,7 +2,7 @@
 //! refuses it (or `ok`), rows of traps (`offset:kind`) and calls, the code's bytes, and the text
 //! that they were assembled from.
 
-use prova_check::{CallRow, Code, CodeKind, Config, MemoryShape, Rule, TrapRow};
+use prova_check::{CallRow, Code, CodeKind, Config, CpuLevel, MemoryShape, Rule, TrapRow};
 
 /// A row.
 pub(crate) struct Row {
@@ -37,22 +37,35 @@ fn module(name: &str) -> (&'static str, CodeKind) {
         (func (param i32) i32.const 0 drop))";
     const REFS: &str = "(module (type $t (func)) (type $u (func (result i32))) \
         (func (param funcref externref) (result i64) i64.const 0))";
+    const MANY: &str = "(module (func) (func (param i64 i64 i64 i64 i64 i64 i64 i64)))";
+    const WIDE: &str = "(module (func) \
+        (func (result i64 i64 i64 i64 i64 i64 i64 i64 i64) unreachable))";
     match name {
         "func" => (FUNC, CodeKind::Func(0)),
         "same" => ("(module (func (param i64)))", CodeKind::Func(0)),
         "refs" => (REFS, CodeKind::Func(0)),
+        "empty" => ("(module (table 0 funcref) (func (param i32)))", CodeKind::Func(0)),
+        "give" => ("(module (func (param i64) (result externref) unreachable))", CodeKind::Func(0)),
+        "many" => (MANY, CodeKind::Func(0)),
+        "wide" => (WIDE, CodeKind::Func(0)),
+        "wider" => (WIDE, CodeKind::Func(1)),
+        "outref" => ("(module (func (param externref)))", CodeKind::ThunkOut(0)),
         "in" => ("(module (func (param i32)))", CodeKind::ThunkIn(0)),
         "out" => ("(module (func (param i32)))", CodeKind::ThunkOut(0)),
         other => panic!("no module {other}"),
     }
 }
 
+/// *guard* and *explicit*, *still* and *quiet* the same without signals, *fuel*, and *v2*.
 fn config(way: &str) -> Config {
     let mut config = Config::default();
-    if way != "guard" {
+    if !matches!(way, "guard" | "still" | "v2") {
         config.memory = MemoryShape::Explicit;
     }
-    config.signals = way != "quiet";
+    if way == "v2" {
+        config.cpu = CpuLevel::V2;
+    }
+    config.signals = !matches!(way, "quiet" | "still");
     config.metering.fuel = way == "fuel";
     config
 }

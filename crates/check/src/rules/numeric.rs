@@ -150,7 +150,7 @@ pub fn cut<W: Word>(value: Value<W>, bytes: u32) -> Value<W> {
     let bits = match bytes {
         4 => W::LOW_MAX,
         2 => W::number(0xffff),
-        1 => W::number(0xff),
+        1 => planted!(NarrowIsWhole, W::number(0xff), W::MAX),
         _ => return value,
     };
     match value.as_constant() {

@@ -286,7 +286,8 @@ impl Insn {
         }
         if raw.has_lock_prefix() {
             let memory = raw.op0_kind() == OpKind::Memory;
-            if !(self.class.lockable() && memory) {
+            let lockable = planted!(LockAnywhere, self.class.lockable() && memory, true);
+            if !lockable {
                 return fault(Rule::Instruction, "a lock prefix");
             }
         }
@@ -328,7 +329,8 @@ impl Insn {
     pub fn is_of_one_register(&self) -> bool {
         let raw = &self.raw;
         let registers = (raw.op0_kind(), raw.op1_kind()) == (OpKind::Register, OpKind::Register);
-        raw.op_count() == 2 && registers && raw.op0_register() == raw.op1_register()
+        let one = raw.op0_register() == raw.op1_register();
+        raw.op_count() == 2 && registers && planted!(OneRegisterIsAny, one, true)
     }
 
     /// The address of the memory operand, if there is one of a form with a rule.
