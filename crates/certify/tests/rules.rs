@@ -326,6 +326,14 @@ fn p4_tables() {
     ] {
         guard().rejects(Rule::Table, &place(&[wrong]));
     }
+    // The context has the base of each memory and table, too: that of table 1, of table 0.
+    let base = |word: i64| {
+        let base = rm(C::Mov_r64_rm64, RAX, at(R11, i64::from(offsets::FIRST) + word));
+        [base, rm(C::Mov_r64_rm64, RAX, idx(RAX, RDX, 8, 0))]
+    };
+    guard().accepts(&place(&base(64)));
+    guard().rejects(Rule::Table, &place(&base(56)));
+    guard().rejects(Rule::Memory, &place(&base(48)));
     // An external reference is none to a function: table 0 has those.
     let table0 = [
         rm(C::Mov_r64_rm64, R10, at(R11, i64::from(offsets::FIRST) + 8)),
@@ -350,7 +358,9 @@ fn p5_fields() {
         vec![mr(C::Mov_rm64_r64, at(R11, 0), R8)],
         vec![rm(C::Mov_r64_rm64, RAX, at(R11, 4))],
         vec![rm(C::Mov_r32_rm32, EAX, at(R11, 0))],
-        vec![rm(C::Mov_r64_rm64, RAX, at(R11, i64::from(offsets::FIRST) + 48))],
+        vec![rm(C::Mov_r64_rm64, RAX, at(R11, i64::from(offsets::FIRST) + 72))],
+        // The base of a memory.
+        vec![mr(C::Mov_rm64_r64, at(R11, i64::from(offsets::FIRST) + 48), R8)],
         vec![rm(C::Mov_r64_rm64, RAX, at(R11, -8))],
         // Immutable, beyond its cell, no reference, a part of one.
         vec![global(1), mr(C::Mov_rm64_r64, at(R10, 0), R8)],

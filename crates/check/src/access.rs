@@ -341,7 +341,16 @@ impl Machine<'_> {
             return index(n).map(Base::TableRecord);
         }
         n = n.checked_sub(self.layout.tables.len())?;
-        (n < self.layout.globals.len()).then(|| index(n).map(Base::Global))?
+        if n < self.layout.globals.len() {
+            return index(n).map(Base::Global);
+        }
+        n = n.checked_sub(self.layout.globals.len())?;
+        // L2: what the records hold.
+        if n < self.layout.memories.len() {
+            return index(n).map(Base::Memory);
+        }
+        n = n.checked_sub(self.layout.memories.len())?;
+        (n < self.layout.tables.len()).then(|| index(n).map(Base::Table))?
     }
 
     /// P8: the record of a reference is read at `funcs + 8 * (reference - 1)`, in the array as it

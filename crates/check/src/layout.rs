@@ -181,7 +181,8 @@ pub mod offsets {
     /// Context: the records of the defined functions, one behind the other.
     pub const DEFINED: u32 = 0x18;
     /// Context: the first word that depends on the module: a pointer to the record of each imported
-    /// function, of each memory, of each table, and to the cell of each global.
+    /// function, of each memory, of each table, to the cell of each global, and the base of each
+    /// memory and of each table, which their records have too (L2).
     pub const FIRST: u32 = 0x20;
     /// Bytes of a memory at most, whatever its type allows: it lies in the address space of a
     /// process.
@@ -274,7 +275,7 @@ impl Layout {
     pub fn derive(wasm: &[u8], config: &Config) -> Result<Layout, LayoutError> {
         let module: [u8; 32] = Sha256::digest(wasm).into();
         let mut hash = Sha256::new();
-        hash.update(b"prova layout 1\0");
+        hash.update(b"prova layout 2\0");
         hash.update(settings(config));
         hash.update(module);
         let mut layout = Layout {
@@ -352,7 +353,7 @@ impl Layout {
 
     /// Bytes of a context.
     pub fn vmctx_bytes(&self) -> u32 {
-        self.global(u32::try_from(self.globals.len()).unwrap_or(u32::MAX))
+        self.table_base(u32::try_from(self.tables.len()).unwrap_or(u32::MAX))
     }
 
     /// The word that leads to the record of an imported function.
@@ -375,6 +376,18 @@ impl Layout {
     pub fn global(&self, index: u32) -> u32 {
         let before = u32::try_from(self.tables.len()).unwrap_or(u32::MAX);
         self.table(before.saturating_add(index))
+    }
+
+    /// The word that is the base of a memory.
+    pub fn memory_base(&self, index: u32) -> u32 {
+        let before = u32::try_from(self.globals.len()).unwrap_or(u32::MAX);
+        self.global(before.saturating_add(index))
+    }
+
+    /// The word that is the base of a table.
+    pub fn table_base(&self, index: u32) -> u32 {
+        let before = u32::try_from(self.memories.len()).unwrap_or(u32::MAX);
+        self.memory_base(before.saturating_add(index))
     }
 
     fn section(&mut self, payload: Payload<'_>) -> Result<(), &'static str> {

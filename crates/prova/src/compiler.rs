@@ -113,6 +113,12 @@ pub enum CodeRefusal {
     Machine(String),
 }
 
+impl From<prova_runtime::LoadError> for CodeRefusal {
+    fn from(error: prova_runtime::LoadError) -> CodeRefusal {
+        CodeRefusal::Machine(error.to_string())
+    }
+}
+
 impl fmt::Display for CodeRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -2,8 +2,8 @@
 //! `prova-check` accepted it.
 //!
 //! Neighbours: `pipeline` derives the layout, asks, and hands what comes to the runtime, whose
-//! `NativeCode::load` is the check; [`Config::native`](crate::Config::native) plugs a compiler in.
-//! Where there is no code that passes, the function runs as bytecode, and
+//! `NativeCode::load_all` is the check; [`Config::native`](crate::Config::native) plugs a compiler
+//! in. Where there is no code that passes, the function runs as bytecode, and
 //! [`Module::refusals`](crate::Module::refusals) says why.
 
 use crate::compiler::CompileError;

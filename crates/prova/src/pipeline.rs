@@ -5,7 +5,7 @@
 //!                                     └ refused: reported; then as bytecode, and that is final
 //! ```
 //!
-//! Neighbours: `workers` gives compilers of machine code their stack; `module` makes a [`Code`] for
+//! Neighbours: `native` is the same for machine code; `module` makes a [`Code`] for
 //! each module, `instance` hands it to the runtime, which asks for a function at its first call;
 //! `compiler` has what proposes code. No compiler is trusted: the only way from what it proposes to
 //! the runtime is [`check`].
@@ -17,21 +17,21 @@
 //! 3. A refusal of the bytecode is final for the call that met it; it is never replaced by another
 //!    way to run the function.
 
+mod native;
+
 use crate::compiler::{
     CodeCandidate, CodeRefusal, CompileError, Compiler, Refusal, RefusalReason, Translators,
 };
 use crate::error::{Bug, CheckError, Error, Result, UnsupportedModule};
-use crate::machine::{MachineCode, MachineCompiler};
+use crate::machine::MachineCompiler;
 use crate::module::Explained;
-use crate::workers;
+use native::NativeSupport;
 use prova_bytecode::explain::explain;
 use prova_bytecode::{CheckedBytecode, Settings};
-use prova_check::{Code as MachineBytes, CodeKind, Layout};
 use prova_module::{FuncIdx, Module};
 use prova_runtime as rt;
 use rayon::prelude::*;
 use rt::Attached;
-use rustc_demangle::demangle;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -65,13 +65,6 @@ pub(crate) struct Code {
     native_funcs: Box<[OnceLock<Option<Arc<rt::NativeCode>>>]>,
     /// By function.
     refusals: Mutex<BTreeMap<FuncIdx, Refusal>>,
-}
-
-/// What a module's native code is made in.
-struct NativeSupport {
-    module: Arc<rt::NativeModule>,
-    /// Why functions of a type have no ways in and out, by index of the type.
-    refusals: BTreeMap<u32, RefusalReason>,
 }
 
 /// How much bytecode a module has.
@@ -155,104 +148,6 @@ impl Code {
         Ok(check(module, settings, func, candidate)?)
     }
 
-    /// The layout and the thunks of native code, if there can be any.
-    fn native(&self) -> Option<&NativeSupport> {
-        let (compiler, config) = self.compilers.native.as_ref()?;
-        let native = self.native.get_or_init(|| {
-            let module = rt::NativeModule::derive(&self.module, config)
-                .map_err(|error| RefusalReason::OfModule(error.to_string()))?;
-            let thunk = |kind| match compiler.thunk(&self.module, module.layout(), kind) {
-                Ok(code) => self.load(module.layout(), code, kind).map_err(RefusalReason::Rejected),
-                Err(error) => Err(RefusalReason::Declined(error.to_string())),
-            };
-            let types = 0..self.module.types().len() as u32;
-            let thunks = |ty| {
-                let into = thunk(CodeKind::ThunkIn(ty))?;
-                Ok(rt::Thunks { into, out: thunk(CodeKind::ThunkOut(ty))? })
-            };
-            let thunks: Vec<Result<rt::Thunks, RefusalReason>> =
-                workers::work_in_parallel(|| types.into_par_iter().map(thunks).collect());
-            let mut refusals = BTreeMap::new();
-            let thunks = thunks
-                .into_iter()
-                .zip(0..)
-                .map(|(thunks, ty)| thunks.map_err(|reason| refusals.insert(ty, reason)).ok());
-            let thunks = thunks.collect();
-            Ok(NativeSupport { module: Arc::new(module.with_thunks(thunks)), refusals })
-        });
-        native.as_ref().ok()
-    }
-
-    /// The one way of machine code to the runtime: the check stands in it. What is refused may come
-    /// once more with another certificate.
-    fn load(
-        &self,
-        layout: &Layout,
-        code: MachineCode,
-        kind: CodeKind,
-    ) -> Result<Arc<rt::NativeCode>, CodeRefusal> {
-        let load = |code: &MachineCode| {
-            if code.kind != kind {
-                return Err(CodeRefusal::Machine(format!("it is of {:?}", code.kind)));
-            }
-            let MachineCode { bytes, certificate, traps, calls, .. } = code;
-            let code = MachineBytes { kind, bytes, certificate, traps, calls };
-            let loaded = rt::NativeCode::load(layout, self.settings, code);
-            let loaded = loaded.map(|code| match self.compilers.perf_map {
-                true => code.named(&self.name_of(kind)),
-                false => code,
-            });
-            loaded.map(Arc::new).map_err(|error| CodeRefusal::Machine(error.to_string()))
-        };
-        load(&code).or_else(|refusal| {
-            let compiler = self.compilers.native.as_ref().map(|(compiler, _)| compiler);
-            let other = compiler.and_then(|compiler| compiler.certified(layout, code));
-            other.map_or(Err(refusal), |code| load(&code))
-        })
-    }
-
-    /// What machine code is called in profiles.
-    fn name_of(&self, kind: CodeKind) -> String {
-        let module = self.module.names().module().unwrap_or("wasm");
-        match kind {
-            CodeKind::Func(func) => match self.module.func_name_or_export(FuncIdx(func)) {
-                Some(name) => format!("{module}!{:#}", demangle(name)),
-                None => format!("{module}!{}", FuncIdx(func)),
-            },
-            CodeKind::ThunkIn(ty) => format!("{module}![in, type {ty}]"),
-            CodeKind::ThunkOut(ty) => format!("{module}![out, type {ty}]"),
-        }
-    }
-
-    /// The native code of a defined function; `None`: it runs as bytecode.
-    pub(crate) fn native_code(&self, func: FuncIdx) -> Option<Arc<rt::NativeCode>> {
-        let defined = func.index().checked_sub(self.module.imported_func_count())?;
-        let support = self.native()?;
-        let layout = support.module.layout();
-        let (compiler, _) = self.compilers.native.as_ref()?;
-        let code = self.native_funcs.get(defined)?.get_or_init(|| {
-            // Calls of functions come in by the thunks of their types.
-            let ty = self.module.func_type_idx(func).0;
-            let made = || {
-                if let Some(reason) = support.refusals.get(&ty) {
-                    return Err(reason.clone());
-                }
-                let code = compiler.function(&self.module, layout, &self.settings, func);
-                let code = code.map_err(|error| RefusalReason::Declined(error.to_string()))?;
-                let code = self.load(layout, code, CodeKind::Func(func.0));
-                code.map_err(RefusalReason::Rejected)
-            };
-            let reason = match workers::work(made) {
-                Ok(code) => return Some(code),
-                Err(reason) => reason,
-            };
-            let refusal = Refusal { func, compiler: compiler.name().to_owned(), reason };
-            self.refusals_locked().insert(func, refusal);
-            None
-        });
-        code.clone()
-    }
-
     /// The functions that do not run as code of the configured compiler, so far, in order. Where
     /// there can be no machine code of the module, those are all of them, for that one reason.
     pub(crate) fn refusals(&self) -> Vec<Refusal> {
@@ -286,11 +181,7 @@ impl Code {
         let results: Vec<Result<Arc<CheckedBytecode>, AttachFailure>> =
             funcs.par_iter().map(|&func| self.bytecode(func)).collect();
         if self.compilers.native.is_some() {
-            workers::work_in_parallel(|| {
-                funcs.par_iter().for_each(|&func| {
-                    self.native_code(func);
-                });
-            });
+            self.make_all_native(&funcs);
         }
         let mut total = Translated::default();
         for (&func, result) in funcs.iter().zip(results) {

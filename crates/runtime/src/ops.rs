@@ -98,7 +98,10 @@ impl Store {
         order: Order,
         mut effect: impl FnMut(&mut Store, Range<usize>),
     ) -> Result<(), TrapKind> {
-        let chunk = if self.settings().metering.has_epoch() { chunk } else { n.max(1) };
+        if n <= chunk || !self.settings().metering.has_epoch() {
+            effect(self, 0..n);
+            return Ok(());
+        }
         for (i, piece) in chunks(n, chunk, order).enumerate() {
             if i > 0 {
                 self.poll()?;

@@ -22,6 +22,7 @@ pub mod mutants;
 mod paths;
 pub mod plants;
 pub mod source;
+mod targets;
 mod text;
 pub mod trusted;
 
@@ -146,6 +147,8 @@ const RULES: &[Rule] = &[
     layout::families,
     plants::plants,
     paths::paths,
+    targets::targets,
+    targets::rows,
 ];
 
 /// The findings of all rules that `exemptions` do not cover, and the exemptions that cover nothing,

@@ -11,7 +11,7 @@ use prova_check::{CodeKind, CpuLevel, MemoryShape, Metering};
 use std::collections::BTreeSet;
 
 /// The words of its context are: 0x20 the import's record, 0x28 the memory's, 0x30 the table's,
-/// 0x38, 0x40 and 0x48 the globals.
+/// 0x38, 0x40 and 0x48 the globals, 0x50 the memory's base, 0x58 the table's.
 const MODULE: &str = r#"(module
     (import "a" "f" (func (param externref) (result externref)))
     (memory 1 4) (table 4 8 externref)

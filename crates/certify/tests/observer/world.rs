@@ -158,7 +158,8 @@ impl World {
 
     fn lay_out(&mut self, subject: &Subject<'_>, rng: &mut Rng) {
         let module = self.module.clone();
-        let words = module.imported + module.memories.len() + module.tables.len();
+        // Of a memory and of a table the record and the base.
+        let words = module.imported + 2 * (module.memories.len() + module.tables.len());
         let words = 4 + words + module.globals.len();
         self.context = self.place(8 * words as u64, What::Words(8, WORD));
         self.foreign = self.place(16, What::Words(8, WORD));
@@ -287,6 +288,13 @@ impl World {
             self.set(cell, value);
             self.set(cell + 8, rng.bits());
             self.set(at, cell);
+            at += 8;
+        }
+        let memories = self.memories.iter().map(|&(_, base, ..)| base);
+        let bases: Vec<u64> =
+            memories.chain(self.tables.iter().map(|&(_, base, _)| base)).collect();
+        for base in bases {
+            self.set(at, base);
             at += 8;
         }
     }

@@ -85,8 +85,7 @@ impl Lowering<'_> {
         let emit = self.emit;
         let memory = self.module.memory(MemoryIdx(access.memory));
         let memory = memory.ok_or(Declined::Bug("no such memory"))?;
-        let record = self.field(self.layout.memory(access.memory));
-        let base = emit.ins(|i| i.load(I64, abi::immutable(), record, offsets::OBJECT_BASE as i32));
+        let base = self.field(self.layout.memory_base(access.memory));
         let least = emit.constant(index).filter(|_| memory.memory64).unwrap_or(0);
         let index = match memory.memory64 {
             // Without signals its sum is no instruction that needs it whole.
@@ -111,6 +110,7 @@ impl Lowering<'_> {
             let out = abi::trap(traps::MEMORY_OUT_OF_BOUNDS);
             return Ok(Place { address, offset, flags: flags.with_trap_code(Some(out)) });
         }
+        let record = self.field(self.layout.memory(access.memory));
         let len = emit.flags(Region::Store).with_notrap();
         let len = emit.ins(|i| i.load(I64, len, record, offsets::OBJECT_LEN as i32));
         match end.filter(|end| end.checked_add(least).is_some_and(|end| end <= ADDRESS_MAX)) {

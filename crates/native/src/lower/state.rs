@@ -161,8 +161,7 @@ impl Lowering<'_> {
         let len = self.table_len(table);
         let beyond = emit.ins(|i| i.icmp(IntCC::UnsignedGreaterThanOrEqual, index, len));
         emit.trap_if(beyond, kind);
-        let record = self.field(self.layout.table(table));
-        let base = emit.ins(|i| i.load(I64, abi::immutable(), record, offsets::OBJECT_BASE as i32));
+        let base = self.field(self.layout.table_base(table));
         let three = self.word(3);
         let bytes = emit.ins(|i| i.ishl(index, three));
         Ok(emit.ins(|i| i.iadd(base, bytes)))

@@ -44,6 +44,8 @@ mod unwind;
 
 pub(crate) use driver::call;
 pub use driver::{CallOutcome, Suspension};
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+pub(crate) use native::perform_at_once;
 pub(crate) use roots::mark_frames;
 
 use crate::vm::{Cell, Vm};

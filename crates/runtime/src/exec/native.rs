@@ -44,12 +44,12 @@ impl Activation {
         // SAFETY: V5: the parameters are in the frame's first cells; they fit `args`, or there were
         // no thunk.
         unsafe { ptr::copy_nonoverlapping(fp, args, param_cells as usize) };
-        // SAFETY: V1, N3: what waits lies above.
+        store.publish();
+        // SAFETY: V1, N3: what waits lies above. D3.
         unsafe {
             (*vm).native.native_sp = native_sp & !15;
             (*vm).store = store;
         }
-        store.publish();
         // The code takes its charge itself.
         let height = height_left + u64::from(charge_bytes);
         // SAFETY: R2, R4: the record leads to the function's code, whose charge is covered.
@@ -71,12 +71,12 @@ impl Activation {
         // SAFETY: V5: the results are in the callee's frame; they fit `args`, or it could not be
         // called.
         unsafe { ptr::copy_nonoverlapping(from, args, cells) };
-        // SAFETY: V1.
+        store.publish();
+        // SAFETY: V1. D3.
         unsafe {
             (*vm).native.native_sp = native_sp;
             (*vm).store = store;
         }
-        store.publish();
         // SAFETY: N4, Z1: it is the newest code that waits.
         let stop = unsafe { sys::resume(vm, 0) };
         self.stopped(store, stop)
@@ -255,17 +255,46 @@ impl Activation {
 
     /// Performs an operator of the store for native code that waits.
     fn perform(&mut self, store: &mut Store) -> Result<u64, TrapKind> {
-        // SAFETY: V9.
-        let native = unsafe { (*self.vm()).native };
-        let [opcode, first, second] = native.operands;
-        // SAFETY: R1: `perform` is called with the function's own vmctx.
-        let instance = unsafe { crate::native::instance_of(native.vmctx) };
-        store.enter_instance(instance);
-        let Some(state) = &store.native else { return Err(TrapKind::Bug) };
-        // SAFETY: no operator has more operands; R1.
-        let args = unsafe { *state.args().cast::<[u64; 8]>() };
-        store.perform(opcode, (first as u32, second as u32), &args)
+        // SAFETY: V9; R1: `perform` is called with the function's own vmctx.
+        let (opcode, instance, operands) = unsafe { performed(&*self.vm()) };
+        store.enter_instance(instance.as_u32());
+        let Some(args) = args_of(store) else { return Err(TrapKind::Bug) };
+        store.perform(instance, opcode, operands, &args)
     }
+}
+
+/// The operator that native code waits for: its number, the instance, and which objects.
+///
+/// # Safety
+/// Code waits, in the call of a builtin with its own vmctx (R1).
+unsafe fn performed(vm: &Vm) -> (u64, InstanceAddr, (u32, u32)) {
+    let [opcode, first, second] = vm.native.operands;
+    // SAFETY: the caller's.
+    let instance = unsafe { crate::native::instance_of(vm.native.vmctx) };
+    (opcode, InstanceAddr::from_index(instance), (first as u32, second as u32))
+}
+
+/// The operands of an operator, in cells.
+fn args_of(store: &Store) -> Option<[u64; 8]> {
+    // SAFETY: no operator has more operands; R1.
+    store.native.as_ref().map(|native| unsafe { *native.args().cast::<[u64; 8]>() })
+}
+
+/// Performs the operator that native code waits for at once, if it is one of the commonest, which
+/// change bytes of memory and nothing that is published, and does not trap; whether it did.
+/// Otherwise nothing has changed, and the activation performs it ([`Stop::Perform`]).
+///
+/// # Safety
+/// Code of this `Vm` waits (N4) for [`Stop::Perform`], and `Vm::store` is its store (D3), which
+/// nobody uses while native code runs.
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+pub(crate) unsafe extern "sysv64" fn perform_at_once(vm: *mut Vm) -> u32 {
+    // SAFETY: the caller's.
+    let (store, (opcode, instance, operands)) = unsafe { (&mut *(*vm).store, performed(&*vm)) };
+    let done = args_of(store).and_then(|args| {
+        store.perform_on_bytes(instance, opcode, operands, &args).filter(Result::is_ok)
+    });
+    u32::from(done.is_some())
 }
 
 /// Where an access of code missed its memory: what its operand names with these registers. None

@@ -1,8 +1,9 @@
 //! Pieces of native code: proposed bytes → private memory, checked there, executable.
 //!
-//! [`NativeCode::load`] is the one way to make code executable, and the check over the very bytes
-//! that will run stands in it (`docs/ARCHITECTURE.md`). [`NativeCode::again`] copies what was
-//! checked: code is position-independent, and sealed bytes never change.
+//! [`NativeCode::load_all`] is the one way to make code executable, and the check over the very
+//! bytes that will run stands in it (`docs/ARCHITECTURE.md`). Pieces that come together share
+//! pages: these become executable only if the check has taken each of them. [`NativeCode::again`]
+//! copies what was checked: code is position-independent, and sealed bytes never change.
 
 use super::{canary, perf};
 use crate::sys::CodeMemory;
@@ -17,7 +18,9 @@ use std::sync::Arc;
 /// Native code of one function or thunk that the check has accepted, ready to run.
 #[derive(Debug)]
 pub struct NativeCode {
-    memory: CodeMemory,
+    memory: Arc<CodeMemory>,
+    /// Which piece of `memory` it is.
+    piece: usize,
     checked: CheckedCode,
     settings: Settings,
     /// What it is called in the map for `perf`, if it is there.
@@ -56,11 +59,46 @@ impl NativeCode {
         settings: Settings,
         code: Code<'_>,
     ) -> Result<NativeCode, LoadError> {
-        let mut memory = CodeMemory::copy(code.bytes).map_err(|_| LoadError::NoMemory)?;
-        let code = Code { bytes: memory.bytes(), ..code };
-        let checked = layout.check(code).map_err(LoadError::Rejected)?;
-        memory.seal().map_err(|_| LoadError::NoMemory)?;
-        Ok(NativeCode { memory, checked, settings, name: None })
+        let loaded = NativeCode::load_all(layout, settings, &[code]);
+        loaded.into_iter().next().unwrap_or(Err(LoadError::NoMemory))
+    }
+
+    /// The same for several pieces of code, which lie together: for each, in their order, the code
+    /// or why it does not run.
+    pub fn load_all(
+        layout: &Layout,
+        settings: Settings,
+        codes: &[Code<'_>],
+    ) -> Vec<Result<NativeCode, LoadError>> {
+        let mut outcomes: Vec<Result<NativeCode, LoadError>> =
+            codes.iter().map(|_| Err(LoadError::NoMemory)).collect();
+        let mut left: Vec<usize> = (0..codes.len()).collect();
+        // What is refused is not copied again, so each round has fewer or is the last.
+        while !left.is_empty() {
+            let bytes: Vec<&[u8]> = left.iter().map(|&at| codes[at].bytes).collect();
+            let Ok(mut memory) = CodeMemory::copy(&bytes) else { return outcomes };
+            let mut taken = Vec::with_capacity(left.len());
+            for (piece, &at) in left.iter().enumerate() {
+                match layout.check(Code { bytes: memory.bytes(piece), ..codes[at] }) {
+                    Ok(checked) => taken.push((at, checked)),
+                    Err(rejection) => outcomes[at] = Err(LoadError::Rejected(rejection)),
+                }
+            }
+            if taken.len() < left.len() {
+                left = taken.into_iter().map(|(at, _)| at).collect();
+                continue;
+            }
+            if memory.seal().is_err() {
+                return outcomes;
+            }
+            let memory = Arc::new(memory);
+            for (piece, (at, checked)) in taken.into_iter().enumerate() {
+                let memory = Arc::clone(&memory);
+                outcomes[at] = Ok(NativeCode { memory, piece, checked, settings, name: None });
+            }
+            return outcomes;
+        }
+        outcomes
     }
 
     /// The same with a name in the map for `perf` of this process (`/tmp/perf-PID.map`), and so its
@@ -76,11 +114,10 @@ impl NativeCode {
     /// # Errors
     /// If there is no memory.
     pub(crate) fn again(&self) -> Result<NativeCode, LoadError> {
-        let mut memory = CodeMemory::copy(self.memory.bytes()).map_err(|_| LoadError::NoMemory)?;
+        let mut memory = CodeMemory::copy(&[self.bytes()]).map_err(|_| LoadError::NoMemory)?;
         memory.seal().map_err(|_| LoadError::NoMemory)?;
-        let name = self.name.clone();
-        let code =
-            NativeCode { memory, checked: self.checked.clone(), settings: self.settings, name };
+        let (memory, checked, name) = (Arc::new(memory), self.checked.clone(), self.name.clone());
+        let code = NativeCode { memory, piece: 0, checked, settings: self.settings, name };
         if let Some(name) = &code.name {
             perf::write(code.entry(), code.len_bytes(), name);
         }
@@ -104,17 +141,17 @@ impl NativeCode {
 
     /// Its bytes.
     pub(crate) fn bytes(&self) -> &[u8] {
-        self.memory.bytes()
+        self.memory.bytes(self.piece)
     }
 
     /// How many bytes it has.
     pub fn len_bytes(&self) -> usize {
-        self.memory.bytes().len()
+        self.bytes().len()
     }
 
     /// Its first byte, where calls lead.
     pub(crate) fn entry(&self) -> usize {
-        self.memory.start()
+        self.bytes().as_ptr().addr()
     }
 
     /// The row of the instruction at an address, which may stop the code.
@@ -207,5 +244,34 @@ impl NativeModule {
     /// Whether it is of this module, made for this (R3).
     pub(crate) fn is_of(&self, module: &Module, config: &Config) -> bool {
         self.module.is_same(module) && self.layout.config() == config
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prova_check::canary;
+
+    /// What the check refuses is in no page that can be executed, and keeps no other out of them.
+    #[test]
+    #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+    fn pages_become_executable_without_what_is_refused() {
+        let layout = canary::layout().expect("the canary has a layout");
+        let (good, bad) = (canary::code(false), canary::code(true));
+        assert_ne!(good.bytes, bad.bytes);
+        for codes in [vec![good, bad, good], vec![bad, bad], vec![bad, good], vec![good], vec![]] {
+            let loaded = NativeCode::load_all(&layout, Settings::default(), &codes);
+            assert_eq!(loaded.len(), codes.len());
+            let is_good = |code: &Code<'_>| code.bytes == good.bytes;
+            for (code, loaded) in codes.iter().zip(&loaded) {
+                assert_eq!(loaded.is_ok(), is_good(code), "{loaded:?}");
+            }
+            let all = codes.iter().filter(|code| is_good(code)).count();
+            for (piece, code) in loaded.iter().flatten().enumerate() {
+                assert_eq!(code.bytes(), good.bytes);
+                assert_eq!(code.bytes().as_ptr(), code.memory.bytes(piece).as_ptr());
+                assert!(code.memory.bytes(all).is_empty(), "nothing else was copied");
+            }
+        }
     }
 }

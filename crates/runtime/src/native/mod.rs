@@ -1,8 +1,8 @@
 //! Native code in a store: checked code, the records through which it is called, and what runs it.
 //!
 //! ```text
-//! bytes ─ NativeCode::load (copy, check, seal) ─► NativeCode ─ Store::attach ─► FuncRecord::code
-//!                                                              thunks ─┘
+//! bytes ─ NativeCode::load_all (copy, check, seal) ─► NativeCode ─ Store::attach ─► FuncRecord::code
+//!                                                                  thunks ─┘
 //! exec::native ─ sys::enter ─► in thunk ─► code ─ builtins ─► exec::native
 //! ```
 //!

@@ -296,11 +296,15 @@ impl Store {
             let memory = instance.memory_addr(prova_module::MemoryIdx(index));
             let record = &raw const self.memory_vms[memory.index()];
             words.set(layout.memory(index), record.expose_provenance());
+            let base = self.memory_vms[memory.index()].base;
+            words.set(layout.memory_base(index), base.expose_provenance());
         }
         for index in 0..module.tables().len() as u32 {
             let table = instance.table_addr(prova_module::TableIdx(index));
             let record = &raw const self.table_vms[table.index()];
             words.set(layout.table(index), record.expose_provenance());
+            let base = self.table_vms[table.index()].base;
+            words.set(layout.table_base(index), base.expose_provenance());
         }
         for index in 0..module.globals().len() as u32 {
             let global = instance.global_addr(prova_module::GlobalIdx(index));

@@ -3,6 +3,8 @@
 //! The operators are those of `exec::access`, with the same order of tests, charges and effects:
 //! both call the operations of this folder.
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+use super::CHUNK_BYTES;
 use crate::store::Store;
 use crate::trap::TrapKind;
 use crate::value::{InstanceAddr, MemoryAddr, TableAddr};
@@ -71,20 +73,49 @@ const PERFORMED: [(Opcode, Perform); 13] = [
 ];
 
 impl Store {
-    /// Performs an operator of the running instance; `args` are its operands, bottom first, each in
-    /// a cell. Gives its result, or 0.
+    /// Performs `memory.fill` or `memory.copy` of an instance, which give no result, on so few
+    /// bytes that it is one piece; `None` for another operator, or more bytes. Operands are as in
+    /// [`Store::perform`].
+    ///
+    /// # Errors
+    /// Its trap; [`TrapKind::Bug`] for an index that the module does not have. Nothing has changed.
+    #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+    pub(crate) fn perform_on_bytes(
+        &mut self,
+        instance: InstanceAddr,
+        opcode: u64,
+        (first, second): (u32, u32),
+        args: &[u64; 8],
+    ) -> Option<Result<(), TrapKind>> {
+        let op = Performed { instance, first, second, args };
+        let [d, s, n, ..] = *args;
+        if n > CHUNK_BYTES as u64 {
+            return None;
+        }
+        if opcode == Opcode::MemoryCopy as u64 {
+            let memories = op.memory(self, first).and_then(|to| Ok((to, op.memory(self, second)?)));
+            return Some(memories.and_then(|(to, from)| self.memory_copy(to, from, d, s, n)));
+        }
+        if opcode == Opcode::MemoryFill as u64 {
+            let memory = op.memory(self, first);
+            return Some(memory.and_then(|memory| self.memory_fill(memory, d, s as u8, n)));
+        }
+        None
+    }
+
+    /// Performs an operator of an instance; `args` are its operands, bottom first, each in a cell.
+    /// Gives its result, or 0.
     ///
     /// # Errors
     /// Its trap; [`TrapKind::Bug`] for an operator that is not performed here, and for an index
     /// that the module does not have.
     pub(crate) fn perform(
         &mut self,
+        instance: InstanceAddr,
         opcode: u64,
         (first, second): (u32, u32),
         args: &[u64; 8],
     ) -> Result<u64, TrapKind> {
-        // SAFETY: V9.
-        let instance = InstanceAddr::from_index(unsafe { (*self.vm()).instance_addr });
         let known = PERFORMED.iter().find(|(known, _)| *known as u64 == opcode);
         let (_, perform) = known.ok_or(TrapKind::Bug)?;
         perform(&Performed { instance, first, second, args }, self)

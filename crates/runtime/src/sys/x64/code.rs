@@ -2,14 +2,20 @@
 //! executable.
 //!
 //! All code of the process lies in one reserved arena, so that a signal handler can tell by two
-//! comparisons whether an address is of native code ([`is_code`]). A piece has pages of its own; it
-//! is never writable again, there is no second mapping of it, and it is never a file's.
+//! comparisons whether an address is of native code ([`is_code`]). Pieces that are copied together
+//! lie in the same pages, which are theirs alone; what is between them stops the processor. Pages
+//! are never writable again, there is no second mapping of them, and they are never a file's.
+//!
+//! Functions that each begin a page would share the same few lines of the processor's caches, and
+//! take an entry of its table of pages each: pieces follow each other, and where there is room the
+//! first one begins at another line each time.
 //!
 //! Limits: [`ARENA_BYTES`], less where address space is short; beyond it there is no native code.
 
 use crate::sys::OutOfMemory;
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags, mmap_anonymous, mprotect};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -18,6 +24,10 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 const ARENA_BYTES: usize = 2 << 30;
 /// The least that is tried.
 const ARENA_BYTES_MIN: usize = 64 << 20;
+/// What a piece begins at a multiple of: a line of the caches.
+pub(crate) const ALIGN_BYTES: usize = 64;
+/// `int3`, which is between pieces.
+const BETWEEN: u8 = 0xCC;
 
 /// Where the arena begins and ends, for the signal handler; 0 while there is none.
 static START: AtomicUsize = AtomicUsize::new(0);
@@ -28,8 +38,26 @@ struct Arena {
     /// The first byte that was never used.
     next: usize,
     end: usize,
-    /// Pieces that were given back, by size.
+    /// Pages that were given back, by size.
     free: BTreeMap<usize, Vec<usize>>,
+    /// How often pages were taken.
+    taken: usize,
+}
+
+impl Arena {
+    /// Takes pages: where they begin, and how often that was done before.
+    fn take(&mut self, mapped: usize) -> Result<(usize, usize), OutOfMemory> {
+        let start = match self.free.get_mut(&mapped).and_then(Vec::pop) {
+            Some(start) => start,
+            None if self.end - self.next >= mapped => {
+                self.next += mapped;
+                self.next - mapped
+            }
+            None => return Err(OutOfMemory),
+        };
+        self.taken = self.taken.wrapping_add(1);
+        Ok((start, self.taken))
+    }
 }
 
 fn arena() -> Result<MutexGuard<'static, Arena>, OutOfMemory> {
@@ -47,7 +75,7 @@ fn arena() -> Result<MutexGuard<'static, Arena>, OutOfMemory> {
                 // The end first: who sees the start sees the end.
                 END.store(next + bytes, Ordering::Release);
                 START.store(next, Ordering::Release);
-                let arena = Arena { next, end: next + bytes, free: BTreeMap::new() };
+                let arena = Arena { next, end: next + bytes, free: BTreeMap::new(), taken: 0 };
                 base.expose_provenance();
                 return Some(Mutex::new(arena));
             }
@@ -66,12 +94,13 @@ pub(crate) fn is_code(address: usize) -> bool {
     start != 0 && (start..END.load(Ordering::Acquire)).contains(&address)
 }
 
-/// A piece of code, see above.
+/// Pieces of code in pages of their own, see above.
 #[derive(Debug)]
 pub(crate) struct CodeMemory {
     start: NonNull<u8>,
-    len: usize,
     mapped: usize,
+    /// Where each piece lies, from `start`, in order.
+    pieces: Vec<Range<usize>>,
 }
 
 // SAFETY: N1: the bytes never change once the value exists.
@@ -80,41 +109,45 @@ unsafe impl Send for CodeMemory {}
 unsafe impl Sync for CodeMemory {}
 
 impl CodeMemory {
-    /// A read-only copy of code, not executable.
-    pub(crate) fn copy(bytes: &[u8]) -> Result<CodeMemory, OutOfMemory> {
+    /// A read-only copy of pieces of code, not executable.
+    pub(crate) fn copy(pieces: &[&[u8]]) -> Result<CodeMemory, OutOfMemory> {
         let page = rustix::param::page_size();
-        let mapped = bytes.len().max(1).checked_next_multiple_of(page).ok_or(OutOfMemory)?;
-        let start = {
-            let mut arena = arena()?;
-            match arena.free.get_mut(&mapped).and_then(Vec::pop) {
-                Some(start) => start,
-                None if arena.end - arena.next >= mapped => {
-                    arena.next += mapped;
-                    arena.next - mapped
-                }
-                None => return Err(OutOfMemory),
-            }
-        };
+        let places = places(pieces)?;
+        let used = places.last().map_or(0, |last| last.end);
+        let mapped = used.max(1).checked_next_multiple_of(page).ok_or(OutOfMemory)?;
+        let (start, taken) = arena()?.take(mapped)?;
+        let room = mapped - used.next_multiple_of(ALIGN_BYTES);
+        let first = taken % (room / ALIGN_BYTES + 1) * ALIGN_BYTES;
         let start = std::ptr::with_exposed_provenance_mut::<u8>(start);
         let start = NonNull::new(start).ok_or(OutOfMemory)?;
-        let memory = CodeMemory { start, len: bytes.len(), mapped };
-        // SAFETY: the range is a piece of the arena that nobody else has.
+        let moved = places.into_iter().map(|place| place.start + first..place.end + first);
+        let memory = CodeMemory { start, mapped, pieces: moved.collect() };
+        // SAFETY: the range is a part of the arena that nobody else has.
         unsafe {
             mprotect(start.as_ptr().cast(), mapped, MprotectFlags::READ | MprotectFlags::WRITE)
         }
         .map_err(|_| OutOfMemory)?;
-        // SAFETY: as above; it is writable now, and `bytes` lie elsewhere.
-        unsafe { start.as_ptr().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        // SAFETY: as above; it is writable now.
+        unsafe { start.as_ptr().write_bytes(BETWEEN, mapped) };
+        for (bytes, place) in pieces.iter().zip(&memory.pieces) {
+            // SAFETY: as above; the place is as long as `bytes`, which lie elsewhere, and ends
+            // within the range, since `first` is at most what the last one leaves.
+            unsafe {
+                let to = start.as_ptr().add(place.start);
+                to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            }
+        }
         // SAFETY: as above.
         unsafe { mprotect(start.as_ptr().cast(), mapped, MprotectFlags::READ) }
             .map_err(|_| OutOfMemory)?;
         Ok(memory)
     }
 
-    /// The bytes.
-    pub(crate) fn bytes(&self) -> &[u8] {
+    /// The bytes of a piece; none of one that is not there.
+    pub(crate) fn bytes(&self, piece: usize) -> &[u8] {
+        let place = self.pieces.get(piece).cloned().unwrap_or(0..0);
         // SAFETY: N1: they are readable and never change.
-        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr().add(place.start), place.len()) }
     }
 
     /// Makes it executable.
@@ -124,11 +157,18 @@ impl CodeMemory {
         unsafe { mprotect(self.start.as_ptr().cast(), self.mapped, access) }
             .map_err(|_| OutOfMemory)
     }
+}
 
-    /// The address of the first byte.
-    pub(crate) fn start(&self) -> usize {
-        self.start.as_ptr().addr()
-    }
+/// Where pieces lie that follow each other from 0 on, each at the next multiple.
+fn places(pieces: &[&[u8]]) -> Result<Vec<Range<usize>>, OutOfMemory> {
+    let mut next = 0_usize;
+    let place = |bytes: &&[u8]| {
+        let end = next.checked_add(bytes.len())?;
+        let place = next..end;
+        next = end.checked_next_multiple_of(ALIGN_BYTES)?;
+        Some(place)
+    };
+    pieces.iter().map(place).collect::<Option<_>>().ok_or(OutOfMemory)
 }
 
 impl Drop for CodeMemory {
@@ -143,5 +183,51 @@ impl Drop for CodeMemory {
         {
             arena.free.entry(mapped).or_default().push(start.addr());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pieces lie where they are said to, apart, each on a line of its own, and nothing that runs
+    /// is between them.
+    #[test]
+    #[cfg(not(miri))]
+    fn pieces_share_pages_and_nothing_else() {
+        let of = |n: usize| vec![n as u8 + 1; 1 + n * 37 % 301];
+        let all: Vec<Vec<u8>> = (0..100).map(of).collect();
+        let pieces: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
+        for count in [1, 2, 3, 100] {
+            let mut memory = CodeMemory::copy(&pieces[..count]).expect("there is memory");
+            memory.seal().expect("it can be sealed");
+            // SAFETY: N1: the whole range is readable.
+            let bytes = unsafe {
+                std::slice::from_raw_parts(memory.start.as_ptr().cast_const(), memory.mapped)
+            };
+            let mut expected = vec![BETWEEN; memory.mapped];
+            let mut end = 0;
+            for (n, place) in memory.pieces.iter().enumerate() {
+                assert!(place.start >= end && place.start % ALIGN_BYTES == 0);
+                expected[place.clone()].copy_from_slice(pieces[n]);
+                assert_eq!(memory.bytes(n), pieces[n]);
+                assert!(is_code(memory.bytes(n).as_ptr().addr()));
+                end = place.end;
+            }
+            assert!(end <= memory.mapped);
+            assert_eq!(bytes, expected);
+            assert!(memory.bytes(count).is_empty(), "there is no such piece");
+        }
+    }
+
+    /// Small pieces that are copied alone do not all begin at the same line.
+    #[test]
+    #[cfg(not(miri))]
+    fn pieces_alone_begin_at_different_lines() {
+        let memories: Vec<CodeMemory> =
+            (0..8).map(|_| CodeMemory::copy(&[&[0xC3]]).expect("there is memory")).collect();
+        let lines: std::collections::BTreeSet<usize> =
+            memories.iter().map(|memory| memory.pieces[0].start).collect();
+        assert!(lines.len() > 1, "{lines:?}");
     }
 }

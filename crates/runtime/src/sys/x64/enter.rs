@@ -8,10 +8,12 @@
 //! Each way to the host gives a [`Stop`]. Builtins are the entries of [`builtins`]: native code
 //! calls them as functions of the System V ABI `(vmctx, height, three operands)`; they save what
 //! that ABI lets a callee keep, leave operands in `Vm::native`, and go to the host's stack. Nothing
-//! of the host's registers reaches native code but what the convention names.
+//! of the host's registers reaches native code but what the convention names. The commonest
+//! operators are performed there and then ([`perform_at_once`]), and code goes on.
 //!
 //! The invariants are N2 to N5 of [`super`].
 
+use crate::exec::perform_at_once;
 use crate::native::FuncRecord;
 use crate::vm::{NativeVm, Vm};
 use std::arch::naked_asm;
@@ -166,22 +168,31 @@ unsafe extern "sysv64" fn switch_back(vm: *mut Vm, value: u64) -> u32 {
     )
 }
 
+/// Leaves in the `Vm`, whose address comes to be in `rax`, where code waits and for what, and goes
+/// to the host's stack. The store's words are the head of its `Vm`.
+macro_rules! wait {
+    () => {
+        concat!(
+            "mov rax, [rdi]\n",
+            save!(),
+            "\nmov [rax + {native_sp}], rsp\n",
+            "mov [rax + {vmctx}], rdi\n",
+            "mov [rax + {height}], rsi\n",
+            "mov [rax + {operands}], rdx\n",
+            "mov [rax + {operands} + 8], rcx\n",
+            "mov [rax + {operands} + 16], r8\n",
+            "mov rsp, [rax + {host_sp}]",
+        )
+    };
+}
+
 macro_rules! exits {
     ($($(#[$doc:meta])* $name:ident $stop:ident;)*) => {$(
         $(#[$doc])*
         #[unsafe(naked)]
         unsafe extern "sysv64" fn $name() {
             naked_asm!(
-                // The store's words are the head of its `Vm`.
-                "mov rax, [rdi]",
-                save!(),
-                "mov [rax + {native_sp}], rsp",
-                "mov [rax + {vmctx}], rdi",
-                "mov [rax + {height}], rsi",
-                "mov [rax + {operands}], rdx",
-                "mov [rax + {operands} + 8], rcx",
-                "mov [rax + {operands} + 16], r8",
-                "mov rsp, [rax + {host_sp}]",
+                wait!(),
                 "mov eax, {stop}",
                 restore!(),
                 "ret",
@@ -199,10 +210,39 @@ macro_rules! exits {
 exits! {
     /// `call(vmctx, height, record)`.
     exit_call Call;
-    /// `perform(vmctx, height, opcode, first, second)`.
-    exit_perform Perform;
     /// `trap(vmctx, height, kind)`.
     exit_trap Trapped;
+}
+
+/// `perform(vmctx, height, opcode, first, second)`. What is performed at once gives 0.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn exit_perform() {
+    naked_asm!(
+        wait!(),
+        "mov rbx, rax",
+        // The host's six registers and return address lie above: 8 more bytes align the stack.
+        "sub rsp, 8",
+        "mov rdi, rax",
+        "call {perform}",
+        "add rsp, 8",
+        "test eax, eax",
+        "jz 2f",
+        "mov rsp, [rbx + {native_sp}]",
+        "xor eax, eax",
+        restore!(),
+        "ret",
+        "2:",
+        "mov eax, {stop}",
+        restore!(),
+        "ret",
+        perform = sym perform_at_once,
+        native_sp = const NATIVE_SP,
+        vmctx = const VMCTX,
+        height = const HEIGHT,
+        operands = const OPERANDS,
+        host_sp = const HOST_SP,
+        stop = const Stop::Perform as u32,
+    )
 }
 
 /// Where a fault goes on: with the `Vm` in `rdi`, on any stack.

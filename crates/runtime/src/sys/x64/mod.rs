@@ -2,7 +2,8 @@
 //!
 //! # Invariants
 //! * N1. Bytes of [`CodeMemory`] lie in the arena, never change after they were copied, and are
-//!   executable only after [`CodeMemory::seal`]; nothing else of the process lies in the arena.
+//!   executable only after [`CodeMemory::seal`], of all pieces in the same pages at once; nothing
+//!   else of the process lies in the arena.
 //! * N2. `Vm::native.host_sp` is the stack pointer that the newest [`enter`] or [`resume`] left the
 //!   host's stack with, its six saved registers above it, while native code runs and nowhere else.
 //! * N3. Native code runs on its store's native stack alone, below `Vm::native.native_sp` as it was

@@ -1,5 +1,5 @@
 //! Measures the speed of translation:
-//! `cargo run --release -p prova-translate --example speed FILE…` prints for each module the best
+//! `cargo run --release -p prova-translate --example translate_speed FILE…` prints for each module the best
 //! of ten passes over all its functions, and what a pass that only decodes the operators takes.
 
 use prova_bytecode::{Op, Settings, decode};

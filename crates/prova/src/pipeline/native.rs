@@ -1,0 +1,227 @@
+//! The flow to machine code: a compiler's proposal → loaded code, or why there is none.
+//!
+//! ```text
+//! function ─ MachineCompiler ─► MachineCode ─ NativeCode::load_all (the check) ─► NativeCode
+//! ```
+//!
+//! Functions that are made together lie together: whoever compiles a whole module makes groups of
+//! neighbours, each some [`GROUP_BYTES`] of WebAssembly, in parallel.
+//!
+//! Neighbours: `workers` gives compilers their stack; `machine` has what they propose.
+//!
+//! 1. A slot of [`Code::native_funcs`] holds code that was checked for exactly that function in the
+//!    layout of its module, or says that there is none.
+//! 2. Code that is refused never runs: it may come once more with another certificate, and then the
+//!    function runs as bytecode, and [`Code::refusals`] says so.
+
+use super::Code;
+use crate::compiler::{CodeRefusal, Refusal, RefusalReason};
+use crate::error::OrBug;
+use crate::machine::MachineCode;
+use crate::workers;
+use prova_check::{Code as MachineBytes, CodeKind, Layout};
+use prova_module::FuncIdx;
+use prova_runtime as rt;
+use rayon::prelude::*;
+use rustc_demangle::demangle;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Bytes of function bodies whose machine code lies together, but for what the last one is longer.
+const GROUP_BYTES: usize = 16 << 10;
+
+/// What became of machine code that was proposed.
+type MachineLoaded = Result<Arc<rt::NativeCode>, CodeRefusal>;
+
+/// What became of a function.
+type Made = Result<Arc<rt::NativeCode>, RefusalReason>;
+
+/// What a module's native code is made in.
+pub(super) struct NativeSupport {
+    pub(super) module: Arc<rt::NativeModule>,
+    /// Why functions of a type have no ways in and out, by index of the type.
+    refusals: BTreeMap<u32, RefusalReason>,
+}
+
+impl Code {
+    /// The layout and the thunks of native code, if there can be any.
+    pub(super) fn native(&self) -> Option<&NativeSupport> {
+        let (compiler, config) = self.compilers.native.as_ref()?;
+        let native = self.native.get_or_init(|| {
+            let module = rt::NativeModule::derive(&self.module, config)
+                .map_err(|error| RefusalReason::OfModule(error.to_string()))?;
+            let thunk = |kind| {
+                let code = compiler.thunk(&self.module, module.layout(), kind);
+                let code = code.map_err(|error| RefusalReason::Declined(error.to_string()))?;
+                of_kind(code, kind).map_err(RefusalReason::Rejected)
+            };
+            let types = 0..self.module.types().len() as u32;
+            let thunks = |ty| {
+                let codes = vec![thunk(CodeKind::ThunkIn(ty))?, thunk(CodeKind::ThunkOut(ty))?];
+                let mut loaded = self.load(module.layout(), codes).into_iter();
+                let mut next = || loaded.next().or_bug("each piece of code has an outcome");
+                let (into, out) = (next(), next());
+                let both = into.and_then(|into| Ok(rt::Thunks { into, out: out? }));
+                both.map_err(RefusalReason::Rejected)
+            };
+            let thunks: Vec<Result<rt::Thunks, RefusalReason>> =
+                workers::work_in_parallel(|| types.into_par_iter().map(thunks).collect());
+            let mut refusals = BTreeMap::new();
+            let thunks = thunks
+                .into_iter()
+                .zip(0..)
+                .map(|(thunks, ty)| thunks.map_err(|reason| refusals.insert(ty, reason)).ok());
+            let thunks = thunks.collect();
+            Ok(NativeSupport { module: Arc::new(module.with_thunks(thunks)), refusals })
+        });
+        native.as_ref().ok()
+    }
+
+    /// The one way of machine code to the runtime: the check stands in it. Pieces that come
+    /// together lie together. What is refused may come once more with another certificate.
+    fn load(&self, layout: &Layout, codes: Vec<MachineCode>) -> Vec<MachineLoaded> {
+        let load = |codes: &[MachineCode]| -> Vec<MachineLoaded> {
+            let bytes: Vec<_> = codes.iter().map(bytes_of).collect();
+            let loaded = rt::NativeCode::load_all(layout, self.settings, &bytes);
+            loaded.into_iter().map(|code| Ok(Arc::new(self.named(code?)))).collect()
+        };
+        let loaded = load(&codes);
+        let compiler = self.compilers.native.as_ref().map(|(compiler, _)| compiler);
+        let again = |(loaded, code): (MachineLoaded, MachineCode)| {
+            let kind = code.kind;
+            loaded.or_else(|refusal| {
+                let other = compiler.and_then(|compiler| compiler.certified(layout, code));
+                let other = other.and_then(|code| of_kind(code, kind).ok());
+                other.and_then(|code| load(&[code]).pop()).unwrap_or(Err(refusal))
+            })
+        };
+        loaded.into_iter().zip(codes).map(again).collect()
+    }
+
+    /// The code, with a name for profiles if they are asked for.
+    fn named(&self, code: rt::NativeCode) -> rt::NativeCode {
+        if !self.compilers.perf_map {
+            return code;
+        }
+        let name = self.name_of(code.kind());
+        code.named(&name)
+    }
+
+    /// What machine code is called in profiles.
+    fn name_of(&self, kind: CodeKind) -> String {
+        let module = self.module.names().module().unwrap_or("wasm");
+        match kind {
+            CodeKind::Func(func) => match self.module.func_name_or_export(FuncIdx(func)) {
+                Some(name) => format!("{module}!{:#}", demangle(name)),
+                None => format!("{module}!{}", FuncIdx(func)),
+            },
+            CodeKind::ThunkIn(ty) => format!("{module}![in, type {ty}]"),
+            CodeKind::ThunkOut(ty) => format!("{module}![out, type {ty}]"),
+        }
+    }
+
+    /// The native code of a defined function; `None`: it runs as bytecode.
+    pub(crate) fn native_code(&self, func: FuncIdx) -> Option<Arc<rt::NativeCode>> {
+        let defined = func.index().checked_sub(self.module.imported_func_count())?;
+        let support = self.native()?;
+        let code = self.native_funcs.get(defined)?.get_or_init(|| {
+            let made = workers::work(|| self.make_native(support, &[func])).pop();
+            self.settle(func, made.or_bug("each function has an outcome"))
+        });
+        code.clone()
+    }
+
+    /// Machine code of all functions, in parallel.
+    pub(super) fn make_all_native(&self, funcs: &[FuncIdx]) {
+        workers::work_in_parallel(|| {
+            let groups = self.groups(funcs);
+            groups.into_par_iter().for_each(|group| self.make_native_group(&funcs[group]));
+        });
+    }
+
+    /// Machine code of functions that have none yet; it lies together.
+    fn make_native_group(&self, funcs: &[FuncIdx]) {
+        let Some(support) = self.native() else { return };
+        let slot =
+            |func: FuncIdx| &self.native_funcs[func.index() - self.module.imported_func_count()];
+        let left: Vec<FuncIdx> =
+            funcs.iter().copied().filter(|&func| slot(func).get().is_none()).collect();
+        for (&func, made) in left.iter().zip(self.make_native(support, &left)) {
+            // Another thread may have been faster; what is run is one of both.
+            slot(func).get_or_init(|| self.settle(func, made));
+        }
+    }
+
+    /// The code that was made; where there is none, why is recorded.
+    fn settle(&self, func: FuncIdx, made: Made) -> Option<Arc<rt::NativeCode>> {
+        let compiler = self.compilers.native.as_ref().map_or("", |(compiler, _)| compiler.name());
+        let record = |reason| {
+            let refusal = Refusal { func, compiler: compiler.to_owned(), reason };
+            self.refusals_locked().insert(func, refusal);
+        };
+        made.map_err(record).ok()
+    }
+
+    /// Proposes and loads machine code of functions: an outcome for each, in their order.
+    fn make_native(&self, support: &NativeSupport, funcs: &[FuncIdx]) -> Vec<Made> {
+        let layout = support.module.layout();
+        let proposed = |&func: &FuncIdx| {
+            // Calls of functions come in by the thunks of their types.
+            if let Some(reason) = support.refusals.get(&self.module.func_type_idx(func).0) {
+                return Err(reason.clone());
+            }
+            let Some((compiler, _)) = self.compilers.native.as_ref() else {
+                return Err(RefusalReason::Declined("there is no compiler".to_owned()));
+            };
+            let code = compiler.function(&self.module, layout, &self.settings, func);
+            let code = code.map_err(|error| RefusalReason::Declined(error.to_string()))?;
+            of_kind(code, CodeKind::Func(func.0)).map_err(RefusalReason::Rejected)
+        };
+        let mut outcomes: Vec<Option<RefusalReason>> = Vec::with_capacity(funcs.len());
+        let mut codes = Vec::with_capacity(funcs.len());
+        for code in funcs.iter().map(proposed) {
+            outcomes.push(code.map(|code| codes.push(code)).err());
+        }
+        let mut loaded = self.load(layout, codes).into_iter();
+        let outcome = |refused: Option<RefusalReason>| match refused {
+            Some(reason) => Err(reason),
+            None => {
+                let loaded = loaded.next().or_bug("each piece of code has an outcome");
+                loaded.map_err(RefusalReason::Rejected)
+            }
+        };
+        outcomes.into_iter().map(outcome).collect()
+    }
+
+    /// Runs of functions whose machine code lies together: neighbours are often called together.
+    fn groups(&self, funcs: &[FuncIdx]) -> Vec<Range<usize>> {
+        let mut groups: Vec<Range<usize>> = Vec::new();
+        let mut bytes = GROUP_BYTES;
+        for (at, &func) in funcs.iter().enumerate() {
+            match groups.last_mut() {
+                Some(group) if bytes < GROUP_BYTES => group.end = at + 1,
+                _ => {
+                    groups.push(at..at + 1);
+                    bytes = 0;
+                }
+            }
+            bytes += self.module.body(func).map_or(0, |body| body.range().len());
+        }
+        groups
+    }
+}
+
+/// What the check reads of a proposal.
+fn bytes_of(code: &MachineCode) -> MachineBytes<'_> {
+    let MachineCode { kind, bytes, certificate, traps, calls } = code;
+    MachineBytes { kind: *kind, bytes, certificate, traps, calls }
+}
+
+/// The code, if it is of this kind.
+fn of_kind(code: MachineCode, kind: CodeKind) -> Result<MachineCode, CodeRefusal> {
+    match code.kind == kind {
+        true => Ok(code),
+        false => Err(CodeRefusal::Machine(format!("it is of {:?}", code.kind))),
+    }
+}
