@@ -131,23 +131,26 @@ fn attempts(
         machine.map_err(|fault| CertifyError::at(0, fault))
     };
     let mut insns = Insns::new(draft.bytes);
-    let (graph, chain) = match machine() {
-        Ok(machine) => (graph::graph(&mut insns, &machine), chain(&machine)),
-        Err(error) => {
-            enough(Err(error));
-            return;
-        }
-    };
-    let mut needs: Option<(Reads, BTreeMap<u32, Set>)> = None;
+    let mut needs: Option<(Reads, Vec<u32>, BTreeMap<u32, Set>)> = None;
     for attempt in need::ATTEMPTS {
         let reads = attempt.reads.unwrap_or(Reads::Comparisons);
-        let (_, needs) = match needs.take().filter(|(of, _)| *of == reads) {
+        let (_, targets, needs) = match needs.take().filter(|(of, ..)| *of == reads) {
             Some(known) => needs.insert(known),
-            None => needs.insert((reads, slice::needs(&graph, reads, &chain))),
+            None => match machine() {
+                Ok(machine) => {
+                    let graph = graph::graph(&mut insns, &machine, reads);
+                    let found = slice::needs(&graph, &chain(&machine));
+                    needs.insert((reads, graph.tables, found))
+                }
+                Err(error) => {
+                    enough(Err(error));
+                    return;
+                }
+            },
         };
         // The last attempt does without what is guessed.
         let guesses = attempt.reads.is_some();
-        let tables = if guesses { &graph.tables[..] } else { &[] };
+        let tables = if guesses { &targets[..] } else { &[] };
         let wanted = Wanted { needs: guesses.then_some(&*needs), carry: attempt.carry, tables };
         let analysis =
             machine().and_then(|machine| flow::run(machine, &mut insns, (draft, wanted)));

@@ -294,15 +294,17 @@ fn row(at: usize) -> TrapRow {
 /// A long path of facts makes each claim dear.
 #[test]
 fn hole_long_paths() {
-    // rdx is bounded, then compared; then `edges` jumps to a block with `claims` bounds of rdx.
+    // rdx is at most 2^20, as a comparison shows; behind others `edges` jumps lead to a block with
+    // `claims` bounds of rdx, which nothing but that comparison shows.
     let judge = |facts: usize, (edges, claims): (usize, u64)| {
         let mut bytes = vec![0x89, 0xd2];
-        let trap = 2 + 9 * facts + 6 * edges;
+        let trap = 2 + 13 + 9 * facts + 6 * edges;
         let jump = |bytes: &mut Vec<u8>, code: &[u8], to: usize| {
             bytes.extend(code);
             let distance = to as i64 - (bytes.len() as i64 + 4);
             bytes.extend((distance as i32).to_le_bytes());
         };
+        jump(&mut bytes, &[0x48, 0x81, 0xfa, 0, 0, 0x10, 0, 0x0f, 0x87], trap);
         for _ in 0..facts {
             jump(&mut bytes, &[0x48, 0x39, 0xc8, 0x0f, 0x87], trap);
         }
@@ -311,7 +313,7 @@ fn hole_long_paths() {
         }
         bytes.extend([0x0f, 0x0b, 0x90, 0x0f, 0x0b]);
         let mut dictionary = vec![hold_rsp(0), forge::number_of(2, u64::MAX)];
-        dictionary.extend((0..claims).map(|i| range(2, 0, u64::MAX - 1 - i)));
+        dictionary.extend((0..claims).map(|i| range(2, 0, (1 << 20) + i)));
         let certificate = certificate(0, &dictionary, vec![Block::same(trap as u32 + 2, 0)]);
         guard().judge_forged(&bytes, &certificate, &[row(trap), row(trap + 3)])
     };

@@ -81,6 +81,7 @@ pub(crate) enum Place {
 
 impl Machine<'_> {
     /// The modular sum that an address is.
+    #[inline]
     pub(crate) fn address(&mut self, state: &mut State, address: &Address) -> Value {
         let base = match address.base {
             Some(r) => self.read_loc(state, Loc::Register(r)),
@@ -131,7 +132,25 @@ impl Machine<'_> {
         }
     }
 
+    /// The stack word that a memory operand is as a whole: a short way to what [`Machine::place`]
+    /// finds, by the same rule (`stack`), for a register and a displacement.
+    #[inline]
+    pub(crate) fn stack_word(&self, state: &State, address: &Address) -> Option<u32> {
+        if address.size != 8 || address.index.is_some() {
+            return None;
+        }
+        let base = state.regs.get(address.base? as usize).copied().flatten()?;
+        if base.base != Base::Stack {
+            return None;
+        }
+        match self.stack(state, base.plus(address.disp), 8) {
+            Ok(Place::Word(i)) => Some(i),
+            Ok(_) | Err(_) => None,
+        }
+    }
+
     /// P6: an access to the frame or the arguments.
+    #[inline]
     fn stack(&self, state: &State, to: Value, size: u32) -> Result<Place, Fault> {
         let (Some(offset), Some(rsp)) = (to.offset_in(Base::Stack), state.rsp()) else {
             return fault(Rule::Stack, "an indexed access to the stack");
@@ -143,9 +162,13 @@ impl Machine<'_> {
         if size == 0 || offset < low || last >= top {
             return fault(Rule::Stack, "an access outside the frame");
         }
+        if size == 8
+            && let Some(i) = self.word(offset)
+        {
+            return Ok(Place::Word(i));
+        }
         let floor = |x: i64| self.word(x.saturating_sub(x.rem_euclid(8)));
         match (floor(offset), floor(last)) {
-            (Some(a), Some(b)) if a == b && size == 8 => Ok(Place::Word(a)),
             (Some(a), Some(b)) => Ok(Place::Words(b.min(a), a.max(b))),
             _ => fault(Rule::Stack, "an access outside the frame"),
         }
@@ -156,8 +179,17 @@ impl Machine<'_> {
         let Some(memory) = self.layout.memory_type(m) else {
             return fault(Rule::Memory, "no such memory");
         };
-        let bounds = self.facts.bounds(state.path, &self.symbols, to.sym);
         let limits = (memory.min_bytes, memory.zone_bytes);
+        if self.may_fault && self.layout.config.signals {
+            // Whether it is inside does not matter, and what the symbol is anywhere shows mostly
+            // that it lies in the zone.
+            let def = self.symbols.def(to.sym);
+            match place::linear((to, size), (def.lo, def.hi), limits, |_| false) {
+                Reach::Inside | Reach::Zone => return Ok(Place::Linear { faults: true }),
+                Reach::Below | Reach::Beyond => {}
+            }
+        }
+        let bounds = self.facts.bounds(state.path, &self.symbols, to.sym);
         let within = |end| self.within(state.path, end, Extent::Memory(m));
         match place::linear((to, size), bounds, limits, within) {
             Reach::Inside => Ok(Place::Linear { faults: false }),

@@ -5,7 +5,7 @@
 //! is what the callee's return is checked for.
 
 use crate::abi::regs::{RAX, RBP, RDI, RSI, RSP};
-use crate::abi::{self, CALLEE_SAVED, OPERANDS, Place, Places};
+use crate::abi::{CALLEE_SAVED, Convention, OPERANDS, Place};
 use crate::access::cells;
 use crate::builtins::PERFORMED;
 use crate::error::{Fault, Rule, fault};
@@ -52,19 +52,18 @@ impl Machine<'_> {
         }
         self.call_is_metered(state)?;
         let layout = self.layout;
-        let Some(signature) = layout.signature(ty) else {
+        let Some(callee) = layout.convention(ty) else {
             return fault(Rule::Call, "the callee has no signature");
         };
-        let arguments = abi::arguments(signature);
-        self.pass_arguments(state, &arguments, rsp)?;
-        let Some(results) = abi::results(signature) else {
+        self.pass_arguments(state, callee, rsp)?;
+        let Some(results) = &callee.results else {
             return fault(Rule::Call, "the callee's results do not fit into registers");
         };
         self.forget(state);
-        let after = rsp.saturating_add(i64::from(arguments.stack_bytes));
+        let after = rsp.saturating_add(i64::from(callee.stack_bytes));
         self.set_rsp(state, Some(Value::pointer(Base::Stack, after as u64)))?;
-        for (ty, place) in results {
-            if let (Ty::Ref(kind), Place::Register(r)) = (ty, place) {
+        for &(kind, place) in results {
+            if let Place::Register(r) = place {
                 let sym = self.reference(kind);
                 state.set(Loc::Register(r), Some(Value::symbol(sym)));
             }
@@ -170,15 +169,14 @@ impl Machine<'_> {
     fn pass_arguments(
         &mut self,
         state: &mut State,
-        arguments: &Places,
+        callee: &Convention,
         from: i64,
     ) -> Result<(), Fault> {
         let top = i64::from(self.args_bytes).saturating_add(8);
-        if from.saturating_add(i64::from(arguments.stack_bytes)) > top {
+        if from.saturating_add(i64::from(callee.stack_bytes)) > top {
             return fault(Rule::Call, "the stack arguments do not lie in the frame");
         }
-        for &(ty, place) in &arguments.places {
-            let Ty::Ref(kind) = ty else { continue };
+        for &(kind, place) in &callee.arguments {
             let loc = match place {
                 Place::Register(r) => Some(Loc::Register(r)),
                 Place::Stack(at) => self.word(from.saturating_add(i64::from(at))).map(Loc::Word),
@@ -310,8 +308,8 @@ impl Machine<'_> {
         {
             return self.cells_hold(state, &signature.results);
         }
-        for (ty, place) in abi::results(&self.signature).unwrap_or_default() {
-            let (Ty::Ref(kind), Place::Register(r)) = (ty, place) else { continue };
+        for &(kind, place) in self.convention.results.iter().flatten() {
+            let Place::Register(r) = place else { continue };
             let fits =
                 state.get(Loc::Register(r)).is_some_and(|v| self.is_ref(state.path, v, kind));
             if !fits {
@@ -330,18 +328,17 @@ impl Machine<'_> {
         let ty = self.callee(state, code)?;
         self.call_is_metered(state)?;
         let layout = self.layout;
-        let Some(signature) = layout.signature(ty) else {
+        let Some((signature, callee)) = layout.signature(ty).zip(layout.convention(ty)) else {
             return fault(Rule::Call, "the callee has no signature");
         };
-        let (given, wanted) = (&signature.results, &self.signature.results);
+        let (given, wanted) = (&signature.results, self.results);
         let fit = given.iter().zip(wanted).all(|(given, wanted)| wanted.takes(*given));
         if !planted!(AnyResults, given.len() == wanted.len() && fit, true) {
             return fault(Rule::Call, "the callee's results are others");
         }
-        let arguments = abi::arguments(signature);
-        self.leaves_frame(state, i64::from(arguments.stack_bytes))?;
+        self.leaves_frame(state, i64::from(callee.stack_bytes))?;
         let from = state.rsp().unwrap_or(0).saturating_add(8);
-        self.pass_arguments(state, &arguments, from)?;
+        self.pass_arguments(state, callee, from)?;
         let height = self.read_loc(state, Loc::Register(RSI));
         if height == Value::symbol(Sym::HEIGHT) {
             return Ok(());

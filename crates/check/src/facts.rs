@@ -80,6 +80,11 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Without facts, with space for so many.
+    pub(crate) fn with_space(facts: usize) -> Facts {
+        Facts { nodes: Vec::with_capacity(facts), ..Facts::default() }
+    }
+
     /// `path` and one fact more.
     pub(crate) fn push(&mut self, path: Path, symbols: &Symbols, fact: Fact) -> Path {
         let symbols = u32::try_from(symbols.len()).unwrap_or(u32::MAX);
