@@ -9,7 +9,9 @@ use crate::slice::Set;
 use crate::{CertifyError, Draft};
 use prova_check::certificate::base_code;
 use prova_check::x64::{Class, Insn, Instructions};
-use prova_check::{Claim, Fault, Flow as To, Loc, Machine, Name, Rule, State, Sym, Value, keeps};
+use prova_check::{
+    Claim, Effect, Fault, Flow as To, Loc, Machine, Name, Rule, State, Sym, Value, keeps,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How often the facts of a block may change before they are dropped.
@@ -81,16 +83,18 @@ impl Frame {
 pub(crate) struct Insns<'a> {
     decoder: Instructions<'a>,
     list: Vec<Insn>,
+    /// Whether control reaches each.
+    reached: Vec<bool>,
     /// The place + 1 in the list of the instruction at an offset.
     places: Vec<u32>,
-    reached: Vec<bool>,
 }
 
 impl<'a> Insns<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Insns<'a> {
-        let (places, reached) = (vec![0; bytes.len() + 1], vec![false; bytes.len() + 1]);
-        let list = Vec::with_capacity(bytes.len() / 4 + 1);
-        Insns { decoder: Instructions::new(bytes), list, places, reached }
+        let usual = bytes.len() / 4 + 1;
+        let (list, reached) = (Vec::with_capacity(usual), Vec::with_capacity(usual));
+        let places = vec![0; bytes.len() + 1];
+        Insns { decoder: Instructions::new(bytes), list, reached, places }
     }
 
     /// How many are decoded.
@@ -98,30 +102,42 @@ impl<'a> Insns<'a> {
         self.list.len()
     }
 
-    /// The instruction at an offset, reached or not.
-    pub(crate) fn decode(&mut self, at: u32) -> Result<Insn, Fault> {
-        let place = self.places.get(at as usize).copied().unwrap_or(0);
-        if let Some(&insn) = (place as usize).checked_sub(1).and_then(|i| self.list.get(i)) {
-            return Ok(insn);
+    /// The place in the list of the instruction at an offset, reached or not.
+    pub(crate) fn decode(&mut self, at: u32) -> Result<usize, Fault> {
+        match self.places.get(at as usize) {
+            Some(0) | None => {
+                let before = self.list.len();
+                self.list.push(Insn::default());
+                if let Some(insn) = self.list.last_mut()
+                    && let Err(fault) = self.decoder.decode(at, insn)
+                {
+                    self.list.truncate(before);
+                    return Err(fault);
+                }
+                self.reached.push(false);
+                self.places[at as usize] = self.list.len() as u32;
+                Ok(self.list.len() - 1)
+            }
+            Some(&place) => Ok(place as usize - 1),
         }
-        let insn = self.decoder.at(at)?;
-        self.list.push(insn);
-        self.places[at as usize] = self.list.len() as u32;
-        Ok(insn)
+    }
+
+    /// The instruction at a place in the list.
+    pub(crate) fn at(&self, place: usize) -> &Insn {
+        &self.list[place]
     }
 
     /// The instruction at an offset, if control reaches it.
     fn get(&self, at: u32) -> Option<&Insn> {
-        let reached = *self.reached.get(at as usize)?;
-        let place = *self.places.get(at as usize)?;
-        self.list.get((place as usize).checked_sub(1)?).filter(|_| reached)
+        let place = (*self.places.get(at as usize)? as usize).checked_sub(1)?;
+        if self.reached[place] { Some(&self.list[place]) } else { None }
     }
 
     /// Control reaches the instruction at an offset.
-    fn reach(&mut self, at: u32) -> Result<Insn, Fault> {
-        let insn = self.decode(at)?;
-        self.reached[at as usize] = true;
-        Ok(insn)
+    fn reach(&mut self, at: u32) -> Result<&Insn, Fault> {
+        let place = self.decode(at)?;
+        self.reached[place] = true;
+        Ok(&self.list[place])
     }
 
     /// Offsets `[start, end)` of what is no instruction that is reached.
@@ -172,8 +188,9 @@ struct Run<'a, 'b> {
     bytes: &'a [u8],
     insns: &'b mut Insns<'a>,
     wanted: Wanted<'b>,
-    /// The instruction that control comes from to the next one, by the next one's offset.
-    falls_from: Vec<Option<u32>>,
+    /// The offset + 1 of the instruction that control comes from to the next one, by the next one's
+    /// offset.
+    falls_from: Vec<u32>,
     leaders: Vec<Leader>,
     /// The place + 1 of the leader at an offset.
     places: Vec<u32>,
@@ -198,7 +215,7 @@ pub(crate) fn run<'a>(
         bytes: draft.bytes,
         insns,
         wanted,
-        falls_from: vec![None; draft.bytes.len() + 1],
+        falls_from: vec![0; draft.bytes.len() + 1],
         leaders: Vec::new(),
         places: vec![0; draft.bytes.len() + 1],
         tables: BTreeSet::new(),
@@ -223,7 +240,7 @@ pub(crate) fn run<'a>(
             Entry::Claimed(claims) => {
                 let mut state = run.spare.pop().unwrap_or_default();
                 run.machine
-                    .instantiate(&mut state, claims.list.iter().copied(), claims.metered)
+                    .instantiate(&mut state, claims.list.iter(), claims.metered)
                     .map_err(|fault| CertifyError::at(at, fault))?;
                 state
             }
@@ -259,7 +276,7 @@ impl Run<'_, '_> {
     /// Finds the instructions that direct control reaches from these places, and the leaders.
     fn discover(&mut self, mut todo: Vec<u32>) -> Result<(), CertifyError> {
         let mut targets: Vec<u32> = todo.iter().copied().filter(|t| *t > 0).collect();
-        let (mut new, mut split) = (Vec::new(), false);
+        let (mut jumps, mut split) = (Vec::new(), false);
         while let Some(start) = todo.pop() {
             let mut at = start;
             while self.insns.get(at).is_none() {
@@ -267,19 +284,19 @@ impl Run<'_, '_> {
                     return Err(CertifyError::at(at, OFF));
                 }
                 let insn = self.insns.reach(at).map_err(|fault| CertifyError::at(at, fault))?;
-                let (jump, falls) = ways(&insn);
-                if falls {
-                    self.falls_from[insn.end() as usize] = Some(insn.offset);
+                let ((jump, falls), end) = (ways(insn), insn.end());
+                if let Some(to) = jump {
+                    jumps.push((at, to));
+                    todo.push(to);
                 }
-                new.push((insn.offset, jump, falls.then_some(insn.end())));
-                todo.extend(jump);
                 if !falls {
                     break;
                 }
-                at = insn.end();
+                self.falls_from[end as usize] = at + 1;
+                at = end;
             }
         }
-        targets.extend(new.iter().filter_map(|&(_, jump, _)| jump));
+        targets.extend(jumps.iter().map(|&(_, to)| to));
         targets.sort_unstable();
         targets.dedup();
         for at in targets {
@@ -291,24 +308,25 @@ impl Run<'_, '_> {
                 self.leaders[i].table |= table;
                 continue;
             }
-            let falls = self.falls_from[at as usize];
             // The block before it may have been executed beyond it.
-            split |= falls.is_some();
+            split |= self.falls_from[at as usize] != 0;
             self.leaders.push(Leader {
                 at,
-                ways: falls.into_iter().map(|from| (from, false)).collect(),
+                ways: Vec::new(),
                 table,
                 entry: Entry::Nothing,
                 changes: 0,
             });
             self.places[at as usize] = self.leaders.len() as u32;
         }
-        for (from, jump, falls) in new {
-            let falls = falls.map(|to| (to, false));
-            for (to, jump) in jump.map(|to| (to, true)).into_iter().chain(falls) {
-                if let Some(i) = self.leader(to) {
-                    self.leaders[i].add((from, jump));
-                }
+        for leader in &mut self.leaders {
+            if let Some(from) = self.falls_from[leader.at as usize].checked_sub(1) {
+                leader.add((from, false));
+            }
+        }
+        for (from, to) in jumps {
+            if let Some(i) = self.leader(to) {
+                self.leaders[i].add((from, true));
             }
         }
         self.redo(split);
@@ -344,15 +362,17 @@ impl Run<'_, '_> {
         let calls = draft.calls.iter().filter_map(|row| {
             let starts = [3, 2].map(|len| row.return_offset.checked_sub(len));
             starts.into_iter().flatten().find(|&at| {
-                let insn = self.insns.decode(at);
-                insn.is_ok_and(|i| i.class == Class::CallTo && i.end() == row.return_offset)
+                self.insns.decode(at).is_ok_and(|place| {
+                    let insn = self.insns.at(place);
+                    insn.class == Class::CallTo && insn.end() == row.return_offset
+                })
             })
         });
         let rows: Vec<u32> = calls.chain(traps).collect();
         for mut at in rows {
             while self.insns.get(at).is_none() {
                 let Ok(insn) = self.insns.reach(at) else { break };
-                if !ways(&insn).1 {
+                if !ways(insn).1 {
                     break;
                 }
                 at = insn.end();
@@ -375,8 +395,7 @@ impl Run<'_, '_> {
             if insn.end() > first || !goes_on {
                 break;
             }
-            let effect = self.machine.step(&mut state, &insn);
-            let effect = effect.map_err(|fault| CertifyError::at(at, fault))?;
+            let effect = self.step(&mut state, &insn)?;
             if let To::Branch(_, condition) = effect.flow {
                 match self.machine.assume(&state, condition, false) {
                     Some(path) => state.path = path,
@@ -389,26 +408,24 @@ impl Run<'_, '_> {
         let held = join::locations(&state).filter(|(_, value)| stateable(value));
         let held: Vec<(Loc, Value)> = held.collect();
         let (height, _) = self.machine.facts.bounds(state.path, &self.machine.symbols, Sym::HEIGHT);
-        let mut kept = held.clone();
-        kept.retain(|(loc, _)| keeps(loc.number()));
-        for leader in &self.leaders {
-            let Entry::Claimed(claims) = &leader.entry else { continue };
-            // Where claims on values of the function come in the order of locations, as they do.
-            let fixed = claims.list.iter().filter_map(|claim| match *claim {
-                Claim::Holds { at, base, name: Name::Fixed(sym), shift, add } => {
-                    Some((at, Value { base, sym, shift, add }))
-                }
-                _ => None,
-            });
-            let mut fixed = fixed.peekable();
-            kept.retain(|location| {
-                while fixed.next_if(|(at, _)| *at < location.0).is_some() {}
-                fixed.peek() == Some(location)
-            });
-        }
         let mut values = vec![None; held.last().map_or(0, |(loc, _)| loc.number() as usize + 1)];
         held.iter().for_each(|&(loc, value)| values[loc.number() as usize] = Some(value));
-        let kept = kept.into_iter().map(|(loc, _)| loc).collect();
+        // Kept is what all blocks claim; each states a location once.
+        let (mut blocks, mut claimed) = (0_u32, vec![0_u32; values.len()]);
+        for leader in &self.leaders {
+            let Entry::Claimed(claims) = &leader.entry else { continue };
+            blocks += 1;
+            for claim in &claims.list {
+                if let Claim::Holds { at, base, name: Name::Fixed(sym), shift, add } = *claim
+                    && let n = at.number() as usize
+                    && values.get(n) == Some(&Some(Value { base, sym, shift, add }))
+                {
+                    claimed[n] += 1;
+                }
+            }
+        }
+        let all = |loc: &Loc| keeps(loc.number()) && claimed[loc.number() as usize] == blocks;
+        let kept = held.iter().map(|&(loc, _)| loc).filter(all).collect();
         Ok(Frame { at, held: values, height, kept })
     }
 
@@ -419,8 +436,7 @@ impl Run<'_, '_> {
             let Some(insn) = self.insns.get(at).copied() else {
                 return Err(CertifyError::at(at, OFF));
             };
-            let fail = |fault| CertifyError::at(at, fault);
-            let effect = self.machine.step(state, &insn).map_err(fail)?;
+            let effect = self.step(state, &insn)?;
             match effect.flow {
                 To::Next => {}
                 To::Stop => return Ok(()),
@@ -429,11 +445,13 @@ impl Run<'_, '_> {
                 }
                 To::Jump(target) => return self.edge(state, target, at, false),
                 To::Branch(target, condition) => {
-                    let other = self.machine.assume(state, condition, false);
                     // A `ud2` needs no state.
-                    if self.leader(target).is_some()
-                        && let Some(path) = self.machine.assume(state, condition, true)
-                    {
+                    let (taken, other) = if self.leader(target).is_some() {
+                        self.machine.branch(state, condition)
+                    } else {
+                        (None, self.machine.assume(state, condition, false))
+                    };
+                    if let Some(path) = taken {
                         state.path = path;
                         self.edge(state, target, at, false)?;
                     }
@@ -451,8 +469,15 @@ impl Run<'_, '_> {
         }
     }
 
+    /// Executes an instruction. Whether an access can fault is the check's concern, which has the
+    /// rows; that of a division must not.
+    fn step(&mut self, state: &mut State, insn: &Insn) -> Result<Effect, CertifyError> {
+        self.machine.may_fault = insn.class != Class::Divide;
+        self.machine.step(state, insn).map_err(|fault| CertifyError::at(insn.offset, fault))
+    }
+
     fn implies(&mut self, state: &mut State, list: &[Claim]) -> bool {
-        self.machine.implies(state, list.iter().copied()).is_ok()
+        self.machine.implies(state, list.iter()).is_ok()
     }
 
     fn table(
@@ -527,7 +552,7 @@ impl Run<'_, '_> {
                 let mut before = self.spare.pop().unwrap_or_default();
                 let list = self
                     .machine
-                    .instantiate(&mut before, old.list.iter().copied(), false)
+                    .instantiate(&mut before, old.list.iter(), false)
                     .map(|()| join::join(&mut self.machine, &before, state, (changes, wanted)))
                     .map_err(|fault| CertifyError::at(from, fault))?;
                 self.spare.push(before);

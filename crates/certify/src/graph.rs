@@ -6,16 +6,18 @@
 //! along the first way to a block. A wrong guess costs a second fixpoint.
 
 use crate::flow::{Insns, ways};
+use crate::slice::{Reads, Slice, Transfer};
 use prova_check::abi::regs::{RBP, RSP};
 use prova_check::x64::{Address, Alu, Class, Insn, Operand};
 use prova_check::{Loc, Machine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// One instruction, with what the slice wants of the state before it.
+/// What the slice wants of an instruction beside itself: its memory operand and the state before it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Step {
-    pub(crate) insn: Insn,
+pub(crate) struct View {
+    /// The address of its memory operand.
+    pub(crate) memory: Option<Address>,
     /// The stack word of its memory operand.
     pub(crate) word: Option<Loc>,
     /// The stack word that `push`, `pop` or a return uses.
@@ -26,19 +28,23 @@ pub(crate) struct Step {
     pub(crate) table: bool,
 }
 
-/// A block: where it begins, its instructions in the list of all, and where its ways lead.
+/// A block: where it begins and ends, its instructions in the list of all, and where its ways lead,
+/// in the list of those.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
     pub(crate) start: u32,
-    pub(crate) steps: Range<usize>,
-    pub(crate) next: Vec<u32>,
+    pub(crate) end: u32,
+    pub(crate) transfers: Range<usize>,
+    pub(crate) next: Range<usize>,
 }
 
 /// The blocks of a code, by offset.
 #[derive(Clone, Debug)]
 pub(crate) struct Graph {
     pub(crate) blocks: Vec<Block>,
-    pub(crate) steps: Vec<Step>,
+    pub(crate) transfers: Vec<Transfer>,
+    /// Where blocks lead, in any order.
+    pub(crate) ways: Vec<u32>,
     /// Where jump tables lead.
     pub(crate) tables: Vec<u32>,
 }
@@ -70,25 +76,28 @@ impl Found {
     }
 }
 
-/// The graph of a code.
-pub(crate) fn graph(insns: &mut Insns<'_>, machine: &Machine<'_>) -> Graph {
+/// The graph of a code, whose obligations count as needed as `reads` says.
+pub(crate) fn graph(insns: &mut Insns<'_>, machine: &Machine<'_>, reads: Reads) -> Graph {
     let found = find(insns, machine.bytes);
-    let mut steps = Vec::with_capacity(insns.len());
+    let mut transfers = Vec::with_capacity(insns.len());
+    let mut places = Vec::new();
     let (mut blocks, mut made) = (Vec::new(), vec![false; machine.bytes.len() + 1]);
     let mut todo = vec![(0, Pointers { rsp: 0, rbp: None })];
-    let mut next = Vec::new();
+    let mut ways = Vec::new();
     while let Some((start, pointers)) = todo.pop() {
         if std::mem::replace(&mut made[start as usize], true) {
             continue;
         }
-        let first = steps.len();
-        block(insns, machine, (&found, &mut steps), (start, pointers), &mut next);
-        let ways = next.iter().map(|&(to, _)| to).collect();
-        blocks.push(Block { start, steps: first..steps.len(), next: ways });
-        todo.append(&mut next);
+        let (first, waiting, way) = (transfers.len(), todo.len(), ways.len());
+        places.clear();
+        let all = (machine, &found, reads);
+        let end = block(insns, all, (&mut transfers, &mut places), (start, pointers), &mut todo);
+        ways.extend(todo[waiting..].iter().map(|&(to, _)| to));
+        let (transfers, next) = (first..transfers.len(), way..ways.len());
+        blocks.push(Block { start, end, transfers, next });
     }
     blocks.sort_unstable_by_key(|block| block.start);
-    Graph { blocks, steps, tables: found.tables.into_values().flatten().collect() }
+    Graph { blocks, transfers, ways, tables: found.tables.into_values().flatten().collect() }
 }
 
 /// Everything that control may reach.
@@ -104,36 +113,37 @@ fn find(insns: &mut Insns<'_>, bytes: &[u8]) -> Found {
         while let Some(start) = todo.pop() {
             let mut at: u32 = start;
             while found.seen.get(at as usize) == Some(&false) {
-                let Ok(insn) = insns.decode(at) else { break };
+                let Ok(place) = insns.decode(at) else { break };
                 found.seen[at as usize] = true;
-                let (jump, falls) = ways(&insn);
-                if let Some(to) = jump
-                    && insns.decode(to).is_ok_and(|insn| insn.class != Class::Trap)
-                {
-                    found.start(to);
-                    todo.push(to);
-                }
-                if let (Class::Lea, Ok(Operand::Memory(Address { code: true, disp, .. }))) =
-                    (insn.class, insn.operand(1))
+                let insn = insns.at(place);
+                let ((jump, falls), end) = (ways(insn), insn.end());
+                if insn.class == Class::Lea
+                    && let Ok(Operand::Memory(Address { code: true, disp, .. })) = insn.operand(1)
                 {
                     named.insert(disp);
                 }
                 if insn.class == Class::JumpTo {
-                    jumps.push(insn);
+                    jumps.push((at, end));
+                }
+                if let Some(to) = jump
+                    && insns.decode(to).is_ok_and(|place| insns.at(place).class != Class::Trap)
+                {
+                    found.start(to);
+                    todo.push(to);
                 }
                 if !falls {
                     break;
                 }
-                at = insn.end();
+                at = end;
             }
         }
-        let has_table = |jump: &Insn| named.contains(&u64::from(jump.end()));
+        let has_table = |&(_, end): &(u32, u32)| named.contains(&u64::from(end));
         let Some(i) = jumps.iter().position(has_table) else { return found };
-        let jump = jumps.swap_remove(i);
-        let targets = table(bytes, &found.seen, jump.end());
+        let (at, end) = jumps.swap_remove(i);
+        let targets = table(bytes, &found.seen, end);
         targets.iter().for_each(|&to| found.start(to));
         todo.extend(targets.iter().copied());
-        found.tables.insert(jump.offset, targets);
+        found.tables.insert(at, targets);
     }
 }
 
@@ -158,72 +168,86 @@ fn table(bytes: &[u8], seen: &[bool], first: u32) -> Vec<u32> {
     targets.into_iter().collect()
 }
 
-/// The instructions of one block, and where they lead, with the pointers there.
+/// The instructions of one block with their places in the list of all, and where they lead, with the
+/// pointers there; gives the block's end.
 fn block(
     insns: &mut Insns<'_>,
-    machine: &Machine<'_>,
-    (found, steps): (&Found, &mut Vec<Step>),
+    (machine, found, reads): (&Machine<'_>, &Found, Reads),
+    (transfers, places): (&mut Vec<Transfer>, &mut Vec<u32>),
     (start, mut pointers): (u32, Pointers),
     next: &mut Vec<(u32, Pointers)>,
-) {
-    let (first, mut at) = (steps.len(), start);
-    while let Ok(insn) = insns.decode(at) {
+) -> u32 {
+    let mut at = start;
+    while let Ok(place) = insns.decode(at) {
+        let insn = insns.at(place);
         let table = if insn.class == Class::JumpTo { found.tables.get(&at) } else { None };
-        let before = steps.get(first..).unwrap_or(&[]);
-        let step = step(machine, insn, &pointers, (before, table.is_some()));
-        pointers.pass(&insn, before.last());
-        steps.push(step);
-        let (jump, falls) = ways(&insn);
-        let to = jump.filter(|&to| found.starts(to));
-        next.extend(to.iter().chain(table.into_iter().flatten()).map(|&to| (to, pointers)));
+        let view = view(machine, (insns, insn), &pointers, (places, table.is_some()));
+        let before = places.last().map(|&place| insns.at(place as usize).class);
+        pointers.pass(insn, before == Some(Class::CallTo));
+        let mut transfer = Slice { reads, view: &view }.transfer(insn);
+        let (jump, falls) = ways(insn);
+        if let (Class::Branch(_), Some(to)) = (insn.class, jump) {
+            transfer.branch = to;
+        }
+        transfers.push(transfer);
+        places.push(place as u32);
+        if let Some(to) = jump.filter(|&to| found.starts(to)) {
+            next.push((to, pointers));
+        }
+        if let Some(targets) = table {
+            next.extend(targets.iter().map(|&to| (to, pointers)));
+        }
         at = insn.end();
         if !falls {
-            return;
+            break;
         }
         if found.starts(at) {
             next.push((at, pointers));
-            return;
+            break;
         }
     }
+    at
 }
 
 /// The slice's view of an instruction behind others of its block.
-fn step(
+fn view(
     machine: &Machine<'_>,
-    insn: Insn,
+    (insns, insn): (&Insns<'_>, &Insn),
     pointers: &Pointers,
-    (before, table): (&[Step], bool),
-) -> Step {
+    (before, table): (&[u32], bool),
+) -> View {
     let memory = insn.memory();
     let word = memory.and_then(|address| pointers.place(&address));
-    let pops = matches!(insn.class, Class::Pop | Class::Return | Class::JumpTo);
-    let push = (insn.class == Class::Push).then(|| pointers.rsp.wrapping_sub(8));
-    let top = push.or(pops.then_some(pointers.rsp));
+    let top = match insn.class {
+        Class::Push => Some(pointers.rsp.wrapping_sub(8)),
+        Class::Pop | Class::Return | Class::JumpTo => Some(pointers.rsp),
+        _ => None,
+    };
     let plain = |a: Address| a.index.is_none() && a.disp == 0 && a.base.is_some();
-    let fuel = machine.layout.config().metering.fuel;
     let outside = if insn.class == Class::CallTo {
-        calls_builtin(insn, before)
+        calls_builtin(insns, insn, before)
     } else {
         let accesses = insn.class != Class::Lea && word.is_none();
-        fuel && accesses && memory.is_some_and(plain)
+        machine.layout.config().metering.fuel && accesses && memory.is_some_and(plain)
     };
     let at = |at| machine.word(at).map(Loc::Word);
-    Step { insn, word: word.and_then(at), top: top.and_then(at), outside, table }
+    View { memory, word: word.and_then(at), top: top.and_then(at), outside, table }
 }
 
 /// Whether a call may be one of a builtin: its register was not loaded from the first word of
 /// something, as records have the code of their functions.
-fn calls_builtin(insn: Insn, before: &[Step]) -> bool {
+fn calls_builtin(insns: &Insns<'_>, insn: &Insn, before: &[u32]) -> bool {
     let Some(callee) = insn.first_register() else { return true };
-    let def = before.iter().rev().find(|step| step.insn.first_register() == Some(callee));
-    let first = |insn: Insn| {
+    let insn = |&place: &u32| insns.at(place as usize);
+    let def = before.iter().rev().map(insn).find(|insn| insn.first_register() == Some(callee));
+    let first = |insn: &Insn| {
         let source = (insn.class == Class::Move).then(|| insn.operand(1));
         matches!(
             source,
             Some(Ok(Operand::Memory(Address { disp: 0, index: None, code: false, .. })))
         )
     };
-    !def.is_some_and(|step| first(step.insn))
+    !def.is_some_and(first)
 }
 
 impl Pointers {
@@ -238,20 +262,21 @@ impl Pointers {
     }
 
     /// What an instruction makes of them.
-    fn pass(&mut self, insn: &Insn, before: Option<&Step>) {
-        if insn.class == Class::Push {
-            self.rsp = self.rsp.wrapping_sub(8);
-            return;
+    fn pass(&mut self, insn: &Insn, behind_call: bool) {
+        match insn.class {
+            Class::Push => {
+                self.rsp = self.rsp.wrapping_sub(8);
+                return;
+            }
+            Class::Pop => self.rsp = self.rsp.wrapping_add(8),
+            Class::Compare | Class::Test => return,
+            _ => {}
         }
-        if insn.class == Class::Pop {
-            self.rsp = self.rsp.wrapping_add(8);
-        }
-        let writes = !matches!(insn.class, Class::Compare | Class::Test);
-        let to = insn.first_register().filter(|_| writes);
-        if to == Some((RBP, 8)) {
+        let Some((register @ (RSP | RBP), 8)) = insn.first_register() else { return };
+        if register == RBP {
             self.rbp = self.moved(insn);
-        } else if to == Some((RSP, 8)) {
-            let sum = || self.sum(insn, before.is_some_and(|b| b.insn.class == Class::CallTo));
+        } else {
+            let sum = || self.sum(insn, behind_call);
             self.rsp = self.moved(insn).or_else(sum).unwrap_or(self.rsp);
         }
     }

@@ -109,10 +109,27 @@ struct Group {
 /// Claims that blocks have beside those on stack words, mostly no more.
 const USUAL: usize = 16;
 
+/// The locations that hold something, in order.
 pub(crate) fn locations(state: &State) -> impl Iterator<Item = (Loc, Value)> + '_ {
-    let regs = (0..16_u8).map(Loc::Register);
-    let words = (0..u32::try_from(state.words.len()).unwrap_or(0)).map(Loc::Word);
-    regs.chain([Loc::Fuel]).chain(words).filter_map(|loc| Some((loc, state.get(loc)?)))
+    let mut regs = (0_u8..).zip(&state.regs);
+    let mut fuel = state.fuel;
+    let mut words = (0_u32..).zip(&state.words);
+    std::iter::from_fn(move || {
+        for (r, value) in regs.by_ref() {
+            if let Some(value) = *value {
+                return Some((Loc::Register(r), value));
+            }
+        }
+        if let Some(value) = fuel.take() {
+            return Some((Loc::Fuel, value));
+        }
+        for (i, value) in words.by_ref() {
+            if let Some(value) = *value {
+                return Some((Loc::Word(i), value));
+            }
+        }
+        None
+    })
 }
 
 fn fixed(sym: Sym) -> bool {

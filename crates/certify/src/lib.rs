@@ -25,7 +25,8 @@ mod slice;
 pub use flow::CHANGES_MAX;
 
 use flow::{Insns, Wanted};
-use prova_check::{CallRow, Code, CodeKind, Fault, Layout, Machine, Rejection, Rule, TrapRow};
+use prova_check::abi::regs::RBP;
+use prova_check::{CallRow, Code, CodeKind, Fault, Layout, Loc, Machine, Rejection, Rule, TrapRow};
 use slice::{Reads, Set};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -108,6 +109,12 @@ pub fn certify(layout: &Layout, draft: &Draft<'_>) -> Result<Vec<u8>, CertifyErr
 const NOTHING: CertifyError =
     CertifyError { offset: 0, rule: Rule::Limit, what: "nothing was tried" };
 
+/// The frame pointer, and the words that it leads to behind `push rbp; mov rbp, rsp`.
+fn chain(machine: &Machine<'_>) -> Vec<Loc> {
+    let words = [-8, 0].into_iter().filter_map(|at| machine.word(at)).map(Loc::Word);
+    std::iter::once(Loc::Register(RBP)).chain(words).collect()
+}
+
 /// Makes one certificate after the other, until `enough` says so of one, or of the reason why there
 /// is none.
 fn attempts(
@@ -124,23 +131,26 @@ fn attempts(
         machine.map_err(|fault| CertifyError::at(0, fault))
     };
     let mut insns = Insns::new(draft.bytes);
-    let graph = match machine() {
-        Ok(machine) => graph::graph(&mut insns, &machine),
-        Err(error) => {
-            enough(Err(error));
-            return;
-        }
-    };
-    let mut needs: Option<(Reads, BTreeMap<u32, Set>)> = None;
+    let mut needs: Option<(Reads, Vec<u32>, BTreeMap<u32, Set>)> = None;
     for attempt in need::ATTEMPTS {
         let reads = attempt.reads.unwrap_or(Reads::Comparisons);
-        let (_, needs) = match needs.take().filter(|(of, _)| *of == reads) {
+        let (_, targets, needs) = match needs.take().filter(|(of, ..)| *of == reads) {
             Some(known) => needs.insert(known),
-            None => needs.insert((reads, slice::needs(&graph, reads))),
+            None => match machine() {
+                Ok(machine) => {
+                    let graph = graph::graph(&mut insns, &machine, reads);
+                    let found = slice::needs(&graph, &chain(&machine));
+                    needs.insert((reads, graph.tables, found))
+                }
+                Err(error) => {
+                    enough(Err(error));
+                    return;
+                }
+            },
         };
         // The last attempt does without what is guessed.
         let guesses = attempt.reads.is_some();
-        let tables = if guesses { &graph.tables[..] } else { &[] };
+        let tables = if guesses { &targets[..] } else { &[] };
         let wanted = Wanted { needs: guesses.then_some(&*needs), carry: attempt.carry, tables };
         let analysis =
             machine().and_then(|machine| flow::run(machine, &mut insns, (draft, wanted)));

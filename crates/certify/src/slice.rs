@@ -5,7 +5,7 @@
 //! instructions only, so it runs before anything is executed, and the fixpoint carries what is
 //! needed and nothing else. It may leave out too much; then there is a fixpoint without it.
 
-use crate::graph::{Graph, Step};
+use crate::graph::{Block, Graph, View};
 use prova_check::Loc;
 use prova_check::abi::regs::{RAX, RBP, RDI, RSI, RSP};
 use prova_check::abi::{CALLEE_SAVED, OPERANDS};
@@ -29,24 +29,21 @@ pub(crate) struct Set {
 }
 
 impl Set {
-    /// The word with a location's bit, and the bit.
-    fn word(&self, loc: Loc) -> (u64, u64) {
-        let n = loc.number();
+    pub(crate) fn contains(&self, loc: Loc) -> bool {
+        self.has(loc.number())
+    }
+
+    fn has(&self, n: u32) -> bool {
         let word = match (n >> 6).checked_sub(1) {
             None => self.low,
             Some(at) => self.high.get(at as usize).copied().unwrap_or(0),
         };
-        (word, 1 << (n & 63))
+        word >> (n & 63) & 1 != 0
     }
 
-    pub(crate) fn contains(&self, loc: Loc) -> bool {
-        let (word, bit) = self.word(loc);
-        word & bit != 0
-    }
-
-    fn insert(&mut self, loc: Loc) {
-        let (_, bit) = self.word(loc);
-        let Some(at) = (loc.number() >> 6).checked_sub(1) else {
+    fn insert(&mut self, n: u32) {
+        let bit = 1 << (n & 63);
+        let Some(at) = (n >> 6).checked_sub(1) else {
             self.low |= bit;
             return;
         };
@@ -56,17 +53,12 @@ impl Set {
         self.high[at as usize] |= bit;
     }
 
-    fn remove(&mut self, loc: Loc) -> bool {
-        let (word, bit) = self.word(loc);
-        match (loc.number() >> 6).checked_sub(1) {
+    fn remove(&mut self, n: u32) {
+        let bit: u64 = 1 << (n & 63);
+        match (n >> 6).checked_sub(1) {
             None => self.low &= !bit,
             Some(at) => self.high.get_mut(at as usize).into_iter().for_each(|word| *word &= !bit),
         }
-        word & bit != 0
-    }
-
-    fn extend(&mut self, locs: impl IntoIterator<Item = Loc>) {
-        locs.into_iter().for_each(|loc| self.insert(loc));
     }
 
     fn add(&mut self, other: &Set) {
@@ -86,13 +78,14 @@ impl Set {
 impl FromIterator<Loc> for Set {
     fn from_iter<I: IntoIterator<Item = Loc>>(locs: I) -> Set {
         let mut set = Set::default();
-        set.extend(locs);
+        locs.into_iter().for_each(|loc| set.insert(loc.number()));
         set
     }
 }
 
-/// The needed locations at each block, by its offset.
-pub(crate) fn needs(graph: &Graph, reads: Reads) -> BTreeMap<u32, Set> {
+/// The needed locations at each block, by its offset. Those of the frame's chain are needed
+/// everywhere: where code calls or stops, they are asked for, and they seldom change.
+pub(crate) fn needs(graph: &Graph, chain: &[Loc]) -> BTreeMap<u32, Set> {
     let blocks = &graph.blocks;
     let end = blocks.last().map_or(0, |block| block.start as usize + 1);
     let mut places = vec![0_u32; end];
@@ -100,34 +93,30 @@ pub(crate) fn needs(graph: &Graph, reads: Reads) -> BTreeMap<u32, Set> {
         places[block.start as usize] = place;
     }
     let find = |at: u32| (places.get(at as usize).copied()? as usize).checked_sub(1);
-    let mut ways: Vec<Vec<usize>> = vec![Vec::new(); blocks.len()];
-    for (i, block) in blocks.iter().enumerate() {
-        for to in block.next.iter().filter_map(|&to| find(to)) {
-            ways[to].push(i);
-        }
-    }
-    let transfers = graph.steps.iter().map(|step| Slice { reads, step }.transfer(step.insn));
-    let transfers: Vec<Transfer> = transfers.collect();
+    let next = |block: &Block| graph.ways.get(block.next.clone()).unwrap_or(&[]);
+    let from = ways_to(blocks.len(), || {
+        blocks.iter().enumerate().flat_map(|(i, block)| {
+            next(block).iter().filter_map(move |&to| Some((find(to)?, i as u32)))
+        })
+    });
     let mut needs = vec![Set::default(); blocks.len()];
     let mut work: BTreeSet<usize> = (0..blocks.len()).collect();
     let mut need = Set::default();
     while let Some(i) = work.pop_last() {
         let block = &blocks[i];
-        let steps = graph.steps.get(block.steps.clone()).unwrap_or(&[]);
+        let transfers = graph.transfers.get(block.transfers.clone()).unwrap_or(&[]);
         need.clear();
-        let last = steps.last().map(|step| (step.insn.end(), step.insn.class));
-        for &to in &block.next {
+        for &to in next(block) {
             // A branch out of the middle of the block is looked at where it stands.
-            if last.is_some_and(|(end, class)| to == end || !matches!(class, Class::Branch(_)))
+            if transfers.last().is_some_and(|last| to == block.end || last.branch == NOWHERE)
                 && let Some(to) = find(to)
             {
                 need.add(&needs[to]);
             }
         }
-        let transfers = transfers.get(block.steps.clone()).unwrap_or(&[]);
-        for (step, transfer) in steps.iter().zip(transfers).rev() {
-            if matches!(step.insn.class, Class::Branch(_))
-                && let Some(to) = find(step.insn.target())
+        for transfer in transfers.iter().rev() {
+            if transfer.branch != NOWHERE
+                && let Some(to) = find(transfer.branch)
             {
                 need.add(&needs[to]);
             }
@@ -135,29 +124,80 @@ pub(crate) fn needs(graph: &Graph, reads: Reads) -> BTreeMap<u32, Set> {
         }
         if needs[i] != need {
             needs[i].clone_from(&need);
-            work.extend(ways[i].iter().copied());
+            work.extend(from.to(i).iter().map(|&i| i as usize));
         }
     }
+    let chain: Set = chain.iter().copied().collect();
+    needs.iter_mut().for_each(|need| need.add(&chain));
     blocks.iter().map(|block| block.start).zip(needs).collect()
 }
 
-/// A few locations: those with the first 64 numbers, and one more.
+/// For each block those that lead to it, one behind the other.
+struct Ways {
+    ends: Vec<u32>,
+    from: Vec<u32>,
+}
+
+impl Ways {
+    fn to(&self, block: usize) -> &[u32] {
+        let start = block.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.from[start as usize..self.ends[block] as usize]
+    }
+}
+
+/// Ways by what they lead to; `ways` gives each with where it comes from.
+fn ways_to<I: Iterator<Item = (usize, u32)>>(blocks: usize, ways: impl Fn() -> I) -> Ways {
+    let mut ends = vec![0; blocks];
+    ways().for_each(|(to, _)| ends[to] += 1);
+    let mut sum = 0;
+    for end in &mut ends {
+        sum += std::mem::replace(end, sum);
+    }
+    let mut from = vec![0; sum as usize];
+    for (to, block) in ways() {
+        from[ends[to] as usize] = block;
+        ends[to] += 1;
+    }
+    Ways { ends, from }
+}
+
+/// A few locations: those with the first 64 numbers, and one more by its number; 0: none.
 #[derive(Clone, Copy, Debug, Default)]
 struct Few {
     low: u64,
-    more: Option<Loc>,
+    more: u32,
 }
 
 impl Few {
+    /// So many registers.
+    const fn registers(registers: &[u8]) -> Few {
+        let (mut low, mut rest) = (0, registers);
+        while let [register, behind @ ..] = rest {
+            low |= 1 << *register;
+            rest = behind;
+        }
+        Few { low, more: 0 }
+    }
+
     fn insert(&mut self, loc: Loc) {
         match loc.number() {
             n @ 0..64 => self.low |= 1 << n,
-            _ => self.more = Some(loc),
+            n => self.more = n,
         }
     }
 
-    fn extend(&mut self, locs: impl IntoIterator<Item = Loc>) {
-        locs.into_iter().for_each(|loc| self.insert(loc));
+    fn extend(&mut self, loc: Option<Loc>) {
+        if let Some(loc) = loc {
+            self.insert(loc);
+        }
+    }
+
+    /// The other ones too; of those beyond the first 64 one is forgotten, if both have one.
+    fn add(&mut self, other: Few) {
+        self.low |= other.low;
+        if other.more != 0 {
+            self.more = other.more;
+        }
     }
 
     /// The registers of an address.
@@ -174,10 +214,12 @@ impl Few {
 }
 
 /// What is needed before an instruction, by what is needed behind it.
-#[derive(Clone, Copy, Debug, Default)]
-struct Transfer {
-    /// What it writes.
-    to: Option<Loc>,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Transfer {
+    /// Where it branches to, or [`NOWHERE`].
+    pub(crate) branch: u32,
+    /// The number of what it writes, or [`NOWHERE`].
+    to: u32,
     /// What is not needed before it, unless said otherwise: what it writes or overwrites whole.
     ends: Few,
     /// What is needed before it.
@@ -186,111 +228,139 @@ struct Transfer {
     then: Few,
 }
 
+/// What is no offset and no location.
+const NOWHERE: u32 = u32::MAX;
+
 impl Transfer {
+    const NOTHING: Transfer = {
+        let none = Few { low: 0, more: 0 };
+        Transfer { branch: NOWHERE, to: NOWHERE, ends: none, always: none, then: none }
+    };
+
     fn back(&self, need: &mut Set) {
-        let needed = self.to.is_some_and(|to| need.contains(to));
+        let needed = self.to != NOWHERE && need.has(self.to);
         need.low &= !self.ends.low;
-        if let Some(more) = self.ends.more {
-            need.remove(more);
+        if self.ends.more != 0 {
+            need.remove(self.ends.more);
         }
         let add = |need: &mut Set, few: Few| {
             need.low |= few.low;
-            need.extend(few.more);
+            if few.more != 0 {
+                need.insert(few.more);
+            }
         };
         add(need, self.always);
         if needed {
             add(need, self.then);
         }
-        need.remove(Loc::Register(RSP));
+        need.low &= !(1 << RSP);
     }
 }
 
-struct Slice<'a> {
-    reads: Reads,
-    step: &'a Step,
+/// What a return or tail call needs beside what it names: what the caller gets back, a result.
+const LEAVING: Few = {
+    let [a, b, c, d, e, f] = CALLEE_SAVED;
+    Few::registers(&[a, b, c, d, e, f, RAX])
+};
+/// What a call changes.
+const CHANGED: Few = Few { low: 0xffff & !Few::registers(&CALLEE_SAVED).low, more: 0 };
+
+/// An instruction's view, and what counts as needed.
+pub(crate) struct Slice<'a> {
+    pub(crate) reads: Reads,
+    pub(crate) view: &'a View,
 }
 
 impl Slice<'_> {
-    fn transfer(&self, insn: Insn) -> Transfer {
-        if matches!(insn.class, Class::Return | Class::JumpTo) {
-            return self.leave(insn);
+    /// What an instruction makes of what is needed.
+    pub(crate) fn transfer(&self, insn: &Insn) -> Transfer {
+        match insn.class {
+            Class::Return | Class::JumpTo => return self.leave(insn),
+            Class::CallTo => return self.call(insn),
+            Class::Push | Class::Pop => return self.stack(insn),
+            Class::Branch(_) | Class::Jump | Class::Trap | Class::Nop => {
+                return Transfer::NOTHING;
+            }
+            _ => {}
         }
-        if insn.class == Class::CallTo {
-            return self.call(insn);
-        }
-        if matches!(insn.class, Class::Push | Class::Pop) {
-            return self.stack(insn);
-        }
-        let mut transfer = Transfer::default();
+        let mut transfer = Transfer::NOTHING;
         let mut sources = Few::default();
         let compares = matches!(insn.class, Class::Compare | Class::Test);
-        for n in 0..insn.operands() {
-            let Ok(operand) = insn.operand(n) else { continue };
-            let loc = match operand {
-                Operand::Register(r, _) => Some(Loc::Register(r)),
-                Operand::Memory(address) if insn.class == Class::Lea => {
-                    transfer.then.address(&address);
-                    None
-                }
-                Operand::Memory(address) => {
-                    transfer.always.address(&address);
-                    self.step.word
-                }
-                Operand::Vector | Operand::Immediate(_) => None,
-            };
-            let Some(loc) = loc else { continue };
-            if n == 0 && !compares {
-                transfer.to = Some(loc);
-                let narrow = matches!(operand, Operand::Register(_, 1 | 2));
-                if !narrow || insn.class == Class::Move {
-                    transfer.ends.insert(loc);
-                }
-                if Self::reads_first(insn.class) {
-                    sources.insert(loc);
-                }
-            } else {
+        let count = insn.operands();
+        let (first, narrow) = self.location(insn, 0, &mut transfer);
+        if compares {
+            sources.extend(first);
+        } else if let Some(loc) = first {
+            transfer.to = loc.number();
+            if !narrow || insn.class == Class::Move {
+                transfer.ends.insert(loc);
+            }
+            if Self::reads_first(insn.class) {
                 sources.insert(loc);
             }
+        }
+        if count > 1 {
+            sources.extend(self.location(insn, 1, &mut transfer).0);
+        }
+        for n in 2..count {
+            sources.extend(self.location(insn, n, &mut transfer).0);
         }
         let all = self.reads == Reads::Comparisons;
         let exact = matches!(insn.class, Class::Move | Class::Alu(_));
         let selects = matches!(insn.class, Class::Select(_) | Class::Alu(Alu::ShiftLeft));
-        if (compares && (all || self.wide(insn))) || self.step.outside {
-            transfer.always.low |= sources.low;
-            transfer.always.extend(sources.more);
+        if (compares && (all || self.wide(insn))) || self.view.outside {
+            transfer.always.add(sources);
         } else if (exact && (all || self.keeps(insn))) || selects {
-            transfer.then.low |= sources.low;
-            transfer.then.extend(sources.more);
+            transfer.then.add(sources);
         }
         transfer
+    }
+
+    /// The location that an operand is, and whether it is a part of a register. What its address
+    /// needs is put into the transfer.
+    #[inline(always)]
+    fn location(&self, insn: &Insn, n: u32, transfer: &mut Transfer) -> (Option<Loc>, bool) {
+        match insn.place(n) {
+            (false, Some((r, bytes))) => (Some(Loc::Register(r)), bytes < 4),
+            (false, None) => (None, false),
+            (true, _) => {
+                let Some(address) = &self.view.memory else { return (None, false) };
+                if insn.class == Class::Lea {
+                    transfer.then.address(address);
+                    return (None, false);
+                }
+                transfer.always.address(address);
+                (self.view.word, false)
+            }
+        }
     }
 
     /// A return, a tail call, an indexed jump.
-    fn leave(&self, insn: Insn) -> Transfer {
-        let mut transfer = Transfer::default();
+    fn leave(&self, insn: &Insn) -> Transfer {
+        let mut transfer = Transfer::NOTHING;
         if let Ok(Operand::Register(r, _)) = insn.operand(0) {
             transfer.always.insert(Loc::Register(r));
-            if self.step.table {
+            if self.view.table {
                 return transfer;
             }
-            transfer.always.extend([RDI, RSI].map(Loc::Register));
+            transfer.always.add(Few::registers(&[RDI, RSI]));
         }
-        transfer.always.extend(CALLEE_SAVED.map(Loc::Register));
-        transfer.always.insert(Loc::Register(RAX));
-        transfer.always.extend(self.step.top);
+        transfer.always.add(LEAVING);
+        if let Some(top) = self.view.top {
+            transfer.always.insert(top);
+        }
         transfer
     }
 
-    fn call(&self, insn: Insn) -> Transfer {
-        let mut transfer = Transfer::default();
-        let changed = (0..16).filter(|r| !CALLEE_SAVED.contains(r));
-        transfer.ends.extend(changed.map(Loc::Register));
+    fn call(&self, insn: &Insn) -> Transfer {
+        let mut transfer = Transfer::NOTHING;
+        transfer.ends = CHANGED;
         if let Ok(Operand::Register(r, _)) = insn.operand(0) {
             transfer.always.insert(Loc::Register(r));
         }
-        transfer.always.extend([RDI, RSI].map(Loc::Register));
-        if self.step.outside || self.reads == Reads::Comparisons {
-            transfer.always.extend(OPERANDS.map(Loc::Register));
+        transfer.always.add(Few::registers(&[RDI, RSI]));
+        if self.view.outside || self.reads == Reads::Comparisons {
+            transfer.always.add(Few::registers(&OPERANDS));
         }
         transfer
     }
@@ -304,31 +374,31 @@ impl Slice<'_> {
     }
 
     /// A comparison of 64 bits, as bounds checks are.
-    fn wide(&self, insn: Insn) -> bool {
-        (0..2).any(|n| match insn.operand(n) {
-            Ok(Operand::Register(_, bytes)) => bytes == 8,
-            Ok(Operand::Memory(address)) => address.size == 8,
-            _ => false,
-        })
+    fn wide(&self, insn: &Insn) -> bool {
+        self.is_wide(insn, 0) || self.is_wide(insn, 1)
     }
 
     /// Whether the result depends on more than the operation's width.
-    fn keeps(&self, insn: Insn) -> bool {
-        match insn.operand(0) {
-            Ok(Operand::Register(_, bytes)) => bytes == 8,
-            Ok(Operand::Memory(address)) => address.size == 8,
-            _ => false,
+    fn keeps(&self, insn: &Insn) -> bool {
+        self.is_wide(insn, 0)
+    }
+
+    /// Whether an operand has 8 bytes.
+    fn is_wide(&self, insn: &Insn, n: u32) -> bool {
+        match insn.place(n) {
+            (true, _) => self.view.memory.is_some_and(|address| address.size == 8),
+            (false, register) => matches!(register, Some((_, 8))),
         }
     }
 
-    fn stack(&self, insn: Insn) -> Transfer {
-        let mut transfer = Transfer::default();
-        let (Ok(Operand::Register(r, _)), Some(word)) = (insn.operand(0), self.step.top) else {
+    fn stack(&self, insn: &Insn) -> Transfer {
+        let mut transfer = Transfer::NOTHING;
+        let (Ok(Operand::Register(r, _)), Some(word)) = (insn.operand(0), self.view.top) else {
             return transfer;
         };
         let push = insn.class == Class::Push;
         let (to, from) = if push { (word, Loc::Register(r)) } else { (Loc::Register(r), word) };
-        transfer.to = Some(to);
+        transfer.to = to.number();
         transfer.ends.insert(to);
         transfer.then.insert(from);
         if r == RBP && push {

@@ -47,6 +47,7 @@ fn fuel() -> Case {
 fn call(before: &[Item]) -> Vec<Item> {
     let mut items = vec![
         r(C::Push_r64, RBP),
+        rr(C::Mov_r64_rm64, RBP, RSP),
         ri(C::Cmp_rm64_imm32, RSI, 80),
         J(C::Jb_rel32_64, 9),
         ri(C::Sub_rm64_imm32, RSI, 80),
@@ -196,6 +197,7 @@ fn hole_thunks() {
     let (way_in, way_out) = (again(CodeKind::ThunkIn(0)), again(CodeKind::ThunkOut(0)));
     let record = [
         r(C::Push_r64, RBP),
+        rr(C::Mov_r64_rm64, RBP, RSP),
         rm(C::Mov_r64_rm64, RAX, at(RDI, 0)),
         r(C::Call_rm64, RAX),
         r(C::Pop_r64, RBP),
@@ -206,6 +208,7 @@ fn hole_thunks() {
     way_out.rejects(Rule::Call, &record);
     let builtin = [
         r(C::Push_r64, RBP),
+        rr(C::Mov_r64_rm64, RBP, RSP),
         rr(C::Mov_r64_rm64, RDX, RDI),
         rm(C::Mov_r64_rm64, RDI, at(RDI, 8)),
         rm(C::Mov_r64_rm64, RAX, at(RDI, i64::from(offsets::BUILTINS))),
@@ -291,15 +294,17 @@ fn row(at: usize) -> TrapRow {
 /// A long path of facts makes each claim dear.
 #[test]
 fn hole_long_paths() {
-    // rdx is bounded, then compared; then `edges` jumps to a block with `claims` bounds of rdx.
+    // rdx is at most 2^20, as a comparison shows; behind others `edges` jumps lead to a block with
+    // `claims` bounds of rdx, which nothing but that comparison shows.
     let judge = |facts: usize, (edges, claims): (usize, u64)| {
         let mut bytes = vec![0x89, 0xd2];
-        let trap = 2 + 9 * facts + 6 * edges;
+        let trap = 2 + 13 + 9 * facts + 6 * edges;
         let jump = |bytes: &mut Vec<u8>, code: &[u8], to: usize| {
             bytes.extend(code);
             let distance = to as i64 - (bytes.len() as i64 + 4);
             bytes.extend((distance as i32).to_le_bytes());
         };
+        jump(&mut bytes, &[0x48, 0x81, 0xfa, 0, 0, 0x10, 0, 0x0f, 0x87], trap);
         for _ in 0..facts {
             jump(&mut bytes, &[0x48, 0x39, 0xc8, 0x0f, 0x87], trap);
         }
@@ -308,7 +313,7 @@ fn hole_long_paths() {
         }
         bytes.extend([0x0f, 0x0b, 0x90, 0x0f, 0x0b]);
         let mut dictionary = vec![hold_rsp(0), forge::number_of(2, u64::MAX)];
-        dictionary.extend((0..claims).map(|i| range(2, 0, u64::MAX - 1 - i)));
+        dictionary.extend((0..claims).map(|i| range(2, 0, (1 << 20) + i)));
         let certificate = certificate(0, &dictionary, vec![Block::same(trap as u32 + 2, 0)]);
         guard().judge_forged(&bytes, &certificate, &[row(trap), row(trap + 3)])
     };
@@ -552,6 +557,7 @@ fn indirect_calls_by_stale_or_other_records() {
     let items = |compare: &[Item], after: &[Item]| {
         let head = [
             r(C::Push_r64, RBP),
+            rr(C::Mov_r64_rm64, RBP, RSP),
             ri(C::Cmp_rm64_imm32, RSI, 80),
             J(C::Jb_rel32_64, 9),
             ri(C::Sub_rm64_imm32, RSI, 80),

@@ -10,7 +10,7 @@ mod asm;
 #[path = "common/forge.rs"]
 mod forge;
 
-use asm::{Item, J, L, Trap, assemble, r, ret, ri, rr};
+use asm::{Item, J, L, Trap, assemble, at, mr, r, ret, ri, rm, rr};
 use iced_x86::Code as C;
 use iced_x86::Register::*;
 use prova_check::{Code, CodeKind, Config, Layout, Rule};
@@ -80,6 +80,62 @@ fn the_frame_is_kept() {
     assert_eq!(judge(&items(&[], &word), 4, &[], 0), Err(Rule::Claim));
     let same = [r(C::Pop_r64, RAX), r(C::Push_r64, RAX)];
     assert_eq!(judge(&items(&[], &same), 4, &[], 0), Ok(()));
+}
+
+/// Whatever writes a kept stack word in a block is seen on the edges out of it, also behind a
+/// branch; what writes the same word, or others, is not. The word is near the others, or far.
+#[test]
+fn a_kept_word_is_looked_at_where_it_may_have_changed() {
+    let judge = |saved: usize, inner: &[Item]| {
+        // `saved` words below the saved frame pointer hold rbx.
+        let pushes = vec![r(C::Push_r64, RBX); saved];
+        let mut items = items(&pushes, inner);
+        let pops = vec![r(C::Pop_r64, RBX); saved];
+        items.splice(items.len() - 2..items.len() - 2, pops);
+        judge(&items, 4 + saved as u32, &[], 0)
+    };
+    for saved in [1, 70] {
+        let store = |code, disp, register| mr(code, at(RSP, disp), register);
+        let load = |register, disp| rm(C::Mov_r64_rm64, register, at(RSP, disp));
+        assert_eq!(judge(saved, &[]), Ok(()));
+        assert_eq!(judge(saved, &[store(C::Mov_rm64_r64, 0, RDX)]), Err(Rule::Claim));
+        assert_eq!(judge(saved, &[store(C::Mov_rm64_r64, 0, RBX)]), Ok(()));
+        assert_eq!(judge(saved, &[load(RAX, 0), store(C::Mov_rm64_r64, 0, RAX)]), Ok(()));
+        // A part of it, and one that reaches into it.
+        assert_eq!(judge(saved, &[store(C::Mov_rm8_r8, 3, BL)]), Err(Rule::Claim));
+        assert_eq!(judge(saved, &[store(C::Movups_xmmm128_xmm, 0, XMM0)]), Err(Rule::Claim));
+        // The word falls, and there is another one in its place.
+        let falls = [r(C::Pop_r64, RAX), ri(C::Sub_rm64_imm8, RSP, 8)];
+        assert_eq!(judge(saved, &falls), Err(Rule::Claim));
+        // Words below are nobody's.
+        let below = [r(C::Push_r64, RDX), r(C::Pop_r64, RAX)];
+        assert_eq!(judge(saved, &below), Ok(()));
+        // Behind a branch the state is inherited.
+        let branch = |inner: &[Item]| {
+            let mut items = vec![rr(C::Test_rm32_r32, EDX, EDX), J(C::Jo_rel32_64, 2)];
+            items.extend([J(C::Jmp_rel32_64, 1), L(2)]);
+            items.extend_from_slice(inner);
+            items
+        };
+        assert_eq!(judge(saved, &branch(&[])), Ok(()));
+        assert_eq!(judge(saved, &branch(&[store(C::Mov_rm64_r64, 0, RDX)])), Err(Rule::Claim));
+    }
+}
+
+/// Two ways lead to a block that is not claimed, by jumps before it or by falling into it.
+#[test]
+fn a_block_without_claims_has_one_way() {
+    let code = |second: &[Item]| {
+        let mut inner = vec![rr(C::Test_rm32_r32, EDX, EDX), J(C::Jo_rel32_64, 2)];
+        inner.extend_from_slice(second);
+        inner.extend([J(C::Jmp_rel32_64, 1), L(2)]);
+        items(&[], &inner)
+    };
+    assert_eq!(judge(&code(&[]), 4, &[], 0), Ok(()));
+    assert_eq!(judge(&code(&[J(C::Js_rel32_64, 2)]), 4, &[], 0), Err(Rule::Claim));
+    let mut falls = code(&[]);
+    falls.retain(|item| !matches!(item, J(C::Jmp_rel32_64, _)));
+    assert_eq!(judge(&falls, 4, &[], 0), Err(Rule::Claim));
 }
 
 #[test]

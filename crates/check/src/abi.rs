@@ -5,6 +5,7 @@
 //! the callee takes them off. Results: rax, rcx, rdx, rsi, rdi, r8 to r10, and xmm0 to xmm7.
 
 use crate::layout::{Signature, Ty};
+use crate::symbols::RefType;
 use alloc::vec::Vec;
 
 /// Register numbers, as instructions encode them.
@@ -55,6 +56,38 @@ pub struct Places {
     pub places: Vec<(Ty, Place)>,
     /// Bytes on the stack.
     pub stack_bytes: u32,
+}
+
+/// What the check asks of a signature at entries, calls and returns: nothing but references and the
+/// stack.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Convention {
+    /// References among the arguments.
+    pub(crate) arguments: Vec<(RefType, Place)>,
+    /// Bytes of arguments on the stack.
+    pub(crate) stack_bytes: u32,
+    /// References among the results; none if these do not fit into registers.
+    pub(crate) results: Option<Vec<(RefType, Place)>>,
+}
+
+impl Convention {
+    /// That of functions without parameters and results.
+    pub(crate) const EMPTY: &'static Convention =
+        &Convention { arguments: Vec::new(), stack_bytes: 0, results: Some(Vec::new()) };
+
+    /// That of a signature.
+    pub(crate) fn of(signature: &Signature) -> Convention {
+        let references = |places: Vec<(Ty, Place)>| {
+            let references = places.into_iter().filter_map(|(ty, place)| match ty {
+                Ty::Ref(ty) => Some((ty, place)),
+                Ty::I32 | Ty::I64 | Ty::F32 | Ty::F64 | Ty::V128 => None,
+            });
+            references.collect()
+        };
+        let Places { places, stack_bytes } = arguments(signature);
+        let results = results(signature).map(references);
+        Convention { arguments: references(places), stack_bytes, results }
+    }
 }
 
 /// Where the arguments of a signature lie, beside context and height.

@@ -81,6 +81,7 @@ pub(crate) enum Place {
 
 impl Machine<'_> {
     /// The modular sum that an address is.
+    #[inline]
     pub(crate) fn address(&mut self, state: &mut State, address: &Address) -> Value {
         let base = match address.base {
             Some(r) => self.read_loc(state, Loc::Register(r)),
@@ -114,11 +115,16 @@ impl Machine<'_> {
             Base::Global(g) => self.global(g, to, size, access),
             Base::Args => arguments(to, size),
             Base::Code => self.data(state, to, size, access),
-            Base::None => fault(Rule::Address, "the address is no known sum"),
+            Base::None => planted!(
+                AnyAddress,
+                fault(Rule::Address, "the address is no known sum"),
+                Ok(Place::Linear { faults: false })
+            ),
             _ => {
                 let place = self.field(state, to, size)?;
                 let writable = matches!(place, Place::Fuel);
-                if access != Access::Read && !writable {
+                let writes = planted!(FieldsAreWritten, access != Access::Read, false);
+                if writes && !writable {
                     return fault(Rule::Field, "a field that is never written");
                 }
                 Ok(place)
@@ -126,7 +132,25 @@ impl Machine<'_> {
         }
     }
 
+    /// The stack word that a memory operand is as a whole: a short way to what [`Machine::place`]
+    /// finds, by the same rule (`stack`), for a register and a displacement.
+    #[inline]
+    pub(crate) fn stack_word(&self, state: &State, address: &Address) -> Option<u32> {
+        if address.size != 8 || address.index.is_some() {
+            return None;
+        }
+        let base = state.regs.get(address.base? as usize).copied().flatten()?;
+        if base.base != Base::Stack {
+            return None;
+        }
+        match self.stack(state, base.plus(address.disp), 8) {
+            Ok(Place::Word(i)) => Some(i),
+            Ok(_) | Err(_) => None,
+        }
+    }
+
     /// P6: an access to the frame or the arguments.
+    #[inline]
     fn stack(&self, state: &State, to: Value, size: u32) -> Result<Place, Fault> {
         let (Some(offset), Some(rsp)) = (to.offset_in(Base::Stack), state.rsp()) else {
             return fault(Rule::Stack, "an indexed access to the stack");
@@ -134,12 +158,17 @@ impl Machine<'_> {
         let offset = offset as i64;
         let last = offset.saturating_add(i64::from(size)).saturating_sub(1);
         let top = i64::from(self.args_bytes).saturating_add(8);
-        if size == 0 || offset < rsp || last >= top {
+        let low = planted!(RedZone, rsp, rsp.saturating_sub(128));
+        if size == 0 || offset < low || last >= top {
             return fault(Rule::Stack, "an access outside the frame");
+        }
+        if size == 8
+            && let Some(i) = self.word(offset)
+        {
+            return Ok(Place::Word(i));
         }
         let floor = |x: i64| self.word(x.saturating_sub(x.rem_euclid(8)));
         match (floor(offset), floor(last)) {
-            (Some(a), Some(b)) if a == b && size == 8 => Ok(Place::Word(a)),
             (Some(a), Some(b)) => Ok(Place::Words(b.min(a), a.max(b))),
             _ => fault(Rule::Stack, "an access outside the frame"),
         }
@@ -150,8 +179,17 @@ impl Machine<'_> {
         let Some(memory) = self.layout.memory_type(m) else {
             return fault(Rule::Memory, "no such memory");
         };
-        let bounds = self.facts.bounds(state.path, &self.symbols, to.sym);
         let limits = (memory.min_bytes, memory.zone_bytes);
+        if self.may_fault && self.layout.config.signals {
+            // Whether it is inside does not matter, and what the symbol is anywhere shows mostly
+            // that it lies in the zone.
+            let def = self.symbols.def(to.sym);
+            match place::linear((to, size), (def.lo, def.hi), limits, |_| false) {
+                Reach::Inside | Reach::Zone => return Ok(Place::Linear { faults: true }),
+                Reach::Below | Reach::Beyond => {}
+            }
+        }
+        let bounds = self.facts.bounds(state.path, &self.symbols, to.sym);
         let within = |end| self.within(state.path, end, Extent::Memory(m));
         match place::linear((to, size), bounds, limits, within) {
             Reach::Inside => Ok(Place::Linear { faults: false }),
@@ -186,7 +224,7 @@ impl Machine<'_> {
         if u64::from(size) > global.ty.bytes().max(8) {
             return fault(Rule::Field, "an access wider than the global");
         }
-        if access != Access::Read && !global.mutable {
+        if access != Access::Read && !planted!(ImmutableIsWritten, global.mutable, true) {
             return fault(Rule::Field, "an immutable global is written");
         }
         let reference = matches!(global.ty, Ty::Ref(_));
@@ -207,7 +245,7 @@ impl Machine<'_> {
             range.is_some_and(|&(_, b)| start.saturating_add(bytes) <= u64::from(b))
         };
         if to.sym == Sym::ZERO {
-            if !within(to.add, u64::from(size)) {
+            if !planted!(ConstantAnywhere, within(to.add, u64::from(size)), true) {
                 return fault(Rule::Constant, "a read that is not within the code's data");
             }
             return Ok(Place::Data(u32::try_from(to.add).unwrap_or(u32::MAX)));
@@ -216,7 +254,7 @@ impl Machine<'_> {
         let bounds = self.facts.bounds(state.path, &self.symbols, to.sym);
         let (first, bytes) = place::entries(to, bounds, size);
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        if !within(first, bytes) {
+        if !planted!(TableAnywhere, within(first, bytes), true) {
             return fault(Rule::JumpTable, "the index is not shown to stay in its table");
         }
         if to.shift != 2 || size != 4 {
@@ -351,7 +389,7 @@ impl Machine<'_> {
     /// is since the last call, and the reference is not null. That of a store address that was
     /// read from a record is this record.
     fn func_by_address(&self, state: &State, to: Value, calls: u32) -> Result<Value, Fault> {
-        if calls != state.calls {
+        if planted!(OldList, calls != state.calls, false) {
             return fault(Rule::Field, "the functions' records may have moved at a call");
         }
         let by_sym = |sym| Value { base: Base::RefRecord, sym, shift: 0, add: 0 };
@@ -366,7 +404,7 @@ impl Machine<'_> {
         if !is_ref || to.shift != 3 || to.add != 8_u64.wrapping_neg() {
             return fault(Rule::CallType, "no reference names the record");
         }
-        if !self.at_least(state.path, to.sym, 1) {
+        if !planted!(NullIsCalled, self.at_least(state.path, to.sym, 1), true) {
             return fault(Rule::CallType, "the reference may be null");
         }
         Ok(by_sym(to.sym))
@@ -439,6 +477,7 @@ impl Machine<'_> {
         match place {
             Place::Word(i) => state.set(Loc::Word(i), value),
             Place::Words(a, b) => {
+                let b = planted!(PartsKeepWords, b, a.saturating_sub(1));
                 for i in a..=b {
                     state.set(Loc::Word(i), None);
                 }
@@ -457,7 +496,7 @@ impl Machine<'_> {
             Place::Element(t) => {
                 let table = self.layout.table_type(t);
                 let fits = table.zip(value).is_some_and(|(t, v)| self.is_ref(state.path, v, t.ty));
-                if !fits {
+                if !planted!(AnyElement, fits, true) {
                     return fault(Rule::Table, "no reference of the table's kind is stored");
                 }
             }
@@ -476,7 +515,8 @@ impl Machine<'_> {
             | Place::Data(_)
             | Place::Entry
             | Place::Jump { .. } => {
-                return fault(Rule::Field, "a field that is never written");
+                let written = fault(Rule::Field, "a field that is never written");
+                return planted!(FieldsAreWritten, written, Ok(()));
             }
         }
         Ok(())

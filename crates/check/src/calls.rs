@@ -4,8 +4,8 @@
 //! builtin. What the callee may rely on is what [`Machine::entry`] assumes; what the caller keeps
 //! is what the callee's return is checked for.
 
-use crate::abi::regs::{RAX, RDI, RSI, RSP};
-use crate::abi::{self, CALLEE_SAVED, OPERANDS, Place, Places};
+use crate::abi::regs::{RAX, RBP, RDI, RSI, RSP};
+use crate::abi::{CALLEE_SAVED, Convention, OPERANDS, Place};
 use crate::access::cells;
 use crate::builtins::PERFORMED;
 use crate::error::{Fault, Rule, fault};
@@ -18,8 +18,8 @@ use crate::value::{Base, Sym, Value};
 use crate::x64::{Insn, Operand};
 
 impl Machine<'_> {
-    /// `call` of a register.
-    pub(crate) fn call(&mut self, state: &mut State, insn: &Insn) -> Result<(), Fault> {
+    /// `call` of a register; whether it comes back.
+    pub(crate) fn call(&mut self, state: &mut State, insn: &Insn) -> Result<bool, Fault> {
         let Operand::Register(r, 8) = insn.operand(0)? else {
             return fault(Rule::Call, "a call through memory");
         };
@@ -29,6 +29,9 @@ impl Machine<'_> {
         };
         if rsp.rem_euclid(16) != 8 {
             return fault(Rule::Call, "the stack is not aligned at a call");
+        }
+        if !self.is_chained(state) {
+            return fault(Rule::Chain, "a call without a frame of its own");
         }
         // What does not come back needs no height: where the charge does not fit, none is left.
         if code.base != Base::Builtin(offsets::BUILTIN_TRAP) {
@@ -42,33 +45,62 @@ impl Machine<'_> {
             return fault(Rule::Call, "a way out calls what is no builtin");
         }
         let ty = self.callee(state, code)?;
+        let record = state.get(Loc::Register(RDI));
+        if matches!(self.kind, CodeKind::ThunkIn(_)) && record != Some(self.own) {
+            // A way out that it calls ends the function that it is entered for.
+            return fault(Rule::Call, "a way in calls another function than its own");
+        }
         self.call_is_metered(state)?;
         let layout = self.layout;
-        let Some(signature) = layout.signature(ty) else {
+        let Some(callee) = layout.convention(ty) else {
             return fault(Rule::Call, "the callee has no signature");
         };
-        let arguments = abi::arguments(signature);
-        self.pass_arguments(state, &arguments, rsp)?;
-        let Some(results) = abi::results(signature) else {
+        self.pass_arguments(state, callee, rsp)?;
+        let Some(results) = &callee.results else {
             return fault(Rule::Call, "the callee's results do not fit into registers");
         };
         self.forget(state);
-        let after = rsp.saturating_add(i64::from(arguments.stack_bytes));
+        let after = rsp.saturating_add(i64::from(callee.stack_bytes));
         self.set_rsp(state, Some(Value::pointer(Base::Stack, after as u64)))?;
-        for (ty, place) in results {
-            if let (Ty::Ref(kind), Place::Register(r)) = (ty, place) {
+        for &(kind, place) in results {
+            if let Place::Register(r) = place {
                 let sym = self.reference(kind);
                 state.set(Loc::Register(r), Some(Value::symbol(sym)));
             }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// P13: the frame pointer leads to the caller's, beside the return address: the runtime goes
+    /// along frames where code waits or has stopped.
+    fn is_chained(&self, state: &State) -> bool {
+        let frame = state.get(Loc::Register(RBP)).and_then(|v| v.offset_in(Base::Stack));
+        let word = |add: u64| {
+            let at = self.word(frame?.wrapping_add(add) as i64)?;
+            state.get(Loc::Word(at))
+        };
+        let chained = word(0) == Some(Value::symbol(saved(RBP)))
+            && word(8) == Some(Value::symbol(Sym::RETURN_ADDRESS));
+        planted!(ChainIsAnyFrame, chained, frame.is_some())
+    }
+
+    /// P13 where an instruction may fault: there the caller's frame pointer will do as well, but
+    /// for a way in, whose caller has none. (No instruction that faults leaves a frame pointer
+    /// that is known and was not before: so the state behind it says enough.)
+    pub(crate) fn stops_in_chain(&self, state: &State) -> Result<(), Fault> {
+        let caller = state.get(Loc::Register(RBP)) == Some(Value::symbol(saved(RBP)));
+        if (caller && !matches!(self.kind, CodeKind::ThunkIn(_))) || self.is_chained(state) {
+            return Ok(());
+        }
+        fault(Rule::Chain, "code may stop where no frame leads to its caller's")
     }
 
     /// P12: a function has passed a charge or a poll before it calls, so that recursion and cycles
     /// of tail calls pass some. A way in calls once for each time that it is entered.
     fn call_is_metered(&self, state: &State) -> Result<(), Fault> {
         let thunk = !matches!(self.kind, CodeKind::Func(_));
-        if self.is_metered() && !thunk && !state.metered {
+        let metered = planted!(CallIsNoCycle, state.metered, true);
+        if self.is_metered() && !thunk && !metered {
             return fault(Rule::Metering, "a call without a charge or a poll before it");
         }
         Ok(())
@@ -125,7 +157,8 @@ impl Machine<'_> {
         if !matches!(self.kind, CodeKind::Func(_)) && taken == 0 {
             return Ok(());
         }
-        if taken >= 1 << 63 || !self.at_least(state.path, Sym::HEIGHT, taken) {
+        let has = self.at_least(state.path, Sym::HEIGHT, taken);
+        if taken >= 1 << 63 || !planted!(HeightIsNotCompared, has, true) {
             return fault(Rule::Height, "the height may be less than the charge");
         }
         self.charge = Some(self.charge.map_or(taken, |charge| charge.min(taken)));
@@ -136,15 +169,14 @@ impl Machine<'_> {
     fn pass_arguments(
         &mut self,
         state: &mut State,
-        arguments: &Places,
+        callee: &Convention,
         from: i64,
     ) -> Result<(), Fault> {
         let top = i64::from(self.args_bytes).saturating_add(8);
-        if from.saturating_add(i64::from(arguments.stack_bytes)) > top {
+        if from.saturating_add(i64::from(callee.stack_bytes)) > top {
             return fault(Rule::Call, "the stack arguments do not lie in the frame");
         }
-        for &(ty, place) in &arguments.places {
-            let Ty::Ref(kind) = ty else { continue };
+        for &(kind, place) in &callee.arguments {
             let loc = match place {
                 Place::Register(r) => Some(Loc::Register(r)),
                 Place::Stack(at) => self.word(from.saturating_add(i64::from(at))).map(Loc::Word),
@@ -160,8 +192,8 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// A builtin.
-    fn call_builtin(&mut self, state: &mut State, n: u32, code: Value) -> Result<(), Fault> {
+    /// A builtin; whether it comes back.
+    fn call_builtin(&mut self, state: &mut State, n: u32, code: Value) -> Result<bool, Fault> {
         let context = self.read_loc(state, Loc::Register(RDI));
         let own = context == Value::pointer(Base::VmCtx, 0);
         let other = context.base == Base::RefContext && context.add == 0;
@@ -170,24 +202,28 @@ impl Machine<'_> {
         }
         let mut answers = Answers::Unknown;
         match n {
-            offsets::BUILTIN_CALL => answers = Answers::Results(self.call_out(state)?),
+            offsets::BUILTIN_CALL => answers = Answers::Results(self.call_out(state, context)?),
             offsets::BUILTIN_PERFORM if own => self.perform(state)?,
-            offsets::BUILTIN_TRAP => {}
+            offsets::BUILTIN_TRAP => return Ok(false),
             _ => return fault(Rule::Call, "no builtin for this context"),
         }
         self.forget(state);
         state.answers = answers;
-        Ok(())
+        Ok(true)
     }
 
-    /// The builtin `call`: the type of the record in rdx, whose references lie in the cells.
-    fn call_out(&mut self, state: &mut State) -> Result<u32, Fault> {
-        let record = self.read_loc(state, Loc::Register(OPERANDS[0]));
-        let ty = match record.base {
-            Base::RefRecord if record.add == 0 => self.type_of_ref(state, record.sym)?,
-            Base::Import(func) if record == self.record(func) => self.type_of(func)?,
-            _ => return fault(Rule::Call, "no record is called"),
+    /// The builtin `call`: a way out alone may call it, for the record that it was entered with,
+    /// whose arguments' references lie in the cells. The runtime takes the frame's caller for the
+    /// one that called the function, and what it returns for the function's results.
+    fn call_out(&mut self, state: &mut State, context: Value) -> Result<u32, Fault> {
+        let CodeKind::ThunkOut(ty) = self.kind else {
+            return fault(Rule::Call, "code that is no way out calls out");
         };
+        let record = self.read_loc(state, Loc::Register(OPERANDS[0]));
+        let own = planted!(OutForAnother, record == self.own, true);
+        if !own || context != (Value { base: Base::RefContext, ..self.own }) {
+            return fault(Rule::Call, "a way out calls another function than its own");
+        }
         let Some(signature) = self.layout.signature(ty) else {
             return fault(Rule::Call, "the callee has no signature");
         };
@@ -231,7 +267,8 @@ impl Machine<'_> {
     /// What a call leaves unknown: registers that the callee does not give back, and what moves.
     fn forget(&mut self, state: &mut State) {
         for r in 0..16 {
-            if r != RSP && !CALLEE_SAVED.contains(&r) {
+            let kept = planted!(CalleeKeepsAll, CALLEE_SAVED.contains(&r), true);
+            if r != RSP && !kept {
                 state.set(Loc::Register(r), None);
             }
         }
@@ -255,7 +292,8 @@ impl Machine<'_> {
             return fault(Rule::Return, "the return address is not where it is taken from");
         }
         for r in CALLEE_SAVED {
-            if state.get(Loc::Register(r)) != Some(Value::symbol(saved(r))) {
+            let kept = state.get(Loc::Register(r)) == Some(Value::symbol(saved(r)));
+            if !planted!(RegistersAreLost, kept, true) {
                 return fault(Rule::Return, "a callee-saved register is not as it was");
             }
         }
@@ -270,8 +308,8 @@ impl Machine<'_> {
         {
             return self.cells_hold(state, &signature.results);
         }
-        for (ty, place) in abi::results(&self.signature).unwrap_or_default() {
-            let (Ty::Ref(kind), Place::Register(r)) = (ty, place) else { continue };
+        for &(kind, place) in self.convention.results.iter().flatten() {
+            let Place::Register(r) = place else { continue };
             let fits =
                 state.get(Loc::Register(r)).is_some_and(|v| self.is_ref(state.path, v, kind));
             if !fits {
@@ -290,18 +328,17 @@ impl Machine<'_> {
         let ty = self.callee(state, code)?;
         self.call_is_metered(state)?;
         let layout = self.layout;
-        let Some(signature) = layout.signature(ty) else {
+        let Some((signature, callee)) = layout.signature(ty).zip(layout.convention(ty)) else {
             return fault(Rule::Call, "the callee has no signature");
         };
-        let (given, wanted) = (&signature.results, &self.signature.results);
+        let (given, wanted) = (&signature.results, self.results);
         let fit = given.iter().zip(wanted).all(|(given, wanted)| wanted.takes(*given));
-        if given.len() != wanted.len() || !fit {
+        if !planted!(AnyResults, given.len() == wanted.len() && fit, true) {
             return fault(Rule::Call, "the callee's results are others");
         }
-        let arguments = abi::arguments(signature);
-        self.leaves_frame(state, i64::from(arguments.stack_bytes))?;
+        self.leaves_frame(state, i64::from(callee.stack_bytes))?;
         let from = state.rsp().unwrap_or(0).saturating_add(8);
-        self.pass_arguments(state, &arguments, from)?;
+        self.pass_arguments(state, callee, from)?;
         let height = self.read_loc(state, Loc::Register(RSI));
         if height == Value::symbol(Sym::HEIGHT) {
             return Ok(());

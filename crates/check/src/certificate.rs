@@ -99,7 +99,8 @@ impl Certificate {
     /// [`Rule::Certificate`] if the bytes are malformed, or something is beyond [`ITEMS_MAX`].
     pub fn read(bytes: &[u8]) -> Result<Certificate, Fault> {
         let mut reader = Reader { bytes, at: 0 };
-        if reader.bits(8)? != u64::from(VERSION) {
+        let version = reader.bits(8)?;
+        if planted!(AnyVersion, version != u64::from(VERSION), false) {
             return fault(Rule::Certificate, "a version that the check does not know");
         }
         let mut certificate = Certificate::default();
@@ -109,7 +110,9 @@ impl Certificate {
             end = reader.offset_from(start, orders::PLACE)?;
             certificate.data.push((start, end));
         }
-        for _ in 0..reader.count()? {
+        let entries = reader.count()?;
+        certificate.dictionary.reserve(entries.min(bytes.len()));
+        for _ in 0..entries {
             certificate.dictionary.push(reader.claim()?);
         }
         let blocks = reader.count()?;
@@ -132,6 +135,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// The bits ahead, 57 of them at least, the first one highest; zeros behind the end.
+    #[inline]
     fn ahead(&self) -> u64 {
         let rest = self.bytes.get(self.at >> 3..).unwrap_or(&[]);
         let word = match rest.first_chunk::<8>() {
@@ -155,7 +159,24 @@ impl Reader<'_> {
     }
 
     /// An Exp-Golomb number of an order: zeros, as many bits and one more, `order` bits.
+    #[inline]
     fn number(&mut self, order: u32) -> Result<u64, Fault> {
+        // Mostly all of it is among the bits ahead, and those are not the last ones.
+        let ahead = self.ahead();
+        let zeros = ahead.leading_zeros();
+        let bits = zeros.saturating_mul(2).saturating_add(order).saturating_add(1);
+        let end = self.at.saturating_add(bits as usize);
+        if bits <= 57 && end <= self.bytes.len().saturating_mul(8) {
+            self.at = end;
+            let number = ahead >> (64_u32.saturating_sub(bits) & 63);
+            return Ok(number.saturating_sub(1 << (order & 63)));
+        }
+        self.long_number(order)
+    }
+
+    /// As [`Reader::number`], part by part.
+    #[inline(never)]
+    fn long_number(&mut self, order: u32) -> Result<u64, Fault> {
         let zeros = self.ahead().leading_zeros();
         self.at = self.at.saturating_add(zeros as usize);
         let high = self.bits(zeros.saturating_add(1))?.saturating_sub(1);
@@ -208,6 +229,8 @@ impl Reader<'_> {
             next = changed.saturating_add(1);
         }
         let mut offset = into.frame;
+        into.blocks.reserve(count.min(self.bytes.len()));
+        into.toggles.reserve(self.bytes.len());
         for _ in 0..count {
             offset = self.offset_from(offset, distances)?;
             let metered = metering && self.bits(1)? == 1;

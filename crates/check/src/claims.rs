@@ -132,16 +132,25 @@ impl Names {
         self.round = self.round.saturating_add(1);
     }
 
+    #[inline]
     fn get(&self, loc: Loc) -> Option<Value> {
         let &(round, value) = self.slots.get(loc.number() as usize)?;
         (round == self.round).then_some(value)
     }
 
     /// Names beyond [`NAMES_MAX`] are not kept.
+    #[inline]
     fn set(&mut self, loc: Loc, value: Value) {
-        let at = loc.number() as usize;
-        if at >= self.slots.len() && at < NAMES_MAX {
-            self.slots.resize(at.saturating_add(1), (0, Value::constant(0)));
+        match self.slots.get_mut(loc.number() as usize) {
+            Some(slot) => *slot = (self.round, value),
+            None => self.add(loc.number() as usize, value),
+        }
+    }
+
+    #[inline(never)]
+    fn add(&mut self, at: usize, value: Value) {
+        if at < NAMES_MAX {
+            self.slots.resize(at.saturating_add(1).max(32), (0, Value::constant(0)));
         }
         if let Some(slot) = self.slots.get_mut(at) {
             *slot = (self.round, value);
@@ -155,9 +164,9 @@ impl Machine<'_> {
     /// # Errors
     ///
     /// [`Rule::Claim`] if they do not.
-    fn claimed_rsp(claims: impl Iterator<Item = Claim>) -> Result<Value, Fault> {
+    pub(crate) fn claimed_rsp<'c>(claims: impl Iterator<Item = &'c Claim>) -> Result<Value, Fault> {
         let mut claims = claims;
-        let rsp = claims.find_map(|claim| match claim {
+        let rsp = claims.find_map(|claim| match *claim {
             Claim::Holds {
                 at: Loc::Register(RSP),
                 base: Base::Stack,
@@ -178,14 +187,16 @@ impl Machine<'_> {
     /// # Errors
     ///
     /// [`Rule::Claim`] for claims that contradict the form.
-    pub fn instantiate(
+    pub fn instantiate<'c>(
         &mut self,
         state: &mut State,
-        claims: impl Iterator<Item = Claim> + Clone,
+        claims: impl Iterator<Item = &'c Claim> + Clone,
         metered: bool,
     ) -> Result<(), Fault> {
         self.renew(state, metered);
-        self.hold(state, &[], claims)
+        let rsp = Self::claimed_rsp(claims.clone())?;
+        self.set_rsp(state, Some(rsp))?;
+        self.hold(state, claims)
     }
 
     /// Makes a state one in which nothing is known.
@@ -195,27 +206,37 @@ impl Machine<'_> {
         (state.regs, state.fuel, state.answers) = ([None; 16], None, Answers::Unknown);
         (state.flags, state.path) = (Flags::Unknown, Path::default());
         (state.calls, state.metered) = (0, metered);
+        (state.keeps_words, state.kept_words) = (false, 0);
     }
 
-    /// Puts into such a state what is kept and what is claimed (C1).
-    pub(crate) fn hold(
+    /// Makes a state one in which nothing is known but what is kept, among it the stack pointer, if
+    /// that is known otherwise or kept.
+    pub(crate) fn keep(
         &mut self,
         state: &mut State,
         kept: &[(Loc, Value)],
-        claims: impl Iterator<Item = Claim> + Clone,
+        rsp: Option<Value>,
     ) -> Result<(), Fault> {
-        let rsp = match kept.iter().find(|(at, _)| *at == Loc::Register(RSP)) {
-            Some(&(_, rsp)) => rsp,
-            None => Self::claimed_rsp(claims.clone())?,
-        };
-        self.set_rsp(state, Some(rsp))?;
+        self.renew(state, false);
+        let kept_rsp = kept.iter().find(|(at, _)| *at == Loc::Register(RSP)).map(|&(_, rsp)| rsp);
+        self.set_rsp(state, rsp.or(kept_rsp))?;
         for &(at, value) in kept {
             state.set(at, Some(value));
         }
+        Ok(())
+    }
+
+    /// Puts into such a state what is claimed (C1).
+    pub(crate) fn hold<'c>(
+        &mut self,
+        state: &mut State,
+        claims: impl Iterator<Item = &'c Claim> + Clone,
+    ) -> Result<(), Fault> {
         self.names.clear();
+        let rsp = state.get(Loc::Register(RSP));
         let mut facts = false;
         for claim in claims.clone() {
-            let (at, value) = match claim {
+            let (at, value) = match *claim {
                 Claim::Number { at, hi } => {
                     let sym = self.own(at);
                     self.symbols.define(sym, Def::at_most(hi));
@@ -228,18 +249,23 @@ impl Machine<'_> {
                     };
                     (at, Value { base, sym, shift, add })
                 }
-                _ => {
+                Claim::Range { .. }
+                | Claim::Length { .. }
+                | Claim::Ref { .. }
+                | Claim::Below { .. }
+                | Claim::TypeId { .. }
+                | Claim::Type { .. } => {
                     facts = true;
                     continue;
                 }
             };
-            if at == Loc::Register(RSP) && value != rsp {
+            if at == Loc::Register(RSP) && rsp != Some(value) {
                 return fault(Rule::Claim, "the stack pointer is claimed twice");
             }
             state.set(at, Some(value));
         }
         for claim in claims.filter(|_| facts) {
-            self.state_fact(state, claim);
+            self.state_fact(state, *claim);
         }
         Ok(())
     }
@@ -307,62 +333,72 @@ impl Machine<'_> {
     /// # Errors
     ///
     /// [`Rule::Claim`] with the kind of claim that does not hold.
-    pub fn implies(
+    pub fn implies<'c>(
         &mut self,
         state: &mut State,
-        claims: impl Iterator<Item = Claim> + Clone,
+        claims: impl Iterator<Item = &'c Claim> + Clone,
     ) -> Result<(), Fault> {
         self.names.clear();
         let mut facts = false;
         for claim in claims.clone() {
-            let (at, base, name, shift, add) = match claim {
-                Claim::Number { at, .. } => (at, Base::None, Name::Of(at), 0, 0),
-                Claim::Holds { at, base, name, shift, add } => (at, base, name, shift, add),
-                _ => {
+            // What holds something exists.
+            let holds = match *claim {
+                Claim::Number { at, hi } => match self.content(state, at) {
+                    Some(value) if self.is_own(at, value, (Base::None, 0, 0)) => {
+                        if !self.lies_in(state.path, value, (0, hi)) {
+                            return fault(Rule::Claim, FACT);
+                        }
+                        true
+                    }
+                    _ => false,
+                },
+                Claim::Holds { at, base, name: Name::Fixed(sym), shift, add } => {
+                    state.get(at) == Some(Value { base, sym, shift, add })
+                }
+                Claim::Holds { at, base, name: Name::Of(of), shift, add } => {
+                    let value = self.content(state, at);
+                    value.is_some_and(|value| self.is_own(of, value, (base, shift, add)))
+                }
+                Claim::Range { .. }
+                | Claim::Length { .. }
+                | Claim::Ref { .. }
+                | Claim::Below { .. }
+                | Claim::TypeId { .. }
+                | Claim::Type { .. } => {
                     facts = true;
                     continue;
                 }
             };
-            if !self.location_holds(state, (at, base, name, shift, add)) {
+            if !holds {
                 return fault(Rule::Claim, "a location does not hold what the block claims");
-            }
-            if let Claim::Number { at, hi } = claim
-                && !state.get(at).is_some_and(|value| self.lies_in(state.path, value, (0, hi)))
-            {
-                return fault(Rule::Claim, FACT);
             }
         }
         for claim in claims.filter(|_| facts) {
-            if !self.fact_holds(state.path, claim) {
+            if !self.fact_holds(state.path, *claim) {
                 return fault(Rule::Claim, FACT);
             }
         }
         Ok(())
     }
 
-    fn location_holds(
-        &mut self,
-        state: &mut State,
-        (at, base, name, shift, add): (Loc, Base, Name, u8, u64),
-    ) -> bool {
-        let exists = match at {
-            Loc::Register(r) => r < 16,
-            Loc::Fuel => true,
-            Loc::Word(i) => (i as usize) < state.words.len(),
-        };
-        if !exists {
-            return false;
+    /// What a location holds, if there is one.
+    #[inline]
+    fn content(&mut self, state: &mut State, at: Loc) -> Option<Value> {
+        match state.get(at) {
+            Some(value) => Some(value),
+            None => exists(state, at).then(|| self.read_loc(state, at)),
         }
-        let loc = match name {
-            Name::Fixed(sym) => return state.get(at) == Some(Value { base, sym, shift, add }),
-            Name::Of(loc) => loc,
-        };
-        let value = self.read_loc(state, at);
-        match self.names.get(loc) {
+    }
+
+    /// Whether a value is `base + (own << shift) + add`, where `own` is the value of the block's own
+    /// symbol of a location: what it was found to be before, or is now.
+    #[inline(always)]
+    fn is_own(&mut self, of: Loc, value: Value, (base, shift, add): (Base, u8, u64)) -> bool {
+        match self.names.get(of) {
             Some(own) => own.substituted(base, shift, add) == Some(value),
             None => match value.solved(base, shift, add) {
                 Some(own) => {
-                    self.names.set(loc, own);
+                    self.names.set(of, own);
                     true
                 }
                 None => false,
@@ -402,6 +438,22 @@ impl Machine<'_> {
     }
 
     fn lies_in(&self, path: Path, value: Value, bounds: (u64, u64)) -> bool {
+        // What a symbol is anywhere shows it mostly, so that no facts are walked.
+        if let Some(sym) = value.as_symbol() {
+            let def = self.symbols.def(sym);
+            if def.lo >= bounds.0 && def.hi <= bounds.1 {
+                return true;
+            }
+        }
         order::lies_in(bounds, || self.facts.range(path, &self.symbols, value))
+    }
+}
+
+/// Whether a state has a location.
+fn exists(state: &State, at: Loc) -> bool {
+    match at {
+        Loc::Register(r) => r < 16,
+        Loc::Fuel => true,
+        Loc::Word(i) => (i as usize) < state.words.len(),
     }
 }

@@ -36,6 +36,8 @@ pub enum Rule {
     Metadata,
     /// P12: each cycle passes a charge or a poll.
     Metering,
+    /// P13: where code calls or may stop, the frame pointer leads to its caller's.
+    Chain,
     /// An address is nothing that the check knows.
     Address,
     /// An edge does not establish what the certificate states at its target.
@@ -48,7 +50,7 @@ pub enum Rule {
 
 impl Rule {
     /// All rules, in order.
-    pub const ALL: [Rule; 18] = [
+    pub const ALL: [Rule; 19] = [
         Rule::Instruction,
         Rule::Target,
         Rule::JumpTable,
@@ -63,6 +65,7 @@ impl Rule {
         Rule::Constant,
         Rule::Metadata,
         Rule::Metering,
+        Rule::Chain,
         Rule::Address,
         Rule::Claim,
         Rule::Certificate,

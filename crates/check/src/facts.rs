@@ -73,11 +73,18 @@ struct Link {
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     nodes: Vec<Link>,
-    /// How many nodes queries walked, in all.
+    /// How many nodes queries walked since that was asked last.
     walked: Cell<u64>,
+    /// How many they may walk until it is asked again; none: any number.
+    most: Cell<Option<u64>>,
 }
 
 impl Facts {
+    /// Without facts, with space for so many.
+    pub(crate) fn with_space(facts: usize) -> Facts {
+        Facts { nodes: Vec::with_capacity(facts), ..Facts::default() }
+    }
+
     /// `path` and one fact more.
     pub(crate) fn push(&mut self, path: Path, symbols: &Symbols, fact: Fact) -> Path {
         let symbols = u32::try_from(symbols.len()).unwrap_or(u32::MAX);
@@ -101,6 +108,12 @@ impl Facts {
         self.walked.take()
     }
 
+    /// Lets queries walk so many nodes until [`Facts::walked`] is asked again; beyond that their
+    /// answer is *not known*. One edge may ask for as many facts as a certificate has claims.
+    pub(crate) fn allow(&self, most: u64) {
+        self.most.set(Some(most));
+    }
+
     /// The facts of a path, newest first.
     pub fn iter(&self, path: Path) -> impl Iterator<Item = Fact> + '_ {
         self.of(path, Sym::ZERO)
@@ -113,7 +126,11 @@ impl Facts {
         let mut at = path;
         core::iter::from_fn(move || {
             let link = self.nodes.get((at.0 as usize).checked_sub(1)?)?;
-            self.walked.set(self.walked.get().saturating_add(1));
+            let walked = self.walked.get();
+            if self.most.get().is_some_and(|most| walked > most) {
+                return None;
+            }
+            self.walked.set(walked.saturating_add(1));
             at = link.before;
             (link.symbols > sym.0).then_some(link.fact)
         })
@@ -197,6 +214,7 @@ impl Facts {
         let path = match symbols.def(b.sym).kind {
             // A constant below a length that was read bounds that symbol as well.
             Kind::Length(_) if a.sym == Sym::ZERO => {
+                let d = planted!(LengthBoundTooHigh, d, d.saturating_add(1));
                 let bound = Fact::Le { a: a.sym, shift: a.shift, d, b: Node::Sym(b.sym) };
                 self.push(path, symbols, bound)
             }

@@ -9,6 +9,7 @@
 //!   never falls below its minimum at the module's declaration.
 //! - L3. In the guard shape the bytes `[0, zone)` from a 32-bit memory's base are memory or fault.
 
+use crate::abi::Convention;
 use crate::symbols::{Heap, RefKind, RefType};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -67,7 +68,7 @@ pub struct Config {
     pub metering: Metering,
     /// The processor.
     pub cpu: CpuLevel,
-    /// Whether faults may be traps; otherwise no instruction may fault but `ud2`.
+    /// Whether faults may be traps; otherwise no instruction may fault.
     pub signals: bool,
 }
 
@@ -255,6 +256,8 @@ pub struct Layout {
     pub(crate) module: [u8; 32],
     pub(crate) digest: [u8; 32],
     pub(crate) types: Vec<Option<Signature>>,
+    /// The convention of each type that is a function's.
+    conventions: Vec<Option<Convention>>,
     /// The first type that is equal to each. Code sees of a type no more than its signature.
     equals: Vec<u32>,
     firsts: BTreeMap<Signature, u32>,
@@ -283,6 +286,7 @@ impl Layout {
             module,
             digest: hash.finalize().into(),
             types: Vec::new(),
+            conventions: Vec::new(),
             equals: Vec::new(),
             firsts: BTreeMap::new(),
             funcs: Vec::new(),
@@ -318,6 +322,11 @@ impl Layout {
     /// The signature of a type, if it is a function's.
     pub fn signature(&self, ty: u32) -> Option<&Signature> {
         self.types.get(ty as usize)?.as_ref()
+    }
+
+    /// The convention of a type, if it is a function's.
+    pub(crate) fn convention(&self, ty: u32) -> Option<&Convention> {
+        self.conventions.get(ty as usize)?.as_ref()
     }
 
     /// The first type that is equal to a type. Types that name themselves, or later ones, are equal
@@ -461,6 +470,7 @@ impl Layout {
             Some(_) | None => index,
         };
         push(&mut self.equals, first)?;
+        push(&mut self.conventions, signature.as_ref().map(Convention::of))?;
         push(&mut self.types, signature)
     }
 

@@ -17,7 +17,7 @@
 //! the facts of value-equality classes and a partial order over them. The certificate states facts
 //! at the entries of merge blocks; all else is recomputed. Reading order: `word`, `value`, `rules`
 //! (what is computed with numbers, generic over words), `symbols`, `facts`, `state`, `layout`,
-//! `x64`, `machine`, `access`, `step`, `calls`, `claims`, `certificate`, `metadata`, `pass`.
+//! `x64`, `machine`, `access`, `branch`, `step`, `calls`, `claims`, `certificate`, `blocks`, `metadata`, `pass`.
 //!
 //! This crate knows nothing of the compiler or of the runtime. It does not panic and allocates in
 //! proportion to its input. Spectre is not claimed.
@@ -55,6 +55,8 @@ macro_rules! planted {
 
 pub mod abi;
 mod access;
+mod blocks;
+mod branch;
 pub mod builtins;
 mod calls;
 pub mod canary;
@@ -67,6 +69,7 @@ mod layout;
 mod ledger;
 mod machine;
 mod metadata;
+mod operands;
 mod pass;
 #[cfg(prova_plant)]
 pub mod plant;
@@ -78,6 +81,7 @@ mod value;
 pub mod word;
 pub mod x64;
 
+pub use blocks::keeps;
 pub use checked::{CheckedCode, Code};
 pub use claims::{Claim, Name};
 pub use error::{Fault, Rejection, Rule};
@@ -89,7 +93,7 @@ pub use layout::{
 pub use ledger::{Ledger, ledger};
 pub use machine::{CodeKind, FRAME_BYTES_MAX, Machine};
 pub use metadata::{CallRow, TrapRow, traps};
-pub use pass::{CODE_BYTES_MAX, KNOWN_BASE, KNOWN_MAX, WAITING_WORDS_MAX, WORK_MAX, keeps};
+pub use pass::{CODE_BYTES_MAX, KNOWN_BASE, KNOWN_MAX, WAITING_WORDS_MAX, WORK_MAX};
 pub use state::{Answers, Flags, Loc, State};
 pub use step::{Effect, Faults, Flow};
 pub use symbols::{Def, Extent, Heap, Kind, Record, RefKind, RefType, Symbols};

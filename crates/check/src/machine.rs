@@ -1,20 +1,19 @@
 //! The abstract machine of one function: what is the same for all its blocks, and how values are
 //! read, narrowed and compared.
 //!
-//! Neighbours: `access` (memory operands), `step` (instructions), `calls`, `claims` (edges).
+//! Neighbours: `access` (memory operands), `step` (instructions), `branch` (what conditions show),
+//! `calls`, `claims` (edges).
 
 use crate::abi::regs::{RDI, RSI, RSP};
-use crate::abi::{self, CALLEE_SAVED, Place};
+use crate::abi::{CALLEE_SAVED, Convention, Place};
 use crate::claims::Names;
 use crate::error::{Fault, Rule, fault};
 use crate::facts::{Fact, Facts, Node, Path, Reading};
 use crate::layout::{Layout, Signature, Ty, offsets};
-use crate::rules::condition::{Said, said, without_carry};
-use crate::rules::{numeric, order};
+use crate::rules::numeric;
 use crate::state::{Answers, Flags, Loc, State};
 use crate::symbols::{Def, Extent, Heap, Kind, Record, RefKind, RefType, Symbols};
 use crate::value::{Base, Sym, Value};
-use crate::x64::Condition;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -47,8 +46,15 @@ pub struct Machine<'a> {
     pub symbols: Symbols,
     /// The facts.
     pub facts: Facts,
-    pub(crate) signature: Signature,
+    /// Results that its returns have, as the type says them; none for the way into functions.
+    pub(crate) results: &'a [Ty],
+    pub(crate) convention: &'a Convention,
     pub(crate) args_bytes: u32,
+    /// The record that code is entered with.
+    pub(crate) own: Value,
+    /// Whether the instruction at hand has a row that lets it fault as an access to linear memory:
+    /// then nobody asks whether it never does.
+    pub may_fault: bool,
     pub(crate) names: Names,
     /// The deepest stack pointer, below entry.
     pub(crate) depth: u32,
@@ -73,17 +79,18 @@ impl<'a> Machine<'a> {
             CodeKind::Func(_) => None,
             CodeKind::ThunkIn(ty) | CodeKind::ThunkOut(ty) => Some(ty),
         };
-        let Some(signature) = ty.and_then(|ty| layout.signature(ty)) else {
+        let of = |ty| layout.signature(ty).zip(layout.convention(ty));
+        let Some((signature, convention)) = ty.and_then(of) else {
             return fault(Rule::Limit, "the module has no such function or type");
         };
-        let signature = match kind {
-            CodeKind::ThunkIn(_) => Signature::default(),
-            CodeKind::Func(_) | CodeKind::ThunkOut(_) => signature.clone(),
+        let (results, convention) = match kind {
+            CodeKind::ThunkIn(_) => (&[][..], Convention::EMPTY),
+            CodeKind::Func(_) | CodeKind::ThunkOut(_) => (&signature.results[..], convention),
         };
-        if abi::results(&signature).is_none() {
+        if convention.results.is_none() {
             return fault(Rule::Limit, "results do not fit into registers");
         }
-        let args_bytes = abi::arguments(&signature).stack_bytes;
+        let args_bytes = convention.stack_bytes;
         if args_bytes > FRAME_BYTES_MAX {
             return fault(Rule::Limit, "too many parameters");
         }
@@ -94,9 +101,12 @@ impl<'a> Machine<'a> {
             kind,
             // About as many as real code has.
             symbols: Symbols::new(bytes.len() >> 2),
-            facts: Facts::default(),
-            signature,
+            facts: Facts::with_space(bytes.len() >> 5),
+            results,
+            convention,
             args_bytes,
+            own: Value::constant(0),
+            may_fault: false,
             names: Names::default(),
             depth: 0,
             charge: None,
@@ -119,9 +129,12 @@ impl<'a> Machine<'a> {
             path: Path::default(),
             calls: 0,
             metered: false,
+            keeps_words: false,
+            kept_words: 0,
         };
         let symbol = |sym| Some(Value::symbol(sym));
         let record = self.own_record(&mut state);
+        self.own = record;
         state.set(Loc::Register(RDI), Some(record));
         state.set(Loc::Register(RSI), symbol(Sym::HEIGHT));
         state.set(Loc::Register(RSP), Some(Value::pointer(Base::Stack, 0)));
@@ -129,8 +142,7 @@ impl<'a> Machine<'a> {
             state.set(Loc::Register(r), symbol(saved(r)));
         }
         state.set(Loc::Word(words.saturating_sub(1)), symbol(Sym::RETURN_ADDRESS));
-        for (ty, place) in abi::arguments(&self.signature).places {
-            let Ty::Ref(kind) = ty else { continue };
+        for &(kind, place) in &self.convention.arguments {
             let sym = self.reference(kind);
             match place {
                 Place::Register(r) => state.set(Loc::Register(r), symbol(sym)),
@@ -175,10 +187,10 @@ impl<'a> Machine<'a> {
     /// The word at so many bytes from the stack pointer at entry.
     pub fn word(&self, offset: i64) -> Option<u32> {
         let last = i64::from(self.args_bytes);
-        if offset.rem_euclid(8) != 0 || offset > last {
+        if offset & 7 != 0 || offset > last {
             return None;
         }
-        u32::try_from(last.checked_sub(offset)?.checked_div(8)?).ok()
+        u32::try_from(last.checked_sub(offset)? >> 3).ok()
     }
 
     /// Sets the stack pointer: words that fall below it are gone, new ones are unknown.
@@ -193,7 +205,7 @@ impl<'a> Machine<'a> {
             return fault(Rule::Stack, "the stack pointer leaves the frame");
         }
         let count = top.saturating_sub(at).checked_div(8).unwrap_or(0);
-        state.words.resize(usize::try_from(count).unwrap_or(0), None);
+        state.resize(usize::try_from(count).unwrap_or(0));
         let depth = u32::try_from(at.saturating_neg()).unwrap_or(0);
         self.depth = self.depth.max(depth);
         state.set(Loc::Register(RSP), value);
@@ -201,11 +213,17 @@ impl<'a> Machine<'a> {
     }
 
     /// The value of a location; an unknown one becomes a new symbol.
-    #[inline]
+    #[inline(always)]
     pub fn read_loc(&mut self, state: &mut State, loc: Loc) -> Value {
-        if let Some(value) = state.get(loc) {
-            return value;
+        match state.get(loc) {
+            Some(value) => value,
+            None => self.name_loc(state, loc),
         }
+    }
+
+    /// A new symbol in an unknown location.
+    #[inline(never)]
+    fn name_loc(&mut self, state: &mut State, loc: Loc) -> Value {
         let value = Value::symbol(self.symbols.fresh(Def::ANY));
         state.set(loc, Some(value));
         value
@@ -223,14 +241,22 @@ impl<'a> Machine<'a> {
     }
 
     /// The low half of a word, zero-extended.
+    #[inline]
     pub(crate) fn low_half(&mut self, state: &State, value: Value) -> Value {
         // What a symbol is anywhere shows it mostly, so that no facts are walked.
         let anywhere = || {
             let def = self.symbols.def(value.as_symbol()?);
             Some((i128::from(def.lo), i128::from(def.hi)))
         };
-        let here = || self.facts.range(state.path, &self.symbols, value);
-        match numeric::low(value, anywhere).or_else(|| numeric::low(value, here)) {
+        match numeric::low(value, anywhere) {
+            Some(low) => low,
+            None => self.low_half_here(state, value),
+        }
+    }
+
+    #[inline(never)]
+    fn low_half_here(&mut self, state: &State, value: Value) -> Value {
+        match numeric::low(value, || self.facts.range(state.path, &self.symbols, value)) {
             Some(low) => low,
             None => Value::symbol(self.symbols.low_half(value)),
         }
@@ -279,7 +305,7 @@ impl<'a> Machine<'a> {
                 let nullable = is.nullable && !self.at_least(path, value.sym, 1);
                 Some(RefType { nullable, ..is })
             }
-            (Kind::FuncAddress(record), 1) => {
+            (Kind::FuncAddress(record), add) if planted!(AddressIsReference, add == 1, true) => {
                 let heap = match record {
                     Record::Func(func) => self.layout.func_type(func).map_or(Heap::Any, Heap::Type),
                     Record::Ref(_) => Heap::Any,
@@ -314,75 +340,10 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// The path behind a condition that holds (or does not, for `holds` false); none if it cannot
-    /// be so.
-    pub fn assume(&mut self, state: &State, condition: Condition, holds: bool) -> Option<Path> {
-        let path = state.path;
-        match said(state.flags, condition, holds) {
-            Said::Nothing => Some(path),
-            Said::Order(a, more, b) => self.order(path, a, i128::from(more), b),
-            Said::Equal(a, b) => self.equal(path, a, b),
-            Said::Unequal(a, b) => self.unequal(path, a, b),
-            Said::NoCarry(a, b) => Some(self.no_carry(path, a, b)),
-        }
-    }
-
-    /// `path` and `a + more ≤ b`.
-    fn order(&mut self, path: Path, a: Value, more: i128, b: Value) -> Option<Path> {
-        let whole = |value| self.facts.whole(path, &self.symbols, value);
-        let (Some((a, (lo, _))), Some((b, (_, hi)))) = (whole(a), whole(b)) else {
-            return Some(path);
-        };
-        if order::cannot(lo, more, hi) || order::never(a, more, b) {
-            return None;
-        }
-        Some(self.facts.at_most(path, &self.symbols, (a, more, b)))
-    }
-
-    fn equal(&mut self, path: Path, a: Value, b: Value) -> Option<Path> {
-        let path = self.order(path, a, 0, b)?;
-        let mut path = self.order(path, b, 0, a)?;
-        if let (Some(a), Some(b)) = (a.as_symbol(), b.as_symbol()) {
-            match (self.symbols.def(a).kind, self.symbols.def(b).kind) {
-                (Kind::TypeOf(record), Kind::TypeId(ty))
-                | (Kind::TypeId(ty), Kind::TypeOf(record)) => {
-                    path = self.facts.push(path, &self.symbols, Fact::Type { record, ty });
-                }
-                _ => {}
-            }
-        }
-        Some(path)
-    }
-
-    /// A number that is not its least is more than that.
-    fn unequal(&mut self, path: Path, a: Value, b: Value) -> Option<Path> {
-        let (number, constant) = match (a.as_constant(), b.as_constant()) {
-            (Some(a), Some(b)) => return (a != b).then_some(path),
-            (None, Some(k)) => (a, k),
-            (Some(k), None) => (b, k),
-            (None, None) => return Some(path),
-        };
-        let (number, constant) = order::apart(number, constant);
-        let least = self.facts.range(path, &self.symbols, number).map_or(0, |(lo, _)| lo);
-        if least != i128::from(constant) {
-            return Some(path);
-        }
-        self.order(path, Value::constant(constant), 1, number)
-    }
-
-    /// `path`, where the sum of `a` and a constant had no carry.
-    fn no_carry(&mut self, path: Path, a: Value, b: Value) -> Path {
-        let Some((value, most)) = without_carry(a, b) else { return path };
-        let reading = |value| self.facts.reading(path, &self.symbols, value);
-        match (reading(value), reading(most)) {
-            (Some(a), Some(b)) => self.facts.at_most(path, &self.symbols, (a, 0, b)),
-            _ => path,
-        }
-    }
-
     /// Whether a function-wide number is at least so much on a path.
     pub(crate) fn at_least(&self, path: Path, sym: Sym, least: u64) -> bool {
-        self.facts.bounds(path, &self.symbols, sym).0 >= least
+        // What a symbol is anywhere shows it mostly; facts make its bounds narrower only.
+        self.symbols.def(sym).lo >= least || self.facts.bounds(path, &self.symbols, sym).0 >= least
     }
 
     /// Keeps what a path says of the least height as a bound of its symbol.
@@ -432,12 +393,11 @@ impl<'a> Machine<'a> {
                 return fault(Rule::Height, "the frame of a thunk is too large");
             }
         }
-        match self.charge {
-            Some(charge) if u64::from(frame) > charge.saturating_mul(offsets::FRAME_RATIO) => {
-                fault(Rule::Height, "the frame is larger than its charge allows")
-            }
-            _ => Ok(()),
+        let most = self.charge.map(|charge| charge.saturating_mul(offsets::FRAME_RATIO));
+        if planted!(FrameOfAnySize, most, None).is_some_and(|most| u64::from(frame) > most) {
+            return fault(Rule::Height, "the frame is larger than its charge allows");
         }
+        Ok(())
     }
 }
 

@@ -73,12 +73,37 @@ pub struct CallRow {
 pub(crate) struct Rows<'a> {
     traps: &'a [TrapRow],
     calls: &'a [CallRow],
+    /// Where the next row of each is for; the greatest number where there is none.
+    next: (u32, u32),
     signals: bool,
 }
 
 impl<'a> Rows<'a> {
     pub(crate) fn new(traps: &'a [TrapRow], calls: &'a [CallRow], config: &Config) -> Rows<'a> {
-        Rows { traps, calls, signals: config.signals }
+        let mut rows = Rows { traps, calls, next: (0, 0), signals: config.signals };
+        rows.ahead();
+        rows
+    }
+
+    fn ahead(&mut self) {
+        self.next = (
+            self.traps.first().map_or(u32::MAX, |row| row.code_offset),
+            self.calls.first().map_or(u32::MAX, |row| row.return_offset),
+        );
+    }
+
+    /// Whether an instruction has no rows, and no row ahead names a part of it.
+    #[inline]
+    fn has_none(&self, insn: &Insn) -> bool {
+        let end = insn.end();
+        self.next.0 >= end && self.next.1 > end
+    }
+
+    /// Whether the next row says that this instruction may fault as an access to linear memory.
+    #[inline]
+    pub(crate) fn says_memory(&self, insn: &Insn) -> bool {
+        self.next.0 == insn.offset
+            && self.traps.first().is_some_and(|row| row.kind == traps::MEMORY_OUT_OF_BOUNDS)
     }
 
     /// The row of the instruction, if the next one is its.
@@ -96,12 +121,25 @@ impl<'a> Rows<'a> {
     }
 
     /// An instruction that control reaches.
+    #[inline]
     pub(crate) fn live(&mut self, insn: &Insn, effect: &Effect) -> Result<(), Fault> {
+        let needs_none = matches!(effect.faults, Faults::Never | Faults::Harmless) && !effect.call;
+        if needs_none && self.has_none(insn) {
+            return Ok(());
+        }
+        let judged = self.judge(insn, effect);
+        self.ahead();
+        judged
+    }
+
+    fn judge(&mut self, insn: &Insn, effect: &Effect) -> Result<(), Fault> {
         let row = self.row(insn)?;
         let right = match (effect.faults, row) {
             (Faults::Never, row) => row.is_none(),
             (Faults::Harmless, None) => true,
-            (Faults::Harmless | Faults::Memory, Some(kind)) => kind == traps::MEMORY_OUT_OF_BOUNDS,
+            (Faults::Harmless | Faults::Memory, Some(kind)) => {
+                planted!(RowOfAnyKind, kind == traps::MEMORY_OUT_OF_BOUNDS, true)
+            }
             (Faults::Division, Some(kind)) => {
                 matches!(kind, traps::INTEGER_OVERFLOW | traps::INTEGER_DIVISION_BY_ZERO)
             }
@@ -138,12 +176,14 @@ impl<'a> Rows<'a> {
         let row = self.row(insn)?;
         let right = match row {
             Some(kind) => is_trap(kind),
-            None => insn.class != Class::Trap,
+            None => planted!(DeadNeedsNoRow, insn.class != Class::Trap, true),
         };
         if !right {
             return fault(Rule::Metadata, "a trap's row is missing, or is not the instruction's");
         }
-        self.call(insn, (false, true))
+        let called = self.call(insn, (false, true));
+        self.ahead();
+        called
     }
 
     /// Behind the last instruction: every row was used.

@@ -19,19 +19,17 @@
 //! Time: linear in the code plus claims times edges and what queries walk, which [`WORK_MAX`]
 //! bounds.
 
-use crate::abi::regs::{RBP, RSP};
-use crate::certificate::{Certificate, From, base_code};
-use crate::claims::{Claim, Name};
+use crate::blocks::Blocks;
+use crate::certificate::Certificate;
 use crate::error::{Fault, Rejection, Rule, fault};
 use crate::machine::Machine;
 use crate::metadata::Rows;
-use crate::state::{Loc, State};
-use crate::step::Flow;
-use crate::value::{Sym, Value};
+use crate::state::State;
+use crate::step::{Effect, Faults, Flow};
 use crate::x64::{Insn, Instructions};
 use crate::{Code, Layout};
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::BinaryHeap;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
@@ -47,6 +45,11 @@ pub const KNOWN_MAX: usize = 16;
 pub const KNOWN_BASE: usize = 1 << 16;
 /// Stack words that states of waiting blocks hold at most.
 pub const WAITING_WORDS_MAX: usize = 1 << 22;
+/// As many stack words as a state takes without any.
+const STATE_WORDS: usize = 24;
+
+/// An offset that no code has.
+const NOWHERE: u32 = u32::MAX;
 
 /// Facts that queries may walk in the place of a claim.
 const WALKED_EACH: u64 = 64;
@@ -91,6 +94,32 @@ fn run(layout: &Layout, code: &Code<'_>, (at, work): (&mut u32, &mut u64)) -> Re
     Ok(Found { frame_bytes: pass.machine.frame_bytes(), charge: pass.machine.charge })
 }
 
+/// A block with one way to it, and the state that it inherits. The first one is the greatest.
+struct Waiting {
+    at: u32,
+    state: Box<State>,
+}
+
+impl Ord for Waiting {
+    fn cmp(&self, other: &Waiting) -> Ordering {
+        other.at.cmp(&self.at)
+    }
+}
+
+impl PartialOrd for Waiting {
+    fn partial_cmp(&self, other: &Waiting) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Waiting {
+    fn eq(&self, other: &Waiting) -> bool {
+        self.at == other.at
+    }
+}
+
+impl Eq for Waiting {}
+
 struct Pass<'a> {
     machine: Machine<'a>,
     bytes: &'a [u8],
@@ -101,7 +130,7 @@ struct Pass<'a> {
     state: Option<Box<State>>,
     starts: Vec<u64>,
     must_start: Vec<u32>,
-    waiting: BTreeMap<u32, Box<State>>,
+    waiting: BinaryHeap<Waiting>,
     /// The first offset in `waiting`.
     next_waiting: u32,
     /// States that are used again.
@@ -112,181 +141,11 @@ struct Pass<'a> {
     work: u64,
 }
 
-/// Claimed blocks: their claims as ranges of one list of numbers.
-struct Blocks {
-    certificate: Certificate,
-    /// The values that the locations had at the frame, those that are the same in the whole
-    /// function; none before the frame.
-    frame: Option<Vec<Option<Value>>>,
-    /// What stack pointer, frame pointer and stack words hold at the frame and at every claimed
-    /// block, but for those that the certificate names.
-    kept: Vec<(Loc, Value)>,
-    ends: Vec<usize>,
-    active: Vec<u32>,
-    /// The claims with the least numbers.
-    table: Vec<Claim>,
-    most: u64,
-}
-
-/// What stands for a claim that is none: it says nothing.
-const NO_CLAIM: Claim = Claim::Range { name: Name::Fixed(Sym::ZERO), lo: 0, hi: u64::MAX };
-
-impl Blocks {
-    fn new(certificate: Certificate, most: u64) -> Result<Blocks, Fault> {
-        let mut last = None;
-        for block in &certificate.blocks {
-            if last.is_some_and(|last| last >= block.offset) {
-                return fault(Rule::Certificate, "blocks that are not sorted");
-            }
-            last = Some(block.offset);
-        }
-        let (kept, ends, active) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Blocks { certificate, frame: None, kept, ends, active, table: Vec::new(), most })
-    }
-
-    fn find(&self, offset: u32) -> Option<usize> {
-        self.certificate.blocks.binary_search_by_key(&offset, |block| block.offset).ok()
-    }
-
-    fn offset(&self, i: usize) -> Option<u32> {
-        self.certificate.blocks.get(i).map(|block| block.offset)
-    }
-
-    fn metered(&self, i: usize) -> bool {
-        self.certificate.blocks.get(i).is_some_and(|block| block.metered)
-    }
-
-    /// The frame stands: what it holds can be claimed, and the differences between blocks can be
-    /// expanded.
-    fn expand(&mut self, state: &State) -> Result<(), Fault> {
-        let words = u32::try_from(state.words.len()).unwrap_or(0);
-        let held = |n| {
-            let value = state.get(Loc::numbered(n))?;
-            (value.sym.0 < Sym::FIRST && base_code(value.base).is_some()).then_some(value)
-        };
-        let frame: Vec<Option<Value>> = (0..words.saturating_add(17)).map(held).collect();
-        let entries = u32::try_from(self.certificate.dictionary.len()).unwrap_or(u32::MAX);
-        let number = |n: u32| n.saturating_mul(2).saturating_add(entries);
-        let mut all = Vec::new();
-        for (n, value) in (0_u32..).zip(&frame) {
-            let Some(value) = *value else { continue };
-            if keeps(n) && self.certificate.changed.binary_search(&n).is_err() {
-                self.kept.push((Loc::numbered(n), value));
-            } else {
-                all.push(number(n));
-            }
-        }
-        self.frame = Some(frame);
-        for (i, block) in self.certificate.blocks.iter().enumerate() {
-            let start = self.active.len();
-            let from = match block.from {
-                From::Nothing => 0..0,
-                From::Frame => {
-                    self.active.extend_from_slice(&all);
-                    start..self.active.len()
-                }
-                From::Back(n) => match i.checked_sub(n as usize) {
-                    Some(from) => range(&self.ends, from),
-                    None => return fault(Rule::Certificate, "a block before the first one"),
-                },
-            };
-            let (a, b) = (block.toggles.0 as usize, block.toggles.1 as usize);
-            let toggles = self.certificate.toggles.get(a..b).unwrap_or(&[]);
-            if toggles.is_empty() {
-                if from.start != start {
-                    self.active.extend_from_within(from);
-                }
-            } else {
-                let end = self.active.len();
-                toggle(&mut self.active, from, toggles);
-                if end != start {
-                    self.active.drain(start..end);
-                }
-            }
-            if self.active.len() as u64 > self.most {
-                return fault(Rule::Certificate, "more claims than the code's size allows");
-            }
-            self.ends.push(self.active.len());
-        }
-        let known = |&n: &u32| self.claim(n).is_some();
-        if !self.certificate.toggles.iter().all(known) {
-            return fault(Rule::Certificate, "a claim that is not in the dictionary");
-        }
-        let numbers = entries.saturating_add(words.saturating_add(17).saturating_mul(2));
-        self.table = (0..numbers).map(|n| self.claim(n).unwrap_or(NO_CLAIM)).collect();
-        Ok(())
-    }
-
-    /// The claim with a number: one of the dictionary; behind those, for each location, that it
-    /// holds what it held at the frame, and that it holds a number below 2^32.
-    fn claim(&self, n: u32) -> Option<Claim> {
-        let entries = &self.certificate.dictionary;
-        if let Some(&claim) = entries.get(n as usize) {
-            return Some(claim);
-        }
-        let n = (n as usize).checked_sub(entries.len())?;
-        let at = Loc::numbered(u32::try_from(n >> 1).ok()?);
-        if n & 1 == 1 {
-            return Some(Claim::Number { at, hi: 0xffff_ffff });
-        }
-        let value = self.frame.as_ref()?.get(n >> 1).copied().flatten()?;
-        let Value { base, sym, shift, add } = value;
-        Some(Claim::Holds { at, base, name: Name::Fixed(sym), shift, add })
-    }
-
-    fn claims(&self, i: usize) -> impl ExactSizeIterator<Item = Claim> + Clone + '_ {
-        let active = self.active.get(range(&self.ends, i)).unwrap_or(&[]);
-        // Every number was looked up before.
-        active.iter().map(move |&n| match self.table.get(n as usize) {
-            Some(&claim) => claim,
-            None => self.claim(n).unwrap_or(NO_CLAIM),
-        })
-    }
-}
-
-/// Whether a location keeps what it holds at the frame, if nothing else is said.
-pub const fn keeps(n: u32) -> bool {
-    n == RSP as u32 || n == RBP as u32 || n > 16
-}
-
-/// The places of the claims of a block.
-fn range(ends: &[usize], i: usize) -> core::ops::Range<usize> {
-    let start = i.checked_sub(1).and_then(|i| ends.get(i)).copied().unwrap_or(0);
-    start..ends.get(i).copied().unwrap_or(start)
-}
-
-/// Puts behind `list` the symmetric difference of its part `a` and of `b`, both sorted.
-fn toggle(list: &mut Vec<u32>, a: core::ops::Range<usize>, b: &[u32]) {
-    let mut a = a;
-    let mut b = b.iter().copied().peekable();
-    loop {
-        let x = if a.is_empty() { None } else { list.get(a.start).copied() };
-        let y = b.peek().copied();
-        let order = match (x, y) {
-            (Some(x), Some(y)) => x.cmp(&y),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (None, None) => return,
-        };
-        if order != Ordering::Greater {
-            a.start = a.start.saturating_add(1);
-        }
-        if order != Ordering::Less {
-            b.next();
-        }
-        match order {
-            Ordering::Less => list.extend(x),
-            Ordering::Greater => list.extend(y),
-            Ordering::Equal => {}
-        }
-    }
-}
-
 impl<'a> Pass<'a> {
     fn new(
         layout: &'a Layout,
         code: &Code<'a>,
-        certificate: Certificate,
+        mut certificate: Certificate,
     ) -> Result<Pass<'a>, Fault> {
         let len = u32::try_from(code.bytes.len()).unwrap_or(u32::MAX);
         let mut end = 0;
@@ -296,7 +155,7 @@ impl<'a> Pass<'a> {
             }
             end = b;
         }
-        let data = certificate.data.clone();
+        let data = core::mem::take(&mut certificate.data);
         let mut machine = Machine::new(layout, code.kind, code.bytes, data)?;
         let most = u64::from(len).saturating_mul(WORK_MAX).saturating_add(KNOWN_BASE as u64);
         let state = Some(Box::new(machine.entry()));
@@ -309,8 +168,8 @@ impl<'a> Pass<'a> {
             state,
             starts: alloc::vec![0; (code.bytes.len() >> 6).saturating_add(1)],
             must_start: Vec::new(),
-            waiting: BTreeMap::new(),
-            next_waiting: u32::MAX,
+            waiting: BinaryHeap::new(),
+            next_waiting: NOWHERE,
             spare: Vec::new(),
             waiting_words: 0,
             work: work_max(code.bytes.len()),
@@ -319,35 +178,37 @@ impl<'a> Pass<'a> {
 
     fn walk(&mut self, at: &mut u32) -> Result<(), Fault> {
         let len = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
-        let ranges = self.machine.data.clone();
-        let mut ranges = ranges.into_iter().peekable();
+        let range = |pass: &Self, i: usize| pass.machine.data.get(i).copied();
+        let start = |range: Option<(u32, u32)>| range.map_or(len, |(start, _)| start);
+        // No instruction begins at `NOWHERE`: codes are shorter.
         let (mut block, mut next_block) = (0, self.blocks.offset(0));
-        let frame = next_block.map(|_| self.blocks.certificate.frame);
+        let mut frame = if next_block.is_some() { self.blocks.certificate.frame } else { NOWHERE };
+        let (mut data, mut limit) = (0, start(range(self, 0)));
         let mut insn = Insn::default();
         while *at < len {
             let pos = *at;
-            if let Some(&(start, end)) = ranges.peek()
-                && start == pos
+            if pos == limit
+                && let Some((_, end)) = range(self, data)
             {
                 if self.state.is_some() {
                     return fault(Rule::Target, "the code runs into its data");
                 }
-                ranges.next();
-                *at = end;
+                data = data.saturating_add(1);
+                (*at, limit) = (end, start(range(self, data)));
                 continue;
             }
-            if frame == Some(pos) {
+            if pos == frame {
+                frame = NOWHERE;
                 self.frame()?;
             }
-            if next_block == Some(pos) {
+            if Some(pos) == next_block {
                 self.claimed(block)?;
                 block = block.saturating_add(1);
                 next_block = self.blocks.offset(block);
-            } else if self.next_waiting == pos {
+            } else if pos == self.next_waiting {
                 self.inherit(pos)?;
             }
             self.insns.decode(pos, &mut insn)?;
-            let limit = ranges.peek().map_or(len, |&(start, _)| start);
             if insn.end() > limit {
                 return fault(Rule::Instruction, "an instruction that runs into data");
             }
@@ -375,6 +236,7 @@ impl<'a> Pass<'a> {
         };
         self.blocks.expand(state)?;
         self.machine.keep_height(state.path);
+        self.blocks.begin(&mut self.machine)?;
         self.spend(self.blocks.active.len() as u64 >> 4)
     }
 
@@ -385,9 +247,7 @@ impl<'a> Pass<'a> {
             self.spare.push(state);
         }
         let mut state = self.spare.pop().unwrap_or_default();
-        let (claims, kept) = (self.blocks.claims(block), &self.blocks.kept);
-        self.machine.renew(&mut state, self.blocks.metered(block));
-        self.machine.hold(&mut state, kept, claims)?;
+        self.blocks.enter(&mut self.machine, &mut state, block)?;
         let weight = state.weight();
         self.state = Some(state);
         let known = self.machine.symbols.len().saturating_add(self.machine.facts.len());
@@ -403,21 +263,40 @@ impl<'a> Pass<'a> {
         if self.state.is_some() {
             return fault(Rule::Claim, "a merge that the certificate does not claim");
         }
-        self.state = self.waiting.remove(&pos);
-        let words = self.state.as_ref().map_or(0, |state| state.weight());
+        self.state = self.waiting.pop().map(|waiting| waiting.state);
+        let words = self.state.as_ref().map_or(0, |state| waits(state));
         self.waiting_words = self.waiting_words.saturating_sub(words);
-        self.next_waiting = self.waiting.keys().next().copied().unwrap_or(u32::MAX);
+        self.next_waiting = self.waiting.peek().map_or(NOWHERE, |waiting| waiting.at);
+        // Two ways lead to it.
+        if self.next_waiting == pos {
+            return fault(Rule::Claim, "a merge that the certificate does not claim");
+        }
         Ok(())
     }
 
     /// One instruction: the state behind it, if control goes on there.
+    #[inline]
     fn instruction(&mut self, insn: &Insn) -> Result<(), Fault> {
-        let Some(mut state) = self.state.take() else {
+        let Some(state) = self.state.as_deref_mut() else {
             return self.rows.dead(insn);
         };
-        let effect = self.machine.step(&mut state, insn)?;
+        self.machine.may_fault = self.rows.says_memory(insn);
+        let mut effect = Effect::NONE;
+        self.machine.execute(state, insn, &mut effect)?;
+        if matches!(effect.faults, Faults::Memory | Faults::Division | Faults::Trap) {
+            self.machine.stops_in_chain(state)?;
+        }
         self.rows.live(insn, &effect)?;
         match effect.flow {
+            Flow::Next => Ok(()),
+            flow => self.leave(insn, flow),
+        }
+    }
+
+    /// Control goes elsewhere than to the next instruction alone.
+    fn leave(&mut self, insn: &Insn, flow: Flow) -> Result<(), Fault> {
+        let Some(mut state) = self.state.take() else { return Ok(()) };
+        match flow {
             Flow::Next => {
                 self.state = Some(state);
                 return Ok(());
@@ -425,10 +304,13 @@ impl<'a> Pass<'a> {
             Flow::Stop => {}
             Flow::Jump(target) => self.edge(&mut state, target, insn.offset)?,
             Flow::Branch(target, condition) => {
-                let other = self.machine.assume(&state, condition, false);
-                let traps = self.traps_at(target);
-                // A way that cannot be taken needs nothing behind it.
-                let taken = if traps { None } else { self.machine.assume(&state, condition, true) };
+                // A way that cannot be taken needs nothing behind it, nor does one that traps.
+                let (taken, other) = if self.traps_at(target) {
+                    self.machine.stops_in_chain(&state)?;
+                    (None, self.machine.assume(&state, condition, false))
+                } else {
+                    self.machine.branch(&state, condition)
+                };
                 match taken {
                     Some(path) => {
                         state.path = path;
@@ -473,7 +355,11 @@ impl<'a> Pass<'a> {
         Ok(targets)
     }
 
+    /// Whether there is a `ud2` that needs no state: with signals it may be executed in any.
     fn traps_at(&self, target: u32) -> bool {
+        if !self.machine.layout.config.signals {
+            return false;
+        }
         let bytes = self.bytes.get(target as usize..).unwrap_or(&[]);
         bytes.starts_with(&[0x0f, 0x0b]) && self.blocks.find(target).is_none()
     }
@@ -482,6 +368,7 @@ impl<'a> Pass<'a> {
     /// symbols of unknown locations.
     fn edge(&mut self, state: &mut State, target: u32, from: u32) -> Result<(), Fault> {
         if self.traps_at(target) {
+            self.machine.stops_in_chain(state)?;
             self.must_start.push(target);
             return Ok(());
         }
@@ -492,20 +379,13 @@ impl<'a> Pass<'a> {
             return fault(Rule::Target, "a jump to what is no claimed block");
         }
         self.spend(state.weight() as u64 >> 4)?;
-        self.waiting_words = self.waiting_words.saturating_add(state.weight());
+        self.waiting_words = self.waiting_words.saturating_add(waits(state));
         if self.waiting_words > WAITING_WORDS_MAX {
             return fault(Rule::Limit, "too many blocks wait with their states");
         }
-        let copy = match self.spare.pop() {
-            Some(mut spare) => {
-                spare.become_like(state);
-                spare
-            }
-            None => Box::new(state.clone()),
-        };
-        if self.waiting.insert(target, copy).is_some() {
-            return fault(Rule::Claim, "a merge that the certificate does not claim");
-        }
+        let mut copy = self.spare.pop().unwrap_or_default();
+        copy.become_like(state);
+        self.waiting.push(Waiting { at: target, state: copy });
         self.next_waiting = self.next_waiting.min(target);
         Ok(())
     }
@@ -534,10 +414,13 @@ impl<'a> Pass<'a> {
                 return fault(Rule::Metering, "the header of a loop claims a charge");
             }
         }
-        if !kept.iter().all(|&(at, value)| state.get(at) == Some(value)) {
+        let keeps = self.blocks.is_kept(state);
+        if !planted!(KeptIsBelieved, keeps, true) {
             return fault(Rule::Claim, "a location does not keep what it held at the frame");
         }
-        self.machine.implies(state, claims)
+        let implied = self.machine.implies(state, claims);
+        spend(&mut self.work, &self.machine, 0)?;
+        planted!(ClaimsAreBelieved, implied, Ok(()))
     }
 
     /// Takes off the work what queries have walked.
@@ -551,7 +434,7 @@ impl<'a> Pass<'a> {
     }
 
     fn finish(&mut self) -> Result<(), Fault> {
-        if !self.waiting.is_empty() {
+        if !planted!(TargetAnywhere, self.waiting.is_empty(), true) {
             return fault(Rule::Target, "a jump into an instruction or into data");
         }
         for &target in &self.must_start {
@@ -564,12 +447,18 @@ impl<'a> Pass<'a> {
     }
 }
 
+/// The words that a state takes while it waits: what a copy takes, and some for itself.
+fn waits(state: &State) -> usize {
+    state.weight().saturating_add(STATE_WORDS)
+}
+
 /// Takes work off what is left, and what queries have walked since.
 fn spend(left: &mut u64, machine: &Machine<'_>, work: u64) -> Result<(), Fault> {
     let work = work.saturating_mul(WALKED_EACH).saturating_add(machine.facts.walked());
-    match left.checked_sub(work) {
+    match left.checked_sub(planted!(WorkIsFree, work, 0)) {
         Some(rest) => *left = rest,
         None => return fault(Rule::Limit, "more work than the code's size allows"),
     }
+    machine.facts.allow(*left);
     Ok(())
 }

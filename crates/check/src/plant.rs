@@ -1,25 +1,30 @@
-//! Planted faults: what a rule gets wrong, one at a time, so that a test can show that its lemma
-//! fails.
+//! Planted faults: what a rule, or what asks it, gets wrong, one at a time, so that a test can show
+//! that its lemma fails, or that hostile code passes.
 //!
 //! Compiled under `--cfg prova_plant` only; each place that can go wrong asks `planted!`, which is
-//! the right expression without the flag. `tests/lemmas_plants.rs` says how to run it.
+//! the right expression without the flag. `tests/lemmas_plants.rs` and `tests/hostile_plants.rs`
+//! say how to run it.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
 macro_rules! plants {
-    ($($name:ident)*) => {
+    (rules { $($rule:ident)* } steps { $($step:ident)* }) => {
         /// A fault; the names say what is wrong, the places how.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u32)]
         #[allow(missing_docs, reason = "the names say it")]
-        pub enum Plant { None, $($name),* }
+        pub enum Plant { None, $($rule,)* $($step),* }
 
-        /// All faults.
-        pub const PLANTS: &[Plant] = &[$(Plant::$name),*];
+        /// The faults of rules, each of which makes its lemma fail.
+        pub const PLANTS: &[Plant] = &[$(Plant::$rule),*];
+
+        /// The faults of what asks the rules, each of which lets hostile code through.
+        pub const STEPS: &[Plant] = &[$(Plant::$step),*];
     };
 }
 
 plants! {
+rules {
     // Sums of values.
     SumTakesTwoSymbols
     DifferenceForgetsShift
@@ -54,6 +59,48 @@ plants! {
     ElementIsLength
     JumpTableTooShort
     ChargeWraps
+}
+steps {
+    // Instructions and operands.
+    LockAnywhere
+    OneRegisterIsAny
+    NarrowIsWhole
+    FlagsStay
+    CodeIsFixed
+    // Places.
+    AnyAddress
+    RedZone
+    PartsKeepWords
+    FieldsAreWritten
+    ImmutableIsWritten
+    AnyElement
+    ConstantAnywhere
+    TableAnywhere
+    // References, lengths.
+    LengthBoundTooHigh
+    AddressIsReference
+    NullIsCalled
+    OldList
+    // Calls and returns.
+    HeightIsNotCompared
+    FrameOfAnySize
+    CalleeKeepsAll
+    OutForAnother
+    RegistersAreLost
+    AnyResults
+    ChainIsAnyFrame
+    // Metering.
+    CallIsNoCycle
+    ChargeOfAnything
+    // The pass: rows, targets, claims, work.
+    RowOfAnyKind
+    DeadNeedsNoRow
+    TargetAnywhere
+    ClaimsAreBelieved
+    KeptIsBelieved
+    AnyVersion
+    WorkIsFree
+}
 }
 
 /// The fault that is planted, beside the words by which a program with plants is told

@@ -6,6 +6,9 @@
 //!
 //! - T1. Each tracked location holds, in every execution, a word equal to its value.
 //! - T2. `words.len()` times eight is the distance from the stack pointer to the arguments' end.
+//! - T3. In a state that says `keeps_words`, each stack word that the frame keeps (`pass`) holds what
+//!   it held there. It is said where all of them are put into a state, with the bits of them in
+//!   `kept_words`, and no longer once one of them gets another value, or words are gone.
 
 use crate::abi::regs::RSP;
 use crate::facts::Path;
@@ -89,19 +92,37 @@ pub struct State {
     pub calls: u32,
     /// Whether a charge or a poll was passed since the last claimed block that is a loop's header.
     pub metered: bool,
+    /// Whether the kept stack words hold what they are to hold; otherwise nobody knows (T3).
+    pub(crate) keeps_words: bool,
+    /// The kept stack words of a state that says so: the first 63, and whether there are others.
+    pub(crate) kept_words: u64,
 }
 
 impl State {
     /// Takes over what another state is, in the place that this one has.
     pub fn become_like(&mut self, other: &State) {
-        self.words.clone_from(&other.words);
+        self.words.resize(other.words.len(), None);
+        self.words.copy_from_slice(&other.words);
         if !(self.cells.is_empty() && other.cells.is_empty()) {
             self.cells.clone_from(&other.cells);
         }
-        let State { regs, fuel, answers, flags, path, calls, metered, .. } = other;
+        let State {
+            regs,
+            words: _,
+            fuel,
+            cells: _,
+            answers,
+            flags,
+            path,
+            calls,
+            metered,
+            keeps_words,
+            kept_words,
+        } = other;
         (self.regs, self.fuel, self.answers) = (*regs, *fuel, *answers);
         (self.flags, self.path) = (*flags, *path);
         (self.calls, self.metered) = (*calls, *metered);
+        (self.keeps_words, self.kept_words) = (*keeps_words, *kept_words);
     }
 
     /// The content of a location.
@@ -117,14 +138,37 @@ impl State {
     /// Sets a location; one that does not exist stays so.
     #[inline]
     pub(crate) fn set(&mut self, loc: Loc, value: Option<Value>) {
-        let slot = match loc {
-            Loc::Register(r) => self.regs.get_mut(r as usize),
-            Loc::Fuel => Some(&mut self.fuel),
-            Loc::Word(i) => self.words.get_mut(i as usize),
-        };
-        if let Some(slot) = slot {
+        match loc {
+            Loc::Register(r) => {
+                if let Some(slot) = self.regs.get_mut(r as usize) {
+                    *slot = value;
+                }
+            }
+            Loc::Fuel => self.fuel = value,
+            Loc::Word(i) => self.set_word(i, value),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn set_word(&mut self, i: u32, value: Option<Value>) {
+        if let Some(slot) = self.words.get_mut(i as usize) {
+            if self.kept_words >> i.min(63) & 1 != 0 {
+                self.keeps_words &= *slot == value;
+            }
             *slot = value;
         }
+    }
+
+    /// Says that these are the kept stack words, and hold what they are to hold (T3).
+    pub(crate) fn keep_words(&mut self, words: impl Iterator<Item = u32>) {
+        self.kept_words = words.fold(0, |kept, i| kept | 1 << i.min(63));
+        self.keeps_words = true;
+    }
+
+    /// Makes it so many stack words: the last ones fall, or new ones are unknown.
+    pub(crate) fn resize(&mut self, words: usize) {
+        self.keeps_words &= words >= self.words.len();
+        self.words.resize(words, None);
     }
 
     /// How many words a copy takes, about.

@@ -6,6 +6,7 @@ use crate::access::{Access, Place};
 use crate::error::{Fault, Rule, fault};
 use crate::layout::CpuLevel;
 use crate::machine::Machine;
+use crate::operands::note;
 use crate::rules::numeric::{self, Outcome, arithmetic, cut};
 use crate::state::{Flags, Loc, State};
 use crate::symbols::{Def, Kind};
@@ -62,6 +63,12 @@ pub struct Effect {
     pub tail: bool,
 }
 
+impl Effect {
+    /// Nothing: control goes to the next instruction.
+    pub(crate) const NONE: Effect =
+        Effect { flow: Flow::Next, faults: Faults::Never, call: false, tail: false };
+}
+
 impl Machine<'_> {
     /// Executes an instruction on the state.
     ///
@@ -69,11 +76,21 @@ impl Machine<'_> {
     ///
     /// The rule that it breaks in this state.
     pub fn step(&mut self, state: &mut State, insn: &Insn) -> Result<Effect, Fault> {
+        let mut effect = Effect::NONE;
+        self.execute(state, insn, &mut effect)?;
+        Ok(effect)
+    }
+
+    /// As [`Machine::step`]; `effect` is none before.
+    pub(crate) fn execute(
+        &mut self,
+        state: &mut State,
+        insn: &Insn,
+        effect: &mut Effect,
+    ) -> Result<(), Fault> {
         if self.layout.config.cpu == CpuLevel::V2 && insn.level() == CpuLevel::V3 {
             return fault(Rule::Instruction, "an instruction that the processor may not have");
         }
-        let mut effect =
-            Effect { flow: Flow::Next, faults: Faults::Never, call: false, tail: false };
         match insn.class {
             Class::Branch(condition) => effect.flow = Flow::Branch(insn.target(), condition),
             Class::Jump => effect.flow = Flow::Jump(insn.target()),
@@ -82,146 +99,76 @@ impl Machine<'_> {
                 effect.tail = effect.flow == Flow::Stop;
             }
             Class::CallTo => {
-                self.call(state, insn)?;
                 effect.call = true;
+                if !self.call(state, insn)? {
+                    effect.flow = Flow::Stop;
+                }
             }
             Class::Return => {
                 self.ret(state, insn.pops())?;
                 effect.flow = Flow::Stop;
             }
-            Class::Trap => {
-                effect.flow = Flow::Stop;
-                effect.faults = Faults::Trap;
-            }
+            Class::Trap => self.trap(effect)?,
             Class::Nop | Class::Fence => {}
             Class::Push => self.push(state, insn)?,
             Class::Pop => self.pop(state, insn)?,
-            Class::Vector | Class::VectorFlags => self.vector(state, insn, &mut effect)?,
-            Class::Exchange => self.exchange(state, insn, (true, &mut effect))?,
-            Class::ExchangeAdd => self.exchange(state, insn, (false, &mut effect))?,
-            Class::CompareExchange => self.compare_exchange(state, insn, &mut effect)?,
-            Class::MultiplyPair => self.multiply_pair(state, insn, &mut effect)?,
+            Class::Vector | Class::VectorFlags => self.vector(state, insn, effect)?,
+            Class::Exchange => self.exchange(state, insn, (true, effect))?,
+            Class::ExchangeAdd => self.exchange(state, insn, (false, effect))?,
+            Class::CompareExchange => self.compare_exchange(state, insn, effect)?,
+            Class::MultiplyPair => self.multiply_pair(state, insn, effect)?,
             Class::MultiplyWide => {
-                self.wide(state, insn, &mut effect)?;
+                self.wide(state, insn, effect)?;
             }
-            Class::Divide => self.divide(state, insn, &mut effect)?,
+            Class::Divide => self.divide(state, insn, effect)?,
             Class::ExtendLow => state.set(Loc::Register(RAX), None),
             Class::ExtendHigh => state.set(Loc::Register(RDX), None),
             Class::Lea => self.lea(state, insn)?,
-            Class::Move | Class::ZeroExtend | Class::SignExtend | Class::Define | Class::Scan => {
-                self.define(state, insn, &mut effect)?;
+            Class::Move => return self.mov(state, insn, effect),
+            Class::ZeroExtend | Class::SignExtend | Class::Define | Class::Scan => {
+                self.define(state, insn, effect)?;
             }
             Class::BitTest if insn.first_register().is_some() => {}
             Class::BitTest => return fault(Rule::Instruction, "a bit test of memory"),
             Class::SetByte(_) => {
-                let (_, bytes, place) = self.destination(state, insn, &mut effect)?;
+                let (_, bytes, place) = self.destination(state, insn, effect)?;
                 self.write(state, insn, (place, bytes, None))?;
             }
-            Class::Compare | Class::Test => {
-                state.flags = self.compare(state, insn, &mut effect)?;
-                return Ok(effect);
-            }
+            Class::Compare | Class::Test => return self.compare(state, insn, effect),
             Class::Select(condition) => {
                 let flags = state.flags;
-                self.select(state, insn, condition, &mut effect)?;
+                self.select(state, insn, condition, effect)?;
                 state.flags = flags;
-                return Ok(effect);
+                return Ok(());
             }
-            Class::Alu(alu) => {
-                state.flags = self.alu(state, insn, alu, &mut effect)?;
-                return Ok(effect);
-            }
+            Class::Alu(alu) => return self.alu(state, insn, alu, effect),
         }
-        if !insn.class.keeps_flags() {
+        if !planted!(FlagsStay, insn.class.keeps_flags(), true) {
             state.flags = Flags::Unknown;
         }
-        Ok(effect)
-    }
-
-    /// An operand's value, zero-extended from its width, and the width in bytes. Immediates are cut
-    /// to `width`.
-    #[inline(always)]
-    fn read(
-        &mut self,
-        state: &mut State,
-        insn: &Insn,
-        n: u32,
-        (access, effect): (Access, &mut Effect),
-    ) -> Result<(Value, u32, Option<Place>), Fault> {
-        match insn.operand(n)? {
-            Operand::Register(r, bytes) => {
-                let whole = self.read_loc(state, Loc::Register(r));
-                let value = match bytes {
-                    8 => whole,
-                    4 => self.low_half(state, whole),
-                    _ => match cut(whole, bytes) {
-                        number if number.as_constant().is_some() => number,
-                        _ => self.unknown(bytes),
-                    },
-                };
-                Ok((value, bytes, None))
-            }
-            Operand::Memory(address) => {
-                let (value, place) = self.read_memory(state, &address, (access, effect))?;
-                Ok((value, address.size, Some(place)))
-            }
-            Operand::Immediate(value) => Ok((Value::constant(value), 8, None)),
-            Operand::Vector => fault(Rule::Instruction, "a vector register among integers"),
-        }
-    }
-
-    #[inline(never)]
-    fn read_memory(
-        &mut self,
-        state: &mut State,
-        address: &Address,
-        (access, effect): (Access, &mut Effect),
-    ) -> Result<(Value, Place), Fault> {
-        let place = self.place(state, address, access)?;
-        note(place, effect);
-        Ok((self.load(state, place, address.size), place))
-    }
-
-    /// Writes a result of `bytes` to operand 0: a register, or the place that was read.
-    fn write(
-        &mut self,
-        state: &mut State,
-        insn: &Insn,
-        (place, bytes, value): (Option<Place>, u32, Option<Value>),
-    ) -> Result<(), Fault> {
-        if let Some(place) = place {
-            return self.store(state, place, value.filter(|_| bytes == 8));
-        }
-        let Operand::Register(r, bytes) = insn.operand(0)? else {
-            return fault(Rule::Instruction, "an instruction without a destination");
-        };
-        self.set_register(state, r, bytes, value)
-    }
-
-    /// Sets a register: 32-bit results are zero-extended, narrower ones leave it unknown.
-    pub(crate) fn set_register(
-        &mut self,
-        state: &mut State,
-        r: u8,
-        bytes: u32,
-        value: Option<Value>,
-    ) -> Result<(), Fault> {
-        let value = match bytes {
-            8 => value,
-            4 => {
-                let value = match value {
-                    Some(value) => self.low_half(state, value),
-                    None => self.unknown(4),
-                };
-                Some(value)
-            }
-            _ => None,
-        };
-        if r == RSP {
-            return self.set_rsp(state, value);
-        }
-        state.set(Loc::Register(r), value);
         Ok(())
+    }
+
+    /// `ud2`: a fault like others, which nobody handles without signals.
+    fn trap(&self, effect: &mut Effect) -> Result<(), Fault> {
+        if !self.layout.config.signals {
+            return fault(Rule::Metadata, "code may stop by `ud2`, without signals");
+        }
+        (effect.flow, effect.faults) = (Flow::Stop, Faults::Trap);
+        Ok(())
+    }
+
+    /// `mov`: the value goes over; a 32-bit destination loses its upper half.
+    fn mov(&mut self, state: &mut State, insn: &Insn, effect: &mut Effect) -> Result<(), Fault> {
+        let (value, from) = self.source(state, insn, 1, effect)?;
+        let (memory, register) = insn.place(0);
+        match register {
+            // What was read is zero-extended already.
+            Some((r, bytes @ (4 | 8))) if bytes == from => self.set_word(state, r, Some(value)),
+            Some((r, bytes)) => self.set_register(state, r, bytes, Some(value)),
+            None if memory => self.write_memory(state, insn, (value, effect)),
+            None => fault(Rule::Instruction, "an instruction without a destination"),
+        }
     }
 
     /// `lea`: the modular sum itself.
@@ -230,24 +177,32 @@ impl Machine<'_> {
             return fault(Rule::Instruction, "`lea` without an address");
         };
         let value = self.address(state, &address);
-        self.write(state, insn, (None, 8, Some(value)))
+        let Operand::Register(r, bytes) = insn.operand(0)? else {
+            return fault(Rule::Instruction, "an instruction without a destination");
+        };
+        self.set_register(state, r, bytes, Some(value))
     }
 
-    /// Operations on operand 0 and at most one more source; what the flags then are.
+    /// Operations on operand 0 and at most one more source, and what the flags then are.
     fn alu(
         &mut self,
         state: &mut State,
         insn: &Insn,
         alu: Alu,
         effect: &mut Effect,
-    ) -> Result<Flags, Fault> {
-        let (a, bytes, place) = self.read(state, insn, 0, (Access::Update, effect))?;
+    ) -> Result<(), Fault> {
+        let first = insn.first_register();
+        let (a, bytes, place) = match first {
+            Some((r, bytes)) => (self.read_register(state, r, bytes), bytes, None),
+            None => self.read(state, insn, 0, (Access::Update, effect))?,
+        };
+        let a = self.fixed(a);
         let b = if insn.is_of_one_register() {
             // The same word, whatever is known of it.
             a
         } else if insn.operands() > 1 {
-            let (b, _, _) = self.read(state, insn, 1, (Access::Read, effect))?;
-            cut(b, bytes)
+            let (b, _) = self.source(state, insn, 1, effect)?;
+            cut(self.fixed(b), bytes)
         } else {
             Value::constant(0)
         };
@@ -261,17 +216,28 @@ impl Machine<'_> {
                 Some(Value::symbol(self.symbols.fresh(def)))
             }
         };
-        self.write(state, insn, (place, bytes, result))?;
-        Ok(flags)
+        match first {
+            Some((r, bytes)) => self.set_register(state, r, bytes, result)?,
+            None => self.write(state, insn, (place, bytes, result))?,
+        }
+        state.flags = flags;
+        Ok(())
+    }
+
+    /// A word to calculate with. The code of a record may be replaced, so that what was read of it
+    /// twice need not be equal, though both lead to the function.
+    fn fixed(&mut self, value: Value) -> Value {
+        let code = matches!(value.base, Base::FuncCode(_) | Base::RefCode);
+        if planted!(CodeIsFixed, code, false) { self.unknown(8) } else { value }
     }
 
     /// P12: what is left of the fuel becomes what it was, less a constant that it was compared
     /// with.
-    fn charge(&mut self, state: &mut State, value: Option<Value>) -> Result<(), Fault> {
+    pub(crate) fn charge(&mut self, state: &mut State, value: Option<Value>) -> Result<(), Fault> {
         let left = self.read_loc(state, Loc::Fuel);
         let had = self.facts.range(state.path, &self.symbols, left).map_or(0, |(lo, _)| lo);
         let less = value.is_some_and(|value| numeric::charged(left, value, had));
-        if !less {
+        if !planted!(ChargeOfAnything, less, true) {
             return fault(Rule::Metering, "the fuel is not made less by what it has");
         }
         state.set(Loc::Fuel, value);
@@ -279,27 +245,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// The destination of an instruction that only writes it.
-    fn destination(
-        &mut self,
-        state: &mut State,
-        insn: &Insn,
-        effect: &mut Effect,
-    ) -> Result<(u8, u32, Option<Place>), Fault> {
-        match insn.operand(0)? {
-            Operand::Register(r, bytes) => Ok((r, bytes, None)),
-            Operand::Memory(address) => {
-                let place = self.place(state, &address, Access::Write)?;
-                note(place, effect);
-                Ok((0, address.size, Some(place)))
-            }
-            Operand::Vector | Operand::Immediate(_) => {
-                fault(Rule::Instruction, "an instruction without a destination")
-            }
-        }
-    }
-
-    /// Moves, extensions and what only defines operand 0.
+    /// Extensions and what only defines operand 0.
     fn define(&mut self, state: &mut State, insn: &Insn, effect: &mut Effect) -> Result<(), Fault> {
         let mut value = None;
         for n in 1..insn.operands() {
@@ -314,9 +260,7 @@ impl Machine<'_> {
                 }
                 _ => None,
             };
-            value = if insn.class == Class::Move {
-                Some(cut(source, bytes))
-            } else if insn.class == Class::ZeroExtend {
+            value = if insn.class == Class::ZeroExtend {
                 Some(source)
             } else if insn.class == Class::SignExtend {
                 jump
@@ -326,11 +270,7 @@ impl Machine<'_> {
         }
         let (r, bytes, place) = self.destination(state, insn, effect)?;
         if let Some(place) = place {
-            let value = value.filter(|_| bytes == 8);
-            if place == Place::Fuel {
-                return self.charge(state, value);
-            }
-            return self.store(state, place, value);
+            return self.store_number(state, place, value.filter(|_| bytes == 8));
         }
         if insn.class == Class::Scan {
             return self.set_register(state, r, 2, None);
@@ -338,17 +278,18 @@ impl Machine<'_> {
         self.set_register(state, r, bytes, value)
     }
 
-    /// `cmp` and `test`.
+    /// `cmp` and `test`: what the flags then are.
     fn compare(
         &mut self,
         state: &mut State,
         insn: &Insn,
         effect: &mut Effect,
-    ) -> Result<Flags, Fault> {
-        let (a, bytes, _) = self.read(state, insn, 0, (Access::Read, effect))?;
-        let (b, _, _) = self.read(state, insn, 1, (Access::Read, effect))?;
+    ) -> Result<(), Fault> {
+        let (a, bytes) = self.source(state, insn, 0, effect)?;
+        let (b, _) = self.source(state, insn, 1, effect)?;
         let b = cut(b, bytes);
-        Ok(numeric::compared(insn.class == Class::Test, (a, b)))
+        state.flags = numeric::compared(insn.class == Class::Test, (a, b));
+        Ok(())
     }
 
     /// `cmov`: the source where the condition holds, otherwise operand 0, each narrowed by what the
@@ -372,8 +313,7 @@ impl Machine<'_> {
             }
             a = own;
         }
-        let taken = self.assume(state, condition, true);
-        let other = self.assume(state, condition, false);
+        let (taken, other) = self.branch(state, condition);
         let either = self.either_ref(state.path, a, b).filter(|_| bytes == 8);
         let result = match (taken, other) {
             (Some(_), None) => Some(b),
@@ -556,12 +496,5 @@ impl Machine<'_> {
             }
             _ => fault(Rule::JumpTable, "a jump into the code without its table"),
         }
-    }
-}
-
-/// Notes that a place is accessed.
-fn note(place: Place, effect: &mut Effect) {
-    if let Place::Linear { faults } = place {
-        effect.faults = if faults { Faults::Memory } else { Faults::Harmless };
     }
 }

@@ -120,10 +120,15 @@ impl Def {
 /// All symbols of a function.
 #[derive(Clone, Debug)]
 pub struct Symbols {
-    defs: Vec<Def>,
-    /// For each symbol, the place + 1 of the newest of its low halves.
-    newest: Vec<u32>,
+    entries: Vec<Entry>,
     halves: Vec<Half>,
+}
+
+/// What is known of a symbol, and the place + 1 of the newest of its low halves.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    def: Def,
+    newest: u32,
 }
 
 /// The low half of `(sym << shift) + add`, and the place + 1 of the one before it of this symbol.
@@ -141,35 +146,35 @@ const HALVES_MAX: usize = 16;
 impl Symbols {
     /// The symbols that are the same in the whole function, with space for `more`.
     pub(crate) fn new(more: usize) -> Symbols {
-        let mut defs = Vec::with_capacity(more.saturating_add(Sym::FIRST as usize));
-        defs.resize(Sym::FIRST as usize, Def::ANY);
-        if let Some(zero) = defs.first_mut() {
-            zero.hi = 0;
+        let mut entries = Vec::with_capacity(more.saturating_add(Sym::FIRST as usize));
+        entries.resize(Sym::FIRST as usize, Entry { def: Def::ANY, newest: 0 });
+        if let Some(zero) = entries.first_mut() {
+            zero.def.hi = 0;
         }
-        let mut newest = Vec::with_capacity(defs.capacity());
-        newest.resize(defs.len(), 0);
-        Symbols { defs, newest, halves: Vec::new() }
+        Symbols { entries, halves: Vec::with_capacity(more >> 3) }
     }
 
     /// What is known of a symbol.
     #[inline]
     pub fn def(&self, sym: Sym) -> Def {
-        self.defs.get(sym.0 as usize).copied().unwrap_or(Def::ANY)
+        match self.entries.get(sym.0 as usize) {
+            Some(entry) => entry.def,
+            None => Def::ANY,
+        }
     }
 
     /// A new symbol.
     #[inline]
     pub fn fresh(&mut self, def: Def) -> Sym {
-        let sym = Sym(u32::try_from(self.defs.len()).unwrap_or(u32::MAX));
-        self.defs.push(def);
-        self.newest.push(0);
+        let sym = Sym(u32::try_from(self.entries.len()).unwrap_or(u32::MAX));
+        self.entries.push(Entry { def, newest: 0 });
         sym
     }
 
     /// Narrows a symbol that the caller made itself and has put nowhere yet (S1).
     pub(crate) fn define(&mut self, sym: Sym, def: Def) {
-        if let Some(slot) = self.defs.get_mut(sym.0 as usize) {
-            *slot = def;
+        if let Some(entry) = self.entries.get_mut(sym.0 as usize) {
+            entry.def = def;
         }
     }
 
@@ -180,7 +185,7 @@ impl Symbols {
         }
         let (shift, add) = half_of(value);
         let add = add as u32;
-        let newest = self.newest.get(value.sym.0 as usize).copied().unwrap_or(0);
+        let newest = self.entries.get(value.sym.0 as usize).map_or(0, |entry| entry.newest);
         let mut at = newest;
         for _ in 0..HALVES_MAX {
             let Some(found) = (at as usize).checked_sub(1).and_then(|i| self.halves.get(i)) else {
@@ -193,19 +198,19 @@ impl Symbols {
         }
         let half = self.fresh(Def::at_most(u64::from(u32::MAX)));
         self.halves.push(Half { shift, add, half, before: newest });
-        if let Some(slot) = self.newest.get_mut(value.sym.0 as usize) {
-            *slot = u32::try_from(self.halves.len()).unwrap_or(0);
+        if let Some(entry) = self.entries.get_mut(value.sym.0 as usize) {
+            entry.newest = u32::try_from(self.halves.len()).unwrap_or(0);
         }
         half
     }
 
     /// How many symbols there are.
     pub fn len(&self) -> usize {
-        self.defs.len()
+        self.entries.len()
     }
 
     /// Never: zero is always a symbol.
     pub fn is_empty(&self) -> bool {
-        self.defs.is_empty()
+        self.entries.is_empty()
     }
 }

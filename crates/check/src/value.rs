@@ -2,9 +2,10 @@
 //!
 //! A [`Value`] stands for `base + (symbol << shift) + add` **modulo 2^64**. Terms stay modular; an
 //! integer reading is made where a value is used, under the facts of that point (`facts`). Two
-//! equal `Value`s are equal words, wherever they lie: identity belongs to values, never to names of
-//! registers. A [`Sym`] is one unknown word of the present execution of an extended block; a
-//! number like [`Sym::ZERO`] is the same in the whole function.
+//! equal `Value`s are equal words, wherever they lie, but for the code of a record, which may be
+//! replaced: identity belongs to values, never to names of registers. A [`Sym`] is one unknown word
+//! of the present execution of an extended block; a number like [`Sym::ZERO`] is the same in the
+//! whole function.
 //!
 //! What is said here of 64 bits holds for words of any width ([`Word`]): the check uses `u64`, the
 //! lemmas of `tests/lemmas` symbolic terms and words of few bits.
@@ -117,26 +118,31 @@ impl<W: Word> Value<W> {
     }
 
     /// The constant that it is.
+    #[inline]
     pub fn as_constant(self) -> Option<W> {
         (self.base == Base::None && self.sym == Sym::ZERO).then_some(self.add)
     }
 
     /// The symbol that it is, unchanged.
+    #[inline]
     pub fn as_symbol(self) -> Option<Sym> {
         (self.base == Base::None && self.shift == 0 && self.add == W::ZERO).then_some(self.sym)
     }
 
     /// The distance from `base`, if it is `base` plus a constant.
+    #[inline]
     pub fn offset_in(self, base: Base) -> Option<W> {
         (self.base == base && self.sym == Sym::ZERO).then_some(self.add)
     }
 
     /// The same value, so many bytes further, modulo 2^64.
+    #[inline]
     pub fn plus(self, add: W) -> Value<W> {
         Value { add: self.add.wrapping_add(add), ..self }
     }
 
     /// The sum modulo 2^64, where it has this form.
+    #[inline]
     pub fn sum(self, other: Value<W>) -> Option<Value<W>> {
         let (a, b) = if other.base == Base::None { (self, other) } else { (other, self) };
         if b.base != Base::None {
@@ -152,6 +158,7 @@ impl<W: Word> Value<W> {
     }
 
     /// The difference modulo 2^64, where it has this form: equal parts cancel.
+    #[inline]
     pub fn difference(self, other: Value<W>) -> Option<Value<W>> {
         let add = self.add.wrapping_sub(other.add);
         if other.base == Base::None && other.sym == Sym::ZERO {
@@ -163,6 +170,7 @@ impl<W: Word> Value<W> {
     }
 
     /// Shifted left by `by` bits modulo 2^64, where it has this form.
+    #[inline]
     pub fn shifted(self, by: u32) -> Option<Value<W>> {
         if self.base != Base::None || by >= W::BITS {
             return None;
@@ -177,6 +185,7 @@ impl<W: Word> Value<W> {
 
     /// `base + (self << shift) + add`, where it has the form of a value (V2: for a base by symbol
     /// the symbol that this value is).
+    #[inline]
     pub fn substituted(self, base: Base, shift: u8, add: W) -> Option<Value<W>> {
         if base.by_symbol() {
             return Some(Value { base, sym: self.as_symbol()?, shift: 0, add });
@@ -187,6 +196,7 @@ impl<W: Word> Value<W> {
 
     /// The number `own` with `self = base + (own << shift) + add` modulo 2^64, where there is one
     /// of this form.
+    #[inline]
     pub fn solved(self, base: Base, shift: u8, add: W) -> Option<Value<W>> {
         if self.base != base || shift > 3 {
             return None;

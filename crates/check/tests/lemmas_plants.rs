@@ -46,6 +46,7 @@ fn seen_by(plant: Plant) -> &'static str {
         Plant::ElementIsLength => "element.indexed",
         Plant::JumpTableTooShort => "entries.2.4",
         Plant::ChargeWraps => "charge.0",
+        step => panic!("{step:?} is seen by hostile code"),
     }
 }
 

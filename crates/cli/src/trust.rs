@@ -54,7 +54,7 @@ const MACHINE: [Assumption; 10] = [
         noticed_by: "runtime: sys/x64/code.rs and native/code.rs, what lies in pages; the level is compared where a layout is derived",
     },
     Assumption {
-        what: "`perform` checks indices, types and bounds again",
+        what: "`perform` checks indices, types (of all references that a table may hold, not of their kind alone) and bounds again",
         kept_by: "runtime",
         noticed_by: "crates/native/tests/run.rs",
     },

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! A *site* is an instruction, a row or an entry of a table of one function. Sites of a kind are
-//! spread over functions: each gives a few. What honest runs do not reach is no site, so that few
-//! survivors are not executed where they were changed.
+//! spread over functions: each gives a few. What honest runs do not reach is no site, and the first
+//! run of a survivor is one that came there, so that all survivors are executed where they were
+//! changed.
 //!
 //! With `PROVA_SITES` it takes so many sites of each kind in each way (the README of the observer
 //! says how); `PROVA_SEED` gives others (1), `PROVA_WAY` takes one way alone, `PROVA_RUNS` says how
@@ -47,6 +48,7 @@ fn campaign(quota: Quota) -> Vec<String> {
         println!("{full} of {} kinds have {} sites:\n{sites:?}", sites.len(), quota.of_part());
         println!("unreached:\n{}\n", tally.unreached.join("\n"));
         broken.extend(tally.broken);
+        broken.extend(tally.unreached);
     }
     broken
 }
@@ -93,7 +95,7 @@ fn kinds_keep_inside() {
         assert!(tally.broken.is_empty(), "{name}: {tally}");
         let total = tally.total();
         assert!(total.refused > 10 && total.executed > 5, "{name}: {tally}");
-        assert!(4 * total.unreached <= total.executed, "{name}: {tally}");
+        assert!(tally.unreached.is_empty(), "{name}: {}", tally.unreached.join("\n"));
     }
 }
 

@@ -1,9 +1,9 @@
 //! A fault planted in a rule of the check lets mutants of programs through, and the observer sees
 //! them: the campaign of `kinds.rs` is no empty one. Not each fault shows so: with an end that
-//! forgets the size of the access, the runs of the programs come to no place where it matters
-//! (`observed.rs` and the lemmas see that one). Distances of orders that are turned say less than
-//! they should at lengths, so that honest code is refused there, and too much at the index of a
-//! jump table, where changed entries pass that no run takes.
+//! forgets the size of the access, the runs of the programs come to no place where it matters.
+//! Distances of orders that are turned say less than they should at lengths less a constant, as
+//! programs have them, so that honest code is refused; they say too much at a length and a
+//! constant. Code by hand shows both (`certify/tests/hostile_cases.rs`).
 //!
 //! `RUSTFLAGS='--cfg prova_plant' cargo test --target-dir target/plants -p prova-native --test
 //! kinds_plants` runs it; without the flag it has no tests.

@@ -64,6 +64,28 @@ pub(crate) fn refuses(layout: &Layout, subject: &Subject<'_>, mutant: &Mutant<'_
     certify(layout, &Draft { kind: subject.kind, bytes, traps, calls }).is_err()
 }
 
+/// Runs of honest code, where nothing else is said.
+const HONEST: u64 = 12;
+
+/// Where runs of honest code come: each offset with the first seed that comes there.
+///
+/// # Errors
+/// A rule that one of them breaks.
+pub(crate) fn honest(
+    stage: &mut Stage,
+    subject: &Subject<'_>,
+    runs: u64,
+) -> Result<BTreeMap<u64, u64>, String> {
+    let mut reached = BTreeMap::new();
+    for seed in 0..runs {
+        let seen = stage.run(subject, seed).map_err(|broken| format!("seed {seed}: {broken}"))?;
+        for at in seen.executed {
+            reached.entry(at).or_insert(seed);
+        }
+    }
+    Ok(reached)
+}
+
 impl Tally {
     /// All kinds together.
     pub(crate) fn total(&self) -> Count {
@@ -92,6 +114,8 @@ impl Tally {
         // Where it begins differs from function to function.
         let (mut index, mut last, mut places) = (0_u64, None, self.functions);
         let original = Original { bytes, traps, calls, starts };
+        let honest = honest(stage, subject, if plan.runs > 0 { HONEST } else { 0 });
+        let honest = honest.unwrap_or_else(|broken| panic!("{name}: {broken}"));
         self.functions += 1;
         mutation::each(&original, &mut |mutant: &Mutant<'_>| {
             index += 1;
@@ -102,17 +126,19 @@ impl Tally {
             if !places.is_multiple_of(plan.every) {
                 return;
             }
-            self.judge(stage, (name, &refuses), subject, (mutant, index << 16), plan);
+            let first = honest.get(&mutant.at).copied();
+            self.judge(stage, (name, &refuses), subject, (mutant, first, index << 16), plan);
         });
     }
 
-    /// Judges one mutant: refused, or executed from this seed on.
+    /// Judges one mutant: refused, or executed, with the seed of an honest run that came to the
+    /// change, if there is one, and from this seed on.
     pub(crate) fn judge(
         &mut self,
         stage: &mut Stage,
         (name, refuses): (&str, &dyn Fn(&Mutant<'_>) -> bool),
         subject: &Subject<'_>,
-        (mutant, seed): (&Mutant<'_>, u64),
+        (mutant, first, seed): (&Mutant<'_>, Option<u64>, u64),
         plan: Plan,
     ) {
         let count = self.kinds.entry(mutant.kind).or_default();
@@ -127,7 +153,7 @@ impl Tally {
             return;
         }
         let line = format!("{name}\t{}\t{:#x}", mutant.kind, mutant.at);
-        match self.survivor(stage, mutant, (&changed, seed), plan.runs) {
+        match self.survivor(stage, mutant, (&changed, first, seed), plan.runs) {
             Ok(true) => {}
             Ok(false) => self.unreached.push(line),
             Err((seed, broken)) => self.broken.push(format!("{line}\tseed {seed}\t{broken}")),
@@ -139,13 +165,14 @@ impl Tally {
         &mut self,
         stage: &mut Stage,
         mutant: &Mutant<'_>,
-        (subject, first): (&Subject<'_>, u64),
+        (subject, honest, first): (&Subject<'_>, Option<u64>, u64),
         runs: u64,
     ) -> Result<bool, (u64, Broken)> {
         let mut reached = false;
         let mut result = Ok(());
-        for seed in first..first + 4 * runs {
-            if seed >= first + runs && reached {
+        // A run depends on its seed alone, up to the change.
+        for seed in honest.into_iter().chain(first..first + 4 * runs) {
+            if Some(seed) != honest && seed >= first + runs && reached {
                 break;
             }
             match stage.run(subject, seed) {

@@ -119,13 +119,21 @@ impl Run<'_> {
         if !row {
             return self.broken(Rule::Row, "a call without a row");
         }
+        if !self.is_chained(sp + 8) {
+            return self.broken(Rule::Chain, "a call without a frame");
+        }
         if to != Target::Builtin(2) {
             self.height(false)?;
         }
         let (bytes, results, cells) = match to {
             Target::Func(to) => {
-                if matches!(self.subject.kind, CodeKind::ThunkOut(_)) {
-                    return self.broken(Rule::Call, "a way out calls a function");
+                let other = match self.subject.kind {
+                    CodeKind::ThunkOut(_) => true,
+                    CodeKind::ThunkIn(_) => to != self.own,
+                    CodeKind::Func(_) => false,
+                };
+                if other {
+                    return self.broken(Rule::Call, "a thunk calls another function");
                 }
                 self.call_is_metered()?;
                 let bytes = self.passes_arguments(to, sp)?;
@@ -140,6 +148,24 @@ impl Run<'_> {
         Ok(None)
     }
 
+    /// The frame pointer leads to what it was at entry, and to the return address behind it; the
+    /// stack begins at `low`.
+    fn is_chained(&self, low: u64) -> bool {
+        let (at, word) = (self.regs.general[5], |at| self.stage.tracee.word(at));
+        let lies = self.is_stack(at) && at >= low && at + 16 <= self.top;
+        lies && (word(at), word(at + 8)) == (self.first.general[5], RETURN)
+    }
+
+    /// The frame pointer where code stops: the caller's will do, where the caller has one.
+    pub(crate) fn stops_in_chain(&self) -> Result<(), Broken> {
+        let way_in = matches!(self.subject.kind, CodeKind::ThunkIn(_));
+        let callers = self.regs.general[5] == self.first.general[5] && !way_in;
+        if callers || self.is_chained(self.regs.general[4]) {
+            return Ok(());
+        }
+        self.broken(Rule::Chain, format!("rbp is {:#x} where code stops", self.regs.general[5]))
+    }
+
     /// A builtin: the types of what it leaves in the cells; none if it does not return.
     fn builtin(&self, n: u64, sp: u64) -> Result<Option<Vec<Ty>>, Broken> {
         let own = self.regs.general[7] == self.world.context;
@@ -152,10 +178,15 @@ impl Run<'_> {
             return Ok(None);
         }
         if n == 0 {
-            let Some(to) = self.world.func_of_record(self.regs.general[2]) else {
-                return self.broken(Rule::Call, "the builtin `call` gets no record");
-            };
-            let ty = &self.world.types[self.world.funcs[to].ty];
+            let own = &self.world.funcs[self.own];
+            let way_out = matches!(self.subject.kind, CodeKind::ThunkOut(_));
+            if !way_out || self.regs.general[2] != own.record {
+                return self.broken(Rule::Call, "the builtin `call` gets another's record");
+            }
+            if self.regs.general[7] != self.stage.tracee.word(own.record + 8) {
+                return self.broken(Rule::Call, "the builtin `call` gets another's context");
+            }
+            let ty = &self.world.types[own.ty];
             self.cells_hold(&ty.params)?;
             return Ok(Some(ty.results.clone()));
         }

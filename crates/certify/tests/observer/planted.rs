@@ -90,6 +90,7 @@ fn at_length(more: Item) -> Vec<Item> {
 fn call(record: i8, charge: i64, frame: i32) -> Vec<Item> {
     vec![
         r(C::Push_r64, RBP),
+        rr(C::Mov_r64_rm64, RBP, RSP),
         ri(C::Cmp_rm64_imm8, RSI, 100),
         J(C::Jb_rel32_64, 1),
         ri(C::Sub_rm64_imm32, RSP, frame),
@@ -110,7 +111,7 @@ fn call(record: i8, charge: i64, frame: i32) -> Vec<Item> {
 /// The same with items before the call.
 fn call_with(items: &[Item]) -> Vec<Item> {
     let mut all = call(32, 100, 0);
-    all.splice(9..9, items.iter().copied());
+    all.splice(10..10, items.iter().copied());
     all
 }
 
@@ -347,6 +348,14 @@ fn exits() -> Vec<Broke> {
         (Rule::FrameSize, "little was charged", GUARD, call(32, 1, 16)),
         (Rule::Metering, "a loop behind the charge", FUEL, charged(false)),
         (Rule::Metering, "a call before it", FUEL, call(32, 100, 0)),
+        (Rule::Chain, "a call", GUARD, call_with(&[rr(C::Mov_r64_rm64, RBP, RDX)])),
+        (
+            Rule::Chain,
+            "a call beside the frame",
+            GUARD,
+            call_with(&[rm(C::Lea_r64_m, RBP, at(RBP, 8))]),
+        ),
+        (Rule::Chain, "`ud2`", GUARD, vec![rr(C::Mov_r64_rm64, RBP, RDX), Trap(1)]),
         (Rule::Return, "a register", GUARD, with(vec![], &[rr(C::Mov_r64_rm64, RBX, RDX)])),
         (
             Rule::Return,

@@ -41,6 +41,8 @@ pub(crate) enum Rule {
     FrameSize,
     /// Under metering, a charge or a poll before each call and in each cycle.
     Metering,
+    /// Where code calls or stops, the frame pointer leads to the caller's.
+    Chain,
     /// Registers, stack pointer and return address are given back as they were.
     Return,
     /// What faults has a row of its kind.
@@ -51,7 +53,7 @@ pub(crate) enum Rule {
 
 impl Rule {
     /// All of them.
-    pub(crate) const ALL: [Rule; 20] = [
+    pub(crate) const ALL: [Rule; 21] = [
         Rule::Fetch,
         Rule::Overlap,
         Rule::System,
@@ -69,6 +71,7 @@ impl Rule {
         Rule::Height,
         Rule::FrameSize,
         Rule::Metering,
+        Rule::Chain,
         Rule::Return,
         Rule::Fault,
         Rule::Row,

@@ -67,7 +67,7 @@ pub(crate) struct Seen {
     pub(crate) end: End,
     /// Instructions executed.
     pub(crate) steps: usize,
-    /// Offsets at which instructions began.
+    /// Offsets at which instructions began, and those of the code's data that was read.
     pub(crate) executed: BTreeSet<u64>,
 }
 
@@ -148,12 +148,13 @@ impl Stage {
             fuel: 0,
             steps: 0,
             decoded: BTreeMap::new(),
+            read: BTreeSet::new(),
             inside: BTreeMap::new(),
         };
         run.enter();
         let end = run.go()?;
         run.frame_is_charged()?;
-        let executed = run.decoded.keys().map(|at| at - CODE).collect();
+        let executed = run.decoded.keys().chain(&run.read).map(|at| at - CODE).collect();
         Ok(Seen { end, steps: run.steps, executed })
     }
 }
@@ -188,6 +189,8 @@ pub(crate) struct Run<'a> {
     fuel: u64,
     steps: usize,
     decoded: BTreeMap<u64, Instruction>,
+    /// Where data of the code was read.
+    read: BTreeSet<u64>,
     /// Bytes inside of executed instructions, and where those begin.
     inside: BTreeMap<u64, u64>,
 }
@@ -329,6 +332,7 @@ impl Run<'_> {
             let insn = self.fetch()?;
             self.cycles()?;
             let accesses = self.accesses(&mut factory, &insn)?;
+            self.read.extend(accesses.iter().filter(|a| a.to == To::Code).map(|a| a.at));
             self.poke(&accesses);
             self.steps += 1;
             if let Stop::Fault(signal) = self.stage.tracee.step() {
@@ -399,7 +403,7 @@ impl Run<'_> {
             _ => return self.broken(Rule::Fault, format!("{signal} in `{insn}`")),
         };
         match self.row() {
-            Some(row) if kinds.contains(&row.kind) => Ok(()),
+            Some(row) if kinds.contains(&row.kind) => self.stops_in_chain(),
             row => self.broken(Rule::Fault, format!("{signal} in `{insn}`, its row: {row:?}")),
         }
     }

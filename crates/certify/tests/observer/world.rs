@@ -394,11 +394,6 @@ impl World {
         writes
     }
 
-    /// The function whose record lies there.
-    pub(crate) fn func_of_record(&self, record: u64) -> Option<usize> {
-        self.funcs.iter().position(|func| func.record == record)
-    }
-
     /// A function that a way into, or out to, functions of a type may be entered for.
     pub(crate) fn some_of(&self, kind: CodeKind, rng: &mut Rng) -> usize {
         match kind {

@@ -137,6 +137,7 @@ pub fn half_of<W: Word>(value: Value<W>) -> (u8, W) {
 
 /// What the flags come from behind `cmp`, and behind `test` of a number with itself. Both operands
 /// are zero-extended from the width of the operation, whatever that is.
+#[inline]
 pub fn compared<W: Word>(test: bool, (a, b): (Value<W>, Value<W>)) -> Flags<W> {
     match test {
         false => Flags::Compare(a, b),
@@ -146,11 +147,12 @@ pub fn compared<W: Word>(test: bool, (a, b): (Value<W>, Value<W>)) -> Flags<W> {
 }
 
 /// An immediate cut to the width of the operation; other values have theirs already.
+#[inline]
 pub fn cut<W: Word>(value: Value<W>, bytes: u32) -> Value<W> {
     let bits = match bytes {
         4 => W::LOW_MAX,
         2 => W::number(0xffff),
-        1 => W::number(0xff),
+        1 => planted!(NarrowIsWhole, W::number(0xff), W::MAX),
         _ => return value,
     };
     match value.as_constant() {

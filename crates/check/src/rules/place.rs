@@ -6,6 +6,7 @@ use crate::word::{Int, Word};
 
 /// The modular sum `base + (index << shift) + disp` that an address is, where it has the form of a
 /// value.
+#[inline]
 pub fn address<W: Word>(
     base: Value<W>,
     index: Option<(Value<W>, u8)>,

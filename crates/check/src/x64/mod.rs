@@ -4,6 +4,14 @@
 //! each family. A code that is in no table, a prefix or an operand form without a rule is refused.
 //! Access widths come from the decoder. `docs/TRUST.md` says how the decoder is cross-checked.
 
+/// The codes of a family, by class.
+macro_rules! classes {
+    ($($($code:ident)|+ => $class:expr,)+) => {
+        pub(super) const CLASSES: &[(super::Class, &[iced_x86::Code])] =
+            &[$(($class, &[$(iced_x86::Code::$code),+])),+];
+    };
+}
+
 mod atomic;
 mod control;
 mod numeric;
@@ -170,6 +178,7 @@ pub struct Insn {
     pub len: u32,
     /// What it does.
     pub class: Class,
+    end: u32,
     raw: Instruction,
 }
 
@@ -178,12 +187,15 @@ pub struct Insn {
 pub struct Instructions<'a> {
     code: &'a [u8],
     decoder: Decoder<'a>,
+    /// Where the decoder stands, if that is known: behind the instruction decoded last.
+    next: u64,
 }
 
 impl<'a> Instructions<'a> {
     /// Those of `code`.
     pub fn new(code: &'a [u8]) -> Instructions<'a> {
-        Instructions { code, decoder: Decoder::with_ip(64, code, 0, DecoderOptions::NONE) }
+        let decoder = Decoder::with_ip(64, code, 0, DecoderOptions::NONE);
+        Instructions { code, decoder, next: 0 }
     }
 
     /// Decodes the instruction at `offset`.
@@ -198,10 +210,15 @@ impl<'a> Instructions<'a> {
     }
 
     /// Decodes the instruction at `offset` into `insn`, whatever that was; as [`Instructions::at`].
-    pub(crate) fn decode(&mut self, offset: u32, insn: &mut Insn) -> Result<(), Fault> {
+    ///
+    /// # Errors
+    ///
+    /// As [`Instructions::at`]; `insn` then is no instruction.
+    #[inline(always)]
+    pub fn decode(&mut self, offset: u32, insn: &mut Insn) -> Result<(), Fault> {
         let decoder = &mut self.decoder;
-        // Behind the instruction decoded last, it stands right.
-        if decoder.position() != offset as usize || decoder.ip() != u64::from(offset) {
+        if self.next != u64::from(offset) {
+            self.next = UNKNOWN;
             if decoder.set_position(offset as usize).is_err() {
                 return fault(Rule::Instruction, "no instruction");
             }
@@ -209,13 +226,16 @@ impl<'a> Instructions<'a> {
         }
         decoder.decode_out(&mut insn.raw);
         if insn.raw.is_invalid() {
+            self.next = UNKNOWN;
             return fault(Rule::Instruction, "no instruction");
         }
+        let len = u32::try_from(insn.raw.len()).unwrap_or(0);
+        let end = offset.saturating_add(len);
+        self.next = u64::from(end);
         let Some(class) = class(insn.raw.code()) else {
             return fault(Rule::Instruction, "an instruction that the check does not know");
         };
-        let len = u32::try_from(insn.raw.len()).unwrap_or(0);
-        (insn.offset, insn.len, insn.class) = (offset, len, class);
+        (insn.offset, insn.len, insn.class, insn.end) = (offset, len, class, end);
         insn.prefixes()?;
         let bytes = self.code.get(offset as usize..insn.end() as usize).unwrap_or(&[]);
         if class.is_near_branch() && prefixes(bytes).any(|byte| byte == OPERAND_SIZE) {
@@ -225,10 +245,13 @@ impl<'a> Instructions<'a> {
     }
 }
 
+/// No offset.
+const UNKNOWN: u64 = u64::MAX;
+
 impl Default for Insn {
     /// What no byte says: where one is decoded to.
     fn default() -> Insn {
-        Insn { offset: 0, len: 0, class: Class::Trap, raw: Instruction::default() }
+        Insn { offset: 0, len: 0, class: Class::Trap, end: 0, raw: Instruction::default() }
     }
 }
 
@@ -273,6 +296,7 @@ impl Insn {
         }
     }
 
+    #[inline(always)]
     fn prefixes(&self) -> Result<(), Fault> {
         let raw = &self.raw;
         if raw.segment_prefix() != Register::None {
@@ -286,7 +310,8 @@ impl Insn {
         }
         if raw.has_lock_prefix() {
             let memory = raw.op0_kind() == OpKind::Memory;
-            if !(self.class.lockable() && memory) {
+            let lockable = planted!(LockAnywhere, self.class.lockable() && memory, true);
+            if !lockable {
                 return fault(Rule::Instruction, "a lock prefix");
             }
         }
@@ -294,8 +319,9 @@ impl Insn {
     }
 
     /// The offset behind it.
+    #[inline]
     pub fn end(&self) -> u32 {
-        self.offset.saturating_add(self.len)
+        self.end
     }
 
     /// How many operands it has, at most four are looked at.
@@ -328,7 +354,8 @@ impl Insn {
     pub fn is_of_one_register(&self) -> bool {
         let raw = &self.raw;
         let registers = (raw.op0_kind(), raw.op1_kind()) == (OpKind::Register, OpKind::Register);
-        raw.op_count() == 2 && registers && raw.op0_register() == raw.op1_register()
+        let one = raw.op0_register() == raw.op1_register();
+        raw.op_count() == 2 && registers && planted!(OneRegisterIsAny, one, true)
     }
 
     /// The address of the memory operand, if there is one of a form with a rule.
@@ -338,38 +365,55 @@ impl Insn {
         if kinds.contains(&OpKind::Memory) { self.address().ok() } else { None }
     }
 
+    /// Whether operand `n` is memory, and the general register that it is, with its bytes.
+    #[inline(always)]
+    pub fn place(&self, n: u32) -> (bool, Option<(u8, u32)>) {
+        let raw = &self.raw;
+        let (kind, register) = match n {
+            0 => (raw.op0_kind(), raw.op0_register()),
+            1 => (raw.op1_kind(), raw.op1_register()),
+            2 => (raw.op2_kind(), raw.op2_register()),
+            _ => (raw.op3_kind(), raw.op3_register()),
+        };
+        let register = if kind == OpKind::Register { general(register) } else { None };
+        (kind == OpKind::Memory, register)
+    }
+
     /// Operand `n`.
     ///
     /// # Errors
     ///
     /// [`Rule::Instruction`] for a form without a rule.
-    #[inline]
+    #[inline(always)]
     pub fn operand(&self, n: u32) -> Result<Operand, Fault> {
-        let kind = match n {
-            0 => self.raw.op0_kind(),
-            1 => self.raw.op1_kind(),
-            2 => self.raw.op2_kind(),
-            _ => self.raw.op3_kind(),
+        let raw = &self.raw;
+        let (kind, register) = match n {
+            0 => (raw.op0_kind(), raw.op0_register()),
+            1 => (raw.op1_kind(), raw.op1_register()),
+            2 => (raw.op2_kind(), raw.op2_register()),
+            _ => (raw.op3_kind(), raw.op3_register()),
         };
         match kind {
-            OpKind::Register => {
-                let register = match n {
-                    0 => self.raw.op0_register(),
-                    1 => self.raw.op1_register(),
-                    2 => self.raw.op2_register(),
-                    _ => self.raw.op3_register(),
-                };
-                register_operand(register)
-            }
+            OpKind::Register => register_operand(register),
             OpKind::Memory => self.address().map(Operand::Memory),
-            OpKind::Immediate8
-            | OpKind::Immediate16
-            | OpKind::Immediate32
-            | OpKind::Immediate64
-            | OpKind::Immediate8to16
-            | OpKind::Immediate8to32
-            | OpKind::Immediate8to64
-            | OpKind::Immediate32to64 => match self.raw.try_immediate(n) {
+            _ => self.immediate(n),
+        }
+    }
+
+    /// Operand `n`, which is neither a register nor memory.
+    #[inline(never)]
+    fn immediate(&self, n: u32) -> Result<Operand, Fault> {
+        match self.raw.try_op_kind(n) {
+            Ok(
+                OpKind::Immediate8
+                | OpKind::Immediate16
+                | OpKind::Immediate32
+                | OpKind::Immediate64
+                | OpKind::Immediate8to16
+                | OpKind::Immediate8to32
+                | OpKind::Immediate8to64
+                | OpKind::Immediate32to64,
+            ) => match self.raw.try_immediate(n) {
                 Ok(value) => Ok(Operand::Immediate(value)),
                 Err(_) => fault(Rule::Instruction, "an immediate without a value"),
             },
@@ -377,7 +421,9 @@ impl Insn {
         }
     }
 
-    fn address(&self) -> Result<Address, Fault> {
+    /// The address of its memory operand.
+    #[inline]
+    pub(crate) fn address(&self) -> Result<Address, Fault> {
         const FORM: &str = "an address form that the check does not know";
         let raw = &self.raw;
         let size = u32::try_from(raw.memory_size().size()).unwrap_or(u32::MAX);
@@ -433,13 +479,41 @@ fn prefixes(bytes: &[u8]) -> impl Iterator<Item = u8> + '_ {
 }
 
 /// The class of a code, if it is in a table.
+#[inline]
 pub fn class(code: Code) -> Option<Class> {
-    numeric::class(code)
-        .or_else(|| control::class(code))
-        .or_else(|| vector::class(code))
-        .or_else(|| parametric::class(code))
-        .or_else(|| atomic::class(code))
+    CLASSES.get(code as usize).copied().flatten()
 }
+
+/// More than there are codes.
+const CODES: usize = 1 << 13;
+
+/// The class of each code by its number, from the families' lists. No code is in two of them.
+static CLASSES: [Option<Class>; CODES] = {
+    let mut table = [None; CODES];
+    let mut families: &[&[(Class, &[Code])]] = &[
+        numeric::CLASSES,
+        control::CLASSES,
+        vector::CLASSES,
+        parametric::CLASSES,
+        atomic::CLASSES,
+    ];
+    while let [family, other @ ..] = families {
+        let mut rows = *family;
+        while let [(class, codes), behind @ ..] = rows {
+            let mut codes = *codes;
+            while let [code, rest @ ..] = codes {
+                if let (_, [slot, ..]) = table.split_at_mut(*code as usize) {
+                    assert!(slot.is_none(), "a code has two classes");
+                    *slot = Some(*class);
+                }
+                codes = rest;
+            }
+            rows = behind;
+        }
+        families = other;
+    }
+    table
+};
 
 #[inline]
 fn register_operand(register: Register) -> Result<Operand, Fault> {

@@ -1,9 +1,9 @@
 //! Mutants of programs' functions in one way to make machine code: which sites, and what becomes of
 //! them.
 
-use crate::campaign::{Plan, Tally, refuses};
+use crate::campaign::{Plan, Tally, honest, refuses};
 use crate::mutation::{self, Mutant, Original};
-use crate::observer::{Stage, Subject, observe};
+use crate::observer::{Stage, Subject};
 use prova_certify::{Draft, certify};
 use prova_check::{CodeKind, Config, Layout, MemoryShape, Metering};
 use prova_module::{Features, FuncIdx, Limits, Module, TypeIdx};
@@ -109,15 +109,14 @@ pub(crate) type Judge<'j> = &'j dyn Fn(&Program, &Subject<'_>, &Mutant<'_>) -> b
 /// The mutants of a subject that are judged, by their numbers: sites among what runs reach.
 fn choose(
     original: &Original<'_>,
-    reached: &BTreeSet<u64>,
+    reached: &BTreeMap<u64, u64>,
     (quota, left): (Quota, &mut BTreeMap<&'static str, usize>),
     rng: &mut Rng,
 ) -> BTreeSet<usize> {
     let mut sites: BTreeMap<(&'static str, u64), Vec<usize>> = BTreeMap::new();
     let mut number = 0;
     mutation::each(original, &mut |mutant| {
-        // Entries of tables are read, not executed.
-        if reached.contains(&mutant.at) || mutant.kind == "entry of a jump table" {
+        if reached.contains_key(&mutant.at) {
             sites.entry((mutant.kind, mutant.at)).or_default().push(number);
         }
         number += 1;
@@ -169,13 +168,9 @@ pub(crate) fn way(
             traps,
             calls,
         };
-        let mut reached = BTreeSet::new();
-        let seeds = 0..quota.honest;
-        let honest = observe(stage, &subject, seeds, |seen| reached.extend(&seen.executed));
         let name = format!("{} {kind:?}", program.name);
-        if let Err((seed, broken)) = honest {
-            panic!("{name}, seed {seed}: {broken}");
-        }
+        let reached = honest(stage, &subject, quota.honest);
+        let reached = reached.unwrap_or_else(|broken| panic!("{name}, {broken}"));
         let starts: Vec<u64> = code.blocks.iter().map(|&at| at.into()).collect();
         let original = Original { bytes, traps, calls, starts: &starts };
         let chosen = choose(&original, &reached, (quota, &mut left), &mut rng);
@@ -185,8 +180,8 @@ pub(crate) fn way(
             number += 1;
             if chosen.contains(&index) {
                 let refuses = |mutant: &Mutant<'_>| judge(program, &subject, mutant);
-                let seed = rng.bits() << 8;
-                tally.judge(stage, (&name, &refuses), &subject, (mutant, seed), plan);
+                let (first, seed) = (reached.get(&mutant.at).copied(), rng.bits() << 8);
+                tally.judge(stage, (&name, &refuses), &subject, (mutant, first, seed), plan);
             }
         });
         tally.functions += usize::from(!chosen.is_empty());

@@ -5,17 +5,19 @@
 //! table only if it is a reference of the table's type (T2).
 
 use super::{CHUNK_ELEMENTS, Order, part, range};
+use crate::instance::Instance;
 use crate::store::Store;
 use crate::trap::TrapKind;
 use crate::value::{FuncAddr, InstanceAddr, NULL_REF, TableAddr};
 use crate::vm::Cell;
-use prova_module::{ElemIdx, RefKind, RefType, TypeId, table_cost};
+use prova_module::{ElemIdx, RefType, TypeId, TypeIdx, ref_matches, ref_to_type, table_cost};
 use std::ops::Range;
 
-/// What references of a type refer to. That they are of the table's very type, validation has
-/// shown.
-fn kind(ty: RefType) -> RefKind {
-    RefKind::of(ty.heap_type())
+/// A reference type of an instance's module, as the store has it.
+fn resolved(instance: &Instance, ty: RefType) -> RefType {
+    let index = ty.type_index().and_then(|index| index.as_module_index());
+    let id = index.map(|index| instance.type_id(TypeIdx(index)));
+    id.and_then(|id| ref_to_type(ty.is_nullable(), id)).unwrap_or(ty)
 }
 
 /// Tables.
@@ -156,7 +158,8 @@ impl Store {
         s: u64,
         n: u64,
     ) -> Result<(), TrapKind> {
-        if kind(self.table(dst).ty().ref_type) != kind(self.table(src).ty().ref_type) {
+        // Machine code asks for it as well, and nobody has validated that.
+        if !ref_matches(self.table(src).ty().ref_type, self.table(dst).ty().ref_type) {
             return Err(TrapKind::Misuse);
         }
         let to = range(d, n, self.table(dst).elements().len());
@@ -221,8 +224,8 @@ impl Store {
         n: u64,
     ) -> Result<(Range<usize>, Range<usize>), TrapKind> {
         let (instance, table) = (self.instance(instance), self.table(table));
-        if kind(instance.module().elements()[elem.index()].ref_type()) != kind(table.ty().ref_type)
-        {
+        let given = instance.module().elements()[elem.index()].ref_type();
+        if !ref_matches(resolved(instance, given), table.ty().ref_type) {
             return Err(TrapKind::Misuse);
         }
         let to = range(d, n, table.elements().len());

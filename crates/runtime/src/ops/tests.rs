@@ -150,6 +150,30 @@ fn only_references_of_the_store_and_type_get_into_a_table() {
     assert_eq!(store.table(t).elements(), [f, 0, 0, 0]);
 }
 
+/// Machine code names the tables that it copies between, and nobody has validated it.
+#[test]
+fn tables_are_copied_to_tables_of_all_their_references() {
+    let mut store = store(Metering::None);
+    let (one, other) = (FuncType::new([], []), FuncType::new([prova_module::ValType::I32], []));
+    let (f, g) = (func_ref(func(&mut store, one.clone())), func_ref(func(&mut store, other)));
+    let id = store.type_id(&one);
+    let typed = prova_module::ref_to_type(true, id).expect("few types");
+    let whole = prova_module::ref_to_type(false, id).expect("few types");
+    let any = table(&mut store, RefType::FUNCREF, false);
+    let typed = table(&mut store, typed, false);
+    let ty = TableType { ref_type: whole, min: 4, max: None, table64: false };
+    let whole = store.table_new(ty, f).expect("a reference of its type");
+    store.table_set(any, 1, g).expect("a function");
+    // Null, a function of another type, a reference that may be null.
+    assert_eq!(store.table_copy(whole, any, 0, 0, 1), Err(Misuse));
+    assert_eq!(store.table_copy(typed, any, 0, 1, 1), Err(Misuse));
+    assert_eq!(store.table_copy(whole, typed, 0, 0, 1), Err(Misuse));
+    assert_eq!(store.table_copy(typed, whole, 0, 0, 2), Ok(()));
+    assert_eq!(store.table_copy(any, typed, 1, 1, 1), Ok(()));
+    assert_eq!(store.table(any).elements(), [0, f, 0, 0]);
+    assert_eq!(store.table(whole).elements(), [f; 4]);
+}
+
 #[test]
 fn an_indirect_callee_is_found_by_index_then_null_then_type() {
     let mut store = store(Metering::None);

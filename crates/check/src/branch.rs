@@ -1,0 +1,149 @@
+//! What a condition shows, and whether it can be so: flags, a condition → the path behind it.
+//!
+//! Both operands of a comparison are read as integers once, whichever ways are asked for
+//! ([`Machine::branch`]): what a way adds to the path says nothing of the other way. Of the two
+//! orders that an equality is, the first one changes what the second one looks at only where a
+//! symbol is shifted: there a bound is rounded.
+//!
+//! - B1. An order that the bounds of both sides show already adds no fact: bounds say it as long as
+//!   the path does. Orders with lengths that were read are kept (F3 of `facts`).
+
+use crate::facts::{Fact, Path, Reading};
+use crate::machine::Machine;
+use crate::rules::condition::{Said, said, without_carry};
+use crate::rules::order;
+use crate::state::{Flags, State};
+use crate::symbols::Kind;
+use crate::value::{Base, Value};
+use crate::x64::Condition;
+
+/// A number as an integer, and its bounds, if it does not wrap.
+type Whole = Option<(Reading, (i128, i128))>;
+
+/// The operands of a comparison, as integers.
+struct Sides {
+    operands: (Value, Value),
+    wholes: (Whole, Whole),
+}
+
+impl Machine<'_> {
+    /// The path behind a condition that holds (or does not, for `holds` false); none if it cannot
+    /// be so.
+    pub fn assume(&mut self, state: &State, condition: Condition, holds: bool) -> Option<Path> {
+        let sides = self.sides(state, condition);
+        self.way(state, (condition, holds), &sides)
+    }
+
+    /// The paths behind a condition that holds, and behind one that does not; none where it cannot
+    /// be so.
+    pub fn branch(&mut self, state: &State, condition: Condition) -> (Option<Path>, Option<Path>) {
+        let sides = self.sides(state, condition);
+        let taken = self.way(state, (condition, true), &sides);
+        (taken, self.way(state, (condition, false), &sides))
+    }
+
+    /// The operands that the flags came from, where the condition says something of them.
+    fn sides(&self, state: &State, condition: Condition) -> Option<Sides> {
+        let Flags::Compare(a, b) = state.flags else { return None };
+        if said(state.flags, condition, true) == Said::Nothing {
+            return None;
+        }
+        let whole = |value| self.facts.whole(state.path, &self.symbols, value);
+        Some(Sides { operands: (a, b), wholes: (whole(a), whole(b)) })
+    }
+
+    fn way(
+        &mut self,
+        state: &State,
+        (condition, holds): (Condition, bool),
+        sides: &Option<Sides>,
+    ) -> Option<Path> {
+        let path = state.path;
+        let whole = |machine: &Self, value| match sides {
+            Some(Sides { operands, wholes }) if operands.0 == value => wholes.0,
+            Some(Sides { operands, wholes }) if operands.1 == value => wholes.1,
+            _ => machine.facts.whole(path, &machine.symbols, value),
+        };
+        match said(state.flags, condition, holds) {
+            Said::Nothing => Some(path),
+            Said::Order(a, more, b) => {
+                let sides = (whole(self, a), whole(self, b));
+                self.order(path, sides, i128::from(more))
+            }
+            Said::Equal(a, b) => {
+                let (x, y) = (whole(self, a), whole(self, b));
+                let path = self.order(path, (x, y), 0)?;
+                let (x, y) = if a.shift == 0 && b.shift == 0 {
+                    (x, y)
+                } else {
+                    let whole = |value| self.facts.whole(path, &self.symbols, value);
+                    (whole(a), whole(b))
+                };
+                let path = self.order(path, (y, x), 0)?;
+                Some(self.equal(path, a, b))
+            }
+            Said::Unequal(a, b) => self.unequal(path, (a, b), whole),
+            Said::NoCarry(a, b) => Some(self.no_carry(path, a, b)),
+        }
+    }
+
+    /// `path` and `a + more ≤ b`.
+    fn order(&mut self, path: Path, (a, b): (Whole, Whole), more: i128) -> Option<Path> {
+        let (Some((a, (lo, most))), Some((b, (least, hi)))) = (a, b) else {
+            return Some(path);
+        };
+        if order::cannot(lo, more, hi) || order::never(a, more, b) {
+            return None;
+        }
+        // B1: `most + more ≤ least`.
+        let shown = !order::cannot(most, more, least);
+        if shown && !matches!(self.symbols.def(b.sym).kind, Kind::Length(_)) {
+            return Some(path);
+        }
+        Some(self.facts.at_most(path, &self.symbols, (a, more, b)))
+    }
+
+    /// `path` and what the equality of two words says beside their order.
+    fn equal(&mut self, path: Path, a: Value, b: Value) -> Path {
+        if let (Some(a), Some(b)) = (a.as_symbol(), b.as_symbol())
+            && let (Kind::TypeOf(record), Kind::TypeId(ty))
+            | (Kind::TypeId(ty), Kind::TypeOf(record)) =
+                (self.symbols.def(a).kind, self.symbols.def(b).kind)
+        {
+            return self.facts.push(path, &self.symbols, Fact::Type { record, ty });
+        }
+        path
+    }
+
+    /// A number that is not its least is more than that.
+    fn unequal(
+        &mut self,
+        path: Path,
+        (a, b): (Value, Value),
+        whole: impl Fn(&Self, Value) -> Whole,
+    ) -> Option<Path> {
+        let (number, constant) = match (a.as_constant(), b.as_constant()) {
+            (Some(a), Some(b)) => return (a != b).then_some(path),
+            (None, Some(k)) => (a, k),
+            (Some(k), None) => (b, k),
+            (None, None) => return Some(path),
+        };
+        let (number, constant) = order::apart(number, constant);
+        let number = if number.base == Base::None { whole(self, number) } else { None };
+        let least = number.map_or(0, |(_, (lo, _))| lo);
+        if least != i128::from(constant) {
+            return Some(path);
+        }
+        self.order(path, (whole(self, Value::constant(constant)), number), 1)
+    }
+
+    /// `path`, where the sum of `a` and a constant had no carry.
+    fn no_carry(&mut self, path: Path, a: Value, b: Value) -> Path {
+        let Some((value, most)) = without_carry(a, b) else { return path };
+        let reading = |value| self.facts.reading(path, &self.symbols, value);
+        match (reading(value), reading(most)) {
+            (Some(a), Some(b)) => self.facts.at_most(path, &self.symbols, (a, 0, b)),
+            _ => path,
+        }
+    }
+}
