@@ -16,6 +16,7 @@
 //!
 //! Limits: [`PARTS_MAX`] parts, [`STEPS_MAX`] steps, [`SLOTS_MAX`] slots.
 
+use crate::certificate::{Window, Word};
 use crate::context::{Contexts, ROOT};
 use crate::error::{Fault, Refused};
 use crate::generic::opcode;
@@ -59,6 +60,9 @@ pub(crate) struct Part {
     pub(crate) key: Key,
     pub(crate) state: State<Cause>,
     pub(crate) succs: Vec<usize>,
+    /// What the part relies on, of what the entry compares.
+    pub(crate) folded: Vec<Word>,
+    pub(crate) apart: Vec<Window>,
     /// The only edge that has led here, by its part and number.
     from: Option<(usize, usize)>,
 }
@@ -78,6 +82,9 @@ struct Causes<'m> {
     roots: BTreeSet<u32>,
     /// Why each root that was ever made is not known.
     made: BTreeMap<u32, Cause>,
+    /// What the part that is walked relies on.
+    folded: Vec<Word>,
+    apart: Vec<Window>,
 }
 
 impl Sink for Causes<'_> {
@@ -104,6 +111,14 @@ impl Sink for Causes<'_> {
     fn set_root(&mut self, root: u32, cause: Cause) {
         self.roots.insert(root);
         self.made.insert(root, cause);
+    }
+
+    fn folded(&mut self, word: Word) {
+        self.folded.push(word);
+    }
+
+    fn apart(&mut self, window: Window) {
+        self.apart.push(window);
     }
 
     fn why(&self, cause: Cause) -> String {
@@ -170,7 +185,13 @@ pub(crate) fn entry(subject: Subject<'_>) -> State<Cause> {
     let live = subject.generic.live_at(subject.body().entry(), 0);
     let number = |value| params.binary_search(&value).unwrap_or(0);
     let values = live.into_iter().map(|value| slot(number(value))).collect();
-    State { values, kept: Virtual::default() }
+    // What is compared lies in memory, or comparing it would trap.
+    let in_memory = |argument: &Argument| match argument {
+        Argument::Buffer(bytes) => bytes.len() as u64 <= subject.memory_bytes,
+        Argument::Runtime | Argument::Constant(..) => true,
+    };
+    let fresh = subject.promises.memory_is_compared && subject.request.params.iter().all(in_memory);
+    State { values, kept: Virtual::default(), fresh }
 }
 
 /// Finds all that is reached.
@@ -180,9 +201,17 @@ pub(crate) fn entry(subject: Subject<'_>) -> State<Cause> {
 pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
     let mut contexts = Contexts::default();
     let (roots, made) = (BTreeSet::new(), BTreeMap::new());
-    let mut sink = Causes { subject, joins: Vec::new(), roots, made };
+    let (folded, apart) = (Vec::new(), Vec::new());
+    let mut sink = Causes { subject, joins: Vec::new(), roots, made, folded, apart };
     let first = Key { context: ROOT, block: subject.body().entry(), start: 0 };
-    let start = Part { key: first, state: entry(subject), succs: Vec::new(), from: None };
+    let start = Part {
+        key: first,
+        state: entry(subject),
+        succs: Vec::new(),
+        folded: Vec::new(),
+        apart: Vec::new(),
+        from: None,
+    };
     let mut parts = vec![start];
     let mut numbers = HashMap::from([(first, 0)]);
     let mut open = BTreeSet::from([0]);
@@ -198,6 +227,8 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
         }
         sink.roots = state.roots();
         let leave = walk(subject, &mut contexts, &mut sink, key, state)?;
+        parts[at].folded = std::mem::take(&mut sink.folded);
+        parts[at].apart = std::mem::take(&mut sink.apart);
         let mut succs = Vec::new();
         for (edge, (to, state)) in leave.edges.into_iter().enumerate() {
             let from = Some((at, edge));
@@ -205,7 +236,14 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
             succs.push(number);
             if number == parts.len() {
                 slots += state.len();
-                parts.push(Part { key: to, state, succs: Vec::new(), from });
+                parts.push(Part {
+                    key: to,
+                    state,
+                    succs: Vec::new(),
+                    folded: Vec::new(),
+                    apart: Vec::new(),
+                    from,
+                });
                 open.insert(number);
                 continue;
             }

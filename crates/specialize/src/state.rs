@@ -93,6 +93,8 @@ pub(crate) struct State<V> {
     /// Of the values that are live there, in their order.
     pub(crate) values: Vec<Slot<V>>,
     pub(crate) kept: Virtual<V>,
+    /// Whether nothing has changed constant memory since the entry compared it.
+    pub(crate) fresh: bool,
 }
 
 impl<V> State<V> {
@@ -174,5 +176,7 @@ pub(crate) fn meet<V: Copy>(
         one(&mut a.address, &b.address);
         one(&mut a.value, &b.value);
     }
-    changed || gone
+    let stale = into.fresh && !from.fresh;
+    into.fresh &= from.fresh;
+    changed || gone || stale
 }

@@ -154,7 +154,7 @@ impl<'c> Part<'c> {
         let last = self.facts.body.edges(edges).last().map(|edge| edge.block);
         let role = last.and_then(|at| self.facts.certificate.roles.get(at.as_u32() as usize));
         let low = self.terms.as_bits(low).map(|bits| bits as u32);
-        let (Some(Role::OutOfRange), Some(low)) = (role, low) else { return Ok(None) };
+        let (Some(Role::Broken), Some(low)) = (role, low) else { return Ok(None) };
         // The index is made behind all stores that are done here: those of `cases` are done now,
         // and if the part does not end here, another value is not this one.
         let index = self.peek(index)?;
@@ -172,6 +172,29 @@ impl<'c> Part<'c> {
             }
         }
         Ok(self.our(value))
+    }
+
+    /// The end at a load of constant memory that is compared (S10 c).
+    pub(super) fn compared(&mut self, number: u32, data: &InstData, bits: u64) -> Verdict {
+        let (Some(result), Terminator::Branch { condition, otherwise, .. }) =
+            (data.result(), self.terminator())
+        else {
+            return Err((Rule::Memory, "a load is not compared".to_owned()));
+        };
+        let ty = self.facts.question.generic.value(result).ty;
+        let found = self.their(result)?;
+        self.some_done()?;
+        let differs = self.terms.differs(ty, found, bits);
+        let same = self.our(*condition) == differs;
+        demand!(same, Memory, "a load is compared with other bits");
+        let row = self.facts.row(otherwise.block)?;
+        let there = row.block == Some(self.generic) && row.start == number + 1;
+        demand!(there, Targets, "a load leads to {}", otherwise.block);
+        let (bits, theirs) = (self.terms.constant(bits), self.theirs.clone());
+        self.arrive(otherwise, |value| match value == result {
+            true => Some(bits),
+            false => theirs.get(&value).copied(),
+        })
     }
 
     /// The end at a `specialize.value`.

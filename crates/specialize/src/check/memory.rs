@@ -1,0 +1,225 @@
+//! S10: constant memory: what the entry compares, and what therefore is known of loads and stores.
+//!
+//! ```text
+//! certificate ─► Memory: bytes that are compared, windows apart from them ─┬─► conditions of the entry
+//!                                                                          └─► loads, stores of parts
+//! ```
+//!
+//! * M1. A byte counts as compared only if the certificate's one [`Role::Memory`] names a word that
+//!   holds it; `entry` proves that the block reads each of these words and no other.
+//! * M2. The entry goes on only if all words of a buffer that end at `end` lie in memory:
+//!   `buffer ≤ size - end` without a sign, where `size` is memory's size modulo 2³²; memory is never
+//!   smaller than `end`, so the difference is the true one. So no read of a word traps.
+//! * M3. The entry goes on only if each window and each buffer are disjoint arcs of 2³² addresses: if
+//!   `window - buffer + bytes - 1 ≥ bytes + end - 1`. Offsets of loads and stores do not wrap:
+//!   what would, traps.
+
+use super::error::{Rule, Verdict, demand};
+use super::part::{Part, params_of};
+use super::terms::{Term, Terms};
+use super::{Facts, Question};
+use crate::certificate::{Certificate, Compared, Role, Word};
+use crate::request::Argument;
+use prova_module::ops::Class;
+use prova_module::{Opcode, ValType};
+use prova_ssa::{Imm, InstData, State, Terminator};
+use std::collections::BTreeMap;
+
+/// What the entry compares.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    /// By argument, for each byte behind it: whether it is compared.
+    bytes: BTreeMap<u32, Vec<bool>>,
+    compared: Compared,
+}
+
+/// The operator that reads so many bytes as an i64 without a sign.
+pub(super) fn load_of(bytes: u32) -> Option<Opcode> {
+    match bytes {
+        1 => Some(Opcode::I64Load8U),
+        2 => Some(Opcode::I64Load16U),
+        4 => Some(Opcode::I64Load32U),
+        8 => Some(Opcode::I64Load),
+        _other => None,
+    }
+}
+
+/// A load of bytes that are all the request's.
+pub(super) struct Found {
+    pub(super) word: Word,
+    /// What it gives.
+    pub(super) bits: u64,
+}
+
+impl Memory {
+    /// What a certificate names, if it is a comparison that the request allows (M1).
+    pub(super) fn named(question: &Question<'_>, certificate: &Certificate) -> Verdict<Memory> {
+        let mut all = certificate.roles.iter().filter_map(|role| match role {
+            Role::Memory(compared) => Some(compared),
+            Role::Entry | Role::Fallback | Role::Copy(_) | Role::Broken => None,
+        });
+        let Some(compared) = all.next() else { return Ok(Memory::default()) };
+        demand!(all.next().is_none(), Form, "constant memory is compared twice");
+        let request = question.request;
+        let mut bytes: BTreeMap<u32, Vec<bool>> = BTreeMap::new();
+        for word in &compared.words {
+            let from = word.offset as usize;
+            let place = request.buffer(word.arg).and_then(|all| {
+                let bytes = bytes.entry(word.arg).or_insert_with(|| vec![false; all.len()]);
+                bytes.get_mut(from..from.checked_add(word.bytes as usize)?)
+            });
+            let place = place.filter(|_| load_of(word.bytes).is_some());
+            let Some(place) = place else {
+                return Err((Rule::Memory, format!("{word:?} is none of constant memory")));
+            };
+            place.fill(true);
+        }
+        let entry = question.generic.block(question.generic.entry());
+        let types: Vec<ValType> =
+            entry.params().map(|param| question.generic.value(param).ty).collect();
+        let is_i32 = |arg: u32| types.get(arg as usize) == Some(&ValType::I32);
+        for &arg in bytes.keys() {
+            let fits = is_i32(arg) && compared.end(arg) <= question.memory_bytes;
+            demand!(fits, Memory, "argument {arg} points to more than memory has");
+        }
+        for window in &compared.apart {
+            let runs = matches!(request.params.get(window.arg as usize), Some(Argument::Runtime));
+            let fits = bytes
+                .keys()
+                .all(|&arg| u64::from(window.bytes) + compared.end(arg) <= u64::from(u32::MAX));
+            let is_one = runs && is_i32(window.arg) && window.bytes > 0 && fits;
+            demand!(is_one, Memory, "{window:?} is none that can be compared");
+        }
+        Ok(Memory { bytes, compared: compared.clone() })
+    }
+
+    /// Whether nothing is compared.
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// What the entry has to compare besides constant arguments (M2, M3): where one holds, it does
+    /// not go on.
+    pub(super) fn conditions(&self, terms: &mut Terms, params: &[Term], size: Term) -> Vec<Term> {
+        let mut all = Vec::new();
+        let param = |arg: u32| params.get(arg as usize).copied();
+        for &arg in self.bytes.keys() {
+            let sixteen = terms.constant(16);
+            let size = terms.operator(Opcode::I32Shl, Imm::None, &[size, sixteen], 0);
+            let last = terms.moved(size, (self.compared.end(arg) as u32).wrapping_neg());
+            let at = param(arg).unwrap_or(size);
+            all.push(terms.operator(Opcode::I32GtU, Imm::None, &[at, last], 0));
+        }
+        for window in &self.compared.apart {
+            for &arg in self.bytes.keys() {
+                let (at, buffer) = (param(window.arg), param(arg));
+                let pair = [at.unwrap_or(size), buffer.unwrap_or(size)];
+                let apart = terms.operator(Opcode::I32Sub, Imm::None, &pair, 0);
+                let apart = terms.moved(apart, (window.from as u32).wrapping_add(window.bytes - 1));
+                let both = u64::from(window.bytes) + self.compared.end(arg) - 1;
+                let both = terms.constant(both);
+                all.push(terms.operator(Opcode::I32LtU, Imm::None, &[apart, both], 0));
+            }
+        }
+        all
+    }
+
+    /// Whether all bytes of a word are compared.
+    fn has(&self, word: Word) -> bool {
+        let from = word.offset as usize;
+        let bytes = self
+            .bytes
+            .get(&word.arg)
+            .and_then(|all| all.get(from..from.checked_add(word.bytes as usize)?));
+        bytes.is_some_and(|bytes| bytes.iter().all(|&compared| compared))
+    }
+}
+
+impl Part<'_> {
+    /// The argument that a term lies behind, and how far.
+    fn behind(&self, term: Term) -> Option<(u32, u32)> {
+        let (root, by) = self.terms.distance(term);
+        let params = params_of(&self.facts);
+        let base = self.bases.iter().find(|(arg, base)| *base == root && *arg < params)?;
+        Some((base.0, by))
+    }
+
+    /// What a load gives, if it reads the request's bytes and no others.
+    pub(super) fn constant_memory(&self, code: Opcode, imm: Imm, args: &[Term]) -> Option<Found> {
+        let Imm::Access(access) = imm else { return None };
+        let (arg, by) = self.behind(*args.first()?)?;
+        let bytes = self.facts.question.request.buffer(arg)?;
+        // From inside of the buffer on, no address wraps: the buffer lies in memory.
+        let inside = access.memory == 0 && by as usize <= bytes.len();
+        let from = u64::from(by).checked_add(access.offset)?;
+        let word = Word { arg, offset: u32::try_from(from).ok()?, bytes: code.row().width.into() };
+        let end = from.checked_add(word.bytes.into())?;
+        let found = bytes.get(usize::try_from(from).ok()?..usize::try_from(end).ok()?);
+        found.filter(|_| inside && word.bytes <= 8)?;
+        let bits = super::evaluate::load(code, word.bits(self.facts.question.request))?;
+        Some(Found { word, bits })
+    }
+
+    /// Whether a load may be gone (S10 a and b).
+    pub(super) fn is_known(&mut self, found: &Found) -> bool {
+        if !self.facts.question.promises.memory_is_compared {
+            self.assumptions.insert(crate::pipeline::Assumption::ConstantMemory(found.word.arg));
+            return true;
+        }
+        self.kept.fresh && self.facts.memory.has(found.word)
+    }
+
+    /// What an effect of both sides does to constant memory (S10 b).
+    pub(super) fn change(&mut self, data: &InstData, args: &[Term]) {
+        if self.kept.fresh && data.op.effects().writes.meets(State::MEMORY) {
+            self.kept.fresh = self.is_apart(data, args);
+        }
+    }
+
+    /// Whether an instruction is a store that lies in a window.
+    fn is_apart(&self, data: &InstData, args: &[Term]) -> bool {
+        let (Ok(code), Imm::Access(access), Some(&address)) =
+            (super::part::opcode(data), data.imm, args.first())
+        else {
+            return false;
+        };
+        let plain = code.class() == Class::store && access.memory == 0;
+        plain && self.is_in_window(address, access.offset, code.row().width.into())
+    }
+
+    /// Whether so many bytes at an address and an offset lie in a window. The address is a distance
+    /// from an argument, or such a distance and a masked number.
+    pub(super) fn is_in_window(&self, address: Term, offset: u64, bytes: u32) -> bool {
+        let mut known = self.behind(address).map(|(arg, by)| (arg, by, 0));
+        if let (None, Some([a, b])) = (known, self.terms.added(address)) {
+            known = [(a, b), (b, a)].into_iter().find_map(|(base, number)| {
+                let (arg, by) = self.behind(base)?;
+                Some((arg, by, self.terms.greatest(number)?))
+            });
+        }
+        let Some((arg, by, greatest)) = known else { return false };
+        // Distances of a window are small and have signs.
+        let from = i128::from(by as i32) + i128::from(offset);
+        let to = from + i128::from(greatest) + i128::from(bytes);
+        self.facts.memory.compared.apart.iter().any(|window| {
+            let start = i128::from(window.from);
+            window.arg == arg && start <= from && to <= start + i128::from(window.bytes)
+        })
+    }
+
+    /// Whether the block ends with a comparison of what this instruction of the generic function
+    /// loads.
+    pub(super) fn is_compared(&self, number: u32) -> bool {
+        let facts: &Facts<'_> = &self.facts;
+        let Terminator::Branch { then, otherwise, .. } = &facts.body.block(self.block).terminator
+        else {
+            return false;
+        };
+        let role = facts.certificate.roles.get(then.block.as_u32() as usize);
+        let traps = matches!(role, Some(Role::Broken));
+        traps
+            && facts
+                .row(otherwise.block)
+                .is_ok_and(|row| row.block == Some(self.generic) && row.start == number + 1)
+    }
+}

@@ -1,0 +1,88 @@
+//! What a specialised function compares before it starts: what the search relied on → words of
+//! constant memory, and windows that lie apart from them.
+//!
+//! * D1. Every byte that was folded while nothing had changed constant memory is in a word, and every
+//!   byte that was stored to meanwhile is in a window.
+//! * D2. A word does not reach out of the request's bytes. Where eight bytes fit it has eight.
+//! * D3. There are at most [`WINDOWS_MAX`] windows: neighbours are joined, nearest first.
+//!
+//! Nobody believes this module: `check` asks the words and windows that a certificate names for what
+//! it needs (S10).
+
+use crate::certificate::{Compared, Window, Word};
+use crate::explore::Explored;
+use crate::request::Request;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The most windows that are compared with constant memory.
+pub(crate) const WINDOWS_MAX: usize = 8;
+/// Windows that are as near as this are one.
+const GAP: i64 = 32;
+
+/// What the entry compares for all that was reached.
+pub(crate) fn compared(request: &Request, explored: &Explored) -> Compared {
+    let mut chunks: BTreeSet<(u32, u32)> = BTreeSet::new();
+    for word in explored.parts.iter().flat_map(|part| &part.folded) {
+        let (first, last) = (word.offset / 8, (word.offset + (word.bytes - 1)) / 8);
+        chunks.extend((first..=last).map(|chunk| (word.arg, chunk)));
+    }
+    if chunks.is_empty() {
+        return Compared::default();
+    }
+    let mut words = Vec::new();
+    for (arg, chunk) in chunks {
+        let len = request.buffer(arg).map_or(0, <[u8]>::len) as u32;
+        pieces(&mut words, arg, 8 * chunk, len);
+    }
+    words.dedup();
+    let all = explored.parts.iter().flat_map(|part| part.apart.iter().copied());
+    Compared { words, apart: joined(all.collect()) }
+}
+
+/// The words of one chunk of eight bytes, of which some may lie behind the end (D2).
+fn pieces(words: &mut Vec<Word>, arg: u32, from: u32, len: u32) {
+    if len - from >= 8 {
+        words.push(Word { arg, offset: from, bytes: 8 });
+    } else if len >= 8 {
+        words.push(Word { arg, offset: len - 8, bytes: 8 });
+    } else {
+        let mut offset = from;
+        for bytes in [4, 2, 1] {
+            if len - offset >= bytes {
+                words.push(Word { arg, offset, bytes });
+                offset += bytes;
+            }
+        }
+    }
+}
+
+/// Windows that are near to each other become one (D3).
+fn joined(windows: BTreeSet<Window>) -> Vec<Window> {
+    let mut by_arg: BTreeMap<u32, Vec<(i64, i64)>> = BTreeMap::new();
+    for window in windows {
+        let (from, to) = (i64::from(window.from), i64::from(window.from) + i64::from(window.bytes));
+        let all = by_arg.entry(window.arg).or_default();
+        match all.last_mut() {
+            Some(last) if from <= last.1 + GAP => last.1 = last.1.max(to),
+            _ => all.push((from, to)),
+        }
+    }
+    // Arguments share the number of windows; each has at least one.
+    let share = (WINDOWS_MAX / by_arg.len().max(1)).max(1);
+    for all in by_arg.values_mut() {
+        while all.len() > share {
+            let gap = |at: &usize| all[at + 1].0 - all[*at].1;
+            let Some(nearest) = (0..all.len() - 1).min_by_key(gap) else { break };
+            all[nearest].1 = all[nearest + 1].1;
+            all.remove(nearest + 1);
+        }
+    }
+    let windows = by_arg.into_iter().flat_map(|(arg, all)| {
+        all.into_iter().map(move |(from, to)| Window {
+            arg,
+            from: from as i32,
+            bytes: (to - from) as u32,
+        })
+    });
+    windows.collect()
+}
