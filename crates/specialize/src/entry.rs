@@ -6,10 +6,10 @@
 //!                                               └─► fallback ◄───────────┘
 //! ```
 //!
-//! * E1. Nothing here has an effect: what is read is in memory, since the entry compares each pointer
-//!   with the memory's size first.
-//! * E2. A window is apart from the words of a buffer if, on the circle of 2³² addresses, the two arcs
-//!   have nothing in common: if `window - buffer + bytes - 1`, modulo 2³², is not below
+//! * E1. Nothing here has an effect: what is read is in memory, since the entry compares each
+//!   pointer with the memory's size first.
+//! * E2. A window is apart from the words of a buffer if, on the circle of 2³² addresses, the two
+//!   arcs have nothing in common: if `window - buffer + bytes - 1`, modulo 2³², is not below
 //!   `bytes + end - 1`, where the words of the buffer end at `end`.
 
 use crate::certificate::Compared;

@@ -2,7 +2,7 @@
 //! at each.
 //!
 //! ```text
-//! request ─► the entry's state ─ walk, meet, walk again … ─► Explored: for each Key its State and successors
+//! request ─► the entry's state ─ walk, meet, walk again … ─► Explored: for each Key its State
 //! ```
 //!
 //! This is a data-flow analysis over (context, part), as in weval (Fallin and Bernstein, *Partial
@@ -65,6 +65,13 @@ pub(crate) struct Part {
     pub(crate) apart: Vec<Window>,
     /// The only edge that has led here, by its part and number.
     from: Option<(usize, usize)>,
+}
+
+impl Part {
+    fn new(key: Key, state: State<Cause>, from: Option<(usize, usize)>) -> Part {
+        let (folded, apart) = (Vec::new(), Vec::new());
+        Part { key, state, succs: Vec::new(), folded, apart, from }
+    }
 }
 
 /// All that is reached.
@@ -204,15 +211,7 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
     let (folded, apart) = (Vec::new(), Vec::new());
     let mut sink = Causes { subject, joins: Vec::new(), roots, made, folded, apart };
     let first = Key { context: ROOT, block: subject.body().entry(), start: 0 };
-    let start = Part {
-        key: first,
-        state: entry(subject),
-        succs: Vec::new(),
-        folded: Vec::new(),
-        apart: Vec::new(),
-        from: None,
-    };
-    let mut parts = vec![start];
+    let mut parts = vec![Part::new(first, entry(subject), None)];
     let mut numbers = HashMap::from([(first, 0)]);
     let mut open = BTreeSet::from([0]);
     let (mut steps, mut slots) = (0, 0);
@@ -236,14 +235,7 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
             succs.push(number);
             if number == parts.len() {
                 slots += state.len();
-                parts.push(Part {
-                    key: to,
-                    state,
-                    succs: Vec::new(),
-                    folded: Vec::new(),
-                    apart: Vec::new(),
-                    from,
-                });
+                parts.push(Part::new(to, state, from));
                 open.insert(number);
                 continue;
             }

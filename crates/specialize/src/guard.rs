@@ -1,13 +1,13 @@
 //! What a specialised function compares before it starts: what the search relied on → words of
 //! constant memory, and windows that lie apart from them.
 //!
-//! * D1. Every byte that was folded while nothing had changed constant memory is in a word, and every
-//!   byte that was stored to meanwhile is in a window.
+//! * D1. Every byte that was folded while nothing had changed constant memory is in a word, and
+//!   every byte that was stored to meanwhile is in a window.
 //! * D2. A word does not reach out of the request's bytes. Where eight bytes fit it has eight.
 //! * D3. There are at most [`WINDOWS_MAX`] windows: neighbours are joined, nearest first.
 //!
-//! Nobody believes this module: `check` asks the words and windows that a certificate names for what
-//! it needs (S10).
+//! Nobody believes this module: `check` asks the words and windows that a certificate names for
+//! what it needs (S10).
 
 use crate::certificate::{Compared, Window, Word};
 use crate::explore::Explored;

@@ -1,5 +1,5 @@
-//! What the intrinsics of registers, of the virtual stack and of virtual locals do in a walk: what is
-//! kept → what is kept, and the loads and stores that a run must do.
+//! What the intrinsics of registers, of the virtual stack and of virtual locals do in a walk: what
+//! is kept → what is kept, and the loads and stores that a run must do.
 //!
 //! A store that is put off is kept with its address until [`Walk::flush`]; a cell that is not kept
 //! is read and written in memory. Where cells are memory like any other, none is kept.

@@ -1,5 +1,5 @@
-//! What an instruction gives without being run: an operator and what is known of its operands → what
-//! is known of its result.
+//! What an instruction gives without being run: an operator and what is known of its operands →
+//! what is known of its result.
 //!
 //! * K1. An operator on constants is what [`fold`] says; `select` by a constant is what it selects.
 //! * K2. A constant distance added to a pointer, or taken from it, is a pointer; the difference of

@@ -9,8 +9,8 @@
 //! what is not needed ([`crate::pipeline`]). That keeps the certificate, and the proof, to one
 //! block at a time.
 //!
-//! * G1. The first blocks compare what is constant ([`crate::entry`]); if it is another, the generic
-//!   function is called in its place.
+//! * G1. The first blocks compare what is constant ([`crate::entry`]); if it is another, the
+//!   generic function is called in its place.
 //! * G2. Constants and pointers are written where they are used, never kept.
 //! * G3. Where a block's successor knows fewer stores that were put off, the block does the rest.
 

@@ -1,17 +1,17 @@
 //! S10: constant memory: what the entry compares, and what therefore is known of loads and stores.
 //!
 //! ```text
-//! certificate ─► Memory: bytes that are compared, windows apart from them ─┬─► conditions of the entry
-//!                                                                          └─► loads, stores of parts
+//! certificate ─► Memory: bytes that are compared, windows ─┬─► conditions of the entry
+//!                                                          └─► loads and stores of parts
 //! ```
 //!
 //! * M1. A byte counts as compared only if the certificate's one [`Role::Memory`] names a word that
 //!   holds it; `entry` proves that the block reads each of these words and no other.
 //! * M2. The entry goes on only if all words of a buffer that end at `end` lie in memory:
-//!   `buffer ≤ size - end` without a sign, where `size` is memory's size modulo 2³²; memory is never
-//!   smaller than `end`, so the difference is the true one. So no read of a word traps.
-//! * M3. The entry goes on only if each window and each buffer are disjoint arcs of 2³² addresses: if
-//!   `window - buffer + bytes - 1 ≥ bytes + end - 1`. Offsets of loads and stores do not wrap:
+//!   `buffer ≤ size - end` without a sign, where `size` is memory's size modulo 2³²; memory is
+//!   never smaller than `end`, so the difference is the true one. So no read of a word traps.
+//! * M3. The entry goes on only if each window and each buffer are disjoint arcs of 2³² addresses:
+//!   if `window - buffer + bytes - 1 ≥ bytes + end - 1`. Offsets of loads and stores do not wrap:
 //!   what would, traps.
 
 use super::error::{Rule, Verdict, demand};

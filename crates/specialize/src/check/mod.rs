@@ -22,9 +22,9 @@
 //!
 //! # Rules
 //! * S1. *Form.* The certificate has a role for each block; rows name what exists.
-//! * S2. *Entry.* The first block does nothing but compare each constant argument with its bits (and
-//!   what S10 asks of it). If one differs, control goes to a block that calls the generic function
-//!   with the same arguments and returns its results.
+//! * S2. *Entry.* The first block does nothing but compare each constant argument with its bits
+//!   (and what S10 asks of it). If one differs, control goes to a block that calls the generic
+//!   function with the same arguments and returns its results.
 //! * S3. *Effects.* In each part the effects of the generic function, in order, are those of the
 //!   specialised one with the same operator and immediates; functions are renumbered as intrinsics
 //!   go. A load of constant memory (S10), and an operator on constants that does not trap, may be
@@ -43,22 +43,22 @@
 //! * S9. *Cells.* A store may be put off while its cell is in the state. It is done, with equal
 //!   operands, before a call, a return, a throw, a `sync.stack`; and before an edge whose row does
 //!   not describe it. A value is read back or dropped at the address that it was put off for.
-//! * S10. *Memory.* A load through a pointer argument, of bytes that are all the request's, gives the
-//!   request's bytes if (a) the program is trusted with them; or (b) the block behind the entry has
-//!   compared them, behind a comparison of the pointer with the size of memory, and on no way from
-//!   there to the load has memory been written, but in windows that the entry has compared with
-//!   where these bytes lie, and by stores that were put off; or (c) it stands, and the part ends
-//!   with a comparison of its result, whose other edge is a trap.
+//! * S10. *Memory.* A load through a pointer argument, of bytes that are all the request's, gives
+//!   the request's bytes if (a) the program is trusted with them; or (b) the block behind the entry
+//!   has compared them, behind a comparison of the pointer with the size of memory, and on no way
+//!   from there to the load has memory been written, but in windows that the entry has compared
+//!   with where these bytes lie, and by stores that were put off; or (c) it stands, and the part
+//!   ends with a comparison of its result, whose other edge is a trap.
 //!
 //! # Soundness
 //! By coinduction over the edges that both take: the relation of a row holds at the entry (S2), a
 //! part keeps it (S3, S4), an edge brings it to the next row (S6, S7). Each block of the
 //! specialised function goes with at least one edge of the generic one, or with a
-//! `specialize.value` or a load, so neither goes on for ever alone. Where a promise of the program is
-//! found broken while it runs (a value out of its range, constant memory that was written), the
-//! specialised function traps; else both do the same. What the proof takes for granted it gives back
-//! as [`Assumption`]s: that constant memory is constant, if the program is trusted with it, and that
-//! cells are private, unless they are memory like any other.
+//! `specialize.value` or a load, so neither goes on for ever alone. Where a promise of the program
+//! is found broken while it runs (a value out of its range, constant memory that was written), the
+//! specialised function traps; else both do the same. What the proof takes for granted it gives
+//! back as [`Assumption`]s: that constant memory is constant, if the program is trusted with it,
+//! and that cells are private, unless they are memory like any other.
 //!
 //! # Limits
 //! A block of the specialised function uses only its own parameters and results. No handlers of

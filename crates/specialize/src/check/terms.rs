@@ -78,30 +78,28 @@ impl Terms {
         }
     }
 
+    /// The operands of an operator that a term is.
+    fn operands(&self, term: Term, opcode: Opcode) -> Option<[Term; 2]> {
+        let Node::Op(code, _, args, 0) = &self.nodes[term.0 as usize] else { return None };
+        args.as_ref().try_into().ok().filter(|_| *code == opcode)
+    }
+
     /// The operands of an i32 addition that is no distance.
     pub(super) fn added(&self, term: Term) -> Option<[Term; 2]> {
-        match &self.nodes[term.0 as usize] {
-            Node::Op(Opcode::I32Add, _, args, 0) => args.as_ref().try_into().ok(),
-            _ => None,
-        }
+        self.operands(term, Opcode::I32Add)
     }
 
     /// The greatest that an i32 without a sign can be, if it is masked, or masked and shifted.
     pub(super) fn greatest(&self, term: Term) -> Option<u32> {
-        match &self.nodes[term.0 as usize] {
-            Node::Op(Opcode::I32And, _, args, 0) => {
-                let masks = args.iter().filter_map(|&arg| self.as_bits(arg));
-                masks.map(|mask| mask as u32).min()
-            }
-            Node::Op(Opcode::I32Shl, _, args, 0) => {
-                let &[of, by] = args.as_ref() else { return None };
-                let Node::Op(Opcode::I32And, ..) = self.nodes[of.0 as usize] else { return None };
-                let (greatest, by) = (self.greatest(of)?, self.as_bits(by)? as u32);
-                let shifted = u64::from(greatest).checked_shl(by).filter(|_| by < 32)?;
-                u32::try_from(shifted).ok()
-            }
-            _ => None,
-        }
+        let Some([of, by]) = self.operands(term, Opcode::I32Shl) else { return self.masked(term) };
+        let by = self.as_bits(by).filter(|by| *by < 32)?;
+        u32::try_from(u64::from(self.masked(of)?) << by).ok()
+    }
+
+    fn masked(&self, term: Term) -> Option<u32> {
+        let args = self.operands(term, Opcode::I32And)?;
+        let masks = args.iter().filter_map(|&arg| self.as_bits(arg));
+        masks.map(|mask| mask as u32).min()
     }
 
     /// T3
