@@ -55,6 +55,27 @@ pub struct Row {
     pub locals: Vec<(u32, Cell)>,
     /// Whether the bytes that were compared at the entry are still what they were.
     pub fresh: bool,
+    /// Other bytes of constant memory that are what the request says.
+    pub known: Vec<Range>,
+}
+
+/// Bytes behind an argument, of constant memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Range {
+    /// The argument that points to them.
+    pub arg: u32,
+    /// How far behind it they start.
+    pub from: u32,
+    /// How far behind it they end.
+    pub to: u32,
+}
+
+impl Range {
+    /// Whether a word lies in it.
+    pub(crate) fn has(&self, word: Word) -> bool {
+        let end = u64::from(word.offset) + u64::from(word.bytes);
+        self.arg == word.arg && self.from <= word.offset && end <= self.to.into()
+    }
 }
 
 /// Bytes of constant memory that are compared at the entry.
@@ -99,10 +120,10 @@ pub struct Compared {
 }
 
 impl Compared {
-    /// How many bytes behind an argument there are up to the last one that is compared; 0 if none.
-    pub(crate) fn end(&self, arg: u32) -> u64 {
-        let words = self.words.iter().filter(|word| word.arg == arg);
-        words.map(|word| u64::from(word.offset) + u64::from(word.bytes)).max().unwrap_or(0)
+    /// How many bytes of constant memory an argument points to, if any of them is compared; else 0.
+    pub(crate) fn end(&self, arg: u32, request: &Request) -> u64 {
+        let any = self.words.iter().any(|word| word.arg == arg);
+        request.buffer(arg).filter(|_| any).map_or(0, |bytes| bytes.len() as u64)
     }
 }
 

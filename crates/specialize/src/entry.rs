@@ -10,9 +10,9 @@
 //!   pointer with the memory's size first.
 //! * E2. A window is apart from the words of a buffer if, on the circle of 2³² addresses, the two
 //!   arcs have nothing in common: if `window - buffer + bytes - 1`, modulo 2³², is not below
-//!   `bytes + end - 1`, where the words of the buffer end at `end`.
+//!   `bytes + end - 1`, where the buffer has `end` bytes.
 
-use crate::certificate::Compared;
+use crate::certificate::{Compared, Word};
 use crate::error::Refused;
 use crate::explore::Cause;
 use crate::request::{Argument, Request};
@@ -109,7 +109,8 @@ impl Writer<'_> {
     /// The buffers of which something is compared, and where that ends.
     fn buffers(&self, compared: &Compared) -> Vec<(usize, u32)> {
         let count = self.subject.request.params.len();
-        let all = (0..count).map(|arg| (arg, compared.end(arg as u32) as u32));
+        let all =
+            (0..count).map(|arg| (arg, compared.end(arg as u32, self.subject.request) as u32));
         all.filter(|(_, end)| *end > 0).collect()
     }
 
@@ -123,26 +124,41 @@ impl Writer<'_> {
         self.pure(Opcode::I32GtU, &[at, last], I32)
     }
 
+    /// Whether any of words behind values is not the request's; `None` if there are none.
+    pub(crate) fn any_differs(&mut self, words: &[(Word, Value)], at: u32) -> Option<Value> {
+        let (mut any, single) = (None, words.len() == 1);
+        for &(word, base) in words {
+            let code = match word.bytes {
+                8 => Opcode::I64Load,
+                4 => Opcode::I64Load32U,
+                2 => Opcode::I64Load16U,
+                _one => Opcode::I64Load8U,
+            };
+            let offset = u64::from(word.offset);
+            let imm = Imm::Access(Access { offset, memory: 0, align_log2: 0, lane: 0 });
+            let found = self.value(code, imm, &[base], I64, at);
+            let bits = word.bits(self.subject.request);
+            if single {
+                return Some(self.differs(found, I64, bits, at));
+            }
+            let wanted = self.value(Opcode::I64Const, Imm::Bits(bits), &[], I64, at);
+            let differs = self.value(Opcode::I64Xor, Imm::None, &[found, wanted], I64, at);
+            any = Some(match any {
+                None => differs,
+                Some(any) => self.value(Opcode::I64Or, Imm::None, &[any, differs], I64, at),
+            });
+        }
+        any.map(|any| self.differs(any, I64, 0, at))
+    }
+
     /// The block that compares constant memory.
     pub(crate) fn memory(&mut self, state: &State<Cause>, compared: &Compared, first: Block) {
         let params = self.with_params();
         let mut all = Vec::new();
         for word in &compared.words {
-            let (code, align_log2) = match word.bytes {
-                8 => (Opcode::I64Load, 0),
-                4 => (Opcode::I64Load32U, 0),
-                2 => (Opcode::I64Load16U, 0),
-                _one => (Opcode::I64Load8U, 0),
-            };
-            let offset = u64::from(word.offset);
-            let imm = Imm::Access(Access { offset, memory: 0, align_log2, lane: 0 });
-            let found = self.value(code, imm, &[params[word.arg as usize]], I64, 0);
-            let bits = Imm::Bits(word.bits(self.subject.request));
-            let wanted = self.value(Opcode::I64Const, bits, &[], I64, 0);
-            all.push(self.pure(Opcode::I64Xor, &[found, wanted], I64));
+            all.push((*word, params[word.arg as usize]));
         }
-        let any = all.into_iter().reduce(|a, b| self.pure(Opcode::I64Or, &[a, b], I64));
-        let any = any.map(|any| self.differs(any, I64, 0, 0));
+        let any = self.any_differs(&all, 0);
         let on = self.begin(state, &params, first);
         self.or_fall_back(any, &params, on);
     }

@@ -16,8 +16,8 @@
 //!
 //! Limits: [`PARTS_MAX`] parts, [`STEPS_MAX`] steps, [`SLOTS_MAX`] slots.
 
-use crate::certificate::{Window, Word};
-use crate::context::{Contexts, ROOT};
+use crate::certificate::{Range, Window, Word};
+use crate::context::{ALL, Contexts, NONE, ROOT};
 use crate::error::{Fault, Refused};
 use crate::generic::opcode;
 use crate::request::Argument;
@@ -63,6 +63,8 @@ pub(crate) struct Part {
     /// What the part relies on, of what the entry compares.
     pub(crate) folded: Vec<Word>,
     pub(crate) apart: Vec<Window>,
+    /// What it compares at its end.
+    pub(crate) refreshed: Option<Range>,
     /// The only edge that has led here, by its part and number.
     from: Option<(usize, usize)>,
 }
@@ -70,7 +72,7 @@ pub(crate) struct Part {
 impl Part {
     fn new(key: Key, state: State<Cause>, from: Option<(usize, usize)>) -> Part {
         let (folded, apart) = (Vec::new(), Vec::new());
-        Part { key, state, succs: Vec::new(), folded, apart, from }
+        Part { key, state, succs: Vec::new(), folded, apart, refreshed: None, from }
     }
 }
 
@@ -92,6 +94,7 @@ struct Causes<'m> {
     /// What the part that is walked relies on.
     folded: Vec<Word>,
     apart: Vec<Window>,
+    refreshed: Option<Range>,
 }
 
 impl Sink for Causes<'_> {
@@ -122,6 +125,10 @@ impl Sink for Causes<'_> {
 
     fn folded(&mut self, word: Word) {
         self.folded.push(word);
+    }
+
+    fn refreshed(&mut self, range: Range) {
+        self.refreshed = Some(range);
     }
 
     fn apart(&mut self, window: Window) {
@@ -192,13 +199,27 @@ pub(crate) fn entry(subject: Subject<'_>) -> State<Cause> {
     let live = subject.generic.live_at(subject.body().entry(), 0);
     let number = |value| params.binary_search(&value).unwrap_or(0);
     let values = live.into_iter().map(|value| slot(number(value))).collect();
-    // What is compared lies in memory, or comparing it would trap.
-    let in_memory = |argument: &Argument| match argument {
-        Argument::Buffer(bytes) => bytes.len() as u64 <= subject.memory_bytes,
-        Argument::Runtime | Argument::Constant(..) => true,
-    };
-    let fresh = subject.promises.memory_is_compared && subject.request.params.iter().all(in_memory);
-    State { values, kept: Virtual::default(), fresh }
+    State { values, kept: Virtual::default() }
+}
+
+/// The most copies of a part that differ in what is known of constant memory.
+const VERSIONS_MAX: u32 = 3;
+
+/// How many copies of each part there are, but for what is known of constant memory.
+#[derive(Default)]
+struct Versions(HashMap<Key, u32>);
+
+impl Versions {
+    /// The key that stands for one: of too many, nothing is known of constant memory.
+    fn of(&mut self, key: Key, numbers: &HashMap<Key, usize>) -> Key {
+        let none = Key { fresh: NONE, ..key };
+        if key.fresh == ALL || key.fresh == NONE || numbers.contains_key(&key) {
+            return key;
+        }
+        let count = self.0.entry(none).or_insert(0);
+        *count += 1;
+        if *count <= VERSIONS_MAX { key } else { none }
+    }
 }
 
 /// Finds all that is reached.
@@ -209,10 +230,13 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
     let mut contexts = Contexts::default();
     let (roots, made) = (BTreeSet::new(), BTreeMap::new());
     let (folded, apart) = (Vec::new(), Vec::new());
-    let mut sink = Causes { subject, joins: Vec::new(), roots, made, folded, apart };
-    let first = Key { context: ROOT, block: subject.body().entry(), start: 0 };
+    let mut sink =
+        Causes { subject, joins: Vec::new(), roots, made, folded, apart, refreshed: None };
+    let (block, fresh) = (subject.body().entry(), if subject.is_compared() { ALL } else { NONE });
+    let first = Key { context: ROOT, block, start: 0, fresh };
     let mut parts = vec![Part::new(first, entry(subject), None)];
     let mut numbers = HashMap::from([(first, 0)]);
+    let mut versions = Versions::default();
     let mut open = BTreeSet::from([0]);
     let (mut steps, mut slots) = (0, 0);
     // A walk has a place for each value of the function.
@@ -228,14 +252,18 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
         let leave = walk(subject, &mut contexts, &mut sink, key, state)?;
         parts[at].folded = std::mem::take(&mut sink.folded);
         parts[at].apart = std::mem::take(&mut sink.apart);
+        parts[at].refreshed = sink.refreshed.take();
+        let compares = parts[at].refreshed.is_some();
         let mut succs = Vec::new();
         for (edge, (to, state)) in leave.edges.into_iter().enumerate() {
             let from = Some((at, edge));
-            let number = *numbers.entry(to).or_insert(parts.len());
+            let kept = if compares { to } else { versions.of(to, &numbers) };
+            let number = *numbers.entry(kept).or_insert(parts.len());
+            numbers.insert(to, number);
             succs.push(number);
             if number == parts.len() {
                 slots += state.len();
-                parts.push(Part::new(to, state, from));
+                parts.push(Part::new(kept, state, from));
                 open.insert(number);
                 continue;
             }

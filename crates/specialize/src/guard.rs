@@ -9,7 +9,7 @@
 //! Nobody believes this module: `check` asks the words and windows that a certificate names for
 //! what it needs (S10).
 
-use crate::certificate::{Compared, Window, Word};
+use crate::certificate::{Compared, Range, Window, Word};
 use crate::explore::Explored;
 use crate::request::Request;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +22,9 @@ const GAP: i64 = 32;
 /// What the entry compares for all that was reached.
 pub(crate) fn compared(request: &Request, explored: &Explored) -> Compared {
     let mut chunks: BTreeSet<(u32, u32)> = BTreeSet::new();
+    // Of a buffer that is compared later on, one word says that it lies in memory.
+    let later = explored.parts.iter().filter_map(|part| part.refreshed);
+    chunks.extend(later.map(|range| (range.arg, 0)));
     for word in explored.parts.iter().flat_map(|part| &part.folded) {
         let (first, last) = (word.offset / 8, (word.offset + (word.bytes - 1)) / 8);
         chunks.extend((first..=last).map(|chunk| (word.arg, chunk)));
@@ -32,26 +35,36 @@ pub(crate) fn compared(request: &Request, explored: &Explored) -> Compared {
     let mut words = Vec::new();
     for (arg, chunk) in chunks {
         let len = request.buffer(arg).map_or(0, <[u8]>::len) as u32;
-        pieces(&mut words, arg, 8 * chunk, len);
+        pieces(&mut words, Range { arg, from: 8 * chunk, to: len.min(8 * chunk + 8) });
     }
     words.dedup();
     let all = explored.parts.iter().flat_map(|part| part.apart.iter().copied());
     Compared { words, apart: joined(all.collect()) }
 }
 
-/// The words of one chunk of eight bytes, of which some may lie behind the end (D2).
-fn pieces(words: &mut Vec<Word>, arg: u32, from: u32, len: u32) {
-    if len - from >= 8 {
-        words.push(Word { arg, offset: from, bytes: 8 });
-    } else if len >= 8 {
-        words.push(Word { arg, offset: len - 8, bytes: 8 });
-    } else {
-        let mut offset = from;
-        for bytes in [4, 2, 1] {
-            if len - offset >= bytes {
-                words.push(Word { arg, offset, bytes });
-                offset += bytes;
-            }
+/// The words of a range (D2).
+pub(crate) fn words(range: Range) -> Vec<Word> {
+    let (mut words, mut from) = (Vec::new(), range.from);
+    while from < range.to {
+        let to = range.to.min(from + 8);
+        pieces(&mut words, Range { from, to, ..range });
+        from = to;
+    }
+    words
+}
+
+/// The words of at most eight bytes (D2).
+fn pieces(words: &mut Vec<Word>, range: Range) {
+    let Range { arg, from, to } = range;
+    if to >= 8 {
+        words.push(Word { arg, offset: from.min(to - 8), bytes: 8 });
+        return;
+    }
+    let mut offset = from;
+    for bytes in [4, 2, 1] {
+        if to.saturating_sub(offset) >= bytes {
+            words.push(Word { arg, offset, bytes });
+            offset += bytes;
         }
     }
 }

@@ -56,7 +56,7 @@ pub mod snapshot;
 mod state;
 mod walk;
 
-pub use certificate::{Cell, Certificate, Compared, Known, Role, Row, Window, Word};
+pub use certificate::{Cell, Certificate, Compared, Known, Range, Role, Row, Window, Word};
 pub use error::{Error, Fault, Refused};
 pub use explore::{PARTS_MAX, STEPS_MAX};
 pub use image::BYTES_MAX;

@@ -14,12 +14,13 @@
 //! * G2. Constants and pointers are written where they are used, never kept.
 //! * G3. Where a block's successor knows fewer stores that were put off, the block does the rest.
 
-use crate::certificate::{Cell, Certificate, Known, Role, Row, Window, Word};
+use crate::certificate::{Cell, Certificate, Known, Range, Role, Row, Window, Word};
+use crate::context::ALL;
 use crate::entry::guards;
 use crate::error::{Fault, Refused};
 use crate::explore::{Cause, Explored};
 use crate::generic::opcode;
-use crate::guard::compared;
+use crate::guard::{compared, words};
 use crate::intrinsic::Intrinsics;
 use crate::state::{Late, Slot, State, Virtual};
 use crate::walk::{Key, Kind, Leave, Sink, Subject, walk};
@@ -83,7 +84,8 @@ pub(crate) fn write(
     let mut traps = false;
     for &part in &order {
         let (key, state) = (explored.parts[part].key, explored.parts[part].state.clone());
-        let (row, state) = writer.start(key, &state);
+        let ranges = explored.contexts.ranges(key.fresh).to_vec();
+        let (row, state) = writer.start(key, &state, ranges);
         certificate.roles.push(Role::Copy(row));
         let leave = walk(subject, &mut explored.contexts, &mut writer, key, state)?;
         let targets: Vec<(Block, &State<Cause>)> = leave
@@ -97,7 +99,7 @@ pub(crate) fn write(
         if targets.len() != leave.edges.len() {
             return Err(Refused::new(Fault::Bug, "an edge leads to what was not found"));
         }
-        traps |= matches!(leave.kind, Kind::Cases(..) | Kind::Compared(..));
+        traps |= matches!(leave.kind, Kind::Cases(..) | Kind::Refreshed(_));
         writer.end(key, &leave, &targets, trap)?;
     }
     if traps {
@@ -188,7 +190,7 @@ impl Writer<'_> {
 
     /// Starts the block of a part: its parameters, its row, and the state that the walk starts
     /// with.
-    fn start(&mut self, key: Key, known: &State<Cause>) -> (Row, State<Arg>) {
+    fn start(&mut self, key: Key, known: &State<Cause>, ranges: Vec<Range>) -> (Row, State<Arg>) {
         let body = self.subject.body();
         self.assembler.block(Origin::None, body.block(key.block).offset);
         let live = self.subject.generic.live_at(key.block, key.start);
@@ -214,7 +216,8 @@ impl Writer<'_> {
             row.values.push((value, known));
             values.push(slot);
         }
-        row.fresh = known.fresh && self.memory;
+        row.fresh = key.fresh == ALL && self.memory;
+        row.known = ranges;
         let mut kept = Virtual::default();
         let mut bases = BTreeMap::new();
         // The bases stand between the values and what intrinsics keep.
@@ -246,7 +249,7 @@ impl Writer<'_> {
             kept.locals.insert(number, entry);
         }
         self.bases = bases;
-        (row, State { values, kept, fresh: known.fresh })
+        (row, State { values, kept })
     }
 
     /// Ends the block of a part.
@@ -290,11 +293,16 @@ impl Writer<'_> {
                     (self.assembler.edges(&all), self.assembler.targets(&targets));
                 Terminator::Table { index, edges, targets }
             }
-            (&Kind::Compared(found, ty, bits), &[otherwise]) => {
-                let found = self.operand(found, ty, offset);
-                let condition = self.differs(found, ty, bits, offset);
+            (&Kind::Refreshed(range), &[otherwise]) => {
+                let base = *self.bases.get(&range.arg).ok_or_else(|| {
+                    Refused::new(Fault::Bug, "constant memory is compared without a pointer to it")
+                })?;
+                let words: Vec<_> = words(range).into_iter().map(|word| (word, base)).collect();
                 let then = self.assembler.edge(trap, &[]);
-                Terminator::Branch { condition, then, otherwise }
+                match self.any_differs(&words, offset) {
+                    Some(condition) => Terminator::Branch { condition, then, otherwise },
+                    None => Terminator::Jump(otherwise),
+                }
             }
             (Kind::Out(operands), []) => self.out(key.block, operands)?,
             (_, _) => return Err(Refused::new(Fault::Bug, "a part's end has other edges")),
@@ -431,6 +439,8 @@ impl Sink for Writer<'_> {
 
     // What is compared is decided before anything is written.
     fn folded(&mut self, _: Word) {}
+
+    fn refreshed(&mut self, _: Range) {}
 
     fn apart(&mut self, _: Window) {}
 

@@ -93,8 +93,6 @@ pub(crate) struct State<V> {
     /// Of the values that are live there, in their order.
     pub(crate) values: Vec<Slot<V>>,
     pub(crate) kept: Virtual<V>,
-    /// Whether nothing has changed constant memory since the entry compared it.
-    pub(crate) fresh: bool,
 }
 
 impl<V> State<V> {
@@ -176,7 +174,5 @@ pub(crate) fn meet<V: Copy>(
         one(&mut a.address, &b.address);
         one(&mut a.value, &b.value);
     }
-    let stale = into.fresh && !from.fresh;
-    into.fresh &= from.fresh;
-    changed || gone || stale
+    changed || gone
 }

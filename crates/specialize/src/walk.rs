@@ -18,16 +18,16 @@
 //!   memory ([`Promises::cells`]), nothing is put off.
 //! * A3. A load of constant memory gives the request's bytes if the program is trusted with them,
 //!   or if the entry has compared them and nothing could change them since; else it is done, and
-//!   the part ends with a comparison.
+//!   the part ends with a comparison. Code is copied for both.
 
-use crate::certificate::{Window, Word};
-use crate::context::{Context, Contexts, Step};
+use crate::certificate::{Range, Window, Word};
+use crate::context::{ALL, Context, Contexts, Fresh, NONE, Step};
 use crate::error::{Fault, Refused};
 use crate::generic::{Generic, opcode};
 use crate::intrinsic::{Intrinsic, Intrinsics};
 use crate::known::{Found, Near, constant_memory, known, near, window};
 use crate::promise::Promises;
-use crate::request::Request;
+use crate::request::{Argument, Request};
 use crate::state::{Late, Slot, State, Virtual};
 use prova_module::ops::{Class, Immediate};
 use prova_module::{FuncIdx, Opcode, ValType};
@@ -38,6 +38,9 @@ use prova_ssa::{
 /// The most values that one `specialize.value` is for.
 pub const CASES_MAX: u32 = 1024;
 
+/// How much of constant memory is compared at once, where it may have changed.
+const RANGE_BYTES: u32 = 8;
+
 /// A part of a generic block in a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Key {
@@ -45,6 +48,8 @@ pub(crate) struct Key {
     pub(crate) block: Block,
     /// How many of the block's instructions are done.
     pub(crate) start: u32,
+    /// What is known of constant memory.
+    pub(crate) fresh: Fresh,
 }
 
 /// Where the instructions go that a run must do.
@@ -64,6 +69,8 @@ pub(crate) trait Sink {
     fn set_root(&mut self, root: u32, value: Self::V);
     /// Constant memory is taken to be what the entry compared.
     fn folded(&mut self, word: Word);
+    /// A range of constant memory is compared here.
+    fn refreshed(&mut self, range: Range);
     /// Constant memory is taken to be apart from a store.
     fn apart(&mut self, window: Window);
     /// Why a value is not known.
@@ -85,8 +92,8 @@ pub(crate) enum Kind<V> {
     Null(Slot<V>),
     /// The edge of a value, counted from the first one; out of range it traps.
     Cases(Slot<V>, u32),
-    /// The one edge if a value of a type has these bits; else it traps.
-    Compared(Slot<V>, ValType, u64),
+    /// The one edge if a range of constant memory is the request's; else it traps.
+    Refreshed(Range),
     /// Out of the function, as the generic block, with these operands.
     Out(Vec<Slot<V>>),
 }
@@ -124,6 +131,15 @@ impl<'m> Subject<'m> {
         self.intrinsics.of(FuncIdx(func))
     }
 
+    /// Whether constant memory can be compared: it lies in memory, or looking at it might trap.
+    pub(crate) fn is_compared(&self) -> bool {
+        let in_memory = |argument: &Argument| match argument {
+            Argument::Buffer(bytes) => bytes.len() as u64 <= self.memory_bytes,
+            Argument::Runtime | Argument::Constant(..) => true,
+        };
+        self.promises.memory_is_compared && self.request.params.iter().all(in_memory)
+    }
+
     /// Whether a root is an argument of the function.
     pub(crate) fn is_argument(&self, root: u32) -> bool {
         (root as usize) < self.request.params.len()
@@ -138,8 +154,8 @@ pub(crate) struct Walk<'w, 'm, S: Sink> {
     context: Context,
     env: Vec<Option<Slot<S::V>>>,
     pub(crate) kept: Virtual<S::V>,
-    /// Whether nothing has changed constant memory since the entry compared it.
-    pub(crate) fresh: bool,
+    /// What is known of constant memory.
+    pub(crate) fresh: Fresh,
 }
 
 /// Walks a part.
@@ -156,7 +172,7 @@ pub(crate) fn walk<S: Sink>(
     let body = subject.body();
     let mut env = vec![None; body.value_count()];
     let live = subject.generic.live_at(key.block, key.start);
-    let (context, kept, fresh) = (key.context, state.kept, state.fresh);
+    let (context, kept, fresh) = (key.context, state.kept, key.fresh);
     let mut walk = Walk { subject, contexts, sink, context, env: Vec::new(), kept, fresh };
     for (value, slot) in live.into_iter().zip(state.values) {
         env[value.as_u32() as usize] = Some(match slot {
@@ -203,7 +219,7 @@ impl<S: Sink> Walk<'_, '_, S> {
         }
         let code = opcode(data.op);
         if let Some(found) = constant_memory(self.subject.request, code, data.imm, &args) {
-            return self.constant_memory(key, number, inst, &args, found);
+            return self.constant_memory(key, number, inst, found);
         }
         if let Some(slot) = known(code, data.imm, &args) {
             for result in data.results() {
@@ -229,33 +245,52 @@ impl<S: Sink> Walk<'_, '_, S> {
         key: Key,
         number: u32,
         inst: Inst,
-        args: &[Slot<S::V>],
         found: Found,
     ) -> Result<Option<Leave<S::V>>, Refused> {
         let data = self.subject.body().inst(inst);
         let Some(result) = data.result() else { return Ok(None) };
         let trusted = !self.subject.promises.memory_is_compared;
-        let compared = (!trusted && !self.fresh).then(|| self.sink.op(inst, args));
+        let known = self.contexts.ranges(self.fresh).iter().any(|range| range.has(found.word));
+        let is_fresh = self.fresh == ALL || known;
+        if !trusted && !is_fresh {
+            return self.refresh(key, number, inst, found.word).map(Some);
+        }
         self.set(result, Slot::Bits(found.bits));
-        let Some(made) = compared else {
-            if !trusted {
-                self.sink.folded(found.word);
-            }
-            return Ok(None);
-        };
-        let Some(&made) = made.first() else { return Ok(None) };
-        let to = Key { context: self.context, block: key.block, start: number + 1 };
+        if !trusted && !known {
+            self.sink.folded(found.word);
+        }
+        Ok(None)
+    }
+
+    /// The end of a part before a load of constant memory, which is compared with its neighbours.
+    fn refresh(
+        &mut self,
+        key: Key,
+        number: u32,
+        inst: Inst,
+        word: Word,
+    ) -> Result<Leave<S::V>, Refused> {
+        if !self.subject.is_compared() {
+            let what = "constant memory is compared in memories of pages of 64 KiB alone";
+            return Err(Refused::new(Fault::Unsupported, what));
+        }
+        let len = self.subject.request.buffer(word.arg).map_or(0, <[u8]>::len) as u32;
+        let from = word.offset / RANGE_BYTES * RANGE_BYTES;
+        let to = (from + RANGE_BYTES).max(word.offset + word.bytes).min(len);
+        let range = Range { arg: word.arg, from, to };
+        self.sink.refreshed(range);
+        let fresh = self.contexts.refreshed(self.fresh, range);
+        let to = Key { context: self.context, block: key.block, start: number, fresh };
         let values = self.slots(&self.subject.generic.live_at(to.block, to.start))?;
-        let edges = vec![(to, State { values, kept: self.kept.clone(), fresh: self.fresh })];
-        let ty = self.subject.body().value(result).ty;
-        let kind = Kind::Compared(Slot::Run(made), ty, found.bits);
-        Ok(Some(Leave { kind, edges, offset: data.offset }))
+        let edges = vec![(to, State { values, kept: self.kept.clone() })];
+        let offset = self.subject.body().inst(inst).offset;
+        Ok(Leave { kind: Kind::Refreshed(range), edges, offset })
     }
 
     /// What an instruction does to constant memory.
     fn change(&mut self, key: Key, inst: Inst, args: &[Slot<S::V>]) {
         let data = self.subject.body().inst(inst);
-        if !self.fresh || !data.op.effects().writes.meets(Shared::MEMORY) {
+        if self.fresh == NONE || !data.op.effects().writes.meets(Shared::MEMORY) {
             return;
         }
         let known = args.first().and_then(|&address| near(self.subject.request, address));
@@ -266,9 +301,9 @@ impl<S: Sink> Walk<'_, '_, S> {
 
     /// What a store does to constant memory.
     pub(crate) fn store_to(&mut self, window: Option<Window>) {
-        match window.filter(|_| self.fresh) {
+        match window.filter(|_| self.fresh != NONE) {
             Some(window) => self.sink.apart(window),
-            None => self.fresh = false,
+            None => self.fresh = NONE,
         }
     }
 
@@ -455,9 +490,9 @@ impl<S: Sink> Walk<'_, '_, S> {
             if let Some(result) = data.result() {
                 self.set(result, Slot::Bits(case.into()));
             }
-            let to = Key { context, block: key.block, start: number + 1 };
+            let to = Key { context, block: key.block, start: number + 1, fresh: self.fresh };
             let values = self.slots(&self.subject.generic.live_at(to.block, to.start))?;
-            edges.push((to, State { values, kept: self.kept.clone(), fresh: self.fresh }));
+            edges.push((to, State { values, kept: self.kept.clone() }));
         }
         Ok(Leave { kind: Kind::Cases(value, low), edges, offset: data.offset })
     }
@@ -505,7 +540,7 @@ impl<S: Sink> Walk<'_, '_, S> {
 
     fn edge(&mut self, block: Block, edge: &Edge) -> Result<(Key, State<S::V>), Refused> {
         let body = self.subject.body();
-        let to = Key { context: self.context, block: edge.block, start: 0 };
+        let to = Key { context: self.context, block: edge.block, start: 0, fresh: self.fresh };
         let params: Vec<Value> = body.block(edge.block).params().collect();
         let mut values = Vec::new();
         for value in self.subject.generic.live_at(edge.block, 0) {
@@ -517,6 +552,6 @@ impl<S: Sink> Walk<'_, '_, S> {
                 Err(_) => self.slot(value)?,
             });
         }
-        Ok((to, State { values, kept: self.kept.clone(), fresh: self.fresh }))
+        Ok((to, State { values, kept: self.kept.clone() }))
     }
 }

@@ -175,7 +175,7 @@ fn wrong_comparisons_are_refused() {
         (Rule::Memory, "a word too few", |case| {
             compared(case).words.remove(0);
         }),
-        (Rule::Entry, "a word less deep", |case| {
+        (Rule::Memory, "a word less deep", |case| {
             compared(case).words[1].offset = 3;
         }),
         (Rule::Memory, "a word of no width", |case| compared(case).words[0].bytes = 3),
@@ -193,6 +193,12 @@ fn wrong_comparisons_are_refused() {
         }),
         (Rule::Entry, "none", |case| case.certificate.roles[2] = Role::Fallback),
         (Rule::State, "text that may have changed", |case| row(case, 4).fresh = true),
+        (Rule::State, "text that was not compared", |case| row(case, 4).known[0].to = 6),
+        (Rule::Memory, "text of another argument", |case| row(case, 4).known[0].arg = 1),
+        (Rule::Memory, "text that is forgotten", |case| row(case, 4).known.clear()),
+        (Rule::Memory, "text that is known too early", |case| {
+            row(case, 3).known = row(case, 4).known.clone();
+        }),
         (Rule::Memory, "text of which nothing is known", |case| row(case, 3).fresh = false),
     ];
     for (rule, what, edit) in edits {

@@ -16,3 +16,7 @@ s/^          goto returning;/          RETURNING;/
 s/^          ci = ci->previous;/          PREVIOUS;/
 s/^ startfunc:/ START_LABEL/
 s/^ returning:/ RETURNING_LABEL/
+s/^    trap = luaG_traceexec(L, pc);  .*\\/    TRACE \\/
+s/^        updatestack(ci);  .*may have changed.*/        RESTACK/
+s/^  base = ci->func.p + 1;/  START_BASE;/
+s/^  StkId base;/  DECLARE_BASE/

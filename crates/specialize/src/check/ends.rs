@@ -133,7 +133,7 @@ impl<'c> Part<'c> {
     }
 
     /// What the row at the end of an edge says.
-    fn arrive(&mut self, our: &Edge, value: impl Fn(Value) -> Option<Term>) -> Verdict {
+    pub(super) fn arrive(&mut self, our: &Edge, value: impl Fn(Value) -> Option<Term>) -> Verdict {
         let row = self.facts.row(our.block)?;
         let mut args = Vec::new();
         for arg in self.facts.body.args(our) {
@@ -172,29 +172,6 @@ impl<'c> Part<'c> {
             }
         }
         Ok(self.our(value))
-    }
-
-    /// The end at a load of constant memory that is compared (S10 c).
-    pub(super) fn compared(&mut self, number: u32, data: &InstData, bits: u64) -> Verdict {
-        let (Some(result), Terminator::Branch { condition, otherwise, .. }) =
-            (data.result(), self.terminator())
-        else {
-            return Err((Rule::Memory, "a load is not compared".to_owned()));
-        };
-        let ty = self.facts.question.generic.value(result).ty;
-        let found = self.their(result)?;
-        self.some_done()?;
-        let differs = self.terms.differs(ty, found, bits);
-        let same = self.our(*condition) == differs;
-        demand!(same, Memory, "a load is compared with other bits");
-        let row = self.facts.row(otherwise.block)?;
-        let there = row.block == Some(self.generic) && row.start == number + 1;
-        demand!(there, Targets, "a load leads to {}", otherwise.block);
-        let (bits, theirs) = (self.terms.constant(bits), self.theirs.clone());
-        self.arrive(otherwise, |value| match value == result {
-            true => Some(bits),
-            false => theirs.get(&value).copied(),
-        })
     }
 
     /// The end at a `specialize.value`.

@@ -38,7 +38,8 @@ pub(super) fn entry(facts: &Facts<'_>, block: Block) -> Verdict {
     }
     let mut all = differs(facts, &mut terms, &params, &mine);
     all.extend(facts.memory.conditions(&mut terms, &params, size));
-    let differs = any(&mut terms, Opcode::I32Or, all);
+    let any = |a, b| terms.operator(Opcode::I32Or, Imm::None, &[a, b], 0);
+    let differs = all.into_iter().reduce(any);
     let on = match (body.block(block).terminator, differs) {
         (Terminator::Jump(edge), None) => edge,
         (Terminator::Branch { condition, then, otherwise }, Some(differs)) => {
@@ -88,24 +89,16 @@ pub(super) fn memory(facts: &Facts<'_>, block: Block, compared: &Compared) -> Ve
         let args = body.operands(data.args).iter().map(|value| ours.get(value).copied());
         let args: Vec<Option<Term>> = args.collect();
         let pointer = params.get(word.arg as usize).copied();
-        let plain = match data.imm {
-            Imm::Access(access) => access.memory == 0 && access.offset == word.offset.into(),
-            _ => false,
-        };
-        let loads = super::memory::load_of(word.bytes).map(Op::Wasm) == Some(data.op);
-        let same = loads && plain && args == [pointer];
+        let same = super::memory::reads(data, *word) && args == [pointer];
         demand!(same, Memory, "{inst} does not read {} bytes at {}", word.bytes, word.offset);
         let found = terms.leaf();
         ours.extend(data.result().map(|result| (result, found)));
-        let wanted = terms.constant(word.bits(question.request));
-        all.push(terms.operator(Opcode::I64Xor, Imm::None, &[found, wanted], 0));
+        all.push((found, word.bits(question.request)));
     }
     demand!(words.next().is_none(), Memory, "a word that is named is not read");
-    let Some(differs) = any(&mut terms, Opcode::I64Or, all) else {
+    let Some(differs) = super::memory::any_differs(&mut terms, &all) else {
         return Err((Rule::Memory, format!("{block} compares nothing")));
     };
-    let zero = terms.constant(0);
-    let differs = terms.operator(Opcode::I64Ne, Imm::None, &[differs, zero], 0);
     let Terminator::Branch { condition, then, otherwise } = body.block(block).terminator else {
         return Err((Rule::Memory, format!("{block} does not branch")));
     };
@@ -113,11 +106,6 @@ pub(super) fn memory(facts: &Facts<'_>, block: Block, compared: &Compared) -> Ve
     demand!(equal, Memory, "{condition} is not whether a word is another");
     falls_back(facts, &ours, &params, &then)?;
     begin(facts, &mut terms, &ours, &params, &otherwise, true)
-}
-
-/// One of many conditions, in their order; `None` if there are none.
-fn any(terms: &mut Terms, or: Opcode, all: Vec<Term>) -> Option<Term> {
-    all.into_iter().reduce(|a, b| terms.operator(or, Imm::None, &[a, b], 0))
 }
 
 /// An edge to the fallback, with the function's own arguments.
@@ -158,7 +146,11 @@ fn begin(
 ) -> Verdict {
     let question = facts.question;
     let row = facts.row(edge.block)?;
-    demand!(fresh || !row.fresh, Memory, "constant memory is not compared");
+    demand!(
+        (fresh || !row.fresh) && row.known.is_empty(),
+        Memory,
+        "constant memory is not compared"
+    );
     let start = row.block == Some(question.generic.entry()) && row.start == 0;
     demand!(start, Targets, "{} is no copy of the entry", edge.block);
     let empty = row.regs.is_empty() && row.stack.is_empty() && row.locals.is_empty();

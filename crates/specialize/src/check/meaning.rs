@@ -100,7 +100,7 @@ impl Part<'_> {
                     }
                     None => {
                         self.access(Opcode::I64Store, &[address, value])?;
-                        self.kept.fresh &= self.is_in_window(address, 0, 8);
+                        self.stored(self.is_in_window(address, 0, 8));
                     }
                 }
                 None
@@ -135,7 +135,7 @@ impl Part<'_> {
             (I::PushStack, &[address, value])
             | (I::WriteStack | I::WriteLocal, &[address, _, value]) => {
                 self.access(Opcode::I64Store, &[address, value])?;
-                self.kept.fresh &= self.is_in_window(address, 0, 8);
+                self.stored(self.is_in_window(address, 0, 8));
                 Ok(None)
             }
             (I::PopStack, &[address]) | (I::ReadStack | I::ReadLocal, &[address, _]) => {

@@ -15,14 +15,14 @@
 //!   what would, traps.
 
 use super::error::{Rule, Verdict, demand};
-use super::part::{Part, params_of};
+use super::part::{Kept, Part, params_of};
 use super::terms::{Term, Terms};
 use super::{Facts, Question};
-use crate::certificate::{Certificate, Compared, Role, Word};
+use crate::certificate::{Certificate, Compared, Range, Role, Word};
 use crate::request::Argument;
 use prova_module::ops::Class;
 use prova_module::{Opcode, ValType};
-use prova_ssa::{Imm, InstData, State, Terminator};
+use prova_ssa::{Imm, InstData, Op, State, Terminator};
 use std::collections::BTreeMap;
 
 /// What the entry compares.
@@ -41,6 +41,50 @@ pub(super) fn load_of(bytes: u32) -> Option<Opcode> {
         4 => Some(Opcode::I64Load32U),
         8 => Some(Opcode::I64Load),
         _other => None,
+    }
+}
+
+/// Whether an instruction reads a word behind its operand.
+pub(super) fn reads(data: &InstData, word: Word) -> bool {
+    let plain = match data.imm {
+        Imm::Access(access) => access.memory == 0 && access.offset == word.offset.into(),
+        _ => false,
+    };
+    plain && load_of(word.bytes).map(Op::Wasm) == Some(data.op)
+}
+
+/// Whether any of words is not what it is to be; `None` if there are none.
+pub(super) fn any_differs(terms: &mut Terms, words: &[(Term, u64)]) -> Option<Term> {
+    if let &[(found, bits)] = words {
+        return Some(terms.differs(ValType::I64, found, bits));
+    }
+    let mut any: Option<Term> = None;
+    for &(found, bits) in words {
+        let wanted = terms.constant(bits);
+        let differs = terms.operator(Opcode::I64Xor, Imm::None, &[found, wanted], 0);
+        any = Some(match any {
+            None => differs,
+            Some(any) => terms.operator(Opcode::I64Or, Imm::None, &[any, differs], 0),
+        });
+    }
+    any.map(|any| terms.differs(ValType::I64, any, 0))
+}
+
+impl Kept {
+    /// Whether all bytes of a range are known to be what the request says.
+    pub(super) fn knows(&self, range: &Range) -> bool {
+        let mut at = range.from;
+        while at < range.to {
+            let next = self
+                .known
+                .iter()
+                .filter(|known| known.arg == range.arg && known.from <= at && at < known.to);
+            match next.map(|known| known.to).max() {
+                Some(to) => at = to,
+                None => return false,
+            }
+        }
+        true
     }
 }
 
@@ -79,14 +123,14 @@ impl Memory {
             entry.params().map(|param| question.generic.value(param).ty).collect();
         let is_i32 = |arg: u32| types.get(arg as usize) == Some(&ValType::I32);
         for &arg in bytes.keys() {
-            let fits = is_i32(arg) && compared.end(arg) <= question.memory_bytes;
+            let fits = is_i32(arg) && compared.end(arg, request) <= question.memory_bytes;
             demand!(fits, Memory, "argument {arg} points to more than memory has");
         }
         for window in &compared.apart {
             let runs = matches!(request.params.get(window.arg as usize), Some(Argument::Runtime));
-            let fits = bytes
-                .keys()
-                .all(|&arg| u64::from(window.bytes) + compared.end(arg) <= u64::from(u32::MAX));
+            let fits = bytes.keys().all(|&arg| {
+                u64::from(window.bytes) + compared.end(arg, request) <= u64::from(u32::MAX)
+            });
             let is_one = runs && is_i32(window.arg) && window.bytes > 0 && fits;
             demand!(is_one, Memory, "{window:?} is none that can be compared");
         }
@@ -106,7 +150,7 @@ impl Memory {
         for &arg in self.bytes.keys() {
             let sixteen = terms.constant(16);
             let size = terms.operator(Opcode::I32Shl, Imm::None, &[size, sixteen], 0);
-            let last = terms.moved(size, (self.compared.end(arg) as u32).wrapping_neg());
+            let last = terms.moved(size, (self.end(arg) as u32).wrapping_neg());
             let at = param(arg).unwrap_or(size);
             all.push(terms.operator(Opcode::I32GtU, Imm::None, &[at, last], 0));
         }
@@ -116,12 +160,17 @@ impl Memory {
                 let pair = [at.unwrap_or(size), buffer.unwrap_or(size)];
                 let apart = terms.operator(Opcode::I32Sub, Imm::None, &pair, 0);
                 let apart = terms.moved(apart, (window.from as u32).wrapping_add(window.bytes - 1));
-                let both = u64::from(window.bytes) + self.compared.end(arg) - 1;
+                let both = u64::from(window.bytes) + self.end(arg) - 1;
                 let both = terms.constant(both);
                 all.push(terms.operator(Opcode::I32LtU, Imm::None, &[apart, both], 0));
             }
         }
         all
+    }
+
+    /// How many bytes behind an argument lie in memory, and apart from all windows.
+    fn end(&self, arg: u32) -> u64 {
+        self.bytes.get(&arg).map_or(0, |bytes| bytes.len() as u64)
     }
 
     /// Whether all bytes of a word are compared.
@@ -166,13 +215,23 @@ impl Part<'_> {
             self.assumptions.insert(crate::pipeline::Assumption::ConstantMemory(found.word.arg));
             return true;
         }
-        self.kept.fresh && self.facts.memory.has(found.word)
+        let Word { arg, offset, bytes } = found.word;
+        let range = Range { arg, from: offset, to: offset.saturating_add(bytes) };
+        self.kept.fresh && self.facts.memory.has(found.word) || self.kept.knows(&range)
     }
 
     /// What an effect of both sides does to constant memory (S10 b).
     pub(super) fn change(&mut self, data: &InstData, args: &[Term]) {
-        if self.kept.fresh && data.op.effects().writes.meets(State::MEMORY) {
-            self.kept.fresh = self.is_apart(data, args);
+        if data.op.effects().writes.meets(State::MEMORY) {
+            self.stored(self.is_apart(data, args));
+        }
+    }
+
+    /// What a store does to constant memory.
+    pub(super) fn stored(&mut self, apart: bool) {
+        if !apart {
+            self.kept.fresh = false;
+            self.kept.known.clear();
         }
     }
 
@@ -207,9 +266,61 @@ impl Part<'_> {
         })
     }
 
-    /// Whether the block ends with a comparison of what this instruction of the generic function
-    /// loads.
-    pub(super) fn is_compared(&self, number: u32) -> bool {
+    /// The end at a comparison of constant memory, before a load of a word of it (S10 c).
+    pub(super) fn refreshed(&mut self, number: u32, word: Word) -> Verdict {
+        let body = self.facts.body;
+        let request = self.facts.question.request;
+        let mut words: Vec<(Term, u64)> = Vec::new();
+        while let Some(inst) = self.effect()? {
+            let data = body.inst(inst);
+            if self.facts.body.inst(inst).op.effects().writes.meets(State::MEMORY) {
+                self.one_done(inst)?;
+                continue;
+            }
+            let args = self.ours(data.args);
+            let Some((found, range)) = self.word_of(data, &args) else {
+                return Err((Rule::Memory, format!("{inst} reads no constant memory")));
+            };
+            let leaf = self.terms.leaf();
+            self.ours.extend(data.result().map(|result| (result, leaf)));
+            words.push((leaf, found.bits(request)));
+            self.kept.known.push(range);
+            self.next = None;
+        }
+        let Terminator::Branch { condition, otherwise, .. } = &body.block(self.block).terminator
+        else {
+            return Err((Rule::Memory, "constant memory is not compared".to_owned()));
+        };
+        let Some(differs) = any_differs(&mut self.terms, &words) else {
+            return Err((Rule::Memory, "nothing is compared".to_owned()));
+        };
+        let same = self.our(*condition) == differs;
+        demand!(same, Memory, "a branch by something else than constant memory");
+        let row = self.facts.row(otherwise.block)?;
+        let there = row.block == Some(self.generic) && row.start == number;
+        demand!(there, Targets, "constant memory leads to {}", otherwise.block);
+        // Else the next block might compare it again, and so on.
+        let gains = row.known.iter().any(|range| range.has(word));
+        demand!(gains, Memory, "what is compared is not what is loaded");
+        let theirs = self.theirs.clone();
+        self.arrive(otherwise, |value| theirs.get(&value).copied())
+    }
+
+    /// The word of constant memory that an instruction reads, which the entry has found to lie in
+    /// memory.
+    fn word_of(&self, data: &InstData, args: &[Term]) -> Option<(Word, Range)> {
+        let Imm::Access(access) = data.imm else { return None };
+        let (arg, 0) = self.behind(*args.first()?)? else { return None };
+        let offset = u32::try_from(access.offset).ok()?;
+        let all = [1, 2, 4, 8].map(|bytes| Word { arg, offset, bytes });
+        let word = all.into_iter().find(|word| reads(data, *word))?;
+        let range = Range { arg, from: offset, to: offset.checked_add(word.bytes)? };
+        (u64::from(range.to) <= self.facts.memory.end(arg)).then_some((word, range))
+    }
+
+    /// Whether the block ends with a comparison of constant memory, before this instruction of the
+    /// generic function.
+    pub(super) fn is_refreshed(&self, number: u32) -> bool {
         let facts: &Facts<'_> = &self.facts;
         let Terminator::Branch { then, otherwise, .. } = &facts.body.block(self.block).terminator
         else {
@@ -220,6 +331,6 @@ impl Part<'_> {
         traps
             && facts
                 .row(otherwise.block)
-                .is_ok_and(|row| row.block == Some(self.generic) && row.start == number + 1)
+                .is_ok_and(|row| row.block == Some(self.generic) && row.start == number)
     }
 }

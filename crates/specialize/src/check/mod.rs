@@ -47,8 +47,10 @@
 //!   the request's bytes if (a) the program is trusted with them; or (b) the block behind the entry
 //!   has compared them, behind a comparison of the pointer with the size of memory, and on no way
 //!   from there to the load has memory been written, but in windows that the entry has compared
-//!   with where these bytes lie, and by stores that were put off; or (c) it stands, and the part
-//!   ends with a comparison of its result, whose other edge is a trap.
+//!   with where these bytes lie, and by stores that were put off; or (c) a part has ended with a
+//!   comparison of words, these bytes among them, of a buffer that the entry has found to lie in
+//!   memory, whose other edge is a trap, and since then as in (b). Such a part ends before a load
+//!   that is not known yet and is known behind it, so it does not go round for ever.
 //!
 //! # Soundness
 //! By coinduction over the edges that both take: the relation of a row holds at the entry (S2), a

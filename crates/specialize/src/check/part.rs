@@ -6,7 +6,7 @@ use super::edge::Way;
 use super::error::{Rule, Verdict, demand};
 use super::memory::Found;
 use super::terms::{Term, Terms};
-use crate::certificate::{Known, Row};
+use crate::certificate::{Known, Range, Row};
 use crate::intrinsic::Intrinsic;
 use crate::pipeline::Assumption;
 use prova_module::ops::{Class, Immediate};
@@ -31,6 +31,8 @@ pub(super) struct Kept {
     pub(super) locals: BTreeMap<u32, Late>,
     /// Whether the bytes that were compared at the entry are still what they were.
     pub(super) fresh: bool,
+    /// Other bytes of constant memory that are what the request says.
+    pub(super) known: Vec<Range>,
 }
 
 /// A block and its part.
@@ -119,8 +121,10 @@ impl<'c> Part<'c> {
             bases.push((arg, param));
         }
         let way = Way { args: &args, bases: &bases, params: params_of(&facts) };
-        let (mut theirs, mut kept) =
-            (BTreeMap::new(), Kept { fresh: row.fresh, ..Kept::default() });
+        let (mut theirs, mut kept) = (
+            BTreeMap::new(),
+            Kept { fresh: row.fresh, known: row.known.clone(), ..Kept::default() },
+        );
         let mut known = |known: Known| way.known(&mut terms, row, known);
         for &(value, said) in &row.values {
             let one = known(said)?;
@@ -263,12 +267,12 @@ impl<'c> Part<'c> {
         args: &[Term],
         found: &Found,
     ) -> Verdict<bool> {
+        if !self.is_known(found) && self.is_refreshed(number) {
+            self.refreshed(number, found.word)?;
+            return Ok(true);
+        }
         if self.stands_next(data, args)? {
             self.same(data, args)?;
-            if self.is_compared(number) {
-                self.compared(number, data, found.bits)?;
-                return Ok(true);
-            }
         } else {
             let known = self.is_known(found);
             demand!(known, Memory, "a load is gone, and what it reads is not known");
@@ -340,15 +344,21 @@ impl<'c> Part<'c> {
     /// What is left of the block are stores that were put off.
     pub(super) fn some_done(&mut self) -> Verdict {
         while let Some(inst) = self.effect()? {
-            let args = self.ours(self.facts.body.inst(inst).args);
-            let all = self.kept.stack.iter_mut().chain(self.kept.locals.values_mut());
-            let late = all.into_iter().find(|late| [late.address, late.value] == *args);
-            let Some(late) = late else {
-                return Err((Rule::Effects, format!("{inst} is no effect of the part")));
-            };
-            late.done = true;
-            self.access(Opcode::I64Store, &args)?;
+            self.one_done(inst)?;
         }
+        Ok(())
+    }
+
+    /// The next effect of the block is a store that was put off.
+    pub(super) fn one_done(&mut self, inst: Inst) -> Verdict {
+        let args = self.ours(self.facts.body.inst(inst).args);
+        let all = self.kept.stack.iter_mut().chain(self.kept.locals.values_mut());
+        let late = all.into_iter().find(|late| [late.address, late.value] == *args);
+        let Some(late) = late else {
+            return Err((Rule::Effects, format!("{inst} is no effect of the part")));
+        };
+        late.done = true;
+        self.access(Opcode::I64Store, &args)?;
         Ok(())
     }
 }
