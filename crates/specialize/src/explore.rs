@@ -62,7 +62,10 @@ pub(crate) struct Part {
     pub(crate) succs: Vec<usize>,
     /// What the part relies on, of what the entry compares.
     pub(crate) folded: Vec<Word>,
-    pub(crate) apart: Vec<Window>,
+    /// How many loads it takes from constant memory that was compared.
+    pub(crate) folds: usize,
+    /// Stores near arguments, and how many such loads stand before each.
+    pub(crate) apart: Vec<(Window, usize)>,
     /// What it compares at its end.
     pub(crate) refreshed: Option<Range>,
     /// The only edge that has led here, by its part and number.
@@ -72,7 +75,7 @@ pub(crate) struct Part {
 impl Part {
     fn new(key: Key, state: State<Cause>, from: Option<(usize, usize)>) -> Part {
         let (folded, apart) = (Vec::new(), Vec::new());
-        Part { key, state, succs: Vec::new(), folded, apart, refreshed: None, from }
+        Part { key, state, succs: Vec::new(), folded, folds: 0, apart, refreshed: None, from }
     }
 }
 
@@ -93,7 +96,8 @@ struct Causes<'m> {
     made: BTreeMap<u32, Cause>,
     /// What the part that is walked relies on.
     folded: Vec<Word>,
-    apart: Vec<Window>,
+    folds: usize,
+    apart: Vec<(Window, usize)>,
     refreshed: Option<Range>,
 }
 
@@ -123,8 +127,9 @@ impl Sink for Causes<'_> {
         self.made.insert(root, cause);
     }
 
-    fn folded(&mut self, word: Word) {
-        self.folded.push(word);
+    fn folded(&mut self, word: Option<Word>) {
+        self.folds += 1;
+        self.folded.extend(word);
     }
 
     fn refreshed(&mut self, range: Range) {
@@ -132,7 +137,7 @@ impl Sink for Causes<'_> {
     }
 
     fn apart(&mut self, window: Window) {
-        self.apart.push(window);
+        self.apart.push((window, self.folds));
     }
 
     fn why(&self, cause: Cause) -> String {
@@ -230,8 +235,16 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
     let mut contexts = Contexts::default();
     let (roots, made) = (BTreeSet::new(), BTreeMap::new());
     let (folded, apart) = (Vec::new(), Vec::new());
-    let mut sink =
-        Causes { subject, joins: Vec::new(), roots, made, folded, apart, refreshed: None };
+    let mut sink = Causes {
+        subject,
+        joins: Vec::new(),
+        roots,
+        made,
+        folded,
+        folds: 0,
+        apart,
+        refreshed: None,
+    };
     let (block, fresh) = (subject.body().entry(), if subject.is_compared() { ALL } else { NONE });
     let first = Key { context: ROOT, block, start: 0, fresh };
     let mut parts = vec![Part::new(first, entry(subject), None)];
@@ -245,12 +258,11 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
         let (key, state) = (parts[at].key, parts[at].state.clone());
         let insts = subject.body().block(key.block).insts().len();
         steps += 1 + insts + places;
-        if steps > STEPS_MAX {
-            return Err(Refused::new(Fault::Limit, format!("more than {STEPS_MAX} steps")));
-        }
+        limits(steps, parts.len(), slots)?;
         sink.roots = state.roots();
         let leave = walk(subject, &mut contexts, &mut sink, key, state)?;
         parts[at].folded = std::mem::take(&mut sink.folded);
+        parts[at].folds = std::mem::take(&mut sink.folds);
         parts[at].apart = std::mem::take(&mut sink.apart);
         parts[at].refreshed = sink.refreshed.take();
         let compares = parts[at].refreshed.is_some();
@@ -282,11 +294,19 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
             }
         }
         parts[at].succs = succs;
-        if parts.len() > PARTS_MAX || slots > SLOTS_MAX {
-            let what =
-                format!("more than {PARTS_MAX} blocks, or {SLOTS_MAX} values at their starts");
-            return Err(Refused::new(Fault::Limit, what));
-        }
     }
+    limits(steps, parts.len(), slots)?;
     Ok(Explored { contexts, parts, numbers })
+}
+
+/// Refuses what is too much.
+fn limits(steps: usize, parts: usize, slots: usize) -> Result<(), Refused> {
+    if steps > STEPS_MAX {
+        return Err(Refused::new(Fault::Limit, format!("more than {STEPS_MAX} steps")));
+    }
+    if parts > PARTS_MAX || slots > SLOTS_MAX {
+        let what = format!("more than {PARTS_MAX} blocks, or {SLOTS_MAX} values at their starts");
+        return Err(Refused::new(Fault::Limit, what));
+    }
+    Ok(())
 }

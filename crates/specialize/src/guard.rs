@@ -2,7 +2,7 @@
 //! constant memory, and windows that lie apart from them.
 //!
 //! * D1. Every byte that was folded while nothing had changed constant memory is in a word, and
-//!   every byte that was stored to meanwhile is in a window.
+//!   every byte that was stored to before such a load is in a window.
 //! * D2. A word does not reach out of the request's bytes. Where eight bytes fit it has eight.
 //! * D3. There are at most [`WINDOWS_MAX`] windows: neighbours are joined, nearest first.
 //!
@@ -10,7 +10,8 @@
 //! what it needs (S10).
 
 use crate::certificate::{Compared, Range, Window, Word};
-use crate::explore::Explored;
+use crate::context::NONE;
+use crate::explore::{Explored, Part};
 use crate::request::Request;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,8 +20,32 @@ pub(crate) const WINDOWS_MAX: usize = 8;
 /// Windows that are as near as this are one.
 const GAP: i64 = 32;
 
+/// Whether a part, or one behind it, relies on what is known of constant memory at its start.
+pub(crate) fn relies(explored: &Explored) -> Vec<bool> {
+    let mut relies: Vec<bool> = explored.parts.iter().map(|part| part.folds > 0).collect();
+    let mut preds: Vec<Vec<usize>> = vec![Vec::new(); relies.len()];
+    for (at, part) in explored.parts.iter().enumerate() {
+        part.succs.iter().for_each(|&to| preds[to].push(at));
+    }
+    let mut open: Vec<usize> = (0..relies.len()).filter(|&at| relies[at]).collect();
+    while let Some(at) = open.pop() {
+        for &pred in preds[at].iter().filter(|_| explored.parts[at].key.fresh != NONE) {
+            if !relies[pred] {
+                relies[pred] = true;
+                open.push(pred);
+            }
+        }
+    }
+    relies
+}
+
+/// Whether a part's successors rely on what is known of constant memory.
+fn leads_on(explored: &Explored, part: &Part, relies: &[bool]) -> bool {
+    part.succs.iter().any(|&to| relies[to] && explored.parts[to].key.fresh != NONE)
+}
+
 /// What the entry compares for all that was reached.
-pub(crate) fn compared(request: &Request, explored: &Explored) -> Compared {
+pub(crate) fn compared(request: &Request, explored: &Explored, relies: &[bool]) -> Compared {
     let mut chunks: BTreeSet<(u32, u32)> = BTreeSet::new();
     // Of a buffer that is compared later on, one word says that it lies in memory.
     let later = explored.parts.iter().filter_map(|part| part.refreshed);
@@ -38,7 +63,11 @@ pub(crate) fn compared(request: &Request, explored: &Explored) -> Compared {
         pieces(&mut words, Range { arg, from: 8 * chunk, to: len.min(8 * chunk + 8) });
     }
     words.dedup();
-    let all = explored.parts.iter().flat_map(|part| part.apart.iter().copied());
+    let all = explored.parts.iter().flat_map(|part| {
+        let leads_on = leads_on(explored, part, relies);
+        let needed = part.apart.iter().filter(move |(_, folds)| leads_on || *folds < part.folds);
+        needed.map(|(window, _)| *window)
+    });
     Compared { words, apart: joined(all.collect()) }
 }
 

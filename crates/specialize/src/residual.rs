@@ -20,7 +20,7 @@ use crate::entry::guards;
 use crate::error::{Fault, Refused};
 use crate::explore::{Cause, Explored};
 use crate::generic::opcode;
-use crate::guard::{compared, words};
+use crate::guard::{compared, relies, words};
 use crate::intrinsic::Intrinsics;
 use crate::state::{Late, Slot, State, Virtual};
 use crate::walk::{Key, Kind, Leave, Sink, Subject, walk};
@@ -44,8 +44,6 @@ pub(crate) struct Writer<'m> {
     pub(crate) assembler: Assembler,
     /// What the roots are in the block that is written.
     bases: BTreeMap<u32, Value>,
-    /// Whether the entry compares constant memory.
-    memory: bool,
 }
 
 /// Writes the function that has a number in the module to be.
@@ -58,7 +56,8 @@ pub(crate) fn write(
     func: FuncIdx,
 ) -> Result<Residual, Refused> {
     let order = order(explored);
-    let compared = compared(subject.request, explored);
+    let relies = relies(explored);
+    let compared = compared(subject.request, explored, &relies);
     let memory = !compared.words.is_empty();
     let guards = guards(subject.request);
     let falls = memory || !guards.is_empty();
@@ -69,7 +68,7 @@ pub(crate) fn write(
     }
     let trap = Block::from_u32(first + order.len() as u32);
     let assembler = Assembler::new(func, Metering::NONE);
-    let mut writer = Writer { subject, assembler, bases: BTreeMap::new(), memory };
+    let mut writer = Writer { subject, assembler, bases: BTreeMap::new() };
     let mut certificate = Certificate { roles: vec![Role::Entry] };
     let state = &explored.parts[0].state;
     writer.entry(state, &guards, &compared, Block::from_u32(first));
@@ -84,8 +83,9 @@ pub(crate) fn write(
     let mut traps = false;
     for &part in &order {
         let (key, state) = (explored.parts[part].key, explored.parts[part].state.clone());
-        let ranges = explored.contexts.ranges(key.fresh).to_vec();
-        let (row, state) = writer.start(key, &state, ranges);
+        let ranges = explored.contexts.ranges(key.fresh).iter().filter(|_| relies[part]);
+        let ranges = ranges.copied().collect();
+        let (row, state) = writer.start(key, &state, (key.fresh == ALL && relies[part], ranges));
         certificate.roles.push(Role::Copy(row));
         let leave = walk(subject, &mut explored.contexts, &mut writer, key, state)?;
         let targets: Vec<(Block, &State<Cause>)> = leave
@@ -190,7 +190,12 @@ impl Writer<'_> {
 
     /// Starts the block of a part: its parameters, its row, and the state that the walk starts
     /// with.
-    fn start(&mut self, key: Key, known: &State<Cause>, ranges: Vec<Range>) -> (Row, State<Arg>) {
+    fn start(
+        &mut self,
+        key: Key,
+        known: &State<Cause>,
+        (fresh, ranges): (bool, Vec<Range>),
+    ) -> (Row, State<Arg>) {
         let body = self.subject.body();
         self.assembler.block(Origin::None, body.block(key.block).offset);
         let live = self.subject.generic.live_at(key.block, key.start);
@@ -216,7 +221,7 @@ impl Writer<'_> {
             row.values.push((value, known));
             values.push(slot);
         }
-        row.fresh = key.fresh == ALL && self.memory;
+        row.fresh = fresh;
         row.known = ranges;
         let mut kept = Virtual::default();
         let mut bases = BTreeMap::new();
@@ -438,7 +443,7 @@ impl Sink for Writer<'_> {
     }
 
     // What is compared is decided before anything is written.
-    fn folded(&mut self, _: Word) {}
+    fn folded(&mut self, _: Option<Word>) {}
 
     fn refreshed(&mut self, _: Range) {}
 

@@ -67,8 +67,9 @@ pub(crate) trait Sink {
     fn has_root(&self, root: u32) -> bool;
     /// What a root is from now on.
     fn set_root(&mut self, root: u32, value: Self::V);
-    /// Constant memory is taken to be what the entry compared.
-    fn folded(&mut self, word: Word);
+    /// Constant memory is taken to be what was compared: this word at the entry, or another one
+    /// later.
+    fn folded(&mut self, word: Option<Word>);
     /// A range of constant memory is compared here.
     fn refreshed(&mut self, range: Range);
     /// Constant memory is taken to be apart from a store.
@@ -256,8 +257,8 @@ impl<S: Sink> Walk<'_, '_, S> {
             return self.refresh(key, number, inst, found.word).map(Some);
         }
         self.set(result, Slot::Bits(found.bits));
-        if !trusted && !known {
-            self.sink.folded(found.word);
+        if !trusted {
+            self.sink.folded((!known).then_some(found.word));
         }
         Ok(None)
     }
