@@ -23,19 +23,19 @@ impl Random {
 
 /// What came of a campaign.
 #[derive(Debug, Default)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Changed modules that are valid.
-    pub valid: usize,
+    pub(crate) valid: usize,
     /// Those that were refused as a whole.
-    pub modules_refused: usize,
+    pub(crate) modules_refused: usize,
     /// Functions that were made.
-    pub made: usize,
+    pub(crate) made: usize,
     /// Requests that were refused, by whose fault it was.
-    pub refused: BTreeMap<Fault, usize>,
+    pub(crate) refused: BTreeMap<Fault, usize>,
 }
 
 /// Changes so many modules.
-pub fn campaign(seed: u64, cases: usize) -> Counts {
+pub(crate) fn campaign(seed: u64, cases: usize) -> Counts {
     let texts = [
         include_str!("../cases/values.wat"),
         include_str!("../cases/loop.wat"),
