@@ -10,7 +10,8 @@ name=$(basename "$script" .lua)
 work=$out/objects
 mkdir -p "$work"
 flags="--target=wasm32-wasi -O2 -I$here/shim -I$here/.. -I$work -include $here/shim/prelude.h
-    -D_WASI_EMULATED_PROCESS_CLOCKS -Wno-everything -std=gnu23"
+    -D_WASI_EMULATED_PROCESS_CLOCKS -Wno-everything -std=gnu23
+    -mexception-handling -mllvm -wasm-enable-sjlj -mllvm -wasm-use-legacy-eh=false"
 sources="lapi lauxlib lbaselib lcode lcorolib lctype ldblib ldebug ldo ldump lfunc lgc linit liolib
     llex lmathlib lmem loadlib lobject lopcodes loslib lparser lstate lstring lstrlib ltable ltablib
     ltm lundump lutf8lib lzio"
@@ -25,10 +26,11 @@ if [ ! -e "$work/done" ]; then
     for name_ in $sources lvm; do
         clang-22 $flags -c -o "$work/$name_.o" "$work/$name_.c"
     done
+    clang-22 $flags -c -o "$work/setjmp.o" "$here/shim/setjmp.c"
     clang-22 $flags -c -o "$work/execute.o" "$here/execute.c"
     touch "$work/done"
 fi
-objects=$(for name_ in $sources; do echo "$work/$name_.o"; done)
+objects=$(for name_ in $sources setjmp; do echo "$work/$name_.o"; done)
 link="-Wl,-z,stack-size=1048576 -lwasi-emulated-process-clocks -lm --no-wasm-opt"
 clang-22 $flags "-DSCRIPT=\"$script\"" -o "$out/$name.wasm" "$here/main.c" $objects \
     "$work/execute.o" $link

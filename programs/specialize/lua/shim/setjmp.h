@@ -1,3 +1,9 @@
-/* No exceptions: an error of the program ends it. */
+/* setjmp over exceptions: the compiler makes of each call of setjmp a catch in its function. */
 #pragma once
-typedef int jmp_buf[1];
+typedef struct {
+    void *invocation;
+    unsigned label;
+    struct { void *env; int value; } thrown;
+} jmp_buf[1];
+int setjmp(jmp_buf) __attribute__((returns_twice));
+_Noreturn void longjmp(jmp_buf, int);
