@@ -10,7 +10,7 @@ use clap::Args;
 use prova::wasi::{self, WasiCtx, WasiCtxBuilder};
 use prova::{Context, Engine, Linker, Result, Store, Val};
 use prova_specialize::snapshot::{INITIALIZER, MEMORY, State};
-use prova_specialize::{Fault, Intrinsic, MODULE, Options, Outcome, Snapshot, Specialized};
+use prova_specialize::{Assume, Fault, Intrinsic, MODULE, Options, Outcome, Snapshot, Specialized};
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -32,12 +32,24 @@ pub(crate) struct SpecializeArgs {
     /// The initialiser, an exported function
     #[arg(long, value_name = "FUNCTION", default_value = INITIALIZER, requires = "wizen")]
     init_func: String,
-    /// Refuses what rests on assumptions about the program; writes nothing if a request is refused
-    #[arg(long)]
+    /// What is believed of the program: that its text does not change (`trust`), or less
+    #[arg(long, value_enum, value_name = "HOW", default_value = "check")]
+    assume: Believed,
+    /// Believes nothing of the program; writes nothing if a request is refused
+    #[arg(long, conflicts_with = "assume")]
     strict: bool,
     /// Threads; all processors if not given
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+}
+
+/// What a proof may take for granted.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Believed {
+    /// Program text is compared; the virtual stack is believed to be the interpreter's alone
+    Check,
+    /// All that the program promises
+    Trust,
 }
 
 /// Runs the command.
@@ -53,7 +65,12 @@ pub(crate) fn run(args: &SpecializeArgs) -> Result<Exit> {
     }
     let threads =
         args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
-    let options = Options { strict: args.strict, threads, limits };
+    let assume = match (args.strict, args.assume) {
+        (true, _) => Assume::Nothing,
+        (false, Believed::Check) => Assume::Check,
+        (false, Believed::Trust) => Assume::Trust,
+    };
+    let options = Options { assume, threads, limits };
     let outcome = prova_specialize::specialize(&module, &options).with_context(failed)?;
     let mut refused = 0;
     for (slot, request, state) in &outcome.requests {

@@ -1,7 +1,8 @@
-//! Shows a specialised function and its certificate as they are before passes: `show IN SLOT`.
+//! Shows a specialised function and its certificate as they are before passes:
+//! `show IN SLOT [trust|nothing]`.
 
 use prova_module::{Features, Limits, Module};
-use prova_specialize::Certified;
+use prova_specialize::{Assume, Certified};
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
@@ -10,7 +11,12 @@ fn main() {
     let module =
         Module::decode(wasm, &Features::default(), &Limits::default()).expect("a valid module");
     let slot = args[2].parse().expect("a number");
-    let made = Certified::new(&module, slot).expect("a request that can be specialised");
+    let assume = match args.get(3).map(String::as_str) {
+        Some("trust") => Assume::Trust,
+        Some("nothing") => Assume::Nothing,
+        _other => Assume::Check,
+    };
+    let made = Certified::new(&module, slot, assume).expect("a request that can be specialised");
     println!("{}", prova_ssa::print(&made.body));
     for (number, role) in made.certificate.roles.iter().enumerate() {
         println!("block{number}: {role:?}");

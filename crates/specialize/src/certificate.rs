@@ -4,6 +4,7 @@
 //! Nobody believes it: [`crate::check`] proves what it says or refuses it. It names no contexts and
 //! no reasons.
 
+use crate::request::Request;
 use prova_ssa::{Block, Value};
 
 /// What is known of a value of the generic function at the start of a block.
@@ -52,6 +53,78 @@ pub struct Row {
     pub stack: Vec<Cell>,
     /// Stores put off by locals.
     pub locals: Vec<(u32, Cell)>,
+    /// Whether the bytes that were compared at the entry are still what they were.
+    pub fresh: bool,
+    /// Other bytes of constant memory that are what the request says.
+    pub known: Vec<Range>,
+}
+
+/// Bytes behind an argument, of constant memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Range {
+    /// The argument that points to them.
+    pub arg: u32,
+    /// How far behind it they start.
+    pub from: u32,
+    /// How far behind it they end.
+    pub to: u32,
+}
+
+impl Range {
+    /// Whether a word lies in it.
+    pub(crate) fn has(&self, word: Word) -> bool {
+        let end = u64::from(word.offset) + u64::from(word.bytes);
+        self.arg == word.arg && self.from <= word.offset && end <= self.to.into()
+    }
+}
+
+/// Bytes of constant memory that are compared at the entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Word {
+    /// The argument that points to them.
+    pub arg: u32,
+    /// How far behind it they start.
+    pub offset: u32,
+    /// How many they are: 1, 2, 4 or 8.
+    pub bytes: u32,
+}
+
+impl Word {
+    /// The request's bytes, as a little-endian number; 0 for bytes that it does not have.
+    pub(crate) fn bits(&self, request: &Request) -> u64 {
+        let from = self.offset as usize;
+        let bytes = request.buffer(self.arg).and_then(|all| all.get(from..)).unwrap_or(&[]);
+        let bytes = bytes.iter().take(self.bytes.min(8) as usize).rev();
+        bytes.fold(0, |bits, &byte| bits << 8 | u64::from(byte))
+    }
+}
+
+/// Bytes that stores reach, relative to an argument; none of them is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Window {
+    /// The argument.
+    pub arg: u32,
+    /// How far behind it they start; negative if before it.
+    pub from: i32,
+    /// How many they are.
+    pub bytes: u32,
+}
+
+/// What is compared at the entry besides constant arguments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// Bytes that are the request's.
+    pub words: Vec<Word>,
+    /// Bytes that lie apart from all of them.
+    pub apart: Vec<Window>,
+}
+
+impl Compared {
+    /// How many bytes of constant memory an argument points to, if any of them is compared; else 0.
+    pub(crate) fn end(&self, arg: u32, request: &Request) -> u64 {
+        let any = self.words.iter().any(|word| word.arg == arg);
+        request.buffer(arg).filter(|_| any).map_or(0, |bytes| bytes.len() as u64)
+    }
 }
 
 /// What a block of the specialised function is.
@@ -59,12 +132,14 @@ pub struct Row {
 pub enum Role {
     /// The entry: it compares constant arguments.
     Entry,
-    /// Where constant arguments are others: it calls the generic function.
+    /// Where constant arguments or memory are others: it calls the generic function.
     Fallback,
+    /// Behind the entry: it compares constant memory.
+    Memory(Compared),
     /// A copy of a part of a generic block.
     Copy(Row),
-    /// Where a specialised value is out of its range: a trap.
-    OutOfRange,
+    /// Where a value is not what the program promised: a trap.
+    Broken,
 }
 
 /// The roles of a body's blocks, in their order.

@@ -4,8 +4,11 @@
 //! nothing else: it decides how far the specialiser unrolls, never what a copy may assume, so no
 //! proof knows of contexts.
 //!
+//! So is what is known of constant memory ([`Fresh`]): code is copied for each.
+//!
 //! Invariant: equal paths have equal ids, given in the order in which the paths came up.
 
+use crate::certificate::Range;
 use std::collections::HashMap;
 
 /// A context; [`ROOT`] is where a function starts.
@@ -14,6 +17,18 @@ pub(crate) struct Context(u32);
 
 /// The empty path.
 pub(crate) const ROOT: Context = Context(0);
+
+/// What is known of constant memory: a name of a set of ranges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Fresh(u32);
+
+/// All that the entry compared is what it was.
+pub(crate) const ALL: Fresh = Fresh(0);
+/// Nothing is known.
+pub(crate) const NONE: Fresh = Fresh(1);
+
+/// The most ranges that are known at once.
+const RANGES_MAX: usize = 16;
 
 /// A step of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,16 +45,47 @@ pub(crate) struct Contexts {
     /// By number less one: the path without its last step, and that step.
     steps: Vec<(Context, Step)>,
     known: HashMap<(Context, Step), Context>,
+    /// By number less two: ranges, rising.
+    ranges: Vec<Vec<Range>>,
 }
 
 impl Contexts {
     /// A path and one more step.
     pub(crate) fn child(&mut self, parent: Context, step: Step) -> Context {
-        let Contexts { steps, known } = self;
+        let Contexts { steps, known, .. } = self;
         *known.entry((parent, step)).or_insert_with(|| {
             steps.push((parent, step));
             Context(steps.len() as u32)
         })
+    }
+
+    /// The ranges that are known besides what the entry compared.
+    pub(crate) fn ranges(&self, fresh: Fresh) -> &[Range] {
+        let at = (fresh.0 as usize).checked_sub(2);
+        at.and_then(|at| self.ranges.get(at)).map_or(&[], Vec::as_slice)
+    }
+
+    /// What is known once a range is too.
+    pub(crate) fn refreshed(&mut self, fresh: Fresh, range: Range) -> Fresh {
+        let mut all = self.ranges(fresh).to_vec();
+        if all.len() >= RANGES_MAX {
+            all.clear();
+        }
+        all.push(range);
+        all.sort();
+        all.dedup_by(|next, last| {
+            let joins = next.arg == last.arg && next.from <= last.to;
+            if joins {
+                last.to = last.to.max(next.to);
+            }
+            joins
+        });
+        let at = self.ranges.iter().position(|other| *other == all);
+        let at = at.unwrap_or_else(|| {
+            self.ranges.push(all);
+            self.ranges.len() - 1
+        });
+        Fresh(at as u32 + 2)
     }
 
     /// The path before its innermost program counter; the root if there is none.

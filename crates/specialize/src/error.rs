@@ -54,8 +54,6 @@ pub enum Fault {
     Unsupported,
     /// The result would be over a limit.
     Limit,
-    /// The assumptions that remain are not allowed.
-    Strict,
     /// The specialised function was not proved: a bug.
     Bug,
 }

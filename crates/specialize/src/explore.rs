@@ -2,7 +2,7 @@
 //! at each.
 //!
 //! ```text
-//! request ─► the entry's state ─ walk, meet, walk again … ─► Explored: for each Key its State and successors
+//! request ─► the entry's state ─ walk, meet, walk again … ─► Explored: for each Key its State
 //! ```
 //!
 //! This is a data-flow analysis over (context, part), as in weval (Fallin and Bernstein, *Partial
@@ -16,7 +16,8 @@
 //!
 //! Limits: [`PARTS_MAX`] parts, [`STEPS_MAX`] steps, [`SLOTS_MAX`] slots.
 
-use crate::context::{Contexts, ROOT};
+use crate::certificate::{Range, Window, Word};
+use crate::context::{ALL, Contexts, NONE, ROOT};
 use crate::error::{Fault, Refused};
 use crate::generic::opcode;
 use crate::request::Argument;
@@ -59,8 +60,23 @@ pub(crate) struct Part {
     pub(crate) key: Key,
     pub(crate) state: State<Cause>,
     pub(crate) succs: Vec<usize>,
+    /// What the part relies on, of what the entry compares.
+    pub(crate) folded: Vec<Word>,
+    /// How many loads it takes from constant memory that was compared.
+    pub(crate) folds: usize,
+    /// Stores near arguments, and how many such loads stand before each.
+    pub(crate) apart: Vec<(Window, usize)>,
+    /// What it compares at its end.
+    pub(crate) refreshed: Option<Range>,
     /// The only edge that has led here, by its part and number.
     from: Option<(usize, usize)>,
+}
+
+impl Part {
+    fn new(key: Key, state: State<Cause>, from: Option<(usize, usize)>) -> Part {
+        let (folded, apart) = (Vec::new(), Vec::new());
+        Part { key, state, succs: Vec::new(), folded, folds: 0, apart, refreshed: None, from }
+    }
 }
 
 /// All that is reached.
@@ -78,6 +94,11 @@ struct Causes<'m> {
     roots: BTreeSet<u32>,
     /// Why each root that was ever made is not known.
     made: BTreeMap<u32, Cause>,
+    /// What the part that is walked relies on.
+    folded: Vec<Word>,
+    folds: usize,
+    apart: Vec<(Window, usize)>,
+    refreshed: Option<Range>,
 }
 
 impl Sink for Causes<'_> {
@@ -104,6 +125,19 @@ impl Sink for Causes<'_> {
     fn set_root(&mut self, root: u32, cause: Cause) {
         self.roots.insert(root);
         self.made.insert(root, cause);
+    }
+
+    fn folded(&mut self, word: Option<Word>) {
+        self.folds += 1;
+        self.folded.extend(word);
+    }
+
+    fn refreshed(&mut self, range: Range) {
+        self.refreshed = Some(range);
+    }
+
+    fn apart(&mut self, window: Window) {
+        self.apart.push((window, self.folds));
     }
 
     fn why(&self, cause: Cause) -> String {
@@ -173,6 +207,26 @@ pub(crate) fn entry(subject: Subject<'_>) -> State<Cause> {
     State { values, kept: Virtual::default() }
 }
 
+/// The most copies of a part that differ in what is known of constant memory.
+const VERSIONS_MAX: u32 = 3;
+
+/// How many copies of each part there are, but for what is known of constant memory.
+#[derive(Default)]
+struct Versions(HashMap<Key, u32>);
+
+impl Versions {
+    /// The key that stands for one: of too many, nothing is known of constant memory.
+    fn of(&mut self, key: Key, numbers: &HashMap<Key, usize>) -> Key {
+        let none = Key { fresh: NONE, ..key };
+        if key.fresh == ALL || key.fresh == NONE || numbers.contains_key(&key) {
+            return key;
+        }
+        let count = self.0.entry(none).or_insert(0);
+        *count += 1;
+        if *count <= VERSIONS_MAX { key } else { none }
+    }
+}
+
 /// Finds all that is reached.
 ///
 /// # Errors
@@ -180,11 +234,22 @@ pub(crate) fn entry(subject: Subject<'_>) -> State<Cause> {
 pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
     let mut contexts = Contexts::default();
     let (roots, made) = (BTreeSet::new(), BTreeMap::new());
-    let mut sink = Causes { subject, joins: Vec::new(), roots, made };
-    let first = Key { context: ROOT, block: subject.body().entry(), start: 0 };
-    let start = Part { key: first, state: entry(subject), succs: Vec::new(), from: None };
-    let mut parts = vec![start];
+    let (folded, apart) = (Vec::new(), Vec::new());
+    let mut sink = Causes {
+        subject,
+        joins: Vec::new(),
+        roots,
+        made,
+        folded,
+        folds: 0,
+        apart,
+        refreshed: None,
+    };
+    let (block, fresh) = (subject.body().entry(), if subject.is_compared() { ALL } else { NONE });
+    let first = Key { context: ROOT, block, start: 0, fresh };
+    let mut parts = vec![Part::new(first, entry(subject), None)];
     let mut numbers = HashMap::from([(first, 0)]);
+    let mut versions = Versions::default();
     let mut open = BTreeSet::from([0]);
     let (mut steps, mut slots) = (0, 0);
     // A walk has a place for each value of the function.
@@ -193,19 +258,24 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
         let (key, state) = (parts[at].key, parts[at].state.clone());
         let insts = subject.body().block(key.block).insts().len();
         steps += 1 + insts + places;
-        if steps > STEPS_MAX {
-            return Err(Refused::new(Fault::Limit, format!("more than {STEPS_MAX} steps")));
-        }
+        limits(steps, parts.len(), slots)?;
         sink.roots = state.roots();
         let leave = walk(subject, &mut contexts, &mut sink, key, state)?;
+        parts[at].folded = std::mem::take(&mut sink.folded);
+        parts[at].folds = std::mem::take(&mut sink.folds);
+        parts[at].apart = std::mem::take(&mut sink.apart);
+        parts[at].refreshed = sink.refreshed.take();
+        let compares = parts[at].refreshed.is_some();
         let mut succs = Vec::new();
         for (edge, (to, state)) in leave.edges.into_iter().enumerate() {
             let from = Some((at, edge));
-            let number = *numbers.entry(to).or_insert(parts.len());
+            let kept = if compares { to } else { versions.of(to, &numbers) };
+            let number = *numbers.entry(kept).or_insert(parts.len());
+            numbers.insert(to, number);
             succs.push(number);
             if number == parts.len() {
                 slots += state.len();
-                parts.push(Part { key: to, state, succs: Vec::new(), from });
+                parts.push(Part::new(kept, state, from));
                 open.insert(number);
                 continue;
             }
@@ -224,11 +294,19 @@ pub(crate) fn explore(subject: Subject<'_>) -> Result<Explored, Refused> {
             }
         }
         parts[at].succs = succs;
-        if parts.len() > PARTS_MAX || slots > SLOTS_MAX {
-            let what =
-                format!("more than {PARTS_MAX} blocks, or {SLOTS_MAX} values at their starts");
-            return Err(Refused::new(Fault::Limit, what));
-        }
     }
+    limits(steps, parts.len(), slots)?;
     Ok(Explored { contexts, parts, numbers })
+}
+
+/// Refuses what is too much.
+fn limits(steps: usize, parts: usize, slots: usize) -> Result<(), Refused> {
+    if steps > STEPS_MAX {
+        return Err(Refused::new(Fault::Limit, format!("more than {STEPS_MAX} steps")));
+    }
+    if parts > PARTS_MAX || slots > SLOTS_MAX {
+        let what = format!("more than {PARTS_MAX} blocks, or {SLOTS_MAX} values at their starts");
+        return Err(Refused::new(Fault::Limit, what));
+    }
+    Ok(())
 }

@@ -24,12 +24,13 @@ use crate::explore::explore;
 use crate::generic::Generic;
 use crate::image::Image;
 use crate::intrinsic::Intrinsics;
+use crate::promise::{Assume, Promises};
 use crate::request::{Request, Requests};
 use crate::residual::{self, Residual};
 use crate::rest;
 use crate::rewrite::{Plan, Rewritten, rewrite};
 use crate::walk::Subject;
-use prova_module::{FuncIdx, Limits, Module, TableIdx};
+use prova_module::{FuncIdx, Limits, MemoryIdx, Module, TableIdx};
 use prova_ssa::emit::reducify::{Irreducible, reduced};
 use prova_ssa::emit::{Emitted, Style, Types, assemble, emit_with};
 use prova_ssa::emitted::{EmittedBody, Homes, Twin};
@@ -41,8 +42,8 @@ use std::fmt;
 /// How a module is specialised.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Refuses what rests on assumptions that are not proved.
-    pub strict: bool,
+    /// Which promises the program is trusted with.
+    pub assume: Assume,
     /// How many threads work at once; at least one does.
     pub threads: usize,
     /// Limits on the module that is made.
@@ -51,7 +52,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { strict: false, threads: 1, limits: Limits::default() }
+        Options { assume: Assume::default(), threads: 1, limits: Limits::default() }
     }
 }
 
@@ -159,7 +160,18 @@ pub fn specialize(module: &Module, options: &Options) -> Result<Outcome, Error> 
         let (request, state) = match request {
             Ok(request) => {
                 let generic = generics[&request.func].as_ref().map_err(Clone::clone);
-                let job = |generic| one(module, &intrinsics, generic, request, options.strict);
+                let promises = options.assume.promises();
+                let job = |generic| {
+                    let memory_bytes = memory_bytes(module);
+                    let subject = Subject {
+                        generic,
+                        intrinsics: &intrinsics,
+                        request,
+                        promises,
+                        memory_bytes,
+                    };
+                    one(subject)
+                };
                 (Some(request.clone()), generic.and_then(job))
             }
             Err(refused) => (None, Err(refused.clone())),
@@ -173,37 +185,38 @@ pub fn specialize(module: &Module, options: &Options) -> Result<Outcome, Error> 
     }
 }
 
+/// The least size of memory 0, in bytes; 0 if its pages are not those of 64 KiB.
+fn memory_bytes(module: &Module) -> u64 {
+    let memory = module.memory(MemoryIdx(0));
+    let plain = memory.filter(|memory| memory.page_size_log2 == 16 && !memory.memory64);
+    plain.map_or(0, |memory| memory.min << 16)
+}
+
+/// What the check is asked.
+fn question<'q>(subject: &Subject<'q>) -> check::Question<'q> {
+    check::Question {
+        generic: subject.generic.body(),
+        results: subject.generic.results(),
+        intrinsics: subject.intrinsics,
+        request: subject.request,
+        promises: subject.promises,
+        memory_bytes: subject.memory_bytes,
+    }
+}
+
 /// Specialises and proves one request.
-fn one(
-    module: &Module,
-    intrinsics: &Intrinsics,
-    generic: &Generic,
-    request: &Request,
-    strict: bool,
-) -> Result<Proved, Refused> {
-    let subject = Subject { generic, intrinsics, request };
+fn one(subject: Subject<'_>) -> Result<Proved, Refused> {
+    let generic = subject.generic;
     let mut explored = explore(subject)?;
     // Where it will stand is not known yet; the number is set when it is.
     let residual = residual::write(subject, &mut explored, generic.func())?;
-    let assumptions = check::prove(
-        &check::Question {
-            generic: generic.body(),
-            results: &module.func_type(generic.func()).results,
-            intrinsics,
-            request,
-        },
-        &residual.body,
-        &residual.certificate,
-    )
-    .map_err(|rejection| {
+    let proof = check::prove(&question(&subject), &residual.body, &residual.certificate);
+    let assumptions = proof.map_err(|rejection| {
         // Where a cell is, the search does not ask: that is the program's to keep.
         let cells = rejection.rule == check::Rule::Cells;
         let fault = if cells { Fault::Annotation } else { Fault::Bug };
         Refused::new(fault, rejection.to_string())
     })?;
-    if let Some(first) = assumptions.first().filter(|_| strict) {
-        return Err(Refused::new(Fault::Strict, format!("it assumes that {first}")));
-    }
     let size = (generic.body().block_count(), generic.body().inst_count());
     Ok(Proved { assumptions, generic: size, residual })
 }
@@ -339,6 +352,8 @@ pub struct Certified {
     generic: Generic,
     intrinsics: Intrinsics,
     request: Request,
+    promises: Promises,
+    memory_bytes: u64,
     /// The specialised function.
     pub body: Body,
     /// Its certificate.
@@ -348,17 +363,24 @@ pub struct Certified {
 #[doc(hidden)]
 impl Certified {
     /// The function that is made for the request that writes to an address.
-    pub fn new(module: &Module, slot: u32) -> Option<Certified> {
+    pub fn new(module: &Module, slot: u32, assume: Assume) -> Option<Certified> {
         let intrinsics = Intrinsics::find(module).ok()?;
         let requests = Requests::read(module, &Image::of(module).ok()?).ok()?;
         let (_, request) = requests.all.into_iter().find(|(other, _)| *other == slot)?;
         let request = request.ok()?;
         let generic = Generic::new(module, request.func).ok()?;
-        let subject = Subject { generic: &generic, intrinsics: &intrinsics, request: &request };
+        let (promises, memory_bytes) = (assume.promises(), memory_bytes(module));
+        let subject = Subject {
+            generic: &generic,
+            intrinsics: &intrinsics,
+            request: &request,
+            promises,
+            memory_bytes,
+        };
         let mut explored = explore(subject).ok()?;
         let Residual { body, certificate } =
             residual::write(subject, &mut explored, generic.func()).ok()?;
-        Some(Certified { generic, intrinsics, request, body, certificate })
+        Some(Certified { generic, intrinsics, request, promises, memory_bytes, body, certificate })
     }
 
     /// What the proof says.
@@ -366,12 +388,14 @@ impl Certified {
     /// # Errors
     /// The first rule that is broken.
     pub fn prove(&self) -> Result<Vec<Assumption>, check::Rejection> {
-        let question = check::Question {
-            generic: self.generic.body(),
-            results: self.generic.results(),
+        let subject = Subject {
+            generic: &self.generic,
             intrinsics: &self.intrinsics,
             request: &self.request,
+            promises: self.promises,
+            memory_bytes: self.memory_bytes,
         };
+        let question = question(&subject);
         check::prove(&question, &self.body, &self.certificate)
     }
 }

@@ -114,6 +114,14 @@ impl Requests {
 }
 
 impl Request {
+    /// The bytes that a parameter points to, if they are constant.
+    pub(crate) fn buffer(&self, param: u32) -> Option<&[u8]> {
+        match self.params.get(param as usize)? {
+            Argument::Buffer(bytes) => Some(bytes),
+            Argument::Runtime | Argument::Constant(..) => None,
+        }
+    }
+
     fn read(
         module: &Module,
         image: &Image,

@@ -9,17 +9,19 @@
 //! what is not needed ([`crate::pipeline`]). That keeps the certificate, and the proof, to one
 //! block at a time.
 //!
-//! * G1. The first block compares each constant argument; if one is another, the generic function
-//!   is called in its place.
+//! * G1. The first blocks compare what is constant ([`crate::entry`]); if it is another, the
+//!   generic function is called in its place.
 //! * G2. Constants and pointers are written where they are used, never kept.
 //! * G3. Where a block's successor knows fewer stores that were put off, the block does the rest.
 
-use crate::certificate::{Cell, Certificate, Known, Role, Row};
+use crate::certificate::{Cell, Certificate, Known, Range, Role, Row, Window, Word};
+use crate::context::ALL;
+use crate::entry::guards;
 use crate::error::{Fault, Refused};
 use crate::explore::{Cause, Explored};
 use crate::generic::opcode;
+use crate::guard::{compared, relies, words};
 use crate::intrinsic::Intrinsics;
-use crate::request::Argument;
 use crate::state::{Late, Slot, State, Virtual};
 use crate::walk::{Key, Kind, Leave, Sink, Subject, walk};
 use prova_module::ops::Immediate;
@@ -37,9 +39,9 @@ pub(crate) struct Residual {
 }
 
 /// The blocks of a body, and where the writer is.
-struct Writer<'m> {
-    subject: Subject<'m>,
-    assembler: Assembler,
+pub(crate) struct Writer<'m> {
+    pub(crate) subject: Subject<'m>,
+    pub(crate) assembler: Assembler,
     /// What the roots are in the block that is written.
     bases: BTreeMap<u32, Value>,
 }
@@ -54,8 +56,12 @@ pub(crate) fn write(
     func: FuncIdx,
 ) -> Result<Residual, Refused> {
     let order = order(explored);
-    let guards = guards(subject);
-    let first = 1 + u32::from(!guards.is_empty());
+    let relies = relies(explored);
+    let compared = compared(subject.request, explored, &relies);
+    let memory = !compared.words.is_empty();
+    let guards = guards(subject.request);
+    let falls = memory || !guards.is_empty();
+    let first = 1 + u32::from(falls) + u32::from(memory);
     let mut blocks = vec![None; explored.parts.len()];
     for (number, &part) in (first..).zip(&order) {
         blocks[part] = Some(Block::from_u32(number));
@@ -64,15 +70,22 @@ pub(crate) fn write(
     let assembler = Assembler::new(func, Metering::NONE);
     let mut writer = Writer { subject, assembler, bases: BTreeMap::new() };
     let mut certificate = Certificate { roles: vec![Role::Entry] };
-    writer.entry(&explored.parts[0].state, &guards, Block::from_u32(first));
-    if !guards.is_empty() {
+    let state = &explored.parts[0].state;
+    writer.entry(state, &guards, &compared, Block::from_u32(first));
+    if falls {
         writer.fallback()?;
         certificate.roles.push(Role::Fallback);
+    }
+    if memory {
+        writer.memory(state, &compared, Block::from_u32(first));
+        certificate.roles.push(Role::Memory(compared));
     }
     let mut traps = false;
     for &part in &order {
         let (key, state) = (explored.parts[part].key, explored.parts[part].state.clone());
-        let (row, state) = writer.start(key, &state);
+        let ranges = explored.contexts.ranges(key.fresh).iter().filter(|_| relies[part]);
+        let ranges = ranges.copied().collect();
+        let (row, state) = writer.start(key, &state, (key.fresh == ALL && relies[part], ranges));
         certificate.roles.push(Role::Copy(row));
         let leave = walk(subject, &mut explored.contexts, &mut writer, key, state)?;
         let targets: Vec<(Block, &State<Cause>)> = leave
@@ -86,13 +99,13 @@ pub(crate) fn write(
         if targets.len() != leave.edges.len() {
             return Err(Refused::new(Fault::Bug, "an edge leads to what was not found"));
         }
-        traps |= matches!(leave.kind, Kind::Cases(..));
+        traps |= matches!(leave.kind, Kind::Cases(..) | Kind::Refreshed(_));
         writer.end(key, &leave, &targets, trap)?;
     }
     if traps {
         writer.assembler.block(Origin::None, 0);
         writer.assembler.end(Terminator::Unreachable, 0);
-        certificate.roles.push(Role::OutOfRange);
+        certificate.roles.push(Role::Broken);
     }
     Ok(Residual { body: writer.assembler.finish(), certificate })
 }
@@ -121,16 +134,6 @@ fn order(explored: &Explored) -> Vec<usize> {
     order
 }
 
-/// The constant arguments: their numbers, types and bits.
-fn guards(subject: Subject<'_>) -> Vec<(usize, ValType, u64)> {
-    let params = subject.request.params.iter().enumerate();
-    let constant = |(number, argument): (usize, &Argument)| match argument {
-        Argument::Constant(ty, bits) => Some((number, *ty, *bits)),
-        Argument::Runtime | Argument::Buffer(_) => None,
-    };
-    params.filter_map(constant).collect()
-}
-
 /// The operator that makes a constant of a type.
 pub(crate) fn constant_of(ty: ValType) -> Option<Opcode> {
     match ty {
@@ -143,10 +146,17 @@ pub(crate) fn constant_of(ty: ValType) -> Option<Opcode> {
 }
 
 /// An i64 access of memory 0.
-const LONG: Imm = Imm::Access(Access { offset: 0, memory: 0, align_log2: 0, lane: 0 });
+pub(crate) const LONG: Imm = Imm::Access(Access { offset: 0, memory: 0, align_log2: 0, lane: 0 });
 
 impl Writer<'_> {
-    fn value(&mut self, code: Opcode, imm: Imm, args: &[Value], ty: ValType, offset: u32) -> Value {
+    pub(crate) fn value(
+        &mut self,
+        code: Opcode,
+        imm: Imm,
+        args: &[Value],
+        ty: ValType,
+        offset: u32,
+    ) -> Value {
         let inst = self.assembler.inst(Op::Wasm(code), imm, args, [ty], offset);
         let result = self.assembler.body().inst(inst).result();
         result.unwrap_or_else(|| unreachable!("an instruction of one type has one result"))
@@ -178,77 +188,14 @@ impl Writer<'_> {
         arg.value().unwrap_or_else(|| unreachable!("payloads exist on edges alone"))
     }
 
-    /// The entry (G1).
-    fn entry(&mut self, state: &State<Cause>, guards: &[(usize, ValType, u64)], first: Block) {
-        let body = self.subject.body();
-        self.assembler.block(Origin::None, 0);
-        let types = body.block(body.entry()).params().map(|value| body.value(value).ty);
-        let params: Vec<Value> = types.map(|ty| self.assembler.param(ty, Place::None)).collect();
-        let mut differs = None;
-        for &(number, ty, bits) in guards {
-            let (param, as_int) = match ty {
-                ValType::F32 => (Some(Opcode::I32ReinterpretF32), ValType::I32),
-                ValType::F64 => (Some(Opcode::I64ReinterpretF64), ValType::I64),
-                other => (None, other),
-            };
-            let mut found = params[number];
-            if let Some(code) = param {
-                found = self.value(code, Imm::None, &[found], as_int, 0);
-            }
-            let (constant, differ) = match as_int {
-                ValType::I32 => (Opcode::I32Const, Opcode::I32Ne),
-                _long => (Opcode::I64Const, Opcode::I64Ne),
-            };
-            let wanted = self.value(constant, Imm::Bits(bits), &[], as_int, 0);
-            let is_other = self.value(differ, Imm::None, &[found, wanted], ValType::I32, 0);
-            differs = Some(match differs {
-                None => is_other,
-                Some(before) => {
-                    self.value(Opcode::I32Or, Imm::None, &[before, is_other], ValType::I32, 0)
-                }
-            });
-        }
-        // What is live at the generic entry, then the bases.
-        let live = self.subject.generic.live_at(body.entry(), 0);
-        let old: Vec<Value> = body.block(body.entry()).params().collect();
-        let mut args: Vec<Arg> = Vec::new();
-        for (value, slot) in live.iter().zip(&state.values) {
-            if let (Slot::Run(_), Ok(number)) = (slot, old.binary_search(value)) {
-                args.push(params[number].into());
-            }
-        }
-        args.extend(state.roots().into_iter().map(|root| Arg::from(params[root as usize])));
-        let on = self.assembler.edge(first, &args);
-        let terminator = match differs {
-            None => Terminator::Jump(on),
-            Some(condition) => {
-                let all: Vec<Arg> = params.iter().map(|&param| param.into()).collect();
-                let then = self.assembler.edge(Block::from_u32(1), &all);
-                Terminator::Branch { condition, then, otherwise: on }
-            }
-        };
-        self.assembler.end(terminator, 0);
-    }
-
-    /// The block that calls the generic function.
-    fn fallback(&mut self) -> Result<(), Refused> {
-        let body = self.subject.body();
-        self.assembler.block(Origin::None, 0);
-        let types = body.block(body.entry()).params().map(|value| body.value(value).ty);
-        let params: Vec<Value> = types.map(|ty| self.assembler.param(ty, Place::None)).collect();
-        let func = renumbered(self.subject.intrinsics, self.subject.generic.func())?;
-        let results = self.subject.generic.results().to_vec();
-        let call = Op::Wasm(Opcode::Call);
-        let inst = self.assembler.inst(call, Imm::Index(func.0), &params, results, 0);
-        let results: Vec<Value> = self.assembler.body().inst(inst).results().collect();
-        let list = self.assembler.operands(&results);
-        self.assembler.end(Terminator::Return(list), 0);
-        Ok(())
-    }
-
     /// Starts the block of a part: its parameters, its row, and the state that the walk starts
     /// with.
-    fn start(&mut self, key: Key, known: &State<Cause>) -> (Row, State<Arg>) {
+    fn start(
+        &mut self,
+        key: Key,
+        known: &State<Cause>,
+        (fresh, ranges): (bool, Vec<Range>),
+    ) -> (Row, State<Arg>) {
         let body = self.subject.body();
         self.assembler.block(Origin::None, body.block(key.block).offset);
         let live = self.subject.generic.live_at(key.block, key.start);
@@ -274,6 +221,8 @@ impl Writer<'_> {
             row.values.push((value, known));
             values.push(slot);
         }
+        row.fresh = fresh;
+        row.known = ranges;
         let mut kept = Virtual::default();
         let mut bases = BTreeMap::new();
         // The bases stand between the values and what intrinsics keep.
@@ -348,6 +297,17 @@ impl Writer<'_> {
                 let (edges, targets) =
                     (self.assembler.edges(&all), self.assembler.targets(&targets));
                 Terminator::Table { index, edges, targets }
+            }
+            (&Kind::Refreshed(range), &[otherwise]) => {
+                let base = *self.bases.get(&range.arg).ok_or_else(|| {
+                    Refused::new(Fault::Bug, "constant memory is compared without a pointer to it")
+                })?;
+                let words: Vec<_> = words(range).into_iter().map(|word| (word, base)).collect();
+                let then = self.assembler.edge(trap, &[]);
+                match self.any_differs(&words, offset) {
+                    Some(condition) => Terminator::Branch { condition, then, otherwise },
+                    None => Terminator::Jump(otherwise),
+                }
             }
             (Kind::Out(operands), []) => self.out(key.block, operands)?,
             (_, _) => return Err(Refused::new(Fault::Bug, "a part's end has other edges")),
@@ -482,6 +442,13 @@ impl Sink for Writer<'_> {
         self.assembler.inst(Op::Wasm(Opcode::I64Store), LONG, &[address, value], [], offset);
     }
 
+    // What is compared is decided before anything is written.
+    fn folded(&mut self, _: Option<Word>) {}
+
+    fn refreshed(&mut self, _: Range) {}
+
+    fn apart(&mut self, _: Window) {}
+
     fn payload(&mut self, _: Block, number: u32) -> Arg {
         Arg::payload(number)
     }
@@ -504,7 +471,7 @@ impl Sink for Writer<'_> {
 }
 
 /// A function's number once intrinsics are gone.
-fn renumbered(intrinsics: &Intrinsics, func: FuncIdx) -> Result<FuncIdx, Refused> {
+pub(crate) fn renumbered(intrinsics: &Intrinsics, func: FuncIdx) -> Result<FuncIdx, Refused> {
     let what = || Refused::new(Fault::Annotation, "an intrinsic is used as a value");
     intrinsics.renumbered(func).ok_or_else(what)
 }

@@ -25,6 +25,9 @@ use prova_module::{
 };
 use prova_ssa::Imm;
 
+#[cfg(test)]
+mod tests;
+
 /// Compares two modules.
 ///
 /// # Errors

@@ -8,26 +8,38 @@
 //!
 //! Both halves of the specialiser are this walk: [`crate::explore`] asks it what is known, with a
 //! sink that writes nothing, and [`crate::residual`] writes with it. A part starts at a block's
-//! start or behind a `specialize.value`, and ends at the next one or at the block's end.
+//! start, or behind a `specialize.value` or a load that is compared, and ends at the next one or at
+//! the block's end.
 //!
 //! * A1. What intrinsics say changes keys and states and nothing else. A context takes effect on
 //!   the edges out of the part.
 //! * A2. A call sees memory as the generic function would leave it: stores that were put off are
-//!   done before it, and forgotten. So they are before a return.
+//!   done before it, and forgotten. So they are before a return. Where the virtual stack is
+//!   memory ([`Promises::cells`]), nothing is put off.
+//! * A3. A load of constant memory gives the request's bytes if the program is trusted with them,
+//!   or if the entry has compared them and nothing could change them since; else it is done, and
+//!   the part ends with a comparison. Code is copied for both.
 
-use crate::context::{Context, Contexts, Step};
+use crate::certificate::{Range, Window, Word};
+use crate::context::{ALL, Context, Contexts, Fresh, NONE, Step};
 use crate::error::{Fault, Refused};
-use crate::fold;
 use crate::generic::{Generic, opcode};
 use crate::intrinsic::{Intrinsic, Intrinsics};
+use crate::known::{Found, Near, constant_memory, known, near, window};
+use crate::promise::Promises;
 use crate::request::{Argument, Request};
 use crate::state::{Late, Slot, State, Virtual};
 use prova_module::ops::{Class, Immediate};
 use prova_module::{FuncIdx, Opcode, ValType};
-use prova_ssa::{ArgKind, Block, Body, Edge, Imm, Inst, Terminator, Value};
+use prova_ssa::{
+    ArgKind, Block, Body, Def, Edge, Inst, InstData, State as Shared, Terminator, Value,
+};
 
 /// The most values that one `specialize.value` is for.
 pub const CASES_MAX: u32 = 1024;
+
+/// How much of constant memory is compared at once, where it may have changed.
+const RANGE_BYTES: u32 = 8;
 
 /// A part of a generic block in a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,6 +48,8 @@ pub(crate) struct Key {
     pub(crate) block: Block,
     /// How many of the block's instructions are done.
     pub(crate) start: u32,
+    /// What is known of constant memory.
+    pub(crate) fresh: Fresh,
 }
 
 /// Where the instructions go that a run must do.
@@ -53,6 +67,13 @@ pub(crate) trait Sink {
     fn has_root(&self, root: u32) -> bool;
     /// What a root is from now on.
     fn set_root(&mut self, root: u32, value: Self::V);
+    /// Constant memory is taken to be what was compared: this word at the entry, or another one
+    /// later.
+    fn folded(&mut self, word: Option<Word>);
+    /// A range of constant memory is compared here.
+    fn refreshed(&mut self, range: Range);
+    /// Constant memory is taken to be apart from a store.
+    fn apart(&mut self, window: Window);
     /// Why a value is not known.
     fn why(&self, value: Self::V) -> String;
     /// Why a root is not known.
@@ -72,6 +93,8 @@ pub(crate) enum Kind<V> {
     Null(Slot<V>),
     /// The edge of a value, counted from the first one; out of range it traps.
     Cases(Slot<V>, u32),
+    /// The one edge if a range of constant memory is the request's; else it traps.
+    Refreshed(Range),
     /// Out of the function, as the generic block, with these operands.
     Out(Vec<Slot<V>>),
 }
@@ -91,6 +114,9 @@ pub(crate) struct Subject<'m> {
     pub(crate) generic: &'m Generic,
     pub(crate) intrinsics: &'m Intrinsics,
     pub(crate) request: &'m Request,
+    pub(crate) promises: Promises,
+    /// The least size of memory 0, in bytes; 0 if its pages are not those of 64 KiB.
+    pub(crate) memory_bytes: u64,
 }
 
 impl<'m> Subject<'m> {
@@ -106,28 +132,31 @@ impl<'m> Subject<'m> {
         self.intrinsics.of(FuncIdx(func))
     }
 
+    /// Whether constant memory can be compared: it lies in memory, or looking at it might trap.
+    pub(crate) fn is_compared(&self) -> bool {
+        let in_memory = |argument: &Argument| match argument {
+            Argument::Buffer(bytes) => bytes.len() as u64 <= self.memory_bytes,
+            Argument::Runtime | Argument::Constant(..) => true,
+        };
+        self.promises.memory_is_compared && self.request.params.iter().all(in_memory)
+    }
+
     /// Whether a root is an argument of the function.
     pub(crate) fn is_argument(&self, root: u32) -> bool {
         (root as usize) < self.request.params.len()
     }
-
-    /// The bytes that a root points to, if it is such an argument.
-    pub(crate) fn buffer(&self, root: u32) -> Option<&'m [u8]> {
-        match self.request.params.get(root as usize)? {
-            Argument::Buffer(bytes) => Some(bytes),
-            Argument::Runtime | Argument::Constant(..) => None,
-        }
-    }
 }
 
 /// A walk.
-struct Walk<'w, 'm, S: Sink> {
-    subject: Subject<'m>,
+pub(crate) struct Walk<'w, 'm, S: Sink> {
+    pub(crate) subject: Subject<'m>,
     contexts: &'w mut Contexts,
-    sink: &'w mut S,
+    pub(crate) sink: &'w mut S,
     context: Context,
     env: Vec<Option<Slot<S::V>>>,
-    kept: Virtual<S::V>,
+    pub(crate) kept: Virtual<S::V>,
+    /// What is known of constant memory.
+    pub(crate) fresh: Fresh,
 }
 
 /// Walks a part.
@@ -144,8 +173,8 @@ pub(crate) fn walk<S: Sink>(
     let body = subject.body();
     let mut env = vec![None; body.value_count()];
     let live = subject.generic.live_at(key.block, key.start);
-    let (context, kept) = (key.context, state.kept);
-    let mut walk = Walk { subject, contexts, sink, context, env: Vec::new(), kept };
+    let (context, kept, fresh) = (key.context, state.kept, key.fresh);
+    let mut walk = Walk { subject, contexts, sink, context, env: Vec::new(), kept, fresh };
     for (value, slot) in live.into_iter().zip(state.values) {
         env[value.as_u32() as usize] = Some(match slot {
             Slot::Run(made) => walk.named(value, made),
@@ -163,7 +192,7 @@ pub(crate) fn walk<S: Sink>(
 }
 
 impl<S: Sink> Walk<'_, '_, S> {
-    fn refused(&self, inst: Inst, what: impl Into<String>) -> Refused {
+    pub(crate) fn refused(&self, inst: Inst, what: impl Into<String>) -> Refused {
         let offset = self.subject.body().inst(inst).offset;
         Refused::new(Fault::Annotation, what).at(self.subject.generic.func(), offset)
     }
@@ -190,7 +219,10 @@ impl<S: Sink> Walk<'_, '_, S> {
             return self.intrinsic(key, number, inst, intrinsic, &args);
         }
         let code = opcode(data.op);
-        if let Some(slot) = self.known(code, data.imm, &args) {
+        if let Some(found) = constant_memory(self.subject.request, code, data.imm, &args) {
+            return self.constant_memory(key, number, inst, found);
+        }
+        if let Some(slot) = known(code, data.imm, &args) {
             for result in data.results() {
                 self.set(result, slot);
             }
@@ -199,12 +231,114 @@ impl<S: Sink> Walk<'_, '_, S> {
         if matches!(code.class(), Class::call | Class::call_indirect | Class::call_ref) {
             self.flush(data.offset);
         }
+        self.change(key, inst, &args);
         let made = self.sink.op(inst, &args);
         for (result, value) in data.results().zip(made) {
             let slot = self.named(result, value);
             self.set(result, slot);
         }
         Ok(None)
+    }
+
+    /// A load of constant memory (A3); the end of the part, if it is that.
+    fn constant_memory(
+        &mut self,
+        key: Key,
+        number: u32,
+        inst: Inst,
+        found: Found,
+    ) -> Result<Option<Leave<S::V>>, Refused> {
+        let data = self.subject.body().inst(inst);
+        let Some(result) = data.result() else { return Ok(None) };
+        let trusted = !self.subject.promises.memory_is_compared;
+        let known = self.contexts.ranges(self.fresh).iter().any(|range| range.has(found.word));
+        let is_fresh = self.fresh == ALL || known;
+        if !trusted && !is_fresh {
+            return self.refresh(key, number, inst, found.word).map(Some);
+        }
+        self.set(result, Slot::Bits(found.bits));
+        if !trusted {
+            self.sink.folded((!known).then_some(found.word));
+        }
+        Ok(None)
+    }
+
+    /// The end of a part before a load of constant memory, which is compared with its neighbours.
+    fn refresh(
+        &mut self,
+        key: Key,
+        number: u32,
+        inst: Inst,
+        word: Word,
+    ) -> Result<Leave<S::V>, Refused> {
+        if !self.subject.is_compared() {
+            let what = "constant memory is compared in memories of pages of 64 KiB alone";
+            return Err(Refused::new(Fault::Unsupported, what));
+        }
+        let len = self.subject.request.buffer(word.arg).map_or(0, <[u8]>::len) as u32;
+        let from = word.offset / RANGE_BYTES * RANGE_BYTES;
+        let to = (from + RANGE_BYTES).max(word.offset + word.bytes).min(len);
+        let range = Range { arg: word.arg, from, to };
+        self.sink.refreshed(range);
+        let fresh = self.contexts.refreshed(self.fresh, range);
+        let to = Key { context: self.context, block: key.block, start: number, fresh };
+        let values = self.slots(&self.subject.generic.live_at(to.block, to.start))?;
+        let edges = vec![(to, State { values, kept: self.kept.clone() })];
+        let offset = self.subject.body().inst(inst).offset;
+        Ok(Leave { kind: Kind::Refreshed(range), edges, offset })
+    }
+
+    /// What an instruction does to constant memory.
+    fn change(&mut self, key: Key, inst: Inst, args: &[Slot<S::V>]) {
+        let data = self.subject.body().inst(inst);
+        if self.fresh == NONE || !data.op.effects().writes.meets(Shared::MEMORY) {
+            return;
+        }
+        let known = args.first().and_then(|&address| near(self.subject.request, address));
+        let known = known.or_else(|| self.masked(key, data));
+        let window = known.and_then(|near| window(opcode(data.op), data.imm, near));
+        self.store_to(window);
+    }
+
+    /// What a store does to constant memory.
+    pub(crate) fn store_to(&mut self, window: Option<Window>) {
+        match window.filter(|_| self.fresh != NONE) {
+            Some(window) => self.sink.apart(window),
+            None => self.fresh = NONE,
+        }
+    }
+
+    /// Where a store's address is, if that is the sum of a pointer and of a number that is masked,
+    /// and the part makes both.
+    fn masked(&self, key: Key, data: &InstData) -> Option<Near> {
+        let address = *self.subject.body().operands(data.args).first()?;
+        let &[a, b] = self.made(key, address, Opcode::I32Add)? else { return None };
+        [(a, b), (b, a)].into_iter().find_map(|(base, number)| {
+            let near = near(self.subject.request, self.slot(base).ok()?)?;
+            Some(Near { more: self.greatest(key, number)?, ..near })
+        })
+    }
+
+    /// The greatest that a number can be which the part masks, and perhaps shifts.
+    fn greatest(&self, key: Key, number: Value) -> Option<u32> {
+        if let Some(&[of, by]) = self.made(key, number, Opcode::I32Shl) {
+            self.made(key, of, Opcode::I32And)?;
+            let by = self.slot(by).ok()?.bits().filter(|by| *by < 32)?;
+            return u32::try_from(u64::from(self.greatest(key, of)?) << by).ok();
+        }
+        let masks = self.made(key, number, Opcode::I32And)?.iter();
+        let masks = masks.filter_map(|&mask| self.slot(mask).ok()?.bits());
+        masks.map(|mask| mask as u32).min()
+    }
+
+    /// The operands of an operator that makes a value in this part.
+    fn made(&self, key: Key, value: Value, code: Opcode) -> Option<&[Value]> {
+        let body = self.subject.body();
+        let Def::Result(inst, _) = body.value(value).def else { return None };
+        let data = body.inst(inst);
+        let mut insts = body.block(key.block).insts().skip(key.start as usize);
+        let here = opcode(data.op) == code && insts.any(|other| other == inst);
+        here.then(|| body.operands(data.args))
     }
 
     /// What a run makes: an i32 becomes a root of its own, unless one of its name is in use.
@@ -220,35 +354,8 @@ impl<S: Sink> Walk<'_, '_, S> {
         Slot::Pointer { root, offset: 0 }
     }
 
-    /// What an operator gives, if that is known.
-    fn known(&self, code: Opcode, imm: Imm, args: &[Slot<S::V>]) -> Option<Slot<S::V>> {
-        let class = code.class();
-        if let (Class::constant, Imm::Bits(bits)) = (class, imm) {
-            return Some(Slot::Bits(bits));
-        }
-        if let (Class::select, &[a, b, condition]) = (class, args) {
-            return Some(if condition.bits()? as u32 == 0 { b } else { a });
-        }
-        if let (Class::load, Imm::Access(access), &[Slot::Pointer { root, offset }]) =
-            (class, imm, args)
-        {
-            let bytes = self.subject.buffer(root)?;
-            // A pointer in front of its buffer may wrap.
-            let at = u64::from(offset).checked_add(access.offset)?;
-            let inside = access.memory == 0 && offset as usize <= bytes.len();
-            let end = at.checked_add(fold::load_width(code)?.into())?;
-            let found = bytes.get(usize::try_from(at).ok()?..usize::try_from(end).ok()?)?;
-            return fold::load(code, found).filter(|_| inside).map(Slot::Bits);
-        }
-        if let Some(slot) = pointer(code, args) {
-            return Some(slot);
-        }
-        let bits: Option<Vec<u64>> = args.iter().map(|slot| slot.bits()).collect();
-        fold::fold(code, &bits.filter(|_| matches!(imm, Imm::None))?).map(Slot::Bits)
-    }
-
     /// Does the stores that were put off (A2).
-    fn flush(&mut self, offset: u32) {
+    pub(crate) fn flush(&mut self, offset: u32) {
         for late in self.kept.late() {
             self.sink.store(offset, late);
         }
@@ -259,7 +366,9 @@ impl<S: Sink> Walk<'_, '_, S> {
     fn counter(&self, inst: Inst, name: &str, slot: Slot<S::V>) -> Result<u32, Refused> {
         match slot {
             Slot::Bits(bits) => Ok(bits as u32),
-            Slot::Pointer { root, offset } if self.subject.buffer(root).is_some() => Ok(offset),
+            Slot::Pointer { root, offset } if self.subject.request.buffer(root).is_some() => {
+                Ok(offset)
+            }
             slot => {
                 let (context, why) = (self.contexts.describe(self.context), self.why(slot));
                 Err(self.refused(inst, format!("{name} is not constant ({context}): {why}")))
@@ -276,7 +385,12 @@ impl<S: Sink> Walk<'_, '_, S> {
         }
     }
 
-    fn constant(&self, inst: Inst, name: &str, slot: Slot<S::V>) -> Result<u64, Refused> {
+    pub(crate) fn constant(
+        &self,
+        inst: Inst,
+        name: &str,
+        slot: Slot<S::V>,
+    ) -> Result<u64, Refused> {
         match slot {
             Slot::Bits(bits) => Ok(bits),
             slot => {
@@ -322,7 +436,7 @@ impl<S: Sink> Walk<'_, '_, S> {
             }
             (I::AssertConst32, &[value, line]) => {
                 let buffer = match value {
-                    Slot::Pointer { root, .. } => self.subject.buffer(root),
+                    Slot::Pointer { root, .. } => self.subject.request.buffer(root),
                     Slot::Bits(_) | Slot::Run(_) => None,
                 };
                 if value.bits().is_none() && buffer.is_none() {
@@ -355,98 +469,6 @@ impl<S: Sink> Walk<'_, '_, S> {
         Ok(None)
     }
 
-    /// Registers, and stores that are put off.
-    fn kept_by(
-        &mut self,
-        inst: Inst,
-        intrinsic: Intrinsic,
-        args: &[Slot<S::V>],
-    ) -> Result<Option<Slot<S::V>>, Refused> {
-        use Intrinsic as I;
-        let offset = self.subject.body().inst(inst).offset;
-        Ok(match (intrinsic, args) {
-            (I::ReadSpecializationGlobal, &[number]) => {
-                let number = self.constant(inst, "the number of a global", number)? as usize;
-                match self.subject.request.globals.get(number) {
-                    Some(&Argument::Constant(_, bits)) => Some(Slot::Bits(bits)),
-                    _ => return Err(self.refused(inst, format!("no global {number} is constant"))),
-                }
-            }
-            (I::ReadReg, &[number]) => {
-                let number = self.constant(inst, "the number of a register", number)?;
-                let found = self.kept.regs.get(&number).copied();
-                let what = || format!("register {number} is not written on every way here");
-                Some(found.ok_or_else(|| self.refused(inst, what()))?)
-            }
-            (I::WriteReg, &[number, value]) => {
-                let number = self.constant(inst, "the number of a register", number)?;
-                self.kept.regs.insert(number, value);
-                None
-            }
-            (I::PushStack, &[address, value]) => {
-                self.kept.stack.push(Late { address, value });
-                None
-            }
-            (I::PopStack, &[address]) => Some(match self.kept.stack.pop() {
-                Some(late) => late.value,
-                None => Slot::Run(self.sink.load(inst, address)),
-            }),
-            (I::ReadStack, &[address, depth]) => {
-                let depth = self.constant(inst, "the depth", depth)? as usize;
-                Some(match self.entry(depth) {
-                    Some(late) => late.value,
-                    None => Slot::Run(self.sink.load(inst, address)),
-                })
-            }
-            (I::WriteStack, &[address, depth, value]) => {
-                let depth = self.constant(inst, "the depth", depth)? as usize;
-                match self.entry(depth) {
-                    Some(late) => late.value = value,
-                    None => self.sink.store(offset, &Late { address, value }),
-                }
-                None
-            }
-            (I::SyncStack, _) => {
-                self.flush(offset);
-                None
-            }
-            (intrinsic, args) => self.local(inst, intrinsic, args)?,
-        })
-    }
-
-    /// Virtual locals.
-    fn local(
-        &mut self,
-        inst: Inst,
-        intrinsic: Intrinsic,
-        args: &[Slot<S::V>],
-    ) -> Result<Option<Slot<S::V>>, Refused> {
-        match (intrinsic, args) {
-            (Intrinsic::ReadLocal, &[address, number]) => {
-                let number = self.constant(inst, "the number of a local", number)? as u32;
-                Ok(Some(match self.kept.locals.get(&number) {
-                    Some(late) => late.value,
-                    None => Slot::Run(self.sink.load(inst, address)),
-                }))
-            }
-            (Intrinsic::WriteLocal, &[address, number, value]) => {
-                let number = self.constant(inst, "the number of a local", number)? as u32;
-                self.kept.locals.insert(number, Late { address, value });
-                Ok(None)
-            }
-            (intrinsic, _) => {
-                let what = format!("{} has other operands", intrinsic.name());
-                Err(Refused::new(Fault::Bug, what))
-            }
-        }
-    }
-
-    /// The entry so many pushes ago.
-    fn entry(&mut self, depth: usize) -> Option<&mut Late<S::V>> {
-        let at = self.kept.stack.len().checked_sub(depth.checked_add(1)?)?;
-        self.kept.stack.get_mut(at)
-    }
-
     /// The end of a part at a value that is specialised.
     fn cases(
         &mut self,
@@ -469,7 +491,7 @@ impl<S: Sink> Walk<'_, '_, S> {
             if let Some(result) = data.result() {
                 self.set(result, Slot::Bits(case.into()));
             }
-            let to = Key { context, block: key.block, start: number + 1 };
+            let to = Key { context, block: key.block, start: number + 1, fresh: self.fresh };
             let values = self.slots(&self.subject.generic.live_at(to.block, to.start))?;
             edges.push((to, State { values, kept: self.kept.clone() }));
         }
@@ -519,7 +541,7 @@ impl<S: Sink> Walk<'_, '_, S> {
 
     fn edge(&mut self, block: Block, edge: &Edge) -> Result<(Key, State<S::V>), Refused> {
         let body = self.subject.body();
-        let to = Key { context: self.context, block: edge.block, start: 0 };
+        let to = Key { context: self.context, block: edge.block, start: 0, fresh: self.fresh };
         let params: Vec<Value> = body.block(edge.block).params().collect();
         let mut values = Vec::new();
         for value in self.subject.generic.live_at(edge.block, 0) {
@@ -532,28 +554,5 @@ impl<S: Sink> Walk<'_, '_, S> {
             });
         }
         Ok((to, State { values, kept: self.kept.clone() }))
-    }
-}
-
-/// What is known of an operator on pointers.
-fn pointer<V: Copy>(code: Opcode, args: &[Slot<V>]) -> Option<Slot<V>> {
-    use Slot::{Bits, Pointer};
-    let moved = |root: u32, offset: u32| Some(Pointer { root, offset });
-    let (adds, subtracts) = (code == Opcode::I32Add, code == Opcode::I32Sub);
-    match (*args.first()?, *args.get(1)?) {
-        (Pointer { root, offset }, Bits(by)) | (Bits(by), Pointer { root, offset }) if adds => {
-            moved(root, offset.wrapping_add(by as u32))
-        }
-        (Pointer { root, offset }, Bits(by)) if subtracts => {
-            moved(root, offset.wrapping_sub(by as u32))
-        }
-        (Pointer { root: a, offset: x }, Pointer { root: b, offset: y }) if a == b => {
-            let equal = code == Opcode::I32Eq;
-            match subtracts {
-                true => Some(Bits(x.wrapping_sub(y).into())),
-                false => (equal || code == Opcode::I32Ne).then(|| Bits(((x == y) == equal).into())),
-            }
-        }
-        (_, _) => None,
     }
 }

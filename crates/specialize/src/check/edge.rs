@@ -72,8 +72,12 @@ pub(super) fn arrive(
     Ok(())
 }
 
-/// Proves registers and cells of a row along an edge.
+/// Proves registers, cells and what is said of constant memory along an edge.
 pub(super) fn keep(terms: &mut Terms, row: &Row, way: &Way<'_>, kept: &Kept) -> Verdict {
+    demand!(!row.fresh || kept.fresh, State, "constant memory may have changed");
+    for range in &row.known {
+        demand!(kept.knows(range), State, "constant memory may have changed at {range:?}");
+    }
     for &(number, known) in &row.regs {
         let Some(&found) = kept.regs.get(&number) else {
             return Err((Rule::State, format!("register {number} is not written")));

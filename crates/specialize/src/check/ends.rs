@@ -133,7 +133,7 @@ impl<'c> Part<'c> {
     }
 
     /// What the row at the end of an edge says.
-    fn arrive(&mut self, our: &Edge, value: impl Fn(Value) -> Option<Term>) -> Verdict {
+    pub(super) fn arrive(&mut self, our: &Edge, value: impl Fn(Value) -> Option<Term>) -> Verdict {
         let row = self.facts.row(our.block)?;
         let mut args = Vec::new();
         for arg in self.facts.body.args(our) {
@@ -154,7 +154,7 @@ impl<'c> Part<'c> {
         let last = self.facts.body.edges(edges).last().map(|edge| edge.block);
         let role = last.and_then(|at| self.facts.certificate.roles.get(at.as_u32() as usize));
         let low = self.terms.as_bits(low).map(|bits| bits as u32);
-        let (Some(Role::OutOfRange), Some(low)) = (role, low) else { return Ok(None) };
+        let (Some(Role::Broken), Some(low)) = (role, low) else { return Ok(None) };
         // The index is made behind all stores that are done here: those of `cases` are done now,
         // and if the part does not end here, another value is not this one.
         let index = self.peek(index)?;

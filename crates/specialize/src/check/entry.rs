@@ -4,7 +4,7 @@ use super::edge::{Way, arrive};
 use super::error::{Rule, Verdict, demand};
 use super::terms::{Term, Terms};
 use super::{Facts, part};
-use crate::certificate::Role;
+use crate::certificate::{Compared, Role};
 use crate::request::Argument;
 use prova_module::{FuncIdx, Opcode, ValType};
 use prova_ssa::{Block, Body, Edge, Imm, Op, Terminator, Value};
@@ -26,63 +26,113 @@ pub(super) fn entry(facts: &Facts<'_>, block: Block) -> Verdict {
             leaf
         })
         .collect();
+    let size = terms.leaf();
     for inst in body.block(block).insts() {
-        let pure = body.inst(inst).op.effects().is_pure();
-        demand!(pure, Entry, "{inst} has an effect");
+        let data = body.inst(inst);
+        if data.op == Op::Wasm(Opcode::MemorySize) && data.imm == Imm::Index(0) {
+            ours.extend(data.result().map(|result| (result, size)));
+            continue;
+        }
+        demand!(data.op.effects().is_pure(), Entry, "{inst} has an effect");
         part::bind(facts, &mut terms, &mut ours, inst)?;
     }
-    let differs = differs(facts, &mut terms, &params, &mine);
+    let mut all = differs(facts, &mut terms, &params, &mine);
+    all.extend(facts.memory.conditions(&mut terms, &params, size));
+    let any = |a, b| terms.operator(Opcode::I32Or, Imm::None, &[a, b], 0);
+    let differs = all.into_iter().reduce(any);
     let on = match (body.block(block).terminator, differs) {
         (Terminator::Jump(edge), None) => edge,
         (Terminator::Branch { condition, then, otherwise }, Some(differs)) => {
             let equal = ours.get(&condition) == Some(&differs);
             demand!(equal, Entry, "{condition} is not whether a constant argument is another");
-            let role = facts.certificate.roles.get(then.block.as_u32() as usize);
-            let is_fallback = matches!(role, Some(Role::Fallback));
-            demand!(is_fallback, Entry, "other arguments lead to {}", then.block);
-            let passed = arguments(body, &ours, &then);
-            demand!(
-                passed == params.iter().map(|&p| Some(p)).collect::<Vec<_>>(),
-                Entry,
-                "the generic function gets other arguments"
-            );
+            falls_back(facts, &ours, &params, &then)?;
             otherwise
         }
         (terminator, _) => {
             return Err((Rule::Entry, format!("it ends in {}", terminator.name())));
         }
     };
-    begin(facts, &mut terms, &ours, &params, &on)
+    if facts.memory.is_empty() {
+        return begin(facts, &mut terms, &ours, &params, &on, false);
+    }
+    let role = facts.certificate.roles.get(on.block.as_u32() as usize);
+    let compares = matches!(role, Some(Role::Memory(_)));
+    demand!(compares, Memory, "{} does not compare constant memory", on.block);
+    let passed = arguments(body, &ours, &on);
+    let all: Vec<Option<Term>> = params.iter().map(|&param| Some(param)).collect();
+    demand!(passed == all, Memory, "constant memory is compared with other arguments");
+    Ok(())
 }
 
-/// Whether a constant argument is another one, as a term; `None` if there is no constant argument.
-fn differs(
-    facts: &Facts<'_>,
-    terms: &mut Terms,
-    params: &[Term],
-    types: &[ValType],
-) -> Option<Term> {
-    let mut differs: Option<Term> = None;
-    for ((&param, ty), argument) in params.iter().zip(types).zip(&facts.question.request.params) {
-        let &Argument::Constant(_, bits) = argument else { continue };
-        let (cast, differ) = match ty {
-            ValType::F32 => (Some(Opcode::I32ReinterpretF32), Opcode::I32Ne),
-            ValType::F64 => (Some(Opcode::I64ReinterpretF64), Opcode::I64Ne),
-            ValType::I64 => (None, Opcode::I64Ne),
-            ValType::I32 | ValType::V128 | ValType::Ref(_) => (None, Opcode::I32Ne),
-        };
-        let wanted = terms.constant(bits);
-        let found = match cast {
-            Some(cast) => terms.operator(cast, Imm::None, &[param], 0),
-            None => param,
-        };
-        let other = terms.operator(differ, Imm::None, &[found, wanted], 0);
-        differs = Some(match differs {
-            None => other,
-            Some(before) => terms.operator(Opcode::I32Or, Imm::None, &[before, other], 0),
-        });
+/// S10: the block that compares constant memory. (Where it is reached from is the entry's to say:
+/// it is no copy, so no other edge leads to it.)
+pub(super) fn memory(facts: &Facts<'_>, block: Block, compared: &Compared) -> Verdict {
+    let (body, question) = (facts.body, facts.question);
+    let (mine, generic) = (types(body, block), types(question.generic, question.generic.entry()));
+    demand!(mine == generic, Memory, "its parameters are {mine:?}, not {generic:?}");
+    let (mut terms, mut ours, mut params) = (Terms::default(), BTreeMap::new(), Vec::new());
+    for param in body.block(block).params() {
+        let leaf = terms.leaf();
+        ours.insert(param, leaf);
+        params.push(leaf);
     }
-    differs
+    let (mut words, mut all) = (compared.words.iter(), Vec::new());
+    for inst in body.block(block).insts() {
+        let data = body.inst(inst);
+        if data.op.effects().is_pure() {
+            part::bind(facts, &mut terms, &mut ours, inst)?;
+            continue;
+        }
+        let Some(word) = words.next() else {
+            return Err((Rule::Memory, format!("{inst} is no word that is named")));
+        };
+        let args = body.operands(data.args).iter().map(|value| ours.get(value).copied());
+        let args: Vec<Option<Term>> = args.collect();
+        let pointer = params.get(word.arg as usize).copied();
+        let same = super::memory::reads(data, *word) && args == [pointer];
+        demand!(same, Memory, "{inst} does not read {} bytes at {}", word.bytes, word.offset);
+        let found = terms.leaf();
+        ours.extend(data.result().map(|result| (result, found)));
+        all.push((found, word.bits(question.request)));
+    }
+    demand!(words.next().is_none(), Memory, "a word that is named is not read");
+    let Some(differs) = super::memory::any_differs(&mut terms, &all) else {
+        return Err((Rule::Memory, format!("{block} compares nothing")));
+    };
+    let Terminator::Branch { condition, then, otherwise } = body.block(block).terminator else {
+        return Err((Rule::Memory, format!("{block} does not branch")));
+    };
+    let equal = ours.get(&condition) == Some(&differs);
+    demand!(equal, Memory, "{condition} is not whether a word is another");
+    falls_back(facts, &ours, &params, &then)?;
+    begin(facts, &mut terms, &ours, &params, &otherwise, true)
+}
+
+/// An edge to the fallback, with the function's own arguments.
+fn falls_back(
+    facts: &Facts<'_>,
+    ours: &BTreeMap<Value, Term>,
+    params: &[Term],
+    then: &Edge,
+) -> Verdict {
+    let role = facts.certificate.roles.get(then.block.as_u32() as usize);
+    let is_fallback = matches!(role, Some(Role::Fallback));
+    demand!(is_fallback, Entry, "other arguments lead to {}", then.block);
+    let passed = arguments(facts.body, ours, then);
+    let all: Vec<Option<Term>> = params.iter().map(|&param| Some(param)).collect();
+    demand!(passed == all, Entry, "the generic function gets other arguments");
+    Ok(())
+}
+
+/// Whether each constant argument is another one, as terms.
+fn differs(facts: &Facts<'_>, terms: &mut Terms, params: &[Term], types: &[ValType]) -> Vec<Term> {
+    let mut all = Vec::new();
+    for ((&param, &ty), argument) in params.iter().zip(types).zip(&facts.question.request.params) {
+        if let &Argument::Constant(_, bits) = argument {
+            all.push(terms.differs(ty, param, bits));
+        }
+    }
+    all
 }
 
 /// The edge to the copy of the generic entry (S7, of the first row).
@@ -92,9 +142,15 @@ fn begin(
     ours: &BTreeMap<Value, Term>,
     params: &[Term],
     edge: &Edge,
+    fresh: bool,
 ) -> Verdict {
     let question = facts.question;
     let row = facts.row(edge.block)?;
+    demand!(
+        (fresh || !row.fresh) && row.known.is_empty(),
+        Memory,
+        "constant memory is not compared"
+    );
     let start = row.block == Some(question.generic.entry()) && row.start == 0;
     demand!(start, Targets, "{} is no copy of the entry", edge.block);
     let empty = row.regs.is_empty() && row.stack.is_empty() && row.locals.is_empty();

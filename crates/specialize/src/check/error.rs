@@ -41,6 +41,8 @@ rules! {
     Intrinsics = "intrinsics";
     /// S9: stores that were put off are done.
     Cells = "cells";
+    /// S10: constant memory is what was compared.
+    Memory = "memory";
 }
 
 /// A specialised function that is not proved.

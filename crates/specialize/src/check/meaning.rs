@@ -59,7 +59,10 @@ impl Part<'_> {
                 self.kept.regs.insert(index, value);
                 None
             }
-            (_, args) => self.cell(intrinsic, args)?,
+            (_, args) if self.facts.question.promises.cells_are_private => {
+                self.cell(intrinsic, args)?
+            }
+            (_, args) => self.in_memory(intrinsic, args)?,
         };
         match (result, data.result()) {
             (Some(term), Some(value)) => {
@@ -97,6 +100,7 @@ impl Part<'_> {
                     }
                     None => {
                         self.access(Opcode::I64Store, &[address, value])?;
+                        self.stored(self.is_in_window(address, 0, 8));
                     }
                 }
                 None
@@ -122,6 +126,26 @@ impl Part<'_> {
                 return Err((Rule::Intrinsics, format!("{} has other operands", intrinsic.name())));
             }
         })
+    }
+
+    /// The virtual stack and virtual locals, where they are memory like any other.
+    fn in_memory(&mut self, intrinsic: Intrinsic, args: &[Term]) -> Verdict<Option<Term>> {
+        use Intrinsic as I;
+        match (intrinsic, args) {
+            (I::PushStack, &[address, value])
+            | (I::WriteStack | I::WriteLocal, &[address, _, value]) => {
+                self.access(Opcode::I64Store, &[address, value])?;
+                self.stored(self.is_in_window(address, 0, 8));
+                Ok(None)
+            }
+            (I::PopStack, &[address]) | (I::ReadStack | I::ReadLocal, &[address, _]) => {
+                self.read(None, address).map(Some)
+            }
+            (I::SyncStack, _) => Ok(None),
+            (intrinsic, _) => {
+                Err((Rule::Intrinsics, format!("{} has other operands", intrinsic.name())))
+            }
+        }
     }
 
     /// What a cell holds, or a load at its address.

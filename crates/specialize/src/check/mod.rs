@@ -22,12 +22,13 @@
 //!
 //! # Rules
 //! * S1. *Form.* The certificate has a role for each block; rows name what exists.
-//! * S2. *Entry.* The first block does nothing but compare each constant argument with its bits. If
-//!   one differs, control goes to a block that calls the generic function with the same arguments
-//!   and returns its results.
+//! * S2. *Entry.* The first block does nothing but compare each constant argument with its bits
+//!   (and what S10 asks of it). If one differs, control goes to a block that calls the generic
+//!   function with the same arguments and returns its results.
 //! * S3. *Effects.* In each part the effects of the generic function, in order, are those of the
 //!   specialised one with the same operator and immediates; functions are renumbered as intrinsics
-//!   go. A load of constant memory, and an operator on constants that does not trap, may be gone.
+//!   go. A load of constant memory (S10), and an operator on constants that does not trap, may be
+//!   gone.
 //! * S4. *Operands* of effects and terminators are equal terms.
 //! * S5. *Control.* A part ends as the generic block does; a branch or table that a constant
 //!   decides is a jump. At `specialize.value` a part may end in a table of the value less the least
@@ -42,13 +43,24 @@
 //! * S9. *Cells.* A store may be put off while its cell is in the state. It is done, with equal
 //!   operands, before a call, a return, a throw, a `sync.stack`; and before an edge whose row does
 //!   not describe it. A value is read back or dropped at the address that it was put off for.
+//! * S10. *Memory.* A load through a pointer argument, of bytes that are all the request's, gives
+//!   the request's bytes if (a) the program is trusted with them; or (b) the block behind the entry
+//!   has compared them, behind a comparison of the pointer with the size of memory, and on no way
+//!   from there to the load has memory been written, but in windows that the entry has compared
+//!   with where these bytes lie, and by stores that were put off; or (c) a part has ended with a
+//!   comparison of words, these bytes among them, of a buffer that the entry has found to lie in
+//!   memory, whose other edge is a trap, and since then as in (b). Such a part ends before a load
+//!   that is not known yet and is known behind it, so it does not go round for ever.
 //!
 //! # Soundness
 //! By coinduction over the edges that both take: the relation of a row holds at the entry (S2), a
 //! part keeps it (S3, S4), an edge brings it to the next row (S6, S7). Each block of the
 //! specialised function goes with at least one edge of the generic one, or with a
-//! `specialize.value`, so neither goes on for ever alone. What the proof takes for granted it gives
-//! back as [`Assumption`]s: that constant memory is constant, and that cells are private.
+//! `specialize.value` or a load, so neither goes on for ever alone. Where a promise of the program
+//! is found broken while it runs (a value out of its range, constant memory that was written), the
+//! specialised function traps; else both do the same. What the proof takes for granted it gives
+//! back as [`Assumption`]s: that constant memory is constant, if the program is trusted with it,
+//! and that cells are private, unless they are memory like any other.
 //!
 //! # Limits
 //! A block of the specialised function uses only its own parameters and results. No handlers of
@@ -62,6 +74,7 @@ mod entry;
 mod error;
 mod evaluate;
 mod meaning;
+mod memory;
 mod part;
 mod terms;
 
@@ -70,8 +83,10 @@ pub use error::{Rejection, Rule};
 use crate::certificate::{Certificate, Role, Row};
 use crate::intrinsic::Intrinsics;
 use crate::pipeline::Assumption;
+use crate::promise::Promises;
 use crate::request::Request;
 use error::{Verdict, demand};
+use memory::Memory;
 use part::Part;
 use prova_module::ops::Immediate;
 use prova_module::{FuncIdx, Opcode, ValType};
@@ -89,6 +104,10 @@ pub struct Question<'q> {
     pub intrinsics: &'q Intrinsics,
     /// What is constant.
     pub request: &'q Request,
+    /// What the program is trusted with.
+    pub promises: Promises,
+    /// The least size of memory 0, in bytes; 0 if its pages are not those of 64 KiB.
+    pub memory_bytes: u64,
 }
 
 /// All that the proof reads.
@@ -97,6 +116,8 @@ struct Facts<'c> {
     question: &'c Question<'c>,
     body: &'c Body,
     certificate: &'c Certificate,
+    /// What the block behind the entry compares.
+    memory: &'c Memory,
 }
 
 impl<'c> Facts<'c> {
@@ -127,19 +148,22 @@ pub fn prove(
     body: &Body,
     certificate: &Certificate,
 ) -> Result<Vec<Assumption>, Rejection> {
-    let facts = Facts { question, body, certificate };
     let mut assumptions = BTreeSet::new();
     let rejection =
         |block: Block, offset: u32, (rule, what)| Rejection { block, offset, rule, what };
+    let memory = Memory::named(question, certificate);
+    let memory = &memory.map_err(|fault| rejection(Block::from_u32(0), 0, fault))?;
+    let facts = Facts { question, body, certificate, memory };
     form(&facts).map_err(|fault| rejection(Block::from_u32(0), 0, fault))?;
     for ((block, data), role) in body.blocks().zip(&certificate.roles) {
         let verdict = match role {
             Role::Entry => entry::entry(&facts, block),
             Role::Fallback => entry::fallback(&facts, block),
-            Role::OutOfRange => {
+            Role::Memory(compared) => entry::memory(&facts, block, compared),
+            Role::Broken => {
                 let traps =
                     data.insts().len() == 0 && matches!(data.terminator, Terminator::Unreachable);
-                let what = || (Rule::Control, "what is out of range does not trap".to_owned());
+                let what = || (Rule::Control, "where a promise is broken is no trap".to_owned());
                 traps.then_some(()).ok_or_else(what)
             }
             Role::Copy(row) => {
@@ -157,7 +181,7 @@ pub fn prove(
 
 /// S1
 fn form(facts: &Facts<'_>) -> Verdict {
-    let Facts { body, certificate, question } = *facts;
+    let Facts { body, certificate, question, .. } = *facts;
     let (blocks, roles) = (body.block_count(), certificate.roles.len());
     demand!(blocks == roles && blocks > 0, Form, "{roles} roles for {blocks} blocks");
     for (number, role) in certificate.roles.iter().enumerate() {

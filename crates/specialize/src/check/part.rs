@@ -4,12 +4,11 @@
 use super::Facts;
 use super::edge::Way;
 use super::error::{Rule, Verdict, demand};
-use super::evaluate::load;
+use super::memory::Found;
 use super::terms::{Term, Terms};
-use crate::certificate::{Known, Row};
+use crate::certificate::{Known, Range, Row};
 use crate::intrinsic::Intrinsic;
 use crate::pipeline::Assumption;
-use crate::request::Argument;
 use prova_module::ops::{Class, Immediate};
 use prova_module::{FuncIdx, Opcode};
 use prova_ssa::{Block, Imm, Inst, InstData, List, Op, Value};
@@ -30,6 +29,10 @@ pub(super) struct Kept {
     pub(super) regs: BTreeMap<u64, Term>,
     pub(super) stack: Vec<Late>,
     pub(super) locals: BTreeMap<u32, Late>,
+    /// Whether the bytes that were compared at the entry are still what they were.
+    pub(super) fresh: bool,
+    /// Other bytes of constant memory that are what the request says.
+    pub(super) known: Vec<Range>,
 }
 
 /// A block and its part.
@@ -60,7 +63,7 @@ pub(super) fn params_of(facts: &Facts<'_>) -> u32 {
 }
 
 /// The Wasm operator of an instruction.
-fn opcode(data: &InstData) -> Verdict<Opcode> {
+pub(super) fn opcode(data: &InstData) -> Verdict<Opcode> {
     match data.op {
         Op::Wasm(opcode) => Ok(opcode),
         Op::Charge | Op::Poll => Err((Rule::Form, "a body with metering".to_owned())),
@@ -118,7 +121,10 @@ impl<'c> Part<'c> {
             bases.push((arg, param));
         }
         let way = Way { args: &args, bases: &bases, params: params_of(&facts) };
-        let (mut theirs, mut kept) = (BTreeMap::new(), Kept::default());
+        let (mut theirs, mut kept) = (
+            BTreeMap::new(),
+            Kept { fresh: row.fresh, known: row.known.clone(), ..Kept::default() },
+        );
         let mut known = |known: Known| way.known(&mut terms, row, known);
         for &(value, said) in &row.values {
             let one = known(said)?;
@@ -235,18 +241,43 @@ impl<'c> Part<'c> {
         if matches!(code.class(), Class::call | Class::call_indirect | Class::call_ref) {
             self.all_done()?;
         }
-        let folded = if code.class() == Class::load {
-            self.constant_memory(code, data.imm, &args)
-        } else {
-            // What is no numeric operator is not evaluated.
-            self.terms.evaluated(code, data.imm, &args)
-        };
+        if let Some(found) = self.constant_memory(code, data.imm, &args) {
+            return self.load(number, data, &args, &found);
+        }
+        // What is no numeric operator is not evaluated.
+        let folded = self.terms.evaluated(code, data.imm, &args);
         match (folded, data.result()) {
             (Some(bits), Some(result)) if !self.stands_next(data, &args)? => {
                 let term = self.terms.constant(bits);
                 self.theirs.insert(result, term);
             }
-            _ => self.same(data, &args)?,
+            _ => {
+                self.same(data, &args)?;
+                self.change(data, &args);
+            }
+        }
+        Ok(false)
+    }
+
+    /// A load of the request's bytes (S10); true if the part ends there.
+    fn load(
+        &mut self,
+        number: u32,
+        data: &InstData,
+        args: &[Term],
+        found: &Found,
+    ) -> Verdict<bool> {
+        if !self.is_known(found) && self.is_refreshed(number) {
+            self.refreshed(number, found.word)?;
+            return Ok(true);
+        }
+        if self.stands_next(data, args)? {
+            self.same(data, args)?;
+        } else {
+            let known = self.is_known(found);
+            demand!(known, Memory, "a load is gone, and what it reads is not known");
+            let term = self.terms.constant(found.bits);
+            self.theirs.extend(data.result().map(|result| (result, term)));
         }
         Ok(false)
     }
@@ -300,54 +331,34 @@ impl<'c> Part<'c> {
         Ok(inst)
     }
 
-    /// What a load gives, if it reads constant memory.
-    fn constant_memory(&mut self, code: Opcode, imm: Imm, args: &[Term]) -> Option<u64> {
-        let Imm::Access(access) = imm else { return None };
-        let (root, by) = self.terms.distance(*args.first()?);
-        let &(arg, _) = self.bases.iter().find(|(arg, term)| {
-            let params = &self.facts.question.request.params;
-            let is_buffer = matches!(params.get(*arg as usize), Some(Argument::Buffer(_)));
-            *term == root && *arg < params_of(&self.facts) && is_buffer
-        })?;
-        let Some(Argument::Buffer(bytes)) = self.facts.question.request.params.get(arg as usize)
-        else {
-            return None;
-        };
-        // From inside of the buffer on, no address wraps: the buffer lies in memory.
-        let inside = access.memory == 0 && by as usize <= bytes.len();
-        let from = usize::try_from(u64::from(by).checked_add(access.offset)?).ok()?;
-        let width = code.row().width;
-        let end = from.checked_add(width.into())?;
-        let found = bytes.get(from..end).filter(|_| inside && width <= 8)?;
-        let mut word = [0; 8];
-        word[..found.len()].copy_from_slice(found);
-        let bits = load(code, u64::from_le_bytes(word))?;
-        self.assumptions.insert(Assumption::ConstantMemory(arg));
-        Some(bits)
-    }
-
     /// All stores that were put off are done here, in order, and forgotten (S9).
     pub(super) fn all_done(&mut self) -> Verdict {
-        let kept = std::mem::take(&mut self.kept);
-        for late in kept.stack.iter().chain(kept.locals.values()) {
+        let stack = std::mem::take(&mut self.kept.stack);
+        let locals = std::mem::take(&mut self.kept.locals);
+        for late in stack.iter().chain(locals.values()) {
             self.access(Opcode::I64Store, &[late.address, late.value])?;
         }
-        self.kept.regs = kept.regs;
         Ok(())
     }
 
     /// What is left of the block are stores that were put off.
     pub(super) fn some_done(&mut self) -> Verdict {
         while let Some(inst) = self.effect()? {
-            let args = self.ours(self.facts.body.inst(inst).args);
-            let all = self.kept.stack.iter_mut().chain(self.kept.locals.values_mut());
-            let late = all.into_iter().find(|late| [late.address, late.value] == *args);
-            let Some(late) = late else {
-                return Err((Rule::Effects, format!("{inst} is no effect of the part")));
-            };
-            late.done = true;
-            self.access(Opcode::I64Store, &args)?;
+            self.one_done(inst)?;
         }
+        Ok(())
+    }
+
+    /// The next effect of the block is a store that was put off.
+    pub(super) fn one_done(&mut self, inst: Inst) -> Verdict {
+        let args = self.ours(self.facts.body.inst(inst).args);
+        let all = self.kept.stack.iter_mut().chain(self.kept.locals.values_mut());
+        let late = all.into_iter().find(|late| [late.address, late.value] == *args);
+        let Some(late) = late else {
+            return Err((Rule::Effects, format!("{inst} is no effect of the part")));
+        };
+        late.done = true;
+        self.access(Opcode::I64Store, &args)?;
         Ok(())
     }
 }

@@ -10,8 +10,8 @@
 //!   distances from one term is a constant, and so is whether they are equal.
 
 use super::evaluate::evaluate;
-use prova_module::Opcode;
 use prova_module::ops::Class;
+use prova_module::{Opcode, ValType};
 use prova_ssa::Imm;
 use std::collections::HashMap;
 
@@ -78,6 +78,30 @@ impl Terms {
         }
     }
 
+    /// The operands of an operator that a term is.
+    fn operands(&self, term: Term, opcode: Opcode) -> Option<[Term; 2]> {
+        let Node::Op(code, _, args, 0) = &self.nodes[term.0 as usize] else { return None };
+        args.as_ref().try_into().ok().filter(|_| *code == opcode)
+    }
+
+    /// The operands of an i32 addition that is no distance.
+    pub(super) fn added(&self, term: Term) -> Option<[Term; 2]> {
+        self.operands(term, Opcode::I32Add)
+    }
+
+    /// The greatest that an i32 without a sign can be, if it is masked, or masked and shifted.
+    pub(super) fn greatest(&self, term: Term) -> Option<u32> {
+        let Some([of, by]) = self.operands(term, Opcode::I32Shl) else { return self.masked(term) };
+        let by = self.as_bits(by).filter(|by| *by < 32)?;
+        u32::try_from(u64::from(self.masked(of)?) << by).ok()
+    }
+
+    fn masked(&self, term: Term) -> Option<u32> {
+        let args = self.operands(term, Opcode::I32And)?;
+        let masks = args.iter().filter_map(|&arg| self.as_bits(arg));
+        masks.map(|mask| mask as u32).min()
+    }
+
     /// T3
     pub(super) fn moved(&mut self, term: Term, by: u32) -> Term {
         let (root, so_far) = self.distance(term);
@@ -86,6 +110,22 @@ impl Terms {
             (None, 0) => root,
             (None, by) => self.add(Node::Sum(root, by)),
         }
+    }
+
+    /// Whether a value of a type is not these bits.
+    pub(super) fn differs(&mut self, ty: ValType, found: Term, bits: u64) -> Term {
+        let (cast, differ) = match ty {
+            ValType::F32 => (Some(Opcode::I32ReinterpretF32), Opcode::I32Ne),
+            ValType::F64 => (Some(Opcode::I64ReinterpretF64), Opcode::I64Ne),
+            ValType::I64 => (None, Opcode::I64Ne),
+            ValType::I32 | ValType::V128 | ValType::Ref(_) => (None, Opcode::I32Ne),
+        };
+        let wanted = self.constant(bits);
+        let found = match cast {
+            Some(cast) => self.operator(cast, Imm::None, &[found], 0),
+            None => found,
+        };
+        self.operator(differ, Imm::None, &[found, wanted], 0)
     }
 
     /// A result of a pure operator, or of one that does not trap here.

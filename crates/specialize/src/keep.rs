@@ -1,0 +1,147 @@
+//! What the intrinsics of registers, of the virtual stack and of virtual locals do in a walk: what
+//! is kept → what is kept, and the loads and stores that a run must do.
+//!
+//! A store that is put off is kept with its address until [`Walk::flush`]; a cell that is not kept
+//! is read and written in memory. Where cells are memory like any other, none is kept.
+
+use crate::error::{Fault, Refused};
+use crate::intrinsic::Intrinsic;
+use crate::known::{near, window};
+use crate::request::Argument;
+use crate::residual::LONG;
+use crate::state::{Late, Slot};
+use crate::walk::{Sink, Walk};
+use prova_module::Opcode;
+use prova_ssa::Inst;
+
+impl<S: Sink> Walk<'_, '_, S> {
+    /// Registers, and stores that are put off.
+    pub(crate) fn kept_by(
+        &mut self,
+        inst: Inst,
+        intrinsic: Intrinsic,
+        args: &[Slot<S::V>],
+    ) -> Result<Option<Slot<S::V>>, Refused> {
+        use Intrinsic as I;
+        let offset = self.subject.body().inst(inst).offset;
+        Ok(match (intrinsic, args) {
+            (I::ReadSpecializationGlobal, &[number]) => {
+                let number = self.constant(inst, "the number of a global", number)? as usize;
+                match self.subject.request.globals.get(number) {
+                    Some(&Argument::Constant(_, bits)) => Some(Slot::Bits(bits)),
+                    _ => return Err(self.refused(inst, format!("no global {number} is constant"))),
+                }
+            }
+            (I::ReadReg, &[number]) => {
+                let number = self.constant(inst, "the number of a register", number)?;
+                let found = self.kept.regs.get(&number).copied();
+                let what = || format!("register {number} is not written on every way here");
+                Some(found.ok_or_else(|| self.refused(inst, what()))?)
+            }
+            (I::WriteReg, &[number, value]) => {
+                let number = self.constant(inst, "the number of a register", number)?;
+                self.kept.regs.insert(number, value);
+                None
+            }
+            (_, args) if !self.subject.promises.cells_are_private => {
+                self.in_memory(inst, intrinsic, args)?
+            }
+            (I::PushStack, &[address, value]) => {
+                self.kept.stack.push(Late { address, value });
+                None
+            }
+            (I::PopStack, &[address]) => Some(match self.kept.stack.pop() {
+                Some(late) => late.value,
+                None => Slot::Run(self.sink.load(inst, address)),
+            }),
+            (I::ReadStack, &[address, depth]) => {
+                let depth = self.constant(inst, "the depth", depth)? as usize;
+                Some(match self.entry(depth) {
+                    Some(late) => late.value,
+                    None => Slot::Run(self.sink.load(inst, address)),
+                })
+            }
+            (I::WriteStack, &[address, depth, value]) => {
+                let depth = self.constant(inst, "the depth", depth)? as usize;
+                match self.entry(depth) {
+                    Some(late) => late.value = value,
+                    None => {
+                        self.store_now(offset, Late { address, value });
+                    }
+                }
+                None
+            }
+            (I::SyncStack, _) => {
+                self.flush(offset);
+                None
+            }
+            (intrinsic, args) => self.local(inst, intrinsic, args)?,
+        })
+    }
+
+    /// A store that is not put off.
+    fn store_now(&mut self, offset: u32, late: Late<S::V>) {
+        self.sink.store(offset, &late);
+        let near = near(self.subject.request, late.address);
+        self.store_to(near.and_then(|near| window(Opcode::I64Store, LONG, near)));
+    }
+
+    /// The virtual stack and locals as what they stand for: stores and loads.
+    fn in_memory(
+        &mut self,
+        inst: Inst,
+        intrinsic: Intrinsic,
+        args: &[Slot<S::V>],
+    ) -> Result<Option<Slot<S::V>>, Refused> {
+        use Intrinsic as I;
+        match (intrinsic, args) {
+            (I::PushStack, &[address, value])
+            | (I::WriteStack | I::WriteLocal, &[address, _, value]) => {
+                let offset = self.subject.body().inst(inst).offset;
+                self.store_now(offset, Late { address, value });
+                Ok(None)
+            }
+            (I::PopStack, &[address]) | (I::ReadStack | I::ReadLocal, &[address, _]) => {
+                Ok(Some(Slot::Run(self.sink.load(inst, address))))
+            }
+            (I::SyncStack, _) => Ok(None),
+            (intrinsic, _) => {
+                let what = format!("{} has other operands", intrinsic.name());
+                Err(Refused::new(Fault::Bug, what))
+            }
+        }
+    }
+
+    /// Virtual locals.
+    fn local(
+        &mut self,
+        inst: Inst,
+        intrinsic: Intrinsic,
+        args: &[Slot<S::V>],
+    ) -> Result<Option<Slot<S::V>>, Refused> {
+        match (intrinsic, args) {
+            (Intrinsic::ReadLocal, &[address, number]) => {
+                let number = self.constant(inst, "the number of a local", number)? as u32;
+                Ok(Some(match self.kept.locals.get(&number) {
+                    Some(late) => late.value,
+                    None => Slot::Run(self.sink.load(inst, address)),
+                }))
+            }
+            (Intrinsic::WriteLocal, &[address, number, value]) => {
+                let number = self.constant(inst, "the number of a local", number)? as u32;
+                self.kept.locals.insert(number, Late { address, value });
+                Ok(None)
+            }
+            (intrinsic, _) => {
+                let what = format!("{} has other operands", intrinsic.name());
+                Err(Refused::new(Fault::Bug, what))
+            }
+        }
+    }
+
+    /// The entry so many pushes ago.
+    fn entry(&mut self, depth: usize) -> Option<&mut Late<S::V>> {
+        let at = self.kept.stack.len().checked_sub(depth.checked_add(1)?)?;
+        self.kept.stack.get_mut(at)
+    }
+}

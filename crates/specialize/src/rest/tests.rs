@@ -1,0 +1,131 @@
+//! Faults of `rewrite`: every bit of what it makes is turned, one at a time, and everything that is
+//! still a module must be refused, for its plan and for plans with a fault.
+//!
+//! Green does not show that two faults at once are seen.
+
+use crate::error::Error;
+use crate::image::Image;
+use crate::intrinsic::Intrinsics;
+use crate::request::Requests;
+use crate::rewrite::{Plan, rewrite};
+use prova_module::{Features, Limits, Module, Proposal};
+
+const CASES: &[&str] = &[
+    include_str!("../../tests/cases/values.wat"),
+    include_str!("../../tests/cases/loop.wat"),
+    include_str!("../../tests/cases/text.wat"),
+    // What the others do not have: a start, tags, passive segments, two memories, expressions.
+    r#"(module (import "weval" "pop.context" (func $pop)) (import "a" "b" (func $b (param i32)))
+        (import "a" "g" (global $i i32)) (import "weval" "push.context" (func $push (param i32)))
+        (import "weval" "read.reg" (func $read (param i64) (result i64)))
+        (import "weval" "specialize.value" (func $value (param i32 i32 i32) (result i32)))
+        (type $f (func)) (memory 1 3) (memory i64 2) (tag $t (param i32)) (start $s)
+        (table $x 3 9 funcref) (table $y 1 externref) (global $g (mut i32) (i32.const 5))
+        (global $r funcref (ref.func $s)) (global $h i32 (global.get $i))
+        (elem (table $x) (i32.const 1) func $s $b) (elem func $s) (elem declare func $s)
+        (elem (table $x) (global.get $i) funcref (ref.func $s) (ref.null func))
+        (func $s (local i32 f64) (call $pop) (call $b (i32.const 3)) (drop (ref.func $s))
+          (call $push (i32.const 9)) (drop (call $read (i64.const 1)))
+          (drop (call $value (i32.const 1) (i32.const 0) (i32.const 3)))
+          (call_indirect (type $f) (i32.const 1)) (throw $t (i32.const 4)))
+        (data (memory 1) (i64.const 8) "abc") (data "passive") (data (i32.const 3) "x")
+        (export "m" (memory 1)) (export "s" (func $s)) (export "t" (tag $t)))"#,
+];
+
+fn decoded(wasm: Vec<u8>) -> Option<Module> {
+    let all = Proposal::ALL.iter().fold(Features::WASM1, |all, &one| all.with(one));
+    Module::decode(wasm, &all, &Limits::default()).ok()
+}
+
+/// A module, its intrinsics, and a plan with what is new.
+fn case(text: &str) -> (Module, Intrinsics, Plan) {
+    let wasm = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
+    let module = decoded(wasm).expect("a valid module");
+    let intrinsics = Intrinsics::find(&module).expect("intrinsics");
+    let mut plan = Plan::default();
+    if let Ok(requests) = Image::of(&module).and_then(|image| Requests::read(&module, &image)) {
+        plan.patches = requests.patches;
+    }
+    plan.patches.insert(7, vec![1, 2]);
+    for func in module.defined_funcs().take(2) {
+        plan.funcs.push((module.func_type_idx(func), "new".to_owned()));
+    }
+    (module, intrinsics, plan)
+}
+
+/// Where the last custom section begins: names mean nothing.
+fn customs(wasm: &[u8]) -> usize {
+    let mut at = wasm.len();
+    for payload in wasmparser::Parser::new(0).parse_all(wasm) {
+        if let Ok(wasmparser::Payload::CustomSection(section)) = payload {
+            at = at.min((section.range().start as usize).saturating_sub(8));
+        }
+    }
+    at
+}
+
+#[test]
+fn every_turned_bit_is_refused() {
+    for text in CASES {
+        let (module, intrinsics, plan) = case(text);
+        let made = rewrite(&module, &intrinsics, &plan).expect("it is rewritten").bytes;
+        let hollow = decoded(made.clone()).expect("a valid module");
+        super::check(&module, &hollow, &intrinsics, &plan).expect("the rest is what it was");
+        let (end, mut tried) = (customs(&made), 0);
+        for bit in 64..8 * end {
+            let mut wasm = made.clone();
+            wasm[bit / 8] ^= 1 << (bit % 8);
+            let Some(hollow) = decoded(wasm) else { continue };
+            tried += 1;
+            let same = super::check(&module, &hollow, &intrinsics, &plan).is_ok();
+            // An import section without imports becomes a custom one, which means nothing.
+            let empty = bit % 8 == 1 && made[bit / 8..].starts_with(&[2, 1, 0]);
+            assert!(!same || empty, "bit {} of byte {:#x} is turned", bit % 8, bit / 8);
+        }
+        println!("{tried} modules");
+        assert!(tried > 100);
+    }
+}
+
+/// An edit of a plan.
+type Edit = fn(&mut Plan);
+
+#[test]
+fn other_plans_are_refused() {
+    let edits: &[(&str, Edit)] = &[
+        ("a function less", |plan| {
+            plan.funcs.pop();
+        }),
+        ("a function more", |plan| plan.funcs.push(plan.funcs[0].clone())),
+        ("no function", |plan| plan.funcs.clear()),
+        ("a byte less", |plan| {
+            plan.patches.insert(7, vec![1]);
+        }),
+        ("another byte", |plan| {
+            plan.patches.insert(7, vec![1, 3]);
+        }),
+        ("another place", |plan| {
+            let bytes = plan.patches.remove(&7);
+            plan.patches.extend(bytes.map(|bytes| (6, bytes)));
+        }),
+        ("a patch more", |plan| {
+            plan.patches.insert(99, vec![0]);
+        }),
+        ("a patch less", |plan| {
+            plan.patches.remove(&7);
+        }),
+    ];
+    for text in CASES {
+        let (module, intrinsics, plan) = case(text);
+        let made = rewrite(&module, &intrinsics, &plan).expect("it is rewritten").bytes;
+        let hollow = decoded(made).expect("a valid module");
+        for (what, edit) in edits {
+            let mut other = plan.clone();
+            edit(&mut other);
+            let refused = super::check(&module, &hollow, &intrinsics, &other);
+            assert!(matches!(refused, Err(Error::Output(_))), "{what}");
+        }
+        // What is there already, and a module with its intrinsics.
+        assert!(super::check(&module, &module, &intrinsics, &plan).is_err());
+    }
+}
